@@ -1,0 +1,53 @@
+package bucket
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/bucketgen/bucketgen/internal/ir"
+)
+
+// Var is an exported variable of a definitions package. It exists for bucketgen and is not covered by the
+// compatibility promise.
+type Var struct {
+	Name  string
+	Value any
+}
+
+// WriteIR writes what the variables define to the file, in the form that bucketgen reads. It exists for the program
+// that bucketgen makes of a definitions package and is not covered by the compatibility promise.
+func WriteIR(file string, vars ...Var) error {
+	out := ir.File{Version: ir.Version}
+	for _, v := range vars {
+		switch value := v.Value.(type) {
+		case Definition:
+			out.Definitions = append(out.Definitions, value.named(v.Name))
+		case []Definition:
+			for _, d := range value {
+				out.Definitions = append(out.Definitions, d.named(v.Name))
+			}
+		case TextProperty:
+			out.Properties = append(out.Properties, ir.Property{GoName: v.Name, Name: value.name, Type: ir.Text})
+		case NumberProperty:
+			out.Properties = append(out.Properties, ir.Property{GoName: v.Name, Name: value.name, Type: ir.Number})
+		case BoolProperty:
+			out.Properties = append(out.Properties, ir.Property{GoName: v.Name, Name: value.name, Type: ir.Bool})
+		case TimeProperty:
+			out.Properties = append(out.Properties, ir.Property{GoName: v.Name, Name: value.name, Type: ir.Time})
+		default:
+			return fmt.Errorf("variable %s has type %T, which this version of package bucket cannot describe", v.Name, v.Value)
+		}
+	}
+	data, err := json.Marshal(out)
+	if err != nil {
+		return fmt.Errorf("describe the definitions: %w", err)
+	}
+	return os.WriteFile(file, data, 0o600)
+}
+
+func (d Definition) named(goName string) ir.Definition {
+	def := d.def
+	def.GoName = goName
+	return def
+}

@@ -1,0 +1,3 @@
+module github.com/bucketgen/bucketgen
+
+go 1.26.0

@@ -1,0 +1,50 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// fingerprint gives each bucket a hash of all that changes who is in it and what is emitted for it, and the registry
+// one of all of those. Names, descriptions, positions and the order of the registry are not part of it.
+func fingerprint(r *registry.Registry) {
+	all := sha256.New()
+	for _, p := range r.Properties {
+		fmt.Fprintf(all, "property %q %s\n", p.Name, p.Type)
+	}
+	for i := range r.Buckets {
+		b := &r.Buckets[i]
+		h := sha256.New()
+		fmt.Fprintf(h, "kind %d disabled %t entry %d %d dwell %d %d clock %t\n",
+			b.Kind, b.Disabled, b.EntryLimit, b.EntryPeriod, b.MinDwell, b.MaxDwell, !b.NoClockJoins)
+		for _, t := range b.Ticks {
+			fmt.Fprintf(h, "tick %s\n", t.Label)
+		}
+		for _, n := range b.Criteria {
+			writeNode(h, r, &n)
+		}
+		b.Fingerprint = short(h)
+		fmt.Fprintf(all, "bucket %s %s\n", b.ID, b.Fingerprint)
+	}
+	r.Fingerprint = short(all)
+}
+
+func writeNode(h hash.Hash, r *registry.Registry, n *registry.Node) {
+	fmt.Fprintf(h, "node %s %d", n.Op, n.Size)
+	switch {
+	case n.Op.IsEvent():
+		fmt.Fprintf(h, " event %q %d %d", r.Events[n.Event].Name, n.Count, n.Span)
+	case n.Op.IsProperty():
+		p := r.Properties[n.Property]
+		fmt.Fprintf(h, " property %q %s %d %s %s", p.Name, p.Type, n.Span, n.Value.Kind, n.Value)
+	}
+	fmt.Fprintln(h)
+}
+
+func short(h hash.Hash) string {
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}

@@ -1,0 +1,92 @@
+package plan
+
+import (
+	"github.com/bucketgen/bucketgen/internal/ir"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// nodes appends the table form of a criteria. Operators that are another one in disguise are written as that one:
+// more than n is at least n+1, not equal is not(equal).
+func (v *vocabulary) nodes(dst []registry.Node, n *ir.Node) []registry.Node {
+	at := len(dst)
+	switch n.Op {
+	case ir.OpAll, ir.OpAny, ir.OpNot:
+		dst = append(dst, registry.Node{Op: map[ir.Op]registry.Op{ir.OpAll: registry.OpAll, ir.OpAny: registry.OpAny, ir.OpNot: registry.OpNot}[n.Op]})
+		for _, child := range n.Children {
+			dst = v.nodes(dst, child)
+		}
+	case ir.OpEvent:
+		dst = append(dst, v.count(n.Event))
+	default:
+		dst = v.compare(dst, n.Property)
+	}
+	dst[at].Size = len(dst) - at
+	return dst
+}
+
+func (v *vocabulary) count(e *ir.EventCheck) registry.Node {
+	n := registry.Node{Event: v.event(e.Name), Count: e.Count}
+	if e.Window != nil {
+		n.Span = e.Window.Last
+	}
+	switch e.Operator {
+	case ir.Gte:
+		n.Op = registry.OpAtLeast
+	case ir.Gt:
+		n.Op, n.Count = registry.OpAtLeast, e.Count+1
+	case ir.Lte:
+		n.Op = registry.OpAtMost
+	case ir.Lt:
+		n.Op, n.Count = registry.OpAtMost, e.Count-1
+	default:
+		n.Op = registry.OpExactly
+	}
+	return n
+}
+
+var propertyOps = map[ir.Operator]registry.Op{
+	ir.Exists: registry.OpExists, ir.NotExists: registry.OpExists,
+	ir.Eq: registry.OpIs, ir.Neq: registry.OpIs,
+	ir.Gt: registry.OpMoreThan, ir.Gte: registry.OpNotLess, ir.Lt: registry.OpLessThan, ir.Lte: registry.OpNotMore,
+	ir.Contains: registry.OpContains,
+	ir.Before:   registry.OpBefore, ir.After: registry.OpAfter,
+	ir.InTheLast: registry.OpInTheLast, ir.MoreThanAgo: registry.OpMoreThanAgo, ir.InTheNext: registry.OpInTheNext,
+}
+
+// operands are the kinds of values that an operator compares with; with any other it is false, whatever the property.
+var operands = map[registry.Op]registry.ValueKind{
+	registry.OpMoreThan: registry.Number, registry.OpNotLess: registry.Number,
+	registry.OpLessThan: registry.Number, registry.OpNotMore: registry.Number,
+	registry.OpContains: registry.Text,
+	registry.OpBefore:   registry.Time, registry.OpAfter: registry.Time,
+}
+
+func (v *vocabulary) compare(dst []registry.Node, p *ir.PropertyCheck) []registry.Node {
+	n := registry.Node{Op: propertyOps[p.Operator], Size: 1, Property: v.property(p.Name), Span: p.Span, Value: operand(p.Value)}
+	if want, typed := operands[n.Op]; typed && n.Value.Kind != want {
+		// Hand-made definitions may compare numbers with texts. The node stays, so that the bucket refers to the
+		// property, and never holds.
+		return append(dst, registry.Node{Op: registry.OpAll, Size: 3}, registry.Node{Op: registry.OpAny, Size: 1}, registry.Node{Op: registry.OpExists, Size: 1, Property: n.Property})
+	}
+	if p.Operator == ir.Neq || p.Operator == ir.NotExists {
+		dst = append(dst, registry.Node{Op: registry.OpNot, Size: 2})
+	}
+	return append(dst, n)
+}
+
+func operand(v *ir.Value) registry.Value {
+	switch {
+	case v == nil:
+		return registry.Value{}
+	case v.Text != nil:
+		return registry.Value{Kind: registry.Text, Text: *v.Text}
+	case v.Number != nil:
+		return registry.Value{Kind: registry.Number, Number: *v.Number}
+	case v.Bool != nil:
+		return registry.Value{Kind: registry.Bool, Bool: *v.Bool}
+	case v.Time != nil:
+		return registry.Value{Kind: registry.Time, Time: registry.At(*v.Time)}
+	default:
+		return registry.Value{Kind: registry.Composite}
+	}
+}

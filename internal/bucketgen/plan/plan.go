@@ -1,0 +1,212 @@
+// Package plan turns checked definitions into the registry that runs them. It makes every decision of the generator:
+// what is emitted afterwards is this plan, printed. The plan is also a registry by itself, without the generated
+// functions, which is how tests, previews and back-tests run definitions that were never generated.
+package plan
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/bucketgen/bucketgen/internal/bucketgen/check"
+	"github.com/bucketgen/bucketgen/internal/ir"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Plan is what is to be generated.
+type Plan struct {
+	Registry   *registry.Registry
+	Buckets    []Naming // by registry.Index
+	Properties []Naming // by registry.Property
+}
+
+// Naming is what the generated code calls something, and what its author wrote about it.
+type Naming struct {
+	GoName string
+	Doc    string   // the author's comment, if any
+	File   string   // where it was defined, without directory
+	Ticks  []string // Go names of the ticks of a bucket
+}
+
+// Build plans the definitions of a file, which must have passed [check.Problems] without errors.
+func Build(f *ir.File) *Plan {
+	defs := slices.Clone(f.Definitions)
+	slices.SortFunc(defs, func(a, b ir.Definition) int { return strings.Compare(a.ID, b.ID) })
+
+	v := collect(f, defs)
+	p := &Plan{Registry: &registry.Registry{Events: v.events, Properties: v.properties}, Properties: v.naming}
+	r := p.Registry
+	for i := range defs {
+		r.Buckets = append(r.Buckets, v.bucket(&defs[i]))
+		p.Buckets = append(p.Buckets, naming(&defs[i]))
+	}
+	index(r)
+	newcomers(r)
+	fingerprint(r)
+	return p
+}
+
+func naming(d *ir.Definition) Naming {
+	n := Naming{GoName: check.GoName(d.ID), Doc: d.Doc, File: baseName(d.Pos.File)}
+	for _, t := range d.Ticks {
+		n.Ticks = append(n.Ticks, check.TickGoName(d.ID, t))
+	}
+	return n
+}
+
+func baseName(file string) string {
+	return file[strings.LastIndexByte(file, '/')+1:]
+}
+
+// vocabulary is the events and properties that the definitions speak of.
+type vocabulary struct {
+	events     []registry.EventRow
+	properties []registry.PropertyRow
+	naming     []Naming
+}
+
+func collect(f *ir.File, defs []ir.Definition) *vocabulary {
+	newest := map[string]int{}
+	declared := map[string]ir.Property{}
+	for _, p := range f.Properties {
+		declared[p.Name] = p
+	}
+	for i := range defs {
+		walk(defs[i].Criteria, func(n *ir.Node) {
+			switch {
+			case n.Event != nil:
+				newest[n.Event.Name] = max(newest[n.Event.Name], needed(n.Event))
+			case n.Property != nil && declared[n.Property.Name].Type == ir.Any:
+				p := declared[n.Property.Name]
+				p.Name, p.Type = n.Property.Name, n.Property.Type
+				declared[p.Name] = p
+			}
+		})
+	}
+	v := &vocabulary{}
+	for _, name := range sorted(newest) {
+		v.events = append(v.events, registry.EventRow{Name: name, Newest: newest[name]})
+	}
+	taken := map[string]bool{}
+	for _, name := range sorted(declared) {
+		p := declared[name]
+		v.properties = append(v.properties, registry.PropertyRow{Name: name, Type: valueKind(p.Type)})
+		goName := cmp.Or(p.GoName, check.PropertyGoName(name))
+		for taken[goName] {
+			goName += "_"
+		}
+		taken[goName] = true
+		v.naming = append(v.naming, Naming{GoName: goName, Doc: p.Doc, File: baseName(p.Pos.File)})
+	}
+	return v
+}
+
+// needed returns how many of the newest occurrences answer the check.
+func needed(e *ir.EventCheck) int {
+	switch e.Operator {
+	case ir.Gte, ir.Lt:
+		return e.Count
+	default:
+		return e.Count + 1
+	}
+}
+
+func (v *vocabulary) event(name string) registry.Event {
+	i, _ := slices.BinarySearchFunc(v.events, name, func(e registry.EventRow, name string) int { return strings.Compare(e.Name, name) })
+	return registry.Event(i)
+}
+
+func (v *vocabulary) property(name string) registry.Property {
+	i, _ := slices.BinarySearchFunc(v.properties, name, func(p registry.PropertyRow, name string) int { return strings.Compare(p.Name, name) })
+	return registry.Property(i)
+}
+
+func (v *vocabulary) bucket(d *ir.Definition) registry.Bucket {
+	b := registry.Bucket{
+		ID:             d.ID,
+		Name:           cmp.Or(d.Name, d.ID),
+		Description:    d.Description,
+		Disabled:       d.Disabled,
+		EntryPeriod:    d.EntryPeriod,
+		MinDwell:       d.MinDwell,
+		MaxDwell:       d.MaxDwell,
+		NoClockJoins:   d.ReconcileJoins != nil && !*d.ReconcileJoins,
+		ReconcileEvery: d.ReconcileEvery,
+		FastExpiry:     d.FastExpiry,
+	}
+	switch d.EntryLimit {
+	case ir.Once:
+		b.EntryLimit = registry.Once
+	case ir.OncePerPeriod:
+		b.EntryLimit = registry.OncePerPeriod
+	default:
+		b.EntryPeriod = 0
+	}
+	for _, t := range d.Ticks {
+		b.Ticks = append(b.Ticks, registry.Tick{Label: check.TickLabel(t), Every: t.Every, Span: t.Span})
+	}
+	if d.Kind == ir.Manual {
+		b.Kind = registry.Manual
+		return b
+	}
+	b.Criteria = v.nodes(nil, d.Criteria)
+	for _, n := range b.Criteria {
+		switch {
+		case n.Op.IsEvent():
+			b.Events = append(b.Events, n.Event)
+		case n.Op.IsProperty():
+			b.Properties = append(b.Properties, n.Property)
+		}
+	}
+	slices.Sort(b.Events)
+	slices.Sort(b.Properties)
+	b.Events, b.Properties = slices.Compact(b.Events), slices.Compact(b.Properties)
+	return b
+}
+
+// newcomers finds the buckets that a user of whom nothing is known may be in.
+func newcomers(r *registry.Registry) {
+	nothing := r.NewFacts().Complete()
+	for i := range r.Buckets {
+		if r.Buckets[i].Kind == registry.Manual {
+			continue
+		}
+		if v := r.Evaluate(registry.Index(i), nothing); v.True || v.Until != registry.Never {
+			r.Newcomers = append(r.Newcomers, registry.Index(i))
+		}
+	}
+}
+
+func valueKind(t ir.Type) registry.ValueKind {
+	switch t {
+	case ir.Text:
+		return registry.Text
+	case ir.Number:
+		return registry.Number
+	case ir.Bool:
+		return registry.Bool
+	case ir.Time:
+		return registry.Time
+	default:
+		return registry.Missing
+	}
+}
+
+func sorted[T any](m map[string]T) []string {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func walk(n *ir.Node, visit func(*ir.Node)) {
+	if n == nil {
+		return
+	}
+	visit(n)
+	for _, child := range n.Children {
+		walk(child, visit)
+	}
+}

@@ -1,0 +1,207 @@
+// Package ir is the intermediate representation between bucket definitions written in Go and everything that is
+// derived from them: generated code, registries built at run time, fingerprints, previews.
+//
+// It is plain data with a stable JSON form. Package bucket builds it, the generator's loader reads it from a file that
+// a compiled copy of the definitions wrote, and nothing else crosses that border.
+package ir
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Version is the version of the JSON form. A reader refuses any other.
+const Version = 1
+
+// File is what one definitions package says.
+type File struct {
+	Version     int          `json:"version"`
+	Properties  []Property   `json:"properties,omitempty"`
+	Definitions []Definition `json:"definitions"`
+}
+
+// Pos is a place in Go source. The zero value means that it is not known.
+type Pos struct {
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+}
+
+// String returns file:line.
+func (p Pos) String() string {
+	if p.File == "" {
+		return "-"
+	}
+	return fmt.Sprintf("%s:%d", p.File, p.Line)
+}
+
+// Problem is a mistake that a builder noticed. Builders neither panic nor return errors: they park what they found
+// here, so that all mistakes of a package are reported at once.
+type Problem struct {
+	Pos  Pos    `json:"pos,omitzero"`
+	Text string `json:"text"`
+}
+
+// Type is the declared type of a property.
+type Type string
+
+// The types of properties. Any is a property without a declared type: only hand-made IR has those.
+const (
+	Any    Type = ""
+	Text   Type = "text"
+	Number Type = "number"
+	Bool   Type = "bool"
+	Time   Type = "time"
+)
+
+// Property is a property that the vocabulary of a definitions package declares, used in a criteria or not.
+type Property struct {
+	GoName string `json:"go_name,omitempty"`
+	Doc    string `json:"doc,omitempty"`
+	Pos    Pos    `json:"pos,omitzero"`
+	Name   string `json:"name"`
+	Type   Type   `json:"type,omitempty"`
+}
+
+// Kind says who decides over the membership of a bucket.
+type Kind string
+
+// The kinds of buckets.
+const (
+	Dynamic Kind = "dynamic"
+	Manual  Kind = "manual"
+)
+
+// EntryLimit says which joins are announced.
+type EntryLimit string
+
+// The entry limits.
+const (
+	Unlimited     EntryLimit = "unlimited"
+	Once          EntryLimit = "once"
+	OncePerPeriod EntryLimit = "once_per_period"
+)
+
+// Tick is a dwell tick: once after, or every, so long in a stay.
+type Tick struct {
+	Every bool          `json:"every,omitempty"`
+	Span  time.Duration `json:"span"`
+	Pos   Pos           `json:"pos,omitzero"`
+}
+
+// Definition is one bucket as its author wrote it. The zero value of each field means that it was not given.
+type Definition struct {
+	GoName         string        `json:"go_name,omitempty"` // of the variable; the loader fills it in
+	Doc            string        `json:"doc,omitempty"`     // comment of the variable; the loader fills it in
+	Pos            Pos           `json:"pos,omitzero"`
+	ID             string        `json:"id"`
+	Name           string        `json:"name,omitempty"`
+	Description    string        `json:"description,omitempty"`
+	Kind           Kind          `json:"kind"`
+	Disabled       bool          `json:"disabled,omitempty"`
+	Criteria       *Node         `json:"criteria,omitempty"`
+	EntryLimit     EntryLimit    `json:"entry_limit,omitempty"`
+	EntryPeriod    time.Duration `json:"entry_period,omitempty"`
+	MinDwell       time.Duration `json:"min_dwell,omitempty"`
+	MaxDwell       time.Duration `json:"max_dwell,omitempty"`
+	Ticks          []Tick        `json:"ticks,omitempty"`
+	TimeBased      *bool         `json:"time_based,omitempty"`
+	ReconcileJoins *bool         `json:"reconcile_joins,omitempty"`
+	ReconcileEvery time.Duration `json:"reconcile_every,omitempty"`
+	FastExpiry     bool          `json:"fast_expiry,omitempty"`
+	Problems       []Problem     `json:"problems,omitempty"`
+}
+
+// Op is what a node of a criteria does.
+type Op string
+
+// The operations of nodes. A property or event node is a condition, the others combine nodes.
+const (
+	OpAll      Op = "all"
+	OpAny      Op = "any"
+	OpNot      Op = "not"
+	OpProperty Op = "property"
+	OpEvent    Op = "event"
+)
+
+// Node is a node of a criteria: a condition, or a combination of nodes.
+type Node struct {
+	Op       Op             `json:"op"`
+	Pos      Pos            `json:"pos,omitzero"`
+	Children []*Node        `json:"children,omitempty"`
+	Property *PropertyCheck `json:"property,omitempty"`
+	Event    *EventCheck    `json:"event,omitempty"`
+	Problems []Problem      `json:"problems,omitempty"`
+}
+
+// Operator compares a property with an operand, or a count with a number.
+type Operator string
+
+// The operators. Counts use Eq, Gt, Gte, Lt and Lte. The last five are for times; Before and After compare with an
+// instant, the others with a span before or after now.
+const (
+	Eq          Operator = "eq"
+	Neq         Operator = "neq"
+	Gt          Operator = "gt"
+	Gte         Operator = "gte"
+	Lt          Operator = "lt"
+	Lte         Operator = "lte"
+	Exists      Operator = "exists"
+	NotExists   Operator = "not_exists"
+	Contains    Operator = "contains"
+	Before      Operator = "before"
+	After       Operator = "after"
+	InTheLast   Operator = "in_the_last"
+	MoreThanAgo Operator = "more_than_ago"
+	InTheNext   Operator = "in_the_next"
+)
+
+// PropertyCheck compares a property of the contact.
+type PropertyCheck struct {
+	Name     string        `json:"name"`
+	Type     Type          `json:"type,omitempty"`
+	Operator Operator      `json:"operator"`
+	Value    *Value        `json:"value,omitempty"`
+	Span     time.Duration `json:"span,omitempty"`
+}
+
+// EventCheck compares how often an event occurred.
+type EventCheck struct {
+	Name     string   `json:"name"`
+	Operator Operator `json:"operator"`
+	Count    int      `json:"count"`
+	Window   *Window  `json:"window,omitempty"` // nil: ever
+}
+
+// Window is the time over which occurrences count.
+type Window struct {
+	Last time.Duration `json:"last"` // (now-Last, now]
+}
+
+// Value is the operand of a property check: exactly one field is set.
+type Value struct {
+	Text      *string    `json:"text,omitempty"`
+	Number    *float64   `json:"number,omitempty"`
+	Bool      *bool      `json:"bool,omitempty"`
+	Time      *time.Time `json:"time,omitempty"`
+	Composite bool       `json:"composite,omitempty"` // a list or object, which equals nothing; never from Go
+}
+
+// Decode reads the JSON form and refuses one of another version.
+func Decode(data []byte) (*File, error) {
+	var probe struct {
+		Version int `json:"version"`
+	}
+	if err := json.Unmarshal(data, &probe); err != nil {
+		return nil, fmt.Errorf("read the intermediate representation: %w", err)
+	}
+	if probe.Version != Version {
+		return nil, fmt.Errorf("the definitions were built with package bucket of version %d, this bucketgen reads version %d; "+
+			"use bucketgen and package bucket from the same release", probe.Version, Version)
+	}
+	var f File
+	if err := json.Unmarshal(data, &f); err != nil {
+		return nil, fmt.Errorf("read the intermediate representation: %w", err)
+	}
+	return &f, nil
+}

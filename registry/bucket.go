@@ -1,0 +1,78 @@
+package registry
+
+import "time"
+
+// Index is the place of a bucket in its registry. Like those of events and properties it means nothing outside the
+// process: the order of a registry changes with every bucket that is added.
+type Index int32
+
+// Event is the place of an event in its registry, Property that of a property.
+type (
+	Event    int32
+	Property int32
+)
+
+// NoEvent is the place of an event that no criteria asks about.
+const NoEvent Event = -1
+
+// Kind says who decides over the membership of a bucket.
+type Kind uint8
+
+// The kinds of buckets: dynamic ones follow their criteria, manual ones the calls of a program.
+const (
+	Dynamic Kind = iota
+	Manual
+)
+
+// EntryLimit says which joins are announced.
+type EntryLimit uint8
+
+// The entry limits.
+const (
+	Unlimited EntryLimit = iota
+	Once
+	OncePerPeriod
+)
+
+// Bucket is a row of the table of buckets: all that the engine needs to know of one.
+type Bucket struct {
+	ID          string
+	Name        string
+	Description string
+	Fingerprint string // of all that changes membership
+	Kind        Kind
+	Disabled    bool
+
+	EntryLimit     EntryLimit
+	EntryPeriod    time.Duration
+	MinDwell       time.Duration
+	MaxDwell       time.Duration
+	Ticks          []Tick
+	NoClockJoins   bool // the clock lets nobody join
+	ReconcileEvery time.Duration
+	FastExpiry     bool
+
+	Events       []Event    // that the criteria asks about, sorted
+	Properties   []Property // that the criteria asks about, sorted
+	Criteria     []Node     // empty in a manual bucket
+	CriteriaFunc func(*Facts) Verdict
+}
+
+// Tick is a dwell tick: once after, or every, Span in a stay. Its label is after-<ms> or every-<ms>.
+type Tick struct {
+	Label string
+	Every bool
+	Span  time.Duration
+}
+
+// EventRow is a row of the table of events that criteria ask about.
+type EventRow struct {
+	Name   string
+	Newest int // how many of the newest occurrences suffice to answer every criteria
+}
+
+// PropertyRow is a row of the table of properties that are declared.
+type PropertyRow struct {
+	Name string
+	Type ValueKind // Missing if none is declared
+}

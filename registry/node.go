@@ -1,0 +1,107 @@
+package registry
+
+import "time"
+
+// Op is what a node of a criteria does.
+type Op uint8
+
+// The operations of nodes: the first three combine the nodes that follow, the others are conditions.
+const (
+	OpAll Op = iota
+	OpAny
+	OpNot
+	OpExists      // Property
+	OpIs          // Property, Value
+	OpMoreThan    // Property, Value
+	OpNotLess     // Property, Value
+	OpLessThan    // Property, Value
+	OpNotMore     // Property, Value
+	OpContains    // Property, Value
+	OpBefore      // Property, Value
+	OpAfter       // Property, Value
+	OpInTheLast   // Property, Span
+	OpMoreThanAgo // Property, Span
+	OpInTheNext   // Property, Span
+	OpAtLeast     // Event, Count, Span: the window, 0 for ever
+	OpAtMost      // Event, Count, Span
+	OpExactly     // Event, Count, Span
+)
+
+// opNames are part of fingerprints: a name, once released, stays.
+var opNames = [...]string{
+	"all", "any", "not", "exists", "is", "more_than", "not_less", "less_than", "not_more", "contains",
+	"before", "after", "in_the_last", "more_than_ago", "in_the_next", "at_least", "at_most", "exactly",
+}
+
+// String returns the name of the operation.
+func (o Op) String() string { return opNames[o] }
+
+// IsEvent reports whether a node of this operation asks about an event.
+func (o Op) IsEvent() bool { return o >= OpAtLeast }
+
+// IsProperty reports whether a node of this operation asks about a property.
+func (o Op) IsProperty() bool { return o >= OpExists && o < OpAtLeast }
+
+// Node is a node of a criteria. The nodes of a criteria stand in one array, each before the nodes that it combines.
+type Node struct {
+	Op       Op
+	Size     int // nodes of this subtree, itself included
+	Property Property
+	Event    Event
+	Count    int
+	Span     time.Duration
+	Value    Value
+}
+
+// evaluate is the table form of a generated criteria function.
+func (f *Facts) evaluate(nodes []Node) Verdict {
+	n := &nodes[0]
+	switch n.Op {
+	case OpAll:
+		return f.fold(nodes, All)
+	case OpAny:
+		return f.fold(nodes, Any)
+	case OpNot:
+		return Not(f.evaluate(nodes[1:]))
+	case OpExists:
+		return f.Exists(n.Property)
+	case OpIs:
+		return f.Is(n.Property, n.Value)
+	case OpMoreThan:
+		return f.MoreThan(n.Property, n.Value.Number)
+	case OpNotLess:
+		return f.NotLess(n.Property, n.Value.Number)
+	case OpLessThan:
+		return f.LessThan(n.Property, n.Value.Number)
+	case OpNotMore:
+		return f.NotMore(n.Property, n.Value.Number)
+	case OpContains:
+		return f.Contains(n.Property, n.Value.Text)
+	case OpBefore:
+		return f.Before(n.Property, n.Value.Time)
+	case OpAfter:
+		return f.After(n.Property, n.Value.Time)
+	case OpInTheLast:
+		return f.InTheLast(n.Property, n.Span)
+	case OpMoreThanAgo:
+		return f.MoreThanAgo(n.Property, n.Span)
+	case OpInTheNext:
+		return f.InTheNext(n.Property, n.Span)
+	case OpAtLeast:
+		return f.AtLeast(n.Event, n.Count, n.Span)
+	case OpAtMost:
+		return f.AtMost(n.Event, n.Count, n.Span)
+	default: // OpExactly
+		return f.Exactly(n.Event, n.Count, n.Span)
+	}
+}
+
+// fold evaluates the children of nodes[0] and combines them pairwise, which the combinations allow: they are
+// associative, and without children they are constants, All true and Any false.
+func (f *Facts) fold(nodes []Node, combine func(...Verdict) Verdict) Verdict {
+	result := combine()
+	for i := 1; i < nodes[0].Size; i += nodes[i].Size {
+		result = combine(result, f.evaluate(nodes[i:]))
+	}
+	return result
+}

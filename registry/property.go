@@ -1,0 +1,77 @@
+package registry
+
+import "time"
+
+// Assignment is a property with a value of its type, or with none. [Traits] collects them.
+type Assignment struct {
+	name  string
+	value any
+}
+
+// Traits returns the assignments as the traits of an ingest.
+func Traits(assignments ...Assignment) map[string]any {
+	traits := make(map[string]any, len(assignments))
+	for _, a := range assignments {
+		traits[a.name] = a.value
+	}
+	return traits
+}
+
+// TextProperty, NumberProperty, BoolProperty and TimeProperty are the properties that definitions declare, with the
+// type of their values. Generated code declares them.
+type (
+	TextProperty   struct{ name string }
+	NumberProperty struct{ name string }
+	BoolProperty   struct{ name string }
+	TimeProperty   struct{ name string }
+)
+
+// NewTextProperty is for generated code.
+func NewTextProperty(name string) TextProperty { return TextProperty{name} }
+
+// NewNumberProperty is for generated code.
+func NewNumberProperty(name string) NumberProperty { return NumberProperty{name} }
+
+// NewBoolProperty is for generated code.
+func NewBoolProperty(name string) BoolProperty { return BoolProperty{name} }
+
+// NewTimeProperty is for generated code.
+func NewTimeProperty(name string) TimeProperty { return TimeProperty{name} }
+
+// Name returns the name of the property.
+func (p TextProperty) Name() string { return p.name }
+
+// Set assigns a text.
+func (p TextProperty) Set(v string) Assignment { return Assignment{p.name, v} }
+
+// Remove leaves the property without a value.
+func (p TextProperty) Remove() Assignment { return Assignment{p.name, nil} }
+
+// Name returns the name of the property.
+func (p NumberProperty) Name() string { return p.name }
+
+// Set assigns a number.
+func (p NumberProperty) Set(v float64) Assignment { return Assignment{p.name, v} }
+
+// Remove leaves the property without a value.
+func (p NumberProperty) Remove() Assignment { return Assignment{p.name, nil} }
+
+// Name returns the name of the property.
+func (p BoolProperty) Name() string { return p.name }
+
+// Set assigns true or false.
+func (p BoolProperty) Set(v bool) Assignment { return Assignment{p.name, v} }
+
+// Remove leaves the property without a value.
+func (p BoolProperty) Remove() Assignment { return Assignment{p.name, nil} }
+
+// Name returns the name of the property.
+func (p TimeProperty) Name() string { return p.name }
+
+// Set assigns an instant.
+func (p TimeProperty) Set(v time.Time) Assignment {
+	return Assignment{p.name, v.UTC().Format(time.RFC3339Nano)}
+}
+
+// Remove leaves the property without a value.
+func (p TimeProperty) Remove() Assignment { return Assignment{p.name, nil} }

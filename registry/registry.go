@@ -1,0 +1,63 @@
+package registry
+
+import (
+	"slices"
+	"strings"
+)
+
+// Registry is everything that the engine knows of a set of buckets. It is read-only and may be used from several
+// goroutines. Generated code declares one; its fields are tables that only generated code writes.
+type Registry struct {
+	// Fingerprint identifies the generation: it differs if the fingerprint of any bucket does.
+	Fingerprint string
+
+	Buckets    []Bucket      // sorted by id
+	Events     []EventRow    // sorted by name
+	Properties []PropertyRow // sorted by name
+
+	ByEvent    []Postings // by Event
+	ByProperty []Postings // by Property
+	Newcomers  []Index    // buckets that may hold, or get a horizon, for a user of whom nothing is known
+}
+
+// Bucket returns the place of the bucket with the id.
+func (r *Registry) Bucket(id string) (Index, bool) {
+	i, found := slices.BinarySearchFunc(r.Buckets, id, func(b Bucket, id string) int { return strings.Compare(b.ID, id) })
+	return Index(i), found
+}
+
+// Event returns the place of the event with the name, or NoEvent if no criteria asks about it.
+func (r *Registry) Event(name string) Event {
+	i, found := slices.BinarySearchFunc(r.Events, name, func(e EventRow, name string) int { return strings.Compare(e.Name, name) })
+	if !found {
+		return NoEvent
+	}
+	return Event(i)
+}
+
+// Property returns the place of the property with the name, if it is declared.
+func (r *Registry) Property(name string) (Property, bool) {
+	i, found := slices.BinarySearchFunc(r.Properties, name, func(p PropertyRow, name string) int { return strings.Compare(p.Name, name) })
+	return Property(i), found
+}
+
+// Evaluate answers whether the criteria of a dynamic bucket holds at f.Now, and until when.
+func (r *Registry) Evaluate(b Index, f *Facts) Verdict {
+	row := &r.Buckets[b]
+	if row.CriteriaFunc != nil {
+		return row.CriteriaFunc(f)
+	}
+	return f.evaluate(row.Criteria)
+}
+
+// Resolve returns the place of the bucket that a ref names, if the ref belongs to this registry.
+func (r *Registry) Resolve(ref BucketRef) (Index, bool) {
+	if ref == nil {
+		return 0, false
+	}
+	in := ref.ref()
+	if int(in.index) < len(r.Buckets) && r.Buckets[in.index].ID == in.id {
+		return in.index, true
+	}
+	return r.Bucket(in.id)
+}
