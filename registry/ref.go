@@ -41,7 +41,7 @@ type TickRef struct {
 }
 
 // NewTickRef is for generated code.
-func NewTickRef(bucket Ref, label string) TickRef { return TickRef{bucket, label} }
+func NewTickRef(id string, index Index, label string) TickRef { return TickRef{Ref{id, index}, label} }
 
 // Bucket returns the bucket that ticks.
 func (t TickRef) Bucket() Ref { return t.bucket }
