@@ -1,0 +1,91 @@
+package decide
+
+import "github.com/bucketgen/bucketgen/registry"
+
+// Clock lets time pass up to the clock's time, and does what is due then, too.
+func (s *Session) Clock(clock registry.Instant) Result {
+	return s.step(func() {
+		s.advance(clock)
+		s.settle(s.now)
+	})
+}
+
+// Add puts the user into a manual bucket. A user who is in it stays in it.
+func (s *Session) Add(b registry.Index, clock registry.Instant) Result {
+	return s.step(func() {
+		s.advance(clock)
+		if s.state.Contact.New {
+			s.state.Contact.New = false
+			s.round(s.registry.Candidates(nil, registry.Carried{Event: registry.NoEvent, Newcomer: true}, s.state.Facts, nil),
+				s.now, cause{source: SourceManual, byUser: true})
+		}
+		if s.active(b) == nil {
+			s.join(b, s.now, SourceManual)
+			s.rearm(b)
+		}
+	})
+}
+
+// Remove takes the user out of a manual bucket, whatever its minimal dwell.
+func (s *Session) Remove(b registry.Index, clock registry.Instant) Result {
+	return s.step(func() {
+		s.advance(clock)
+		if stay := s.active(b); stay != nil {
+			s.leave(stay, s.now, SourceManual, ReasonManual)
+			s.rearm(b)
+		}
+	})
+}
+
+func (s *Session) rearm(b registry.Index) {
+	s.arm(&look{b, &s.registry.Buckets[b], s.evaluate(b)}, s.now)
+}
+
+// Delete hides the user: from now on nothing is evaluated or emitted for them, and no clock runs.
+func (s *Session) Delete(clock registry.Instant) Result {
+	return s.step(func() {
+		s.advance(clock)
+		s.setDeleted(true)
+		for i := range s.state.Due {
+			s.state.Due[i].At = registry.Never
+		}
+		s.settled = registry.Never // so that every due instant that is stored goes
+	})
+}
+
+// Restore undoes Delete. What the user would have joined or left in the meantime happens now.
+func (s *Session) Restore(clock registry.Instant) Result {
+	return s.step(func() {
+		s.advance(clock)
+		if s.state.Contact.Deleted {
+			s.setDeleted(false)
+			s.rederive()
+		}
+	})
+}
+
+// Reconcile derives every membership of the user anew and repairs what differs.
+func (s *Session) Reconcile(clock registry.Instant) Result {
+	return s.step(func() {
+		s.advance(clock)
+		s.settle(s.now)
+		if !s.state.Contact.Deleted {
+			s.rederive()
+		}
+	})
+}
+
+func (s *Session) rederive() {
+	all := make([]registry.Index, len(s.registry.Buckets))
+	for i := range all {
+		all[i] = registry.Index(i)
+	}
+	s.round(all, s.now, cause{source: SourceReconcile, clock: true, upTo: registry.Unset})
+}
+
+func (s *Session) setDeleted(deleted bool) {
+	if s.state.Contact.Deleted != deleted {
+		s.state.Contact.Deleted = deleted
+		s.contactChange().Deleted = &s.state.Contact.Deleted
+	}
+}

@@ -1,0 +1,101 @@
+package decide
+
+import (
+	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Changes is what a session decided: what there is to write about the user, and nothing that is so already.
+type Changes struct {
+	Contact     *ContactChange
+	Events      []Logged
+	Stays       []StayChange
+	Transitions []Transition // in the order in which they happened
+	Due         []DueChange
+}
+
+// ContactChange is what changes about the contact itself.
+type ContactChange struct {
+	Set     []payload.Field
+	Remove  []string
+	Changes map[string]PropertyChange
+	Email   *string
+	Deleted *bool
+	At      registry.Instant
+}
+
+// Logged is an ingest that goes into the log.
+type Logged struct {
+	Event
+	ReceivedAt registry.Instant
+}
+
+// StayChange is a stay as it is to be stored. Opened and Closed say what happened to it; if neither did, it ticked or
+// is no longer blocked. Of one bucket, stays come in the order of their epochs.
+type StayChange struct {
+	Stay
+	Opened bool
+	Closed bool
+}
+
+// DueChange is a due instant to store, or to forget if At is Never.
+type DueChange struct {
+	Bucket registry.Index
+	At     registry.Instant
+}
+
+// TransitionKind is what happened to a stay.
+type TransitionKind string
+
+// The kinds of transitions. A tick is none, strictly, but travels with them.
+const (
+	Entered TransitionKind = "entered"
+	Left    TransitionKind = "left"
+	Dwell   TransitionKind = "dwell"
+)
+
+// Transition is a change of membership, or a tick of one.
+type Transition struct {
+	Bucket     registry.Index
+	Kind       TransitionKind
+	Epoch      int
+	At         registry.Instant // when it became true
+	DecidedAt  registry.Instant // when the system noticed
+	Source     Source
+	Reason     Reason // of a leave
+	Suppressed bool   // by the entry policy: it happened, but is not announced
+	Label      string // of a tick
+	Ordinal    int    // of a tick
+}
+
+// Changes returns what the session decided so far. It ends the session.
+func (s *Session) Changes() Changes {
+	s.changes.Stays = append(s.changes.Stays, s.finished...)
+	for i := range s.state.Stays {
+		if stay := &s.state.Stays[i]; stay.fate != untouched {
+			s.changes.Stays = append(s.changes.Stays, changeOf(stay))
+		}
+	}
+	for _, d := range s.state.Due {
+		// A due instant is a hint. One that stands too early costs a look, so it is not written again until then; one
+		// that has been taken must go.
+		if taken := d.stored <= s.settled; taken || d.At < d.stored {
+			if d.At != d.stored {
+				s.changes.Due = append(s.changes.Due, DueChange{d.Bucket, d.At})
+			}
+		}
+	}
+	for _, key := range s.touched {
+		if f, exists := s.state.Contact.Properties.Get(key); exists {
+			s.contact.Set = append(s.contact.Set, f)
+		} else {
+			s.contact.Remove = append(s.contact.Remove, key)
+		}
+	}
+	s.changes.Contact = s.contact
+	return s.changes
+}
+
+func changeOf(stay *Stay) StayChange {
+	return StayChange{Stay: *stay, Opened: stay.fate&opened != 0, Closed: stay.fate&closed != 0}
+}

@@ -1,0 +1,131 @@
+package decide
+
+import (
+	"slices"
+
+	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Event is one validated ingest: something that the user did, or properties of theirs, or both.
+type Event struct {
+	Kind       EventKind
+	Name       string         // of a track
+	Event      registry.Event // the name's place in the registry, or NoEvent
+	Key        string         // idempotency key, if any
+	OccurredAt registry.Instant
+	Properties payload.Object // what came with the event
+	Traits     payload.Object // what to set on the contact
+}
+
+// EventKind is the kind of an ingest.
+type EventKind string
+
+// The kinds of ingests: a track has a name, an identify only carries traits.
+const (
+	Track    EventKind = "track"
+	Identify EventKind = "identify"
+)
+
+// Ingest lets an event happen at the clock's time. OccurredAt may be Unset for now; it is never later than now.
+func (s *Session) Ingest(e Event, clock registry.Instant) Result {
+	duplicate := false
+	result := s.step(func() {
+		s.advance(clock)
+		if duplicate = e.Key != "" && s.state.seen(e.Key); !duplicate {
+			s.ingest(e)
+		}
+	})
+	result.Duplicate = duplicate
+	return result
+}
+
+func (s *Session) ingest(e Event) {
+	if e.Key != "" {
+		s.state.Seen = append(s.state.Seen, e.Key)
+	}
+	if e.OccurredAt == registry.Unset || e.OccurredAt > s.now {
+		e.OccurredAt = s.now
+	}
+	s.changes.Events = append(s.changes.Events, Logged{e, s.now})
+	if e.Event != registry.NoEvent {
+		s.state.Facts.AddOccurrence(e.Event, e.OccurredAt)
+	}
+	if s.state.Contact.Deleted {
+		return
+	}
+	carried := registry.Carried{Event: e.Event, Newcomer: s.state.Contact.New}
+	s.state.Contact.New = false
+	for _, f := range e.Traits.Fields {
+		s.set(f)
+		if p, declared := s.registry.Property(f.Key); declared {
+			carried.Properties = append(carried.Properties, p)
+		}
+	}
+	for _, f := range e.Properties.Fields {
+		// What a payload says of a declared property is stored, so that the clock sees tomorrow what the event sees now.
+		if p, declared := s.registry.Property(f.Key); declared {
+			s.set(f)
+			carried.Properties = append(carried.Properties, p)
+		}
+	}
+	candidates := s.registry.Candidates(nil, carried, s.state.Facts, s.standing())
+	s.round(candidates, s.now, cause{source: SourceEvent, byUser: true})
+}
+
+// set gives a property of the contact a value, or removes it if the value is null.
+func (s *Session) set(f payload.Field) {
+	contact := &s.state.Contact
+	i := slices.IndexFunc(contact.Properties.Fields, func(g payload.Field) bool { return g.Key == f.Key })
+	was := payload.Field{Key: f.Key, Raw: []byte("null")}
+	if i >= 0 {
+		was = contact.Properties.Fields[i]
+	}
+	if f.Same(was) {
+		return
+	}
+	switch {
+	case !f.Value.Exists():
+		contact.Properties.Fields = slices.Delete(contact.Properties.Fields, i, i+1)
+	case i >= 0:
+		contact.Properties.Fields[i] = f
+	default:
+		contact.Properties.Fields = append(contact.Properties.Fields, f)
+	}
+	if !slices.Contains(s.touched, f.Key) {
+		s.touched = append(s.touched, f.Key)
+	}
+	change := s.contactChange()
+	if p, declared := s.registry.Property(f.Key); declared {
+		s.state.Facts.SetProperty(p, f.Value)
+		c := PropertyChange{Was: was.Raw, At: s.now}
+		if contact.Changes == nil {
+			contact.Changes = map[string]PropertyChange{}
+		}
+		contact.Changes[f.Key] = c
+		change.Changes[f.Key] = c
+	}
+	if f.Key == "email" {
+		contact.Email = f.Value.Text
+		change.Email = &contact.Email
+	}
+}
+
+func (s *Session) contactChange() *ContactChange {
+	if s.contact == nil {
+		s.contact = &ContactChange{Changes: map[string]PropertyChange{}}
+	}
+	s.contact.At = s.now
+	return s.contact
+}
+
+// standing returns the buckets that the user is in, or kept from.
+func (s *Session) standing() []registry.Index {
+	var buckets []registry.Index
+	for i := range s.state.Stays {
+		if stay := &s.state.Stays[i]; stay.Active() || stay.Blocked {
+			buckets = append(buckets, stay.Bucket)
+		}
+	}
+	return buckets
+}

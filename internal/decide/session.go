@@ -1,0 +1,115 @@
+package decide
+
+import (
+	"slices"
+
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Session decides over one user.
+type Session struct {
+	registry *registry.Registry
+	state    *State
+	live     bool
+
+	now      registry.Instant
+	settled  registry.Instant // every due instant up to here is settled
+	finished []StayChange     // stays of this session that a later one of the same bucket replaced
+	contact  *ContactChange
+	touched  []string // keys of the contact's properties that were set or removed
+	changes  Changes
+	lacks    Lacks
+}
+
+// Options are what decides about a session beside the facts.
+type Options struct {
+	// Live says that the clock is a real one, which may be behind. Ticks that were missed then come as one. In virtual
+	// time nothing is ever missed.
+	Live bool
+}
+
+// Lacks is what a session would have needed to know.
+type Lacks struct {
+	Events []registry.Event // whose newest occurrences were not loaded
+	Stays  []registry.Index // buckets whose latest stay was not loaded
+}
+
+// Begin starts a session on a state.
+func Begin(r *registry.Registry, st *State, o Options) *Session {
+	for i := range st.Due {
+		st.Due[i].stored = st.Due[i].At
+	}
+	for i := range st.Stays {
+		st.Stays[i].fate = untouched
+	}
+	return &Session{registry: r, state: st, live: o.Live, now: registry.Unset, settled: registry.Unset}
+}
+
+// Lacks reports what the session would have needed to know. If it says that something is lacking, the session is void.
+func (s *Session) Lacks() (Lacks, bool) {
+	s.lacks.Events = s.state.Facts.Lacks()
+	slices.Sort(s.lacks.Stays)
+	s.lacks.Stays = slices.Compact(s.lacks.Stays)
+	return s.lacks, len(s.lacks.Events)+len(s.lacks.Stays) > 0
+}
+
+// Now returns the user's time: that of the last thing that happened in the session.
+func (s *Session) Now() registry.Instant { return s.now }
+
+// advance moves the user's time to the clock, never backwards, and settles every due instant before it.
+func (s *Session) advance(clock registry.Instant) {
+	s.now = max(s.now, clock, s.state.past())
+	s.settle(s.now - 1)
+}
+
+// settle does what was due up to an instant: each due instant in turn, on the facts as they stood. So what comes of it
+// does not depend on how late it is done.
+func (s *Session) settle(upTo registry.Instant) {
+	c := cause{source: SourceClock, clock: true, upTo: registry.Unset}
+	if s.live {
+		c.upTo = upTo
+	}
+	for {
+		at, buckets := s.nextDue()
+		if at > upTo {
+			break
+		}
+		s.round(buckets, at, c)
+	}
+	s.settled = max(s.settled, upTo)
+}
+
+// nextDue returns the earliest due instant and the buckets that are due then. Those that nothing may happen to have
+// none.
+func (s *Session) nextDue() (registry.Instant, []registry.Index) {
+	at := registry.Never
+	var buckets []registry.Index
+	for i := range s.state.Due {
+		d := &s.state.Due[i]
+		if s.state.Contact.Deleted || s.registry.Buckets[d.Bucket].Disabled {
+			d.At = registry.Never
+		}
+		switch {
+		case d.At == registry.Never || d.At > at:
+		case d.At < at:
+			at, buckets = d.At, append(buckets[:0], d.Bucket)
+		default:
+			buckets = append(buckets, d.Bucket)
+		}
+	}
+	slices.Sort(buckets)
+	return at, buckets
+}
+
+// Result is what one step of a session came to.
+type Result struct {
+	Duplicate   bool         // the idempotency key had been seen: nothing was done
+	Transitions []Transition // including those that were merely due by now
+}
+
+// step runs one step and returns the transitions that it made.
+func (s *Session) step(run func()) Result {
+	before := len(s.changes.Transitions)
+	run()
+	return Result{Transitions: s.changes.Transitions[before:len(s.changes.Transitions):len(s.changes.Transitions)]}
+}

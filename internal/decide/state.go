@@ -1,0 +1,127 @@
+package decide
+
+import (
+	"slices"
+
+	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// State is what is known of one user. A session changes it; it belongs to one session at a time.
+type State struct {
+	Contact Contact
+	Facts   *registry.Facts
+
+	// Stays holds the latest stay of the user in each bucket, in no order. Those that are active or blocked must all
+	// be there. Of the others some may be missing, unless Complete is set.
+	Stays []Stay
+
+	// Due holds the instants at which the clock has to look at the user again, in no order.
+	Due []Due
+
+	// Seen are the idempotency keys that the user has used before, among those that the session will be given.
+	Seen []string
+
+	// Complete says that Stays and Facts hold everything there is.
+	Complete bool
+}
+
+// Contact is the user.
+type Contact struct {
+	Email      string
+	Properties payload.Object
+	Changes    map[string]PropertyChange // of declared properties
+	New        bool                      // nothing was ever decided about the user
+	Deleted    bool
+}
+
+// PropertyChange remembers the value that a property had before the present one, and since when it has that.
+type PropertyChange struct {
+	Was []byte // JSON, null if there was none
+	At  registry.Instant
+}
+
+// Stay is one stay of the user in a bucket. With epoch 0 it says that there never was one.
+type Stay struct {
+	Bucket    registry.Index
+	Epoch     int
+	EnteredAt registry.Instant
+	LeftAt    registry.Instant // Unset while active
+	TickedAt  registry.Instant // ticks up to here are done; Unset if none were due
+	Blocked   bool             // left by MaxDwell, and the criteria has held ever since: no clock lets the user join
+	Source    Source           // of the join
+	Reason    Reason           // of the leave
+
+	fate fate
+}
+
+// Active reports whether the user is in the bucket by this stay.
+func (s *Stay) Active() bool { return s.Epoch > 0 && s.LeftAt == registry.Unset }
+
+// fate is what a session did to a stay.
+type fate uint8
+
+const (
+	untouched fate = 0
+	opened    fate = 1 << iota
+	closed
+	amended // ticked, or no longer blocked
+)
+
+// Due is an instant at which the clock has to look at a bucket.
+type Due struct {
+	Bucket registry.Index
+	At     registry.Instant
+
+	stored registry.Instant // as it was read, or Never; what is stored may be earlier than At, but not later
+}
+
+// Source says what made a transition happen.
+type Source string
+
+// The sources of transitions.
+const (
+	SourceEvent     Source = "event"
+	SourceClock     Source = "clock"
+	SourceReconcile Source = "reconcile"
+	SourceBackfill  Source = "backfill"
+	SourceManual    Source = "manual"
+)
+
+// Reason says why a user left.
+type Reason string
+
+// The reasons of leaves.
+const (
+	ReasonCriteria Reason = "criteria"
+	ReasonMaxDwell Reason = "maxDwell"
+	ReasonManual   Reason = "manual"
+	ReasonRetired  Reason = "retired"
+)
+
+// past returns the latest instant in the past that the state speaks of, or Unset. The user's time is at least that,
+// whatever the clock of the process says.
+func (st *State) past() registry.Instant {
+	latest := st.Facts.Newest()
+	for i := range st.Stays {
+		if s := &st.Stays[i]; s.Epoch > 0 {
+			latest = max(latest, s.EnteredAt, s.LeftAt)
+		}
+	}
+	for _, c := range st.Contact.Changes {
+		latest = max(latest, c.At)
+	}
+	return latest
+}
+
+// stay returns the latest stay of the user in the bucket, if it is known.
+func (st *State) stay(b registry.Index) *Stay {
+	for i := range st.Stays {
+		if st.Stays[i].Bucket == b {
+			return &st.Stays[i]
+		}
+	}
+	return nil
+}
+
+func (st *State) seen(key string) bool { return slices.Contains(st.Seen, key) }

@@ -1,0 +1,132 @@
+package decide
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// join opens a stay. Whether that is announced is up to the entry policy; the stay and its epoch are real either way.
+func (s *Session) join(b registry.Index, at registry.Instant, source Source) {
+	row := &s.registry.Buckets[b]
+	prior := s.state.stay(b)
+	if prior == nil && !s.state.Complete {
+		s.lacks.Stays = append(s.lacks.Stays, b)
+		return
+	}
+	stay := Stay{Bucket: b, Epoch: 1, EnteredAt: at, LeftAt: registry.Unset, TickedAt: registry.Unset, Source: source, fate: opened}
+	suppressed := false
+	if prior != nil && prior.Epoch > 0 {
+		stay.Epoch = prior.Epoch + 1
+		suppressed = !announced(row, prior, at)
+	}
+	s.replace(prior, stay)
+	s.transition(Transition{Bucket: b, Kind: Entered, Epoch: stay.Epoch, At: at, Source: source, Suppressed: suppressed})
+}
+
+// announced reports whether the entry policy lets a join that is not the first be announced.
+func announced(row *registry.Bucket, prior *Stay, at registry.Instant) bool {
+	switch row.EntryLimit {
+	case registry.Once:
+		return false
+	case registry.OncePerPeriod:
+		return at.Sub(prior.LeftAt) >= row.EntryPeriod
+	default:
+		return true
+	}
+}
+
+// replace makes a stay the latest of its bucket. What the session did to the one before is kept.
+func (s *Session) replace(prior *Stay, stay Stay) {
+	if prior == nil {
+		s.state.Stays = append(s.state.Stays, stay)
+		return
+	}
+	if prior.Blocked { // joining ends a block
+		prior.Blocked = false
+		prior.fate |= amended
+	}
+	if prior.fate != untouched {
+		s.finished = append(s.finished, changeOf(prior))
+	}
+	*prior = stay
+}
+
+// leave closes a stay. That is always announced.
+func (s *Session) leave(stay *Stay, at registry.Instant, source Source, reason Reason) {
+	stay.LeftAt = at
+	stay.Reason = reason
+	stay.fate |= closed
+	s.transition(Transition{Bucket: stay.Bucket, Kind: Left, Epoch: stay.Epoch, At: at, Source: source, Reason: reason})
+}
+
+func (s *Session) transition(t Transition) {
+	t.DecidedAt = s.now
+	s.changes.Transitions = append(s.changes.Transitions, t)
+}
+
+// tick announces that a stay has lasted. Of each tick only the last that is due is sent: it carries its ordinal, and
+// those before it were missed.
+func (s *Session) tick(l *look, at registry.Instant, c cause) {
+	stay := s.active(l.bucket)
+	if stay == nil || len(l.row.Ticks) == 0 {
+		return
+	}
+	upTo := max(at, min(c.upTo, s.undisturbed(l, stay)))
+	var due []Transition
+	for _, t := range l.row.Ticks {
+		if n := ordinal(t, stay, upTo); n > 0 {
+			due = append(due, Transition{
+				Bucket: l.bucket, Kind: Dwell, Epoch: stay.Epoch, At: stay.EnteredAt.Add(time.Duration(n) * t.Span),
+				Source: c.source, Label: t.Label, Ordinal: n,
+			})
+		}
+	}
+	if len(due) == 0 {
+		return
+	}
+	slices.SortStableFunc(due, func(a, b Transition) int { return cmp.Compare(a.At, b.At) })
+	for _, t := range due {
+		s.transition(t)
+	}
+	stay.TickedAt = upTo
+	stay.fate |= amended
+}
+
+// undisturbed returns the last instant before anything but a tick can happen to the stay.
+func (s *Session) undisturbed(l *look, stay *Stay) registry.Instant {
+	end := l.verdict.Until
+	if !l.verdict.True {
+		end = stay.EnteredAt.Add(l.row.MinDwell)
+	}
+	if l.row.MaxDwell > 0 {
+		end = min(end, stay.EnteredAt.Add(l.row.MaxDwell))
+	}
+	return end - 1
+}
+
+// ordinal returns the number of the last tick that is due by an instant and not done yet, or 0.
+func ordinal(t registry.Tick, stay *Stay, upTo registry.Instant) int {
+	n := int(upTo.Sub(stay.EnteredAt) / t.Span)
+	if !t.Every {
+		n = min(n, 1)
+	}
+	if n < 1 || stay.EnteredAt.Add(time.Duration(n)*t.Span) <= stay.TickedAt {
+		return 0
+	}
+	return n
+}
+
+// nextTick returns the first tick of the stay after an instant, or Never.
+func (s *Stay) nextTick(row *registry.Bucket, after registry.Instant) registry.Instant {
+	next := registry.Never
+	for _, t := range row.Ticks {
+		n := max(after.Sub(s.EnteredAt)/t.Span+1, 1)
+		if t.Every || n == 1 {
+			next = min(next, s.EnteredAt.Add(n*t.Span))
+		}
+	}
+	return next
+}

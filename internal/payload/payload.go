@@ -1,0 +1,300 @@
+// Package payload reads the JSON objects that come with an ingest: once, strictly, and so that whatever passes can be
+// stored by PostgreSQL and compared by criteria. What does not pass is refused with the path of the culprit.
+package payload
+
+import (
+	"bytes"
+	stdjson "encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+const (
+	maxDepth = 64  // PostgreSQL's own limit is its stack
+	maxKey   = 255 // bytes
+	// Beyond this many characters a number is stored in its shortest form: PostgreSQL keeps every digit of a number,
+	// and refuses one with too many, like 1e-20000.
+	maxNumber = 40
+)
+
+// Object is a JSON object: its fields in the order in which they came, and the whole of it, compact and valid.
+type Object struct {
+	Fields []Field
+	Raw    []byte // nil if there is no object
+}
+
+// Field is a member of an object.
+type Field struct {
+	Key   string
+	Value registry.Value
+	Raw   []byte
+}
+
+// Get returns the value of a key. A key that is not there has a missing value.
+func (o Object) Get(key string) (Field, bool) {
+	for i := range o.Fields {
+		if o.Fields[i].Key == key {
+			return o.Fields[i], true
+		}
+	}
+	return Field{Key: key}, false
+}
+
+// Same reports whether two fields have the same value. Numbers are the same if they are equal, lists and objects if
+// they are written alike.
+func (f Field) Same(g Field) bool {
+	if f.Value.Kind == registry.Composite && g.Value.Kind == registry.Composite {
+		return bytes.Equal(f.Raw, g.Raw)
+	}
+	return f.Value == g.Value
+}
+
+// Error says what is wrong with an object, and where.
+type Error struct {
+	Path string // like properties.plan
+	Text string
+}
+
+func (e *Error) Error() string { return e.Path + ": " + e.Text }
+
+// FromMap reads an object that is a Go map. name is how errors call it.
+func FromMap(name string, m map[string]any, maxBytes int) (Object, error) {
+	if m == nil {
+		return Object{}, nil
+	}
+	raw, err := json.Marshal(m, numbers)
+	if err != nil {
+		return Object{}, refuse(name, err)
+	}
+	return Parse(name, raw, maxBytes)
+}
+
+// numbers writes the numbers of encoding/json as what they are; this library takes them for texts.
+var numbers = json.WithMarshalers(json.MarshalFunc(func(n stdjson.Number) ([]byte, error) { return []byte(n), nil }))
+
+// Parse reads an object that is JSON text. No text and null are no object.
+func Parse(name string, raw []byte, maxBytes int) (Object, error) {
+	if len(raw) == 0 {
+		return Object{}, nil
+	}
+	if len(raw) > maxBytes {
+		return Object{}, &Error{name, fmt.Sprintf("is %d bytes, more than the %d that are allowed", len(raw), maxBytes)}
+	}
+	r := reader{name: name, dec: jsontext.NewDecoder(bytes.NewBuffer(raw)), out: make([]byte, 0, len(raw))}
+	if r.dec.PeekKind() == 'n' && bytes.Equal(bytes.TrimSpace(raw), []byte("null")) {
+		return Object{}, nil
+	}
+	if kind := r.dec.PeekKind(); kind != '{' && kind != 0 {
+		return Object{}, &Error{name, "is not an object"}
+	}
+	o, err := r.object()
+	if err == nil {
+		err = r.end()
+	}
+	if err != nil {
+		return Object{}, err
+	}
+	return o, nil
+}
+
+// reader copies one JSON text, value by value.
+type reader struct {
+	name string
+	dec  *jsontext.Decoder
+	out  []byte
+}
+
+func (r *reader) object() (Object, error) {
+	var spans [][2]int
+	var o Object
+	if _, err := r.dec.ReadToken(); err != nil {
+		return o, refuse(r.name, err)
+	}
+	r.out = append(r.out, '{')
+	for r.dec.PeekKind() != '}' {
+		if len(o.Fields) > 0 {
+			r.out = append(r.out, ',')
+		}
+		key, err := r.key()
+		if err != nil {
+			return o, err
+		}
+		start := len(r.out)
+		v, err := r.value()
+		if err != nil {
+			return o, err
+		}
+		o.Fields = append(o.Fields, Field{Key: key, Value: v})
+		spans = append(spans, [2]int{start, len(r.out)})
+	}
+	if _, err := r.dec.ReadToken(); err != nil {
+		return o, refuse(r.name, err)
+	}
+	r.out = append(r.out, '}')
+	o.Raw = r.out
+	for i, s := range spans { // only now: out may have moved while it grew
+		o.Fields[i].Raw = r.out[s[0]:s[1]:s[1]]
+	}
+	return o, nil
+}
+
+func (r *reader) key() (string, error) {
+	tok, err := r.dec.ReadToken()
+	if err != nil {
+		return "", refuse(r.name, err)
+	}
+	key := tok.String()
+	switch {
+	case strings.ContainsRune(key, 0):
+		return "", &Error{r.path(), "the key contains U+0000, which PostgreSQL cannot store"}
+	case len(key) > maxKey:
+		return "", &Error{r.name, fmt.Sprintf("the key %.40q... is %d bytes, more than %d", key, len(key), maxKey)}
+	}
+	return key, r.text(key)
+}
+
+func (r *reader) text(s string) error {
+	out, err := jsontext.AppendQuote(r.out, s)
+	if err != nil {
+		return refuse(r.path(), err)
+	}
+	if r.dec.StackDepth() > 0 && r.nameNext() {
+		out = append(out, ':')
+	}
+	r.out = out
+	return nil
+}
+
+// nameNext reports whether what was read last is the name of a member.
+func (r *reader) nameNext() bool {
+	kind, n := r.dec.StackIndex(r.dec.StackDepth())
+	return kind == '{' && n%2 == 1
+}
+
+func (r *reader) value() (registry.Value, error) {
+	switch kind := r.dec.PeekKind(); kind {
+	case '{', '[':
+		return registry.Value{Kind: registry.Composite}, r.composite()
+	default:
+		tok, err := r.dec.ReadToken()
+		if err != nil {
+			return registry.Value{}, refuse(r.name, err)
+		}
+		return r.scalar(tok)
+	}
+}
+
+func (r *reader) scalar(tok jsontext.Token) (registry.Value, error) {
+	switch tok.Kind() {
+	case 't', 'f':
+		r.out = strconv.AppendBool(r.out, tok.Bool())
+		return registry.Value{Kind: registry.Bool, Bool: tok.Bool()}, nil
+	case '0':
+		return r.number(tok.String())
+	case '"':
+		s := tok.String()
+		if strings.ContainsRune(s, 0) {
+			return registry.Value{}, &Error{r.path(), "contains U+0000, which PostgreSQL cannot store"}
+		}
+		return registry.Value{Kind: registry.Text, Text: s}, r.text(s)
+	default:
+		r.out = append(r.out, "null"...)
+		return registry.Value{}, nil
+	}
+}
+
+func (r *reader) number(literal string) (registry.Value, error) {
+	n, err := strconv.ParseFloat(literal, 64)
+	if err != nil {
+		return registry.Value{}, &Error{r.path(), fmt.Sprintf("the number %.40s is outside float64", literal)}
+	}
+	if len(literal) > maxNumber || strings.ContainsAny(literal, "eE") {
+		r.out = strconv.AppendFloat(r.out, n, 'g', -1, 64)
+	} else {
+		r.out = append(r.out, literal...)
+	}
+	return registry.Value{Kind: registry.Number, Number: n}, nil
+}
+
+// composite copies a list or an object with everything in it.
+func (r *reader) composite() error {
+	base := r.dec.StackDepth()
+	first := true
+	for {
+		kind := r.dec.PeekKind()
+		closing := kind == '}' || kind == ']'
+		if !first && !closing && !r.nameNext() {
+			r.out = append(r.out, ',')
+		}
+		first = kind == '{' || kind == '['
+		var err error
+		switch {
+		case first && r.dec.StackDepth() >= maxDepth:
+			return &Error{r.path(), fmt.Sprintf("is nested more than %d deep", maxDepth)}
+		case first || closing:
+			var tok jsontext.Token
+			if tok, err = r.dec.ReadToken(); err == nil {
+				r.out = append(r.out, tok.String()...)
+			} else {
+				err = refuse(r.name, err)
+			}
+		case r.expectsName():
+			_, err = r.key()
+		default:
+			_, err = r.value()
+		}
+		if err != nil {
+			return err
+		}
+		if closing && r.dec.StackDepth() == base {
+			return nil
+		}
+	}
+}
+
+// expectsName reports whether the next token is the name of a member.
+func (r *reader) expectsName() bool {
+	kind, n := r.dec.StackIndex(r.dec.StackDepth())
+	return kind == '{' && n%2 == 0
+}
+
+func (r *reader) end() error {
+	switch _, err := r.dec.ReadToken(); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		return refuse(r.name, err)
+	default:
+		return &Error{r.name, "has more text after the object"}
+	}
+}
+
+func (r *reader) path() string { return dotted(r.name, r.dec.StackPointer()) }
+
+func dotted(name string, p jsontext.Pointer) string {
+	for token := range p.Tokens() {
+		name += "." + token
+	}
+	return name
+}
+
+// refuse turns an error of the JSON library into one that says which field is wrong.
+func refuse(name string, err error) error {
+	var syntax *jsontext.SyntacticError
+	var semantic *json.SemanticError
+	switch {
+	case errors.As(err, &syntax):
+		return &Error{dotted(name, syntax.JSONPointer), fmt.Sprintf("is not valid JSON: %v", syntax.Err)}
+	case errors.As(err, &semantic):
+		return &Error{dotted(name, semantic.JSONPointer), fmt.Sprintf("cannot be written as JSON: %v", semantic.Err)}
+	}
+	return &Error{name, fmt.Sprintf("is not valid JSON: %v", err)}
+}

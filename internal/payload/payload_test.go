@@ -1,0 +1,159 @@
+package payload_test
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+const limit = 1 << 20
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	o, err := payload.Parse("properties", []byte(` { "plan" : "pro", "n": 1.50, "big": 1e-20000, "ok": true,
+		"none": null, "list": [1, {"a": [], "b": {}}, "x\u00e9"], "": 0 } `), limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"plan":"pro","n":1.50,"big":0,"ok":true,"none":null,"list":[1,{"a":[],"b":{}},"xé"],"":0}`
+	if string(o.Raw) != want {
+		t.Errorf("raw: got %s, want %s", o.Raw, want)
+	}
+	values := map[string]registry.Value{
+		"plan": {Kind: registry.Text, Text: "pro"},
+		"n":    {Kind: registry.Number, Number: 1.5},
+		"big":  {Kind: registry.Number},
+		"ok":   {Kind: registry.Bool, Bool: true},
+		"none": {},
+		"list": {Kind: registry.Composite},
+		"":     {Kind: registry.Number},
+	}
+	if len(o.Fields) != len(values) {
+		t.Errorf("got %d fields, want %d", len(o.Fields), len(values))
+	}
+	for _, f := range o.Fields {
+		if f.Value != values[f.Key] {
+			t.Errorf("field %q: got %v, want %v", f.Key, f.Value, values[f.Key])
+		}
+		if !json.Valid(f.Raw) {
+			t.Errorf("field %q: %s is not JSON", f.Key, f.Raw)
+		}
+	}
+}
+
+func TestParseNothing(t *testing.T) {
+	t.Parallel()
+	for _, raw := range []string{"", "null", " null "} {
+		if o, err := payload.Parse("properties", []byte(raw), limit); err != nil || o.Raw != nil {
+			t.Errorf("%q: got %s, %v, want no object", raw, o.Raw, err)
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	deep := strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 100)
+	for name, tt := range map[string]struct{ raw, path, text string }{
+		"no object":       {`[1]`, "properties", "is not an object"},
+		"text":            {`"x"`, "properties", "is not an object"},
+		"garbage":         {`{"a":1`, "properties", "is not valid JSON"},
+		"trailing":        {`{} {}`, "properties", "more text after the object"},
+		"trailing text":   {`{"a":1}x`, "properties", ""},
+		"number":          {`{"a":{"b":1e400}}`, "properties.a.b", "outside float64"},
+		"negative number": {`{"a":-1e400}`, "properties.a", "outside float64"},
+		"NUL":             {`{"a":["x\u0000y"]}`, "properties.a.0", "U+0000"},
+		"NUL in key":      {`{"a\u0000":1}`, "properties.a\x00", "U+0000"},
+		"utf8":            {"{\"a\":\"\xff\"}", "properties.a", "invalid UTF-8"},
+		"utf8 in key":     {"{\"\xff\":1}", "properties", "invalid UTF-8"},
+		"half surrogate":  {`{"a":"\ud800"}`, "properties.a", ""},
+		"twice":           {`{"a":1,"a":2}`, "properties.a", "duplicate"},
+		"deep":            {`{"a":` + deep + `}`, "properties.a", "nested more than 64 deep"},
+		"long key":        {`{"` + strings.Repeat("k", 256) + `":1}`, "properties", "more than 255"},
+		"long key inside": {`{"a":{"` + strings.Repeat("k", 256) + `":1}}`, "properties", "more than 255"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := payload.Parse("properties", []byte(tt.raw), limit)
+			var refused *payload.Error
+			if !errors.As(err, &refused) {
+				t.Fatalf("got %v, want a *payload.Error", err)
+			}
+			if !strings.HasPrefix(refused.Path, tt.path) || !strings.Contains(refused.Error(), tt.text) {
+				t.Errorf("got %v, want path %s and text %q", refused, tt.path, tt.text)
+			}
+		})
+	}
+}
+
+func TestTooLong(t *testing.T) {
+	t.Parallel()
+	_, err := payload.Parse("traits", []byte(`{"a":"0123456789"}`), 10)
+	if err == nil || err.Error() != "traits: is 18 bytes, more than the 10 that are allowed" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestFromMap(t *testing.T) {
+	t.Parallel()
+	o, err := payload.FromMap("traits", map[string]any{"a": int64(1) << 60}, limit)
+	if err != nil || string(o.Raw) != `{"a":1152921504606846976}` {
+		t.Errorf("got %s, %v", o.Raw, err)
+	}
+	for name, v := range map[string]any{"nan": math.NaN(), "text": "\xff", "func": func() {}, "number": json.Number("1e400")} {
+		var refused *payload.Error
+		if _, err := payload.FromMap("traits", map[string]any{"x": v}, limit); !errors.As(err, &refused) || refused.Path != "traits.x" {
+			t.Errorf("%s: got %v, want a refusal of traits.x", name, err)
+		}
+	}
+}
+
+func TestSame(t *testing.T) {
+	t.Parallel()
+	o, err := payload.Parse("p", []byte(`{"a":5,"b":5.0,"c":"5","d":[1],"e":[1],"f":[2],"g":null}`), limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func(k string) payload.Field { f, _ := o.Get(k); return f }
+	for _, tt := range []struct {
+		a, b string
+		want bool
+	}{{"a", "b", true}, {"a", "c", false}, {"d", "e", true}, {"d", "f", false}, {"g", "missing", true}, {"a", "g", false}} {
+		if got := get(tt.a).Same(get(tt.b)); got != tt.want {
+			t.Errorf("%s and %s: got %t", tt.a, tt.b, got)
+		}
+	}
+}
+
+// FuzzParse checks that whatever passes is JSON that means what came in.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{`{"a":1}`, `{"a":[{"b":[1,2,{}]},[]],"c":"\u0041"}`, `{"x":1e5,"y":null}`, ` {} `} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		o, err := payload.Parse("p", raw, limit)
+		if err != nil || o.Raw == nil {
+			return
+		}
+		var want, got map[string]any
+		if err := json.Unmarshal(raw, &want); err != nil {
+			t.Fatalf("%q passed but is not JSON: %v", raw, err)
+		}
+		if err := json.Unmarshal(o.Raw, &got); err != nil {
+			t.Fatalf("%q became %q: %v", raw, o.Raw, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("%q became %q: %s", raw, o.Raw, diff)
+		}
+		again, err := payload.Parse("p", o.Raw, limit)
+		if err != nil || string(again.Raw) != string(o.Raw) {
+			t.Fatalf("%q is not stable: %q, %v", o.Raw, again.Raw, err)
+		}
+	})
+}

@@ -1,0 +1,125 @@
+// Package simulate runs a registry over users that live in memory, in virtual time: the same registry and the same
+// decide as the engine, without a database.
+package simulate
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Simulator is a world of users. It is for one goroutine.
+type Simulator struct {
+	registry    *registry.Registry
+	now         registry.Instant
+	users       map[string]*decide.State
+	transitions []Transition
+}
+
+// Transition is something that happened to a user.
+type Transition struct {
+	User string
+	decide.Transition
+}
+
+// New returns a world without users, at an instant.
+func New(r *registry.Registry, now registry.Instant) *Simulator {
+	return &Simulator{registry: r, now: now, users: map[string]*decide.State{}}
+}
+
+// Now returns the time of the world.
+func (s *Simulator) Now() registry.Instant { return s.now }
+
+// AdvanceTo lets time pass. Whatever is due on the way happens at its own instant, but is only worked out when somebody
+// looks: an event at t still comes before what the clock does at t.
+func (s *Simulator) AdvanceTo(t registry.Instant) {
+	s.now = max(s.now, t)
+}
+
+// Ingest lets something happen to a user, who is created if need be.
+func (s *Simulator) Ingest(user string, e decide.Event) decide.Result {
+	s.create(user)
+	return s.run(user, func(u *decide.Session) decide.Result { return u.Ingest(e, s.now) })
+}
+
+// Add puts a user into a manual bucket.
+func (s *Simulator) Add(b registry.Index, user string) error {
+	s.create(user)
+	if s.users[user].Contact.Deleted {
+		return fmt.Errorf("user %q is deleted", user)
+	}
+	s.run(user, func(u *decide.Session) decide.Result { return u.Add(b, s.now) })
+	return nil
+}
+
+// Remove takes a user out of a manual bucket.
+func (s *Simulator) Remove(b registry.Index, user string) {
+	s.existing(user, func(u *decide.Session) decide.Result { return u.Remove(b, s.now) })
+}
+
+// Delete hides a user.
+func (s *Simulator) Delete(user string) {
+	s.existing(user, func(u *decide.Session) decide.Result { return u.Delete(s.now) })
+}
+
+// Restore undoes Delete.
+func (s *Simulator) Restore(user string) {
+	s.existing(user, func(u *decide.Session) decide.Result { return u.Restore(s.now) })
+}
+
+// Reconcile derives all memberships anew. It returns how many of them differed.
+func (s *Simulator) Reconcile() int {
+	before := len(s.Transitions())
+	for user := range s.users {
+		s.existing(user, func(u *decide.Session) decide.Result { return u.Reconcile(s.now) })
+	}
+	return len(s.transitions) - before
+}
+
+// User returns what is known of a user now, or nil.
+func (s *Simulator) User(user string) *decide.State {
+	s.existing(user, func(u *decide.Session) decide.Result { return u.Clock(s.now) })
+	return s.users[user]
+}
+
+// Member reports whether a user is in a bucket now. Deleted users are in none.
+func (s *Simulator) Member(b registry.Index, user string) bool {
+	st := s.User(user)
+	return st != nil && !st.Contact.Deleted && slices.ContainsFunc(st.Stays, func(stay decide.Stay) bool {
+		return stay.Bucket == b && stay.Active()
+	})
+}
+
+// Transitions returns everything that happened so far, by time.
+func (s *Simulator) Transitions() []Transition {
+	for user := range s.users {
+		s.User(user)
+	}
+	slices.SortStableFunc(s.transitions, func(a, b Transition) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.User, b.User))
+	})
+	return s.transitions
+}
+
+func (s *Simulator) create(user string) {
+	if s.users[user] == nil {
+		s.users[user] = &decide.State{Contact: decide.Contact{New: true}, Facts: s.registry.NewFacts().Complete(), Complete: true}
+	}
+}
+
+func (s *Simulator) existing(user string, step func(*decide.Session) decide.Result) {
+	if s.users[user] != nil {
+		s.run(user, step)
+	}
+}
+
+func (s *Simulator) run(user string, step func(*decide.Session) decide.Result) decide.Result {
+	result := step(decide.Begin(s.registry, s.users[user], decide.Options{}))
+	for _, t := range result.Transitions {
+		s.transitions = append(s.transitions, Transition{user, t})
+	}
+	return result
+}
