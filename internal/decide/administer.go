@@ -10,8 +10,11 @@ func (s *Session) Clock(clock registry.Instant) Result {
 	})
 }
 
-// Add puts the user into a manual bucket. A user who is in it stays in it.
+// Add puts the user into a manual bucket. A user who is in it stays in it; one who is deleted is left alone.
 func (s *Session) Add(b registry.Index, clock registry.Instant) Result {
+	if s.state.Contact.Deleted {
+		return Result{Deleted: true}
+	}
 	return s.step(func() {
 		s.advance(clock)
 		if s.state.Contact.New {
@@ -26,8 +29,11 @@ func (s *Session) Add(b registry.Index, clock registry.Instant) Result {
 	})
 }
 
-// Remove takes the user out of a manual bucket, whatever its minimal dwell.
+// Remove takes the user out of a manual bucket, whatever its minimal dwell. One who is deleted is left alone.
 func (s *Session) Remove(b registry.Index, clock registry.Instant) Result {
+	if s.state.Contact.Deleted {
+		return Result{Deleted: true}
+	}
 	return s.step(func() {
 		s.advance(clock)
 		if stay := s.active(b); stay != nil {

@@ -98,12 +98,7 @@ func (s *Session) set(f payload.Field) {
 	change := s.contactChange()
 	if p, declared := s.registry.Property(f.Key); declared {
 		s.state.Facts.SetProperty(p, f.Value)
-		c := PropertyChange{Was: was.Raw, At: s.now}
-		if contact.Changes == nil {
-			contact.Changes = map[string]PropertyChange{}
-		}
-		contact.Changes[f.Key] = c
-		change.Changes[f.Key] = c
+		change.Changes[f.Key] = PropertyChange{Was: was.Raw, At: s.now}
 	}
 	if f.Key == "email" {
 		contact.Email = f.Value.Text
@@ -115,7 +110,7 @@ func (s *Session) contactChange() *ContactChange {
 	if s.contact == nil {
 		s.contact = &ContactChange{Changes: map[string]PropertyChange{}}
 	}
-	s.contact.At = s.now
+	s.contact.At, s.state.Contact.UpdatedAt = s.now, s.now
 	return s.contact
 }
 

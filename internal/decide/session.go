@@ -104,6 +104,7 @@ func (s *Session) nextDue() (registry.Instant, []registry.Index) {
 // Result is what one step of a session came to.
 type Result struct {
 	Duplicate   bool         // the idempotency key had been seen: nothing was done
+	Deleted     bool         // the user is deleted: nothing was done
 	Transitions []Transition // including those that were merely due by now
 }
 

@@ -30,8 +30,8 @@ type State struct {
 type Contact struct {
 	Email      string
 	Properties payload.Object
-	Changes    map[string]PropertyChange // of declared properties
-	New        bool                      // nothing was ever decided about the user
+	UpdatedAt  registry.Instant // of anything in here
+	New        bool             // nothing was ever decided about the user
 	Deleted    bool
 }
 
@@ -102,14 +102,11 @@ const (
 // past returns the latest instant in the past that the state speaks of, or Unset. The user's time is at least that,
 // whatever the clock of the process says.
 func (st *State) past() registry.Instant {
-	latest := st.Facts.Newest()
+	latest := max(st.Facts.Newest(), st.Contact.UpdatedAt)
 	for i := range st.Stays {
 		if s := &st.Stays[i]; s.Epoch > 0 {
 			latest = max(latest, s.EnteredAt, s.LeftAt)
 		}
-	}
-	for _, c := range st.Contact.Changes {
-		latest = max(latest, c.At)
 	}
 	return latest
 }

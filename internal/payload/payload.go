@@ -57,6 +57,15 @@ func (f Field) Same(g Field) bool {
 	return f.Value == g.Value
 }
 
+// AppendText appends a text that was read from an object, as JSON.
+func AppendText(dst []byte, s string) []byte {
+	out, err := jsontext.AppendQuote(dst, s)
+	if err != nil { // only for invalid UTF-8, which nothing that was read contains
+		return append(dst, `""`...)
+	}
+	return out
+}
+
 // Error says what is wrong with an object, and where.
 type Error struct {
 	Path string // like properties.plan

@@ -48,10 +48,9 @@ func (s *Simulator) Ingest(user string, e decide.Event) decide.Result {
 // Add puts a user into a manual bucket.
 func (s *Simulator) Add(b registry.Index, user string) error {
 	s.create(user)
-	if s.users[user].Contact.Deleted {
+	if s.run(user, func(u *decide.Session) decide.Result { return u.Add(b, s.now) }).Deleted {
 		return fmt.Errorf("user %q is deleted", user)
 	}
-	s.run(user, func(u *decide.Session) decide.Result { return u.Add(b, s.now) })
 	return nil
 }
 
@@ -106,7 +105,7 @@ func (s *Simulator) Transitions() []Transition {
 
 func (s *Simulator) create(user string) {
 	if s.users[user] == nil {
-		s.users[user] = &decide.State{Contact: decide.Contact{New: true}, Facts: s.registry.NewFacts().Complete(), Complete: true}
+		s.users[user] = &decide.State{Contact: decide.Contact{New: true, UpdatedAt: registry.Unset}, Facts: s.registry.NewFacts().Complete(), Complete: true}
 	}
 }
 

@@ -1,0 +1,171 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// item is one event on its way into the database.
+type item struct {
+	user  string
+	event decide.Event
+	at    registry.Instant // virtual time of a replay, or Unset
+	ctx   context.Context  //nolint:containedctx // of the caller that waits for the item; it outlives no call
+
+	result decide.Result
+	err    error
+	call   *call
+	done   func(*item) // called when it is, if not nil
+}
+
+// call is one caller, who waits until all of its items are done.
+type call struct {
+	mu   sync.Mutex
+	left int
+	done chan struct{}
+}
+
+func (c *call) add() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.left++
+}
+
+func (c *call) finish() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.left--; c.left == 0 {
+		close(c.done)
+	}
+}
+
+// batcher collects items into batches. There is no timer: a batch is what arrived while the flushers were busy with the
+// ones before. The items of a user stay in order, because a user is in one batch at a time.
+type batcher struct {
+	mu      sync.Mutex
+	users   map[string]*lane
+	ready   []string // users with items who are in no batch, in the order in which they came
+	wake    *sync.Cond
+	closed  bool
+	waiting int // items that are not done
+	size    int // of a batch
+}
+
+// lane is the items of one user.
+type lane struct {
+	items []*item
+	busy  bool // in a batch, or put off
+	wait  time.Duration
+}
+
+func newBatcher(size int) *batcher {
+	b := &batcher{users: map[string]*lane{}, size: size}
+	b.wake = sync.NewCond(&b.mu)
+	return b
+}
+
+// put adds items, unless the batcher is closed.
+func (b *batcher) put(items []*item) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return false
+	}
+	for _, it := range items {
+		l := b.users[it.user]
+		if l == nil {
+			l = &lane{}
+			b.users[it.user] = l
+		}
+		if len(l.items) == 0 && !l.busy {
+			b.ready = append(b.ready, it.user)
+		}
+		l.items = append(l.items, it)
+	}
+	b.waiting += len(items)
+	b.wake.Broadcast()
+	return true
+}
+
+// take returns the next batch, or nil once the batcher is closed and empty. The users in it are busy until they are
+// given back.
+func (b *batcher) take() []*item {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for len(b.ready) == 0 {
+		if b.closed && b.waiting == 0 {
+			return nil
+		}
+		b.wake.Wait()
+	}
+	var batch []*item
+	users := 0
+	for _, user := range b.ready {
+		l := b.users[user]
+		if len(batch) > 0 && len(batch)+len(l.items) > b.size {
+			break
+		}
+		n := min(len(l.items), b.size)
+		batch = append(batch, l.items[:n]...)
+		l.items = l.items[n:]
+		l.busy = true
+		users++
+	}
+	b.ready = append(b.ready[:0], b.ready[users:]...)
+	return batch
+}
+
+// giveBack ends a batch. Items that are put off are tried again, before those that came after them, once a little time
+// has passed: whoever holds the lock of their user may be done by then.
+func (b *batcher) giveBack(batch, putOff []*item) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.waiting -= len(batch) - len(putOff)
+	late := map[string][]*item{}
+	for _, it := range putOff {
+		late[it.user] = append(late[it.user], it)
+	}
+	seen := map[string]bool{}
+	for _, it := range batch {
+		if seen[it.user] {
+			continue
+		}
+		seen[it.user] = true
+		b.release(it.user, late[it.user])
+	}
+	b.wake.Broadcast()
+}
+
+func (b *batcher) release(user string, late []*item) {
+	l := b.users[user]
+	if len(late) > 0 {
+		l.items = append(late, l.items...)
+		l.wait = min(max(2*l.wait, time.Millisecond), 50*time.Millisecond)
+		time.AfterFunc(l.wait, func() {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			l.busy = false
+			b.ready = append(b.ready, user)
+			b.wake.Broadcast()
+		})
+		return
+	}
+	l.busy, l.wait = false, 0
+	if len(l.items) > 0 {
+		b.ready = append(b.ready, user)
+	} else {
+		delete(b.users, user)
+	}
+}
+
+// close lets take return nil once everything is done.
+func (b *batcher) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	b.wake.Broadcast()
+}

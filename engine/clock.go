@@ -1,0 +1,225 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// clock settles what is due, for whichever users it is. It sleeps until the earliest due instant that the database
+// holds, and asks again now and then for those that other processes have written since.
+type clock struct {
+	engine *Engine
+	wake   chan struct{}
+	quit   chan struct{}
+	once   sync.Once
+	until  atomic.Int64 // the due instant that it waits for
+}
+
+func newClock(e *Engine) *clock {
+	return &clock{engine: e, wake: make(chan struct{}, 1), quit: make(chan struct{})}
+}
+
+// dueBatch is how many due instants are settled by one transaction.
+const dueBatch = 500
+
+func (c *clock) run(ctx context.Context) {
+	for {
+		wait, err := c.turn(ctx)
+		if err != nil {
+			if ctx.Err() != nil {
+				return
+			}
+			c.engine.log.ErrorContext(ctx, "the clock cannot settle what is due, trying again", "error", err)
+			wait = maxRetry
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-c.wake:
+		case <-c.quit:
+			timer.Stop()
+			return
+		}
+		timer.Stop()
+	}
+}
+
+// turn settles whatever is due and returns how long to sleep.
+func (c *clock) turn(ctx context.Context) (time.Duration, error) {
+	e := c.engine
+	next, err := e.nextDue(ctx)
+	if err != nil {
+		return 0, err
+	}
+	lag := e.config.Now().Sub(next)
+	e.stats.clockLag.Store(int64(max(lag, 0)))
+	c.until.Store(int64(registry.At(next)))
+	if lag < 0 {
+		return min(-lag, e.config.ClockPoll), nil
+	}
+	settled, err := e.settleDue(ctx, e.options(true), e.now, c.quit)
+	if err == nil && settled == 0 {
+		return minRetry, nil // whoever is due is locked by somebody
+	}
+	return 0, err
+}
+
+// notice tells the clock of a due instant that was written. If it is earlier than the one that the clock waits for, the
+// clock looks again.
+func (c *clock) notice(at registry.Instant) {
+	if int64(at) >= c.until.Load() {
+		return
+	}
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (c *clock) stop() { c.once.Do(func() { close(c.quit) }) }
+
+// nextDue returns the earliest due instant, or a time in the far future.
+func (e *Engine) nextDue(ctx context.Context) (time.Time, error) {
+	at, err := e.store.Queries(e.pool).DueNext(ctx, e.store.Buckets())
+	switch {
+	case noRow(err):
+		return e.config.Now().Add(24 * time.Hour), nil
+	case err != nil:
+		return time.Time{}, fmt.Errorf("read the next due instant: %w", err)
+	}
+	return at.Time, nil
+}
+
+// Settle does what is due now, and returns how many users it looked at once nothing is due any more. The engine's clock
+// does that by itself; this is for engines that run without it, in tests above all.
+func (e *Engine) Settle(ctx context.Context) (int, error) {
+	if err := e.ready(); err != nil {
+		return 0, fmt.Errorf("settle: %w", err)
+	}
+	n, err := e.settleDue(ctx, e.options(true), e.now, nil)
+	if err != nil {
+		return n, fmt.Errorf("settle: %w", err)
+	}
+	return n, nil
+}
+
+func (e *Engine) now() registry.Instant { return registry.At(e.config.Now()) }
+
+// settleDue settles users until nothing is due any more, several batches at once. It returns how many users it
+// settled.
+func (e *Engine) settleDue(ctx context.Context, o decide.Options, now func() registry.Instant, quit <-chan struct{}) (int, error) {
+	var group sync.WaitGroup
+	var mu sync.Mutex
+	var failed error
+	settled := 0
+	for range e.config.ClockWorkers {
+		group.Go(func() {
+			for {
+				n, err := e.settleBatch(ctx, o, now())
+				mu.Lock()
+				settled += n
+				if err != nil {
+					failed = err
+				}
+				stop := failed != nil
+				mu.Unlock()
+				select {
+				case <-quit:
+					return
+				default:
+				}
+				if n == 0 || stop {
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	return settled, failed
+}
+
+// settleBatch settles the users whose due instants have waited longest and whose locks nobody holds. It returns how
+// many there were.
+func (e *Engine) settleBatch(ctx context.Context, o decide.Options, now registry.Instant) (int, error) {
+	conn, err := e.pool.Acquire(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("connect: %w", err)
+	}
+	defer conn.Release()
+	if _, err := conn.Exec(ctx, "begin isolation level read committed"); err != nil {
+		return 0, e.rollback(conn, fmt.Errorf("begin: %w", err))
+	}
+	users, err := e.store.Queries(conn).ContactsLockDue(ctx, db.ContactsLockDueParams{
+		Now: pgtype.Timestamptz{Time: now.Time(), Valid: true}, BucketNos: e.store.Buckets(), Users: dueBatch,
+	})
+	if err != nil || len(users) == 0 {
+		return 0, e.rollback(conn, err)
+	}
+	slices.Sort(users)
+	users = slices.Compact(users)
+	tasks := make([]*task, len(users))
+	for i, user := range users {
+		tasks[i] = &task{want: store.Wanted{User: user}, options: o, step: func(s *decide.Session, clock registry.Instant) {
+			if !o.Live {
+				clock = now
+			}
+			s.Clock(clock)
+		}}
+	}
+	if err := e.settle(ctx, conn, tasks); err != nil {
+		return 0, e.rollback(conn, err)
+	}
+	e.stats.settled.Add(int64(len(users)))
+	return len(users), nil
+}
+
+// settle runs tasks for users whose locks conn's transaction holds already, and commits.
+func (e *Engine) settle(ctx context.Context, conn store.Conn, tasks []*task) error {
+	facts, err := e.store.Load(ctx, conn, store.Lock{}, wanted(tasks))
+	if err != nil {
+		return err
+	}
+	write, err := e.decide(ctx, conn, facts, tasks)
+	if err != nil {
+		return err
+	}
+	if err := write.Send(ctx, conn, e.store, true); err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	e.committed(write)
+	return nil
+}
+
+// forgetKeys removes idempotency keys that are older than the horizon, now and then.
+func (e *Engine) forgetKeys(ctx context.Context) {
+	const every, most = 10 * time.Minute, 10_000
+	for {
+		before := pgtype.Timestamptz{Time: e.config.Now().Add(-e.config.IdempotencyHorizon), Valid: true}
+		n, err := e.store.Queries(e.pool).IdempotencyKeysForget(ctx, db.IdempotencyKeysForgetParams{Before: before, Most: most})
+		if err != nil && ctx.Err() == nil {
+			e.log.ErrorContext(ctx, "old idempotency keys cannot be removed, trying again later", "error", err)
+		}
+		wait := time.Duration(every)
+		if n == most {
+			wait = time.Millisecond
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-e.clock.quit:
+			timer.Stop()
+			return
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package engine
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/bucketgen/bucketgen/internal/store"
+)
+
+// Config configures an engine. The zero value is a good one.
+type Config struct {
+	// ClockWorkers is how many batches of due users are settled at once. Defaults to 2.
+	ClockWorkers int
+
+	// ClockPoll is how often the database is asked for due instants that another process wrote. Defaults to 100 ms.
+	ClockPoll time.Duration
+
+	// DeliveryPoll is how often the database is asked for deliveries that another process put into the outbox. Defaults
+	// to 500 ms.
+	DeliveryPoll time.Duration
+
+	// DeliveryWorkers is how many handlers run at once in this process. Defaults to 16.
+	DeliveryWorkers int
+
+	// Flushers is how many batches of events are written at once. Each uses a connection of the pool. Defaults to 4.
+	Flushers int
+
+	// IdempotencyHorizon is how long an idempotency key is remembered. Defaults to 30 days.
+	IdempotencyHorizon time.Duration
+
+	// Lease is how long a delivery belongs to the process that took it, unless that keeps it up: when a process dies,
+	// its deliveries go to others after this. Defaults to 30 s.
+	Lease time.Duration
+
+	// Logger takes what happens in the background. Defaults to slog.Default.
+	Logger *slog.Logger
+
+	// MaxBatch is how many events are written by one transaction at most. Defaults to 500.
+	MaxBatch int
+
+	// MaxPayload is how many bytes the properties and the traits of an event may have, each. Defaults to 32 KB.
+	MaxPayload int
+
+	// NoClock leaves due instants to other processes. Defaults to false.
+	NoClock bool
+
+	// NoDelivery leaves the outbox to other processes. Defaults to false.
+	NoDelivery bool
+
+	// Now is the clock. Defaults to time.Now.
+	Now func() time.Time
+
+	// QueueSize is how many events may wait to be written before Ingest blocks. Defaults to 10,000.
+	QueueSize int
+
+	// Schema is the schema of the tables. Defaults to bucketgen.
+	Schema string
+
+	// Skew is how far in the future an event may be said to have occurred, because clocks differ. Within it, the event
+	// counts from now. Defaults to 5 minutes.
+	Skew time.Duration
+
+	// VirtualTime says that Now is not the time of the world but one that jumps, in a test or a simulation: whatever lies
+	// in a jump then happens at its own instant, ticks one by one, as if the engine had been running all the while.
+	// Defaults to false: what was missed was missed, and ticks come as one.
+	VirtualTime bool
+}
+
+func (c Config) withDefaults() Config {
+	def(&c.ClockWorkers, 2)
+	def(&c.ClockPoll, 100*time.Millisecond)
+	def(&c.DeliveryPoll, 500*time.Millisecond)
+	def(&c.DeliveryWorkers, 16)
+	def(&c.Flushers, 4)
+	def(&c.IdempotencyHorizon, 30*24*time.Hour)
+	def(&c.Lease, 30*time.Second)
+	def(&c.MaxBatch, 500)
+	def(&c.MaxPayload, 32<<10)
+	def(&c.QueueSize, 10_000)
+	def(&c.Schema, store.DefaultSchema)
+	def(&c.Skew, 5*time.Minute)
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+func def[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func (c Config) validate() error {
+	for _, f := range []struct {
+		name  string
+		value int64
+	}{
+		{"ClockWorkers", int64(c.ClockWorkers)}, {"ClockPoll", int64(c.ClockPoll)}, {"DeliveryPoll", int64(c.DeliveryPoll)},
+		{"DeliveryWorkers", int64(c.DeliveryWorkers)}, {"Flushers", int64(c.Flushers)},
+		{"IdempotencyHorizon", int64(c.IdempotencyHorizon)}, {"Lease", int64(c.Lease)}, {"MaxBatch", int64(c.MaxBatch)},
+		{"MaxPayload", int64(c.MaxPayload)}, {"QueueSize", int64(c.QueueSize)}, {"Skew", int64(c.Skew)},
+	} {
+		if f.value < 0 {
+			return fmt.Errorf("engine.Config.%s is %d; it must be positive, or zero for the default", f.name, f.value)
+		}
+	}
+	return nil
+}

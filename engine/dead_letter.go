@@ -1,0 +1,75 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/store"
+)
+
+// DeadLetter is a delivery that was given up.
+type DeadLetter struct {
+	ID         int64
+	Handler    string
+	Transition Transition
+	Attempts   int
+	Error      string // of the last attempt
+}
+
+// DeadLetters goes through the deliveries that were given up, the oldest first. After an error there are no more.
+// Those of buckets that this engine's registry does not have are left out.
+func (e *Engine) DeadLetters(ctx context.Context) iter.Seq2[DeadLetter, error] {
+	return func(yield func(DeadLetter, error) bool) {
+		if err := e.ready(); err != nil {
+			yield(DeadLetter{}, fmt.Errorf("dead letters: %w", err))
+			return
+		}
+		after := int64(0)
+		for {
+			rows, err := e.store.Queries(e.pool).DeliveriesDead(ctx, db.DeliveriesDeadParams{AfterID: after, Size: pageSize})
+			if err != nil {
+				yield(DeadLetter{}, fmt.Errorf("dead letters: %w", err))
+				return
+			}
+			for _, row := range rows {
+				after = row.ID
+				t, known := e.logged(row.BucketgenTransition, row.UserID, row.Email)
+				letter := DeadLetter{ID: row.ID, Handler: row.Subscription, Transition: t, Attempts: int(row.Attempts), Error: deref(row.Error)}
+				if known && !yield(letter, nil) {
+					return
+				}
+			}
+			if len(rows) < pageSize {
+				return
+			}
+		}
+	}
+}
+
+// ReplayDeadLetters delivers transitions again that were given up: those with the given ids, or all. It returns how many there
+// were. They are marked as replayed, and come after whatever has been delivered of their user and bucket since.
+func (e *Engine) ReplayDeadLetters(ctx context.Context, ids ...int64) (int64, error) {
+	if err := e.ready(); err != nil {
+		return 0, fmt.Errorf("replay: %w", err)
+	}
+	n, err := e.store.Queries(e.pool).DeliveriesReplay(ctx, db.DeliveriesReplayParams{Ids: ids, Now: store.Timestamp(e.config.Now().Truncate(time.Microsecond))})
+	if err != nil {
+		return 0, fmt.Errorf("replay: %w", err)
+	}
+	e.outbox.poke()
+	return n, nil
+}
+
+// storable is the text of an error as PostgreSQL can store it.
+func storable(err error) string {
+	s := strings.ToValidUTF8(strings.ReplaceAll(err.Error(), "\x00", ""), "\uFFFD")
+	const most = 4000
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "")
+	}
+	return s
+}

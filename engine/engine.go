@@ -1,0 +1,175 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Engine runs a registry of buckets on a database. [New] makes one.
+type Engine struct {
+	pool     *pgxpool.Pool
+	registry *registry.Registry
+	config   Config
+	log      *slog.Logger
+
+	handlers handlers
+	batcher  *batcher
+	room     chan struct{} // holds a token for every item that is not done
+	stats    stats
+
+	mu      sync.Mutex
+	phase   phase
+	store   *store.Store
+	outbox  *outbox
+	clock   *clock
+	cancel  context.CancelFunc // of everything that runs in the background
+	flushes sync.WaitGroup
+	others  sync.WaitGroup
+}
+
+type phase int
+
+const (
+	fresh phase = iota
+	running
+	stopped
+)
+
+// New makes an engine. It does nothing until it is started, but handlers can be registered.
+func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, error) {
+	if pool == nil {
+		return nil, errors.New("engine.New: the pool is nil")
+	}
+	if r == nil {
+		return nil, errors.New("engine.New: the registry is nil; pass gen.Registry")
+	}
+	if err := config.validate(); err != nil {
+		return nil, err
+	}
+	config = config.withDefaults()
+	return &Engine{
+		pool:     pool,
+		registry: r,
+		config:   config,
+		log:      config.Logger,
+		batcher:  newBatcher(config.MaxBatch),
+		room:     make(chan struct{}, config.QueueSize),
+	}, nil
+}
+
+// Start checks the database, makes the buckets and handlers known to it, and starts to work. ctx is for that only: the
+// engine runs until it is stopped. An engine is started once.
+func (e *Engine) Start(ctx context.Context) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.phase != fresh {
+		return errors.New("start: the engine was started before; make another with engine.New")
+	}
+	if err := e.prepare(ctx); err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	background, cancel := context.WithCancel(context.Background())
+	e.cancel = cancel
+	for range e.config.Flushers {
+		e.flushes.Go(func() { e.flushLoop(background) })
+	}
+	e.clock = newClock(e)
+	if !e.config.NoClock {
+		e.others.Go(func() { e.clock.run(background) })
+		e.others.Go(func() { e.forgetKeys(background) })
+	}
+	if !e.config.NoDelivery {
+		e.others.Go(func() { e.outbox.run(background) })
+	}
+	e.phase = running
+	return nil
+}
+
+// prepare makes what the engine and the database must agree on known to both.
+func (e *Engine) prepare(ctx context.Context) error {
+	if err := store.CheckVersion(ctx, e.pool, e.config.Schema); err != nil {
+		return err
+	}
+	conn, err := e.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer conn.Release()
+	if e.store, err = store.New(ctx, conn, e.config.Schema, e.registry); err != nil {
+		return err
+	}
+	e.outbox, err = e.newOutbox(ctx)
+	return err
+}
+
+// Stop ends the work: events that were handed over are written, handlers that run may finish. If ctx ends first, what
+// is not done is dropped, and its callers get errors; deliveries stay in the outbox. Stopping again does nothing.
+func (e *Engine) Stop(ctx context.Context) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.phase != running {
+		e.phase = stopped
+		return nil
+	}
+	e.phase = stopped
+	e.batcher.close()
+	e.clock.stop()
+	e.outbox.stop()
+	finished := make(chan struct{})
+	go func() {
+		e.flushes.Wait()
+		e.others.Wait()
+		close(finished)
+	}()
+	var err error
+	select {
+	case <-finished:
+	case <-ctx.Done():
+		err = fmt.Errorf("stop: %w", ctx.Err())
+	}
+	e.cancel()
+	<-finished
+	return err
+}
+
+// ready returns an error unless the engine is running.
+func (e *Engine) ready() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.phase != running {
+		return ErrStopped
+	}
+	return nil
+}
+
+// bucket returns the place in the registry of the bucket that a ref names.
+func (e *Engine) bucket(ref registry.BucketRef) (registry.Index, error) {
+	b, known := e.registry.Resolve(ref)
+	if !known {
+		if ref == nil {
+			return 0, fmt.Errorf("no bucket was given: %w", ErrUnknownBucket)
+		}
+		return 0, fmt.Errorf("bucket %q: %w", ref.ID(), ErrUnknownBucket)
+	}
+	return b, nil
+}
+
+func isLockTimeout(err error) bool { return hasCode(err, "55P03") }
+
+func hasCode(err error, code string) bool {
+	var refused *pgconn.PgError
+	return errors.As(err, &refused) && refused.Code == code
+}
+
+// noRow reports whether a query that returns at most one row found none.
+func noRow(err error) bool { return errors.Is(err, pgx.ErrNoRows) }

@@ -1,0 +1,27 @@
+package engine
+
+import "errors"
+
+var (
+	// ErrStopped is returned by calls that come before Start or after Stop.
+	ErrStopped = errors.New("the engine is not running")
+
+	// ErrDeleted is returned when a user who is deleted was to be changed. Restore brings them back.
+	ErrDeleted = errors.New("the user is deleted")
+
+	// ErrUnknownBucket is returned for a ref that belongs to no bucket of the engine's registry.
+	ErrUnknownBucket = errors.New("the bucket is not in the registry of this engine")
+
+	// ErrIsolation is returned by calls inside a transaction that is not READ COMMITTED. In any other, the engine would
+	// read what was true before it got the user's lock.
+	ErrIsolation = errors.New("the transaction is not READ COMMITTED")
+)
+
+// InvalidError says which field of an event was refused, and why. Nothing of the event was stored.
+type InvalidError struct {
+	Field   string // like user_id or properties.plan
+	Problem string
+}
+
+// Error returns the field and the problem.
+func (e *InvalidError) Error() string { return e.Field + ": " + e.Problem }

@@ -1,0 +1,171 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// HandlerFunc is called with a transition after that was committed. It is called at least once for each; after an error,
+// a panic or the death of the process it is called again. Of one user and bucket, transitions come in order, one at a
+// time: the next only when this one was handled, or given up. ctx ends when the engine is stopped and does not wait any
+// longer.
+type HandlerFunc func(ctx context.Context, t Transition) error
+
+// EnterHandler is called when a user joined a bucket, if the bucket's entry policy lets that be announced.
+type EnterHandler struct {
+	// Name identifies the handler in the database, where its deliveries wait while no process serves it. It must be
+	// unique among all handlers, and stay.
+	Name string
+
+	// FirstOnly leaves out all but the first stay of a user in the bucket. Defaults to false.
+	FirstOnly bool
+
+	// MaxAttempts is how often a transition is tried before it is given up. Defaults to 20, which takes about a day.
+	MaxAttempts int
+
+	Func HandlerFunc
+}
+
+// LeaveHandler is called when a user left a bucket.
+type LeaveHandler struct {
+	// Name is as in EnterHandler.
+	Name string
+
+	// Reasons are those for which it is called. Defaults to all.
+	Reasons []Reason
+
+	// MaxAttempts is as in EnterHandler.
+	MaxAttempts int
+
+	Func HandlerFunc
+}
+
+// DwellHandler is called at a tick of a stay.
+type DwellHandler struct {
+	// Name is as in EnterHandler.
+	Name string
+
+	// MaxAttempts is as in EnterHandler.
+	MaxAttempts int
+
+	Func HandlerFunc
+}
+
+// OnEnter registers a handler. Handlers are registered before the engine starts. From the first start on, transitions
+// are kept for it, also while it does not run; [Engine.Unsubscribe] ends that.
+func (e *Engine) OnEnter(bucket registry.BucketRef, h EnterHandler) error {
+	return e.on(bucket, handler{
+		name: h.Name, call: h.Func, maxAttempts: h.MaxAttempts,
+		subscription: db.SubscriptionsRegisterParams{Kinds: []string{string(Entered)}, FirstOnly: h.FirstOnly},
+	})
+}
+
+// OnLeave registers a handler, as OnEnter does.
+func (e *Engine) OnLeave(bucket registry.BucketRef, h LeaveHandler) error {
+	var reasons []string
+	for _, r := range h.Reasons {
+		if !slices.Contains([]Reason{ReasonCriteria, ReasonMaxDwell, ReasonManual, ReasonRetired}, r) {
+			return fmt.Errorf("handler %q: there is no reason %q to leave", h.Name, r)
+		}
+		reasons = append(reasons, string(r))
+	}
+	return e.on(bucket, handler{
+		name: h.Name, call: h.Func, maxAttempts: h.MaxAttempts,
+		subscription: db.SubscriptionsRegisterParams{Kinds: []string{string(Left)}, Reasons: reasons},
+	})
+}
+
+// OnDwell registers a handler, as OnEnter does. The tick is one that the bucket's definition declares.
+func (e *Engine) OnDwell(tick registry.TickRef, h DwellHandler) error {
+	label := tick.Label()
+	b, err := e.bucket(tick.Bucket())
+	if err != nil {
+		return fmt.Errorf("handler %q: %w", h.Name, err)
+	}
+	if !slices.ContainsFunc(e.registry.Buckets[b].Ticks, func(t registry.Tick) bool { return t.Label == label }) {
+		return fmt.Errorf("handler %q: bucket %q does not tick %q; declare it by Dwell in its definition", h.Name, tick.Bucket().ID(), label)
+	}
+	return e.on(tick.Bucket(), handler{
+		name: h.Name, call: h.Func, maxAttempts: h.MaxAttempts,
+		subscription: db.SubscriptionsRegisterParams{Kinds: []string{string(Dwell)}, Label: &label},
+	})
+}
+
+// Unsubscribe forgets a handler by its name, together with everything that waits for it. It reports whether there was
+// one.
+func (e *Engine) Unsubscribe(ctx context.Context, name string) (bool, error) {
+	if err := e.ready(); err != nil {
+		return false, fmt.Errorf("unsubscribe: %w", err)
+	}
+	n, err := e.store.Queries(e.pool).SubscriptionsRemove(ctx, name)
+	if err != nil {
+		return false, fmt.Errorf("unsubscribe: %w", err)
+	}
+	return n > 0, nil
+}
+
+// handler is a registered handler of any kind.
+type handler struct {
+	name         string
+	bucket       registry.Index
+	call         HandlerFunc
+	maxAttempts  int
+	subscription db.SubscriptionsRegisterParams
+}
+
+type handlers struct {
+	mu  sync.Mutex
+	all []handler
+}
+
+const defaultAttempts = 20
+
+func (e *Engine) on(bucket registry.BucketRef, h handler) error {
+	b, err := e.bucket(bucket)
+	switch {
+	case err != nil:
+		return fmt.Errorf("handler %q: %w", h.name, err)
+	case h.name == "":
+		return fmt.Errorf("a handler of bucket %q has no name; it needs one that stays, because its deliveries wait under it", bucket.ID())
+	case h.call == nil:
+		return fmt.Errorf("handler %q has no Func", h.name)
+	case h.maxAttempts < 0:
+		return fmt.Errorf("handler %q: MaxAttempts is %d; it must be positive, or zero for the default", h.name, h.maxAttempts)
+	}
+	if h.maxAttempts == 0 {
+		h.maxAttempts = defaultAttempts
+	}
+	h.bucket, h.subscription.Name = b, h.name
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.phase != fresh {
+		return fmt.Errorf("handler %q: handlers are registered before the engine starts", h.name)
+	}
+	e.handlers.mu.Lock()
+	defer e.handlers.mu.Unlock()
+	if slices.ContainsFunc(e.handlers.all, func(other handler) bool { return other.name == h.name }) {
+		return fmt.Errorf("handler %q: there is another of that name", h.name)
+	}
+	e.handlers.all = append(e.handlers.all, h)
+	return nil
+}
+
+// run calls the handler. What panics has failed.
+func (h *handler) run(ctx context.Context, t Transition) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return h.call(ctx, t)
+}
+
+// Cancel is returned by a handler, possibly wrapped, for a transition that cannot be handled however often it is tried:
+// it is given up at once.
+var Cancel = errors.New("give up")

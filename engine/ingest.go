@@ -1,0 +1,267 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Result is what an event came to.
+type Result struct {
+	// Duplicate says that the user had used the key before. Nothing was changed.
+	Duplicate bool
+
+	// Transitions are what happened to the user, in order: by this event, or because time had passed since the last.
+	Transitions []Transition
+
+	// Err says why the event was refused, in the results of a batch. Nothing of it was stored.
+	Err error
+}
+
+// Ingest takes an event in: it is stored and every membership that it changes is changed, all or nothing, before the
+// call returns. A refused event gives an [*InvalidError].
+//
+// If ctx ends first, the event may or may not have been taken in; with a key it can safely be sent again.
+func (e *Engine) Ingest(ctx context.Context, ev Event) (Result, error) {
+	results, err := e.IngestBatch(ctx, []Event{ev})
+	if err == nil {
+		return results[0], nil
+	}
+	if len(results) > 0 && results[0].Err != nil {
+		return Result{}, fmt.Errorf("ingest: %w", results[0].Err)
+	}
+	return Result{}, err
+}
+
+// IngestBatch takes events in, as Ingest does each of them. Those of one user apply in the given order. One that is
+// refused does not keep the others out: results has an entry for each event, with its own Err, and the error joins all
+// of those.
+func (e *Engine) IngestBatch(ctx context.Context, events []Event) ([]Result, error) {
+	results := make([]Result, len(events))
+	c := &call{done: make(chan struct{})}
+	items := make([]*item, 0, len(events))
+	places := make([]int, 0, len(events))
+	now := e.config.Now()
+	for i := range events {
+		ev, err := e.validate(&events[i], now)
+		if err != nil {
+			results[i].Err = err
+			continue
+		}
+		items = append(items, &item{user: events[i].UserID, event: ev, at: registry.Unset, ctx: ctx, call: c})
+		places = append(places, i)
+	}
+	if err := e.process(ctx, c, items); err != nil {
+		return nil, fmt.Errorf("ingest: %w", err)
+	}
+	for i, it := range items {
+		results[places[i]] = e.result(it)
+	}
+	var failed []error
+	for i := range results {
+		if results[i].Err != nil {
+			failed = append(failed, fmt.Errorf("ingest event %d: %w", i, results[i].Err))
+		}
+	}
+	return results, errors.Join(failed...)
+}
+
+// process hands items to the batcher and waits for them. Where the queue is full, it waits for room first.
+func (e *Engine) process(ctx context.Context, c *call, items []*item) error {
+	if len(items) == 0 {
+		return nil
+	}
+	c.left = len(items)
+	for rest := items; len(rest) > 0; {
+		part := rest[:min(len(rest), e.config.MaxBatch)]
+		rest = rest[len(part):]
+		for range part {
+			select {
+			case e.room <- struct{}{}:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		if !e.batcher.put(part) {
+			return ErrStopped
+		}
+	}
+	select {
+	case <-c.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (e *Engine) result(it *item) Result {
+	if it.err != nil {
+		return Result{Err: it.err}
+	}
+	return Result{Duplicate: it.result.Duplicate, Transitions: e.transitions(it.user, it.result.Transitions)}
+}
+
+// flushLoop writes batches until there are no more.
+func (e *Engine) flushLoop(ctx context.Context) {
+	for batch := e.batcher.take(); batch != nil; batch = e.batcher.take() {
+		putOff := e.flush(ctx, batch)
+		e.batcher.giveBack(batch, putOff)
+		e.stats.batches.Add(1)
+	}
+}
+
+// flush writes a batch and returns the items that have to wait, because somebody else holds the lock of their user.
+func (e *Engine) flush(ctx context.Context, batch []*item) []*item {
+	f := flush{engine: e, late: map[string]bool{}}
+	var live []*item
+	for _, it := range batch {
+		if err := it.ctx.Err(); err != nil {
+			f.finish(it, err) // nobody waits for it any more, and nothing was done yet
+			continue
+		}
+		live = append(live, it)
+	}
+	f.write(ctx, live)
+	return f.putOff
+}
+
+// flush is one batch being written.
+type flush struct {
+	engine *Engine
+	putOff []*item
+	late   map[string]bool // users of whom an item was put off: those that follow must be, too
+}
+
+// write writes items, however often the database has to be tried. If it refuses them for what they are, they are tried
+// in halves, down to the one that it does not take.
+func (f *flush) write(ctx context.Context, items []*item) {
+	items = f.admit(items)
+	wait := minRetry
+	for len(items) > 0 {
+		err := f.attempt(ctx, items)
+		switch {
+		case err == nil:
+			return
+		case ctx.Err() != nil:
+			f.fail(items, err)
+			return
+		case len(items) > 1 && (!transient(err) || isLockTimeout(err)):
+			f.write(ctx, items[:len(items)/2])
+			f.write(ctx, items[len(items)/2:])
+			return
+		case !transient(err):
+			f.fail(items, err)
+			return
+		}
+		f.engine.log.WarnContext(ctx, "the database does not take events, trying again", "events", len(items), "wait", wait, "error", err)
+		if pause(ctx, wait) != nil {
+			f.fail(items, err)
+			return
+		}
+		wait = min(2*wait, maxRetry)
+	}
+}
+
+// admit puts off the items of users of whom one was put off before.
+func (f *flush) admit(items []*item) []*item {
+	var admitted []*item
+	for _, it := range items {
+		if f.late[it.user] {
+			f.putOff = append(f.putOff, it)
+		} else {
+			admitted = append(admitted, it)
+		}
+	}
+	return admitted
+}
+
+func (f *flush) attempt(ctx context.Context, items []*item) error {
+	e := f.engine
+	var names []string
+	for _, it := range items {
+		if it.event.Kind == decide.Track {
+			names = append(names, it.event.Name)
+		}
+	}
+	if err := e.store.ResolveNames(ctx, e.pool, names); err != nil {
+		return err
+	}
+	tasks, byUser := e.tasks(items)
+	if err := e.commit(ctx, false, tasks); err != nil {
+		return err
+	}
+	for _, t := range tasks {
+		for _, it := range byUser[t.want.User] {
+			if t.missed {
+				f.putOff = append(f.putOff, it)
+				f.late[it.user] = true
+				continue
+			}
+			f.finish(it, nil)
+		}
+	}
+	return nil
+}
+
+// tasks makes one task of the items of each user.
+func (e *Engine) tasks(items []*item) ([]*task, map[string][]*item) {
+	byUser := map[string][]*item{}
+	var tasks []*task
+	now := e.now()
+	for _, it := range items {
+		if _, seen := byUser[it.user]; !seen {
+			tasks = append(tasks, &task{want: store.Wanted{User: it.user, Create: true, CreatedAt: it.clock(now)}, options: e.options(it.at == registry.Unset)})
+		}
+		byUser[it.user] = append(byUser[it.user], it)
+	}
+	for _, t := range tasks {
+		own := byUser[t.want.User]
+		for _, it := range own {
+			if it.event.Key != "" {
+				t.want.Keys = append(t.want.Keys, it.event.Key)
+			}
+			if it.event.Kind == decide.Track {
+				t.want.Events = append(t.want.Events, it.event.Name)
+			}
+		}
+		t.step = func(s *decide.Session, clock registry.Instant) {
+			for _, it := range own {
+				it.result = s.Ingest(it.event, it.clock(clock))
+			}
+		}
+	}
+	return tasks, byUser
+}
+
+// options returns how a session decides at the clock's time, or at the time of a replay.
+func (e *Engine) options(clock bool) decide.Options {
+	return decide.Options{Live: clock && !e.config.VirtualTime}
+}
+
+// clock returns the time at which the item is decided on: its own in a replay, the given one else.
+func (it *item) clock(now registry.Instant) registry.Instant {
+	if it.at != registry.Unset {
+		return it.at
+	}
+	return now
+}
+
+func (f *flush) finish(it *item, err error) {
+	it.err = err
+	<-f.engine.room
+	f.engine.stats.count(it)
+	if it.done != nil {
+		it.done(it)
+	}
+	it.call.finish()
+}
+
+func (f *flush) fail(items []*item, err error) {
+	for _, it := range items {
+		f.finish(it, err)
+	}
+}

@@ -1,0 +1,95 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Add puts a user into a manual bucket and returns what happened: nothing if they are in it already. A user who is
+// unknown is created; one who is deleted gives [ErrDeleted].
+func (e *Engine) Add(ctx context.Context, bucket registry.ManualRef, userID string) ([]Transition, error) {
+	return e.change(ctx, "add to", bucket, userID, true, (*decide.Session).Add)
+}
+
+// Remove takes a user out of a manual bucket, whatever its minimal dwell, and returns what happened: nothing if they are
+// not in it, or unknown. One who is deleted gives [ErrDeleted].
+func (e *Engine) Remove(ctx context.Context, bucket registry.ManualRef, userID string) ([]Transition, error) {
+	return e.change(ctx, "remove from", bucket, userID, false, (*decide.Session).Remove)
+}
+
+func (e *Engine) change(ctx context.Context, verb string, ref registry.ManualRef, userID string, create bool,
+	step func(*decide.Session, registry.Index, registry.Instant) decide.Result,
+) ([]Transition, error) {
+	b, err := e.bucket(ref)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", verb, err)
+	}
+	if e.registry.Buckets[b].Kind != registry.Manual {
+		return nil, fmt.Errorf("%s bucket %q: it is dynamic, only its criteria changes it", verb, ref.ID())
+	}
+	result, err := e.administer(ctx, userID, create, func(s *decide.Session, clock registry.Instant) decide.Result {
+		return step(s, b, clock)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s bucket %q: %w", verb, ref.ID(), err)
+	}
+	return e.transitions(userID, result.Transitions), nil
+}
+
+// Delete hides a user: from now on they are in no bucket as far as anybody can see, and nothing happens to them. Their
+// memberships stay as they are, and what they do is stored, so that Restore can bring them back. A user who is unknown
+// stays so.
+func (e *Engine) Delete(ctx context.Context, userID string) error {
+	if _, err := e.administer(ctx, userID, false, (*decide.Session).Delete); err != nil {
+		return fmt.Errorf("delete user: %w", err)
+	}
+	return nil
+}
+
+// Restore undoes Delete. What the user would have joined or left in the meantime, they join or leave now; that is
+// returned.
+func (e *Engine) Restore(ctx context.Context, userID string) ([]Transition, error) {
+	result, err := e.administer(ctx, userID, false, (*decide.Session).Restore)
+	if err != nil {
+		return nil, fmt.Errorf("restore user: %w", err)
+	}
+	return e.transitions(userID, result.Transitions), nil
+}
+
+// administer runs one step on one user, however long somebody else has the lock. A user who is unknown and not to be
+// created is left alone.
+func (e *Engine) administer(ctx context.Context, userID string, create bool, step func(*decide.Session, registry.Instant) decide.Result) (decide.Result, error) {
+	if err := e.ready(); err != nil {
+		return decide.Result{}, err
+	}
+	if strings.TrimSpace(userID) == "" {
+		return decide.Result{}, &InvalidError{"user_id", "is empty"}
+	}
+	if err := text("user_id", userID, maxUserID); err != nil {
+		return decide.Result{}, err
+	}
+	var result decide.Result
+	t := &task{want: store.Wanted{User: userID, Create: create, CreatedAt: e.now()}, options: e.options(true)}
+	t.step = func(s *decide.Session, clock registry.Instant) { result = step(s, clock) }
+	wait := minRetry
+	for {
+		err := e.commit(ctx, true, []*task{t})
+		switch {
+		case err == nil && result.Deleted:
+			return decide.Result{}, ErrDeleted
+		case err == nil:
+			return result, nil
+		case !transient(err):
+			return decide.Result{}, err
+		}
+		if err := pause(ctx, wait); err != nil {
+			return decide.Result{}, err
+		}
+		wait = min(2*wait, maxRetry)
+	}
+}

@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Member is a user in a bucket.
+type Member struct {
+	UserID       string    `json:"userId"`
+	UserEmail    string    `json:"userEmail,omitempty"`
+	EnteredAt    time.Time `json:"enteredAt"`
+	EntryCount   int       `json:"entryCount"` // which stay of the user in the bucket it is, from 1
+	MembershipID int64     `json:"membershipId"`
+	Source       Source    `json:"source"` // of the join
+
+	// Cursor is where the next page begins.
+	Cursor int64 `json:"-"`
+}
+
+// Has reports whether a user is in a bucket. Users who are unknown or deleted are in none.
+//
+// What the clock does is true here once a worker has done it, milliseconds after it was due.
+func (e *Engine) Has(ctx context.Context, bucket registry.BucketRef, userID string) (bool, error) {
+	b, err := e.lookup(bucket)
+	if err != nil {
+		return false, fmt.Errorf("has: %w", err)
+	}
+	has, err := e.store.Queries(e.pool).MembershipsHas(ctx, db.MembershipsHasParams{UserID: userID, BucketNo: e.store.Bucket(b)})
+	if err != nil {
+		return false, fmt.Errorf("has: %w", err)
+	}
+	return has, nil
+}
+
+// Count returns how many users are in a bucket. It counts them, which takes time in proportion.
+func (e *Engine) Count(ctx context.Context, bucket registry.BucketRef) (int64, error) {
+	b, err := e.lookup(bucket)
+	if err != nil {
+		return 0, fmt.Errorf("count: %w", err)
+	}
+	n, err := e.store.Queries(e.pool).MembershipsCount(ctx, e.store.Bucket(b))
+	if err != nil {
+		return 0, fmt.Errorf("count: %w", err)
+	}
+	return n, nil
+}
+
+// Members goes through the users in a bucket, by pages, in the order in which the engine got to know them. It holds no
+// transaction: a user who joins or leaves meanwhile may be among them or not, every other is exactly once. After an
+// error there are no more.
+func (e *Engine) Members(ctx context.Context, bucket registry.BucketRef) iter.Seq2[Member, error] {
+	return func(yield func(Member, error) bool) {
+		after := int64(0)
+		for {
+			page, err := e.MembersPage(ctx, bucket, after, pageSize)
+			if err != nil {
+				yield(Member{}, err)
+				return
+			}
+			for _, m := range page {
+				if !yield(m, nil) {
+					return
+				}
+				after = m.Cursor
+			}
+			if len(page) < pageSize {
+				return
+			}
+		}
+	}
+}
+
+const pageSize = 1000
+
+// MembersPage returns at most size members of a bucket, those that follow the one with the cursor after; 0 begins.
+func (e *Engine) MembersPage(ctx context.Context, bucket registry.BucketRef, after int64, size int) ([]Member, error) {
+	b, err := e.lookup(bucket)
+	if err != nil {
+		return nil, fmt.Errorf("members: %w", err)
+	}
+	rows, err := e.store.Queries(e.pool).MembershipsPage(ctx, db.MembershipsPageParams{
+		BucketNo: e.store.Bucket(b), AfterContactID: after, Size: int32(min(max(size, 0), 1<<20)),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("members: %w", err)
+	}
+	members := make([]Member, len(rows))
+	for i, row := range rows {
+		members[i] = Member{
+			UserID: row.UserID, UserEmail: deref(row.Email), EnteredAt: row.EnteredAt.Time.UTC(), EntryCount: int(row.Epoch),
+			MembershipID: row.ID, Source: Source(row.Source), Cursor: row.ContactID,
+		}
+	}
+	return members, nil
+}
+
+// History goes through everything that happened to the memberships of a user, in the order in which it was decided.
+// After an error there is no more. Buckets that this engine's registry does not have are left out.
+func (e *Engine) History(ctx context.Context, userID string) iter.Seq2[Transition, error] {
+	return func(yield func(Transition, error) bool) {
+		if err := e.ready(); err != nil {
+			yield(Transition{}, fmt.Errorf("history: %w", err))
+			return
+		}
+		after := int64(0)
+		for {
+			rows, err := e.store.Queries(e.pool).TransitionsOf(ctx, db.TransitionsOfParams{UserID: userID, AfterID: after, Size: pageSize})
+			if err != nil {
+				yield(Transition{}, fmt.Errorf("history: %w", err))
+				return
+			}
+			for _, row := range rows {
+				after = row.BucketgenTransition.ID
+				if t, known := e.logged(row.BucketgenTransition, userID, row.Email); known && !yield(t, nil) {
+					return
+				}
+			}
+			if len(rows) < pageSize {
+				return
+			}
+		}
+	}
+}
+
+func (e *Engine) lookup(bucket registry.BucketRef) (registry.Index, error) {
+	if err := e.ready(); err != nil {
+		return 0, err
+	}
+	return e.bucket(bucket)
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

@@ -1,0 +1,161 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"sync"
+	"time"
+
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// ReplayOptions say how to replay events.
+type ReplayOptions struct {
+	// Until is how far the clock runs on after the last event. Defaults to the time of the last event.
+	Until time.Time
+
+	// Progress is called now and then with the number of events that were taken in so far. Defaults to nothing.
+	Progress func(events int64)
+
+	// Refused is called with each event that was refused, and why; the replay goes on. It may be called from several
+	// goroutines, but not at once. Defaults to ending the replay.
+	Refused func(place int64, err error)
+}
+
+// ReplaySummary is what a replay came to.
+type ReplaySummary struct {
+	Events     int64 // taken in
+	Duplicates int64
+	Refused    int64
+	End        time.Time // of virtual time
+}
+
+// ReplayEvents takes events in as if each were being ingested at the time at which it occurred, in virtual time: the
+// clock is that of the events, and everything that is due between them happens at its own instant. So the outcome is
+// the same as if the engine had been running all the while. The clock never goes back: an event that is earlier than
+// one before it is late. Events need a time.
+//
+// The engine must be started without its own clock, which would take whatever is due for overdue, and should be started
+// without delivery. No other engine may be working on the database.
+func (e *Engine) ReplayEvents(ctx context.Context, events iter.Seq2[Event, error], o ReplayOptions) (ReplaySummary, error) {
+	if err := e.ready(); err != nil {
+		return ReplaySummary{}, fmt.Errorf("replay: %w", err)
+	}
+	if !e.config.NoClock {
+		return ReplaySummary{}, fmt.Errorf("replay: the engine runs on its own clock; set Config.NoClock")
+	}
+	r := &replay{engine: e, options: o, call: &call{done: make(chan struct{}), left: 1}, now: registry.Unset}
+	ctx, r.abort = context.WithCancelCause(ctx)
+	defer r.abort(nil)
+	err := r.feed(ctx, events)
+	r.call.finish()
+	select {
+	case <-r.call.done:
+	case <-ctx.Done():
+	}
+	if err == nil {
+		err = context.Cause(ctx)
+	}
+	if err == nil {
+		err = r.runOn(ctx)
+	}
+	if err != nil {
+		return r.summary, fmt.Errorf("replay: %w", err)
+	}
+	return r.summary, nil
+}
+
+// replay is a replay that runs.
+type replay struct {
+	engine  *Engine
+	options ReplayOptions
+	call    *call // all items of the replay, and one that stands for the end of the input
+	now     registry.Instant
+	abort   context.CancelCauseFunc
+
+	mu      sync.Mutex
+	summary ReplaySummary
+}
+
+// feed hands the events to the batcher, as fast as that takes them.
+func (r *replay) feed(ctx context.Context, events iter.Seq2[Event, error]) error {
+	place := int64(0)
+	for ev, err := range events {
+		if err != nil {
+			return err
+		}
+		place++
+		it, err := r.item(ctx, &ev, place)
+		if err != nil {
+			if r.refuse(place, err); ctx.Err() != nil {
+				return nil // the cause is known
+			}
+			continue
+		}
+		select {
+		case r.engine.room <- struct{}{}:
+		case <-ctx.Done():
+			return nil
+		}
+		if !r.engine.batcher.put([]*item{it}) {
+			return ErrStopped
+		}
+	}
+	return nil
+}
+
+func (r *replay) item(ctx context.Context, ev *Event, place int64) (*item, error) {
+	if ev.OccurredAt.IsZero() {
+		return nil, &InvalidError{"occurred_at", "is missing"}
+	}
+	valid, err := r.engine.validate(ev, ev.OccurredAt)
+	if err != nil {
+		return nil, err
+	}
+	r.now = max(r.now, valid.OccurredAt)
+	r.call.add()
+	return &item{user: ev.UserID, event: valid, at: r.now, ctx: ctx, call: r.call, done: func(it *item) { r.count(it, place) }}, nil
+}
+
+func (r *replay) count(it *item, place int64) {
+	if it.err != nil {
+		r.refuse(place, it.err)
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if it.result.Duplicate {
+		r.summary.Duplicates++
+	} else {
+		r.summary.Events++
+	}
+	if n := r.summary.Events + r.summary.Duplicates; r.options.Progress != nil && n%256 == 0 {
+		r.options.Progress(n)
+	}
+}
+
+func (r *replay) refuse(place int64, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.summary.Refused++
+	if r.options.Refused == nil {
+		r.abort(fmt.Errorf("event %d: %w", place, err))
+		return
+	}
+	r.options.Refused(place, err)
+}
+
+// runOn lets the clock run to the end.
+func (r *replay) runOn(ctx context.Context) error {
+	end := r.now
+	if !r.options.Until.IsZero() {
+		end = max(end, registry.At(r.options.Until))
+	}
+	if end == registry.Unset {
+		return nil
+	}
+	r.summary.End = end.Time()
+	_, err := r.engine.settleDue(ctx, r.engine.options(false), func() registry.Instant { return end }, nil)
+	return err
+}

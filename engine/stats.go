@@ -1,0 +1,50 @@
+package engine
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Stats is what an engine has done since it was started, and how far behind it is.
+type Stats struct {
+	Events      int64 // taken in
+	Duplicates  int64 // recognised by their key
+	Refused     int64 // by the database
+	Batches     int64 // in which events were written
+	Transitions int64 // decided, ticks included
+	Settled     int64 // users whom the clock looked at
+
+	// ClockLag is how long the earliest due instant has been waiting, as of the last time that the clock looked. 0 if
+	// nothing was overdue.
+	ClockLag time.Duration
+
+	Delivered  int64 // to handlers of this process
+	Failed     int64 // attempts at that
+	DeadLetter int64 // deliveries that were given up
+}
+
+type stats struct {
+	events, duplicates, refused, batches, transitions, settled atomic.Int64
+	clockLag, delivered, failed, dead                          atomic.Int64
+}
+
+// Stats returns the present figures. It costs next to nothing.
+func (e *Engine) Stats() Stats {
+	s := &e.stats
+	return Stats{
+		Events: s.events.Load(), Duplicates: s.duplicates.Load(), Refused: s.refused.Load(), Batches: s.batches.Load(),
+		Transitions: s.transitions.Load(), Settled: s.settled.Load(), ClockLag: time.Duration(s.clockLag.Load()),
+		Delivered: s.delivered.Load(), Failed: s.failed.Load(), DeadLetter: s.dead.Load(),
+	}
+}
+
+func (s *stats) count(it *item) {
+	switch {
+	case it.err != nil:
+		s.refused.Add(1)
+	case it.result.Duplicate:
+		s.duplicates.Add(1)
+	default:
+		s.events.Add(1)
+	}
+}

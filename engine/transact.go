@@ -1,0 +1,173 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// task is what a writer wants to do about one user. Every writer goes through tasks: ingest, clock, manual changes.
+type task struct {
+	want store.Wanted
+
+	options decide.Options
+
+	// step does it. It may be called several times, each time on a fresh session, when facts turn out to be lacking; the
+	// last call counts.
+	step func(s *decide.Session, clock registry.Instant)
+
+	missed bool // the user was passed over: nothing was done
+}
+
+// commit runs tasks for different users in one transaction of its own. Users who are unknown are passed over, and those
+// whose lock somebody else holds too, unless it is to wait for them. If it returns an error, nothing was done.
+func (e *Engine) commit(ctx context.Context, wait bool, tasks []*task) error {
+	conn, err := e.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer conn.Release()
+	facts, err := e.store.Load(ctx, conn, store.Lock{Begin: true, Wait: wait, Timeout: lockTimeout}, wanted(tasks))
+	if err != nil {
+		return e.rollback(conn, err)
+	}
+	write, err := e.decide(ctx, conn, facts, tasks)
+	if err != nil {
+		return e.rollback(conn, err)
+	}
+	if err := write.Send(ctx, conn, e.store, true); err != nil {
+		if !conn.Conn().IsClosed() {
+			return e.rollback(conn, fmt.Errorf("write: %w", err))
+		}
+		if err := e.fateOf(ctx, facts.XID, err); err != nil {
+			return err
+		}
+	}
+	e.committed(write)
+	return nil
+}
+
+// committed lets the clock and the outbox of this process know what was written.
+func (e *Engine) committed(w *store.Write) {
+	if at, written := w.Due(); written {
+		e.clock.notice(at)
+	}
+	if n := w.Transitions(); n > 0 {
+		e.stats.transitions.Add(int64(n))
+		e.outbox.poke()
+	}
+}
+
+// lockTimeout is how long a transaction of the engine waits for another at most: one that has a user whom it cannot pass
+// over, or is just creating one. A caller's own transaction may do that, and stay open.
+const lockTimeout = 500 * time.Millisecond
+
+// within runs tasks for different users, sorted, in a transaction that the caller began and commits. It waits for
+// locks.
+func (e *Engine) within(ctx context.Context, conn store.Conn, tasks []*task) error {
+	facts, err := e.store.Load(ctx, conn, store.Lock{Wait: true}, wanted(tasks))
+	if err != nil {
+		return err
+	}
+	write, err := e.decide(ctx, conn, facts, tasks)
+	if err != nil {
+		return err
+	}
+	if err := write.Send(ctx, conn, e.store, false); err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	return nil
+}
+
+// decide runs the steps of the tasks on what is known of their users, and returns what there is to write. Facts that a
+// step turns out to need are read by one more round trip.
+func (e *Engine) decide(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*task) (*store.Write, error) {
+	const rounds = 8 // what one round loads may lead to further questions, but not for ever
+	clock := e.now()
+	write := &store.Write{}
+	for range rounds {
+		lacks := map[string]decide.Lacks{}
+		var again []*task
+		for _, t := range tasks {
+			if !facts.Locked(t.want.User) {
+				t.missed = true
+				continue
+			}
+			t.missed = false
+			state, err := facts.State(t.want.User)
+			if err != nil {
+				return nil, err
+			}
+			session := decide.Begin(e.registry, state, t.options)
+			t.step(session, clock)
+			if l, lacking := session.Lacks(); lacking {
+				lacks[t.want.User] = l
+				again = append(again, t)
+				continue
+			}
+			write.Add(e.store, facts.Contact(t.want.User), session.Changes())
+		}
+		if len(again) == 0 {
+			return write, nil
+		}
+		if err := facts.LoadMore(ctx, conn, lacks); err != nil {
+			return nil, err
+		}
+		tasks = again
+	}
+	return nil, errors.New("a decision still lacks facts after all that were asked for were read; this is a bug in bucketgen")
+}
+
+func wanted(tasks []*task) []store.Wanted {
+	slices.SortFunc(tasks, func(a, b *task) int { return strings.Compare(a.want.User, b.want.User) })
+	all := make([]store.Wanted, len(tasks))
+	for i, t := range tasks {
+		all[i] = t.want
+	}
+	return all
+}
+
+// rollback ends a transaction that failed, and returns the error that made it fail.
+func (e *Engine) rollback(conn *pgxpool.Conn, err error) error {
+	if !conn.Conn().IsClosed() {
+		// The context may be what failed. What cannot be rolled back is closed with its connection by Release.
+		ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
+		defer cancel()
+		if _, rollback := conn.Exec(ctx, "rollback"); rollback != nil {
+			return errors.Join(err, conn.Conn().Close(ctx))
+		}
+	}
+	return err
+}
+
+const rollbackTimeout = 5 * time.Second
+
+// fateOf finds out whether a transaction was committed whose connection was lost at that moment. It returns nil if it
+// was, and the error that lost it if it was not. While the database is away, it waits.
+func (e *Engine) fateOf(ctx context.Context, xid string, lost error) error {
+	wait := minRetry
+	for {
+		status, err := e.store.Queries(e.pool).TransactionStatus(ctx, xid)
+		switch {
+		case err == nil && status == "committed":
+			return nil
+		case err == nil && status != "in progress":
+			return lost
+		case err != nil && !transient(err):
+			return errors.Join(lost, err)
+		}
+		if err := pause(ctx, wait); err != nil {
+			return errors.Join(lost, fmt.Errorf("whether transaction %s was committed is not known: %w", xid, err))
+		}
+		wait = min(2*wait, maxRetry)
+	}
+}

@@ -1,0 +1,111 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/decide"
+)
+
+// Kind is what happened to a stay of a user in a bucket.
+type Kind = decide.TransitionKind
+
+// The kinds of transitions. Dwell is the tick of a stay that lasts.
+const (
+	Entered = decide.Entered
+	Left    = decide.Left
+	Dwell   = decide.Dwell
+)
+
+// Source says what made a transition happen.
+type Source = decide.Source
+
+// The sources of transitions.
+const (
+	SourceEvent     = decide.SourceEvent     // an event or trait of the user
+	SourceClock     = decide.SourceClock     // time
+	SourceReconcile = decide.SourceReconcile // a repair, or the restoration of a deleted user
+	SourceBackfill  = decide.SourceBackfill  // a new or changed definition
+	SourceManual    = decide.SourceManual    // Add or Remove
+)
+
+// Reason says why a user left.
+type Reason = decide.Reason
+
+// The reasons of leaves.
+const (
+	ReasonCriteria = decide.ReasonCriteria // the criteria fails
+	ReasonMaxDwell = decide.ReasonMaxDwell // the stay lasted as long as it may
+	ReasonManual   = decide.ReasonManual   // Remove was called
+	ReasonRetired  = decide.ReasonRetired  // the bucket was closed
+)
+
+// Transition is something that happened to a stay of a user in a bucket. Its JSON form is the payload by which it is
+// announced to the outside.
+type Transition struct {
+	BucketID     string `json:"bucketId"`
+	BucketName   string `json:"bucketName"`
+	UserID       string `json:"userId"`
+	UserEmail    string `json:"userEmail,omitempty"`
+	Kind         Kind   `json:"transition"`
+	Source       Source `json:"source"`
+	EntryCount   int    `json:"entryCount"`             // which stay of the user in the bucket it is, from 1
+	MembershipID int64  `json:"membershipId,omitempty"` // of the stay; not in results of Ingest
+	Reason       Reason `json:"reason,omitempty"`       // of a leave
+	Tick         string `json:"tick,omitempty"`         // label of a tick
+	DwellCount   int    `json:"dwellCount,omitempty"`   // ordinal of a tick, from 1
+	Replayed     bool   `json:"replayed,omitempty"`     // it was given up before, and is delivered anew
+
+	At         time.Time `json:"at"`                   // when it became true
+	DecidedAt  time.Time `json:"decidedAt"`            // when the engine noticed
+	Suppressed bool      `json:"suppressed,omitempty"` // by the entry policy: it happened, but is not announced
+}
+
+// Event returns the name by which the transition is announced: "bucket:entered:power-users".
+func (t Transition) Event() string {
+	parts := []string{"bucket", string(t.Kind), t.BucketID}
+	if t.Kind == Dwell {
+		parts = append(parts, t.Tick)
+	}
+	return strings.Join(parts, ":")
+}
+
+// Key returns the idempotency key of the transition. It is the same at every delivery, and no other has it.
+func (t Transition) Key() string {
+	if t.Kind == Dwell {
+		return fmt.Sprintf("bucket:%s:%s:dwell:%s:%d:%d", t.BucketID, t.UserID, t.Tick, t.EntryCount, t.DwellCount)
+	}
+	return fmt.Sprintf("bucket:%s:%s:%s:%d", t.BucketID, t.UserID, t.Kind, t.EntryCount)
+}
+
+func (e *Engine) transitions(user string, made []decide.Transition) []Transition {
+	if len(made) == 0 {
+		return nil
+	}
+	out := make([]Transition, len(made))
+	for i, t := range made {
+		row := &e.registry.Buckets[t.Bucket]
+		out[i] = Transition{
+			BucketID: row.ID, BucketName: row.Name, UserID: user, Kind: t.Kind, Source: t.Source, EntryCount: t.Epoch,
+			Reason: t.Reason, Tick: t.Label, DwellCount: t.Ordinal, At: t.At.Time(), DecidedAt: t.DecidedAt.Time(),
+			Suppressed: t.Suppressed,
+		}
+	}
+	return out
+}
+
+// logged returns a transition as it is in the log, unless it is of a bucket that the registry does not have.
+func (e *Engine) logged(row db.BucketgenTransition, userID string, email *string) (Transition, bool) {
+	b, known := e.store.Index(row.BucketNo)
+	if !known {
+		return Transition{}, false
+	}
+	return Transition{
+		BucketID: e.registry.Buckets[b].ID, BucketName: e.registry.Buckets[b].Name, UserID: userID, UserEmail: deref(email),
+		Kind: Kind(row.Kind), Source: Source(row.Source), EntryCount: int(row.Epoch), MembershipID: row.MembershipID,
+		Reason: Reason(deref(row.Reason)), Tick: row.Label, DwellCount: int(row.Ordinal), At: row.At.Time.UTC(),
+		DecidedAt: row.DecidedAt.Time.UTC(), Suppressed: row.Suppressed,
+	}, true
+}

@@ -1,0 +1,80 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// IngestTx takes events in as part of a transaction of the caller, so that they are stored if and only if the caller's
+// own changes are. What it returns is provisional until the caller commits; transitions are delivered after that.
+//
+// The transaction must be READ COMMITTED, or it gives [ErrIsolation]. It holds the locks of the users until it ends: the
+// engine puts off whatever else happens to them, so it should end soon. A caller who takes in events of several users by
+// several calls within one transaction must do so in the order of their ids, or may find itself in a deadlock with
+// another who does not.
+//
+// If one of the events is refused, none is taken in, and the transaction can go on.
+func (e *Engine) IngestTx(ctx context.Context, tx pgx.Tx, events ...Event) ([]Result, error) {
+	if err := e.ready(); err != nil {
+		return nil, err
+	}
+	now := e.config.Now()
+	items := make([]*item, len(events))
+	for i := range events {
+		ev, err := e.validate(&events[i], now)
+		if err != nil {
+			return nil, fmt.Errorf("ingest event %d: %w", i, err)
+		}
+		items[i] = &item{user: events[i].UserID, event: ev, at: registry.Unset}
+	}
+	if err := e.ingestWithin(ctx, tx, items); err != nil {
+		return nil, fmt.Errorf("ingest: %w", err)
+	}
+	results := make([]Result, len(items))
+	for i, it := range items {
+		results[i] = e.result(it)
+		e.stats.count(it)
+	}
+	return results, nil
+}
+
+func (e *Engine) ingestWithin(ctx context.Context, tx pgx.Tx, items []*item) error {
+	isolation, err := e.store.Queries(tx).TransactionIsolation(ctx)
+	if err != nil {
+		return err
+	}
+	if isolation != "read committed" {
+		return fmt.Errorf("%w but %s", ErrIsolation, isolation)
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	savepoint, err := tx.Begin(ctx)
+	if err != nil {
+		return fmt.Errorf("set a savepoint: %w", err)
+	}
+	if err := e.ingestAll(ctx, savepoint, items); err != nil {
+		return errors.Join(err, savepoint.Rollback(ctx))
+	}
+	return savepoint.Commit(ctx)
+}
+
+func (e *Engine) ingestAll(ctx context.Context, tx pgx.Tx, items []*item) error {
+	var names []string
+	for _, it := range items {
+		if it.event.Kind == decide.Track {
+			names = append(names, it.event.Name)
+		}
+	}
+	if err := e.store.ResolveNames(ctx, tx, names); err != nil {
+		return err
+	}
+	tasks, _ := e.tasks(items)
+	return e.within(ctx, tx, tasks)
+}

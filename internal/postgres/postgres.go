@@ -1,0 +1,248 @@
+// Package postgres finds a PostgreSQL server, or starts a private one: for developing, for the demo and for tests. What
+// it starts is never for data that anybody wants to keep safe.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Options say what server is wanted. The zero value is a private server in a directory that goes with it.
+type Options struct {
+	// URL is a server to use instead of starting one. Defaults to none.
+	URL string
+
+	// Dir keeps the data of a private server, so that the next one finds it. Defaults to a directory of its own, which
+	// Stop removes.
+	Dir string
+
+	// Durable makes the server write to disk as a real one does. Otherwise what it has survives its own death but not
+	// that of the machine. Defaults to false.
+	Durable bool
+
+	// Log takes what is worth knowing while a server is looked for. Defaults to nothing.
+	Log func(text string)
+}
+
+// Server is a server that runs.
+type Server struct {
+	// URL connects to the database postgres of the server, as a role that may do everything.
+	URL string
+
+	// Origin says in a few words where the server came from.
+	Origin string
+
+	process *process
+	dir     string
+	keep    bool
+}
+
+// Start finds or starts a server: the one that is given; else a private one from the binaries on this machine; else one
+// from binaries that are downloaded.
+func Start(ctx context.Context, o Options) (*Server, error) {
+	if o.Log == nil {
+		o.Log = func(string) {}
+	}
+	if o.URL != "" {
+		return &Server{URL: o.URL, Origin: "given by its URL"}, ping(ctx, o.URL)
+	}
+	bin, err := locate()
+	if err != nil {
+		o.Log("no PostgreSQL on this machine, downloading one")
+		var download error
+		if bin, download = fetch(); download != nil {
+			return nil, fmt.Errorf("there is no PostgreSQL to use: %w; %w; install PostgreSQL 15 or later (like apt-get install postgresql), or set DATABASE_URL", err, download)
+		}
+	}
+	s, err := launch(ctx, bin, o)
+	if err != nil {
+		return nil, fmt.Errorf("start a private PostgreSQL from %s: %w", bin, err)
+	}
+	s.Origin = "private, from " + bin
+	return s, nil
+}
+
+// Database returns the URL of another database of the server.
+func (s *Server) Database(name string) string {
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		return s.URL
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
+// launch starts a server on a socket of its own.
+func launch(ctx context.Context, bin string, o Options) (*Server, error) {
+	owner, err := findOwner()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{dir: o.Dir, keep: o.Dir != ""}
+	if s.dir == "" {
+		if s.dir, err = os.MkdirTemp("", "bucketgen-pg-"); err != nil {
+			return nil, err
+		}
+	}
+	// The path of a socket must be short, and that of the data may be anything.
+	sockets, err := os.MkdirTemp("", "bg")
+	if err != nil {
+		return nil, err
+	}
+	data := filepath.Join(s.dir, "data")
+	if err := errors.Join(os.MkdirAll(data, 0o700), owner.give(s.dir), owner.give(data), owner.give(sockets)); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(data, "PG_VERSION")); err != nil {
+		if err := initialise(ctx, bin, data, owner); err != nil {
+			return nil, err
+		}
+	}
+	s.URL = "postgres://postgres@/postgres?" + url.Values{"host": {sockets}}.Encode()
+	if s.process, err = startProcess(filepath.Join(bin, "postgres"), serverArgs(data, sockets, o.Durable), filepath.Join(s.dir, "log"), owner); err != nil {
+		return nil, err
+	}
+	s.process.sockets = sockets
+	if err := s.await(ctx); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+func initialise(ctx context.Context, bin, data string, owner owner) error {
+	cmd := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+	owner.run(cmd)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	return nil
+}
+
+func serverArgs(data, sockets string, durable bool) []string {
+	args := []string{
+		"-D", data, "-k", sockets,
+		"-c", "listen_addresses=", "-c", "max_connections=200", "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB",
+		"-c", "timezone=UTC", "-c", "log_timezone=UTC",
+	}
+	if !durable {
+		args = append(args, "-c", "fsync=off", "-c", "full_page_writes=off")
+	}
+	return args
+}
+
+// await waits until the server answers.
+func (s *Server) await(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		err := ping(ctx, s.URL)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-s.process.exited:
+			text, _ := os.ReadFile(filepath.Join(s.dir, "log"))
+			return fmt.Errorf("the server ended: %w\n%s", s.process.err, text)
+		case <-ctx.Done():
+			return fmt.Errorf("the server does not answer: %w", err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func ping(ctx context.Context, url string) error {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return fmt.Errorf("connect to PostgreSQL: %w", err)
+	}
+	return conn.Close(ctx)
+}
+
+// Stop ends a private server, and removes its data unless they were to be kept. A server that was given runs on.
+func (s *Server) Stop() error {
+	if s.process == nil {
+		return nil
+	}
+	err := s.process.stop()
+	err = errors.Join(err, os.RemoveAll(s.process.sockets))
+	s.process = nil
+	if !s.keep {
+		err = errors.Join(err, os.RemoveAll(s.dir))
+	}
+	return err
+}
+
+// Crash kills a private server as a power failure would, and starts it again on the same data.
+func (s *Server) Crash(ctx context.Context) error {
+	if s.process == nil {
+		return errors.New("the server is not a private one")
+	}
+	old := s.process
+	old.kill()
+	if err := os.RemoveAll(filepath.Join(s.dir, "data", "postmaster.pid")); err != nil {
+		return err
+	}
+	next, err := startProcess(old.path, old.args, filepath.Join(s.dir, "log"), old.owner)
+	if err != nil {
+		return err
+	}
+	next.sockets, s.process = old.sockets, next
+	return s.await(ctx)
+}
+
+// locate finds the directory of binaries of a server that is installed, of version 15 or later.
+func locate() (string, error) {
+	var candidates []string
+	for _, pattern := range []string{
+		"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin", "/usr/local/opt/postgresql*/bin",
+		"/opt/homebrew/opt/postgresql*/bin", "/Applications/Postgres.app/Contents/Versions/*/bin",
+	} {
+		found, err := filepath.Glob(pattern)
+		if err == nil {
+			candidates = append(candidates, found...)
+		}
+	}
+	if path, err := exec.LookPath("postgres"); err == nil {
+		if resolved, err := filepath.EvalSymlinks(path); err == nil {
+			candidates = append(candidates, filepath.Dir(resolved))
+		}
+	}
+	best, newest := "", 0
+	for _, dir := range candidates {
+		if v := version(dir); v >= minVersion && v > newest {
+			best, newest = dir, v
+		}
+	}
+	if best == "" {
+		return "", fmt.Errorf("no installed PostgreSQL of version %d or later was found", minVersion)
+	}
+	return best, nil
+}
+
+const minVersion = 15
+
+// version returns the major version of the server in a directory that has one, or 0.
+func version(dir string) int {
+	if _, err := os.Stat(filepath.Join(dir, "initdb")); err != nil {
+		return 0
+	}
+	out, err := exec.Command(filepath.Join(dir, "postgres"), "--version").Output()
+	if err != nil {
+		return 0
+	}
+	var major int
+	text := string(out)
+	if i := strings.LastIndex(text, "(PostgreSQL) "); i >= 0 {
+		_, _ = fmt.Sscanf(text[i:], "(PostgreSQL) %d", &major)
+	}
+	return major
+}

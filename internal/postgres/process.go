@@ -1,0 +1,118 @@
+package postgres
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"os/user"
+	"runtime"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// process is a server process. It is started by a thread that lives as long as it does, so that the system can end it
+// when this program dies without having stopped it.
+type process struct {
+	path    string
+	args    []string
+	owner   owner
+	sockets string
+	cmd     *exec.Cmd
+	exited  chan struct{}
+	err     error // of the process, once it has exited
+}
+
+func startProcess(path string, args []string, log string, owner owner) (*process, error) {
+	out, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	p := &process{path: path, args: args, owner: owner, cmd: exec.Command(path, args...), exited: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = out, out
+	owner.run(p.cmd)
+	endWithParent(p.cmd)
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		err := p.cmd.Start()
+		started <- err
+		if err == nil {
+			p.err = p.cmd.Wait()
+		}
+		_ = out.Close()
+		close(p.exited)
+	}()
+	return p, <-started
+}
+
+// stop asks the server to end its sessions and waits until it has ended, but not for ever.
+func (p *process) stop() error {
+	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	select {
+	case <-p.exited:
+	case <-time.After(30 * time.Second):
+		p.kill()
+	}
+	return nil
+}
+
+func (p *process) kill() {
+	// The postmaster's children notice that it is gone and end, too. Its data must not be used before they have.
+	_ = p.cmd.Process.Kill()
+	<-p.exited
+	waitForGroup(p.cmd)
+}
+
+// owner is whom the server runs as. PostgreSQL refuses to run as root.
+type owner struct {
+	uid, gid int
+	other    bool // than this process
+}
+
+func findOwner() (owner, error) {
+	if os.Geteuid() != 0 {
+		return owner{}, nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err1 := strconv.Atoi(u.Uid)
+		gid, err2 := strconv.Atoi(u.Gid)
+		if err1 == nil && err2 == nil {
+			return owner{uid, gid, true}, nil
+		}
+	}
+	return owner{}, errors.New("PostgreSQL does not run as root, and there is no user postgres or nobody to run it as")
+}
+
+// give hands a directory over.
+func (o owner) give(dir string) error {
+	if !o.other {
+		return nil
+	}
+	return os.Chown(dir, o.uid, o.gid)
+}
+
+func (o owner) run(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if o.other {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(o.uid), Gid: uint32(o.gid)}
+		cmd.Dir = "/"
+	}
+}
+
+// waitForGroup waits until no process of the command's group is left.
+func waitForGroup(cmd *exec.Cmd) {
+	for range 500 {
+		if syscall.Kill(-cmd.Process.Pid, 0) != nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+}

@@ -1,0 +1,66 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// queue collects statements that go to the database together.
+type queue struct {
+	store *Store
+	batch pgx.Batch
+}
+
+func (q *queue) add(sql string, args ...any) *pgx.QueuedQuery {
+	return q.batch.Queue(q.store.SQL(sql), args...)
+}
+
+// send runs the statements by one round trip.
+func (q *queue) send(ctx context.Context, conn Conn) error {
+	return conn.SendBatch(ctx, &q.batch).Close()
+}
+
+// Exec queues a statement instead of running it, which lets the generated queries fill a queue.
+func (q *queue) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	q.add(sql, args...)
+	return pgconn.CommandTag{}, nil
+}
+
+// Query and QueryRow are there to satisfy the generated code. What is queued has no rows yet.
+func (q *queue) Query(context.Context, string, ...any) (pgx.Rows, error) {
+	return nil, errQueued
+}
+
+func (q *queue) QueryRow(context.Context, string, ...any) pgx.Row { return noRow{} }
+
+var errQueued = errors.New("a query that is queued has no rows yet")
+
+type noRow struct{}
+
+func (noRow) Scan(...any) error { return errQueued }
+
+// each calls visit with every row of a result.
+func each[T any](visit func(T)) func(pgx.Rows) error {
+	return func(rows pgx.Rows) error {
+		for rows.Next() {
+			row, err := scan[T](rows)
+			if err != nil {
+				return err
+			}
+			visit(row)
+		}
+		return rows.Err()
+	}
+}
+
+func scan[T any](rows pgx.Rows) (T, error) {
+	var row T
+	if s, single := any(&row).(*string); single {
+		err := rows.Scan(s)
+		return row, err
+	}
+	return pgx.RowToStructByPos[T](rows)
+}

@@ -1,0 +1,187 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Store knows the database's numbers for the names of a registry. It may be used from several goroutines.
+type Store struct {
+	registry *registry.Registry
+	schema   string
+	buckets  []int32                  // by registry.Index
+	indexes  map[int32]registry.Index // the other way round
+	names    names
+	prefetch [][]registry.Event // by registry.Event
+}
+
+// Conn is what statements are run on: a connection, or a transaction.
+type Conn interface {
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+	db.DBTX
+}
+
+// New gives the buckets and events of a registry numbers in the database, where they have none yet.
+func New(ctx context.Context, conn Conn, schema string, r *registry.Registry) (*Store, error) {
+	s := &Store{registry: r, schema: schema, indexes: map[int32]registry.Index{}, prefetch: prefetch(r)}
+	ids, names := make([]string, len(r.Buckets)), make([]string, len(r.Buckets))
+	for i := range r.Buckets {
+		ids[i], names[i] = r.Buckets[i].ID, r.Buckets[i].Name
+	}
+	rows, err := s.Queries(conn).BucketsRegister(ctx, db.BucketsRegisterParams{Ids: ids, Names: names})
+	if err != nil {
+		return nil, fmt.Errorf("register the buckets: %w", err)
+	}
+	s.buckets = make([]int32, len(r.Buckets))
+	for _, row := range rows {
+		i, _ := r.Bucket(row.ID)
+		s.buckets[i], s.indexes[row.No] = row.No, i
+	}
+	events := make([]string, len(r.Events))
+	for i := range r.Events {
+		events[i] = r.Events[i].Name
+	}
+	if err := s.ResolveNames(ctx, conn, events); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Queries returns the queries in the store's schema, run on a connection.
+func (s *Store) Queries(conn db.DBTX) *db.Queries {
+	if s.schema == DefaultSchema {
+		return db.New(conn)
+	}
+	return db.New(inSchema{conn, s.SQL})
+}
+
+// Bucket returns the database's number of a bucket.
+func (s *Store) Bucket(b registry.Index) int32 { return s.buckets[b] }
+
+// Buckets returns the database's numbers of all buckets of the registry.
+func (s *Store) Buckets() []int32 { return s.buckets }
+
+// Index returns the place in the registry of the bucket with a number, if it has one.
+func (s *Store) Index(no int32) (registry.Index, bool) {
+	i, known := s.indexes[no]
+	return i, known
+}
+
+// DefaultSchema is the schema that the queries and migrations are written for.
+const DefaultSchema = "bucketgen"
+
+// SQL puts a statement into the store's schema.
+func (s *Store) SQL(sql string) string { return InSchema(sql, s.schema) }
+
+// InSchema puts a statement that was written for the default schema into another.
+func InSchema(sql, schema string) string {
+	if schema == DefaultSchema {
+		return sql
+	}
+	return strings.ReplaceAll(sql, DefaultSchema+".", pgx.Identifier{schema}.Sanitize()+".")
+}
+
+// inSchema runs statements in another schema than the one that they were written for.
+type inSchema struct {
+	conn db.DBTX
+	sql  func(string) string
+}
+
+func (c inSchema) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	return c.conn.Exec(ctx, c.sql(sql), args...)
+}
+
+func (c inSchema) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	return c.conn.Query(ctx, c.sql(sql), args...)
+}
+
+func (c inSchema) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	return c.conn.QueryRow(ctx, c.sql(sql), args...)
+}
+
+// names are the numbers of event names. Those that no criteria asks about are numbered too, when they first come; how
+// many of them are remembered is bounded.
+type names struct {
+	mu sync.RWMutex
+	no map[string]int32
+}
+
+const maxNames = 100_000
+
+// EventNo returns the database's number of an event name, if it is known.
+func (s *Store) EventNo(name string) (int32, bool) {
+	s.names.mu.RLock()
+	defer s.names.mu.RUnlock()
+	no, known := s.names.no[name]
+	return no, known
+}
+
+// ResolveNames finds out the numbers of event names that are not known yet, and gives numbers to new ones. It commits,
+// unless conn is a transaction, so that nobody waits for a name until something else is done.
+func (s *Store) ResolveNames(ctx context.Context, conn Conn, wanted []string) error {
+	const attempts = 3 // a name that somebody else is just adding is there at the next one
+	for range attempts {
+		missing := slices.DeleteFunc(slices.Clone(wanted), func(name string) bool { _, known := s.EventNo(name); return known })
+		if len(missing) == 0 {
+			return nil
+		}
+		slices.Sort(missing)
+		rows, err := s.Queries(conn).EventNamesResolve(ctx, slices.Compact(missing))
+		if err != nil {
+			return fmt.Errorf("number event names: %w", err)
+		}
+		s.names.mu.Lock()
+		if s.names.no == nil || len(s.names.no) > maxNames {
+			s.names.no = map[string]int32{}
+		}
+		for _, row := range rows {
+			s.names.no[row.Name] = row.No
+		}
+		s.names.mu.Unlock()
+	}
+	return fmt.Errorf("number event names: some of %d are still missing", len(wanted))
+}
+
+// prefetch lists, for each event, the events whose occurrences will be asked for when it is ingested: those of the
+// buckets that are candidates whatever the user's properties. The others are loaded once it is known that they are
+// needed.
+func prefetch(r *registry.Registry) [][]registry.Event {
+	lists := make([][]registry.Event, len(r.Events))
+	for e := range r.Events {
+		for _, b := range r.ByEvent[e].Always {
+			lists[e] = append(lists[e], r.Buckets[b].Events...)
+		}
+		slices.Sort(lists[e])
+		lists[e] = slices.Compact(lists[e])
+	}
+	return lists
+}
+
+// timestamp and instant translate between the instants of the registry and those of PostgreSQL.
+func timestamp(i registry.Instant) pgtype.Timestamptz {
+	if i == registry.Unset {
+		return pgtype.Timestamptz{}
+	}
+	return pgtype.Timestamptz{Time: i.Time(), Valid: true}
+}
+
+func instant(t pgtype.Timestamptz) registry.Instant {
+	if !t.Valid {
+		return registry.Unset
+	}
+	return registry.At(t.Time)
+}
+
+// Timestamp is a time as the queries take it.
+func Timestamp(t time.Time) pgtype.Timestamptz { return pgtype.Timestamptz{Time: t, Valid: true} }

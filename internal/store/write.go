@@ -1,0 +1,224 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Write is what is to be written about users, whose locks the transaction holds. The zero value is nothing.
+type Write struct {
+	contacts    db.ContactsPatchParams
+	deleted     db.ContactsSetDeletedParams
+	events      db.EventsInsertParams
+	keys        db.IdempotencyKeysInsertParams
+	leaves      db.MembershipsLeaveParams
+	passes      db.MembershipsPassParams
+	joins       db.MembershipsJoinParams
+	amends      db.MembershipsAmendParams
+	transitions db.TransitionsInsertParams
+	dueSet      db.DueSetParams
+	dueForget   db.DueForgetParams
+
+	due    registry.Instant
+	hasDue bool
+}
+
+// Due returns the earliest due instant that is written, if any is.
+func (w *Write) Due() (registry.Instant, bool) { return w.due, w.hasDue }
+
+// Transitions returns how many transitions are written.
+func (w *Write) Transitions() int { return len(w.transitions.ContactIds) }
+
+// Add adds what was decided about a user.
+func (w *Write) Add(s *Store, contact int64, c decide.Changes) {
+	if c.Contact != nil {
+		w.addContact(contact, c.Contact)
+	}
+	for i := range c.Events {
+		w.addEvent(s, contact, &c.Events[i])
+	}
+	for i := range c.Stays {
+		w.addStay(s, contact, &c.Stays[i])
+	}
+	for i := range c.Transitions {
+		w.addTransition(s, contact, &c.Transitions[i])
+	}
+	for _, d := range c.Due {
+		if d.At == registry.Never {
+			w.dueForget.ContactIds = append(w.dueForget.ContactIds, contact)
+			w.dueForget.BucketNos = append(w.dueForget.BucketNos, s.buckets[d.Bucket])
+			continue
+		}
+		w.dueSet.ContactIds = append(w.dueSet.ContactIds, contact)
+		w.dueSet.BucketNos = append(w.dueSet.BucketNos, s.buckets[d.Bucket])
+		w.dueSet.DueAt = append(w.dueSet.DueAt, timestamp(d.At))
+		if !w.hasDue || d.At < w.due {
+			w.due, w.hasDue = d.At, true
+		}
+	}
+}
+
+func (w *Write) addContact(contact int64, c *decide.ContactChange) {
+	if c.Deleted != nil {
+		w.deleted.ContactIds = append(w.deleted.ContactIds, contact)
+		w.deleted.Deleted = append(w.deleted.Deleted, *c.Deleted)
+		w.deleted.Ats = append(w.deleted.Ats, timestamp(c.At))
+	}
+	if len(c.Set)+len(c.Remove) == 0 {
+		return
+	}
+	email := ""
+	if c.Email != nil {
+		email = *c.Email
+	}
+	w.contacts.ContactIds = append(w.contacts.ContactIds, contact)
+	w.contacts.Sets = append(w.contacts.Sets, object(c.Set))
+	w.contacts.Removes = append(w.contacts.Removes, list(c.Remove))
+	w.contacts.Changes = append(w.contacts.Changes, propertyChanges(c.Changes))
+	w.contacts.Emails = append(w.contacts.Emails, email)
+	w.contacts.EmailsChanged = append(w.contacts.EmailsChanged, c.Email != nil)
+	w.contacts.Ats = append(w.contacts.Ats, timestamp(c.At))
+}
+
+func (w *Write) addEvent(s *Store, contact int64, e *decide.Logged) {
+	no := int32(0)
+	if e.Kind == decide.Track {
+		no, _ = s.EventNo(e.Name)
+	}
+	w.events.ContactIds = append(w.events.ContactIds, contact)
+	w.events.EventNos = append(w.events.EventNos, no)
+	w.events.OccurredAt = append(w.events.OccurredAt, timestamp(e.OccurredAt))
+	w.events.ReceivedAt = append(w.events.ReceivedAt, timestamp(e.ReceivedAt))
+	w.events.Kinds = append(w.events.Kinds, string(e.Kind))
+	w.events.Properties = append(w.events.Properties, string(e.Properties.Raw))
+	w.events.Traits = append(w.events.Traits, string(e.Traits.Raw))
+	if e.Key != "" {
+		w.keys.ContactIds = append(w.keys.ContactIds, contact)
+		w.keys.Keys = append(w.keys.Keys, e.Key)
+		w.keys.SeenAt = append(w.keys.SeenAt, timestamp(e.ReceivedAt))
+	}
+}
+
+func (w *Write) addStay(s *Store, contact int64, c *decide.StayChange) {
+	no, epoch := s.buckets[c.Bucket], int32(c.Epoch)
+	switch {
+	case c.Opened && c.Closed:
+		w.passes.ContactIds = append(w.passes.ContactIds, contact)
+		w.passes.BucketNos = append(w.passes.BucketNos, no)
+		w.passes.Epochs = append(w.passes.Epochs, epoch)
+		w.passes.EnteredAt = append(w.passes.EnteredAt, timestamp(c.EnteredAt))
+		w.passes.LeftAt = append(w.passes.LeftAt, timestamp(c.LeftAt))
+		w.passes.TickedAt = append(w.passes.TickedAt, timestamp(c.TickedAt))
+		w.passes.Blocked = append(w.passes.Blocked, c.Blocked)
+		w.passes.Sources = append(w.passes.Sources, string(c.Source))
+		w.passes.Reasons = append(w.passes.Reasons, string(c.Reason))
+	case c.Opened:
+		w.joins.ContactIds = append(w.joins.ContactIds, contact)
+		w.joins.BucketNos = append(w.joins.BucketNos, no)
+		w.joins.Epochs = append(w.joins.Epochs, epoch)
+		w.joins.EnteredAt = append(w.joins.EnteredAt, timestamp(c.EnteredAt))
+		w.joins.TickedAt = append(w.joins.TickedAt, timestamp(c.TickedAt))
+		w.joins.Sources = append(w.joins.Sources, string(c.Source))
+	case c.Closed:
+		w.leaves.ContactIds = append(w.leaves.ContactIds, contact)
+		w.leaves.BucketNos = append(w.leaves.BucketNos, no)
+		w.leaves.Epochs = append(w.leaves.Epochs, epoch)
+		w.leaves.LeftAt = append(w.leaves.LeftAt, timestamp(c.LeftAt))
+		w.leaves.Reasons = append(w.leaves.Reasons, string(c.Reason))
+		w.leaves.TickedAt = append(w.leaves.TickedAt, timestamp(c.TickedAt))
+		w.leaves.Blocked = append(w.leaves.Blocked, c.Blocked)
+	default:
+		w.amends.ContactIds = append(w.amends.ContactIds, contact)
+		w.amends.BucketNos = append(w.amends.BucketNos, no)
+		w.amends.Epochs = append(w.amends.Epochs, epoch)
+		w.amends.TickedAt = append(w.amends.TickedAt, timestamp(c.TickedAt))
+		w.amends.Blocked = append(w.amends.Blocked, c.Blocked)
+	}
+}
+
+func (w *Write) addTransition(s *Store, contact int64, t *decide.Transition) {
+	w.transitions.ContactIds = append(w.transitions.ContactIds, contact)
+	w.transitions.BucketNos = append(w.transitions.BucketNos, s.buckets[t.Bucket])
+	w.transitions.Epochs = append(w.transitions.Epochs, int32(t.Epoch))
+	w.transitions.Kinds = append(w.transitions.Kinds, string(t.Kind))
+	w.transitions.Labels = append(w.transitions.Labels, t.Label)
+	w.transitions.Ordinals = append(w.transitions.Ordinals, int32(t.Ordinal))
+	w.transitions.Ats = append(w.transitions.Ats, timestamp(t.At))
+	w.transitions.DecidedAt = append(w.transitions.DecidedAt, timestamp(t.DecidedAt))
+	w.transitions.Sources = append(w.transitions.Sources, string(t.Source))
+	w.transitions.Reasons = append(w.transitions.Reasons, string(t.Reason))
+	w.transitions.Suppressed = append(w.transitions.Suppressed, t.Suppressed)
+}
+
+// Send writes everything by one round trip, and commits if it is told to. Statements without rows are left out.
+//
+// The order matters. Stays that were there are closed before others of the same bucket begin, and of those the ones
+// that have ended come before the one that lasts; transitions come last, because each stands on a stay that this
+// transaction changed.
+func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) error {
+	q := &queue{store: s}
+	into := db.New(q)
+	var errs []error
+	add := func(rows int, exec func() error) {
+		if rows > 0 {
+			errs = append(errs, exec())
+		}
+	}
+	add(len(w.contacts.ContactIds), func() error { return into.ContactsPatch(ctx, w.contacts) })
+	add(len(w.deleted.ContactIds), func() error { return into.ContactsSetDeleted(ctx, w.deleted) })
+	add(len(w.events.ContactIds), func() error { return into.EventsInsert(ctx, w.events) })
+	add(len(w.keys.ContactIds), func() error { return into.IdempotencyKeysInsert(ctx, w.keys) })
+	add(len(w.amends.ContactIds), func() error { return into.MembershipsAmend(ctx, w.amends) })
+	add(len(w.leaves.ContactIds), func() error { return into.MembershipsLeave(ctx, w.leaves) })
+	add(len(w.passes.ContactIds), func() error { return into.MembershipsPass(ctx, w.passes) })
+	add(len(w.joins.ContactIds), func() error { return into.MembershipsJoin(ctx, w.joins) })
+	add(len(w.transitions.ContactIds), func() error { return into.TransitionsInsert(ctx, w.transitions) })
+	add(len(w.dueSet.ContactIds), func() error { return into.DueSet(ctx, w.dueSet) })
+	add(len(w.dueForget.ContactIds), func() error { return into.DueForget(ctx, w.dueForget) })
+	if commit {
+		q.add("commit")
+	}
+	if err := errors.Join(errs...); err != nil || q.batch.Len() == 0 {
+		return err
+	}
+	return q.send(ctx, conn)
+}
+
+func object(fields []payload.Field) string {
+	out := []byte{'{'}
+	for i, f := range fields {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(payload.AppendText(out, f.Key), ':')
+		out = append(out, f.Raw...)
+	}
+	return string(append(out, '}'))
+}
+
+func list(keys []string) string {
+	out := []byte{'['}
+	for i, key := range keys {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = payload.AppendText(out, key)
+	}
+	return string(append(out, ']'))
+}
+
+func propertyChanges(changes map[string]decide.PropertyChange) string {
+	fields := make([]payload.Field, 0, len(changes))
+	for key, c := range changes {
+		raw := append([]byte(`{"was":`), c.Was...)
+		raw = strconv.AppendInt(append(raw, `,"at":`...), int64(c.At), 10)
+		fields = append(fields, payload.Field{Key: key, Raw: append(raw, '}')})
+	}
+	return object(fields)
+}

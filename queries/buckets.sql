@@ -1,0 +1,7 @@
+-- name: BucketsRegister :many
+-- The numbers of buckets, given to those that have none yet.
+insert into bucketgen.buckets (id, name)
+select unnest(@ids::text[]) as id, unnest(@names::text[])
+order by 1
+on conflict (id) do update set name = excluded.name
+returning no, id;

@@ -1,0 +1,69 @@
+-- name: ContactsCreate :many
+-- Rows are inserted in the order in which they are locked everywhere, so that two transactions that create the same
+-- users wait for each other in one direction only.
+insert into bucketgen.contacts (user_id, created_at, updated_at)
+select u.user_id, u.created_at, u.created_at
+from (select unnest(@user_ids::text[]) as user_id, unnest(@created_at::timestamptz[]) as created_at) as u
+where not exists (select from bucketgen.contacts c where c.user_id = u.user_id)
+order by u.user_id collate "C"
+on conflict (user_id) do nothing
+returning user_id;
+
+-- name: ContactsLock :many
+-- Takes the locks of those users that nobody else holds. It is a statement of its own, so that those that follow see
+-- what the previous holders of the locks have committed.
+select c.id, c.user_id, c.email, c.properties, c.updated_at, c.deleted_at
+from bucketgen.contacts c
+where c.user_id = any (@user_ids::text[])
+order by c.user_id
+for no key update skip locked;
+
+-- name: ContactsLockWaiting :many
+-- As ContactsLock, for callers that cannot come back later.
+select c.id, c.user_id, c.email, c.properties, c.updated_at, c.deleted_at
+from bucketgen.contacts c
+where c.user_id = any (@user_ids::text[])
+order by c.user_id
+for no key update;
+
+-- name: ContactsLockDue :many
+-- Takes the locks of users for whom something is due, the longest overdue first, passing over those that are locked:
+-- another worker has them. A user comes once per due instant.
+select c.user_id
+from bucketgen.due d
+join bucketgen.contacts c on c.id = d.contact_id
+where d.due_at <= @now and d.bucket_no = any (@bucket_nos::integer[])
+order by d.due_at
+limit @users::integer
+for no key update of c skip locked;
+
+-- name: ContactsPatch :exec
+update bucketgen.contacts c
+set properties = (c.properties || p.set::jsonb) - array(select jsonb_array_elements_text(p.remove::jsonb)),
+    changes = c.changes || p.changes::jsonb,
+    email = case when p.email_changed then nullif(p.email, '') else c.email end,
+    updated_at = p.at
+from (
+    select unnest(@contact_ids::bigint[]) as contact_id, unnest(@sets::text[]) as set,
+        unnest(@removes::text[]) as remove, unnest(@changes::text[]) as changes,
+        unnest(@emails::text[]) as email, unnest(@emails_changed::boolean[]) as email_changed,
+        unnest(@ats::timestamptz[]) as at
+) as p
+where c.id = p.contact_id;
+
+-- name: ContactsSetDeleted :exec
+update bucketgen.contacts c
+set deleted_at = case when p.deleted then p.at end, updated_at = p.at
+from (
+    select unnest(@contact_ids::bigint[]) as contact_id, unnest(@deleted::boolean[]) as deleted,
+        unnest(@ats::timestamptz[]) as at
+) as p
+where c.id = p.contact_id;
+
+-- name: ContactsPage :many
+-- Users in the order of their ids, to go through all of them.
+select c.id, c.user_id
+from bucketgen.contacts c
+where c.id > @after_id
+order by c.id
+limit @size::integer;

@@ -1,0 +1,23 @@
+-- name: DueOf :many
+select c.user_id, d.bucket_no, d.due_at
+from bucketgen.contacts c
+join bucketgen.due d on d.contact_id = c.id
+where c.user_id = any (@user_ids::text[]);
+
+-- name: DueSet :exec
+insert into bucketgen.due (contact_id, bucket_no, due_at)
+select unnest(@contact_ids::bigint[]), unnest(@bucket_nos::integer[]), unnest(@due_at::timestamptz[])
+on conflict (contact_id, bucket_no) do update set due_at = excluded.due_at;
+
+-- name: DueForget :exec
+delete from bucketgen.due d
+using (select unnest(@contact_ids::bigint[]) as contact_id, unnest(@bucket_nos::integer[]) as bucket_no) as f
+where d.contact_id = f.contact_id and d.bucket_no = f.bucket_no;
+
+-- name: DueNext :one
+-- The earliest due instant of those buckets, or no row.
+select d.due_at
+from bucketgen.due d
+where d.bucket_no = any (@bucket_nos::integer[])
+order by d.due_at
+limit 1;

@@ -1,0 +1,43 @@
+-- name: EventsNewest :many
+-- The newest occurrences of an event, so many of them, for each pair of user and event. The index is read from its end
+-- and no further than that, whatever the length of the user's history.
+select w.user_id::text as user_id, w.event_no::integer as event_no, array(
+    select e.occurred_at
+    from bucketgen.events e
+    where e.contact_id = c.id and e.event_no = w.event_no
+    order by e.occurred_at desc, e.id desc
+    limit w.newest
+)::timestamptz[] as newest
+from (
+    select unnest(@user_ids::text[]) as user_id, unnest(@event_nos::integer[]) as event_no,
+        unnest(@newest::integer[]) as newest
+) as w
+join bucketgen.contacts c on c.user_id = w.user_id;
+
+-- name: EventsInsert :exec
+-- In the order in which they are given: the id is the arrival number.
+insert into bucketgen.events (contact_id, event_no, occurred_at, received_at, kind, properties, traits)
+select e.contact_id, e.event_no, e.occurred_at, e.received_at, e.kind,
+    nullif(e.properties, '')::jsonb, nullif(e.traits, '')::jsonb
+from (
+    select unnest(@contact_ids::bigint[]) as contact_id, unnest(@event_nos::integer[]) as event_no,
+        unnest(@occurred_at::timestamptz[]) as occurred_at,
+        unnest(@received_at::timestamptz[]) as received_at, unnest(@kinds::text[]) as kind,
+        unnest(@properties::text[]) as properties, unnest(@traits::text[]) as traits
+) as e;
+
+-- name: EventNamesResolve :many
+-- The numbers of names, given to those that have none yet. A name that another transaction is just adding may be
+-- missing from the answer.
+with added as (
+    insert into bucketgen.event_names (name)
+    select n.name
+    from (select unnest(@names::text[]) as name) as n
+    where not exists (select from bucketgen.event_names e where e.name = n.name)
+    order by n.name collate "C"
+    on conflict (name) do nothing
+    returning no, name
+)
+select added.no, added.name from added
+union all
+select e.no, e.name from bucketgen.event_names e where e.name = any (@names);

@@ -1,0 +1,17 @@
+-- name: IdempotencyKeysSeen :many
+-- Which of the given keys their users have used before.
+select c.user_id, k.key
+from (select unnest(@user_ids::text[]) as user_id, unnest(@keys::text[]) as key) as w
+join bucketgen.contacts c on c.user_id = w.user_id
+join bucketgen.idempotency_keys k on k.contact_id = c.id and k.origin = '' and k.key = w.key;
+
+-- name: IdempotencyKeysInsert :exec
+insert into bucketgen.idempotency_keys (contact_id, key, seen_at)
+select unnest(@contact_ids::bigint[]), unnest(@keys::text[]), unnest(@seen_at::timestamptz[]);
+
+-- name: IdempotencyKeysForget :execrows
+-- Forgets keys that are older than the horizon within which repetitions are recognised, some at a time.
+delete from bucketgen.idempotency_keys k
+where (k.contact_id, k.origin, k.key) in (
+    select o.contact_id, o.origin, o.key from bucketgen.idempotency_keys o where o.seen_at < @before limit @most::integer
+);

@@ -1,0 +1,91 @@
+-- name: MembershipsStanding :many
+-- The stays of users that matter to whatever happens to them: the active ones, and those that keep the clock from
+-- letting them join again.
+select c.user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.ticked_at, m.blocked
+from bucketgen.contacts c
+join bucketgen.memberships m on m.contact_id = c.id and m.left_at is null
+where c.user_id = any (@user_ids::text[])
+union all
+select c.user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.ticked_at, m.blocked
+from bucketgen.contacts c
+join bucketgen.memberships m on m.contact_id = c.id and m.blocked
+where c.user_id = any (@user_ids::text[]);
+
+-- name: MembershipsPrior :many
+-- The prior count, and with it the last leave: the latest stay of each pair of user and bucket. Epoch 0 says that there
+-- was none.
+select w.user_id::text as user_id, w.bucket_no::integer as bucket_no, coalesce(m.epoch, 0)::integer as epoch,
+    m.entered_at, m.left_at, m.ticked_at, coalesce(m.blocked, false)::boolean as blocked
+from (select unnest(@user_ids::text[]) as user_id, unnest(@bucket_nos::integer[]) as bucket_no) as w
+join bucketgen.contacts c on c.user_id = w.user_id
+left join lateral (
+    select p.epoch, p.entered_at, p.left_at, p.ticked_at, p.blocked
+    from bucketgen.memberships p
+    where p.contact_id = c.id and p.bucket_no = w.bucket_no
+    order by p.epoch desc
+    limit 1
+) m on true;
+
+-- name: MembershipsLeave :exec
+-- Compare and swap: only a stay that is still active is closed.
+update bucketgen.memberships m
+set left_at = l.left_at, reason = l.reason, ticked_at = l.ticked_at, blocked = l.blocked,
+    changed_by = pg_current_xact_id()
+from (
+    select unnest(@contact_ids::bigint[]) as contact_id, unnest(@bucket_nos::integer[]) as bucket_no,
+        unnest(@epochs::integer[]) as epoch, unnest(@left_at::timestamptz[]) as left_at,
+        unnest(@reasons::text[]) as reason, unnest(@ticked_at::timestamptz[]) as ticked_at,
+        unnest(@blocked::boolean[]) as blocked
+) as l
+where m.contact_id = l.contact_id and m.bucket_no = l.bucket_no and m.epoch = l.epoch and m.left_at is null;
+
+-- name: MembershipsPass :exec
+-- Stays that began and ended within one transaction.
+insert into bucketgen.memberships (contact_id, bucket_no, epoch, entered_at, left_at, ticked_at, blocked, source, reason)
+select unnest(@contact_ids::bigint[]), unnest(@bucket_nos::integer[]),
+    unnest(@epochs::integer[]), unnest(@entered_at::timestamptz[]),
+    unnest(@left_at::timestamptz[]), unnest(@ticked_at::timestamptz[]),
+    unnest(@blocked::boolean[]), unnest(@sources::text[]),
+    unnest(@reasons::text[]);
+
+-- name: MembershipsJoin :exec
+-- Whoever finds an active stay there has lost and changes nothing.
+insert into bucketgen.memberships (contact_id, bucket_no, epoch, entered_at, ticked_at, source)
+select unnest(@contact_ids::bigint[]), unnest(@bucket_nos::integer[]),
+    unnest(@epochs::integer[]), unnest(@entered_at::timestamptz[]),
+    unnest(@ticked_at::timestamptz[]), unnest(@sources::text[])
+on conflict (contact_id, bucket_no) where left_at is null do nothing;
+
+-- name: MembershipsAmend :exec
+-- Notes that stays ticked, or are no longer blocked.
+update bucketgen.memberships m
+set ticked_at = a.ticked_at, blocked = a.blocked, changed_by = pg_current_xact_id()
+from (
+    select unnest(@contact_ids::bigint[]) as contact_id, unnest(@bucket_nos::integer[]) as bucket_no,
+        unnest(@epochs::integer[]) as epoch, unnest(@ticked_at::timestamptz[]) as ticked_at,
+        unnest(@blocked::boolean[]) as blocked
+) as a
+where m.contact_id = a.contact_id and m.bucket_no = a.bucket_no and m.epoch = a.epoch;
+
+-- name: MembershipsHas :one
+select exists (
+    select
+    from bucketgen.contacts c
+    join bucketgen.memberships m on m.contact_id = c.id
+    where c.user_id = @user_id and c.deleted_at is null and m.bucket_no = @bucket_no and m.left_at is null
+);
+
+-- name: MembershipsCount :one
+select count(*)
+from bucketgen.memberships m
+join bucketgen.contacts c on c.id = m.contact_id
+where m.bucket_no = @bucket_no and m.left_at is null and c.deleted_at is null;
+
+-- name: MembershipsPage :many
+-- Members of a bucket in the order of their contact ids.
+select m.id, m.contact_id, c.user_id, c.email, m.epoch, m.entered_at, m.source
+from bucketgen.memberships m
+join bucketgen.contacts c on c.id = m.contact_id
+where m.bucket_no = @bucket_no and m.left_at is null and c.deleted_at is null and m.contact_id > @after_contact_id
+order by m.contact_id
+limit @size::integer;

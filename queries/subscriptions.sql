@@ -1,0 +1,15 @@
+-- name: SubscriptionsRegister :one
+-- Makes a subscription, or changes the one of that name. What it already has in the outbox stays.
+insert into bucketgen.subscriptions (name, bucket_no, kinds, first_only, reasons, label)
+values (@name, sqlc.narg('bucket_no'), @kinds::text[], @first_only, sqlc.narg('reasons')::text[], sqlc.narg('label'))
+on conflict (name) do update set bucket_no = excluded.bucket_no, kinds = excluded.kinds,
+    first_only = excluded.first_only, reasons = excluded.reasons, label = excluded.label
+returning no;
+
+-- name: SubscriptionsRemove :execrows
+with gone as (
+    delete from bucketgen.subscriptions s where s.name = @name returning s.no
+), undelivered as (
+    delete from bucketgen.deliveries d using gone where d.subscription_no = gone.no
+)
+select no from gone;

@@ -1,0 +1,52 @@
+-- name: TransitionsInsert :exec
+-- Logs transitions and puts them into the outbox, once per subscription. A transition counts only if this transaction
+-- changed the stay that it speaks of.
+with made as (
+    insert into bucketgen.transitions (
+        contact_id, bucket_no, epoch, kind, label, ordinal, membership_id, at, decided_at, source, reason, suppressed
+    )
+    select m.contact_id, m.bucket_no, m.epoch, t.kind, t.label, t.ordinal, m.id, t.at, t.decided_at, t.source,
+        nullif(t.reason, ''), t.suppressed
+    from (
+        select unnest(@contact_ids::bigint[]) as contact_id, unnest(@bucket_nos::integer[]) as bucket_no,
+            unnest(@epochs::integer[]) as epoch, unnest(@kinds::text[]) as kind,
+            unnest(@labels::text[]) as label, unnest(@ordinals::integer[]) as ordinal,
+            unnest(@ats::timestamptz[]) as at, unnest(@decided_at::timestamptz[]) as decided_at,
+            unnest(@sources::text[]) as source, unnest(@reasons::text[]) as reason,
+            unnest(@suppressed::boolean[]) as suppressed, generate_subscripts(@contact_ids, 1) as place
+    ) as t
+    join bucketgen.memberships m
+        on m.contact_id = t.contact_id and m.bucket_no = t.bucket_no and m.epoch = t.epoch
+    where m.changed_by = pg_current_xact_id()
+    order by t.place
+    returning contact_id, bucket_no, epoch, kind, label, id, decided_at, reason, suppressed
+)
+insert into bucketgen.deliveries (contact_id, subscription_no, bucket_no, transition_id, next_at)
+select made.contact_id, s.no, made.bucket_no, made.id, made.decided_at
+from made
+join bucketgen.subscriptions s
+    on (s.bucket_no is null or s.bucket_no = made.bucket_no)
+    and made.kind = any (s.kinds)
+    and (made.epoch = 1 or not s.first_only)
+    and (s.reasons is null or made.reason = any (s.reasons))
+    and (s.label is null or s.label = made.label)
+where not made.suppressed
+order by made.id;
+
+-- name: TransitionsOf :many
+-- What happened to a user, in the order in which it was decided.
+select sqlc.embed(t), c.email
+from bucketgen.contacts c
+join bucketgen.transitions t on t.contact_id = c.id
+where c.user_id = @user_id and c.deleted_at is null and t.id > @after_id
+order by t.id
+limit @size::integer;
+
+-- name: TransitionsPage :many
+-- What happened to anybody, in the order in which it was decided.
+select t.id, t.bucket_no, c.user_id, t.kind, t.epoch, t.at
+from bucketgen.transitions t
+join bucketgen.contacts c on c.id = t.contact_id
+where t.id > @after_id
+order by t.id
+limit @size::integer;
