@@ -3,9 +3,9 @@ package engine
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -67,11 +67,8 @@ func (e *Engine) administer(ctx context.Context, userID string, create bool, ste
 	if err := e.ready(); err != nil {
 		return decide.Result{}, err
 	}
-	if strings.TrimSpace(userID) == "" {
-		return decide.Result{}, &InvalidError{"user_id", "is empty"}
-	}
-	if err := text("user_id", userID, maxUserID); err != nil {
-		return decide.Result{}, err
+	if err := event.UserID(userID); err != nil {
+		return decide.Result{}, public(err)
 	}
 	var result decide.Result
 	t := &task{want: store.Wanted{User: userID, Create: create, CreatedAt: e.now()}, options: e.options(true)}

@@ -48,39 +48,36 @@ func (s *Simulator) Ingest(user string, e decide.Event) decide.Result {
 // Add puts a user into a manual bucket.
 func (s *Simulator) Add(b registry.Index, user string) error {
 	s.create(user)
-	if s.run(user, func(u *decide.Session) decide.Result { return u.Add(b, s.now) }).Deleted {
-		return fmt.Errorf("user %q is deleted", user)
-	}
-	return nil
+	return s.existing(user, func(u *decide.Session) decide.Result { return u.Add(b, s.now) })
 }
 
 // Remove takes a user out of a manual bucket.
-func (s *Simulator) Remove(b registry.Index, user string) {
-	s.existing(user, func(u *decide.Session) decide.Result { return u.Remove(b, s.now) })
+func (s *Simulator) Remove(b registry.Index, user string) error {
+	return s.existing(user, func(u *decide.Session) decide.Result { return u.Remove(b, s.now) })
 }
 
 // Delete hides a user.
 func (s *Simulator) Delete(user string) {
-	s.existing(user, func(u *decide.Session) decide.Result { return u.Delete(s.now) })
+	_ = s.existing(user, func(u *decide.Session) decide.Result { return u.Delete(s.now) })
 }
 
 // Restore undoes Delete.
 func (s *Simulator) Restore(user string) {
-	s.existing(user, func(u *decide.Session) decide.Result { return u.Restore(s.now) })
+	_ = s.existing(user, func(u *decide.Session) decide.Result { return u.Restore(s.now) })
 }
 
 // Reconcile derives all memberships anew. It returns how many of them differed.
 func (s *Simulator) Reconcile() int {
 	before := len(s.Transitions())
 	for user := range s.users {
-		s.existing(user, func(u *decide.Session) decide.Result { return u.Reconcile(s.now) })
+		_ = s.existing(user, func(u *decide.Session) decide.Result { return u.Reconcile(s.now) })
 	}
 	return len(s.transitions) - before
 }
 
 // User returns what is known of a user now, or nil.
 func (s *Simulator) User(user string) *decide.State {
-	s.existing(user, func(u *decide.Session) decide.Result { return u.Clock(s.now) })
+	_ = s.existing(user, func(u *decide.Session) decide.Result { return u.Clock(s.now) })
 	return s.users[user]
 }
 
@@ -109,10 +106,11 @@ func (s *Simulator) create(user string) {
 	}
 }
 
-func (s *Simulator) existing(user string, step func(*decide.Session) decide.Result) {
-	if s.users[user] != nil {
-		s.run(user, step)
+func (s *Simulator) existing(user string, step func(*decide.Session) decide.Result) error {
+	if s.users[user] != nil && s.run(user, step).Deleted {
+		return fmt.Errorf("user %q is deleted", user)
 	}
+	return nil
 }
 
 func (s *Simulator) run(user string, step func(*decide.Session) decide.Result) decide.Result {

@@ -1,0 +1,212 @@
+// Package buckettest runs buckets in memory, on a clock that only tests move, so that a host can test its definitions in
+// milliseconds and without a database. It is no imitation: memberships are decided by the code that the engine runs.
+//
+//	func TestWentDormant(t *testing.T) {
+//		sim := buckettest.New(t, gen.Registry)
+//		sim.Track("ada", "app.active", nil)
+//		sim.Advance(30 * bucket.Day)
+//		sim.RequireMember(gen.WentDormant, "ada")
+//	}
+package buckettest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bucketgen/bucketgen/internal/event"
+	"github.com/bucketgen/bucketgen/internal/simulate"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Sim is a world of users and buckets, with a clock of its own. What is wrong with a call, or not as required, ends the
+// test. It is for one goroutine.
+type Sim struct {
+	t        testing.TB
+	registry *registry.Registry
+	world    *simulate.Simulator
+	limits   event.Limits
+}
+
+// New returns a world at 2026-01-01T00:00:00Z, without users.
+func New(t testing.TB, r *registry.Registry) *Sim {
+	t.Helper()
+	return NewAt(t, r, time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC))
+}
+
+// NewAt returns a world at a time, without users.
+func NewAt(t testing.TB, r *registry.Registry, start time.Time) *Sim {
+	t.Helper()
+	if r == nil {
+		t.Fatal("buckettest: the registry is nil; pass gen.Registry")
+	}
+	return &Sim{t: t, registry: r, world: simulate.New(r, registry.At(start)), limits: event.Limits{Payload: 32 << 10, Skew: 5 * time.Minute}}
+}
+
+// Now returns the time of the world.
+func (s *Sim) Now() time.Time { return s.world.Now().Time() }
+
+// Advance lets time pass. What is due on the way happens at its own instant.
+func (s *Sim) Advance(d time.Duration) { s.AdvanceTo(s.Now().Add(d)) }
+
+// AdvanceTo lets time pass until t, which must not be in the past.
+func (s *Sim) AdvanceTo(t time.Time) {
+	s.t.Helper()
+	if t.Before(s.Now()) {
+		s.t.Fatalf("buckettest: it is %s already, time does not go back to %s", s.Now(), t)
+	}
+	s.world.AdvanceTo(registry.At(t))
+}
+
+// Event is an event, as engine.Event is.
+type Event struct {
+	UserID     string
+	Name       string
+	Properties map[string]any
+	Traits     map[string]any
+	OccurredAt time.Time // defaults to now
+	Key        string
+}
+
+// Track lets a user do something now. Properties may be nil.
+func (s *Sim) Track(userID, name string, properties map[string]any) {
+	s.t.Helper()
+	s.Ingest(Event{UserID: userID, Name: name, Properties: properties})
+}
+
+// Identify sets traits of a user now.
+func (s *Sim) Identify(userID string, traits map[string]any) {
+	s.t.Helper()
+	s.Ingest(Event{UserID: userID, Traits: traits})
+}
+
+// Ingest takes an event in, by the rules of the engine.
+func (s *Sim) Ingest(ev Event) {
+	s.t.Helper()
+	valid, err := event.Validate(s.registry, &event.Input{
+		UserID: ev.UserID, Name: ev.Name, Properties: ev.Properties, Traits: ev.Traits, OccurredAt: ev.OccurredAt, Key: ev.Key,
+	}, s.Now(), s.limits)
+	if err != nil {
+		s.t.Fatalf("buckettest: the event is refused: %v", err)
+	}
+	s.world.Ingest(ev.UserID, valid)
+}
+
+// Add puts a user into a manual bucket.
+func (s *Sim) Add(bucket registry.ManualRef, userID string) {
+	s.t.Helper()
+	if err := s.world.Add(s.index(bucket), userID); err != nil {
+		s.t.Fatalf("buckettest: add to %s: %v", bucket.ID(), err)
+	}
+}
+
+// Remove takes a user out of a manual bucket.
+func (s *Sim) Remove(bucket registry.ManualRef, userID string) {
+	s.t.Helper()
+	if err := s.world.Remove(s.index(bucket), userID); err != nil {
+		s.t.Fatalf("buckettest: remove from %s: %v", bucket.ID(), err)
+	}
+}
+
+// Delete hides a user, as Delete of the engine does.
+func (s *Sim) Delete(userID string) { s.world.Delete(userID) }
+
+// Restore undoes Delete.
+func (s *Sim) Restore(userID string) { s.world.Restore(userID) }
+
+// Member reports whether a user is in a bucket now.
+func (s *Sim) Member(bucket registry.BucketRef, userID string) bool {
+	s.t.Helper()
+	return s.world.Member(s.index(bucket), userID)
+}
+
+// RequireMember ends the test unless the user is in the bucket now.
+func (s *Sim) RequireMember(bucket registry.BucketRef, userID string) {
+	s.t.Helper()
+	if !s.Member(bucket, userID) {
+		s.t.Fatalf("%s: %s is not in %s; what happened to them:\n%s", s.Now().Format(time.RFC3339), userID, bucket.ID(), s.story(userID))
+	}
+}
+
+// RequireNotMember ends the test if the user is in the bucket now.
+func (s *Sim) RequireNotMember(bucket registry.BucketRef, userID string) {
+	s.t.Helper()
+	if s.Member(bucket, userID) {
+		s.t.Fatalf("%s: %s is in %s; what happened to them:\n%s", s.Now().Format(time.RFC3339), userID, bucket.ID(), s.story(userID))
+	}
+}
+
+// Transition is something that happened to a stay of a user in a bucket.
+type Transition struct {
+	At         time.Time
+	UserID     string
+	BucketID   string
+	Kind       string // entered, left or dwell
+	EntryCount int    // which stay it is, from 1
+	Source     string
+	Reason     string // of a leave: criteria, maxDwell or manual
+	Tick       string // label of a tick
+	DwellCount int    // ordinal of a tick, from 1
+	Suppressed bool   // by the entry policy: it happened, but is not announced
+}
+
+// String returns the transition in a line.
+func (t Transition) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s %s %s %d", t.At.Format(time.RFC3339Nano), t.UserID, t.Kind, t.BucketID, t.EntryCount)
+	if t.Reason != "" {
+		fmt.Fprintf(&b, " by %s", t.Reason)
+	}
+	if t.Tick != "" {
+		fmt.Fprintf(&b, " %s #%d", t.Tick, t.DwellCount)
+	}
+	if t.Suppressed {
+		b.WriteString(" (suppressed)")
+	}
+	return b.String()
+}
+
+// Transitions returns everything that happened so far, by time.
+func (s *Sim) Transitions() []Transition {
+	var all []Transition
+	for _, t := range s.world.Transitions() {
+		all = append(all, Transition{
+			At: t.At.Time(), UserID: t.User, BucketID: s.registry.Buckets[t.Bucket].ID, Kind: string(t.Kind), EntryCount: t.Epoch,
+			Source: string(t.Source), Reason: string(t.Reason), Tick: t.Label, DwellCount: t.Ordinal, Suppressed: t.Suppressed,
+		})
+	}
+	return all
+}
+
+// TransitionsOf returns what happened to a user so far, by time.
+func (s *Sim) TransitionsOf(userID string) []Transition {
+	var own []Transition
+	for _, t := range s.Transitions() {
+		if t.UserID == userID {
+			own = append(own, t)
+		}
+	}
+	return own
+}
+
+func (s *Sim) story(userID string) string {
+	own := s.TransitionsOf(userID)
+	if len(own) == 0 {
+		return "  nothing"
+	}
+	lines := make([]string, len(own))
+	for i, t := range own {
+		lines[i] = "  " + t.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (s *Sim) index(bucket registry.BucketRef) registry.Index {
+	s.t.Helper()
+	b, known := s.registry.Resolve(bucket)
+	if !known {
+		s.t.Fatal("buckettest: the bucket is not in the registry; use a ref that was generated with it")
+	}
+	return b
+}

@@ -1,0 +1,132 @@
+// Package event checks what comes in from outside. Whatever passes can be stored and decided on.
+package event
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Input is an event as it comes in. Its fields are those of engine.Event.
+type Input struct {
+	UserID         string
+	Name           string
+	Properties     map[string]any
+	Traits         map[string]any
+	PropertiesJSON []byte
+	TraitsJSON     []byte
+	OccurredAt     time.Time
+	Key            string
+}
+
+// Invalid says which field of an event is wrong.
+type Invalid struct {
+	Field   string
+	Problem string
+}
+
+func (e *Invalid) Error() string { return e.Field + ": " + e.Problem }
+
+const (
+	maxUserID = 255
+	maxName   = 200
+	maxKey    = 255
+	reserved  = "bucket:" // begins the names and keys of transitions
+)
+
+// Limits are what an event may not exceed.
+type Limits struct {
+	Payload int           // bytes of the properties and of the traits
+	Skew    time.Duration // by which it may have occurred later than now
+}
+
+// Validate turns an event into what decide understands. An [*Invalid] says which field is wrong.
+func Validate(r *registry.Registry, ev *Input, now time.Time, l Limits) (decide.Event, error) {
+	out := decide.Event{Kind: decide.Track, Name: ev.Name, Event: registry.NoEvent, Key: ev.Key, OccurredAt: registry.Unset}
+	if err := UserID(ev.UserID); err != nil {
+		return out, err
+	}
+	switch {
+	case ev.Name == "" && ev.Traits == nil && ev.TraitsJSON == nil:
+		return out, &Invalid{"name", "is empty, and there are no traits either"}
+	case strings.HasPrefix(ev.Name, reserved):
+		return out, &Invalid{"name", `begins "bucket:", which is for transitions`}
+	case strings.HasPrefix(ev.Key, reserved):
+		return out, &Invalid{"key", `begins "bucket:", which is for transitions`}
+	case ev.Properties != nil && ev.PropertiesJSON != nil:
+		return out, &Invalid{"properties", "are given as a map and as JSON"}
+	case ev.Traits != nil && ev.TraitsJSON != nil:
+		return out, &Invalid{"traits", "are given as a map and as JSON"}
+	}
+	if err := errors.Join(text("name", ev.Name, maxName), text("key", ev.Key, maxKey)); err != nil {
+		return out, err
+	}
+	if ev.Name == "" {
+		out.Kind = decide.Identify
+	} else {
+		out.Event = r.Event(ev.Name)
+	}
+	if err := occurredAt(&out, ev.OccurredAt, now, l.Skew); err != nil {
+		return out, err
+	}
+	var err error
+	if out.Properties, err = object("properties", ev.Properties, ev.PropertiesJSON, l.Payload); err != nil {
+		return out, err
+	}
+	out.Traits, err = object("traits", ev.Traits, ev.TraitsJSON, l.Payload)
+	return out, err
+}
+
+func object(name string, m map[string]any, raw []byte, most int) (payload.Object, error) {
+	var o payload.Object
+	var err error
+	if m != nil {
+		o, err = payload.FromMap(name, m, most)
+	} else {
+		o, err = payload.Parse(name, raw, most)
+	}
+	var refused *payload.Error
+	if errors.As(err, &refused) {
+		return o, &Invalid{refused.Path, refused.Text}
+	}
+	return o, err
+}
+
+// UserID checks the name of a user.
+func UserID(id string) error {
+	if strings.TrimSpace(id) == "" {
+		return &Invalid{"user_id", "is empty"}
+	}
+	return text("user_id", id, maxUserID)
+}
+
+func text(field, s string, most int) error {
+	switch {
+	case len(s) > most:
+		return &Invalid{field, fmt.Sprintf("is %d bytes, more than the %d that are allowed", len(s), most)}
+	case !utf8.ValidString(s):
+		return &Invalid{field, "is not valid UTF-8"}
+	case strings.ContainsRune(s, 0):
+		return &Invalid{field, "contains U+0000, which PostgreSQL cannot store"}
+	}
+	return nil
+}
+
+func occurredAt(out *decide.Event, t, now time.Time, skew time.Duration) error {
+	switch {
+	case t.IsZero():
+		return nil
+	case t.After(now.Add(skew)):
+		return &Invalid{"occurred_at", fmt.Sprintf("%s is in the future", t.UTC().Format(time.RFC3339))}
+	case t.UTC().Year() < 1:
+		return &Invalid{"occurred_at", fmt.Sprintf("%s is before all time", t.UTC().Format(time.RFC3339))}
+	}
+	out.OccurredAt = registry.At(t)
+	return nil
+}
