@@ -190,7 +190,7 @@ func (e *Engine) settle(ctx context.Context, conn store.Conn, tasks []*task) err
 	if err != nil {
 		return err
 	}
-	write, err := e.decide(ctx, conn, facts, tasks)
+	write, err := e.decide(ctx, conn, facts, tasks, nil)
 	if err != nil {
 		return err
 	}

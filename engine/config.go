@@ -54,7 +54,7 @@ type Config struct {
 	// QueueSize is how many events may wait to be written before Ingest blocks. Defaults to 10,000.
 	QueueSize int
 
-	// Schema is the schema of the tables. Defaults to bucketgen.
+	// Schema is the schema of the tables: lower-case letters, digits and underscores. Defaults to bucketgen.
 	Schema string
 
 	// Skew is how far in the future an event may be said to have occurred, because clocks differ. Within it, the event
@@ -108,6 +108,11 @@ func (c Config) validate() error {
 	} {
 		if f.value < 0 {
 			return fmt.Errorf("engine.Config.%s is %d; it must be positive, or zero for the default", f.name, f.value)
+		}
+	}
+	if c.Schema != "" {
+		if err := store.CheckSchema(c.Schema); err != nil {
+			return fmt.Errorf("engine.Config.Schema: %w", err)
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -22,13 +23,13 @@ type Engine struct {
 	config   Config
 	log      *slog.Logger
 
-	handlers handlers
+	handlers []handler
 	batcher  *batcher
 	room     chan struct{} // holds a token for every item that is not done
 	stats    stats
 
-	mu      sync.Mutex
-	phase   phase
+	phase   atomic.Int32
+	mu      sync.Mutex // of Start, Stop and the registration of handlers
 	store   *store.Store
 	outbox  *outbox
 	clock   *clock
@@ -37,10 +38,9 @@ type Engine struct {
 	others  sync.WaitGroup
 }
 
-type phase int
-
+// The phases of an engine.
 const (
-	fresh phase = iota
+	fresh int32 = iota
 	running
 	stopped
 )
@@ -72,7 +72,7 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 func (e *Engine) Start(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.phase != fresh {
+	if e.phase.Load() != fresh {
 		return errors.New("start: the engine was started before; make another with engine.New")
 	}
 	if err := e.prepare(ctx); err != nil {
@@ -91,7 +91,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	if !e.config.NoDelivery {
 		e.others.Go(func() { e.outbox.run(background) })
 	}
-	e.phase = running
+	e.phase.Store(running)
 	return nil
 }
 
@@ -117,11 +117,9 @@ func (e *Engine) prepare(ctx context.Context) error {
 func (e *Engine) Stop(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.phase != running {
-		e.phase = stopped
+	if e.phase.Swap(stopped) != running {
 		return nil
 	}
-	e.phase = stopped
 	e.batcher.close()
 	e.clock.stop()
 	e.outbox.stop()
@@ -144,9 +142,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 
 // ready returns an error unless the engine is running.
 func (e *Engine) ready() error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.phase != running {
+	if e.phase.Load() != running {
 		return ErrStopped
 	}
 	return nil

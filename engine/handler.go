@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/registry"
@@ -119,11 +118,6 @@ type handler struct {
 	subscription db.SubscriptionsRegisterParams
 }
 
-type handlers struct {
-	mu  sync.Mutex
-	all []handler
-}
-
 const defaultAttempts = 20
 
 func (e *Engine) on(bucket registry.BucketRef, h handler) error {
@@ -144,15 +138,13 @@ func (e *Engine) on(bucket registry.BucketRef, h handler) error {
 	h.bucket, h.subscription.Name = b, h.name
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.phase != fresh {
+	if e.phase.Load() != fresh {
 		return fmt.Errorf("handler %q: handlers are registered before the engine starts", h.name)
 	}
-	e.handlers.mu.Lock()
-	defer e.handlers.mu.Unlock()
-	if slices.ContainsFunc(e.handlers.all, func(other handler) bool { return other.name == h.name }) {
+	if slices.ContainsFunc(e.handlers, func(other handler) bool { return other.name == h.name }) {
 		return fmt.Errorf("handler %q: there is another of that name", h.name)
 	}
-	e.handlers.all = append(e.handlers.all, h)
+	e.handlers = append(e.handlers, h)
 	return nil
 }
 

@@ -72,22 +72,15 @@ func (e *Engine) IngestBatch(ctx context.Context, events []Event) ([]Result, err
 
 // process hands items to the batcher and waits for them. Where the queue is full, it waits for room first.
 func (e *Engine) process(ctx context.Context, c *call, items []*item) error {
-	if len(items) == 0 {
-		return nil
+	if err := e.ready(); err != nil || len(items) == 0 {
+		return err
 	}
 	c.left = len(items)
 	for rest := items; len(rest) > 0; {
 		part := rest[:min(len(rest), e.config.MaxBatch)]
 		rest = rest[len(part):]
-		for range part {
-			select {
-			case e.room <- struct{}{}:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		if !e.batcher.put(part) {
-			return ErrStopped
+		if err := e.enqueue(ctx, part); err != nil {
+			return err
 		}
 	}
 	select {
@@ -95,6 +88,30 @@ func (e *Engine) process(ctx context.Context, c *call, items []*item) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// enqueue hands items to the batcher, as soon as there is room for all of them.
+func (e *Engine) enqueue(ctx context.Context, items []*item) error {
+	for n := range items {
+		select {
+		case e.room <- struct{}{}:
+		case <-ctx.Done():
+			e.leave(n)
+			return ctx.Err()
+		}
+	}
+	if !e.batcher.put(items) {
+		e.leave(len(items))
+		return ErrStopped
+	}
+	return nil
+}
+
+// leave makes room for items that are done.
+func (e *Engine) leave(items int) {
+	for range items {
+		<-e.room
 	}
 }
 
@@ -181,17 +198,13 @@ func (f *flush) admit(items []*item) []*item {
 
 func (f *flush) attempt(ctx context.Context, items []*item) error {
 	e := f.engine
-	var names []string
-	for _, it := range items {
-		if it.event.Kind == decide.Track {
-			names = append(names, it.event.Name)
-		}
-	}
-	if err := e.store.ResolveNames(ctx, e.pool, names); err != nil {
+	names, err := e.store.ResolveNames(ctx, e.pool, tracked(items))
+	if err != nil {
 		return err
 	}
+	e.store.Remember(names)
 	tasks, byUser := e.tasks(items)
-	if err := e.commit(ctx, false, tasks); err != nil {
+	if err := e.commit(ctx, false, tasks, nil); err != nil {
 		return err
 	}
 	for _, t := range tasks {
@@ -205,6 +218,17 @@ func (f *flush) attempt(ctx context.Context, items []*item) error {
 		}
 	}
 	return nil
+}
+
+// tracked returns the names of events.
+func tracked(items []*item) []string {
+	var names []string
+	for _, it := range items {
+		if it.event.Kind == decide.Track {
+			names = append(names, it.event.Name)
+		}
+	}
+	return names
 }
 
 // tasks makes one task of the items of each user.
@@ -252,7 +276,7 @@ func (it *item) clock(now registry.Instant) registry.Instant {
 
 func (f *flush) finish(it *item, err error) {
 	it.err = err
-	<-f.engine.room
+	f.engine.leave(1)
 	f.engine.stats.count(it)
 	if it.done != nil {
 		it.done(it)

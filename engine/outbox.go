@@ -49,8 +49,8 @@ func (e *Engine) newOutbox(ctx context.Context) (*outbox, error) {
 		o.lease.Bytes[i] = byte(rand.IntN(256)) //nolint:gosec // it tells processes apart, it is no secret
 	}
 	o.lease.Valid = true
-	for i := range e.handlers.all {
-		h := &e.handlers.all[i]
+	for i := range e.handlers {
+		h := &e.handlers[i]
 		bucket := e.store.Bucket(h.bucket)
 		h.subscription.BucketNo = &bucket
 		no, err := e.store.Queries(e.pool).SubscriptionsRegister(ctx, h.subscription)
@@ -128,10 +128,10 @@ func (o *outbox) claim(ctx context.Context, calls *sync.WaitGroup) (int, error) 
 		return 0, fmt.Errorf("lease deliveries: %w", err)
 	}
 	for _, row := range rows {
+		if !o.begin(row) {
+			continue // its lease ran out while its handler ran; that goes on
+		}
 		o.slots <- struct{}{}
-		o.mu.Lock()
-		o.current[row.ID] = row.ContactID
-		o.mu.Unlock()
 		calls.Go(func() {
 			// Handlers are of buckets that the registry has, so the transition is known.
 			t, _ := o.engine.logged(row.BucketgenTransition, row.UserID, row.Email)
@@ -140,6 +140,17 @@ func (o *outbox) claim(ctx context.Context, calls *sync.WaitGroup) (int, error) 
 		})
 	}
 	return len(rows), nil
+}
+
+// begin notes that a delivery is being made, unless it is already.
+func (o *outbox) begin(row db.DeliveriesClaimRow) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if _, running := o.current[row.ID]; running {
+		return false
+	}
+	o.current[row.ID] = row.ContactID
+	return true
 }
 
 // settleLoop writes down what came of deliveries: of all that have finished since it last did so, at once.

@@ -93,13 +93,8 @@ func (r *replay) feed(ctx context.Context, events iter.Seq2[Event, error]) error
 			}
 			continue
 		}
-		select {
-		case r.engine.room <- struct{}{}:
-		case <-ctx.Done():
-			return nil
-		}
-		if !r.engine.batcher.put([]*item{it}) {
-			return ErrStopped
+		if err := r.engine.enqueue(ctx, []*item{it}); err != nil {
+			return err
 		}
 	}
 	return nil

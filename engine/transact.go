@@ -30,7 +30,7 @@ type task struct {
 
 // commit runs tasks for different users in one transaction of its own. Users who are unknown are passed over, and those
 // whose lock somebody else holds too, unless it is to wait for them. If it returns an error, nothing was done.
-func (e *Engine) commit(ctx context.Context, wait bool, tasks []*task) error {
+func (e *Engine) commit(ctx context.Context, wait bool, tasks []*task, names store.Names) error {
 	conn, err := e.pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
@@ -40,7 +40,7 @@ func (e *Engine) commit(ctx context.Context, wait bool, tasks []*task) error {
 	if err != nil {
 		return e.rollback(conn, err)
 	}
-	write, err := e.decide(ctx, conn, facts, tasks)
+	write, err := e.decide(ctx, conn, facts, tasks, names)
 	if err != nil {
 		return e.rollback(conn, err)
 	}
@@ -73,12 +73,12 @@ const lockTimeout = 500 * time.Millisecond
 
 // within runs tasks for different users, sorted, in a transaction that the caller began and commits. It waits for
 // locks.
-func (e *Engine) within(ctx context.Context, conn store.Conn, tasks []*task) error {
+func (e *Engine) within(ctx context.Context, conn store.Conn, tasks []*task, names store.Names) error {
 	facts, err := e.store.Load(ctx, conn, store.Lock{Wait: true}, wanted(tasks))
 	if err != nil {
 		return err
 	}
-	write, err := e.decide(ctx, conn, facts, tasks)
+	write, err := e.decide(ctx, conn, facts, tasks, names)
 	if err != nil {
 		return err
 	}
@@ -90,10 +90,10 @@ func (e *Engine) within(ctx context.Context, conn store.Conn, tasks []*task) err
 
 // decide runs the steps of the tasks on what is known of their users, and returns what there is to write. Facts that a
 // step turns out to need are read by one more round trip.
-func (e *Engine) decide(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*task) (*store.Write, error) {
+func (e *Engine) decide(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*task, names store.Names) (*store.Write, error) {
 	const rounds = 8 // what one round loads may lead to further questions, but not for ever
 	clock := e.now()
-	write := &store.Write{}
+	write := &store.Write{Names: names}
 	for range rounds {
 		lacks := map[string]decide.Lacks{}
 		var again []*task

@@ -7,7 +7,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -66,15 +65,10 @@ func (e *Engine) ingestWithin(ctx context.Context, tx pgx.Tx, items []*item) err
 }
 
 func (e *Engine) ingestAll(ctx context.Context, tx pgx.Tx, items []*item) error {
-	var names []string
-	for _, it := range items {
-		if it.event.Kind == decide.Track {
-			names = append(names, it.event.Name)
-		}
-	}
-	if err := e.store.ResolveNames(ctx, tx, names); err != nil {
+	names, err := e.store.ResolveNames(ctx, tx, tracked(items))
+	if err != nil {
 		return err
 	}
 	tasks, _ := e.tasks(items)
-	return e.within(ctx, tx, tasks)
+	return e.within(ctx, tx, tasks, names) // the names are not remembered: the caller may roll back
 }

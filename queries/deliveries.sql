@@ -2,26 +2,33 @@
 -- Leases the deliveries that may go out now: of each subscription, user and bucket only the oldest that waits, so that
 -- they arrive in order. A lease is no lock: nothing is held while the delivery is made.
 with heads as (
-    select d.contact_id, d.subscription_no, d.bucket_no, d.id
-    from bucketgen.deliveries d
-    where d.state = 'waiting'
-        and d.subscription_no = any (@subscription_nos::integer[])
-        and d.next_at <= @now
-        and (d.leased_until is null or d.leased_until <= @now)
-        and not exists (
-            select
+    select h.contact_id, h.subscription_no, h.bucket_no, h.id
+    from (select unnest(@subscription_nos::integer[]) as no) s
+    cross join lateral (
+        select d.contact_id, d.subscription_no, d.bucket_no, d.id, d.next_at
+        from bucketgen.deliveries d
+        left join lateral (
+            select e.id
             from bucketgen.deliveries e
             where e.contact_id = d.contact_id and e.subscription_no = d.subscription_no and e.bucket_no = d.bucket_no
                 and e.id < d.id and e.state = 'waiting'
-        )
-    order by d.next_at, d.id
+            limit 1
+        ) earlier on true
+        where d.state = 'waiting' and d.subscription_no = s.no and d.next_at <= @now
+            and (d.leased_until is null or d.leased_until <= @now)
+            and earlier.id is null
+        order by d.next_at, d.id
+        limit 100 -- known to the planner, which a parameter is not
+        for update of d skip locked
+    ) h
+    order by h.next_at, h.id
     limit @most::integer
-    for update skip locked
 ), leased as (
     update bucketgen.deliveries d
     set leased_until = @until, lease = @lease, attempts = d.attempts + 1
-    from heads h
-    where d.contact_id = h.contact_id and d.subscription_no = h.subscription_no and d.bucket_no = h.bucket_no and d.id = h.id
+    where (d.contact_id, d.subscription_no, d.bucket_no, d.id) in (
+        select h.contact_id, h.subscription_no, h.bucket_no, h.id from heads h limit 100
+    )
     returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id, d.attempts, d.replayed
 )
 select l.contact_id, l.subscription_no, l.bucket_no, l.id, l.attempts, l.replayed, c.user_id, c.email, sqlc.embed(t)
@@ -46,25 +53,26 @@ where d.contact_id = x.contact_id and d.subscription_no = x.subscription_no and 
     and d.lease = @lease;
 
 -- name: DeliveriesFail :exec
--- Puts a delivery off, or gives it up.
+-- Puts deliveries off, or gives them up. Those that wait behind one that is put off are put off with it, so that nobody
+-- looks at them in vain.
+with failed as (
+    update bucketgen.deliveries d
+    set state = x.state, next_at = x.next_at, error = x.error, leased_until = null, lease = null
+    from (
+        select unnest(@contact_ids::bigint[]) as contact_id, unnest(@subscription_nos::integer[]) as subscription_no,
+            unnest(@bucket_nos::integer[]) as bucket_no, unnest(@ids::bigint[]) as id,
+            unnest(@states::text[]) as state, unnest(@next_at::timestamptz[]) as next_at,
+            unnest(@errors::text[]) as error
+    ) as x
+    where d.contact_id = x.contact_id and d.subscription_no = x.subscription_no and d.bucket_no = x.bucket_no
+        and d.id = x.id and d.lease = @lease
+    returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.state, d.next_at
+)
 update bucketgen.deliveries d
-set state = x.state, next_at = x.next_at, error = x.error, leased_until = null, lease = null
-from (
-    select unnest(@contact_ids::bigint[]) as contact_id, unnest(@subscription_nos::integer[]) as subscription_no,
-        unnest(@bucket_nos::integer[]) as bucket_no, unnest(@ids::bigint[]) as id,
-        unnest(@states::text[]) as state, unnest(@next_at::timestamptz[]) as next_at,
-        unnest(@errors::text[]) as error
-) as x
-where d.contact_id = x.contact_id and d.subscription_no = x.subscription_no and d.bucket_no = x.bucket_no and d.id = x.id
-    and d.lease = @lease;
-
--- name: DeliveriesNext :one
--- When the next delivery of those subscriptions may go out, or no row.
-select d.next_at
-from bucketgen.deliveries d
-where d.state = 'waiting' and d.subscription_no = any (@subscription_nos::integer[])
-order by d.next_at
-limit 1;
+set next_at = f.next_at
+from failed f
+where d.contact_id = f.contact_id and d.subscription_no = f.subscription_no and d.bucket_no = f.bucket_no and d.id > f.id
+    and d.state = 'waiting' and f.state = 'waiting' and d.next_at < f.next_at;
 
 -- name: DeliveriesDead :many
 -- What was given up, the oldest first.

@@ -15,9 +15,12 @@ with made as (
             unnest(@sources::text[]) as source, unnest(@reasons::text[]) as reason,
             unnest(@suppressed::boolean[]) as suppressed, generate_subscripts(@contact_ids, 1) as place
     ) as t
-    join bucketgen.memberships m
-        on m.contact_id = t.contact_id and m.bucket_no = t.bucket_no and m.epoch = t.epoch
-    where m.changed_by = pg_current_xact_id()
+    cross join lateral ( -- one look into the index for each, whatever the planner thinks of their number
+        select * from bucketgen.memberships s
+        where s.contact_id = t.contact_id and s.bucket_no = t.bucket_no and s.epoch = t.epoch
+            and s.changed_by = pg_current_xact_id()
+        limit 1
+    ) m
     order by t.place
     returning contact_id, bucket_no, epoch, kind, label, id, decided_at, reason, suppressed
 )

@@ -91,6 +91,9 @@ func (f *Facts) Newest() Instant {
 	return newest
 }
 
+// Asked returns how often an event was asked for that was not loaded. While it stays the same, answers can be trusted.
+func (f *Facts) Asked() int { return len(f.lacks) }
+
 // Lacks returns the events that were asked for but not loaded, sorted, without repetition.
 func (f *Facts) Lacks() []Event {
 	slices.Sort(f.lacks)
@@ -163,6 +166,8 @@ func (f *Facts) Exactly(e Event, n int, within time.Duration) Verdict {
 func (f *Facts) Exists(p Property) Verdict { return fixed(f.values[p].Exists()) }
 
 // Is holds while the property equals v in type and value.
+//
+//go:noinline
 func (f *Facts) Is(p Property, v Value) Verdict { return fixed(f.values[p].Equal(v)) }
 
 // MoreThan holds while the property is a number greater than n.

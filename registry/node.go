@@ -58,9 +58,17 @@ func (f *Facts) evaluate(nodes []Node) Verdict {
 	n := &nodes[0]
 	switch n.Op {
 	case OpAll:
-		return f.fold(nodes, All)
+		all := Verdict{true, Never}
+		for i := 1; i < n.Size; i += nodes[i].Size {
+			all = all.and(f.evaluate(nodes[i:]))
+		}
+		return all
 	case OpAny:
-		return f.fold(nodes, Any)
+		some := Verdict{false, Never}
+		for i := 1; i < n.Size; i += nodes[i].Size {
+			some = some.or(f.evaluate(nodes[i:]))
+		}
+		return some
 	case OpNot:
 		return Not(f.evaluate(nodes[1:]))
 	case OpExists:
@@ -94,14 +102,4 @@ func (f *Facts) evaluate(nodes []Node) Verdict {
 	default: // OpExactly
 		return f.Exactly(n.Event, n.Count, n.Span)
 	}
-}
-
-// fold evaluates the children of nodes[0] and combines them pairwise, which the combinations allow: they are
-// associative, and without children they are constants, All true and Any false.
-func (f *Facts) fold(nodes []Node, combine func(...Verdict) Verdict) Verdict {
-	result := combine()
-	for i := 1; i < nodes[0].Size; i += nodes[i].Size {
-		result = combine(result, f.evaluate(nodes[i:]))
-	}
-	return result
 }

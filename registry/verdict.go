@@ -14,35 +14,54 @@ type Verdict struct {
 
 // All combines the verdicts of conditions that must all hold. While it is false it needs every false one to change, so
 // the last of those is the one to wait for.
+//
+// Generated functions call it, [Any] and [Facts.Is] thousands of times: inlined, those functions would be ten times as
+// dear to compile, and slower.
+//
+//go:noinline
 func All(verdicts ...Verdict) Verdict {
-	holds, fails := Never, Unset
+	all := Verdict{true, Never}
 	for _, v := range verdicts {
-		if v.True {
-			holds = min(holds, v.Until)
-		} else {
-			fails = max(fails, v.Until)
-		}
+		all = all.and(v)
 	}
-	if fails != Unset {
-		return Verdict{false, fails}
-	}
-	return Verdict{true, holds}
+	return all
 }
 
 // Any combines the verdicts of conditions of which one must hold. While it is true it needs every true one to change.
+//
+//go:noinline
 func Any(verdicts ...Verdict) Verdict {
-	holds, fails := Unset, Never
+	some := Verdict{false, Never}
 	for _, v := range verdicts {
-		if v.True {
-			holds = max(holds, v.Until)
-		} else {
-			fails = min(fails, v.Until)
-		}
+		some = some.or(v)
 	}
-	if holds != Unset {
-		return Verdict{true, holds}
+	return some
+}
+
+func (v Verdict) and(w Verdict) Verdict {
+	switch {
+	case v.True && w.True:
+		return Verdict{true, min(v.Until, w.Until)}
+	case v.True:
+		return w
+	case w.True:
+		return v
+	default:
+		return Verdict{false, max(v.Until, w.Until)}
 	}
-	return Verdict{false, fails}
+}
+
+func (v Verdict) or(w Verdict) Verdict {
+	switch {
+	case v.True && w.True:
+		return Verdict{true, max(v.Until, w.Until)}
+	case v.True:
+		return v
+	case w.True:
+		return w
+	default:
+		return Verdict{false, min(v.Until, w.Until)}
+	}
 }
 
 // Not turns a verdict around. It changes when the verdict does.

@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -25,7 +24,7 @@ var files embed.FS
 
 // Options say where the tables are. The zero value is the default.
 type Options struct {
-	// Schema is the schema of the tables; it is created if need be. Defaults to bucketgen.
+	// Schema is the schema of the tables, as in engine.Config; it is created if need be. Defaults to bucketgen.
 	Schema string
 }
 
@@ -44,13 +43,15 @@ func Up(ctx context.Context, pool *pgxpool.Pool, o Options) ([]Applied, error) {
 	if schema == "" {
 		schema = store.DefaultSchema
 	}
-	ident := pgx.Identifier{schema}.Sanitize()
-	if _, err := pool.Exec(ctx, "create schema if not exists "+ident); err != nil {
+	if err := store.CheckSchema(schema); err != nil {
+		return nil, fmt.Errorf("migrate: %w", err)
+	}
+	if _, err := pool.Exec(ctx, "create schema if not exists "+schema); err != nil {
 		return nil, fmt.Errorf("migrate: create schema %s: %w", schema, err)
 	}
 	db := stdlib.OpenDBFromPool(pool)
 	defer db.Close()
-	versions, err := database.NewStore(goose.DialectPostgres, ident+".migrations")
+	versions, err := database.NewStore(goose.DialectPostgres, schema+".migrations")
 	if err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}

@@ -13,26 +13,33 @@ import (
 
 const DeliveriesClaim = `-- name: DeliveriesClaim :many
 with heads as (
-    select d.contact_id, d.subscription_no, d.bucket_no, d.id
-    from bucketgen.deliveries d
-    where d.state = 'waiting'
-        and d.subscription_no = any ($1::integer[])
-        and d.next_at <= $2
-        and (d.leased_until is null or d.leased_until <= $2)
-        and not exists (
-            select
+    select h.contact_id, h.subscription_no, h.bucket_no, h.id
+    from (select unnest($1::integer[]) as no) s
+    cross join lateral (
+        select d.contact_id, d.subscription_no, d.bucket_no, d.id, d.next_at
+        from bucketgen.deliveries d
+        left join lateral (
+            select e.id
             from bucketgen.deliveries e
             where e.contact_id = d.contact_id and e.subscription_no = d.subscription_no and e.bucket_no = d.bucket_no
                 and e.id < d.id and e.state = 'waiting'
-        )
-    order by d.next_at, d.id
+            limit 1
+        ) earlier on true
+        where d.state = 'waiting' and d.subscription_no = s.no and d.next_at <= $2
+            and (d.leased_until is null or d.leased_until <= $2)
+            and earlier.id is null
+        order by d.next_at, d.id
+        limit 100 -- known to the planner, which a parameter is not
+        for update of d skip locked
+    ) h
+    order by h.next_at, h.id
     limit $3::integer
-    for update skip locked
 ), leased as (
     update bucketgen.deliveries d
     set leased_until = $4, lease = $5, attempts = d.attempts + 1
-    from heads h
-    where d.contact_id = h.contact_id and d.subscription_no = h.subscription_no and d.bucket_no = h.bucket_no and d.id = h.id
+    where (d.contact_id, d.subscription_no, d.bucket_no, d.id) in (
+        select h.contact_id, h.subscription_no, h.bucket_no, h.id from heads h limit 100
+    )
     returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id, d.attempts, d.replayed
 )
 select l.contact_id, l.subscription_no, l.bucket_no, l.id, l.attempts, l.replayed, c.user_id, c.email, t.contact_id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed
@@ -233,16 +240,24 @@ func (q *Queries) DeliveriesExtend(ctx context.Context, arg DeliveriesExtendPara
 }
 
 const DeliveriesFail = `-- name: DeliveriesFail :exec
+with failed as (
+    update bucketgen.deliveries d
+    set state = x.state, next_at = x.next_at, error = x.error, leased_until = null, lease = null
+    from (
+        select unnest($2::bigint[]) as contact_id, unnest($3::integer[]) as subscription_no,
+            unnest($4::integer[]) as bucket_no, unnest($5::bigint[]) as id,
+            unnest($6::text[]) as state, unnest($7::timestamptz[]) as next_at,
+            unnest($8::text[]) as error
+    ) as x
+    where d.contact_id = x.contact_id and d.subscription_no = x.subscription_no and d.bucket_no = x.bucket_no
+        and d.id = x.id and d.lease = $1
+    returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.state, d.next_at
+)
 update bucketgen.deliveries d
-set state = x.state, next_at = x.next_at, error = x.error, leased_until = null, lease = null
-from (
-    select unnest($2::bigint[]) as contact_id, unnest($3::integer[]) as subscription_no,
-        unnest($4::integer[]) as bucket_no, unnest($5::bigint[]) as id,
-        unnest($6::text[]) as state, unnest($7::timestamptz[]) as next_at,
-        unnest($8::text[]) as error
-) as x
-where d.contact_id = x.contact_id and d.subscription_no = x.subscription_no and d.bucket_no = x.bucket_no and d.id = x.id
-    and d.lease = $1
+set next_at = f.next_at
+from failed f
+where d.contact_id = f.contact_id and d.subscription_no = f.subscription_no and d.bucket_no = f.bucket_no and d.id > f.id
+    and d.state = 'waiting' and f.state = 'waiting' and d.next_at < f.next_at
 `
 
 type DeliveriesFailParams struct {
@@ -256,7 +271,8 @@ type DeliveriesFailParams struct {
 	Errors          []string
 }
 
-// Puts a delivery off, or gives it up.
+// Puts deliveries off, or gives them up. Those that wait behind one that is put off are put off with it, so that nobody
+// looks at them in vain.
 func (q *Queries) DeliveriesFail(ctx context.Context, arg DeliveriesFailParams) error {
 	_, err := q.db.Exec(ctx, DeliveriesFail,
 		arg.Lease,
@@ -269,22 +285,6 @@ func (q *Queries) DeliveriesFail(ctx context.Context, arg DeliveriesFailParams) 
 		arg.Errors,
 	)
 	return err
-}
-
-const DeliveriesNext = `-- name: DeliveriesNext :one
-select d.next_at
-from bucketgen.deliveries d
-where d.state = 'waiting' and d.subscription_no = any ($1::integer[])
-order by d.next_at
-limit 1
-`
-
-// When the next delivery of those subscriptions may go out, or no row.
-func (q *Queries) DeliveriesNext(ctx context.Context, subscriptionNos []int32) (pgtype.Timestamptz, error) {
-	row := q.db.QueryRow(ctx, DeliveriesNext, subscriptionNos)
-	var next_at pgtype.Timestamptz
-	err := row.Scan(&next_at)
-	return next_at, err
 }
 
 const DeliveriesReplay = `-- name: DeliveriesReplay :execrows

@@ -59,7 +59,12 @@ func (s *Session) evaluate(b registry.Index) registry.Verdict {
 		stay := s.state.stay(b)
 		return registry.Verdict{True: stay != nil && stay.Active(), Until: registry.Never}
 	}
-	return s.registry.Evaluate(b, s.state.Facts)
+	asked := s.state.Facts.Asked()
+	verdict := s.registry.Evaluate(b, s.state.Facts)
+	if s.state.Facts.Asked() > asked && s.state.stay(b) == nil {
+		s.lacks.Stays = append(s.lacks.Stays, b) // should it turn out that the user joins, that will be asked next
+	}
+	return verdict
 }
 
 // active returns the stay by which the user is in the bucket, if they are.

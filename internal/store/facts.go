@@ -150,9 +150,7 @@ func (f *Facts) queueNewest(q *queue, p pairs) {
 	nos, newest := make([]int32, len(p.events)), make([]int32, len(p.events))
 	byNo := make(map[int32]registry.Event, len(p.events))
 	for i, e := range p.events {
-		row := &f.store.registry.Events[e]
-		nos[i], _ = f.store.EventNo(row.Name)
-		newest[i] = int32(row.Newest)
+		nos[i], newest[i] = f.store.events[e], int32(f.store.registry.Events[e].Newest)
 		byNo[nos[i]] = e
 	}
 	q.add(db.EventsNewest, p.users, nos, newest).Query(each(func(row db.EventsNewestRow) {

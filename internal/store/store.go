@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +22,7 @@ import (
 type Store struct {
 	registry *registry.Registry
 	schema   string
+	events   []int32                  // by registry.Event
 	buckets  []int32                  // by registry.Index
 	indexes  map[int32]registry.Index // the other way round
 	names    names
@@ -52,9 +55,15 @@ func New(ctx context.Context, conn Conn, schema string, r *registry.Registry) (*
 	for i := range r.Events {
 		events[i] = r.Events[i].Name
 	}
-	if err := s.ResolveNames(ctx, conn, events); err != nil {
+	found, err := s.ResolveNames(ctx, conn, events)
+	if err != nil {
 		return nil, err
 	}
+	s.events = make([]int32, len(events))
+	for i, name := range events {
+		s.events[i] = found[name]
+	}
+	s.Remember(found)
 	return s, nil
 }
 
@@ -89,7 +98,18 @@ func InSchema(sql, schema string) string {
 	if schema == DefaultSchema {
 		return sql
 	}
-	return strings.ReplaceAll(sql, DefaultSchema+".", pgx.Identifier{schema}.Sanitize()+".")
+	return strings.ReplaceAll(sql, DefaultSchema+".", schema+".")
+}
+
+var schemaPattern = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
+
+// CheckSchema returns an error if a name cannot be that of a schema. It must not need quotes, so that it means the same
+// wherever it is written.
+func CheckSchema(schema string) error {
+	if !schemaPattern.MatchString(schema) {
+		return fmt.Errorf("the schema is called %q; use at most 63 lower-case letters, digits and underscores, not beginning with a digit", schema)
+	}
+	return nil
 }
 
 // inSchema runs statements in another schema than the one that they were written for.
@@ -127,30 +147,49 @@ func (s *Store) EventNo(name string) (int32, bool) {
 	return no, known
 }
 
-// ResolveNames finds out the numbers of event names that are not known yet, and gives numbers to new ones. It commits,
-// unless conn is a transaction, so that nobody waits for a name until something else is done.
-func (s *Store) ResolveNames(ctx context.Context, conn Conn, wanted []string) error {
+// Names are numbers of event names.
+type Names map[string]int32
+
+// ResolveNames returns the numbers of those event names that are not known yet, and gives numbers to new ones. It
+// commits, unless conn is a transaction, so that nobody waits for a name until something else is done.
+func (s *Store) ResolveNames(ctx context.Context, conn Conn, wanted []string) (Names, error) {
 	const attempts = 3 // a name that somebody else is just adding is there at the next one
+	found := Names{}
 	for range attempts {
-		missing := slices.DeleteFunc(slices.Clone(wanted), func(name string) bool { _, known := s.EventNo(name); return known })
+		missing := slices.DeleteFunc(slices.Clone(wanted), func(name string) bool {
+			_, known := s.EventNo(name)
+			return known || found[name] != 0
+		})
 		if len(missing) == 0 {
-			return nil
+			return found, nil
 		}
 		slices.Sort(missing)
 		rows, err := s.Queries(conn).EventNamesResolve(ctx, slices.Compact(missing))
 		if err != nil {
-			return fmt.Errorf("number event names: %w", err)
-		}
-		s.names.mu.Lock()
-		if s.names.no == nil || len(s.names.no) > maxNames {
-			s.names.no = map[string]int32{}
+			return nil, fmt.Errorf("number event names: %w", err)
 		}
 		for _, row := range rows {
-			s.names.no[row.Name] = row.No
+			found[row.Name] = row.No
 		}
-		s.names.mu.Unlock()
 	}
-	return fmt.Errorf("number event names: some of %d are still missing", len(wanted))
+	return nil, fmt.Errorf("number event names: some of %d are still missing", len(wanted))
+}
+
+// Remember keeps the numbers of names. They must be committed.
+func (s *Store) Remember(found Names) {
+	if len(found) == 0 {
+		return
+	}
+	s.names.mu.Lock()
+	defer s.names.mu.Unlock()
+	if s.names.no == nil || len(s.names.no) > maxNames {
+		s.names.no = map[string]int32{}
+		for i := range s.registry.Events {
+			name := s.registry.Events[i].Name
+			s.names.no[name] = s.events[i]
+		}
+	}
+	maps.Copy(s.names.no, found)
 }
 
 // prefetch lists, for each event, the events whose occurrences will be asked for when it is ingested: those of the

@@ -13,6 +13,9 @@ import (
 
 // Write is what is to be written about users, whose locks the transaction holds. The zero value is nothing.
 type Write struct {
+	// Names are the numbers of event names that the store does not know.
+	Names Names
+
 	contacts    db.ContactsPatchParams
 	deleted     db.ContactsSetDeletedParams
 	events      db.EventsInsertParams
@@ -89,7 +92,10 @@ func (w *Write) addContact(contact int64, c *decide.ContactChange) {
 func (w *Write) addEvent(s *Store, contact int64, e *decide.Logged) {
 	no := int32(0)
 	if e.Kind == decide.Track {
-		no, _ = s.EventNo(e.Name)
+		var known bool
+		if no, known = w.Names[e.Name]; !known {
+			no, _ = s.EventNo(e.Name)
+		}
 	}
 	w.events.ContactIds = append(w.events.ContactIds, contact)
 	w.events.EventNos = append(w.events.EventNos, no)

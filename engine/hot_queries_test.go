@@ -1,0 +1,36 @@
+package engine_test
+
+import "github.com/bucketgen/bucketgen/gen/db"
+
+type hotQuery struct{ sql, args string }
+
+// hotQueries are the statements that run for every batch, or again and again, with arguments.
+func hotQueries() map[string]hotQuery {
+	const users, contacts, buckets = "array['h1', 'h2', 'h3']", "array[1, 2, 3]::bigint[]", "array[1, 1, 1]"
+	const times = "array[now(), now(), now()]"
+	return map[string]hotQuery{
+		"ContactsCreate":      {db.ContactsCreate, users + ", " + times},
+		"ContactsLock":        {db.ContactsLock, users},
+		"ContactsLockWaiting": {db.ContactsLockWaiting, users},
+		"ContactsLockDue":     {db.ContactsLockDue, "now(), " + buckets + ", 500"},
+		"DeliveriesClaim":     {db.DeliveriesClaim, buckets + ", now(), 16, now(), gen_random_uuid()"},
+		"DeliveriesFail":      {db.DeliveriesFail, "gen_random_uuid(), " + contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", array['dead','dead','dead'], " + times + ", array['','','']"},
+		"ContactsPatch":       {db.ContactsPatch, contacts + ", array['{}','{}','{}'], array['[]','[]','[]'], array['{}','{}','{}'], array['','',''], array[true,true,true], " + times},
+		"MembershipsStanding": {db.MembershipsStanding, users},
+		"MembershipsPrior":    {db.MembershipsPrior, users + ", " + buckets},
+		"MembershipsLeave":    {db.MembershipsLeave, contacts + ", " + buckets + ", array[1,1,1], " + times + ", array['a','a','a'], " + times + ", array[false,false,false]"},
+		"MembershipsAmend":    {db.MembershipsAmend, contacts + ", " + buckets + ", array[1,1,1], " + times + ", array[false,false,false]"},
+		"MembershipsHas":      {db.MembershipsHas, "'h1', 1"},
+		"MembershipsPage":     {db.MembershipsPage, "1, 100, 100"},
+		"DueOf":               {db.DueOf, users},
+		"DueForget":           {db.DueForget, contacts + ", " + buckets},
+		"DueNext":             {db.DueNext, buckets},
+		"IdempotencyKeysSeen": {db.IdempotencyKeysSeen, users + ", " + users},
+		"EventsNewest":        {db.EventsNewest, users + ", " + buckets + ", array[3, 3, 3]"},
+		"TransitionsInsert":   {db.TransitionsInsert, contacts + ", " + buckets + ", array[1,1,1], array['left','left','left'], array['','',''], array[0,0,0], " + times + ", " + times + ", array['a','a','a'], array['a','a','a'], array[false,false,false]"},
+		"TransitionsOf":       {db.TransitionsOf, "'h1', 0, 100"},
+		"TransitionsPage":     {db.TransitionsPage, "0, 100"},
+		"DeliveriesDone":      {db.DeliveriesDone, contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", gen_random_uuid()"},
+		"DeliveriesExtend":    {db.DeliveriesExtend, "now(), gen_random_uuid(), " + contacts + ", " + contacts},
+	}
+}

@@ -1,0 +1,180 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/bucketgen/bucketgen/bucket"
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/pgtest"
+	"github.com/bucketgen/bucketgen/internal/registrytest"
+)
+
+// tally counts round trips and statements.
+type tally struct {
+	mu         sync.Mutex
+	trips      int
+	statements int
+}
+
+func (c *tally) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.trips++
+	c.statements += data.Batch.Len()
+	return ctx
+}
+
+func (c *tally) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+
+func (c *tally) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
+
+func (c *tally) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.trips++
+	c.statements++
+	return ctx
+}
+
+func (c *tally) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+func (c *tally) take() (trips, statements int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	trips, statements = c.trips, c.statements
+	c.trips, c.statements = 0, 0
+	return trips, statements
+}
+
+// TestStatementsDoNotGrow counts what a batch sends to the database, whatever is in it: one event or a thousand, of
+// one user or of many, with or without transitions, overdue instants, new names and keys.
+func TestStatementsDoNotGrow(t *testing.T) {
+	t.Parallel()
+	const (
+		maxTrips      = 3  // facts, more facts, write
+		maxStatements = 22 // every statement that there is, once
+	)
+	config, err := pgxpool.ParseConfig(pgtest.NewURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := &tally{}
+	config.ConnConfig.Tracer = count
+	config.MaxConns = 4
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	ticking := bucket.Define(bucket.Spec{ID: "ticking", Criteria: plan.Exists(), MaxDwell: 3 * bucket.Day, Dwell: []bucket.Tick{bucket.Every(bucket.Hour)}})
+	r := registrytest.Build(t, pro, regulars, dormant, proBuyers, ticking)
+	c := &clock{now: epoch}
+	e := startEngine(t, pool, r, engine.Config{Now: c.Now, VirtualTime: true, NoClock: true, NoDelivery: true, Flushers: 1, MaxBatch: 2000}, nil)
+	warm := randomEvents(rand.New(rand.NewPCG(0, 0)), 1, 1) // names and prepared statements
+	for range 3 {
+		ingestAll(t, e, append(warm, randomEvents(rand.New(rand.NewPCG(0, 1)), 50, 5)...))
+		c.Advance(48 * time.Hour)
+	}
+	count.take()
+	for seed := range uint64(30) {
+		rng := rand.New(rand.NewPCG(seed, 7))
+		size, users := 1<<rng.IntN(11), 1+rng.IntN(300)
+		ingestAll(t, e, randomEvents(rng, size, users))
+		if trips, statements := count.take(); trips > maxTrips || statements > maxStatements {
+			t.Errorf("%d events of up to %d users took %d round trips and %d statements, more than %d and %d", size, users, trips, statements, maxTrips, maxStatements)
+		}
+		c.Advance(time.Duration(rng.IntN(100)) * time.Hour)
+	}
+}
+
+func ingestAll(t *testing.T, e *engine.Engine, events []engine.Event) {
+	t.Helper()
+	if _, err := e.IngestBatch(t.Context(), events); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func randomEvents(rng *rand.Rand, size, users int) []engine.Event {
+	events := make([]engine.Event, size)
+	for i := range events {
+		ev := engine.Event{UserID: "u" + itoa(rng.IntN(users)), Name: []string{"visit", "purchase", "other"}[rng.IntN(3)]}
+		switch rng.IntN(4) {
+		case 0:
+			ev.Traits = map[string]any{"plan": []any{"pro", "free", nil}[rng.IntN(3)]}
+		case 1:
+			ev.Key = fmt.Sprint(rng.IntN(1000))
+		case 2:
+			ev.Properties = map[string]any{"seats": rng.IntN(5)}
+		}
+		events[i] = ev
+	}
+	return events
+}
+
+// TestHotQueriesUseIndexes lets PostgreSQL explain the statements that run on tables which grow, on tables that have
+// grown. None may read one of them from end to end.
+func TestHotQueriesUseIndexes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro, regulars, dormant, proBuyers)
+	for _, sql := range []string{
+		`insert into bucketgen.contacts (user_id, created_at, updated_at) select 'h' || i, now(), now() from generate_series(1, 30000) i`,
+		`insert into bucketgen.events (contact_id, event_no, occurred_at, received_at, kind)
+			select 1, 1, now() - i * interval '1 s', now(), 'track' from generate_series(1, 100000) i`,
+		`insert into bucketgen.events (contact_id, event_no, occurred_at, received_at, kind)
+			select i, 1, now(), now(), 'track' from generate_series(1, 30000) i`,
+		`insert into bucketgen.memberships (contact_id, bucket_no, epoch, entered_at, left_at, source)
+			select i, b, 1, now(), case when i % 3 = 0 then now() end, 'event' from generate_series(1, 30000) i, generate_series(1, 2) b`,
+		`insert into bucketgen.due (contact_id, bucket_no, due_at) select i, 1, now() + i * interval '1 s' from generate_series(1, 30000) i`,
+		`insert into bucketgen.idempotency_keys (contact_id, key, seen_at) select i, 'k', now() from generate_series(1, 30000) i`,
+		`insert into bucketgen.transitions (contact_id, bucket_no, epoch, kind, membership_id, at, decided_at, source)
+			select i, 1, 1, 'entered', i, now(), now(), 'event' from generate_series(1, 30000) i`,
+		`insert into bucketgen.deliveries (contact_id, subscription_no, bucket_no, transition_id, next_at)
+			select i, 1, 1, i, now() from generate_series(1, 30000) i`,
+	} {
+		exec(t, w, sql)
+	}
+	exec(t, w, "analyze")
+	for name, q := range hotQueries() {
+		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
+			text := explain(t, w, q.sql, mode, q.args)
+			for _, table := range []string{"contacts", "events", "memberships", "due", "idempotency_keys", "transitions", "deliveries"} {
+				if strings.Contains(text, "Seq Scan on "+table+" ") {
+					t.Errorf("%s (%s) reads all of %s:\n%s", name, mode, table, text)
+				}
+			}
+		}
+	}
+}
+
+func explain(t *testing.T, w *world, sql, mode, args string) string {
+	t.Helper()
+	conn, err := w.pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Release()
+	run := func(sql string) string {
+		results, err := conn.Conn().PgConn().Exec(t.Context(), sql).ReadAll() // by the simple protocol
+		if err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+		var lines []string
+		for _, row := range results[0].Rows {
+			lines = append(lines, string(row[0]))
+		}
+		return strings.Join(lines, "\n") + "\n"
+	}
+	run("set plan_cache_mode = " + mode)
+	run("prepare q as " + sql)
+	defer run("deallocate q")
+	return run("explain (costs off) execute q(" + args + ")")
+}

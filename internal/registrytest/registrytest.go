@@ -1,0 +1,62 @@
+// Package registrytest builds registries at run time, for tests that want buckets of their own.
+package registrytest
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/bucketgen/bucketgen/bucket"
+	"github.com/bucketgen/bucketgen/internal/bucketgen/check"
+	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
+	"github.com/bucketgen/bucketgen/internal/ir"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Build returns the registry of definitions, by the same way as the generator.
+func Build(t testing.TB, definitions ...bucket.Definition) *registry.Registry {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "ir.json")
+	if err := bucket.WriteIR(file, bucket.Var{Name: "All", Value: definitions}); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := ir.Decode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return FromIR(t, f)
+}
+
+// FromIR returns the registry of definitions in their intermediate form.
+func FromIR(t testing.TB, f *ir.File) *registry.Registry {
+	t.Helper()
+	if errs := check.Errors(check.Problems(f)); len(errs) > 0 {
+		t.Fatalf("the definitions are wrong: %v", errs)
+	}
+	return plan.Build(f).Registry
+}
+
+// Ref returns the ref of a bucket.
+func Ref(t testing.TB, r *registry.Registry, id string) registry.Ref {
+	t.Helper()
+	return registry.NewRef(id, index(t, r, id))
+}
+
+// ManualRef returns the ref of a manual bucket.
+func ManualRef(t testing.TB, r *registry.Registry, id string) registry.ManualRef {
+	t.Helper()
+	return registry.NewManualRef(id, index(t, r, id))
+}
+
+func index(t testing.TB, r *registry.Registry, id string) registry.Index {
+	t.Helper()
+	b, known := r.Bucket(id)
+	if !known {
+		t.Fatalf("there is no bucket %q", id)
+	}
+	return b
+}
