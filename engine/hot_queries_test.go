@@ -29,7 +29,6 @@ func hotQueries() map[string]hotQuery {
 		"EventsNewest":        {db.EventsNewest, users + ", " + buckets + ", array[3, 3, 3]"},
 		"TransitionsInsert":   {db.TransitionsInsert, contacts + ", " + buckets + ", array[1,1,1], array['left','left','left'], array['','',''], array[0,0,0], " + times + ", " + times + ", array['a','a','a'], array['a','a','a'], array[false,false,false]"},
 		"TransitionsOf":       {db.TransitionsOf, "'h1', 0, 100"},
-		"TransitionsPage":     {db.TransitionsPage, "0, 100"},
 		"DeliveriesDone":      {db.DeliveriesDone, contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", gen_random_uuid()"},
 		"DeliveriesExtend":    {db.DeliveriesExtend, "now(), gen_random_uuid(), " + contacts + ", " + contacts},
 	}

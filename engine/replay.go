@@ -29,6 +29,17 @@ type ReplaySummary struct {
 	Duplicates int64
 	Refused    int64
 	End        time.Time // of virtual time
+	Buckets    []BucketTally
+
+	after int64 // the last transition before the replay
+}
+
+// BucketTally is what a replay did to a bucket.
+type BucketTally struct {
+	BucketID string
+	Entered  int64
+	Left     int64
+	Active   int64 // members at the end, also those who were there before
 }
 
 // ReplayEvents takes events in as if each were being ingested at the time at which it occurred, in virtual time: the
@@ -46,9 +57,13 @@ func (e *Engine) ReplayEvents(ctx context.Context, events iter.Seq2[Event, error
 		return ReplaySummary{}, fmt.Errorf("replay: the engine runs on its own clock; set Config.NoClock")
 	}
 	r := &replay{engine: e, options: o, call: &call{done: make(chan struct{}), left: 1}, now: registry.Unset}
+	var err error
+	if r.summary.after, err = e.store.Queries(e.pool).TransitionsLast(ctx); err != nil {
+		return ReplaySummary{}, fmt.Errorf("replay: %w", err)
+	}
 	ctx, r.abort = context.WithCancelCause(ctx)
 	defer r.abort(nil)
-	err := r.feed(ctx, events)
+	err = r.feed(ctx, events)
 	r.call.finish()
 	select {
 	case <-r.call.done:
@@ -59,6 +74,9 @@ func (e *Engine) ReplayEvents(ctx context.Context, events iter.Seq2[Event, error
 	}
 	if err == nil {
 		err = r.runOn(ctx)
+	}
+	if err == nil {
+		err = r.tally(ctx)
 	}
 	if err != nil {
 		return r.summary, fmt.Errorf("replay: %w", err)
@@ -153,4 +171,48 @@ func (r *replay) runOn(ctx context.Context) error {
 	r.summary.End = end.Time()
 	_, err := r.engine.settleDue(ctx, r.engine.options(false), func() registry.Instant { return end }, nil)
 	return err
+}
+
+// tally counts what the replay did.
+func (r *replay) tally(ctx context.Context) error {
+	e := r.engine
+	rows, err := e.store.Queries(e.pool).TransitionsTally(ctx, r.summary.after)
+	if err != nil {
+		return fmt.Errorf("count what happened: %w", err)
+	}
+	r.summary.Buckets = make([]BucketTally, len(e.registry.Buckets))
+	for _, row := range rows {
+		if b, known := e.store.Index(row.BucketNo); known {
+			r.summary.Buckets[b] = BucketTally{Entered: row.Entered, Left: row.Left}
+		}
+	}
+	for i := range r.summary.Buckets {
+		t := &r.summary.Buckets[i]
+		t.BucketID = e.registry.Buckets[i].ID
+		if t.Active, err = e.store.Queries(e.pool).MembershipsCount(ctx, e.store.Bucket(registry.Index(i))); err != nil {
+			return fmt.Errorf("count members: %w", err)
+		}
+	}
+	return nil
+}
+
+// ReplayTransitions goes through what a replay did to memberships, by the time at which it became true. After an error
+// there is no more.
+func (e *Engine) ReplayTransitions(ctx context.Context, s ReplaySummary) iter.Seq2[Transition, error] {
+	return func(yield func(Transition, error) bool) {
+		if err := e.ready(); err != nil {
+			yield(Transition{}, fmt.Errorf("replay: %w", err))
+			return
+		}
+		rows, err := e.store.Queries(e.pool).TransitionsByTime(ctx, s.after)
+		if err != nil {
+			yield(Transition{}, fmt.Errorf("read what the replay did: %w", err))
+			return
+		}
+		for _, row := range rows {
+			if t, known := e.logged(row.BucketgenTransition, row.UserID, row.Email); known && !yield(t, nil) {
+				return
+			}
+		}
+	}
 }

@@ -45,11 +45,20 @@ where c.user_id = @user_id and c.deleted_at is null and t.id > @after_id
 order by t.id
 limit @size::integer;
 
--- name: TransitionsPage :many
--- What happened to anybody, in the order in which it was decided.
-select t.id, t.bucket_no, c.user_id, t.kind, t.epoch, t.at
+-- name: TransitionsByTime :many
+-- What happened to anybody since a transition, by the time at which it became true.
+select sqlc.embed(t), c.user_id, c.email
 from bucketgen.transitions t
 join bucketgen.contacts c on c.id = t.contact_id
 where t.id > @after_id
-order by t.id
-limit @size::integer;
+order by t.at, t.id;
+
+-- name: TransitionsLast :one
+select coalesce(max(t.id), 0)::bigint from bucketgen.transitions t;
+
+-- name: TransitionsTally :many
+-- How many users entered and left each bucket since a transition.
+select t.bucket_no, count(*) filter (where t.kind = 'entered') as entered, count(*) filter (where t.kind = 'left') as "left"
+from bucketgen.transitions t
+where t.id > @after_id
+group by t.bucket_no;

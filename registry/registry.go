@@ -61,3 +61,9 @@ func (r *Registry) Resolve(ref BucketRef) (Index, bool) {
 	}
 	return r.Bucket(in.id)
 }
+
+// Ref returns the ref of the bucket with an id, for programs that know buckets by text: command lines and servers.
+func (r *Registry) Ref(id string) (Ref, bool) {
+	i, known := r.Bucket(id)
+	return Ref{id, i}, known
+}

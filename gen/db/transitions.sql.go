@@ -11,6 +11,57 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const TransitionsByTime = `-- name: TransitionsByTime :many
+select t.contact_id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, c.user_id, c.email
+from bucketgen.transitions t
+join bucketgen.contacts c on c.id = t.contact_id
+where t.id > $1
+order by t.at, t.id
+`
+
+type TransitionsByTimeRow struct {
+	BucketgenTransition BucketgenTransition
+	UserID              string
+	Email               *string
+}
+
+// What happened to anybody since a transition, by the time at which it became true.
+func (q *Queries) TransitionsByTime(ctx context.Context, afterID int64) ([]TransitionsByTimeRow, error) {
+	rows, err := q.db.Query(ctx, TransitionsByTime, afterID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TransitionsByTimeRow
+	for rows.Next() {
+		var i TransitionsByTimeRow
+		if err := rows.Scan(
+			&i.BucketgenTransition.ContactID,
+			&i.BucketgenTransition.BucketNo,
+			&i.BucketgenTransition.Epoch,
+			&i.BucketgenTransition.Kind,
+			&i.BucketgenTransition.Label,
+			&i.BucketgenTransition.Ordinal,
+			&i.BucketgenTransition.ID,
+			&i.BucketgenTransition.MembershipID,
+			&i.BucketgenTransition.At,
+			&i.BucketgenTransition.DecidedAt,
+			&i.BucketgenTransition.Source,
+			&i.BucketgenTransition.Reason,
+			&i.BucketgenTransition.Suppressed,
+			&i.UserID,
+			&i.Email,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const TransitionsInsert = `-- name: TransitionsInsert :exec
 with made as (
     insert into bucketgen.transitions (
@@ -81,6 +132,17 @@ func (q *Queries) TransitionsInsert(ctx context.Context, arg TransitionsInsertPa
 	return err
 }
 
+const TransitionsLast = `-- name: TransitionsLast :one
+select coalesce(max(t.id), 0)::bigint from bucketgen.transitions t
+`
+
+func (q *Queries) TransitionsLast(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, TransitionsLast)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const TransitionsOf = `-- name: TransitionsOf :many
 select t.contact_id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, c.email
 from bucketgen.contacts c
@@ -137,47 +199,30 @@ func (q *Queries) TransitionsOf(ctx context.Context, arg TransitionsOfParams) ([
 	return items, nil
 }
 
-const TransitionsPage = `-- name: TransitionsPage :many
-select t.id, t.bucket_no, c.user_id, t.kind, t.epoch, t.at
+const TransitionsTally = `-- name: TransitionsTally :many
+select t.bucket_no, count(*) filter (where t.kind = 'entered') as entered, count(*) filter (where t.kind = 'left') as "left"
 from bucketgen.transitions t
-join bucketgen.contacts c on c.id = t.contact_id
 where t.id > $1
-order by t.id
-limit $2::integer
+group by t.bucket_no
 `
 
-type TransitionsPageParams struct {
-	AfterID int64
-	Size    int32
-}
-
-type TransitionsPageRow struct {
-	ID       int64
+type TransitionsTallyRow struct {
 	BucketNo int32
-	UserID   string
-	Kind     string
-	Epoch    int32
-	At       pgtype.Timestamptz
+	Entered  int64
+	Left     int64
 }
 
-// What happened to anybody, in the order in which it was decided.
-func (q *Queries) TransitionsPage(ctx context.Context, arg TransitionsPageParams) ([]TransitionsPageRow, error) {
-	rows, err := q.db.Query(ctx, TransitionsPage, arg.AfterID, arg.Size)
+// How many users entered and left each bucket since a transition.
+func (q *Queries) TransitionsTally(ctx context.Context, afterID int64) ([]TransitionsTallyRow, error) {
+	rows, err := q.db.Query(ctx, TransitionsTally, afterID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []TransitionsPageRow
+	var items []TransitionsTallyRow
 	for rows.Next() {
-		var i TransitionsPageRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.BucketNo,
-			&i.UserID,
-			&i.Kind,
-			&i.Epoch,
-			&i.At,
-		); err != nil {
+		var i TransitionsTallyRow
+		if err := rows.Scan(&i.BucketNo, &i.Entered, &i.Left); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

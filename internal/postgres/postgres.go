@@ -55,6 +55,16 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if o.URL != "" {
 		return &Server{URL: o.URL, Origin: "given by its URL"}, ping(ctx, o.URL)
 	}
+	if o.Dir != "" {
+		dir, err := reachable(o.Dir)
+		if err != nil {
+			return nil, err
+		}
+		o.Dir = dir
+	}
+	if url, runs := running(ctx, o.Dir); runs {
+		return &Server{URL: url, Origin: "private, already running on " + o.Dir}, nil
+	}
 	bin, err := locate()
 	if err != nil {
 		o.Log("no PostgreSQL on this machine, downloading one")
@@ -81,17 +91,39 @@ func (s *Server) Database(name string) string {
 	return u.String()
 }
 
+// running returns the URL of the server that runs on a directory, if one does: another process has started it.
+func running(ctx context.Context, dir string) (string, bool) {
+	if dir == "" {
+		return "", false
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "data", "postmaster.pid"))
+	lines := strings.Split(string(text), "\n")
+	const sockets = 4 // the line, counted from 0
+	if err != nil || len(lines) <= sockets || lines[sockets] == "" {
+		return "", false
+	}
+	url := socketURL(lines[sockets])
+	return url, ping(ctx, url) == nil
+}
+
+func socketURL(dir string) string {
+	return "postgres://postgres@/postgres?" + url.Values{"host": {dir}}.Encode()
+}
+
 // launch starts a server on a socket of its own.
 func launch(ctx context.Context, bin string, o Options) (*Server, error) {
 	owner, err := findOwner()
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: o.Dir, keep: o.Dir != ""}
-	if s.dir == "" {
-		if s.dir, err = os.MkdirTemp("", "bucketgen-pg-"); err != nil {
-			return nil, err
-		}
+	s := &Server{keep: o.Dir != ""}
+	if s.keep {
+		s.dir = o.Dir
+	} else {
+		s.dir, err = os.MkdirTemp("", "bucketgen-pg-")
+	}
+	if err != nil {
+		return nil, err
 	}
 	// The path of a socket must be short, and that of the data may be anything.
 	sockets, err := os.MkdirTemp("", "bg")
@@ -107,7 +139,7 @@ func launch(ctx context.Context, bin string, o Options) (*Server, error) {
 			return nil, err
 		}
 	}
-	s.URL = "postgres://postgres@/postgres?" + url.Values{"host": {sockets}}.Encode()
+	s.URL = socketURL(sockets)
 	if s.process, err = startProcess(filepath.Join(bin, "postgres"), serverArgs(data, sockets, o.Durable), filepath.Join(s.dir, "log"), owner); err != nil {
 		return nil, err
 	}
@@ -154,7 +186,7 @@ func (s *Server) await(ctx context.Context) error {
 			return fmt.Errorf("the server ended: %w\n%s", s.process.err, text)
 		case <-ctx.Done():
 			return fmt.Errorf("the server does not answer: %w", err)
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }
@@ -191,12 +223,17 @@ func (s *Server) Crash(ctx context.Context) error {
 	if err := os.RemoveAll(filepath.Join(s.dir, "data", "postmaster.pid")); err != nil {
 		return err
 	}
-	next, err := startProcess(old.path, old.args, filepath.Join(s.dir, "log"), old.owner)
-	if err != nil {
-		return err
+	// The postmaster's children notice that it is gone and end, too. Until they have, no other starts on their data.
+	for attempt := 0; ; attempt++ {
+		next, err := startProcess(old.path, old.args, filepath.Join(s.dir, "log"), old.owner)
+		if err != nil {
+			return err
+		}
+		next.sockets, s.process = old.sockets, next
+		if err = s.await(ctx); err == nil || attempt == 100 || ctx.Err() != nil {
+			return err
+		}
 	}
-	next.sockets, s.process = old.sockets, next
-	return s.await(ctx)
 }
 
 // locate finds the directory of binaries of a server that is installed, of version 15 or later.

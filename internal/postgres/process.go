@@ -5,8 +5,10 @@ import (
 	"os"
 	"os/exec"
 	"os/user"
+	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -60,10 +62,8 @@ func (p *process) stop() error {
 }
 
 func (p *process) kill() {
-	// The postmaster's children notice that it is gone and end, too. Its data must not be used before they have.
 	_ = p.cmd.Process.Kill()
 	<-p.exited
-	waitForGroup(p.cmd)
 }
 
 // owner is whom the server runs as. PostgreSQL refuses to run as root.
@@ -106,13 +106,18 @@ func (o owner) run(cmd *exec.Cmd) {
 	}
 }
 
-// waitForGroup waits until no process of the command's group is left.
-func waitForGroup(cmd *exec.Cmd) {
-	for range 500 {
-		if syscall.Kill(-cmd.Process.Pid, 0) != nil {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
+// reachable returns a directory as a server can use it: its full path or, where root has made it out of reach for the
+// user who the server has to run as, one in its stead.
+func reachable(dir string) (string, error) {
+	full, err := filepath.Abs(dir)
+	if err != nil || os.Geteuid() != 0 {
+		return full, err
 	}
-	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	for parent := filepath.Dir(full); parent != "/"; parent = filepath.Dir(parent) {
+		info, err := os.Stat(parent)
+		if err == nil && info.Mode().Perm()&0o001 == 0 {
+			return filepath.Join("/var/tmp/bucketgen", strings.ReplaceAll(strings.Trim(full, "/"), "/", "-")), nil
+		}
+	}
+	return full, nil
 }

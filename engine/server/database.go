@@ -1,0 +1,69 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/engine/migrate"
+	"github.com/bucketgen/bucketgen/internal/postgres"
+)
+
+// dataDir is where a private server keeps its data.
+const dataDir = ".bucketgen/postgres"
+
+// database is a database to work on.
+type database struct {
+	pool   *pgxpool.Pool
+	server *postgres.Server
+}
+
+// open finds or starts the database of the command line.
+func (c *cli) open(ctx context.Context, log io.Writer) (*database, error) {
+	o := postgres.Options{URL: c.database, Dir: dataDir, Log: func(text string) { fmt.Fprintln(log, text) }}
+	if c.database == "temp" {
+		o.URL, o.Dir = "", ""
+	}
+	server, err := postgres.Start(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	config, err := pgxpool.ParseConfig(server.URL)
+	if err != nil {
+		return nil, errors.Join(err, server.Stop())
+	}
+	config.MaxConns = max(config.MaxConns, 16) // flushers, clock workers and the outbox have one each
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, errors.Join(err, server.Stop())
+	}
+	return &database{pool, server}, nil
+}
+
+func (d *database) close() error {
+	d.pool.Close()
+	return d.server.Stop()
+}
+
+// migrate makes the tables what they should be, and says what it did.
+func (c *cli) migrate(ctx context.Context, d *database, out io.Writer) error {
+	applied, err := migrate.Up(ctx, d.pool, migrate.Options{Schema: c.schema})
+	for _, m := range applied {
+		fmt.Fprintf(out, "applied %s\n", m.File)
+	}
+	return err
+}
+
+// engine makes an engine on the database.
+func (c *cli) engine(d *database, change func(*engine.Config)) (*engine.Engine, error) {
+	config := c.host.Config
+	config.Schema = c.schema
+	if change != nil {
+		change(&config)
+	}
+	return engine.New(d.pool, c.host.Registry, config)
+}
