@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -157,17 +156,10 @@ func (e *Engine) settleBatch(ctx context.Context, o decide.Options, now registry
 		return 0, fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Release()
-	if _, err := conn.Exec(ctx, "begin isolation level read committed"); err != nil {
-		return 0, e.rollback(conn, fmt.Errorf("begin: %w", err))
-	}
-	users, err := e.store.Queries(conn).ContactsLockDue(ctx, db.ContactsLockDueParams{
-		Now: pgtype.Timestamptz{Time: now.Time(), Valid: true}, BucketNos: e.store.Buckets(), Users: dueBatch,
-	})
+	users, err := e.store.LockDue(ctx, conn, now, dueBatch)
 	if err != nil || len(users) == 0 {
 		return 0, e.rollback(conn, err)
 	}
-	slices.Sort(users)
-	users = slices.Compact(users)
 	tasks := make([]*task, len(users))
 	for i, user := range users {
 		tasks[i] = &task{want: store.Wanted{User: user}, options: o, step: func(s *decide.Session, clock registry.Instant) {

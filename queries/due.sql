@@ -1,7 +1,8 @@
 -- name: DueOf :many
+-- (Offset 0 keeps the planner from joining whole tables where it believes them to be small.)
 select c.user_id, d.bucket_no, d.due_at
 from bucketgen.contacts c
-join bucketgen.due d on d.contact_id = c.id
+cross join lateral (select * from bucketgen.due u where u.contact_id = c.id offset 0) d
 where c.user_id = any (@user_ids::text[]);
 
 -- name: DueSet :exec

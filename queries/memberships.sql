@@ -1,14 +1,14 @@
 -- name: MembershipsStanding :many
 -- The stays of users that matter to whatever happens to them: the active ones, and those that keep the clock from
--- letting them join again.
+-- letting them join again. (Offset 0 keeps the planner from joining whole tables where it believes them to be small.)
 select c.user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.ticked_at, m.blocked
 from bucketgen.contacts c
-join bucketgen.memberships m on m.contact_id = c.id and m.left_at is null
-where c.user_id = any (@user_ids::text[])
-union all
-select c.user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.ticked_at, m.blocked
-from bucketgen.contacts c
-join bucketgen.memberships m on m.contact_id = c.id and m.blocked
+cross join lateral (
+    select * from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null
+    union all
+    select * from bucketgen.memberships b where b.contact_id = c.id and b.blocked
+    offset 0
+) m
 where c.user_id = any (@user_ids::text[]);
 
 -- name: MembershipsPrior :many

@@ -1,3 +1,14 @@
+-- name: TransactionBegun :one
+-- Sets how a transaction of the engine runs, and returns its number. The statements that follow are the same for every
+-- batch, and so are their plans: one look into an index for each thing that is asked. Planning them anew each time would
+-- cost more than running them, and a plan that was made while a table was small must not read all of it later.
+select pg_current_xact_id()::text
+from (
+    select set_config('lock_timeout', @lock_timeout, true), set_config('plan_cache_mode', 'force_generic_plan', true),
+        set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+        set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)
+) s;
+
 -- name: TransactionStatus :one
 -- What became of a transaction: committed, aborted or in progress; empty if that is no longer known.
 select coalesce(pg_xact_status(cast(sqlc.arg(xid)::text as xid8)), '')::text;

@@ -46,7 +46,7 @@ func (q *Queries) DueNext(ctx context.Context, bucketNos []int32) (pgtype.Timest
 const DueOf = `-- name: DueOf :many
 select c.user_id, d.bucket_no, d.due_at
 from bucketgen.contacts c
-join bucketgen.due d on d.contact_id = c.id
+cross join lateral (select contact_id, bucket_no, due_at from bucketgen.due u where u.contact_id = c.id offset 0) d
 where c.user_id = any ($1::text[])
 `
 
@@ -56,6 +56,7 @@ type DueOfRow struct {
 	DueAt    pgtype.Timestamptz
 }
 
+// (Offset 0 keeps the planner from joining whole tables where it believes them to be small.)
 func (q *Queries) DueOf(ctx context.Context, userIds []string) ([]DueOfRow, error) {
 	rows, err := q.db.Query(ctx, DueOf, userIds)
 	if err != nil {

@@ -9,6 +9,25 @@ import (
 	"context"
 )
 
+const TransactionBegun = `-- name: TransactionBegun :one
+select pg_current_xact_id()::text
+from (
+    select set_config('lock_timeout', $1, true), set_config('plan_cache_mode', 'force_generic_plan', true),
+        set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+        set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)
+) s
+`
+
+// Sets how a transaction of the engine runs, and returns its number. The statements that follow are the same for every
+// batch, and so are their plans: one look into an index for each thing that is asked. Planning them anew each time would
+// cost more than running them, and a plan that was made while a table was small must not read all of it later.
+func (q *Queries) TransactionBegun(ctx context.Context, lockTimeout string) (string, error) {
+	row := q.db.QueryRow(ctx, TransactionBegun, lockTimeout)
+	var column_1 string
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const TransactionIsolation = `-- name: TransactionIsolation :one
 select current_setting('transaction_isolation')::text
 `

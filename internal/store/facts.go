@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/bucketgen/bucketgen/gen/db"
@@ -58,15 +58,28 @@ func (s *Store) Load(ctx context.Context, conn Conn, lock Lock, wanted []Wanted)
 	f := &Facts{store: s, users: make(map[string]*user, len(wanted))}
 	q := queue{store: s}
 	if lock.Begin {
-		q.add("begin isolation level read committed")
-		q.add("select set_config('lock_timeout', $1, true), pg_current_xact_id()::text", fmt.Sprintf("%dms", lock.Timeout.Milliseconds())).
-			QueryRow(func(row pgx.Row) error { return row.Scan(nil, &f.XID) })
+		q.begin(lock.Timeout, &f.XID)
 	}
 	f.queue(&q, lock, wanted)
 	if err := q.send(ctx, conn); err != nil {
 		return nil, fmt.Errorf("read facts: %w", err)
 	}
 	return f, nil
+}
+
+// LockDue starts a transaction and takes the locks of users for whom something is due, the longest overdue first, passing
+// over those that somebody else holds. It takes one round trip and returns the users, sorted, for Load.
+func (s *Store) LockDue(ctx context.Context, conn Conn, now registry.Instant, most int) ([]string, error) {
+	var users []string
+	var xid string
+	q := queue{store: s}
+	q.begin(0, &xid)
+	q.add(db.ContactsLockDue, timestamp(now), s.buckets, int32(most)).Query(each(func(user string) { users = append(users, user) }))
+	if err := q.send(ctx, conn); err != nil {
+		return nil, fmt.Errorf("lock users for whom something is due: %w", err)
+	}
+	slices.Sort(users)
+	return slices.Compact(users), nil
 }
 
 func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted) {

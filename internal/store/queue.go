@@ -3,9 +3,13 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/bucketgen/bucketgen/gen/db"
 )
 
 // queue collects statements that go to the database together.
@@ -16,6 +20,13 @@ type queue struct {
 
 func (q *queue) add(sql string, args ...any) *pgx.QueuedQuery {
 	return q.batch.Queue(q.store.SQL(sql), args...)
+}
+
+// begin starts a transaction in which no statement waits longer than a timeout for a lock, or for ever if that is 0.
+func (q *queue) begin(timeout time.Duration, xid *string) {
+	q.add("begin isolation level read committed")
+	q.add(db.TransactionBegun, fmt.Sprintf("%dms", timeout.Milliseconds())).
+		QueryRow(func(row pgx.Row) error { return row.Scan(xid) })
 }
 
 // send runs the statements by one round trip.

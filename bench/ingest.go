@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/bucketgen/bucketgen/engine"
+)
+
+// fill makes the users and stores events of the past.
+func fill(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w workload, events int) error {
+	const chunk = 2000
+	for begin := 0; begin < w.users; begin += chunk {
+		var batch []engine.Event
+		for i := begin; i < min(begin+chunk, w.users); i++ {
+			batch = append(batch, w.user(i))
+		}
+		if _, err := e.IngestBatch(ctx, batch); err != nil {
+			return err
+		}
+	}
+	rng := rand.New(rand.NewPCG(3, 3)) //nolint:gosec // a fixed seed is the point
+	now := time.Now()
+	_, err := pool.CopyFrom(ctx, pgx.Identifier{"bucketgen", "events"},
+		[]string{"contact_id", "event_no", "occurred_at", "received_at", "kind", "properties"},
+		pgx.CopyFromSlice(events, func(int) ([]any, error) {
+			at := now.Add(-time.Duration(rng.Int64N(int64(60 * 24 * time.Hour))))
+			return []any{int64(1 + rng.IntN(w.users)), int32(1 + rng.IntN(eventNames)), at, at, "track", `{"amount": 12, "currency": "EUR"}`}, nil
+		}))
+	if err != nil {
+		return fmt.Errorf("store events of the past: %w", err)
+	}
+	_, err = pool.Exec(ctx, "vacuum analyze")
+	return err
+}
+
+// ingest lets callers take in one event after the other for a while. It returns the rate and how long each took.
+func ingest(ctx context.Context, e *engine.Engine, w workload, o options, round int) (float64, []time.Duration, error) {
+	var group sync.WaitGroup
+	took := make([][]time.Duration, o.callers)
+	failed := make([]error, o.callers)
+	began := time.Now()
+	for c := range o.callers {
+		group.Go(func() {
+			rng := rand.New(rand.NewPCG(uint64(round), uint64(c))) //nolint:gosec // a fixed seed is the point
+			for time.Since(began) < o.span {
+				ev := w.event(rng)
+				start := time.Now()
+				if _, err := e.Ingest(ctx, ev); err != nil {
+					failed[c] = err
+					return
+				}
+				took[c] = append(took[c], time.Since(start))
+			}
+		})
+	}
+	group.Wait()
+	span := time.Since(began)
+	var all []time.Duration
+	for c := range took {
+		if failed[c] != nil {
+			return 0, nil, failed[c]
+		}
+		all = append(all, took[c]...)
+	}
+	return float64(len(all)) / span.Seconds(), all, nil
+}

@@ -1,0 +1,148 @@
+// Command bench measures ingest against a yardstick of its own: the bare insert of the same events into the same table
+// by unnest, the fastest that PostgreSQL takes them in. Both run on one server, durable as a real one, in turns; what
+// counts is the ratio.
+//
+//	go run ./bench
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"runtime/pprof"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/engine/migrate"
+	"github.com/bucketgen/bucketgen/internal/postgres"
+)
+
+// options are what is measured.
+type options struct {
+	buckets, users, stored, callers, rounds int
+	span                                    time.Duration
+}
+
+func main() {
+	var o options
+	flag.IntVar(&o.buckets, "buckets", 1000, "buckets")
+	flag.IntVar(&o.users, "users", 20_000, "users")
+	flag.IntVar(&o.stored, "stored", 1_000_000, "events that are stored before")
+	flag.IntVar(&o.callers, "callers", 64, "callers of Ingest at once")
+	flag.IntVar(&o.rounds, "rounds", 5, "rounds; the median counts")
+	flag.DurationVar(&o.span, "span", 4*time.Second, "length of a measured run")
+	url := flag.String("database", os.Getenv("BENCH_DATABASE_URL"), "server to measure on (default a private one, durable)")
+	profile := flag.String("cpuprofile", "", "write a CPU profile to this file")
+	flag.Parse()
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err == nil {
+			err = pprof.StartCPUProfile(f)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		defer pprof.StopCPUProfile()
+	}
+	if err := run(context.Background(), *url, o); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, url string, o options) error {
+	server, err := postgres.Start(ctx, postgres.Options{URL: url, Durable: true})
+	if err != nil {
+		return err
+	}
+	defer server.Stop()
+	pool, err := connect(ctx, server.URL)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	if _, err := migrate.Up(ctx, pool, migrate.Options{}); err != nil {
+		return err
+	}
+	w := workload{users: o.users}
+	r, err := w.registry(o.buckets)
+	if err != nil {
+		return err
+	}
+	e, err := engine.New(pool, r, engine.Config{NoClock: true, NoDelivery: true})
+	if err != nil {
+		return err
+	}
+	if err := e.Start(ctx); err != nil {
+		return err
+	}
+	defer e.Stop(ctx)
+	if err := fill(ctx, e, pool, w, o.stored); err != nil {
+		return err
+	}
+	return measure(ctx, e, pool, w, o)
+}
+
+func connect(ctx context.Context, url string) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	config.MaxConns = 16
+	return pgxpool.NewWithConfig(ctx, config)
+}
+
+// measure runs the engine and its yardstick in turns and prints the medians.
+func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w workload, o options) error {
+	yardsticks := map[string][]float64{}
+	var rates []float64
+	var latencies []time.Duration
+	fmt.Printf("%d buckets, %d users, %d stored events, %d callers, %d rounds of %s\n", o.buckets, o.users, o.stored, o.callers, o.rounds, o.span)
+	if _, _, err := ingest(ctx, e, w, o, 0); err != nil { // to warm up
+		return err
+	}
+	before := e.Stats()
+	for round := range o.rounds {
+		for _, y := range allYardsticks {
+			rate, err := y.run(ctx, pool, o.users, o.span/4)
+			if err != nil {
+				return err
+			}
+			yardsticks[y.String()] = append(yardsticks[y.String()], rate)
+		}
+		rate, took, err := ingest(ctx, e, w, o, round+1)
+		if err != nil {
+			return err
+		}
+		rates, latencies = append(rates, rate), append(latencies, took...)
+		fmt.Printf("round %d: %.0f events/s\n", round+1, rate)
+	}
+	best, name := 0.0, ""
+	for _, y := range allYardsticks {
+		m := median(yardsticks[y.String()])
+		fmt.Printf("yardstick, %s: %.0f rows/s\n", y, m)
+		if m > best {
+			best, name = m, y.String()
+		}
+	}
+	stats := e.Stats()
+	events, transitions, batches := stats.Events-before.Events, stats.Transitions-before.Transitions, stats.Batches-before.Batches
+	slices.Sort(latencies)
+	rate := median(rates)
+	fmt.Printf("ingest: %.0f events/s, p50 %s, p99 %s, %.1f events a batch, %.2f transitions an event\n", rate,
+		latencies[len(latencies)/2].Round(10*time.Microsecond), latencies[len(latencies)*99/100].Round(10*time.Microsecond),
+		float64(events)/float64(batches), float64(transitions)/float64(events))
+	fmt.Printf("ratio to the best bare insert (%s): %.2f\n", name, rate/best)
+	return nil
+}
+
+func median(v []float64) float64 {
+	v = slices.Clone(v)
+	slices.Sort(v)
+	return v[len(v)/2]
+}

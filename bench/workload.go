@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/bucketgen/check"
+	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
+	"github.com/bucketgen/bucketgen/internal/ir"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// The synthetic world: what its users have and do.
+const (
+	properties = 50
+	values     = 20 // of each property
+	eventNames = 200
+)
+
+// workload makes buckets and events by a fixed seed.
+type workload struct {
+	users int
+}
+
+// registry returns buckets of two to four conditions each: equalities of properties, and counts of events within
+// windows.
+func (w workload) registry(buckets int) (*registry.Registry, error) {
+	rng := rand.New(rand.NewPCG(1, 1)) //nolint:gosec // a fixed seed is the point
+	f := &ir.File{Version: ir.Version}
+	for i := range buckets {
+		conditions := []*ir.Node{event(rng)}
+		for range 1 + rng.IntN(2) {
+			conditions = append(conditions, property(rng))
+		}
+		if rng.IntN(2) == 0 {
+			conditions = append(conditions, event(rng))
+		}
+		f.Definitions = append(f.Definitions, ir.Definition{
+			ID: fmt.Sprintf("bucket-%04d", i), Kind: ir.Dynamic, Criteria: &ir.Node{Op: ir.OpAll, Children: conditions},
+		})
+	}
+	if errs := check.Errors(check.Problems(f)); len(errs) > 0 {
+		return nil, fmt.Errorf("the workload's buckets are wrong: %v", errs[0])
+	}
+	return plan.Build(f).Registry, nil
+}
+
+func event(rng *rand.Rand) *ir.Node {
+	e := &ir.EventCheck{Name: eventName(rng.IntN(eventNames)), Operator: ir.Gte, Count: 1 + rng.IntN(5)}
+	if rng.IntN(3) > 0 {
+		e.Window = &ir.Window{Last: time.Duration(1+rng.IntN(30)) * 24 * time.Hour}
+	}
+	return &ir.Node{Op: ir.OpEvent, Event: e}
+}
+
+func property(rng *rand.Rand) *ir.Node {
+	v := value(rng.IntN(values))
+	return &ir.Node{Op: ir.OpProperty, Property: &ir.PropertyCheck{
+		Name: propertyName(rng.IntN(properties)), Type: ir.Text, Operator: ir.Eq, Value: &ir.Value{Text: &v},
+	}}
+}
+
+func eventName(i int) string    { return fmt.Sprintf("event.%03d", i) }
+func propertyName(i int) string { return fmt.Sprintf("property_%02d", i) }
+func value(i int) string        { return fmt.Sprintf("value-%02d", i) }
+
+// user returns the traits that a user begins with.
+func (w workload) user(i int) engine.Event {
+	rng := rand.New(rand.NewPCG(2, uint64(i))) //nolint:gosec // a fixed seed is the point
+	traits := map[string]any{}
+	for p := range properties {
+		traits[propertyName(p)] = value(rng.IntN(values))
+	}
+	return engine.Event{UserID: userID(i), Traits: traits}
+}
+
+// event returns something that one of the users does: with a payload of eight, of which now and then one is a declared
+// property with another value than before.
+func (w workload) event(rng *rand.Rand) engine.Event {
+	payload := map[string]any{
+		"amount": rng.IntN(1000), "currency": "EUR", "sku": value(rng.IntN(500)), "quantity": rng.IntN(9), "first": rng.IntN(2) == 0,
+		"page": "/checkout", "referrer": "https://example.com/a/b/c", "session": rng.Int64(),
+	}
+	if rng.IntN(10) == 0 {
+		payload[propertyName(rng.IntN(properties))] = value(rng.IntN(values))
+	}
+	return engine.Event{UserID: userID(rng.IntN(w.users)), Name: eventName(rng.IntN(eventNames)), Properties: payload}
+}
+
+func userID(i int) string { return fmt.Sprintf("user-%07d", i) }

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// yardstick is a bare insert: so many connections, so many rows at once, and nothing else.
+type yardstick struct{ connections, rows int }
+
+var allYardsticks = []yardstick{{1, 500}, {1, 2000}, {2, 500}, {2, 2000}, {4, 500}, {4, 2000}}
+
+func (y yardstick) String() string {
+	return fmt.Sprintf("%d connections, %d rows a statement", y.connections, y.rows)
+}
+
+const bareInsert = `insert into bucketgen.events (contact_id, event_no, occurred_at, received_at, kind, properties)
+	select * from unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::jsonb[])`
+
+// run inserts for a while and returns the rows per second.
+func (y yardstick) run(ctx context.Context, pool *pgxpool.Pool, users int, span time.Duration) (float64, error) {
+	var group sync.WaitGroup
+	var rows atomic.Int64
+	failed := make([]error, y.connections)
+	began := time.Now()
+	for c := range y.connections {
+		group.Go(func() {
+			rng := rand.New(rand.NewPCG(4, uint64(c))) //nolint:gosec // a fixed seed is the point
+			for time.Since(began) < span {
+				if _, err := pool.Exec(ctx, bareInsert, y.arguments(rng, users)...); err != nil {
+					failed[c] = err
+					return
+				}
+				rows.Add(int64(y.rows))
+			}
+		})
+	}
+	group.Wait()
+	took := time.Since(began)
+	for _, err := range failed {
+		if err != nil {
+			return 0, err
+		}
+	}
+	return float64(rows.Load()) / took.Seconds(), nil
+}
+
+func (y yardstick) arguments(rng *rand.Rand, users int) []any {
+	contacts, events := make([]int64, y.rows), make([]int32, y.rows)
+	times, kinds, properties := make([]pgtype.Timestamptz, y.rows), make([]string, y.rows), make([][]byte, y.rows)
+	now := time.Now()
+	for i := range contacts {
+		contacts[i], events[i] = int64(1+rng.IntN(users)), int32(1+rng.IntN(eventNames))
+		times[i], kinds[i] = pgtype.Timestamptz{Time: now, Valid: true}, "track"
+		properties[i] = []byte(`{"amount": 812, "currency": "EUR", "sku": "value-123", "quantity": 4, "first": true, "page": "/checkout", "referrer": "https://example.com/a/b/c", "session": 1234567890123456789}`)
+	}
+	return []any{contacts, events, times, times, kinds, properties}
+}
