@@ -9,6 +9,9 @@ var (
 	// ErrDeleted is returned when a user who is deleted was to be changed. Restore brings them back.
 	ErrDeleted = errors.New("the user is deleted")
 
+	// ErrPaused is returned when a bucket that is paused was to be changed.
+	ErrPaused = errors.New("the bucket is paused")
+
 	// ErrUnknownBucket is returned for a ref that belongs to no bucket of the engine's registry.
 	ErrUnknownBucket = errors.New("the bucket is not in the registry of this engine")
 

@@ -232,7 +232,7 @@ func TestLeaseOfADeadProcessIsTaken(t *testing.T) {
 	}
 	stop(t, w.start(fast, on))
 	w.identify("ada", map[string]any{"plan": "pro"})
-	exec(t, w, `update bucketgen.deliveries set leased_until = next_at + interval '30 seconds', lease = gen_random_uuid()`)
+	execSQL(t, w, `update bucketgen.deliveries set leased_until = next_at + interval '30 seconds', lease = gen_random_uuid()`)
 	e := w.start(fast, on)
 	w.identify("bob", map[string]any{"plan": "pro"})
 	equal(t, "first", in.next(t).UserID, "bob")

@@ -155,9 +155,9 @@ func TestPoisonedEventFailsAlone(t *testing.T) {
 func TestUnforeseenErrorFailsAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
-	exec(t, w, `create function bucketgen.refuse() returns trigger language plpgsql as
+	execSQL(t, w, `create function bucketgen.refuse() returns trigger language plpgsql as
 		$$ begin if new.properties ? 'poison' then raise 'no thanks'; end if; return new; end $$`)
-	exec(t, w, `create trigger refuse before insert on bucketgen.events for each row execute function bucketgen.refuse()`)
+	execSQL(t, w, `create trigger refuse before insert on bucketgen.events for each row execute function bucketgen.refuse()`)
 	var events []engine.Event
 	for i := range 60 {
 		ev := engine.Event{UserID: "u" + itoa(i%7), Name: "flip", Properties: map[string]any{"plan": []string{"pro", "free"}[i/7%2]}}
@@ -185,7 +185,7 @@ func TestUnforeseenErrorFailsAlone(t *testing.T) {
 	equal(t, "refused", w.Stats().Refused, 5)
 }
 
-func exec(t *testing.T, w *world, sql string) {
+func execSQL(t *testing.T, w *world, sql string) {
 	t.Helper()
 	if _, err := w.pool.Exec(t.Context(), sql); err != nil {
 		t.Fatal(err)

@@ -17,7 +17,8 @@ import (
 
 func TestManualBucket(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, testers, pro)
+	paused := bucket.Define(bucket.Spec{ID: "paused", Kind: bucket.Manual, Disabled: true})
+	w := newWorld(t, testers, pro, paused)
 	add := func(user string) []string {
 		t.Helper()
 		made, err := w.Add(t.Context(), w.manual("testers"), user)
@@ -43,6 +44,12 @@ func TestManualBucket(t *testing.T) {
 	equal(t, "contacts", w.count("select count(*) from bucketgen.contacts"), 1)
 	if _, err := w.Add(t.Context(), w.manual("pro"), "ada"); err == nil || !strings.Contains(err.Error(), "dynamic") {
 		t.Errorf("add to a dynamic bucket: got %v", err)
+	}
+	if _, err := w.Add(t.Context(), w.manual("paused"), "ada"); !errors.Is(err, engine.ErrPaused) {
+		t.Errorf("add to a paused bucket: got %v", err)
+	}
+	if _, err := w.Remove(t.Context(), w.manual("paused"), "ada"); !errors.Is(err, engine.ErrPaused) {
+		t.Errorf("remove from a paused bucket: got %v", err)
 	}
 	if _, err := w.Add(t.Context(), registry.NewManualRef("other", 7), "ada"); !errors.Is(err, engine.ErrUnknownBucket) {
 		t.Errorf("add to a bucket of another registry: got %v", err)

@@ -11,13 +11,13 @@ import (
 )
 
 // Add puts a user into a manual bucket and returns what happened: nothing if they are in it already. A user who is
-// unknown is created; one who is deleted gives [ErrDeleted].
+// unknown is created; one who is deleted gives [ErrDeleted], a bucket that is paused [ErrPaused].
 func (e *Engine) Add(ctx context.Context, bucket registry.ManualRef, userID string) ([]Transition, error) {
 	return e.change(ctx, "add to", bucket, userID, true, (*decide.Session).Add)
 }
 
 // Remove takes a user out of a manual bucket, whatever its minimal dwell, and returns what happened: nothing if they are
-// not in it, or unknown. One who is deleted gives [ErrDeleted].
+// not in it, or unknown. One who is deleted gives [ErrDeleted], a bucket that is paused [ErrPaused].
 func (e *Engine) Remove(ctx context.Context, bucket registry.ManualRef, userID string) ([]Transition, error) {
 	return e.change(ctx, "remove from", bucket, userID, false, (*decide.Session).Remove)
 }
@@ -31,6 +31,9 @@ func (e *Engine) change(ctx context.Context, verb string, ref registry.ManualRef
 	}
 	if e.registry.Buckets[b].Kind != registry.Manual {
 		return nil, fmt.Errorf("%s bucket %q: it is dynamic, only its criteria changes it", verb, ref.ID())
+	}
+	if e.registry.Buckets[b].Disabled { // a user who was created for nothing would be no newcomer any more
+		return nil, fmt.Errorf("%s bucket %q: %w", verb, ref.ID(), ErrPaused)
 	}
 	result, err := e.administer(ctx, userID, create, func(s *decide.Session, clock registry.Instant) decide.Result {
 		return step(s, b, clock)
@@ -79,6 +82,8 @@ func (e *Engine) administer(ctx context.Context, userID string, create bool, ste
 		switch {
 		case err == nil && result.Deleted:
 			return decide.Result{}, ErrDeleted
+		case err == nil && result.Paused:
+			return decide.Result{}, ErrPaused
 		case err == nil:
 			return result, nil
 		case !transient(err):

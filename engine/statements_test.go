@@ -160,9 +160,9 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 		`insert into bucketgen.deliveries (contact_id, subscription_no, bucket_no, transition_id, next_at)
 			select i, 1, 1, i, now() from generate_series(1, 30000) i`,
 	} {
-		exec(t, w, sql)
+		execSQL(t, w, sql)
 	}
-	exec(t, w, "analyze")
+	execSQL(t, w, "analyze")
 	for name, q := range hotQueries() {
 		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
 			if text := explain(t, w, q.sql, mode, q.args); readsAll(text) {

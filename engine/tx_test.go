@@ -67,8 +67,8 @@ func TestIngestTxRefusesWithoutHarm(t *testing.T) {
 	if _, err := w.IngestTx(t.Context(), tx, engine.Event{UserID: "ada", Name: "visit"}, engine.Event{UserID: "ada"}); !errors.As(err, &invalid) {
 		t.Errorf("got %v", err)
 	}
-	exec(t, w, `create function bucketgen.refuse() returns trigger language plpgsql as $$ begin raise 'no thanks'; end $$`)
-	exec(t, w, `create trigger refuse before insert on bucketgen.events for each row when (new.properties ? 'poison') execute function bucketgen.refuse()`)
+	execSQL(t, w, `create function bucketgen.refuse() returns trigger language plpgsql as $$ begin raise 'no thanks'; end $$`)
+	execSQL(t, w, `create trigger refuse before insert on bucketgen.events for each row when (new.properties ? 'poison') execute function bucketgen.refuse()`)
 	if _, err := w.IngestTx(t.Context(), tx, engine.Event{UserID: "ada", Name: "visit", Properties: map[string]any{"poison": 1}}); err == nil {
 		t.Error("poison: got no error")
 	}

@@ -10,10 +10,11 @@ func (s *Session) Clock(clock registry.Instant) Result {
 	})
 }
 
-// Add puts the user into a manual bucket. A user who is in it stays in it; one who is deleted is left alone.
+// Add puts the user into a manual bucket. A user who is in it stays in it. One who is deleted is left alone, and so is a
+// bucket that is paused.
 func (s *Session) Add(b registry.Index, clock registry.Instant) Result {
-	if s.state.Contact.Deleted {
-		return Result{Deleted: true}
+	if refusal, refused := s.refuses(b); refused {
+		return refusal
 	}
 	return s.step(func() {
 		s.advance(clock)
@@ -29,10 +30,11 @@ func (s *Session) Add(b registry.Index, clock registry.Instant) Result {
 	})
 }
 
-// Remove takes the user out of a manual bucket, whatever its minimal dwell. One who is deleted is left alone.
+// Remove takes the user out of a manual bucket, whatever its minimal dwell. One who is deleted is left alone, and so is
+// a bucket that is paused.
 func (s *Session) Remove(b registry.Index, clock registry.Instant) Result {
-	if s.state.Contact.Deleted {
-		return Result{Deleted: true}
+	if refusal, refused := s.refuses(b); refused {
+		return refusal
 	}
 	return s.step(func() {
 		s.advance(clock)
@@ -41,6 +43,11 @@ func (s *Session) Remove(b registry.Index, clock registry.Instant) Result {
 			s.rearm(b)
 		}
 	})
+}
+
+func (s *Session) refuses(b registry.Index) (Result, bool) {
+	r := Result{Deleted: s.state.Contact.Deleted, Paused: s.registry.Buckets[b].Disabled}
+	return r, r.Deleted || r.Paused
 }
 
 func (s *Session) rearm(b registry.Index) {

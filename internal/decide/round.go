@@ -48,8 +48,12 @@ func (s *Session) round(buckets []registry.Index, at registry.Instant, c cause) 
 			s.tick(&looks[i], at, c)
 		}
 	}
+	ticked := at
+	if !c.clock {
+		ticked-- // a tick that is due at this very instant is still to come
+	}
 	for i := range looks {
-		s.arm(&looks[i], at)
+		s.arm(&looks[i], ticked)
 	}
 }
 
@@ -113,8 +117,8 @@ func (s *Session) joinIfHolds(l *look, at registry.Instant, c cause) {
 	}
 }
 
-// arm notes when the clock has to look at the bucket again.
-func (s *Session) arm(l *look, at registry.Instant) {
+// arm notes when the clock has to look at the bucket again. Ticks up to an instant are done.
+func (s *Session) arm(l *look, ticked registry.Instant) {
 	stay := s.state.stay(l.bucket)
 	due := registry.Never
 	switch {
@@ -126,7 +130,7 @@ func (s *Session) arm(l *look, at registry.Instant) {
 		if l.row.MaxDwell > 0 {
 			due = min(due, stay.EnteredAt.Add(l.row.MaxDwell))
 		}
-		due = min(due, stay.nextTick(l.row, max(at, stay.TickedAt)))
+		due = min(due, stay.nextTick(l.row, max(ticked, stay.TickedAt)))
 	case l.row.NoClockJoins:
 	case !l.verdict.True || stay != nil && stay.Blocked:
 		due = l.verdict.Until

@@ -105,6 +105,7 @@ func (s *Session) nextDue() (registry.Instant, []registry.Index) {
 type Result struct {
 	Duplicate   bool         // the idempotency key had been seen: nothing was done
 	Deleted     bool         // the user is deleted: nothing was done
+	Paused      bool         // the bucket is paused: nothing was done
 	Transitions []Transition // including those that were merely due by now
 }
 

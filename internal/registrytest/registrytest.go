@@ -2,6 +2,7 @@
 package registrytest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -16,28 +17,55 @@ import (
 // Build returns the registry of definitions, by the same way as the generator.
 func Build(t testing.TB, definitions ...bucket.Definition) *registry.Registry {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "ir.json")
-	if err := bucket.WriteIR(file, bucket.Var{Name: "All", Value: definitions}); err != nil {
+	r, err := Of(definitions...)
+	if err != nil {
 		t.Fatal(err)
+	}
+	return r
+}
+
+// Of is as Build, for processes that are no test.
+func Of(definitions ...bucket.Definition) (*registry.Registry, error) {
+	f, err := IR(definitions...)
+	if err != nil {
+		return nil, err
+	}
+	return fromIR(f)
+}
+
+// IR returns definitions in their intermediate form.
+func IR(definitions ...bucket.Definition) (*ir.File, error) {
+	dir, err := os.MkdirTemp("", "bucketgen-ir-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "ir.json")
+	if err := bucket.WriteIR(file, bucket.Var{Name: "All", Value: definitions}); err != nil {
+		return nil, err
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	f, err := ir.Decode(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return FromIR(t, f)
+	return ir.Decode(data)
 }
 
 // FromIR returns the registry of definitions in their intermediate form.
 func FromIR(t testing.TB, f *ir.File) *registry.Registry {
 	t.Helper()
-	if errs := check.Errors(check.Problems(f)); len(errs) > 0 {
-		t.Fatalf("the definitions are wrong: %v", errs)
+	r, err := fromIR(f)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return plan.Build(f).Registry
+	return r
+}
+
+func fromIR(f *ir.File) (*registry.Registry, error) {
+	if errs := check.Errors(check.Problems(f)); len(errs) > 0 {
+		return nil, fmt.Errorf("the definitions are wrong: %v", errs)
+	}
+	return plan.Build(f).Registry, nil
 }
 
 // Ref returns the ref of a bucket.

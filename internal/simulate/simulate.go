@@ -4,6 +4,7 @@ package simulate
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -47,6 +48,9 @@ func (s *Simulator) Ingest(user string, e decide.Event) decide.Result {
 
 // Add puts a user into a manual bucket.
 func (s *Simulator) Add(b registry.Index, user string) error {
+	if s.registry.Buckets[b].Disabled {
+		return errors.New("the bucket is paused") // before a user is created, for nothing
+	}
 	s.create(user)
 	return s.existing(user, func(u *decide.Session) decide.Result { return u.Add(b, s.now) })
 }
@@ -107,8 +111,14 @@ func (s *Simulator) create(user string) {
 }
 
 func (s *Simulator) existing(user string, step func(*decide.Session) decide.Result) error {
-	if s.users[user] != nil && s.run(user, step).Deleted {
+	if s.users[user] == nil {
+		return nil
+	}
+	switch result := s.run(user, step); {
+	case result.Deleted:
 		return fmt.Errorf("user %q is deleted", user)
+	case result.Paused:
+		return errors.New("the bucket is paused")
 	}
 	return nil
 }

@@ -1,0 +1,129 @@
+package draw
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/bucketgen/bucketgen/internal/ir"
+	"github.com/bucketgen/bucketgen/internal/refeval"
+)
+
+// Start is when histories begin.
+var Start = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// pauses are the times between two steps. Most steps fall on whole hours, and some next to them.
+var pauses = []time.Duration{
+	0, Hour, 0, 2 * Hour, Hour, 3 * Hour, time.Microsecond, 5 * Hour, Hour - time.Microsecond, 30 * time.Minute, 0, 17 * Hour,
+}
+
+// values are what properties have, as JSON; times come beside them.
+var values = []string{
+	`"pro"`, `"free"`, `5`, `true`, `null`, `false`, `"5"`, `1`, `0`, `-3`, `5.5`, `5.0`, `""`, `"professional"`, `[5]`, `[]`, `{"a":5}`,
+	`"not a time"`, `"2026-01-01"`, `1e-2`,
+}
+
+// keys are the keys of properties and traits: those that criteria ask about, one that is declared all the same, and one
+// that is not.
+var keys = []string{"plan", "seats", "trial", "since", "active", "p", "spare", "loose"}
+
+// Steps draws what happens to some users, in the order of time.
+func Steps(t *rapid.T, f *ir.File, users []string, most int) []refeval.Step {
+	var manual []string
+	for _, d := range f.Definitions {
+		if d.Kind == ir.Manual {
+			manual = append(manual, d.ID)
+		}
+	}
+	now := Start
+	steps := make([]refeval.Step, 0, most)
+	for range upTo(t, "steps", 1, most) {
+		now = now.Add(one(t, "pause", pauses...))
+		steps = append(steps, step(t, now, one(t, "user", users...), manual))
+	}
+	return steps
+}
+
+func step(t *rapid.T, now time.Time, user string, manual []string) refeval.Step {
+	s := refeval.Step{At: now, User: user}
+	kind := upTo(t, "kind", 0, 99)
+	switch {
+	case kind < 70 || kind < 80 && len(manual) == 0:
+		return Event(t, now, user)
+	case kind < 76:
+		s.Op, s.Bucket = refeval.Add, one(t, "bucket", manual...)
+	case kind < 80:
+		s.Op, s.Bucket = refeval.Remove, one(t, "bucket", manual...)
+	case kind < 85:
+		s.Op = refeval.Delete
+	case kind < 93:
+		s.Op = refeval.Restore
+	default:
+		s.Op, s.User = refeval.Settle, ""
+	}
+	return s
+}
+
+// Event draws an ingest.
+func Event(t *rapid.T, now time.Time, user string) refeval.Step {
+	s := refeval.Step{At: now, Op: refeval.Ingest, User: user}
+	s.Name = one(t, "name", "a", "b", "c", "a", "other", "")
+	if s.Name == "" || chance(t, "traits", 20) {
+		s.Traits = object(t, now)
+	}
+	if chance(t, "properties", 30) {
+		s.Properties = object(t, now)
+	}
+	switch kind := upTo(t, "occurred", 0, 99); {
+	case kind < 60:
+	case kind < 90:
+		s.OccurredAt = now.Add(-one(t, "ago", spans...))
+	case kind < 95:
+		s.OccurredAt = now.Add(time.Minute) // the clocks differ
+	case kind < 97:
+		s.OccurredAt = now.Add(time.Hour)
+	}
+	s.Key = one(t, "key", "", "", "", "", "k1", "k2", "")
+	if chance(t, "wrong", 2) {
+		s.Name = one(t, "wrong name", "bucket:entered:x", "a\x00")
+	}
+	return s
+}
+
+// object draws properties or traits.
+func object(t *rapid.T, now time.Time) []byte {
+	var members []string
+	seen := map[string]bool{}
+	for range upTo(t, "members", 0, 2) {
+		key := one(t, "member", keys...)
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		value := one(t, "value", values...)
+		if key == "trial" || key == "since" || chance(t, "time", 5) {
+			value = instant(t, now, value)
+		}
+		members = append(members, fmt.Sprintf("%q:%s", key, value))
+	}
+	return []byte("{" + strings.Join(members, ",") + "}")
+}
+
+// instant draws an instant around now, as people write it, or now and then what is no instant.
+func instant(t *rapid.T, now time.Time, otherwise string) string {
+	at := now.Add(time.Duration(upTo(t, "hours", -6, 6)) * Hour).Truncate(Hour)
+	switch kind := upTo(t, "written", 0, 99); {
+	case kind < 60:
+		return at.Format(`"` + time.RFC3339Nano + `"`)
+	case kind < 75:
+		return at.In(time.FixedZone("", 5*3600+1800)).Format(`"` + time.RFC3339Nano + `"`)
+	case kind < 85:
+		return at.Add(999 * time.Nanosecond).Format(`"` + time.RFC3339Nano + `"`) // a part of a microsecond
+	case kind < 90:
+		return one(t, "no instant", `"2026-01-01T03:00:00"`, `"2026-01-01 03:00:00Z"`, `"2026-01-01T3:00:00Z"`, `"2026-01-01T03:00:00,5Z"`, `"2026-02-30T00:00:00Z"`)
+	default:
+		return otherwise
+	}
+}

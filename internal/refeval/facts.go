@@ -1,0 +1,35 @@
+package refeval
+
+import (
+	"regexp"
+	"time"
+)
+
+// Event is something that a user did.
+type Event struct {
+	Name string
+	At   time.Time
+}
+
+// Facts is what is known of one user: everything they ever did, in the order in which it arrived, and the values of
+// their properties as encoding/json reads them. A property that is null is missing.
+type Facts struct {
+	Events     []Event
+	Properties map[string]any
+}
+
+// micro is the resolution of time.
+const micro = time.Microsecond
+
+// strictly RFC 3339: time.Parse takes some texts for instants that are none.
+var rfc3339 = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$`)
+
+// instant reads the value of a property that is declared as a time.
+func instant(value any) (time.Time, bool) {
+	text, isText := value.(string)
+	if !isText || !rfc3339.MatchString(text) {
+		return time.Time{}, false
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	return t.UTC().Truncate(micro), err == nil
+}

@@ -1,0 +1,192 @@
+package refeval
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bucketgen/bucketgen/internal/ir"
+)
+
+// Op is what happens in a step.
+type Op string
+
+// The kinds of steps. Settle lets the clock do what is due at the step's instant too, which otherwise comes after
+// whatever else happens to the user at that instant.
+const (
+	Ingest  Op = "ingest"
+	Add     Op = "add"
+	Remove  Op = "remove"
+	Delete  Op = "delete"
+	Restore Op = "restore"
+	Settle  Op = "settle"
+)
+
+// Step is something that happens at an instant. Steps come in the order of their instants, in whole microseconds.
+type Step struct {
+	At   time.Time
+	Op   Op
+	User string // nobody in particular in Settle
+
+	Bucket string // of Add and Remove
+
+	// The rest is of Ingest. Properties and Traits are JSON objects, or nil.
+	Name       string
+	Properties []byte
+	Traits     []byte
+	OccurredAt time.Time // zero: At
+	Key        string
+}
+
+// Transition is something that happened to a stay of a user in a bucket.
+type Transition struct {
+	Step       int // in which it came out
+	User       string
+	Bucket     string
+	Kind       string // entered, left or dwell
+	Epoch      int
+	At         time.Time
+	Source     string
+	Reason     string // of a leave
+	Suppressed bool
+	Label      string // of a tick
+	Ordinal    int
+}
+
+// String returns the transition in a line.
+func (t Transition) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s %s %s epoch %d by %s", stamp(t.At), t.User, t.Kind, t.Bucket, t.Epoch, t.Source)
+	if t.Reason != "" {
+		fmt.Fprintf(&b, " because of %s", t.Reason)
+	}
+	if t.Label != "" {
+		fmt.Fprintf(&b, " %s#%d", t.Label, t.Ordinal)
+	}
+	if t.Suppressed {
+		b.WriteString(" (suppressed)")
+	}
+	return b.String()
+}
+
+// Stay is one stay of a user in a bucket.
+type Stay struct {
+	User      string
+	Bucket    string
+	Epoch     int
+	Source    string // of the join
+	Reason    string // of the leave
+	EnteredAt time.Time
+	LeftAt    time.Time // zero while active
+}
+
+// String returns the stay in a line.
+func (s Stay) String() string {
+	line := fmt.Sprintf("%s in %s epoch %d by %s from %s", s.User, s.Bucket, s.Epoch, s.Source, stamp(s.EnteredAt))
+	if s.LeftAt.IsZero() {
+		return line
+	}
+	return line + " to " + stamp(s.LeftAt) + " because of " + s.Reason
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.999999Z07:00") }
+
+// StepResult is what became of a step.
+type StepResult struct {
+	Refused   string // why nothing was done, if so
+	Duplicate bool
+}
+
+// History is what came of a series of steps.
+type History struct {
+	Steps       []StepResult
+	Transitions []Transition // of one user, in the order in which they happened; users are mixed
+	Stays       []Stay       // by user, bucket and epoch
+}
+
+// Of returns the transitions of one user.
+func (h *History) Of(user string) []Transition {
+	return slices.DeleteFunc(slices.Clone(h.Transitions), func(t Transition) bool { return t.User != user })
+}
+
+// Run plays steps against definitions, which must be correct, and then lets the clock run up to until.
+func Run(f *ir.File, steps []Step, until time.Time) *History {
+	w := &world{declared: map[string]bool{}, users: map[string]*user{}}
+	w.definitions = slices.SortedFunc(slices.Values(f.Definitions), func(a, b ir.Definition) int { return strings.Compare(a.ID, b.ID) })
+	for _, p := range f.Properties {
+		w.declared[p.Name] = true
+	}
+	for i := range w.definitions {
+		for _, n := range leaves(w.definitions[i].Criteria) {
+			if n.Property != nil {
+				w.declared[n.Property.Name] = true
+			}
+		}
+	}
+	for i := range steps {
+		w.step = i
+		w.results = append(w.results, w.run(&steps[i]))
+	}
+	w.step = len(steps)
+	w.settle(until)
+	return w.history()
+}
+
+func leaves(n *ir.Node) []*ir.Node {
+	if n == nil {
+		return nil
+	}
+	if len(n.Children) == 0 {
+		return []*ir.Node{n}
+	}
+	var all []*ir.Node
+	for _, child := range n.Children {
+		all = append(all, leaves(child)...)
+	}
+	return all
+}
+
+// world is all users with the definitions that are deployed.
+type world struct {
+	definitions []ir.Definition // by id
+	declared    map[string]bool // properties
+	users       map[string]*user
+	step        int
+	results     []StepResult
+	transitions []Transition
+}
+
+func (w *world) definition(id string) *ir.Definition {
+	for i := range w.definitions {
+		if w.definitions[i].ID == id {
+			return &w.definitions[i]
+		}
+	}
+	return nil
+}
+
+// settle lets the clock do everything up to an instant for everybody.
+func (w *world) settle(upTo time.Time) {
+	for _, u := range w.users {
+		u.settle(upTo)
+	}
+}
+
+func (w *world) history() *History {
+	h := &History{Steps: w.results, Transitions: w.transitions}
+	for name, u := range w.users {
+		for bucket, stays := range u.stays {
+			for _, s := range stays {
+				h.Stays = append(h.Stays, Stay{
+					User: name, Bucket: bucket, Epoch: s.epoch, Source: s.source, Reason: s.reason, EnteredAt: s.entered, LeftAt: s.left,
+				})
+			}
+		}
+	}
+	slices.SortFunc(h.Stays, func(a, b Stay) int {
+		return cmp.Or(cmp.Compare(a.User, b.User), cmp.Compare(a.Bucket, b.Bucket), cmp.Compare(a.Epoch, b.Epoch))
+	})
+	return h
+}

@@ -1,0 +1,94 @@
+package refeval
+
+import (
+	"slices"
+	"time"
+
+	"github.com/bucketgen/bucketgen/internal/ir"
+)
+
+// Never is the horizon of what no clock changes: the zero time.
+var Never time.Time
+
+// Until returns the horizon of a criteria: for a single condition the first instant after now at which its truth
+// differs; for a combination what the contract derives from the horizons of its parts, which is a lower bound.
+func Until(n *ir.Node, f *Facts, now time.Time) time.Time {
+	switch n.Op {
+	case ir.OpNot:
+		return Until(n.Children[0], f, now)
+	case ir.OpAll:
+		return combine(n, f, now, true)
+	case ir.OpAny:
+		return combine(n, f, now, false)
+	default:
+		return NextChange(n, f, now)
+	}
+}
+
+// combine is the rule for All, and with neutral false its dual for Any. All that is true ends with the first of its
+// parts; All that is false waits for the last of those that are false.
+func combine(n *ir.Node, f *Facts, now time.Time, neutral bool) time.Time {
+	if Holds(n, f, now) == neutral {
+		first := Never
+		for _, child := range n.Children {
+			if t := Until(child, f, now); !t.IsZero() && (first.IsZero() || t.Before(first)) {
+				first = t
+			}
+		}
+		return first
+	}
+	last := now
+	for _, child := range n.Children {
+		if Holds(child, f, now) == neutral {
+			continue
+		}
+		t := Until(child, f, now)
+		if t.IsZero() {
+			return Never
+		}
+		if t.After(last) {
+			last = t
+		}
+	}
+	return last
+}
+
+// NextChange returns the first instant after now at which the truth of a criteria really differs, if nothing but time
+// happens.
+func NextChange(n *ir.Node, f *Facts, now time.Time) time.Time {
+	truth := Holds(n, f, now)
+	instants := Instants(n, f)
+	slices.SortFunc(instants, time.Time.Compare)
+	for _, t := range instants {
+		if t.After(now) && Holds(n, f, t) != truth {
+			return t
+		}
+	}
+	return Never
+}
+
+// Instants returns every instant at which a criteria could conceivably change by time alone, and the instants next to
+// those, in no order: should it be a mistake to think that an interval begins or ends there, that shows.
+func Instants(n *ir.Node, f *Facts) []time.Time {
+	var all []time.Time
+	add := func(t time.Time) { all = append(all, t.Add(-micro), t, t.Add(micro)) }
+	switch {
+	case n.Event != nil:
+		for _, ev := range f.Events {
+			if ev.Name == n.Event.Name && n.Event.Window != nil {
+				add(ev.At)
+				add(ev.At.Add(n.Event.Window.Last))
+			}
+		}
+	case n.Property != nil:
+		if t, isInstant := instant(f.Properties[n.Property.Name]); isInstant {
+			add(t)
+			add(t.Add(n.Property.Span))
+			add(t.Add(-n.Property.Span))
+		}
+	}
+	for _, child := range n.Children {
+		all = append(all, Instants(child, f)...)
+	}
+	return all
+}

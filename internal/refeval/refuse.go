@@ -1,0 +1,105 @@
+package refeval
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// The limits of an ingest, as they are by default.
+const (
+	skew       = 5 * time.Minute
+	maxUser    = 255
+	maxName    = 200
+	maxKey     = 255
+	maxPayload = 32 << 10
+)
+
+// refuse says why an ingest is refused, or nothing. What it reads on the way is the payload and the traits.
+func refuse(s *Step) (properties, traits map[string]any, why string) {
+	switch {
+	case strings.TrimSpace(s.User) == "":
+		return nil, nil, "the user id is empty"
+	case s.Name == "" && s.Traits == nil:
+		return nil, nil, "the event has no name"
+	case strings.HasPrefix(s.Name, "bucket:") || strings.HasPrefix(s.Key, "bucket:"):
+		return nil, nil, `"bucket:" is for transitions`
+	case len(s.User) > maxUser || len(s.Name) > maxName || len(s.Key) > maxKey:
+		return nil, nil, "a name is too long"
+	case !s.OccurredAt.IsZero() && s.OccurredAt.After(s.At.Add(skew)):
+		return nil, nil, "the event is in the future"
+	}
+	for _, text := range []string{s.User, s.Name, s.Key} {
+		if why := badText(text); why != "" {
+			return nil, nil, why
+		}
+	}
+	if properties, why = readObject(s.Properties); why != "" {
+		return nil, nil, "properties: " + why
+	}
+	if traits, why = readObject(s.Traits); why != "" {
+		return nil, nil, "traits: " + why
+	}
+	return properties, traits, ""
+}
+
+// surrogate is the half of a character outside the basic plane, written as an escape. encoding/json puts another
+// character in the place of one that stands alone.
+var surrogate = regexp.MustCompile(`\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}`)
+
+func readObject(raw []byte) (map[string]any, string) {
+	if len(raw) > maxPayload {
+		return nil, "too long"
+	}
+	if len(raw) == 0 {
+		return nil, ""
+	}
+	if !utf8.Valid(raw) {
+		return nil, "invalid UTF-8"
+	}
+	for _, escape := range surrogate.FindAllString(strings.ReplaceAll(string(raw), `\\`, ""), -1) {
+		if len(escape) == len(`\ud800`) {
+			return nil, "half a character"
+		}
+	}
+	var object map[string]any
+	if err := json.Unmarshal(raw, &object); err != nil { // also for numbers outside float64, and what is no object
+		return nil, err.Error()
+	}
+	return object, badValue(object)
+}
+
+// badValue says what PostgreSQL could not store of a value.
+func badValue(v any) string {
+	switch v := v.(type) {
+	case string:
+		return badText(v)
+	case []any:
+		for _, element := range v {
+			if why := badValue(element); why != "" {
+				return why
+			}
+		}
+	case map[string]any:
+		for key, member := range v {
+			if why := badText(key) + badValue(member); why != "" {
+				return why
+			}
+		}
+	}
+	return ""
+}
+
+func badText(s string) string {
+	switch {
+	case !utf8.ValidString(s):
+		return "invalid UTF-8"
+	case strings.ContainsRune(s, 0):
+		return fmt.Sprintf("%.40q contains U+0000", s)
+	default:
+		return ""
+	}
+}

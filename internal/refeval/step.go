@@ -1,0 +1,128 @@
+package refeval
+
+import (
+	"slices"
+	"time"
+
+	"github.com/bucketgen/bucketgen/internal/ir"
+)
+
+// run does what a step says.
+func (w *world) run(s *Step) StepResult {
+	switch s.Op {
+	case Ingest:
+		return w.ingest(s)
+	case Add, Remove:
+		return w.change(s)
+	case Delete:
+		if u := w.users[s.User]; u != nil {
+			u.settleBefore(s.At)
+			u.deleted = true
+		}
+	case Restore:
+		if u := w.users[s.User]; u != nil && u.deleted {
+			u.settleBefore(s.At) // nothing happens to the deleted, but time goes on
+			u.deleted = false
+			u.everything(s.At, "reconcile")
+		}
+	case Settle:
+		w.settle(s.At)
+	}
+	return StepResult{}
+}
+
+// ingest is §6 of the contract.
+func (w *world) ingest(s *Step) StepResult {
+	properties, traits, why := refuse(s)
+	if why != "" {
+		return StepResult{Refused: why}
+	}
+	u, created := w.user(s.User)
+	u.settleBefore(s.At)
+	if s.Key != "" {
+		if u.keys[s.Key] {
+			return StepResult{Duplicate: true}
+		}
+		u.keys[s.Key] = true
+	}
+	if s.Name != "" {
+		occurred := s.OccurredAt.Truncate(micro)
+		if s.OccurredAt.IsZero() || occurred.After(s.At) {
+			occurred = s.At
+		}
+		u.facts.Events = append(u.facts.Events, Event{s.Name, occurred})
+	}
+	if u.deleted {
+		return StepResult{}
+	}
+	carried := map[string]bool{}
+	for key, value := range traits {
+		u.set(key, value)
+		carried[key] = true
+	}
+	for key, value := range properties {
+		if w.declared[key] {
+			u.set(key, value)
+			carried[key] = true
+		}
+	}
+	u.look(s.At, "event", func(d *ir.Definition) bool {
+		return Asks(d.Criteria, s.Name, carried) || created && holdsForStrangers(d)
+	})
+	return StepResult{}
+}
+
+// Asks reports whether a criteria asks about an event, or about one of several properties.
+func Asks(n *ir.Node, event string, properties map[string]bool) bool {
+	return slices.ContainsFunc(leaves(n), func(leaf *ir.Node) bool {
+		return leaf.Event != nil && leaf.Event.Name == event || leaf.Property != nil && properties[leaf.Property.Name]
+	})
+}
+
+// holdsForStrangers reports whether users of whom nothing is known are in a bucket. None of them has a horizon: there
+// is no instant from which one could be counted.
+func holdsForStrangers(d *ir.Definition) bool {
+	return d.Criteria != nil && Holds(d.Criteria, &Facts{}, time.Unix(0, 0))
+}
+
+// change is Add or Remove.
+func (w *world) change(s *Step) StepResult {
+	d := w.definition(s.Bucket)
+	switch {
+	case d == nil:
+		return StepResult{Refused: "there is no such bucket"}
+	case d.Kind != ir.Manual:
+		return StepResult{Refused: "only its criteria changes a dynamic bucket"}
+	}
+	u, known := w.users[s.User]
+	switch {
+	case known && u.deleted:
+		return StepResult{Refused: "the user is deleted"}
+	case !known && s.Op == Remove:
+		return StepResult{} // who is not known is not in the bucket
+	case d.Disabled:
+		return StepResult{Refused: "the bucket is paused"}
+	}
+	u, created := w.user(s.User)
+	u.settleBefore(s.At)
+	if created {
+		u.look(s.At, "manual", holdsForStrangers)
+	}
+	switch stay := u.active(d.ID); {
+	case s.Op == Add && stay == nil:
+		u.join(d, s.At, "manual")
+	case s.Op == Remove && stay != nil:
+		u.leave(d, s.At, "manual", "manual")
+	}
+	return StepResult{}
+}
+
+// user returns the user of a name, who is created if need be.
+func (w *world) user(name string) (u *user, created bool) {
+	if u := w.users[name]; u != nil {
+		return u, false
+	}
+	u = &user{world: w, name: name, facts: Facts{Properties: map[string]any{}}, keys: map[string]bool{}, stays: map[string][]*stay{}}
+	w.users[name] = u
+	return u, true
+}

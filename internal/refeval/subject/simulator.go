@@ -1,0 +1,148 @@
+package subject
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
+	"github.com/bucketgen/bucketgen/internal/event"
+	"github.com/bucketgen/bucketgen/internal/ir"
+	"github.com/bucketgen/bucketgen/internal/refeval"
+	"github.com/bucketgen/bucketgen/internal/simulate"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Simulate plays steps against the simulator. It returns an error if the simulator contradicts itself: if its
+// transitions do not add up to its memberships, or deriving all of those anew changes any.
+func Simulate(f *ir.File, steps []refeval.Step, until time.Time) (*refeval.History, error) {
+	s := simulation{registry: plan.Build(f).Registry, history: &refeval.History{}, users: map[string]bool{}}
+	start := until
+	if len(steps) > 0 {
+		start = steps[0].At
+	}
+	s.world = simulate.New(s.registry, registry.At(start))
+	for i := range steps {
+		s.world.AdvanceTo(registry.At(steps[i].At))
+		s.history.Steps = append(s.history.Steps, s.run(&steps[i]))
+	}
+	s.world.AdvanceTo(registry.At(until))
+	s.collect()
+	s.history.Stays = Stays(s.history.Transitions)
+	if err := s.latest(); err != nil {
+		return nil, err
+	}
+	if n := s.world.Reconcile(); n != 0 {
+		return nil, fmt.Errorf("reconciling found %d differences, the last %v", n, s.world.Transitions())
+	}
+	return s.history, nil
+}
+
+type simulation struct {
+	registry *registry.Registry
+	world    *simulate.Simulator
+	history  *refeval.History
+	users    map[string]bool
+}
+
+func (s *simulation) run(step *refeval.Step) refeval.StepResult {
+	s.users[step.User] = true
+	var err error
+	switch step.Op {
+	case refeval.Ingest:
+		return s.ingest(step)
+	case refeval.Add:
+		err = s.change(step, s.world.Add)
+	case refeval.Remove:
+		err = s.change(step, s.world.Remove)
+	case refeval.Delete:
+		s.world.Delete(step.User)
+	case refeval.Restore:
+		s.world.Restore(step.User)
+	case refeval.Settle:
+		s.world.Transitions() // works out what is due
+	}
+	if err != nil {
+		return refeval.StepResult{Refused: err.Error()}
+	}
+	return refeval.StepResult{}
+}
+
+func (s *simulation) ingest(step *refeval.Step) refeval.StepResult {
+	input := event.Input{
+		UserID: step.User, Name: step.Name, PropertiesJSON: step.Properties, TraitsJSON: step.Traits,
+		OccurredAt: step.OccurredAt, Key: step.Key,
+	}
+	valid, err := event.Validate(s.registry, &input, step.At, event.Limits{Payload: 32 << 10, Skew: 5 * time.Minute})
+	if err != nil {
+		return refeval.StepResult{Refused: err.Error()}
+	}
+	return refeval.StepResult{Duplicate: s.world.Ingest(step.User, valid).Duplicate}
+}
+
+func (s *simulation) change(step *refeval.Step, do func(registry.Index, string) error) error {
+	b, known := s.registry.Bucket(step.Bucket)
+	if !known {
+		return errors.New("there is no such bucket")
+	}
+	return do(b, step.User)
+}
+
+func (s *simulation) collect() {
+	for _, t := range s.world.Transitions() {
+		s.history.Transitions = append(s.history.Transitions, refeval.Transition{
+			User: t.User, Bucket: s.registry.Buckets[t.Bucket].ID, Kind: string(t.Kind), Epoch: t.Epoch, At: t.At.Time(),
+			Source: string(t.Source), Reason: string(t.Reason), Suppressed: t.Suppressed, Label: t.Label, Ordinal: t.Ordinal,
+		})
+	}
+}
+
+// latest compares the latest stay in each bucket, which the simulator keeps, with what its transitions add up to.
+func (s *simulation) latest() error {
+	want := map[[2]string]refeval.Stay{}
+	for _, stay := range s.history.Stays {
+		want[[2]string{stay.User, stay.Bucket}] = stay
+	}
+	for user := range s.users {
+		state := s.world.User(user)
+		if state == nil {
+			continue
+		}
+		for _, stay := range state.Stays {
+			got := refeval.Stay{
+				User: user, Bucket: s.registry.Buckets[stay.Bucket].ID, Epoch: stay.Epoch, Source: string(stay.Source),
+				Reason: string(stay.Reason), EnteredAt: stay.EnteredAt.Time(),
+			}
+			if stay.LeftAt != registry.Unset {
+				got.LeftAt = stay.LeftAt.Time()
+			}
+			key := [2]string{user, got.Bucket}
+			if want[key] != got {
+				return fmt.Errorf("the simulator's stay is %s, its transitions say %s", got, want[key])
+			}
+			delete(want, key)
+		}
+	}
+	for _, stay := range want {
+		return fmt.Errorf("the simulator has no stay %s, its transitions say so", stay)
+	}
+	return nil
+}
+
+// Stays adds transitions of users up to stays.
+func Stays(transitions []refeval.Transition) []refeval.Stay {
+	var stays []refeval.Stay
+	for _, t := range transitions {
+		switch t.Kind {
+		case "entered":
+			stays = append(stays, refeval.Stay{User: t.User, Bucket: t.Bucket, Epoch: t.Epoch, Source: t.Source, EnteredAt: t.At})
+		case "left":
+			for i := range stays {
+				if s := &stays[i]; s.User == t.User && s.Bucket == t.Bucket && s.Epoch == t.Epoch {
+					s.LeftAt, s.Reason = t.At, t.Reason
+				}
+			}
+		}
+	}
+	return stays
+}

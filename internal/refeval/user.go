@@ -1,0 +1,214 @@
+package refeval
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/bucketgen/bucketgen/internal/ir"
+)
+
+// user is one user of a world.
+type user struct {
+	world   *world
+	name    string
+	facts   Facts
+	deleted bool
+	keys    map[string]bool    // that were used
+	stays   map[string][]*stay // by bucket, in the order of epochs
+	done    time.Time          // the clock has done everything up to here
+}
+
+type stay struct {
+	epoch         int
+	entered, left time.Time
+	source        string
+	reason        string
+	blocked       bool           // left by maxDwell, and the criteria held whenever it was looked at since
+	ticks         map[string]int // the last ordinal of each label
+}
+
+// set gives a property a value, or removes it.
+func (u *user) set(key string, value any) {
+	if value == nil {
+		delete(u.facts.Properties, key)
+	} else {
+		u.facts.Properties[key] = value
+	}
+}
+
+// settleBefore lets the clock do everything before an instant.
+func (u *user) settleBefore(t time.Time) { u.settle(t.Add(-micro)) }
+
+// settle lets the clock do everything up to an instant, by looking at everything at every instant at which something
+// could conceivably happen.
+func (u *user) settle(upTo time.Time) {
+	for {
+		t := u.next()
+		if t.IsZero() || t.After(upTo) {
+			break
+		}
+		u.everything(t, "clock")
+		u.done = t
+	}
+	if upTo.After(u.done) {
+		u.done = upTo
+	}
+}
+
+// next returns the next instant at which something could conceivably happen, if there is one.
+func (u *user) next() time.Time {
+	var next time.Time
+	for i := range u.world.definitions {
+		for _, t := range u.instants(&u.world.definitions[i]) {
+			if t.After(u.done) && (next.IsZero() || t.Before(next)) {
+				next = t
+			}
+		}
+	}
+	return next
+}
+
+func (u *user) instants(d *ir.Definition) []time.Time {
+	var all []time.Time
+	if d.Criteria != nil {
+		all = Instants(d.Criteria, &u.facts)
+	}
+	s := u.active(d.ID)
+	if s == nil {
+		return all
+	}
+	all = append(all, s.entered.Add(d.MinDwell), s.entered.Add(d.MaxDwell))
+	for _, tick := range d.Ticks {
+		next := tick.Span
+		if passed := u.done.Sub(s.entered); tick.Every && passed > 0 {
+			next = (passed/tick.Span + 1) * tick.Span
+		}
+		all = append(all, s.entered.Add(next))
+	}
+	return all
+}
+
+// active returns the stay by which the user is in a bucket, or nil.
+func (u *user) active(bucket string) *stay {
+	if s := u.latest(bucket); s != nil && s.left.IsZero() {
+		return s
+	}
+	return nil
+}
+
+func (u *user) latest(bucket string) *stay {
+	stays := u.stays[bucket]
+	if len(stays) == 0 {
+		return nil
+	}
+	return stays[len(stays)-1]
+}
+
+// everything looks at all buckets, for no cause of the user's own. The order within an instant is that of the contract:
+// maximal dwell, leaves, joins, ticks, and within each of them by the ids of the buckets.
+func (u *user) everything(t time.Time, source string) {
+	if u.deleted {
+		return
+	}
+	for i := range u.world.definitions {
+		d := &u.world.definitions[i]
+		s := u.active(d.ID)
+		if d.Disabled || s == nil || d.MaxDwell == 0 || t.Before(s.entered.Add(d.MaxDwell)) {
+			continue
+		}
+		u.leave(d, t, source, "maxDwell")
+		s.blocked = d.Criteria != nil && Holds(d.Criteria, &u.facts, t)
+	}
+	u.look(t, source, func(*ir.Definition) bool { return true })
+	for i := range u.world.definitions {
+		if d := &u.world.definitions[i]; !d.Disabled {
+			u.tick(d, t, source)
+		}
+	}
+}
+
+// look evaluates those buckets that it is told to: first the leaves, then the joins.
+func (u *user) look(t time.Time, source string, candidate func(*ir.Definition) bool) {
+	var candidates []*ir.Definition
+	for i := range u.world.definitions {
+		if d := &u.world.definitions[i]; d.Kind == ir.Dynamic && !d.Disabled && candidate(d) {
+			candidates = append(candidates, d)
+		}
+	}
+	for _, d := range candidates {
+		s := u.active(d.ID)
+		if s != nil && !Holds(d.Criteria, &u.facts, t) && !t.Before(s.entered.Add(d.MinDwell)) {
+			u.leave(d, t, source, "criteria")
+		}
+	}
+	for _, d := range candidates {
+		s := u.latest(d.ID)
+		switch {
+		case u.active(d.ID) != nil:
+		case !Holds(d.Criteria, &u.facts, t):
+			if s != nil {
+				s.blocked = false
+			}
+		case source == "event" || source == "manual":
+			u.join(d, t, source)
+		case s != nil && s.blocked:
+		case d.ReconcileJoins != nil && !*d.ReconcileJoins:
+		default:
+			u.join(d, t, source)
+		}
+	}
+}
+
+func (u *user) join(d *ir.Definition, t time.Time, source string) {
+	s := &stay{epoch: len(u.stays[d.ID]) + 1, entered: t, source: source, ticks: map[string]int{}}
+	suppressed := false
+	if before := u.latest(d.ID); before != nil {
+		switch d.EntryLimit {
+		case ir.Once:
+			suppressed = true
+		case ir.OncePerPeriod:
+			suppressed = t.Before(before.left.Add(d.EntryPeriod))
+		}
+	}
+	u.stays[d.ID] = append(u.stays[d.ID], s)
+	u.happen(Transition{Bucket: d.ID, Kind: "entered", Epoch: s.epoch, At: t, Source: source, Suppressed: suppressed})
+}
+
+func (u *user) leave(d *ir.Definition, t time.Time, source, reason string) {
+	s := u.active(d.ID)
+	s.left, s.reason = t, reason
+	u.happen(Transition{Bucket: d.ID, Kind: "left", Epoch: s.epoch, At: t, Source: source, Reason: reason})
+}
+
+// tick announces what of a stay's ticks is due and was not announced. In virtual time that is one at a time, except
+// after a deletion, whose missed ticks come as one.
+func (u *user) tick(d *ir.Definition, t time.Time, source string) {
+	s := u.active(d.ID)
+	if s == nil {
+		return
+	}
+	var due []Transition
+	for _, tick := range d.Ticks {
+		label, n := fmt.Sprintf("after-%d", tick.Span.Milliseconds()), int(t.Sub(s.entered)/tick.Span)
+		if tick.Every {
+			label = fmt.Sprintf("every-%d", tick.Span.Milliseconds())
+		} else {
+			n = min(n, 1)
+		}
+		if n > s.ticks[label] {
+			s.ticks[label] = n
+			at := s.entered.Add(time.Duration(n) * tick.Span)
+			due = append(due, Transition{Bucket: d.ID, Kind: "dwell", Epoch: s.epoch, At: at, Source: source, Label: label, Ordinal: n})
+		}
+	}
+	slices.SortStableFunc(due, func(a, b Transition) int { return a.At.Compare(b.At) })
+	for _, tr := range due {
+		u.happen(tr)
+	}
+}
+
+func (u *user) happen(t Transition) {
+	t.Step, t.User = u.world.step, u.name
+	u.world.transitions = append(u.world.transitions, t)
+}

@@ -1,0 +1,31 @@
+package simulate_test
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/bucketgen/bucketgen/internal/refeval"
+	"github.com/bucketgen/bucketgen/internal/refeval/draw"
+	"github.com/bucketgen/bucketgen/internal/refeval/subject"
+)
+
+// TestReference compares the simulator with the reference, over random definitions with all policies and random
+// histories of several users.
+func TestReference(t *testing.T) {
+	t.Parallel()
+	draw.Check(t, 4000, func(t *rapid.T) {
+		f := draw.Definitions(t, "", 4)
+		steps := draw.Steps(t, f, []string{"ada", "bob"}, 16)
+		until := steps[len(steps)-1].At.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "after")) * draw.Hour)
+		want := refeval.Run(f, steps, until)
+		got, err := subject.Simulate(f, steps, until)
+		if err != nil {
+			t.Fatalf("%v\n%s%s", err, refeval.Describe(f), refeval.DescribeSteps(steps))
+		}
+		if diff := refeval.Diff(want, got); diff != "" {
+			t.Fatalf("reference and simulator differ\n%s\n%s%suntil %s", diff, refeval.Describe(f), refeval.DescribeSteps(steps), until)
+		}
+	})
+}
