@@ -1,7 +1,9 @@
 package bucket
 
 import (
+	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
@@ -91,6 +93,9 @@ func count(name string, window *ir.Window, op ir.Operator, n int) Criteria {
 		Op:    ir.OpEvent,
 		Pos:   callerOf(2),
 		Event: &ir.EventCheck{Name: name, Operator: op, Count: n, Window: window},
+	}
+	if !utf8.ValidString(name) { // JSON would make it another name
+		node.Problems = append(node.Problems, ir.Problem{Pos: node.Pos, Text: fmt.Sprintf("the event name %q is not valid UTF-8, so no event has it", name)})
 	}
 	// Those two are legal comparisons that no author means: the answer does not depend on the user.
 	switch {

@@ -172,9 +172,13 @@ func property(name string, typ ir.Type, op ir.Operator, value *ir.Value, span ti
 }
 
 func propertyNode(name string, typ ir.Type, op ir.Operator, value *ir.Value, span time.Duration, pos ir.Pos) *ir.Node {
-	return &ir.Node{
+	node := &ir.Node{
 		Op:       ir.OpProperty,
 		Pos:      pos,
 		Property: &ir.PropertyCheck{Name: name, Type: typ, Operator: op, Value: value, Span: span},
 	}
+	if !utf8.ValidString(name) { // JSON would make it another name
+		node.Problems = append(node.Problems, ir.Problem{Pos: pos, Text: fmt.Sprintf("the property name %q is not valid UTF-8, so no property has it", name)})
+	}
+	return node
 }

@@ -100,8 +100,8 @@ func (v Value) asTime() Value {
 		return v
 	}
 	t, err := time.Parse(time.RFC3339Nano, v.Text)
-	if err != nil {
-		return v
+	if err != nil || v.Text[len("2006-01-02T15")] != ':' || v.Text[len("2006-01-02T15:04:05")] == ',' {
+		return v // also where Parse is lax: an hour of one digit, a comma before the fraction
 	}
 	return Value{Kind: Time, Text: v.Text, Time: At(t)}
 }

@@ -19,6 +19,7 @@ type File struct {
 	Version     int          `json:"version"`
 	Properties  []Property   `json:"properties,omitempty"`
 	Definitions []Definition `json:"definitions"`
+	Problems    []Problem    `json:"problems,omitempty"` // of the package as a whole; the loader fills them in
 }
 
 // Pos is a place in Go source. The zero value means that it is not known.

@@ -33,6 +33,9 @@ func (p Problem) String() string {
 // Problems returns everything that is wrong with the definitions, warnings included, sorted by place.
 func Problems(f *ir.File) []Problem {
 	c := &checker{}
+	for _, p := range f.Problems {
+		c.report(p.Pos, "", "%s", p.Text)
+	}
 	c.properties(f)
 	c.names(f.Definitions)
 	for i := range f.Definitions {

@@ -81,10 +81,11 @@ func (c *checker) property(d *ir.Definition, n *ir.Node) {
 	case ir.Exists, ir.NotExists:
 		return
 	case ir.InTheLast, ir.MoreThanAgo, ir.InTheNext:
+		name := map[ir.Operator]string{ir.InTheLast: "InTheLast", ir.MoreThanAgo: "MoreThanAgo", ir.InTheNext: "InTheNext"}[p.Operator]
 		if p.Span <= 0 {
-			c.report(n.Pos, d.ID, "the span of %s is %s; it must be positive", p.Operator, p.Span)
+			c.report(n.Pos, d.ID, "%s(%s) is no span of time; it must be positive", name, p.Span)
 		} else {
-			c.span(d, n.Pos, "the span of "+string(p.Operator), p.Span)
+			c.span(d, n.Pos, "the span of "+name, p.Span)
 		}
 		return
 	case ir.Eq, ir.Neq, ir.Gt, ir.Gte, ir.Lt, ir.Lte, ir.Contains, ir.Before, ir.After:

@@ -8,6 +8,10 @@ import (
 
 // definition checks what one definition says of itself.
 func (c *checker) definition(d *ir.Definition) {
+	if d.ID == "" && d.Kind == "" {
+		c.report(d.Pos, "", "variable %s is a bucket.Definition that nobody defined; write %s = bucket.Define(...)", d.GoName, d.GoName)
+		return
+	}
 	c.id(d)
 	c.policy(d)
 	c.ticks(d)
@@ -34,8 +38,6 @@ func (c *checker) definition(d *ir.Definition) {
 
 func (c *checker) id(d *ir.Definition) {
 	switch {
-	case d.ID == "" && d.Pos == (ir.Pos{}):
-		c.report(d.Pos, "", "variable %s is a Definition that nobody defined; write %s = bucket.Define(...)", d.GoName, d.GoName)
 	case d.ID == "":
 		c.report(d.Pos, "", "a bucket has no ID; give it one like \"power-users\"")
 	case validID(d.ID):

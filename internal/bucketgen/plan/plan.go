@@ -17,8 +17,15 @@ import (
 type Plan struct {
 	Registry   *registry.Registry
 	Buckets    []Naming // by registry.Index
+	Events     []Naming // by registry.Event
 	Properties []Naming // by registry.Property
+
+	// Functions says that each criteria is generated as a function too, which people can read. The tables decide as
+	// fast and compile ten times as fast, so where there are more buckets than anybody reads, there are tables only.
+	Functions bool
 }
+
+const mostFunctions = 500
 
 // Naming is what the generated code calls something, and what its author wrote about it.
 type Naming struct {
@@ -34,12 +41,17 @@ func Build(f *ir.File) *Plan {
 	slices.SortFunc(defs, func(a, b ir.Definition) int { return strings.Compare(a.ID, b.ID) })
 
 	v := collect(f, defs)
-	p := &Plan{Registry: &registry.Registry{Events: v.events, Properties: v.properties}, Properties: v.naming}
+	p := &Plan{
+		Registry:   &registry.Registry{Events: v.events, Properties: v.properties},
+		Events:     v.eventNaming,
+		Properties: v.propertyNaming,
+	}
 	r := p.Registry
 	for i := range defs {
 		r.Buckets = append(r.Buckets, v.bucket(&defs[i]))
 		p.Buckets = append(p.Buckets, naming(&defs[i]))
 	}
+	p.Functions = len(r.Buckets) <= mostFunctions
 	index(r)
 	newcomers(r)
 	fingerprint(r)
@@ -48,6 +60,10 @@ func Build(f *ir.File) *Plan {
 
 func naming(d *ir.Definition) Naming {
 	n := Naming{GoName: check.GoName(d.ID), Doc: d.Doc, File: baseName(d.Pos.File)}
+	// A comment begins with the name of what it is about, which the author may have called something else.
+	if rest, found := strings.CutPrefix(d.Doc, d.GoName+" "); found && d.GoName != "" {
+		n.Doc = n.GoName + " " + rest
+	}
 	for _, t := range d.Ticks {
 		n.Ticks = append(n.Ticks, check.TickGoName(d.ID, t))
 	}
@@ -60,9 +76,10 @@ func baseName(file string) string {
 
 // vocabulary is the events and properties that the definitions speak of.
 type vocabulary struct {
-	events     []registry.EventRow
-	properties []registry.PropertyRow
-	naming     []Naming
+	events         []registry.EventRow
+	eventNaming    []Naming
+	properties     []registry.PropertyRow
+	propertyNaming []Naming
 }
 
 func collect(f *ir.File, defs []ir.Definition) *vocabulary {
@@ -84,21 +101,36 @@ func collect(f *ir.File, defs []ir.Definition) *vocabulary {
 		})
 	}
 	v := &vocabulary{}
+	taken := names{}
 	for _, name := range sorted(newest) {
 		v.events = append(v.events, registry.EventRow{Name: name, Newest: newest[name]})
+		v.eventNaming = append(v.eventNaming, Naming{GoName: taken.free(check.EventGoName(name))})
 	}
-	taken := map[string]bool{}
+	taken = names{}
+	for _, p := range f.Properties {
+		taken[p.GoName] = true // an author's own name is not given to another property
+	}
 	for _, name := range sorted(declared) {
 		p := declared[name]
-		v.properties = append(v.properties, registry.PropertyRow{Name: name, Type: valueKind(p.Type)})
-		goName := cmp.Or(p.GoName, check.PropertyGoName(name))
-		for taken[goName] {
-			goName += "_"
+		if p.GoName == "" {
+			p.GoName = taken.free(check.PropertyGoName(name))
 		}
-		taken[goName] = true
-		v.naming = append(v.naming, Naming{GoName: goName, Doc: p.Doc, File: baseName(p.Pos.File)})
+		v.properties = append(v.properties, registry.PropertyRow{Name: name, Type: valueKind(p.Type)})
+		v.propertyNaming = append(v.propertyNaming, Naming{GoName: p.GoName, Doc: p.Doc, File: baseName(p.Pos.File)})
 	}
 	return v
+}
+
+// names are the Go names that are taken.
+type names map[string]bool
+
+// free returns the name, or one like it if that is taken, and takes it.
+func (n names) free(name string) string {
+	for n[name] {
+		name += "_"
+	}
+	n[name] = true
+	return name
 }
 
 // needed returns how many of the newest occurrences answer the check.

@@ -1,0 +1,3 @@
+package buckets
+
+//go:generate go run ../cmd/bucketgen -out ../gen .

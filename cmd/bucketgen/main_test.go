@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/gotooltest"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "rewrite what scripts expect")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"bucketgen": main})
+}
+
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	repo, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The cache of modules is that of the test: a private one would be downloaded for every script.
+	modCache, err := exec.CommandContext(t.Context(), "go", "env", "GOMODCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	params := testscript.Params{
+		Dir:           filepath.Join("testdata", "script"),
+		UpdateScripts: *update,
+		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"host": host, "status": status},
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("REPO", repo)
+			env.Setenv("GOMODCACHE", strings.TrimSpace(string(modCache)))
+			return nil
+		},
+	}
+	if err := gotooltest.Setup(&params); err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, params)
+}
+
+var (
+	goLine   = regexp.MustCompile(`(?m)^go .*$`)
+	requires = regexp.MustCompile(`(?ms)^require \(.*?^\)$`)
+)
+
+// host makes the current directory a module example.com/host that requires this one. With the argument "tool" it is as
+// after "go get -tool": it requires what bucketgen requires.
+func host(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 1 || len(args) == 1 && args[0] != "tool" {
+		ts.Fatalf("usage: host [tool]")
+	}
+	repo := ts.Getenv("REPO")
+	own, err := os.ReadFile(filepath.Join(repo, "go.mod"))
+	ts.Check(err)
+	mod := fmt.Sprintf("module example.com/host\n\n%s\n\nrequire github.com/bucketgen/bucketgen v0.0.0\n\nreplace github.com/bucketgen/bucketgen => %s\n",
+		goLine.Find(own), repo)
+	if len(args) == 1 {
+		for _, block := range requires.FindAll(own, -1) {
+			mod += "\n" + string(block) + "\n"
+		}
+		mod += "\ntool github.com/bucketgen/bucketgen/cmd/bucketgen\n"
+		sum, err := os.ReadFile(filepath.Join(repo, "go.sum"))
+		ts.Check(err)
+		ts.Check(os.WriteFile(ts.MkAbs("go.sum"), sum, 0o644))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("go.mod"), []byte(mod), 0o644))
+}
+
+// status runs a command that must exit with a certain status: status 2 bucketgen ./buckets.
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status number command [args...]")
+	}
+	got, exited := 0, (*exec.ExitError)(nil)
+	err := ts.Exec(args[1], args[2:]...)
+	switch {
+	case errors.As(err, &exited):
+		got = exited.ExitCode()
+	case err != nil:
+		ts.Fatalf("run %s: %v", args[1], err)
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("exit status %d, want %s", got, args[0])
+	}
+}

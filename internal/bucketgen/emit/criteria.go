@@ -1,0 +1,92 @@
+package emit
+
+import (
+	"github.com/dave/jennifer/jen"
+
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// opNames are the names of the methods of registry.Facts, or functions of package registry, that answer a node. With
+// "Op" before it each is the name of the operation.
+var opNames = [...]string{
+	registry.OpAll: "All", registry.OpAny: "Any", registry.OpNot: "Not",
+	registry.OpExists: "Exists", registry.OpIs: "Is",
+	registry.OpMoreThan: "MoreThan", registry.OpNotLess: "NotLess",
+	registry.OpLessThan: "LessThan", registry.OpNotMore: "NotMore",
+	registry.OpContains: "Contains",
+	registry.OpBefore:   "Before", registry.OpAfter: "After",
+	registry.OpInTheLast: "InTheLast", registry.OpMoreThanAgo: "MoreThanAgo", registry.OpInTheNext: "InTheNext",
+	registry.OpAtLeast: "AtLeast", registry.OpAtMost: "AtMost", registry.OpExactly: "Exactly",
+}
+
+// criteria prints each criteria twice: as a function, where the plan has those, and as the table that says the same.
+func (e *emitter) criteria(f *jen.File) {
+	for i := range e.reg.Buckets {
+		b, nodes := registry.Index(i), e.reg.Buckets[i].Criteria
+		if len(nodes) == 0 {
+			continue
+		}
+		if e.plan.Functions {
+			f.Line().Comment(lines(e.function(b) + " answers whether a user belongs to " + e.reg.Buckets[i].ID + "."))
+			f.Func().Id(e.function(b)).Params(jen.Id("f").Op("*").Add(reg("Facts"))).Add(reg("Verdict")).
+				Block(jen.Return(e.condition(nodes)))
+		}
+		rows := make([]jen.Code, len(nodes))
+		for n := range nodes {
+			rows[n] = e.node(&nodes[n])
+		}
+		f.Line().Var().Id(e.nodes(b)).Op("=").Add(slice("Node", block(rows...)))
+	}
+}
+
+// condition is the expression that answers the first of the nodes.
+func (e *emitter) condition(nodes []registry.Node) *jen.Statement {
+	n := &nodes[0]
+	if n.Op <= registry.OpNot {
+		var children []jen.Code
+		for i := 1; i < n.Size; i += nodes[i].Size {
+			children = append(children, e.condition(nodes[i:]))
+		}
+		if len(children) < 2 {
+			return reg(opNames[n.Op]).Call(children...)
+		}
+		return reg(opNames[n.Op]).Add(arguments(children...))
+	}
+	ask := jen.Id("f").Dot(opNames[n.Op])
+	if n.Op.IsEvent() {
+		return ask.Call(jen.Id(e.event(n.Event)), jen.Lit(n.Count), dur(n.Span))
+	}
+	property := jen.Id(e.property(n.Property))
+	switch n.Op {
+	case registry.OpExists:
+		return ask.Call(property)
+	case registry.OpIs:
+		return ask.Call(property, value(n.Value))
+	case registry.OpContains:
+		return ask.Call(property, jen.Lit(n.Value.Text))
+	case registry.OpBefore, registry.OpAfter:
+		return ask.Call(property, instant(n.Value.Time))
+	case registry.OpInTheLast, registry.OpMoreThanAgo, registry.OpInTheNext:
+		return ask.Call(property, dur(n.Span))
+	default: // the comparisons of numbers
+		return ask.Call(property, number(n.Value.Number))
+	}
+}
+
+// node is a row of the table form of a criteria.
+func (e *emitter) node(n *registry.Node) jen.Code {
+	fields := []jen.Code{field("Op", reg("Op"+opNames[n.Op])), field("Size", jen.Lit(n.Size))}
+	switch {
+	case n.Op.IsEvent():
+		fields = append(fields, field("Event", jen.Id(e.event(n.Event))), field("Count", jen.Lit(n.Count)))
+	case n.Op.IsProperty():
+		fields = append(fields, field("Property", jen.Id(e.property(n.Property))))
+	}
+	if n.Span != 0 {
+		fields = append(fields, field("Span", dur(n.Span)))
+	}
+	if n.Value.Kind != registry.Missing {
+		fields = append(fields, field("Value", value(n.Value)))
+	}
+	return row(fields...)
+}

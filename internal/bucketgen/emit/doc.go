@@ -1,0 +1,134 @@
+package emit
+
+import (
+	"fmt"
+	"go/build/constraint"
+	"go/doc/comment"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// width is where lines of our own words break. The author's break where the author broke them.
+const width = 117
+
+func packageDoc(pkg, source string) string {
+	return wrap(fmt.Sprintf("Package %s holds the buckets that package %s defines: Registry, which runs them, and names for them "+
+		"and for their properties that the compiler checks.", pkg, source))
+}
+
+// bucketDoc is what the author wrote of the bucket, or a sentence in its place, and where it stands.
+func bucketDoc(b *registry.Bucket, n *plan.Naming) string {
+	doc := tidy(n.Doc)
+	if doc == "" {
+		doc = wrap(sentence(fmt.Sprintf("%s is the bucket %q", n.GoName, b.Name), b.Description))
+	}
+	return tidy(doc + "\n\nBucket " + b.ID + from("defined", n) + ".")
+}
+
+func propertyDoc(p *registry.PropertyRow, n *plan.Naming) string {
+	doc := tidy(n.Doc)
+	if doc == "" {
+		return fmt.Sprintf("%s is the property %q%s.", n.GoName, p.Name, from("declared", n))
+	}
+	return tidy(fmt.Sprintf("%s\n\nProperty %q%s.", doc, p.Name, from("declared", n)))
+}
+
+func tickDoc(n *plan.Naming, i int, t registry.Tick) string {
+	when := "once in every stay, %s after it began"
+	if t.Every {
+		when = "every %s for as long as a stay lasts"
+	}
+	return wrap(fmt.Sprintf("%s ticks for members of %s "+when+".", n.Ticks[i], n.GoName, spell(t.Span)))
+}
+
+// tidy formats an author's comment as gofmt does. That may take gofmt several passes, and what we print must be what it
+// would leave alone. Build constraints of the old form mean nothing here; gofmt drops them wherever they stand.
+func tidy(doc string) string {
+	var kept strings.Builder
+	for line := range strings.Lines(doc) {
+		if !constraint.IsPlusBuild("//" + strings.TrimSuffix(line, "\n")) {
+			kept.WriteString(line)
+		}
+	}
+	doc = kept.String()
+	for range 3 {
+		before := doc
+		doc = string(new(comment.Printer).Comment(new(comment.Parser).Parse(before)))
+		if doc == before {
+			break
+		}
+	}
+	return strings.TrimRight(doc, "\n")
+}
+
+func from(verb string, n *plan.Naming) string {
+	if n.File == "" {
+		return ""
+	}
+	return ", " + verb + " in " + n.File
+}
+
+// sentence says the text, if there is one, after the subject. A text may contain what no comment may.
+func sentence(subject, text string) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsPrint(r):
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, ""))
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return subject + "."
+	}
+	if strings.ContainsAny(text[len(text)-1:], ".!?") {
+		return subject + ": " + text
+	}
+	return subject + ": " + text + "."
+}
+
+// wrap breaks a text into lines.
+func wrap(text string) string {
+	var b strings.Builder
+	column := 0
+	for _, word := range strings.Fields(text) {
+		length := len([]rune(word))
+		switch {
+		case column == 0:
+		case column+1+length > width:
+			b.WriteByte('\n')
+			column = 0
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += length
+	}
+	return b.String()
+}
+
+// spell writes a duration as words: 36h is 1 day 12 hours.
+func spell(d time.Duration) string {
+	var words []string
+	for _, unit := range []struct {
+		name string
+		span time.Duration
+	}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}, {"millisecond", time.Millisecond}} {
+		n := d / unit.span
+		d -= n * unit.span
+		switch {
+		case n == 1:
+			words = append(words, "1 "+unit.name)
+		case n > 1:
+			words = append(words, fmt.Sprintf("%d %ss", n, unit.name))
+		}
+	}
+	return strings.Join(words, " ")
+}

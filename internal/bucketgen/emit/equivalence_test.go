@@ -1,0 +1,110 @@
+package emit_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// TestTables checks that a generated registry is the planned one, but for the functions.
+func TestTables(t *testing.T) {
+	t.Parallel()
+	for _, g := range generated {
+		t.Run(g.name, func(t *testing.T) {
+			t.Parallel()
+			want := planned(t, g.definitions).Registry
+			same := cmp.Comparer(func(a, b registry.Value) bool { return a == b }) // its method Equal asks something else
+			if d := cmp.Diff(want, g.registry, same, cmpopts.IgnoreFields(registry.Bucket{}, "CriteriaFunc")); d != "" {
+				t.Errorf("the generated registry is not the planned one (-planned +generated):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestFunctions checks that generated functions decide as the tables do, whatever is known of a user.
+func TestFunctions(t *testing.T) {
+	t.Parallel()
+	for _, g := range generated {
+		t.Run(g.name, func(t *testing.T) {
+			t.Parallel()
+			tables := *g.registry
+			tables.Buckets = append([]registry.Bucket(nil), tables.Buckets...)
+			for i := range tables.Buckets {
+				b := &tables.Buckets[i]
+				if (b.CriteriaFunc == nil) != (b.Kind == registry.Manual) {
+					t.Errorf("bucket %s, kind %d: has a function: %t", b.ID, b.Kind, b.CriteriaFunc != nil)
+				}
+				b.CriteriaFunc = nil
+			}
+			rapid.Check(t, func(t *rapid.T) {
+				function, table := anyFacts(t, g.registry)
+				for i, b := range g.registry.Buckets {
+					if b.Kind == registry.Manual {
+						continue
+					}
+					got, want := g.registry.Evaluate(registry.Index(i), function), tables.Evaluate(registry.Index(i), table)
+					if got != want {
+						t.Errorf("bucket %s: the function says %v, the table %v", b.ID, got, want)
+					}
+				}
+				if d := cmp.Diff(table.Lacks(), function.Lacks()); d != "" {
+					t.Errorf("the functions lack other facts than the tables (-tables +functions):\n%s", d)
+				}
+			})
+		})
+	}
+}
+
+// anyFacts draws facts about a user, twice. What conditions compare with, and the edges of their windows, are likely.
+func anyFacts(t *rapid.T, r *registry.Registry) (*registry.Facts, *registry.Facts) {
+	const now registry.Instant = 1_800_000_000_000_000
+	values := []registry.Value{{}, {Kind: registry.Composite}, {Kind: registry.Bool}, {Kind: registry.Number, Number: 3}, {Kind: registry.Text, Text: "a team"}}
+	ages := []time.Duration{0, time.Hour}
+	for i := range r.Buckets {
+		for _, n := range r.Buckets[i].Criteria {
+			values = append(values, n.Value)
+			ages = append(ages, n.Span, n.Span-time.Microsecond, n.Span+time.Microsecond)
+		}
+	}
+	instant := rapid.Custom(func(t *rapid.T) registry.Instant {
+		age := rapid.SampledFrom(ages).Draw(t, "age")
+		if rapid.Bool().Draw(t, "future") {
+			age = -age
+		}
+		return now.Add(-age)
+	})
+	value := rapid.OneOf(rapid.SampledFrom(values), rapid.Custom(func(t *rapid.T) registry.Value {
+		at := instant.Draw(t, "value")
+		return registry.Value{Kind: registry.Text, Text: at.Time().Format(time.RFC3339Nano)}
+	}))
+
+	a, b := r.NewFacts(), r.NewFacts()
+	if rapid.Bool().Draw(t, "complete") {
+		a, b = a.Complete(), b.Complete()
+	}
+	a.Now, b.Now = now, now
+	for p := range r.Properties {
+		v := value.Draw(t, r.Properties[p].Name)
+		a.SetProperty(registry.Property(p), v)
+		b.SetProperty(registry.Property(p), v)
+	}
+	for e := range r.Events {
+		if !rapid.Bool().Draw(t, "loaded") {
+			continue
+		}
+		a.SetOccurrences(registry.Event(e), nil)
+		b.SetOccurrences(registry.Event(e), nil)
+		for _, at := range rapid.SliceOfN(instant, 0, 6).Draw(t, r.Events[e].Name) {
+			if at <= now {
+				a.AddOccurrence(registry.Event(e), at)
+				b.AddOccurrence(registry.Event(e), at)
+			}
+		}
+	}
+	return a, b
+}

@@ -1,0 +1,56 @@
+package emit
+
+import (
+	"github.com/dave/jennifer/jen"
+
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+const handshakeDoc = "This constant does not compile if this code and package registry are of different generations: " +
+	"the code was written by a bucketgen that is newer or older than the github.com/bucketgen/bucketgen in go.mod. Generate " +
+	"the code again with the bucketgen of that version, or require the version whose bucketgen wrote it."
+
+// refs prints what a program names buckets and properties by.
+func (e *emitter) refs(f *jen.File) {
+	f.Line().Comment(lines(wrap(handshakeDoc)))
+	f.Const().Id("_").Op("=").Add(reg("IsAtLeastVersion1"))
+	for i := range e.reg.Buckets {
+		e.ref(f, registry.Index(i))
+	}
+	e.properties(f)
+}
+
+func (e *emitter) ref(f *jen.File, b registry.Index) {
+	bucket, naming := &e.reg.Buckets[b], &e.plan.Buckets[b]
+	constructor := "NewRef"
+	if bucket.Kind == registry.Manual {
+		constructor = "NewManualRef"
+	}
+	f.Line().Comment(lines(bucketDoc(bucket, naming)))
+	f.Var().Id(naming.GoName).Op("=").Add(reg(constructor)).Call(jen.Lit(bucket.ID), jen.Id(e.idx(b)))
+	for i, tick := range bucket.Ticks {
+		f.Line().Comment(lines(tickDoc(naming, i, tick)))
+		f.Var().Id(naming.Ticks[i]).Op("=").Add(reg("NewTickRef")).
+			Call(jen.Lit(bucket.ID), jen.Id(e.idx(b)), jen.Lit(tick.Label))
+	}
+}
+
+// properties prints one variable for all properties, so that they do not contend with buckets for names.
+func (e *emitter) properties(f *jen.File) {
+	var types, values []jen.Code
+	for i, p := range e.reg.Properties {
+		if p.Type == registry.Missing {
+			continue // only hand-made definitions leave the type open, and then there is none to offer
+		}
+		naming, typ := &e.plan.Properties[i], kindNames[p.Type]+"Property"
+		types = append(types,
+			jen.Comment(lines(propertyDoc(&p, naming))),
+			jen.Id(naming.GoName).Add(reg(typ)))
+		values = append(values, field(naming.GoName, reg("New"+typ).Call(jen.Lit(p.Name))))
+	}
+	if len(types) == 0 {
+		return
+	}
+	f.Line().Comment(lines("Properties are the declared properties of users, each with the type of its values."))
+	f.Var().Id("Properties").Op("=").Struct(types...).Add(block(values...))
+}

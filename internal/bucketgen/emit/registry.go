@@ -1,0 +1,125 @@
+package emit
+
+import (
+	"time"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// registry prints the tables of buckets, events and properties, and the constants that name their rows.
+func (e *emitter) registry(f *jen.File) {
+	places(f, "Index", e.reg.Buckets, e.idx, "Places in Registry. They mean nothing outside of this program: a bucket more shifts them.")
+	places(f, "Event", e.reg.Events, e.event, "")
+	places(f, "Property", e.reg.Properties, e.property, "")
+
+	tables := []jen.Code{
+		field("Fingerprint", jen.Lit(e.reg.Fingerprint)),
+		table("Buckets", "Bucket", e.reg.Buckets, func(i int, _ *registry.Bucket) jen.Code {
+			return field(e.idx(registry.Index(i)), e.bucket(registry.Index(i)))
+		}),
+		table("Events", "EventRow", e.reg.Events, func(i int, row *registry.EventRow) jen.Code {
+			return field(e.event(registry.Event(i)), eventRow(row))
+		}),
+		table("Properties", "PropertyRow", e.reg.Properties, func(i int, row *registry.PropertyRow) jen.Code {
+			return field(e.property(registry.Property(i)), propertyRow(row))
+		}),
+		field("ByEvent", jen.Id("byEvent")),
+		field("ByProperty", jen.Id("byProperty")),
+	}
+	if len(e.reg.Newcomers) > 0 {
+		tables = append(tables, field("Newcomers", jen.Id("newcomers")))
+	}
+	f.Line().Comment(lines("Registry is everything that the engine knows of the buckets. A program hands it to engine.New."))
+	f.Var().Id("Registry").Op("=").Op("&").Add(reg("Registry")).Add(block(tables...))
+}
+
+// places prints constants that number the rows of a table.
+func places[P ~int32, R any](f *jen.File, typ string, rows []R, name func(P) string, doc string) {
+	if len(rows) == 0 {
+		return
+	}
+	f.Line()
+	if doc != "" {
+		f.Comment(lines(doc))
+	}
+	f.Const().DefsFunc(func(g *jen.Group) {
+		for i := range rows {
+			c := g.Id(name(P(i)))
+			if i == 0 {
+				c.Add(reg(typ)).Op("=").Iota()
+			}
+		}
+	})
+}
+
+// table is a field of the registry that holds rows, or nothing if there are none.
+func table[R any](name, typ string, rows []R, print func(int, *R) jen.Code) jen.Code {
+	if len(rows) == 0 {
+		return jen.Null()
+	}
+	elements := make([]jen.Code, len(rows))
+	for i := range rows {
+		elements[i] = print(i, &rows[i])
+	}
+	return field(name, slice(typ, block(elements...)))
+}
+
+func eventRow(r *registry.EventRow) jen.Code {
+	return row(field("Name", jen.Lit(r.Name)), field("Newest", jen.Lit(r.Newest)))
+}
+
+func propertyRow(r *registry.PropertyRow) jen.Code {
+	if r.Type == registry.Missing {
+		return row(field("Name", jen.Lit(r.Name)))
+	}
+	return row(field("Name", jen.Lit(r.Name)), field("Type", reg(kindNames[r.Type])))
+}
+
+var entryLimitNames = [...]string{registry.Unlimited: "Unlimited", registry.Once: "Once", registry.OncePerPeriod: "OncePerPeriod"}
+
+// bucket is a row of the table of buckets: the fields in the order in which they are declared, without those that are
+// zero. A field that is missing here is found by the test that compares the generated registry with the planned one.
+func (e *emitter) bucket(i registry.Index) jen.Code {
+	b := &e.reg.Buckets[i]
+	var fields []jen.Code
+	set := func(name string, given bool, value *jen.Statement) {
+		if given {
+			fields = append(fields, field(name, value))
+		}
+	}
+	span := func(name string, d time.Duration) { set(name, d != 0, dur(d)) }
+
+	set("ID", true, jen.Lit(b.ID))
+	set("Name", b.Name != "", jen.Lit(b.Name))
+	set("Description", b.Description != "", jen.Lit(b.Description))
+	set("Fingerprint", true, jen.Lit(b.Fingerprint))
+	set("Kind", b.Kind == registry.Manual, reg("Manual"))
+	set("Disabled", b.Disabled, jen.True())
+	set("EntryLimit", b.EntryLimit != registry.Unlimited, reg(entryLimitNames[b.EntryLimit]))
+	span("EntryPeriod", b.EntryPeriod)
+	span("MinDwell", b.MinDwell)
+	span("MaxDwell", b.MaxDwell)
+	set("Ticks", len(b.Ticks) > 0, ticks(b.Ticks))
+	set("NoClockJoins", b.NoClockJoins, jen.True())
+	span("ReconcileEvery", b.ReconcileEvery)
+	set("FastExpiry", b.FastExpiry, jen.True())
+	set("Events", len(b.Events) > 0, names("Event", b.Events, e.event))
+	set("Properties", len(b.Properties) > 0, names("Property", b.Properties, e.property))
+	set("Criteria", len(b.Criteria) > 0, jen.Id(e.nodes(i)))
+	set("CriteriaFunc", len(b.Criteria) > 0 && e.plan.Functions, jen.Id(e.function(i)))
+	return block(fields...)
+}
+
+func ticks(ticks []registry.Tick) *jen.Statement {
+	rows := make([]jen.Code, len(ticks))
+	for i, t := range ticks {
+		fields := []jen.Code{field("Label", jen.Lit(t.Label))}
+		if t.Every {
+			fields = append(fields, field("Every", jen.True()))
+		}
+		rows[i] = row(append(fields, field("Span", dur(t.Span)))...)
+	}
+	return slice("Tick", block(rows...))
+}

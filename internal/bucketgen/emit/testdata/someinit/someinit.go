@@ -1,0 +1,5 @@
+// Package someinit has something to initialise, which is what generated packages must not have.
+package someinit
+
+// Numbers is made when a program starts.
+var Numbers = map[string]int{"one": 1, "two": 2}

@@ -1,0 +1,89 @@
+package load
+
+import (
+	"reflect"
+
+	"github.com/bucketgen/bucketgen/internal/ir"
+)
+
+// merge adds to what the definitions say of themselves what only their source says: names, comments, places.
+func (l loader) merge(f *ir.File, vars []variable) {
+	byName := map[string]variable{}
+	for _, v := range vars {
+		byName[v.name] = v
+	}
+	for i := range f.Properties {
+		p := &f.Properties[i]
+		p.Doc, p.Pos = byName[p.GoName].doc, l.position(byName[p.GoName].pos)
+	}
+	f.Definitions = distinct(f.Definitions, byName)
+	for i := range f.Definitions {
+		d := &f.Definitions[i]
+		v := byName[d.GoName]
+		if !v.family { // the comment of a family is about no single bucket
+			d.Doc = v.doc
+		}
+		if d.Pos == (ir.Pos{}) { // nobody called Define
+			d.Pos = v.pos
+		}
+		l.positions(d)
+	}
+}
+
+// distinct drops definitions that are another one under a second name, like those in a list of all buckets that an
+// author keeps for a test. Of both it keeps the one with a variable of its own.
+func distinct(defs []ir.Definition, byName map[string]variable) []ir.Definition {
+	var kept []ir.Definition
+	at := map[string][]int{} // places in kept, by id
+next:
+	for _, d := range defs {
+		for _, i := range at[d.ID] {
+			same := kept[i]
+			same.GoName = d.GoName
+			if d.Pos == (ir.Pos{}) || !reflect.DeepEqual(same, d) {
+				continue
+			}
+			if byName[kept[i].GoName].family {
+				kept[i] = d
+			}
+			continue next
+		}
+		at[d.ID] = append(at[d.ID], len(kept))
+		kept = append(kept, d)
+	}
+	return kept
+}
+
+// positions makes every place in the definition one that is seen from the working directory.
+func (l loader) positions(d *ir.Definition) {
+	d.Pos = l.position(d.Pos)
+	for i := range d.Ticks {
+		d.Ticks[i].Pos = l.position(d.Ticks[i].Pos)
+	}
+	l.problems(d.Problems)
+	l.nodePositions(d.Criteria)
+}
+
+func (l loader) nodePositions(n *ir.Node) {
+	if n == nil {
+		return
+	}
+	n.Pos = l.position(n.Pos)
+	l.problems(n.Problems)
+	for _, child := range n.Children {
+		l.nodePositions(child)
+	}
+}
+
+func (l loader) problems(problems []ir.Problem) {
+	for i := range problems {
+		problems[i].Pos = l.position(problems[i].Pos)
+	}
+}
+
+func (l loader) position(p ir.Pos) ir.Pos {
+	if p.File != "" {
+		p.File = l.relative(p.File)
+	}
+	return p
+}

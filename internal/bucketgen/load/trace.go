@@ -1,0 +1,56 @@
+package load
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+)
+
+// cutPanic splits what a dying Go program printed into what went wrong and where.
+func cutPanic(stderr string) (message, trace string, panicked bool) {
+	for _, prefix := range []string{"panic: ", "fatal error: "} {
+		at := strings.Index("\n"+stderr, "\n"+prefix)
+		if at < 0 {
+			continue
+		}
+		message, trace, _ = strings.Cut(stderr[at+len(prefix):], "\n\n")
+		message, _, _ = strings.Cut(message, "\n[signal ")
+		message, _, _ = strings.Cut(message, "\n\tpanic: ") // panics of deferred functions are consequences
+		return strings.TrimSuffix(message, " [recovered]"), trace, true
+	}
+	return "", "", false
+}
+
+// frame is a call in the trace of a goroutine: the function, then file and line.
+var frame = regexp.MustCompile(`(?m)^(\S.*)\(.*\)(?: in goroutine \d+)?\n\t(.+\.go):(\d+)`)
+
+// userFrame returns the innermost place in the trace that the user can do something about: in their own module, else
+// in any package that is not of the standard library. Without one it is the directory of the definitions.
+func (l loader) userFrame(pkg *packages.Package, trace string) string {
+	var elsewhere string
+	for _, f := range frame.FindAllStringSubmatch(trace, -1) {
+		function, file, line := f[1], f[2], f[3]
+		if strings.HasPrefix(function, bucketPath+".") || strings.HasPrefix(function, "main.") {
+			continue
+		}
+		place := l.relative(file) + ":" + line
+		if pkg.Module != nil && within(pkg.Module.Dir, file) {
+			return place
+		}
+		if first, _, _ := strings.Cut(function, "/"); elsewhere == "" && first != function && strings.Contains(first, ".") {
+			elsewhere = place
+		}
+	}
+	if elsewhere != "" {
+		return elsewhere
+	}
+	return l.relative(l.Dir)
+}
+
+// within reports whether the file is in the directory of a module, and not a copy of another module there.
+func within(dir, file string) bool {
+	rel, err := filepath.Rel(dir, file)
+	return err == nil && filepath.IsLocal(rel) && !strings.HasPrefix(filepath.ToSlash(rel), "vendor/")
+}

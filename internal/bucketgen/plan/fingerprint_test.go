@@ -1,0 +1,132 @@
+package plan_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
+	"github.com/bucketgen/bucketgen/internal/ir"
+)
+
+// definition is one in which everything is set. Tests change it.
+func definition() *ir.File {
+	no := false
+	return &ir.File{
+		Properties: []ir.Property{{GoName: "Plan", Name: "plan", Type: ir.Text}},
+		Definitions: []ir.Definition{{
+			GoName: "A", Doc: "A is a bucket.", Pos: ir.Pos{File: "a.go", Line: 1},
+			ID: "a", Name: "A", Description: "Users.", Kind: ir.Dynamic,
+			Criteria:   all(is("plan", "pro"), some(event("visit", ir.Gte, 3, week), event("buy", ir.Eq, 1, 0))),
+			EntryLimit: ir.OncePerPeriod, EntryPeriod: week, MinDwell: time.Hour, MaxDwell: 2 * time.Hour,
+			Ticks: []ir.Tick{{Span: time.Hour}}, ReconcileJoins: &no, ReconcileEvery: time.Hour, FastExpiry: true,
+		}},
+	}
+}
+
+func fingerprints(f *ir.File) (bucket, all string) {
+	r := plan.Build(f).Registry
+	return r.Buckets[0].Fingerprint, r.Fingerprint
+}
+
+// TestFingerprint checks what makes a bucket another one: all that changes who is in it and what is emitted for it.
+func TestFingerprint(t *testing.T) {
+	t.Parallel()
+	leaf := func(f *ir.File, i int) *ir.Node { return f.Definitions[0].Criteria.Children[1].Children[i] }
+	tests := map[string]struct {
+		change func(f *ir.File, d *ir.Definition)
+		want   bool
+	}{
+		"nothing":         {func(*ir.File, *ir.Definition) {}, false},
+		"go name":         {func(_ *ir.File, d *ir.Definition) { d.GoName = "B" }, false},
+		"comment":         {func(_ *ir.File, d *ir.Definition) { d.Doc = "Another." }, false},
+		"position":        {func(_ *ir.File, d *ir.Definition) { d.Pos.Line, d.Criteria.Pos.Line = 9, 10 }, false},
+		"name":            {func(_ *ir.File, d *ir.Definition) { d.Name = "B" }, false},
+		"description":     {func(_ *ir.File, d *ir.Definition) { d.Description = "" }, false},
+		"reconcile every": {func(_ *ir.File, d *ir.Definition) { d.ReconcileEvery = 0 }, false},
+		"fast expiry":     {func(_ *ir.File, d *ir.Definition) { d.FastExpiry = false }, false},
+		"another bucket": {func(f *ir.File, _ *ir.Definition) {
+			f.Definitions = append(f.Definitions, dynamic("b", event("aaa", ir.Gte, 9, 0)))
+		}, false},
+		"another property": {func(f *ir.File, _ *ir.Definition) {
+			f.Properties = append(f.Properties, ir.Property{Name: "aaa", Type: ir.Bool})
+		}, false},
+
+		"kind":            {func(_ *ir.File, d *ir.Definition) { d.Kind, d.Criteria = ir.Manual, nil }, true},
+		"disabled":        {func(_ *ir.File, d *ir.Definition) { d.Disabled = true }, true},
+		"entry limit":     {func(_ *ir.File, d *ir.Definition) { d.EntryLimit = ir.Once }, true},
+		"entry period":    {func(_ *ir.File, d *ir.Definition) { d.EntryPeriod++ }, true},
+		"min dwell":       {func(_ *ir.File, d *ir.Definition) { d.MinDwell++ }, true},
+		"max dwell":       {func(_ *ir.File, d *ir.Definition) { d.MaxDwell++ }, true},
+		"tick":            {func(_ *ir.File, d *ir.Definition) { d.Ticks[0].Every = true }, true},
+		"no tick":         {func(_ *ir.File, d *ir.Definition) { d.Ticks = nil }, true},
+		"reconcile joins": {func(_ *ir.File, d *ir.Definition) { d.ReconcileJoins = nil }, true},
+		"combination":     {func(_ *ir.File, d *ir.Definition) { d.Criteria.Op = ir.OpAny }, true},
+		"nesting": {func(_ *ir.File, d *ir.Definition) {
+			d.Criteria.Children = append(d.Criteria.Children, d.Criteria.Children[1].Children[1])
+			d.Criteria.Children[1].Children = d.Criteria.Children[1].Children[:1]
+		}, true},
+		"operand":        {func(_ *ir.File, d *ir.Definition) { d.Criteria.Children[0] = is("plan", "free") }, true},
+		"property":       {func(_ *ir.File, d *ir.Definition) { d.Criteria.Children[0] = is("tier", "pro") }, true},
+		"property type":  {func(f *ir.File, d *ir.Definition) { f.Properties[0].Type = ir.Time }, true},
+		"event":          {func(f *ir.File, _ *ir.Definition) { leaf(f, 0).Event.Name = "visits" }, true},
+		"count":          {func(f *ir.File, _ *ir.Definition) { leaf(f, 0).Event.Count++ }, true},
+		"count operator": {func(f *ir.File, _ *ir.Definition) { leaf(f, 1).Event.Operator = ir.Lte }, true},
+		"window":         {func(f *ir.File, _ *ir.Definition) { leaf(f, 0).Event.Window.Last++ }, true},
+		"no window":      {func(f *ir.File, _ *ir.Definition) { leaf(f, 0).Event.Window = nil }, true},
+	}
+	before, _ := fingerprints(definition())
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := definition()
+			tt.change(f, &f.Definitions[0])
+			if after, _ := fingerprints(f); (after != before) != tt.want {
+				t.Errorf("the fingerprint changes: %t, want %t", after != before, tt.want)
+			}
+		})
+	}
+}
+
+// TestDisguise checks that conditions that say the same in other words have one fingerprint.
+func TestDisguise(t *testing.T) {
+	t.Parallel()
+	pairs := map[string][2]*ir.Node{
+		"more than 2 and at least 3": {event("e", ir.Gt, 2, 0), event("e", ir.Gte, 3, 0)},
+		"less than 3 and at most 2":  {event("e", ir.Lt, 3, week), event("e", ir.Lte, 2, week)},
+		"is not and not is":          {compare("p", ir.Text, ir.Neq, is("p", "a").Property.Value), not(is("p", "a"))},
+	}
+	for name, pair := range pairs {
+		a, _ := fingerprints(&ir.File{Definitions: []ir.Definition{dynamic("a", pair[0])}})
+		b, _ := fingerprints(&ir.File{Definitions: []ir.Definition{dynamic("a", pair[1])}})
+		if a != b {
+			t.Errorf("%s: the fingerprints are %s and %s", name, a, b)
+		}
+	}
+}
+
+// TestGeneration checks the fingerprint of a registry: it changes with that of any bucket, and not otherwise.
+func TestGeneration(t *testing.T) {
+	t.Parallel()
+	visit, buy := event("visit", ir.Gte, 1, 0), event("buy", ir.Gte, 1, 0)
+	of := func(f *ir.File) string { _, all := fingerprints(f); return all }
+	file := func(defs ...ir.Definition) *ir.File { return &ir.File{Definitions: defs} }
+
+	before := of(file(dynamic("a", visit), dynamic("b", buy)))
+	same := dynamic("b", buy)
+	same.Name = "Another name"
+	if got := of(file(same, dynamic("a", visit))); got != before {
+		t.Errorf("order and names change the generation from %s to %s", before, got)
+	}
+	others := map[string]*ir.File{
+		"a bucket less":     file(dynamic("a", visit)),
+		"another id":        file(dynamic("a", visit), dynamic("c", buy)),
+		"swapped criteria":  file(dynamic("a", buy), dynamic("b", visit)),
+		"a property more":   {Properties: []ir.Property{{Name: "plan", Type: ir.Text}}, Definitions: []ir.Definition{dynamic("a", visit), dynamic("b", buy)}},
+		"a disabled bucket": file(dynamic("a", visit), ir.Definition{ID: "b", Kind: ir.Dynamic, Disabled: true, Criteria: buy}),
+	}
+	for name, f := range others {
+		if got := of(f); got == before {
+			t.Errorf("%s does not change the generation", name)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package plan_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bucketgen/bucketgen/internal/ir"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// guarded is postings of buckets that one value of one property opens.
+func guarded(p registry.Property, v string, buckets ...registry.Index) registry.Postings {
+	return registry.Postings{Guarded: []registry.Guarded{{Property: p, Values: []registry.Posting{{Value: text(v), Buckets: buckets}}}}}
+}
+
+func always(buckets ...registry.Index) registry.Postings { return registry.Postings{Always: buckets} }
+
+// TestGuards checks which equality a single bucket is filed under, if any.
+func TestGuards(t *testing.T) {
+	t.Parallel()
+	visit := event("visit", ir.Gte, 1, 0)
+	tests := map[string]struct {
+		criteria *ir.Node
+		want     registry.Postings // of the event visit; plan is the only property, or the second after city
+	}{
+		"none":                {visit, always(0)},
+		"equality":            {all(is("plan", "pro"), visit), guarded(0, "pro", 0)},
+		"inner equality":      {all(visit, all(visit, is("plan", "pro"))), guarded(0, "pro", 0)},
+		"first of equals":     {all(visit, is("plan", "pro"), is("city", "Oslo")), guarded(1, "pro", 0)},
+		"alternative":         {all(visit, some(is("plan", "pro"), is("city", "Oslo"))), always(0)},
+		"lonely alternative":  {all(visit, some(is("plan", "pro"))), always(0)},
+		"negated":             {all(visit, not(is("plan", "pro"))), always(0)},
+		"other comparison":    {all(visit, compare("plan", ir.Text, ir.Contains, is("plan", "p").Property.Value)), always(0)},
+		"list, equal to none": {all(visit, compare("plan", ir.Any, ir.Eq, &ir.Value{Composite: true})), always(0)},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := build(dynamic("a", tt.criteria)).Registry.ByEvent[0]
+			if d := cmp.Diff(tt.want, got, sameValue); d != "" {
+				t.Errorf("-want +got:\n%s", d)
+			}
+		})
+	}
+}
+
+// TestPostings checks that every bucket is filed under all that it refers to, by the guard that fewest others have, and
+// that everything is sorted.
+func TestPostings(t *testing.T) {
+	t.Parallel()
+	visit, buy := event("visit", ir.Gte, 1, 0), event("buy", ir.Gte, 1, week)
+	r := build(
+		dynamic("d", all(is("plan", "pro"), is("city", "Oslo"), visit)), // Oslo is rarer than pro
+		dynamic("c", all(is("plan", "pro"), visit, visit)),
+		dynamic("b", all(is("plan", "free"), visit, buy)),
+		dynamic("a", some(is("plan", "pro"), visit)),
+		ir.Definition{ID: "e", Kind: ir.Manual},
+		dynamic("f", all(is("plan", "pro"), not(is("city", "Oslo")))),
+	).Registry
+
+	const city, plan registry.Property = 0, 1
+	oslo := guarded(city, "Oslo", 3).Guarded[0]
+	free, pro := registry.Posting{Value: text("free"), Buckets: []registry.Index{1}}, registry.Posting{Value: text("pro"), Buckets: []registry.Index{2}}
+	proOrF := registry.Posting{Value: text("pro"), Buckets: []registry.Index{2, 5}}
+	wantEvents := []registry.Postings{
+		guarded(plan, "free", 1), // buy
+		{Always: []registry.Index{0}, Guarded: []registry.Guarded{oslo, {Property: plan, Values: []registry.Posting{free, pro}}}},
+	}
+	wantProperties := []registry.Postings{
+		{Guarded: []registry.Guarded{oslo, guarded(plan, "pro", 5).Guarded[0]}},
+		{Always: []registry.Index{0}, Guarded: []registry.Guarded{oslo, {Property: plan, Values: []registry.Posting{free, proOrF}}}},
+	}
+	if d := cmp.Diff(wantEvents, r.ByEvent, sameValue); d != "" {
+		t.Errorf("by event: -want +got:\n%s", d)
+	}
+	if d := cmp.Diff(wantProperties, r.ByProperty, sameValue); d != "" {
+		t.Errorf("by property: -want +got:\n%s", d)
+	}
+}

@@ -1,0 +1,174 @@
+package plan_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
+	"github.com/bucketgen/bucketgen/internal/ir"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+const week = 7 * 24 * time.Hour
+
+func is(name, v string) *ir.Node {
+	return &ir.Node{Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: name, Type: ir.Text, Operator: ir.Eq, Value: &ir.Value{Text: &v}}}
+}
+
+func compare(name string, typ ir.Type, op ir.Operator, v *ir.Value) *ir.Node {
+	return &ir.Node{Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: name, Type: typ, Operator: op, Value: v}}
+}
+
+func event(name string, op ir.Operator, n int, window time.Duration) *ir.Node {
+	node := &ir.Node{Op: ir.OpEvent, Event: &ir.EventCheck{Name: name, Operator: op, Count: n}}
+	if window != 0 {
+		node.Event.Window = &ir.Window{Last: window}
+	}
+	return node
+}
+
+func all(children ...*ir.Node) *ir.Node  { return &ir.Node{Op: ir.OpAll, Children: children} }
+func some(children ...*ir.Node) *ir.Node { return &ir.Node{Op: ir.OpAny, Children: children} }
+func not(child *ir.Node) *ir.Node        { return &ir.Node{Op: ir.OpNot, Children: []*ir.Node{child}} }
+
+func dynamic(id string, criteria *ir.Node) ir.Definition {
+	return ir.Definition{ID: id, Kind: ir.Dynamic, Criteria: criteria}
+}
+
+func build(defs ...ir.Definition) *plan.Plan {
+	return plan.Build(&ir.File{Definitions: defs})
+}
+
+// sameValue compares values as Go does: their method Equal asks whether a condition holds.
+var sameValue = cmp.Comparer(func(a, b registry.Value) bool { return a == b })
+
+func text(s string) registry.Value { return registry.Value{Kind: registry.Text, Text: s} }
+
+func TestNodes(t *testing.T) {
+	t.Parallel()
+	five, late := 5.0, time.Date(2026, time.January, 1, 0, 0, 0, 999, time.UTC)
+	tests := map[string]struct {
+		criteria *ir.Node
+		want     []registry.Node
+	}{
+		"more than":     {event("e", ir.Gt, 2, week), []registry.Node{{Op: registry.OpAtLeast, Size: 1, Count: 3, Span: week}}},
+		"less than":     {event("e", ir.Lt, 2, 0), []registry.Node{{Op: registry.OpAtMost, Size: 1, Count: 1}}},
+		"exactly":       {event("e", ir.Eq, 2, 0), []registry.Node{{Op: registry.OpExactly, Size: 1, Count: 2}}},
+		"is not":        {compare("p", ir.Text, ir.Neq, is("p", "a").Property.Value), []registry.Node{{Op: registry.OpNot, Size: 2}, {Op: registry.OpIs, Size: 1, Value: text("a")}}},
+		"not exists":    {compare("p", ir.Text, ir.NotExists, nil), []registry.Node{{Op: registry.OpNot, Size: 2}, {Op: registry.OpExists, Size: 1}}},
+		"at most":       {compare("p", ir.Number, ir.Lte, &ir.Value{Number: &five}), []registry.Node{{Op: registry.OpNotMore, Size: 1, Value: registry.Value{Kind: registry.Number, Number: 5}}}},
+		"before":        {compare("p", ir.Time, ir.Before, &ir.Value{Time: &late}), []registry.Node{{Op: registry.OpBefore, Size: 1, Value: registry.Value{Kind: registry.Time, Time: registry.At(late)}}}},
+		"wrong operand": {compare("p", ir.Any, ir.Gt, is("p", "a").Property.Value), []registry.Node{{Op: registry.OpAll, Size: 3}, {Op: registry.OpAny, Size: 1}, {Op: registry.OpExists, Size: 1}}},
+		"nested": {all(is("p", "a"), some(event("e", ir.Gte, 1, 0), not(is("p", "b")))), []registry.Node{
+			{Op: registry.OpAll, Size: 6},
+			{Op: registry.OpIs, Size: 1, Value: text("a")},
+			{Op: registry.OpAny, Size: 4},
+			{Op: registry.OpAtLeast, Size: 1, Count: 1},
+			{Op: registry.OpNot, Size: 2},
+			{Op: registry.OpIs, Size: 1, Value: text("b")},
+		}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := build(dynamic("a", tt.criteria)).Registry.Buckets[0].Criteria
+			if d := cmp.Diff(tt.want, got, sameValue); d != "" {
+				t.Errorf("-want +got:\n%s", d)
+			}
+		})
+	}
+}
+
+// TestNewest checks that as many occurrences are kept of an event as the hungriest condition needs.
+func TestNewest(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		criteria *ir.Node
+		want     int
+	}{
+		"at least":  {event("e", ir.Gte, 5, 0), 5},
+		"more than": {event("e", ir.Gt, 5, 0), 6},
+		"at most":   {event("e", ir.Lte, 5, 0), 6},
+		"less than": {event("e", ir.Lt, 5, 0), 5},
+		"exactly":   {event("e", ir.Eq, 5, week), 6},
+		"never":     {event("e", ir.Lte, 0, week), 1},
+		"several":   {all(event("e", ir.Gte, 5, 0), event("e", ir.Lte, 6, week)), 7},
+	}
+	for name, tt := range tests {
+		r := build(dynamic("a", tt.criteria)).Registry
+		if got := r.Events[0].Newest; got != tt.want {
+			t.Errorf("%s: got %d, want %d", name, got, tt.want)
+		}
+	}
+}
+
+func TestNewcomers(t *testing.T) {
+	t.Parallel()
+	exists := event("e", ir.Gte, 1, 0)
+	r := build(
+		dynamic("a-exists", exists),
+		dynamic("b-absent", event("e", ir.Lte, 0, week)),
+		dynamic("c-missing", not(is("p", "x"))),
+		dynamic("d-either", some(exists, not(is("p", "x")))),
+		dynamic("e-both", all(exists, not(is("p", "x")))),
+		ir.Definition{ID: "f-manual", Kind: ir.Manual},
+	).Registry
+	if d := cmp.Diff([]registry.Index{1, 2, 3}, r.Newcomers); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+}
+
+func TestNaming(t *testing.T) {
+	t.Parallel()
+	p := plan.Build(&ir.File{
+		Properties: []ir.Property{
+			{GoName: "Plan", Name: "z-plan", Type: ir.Text, Doc: "Plan is declared.\n", Pos: ir.Pos{File: "a/vocab.go", Line: 1}},
+			{GoName: "Unused", Name: "unused", Type: ir.Bool},
+		},
+		Definitions: []ir.Definition{
+			{
+				ID: "power-users", GoName: "Power", Doc: "Power users pay.\n", Kind: ir.Dynamic, Pos: ir.Pos{File: "a/b/power.go", Line: 7},
+				Criteria: all(is("plan", "x"), is("z-plan", "x"), event("app.active", ir.Gte, 1, 0), event("app_active", ir.Gte, 1, 0)),
+				Ticks:    []ir.Tick{{Span: week}, {Every: true, Span: time.Hour}},
+			},
+			{ID: "also", GoName: "A", Doc: "An apple a day.\n", Kind: ir.Manual},
+		},
+	})
+	want := &plan.Plan{
+		Buckets: []plan.Naming{
+			{GoName: "Also", Doc: "An apple a day.\n"},
+			{GoName: "PowerUsers", Doc: "PowerUsers users pay.\n", File: "power.go", Ticks: []string{"PowerUsersAfter7Days", "PowerUsersEvery1Hour"}},
+		},
+		Events:     []plan.Naming{{GoName: "AppActive"}, {GoName: "AppActive_"}},
+		Properties: []plan.Naming{{GoName: "Plan_"}, {GoName: "Unused"}, {GoName: "Plan", Doc: "Plan is declared.\n", File: "vocab.go"}},
+		Functions:  true,
+	}
+	got := *p
+	got.Registry = nil
+	if d := cmp.Diff(want, &got); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+	rows := []registry.PropertyRow{{Name: "plan", Type: registry.Text}, {Name: "unused", Type: registry.Bool}, {Name: "z-plan", Type: registry.Text}}
+	if d := cmp.Diff(rows, p.Registry.Properties); d != "" {
+		t.Errorf("properties: -want +got:\n%s", d)
+	}
+}
+
+// TestFunctions checks that there are functions only as long as people may read them.
+func TestFunctions(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		buckets int
+		want    bool
+	}{{500, true}, {501, false}} {
+		defs := make([]ir.Definition, tt.buckets)
+		for i := range defs {
+			defs[i] = ir.Definition{ID: string(rune('a' + i)), Kind: ir.Manual}
+		}
+		if got := build(defs...).Functions; got != tt.want {
+			t.Errorf("%d buckets: functions are %t, want %t", tt.buckets, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,31 @@
+package buckets
+
+import (
+	"strings"
+	"time"
+
+	"github.com/bucketgen/bucketgen/bucket"
+)
+
+var Names = bucket.Define(bucket.Spec{ID: "names", Criteria: bucket.All(
+	bucket.Event("").Exists(),
+	bucket.Event("bucket:entered:power-users").Exists(),
+	bucket.Event(strings.Repeat("x", 201)).Exists(),
+	bucket.Event("nul\x00").Exists(),
+	bucket.Event("\xff").Within(bucket.Day).Exists(),
+)})
+
+var visit = bucket.Event("visit")
+
+var Counts = bucket.Define(bucket.Spec{ID: "counts", Criteria: bucket.All(
+	visit.AtLeast(-1),
+	visit.AtLeast(0),
+	visit.LessThan(0),
+	visit.Within(bucket.Day).AtLeast(0),
+)})
+
+var Windows = bucket.Define(bucket.Spec{ID: "windows", Criteria: bucket.All(
+	visit.Within(0).Exists(),
+	visit.Within(-bucket.Day).AtLeast(2),
+	visit.Within(1500*time.Nanosecond).Exists(),
+)})

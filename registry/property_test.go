@@ -1,0 +1,112 @@
+package registry_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
+	"github.com/bucketgen/bucketgen/internal/ir"
+	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/internal/refeval"
+	"github.com/bucketgen/bucketgen/internal/refeval/draw"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// TestReference compares truth and horizon of random criteria, on random facts and at random instants, with those of
+// the reference.
+func TestReference(t *testing.T) {
+	t.Parallel()
+	draw.Check(t, 15000, func(t *rapid.T) {
+		// Two buckets share the tables of events, which must keep as much as the one that needs more.
+		f := &ir.File{}
+		for _, id := range []string{"a", "b"} {
+			f.Definitions = append(f.Definitions, ir.Definition{ID: id, Kind: ir.Dynamic, Criteria: draw.Criteria(t, 3)})
+		}
+		r := plan.Build(f).Registry
+		known, properties := draw.Facts(t, draw.Start)
+		full, newest := factsOf(t, r, known, properties)
+		for range 3 {
+			now := draw.Clock(t, draw.Start)
+			for i, d := range f.Definitions {
+				for _, facts := range []*registry.Facts{full, newest} {
+					facts.Now = registry.At(now)
+					if problem := compare(d.Criteria, known, now, r.Evaluate(registry.Index(i), facts)); problem != "" {
+						t.Fatalf("%s\n%s\nat %s\nevents %v\nproperties %s", problem, refeval.DescribeNode(d.Criteria), now, known.Events, properties)
+					}
+				}
+			}
+		}
+	})
+}
+
+// factsOf makes the facts of a user in both ways in which they come: one by one, and as the newest that suffice.
+func factsOf(t *rapid.T, r *registry.Registry, known *refeval.Facts, properties []byte) (full, newest *registry.Facts) {
+	object, err := payload.Parse("properties", properties, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	full, newest = r.NewFacts().Complete(), r.NewFacts()
+	for _, field := range object.Fields {
+		if p, declared := r.Property(field.Key); declared {
+			full.SetProperty(p, field.Value)
+			newest.SetProperty(p, field.Value)
+		}
+	}
+	for i, row := range r.Events {
+		var all []registry.Instant
+		for _, ev := range known.Events {
+			if ev.Name == row.Name {
+				full.AddOccurrence(registry.Event(i), registry.At(ev.At))
+				all = append(all, registry.At(ev.At))
+			}
+		}
+		slices.Sort(all)
+		slices.Reverse(all)
+		newest.SetOccurrences(registry.Event(i), all[:min(len(all), row.Newest)])
+	}
+	return full, newest
+}
+
+// compare says what is wrong with a verdict.
+func compare(n *ir.Node, f *refeval.Facts, now time.Time, got registry.Verdict) string {
+	if want := refeval.Holds(n, f, now); got.True != want {
+		return "the registry says " + word(got.True) + ", the reference " + word(want)
+	}
+	until := refeval.Until(n, f, now)
+	if want := instantOf(until); got.Until != want {
+		return "the registry's horizon is " + got.Until.String() + ", the reference's " + want.String()
+	}
+	// What follows is of the rule itself, whoever computed it.
+	if next := instantOf(refeval.NextChange(n, f, now)); got.Until > next {
+		return "the horizon " + got.Until.String() + " is later than the next change " + next.String()
+	}
+	if got.Until != registry.Never && !changes(n, f, until) {
+		return "no condition changes at the horizon " + got.Until.String()
+	}
+	return ""
+}
+
+// changes reports whether one of the conditions of a criteria changes at an instant.
+func changes(n *ir.Node, f *refeval.Facts, at time.Time) bool {
+	if len(n.Children) == 0 {
+		return refeval.Holds(n, f, at) != refeval.Holds(n, f, at.Add(-time.Microsecond))
+	}
+	return slices.ContainsFunc(n.Children, func(child *ir.Node) bool { return changes(child, f, at) })
+}
+
+func instantOf(t time.Time) registry.Instant {
+	if t.IsZero() {
+		return registry.Never
+	}
+	return registry.At(t)
+}
+
+func word(holds bool) string {
+	if holds {
+		return "yes"
+	}
+	return "no"
+}
