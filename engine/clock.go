@@ -156,7 +156,7 @@ func (e *Engine) settleBatch(ctx context.Context, o decide.Options, now registry
 		return 0, fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Release()
-	users, err := e.store.LockDue(ctx, conn, now, dueBatch)
+	users, err := e.store.LockDue(ctx, conn, store.Replan(conn.Conn().PgConn()), now, dueBatch)
 	if err != nil || len(users) == 0 {
 		return 0, e.rollback(conn, err)
 	}

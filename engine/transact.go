@@ -36,7 +36,7 @@ func (e *Engine) commit(ctx context.Context, wait bool, tasks []*task, names sto
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Release()
-	facts, err := e.store.Load(ctx, conn, store.Lock{Begin: true, Wait: wait, Timeout: lockTimeout}, wanted(tasks))
+	facts, err := e.store.Load(ctx, conn, store.Lock{Begin: true, Wait: wait, Timeout: lockTimeout, Replan: store.Replan(conn.Conn().PgConn())}, wanted(tasks))
 	if err != nil {
 		return e.rollback(conn, err)
 	}

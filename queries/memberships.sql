@@ -27,7 +27,8 @@ left join lateral (
 ) m on true;
 
 -- name: MembershipsLeave :exec
--- Compare and swap: only a stay that is still active is closed.
+-- Compare and swap: only a stay that is still active is closed. (That is said in a way that no index knows, because the
+-- planner would go through all active stays where it believes them to be few.)
 update bucketgen.memberships m
 set left_at = l.left_at, reason = l.reason, ticked_at = l.ticked_at, blocked = l.blocked,
     changed_by = pg_current_xact_id()
@@ -37,7 +38,8 @@ from (
         unnest(@reasons::text[]) as reason, unnest(@ticked_at::timestamptz[]) as ticked_at,
         unnest(@blocked::boolean[]) as blocked
 ) as l
-where m.contact_id = l.contact_id and m.bucket_no = l.bucket_no and m.epoch = l.epoch and m.left_at is null;
+where m.contact_id = l.contact_id and m.bucket_no = l.bucket_no and m.epoch = l.epoch
+    and coalesce(m.left_at, 'infinity') = 'infinity';
 
 -- name: MembershipsPass :exec
 -- Stays that began and ended within one transaction.

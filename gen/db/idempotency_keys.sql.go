@@ -49,10 +49,12 @@ func (q *Queries) IdempotencyKeysInsert(ctx context.Context, arg IdempotencyKeys
 }
 
 const IdempotencyKeysSeen = `-- name: IdempotencyKeysSeen :many
-select c.user_id, k.key
+select w.user_id::text as user_id, k.key
 from (select unnest($1::text[]) as user_id, unnest($2::text[]) as key) as w
-join bucketgen.contacts c on c.user_id = w.user_id
-join bucketgen.idempotency_keys k on k.contact_id = c.id and k.origin = '' and k.key = w.key
+cross join lateral (select c.id from bucketgen.contacts c where c.user_id = w.user_id limit 1) c
+cross join lateral (
+    select i.key from bucketgen.idempotency_keys i where i.contact_id = c.id and i.origin = '' and i.key = w.key limit 1
+) k
 `
 
 type IdempotencyKeysSeenParams struct {

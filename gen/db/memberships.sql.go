@@ -117,7 +117,8 @@ from (
         unnest($5::text[]) as reason, unnest($6::timestamptz[]) as ticked_at,
         unnest($7::boolean[]) as blocked
 ) as l
-where m.contact_id = l.contact_id and m.bucket_no = l.bucket_no and m.epoch = l.epoch and m.left_at is null
+where m.contact_id = l.contact_id and m.bucket_no = l.bucket_no and m.epoch = l.epoch
+    and coalesce(m.left_at, 'infinity') = 'infinity'
 `
 
 type MembershipsLeaveParams struct {
@@ -130,7 +131,8 @@ type MembershipsLeaveParams struct {
 	Blocked    []bool
 }
 
-// Compare and swap: only a stay that is still active is closed.
+// Compare and swap: only a stay that is still active is closed. (That is said in a way that no index knows, because the
+// planner would go through all active stays where it believes them to be few.)
 func (q *Queries) MembershipsLeave(ctx context.Context, arg MembershipsLeaveParams) error {
 	_, err := q.db.Exec(ctx, MembershipsLeave,
 		arg.ContactIds,

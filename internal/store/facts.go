@@ -30,6 +30,8 @@ type Lock struct {
 	// Begin starts a transaction by the same round trip, in which no statement waits longer than Timeout for a lock.
 	Begin   bool
 	Timeout time.Duration
+	// Replan makes the plans of the connection's statements anew. See [Replan].
+	Replan bool
 }
 
 // Facts is what is known of users, whose locks the transaction holds.
@@ -57,6 +59,9 @@ type user struct {
 func (s *Store) Load(ctx context.Context, conn Conn, lock Lock, wanted []Wanted) (*Facts, error) {
 	f := &Facts{store: s, users: make(map[string]*user, len(wanted))}
 	q := queue{store: s}
+	if lock.Replan {
+		q.add("discard plans")
+	}
 	if lock.Begin {
 		q.begin(lock.Timeout, &f.XID)
 	}
@@ -69,10 +74,13 @@ func (s *Store) Load(ctx context.Context, conn Conn, lock Lock, wanted []Wanted)
 
 // LockDue starts a transaction and takes the locks of users for whom something is due, the longest overdue first, passing
 // over those that somebody else holds. It takes one round trip and returns the users, sorted, for Load.
-func (s *Store) LockDue(ctx context.Context, conn Conn, now registry.Instant, most int) ([]string, error) {
+func (s *Store) LockDue(ctx context.Context, conn Conn, replan bool, now registry.Instant, most int) ([]string, error) {
 	var users []string
 	var xid string
 	q := queue{store: s}
+	if replan {
+		q.add("discard plans")
+	}
 	q.begin(0, &xid)
 	q.add(db.ContactsLockDue, timestamp(now), s.buckets, int32(most)).Query(each(func(user string) { users = append(users, user) }))
 	if err := q.send(ctx, conn); err != nil {

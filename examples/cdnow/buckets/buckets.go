@@ -1,0 +1,34 @@
+// Package buckets says who is who among the customers of a music shop.
+package buckets
+
+import "github.com/bucketgen/bucketgen/bucket"
+
+// Purchase occurs when a customer buys.
+var Purchase = bucket.Event("purchase")
+
+// RepeatBuyers came back at least once. Nobody leaves.
+var RepeatBuyers = bucket.Define(bucket.Spec{
+	ID:          "repeat-buyers",
+	Name:        "Repeat buyers",
+	Description: "Customers with two purchases or more.",
+	Criteria:    Purchase.AtLeast(2),
+})
+
+// PowerBuyers buy again and again. They leave at the instant at which the third purchase is 90 days old.
+var PowerBuyers = bucket.Define(bucket.Spec{
+	ID:          "power-buyers",
+	Name:        "Power buyers",
+	Description: "Customers with three purchases or more within 90 days.",
+	Criteria:    Purchase.Within(90 * bucket.Day).AtLeast(3),
+})
+
+// Lapsed bought once and then not for half a year. Nothing happens when they join: only the clock says so.
+var Lapsed = bucket.Define(bucket.Spec{
+	ID:          "lapsed",
+	Name:        "Lapsed customers",
+	Description: "Customers who have bought, but not within the last 180 days.",
+	Criteria: bucket.All(
+		Purchase.Exists(),
+		Purchase.Within(180*bucket.Day).Never(),
+	),
+})

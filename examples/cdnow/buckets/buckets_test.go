@@ -1,0 +1,34 @@
+package buckets_test
+
+import (
+	"testing"
+
+	"github.com/bucketgen/bucketgen/bucket"
+	"github.com/bucketgen/bucketgen/bucket/buckettest"
+
+	"example.com/cdnow/gen"
+)
+
+func TestLapsed(t *testing.T) {
+	sim := buckettest.New(t, gen.Registry)
+	sim.Track("ada", "purchase", nil)
+	sim.Advance(180*bucket.Day - bucket.Second)
+	sim.RequireNotMember(gen.Lapsed, "ada")
+	sim.Advance(bucket.Second)
+	sim.RequireMember(gen.Lapsed, "ada")
+
+	sim.Track("ada", "purchase", nil)
+	sim.RequireNotMember(gen.Lapsed, "ada")
+	sim.RequireMember(gen.RepeatBuyers, "ada")
+}
+
+func TestPowerBuyersLeaveByTheClock(t *testing.T) {
+	sim := buckettest.New(t, gen.Registry)
+	for range 3 {
+		sim.Track("ada", "purchase", nil)
+		sim.Advance(10 * bucket.Day)
+	}
+	sim.RequireMember(gen.PowerBuyers, "ada")
+	sim.Advance(60 * bucket.Day) // the first purchase is 90 days old now
+	sim.RequireNotMember(gen.PowerBuyers, "ada")
+}

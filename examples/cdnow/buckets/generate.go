@@ -1,0 +1,3 @@
+package buckets
+
+//go:generate go tool bucketgen -out ../gen .
