@@ -35,6 +35,9 @@ func (l loader) userFrame(pkg *packages.Package, trace string) string {
 		if strings.HasPrefix(function, bucketPath+".") || strings.HasPrefix(function, "main.") {
 			continue
 		}
+		if line == "1" { // where no code stands: instructions that the compiler added on its own are said to be there
+			continue
+		}
 		place := l.relative(file) + ":" + line
 		if pkg.Module != nil && within(pkg.Module.Dir, file) {
 			return place
