@@ -23,8 +23,9 @@ import (
 
 // options are what is measured.
 type options struct {
-	buckets, users, stored, callers, rounds int
-	span                                    time.Duration
+	buckets, users, stored, callers, flushers, rounds int
+	span                                              time.Duration
+	profile                                           string
 }
 
 func main() {
@@ -33,22 +34,12 @@ func main() {
 	flag.IntVar(&o.users, "users", 20_000, "users")
 	flag.IntVar(&o.stored, "stored", 1_000_000, "events that are stored before")
 	flag.IntVar(&o.callers, "callers", 64, "callers of Ingest at once")
+	flag.IntVar(&o.flushers, "flushers", 0, "flushers of the engine (default its own)")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds; the median counts")
 	flag.DurationVar(&o.span, "span", 4*time.Second, "length of a measured run")
 	url := flag.String("database", os.Getenv("BENCH_DATABASE_URL"), "server to measure on (default a private one, durable)")
-	profile := flag.String("cpuprofile", "", "write a CPU profile to this file")
+	flag.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the ingest runs to this file")
 	flag.Parse()
-	if *profile != "" {
-		f, err := os.Create(*profile)
-		if err == nil {
-			err = pprof.StartCPUProfile(f)
-		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "bench:", err)
-			os.Exit(1)
-		}
-		defer pprof.StopCPUProfile()
-	}
 	if err := run(context.Background(), *url, o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -74,7 +65,7 @@ func run(ctx context.Context, url string, o options) error {
 	if err != nil {
 		return err
 	}
-	e, err := engine.New(pool, r, engine.Config{NoClock: true, NoDelivery: true})
+	e, err := engine.New(pool, r, engine.Config{NoClock: true, NoDelivery: true, Flushers: o.flushers})
 	if err != nil {
 		return err
 	}
@@ -115,12 +106,14 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 			}
 			yardsticks[y.String()] = append(yardsticks[y.String()], rate)
 		}
-		rate, took, err := ingest(ctx, e, w, o, round+1)
-		if err != nil {
+		if err := profiled(o.profile, func() error {
+			rate, took, err := ingest(ctx, e, w, o, round+1)
+			rates, latencies = append(rates, rate), append(latencies, took...)
+			return err
+		}); err != nil {
 			return err
 		}
-		rates, latencies = append(rates, rate), append(latencies, took...)
-		fmt.Printf("round %d: %.0f events/s\n", round+1, rate)
+		fmt.Printf("round %d: %.0f events/s\n", round+1, rates[round])
 	}
 	best, name := 0.0, ""
 	for _, y := range allYardsticks {
@@ -139,6 +132,23 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 		float64(events)/float64(batches), float64(transitions)/float64(events))
 	fmt.Printf("ratio to the best bare insert (%s): %.2f\n", name, rate/best)
 	return nil
+}
+
+// profiled runs something and writes a CPU profile of it, if a file is named; the last one stays.
+func profiled(name string, run func() error) error {
+	if name == "" {
+		return run()
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return err
+	}
+	defer pprof.StopCPUProfile()
+	return run()
 }
 
 func median(v []float64) float64 {

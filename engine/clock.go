@@ -189,7 +189,7 @@ func (e *Engine) settle(ctx context.Context, conn store.Conn, tasks []*task) err
 	if err := write.Send(ctx, conn, e.store, true); err != nil {
 		return fmt.Errorf("write: %w", err)
 	}
-	e.committed(write)
+	e.committed(facts, write)
 	return nil
 }
 

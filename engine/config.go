@@ -10,6 +10,10 @@ import (
 
 // Config configures an engine. The zero value is a good one.
 type Config struct {
+	// CacheBytes is how much memory, roughly, the engine uses to remember the properties of users who came lately. What
+	// it remembers is compared with the database before it is used. Defaults to 64 MB.
+	CacheBytes int
+
 	// ClockWorkers is how many batches of due users are settled at once. Defaults to 2.
 	ClockWorkers int
 
@@ -68,6 +72,7 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
+	def(&c.CacheBytes, 64<<20)
 	def(&c.ClockWorkers, 2)
 	def(&c.ClockPoll, 100*time.Millisecond)
 	def(&c.DeliveryPoll, 500*time.Millisecond)
@@ -101,7 +106,7 @@ func (c Config) validate() error {
 		name  string
 		value int64
 	}{
-		{"ClockWorkers", int64(c.ClockWorkers)}, {"ClockPoll", int64(c.ClockPoll)}, {"DeliveryPoll", int64(c.DeliveryPoll)},
+		{"CacheBytes", int64(c.CacheBytes)}, {"ClockWorkers", int64(c.ClockWorkers)}, {"ClockPoll", int64(c.ClockPoll)}, {"DeliveryPoll", int64(c.DeliveryPoll)},
 		{"DeliveryWorkers", int64(c.DeliveryWorkers)}, {"Flushers", int64(c.Flushers)},
 		{"IdempotencyHorizon", int64(c.IdempotencyHorizon)}, {"Lease", int64(c.Lease)}, {"MaxBatch", int64(c.MaxBatch)},
 		{"MaxPayload", int64(c.MaxPayload)}, {"QueueSize", int64(c.QueueSize)}, {"Skew", int64(c.Skew)},

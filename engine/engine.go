@@ -105,7 +105,7 @@ func (e *Engine) prepare(ctx context.Context) error {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Release()
-	if e.store, err = store.New(ctx, conn, e.config.Schema, e.registry); err != nil {
+	if e.store, err = store.New(ctx, conn, e.config.Schema, e.registry, e.config.CacheBytes); err != nil {
 		return err
 	}
 	e.outbox, err = e.newOutbox(ctx)

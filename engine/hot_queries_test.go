@@ -10,8 +10,8 @@ func hotQueries() map[string]hotQuery {
 	const times = "array[now(), now(), now()]"
 	return map[string]hotQuery{
 		"ContactsCreate":      {db.ContactsCreate, users + ", " + times},
-		"ContactsLock":        {db.ContactsLock, users},
-		"ContactsLockWaiting": {db.ContactsLockWaiting, users},
+		"ContactsLock":        {db.ContactsLock, users + ", " + contacts + ", " + contacts},
+		"ContactsLockWaiting": {db.ContactsLockWaiting, users + ", " + contacts + ", " + contacts},
 		"ContactsLockDue":     {db.ContactsLockDue, "now(), " + buckets + ", 500"},
 		"DeliveriesClaim":     {db.DeliveriesClaim, buckets + ", now(), 16, now(), gen_random_uuid()"},
 		"DeliveriesFail":      {db.DeliveriesFail, "gen_random_uuid(), " + contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", array['dead','dead','dead'], " + times + ", array['','','']"},

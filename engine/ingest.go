@@ -245,12 +245,7 @@ func (e *Engine) tasks(items []*item) ([]*task, map[string][]*item) {
 	for _, t := range tasks {
 		own := byUser[t.want.User]
 		for _, it := range own {
-			if it.event.Key != "" {
-				t.want.Keys = append(t.want.Keys, it.event.Key)
-			}
-			if it.event.Kind == decide.Track {
-				t.want.Events = append(t.want.Events, it.event.Name)
-			}
+			t.want.Events = append(t.want.Events, &it.event)
 		}
 		t.step = func(s *decide.Session, clock registry.Instant) {
 			for _, it := range own {

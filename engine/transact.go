@@ -52,12 +52,13 @@ func (e *Engine) commit(ctx context.Context, wait bool, tasks []*task, names sto
 			return err
 		}
 	}
-	e.committed(write)
+	e.committed(facts, write)
 	return nil
 }
 
-// committed lets the clock and the outbox of this process know what was written.
-func (e *Engine) committed(w *store.Write) {
+// committed lets the cache, the clock and the outbox of this process know what was written.
+func (e *Engine) committed(f *store.Facts, w *store.Write) {
+	f.Remember(w)
 	if at, written := w.Due(); written {
 		e.clock.notice(at)
 	}
@@ -103,10 +104,7 @@ func (e *Engine) decide(ctx context.Context, conn store.Conn, facts *store.Facts
 				continue
 			}
 			t.missed = false
-			state, err := facts.State(t.want.User)
-			if err != nil {
-				return nil, err
-			}
+			state := facts.State(t.want.User)
 			session := decide.Begin(e.registry, state, t.options)
 			t.step(session, clock)
 			if l, lacking := session.Lacks(); lacking {
@@ -114,7 +112,7 @@ func (e *Engine) decide(ctx context.Context, conn store.Conn, facts *store.Facts
 				again = append(again, t)
 				continue
 			}
-			write.Add(e.store, facts.Contact(t.want.User), session.Changes())
+			write.Add(facts, t.want.User, state, session.Changes())
 		}
 		if len(again) == 0 {
 			return write, nil

@@ -10,21 +10,32 @@ on conflict (user_id) do nothing
 returning user_id;
 
 -- name: ContactsLock :many
--- Takes the locks of those users that nobody else holds. It is a statement of its own, so that those that follow see
--- what the previous holders of the locks have committed.
-select c.id, c.user_id, c.email, c.properties, c.updated_at, c.deleted_at
-from bucketgen.contacts c
-where c.user_id = any (@user_ids::text[])
-order by c.user_id
-for no key update skip locked;
+-- Takes the locks of users, in the order in which they are given, passing over those that somebody else holds. It is a
+-- statement of its own, so that those that follow see what the previous holders of the locks have committed. Properties
+-- that the caller knows, because the version is still the same, are not sent again.
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at
+from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
+cross join lateral (
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at,
+        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
+    from bucketgen.contacts k
+    where k.user_id = w.user_id
+    limit 1
+    for no key update skip locked
+) c;
 
 -- name: ContactsLockWaiting :many
--- As ContactsLock, for callers that cannot come back later.
-select c.id, c.user_id, c.email, c.properties, c.updated_at, c.deleted_at
-from bucketgen.contacts c
-where c.user_id = any (@user_ids::text[])
-order by c.user_id
-for no key update;
+-- As ContactsLock, for callers that cannot come back later: it waits for the locks.
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at
+from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
+cross join lateral (
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at,
+        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
+    from bucketgen.contacts k
+    where k.user_id = w.user_id
+    limit 1
+    for no key update
+) c;
 
 -- name: ContactsLockDue :many
 -- Takes the locks of users for whom something is due, the longest overdue first, passing over those that are locked:
@@ -41,6 +52,7 @@ for no key update of c skip locked;
 update bucketgen.contacts c
 set properties = (c.properties || p.set::jsonb) - array(select jsonb_array_elements_text(p.remove::jsonb)),
     changes = c.changes || p.changes::jsonb,
+    version = c.version + 1,
     email = case when p.email_changed then nullif(p.email, '') else c.email end,
     updated_at = p.at
 from (

@@ -16,7 +16,8 @@ import (
 type Facts struct {
 	Now      Instant
 	registry *Registry
-	values   []Value
+	values   []Value // by Property
+	shared   bool    // values belong to somebody else, too, and must not be changed
 	times    []occurrences
 	lacks    []Event
 	complete bool
@@ -32,6 +33,17 @@ func (r *Registry) NewFacts() *Facts {
 	return &Facts{registry: r, values: make([]Value, len(r.Properties))}
 }
 
+// NewFactsWith is as NewFacts, of a user whose properties have values that [Facts.Values] returned before.
+func (r *Registry) NewFactsWith(values []Value) *Facts {
+	return &Facts{registry: r, values: values, shared: true}
+}
+
+// Values returns the values of all properties. They must not be changed, and will not be: from now on they are shared.
+func (f *Facts) Values() []Value {
+	f.shared = true
+	return f.values
+}
+
 // Complete declares that whatever was not loaded does not exist, so that nothing is ever lacking.
 func (f *Facts) Complete() *Facts {
 	f.complete = true
@@ -42,6 +54,9 @@ func (f *Facts) Complete() *Facts {
 func (f *Facts) SetProperty(p Property, v Value) {
 	if f.registry.Properties[p].Type == Time {
 		v = v.asTime()
+	}
+	if f.shared {
+		f.values, f.shared = slices.Clone(f.values), false
 	}
 	f.values[p] = v
 }

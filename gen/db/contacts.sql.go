@@ -49,26 +49,39 @@ func (q *Queries) ContactsCreate(ctx context.Context, arg ContactsCreateParams) 
 }
 
 const ContactsLock = `-- name: ContactsLock :many
-select c.id, c.user_id, c.email, c.properties, c.updated_at, c.deleted_at
-from bucketgen.contacts c
-where c.user_id = any ($1::text[])
-order by c.user_id
-for no key update skip locked
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at
+from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
+cross join lateral (
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at,
+        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
+    from bucketgen.contacts k
+    where k.user_id = w.user_id
+    limit 1
+    for no key update skip locked
+) c
 `
+
+type ContactsLockParams struct {
+	UserIds  []string
+	Ids      []int64
+	Versions []int64
+}
 
 type ContactsLockRow struct {
 	ID         int64
 	UserID     string
 	Email      *string
 	Properties []byte
+	Version    int64
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
 }
 
-// Takes the locks of those users that nobody else holds. It is a statement of its own, so that those that follow see
-// what the previous holders of the locks have committed.
-func (q *Queries) ContactsLock(ctx context.Context, userIds []string) ([]ContactsLockRow, error) {
-	rows, err := q.db.Query(ctx, ContactsLock, userIds)
+// Takes the locks of users, in the order in which they are given, passing over those that somebody else holds. It is a
+// statement of its own, so that those that follow see what the previous holders of the locks have committed. Properties
+// that the caller knows, because the version is still the same, are not sent again.
+func (q *Queries) ContactsLock(ctx context.Context, arg ContactsLockParams) ([]ContactsLockRow, error) {
+	rows, err := q.db.Query(ctx, ContactsLock, arg.UserIds, arg.Ids, arg.Versions)
 	if err != nil {
 		return nil, err
 	}
@@ -81,6 +94,7 @@ func (q *Queries) ContactsLock(ctx context.Context, userIds []string) ([]Contact
 			&i.UserID,
 			&i.Email,
 			&i.Properties,
+			&i.Version,
 			&i.UpdatedAt,
 			&i.DeletedAt,
 		); err != nil {
@@ -133,25 +147,37 @@ func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams
 }
 
 const ContactsLockWaiting = `-- name: ContactsLockWaiting :many
-select c.id, c.user_id, c.email, c.properties, c.updated_at, c.deleted_at
-from bucketgen.contacts c
-where c.user_id = any ($1::text[])
-order by c.user_id
-for no key update
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at
+from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
+cross join lateral (
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at,
+        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
+    from bucketgen.contacts k
+    where k.user_id = w.user_id
+    limit 1
+    for no key update
+) c
 `
+
+type ContactsLockWaitingParams struct {
+	UserIds  []string
+	Ids      []int64
+	Versions []int64
+}
 
 type ContactsLockWaitingRow struct {
 	ID         int64
 	UserID     string
 	Email      *string
 	Properties []byte
+	Version    int64
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
 }
 
-// As ContactsLock, for callers that cannot come back later.
-func (q *Queries) ContactsLockWaiting(ctx context.Context, userIds []string) ([]ContactsLockWaitingRow, error) {
-	rows, err := q.db.Query(ctx, ContactsLockWaiting, userIds)
+// As ContactsLock, for callers that cannot come back later: it waits for the locks.
+func (q *Queries) ContactsLockWaiting(ctx context.Context, arg ContactsLockWaitingParams) ([]ContactsLockWaitingRow, error) {
+	rows, err := q.db.Query(ctx, ContactsLockWaiting, arg.UserIds, arg.Ids, arg.Versions)
 	if err != nil {
 		return nil, err
 	}
@@ -164,6 +190,7 @@ func (q *Queries) ContactsLockWaiting(ctx context.Context, userIds []string) ([]
 			&i.UserID,
 			&i.Email,
 			&i.Properties,
+			&i.Version,
 			&i.UpdatedAt,
 			&i.DeletedAt,
 		); err != nil {
@@ -220,6 +247,7 @@ const ContactsPatch = `-- name: ContactsPatch :exec
 update bucketgen.contacts c
 set properties = (c.properties || p.set::jsonb) - array(select jsonb_array_elements_text(p.remove::jsonb)),
     changes = c.changes || p.changes::jsonb,
+    version = c.version + 1,
     email = case when p.email_changed then nullif(p.email, '') else c.email end,
     updated_at = p.at
 from (

@@ -21,6 +21,7 @@ type BucketgenContact struct {
 	Email      *string
 	Properties []byte
 	Changes    []byte
+	Version    int64
 	CreatedAt  pgtype.Timestamptz
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz

@@ -1,6 +1,8 @@
 package decide
 
 import (
+	"slices"
+
 	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -86,8 +88,8 @@ func (s *Session) Changes() Changes {
 		}
 	}
 	for _, key := range s.touched {
-		if f, exists := s.state.Contact.Properties.Get(key); exists {
-			s.contact.Set = append(s.contact.Set, f)
+		if i := slices.IndexFunc(s.state.Contact.Properties, func(f payload.Field) bool { return f.Key == key }); i >= 0 {
+			s.contact.Set = append(s.contact.Set, s.state.Contact.Properties[i])
 		} else {
 			s.contact.Remove = append(s.contact.Remove, key)
 		}

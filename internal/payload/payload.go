@@ -38,16 +38,6 @@ type Field struct {
 	Raw   []byte
 }
 
-// Get returns the value of a key. A key that is not there has a missing value.
-func (o Object) Get(key string) (Field, bool) {
-	for i := range o.Fields {
-		if o.Fields[i].Key == key {
-			return o.Fields[i], true
-		}
-	}
-	return Field{Key: key}, false
-}
-
 // Same reports whether two fields have the same value. Numbers are the same if they are equal, lists and objects if
 // they are written alike.
 func (f Field) Same(g Field) bool {

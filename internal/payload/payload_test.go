@@ -1,9 +1,12 @@
 package payload_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,6 +95,42 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+func TestStored(t *testing.T) {
+	t.Parallel()
+	o, err := payload.Stored([]byte(`{"a": "x\"y", "b": [1, {"c": 2}], "d": -1.50, "e": true, "f": "é", "g": {}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, f := range o.Fields {
+		lines = append(lines, f.Key+" "+f.Value.String()+" "+string(f.Raw))
+	}
+	if diff := cmp.Diff([]string{
+		`a "x\"y" "x\"y"`, `b a list or object [1, {"c": 2}]`, `d -1.5 -1.50`, `e true true`, `f "é" "é"`, `g a list or object {}`,
+	}, lines); diff != "" {
+		t.Errorf("fields (-want +got):\n%s", diff)
+	}
+	for _, raw := range []string{"", "[]", `{"a"`, `{"a": }`} {
+		if _, err := payload.Stored([]byte(raw)); err == nil {
+			t.Errorf("%q: got no error", raw)
+		}
+	}
+}
+
+func BenchmarkStored(b *testing.B) {
+	raw := []byte("{")
+	for i := range 50 {
+		raw = fmt.Appendf(raw, `"property_%02d": "value-%02d", `, i, i)
+	}
+	raw = append(raw, `"n": 12.5}`...)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := payload.Stored(raw); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func TestTooLong(t *testing.T) {
 	t.Parallel()
 	_, err := payload.Parse("traits", []byte(`{"a":"0123456789"}`), 10)
@@ -120,7 +159,14 @@ func TestSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	get := func(k string) payload.Field { f, _ := o.Get(k); return f }
+	get := func(key string) payload.Field {
+		for _, f := range o.Fields {
+			if f.Key == key {
+				return f
+			}
+		}
+		return payload.Field{Key: key}
+	}
 	for _, tt := range []struct {
 		a, b string
 		want bool
@@ -150,6 +196,12 @@ func FuzzParse(f *testing.F) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("%q became %q: %s", raw, o.Raw, diff)
+		}
+		stored, err := payload.Stored(o.Raw)
+		if err != nil || !slices.EqualFunc(stored.Fields, o.Fields, func(a, b payload.Field) bool {
+			return a.Key == b.Key && a.Value == b.Value && bytes.Equal(a.Raw, b.Raw)
+		}) {
+			t.Fatalf("%q is read as %v when stored, %v", o.Raw, stored.Fields, err)
 		}
 		again, err := payload.Parse("p", o.Raw, limit)
 		if err != nil || string(again.Raw) != string(o.Raw) {

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -20,8 +19,7 @@ type Wanted struct {
 	User      string
 	Create    bool             // make a contact of a user who is unknown
 	CreatedAt registry.Instant // the time by which it is made
-	Events    []string         // names that the user is going to ingest
-	Keys      []string         // idempotency keys that may have been used
+	Events    []*decide.Event  // that the user is going to ingest
 }
 
 // Lock says how the locks of users are taken.
@@ -46,13 +44,19 @@ type Facts struct {
 
 // user is what was read of one user.
 type user struct {
-	wanted  Wanted
+	known   *remembered         // before the lock was taken; afterwards, what is true
 	contact *db.ContactsLockRow // nil if the user was not locked
 	created bool
 	stays   []decide.Stay
 	due     []decide.Due
 	seen    []string
-	newest  map[registry.Event][]registry.Instant
+	newest  []newest
+}
+
+// newest is the newest occurrences of an event.
+type newest struct {
+	event registry.Event
+	at    []registry.Instant
 }
 
 // Load locks users, who must be sorted and different, and reads what is known of them. It takes one round trip.
@@ -68,6 +72,11 @@ func (s *Store) Load(ctx context.Context, conn Conn, lock Lock, wanted []Wanted)
 	f.queue(&q, lock, wanted)
 	if err := q.send(ctx, conn); err != nil {
 		return nil, fmt.Errorf("read facts: %w", err)
+	}
+	for i := range wanted {
+		if err := f.settle(&wanted[i]); err != nil {
+			return nil, err
+		}
 	}
 	return f, nil
 }
@@ -91,34 +100,34 @@ func (s *Store) LockDue(ctx context.Context, conn Conn, replan bool, now registr
 }
 
 func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted) {
-	var all, create, keyUsers, keys []string
+	var create, keyUsers, keys []string
 	var createdAt []pgtype.Timestamptz
-	var newest pairs
-	for _, w := range wanted {
-		f.users[w.User] = &user{wanted: w, newest: map[registry.Event][]registry.Instant{}}
-		all = append(all, w.User)
-		if w.Create {
+	var more further
+	all, ids, versions := make([]string, len(wanted)), make([]int64, len(wanted)), make([]int64, len(wanted))
+	for i := range wanted {
+		w := &wanted[i]
+		u := &user{known: f.store.cache.get(w.User)}
+		f.users[w.User], all[i] = u, w.User
+		if u.known != nil {
+			ids[i], versions[i] = u.known.id, u.known.version
+		} else if w.Create {
 			create, createdAt = append(create, w.User), append(createdAt, timestamp(w.CreatedAt))
 		}
-		for _, key := range w.Keys {
-			keyUsers, keys = append(keyUsers, w.User), append(keys, key)
-		}
-		for _, name := range w.Events {
-			if e := f.store.registry.Event(name); e != registry.NoEvent {
-				newest.add(w.User, f.store.prefetch[e]...)
+		for _, e := range w.Events {
+			if e.Key != "" {
+				keyUsers, keys = append(keyUsers, w.User), append(keys, e.Key)
 			}
+			f.store.expect(&more, w.User, u.known, e)
 		}
 	}
 	if len(create) > 0 {
-		q.add(db.ContactsCreate, create, createdAt).Query(each(func(name string) {
-			f.users[name].created = true
-		}))
+		q.add(db.ContactsCreate, create, createdAt).Query(each(func(name string) { f.users[name].created = true }))
 	}
 	lockSQL := db.ContactsLock
 	if lock.Wait {
 		lockSQL = db.ContactsLockWaiting
 	}
-	q.add(lockSQL, all).Query(each(func(row db.ContactsLockRow) { f.users[row.UserID].contact = &row }))
+	q.add(lockSQL, all, ids, versions).Query(each(func(row db.ContactsLockRow) { f.users[row.UserID].contact = &row }))
 	q.add(db.MembershipsStanding, all).Query(each(f.addStanding))
 	q.add(db.DueOf, all).Query(each(f.addDue))
 	if len(keys) > 0 {
@@ -127,60 +136,47 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted) {
 			u.seen = append(u.seen, row.Key)
 		}))
 	}
-	f.queueNewest(q, newest)
+	f.queueFurther(q, &more)
 }
 
 // LoadMore reads what sessions found lacking, by one more round trip.
 func (f *Facts) LoadMore(ctx context.Context, conn Conn, lacks map[string]decide.Lacks) error {
-	var newest pairs
-	var stayUsers []string
-	var stayBuckets []int32
+	var more further
 	for name, l := range lacks {
-		newest.add(name, l.Events...)
-		for _, b := range l.Stays {
-			stayUsers, stayBuckets = append(stayUsers, name), append(stayBuckets, f.store.buckets[b])
-		}
+		more.add(name, l.Events, l.Stays)
 	}
 	q := queue{store: f.store}
-	f.queueNewest(&q, newest)
-	if len(stayUsers) > 0 {
-		q.add(db.MembershipsPrior, stayUsers, stayBuckets).Query(each(f.addPrior))
-	}
+	f.queueFurther(&q, &more)
 	if err := q.send(ctx, conn); err != nil {
 		return fmt.Errorf("read more facts: %w", err)
 	}
 	return nil
 }
 
-// pairs are users with events whose newest occurrences are wanted.
-type pairs struct {
-	users  []string
-	events []registry.Event
-}
-
-func (p *pairs) add(user string, events ...registry.Event) {
-	for _, e := range events {
-		p.users, p.events = append(p.users, user), append(p.events, e)
-	}
-}
-
-func (f *Facts) queueNewest(q *queue, p pairs) {
-	if len(p.users) == 0 {
-		return
-	}
-	nos, newest := make([]int32, len(p.events)), make([]int32, len(p.events))
-	byNo := make(map[int32]registry.Event, len(p.events))
-	for i, e := range p.events {
-		nos[i], newest[i] = f.store.events[e], int32(f.store.registry.Events[e].Newest)
-		byNo[nos[i]] = e
-	}
-	q.add(db.EventsNewest, p.users, nos, newest).Query(each(func(row db.EventsNewestRow) {
-		instants := make([]registry.Instant, len(row.Newest), len(row.Newest)+1)
-		for i, t := range row.Newest {
-			instants[i] = instant(t)
+func (f *Facts) queueFurther(q *queue, m *further) {
+	if len(m.eventUsers) > 0 {
+		nos, count := make([]int32, len(m.events)), make([]int32, len(m.events))
+		byNo := make(map[int32]registry.Event, len(m.events))
+		for i, e := range m.events {
+			nos[i], count[i] = f.store.events[e], int32(f.store.registry.Events[e].Newest)
+			byNo[nos[i]] = e
 		}
-		f.users[row.UserID].newest[byNo[row.EventNo]] = instants
-	}))
+		q.add(db.EventsNewest, m.eventUsers, nos, count).Query(each(func(row db.EventsNewestRow) {
+			at := make([]registry.Instant, len(row.Newest), len(row.Newest)+1)
+			for i, t := range row.Newest {
+				at[i] = instant(t)
+			}
+			u := f.users[row.UserID]
+			u.newest = append(u.newest, newest{byNo[row.EventNo], at})
+		}))
+	}
+	if len(m.stayUsers) > 0 {
+		nos := make([]int32, len(m.stays))
+		for i, b := range m.stays {
+			nos[i] = f.store.buckets[b]
+		}
+		q.add(db.MembershipsPrior, m.stayUsers, nos).Query(each(f.addPrior))
+	}
 }
 
 func (f *Facts) addStanding(row db.MembershipsStandingRow) {
@@ -188,11 +184,11 @@ func (f *Facts) addStanding(row db.MembershipsStandingRow) {
 }
 
 func (f *Facts) addPrior(row db.MembershipsPriorRow) {
-	b, known := f.store.Index(row.BucketNo)
-	if !known {
-		return // of a bucket that this process does not have
-	}
 	u := f.users[row.UserID]
+	b, known := f.store.Index(row.BucketNo)
+	if !known || slices.ContainsFunc(u.stays, func(s decide.Stay) bool { return s.Bucket == b }) {
+		return // of a bucket that this process does not have, or active and known already
+	}
 	u.stays = append(u.stays, decide.Stay{
 		Bucket: b, Epoch: int(row.Epoch), EnteredAt: instant(row.EnteredAt), LeftAt: instant(row.LeftAt),
 		TickedAt: instant(row.TickedAt), Blocked: row.Blocked,
@@ -206,6 +202,31 @@ func (f *Facts) addDue(row db.DueOfRow) {
 	}
 }
 
+// settle finds out what the properties of a user are, now that the lock is held.
+func (f *Facts) settle(w *Wanted) error {
+	u := f.users[w.User]
+	switch {
+	case u.contact == nil:
+		// Whoever is remembered and not there may have gone for good.
+		f.store.cache.forget(w.User)
+		return nil
+	case u.contact.Properties == nil: // they are those that are remembered
+		return nil
+	}
+	properties, err := payload.Stored(u.contact.Properties)
+	if err != nil {
+		return fmt.Errorf("read the properties of user %q: %w", w.User, err)
+	}
+	facts := f.store.registry.NewFacts()
+	for _, field := range properties.Fields {
+		if p, declared := f.store.registry.Property(field.Key); declared {
+			facts.SetProperty(p, field.Value)
+		}
+	}
+	u.known = &remembered{id: u.contact.ID, version: u.contact.Version, properties: properties.Fields, values: facts.Values()}
+	return nil
+}
+
 // Locked reports whether the transaction holds the lock of a user. It does not if somebody else has it, or if the user
 // is unknown.
 func (f *Facts) Locked(name string) bool { return f.users[name].contact != nil }
@@ -214,36 +235,40 @@ func (f *Facts) Locked(name string) bool { return f.users[name].contact != nil }
 func (f *Facts) Contact(name string) int64 { return f.users[name].contact.ID }
 
 // State returns the state of a user who is locked, as it was read: a fresh one at each call.
-func (f *Facts) State(name string) (*decide.State, error) {
+func (f *Facts) State(name string) *decide.State {
 	u := f.users[name]
-	facts := f.store.registry.NewFacts()
+	facts := f.store.registry.NewFactsWith(u.known.values)
 	st := &decide.State{
-		Contact: decide.Contact{New: u.created, Deleted: u.contact.DeletedAt.Valid, UpdatedAt: instant(u.contact.UpdatedAt)},
-		Facts:   facts,
-		Stays:   append([]decide.Stay(nil), u.stays...),
-		Due:     append([]decide.Due(nil), u.due...),
-		Seen:    append([]string(nil), u.seen...),
+		Contact: decide.Contact{
+			New: u.created, Deleted: u.contact.DeletedAt.Valid, UpdatedAt: instant(u.contact.UpdatedAt), Properties: u.known.properties,
+		},
+		Facts:    facts,
+		Stays:    slices.Clone(u.stays),
+		Due:      slices.Clone(u.due),
+		Seen:     slices.Clone(u.seen),
+		Complete: u.created, // by this transaction: there is nothing to be known
 	}
 	if u.contact.Email != nil {
 		st.Contact.Email = *u.contact.Email
 	}
-	if u.created { // by this transaction: there is nothing to be known
-		st.Complete = true
+	if u.created {
 		facts.Complete()
-		return st, nil
 	}
-	properties, err := payload.Parse("properties of user "+name, u.contact.Properties, math.MaxInt)
-	if err != nil {
-		return nil, fmt.Errorf("read what is stored: %w", err)
+	for _, n := range u.newest {
+		facts.SetOccurrences(n.event, slices.Clone(n.at))
 	}
-	st.Contact.Properties = properties
-	for _, field := range properties.Fields {
-		if p, declared := f.store.registry.Property(field.Key); declared {
-			facts.SetProperty(p, field.Value)
+	return st
+}
+
+// Remember keeps the properties of the users of a write for the next time. Its transaction must have been committed.
+func (f *Facts) Remember(w *Write) {
+	for _, o := range w.outcomes {
+		u := f.users[o.user]
+		if o.patched {
+			u.known = &remembered{
+				id: u.contact.ID, version: u.contact.Version + 1, properties: o.state.Contact.Properties, values: o.state.Facts.Values(),
+			}
 		}
+		f.store.cache.put(o.user, u.known)
 	}
-	for e, newest := range u.newest {
-		facts.SetOccurrences(e, append([]registry.Instant(nil), newest...))
-	}
-	return st, nil
 }

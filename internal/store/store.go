@@ -26,7 +26,8 @@ type Store struct {
 	buckets  []int32                  // by registry.Index
 	indexes  map[int32]registry.Index // the other way round
 	names    names
-	prefetch [][]registry.Event // by registry.Event
+	always   [][]registry.Event // by registry.Event
+	cache    *cache
 }
 
 // Conn is what statements are run on: a connection, or a transaction.
@@ -35,9 +36,10 @@ type Conn interface {
 	db.DBTX
 }
 
-// New gives the buckets and events of a registry numbers in the database, where they have none yet.
-func New(ctx context.Context, conn Conn, schema string, r *registry.Registry) (*Store, error) {
-	s := &Store{registry: r, schema: schema, indexes: map[int32]registry.Index{}, prefetch: prefetch(r)}
+// New gives the buckets and events of a registry numbers in the database, where they have none yet. The store remembers
+// users in so many bytes of memory, roughly.
+func New(ctx context.Context, conn Conn, schema string, r *registry.Registry, cacheBytes int) (*Store, error) {
+	s := &Store{registry: r, schema: schema, indexes: map[int32]registry.Index{}, always: always(r), cache: newCache(cacheBytes)}
 	ids, names := make([]string, len(r.Buckets)), make([]string, len(r.Buckets))
 	for i := range r.Buckets {
 		ids[i], names[i] = r.Buckets[i].ID, r.Buckets[i].Name
@@ -190,21 +192,6 @@ func (s *Store) Remember(found Names) {
 		}
 	}
 	maps.Copy(s.names.no, found)
-}
-
-// prefetch lists, for each event, the events whose occurrences will be asked for when it is ingested: those of the
-// buckets that are candidates whatever the user's properties. The others are loaded once it is known that they are
-// needed.
-func prefetch(r *registry.Registry) [][]registry.Event {
-	lists := make([][]registry.Event, len(r.Events))
-	for e := range r.Events {
-		for _, b := range r.ByEvent[e].Always {
-			lists[e] = append(lists[e], r.Buckets[b].Events...)
-		}
-		slices.Sort(lists[e])
-		lists[e] = slices.Compact(lists[e])
-	}
-	return lists
 }
 
 // timestamp and instant translate between the instants of the registry and those of PostgreSQL.

@@ -28,8 +28,16 @@ type Write struct {
 	dueSet      db.DueSetParams
 	dueForget   db.DueForgetParams
 
-	due    registry.Instant
-	hasDue bool
+	due      registry.Instant
+	hasDue   bool
+	outcomes []outcome
+}
+
+// outcome is how a session left a user.
+type outcome struct {
+	user    string
+	state   *decide.State
+	patched bool // the contact's properties are written
 }
 
 // Due returns the earliest due instant that is written, if any is.
@@ -38,8 +46,10 @@ func (w *Write) Due() (registry.Instant, bool) { return w.due, w.hasDue }
 // Transitions returns how many transitions are written.
 func (w *Write) Transitions() int { return len(w.transitions.ContactIds) }
 
-// Add adds what was decided about a user.
-func (w *Write) Add(s *Store, contact int64, c decide.Changes) {
+// Add adds what was decided about a user, and the state in which that left them.
+func (w *Write) Add(f *Facts, user string, st *decide.State, c decide.Changes) {
+	s, contact := f.store, f.users[user].contact.ID
+	w.outcomes = append(w.outcomes, outcome{user, st, c.Contact != nil && len(c.Contact.Set)+len(c.Contact.Remove) > 0})
 	if c.Contact != nil {
 		w.addContact(contact, c.Contact)
 	}

@@ -10,6 +10,7 @@ create table bucketgen.contacts (
     email       text,
     properties  jsonb not null default '{}',
     changes     jsonb not null default '{}', -- of declared properties: {"plan": {"was": "free", "at": <microseconds since 1970>}}
+    version     bigint not null default 0, -- grows with every change of the properties: whoever remembers them compares it
     created_at  timestamptz not null,
     updated_at  timestamptz not null,
     deleted_at  timestamptz

@@ -1,0 +1,59 @@
+package payload
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Stored reads an object as PostgreSQL writes it, which needs no checking. The fields share memory with raw.
+func Stored(raw []byte) (Object, error) {
+	const typical = 32 // bytes of a field
+	o := Object{Raw: raw, Fields: make([]Field, 0, len(raw)/typical+1)}
+	dec := jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if tok, err := dec.ReadToken(); err != nil || tok.Kind() != '{' {
+		return o, fmt.Errorf("what is stored is no object: %.40q: %w", raw, err)
+	}
+	for dec.PeekKind() != '}' {
+		key, err := dec.ReadToken()
+		if err != nil {
+			return o, err
+		}
+		f := Field{Key: key.String()}
+		value, err := dec.ReadValue()
+		if err != nil {
+			return o, err
+		}
+		end := dec.InputOffset()
+		f.Raw = raw[end-int64(len(value)) : end : end]
+		if f.Value, err = stored(f.Raw); err != nil {
+			return o, err
+		}
+		o.Fields = append(o.Fields, f)
+	}
+	return o, nil
+}
+
+func stored(raw []byte) (registry.Value, error) {
+	switch jsontext.Value(raw).Kind() {
+	case 'n':
+		return registry.Value{}, nil
+	case 't', 'f':
+		return registry.Value{Kind: registry.Bool, Bool: raw[0] == 't'}, nil
+	case '"':
+		if bytes.IndexByte(raw, '\\') < 0 {
+			return registry.Value{Kind: registry.Text, Text: string(raw[1 : len(raw)-1])}, nil
+		}
+		text, err := jsontext.AppendUnquote(nil, raw)
+		return registry.Value{Kind: registry.Text, Text: string(text)}, err
+	case '0':
+		n, err := strconv.ParseFloat(string(raw), 64)
+		return registry.Value{Kind: registry.Number, Number: n}, err
+	default:
+		return registry.Value{Kind: registry.Composite}, nil
+	}
+}

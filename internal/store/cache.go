@@ -1,0 +1,75 @@
+package store
+
+import (
+	"sync"
+
+	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// remembered is what is known of a user without asking: their properties as of a version. It is never trusted before
+// the lock of the user is held and the version was compared, and never changed.
+type remembered struct {
+	id         int64
+	version    int64
+	properties []payload.Field
+	values     []registry.Value // of the declared ones
+}
+
+// cache remembers users who came lately. It has two generations: what is used moves into the young one, and when that is
+// full, it becomes the old one and what was old is forgotten.
+type cache struct {
+	mu         sync.Mutex
+	young, old map[string]*remembered
+	bytes      int // in the young generation, roughly
+	most       int
+}
+
+func newCache(bytes int) *cache {
+	return &cache{young: map[string]*remembered{}, most: bytes / 2}
+}
+
+func (c *cache) get(user string) *remembered {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r := c.young[user]; r != nil {
+		return r
+	}
+	r := c.old[user]
+	if r != nil {
+		delete(c.old, user)
+		c.add(user, r)
+	}
+	return r
+}
+
+func (c *cache) put(user string, r *remembered) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.old, user)
+	c.add(user, r)
+}
+
+func (c *cache) forget(user string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.old, user)
+	delete(c.young, user)
+}
+
+func (c *cache) add(user string, r *remembered) {
+	c.young[user] = r
+	if c.bytes += r.size(); c.bytes > c.most {
+		c.young, c.old, c.bytes = map[string]*remembered{}, c.young, 0
+	}
+}
+
+// size is roughly how much memory it takes.
+func (r *remembered) size() int {
+	const fixed, field, value = 200, 96, 56
+	n := fixed + value*len(r.values)
+	for i := range r.properties {
+		n += field + len(r.properties[i].Key) + 2*len(r.properties[i].Raw)
+	}
+	return n
+}
