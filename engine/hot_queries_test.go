@@ -14,7 +14,7 @@ func hotQueries() map[string]hotQuery {
 		"ContactsLockWaiting": {db.ContactsLockWaiting, users + ", " + contacts + ", " + contacts},
 		"ContactsLockDue":     {db.ContactsLockDue, "now(), " + buckets + ", 500"},
 		"DeliveriesClaim":     {db.DeliveriesClaim, buckets + ", now(), 16, now(), gen_random_uuid()"},
-		"DeliveriesFail":      {db.DeliveriesFail, "gen_random_uuid(), " + contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", array['dead','dead','dead'], " + times + ", array['','','']"},
+		"DeliveriesFail":      {db.DeliveriesFail, contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", array['dead','dead','dead'], " + times + ", array['','',''], gen_random_uuid()"},
 		"ContactsPatch":       {db.ContactsPatch, contacts + ", array['{}','{}','{}'], array['[]','[]','[]'], array['{}','{}','{}'], array['','',''], array[true,true,true], " + times},
 		"MembershipsStanding": {db.MembershipsStanding, users},
 		"MembershipsPrior":    {db.MembershipsPrior, users + ", " + buckets},
@@ -30,6 +30,6 @@ func hotQueries() map[string]hotQuery {
 		"TransitionsInsert":   {db.TransitionsInsert, contacts + ", " + buckets + ", array[1,1,1], array['left','left','left'], array['','',''], array[0,0,0], " + times + ", " + times + ", array['a','a','a'], array['a','a','a'], array[false,false,false]"},
 		"TransitionsOf":       {db.TransitionsOf, "'h1', 0, 100"},
 		"DeliveriesDone":      {db.DeliveriesDone, contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", gen_random_uuid()"},
-		"DeliveriesExtend":    {db.DeliveriesExtend, "now(), gen_random_uuid(), " + contacts + ", " + contacts},
+		"DeliveriesExtend":    {db.DeliveriesExtend, "now(), " + contacts + ", " + contacts + ", gen_random_uuid()"},
 	}
 }

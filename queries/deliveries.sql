@@ -38,34 +38,72 @@ join bucketgen.transitions t on t.contact_id = l.contact_id and t.id = l.transit
 order by l.id;
 
 -- name: DeliveriesExtend :exec
--- Keeps leases whose deliveries take longer.
+-- Keeps leases whose deliveries take longer. One that is locked is being settled, or was lost to another process: it is
+-- passed over, so that this never waits.
+with mine as (
+    select d.contact_id, d.subscription_no, d.bucket_no, d.id
+    from (select unnest(@contact_ids::bigint[]) as contact_id, unnest(@ids::bigint[]) as id) x
+    cross join lateral (
+        select * from bucketgen.deliveries k
+        where k.contact_id = x.contact_id and k.id = x.id and k.lease = @lease
+        limit 1
+        for update skip locked
+    ) d
+)
 update bucketgen.deliveries d
 set leased_until = @until
-where d.lease = @lease and d.id = any (@ids::bigint[]) and d.contact_id = any (@contact_ids::bigint[]);
+from mine
+where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_no and d.bucket_no = mine.bucket_no
+    and d.id = mine.id;
 
 -- name: DeliveriesDone :exec
+-- Of several deliveries, the one with the smaller id is locked first, here and wherever else anybody waits for one: so
+-- nobody waits in a circle.
+with mine as (
+    select d.contact_id, d.subscription_no, d.bucket_no, d.id
+    from (
+        select unnest(@contact_ids::bigint[]) as contact_id, unnest(@subscription_nos::integer[]) as subscription_no,
+            unnest(@bucket_nos::integer[]) as bucket_no, unnest(@ids::bigint[]) as id
+        order by 4
+    ) as x
+    cross join lateral (
+        select * from bucketgen.deliveries k
+        where k.contact_id = x.contact_id and k.subscription_no = x.subscription_no and k.bucket_no = x.bucket_no
+            and k.id = x.id and k.lease = @lease
+        limit 1
+        for update
+    ) d
+)
 delete from bucketgen.deliveries d
-using (
-    select unnest(@contact_ids::bigint[]) as contact_id, unnest(@subscription_nos::integer[]) as subscription_no,
-        unnest(@bucket_nos::integer[]) as bucket_no, unnest(@ids::bigint[]) as id
-) as x
-where d.contact_id = x.contact_id and d.subscription_no = x.subscription_no and d.bucket_no = x.bucket_no and d.id = x.id
-    and d.lease = @lease;
+using mine
+where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_no and d.bucket_no = mine.bucket_no
+    and d.id = mine.id;
 
 -- name: DeliveriesFail :exec
 -- Puts deliveries off, or gives them up. Those that wait behind one that is put off are put off with it, so that nobody
 -- looks at them in vain.
-with failed as (
-    update bucketgen.deliveries d
-    set state = x.state, next_at = x.next_at, error = x.error, leased_until = null, lease = null
+with mine as (
+    select d.contact_id, d.subscription_no, d.bucket_no, d.id, x.state, x.next_at, x.error
     from (
         select unnest(@contact_ids::bigint[]) as contact_id, unnest(@subscription_nos::integer[]) as subscription_no,
             unnest(@bucket_nos::integer[]) as bucket_no, unnest(@ids::bigint[]) as id,
             unnest(@states::text[]) as state, unnest(@next_at::timestamptz[]) as next_at,
             unnest(@errors::text[]) as error
+        order by 4
     ) as x
-    where d.contact_id = x.contact_id and d.subscription_no = x.subscription_no and d.bucket_no = x.bucket_no
-        and d.id = x.id and d.lease = @lease
+    cross join lateral (
+        select * from bucketgen.deliveries k
+        where k.contact_id = x.contact_id and k.subscription_no = x.subscription_no and k.bucket_no = x.bucket_no
+            and k.id = x.id and k.lease = @lease
+        limit 1
+        for update
+    ) d
+), failed as (
+    update bucketgen.deliveries d
+    set state = mine.state, next_at = mine.next_at, error = mine.error, leased_until = null, lease = null
+    from mine
+    where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_no and d.bucket_no = mine.bucket_no
+        and d.id = mine.id
     returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.state, d.next_at
 )
 update bucketgen.deliveries d
@@ -87,9 +125,17 @@ limit @size::integer;
 
 -- name: DeliveriesReplay :execrows
 -- Lets deliveries that were given up go out again, marked as replayed. They come after what has gone out since.
-with revived as (
+with dead as (
+    select k.contact_id, k.subscription_no, k.bucket_no, k.id
+    from bucketgen.deliveries k
+    where k.state = 'dead' and (@ids::bigint[] is null or k.id = any (@ids))
+    order by k.id
+    for update
+), revived as (
     delete from bucketgen.deliveries d
-    where d.state = 'dead' and (@ids::bigint[] is null or d.id = any (@ids))
+    using dead
+    where d.contact_id = dead.contact_id and d.subscription_no = dead.subscription_no and d.bucket_no = dead.bucket_no
+        and d.id = dead.id
     returning d.contact_id, d.subscription_no, d.bucket_no, d.transition_id, d.id
 )
 insert into bucketgen.deliveries (contact_id, subscription_no, bucket_no, transition_id, next_at, replayed)

@@ -187,13 +187,25 @@ func (q *Queries) DeliveriesDead(ctx context.Context, arg DeliveriesDeadParams) 
 }
 
 const DeliveriesDone = `-- name: DeliveriesDone :exec
+with mine as (
+    select d.contact_id, d.subscription_no, d.bucket_no, d.id
+    from (
+        select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as subscription_no,
+            unnest($3::integer[]) as bucket_no, unnest($4::bigint[]) as id
+        order by 4
+    ) as x
+    cross join lateral (
+        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replayed from bucketgen.deliveries k
+        where k.contact_id = x.contact_id and k.subscription_no = x.subscription_no and k.bucket_no = x.bucket_no
+            and k.id = x.id and k.lease = $5
+        limit 1
+        for update
+    ) d
+)
 delete from bucketgen.deliveries d
-using (
-    select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as subscription_no,
-        unnest($3::integer[]) as bucket_no, unnest($4::bigint[]) as id
-) as x
-where d.contact_id = x.contact_id and d.subscription_no = x.subscription_no and d.bucket_no = x.bucket_no and d.id = x.id
-    and d.lease = $5
+using mine
+where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_no and d.bucket_no = mine.bucket_no
+    and d.id = mine.id
 `
 
 type DeliveriesDoneParams struct {
@@ -204,6 +216,8 @@ type DeliveriesDoneParams struct {
 	Lease           pgtype.UUID
 }
 
+// Of several deliveries, the one with the smaller id is locked first, here and wherever else anybody waits for one: so
+// nobody waits in a circle.
 func (q *Queries) DeliveriesDone(ctx context.Context, arg DeliveriesDoneParams) error {
 	_, err := q.db.Exec(ctx, DeliveriesDone,
 		arg.ContactIds,
@@ -216,41 +230,65 @@ func (q *Queries) DeliveriesDone(ctx context.Context, arg DeliveriesDoneParams) 
 }
 
 const DeliveriesExtend = `-- name: DeliveriesExtend :exec
+with mine as (
+    select d.contact_id, d.subscription_no, d.bucket_no, d.id
+    from (select unnest($2::bigint[]) as contact_id, unnest($3::bigint[]) as id) x
+    cross join lateral (
+        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replayed from bucketgen.deliveries k
+        where k.contact_id = x.contact_id and k.id = x.id and k.lease = $4
+        limit 1
+        for update skip locked
+    ) d
+)
 update bucketgen.deliveries d
 set leased_until = $1
-where d.lease = $2 and d.id = any ($3::bigint[]) and d.contact_id = any ($4::bigint[])
+from mine
+where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_no and d.bucket_no = mine.bucket_no
+    and d.id = mine.id
 `
 
 type DeliveriesExtendParams struct {
 	Until      pgtype.Timestamptz
-	Lease      pgtype.UUID
-	Ids        []int64
 	ContactIds []int64
+	Ids        []int64
+	Lease      pgtype.UUID
 }
 
-// Keeps leases whose deliveries take longer.
+// Keeps leases whose deliveries take longer. One that is locked is being settled, or was lost to another process: it is
+// passed over, so that this never waits.
 func (q *Queries) DeliveriesExtend(ctx context.Context, arg DeliveriesExtendParams) error {
 	_, err := q.db.Exec(ctx, DeliveriesExtend,
 		arg.Until,
-		arg.Lease,
-		arg.Ids,
 		arg.ContactIds,
+		arg.Ids,
+		arg.Lease,
 	)
 	return err
 }
 
 const DeliveriesFail = `-- name: DeliveriesFail :exec
-with failed as (
-    update bucketgen.deliveries d
-    set state = x.state, next_at = x.next_at, error = x.error, leased_until = null, lease = null
+with mine as (
+    select d.contact_id, d.subscription_no, d.bucket_no, d.id, x.state, x.next_at, x.error
     from (
-        select unnest($2::bigint[]) as contact_id, unnest($3::integer[]) as subscription_no,
-            unnest($4::integer[]) as bucket_no, unnest($5::bigint[]) as id,
-            unnest($6::text[]) as state, unnest($7::timestamptz[]) as next_at,
-            unnest($8::text[]) as error
+        select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as subscription_no,
+            unnest($3::integer[]) as bucket_no, unnest($4::bigint[]) as id,
+            unnest($5::text[]) as state, unnest($6::timestamptz[]) as next_at,
+            unnest($7::text[]) as error
+        order by 4
     ) as x
-    where d.contact_id = x.contact_id and d.subscription_no = x.subscription_no and d.bucket_no = x.bucket_no
-        and d.id = x.id and d.lease = $1
+    cross join lateral (
+        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replayed from bucketgen.deliveries k
+        where k.contact_id = x.contact_id and k.subscription_no = x.subscription_no and k.bucket_no = x.bucket_no
+            and k.id = x.id and k.lease = $8
+        limit 1
+        for update
+    ) d
+), failed as (
+    update bucketgen.deliveries d
+    set state = mine.state, next_at = mine.next_at, error = mine.error, leased_until = null, lease = null
+    from mine
+    where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_no and d.bucket_no = mine.bucket_no
+        and d.id = mine.id
     returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.state, d.next_at
 )
 update bucketgen.deliveries d
@@ -261,7 +299,6 @@ where d.contact_id = f.contact_id and d.subscription_no = f.subscription_no and 
 `
 
 type DeliveriesFailParams struct {
-	Lease           pgtype.UUID
 	ContactIds      []int64
 	SubscriptionNos []int32
 	BucketNos       []int32
@@ -269,13 +306,13 @@ type DeliveriesFailParams struct {
 	States          []string
 	NextAt          []pgtype.Timestamptz
 	Errors          []string
+	Lease           pgtype.UUID
 }
 
 // Puts deliveries off, or gives them up. Those that wait behind one that is put off are put off with it, so that nobody
 // looks at them in vain.
 func (q *Queries) DeliveriesFail(ctx context.Context, arg DeliveriesFailParams) error {
 	_, err := q.db.Exec(ctx, DeliveriesFail,
-		arg.Lease,
 		arg.ContactIds,
 		arg.SubscriptionNos,
 		arg.BucketNos,
@@ -283,14 +320,23 @@ func (q *Queries) DeliveriesFail(ctx context.Context, arg DeliveriesFailParams) 
 		arg.States,
 		arg.NextAt,
 		arg.Errors,
+		arg.Lease,
 	)
 	return err
 }
 
 const DeliveriesReplay = `-- name: DeliveriesReplay :execrows
-with revived as (
+with dead as (
+    select k.contact_id, k.subscription_no, k.bucket_no, k.id
+    from bucketgen.deliveries k
+    where k.state = 'dead' and ($2::bigint[] is null or k.id = any ($2))
+    order by k.id
+    for update
+), revived as (
     delete from bucketgen.deliveries d
-    where d.state = 'dead' and ($2::bigint[] is null or d.id = any ($2))
+    using dead
+    where d.contact_id = dead.contact_id and d.subscription_no = dead.subscription_no and d.bucket_no = dead.bucket_no
+        and d.id = dead.id
     returning d.contact_id, d.subscription_no, d.bucket_no, d.transition_id, d.id
 )
 insert into bucketgen.deliveries (contact_id, subscription_no, bucket_no, transition_id, next_at, replayed)

@@ -45,7 +45,15 @@ const SubscriptionsRemove = `-- name: SubscriptionsRemove :execrows
 with gone as (
     delete from bucketgen.subscriptions s where s.name = $1 returning s.no
 ), undelivered as (
-    delete from bucketgen.deliveries d using gone where d.subscription_no = gone.no
+    select k.contact_id, k.subscription_no, k.bucket_no, k.id
+    from gone
+    join bucketgen.deliveries k on k.subscription_no = gone.no
+    order by k.id
+    for update of k
+), removed as (
+    delete from bucketgen.deliveries d
+    using undelivered u
+    where d.contact_id = u.contact_id and d.subscription_no = u.subscription_no and d.bucket_no = u.bucket_no and d.id = u.id
 )
 select no from gone
 `
