@@ -17,6 +17,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/migrate"
 	"github.com/bucketgen/bucketgen/internal/ir"
@@ -34,11 +35,13 @@ import (
 func TestConcurrencyAndCrashes(t *testing.T) {
 	t.Parallel()
 	c := newCrashTest(t)
+	c.lease = time.Hour // nobody dies, so that nobody has to be waited for
 	c.run(t, 40, func() {})
 	t.Run("undisturbed", func(t *testing.T) {
 		c.check(t)
 		c.checkDeliveredOnce(t)
 	})
+	c.lease = time.Second
 	c.run(t, 50, func() { c.disturb(t) })
 	c.run(t, 0, func() {}) // what was not acknowledged is sent again
 	t.Run("after crashes", func(t *testing.T) { c.check(t) })
@@ -49,6 +52,7 @@ type crashTest struct {
 	url     string
 	dir     string
 	seed    uint64
+	lease   time.Duration
 	rng     *rand.Rand
 	pool    *pgxpool.Pool
 	reg     *registry.Registry
@@ -130,7 +134,7 @@ func (c *crashTest) run(t *testing.T, ops int, meanwhile func()) {
 func (c *crashTest) spawn(t *testing.T, id, ops int) {
 	t.Helper()
 	config, err := json.Marshal(crashWorker{
-		URL: c.server.URL, Dir: c.dir, ID: id, Seed: c.seed, Goroutines: goroutinesOf(id), Users: crashUsers, Ops: ops,
+		URL: c.server.URL, Dir: c.dir, ID: id, Seed: c.seed, Goroutines: goroutinesOf(id), Users: crashUsers, Ops: ops, Lease: c.lease,
 	})
 	if err != nil {
 		t.Error(err)
@@ -173,15 +177,19 @@ func (c *crashTest) disturb(t *testing.T) {
 func (c *crashTest) check(t *testing.T) {
 	c.reconnect(t)
 	ctx := t.Context()
-	e := startEngine(t, c.pool, c.reg, engine.Config{NoClock: true, Lease: time.Second, DeliveryPoll: 10 * time.Millisecond}, func(e *engine.Engine) {
+	until := time.Now().Truncate(time.Microsecond)
+	settler := startEngine(t, c.pool, c.reg, engine.Config{NoClock: true, NoDelivery: true}, nil)
+	if _, err := settler.Settle(ctx); err != nil {
+		t.Fatal(err)
+	}
+	stop(t, settler)
+	// On this one's clock every lease of the dead has run out, and every delivery that failed is to be tried again.
+	tomorrow := func() time.Time { return time.Now().Add(bucket.Day) }
+	e := startEngine(t, c.pool, c.reg, engine.Config{NoClock: true, Now: tomorrow, DeliveryPoll: 10 * time.Millisecond}, func(e *engine.Engine) {
 		if err := listen(e, c.pool, c.reg); err != nil {
 			t.Fatal(err)
 		}
 	})
-	until := time.Now().Truncate(time.Microsecond)
-	if _, err := e.Settle(ctx); err != nil {
-		t.Fatal(err)
-	}
 	eventually(t, func() bool { return c.number(t, "select count(*) from bucketgen.deliveries") == 0 })
 	c.checkJournals(t)
 	c.checkAgainstReference(t, until)

@@ -52,6 +52,7 @@ type crashWorker struct {
 	Seed       uint64
 	Goroutines int
 	Users      int
+	Lease      time.Duration
 	Ops        int // of each goroutine; with 0 it only makes up for what an earlier process left undone
 
 	registry *registry.Registry
@@ -115,7 +116,7 @@ func (w *crashWorker) start(ctx context.Context) error {
 		return err
 	}
 	for { // the database may be away just now
-		if w.engine, err = engine.New(w.pool, w.registry, engine.Config{ClockPoll: 5 * time.Millisecond, DeliveryPoll: 20 * time.Millisecond, Lease: time.Second}); err != nil {
+		if w.engine, err = engine.New(w.pool, w.registry, engine.Config{ClockPoll: 5 * time.Millisecond, DeliveryPoll: 20 * time.Millisecond, Lease: w.Lease}); err != nil {
 			return err
 		}
 		if err := listen(w.engine, w.pool, w.registry); err != nil {
