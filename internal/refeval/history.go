@@ -22,6 +22,7 @@ const (
 	Delete  Op = "delete"
 	Restore Op = "restore"
 	Settle  Op = "settle"
+	Nothing Op = "nothing" // time passes, and nobody notices
 )
 
 // Step is something that happens at an instant. Steps come in the order of their instants, in whole microseconds.

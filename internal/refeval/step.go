@@ -93,6 +93,8 @@ func (w *world) change(s *Step) StepResult {
 		return StepResult{Refused: "there is no such bucket"}
 	case d.Kind != ir.Manual:
 		return StepResult{Refused: "only its criteria changes a dynamic bucket"}
+	case d.Disabled:
+		return StepResult{Refused: "the bucket is paused"}
 	}
 	u, known := w.users[s.User]
 	switch {
@@ -100,8 +102,6 @@ func (w *world) change(s *Step) StepResult {
 		return StepResult{Refused: "the user is deleted"}
 	case !known && s.Op == Remove:
 		return StepResult{} // who is not known is not in the bucket
-	case d.Disabled:
-		return StepResult{Refused: "the bucket is paused"}
 	}
 	u, created := w.user(s.User)
 	u.settleBefore(s.At)

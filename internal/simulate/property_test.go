@@ -15,9 +15,9 @@ import (
 // histories of several users.
 func TestReference(t *testing.T) {
 	t.Parallel()
-	draw.Check(t, 4000, func(t *rapid.T) {
-		f := draw.Definitions(t, "", 4)
-		steps := draw.Steps(t, f, []string{"ada", "bob"}, 16)
+	draw.Check(t, 10000, func(t *rapid.T) {
+		f := draw.Definitions(t, 5)
+		steps := draw.Steps(t, f, []string{"ada", "bob"}, 30)
 		until := steps[len(steps)-1].At.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "after")) * draw.Hour)
 		want := refeval.Run(f, steps, until)
 		got, err := subject.Simulate(f, steps, until)

@@ -20,6 +20,8 @@ type Simulator struct {
 	transitions []Transition
 }
 
+var errPaused = errors.New("the bucket is paused")
+
 // Transition is something that happened to a user.
 type Transition struct {
 	User string
@@ -49,7 +51,7 @@ func (s *Simulator) Ingest(user string, e decide.Event) decide.Result {
 // Add puts a user into a manual bucket.
 func (s *Simulator) Add(b registry.Index, user string) error {
 	if s.registry.Buckets[b].Disabled {
-		return errors.New("the bucket is paused") // before a user is created, for nothing
+		return errPaused // before a user is created, for nothing
 	}
 	s.create(user)
 	return s.existing(user, func(u *decide.Session) decide.Result { return u.Add(b, s.now) })
@@ -57,6 +59,9 @@ func (s *Simulator) Add(b registry.Index, user string) error {
 
 // Remove takes a user out of a manual bucket.
 func (s *Simulator) Remove(b registry.Index, user string) error {
+	if s.registry.Buckets[b].Disabled {
+		return errPaused
+	}
 	return s.existing(user, func(u *decide.Session) decide.Result { return u.Remove(b, s.now) })
 }
 
@@ -118,7 +123,7 @@ func (s *Simulator) existing(user string, step func(*decide.Session) decide.Resu
 	case result.Deleted:
 		return fmt.Errorf("user %q is deleted", user)
 	case result.Paused:
-		return errors.New("the bucket is paused")
+		return errPaused
 	}
 	return nil
 }

@@ -10,26 +10,44 @@ import (
 	"pgregory.net/rapid"
 )
 
-var given = sync.OnceValue(func() bool {
-	_, checks := os.LookupEnv("RAPID_CHECKS")
-	flag.Visit(func(f *flag.Flag) { checks = checks || f.Name == "rapid.checks" })
-	return checks
+// unit is how many cases rapid checks at a time.
+const unit = 500
+
+// setUp sets the flags of rapid, once: it reads them without a lock. It reports whether somebody has asked for a certain
+// number of checks, or for a certain seed.
+var setUp = sync.OnceValues(func() (asked bool, err error) {
+	for _, name := range []string{"RAPID_CHECKS", "RAPID_SEED"} {
+		_, set := os.LookupEnv(name)
+		asked = asked || set
+	}
+	checks := strconv.Itoa(unit)
+	flag.Visit(func(f *flag.Flag) {
+		asked = asked || f.Name == "rapid.checks" || f.Name == "rapid.seed"
+		if f.Name == "rapid.checks" {
+			checks = f.Value.String()
+		}
+	})
+	if env := os.Getenv("RAPID_CHECKS"); env != "" {
+		checks = env
+	}
+	if err := flag.Set("rapid.checks", checks); err != nil {
+		return asked, err
+	}
+	return asked, flag.Set("rapid.nofailfile", "true") // the seed suffices
 })
 
-// Check checks a property so many times, unless -rapid.checks or RAPID_CHECKS says how often. When it fails, it prints
-// the seed (-rapid.seed) with which it fails again.
-func Check(t *testing.T, checks int, property func(*rapid.T)) {
+// Check checks a property in so many cases, a multiple of 500, or as often as -rapid.checks or RAPID_CHECKS says. When it
+// fails, it prints the seed with which it fails again: -rapid.seed.
+func Check(t *testing.T, cases int, property func(*rapid.T)) {
 	t.Helper()
-	if !given() {
-		set(t, "rapid.checks", strconv.Itoa(checks))
-	}
-	set(t, "rapid.nofailfile", "true") // the seed suffices
-	rapid.Check(t, property)
-}
-
-func set(t *testing.T, name, value string) {
-	t.Helper()
-	if err := flag.Set(name, value); err != nil {
+	asked, err := setUp()
+	if err != nil {
 		t.Fatal(err)
+	}
+	if asked {
+		cases = unit
+	}
+	for ; cases > 0; cases -= unit {
+		rapid.Check(t, property)
 	}
 }

@@ -77,7 +77,7 @@ func eventCheck(t *rapid.T) *ir.EventCheck {
 	e := &ir.EventCheck{
 		Name:     one(t, "event", events...),
 		Operator: one(t, "comparison", ir.Gte, ir.Lte, ir.Eq, ir.Gt, ir.Lt),
-		Count:    upTo(t, "n", 0, 3),
+		Count:    one(t, "n", 1, 2, 0, 1, 3),
 	}
 	if chance(t, "window", 75) {
 		e.Window = &ir.Window{Last: span(t)}

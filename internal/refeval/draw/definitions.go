@@ -1,7 +1,6 @@
 package draw
 
 import (
-	"fmt"
 	"time"
 
 	"pgregory.net/rapid"
@@ -10,11 +9,11 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// Definitions draws some definitions that obey the rules, with ids that begin with a prefix.
-func Definitions(t *rapid.T, prefix string, most int) *ir.File {
+// Definitions draws some definitions that obey the rules.
+func Definitions(t *rapid.T, most int) *ir.File {
 	f := &ir.File{Version: ir.Version, Properties: []ir.Property{{Name: "spare", Type: ir.Text}}}
 	for i := range upTo(t, "buckets", 1, most) {
-		f.Definitions = append(f.Definitions, definition(t, fmt.Sprintf("%s%c", prefix, 'a'+i)))
+		f.Definitions = append(f.Definitions, definition(t, string(rune('a'+i))))
 	}
 	if problems := check.Errors(check.Problems(f)); len(problems) > 0 {
 		t.Fatalf("what was drawn is wrong: %v", problems)

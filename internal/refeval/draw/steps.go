@@ -50,15 +50,18 @@ func step(t *rapid.T, now time.Time, user string, manual []string) refeval.Step 
 	s := refeval.Step{At: now, User: user}
 	kind := upTo(t, "kind", 0, 99)
 	switch {
-	case kind < 70 || kind < 80 && len(manual) == 0:
-		return Event(t, now, user)
-	case kind < 76:
+	case kind < 72 || kind < 83 && len(manual) == 0:
+		s = Event(t, now, user)
+		if chance(t, "wrong", 2) {
+			s.Name = one(t, "wrong name", "bucket:entered:x", "a\x00")
+		}
+	case kind < 78:
 		s.Op, s.Bucket = refeval.Add, one(t, "bucket", manual...)
-	case kind < 80:
+	case kind < 83:
 		s.Op, s.Bucket = refeval.Remove, one(t, "bucket", manual...)
-	case kind < 85:
+	case kind < 87:
 		s.Op = refeval.Delete
-	case kind < 93:
+	case kind < 94:
 		s.Op = refeval.Restore
 	default:
 		s.Op, s.User = refeval.Settle, ""
@@ -86,9 +89,6 @@ func Event(t *rapid.T, now time.Time, user string) refeval.Step {
 		s.OccurredAt = now.Add(time.Hour)
 	}
 	s.Key = one(t, "key", "", "", "", "", "k1", "k2", "")
-	if chance(t, "wrong", 2) {
-		s.Name = one(t, "wrong name", "bucket:entered:x", "a\x00")
-	}
 	return s
 }
 
@@ -126,4 +126,24 @@ func instant(t *rapid.T, now time.Time, otherwise string) string {
 	default:
 		return otherwise
 	}
+}
+
+// Replay draws events of some users in the order in which they are replayed: each happens when it occurred, or is late
+// and happens when the one before it did.
+func Replay(t *rapid.T, users []string, most int) []refeval.Step {
+	now := Start
+	steps := make([]refeval.Step, 0, most)
+	for i := range upTo(t, "steps", 1, most) {
+		late := i > 0 && chance(t, "late", 25)
+		if !late {
+			now = now.Add(one(t, "pause", pauses...))
+		}
+		s := Event(t, now, one(t, "user", users...))
+		s.OccurredAt = now
+		if late {
+			s.OccurredAt = now.Add(-one(t, "ago", spans...))
+		}
+		steps = append(steps, s)
+	}
+	return steps
 }

@@ -1,0 +1,40 @@
+package draw
+
+import (
+	"encoding/json"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/bucketgen/bucketgen/internal/refeval"
+)
+
+// Facts draws what is known of a user at an instant, in no particular order, and the properties as JSON.
+func Facts(t *rapid.T, now time.Time) (*refeval.Facts, []byte) {
+	f := &refeval.Facts{Properties: map[string]any{}}
+	for range upTo(t, "events", 0, 8) {
+		ago := one(t, "ago", 0, Hour, 2*Hour, 3*Hour, 4*Hour, 5*Hour, 8*Hour, time.Microsecond, Hour-time.Microsecond, Hour+time.Microsecond)
+		f.Events = append(f.Events, refeval.Event{Name: one(t, "name", events...), At: now.Add(-ago)})
+	}
+	raw := []byte("{")
+	for i, key := range keys {
+		value := one(t, "value", values...)
+		if key == "trial" || key == "since" {
+			value = instant(t, now, value)
+		}
+		if i > 0 {
+			raw = append(raw, ',')
+		}
+		raw = append(raw, `"`+key+`":`+value...)
+	}
+	raw = append(raw, '}')
+	if err := json.Unmarshal(raw, &f.Properties); err != nil {
+		t.Fatal(err)
+	}
+	return f, raw
+}
+
+// Clock draws an instant at or after another, often one at which a condition changes.
+func Clock(t *rapid.T, now time.Time) time.Time {
+	return now.Add(one(t, "later", 0, Hour, 2*Hour, 3*Hour, 5*Hour, 7*Hour, time.Microsecond, Hour-time.Microsecond, 90*time.Minute, Hour+time.Microsecond))
+}

@@ -1,0 +1,159 @@
+package refeval_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/bucketgen/bucketgen/internal/bucketgen/check"
+	"github.com/bucketgen/bucketgen/internal/ir"
+	"github.com/bucketgen/bucketgen/internal/refeval"
+	"github.com/bucketgen/bucketgen/internal/refeval/draw"
+)
+
+func event(h float64, name string) refeval.Step {
+	return refeval.Step{At: hours(h), Op: refeval.Ingest, User: "u", Name: name}
+}
+
+func traits(h float64, json string) refeval.Step {
+	return refeval.Step{At: hours(h), Op: refeval.Ingest, User: "u", Traits: []byte(json)}
+}
+
+func do(h float64, op refeval.Op) refeval.Step {
+	return refeval.Step{At: hours(h), Op: op, User: "u", Bucket: "b"}
+}
+
+// TestHistories is the reference by hand: one bucket "b", one user "u".
+func TestHistories(t *testing.T) {
+	t.Parallel()
+	pro := property(ir.Text, ir.Eq, `"pro"`, 0)
+	dormant := within(1, ir.Lte, 0)
+	no := false
+	for _, test := range []struct {
+		name  string
+		b     ir.Definition
+		steps []refeval.Step
+		until float64
+		want  string // hour of day, what, epoch, why
+	}{
+		{"gaps between events are settled", ir.Definition{Criteria: within(1, ir.Gte, 1)}, []refeval.Step{event(0, "a"), event(3, "a")}, 5,
+			"0h entered 1 event, 1h left 1 clock criteria, 3h entered 2 event, 4h left 2 clock criteria"},
+		{"an event comes before what the clock does", ir.Definition{Criteria: within(1, ir.Gte, 1)}, []refeval.Step{event(0, "a"), event(1, "a")}, 1.5,
+			"0h entered 1 event"},
+		{"users join by the clock", ir.Definition{Criteria: dormant}, []refeval.Step{event(0, "a")}, 2, "1h entered 1 clock"},
+		{"unless that is off", ir.Definition{Criteria: dormant, ReconcileJoins: &no}, []refeval.Step{event(0, "a"), event(2, "other")}, 3, ""},
+		{"newcomers", ir.Definition{Criteria: dormant}, []refeval.Step{event(0, "other")}, 2, "0h entered 1 event"},
+		{"min dwell defers", ir.Definition{Criteria: pro, MinDwell: 2 * time.Hour}, []refeval.Step{traits(0, `{"p":"pro"}`), traits(1, `{"p":null}`)}, 9,
+			"0h entered 1 event, 2h left 1 clock criteria"},
+		{"and forgives", ir.Definition{Criteria: pro, MinDwell: 2 * time.Hour}, []refeval.Step{traits(0, `{"p":"pro"}`), traits(1, `{"p":1}`), traits(1.5, `{"p":"pro"}`)}, 9,
+			"0h entered 1 event"},
+		{"max dwell wins, and blocks the clock", ir.Definition{Criteria: pro, MaxDwell: time.Hour}, []refeval.Step{traits(0, `{"p":"pro"}`), event(2, "a"), traits(3, `{"p":"pro"}`)}, 3.5,
+			"0h entered 1 event, 1h left 1 clock maxDwell, 3h entered 2 event"},
+		{"a criteria that fails lifts the block", ir.Definition{Criteria: dormant, MaxDwell: time.Hour}, []refeval.Step{event(0, "a"), event(3, "a")}, 4.5,
+			"1h entered 1 clock, 2h left 1 clock maxDwell, 4h entered 2 clock"},
+		{"an entry policy suppresses, and a leave is always announced", ir.Definition{Criteria: within(1, ir.Gte, 1), EntryLimit: ir.Once}, []refeval.Step{event(0, "a"), event(2, "a")}, 9,
+			"0h entered 1 event, 1h left 1 clock criteria, 2h entered 2 event suppressed, 3h left 2 clock criteria"},
+		{"a period counts from the latest leave", ir.Definition{Criteria: within(1, ir.Gte, 1), EntryLimit: ir.OncePerPeriod, EntryPeriod: 2 * time.Hour},
+			[]refeval.Step{event(0, "a"), event(2, "a"), event(5, "a")}, 5.5,
+			"0h entered 1 event, 1h left 1 clock criteria, 2h entered 2 event suppressed, 3h left 2 clock criteria, 5h entered 3 event"},
+		{"ticks, and one at the instant of an event", ir.Definition{Criteria: pro, Ticks: []ir.Tick{{Span: time.Hour}, {Every: true, Span: 2 * time.Hour}}},
+			[]refeval.Step{traits(0, `{"p":"pro"}`), traits(1, `{"p":"pro"}`), traits(4.5, `{}`), traits(5, `{"p":0}`)}, 9,
+			"0h entered 1 event, 1h dwell 1 clock after-3600000#1, 2h dwell 1 clock every-7200000#1, 4h dwell 1 clock every-7200000#2, 5h left 1 event criteria"},
+		{"the deleted stand still", ir.Definition{Criteria: within(1, ir.Gte, 1)}, []refeval.Step{event(0, "a"), do(0.5, refeval.Delete), event(1, "a"), do(1.5, refeval.Restore)}, 9,
+			"0h entered 1 event, 2h left 1 clock criteria"},
+		{"and catch up", ir.Definition{Criteria: within(1, ir.Gte, 1)}, []refeval.Step{event(0, "a"), do(0.5, refeval.Delete), do(3, refeval.Restore)}, 9,
+			"0h entered 1 event, 3h left 1 reconcile criteria"},
+		{"missed ticks come as one", ir.Definition{Criteria: pro, Ticks: []ir.Tick{{Every: true, Span: time.Hour}}},
+			[]refeval.Step{traits(0, `{"p":"pro"}`), do(0.5, refeval.Delete), do(3.5, refeval.Restore)}, 4,
+			"0h entered 1 event, 3h dwell 1 reconcile every-3600000#3, 4h dwell 1 clock every-3600000#4"},
+		{"a manual bucket", ir.Definition{Kind: ir.Manual, MinDwell: 9 * time.Hour}, []refeval.Step{do(0, refeval.Add), do(1, refeval.Add), do(2, refeval.Remove)}, 9,
+			"0h entered 1 manual, 2h left 1 manual manual"},
+		{"a payload of a declared property is stored", ir.Definition{Criteria: pro},
+			[]refeval.Step{{At: hours(0), Op: refeval.Ingest, User: "u", Name: "a", Properties: []byte(`{"p":"pro"}`), Traits: []byte(`{"p":"free"}`)}}, 1, "0h entered 1 event"},
+		{"the future is refused, and what is near counts from now", ir.Definition{Criteria: within(1, ir.Gte, 1)},
+			[]refeval.Step{
+				{At: hours(0), Op: refeval.Ingest, User: "u", Name: "a", OccurredAt: hours(0.5)},
+				{At: hours(1), Op: refeval.Ingest, User: "u", Name: "a", OccurredAt: hours(1).Add(time.Minute)},
+			}, 9, "1h entered 1 event, 2h left 1 clock criteria"},
+		{"a duplicate changes nothing", ir.Definition{Criteria: pro},
+			[]refeval.Step{
+				{At: hours(0), Op: refeval.Ingest, User: "u", Name: "a", Key: "k"},
+				{At: hours(1), Op: refeval.Ingest, User: "u", Name: "b", Key: "k", Traits: []byte(`{"p":"pro"}`)},
+			}, 9, ""},
+		{"paused", ir.Definition{Criteria: within(1, ir.Gte, 1), Disabled: true}, []refeval.Step{event(0, "a")}, 9, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.b.ID = "b"
+			if test.b.Kind == "" {
+				test.b.Kind = ir.Dynamic
+			}
+			h := refeval.Run(&ir.File{Definitions: []ir.Definition{test.b}}, test.steps, hours(test.until))
+			var got []string
+			for _, tr := range h.Transitions {
+				line := strings.TrimSuffix(tr.At.Sub(start).String(), "0m0s") + " " + tr.Kind + " " + string(rune('0'+tr.Epoch)) + " " + tr.Source
+				if tr.Reason != "" {
+					line += " " + tr.Reason
+				}
+				if tr.Label != "" {
+					line += " " + tr.Label + "#" + string(rune('0'+tr.Ordinal))
+				}
+				if tr.Suppressed {
+					line += " suppressed"
+				}
+				got = append(got, strings.Replace(line, "0s ", "0h ", 1))
+			}
+			if diff := cmp.Diff(test.want, strings.Join(got, ", ")); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestPositive compares the rule that a criteria needs a positive leaf with the words of the contract.
+func TestPositive(t *testing.T) {
+	t.Parallel()
+	draw.Check(t, 5000, func(t *rapid.T) {
+		n := draw.Criteria(t, 3)
+		trivial := slices.ContainsFunc(conditions(n), func(leaf *ir.Node) bool {
+			e := leaf.Event // a comparison that always or never holds has a window in its words only
+			return e != nil && e.Count == 0 && (e.Operator == ir.Gte || e.Operator == ir.Lt)
+		})
+		if trivial {
+			return
+		}
+		f := &ir.File{Definitions: []ir.Definition{{ID: "b", Kind: ir.Dynamic, Criteria: n}}}
+		accepted := len(check.Errors(check.Problems(f))) == 0
+		if want := positive(n, false); accepted != want {
+			t.Fatalf("%s: it is accepted %t, it has a positive leaf %t", refeval.DescribeNode(n), accepted, want)
+		}
+	})
+}
+
+// positive reports whether a leaf is positive, once negations are pushed to the leaves: whether it fails for a user
+// without any facts, or has a window.
+func positive(n *ir.Node, negated bool) bool {
+	switch n.Op {
+	case ir.OpNot:
+		return positive(n.Children[0], !negated)
+	case ir.OpAll, ir.OpAny:
+		return slices.ContainsFunc(n.Children, func(child *ir.Node) bool { return positive(child, negated) })
+	default:
+		return refeval.Holds(n, &refeval.Facts{}, start) == negated || n.Event != nil && n.Event.Window != nil
+	}
+}
+
+func conditions(n *ir.Node) []*ir.Node {
+	if len(n.Children) == 0 {
+		return []*ir.Node{n}
+	}
+	var all []*ir.Node
+	for _, child := range n.Children {
+		all = append(all, conditions(child)...)
+	}
+	return all
+}

@@ -1,0 +1,204 @@
+package subject
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
+	"github.com/bucketgen/bucketgen/internal/ir"
+	"github.com/bucketgen/bucketgen/internal/refeval"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Manner is how steps are played against the engine. None of it may make a difference.
+type Manner struct {
+	MaxBatch     int
+	Flushers     int
+	ClockWorkers int
+
+	// Together says that a step is ingested in one call with the one before it, if both are at one instant. It may be
+	// nil for never.
+	Together func(step int) bool
+
+	// Settle says how long after a step, before time goes on to the next, the clock's work is done, if at all. It may be
+	// nil for never.
+	Settle func(step int) (after time.Duration, settle bool)
+
+	// Number, unless it is 0, is that of a case which shares a database with others: its users and buckets bear it there.
+	Number int
+
+	// Replay says that all steps are handed to ReplayEvents. They must be ingests with a time each, and those that are not
+	// late happen when they are played.
+	Replay bool
+}
+
+// Engine plays steps against the engine, on a database that may hold other users and buckets.
+func Engine(ctx context.Context, pool *pgxpool.Pool, f *ir.File, steps []refeval.Step, until time.Time, m Manner) (*refeval.History, error) {
+	names := names{m.Number}
+	f, steps = names.give(f, steps)
+	s := &session{registry: plan.Build(f).Registry, clock: &clock{}, steps: steps, results: make([]refeval.StepResult, len(steps))}
+	e, err := engine.New(pool, s.registry, engine.Config{
+		Now: s.clock.Now, VirtualTime: true, NoClock: true, NoDelivery: true,
+		MaxBatch: m.MaxBatch, Flushers: m.Flushers, ClockWorkers: m.ClockWorkers,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := e.Start(ctx); err != nil {
+		return nil, err
+	}
+	s.engine = e
+	if m.Replay {
+		err = s.replay(ctx, until)
+	} else {
+		err = s.play(ctx, until, m)
+	}
+	if err := errors.Join(err, e.Stop(ctx)); err != nil {
+		return nil, err
+	}
+	h, err := s.history(ctx, pool)
+	names.takeBack(h)
+	return h, err
+}
+
+// clock is a clock that stands still until it is set.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) set(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = t
+}
+
+type session struct {
+	registry *registry.Registry
+	engine   *engine.Engine
+	clock    *clock
+	steps    []refeval.Step
+	results  []refeval.StepResult
+}
+
+func (s *session) play(ctx context.Context, until time.Time, m Manner) error {
+	for i := 0; i < len(s.steps); {
+		s.clock.set(s.steps[i].At)
+		n := 1
+		for m.Together != nil && i+n < len(s.steps) && s.joins(i, i+n) && m.Together(i+n) {
+			n++
+		}
+		if err := s.run(ctx, i, n); err != nil {
+			return fmt.Errorf("step %d: %w", i, err)
+		}
+		i += n
+		next := until
+		if i < len(s.steps) {
+			next = s.steps[i].At
+		}
+		if m.Settle == nil || !next.After(s.clock.Now()) {
+			continue
+		}
+		if after, settle := m.Settle(i - 1); settle && s.clock.Now().Add(after).Before(next) {
+			s.clock.set(s.clock.Now().Add(after))
+			if _, err := s.engine.Settle(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	s.clock.set(until)
+	_, err := s.engine.Settle(ctx)
+	return err
+}
+
+// joins reports whether two steps can be one call.
+func (s *session) joins(a, b int) bool {
+	return s.steps[a].Op == refeval.Ingest && s.steps[b].Op == refeval.Ingest && s.steps[a].At.Equal(s.steps[b].At)
+}
+
+func (s *session) run(ctx context.Context, i, n int) error {
+	step := &s.steps[i]
+	var err error
+	switch step.Op {
+	case refeval.Ingest:
+		return s.ingest(ctx, i, n)
+	case refeval.Add:
+		_, err = s.engine.Add(ctx, s.manual(step.Bucket), step.User)
+	case refeval.Remove:
+		_, err = s.engine.Remove(ctx, s.manual(step.Bucket), step.User)
+	case refeval.Delete:
+		err = s.engine.Delete(ctx, step.User)
+	case refeval.Restore:
+		_, err = s.engine.Restore(ctx, step.User)
+	case refeval.Settle:
+		_, err = s.engine.Settle(ctx)
+	}
+	if errors.Is(err, engine.ErrDeleted) || errors.Is(err, engine.ErrPaused) {
+		s.results[i].Refused = err.Error()
+		return nil
+	}
+	return err
+}
+
+func (s *session) manual(id string) registry.ManualRef {
+	b, _ := s.registry.Bucket(id)
+	return registry.NewManualRef(id, b)
+}
+
+func (s *session) ingest(ctx context.Context, first, n int) error {
+	events := make([]engine.Event, n)
+	for i := range events {
+		events[i] = ingest(&s.steps[first+i])
+	}
+	results, err := s.engine.IngestBatch(ctx, events)
+	if len(results) != n {
+		return err
+	}
+	for i, r := range results {
+		s.results[first+i].Duplicate = r.Duplicate
+		var invalid *engine.InvalidError
+		switch {
+		case errors.As(r.Err, &invalid):
+			s.results[first+i].Refused = invalid.Error()
+		case r.Err != nil:
+			return r.Err
+		}
+	}
+	return nil
+}
+
+func (s *session) replay(ctx context.Context, until time.Time) error {
+	events := func(yield func(engine.Event, error) bool) {
+		for i := range s.steps {
+			if !yield(ingest(&s.steps[i]), nil) {
+				return
+			}
+		}
+	}
+	summary, err := s.engine.ReplayEvents(ctx, events, engine.ReplayOptions{
+		Until:   until,
+		Refused: func(place int64, err error) { s.results[place-1].Refused = err.Error() },
+	})
+	if err == nil && summary.Events+summary.Duplicates+summary.Refused != int64(len(s.steps)) {
+		return fmt.Errorf("%d steps came to %+v", len(s.steps), summary)
+	}
+	return err
+}
+
+func ingest(s *refeval.Step) engine.Event {
+	return engine.Event{
+		UserID: s.User, Name: s.Name, PropertiesJSON: s.Properties, TraitsJSON: s.Traits, OccurredAt: s.OccurredAt, Key: s.Key,
+	}
+}
