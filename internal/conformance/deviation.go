@@ -1,0 +1,70 @@
+package conformance
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Deviation is a rule in which this project deliberately differs from the peer. The list is closed: a difference that
+// none of them explains is a failure.
+type Deviation int
+
+// The deviations, by the numbers under which the project knows them. Numbers 9 and 12 to 15 stand for several small
+// rules each; which of them it is, the places say where they are found.
+const (
+	ExactClock    Deviation = 1  // what time changes happens at its instant, between steps too, and users join by it
+	HalfOpen      Deviation = 2  // a window does not contain the instant at which it begins
+	Rules         Deviation = 3  // other definitions are accepted
+	Newcomers     Deviation = 4  // a new user is in buckets that ask about something else than what they came with
+	Payload       Deviation = 5  // what a payload says of a declared property is seen and stored
+	Duplicates    Deviation = 6  // a duplicate changes nothing, traits neither
+	Reserved      Deviation = 7  // names and keys that begin "bucket:" are refused
+	TraitUpdates  Deviation = 8  // a trait update is evaluated at once
+	TickKeys      Deviation = 9  // ticks come in every stay
+	Deferrals     Deviation = 10 // a leave that minDwell deferred is completed
+	NoBackfill    Deviation = 11 // the clock waits for no backfill
+	Order         Deviation = 12 // within an instant: leaves, joins, and each by id
+	OneID         Deviation = 13 // a user is named by one user id
+	Future        Deviation = 14 // events of the future are refused, or count from now
+	NothingIsLost Deviation = 15 // failed pushes lose nothing, keys are per user, the deleted stand still
+)
+
+var deviationNames = map[Deviation]string{
+	ExactClock: "clock", HalfOpen: "half-open window", Rules: "definition rules", Newcomers: "newcomers",
+	Payload: "payload of declared properties", Duplicates: "duplicates change nothing", Reserved: "bucket: is refused",
+	TraitUpdates: "trait updates are evaluated", TickKeys: "ticks of every stay", Deferrals: "deferred leaves complete",
+	NoBackfill: "no wait for a backfill", Order: "order at one instant", OneID: "one user id", Future: "future events",
+	NothingIsLost: "nothing is lost",
+}
+
+// String returns the deviation in a few words.
+func (d Deviation) String() string { return deviationNames[d] }
+
+// deviations is a set of them.
+type deviations map[Deviation]bool
+
+func (s deviations) add(all ...Deviation) {
+	for _, d := range all {
+		s[d] = true
+	}
+}
+
+func (s deviations) sorted() []Deviation {
+	var all []Deviation
+	for d := range s {
+		all = append(all, d)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// String returns the set like "1,2 (clock; half-open window)".
+func (s deviations) String() string {
+	var numbers, names []string
+	for _, d := range s.sorted() {
+		numbers = append(numbers, strconv.Itoa(int(d)))
+		names = append(names, d.String())
+	}
+	return strings.Join(numbers, ",") + " (" + strings.Join(names, "; ") + ")"
+}

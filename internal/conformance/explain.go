@@ -1,0 +1,210 @@
+package conformance
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/bucketgen/bucketgen/internal/ir"
+)
+
+// explain finds out which deviations account for everything that the peer did to a pair.
+//
+// It walks through the steps with the state in which the peer was, and compares what the peer did in each with what our
+// rules make of it from there. Where that differs, a deviation must say why. So a difference explains itself and nothing
+// that comes after it. If nothing differs, the peer follows our rules, but only when something happens: what is left is
+// that our clock is exact.
+func (s *scene) explain(d *ir.Definition, user string, peer [][]act) (deviations, error) {
+	e := explanation{scene: s, d: d, user: user, found: deviations{}, stale: deviations{}}
+	for i := range s.vector.Steps {
+		if err := e.step(i, peer[i]); err != nil {
+			return nil, err
+		}
+	}
+	return e.found, nil
+}
+
+type explanation struct {
+	*scene
+	d        *ir.Definition
+	user     string
+	state    state
+	found    deviations
+	stale    deviations // why the peer is not where it should be
+	deferred bool       // a leave was, by minDwell
+}
+
+func (e *explanation) step(i int, did []act) error {
+	due := e.predict(e.d, e.user, e.state, i, deviations{})
+	why, explained := e.difference(i, did, due)
+	if !explained {
+		return fmt.Errorf("in step %d the peer did\n%s  and by our rules should have done\n%s", i, lines(did), lines(due))
+	}
+	e.found.add(why.sorted()...)
+	truth := e.d.Criteria != nil && e.holds(e.d, e.user, i, deviations{})
+	e.state = e.state.follow(did, due, truth)
+	e.deferred = e.state.member && !truth && e.v(i).At.Before(e.state.entered.Add(e.d.MinDwell)) || e.deferred && e.state.member && !truth
+	if e.state.member == truth {
+		e.stale = deviations{}
+	} else {
+		e.stale.add(why.sorted()...)
+	}
+	return nil
+}
+
+func (e *explanation) v(i int) *Step { return &e.vector.Steps[i] }
+
+// difference says why the peer did something else than was due.
+func (e *explanation) difference(i int, did, due []act) (deviations, bool) {
+	for _, reading := range allReadings { // the empty one first: nothing to explain
+		if slices.EqualFunc(did, e.predict(e.d, e.user, e.state, i, reading), same) {
+			return reading, true
+		}
+	}
+	for _, reading := range allReadings {
+		due := e.predict(e.d, e.user, e.state, i, reading)
+		if !slices.EqualFunc(did, due, sameButEmission) {
+			continue
+		}
+		if why, explained := e.emission(i, did, due); explained {
+			why.add(reading.sorted()...)
+			return why, true
+		}
+	}
+	why := deviations{}
+	for _, a := range without(due, did) {
+		if cause := e.absent(i, a); len(cause) > 0 {
+			why.add(cause...)
+			continue
+		}
+		return nil, false
+	}
+	for _, a := range without(did, due) {
+		if cause := e.surplus(i, a); len(cause) > 0 {
+			why.add(cause...)
+			continue
+		}
+		return nil, false
+	}
+	return why, len(why) > 0
+}
+
+func same(a, b act) bool { return a.emitted == b.emitted && sameButEmission(a, b) }
+
+func sameButEmission(a, b act) bool {
+	return a.kind == b.kind && a.epoch == b.epoch && a.source == b.source && a.reason == b.reason && a.ordinal == b.ordinal
+}
+
+// without returns those acts that the others do not hold.
+func without(acts, others []act) []act {
+	others = slices.Clone(others)
+	var rest []act
+	for _, a := range acts {
+		if i := slices.IndexFunc(others, func(b act) bool { return sameButEmission(a, b) }); i >= 0 {
+			others = slices.Delete(others, i, i+1)
+		} else {
+			rest = append(rest, a)
+		}
+	}
+	return rest
+}
+
+// emission says why the peer did not emit what it did. That it emits what the entry policy suppresses is never right.
+func (e *explanation) emission(i int, did, due []act) (deviations, bool) {
+	why := deviations{}
+	for n, a := range did {
+		if a.emitted == due[n].emitted {
+			continue
+		}
+		switch {
+		case a.emitted:
+			return nil, false
+		case e.forged(i, a):
+			why.add(Reserved)
+		case e.pushFails(i, a):
+			why.add(NothingIsLost)
+		default:
+			return nil, false
+		}
+	}
+	return why, true
+}
+
+// forged reports whether somebody had used the key of a transition for an event.
+func (e *explanation) forged(upTo int, a act) bool {
+	key := fmt.Sprintf("bucket:%s:%s:%s:%d", e.d.ID, e.user, a.kind, a.epoch)
+	return slices.ContainsFunc(e.vector.Steps[:upTo], func(s Step) bool { return s.Op == "event" && s.IdempotencyKey == key })
+}
+
+// failing returns with what the names begin whose pushes fail, or nothing.
+func (e *explanation) failing(upTo int) string {
+	prefix := ""
+	for i := range e.vector.Steps[:upTo] {
+		if s := e.v(i); s.Op == "fail_pushes" {
+			prefix = s.Prefix
+		}
+	}
+	return prefix
+}
+
+// pushFails reports whether the push of a transition fails.
+func (e *explanation) pushFails(i int, a act) bool {
+	prefix := e.failing(i)
+	return prefix != "" && strings.HasPrefix(fmt.Sprintf("bucket:%s:%s", a.kind, e.d.ID), prefix)
+}
+
+// absent says why the peer did not do something that was due.
+func (e *explanation) absent(i int, a act) []Deviation {
+	s := e.v(i)
+	switch {
+	case e.failing(i) != "": // a push that fails keeps the peer from what comes after it
+		return []Deviation{NothingIsLost}
+	case s.ingests() && !e.asked(e.d, i):
+		return []Deviation{Newcomers}
+	case s.Op == "contact_update":
+		return []Deviation{TraitUpdates}
+	case s.Op != "reconcile":
+		return nil
+	case a.kind == "dwell" && a.ordinal <= e.state.ticked[a.tick]:
+		return []Deviation{TickKeys}
+	case a.kind == "dwell":
+		return []Deviation{e.clock(i)}
+	case len(e.stale) > 0:
+		return e.stale.sorted()
+	case a.kind == "entered":
+		return []Deviation{e.clock(i)}
+	case a.reason == "criteria" && e.deferred:
+		return []Deviation{Deferrals}
+	default:
+		return []Deviation{ExactClock}
+	}
+}
+
+// clock says why the peer's clock does nothing about joins and ticks: it waits for a backfill, or it just does not.
+func (e *explanation) clock(upTo int) Deviation {
+	backfilled := slices.ContainsFunc(e.vector.Steps[:upTo], func(s Step) bool { return s.Op == "backfill" && s.Bucket == e.d.ID })
+	if backfilled {
+		return ExactClock
+	}
+	return NoBackfill
+}
+
+// surplus says why the peer did something that was not due.
+func (e *explanation) surplus(i int, a act) []Deviation {
+	switch {
+	case e.deleted(e.user, i):
+		return []Deviation{NothingIsLost}
+	case a.kind == "dwell" && e.possible(i, a):
+		return []Deviation{ExactClock} // of ticks that were missed, the peer's last has another ordinal
+	default:
+		return nil
+	}
+}
+
+// possible reports whether a stay has lasted long enough for a tick.
+func (e *explanation) possible(i int, a act) bool {
+	lasted := e.v(i).At.Sub(e.state.entered)
+	return e.state.member && a.source == "reconcile" && slices.ContainsFunc(e.d.Ticks, func(t ir.Tick) bool {
+		return a.ordinal >= 1 && int(lasted/t.Span) >= a.ordinal
+	})
+}

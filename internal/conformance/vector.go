@@ -1,0 +1,159 @@
+package conformance
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+)
+
+const format = "hogsend-bucket-vector/1"
+
+// Vector is a recorded scenario.
+type Vector struct {
+	Format string `json:"format"`
+	ID     string `json:"id"`
+	Title  string `json:"title"`
+	Clock  struct {
+		Start time.Time `json:"start"`
+	} `json:"clock"`
+	Buckets        []Bucket       `json:"buckets"`
+	DwellReactions []Reaction     `json:"dwellReactions"`
+	Registration   []Registration `json:"registration"`
+	Steps          []Step         `json:"steps"`
+	Expected       struct {
+		Transitions []Transition `json:"transitions"`
+		Memberships []Membership `json:"memberships"`
+	} `json:"expected"`
+}
+
+// Bucket is a definition as the peer's users write it.
+type Bucket struct {
+	ID             string          `json:"id"`
+	Name           string          `json:"name"`
+	Enabled        *bool           `json:"enabled"`
+	Kind           string          `json:"kind"`
+	Criteria       json.RawMessage `json:"criteria"`
+	EntryLimit     string          `json:"entryLimit"`
+	EntryPeriod    json.RawMessage `json:"entryPeriod"`
+	MinDwell       json.RawMessage `json:"minDwell"`
+	MaxDwell       json.RawMessage `json:"maxDwell"`
+	TimeBased      *bool           `json:"timeBased"`
+	ReconcileJoins *bool           `json:"reconcileJoins"`
+	FastExpiry     bool            `json:"fastExpiry"`
+}
+
+// Reaction is what listens to the dwell ticks of a bucket.
+type Reaction struct {
+	Bucket  string `json:"bucket"`
+	AfterMs int64  `json:"afterMs"`
+	EveryMs int64  `json:"everyMs"`
+}
+
+// Registration says whether a definition was accepted.
+type Registration struct {
+	Bucket   string `json:"bucket"`
+	Accepted bool   `json:"accepted"`
+}
+
+// Step is an operation at an instant, with what it was seen to do.
+type Step struct {
+	Op                string          `json:"op"`
+	At                time.Time       `json:"at"`
+	User              string          `json:"user"`
+	Email             string          `json:"email"`
+	AnonymousID       string          `json:"anonymousId"`
+	Name              string          `json:"name"`
+	Properties        json.RawMessage `json:"properties"`
+	ContactProperties json.RawMessage `json:"contactProperties"`
+	IdempotencyKey    string          `json:"idempotencyKey"`
+	OccurredAt        time.Time       `json:"occurredAt"`
+	AllowCreate       *bool           `json:"allowCreate"`
+	Bucket            string          `json:"bucket"`
+	Mode              string          `json:"mode"`
+	Prefix            string          `json:"prefix"`
+	Observed          Observed        `json:"observed"`
+}
+
+// Observed is what a step was seen to do.
+type Observed struct {
+	Stored  *bool  `json:"stored"`
+	UserKey string `json:"userKey"`
+	Error   string `json:"error"`
+	Result  struct {
+		Joined int `json:"joined"`
+		Left   int `json:"left"`
+	} `json:"result"`
+	Transitions []Transition `json:"transitions"`
+}
+
+// Transition is a transition that was emitted.
+type Transition struct {
+	Step       int    `json:"step"`
+	Bucket     string `json:"bucket"`
+	User       string `json:"user"`
+	Kind       string `json:"kind"`
+	Epoch      int    `json:"epoch"`
+	Source     string `json:"source"`
+	Reason     string `json:"reason"`
+	DwellCount int    `json:"dwellCount"`
+}
+
+// Membership is a row of the peer's final table.
+type Membership struct {
+	Bucket     string     `json:"bucket"`
+	User       string     `json:"user"`
+	Status     string     `json:"status"`
+	EntryCount int        `json:"entryCount"`
+	Source     string     `json:"source"`
+	EnteredAt  time.Time  `json:"enteredAt"`
+	LeftAt     *time.Time `json:"leftAt"`
+}
+
+// Read reads a scenario.
+func Read(file string) (*Vector, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var v Vector
+	if err := json.Unmarshal(data, &v); err != nil {
+		return nil, fmt.Errorf("read %s: %w", file, err)
+	}
+	if v.Format != format {
+		return nil, fmt.Errorf("read %s: its format is %q, not %q", file, v.Format, format)
+	}
+	return &v, nil
+}
+
+// Needs returns what a scenario needs that is not built, or nothing.
+//
+// A first-time backfill of a bucket that was there from the start, and that moves nobody, is no such thing: it is how
+// the peer lets the clock begin with joins, for which ours waits for no backfill. One that moves somebody shows how a
+// backfill emits, and is.
+func (v *Vector) Needs() []string {
+	var needs []string
+	seen := map[string]bool{}
+	need := func(what string) {
+		if !seen[what] {
+			seen[what] = true
+			needs = append(needs, what)
+		}
+	}
+	redefined := false
+	for i := range v.Steps {
+		switch s := &v.Steps[i]; s.Op {
+		case "event", "contact_update", "contact_delete", "reconcile", "fail_pushes":
+		case "backfill":
+			if redefined || s.Mode != "first-time" || s.Observed.Result.Joined+s.Observed.Result.Left > 0 {
+				need("backfill")
+			}
+		case "redefine":
+			redefined = true
+			need("redefine")
+		default:
+			need(s.Op)
+		}
+	}
+	return needs
+}
