@@ -1,0 +1,61 @@
+# What people run. CI runs `make test`.
+GO ?= go
+BIN := .bucketgen/bin
+DEMO := examples/cdnow
+
+.PHONY: help
+help: ## list what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: setup
+setup: ## install what demo and tests need, if it is missing
+	@scripts/setup
+
+.PHONY: demo
+demo: setup ## replay 69,659 real purchases and print who entered and left which bucket
+	@cd $(DEMO) && $(GO) build -o .bucketgen/purchases ./cmd/purchases && $(GO) build -o .bucketgen/shopd ./cmd/shopd
+	@echo "replaying the purchases of 23,570 customers, January 1997 to June 1998, into a private PostgreSQL"
+	@cd $(DEMO) && .bucketgen/purchases data/CDNOW_master.txt.gz > .bucketgen/purchases.jsonl
+	@cd $(DEMO) && .bucketgen/shopd replay .bucketgen/purchases.jsonl --until 1998-07-01T00:00:00Z --database temp
+
+.PHONY: test
+test: setup ## run every test
+	$(GO) test ./...
+
+.PHONY: check
+check: setup generated build lint race ## everything that must hold before a commit
+
+.PHONY: generated
+generated: $(BIN)/sqlc ## fail if generated code is not what it should be
+	$(GO) run ./cmd/bucketgen check ./buckets
+	cd $(DEMO) && $(GO) tool bucketgen check ./buckets
+	$(BIN)/sqlc diff
+
+.PHONY: generate
+generate: $(BIN)/sqlc ## generate everything anew
+	$(BIN)/sqlc generate
+	$(GO) generate ./...
+	cd $(DEMO) && $(GO) generate ./...
+
+.PHONY: build
+build: ## compile and vet everything
+	$(GO) build ./...
+	$(GO) vet ./...
+	cd $(DEMO) && $(GO) vet ./...
+
+.PHONY: race
+race: setup ## run every test with the race detector
+	$(GO) test -race ./...
+
+.PHONY: bench
+bench: setup ## measure ingest against a bare insert in the same run
+	$(GO) run ./bench
+
+.PHONY: conformance
+conformance: setup ## play recorded scenarios: make conformance DIR=folder
+	$(GO) run ./internal/conformance/play $(or $(DIR),internal/conformance/testdata)
+
+# Tools are built once; go.mod pins their versions.
+$(BIN)/sqlc: go.mod
+	@mkdir -p $(BIN)
+	$(GO) build -o $@ github.com/sqlc-dev/sqlc/cmd/sqlc
