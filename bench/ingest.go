@@ -45,12 +45,12 @@ func ingest(ctx context.Context, e *engine.Engine, w workload, o options, round 
 	var group sync.WaitGroup
 	took := make([][]time.Duration, o.callers)
 	failed := make([]error, o.callers)
+	events := w.events(uint64(round), 50_000)
 	began := time.Now()
 	for c := range o.callers {
 		group.Go(func() {
-			rng := rand.New(rand.NewPCG(uint64(round), uint64(c))) //nolint:gosec // a fixed seed is the point
-			for time.Since(began) < o.span {
-				ev := w.event(rng)
+			for i := c; time.Since(began) < o.span; i += o.callers {
+				ev := events[i%len(events)]
 				start := time.Now()
 				if _, err := e.Ingest(ctx, ev); err != nil {
 					failed[c] = err

@@ -89,4 +89,14 @@ func (w workload) event(rng *rand.Rand) engine.Event {
 	return engine.Event{UserID: userID(rng.IntN(w.users)), Name: eventName(rng.IntN(eventNames)), Properties: payload}
 }
 
+// events returns so many events, made before anything is measured.
+func (w workload) events(seed uint64, n int) []engine.Event {
+	rng := rand.New(rand.NewPCG(5, seed)) //nolint:gosec // a fixed seed is the point
+	events := make([]engine.Event, n)
+	for i := range events {
+		events[i] = w.event(rng)
+	}
+	return events
+}
+
 func userID(i int) string { return fmt.Sprintf("user-%07d", i) }

@@ -1,8 +1,6 @@
 package decide
 
 import (
-	"slices"
-
 	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -88,8 +86,8 @@ func (s *Session) Changes() Changes {
 		}
 	}
 	for _, key := range s.touched {
-		if i := slices.IndexFunc(s.state.Contact.Properties, func(f payload.Field) bool { return f.Key == key }); i >= 0 {
-			s.contact.Set = append(s.contact.Set, s.state.Contact.Properties[i])
+		if f := s.state.Contact.Properties.Get(key); f.Value.Exists() {
+			s.contact.Set = append(s.contact.Set, f)
 		} else {
 			s.contact.Remove = append(s.contact.Remove, key)
 		}

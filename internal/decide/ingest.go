@@ -76,25 +76,11 @@ func (s *Session) ingest(e Event) {
 // set gives a property of the contact a value, or removes it if the value is null.
 func (s *Session) set(f payload.Field) {
 	contact := &s.state.Contact
-	i := slices.IndexFunc(contact.Properties, func(g payload.Field) bool { return g.Key == f.Key })
-	was := payload.Field{Key: f.Key, Raw: []byte("null")}
-	if i >= 0 {
-		was = contact.Properties[i]
-	}
+	was := contact.Properties.Get(f.Key)
 	if f.Same(was) {
 		return
 	}
-	if !s.owned { // others may remember the properties as they were
-		contact.Properties, s.owned = slices.Clone(contact.Properties), true
-	}
-	switch {
-	case !f.Value.Exists():
-		contact.Properties = slices.Delete(contact.Properties, i, i+1)
-	case i >= 0:
-		contact.Properties[i] = f
-	default:
-		contact.Properties = append(contact.Properties, f)
-	}
+	contact.Properties.Put(f)
 	if !slices.Contains(s.touched, f.Key) {
 		s.touched = append(s.touched, f.Key)
 	}

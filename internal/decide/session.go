@@ -16,7 +16,6 @@ type Session struct {
 	settled  registry.Instant // every due instant up to here is settled
 	finished []StayChange     // stays of this session that a later one of the same bucket replaced
 	contact  *ContactChange
-	owned    bool     // the contact's properties are this session's own
 	touched  []string // keys of the contact's properties that were set or removed
 	changes  Changes
 	lacks    Lacks

@@ -3,7 +3,6 @@ package store
 import (
 	"sync"
 
-	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -12,7 +11,7 @@ import (
 type remembered struct {
 	id         int64
 	version    int64
-	properties []payload.Field
+	properties []byte
 	values     []registry.Value // of the declared ones
 }
 
@@ -66,10 +65,10 @@ func (c *cache) add(user string, r *remembered) {
 
 // size is roughly how much memory it takes.
 func (r *remembered) size() int {
-	const fixed, field, value = 200, 96, 56
-	n := fixed + value*len(r.values)
-	for i := range r.properties {
-		n += field + len(r.properties[i].Key) + 2*len(r.properties[i].Raw)
+	const fixed, value = 200, 48
+	n := fixed + len(r.properties) + value*len(r.values)
+	for i := range r.values {
+		n += len(r.values[i].Text)
 	}
 	return n
 }

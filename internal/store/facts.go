@@ -44,13 +44,14 @@ type Facts struct {
 
 // user is what was read of one user.
 type user struct {
-	known   *remembered         // before the lock was taken; afterwards, what is true
-	contact *db.ContactsLockRow // nil if the user was not locked
-	created bool
-	stays   []decide.Stay
-	due     []decide.Due
-	seen    []string
-	newest  []newest
+	known      *remembered // before the lock was taken; afterwards, what is true
+	properties payload.Properties
+	contact    *db.ContactsLockRow // nil if the user was not locked
+	created    bool
+	stays      []decide.Stay
+	due        []decide.Due
+	seen       []string
+	newest     []newest
 }
 
 // newest is the newest occurrences of an event.
@@ -211,19 +212,21 @@ func (f *Facts) settle(w *Wanted) error {
 		f.store.cache.forget(w.User)
 		return nil
 	case u.contact.Properties == nil: // they are those that are remembered
+		u.properties = payload.Remember(u.known.properties)
 		return nil
 	}
-	properties, err := payload.Stored(u.contact.Properties)
+	properties, err := payload.StoredProperties(u.contact.Properties)
 	if err != nil {
 		return fmt.Errorf("read the properties of user %q: %w", w.User, err)
 	}
 	facts := f.store.registry.NewFacts()
-	for _, field := range properties.Fields {
+	for _, field := range properties.Fields() {
 		if p, declared := f.store.registry.Property(field.Key); declared {
 			facts.SetProperty(p, field.Value)
 		}
 	}
-	u.known = &remembered{id: u.contact.ID, version: u.contact.Version, properties: properties.Fields, values: facts.Values()}
+	u.known = &remembered{id: u.contact.ID, version: u.contact.Version, properties: u.contact.Properties, values: facts.Values()}
+	u.properties = properties
 	return nil
 }
 
@@ -240,7 +243,7 @@ func (f *Facts) State(name string) *decide.State {
 	facts := f.store.registry.NewFactsWith(u.known.values)
 	st := &decide.State{
 		Contact: decide.Contact{
-			New: u.created, Deleted: u.contact.DeletedAt.Valid, UpdatedAt: instant(u.contact.UpdatedAt), Properties: u.known.properties,
+			New: u.created, Deleted: u.contact.DeletedAt.Valid, UpdatedAt: instant(u.contact.UpdatedAt), Properties: u.properties,
 		},
 		Facts:    facts,
 		Stays:    slices.Clone(u.stays),
@@ -266,7 +269,8 @@ func (f *Facts) Remember(w *Write) {
 		u := f.users[o.user]
 		if o.patched {
 			u.known = &remembered{
-				id: u.contact.ID, version: u.contact.Version + 1, properties: o.state.Contact.Properties, values: o.state.Facts.Values(),
+				id: u.contact.ID, version: u.contact.Version + 1,
+				properties: o.state.Contact.Properties.Raw(), values: o.state.Facts.Values(),
 			}
 		}
 		f.store.cache.put(o.user, u.known)

@@ -91,7 +91,7 @@ func (w *Write) addContact(contact int64, c *decide.ContactChange) {
 		email = *c.Email
 	}
 	w.contacts.ContactIds = append(w.contacts.ContactIds, contact)
-	w.contacts.Sets = append(w.contacts.Sets, object(c.Set))
+	w.contacts.Sets = append(w.contacts.Sets, string(payload.AppendObject(nil, c.Set)))
 	w.contacts.Removes = append(w.contacts.Removes, list(c.Remove))
 	w.contacts.Changes = append(w.contacts.Changes, propertyChanges(c.Changes))
 	w.contacts.Emails = append(w.contacts.Emails, email)
@@ -206,18 +206,6 @@ func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) erro
 	return q.send(ctx, conn)
 }
 
-func object(fields []payload.Field) string {
-	out := []byte{'{'}
-	for i, f := range fields {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		out = append(payload.AppendText(out, f.Key), ':')
-		out = append(out, f.Raw...)
-	}
-	return string(append(out, '}'))
-}
-
 func list(keys []string) string {
 	out := []byte{'['}
 	for i, key := range keys {
@@ -236,5 +224,5 @@ func propertyChanges(changes map[string]decide.PropertyChange) string {
 		raw = strconv.AppendInt(append(raw, `,"at":`...), int64(c.At), 10)
 		fields = append(fields, payload.Field{Key: key, Raw: append(raw, '}')})
 	}
-	return object(fields)
+	return string(payload.AppendObject(nil, fields))
 }
