@@ -29,7 +29,7 @@ type State struct {
 // Contact is the user.
 type Contact struct {
 	Email      string
-	Properties []payload.Field // never changed in place
+	Properties []payload.Field  // never changed in place
 	UpdatedAt  registry.Instant // of anything in here
 	New        bool             // nothing was ever decided about the user
 	Deleted    bool
