@@ -174,8 +174,7 @@ func (c *crashTest) disturb(t *testing.T) {
 }
 
 // check settles what is due and compares everything in the database with what should be there.
-func (c *crashTest) check(t *testing.T) {
-	t.Helper()
+func (c *crashTest) check(t *testing.T) { //nolint:thelper // a stage of the test, whose lines say what failed
 	c.reconnect(t)
 	ctx := t.Context()
 	until := time.Now().Truncate(time.Microsecond)
