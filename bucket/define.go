@@ -32,8 +32,9 @@ type Switch int
 const (
 	// Derived leaves the setting to bucketgen, which derives it from the criteria. It is the default.
 	Derived Switch = iota
-	// On and Off override what is derived.
+	// On overrides what is derived.
 	On
+	// Off overrides what is derived.
 	Off
 )
 

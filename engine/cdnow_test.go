@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"flag"
 	"fmt"
-	"io"
 	"iter"
 	"maps"
 	"math/rand/v2"
@@ -90,7 +89,7 @@ func readCDNOW(t *testing.T) []purchaseLine {
 		}
 		lines = append(lines, l)
 	}
-	if err := scanner.Err(); err != nil && err != io.EOF {
+	if err := scanner.Err(); err != nil {
 		t.Fatal(err)
 	}
 	slices.SortStableFunc(lines, func(a, b purchaseLine) int { return a.at.Compare(b.at) })

@@ -202,7 +202,7 @@ func (e *Engine) forgetKeys(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			e.log.ErrorContext(ctx, "old idempotency keys cannot be removed, trying again later", "error", err)
 		}
-		wait := time.Duration(every)
+		wait := every
 		if n == most {
 			wait = time.Millisecond
 		}

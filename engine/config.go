@@ -106,10 +106,18 @@ func (c Config) validate() error {
 		name  string
 		value int64
 	}{
-		{"CacheBytes", int64(c.CacheBytes)}, {"ClockWorkers", int64(c.ClockWorkers)}, {"ClockPoll", int64(c.ClockPoll)}, {"DeliveryPoll", int64(c.DeliveryPoll)},
-		{"DeliveryWorkers", int64(c.DeliveryWorkers)}, {"Flushers", int64(c.Flushers)},
-		{"IdempotencyHorizon", int64(c.IdempotencyHorizon)}, {"Lease", int64(c.Lease)}, {"MaxBatch", int64(c.MaxBatch)},
-		{"MaxPayload", int64(c.MaxPayload)}, {"QueueSize", int64(c.QueueSize)}, {"Skew", int64(c.Skew)},
+		{"CacheBytes", int64(c.CacheBytes)},
+		{"ClockWorkers", int64(c.ClockWorkers)},
+		{"ClockPoll", int64(c.ClockPoll)},
+		{"DeliveryPoll", int64(c.DeliveryPoll)},
+		{"DeliveryWorkers", int64(c.DeliveryWorkers)},
+		{"Flushers", int64(c.Flushers)},
+		{"IdempotencyHorizon", int64(c.IdempotencyHorizon)},
+		{"Lease", int64(c.Lease)},
+		{"MaxBatch", int64(c.MaxBatch)},
+		{"MaxPayload", int64(c.MaxPayload)},
+		{"QueueSize", int64(c.QueueSize)},
+		{"Skew", int64(c.Skew)},
 	} {
 		if f.value < 0 {
 			return fmt.Errorf("engine.Config.%s is %d; it must be positive, or zero for the default", f.name, f.value)

@@ -32,24 +32,23 @@ import (
 // harm; then processes are killed at random moments and PostgreSQL is crashed under them. Afterwards everything must be
 // as if it had happened one thing after the other: that is what the reference evaluator is asked, which shares no code
 // with the engine.
-func TestConcurrencyAndCrashes(t *testing.T) {
+func TestConcurrencyAndCrashes(t *testing.T) { //nolint:tparallel // its parts are stages of one story
 	t.Parallel()
 	c := newCrashTest(t)
 	c.lease = time.Hour // nobody dies, so that nobody has to be waited for
 	c.run(t, 40, func() {})
-	t.Run("undisturbed", func(t *testing.T) {
+	t.Run("undisturbed", func(t *testing.T) { //nolint:paralleltest // the next stage waits for it
 		c.check(t)
 		c.checkDeliveredOnce(t)
 	})
 	c.lease = time.Second
 	c.run(t, 50, func() { c.disturb(t) })
-	c.run(t, 0, func() {}) // what was not acknowledged is sent again
-	t.Run("after crashes", func(t *testing.T) { c.check(t) })
+	c.run(t, 0, func() {})                                    // what was not acknowledged is sent again
+	t.Run("after crashes", func(t *testing.T) { c.check(t) }) //nolint:paralleltest // it is the last stage
 }
 
 type crashTest struct {
 	server  *postgres.Server
-	url     string
 	dir     string
 	seed    uint64
 	lease   time.Duration
@@ -140,7 +139,7 @@ func (c *crashTest) spawn(t *testing.T, id, ops int) {
 		t.Error(err)
 		return
 	}
-	cmd := exec.Command(os.Args[0])
+	cmd := exec.Command(os.Args[0]) //nolint:noctx // it is stopped, or killed, by hand
 	cmd.Env = append(os.Environ(), crashVar+"="+string(config))
 	cmd.Stderr = &strings.Builder{}
 	out, err := cmd.StdoutPipe()
@@ -159,8 +158,9 @@ func (c *crashTest) spawn(t *testing.T, id, ops int) {
 
 // disturb kills processes and crashes the database.
 func (c *crashTest) disturb(t *testing.T) {
+	t.Helper()
 	for n := range 8 {
-		time.Sleep(time.Duration(100+c.rng.IntN(500)) * time.Millisecond) // a random moment is the point
+		time.Sleep(time.Duration(100+c.rng.IntN(500)) * time.Millisecond) //nolint:forbidigo // a random moment is the point
 		if n%4 == 3 {
 			if err := c.server.Crash(t.Context()); err != nil {
 				t.Error(err)
@@ -174,7 +174,7 @@ func (c *crashTest) disturb(t *testing.T) {
 }
 
 // check settles what is due and compares everything in the database with what should be there.
-func (c *crashTest) check(t *testing.T) {
+func (c *crashTest) check(t *testing.T) { //nolint:thelper // a stage of the test, whose lines say what failed
 	c.reconnect(t)
 	ctx := t.Context()
 	until := time.Now().Truncate(time.Microsecond)
@@ -223,6 +223,7 @@ func (c *crashTest) check(t *testing.T) {
 
 // checkDeliveredOnce is for when nothing went wrong: then each transition was handled once.
 func (c *crashTest) checkDeliveredOnce(t *testing.T) {
+	t.Helper()
 	if n := c.number(t, "select count(*) from (select key from public.delivered group by key having count(*) > 1) x"); n != 0 {
 		t.Errorf("%d transitions were delivered more than once", n)
 	}

@@ -90,7 +90,7 @@ func crashWorkerMain(config string) error {
 	if err := w.start(ctx); err != nil {
 		return err
 	}
-	fmt.Println("ready")
+	fmt.Println("ready") //nolint:forbidigo // the test waits for it
 	var group sync.WaitGroup
 	errs := make([]error, w.Goroutines)
 	for g := range w.Goroutines {
@@ -125,7 +125,7 @@ func (w *crashWorker) start(ctx context.Context) error {
 		if err = w.engine.Start(ctx); err == nil || ctx.Err() != nil {
 			return err
 		}
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(20 * time.Millisecond) //nolint:forbidigo // another process brings it back
 	}
 }
 

@@ -46,8 +46,7 @@ func (e *Engine) validate(ev *Event, now time.Time) (decide.Event, error) {
 
 // public turns the refusal of a field into the error that callers know.
 func public(err error) error {
-	var invalid *event.Invalid
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*event.InvalidError](err); ok {
 		return &InvalidError{invalid.Field, invalid.Problem}
 	}
 	return err

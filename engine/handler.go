@@ -160,4 +160,4 @@ func (h *handler) run(ctx context.Context, t Transition) (err error) {
 
 // Cancel is returned by a handler, possibly wrapped, for a transition that cannot be handled however often it is tried:
 // it is given up at once.
-var Cancel = errors.New("give up")
+var Cancel = errors.New("give up") //nolint:errname // `return engine.Cancel` is an instruction, as `return fs.SkipAll` is

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"sync"
@@ -54,7 +55,7 @@ func (e *Engine) ReplayEvents(ctx context.Context, events iter.Seq2[Event, error
 		return ReplaySummary{}, fmt.Errorf("replay: %w", err)
 	}
 	if !e.config.NoClock {
-		return ReplaySummary{}, fmt.Errorf("replay: the engine runs on its own clock; set Config.NoClock")
+		return ReplaySummary{}, errors.New("replay: the engine runs on its own clock; set Config.NoClock")
 	}
 	r := &replay{engine: e, options: o, call: &call{done: make(chan struct{}), left: 1}, now: registry.Unset}
 	var err error

@@ -18,8 +18,7 @@ const (
 // transient reports whether an error is about the moment, not about what was to be done: the connection was lost, the
 // server is restarting, somebody else held a lock for too long.
 func transient(err error) bool {
-	var refused *pgconn.PgError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch refused.Code {
 		case "40001", "40P01", // serialization failure, deadlock
 			"55P03",                            // lock not available

@@ -2,9 +2,9 @@ package engine_test
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -112,7 +112,7 @@ func randomEvents(rng *rand.Rand, size, users int) []engine.Event {
 		case 0:
 			ev.Traits = map[string]any{"plan": []any{"pro", "free", nil}[rng.IntN(3)]}
 		case 1:
-			ev.Key = fmt.Sprint(rng.IntN(1000))
+			ev.Key = strconv.Itoa(rng.IntN(1000))
 		case 2:
 			ev.Properties = map[string]any{"seats": rng.IntN(5)}
 		}

@@ -114,7 +114,8 @@ func TestOpenTransactionHoldsUpNobodyElse(t *testing.T) {
 	waiting := make(chan outcome)
 	go func() {
 		results, err := w.IngestBatch(t.Context(), []engine.Event{
-			{UserID: "ada", Traits: map[string]any{"plan": "free"}}, {UserID: "new", Name: "visit"},
+			{UserID: "ada", Traits: map[string]any{"plan": "free"}},
+			{UserID: "new", Name: "visit"},
 			{UserID: "ada", Traits: map[string]any{"plan": "pro"}},
 		})
 		waiting <- outcome{results, err}

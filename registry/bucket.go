@@ -6,11 +6,11 @@ import "time"
 // process: the order of a registry changes with every bucket that is added.
 type Index int32
 
-// Event is the place of an event in its registry, Property that of a property.
-type (
-	Event    int32
-	Property int32
-)
+// Event is the place of an event in its registry.
+type Event int32
+
+// Property is the place of a property in its registry.
+type Property int32
 
 // NoEvent is the place of an event that no criteria asks about.
 const NoEvent Event = -1

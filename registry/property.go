@@ -17,13 +17,16 @@ func Traits(assignments ...Assignment) map[string]any {
 	return traits
 }
 
-// TextProperty, NumberProperty, BoolProperty and TimeProperty are the properties that definitions declare, with the
-// type of their values. Generated code declares them.
+// These are the properties that definitions declare, with the type of their values. Generated code declares them.
 type (
-	TextProperty   struct{ name string }
+	// TextProperty is a property whose values are texts.
+	TextProperty struct{ name string }
+	// NumberProperty is a property whose values are numbers.
 	NumberProperty struct{ name string }
-	BoolProperty   struct{ name string }
-	TimeProperty   struct{ name string }
+	// BoolProperty is a property whose values are true and false.
+	BoolProperty struct{ name string }
+	// TimeProperty is a property whose values are instants.
+	TimeProperty struct{ name string }
 )
 
 // NewTextProperty is for generated code.

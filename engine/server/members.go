@@ -41,11 +41,11 @@ func (c *cli) membersCommand() *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, finish(e)) }()
-			print := printTable
+			list := printTable
 			if asJSON {
-				print = printJSON
+				list = printJSON
 			}
-			return print(cmd, e, ref, limit)
+			return list(cmd, e, ref, limit)
 		},
 	}
 	cmd.Flags().IntVar(&limit, "limit", 0, "list at most so many (default all)")

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -176,7 +177,7 @@ func duration(raw json.RawMessage) (time.Duration, error) {
 		return 0, fmt.Errorf("the span cannot be read: %w", err)
 	}
 	if len(parts) == 0 {
-		return 0, fmt.Errorf("the span is empty")
+		return 0, errors.New("the span is empty")
 	}
 	units := map[string]time.Duration{"hours": time.Hour, "minutes": time.Minute, "seconds": time.Second}
 	var span time.Duration

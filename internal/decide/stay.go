@@ -123,9 +123,9 @@ func ordinal(t registry.Tick, stay *Stay, upTo registry.Instant) int {
 func (s *Stay) nextTick(row *registry.Bucket, after registry.Instant) registry.Instant {
 	next := registry.Never
 	for _, t := range row.Ticks {
-		n := max(after.Sub(s.EnteredAt)/t.Span+1, 1)
+		n := max(int64(after.Sub(s.EnteredAt)/t.Span)+1, 1)
 		if t.Every || n == 1 {
-			next = min(next, s.EnteredAt.Add(n*t.Span))
+			next = min(next, s.EnteredAt.Add(time.Duration(n)*t.Span))
 		}
 	}
 	return next

@@ -25,13 +25,13 @@ type Input struct {
 	Key            string
 }
 
-// Invalid says which field of an event is wrong.
-type Invalid struct {
+// InvalidError says which field of an event is wrong.
+type InvalidError struct {
 	Field   string
 	Problem string
 }
 
-func (e *Invalid) Error() string { return e.Field + ": " + e.Problem }
+func (e *InvalidError) Error() string { return e.Field + ": " + e.Problem }
 
 const (
 	maxUserID = 255
@@ -46,7 +46,7 @@ type Limits struct {
 	Skew    time.Duration // by which it may have occurred later than now
 }
 
-// Validate turns an event into what decide understands. An [*Invalid] says which field is wrong.
+// Validate turns an event into what decide understands. An [*InvalidError] says which field is wrong.
 func Validate(r *registry.Registry, ev *Input, now time.Time, l Limits) (decide.Event, error) {
 	out := decide.Event{Kind: decide.Track, Name: ev.Name, Event: registry.NoEvent, Key: ev.Key, OccurredAt: registry.Unset}
 	if err := UserID(ev.UserID); err != nil {
@@ -54,15 +54,15 @@ func Validate(r *registry.Registry, ev *Input, now time.Time, l Limits) (decide.
 	}
 	switch {
 	case ev.Name == "" && ev.Traits == nil && ev.TraitsJSON == nil:
-		return out, &Invalid{"name", "is empty, and there are no traits either"}
+		return out, &InvalidError{"name", "is empty, and there are no traits either"}
 	case strings.HasPrefix(ev.Name, reserved):
-		return out, &Invalid{"name", `begins "bucket:", which is for transitions`}
+		return out, &InvalidError{"name", `begins "bucket:", which is for transitions`}
 	case strings.HasPrefix(ev.Key, reserved):
-		return out, &Invalid{"key", `begins "bucket:", which is for transitions`}
+		return out, &InvalidError{"key", `begins "bucket:", which is for transitions`}
 	case ev.Properties != nil && ev.PropertiesJSON != nil:
-		return out, &Invalid{"properties", "are given as a map and as JSON"}
+		return out, &InvalidError{"properties", "are given as a map and as JSON"}
 	case ev.Traits != nil && ev.TraitsJSON != nil:
-		return out, &Invalid{"traits", "are given as a map and as JSON"}
+		return out, &InvalidError{"traits", "are given as a map and as JSON"}
 	}
 	if err := errors.Join(text("name", ev.Name, maxName), text("key", ev.Key, maxKey)); err != nil {
 		return out, err
@@ -91,9 +91,8 @@ func object(name string, m map[string]any, raw []byte, most int) (payload.Object
 	} else {
 		o, err = payload.Parse(name, raw, most)
 	}
-	var refused *payload.Error
-	if errors.As(err, &refused) {
-		return o, &Invalid{refused.Path, refused.Text}
+	if refused, ok := errors.AsType[*payload.Error](err); ok {
+		return o, &InvalidError{refused.Path, refused.Text}
 	}
 	return o, err
 }
@@ -101,7 +100,7 @@ func object(name string, m map[string]any, raw []byte, most int) (payload.Object
 // UserID checks the name of a user.
 func UserID(id string) error {
 	if strings.TrimSpace(id) == "" {
-		return &Invalid{"user_id", "is empty"}
+		return &InvalidError{"user_id", "is empty"}
 	}
 	return text("user_id", id, maxUserID)
 }
@@ -109,11 +108,11 @@ func UserID(id string) error {
 func text(field, s string, most int) error {
 	switch {
 	case len(s) > most:
-		return &Invalid{field, fmt.Sprintf("is %d bytes, more than the %d that are allowed", len(s), most)}
+		return &InvalidError{field, fmt.Sprintf("is %d bytes, more than the %d that are allowed", len(s), most)}
 	case !utf8.ValidString(s):
-		return &Invalid{field, "is not valid UTF-8"}
+		return &InvalidError{field, "is not valid UTF-8"}
 	case strings.ContainsRune(s, 0):
-		return &Invalid{field, "contains U+0000, which PostgreSQL cannot store"}
+		return &InvalidError{field, "contains U+0000, which PostgreSQL cannot store"}
 	}
 	return nil
 }
@@ -123,9 +122,9 @@ func occurredAt(out *decide.Event, t, now time.Time, skew time.Duration) error {
 	case t.IsZero():
 		return nil
 	case t.After(now.Add(skew)):
-		return &Invalid{"occurred_at", fmt.Sprintf("%s is in the future", t.UTC().Format(time.RFC3339))}
+		return &InvalidError{"occurred_at", fmt.Sprintf("%s is in the future", t.UTC().Format(time.RFC3339))}
 	case t.UTC().Year() < 1:
-		return &Invalid{"occurred_at", fmt.Sprintf("%s is before all time", t.UTC().Format(time.RFC3339))}
+		return &InvalidError{"occurred_at", fmt.Sprintf("%s is before all time", t.UTC().Format(time.RFC3339))}
 	}
 	out.OccurredAt = registry.At(t)
 	return nil

@@ -60,10 +60,10 @@ func cacheDir() (string, error) {
 
 // freePort returns a port that nobody listens on.
 func freePort() uint32 {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it waits for nobody
 	if err != nil {
 		return 0
 	}
 	defer l.Close()
-	return uint32(l.Addr().(*net.TCPAddr).Port)
+	return uint32(l.Addr().(*net.TCPAddr).Port) //nolint:forcetypeassert // of a TCP listener
 }

@@ -40,11 +40,11 @@ func exec(t *testing.T, url, sql string) {
 // TestPrivateServer starts a server, crashes it, joins it, and starts it again on the same data.
 func TestPrivateServer(t *testing.T) {
 	t.Parallel()
-	base, err := os.MkdirTemp("", "bgtest") // of its own: the server may run as another user, who must get there
+	base, err := os.MkdirTemp("", "bgtest") //nolint:usetesting // of its own: the server may run as another user, who must get there
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(base) })
+	t.Cleanup(func() { _ = os.RemoveAll(base) })
 	if err := os.Chmod(base, 0o755); err != nil {
 		t.Fatal(err)
 	}

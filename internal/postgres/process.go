@@ -30,7 +30,7 @@ func startProcess(path string, args []string, log string, owner owner) (*process
 	if err != nil {
 		return nil, err
 	}
-	p := &process{path: path, args: args, owner: owner, cmd: exec.Command(path, args...), exited: make(chan struct{})}
+	p := &process{path: path, args: args, owner: owner, cmd: exec.Command(path, args...), exited: make(chan struct{})} //nolint:noctx // it outlives every call
 	p.cmd.Stdout, p.cmd.Stderr = out, out
 	owner.run(p.cmd)
 	endWithParent(p.cmd)

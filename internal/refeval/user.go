@@ -82,7 +82,7 @@ func (u *user) instants(d *ir.Definition) []time.Time {
 	for _, tick := range d.Ticks {
 		next := tick.Span
 		if passed := u.done.Sub(s.entered); tick.Every && passed > 0 {
-			next = (passed/tick.Span + 1) * tick.Span
+			next = passed - passed%tick.Span + tick.Span
 		}
 		all = append(all, s.entered.Add(next))
 	}

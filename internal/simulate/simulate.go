@@ -24,8 +24,8 @@ var errPaused = errors.New("the bucket is paused")
 
 // Transition is something that happened to a user.
 type Transition struct {
-	User string
 	decide.Transition
+	User string
 }
 
 // New returns a world without users, at an instant.
@@ -131,7 +131,7 @@ func (s *Simulator) existing(user string, step func(*decide.Session) decide.Resu
 func (s *Simulator) run(user string, step func(*decide.Session) decide.Result) decide.Result {
 	result := step(decide.Begin(s.registry, s.users[user], decide.Options{}))
 	for _, t := range result.Transitions {
-		s.transitions = append(s.transitions, Transition{user, t})
+		s.transitions = append(s.transitions, Transition{t, user})
 	}
 	return result
 }

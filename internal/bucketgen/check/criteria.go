@@ -16,7 +16,8 @@ func (c *checker) criteria(d *ir.Definition) {
 	before := len(c.found)
 	walk(d.Criteria, func(n *ir.Node) { c.node(d, n) })
 	if len(c.found) == before && !positive(d.Criteria, false) {
-		c.report(d.Criteria.Pos, d.ID, "the criteria holds for everybody of whom nothing is known; add a condition that is not an absence, like an event that exists or happened within a window, or a property that is set")
+		c.report(d.Criteria.Pos, d.ID, "the criteria holds for everybody of whom nothing is known; "+
+			"add a condition that is not an absence, like an event that exists or happened within a window, or a property that is set")
 	}
 }
 
@@ -122,7 +123,7 @@ func positive(n *ir.Node, negated bool) bool {
 		return false
 	case ir.OpEvent:
 		varies := n.Event.Count > 0 || n.Event.Operator != ir.Gte && n.Event.Operator != ir.Lt
-		return !(countHolds(n.Event.Operator, 0, n.Event.Count) != negated) || n.Event.Window != nil && varies
+		return countHolds(n.Event.Operator, 0, n.Event.Count) == negated || n.Event.Window != nil && varies
 	default:
 		absent := n.Property.Operator == ir.Neq || n.Property.Operator == ir.NotExists
 		return absent == negated

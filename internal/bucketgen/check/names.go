@@ -71,7 +71,7 @@ func spell(d time.Duration) string {
 		span time.Duration
 	}{{"Day", 24 * time.Hour}, {"Hour", time.Hour}, {"Minute", time.Minute}, {"Second", time.Second}, {"Millisecond", time.Millisecond}} {
 		n := d / unit.span
-		d -= n * unit.span
+		d %= unit.span
 		if n > 0 {
 			fmt.Fprintf(&b, "%d%s", n, unit.name)
 		}

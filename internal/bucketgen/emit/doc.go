@@ -97,7 +97,7 @@ func sentence(subject, text string) string {
 func wrap(text string) string {
 	var b strings.Builder
 	column := 0
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		length := len([]rune(word))
 		switch {
 		case column == 0:
@@ -122,7 +122,7 @@ func spell(d time.Duration) string {
 		span time.Duration
 	}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}, {"millisecond", time.Millisecond}} {
 		n := d / unit.span
-		d -= n * unit.span
+		d %= unit.span
 		switch {
 		case n == 1:
 			words = append(words, "1 "+unit.name)

@@ -65,5 +65,6 @@ type emitter struct {
 func (e *emitter) idx(b registry.Index) string         { return "idx" + e.plan.Buckets[b].GoName }
 func (e *emitter) event(ev registry.Event) string      { return "event" + e.plan.Events[ev].GoName }
 func (e *emitter) property(p registry.Property) string { return "prop" + e.plan.Properties[p].GoName }
-func (e *emitter) function(b registry.Index) string    { return "criteria" + e.plan.Buckets[b].GoName }
-func (e *emitter) nodes(b registry.Index) string       { return "nodes" + e.plan.Buckets[b].GoName }
+
+func (e *emitter) function(b registry.Index) string { return "criteria" + e.plan.Buckets[b].GoName }
+func (e *emitter) nodes(b registry.Index) string    { return "nodes" + e.plan.Buckets[b].GoName }

@@ -55,13 +55,13 @@ func places[P ~int32, R any](f *jen.File, typ string, rows []R, name func(P) str
 }
 
 // table is a field of the registry that holds rows, or nothing if there are none.
-func table[R any](name, typ string, rows []R, print func(int, *R) jen.Code) jen.Code {
+func table[R any](name, typ string, rows []R, element func(int, *R) jen.Code) jen.Code {
 	if len(rows) == 0 {
 		return jen.Null()
 	}
 	elements := make([]jen.Code, len(rows))
 	for i := range rows {
-		elements[i] = print(i, &rows[i])
+		elements[i] = element(i, &rows[i])
 	}
 	return field(name, slice(typ, block(elements...)))
 }

@@ -42,7 +42,7 @@ func discover(pkg *packages.Package) *discovery {
 
 func (d *discovery) declaration(gen *ast.GenDecl) {
 	for _, spec := range gen.Specs {
-		spec := spec.(*ast.ValueSpec)
+		spec := spec.(*ast.ValueSpec) //nolint:forcetypeassert // a var declaration has no others
 		for _, id := range spec.Names {
 			if obj := d.pkg.TypesInfo.Defs[id]; obj != nil {
 				d.variable(obj, docOf(gen, spec))

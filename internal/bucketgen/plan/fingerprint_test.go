@@ -67,7 +67,7 @@ func TestFingerprint(t *testing.T) {
 		}, true},
 		"operand":        {func(_ *ir.File, d *ir.Definition) { d.Criteria.Children[0] = is("plan", "free") }, true},
 		"property":       {func(_ *ir.File, d *ir.Definition) { d.Criteria.Children[0] = is("tier", "pro") }, true},
-		"property type":  {func(f *ir.File, d *ir.Definition) { f.Properties[0].Type = ir.Time }, true},
+		"property type":  {func(f *ir.File, _ *ir.Definition) { f.Properties[0].Type = ir.Time }, true},
 		"event":          {func(f *ir.File, _ *ir.Definition) { leaf(f, 0).Event.Name = "visits" }, true},
 		"count":          {func(f *ir.File, _ *ir.Definition) { leaf(f, 0).Event.Count++ }, true},
 		"count operator": {func(f *ir.File, _ *ir.Definition) { leaf(f, 1).Event.Operator = ir.Lte }, true},

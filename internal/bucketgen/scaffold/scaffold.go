@@ -104,7 +104,7 @@ func modulePath(ctx context.Context, dir string) (string, error) {
 		return "", err
 	}
 	var mod struct{ Module struct{ Path string } }
-	if err := json.Unmarshal(description, &mod); err != nil {
+	if err := json.Unmarshal(description, &mod); err != nil { //nolint:musttag // the go command writes the names of fields
 		return "", fmt.Errorf("read %s: %w", file, err)
 	}
 	return mod.Module.Path, nil

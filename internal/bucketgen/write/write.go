@@ -43,7 +43,7 @@ func (t Tree) Write() (changed bool, err error) {
 	temporary := make([]string, len(changes))
 	defer func() {
 		for _, file := range temporary {
-			os.Remove(file) // is no longer there if all went well
+			_ = os.Remove(file) // is no longer there if all went well
 		}
 	}()
 	for i, c := range changes {

@@ -51,7 +51,7 @@ func join(lists ...[]ir.Operator) []ir.Operator {
 
 // Criteria draws a tree of conditions, as deep as it may be.
 func Criteria(t *rapid.T, depth int) *ir.Node {
-	op := ir.OpEvent
+	var op ir.Op
 	if depth > 0 {
 		op = one(t, "op", ir.OpEvent, ir.OpProperty, ir.OpAll, ir.OpAny, ir.OpNot, ir.OpAll)
 	} else {

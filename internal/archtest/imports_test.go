@@ -1,0 +1,124 @@
+// Package archtest_test holds what must be true of the imports of this module, whatever a linter is told to overlook.
+package archtest_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/bucketgen/bucketgen/"
+
+// TestImports looks at everything that a package is built from, however far away: what is linked into a host, and what
+// must be in order before the package compiles. Tests are no part of that.
+func TestImports(t *testing.T) {
+	t.Parallel()
+	packages := dependencies(t)
+	for _, test := range []struct {
+		name     string
+		packages []string
+		only     []string // what they may depend on beside the standard library; nil for no limit
+		never    []string // what they may not depend on
+		but      []string // exceptions to never
+		why      string
+	}{
+		{
+			name: "bucket", packages: []string{"bucket"}, only: []string{module + "internal/ir"},
+			why: "definitions build in every host, with a missing or broken gen too",
+		},
+		{
+			name: "buckets", packages: []string{"buckets"}, only: []string{module + "bucket", module + "internal/ir"},
+			why: "what is generated from definitions cannot be needed to read them",
+		},
+		{
+			name: "registry", packages: []string{"registry"}, only: []string{},
+			why: "generated code brings nothing into a host",
+		},
+		{
+			name: "gen", packages: []string{"gen"}, only: []string{module + "registry"},
+			why: "generated code is data for the registry, and definitions build without it",
+		},
+		{
+			name: "gen/db", packages: []string{"gen/db"}, only: []string{"github.com/jackc", "golang.org/x/text"},
+			why: "queries need pgx, and pgx no more than this",
+		},
+		{
+			name:     "engine",
+			packages: []string{"engine", "engine/migrate", "internal/store", "internal/decide"},
+			never: []string{
+				module + "gen", module + "buckets", module + "bucket", module + "internal/bucketgen",
+				"github.com/hatchet-dev/hatchet", "github.com/dave/jennifer",
+			},
+			but: []string{module + "gen/db"},
+			why: "the engine runs the registry that a host hands in, and hosts without Hatchet do not get it",
+		},
+		{
+			name: "engine/server", packages: []string{"engine/server"},
+			never: []string{
+				module + "gen", module + "buckets", module + "bucket", module + "internal/bucketgen",
+				"github.com/hatchet-dev/hatchet", "github.com/dave/jennifer",
+			},
+			but: []string{module + "gen/db"},
+			why: "as the engine",
+		},
+		{
+			name: "decide", packages: []string{"internal/decide"}, never: []string{"github.com/jackc", "database/sql", module + "internal/store"},
+			why: "decide is pure",
+		},
+		{
+			name: "cmd/bucketgen", packages: []string{"cmd/bucketgen", "internal/bucketgen", "internal/bucketgen/scaffold"},
+			never: []string{module + "engine", module + "gen", module + "buckets"},
+			why:   "the generator must build with a missing or broken gen",
+		},
+		{
+			name: "refeval", packages: []string{"internal/refeval"}, only: []string{module + "internal/ir"},
+			why: "a reference that shares code with what it judges shares its mistakes",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			for _, name := range test.packages {
+				deps, found := packages[module+name]
+				if !found {
+					t.Errorf("there is no package %s", name)
+				}
+				for _, dep := range deps {
+					limited := test.only != nil && !standard(dep) && !within(dep, test.only)
+					if !within(dep, test.but) && (within(dep, test.never) || limited) {
+						t.Errorf("%s must not depend on %s: %s", name, dep, test.why)
+					}
+				}
+			}
+		})
+	}
+}
+
+// within reports whether a package is one of others or below one of them.
+func within(path string, others []string) bool {
+	return slices.ContainsFunc(others, func(other string) bool { return path == other || strings.HasPrefix(path, other+"/") })
+}
+
+// standard reports whether a package is of the standard library, where no path begins with a domain.
+func standard(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(first, ".")
+}
+
+// dependencies returns everything that each package of this module depends on.
+func dependencies(t *testing.T) map[string][]string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}} {{join .Deps " "}}`, module+"...")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", cmd, err, stderr.String())
+	}
+	packages := map[string][]string{}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		packages[fields[0]] = fields[1:]
+	}
+	return packages
+}
