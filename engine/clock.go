@@ -193,11 +193,15 @@ func (e *Engine) settle(ctx context.Context, conn store.Conn, tasks []*task) err
 	return nil
 }
 
-// forgetKeys removes idempotency keys that are older than the horizon, now and then.
-func (e *Engine) forgetKeys(ctx context.Context) {
+// forget removes what is too old to be asked for, now and then: idempotency keys, marks of connections.
+func (e *Engine) forget(ctx context.Context) {
 	const every, most = 10 * time.Minute, 10_000
 	for {
 		before := pgtype.Timestamptz{Time: e.config.Now().Add(-e.config.IdempotencyHorizon), Valid: true}
+		yesterday := store.Timestamp(e.config.Now().Add(-24 * time.Hour))
+		if err := e.store.Queries(e.pool).WritersForget(ctx, yesterday); err != nil && ctx.Err() == nil {
+			e.log.ErrorContext(ctx, "old marks of connections cannot be removed, trying again later", "error", err)
+		}
 		n, err := e.store.Queries(e.pool).IdempotencyKeysForget(ctx, db.IdempotencyKeysForgetParams{Before: before, Most: most})
 		if err != nil && ctx.Err() == nil {
 			e.log.ErrorContext(ctx, "old idempotency keys cannot be removed, trying again later", "error", err)

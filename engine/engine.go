@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bucketgen/bucketgen/internal/store"
@@ -86,7 +85,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.clock = newClock(e)
 	if !e.config.NoClock {
 		e.others.Go(func() { e.clock.run(background) })
-		e.others.Go(func() { e.forgetKeys(background) })
+		e.others.Go(func() { e.forget(background) })
 	}
 	if !e.config.NoDelivery {
 		e.others.Go(func() { e.outbox.run(background) })
@@ -160,12 +159,7 @@ func (e *Engine) bucket(ref registry.BucketRef) (registry.Index, error) {
 	return b, nil
 }
 
-func isLockTimeout(err error) bool { return hasCode(err, "55P03") }
-
-func hasCode(err error, code string) bool {
-	var refused *pgconn.PgError
-	return errors.As(err, &refused) && refused.Code == code
-}
+func isLockTimeout(err error) bool { return store.HasCode(err, "55P03") }
 
 // noRow reports whether a query that returns at most one row found none.
 func noRow(err error) bool { return errors.Is(err, pgx.ErrNoRows) }

@@ -27,7 +27,7 @@ func hotQueries() map[string]hotQuery {
 		"DueNext":             {db.DueNext, buckets},
 		"IdempotencyKeysSeen": {db.IdempotencyKeysSeen, users + ", " + users},
 		"EventsNewest":        {db.EventsNewest, users + ", " + buckets + ", array[3, 3, 3]"},
-		"TransitionsInsert":   {db.TransitionsInsert, contacts + ", " + buckets + ", array[1,1,1], array['left','left','left'], array['','',''], array[0,0,0], " + times + ", " + times + ", array['a','a','a'], array['a','a','a'], array[false,false,false]"},
+		"TransitionsInsert":   {db.TransitionsInsert, contacts + ", " + buckets + ", array[1,1,1], array['left','left','left'], array['','',''], array[0,0,0]::bigint[], " + times + ", " + times + ", array['a','a','a'], array['a','a','a'], array[false,false,false]"},
 		"TransitionsOf":       {db.TransitionsOf, "'h1', 0, 100"},
 		"DeliveriesDone":      {db.DeliveriesDone, contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", gen_random_uuid()"},
 		"DeliveriesExtend":    {db.DeliveriesExtend, "now(), " + contacts + ", " + contacts + ", gen_random_uuid()"},

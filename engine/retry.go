@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -26,7 +27,7 @@ func transient(err error) bool {
 			"57P01", "57P02", "57P03", "57P05": // shutdown, crash, starting up, idle too long
 			return true
 		}
-		return refused.Code[:2] == "08" // connection exceptions
+		return strings.HasPrefix(refused.Code, "08") // connection exceptions
 	}
 	var network net.Error
 	var connect *pgconn.ConnectError

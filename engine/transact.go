@@ -44,11 +44,13 @@ func (e *Engine) commit(ctx context.Context, wait bool, tasks []*task, names sto
 	if err != nil {
 		return e.rollback(conn, err)
 	}
+	mark := store.NewMark(conn.Conn().PgConn(), e.now())
+	write.Leave(mark)
 	if err := write.Send(ctx, conn, e.store, true); err != nil {
 		if !conn.Conn().IsClosed() {
 			return e.rollback(conn, fmt.Errorf("write: %w", err))
 		}
-		if err := e.fateOf(ctx, facts.XID, err); err != nil {
+		if err := e.fateOf(ctx, facts.XID, mark, err); err != nil {
 			return err
 		}
 	}
@@ -151,14 +153,14 @@ const rollbackTimeout = 5 * time.Second
 
 // fateOf finds out whether a transaction was committed whose connection was lost at that moment. It returns nil if it
 // was, and the error that lost it if it was not. While the database is away, it waits.
-func (e *Engine) fateOf(ctx context.Context, xid string, lost error) error {
+func (e *Engine) fateOf(ctx context.Context, xid string, mark store.Mark, lost error) error {
 	wait := minRetry
 	for {
-		status, err := e.store.Queries(e.pool).TransactionStatus(ctx, xid)
+		over, committed, err := e.store.Fate(ctx, e.pool, xid, mark)
 		switch {
-		case err == nil && status == "committed":
+		case committed:
 			return nil
-		case err == nil && status != "in progress":
+		case over:
 			return lost
 		case err != nil && !transient(err):
 			return errors.Join(lost, err)

@@ -10,7 +10,8 @@ from (
 ) s;
 
 -- name: TransactionStatus :one
--- What became of a transaction: committed, aborted or in progress; empty if that is no longer known.
+-- Whether a transaction is still in progress. That its number is said to be of the future means that the server has
+-- crashed since, and the transaction with it.
 select coalesce(pg_xact_status(cast(sqlc.arg(xid)::text as xid8)), '')::text;
 
 -- name: TransactionIsolation :one

@@ -10,7 +10,7 @@ with made as (
     from (
         select unnest(@contact_ids::bigint[]) as contact_id, unnest(@bucket_nos::integer[]) as bucket_no,
             unnest(@epochs::integer[]) as epoch, unnest(@kinds::text[]) as kind,
-            unnest(@labels::text[]) as label, unnest(@ordinals::integer[]) as ordinal,
+            unnest(@labels::text[]) as label, unnest(@ordinals::bigint[]) as ordinal,
             unnest(@ats::timestamptz[]) as at, unnest(@decided_at::timestamptz[]) as decided_at,
             unnest(@sources::text[]) as source, unnest(@reasons::text[]) as reason,
             unnest(@suppressed::boolean[]) as suppressed, generate_subscripts(@contact_ids, 1) as place

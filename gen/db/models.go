@@ -115,7 +115,7 @@ type BucketgenTransition struct {
 	Epoch        int32
 	Kind         string
 	Label        string
-	Ordinal      int32
+	Ordinal      int64
 	ID           int64
 	MembershipID int64
 	At           pgtype.Timestamptz
@@ -123,4 +123,10 @@ type BucketgenTransition struct {
 	Source       string
 	Reason       *string
 	Suppressed   bool
+}
+
+type BucketgenWriter struct {
+	Token  pgtype.UUID
+	Serial int64
+	At     pgtype.Timestamptz
 }

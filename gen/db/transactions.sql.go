@@ -43,7 +43,8 @@ const TransactionStatus = `-- name: TransactionStatus :one
 select coalesce(pg_xact_status(cast($1::text as xid8)), '')::text
 `
 
-// What became of a transaction: committed, aborted or in progress; empty if that is no longer known.
+// Whether a transaction is still in progress. That its number is said to be of the future means that the server has
+// crashed since, and the transaction with it.
 func (q *Queries) TransactionStatus(ctx context.Context, xid string) (string, error) {
 	row := q.db.QueryRow(ctx, TransactionStatus, xid)
 	var column_1 string

@@ -72,7 +72,7 @@ with made as (
     from (
         select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as bucket_no,
             unnest($3::integer[]) as epoch, unnest($4::text[]) as kind,
-            unnest($5::text[]) as label, unnest($6::integer[]) as ordinal,
+            unnest($5::text[]) as label, unnest($6::bigint[]) as ordinal,
             unnest($7::timestamptz[]) as at, unnest($8::timestamptz[]) as decided_at,
             unnest($9::text[]) as source, unnest($10::text[]) as reason,
             unnest($11::boolean[]) as suppressed, generate_subscripts($1, 1) as place
@@ -105,7 +105,7 @@ type TransitionsInsertParams struct {
 	Epochs     []int32
 	Kinds      []string
 	Labels     []string
-	Ordinals   []int32
+	Ordinals   []int64
 	Ats        []pgtype.Timestamptz
 	DecidedAt  []pgtype.Timestamptz
 	Sources    []string

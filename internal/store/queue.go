@@ -26,11 +26,9 @@ func (q *queue) add(sql string, args ...any) *pgx.QueuedQuery {
 // time, and so on. A plan that was made while a table was empty may use any index, since all are alike then, and
 // PostgreSQL keeps it until the table is analysed, which may be a million rows later.
 func Replan(conn *pgconn.PgConn) bool {
-	const key = "bucketgen.uses"
-	n, _ := conn.CustomData()[key].(uint)
-	n++
-	conn.CustomData()[key] = n
-	return n&(n-1) == 0
+	c := stateOf(conn)
+	c.uses++
+	return c.uses&(c.uses-1) == 0
 }
 
 // begin starts a transaction in which no statement waits longer than a timeout for a lock, or for ever if that is 0.

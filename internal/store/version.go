@@ -17,9 +17,8 @@ const Version = 1
 func CheckVersion(ctx context.Context, conn db.DBTX, schema string) error {
 	s := &Store{schema: schema}
 	version, err := s.Queries(conn).MigrationsVersion(ctx)
-	var refused *pgconn.PgError
 	switch {
-	case errors.As(err, &refused) && refused.Code == "42P01": // no such table
+	case HasCode(err, "42P01"): // no such table
 		return fmt.Errorf("schema %q has no tables of bucketgen; run its migrations (bucketd migrate, or migrate.Up)", schema)
 	case err != nil:
 		return fmt.Errorf("read the version of the tables: %w", err)
@@ -27,4 +26,10 @@ func CheckVersion(ctx context.Context, conn db.DBTX, schema string) error {
 		return fmt.Errorf("the tables in schema %q are at version %d, and this program needs %d; run its migrations (bucketd migrate, or migrate.Up)", schema, version, Version)
 	}
 	return nil
+}
+
+// HasCode reports whether an error is a refusal of PostgreSQL with a certain code.
+func HasCode(err error, code string) bool {
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && refused.Code == code
 }

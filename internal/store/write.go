@@ -28,6 +28,7 @@ type Write struct {
 	dueSet      db.DueSetParams
 	dueForget   db.DueForgetParams
 
+	mark     Mark
 	due      registry.Instant
 	hasDue   bool
 	outcomes []outcome
@@ -39,6 +40,9 @@ type outcome struct {
 	state   *decide.State
 	patched bool // the contact's properties are written
 }
+
+// Leave lets the write leave a mark when it commits.
+func (w *Write) Leave(m Mark) { w.mark = m }
 
 // Due returns the earliest due instant that is written, if any is.
 func (w *Write) Due() (registry.Instant, bool) { return w.due, w.hasDue }
@@ -164,7 +168,7 @@ func (w *Write) addTransition(s *Store, contact int64, t *decide.Transition) {
 	w.transitions.Epochs = append(w.transitions.Epochs, int32(t.Epoch))
 	w.transitions.Kinds = append(w.transitions.Kinds, string(t.Kind))
 	w.transitions.Labels = append(w.transitions.Labels, t.Label)
-	w.transitions.Ordinals = append(w.transitions.Ordinals, int32(t.Ordinal))
+	w.transitions.Ordinals = append(w.transitions.Ordinals, int64(t.Ordinal))
 	w.transitions.Ats = append(w.transitions.Ats, timestamp(t.At))
 	w.transitions.DecidedAt = append(w.transitions.DecidedAt, timestamp(t.DecidedAt))
 	w.transitions.Sources = append(w.transitions.Sources, string(t.Source))
@@ -198,6 +202,9 @@ func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) erro
 	add(len(w.dueSet.ContactIds), func() error { return into.DueSet(ctx, w.dueSet) })
 	add(len(w.dueForget.ContactIds), func() error { return into.DueForget(ctx, w.dueForget) })
 	if commit {
+		if w.mark != (Mark{}) {
+			errs = append(errs, w.mark.Note(ctx, into))
+		}
 		q.add("commit")
 	}
 	if err := errors.Join(errs...); err != nil || q.batch.Len() == 0 {

@@ -1,6 +1,5 @@
 -- +goose Up
 
-
 -- Everybody whom events are about. Every other table names them by id, first in every key, so that all that is known
 -- of a user lies together and can be distributed by it. The row is the only lock that anybody waits for: whoever
 -- writes about a user takes it first.
@@ -98,7 +97,7 @@ create table bucketgen.transitions (
     epoch          integer not null,
     kind           text not null, -- entered, left, dwell
     label          text not null default '', -- of a tick
-    ordinal        integer not null default 0, -- of a tick
+    ordinal        bigint not null default 0, -- of a tick
     id             bigint not null generated always as identity,
     membership_id  bigint not null,
     at             timestamptz not null, -- when it became true
@@ -109,6 +108,14 @@ create table bucketgen.transitions (
     primary key (contact_id, bucket_no, epoch, kind, label, ordinal)
 );
 create index transitions_id on bucketgen.transitions (id);
+
+-- What each connection has committed last. Whoever loses one at COMMIT finds out here what became of it. The number of
+-- the transaction does not say: after a crash PostgreSQL may give it to another.
+create table bucketgen.writers (
+    token   uuid not null primary key, -- of the connection
+    serial  bigint not null,
+    at      timestamptz not null
+) with (fillfactor = 50);
 
 -- Who wants to be told about transitions: a handler, a webhook endpoint, a Hatchet binding.
 create table bucketgen.subscriptions (

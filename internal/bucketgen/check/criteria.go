@@ -9,6 +9,7 @@ import (
 const (
 	maxEventName    = 200 // bytes, as at ingest
 	maxPropertyName = 255
+	maxCount        = 10_000
 )
 
 // criteria checks the tree of one definition.
@@ -67,6 +68,9 @@ func (c *checker) event(d *ir.Definition, n *ir.Node) {
 	}
 	if e.Window == nil {
 		return
+	}
+	if e.Count > maxCount {
+		c.report(n.Pos, d.ID, "a count within a window goes up to %d, because so many instants are read at every look; %d is more", maxCount, e.Count)
 	}
 	if e.Window.Last <= 0 {
 		c.report(n.Pos, d.ID, "Within(%s) is no window; its length must be positive", e.Window.Last)

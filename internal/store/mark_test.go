@@ -1,0 +1,110 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/bucketgen/bucketgen/engine/migrate"
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/postgres"
+	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// TestFateAfterACrash crashes the server under a transaction. PostgreSQL gives its number to the next one, which commits:
+// that must not be taken for the first.
+func TestFateAfterACrash(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	server, err := postgres.Start(ctx, postgres.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Stop() })
+	pool, err := pgxpool.New(ctx, server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	if _, err := migrate.Up(ctx, pool, migrate.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.New(ctx, acquire(t, pool), store.DefaultSchema, &registry.Registry{}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn := acquire(t, pool)
+	committed, committedXID := begin(t, conn)
+	note(t, conn, committed)
+	if over, _, err := s.Fate(ctx, pool, committedXID, committed); over || err != nil {
+		t.Errorf("in progress: got over %t, %v", over, err)
+	}
+	exec(t, conn, "commit")
+	if over, did, err := s.Fate(ctx, pool, committedXID, committed); !over || !did || err != nil {
+		t.Errorf("committed: got over %t, committed %t, %v", over, did, err)
+	}
+	rolledBack, rolledBackXID := begin(t, conn)
+	note(t, conn, rolledBack)
+	exec(t, conn, "rollback")
+	if over, did, err := s.Fate(ctx, pool, rolledBackXID, rolledBack); !over || did || err != nil {
+		t.Errorf("rolled back: got over %t, committed %t, %v", over, did, err)
+	}
+
+	lost, lostXID := begin(t, conn)
+	note(t, conn, lost)
+	if err := server.Crash(ctx); err != nil {
+		t.Fatal(err)
+	}
+	pool.Reset()
+	if over, did, err := s.Fate(ctx, pool, lostXID, lost); !over || did || err != nil {
+		t.Errorf("crashed: got over %t, committed %t, %v", over, did, err)
+	}
+	var next string
+	for next != lostXID { // the number is given again, to one that commits
+		if err := pool.QueryRow(ctx, "select pg_current_xact_id()::text").Scan(&next); err != nil {
+			t.Fatal(err)
+		}
+		if len(next) > len(lostXID) || len(next) == len(lostXID) && next > lostXID {
+			return // this PostgreSQL has not given the number again
+		}
+	}
+	if over, did, err := s.Fate(ctx, pool, lostXID, lost); !over || did || err != nil {
+		t.Errorf("crashed, and another has its number: got over %t, committed %t, %v", over, did, err)
+	}
+}
+
+func acquire(t *testing.T, pool *pgxpool.Pool) *pgxpool.Conn {
+	t.Helper()
+	conn, err := pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(conn.Release)
+	return conn
+}
+
+func begin(t *testing.T, conn *pgxpool.Conn) (store.Mark, string) {
+	t.Helper()
+	exec(t, conn, "begin")
+	var xid string
+	if err := conn.QueryRow(t.Context(), "select pg_current_xact_id()::text").Scan(&xid); err != nil {
+		t.Fatal(err)
+	}
+	return store.NewMark(conn.Conn().PgConn(), registry.At(time.Now())), xid
+}
+
+func note(t *testing.T, conn *pgxpool.Conn, m store.Mark) {
+	t.Helper()
+	if err := m.Note(t.Context(), db.New(conn)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func exec(t *testing.T, conn *pgxpool.Conn, sql string) {
+	t.Helper()
+	if _, err := conn.Exec(t.Context(), sql); err != nil {
+		t.Fatal(err)
+	}
+}
