@@ -53,6 +53,7 @@ type Bucket struct {
 	FastExpiry     bool
 
 	Events       []Event    // that the criteria asks about, sorted
+	Signals      []Signal   // of those, sorted
 	Properties   []Property // that the criteria asks about, sorted
 	Criteria     []Node     // empty in a manual bucket
 	CriteriaFunc func(*Facts) Verdict
@@ -67,8 +68,8 @@ type Tick struct {
 
 // EventRow is a row of the table of events that criteria ask about.
 type EventRow struct {
-	Name   string
-	Newest int // how many of the newest occurrences suffice to answer every criteria
+	Name    string
+	Signals []Signal // that are about it, sorted
 }
 
 // PropertyRow is a row of the table of properties that are declared.

@@ -22,9 +22,9 @@ const (
 	OpInTheLast   // Property, Span
 	OpMoreThanAgo // Property, Span
 	OpInTheNext   // Property, Span
-	OpAtLeast     // Event, Count, Span: the window, 0 for ever
-	OpAtMost      // Event, Count, Span
-	OpExactly     // Event, Count, Span
+	OpAtLeast     // Signal, Count, Window
+	OpAtMost      // Signal, Count, Window
+	OpExactly     // Signal, Count, Window
 )
 
 // opNames are part of fingerprints: a name, once released, stays.
@@ -36,8 +36,8 @@ var opNames = [...]string{
 // String returns the name of the operation.
 func (o Op) String() string { return opNames[o] }
 
-// IsEvent reports whether a node of this operation asks about an event.
-func (o Op) IsEvent() bool { return o >= OpAtLeast }
+// IsSignal reports whether a node of this operation asks about a signal.
+func (o Op) IsSignal() bool { return o >= OpAtLeast }
 
 // IsProperty reports whether a node of this operation asks about a property.
 func (o Op) IsProperty() bool { return o >= OpExists && o < OpAtLeast }
@@ -47,8 +47,9 @@ type Node struct {
 	Op       Op
 	Size     int // nodes of this subtree, itself included
 	Property Property
-	Event    Event
+	Signal   Signal
 	Count    int
+	Window   Window
 	Span     time.Duration
 	Value    Value
 }
@@ -96,10 +97,10 @@ func (f *Facts) evaluate(nodes []Node) Verdict {
 	case OpInTheNext:
 		return f.InTheNext(n.Property, n.Span)
 	case OpAtLeast:
-		return f.AtLeast(n.Event, n.Count, n.Span)
+		return f.AtLeast(n.Signal, n.Count, n.Window)
 	case OpAtMost:
-		return f.AtMost(n.Event, n.Count, n.Span)
+		return f.AtMost(n.Signal, n.Count, n.Window)
 	default: // OpExactly
-		return f.Exactly(n.Event, n.Count, n.Span)
+		return f.Exactly(n.Signal, n.Count, n.Window)
 	}
 }

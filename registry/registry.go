@@ -14,6 +14,8 @@ type Registry struct {
 	Buckets    []Bucket      // sorted by id
 	Events     []EventRow    // sorted by name
 	Properties []PropertyRow // sorted by name
+	Signals    []SignalRow   // sorted by event and key
+	Fields     []FieldRow    // sorted by event and name
 
 	ByEvent    []Postings // by Event
 	ByProperty []Postings // by Property

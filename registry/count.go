@@ -1,0 +1,42 @@
+package registry
+
+// AtLeast holds while a signal occurred n times or more within a window. It rests on the n-th newest occurrence and ends
+// when that one leaves the window; no clock brings it back.
+func (f *Facts) AtLeast(s Signal, n int, w Window) Verdict {
+	if n <= 0 {
+		return Verdict{true, Never}
+	}
+	if w == Ever && f.registry.Signals[s].Distinct == DistinctNone {
+		return fixed(f.totalOf(s).Count >= n)
+	}
+	newest := f.newest(s)
+	if len(newest) < n {
+		return Verdict{false, Never}
+	}
+	if end := w.end(newest[n-1].At); end > f.Now {
+		return Verdict{true, end}
+	}
+	return Verdict{false, Never}
+}
+
+// AtMost holds while a signal occurred n times or fewer within a window. Where it fails, it holds again once occurrence
+// n+1 leaves the window.
+func (f *Facts) AtMost(s Signal, n int, w Window) Verdict {
+	return Not(f.AtLeast(s, n+1, w))
+}
+
+// Exactly holds while a signal occurred n times within a window.
+func (f *Facts) Exactly(s Signal, n int, w Window) Verdict {
+	enough, more := f.AtLeast(s, n, w), f.AtLeast(s, n+1, w)
+	switch {
+	case !enough.True || n < 0:
+		return Verdict{false, Never}
+	case !more.True:
+		return Verdict{true, enough.Until}
+	case enough.Until == more.Until:
+		// The n-th and the next newest leave together: the count passes n by.
+		return Verdict{false, Never}
+	default:
+		return Verdict{false, more.Until}
+	}
+}

@@ -1,0 +1,286 @@
+package registry
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Signal is the place of a signal in its registry.
+type Signal int32
+
+// SignalRow is a row of the table of signals. A signal is what criteria ask about an event: all of its occurrences, or
+// those that pass a filter. Whether an occurrence passes is answered once, when the event arrives, for all buckets that
+// ask; equal signals of different buckets are one.
+type SignalRow struct {
+	Key      string // by which the database knows the signal, whatever else the registry holds
+	Event    Event
+	Filter   []Node   // of the payload, whose properties are Fields; empty: every occurrence passes
+	Field    Field    // whose value is kept with each occurrence, or NoField
+	Distinct Distinct // by what occurrences are told apart: of equal ones only the newest counts
+	Zone     string   // in which days begin, if they are told apart by those
+	Newest   int      // how many of the newest instants suffice to answer every criteria
+	Totals   bool     // whether criteria ask about all occurrences ever
+	Sums     []Window // over which criteria ask for the sum of the field
+}
+
+// Plain reports whether every occurrence of the event passes and nothing of it is kept: then the log says it all.
+func (s *SignalRow) Plain() bool {
+	return len(s.Filter) == 0 && s.Field == NoField && s.Distinct == DistinctNone
+}
+
+// Distinct says by what occurrences of a signal are told apart.
+type Distinct uint8
+
+// The ways of telling occurrences apart.
+const (
+	DistinctNone   Distinct = iota // each is one
+	DistinctValues                 // by the value of the field
+	DistinctDays                   // by the day in a zone
+)
+
+// Field is the place of a payload property in its registry.
+type Field int32
+
+// NoField is the place of a payload property that nobody asks about.
+const NoField Field = -1
+
+// FieldRow is a row of the table of payload properties that filters and aggregates ask about.
+type FieldRow struct {
+	Event Event
+	Name  string
+	Type  ValueKind // Missing if none is declared
+}
+
+// Occurrence is one occurrence of a signal.
+type Occurrence struct {
+	Signal Signal
+	At     Instant
+	Value  Value  // of the field
+	Group  string // of a distinct signal: what tells it apart
+}
+
+// Passes appends the occurrences that an event's is of signals: those whose filter it passes. values are those of the
+// registry's fields, by Field.
+func (r *Registry) Passes(dst []Occurrence, e Event, at Instant, values []Value) []Occurrence {
+	if e == NoEvent {
+		return dst
+	}
+	payload := Facts{Now: at, registry: r, values: values, complete: true}
+	for _, s := range r.Events[e].Signals {
+		row := &r.Signals[s]
+		if len(row.Filter) > 0 && !payload.evaluate(row.Filter).True {
+			continue
+		}
+		o := Occurrence{Signal: s, At: at}
+		if row.Field != NoField {
+			o.Value = values[row.Field]
+		}
+		switch row.Distinct {
+		case DistinctNone:
+		case DistinctValues:
+			if !o.Value.Exists() {
+				continue
+			}
+			o.Group = o.Value.String()
+		case DistinctDays:
+			o.Group = dayOf(row.Zone, at)
+		}
+		dst = append(dst, o)
+	}
+	return dst
+}
+
+// Need is a fact that was asked for and not loaded.
+type Need struct {
+	Signal Signal
+	Kind   NeedKind
+	Place  int // of a sum, in its signal
+}
+
+// NeedKind is the kind of a fact.
+type NeedKind uint8
+
+// The kinds of facts that are loaded when they are needed.
+const (
+	NeedNewest NeedKind = iota // the newest instants of a signal
+	NeedTotals                 // its totals
+	NeedSum                    // one of its sums
+)
+
+// Compare orders needs.
+func (n Need) Compare(m Need) int {
+	return cmp.Or(cmp.Compare(n.Signal, m.Signal), cmp.Compare(n.Kind, m.Kind), cmp.Compare(n.Place, m.Place))
+}
+
+// Dated is an instant of a signal. Of a distinct one it is the newest of its group.
+type Dated struct {
+	At    Instant
+	Group string
+}
+
+// series is the newest instants of a signal, newest first.
+type series struct {
+	signal Signal
+	newest []Dated
+}
+
+// SetNewest says when a signal occurred: the newest instants, newest first, as many as the registry needs. The slice is
+// kept.
+func (f *Facts) SetNewest(s Signal, newest []Dated) {
+	if have := f.series(s); have != nil {
+		have.newest = newest
+		return
+	}
+	f.all = append(f.all, series{s, newest})
+}
+
+// Add adds an occurrence to what is loaded. Where a fact is not loaded it does nothing: a criteria that asks for it
+// finds it lacking, and whoever evaluates loads it and starts over.
+func (f *Facts) Add(o Occurrence) {
+	row := &f.registry.Signals[o.Signal]
+	if row.Newest > 0 {
+		f.addNewest(row, o)
+	}
+	if row.Totals {
+		f.addTotal(o)
+	}
+}
+
+func (f *Facts) addNewest(row *SignalRow, o Occurrence) {
+	have := f.series(o.Signal)
+	if have == nil {
+		if !f.complete {
+			return
+		}
+		f.all = append(f.all, series{signal: o.Signal})
+		have = &f.all[len(f.all)-1]
+	}
+	if row.Distinct != DistinctNone {
+		if i := slices.IndexFunc(have.newest, func(d Dated) bool { return d.Group == o.Group }); i >= 0 {
+			if have.newest[i].At >= o.At {
+				return
+			}
+			have.newest = slices.Delete(have.newest, i, i+1)
+		}
+	}
+	// Of occurrences at one instant the order does not matter: criteria see nothing but the instants.
+	i, _ := slices.BinarySearchFunc(have.newest, o.At, func(d Dated, at Instant) int { return order(at, d.At) })
+	have.newest = slices.Insert(have.newest, i, Dated{o.At, o.Group})
+	if len(have.newest) > row.Newest {
+		have.newest = have.newest[:row.Newest]
+	}
+}
+
+func (f *Facts) series(s Signal) *series {
+	for i := range f.all {
+		if f.all[i].signal == s {
+			return &f.all[i]
+		}
+	}
+	return nil
+}
+
+// newest returns the newest instants of a signal, as far as they are loaded.
+func (f *Facts) newest(s Signal) []Dated {
+	if have := f.series(s); have != nil {
+		return have.newest
+	}
+	f.need(Need{Signal: s, Kind: NeedNewest})
+	return nil
+}
+
+// Total is what is known of all occurrences of a signal, however long ago.
+type Total struct {
+	Count                 int
+	First, Last           Instant // Unset if there was none
+	FirstValue, LastValue Value   // of the field
+}
+
+type total struct {
+	signal Signal
+	Total
+}
+
+// NoTotal is the total of a signal that never occurred.
+var NoTotal = Total{First: Unset, Last: Unset}
+
+// SetTotal says what is known of all occurrences of a signal.
+func (f *Facts) SetTotal(s Signal, t Total) {
+	if have := f.total(s); have != nil {
+		have.Total = t
+		return
+	}
+	f.totals = append(f.totals, total{s, t})
+}
+
+func (f *Facts) addTotal(o Occurrence) {
+	have := f.total(o.Signal)
+	if have == nil {
+		if !f.complete {
+			return
+		}
+		f.totals = append(f.totals, total{o.Signal, NoTotal})
+		have = &f.totals[len(f.totals)-1]
+	}
+	have.Total = have.With(o)
+}
+
+// With returns the total with one more occurrence, which arrives after those that are in it.
+func (t Total) With(o Occurrence) Total {
+	if t.Count == 0 || o.At < t.First {
+		t.First, t.FirstValue = o.At, o.Value
+	}
+	if t.Count == 0 || o.At >= t.Last {
+		t.Last, t.LastValue = o.At, o.Value
+	}
+	t.Count++
+	return t
+}
+
+func (f *Facts) total(s Signal) *total {
+	for i := range f.totals {
+		if f.totals[i].signal == s {
+			return &f.totals[i]
+		}
+	}
+	return nil
+}
+
+// totalOf returns the total of a signal, as far as it is loaded.
+func (f *Facts) totalOf(s Signal) Total {
+	if have := f.total(s); have != nil {
+		return have.Total
+	}
+	f.need(Need{Signal: s, Kind: NeedTotals})
+	return NoTotal
+}
+
+func (f *Facts) need(n Need) {
+	if !f.complete {
+		f.lacks = append(f.lacks, n)
+	}
+}
+
+// Asked returns how often a fact was asked for that was not loaded. While it stays the same, answers can be trusted.
+func (f *Facts) Asked() int { return len(f.lacks) }
+
+// Lacks returns the facts that were asked for but not loaded, sorted, without repetition.
+func (f *Facts) Lacks() []Need {
+	slices.SortFunc(f.lacks, Need.Compare)
+	f.lacks = slices.Compact(f.lacks)
+	return f.lacks
+}
+
+// Newest returns the newest known occurrence of any signal that is loaded, or Unset.
+func (f *Facts) Newest() Instant {
+	newest := Unset
+	for _, s := range f.all {
+		if len(s.newest) > 0 {
+			newest = max(newest, s.newest[0].At)
+		}
+	}
+	for _, t := range f.totals {
+		newest = max(newest, t.Last)
+	}
+	return newest
+}

@@ -1,0 +1,50 @@
+package registry
+
+import "time"
+
+// Window says which occurrences count at an instant: those that are not later than now and still in it. The zero value
+// is all of them, ever.
+type Window struct {
+	Span     time.Duration // (now-Span, now]
+	Calendar Calendar      // the day, week or month that now is in
+	Zone     string        // of the calendar
+}
+
+// Calendar is a kind of period, of which there is always one that now is in.
+type Calendar uint8
+
+// The kinds of periods. Weeks begin on Monday.
+const (
+	NoCalendar Calendar = iota
+	Day
+	Week
+	Month
+)
+
+// Ever is the window of all occurrences.
+var Ever = Window{}
+
+// Within is the window (now-span, now].
+func Within(span time.Duration) Window { return Window{Span: span} }
+
+// Today, ThisWeek and ThisMonth are the period that now is in, up to now.
+func Today(zone string) Window { return Window{Calendar: Day, Zone: zone} }
+
+// ThisWeek is as Today.
+func ThisWeek(zone string) Window { return Window{Calendar: Week, Zone: zone} }
+
+// ThisMonth is as Today.
+func ThisMonth(zone string) Window { return Window{Calendar: Month, Zone: zone} }
+
+// end returns the instant at which an occurrence leaves the window.
+func (w Window) end(at Instant) Instant {
+	switch {
+	case w.Calendar != NoCalendar:
+		_, end := period(w.Calendar, w.Zone, at)
+		return end
+	case w.Span != 0:
+		return at.Add(w.Span)
+	default:
+		return Never
+	}
+}
