@@ -13,14 +13,14 @@ import (
 func criteriaPowerUsers(f *registry.Facts) registry.Verdict {
 	return registry.All(
 		f.Is(propPlan, registry.Value{Kind: registry.Text, Text: "pro"}),
-		f.AtLeast(eventAppActive, 5, 7*24*time.Hour),
+		f.AtLeast(signalAppActive, 5, registry.Within(7*24*time.Hour)),
 	)
 }
 
 var nodesPowerUsers = []registry.Node{
 	{Op: registry.OpAll, Size: 3},
 	{Op: registry.OpIs, Size: 1, Property: propPlan, Value: registry.Value{Kind: registry.Text, Text: "pro"}},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventAppActive, Count: 5, Span: 7 * 24 * time.Hour},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive, Count: 5, Window: registry.Window{Span: 7 * 24 * time.Hour}},
 }
 
 // criteriaTrialExpiringSoon answers whether a user belongs to trial-expiring-soon.
@@ -31,7 +31,7 @@ func criteriaTrialExpiringSoon(f *registry.Facts) registry.Verdict {
 			f.NotMore(propTrialDaysLeft, 3),
 			f.InTheNext(propTrialEndsAt, 3*24*time.Hour),
 		),
-		f.AtMost(eventSubscriptionStarted, 0, 0),
+		f.AtMost(signalSubscriptionStarted, 0, registry.Ever),
 	)
 }
 
@@ -41,22 +41,22 @@ var nodesTrialExpiringSoon = []registry.Node{
 	{Op: registry.OpAny, Size: 3},
 	{Op: registry.OpNotMore, Size: 1, Property: propTrialDaysLeft, Value: registry.Value{Kind: registry.Number, Number: 3}},
 	{Op: registry.OpInTheNext, Size: 1, Property: propTrialEndsAt, Span: 3 * 24 * time.Hour},
-	{Op: registry.OpAtMost, Size: 1, Event: eventSubscriptionStarted, Count: 0},
+	{Op: registry.OpAtMost, Size: 1, Signal: signalSubscriptionStarted, Count: 0},
 }
 
 // criteriaWentDormant answers whether a user belongs to went-dormant.
 func criteriaWentDormant(f *registry.Facts) registry.Verdict {
 	return registry.All(
-		f.AtLeast(eventAppActive, 3, 0),
-		f.AtMost(eventAppActive, 0, 14*24*time.Hour),
+		f.AtLeast(signalAppActive, 3, registry.Ever),
+		f.AtMost(signalAppActive, 0, registry.Within(14*24*time.Hour)),
 		registry.Not(f.Is(propUnsubscribed, registry.Value{Kind: registry.Bool, Bool: true})),
 	)
 }
 
 var nodesWentDormant = []registry.Node{
 	{Op: registry.OpAll, Size: 5},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventAppActive, Count: 3},
-	{Op: registry.OpAtMost, Size: 1, Event: eventAppActive, Count: 0, Span: 14 * 24 * time.Hour},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive, Count: 3},
+	{Op: registry.OpAtMost, Size: 1, Signal: signalAppActive, Count: 0, Window: registry.Window{Span: 14 * 24 * time.Hour}},
 	{Op: registry.OpNot, Size: 2},
 	{Op: registry.OpIs, Size: 1, Property: propUnsubscribed, Value: registry.Value{Kind: registry.Bool, Bool: true}},
 }

@@ -29,9 +29,14 @@ const (
 	propUnsubscribed
 )
 
+const (
+	signalAppActive registry.Signal = iota
+	signalSubscriptionStarted
+)
+
 // Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
 var Registry = &registry.Registry{
-	Fingerprint: "8d42488d9a8e28a6",
+	Fingerprint: "3597aa4139b246e3",
 	Buckets: []registry.Bucket{
 		idxBetaTesters: {
 			ID:          "beta-testers",
@@ -45,7 +50,7 @@ var Registry = &registry.Registry{
 			ID:          "power-users",
 			Name:        "Power users",
 			Description: "Paying users who were active five times within a week.",
-			Fingerprint: "1da7826e2e68cda7",
+			Fingerprint: "6f667b9b50396969",
 			EntryLimit:  registry.OncePerPeriod,
 			EntryPeriod: 30 * 24 * time.Hour,
 			MinDwell:    24 * time.Hour,
@@ -54,6 +59,7 @@ var Registry = &registry.Registry{
 				{Label: "every-2592000000", Every: true, Span: 30 * 24 * time.Hour},
 			},
 			Events:       []registry.Event{eventAppActive},
+			Signals:      []registry.Signal{signalAppActive},
 			Properties:   []registry.Property{propPlan},
 			Criteria:     nodesPowerUsers,
 			CriteriaFunc: criteriaPowerUsers,
@@ -62,11 +68,12 @@ var Registry = &registry.Registry{
 			ID:           "trial-expiring-soon",
 			Name:         "Trial expiring soon",
 			Description:  "Users on a trial that ends within three days.",
-			Fingerprint:  "098dce23fb7f7492",
+			Fingerprint:  "12bdfb757c656582",
 			EntryLimit:   registry.Once,
 			MaxDwell:     7 * 24 * time.Hour,
 			FastExpiry:   true,
 			Events:       []registry.Event{eventSubscriptionStarted},
+			Signals:      []registry.Signal{signalSubscriptionStarted},
 			Properties:   []registry.Property{propPlan, propTrialDaysLeft, propTrialEndsAt},
 			Criteria:     nodesTrialExpiringSoon,
 			CriteriaFunc: criteriaTrialExpiringSoon,
@@ -75,7 +82,7 @@ var Registry = &registry.Registry{
 			ID:          "went-dormant",
 			Name:        "Went dormant",
 			Description: "Users who were active three times or more, but not within two weeks.",
-			Fingerprint: "889899db02c395e3",
+			Fingerprint: "c6b2b90b22ff584f",
 			EntryLimit:  registry.OncePerPeriod,
 			EntryPeriod: 90 * 24 * time.Hour,
 			Ticks: []registry.Tick{
@@ -83,20 +90,25 @@ var Registry = &registry.Registry{
 			},
 			ReconcileEvery: 6 * time.Hour,
 			Events:         []registry.Event{eventAppActive},
+			Signals:        []registry.Signal{signalAppActive},
 			Properties:     []registry.Property{propUnsubscribed},
 			Criteria:       nodesWentDormant,
 			CriteriaFunc:   criteriaWentDormant,
 		},
 	},
 	Events: []registry.EventRow{
-		eventAppActive:           {Name: "app.active", Newest: 5},
-		eventSubscriptionStarted: {Name: "subscription.started", Newest: 1},
+		eventAppActive:           {Name: "app.active", Signals: []registry.Signal{signalAppActive}},
+		eventSubscriptionStarted: {Name: "subscription.started", Signals: []registry.Signal{signalSubscriptionStarted}},
 	},
 	Properties: []registry.PropertyRow{
 		propPlan:          {Name: "plan", Type: registry.Text},
 		propTrialDaysLeft: {Name: "trial_days_left", Type: registry.Number},
 		propTrialEndsAt:   {Name: "trial_ends_at", Type: registry.Time},
 		propUnsubscribed:  {Name: "unsubscribed", Type: registry.Bool},
+	},
+	Signals: []registry.SignalRow{
+		signalAppActive:           {Key: "event app.active", Event: eventAppActive, Field: registry.NoField, Newest: 5, Totals: true},
+		signalSubscriptionStarted: {Key: "event subscription.started", Event: eventSubscriptionStarted, Field: registry.NoField, Totals: true},
 	},
 	ByEvent:    byEvent,
 	ByProperty: byProperty,

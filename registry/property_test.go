@@ -1,6 +1,8 @@
 package registry_test
 
 import (
+	"cmp"
+	"encoding/json"
 	"slices"
 	"testing"
 	"time"
@@ -55,19 +57,53 @@ func factsOf(t *rapid.T, r *registry.Registry, known *refeval.Facts, properties 
 			newest.SetProperty(p, field.Value)
 		}
 	}
-	for i, row := range r.Events {
-		var all []registry.Instant
-		for _, ev := range known.Events {
-			if ev.Name == row.Name {
-				full.AddOccurrence(registry.Event(i), registry.At(ev.At))
-				all = append(all, registry.At(ev.At))
-			}
+	all := make([][]registry.Occurrence, len(r.Signals))
+	for _, ev := range known.Events {
+		for _, o := range r.Occurrences(nil, r.Event(ev.Name), registry.At(ev.At), payloadOf(t, ev)) {
+			full.Add(o)
+			all[o.Signal] = append(all[o.Signal], o)
 		}
-		slices.Sort(all)
-		slices.Reverse(all)
-		newest.SetOccurrences(registry.Event(i), all[:min(len(all), row.Newest)])
+	}
+	for s := range r.Signals {
+		load(newest, registry.Signal(s), &r.Signals[s], all[s])
 	}
 	return full, newest
+}
+
+// payloadOf looks up what came with an event.
+func payloadOf(t *rapid.T, ev refeval.Event) func(string) registry.Value {
+	raw, err := json.Marshal(ev.Properties)
+	if err != nil {
+		t.Fatal(err)
+	}
+	object, err := payload.Parse("properties", raw, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return object.Value
+}
+
+// load tells facts of a signal what suffices of its occurrences, which come in the order of arrival.
+func load(f *registry.Facts, s registry.Signal, row *registry.SignalRow, all []registry.Occurrence) {
+	total := registry.NoTotal
+	for _, o := range all {
+		total = total.With(o)
+	}
+	if row.Totals {
+		f.SetTotal(s, total)
+	}
+	newest := []registry.Dated{}
+	slices.SortStableFunc(all, func(a, b registry.Occurrence) int { return cmp.Compare(b.At, a.At) })
+	seen := map[string]bool{}
+	for _, o := range all {
+		if row.Distinct == registry.DistinctNone || !seen[o.Group] {
+			newest = append(newest, registry.Dated{At: o.At, Group: o.Group})
+		}
+		seen[o.Group] = true
+	}
+	if row.Newest > 0 {
+		f.SetNewest(s, newest[:min(len(newest), row.Newest)])
+	}
 }
 
 // compare says what is wrong with a verdict.

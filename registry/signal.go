@@ -59,11 +59,21 @@ type Occurrence struct {
 	Group  string // of a distinct signal: what tells it apart
 }
 
-// Passes appends the occurrences that an event's is of signals: those whose filter it passes. values are those of the
-// registry's fields, by Field.
-func (r *Registry) Passes(dst []Occurrence, e Event, at Instant, values []Value) []Occurrence {
+// Occurrences appends what an event is an occurrence of: the signals whose filter it passes. lookup returns the value of a
+// payload property.
+func (r *Registry) Occurrences(dst []Occurrence, e Event, at Instant, lookup func(name string) Value) []Occurrence {
 	if e == NoEvent {
 		return dst
+	}
+	var values []Value
+	begin, _ := slices.BinarySearchFunc(r.Fields, e, func(f FieldRow, e Event) int { return cmp.Compare(f.Event, e) })
+	for i := begin; i < len(r.Fields) && r.Fields[i].Event == e; i++ {
+		if values == nil {
+			values = make([]Value, len(r.Fields))
+		}
+		if values[i] = lookup(r.Fields[i].Name); r.Fields[i].Type == Time {
+			values[i] = values[i].asTime()
+		}
 	}
 	payload := Facts{Now: at, registry: r, values: values, complete: true}
 	for _, s := range r.Events[e].Signals {
@@ -110,6 +120,17 @@ const (
 // Compare orders needs.
 func (n Need) Compare(m Need) int {
 	return cmp.Or(cmp.Compare(n.Signal, m.Signal), cmp.Compare(n.Kind, m.Kind), cmp.Compare(n.Place, m.Place))
+}
+
+// Needs returns the facts that a bucket's criteria asks for, sorted.
+func (r *Registry) Needs(b Index) []Need {
+	facts := r.NewFacts()
+	for _, n := range r.Buckets[b].Criteria {
+		if n.Op.IsSignal() {
+			facts.evaluate([]Node{n})
+		}
+	}
+	return facts.Lacks()
 }
 
 // Dated is an instant of a signal. Of a distinct one it is the newest of its group.

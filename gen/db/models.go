@@ -64,6 +64,13 @@ type BucketgenEventName struct {
 	Name string
 }
 
+type BucketgenGroup struct {
+	ContactID  int64
+	SignalNo   int32
+	Name       string
+	OccurredAt pgtype.Timestamptz
+}
+
 type BucketgenIdempotencyKey struct {
 	ContactID int64
 	Origin    string
@@ -98,6 +105,19 @@ type BucketgenMigration struct {
 	Tstamp    pgtype.Timestamp
 }
 
+type BucketgenOccurrence struct {
+	ContactID  int64
+	SignalNo   int32
+	OccurredAt pgtype.Timestamptz
+	ID         int64
+	Value      *string
+}
+
+type BucketgenSignal struct {
+	No  int32
+	Key string
+}
+
 type BucketgenSubscription struct {
 	No        int32
 	Name      string
@@ -107,6 +127,16 @@ type BucketgenSubscription struct {
 	Reasons   []string
 	Label     *string
 	CreatedAt pgtype.Timestamptz
+}
+
+type BucketgenTotal struct {
+	ContactID  int64
+	SignalNo   int32
+	Count      int64
+	FirstAt    pgtype.Timestamptz
+	LastAt     pgtype.Timestamptz
+	FirstValue *string
+	LastValue  *string
 }
 
 type BucketgenTransition struct {

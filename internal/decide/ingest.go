@@ -48,9 +48,7 @@ func (s *Session) ingest(e Event) {
 		e.OccurredAt = s.now
 	}
 	s.changes.Events = append(s.changes.Events, Logged{e, s.now})
-	if e.Event != registry.NoEvent {
-		s.state.Facts.AddOccurrence(e.Event, e.OccurredAt)
-	}
+	s.occur(&e)
 	if s.state.Contact.Deleted {
 		return
 	}
@@ -71,6 +69,22 @@ func (s *Session) ingest(e Event) {
 	}
 	candidates := s.registry.Candidates(nil, carried, s.state.Facts, s.standing())
 	s.round(candidates, s.now, cause{source: SourceEvent, byUser: true})
+}
+
+// occur adds an event to the signals that it is an occurrence of.
+func (s *Session) occur(e *Event) {
+	for _, o := range s.registry.Occurrences(nil, e.Event, e.OccurredAt, e.Properties.Value) {
+		s.state.Facts.Add(o)
+		row := &s.registry.Signals[o.Signal]
+		if row.Plain() && !row.Totals {
+			continue // the log says it
+		}
+		occurred := Occurred{Occurrence: o}
+		if row.Field != registry.NoField {
+			occurred.Raw = e.Properties.Get(s.registry.Fields[row.Field].Name).Raw
+		}
+		s.changes.Occurrences = append(s.changes.Occurrences, occurred)
+	}
 }
 
 // set gives a property of the contact a value, or removes it if the value is null.

@@ -30,8 +30,8 @@ type Options struct {
 
 // Lacks is what a session would have needed to know.
 type Lacks struct {
-	Events []registry.Event // whose newest occurrences were not loaded
-	Stays  []registry.Index // buckets whose latest stay was not loaded
+	Facts []registry.Need  // that were not loaded
+	Stays []registry.Index // buckets whose latest stay was not loaded
 }
 
 // Begin starts a session on a state.
@@ -47,10 +47,10 @@ func Begin(r *registry.Registry, st *State, o Options) *Session {
 
 // Lacks reports what the session would have needed to know. If it says that something is lacking, the session is void.
 func (s *Session) Lacks() (Lacks, bool) {
-	s.lacks.Events = s.state.Facts.Lacks()
+	s.lacks.Facts = s.state.Facts.Lacks()
 	slices.Sort(s.lacks.Stays)
 	s.lacks.Stays = slices.Compact(s.lacks.Stays)
-	return s.lacks, len(s.lacks.Events)+len(s.lacks.Stays) > 0
+	return s.lacks, len(s.lacks.Facts)+len(s.lacks.Stays) > 0
 }
 
 // Now returns the user's time: that of the last thing that happened in the session.

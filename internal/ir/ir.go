@@ -166,18 +166,54 @@ type PropertyCheck struct {
 	Span     time.Duration `json:"span,omitempty"`
 }
 
-// EventCheck compares how often an event occurred.
+// EventCheck compares how often an event occurred, or what was computed of its occurrences.
 type EventCheck struct {
-	Name     string   `json:"name"`
-	Operator Operator `json:"operator"`
-	Count    int      `json:"count"`
-	Window   *Window  `json:"window,omitempty"` // nil: ever
+	Name      string         `json:"name"`
+	Filter    *Node          `json:"filter,omitempty"`    // of the payload: which occurrences count; nil: all
+	Aggregate Aggregate      `json:"aggregate,omitempty"` // of those; by default how many there are
+	Field     *PropertyCheck `json:"field,omitempty"`     // what is aggregated: a payload property, without a comparison
+	Zone      string         `json:"zone,omitempty"`      // of distinct days
+	Operator  Operator       `json:"operator"`
+	Count     int            `json:"count"`            // what counts are compared with
+	Number    *float64       `json:"number,omitempty"` // what other aggregates are compared with
+	Window    *Window        `json:"window,omitempty"` // nil: ever
 }
 
-// Window is the time over which occurrences count.
+// Aggregate is what is computed of occurrences.
+type Aggregate string
+
+// The aggregates. Count, Distinct and DistinctDays are compared with EventCheck.Count. Of FirstTime it is only asked
+// whether it is in the window.
+const (
+	Count        Aggregate = ""
+	Sum          Aggregate = "sum"
+	Avg          Aggregate = "avg"
+	Min          Aggregate = "min"
+	Max          Aggregate = "max"
+	Distinct     Aggregate = "distinct"
+	DistinctDays Aggregate = "distinct_days"
+	FirstTime    Aggregate = "first_time"
+)
+
+// Window is the time over which occurrences count: one of Last, Calendar, and From or To.
 type Window struct {
-	Last time.Duration `json:"last"` // (now-Last, now]
+	Last     time.Duration `json:"last,omitempty"` // (now-Last, now-Until]
+	Until    time.Duration `json:"until,omitempty"`
+	Calendar Calendar      `json:"calendar,omitempty"`
+	Zone     string        `json:"zone,omitempty"` // of the calendar
+	From     *time.Time    `json:"from,omitempty"` // [From, To)
+	To       *time.Time    `json:"to,omitempty"`
 }
+
+// Calendar is a kind of period.
+type Calendar string
+
+// The kinds of periods.
+const (
+	Day   Calendar = "day"
+	Week  Calendar = "week"
+	Month Calendar = "month"
+)
 
 // Value is the operand of a property check: exactly one field is set.
 type Value struct {

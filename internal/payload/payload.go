@@ -31,6 +31,19 @@ type Object struct {
 	Raw    []byte // nil if there is no object
 }
 
+// Get returns a member of the object. Without one it returns a field that is null.
+func (o Object) Get(key string) Field {
+	for _, f := range o.Fields {
+		if f.Key == key {
+			return f
+		}
+	}
+	return Field{Key: key, Raw: []byte("null")}
+}
+
+// Value returns the value of a member.
+func (o Object) Value(key string) registry.Value { return o.Get(key).Value }
+
 // Field is a member of an object.
 type Field struct {
 	Key   string

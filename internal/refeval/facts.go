@@ -7,8 +7,9 @@ import (
 
 // Event is something that a user did.
 type Event struct {
-	Name string
-	At   time.Time
+	Name       string
+	At         time.Time
+	Properties map[string]any // the payload
 }
 
 // Facts is what is known of one user: everything they ever did, in the order in which it arrived, and the values of

@@ -50,7 +50,7 @@ func (w *world) ingest(s *Step) StepResult {
 		if s.OccurredAt.IsZero() || occurred.After(s.At) {
 			occurred = s.At
 		}
-		u.facts.Events = append(u.facts.Events, Event{s.Name, occurred})
+		u.facts.Events = append(u.facts.Events, Event{s.Name, occurred, properties})
 	}
 	if u.deleted {
 		return StepResult{}

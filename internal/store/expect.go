@@ -7,31 +7,42 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// further is what is asked about users beyond what is always read: newest occurrences of events, latest stays in buckets.
+// further is what is asked about users beyond what is always read: facts, and latest stays in buckets.
 type further struct {
-	eventUsers []string
-	events     []registry.Event
-	stayUsers  []string
-	stays      []registry.Index
+	needs []userNeed
+	stays []userStay
 }
 
-// add asks for something once, if all that is asked about a user is asked in one go.
-func (m *further) add(user string, events []registry.Event, stays []registry.Index) {
-	for _, e := range events {
-		if !asked(m.eventUsers, m.events, user, e) {
-			m.eventUsers, m.events = append(m.eventUsers, user), append(m.events, e)
-		}
-	}
-	for _, b := range stays {
-		if !asked(m.stayUsers, m.stays, user, b) {
-			m.stayUsers, m.stays = append(m.stayUsers, user), append(m.stays, b)
+type userNeed struct {
+	user string
+	registry.Need
+}
+
+type userStay struct {
+	user   string
+	bucket registry.Index
+}
+
+// need and stay ask for something once, if all that is asked about a user is asked in one go.
+func (m *further) need(user string, needs ...registry.Need) {
+	for _, n := range needs {
+		if !asked(m.needs, userNeed{user, n}, func(other userNeed) bool { return other.user == user }) {
+			m.needs = append(m.needs, userNeed{user, n})
 		}
 	}
 }
 
-func asked[T comparable](users []string, things []T, user string, thing T) bool {
-	for i := len(users) - 1; i >= 0 && users[i] == user; i-- {
-		if things[i] == thing {
+func (m *further) stay(user string, buckets ...registry.Index) {
+	for _, b := range buckets {
+		if !asked(m.stays, userStay{user, b}, func(other userStay) bool { return other.user == user }) {
+			m.stays = append(m.stays, userStay{user, b})
+		}
+	}
+}
+
+func asked[T comparable](all []T, one T, own func(T) bool) bool {
+	for i := len(all) - 1; i >= 0 && own(all[i]); i-- {
+		if all[i] == one {
 			return true
 		}
 	}
@@ -43,7 +54,7 @@ func asked[T comparable](users []string, things []T, user string, thing T) bool 
 func (s *Store) expect(m *further, user string, known *remembered, e *decide.Event) {
 	if known == nil {
 		if e.Event != registry.NoEvent {
-			m.add(user, s.always[e.Event], nil)
+			m.need(user, s.always[e.Event]...)
 		}
 		return
 	}
@@ -57,9 +68,9 @@ func (s *Store) expect(m *further, user string, known *remembered, e *decide.Eve
 	}
 	candidates := s.registry.Candidates(nil, carried, facts, nil)
 	for _, b := range candidates {
-		m.add(user, s.registry.Buckets[b].Events, nil)
+		m.need(user, s.needs[b]...)
 	}
-	m.add(user, nil, candidates)
+	m.stay(user, candidates...)
 }
 
 func carry(r *registry.Registry, facts *registry.Facts, c *registry.Carried, key string, v registry.Value) {
@@ -69,14 +80,24 @@ func carry(r *registry.Registry, facts *registry.Facts, c *registry.Carried, key
 	}
 }
 
-// always lists, for each event, the events of the buckets that are candidates whatever the user's properties are.
-func always(r *registry.Registry) [][]registry.Event {
-	lists := make([][]registry.Event, len(r.Events))
+// needsOf lists the facts that each bucket asks for.
+func needsOf(r *registry.Registry) [][]registry.Need {
+	lists := make([][]registry.Need, len(r.Buckets))
+	for b := range r.Buckets {
+		lists[b] = r.Needs(registry.Index(b))
+	}
+	return lists
+}
+
+// always lists, for each event, the facts that are asked for by buckets that are candidates whatever the user's
+// properties are.
+func always(r *registry.Registry, needs [][]registry.Need) [][]registry.Need {
+	lists := make([][]registry.Need, len(r.Events))
 	for e := range r.Events {
 		for _, b := range r.ByEvent[e].Always {
-			lists[e] = append(lists[e], r.Buckets[b].Events...)
+			lists[e] = append(lists[e], needs[b]...)
 		}
-		slices.Sort(lists[e])
+		slices.SortFunc(lists[e], registry.Need.Compare)
 		lists[e] = slices.Compact(lists[e])
 	}
 	return lists

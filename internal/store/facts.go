@@ -51,13 +51,7 @@ type user struct {
 	stays      []decide.Stay
 	due        []decide.Due
 	seen       []string
-	newest     []newest
-}
-
-// newest is the newest occurrences of an event.
-type newest struct {
-	event registry.Event
-	at    []registry.Instant
+	learnt     []func(*registry.Facts) // facts that were read; each tells them
 }
 
 // Load locks users, who must be sorted and different, and reads what is known of them. It takes one round trip.
@@ -144,7 +138,8 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted) {
 func (f *Facts) LoadMore(ctx context.Context, conn Conn, lacks map[string]decide.Lacks) error {
 	var more further
 	for name, l := range lacks {
-		more.add(name, l.Events, l.Stays)
+		more.need(name, l.Facts...)
+		more.stay(name, l.Stays...)
 	}
 	q := queue{store: f.store}
 	f.queueFurther(&q, &more)
@@ -152,32 +147,6 @@ func (f *Facts) LoadMore(ctx context.Context, conn Conn, lacks map[string]decide
 		return fmt.Errorf("read more facts: %w", err)
 	}
 	return nil
-}
-
-func (f *Facts) queueFurther(q *queue, m *further) {
-	if len(m.eventUsers) > 0 {
-		nos, count := make([]int32, len(m.events)), make([]int32, len(m.events))
-		byNo := make(map[int32]registry.Event, len(m.events))
-		for i, e := range m.events {
-			nos[i], count[i] = f.store.events[e], int32(f.store.registry.Events[e].Newest)
-			byNo[nos[i]] = e
-		}
-		q.add(db.EventsNewest, m.eventUsers, nos, count).Query(each(func(row db.EventsNewestRow) {
-			at := make([]registry.Instant, len(row.Newest), len(row.Newest)+1)
-			for i, t := range row.Newest {
-				at[i] = instant(t)
-			}
-			u := f.users[row.UserID]
-			u.newest = append(u.newest, newest{byNo[row.EventNo], at})
-		}))
-	}
-	if len(m.stayUsers) > 0 {
-		nos := make([]int32, len(m.stays))
-		for i, b := range m.stays {
-			nos[i] = f.store.buckets[b]
-		}
-		q.add(db.MembershipsPrior, m.stayUsers, nos).Query(each(f.addPrior))
-	}
 }
 
 func (f *Facts) addStanding(row db.MembershipsStandingRow) {
@@ -257,8 +226,8 @@ func (f *Facts) State(name string) *decide.State {
 	if u.created {
 		facts.Complete()
 	}
-	for _, n := range u.newest {
-		facts.SetOccurrences(n.event, slices.Clone(n.at))
+	for _, tell := range u.learnt {
+		tell(facts)
 	}
 	return st
 }

@@ -26,7 +26,9 @@ type Store struct {
 	buckets  []int32                  // by registry.Index
 	indexes  map[int32]registry.Index // the other way round
 	names    names
-	always   [][]registry.Event // by registry.Event
+	signals  []int32           // by registry.Signal
+	needs    [][]registry.Need // by registry.Index
+	always   [][]registry.Need // by registry.Event
 	cache    *cache
 }
 
@@ -39,7 +41,7 @@ type Conn interface {
 // New gives the buckets and events of a registry numbers in the database, where they have none yet. The store remembers
 // users in so many bytes of memory, roughly.
 func New(ctx context.Context, conn Conn, schema string, r *registry.Registry, cacheBytes int) (*Store, error) {
-	s := &Store{registry: r, schema: schema, indexes: map[int32]registry.Index{}, always: always(r), cache: newCache(cacheBytes)}
+	s := &Store{registry: r, schema: schema, indexes: map[int32]registry.Index{}, needs: needsOf(r), cache: newCache(cacheBytes)}
 	ids, names := make([]string, len(r.Buckets)), make([]string, len(r.Buckets))
 	for i := range r.Buckets {
 		ids[i], names[i] = r.Buckets[i].ID, r.Buckets[i].Name
@@ -66,7 +68,26 @@ func New(ctx context.Context, conn Conn, schema string, r *registry.Registry, ca
 		s.events[i] = found[name]
 	}
 	s.Remember(found)
-	return s, nil
+	s.always = always(r, s.needs)
+	return s, s.registerSignals(ctx, conn)
+}
+
+func (s *Store) registerSignals(ctx context.Context, conn Conn) error {
+	keys := make([]string, len(s.registry.Signals))
+	places := make(map[string]int, len(keys))
+	for i := range keys {
+		keys[i] = s.registry.Signals[i].Key
+		places[keys[i]] = i
+	}
+	rows, err := s.Queries(conn).SignalsRegister(ctx, keys)
+	if err != nil {
+		return fmt.Errorf("register the signals: %w", err)
+	}
+	s.signals = make([]int32, len(keys))
+	for _, row := range rows {
+		s.signals[places[row.Key]] = row.No
+	}
+	return nil
 }
 
 // Queries returns the queries in the store's schema, run on a connection.

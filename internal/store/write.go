@@ -20,6 +20,10 @@ type Write struct {
 	deleted     db.ContactsSetDeletedParams
 	events      db.EventsInsertParams
 	keys        db.IdempotencyKeysInsertParams
+	occurrences db.OccurrencesInsertParams
+	totals      db.TotalsAddParams
+	groups      db.GroupsPutParams
+	places      map[groupKey]int
 	leaves      db.MembershipsLeaveParams
 	passes      db.MembershipsPassParams
 	joins       db.MembershipsJoinParams
@@ -60,6 +64,7 @@ func (w *Write) Add(f *Facts, user string, st *decide.State, c decide.Changes) {
 	for i := range c.Events {
 		w.addEvent(s, contact, &c.Events[i])
 	}
+	w.addOccurrences(s, contact, c.Occurrences)
 	for i := range c.Stays {
 		w.addStay(s, contact, &c.Stays[i])
 	}
@@ -194,6 +199,9 @@ func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) erro
 	add(len(w.deleted.ContactIds), func() error { return into.ContactsSetDeleted(ctx, w.deleted) })
 	add(len(w.events.ContactIds), func() error { return into.EventsInsert(ctx, w.events) })
 	add(len(w.keys.ContactIds), func() error { return into.IdempotencyKeysInsert(ctx, w.keys) })
+	add(len(w.occurrences.ContactIds), func() error { return into.OccurrencesInsert(ctx, w.occurrences) })
+	add(len(w.totals.ContactIds), func() error { return into.TotalsAdd(ctx, w.totals) })
+	add(len(w.groups.ContactIds), func() error { return into.GroupsPut(ctx, w.groups) })
 	add(len(w.amends.ContactIds), func() error { return into.MembershipsAmend(ctx, w.amends) })
 	add(len(w.leaves.ContactIds), func() error { return into.MembershipsLeave(ctx, w.leaves) })
 	add(len(w.passes.ContactIds), func() error { return into.MembershipsPass(ctx, w.passes) })

@@ -51,6 +51,44 @@ create table bucketgen.events (
     primary key (contact_id, event_no, occurred_at, id)
 );
 
+-- What criteria ask about an event: all of its occurrences, or those that pass a filter. The key says which.
+create table bucketgen.signals (
+    no   integer not null generated always as identity primary key,
+    key  text collate "C" not null unique
+);
+
+-- Occurrences of signals that are not simply those of an event.
+create table bucketgen.occurrences (
+    contact_id   bigint not null,
+    signal_no    integer not null,
+    occurred_at  timestamptz not null,
+    id           bigint not null generated always as identity,
+    value        text, -- of the payload property that is kept, in JSON
+    primary key (contact_id, signal_no, occurred_at, id)
+);
+
+-- What is known of all occurrences of a signal, however long ago: it stays when old parts of the log go.
+create table bucketgen.totals (
+    contact_id   bigint not null,
+    signal_no    integer not null,
+    count        bigint not null,
+    first_at     timestamptz not null,
+    last_at      timestamptz not null,
+    first_value  text, -- of the payload property that is kept, in JSON
+    last_value   text,
+    primary key (contact_id, signal_no)
+) with (fillfactor = 90);
+
+-- The newest occurrence of each group of a signal whose occurrences are told apart: by a value, or by the day.
+create table bucketgen.groups (
+    contact_id   bigint not null,
+    signal_no    integer not null,
+    name         text collate "C" not null,
+    occurred_at  timestamptz not null,
+    primary key (contact_id, signal_no, name)
+) with (fillfactor = 90);
+create index groups_newest on bucketgen.groups (contact_id, signal_no, occurred_at);
+
 -- Idempotency keys that were used, for as long as a repetition is to be recognised. They are not part of the log, so
 -- that old parts of that can go by themselves.
 create table bucketgen.idempotency_keys (

@@ -12,31 +12,31 @@ import (
 // criteriaLapsed answers whether a user belongs to lapsed.
 func criteriaLapsed(f *registry.Facts) registry.Verdict {
 	return registry.All(
-		f.AtLeast(eventPurchase, 1, 0),
-		f.AtMost(eventPurchase, 0, 180*24*time.Hour),
+		f.AtLeast(signalPurchase, 1, registry.Ever),
+		f.AtMost(signalPurchase, 0, registry.Within(180*24*time.Hour)),
 	)
 }
 
 var nodesLapsed = []registry.Node{
 	{Op: registry.OpAll, Size: 3},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventPurchase, Count: 1},
-	{Op: registry.OpAtMost, Size: 1, Event: eventPurchase, Count: 0, Span: 180 * 24 * time.Hour},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalPurchase, Count: 1},
+	{Op: registry.OpAtMost, Size: 1, Signal: signalPurchase, Count: 0, Window: registry.Window{Span: 180 * 24 * time.Hour}},
 }
 
 // criteriaPowerBuyers answers whether a user belongs to power-buyers.
 func criteriaPowerBuyers(f *registry.Facts) registry.Verdict {
-	return f.AtLeast(eventPurchase, 3, 90*24*time.Hour)
+	return f.AtLeast(signalPurchase, 3, registry.Within(90*24*time.Hour))
 }
 
 var nodesPowerBuyers = []registry.Node{
-	{Op: registry.OpAtLeast, Size: 1, Event: eventPurchase, Count: 3, Span: 90 * 24 * time.Hour},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalPurchase, Count: 3, Window: registry.Window{Span: 90 * 24 * time.Hour}},
 }
 
 // criteriaRepeatBuyers answers whether a user belongs to repeat-buyers.
 func criteriaRepeatBuyers(f *registry.Facts) registry.Verdict {
-	return f.AtLeast(eventPurchase, 2, 0)
+	return f.AtLeast(signalPurchase, 2, registry.Ever)
 }
 
 var nodesRepeatBuyers = []registry.Node{
-	{Op: registry.OpAtLeast, Size: 1, Event: eventPurchase, Count: 2},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalPurchase, Count: 2},
 }

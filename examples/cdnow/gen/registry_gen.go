@@ -16,16 +16,21 @@ const (
 	eventPurchase registry.Event = iota
 )
 
+const (
+	signalPurchase registry.Signal = iota
+)
+
 // Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
 var Registry = &registry.Registry{
-	Fingerprint: "a7f7f33d55a0277b",
+	Fingerprint: "1136e40a95e99fda",
 	Buckets: []registry.Bucket{
 		idxLapsed: {
 			ID:           "lapsed",
 			Name:         "Lapsed customers",
 			Description:  "Customers who have bought, but not within the last 180 days.",
-			Fingerprint:  "f1f5b4e0a69a0074",
+			Fingerprint:  "e55b5c7264d504b7",
 			Events:       []registry.Event{eventPurchase},
+			Signals:      []registry.Signal{signalPurchase},
 			Criteria:     nodesLapsed,
 			CriteriaFunc: criteriaLapsed,
 		},
@@ -33,8 +38,9 @@ var Registry = &registry.Registry{
 			ID:           "power-buyers",
 			Name:         "Power buyers",
 			Description:  "Customers with three purchases or more within 90 days.",
-			Fingerprint:  "4c6f42d4a4b642a0",
+			Fingerprint:  "850f40ca98ebc55e",
 			Events:       []registry.Event{eventPurchase},
+			Signals:      []registry.Signal{signalPurchase},
 			Criteria:     nodesPowerBuyers,
 			CriteriaFunc: criteriaPowerBuyers,
 		},
@@ -42,14 +48,18 @@ var Registry = &registry.Registry{
 			ID:           "repeat-buyers",
 			Name:         "Repeat buyers",
 			Description:  "Customers with two purchases or more.",
-			Fingerprint:  "f18fe0a7dac97153",
+			Fingerprint:  "e722cd5f09e077cc",
 			Events:       []registry.Event{eventPurchase},
+			Signals:      []registry.Signal{signalPurchase},
 			Criteria:     nodesRepeatBuyers,
 			CriteriaFunc: criteriaRepeatBuyers,
 		},
 	},
 	Events: []registry.EventRow{
-		eventPurchase: {Name: "purchase", Newest: 3},
+		eventPurchase: {Name: "purchase", Signals: []registry.Signal{signalPurchase}},
+	},
+	Signals: []registry.SignalRow{
+		signalPurchase: {Key: "event purchase", Event: eventPurchase, Field: registry.NoField, Newest: 3, Totals: true},
 	},
 	ByEvent:    byEvent,
 	ByProperty: byProperty,

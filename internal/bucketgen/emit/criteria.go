@@ -31,12 +31,17 @@ func (e *emitter) criteria(f *jen.File) {
 			f.Func().Id(e.function(b)).Params(jen.Id("f").Op("*").Add(reg("Facts"))).Add(reg("Verdict")).
 				Block(jen.Return(e.condition(nodes)))
 		}
-		rows := make([]jen.Code, len(nodes))
-		for n := range nodes {
-			rows[n] = e.node(&nodes[n])
-		}
-		f.Line().Var().Id(e.nodes(b)).Op("=").Add(slice("Node", block(rows...)))
+		f.Line().Var().Id(e.nodes(b)).Op("=").Add(e.table(nodes, e.property))
 	}
+}
+
+// table is nodes as rows. property names the rows that those of its conditions which ask about one refer to.
+func (e *emitter) table(nodes []registry.Node, property func(registry.Property) string) *jen.Statement {
+	rows := make([]jen.Code, len(nodes))
+	for n := range nodes {
+		rows[n] = e.node(&nodes[n], property)
+	}
+	return slice("Node", block(rows...))
 }
 
 // condition is the expression that answers the first of the nodes.
@@ -53,8 +58,8 @@ func (e *emitter) condition(nodes []registry.Node) *jen.Statement {
 		return reg(opNames[n.Op]).Add(arguments(children...))
 	}
 	ask := jen.Id("f").Dot(opNames[n.Op])
-	if n.Op.IsEvent() {
-		return ask.Call(jen.Id(e.event(n.Event)), jen.Lit(n.Count), dur(n.Span))
+	if n.Op.IsSignal() {
+		return ask.Call(jen.Id(e.signal(n.Signal)), jen.Lit(n.Count), window(n.Window))
 	}
 	property := jen.Id(e.property(n.Property))
 	switch n.Op {
@@ -74,13 +79,16 @@ func (e *emitter) condition(nodes []registry.Node) *jen.Statement {
 }
 
 // node is a row of the table form of a criteria.
-func (e *emitter) node(n *registry.Node) jen.Code {
+func (e *emitter) node(n *registry.Node, property func(registry.Property) string) jen.Code {
 	fields := []jen.Code{field("Op", reg("Op"+opNames[n.Op])), field("Size", jen.Lit(n.Size))}
 	switch {
-	case n.Op.IsEvent():
-		fields = append(fields, field("Event", jen.Id(e.event(n.Event))), field("Count", jen.Lit(n.Count)))
+	case n.Op.IsSignal():
+		fields = append(fields, field("Signal", jen.Id(e.signal(n.Signal))), field("Count", jen.Lit(n.Count)))
+		if n.Window != registry.Ever {
+			fields = append(fields, field("Window", windowRow(n.Window)))
+		}
 	case n.Op.IsProperty():
-		fields = append(fields, field("Property", jen.Id(e.property(n.Property))))
+		fields = append(fields, field("Property", jen.Id(property(n.Property))))
 	}
 	if n.Span != 0 {
 		fields = append(fields, field("Span", dur(n.Span)))

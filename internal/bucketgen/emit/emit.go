@@ -64,6 +64,8 @@ type emitter struct {
 
 func (e *emitter) idx(b registry.Index) string         { return "idx" + e.plan.Buckets[b].GoName }
 func (e *emitter) event(ev registry.Event) string      { return "event" + e.plan.Events[ev].GoName }
+func (e *emitter) signal(s registry.Signal) string     { return "signal" + e.plan.Signals[s].GoName }
+func (e *emitter) field(f registry.Field) string       { return "field" + e.plan.Fields[f].GoName }
 func (e *emitter) property(p registry.Property) string { return "prop" + e.plan.Properties[p].GoName }
 
 func (e *emitter) function(b registry.Index) string { return "criteria" + e.plan.Buckets[b].GoName }

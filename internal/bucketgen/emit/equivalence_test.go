@@ -93,16 +93,19 @@ func anyFacts(t *rapid.T, r *registry.Registry) (*registry.Facts, *registry.Fact
 		a.SetProperty(registry.Property(p), v)
 		b.SetProperty(registry.Property(p), v)
 	}
-	for e := range r.Events {
+	for s := range r.Signals {
 		if !rapid.Bool().Draw(t, "loaded") {
 			continue
 		}
-		a.SetOccurrences(registry.Event(e), nil)
-		b.SetOccurrences(registry.Event(e), nil)
-		for _, at := range rapid.SliceOfN(instant, 0, 6).Draw(t, r.Events[e].Name) {
+		for _, f := range []*registry.Facts{a, b} {
+			f.SetNewest(registry.Signal(s), nil)
+			f.SetTotal(registry.Signal(s), registry.NoTotal)
+		}
+		for _, at := range rapid.SliceOfN(instant, 0, 6).Draw(t, r.Signals[s].Key) {
 			if at <= now {
-				a.AddOccurrence(registry.Event(e), at)
-				b.AddOccurrence(registry.Event(e), at)
+				o := registry.Occurrence{Signal: registry.Signal(s), At: at, Group: at.String()}
+				a.Add(o)
+				b.Add(o)
 			}
 		}
 	}

@@ -55,7 +55,9 @@ func Example_criteria() {
 	facts := r.NewFacts().Complete()
 	facts.Now = registry.At(time.Date(2026, time.November, 23, 0, 0, 0, 0, time.UTC))
 	for day := range 7 {
-		facts.AddOccurrence(visit, facts.Now.Add(-time.Duration(day)*24*time.Hour))
+		for _, s := range r.Events[visit].Signals {
+			facts.Add(registry.Occurrence{Signal: s, At: facts.Now.Add(-time.Duration(day) * 24 * time.Hour)})
+		}
 	}
 	for _, ref := range []registry.Ref{families.Rarely, families.RegularUsers, families.Often} {
 		b, _ := r.Resolve(ref)

@@ -13,6 +13,8 @@ func (e *emitter) registry(f *jen.File) {
 	places(f, "Index", e.reg.Buckets, e.idx, "Places in Registry. They mean nothing outside of this program: a bucket more shifts them.")
 	places(f, "Event", e.reg.Events, e.event, "")
 	places(f, "Property", e.reg.Properties, e.property, "")
+	places(f, "Signal", e.reg.Signals, e.signal, "")
+	places(f, "Field", e.reg.Fields, e.field, "")
 
 	tables := []jen.Code{
 		field("Fingerprint", jen.Lit(e.reg.Fingerprint)),
@@ -20,10 +22,16 @@ func (e *emitter) registry(f *jen.File) {
 			return field(e.idx(registry.Index(i)), e.bucket(registry.Index(i)))
 		}),
 		table("Events", "EventRow", e.reg.Events, func(i int, row *registry.EventRow) jen.Code {
-			return field(e.event(registry.Event(i)), eventRow(row))
+			return field(e.event(registry.Event(i)), e.eventRow(row))
 		}),
 		table("Properties", "PropertyRow", e.reg.Properties, func(i int, row *registry.PropertyRow) jen.Code {
 			return field(e.property(registry.Property(i)), propertyRow(row))
+		}),
+		table("Signals", "SignalRow", e.reg.Signals, func(i int, row *registry.SignalRow) jen.Code {
+			return field(e.signal(registry.Signal(i)), e.signalRow(row))
+		}),
+		table("Fields", "FieldRow", e.reg.Fields, func(i int, row *registry.FieldRow) jen.Code {
+			return field(e.field(registry.Field(i)), e.fieldRow(row))
 		}),
 		field("ByEvent", jen.Id("byEvent")),
 		field("ByProperty", jen.Id("byProperty")),
@@ -66,8 +74,8 @@ func table[R any](name, typ string, rows []R, element func(int, *R) jen.Code) je
 	return field(name, slice(typ, block(elements...)))
 }
 
-func eventRow(r *registry.EventRow) jen.Code {
-	return row(field("Name", jen.Lit(r.Name)), field("Newest", jen.Lit(r.Newest)))
+func (e *emitter) eventRow(r *registry.EventRow) jen.Code {
+	return row(field("Name", jen.Lit(r.Name)), field("Signals", names("Signal", r.Signals, e.signal)))
 }
 
 func propertyRow(r *registry.PropertyRow) jen.Code {
@@ -106,6 +114,7 @@ func (e *emitter) bucket(i registry.Index) jen.Code {
 	span("ReconcileEvery", b.ReconcileEvery)
 	set("FastExpiry", b.FastExpiry, jen.True())
 	set("Events", len(b.Events) > 0, names("Event", b.Events, e.event))
+	set("Signals", len(b.Signals) > 0, names("Signal", b.Signals, e.signal))
 	set("Properties", len(b.Properties) > 0, names("Property", b.Properties, e.property))
 	set("Criteria", len(b.Criteria) > 0, jen.Id(e.nodes(i)))
 	set("CriteriaFunc", len(b.Criteria) > 0 && e.plan.Functions, jen.Id(e.function(i)))

@@ -36,8 +36,8 @@ func fingerprint(r *registry.Registry) {
 func writeNode(h hash.Hash, r *registry.Registry, n *registry.Node) {
 	fmt.Fprintf(h, "node %s %d", n.Op, n.Size)
 	switch {
-	case n.Op.IsEvent():
-		fmt.Fprintf(h, " event %q %d %d", r.Events[n.Event].Name, n.Count, n.Span)
+	case n.Op.IsSignal():
+		fmt.Fprintf(h, " signal %q %d window %d %d %q", r.Signals[n.Signal].Key, n.Count, n.Window.Span, n.Window.Calendar, n.Window.Zone)
 	case n.Op.IsProperty():
 		p := r.Properties[n.Property]
 		fmt.Fprintf(h, " property %q %s %d %s %s", p.Name, p.Type, n.Span, n.Value.Kind, n.Value)

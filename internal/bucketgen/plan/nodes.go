@@ -6,29 +6,26 @@ import (
 )
 
 // nodes appends the table form of a criteria. Operators that are another one in disguise are written as that one:
-// more than n is at least n+1, not equal is not(equal).
-func (v *vocabulary) nodes(dst []registry.Node, n *ir.Node) []registry.Node {
+// more than n is at least n+1, not equal is not(equal). place finds the row of a property.
+func (v *vocabulary) nodes(dst []registry.Node, n *ir.Node, place func(*ir.PropertyCheck) registry.Property) []registry.Node {
 	at := len(dst)
 	switch n.Op {
 	case ir.OpAll, ir.OpAny, ir.OpNot:
 		dst = append(dst, registry.Node{Op: map[ir.Op]registry.Op{ir.OpAll: registry.OpAll, ir.OpAny: registry.OpAny, ir.OpNot: registry.OpNot}[n.Op]})
 		for _, child := range n.Children {
-			dst = v.nodes(dst, child)
+			dst = v.nodes(dst, child, place)
 		}
 	case ir.OpEvent:
 		dst = append(dst, v.count(n.Event))
 	default:
-		dst = v.compare(dst, n.Property)
+		dst = compare(dst, n.Property, place(n.Property))
 	}
 	dst[at].Size = len(dst) - at
 	return dst
 }
 
 func (v *vocabulary) count(e *ir.EventCheck) registry.Node {
-	n := registry.Node{Event: v.event(e.Name), Count: e.Count}
-	if e.Window != nil {
-		n.Span = e.Window.Last
-	}
+	n := registry.Node{Signal: v.signal(e), Count: e.Count, Window: windowOf(e.Window)}
 	switch e.Operator {
 	case ir.Gte:
 		n.Op = registry.OpAtLeast
@@ -61,8 +58,8 @@ var operands = map[registry.Op]registry.ValueKind{
 	registry.OpBefore:   registry.Time, registry.OpAfter: registry.Time,
 }
 
-func (v *vocabulary) compare(dst []registry.Node, p *ir.PropertyCheck) []registry.Node {
-	n := registry.Node{Op: propertyOps[p.Operator], Size: 1, Property: v.property(p.Name), Span: p.Span, Value: operand(p.Value)}
+func compare(dst []registry.Node, p *ir.PropertyCheck, place registry.Property) []registry.Node {
+	n := registry.Node{Op: propertyOps[p.Operator], Size: 1, Property: place, Span: p.Span, Value: operand(p.Value)}
 	if want, typed := operands[n.Op]; typed && n.Value.Kind != want {
 		// Hand-made definitions may compare numbers with texts. The node stays, so that the bucket refers to the
 		// property, and never holds.

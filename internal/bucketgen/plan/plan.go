@@ -6,6 +6,7 @@ package plan
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/bucketgen/bucketgen/internal/bucketgen/check"
@@ -19,6 +20,8 @@ type Plan struct {
 	Buckets    []Naming // by registry.Index
 	Events     []Naming // by registry.Event
 	Properties []Naming // by registry.Property
+	Signals    []Naming // by registry.Signal
+	Fields     []Naming // by registry.Field
 
 	// Functions says that each criteria is generated as a function too, which people can read. The tables decide as
 	// fast and compile ten times as fast, so where there are more buckets than anybody reads, there are tables only.
@@ -42,8 +45,10 @@ func Build(f *ir.File) *Plan {
 
 	v := collect(f, defs)
 	p := &Plan{
-		Registry:   &registry.Registry{Events: v.events, Properties: v.properties},
+		Registry:   &registry.Registry{Events: v.events, Properties: v.properties, Signals: v.signals, Fields: v.fields},
 		Events:     v.eventNaming,
+		Signals:    v.signalNaming,
+		Fields:     v.fieldNaming,
 		Properties: v.propertyNaming,
 	}
 	r := p.Registry
@@ -80,20 +85,21 @@ type vocabulary struct {
 	eventNaming    []Naming
 	properties     []registry.PropertyRow
 	propertyNaming []Naming
+	signals        []registry.SignalRow
+	signalNaming   []Naming
+	places         map[string]registry.Signal // by key
+	fields         []registry.FieldRow
+	fieldNaming    []Naming
 }
 
 func collect(f *ir.File, defs []ir.Definition) *vocabulary {
-	newest := map[string]int{}
 	declared := map[string]ir.Property{}
 	for _, p := range f.Properties {
 		declared[p.Name] = p
 	}
 	for i := range defs {
 		walk(defs[i].Criteria, func(n *ir.Node) {
-			switch {
-			case n.Event != nil:
-				newest[n.Event.Name] = max(newest[n.Event.Name], needed(n.Event))
-			case n.Property != nil && declared[n.Property.Name].Type == ir.Any:
+			if n.Property != nil && declared[n.Property.Name].Type == ir.Any {
 				p := declared[n.Property.Name]
 				p.Name, p.Type = n.Property.Name, n.Property.Type
 				declared[p.Name] = p
@@ -101,12 +107,8 @@ func collect(f *ir.File, defs []ir.Definition) *vocabulary {
 		})
 	}
 	v := &vocabulary{}
+	v.collectSignals(defs)
 	taken := names{}
-	for _, name := range sorted(newest) {
-		v.events = append(v.events, registry.EventRow{Name: name, Newest: newest[name]})
-		v.eventNaming = append(v.eventNaming, Naming{GoName: taken.free(check.EventGoName(name))})
-	}
-	taken = names{}
 	for _, p := range f.Properties {
 		taken[p.GoName] = true // an author's own name is not given to another property
 	}
@@ -133,8 +135,26 @@ func (n names) free(name string) string {
 	return name
 }
 
+// numbered returns the name, or the first of those with a number behind it that is free, and takes it.
+func (n names) numbered(name string) string {
+	free := name
+	for i := 2; n[free]; i++ {
+		free = name + strconv.Itoa(i)
+	}
+	n[free] = true
+	return free
+}
+
+// asksEver reports whether the check is about all occurrences, however long ago.
+func asksEver(e *ir.EventCheck) bool {
+	return windowOf(e.Window) == registry.Ever && signalOf(e).Distinct == registry.DistinctNone
+}
+
 // needed returns how many of the newest occurrences answer the check.
 func needed(e *ir.EventCheck) int {
+	if asksEver(e) {
+		return 0
+	}
 	switch e.Operator {
 	case ir.Gte, ir.Lt:
 		return e.Count
@@ -181,19 +201,23 @@ func (v *vocabulary) bucket(d *ir.Definition) registry.Bucket {
 		b.Kind = registry.Manual
 		return b
 	}
-	b.Criteria = v.nodes(nil, d.Criteria)
+	b.Criteria = v.nodes(nil, d.Criteria, func(p *ir.PropertyCheck) registry.Property { return v.property(p.Name) })
 	for _, n := range b.Criteria {
 		switch {
-		case n.Op.IsEvent():
-			b.Events = append(b.Events, n.Event)
+		case n.Op.IsSignal():
+			b.Signals = append(b.Signals, n.Signal)
+			b.Events = append(b.Events, v.signals[n.Signal].Event)
 		case n.Op.IsProperty():
 			b.Properties = append(b.Properties, n.Property)
 		}
 	}
-	slices.Sort(b.Events)
-	slices.Sort(b.Properties)
-	b.Events, b.Properties = slices.Compact(b.Events), slices.Compact(b.Properties)
+	b.Events, b.Signals, b.Properties = distinct(b.Events), distinct(b.Signals), distinct(b.Properties)
 	return b
+}
+
+func distinct[T cmp.Ordered](list []T) []T {
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // newcomers finds the buckets that a user of whom nothing is known may be in.

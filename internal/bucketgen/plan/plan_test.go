@@ -53,7 +53,7 @@ func TestNodes(t *testing.T) {
 		criteria *ir.Node
 		want     []registry.Node
 	}{
-		"more than":     {event("e", ir.Gt, 2, week), []registry.Node{{Op: registry.OpAtLeast, Size: 1, Count: 3, Span: week}}},
+		"more than":     {event("e", ir.Gt, 2, week), []registry.Node{{Op: registry.OpAtLeast, Size: 1, Count: 3, Window: registry.Within(week)}}},
 		"less than":     {event("e", ir.Lt, 2, 0), []registry.Node{{Op: registry.OpAtMost, Size: 1, Count: 1}}},
 		"exactly":       {event("e", ir.Eq, 2, 0), []registry.Node{{Op: registry.OpExactly, Size: 1, Count: 2}}},
 		"is not":        {compare("p", ir.Text, ir.Neq, is("p", "a").Property.Value), []registry.Node{{Op: registry.OpNot, Size: 2}, {Op: registry.OpIs, Size: 1, Value: text("a")}}},
@@ -86,20 +86,22 @@ func TestNewest(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		criteria *ir.Node
-		want     int
+		newest   int
+		totals   bool
 	}{
-		"at least":  {event("e", ir.Gte, 5, 0), 5},
-		"more than": {event("e", ir.Gt, 5, 0), 6},
-		"at most":   {event("e", ir.Lte, 5, 0), 6},
-		"less than": {event("e", ir.Lt, 5, 0), 5},
-		"exactly":   {event("e", ir.Eq, 5, week), 6},
-		"never":     {event("e", ir.Lte, 0, week), 1},
-		"several":   {all(event("e", ir.Gte, 5, 0), event("e", ir.Lte, 6, week)), 7},
+		"at least":  {event("e", ir.Gte, 5, week), 5, false},
+		"more than": {event("e", ir.Gt, 5, week), 6, false},
+		"at most":   {event("e", ir.Lte, 5, week), 6, false},
+		"less than": {event("e", ir.Lt, 5, week), 5, false},
+		"exactly":   {event("e", ir.Eq, 5, week), 6, false},
+		"never":     {event("e", ir.Lte, 0, week), 1, false},
+		"ever":      {event("e", ir.Gte, 5, 0), 0, true},
+		"several":   {all(event("e", ir.Gte, 5, 0), event("e", ir.Lte, 6, week)), 7, true},
 	}
 	for name, tt := range tests {
 		r := build(dynamic("a", tt.criteria)).Registry
-		if got := r.Events[0].Newest; got != tt.want {
-			t.Errorf("%s: got %d, want %d", name, got, tt.want)
+		if got := r.Signals[0]; got.Newest != tt.newest || got.Totals != tt.totals {
+			t.Errorf("%s: got newest %d, totals %t, want %d, %t", name, got.Newest, got.Totals, tt.newest, tt.totals)
 		}
 	}
 }
@@ -143,6 +145,7 @@ func TestNaming(t *testing.T) {
 		},
 		Events:     []plan.Naming{{GoName: "AppActive"}, {GoName: "AppActive_"}},
 		Properties: []plan.Naming{{GoName: "Plan_"}, {GoName: "Unused"}, {GoName: "Plan", Doc: "Plan is declared.\n", File: "vocab.go"}},
+		Signals:    []plan.Naming{{GoName: "AppActive"}, {GoName: "AppActive_"}},
 		Functions:  true,
 	}
 	got := *p

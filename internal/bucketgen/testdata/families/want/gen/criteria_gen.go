@@ -11,11 +11,11 @@ import (
 
 // criteriaOften answers whether a user belongs to often.
 func criteriaOften(f *registry.Facts) registry.Verdict {
-	return f.AtLeast(eventVisit, 10, 7*24*time.Hour)
+	return f.AtLeast(signalVisit, 10, registry.Within(7*24*time.Hour))
 }
 
 var nodesOften = []registry.Node{
-	{Op: registry.OpAtLeast, Size: 1, Event: eventVisit, Count: 10, Span: 7 * 24 * time.Hour},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 10, Window: registry.Window{Span: 7 * 24 * time.Hour}},
 }
 
 // criteriaPlanFree answers whether a user belongs to plan-free.
@@ -38,18 +38,18 @@ var nodesPlanPro = []registry.Node{
 
 // criteriaRarely answers whether a user belongs to rarely.
 func criteriaRarely(f *registry.Facts) registry.Verdict {
-	return f.AtLeast(eventVisit, 1, 7*24*time.Hour)
+	return f.AtLeast(signalVisit, 1, registry.Within(7*24*time.Hour))
 }
 
 var nodesRarely = []registry.Node{
-	{Op: registry.OpAtLeast, Size: 1, Event: eventVisit, Count: 1, Span: 7 * 24 * time.Hour},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1, Window: registry.Window{Span: 7 * 24 * time.Hour}},
 }
 
 // criteriaRegularUsers answers whether a user belongs to regular-users.
 func criteriaRegularUsers(f *registry.Facts) registry.Verdict {
-	return f.AtLeast(eventVisit, 7, 7*24*time.Hour)
+	return f.AtLeast(signalVisit, 7, registry.Within(7*24*time.Hour))
 }
 
 var nodesRegularUsers = []registry.Node{
-	{Op: registry.OpAtLeast, Size: 1, Event: eventVisit, Count: 7, Span: 7 * 24 * time.Hour},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 7, Window: registry.Window{Span: 7 * 24 * time.Hour}},
 }

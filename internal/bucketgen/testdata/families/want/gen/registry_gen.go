@@ -22,15 +22,20 @@ const (
 	propPlan registry.Property = iota
 )
 
+const (
+	signalVisit registry.Signal = iota
+)
+
 // Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
 var Registry = &registry.Registry{
-	Fingerprint: "924ee32fc6be3e60",
+	Fingerprint: "14ed0ab441a9a0db",
 	Buckets: []registry.Bucket{
 		idxOften: {
 			ID:           "often",
 			Name:         "often",
-			Fingerprint:  "a4ac729a733c0892",
+			Fingerprint:  "c46efb4cec2c0a88",
 			Events:       []registry.Event{eventVisit},
+			Signals:      []registry.Signal{signalVisit},
 			Criteria:     nodesOften,
 			CriteriaFunc: criteriaOften,
 		},
@@ -55,25 +60,30 @@ var Registry = &registry.Registry{
 		idxRarely: {
 			ID:           "rarely",
 			Name:         "rarely",
-			Fingerprint:  "8a2a76b942b919de",
+			Fingerprint:  "1117f18426f3135f",
 			Events:       []registry.Event{eventVisit},
+			Signals:      []registry.Signal{signalVisit},
 			Criteria:     nodesRarely,
 			CriteriaFunc: criteriaRarely,
 		},
 		idxRegularUsers: {
 			ID:           "regular-users",
 			Name:         "regular-users",
-			Fingerprint:  "85b10c5e4813d848",
+			Fingerprint:  "775c49aa46d79c95",
 			Events:       []registry.Event{eventVisit},
+			Signals:      []registry.Signal{signalVisit},
 			Criteria:     nodesRegularUsers,
 			CriteriaFunc: criteriaRegularUsers,
 		},
 	},
 	Events: []registry.EventRow{
-		eventVisit: {Name: "visit", Newest: 10},
+		eventVisit: {Name: "visit", Signals: []registry.Signal{signalVisit}},
 	},
 	Properties: []registry.PropertyRow{
 		propPlan: {Name: "plan", Type: registry.Text},
+	},
+	Signals: []registry.SignalRow{
+		signalVisit: {Key: "event visit", Event: eventVisit, Field: registry.NoField, Newest: 10},
 	},
 	ByEvent:    byEvent,
 	ByProperty: byProperty,

@@ -50,17 +50,17 @@ var nodesBools = []registry.Node{
 func criteriaCounts(f *registry.Facts) registry.Verdict {
 	return registry.All(
 		registry.Any(
-			f.AtLeast(eventVisit, 1, 0),
-			f.AtMost(eventVisit, 0, 0),
+			f.AtLeast(signalVisit, 1, registry.Ever),
+			f.AtMost(signalVisit, 0, registry.Ever),
 		),
 		registry.Any(
-			f.AtLeast(eventVisit, 2, 0),
-			f.AtLeast(eventVisit, 3, 0),
+			f.AtLeast(signalVisit, 2, registry.Ever),
+			f.AtLeast(signalVisit, 3, registry.Ever),
 		),
 		registry.Any(
-			f.AtMost(eventPurchaseCompleted, 3, 0),
-			f.AtMost(eventPurchaseCompleted, 2, 0),
-			f.Exactly(eventPurchaseCompleted, 4, 0),
+			f.AtMost(signalPurchaseCompleted, 3, registry.Ever),
+			f.AtMost(signalPurchaseCompleted, 2, registry.Ever),
+			f.Exactly(signalPurchaseCompleted, 4, registry.Ever),
 		),
 	)
 }
@@ -68,15 +68,15 @@ func criteriaCounts(f *registry.Facts) registry.Verdict {
 var nodesCounts = []registry.Node{
 	{Op: registry.OpAll, Size: 11},
 	{Op: registry.OpAny, Size: 3},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventVisit, Count: 1},
-	{Op: registry.OpAtMost, Size: 1, Event: eventVisit, Count: 0},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1},
+	{Op: registry.OpAtMost, Size: 1, Signal: signalVisit, Count: 0},
 	{Op: registry.OpAny, Size: 3},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventVisit, Count: 2},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventVisit, Count: 3},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 2},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 3},
 	{Op: registry.OpAny, Size: 4},
-	{Op: registry.OpAtMost, Size: 1, Event: eventPurchaseCompleted, Count: 3},
-	{Op: registry.OpAtMost, Size: 1, Event: eventPurchaseCompleted, Count: 2},
-	{Op: registry.OpExactly, Size: 1, Event: eventPurchaseCompleted, Count: 4},
+	{Op: registry.OpAtMost, Size: 1, Signal: signalPurchaseCompleted, Count: 3},
+	{Op: registry.OpAtMost, Size: 1, Signal: signalPurchaseCompleted, Count: 2},
+	{Op: registry.OpExactly, Size: 1, Signal: signalPurchaseCompleted, Count: 4},
 }
 
 // criteriaGuarded answers whether a user belongs to guarded.
@@ -85,7 +85,7 @@ func criteriaGuarded(f *registry.Facts) registry.Verdict {
 		f.Is(propPlan, registry.Value{Kind: registry.Text, Text: "pro"}),
 		registry.All(
 			f.Is(propCity, registry.Value{Kind: registry.Text, Text: "Oslo"}),
-			f.AtLeast(eventVisit, 1, 0),
+			f.AtLeast(signalVisit, 1, registry.Ever),
 		),
 	)
 }
@@ -95,7 +95,7 @@ var nodesGuarded = []registry.Node{
 	{Op: registry.OpIs, Size: 1, Property: propPlan, Value: registry.Value{Kind: registry.Text, Text: "pro"}},
 	{Op: registry.OpAll, Size: 3},
 	{Op: registry.OpIs, Size: 1, Property: propCity, Value: registry.Value{Kind: registry.Text, Text: "Oslo"}},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventVisit, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1},
 }
 
 // criteriaNumbers answers whether a user belongs to numbers.
@@ -203,17 +203,17 @@ var nodesTimes = []registry.Node{
 func criteriaWindows(f *registry.Facts) registry.Verdict {
 	return registry.All(
 		registry.Any(
-			f.AtLeast(eventVisit, 1, 7*24*time.Hour),
-			f.AtMost(eventVisit, 0, 30*24*time.Hour),
+			f.AtLeast(signalVisit, 1, registry.Within(7*24*time.Hour)),
+			f.AtMost(signalVisit, 0, registry.Within(30*24*time.Hour)),
 		),
 		registry.Any(
-			f.AtLeast(eventVisit, 2, time.Second),
-			f.AtLeast(eventVisit, 3, 1500*time.Millisecond),
+			f.AtLeast(signalVisit, 2, registry.Within(time.Second)),
+			f.AtLeast(signalVisit, 3, registry.Within(1500*time.Millisecond)),
 		),
 		registry.Any(
-			f.AtMost(eventPurchaseCompleted, 3, time.Microsecond),
-			f.AtMost(eventPurchaseCompleted, 2, time.Hour),
-			registry.Not(f.Exactly(eventPurchaseCompleted, 4, 90*time.Minute)),
+			f.AtMost(signalPurchaseCompleted, 3, registry.Within(time.Microsecond)),
+			f.AtMost(signalPurchaseCompleted, 2, registry.Within(time.Hour)),
+			registry.Not(f.Exactly(signalPurchaseCompleted, 4, registry.Within(90*time.Minute))),
 		),
 	)
 }
@@ -221,14 +221,14 @@ func criteriaWindows(f *registry.Facts) registry.Verdict {
 var nodesWindows = []registry.Node{
 	{Op: registry.OpAll, Size: 12},
 	{Op: registry.OpAny, Size: 3},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventVisit, Count: 1, Span: 7 * 24 * time.Hour},
-	{Op: registry.OpAtMost, Size: 1, Event: eventVisit, Count: 0, Span: 30 * 24 * time.Hour},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1, Window: registry.Window{Span: 7 * 24 * time.Hour}},
+	{Op: registry.OpAtMost, Size: 1, Signal: signalVisit, Count: 0, Window: registry.Window{Span: 30 * 24 * time.Hour}},
 	{Op: registry.OpAny, Size: 3},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventVisit, Count: 2, Span: time.Second},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventVisit, Count: 3, Span: 1500 * time.Millisecond},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 2, Window: registry.Window{Span: time.Second}},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 3, Window: registry.Window{Span: 1500 * time.Millisecond}},
 	{Op: registry.OpAny, Size: 5},
-	{Op: registry.OpAtMost, Size: 1, Event: eventPurchaseCompleted, Count: 3, Span: time.Microsecond},
-	{Op: registry.OpAtMost, Size: 1, Event: eventPurchaseCompleted, Count: 2, Span: time.Hour},
+	{Op: registry.OpAtMost, Size: 1, Signal: signalPurchaseCompleted, Count: 3, Window: registry.Window{Span: time.Microsecond}},
+	{Op: registry.OpAtMost, Size: 1, Signal: signalPurchaseCompleted, Count: 2, Window: registry.Window{Span: time.Hour}},
 	{Op: registry.OpNot, Size: 2},
-	{Op: registry.OpExactly, Size: 1, Event: eventPurchaseCompleted, Count: 4, Span: 90 * time.Minute},
+	{Op: registry.OpExactly, Size: 1, Signal: signalPurchaseCompleted, Count: 4, Window: registry.Window{Span: 90 * time.Minute}},
 }

@@ -32,9 +32,14 @@ const (
 	propUnused
 )
 
+const (
+	signalPurchaseCompleted registry.Signal = iota
+	signalVisit
+)
+
 // Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
 var Registry = &registry.Registry{
-	Fingerprint: "52796e12d75ddff2",
+	Fingerprint: "83074ce372eaabcd",
 	Buckets: []registry.Bucket{
 		idxAlsoGuarded: {
 			ID:           "also-guarded",
@@ -55,16 +60,18 @@ var Registry = &registry.Registry{
 		idxCounts: {
 			ID:           "counts",
 			Name:         "counts",
-			Fingerprint:  "1e29ca4cb975f310",
+			Fingerprint:  "e4c2e44e72163ba3",
 			Events:       []registry.Event{eventPurchaseCompleted, eventVisit},
+			Signals:      []registry.Signal{signalPurchaseCompleted, signalVisit},
 			Criteria:     nodesCounts,
 			CriteriaFunc: criteriaCounts,
 		},
 		idxGuarded: {
 			ID:           "guarded",
 			Name:         "guarded",
-			Fingerprint:  "2903e60af8e82373",
+			Fingerprint:  "a4a12074ac98cbf8",
 			Events:       []registry.Event{eventVisit},
+			Signals:      []registry.Signal{signalVisit},
 			Properties:   []registry.Property{propCity, propPlan},
 			Criteria:     nodesGuarded,
 			CriteriaFunc: criteriaGuarded,
@@ -104,15 +111,16 @@ var Registry = &registry.Registry{
 		idxWindows: {
 			ID:           "windows",
 			Name:         "windows",
-			Fingerprint:  "2a2d21df560caf8a",
+			Fingerprint:  "2d3816b9a91e8307",
 			Events:       []registry.Event{eventPurchaseCompleted, eventVisit},
+			Signals:      []registry.Signal{signalPurchaseCompleted, signalVisit},
 			Criteria:     nodesWindows,
 			CriteriaFunc: criteriaWindows,
 		},
 	},
 	Events: []registry.EventRow{
-		eventPurchaseCompleted: {Name: "purchase.completed", Newest: 5},
-		eventVisit:             {Name: "visit", Newest: 3},
+		eventPurchaseCompleted: {Name: "purchase.completed", Signals: []registry.Signal{signalPurchaseCompleted}},
+		eventVisit:             {Name: "visit", Signals: []registry.Signal{signalVisit}},
 	},
 	Properties: []registry.PropertyRow{
 		propCity:      {Name: "city", Type: registry.Text},
@@ -121,6 +129,10 @@ var Registry = &registry.Registry{
 		propScore:     {Name: "score", Type: registry.Number},
 		propTrialEnds: {Name: "trial_ends_at", Type: registry.Time},
 		propUnused:    {Name: "unused", Type: registry.Text},
+	},
+	Signals: []registry.SignalRow{
+		signalPurchaseCompleted: {Key: "event purchase.completed", Event: eventPurchaseCompleted, Field: registry.NoField, Newest: 5, Totals: true},
+		signalVisit:             {Key: "event visit", Event: eventVisit, Field: registry.NoField, Newest: 3, Totals: true},
 	},
 	ByEvent:    byEvent,
 	ByProperty: byProperty,

@@ -11,45 +11,45 @@ import (
 
 // criteriaDerived answers whether a user belongs to derived.
 func criteriaDerived(f *registry.Facts) registry.Verdict {
-	return f.AtLeast(eventVisit, 1, 0)
+	return f.AtLeast(signalVisit, 1, registry.Ever)
 }
 
 var nodesDerived = []registry.Node{
-	{Op: registry.OpAtLeast, Size: 1, Event: eventVisit, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1},
 }
 
 // criteriaEverything answers whether a user belongs to everything.
 func criteriaEverything(f *registry.Facts) registry.Verdict {
-	return f.AtLeast(eventVisit, 1, 0)
+	return f.AtLeast(signalVisit, 1, registry.Ever)
 }
 
 var nodesEverything = []registry.Node{
-	{Op: registry.OpAtLeast, Size: 1, Event: eventVisit, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1},
 }
 
 // criteriaNewcomer answers whether a user belongs to newcomer.
 func criteriaNewcomer(f *registry.Facts) registry.Verdict {
-	return f.AtMost(eventVisit, 0, 7*24*time.Hour)
+	return f.AtMost(signalVisit, 0, registry.Within(7*24*time.Hour))
 }
 
 var nodesNewcomer = []registry.Node{
-	{Op: registry.OpAtMost, Size: 1, Event: eventVisit, Count: 0, Span: 7 * 24 * time.Hour},
+	{Op: registry.OpAtMost, Size: 1, Signal: signalVisit, Count: 0, Window: registry.Window{Span: 7 * 24 * time.Hour}},
 }
 
 // criteriaPaused answers whether a user belongs to paused.
 func criteriaPaused(f *registry.Facts) registry.Verdict {
-	return f.AtLeast(eventVisit, 1, 0)
+	return f.AtLeast(signalVisit, 1, registry.Ever)
 }
 
 var nodesPaused = []registry.Node{
-	{Op: registry.OpAtLeast, Size: 1, Event: eventVisit, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1},
 }
 
 // criteriaPlain answers whether a user belongs to plain.
 func criteriaPlain(f *registry.Facts) registry.Verdict {
-	return f.AtLeast(eventVisit, 1, 0)
+	return f.AtLeast(signalVisit, 1, registry.Ever)
 }
 
 var nodesPlain = []registry.Node{
-	{Op: registry.OpAtLeast, Size: 1, Event: eventVisit, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1},
 }

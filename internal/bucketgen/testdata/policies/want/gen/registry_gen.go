@@ -23,9 +23,13 @@ const (
 	eventVisit registry.Event = iota
 )
 
+const (
+	signalVisit registry.Signal = iota
+)
+
 // Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
 var Registry = &registry.Registry{
-	Fingerprint: "4869a8ca44f7cebf",
+	Fingerprint: "e5dad389123e3d4c",
 	Buckets: []registry.Bucket{
 		idxByHand: {
 			ID:          "by-hand",
@@ -39,8 +43,9 @@ var Registry = &registry.Registry{
 		idxDerived: {
 			ID:           "derived",
 			Name:         "derived",
-			Fingerprint:  "3f23a35586beb05b",
+			Fingerprint:  "ef65524223edf956",
 			Events:       []registry.Event{eventVisit},
+			Signals:      []registry.Signal{signalVisit},
 			Criteria:     nodesDerived,
 			CriteriaFunc: criteriaDerived,
 		},
@@ -48,7 +53,7 @@ var Registry = &registry.Registry{
 			ID:          "everything",
 			Name:        "Every knob",
 			Description: "A bucket in which nothing is left alone.",
-			Fingerprint: "0aeb0f0dacb9c5f0",
+			Fingerprint: "f53bae9f5dcc1115",
 			EntryLimit:  registry.OncePerPeriod,
 			EntryPeriod: 30 * 24 * time.Hour,
 			MinDwell:    time.Minute,
@@ -63,38 +68,45 @@ var Registry = &registry.Registry{
 			ReconcileEvery: 15 * time.Minute,
 			FastExpiry:     true,
 			Events:         []registry.Event{eventVisit},
+			Signals:        []registry.Signal{signalVisit},
 			Criteria:       nodesEverything,
 			CriteriaFunc:   criteriaEverything,
 		},
 		idxNewcomer: {
 			ID:           "newcomer",
 			Name:         "newcomer",
-			Fingerprint:  "dfaed425b4dad4fa",
+			Fingerprint:  "72977371e7ab68e7",
 			Events:       []registry.Event{eventVisit},
+			Signals:      []registry.Signal{signalVisit},
 			Criteria:     nodesNewcomer,
 			CriteriaFunc: criteriaNewcomer,
 		},
 		idxPaused: {
 			ID:           "paused",
 			Name:         "paused",
-			Fingerprint:  "c0160652493cc74a",
+			Fingerprint:  "b7db0f8a724bf2ba",
 			Disabled:     true,
 			EntryLimit:   registry.Once,
 			Events:       []registry.Event{eventVisit},
+			Signals:      []registry.Signal{signalVisit},
 			Criteria:     nodesPaused,
 			CriteriaFunc: criteriaPaused,
 		},
 		idxPlain: {
 			ID:           "plain",
 			Name:         "plain",
-			Fingerprint:  "3f23a35586beb05b",
+			Fingerprint:  "ef65524223edf956",
 			Events:       []registry.Event{eventVisit},
+			Signals:      []registry.Signal{signalVisit},
 			Criteria:     nodesPlain,
 			CriteriaFunc: criteriaPlain,
 		},
 	},
 	Events: []registry.EventRow{
-		eventVisit: {Name: "visit", Newest: 1},
+		eventVisit: {Name: "visit", Signals: []registry.Signal{signalVisit}},
+	},
+	Signals: []registry.SignalRow{
+		signalVisit: {Key: "event visit", Event: eventVisit, Field: registry.NoField, Newest: 1, Totals: true},
 	},
 	ByEvent:    byEvent,
 	ByProperty: byProperty,

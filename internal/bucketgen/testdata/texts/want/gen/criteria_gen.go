@@ -13,12 +13,12 @@ func criteriaBlock(f *registry.Facts) registry.Verdict {
 		f.Exists(propProperty9Lives),
 		f.Is(propGröße, registry.Value{Kind: registry.Text, Text: "\u202e"}),
 		f.Is(propQuote, registry.Value{Kind: registry.Text, Text: "\\"}),
-		f.AtLeast(eventAppActive_, 1, 0),
-		f.AtLeast(eventAppActive__, 1, 0),
-		f.AtLeast(eventAppActive, 1, 0),
-		f.AtLeast(eventEvent, 1, 0),
-		f.AtLeast(eventEvent9Lives, 1, 0),
-		f.AtLeast(eventRegistry, 1, 0),
+		f.AtLeast(signalAppActive_, 1, registry.Ever),
+		f.AtLeast(signalAppActive__, 1, registry.Ever),
+		f.AtLeast(signalAppActive, 1, registry.Ever),
+		f.AtLeast(signalEvent, 1, registry.Ever),
+		f.AtLeast(signalEvent9Lives, 1, registry.Ever),
+		f.AtLeast(signalRegistry, 1, registry.Ever),
 	)
 }
 
@@ -29,12 +29,12 @@ var nodesBlock = []registry.Node{
 	{Op: registry.OpExists, Size: 1, Property: propProperty9Lives},
 	{Op: registry.OpIs, Size: 1, Property: propGröße, Value: registry.Value{Kind: registry.Text, Text: "\u202e"}},
 	{Op: registry.OpIs, Size: 1, Property: propQuote, Value: registry.Value{Kind: registry.Text, Text: "\\"}},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventAppActive_, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventAppActive__, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventAppActive, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventEvent, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventEvent9Lives, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventRegistry, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive_, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive__, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalEvent, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalEvent9Lives, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalRegistry, Count: 1},
 }
 
 // criteriaDescribed answers whether a user belongs to described.
@@ -45,12 +45,12 @@ func criteriaDescribed(f *registry.Facts) registry.Verdict {
 		f.Exists(propProperty9Lives),
 		f.Is(propGröße, registry.Value{Kind: registry.Text, Text: "\u202e"}),
 		f.Is(propQuote, registry.Value{Kind: registry.Text, Text: "\\"}),
-		f.AtLeast(eventAppActive_, 1, 0),
-		f.AtLeast(eventAppActive__, 1, 0),
-		f.AtLeast(eventAppActive, 1, 0),
-		f.AtLeast(eventEvent, 1, 0),
-		f.AtLeast(eventEvent9Lives, 1, 0),
-		f.AtLeast(eventRegistry, 1, 0),
+		f.AtLeast(signalAppActive_, 1, registry.Ever),
+		f.AtLeast(signalAppActive__, 1, registry.Ever),
+		f.AtLeast(signalAppActive, 1, registry.Ever),
+		f.AtLeast(signalEvent, 1, registry.Ever),
+		f.AtLeast(signalEvent9Lives, 1, registry.Ever),
+		f.AtLeast(signalRegistry, 1, registry.Ever),
 	)
 }
 
@@ -61,12 +61,12 @@ var nodesDescribed = []registry.Node{
 	{Op: registry.OpExists, Size: 1, Property: propProperty9Lives},
 	{Op: registry.OpIs, Size: 1, Property: propGröße, Value: registry.Value{Kind: registry.Text, Text: "\u202e"}},
 	{Op: registry.OpIs, Size: 1, Property: propQuote, Value: registry.Value{Kind: registry.Text, Text: "\\"}},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventAppActive_, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventAppActive__, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventAppActive, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventEvent, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventEvent9Lives, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventRegistry, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive_, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive__, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalEvent, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalEvent9Lives, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalRegistry, Count: 1},
 }
 
 // criteriaDirective answers whether a user belongs to directive.
@@ -77,12 +77,12 @@ func criteriaDirective(f *registry.Facts) registry.Verdict {
 		f.Exists(propProperty9Lives),
 		f.Is(propGröße, registry.Value{Kind: registry.Text, Text: "\u202e"}),
 		f.Is(propQuote, registry.Value{Kind: registry.Text, Text: "\\"}),
-		f.AtLeast(eventAppActive_, 1, 0),
-		f.AtLeast(eventAppActive__, 1, 0),
-		f.AtLeast(eventAppActive, 1, 0),
-		f.AtLeast(eventEvent, 1, 0),
-		f.AtLeast(eventEvent9Lives, 1, 0),
-		f.AtLeast(eventRegistry, 1, 0),
+		f.AtLeast(signalAppActive_, 1, registry.Ever),
+		f.AtLeast(signalAppActive__, 1, registry.Ever),
+		f.AtLeast(signalAppActive, 1, registry.Ever),
+		f.AtLeast(signalEvent, 1, registry.Ever),
+		f.AtLeast(signalEvent9Lives, 1, registry.Ever),
+		f.AtLeast(signalRegistry, 1, registry.Ever),
 	)
 }
 
@@ -93,12 +93,12 @@ var nodesDirective = []registry.Node{
 	{Op: registry.OpExists, Size: 1, Property: propProperty9Lives},
 	{Op: registry.OpIs, Size: 1, Property: propGröße, Value: registry.Value{Kind: registry.Text, Text: "\u202e"}},
 	{Op: registry.OpIs, Size: 1, Property: propQuote, Value: registry.Value{Kind: registry.Text, Text: "\\"}},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventAppActive_, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventAppActive__, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventAppActive, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventEvent, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventEvent9Lives, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventRegistry, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive_, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive__, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalEvent, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalEvent9Lives, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalRegistry, Count: 1},
 }
 
 // criteriaListed answers whether a user belongs to listed.
@@ -109,12 +109,12 @@ func criteriaListed(f *registry.Facts) registry.Verdict {
 		f.Exists(propProperty9Lives),
 		f.Is(propGröße, registry.Value{Kind: registry.Text, Text: "\u202e"}),
 		f.Is(propQuote, registry.Value{Kind: registry.Text, Text: "\\"}),
-		f.AtLeast(eventAppActive_, 1, 0),
-		f.AtLeast(eventAppActive__, 1, 0),
-		f.AtLeast(eventAppActive, 1, 0),
-		f.AtLeast(eventEvent, 1, 0),
-		f.AtLeast(eventEvent9Lives, 1, 0),
-		f.AtLeast(eventRegistry, 1, 0),
+		f.AtLeast(signalAppActive_, 1, registry.Ever),
+		f.AtLeast(signalAppActive__, 1, registry.Ever),
+		f.AtLeast(signalAppActive, 1, registry.Ever),
+		f.AtLeast(signalEvent, 1, registry.Ever),
+		f.AtLeast(signalEvent9Lives, 1, registry.Ever),
+		f.AtLeast(signalRegistry, 1, registry.Ever),
 	)
 }
 
@@ -125,12 +125,12 @@ var nodesListed = []registry.Node{
 	{Op: registry.OpExists, Size: 1, Property: propProperty9Lives},
 	{Op: registry.OpIs, Size: 1, Property: propGröße, Value: registry.Value{Kind: registry.Text, Text: "\u202e"}},
 	{Op: registry.OpIs, Size: 1, Property: propQuote, Value: registry.Value{Kind: registry.Text, Text: "\\"}},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventAppActive_, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventAppActive__, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventAppActive, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventEvent, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventEvent9Lives, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventRegistry, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive_, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive__, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalEvent, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalEvent9Lives, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalRegistry, Count: 1},
 }
 
 // criteriaOld answers whether a user belongs to old.
@@ -141,12 +141,12 @@ func criteriaOld(f *registry.Facts) registry.Verdict {
 		f.Exists(propProperty9Lives),
 		f.Is(propGröße, registry.Value{Kind: registry.Text, Text: "\u202e"}),
 		f.Is(propQuote, registry.Value{Kind: registry.Text, Text: "\\"}),
-		f.AtLeast(eventAppActive_, 1, 0),
-		f.AtLeast(eventAppActive__, 1, 0),
-		f.AtLeast(eventAppActive, 1, 0),
-		f.AtLeast(eventEvent, 1, 0),
-		f.AtLeast(eventEvent9Lives, 1, 0),
-		f.AtLeast(eventRegistry, 1, 0),
+		f.AtLeast(signalAppActive_, 1, registry.Ever),
+		f.AtLeast(signalAppActive__, 1, registry.Ever),
+		f.AtLeast(signalAppActive, 1, registry.Ever),
+		f.AtLeast(signalEvent, 1, registry.Ever),
+		f.AtLeast(signalEvent9Lives, 1, registry.Ever),
+		f.AtLeast(signalRegistry, 1, registry.Ever),
 	)
 }
 
@@ -157,10 +157,10 @@ var nodesOld = []registry.Node{
 	{Op: registry.OpExists, Size: 1, Property: propProperty9Lives},
 	{Op: registry.OpIs, Size: 1, Property: propGröße, Value: registry.Value{Kind: registry.Text, Text: "\u202e"}},
 	{Op: registry.OpIs, Size: 1, Property: propQuote, Value: registry.Value{Kind: registry.Text, Text: "\\"}},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventAppActive_, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventAppActive__, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventAppActive, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventEvent, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventEvent9Lives, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Event: eventRegistry, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive_, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive__, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalEvent, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalEvent9Lives, Count: 1},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalRegistry, Count: 1},
 }

@@ -31,14 +31,23 @@ const (
 	propProperty
 )
 
+const (
+	signalEvent9Lives registry.Signal = iota
+	signalAppActive
+	signalAppActive_
+	signalAppActive__
+	signalRegistry
+	signalEvent
+)
+
 // Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
 var Registry = &registry.Registry{
-	Fingerprint: "b84a27570019fca1",
+	Fingerprint: "195ccd9a12a2ac6d",
 	Buckets: []registry.Bucket{
 		idxBlock: {
 			ID:          "block",
 			Name:        "block",
-			Fingerprint: "2064c624ea9e89b8",
+			Fingerprint: "ca076be1250c3253",
 			Events: []registry.Event{
 				eventEvent9Lives,
 				eventAppActive,
@@ -46,6 +55,14 @@ var Registry = &registry.Registry{
 				eventAppActive__,
 				eventRegistry,
 				eventEvent,
+			},
+			Signals: []registry.Signal{
+				signalEvent9Lives,
+				signalAppActive,
+				signalAppActive_,
+				signalAppActive__,
+				signalRegistry,
+				signalEvent,
 			},
 			Properties: []registry.Property{
 				propQuote,
@@ -61,7 +78,7 @@ var Registry = &registry.Registry{
 			ID:          "described",
 			Name:        "described",
 			Description: "This description is much longer than one line of a comment should ever be, because its author had a lot to say about the users that are in it, and nobody stopped the author in time",
-			Fingerprint: "2064c624ea9e89b8",
+			Fingerprint: "ca076be1250c3253",
 			Events: []registry.Event{
 				eventEvent9Lives,
 				eventAppActive,
@@ -69,6 +86,14 @@ var Registry = &registry.Registry{
 				eventAppActive__,
 				eventRegistry,
 				eventEvent,
+			},
+			Signals: []registry.Signal{
+				signalEvent9Lives,
+				signalAppActive,
+				signalAppActive_,
+				signalAppActive__,
+				signalRegistry,
+				signalEvent,
 			},
 			Properties: []registry.Property{
 				propQuote,
@@ -84,7 +109,7 @@ var Registry = &registry.Registry{
 			ID:          "directive",
 			Name:        "*/ \"quoted\" `ticked` \\n ü 日本 \u2028 \x00 \ufeff",
 			Description: "First line\n// second line */ with \ttab, \x00, \ufeff and �!",
-			Fingerprint: "2064c624ea9e89b8",
+			Fingerprint: "ca076be1250c3253",
 			Events: []registry.Event{
 				eventEvent9Lives,
 				eventAppActive,
@@ -92,6 +117,14 @@ var Registry = &registry.Registry{
 				eventAppActive__,
 				eventRegistry,
 				eventEvent,
+			},
+			Signals: []registry.Signal{
+				signalEvent9Lives,
+				signalAppActive,
+				signalAppActive_,
+				signalAppActive__,
+				signalRegistry,
+				signalEvent,
 			},
 			Properties: []registry.Property{
 				propQuote,
@@ -106,7 +139,7 @@ var Registry = &registry.Registry{
 		idxListed: {
 			ID:          "listed",
 			Name:        "listed",
-			Fingerprint: "2064c624ea9e89b8",
+			Fingerprint: "ca076be1250c3253",
 			Events: []registry.Event{
 				eventEvent9Lives,
 				eventAppActive,
@@ -114,6 +147,14 @@ var Registry = &registry.Registry{
 				eventAppActive__,
 				eventRegistry,
 				eventEvent,
+			},
+			Signals: []registry.Signal{
+				signalEvent9Lives,
+				signalAppActive,
+				signalAppActive_,
+				signalAppActive__,
+				signalRegistry,
+				signalEvent,
 			},
 			Properties: []registry.Property{
 				propQuote,
@@ -128,7 +169,7 @@ var Registry = &registry.Registry{
 		idxOld: {
 			ID:          "old",
 			Name:        "old",
-			Fingerprint: "2064c624ea9e89b8",
+			Fingerprint: "ca076be1250c3253",
 			Events: []registry.Event{
 				eventEvent9Lives,
 				eventAppActive,
@@ -136,6 +177,14 @@ var Registry = &registry.Registry{
 				eventAppActive__,
 				eventRegistry,
 				eventEvent,
+			},
+			Signals: []registry.Signal{
+				signalEvent9Lives,
+				signalAppActive,
+				signalAppActive_,
+				signalAppActive__,
+				signalRegistry,
+				signalEvent,
 			},
 			Properties: []registry.Property{
 				propQuote,
@@ -149,12 +198,12 @@ var Registry = &registry.Registry{
 		},
 	},
 	Events: []registry.EventRow{
-		eventEvent9Lives: {Name: "9 lives", Newest: 1},
-		eventAppActive:   {Name: "App Active", Newest: 1},
-		eventAppActive_:  {Name: "app.active", Newest: 1},
-		eventAppActive__: {Name: "app_active", Newest: 1},
-		eventRegistry:    {Name: "registry", Newest: 1},
-		eventEvent:       {Name: "起動", Newest: 1},
+		eventEvent9Lives: {Name: "9 lives", Signals: []registry.Signal{signalEvent9Lives}},
+		eventAppActive:   {Name: "App Active", Signals: []registry.Signal{signalAppActive}},
+		eventAppActive_:  {Name: "app.active", Signals: []registry.Signal{signalAppActive_}},
+		eventAppActive__: {Name: "app_active", Signals: []registry.Signal{signalAppActive__}},
+		eventRegistry:    {Name: "registry", Signals: []registry.Signal{signalRegistry}},
+		eventEvent:       {Name: "起動", Signals: []registry.Signal{signalEvent}},
 	},
 	Properties: []registry.PropertyRow{
 		propQuote:          {Name: "\"*/`\n", Type: registry.Text},
@@ -162,6 +211,14 @@ var Registry = &registry.Registry{
 		propGröße:          {Name: "größe", Type: registry.Text},
 		propQuote_:         {Name: "quote", Type: registry.Text},
 		propProperty:       {Name: "日本", Type: registry.Text},
+	},
+	Signals: []registry.SignalRow{
+		signalEvent9Lives: {Key: "event 9 lives", Event: eventEvent9Lives, Field: registry.NoField, Totals: true},
+		signalAppActive:   {Key: "event App Active", Event: eventAppActive, Field: registry.NoField, Totals: true},
+		signalAppActive_:  {Key: "event app.active", Event: eventAppActive_, Field: registry.NoField, Totals: true},
+		signalAppActive__: {Key: "event app_active", Event: eventAppActive__, Field: registry.NoField, Totals: true},
+		signalRegistry:    {Key: "event registry", Event: eventRegistry, Field: registry.NoField, Totals: true},
+		signalEvent:       {Key: "event 起動", Event: eventEvent, Field: registry.NoField, Totals: true},
 	},
 	ByEvent:    byEvent,
 	ByProperty: byProperty,

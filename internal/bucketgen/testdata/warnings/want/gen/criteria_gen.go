@@ -11,9 +11,9 @@ import (
 
 // criteriaSeeded answers whether a user belongs to seeded.
 func criteriaSeeded(f *registry.Facts) registry.Verdict {
-	return f.AtLeast(eventVisit, 1, 7*24*time.Hour)
+	return f.AtLeast(signalVisit, 1, registry.Within(7*24*time.Hour))
 }
 
 var nodesSeeded = []registry.Node{
-	{Op: registry.OpAtLeast, Size: 1, Event: eventVisit, Count: 1, Span: 7 * 24 * time.Hour},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1, Window: registry.Window{Span: 7 * 24 * time.Hour}},
 }

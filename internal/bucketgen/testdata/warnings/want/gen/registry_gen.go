@@ -14,21 +14,29 @@ const (
 	eventVisit registry.Event = iota
 )
 
+const (
+	signalVisit registry.Signal = iota
+)
+
 // Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
 var Registry = &registry.Registry{
-	Fingerprint: "88280df295ccdaba",
+	Fingerprint: "1fb85e2541b40361",
 	Buckets: []registry.Bucket{
 		idxSeeded: {
 			ID:           "seeded",
 			Name:         "seeded",
-			Fingerprint:  "8a2a76b942b919de",
+			Fingerprint:  "1117f18426f3135f",
 			Events:       []registry.Event{eventVisit},
+			Signals:      []registry.Signal{signalVisit},
 			Criteria:     nodesSeeded,
 			CriteriaFunc: criteriaSeeded,
 		},
 	},
 	Events: []registry.EventRow{
-		eventVisit: {Name: "visit", Newest: 1},
+		eventVisit: {Name: "visit", Signals: []registry.Signal{signalVisit}},
+	},
+	Signals: []registry.SignalRow{
+		signalVisit: {Key: "event visit", Event: eventVisit, Field: registry.NoField, Newest: 1},
 	},
 	ByEvent:    byEvent,
 	ByProperty: byProperty,

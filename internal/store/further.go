@@ -1,0 +1,122 @@
+package store
+
+import (
+	"slices"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// queueFurther asks for facts and stays: one statement for each kind that is asked for.
+func (f *Facts) queueFurther(q *queue, m *further) {
+	var events, occurrences, groups, totals pairs
+	for _, n := range m.needs {
+		row := &f.store.registry.Signals[n.Signal]
+		switch {
+		case n.Kind == registry.NeedTotals:
+			totals.add(f, n, f.store.signals[n.Signal], 0)
+		case row.Distinct != registry.DistinctNone:
+			groups.add(f, n, f.store.signals[n.Signal], row.Newest)
+		case row.Plain():
+			events.add(f, n, f.store.events[row.Event], row.Newest)
+		default:
+			occurrences.add(f, n, f.store.signals[n.Signal], row.Newest)
+		}
+	}
+	f.queueNewest(q, db.EventsNewest, events)
+	f.queueNewest(q, db.OccurrencesNewest, occurrences)
+	f.queueGroups(q, groups)
+	f.queueTotals(q, totals)
+	if len(m.stays) == 0 {
+		return
+	}
+	users, nos := make([]string, len(m.stays)), make([]int32, len(m.stays))
+	for i, s := range m.stays {
+		users[i], nos[i] = s.user, f.store.buckets[s.bucket]
+	}
+	q.add(db.MembershipsPrior, users, nos).Query(each(f.addPrior))
+}
+
+// pairs are users with the numbers of signals or events that something is asked of.
+type pairs struct {
+	users []string
+	nos   []int32
+	most  []int32
+	facts map[pair]*fact
+}
+
+type pair struct {
+	user string
+	no   int32
+}
+
+// fact is what is read of a user and a signal.
+type fact struct {
+	signal registry.Signal
+	newest []registry.Dated
+	total  registry.Total
+}
+
+// add asks for a fact of a user, who learns it.
+func (p *pairs) add(f *Facts, n userNeed, no int32, most int) {
+	read := &fact{signal: n.Signal, total: registry.NoTotal}
+	if p.facts == nil {
+		p.facts = map[pair]*fact{}
+	}
+	p.facts[pair{n.user, no}] = read
+	p.users, p.nos, p.most = append(p.users, n.user), append(p.nos, no), append(p.most, int32(most))
+	tell := func(facts *registry.Facts) { facts.SetNewest(read.signal, slices.Clone(read.newest)) }
+	if n.Kind == registry.NeedTotals {
+		tell = func(facts *registry.Facts) { facts.SetTotal(read.signal, read.total) }
+	}
+	u := f.users[n.user]
+	u.learnt = append(u.learnt, tell)
+}
+
+func (f *Facts) queueNewest(q *queue, sql string, p pairs) {
+	if len(p.users) == 0 {
+		return
+	}
+	q.add(sql, p.users, p.nos, p.most).Query(each(func(row db.EventsNewestRow) {
+		read := p.facts[pair{row.UserID, row.EventNo}]
+		read.newest = make([]registry.Dated, len(row.Newest), len(row.Newest)+1)
+		for i, t := range row.Newest {
+			read.newest[i].At = instant(t)
+		}
+	}))
+}
+
+func (f *Facts) queueGroups(q *queue, p pairs) {
+	if len(p.users) == 0 {
+		return
+	}
+	q.add(db.GroupsNewest, p.users, p.nos, p.most).Query(each(func(row db.GroupsNewestRow) {
+		read := p.facts[pair{row.UserID, row.SignalNo}]
+		read.newest = append(read.newest, registry.Dated{At: instant(row.OccurredAt), Group: row.Name})
+	}))
+}
+
+func (f *Facts) queueTotals(q *queue, p pairs) {
+	if len(p.users) == 0 {
+		return
+	}
+	q.add(db.TotalsOf, p.users, p.nos).Query(each(func(row db.TotalsOfRow) {
+		p.facts[pair{row.UserID, row.SignalNo}].total = registry.Total{
+			Count: int(row.Count), First: instant(row.FirstAt), Last: instant(row.LastAt),
+			FirstValue: value(row.FirstValue), LastValue: value(row.LastValue),
+		}
+	}))
+}
+
+// value reads a value that is kept.
+func value(raw *string) registry.Value {
+	if raw == nil {
+		return registry.Value{}
+	}
+	v, err := payload.Value([]byte(*raw))
+	if err != nil {
+		return registry.Value{} // it was written by this package
+	}
+	return v
+}

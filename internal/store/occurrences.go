@@ -1,0 +1,76 @@
+package store
+
+import (
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// addOccurrences adds what is to be written about signals. Of one user and signal, or group, there is one row in a
+// statement.
+func (w *Write) addOccurrences(s *Store, contact int64, all []decide.Occurred) {
+	for _, o := range all {
+		row := &s.registry.Signals[o.Signal]
+		no := s.signals[o.Signal]
+		if row.Totals {
+			w.addTotal(contact, no, o)
+		}
+		switch {
+		case row.Newest == 0 || row.Plain():
+		case row.Distinct != registry.DistinctNone:
+			w.addGroup(contact, no, o)
+		default:
+			w.occurrences.ContactIds = append(w.occurrences.ContactIds, contact)
+			w.occurrences.SignalNos = append(w.occurrences.SignalNos, no)
+			w.occurrences.OccurredAt = append(w.occurrences.OccurredAt, timestamp(o.At))
+			w.occurrences.Values = append(w.occurrences.Values, string(o.Raw))
+		}
+	}
+}
+
+func (w *Write) addTotal(contact int64, no int32, o decide.Occurred) {
+	t := &w.totals
+	place, known := w.place(contact, no, "")
+	if !known {
+		t.ContactIds, t.SignalNos = append(t.ContactIds, contact), append(t.SignalNos, no)
+		t.Counts = append(t.Counts, 1)
+		t.FirstAt, t.LastAt = append(t.FirstAt, timestamp(o.At)), append(t.LastAt, timestamp(o.At))
+		t.FirstValues, t.LastValues = append(t.FirstValues, string(o.Raw)), append(t.LastValues, string(o.Raw))
+		w.places[groupKey{contact, no, ""}] = len(t.Counts) - 1
+		return
+	}
+	t.Counts[place]++
+	if at := timestamp(o.At); at.Time.Before(t.FirstAt[place].Time) {
+		t.FirstAt[place], t.FirstValues[place] = at, string(o.Raw)
+	} else if !at.Time.Before(t.LastAt[place].Time) {
+		t.LastAt[place], t.LastValues[place] = at, string(o.Raw)
+	}
+}
+
+func (w *Write) addGroup(contact int64, no int32, o decide.Occurred) {
+	g := &w.groups
+	place, known := w.place(contact, no, "g"+o.Group)
+	if !known {
+		g.ContactIds, g.SignalNos = append(g.ContactIds, contact), append(g.SignalNos, no)
+		g.Names, g.OccurredAt = append(g.Names, o.Group), append(g.OccurredAt, timestamp(o.At))
+		w.places[groupKey{contact, no, "g" + o.Group}] = len(g.Names) - 1
+		return
+	}
+	if at := timestamp(o.At); at.Time.After(g.OccurredAt[place].Time) {
+		g.OccurredAt[place] = at
+	}
+}
+
+// groupKey is a row of the statements that write one row for several occurrences.
+type groupKey struct {
+	contact int64
+	signal  int32
+	group   string
+}
+
+func (w *Write) place(contact int64, no int32, group string) (int, bool) {
+	if w.places == nil {
+		w.places = map[groupKey]int{}
+	}
+	i, known := w.places[groupKey{contact, no, group}]
+	return i, known
+}

@@ -1,0 +1,8 @@
+-- name: SignalsRegister :many
+-- The numbers of signals, given to those that have none yet.
+insert into bucketgen.signals (key)
+select k.key
+from (select unnest(@keys::text[]) as key) k
+order by 1
+on conflict (key) do update set key = excluded.key
+returning no, key;
