@@ -12,32 +12,43 @@ type Criteria struct {
 	node *ir.Node
 }
 
-// All holds while every one of the criteria holds. It needs at least one.
-func All(criteria ...Criteria) Criteria {
-	return combine(ir.OpAll, criteria)
+// Filter says which occurrences of an event count, by the event's payload: one condition on a field of it, or conditions
+// combined with [All], [Any] and [Not]. The zero value says nothing; using it is an error that bucketgen reports.
+type Filter struct {
+	node *ir.Node
 }
 
-// Any holds while at least one of the criteria holds. It needs at least one.
-func Any(criteria ...Criteria) Criteria {
-	return combine(ir.OpAny, criteria)
+// Condition is what [All], [Any] and [Not] combine. Conditions on users and conditions on payloads do not mix.
+type Condition interface {
+	Criteria | Filter
 }
 
-// Not holds while the criteria does not. It changes at the same instants as the criteria.
+// All holds while every one of the conditions holds. It needs at least one.
+func All[C Condition](conditions ...C) C {
+	return combine(ir.OpAll, conditions)
+}
+
+// Any holds while at least one of the conditions holds. It needs at least one.
+func Any[C Condition](conditions ...C) C {
+	return combine(ir.OpAny, conditions)
+}
+
+// Not holds while the condition does not. It changes at the same instants as the condition.
 //
 // Mind users of whom nothing is known: Not(Plan.Is("pro")) holds for everybody who has no plan.
-func Not(criteria Criteria) Criteria {
-	return combine(ir.OpNot, []Criteria{criteria})
+func Not[C Condition](condition C) C {
+	return combine(ir.OpNot, []C{condition})
 }
 
-func combine(op ir.Op, criteria []Criteria) Criteria {
-	n := &ir.Node{Op: op, Pos: callerOf(2), Children: make([]*ir.Node, len(criteria))}
-	for i, c := range criteria {
-		n.Children[i] = c.node
-		if c.node == nil {
+func combine[C Condition](op ir.Op, conditions []C) C {
+	n := &ir.Node{Op: op, Pos: callerOf(2), Children: make([]*ir.Node, len(conditions))}
+	for i, c := range conditions {
+		n.Children[i] = Criteria(c).node
+		if n.Children[i] == nil {
 			n.Children[i] = &ir.Node{Pos: n.Pos}
 		}
 	}
-	return Criteria{n}
+	return C(Criteria{n})
 }
 
 // callerOf returns the place from which the function skip levels above it was called. Builders note it, so that every

@@ -28,13 +28,15 @@ func WriteIR(file string, vars ...Var) error {
 				out.Definitions = append(out.Definitions, d.named(v.Name))
 			}
 		case TextProperty:
-			out.Properties = append(out.Properties, ir.Property{GoName: v.Name, Name: value.name, Type: ir.Text})
+			out.Properties = append(out.Properties, value.of.declared(v.Name))
 		case NumberProperty:
-			out.Properties = append(out.Properties, ir.Property{GoName: v.Name, Name: value.name, Type: ir.Number})
+			out.Properties = append(out.Properties, value.of.declared(v.Name))
 		case BoolProperty:
-			out.Properties = append(out.Properties, ir.Property{GoName: v.Name, Name: value.name, Type: ir.Bool})
+			out.Properties = append(out.Properties, value.of.declared(v.Name))
 		case TimeProperty:
-			out.Properties = append(out.Properties, ir.Property{GoName: v.Name, Name: value.name, Type: ir.Time})
+			out.Properties = append(out.Properties, value.of.declared(v.Name))
+		case ListProperty:
+			out.Properties = append(out.Properties, value.of.declared(v.Name))
 		default:
 			return fmt.Errorf("variable %s has type %T, which this version of package bucket cannot describe", v.Name, v.Value)
 		}
@@ -50,4 +52,8 @@ func (d Definition) named(goName string) ir.Definition {
 	def := d.def
 	def.GoName = goName
 	return def
+}
+
+func (r reference) declared(goName string) ir.Property {
+	return ir.Property{GoName: goName, Name: r.name, Path: r.path, Type: r.typ, TraitsOnly: r.traitsOnly}
 }

@@ -53,6 +53,7 @@ const (
 	Number Type = "number"
 	Bool   Type = "bool"
 	Time   Type = "time"
+	List   Type = "list"
 )
 
 // Property is a property that the vocabulary of a definitions package declares, used in a criteria or not.
@@ -62,6 +63,9 @@ type Property struct {
 	Pos    Pos    `json:"pos,omitzero"`
 	Name   string `json:"name"`
 	Type   Type   `json:"type,omitempty"`
+
+	Path       []string `json:"path,omitempty"`        // to the value, through objects; empty: the property itself
+	TraitsOnly bool     `json:"traits_only,omitempty"` // payloads of events do not set it
 }
 
 // Kind says who decides over the membership of a bucket.
@@ -133,37 +137,6 @@ type Node struct {
 	Property *PropertyCheck `json:"property,omitempty"`
 	Event    *EventCheck    `json:"event,omitempty"`
 	Problems []Problem      `json:"problems,omitempty"`
-}
-
-// Operator compares a property with an operand, or a count with a number.
-type Operator string
-
-// The operators. Counts use Eq, Gt, Gte, Lt and Lte. The last five are for times; Before and After compare with an
-// instant, the others with a span before or after now.
-const (
-	Eq          Operator = "eq"
-	Neq         Operator = "neq"
-	Gt          Operator = "gt"
-	Gte         Operator = "gte"
-	Lt          Operator = "lt"
-	Lte         Operator = "lte"
-	Exists      Operator = "exists"
-	NotExists   Operator = "not_exists"
-	Contains    Operator = "contains"
-	Before      Operator = "before"
-	After       Operator = "after"
-	InTheLast   Operator = "in_the_last"
-	MoreThanAgo Operator = "more_than_ago"
-	InTheNext   Operator = "in_the_next"
-)
-
-// PropertyCheck compares a property of the contact.
-type PropertyCheck struct {
-	Name     string        `json:"name"`
-	Type     Type          `json:"type,omitempty"`
-	Operator Operator      `json:"operator"`
-	Value    *Value        `json:"value,omitempty"`
-	Span     time.Duration `json:"span,omitempty"`
 }
 
 // EventCheck compares how often an event occurred, or what was computed of its occurrences.

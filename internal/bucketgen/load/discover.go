@@ -124,7 +124,7 @@ func typeRole(t types.Type) role {
 	switch nameOf(t) {
 	case "Definition":
 		return single
-	case "TextProperty", "NumberProperty", "BoolProperty", "TimeProperty":
+	case "TextProperty", "NumberProperty", "BoolProperty", "TimeProperty", "ListProperty":
 		return property
 	}
 	if slice, ok := t.Underlying().(*types.Slice); ok && nameOf(slice.Elem()) == "Definition" {

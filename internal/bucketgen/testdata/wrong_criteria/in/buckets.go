@@ -17,8 +17,8 @@ var Missing = bucket.Define(bucket.Spec{ID: "missing"})
 var unset bucket.Criteria
 
 var Empty = bucket.Define(bucket.Spec{ID: "empty", Criteria: bucket.Any(
-	bucket.All(),
-	bucket.Any(),
+	bucket.All[bucket.Criteria](),
+	bucket.Any[bucket.Criteria](),
 	bucket.Not(unset),
 	unset,
 )})

@@ -1,0 +1,80 @@
+package bucket_test
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/bucketgen/bucketgen/bucket"
+	"github.com/bucketgen/bucketgen/internal/ir"
+)
+
+// line returns the line from which it is called.
+func line() int {
+	_, _, line, _ := runtime.Caller(1)
+	return line
+}
+
+// TestPositions checks that every condition knows the line on which its author wrote it, whatever it is built by.
+func TestPositions(t *testing.T) {
+	t.Parallel()
+	var (
+		plan   = bucket.Text("plan")
+		isPlan = plan.Is // a method value goes through a function that the compiler makes
+		visits = bucket.Event("visit")
+	)
+	at := line() + 1
+	criteria := bucket.All(
+		plan.Is("pro"), // + 1
+		plan.At("a").
+			HasPrefixFold("x"), // + 3
+		bucket.Number("seats").Between(1, 2),
+		bucket.Not(
+			bucket.Bool("b").IsTrue(), // + 6
+		),
+		bucket.Time("t").TraitsOnly().Today("Europe/Berlin"), // + 8
+		bucket.List("tags").Length().AtLeast(2),
+		plan.HasBeen("pro", bucket.Day), // + 10
+		plan.Changed().
+			From("free").
+			Within(bucket.Day), // + 13
+		isPlan("free"),
+		visits.Within(time.Hour).Exists(), // + 15
+	)
+	want := []int{0, 1, 3, 4, 5, 6, 8, 9, 10, 13, 14, 15}
+
+	file := filepath.Join(t.TempDir(), "ir.json")
+	if err := bucket.WriteIR(file, bucket.Var{Name: "A", Value: bucket.Define(bucket.Spec{ID: "a", Criteria: criteria})}); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := ir.Decode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []int
+	var walk func(n *ir.Node)
+	walk = func(n *ir.Node) {
+		if filepath.Base(n.Pos.File) != "position_test.go" {
+			t.Errorf("a condition was written at %s", n.Pos)
+		}
+		got = append(got, n.Pos.Line-at)
+		for _, child := range n.Children {
+			walk(child)
+		}
+	}
+	walk(f.Definitions[0].Criteria)
+	if len(got) != len(want) {
+		t.Fatalf("got lines %v, want %v", got, want)
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("condition %d: got line %d, want %d", i, got[i], want[i])
+		}
+	}
+}
