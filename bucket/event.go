@@ -9,100 +9,165 @@ import (
 )
 
 // EventName names something that users do. It is not a criteria yet: ask it whether or how often it occurred, ever or
-// within a window that ends now.
+// within a window, or what its payloads add up to.
 //
 // An event counts from the instant it is said to have occurred, and the event that is just being ingested counts too.
-type EventName struct {
-	name string
-}
+type EventName struct{ Occurrences }
 
 // Event declares an event by the name under which it is ingested. Names beginning "bucket:" belong to transitions and
-// cannot be used.
+// cannot be used. What its payload may hold is declared by the methods Text, Number, Bool, Time and List.
 func Event(name string) EventName {
-	return EventName{name}
+	return EventName{Occurrences{check: ir.EventCheck{Name: name}}}
 }
 
 // Name returns the name under which the event is ingested.
-func (e EventName) Name() string { return e.name }
+func (e EventName) Name() string { return e.check.Name }
+
+// Occurrences are those of an event, or some of them: those whose payload passes filters, those within a window. They
+// are not a criteria yet: ask whether they exist, how many there are, or what they add up to.
+//
+// Whatever is asked is checked when the event arrives. Within a window it is also checked at the very instant at which
+// the clock changes the answer.
+type Occurrences struct {
+	check    ir.EventCheck
+	problems []string
+}
+
+// Where narrows the question to occurrences whose payload passes all of the filters. It needs at least one. They are
+// checked once, when the event arrives.
+func (o Occurrences) Where(filters ...Filter) Occurrences {
+	if len(filters) == 0 {
+		return o.problem("Where() filters nothing; drop it or write what the payload must be")
+	}
+	pos := callerOf(1)
+	children := make([]*ir.Node, 0, len(filters)+1)
+	if o.check.Filter != nil {
+		children = append(children, o.check.Filter)
+	}
+	for _, f := range filters {
+		if f.node == nil {
+			f.node = &ir.Node{Pos: pos}
+		}
+		children = append(children, f.node)
+	}
+	o.check.Filter = children[0]
+	if len(children) > 1 {
+		o.check.Filter = &ir.Node{Op: ir.OpAll, Pos: pos, Children: children}
+	}
+	return o
+}
 
 // Within narrows the question to the window (now-d, now]: an event that occurred exactly d ago is no longer in it. The
 // window moves with the clock, so criteria over it change without any event, at the exact instant at which an
 // occurrence falls out. d must be positive.
-func (e EventName) Within(d time.Duration) EventWindow {
-	return EventWindow{e.name, &ir.Window{Last: d}}
+func (o Occurrences) Within(d time.Duration) Occurrences { return o.window(ir.Window{Last: d}) }
+
+// Between narrows the question to the time from an instant on, up to but not including another: [from, to). No clock
+// changes the answer.
+func (o Occurrences) Between(from, to time.Time) Occurrences {
+	from, to = from.UTC(), to.UTC()
+	return o.window(ir.Window{From: &from, To: &to})
 }
 
-// Exists holds once the event has occurred, and for ever after. Checked when the event arrives.
-func (e EventName) Exists() Criteria { return count(e.name, nil, ir.Gte, 1) }
-
-// Never holds as long as the event has not occurred, also for users of whom nothing is known. Checked when the event
-// arrives.
-func (e EventName) Never() Criteria { return count(e.name, nil, ir.Lte, 0) }
-
-// AtLeast holds from the n-th occurrence on. Checked when the event arrives.
-func (e EventName) AtLeast(n int) Criteria { return count(e.name, nil, ir.Gte, n) }
-
-// MoreThan holds from occurrence n+1 on. Checked when the event arrives.
-func (e EventName) MoreThan(n int) Criteria { return count(e.name, nil, ir.Gt, n) }
-
-// AtMost holds until occurrence n+1, also for users of whom nothing is known. Checked when the event arrives.
-func (e EventName) AtMost(n int) Criteria { return count(e.name, nil, ir.Lte, n) }
-
-// LessThan holds until the n-th occurrence, also for users of whom nothing is known. Checked when the event arrives.
-func (e EventName) LessThan(n int) Criteria { return count(e.name, nil, ir.Lt, n) }
-
-// Exactly holds from the n-th occurrence until the next one. Checked when the event arrives.
-func (e EventName) Exactly(n int) Criteria { return count(e.name, nil, ir.Eq, n) }
-
-// EventWindow asks about the occurrences of an event within a window that ends now. [EventName.Within] makes one.
-type EventWindow struct {
-	name   string
-	window *ir.Window
+// Since narrows the question to the time from an instant on. No clock changes the answer.
+func (o Occurrences) Since(from time.Time) Occurrences {
+	from = from.UTC()
+	return o.window(ir.Window{From: &from})
 }
 
-// Exists holds while the newest occurrence is in the window. Checked when the event arrives and when the newest
-// occurrence falls out.
-func (w EventWindow) Exists() Criteria { return count(w.name, w.window, ir.Gte, 1) }
+// Before narrows the question to the time before an instant. No clock changes the answer.
+func (o Occurrences) Before(to time.Time) Occurrences {
+	to = to.UTC()
+	return o.window(ir.Window{To: &to})
+}
 
-// Never holds while no occurrence is in the window, also for users of whom nothing is known: they have been away for
-// as long as can be told. Checked when the event arrives and when the newest occurrence falls out.
-func (w EventWindow) Never() Criteria { return count(w.name, w.window, ir.Lte, 0) }
+// Today narrows the question to the present day in a zone like "Europe/Berlin". A day begins at its first instant there,
+// whatever its clocks do; at that instant all that was today is yesterday.
+func (o Occurrences) Today(zone string) Occurrences {
+	return o.window(ir.Window{Calendar: ir.Day, Zone: zone})
+}
 
-// AtLeast holds while n or more occurrences are in the window. Checked when the event arrives and when the n-th newest
-// occurrence falls out.
-func (w EventWindow) AtLeast(n int) Criteria { return count(w.name, w.window, ir.Gte, n) }
+// ThisWeek narrows the question to the present week in a zone, which begins on Monday. See [Occurrences.Today].
+func (o Occurrences) ThisWeek(zone string) Occurrences {
+	return o.window(ir.Window{Calendar: ir.Week, Zone: zone})
+}
 
-// MoreThan holds while more than n occurrences are in the window. Checked when the event arrives and when newest
-// occurrence number n+1 falls out.
-func (w EventWindow) MoreThan(n int) Criteria { return count(w.name, w.window, ir.Gt, n) }
+// ThisMonth narrows the question to the present month in a zone. See [Occurrences.Today].
+func (o Occurrences) ThisMonth(zone string) Occurrences {
+	return o.window(ir.Window{Calendar: ir.Month, Zone: zone})
+}
 
-// AtMost holds while n or fewer occurrences are in the window, also for users of whom nothing is known. Checked when
-// the event arrives and when newest occurrence number n+1 falls out.
-func (w EventWindow) AtMost(n int) Criteria { return count(w.name, w.window, ir.Lte, n) }
-
-// LessThan holds while fewer than n occurrences are in the window, also for users of whom nothing is known. Checked
-// when the event arrives and when the n-th newest occurrence falls out.
-func (w EventWindow) LessThan(n int) Criteria { return count(w.name, w.window, ir.Lt, n) }
-
-// Exactly holds while n occurrences are in the window, no more and no fewer. Checked when the event arrives and when
-// newest occurrence n or n+1 falls out.
-func (w EventWindow) Exactly(n int) Criteria { return count(w.name, w.window, ir.Eq, n) }
-
-func count(name string, window *ir.Window, op ir.Operator, n int) Criteria {
-	node := &ir.Node{
-		Op:    ir.OpEvent,
-		Pos:   callerOf(2),
-		Event: &ir.EventCheck{Name: name, Operator: op, Count: n, Window: window},
+func (o Occurrences) window(w ir.Window) Occurrences {
+	if o.check.Window != nil {
+		return o.problem("there are two windows; occurrences count within one, combine two questions by All instead")
 	}
-	if !utf8.ValidString(name) { // JSON would make it another name
-		node.Problems = append(node.Problems, ir.Problem{Pos: node.Pos, Text: fmt.Sprintf("the event name %q is not valid UTF-8, so no event has it", name)})
+	o.check.Window = &w
+	return o
+}
+
+func (o Occurrences) problem(text string) Occurrences {
+	o.problems = append(o.problems[:len(o.problems):len(o.problems)], text)
+	return o
+}
+
+// Exists holds while there is an occurrence. Checked when the event arrives and when the newest occurrence leaves the
+// window.
+func (o Occurrences) Exists() Criteria { return o.count(ir.Gte, 1) }
+
+// Never holds while there is no occurrence, also for users of whom nothing is known: they have been away for as long as
+// can be told. Checked when the event arrives and when the newest occurrence leaves the window.
+func (o Occurrences) Never() Criteria { return o.count(ir.Lte, 0) }
+
+// AtLeast holds while there are n occurrences or more. Checked when the event arrives and when the n-th newest
+// occurrence leaves the window.
+func (o Occurrences) AtLeast(n int) Criteria { return o.count(ir.Gte, n) }
+
+// MoreThan holds while there are more than n occurrences. Checked when the event arrives and when newest occurrence
+// number n+1 leaves the window.
+func (o Occurrences) MoreThan(n int) Criteria { return o.count(ir.Gt, n) }
+
+// AtMost holds while there are n occurrences or fewer, also for users of whom nothing is known. Checked when the event
+// arrives and when newest occurrence number n+1 leaves the window.
+func (o Occurrences) AtMost(n int) Criteria { return o.count(ir.Lte, n) }
+
+// LessThan holds while there are fewer than n occurrences, also for users of whom nothing is known. Checked when the
+// event arrives and when the n-th newest occurrence leaves the window.
+func (o Occurrences) LessThan(n int) Criteria { return o.count(ir.Lt, n) }
+
+// Exactly holds while there are n occurrences, no more and no fewer. Checked when the event arrives and when newest
+// occurrence n or n+1 leaves the window.
+func (o Occurrences) Exactly(n int) Criteria { return o.count(ir.Eq, n) }
+
+// FirstTimeWithin holds for d from the first occurrence ever: while that is in (now-d, now]. d must be positive. Checked
+// when the event arrives and d after the first occurrence.
+func (o Occurrences) FirstTimeWithin(d time.Duration) Criteria {
+	if o.check.Window != nil {
+		o = o.problem("the first time ever is asked for within a window; drop the window")
 	}
+	o.check.Aggregate, o.check.Operator, o.check.Count, o.check.Window = ir.FirstTime, ir.Gte, 1, &ir.Window{Last: d}
+	return o.criteria(callerOf(1))
+}
+
+func (o Occurrences) count(op ir.Operator, n int) Criteria {
+	o.check.Operator, o.check.Count = op, n
 	// Those two are legal comparisons that no author means: the answer does not depend on the user.
 	switch {
 	case op == ir.Gte && n == 0:
-		node.Problems = append(node.Problems, ir.Problem{Pos: node.Pos, Text: "AtLeast(0) holds for everybody; drop it or write Exists()"})
+		o = o.problem("AtLeast(0) holds for everybody; drop it or write Exists()")
 	case op == ir.Lt && n == 0:
-		node.Problems = append(node.Problems, ir.Problem{Pos: node.Pos, Text: "LessThan(0) holds for nobody; write Never()"})
+		o = o.problem("LessThan(0) holds for nobody; write Never()")
+	}
+	return o.criteria(callerOf(2))
+}
+
+func (o Occurrences) criteria(pos ir.Pos) Criteria {
+	check := o.check
+	node := &ir.Node{Op: ir.OpEvent, Pos: pos, Event: &check}
+	if !utf8.ValidString(check.Name) { // JSON would make it another name
+		o = o.problem(fmt.Sprintf("the event name %q is not valid UTF-8, so no event has it", check.Name))
+	}
+	for _, text := range o.problems {
+		node.Problems = append(node.Problems, ir.Problem{Pos: pos, Text: text})
 	}
 	return Criteria{node}
 }

@@ -20,27 +20,27 @@ type ListField struct{ ListOf[Filter] }
 
 // Text declares a field of the event's payload whose values are texts.
 func (e EventName) Text(name string) TextField {
-	return TextField{TextOf[Filter]{reference{name: name, event: e.name, typ: ir.Text}}}
+	return TextField{TextOf[Filter]{reference{name: name, event: e.check.Name, typ: ir.Text}}}
 }
 
 // Number declares a field of the event's payload whose values are numbers.
 func (e EventName) Number(name string) NumberField {
-	return NumberField{NumberOf[Filter]{reference{name: name, event: e.name, typ: ir.Number}}}
+	return NumberField{NumberOf[Filter]{reference{name: name, event: e.check.Name, typ: ir.Number}}}
 }
 
 // Bool declares a field of the event's payload whose values are true and false.
 func (e EventName) Bool(name string) BoolField {
-	return BoolField{BoolOf[Filter]{reference{name: name, event: e.name, typ: ir.Bool}}}
+	return BoolField{BoolOf[Filter]{reference{name: name, event: e.check.Name, typ: ir.Bool}}}
 }
 
 // Time declares a field of the event's payload whose values are instants, written as RFC 3339 texts.
 func (e EventName) Time(name string) TimeField {
-	return TimeField{TimeOf[Filter]{reference{name: name, event: e.name, typ: ir.Time}}}
+	return TimeField{TimeOf[Filter]{reference{name: name, event: e.check.Name, typ: ir.Time}}}
 }
 
 // List declares a field of the event's payload whose values are lists of texts.
 func (e EventName) List(name string) ListField {
-	return ListField{ListOf[Filter]{reference{name: name, event: e.name, typ: ir.List}}}
+	return ListField{ListOf[Filter]{reference{name: name, event: e.check.Name, typ: ir.List}}}
 }
 
 // At is the text that a path of keys leads to, from a field that is an object. See [TextProperty.At].

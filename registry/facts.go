@@ -20,6 +20,7 @@ type Facts struct {
 	shared   bool     // values belong to somebody else, too, and must not be changed
 	all      []series // newest instants
 	totals   []total
+	sums     []*sum
 	lacks    []Need
 	complete bool
 }

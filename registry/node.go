@@ -25,12 +25,17 @@ const (
 	OpAtLeast     // Signal, Count, Window
 	OpAtMost      // Signal, Count, Window
 	OpExactly     // Signal, Count, Window
+	OpFirstWithin // Signal, Window
+	OpOnly        // Signal, Other, Window
+	OpSum         // Signal, Window, Compare, Value
+	OpAverage     // Signal, Window, Compare, Value
 )
 
 // opNames are part of fingerprints: a name, once released, stays.
 var opNames = [...]string{
 	"all", "any", "not", "exists", "is", "more_than", "not_less", "less_than", "not_more", "contains",
 	"before", "after", "in_the_last", "more_than_ago", "in_the_next", "at_least", "at_most", "exactly",
+	"first_within", "only", "sum", "average",
 }
 
 // String returns the name of the operation.
@@ -48,7 +53,9 @@ type Node struct {
 	Size     int // nodes of this subtree, itself included
 	Property Property
 	Signal   Signal
+	Other    Signal
 	Count    int
+	Compare  Compare
 	Window   Window
 	Span     time.Duration
 	Value    Value
@@ -100,7 +107,15 @@ func (f *Facts) evaluate(nodes []Node) Verdict {
 		return f.AtLeast(n.Signal, n.Count, n.Window)
 	case OpAtMost:
 		return f.AtMost(n.Signal, n.Count, n.Window)
-	default: // OpExactly
+	case OpExactly:
 		return f.Exactly(n.Signal, n.Count, n.Window)
+	case OpFirstWithin:
+		return f.FirstWithin(n.Signal, n.Window)
+	case OpOnly:
+		return f.Only(n.Signal, n.Other, n.Window)
+	case OpSum:
+		return f.Sum(n.Signal, n.Window, n.Compare, n.Value.Number)
+	default: // OpAverage
+		return f.Average(n.Signal, n.Window, n.Compare, n.Value.Number)
 	}
 }

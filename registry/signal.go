@@ -156,7 +156,7 @@ func (f *Facts) SetNewest(s Signal, newest []Dated) {
 }
 
 // Add adds an occurrence to what is loaded. Where a fact is not loaded it does nothing: a criteria that asks for it
-// finds it lacking, and whoever evaluates loads it and starts over.
+// finds it lacking, and whoever evaluates loads it and starts over. Sums are needed at once.
 func (f *Facts) Add(o Occurrence) {
 	row := &f.registry.Signals[o.Signal]
 	if row.Newest > 0 {
@@ -165,6 +165,7 @@ func (f *Facts) Add(o Occurrence) {
 	if row.Totals {
 		f.addTotal(o)
 	}
+	f.addSums(row, o)
 }
 
 func (f *Facts) addNewest(row *SignalRow, o Occurrence) {

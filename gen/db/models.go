@@ -129,6 +129,15 @@ type BucketgenSubscription struct {
 	CreatedAt pgtype.Timestamptz
 }
 
+type BucketgenSum struct {
+	ContactID  int64
+	SignalNo   int32
+	TimeWindow string
+	Total      pgtype.Numeric
+	Count      int64
+	Cutoff     pgtype.Timestamptz
+}
+
 type BucketgenTotal struct {
 	ContactID  int64
 	SignalNo   int32

@@ -10,6 +10,7 @@ type Changes struct {
 	Contact     *ContactChange
 	Events      []Logged
 	Occurrences []Occurred // of signals that are stored, in the order of arrival
+	Sums        []registry.SumChange
 	Stays       []StayChange
 	Transitions []Transition // in the order in which they happened
 	Due         []DueChange
@@ -100,6 +101,7 @@ func (s *Session) Changes() Changes {
 		}
 	}
 	s.changes.Contact = s.contact
+	s.changes.Sums = s.state.Facts.SumChanges()
 	return s.changes
 }
 

@@ -58,6 +58,9 @@ func (s *Store) expect(m *further, user string, known *remembered, e *decide.Eve
 		}
 		return
 	}
+	if e.Event != registry.NoEvent {
+		m.need(user, s.added[e.Event]...)
+	}
 	facts := s.registry.NewFactsWith(known.values)
 	carried := registry.Carried{Event: e.Event}
 	for _, f := range e.Traits.Fields {
@@ -91,14 +94,28 @@ func needsOf(r *registry.Registry) [][]registry.Need {
 
 // always lists, for each event, the facts that are asked for by buckets that are candidates whatever the user's
 // properties are.
-func always(r *registry.Registry, needs [][]registry.Need) [][]registry.Need {
+func always(r *registry.Registry, needs, added [][]registry.Need) [][]registry.Need {
 	lists := make([][]registry.Need, len(r.Events))
 	for e := range r.Events {
 		for _, b := range r.ByEvent[e].Always {
 			lists[e] = append(lists[e], needs[b]...)
 		}
+		lists[e] = append(lists[e], added[e]...)
 		slices.SortFunc(lists[e], registry.Need.Compare)
 		lists[e] = slices.Compact(lists[e])
+	}
+	return lists
+}
+
+// addedTo lists, for each event, the sums that it is added to, whatever the bucket that asks for them.
+func addedTo(r *registry.Registry) [][]registry.Need {
+	lists := make([][]registry.Need, len(r.Events))
+	for e := range r.Events {
+		for _, signal := range r.Events[e].Signals {
+			for place := range r.Signals[signal].Sums {
+				lists[e] = append(lists[e], registry.Need{Signal: signal, Kind: registry.NeedSum, Place: place})
+			}
+		}
 	}
 	return lists
 }

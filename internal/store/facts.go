@@ -51,6 +51,7 @@ type user struct {
 	stays      []decide.Stay
 	due        []decide.Due
 	seen       []string
+	oldest     map[registry.Need]int   // how many occurrences were asked for with each sum
 	learnt     []func(*registry.Facts) // facts that were read; each tells them
 }
 

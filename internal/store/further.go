@@ -11,9 +11,12 @@ import (
 // queueFurther asks for facts and stays: one statement for each kind that is asked for.
 func (f *Facts) queueFurther(q *queue, m *further) {
 	var events, occurrences, groups, totals pairs
+	var sums sumPairs
 	for _, n := range m.needs {
 		row := &f.store.registry.Signals[n.Signal]
 		switch {
+		case n.Kind == registry.NeedSum:
+			sums.add(f, n)
 		case n.Kind == registry.NeedTotals:
 			totals.add(f, n, f.store.signals[n.Signal], 0)
 		case row.Distinct != registry.DistinctNone:
@@ -28,6 +31,7 @@ func (f *Facts) queueFurther(q *queue, m *further) {
 	f.queueNewest(q, db.OccurrencesNewest, occurrences)
 	f.queueGroups(q, groups)
 	f.queueTotals(q, totals)
+	f.queueSums(q, sums)
 	if len(m.stays) == 0 {
 		return
 	}

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"slices"
+
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -15,7 +17,7 @@ func (w *Write) addOccurrences(s *Store, contact int64, all []decide.Occurred) {
 			w.addTotal(contact, no, o)
 		}
 		switch {
-		case row.Newest == 0 || row.Plain():
+		case row.Plain() || row.Newest == 0 && !slices.ContainsFunc(row.Sums, func(w registry.Window) bool { return w != registry.Ever }):
 		case row.Distinct != registry.DistinctNone:
 			w.addGroup(contact, no, o)
 		default:

@@ -29,6 +29,7 @@ type Store struct {
 	signals  []int32           // by registry.Signal
 	needs    [][]registry.Need // by registry.Index
 	always   [][]registry.Need // by registry.Event
+	added    [][]registry.Need // by registry.Event
 	cache    *cache
 }
 
@@ -41,7 +42,7 @@ type Conn interface {
 // New gives the buckets and events of a registry numbers in the database, where they have none yet. The store remembers
 // users in so many bytes of memory, roughly.
 func New(ctx context.Context, conn Conn, schema string, r *registry.Registry, cacheBytes int) (*Store, error) {
-	s := &Store{registry: r, schema: schema, indexes: map[int32]registry.Index{}, needs: needsOf(r), cache: newCache(cacheBytes)}
+	s := &Store{registry: r, schema: schema, indexes: map[int32]registry.Index{}, needs: needsOf(r), added: addedTo(r), cache: newCache(cacheBytes)}
 	ids, names := make([]string, len(r.Buckets)), make([]string, len(r.Buckets))
 	for i := range r.Buckets {
 		ids[i], names[i] = r.Buckets[i].ID, r.Buckets[i].Name
@@ -68,7 +69,7 @@ func New(ctx context.Context, conn Conn, schema string, r *registry.Registry, ca
 		s.events[i] = found[name]
 	}
 	s.Remember(found)
-	s.always = always(r, s.needs)
+	s.always = always(r, s.needs, s.added)
 	return s, s.registerSignals(ctx, conn)
 }
 

@@ -23,6 +23,7 @@ type Write struct {
 	occurrences db.OccurrencesInsertParams
 	totals      db.TotalsAddParams
 	groups      db.GroupsPutParams
+	sums        db.SumsPutParams
 	places      map[groupKey]int
 	leaves      db.MembershipsLeaveParams
 	passes      db.MembershipsPassParams
@@ -65,6 +66,7 @@ func (w *Write) Add(f *Facts, user string, st *decide.State, c decide.Changes) {
 		w.addEvent(s, contact, &c.Events[i])
 	}
 	w.addOccurrences(s, contact, c.Occurrences)
+	w.addSums(s, contact, c.Sums)
 	for i := range c.Stays {
 		w.addStay(s, contact, &c.Stays[i])
 	}
@@ -202,6 +204,7 @@ func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) erro
 	add(len(w.occurrences.ContactIds), func() error { return into.OccurrencesInsert(ctx, w.occurrences) })
 	add(len(w.totals.ContactIds), func() error { return into.TotalsAdd(ctx, w.totals) })
 	add(len(w.groups.ContactIds), func() error { return into.GroupsPut(ctx, w.groups) })
+	add(len(w.sums.ContactIds), func() error { return into.SumsPut(ctx, w.sums) })
 	add(len(w.amends.ContactIds), func() error { return into.MembershipsAmend(ctx, w.amends) })
 	add(len(w.leaves.ContactIds), func() error { return into.MembershipsLeave(ctx, w.leaves) })
 	add(len(w.passes.ContactIds), func() error { return into.MembershipsPass(ctx, w.passes) })

@@ -89,6 +89,18 @@ create table bucketgen.groups (
 ) with (fillfactor = 90);
 create index groups_newest on bucketgen.groups (contact_id, signal_no, occurred_at);
 
+-- Sums of the payload property of a signal that is kept, over a window: of all occurrences after the cutoff. Whatever is
+-- not later has left the window, and is read no more.
+create table bucketgen.sums (
+    contact_id    bigint not null,
+    signal_no     integer not null,
+    time_window   text collate "C" not null,
+    total         numeric not null,
+    count         bigint not null,
+    cutoff        timestamptz, -- null: nothing has left the window
+    primary key (contact_id, signal_no, time_window)
+) with (fillfactor = 90);
+
 -- Idempotency keys that were used, for as long as a repetition is to be recognised. They are not part of the log, so
 -- that old parts of that can go by themselves.
 create table bucketgen.idempotency_keys (

@@ -17,6 +17,7 @@ var opNames = [...]string{
 	registry.OpBefore:   "Before", registry.OpAfter: "After",
 	registry.OpInTheLast: "InTheLast", registry.OpMoreThanAgo: "MoreThanAgo", registry.OpInTheNext: "InTheNext",
 	registry.OpAtLeast: "AtLeast", registry.OpAtMost: "AtMost", registry.OpExactly: "Exactly",
+	registry.OpFirstWithin: "FirstWithin", registry.OpOnly: "Only", registry.OpSum: "Sum", registry.OpAverage: "Average",
 }
 
 // criteria prints each criteria twice: as a function, where the plan has those, and as the table that says the same.
@@ -59,7 +60,7 @@ func (e *emitter) condition(nodes []registry.Node) *jen.Statement {
 	}
 	ask := jen.Id("f").Dot(opNames[n.Op])
 	if n.Op.IsSignal() {
-		return ask.Call(jen.Id(e.signal(n.Signal)), jen.Lit(n.Count), window(n.Window))
+		return ask.Call(e.question(n)...)
 	}
 	property := jen.Id(e.property(n.Property))
 	switch n.Op {
@@ -83,7 +84,16 @@ func (e *emitter) node(n *registry.Node, property func(registry.Property) string
 	fields := []jen.Code{field("Op", reg("Op"+opNames[n.Op])), field("Size", jen.Lit(n.Size))}
 	switch {
 	case n.Op.IsSignal():
-		fields = append(fields, field("Signal", jen.Id(e.signal(n.Signal))), field("Count", jen.Lit(n.Count)))
+		fields = append(fields, field("Signal", jen.Id(e.signal(n.Signal))))
+		switch n.Op {
+		case registry.OpOnly:
+			fields = append(fields, field("Other", jen.Id(e.signal(n.Other))))
+		case registry.OpAtLeast, registry.OpAtMost, registry.OpExactly:
+			fields = append(fields, field("Count", jen.Lit(n.Count)))
+		case registry.OpSum, registry.OpAverage:
+			fields = append(fields, field("Compare", reg(compareNames[n.Compare])))
+		default:
+		}
 		if n.Window != registry.Ever {
 			fields = append(fields, field("Window", windowRow(n.Window)))
 		}

@@ -50,6 +50,26 @@ func (e *emitter) fieldRow(f *registry.FieldRow) jen.Code {
 
 var calendarNames = [...]string{registry.Day: "Day", registry.Week: "Week", registry.Month: "Month"}
 
+var compareNames = [...]string{
+	registry.CompareAtLeast: "CompareAtLeast", registry.CompareMoreThan: "CompareMoreThan", registry.CompareAtMost: "CompareAtMost",
+	registry.CompareLessThan: "CompareLessThan", registry.CompareIs: "CompareIs",
+}
+
+// question is the arguments of a call that answers a node about a signal.
+func (e *emitter) question(n *registry.Node) []jen.Code {
+	signal := jen.Id(e.signal(n.Signal))
+	switch n.Op {
+	case registry.OpFirstWithin:
+		return []jen.Code{signal, window(n.Window)}
+	case registry.OpOnly:
+		return []jen.Code{signal, jen.Id(e.signal(n.Other)), window(n.Window)}
+	case registry.OpSum, registry.OpAverage:
+		return []jen.Code{signal, window(n.Window), reg(compareNames[n.Compare]), number(n.Value.Number)}
+	default: // counts
+		return []jen.Code{signal, jen.Lit(n.Count), window(n.Window)}
+	}
+}
+
 // window is a window as an expression in a function.
 func window(w registry.Window) *jen.Statement {
 	switch w.Calendar {

@@ -38,6 +38,13 @@ func writeNode(h hash.Hash, r *registry.Registry, n *registry.Node) {
 	switch {
 	case n.Op.IsSignal():
 		fmt.Fprintf(h, " signal %q %d window %d %d %q", r.Signals[n.Signal].Key, n.Count, n.Window.Span, n.Window.Calendar, n.Window.Zone)
+		switch n.Op {
+		case registry.OpOnly:
+			fmt.Fprintf(h, " not %q", r.Signals[n.Other].Key)
+		case registry.OpSum, registry.OpAverage:
+			fmt.Fprintf(h, " %d %s", n.Compare, n.Value)
+		default:
+		}
 	case n.Op.IsProperty():
 		p := r.Properties[n.Property]
 		fmt.Fprintf(h, " property %q %s %d %s %s", p.Name, p.Type, n.Span, n.Value.Kind, n.Value)

@@ -25,7 +25,26 @@ func (v *vocabulary) nodes(dst []registry.Node, n *ir.Node, place func(*ir.Prope
 }
 
 func (v *vocabulary) count(e *ir.EventCheck) registry.Node {
-	n := registry.Node{Signal: v.signal(e), Count: e.Count, Window: windowOf(e.Window)}
+	s, other := signalsOf(e)
+	n := registry.Node{Signal: v.signal(s), Window: windowOf(e.Window)}
+	switch e.Aggregate {
+	case ir.FirstTime:
+		n.Op = registry.OpFirstWithin
+		return n
+	case ir.Sum, ir.Avg:
+		n.Op, n.Compare, n.Value = registry.OpSum, comparisons[e.Operator], registry.Value{Kind: registry.Number, Number: *e.Number}
+		if e.Aggregate == ir.Avg {
+			n.Op = registry.OpAverage
+		}
+		return n
+	case ir.Min, ir.Max:
+		if n.Op, n.Count = registry.OpAtLeast, 1; other != nil {
+			n.Op, n.Count, n.Other = registry.OpOnly, 0, v.signal(*other)
+		}
+		return n
+	case ir.Count, ir.Distinct, ir.DistinctDays:
+	}
+	n.Count = e.Count
 	switch e.Operator {
 	case ir.Gte:
 		n.Op = registry.OpAtLeast
@@ -39,6 +58,11 @@ func (v *vocabulary) count(e *ir.EventCheck) registry.Node {
 		n.Op = registry.OpExactly
 	}
 	return n
+}
+
+var comparisons = map[ir.Operator]registry.Compare{
+	ir.Gte: registry.CompareAtLeast, ir.Gt: registry.CompareMoreThan, ir.Lte: registry.CompareAtMost,
+	ir.Lt: registry.CompareLessThan, ir.Eq: registry.CompareIs,
 }
 
 var propertyOps = map[ir.Operator]registry.Op{

@@ -145,16 +145,8 @@ func (n names) numbered(name string) string {
 	return free
 }
 
-// asksEver reports whether the check is about all occurrences, however long ago.
-func asksEver(e *ir.EventCheck) bool {
-	return windowOf(e.Window) == registry.Ever && signalOf(e).Distinct == registry.DistinctNone
-}
-
 // needed returns how many of the newest occurrences answer the check.
 func needed(e *ir.EventCheck) int {
-	if asksEver(e) {
-		return 0
-	}
 	switch e.Operator {
 	case ir.Gte, ir.Lt:
 		return e.Count
@@ -206,6 +198,9 @@ func (v *vocabulary) bucket(d *ir.Definition) registry.Bucket {
 		switch {
 		case n.Op.IsSignal():
 			b.Signals = append(b.Signals, n.Signal)
+			if n.Op == registry.OpOnly {
+				b.Signals = append(b.Signals, n.Other)
+			}
 			b.Events = append(b.Events, v.signals[n.Signal].Event)
 		case n.Op.IsProperty():
 			b.Properties = append(b.Properties, n.Property)

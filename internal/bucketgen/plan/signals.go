@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"math"
 	"slices"
 	"strings"
 
@@ -50,9 +51,16 @@ func bare(n *ir.Node) *ir.Node {
 	return &copied
 }
 
-// signalOf returns the signal of a count, an average or the like.
+// signalOf returns the signal of a count, an average or the like. Of a minimum or a maximum it is the occurrences that
+// decide about it.
 func signalOf(e *ir.EventCheck) signal {
-	s := signal{Event: e.Name, Filter: e.Filter}
+	s, _ := signalsOf(e)
+	return s
+}
+
+// signalsOf returns the signal that a check asks about, and another one where it asks whether only the first occurred.
+func signalsOf(e *ir.EventCheck) (s signal, other *signal) {
+	s = signal{Event: e.Name, Filter: e.Filter}
 	if w := e.Window; w != nil && (w.From != nil || w.To != nil) {
 		s.Window = w
 	}
@@ -63,8 +71,57 @@ func signalOf(e *ir.EventCheck) signal {
 		s.Distinct, s.Zone = registry.DistinctDays, e.Zone
 	case ir.Sum, ir.Avg:
 		s.Field = e.Field
+		s.Filter = both(e.Filter, number(e.Field, ir.Gte, -math.MaxFloat64)) // what is no number adds nothing
+	case ir.Min, ir.Max:
+		return extreme(e, s)
+	case ir.Count, ir.FirstTime:
 	}
-	return s
+	return s, nil
+}
+
+// extreme returns the signals by which a minimum or maximum is compared: there is a number on one side of v or, for the
+// comparisons with other, there is one and none is beyond v.
+func extreme(e *ir.EventCheck, s signal) (some signal, beyond *signal) {
+	outward, outwardOrEqual := ir.Gt, ir.Gte
+	if e.Aggregate == ir.Min {
+		outward, outwardOrEqual = ir.Lt, ir.Lte
+	}
+	with := func(op ir.Operator, v float64) *signal {
+		filtered := s
+		filtered.Filter = both(e.Filter, number(e.Field, op, v))
+		return &filtered
+	}
+	v := *e.Number
+	op := e.Operator
+	if e.Aggregate == ir.Min { // the mirror image
+		op = map[ir.Operator]ir.Operator{ir.Gte: ir.Lte, ir.Gt: ir.Lt, ir.Lte: ir.Gte, ir.Lt: ir.Gt, ir.Eq: ir.Eq}[op]
+	}
+	switch op {
+	case ir.Gte:
+		return *with(outwardOrEqual, v), nil
+	case ir.Gt:
+		return *with(outward, v), nil
+	case ir.Lte:
+		return *with(ir.Gte, -math.MaxFloat64), with(outward, v)
+	case ir.Lt:
+		return *with(ir.Gte, -math.MaxFloat64), with(outwardOrEqual, v)
+	default:
+		return *with(ir.Eq, v), with(outward, v)
+	}
+}
+
+func number(field *ir.PropertyCheck, op ir.Operator, v float64) *ir.Node {
+	check := *field
+	check.Operator, check.Value = op, &ir.Value{Number: &v}
+	return &ir.Node{Op: ir.OpProperty, Property: &check}
+}
+
+// both combines filters, of which the first may be nil.
+func both(a, b *ir.Node) *ir.Node {
+	if a == nil {
+		return b
+	}
+	return &ir.Node{Op: ir.OpAll, Children: []*ir.Node{a, b}}
 }
 
 // windowOf returns the window in which occurrences of the signal count.
@@ -90,14 +147,18 @@ func (v *vocabulary) collectSignals(defs []ir.Definition) {
 			if n.Event == nil {
 				return
 			}
-			s := signalOf(n.Event)
-			key := s.key()
-			if rows[key] == nil {
-				rows[key] = &registry.SignalRow{Key: key, Field: registry.NoField, Distinct: s.Distinct, Zone: s.Zone}
-				specs[key] = s
+			s, other := signalsOf(n.Event)
+			for _, s := range []*signal{&s, other} {
+				if s == nil {
+					continue
+				}
+				key := s.key()
+				if rows[key] == nil {
+					rows[key] = &registry.SignalRow{Key: key, Field: registry.NoField, Distinct: s.Distinct, Zone: s.Zone}
+					specs[key] = *s
+				}
+				require(rows[key], n.Event)
 			}
-			rows[key].Newest = max(rows[key].Newest, needed(n.Event))
-			rows[key].Totals = rows[key].Totals || asksEver(n.Event)
 		})
 	}
 	v.collectEvents(specs)
@@ -126,6 +187,28 @@ func (v *vocabulary) collectSignals(defs []ir.Definition) {
 		v.events[row.Event].Signals = append(v.events[row.Event].Signals, registry.Signal(i))
 		v.signalNaming = append(v.signalNaming, Naming{GoName: taken.numbered(v.eventNaming[row.Event].GoName)})
 	}
+}
+
+// require lets a signal keep what a check needs.
+func require(row *registry.SignalRow, e *ir.EventCheck) {
+	w := windowOf(e.Window)
+	switch {
+	case e.Aggregate == ir.Sum || e.Aggregate == ir.Avg:
+		if !slices.Contains(row.Sums, w) {
+			row.Sums = append(row.Sums, w)
+			slices.SortFunc(row.Sums, compareWindows)
+		}
+	case e.Aggregate == ir.FirstTime || w == registry.Ever && row.Distinct == registry.DistinctNone:
+		row.Totals = true
+	case e.Aggregate == ir.Min || e.Aggregate == ir.Max:
+		row.Newest = max(row.Newest, 1)
+	default:
+		row.Newest = max(row.Newest, needed(e))
+	}
+}
+
+func compareWindows(a, b registry.Window) int {
+	return cmp.Or(cmp.Compare(a.Calendar, b.Calendar), cmp.Compare(a.Span, b.Span), strings.Compare(a.Zone, b.Zone))
 }
 
 func (v *vocabulary) collectEvents(specs map[string]signal) {
@@ -167,10 +250,7 @@ func compareFields(a, b registry.FieldRow) int {
 	return cmp.Or(cmp.Compare(a.Event, b.Event), strings.Compare(a.Name, b.Name), cmp.Compare(a.Type, b.Type))
 }
 
-func (v *vocabulary) signal(e *ir.EventCheck) registry.Signal {
-	key := signalOf(e).key()
-	return v.places[key]
-}
+func (v *vocabulary) signal(s signal) registry.Signal { return v.places[s.key()] }
 
 func (v *vocabulary) field(name string, event registry.Event) registry.Field {
 	i := slices.IndexFunc(v.fields, func(f registry.FieldRow) bool { return f.Name == name && f.Event == event })

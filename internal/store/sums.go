@@ -1,0 +1,93 @@
+package store
+
+import (
+	"fmt"
+	"math/big"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// sumPairs are the sums that are asked for.
+type sumPairs struct {
+	ask   db.SumsOfParams
+	facts map[sumKey]*registry.Sum
+}
+
+type sumKey struct {
+	user   string
+	no     int32
+	window string
+}
+
+// A sum is read with this many of the occurrences that leave its window next. Where they do not suffice, more are read.
+const (
+	fewOldest  = 32
+	moreOldest = 16 // times as many
+)
+
+// add asks for a sum of a user, who learns it.
+func (p *sumPairs) add(f *Facts, n userNeed) {
+	window := f.store.registry.Signals[n.Signal].Sums[n.Place]
+	key := sumKey{n.user, f.store.signals[n.Signal], windowName(window)}
+	u := f.users[n.user]
+	if u.oldest == nil {
+		u.oldest = map[registry.Need]int{}
+	}
+	oldest := max(fewOldest, moreOldest*u.oldest[n.Need])
+	if window == registry.Ever {
+		oldest = 0
+	}
+	u.oldest[n.Need] = oldest
+	read := registry.NoSum()
+	if p.facts == nil {
+		p.facts = map[sumKey]*registry.Sum{}
+	}
+	p.facts[key] = &read
+	p.ask.UserIds, p.ask.SignalNos = append(p.ask.UserIds, key.user), append(p.ask.SignalNos, key.no)
+	p.ask.Windows, p.ask.Oldest = append(p.ask.Windows, key.window), append(p.ask.Oldest, int32(oldest))
+	u.learnt = append(u.learnt, func(facts *registry.Facts) {
+		sum := read
+		sum.More = window != registry.Ever && len(read.Oldest) == oldest
+		facts.SetSum(n.Signal, n.Place, sum)
+	})
+}
+
+func (f *Facts) queueSums(q *queue, p sumPairs) {
+	if len(p.ask.UserIds) == 0 {
+		return
+	}
+	q.add(db.SumsOf, p.ask.UserIds, p.ask.SignalNos, p.ask.Windows, p.ask.Oldest).Query(each(func(row db.SumsOfRow) {
+		read := p.facts[sumKey{row.UserID, row.SignalNo, row.TimeWindow}]
+		read.Total, _ = new(big.Rat).SetString(row.Total)
+		read.Count, read.Cutoff = int(row.Count), instant(row.Cutoff)
+		for i, at := range row.Instants {
+			v, _ := payload.Value([]byte(row.Numbers[i])) // it was written by this package
+			read.Oldest = append(read.Oldest, registry.Summand{At: instant(at), Number: registry.Decimal(v.Number)})
+		}
+	}))
+}
+
+func (w *Write) addSums(s *Store, contact int64, changes []registry.SumChange) {
+	for _, c := range changes {
+		w.sums.ContactIds = append(w.sums.ContactIds, contact)
+		w.sums.SignalNos = append(w.sums.SignalNos, s.signals[c.Signal])
+		w.sums.Windows = append(w.sums.Windows, windowName(s.registry.Signals[c.Signal].Sums[c.Place]))
+		w.sums.Totals = append(w.sums.Totals, registry.DecimalText(c.Total))
+		w.sums.Counts = append(w.sums.Counts, int64(c.Count))
+		w.sums.Cutoffs = append(w.sums.Cutoffs, timestamp(c.Cutoff))
+	}
+}
+
+// windowName is what the database calls a window.
+func windowName(w registry.Window) string {
+	switch {
+	case w == registry.Ever:
+		return "ever"
+	case w.Calendar != registry.NoCalendar:
+		return fmt.Sprintf("%s in %s", [...]string{registry.Day: "day", registry.Week: "week", registry.Month: "month"}[w.Calendar], w.Zone)
+	default:
+		return w.Span.String()
+	}
+}
