@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
 	"time"
@@ -34,7 +35,7 @@ func TestReference(t *testing.T) {
 				for _, facts := range []*registry.Facts{full, newest} {
 					facts.Now = registry.At(now)
 					if problem := compare(d.Criteria, known, now, r.Evaluate(registry.Index(i), facts)); problem != "" {
-						t.Fatalf("%s\n%s\nat %s\nevents %v\nproperties %s", problem, refeval.DescribeNode(d.Criteria), now, known.Events, properties)
+						t.Fatalf("%s\n%s\nat %s\nevents %v\nproperties %s\nchanges %v", problem, refeval.DescribeNode(d.Criteria), now, known.Events, properties, known.Changes)
 					}
 				}
 			}
@@ -51,8 +52,13 @@ func factsOf(t *rapid.T, r *registry.Registry, known *refeval.Facts, properties 
 	full, newest = r.NewFacts().Complete(), r.NewFacts()
 	for _, field := range object.Fields {
 		if p, declared := r.Property(field.Key); declared {
-			full.SetProperty(p, field.Value)
-			newest.SetProperty(p, field.Value)
+			full.SetProperty(p, field.Whole())
+			newest.SetProperty(p, field.Whole())
+			if change, changed := known.Changes[field.Key]; changed {
+				c := registry.Change{Property: p, Was: valueOf(t, change.Was), At: registry.At(change.At)}
+				full.SetChange(c)
+				newest.SetChange(c)
+			}
 		}
 	}
 	for i, row := range r.Events {
@@ -68,6 +74,19 @@ func factsOf(t *rapid.T, r *registry.Registry, known *refeval.Facts, properties 
 		newest.SetOccurrences(registry.Event(i), all[:min(len(all), row.Newest)])
 	}
 	return full, newest
+}
+
+// valueOf reads a value as it is stored.
+func valueOf(t *rapid.T, value any) registry.Value {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := payload.StoredValue(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
 }
 
 // compare says what is wrong with a verdict.

@@ -64,7 +64,7 @@ func (s *Session) ingest(e Event) {
 	}
 	for _, f := range e.Properties.Fields {
 		// What a payload says of a declared property is stored, so that the clock sees tomorrow what the event sees now.
-		if p, declared := s.registry.Property(f.Key); declared {
+		if p, declared := s.registry.PayloadProperty(f.Key); declared {
 			s.set(f)
 			carried.Properties = append(carried.Properties, p)
 		}
@@ -86,7 +86,8 @@ func (s *Session) set(f payload.Field) {
 	}
 	change := s.contactChange()
 	if p, declared := s.registry.Property(f.Key); declared {
-		s.state.Facts.SetProperty(p, f.Value)
+		s.state.Facts.SetProperty(p, f.Whole())
+		s.state.Facts.SetChange(registry.Change{Property: p, Was: was.Value, At: s.now})
 		change.Changes[f.Key] = PropertyChange{Was: was.Raw, At: s.now}
 	}
 	if f.Key == "email" {

@@ -30,7 +30,7 @@ func Stored(raw []byte) (Object, error) {
 		}
 		end := dec.InputOffset()
 		f.Raw = raw[end-int64(len(value)) : end : end]
-		if f.Value, err = stored(f.Raw); err != nil {
+		if f.Value, err = StoredValue(f.Raw); err != nil {
 			return o, err
 		}
 		o.Fields = append(o.Fields, f)
@@ -38,7 +38,8 @@ func Stored(raw []byte) (Object, error) {
 	return o, nil
 }
 
-func stored(raw []byte) (registry.Value, error) {
+// StoredValue reads a value as PostgreSQL writes it.
+func StoredValue(raw []byte) (registry.Value, error) {
 	switch jsontext.Value(raw).Kind() {
 	case 'n':
 		return registry.Value{}, nil

@@ -50,10 +50,14 @@ func (s *Store) expect(m *further, user string, known *remembered, e *decide.Eve
 	facts := s.registry.NewFactsWith(known.values)
 	carried := registry.Carried{Event: e.Event}
 	for _, f := range e.Traits.Fields {
-		carry(s.registry, facts, &carried, f.Key, f.Value)
+		if p, declared := s.registry.Property(f.Key); declared {
+			carry(facts, &carried, p, f.Whole())
+		}
 	}
 	for _, f := range e.Properties.Fields {
-		carry(s.registry, facts, &carried, f.Key, f.Value)
+		if p, declared := s.registry.PayloadProperty(f.Key); declared {
+			carry(facts, &carried, p, f.Whole())
+		}
 	}
 	candidates := s.registry.Candidates(nil, carried, facts, nil)
 	for _, b := range candidates {
@@ -62,11 +66,9 @@ func (s *Store) expect(m *further, user string, known *remembered, e *decide.Eve
 	m.add(user, nil, candidates)
 }
 
-func carry(r *registry.Registry, facts *registry.Facts, c *registry.Carried, key string, v registry.Value) {
-	if p, declared := r.Property(key); declared {
-		facts.SetProperty(p, v)
-		c.Properties = append(c.Properties, p)
-	}
+func carry(facts *registry.Facts, c *registry.Carried, p registry.Property, v registry.Value) {
+	facts.SetProperty(p, v)
+	c.Properties = append(c.Properties, p)
 }
 
 // always lists, for each event, the events of the buckets that are candidates whatever the user's properties are.
