@@ -10,8 +10,8 @@ func hotQueries() map[string]hotQuery {
 	const times = "array[now(), now(), now()]"
 	return map[string]hotQuery{
 		"ContactsCreate":      {db.ContactsCreate, users + ", " + times},
-		"ContactsLock":        {db.ContactsLock, users + ", " + contacts + ", " + contacts},
-		"ContactsLockWaiting": {db.ContactsLockWaiting, users + ", " + contacts + ", " + contacts},
+		"ContactsLock":        {db.ContactsLock, users + ", " + contacts + ", " + contacts + ", true"},
+		"ContactsLockWaiting": {db.ContactsLockWaiting, users + ", " + contacts + ", " + contacts + ", true"},
 		"ContactsLockDue":     {db.ContactsLockDue, "now(), " + buckets + ", 500"},
 		"DeliveriesClaim":     {db.DeliveriesClaim, buckets + ", now(), 16, now(), gen_random_uuid()"},
 		"DeliveriesFail":      {db.DeliveriesFail, contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", array['dead','dead','dead'], " + times + ", array['','',''], gen_random_uuid()"},

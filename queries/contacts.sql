@@ -12,12 +12,14 @@ returning user_id;
 -- name: ContactsLock :many
 -- Takes the locks of users, in the order in which they are given, passing over those that somebody else holds. It is a
 -- statement of its own, so that those that follow see what the previous holders of the locks have committed. Properties
--- that the caller knows, because the version is still the same, are not sent again.
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at
+-- that the caller knows, because the version is still the same, are not sent again, and neither are their last changes,
+-- which few callers want at all.
+select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
     select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at,
-        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
+        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
+        (case when not @with_changes::boolean or k.id = w.id and k.version = w.version then null else k.changes end)::jsonb as changes
     from bucketgen.contacts k
     where k.user_id = w.user_id
     limit 1
@@ -26,11 +28,12 @@ cross join lateral (
 
 -- name: ContactsLockWaiting :many
 -- As ContactsLock, for callers that cannot come back later: it waits for the locks.
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at
+select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
     select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at,
-        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
+        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
+        (case when not @with_changes::boolean or k.id = w.id and k.version = w.version then null else k.changes end)::jsonb as changes
     from bucketgen.contacts k
     where k.user_id = w.user_id
     limit 1

@@ -72,8 +72,12 @@ type EventRow struct {
 	Signals []Signal // that are about it, sorted
 }
 
-// PropertyRow is a row of the table of properties that are declared.
+// PropertyRow is a row of the table of properties that are declared. What lies inside of a property that is an object has
+// rows of its own, with the path to it; they follow the row of the property.
 type PropertyRow struct {
-	Name string
-	Type ValueKind // Missing if none is declared
+	Name       string
+	Path       []string  // empty: the property itself
+	Type       ValueKind // Missing if none is declared
+	TraitsOnly bool      // payloads of events do not set it
+	History    bool      // some criteria asks for its last change
 }

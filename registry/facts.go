@@ -1,10 +1,6 @@
 package registry
 
-import (
-	"slices"
-	"strings"
-	"time"
-)
+import "slices"
 
 // Facts is what is known of one user: the values of their properties and, per signal that some criteria asks about, as
 // much as the registry needs: the instants of the newest occurrences, totals. Criteria are evaluated on it at Now.
@@ -18,6 +14,7 @@ type Facts struct {
 	registry *Registry
 	values   []Value  // by Property
 	shared   bool     // values belong to somebody else, too, and must not be changed
+	changes  []Change // last ones, of properties that have a history
 	all      []series // newest instants
 	totals   []total
 	sums     []*sum
@@ -47,15 +44,14 @@ func (f *Facts) Complete() *Facts {
 	return f
 }
 
-// SetProperty sets the value of a property. A text becomes an instant where the property is declared as a time.
+// SetProperty sets the value of a property, and of what lies inside of it. A text becomes an instant where the property is
+// declared as a time.
 func (f *Facts) SetProperty(p Property, v Value) {
-	if f.registry.Properties[p].Type == Time {
-		v = v.asTime()
-	}
 	if f.shared {
 		f.values, f.shared = slices.Clone(f.values), false
 	}
-	f.values[p] = v
+	f.values[p] = v.as(f.registry.Properties[p].Type)
+	f.setPaths(p, v)
 }
 
 // Property returns the value of a property.
@@ -68,66 +64,6 @@ func (f *Facts) Exists(p Property) Verdict { return fixed(f.values[p].Exists()) 
 //
 //go:noinline
 func (f *Facts) Is(p Property, v Value) Verdict { return fixed(f.values[p].Equal(v)) }
-
-// MoreThan holds while the property is a number greater than n.
-func (f *Facts) MoreThan(p Property, n float64) Verdict {
-	v := &f.values[p]
-	return fixed(v.Kind == Number && v.Number > n)
-}
-
-// NotLess holds while the property is a number not less than n.
-func (f *Facts) NotLess(p Property, n float64) Verdict {
-	v := &f.values[p]
-	return fixed(v.Kind == Number && v.Number >= n)
-}
-
-// LessThan holds while the property is a number less than n.
-func (f *Facts) LessThan(p Property, n float64) Verdict {
-	v := &f.values[p]
-	return fixed(v.Kind == Number && v.Number < n)
-}
-
-// NotMore holds while the property is a number not greater than n.
-func (f *Facts) NotMore(p Property, n float64) Verdict {
-	v := &f.values[p]
-	return fixed(v.Kind == Number && v.Number <= n)
-}
-
-// Contains holds while the property is a text that contains s.
-func (f *Facts) Contains(p Property, s string) Verdict {
-	v := &f.values[p]
-	return fixed((v.Kind == Text || v.Kind == Time) && strings.Contains(v.Text, s))
-}
-
-// Before holds while the property is an instant before t.
-func (f *Facts) Before(p Property, t Instant) Verdict {
-	v := &f.values[p]
-	return fixed(v.Kind == Time && v.Time < t)
-}
-
-// After holds while the property is an instant after t.
-func (f *Facts) After(p Property, t Instant) Verdict {
-	v := &f.values[p]
-	return fixed(v.Kind == Time && v.Time > t)
-}
-
-// InTheLast holds while the property is an instant in (now-d, now].
-func (f *Facts) InTheLast(p Property, d time.Duration) Verdict {
-	v := &f.values[p]
-	return f.between(v.Kind == Time, v.Time, v.Time.Add(d))
-}
-
-// MoreThanAgo holds while the property is an instant at least d ago.
-func (f *Facts) MoreThanAgo(p Property, d time.Duration) Verdict {
-	v := &f.values[p]
-	return f.between(v.Kind == Time, v.Time.Add(d), Never)
-}
-
-// InTheNext holds while the property is an instant in (now, now+d].
-func (f *Facts) InTheNext(p Property, d time.Duration) Verdict {
-	v := &f.values[p]
-	return f.between(v.Kind == Time, v.Time.Add(-d), v.Time)
-}
 
 // between is the verdict of a condition that, if it holds at all, holds from begin until just before end.
 func (f *Facts) between(possible bool, begin, end Instant) Verdict {

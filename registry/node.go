@@ -10,31 +10,57 @@ const (
 	OpAll Op = iota
 	OpAny
 	OpNot
-	OpExists      // Property
-	OpIs          // Property, Value
-	OpMoreThan    // Property, Value
-	OpNotLess     // Property, Value
-	OpLessThan    // Property, Value
-	OpNotMore     // Property, Value
-	OpContains    // Property, Value
-	OpBefore      // Property, Value
-	OpAfter       // Property, Value
-	OpInTheLast   // Property, Span
-	OpMoreThanAgo // Property, Span
-	OpInTheNext   // Property, Span
-	OpAtLeast     // Signal, Count, Window
-	OpAtMost      // Signal, Count, Window
-	OpExactly     // Signal, Count, Window
-	OpFirstWithin // Signal, Window
-	OpOnly        // Signal, Other, Window
-	OpSum         // Signal, Window, Compare, Value
-	OpAverage     // Signal, Window, Compare, Value
+	OpExists        // Property
+	OpIs            // Property, Value
+	OpMoreThan      // Property, Value
+	OpNotLess       // Property, Value
+	OpLessThan      // Property, Value
+	OpNotMore       // Property, Value
+	OpContains      // Property, Value
+	OpBefore        // Property, Value
+	OpAfter         // Property, Value
+	OpInTheLast     // Property, Span
+	OpMoreThanAgo   // Property, Span
+	OpInTheNext     // Property, Span
+	OpIn            // Property, With.Texts
+	OpInNumbers     // Property, With.Numbers
+	OpBetween       // Property, With.Numbers: the least and the most
+	OpTimeBetween   // Property, With.From, With.To
+	OpHasPrefix     // Property, Value
+	OpHasSuffix     // Property, Value
+	OpMatches       // Property, Value
+	OpIsFold        // Property, Value
+	OpInFold        // Property, With.Texts
+	OpContainsFold  // Property, Value
+	OpHasPrefixFold // Property, Value
+	OpHasSuffixFold // Property, Value
+	OpToday         // Property, With.Zone
+	OpThisWeek      // Property, With.Zone
+	OpThisMonth     // Property, With.Zone
+	OpHasAny        // Property, With.Texts
+	OpHasAll        // Property, With.Texts
+	OpLengthIs      // Property, Count
+	OpLengthAtLeast // Property, Count
+	OpLengthAtMost  // Property, Count
+	OpHasBeen       // Property, Value, Span
+	OpChanged       // Property, With.From, With.To: missing for any; Span
+	OpAtLeast       // Signal, Count, Window
+	OpAtMost        // Signal, Count, Window
+	OpExactly       // Signal, Count, Window
+	OpFirstWithin   // Signal, Window
+	OpOnly          // Signal, Other, Window
+	OpSum           // Signal, Window, Compare, Value
+	OpAverage       // Signal, Window, Compare, Value
 )
 
 // opNames are part of fingerprints: a name, once released, stays.
 var opNames = [...]string{
 	"all", "any", "not", "exists", "is", "more_than", "not_less", "less_than", "not_more", "contains",
-	"before", "after", "in_the_last", "more_than_ago", "in_the_next", "at_least", "at_most", "exactly",
+	"before", "after", "in_the_last", "more_than_ago", "in_the_next",
+	"in", "in_numbers", "between", "time_between", "has_prefix", "has_suffix", "matches",
+	"is_fold", "in_fold", "contains_fold", "has_prefix_fold", "has_suffix_fold", "today", "this_week", "this_month",
+	"has_any", "has_all", "length_is", "length_at_least", "length_at_most", "has_been", "changed",
+	"at_least", "at_most", "exactly",
 	"first_within", "only", "sum", "average",
 }
 
@@ -59,6 +85,15 @@ type Node struct {
 	Window   Window
 	Span     time.Duration
 	Value    Value
+	With     *Operands // of those operations that take more
+}
+
+// Operands are what few operations need, beside the nodes because those are many.
+type Operands struct {
+	Texts    []string  // sorted
+	Numbers  []float64 // sorted
+	From, To Value
+	Zone     string // a name of the IANA time zone database
 }
 
 // evaluate is the table form of a generated criteria function.
@@ -103,6 +138,50 @@ func (f *Facts) evaluate(nodes []Node) Verdict {
 		return f.MoreThanAgo(n.Property, n.Span)
 	case OpInTheNext:
 		return f.InTheNext(n.Property, n.Span)
+	case OpIn:
+		return f.In(n.Property, n.With.Texts...)
+	case OpInNumbers:
+		return f.InNumbers(n.Property, n.With.Numbers...)
+	case OpBetween:
+		return f.Between(n.Property, n.With.Numbers[0], n.With.Numbers[1])
+	case OpTimeBetween:
+		return f.TimeBetween(n.Property, n.With.From.Time, n.With.To.Time)
+	case OpHasPrefix:
+		return f.HasPrefix(n.Property, n.Value.Text)
+	case OpHasSuffix:
+		return f.HasSuffix(n.Property, n.Value.Text)
+	case OpMatches:
+		return f.Matches(n.Property, n.Value.Text)
+	case OpIsFold:
+		return f.IsFold(n.Property, n.Value.Text)
+	case OpInFold:
+		return f.InFold(n.Property, n.With.Texts...)
+	case OpContainsFold:
+		return f.ContainsFold(n.Property, n.Value.Text)
+	case OpHasPrefixFold:
+		return f.HasPrefixFold(n.Property, n.Value.Text)
+	case OpHasSuffixFold:
+		return f.HasSuffixFold(n.Property, n.Value.Text)
+	case OpToday:
+		return f.Today(n.Property, n.With.Zone)
+	case OpThisWeek:
+		return f.ThisWeek(n.Property, n.With.Zone)
+	case OpThisMonth:
+		return f.ThisMonth(n.Property, n.With.Zone)
+	case OpHasAny:
+		return f.HasAny(n.Property, n.With.Texts...)
+	case OpHasAll:
+		return f.HasAll(n.Property, n.With.Texts...)
+	case OpLengthIs:
+		return f.LengthIs(n.Property, n.Count)
+	case OpLengthAtLeast:
+		return f.LengthAtLeast(n.Property, n.Count)
+	case OpLengthAtMost:
+		return f.LengthAtMost(n.Property, n.Count)
+	case OpHasBeen:
+		return f.HasBeen(n.Property, n.Value, n.Span)
+	case OpChanged:
+		return f.Changed(n.Property, n.With.From, n.With.To, n.Span)
 	case OpAtLeast:
 		return f.AtLeast(n.Signal, n.Count, n.Window)
 	case OpAtMost:

@@ -27,6 +27,10 @@ type (
 	BoolProperty struct{ name string }
 	// TimeProperty is a property whose values are instants.
 	TimeProperty struct{ name string }
+	// ListProperty is a property whose values are lists of texts.
+	ListProperty struct{ name string }
+	// ObjectProperty is a property of which definitions only declare what lies inside.
+	ObjectProperty struct{ name string }
 )
 
 // NewTextProperty is for generated code.
@@ -40,6 +44,12 @@ func NewBoolProperty(name string) BoolProperty { return BoolProperty{name} }
 
 // NewTimeProperty is for generated code.
 func NewTimeProperty(name string) TimeProperty { return TimeProperty{name} }
+
+// NewListProperty is for generated code.
+func NewListProperty(name string) ListProperty { return ListProperty{name} }
+
+// NewObjectProperty is for generated code.
+func NewObjectProperty(name string) ObjectProperty { return ObjectProperty{name} }
 
 // Name returns the name of the property.
 func (p TextProperty) Name() string { return p.name }
@@ -78,3 +88,31 @@ func (p TimeProperty) Set(v time.Time) Assignment {
 
 // Remove leaves the property without a value.
 func (p TimeProperty) Remove() Assignment { return Assignment{p.name, nil} }
+
+// Name returns the name of the property.
+func (p ListProperty) Name() string { return p.name }
+
+// Set assigns a list of texts.
+func (p ListProperty) Set(v ...string) Assignment {
+	if v == nil {
+		v = []string{} // an empty list, not null
+	}
+	return Assignment{p.name, v}
+}
+
+// Remove leaves the property without a value.
+func (p ListProperty) Remove() Assignment { return Assignment{p.name, nil} }
+
+// Name returns the name of the property.
+func (p ObjectProperty) Name() string { return p.name }
+
+// Set assigns an object, in the place of the whole one that was there.
+func (p ObjectProperty) Set(v map[string]any) Assignment {
+	if v == nil {
+		v = map[string]any{}
+	}
+	return Assignment{p.name, v}
+}
+
+// Remove leaves the property without a value.
+func (p ObjectProperty) Remove() Assignment { return Assignment{p.name, nil} }

@@ -36,7 +36,7 @@ func TestReference(t *testing.T) {
 				for _, facts := range []*registry.Facts{full, newest} {
 					facts.Now = registry.At(now)
 					if problem := compare(d.Criteria, known, now, r.Evaluate(registry.Index(i), facts)); problem != "" {
-						t.Fatalf("%s\n%s\nat %s\nevents %v\nproperties %s", problem, refeval.DescribeNode(d.Criteria), now, known.Events, properties)
+						t.Fatalf("%s\n%s\nat %s\nevents %v\nproperties %s\nchanges %v", problem, refeval.DescribeNode(d.Criteria), now, known.Events, properties, known.Changes)
 					}
 				}
 			}
@@ -53,8 +53,13 @@ func factsOf(t *rapid.T, r *registry.Registry, known *refeval.Facts, properties 
 	full, newest = r.NewFacts().Complete(), r.NewFacts()
 	for _, field := range object.Fields {
 		if p, declared := r.Property(field.Key); declared {
-			full.SetProperty(p, field.Value)
-			newest.SetProperty(p, field.Value)
+			full.SetProperty(p, field.Whole())
+			newest.SetProperty(p, field.Whole())
+			if change, changed := known.Changes[field.Key]; changed {
+				c := registry.Change{Property: p, Was: valueOf(t, change.Was), At: registry.At(change.At)}
+				full.SetChange(c)
+				newest.SetChange(c)
+			}
 		}
 	}
 	all := make([][]registry.Occurrence, len(r.Signals))
@@ -104,6 +109,19 @@ func load(f *registry.Facts, s registry.Signal, row *registry.SignalRow, all []r
 	if row.Newest > 0 {
 		f.SetNewest(s, newest[:min(len(newest), row.Newest)])
 	}
+}
+
+// valueOf reads a value as it is stored.
+func valueOf(t *rapid.T, value any) registry.Value {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := payload.StoredValue(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
 }
 
 // compare says what is wrong with a verdict.

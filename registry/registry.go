@@ -13,7 +13,7 @@ type Registry struct {
 
 	Buckets    []Bucket      // sorted by id
 	Events     []EventRow    // sorted by name
-	Properties []PropertyRow // sorted by name
+	Properties []PropertyRow // sorted by name and path
 	Signals    []SignalRow   // sorted by event and key
 	Fields     []FieldRow    // sorted by event and name
 
@@ -37,10 +37,16 @@ func (r *Registry) Event(name string) Event {
 	return Event(i)
 }
 
-// Property returns the place of the property with the name, if it is declared.
+// Property returns the place of the property with the name, if it is declared. What lies inside of it follows.
 func (r *Registry) Property(name string) (Property, bool) {
 	i, found := slices.BinarySearchFunc(r.Properties, name, func(p PropertyRow, name string) int { return strings.Compare(p.Name, name) })
 	return Property(i), found
+}
+
+// PayloadProperty is as Property, for a key that a payload carries: a property that only traits set is none.
+func (r *Registry) PayloadProperty(name string) (Property, bool) {
+	p, declared := r.Property(name)
+	return p, declared && !r.Properties[p].TraitsOnly
 }
 
 // Evaluate answers whether the criteria of a dynamic bucket holds at f.Now, and until when.

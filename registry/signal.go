@@ -2,6 +2,8 @@ package registry
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 )
 
@@ -48,7 +50,28 @@ const NoField Field = -1
 type FieldRow struct {
 	Event Event
 	Name  string
+	Path  []string  // to the value, through objects; empty: the field itself
 	Type  ValueKind // Missing if none is declared
+}
+
+// groupOf names the group of a value. It is part of a key in the database, which must not be long.
+func groupOf(v Value) string {
+	const most = 256
+	name := v.String()
+	if len(name) > most {
+		sum := sha256.Sum256([]byte(name))
+		return "sha256 " + hex.EncodeToString(sum[:])
+	}
+	return name
+}
+
+// value returns the value of the field in a payload.
+func (f *FieldRow) value(lookup func(name string) Value) Value {
+	v := lookup(f.Name)
+	if len(f.Path) > 0 {
+		v = inside(v.object(), f.Path)
+	}
+	return v.as(f.Type)
 }
 
 // Occurrence is one occurrence of a signal.
@@ -71,9 +94,7 @@ func (r *Registry) Occurrences(dst []Occurrence, e Event, at Instant, lookup fun
 		if values == nil {
 			values = make([]Value, len(r.Fields))
 		}
-		if values[i] = lookup(r.Fields[i].Name); r.Fields[i].Type == Time {
-			values[i] = values[i].asTime()
-		}
+		values[i] = r.Fields[i].value(lookup)
 	}
 	payload := Facts{Now: at, registry: r, values: values, complete: true}
 	for _, s := range r.Events[e].Signals {
@@ -88,12 +109,12 @@ func (r *Registry) Occurrences(dst []Occurrence, e Event, at Instant, lookup fun
 		switch row.Distinct {
 		case DistinctNone:
 		case DistinctValues:
-			if !o.Value.Exists() {
+			if k := o.Value.Kind; k == Missing || k == Composite || k == List {
 				continue
 			}
-			o.Group = o.Value.String()
+			o.Group = groupOf(o.Value)
 		case DistinctDays:
-			o.Group = dayOf(row.Zone, at)
+			o.Group = dateOf(row.Zone, at)
 		}
 		dst = append(dst, o)
 	}

@@ -15,23 +15,26 @@ const (
 	Number
 	Text
 	Time
-	Composite
+	Composite // a list or an object
+	List      // a list, where the property is declared as one
 )
 
 // valueKindNames are part of fingerprints: a name, once released, stays.
-var valueKindNames = [...]string{"missing", "bool", "number", "text", "time", "composite"}
+var valueKindNames = [...]string{"missing", "bool", "number", "text", "time", "composite", "list"}
 
 // String returns the name of the kind.
 func (k ValueKind) String() string { return valueKindNames[k] }
 
 // Value is the value of a property, or the operand that one is compared with. The zero value is a missing property.
-// A value of kind Time is a text too: that of a property declared as a time, which spells an instant.
+// A value of kind Time is a text too: that of a property declared as a time, which spells an instant. One of kind Composite
+// has its JSON for a text when it is handed to [Facts.SetProperty].
 type Value struct {
-	Kind   ValueKind
-	Bool   bool
-	Number float64
-	Text   string
-	Time   Instant
+	Kind     ValueKind
+	Bool     bool
+	Number   float64
+	Text     string
+	Time     Instant
+	Elements *Elements // of a List
 }
 
 // Exists reports whether the property has a value.
@@ -51,7 +54,7 @@ func (v Value) Equal(w Value) bool {
 		return v.Text == w.Text
 	case Time:
 		return v.Time == w.Time
-	case Missing, Composite:
+	case Missing, Composite, List:
 	}
 	return false
 }
@@ -89,6 +92,8 @@ func (v Value) String() string {
 		return v.Time.String()
 	case Composite:
 		return "a list or object"
+	case List:
+		return "a list"
 	case Missing:
 	}
 	return "missing"

@@ -10,17 +10,6 @@ type Window struct {
 	Zone     string        // of the calendar
 }
 
-// Calendar is a kind of period, of which there is always one that now is in.
-type Calendar uint8
-
-// The kinds of periods. Weeks begin on Monday.
-const (
-	NoCalendar Calendar = iota
-	Day
-	Week
-	Month
-)
-
 // Ever is the window of all occurrences.
 var Ever = Window{}
 
@@ -40,8 +29,12 @@ func ThisMonth(zone string) Window { return Window{Calendar: Month, Zone: zone} 
 func (w Window) end(at Instant) Instant {
 	switch {
 	case w.Calendar != NoCalendar:
-		_, end := period(w.Calendar, w.Zone, at)
-		return end
+		loc := location(w.Zone)
+		if loc == nil {
+			return Unset // nothing is in a window of a zone that nobody knows
+		}
+		_, next := w.Calendar.period(dayOf(at, loc))
+		return next.begin(loc)
 	case w.Span != 0:
 		return at.Add(w.Span)
 	default:

@@ -49,11 +49,12 @@ func (q *Queries) ContactsCreate(ctx context.Context, arg ContactsCreateParams) 
 }
 
 const ContactsLock = `-- name: ContactsLock :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at
+select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
     select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at,
-        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
+        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
+        (case when not $4::boolean or k.id = w.id and k.version = w.version then null else k.changes end)::jsonb as changes
     from bucketgen.contacts k
     where k.user_id = w.user_id
     limit 1
@@ -62,9 +63,10 @@ cross join lateral (
 `
 
 type ContactsLockParams struct {
-	UserIds  []string
-	Ids      []int64
-	Versions []int64
+	UserIds     []string
+	Ids         []int64
+	Versions    []int64
+	WithChanges bool
 }
 
 type ContactsLockRow struct {
@@ -72,6 +74,7 @@ type ContactsLockRow struct {
 	UserID     string
 	Email      *string
 	Properties []byte
+	Changes    []byte
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
@@ -79,9 +82,15 @@ type ContactsLockRow struct {
 
 // Takes the locks of users, in the order in which they are given, passing over those that somebody else holds. It is a
 // statement of its own, so that those that follow see what the previous holders of the locks have committed. Properties
-// that the caller knows, because the version is still the same, are not sent again.
+// that the caller knows, because the version is still the same, are not sent again, and neither are their last changes,
+// which few callers want at all.
 func (q *Queries) ContactsLock(ctx context.Context, arg ContactsLockParams) ([]ContactsLockRow, error) {
-	rows, err := q.db.Query(ctx, ContactsLock, arg.UserIds, arg.Ids, arg.Versions)
+	rows, err := q.db.Query(ctx, ContactsLock,
+		arg.UserIds,
+		arg.Ids,
+		arg.Versions,
+		arg.WithChanges,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +103,7 @@ func (q *Queries) ContactsLock(ctx context.Context, arg ContactsLockParams) ([]C
 			&i.UserID,
 			&i.Email,
 			&i.Properties,
+			&i.Changes,
 			&i.Version,
 			&i.UpdatedAt,
 			&i.DeletedAt,
@@ -147,11 +157,12 @@ func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams
 }
 
 const ContactsLockWaiting = `-- name: ContactsLockWaiting :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at
+select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
     select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at,
-        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
+        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
+        (case when not $4::boolean or k.id = w.id and k.version = w.version then null else k.changes end)::jsonb as changes
     from bucketgen.contacts k
     where k.user_id = w.user_id
     limit 1
@@ -160,9 +171,10 @@ cross join lateral (
 `
 
 type ContactsLockWaitingParams struct {
-	UserIds  []string
-	Ids      []int64
-	Versions []int64
+	UserIds     []string
+	Ids         []int64
+	Versions    []int64
+	WithChanges bool
 }
 
 type ContactsLockWaitingRow struct {
@@ -170,6 +182,7 @@ type ContactsLockWaitingRow struct {
 	UserID     string
 	Email      *string
 	Properties []byte
+	Changes    []byte
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
@@ -177,7 +190,12 @@ type ContactsLockWaitingRow struct {
 
 // As ContactsLock, for callers that cannot come back later: it waits for the locks.
 func (q *Queries) ContactsLockWaiting(ctx context.Context, arg ContactsLockWaitingParams) ([]ContactsLockWaitingRow, error) {
-	rows, err := q.db.Query(ctx, ContactsLockWaiting, arg.UserIds, arg.Ids, arg.Versions)
+	rows, err := q.db.Query(ctx, ContactsLockWaiting,
+		arg.UserIds,
+		arg.Ids,
+		arg.Versions,
+		arg.WithChanges,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -190,6 +208,7 @@ func (q *Queries) ContactsLockWaiting(ctx context.Context, arg ContactsLockWaiti
 			&i.UserID,
 			&i.Email,
 			&i.Properties,
+			&i.Changes,
 			&i.Version,
 			&i.UpdatedAt,
 			&i.DeletedAt,

@@ -9,7 +9,7 @@ import (
 type Changes struct {
 	Contact     *ContactChange
 	Events      []Logged
-	Occurrences []Occurred // of signals that are stored, in the order of arrival
+	Occurrences []registry.Occurrence // of signals that are stored, in the order of arrival
 	Sums        []registry.SumChange
 	Stays       []StayChange
 	Transitions []Transition // in the order in which they happened
@@ -30,12 +30,6 @@ type ContactChange struct {
 type Logged struct {
 	Event
 	ReceivedAt registry.Instant
-}
-
-// Occurred is an occurrence of a signal, with the value that is kept as JSON.
-type Occurred struct {
-	registry.Occurrence
-	Raw []byte
 }
 
 // StayChange is a stay as it is to be stored. Opened and Closed say what happened to it; if neither did, it ticked or

@@ -62,7 +62,7 @@ func (s *Session) ingest(e Event) {
 	}
 	for _, f := range e.Properties.Fields {
 		// What a payload says of a declared property is stored, so that the clock sees tomorrow what the event sees now.
-		if p, declared := s.registry.Property(f.Key); declared {
+		if p, declared := s.registry.PayloadProperty(f.Key); declared {
 			s.set(f)
 			carried.Properties = append(carried.Properties, p)
 		}
@@ -79,11 +79,7 @@ func (s *Session) occur(e *Event) {
 		if row.Plain() && !row.Totals {
 			continue // the log says it
 		}
-		occurred := Occurred{Occurrence: o}
-		if row.Field != registry.NoField {
-			occurred.Raw = e.Properties.Get(s.registry.Fields[row.Field].Name).Raw
-		}
-		s.changes.Occurrences = append(s.changes.Occurrences, occurred)
+		s.changes.Occurrences = append(s.changes.Occurrences, o)
 	}
 }
 
@@ -100,7 +96,8 @@ func (s *Session) set(f payload.Field) {
 	}
 	change := s.contactChange()
 	if p, declared := s.registry.Property(f.Key); declared {
-		s.state.Facts.SetProperty(p, f.Value)
+		s.state.Facts.SetProperty(p, f.Whole())
+		s.state.Facts.SetChange(registry.Change{Property: p, Was: was.Value, At: s.now})
 		change.Changes[f.Key] = PropertyChange{Was: was.Raw, At: s.now}
 	}
 	if f.Key == "email" {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -41,8 +42,8 @@ func (o Object) Get(key string) Field {
 	return Field{Key: key, Raw: []byte("null")}
 }
 
-// Value returns the value of a member.
-func (o Object) Value(key string) registry.Value { return o.Get(key).Value }
+// Value returns the whole value of a member.
+func (o Object) Value(key string) registry.Value { return o.Get(key).Whole() }
 
 // Field is a member of an object.
 type Field struct {
@@ -51,13 +52,29 @@ type Field struct {
 	Raw   []byte
 }
 
-// Same reports whether two fields have the same value. Numbers are the same if they are equal, lists and objects if
-// they are written alike.
+// Same reports whether two fields have the same value. Numbers are the same if they are equal, lists and objects if all
+// that is in them is, however they are written.
 func (f Field) Same(g Field) bool {
 	if f.Value.Kind == registry.Composite && g.Value.Kind == registry.Composite {
-		return bytes.Equal(f.Raw, g.Raw)
+		return bytes.Equal(f.Raw, g.Raw) || sameContent(f.Raw, g.Raw)
 	}
 	return f.Value == g.Value
+}
+
+// sameContent compares two lists or objects. PostgreSQL writes them in its own way, so what is stored differs in its bytes
+// from what was ingested.
+func sameContent(a, b []byte) bool {
+	var x, y any
+	return stdjson.Unmarshal(a, &x) == nil && stdjson.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
+}
+
+// Whole returns the value of the field with all that is in it, which criteria may ask about.
+func (f Field) Whole() registry.Value {
+	v := f.Value
+	if v.Kind == registry.Composite {
+		v.Text = string(f.Raw)
+	}
+	return v
 }
 
 // AppendText appends a text that was read from an object, as JSON.

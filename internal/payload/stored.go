@@ -30,7 +30,7 @@ func Stored(raw []byte) (Object, error) {
 		}
 		end := dec.InputOffset()
 		f.Raw = raw[end-int64(len(value)) : end : end]
-		if f.Value, err = Value(f.Raw); err != nil {
+		if f.Value, err = StoredValue(f.Raw); err != nil {
 			return o, err
 		}
 		o.Fields = append(o.Fields, f)
@@ -38,8 +38,8 @@ func Stored(raw []byte) (Object, error) {
 	return o, nil
 }
 
-// Value reads a value as it is stored, which needs no checking.
-func Value(raw []byte) (registry.Value, error) {
+// StoredValue reads a value as PostgreSQL writes it.
+func StoredValue(raw []byte) (registry.Value, error) {
 	switch jsontext.Value(raw).Kind() {
 	case 'n':
 		return registry.Value{}, nil
@@ -56,5 +56,40 @@ func Value(raw []byte) (registry.Value, error) {
 		return registry.Value{Kind: registry.Number, Number: n}, err
 	default:
 		return registry.Value{Kind: registry.Composite}, nil
+	}
+}
+
+// WholeValue is as StoredValue, of a value with all that is in it.
+func WholeValue(raw []byte) (registry.Value, error) {
+	v, err := StoredValue(raw)
+	return Field{Value: v, Raw: raw}.Whole(), err
+}
+
+// AppendValue appends a value, as JSON that WholeValue reads as one that criteria cannot tell from it.
+func AppendValue(dst []byte, v registry.Value) []byte {
+	switch v.Kind {
+	case registry.Bool:
+		return strconv.AppendBool(dst, v.Bool)
+	case registry.Number:
+		return strconv.AppendFloat(dst, v.Number, 'g', -1, 64)
+	case registry.Text, registry.Time:
+		return AppendText(dst, v.Text)
+	case registry.List:
+		dst = append(dst, '[')
+		for i := range v.Elements.Length {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			if i < len(v.Elements.Texts) {
+				dst = AppendText(dst, v.Elements.Texts[i])
+			} else {
+				dst = append(dst, "null"...) // an element that is no text
+			}
+		}
+		return append(dst, ']')
+	case registry.Composite:
+		return append(dst, "{}"...)
+	default:
+		return append(dst, "null"...)
 	}
 }

@@ -52,18 +52,44 @@ func DescribeNode(n *ir.Node) string {
 		}
 		return text
 	case n.Property != nil:
-		p := n.Property
-		text := fmt.Sprintf("%s %s", p.Name, p.Operator)
-		if p.Span != 0 {
-			text += " " + p.Span.String()
-		}
-		return text + describeValue(p.Value)
+		return describeProperty(n.Property)
 	}
 	children := make([]string, len(n.Children))
 	for i, child := range n.Children {
 		children[i] = DescribeNode(child)
 	}
 	return fmt.Sprintf("%s(%s)", n.Op, strings.Join(children, ", "))
+}
+
+func describeProperty(p *ir.PropertyCheck) string {
+	text := strings.Join(append([]string{p.Name}, p.Path...), ".")
+	if p.TraitsOnly {
+		text += " (traits only)"
+	}
+	text += " " + string(p.Operator)
+	if p.Fold {
+		text += " in any case"
+	}
+	text += describeValue(p.Value)
+	for _, v := range p.Values {
+		text += describeValue(v)
+	}
+	if p.From != nil {
+		text += " from" + describeValue(p.From)
+	}
+	if p.To != nil {
+		text += " to" + describeValue(p.To)
+	}
+	if p.Operator == ir.LengthIs || p.Operator == ir.LengthAtLeast || p.Operator == ir.LengthAtMost {
+		text += " " + strconv.Itoa(p.Count)
+	}
+	if p.Span != 0 {
+		text += " " + p.Span.String()
+	}
+	if p.Zone != "" {
+		text += " in " + p.Zone
+	}
+	return text
 }
 
 func describeValue(v *ir.Value) string {

@@ -17,6 +17,13 @@ type Event struct {
 type Facts struct {
 	Events     []Event
 	Properties map[string]any
+	Changes    map[string]Change // the last one of each declared property that ever changed
+}
+
+// Change is a change of a property: from what, nil if it was missing, and when.
+type Change struct {
+	Was any
+	At  time.Time
 }
 
 // micro is the resolution of time.

@@ -114,15 +114,15 @@ func (h *History) Of(user string) []Transition {
 
 // Run plays steps against definitions, which must be correct, and then lets the clock run up to until.
 func Run(f *ir.File, steps []Step, until time.Time) *History {
-	w := &world{declared: map[string]bool{}, users: map[string]*user{}}
+	w := &world{declared: map[string]bool{}, traitsOnly: map[string]bool{}, users: map[string]*user{}}
 	w.definitions = slices.SortedFunc(slices.Values(f.Definitions), func(a, b ir.Definition) int { return strings.Compare(a.ID, b.ID) })
 	for _, p := range f.Properties {
-		w.declared[p.Name] = true
+		w.declare(p.Name, p.TraitsOnly)
 	}
 	for i := range w.definitions {
 		for _, n := range leaves(w.definitions[i].Criteria) {
 			if n.Property != nil {
-				w.declared[n.Property.Name] = true
+				w.declare(n.Property.Name, n.Property.TraitsOnly)
 			}
 		}
 	}
@@ -133,6 +133,13 @@ func Run(f *ir.File, steps []Step, until time.Time) *History {
 	w.step = len(steps)
 	w.settle(until)
 	return w.history()
+}
+
+func (w *world) declare(property string, traitsOnly bool) {
+	w.declared[property] = true
+	if traitsOnly {
+		w.traitsOnly[property] = true
+	}
 }
 
 func leaves(n *ir.Node) []*ir.Node {
@@ -153,6 +160,7 @@ func leaves(n *ir.Node) []*ir.Node {
 type world struct {
 	definitions []ir.Definition // by id
 	declared    map[string]bool // properties
+	traitsOnly  map[string]bool // of those
 	users       map[string]*user
 	step        int
 	results     []StepResult

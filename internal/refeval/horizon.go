@@ -81,14 +81,28 @@ func Instants(n *ir.Node, f *Facts) []time.Time {
 			}
 		}
 	case n.Property != nil:
-		if t, isInstant := instant(f.Properties[n.Property.Name]); isInstant {
+		for _, t := range propertyInstants(n.Property, f) {
 			add(t)
-			add(t.Add(n.Property.Span))
-			add(t.Add(-n.Property.Span))
 		}
 	}
 	for _, child := range n.Children {
 		all = append(all, Instants(child, f)...)
+	}
+	return all
+}
+
+// propertyInstants are the instants that a condition on a property may speak of.
+func propertyInstants(p *ir.PropertyCheck, f *Facts) []time.Time {
+	var all []time.Time
+	if t, isInstant := instant(valueOf(p, f)); isInstant {
+		all = append(all, t, t.Add(p.Span), t.Add(-p.Span))
+		if p.Zone != "" {
+			begin, end := period(p, t)
+			all = append(all, begin, end)
+		}
+	}
+	if change, known := f.Changes[p.Name]; known && (p.Operator == ir.HasBeen || p.Operator == ir.Changed) {
+		all = append(all, change.At, change.At.Add(p.Span))
 	}
 	return all
 }

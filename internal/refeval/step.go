@@ -57,12 +57,12 @@ func (w *world) ingest(s *Step) StepResult {
 	}
 	carried := map[string]bool{}
 	for key, value := range traits {
-		u.set(key, value)
+		u.set(key, value, s.At)
 		carried[key] = true
 	}
 	for key, value := range properties {
-		if w.declared[key] {
-			u.set(key, value)
+		if w.declared[key] && !w.traitsOnly[key] {
+			u.set(key, value, s.At)
 			carried[key] = true
 		}
 	}
@@ -122,7 +122,7 @@ func (w *world) user(name string) (u *user, created bool) {
 	if u := w.users[name]; u != nil {
 		return u, false
 	}
-	u = &user{world: w, name: name, facts: Facts{Properties: map[string]any{}}, keys: map[string]bool{}, stays: map[string][]*stay{}}
+	u = &user{world: w, name: name, facts: Facts{Properties: map[string]any{}, Changes: map[string]Change{}}, keys: map[string]bool{}, stays: map[string][]*stay{}}
 	w.users[name] = u
 	return u, true
 }

@@ -2,6 +2,7 @@ package refeval
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -28,8 +29,12 @@ type stay struct {
 	ticks         map[string]int // the last ordinal of each label
 }
 
-// set gives a property a value, or removes it.
-func (u *user) set(key string, value any) {
+// set gives a property a value, or removes it. What it was before is remembered of a declared property.
+func (u *user) set(key string, value any, now time.Time) {
+	was := u.facts.Properties[key]
+	if u.world.declared[key] && !reflect.DeepEqual(was, value) {
+		u.facts.Changes[key] = Change{was, now}
+	}
 	if value == nil {
 		delete(u.facts.Properties, key)
 	} else {

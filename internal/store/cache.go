@@ -12,7 +12,8 @@ type remembered struct {
 	id         int64
 	version    int64
 	properties []byte
-	values     []registry.Value // of the declared ones
+	values     []registry.Value  // of the declared ones
+	changes    []registry.Change // of those that have a history
 }
 
 // cache remembers users who came lately. It has two generations: what is used moves into the young one, and when that is
@@ -65,10 +66,26 @@ func (c *cache) add(user string, r *remembered) {
 
 // size is roughly how much memory it takes.
 func (r *remembered) size() int {
-	const fixed, value = 200, 48
-	n := fixed + len(r.properties) + value*len(r.values)
+	const fixed, value, change = 200, 56, 72
+	n := fixed + len(r.properties) + value*len(r.values) + change*len(r.changes)
 	for i := range r.values {
-		n += len(r.values[i].Text)
+		n += sizeOf(&r.values[i])
+	}
+	for i := range r.changes {
+		n += sizeOf(&r.changes[i].Was)
+	}
+	return n
+}
+
+// sizeOf is how much memory a value takes beside itself.
+func sizeOf(v *registry.Value) int {
+	const elements, text = 48, 16
+	n := len(v.Text)
+	if v.Elements != nil {
+		n += elements
+		for _, s := range v.Elements.Texts {
+			n += text + len(s)
+		}
 	}
 	return n
 }

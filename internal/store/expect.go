@@ -64,10 +64,14 @@ func (s *Store) expect(m *further, user string, known *remembered, e *decide.Eve
 	facts := s.registry.NewFactsWith(known.values)
 	carried := registry.Carried{Event: e.Event}
 	for _, f := range e.Traits.Fields {
-		carry(s.registry, facts, &carried, f.Key, f.Value)
+		if p, declared := s.registry.Property(f.Key); declared {
+			carry(facts, &carried, p, f.Whole())
+		}
 	}
 	for _, f := range e.Properties.Fields {
-		carry(s.registry, facts, &carried, f.Key, f.Value)
+		if p, declared := s.registry.PayloadProperty(f.Key); declared {
+			carry(facts, &carried, p, f.Whole())
+		}
 	}
 	candidates := s.registry.Candidates(nil, carried, facts, nil)
 	for _, b := range candidates {
@@ -76,11 +80,9 @@ func (s *Store) expect(m *further, user string, known *remembered, e *decide.Eve
 	m.stay(user, candidates...)
 }
 
-func carry(r *registry.Registry, facts *registry.Facts, c *registry.Carried, key string, v registry.Value) {
-	if p, declared := r.Property(key); declared {
-		facts.SetProperty(p, v)
-		c.Properties = append(c.Properties, p)
-	}
+func carry(facts *registry.Facts, c *registry.Carried, p registry.Property, v registry.Value) {
+	facts.SetProperty(p, v)
+	c.Properties = append(c.Properties, p)
 }
 
 // needsOf lists the facts that each bucket asks for.

@@ -123,7 +123,7 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted) {
 	if lock.Wait {
 		lockSQL = db.ContactsLockWaiting
 	}
-	q.add(lockSQL, all, ids, versions).Query(each(func(row db.ContactsLockRow) { f.users[row.UserID].contact = &row }))
+	q.add(lockSQL, all, ids, versions, f.store.history).Query(each(func(row db.ContactsLockRow) { f.users[row.UserID].contact = &row }))
 	q.add(db.MembershipsStanding, all).Query(each(f.addStanding))
 	q.add(db.DueOf, all).Query(each(f.addDue))
 	if len(keys) > 0 {
@@ -192,10 +192,16 @@ func (f *Facts) settle(w *Wanted) error {
 	facts := f.store.registry.NewFacts()
 	for _, field := range properties.Fields() {
 		if p, declared := f.store.registry.Property(field.Key); declared {
-			facts.SetProperty(p, field.Value)
+			facts.SetProperty(p, field.Whole())
 		}
 	}
-	u.known = &remembered{id: u.contact.ID, version: u.contact.Version, properties: u.contact.Properties, values: facts.Values()}
+	if err := setChanges(facts, f.store.registry, u.contact.Changes); err != nil {
+		return fmt.Errorf("read the changes of user %q: %w", w.User, err)
+	}
+	u.known = &remembered{
+		id: u.contact.ID, version: u.contact.Version,
+		properties: u.contact.Properties, values: facts.Values(), changes: facts.Changes(),
+	}
 	u.properties = properties
 	return nil
 }
@@ -211,6 +217,7 @@ func (f *Facts) Contact(name string) int64 { return f.users[name].contact.ID }
 func (f *Facts) State(name string) *decide.State {
 	u := f.users[name]
 	facts := f.store.registry.NewFactsWith(u.known.values)
+	facts.SetChanges(u.known.changes)
 	st := &decide.State{
 		Contact: decide.Contact{
 			New: u.created, Deleted: u.contact.DeletedAt.Valid, UpdatedAt: instant(u.contact.UpdatedAt), Properties: u.properties,
@@ -240,7 +247,7 @@ func (f *Facts) Remember(w *Write) {
 		if o.patched {
 			u.known = &remembered{
 				id: u.contact.ID, version: u.contact.Version + 1,
-				properties: o.state.Contact.Properties.Raw(), values: o.state.Facts.Values(),
+				properties: o.state.Contact.Properties.Raw(), values: o.state.Facts.Values(), changes: o.state.Facts.Changes(),
 			}
 		}
 		f.store.cache.put(o.user, u.known)

@@ -118,7 +118,7 @@ func value(raw *string) registry.Value {
 	if raw == nil {
 		return registry.Value{}
 	}
-	v, err := payload.Value([]byte(*raw))
+	v, err := payload.WholeValue([]byte(*raw))
 	if err != nil {
 		return registry.Value{} // it was written by this package
 	}

@@ -3,13 +3,13 @@ package store
 import (
 	"slices"
 
-	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
 // addOccurrences adds what is to be written about signals. Of one user and signal, or group, there is one row in a
 // statement.
-func (w *Write) addOccurrences(s *Store, contact int64, all []decide.Occurred) {
+func (w *Write) addOccurrences(s *Store, contact int64, all []registry.Occurrence) {
 	for _, o := range all {
 		row := &s.registry.Signals[o.Signal]
 		no := s.signals[o.Signal]
@@ -24,31 +24,31 @@ func (w *Write) addOccurrences(s *Store, contact int64, all []decide.Occurred) {
 			w.occurrences.ContactIds = append(w.occurrences.ContactIds, contact)
 			w.occurrences.SignalNos = append(w.occurrences.SignalNos, no)
 			w.occurrences.OccurredAt = append(w.occurrences.OccurredAt, timestamp(o.At))
-			w.occurrences.Values = append(w.occurrences.Values, string(o.Raw))
+			w.occurrences.Values = append(w.occurrences.Values, kept(o))
 		}
 	}
 }
 
-func (w *Write) addTotal(contact int64, no int32, o decide.Occurred) {
+func (w *Write) addTotal(contact int64, no int32, o registry.Occurrence) {
 	t := &w.totals
 	place, known := w.place(contact, no, "")
 	if !known {
 		t.ContactIds, t.SignalNos = append(t.ContactIds, contact), append(t.SignalNos, no)
 		t.Counts = append(t.Counts, 1)
 		t.FirstAt, t.LastAt = append(t.FirstAt, timestamp(o.At)), append(t.LastAt, timestamp(o.At))
-		t.FirstValues, t.LastValues = append(t.FirstValues, string(o.Raw)), append(t.LastValues, string(o.Raw))
+		t.FirstValues, t.LastValues = append(t.FirstValues, kept(o)), append(t.LastValues, kept(o))
 		w.places[groupKey{contact, no, ""}] = len(t.Counts) - 1
 		return
 	}
 	t.Counts[place]++
 	if at := timestamp(o.At); at.Time.Before(t.FirstAt[place].Time) {
-		t.FirstAt[place], t.FirstValues[place] = at, string(o.Raw)
+		t.FirstAt[place], t.FirstValues[place] = at, kept(o)
 	} else if !at.Time.Before(t.LastAt[place].Time) {
-		t.LastAt[place], t.LastValues[place] = at, string(o.Raw)
+		t.LastAt[place], t.LastValues[place] = at, kept(o)
 	}
 }
 
-func (w *Write) addGroup(contact int64, no int32, o decide.Occurred) {
+func (w *Write) addGroup(contact int64, no int32, o registry.Occurrence) {
 	g := &w.groups
 	place, known := w.place(contact, no, "g"+o.Group)
 	if !known {
@@ -75,4 +75,12 @@ func (w *Write) place(contact int64, no int32, group string) (int, bool) {
 	}
 	i, known := w.places[groupKey{contact, no, group}]
 	return i, known
+}
+
+// kept is the value that is kept of an occurrence, or nothing.
+func kept(o registry.Occurrence) string {
+	if !o.Value.Exists() {
+		return ""
+	}
+	return string(payload.AppendValue(nil, o.Value))
 }

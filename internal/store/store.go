@@ -31,6 +31,7 @@ type Store struct {
 	always   [][]registry.Need // by registry.Event
 	added    [][]registry.Need // by registry.Event
 	cache    *cache
+	history  bool // the last changes of properties are read
 }
 
 // Conn is what statements are run on: a connection, or a transaction.
@@ -42,7 +43,10 @@ type Conn interface {
 // New gives the buckets and events of a registry numbers in the database, where they have none yet. The store remembers
 // users in so many bytes of memory, roughly.
 func New(ctx context.Context, conn Conn, schema string, r *registry.Registry, cacheBytes int) (*Store, error) {
-	s := &Store{registry: r, schema: schema, indexes: map[int32]registry.Index{}, needs: needsOf(r), added: addedTo(r), cache: newCache(cacheBytes)}
+	s := &Store{
+		registry: r, schema: schema, indexes: map[int32]registry.Index{}, needs: needsOf(r), added: addedTo(r),
+		cache: newCache(cacheBytes), history: history(r),
+	}
 	ids, names := make([]string, len(r.Buckets)), make([]string, len(r.Buckets))
 	for i := range r.Buckets {
 		ids[i], names[i] = r.Buckets[i].ID, r.Buckets[i].Name

@@ -63,7 +63,7 @@ func (f *Facts) queueSums(q *queue, p sumPairs) {
 		read.Total, _ = new(big.Rat).SetString(row.Total)
 		read.Count, read.Cutoff = int(row.Count), instant(row.Cutoff)
 		for i, at := range row.Instants {
-			v, _ := payload.Value([]byte(row.Numbers[i])) // it was written by this package
+			v, _ := payload.StoredValue([]byte(row.Numbers[i])) // it was written by this package
 			read.Oldest = append(read.Oldest, registry.Summand{At: instant(at), Number: registry.Decimal(v.Number)})
 		}
 	}))

@@ -69,39 +69,6 @@ func (c *checker) warn(pos ir.Pos, bucket, format string, args ...any) {
 	c.found = append(c.found, Problem{Pos: pos, Bucket: bucket, Text: fmt.Sprintf(format, args...), Warning: true})
 }
 
-// properties checks that each property has one type, wherever it is declared or used.
-func (c *checker) properties(f *ir.File) {
-	type declaration struct {
-		typ ir.Type
-		pos ir.Pos
-	}
-	first := map[string]declaration{}
-	see := func(name string, typ ir.Type, pos ir.Pos, bucket string) {
-		if typ == ir.Any {
-			return
-		}
-		before, seen := first[name]
-		switch {
-		case !seen:
-			first[name] = declaration{typ, pos}
-		case before.typ != typ:
-			c.report(pos, bucket, "property %q is declared as %s, but as %s at %s; declare it once and use that variable",
-				name, typ, before.typ, before.pos)
-		}
-	}
-	for _, p := range f.Properties {
-		c.propertyName(p.Name, p.Pos, "")
-		see(p.Name, p.Type, p.Pos, "")
-	}
-	for _, d := range f.Definitions {
-		walk(d.Criteria, func(n *ir.Node) {
-			if n.Property != nil {
-				see(n.Property.Name, n.Property.Type, n.Pos, d.ID)
-			}
-		})
-	}
-}
-
 // names checks that no two definitions share an id, or a name in the generated code.
 func (c *checker) names(defs []ir.Definition) {
 	byID, byGo := map[string]ir.Pos{}, map[string]string{}

@@ -59,7 +59,7 @@ func TestProblems(t *testing.T) {
 		"not of two":      {dynamic(combine(ir.OpNot, exists, exists)), `x.go:2: bucket "a": Not takes one criteria; combine several with All or Any first`},
 		"not of none":     {dynamic(combine(ir.OpNot)), `x.go:2: bucket "a": Not takes one criteria; combine several with All or Any first`},
 		"count operator":  {dynamic(event(ir.Contains, 1, 0)), `x.go:2: bucket "a": a count cannot be compared by "contains"; use eq, gt, gte, lt or lte`},
-		"operator":        {dynamic(property("like", nil)), `x.go:2: bucket "a": there is no operator "like" for properties; see the methods of bucket.Text, Number, Bool and Time`},
+		"operator":        {dynamic(property("like", nil)), `x.go:2: bucket "a": there is no operator "like" for properties; see the methods of bucket.Text, Number, Bool, Time and List`},
 		"no operand":      {dynamic(property(ir.Eq, nil)), `x.go:2: bucket "a": operator eq of property "plan" has nothing to compare with; give it a value`},
 		"no position":     {ir.Definition{Kind: ir.Manual}, `-: a bucket has no ID; give it one like "power-users"`},
 		"parked":          {ir.Definition{ID: "a", Pos: at(1), Kind: ir.Manual, Problems: []ir.Problem{{Pos: at(7), Text: "100% wrong"}}}, `x.go:7: bucket "a": 100% wrong`},

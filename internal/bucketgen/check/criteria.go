@@ -7,9 +7,8 @@ import (
 )
 
 const (
-	maxEventName    = 200 // bytes, as at ingest
-	maxPropertyName = 255
-	maxCount        = 10_000
+	maxEventName = 200 // bytes, as at ingest
+	maxCount     = 10_000
 )
 
 // criteria checks the tree of one definition.
@@ -79,39 +78,6 @@ func (c *checker) event(d *ir.Definition, n *ir.Node) {
 	}
 }
 
-func (c *checker) property(d *ir.Definition, n *ir.Node) {
-	p := n.Property
-	c.propertyName(p.Name, n.Pos, d.ID)
-	switch p.Operator {
-	case ir.Exists, ir.NotExists:
-		return
-	case ir.InTheLast, ir.MoreThanAgo, ir.InTheNext:
-		name := map[ir.Operator]string{ir.InTheLast: "InTheLast", ir.MoreThanAgo: "MoreThanAgo", ir.InTheNext: "InTheNext"}[p.Operator]
-		if p.Span <= 0 {
-			c.report(n.Pos, d.ID, "%s(%s) is no span of time; it must be positive", name, p.Span)
-		} else {
-			c.span(d, n.Pos, "the span of "+name, p.Span)
-		}
-		return
-	case ir.Eq, ir.Neq, ir.Gt, ir.Gte, ir.Lt, ir.Lte, ir.Contains, ir.Before, ir.After:
-	default:
-		c.report(n.Pos, d.ID, "there is no operator %q for properties; see the methods of bucket.Text, Number, Bool and Time", p.Operator)
-		return
-	}
-	if p.Value == nil {
-		c.report(n.Pos, d.ID, "operator %s of property %q has nothing to compare with; give it a value", p.Operator, p.Name)
-	}
-}
-
-func (c *checker) propertyName(name string, pos ir.Pos, bucket string) {
-	switch {
-	case name == "":
-		c.report(pos, bucket, "a property has no name; write the key under which it is ingested")
-	case len(name) > maxPropertyName || strings.ContainsRune(name, 0):
-		c.report(pos, bucket, "no property has the name %.40q: names have at most %d bytes and no U+0000", name, maxPropertyName)
-	}
-}
-
 // positive reports whether a leaf of the tree is positive: false for a user of whom nothing is known, or an absence
 // with a window. Negations are pushed to the leaves on the way.
 func positive(n *ir.Node, negated bool) bool {
@@ -129,7 +95,7 @@ func positive(n *ir.Node, negated bool) bool {
 		varies := n.Event.Count > 0 || n.Event.Operator != ir.Gte && n.Event.Operator != ir.Lt
 		return countHolds(n.Event.Operator, 0, n.Event.Count) == negated || n.Event.Window != nil && varies
 	default:
-		absent := n.Property.Operator == ir.Neq || n.Property.Operator == ir.NotExists
+		absent := n.Property.Operator == ir.Neq || n.Property.Operator == ir.NotExists || n.Property.Operator == ir.NotIn
 		return absent == negated
 	}
 }

@@ -13,6 +13,7 @@ import (
 	families "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/families/want/gen"
 	operators "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/operators/want/gen"
 	policies "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/policies/want/gen"
+	properties "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/properties/want/gen"
 	texts "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/texts/want/gen"
 	warnings "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/warnings/want/gen"
 	"github.com/bucketgen/bucketgen/registry"
@@ -28,6 +29,7 @@ var generated = []struct {
 	{"families", "../testdata/families/in", families.Registry},
 	{"operators", "../testdata/operators/in", operators.Registry},
 	{"policies", "../testdata/policies/in", policies.Registry},
+	{"properties", "../testdata/properties/in", properties.Registry},
 	{"texts", "../testdata/texts/in", texts.Registry},
 	{"warnings", "../testdata/warnings/in", warnings.Registry},
 }

@@ -91,11 +91,14 @@ func instant(i registry.Instant) *jen.Statement {
 
 var kindNames = [...]string{
 	registry.Missing: "Missing", registry.Bool: "Bool", registry.Number: "Number", registry.Text: "Text",
-	registry.Time: "Time", registry.Composite: "Composite",
+	registry.Time: "Time", registry.Composite: "Composite", registry.List: "List",
 }
 
 // value is a value of package registry, with the field that its kind speaks of even where that is zero.
 func value(v registry.Value) *jen.Statement {
+	if v == (registry.Value{}) {
+		return reg("Value").Values()
+	}
 	fields := []jen.Code{field("Kind", reg(kindNames[v.Kind]))}
 	switch v.Kind {
 	case registry.Bool:
@@ -106,7 +109,7 @@ func value(v registry.Value) *jen.Statement {
 		fields = append(fields, field("Text", jen.Lit(v.Text)))
 	case registry.Time:
 		fields = append(fields, field("Time", instant(v.Time)))
-	case registry.Missing, registry.Composite:
+	case registry.Missing, registry.Composite, registry.List:
 	}
 	return reg("Value").Add(row(fields...))
 }

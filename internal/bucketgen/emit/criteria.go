@@ -16,6 +16,14 @@ var opNames = [...]string{
 	registry.OpContains: "Contains",
 	registry.OpBefore:   "Before", registry.OpAfter: "After",
 	registry.OpInTheLast: "InTheLast", registry.OpMoreThanAgo: "MoreThanAgo", registry.OpInTheNext: "InTheNext",
+	registry.OpIn: "In", registry.OpInNumbers: "InNumbers", registry.OpBetween: "Between", registry.OpTimeBetween: "TimeBetween",
+	registry.OpHasPrefix: "HasPrefix", registry.OpHasSuffix: "HasSuffix", registry.OpMatches: "Matches",
+	registry.OpIsFold: "IsFold", registry.OpInFold: "InFold", registry.OpContainsFold: "ContainsFold",
+	registry.OpHasPrefixFold: "HasPrefixFold", registry.OpHasSuffixFold: "HasSuffixFold",
+	registry.OpToday: "Today", registry.OpThisWeek: "ThisWeek", registry.OpThisMonth: "ThisMonth",
+	registry.OpHasAny: "HasAny", registry.OpHasAll: "HasAll",
+	registry.OpLengthIs: "LengthIs", registry.OpLengthAtLeast: "LengthAtLeast", registry.OpLengthAtMost: "LengthAtMost",
+	registry.OpHasBeen: "HasBeen", registry.OpChanged: "Changed",
 	registry.OpAtLeast: "AtLeast", registry.OpAtMost: "AtMost", registry.OpExactly: "Exactly",
 	registry.OpFirstWithin: "FirstWithin", registry.OpOnly: "Only", registry.OpSum: "Sum", registry.OpAverage: "Average",
 }
@@ -62,21 +70,7 @@ func (e *emitter) condition(nodes []registry.Node) *jen.Statement {
 	if n.Op.IsSignal() {
 		return ask.Call(e.question(n)...)
 	}
-	property := jen.Id(e.property(n.Property))
-	switch n.Op {
-	case registry.OpExists:
-		return ask.Call(property)
-	case registry.OpIs:
-		return ask.Call(property, value(n.Value))
-	case registry.OpContains:
-		return ask.Call(property, jen.Lit(n.Value.Text))
-	case registry.OpBefore, registry.OpAfter:
-		return ask.Call(property, instant(n.Value.Time))
-	case registry.OpInTheLast, registry.OpMoreThanAgo, registry.OpInTheNext:
-		return ask.Call(property, dur(n.Span))
-	default: // the comparisons of numbers
-		return ask.Call(property, number(n.Value.Number))
-	}
+	return ask.Call(append([]jen.Code{jen.Id(e.property(n.Property))}, operands(n)...)...)
 }
 
 // node is a row of the table form of a criteria.
@@ -99,12 +93,18 @@ func (e *emitter) node(n *registry.Node, property func(registry.Property) string
 		}
 	case n.Op.IsProperty():
 		fields = append(fields, field("Property", jen.Id(property(n.Property))))
+		if n.Count != 0 {
+			fields = append(fields, field("Count", jen.Lit(n.Count)))
+		}
 	}
 	if n.Span != 0 {
 		fields = append(fields, field("Span", dur(n.Span)))
 	}
 	if n.Value.Kind != registry.Missing {
 		fields = append(fields, field("Value", value(n.Value)))
+	}
+	if n.With != nil {
+		fields = append(fields, field("With", with(n.With)))
 	}
 	return row(fields...)
 }

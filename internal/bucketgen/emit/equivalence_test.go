@@ -1,6 +1,7 @@
 package emit_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -63,12 +64,30 @@ func TestFunctions(t *testing.T) {
 // anyFacts draws facts about a user, twice. What conditions compare with, and the edges of their windows, are likely.
 func anyFacts(t *rapid.T, r *registry.Registry) (*registry.Facts, *registry.Facts) {
 	const now registry.Instant = 1_800_000_000_000_000
-	values := []registry.Value{{}, {Kind: registry.Composite}, {Kind: registry.Bool}, {Kind: registry.Number, Number: 3}, {Kind: registry.Text, Text: "a team"}}
+	text := func(s string) registry.Value { return registry.Value{Kind: registry.Text, Text: s} }
+	values := []registry.Value{{}, {Kind: registry.Composite}, {Kind: registry.Bool}, {Kind: registry.Number, Number: 3}, text("a team")}
+	for _, json := range []string{
+		`[]`, `["a", "b"]`, `["vip", 5, "beta"]`, `[1, 2, 3]`,
+		`{"country": "NO", "geo": {"city": "Oslo"}}`, `{"country": "SE", "rooms": ["kitchen"], "staff": 10}`, `{"country": "DK", "geo": []}`,
+	} {
+		values = append(values, registry.Value{Kind: registry.Composite, Text: json})
+	}
 	ages := []time.Duration{0, time.Hour}
 	for i := range r.Buckets {
 		for _, n := range r.Buckets[i].Criteria {
 			values = append(values, n.Value)
+			values = append(values, text("x"+n.Value.Text), text(strings.ToUpper(n.Value.Text)+"x"), text("x+test@"+n.Value.Text))
 			ages = append(ages, n.Span, n.Span-time.Microsecond, n.Span+time.Microsecond)
+			if n.With == nil {
+				continue
+			}
+			values = append(values, n.With.From, n.With.To)
+			for _, s := range n.With.Texts {
+				values = append(values, text(s), text(strings.ToLower(s)))
+			}
+			for _, f := range n.With.Numbers {
+				values = append(values, registry.Value{Kind: registry.Number, Number: f})
+			}
 		}
 	}
 	instant := rapid.Custom(func(t *rapid.T) registry.Instant {
@@ -89,6 +108,14 @@ func anyFacts(t *rapid.T, r *registry.Registry) (*registry.Facts, *registry.Fact
 	}
 	a.Now, b.Now = now, now
 	for p := range r.Properties {
+		if len(r.Properties[p].Path) > 0 {
+			continue // what it lies inside of has set it
+		}
+		if rapid.Bool().Draw(t, "changed") {
+			c := registry.Change{Property: registry.Property(p), Was: value.Draw(t, "was"), At: instant.Draw(t, "at")}
+			a.SetChange(c)
+			b.SetChange(c)
+		}
 		v := value.Draw(t, r.Properties[p].Name)
 		a.SetProperty(registry.Property(p), v)
 		b.SetProperty(registry.Property(p), v)

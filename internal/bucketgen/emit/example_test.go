@@ -7,6 +7,7 @@ import (
 	families "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/families/want/gen"
 	operators "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/operators/want/gen"
 	policies "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/policies/want/gen"
+	lists "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/properties/want/gen"
 	texts "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/texts/want/gen"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -43,10 +44,12 @@ func Example_properties() {
 		operators.Properties.TrialEnds.Set(time.Date(2026, time.November, 23, 9, 30, 0, 0, time.UTC)),
 		operators.Properties.City.Remove(),
 		texts.Properties.Größe.Set("klein"),
+		lists.Properties.Tags.Set("vip", "press"),
+		lists.Properties.Address.Set(map[string]any{"country": "NO"}),
 	)
 	fmt.Println(traits)
 	// Output:
-	// map[city:<nil> confirmed:true größe:klein plan:pro score:7.5 trial_ends_at:2026-11-23T09:30:00Z]
+	// map[address:map[country:NO] city:<nil> confirmed:true größe:klein plan:pro score:7.5 tags:[vip press] trial_ends_at:2026-11-23T09:30:00Z]
 }
 
 func Example_criteria() {

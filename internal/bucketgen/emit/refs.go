@@ -39,10 +39,16 @@ func (e *emitter) ref(f *jen.File, b registry.Index) {
 func (e *emitter) properties(f *jen.File) {
 	var types, values []jen.Code
 	for i, p := range e.reg.Properties {
-		if p.Type == registry.Missing {
+		typ := kindNames[p.Type] + "Property"
+		switch {
+		case len(p.Path) > 0:
+			continue // it is set with all of what it lies inside of
+		case p.Type == registry.Missing && i+1 < len(e.reg.Properties) && e.reg.Properties[i+1].Name == p.Name:
+			typ = "ObjectProperty"
+		case p.Type == registry.Missing:
 			continue // only hand-made definitions leave the type open, and then there is none to offer
 		}
-		naming, typ := &e.plan.Properties[i], kindNames[p.Type]+"Property"
+		naming := &e.plan.Properties[i]
 		types = append(types,
 			jen.Comment(lines(propertyDoc(&p, naming))),
 			jen.Id(naming.GoName).Add(reg(typ)))

@@ -79,10 +79,20 @@ func (e *emitter) eventRow(r *registry.EventRow) jen.Code {
 }
 
 func propertyRow(r *registry.PropertyRow) jen.Code {
-	if r.Type == registry.Missing {
-		return row(field("Name", jen.Lit(r.Name)))
+	fields := []jen.Code{field("Name", jen.Lit(r.Name))}
+	if len(r.Path) > 0 {
+		fields = append(fields, field("Path", jen.Index().String().Values(texts(r.Path)...)))
 	}
-	return row(field("Name", jen.Lit(r.Name)), field("Type", reg(kindNames[r.Type])))
+	if r.Type != registry.Missing {
+		fields = append(fields, field("Type", reg(kindNames[r.Type])))
+	}
+	if r.TraitsOnly {
+		fields = append(fields, field("TraitsOnly", jen.True()))
+	}
+	if r.History {
+		fields = append(fields, field("History", jen.True()))
+	}
+	return row(fields...)
 }
 
 var entryLimitNames = [...]string{registry.Unlimited: "Unlimited", registry.Once: "Once", registry.OncePerPeriod: "OncePerPeriod"}

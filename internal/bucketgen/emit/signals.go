@@ -42,6 +42,9 @@ func (e *emitter) signalRow(s *registry.SignalRow) jen.Code {
 
 func (e *emitter) fieldRow(f *registry.FieldRow) jen.Code {
 	fields := []jen.Code{field("Event", jen.Id(e.event(f.Event))), field("Name", jen.Lit(f.Name))}
+	if len(f.Path) > 0 {
+		fields = append(fields, field("Path", jen.Index().String().Values(texts(f.Path)...)))
+	}
 	if f.Type != registry.Missing {
 		fields = append(fields, field("Type", reg(kindNames[f.Type])))
 	}

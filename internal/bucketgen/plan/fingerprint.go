@@ -14,7 +14,8 @@ import (
 func fingerprint(r *registry.Registry) {
 	all := sha256.New()
 	for _, p := range r.Properties {
-		fmt.Fprintf(all, "property %q %s\n", p.Name, p.Type)
+		writeProperty(all, &p)
+		fmt.Fprintln(all)
 	}
 	for i := range r.Buckets {
 		b := &r.Buckets[i]
@@ -46,10 +47,31 @@ func writeNode(h hash.Hash, r *registry.Registry, n *registry.Node) {
 		default:
 		}
 	case n.Op.IsProperty():
-		p := r.Properties[n.Property]
-		fmt.Fprintf(h, " property %q %s %d %s %s", p.Name, p.Type, n.Span, n.Value.Kind, n.Value)
+		fmt.Fprint(h, " ")
+		writeProperty(h, &r.Properties[n.Property])
+		fmt.Fprintf(h, " %d %s %s", n.Span, n.Value.Kind, n.Value)
+		writeOperands(h, n)
 	}
 	fmt.Fprintln(h)
+}
+
+func writeProperty(h hash.Hash, p *registry.PropertyRow) {
+	fmt.Fprintf(h, "property %q %s", p.Name, p.Type)
+	if len(p.Path) > 0 {
+		fmt.Fprintf(h, " at %q", p.Path)
+	}
+	if p.TraitsOnly {
+		fmt.Fprint(h, " traits only")
+	}
+}
+
+func writeOperands(h hash.Hash, n *registry.Node) {
+	if n.Count != 0 {
+		fmt.Fprintf(h, " %d", n.Count)
+	}
+	if w := n.With; w != nil {
+		fmt.Fprintf(h, " with %q %v %s %s %s %s %q", w.Texts, w.Numbers, w.From.Kind, w.From, w.To.Kind, w.To, w.Zone)
+	}
 }
 
 func short(h hash.Hash) string {

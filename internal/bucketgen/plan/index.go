@@ -31,11 +31,14 @@ func index(r *registry.Registry) {
 	}
 }
 
-// guard is an equality that must hold whenever a criteria holds.
+// guard is a property that must have one of some values whenever a criteria holds.
 type guard struct {
 	property registry.Property
-	value    registry.Value
+	values   []registry.Value
 }
+
+// mostValues is how many values a guard may have: the bucket is filed under each.
+const mostValues = 8
 
 func file(p *registry.Postings, b registry.Index, g *guard) {
 	if g == nil {
@@ -48,32 +51,47 @@ func file(p *registry.Postings, b registry.Index, g *guard) {
 		p.Guarded = append(p.Guarded, registry.Guarded{Property: g.property})
 	}
 	in := &p.Guarded[i]
-	n := slices.IndexFunc(in.Values, func(p registry.Posting) bool { return p.Value.Equal(g.value) })
-	if n < 0 {
-		n = len(in.Values)
-		in.Values = append(in.Values, registry.Posting{Value: g.value})
+	for _, value := range g.values {
+		n := slices.IndexFunc(in.Values, func(p registry.Posting) bool { return p.Value.Equal(value) })
+		if n < 0 {
+			n = len(in.Values)
+			in.Values = append(in.Values, registry.Posting{Value: value})
+		}
+		in.Values[n].Buckets = append(in.Values[n].Buckets, b)
 	}
-	in.Values[n].Buckets = append(in.Values[n].Buckets, b)
 }
 
 // chooseGuards picks, of the equalities that a criteria needs, the one that fewest buckets need: it lets the fewest
 // buckets through that do not hold. Of equally rare ones it takes the first.
 func chooseGuards(r *registry.Registry) []*guard {
+	type equality struct {
+		property registry.Property
+		value    registry.Value
+	}
 	needs := make([][]guard, len(r.Buckets))
-	users := map[guard]int{}
+	users := map[equality]int{}
 	for i := range r.Buckets {
 		if len(r.Buckets[i].Criteria) == 0 {
 			continue
 		}
 		needs[i] = equalities(nil, r.Buckets[i].Criteria)
 		for _, g := range needs[i] {
-			users[g]++
+			for _, value := range g.values {
+				users[equality{g.property, value}]++
+			}
 		}
+	}
+	cost := func(g *guard) int {
+		sum := 0
+		for _, value := range g.values {
+			sum += users[equality{g.property, value}]
+		}
+		return sum
 	}
 	chosen := make([]*guard, len(r.Buckets))
 	for i, candidates := range needs {
 		for n := range candidates {
-			if g := &candidates[n]; chosen[i] == nil || users[*g] < users[*chosen[i]] {
+			if g := &candidates[n]; chosen[i] == nil || cost(g) < cost(chosen[i]) {
 				chosen[i] = g
 			}
 		}
@@ -83,13 +101,40 @@ func chooseGuards(r *registry.Registry) []*guard {
 
 // equalities appends the equalities without which the criteria cannot hold.
 func equalities(dst []guard, nodes []registry.Node) []guard {
-	switch n := nodes[0]; {
-	case n.Op == registry.OpAll:
+	n := nodes[0]
+	if n.Op == registry.OpAll {
 		for i := 1; i < n.Size; i += nodes[i].Size {
 			dst = equalities(dst, nodes[i:])
 		}
-	case n.Op == registry.OpIs && n.Value.Kind != registry.Composite:
-		dst = append(dst, guard{n.Property, n.Value})
+		return dst
+	}
+	if values := opening(&n); len(values) > 0 && len(values) <= mostValues {
+		dst = append(dst, guard{n.Property, values})
 	}
 	return dst
+}
+
+// opening returns the values of which the property must have one for the condition to hold, or nothing if it may have
+// others.
+func opening(n *registry.Node) []registry.Value {
+	var values []registry.Value
+	switch n.Op {
+	case registry.OpIs, registry.OpHasBeen:
+		if n.Value.Kind != registry.Composite {
+			values = append(values, n.Value)
+		}
+	case registry.OpChanged:
+		if to := n.With.To; to.Exists() && to.Kind != registry.Composite {
+			values = append(values, to)
+		}
+	case registry.OpIn:
+		for _, text := range n.With.Texts {
+			values = append(values, registry.Value{Kind: registry.Text, Text: text})
+		}
+	case registry.OpInNumbers:
+		for _, number := range n.With.Numbers {
+			values = append(values, registry.Value{Kind: registry.Number, Number: number})
+		}
+	}
+	return values
 }

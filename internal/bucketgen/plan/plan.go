@@ -79,62 +79,6 @@ func baseName(file string) string {
 	return file[strings.LastIndexByte(file, '/')+1:]
 }
 
-// vocabulary is the events and properties that the definitions speak of.
-type vocabulary struct {
-	events         []registry.EventRow
-	eventNaming    []Naming
-	properties     []registry.PropertyRow
-	propertyNaming []Naming
-	signals        []registry.SignalRow
-	signalNaming   []Naming
-	places         map[string]registry.Signal // by key
-	fields         []registry.FieldRow
-	fieldNaming    []Naming
-}
-
-func collect(f *ir.File, defs []ir.Definition) *vocabulary {
-	declared := map[string]ir.Property{}
-	for _, p := range f.Properties {
-		declared[p.Name] = p
-	}
-	for i := range defs {
-		walk(defs[i].Criteria, func(n *ir.Node) {
-			if n.Property != nil && declared[n.Property.Name].Type == ir.Any {
-				p := declared[n.Property.Name]
-				p.Name, p.Type = n.Property.Name, n.Property.Type
-				declared[p.Name] = p
-			}
-		})
-	}
-	v := &vocabulary{}
-	v.collectSignals(defs)
-	taken := names{}
-	for _, p := range f.Properties {
-		taken[p.GoName] = true // an author's own name is not given to another property
-	}
-	for _, name := range sorted(declared) {
-		p := declared[name]
-		if p.GoName == "" {
-			p.GoName = taken.free(check.PropertyGoName(name))
-		}
-		v.properties = append(v.properties, registry.PropertyRow{Name: name, Type: valueKind(p.Type)})
-		v.propertyNaming = append(v.propertyNaming, Naming{GoName: p.GoName, Doc: p.Doc, File: baseName(p.Pos.File)})
-	}
-	return v
-}
-
-// names are the Go names that are taken.
-type names map[string]bool
-
-// free returns the name, or one like it if that is taken, and takes it.
-func (n names) free(name string) string {
-	for n[name] {
-		name += "_"
-	}
-	n[name] = true
-	return name
-}
-
 // numbered returns the name, or the first of those with a number behind it that is free, and takes it.
 func (n names) numbered(name string) string {
 	free := name
@@ -153,16 +97,6 @@ func needed(e *ir.EventCheck) int {
 	default:
 		return e.Count + 1
 	}
-}
-
-func (v *vocabulary) event(name string) registry.Event {
-	i, _ := slices.BinarySearchFunc(v.events, name, func(e registry.EventRow, name string) int { return strings.Compare(e.Name, name) })
-	return registry.Event(i)
-}
-
-func (v *vocabulary) property(name string) registry.Property {
-	i, _ := slices.BinarySearchFunc(v.properties, name, func(p registry.PropertyRow, name string) int { return strings.Compare(p.Name, name) })
-	return registry.Property(i)
 }
 
 func (v *vocabulary) bucket(d *ir.Definition) registry.Bucket {
@@ -193,7 +127,7 @@ func (v *vocabulary) bucket(d *ir.Definition) registry.Bucket {
 		b.Kind = registry.Manual
 		return b
 	}
-	b.Criteria = v.nodes(nil, d.Criteria, func(p *ir.PropertyCheck) registry.Property { return v.property(p.Name) })
+	b.Criteria = v.nodes(nil, d.Criteria, func(p *ir.PropertyCheck) registry.Property { return v.property(p.Name, p.Path) })
 	for _, n := range b.Criteria {
 		switch {
 		case n.Op.IsSignal():
@@ -203,7 +137,7 @@ func (v *vocabulary) bucket(d *ir.Definition) registry.Bucket {
 			}
 			b.Events = append(b.Events, v.signals[n.Signal].Event)
 		case n.Op.IsProperty():
-			b.Properties = append(b.Properties, n.Property)
+			b.Properties = append(b.Properties, v.root(n.Property)) // what is inside comes with it
 		}
 	}
 	b.Events, b.Signals, b.Properties = distinct(b.Events), distinct(b.Signals), distinct(b.Properties)
@@ -226,30 +160,6 @@ func newcomers(r *registry.Registry) {
 			r.Newcomers = append(r.Newcomers, registry.Index(i))
 		}
 	}
-}
-
-func valueKind(t ir.Type) registry.ValueKind {
-	switch t {
-	case ir.Text:
-		return registry.Text
-	case ir.Number:
-		return registry.Number
-	case ir.Bool:
-		return registry.Bool
-	case ir.Time:
-		return registry.Time
-	default:
-		return registry.Missing
-	}
-}
-
-func sorted[T any](m map[string]T) []string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 func walk(n *ir.Node, visit func(*ir.Node)) {

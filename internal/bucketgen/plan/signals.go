@@ -168,11 +168,11 @@ func (v *vocabulary) collectSignals(defs []ir.Definition) {
 		row.Event = v.event(s.Event)
 		if s.Filter != nil {
 			row.Filter = v.nodes(nil, s.Filter, func(p *ir.PropertyCheck) registry.Property {
-				return registry.Property(v.field(p.Name, row.Event))
+				return registry.Property(v.field(p, row.Event))
 			})
 		}
 		if s.Field != nil {
-			row.Field = v.field(s.Field.Name, row.Event)
+			row.Field = v.field(s.Field, row.Event)
 		}
 		v.signals = append(v.signals, *row)
 	}
@@ -225,34 +225,32 @@ func (v *vocabulary) collectEvents(specs map[string]signal) {
 
 // collectFields gives every payload property that a filter or an aggregate asks about its row.
 func (v *vocabulary) collectFields(specs map[string]signal) {
-	seen := map[registry.FieldRow]bool{}
 	for _, s := range specs {
 		event := v.event(s.Event)
 		add := func(p *ir.PropertyCheck) {
 			if p != nil {
-				seen[registry.FieldRow{Event: event, Name: p.Name, Type: valueKind(p.Type)}] = true
+				v.fields = append(v.fields, registry.FieldRow{Event: event, Name: p.Name, Path: p.Path, Type: valueKind(p.Type)})
 			}
 		}
 		add(s.Field)
 		walk(s.Filter, func(n *ir.Node) { add(n.Property) })
 	}
-	for row := range seen {
-		v.fields = append(v.fields, row)
-	}
 	slices.SortFunc(v.fields, compareFields)
+	v.fields = slices.CompactFunc(v.fields, func(a, b registry.FieldRow) bool { return compareFields(a, b) == 0 })
 	taken := names{}
 	for _, row := range v.fields {
-		v.fieldNaming = append(v.fieldNaming, Naming{GoName: taken.free(v.eventNaming[row.Event].GoName + check.PropertyGoName(row.Name))})
+		v.fieldNaming = append(v.fieldNaming, Naming{GoName: taken.free(v.eventNaming[row.Event].GoName + check.PropertyGoName(strings.Join(append([]string{row.Name}, row.Path...), ".")))})
 	}
 }
 
 func compareFields(a, b registry.FieldRow) int {
-	return cmp.Or(cmp.Compare(a.Event, b.Event), strings.Compare(a.Name, b.Name), cmp.Compare(a.Type, b.Type))
+	return cmp.Or(cmp.Compare(a.Event, b.Event), strings.Compare(a.Name, b.Name), slices.Compare(a.Path, b.Path), cmp.Compare(a.Type, b.Type))
 }
 
 func (v *vocabulary) signal(s signal) registry.Signal { return v.places[s.key()] }
 
-func (v *vocabulary) field(name string, event registry.Event) registry.Field {
-	i := slices.IndexFunc(v.fields, func(f registry.FieldRow) bool { return f.Name == name && f.Event == event })
+func (v *vocabulary) field(p *ir.PropertyCheck, event registry.Event) registry.Field {
+	row := registry.FieldRow{Event: event, Name: p.Name, Path: p.Path, Type: valueKind(p.Type)}
+	i, _ := slices.BinarySearchFunc(v.fields, row, compareFields)
 	return registry.Field(i)
 }

@@ -11,7 +11,7 @@ import (
 
 // Definitions draws some definitions that obey the rules.
 func Definitions(t *rapid.T, most int) *ir.File {
-	f := &ir.File{Version: ir.Version, Properties: []ir.Property{{Name: "spare", Type: ir.Text}}}
+	f := &ir.File{Version: ir.Version, Properties: []ir.Property{{Name: "spare", Type: ir.Text}, {Name: "vip", Type: ir.Text, TraitsOnly: true}}}
 	for i := range upTo(t, "buckets", 1, most) {
 		f.Definitions = append(f.Definitions, definition(t, string(rune('a'+i))))
 	}

@@ -2,6 +2,7 @@ package draw
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"pgregory.net/rapid"
@@ -17,10 +18,11 @@ func Facts(t *rapid.T, now time.Time) (*refeval.Facts, []byte) {
 		f.Events = append(f.Events, refeval.Event{Name: one(t, "name", events...), At: now.Add(-ago)})
 	}
 	raw := []byte("{")
-	for i, key := range keys {
-		value := one(t, "value", values...)
-		if key == "trial" || key == "since" {
-			value = instant(t, now, value)
+	f.Changes = map[string]refeval.Change{}
+	for i, key := range slices.Compact(slices.Sorted(slices.Values(keys))) {
+		value := valueFor(t, key, now)
+		if chance(t, "changed", 70) {
+			f.Changes[key] = change(t, now)
 		}
 		if i > 0 {
 			raw = append(raw, ',')
@@ -32,6 +34,15 @@ func Facts(t *rapid.T, now time.Time) (*refeval.Facts, []byte) {
 		t.Fatal(err)
 	}
 	return f, raw
+}
+
+// change draws when a property last changed, and from what.
+func change(t *rapid.T, now time.Time) refeval.Change {
+	c := refeval.Change{At: now.Add(-one(t, "since", 0, Hour, 2*Hour, 3*Hour, 5*Hour, time.Microsecond, Hour+time.Microsecond))}
+	if err := json.Unmarshal([]byte(one(t, "was", values...)), &c.Was); err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // Clock draws an instant at or after another, often one at which a condition changes.

@@ -22,12 +22,12 @@ var pauses = []time.Duration{
 // values are what properties have, as JSON; times come beside them.
 var values = []string{
 	`"pro"`, `"free"`, `5`, `true`, `null`, `false`, `"5"`, `1`, `0`, `-3`, `5.5`, `5.0`, `""`, `"professional"`, `[5]`, `[]`, `{"a":5}`,
-	`"not a time"`, `"2026-01-01"`, `1e-2`,
+	`"not a time"`, `"2026-01-01"`, `1e-2`, `"PRO"`, `"Pro"`, `"\u212a"`, `"k"`, `["pro"]`, `["pro", "free", 5]`, `["5", "", "Professional"]`,
 }
 
 // keys are the keys of properties and traits: those that criteria ask about, one that is declared all the same, and one
 // that is not.
-var keys = []string{"plan", "seats", "trial", "since", "active", "p", "spare", "loose"}
+var keys = []string{"plan", "seats", "trial", "since", "active", "tags", "vip", "at", "plan", "p", "spare", "loose"}
 
 // Steps draws what happens to some users, in the order of time.
 func Steps(t *rapid.T, f *ir.File, users []string, most int) []refeval.Step {
@@ -102,18 +102,36 @@ func object(t *rapid.T, now time.Time) []byte {
 			continue
 		}
 		seen[key] = true
-		value := one(t, "value", values...)
-		if key == "trial" || key == "since" || chance(t, "time", 5) {
-			value = instant(t, now, value)
-		}
+		value := valueFor(t, key, now)
 		members = append(members, fmt.Sprintf("%q:%s", key, value))
 	}
 	return []byte("{" + strings.Join(members, ",") + "}")
 }
 
+// valueFor draws a value of a property, as JSON, mostly one that its type has.
+func valueFor(t *rapid.T, key string, now time.Time) string {
+	value := one(t, "value", values...)
+	switch key {
+	case "trial", "since":
+		return instant(t, now, value)
+	case "tags":
+		return one(t, "list", `["pro"]`, `[]`, `["pro", "free"]`, `["5", "", "Professional"]`, `[5, "pro", null]`, `{"0": "pro"}`, `"pro"`, `null`, value)
+	case "at":
+		if chance(t, "no object", 15) {
+			return value
+		}
+		return fmt.Sprintf(`{"plan": %s, "trial": %s, "in": %s}`, value, instant(t, now, value), one(t, "in",
+			`null`, `{"seats": 5, "tags": ["pro"]}`, `{"seats": "5", "tags": "pro"}`, `{"seats": 1}`, `[{"seats": 5}]`, `{"tags": []}`))
+	}
+	if chance(t, "time", 5) {
+		return instant(t, now, value)
+	}
+	return value
+}
+
 // instant draws an instant around now, as people write it, or now and then what is no instant.
 func instant(t *rapid.T, now time.Time, otherwise string) string {
-	at := now.Add(time.Duration(upTo(t, "hours", -6, 6)) * Hour).Truncate(Hour)
+	at := now.Add(time.Duration(one(t, "hours", 0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 24, -24, 24*7, -24*31)) * Hour).Truncate(Hour)
 	switch kind := upTo(t, "written", 0, 99); {
 	case kind < 60:
 		return at.Format(`"` + time.RFC3339Nano + `"`)

@@ -1,0 +1,75 @@
+package check
+
+import (
+	_ "embed"
+	"strings"
+	"time"
+	_ "time/tzdata" // the same names on every machine
+
+	"github.com/bucketgen/bucketgen/internal/ir"
+)
+
+// zoneNames are the names of the IANA time zone database, a line each. A newer database may know more; it is only for
+// suggestions.
+//
+//go:embed zones.txt
+var zoneNames string
+
+func (c *checker) zone(d *ir.Definition, n *ir.Node) {
+	name := n.Property.Zone
+	switch {
+	case name == "":
+		c.report(n.Pos, d.ID, "%s needs a time zone; write one like \"Europe/Berlin\", or \"UTC\"", method(n.Property))
+	case name == "Local":
+		c.report(n.Pos, d.ID, "the zone \"Local\" is another one on every machine; write one like \"Europe/Berlin\", or \"UTC\"")
+	default:
+		near, exact := nearZone(name)
+		if _, err := time.LoadLocation(name); exact || err == nil && !strings.EqualFold(near, name) {
+			return // on some machines names are found in any letter case
+		}
+		if near == "" {
+			near = "Europe/Berlin"
+			c.report(n.Pos, d.ID, "there is no time zone %q; write an IANA name like %q", name, near)
+			return
+		}
+		c.report(n.Pos, d.ID, "there is no time zone %q; write %q", name, near)
+	}
+}
+
+// nearZone returns the name of a time zone that resembles a name, and whether it is that name, or nothing.
+func nearZone(name string) (near string, exact bool) {
+	wanted := strings.ToLower(strings.NewReplacer(" ", "_", "-", "_").Replace(name))
+	least := 1 + len(wanted)/4 // more differences than that are another name
+	for zone := range strings.Lines(zoneNames) {
+		zone = strings.TrimSpace(zone)
+		if zone == name {
+			return zone, true
+		}
+		lower := strings.ToLower(strings.ReplaceAll(zone, "-", "_"))
+		_, city, _ := strings.Cut(lower, "/")
+		if d := min(distance(wanted, lower), distance(wanted, city)); d < least {
+			near, least = zone, d
+		}
+	}
+	return near, false
+}
+
+// distance is how many letters must be added, dropped or replaced to make a of b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,66 @@
+package registry
+
+import (
+	"slices"
+	"time"
+)
+
+// Change is the last change of a property: what it was before, and since when it is what it is.
+type Change struct {
+	Property Property
+	Was      Value // missing if it was not set
+	At       Instant
+}
+
+// SetChange says how a property changed last. It is kept only where some criteria asks for it.
+func (f *Facts) SetChange(c Change) {
+	if !f.registry.Properties[c.Property].History {
+		return
+	}
+	// The slice may be somebody else's too. It is short: few properties have a history.
+	changes := make([]Change, 0, len(f.changes)+1)
+	for _, other := range f.changes {
+		if other.Property != c.Property {
+			changes = append(changes, other)
+		}
+	}
+	f.changes = append(changes, c)
+}
+
+// Changes returns the last changes of properties that some criteria asks for. They must not be changed, and will not be.
+func (f *Facts) Changes() []Change { return f.changes }
+
+// SetChanges sets all changes to what [Facts.Changes] returned before.
+func (f *Facts) SetChanges(changes []Change) { f.changes = changes }
+
+// HasBeen holds while the property equals v in type and value and has for at least d. A value of which no change is known
+// has been there for ever.
+func (f *Facts) HasBeen(p Property, v Value, d time.Duration) Verdict {
+	c := f.change(p)
+	switch {
+	case !f.values[p].Equal(v):
+		return fixed(false)
+	case c == nil:
+		return fixed(true)
+	default:
+		return f.between(true, c.At.Add(d), Never)
+	}
+}
+
+// Changed holds while the last change of the property was one from a value to another, each missing if any will do, and
+// happened in (now-d, now].
+func (f *Facts) Changed(p Property, from, to Value, d time.Duration) Verdict {
+	c := f.change(p)
+	if c == nil || from.Exists() && !c.Was.Equal(from) || to.Exists() && !f.values[p].Equal(to) {
+		return fixed(false)
+	}
+	return f.between(true, c.At, c.At.Add(d))
+}
+
+func (f *Facts) change(p Property) *Change {
+	i := slices.IndexFunc(f.changes, func(c Change) bool { return c.Property == p })
+	if i < 0 {
+		return nil
+	}
+	return &f.changes[i]
+}
