@@ -65,6 +65,12 @@ func (f *Facts) Exists(p Property) Verdict { return fixed(f.values[p].Exists()) 
 //go:noinline
 func (f *Facts) Is(p Property, v Value) Verdict { return fixed(f.values[p].Equal(v)) }
 
+// Since holds from an instant on.
+func (f *Facts) Since(t Instant) Verdict { return f.between(true, t, Never) }
+
+// Until holds before an instant.
+func (f *Facts) Until(t Instant) Verdict { return f.between(true, Unset, t) }
+
 // between is the verdict of a condition that, if it holds at all, holds from begin until just before end.
 func (f *Facts) between(possible bool, begin, end Instant) Verdict {
 	switch {

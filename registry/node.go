@@ -10,6 +10,8 @@ const (
 	OpAll Op = iota
 	OpAny
 	OpNot
+	OpSince         // Value: of filters, which ask about the instant of the event
+	OpUntil         // Value
 	OpExists        // Property
 	OpIs            // Property, Value
 	OpMoreThan      // Property, Value
@@ -55,7 +57,7 @@ const (
 
 // opNames are part of fingerprints: a name, once released, stays.
 var opNames = [...]string{
-	"all", "any", "not", "exists", "is", "more_than", "not_less", "less_than", "not_more", "contains",
+	"all", "any", "not", "since", "until", "exists", "is", "more_than", "not_less", "less_than", "not_more", "contains",
 	"before", "after", "in_the_last", "more_than_ago", "in_the_next",
 	"in", "in_numbers", "between", "time_between", "has_prefix", "has_suffix", "matches",
 	"is_fold", "in_fold", "contains_fold", "has_prefix_fold", "has_suffix_fold", "today", "this_week", "this_month",
@@ -114,6 +116,10 @@ func (f *Facts) evaluate(nodes []Node) Verdict {
 		return some
 	case OpNot:
 		return Not(f.evaluate(nodes[1:]))
+	case OpSince:
+		return f.Since(n.Value.Time)
+	case OpUntil:
+		return f.Until(n.Value.Time)
 	case OpExists:
 		return f.Exists(n.Property)
 	case OpIs:

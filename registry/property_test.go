@@ -30,8 +30,9 @@ func TestReference(t *testing.T) {
 		r := plan.Build(f).Registry
 		known, properties := draw.Facts(t, draw.Start)
 		full, newest := factsOf(t, r, known, properties)
-		for range 3 {
-			now := draw.Clock(t, draw.Start)
+		clocks := []time.Time{draw.Clock(t, draw.Start), draw.Clock(t, draw.Start), draw.Clock(t, draw.Start)}
+		slices.SortFunc(clocks, time.Time.Compare) // a user's time never runs backwards
+		for _, now := range clocks {
 			for i, d := range f.Definitions {
 				for _, facts := range []*registry.Facts{full, newest} {
 					facts.Now = registry.At(now)
@@ -105,6 +106,16 @@ func load(f *registry.Facts, s registry.Signal, row *registry.SignalRow, all []r
 			newest = append(newest, registry.Dated{At: o.At, Group: o.Group})
 		}
 		seen[o.Group] = true
+	}
+	for place := range row.Sums {
+		sum := registry.NoSum()
+		for _, o := range slices.Backward(all) {
+			number := registry.Decimal(o.Value.Number)
+			sum.Total.Add(sum.Total, number)
+			sum.Count++
+			sum.Oldest = append(sum.Oldest, registry.Summand{At: o.At, Number: number})
+		}
+		f.SetSum(s, place, sum)
 	}
 	if row.Newest > 0 {
 		f.SetNewest(s, newest[:min(len(newest), row.Newest)])

@@ -46,11 +46,7 @@ func DescribeNode(n *ir.Node) string {
 	case n == nil:
 		return "no criteria"
 	case n.Event != nil:
-		text := fmt.Sprintf("%s %s %d", n.Event.Name, n.Event.Operator, n.Event.Count)
-		if n.Event.Window != nil {
-			text += " within " + n.Event.Window.Last.String()
-		}
-		return text
+		return describeEvent(n.Event)
 	case n.Property != nil:
 		return describeProperty(n.Property)
 	}

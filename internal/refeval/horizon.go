@@ -74,11 +74,8 @@ func Instants(n *ir.Node, f *Facts) []time.Time {
 	add := func(t time.Time) { all = append(all, t.Add(-micro), t, t.Add(micro)) }
 	switch {
 	case n.Event != nil:
-		for _, ev := range f.Events {
-			if ev.Name == n.Event.Name && n.Event.Window != nil {
-				add(ev.At)
-				add(ev.At.Add(n.Event.Window.Last))
-			}
+		for _, t := range eventInstants(n.Event, f) {
+			add(t)
 		}
 	case n.Property != nil:
 		for _, t := range propertyInstants(n.Property, f) {

@@ -26,24 +26,10 @@ func Holds(n *ir.Node, f *Facts, now time.Time) bool {
 	case ir.OpNot:
 		return !Holds(n.Children[0], f, now)
 	case ir.OpEvent:
-		return compareCount(n.Event.Operator, count(n.Event, f, now), n.Event.Count)
+		return compareEvent(n.Event, f, now)
 	default:
 		return compareProperty(n.Property, f, now)
 	}
-}
-
-// count counts the occurrences in (now-W, now], or all if there is no window.
-func count(e *ir.EventCheck, f *Facts, now time.Time) int {
-	n := 0
-	for _, ev := range f.Events {
-		if ev.Name != e.Name {
-			continue
-		}
-		if e.Window == nil || ev.At.After(now.Add(-e.Window.Last)) && !ev.At.After(now) {
-			n++
-		}
-	}
-	return n
 }
 
 func compareCount(op ir.Operator, count, n int) bool {

@@ -6,11 +6,6 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-const (
-	maxEventName = 200 // bytes, as at ingest
-	maxCount     = 10_000
-)
-
 // criteria checks the tree of one definition.
 func (c *checker) criteria(d *ir.Definition) {
 	before := len(c.found)
@@ -47,37 +42,6 @@ func (c *checker) node(d *ir.Definition, n *ir.Node) {
 
 func title(op ir.Op) string { return strings.ToUpper(string(op[:1])) + string(op[1:]) }
 
-func (c *checker) event(d *ir.Definition, n *ir.Node) {
-	e := n.Event
-	switch {
-	case e.Name == "":
-		c.report(n.Pos, d.ID, "the event has no name; write the name under which it is ingested")
-	case strings.HasPrefix(e.Name, "bucket:"):
-		c.report(n.Pos, d.ID, "event %q is a transition, and names beginning \"bucket:\" are not for criteria; ask about the events that cause it", e.Name)
-	case len(e.Name) > maxEventName || strings.ContainsRune(e.Name, 0):
-		c.report(n.Pos, d.ID, "no event has the name %.40q: names have at most %d bytes and no U+0000", e.Name, maxEventName)
-	}
-	switch e.Operator {
-	case ir.Eq, ir.Gt, ir.Gte, ir.Lt, ir.Lte:
-	default:
-		c.report(n.Pos, d.ID, "a count cannot be compared by %q; use eq, gt, gte, lt or lte", e.Operator)
-	}
-	if e.Count < 0 {
-		c.report(n.Pos, d.ID, "event %q cannot occur %d times; count from 0 up", e.Name, e.Count)
-	}
-	if e.Window == nil {
-		return
-	}
-	if e.Count > maxCount {
-		c.report(n.Pos, d.ID, "a count within a window goes up to %d, because so many instants are read at every look; %d is more", maxCount, e.Count)
-	}
-	if e.Window.Last <= 0 {
-		c.report(n.Pos, d.ID, "Within(%s) is no window; its length must be positive", e.Window.Last)
-	} else {
-		c.span(d, n.Pos, "the window", e.Window.Last)
-	}
-}
-
 // positive reports whether a leaf of the tree is positive: false for a user of whom nothing is known, or an absence
 // with a window. Negations are pushed to the leaves on the way.
 func positive(n *ir.Node, negated bool) bool {
@@ -92,25 +56,9 @@ func positive(n *ir.Node, negated bool) bool {
 		}
 		return false
 	case ir.OpEvent:
-		varies := n.Event.Count > 0 || n.Event.Operator != ir.Gte && n.Event.Operator != ir.Lt
-		return countHolds(n.Event.Operator, 0, n.Event.Count) == negated || n.Event.Window != nil && varies
+		return holdsForStrangers(n.Event) == negated || rolls(n.Event)
 	default:
 		absent := n.Property.Operator == ir.Neq || n.Property.Operator == ir.NotExists || n.Property.Operator == ir.NotIn
 		return absent == negated
-	}
-}
-
-func countHolds(op ir.Operator, count, n int) bool {
-	switch op {
-	case ir.Eq:
-		return count == n
-	case ir.Gt:
-		return count > n
-	case ir.Gte:
-		return count >= n
-	case ir.Lt:
-		return count < n
-	default:
-		return count <= n
 	}
 }

@@ -16,12 +16,16 @@ import (
 var zoneNames string
 
 func (c *checker) zone(d *ir.Definition, n *ir.Node) {
-	name := n.Property.Zone
+	c.zoneName(d, n.Pos, method(n.Property), n.Property.Zone)
+}
+
+// zoneName checks the name of a zone that a method was given.
+func (c *checker) zoneName(d *ir.Definition, pos ir.Pos, method, name string) {
 	switch {
 	case name == "":
-		c.report(n.Pos, d.ID, "%s needs a time zone; write one like \"Europe/Berlin\", or \"UTC\"", method(n.Property))
+		c.report(pos, d.ID, "%s needs a time zone; write one like \"Europe/Berlin\", or \"UTC\"", method)
 	case name == "Local":
-		c.report(n.Pos, d.ID, "the zone \"Local\" is another one on every machine; write one like \"Europe/Berlin\", or \"UTC\"")
+		c.report(pos, d.ID, "the zone \"Local\" is another one on every machine; write one like \"Europe/Berlin\", or \"UTC\"")
 	default:
 		near, exact := nearZone(name)
 		if _, err := time.LoadLocation(name); exact || err == nil && !strings.EqualFold(near, name) {
@@ -29,10 +33,10 @@ func (c *checker) zone(d *ir.Definition, n *ir.Node) {
 		}
 		if near == "" {
 			near = "Europe/Berlin"
-			c.report(n.Pos, d.ID, "there is no time zone %q; write an IANA name like %q", name, near)
+			c.report(pos, d.ID, "there is no time zone %q; write an IANA name like %q", name, near)
 			return
 		}
-		c.report(n.Pos, d.ID, "there is no time zone %q; write %q", name, near)
+		c.report(pos, d.ID, "there is no time zone %q; write %q", name, near)
 	}
 }
 

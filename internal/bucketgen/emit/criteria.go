@@ -10,6 +10,7 @@ import (
 // "Op" before it each is the name of the operation.
 var opNames = [...]string{
 	registry.OpAll: "All", registry.OpAny: "Any", registry.OpNot: "Not",
+	registry.OpSince: "Since", registry.OpUntil: "Until",
 	registry.OpExists: "Exists", registry.OpIs: "Is",
 	registry.OpMoreThan: "MoreThan", registry.OpNotLess: "NotLess",
 	registry.OpLessThan: "LessThan", registry.OpNotMore: "NotMore",

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bucketgen/bucketgen/internal/bucketgen/check"
 	"github.com/bucketgen/bucketgen/internal/ir"
@@ -166,10 +167,14 @@ func (v *vocabulary) collectSignals(defs []ir.Definition) {
 	for _, key := range sorted(rows) {
 		row, s := rows[key], specs[key]
 		row.Event = v.event(s.Event)
+		row.Filter = during(s.Window)
 		if s.Filter != nil {
-			row.Filter = v.nodes(nil, s.Filter, func(p *ir.PropertyCheck) registry.Property {
+			row.Filter = v.nodes(row.Filter, s.Filter, func(p *ir.PropertyCheck) registry.Property {
 				return registry.Property(v.field(p, row.Event))
 			})
+		}
+		if n := len(row.Filter); n > 0 && s.Window != nil {
+			row.Filter = append([]registry.Node{{Op: registry.OpAll, Size: n + 1}}, row.Filter...)
 		}
 		if s.Field != nil {
 			row.Field = v.field(s.Field, row.Event)
@@ -209,6 +214,21 @@ func require(row *registry.SignalRow, e *ir.EventCheck) {
 
 func compareWindows(a, b registry.Window) int {
 	return cmp.Or(cmp.Compare(a.Calendar, b.Calendar), cmp.Compare(a.Span, b.Span), strings.Compare(a.Zone, b.Zone))
+}
+
+// during returns the conditions that an event occurred in an absolute window.
+func during(w *ir.Window) []registry.Node {
+	var nodes []registry.Node
+	add := func(op registry.Op, t *time.Time) {
+		if t != nil {
+			nodes = append(nodes, registry.Node{Op: op, Size: 1, Value: registry.Value{Kind: registry.Time, Time: registry.At(*t)}})
+		}
+	}
+	if w != nil {
+		add(registry.OpSince, w.From)
+		add(registry.OpUntil, w.To)
+	}
+	return nodes
 }
 
 func (v *vocabulary) collectEvents(specs map[string]signal) {

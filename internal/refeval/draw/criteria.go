@@ -50,6 +50,9 @@ func eventCheck(t *rapid.T) *ir.EventCheck {
 	if chance(t, "window", 75) {
 		e.Window = &ir.Window{Last: span(t)}
 	}
+	if chance(t, "more", 55) {
+		richEvent(t, e)
+	}
 	return e
 }
 

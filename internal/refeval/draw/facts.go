@@ -15,7 +15,11 @@ func Facts(t *rapid.T, now time.Time) (*refeval.Facts, []byte) {
 	f := &refeval.Facts{Properties: map[string]any{}}
 	for range upTo(t, "events", 0, 8) {
 		ago := one(t, "ago", 0, Hour, 2*Hour, 3*Hour, 4*Hour, 5*Hour, 8*Hour, time.Microsecond, Hour-time.Microsecond, Hour+time.Microsecond)
-		f.Events = append(f.Events, refeval.Event{Name: one(t, "name", events...), At: now.Add(-ago)})
+		ev := refeval.Event{Name: one(t, "name", events...), At: now.Add(-ago)}
+		if err := json.Unmarshal(object(t, now), &ev.Properties); err != nil {
+			t.Fatal(err)
+		}
+		f.Events = append(f.Events, ev)
 	}
 	raw := []byte("{")
 	f.Changes = map[string]refeval.Change{}

@@ -1,0 +1,122 @@
+package check
+
+import (
+	"strings"
+	"time"
+
+	"github.com/bucketgen/bucketgen/internal/ir"
+)
+
+const (
+	maxEventName = 200 // bytes, as at ingest
+	maxCount     = 10_000
+)
+
+// event checks a condition on an event.
+func (c *checker) event(d *ir.Definition, n *ir.Node) {
+	e := n.Event
+	switch {
+	case e.Name == "":
+		c.report(n.Pos, d.ID, "the event has no name; write the name under which it is ingested")
+	case strings.HasPrefix(e.Name, "bucket:"):
+		c.report(n.Pos, d.ID, "event %q is a transition, and names beginning \"bucket:\" are not for criteria; ask about the events that cause it", e.Name)
+	case len(e.Name) > maxEventName || strings.ContainsRune(e.Name, 0):
+		c.report(n.Pos, d.ID, "no event has the name %.40q: names have at most %d bytes and no U+0000", e.Name, maxEventName)
+	}
+	switch e.Operator {
+	case ir.Eq, ir.Gt, ir.Gte, ir.Lt, ir.Lte:
+	default:
+		c.report(n.Pos, d.ID, "a count cannot be compared by %q; use eq, gt, gte, lt or lte", e.Operator)
+	}
+	if e.Count < 0 {
+		c.report(n.Pos, d.ID, "event %q cannot occur %d times; count from 0 up", e.Name, e.Count)
+	}
+	c.fields(d, n)
+	c.window(d, n)
+	if e.Aggregate == ir.DistinctDays {
+		c.zoneName(d, n.Pos, "DistinctDays", e.Zone)
+	}
+}
+
+// fields checks the payload properties that a condition on an event asks about: those of the filter, and the one that is
+// aggregated.
+func (c *checker) fields(d *ir.Definition, n *ir.Node) {
+	e := n.Event
+	own := func(p *ir.PropertyCheck, at *ir.Node) {
+		if p.Event != e.Name {
+			c.report(at.Pos, d.ID, "field %q is declared of event %q, and is asked of event %q; declare it of that one too", p.Name, p.Event, e.Name)
+		}
+	}
+	if e.Field != nil {
+		own(e.Field, n)
+		c.propertyName(e.Field.Name, e.Field.Path, n.Pos, d.ID)
+	}
+	walk(e.Filter, func(f *ir.Node) {
+		c.node(d, f)
+		if f.Property != nil {
+			own(f.Property, f)
+		}
+	})
+}
+
+func (c *checker) window(d *ir.Definition, n *ir.Node) {
+	e, w := n.Event, n.Event.Window
+	if w == nil {
+		return
+	}
+	if e.Count > maxCount {
+		c.report(n.Pos, d.ID, "a count within a window goes up to %d, because so many instants are read at every look; %d is more", maxCount, e.Count)
+	}
+	switch {
+	case w.Calendar != "":
+		c.zoneName(d, n.Pos, map[ir.Calendar]string{ir.Day: "Today", ir.Week: "ThisWeek", ir.Month: "ThisMonth"}[w.Calendar], w.Zone)
+	case w.From != nil && w.To != nil && !w.From.Before(*w.To):
+		c.report(n.Pos, d.ID, "nothing is between %s and %s; write the earlier instant first", w.From.Format(time.RFC3339), w.To.Format(time.RFC3339))
+	case w.From != nil || w.To != nil:
+	case w.Last <= 0:
+		c.report(n.Pos, d.ID, "Within(%s) is no window; its length must be positive", w.Last)
+	default:
+		c.span(d, n.Pos, "the window", w.Last)
+	}
+}
+
+// holdsForStrangers reports whether a condition on an event holds for users of whom nothing is known.
+func holdsForStrangers(e *ir.EventCheck) bool {
+	switch e.Aggregate {
+	case ir.FirstTime, ir.Avg, ir.Min, ir.Max:
+		return false
+	case ir.Sum:
+		return compares(e.Operator, 0, *e.Number)
+	default:
+		return compares(e.Operator, 0, float64(e.Count))
+	}
+}
+
+// rolls reports whether time alone changes a condition on an event, so that even its absence says something. Some
+// comparisons hold for everybody or nobody, whatever the window.
+func rolls(e *ir.EventCheck) bool {
+	if e.Window == nil || e.Window.From != nil || e.Window.To != nil {
+		return false
+	}
+	switch e.Aggregate {
+	case ir.Count, ir.Distinct, ir.DistinctDays:
+		return e.Count > 0 || e.Operator != ir.Gte && e.Operator != ir.Lt
+	default:
+		return true
+	}
+}
+
+func compares(op ir.Operator, a, b float64) bool {
+	switch op {
+	case ir.Eq:
+		return a == b
+	case ir.Gt:
+		return a > b
+	case ir.Gte:
+		return a >= b
+	case ir.Lt:
+		return a < b
+	default:
+		return a <= b
+	}
+}
