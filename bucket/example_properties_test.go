@@ -69,7 +69,8 @@ func ExampleTimeOf() {
 		u = time.Date(2026, time.February, 1, 0, 0, 0, 0, time.UTC)
 	)
 	ending := bucket.Define(bucket.Spec{ID: "trial-ending", Criteria: bucket.Any(
-		bucket.All(TrialEnds.Before(u), TrialEnds.After(t)),
+		TrialEnds.Before(t),
+		bucket.All(TrialEnds.After(t), TrialEnds.Before(u)),
 		TrialEnds.Between(t, u),
 		TrialEnds.InTheLast(d),
 		TrialEnds.MoreThanAgo(d),
@@ -111,13 +112,15 @@ func ExampleTextProperty_TraitsOnly() {
 }
 
 func ExampleTextProperty_HasBeen() {
-	loyal := bucket.Define(bucket.Spec{ID: "loyal", Criteria: Plan.HasBeen("pro", 365*bucket.Day)})
+	const d = 365 * bucket.Day
+	loyal := bucket.Define(bucket.Spec{ID: "loyal", Criteria: Plan.HasBeen("pro", d)})
 	fmt.Println(loyal.ID())
 	// Output: loyal
 }
 
 func ExampleTextProperty_Changed() {
-	upgraded := bucket.Define(bucket.Spec{ID: "just-upgraded", Criteria: Plan.Changed().From("free").To("pro").Within(bucket.Week)})
+	const d = bucket.Week
+	upgraded := bucket.Define(bucket.Spec{ID: "just-upgraded", Criteria: Plan.Changed().From("free").To("pro").Within(d)})
 	fmt.Println(upgraded.ID())
 	// Output: just-upgraded
 }
