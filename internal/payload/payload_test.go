@@ -209,3 +209,36 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestSameStored compares what was ingested with what is stored.
+func TestSameStored(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		a, b string
+		want bool
+	}{
+		{`5`, `5.0`, true},
+		{`5`, `"5"`, false},
+		{`null`, `null`, true},
+		{`[1,2]`, `[1, 2]`, true},
+		{`[1,2]`, `[2, 1]`, false},
+		{`{"a":1,"bb":2}`, `{"bb": 2, "a": 1.0}`, true}, // PostgreSQL has an order of its own
+		{`{"a":1}`, `{"a": 2}`, false},
+		{`[]`, `{}`, false},
+	} {
+		a, b := field(t, tt.a), field(t, tt.b)
+		if got := a.Same(b); got != tt.want {
+			t.Errorf("%s and %s are the same: got %t", tt.a, tt.b, got)
+		}
+	}
+}
+
+// field returns a field with a value.
+func field(t *testing.T, value string) payload.Field {
+	t.Helper()
+	o, err := payload.Stored([]byte(`{"p": ` + value + `}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o.Fields[0]
+}

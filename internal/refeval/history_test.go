@@ -27,6 +27,20 @@ func do(h float64, op refeval.Op) refeval.Step {
 	return refeval.Step{At: hours(h), Op: op, User: "u", Bucket: "b"}
 }
 
+func hasBeen(value string, h int) *ir.Node {
+	return &ir.Node{Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: "p", Type: ir.Text, Operator: ir.HasBeen, Value: operandOf(value), Span: time.Duration(h) * time.Hour}}
+}
+
+func changedTo(value string, h int) *ir.Node {
+	return &ir.Node{Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: "p", Type: ir.Text, Operator: ir.Changed, To: operandOf(value), Span: time.Duration(h) * time.Hour}}
+}
+
+func traitsOnly(n *ir.Node) *ir.Node {
+	check := *n.Property
+	check.TraitsOnly = true
+	return &ir.Node{Op: n.Op, Property: &check}
+}
+
 // TestHistories is the reference by hand: one bucket "b", one user "u".
 func TestHistories(t *testing.T) {
 	t.Parallel()
@@ -40,6 +54,14 @@ func TestHistories(t *testing.T) {
 		until float64
 		want  string // hour of day, what, epoch, why
 	}{
+		{"what has been so for long enough", ir.Definition{Criteria: hasBeen("pro", 2)}, []refeval.Step{traits(0, `{"p":"pro"}`), traits(1, `{"p":"pro"}`), traits(5, `{"p":"free"}`), traits(6, `{"p":"pro"}`)}, 7.5,
+			"2h entered 1 clock, 5h left 1 event criteria"},
+		{"what changed lately", ir.Definition{Criteria: changedTo("pro", 2)}, []refeval.Step{traits(0, `{"p":"free"}`), traits(1, `{"p":"pro"}`), traits(2, `{"p":"pro"}`), traits(5, `{"p":null}`), traits(6, `{"p":"pro"}`)}, 6.5,
+			"1h entered 1 event, 3h left 1 clock criteria, 6h entered 2 event"},
+		{"a payload is no source of what only traits set", ir.Definition{Criteria: traitsOnly(pro)},
+			[]refeval.Step{{At: hours(0), Op: refeval.Ingest, User: "u", Name: "a", Properties: []byte(`{"p":"pro"}`)}, traits(1, `{"p":"pro"}`),
+				{At: hours(2), Op: refeval.Ingest, User: "u", Name: "a", Properties: []byte(`{"p":"free"}`)}}, 3,
+			"1h entered 1 event"},
 		{
 			"gaps between events are settled",
 			ir.Definition{Criteria: within(1, ir.Gte, 1)},

@@ -68,6 +68,9 @@ func TestFingerprint(t *testing.T) {
 		"operand":        {func(_ *ir.File, d *ir.Definition) { d.Criteria.Children[0] = is("plan", "free") }, true},
 		"property":       {func(_ *ir.File, d *ir.Definition) { d.Criteria.Children[0] = is("tier", "pro") }, true},
 		"property type":  {func(f *ir.File, _ *ir.Definition) { f.Properties[0].Type = ir.Time }, true},
+		"path":           {func(_ *ir.File, d *ir.Definition) { d.Criteria.Children[0].Property.Path = []string{"name"} }, true},
+		"source":         {func(f *ir.File, _ *ir.Definition) { f.Properties[0].TraitsOnly = true }, true},
+		"letter case":    {func(_ *ir.File, d *ir.Definition) { d.Criteria.Children[0].Property.Fold = true }, true},
 		"event":          {func(f *ir.File, _ *ir.Definition) { leaf(f, 0).Event.Name = "visits" }, true},
 		"count":          {func(f *ir.File, _ *ir.Definition) { leaf(f, 0).Event.Count++ }, true},
 		"count operator": {func(f *ir.File, _ *ir.Definition) { leaf(f, 1).Event.Operator = ir.Lte }, true},
@@ -84,6 +87,38 @@ func TestFingerprint(t *testing.T) {
 				t.Errorf("the fingerprint changes: %t, want %t", after != before, tt.want)
 			}
 		})
+	}
+}
+
+// TestOperandFingerprint checks that each operand of a condition on a property makes a bucket another one.
+func TestOperandFingerprint(t *testing.T) {
+	t.Parallel()
+	seen := map[string]string{}
+	for name, n := range map[string]*ir.Node{
+		"one":        choice("plan", "a"),
+		"another":    choice("plan", "b"),
+		"both":       choice("plan", "a", "b"),
+		"one text":   choice("plan", "a b"),
+		"any case":   {Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: "plan", Type: ir.Text, Operator: ir.In, Fold: true, Values: choice("plan", "a").Property.Values}},
+		"has been":   history(ir.HasBeen, "a", ""),
+		"changed":    history(ir.Changed, "", ""),
+		"changed to": history(ir.Changed, "", "a"),
+		"UTC":        {Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: "plan", Type: ir.Time, Operator: ir.Today, Zone: "UTC"}},
+		"Berlin":     {Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: "plan", Type: ir.Time, Operator: ir.Today, Zone: "Europe/Berlin"}},
+		"Mondays":    {Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: "plan", Type: ir.Time, Operator: ir.ThisWeek, Zone: "UTC"}},
+		"short":      {Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: "plan", Type: ir.List, Operator: ir.LengthAtMost, Count: 1}},
+		"longer":     {Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: "plan", Type: ir.List, Operator: ir.LengthAtMost, Count: 2}},
+	} {
+		got, _ := fingerprints(&ir.File{Definitions: []ir.Definition{dynamic("a", n)}})
+		if seen[got] != "" {
+			t.Errorf("%s and %s have one fingerprint", name, seen[got])
+		}
+		seen[got] = name
+	}
+	before := history(ir.Changed, "", "")
+	before.Property.From = history(ir.Changed, "", "a").Property.To
+	if from, _ := fingerprints(&ir.File{Definitions: []ir.Definition{dynamic("a", before)}}); seen[from] != "" {
+		t.Errorf("from and %s have one fingerprint", seen[from])
 	}
 }
 

@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,6 +13,38 @@ import (
 // guarded is postings of buckets that one value of one property opens.
 func guarded(p registry.Property, v string, buckets ...registry.Index) registry.Postings {
 	return registry.Postings{Guarded: []registry.Guarded{{Property: p, Values: []registry.Posting{{Value: text(v), Buckets: buckets}}}}}
+}
+
+// guardedByMany is postings of the first bucket, which any of some values of a property opens.
+func guardedByMany(p registry.Property, values ...string) registry.Postings {
+	g := registry.Guarded{Property: p}
+	for _, v := range values {
+		g.Values = append(g.Values, registry.Posting{Value: text(v), Buckets: []registry.Index{0}})
+	}
+	return registry.Postings{Guarded: []registry.Guarded{g}}
+}
+
+func choice(name string, values ...string) *ir.Node { return compareAll(name, ir.In, values...) }
+
+func compareAll(name string, op ir.Operator, values ...string) *ir.Node {
+	n := compare(name, ir.Text, op, nil)
+	for _, v := range values {
+		n.Property.Values = append(n.Property.Values, &ir.Value{Text: &v})
+	}
+	return n
+}
+
+// history is a condition on the last change of the plan.
+func history(op ir.Operator, is, to string) *ir.Node {
+	n := compare("plan", ir.Text, op, nil)
+	n.Property.Span = week
+	if is != "" {
+		n.Property.Value = &ir.Value{Text: &is}
+	}
+	if to != "" {
+		n.Property.To = &ir.Value{Text: &to}
+	}
+	return n
 }
 
 func always(buckets ...registry.Index) registry.Postings { return registry.Postings{Always: buckets} }
@@ -32,6 +65,15 @@ func TestGuards(t *testing.T) {
 		"lonely alternative":  {all(visit, some(is("plan", "pro"))), always(0)},
 		"negated":             {all(visit, not(is("plan", "pro"))), always(0)},
 		"other comparison":    {all(visit, compare("plan", ir.Text, ir.Contains, is("plan", "p").Property.Value)), always(0)},
+		"choice":              {all(visit, choice("plan", "pro")), guarded(0, "pro", 0)},
+		"choice of several":   {all(visit, choice("plan", "pro", "free")), guardedByMany(0, "free", "pro")},
+		"choice of too many":  {all(visit, choice("plan", strings.Split("abcdefghi", "")...)), always(0)},
+		"choice, negated":     {all(visit, compareAll("plan", ir.NotIn, "pro")), always(0)},
+		"choice or equality":  {all(visit, choice("city", "Oslo", "Bergen"), is("plan", "pro")), guarded(1, "pro", 0)},
+		"has been":            {all(visit, history(ir.HasBeen, "pro", "")), guarded(0, "pro", 0)},
+		"changed to":          {all(visit, history(ir.Changed, "", "pro")), guarded(0, "pro", 0)},
+		"changed":             {all(visit, history(ir.Changed, "", "")), always(0)},
+		"at a path":           {all(visit, &ir.Node{Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: "plan", Path: []string{"name"}, Type: ir.Text, Operator: ir.Eq, Value: is("plan", "pro").Property.Value}}), guarded(1, "pro", 0)},
 		"list, equal to none": {all(visit, compare("plan", ir.Any, ir.Eq, &ir.Value{Composite: true})), always(0)},
 	}
 	for name, tt := range tests {

@@ -24,7 +24,7 @@ var (
 	ofNumber  = slices.Concat(order, equality, presence, choice, []ir.Operator{ir.Between})
 	ofTime    = slices.Concat(presence, []ir.Operator{ir.InTheLast, ir.MoreThanAgo, ir.InTheNext, ir.Before, ir.After, ir.Between, ir.Today, ir.ThisWeek, ir.ThisMonth})
 	ofList    = slices.Concat(presence, []ir.Operator{ir.HasAny, ir.HasAll, ir.LengthIs, ir.LengthAtLeast, ir.LengthAtMost})
-	inHistory = []ir.Operator{ir.HasBeen, ir.Changed}
+	inHistory = []ir.Operator{ir.HasBeen, ir.Changed, ir.Changed} // of many operators these have the most to remember
 
 	properties = []property{
 		{ir.Property{Name: "plan", Type: ir.Text}, slices.Concat(ofText, inHistory, inHistory)},

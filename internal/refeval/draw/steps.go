@@ -112,6 +112,8 @@ func object(t *rapid.T, now time.Time) []byte {
 func valueFor(t *rapid.T, key string, now time.Time) string {
 	value := one(t, "value", values...)
 	switch key {
+	case "plan", "vip":
+		return one(t, "of few", `"pro"`, `"free"`, `"5"`, `null`, `["pro", "free"]`, `"PRO"`, value, value) // so that they come and go
 	case "trial", "since":
 		return instant(t, now, value)
 	case "tags":
@@ -120,7 +122,7 @@ func valueFor(t *rapid.T, key string, now time.Time) string {
 		if chance(t, "no object", 15) {
 			return value
 		}
-		return fmt.Sprintf(`{"plan": %s, "trial": %s, "in": %s}`, value, instant(t, now, value), one(t, "in",
+		return fmt.Sprintf(`{"plan": %s, "trial": %s, "seats": 5, "tags": ["pro"], "in": %s}`, value, instant(t, now, value), one(t, "in",
 			`null`, `{"seats": 5, "tags": ["pro"]}`, `{"seats": "5", "tags": "pro"}`, `{"seats": 1}`, `[{"seats": 5}]`, `{"tags": []}`))
 	}
 	if chance(t, "time", 5) {

@@ -1,0 +1,104 @@
+// Package main asks a package that was generated from random definitions what it thinks of random facts. The test that
+// builds it puts it where it can see that package.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/bucketgen/bucketgen/internal/bucketgen/emit/random/gen"
+	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Case is what is known of a user at an instant.
+type Case struct {
+	Now        registry.Instant
+	Properties json.RawMessage
+	Changes    map[string]Change
+	Events     []Event
+}
+
+// Change is the last change of a property.
+type Change struct {
+	Was json.RawMessage
+	At  registry.Instant
+}
+
+// Event is something that the user did.
+type Event struct {
+	Name string
+	At   registry.Instant
+}
+
+// Answer is what the functions and the tables say of one case, by the order of the buckets.
+type Answer struct {
+	Functions, Tables []registry.Verdict
+}
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	var cases []Case
+	if err := json.NewDecoder(os.Stdin).Decode(&cases); err != nil {
+		return err
+	}
+	tables := *gen.Registry
+	tables.Buckets = append([]registry.Bucket(nil), tables.Buckets...)
+	for i := range tables.Buckets {
+		if tables.Buckets[i].CriteriaFunc == nil {
+			return fmt.Errorf("bucket %s has no function", tables.Buckets[i].ID)
+		}
+		tables.Buckets[i].CriteriaFunc = nil
+	}
+	answers := make([]Answer, len(cases))
+	for i := range cases {
+		var err error
+		if answers[i].Functions, err = evaluate(gen.Registry, &cases[i]); err != nil {
+			return err
+		}
+		if answers[i].Tables, err = evaluate(&tables, &cases[i]); err != nil {
+			return err
+		}
+	}
+	return json.NewEncoder(os.Stdout).Encode(answers)
+}
+
+func evaluate(r *registry.Registry, c *Case) ([]registry.Verdict, error) {
+	facts := r.NewFacts().Complete()
+	facts.Now = c.Now
+	properties, err := payload.Parse("properties", c.Properties, len(c.Properties))
+	if err != nil {
+		return nil, err
+	}
+	for _, field := range properties.Fields {
+		p, declared := r.Property(field.Key)
+		if !declared {
+			continue
+		}
+		facts.SetProperty(p, field.Whole())
+		if change, changed := c.Changes[field.Key]; changed {
+			was, err := payload.StoredValue(change.Was)
+			if err != nil {
+				return nil, err
+			}
+			facts.SetChange(registry.Change{Property: p, Was: was, At: change.At})
+		}
+	}
+	for _, ev := range c.Events {
+		if e := r.Event(ev.Name); e != registry.NoEvent {
+			facts.AddOccurrence(e, ev.At)
+		}
+	}
+	verdicts := make([]registry.Verdict, len(r.Buckets))
+	for b := range r.Buckets {
+		verdicts[b] = r.Evaluate(registry.Index(b), facts)
+	}
+	return verdicts, nil
+}
