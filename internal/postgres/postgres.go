@@ -120,13 +120,13 @@ func launch(ctx context.Context, bin string, o Options) (*Server, error) {
 	if s.keep {
 		s.dir = o.Dir
 	} else {
-		s.dir, err = os.MkdirTemp("", "bucketgen-pg-")
+		s.dir, err = tempDir("bucketgen-pg-")
 	}
 	if err != nil {
 		return nil, err
 	}
 	// The path of a socket must be short, and that of the data may be anything.
-	sockets, err := os.MkdirTemp("", "bg")
+	sockets, err := tempDir("bg")
 	if err != nil {
 		return nil, err
 	}
