@@ -36,7 +36,9 @@ func TestScripts(t *testing.T) {
 	params := testscript.Params{
 		Dir:           filepath.Join("testdata", "script"),
 		UpdateScripts: *update,
-		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"host": host, "status": status},
+		Cmds:          map[string]func(*testscript.TestScript, bool, []string){
+			"host": host, "private-postgres": privatePostgres, "status": status,
+		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("REPO", repo)
 			env.Setenv("GOMODCACHE", strings.TrimSpace(string(modCache)))
@@ -75,6 +77,18 @@ func host(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(os.WriteFile(ts.MkAbs("go.sum"), sum, 0o644))
 	}
 	ts.Check(os.WriteFile(ts.MkAbs("go.mod"), []byte(mod), 0o644))
+}
+
+// privatePostgres lets programs start PostgreSQL: below the home of the test is one that was downloaded before, and the
+// directory of a script is closed to the user that the server runs as where the test runs as root.
+func privatePostgres(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: private-postgres")
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		ts.Setenv("HOME", home)
+	}
+	ts.Setenv("TMPDIR", os.TempDir())
 }
 
 // status runs a command that must exit with a certain status: status 2 bucketgen ./buckets.
