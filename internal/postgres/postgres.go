@@ -131,7 +131,8 @@ func launch(ctx context.Context, bin string, o Options) (*Server, error) {
 		return nil, err
 	}
 	data := filepath.Join(s.dir, "data")
-	if err := errors.Join(os.MkdirAll(data, 0o700), owner.give(s.dir), owner.give(data), owner.give(sockets)); err != nil {
+	// The server may be another user: what leads to its data is open, the data are not.
+	if err := errors.Join(os.MkdirAll(filepath.Dir(s.dir), 0o755), os.MkdirAll(data, 0o700), owner.give(s.dir), owner.give(data), owner.give(sockets)); err != nil {
 		return nil, err
 	}
 	if _, err := os.Stat(filepath.Join(data, "PG_VERSION")); err != nil {
