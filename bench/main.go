@@ -98,6 +98,7 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 		return err
 	}
 	before := e.Stats()
+	var used cpu
 	for round := range o.rounds {
 		for _, y := range allYardsticks {
 			rate, err := y.run(ctx, pool, o.users, o.span/4)
@@ -107,6 +108,11 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 			yardsticks[y.String()] = append(yardsticks[y.String()], rate)
 		}
 		if err := profiled(o.profile, func() error {
+			start := cpuNow()
+			defer func() {
+				c := cpuNow().since(start)
+				used.client, used.server = used.client+c.client, used.server+c.server
+			}()
 			rate, took, err := ingest(ctx, e, w, o, round+1)
 			rates, latencies = append(rates, rate), append(latencies, took...)
 			return err
@@ -130,6 +136,8 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 	fmt.Printf("ingest: %.0f events/s, p50 %s, p99 %s, %.1f events a batch, %.2f transitions an event\n", rate,
 		latencies[len(latencies)/2].Round(10*time.Microsecond), latencies[len(latencies)*99/100].Round(10*time.Microsecond),
 		float64(events)/float64(batches), float64(transitions)/float64(events))
+	fmt.Printf("processor time an event: %s here, %s in PostgreSQL\n",
+		(used.client / time.Duration(max(events, 1))).Round(time.Microsecond), (used.server / time.Duration(max(events, 1))).Round(time.Microsecond))
 	fmt.Printf("ratio to the best bare insert (%s): %.2f\n", name, rate/best)
 	return nil
 }
