@@ -137,7 +137,10 @@ func TestFailures(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			got := failure(func(tb testing.TB) { tc.test(buckettest.New(tb, gen.Registry)) })
+			got := failure(func(tb testing.TB) {
+				tb.Helper()
+				tc.test(buckettest.New(tb, gen.Registry))
+			})
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("failure (-want +got):\n%s", diff)
 			}
@@ -148,7 +151,11 @@ func TestFailures(t *testing.T) {
 func TestNewWithoutRegistry(t *testing.T) {
 	t.Parallel()
 	const want = "buckettest: the registry is nil; pass gen.Registry"
-	if got := failure(func(tb testing.TB) { buckettest.New(tb, nil) }); got != want {
+	got := failure(func(tb testing.TB) {
+		tb.Helper()
+		buckettest.New(tb, nil)
+	})
+	if got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
