@@ -8,6 +8,8 @@ import (
 	"io"
 	"os/exec"
 	"testing"
+
+	"github.com/bucketgen/bucketgen/internal/repotest"
 )
 
 // inCDNow runs a go command in the module and returns its output.
@@ -26,6 +28,7 @@ func inCDNow(t *testing.T, args ...string) []byte {
 
 func TestCDNow(t *testing.T) {
 	t.Parallel()
+	repotest.DependOn(t, "..")
 	for _, tc := range []struct {
 		name string
 		args []string

@@ -15,6 +15,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/gotooltest"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/bucketgen/bucketgen/internal/repotest"
 )
 
 var update = flag.Bool("update", false, "rewrite what scripts expect")
@@ -29,6 +31,7 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	repotest.DependOn(t, repo)
 	// The cache of modules is that of the test: a private one would be downloaded for every script.
 	modCache, err := exec.CommandContext(t.Context(), "go", "env", "GOMODCACHE").Output()
 	if err != nil {
