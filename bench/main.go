@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/pprof"
 	"slices"
 	"time"
@@ -25,7 +26,7 @@ import (
 type options struct {
 	buckets, users, stored, callers, flushers, rounds int
 	span                                              time.Duration
-	profile                                           string
+	profile, allocations                              string
 }
 
 func main() {
@@ -38,6 +39,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds; the median counts")
 	flag.DurationVar(&o.span, "span", 4*time.Second, "length of a measured run")
 	url := flag.String("database", os.Getenv("BENCH_DATABASE_URL"), "server to measure on (default a private one, durable)")
+	flag.StringVar(&o.allocations, "memprofile", "", "write a profile of allocations to this file")
 	flag.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the ingest runs to this file")
 	flag.Parse()
 	if err := run(context.Background(), *url, o); err != nil {
@@ -98,6 +100,8 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 		return err
 	}
 	before := e.Stats()
+	var used cpu
+	var allocated, allocations uint64
 	for round := range o.rounds {
 		for _, y := range allYardsticks {
 			rate, err := y.run(ctx, pool, o.users, o.span/4)
@@ -107,6 +111,16 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 			yardsticks[y.String()] = append(yardsticks[y.String()], rate)
 		}
 		if err := profiled(o.profile, func() error {
+			start := cpuNow()
+			var memBefore, memAfter runtime.MemStats
+			runtime.ReadMemStats(&memBefore)
+			defer func() {
+				c := cpuNow().since(start)
+				used.client, used.server = used.client+c.client, used.server+c.server
+				runtime.ReadMemStats(&memAfter)
+				allocated += memAfter.TotalAlloc - memBefore.TotalAlloc
+				allocations += memAfter.Mallocs - memBefore.Mallocs
+			}()
 			rate, took, err := ingest(ctx, e, w, o, round+1)
 			rates, latencies = append(rates, rate), append(latencies, took...)
 			return err
@@ -130,8 +144,25 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 	fmt.Printf("ingest: %.0f events/s, p50 %s, p99 %s, %.1f events a batch, %.2f transitions an event\n", rate,
 		latencies[len(latencies)/2].Round(10*time.Microsecond), latencies[len(latencies)*99/100].Round(10*time.Microsecond),
 		float64(events)/float64(batches), float64(transitions)/float64(events))
+	fmt.Printf("processor time an event: %s here, %s in PostgreSQL\n",
+		(used.client / time.Duration(max(events, 1))).Round(time.Microsecond), (used.server / time.Duration(max(events, 1))).Round(time.Microsecond))
+	fmt.Printf("allocations an event: %d, %d bytes\n", allocations/uint64(max(events, 1)), allocated/uint64(max(events, 1)))
+	if o.allocations != "" {
+		if err := writeAllocations(o.allocations); err != nil {
+			return err
+		}
+	}
 	fmt.Printf("ratio to the best bare insert (%s): %.2f\n", name, rate/best)
 	return nil
+}
+
+func writeAllocations(name string) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return pprof.Lookup("allocs").WriteTo(f, 0)
 }
 
 // profiled runs something and writes a CPU profile of it, if a file is named; the last one stays.

@@ -44,15 +44,18 @@ func (c *call) finish() {
 }
 
 // batcher collects items into batches. There is no timer: a batch is what arrived while the flushers were busy with the
-// ones before. The items of a user stay in order, because a user is in one batch at a time.
+// ones before. While one is being written, another is only begun for enough items to be worth it: small batches cost as
+// much as large ones. The items of a user stay in order, because a user is in one batch at a time.
 type batcher struct {
-	mu      sync.Mutex
-	users   map[string]*lane
-	ready   []string // users with items who are in no batch, in the order in which they came
-	wake    *sync.Cond
-	closed  bool
-	waiting int // items that are not done
-	size    int // of a batch
+	mu       sync.Mutex
+	users    map[string]*lane
+	ready    []string // users with items who are in no batch, in the order in which they came
+	wake     *sync.Cond
+	closed   bool
+	waiting  int // items that are not done
+	eligible int // items of users who are ready
+	writing  int // batches
+	size     int // of a batch
 }
 
 // lane is the items of one user.
@@ -61,6 +64,9 @@ type lane struct {
 	busy  bool // in a batch, or put off
 	wait  time.Duration
 }
+
+// worthIt is how many items are worth a batch beside one that is being written.
+const worthIt = 32
 
 func newBatcher(size int) *batcher {
 	b := &batcher{users: map[string]*lane{}, size: size}
@@ -84,6 +90,9 @@ func (b *batcher) put(items []*item) bool {
 		if len(l.items) == 0 && !l.busy {
 			b.ready = append(b.ready, it.user)
 		}
+		if !l.busy {
+			b.eligible++
+		}
 		l.items = append(l.items, it)
 	}
 	b.waiting += len(items)
@@ -96,7 +105,7 @@ func (b *batcher) put(items []*item) bool {
 func (b *batcher) take() []*item {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for len(b.ready) == 0 {
+	for len(b.ready) == 0 || b.writing > 0 && b.eligible < worthIt {
 		if b.closed && b.waiting == 0 {
 			return nil
 		}
@@ -111,10 +120,12 @@ func (b *batcher) take() []*item {
 		}
 		n := min(len(l.items), b.size)
 		batch = append(batch, l.items[:n]...)
+		b.eligible -= len(l.items) // those that are left wait for the others
 		l.items = l.items[n:]
 		l.busy = true
 		users++
 	}
+	b.writing++
 	b.ready = append(b.ready[:0], b.ready[users:]...)
 	return batch
 }
@@ -125,6 +136,7 @@ func (b *batcher) giveBack(batch, putOff []*item) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.waiting -= len(batch) - len(putOff)
+	b.writing--
 	late := map[string][]*item{}
 	for _, it := range putOff {
 		late[it.user] = append(late[it.user], it)
@@ -149,17 +161,22 @@ func (b *batcher) release(user string, late []*item) {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			l.busy = false
-			b.ready = append(b.ready, user)
+			b.makeReady(user, l)
 			b.wake.Broadcast()
 		})
 		return
 	}
 	l.busy, l.wait = false, 0
 	if len(l.items) > 0 {
-		b.ready = append(b.ready, user)
+		b.makeReady(user, l)
 	} else {
 		delete(b.users, user)
 	}
+}
+
+func (b *batcher) makeReady(user string, l *lane) {
+	b.ready = append(b.ready, user)
+	b.eligible += len(l.items)
 }
 
 // close lets take return nil once everything is done.

@@ -11,7 +11,7 @@ import (
 // Config configures an engine. The zero value is a good one.
 type Config struct {
 	// CacheBytes is how much memory, roughly, the engine uses to remember the properties of users who came lately. What
-	// it remembers is compared with the database before it is used. Defaults to 64 MB.
+	// it remembers is compared with the database before it is used. Defaults to 128 MB.
 	CacheBytes int
 
 	// ClockWorkers is how many batches of due users are settled at once. Defaults to 2.
@@ -72,7 +72,7 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	def(&c.CacheBytes, 64<<20)
+	def(&c.CacheBytes, 128<<20)
 	def(&c.ClockWorkers, 2)
 	def(&c.ClockPoll, 100*time.Millisecond)
 	def(&c.DeliveryPoll, 500*time.Millisecond)

@@ -20,7 +20,7 @@ type ReplayOptions struct {
 	Progress func(events int64)
 
 	// Refused is called with each event that was refused, and why; the replay goes on. It may be called from several
-	// goroutines, but not at once. Defaults to ending the replay.
+	// goroutines, but not at once, and not any more once the replay has ended. Defaults to ending the replay.
 	Refused func(place int64, err error)
 }
 
@@ -48,6 +48,8 @@ type BucketTally struct {
 // the same as if the engine had been running all the while. The clock never goes back: an event that is earlier than
 // one before it is late. Events need a time.
 //
+// If ctx ends first, some of the events have been taken in, and with keys all can safely be replayed again.
+//
 // The engine must be started without its own clock, which would take whatever is due for overdue, and should be started
 // without delivery. No other engine may be working on the database.
 func (e *Engine) ReplayEvents(ctx context.Context, events iter.Seq2[Event, error], o ReplayOptions) (ReplaySummary, error) {
@@ -70,8 +72,8 @@ func (e *Engine) ReplayEvents(ctx context.Context, events iter.Seq2[Event, error
 	case <-r.call.done:
 	case <-ctx.Done():
 	}
-	if err == nil {
-		err = context.Cause(ctx)
+	if ctx.Err() != nil {
+		err = context.Cause(ctx) // which says more than whatever else it made fail
 	}
 	if err == nil {
 		err = r.runOn(ctx)
@@ -80,9 +82,9 @@ func (e *Engine) ReplayEvents(ctx context.Context, events iter.Seq2[Event, error
 		err = r.tally(ctx)
 	}
 	if err != nil {
-		return r.summary, fmt.Errorf("replay: %w", err)
+		return r.end(), fmt.Errorf("replay: %w", err)
 	}
-	return r.summary, nil
+	return r.end(), nil
 }
 
 // replay is a replay that runs.
@@ -95,6 +97,15 @@ type replay struct {
 
 	mu      sync.Mutex
 	summary ReplaySummary
+	ended   bool
+}
+
+// end returns what the replay came to. What is still under way does not count any more.
+func (r *replay) end() ReplaySummary {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended = true
+	return r.summary
 }
 
 // feed hands the events to the batcher, as fast as that takes them.
@@ -113,6 +124,7 @@ func (r *replay) feed(ctx context.Context, events iter.Seq2[Event, error]) error
 			continue
 		}
 		if err := r.engine.enqueue(ctx, []*item{it}); err != nil {
+			r.call.finish() // in its stead
 			return err
 		}
 	}
@@ -133,12 +145,18 @@ func (r *replay) item(ctx context.Context, ev *Event, place int64) (*item, error
 }
 
 func (r *replay) count(it *item, place int64) {
+	if it.ctx.Err() != nil && errors.Is(it.err, it.ctx.Err()) {
+		return // it was not refused, but the replay has ended
+	}
 	if it.err != nil {
 		r.refuse(place, it.err)
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.ended {
+		return
+	}
 	if it.result.Duplicate {
 		r.summary.Duplicates++
 	} else {
@@ -152,6 +170,9 @@ func (r *replay) count(it *item, place int64) {
 func (r *replay) refuse(place int64, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.ended {
+		return
+	}
 	r.summary.Refused++
 	if r.options.Refused == nil {
 		r.abort(fmt.Errorf("event %d: %w", place, err))

@@ -66,7 +66,7 @@ func newCommand() *cobra.Command {
 DIR is the directory of the definitions, by default the working directory. The generated package is
 the directory gen beside it, unless -out says otherwise. Without a command, bucketgen generates.
 Flags may be written with one dash or two.`
-	root.Example = `  bucketgen init                        begin: make buckets/ in this module
+	root.Example = `  bucketgen init                        begin: make buckets/ and cmd/bucketd/
   bucketgen -out ../gen .               in buckets/: write ../gen
   bucketgen ./buckets                   from above: write ./gen
   bucketgen check ./buckets             fail if ./gen is not what generate would write
@@ -125,24 +125,29 @@ func checkCommand() *cobra.Command {
 	return cmd
 }
 
+// nextSteps is in the only order that works. Tidy needs gen, which cmd/bucketd imports; and before tidy, ./... is too
+// much to generate: the go command looks at cmd/bucketd, too, whose dependencies go.mod lacks.
+const nextSteps = `wrote %s
+
+Next:
+	go get -tool github.com/bucketgen/bucketgen/cmd/bucketgen    # unless that is done already
+	go generate ./buckets                                        # writes gen/; again after every change of buckets/
+	go mod tidy
+	go test ./...                                                # buckets are tested in memory
+	go run ./cmd/bucketd dev                                     # finds or starts PostgreSQL, makes the tables, runs
+`
+
 func initCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "init",
-		Short: "Make buckets/ in this module, with definitions to begin with",
+		Short: "Begin: make definitions, a test of them and a main to run them in this module",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			files, err := scaffold.Write(cmd.Context(), ".")
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), `wrote %s
-
-Next, once:
-	go get -tool github.com/bucketgen/bucketgen/cmd/bucketgen
-
-and after every change of the definitions:
-	go generate ./...
-`, strings.Join(files, ", "))
+			fmt.Fprintf(cmd.OutOrStdout(), nextSteps, strings.Join(files, ", "))
 			return nil
 		},
 	}

@@ -8,12 +8,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/gotooltest"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/bucketgen/bucketgen/internal/repotest"
 )
 
 var update = flag.Bool("update", false, "rewrite what scripts expect")
@@ -28,6 +31,7 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	repotest.DependOn(t, repo)
 	// The cache of modules is that of the test: a private one would be downloaded for every script.
 	modCache, err := exec.CommandContext(t.Context(), "go", "env", "GOMODCACHE").Output()
 	if err != nil {
@@ -36,7 +40,9 @@ func TestScripts(t *testing.T) {
 	params := testscript.Params{
 		Dir:           filepath.Join("testdata", "script"),
 		UpdateScripts: *update,
-		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"host": host, "status": status},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"host": host, "private-postgres": privatePostgres, "status": status,
+		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("REPO", repo)
 			env.Setenv("GOMODCACHE", strings.TrimSpace(string(modCache)))
@@ -51,14 +57,15 @@ func TestScripts(t *testing.T) {
 
 var (
 	goLine   = regexp.MustCompile(`(?m)^go .*$`)
-	requires = regexp.MustCompile(`(?ms)^require \(.*?^\)$`)
+	requires = regexp.MustCompile(`(?ms)^require \(\n(.*?)^\)$`)
 )
 
 // host makes the current directory a module example.com/host that requires this one. With the argument "tool" it is as
-// after "go get -tool": it requires what bucketgen requires.
+// after "go get -tool": it also requires what bucketgen requires. With "tidy" it is as after "go mod tidy", too, but for
+// what it does not need: it requires all that this module requires, so that nothing must be downloaded.
 func host(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) > 1 || len(args) == 1 && args[0] != "tool" {
-		ts.Fatalf("usage: host [tool]")
+	if neg || len(args) > 1 || len(args) == 1 && args[0] != "tool" && args[0] != "tidy" {
+		ts.Fatalf("usage: host [tool|tidy]")
 	}
 	repo := ts.Getenv("REPO")
 	own, err := os.ReadFile(filepath.Join(repo, "go.mod"))
@@ -66,15 +73,46 @@ func host(ts *testscript.TestScript, neg bool, args []string) {
 	mod := fmt.Sprintf("module example.com/host\n\n%s\n\nrequire github.com/bucketgen/bucketgen v0.0.0\n\nreplace github.com/bucketgen/bucketgen => %s\n",
 		goLine.Find(own), repo)
 	if len(args) == 1 {
-		for _, block := range requires.FindAll(own, -1) {
-			mod += "\n" + string(block) + "\n"
+		needed := func(string) bool { return true }
+		if args[0] == "tool" {
+			needed = toolModules(ts, repo)
 		}
-		mod += "\ntool github.com/bucketgen/bucketgen/cmd/bucketgen\n"
+		mod += "\nrequire (\n"
+		for _, block := range requires.FindAllSubmatch(own, -1) {
+			for line := range strings.Lines(string(block[1])) {
+				if needed(strings.Fields(line)[0]) {
+					mod += line
+				}
+			}
+		}
+		mod += ")\n\ntool github.com/bucketgen/bucketgen/cmd/bucketgen\n"
 		sum, err := os.ReadFile(filepath.Join(repo, "go.sum"))
 		ts.Check(err)
 		ts.Check(os.WriteFile(ts.MkAbs("go.sum"), sum, 0o644))
 	}
 	ts.Check(os.WriteFile(ts.MkAbs("go.mod"), []byte(mod), 0o644))
+}
+
+// toolModules returns a predicate for the modules that bucketgen is built from.
+func toolModules(ts *testscript.TestScript, repo string) func(path string) bool {
+	cmd := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", "./cmd/bucketgen") //nolint:noctx // scripts have no context
+	cmd.Dir = repo
+	out, err := cmd.Output()
+	ts.Check(err)
+	modules := strings.Fields(string(out))
+	return func(path string) bool { return slices.Contains(modules, path) }
+}
+
+// privatePostgres lets programs start PostgreSQL: below the home of the test is one that was downloaded before, and the
+// directory of a script is closed to the user that the server runs as where the test runs as root.
+func privatePostgres(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: private-postgres")
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		ts.Setenv("HOME", home)
+	}
+	ts.Setenv("TMPDIR", os.TempDir())
 }
 
 // status runs a command that must exit with a certain status: status 2 bucketgen ./buckets.

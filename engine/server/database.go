@@ -1,10 +1,12 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -16,6 +18,9 @@ import (
 // dataDir is where a private server keeps its data.
 const dataDir = ".bucketgen/postgres"
 
+// temporary is what is given in place of a URL for a private server whose data go with it.
+const temporary = "temp"
+
 // database is a database to work on.
 type database struct {
 	pool   *pgxpool.Pool
@@ -24,12 +29,16 @@ type database struct {
 
 // open finds or starts the database of the command line.
 func (c *cli) open(ctx context.Context, log io.Writer) (*database, error) {
+	c.database = cmp.Or(c.database, os.Getenv("DATABASE_URL"))
 	o := postgres.Options{URL: c.database, Dir: dataDir, Log: func(text string) { fmt.Fprintln(log, text) }}
-	if c.database == "temp" {
+	if c.database == temporary {
 		o.URL, o.Dir = "", ""
 	}
 	server, err := postgres.Start(ctx, o)
-	if err != nil {
+	switch {
+	case err != nil && o.URL != "":
+		return nil, fmt.Errorf("%w\n--database or $DATABASE_URL names this database; without either, a private one is started", err)
+	case err != nil:
 		return nil, err
 	}
 	config, err := pgxpool.ParseConfig(server.URL)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -55,7 +56,10 @@ handlers until it is interrupted.`,
 
 func (c *cli) dev(cmd *cobra.Command, d *database) error {
 	out := cmd.OutOrStdout()
-	fmt.Fprintf(out, "PostgreSQL %s\n  psql '%s'\n", d.server.Origin, d.server.URL)
+	fmt.Fprintf(out, "PostgreSQL %s\n", d.server.Origin)
+	if u, err := url.Parse(d.server.URL); err == nil && u.Scheme != "" { // not host=... password=..., which connects as well
+		fmt.Fprintf(out, "  psql '%s'\n", u.Redacted())
+	}
 	if err := c.migrate(cmd.Context(), d, out); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,6 +39,8 @@ func (l *line) event() (engine.Event, error) {
 		if l.Traits == nil {
 			ev.TraitsJSON = []byte("{}")
 		}
+	case "":
+		return ev, &engine.InvalidError{Field: "type", Problem: "is missing; write track or identify"}
 	default:
 		return ev, &engine.InvalidError{Field: "type", Problem: fmt.Sprintf("is %q; write track or identify", l.Type)}
 	}
@@ -51,22 +54,44 @@ func (l *line) event() (engine.Event, error) {
 	return ev, nil
 }
 
-// lineReader reads events from lines and remembers which line each came from.
-type lineReader struct {
-	mu      sync.Mutex
-	numbers []int64 // of the lines of the events that were handed on, by their place
-	refused []refusal
+// parse reads a line.
+func parse(text []byte) (engine.Event, error) {
+	var l line
+	err := json.Unmarshal(text, &l)
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &wrong) && wrong.Field != "":
+		return engine.Event{}, &engine.InvalidError{Field: wrong.Field, Problem: fmt.Sprintf("is a JSON %s; write a string", wrong.Value)}
+	case errors.As(err, &wrong):
+		return engine.Event{}, fmt.Errorf("is a JSON %s; write an object", wrong.Value)
+	case err != nil:
+		return engine.Event{}, fmt.Errorf("is no JSON object: %w", err)
+	}
+	return l.event()
 }
 
-// refusal is a line that was refused before it became an event.
-type refusal struct {
-	line int64
-	err  error
+// inLine returns an error that names a field of an event with the name that the field has in a line.
+func inLine(err error) error {
+	names := map[string]string{"user_id": "userId", "name": "event", "key": "messageId", "occurred_at": "timestamp"}
+	var invalid *engine.InvalidError
+	if errors.As(err, &invalid) && names[invalid.Field] != "" {
+		return &engine.InvalidError{Field: names[invalid.Field], Problem: invalid.Problem}
+	}
+	return err
+}
+
+// lineReader reads events from lines, remembers which line each came from, and reports the lines that are refused.
+type lineReader struct {
+	out io.Writer // of the reports
+
+	mu      sync.Mutex
+	numbers []int64 // of the lines of the events that were handed on, by their place
+	refused int64
 }
 
 const maxLine = 16 << 20
 
-// read returns the events of the lines. Lines that are none are remembered as refused.
+// read returns the events of the lines.
 func (r *lineReader) read(in io.Reader) (iter.Seq2[engine.Event, error], error) {
 	in, err := unzipped(in)
 	if err != nil {
@@ -75,32 +100,63 @@ func (r *lineReader) read(in io.Reader) (iter.Seq2[engine.Event, error], error) 
 	return func(yield func(engine.Event, error) bool) {
 		scanner := bufio.NewScanner(in)
 		scanner.Buffer(nil, maxLine)
-		for n := int64(1); scanner.Scan(); n++ {
+		n := int64(1)
+		for ; scanner.Scan(); n++ {
 			text := bytes.TrimSpace(scanner.Bytes())
 			if len(text) == 0 {
 				continue
 			}
 			ev, err := parse(text)
-			r.note(n, err)
-			if err == nil && !yield(ev, nil) {
+			if err != nil {
+				r.refuse(n, err)
+				continue
+			}
+			r.remember(n)
+			if !yield(ev, nil) {
 				return
 			}
 		}
 		if err := scanner.Err(); err != nil {
 			if errors.Is(err, bufio.ErrTooLong) {
-				err = fmt.Errorf("a line is longer than %d bytes", maxLine)
+				err = fmt.Errorf("it is longer than %d bytes", maxLine)
 			}
-			yield(engine.Event{}, err)
+			yield(engine.Event{}, fmt.Errorf("read line %d: %w", n, err))
 		}
 	}, nil
 }
 
-func parse(text []byte) (engine.Event, error) {
-	var l line
-	if err := json.Unmarshal(text, &l); err != nil {
-		return engine.Event{}, fmt.Errorf("is no call in JSON: %w", err)
+func (r *lineReader) remember(n int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.numbers = append(r.numbers, n)
+}
+
+// refuse reports a line that was refused, if it is among the first few.
+func (r *lineReader) refuse(n int64, err error) {
+	const most = 20
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch r.refused++; {
+	case r.refused <= most:
+		fmt.Fprintf(r.out, "line %d: %v\n", n, err)
+	case r.refused == most+1:
+		fmt.Fprintln(r.out, "more lines were refused; they are counted")
 	}
-	return l.event()
+}
+
+// refuseEvent is as refuse, with the place of the event that the line gave.
+func (r *lineReader) refuseEvent(place int64, err error) {
+	r.mu.Lock()
+	n := r.numbers[place-1]
+	r.mu.Unlock()
+	r.refuse(n, inLine(err))
+}
+
+// count returns how many lines were refused.
+func (r *lineReader) count() int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.refused
 }
 
 // unzipped decompresses what is compressed.
@@ -112,53 +168,14 @@ func unzipped(in io.Reader) (io.Reader, error) {
 	return buffered, nil
 }
 
-func (r *lineReader) note(n int64, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err != nil {
-		r.refused = append(r.refused, refusal{n, err})
-		return
-	}
-	r.numbers = append(r.numbers, n)
-}
-
-// reporter prints refusals, the first few of them.
-func (r *lineReader) reporter(out io.Writer) *reporter { return &reporter{lines: r, out: out} }
-
-type reporter struct {
-	lines *lineReader
-	out   io.Writer
-	mu    sync.Mutex
-	n     int64
-}
-
-// event is called with the place of an event that was refused.
-func (p *reporter) event(place int64, err error) {
-	p.lines.mu.Lock()
-	n := p.lines.numbers[place-1]
-	p.lines.mu.Unlock()
-	p.report(n, err)
-}
-
-func (p *reporter) report(n int64, err error) {
-	const most = 20
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch p.n++; {
-	case p.n <= most:
-		fmt.Fprintf(p.out, "line %d: %v\n", n, err)
-	case p.n == most+1:
-		fmt.Fprintln(p.out, "more lines were refused; they are counted")
-	}
-}
-
-// count reports the lines that were no events and returns how many were refused in all.
-func (p *reporter) count() int64 {
-	p.lines.mu.Lock()
-	early := p.lines.refused
-	p.lines.mu.Unlock()
-	for _, r := range early {
-		p.report(r.line, r.err)
-	}
-	return p.n
+// interruptible returns a reader that gives up when ctx ends, also while nothing comes: nobody may ever type into the
+// terminal that is read. The goroutine that waits for input then stays until there is some.
+func interruptible(ctx context.Context, in io.Reader) io.ReadCloser {
+	out, pipe := io.Pipe()
+	go func() {
+		_, err := io.Copy(pipe, in)
+		_ = pipe.CloseWithError(err)
+	}()
+	context.AfterFunc(ctx, func() { _ = pipe.CloseWithError(context.Cause(ctx)) })
+	return out
 }

@@ -22,11 +22,14 @@ func (c *cli) membersCommand() *cobra.Command {
 		Short: "List the users in a bucket",
 		Example: "  " + c.host.Name + " members power-users\n" +
 			"  " + c.host.Name + " members power-users --json --limit 10",
-		Args: cobra.ExactArgs(1),
+		Args: one("BUCKET"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			ref, err := c.bucket(args[0])
 			if err != nil {
 				return err
+			}
+			if limit < 0 {
+				return fmt.Errorf("--limit is %d; it must be positive, or 0 for all", limit)
 			}
 			d, err := c.open(cmd.Context(), cmd.ErrOrStderr())
 			if err != nil {
@@ -48,7 +51,7 @@ func (c *cli) membersCommand() *cobra.Command {
 			return list(cmd, e, ref, limit)
 		},
 	}
-	cmd.Flags().IntVar(&limit, "limit", 0, "list at most so many (default all)")
+	cmd.Flags().IntVar(&limit, "limit", 0, "list at most `N`, 0 for all")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "a JSON object per line")
 	return cmd
 }

@@ -16,6 +16,7 @@ type progress struct {
 	out  io.Writer
 	bar  *progressbar.ProgressBar // nil if the output is no terminal
 	size int64
+	now  func() time.Time
 
 	mu    sync.Mutex
 	read  int64
@@ -25,7 +26,9 @@ type progress struct {
 
 // newProgress returns the progress through an input of so many bytes, or of nobody knows how many if it is negative.
 func newProgress(out io.Writer, size int64) *progress {
-	p := &progress{out: out, size: size, began: time.Now(), last: time.Now()}
+	p := &progress{out: out, size: size, now: time.Now}
+	p.began = p.now()
+	p.last = p.began
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		p.bar = progressbar.NewOptions64(size,
 			progressbar.OptionSetWriter(out), progressbar.OptionSetDescription("replay"), progressbar.OptionShowBytes(true),
@@ -63,7 +66,7 @@ func (p *progress) events(n int64) {
 	const every = 5 * time.Second
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
+	now := p.now()
 	if p.bar != nil {
 		p.bar.Describe(fmt.Sprintf("replay, %d events", n))
 		return

@@ -1,14 +1,13 @@
 package server
 
 import (
-	"bufio"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,10 +38,11 @@ The lines have the shape of Segment's track and identify calls:
   {"type":"identify","userId":"ada","traits":{"plan":"pro"},"timestamp":"..."}
 
 A messageId makes a line idempotent. The file may be compressed by gzip. A line that is
-refused is reported, and the others are taken in; the exit code is 1 then.`,
+refused is reported, and the others are taken in; the exit code is 1 then. An interrupted
+replay can be run again: lines with a messageId are not taken in twice.`,
 		Example: "  " + c.host.Name + " replay events.jsonl.gz --until 2026-12-01T00:00:00Z --transitions out.csv\n" +
 			"  cat events.jsonl | " + c.host.Name + " replay - --database temp",
-		Args: cobra.ExactArgs(1),
+		Args: one("FILE, or - for the standard input"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			var until time.Time
 			if flags.until != "" {
@@ -60,11 +60,12 @@ refused is reported, and the others are taken in; the exit code is 1 then.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, d.close()) }()
-			return c.replay(cmd, d, in, size, until, flags.transitions)
+			r := replay{cli: c, cmd: cmd, until: until, transitions: flags.transitions}
+			return r.run(d, in, size)
 		},
 	}
-	cmd.Flags().StringVar(&flags.until, "until", "", "let the clock run on to this time (default the time of the last event)")
-	cmd.Flags().StringVar(&flags.transitions, "transitions", "", "write every change of membership to this CSV file: bucket,user,transition,epoch,at")
+	cmd.Flags().StringVar(&flags.until, "until", "", "let the clock run on to this `TIME` (default the time of the last event)")
+	cmd.Flags().StringVar(&flags.transitions, "transitions", "", "write every change of membership to this CSV `FILE`: bucket,user,transition,epoch,at")
 	return cmd
 }
 
@@ -83,55 +84,94 @@ func openInput(cmd *cobra.Command, name string) (io.ReadCloser, int64, error) {
 	return f, info.Size(), nil
 }
 
-func (c *cli) replay(cmd *cobra.Command, d *database, in io.Reader, size int64, until time.Time, transitions string) (err error) {
-	if err := c.migrate(cmd.Context(), d, cmd.ErrOrStderr()); err != nil {
-		return err
-	}
-	e, err := c.engine(d, func(config *engine.Config) { config.NoClock, config.NoDelivery, config.QueueSize = true, true, 5000 })
-	if err != nil {
-		return err
-	}
-	if err := e.Start(cmd.Context()); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, finish(e)) }()
+// replay is one run of the command.
+type replay struct {
+	*cli
+	cmd         *cobra.Command
+	until       time.Time
+	transitions string // the file for them, or none
+}
 
-	progress := newProgress(cmd.ErrOrStderr(), size)
-	lines := &lineReader{}
-	events, err := lines.read(progress.reader(in))
+func (r *replay) run(d *database, in io.Reader, size int64) (err error) {
+	ctx := r.cmd.Context()
+	if err := r.migrate(ctx, d, r.cmd.ErrOrStderr()); err != nil {
+		return err
+	}
+	e, err := r.engine(d, func(config *engine.Config) { config.NoClock, config.NoDelivery, config.QueueSize = true, true, 5000 })
 	if err != nil {
 		return err
 	}
-	began := time.Now()
-	refused := lines.reporter(cmd.ErrOrStderr())
-	summary, err := e.ReplayEvents(cmd.Context(), events, engine.ReplayOptions{Until: until, Progress: progress.events, Refused: refused.event})
-	took := time.Since(began)
-	progress.end()
-	if err != nil {
-		return err
-	}
-	if transitions != "" {
-		if err := writeTransitions(cmd, e, summary, transitions); err != nil {
+	var file io.WriteCloser
+	if r.transitions != "" { // before all the work, in case it cannot be written
+		if file, err = os.Create(r.transitions); err != nil {
 			return err
 		}
+		defer func() { err = errors.Join(err, file.Close()) }()
 	}
-	report(cmd.OutOrStdout(), summary, took)
-	if n := refused.count(); n > 0 {
+	if err := e.Start(ctx); err != nil {
+		return err
+	}
+	lines := &lineReader{out: r.cmd.ErrOrStderr()}
+	err = r.take(e, lines, in, size, file)
+	if err = errors.Join(err, finish(e)); err != nil {
+		return r.ended(err, e.Stats())
+	}
+	if n := lines.count(); n > 0 {
 		return &refusedError{n}
 	}
 	return nil
 }
 
-func report(out io.Writer, s engine.ReplaySummary, took time.Duration) {
-	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "bucket\tentered\tleft\tactive\t")
-	for _, b := range s.Buckets {
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t\n", b.BucketID, b.Entered, b.Left, b.Active)
+// take takes the lines in and tells what came of them.
+func (r *replay) take(e *engine.Engine, lines *lineReader, in io.Reader, size int64, transitions io.Writer) error {
+	ctx := r.cmd.Context()
+	progress := newProgress(r.cmd.ErrOrStderr(), size)
+	input := interruptible(ctx, progress.reader(in))
+	defer input.Close()
+	events, err := lines.read(input)
+	if err != nil {
+		return err
 	}
-	_ = w.Flush()
-	fmt.Fprintf(out, "\n%d events", s.Events)
+	began := time.Now()
+	summary, err := e.ReplayEvents(ctx, events, engine.ReplayOptions{Until: r.until, Progress: progress.events, Refused: lines.refuseEvent})
+	took := time.Since(began)
+	progress.end()
+	if err != nil {
+		return err
+	}
+	if transitions != nil {
+		if err := writeTransitions(transitions, e.ReplayTransitions(ctx, summary)); err != nil {
+			return fmt.Errorf("write %s: %w", r.transitions, err)
+		}
+	}
+	report(r.cmd.OutOrStdout(), summary, took)
+	return nil
+}
+
+// ended says how far a replay came that did not get to its end.
+func (r *replay) ended(err error, s engine.Stats) error {
+	if r.cmd.Context().Err() != nil {
+		err = errInterrupted
+	}
+	err = fmt.Errorf("%w after %s", err, count(s.Events+s.Duplicates, "event"))
+	if r.database != temporary {
+		err = fmt.Errorf("%w, which stay in the database; run it again to go on: lines with a messageId are not taken in twice", err)
+	}
+	return err
+}
+
+func report(out io.Writer, s engine.ReplaySummary, took time.Duration) {
+	width := len("bucket")
+	for _, b := range s.Buckets {
+		width = max(width, len(b.BucketID))
+	}
+	fmt.Fprintf(out, "%-*s %9s %9s %9s\n", width, "bucket", "entered", "left", "active")
+	for _, b := range s.Buckets {
+		fmt.Fprintf(out, "%-*s %9d %9d %9d\n", width, b.BucketID, b.Entered, b.Left, b.Active)
+	}
+	fmt.Fprintf(out, "\n%s", count(s.Events, "event"))
 	if s.Duplicates > 0 {
-		fmt.Fprintf(out, " and %d duplicates", s.Duplicates)
+		fmt.Fprintf(out, " and %s", count(s.Duplicates, "duplicate"))
 	}
 	if !s.End.IsZero() {
 		fmt.Fprintf(out, " until %s", s.End.Format(time.RFC3339Nano))
@@ -140,28 +180,18 @@ func report(out io.Writer, s engine.ReplaySummary, took time.Duration) {
 	fmt.Fprintf(out, " in %s: %.0f events/s\n", took.Round(time.Millisecond), perSecond)
 }
 
-func writeTransitions(cmd *cobra.Command, e *engine.Engine, s engine.ReplaySummary, name string) (err error) {
-	f, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	buffered := bufio.NewWriter(f)
-	w := csv.NewWriter(buffered)
-	rows := [][]string{{"bucket", "user", "transition", "epoch", "at"}}
-	for t, err := range e.ReplayTransitions(cmd.Context(), s) {
-		if err != nil {
+// writeTransitions writes joins and leaves as CSV.
+func writeTransitions(out io.Writer, transitions iter.Seq2[engine.Transition, error]) error {
+	w := csv.NewWriter(out)
+	err := w.Write([]string{"bucket", "user", "transition", "epoch", "at"})
+	for t, failed := range transitions {
+		if err = errors.Join(err, failed); err != nil {
 			return err
 		}
 		if t.Kind != engine.Dwell {
-			rows = append(rows, []string{t.BucketID, t.UserID, string(t.Kind), strconv.Itoa(t.EntryCount), t.At.Format(time.RFC3339Nano)})
-		}
-		if len(rows) == cap(rows) || len(rows) > 1000 {
-			if err := w.WriteAll(rows); err != nil {
-				return err
-			}
-			rows = rows[:0]
+			err = w.Write([]string{t.BucketID, t.UserID, string(t.Kind), strconv.Itoa(t.EntryCount), t.At.Format(time.RFC3339Nano)})
 		}
 	}
-	return errors.Join(w.WriteAll(rows), buffered.Flush())
+	w.Flush()
+	return errors.Join(err, w.Error())
 }

@@ -12,6 +12,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,6 +53,7 @@ const (
 // Main runs the command line of this process and ends it.
 func Main(h Host) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // who interrupts twice does not want to wait
 	code := Run(ctx, h, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -77,17 +79,24 @@ func Run(ctx context.Context, h Host, args []string, stdin io.Reader, stdout, st
 	case errors.As(err, &refused):
 		fmt.Fprintln(stderr, err)
 		return exitRefused
-	default:
-		fmt.Fprintf(stderr, "%s: %v\n", h.Name, err)
-		return exitTrouble
+	case ctx.Err() != nil && !errors.Is(err, errInterrupted):
+		err = fmt.Errorf("%w: %w", errInterrupted, err)
 	}
+	fmt.Fprintf(stderr, "%s: %v\n", h.Name, err)
+	return exitTrouble
 }
 
+// errInterrupted says that a command did not do all of its work, because it was interrupted.
+var errInterrupted = errors.New("interrupted")
+
 // refusedError says that a command did its work, but not all of its input was fit for it.
-type refusedError struct{ events int64 }
+type refusedError struct{ lines int64 }
 
 func (e *refusedError) Error() string {
-	return fmt.Sprintf("%d events were refused; all others were taken in", e.events)
+	if e.lines == 1 {
+		return "1 line was refused; all others were taken in"
+	}
+	return fmt.Sprintf("%d lines were refused; all others were taken in", e.lines)
 }
 
 // cli is a command line being run.
@@ -110,8 +119,29 @@ which keeps its data in the directory .bucketgen.`,
 		SilenceUsage:  true,
 	}
 	flags := root.PersistentFlags()
-	flags.StringVar(&c.database, "database", os.Getenv("DATABASE_URL"), "URL of the database, or temp for a private one that is gone afterwards (default $DATABASE_URL, or a private one)")
-	flags.StringVar(&c.schema, "schema", c.host.Config.Schema, "schema of the tables (default bucketgen)")
+	flags.StringVar(&c.database, "database", "", "`URL` of the database, or temp for a private one that is gone afterwards (default $DATABASE_URL, or a private one)")
+	flags.StringVar(&c.schema, "schema", cmp.Or(c.host.Config.Schema, "bucketgen"), "`SCHEMA` of the tables")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
+	})
+	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(c.devCommand(), c.migrateCommand(), c.membersCommand(), c.replayCommand())
 	return root
+}
+
+// one lets a command take one argument.
+func one(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return fmt.Errorf("%s takes one %s, but there are %s; see %s --help", cmd.Name(), what, count(int64(len(args)), "argument"), cmd.CommandPath())
+		}
+		return nil
+	}
+}
+
+func count(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -4,7 +4,6 @@ package payload
 
 import (
 	"bytes"
-	stdjson "encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -94,21 +93,6 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Path + ": " + e.Text }
 
-// FromMap reads an object that is a Go map. name is how errors call it.
-func FromMap(name string, m map[string]any, maxBytes int) (Object, error) {
-	if m == nil {
-		return Object{}, nil
-	}
-	raw, err := json.Marshal(m, numbers)
-	if err != nil {
-		return Object{}, refuse(name, err)
-	}
-	return Parse(name, raw, maxBytes)
-}
-
-// numbers writes the numbers of encoding/json as what they are; this library takes them for texts.
-var numbers = json.WithMarshalers(json.MarshalFunc(func(n stdjson.Number) ([]byte, error) { return []byte(n), nil }))
-
 // Parse reads an object that is JSON text. No text and null are no object.
 func Parse(name string, raw []byte, maxBytes int) (Object, error) {
 	if len(raw) == 0 {
@@ -117,7 +101,7 @@ func Parse(name string, raw []byte, maxBytes int) (Object, error) {
 	if len(raw) > maxBytes {
 		return Object{}, &Error{name, fmt.Sprintf("is %d bytes, more than the %d that are allowed", len(raw), maxBytes)}
 	}
-	r := reader{name: name, dec: jsontext.NewDecoder(bytes.NewBuffer(raw)), out: make([]byte, 0, len(raw))}
+	r := reader{name: name, dec: newDecoder(raw), out: make([]byte, 0, len(raw))}
 	if r.dec.PeekKind() == 'n' && bytes.Equal(bytes.TrimSpace(raw), []byte("null")) {
 		return Object{}, nil
 	}
@@ -134,11 +118,14 @@ func Parse(name string, raw []byte, maxBytes int) (Object, error) {
 	return o, nil
 }
 
+func newDecoder(raw []byte) *jsontext.Decoder { return jsontext.NewDecoder(bytes.NewBuffer(raw)) }
+
 // reader copies one JSON text, value by value.
 type reader struct {
-	name string
-	dec  *jsontext.Decoder
-	out  []byte
+	name  string
+	depth int // of the text in what it is part of
+	dec   *jsontext.Decoder
+	out   []byte
 }
 
 func (r *reader) object() (Object, error) {
@@ -266,7 +253,7 @@ func (r *reader) composite() error {
 		first = kind == '{' || kind == '['
 		var err error
 		switch {
-		case first && r.dec.StackDepth() >= maxDepth:
+		case first && r.depth+r.dec.StackDepth() >= maxDepth:
 			return &Error{r.path(), fmt.Sprintf("is nested more than %d deep", maxDepth)}
 		case first || closing:
 			var tok jsontext.Token

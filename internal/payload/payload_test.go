@@ -145,6 +145,9 @@ func TestFromMap(t *testing.T) {
 	if err != nil || string(o.Raw) != `{"a":1152921504606846976}` {
 		t.Errorf("got %s, %v", o.Raw, err)
 	}
+	if _, err := payload.FromMap("traits", map[string]any{"a": "0123456789"}, 15); err == nil {
+		t.Error("too long: got no error")
+	}
 	for name, v := range map[string]any{"nan": math.NaN(), "text": "\xff", "func": func() {}, "number": json.Number("1e400")} {
 		var refused *payload.Error
 		if _, err := payload.FromMap("traits", map[string]any{"x": v}, limit); !errors.As(err, &refused) || refused.Path != "traits.x" {
@@ -173,6 +176,40 @@ func TestSame(t *testing.T) {
 	}{{"a", "b", true}, {"a", "c", false}, {"d", "e", true}, {"d", "f", false}, {"g", "missing", true}, {"a", "g", false}} {
 		if got := get(tt.a).Same(get(tt.b)); got != tt.want {
 			t.Errorf("%s and %s: got %t", tt.a, tt.b, got)
+		}
+	}
+}
+
+// TestFromMapIsParse compares what FromMap reads with what Parse reads of the same as JSON text.
+func TestFromMapIsParse(t *testing.T) {
+	t.Parallel()
+	deep := any(1)
+	for range 63 {
+		deep = map[string]any{"a": deep}
+	}
+	for name, v := range map[string]any{
+		"text": "a\"é\u2028<\n", "true": true, "null": nil, "int": -7, "zero": 0.0, "float": 1.5, "small": 1e-7, "large": 1e21, "huge": 1e300,
+		"list": []any{1, "x", nil, []any{}}, "object": map[string]any{"b": 1.0, "c": []string{"d"}}, "number": json.Number("1.50"),
+		"uint": uint8(3), "deep": deep, "too deep": map[string]any{"a": deep}, "empty key": map[string]any{"": 1},
+	} {
+		m := map[string]any{"before": 1, "value": v, "x": "y"}
+		text, err := json.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, wantErr := payload.Parse("p", text, limit)
+		got, gotErr := payload.FromMap("p", m, limit)
+		if (wantErr != nil) != (gotErr != nil) {
+			t.Errorf("%s: got %v, want %v", name, gotErr, wantErr)
+		}
+		for i := range want.Fields {
+			w, g := want.Fields[i], got.Fields[i]
+			if w.Key != g.Key || w.Value != g.Value || !json.Valid(g.Raw) || !w.Same(g) {
+				t.Errorf("%s: got %s %v %s, want %s %v %s", name, g.Key, g.Value, g.Raw, w.Key, w.Value, w.Raw)
+			}
+		}
+		if gotErr == nil && !json.Valid(got.Raw) {
+			t.Errorf("%s: got %s", name, got.Raw)
 		}
 	}
 }

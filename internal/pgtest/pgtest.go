@@ -51,13 +51,24 @@ func New(t testing.TB) *pgxpool.Pool {
 // NewURL is as New, and returns the URL of the database.
 func NewURL(t testing.TB) string {
 	t.Helper()
+	return create(t, func() string { return shared.template })
+}
+
+// NewEmptyURL is as NewURL, and there are no tables yet.
+func NewEmptyURL(t testing.TB) string {
+	t.Helper()
+	return create(t, func() string { return "template0" })
+}
+
+func create(t testing.TB, template func() string) string {
+	t.Helper()
 	ctx := context.Background()
 	shared.Do(func() { shared.err = start(ctx) })
 	if shared.err != nil {
 		t.Fatalf("tests need PostgreSQL: %v", shared.err)
 	}
 	name := "t_" + strings.ToLower(rand.Text())
-	if err := admin(ctx, "create database "+name+" template "+shared.template); err != nil {
+	if err := admin(ctx, "create database "+name+" template "+template()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { drop(context.Background(), name) })

@@ -120,18 +120,19 @@ func launch(ctx context.Context, bin string, o Options) (*Server, error) {
 	if s.keep {
 		s.dir = o.Dir
 	} else {
-		s.dir, err = os.MkdirTemp("", "bucketgen-pg-")
+		s.dir, err = tempDir("bucketgen-pg-")
 	}
 	if err != nil {
 		return nil, err
 	}
 	// The path of a socket must be short, and that of the data may be anything.
-	sockets, err := os.MkdirTemp("", "bg")
+	sockets, err := tempDir("bg")
 	if err != nil {
 		return nil, err
 	}
 	data := filepath.Join(s.dir, "data")
-	if err := errors.Join(os.MkdirAll(data, 0o700), owner.give(s.dir), owner.give(data), owner.give(sockets)); err != nil {
+	// The server may be another user: what leads to its data is open, the data are not.
+	if err := errors.Join(os.MkdirAll(filepath.Dir(s.dir), 0o755), os.MkdirAll(data, 0o700), owner.give(s.dir), owner.give(data), owner.give(sockets)); err != nil {
 		return nil, err
 	}
 	if _, err := os.Stat(filepath.Join(data, "PG_VERSION")); err != nil {

@@ -48,7 +48,7 @@ func TestPrivateServer(t *testing.T) {
 	if err := os.Chmod(base, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Join(base, "pg")
+	dir := filepath.Join(base, "made", "on", "the", "way", "pg")
 	first, err := postgres.Start(t.Context(), postgres.Options{Dir: dir})
 	if err != nil {
 		t.Fatal(err)

@@ -113,11 +113,31 @@ func reachable(dir string) (string, error) {
 	if err != nil || os.Geteuid() != 0 {
 		return full, err
 	}
-	for parent := filepath.Dir(full); parent != "/"; parent = filepath.Dir(parent) {
-		info, err := os.Stat(parent)
-		if err == nil && info.Mode().Perm()&0o001 == 0 {
-			return filepath.Join("/var/tmp/bucketgen", strings.ReplaceAll(strings.Trim(full, "/"), "/", "-")), nil
-		}
+	if hidden(filepath.Dir(full)) {
+		return filepath.Join("/var/tmp/bucketgen", strings.ReplaceAll(strings.Trim(full, "/"), "/", "-")), nil
 	}
 	return full, nil
+}
+
+// tempDir makes a directory that goes with the server, where the server can reach it.
+func tempDir(prefix string) (string, error) {
+	parent, err := filepath.Abs(os.TempDir())
+	if err != nil {
+		return "", err
+	}
+	if os.Geteuid() == 0 && hidden(parent) {
+		parent = "/var/tmp"
+	}
+	return os.MkdirTemp(parent, prefix)
+}
+
+// hidden reports whether others than the owner cannot get to what is in a directory.
+func hidden(dir string) bool {
+	for ; dir != "/"; dir = filepath.Dir(dir) {
+		info, err := os.Stat(dir)
+		if err == nil && info.Mode().Perm()&0o001 == 0 {
+			return true
+		}
+	}
+	return false
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"text/template"
@@ -19,7 +20,9 @@ import (
 // this module, which is executed with the [host].
 var files = []string{
 	"buckets/buckets.go",
+	"buckets/buckets_test.go",
 	"buckets/generate.go",
+	"cmd/bucketd/main.go",
 }
 
 //go:embed templates
@@ -27,13 +30,14 @@ var templates embed.FS
 
 // host is the module that gets the files.
 type host struct {
-	Module string // its path
+	Module  string // its path
+	Package string // the import path of the directory that gets the files: that of the module, unless it is below
 }
 
 // Write makes the files in the directory, which must be in a module, and returns their names. Where any of them exists
 // it makes none.
 func Write(ctx context.Context, dir string) ([]string, error) {
-	module, err := modulePath(ctx, dir)
+	h, err := findHost(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +47,7 @@ func Write(ctx context.Context, dir string) ([]string, error) {
 		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
 			taken = append(taken, name)
 		}
-		if rendered[i], err = render(name, host{Module: module}); err != nil {
+		if rendered[i], err = render(name, h); err != nil {
 			return nil, err
 		}
 	}
@@ -80,8 +84,8 @@ func create(file string, data []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// modulePath returns the path of the module in which the directory is.
-func modulePath(ctx context.Context, dir string) (string, error) {
+// findHost returns the module in which the directory is.
+func findHost(ctx context.Context, dir string) (host, error) {
 	run := func(args ...string) ([]byte, error) {
 		cmd := exec.CommandContext(ctx, "go", args...)
 		cmd.Dir = dir
@@ -93,19 +97,24 @@ func modulePath(ctx context.Context, dir string) (string, error) {
 	}
 	goMod, err := run("env", "GOMOD")
 	if err != nil {
-		return "", err
+		return host{}, err
 	}
 	file := strings.TrimSpace(string(goMod))
 	if file == "" || file == os.DevNull {
-		return "", errors.New("there is no go.mod here or above; run go mod init first")
+		return host{}, errors.New("there is no go.mod here or above; run go mod init first")
 	}
 	description, err := run("mod", "edit", "-json", file)
 	if err != nil {
-		return "", err
+		return host{}, err
 	}
 	var mod struct{ Module struct{ Path string } }
 	if err := json.Unmarshal(description, &mod); err != nil { //nolint:musttag // the go command writes the names of fields
-		return "", fmt.Errorf("read %s: %w", file, err)
+		return host{}, fmt.Errorf("read %s: %w", file, err)
 	}
-	return mod.Module.Path, nil
+	full, err := filepath.Abs(dir)
+	if err != nil {
+		return host{}, err
+	}
+	below, err := filepath.Rel(filepath.Dir(file), full)
+	return host{mod.Module.Path, path.Join(mod.Module.Path, filepath.ToSlash(below))}, err
 }

@@ -1,0 +1,46 @@
+package buckettest_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/bucketgen/bucketgen/bucket"
+	"github.com/bucketgen/bucketgen/bucket/buckettest"
+	"github.com/bucketgen/bucketgen/gen"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// A test of a bucket tells what a user does, lets time pass and says who must be a member.
+func Example() {
+	t := new(testing.T) // that of the test
+
+	sim := buckettest.New(t, gen.Registry)
+	for range 3 {
+		sim.Track("ada", "app.active", nil)
+	}
+	sim.Advance(14*bucket.Day - bucket.Second)
+	sim.RequireNotMember(gen.WentDormant, "ada")
+	sim.Advance(bucket.Second)
+	sim.RequireMember(gen.WentDormant, "ada")
+
+	fmt.Println("dormant since", sim.Now())
+	// Output: dormant since 2026-01-15 00:00:00 +0000 UTC
+}
+
+// Transitions are what handlers would be told of, and what the entry policy keeps from them.
+func ExampleSim_Transitions() {
+	t := new(testing.T) // that of the test
+
+	sim := buckettest.New(t, gen.Registry)
+	sim.Identify("ada", registry.Traits(gen.Properties.Plan.Set("pro")))
+	for range 5 {
+		sim.Track("ada", "app.active", nil)
+	}
+	sim.Advance(10 * bucket.Day)
+	for _, t := range sim.TransitionsOf("ada") {
+		fmt.Println(t)
+	}
+	// Output:
+	// 2026-01-01T00:00:00Z ada entered power-users 1
+	// 2026-01-08T00:00:00Z ada left power-users 1 by criteria
+}

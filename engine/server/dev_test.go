@@ -1,0 +1,127 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/bucketgen/bucketgen/bucket"
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/engine/server"
+	"github.com/bucketgen/bucketgen/internal/pgtest"
+	"github.com/bucketgen/bucketgen/internal/registrytest"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// pro are the buckets of these tests.
+func pro(t *testing.T) *registry.Registry {
+	t.Helper()
+	return registrytest.Build(t, bucket.Define(bucket.Spec{ID: "pro", Description: "Users who pay.", Criteria: bucket.Text("plan").Is("pro")}))
+}
+
+// watcher keeps what is written and calls a function, once, when a text was.
+type watcher struct {
+	text string
+	call func()
+
+	mu   sync.Mutex
+	all  bytes.Buffer
+	once sync.Once
+}
+
+func (w *watcher) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all.Write(b)
+	if strings.Contains(w.all.String(), w.text) {
+		w.once.Do(w.call)
+	}
+	return len(b), nil
+}
+
+func (w *watcher) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.all.String()
+}
+
+// TestDev lets dev run until a handler was called, for an event that another process takes in.
+func TestDev(t *testing.T) {
+	t.Parallel()
+	url, r := pgtest.NewEmptyURL(t), pro(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	var welcomed string
+	h := server.Host{Registry: r, Name: "shopd", Handlers: func(e *engine.Engine) error {
+		return e.OnEnter(registrytest.Ref(t, r, "pro"), engine.EnterHandler{Name: "welcome", Func: func(_ context.Context, tr engine.Transition) error {
+			welcomed = tr.UserID
+			interrupt()
+			return nil
+		}})
+	}}
+	var group sync.WaitGroup
+	defer group.Wait()
+	var stderr bytes.Buffer
+	stdout := &watcher{text: "running; interrupt to stop\n", call: func() {
+		group.Go(func() { enter(t, url, r, "ada") })
+	}}
+	if code := server.Run(ctx, h, []string{"dev", "--database", url}, strings.NewReader(""), stdout, &stderr); code != 0 {
+		t.Fatalf("exit code %d\n%s%s", code, stdout, &stderr)
+	}
+	if welcomed != "ada" {
+		t.Errorf("the handler saw %q, want ada", welcomed)
+	}
+	want := "PostgreSQL given by its URL\n  psql '" + url + "'\n" +
+		"applied 00001_core.sql\n" +
+		"buckets:\n  pro                      Users who pay.\n" +
+		"running; interrupt to stop\n"
+	if got := stdout.String(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// enter lets a user join the bucket, by an engine of its own.
+func enter(t *testing.T, url string, r *registry.Registry, user string) {
+	e, err := engine.New(pgtest.Open(t, url), r, engine.Config{NoClock: true, NoDelivery: true})
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if err := e.Start(context.Background()); err != nil {
+		t.Error(err)
+		return
+	}
+	if _, err := e.Ingest(context.Background(), engine.Event{UserID: user, Traits: map[string]any{"plan": "pro"}}); err != nil {
+		t.Error(err)
+	}
+	if err := e.Stop(context.Background()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDevWithoutHandlers(t *testing.T) {
+	t.Parallel()
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	stdout := &watcher{text: "running", call: interrupt}
+	if code := server.Run(ctx, server.Host{Registry: pro(t)}, []string{"dev", "--database", pgtest.NewURL(t)}, strings.NewReader(""), stdout, io.Discard); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, stdout)
+	}
+}
+
+// TestDevHandlersFail sees that a host's own mistake ends dev.
+func TestDevHandlersFail(t *testing.T) {
+	t.Parallel()
+	h := server.Host{Registry: pro(t), Name: "shopd", Handlers: func(e *engine.Engine) error {
+		return e.OnEnter(registry.NewRef("gone", 0), engine.EnterHandler{Name: "welcome", Func: nil})
+	}}
+	var stderr bytes.Buffer
+	code := server.Run(t.Context(), h, []string{"dev", "--database", pgtest.NewURL(t)}, strings.NewReader(""), io.Discard, &stderr)
+	want := "shopd: handler \"welcome\": bucket \"gone\": the bucket is not in the registry of this engine\n"
+	if code != 2 || stderr.String() != want {
+		t.Errorf("exit code %d, %q; want 2, %q", code, &stderr, want)
+	}
+}

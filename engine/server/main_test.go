@@ -1,0 +1,76 @@
+package server_test
+
+import (
+	"compress/gzip"
+	"errors"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/bucketgen/bucketgen/engine/server"
+	"github.com/bucketgen/bucketgen/gen"
+	"github.com/bucketgen/bucketgen/internal/pgtest"
+)
+
+var update = flag.Bool("update", false, "rewrite what scripts expect")
+
+func TestMain(m *testing.M) {
+	testscript.Main(withPostgres{m}, map[string]func(){
+		"bucketd": func() { server.Main(server.Host{Registry: gen.Registry}) },
+	})
+}
+
+// withPostgres runs tests and stops the server that they started.
+type withPostgres struct{ m *testing.M }
+
+func (w withPostgres) Run() int { return pgtest.Run(w.m) }
+
+// TestScripts runs the command line of this repository's buckets. Each script has a database of its own, without
+// tables, in DATABASE_URL.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:           filepath.Join("testdata", "script"),
+		UpdateScripts: *update,
+		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"status": status, "zip": zip},
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("DATABASE_URL", pgtest.NewEmptyURL(env.T().(testing.TB)))
+			return nil
+		},
+	})
+}
+
+// status runs a command that must exit with a certain status: status 2 bucketd members.
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status number command [args...]")
+	}
+	got, exited := 0, (*exec.ExitError)(nil)
+	err := ts.Exec(args[1], args[2:]...)
+	switch {
+	case errors.As(err, &exited):
+		got = exited.ExitCode()
+	case err != nil:
+		ts.Fatalf("run %s: %v", args[1], err)
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("exit status %d, want %s", got, args[0])
+	}
+}
+
+// zip compresses a file: zip events.jsonl events.jsonl.gz.
+func zip(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: zip file zipped")
+	}
+	f, err := os.Create(ts.MkAbs(args[1]))
+	ts.Check(err)
+	w := gzip.NewWriter(f)
+	_, err = w.Write([]byte(ts.ReadFile(args[0])))
+	ts.Check(errors.Join(err, w.Close(), f.Close()))
+}

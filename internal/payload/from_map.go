@@ -1,0 +1,125 @@
+package payload
+
+import (
+	stdjson "encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// FromMap reads an object that is a Go map; its fields come in the order of their keys. name is how errors call it.
+func FromMap(name string, m map[string]any, maxBytes int) (Object, error) {
+	if m == nil {
+		return Object{}, nil
+	}
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	const typical = 32 // bytes of a field
+	o := Object{Fields: make([]Field, len(keys)), Raw: make([]byte, 0, typical*(len(keys)+1))}
+	starts := make([]int, len(keys))
+	o.Raw = append(o.Raw, '{')
+	for i, key := range keys {
+		var err error
+		if i > 0 {
+			o.Raw = append(o.Raw, ',')
+		}
+		if o.Raw, err = appendKey(o.Raw, name, key); err != nil {
+			return Object{}, err
+		}
+		starts[i], o.Fields[i].Key = len(o.Raw), key
+		if o.Raw, o.Fields[i].Value, err = appendAny(o.Raw, name+".", key, m[key]); err != nil {
+			return Object{}, err
+		}
+		o.Fields[i].Raw = o.Raw[starts[i]:] // its length; where it lies is settled below
+		if len(o.Raw) >= maxBytes {
+			return Object{}, &Error{name, fmt.Sprintf("is more than the %d bytes that are allowed", maxBytes)}
+		}
+	}
+	o.Raw = append(o.Raw, '}')
+	for i, start := range starts { // only now: Raw may have moved while it grew
+		end := start + len(o.Fields[i].Raw)
+		o.Fields[i].Raw = o.Raw[start:end:end]
+	}
+	return o, nil
+}
+
+func appendKey(dst []byte, name, key string) ([]byte, error) {
+	switch {
+	case strings.IndexByte(key, 0) >= 0:
+		return dst, &Error{name + "." + key, "the key contains U+0000, which PostgreSQL cannot store"}
+	case len(key) > maxKey:
+		return dst, &Error{name, fmt.Sprintf("the key %.40q... is %d bytes, more than %d", key, len(key), maxKey)}
+	}
+	out, err := jsontext.AppendQuote(dst, key)
+	if err != nil {
+		return dst, refuse(name, err)
+	}
+	return append(out, ':'), nil
+}
+
+// appendAny appends what is simple by itself, and leaves to the JSON library what is not.
+func appendAny(dst []byte, prefix, key string, v any) ([]byte, registry.Value, error) {
+	switch v := v.(type) {
+	case nil:
+		return append(dst, "null"...), registry.Value{}, nil
+	case bool:
+		return strconv.AppendBool(dst, v), registry.Value{Kind: registry.Bool, Bool: v}, nil
+	case string:
+		return appendString(dst, prefix+key, v)
+	case int:
+		return strconv.AppendInt(dst, int64(v), 10), registry.Value{Kind: registry.Number, Number: float64(v)}, nil
+	case int64:
+		return strconv.AppendInt(dst, v, 10), registry.Value{Kind: registry.Number, Number: float64(v)}, nil
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return dst, registry.Value{}, &Error{prefix + key, fmt.Sprintf("the number %v cannot be written as JSON", v)}
+		}
+		return appendFloat(dst, v), registry.Value{Kind: registry.Number, Number: v}, nil
+	default:
+		return appendOther(dst, prefix+key, v)
+	}
+}
+
+func appendString(dst []byte, path, s string) ([]byte, registry.Value, error) {
+	if strings.IndexByte(s, 0) >= 0 {
+		return dst, registry.Value{}, &Error{path, "contains U+0000, which PostgreSQL cannot store"}
+	}
+	out, err := jsontext.AppendQuote(dst, s)
+	if err != nil {
+		return dst, registry.Value{}, refuse(path, err)
+	}
+	return out, registry.Value{Kind: registry.Text, Text: s}, nil
+}
+
+// appendFloat appends a number as people write it, unless that is long.
+func appendFloat(dst []byte, v float64) []byte {
+	const small, large = 1e-6, 1e21 // where JavaScript begins to write exponents
+	if a := math.Abs(v); v != 0 && (a < small || a >= large) {
+		return strconv.AppendFloat(dst, v, 'g', -1, 64)
+	}
+	return strconv.AppendFloat(dst, v, 'f', -1, 64)
+}
+
+// appendOther appends a value of any type that the JSON library can write.
+func appendOther(dst []byte, path string, v any) ([]byte, registry.Value, error) {
+	raw, err := json.Marshal(v, numbers)
+	if err != nil {
+		return dst, registry.Value{}, refuse(path, err)
+	}
+	r := reader{name: path, depth: 1, dec: newDecoder(raw), out: dst}
+	value, err := r.value()
+	return r.out, value, err
+}
+
+// numbers writes the numbers of encoding/json as what they are; this library takes them for texts.
+var numbers = json.WithMarshalers(json.MarshalFunc(func(n stdjson.Number) ([]byte, error) { return []byte(n), nil }))
