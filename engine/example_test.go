@@ -3,83 +3,105 @@ package engine_test
 import (
 	"context"
 	"fmt"
-	"log"
-	"os"
-
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/gen" //nolint:depguard // examples are of hosts, which hand their gen in
+	"github.com/bucketgen/bucketgen/internal/pgtest"
+	"github.com/bucketgen/bucketgen/registry"
 )
 
-// A host makes an engine, registers handlers, starts it and ingests.
-func Example() { //nolint:testableexamples // it works on a database of the host's
+// A program makes an engine of its pool and its generated registry, says what is to be done when users join and leave,
+// starts it, and hands it what users do.
+func Example() {
 	ctx := context.Background()
-	pool, err := pgxpool.New(ctx, os.Getenv("DATABASE_URL"))
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer pool.Close()
+	pool, done := pgtest.Example() // in a program: pgxpool.New(ctx, os.Getenv("DATABASE_URL")), and migrate.Up once
+	defer done()
 
-	eng, err := engine.New(pool, gen.Registry, engine.Config{})
-	if err != nil {
-		log.Panic(err)
-	}
-	err = eng.OnEnter(gen.WentDormant, engine.EnterHandler{
-		Name: "win back",
+	e, err := engine.New(pool, gen.Registry, engine.Config{})
+	check(err)
+	welcomed := make(chan string, 1)
+	check(e.OnEnter(gen.PowerUsers, engine.EnterHandler{
+		Name: "welcome", // under which deliveries wait while no process serves them
 		Func: func(_ context.Context, t engine.Transition) error {
-			log.Printf("%s went dormant at %s", t.UserID, t.At)
+			welcomed <- t.UserID
 			return nil
 		},
-	})
-	if err != nil {
-		log.Panic(err)
-	}
-	if err := eng.Start(ctx); err != nil {
-		log.Panic(err)
-	}
-	defer eng.Stop(context.WithoutCancel(ctx))
+	}))
+	check(e.Start(ctx))
+	defer func() { check(e.Stop(ctx)) }()
 
-	result, err := eng.Ingest(ctx, engine.Event{UserID: "ada", Name: "app.active", Key: "request-4711"})
-	if err != nil {
-		log.Panic(err)
-	}
-	for _, t := range result.Transitions {
-		fmt.Println(t.Kind, t.BucketID)
-	}
-}
-
-// Members are a stream: as many are read as are asked for.
-func ExampleEngine_Members() { //nolint:testableexamples // as the first
-	ctx := context.Background()
-	var eng *engine.Engine // a started one
-	for member, err := range eng.Members(ctx, gen.PowerUsers) {
-		if err != nil {
-			log.Fatal(err)
+	_, err = e.Ingest(ctx, engine.Event{UserID: "ada", Traits: registry.Traits(gen.Properties.Plan.Set("pro"))})
+	check(err)
+	for i := range 5 {
+		// With a key, an event can be sent again without being counted twice.
+		result, err := e.Ingest(ctx, engine.Event{UserID: "ada", Name: "app.active", Key: fmt.Sprint("visit-", i)})
+		check(err)
+		for _, t := range result.Transitions {
+			fmt.Println(t.UserID, t.Kind, t.BucketID)
 		}
-		fmt.Println(member.UserID, member.EnteredAt)
 	}
+	fmt.Println("welcome,", <-welcomed)
+
+	has, err := e.Has(ctx, gen.PowerUsers, "ada")
+	check(err)
+	fmt.Println("power user:", has)
+	// Output:
+	// ada entered power-users
+	// welcome, ada
+	// power user: true
 }
 
-// IngestTx makes an event part of what the host commits, with all that follows from it.
-func ExampleEngine_IngestTx() { //nolint:testableexamples // as the first
+// Manual buckets have no criteria: users are added and removed.
+func ExampleEngine_Add() {
 	ctx := context.Background()
-	var (
-		pool *pgxpool.Pool
-		eng  *engine.Engine // a started one
-	)
+	pool, done := pgtest.Example()
+	defer done()
+	e, err := engine.New(pool, gen.Registry, engine.Config{})
+	check(err)
+	check(e.Start(ctx))
+	defer func() { check(e.Stop(ctx)) }()
+
+	for _, user := range []string{"ada", "bob"} {
+		_, err := e.Add(ctx, gen.BetaTesters, user)
+		check(err)
+	}
+	for member, err := range e.Members(ctx, gen.BetaTesters) {
+		check(err)
+		fmt.Println(member.UserID, member.Source)
+	}
+	// Output:
+	// ada manual
+	// bob manual
+}
+
+// An event can be taken in by the transaction of the program: it is there if that commits, with all that it changes.
+func ExampleEngine_IngestTx() {
+	ctx := context.Background()
+	pool, done := pgtest.Example()
+	defer done()
+	e, err := engine.New(pool, gen.Registry, engine.Config{})
+	check(err)
+	check(e.Start(ctx))
+	defer func() { check(e.Stop(ctx)) }()
+
 	tx, err := pool.Begin(ctx)
+	check(err)
+	results, err := e.IngestTx(ctx, tx, engine.Event{UserID: "ada", Traits: registry.Traits(
+		gen.Properties.Plan.Set("trial"), gen.Properties.TrialDaysLeft.Set(2),
+	)})
+	check(err)
+	fmt.Println(results[0].Transitions[0].Event())
+	check(tx.Rollback(ctx))
+	has, err := e.Has(ctx, gen.TrialExpiringSoon, "ada")
+	check(err)
+	fmt.Println(has)
+	// Output:
+	// bucket:entered:trial-expiring-soon
+	// false
+}
+
+func check(err error) {
 	if err != nil {
-		log.Fatal(err)
-	}
-	defer tx.Rollback(ctx)
-	if _, err := tx.Exec(ctx, "insert into shop.orders (customer, cents) values ($1, $2)", "ada", 1995); err != nil {
-		log.Panic(err)
-	}
-	if _, err := eng.IngestTx(ctx, tx, engine.Event{UserID: "ada", Name: "subscription.started"}); err != nil {
-		log.Panic(err)
-	}
-	if err := tx.Commit(ctx); err != nil {
-		log.Panic(err)
+		panic(err)
 	}
 }

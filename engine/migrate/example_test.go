@@ -2,27 +2,31 @@ package migrate_test
 
 import (
 	"context"
-	"log"
-	"os"
-
-	"github.com/jackc/pgx/v5/pgxpool"
+	"fmt"
 
 	"github.com/bucketgen/bucketgen/engine/migrate"
+	"github.com/bucketgen/bucketgen/internal/pgtest"
 )
 
-// A step of a deployment makes the tables, by a role that may. Most often there is nothing to apply.
-func ExampleUp() { //nolint:testableexamples // it works on a database of the host's
+// A program migrates before it starts engines, as a role that may change the schema. Migrations that the database has
+// seen are not applied again.
+func ExampleUp() {
 	ctx := context.Background()
-	pool, err := pgxpool.New(ctx, os.Getenv("ADMIN_DATABASE_URL"))
-	if err != nil {
-		log.Fatal(err)
+	pool, done := pgtest.Example() // in a program: pgxpool.New(ctx, os.Getenv("DATABASE_URL"))
+	defer done()
+
+	for range 2 {
+		applied, err := migrate.Up(ctx, pool, migrate.Options{Schema: "segments"})
+		if err != nil {
+			panic(err)
+		}
+		for _, m := range applied {
+			fmt.Println("applied", m.File)
+		}
+		fmt.Println("up to date")
 	}
-	defer pool.Close()
-	applied, err := migrate.Up(ctx, pool, migrate.Options{})
-	for _, m := range applied {
-		log.Printf("applied %s in %s", m.File, m.Duration)
-	}
-	if err != nil {
-		log.Panic(err)
-	}
+	// Output:
+	// applied 00001_core.sql
+	// up to date
+	// up to date
 }

@@ -85,6 +85,7 @@ func TestDev(t *testing.T) {
 
 // enter lets a user join the bucket, by an engine of its own.
 func enter(t *testing.T, url string, r *registry.Registry, user string) {
+	t.Helper()
 	e, err := engine.New(pgtest.Open(t, url), r, engine.Config{NoClock: true, NoDelivery: true})
 	if err != nil {
 		t.Error(err)

@@ -42,9 +42,9 @@ func ExampleRun() {
 	fmt.Println(table)
 	// Output:
 	// exit code 0
-	//                 bucket   entered   left   active
-	//           beta-testers         0      0        0
-	//            power-users         0      0        0
-	//    trial-expiring-soon         0      0        0
-	//           went-dormant         1      0        1
+	// bucket                entered      left    active
+	// beta-testers                0         0         0
+	// power-users                 0         0         0
+	// trial-expiring-soon         0         0         0
+	// went-dormant                1         0         1
 }

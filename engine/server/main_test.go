@@ -13,7 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/bucketgen/bucketgen/engine/server"
-	"github.com/bucketgen/bucketgen/gen"
+	"github.com/bucketgen/bucketgen/gen" //nolint:depguard // the command that is tested is a host, which has a registry
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 )
 

@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -47,6 +48,27 @@ func New(t testing.TB) *pgxpool.Pool {
 	t.Helper()
 	return Open(t, NewURL(t))
 }
+
+// Example is as New, for examples, which have no test. The database goes when done is called.
+func Example() (pool *pgxpool.Pool, done func()) {
+	e := &example{}
+	return New(e), func() {
+		for _, f := range slices.Backward(e.cleanups) {
+			f()
+		}
+	}
+}
+
+// example is what an example has for a test.
+type example struct {
+	testing.TB
+	cleanups []func()
+}
+
+func (e *example) Helper()                           {}
+func (e *example) Cleanup(f func())                  { e.cleanups = append(e.cleanups, f) }
+func (e *example) Fatal(args ...any)                 { panic(fmt.Sprint(args...)) }
+func (e *example) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
 
 // NewURL is as New, and returns the URL of the database.
 func NewURL(t testing.TB) string {
