@@ -152,7 +152,7 @@ func ExampleEventName_Within() {
 }
 
 // Nothing happens when somebody stays away. The clock lets them join, at the instant at which two weeks are over.
-func ExampleEventWindow_Never() {
+func ExampleOccurrences_Never() {
 	visit := bucket.Event("visit")
 	dormant := bucket.Define(bucket.Spec{
 		ID:       "dormant",

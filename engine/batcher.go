@@ -52,10 +52,12 @@ type batcher struct {
 	ready    []string // users with items who are in no batch, in the order in which they came
 	wake     *sync.Cond
 	closed   bool
-	waiting  int // items that are not done
-	eligible int // items of users who are ready
-	writing  int // batches
-	size     int // of a batch
+	waiting  int         // items that are not done
+	eligible int         // items of users who are ready
+	writing  int         // batches
+	began    time.Time   // when the last of those was begun
+	late     *time.Timer // wakes flushers once patience has run out
+	size     int         // of a batch
 }
 
 // lane is the items of one user.
@@ -65,12 +67,18 @@ type lane struct {
 	wait  time.Duration
 }
 
-// worthIt is how many items are worth a batch beside one that is being written.
-const worthIt = 32
+// worthIt is how many items are worth a batch beside one that is being written. When that one takes longer than patience,
+// because somebody else has a lock that it needs, any number is.
+const (
+	worthIt  = 32
+	patience = 10 * time.Millisecond
+)
 
 func newBatcher(size int) *batcher {
 	b := &batcher{users: map[string]*lane{}, size: size}
 	b.wake = sync.NewCond(&b.mu)
+	b.late = time.AfterFunc(time.Hour, b.wake.Broadcast)
+	b.late.Stop()
 	return b
 }
 
@@ -105,7 +113,7 @@ func (b *batcher) put(items []*item) bool {
 func (b *batcher) take() []*item {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for len(b.ready) == 0 || b.writing > 0 && b.eligible < worthIt {
+	for len(b.ready) == 0 || b.writing > 0 && b.eligible < worthIt && time.Since(b.began) < patience {
 		if b.closed && b.waiting == 0 {
 			return nil
 		}
@@ -126,6 +134,8 @@ func (b *batcher) take() []*item {
 		users++
 	}
 	b.writing++
+	b.began = time.Now()
+	b.late.Reset(patience)
 	b.ready = append(b.ready[:0], b.ready[users:]...)
 	return batch
 }

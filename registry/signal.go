@@ -40,8 +40,9 @@ const (
 	DistinctDays                   // by the day in a zone
 )
 
-// Field is the place of a payload property in its registry.
-type Field int32
+// Field is the place of a payload property in its registry. The conditions of a filter name it where those of a criteria
+// name a property.
+type Field = Property
 
 // NoField is the place of a payload property that nobody asks about.
 const NoField Field = -1
