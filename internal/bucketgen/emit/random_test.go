@@ -138,8 +138,9 @@ func input(t *testing.T, cases []randomCase) []byte {
 			At  registry.Instant
 		}
 		event struct {
-			Name string
-			At   registry.Instant
+			Name       string
+			At         registry.Instant
+			Properties map[string]any
 		}
 		one struct {
 			Now        registry.Instant
@@ -155,7 +156,7 @@ func input(t *testing.T, cases []randomCase) []byte {
 			all[i].Changes[name] = change{ch.Was, registry.At(ch.At)}
 		}
 		for _, ev := range c.known.Events {
-			all[i].Events = append(all[i].Events, event{ev.Name, registry.At(ev.At)})
+			all[i].Events = append(all[i].Events, event{ev.Name, registry.At(ev.At), ev.Properties})
 		}
 	}
 	data, err := json.Marshal(all)

@@ -28,8 +28,9 @@ type Change struct {
 
 // Event is something that the user did.
 type Event struct {
-	Name string
-	At   registry.Instant
+	Name       string
+	At         registry.Instant
+	Properties json.RawMessage
 }
 
 // Answer is what the functions and the tables say of one case, by the order of the buckets.
@@ -92,8 +93,12 @@ func evaluate(r *registry.Registry, c *Case) ([]registry.Verdict, error) {
 		}
 	}
 	for _, ev := range c.Events {
-		if e := r.Event(ev.Name); e != registry.NoEvent {
-			facts.AddOccurrence(e, ev.At)
+		carried, err := payload.Parse("properties", ev.Properties, len(ev.Properties))
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range r.Occurrences(nil, r.Event(ev.Name), ev.At, carried.Value) {
+			facts.Add(o)
 		}
 	}
 	verdicts := make([]registry.Verdict, len(r.Buckets))
