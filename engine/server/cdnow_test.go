@@ -20,6 +20,7 @@ import (
 	"github.com/bucketgen/bucketgen/engine/server"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
+	"github.com/bucketgen/bucketgen/registry"
 )
 
 var cdnowSeed = flag.Uint64("cdnow.seed", 0, "seed by which TestCDNOW shifts and thins the purchases; 0 draws one")
@@ -120,8 +121,7 @@ func thin(lines []purchaseLine, seed uint64) ([]purchaseLine, time.Time) {
 	return some, endOfCDNOW.Add(shift)
 }
 
-// replayCDNOW replays purchases, compares the file of transitions that comes of them, and returns the table that is
-// printed.
+// replayCDNOW replays purchases against the buckets of the example.
 func replayCDNOW(t *testing.T, lines []purchaseLine, until time.Time) [][]string {
 	t.Helper()
 	purchase := bucket.Event("purchase")
@@ -129,6 +129,13 @@ func replayCDNOW(t *testing.T, lines []purchaseLine, until time.Time) [][]string
 		bucket.Define(bucket.Spec{ID: "repeat-buyers", Criteria: purchase.AtLeast(2)}),
 		bucket.Define(bucket.Spec{ID: "power-buyers", Criteria: purchase.Within(90 * bucket.Day).AtLeast(3)}),
 		bucket.Define(bucket.Spec{ID: "lapsed", Criteria: bucket.All(purchase.Exists(), purchase.Within(180*bucket.Day).Never())}))
+	return replay(t, r, lines, until, expectedTransitions(lines, until))
+}
+
+// replay replays purchases, compares the file of transitions that comes of them with the lines that it should have, and
+// returns the table that is printed.
+func replay(t *testing.T, r *registry.Registry, lines []purchaseLine, until time.Time, want []string) [][]string {
+	t.Helper()
 	dir := t.TempDir()
 	input, transitions := filepath.Join(dir, "purchases.jsonl"), filepath.Join(dir, "transitions.csv")
 	if err := os.WriteFile(input, calls(lines), 0o600); err != nil {
@@ -145,7 +152,7 @@ func replayCDNOW(t *testing.T, lines []purchaseLine, until time.Time) [][]string
 	if err != nil {
 		t.Fatal(err)
 	}
-	compareTransitions(t, string(got), expectedTransitions(lines, until))
+	compareTransitions(t, string(got), want)
 	return table(stdout.String())
 }
 
