@@ -100,8 +100,7 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 		return err
 	}
 	before := e.Stats()
-	var used cpu
-	var allocated, allocations uint64
+	var used cost
 	for round := range o.rounds {
 		for _, y := range allYardsticks {
 			rate, err := y.run(ctx, pool, o.users, o.span/4)
@@ -111,16 +110,7 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 			yardsticks[y.String()] = append(yardsticks[y.String()], rate)
 		}
 		if err := profiled(o.profile, func() error {
-			start := cpuNow()
-			var memBefore, memAfter runtime.MemStats
-			runtime.ReadMemStats(&memBefore)
-			defer func() {
-				c := cpuNow().since(start)
-				used.client, used.server = used.client+c.client, used.server+c.server
-				runtime.ReadMemStats(&memAfter)
-				allocated += memAfter.TotalAlloc - memBefore.TotalAlloc
-				allocations += memAfter.Mallocs - memBefore.Mallocs
-			}()
+			defer used.count()()
 			rate, took, err := ingest(ctx, e, w, o, round+1)
 			rates, latencies = append(rates, rate), append(latencies, took...)
 			return err
@@ -144,9 +134,7 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 	fmt.Printf("ingest: %.0f events/s, p50 %s, p99 %s, %.1f events a batch, %.2f transitions an event\n", rate,
 		latencies[len(latencies)/2].Round(10*time.Microsecond), latencies[len(latencies)*99/100].Round(10*time.Microsecond),
 		float64(events)/float64(batches), float64(transitions)/float64(events))
-	fmt.Printf("processor time an event: %s here, %s in PostgreSQL\n",
-		(used.client / time.Duration(max(events, 1))).Round(time.Microsecond), (used.server / time.Duration(max(events, 1))).Round(time.Microsecond))
-	fmt.Printf("allocations an event: %d, %d bytes\n", allocations/uint64(max(events, 1)), allocated/uint64(max(events, 1)))
+	used.print(max(events, 1))
 	if o.allocations != "" {
 		if err := writeAllocations(o.allocations); err != nil {
 			return err
@@ -154,6 +142,32 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 	}
 	fmt.Printf("ratio to the best bare insert (%s): %.2f\n", name, rate/best)
 	return nil
+}
+
+// cost is what measured runs took, here and in PostgreSQL.
+type cost struct {
+	cpu
+	allocated, allocations uint64
+}
+
+// count begins to count and returns how to stop.
+func (c *cost) count() (stop func()) {
+	start := cpuNow()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	return func() {
+		took := cpuNow().since(start)
+		c.client, c.server = c.client+took.client, c.server+took.server
+		runtime.ReadMemStats(&after)
+		c.allocated += after.TotalAlloc - before.TotalAlloc
+		c.allocations += after.Mallocs - before.Mallocs
+	}
+}
+
+func (c *cost) print(events int64) {
+	each := time.Duration(events)
+	fmt.Printf("processor time an event: %s here, %s in PostgreSQL\n", (c.client / each).Round(time.Microsecond), (c.server / each).Round(time.Microsecond))
+	fmt.Printf("allocations an event: %d, %d bytes\n", c.allocations/uint64(events), c.allocated/uint64(events))
 }
 
 func writeAllocations(name string) error {

@@ -2,6 +2,7 @@ package bucket
 
 import (
 	"fmt"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -106,7 +107,7 @@ func (o Occurrences) window(w ir.Window) Occurrences {
 }
 
 func (o Occurrences) problem(text string) Occurrences {
-	o.problems = append(o.problems[:len(o.problems):len(o.problems)], text)
+	o.problems = append(slices.Clip(o.problems), text)
 	return o
 }
 

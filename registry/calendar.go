@@ -59,7 +59,7 @@ var locations sync.Map // string to *time.Location, nil if it is not known
 
 func location(zone string) *time.Location {
 	if loc, known := locations.Load(zone); known {
-		return loc.(*time.Location)
+		return loc.(*time.Location) //nolint:forcetypeassert // nothing else is stored
 	}
 	loc, err := time.LoadLocation(zone)
 	if err != nil {

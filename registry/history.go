@@ -24,7 +24,8 @@ func (f *Facts) SetChange(c Change) {
 			changes = append(changes, other)
 		}
 	}
-	f.changes = append(changes, c)
+	changes = append(changes, c)
+	f.changes = changes
 }
 
 // Changes returns the last changes of properties that some criteria asks for. They must not be changed, and will not be.

@@ -14,13 +14,13 @@ type Elements struct {
 // HasAny holds while the property is a list that has one of the texts among its elements.
 func (f *Facts) HasAny(p Property, texts ...string) Verdict {
 	v := &f.values[p]
-	return fixed(v.Kind == List && slices.ContainsFunc(texts, v.has))
+	return fixed(v.Kind == List && slices.ContainsFunc(texts, v.Elements.has))
 }
 
 // HasAll holds while the property is a list that has all of the texts among its elements.
 func (f *Facts) HasAll(p Property, texts ...string) Verdict {
 	v := &f.values[p]
-	return fixed(v.Kind == List && !slices.ContainsFunc(texts, func(s string) bool { return !v.has(s) }))
+	return fixed(v.Kind == List && !slices.ContainsFunc(texts, func(s string) bool { return !v.Elements.has(s) }))
 }
 
 // LengthIs holds while the property is a list of n elements.
@@ -41,7 +41,7 @@ func (f *Facts) LengthAtMost(p Property, n int) Verdict {
 	return fixed(v.Kind == List && v.Elements.Length <= n)
 }
 
-func (v *Value) has(s string) bool { return slices.Contains(v.Elements.Texts, s) }
+func (e *Elements) has(s string) bool { return slices.Contains(e.Texts, s) }
 
 // asList reads what is written as a JSON list. Any other value stays as it is.
 func (v Value) asList() Value {

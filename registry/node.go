@@ -99,7 +99,7 @@ type Operands struct {
 }
 
 // evaluate is the table form of a generated criteria function.
-func (f *Facts) evaluate(nodes []Node) Verdict {
+func (f *Facts) evaluate(nodes []Node) Verdict { //nolint:funlen // a line for every operation
 	n := &nodes[0]
 	switch n.Op {
 	case OpAll:

@@ -241,8 +241,8 @@ type Total struct {
 }
 
 type total struct {
-	signal Signal
 	Total
+	signal Signal
 }
 
 // NoTotal is the total of a signal that never occurred.
@@ -254,7 +254,7 @@ func (f *Facts) SetTotal(s Signal, t Total) {
 		have.Total = t
 		return
 	}
-	f.totals = append(f.totals, total{s, t})
+	f.totals = append(f.totals, total{t, s})
 }
 
 func (f *Facts) addTotal(o Occurrence) {
@@ -263,7 +263,7 @@ func (f *Facts) addTotal(o Occurrence) {
 		if !f.complete {
 			return
 		}
-		f.totals = append(f.totals, total{o.Signal, NoTotal})
+		f.totals = append(f.totals, total{NoTotal, o.Signal})
 		have = &f.totals[len(f.totals)-1]
 	}
 	have.Total = have.With(o)

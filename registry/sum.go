@@ -69,11 +69,11 @@ type Sum struct {
 func NoSum() Sum { return Sum{Total: new(big.Rat), Cutoff: Unset} }
 
 type sum struct {
+	Sum
 	signal  Signal
 	place   int
 	window  Window
 	changed bool
-	Sum
 }
 
 // SetSum says what one of the sums of a signal is, by its place in the signal. It is kept.
@@ -87,9 +87,9 @@ func (f *Facts) SetSum(s Signal, place int, v Sum) {
 
 // SumChange is a sum that is not what it was.
 type SumChange struct {
+	Sum
 	Signal Signal
 	Place  int
-	Sum
 }
 
 // SumChanges returns the sums that changed: by occurrences, or because time has passed.
@@ -97,7 +97,7 @@ func (f *Facts) SumChanges() []SumChange {
 	var changes []SumChange
 	for _, s := range f.sums {
 		if s.changed {
-			changes = append(changes, SumChange{s.signal, s.place, s.Sum})
+			changes = append(changes, SumChange{s.Sum, s.signal, s.place})
 		}
 	}
 	return changes

@@ -90,7 +90,7 @@ var patterns sync.Map // string to *regexp.Regexp, nil if it cannot be compiled
 
 func compiled(pattern string) *regexp.Regexp {
 	if re, known := patterns.Load(pattern); known {
-		return re.(*regexp.Regexp)
+		return re.(*regexp.Regexp) //nolint:forcetypeassert // nothing else is stored
 	}
 	re, err := regexp.Compile(pattern)
 	if err != nil {

@@ -16,13 +16,13 @@ var Ever = Window{}
 // Within is the window (now-span, now].
 func Within(span time.Duration) Window { return Window{Span: span} }
 
-// Today, ThisWeek and ThisMonth are the period that now is in, up to now.
+// Today is the window of the calendar day that now is in, up to now.
 func Today(zone string) Window { return Window{Calendar: Day, Zone: zone} }
 
-// ThisWeek is as Today.
+// ThisWeek is as Today, of weeks from Monday.
 func ThisWeek(zone string) Window { return Window{Calendar: Week, Zone: zone} }
 
-// ThisMonth is as Today.
+// ThisMonth is as Today, of months.
 func ThisMonth(zone string) Window { return Window{Calendar: Month, Zone: zone} }
 
 // end returns the instant at which an occurrence leaves the window.

@@ -49,7 +49,7 @@ func beginning(year int, month time.Month, day int, zone string) time.Time {
 	midnight := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 	key := dayIn{midnight.Unix(), zone}
 	if t, known := beginnings.Load(key); known {
-		return t.(time.Time)
+		return t.(time.Time) //nolint:forcetypeassert // nothing else is stored
 	}
 	loc, err := time.LoadLocation(zone)
 	if err != nil {

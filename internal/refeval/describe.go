@@ -66,10 +66,12 @@ func describeProperty(p *ir.PropertyCheck) string {
 	if p.Fold {
 		text += " in any case"
 	}
-	text += describeValue(p.Value)
+	var values strings.Builder
+	values.WriteString(describeValue(p.Value))
 	for _, v := range p.Values {
-		text += describeValue(v)
+		values.WriteString(describeValue(v))
 	}
+	text += values.String()
 	if p.From != nil {
 		text += " from" + describeValue(p.From)
 	}

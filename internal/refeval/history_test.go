@@ -54,14 +54,31 @@ func TestHistories(t *testing.T) {
 		until float64
 		want  string // hour of day, what, epoch, why
 	}{
-		{"what has been so for long enough", ir.Definition{Criteria: hasBeen("pro", 2)}, []refeval.Step{traits(0, `{"p":"pro"}`), traits(1, `{"p":"pro"}`), traits(5, `{"p":"free"}`), traits(6, `{"p":"pro"}`)}, 7.5,
-			"2h entered 1 clock, 5h left 1 event criteria"},
-		{"what changed lately", ir.Definition{Criteria: changedTo("pro", 2)}, []refeval.Step{traits(0, `{"p":"free"}`), traits(1, `{"p":"pro"}`), traits(2, `{"p":"pro"}`), traits(5, `{"p":null}`), traits(6, `{"p":"pro"}`)}, 6.5,
-			"1h entered 1 event, 3h left 1 clock criteria, 6h entered 2 event"},
-		{"a payload is no source of what only traits set", ir.Definition{Criteria: traitsOnly(pro)},
-			[]refeval.Step{{At: hours(0), Op: refeval.Ingest, User: "u", Name: "a", Properties: []byte(`{"p":"pro"}`)}, traits(1, `{"p":"pro"}`),
-				{At: hours(2), Op: refeval.Ingest, User: "u", Name: "a", Properties: []byte(`{"p":"free"}`)}}, 3,
-			"1h entered 1 event"},
+		{
+			"what has been so for long enough",
+			ir.Definition{Criteria: hasBeen("pro", 2)},
+			[]refeval.Step{traits(0, `{"p":"pro"}`), traits(1, `{"p":"pro"}`), traits(5, `{"p":"free"}`), traits(6, `{"p":"pro"}`)},
+			7.5,
+			"2h entered 1 clock, 5h left 1 event criteria",
+		},
+		{
+			"what changed lately",
+			ir.Definition{Criteria: changedTo("pro", 2)},
+			[]refeval.Step{traits(0, `{"p":"free"}`), traits(1, `{"p":"pro"}`), traits(2, `{"p":"pro"}`), traits(5, `{"p":null}`), traits(6, `{"p":"pro"}`)},
+			6.5,
+			"1h entered 1 event, 3h left 1 clock criteria, 6h entered 2 event",
+		},
+		{
+			"a payload is no source of what only traits set",
+			ir.Definition{Criteria: traitsOnly(pro)},
+			[]refeval.Step{
+				{At: hours(0), Op: refeval.Ingest, User: "u", Name: "a", Properties: []byte(`{"p":"pro"}`)},
+				traits(1, `{"p":"pro"}`),
+				{At: hours(2), Op: refeval.Ingest, User: "u", Name: "a", Properties: []byte(`{"p":"free"}`)},
+			},
+			3,
+			"1h entered 1 event",
+		},
 		{
 			"gaps between events are settled",
 			ir.Definition{Criteria: within(1, ir.Gte, 1)},

@@ -14,8 +14,8 @@ type further struct {
 }
 
 type userNeed struct {
-	user string
 	registry.Need
+	user string
 }
 
 type userStay struct {
@@ -26,8 +26,8 @@ type userStay struct {
 // need and stay ask for something once, if all that is asked about a user is asked in one go.
 func (m *further) need(user string, needs ...registry.Need) {
 	for _, n := range needs {
-		if !asked(m.needs, userNeed{user, n}, func(other userNeed) bool { return other.user == user }) {
-			m.needs = append(m.needs, userNeed{user, n})
+		if !asked(m.needs, userNeed{n, user}, func(other userNeed) bool { return other.user == user }) {
+			m.needs = append(m.needs, userNeed{n, user})
 		}
 	}
 }

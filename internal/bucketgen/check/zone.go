@@ -21,10 +21,10 @@ func (c *checker) zone(d *ir.Definition, n *ir.Node) {
 
 // zoneName checks the name of a zone that a method was given.
 func (c *checker) zoneName(d *ir.Definition, pos ir.Pos, method, name string) {
-	switch {
-	case name == "":
+	switch name {
+	case "":
 		c.report(pos, d.ID, "%s needs a time zone; write one like \"Europe/Berlin\", or \"UTC\"", method)
-	case name == "Local":
+	case "Local":
 		c.report(pos, d.ID, "the zone \"Local\" is another one on every machine; write one like \"Europe/Berlin\", or \"UTC\"")
 	default:
 		near, exact := nearZone(name)

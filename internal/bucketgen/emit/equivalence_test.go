@@ -61,9 +61,8 @@ func TestFunctions(t *testing.T) {
 	}
 }
 
-// anyFacts draws facts about a user, twice. What conditions compare with, and the edges of their windows, are likely.
-func anyFacts(t *rapid.T, r *registry.Registry) (*registry.Facts, *registry.Facts) {
-	const now registry.Instant = 1_800_000_000_000_000
+// likely returns what decides about the criteria of a registry: values, and how long ago something was.
+func likely(r *registry.Registry) ([]registry.Value, []time.Duration) {
 	text := func(s string) registry.Value { return registry.Value{Kind: registry.Text, Text: s} }
 	values := []registry.Value{{}, {Kind: registry.Composite}, {Kind: registry.Bool}, {Kind: registry.Number, Number: 3}, text("a team")}
 	for _, json := range []string{
@@ -90,6 +89,13 @@ func anyFacts(t *rapid.T, r *registry.Registry) (*registry.Facts, *registry.Fact
 			}
 		}
 	}
+	return values, ages
+}
+
+// anyFacts draws facts about a user, twice. What conditions compare with, and the edges of their windows, are likely.
+func anyFacts(t *rapid.T, r *registry.Registry) (*registry.Facts, *registry.Facts) {
+	const now registry.Instant = 1_800_000_000_000_000
+	values, ages := likely(r)
 	instant := rapid.Custom(func(t *rapid.T) registry.Instant {
 		age := rapid.SampledFrom(ages).Draw(t, "age")
 		if rapid.Bool().Draw(t, "future") {

@@ -19,7 +19,7 @@ func (e *emitter) signalRow(s *registry.SignalRow) jen.Code {
 		}
 	}
 	if len(s.Filter) > 0 {
-		set("Filter", true, e.table(s.Filter, func(p registry.Property) string { return e.field(registry.Field(p)) }))
+		set("Filter", true, e.table(s.Filter, func(p registry.Property) string { return e.field(p) }))
 	}
 	if s.Field == registry.NoField {
 		set("Field", true, reg("NoField"))

@@ -52,13 +52,6 @@ func bare(n *ir.Node) *ir.Node {
 	return &copied
 }
 
-// signalOf returns the signal of a count, an average or the like. Of a minimum or a maximum it is the occurrences that
-// decide about it.
-func signalOf(e *ir.EventCheck) signal {
-	s, _ := signalsOf(e)
-	return s
-}
-
 // signalsOf returns the signal that a check asks about, and another one where it asks whether only the first occurred.
 func signalsOf(e *ir.EventCheck) (s signal, other *signal) {
 	s = signal{Event: e.Name, Filter: e.Filter}
@@ -170,7 +163,7 @@ func (v *vocabulary) collectSignals(defs []ir.Definition) {
 		row.Filter = during(s.Window)
 		if s.Filter != nil {
 			row.Filter = v.nodes(row.Filter, s.Filter, func(p *ir.PropertyCheck) registry.Property {
-				return registry.Property(v.field(p, row.Event))
+				return v.field(p, row.Event)
 			})
 		}
 		if n := len(row.Filter); n > 0 && s.Window != nil {
