@@ -1,0 +1,67 @@
+package bucket_test
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/bucketgen/bucketgen/bucket"
+)
+
+// What docs/criteria.md says of events.
+
+var (
+	Purchase = bucket.Event("purchase")
+	Amount   = Purchase.Number("amount")
+	Units    = Purchase.Number("units")
+	Product  = Purchase.Text("product")
+	Paid     = Purchase.Bool("paid")
+
+	year2026 = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	year2027 = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+func ExampleOccurrences() {
+	const d = 90 * bucket.Day
+	buyers := bucket.Define(bucket.Spec{ID: "buyers", Criteria: bucket.Any(
+		bucket.All(Purchase.Exists(), Purchase.Within(d).Never()),
+		bucket.All(Purchase.AtLeast(3), Purchase.MoreThan(2), Purchase.AtMost(9), Purchase.LessThan(10)),
+		Purchase.Exactly(3),
+		Purchase.FirstTimeWithin(d),
+		Purchase.Within(d).AtLeast(3),
+		Purchase.Today("Europe/Berlin").Exists(),
+		Purchase.ThisWeek("Europe/Berlin").Exists(),
+		Purchase.ThisMonth("Europe/Berlin").Exists(),
+		Purchase.Between(year2026, year2027).Exists(),
+		Purchase.Since(year2026).Exists(),
+		Purchase.Before(year2027).Exists(),
+	)})
+	fmt.Println(buyers.ID())
+	// Output: buyers
+}
+
+// A filter is asked of every occurrence, when it arrives; the window and the count then go by those that pass.
+func ExampleOccurrences_Where() {
+	bulk := bucket.Define(bucket.Spec{
+		ID: "bulk-buyers",
+		Criteria: Purchase.Where(
+			Units.AtLeast(5),
+			bucket.Not(Product.HasPrefix("gift-")),
+			bucket.Any(Paid.IsTrue(), Amount.Is(0)),
+		).Within(180 * bucket.Day).Exists(),
+	})
+	fmt.Println(bulk.ID())
+	// Output: bulk-buyers
+}
+
+func ExampleOccurrences_Sum() {
+	const d = 365 * bucket.Day
+	spenders := bucket.Define(bucket.Spec{ID: "spenders", Criteria: bucket.Any(
+		Purchase.Within(d).Sum(Amount).AtLeast(250),
+		Purchase.Within(d).Avg(Amount).MoreThan(50),
+		bucket.All(Purchase.Within(d).Min(Amount).AtLeast(10), Purchase.Within(d).Max(Amount).LessThan(100)),
+		Purchase.Within(d).Distinct(Product).AtLeast(5),
+		Purchase.Within(d).DistinctDays("Europe/Berlin").AtLeast(5),
+	)})
+	fmt.Println(spenders.ID())
+	// Output: spenders
+}
