@@ -6,19 +6,19 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// Criteria says which users belong: one condition, or conditions combined with [All], [Any] and [Not]. The zero value
-// says nothing; using it is an error that bucketgen reports.
+// Criteria says which users belong: one condition, or conditions combined with [All], [Any], [Not] and [AtLeastOf]. The
+// zero value says nothing; using it is an error that bucketgen reports.
 type Criteria struct {
 	node *ir.Node
 }
 
 // Filter says which occurrences of an event count, by the event's payload: one condition on a field of it, or conditions
-// combined with [All], [Any] and [Not]. The zero value says nothing; using it is an error that bucketgen reports.
+// combined with [All], [Any], [Not] and [AtLeastOf]. The zero value says nothing; using it is an error that bucketgen reports.
 type Filter struct {
 	node *ir.Node
 }
 
-// Condition is what [All], [Any] and [Not] combine. Conditions on users and conditions on payloads do not mix.
+// Condition is what [All], [Any], [Not] and [AtLeastOf] combine. Conditions on users and conditions on payloads do not mix.
 type Condition interface {
 	Criteria | Filter
 }
@@ -31,6 +31,14 @@ func All[C Condition](conditions ...C) C {
 // Any holds while at least one of the conditions holds. It needs at least one.
 func Any[C Condition](conditions ...C) C {
 	return combine(ir.OpAny, conditions)
+}
+
+// AtLeastOf holds while n of the conditions or more hold, whichever they are. n must be 1 or more, and no more than there
+// are conditions.
+func AtLeastOf[C Condition](n int, conditions ...C) C {
+	all := combine(ir.OpAtLeastOf, conditions)
+	Criteria(all).node.Count = n
+	return all
 }
 
 // Not holds while the condition does not. It changes at the same instants as the condition.

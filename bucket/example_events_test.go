@@ -39,6 +39,20 @@ func ExampleOccurrences() {
 	// Output: buyers
 }
 
+// Whichever two of the signs it are.
+func ExampleAtLeastOf() {
+	engaged := bucket.Define(bucket.Spec{
+		ID: "engaged",
+		Criteria: bucket.AtLeastOf(2,
+			Purchase.Within(90*bucket.Day).AtLeast(3),
+			Seats.MoreThan(5),
+			Tags.Has("beta"),
+		),
+	})
+	fmt.Println(engaged.ID())
+	// Output: engaged
+}
+
 // A filter is asked of every occurrence, when it arrives; the window and the count then go by those that pass.
 func ExampleOccurrences_Where() {
 	bulk := bucket.Define(bucket.Spec{

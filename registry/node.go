@@ -5,11 +5,12 @@ import "time"
 // Op is what a node of a criteria does.
 type Op uint8
 
-// The operations of nodes: the first three combine the nodes that follow, the others are conditions.
+// The operations of nodes: the first four combine the nodes that follow, the others are conditions.
 const (
 	OpAll Op = iota
 	OpAny
 	OpNot
+	OpAtLeastOf     // Count
 	OpSince         // Value: of filters, which ask about the instant of the event
 	OpUntil         // Value
 	OpExists        // Property
@@ -57,7 +58,7 @@ const (
 
 // opNames are part of fingerprints: a name, once released, stays.
 var opNames = [...]string{
-	"all", "any", "not", "since", "until", "exists", "is", "more_than", "not_less", "less_than", "not_more", "contains",
+	"all", "any", "not", "at_least_of", "since", "until", "exists", "is", "more_than", "not_less", "less_than", "not_more", "contains",
 	"before", "after", "in_the_last", "more_than_ago", "in_the_next",
 	"in", "in_numbers", "between", "time_between", "has_prefix", "has_suffix", "matches",
 	"is_fold", "in_fold", "contains_fold", "has_prefix_fold", "has_suffix_fold", "today", "this_week", "this_month",
@@ -68,6 +69,9 @@ var opNames = [...]string{
 
 // String returns the name of the operation.
 func (o Op) String() string { return opNames[o] }
+
+// Combines reports whether a node of this operation combines the nodes that follow it.
+func (o Op) Combines() bool { return o <= OpAtLeastOf }
 
 // IsSignal reports whether a node of this operation asks about a signal.
 func (o Op) IsSignal() bool { return o >= OpAtLeast }
@@ -116,6 +120,12 @@ func (f *Facts) evaluate(nodes []Node) Verdict { //nolint:funlen // a line for e
 		return some
 	case OpNot:
 		return Not(f.evaluate(nodes[1:]))
+	case OpAtLeastOf:
+		var verdicts []Verdict
+		for i := 1; i < n.Size; i += nodes[i].Size {
+			verdicts = append(verdicts, f.evaluate(nodes[i:]))
+		}
+		return AtLeastOf(n.Count, verdicts...)
 	case OpSince:
 		return f.Since(n.Value.Time)
 	case OpUntil:

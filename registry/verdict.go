@@ -1,6 +1,9 @@
 package registry
 
-import "cmp"
+import (
+	"cmp"
+	"slices"
+)
 
 // Verdict is the answer of a criteria at an instant: whether it holds, and its horizon, the earliest later instant at
 // which the passing of time alone could change that.
@@ -62,6 +65,30 @@ func (v Verdict) or(w Verdict) Verdict {
 	default:
 		return Verdict{false, min(v.Until, w.Until)}
 	}
+}
+
+// AtLeastOf combines the verdicts of conditions of which n must hold. While it is true it ends at the earliest when so
+// many of the true ones have changed that fewer than n are left; while it is false, when as many of the false ones have
+// changed as it lacks.
+func AtLeastOf(n int, verdicts ...Verdict) Verdict {
+	var horizons [2][]Instant // of those that fail, of those that hold
+	for _, v := range verdicts {
+		side := &horizons[0]
+		if v.True {
+			side = &horizons[1]
+		}
+		*side = append(*side, v.Until)
+	}
+	lacking, spare := n-len(horizons[1]), len(horizons[1])-n
+	if lacking <= 0 {
+		slices.Sort(horizons[1])
+		return Verdict{true, horizons[1][spare]}
+	}
+	if lacking > len(horizons[0]) {
+		return Verdict{false, Never}
+	}
+	slices.Sort(horizons[0])
+	return Verdict{false, horizons[0][lacking-1]}
 }
 
 // Not turns a verdict around. It changes when the verdict does.

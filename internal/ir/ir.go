@@ -122,11 +122,12 @@ type Op string
 
 // The operations of nodes. A property or event node is a condition, the others combine nodes.
 const (
-	OpAll      Op = "all"
-	OpAny      Op = "any"
-	OpNot      Op = "not"
-	OpProperty Op = "property"
-	OpEvent    Op = "event"
+	OpAll       Op = "all"
+	OpAny       Op = "any"
+	OpNot       Op = "not"
+	OpAtLeastOf Op = "at_least_of"
+	OpProperty  Op = "property"
+	OpEvent     Op = "event"
 )
 
 // Node is a node of a criteria: a condition, or a combination of nodes.
@@ -134,6 +135,7 @@ type Node struct {
 	Op       Op             `json:"op"`
 	Pos      Pos            `json:"pos,omitzero"`
 	Children []*Node        `json:"children,omitempty"`
+	Count    int            `json:"count,omitempty"` // how many of the children must hold, of OpAtLeastOf
 	Property *PropertyCheck `json:"property,omitempty"`
 	Event    *EventCheck    `json:"event,omitempty"`
 	Problems []Problem      `json:"problems,omitempty"`

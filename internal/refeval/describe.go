@@ -54,6 +54,9 @@ func DescribeNode(n *ir.Node) string {
 	for i, child := range n.Children {
 		children[i] = DescribeNode(child)
 	}
+	if n.Op == ir.OpAtLeastOf {
+		children = slices.Insert(children, 0, strconv.Itoa(n.Count))
+	}
 	return fmt.Sprintf("%s(%s)", n.Op, strings.Join(children, ", "))
 }
 

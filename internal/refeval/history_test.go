@@ -253,7 +253,7 @@ func positive(n *ir.Node, negated bool) bool {
 	switch n.Op {
 	case ir.OpNot:
 		return positive(n.Children[0], !negated)
-	case ir.OpAll, ir.OpAny:
+	case ir.OpAll, ir.OpAny, ir.OpAtLeastOf:
 		return slices.ContainsFunc(n.Children, func(child *ir.Node) bool { return positive(child, negated) })
 	default:
 		return refeval.Holds(n, &refeval.Facts{}, start) == negated || n.Event != nil && n.Event.Window != nil && (n.Event.Window.Last > 0 || n.Event.Window.Calendar != "")

@@ -20,6 +20,8 @@ func Until(n *ir.Node, f *Facts, now time.Time) time.Time {
 		return combine(n, f, now, true)
 	case ir.OpAny:
 		return combine(n, f, now, false)
+	case ir.OpAtLeastOf:
+		return atLeastOf(n, f, now)
 	default:
 		return NextChange(n, f, now)
 	}
@@ -51,6 +53,30 @@ func combine(n *ir.Node, f *Facts, now time.Time, neutral bool) time.Time {
 		}
 	}
 	return last
+}
+
+// atLeastOf returns the first horizon of a part up to which so many of the parts may have changed that the answer may,
+// too: at worst all that hold still do, and those that fail for good never help.
+func atLeastOf(n *ir.Node, f *Facts, now time.Time) time.Time {
+	holds, first := Holds(n, f, now), Never
+	for _, candidate := range n.Children {
+		t := Until(candidate, f, now)
+		if t.IsZero() || !first.IsZero() && !t.Before(first) {
+			continue
+		}
+		holding := 0
+		for _, child := range n.Children {
+			is, until := Holds(child, f, now), Until(child, f, now)
+			changed := is == holds && !until.IsZero() && !until.After(t)
+			if is != changed {
+				holding++
+			}
+		}
+		if (holding >= n.Count) != holds {
+			first = t
+		}
+	}
+	return first
 }
 
 // NextChange returns the first instant after now at which the truth of a criteria really differs, if nothing but time

@@ -23,6 +23,14 @@ func Holds(n *ir.Node, f *Facts, now time.Time) bool {
 			}
 		}
 		return false
+	case ir.OpAtLeastOf:
+		holding := 0
+		for _, child := range n.Children {
+			if Holds(child, f, now) {
+				holding++
+			}
+		}
+		return holding >= n.Count
 	case ir.OpNot:
 		return !Holds(n.Children[0], f, now)
 	case ir.OpEvent:

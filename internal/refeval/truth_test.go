@@ -47,6 +47,10 @@ func property(typ ir.Type, op ir.Operator, operand string, span time.Duration) *
 
 func combine(op ir.Op, children ...*ir.Node) *ir.Node { return &ir.Node{Op: op, Children: children} }
 
+func twoOf(children ...*ir.Node) *ir.Node {
+	return &ir.Node{Op: ir.OpAtLeastOf, Count: 2, Children: children}
+}
+
 func occurred(at ...float64) *refeval.Facts {
 	f := &refeval.Facts{}
 	for _, h := range at {
@@ -155,6 +159,10 @@ func TestHorizons(t *testing.T) {
 		{"all with one that never holds", combine(ir.OpAll, within(1, ir.Lte, 0), within(0, ir.Lte, 0)), occurred(0), 0, false, never},
 		{"any ends with the last", combine(ir.OpAny, within(1, ir.Gte, 1), within(3, ir.Gte, 1)), occurred(0), 0, true, 3},
 		{"any comes with the first", combine(ir.OpAny, within(1, ir.Lte, 0), within(3, ir.Lte, 0)), occurred(0), 0, false, 1},
+		{"two of three end when the second goes", twoOf(within(1, ir.Gte, 1), within(3, ir.Gte, 1), within(5, ir.Gte, 1)), occurred(0), 0, true, 3},
+		{"two of three come with the second", twoOf(within(1, ir.Lte, 0), within(3, ir.Lte, 0), within(5, ir.Lte, 0)), occurred(0), 0, false, 3},
+		{"two of three with one that holds", twoOf(within(1, ir.Lte, 0), within(3, ir.Gte, 1), within(5, ir.Lte, 0)), occurred(0), 0, false, 1},
+		{"two of two that never come", twoOf(within(1, ir.Lte, 0), within(0, ir.Lte, 0)), occurred(0), 0, false, never},
 		{"not keeps the horizon", combine(ir.OpNot, within(1, ir.Gte, 1)), occurred(0), 0, false, 1},
 		{"a lower bound", combine(ir.OpAll, within(1, ir.Lte, 0), within(3, ir.Gte, 1), within(5, ir.Lte, 0)), occurred(0), 0, false, 5},
 	} {

@@ -1,8 +1,6 @@
 package check
 
 import (
-	"strings"
-
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
@@ -21,9 +19,15 @@ func (c *checker) node(d *ir.Definition, n *ir.Node) {
 		c.report(p.Pos, d.ID, "%s", p.Text)
 	}
 	switch n.Op {
-	case ir.OpAll, ir.OpAny:
-		if len(n.Children) == 0 {
-			c.report(n.Pos, d.ID, "%s combines no criteria; put at least one between the brackets", title(n.Op))
+	case ir.OpAll, ir.OpAny, ir.OpAtLeastOf:
+		switch {
+		case len(n.Children) == 0:
+			c.report(n.Pos, d.ID, "%s combines no criteria; put at least one between the brackets", combinations[n.Op])
+		case n.Op != ir.OpAtLeastOf:
+		case n.Count < 1:
+			c.report(n.Pos, d.ID, "AtLeastOf(%d, ...) holds for everybody; ask for 1 or more", n.Count)
+		case n.Count > len(n.Children):
+			c.report(n.Pos, d.ID, "AtLeastOf(%d, ...) combines %d only, so it holds for nobody; ask for no more than there are", n.Count, len(n.Children))
 		}
 	case ir.OpNot:
 		if len(n.Children) != 1 {
@@ -34,13 +38,13 @@ func (c *checker) node(d *ir.Definition, n *ir.Node) {
 	case ir.OpEvent:
 		c.event(d, n)
 	case "":
-		c.report(n.Pos, d.ID, "one of the criteria is empty; a variable of type bucket.Criteria was never set")
+		c.report(n.Pos, d.ID, "one of the conditions is empty; a variable of type bucket.Criteria or bucket.Filter was never set")
 	default:
-		c.report(n.Pos, d.ID, "there is no criteria of type %q; use properties, events, All, Any and Not", n.Op)
+		c.report(n.Pos, d.ID, "there is no criteria of type %q; use properties, events, All, Any, Not and AtLeastOf", n.Op)
 	}
 }
 
-func title(op ir.Op) string { return strings.ToUpper(string(op[:1])) + string(op[1:]) }
+var combinations = map[ir.Op]string{ir.OpAll: "All", ir.OpAny: "Any", ir.OpAtLeastOf: "AtLeastOf"}
 
 // positive reports whether a leaf of the tree is positive: false for a user of whom nothing is known, or an absence
 // with a window. Negations are pushed to the leaves on the way.
@@ -48,7 +52,7 @@ func positive(n *ir.Node, negated bool) bool {
 	switch n.Op {
 	case ir.OpNot:
 		return positive(n.Children[0], !negated)
-	case ir.OpAll, ir.OpAny:
+	case ir.OpAll, ir.OpAny, ir.OpAtLeastOf:
 		for _, child := range n.Children {
 			if positive(child, negated) {
 				return true

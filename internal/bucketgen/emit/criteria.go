@@ -9,7 +9,7 @@ import (
 // opNames are the names of the methods of registry.Facts, or functions of package registry, that answer a node. With
 // "Op" before it each is the name of the operation.
 var opNames = [...]string{
-	registry.OpAll: "All", registry.OpAny: "Any", registry.OpNot: "Not",
+	registry.OpAll: "All", registry.OpAny: "Any", registry.OpNot: "Not", registry.OpAtLeastOf: "AtLeastOf",
 	registry.OpSince: "Since", registry.OpUntil: "Until",
 	registry.OpExists: "Exists", registry.OpIs: "Is",
 	registry.OpMoreThan: "MoreThan", registry.OpNotLess: "NotLess",
@@ -57,8 +57,11 @@ func (e *emitter) table(nodes []registry.Node, property func(registry.Property) 
 // condition is the expression that answers the first of the nodes.
 func (e *emitter) condition(nodes []registry.Node) *jen.Statement {
 	n := &nodes[0]
-	if n.Op <= registry.OpNot {
+	if n.Op.Combines() {
 		var children []jen.Code
+		if n.Op == registry.OpAtLeastOf {
+			children = append(children, jen.Lit(n.Count))
+		}
 		for i := 1; i < n.Size; i += nodes[i].Size {
 			children = append(children, e.condition(nodes[i:]))
 		}
@@ -92,6 +95,8 @@ func (e *emitter) node(n *registry.Node, property func(registry.Property) string
 		if n.Window != registry.Ever {
 			fields = append(fields, field("Window", windowRow(n.Window)))
 		}
+	case n.Op == registry.OpAtLeastOf:
+		fields = append(fields, field("Count", jen.Lit(n.Count)))
 	case n.Op.IsProperty():
 		fields = append(fields, field("Property", jen.Id(property(n.Property))))
 		if n.Count != 0 {

@@ -73,6 +73,9 @@ func (l loader) nodePositions(n *ir.Node) {
 	for _, child := range n.Children {
 		l.nodePositions(child)
 	}
+	if n.Event != nil {
+		l.nodePositions(n.Event.Filter)
+	}
 }
 
 func (l loader) problems(problems []ir.Problem) {

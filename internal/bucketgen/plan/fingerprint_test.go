@@ -106,6 +106,8 @@ func TestOperandFingerprint(t *testing.T) {
 		"UTC":        {Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: "plan", Type: ir.Time, Operator: ir.Today, Zone: "UTC"}},
 		"Berlin":     {Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: "plan", Type: ir.Time, Operator: ir.Today, Zone: "Europe/Berlin"}},
 		"Mondays":    {Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: "plan", Type: ir.Time, Operator: ir.ThisWeek, Zone: "UTC"}},
+		"one of two": {Op: ir.OpAtLeastOf, Count: 1, Children: []*ir.Node{is("plan", "a"), is("plan", "b")}},
+		"two of two": {Op: ir.OpAtLeastOf, Count: 2, Children: []*ir.Node{is("plan", "a"), is("plan", "b")}},
 		"short":      {Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: "plan", Type: ir.List, Operator: ir.LengthAtMost, Count: 1}},
 		"longer":     {Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: "plan", Type: ir.List, Operator: ir.LengthAtMost, Count: 2}},
 	} {

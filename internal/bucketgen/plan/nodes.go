@@ -10,8 +10,8 @@ import (
 func (v *vocabulary) nodes(dst []registry.Node, n *ir.Node, place func(*ir.PropertyCheck) registry.Property) []registry.Node {
 	at := len(dst)
 	switch n.Op {
-	case ir.OpAll, ir.OpAny, ir.OpNot:
-		dst = append(dst, registry.Node{Op: map[ir.Op]registry.Op{ir.OpAll: registry.OpAll, ir.OpAny: registry.OpAny, ir.OpNot: registry.OpNot}[n.Op]})
+	case ir.OpAll, ir.OpAny, ir.OpNot, ir.OpAtLeastOf:
+		dst = append(dst, registry.Node{Op: combinations[n.Op], Count: n.Count})
 		for _, child := range n.Children {
 			dst = v.nodes(dst, child, place)
 		}
@@ -22,6 +22,10 @@ func (v *vocabulary) nodes(dst []registry.Node, n *ir.Node, place func(*ir.Prope
 	}
 	dst[at].Size = len(dst) - at
 	return dst
+}
+
+var combinations = map[ir.Op]registry.Op{
+	ir.OpAll: registry.OpAll, ir.OpAny: registry.OpAny, ir.OpNot: registry.OpNot, ir.OpAtLeastOf: registry.OpAtLeastOf,
 }
 
 func (v *vocabulary) count(e *ir.EventCheck) registry.Node {

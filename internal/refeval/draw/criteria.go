@@ -21,7 +21,7 @@ var events = []string{"a", "b", "c"}
 func Criteria(t *rapid.T, depth int) *ir.Node {
 	var op ir.Op
 	if depth > 0 {
-		op = one(t, "op", ir.OpEvent, ir.OpProperty, ir.OpAll, ir.OpAny, ir.OpNot, ir.OpAll)
+		op = one(t, "op", ir.OpEvent, ir.OpProperty, ir.OpAll, ir.OpAny, ir.OpNot, ir.OpAll, ir.OpAtLeastOf)
 	} else {
 		op = one(t, "leaf", ir.OpEvent, ir.OpProperty)
 	}
@@ -36,6 +36,9 @@ func Criteria(t *rapid.T, depth int) *ir.Node {
 	default:
 		for range upTo(t, "children", 1, 3) {
 			n.Children = append(n.Children, Criteria(t, depth-1))
+		}
+		if op == ir.OpAtLeastOf {
+			n.Count = upTo(t, "at least", 1, len(n.Children))
 		}
 	}
 	return n

@@ -55,7 +55,7 @@ func window(t *rapid.T) *ir.Window {
 func filter(t *rapid.T, event string, depth int) *ir.Node {
 	op := ir.OpProperty
 	if depth > 0 {
-		op = one(t, "filter op", ir.OpProperty, ir.OpProperty, ir.OpAll, ir.OpAny, ir.OpNot)
+		op = one(t, "filter op", ir.OpProperty, ir.OpProperty, ir.OpAll, ir.OpAny, ir.OpNot, ir.OpAtLeastOf)
 	}
 	n := &ir.Node{Op: op}
 	switch op {
@@ -70,6 +70,9 @@ func filter(t *rapid.T, event string, depth int) *ir.Node {
 	default:
 		for range upTo(t, "filters", 1, 3) {
 			n.Children = append(n.Children, filter(t, event, depth-1))
+		}
+		if op == ir.OpAtLeastOf {
+			n.Count = upTo(t, "at least", 1, len(n.Children))
 		}
 	}
 	return n

@@ -23,6 +23,13 @@ var Empty = bucket.Define(bucket.Spec{ID: "empty", Criteria: bucket.Any(
 	unset,
 )})
 
+var Several = bucket.Define(bucket.Spec{ID: "several", Criteria: bucket.Any(
+	bucket.AtLeastOf(0, visit.Exists(), Plan.Exists()),
+	bucket.AtLeastOf(3, visit.Exists(), Plan.Exists()),
+	bucket.AtLeastOf[bucket.Criteria](1),
+	visit.Where(bucket.AtLeastOf(2, visit.Number("n").Is(1))).Exists(),
+)})
+
 // Without a positive leaf everybody is in.
 var (
 	Never      = bucket.Define(bucket.Spec{ID: "never", Criteria: visit.Never()})
