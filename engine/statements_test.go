@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -135,7 +136,7 @@ func TestPlansDoNotDependOnSize(t *testing.T) {
 
 // readsAll reports whether a plan reads a table that grows from end to end.
 func readsAll(plan string) bool {
-	return slices.ContainsFunc([]string{"contacts", "events", "memberships", "due", "idempotency_keys", "transitions", "deliveries"}, func(table string) bool {
+	return slices.ContainsFunc([]string{"contacts", "events", "memberships", "due", "idempotency_keys", "transitions", "deliveries", "occurrences", "totals", "groups", "sums"}, func(table string) bool {
 		return strings.Contains(plan, "Seq Scan on "+table+" ")
 	})
 }
@@ -159,6 +160,10 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 			select i, 1, 1, 'entered', i, now(), now(), 'event' from generate_series(1, 30000) i`,
 		`insert into bucketgen.deliveries (contact_id, subscription_no, bucket_no, transition_id, next_at)
 			select i, 1, 1, i, now() from generate_series(1, 30000) i`,
+		`insert into bucketgen.occurrences (contact_id, signal_no, occurred_at, value) select i, 1, now(), '1' from generate_series(1, 30000) i`,
+		`insert into bucketgen.totals (contact_id, signal_no, count, first_at, last_at) select i, 1, 1, now(), now() from generate_series(1, 30000) i`,
+		`insert into bucketgen.groups (contact_id, signal_no, name, occurred_at) select i, 1, 'a', now() from generate_series(1, 30000) i`,
+		`insert into bucketgen.sums (contact_id, signal_no, time_window, total, count) select i, 1, 'day', 1, 1 from generate_series(1, 30000) i`,
 	} {
 		execSQL(t, w, sql)
 	}
@@ -172,7 +177,47 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 	}
 }
 
+// TestHistoryIsNotRead counts the rows that PostgreSQL touches to answer for a user with a long history: as many as are
+// asked for, and no more.
+func TestHistoryIsNotRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	for _, sql := range []string{
+		`insert into bucketgen.contacts (user_id, created_at, updated_at) select 'h' || i, now(), now() from generate_series(1, 1000) i`,
+		`insert into bucketgen.events (contact_id, event_no, occurred_at, received_at, kind)
+			select 1, 1, now() - i * interval '1 s', now(), 'track' from generate_series(1, 20000) i`,
+		`insert into bucketgen.occurrences (contact_id, signal_no, occurred_at, value)
+			select 1, 1, now() - i * interval '1 s', '1' from generate_series(1, 20000) i`,
+		`insert into bucketgen.groups (contact_id, signal_no, name, occurred_at)
+			select 1, 1, i::text, now() - i * interval '1 s' from generate_series(1, 20000) i`,
+		`insert into bucketgen.totals (contact_id, signal_no, count, first_at, last_at) values (1, 1, 20000, now(), now())`,
+		`insert into bucketgen.sums (contact_id, signal_no, time_window, total, count, cutoff)
+			values (1, 1, 'day', 10000, 10000, now() - interval '10000 s')`,
+	} {
+		execSQL(t, w, sql)
+	}
+	touched := regexp.MustCompile(`actual rows=(\d+)`)
+	for _, name := range []string{"EventsNewest", "OccurrencesNewest", "GroupsNewest", "TotalsOf", "SumsOf"} {
+		q := hotQueries()[name]
+		plan := explainBy(t, w, "explain (analyze, costs off, timing off)", q.sql, "force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off", q.args)
+		rows := touched.FindAllStringSubmatch(plan, -1)
+		if len(rows) == 0 {
+			t.Errorf("%s: no row counts in\n%s", name, plan)
+		}
+		for _, row := range rows {
+			if n, err := strconv.Atoi(row[1]); err != nil || n > 100 {
+				t.Errorf("%s touches %s rows:\n%s", name, row[1], plan)
+			}
+		}
+	}
+}
+
 func explain(t *testing.T, w *world, sql, mode, args string) string {
+	t.Helper()
+	return explainBy(t, w, "explain (costs off)", sql, mode, args)
+}
+
+func explainBy(t *testing.T, w *world, how, sql, mode, args string) string {
 	t.Helper()
 	conn, err := w.pool.Acquire(t.Context())
 	if err != nil {
@@ -193,5 +238,5 @@ func explain(t *testing.T, w *world, sql, mode, args string) string {
 	run("set plan_cache_mode = " + mode)
 	run("prepare q as " + sql)
 	defer run("deallocate q")
-	return run("explain (costs off) execute q(" + args + ")")
+	return run(how + " execute q(" + args + ")")
 }
