@@ -185,7 +185,7 @@ func TestUnforeseenErrorFailsAlone(t *testing.T) {
 	equal(t, "refused", w.Stats().Refused, 5)
 }
 
-func execSQL(t *testing.T, w *world, sql string) {
+func execSQL(t testing.TB, w *world, sql string) {
 	t.Helper()
 	if _, err := w.pool.Exec(t.Context(), sql); err != nil {
 		t.Fatal(err)

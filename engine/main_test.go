@@ -45,7 +45,7 @@ var (
 // world is an engine on a database of its own, with a clock that only the test moves.
 type world struct {
 	*engine.Engine
-	t        *testing.T
+	t        testing.TB
 	pool     *pgxpool.Pool
 	registry *registry.Registry
 	clock    *clock
@@ -72,7 +72,7 @@ func (c *clock) Advance(d time.Duration) {
 var epoch = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // newWorld starts an engine that does nothing by itself.
-func newWorld(t *testing.T, definitions ...bucket.Definition) *world {
+func newWorld(t testing.TB, definitions ...bucket.Definition) *world {
 	t.Helper()
 	w := &world{t: t, pool: pgtest.New(t), registry: registrytest.Build(t, definitions...), clock: &clock{now: epoch}}
 	w.Engine = w.start(engine.Config{NoClock: true, NoDelivery: true}, nil)
@@ -86,7 +86,7 @@ func (w *world) start(config engine.Config, prepare func(*engine.Engine)) *engin
 	return startEngine(w.t, w.pool, w.registry, config, prepare)
 }
 
-func startEngine(t *testing.T, pool *pgxpool.Pool, r *registry.Registry, config engine.Config, prepare func(*engine.Engine)) *engine.Engine {
+func startEngine(t testing.TB, pool *pgxpool.Pool, r *registry.Registry, config engine.Config, prepare func(*engine.Engine)) *engine.Engine {
 	t.Helper()
 	e, err := engine.New(pool, r, config)
 	if err != nil {
@@ -102,7 +102,7 @@ func startEngine(t *testing.T, pool *pgxpool.Pool, r *registry.Registry, config 
 	return e
 }
 
-func stop(t *testing.T, e *engine.Engine) {
+func stop(t testing.TB, e *engine.Engine) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
