@@ -141,6 +141,18 @@ type Node struct {
 	Problems []Problem      `json:"problems,omitempty"`
 }
 
+// Walk visits a node and all that it combines, each before its children. What filters the occurrences of an event is
+// a tree of its own. No node at all is an empty tree.
+func (n *Node) Walk(visit func(*Node)) {
+	if n == nil {
+		return
+	}
+	visit(n)
+	for _, child := range n.Children {
+		child.Walk(visit)
+	}
+}
+
 // EventCheck compares how often an event occurred, or what was computed of its occurrences.
 type EventCheck struct {
 	Name      string         `json:"name"`

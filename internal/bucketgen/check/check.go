@@ -92,13 +92,3 @@ func (c *checker) names(defs []ir.Definition) {
 		}
 	}
 }
-
-func walk(n *ir.Node, visit func(*ir.Node)) {
-	if n == nil {
-		return
-	}
-	visit(n)
-	for _, child := range n.Children {
-		walk(child, visit)
-	}
-}

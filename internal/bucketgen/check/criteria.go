@@ -7,7 +7,7 @@ import (
 // criteria checks the tree of one definition.
 func (c *checker) criteria(d *ir.Definition) {
 	before := len(c.found)
-	walk(d.Criteria, func(n *ir.Node) { c.node(d, n) })
+	d.Criteria.Walk(func(n *ir.Node) { c.node(d, n) })
 	if len(c.found) == before && !positive(d.Criteria, false) {
 		c.report(d.Criteria.Pos, d.ID, "the criteria holds for everybody of whom nothing is known; "+
 			"add a condition that is not an absence, like an event that exists or happened within a window, or a property that is set")

@@ -51,7 +51,7 @@ func (c *checker) fields(d *ir.Definition, n *ir.Node) {
 		own(e.Field, n)
 		c.propertyName(e.Field.Name, e.Field.Path, n.Pos, d.ID)
 	}
-	walk(e.Filter, func(f *ir.Node) {
+	e.Filter.Walk(func(f *ir.Node) {
 		c.node(d, f)
 		if f.Property != nil {
 			own(f.Property, f)

@@ -31,7 +31,7 @@ func (c *checker) properties(f *ir.File) {
 		v.see(ir.PropertyCheck{Name: p.Name, Path: p.Path, Type: p.Type, TraitsOnly: p.TraitsOnly}, p.Pos, "")
 	}
 	for _, d := range f.Definitions {
-		walk(d.Criteria, func(n *ir.Node) {
+		d.Criteria.Walk(func(n *ir.Node) {
 			if n.Property != nil {
 				v.see(*n.Property, n.Pos, d.ID)
 			}

@@ -65,17 +65,13 @@ func (l loader) positions(d *ir.Definition) {
 }
 
 func (l loader) nodePositions(n *ir.Node) {
-	if n == nil {
-		return
-	}
-	n.Pos = l.position(n.Pos)
-	l.problems(n.Problems)
-	for _, child := range n.Children {
-		l.nodePositions(child)
-	}
-	if n.Event != nil {
-		l.nodePositions(n.Event.Filter)
-	}
+	n.Walk(func(n *ir.Node) {
+		n.Pos = l.position(n.Pos)
+		l.problems(n.Problems)
+		if n.Event != nil {
+			l.nodePositions(n.Event.Filter)
+		}
+	})
 }
 
 func (l loader) problems(problems []ir.Problem) {

@@ -161,13 +161,3 @@ func newcomers(r *registry.Registry) {
 		}
 	}
 }
-
-func walk(n *ir.Node, visit func(*ir.Node)) {
-	if n == nil {
-		return
-	}
-	visit(n)
-	for _, child := range n.Children {
-		walk(child, visit)
-	}
-}

@@ -137,7 +137,7 @@ func (v *vocabulary) collectSignals(defs []ir.Definition) {
 	rows := map[string]*registry.SignalRow{}
 	specs := map[string]signal{}
 	for i := range defs {
-		walk(defs[i].Criteria, func(n *ir.Node) {
+		defs[i].Criteria.Walk(func(n *ir.Node) {
 			if n.Event == nil {
 				return
 			}
@@ -246,7 +246,7 @@ func (v *vocabulary) collectFields(specs map[string]signal) {
 			}
 		}
 		add(s.Field)
-		walk(s.Filter, func(n *ir.Node) { add(n.Property) })
+		s.Filter.Walk(func(n *ir.Node) { add(n.Property) })
 	}
 	slices.SortFunc(v.fields, compareFields)
 	v.fields = slices.CompactFunc(v.fields, func(a, b registry.FieldRow) bool { return compareFields(a, b) == 0 })

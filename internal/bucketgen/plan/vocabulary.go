@@ -60,7 +60,7 @@ func (v *vocabulary) collectProperties(f *ir.File, defs []ir.Definition) {
 		see(property{Property: p})
 	}
 	for i := range defs {
-		walk(defs[i].Criteria, func(n *ir.Node) {
+		defs[i].Criteria.Walk(func(n *ir.Node) {
 			if p := n.Property; p != nil {
 				see(property{
 					ir.Property{Name: p.Name, Path: p.Path, Type: p.Type, TraitsOnly: p.TraitsOnly},
