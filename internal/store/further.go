@@ -1,6 +1,8 @@
 package store
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/bucketgen/bucketgen/gen/db"
@@ -105,22 +107,23 @@ func (f *Facts) queueTotals(q *queue, p pairs) {
 	if len(p.users) == 0 {
 		return
 	}
-	q.add(db.TotalsOf, p.users, p.nos).Query(each(func(row db.TotalsOfRow) {
-		p.facts[pair{row.UserID, row.SignalNo}].total = registry.Total{
-			Count: int(row.Count), First: instant(row.FirstAt), Last: instant(row.LastAt),
-			FirstValue: value(row.FirstValue), LastValue: value(row.LastValue),
+	q.add(db.TotalsOf, p.users, p.nos).Query(tryEach(func(row db.TotalsOfRow) error {
+		first, err := value(row.FirstValue)
+		last, err2 := value(row.LastValue)
+		if err := errors.Join(err, err2); err != nil {
+			return fmt.Errorf("read the totals of signal %d of user %q: %w", row.SignalNo, row.UserID, err)
 		}
+		p.facts[pair{row.UserID, row.SignalNo}].total = registry.Total{
+			Count: int(row.Count), First: instant(row.FirstAt), Last: instant(row.LastAt), FirstValue: first, LastValue: last,
+		}
+		return nil
 	}))
 }
 
 // value reads a value that is kept.
-func value(raw *string) registry.Value {
+func value(raw *string) (registry.Value, error) {
 	if raw == nil {
-		return registry.Value{}
+		return registry.Value{}, nil
 	}
-	v, err := payload.WholeValue([]byte(*raw))
-	if err != nil {
-		return registry.Value{} // it was written by this package
-	}
-	return v
+	return payload.WholeValue([]byte(*raw))
 }

@@ -64,13 +64,23 @@ func (noRow) Scan(...any) error { return errQueued }
 
 // each calls visit with every row of a result.
 func each[T any](visit func(T)) func(pgx.Rows) error {
+	return tryEach(func(row T) error {
+		visit(row)
+		return nil
+	})
+}
+
+// tryEach calls visit with every row of a result, until it fails.
+func tryEach[T any](visit func(T) error) func(pgx.Rows) error {
 	return func(rows pgx.Rows) error {
 		for rows.Next() {
 			row, err := scan[T](rows)
 			if err != nil {
 				return err
 			}
-			visit(row)
+			if err := visit(row); err != nil {
+				return err
+			}
 		}
 		return rows.Err()
 	}

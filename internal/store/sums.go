@@ -58,14 +58,22 @@ func (f *Facts) queueSums(q *queue, p sumPairs) {
 	if len(p.ask.UserIds) == 0 {
 		return
 	}
-	q.add(db.SumsOf, p.ask.UserIds, p.ask.SignalNos, p.ask.Windows, p.ask.Oldest).Query(each(func(row db.SumsOfRow) {
+	q.add(db.SumsOf, p.ask.UserIds, p.ask.SignalNos, p.ask.Windows, p.ask.Oldest).Query(tryEach(func(row db.SumsOfRow) error {
 		read := p.facts[sumKey{row.UserID, row.SignalNo, row.TimeWindow}]
-		read.Total, _ = new(big.Rat).SetString(row.Total)
+		total, finite := new(big.Rat).SetString(row.Total)
+		if !finite {
+			return fmt.Errorf("the sum of signal %d of user %q is %s, which is no number", row.SignalNo, row.UserID, row.Total)
+		}
+		read.Total = total
 		read.Count, read.Cutoff = int(row.Count), instant(row.Cutoff)
 		for i, at := range row.Instants {
-			v, _ := payload.StoredValue([]byte(row.Numbers[i])) // it was written by this package
+			v, err := payload.StoredValue([]byte(row.Numbers[i]))
+			if err != nil {
+				return fmt.Errorf("read an occurrence of signal %d of user %q: %w", row.SignalNo, row.UserID, err)
+			}
 			read.Oldest = append(read.Oldest, registry.Summand{At: instant(at), Number: registry.Decimal(v.Number)})
 		}
+		return nil
 	}))
 }
 
