@@ -79,3 +79,22 @@ func ExampleOccurrences_Sum() {
 	fmt.Println(spenders.ID())
 	// Output: spenders
 }
+
+// Buckets may be made of others. The user joins and leaves at the same instant, and in the same transaction.
+func ExampleInBucket() {
+	loyal := bucket.Define(bucket.Spec{ID: "loyal", Criteria: bucket.All(
+		bucket.InBucket("bulk-buyers"),
+		bucket.Not(bucket.InBucket("complaining")),
+	)})
+	fmt.Println(loyal.ID())
+	// Output: loyal
+}
+
+func ExampleNotInBucket() {
+	others := bucket.Define(bucket.Spec{ID: "other-buyers", Criteria: bucket.All(
+		Purchase.Exists(),
+		bucket.NotInBucket("bulk-buyers"),
+	)})
+	fmt.Println(others.ID())
+	// Output: other-buyers
+}

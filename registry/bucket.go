@@ -52,10 +52,16 @@ type Bucket struct {
 	ReconcileEvery time.Duration
 	FastExpiry     bool
 
-	Events       []Event    // that the criteria asks about, sorted
-	Signals      []Signal   // of those, sorted
-	Properties   []Property // that the criteria asks about, sorted
-	Criteria     []Node     // empty in a manual bucket
+	Events     []Event    // that the criteria asks about, sorted
+	Signals    []Signal   // of those, sorted
+	Properties []Property // that the criteria asks about, sorted
+	Criteria   []Node     // empty in a manual bucket
+
+	// Level is 0 if the criteria asks about no other bucket, and otherwise one more than the highest level of those that
+	// it asks about. Dependents are the buckets whose criteria ask about this one, sorted; their levels are higher.
+	Level      int
+	Dependents []Index
+
 	CriteriaFunc func(*Facts) Verdict
 }
 

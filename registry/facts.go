@@ -18,6 +18,9 @@ type Facts struct {
 	all      []series // newest instants
 	totals   []total
 	sums     []*sum
+
+	membership func(Index) Verdict // nil: the user is in no bucket
+
 	lacks    []Need
 	complete bool
 }

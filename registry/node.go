@@ -13,6 +13,7 @@ const (
 	OpAtLeastOf     // Count
 	OpSince         // Value: of filters, which ask about the instant of the event
 	OpUntil         // Value
+	OpInBucket      // Bucket
 	OpExists        // Property
 	OpIs            // Property, Value
 	OpMoreThan      // Property, Value
@@ -58,7 +59,7 @@ const (
 
 // opNames are part of fingerprints: a name, once released, stays.
 var opNames = [...]string{
-	"all", "any", "not", "at_least_of", "since", "until", "exists", "is", "more_than", "not_less", "less_than", "not_more", "contains",
+	"all", "any", "not", "at_least_of", "since", "until", "in_bucket", "exists", "is", "more_than", "not_less", "less_than", "not_more", "contains",
 	"before", "after", "in_the_last", "more_than_ago", "in_the_next",
 	"in", "in_numbers", "between", "time_between", "has_prefix", "has_suffix", "matches",
 	"is_fold", "in_fold", "contains_fold", "has_prefix_fold", "has_suffix_fold", "today", "this_week", "this_month",
@@ -86,6 +87,7 @@ type Node struct {
 	Property Property
 	Signal   Signal
 	Other    Signal
+	Bucket   Index
 	Count    int
 	Compare  Compare
 	Window   Window
@@ -130,6 +132,8 @@ func (f *Facts) evaluate(nodes []Node) Verdict { //nolint:funlen // a line for e
 		return f.Since(n.Value.Time)
 	case OpUntil:
 		return f.Until(n.Value.Time)
+	case OpInBucket:
+		return f.InBucket(n.Bucket)
 	case OpExists:
 		return f.Exists(n.Property)
 	case OpIs:

@@ -27,6 +27,7 @@ func TestReference(t *testing.T) {
 		for _, id := range []string{"a", "b"} {
 			f.Definitions = append(f.Definitions, ir.Definition{ID: id, Kind: ir.Dynamic, Criteria: draw.Criteria(t, 3)})
 		}
+		draw.AskAboutMembers(t, f.Definitions)
 		r := plan.Build(f).Registry
 		known, properties := draw.Facts(t, draw.Start)
 		full, newest := factsOf(t, r, known, properties)
@@ -52,6 +53,12 @@ func factsOf(t *rapid.T, r *registry.Registry, known *refeval.Facts, properties 
 		t.Fatal(err)
 	}
 	full, newest = r.NewFacts().Complete(), r.NewFacts()
+	for _, f := range []*registry.Facts{full, newest} {
+		f.SetMembership(func(b registry.Index) registry.Verdict {
+			id := r.Buckets[b].ID
+			return registry.Verdict{True: known.Members[id], Until: instantOf(known.Due[id])}
+		})
+	}
 	for _, field := range object.Fields {
 		if p, declared := r.Property(field.Key); declared {
 			full.SetProperty(p, field.Whole())
@@ -156,6 +163,9 @@ func compare(n *ir.Node, f *refeval.Facts, now time.Time, got registry.Verdict) 
 
 // changes reports whether one of the conditions of a criteria changes at an instant.
 func changes(n *ir.Node, f *refeval.Facts, at time.Time) bool {
+	if n.Op == ir.OpMember {
+		return at.Equal(f.Due[n.Bucket])
+	}
 	if len(n.Children) == 0 {
 		return refeval.Holds(n, f, at) != refeval.Holds(n, f, at.Add(-time.Microsecond))
 	}

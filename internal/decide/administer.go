@@ -1,6 +1,10 @@
 package decide
 
-import "github.com/bucketgen/bucketgen/registry"
+import (
+	"slices"
+
+	"github.com/bucketgen/bucketgen/registry"
+)
 
 // Clock lets time pass up to the clock's time, and does what is due then, too.
 func (s *Session) Clock(clock registry.Instant) Result {
@@ -21,11 +25,12 @@ func (s *Session) Add(b registry.Index, clock registry.Instant) Result {
 		if s.state.Contact.New {
 			s.state.Contact.New = false
 			s.round(s.registry.Candidates(nil, registry.Carried{Event: registry.NoEvent, Newcomer: true}, s.state.Facts, nil),
-				s.now, cause{source: SourceManual, byUser: true})
+				s.now, manually)
 		}
 		if s.active(b) == nil {
+			before := len(s.changes.Transitions)
 			s.join(b, s.now, SourceManual)
-			s.rearm(b)
+			s.changed(b, before)
 		}
 	})
 }
@@ -39,8 +44,9 @@ func (s *Session) Remove(b registry.Index, clock registry.Instant) Result {
 	return s.step(func() {
 		s.advance(clock)
 		if stay := s.active(b); stay != nil {
+			before := len(s.changes.Transitions)
 			s.leave(stay, s.now, SourceManual, ReasonManual)
-			s.rearm(b)
+			s.changed(b, before)
 		}
 	})
 }
@@ -50,8 +56,15 @@ func (s *Session) refuses(b registry.Index) (Result, bool) {
 	return r, r.Deleted || r.Paused
 }
 
-func (s *Session) rearm(b registry.Index) {
-	s.arm(&look{b, &s.registry.Buckets[b], s.evaluate(b)}, s.now)
+// manually is the cause of what follows from Add and Remove.
+var manually = cause{source: SourceManual, upTo: registry.Unset}
+
+// changed does what follows from the change of a manual bucket, which is the transition after so many.
+func (s *Session) changed(b registry.Index, before int) {
+	s.arm(&glance{b, &s.registry.Buckets[b], s.evaluate(b)}, s.now)
+	dependents := s.dependents(before)
+	slices.Sort(dependents)
+	s.round(dependents, s.now, manually)
 }
 
 // Delete hides the user: from now on nothing is evaluated or emitted for them, and no clock runs.

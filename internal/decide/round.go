@@ -9,51 +9,97 @@ import (
 // cause says why buckets are looked at.
 type cause struct {
 	source Source
-	byUser bool             // something of the user's own, an event or a trait: only that lifts a block
+	byUser bool             // something of the user's own, an event or a trait: only that lets somebody join who is blocked
 	clock  bool             // what only time does is done too: maximal dwell and ticks
 	upTo   registry.Instant // ticks up to here are late already and come with the one that is due; Unset if none are
 }
 
-// look is one bucket in a round.
-type look struct {
+// glance is one bucket in a round.
+type glance struct {
 	bucket  registry.Index
 	row     *registry.Bucket
 	verdict registry.Verdict
 }
 
-// round looks at buckets at one instant and does what is to be done: first those leave whose time is up, then those
-// whose criteria fails, then users join, then the stays that remain tick. Within each of these, buckets go by id. This
-// is the only place where memberships change by criteria or clock.
+// round looks at buckets at one instant, and at those that ask whether the user is in one of which that changed. A bucket
+// is looked at after all those that it asks about, so that one look at each suffices.
 func (s *Session) round(buckets []registry.Index, at registry.Instant, c cause) {
-	looks := make([]look, 0, len(buckets))
+	for len(buckets) > 0 {
+		level, rest := s.lowest(buckets)
+		before := len(s.changes.Transitions)
+		s.look(level, at, c)
+		if buckets = append(rest, s.dependents(before)...); len(buckets) > 0 {
+			slices.Sort(buckets)
+			buckets = slices.Compact(buckets)
+		}
+	}
+}
+
+// lowest splits buckets into those of the lowest level and the others. Both stay sorted.
+func (s *Session) lowest(buckets []registry.Index) (level, rest []registry.Index) {
+	lowest, same := s.registry.Buckets[buckets[0]].Level, true
+	for _, b := range buckets[1:] {
+		same = same && s.registry.Buckets[b].Level == lowest
+		lowest = min(lowest, s.registry.Buckets[b].Level)
+	}
+	if same {
+		return buckets, nil
+	}
+	for _, b := range buckets {
+		if s.registry.Buckets[b].Level == lowest {
+			level = append(level, b)
+		} else {
+			rest = append(rest, b)
+		}
+	}
+	return level, rest
+}
+
+// dependents returns the buckets that ask about those which the user joined or left since so many transitions, in no
+// order.
+func (s *Session) dependents(before int) []registry.Index {
+	var all []registry.Index
+	for _, t := range s.changes.Transitions[before:] {
+		if t.Kind != Dwell {
+			all = append(all, s.registry.Buckets[t.Bucket].Dependents...)
+		}
+	}
+	return all
+}
+
+// look looks at buckets that do not ask about each other and does what is to be done: first those leave whose time is up,
+// then those whose criteria fails, then users join, then the stays that remain tick. Within each of these, buckets go by
+// id. This is the only place where memberships change by criteria or clock.
+func (s *Session) look(buckets []registry.Index, at registry.Instant, c cause) {
+	glances := make([]glance, 0, len(buckets))
 	s.state.Facts.Now = at
 	for _, b := range buckets {
 		if row := &s.registry.Buckets[b]; !row.Disabled {
-			looks = append(looks, look{b, row, s.evaluate(b)})
+			glances = append(glances, glance{b, row, s.evaluate(b)})
 		}
 	}
 	if c.clock {
-		for i := range looks {
-			s.expire(&looks[i], at, c)
+		for i := range glances {
+			s.expire(&glances[i], at, c)
 		}
 	}
-	for i := range looks {
-		s.leaveIfFails(&looks[i], at, c)
+	for i := range glances {
+		s.leaveIfFails(&glances[i], at, c)
 	}
-	for i := range looks {
-		s.joinIfHolds(&looks[i], at, c)
+	for i := range glances {
+		s.joinIfHolds(&glances[i], at, c)
 	}
 	if c.clock {
-		for i := range looks {
-			s.tick(&looks[i], at, c)
+		for i := range glances {
+			s.tick(&glances[i], at, c)
 		}
 	}
 	ticked := at
 	if !c.clock {
 		ticked-- // a tick that is due at this very instant is still to come
 	}
-	for i := range looks {
-		s.arm(&looks[i], ticked)
+	for i := range glances {
+		s.arm(&glances[i], ticked)
 	}
 }
 
@@ -63,12 +109,57 @@ func (s *Session) evaluate(b registry.Index) registry.Verdict {
 		stay := s.state.stay(b)
 		return registry.Verdict{True: stay != nil && stay.Active(), Until: registry.Never}
 	}
-	asked := s.state.Facts.Asked()
-	verdict := s.registry.Evaluate(b, s.state.Facts)
-	if s.state.Facts.Asked() > asked && s.state.stay(b) == nil {
-		s.lacks.Stays = append(s.lacks.Stays, b) // should it turn out that the user joins, that will be asked next
+	verdict, lacking := s.ask(b)
+	if lacking {
+		s.foresee(b)
 	}
 	return verdict
+}
+
+// ask evaluates the criteria of a dynamic bucket, and reports whether it lacks facts. Should it turn out that the user
+// joins, the stay before will be asked for next, so that is noted at once.
+func (s *Session) ask(b registry.Index) (verdict registry.Verdict, lacking bool) {
+	asked := s.state.Facts.Asked()
+	verdict = s.registry.Evaluate(b, s.state.Facts)
+	lacking = s.state.Facts.Asked() > asked
+	if lacking {
+		s.lackStay(b)
+	}
+	return verdict, lacking
+}
+
+// foresee notes what will be lacking should the user turn out to join or leave a bucket: whatever the buckets need that
+// ask about it, directly or not. So the levels of buckets do not add up to round trips.
+func (s *Session) foresee(b registry.Index) {
+	for _, d := range s.registry.Buckets[b].Dependents {
+		if slices.Contains(s.foreseen, d) {
+			continue
+		}
+		s.foreseen = append(s.foreseen, d)
+		s.ask(d)
+		s.lackStay(d)
+		s.foresee(d)
+	}
+}
+
+func (s *Session) lackStay(b registry.Index) {
+	if s.state.stay(b) == nil && !s.state.Complete {
+		s.lacks.Stays = append(s.lacks.Stays, b)
+	}
+}
+
+// membership answers what criteria ask about other buckets: whether the user is in one, and until when at least nothing
+// changes about that.
+func (s *Session) membership(b registry.Index) registry.Verdict {
+	v := registry.Verdict{True: s.active(b) != nil, Until: registry.Never}
+	if !s.registry.Buckets[b].Disabled {
+		for i := range s.state.Due {
+			if s.state.Due[i].Bucket == b {
+				v.Until = s.state.Due[i].At
+			}
+		}
+	}
+	return v
 }
 
 // active returns the stay by which the user is in the bucket, if they are.
@@ -79,7 +170,7 @@ func (s *Session) active(b registry.Index) *Stay {
 	return nil
 }
 
-func (s *Session) expire(l *look, at registry.Instant, c cause) {
+func (s *Session) expire(l *glance, at registry.Instant, c cause) {
 	stay := s.active(l.bucket)
 	if stay == nil || l.row.MaxDwell == 0 || at < stay.EnteredAt.Add(l.row.MaxDwell) {
 		return
@@ -91,7 +182,7 @@ func (s *Session) expire(l *look, at registry.Instant, c cause) {
 	stay.Blocked = l.verdict.True
 }
 
-func (s *Session) leaveIfFails(l *look, at registry.Instant, c cause) {
+func (s *Session) leaveIfFails(l *glance, at registry.Instant, c cause) {
 	stay := s.active(l.bucket)
 	if stay == nil || l.verdict.True || at < stay.EnteredAt.Add(l.row.MinDwell) {
 		return
@@ -99,7 +190,7 @@ func (s *Session) leaveIfFails(l *look, at registry.Instant, c cause) {
 	s.leave(stay, at, c.source, ReasonCriteria)
 }
 
-func (s *Session) joinIfHolds(l *look, at registry.Instant, c cause) {
+func (s *Session) joinIfHolds(l *glance, at registry.Instant, c cause) {
 	if l.row.Kind == registry.Manual || s.active(l.bucket) != nil {
 		return
 	}
@@ -111,14 +202,14 @@ func (s *Session) joinIfHolds(l *look, at registry.Instant, c cause) {
 			stay.Blocked = false
 			stay.fate |= amended
 		}
-	case !c.byUser && (blocked || l.row.NoClockJoins):
+	case blocked && !c.byUser, c.clock && l.row.NoClockJoins:
 	default:
 		s.join(l.bucket, at, c.source)
 	}
 }
 
 // arm notes when the clock has to look at the bucket again. Ticks up to an instant are done.
-func (s *Session) arm(l *look, ticked registry.Instant) {
+func (s *Session) arm(l *glance, ticked registry.Instant) {
 	stay := s.state.stay(l.bucket)
 	due := registry.Never
 	switch {

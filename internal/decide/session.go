@@ -19,6 +19,7 @@ type Session struct {
 	touched  []string // keys of the contact's properties that were set or removed
 	changes  Changes
 	lacks    Lacks
+	foreseen []registry.Index // buckets of which is noted what they lack
 }
 
 // Options are what decides about a session beside the facts.
@@ -42,7 +43,9 @@ func Begin(r *registry.Registry, st *State, o Options) *Session {
 	for i := range st.Stays {
 		st.Stays[i].fate = untouched
 	}
-	return &Session{registry: r, state: st, live: o.Live, now: registry.Unset, settled: registry.Unset}
+	s := &Session{registry: r, state: st, live: o.Live, now: registry.Unset, settled: registry.Unset}
+	st.Facts.SetMembership(s.membership)
+	return s
 }
 
 // Lacks reports what the session would have needed to know. If it says that something is lacking, the session is void.

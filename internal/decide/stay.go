@@ -13,7 +13,8 @@ func (s *Session) join(b registry.Index, at registry.Instant, source Source) {
 	row := &s.registry.Buckets[b]
 	prior := s.state.stay(b)
 	if prior == nil && !s.state.Complete {
-		s.lacks.Stays = append(s.lacks.Stays, b)
+		s.lackStay(b)
+		s.foresee(b)
 		return
 	}
 	stay := Stay{Bucket: b, Epoch: 1, EnteredAt: at, LeftAt: registry.Unset, TickedAt: registry.Unset, Source: source, fate: opened}
@@ -69,7 +70,7 @@ func (s *Session) transition(t Transition) {
 
 // tick announces that a stay has lasted. Of each tick only the last that is due is sent: it carries its ordinal, and
 // those before it were missed.
-func (s *Session) tick(l *look, at registry.Instant, c cause) {
+func (s *Session) tick(l *glance, at registry.Instant, c cause) {
 	stay := s.active(l.bucket)
 	if stay == nil || len(l.row.Ticks) == 0 {
 		return
@@ -96,7 +97,7 @@ func (s *Session) tick(l *look, at registry.Instant, c cause) {
 }
 
 // undisturbed returns the last instant before anything but a tick can happen to the stay.
-func (s *Session) undisturbed(l *look, stay *Stay) registry.Instant {
+func (s *Session) undisturbed(l *glance, stay *Stay) registry.Instant {
 	end := l.verdict.Until
 	if !l.verdict.True {
 		end = stay.EnteredAt.Add(l.row.MinDwell)

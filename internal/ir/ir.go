@@ -120,7 +120,7 @@ type Definition struct {
 // Op is what a node of a criteria does.
 type Op string
 
-// The operations of nodes. A property or event node is a condition, the others combine nodes.
+// The operations of nodes. A property, event or member node is a condition, the others combine nodes.
 const (
 	OpAll       Op = "all"
 	OpAny       Op = "any"
@@ -128,6 +128,7 @@ const (
 	OpAtLeastOf Op = "at_least_of"
 	OpProperty  Op = "property"
 	OpEvent     Op = "event"
+	OpMember    Op = "member"
 )
 
 // Node is a node of a criteria: a condition, or a combination of nodes.
@@ -138,6 +139,7 @@ type Node struct {
 	Count    int            `json:"count,omitempty"` // how many of the children must hold, of OpAtLeastOf
 	Property *PropertyCheck `json:"property,omitempty"`
 	Event    *EventCheck    `json:"event,omitempty"`
+	Bucket   string         `json:"bucket,omitempty"` // whose members are meant, of OpMember
 	Problems []Problem      `json:"problems,omitempty"`
 }
 

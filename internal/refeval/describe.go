@@ -49,6 +49,8 @@ func DescribeNode(n *ir.Node) string {
 		return describeEvent(n.Event)
 	case n.Property != nil:
 		return describeProperty(n.Property)
+	case n.Op == ir.OpMember:
+		return "in bucket " + n.Bucket
 	}
 	children := make([]string, len(n.Children))
 	for i, child := range n.Children {

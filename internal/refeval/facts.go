@@ -18,6 +18,10 @@ type Facts struct {
 	Events     []Event
 	Properties map[string]any
 	Changes    map[string]Change // the last one of each declared property that ever changed
+	Members    map[string]bool   // the buckets that the user is in
+
+	// Due is when the clock looks at a bucket next. Only who asks for horizons needs it.
+	Due map[string]time.Time
 }
 
 // Change is a change of a property: from what, nil if it was missing, and when.

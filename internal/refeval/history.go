@@ -126,6 +126,7 @@ func Run(f *ir.File, steps []Step, until time.Time) *History {
 			}
 		}
 	}
+	w.levels = levels(w.definitions)
 	for i := range steps {
 		w.step = i
 		w.results = append(w.results, w.run(&steps[i]))
@@ -140,6 +141,27 @@ func (w *world) declare(property string, traitsOnly bool) {
 	if traitsOnly {
 		w.traitsOnly[property] = true
 	}
+}
+
+// levels sorts definitions so that each comes in a later level than all that it asks about.
+func levels(definitions []ir.Definition) [][]*ir.Definition {
+	var all [][]*ir.Definition
+	placed := map[string]bool{}
+	for len(placed) < len(definitions) {
+		var level []*ir.Definition
+		for i := range definitions {
+			d := &definitions[i]
+			waits := slices.ContainsFunc(leaves(d.Criteria), func(leaf *ir.Node) bool { return leaf.Op == ir.OpMember && !placed[leaf.Bucket] })
+			if !placed[d.ID] && !waits {
+				level = append(level, d)
+			}
+		}
+		for _, d := range level {
+			placed[d.ID] = true
+		}
+		all = append(all, level)
+	}
+	return all
 }
 
 func leaves(n *ir.Node) []*ir.Node {
@@ -158,9 +180,10 @@ func leaves(n *ir.Node) []*ir.Node {
 
 // world is all users with the definitions that are deployed.
 type world struct {
-	definitions []ir.Definition // by id
-	declared    map[string]bool // properties
-	traitsOnly  map[string]bool // of those
+	definitions []ir.Definition    // by id
+	levels      [][]*ir.Definition // each asks only about buckets of those before it; by id
+	declared    map[string]bool    // properties
+	traitsOnly  map[string]bool    // of those
 	users       map[string]*user
 	step        int
 	results     []StepResult

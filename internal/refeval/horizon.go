@@ -11,7 +11,7 @@ import (
 var Never time.Time
 
 // Until returns the horizon of a criteria: for a single condition the first instant after now at which its truth
-// differs; for a combination what the contract derives from the horizons of its parts, which is a lower bound.
+// differs, or for the membership of another bucket the next look at that; for a combination what the contract derives from the horizons of its parts, which is a lower bound.
 func Until(n *ir.Node, f *Facts, now time.Time) time.Time {
 	switch n.Op {
 	case ir.OpNot:
@@ -22,6 +22,8 @@ func Until(n *ir.Node, f *Facts, now time.Time) time.Time {
 		return combine(n, f, now, false)
 	case ir.OpAtLeastOf:
 		return atLeastOf(n, f, now)
+	case ir.OpMember:
+		return f.Due[n.Bucket]
 	default:
 		return NextChange(n, f, now)
 	}

@@ -108,12 +108,14 @@ func (w *world) change(s *Step) StepResult {
 	if created {
 		u.look(s.At, "manual", holdsForStrangers)
 	}
-	switch stay := u.active(d.ID); {
-	case s.Op == Add && stay == nil:
-		u.join(d, s.At, "manual")
-	case s.Op == Remove && stay != nil:
-		u.leave(d, s.At, "manual", "manual")
-	}
+	u.follow(s.At, "manual", func() {
+		switch stay := u.active(d.ID); {
+		case s.Op == Add && stay == nil:
+			u.join(d, s.At, "manual")
+		case s.Op == Remove && stay != nil:
+			u.leave(d, s.At, "manual", "manual")
+		}
+	})
 	return StepResult{}
 }
 
@@ -122,7 +124,7 @@ func (w *world) user(name string) (u *user, created bool) {
 	if u := w.users[name]; u != nil {
 		return u, false
 	}
-	u = &user{world: w, name: name, facts: Facts{Properties: map[string]any{}, Changes: map[string]Change{}}, keys: map[string]bool{}, stays: map[string][]*stay{}}
+	u = &user{world: w, name: name, facts: Facts{Properties: map[string]any{}, Changes: map[string]Change{}, Members: map[string]bool{}}, keys: map[string]bool{}, stays: map[string][]*stay{}}
 	w.users[name] = u
 	return u, true
 }

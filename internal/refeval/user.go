@@ -2,6 +2,7 @@ package refeval
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"time"
@@ -110,14 +111,19 @@ func (u *user) latest(bucket string) *stay {
 	return stays[len(stays)-1]
 }
 
-// everything looks at all buckets, for no cause of the user's own. The order within an instant is that of the contract:
-// maximal dwell, leaves, joins, ticks, and within each of them by the ids of the buckets.
+// everything looks at all buckets, for no cause of the user's own. Buckets come after those that they ask about. The order
+// otherwise is that of the contract: maximal dwell, leaves, joins, ticks, and within each of them by the ids of the buckets.
 func (u *user) everything(t time.Time, source string) {
 	if u.deleted {
 		return
 	}
-	for i := range u.world.definitions {
-		d := &u.world.definitions[i]
+	for _, level := range u.world.levels {
+		u.allOf(level, t, source)
+	}
+}
+
+func (u *user) allOf(level []*ir.Definition, t time.Time, source string) {
+	for _, d := range level {
 		s := u.active(d.ID)
 		if d.Disabled || s == nil || d.MaxDwell == 0 || t.Before(s.entered.Add(d.MaxDwell)) {
 			continue
@@ -125,22 +131,39 @@ func (u *user) everything(t time.Time, source string) {
 		u.leave(d, t, source, "maxDwell")
 		s.blocked = d.Criteria != nil && Holds(d.Criteria, &u.facts, t)
 	}
-	u.look(t, source, func(*ir.Definition) bool { return true })
-	for i := range u.world.definitions {
-		if d := &u.world.definitions[i]; !d.Disabled {
+	u.evaluate(level, t, source)
+	for _, d := range level {
+		if !d.Disabled {
 			u.tick(d, t, source)
 		}
 	}
 }
 
-// look evaluates those buckets that it is told to: first the leaves, then the joins.
+// look evaluates those buckets that it is told to, and those that ask about a bucket which the user joins or leaves.
 func (u *user) look(t time.Time, source string, candidate func(*ir.Definition) bool) {
-	var candidates []*ir.Definition
-	for i := range u.world.definitions {
-		if d := &u.world.definitions[i]; d.Kind == ir.Dynamic && !d.Disabled && candidate(d) {
-			candidates = append(candidates, d)
-		}
+	u.cascade(maps.Clone(u.facts.Members), t, source, candidate)
+}
+
+// follow does something that changes memberships, and evaluates the buckets that ask about those.
+func (u *user) follow(t time.Time, source string, change func()) {
+	before := maps.Clone(u.facts.Members)
+	change()
+	u.cascade(before, t, source, func(*ir.Definition) bool { return false })
+}
+
+func (u *user) cascade(before map[string]bool, t time.Time, source string, candidate func(*ir.Definition) bool) {
+	for _, level := range u.world.levels {
+		u.evaluate(slices.DeleteFunc(slices.Clone(level), func(d *ir.Definition) bool {
+			return !candidate(d) && !slices.ContainsFunc(leaves(d.Criteria), func(leaf *ir.Node) bool {
+				return leaf.Op == ir.OpMember && before[leaf.Bucket] != u.facts.Members[leaf.Bucket]
+			})
+		}), t, source)
 	}
+}
+
+// evaluate lets the user leave and join buckets by their criteria: first the leaves, then the joins.
+func (u *user) evaluate(candidates []*ir.Definition, t time.Time, source string) {
+	candidates = slices.DeleteFunc(slices.Clone(candidates), func(d *ir.Definition) bool { return d.Kind != ir.Dynamic || d.Disabled })
 	for _, d := range candidates {
 		s := u.active(d.ID)
 		if s != nil && !Holds(d.Criteria, &u.facts, t) && !t.Before(s.entered.Add(d.MinDwell)) {
@@ -155,10 +178,10 @@ func (u *user) look(t time.Time, source string, candidate func(*ir.Definition) b
 			if s != nil {
 				s.blocked = false
 			}
-		case source == "event" || source == "manual":
+		case source == "event":
 			u.join(d, t, source)
 		case s != nil && s.blocked:
-		case d.ReconcileJoins != nil && !*d.ReconcileJoins:
+		case source != "manual" && d.ReconcileJoins != nil && !*d.ReconcileJoins:
 		default:
 			u.join(d, t, source)
 		}
@@ -177,12 +200,14 @@ func (u *user) join(d *ir.Definition, t time.Time, source string) {
 		}
 	}
 	u.stays[d.ID] = append(u.stays[d.ID], s)
+	u.facts.Members[d.ID] = true
 	u.happen(Transition{Bucket: d.ID, Kind: "entered", Epoch: s.epoch, At: t, Source: source, Suppressed: suppressed})
 }
 
 func (u *user) leave(d *ir.Definition, t time.Time, source, reason string) {
 	s := u.active(d.ID)
 	s.left, s.reason = t, reason
+	u.facts.Members[d.ID] = false
 	u.happen(Transition{Bucket: d.ID, Kind: "left", Epoch: s.epoch, At: t, Source: source, Reason: reason})
 }
 

@@ -32,7 +32,10 @@ func (p Problem) String() string {
 
 // Problems returns everything that is wrong with the definitions, warnings included, sorted by place.
 func Problems(f *ir.File) []Problem {
-	c := &checker{}
+	c := &checker{buckets: map[string]*ir.Definition{}}
+	for i := range f.Definitions {
+		c.buckets[f.Definitions[i].ID] = &f.Definitions[i]
+	}
 	for _, p := range f.Problems {
 		c.report(p.Pos, "", "%s", p.Text)
 	}
@@ -41,6 +44,7 @@ func Problems(f *ir.File) []Problem {
 	for i := range f.Definitions {
 		c.definition(&f.Definitions[i])
 	}
+	c.cycles(f.Definitions)
 	slices.SortStableFunc(c.found, func(a, b Problem) int {
 		return cmp.Or(
 			cmp.Compare(a.Pos.File, b.Pos.File),
@@ -58,7 +62,8 @@ func Errors(problems []Problem) []Problem {
 }
 
 type checker struct {
-	found []Problem
+	buckets map[string]*ir.Definition // by id
+	found   []Problem
 }
 
 func (c *checker) report(pos ir.Pos, bucket, format string, args ...any) {

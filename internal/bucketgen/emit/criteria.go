@@ -11,7 +11,8 @@ import (
 var opNames = [...]string{
 	registry.OpAll: "All", registry.OpAny: "Any", registry.OpNot: "Not", registry.OpAtLeastOf: "AtLeastOf",
 	registry.OpSince: "Since", registry.OpUntil: "Until",
-	registry.OpExists: "Exists", registry.OpIs: "Is",
+	registry.OpInBucket: "InBucket",
+	registry.OpExists:   "Exists", registry.OpIs: "Is",
 	registry.OpMoreThan: "MoreThan", registry.OpNotLess: "NotLess",
 	registry.OpLessThan: "LessThan", registry.OpNotMore: "NotMore",
 	registry.OpContains: "Contains",
@@ -74,6 +75,9 @@ func (e *emitter) condition(nodes []registry.Node) *jen.Statement {
 	if n.Op.IsSignal() {
 		return ask.Call(e.question(n)...)
 	}
+	if n.Op == registry.OpInBucket {
+		return ask.Call(jen.Id(e.idx(n.Bucket)))
+	}
 	return ask.Call(append([]jen.Code{jen.Id(e.property(n.Property))}, operands(n)...)...)
 }
 
@@ -95,6 +99,8 @@ func (e *emitter) node(n *registry.Node, property func(registry.Property) string
 		if n.Window != registry.Ever {
 			fields = append(fields, field("Window", windowRow(n.Window)))
 		}
+	case n.Op == registry.OpInBucket:
+		fields = append(fields, field("Bucket", jen.Id(e.idx(n.Bucket))))
 	case n.Op == registry.OpAtLeastOf:
 		fields = append(fields, field("Count", jen.Lit(n.Count)))
 	case n.Op.IsProperty():

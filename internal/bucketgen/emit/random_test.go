@@ -47,6 +47,16 @@ func TestRandomDefinitions(t *testing.T) {
 			ID: fmt.Sprintf("b%03d", i), Kind: ir.Dynamic, Criteria: criteria.Example(seed + i),
 		})
 	}
+	f.Definitions[0].ID, f.Definitions[1].ID = "a", "b" // whose members are drawn
+	for i := 2; i < definitions; i++ {
+		if i%3 == 0 {
+			f.Definitions[i] = rapid.Custom(func(t *rapid.T) ir.Definition {
+				d := f.Definitions[i]
+				draw.AskAbout(t, &d, f.Definitions[:2])
+				return d
+			}).Example(seed + i)
+		}
+	}
 	facts := rapid.Custom(func(t *rapid.T) randomCase {
 		known, properties := draw.Facts(t, draw.Start)
 		return randomCase{known, properties, draw.Clock(t, draw.Start)}
@@ -147,11 +157,16 @@ func input(t *testing.T, cases []randomCase) []byte {
 			Properties json.RawMessage
 			Changes    map[string]change
 			Events     []event
+			Members    map[string]bool
+			Due        map[string]registry.Instant
 		}
 	)
 	all := make([]one, len(cases))
 	for i, c := range cases {
-		all[i] = one{Now: registry.At(c.now), Properties: c.properties, Changes: map[string]change{}}
+		all[i] = one{Now: registry.At(c.now), Properties: c.properties, Changes: map[string]change{}, Members: c.known.Members, Due: map[string]registry.Instant{}}
+		for bucket, at := range c.known.Due {
+			all[i].Due[bucket] = registry.At(at)
+		}
 		for name, ch := range c.known.Changes {
 			all[i].Changes[name] = change{ch.Was, registry.At(ch.At)}
 		}

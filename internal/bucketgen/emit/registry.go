@@ -127,6 +127,8 @@ func (e *emitter) bucket(i registry.Index) jen.Code {
 	set("Signals", len(b.Signals) > 0, names("Signal", b.Signals, e.signal))
 	set("Properties", len(b.Properties) > 0, names("Property", b.Properties, e.property))
 	set("Criteria", len(b.Criteria) > 0, jen.Id(e.nodes(i)))
+	set("Level", b.Level > 0, jen.Lit(b.Level))
+	set("Dependents", len(b.Dependents) > 0, names("Index", b.Dependents, e.idx))
 	set("CriteriaFunc", len(b.Criteria) > 0 && e.plan.Functions, jen.Id(e.function(i)))
 	return block(fields...)
 }

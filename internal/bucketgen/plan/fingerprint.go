@@ -46,6 +46,8 @@ func writeNode(h hash.Hash, r *registry.Registry, n *registry.Node) {
 			fmt.Fprintf(h, " %d %s", n.Compare, n.Value)
 		default:
 		}
+	case n.Op == registry.OpInBucket:
+		fmt.Fprintf(h, " bucket %q", r.Buckets[n.Bucket].ID)
 	case n.Op == registry.OpAtLeastOf:
 		fmt.Fprintf(h, " %d", n.Count)
 	case n.Op.IsProperty():

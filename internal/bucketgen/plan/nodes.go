@@ -15,6 +15,8 @@ func (v *vocabulary) nodes(dst []registry.Node, n *ir.Node, place func(*ir.Prope
 		for _, child := range n.Children {
 			dst = v.nodes(dst, child, place)
 		}
+	case ir.OpMember:
+		dst = append(dst, registry.Node{Op: registry.OpInBucket, Bucket: v.buckets[n.Bucket]})
 	case ir.OpEvent:
 		dst = append(dst, v.count(n.Event))
 	default:

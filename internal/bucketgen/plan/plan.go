@@ -58,6 +58,7 @@ func Build(f *ir.File) *Plan {
 	}
 	p.Functions = len(r.Buckets) <= mostFunctions
 	index(r)
+	levels(r)
 	newcomers(r)
 	fingerprint(r)
 	return p

@@ -10,7 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// vocabulary is the events and properties that the definitions speak of.
+// vocabulary is what the definitions speak of: events, properties and each other.
 type vocabulary struct {
 	events         []registry.EventRow
 	eventNaming    []Naming
@@ -21,10 +21,14 @@ type vocabulary struct {
 	places         map[string]registry.Signal // by key
 	fields         []registry.FieldRow
 	fieldNaming    []Naming
+	buckets        map[string]registry.Index // by id
 }
 
 func collect(f *ir.File, defs []ir.Definition) *vocabulary {
-	v := &vocabulary{}
+	v := &vocabulary{buckets: map[string]registry.Index{}}
+	for i := range defs {
+		v.buckets[defs[i].ID] = registry.Index(i)
+	}
 	v.collectSignals(defs)
 	v.collectProperties(f, defs)
 	return v

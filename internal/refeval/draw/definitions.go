@@ -1,6 +1,7 @@
 package draw
 
 import (
+	"slices"
 	"time"
 
 	"pgregory.net/rapid"
@@ -15,6 +16,7 @@ func Definitions(t *rapid.T, most int) *ir.File {
 	for i := range upTo(t, "buckets", 1, most) {
 		f.Definitions = append(f.Definitions, definition(t, string(rune('a'+i))))
 	}
+	AskAboutMembers(t, f.Definitions)
 	if problems := check.Errors(check.Problems(f)); len(problems) > 0 {
 		t.Fatalf("what was drawn is wrong: %v", problems)
 	}
@@ -26,7 +28,7 @@ func definition(t *rapid.T, id string) ir.Definition {
 	if chance(t, "manual", 15) {
 		d.Kind = ir.Manual
 	} else {
-		d.Criteria = sound(Criteria(t, upTo(t, "depth", 0, 3)))
+		d.Criteria = sound(Criteria(t, upTo(t, "depth", 0, 3)), nil)
 		if chance(t, "says whether the clock joins", 25) {
 			joins := chance(t, "the clock joins", 50)
 			d.ReconcileJoins = &joins
@@ -39,9 +41,34 @@ func definition(t *rapid.T, id string) ir.Definition {
 	return d
 }
 
+// AskAboutMembers lets some conditions ask about another bucket instead. Either all of those come earlier, or all later,
+// so that there is no circle.
+func AskAboutMembers(t *rapid.T, definitions []ir.Definition) {
+	later := chance(t, "about later buckets", 50)
+	for i := range definitions {
+		others := definitions[:i]
+		if later {
+			others = definitions[i+1:]
+		}
+		if d := &definitions[i]; d.Kind == ir.Dynamic && len(others) > 0 && chance(t, "asks about buckets", 40) {
+			AskAbout(t, d, others)
+		}
+	}
+}
+
+// AskAbout lets some conditions of a definition ask about one of other buckets instead.
+func AskAbout(t *rapid.T, d *ir.Definition, others []ir.Definition) {
+	d.Criteria.Walk(func(n *ir.Node) {
+		if len(n.Children) == 0 && chance(t, "asks about a bucket", 50) {
+			*n = ir.Node{Op: ir.OpMember, Bucket: others[upTo(t, "bucket", 0, len(others)-1)].ID}
+		}
+	})
+	d.Criteria = sound(d.Criteria, others)
+}
+
 // sound makes a criteria one that the rules allow, if it is none.
-func sound(n *ir.Node) *ir.Node {
-	probe := &ir.File{Definitions: []ir.Definition{{ID: "probe", Kind: ir.Dynamic, Criteria: n}}}
+func sound(n *ir.Node, others []ir.Definition) *ir.Node {
+	probe := &ir.File{Definitions: append(slices.Clone(others), ir.Definition{ID: "probe", Kind: ir.Dynamic, Criteria: n})}
 	if len(check.Errors(check.Problems(probe))) == 0 {
 		return n
 	}

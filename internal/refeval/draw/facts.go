@@ -12,7 +12,7 @@ import (
 
 // Facts draws what is known of a user at an instant, in no particular order, and the properties as JSON.
 func Facts(t *rapid.T, now time.Time) (*refeval.Facts, []byte) {
-	f := &refeval.Facts{Properties: map[string]any{}}
+	f := &refeval.Facts{Properties: map[string]any{}, Members: map[string]bool{}, Due: map[string]time.Time{}}
 	for range upTo(t, "events", 0, 8) {
 		ago := one(t, "ago", 0, Hour, 2*Hour, 3*Hour, 4*Hour, 5*Hour, 8*Hour, time.Microsecond, Hour-time.Microsecond, Hour+time.Microsecond)
 		ev := refeval.Event{Name: one(t, "name", events...), At: now.Add(-ago)}
@@ -20,6 +20,12 @@ func Facts(t *rapid.T, now time.Time) (*refeval.Facts, []byte) {
 			t.Fatal(err)
 		}
 		f.Events = append(f.Events, ev)
+	}
+	for _, bucket := range []string{"a", "b", "c"} {
+		f.Members[bucket] = chance(t, "member", 50)
+		if chance(t, "due", 60) {
+			f.Due[bucket] = now.Add(one(t, "due in", 8*Hour, 9*Hour, 10*Hour, 9*Hour+time.Microsecond)) // later than any clock
+		}
 	}
 	raw := []byte("{")
 	f.Changes = map[string]refeval.Change{}

@@ -21,7 +21,8 @@ func (n names) give(f *ir.File, steps []refeval.Step) (*ir.File, []refeval.Step)
 	copied := *f
 	copied.Definitions = slices.Clone(f.Definitions)
 	for i := range copied.Definitions {
-		copied.Definitions[i].ID = n.prefix() + copied.Definitions[i].ID
+		d := &copied.Definitions[i]
+		d.ID, d.Criteria = n.prefix()+d.ID, n.criteria(d.Criteria)
 	}
 	steps = slices.Clone(steps)
 	for i := range steps {
@@ -31,6 +32,22 @@ func (n names) give(f *ir.File, steps []refeval.Step) (*ir.File, []refeval.Step)
 		steps[i].Bucket = n.prefix() + steps[i].Bucket
 	}
 	return &copied, steps
+}
+
+// criteria returns a criteria that asks about the buckets by the names that they are given.
+func (n names) criteria(node *ir.Node) *ir.Node {
+	if node == nil {
+		return nil
+	}
+	copied := *node
+	if copied.Op == ir.OpMember {
+		copied.Bucket = n.prefix() + copied.Bucket
+	}
+	copied.Children = make([]*ir.Node, len(node.Children))
+	for i, child := range node.Children {
+		copied.Children[i] = n.criteria(child)
+	}
+	return &copied
 }
 
 func (n names) takeBack(h *refeval.History) {

@@ -18,6 +18,8 @@ type Case struct {
 	Properties json.RawMessage
 	Changes    map[string]Change
 	Events     []Event
+	Members    map[string]bool             // the buckets that the user is in
+	Due        map[string]registry.Instant // when the clock looks at a bucket next
 }
 
 // Change is the last change of a property.
@@ -74,6 +76,13 @@ func run() error {
 func evaluate(r *registry.Registry, c *Case) ([]registry.Verdict, error) {
 	facts := r.NewFacts().Complete()
 	facts.Now = c.Now
+	facts.SetMembership(func(b registry.Index) registry.Verdict {
+		v := registry.Verdict{True: c.Members[r.Buckets[b].ID], Until: registry.Never}
+		if at, due := c.Due[r.Buckets[b].ID]; due {
+			v.Until = at
+		}
+		return v
+	})
 	properties, err := payload.Parse("properties", c.Properties, len(c.Properties))
 	if err != nil {
 		return nil, err

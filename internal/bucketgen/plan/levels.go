@@ -1,0 +1,36 @@
+package plan
+
+import "github.com/bucketgen/bucketgen/registry"
+
+// levels finds out which buckets ask about which others, and gives each a level above those that it asks about. That no
+// bucket asks about itself, however indirectly, has been checked.
+func levels(r *registry.Registry) {
+	asked := make([][]registry.Index, len(r.Buckets))
+	for i := range r.Buckets {
+		for _, n := range r.Buckets[i].Criteria {
+			if n.Op == registry.OpInBucket {
+				asked[i] = append(asked[i], n.Bucket)
+			}
+		}
+		asked[i] = distinct(asked[i])
+		for _, b := range asked[i] {
+			r.Buckets[b].Dependents = append(r.Buckets[b].Dependents, registry.Index(i))
+		}
+	}
+	known := make([]bool, len(r.Buckets))
+	var level func(registry.Index) int
+	level = func(b registry.Index) int {
+		row := &r.Buckets[b]
+		if known[b] {
+			return row.Level
+		}
+		for _, other := range asked[b] {
+			row.Level = max(row.Level, level(other)+1)
+		}
+		known[b] = true
+		return row.Level
+	}
+	for i := range r.Buckets {
+		level(registry.Index(i))
+	}
+}
