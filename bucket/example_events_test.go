@@ -67,6 +67,17 @@ func ExampleOccurrences_Where() {
 	// Output: bulk-buyers
 }
 
+// What the first purchase of all was, and the last one that was paid.
+func ExampleOccurrence() {
+	bookworms := bucket.Define(bucket.Spec{ID: "bookworms", Criteria: bucket.All(
+		Product.Of(Purchase.First()).Is("book"),
+		Product.Of(Purchase.Last()).IsNot("toy"),
+		Amount.Of(Purchase.Where(Paid.IsTrue()).Last()).AtLeast(20),
+	)})
+	fmt.Println(bookworms.ID())
+	// Output: bookworms
+}
+
 func ExampleOccurrences_Sum() {
 	const d = 365 * bucket.Day
 	spenders := bucket.Define(bucket.Spec{ID: "spenders", Criteria: bucket.Any(

@@ -28,6 +28,7 @@ func BenchmarkHistory(b *testing.B) {
 		{"filter", large.Within(window).AtLeast(3)},
 		{"filter-ever", large.AtLeast(500)},
 		{"first", purchase.FirstTimeWithin(window)},
+		{"first-field", product.Of(purchase.First()).Is("p")},
 		{"sum", purchase.Within(window).Sum(amount).AtLeast(500)},
 		{"average", purchase.Within(window).Avg(amount).AtLeast(13)},
 		{"maximum", purchase.Within(window).Max(amount).AtLeast(20)},

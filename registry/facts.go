@@ -18,6 +18,7 @@ type Facts struct {
 	all      []series // newest instants
 	totals   []total
 	sums     []*sum
+	payload  *Facts // the field of a single occurrence, while a condition looks at it
 	lacks    []Need
 	complete bool
 }

@@ -54,6 +54,8 @@ const (
 	OpOnly          // Signal, Other, Window
 	OpSum           // Signal, Window, Compare, Value
 	OpAverage       // Signal, Window, Compare, Value
+	OpFirst         // Signal; the condition that follows is on the field of the first occurrence, and its Property a Field
+	OpLast          // Signal; the same of the last occurrence
 )
 
 // opNames are part of fingerprints: a name, once released, stays.
@@ -65,6 +67,7 @@ var opNames = [...]string{
 	"has_any", "has_all", "length_is", "length_at_least", "length_at_most", "has_been", "changed",
 	"at_least", "at_most", "exactly",
 	"first_within", "only", "sum", "average",
+	"first", "last",
 }
 
 // String returns the name of the operation.
@@ -210,6 +213,10 @@ func (f *Facts) evaluate(nodes []Node) Verdict { //nolint:funlen // a line for e
 		return f.Only(n.Signal, n.Other, n.Window)
 	case OpSum:
 		return f.Sum(n.Signal, n.Window, n.Compare, n.Value.Number)
+	case OpFirst:
+		return f.First(n.Signal).evaluate(nodes[1:n.Size])
+	case OpLast:
+		return f.Last(n.Signal).evaluate(nodes[1:n.Size])
 	default: // OpAverage
 		return f.Average(n.Signal, n.Window, n.Compare, n.Value.Number)
 	}

@@ -147,9 +147,10 @@ func (n Need) Compare(m Need) int {
 // Needs returns the facts that a bucket's criteria asks for, sorted.
 func (r *Registry) Needs(b Index) []Need {
 	facts := r.NewFacts()
-	for _, n := range r.Buckets[b].Criteria {
-		if n.Op.IsSignal() {
-			facts.evaluate([]Node{n})
+	nodes := r.Buckets[b].Criteria
+	for i := range nodes {
+		if nodes[i].Op.IsSignal() {
+			facts.evaluate(nodes[i:])
 		}
 	}
 	return facts.Lacks()
@@ -250,6 +251,10 @@ var NoTotal = Total{First: Unset, Last: Unset}
 
 // SetTotal says what is known of all occurrences of a signal.
 func (f *Facts) SetTotal(s Signal, t Total) {
+	if field := f.registry.Signals[s].Field; field != NoField { // values are stored without their types
+		typ := f.registry.Fields[field].Type
+		t.FirstValue, t.LastValue = t.FirstValue.as(typ), t.LastValue.as(typ)
+	}
 	if have := f.total(s); have != nil {
 		have.Total = t
 		return

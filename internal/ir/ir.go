@@ -158,9 +158,9 @@ type EventCheck struct {
 	Name      string         `json:"name"`
 	Filter    *Node          `json:"filter,omitempty"`    // of the payload: which occurrences count; nil: all
 	Aggregate Aggregate      `json:"aggregate,omitempty"` // of those; by default how many there are
-	Field     *PropertyCheck `json:"field,omitempty"`     // what is aggregated: a payload property, without a comparison
+	Field     *PropertyCheck `json:"field,omitempty"`     // what is aggregated: a payload property; compared by itself of First and Last only
 	Zone      string         `json:"zone,omitempty"`      // of distinct days
-	Operator  Operator       `json:"operator"`
+	Operator  Operator       `json:"operator,omitempty"`
 	Count     int            `json:"count"`            // what counts are compared with
 	Number    *float64       `json:"number,omitempty"` // what other aggregates are compared with
 	Window    *Window        `json:"window,omitempty"` // nil: ever
@@ -170,7 +170,7 @@ type EventCheck struct {
 type Aggregate string
 
 // The aggregates. Count, Distinct and DistinctDays are compared with EventCheck.Count. Of FirstTime it is only asked
-// whether it is in the window.
+// whether it is in the window. Of First and Last, which are single occurrences, the field is compared.
 const (
 	Count        Aggregate = ""
 	Sum          Aggregate = "sum"
@@ -180,6 +180,8 @@ const (
 	Distinct     Aggregate = "distinct"
 	DistinctDays Aggregate = "distinct_days"
 	FirstTime    Aggregate = "first_time"
+	First        Aggregate = "first"
+	Last         Aggregate = "last"
 )
 
 // Window is the time over which occurrences count: one of Last, Calendar, and From or To.

@@ -62,7 +62,11 @@ func positive(n *ir.Node, negated bool) bool {
 	case ir.OpEvent:
 		return holdsForStrangers(n.Event) == negated || rolls(n.Event)
 	default:
-		absent := n.Property.Operator == ir.Neq || n.Property.Operator == ir.NotExists || n.Property.Operator == ir.NotIn
-		return absent == negated
+		return isAbsence(n.Property) == negated
 	}
+}
+
+// isAbsence reports whether a condition on a property holds for one that is missing.
+func isAbsence(p *ir.PropertyCheck) bool {
+	return p.Operator == ir.Neq || p.Operator == ir.NotExists || p.Operator == ir.NotIn
 }

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +12,11 @@ const (
 	maxEventName = 200 // bytes, as at ingest
 	maxCount     = 10_000
 )
+
+var comparisons = []ir.Operator{ir.Eq, ir.Gt, ir.Gte, ir.Lt, ir.Lte}
+
+// single reports whether a condition on an event asks about one occurrence.
+func single(e *ir.EventCheck) bool { return e.Aggregate == ir.First || e.Aggregate == ir.Last }
 
 // event checks a condition on an event.
 func (c *checker) event(d *ir.Definition, n *ir.Node) {
@@ -23,9 +29,10 @@ func (c *checker) event(d *ir.Definition, n *ir.Node) {
 	case len(e.Name) > maxEventName || strings.ContainsRune(e.Name, 0):
 		c.report(n.Pos, d.ID, "no event has the name %.40q: names have at most %d bytes and no U+0000", e.Name, maxEventName)
 	}
-	switch e.Operator {
-	case ir.Eq, ir.Gt, ir.Gte, ir.Lt, ir.Lte:
-	default:
+	switch {
+	case single(e):
+		c.property(d, &ir.Node{Pos: n.Pos, Property: e.Field})
+	case !slices.Contains(comparisons, e.Operator):
 		c.report(n.Pos, d.ID, "a count cannot be compared by %q; use eq, gt, gte, lt or lte", e.Operator)
 	}
 	if e.Count < 0 {
@@ -87,6 +94,8 @@ func holdsForStrangers(e *ir.EventCheck) bool {
 		return false
 	case ir.Sum:
 		return compares(e.Operator, 0, *e.Number)
+	case ir.First, ir.Last:
+		return isAbsence(e.Field)
 	default:
 		return compares(e.Operator, 0, float64(e.Count))
 	}

@@ -134,6 +134,12 @@ func anyFacts(t *rapid.T, r *registry.Registry) (*registry.Facts, *registry.Fact
 			f.SetNewest(registry.Signal(s), nil)
 			f.SetTotal(registry.Signal(s), registry.NoTotal)
 		}
+		if r.Signals[s].Field != registry.NoField && rapid.Bool().Draw(t, "single") {
+			at := min(instant.Draw(t, "first"), now)
+			once := registry.Total{Count: 1, First: at, Last: at, FirstValue: value.Draw(t, "first"), LastValue: value.Draw(t, "last")}
+			a.SetTotal(registry.Signal(s), once)
+			b.SetTotal(registry.Signal(s), once)
+		}
 		for _, at := range rapid.SliceOfN(instant, 0, 6).Draw(t, r.Signals[s].Key) {
 			if at <= now {
 				o := registry.Occurrence{Signal: registry.Signal(s), At: at, Group: at.String()}

@@ -109,6 +109,9 @@ func TestOperandFingerprint(t *testing.T) {
 		"one of two": {Op: ir.OpAtLeastOf, Count: 1, Children: []*ir.Node{is("plan", "a"), is("plan", "b")}},
 		"two of two": {Op: ir.OpAtLeastOf, Count: 2, Children: []*ir.Node{is("plan", "a"), is("plan", "b")}},
 		"short":      {Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: "plan", Type: ir.List, Operator: ir.LengthAtMost, Count: 1}},
+		"first":      single(ir.First, "plan"),
+		"last":       single(ir.Last, "plan"),
+		"first tier": single(ir.First, "tier"),
 		"longer":     {Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: "plan", Type: ir.List, Operator: ir.LengthAtMost, Count: 2}},
 	} {
 		got, _ := fingerprints(&ir.File{Definitions: []ir.Definition{dynamic("a", n)}})
@@ -122,6 +125,12 @@ func TestOperandFingerprint(t *testing.T) {
 	if from, _ := fingerprints(&ir.File{Definitions: []ir.Definition{dynamic("a", before)}}); seen[from] != "" {
 		t.Errorf("from and %s have one fingerprint", seen[from])
 	}
+}
+
+func single(a ir.Aggregate, field string) *ir.Node {
+	p := choice(field, "a").Property
+	p.Event = "visit"
+	return &ir.Node{Op: ir.OpEvent, Event: &ir.EventCheck{Name: "visit", Aggregate: a, Field: p}}
 }
 
 // TestDisguise checks that conditions that say the same in other words have one fingerprint.

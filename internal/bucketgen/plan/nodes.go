@@ -17,6 +17,9 @@ func (v *vocabulary) nodes(dst []registry.Node, n *ir.Node, place func(*ir.Prope
 		}
 	case ir.OpEvent:
 		dst = append(dst, v.count(n.Event))
+		if e := n.Event; e.Aggregate == ir.First || e.Aggregate == ir.Last {
+			dst = compare(dst, e.Field, v.signals[dst[at].Signal].Field)
+		}
 	default:
 		dst = compare(dst, n.Property, place(n.Property))
 	}
@@ -34,6 +37,12 @@ func (v *vocabulary) count(e *ir.EventCheck) registry.Node {
 	switch e.Aggregate {
 	case ir.FirstTime:
 		n.Op = registry.OpFirstWithin
+		return n
+	case ir.First:
+		n.Op = registry.OpFirst
+		return n
+	case ir.Last:
+		n.Op = registry.OpLast
 		return n
 	case ir.Sum, ir.Avg:
 		n.Op, n.Compare, n.Value = registry.OpSum, comparisons[e.Operator], registry.Value{Kind: registry.Number, Number: *e.Number}

@@ -68,6 +68,8 @@ func signalsOf(e *ir.EventCheck) (s signal, other *signal) {
 		s.Filter = both(e.Filter, number(e.Field, ir.Gte, -math.MaxFloat64)) // what is no number adds nothing
 	case ir.Min, ir.Max:
 		return extreme(e, s)
+	case ir.First, ir.Last:
+		s.Field = &ir.PropertyCheck{Name: e.Field.Name, Path: e.Field.Path, Event: e.Field.Event, Type: e.Field.Type}
 	case ir.Count, ir.FirstTime:
 	}
 	return s, nil
@@ -196,7 +198,7 @@ func require(row *registry.SignalRow, e *ir.EventCheck) {
 			row.Sums = append(row.Sums, w)
 			slices.SortFunc(row.Sums, compareWindows)
 		}
-	case e.Aggregate == ir.FirstTime || w == registry.Ever && row.Distinct == registry.DistinctNone:
+	case e.Aggregate == ir.FirstTime || e.Aggregate == ir.First || e.Aggregate == ir.Last || w == registry.Ever && row.Distinct == registry.DistinctNone:
 		row.Totals = true
 	case e.Aggregate == ir.Min || e.Aggregate == ir.Max:
 		row.Newest = max(row.Newest, 1)

@@ -1,0 +1,36 @@
+// Package buckets asks about single occurrences.
+package buckets
+
+import (
+	"time"
+
+	"github.com/bucketgen/bucketgen/bucket"
+)
+
+var (
+	purchase = bucket.Event("purchase")
+	amount   = purchase.Number("amount")
+	product  = purchase.Text("product")
+	gift     = purchase.Bool("gift")
+	ships    = purchase.Time("ships_at")
+	labels   = purchase.List("meta").At("labels")
+	newYear  = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+)
+
+// Firsts began with a book.
+var Firsts = bucket.Define(bucket.Spec{ID: "firsts", Criteria: bucket.All(
+	product.Of(purchase.First()).Is("book"),
+	product.Of(purchase.First()).IsNot("bible"),
+	bucket.Any(amount.Of(purchase.First()).Between(5, 50), bucket.Not(gift.Of(purchase.First()).IsTrue())),
+	labels.Of(purchase.Where(amount.AtLeast(5), gift.IsFalse()).First()).HasAll("new", "red"),
+)})
+
+// Lasts have something on its way.
+var Lasts = bucket.Define(bucket.Spec{ID: "lasts", Criteria: bucket.Any(
+	ships.Of(purchase.Last()).InTheNext(bucket.Week),
+	bucket.AtLeastOf(1, ships.Of(purchase.Where(gift.IsTrue()).Last()).Today("Europe/Berlin"), product.Of(purchase.Last()).InFold("book", "toy")),
+	amount.Of(purchase.Since(newYear).Last()).MoreThan(100),
+)})
+
+// Single is no combination.
+var Single = bucket.Define(bucket.Spec{ID: "single", Criteria: product.Of(purchase.Last()).In("book", "toy")})
