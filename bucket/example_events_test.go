@@ -67,6 +67,16 @@ func ExampleOccurrences_Where() {
 	// Output: bulk-buyers
 }
 
+// A tenth of those who buy, always the same ones.
+func ExampleSample() {
+	trial := bucket.Define(bucket.Spec{
+		ID:       "new-checkout",
+		Criteria: bucket.All(bucket.Sample(10, "new-checkout"), Purchase.Exists()),
+	})
+	fmt.Println(trial.ID())
+	// Output: new-checkout
+}
+
 // What the first purchase of all was, and the last one that was paid.
 func ExampleOccurrence() {
 	bookworms := bucket.Define(bucket.Spec{ID: "bookworms", Criteria: bucket.All(

@@ -12,6 +12,7 @@ import "slices"
 type Facts struct {
 	Now      Instant
 	registry *Registry
+	user     string   // their id
 	values   []Value  // by Property
 	shared   bool     // values belong to somebody else, too, and must not be changed
 	changes  []Change // last ones, of properties that have a history
@@ -24,13 +25,13 @@ type Facts struct {
 }
 
 // NewFacts returns the facts of a user of whom nothing is known and nothing is loaded.
-func (r *Registry) NewFacts() *Facts {
-	return &Facts{registry: r, values: make([]Value, len(r.Properties))}
+func (r *Registry) NewFacts(user string) *Facts {
+	return &Facts{registry: r, user: user, values: make([]Value, len(r.Properties))}
 }
 
 // NewFactsWith is as NewFacts, of a user whose properties have values that [Facts.Values] returned before.
-func (r *Registry) NewFactsWith(values []Value) *Facts {
-	return &Facts{registry: r, values: values, shared: true}
+func (r *Registry) NewFactsWith(user string, values []Value) *Facts {
+	return &Facts{registry: r, user: user, values: values, shared: true}
 }
 
 // Values returns the values of all properties. They must not be changed, and will not be: from now on they are shared.

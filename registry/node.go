@@ -13,6 +13,7 @@ const (
 	OpAtLeastOf     // Count
 	OpSince         // Value: of filters, which ask about the instant of the event
 	OpUntil         // Value
+	OpSample        // With.Numbers: percent; Value: the salt
 	OpExists        // Property
 	OpIs            // Property, Value
 	OpMoreThan      // Property, Value
@@ -60,7 +61,9 @@ const (
 
 // opNames are part of fingerprints: a name, once released, stays.
 var opNames = [...]string{
-	"all", "any", "not", "at_least_of", "since", "until", "exists", "is", "more_than", "not_less", "less_than", "not_more", "contains",
+	"all", "any", "not", "at_least_of", "since", "until",
+	"sample",
+	"exists", "is", "more_than", "not_less", "less_than", "not_more", "contains",
 	"before", "after", "in_the_last", "more_than_ago", "in_the_next",
 	"in", "in_numbers", "between", "time_between", "has_prefix", "has_suffix", "matches",
 	"is_fold", "in_fold", "contains_fold", "has_prefix_fold", "has_suffix_fold", "today", "this_week", "this_month",
@@ -133,6 +136,8 @@ func (f *Facts) evaluate(nodes []Node) Verdict { //nolint:funlen // a line for e
 		return f.Since(n.Value.Time)
 	case OpUntil:
 		return f.Until(n.Value.Time)
+	case OpSample:
+		return f.Sample(n.With.Numbers[0], n.Value.Text)
 	case OpExists:
 		return f.Exists(n.Property)
 	case OpIs:

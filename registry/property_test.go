@@ -51,7 +51,7 @@ func factsOf(t *rapid.T, r *registry.Registry, known *refeval.Facts, properties 
 	if err != nil {
 		t.Fatal(err)
 	}
-	full, newest = r.NewFacts().Complete(), r.NewFacts()
+	full, newest = r.NewFacts(known.User).Complete(), r.NewFacts(known.User)
 	for _, field := range object.Fields {
 		if p, declared := r.Property(field.Key); declared {
 			full.SetProperty(p, field.Whole())

@@ -146,7 +146,7 @@ func (n Need) Compare(m Need) int {
 
 // Needs returns the facts that a bucket's criteria asks for, sorted.
 func (r *Registry) Needs(b Index) []Need {
-	facts := r.NewFacts()
+	facts := r.NewFacts("")
 	nodes := r.Buckets[b].Criteria
 	for i := range nodes {
 		if nodes[i].Op.IsSignal() {

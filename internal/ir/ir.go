@@ -120,7 +120,7 @@ type Definition struct {
 // Op is what a node of a criteria does.
 type Op string
 
-// The operations of nodes. A property or event node is a condition, the others combine nodes.
+// The operations of nodes. A property, event or sample node is a condition, the others combine nodes.
 const (
 	OpAll       Op = "all"
 	OpAny       Op = "any"
@@ -128,6 +128,7 @@ const (
 	OpAtLeastOf Op = "at_least_of"
 	OpProperty  Op = "property"
 	OpEvent     Op = "event"
+	OpSample    Op = "sample"
 )
 
 // Node is a node of a criteria: a condition, or a combination of nodes.
@@ -138,6 +139,7 @@ type Node struct {
 	Count    int            `json:"count,omitempty"` // how many of the children must hold, of OpAtLeastOf
 	Property *PropertyCheck `json:"property,omitempty"`
 	Event    *EventCheck    `json:"event,omitempty"`
+	Sample   *SampleCheck   `json:"sample,omitempty"`
 	Problems []Problem      `json:"problems,omitempty"`
 }
 
@@ -164,6 +166,12 @@ type EventCheck struct {
 	Count     int            `json:"count"`            // what counts are compared with
 	Number    *float64       `json:"number,omitempty"` // what other aggregates are compared with
 	Window    *Window        `json:"window,omitempty"` // nil: ever
+}
+
+// SampleCheck chooses some of all users.
+type SampleCheck struct {
+	Percent float64 `json:"percent"`
+	Salt    string  `json:"salt"`
 }
 
 // Aggregate is what is computed of occurrences.

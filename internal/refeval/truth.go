@@ -33,6 +33,8 @@ func Holds(n *ir.Node, f *Facts, now time.Time) bool {
 		return holding >= n.Count
 	case ir.OpNot:
 		return !Holds(n.Children[0], f, now)
+	case ir.OpSample:
+		return inSample(n.Sample, f.User)
 	case ir.OpEvent:
 		return compareEvent(n.Event, f, now)
 	default:

@@ -61,7 +61,7 @@ func (s *Store) expect(m *further, user string, known *remembered, e *decide.Eve
 	if e.Event != registry.NoEvent {
 		m.need(user, s.added[e.Event]...)
 	}
-	facts := s.registry.NewFactsWith(known.values)
+	facts := s.registry.NewFactsWith(user, known.values)
 	carried := registry.Carried{Event: e.Event}
 	for _, f := range e.Traits.Fields {
 		if p, declared := s.registry.Property(f.Key); declared {

@@ -189,7 +189,7 @@ func (f *Facts) settle(w *Wanted) error {
 	if err != nil {
 		return fmt.Errorf("read the properties of user %q: %w", w.User, err)
 	}
-	facts := f.store.registry.NewFacts()
+	facts := f.store.registry.NewFacts(w.User)
 	for _, field := range properties.Fields() {
 		if p, declared := f.store.registry.Property(field.Key); declared {
 			facts.SetProperty(p, field.Whole())
@@ -216,7 +216,7 @@ func (f *Facts) Contact(name string) int64 { return f.users[name].contact.ID }
 // State returns the state of a user who is locked, as it was read: a fresh one at each call.
 func (f *Facts) State(name string) *decide.State {
 	u := f.users[name]
-	facts := f.store.registry.NewFactsWith(u.known.values)
+	facts := f.store.registry.NewFactsWith(name, u.known.values)
 	facts.SetChanges(u.known.changes)
 	st := &decide.State{
 		Contact: decide.Contact{

@@ -37,6 +37,8 @@ func (c *checker) node(d *ir.Definition, n *ir.Node) {
 		c.property(d, n)
 	case ir.OpEvent:
 		c.event(d, n)
+	case ir.OpSample:
+		c.sample(d, n)
 	case "":
 		c.report(n.Pos, d.ID, "one of the conditions is empty; a variable of type bucket.Criteria or bucket.Filter was never set")
 	default:
@@ -59,6 +61,8 @@ func positive(n *ir.Node, negated bool) bool {
 			}
 		}
 		return false
+	case ir.OpSample:
+		return true // also a negated one chooses
 	case ir.OpEvent:
 		return holdsForStrangers(n.Event) == negated || rolls(n.Event)
 	default:

@@ -26,7 +26,8 @@ var opNames = [...]string{
 	registry.OpLengthIs: "LengthIs", registry.OpLengthAtLeast: "LengthAtLeast", registry.OpLengthAtMost: "LengthAtMost",
 	registry.OpHasBeen: "HasBeen", registry.OpChanged: "Changed",
 	registry.OpAtLeast: "AtLeast", registry.OpAtMost: "AtMost", registry.OpExactly: "Exactly",
-	registry.OpFirst: "First", registry.OpLast: "Last",
+	registry.OpSample: "Sample",
+	registry.OpFirst:  "First", registry.OpLast: "Last",
 	registry.OpFirstWithin: "FirstWithin", registry.OpOnly: "Only", registry.OpSum: "Sum", registry.OpAverage: "Average",
 }
 
@@ -87,6 +88,8 @@ func (e *emitter) condition(nodes []registry.Node, facts *jen.Statement, propert
 		return e.condition(nodes[1:n.Size], ask.Call(jen.Id(e.signal(n.Signal))), e.payload)
 	case n.Op.IsSignal():
 		return ask.Call(e.question(n)...)
+	case n.Op == registry.OpSample:
+		return ask.Call(number(n.With.Numbers[0]), jen.Lit(n.Value.Text))
 	}
 	return ask.Call(append([]jen.Code{jen.Id(property(n.Property))}, operands(n)...)...)
 }

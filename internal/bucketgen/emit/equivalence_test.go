@@ -108,7 +108,8 @@ func anyFacts(t *rapid.T, r *registry.Registry) (*registry.Facts, *registry.Fact
 		return registry.Value{Kind: registry.Text, Text: at.Time().Format(time.RFC3339Nano)}
 	}))
 
-	a, b := r.NewFacts(), r.NewFacts()
+	user := rapid.StringN(1, 8, -1).Draw(t, "user")
+	a, b := r.NewFacts(user), r.NewFacts(user)
 	if rapid.Bool().Draw(t, "complete") {
 		a, b = a.Complete(), b.Complete()
 	}

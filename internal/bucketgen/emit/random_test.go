@@ -143,6 +143,7 @@ func input(t *testing.T, cases []randomCase) []byte {
 			Properties map[string]any
 		}
 		one struct {
+			User       string
 			Now        registry.Instant
 			Properties json.RawMessage
 			Changes    map[string]change
@@ -151,7 +152,7 @@ func input(t *testing.T, cases []randomCase) []byte {
 	)
 	all := make([]one, len(cases))
 	for i, c := range cases {
-		all[i] = one{Now: registry.At(c.now), Properties: c.properties, Changes: map[string]change{}}
+		all[i] = one{User: c.known.User, Now: registry.At(c.now), Properties: c.properties, Changes: map[string]change{}}
 		for name, ch := range c.known.Changes {
 			all[i].Changes[name] = change{ch.Was, registry.At(ch.At)}
 		}

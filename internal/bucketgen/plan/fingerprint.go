@@ -51,6 +51,8 @@ func writeNode(h hash.Hash, r *registry.Registry, n *registry.Node, payload bool
 			fmt.Fprintf(h, " %d %s", n.Compare, n.Value)
 		default:
 		}
+	case n.Op == registry.OpSample:
+		fmt.Fprintf(h, " %v %q", n.With.Numbers, n.Value.Text)
 	case n.Op == registry.OpAtLeastOf:
 		fmt.Fprintf(h, " %d", n.Count)
 	case n.Op.IsProperty():

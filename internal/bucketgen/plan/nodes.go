@@ -15,6 +15,11 @@ func (v *vocabulary) nodes(dst []registry.Node, n *ir.Node, place func(*ir.Prope
 		for _, child := range n.Children {
 			dst = v.nodes(dst, child, place)
 		}
+	case ir.OpSample:
+		dst = append(dst, registry.Node{
+			Op: registry.OpSample, Value: registry.Value{Kind: registry.Text, Text: n.Sample.Salt},
+			With: &registry.Operands{Numbers: []float64{n.Sample.Percent}},
+		})
 	case ir.OpEvent:
 		dst = append(dst, v.count(n.Event))
 		if e := n.Event; e.Aggregate == ir.First || e.Aggregate == ir.Last {

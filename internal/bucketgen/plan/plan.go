@@ -150,16 +150,3 @@ func distinct[T cmp.Ordered](list []T) []T {
 	slices.Sort(list)
 	return slices.Compact(list)
 }
-
-// newcomers finds the buckets that a user of whom nothing is known may be in.
-func newcomers(r *registry.Registry) {
-	nothing := r.NewFacts().Complete()
-	for i := range r.Buckets {
-		if r.Buckets[i].Kind == registry.Manual {
-			continue
-		}
-		if v := r.Evaluate(registry.Index(i), nothing); v.True || v.Until != registry.Never {
-			r.Newcomers = append(r.Newcomers, registry.Index(i))
-		}
-	}
-}

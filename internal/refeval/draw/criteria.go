@@ -25,6 +25,9 @@ func Criteria(t *rapid.T, depth int) *ir.Node {
 	} else {
 		op = one(t, "leaf", ir.OpEvent, ir.OpProperty)
 	}
+	if chance(t, "sample", 4) {
+		return &ir.Node{Op: ir.OpSample, Sample: sample(t)}
+	}
 	n := &ir.Node{Op: op}
 	switch op {
 	case ir.OpEvent:
@@ -60,3 +63,7 @@ func eventCheck(t *rapid.T) *ir.EventCheck {
 }
 
 func span(t *rapid.T) time.Duration { return one(t, "span", spans...) }
+
+func sample(t *rapid.T) *ir.SampleCheck {
+	return &ir.SampleCheck{Percent: one(t, "percent", 50.0, 25, 75, 0.5, 99.9), Salt: one(t, "salt", "a", "b", "c", "d")}
+}

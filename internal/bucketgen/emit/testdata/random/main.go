@@ -14,6 +14,7 @@ import (
 
 // Case is what is known of a user at an instant.
 type Case struct {
+	User       string
 	Now        registry.Instant
 	Properties json.RawMessage
 	Changes    map[string]Change
@@ -72,7 +73,7 @@ func run() error {
 }
 
 func evaluate(r *registry.Registry, c *Case) ([]registry.Verdict, error) {
-	facts := r.NewFacts().Complete()
+	facts := r.NewFacts(c.User).Complete()
 	facts.Now = c.Now
 	properties, err := payload.Parse("properties", c.Properties, len(c.Properties))
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package buckets asks about single occurrences.
+// Package buckets asks about single occurrences and samples of users.
 package buckets
 
 import (
@@ -31,6 +31,12 @@ var Lasts = bucket.Define(bucket.Spec{ID: "lasts", Criteria: bucket.Any(
 	bucket.AtLeastOf(1, ships.Of(purchase.Where(gift.IsTrue()).Last()).Today("Europe/Berlin"), product.Of(purchase.Last()).InFold("book", "toy")),
 	amount.Of(purchase.Since(newYear).Last()).MoreThan(100),
 )})
+
+// Sampled are some of all.
+var Sampled = bucket.Define(bucket.Spec{ID: "sampled", Criteria: bucket.Sample(12.5, "new checkout")})
+
+// Rest are those of the others who buy.
+var Rest = bucket.Define(bucket.Spec{ID: "rest", Criteria: bucket.All(bucket.Not(bucket.Sample(50, "b")), purchase.Exists())})
 
 // Single is no combination.
 var Single = bucket.Define(bucket.Spec{ID: "single", Criteria: product.Of(purchase.Last()).In("book", "toy")})

@@ -12,65 +12,89 @@ import (
 // criteriaFirsts answers whether a user belongs to firsts.
 func criteriaFirsts(f *registry.Facts) registry.Verdict {
 	return registry.All(
-		f.First(signalPurchase).Is(fieldPurchaseProduct, registry.Value{Kind: registry.Text, Text: "book"}),
-		registry.Not(f.First(signalPurchase).Is(fieldPurchaseProduct, registry.Value{Kind: registry.Text, Text: "bible"})),
+		f.First(signalPurchase2).Is(fieldPurchaseProduct, registry.Value{Kind: registry.Text, Text: "book"}),
+		registry.Not(f.First(signalPurchase2).Is(fieldPurchaseProduct, registry.Value{Kind: registry.Text, Text: "bible"})),
 		registry.Any(
-			f.First(signalPurchase4).Between(fieldPurchaseAmount, 5, 50),
-			registry.Not(f.First(signalPurchase7).Is(fieldPurchaseGift, registry.Value{Kind: registry.Bool, Bool: true})),
+			f.First(signalPurchase5).Between(fieldPurchaseAmount, 5, 50),
+			registry.Not(f.First(signalPurchase8).Is(fieldPurchaseGift, registry.Value{Kind: registry.Bool, Bool: true})),
 		),
-		f.First(signalPurchase5).HasAll(fieldPurchaseMetaLabels, "new", "red"),
+		f.First(signalPurchase6).HasAll(fieldPurchaseMetaLabels, "new", "red"),
 	)
 }
 
 var nodesFirsts = []registry.Node{
 	{Op: registry.OpAll, Size: 14},
-	{Op: registry.OpFirst, Size: 2, Signal: signalPurchase},
+	{Op: registry.OpFirst, Size: 2, Signal: signalPurchase2},
 	{Op: registry.OpIs, Size: 1, Property: fieldPurchaseProduct, Value: registry.Value{Kind: registry.Text, Text: "book"}},
-	{Op: registry.OpFirst, Size: 3, Signal: signalPurchase},
+	{Op: registry.OpFirst, Size: 3, Signal: signalPurchase2},
 	{Op: registry.OpNot, Size: 2},
 	{Op: registry.OpIs, Size: 1, Property: fieldPurchaseProduct, Value: registry.Value{Kind: registry.Text, Text: "bible"}},
 	{Op: registry.OpAny, Size: 6},
-	{Op: registry.OpFirst, Size: 2, Signal: signalPurchase4},
+	{Op: registry.OpFirst, Size: 2, Signal: signalPurchase5},
 	{Op: registry.OpBetween, Size: 1, Property: fieldPurchaseAmount, With: &registry.Operands{Numbers: []float64{5, 50}}},
 	{Op: registry.OpNot, Size: 3},
-	{Op: registry.OpFirst, Size: 2, Signal: signalPurchase7},
+	{Op: registry.OpFirst, Size: 2, Signal: signalPurchase8},
 	{Op: registry.OpIs, Size: 1, Property: fieldPurchaseGift, Value: registry.Value{Kind: registry.Bool, Bool: true}},
-	{Op: registry.OpFirst, Size: 2, Signal: signalPurchase5},
+	{Op: registry.OpFirst, Size: 2, Signal: signalPurchase6},
 	{Op: registry.OpHasAll, Size: 1, Property: fieldPurchaseMetaLabels, With: &registry.Operands{Texts: []string{"new", "red"}}},
 }
 
 // criteriaLasts answers whether a user belongs to lasts.
 func criteriaLasts(f *registry.Facts) registry.Verdict {
 	return registry.Any(
-		f.Last(signalPurchase6).InTheNext(fieldPurchaseShipsAt, 7*24*time.Hour),
+		f.Last(signalPurchase7).InTheNext(fieldPurchaseShipsAt, 7*24*time.Hour),
 		registry.AtLeastOf(
 			1,
-			f.Last(signalPurchase3).Today(fieldPurchaseShipsAt, "Europe/Berlin"),
-			f.Last(signalPurchase).InFold(fieldPurchaseProduct, "book", "toy"),
+			f.Last(signalPurchase4).Today(fieldPurchaseShipsAt, "Europe/Berlin"),
+			f.Last(signalPurchase2).InFold(fieldPurchaseProduct, "book", "toy"),
 		),
-		f.Last(signalPurchase2).MoreThan(fieldPurchaseAmount, 100),
+		f.Last(signalPurchase3).MoreThan(fieldPurchaseAmount, 100),
 	)
 }
 
 var nodesLasts = []registry.Node{
 	{Op: registry.OpAny, Size: 10},
-	{Op: registry.OpLast, Size: 2, Signal: signalPurchase6},
+	{Op: registry.OpLast, Size: 2, Signal: signalPurchase7},
 	{Op: registry.OpInTheNext, Size: 1, Property: fieldPurchaseShipsAt, Span: 7 * 24 * time.Hour},
 	{Op: registry.OpAtLeastOf, Size: 5, Count: 1},
-	{Op: registry.OpLast, Size: 2, Signal: signalPurchase3},
+	{Op: registry.OpLast, Size: 2, Signal: signalPurchase4},
 	{Op: registry.OpToday, Size: 1, Property: fieldPurchaseShipsAt, With: &registry.Operands{Zone: "Europe/Berlin"}},
-	{Op: registry.OpLast, Size: 2, Signal: signalPurchase},
-	{Op: registry.OpInFold, Size: 1, Property: fieldPurchaseProduct, With: &registry.Operands{Texts: []string{"book", "toy"}}},
 	{Op: registry.OpLast, Size: 2, Signal: signalPurchase2},
+	{Op: registry.OpInFold, Size: 1, Property: fieldPurchaseProduct, With: &registry.Operands{Texts: []string{"book", "toy"}}},
+	{Op: registry.OpLast, Size: 2, Signal: signalPurchase3},
 	{Op: registry.OpMoreThan, Size: 1, Property: fieldPurchaseAmount, Value: registry.Value{Kind: registry.Number, Number: 100}},
+}
+
+// criteriaRest answers whether a user belongs to rest.
+func criteriaRest(f *registry.Facts) registry.Verdict {
+	return registry.All(
+		registry.Not(f.Sample(50, "b")),
+		f.AtLeast(signalPurchase, 1, registry.Ever),
+	)
+}
+
+var nodesRest = []registry.Node{
+	{Op: registry.OpAll, Size: 4},
+	{Op: registry.OpNot, Size: 2},
+	{Op: registry.OpSample, Size: 1, Value: registry.Value{Kind: registry.Text, Text: "b"}, With: &registry.Operands{Numbers: []float64{50}}},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalPurchase, Count: 1},
+}
+
+// criteriaSampled answers whether a user belongs to sampled.
+func criteriaSampled(f *registry.Facts) registry.Verdict {
+	return f.Sample(12.5, "new checkout")
+}
+
+var nodesSampled = []registry.Node{
+	{Op: registry.OpSample, Size: 1, Value: registry.Value{Kind: registry.Text, Text: "new checkout"}, With: &registry.Operands{Numbers: []float64{12.5}}},
 }
 
 // criteriaSingle answers whether a user belongs to single.
 func criteriaSingle(f *registry.Facts) registry.Verdict {
-	return f.Last(signalPurchase).In(fieldPurchaseProduct, "book", "toy")
+	return f.Last(signalPurchase2).In(fieldPurchaseProduct, "book", "toy")
 }
 
 var nodesSingle = []registry.Node{
-	{Op: registry.OpLast, Size: 2, Signal: signalPurchase},
+	{Op: registry.OpLast, Size: 2, Signal: signalPurchase2},
 	{Op: registry.OpIn, Size: 1, Property: fieldPurchaseProduct, With: &registry.Operands{Texts: []string{"book", "toy"}}},
 }

@@ -8,9 +8,12 @@ import "github.com/bucketgen/bucketgen/registry"
 // byEvent lists the buckets whose criteria ask about an event.
 var byEvent = []registry.Postings{
 	eventPurchase: {
-		Always: []registry.Index{idxFirsts, idxLasts, idxSingle},
+		Always: []registry.Index{idxFirsts, idxLasts, idxRest, idxSingle},
 	},
 }
 
 // byProperty lists the buckets whose criteria ask about a property.
 var byProperty = []registry.Postings{}
+
+// newcomers lists the buckets that a user of whom nothing is known may be in, now or later.
+var newcomers = []registry.Index{idxSampled}

@@ -22,6 +22,16 @@ var Firsts = registry.NewRef("firsts", idxFirsts)
 // Bucket lasts, defined in buckets.go.
 var Lasts = registry.NewRef("lasts", idxLasts)
 
+// Rest are those of the others who buy.
+//
+// Bucket rest, defined in buckets.go.
+var Rest = registry.NewRef("rest", idxRest)
+
+// Sampled are some of all.
+//
+// Bucket sampled, defined in buckets.go.
+var Sampled = registry.NewRef("sampled", idxSampled)
+
 // Single is no combination.
 //
 // Bucket single, defined in buckets.go.

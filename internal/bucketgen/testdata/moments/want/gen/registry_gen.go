@@ -9,6 +9,8 @@ import "github.com/bucketgen/bucketgen/registry"
 const (
 	idxFirsts registry.Index = iota
 	idxLasts
+	idxRest
+	idxSampled
 	idxSingle
 )
 
@@ -24,6 +26,7 @@ const (
 	signalPurchase5
 	signalPurchase6
 	signalPurchase7
+	signalPurchase8
 )
 
 const (
@@ -36,14 +39,14 @@ const (
 
 // Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
 var Registry = &registry.Registry{
-	Fingerprint: "eafcbaab0bc819a2",
+	Fingerprint: "d367bb473d137b82",
 	Buckets: []registry.Bucket{
 		idxFirsts: {
 			ID:           "firsts",
 			Name:         "firsts",
 			Fingerprint:  "6d3dfc737935a277",
 			Events:       []registry.Event{eventPurchase},
-			Signals:      []registry.Signal{signalPurchase, signalPurchase4, signalPurchase5, signalPurchase7},
+			Signals:      []registry.Signal{signalPurchase2, signalPurchase5, signalPurchase6, signalPurchase8},
 			Criteria:     nodesFirsts,
 			CriteriaFunc: criteriaFirsts,
 		},
@@ -52,16 +55,32 @@ var Registry = &registry.Registry{
 			Name:         "lasts",
 			Fingerprint:  "5dddd06a59f14cec",
 			Events:       []registry.Event{eventPurchase},
-			Signals:      []registry.Signal{signalPurchase, signalPurchase2, signalPurchase3, signalPurchase6},
+			Signals:      []registry.Signal{signalPurchase2, signalPurchase3, signalPurchase4, signalPurchase7},
 			Criteria:     nodesLasts,
 			CriteriaFunc: criteriaLasts,
+		},
+		idxRest: {
+			ID:           "rest",
+			Name:         "rest",
+			Fingerprint:  "e3108c8fa2ae98df",
+			Events:       []registry.Event{eventPurchase},
+			Signals:      []registry.Signal{signalPurchase},
+			Criteria:     nodesRest,
+			CriteriaFunc: criteriaRest,
+		},
+		idxSampled: {
+			ID:           "sampled",
+			Name:         "sampled",
+			Fingerprint:  "ec791c7e302d9ce3",
+			Criteria:     nodesSampled,
+			CriteriaFunc: criteriaSampled,
 		},
 		idxSingle: {
 			ID:           "single",
 			Name:         "single",
 			Fingerprint:  "4abe1c85432c9cbe",
 			Events:       []registry.Event{eventPurchase},
-			Signals:      []registry.Signal{signalPurchase},
+			Signals:      []registry.Signal{signalPurchase2},
 			Criteria:     nodesSingle,
 			CriteriaFunc: criteriaSingle,
 		},
@@ -75,25 +94,27 @@ var Registry = &registry.Registry{
 			signalPurchase5,
 			signalPurchase6,
 			signalPurchase7,
+			signalPurchase8,
 		}},
 	},
 	Signals: []registry.SignalRow{
-		signalPurchase: {Key: "signal 4bd134b0a5e885bc of purchase", Event: eventPurchase, Field: fieldPurchaseProduct, Totals: true},
-		signalPurchase2: {Key: "signal 51ad0db3f1296aad of purchase", Event: eventPurchase, Filter: []registry.Node{
+		signalPurchase:  {Key: "event purchase", Event: eventPurchase, Field: registry.NoField, Totals: true},
+		signalPurchase2: {Key: "signal 4bd134b0a5e885bc of purchase", Event: eventPurchase, Field: fieldPurchaseProduct, Totals: true},
+		signalPurchase3: {Key: "signal 51ad0db3f1296aad of purchase", Event: eventPurchase, Filter: []registry.Node{
 			{Op: registry.OpAll, Size: 2},
 			{Op: registry.OpSince, Size: 1, Value: registry.Value{Kind: registry.Time, Time: 1767225600000000 /* 2026-01-01T00:00:00Z */}},
 		}, Field: fieldPurchaseAmount, Totals: true},
-		signalPurchase3: {Key: "signal 6040de61e2c8cda1 of purchase", Event: eventPurchase, Filter: []registry.Node{
+		signalPurchase4: {Key: "signal 6040de61e2c8cda1 of purchase", Event: eventPurchase, Filter: []registry.Node{
 			{Op: registry.OpIs, Size: 1, Property: fieldPurchaseGift, Value: registry.Value{Kind: registry.Bool, Bool: true}},
 		}, Field: fieldPurchaseShipsAt, Totals: true},
-		signalPurchase4: {Key: "signal 687d0f0d0c3a4bd1 of purchase", Event: eventPurchase, Field: fieldPurchaseAmount, Totals: true},
-		signalPurchase5: {Key: "signal 817bb955a1e2108a of purchase", Event: eventPurchase, Filter: []registry.Node{
+		signalPurchase5: {Key: "signal 687d0f0d0c3a4bd1 of purchase", Event: eventPurchase, Field: fieldPurchaseAmount, Totals: true},
+		signalPurchase6: {Key: "signal 817bb955a1e2108a of purchase", Event: eventPurchase, Filter: []registry.Node{
 			{Op: registry.OpAll, Size: 3},
 			{Op: registry.OpNotLess, Size: 1, Property: fieldPurchaseAmount, Value: registry.Value{Kind: registry.Number, Number: 5}},
 			{Op: registry.OpIs, Size: 1, Property: fieldPurchaseGift, Value: registry.Value{Kind: registry.Bool, Bool: false}},
 		}, Field: fieldPurchaseMetaLabels, Totals: true},
-		signalPurchase6: {Key: "signal 9dae07f1abc993dd of purchase", Event: eventPurchase, Field: fieldPurchaseShipsAt, Totals: true},
-		signalPurchase7: {Key: "signal e9bd9312bfa0225f of purchase", Event: eventPurchase, Field: fieldPurchaseGift, Totals: true},
+		signalPurchase7: {Key: "signal 9dae07f1abc993dd of purchase", Event: eventPurchase, Field: fieldPurchaseShipsAt, Totals: true},
+		signalPurchase8: {Key: "signal e9bd9312bfa0225f of purchase", Event: eventPurchase, Field: fieldPurchaseGift, Totals: true},
 	},
 	Fields: []registry.FieldRow{
 		fieldPurchaseAmount:     {Event: eventPurchase, Name: "amount", Type: registry.Number},
@@ -104,4 +125,5 @@ var Registry = &registry.Registry{
 	},
 	ByEvent:    byEvent,
 	ByProperty: byProperty,
+	Newcomers:  newcomers,
 }
