@@ -21,13 +21,14 @@ var (
 )
 
 func ExampleOccurrences() {
-	const d = 90 * bucket.Day
+	const c, d = 30 * bucket.Day, 90 * bucket.Day
 	buyers := bucket.Define(bucket.Spec{ID: "buyers", Criteria: bucket.Any(
 		bucket.All(Purchase.Exists(), Purchase.Within(d).Never()),
 		bucket.All(Purchase.AtLeast(3), Purchase.MoreThan(2), Purchase.AtMost(9), Purchase.LessThan(10)),
 		Purchase.Exactly(3),
 		Purchase.FirstTimeWithin(d),
 		Purchase.Within(d).AtLeast(3),
+		bucket.All(Purchase.Ago(d, c).AtLeast(3), Purchase.Within(c).Never()),
 		Purchase.Today("Europe/Berlin").Exists(),
 		Purchase.ThisWeek("Europe/Berlin").Exists(),
 		Purchase.ThisMonth("Europe/Berlin").Exists(),

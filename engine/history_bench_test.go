@@ -29,6 +29,8 @@ func BenchmarkHistory(b *testing.B) {
 		{"filter-ever", large.AtLeast(500)},
 		{"first", purchase.FirstTimeWithin(window)},
 		{"first-field", product.Of(purchase.First()).Is("p")},
+		{"ago", purchase.Ago(window, 100*bucket.Day).AtLeast(3)},
+		{"filter-ago", large.Ago(window, 100*bucket.Day).Exactly(3)},
 		{"sum", purchase.Within(window).Sum(amount).AtLeast(500)},
 		{"average", purchase.Within(window).Avg(amount).AtLeast(13)},
 		{"maximum", purchase.Within(window).Max(amount).AtLeast(20)},

@@ -22,6 +22,8 @@ type Facts struct {
 	payload  *Facts // the field of a single occurrence, while a condition looks at it
 	lacks    []Need
 	complete bool
+
+	stretches []*stretch // of windows that end some time ago
 }
 
 // NewFacts returns the facts of a user of whom nothing is known and nothing is loaded.

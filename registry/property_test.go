@@ -117,6 +117,13 @@ func load(f *registry.Facts, s registry.Signal, row *registry.SignalRow, all []r
 		}
 		f.SetSum(s, place, sum)
 	}
+	for place := range row.Ago {
+		stretch := registry.Stretch{}
+		for _, o := range slices.Backward(all) {
+			stretch.At = append(stretch.At, o.At)
+		}
+		f.SetStretch(s, place, stretch)
+	}
 	if row.Newest > 0 {
 		f.SetNewest(s, newest[:min(len(newest), row.Newest)])
 	}

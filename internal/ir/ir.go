@@ -194,8 +194,9 @@ const (
 
 // Window is the time over which occurrences count: one of Last, Calendar, and From or To.
 type Window struct {
-	Last     time.Duration `json:"last,omitempty"` // (now-Last, now-Until]
-	Until    time.Duration `json:"until,omitempty"`
+	Last     time.Duration `json:"last,omitempty"`  // (now-Last, now-Until]
+	Until    time.Duration `json:"until,omitempty"` // positive where Ago is set, else zero
+	Ago      bool          `json:"ago,omitempty"`   // the window ends some time ago
 	Calendar Calendar      `json:"calendar,omitempty"`
 	Zone     string        `json:"zone,omitempty"` // of the calendar
 	From     *time.Time    `json:"from,omitempty"` // [From, To)

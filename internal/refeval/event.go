@@ -86,7 +86,7 @@ func inWindow(w *ir.Window, at, now time.Time) bool {
 	case w.From != nil || w.To != nil:
 		return true
 	default:
-		return at.After(now.Add(-w.Last)) && !at.After(now)
+		return at.After(now.Add(-w.Last)) && !at.After(now.Add(-w.Until))
 	}
 }
 
@@ -160,7 +160,7 @@ func eventInstants(e *ir.EventCheck, f *Facts) []time.Time {
 		if ev.Name != e.Name {
 			continue
 		}
-		all = append(all, ev.At, ev.At.Add(e.Window.Last))
+		all = append(all, ev.At, ev.At.Add(e.Window.Until), ev.At.Add(e.Window.Last))
 		if e.Window.Calendar != "" {
 			_, end := period(calendar(e.Window), ev.At)
 			all = append(all, end)
@@ -194,6 +194,8 @@ func describeEvent(e *ir.EventCheck) string {
 		switch {
 		case w.Calendar != "":
 			text += fmt.Sprintf(" this %s in %s", w.Calendar, w.Zone)
+		case w.Ago:
+			text += fmt.Sprintf(" from %s ago until %s ago", w.Last, w.Until)
 		case w.Last != 0:
 			text += " within " + w.Last.String()
 		default:

@@ -52,6 +52,7 @@ type user struct {
 	due        []decide.Due
 	seen       []string
 	oldest     map[registry.Need]int   // how many occurrences were asked for with each sum
+	reaches    map[registry.Need]reach // how far each stretch was asked for
 	learnt     []func(*registry.Facts) // facts that were read; each tells them
 }
 
@@ -113,7 +114,7 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted) {
 			if e.Key != "" {
 				keyUsers, keys = append(keyUsers, w.User), append(keys, e.Key)
 			}
-			f.store.expect(&more, w.User, u.known, e)
+			f.store.expect(&more, w, u.known, e)
 		}
 	}
 	if len(create) > 0 {

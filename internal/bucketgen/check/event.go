@@ -80,6 +80,15 @@ func (c *checker) window(d *ir.Definition, n *ir.Node) {
 	case w.From != nil && w.To != nil && !w.From.Before(*w.To):
 		c.report(n.Pos, d.ID, "nothing is between %s and %s; write the earlier instant first", w.From.Format(time.RFC3339), w.To.Format(time.RFC3339))
 	case w.From != nil || w.To != nil:
+	case w.Ago && (w.Last <= 0 || w.Until <= 0):
+		c.report(n.Pos, d.ID, "Ago(%s, %s) is no window; both times must be positive, and for one that ends now write Within", w.Last, w.Until)
+	case w.Ago && w.Last == w.Until:
+		c.report(n.Pos, d.ID, "nothing is in Ago(%s, %s); write a longer time first", w.Last, w.Until)
+	case w.Ago && w.Last < w.Until:
+		c.report(n.Pos, d.ID, "nothing is in Ago(%s, %s), because the longer time ago comes first; write Ago(%s, %s)", w.Last, w.Until, w.Until, w.Last)
+	case w.Ago:
+		c.span(d, n.Pos, "the beginning of the window", w.Last)
+		c.span(d, n.Pos, "the end of the window", w.Until)
 	case w.Last <= 0:
 		c.report(n.Pos, d.ID, "Within(%s) is no window; its length must be positive", w.Last)
 	default:

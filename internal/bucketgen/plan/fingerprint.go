@@ -44,6 +44,9 @@ func writeNode(h hash.Hash, r *registry.Registry, n *registry.Node, payload bool
 	switch {
 	case n.Op.IsSignal():
 		fmt.Fprintf(h, " signal %q %d window %d %d %q", r.Signals[n.Signal].Key, n.Count, n.Window.Span, n.Window.Calendar, n.Window.Zone)
+		if n.Window.Until != 0 {
+			fmt.Fprintf(h, " until %d", n.Window.Until)
+		}
 		switch n.Op {
 		case registry.OpOnly:
 			fmt.Fprintf(h, " not %q", r.Signals[n.Other].Key)

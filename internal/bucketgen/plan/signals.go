@@ -128,7 +128,7 @@ func windowOf(w *ir.Window) registry.Window {
 	case w.Calendar != "":
 		return registry.Window{Calendar: calendars[w.Calendar], Zone: w.Zone}
 	default:
-		return registry.Window{Span: w.Last}
+		return registry.Window{Span: w.Last, Until: w.Until}
 	}
 }
 
@@ -192,6 +192,10 @@ func (v *vocabulary) collectSignals(defs []ir.Definition) {
 // require lets a signal keep what a check needs.
 func require(row *registry.SignalRow, e *ir.EventCheck) {
 	w := windowOf(e.Window)
+	if w.Until > 0 && !slices.Contains(row.Ago, w) {
+		row.Ago = append(row.Ago, w)
+		slices.SortFunc(row.Ago, compareWindows)
+	}
 	switch {
 	case e.Aggregate == ir.Sum || e.Aggregate == ir.Avg:
 		if !slices.Contains(row.Sums, w) {
@@ -208,7 +212,7 @@ func require(row *registry.SignalRow, e *ir.EventCheck) {
 }
 
 func compareWindows(a, b registry.Window) int {
-	return cmp.Or(cmp.Compare(a.Calendar, b.Calendar), cmp.Compare(a.Span, b.Span), strings.Compare(a.Zone, b.Zone))
+	return cmp.Or(cmp.Compare(a.Calendar, b.Calendar), cmp.Compare(a.Span, b.Span), cmp.Compare(a.Until, b.Until), strings.Compare(a.Zone, b.Zone))
 }
 
 // during returns the conditions that an event occurred in an absolute window.

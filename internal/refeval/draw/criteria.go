@@ -56,8 +56,11 @@ func eventCheck(t *rapid.T) *ir.EventCheck {
 	if chance(t, "window", 75) {
 		e.Window = &ir.Window{Last: span(t)}
 	}
-	if chance(t, "more", 55) {
+	switch {
+	case chance(t, "more", 55):
 		richEvent(t, e)
+	case chance(t, "ago", 35):
+		e.Window = ago(t)
 	}
 	return e
 }

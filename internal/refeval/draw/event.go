@@ -36,6 +36,9 @@ func richEvent(t *rapid.T, e *ir.EventCheck) {
 		e.Window, e.Operator, e.Count = &ir.Window{Last: span(t)}, ir.Gte, 1
 	case ir.Count:
 	}
+	if countable := e.Aggregate == ir.Count || e.Aggregate == ir.Min || e.Aggregate == ir.Max; countable && chance(t, "ago", 35) {
+		e.Window = ago(t)
+	}
 }
 
 func field(event, name string, typ ir.Type, path ...string) *ir.PropertyCheck {
@@ -55,6 +58,12 @@ func window(t *rapid.T) *ir.Window {
 	default:
 		return &ir.Window{Calendar: one(t, "calendar", ir.Day, ir.Day, ir.Week, ir.Month), Zone: one(t, "zone", zones...)}
 	}
+}
+
+// ago draws a window that ends some time ago.
+func ago(t *rapid.T) *ir.Window {
+	until := span(t)
+	return &ir.Window{Last: until + span(t), Until: until, Ago: true}
 }
 
 // filter draws a tree of conditions on a payload.

@@ -1,4 +1,4 @@
-// Package buckets asks about single occurrences and samples of users.
+// Package buckets asks about single occurrences, windows that end some time ago, and samples of users.
 package buckets
 
 import (
@@ -30,6 +30,17 @@ var Lasts = bucket.Define(bucket.Spec{ID: "lasts", Criteria: bucket.Any(
 	ships.Of(purchase.Last()).InTheNext(bucket.Week),
 	bucket.AtLeastOf(1, ships.Of(purchase.Where(gift.IsTrue()).Last()).Today("Europe/Berlin"), product.Of(purchase.Last()).InFold("book", "toy")),
 	amount.Of(purchase.Since(newYear).Last()).MoreThan(100),
+)})
+
+// Lapsed have been busier than they are.
+var Lapsed = bucket.Define(bucket.Spec{ID: "lapsed", Criteria: bucket.All(
+	purchase.Ago(90*bucket.Day, 30*bucket.Day).AtLeast(3),
+	purchase.Ago(60*bucket.Day, 30*bucket.Day).Exactly(2),
+	bucket.Any(purchase.Where(gift.IsTrue()).Ago(bucket.Week, bucket.Day).Never(), purchase.Ago(bucket.Week, bucket.Day).LessThan(4)),
+	bucket.Any(purchase.Ago(90*bucket.Day, 30*bucket.Day).Min(amount).AtLeast(5), purchase.Ago(90*bucket.Day, 30*bucket.Day).Max(amount).MoreThan(50)),
+	bucket.Not(purchase.Ago(bucket.Hour, time.Microsecond).MoreThan(1)),
+	purchase.Ago(bucket.Day, bucket.Hour).AtMost(7),
+	purchase.Since(newYear).Exists(),
 )})
 
 // Sampled are some of all.

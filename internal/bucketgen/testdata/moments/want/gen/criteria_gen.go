@@ -12,56 +12,91 @@ import (
 // criteriaFirsts answers whether a user belongs to firsts.
 func criteriaFirsts(f *registry.Facts) registry.Verdict {
 	return registry.All(
-		f.First(signalPurchase2).Is(fieldPurchaseProduct, registry.Value{Kind: registry.Text, Text: "book"}),
-		registry.Not(f.First(signalPurchase2).Is(fieldPurchaseProduct, registry.Value{Kind: registry.Text, Text: "bible"})),
+		f.First(signalPurchase3).Is(fieldPurchaseProduct, registry.Value{Kind: registry.Text, Text: "book"}),
+		registry.Not(f.First(signalPurchase3).Is(fieldPurchaseProduct, registry.Value{Kind: registry.Text, Text: "bible"})),
 		registry.Any(
-			f.First(signalPurchase5).Between(fieldPurchaseAmount, 5, 50),
-			registry.Not(f.First(signalPurchase8).Is(fieldPurchaseGift, registry.Value{Kind: registry.Bool, Bool: true})),
+			f.First(signalPurchase6).Between(fieldPurchaseAmount, 5, 50),
+			registry.Not(f.First(signalPurchase12).Is(fieldPurchaseGift, registry.Value{Kind: registry.Bool, Bool: true})),
 		),
-		f.First(signalPurchase6).HasAll(fieldPurchaseMetaLabels, "new", "red"),
+		f.First(signalPurchase8).HasAll(fieldPurchaseMetaLabels, "new", "red"),
 	)
 }
 
 var nodesFirsts = []registry.Node{
 	{Op: registry.OpAll, Size: 14},
-	{Op: registry.OpFirst, Size: 2, Signal: signalPurchase2},
+	{Op: registry.OpFirst, Size: 2, Signal: signalPurchase3},
 	{Op: registry.OpIs, Size: 1, Property: fieldPurchaseProduct, Value: registry.Value{Kind: registry.Text, Text: "book"}},
-	{Op: registry.OpFirst, Size: 3, Signal: signalPurchase2},
+	{Op: registry.OpFirst, Size: 3, Signal: signalPurchase3},
 	{Op: registry.OpNot, Size: 2},
 	{Op: registry.OpIs, Size: 1, Property: fieldPurchaseProduct, Value: registry.Value{Kind: registry.Text, Text: "bible"}},
 	{Op: registry.OpAny, Size: 6},
-	{Op: registry.OpFirst, Size: 2, Signal: signalPurchase5},
+	{Op: registry.OpFirst, Size: 2, Signal: signalPurchase6},
 	{Op: registry.OpBetween, Size: 1, Property: fieldPurchaseAmount, With: &registry.Operands{Numbers: []float64{5, 50}}},
 	{Op: registry.OpNot, Size: 3},
-	{Op: registry.OpFirst, Size: 2, Signal: signalPurchase8},
+	{Op: registry.OpFirst, Size: 2, Signal: signalPurchase12},
 	{Op: registry.OpIs, Size: 1, Property: fieldPurchaseGift, Value: registry.Value{Kind: registry.Bool, Bool: true}},
-	{Op: registry.OpFirst, Size: 2, Signal: signalPurchase6},
+	{Op: registry.OpFirst, Size: 2, Signal: signalPurchase8},
 	{Op: registry.OpHasAll, Size: 1, Property: fieldPurchaseMetaLabels, With: &registry.Operands{Texts: []string{"new", "red"}}},
+}
+
+// criteriaLapsed answers whether a user belongs to lapsed.
+func criteriaLapsed(f *registry.Facts) registry.Verdict {
+	return registry.All(
+		f.AtLeast(signalPurchase, 3, registry.Ago(90*24*time.Hour, 30*24*time.Hour)),
+		f.Exactly(signalPurchase, 2, registry.Ago(60*24*time.Hour, 30*24*time.Hour)),
+		registry.Any(
+			f.AtMost(signalPurchase7, 0, registry.Ago(7*24*time.Hour, 24*time.Hour)),
+			f.AtMost(signalPurchase, 3, registry.Ago(7*24*time.Hour, 24*time.Hour)),
+		),
+		registry.Any(
+			f.Only(signalPurchase10, signalPurchase2, registry.Ago(90*24*time.Hour, 30*24*time.Hour)),
+			f.AtLeast(signalPurchase13, 1, registry.Ago(90*24*time.Hour, 30*24*time.Hour)),
+		),
+		registry.Not(f.AtLeast(signalPurchase, 2, registry.Ago(time.Hour, time.Microsecond))),
+		f.AtMost(signalPurchase, 7, registry.Ago(24*time.Hour, time.Hour)),
+		f.AtLeast(signalPurchase11, 1, registry.Ever),
+	)
+}
+
+var nodesLapsed = []registry.Node{
+	{Op: registry.OpAll, Size: 13},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalPurchase, Count: 3, Window: registry.Window{Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}},
+	{Op: registry.OpExactly, Size: 1, Signal: signalPurchase, Count: 2, Window: registry.Window{Span: 60 * 24 * time.Hour, Until: 30 * 24 * time.Hour}},
+	{Op: registry.OpAny, Size: 3},
+	{Op: registry.OpAtMost, Size: 1, Signal: signalPurchase7, Count: 0, Window: registry.Window{Span: 7 * 24 * time.Hour, Until: 24 * time.Hour}},
+	{Op: registry.OpAtMost, Size: 1, Signal: signalPurchase, Count: 3, Window: registry.Window{Span: 7 * 24 * time.Hour, Until: 24 * time.Hour}},
+	{Op: registry.OpAny, Size: 3},
+	{Op: registry.OpOnly, Size: 1, Signal: signalPurchase10, Other: signalPurchase2, Window: registry.Window{Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalPurchase13, Count: 1, Window: registry.Window{Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}},
+	{Op: registry.OpNot, Size: 2},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalPurchase, Count: 2, Window: registry.Window{Span: time.Hour, Until: time.Microsecond}},
+	{Op: registry.OpAtMost, Size: 1, Signal: signalPurchase, Count: 7, Window: registry.Window{Span: 24 * time.Hour, Until: time.Hour}},
+	{Op: registry.OpAtLeast, Size: 1, Signal: signalPurchase11, Count: 1},
 }
 
 // criteriaLasts answers whether a user belongs to lasts.
 func criteriaLasts(f *registry.Facts) registry.Verdict {
 	return registry.Any(
-		f.Last(signalPurchase7).InTheNext(fieldPurchaseShipsAt, 7*24*time.Hour),
+		f.Last(signalPurchase9).InTheNext(fieldPurchaseShipsAt, 7*24*time.Hour),
 		registry.AtLeastOf(
 			1,
-			f.Last(signalPurchase4).Today(fieldPurchaseShipsAt, "Europe/Berlin"),
-			f.Last(signalPurchase2).InFold(fieldPurchaseProduct, "book", "toy"),
+			f.Last(signalPurchase5).Today(fieldPurchaseShipsAt, "Europe/Berlin"),
+			f.Last(signalPurchase3).InFold(fieldPurchaseProduct, "book", "toy"),
 		),
-		f.Last(signalPurchase3).MoreThan(fieldPurchaseAmount, 100),
+		f.Last(signalPurchase4).MoreThan(fieldPurchaseAmount, 100),
 	)
 }
 
 var nodesLasts = []registry.Node{
 	{Op: registry.OpAny, Size: 10},
-	{Op: registry.OpLast, Size: 2, Signal: signalPurchase7},
+	{Op: registry.OpLast, Size: 2, Signal: signalPurchase9},
 	{Op: registry.OpInTheNext, Size: 1, Property: fieldPurchaseShipsAt, Span: 7 * 24 * time.Hour},
 	{Op: registry.OpAtLeastOf, Size: 5, Count: 1},
-	{Op: registry.OpLast, Size: 2, Signal: signalPurchase4},
+	{Op: registry.OpLast, Size: 2, Signal: signalPurchase5},
 	{Op: registry.OpToday, Size: 1, Property: fieldPurchaseShipsAt, With: &registry.Operands{Zone: "Europe/Berlin"}},
-	{Op: registry.OpLast, Size: 2, Signal: signalPurchase2},
-	{Op: registry.OpInFold, Size: 1, Property: fieldPurchaseProduct, With: &registry.Operands{Texts: []string{"book", "toy"}}},
 	{Op: registry.OpLast, Size: 2, Signal: signalPurchase3},
+	{Op: registry.OpInFold, Size: 1, Property: fieldPurchaseProduct, With: &registry.Operands{Texts: []string{"book", "toy"}}},
+	{Op: registry.OpLast, Size: 2, Signal: signalPurchase4},
 	{Op: registry.OpMoreThan, Size: 1, Property: fieldPurchaseAmount, Value: registry.Value{Kind: registry.Number, Number: 100}},
 }
 
@@ -91,10 +126,10 @@ var nodesSampled = []registry.Node{
 
 // criteriaSingle answers whether a user belongs to single.
 func criteriaSingle(f *registry.Facts) registry.Verdict {
-	return f.Last(signalPurchase2).In(fieldPurchaseProduct, "book", "toy")
+	return f.Last(signalPurchase3).In(fieldPurchaseProduct, "book", "toy")
 }
 
 var nodesSingle = []registry.Node{
-	{Op: registry.OpLast, Size: 2, Signal: signalPurchase2},
+	{Op: registry.OpLast, Size: 2, Signal: signalPurchase3},
 	{Op: registry.OpIn, Size: 1, Property: fieldPurchaseProduct, With: &registry.Operands{Texts: []string{"book", "toy"}}},
 }

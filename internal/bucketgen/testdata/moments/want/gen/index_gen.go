@@ -8,7 +8,13 @@ import "github.com/bucketgen/bucketgen/registry"
 // byEvent lists the buckets whose criteria ask about an event.
 var byEvent = []registry.Postings{
 	eventPurchase: {
-		Always: []registry.Index{idxFirsts, idxLasts, idxRest, idxSingle},
+		Always: []registry.Index{
+			idxFirsts,
+			idxLapsed,
+			idxLasts,
+			idxRest,
+			idxSingle,
+		},
 	},
 }
 

@@ -17,6 +17,11 @@ const _ = registry.IsAtLeastVersion1
 // Bucket firsts, defined in buckets.go.
 var Firsts = registry.NewRef("firsts", idxFirsts)
 
+// Lapsed have been busier than they are.
+//
+// Bucket lapsed, defined in buckets.go.
+var Lapsed = registry.NewRef("lapsed", idxLapsed)
+
 // Lasts have something on its way.
 //
 // Bucket lasts, defined in buckets.go.

@@ -3,11 +3,16 @@
 
 package gen
 
-import "github.com/bucketgen/bucketgen/registry"
+import (
+	"time"
+
+	"github.com/bucketgen/bucketgen/registry"
+)
 
 // Places in Registry. They mean nothing outside of this program: a bucket more shifts them.
 const (
 	idxFirsts registry.Index = iota
+	idxLapsed
 	idxLasts
 	idxRest
 	idxSampled
@@ -27,6 +32,11 @@ const (
 	signalPurchase6
 	signalPurchase7
 	signalPurchase8
+	signalPurchase9
+	signalPurchase10
+	signalPurchase11
+	signalPurchase12
+	signalPurchase13
 )
 
 const (
@@ -39,23 +49,39 @@ const (
 
 // Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
 var Registry = &registry.Registry{
-	Fingerprint: "d367bb473d137b82",
+	Fingerprint: "0cb60905074720d7",
 	Buckets: []registry.Bucket{
 		idxFirsts: {
 			ID:           "firsts",
 			Name:         "firsts",
 			Fingerprint:  "6d3dfc737935a277",
 			Events:       []registry.Event{eventPurchase},
-			Signals:      []registry.Signal{signalPurchase2, signalPurchase5, signalPurchase6, signalPurchase8},
+			Signals:      []registry.Signal{signalPurchase3, signalPurchase6, signalPurchase8, signalPurchase12},
 			Criteria:     nodesFirsts,
 			CriteriaFunc: criteriaFirsts,
+		},
+		idxLapsed: {
+			ID:          "lapsed",
+			Name:        "lapsed",
+			Fingerprint: "2199655abcb68bcd",
+			Events:      []registry.Event{eventPurchase},
+			Signals: []registry.Signal{
+				signalPurchase,
+				signalPurchase2,
+				signalPurchase7,
+				signalPurchase10,
+				signalPurchase11,
+				signalPurchase13,
+			},
+			Criteria:     nodesLapsed,
+			CriteriaFunc: criteriaLapsed,
 		},
 		idxLasts: {
 			ID:           "lasts",
 			Name:         "lasts",
 			Fingerprint:  "5dddd06a59f14cec",
 			Events:       []registry.Event{eventPurchase},
-			Signals:      []registry.Signal{signalPurchase2, signalPurchase3, signalPurchase4, signalPurchase7},
+			Signals:      []registry.Signal{signalPurchase3, signalPurchase4, signalPurchase5, signalPurchase9},
 			Criteria:     nodesLasts,
 			CriteriaFunc: criteriaLasts,
 		},
@@ -80,7 +106,7 @@ var Registry = &registry.Registry{
 			Name:         "single",
 			Fingerprint:  "4abe1c85432c9cbe",
 			Events:       []registry.Event{eventPurchase},
-			Signals:      []registry.Signal{signalPurchase2},
+			Signals:      []registry.Signal{signalPurchase3},
 			Criteria:     nodesSingle,
 			CriteriaFunc: criteriaSingle,
 		},
@@ -95,26 +121,47 @@ var Registry = &registry.Registry{
 			signalPurchase6,
 			signalPurchase7,
 			signalPurchase8,
+			signalPurchase9,
+			signalPurchase10,
+			signalPurchase11,
+			signalPurchase12,
+			signalPurchase13,
 		}},
 	},
 	Signals: []registry.SignalRow{
-		signalPurchase:  {Key: "event purchase", Event: eventPurchase, Field: registry.NoField, Totals: true},
-		signalPurchase2: {Key: "signal 4bd134b0a5e885bc of purchase", Event: eventPurchase, Field: fieldPurchaseProduct, Totals: true},
-		signalPurchase3: {Key: "signal 51ad0db3f1296aad of purchase", Event: eventPurchase, Filter: []registry.Node{
+		signalPurchase: {Key: "event purchase", Event: eventPurchase, Field: registry.NoField, Newest: 8, Totals: true, Ago: []registry.Window{{Span: time.Hour, Until: time.Microsecond}, {Span: 24 * time.Hour, Until: time.Hour}, {Span: 7 * 24 * time.Hour, Until: 24 * time.Hour}, {Span: 60 * 24 * time.Hour, Until: 30 * 24 * time.Hour}, {Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}}},
+		signalPurchase2: {Key: "signal 06ca7d89a3d45b16 of purchase", Event: eventPurchase, Filter: []registry.Node{
+			{Op: registry.OpLessThan, Size: 1, Property: fieldPurchaseAmount, Value: registry.Value{Kind: registry.Number, Number: 5}},
+		}, Field: registry.NoField, Newest: 1, Ago: []registry.Window{{Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}}},
+		signalPurchase3: {Key: "signal 4bd134b0a5e885bc of purchase", Event: eventPurchase, Field: fieldPurchaseProduct, Totals: true},
+		signalPurchase4: {Key: "signal 51ad0db3f1296aad of purchase", Event: eventPurchase, Filter: []registry.Node{
 			{Op: registry.OpAll, Size: 2},
 			{Op: registry.OpSince, Size: 1, Value: registry.Value{Kind: registry.Time, Time: 1767225600000000 /* 2026-01-01T00:00:00Z */}},
 		}, Field: fieldPurchaseAmount, Totals: true},
-		signalPurchase4: {Key: "signal 6040de61e2c8cda1 of purchase", Event: eventPurchase, Filter: []registry.Node{
+		signalPurchase5: {Key: "signal 6040de61e2c8cda1 of purchase", Event: eventPurchase, Filter: []registry.Node{
 			{Op: registry.OpIs, Size: 1, Property: fieldPurchaseGift, Value: registry.Value{Kind: registry.Bool, Bool: true}},
 		}, Field: fieldPurchaseShipsAt, Totals: true},
-		signalPurchase5: {Key: "signal 687d0f0d0c3a4bd1 of purchase", Event: eventPurchase, Field: fieldPurchaseAmount, Totals: true},
-		signalPurchase6: {Key: "signal 817bb955a1e2108a of purchase", Event: eventPurchase, Filter: []registry.Node{
+		signalPurchase6: {Key: "signal 687d0f0d0c3a4bd1 of purchase", Event: eventPurchase, Field: fieldPurchaseAmount, Totals: true},
+		signalPurchase7: {Key: "signal 7ef44c85b3100d56 of purchase", Event: eventPurchase, Filter: []registry.Node{
+			{Op: registry.OpIs, Size: 1, Property: fieldPurchaseGift, Value: registry.Value{Kind: registry.Bool, Bool: true}},
+		}, Field: registry.NoField, Newest: 1, Ago: []registry.Window{{Span: 7 * 24 * time.Hour, Until: 24 * time.Hour}}},
+		signalPurchase8: {Key: "signal 817bb955a1e2108a of purchase", Event: eventPurchase, Filter: []registry.Node{
 			{Op: registry.OpAll, Size: 3},
 			{Op: registry.OpNotLess, Size: 1, Property: fieldPurchaseAmount, Value: registry.Value{Kind: registry.Number, Number: 5}},
 			{Op: registry.OpIs, Size: 1, Property: fieldPurchaseGift, Value: registry.Value{Kind: registry.Bool, Bool: false}},
 		}, Field: fieldPurchaseMetaLabels, Totals: true},
-		signalPurchase7: {Key: "signal 9dae07f1abc993dd of purchase", Event: eventPurchase, Field: fieldPurchaseShipsAt, Totals: true},
-		signalPurchase8: {Key: "signal e9bd9312bfa0225f of purchase", Event: eventPurchase, Field: fieldPurchaseGift, Totals: true},
+		signalPurchase9: {Key: "signal 9dae07f1abc993dd of purchase", Event: eventPurchase, Field: fieldPurchaseShipsAt, Totals: true},
+		signalPurchase10: {Key: "signal b62c72c7683e7bb4 of purchase", Event: eventPurchase, Filter: []registry.Node{
+			{Op: registry.OpNotLess, Size: 1, Property: fieldPurchaseAmount, Value: registry.Value{Kind: registry.Number, Number: -1.7976931348623157e+308}},
+		}, Field: registry.NoField, Newest: 1, Ago: []registry.Window{{Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}}},
+		signalPurchase11: {Key: "signal c6e98bc9e7e08ba6 of purchase", Event: eventPurchase, Filter: []registry.Node{
+			{Op: registry.OpAll, Size: 2},
+			{Op: registry.OpSince, Size: 1, Value: registry.Value{Kind: registry.Time, Time: 1767225600000000 /* 2026-01-01T00:00:00Z */}},
+		}, Field: registry.NoField, Totals: true},
+		signalPurchase12: {Key: "signal e9bd9312bfa0225f of purchase", Event: eventPurchase, Field: fieldPurchaseGift, Totals: true},
+		signalPurchase13: {Key: "signal fb59cac21f0ae304 of purchase", Event: eventPurchase, Filter: []registry.Node{
+			{Op: registry.OpMoreThan, Size: 1, Property: fieldPurchaseAmount, Value: registry.Value{Kind: registry.Number, Number: 50}},
+		}, Field: registry.NoField, Newest: 1, Ago: []registry.Window{{Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}}},
 	},
 	Fields: []registry.FieldRow{
 		fieldPurchaseAmount:     {Event: eventPurchase, Name: "amount", Type: registry.Number},
