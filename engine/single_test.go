@@ -63,6 +63,12 @@ func TestFirstAndLast(t *testing.T) {
 	}
 	ingestAll(t, w.Engine, batch)
 	equal(t, "buckets of bob", members("bob"), steps[len(steps)-1].in)
+	const some = 4
+	for i := range batch[:some] {
+		batch[i].UserID = "cy"
+	}
+	ingestAll(t, w.Engine, batch[:some])
+	equal(t, "buckets of cy", members("cy"), steps[some-1].in)
 
 	w.clock.Advance(time.Hour)
 	w.settle()

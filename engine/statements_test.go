@@ -101,6 +101,34 @@ func TestStatementsDoNotGrow(t *testing.T) {
 	}
 }
 
+// TestAgoIsReadAhead checks that what a window that ends some time ago needs is read with everything else: an event takes
+// no third round trip.
+func TestAgoIsReadAhead(t *testing.T) {
+	t.Parallel()
+	config, err := pgxpool.ParseConfig(pgtest.NewURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := &tally{}
+	config.ConnConfig.Tracer = count
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	r := registrytest.Build(t, bucket.Define(bucket.Spec{ID: "lapsed", Criteria: visit.Ago(bucket.Week, bucket.Day).AtLeast(5)}))
+	c := &clock{now: epoch}
+	e := startEngine(t, pool, r, engine.Config{Now: c.Now, VirtualTime: true, NoClock: true, NoDelivery: true, Flushers: 1}, nil)
+	for i := range 60 {
+		count.take()
+		ingestAll(t, e, []engine.Event{{UserID: "ada", Name: "visit"}})
+		if trips, _ := count.take(); i > 0 && trips != 2 {
+			t.Errorf("event %d took %d round trips, want 2", i, trips)
+		}
+		c.Advance(time.Hour)
+	}
+}
+
 func ingestAll(t *testing.T, e *engine.Engine, events []engine.Event) {
 	t.Helper()
 	if _, err := e.IngestBatch(t.Context(), events); err != nil {

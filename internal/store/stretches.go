@@ -20,7 +20,10 @@ type stretchKey struct {
 }
 
 // A stretch is read with this many of the occurrences that enter its window next. Where they do not suffice, more are read.
+// It goes back a little further than what is needed at the instant for which it is read, because something may be due that
+// is settled before.
 const (
+	spare     = 8
 	fewLater  = 32
 	moreLater = 16 // times as many
 	mostLater = 1 << 30
@@ -50,7 +53,7 @@ func (p *stretchPairs) add(f *Facts, n userNeed, no int32) {
 	}
 	u.reaches[which] = to
 	key := stretchKey{n.user, no, int32(n.Place)}
-	read := &stretchRead{earlier: row.Newest, later: to.later}
+	read := &stretchRead{earlier: row.Newest + spare, later: to.later}
 	if p.facts == nil {
 		p.facts = map[stretchKey]*stretchRead{}
 	}
