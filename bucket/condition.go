@@ -3,6 +3,7 @@ package bucket
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -38,7 +39,14 @@ func conditionNode(r reference, check ir.PropertyCheck, pos ir.Pos) *ir.Node {
 			*v.Number = 0 // JSON has no such numbers
 		}
 	}
-	return n
+	if r.of == nil {
+		return n
+	}
+	o := *r.of
+	o.check.Field, o.problems = &check, slices.Clip(o.problems)
+	single := o.criteria(pos).node
+	single.Problems = append(single.Problems, n.Problems...)
+	return single
 }
 
 func textValue(v string) *ir.Value { return &ir.Value{Text: &v} }

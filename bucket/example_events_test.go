@@ -21,13 +21,14 @@ var (
 )
 
 func ExampleOccurrences() {
-	const d = 90 * bucket.Day
+	const c, d = 30 * bucket.Day, 90 * bucket.Day
 	buyers := bucket.Define(bucket.Spec{ID: "buyers", Criteria: bucket.Any(
 		bucket.All(Purchase.Exists(), Purchase.Within(d).Never()),
 		bucket.All(Purchase.AtLeast(3), Purchase.MoreThan(2), Purchase.AtMost(9), Purchase.LessThan(10)),
 		Purchase.Exactly(3),
 		Purchase.FirstTimeWithin(d),
 		Purchase.Within(d).AtLeast(3),
+		bucket.All(Purchase.Ago(d, c).AtLeast(3), Purchase.Within(c).Never()),
 		Purchase.Today("Europe/Berlin").Exists(),
 		Purchase.ThisWeek("Europe/Berlin").Exists(),
 		Purchase.ThisMonth("Europe/Berlin").Exists(),
@@ -65,6 +66,27 @@ func ExampleOccurrences_Where() {
 	})
 	fmt.Println(bulk.ID())
 	// Output: bulk-buyers
+}
+
+// A tenth of those who buy, always the same ones.
+func ExampleSample() {
+	trial := bucket.Define(bucket.Spec{
+		ID:       "new-checkout",
+		Criteria: bucket.All(bucket.Sample(10, "new-checkout"), Purchase.Exists()),
+	})
+	fmt.Println(trial.ID())
+	// Output: new-checkout
+}
+
+// What the first purchase of all was, and the last one that was paid.
+func ExampleOccurrence() {
+	bookworms := bucket.Define(bucket.Spec{ID: "bookworms", Criteria: bucket.All(
+		Product.Of(Purchase.First()).Is("book"),
+		Product.Of(Purchase.Last()).IsNot("toy"),
+		Amount.Of(Purchase.Where(Paid.IsTrue()).Last()).AtLeast(20),
+	)})
+	fmt.Println(bookworms.ID())
+	// Output: bookworms
 }
 
 func ExampleOccurrences_Sum() {

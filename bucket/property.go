@@ -130,6 +130,7 @@ type reference struct {
 	event      string // whose payload has it; empty: the user
 	typ        ir.Type
 	traitsOnly bool
+	of         *Occurrences // of which a single one is asked for the field; nil: all that a filter looks at
 }
 
 func (r reference) at(keys []string) reference {

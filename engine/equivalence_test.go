@@ -37,10 +37,14 @@ func TestEquivalence(t *testing.T) {
 var cases atomic.Int64
 
 func equivalent(t *rapid.T, pool *pgxpool.Pool, replay bool) {
-	users := []string{"ada", "bob", "cy", "dee"}
+	number := cases.Add(1)
+	var users []string
+	for _, name := range []string{"ada", "bob", "cy", "dee"} {
+		users = append(users, fmt.Sprintf("c%d-%s", number, name))
+	}
 	f := draw.Definitions(t, 5)
 	m := subject.Manner{
-		Number:       int(cases.Add(1)),
+		Number:       int(number),
 		MaxBatch:     rapid.SampledFrom([]int{500, 1, 2, 3, 7}).Draw(t, "max batch"),
 		Flushers:     rapid.IntRange(1, 4).Draw(t, "flushers"),
 		ClockWorkers: rapid.IntRange(1, 2).Draw(t, "clock workers"),

@@ -28,6 +28,8 @@ func hotQueries() map[string]hotQuery {
 		"IdempotencyKeysSeen": {db.IdempotencyKeysSeen, users + ", " + users},
 		"EventsNewest":        {db.EventsNewest, users + ", " + buckets + ", array[3, 3, 3]"},
 		"OccurrencesNewest":   {db.OccurrencesNewest, users + ", " + buckets + ", array[3, 3, 3]"},
+		"EventsAround":        {db.EventsAround, users + ", " + buckets + ", " + buckets + ", array[now() - interval '1 hour', now(), now()], array[3, 3, 3], array[32, 32, 32]"},
+		"OccurrencesAround":   {db.OccurrencesAround, users + ", " + buckets + ", " + buckets + ", array[now() - interval '1 hour', now(), now()], array[3, 3, 3], array[32, 32, 32]"},
 		"GroupsNewest":        {db.GroupsNewest, users + ", " + buckets + ", array[3, 3, 3]"},
 		"TotalsOf":            {db.TotalsOf, users + ", " + buckets},
 		"SumsOf":              {db.SumsOf, users + ", " + buckets + ", array['day', 'day', 'day'], array[32, 32, 32]"},

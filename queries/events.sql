@@ -14,6 +14,28 @@ from (
 ) as w
 join bucketgen.contacts c on c.user_id = w.user_id;
 
+-- name: EventsAround :many
+-- The occurrences of an event around the end of a window that ends some time ago: the newest up to it, newest first, and
+-- the oldest after it, so many of each. The index is read from there in both directions, whatever the length of the history.
+select w.user_id::text as user_id, w.event_no::integer as event_no, w.place::integer as place, array(
+    select o.occurred_at
+    from bucketgen.events o
+    where o.contact_id = c.id and o.event_no = w.event_no and o.occurred_at <= w.window_end
+    order by o.occurred_at desc, o.id desc
+    limit w.earlier
+)::timestamptz[] as earlier, array(
+    select o.occurred_at
+    from bucketgen.events o
+    where o.contact_id = c.id and o.event_no = w.event_no and o.occurred_at > w.window_end
+    order by o.occurred_at, o.id
+    limit w.later
+)::timestamptz[] as later
+from (
+    select unnest(@user_ids::text[]) as user_id, unnest(@event_nos::integer[]) as event_no, unnest(@places::integer[]) as place,
+        unnest(@window_ends::timestamptz[]) as window_end, unnest(@earlier::integer[]) as earlier, unnest(@later::integer[]) as later
+) as w
+join bucketgen.contacts c on c.user_id = w.user_id;
+
 -- name: EventsInsert :exec
 -- In the order in which they are given: the id is the arrival number.
 insert into bucketgen.events (contact_id, event_no, occurred_at, received_at, kind, properties, traits)

@@ -13,6 +13,27 @@ from (
 ) as w
 join bucketgen.contacts c on c.user_id = w.user_id;
 
+-- name: OccurrencesAround :many
+-- As EventsAround, of signals.
+select w.user_id::text as user_id, w.signal_no::integer as signal_no, w.place::integer as place, array(
+    select o.occurred_at
+    from bucketgen.occurrences o
+    where o.contact_id = c.id and o.signal_no = w.signal_no and o.occurred_at <= w.window_end
+    order by o.occurred_at desc, o.id desc
+    limit w.earlier
+)::timestamptz[] as earlier, array(
+    select o.occurred_at
+    from bucketgen.occurrences o
+    where o.contact_id = c.id and o.signal_no = w.signal_no and o.occurred_at > w.window_end
+    order by o.occurred_at, o.id
+    limit w.later
+)::timestamptz[] as later
+from (
+    select unnest(@user_ids::text[]) as user_id, unnest(@signal_nos::integer[]) as signal_no, unnest(@places::integer[]) as place,
+        unnest(@window_ends::timestamptz[]) as window_end, unnest(@earlier::integer[]) as earlier, unnest(@later::integer[]) as later
+) as w
+join bucketgen.contacts c on c.user_id = w.user_id;
+
 -- name: OccurrencesInsert :exec
 -- In the order in which they are given: the id is the arrival number.
 insert into bucketgen.occurrences (contact_id, signal_no, occurred_at, value)

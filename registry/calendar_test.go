@@ -52,7 +52,7 @@ func TestCalendars(t *testing.T) {
 			t.Parallel()
 			r := one(calendar(tt.op, tt.zone))
 			from, to := instantAt(t, tt.from), instantAt(t, tt.to)
-			f := r.NewFacts().Complete()
+			f := r.NewFacts("ada").Complete()
 			f.SetProperty(0, registry.Value{Kind: registry.Text, Text: tt.at})
 			for now, want := range map[registry.Instant]registry.Verdict{
 				from - 1:                        {True: false, Until: from},
@@ -109,7 +109,7 @@ func TestCalendarsReference(t *testing.T) {
 		at, now := near("at"), near("now")
 		known := &refeval.Facts{Properties: map[string]any{"at": at.Format(time.RFC3339Nano)}}
 		r := one(n)
-		f := r.NewFacts().Complete()
+		f := r.NewFacts("ada").Complete()
 		f.SetProperty(0, registry.Value{Kind: registry.Text, Text: at.Format(time.RFC3339Nano)})
 		f.Now = registry.At(now)
 		if problem := compare(n, known, now, r.Evaluate(0, f)); problem != "" {

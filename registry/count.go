@@ -6,6 +6,13 @@ func (f *Facts) AtLeast(s Signal, n int, w Window) Verdict {
 	if n <= 0 {
 		return Verdict{true, Never}
 	}
+	if w.Until > 0 {
+		some, known := f.around(s, w)
+		if !known {
+			return Verdict{false, Never}
+		}
+		return f.moving(func(now Instant) bool { return some.atLeast(n, now) }, some)
+	}
 	if w == Ever && f.registry.Signals[s].Distinct == DistinctNone {
 		return fixed(f.totalOf(s).Count >= n)
 	}
@@ -27,6 +34,13 @@ func (f *Facts) AtMost(s Signal, n int, w Window) Verdict {
 
 // Exactly holds while a signal occurred n times within a window.
 func (f *Facts) Exactly(s Signal, n int, w Window) Verdict {
+	if w.Until > 0 && n >= 0 {
+		some, known := f.around(s, w)
+		if !known {
+			return Verdict{false, Never}
+		}
+		return f.moving(func(now Instant) bool { return some.atLeast(n, now) && !some.atLeast(n+1, now) }, some)
+	}
 	enough, more := f.AtLeast(s, n, w), f.AtLeast(s, n+1, w)
 	switch {
 	case !enough.True || n < 0:

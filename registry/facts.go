@@ -12,27 +12,29 @@ import "slices"
 type Facts struct {
 	Now      Instant
 	registry *Registry
+	user     string   // their id
 	values   []Value  // by Property
 	shared   bool     // values belong to somebody else, too, and must not be changed
 	changes  []Change // last ones, of properties that have a history
 	all      []series // newest instants
 	totals   []total
 	sums     []*sum
-
-	membership func(Index) Verdict // nil: the user is in no bucket
-
+	payload  *Facts // the field of a single occurrence, while a condition looks at it
 	lacks    []Need
 	complete bool
+
+	membership func(Index) Verdict // nil: the user is in no bucket
+	stretches  []*stretch          // of windows that end some time ago
 }
 
 // NewFacts returns the facts of a user of whom nothing is known and nothing is loaded.
-func (r *Registry) NewFacts() *Facts {
-	return &Facts{registry: r, values: make([]Value, len(r.Properties))}
+func (r *Registry) NewFacts(user string) *Facts {
+	return &Facts{registry: r, user: user, values: make([]Value, len(r.Properties))}
 }
 
 // NewFactsWith is as NewFacts, of a user whose properties have values that [Facts.Values] returned before.
-func (r *Registry) NewFactsWith(values []Value) *Facts {
-	return &Facts{registry: r, values: values, shared: true}
+func (r *Registry) NewFactsWith(user string, values []Value) *Facts {
+	return &Facts{registry: r, user: user, values: values, shared: true}
 }
 
 // Values returns the values of all properties. They must not be changed, and will not be: from now on they are shared.

@@ -14,6 +14,7 @@ const (
 	OpSince         // Value: of filters, which ask about the instant of the event
 	OpUntil         // Value
 	OpInBucket      // Bucket
+	OpSample        // With.Numbers: percent; Value: the salt
 	OpExists        // Property
 	OpIs            // Property, Value
 	OpMoreThan      // Property, Value
@@ -55,17 +56,22 @@ const (
 	OpOnly          // Signal, Other, Window
 	OpSum           // Signal, Window, Compare, Value
 	OpAverage       // Signal, Window, Compare, Value
+	OpFirst         // Signal; the condition that follows is on the field of the first occurrence, and its Property a Field
+	OpLast          // Signal; the same of the last occurrence
 )
 
 // opNames are part of fingerprints: a name, once released, stays.
 var opNames = [...]string{
-	"all", "any", "not", "at_least_of", "since", "until", "in_bucket", "exists", "is", "more_than", "not_less", "less_than", "not_more", "contains",
+	"all", "any", "not", "at_least_of", "since", "until",
+	"in_bucket", "sample",
+	"exists", "is", "more_than", "not_less", "less_than", "not_more", "contains",
 	"before", "after", "in_the_last", "more_than_ago", "in_the_next",
 	"in", "in_numbers", "between", "time_between", "has_prefix", "has_suffix", "matches",
 	"is_fold", "in_fold", "contains_fold", "has_prefix_fold", "has_suffix_fold", "today", "this_week", "this_month",
 	"has_any", "has_all", "length_is", "length_at_least", "length_at_most", "has_been", "changed",
 	"at_least", "at_most", "exactly",
 	"first_within", "only", "sum", "average",
+	"first", "last",
 }
 
 // String returns the name of the operation.
@@ -134,6 +140,8 @@ func (f *Facts) evaluate(nodes []Node) Verdict { //nolint:funlen // a line for e
 		return f.Until(n.Value.Time)
 	case OpInBucket:
 		return f.InBucket(n.Bucket)
+	case OpSample:
+		return f.Sample(n.With.Numbers[0], n.Value.Text)
 	case OpExists:
 		return f.Exists(n.Property)
 	case OpIs:
@@ -214,6 +222,10 @@ func (f *Facts) evaluate(nodes []Node) Verdict { //nolint:funlen // a line for e
 		return f.Only(n.Signal, n.Other, n.Window)
 	case OpSum:
 		return f.Sum(n.Signal, n.Window, n.Compare, n.Value.Number)
+	case OpFirst:
+		return f.First(n.Signal).evaluate(nodes[1:n.Size])
+	case OpLast:
+		return f.Last(n.Signal).evaluate(nodes[1:n.Size])
 	default: // OpAverage
 		return f.Average(n.Signal, n.Window, n.Compare, n.Value.Number)
 	}

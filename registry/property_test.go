@@ -52,7 +52,7 @@ func factsOf(t *rapid.T, r *registry.Registry, known *refeval.Facts, properties 
 	if err != nil {
 		t.Fatal(err)
 	}
-	full, newest = r.NewFacts().Complete(), r.NewFacts()
+	full, newest = r.NewFacts(known.User).Complete(), r.NewFacts(known.User)
 	for _, f := range []*registry.Facts{full, newest} {
 		f.SetMembership(func(b registry.Index) registry.Verdict {
 			id := r.Buckets[b].ID
@@ -123,6 +123,13 @@ func load(f *registry.Facts, s registry.Signal, row *registry.SignalRow, all []r
 			sum.Oldest = append(sum.Oldest, registry.Summand{At: o.At, Number: number})
 		}
 		f.SetSum(s, place, sum)
+	}
+	for place := range row.Ago {
+		stretch := registry.Stretch{}
+		for _, o := range slices.Backward(all) {
+			stretch.At = append(stretch.At, o.At)
+		}
+		f.SetStretch(s, place, stretch)
 	}
 	if row.Newest > 0 {
 		f.SetNewest(s, newest[:min(len(newest), row.Newest)])

@@ -20,9 +20,10 @@ type SignalRow struct {
 	Field    Field    // whose value is kept with each occurrence, or NoField
 	Distinct Distinct // by what occurrences are told apart: of equal ones only the newest counts
 	Zone     string   // in which days begin, if they are told apart by those
-	Newest   int      // how many of the newest instants suffice to answer every criteria
+	Newest   int      // how many of the newest instants, up to the end of a window, suffice to answer every criteria
 	Totals   bool     // whether criteria ask about all occurrences ever
 	Sums     []Window // over which criteria ask for the sum of the field
+	Ago      []Window // of those in which criteria count, the ones that end some time ago
 }
 
 // Plain reports whether every occurrence of the event passes and nothing of it is kept: then the log says it all.
@@ -126,7 +127,8 @@ func (r *Registry) Occurrences(dst []Occurrence, e Event, at Instant, lookup fun
 type Need struct {
 	Signal Signal
 	Kind   NeedKind
-	Place  int // of a sum, in its signal
+	Place  int     // of a sum or a stretch, in its signal
+	At     Instant // of a stretch: the first instant at which it was asked for
 }
 
 // NeedKind is the kind of a fact.
@@ -134,22 +136,24 @@ type NeedKind uint8
 
 // The kinds of facts that are loaded when they are needed.
 const (
-	NeedNewest NeedKind = iota // the newest instants of a signal
-	NeedTotals                 // its totals
-	NeedSum                    // one of its sums
+	NeedNewest  NeedKind = iota // the newest instants of a signal
+	NeedTotals                  // its totals
+	NeedSum                     // one of its sums
+	NeedStretch                 // occurrences around the end of one of its windows that end some time ago
 )
 
 // Compare orders needs.
 func (n Need) Compare(m Need) int {
-	return cmp.Or(cmp.Compare(n.Signal, m.Signal), cmp.Compare(n.Kind, m.Kind), cmp.Compare(n.Place, m.Place))
+	return cmp.Or(cmp.Compare(n.Signal, m.Signal), cmp.Compare(n.Kind, m.Kind), cmp.Compare(n.Place, m.Place), cmp.Compare(n.At, m.At))
 }
 
 // Needs returns the facts that a bucket's criteria asks for, sorted.
 func (r *Registry) Needs(b Index) []Need {
-	facts := r.NewFacts()
-	for _, n := range r.Buckets[b].Criteria {
-		if n.Op.IsSignal() {
-			facts.evaluate([]Node{n})
+	facts := r.NewFacts("")
+	nodes := r.Buckets[b].Criteria
+	for i := range nodes {
+		if nodes[i].Op.IsSignal() {
+			facts.evaluate(nodes[i:])
 		}
 	}
 	return facts.Lacks()
@@ -188,6 +192,7 @@ func (f *Facts) Add(o Occurrence) {
 		f.addTotal(o)
 	}
 	f.addSums(row, o)
+	f.addStretches(row, o)
 }
 
 func (f *Facts) addNewest(row *SignalRow, o Occurrence) {
@@ -250,6 +255,10 @@ var NoTotal = Total{First: Unset, Last: Unset}
 
 // SetTotal says what is known of all occurrences of a signal.
 func (f *Facts) SetTotal(s Signal, t Total) {
+	if field := f.registry.Signals[s].Field; field != NoField { // values are stored without their types
+		typ := f.registry.Fields[field].Type
+		t.FirstValue, t.LastValue = t.FirstValue.as(typ), t.LastValue.as(typ)
+	}
 	if have := f.total(s); have != nil {
 		have.Total = t
 		return
@@ -311,7 +320,10 @@ func (f *Facts) Asked() int { return len(f.lacks) }
 // Lacks returns the facts that were asked for but not loaded, sorted, without repetition.
 func (f *Facts) Lacks() []Need {
 	slices.SortFunc(f.lacks, Need.Compare)
-	f.lacks = slices.Compact(f.lacks)
+	f.lacks = slices.CompactFunc(f.lacks, func(a, b Need) bool { // of different instants the first remains
+		a.At = b.At
+		return a == b
+	})
 	return f.lacks
 }
 
@@ -325,6 +337,11 @@ func (f *Facts) Newest() Instant {
 	}
 	for _, t := range f.totals {
 		newest = max(newest, t.Last)
+	}
+	for _, s := range f.stretches {
+		if len(s.At) > 0 {
+			newest = max(newest, s.At[len(s.At)-1])
+		}
 	}
 	return newest
 }

@@ -211,6 +211,14 @@ func (f *Facts) FirstWithin(s Signal, w Window) Verdict {
 // Only holds while a signal occurred within a window and another did not, which occurs only where the first or others
 // like it do. That is how the greatest of some numbers is compared: some are there, and none is greater.
 func (f *Facts) Only(s, other Signal, w Window) Verdict {
+	if w.Until > 0 {
+		a, known := f.around(s, w)
+		b, alsoKnown := f.around(other, w)
+		if !known || !alsoKnown {
+			return Verdict{false, Never}
+		}
+		return f.moving(func(now Instant) bool { return a.atLeast(1, now) && !b.atLeast(1, now) }, a, b)
+	}
 	some, none := f.AtLeast(s, 1, w), f.AtLeast(other, 1, w)
 	switch {
 	case !some.True:

@@ -5,7 +5,8 @@ import "time"
 // Window says which occurrences count at an instant: those that are not later than now and still in it. The zero value
 // is all of them, ever.
 type Window struct {
-	Span     time.Duration // (now-Span, now]
+	Span     time.Duration // (now-Span, now-Until]
+	Until    time.Duration // zero but where the window ends some time ago
 	Calendar Calendar      // the day, week or month that now is in
 	Zone     string        // of the calendar
 }

@@ -53,6 +53,79 @@ func (q *Queries) EventNamesResolve(ctx context.Context, names []string) ([]Even
 	return items, nil
 }
 
+const EventsAround = `-- name: EventsAround :many
+select w.user_id::text as user_id, w.event_no::integer as event_no, w.place::integer as place, array(
+    select o.occurred_at
+    from bucketgen.events o
+    where o.contact_id = c.id and o.event_no = w.event_no and o.occurred_at <= w.window_end
+    order by o.occurred_at desc, o.id desc
+    limit w.earlier
+)::timestamptz[] as earlier, array(
+    select o.occurred_at
+    from bucketgen.events o
+    where o.contact_id = c.id and o.event_no = w.event_no and o.occurred_at > w.window_end
+    order by o.occurred_at, o.id
+    limit w.later
+)::timestamptz[] as later
+from (
+    select unnest($1::text[]) as user_id, unnest($2::integer[]) as event_no, unnest($3::integer[]) as place,
+        unnest($4::timestamptz[]) as window_end, unnest($5::integer[]) as earlier, unnest($6::integer[]) as later
+) as w
+join bucketgen.contacts c on c.user_id = w.user_id
+`
+
+type EventsAroundParams struct {
+	UserIds    []string
+	EventNos   []int32
+	Places     []int32
+	WindowEnds []pgtype.Timestamptz
+	Earlier    []int32
+	Later      []int32
+}
+
+type EventsAroundRow struct {
+	UserID  string
+	EventNo int32
+	Place   int32
+	Earlier []pgtype.Timestamptz
+	Later   []pgtype.Timestamptz
+}
+
+// The occurrences of an event around the end of a window that ends some time ago: the newest up to it, newest first, and
+// the oldest after it, so many of each. The index is read from there in both directions, whatever the length of the history.
+func (q *Queries) EventsAround(ctx context.Context, arg EventsAroundParams) ([]EventsAroundRow, error) {
+	rows, err := q.db.Query(ctx, EventsAround,
+		arg.UserIds,
+		arg.EventNos,
+		arg.Places,
+		arg.WindowEnds,
+		arg.Earlier,
+		arg.Later,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EventsAroundRow
+	for rows.Next() {
+		var i EventsAroundRow
+		if err := rows.Scan(
+			&i.UserID,
+			&i.EventNo,
+			&i.Place,
+			&i.Earlier,
+			&i.Later,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const EventsInsert = `-- name: EventsInsert :exec
 insert into bucketgen.events (contact_id, event_no, occurred_at, received_at, kind, properties, traits)
 select e.contact_id, e.event_no, e.occurred_at, e.received_at, e.kind,

@@ -11,6 +11,78 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const OccurrencesAround = `-- name: OccurrencesAround :many
+select w.user_id::text as user_id, w.signal_no::integer as signal_no, w.place::integer as place, array(
+    select o.occurred_at
+    from bucketgen.occurrences o
+    where o.contact_id = c.id and o.signal_no = w.signal_no and o.occurred_at <= w.window_end
+    order by o.occurred_at desc, o.id desc
+    limit w.earlier
+)::timestamptz[] as earlier, array(
+    select o.occurred_at
+    from bucketgen.occurrences o
+    where o.contact_id = c.id and o.signal_no = w.signal_no and o.occurred_at > w.window_end
+    order by o.occurred_at, o.id
+    limit w.later
+)::timestamptz[] as later
+from (
+    select unnest($1::text[]) as user_id, unnest($2::integer[]) as signal_no, unnest($3::integer[]) as place,
+        unnest($4::timestamptz[]) as window_end, unnest($5::integer[]) as earlier, unnest($6::integer[]) as later
+) as w
+join bucketgen.contacts c on c.user_id = w.user_id
+`
+
+type OccurrencesAroundParams struct {
+	UserIds    []string
+	SignalNos  []int32
+	Places     []int32
+	WindowEnds []pgtype.Timestamptz
+	Earlier    []int32
+	Later      []int32
+}
+
+type OccurrencesAroundRow struct {
+	UserID   string
+	SignalNo int32
+	Place    int32
+	Earlier  []pgtype.Timestamptz
+	Later    []pgtype.Timestamptz
+}
+
+// As EventsAround, of signals.
+func (q *Queries) OccurrencesAround(ctx context.Context, arg OccurrencesAroundParams) ([]OccurrencesAroundRow, error) {
+	rows, err := q.db.Query(ctx, OccurrencesAround,
+		arg.UserIds,
+		arg.SignalNos,
+		arg.Places,
+		arg.WindowEnds,
+		arg.Earlier,
+		arg.Later,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OccurrencesAroundRow
+	for rows.Next() {
+		var i OccurrencesAroundRow
+		if err := rows.Scan(
+			&i.UserID,
+			&i.SignalNo,
+			&i.Place,
+			&i.Earlier,
+			&i.Later,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const OccurrencesInsert = `-- name: OccurrencesInsert :exec
 insert into bucketgen.occurrences (contact_id, signal_no, occurred_at, value)
 select o.contact_id, o.signal_no, o.occurred_at, nullif(o.value, '')

@@ -120,7 +120,7 @@ type Definition struct {
 // Op is what a node of a criteria does.
 type Op string
 
-// The operations of nodes. A property, event or member node is a condition, the others combine nodes.
+// The operations of nodes. The first four combine nodes, the others are conditions.
 const (
 	OpAll       Op = "all"
 	OpAny       Op = "any"
@@ -129,6 +129,7 @@ const (
 	OpProperty  Op = "property"
 	OpEvent     Op = "event"
 	OpMember    Op = "member"
+	OpSample    Op = "sample"
 )
 
 // Node is a node of a criteria: a condition, or a combination of nodes.
@@ -140,6 +141,7 @@ type Node struct {
 	Property *PropertyCheck `json:"property,omitempty"`
 	Event    *EventCheck    `json:"event,omitempty"`
 	Bucket   string         `json:"bucket,omitempty"` // whose members are meant, of OpMember
+	Sample   *SampleCheck   `json:"sample,omitempty"`
 	Problems []Problem      `json:"problems,omitempty"`
 }
 
@@ -160,19 +162,25 @@ type EventCheck struct {
 	Name      string         `json:"name"`
 	Filter    *Node          `json:"filter,omitempty"`    // of the payload: which occurrences count; nil: all
 	Aggregate Aggregate      `json:"aggregate,omitempty"` // of those; by default how many there are
-	Field     *PropertyCheck `json:"field,omitempty"`     // what is aggregated: a payload property, without a comparison
+	Field     *PropertyCheck `json:"field,omitempty"`     // what is aggregated: a payload property; compared by itself of First and Last only
 	Zone      string         `json:"zone,omitempty"`      // of distinct days
-	Operator  Operator       `json:"operator"`
+	Operator  Operator       `json:"operator,omitempty"`
 	Count     int            `json:"count"`            // what counts are compared with
 	Number    *float64       `json:"number,omitempty"` // what other aggregates are compared with
 	Window    *Window        `json:"window,omitempty"` // nil: ever
+}
+
+// SampleCheck chooses some of all users.
+type SampleCheck struct {
+	Percent float64 `json:"percent"`
+	Salt    string  `json:"salt"`
 }
 
 // Aggregate is what is computed of occurrences.
 type Aggregate string
 
 // The aggregates. Count, Distinct and DistinctDays are compared with EventCheck.Count. Of FirstTime it is only asked
-// whether it is in the window.
+// whether it is in the window. Of First and Last, which are single occurrences, the field is compared.
 const (
 	Count        Aggregate = ""
 	Sum          Aggregate = "sum"
@@ -182,12 +190,15 @@ const (
 	Distinct     Aggregate = "distinct"
 	DistinctDays Aggregate = "distinct_days"
 	FirstTime    Aggregate = "first_time"
+	First        Aggregate = "first"
+	Last         Aggregate = "last"
 )
 
 // Window is the time over which occurrences count: one of Last, Calendar, and From or To.
 type Window struct {
-	Last     time.Duration `json:"last,omitempty"` // (now-Last, now-Until]
-	Until    time.Duration `json:"until,omitempty"`
+	Last     time.Duration `json:"last,omitempty"`  // (now-Last, now-Until]
+	Until    time.Duration `json:"until,omitempty"` // positive where Ago is set, else zero
+	Ago      bool          `json:"ago,omitempty"`   // the window ends some time ago
 	Calendar Calendar      `json:"calendar,omitempty"`
 	Zone     string        `json:"zone,omitempty"` // of the calendar
 	From     *time.Time    `json:"from,omitempty"` // [From, To)

@@ -47,6 +47,8 @@ func DescribeNode(n *ir.Node) string {
 		return "no criteria"
 	case n.Event != nil:
 		return describeEvent(n.Event)
+	case n.Sample != nil:
+		return fmt.Sprintf("%v%% by %q", n.Sample.Percent, n.Sample.Salt)
 	case n.Property != nil:
 		return describeProperty(n.Property)
 	case n.Op == ir.OpMember:

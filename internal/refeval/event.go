@@ -18,6 +18,8 @@ func compareEvent(e *ir.EventCheck, f *Facts, now time.Time) bool {
 		ever.Window = nil
 		first := slices.MinFunc(append(counted(&ever, f, now), Event{At: endOfTime}), func(a, b Event) int { return a.At.Compare(b.At) })
 		return first.At.After(now.Add(-e.Window.Last)) && !first.At.After(now)
+	case ir.First, ir.Last:
+		return compareProperty(e.Field, single(e, f, now), now)
 	case ir.Distinct:
 		return compareCount(e.Operator, different(counted(e, f, now), func(ev Event) any {
 			switch v := valueOf(e.Field, &Facts{Properties: ev.Properties}).(type) {
@@ -42,6 +44,20 @@ func compareEvent(e *ir.EventCheck, f *Facts, now time.Time) bool {
 	default:
 		return compareCount(e.Operator, len(counted(e, f, now)), e.Count)
 	}
+}
+
+// single returns the payload of the first or last occurrence, or nothing.
+func single(e *ir.EventCheck, f *Facts, now time.Time) *Facts {
+	var found *Event
+	for _, ev := range counted(e, f, now) { // in the order of arrival
+		if found == nil || e.Aggregate == ir.First && ev.At.Before(found.At) || e.Aggregate == ir.Last && !ev.At.Before(found.At) {
+			found = &ev
+		}
+	}
+	if found == nil {
+		return &Facts{}
+	}
+	return &Facts{Properties: found.Properties}
 }
 
 var endOfTime = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -70,7 +86,7 @@ func inWindow(w *ir.Window, at, now time.Time) bool {
 	case w.From != nil || w.To != nil:
 		return true
 	default:
-		return at.After(now.Add(-w.Last)) && !at.After(now)
+		return at.After(now.Add(-w.Last)) && !at.After(now.Add(-w.Until))
 	}
 }
 
@@ -133,6 +149,9 @@ func compareQuantity(e *ir.EventCheck, numbers []*big.Rat) bool {
 
 // eventInstants are the instants at which an occurrence may begin or cease to count.
 func eventInstants(e *ir.EventCheck, f *Facts) []time.Time {
+	if e.Aggregate == ir.First || e.Aggregate == ir.Last {
+		return propertyInstants(e.Field, single(e, f, endOfTime))
+	}
 	if e.Window == nil {
 		return nil
 	}
@@ -141,7 +160,7 @@ func eventInstants(e *ir.EventCheck, f *Facts) []time.Time {
 		if ev.Name != e.Name {
 			continue
 		}
-		all = append(all, ev.At, ev.At.Add(e.Window.Last))
+		all = append(all, ev.At, ev.At.Add(e.Window.Until), ev.At.Add(e.Window.Last))
 		if e.Window.Calendar != "" {
 			_, end := period(calendar(e.Window), ev.At)
 			all = append(all, end)
@@ -155,9 +174,12 @@ func describeEvent(e *ir.EventCheck) string {
 	if e.Filter != nil {
 		text += " where " + DescribeNode(e.Filter)
 	}
-	if e.Field != nil {
+	switch {
+	case e.Aggregate == ir.First || e.Aggregate == ir.Last:
+		text += fmt.Sprintf(" %s has ", e.Aggregate) + describeProperty(e.Field)
+	case e.Field != nil:
 		text += fmt.Sprintf(" %s of %v", e.Aggregate, append([]string{e.Field.Name}, e.Field.Path...))
-	} else if e.Aggregate != ir.Count {
+	case e.Aggregate != ir.Count:
 		text += " " + string(e.Aggregate)
 	}
 	if e.Number != nil {
@@ -172,6 +194,8 @@ func describeEvent(e *ir.EventCheck) string {
 		switch {
 		case w.Calendar != "":
 			text += fmt.Sprintf(" this %s in %s", w.Calendar, w.Zone)
+		case w.Ago:
+			text += fmt.Sprintf(" from %s ago until %s ago", w.Last, w.Until)
 		case w.Last != 0:
 			text += " within " + w.Last.String()
 		default:

@@ -15,6 +15,7 @@ type Event struct {
 // Facts is what is known of one user: everything they ever did, in the order in which it arrived, and the values of
 // their properties as encoding/json reads them. A property that is null is missing.
 type Facts struct {
+	User       string // their id
 	Events     []Event
 	Properties map[string]any
 	Changes    map[string]Change // the last one of each declared property that ever changed

@@ -67,7 +67,7 @@ func (w *world) ingest(s *Step) StepResult {
 		}
 	}
 	u.look(s.At, "event", func(d *ir.Definition) bool {
-		return Asks(d.Criteria, s.Name, carried) || created && holdsForStrangers(d)
+		return Asks(d.Criteria, s.Name, carried) || created && u.isFor(d)
 	})
 	return StepResult{}
 }
@@ -79,10 +79,10 @@ func Asks(n *ir.Node, event string, properties map[string]bool) bool {
 	})
 }
 
-// holdsForStrangers reports whether users of whom nothing is known are in a bucket. None of them has a horizon: there
+// isFor reports whether a bucket is for the user if nothing is known of them. None of them has a horizon: there
 // is no instant from which one could be counted.
-func holdsForStrangers(d *ir.Definition) bool {
-	return d.Criteria != nil && Holds(d.Criteria, &Facts{}, time.Unix(0, 0))
+func (u *user) isFor(d *ir.Definition) bool {
+	return d.Criteria != nil && Holds(d.Criteria, &Facts{User: u.name}, time.Unix(0, 0))
 }
 
 // change is Add or Remove.
@@ -106,7 +106,7 @@ func (w *world) change(s *Step) StepResult {
 	u, created := w.user(s.User)
 	u.settleBefore(s.At)
 	if created {
-		u.look(s.At, "manual", holdsForStrangers)
+		u.look(s.At, "manual", u.isFor)
 	}
 	u.follow(s.At, "manual", func() {
 		switch stay := u.active(d.ID); {
@@ -124,7 +124,8 @@ func (w *world) user(name string) (u *user, created bool) {
 	if u := w.users[name]; u != nil {
 		return u, false
 	}
-	u = &user{world: w, name: name, facts: Facts{Properties: map[string]any{}, Changes: map[string]Change{}, Members: map[string]bool{}}, keys: map[string]bool{}, stays: map[string][]*stay{}}
+	facts := Facts{User: name, Properties: map[string]any{}, Changes: map[string]Change{}, Members: map[string]bool{}}
+	u = &user{world: w, name: name, facts: facts, keys: map[string]bool{}, stays: map[string][]*stay{}}
 	w.users[name] = u
 	return u, true
 }

@@ -35,6 +35,8 @@ func Holds(n *ir.Node, f *Facts, now time.Time) bool {
 		return !Holds(n.Children[0], f, now)
 	case ir.OpMember:
 		return f.Members[n.Bucket]
+	case ir.OpSample:
+		return inSample(n.Sample, f.User)
 	case ir.OpEvent:
 		return compareEvent(n.Event, f, now)
 	default:

@@ -22,6 +22,12 @@ func within(h int, op ir.Operator, n int) *ir.Node {
 	return &ir.Node{Op: ir.OpEvent, Event: e}
 }
 
+// ago asks how often "a" occurred from so many hours ago until so many hours ago.
+func ago(from, until int, op ir.Operator, n int) *ir.Node {
+	w := &ir.Window{Last: time.Duration(from) * time.Hour, Until: time.Duration(until) * time.Hour, Ago: true}
+	return &ir.Node{Op: ir.OpEvent, Event: &ir.EventCheck{Name: "a", Operator: op, Count: n, Window: w}}
+}
+
 // property asks about the property "p". The operand is JSON, or nothing.
 func property(typ ir.Type, op ir.Operator, operand string, span time.Duration) *ir.Node {
 	p := &ir.PropertyCheck{Name: "p", Type: typ, Operator: op, Span: span}
@@ -153,6 +159,15 @@ func TestHorizons(t *testing.T) {
 		{"exactly one, later", within(3, ir.Eq, 1), occurred(2, 0, 1), 2, false, 4},
 		{"exactly one, no more", within(3, ir.Eq, 1), occurred(2, 0, 1), 4, true, 5},
 		{"exactly one is passed by", within(3, ir.Eq, 1), occurred(2, 2), 2, false, never},
+		{"what is too young does not count yet", ago(3, 1, ir.Gte, 1), occurred(0), 0.5, false, 1},
+		{"it enters", ago(3, 1, ir.Gte, 1), occurred(0), 1, true, 3},
+		{"it leaves", ago(4, 2, ir.Gte, 1), occurred(0), 4, false, never},
+		{"two of three are ever together", ago(3, 1, ir.Gte, 2), occurred(0, 2, 3), 1, false, 4},
+		{"absence ends when one enters", ago(3, 1, ir.Lte, 0), occurred(0), 0, true, 1},
+		{"absence comes when the last one goes", ago(3, 1, ir.Lte, 0), occurred(0, 1), 2, false, 4},
+		{"one more enters when one leaves", ago(3, 1, ir.Gte, 1), occurred(0, 2), 1, true, 5},
+		{"exactly one until another enters", ago(3, 1, ir.Eq, 1), occurred(0, 1), 1, true, 2},
+		{"exactly one when one of two leaves", ago(3, 1, ir.Eq, 1), occurred(0, 1), 2, false, 3},
 		{"ever has no horizon", within(0, ir.Gte, 1), occurred(0), 1, true, never},
 		{"all that holds ends with the first", combine(ir.OpAll, within(1, ir.Gte, 1), within(3, ir.Gte, 1)), occurred(0), 0, true, 1},
 		{"all waits for the last that fails", combine(ir.OpAll, within(1, ir.Lte, 0), within(3, ir.Lte, 0)), occurred(0), 0, false, 3},

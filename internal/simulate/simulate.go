@@ -111,7 +111,7 @@ func (s *Simulator) Transitions() []Transition {
 
 func (s *Simulator) create(user string) {
 	if s.users[user] == nil {
-		s.users[user] = &decide.State{Contact: decide.Contact{New: true, UpdatedAt: registry.Unset}, Facts: s.registry.NewFacts().Complete(), Complete: true}
+		s.users[user] = &decide.State{Contact: decide.Contact{New: true, UpdatedAt: registry.Unset}, Facts: s.registry.NewFacts(user).Complete(), Complete: true}
 	}
 }
 

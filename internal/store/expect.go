@@ -51,17 +51,18 @@ func asked[T comparable](all []T, one T, own func(T) bool) bool {
 
 // expect asks for what a session is likely to need, so that it need not be asked for later. Which buckets will be looked
 // at depends on the properties of the user, so it goes by those that are remembered. Nothing rests on that being right.
-func (s *Store) expect(m *further, user string, known *remembered, e *decide.Event) {
+func (s *Store) expect(m *further, w *Wanted, known *remembered, e *decide.Event) {
+	user := w.User
 	if known == nil {
 		if e.Event != registry.NoEvent {
-			m.need(user, s.always[e.Event]...)
+			m.need(user, at(w.CreatedAt, s.always[e.Event])...)
 		}
 		return
 	}
 	if e.Event != registry.NoEvent {
 		m.need(user, s.added[e.Event]...)
 	}
-	facts := s.registry.NewFactsWith(known.values)
+	facts := s.registry.NewFactsWith(user, known.values)
 	carried := registry.Carried{Event: e.Event}
 	for _, f := range e.Traits.Fields {
 		if p, declared := s.registry.Property(f.Key); declared {
@@ -75,9 +76,23 @@ func (s *Store) expect(m *further, user string, known *remembered, e *decide.Eve
 	}
 	candidates := s.registry.Candidates(nil, carried, facts, nil)
 	for _, b := range candidates {
-		m.need(user, s.needs[b]...)
+		m.need(user, at(w.CreatedAt, s.needs[b])...)
 	}
 	m.stay(user, candidates...)
+}
+
+// at returns needs as of an instant: that at which the session is going to evaluate, as far as can be told.
+func at(now registry.Instant, needs []registry.Need) []registry.Need {
+	if !slices.ContainsFunc(needs, func(n registry.Need) bool { return n.Kind == registry.NeedStretch }) {
+		return needs
+	}
+	needs = slices.Clone(needs)
+	for i := range needs {
+		if needs[i].Kind == registry.NeedStretch {
+			needs[i].At = now
+		}
+	}
+	return needs
 }
 
 func carry(facts *registry.Facts, c *registry.Carried, p registry.Property, v registry.Value) {

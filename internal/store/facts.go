@@ -52,6 +52,7 @@ type user struct {
 	due        []decide.Due
 	seen       []string
 	oldest     map[registry.Need]int   // how many occurrences were asked for with each sum
+	reaches    map[registry.Need]reach // how far each stretch was asked for
 	learnt     []func(*registry.Facts) // facts that were read; each tells them
 }
 
@@ -113,7 +114,7 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted) {
 			if e.Key != "" {
 				keyUsers, keys = append(keyUsers, w.User), append(keys, e.Key)
 			}
-			f.store.expect(&more, w.User, u.known, e)
+			f.store.expect(&more, w, u.known, e)
 		}
 	}
 	if len(create) > 0 {
@@ -189,7 +190,7 @@ func (f *Facts) settle(w *Wanted) error {
 	if err != nil {
 		return fmt.Errorf("read the properties of user %q: %w", w.User, err)
 	}
-	facts := f.store.registry.NewFacts()
+	facts := f.store.registry.NewFacts(w.User)
 	for _, field := range properties.Fields() {
 		if p, declared := f.store.registry.Property(field.Key); declared {
 			facts.SetProperty(p, field.Whole())
@@ -216,7 +217,7 @@ func (f *Facts) Contact(name string) int64 { return f.users[name].contact.ID }
 // State returns the state of a user who is locked, as it was read: a fresh one at each call.
 func (f *Facts) State(name string) *decide.State {
 	u := f.users[name]
-	facts := f.store.registry.NewFactsWith(u.known.values)
+	facts := f.store.registry.NewFactsWith(name, u.known.values)
 	facts.SetChanges(u.known.changes)
 	st := &decide.State{
 		Contact: decide.Contact{

@@ -14,11 +14,16 @@ import (
 func (f *Facts) queueFurther(q *queue, m *further) {
 	var events, occurrences, groups, totals pairs
 	var sums sumPairs
+	var eventsAround, occurrencesAround stretchPairs
 	for _, n := range m.needs {
 		row := &f.store.registry.Signals[n.Signal]
 		switch {
 		case n.Kind == registry.NeedSum:
 			sums.add(f, n)
+		case n.Kind == registry.NeedStretch && row.Plain():
+			eventsAround.add(f, n, f.store.events[row.Event])
+		case n.Kind == registry.NeedStretch:
+			occurrencesAround.add(f, n, f.store.signals[n.Signal])
 		case n.Kind == registry.NeedTotals:
 			totals.add(f, n, f.store.signals[n.Signal], 0)
 		case row.Distinct != registry.DistinctNone:
@@ -34,6 +39,7 @@ func (f *Facts) queueFurther(q *queue, m *further) {
 	f.queueGroups(q, groups)
 	f.queueTotals(q, totals)
 	f.queueSums(q, sums)
+	f.queueStretches(q, eventsAround, occurrencesAround)
 	if len(m.stays) == 0 {
 		return
 	}

@@ -39,6 +39,8 @@ func (c *checker) node(d *ir.Definition, n *ir.Node) {
 		c.event(d, n)
 	case ir.OpMember:
 		c.member(d, n)
+	case ir.OpSample:
+		c.sample(d, n)
 	case "":
 		c.report(n.Pos, d.ID, "one of the conditions is empty; a variable of type bucket.Criteria or bucket.Filter was never set")
 	default:
@@ -61,12 +63,18 @@ func positive(n *ir.Node, negated bool) bool {
 			}
 		}
 		return false
+	case ir.OpSample:
+		return true // also a negated one chooses
 	case ir.OpEvent:
 		return holdsForStrangers(n.Event) == negated || rolls(n.Event)
 	case ir.OpMember:
 		return !negated
 	default:
-		absent := n.Property.Operator == ir.Neq || n.Property.Operator == ir.NotExists || n.Property.Operator == ir.NotIn
-		return absent == negated
+		return isAbsence(n.Property) == negated
 	}
+}
+
+// isAbsence reports whether a condition on a property holds for one that is missing.
+func isAbsence(p *ir.PropertyCheck) bool {
+	return p.Operator == ir.Neq || p.Operator == ir.NotExists || p.Operator == ir.NotIn
 }

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +12,11 @@ const (
 	maxEventName = 200 // bytes, as at ingest
 	maxCount     = 10_000
 )
+
+var comparisons = []ir.Operator{ir.Eq, ir.Gt, ir.Gte, ir.Lt, ir.Lte}
+
+// single reports whether a condition on an event asks about one occurrence.
+func single(e *ir.EventCheck) bool { return e.Aggregate == ir.First || e.Aggregate == ir.Last }
 
 // event checks a condition on an event.
 func (c *checker) event(d *ir.Definition, n *ir.Node) {
@@ -23,9 +29,10 @@ func (c *checker) event(d *ir.Definition, n *ir.Node) {
 	case len(e.Name) > maxEventName || strings.ContainsRune(e.Name, 0):
 		c.report(n.Pos, d.ID, "no event has the name %.40q: names have at most %d bytes and no U+0000", e.Name, maxEventName)
 	}
-	switch e.Operator {
-	case ir.Eq, ir.Gt, ir.Gte, ir.Lt, ir.Lte:
-	default:
+	switch {
+	case single(e):
+		c.property(d, &ir.Node{Pos: n.Pos, Property: e.Field})
+	case !slices.Contains(comparisons, e.Operator):
 		c.report(n.Pos, d.ID, "a count cannot be compared by %q; use eq, gt, gte, lt or lte", e.Operator)
 	}
 	if e.Count < 0 {
@@ -73,6 +80,15 @@ func (c *checker) window(d *ir.Definition, n *ir.Node) {
 	case w.From != nil && w.To != nil && !w.From.Before(*w.To):
 		c.report(n.Pos, d.ID, "nothing is between %s and %s; write the earlier instant first", w.From.Format(time.RFC3339), w.To.Format(time.RFC3339))
 	case w.From != nil || w.To != nil:
+	case w.Ago && (w.Last <= 0 || w.Until <= 0):
+		c.report(n.Pos, d.ID, "Ago(%s, %s) is no window; both times must be positive, and for one that ends now write Within", w.Last, w.Until)
+	case w.Ago && w.Last == w.Until:
+		c.report(n.Pos, d.ID, "nothing is in Ago(%s, %s); write a longer time first", w.Last, w.Until)
+	case w.Ago && w.Last < w.Until:
+		c.report(n.Pos, d.ID, "nothing is in Ago(%s, %s), because the longer time ago comes first; write Ago(%s, %s)", w.Last, w.Until, w.Until, w.Last)
+	case w.Ago:
+		c.span(d, n.Pos, "the beginning of the window", w.Last)
+		c.span(d, n.Pos, "the end of the window", w.Until)
 	case w.Last <= 0:
 		c.report(n.Pos, d.ID, "Within(%s) is no window; its length must be positive", w.Last)
 	default:
@@ -87,6 +103,8 @@ func holdsForStrangers(e *ir.EventCheck) bool {
 		return false
 	case ir.Sum:
 		return compares(e.Operator, 0, *e.Number)
+	case ir.First, ir.Last:
+		return isAbsence(e.Field)
 	default:
 		return compares(e.Operator, 0, float64(e.Count))
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
 	families "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/families/want/gen"
 	members "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/members/want/gen"
+	moments "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/moments/want/gen"
 	operators "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/operators/want/gen"
 	policies "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/policies/want/gen"
 	properties "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/properties/want/gen"
@@ -29,6 +30,7 @@ var generated = []struct {
 	{"own", "../../../buckets", owngen.Registry},
 	{"families", "../testdata/families/in", families.Registry},
 	{"members", "../testdata/members/in", members.Registry},
+	{"moments", "../testdata/moments/in", moments.Registry},
 	{"operators", "../testdata/operators/in", operators.Registry},
 	{"policies", "../testdata/policies/in", policies.Registry},
 	{"properties", "../testdata/properties/in", properties.Registry},

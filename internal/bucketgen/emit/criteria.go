@@ -27,6 +27,8 @@ var opNames = [...]string{
 	registry.OpLengthIs: "LengthIs", registry.OpLengthAtLeast: "LengthAtLeast", registry.OpLengthAtMost: "LengthAtMost",
 	registry.OpHasBeen: "HasBeen", registry.OpChanged: "Changed",
 	registry.OpAtLeast: "AtLeast", registry.OpAtMost: "AtMost", registry.OpExactly: "Exactly",
+	registry.OpSample: "Sample",
+	registry.OpFirst:  "First", registry.OpLast: "Last",
 	registry.OpFirstWithin: "FirstWithin", registry.OpOnly: "Only", registry.OpSum: "Sum", registry.OpAverage: "Average",
 }
 
@@ -40,7 +42,7 @@ func (e *emitter) criteria(f *jen.File) {
 		if e.plan.Functions {
 			f.Line().Comment(lines(e.function(b) + " answers whether a user belongs to " + e.reg.Buckets[i].ID + "."))
 			f.Func().Id(e.function(b)).Params(jen.Id("f").Op("*").Add(reg("Facts"))).Add(reg("Verdict")).
-				Block(jen.Return(e.condition(nodes)))
+				Block(jen.Return(e.condition(nodes, jen.Id("f"), e.property)))
 		}
 		f.Line().Var().Id(e.nodes(b)).Op("=").Add(e.table(nodes, e.property))
 	}
@@ -49,14 +51,24 @@ func (e *emitter) criteria(f *jen.File) {
 // table is nodes as rows. property names the rows that those of its conditions which ask about one refer to.
 func (e *emitter) table(nodes []registry.Node, property func(registry.Property) string) *jen.Statement {
 	rows := make([]jen.Code, len(nodes))
-	for n := range nodes {
-		rows[n] = e.node(&nodes[n], property)
+	for i := 0; i < len(nodes); i++ {
+		rows[i] = e.node(&nodes[i], property)
+		if !nodes[i].Op.IsSignal() {
+			continue
+		}
+		for of := i + nodes[i].Size - 1; i < of; { // what is asked of a single occurrence
+			i++
+			rows[i] = e.node(&nodes[i], e.payload)
+		}
 	}
 	return slice("Node", block(rows...))
 }
 
-// condition is the expression that answers the first of the nodes.
-func (e *emitter) condition(nodes []registry.Node) *jen.Statement {
+// payload names the row of a field that a condition on a single occurrence asks about.
+func (e *emitter) payload(p registry.Property) string { return e.field(p) }
+
+// condition is the expression that answers the first of the nodes, on facts that an expression gives.
+func (e *emitter) condition(nodes []registry.Node, facts *jen.Statement, property func(registry.Property) string) *jen.Statement {
 	n := &nodes[0]
 	if n.Op.Combines() {
 		var children []jen.Code
@@ -64,21 +76,25 @@ func (e *emitter) condition(nodes []registry.Node) *jen.Statement {
 			children = append(children, jen.Lit(n.Count))
 		}
 		for i := 1; i < n.Size; i += nodes[i].Size {
-			children = append(children, e.condition(nodes[i:]))
+			children = append(children, e.condition(nodes[i:], facts, property))
 		}
 		if len(children) < 2 {
 			return reg(opNames[n.Op]).Call(children...)
 		}
 		return reg(opNames[n.Op]).Add(arguments(children...))
 	}
-	ask := jen.Id("f").Dot(opNames[n.Op])
-	if n.Op.IsSignal() {
+	ask := facts.Clone().Dot(opNames[n.Op])
+	switch {
+	case n.Op == registry.OpFirst || n.Op == registry.OpLast:
+		return e.condition(nodes[1:n.Size], ask.Call(jen.Id(e.signal(n.Signal))), e.payload)
+	case n.Op.IsSignal():
 		return ask.Call(e.question(n)...)
-	}
-	if n.Op == registry.OpInBucket {
+	case n.Op == registry.OpInBucket:
 		return ask.Call(jen.Id(e.idx(n.Bucket)))
+	case n.Op == registry.OpSample:
+		return ask.Call(number(n.With.Numbers[0]), jen.Lit(n.Value.Text))
 	}
-	return ask.Call(append([]jen.Code{jen.Id(e.property(n.Property))}, operands(n)...)...)
+	return ask.Call(append([]jen.Code{jen.Id(property(n.Property))}, operands(n)...)...)
 }
 
 // node is a row of the table form of a criteria.

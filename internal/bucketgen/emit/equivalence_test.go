@@ -77,6 +77,9 @@ func likely(r *registry.Registry) ([]registry.Value, []time.Duration) {
 			values = append(values, n.Value)
 			values = append(values, text("x"+n.Value.Text), text(strings.ToUpper(n.Value.Text)+"x"), text("x+test@"+n.Value.Text))
 			ages = append(ages, n.Span, n.Span-time.Microsecond, n.Span+time.Microsecond)
+			for _, edge := range []time.Duration{n.Window.Span, n.Window.Until} {
+				ages = append(ages, edge, edge-time.Microsecond, edge+time.Microsecond)
+			}
 			if n.With == nil {
 				continue
 			}
@@ -108,7 +111,8 @@ func anyFacts(t *rapid.T, r *registry.Registry) (*registry.Facts, *registry.Fact
 		return registry.Value{Kind: registry.Text, Text: at.Time().Format(time.RFC3339Nano)}
 	}))
 
-	a, b := r.NewFacts(), r.NewFacts()
+	user := rapid.StringN(1, 8, -1).Draw(t, "user")
+	a, b := r.NewFacts(user), r.NewFacts(user)
 	if rapid.Bool().Draw(t, "complete") {
 		a, b = a.Complete(), b.Complete()
 	}
@@ -133,6 +137,15 @@ func anyFacts(t *rapid.T, r *registry.Registry) (*registry.Facts, *registry.Fact
 		for _, f := range []*registry.Facts{a, b} {
 			f.SetNewest(registry.Signal(s), nil)
 			f.SetTotal(registry.Signal(s), registry.NoTotal)
+			for place := range r.Signals[s].Ago {
+				f.SetStretch(registry.Signal(s), place, registry.Stretch{})
+			}
+		}
+		if r.Signals[s].Field != registry.NoField && rapid.Bool().Draw(t, "single") {
+			at := min(instant.Draw(t, "first"), now)
+			once := registry.Total{Count: 1, First: at, Last: at, FirstValue: value.Draw(t, "first"), LastValue: value.Draw(t, "last")}
+			a.SetTotal(registry.Signal(s), once)
+			b.SetTotal(registry.Signal(s), once)
 		}
 		for _, at := range rapid.SliceOfN(instant, 0, 6).Draw(t, r.Signals[s].Key) {
 			if at <= now {

@@ -55,7 +55,7 @@ func Example_properties() {
 func Example_criteria() {
 	r := families.Registry
 	visit := r.Event("visit")
-	facts := r.NewFacts().Complete()
+	facts := r.NewFacts("ada").Complete()
 	facts.Now = registry.At(time.Date(2026, time.November, 23, 0, 0, 0, 0, time.UTC))
 	for day := range 7 {
 		for _, s := range r.Events[visit].Signals {

@@ -153,6 +153,7 @@ func input(t *testing.T, cases []randomCase) []byte {
 			Properties map[string]any
 		}
 		one struct {
+			User       string
 			Now        registry.Instant
 			Properties json.RawMessage
 			Changes    map[string]change
@@ -163,7 +164,7 @@ func input(t *testing.T, cases []randomCase) []byte {
 	)
 	all := make([]one, len(cases))
 	for i, c := range cases {
-		all[i] = one{Now: registry.At(c.now), Properties: c.properties, Changes: map[string]change{}, Members: c.known.Members, Due: map[string]registry.Instant{}}
+		all[i] = one{User: c.known.User, Now: registry.At(c.now), Properties: c.properties, Changes: map[string]change{}, Members: c.known.Members, Due: map[string]registry.Instant{}}
 		for bucket, at := range c.known.Due {
 			all[i].Due[bucket] = registry.At(at)
 		}

@@ -30,14 +30,18 @@ func (e *emitter) signalRow(s *registry.SignalRow) jen.Code {
 	set("Zone", s.Zone != "", jen.Lit(s.Zone))
 	set("Newest", s.Newest > 0, jen.Lit(s.Newest))
 	set("Totals", s.Totals, jen.True())
-	if len(s.Sums) > 0 {
-		windows := make([]jen.Code, len(s.Sums))
-		for i, w := range s.Sums {
-			windows[i] = windowBody(w)
-		}
-		set("Sums", true, slice("Window", row(windows...)))
-	}
+	set("Sums", len(s.Sums) > 0, windows(s.Sums))
+	set("Ago", len(s.Ago) > 0, windows(s.Ago))
 	return row(fields...)
+}
+
+// windows are windows as static data.
+func windows(of []registry.Window) *jen.Statement {
+	bodies := make([]jen.Code, len(of))
+	for i, w := range of {
+		bodies[i] = windowBody(w)
+	}
+	return slice("Window", row(bodies...))
 }
 
 func (e *emitter) fieldRow(f *registry.FieldRow) jen.Code {
@@ -85,6 +89,9 @@ func window(w registry.Window) *jen.Statement {
 	if w == registry.Ever {
 		return reg("Ever")
 	}
+	if w.Until != 0 {
+		return reg("Ago").Call(dur(w.Span), dur(w.Until))
+	}
 	return reg("Within").Call(dur(w.Span))
 }
 
@@ -95,6 +102,9 @@ func windowBody(w registry.Window) *jen.Statement {
 	var fields []jen.Code
 	if w.Span != 0 {
 		fields = append(fields, field("Span", dur(w.Span)))
+	}
+	if w.Until != 0 {
+		fields = append(fields, field("Until", dur(w.Until)))
 	}
 	if w.Calendar != registry.NoCalendar {
 		fields = append(fields, field("Calendar", reg(calendarNames[w.Calendar])), field("Zone", jen.Lit(w.Zone)))

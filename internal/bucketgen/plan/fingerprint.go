@@ -25,8 +25,12 @@ func fingerprint(r *registry.Registry) {
 		for _, t := range b.Ticks {
 			fmt.Fprintf(h, "tick %s\n", t.Label)
 		}
-		for _, n := range b.Criteria {
-			writeNode(h, r, &n)
+		for i, end := 0, 0; i < len(b.Criteria); i++ {
+			n := &b.Criteria[i]
+			if n.Op.IsSignal() {
+				end = i + n.Size
+			}
+			writeNode(h, r, n, i < end)
 		}
 		b.Fingerprint = short(h)
 		fmt.Fprintf(all, "bucket %s %s\n", b.ID, b.Fingerprint)
@@ -34,11 +38,15 @@ func fingerprint(r *registry.Registry) {
 	r.Fingerprint = short(all)
 }
 
-func writeNode(h hash.Hash, r *registry.Registry, n *registry.Node) {
+// writeNode writes a node. Whether it asks about the payload of an occurrence decides what its property is a place of.
+func writeNode(h hash.Hash, r *registry.Registry, n *registry.Node, payload bool) {
 	fmt.Fprintf(h, "node %s %d", n.Op, n.Size)
 	switch {
 	case n.Op.IsSignal():
 		fmt.Fprintf(h, " signal %q %d window %d %d %q", r.Signals[n.Signal].Key, n.Count, n.Window.Span, n.Window.Calendar, n.Window.Zone)
+		if n.Window.Until != 0 {
+			fmt.Fprintf(h, " until %d", n.Window.Until)
+		}
 		switch n.Op {
 		case registry.OpOnly:
 			fmt.Fprintf(h, " not %q", r.Signals[n.Other].Key)
@@ -48,11 +56,18 @@ func writeNode(h hash.Hash, r *registry.Registry, n *registry.Node) {
 		}
 	case n.Op == registry.OpInBucket:
 		fmt.Fprintf(h, " bucket %q", r.Buckets[n.Bucket].ID)
+	case n.Op == registry.OpSample:
+		fmt.Fprintf(h, " %v %q", n.With.Numbers, n.Value.Text)
 	case n.Op == registry.OpAtLeastOf:
 		fmt.Fprintf(h, " %d", n.Count)
 	case n.Op.IsProperty():
 		fmt.Fprint(h, " ")
-		writeProperty(h, &r.Properties[n.Property])
+		if payload {
+			f := &r.Fields[n.Property]
+			writeProperty(h, &registry.PropertyRow{Name: f.Name, Path: f.Path, Type: f.Type})
+		} else {
+			writeProperty(h, &r.Properties[n.Property])
+		}
 		fmt.Fprintf(h, " %d %s %s", n.Span, n.Value.Kind, n.Value)
 		writeOperands(h, n)
 	}

@@ -109,6 +109,15 @@ func TestOperandFingerprint(t *testing.T) {
 		"one of two": {Op: ir.OpAtLeastOf, Count: 1, Children: []*ir.Node{is("plan", "a"), is("plan", "b")}},
 		"two of two": {Op: ir.OpAtLeastOf, Count: 2, Children: []*ir.Node{is("plan", "a"), is("plan", "b")}},
 		"short":      {Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: "plan", Type: ir.List, Operator: ir.LengthAtMost, Count: 1}},
+		"ago":        ago(3*week, week),
+		"longer ago": ago(3*week, 2*week),
+		"since":      ago(4*week, 2*week),
+		"sample":     sample(),
+		"more":       {Op: ir.OpSample, Sample: &ir.SampleCheck{Percent: 2, Salt: "a"}},
+		"others":     {Op: ir.OpSample, Sample: &ir.SampleCheck{Percent: 1, Salt: "b"}},
+		"first":      single(ir.First, "plan"),
+		"last":       single(ir.Last, "plan"),
+		"first tier": single(ir.First, "tier"),
 		"longer":     {Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: "plan", Type: ir.List, Operator: ir.LengthAtMost, Count: 2}},
 	} {
 		got, _ := fingerprints(&ir.File{Definitions: []ir.Definition{dynamic("a", n)}})
@@ -122,6 +131,16 @@ func TestOperandFingerprint(t *testing.T) {
 	if from, _ := fingerprints(&ir.File{Definitions: []ir.Definition{dynamic("a", before)}}); seen[from] != "" {
 		t.Errorf("from and %s have one fingerprint", seen[from])
 	}
+}
+
+func ago(last, until time.Duration) *ir.Node {
+	return &ir.Node{Op: ir.OpEvent, Event: &ir.EventCheck{Name: "visit", Operator: ir.Gte, Count: 1, Window: &ir.Window{Last: last, Until: until, Ago: true}}}
+}
+
+func single(a ir.Aggregate, field string) *ir.Node {
+	p := choice(field, "a").Property
+	p.Event = "visit"
+	return &ir.Node{Op: ir.OpEvent, Event: &ir.EventCheck{Name: "visit", Aggregate: a, Field: p}}
 }
 
 // TestDisguise checks that conditions that say the same in other words have one fingerprint.

@@ -17,8 +17,16 @@ func (v *vocabulary) nodes(dst []registry.Node, n *ir.Node, place func(*ir.Prope
 		}
 	case ir.OpMember:
 		dst = append(dst, registry.Node{Op: registry.OpInBucket, Bucket: v.buckets[n.Bucket]})
+	case ir.OpSample:
+		dst = append(dst, registry.Node{
+			Op: registry.OpSample, Value: registry.Value{Kind: registry.Text, Text: n.Sample.Salt},
+			With: &registry.Operands{Numbers: []float64{n.Sample.Percent}},
+		})
 	case ir.OpEvent:
 		dst = append(dst, v.count(n.Event))
+		if e := n.Event; e.Aggregate == ir.First || e.Aggregate == ir.Last {
+			dst = compare(dst, e.Field, v.signals[dst[at].Signal].Field)
+		}
 	default:
 		dst = compare(dst, n.Property, place(n.Property))
 	}
@@ -36,6 +44,12 @@ func (v *vocabulary) count(e *ir.EventCheck) registry.Node {
 	switch e.Aggregate {
 	case ir.FirstTime:
 		n.Op = registry.OpFirstWithin
+		return n
+	case ir.First:
+		n.Op = registry.OpFirst
+		return n
+	case ir.Last:
+		n.Op = registry.OpLast
 		return n
 	case ir.Sum, ir.Avg:
 		n.Op, n.Compare, n.Value = registry.OpSum, comparisons[e.Operator], registry.Value{Kind: registry.Number, Number: *e.Number}

@@ -129,7 +129,8 @@ func (v *vocabulary) bucket(d *ir.Definition) registry.Bucket {
 		return b
 	}
 	b.Criteria = v.nodes(nil, d.Criteria, func(p *ir.PropertyCheck) registry.Property { return v.property(p.Name, p.Path) })
-	for _, n := range b.Criteria {
+	for i := 0; i < len(b.Criteria); i++ {
+		n := &b.Criteria[i]
 		switch {
 		case n.Op.IsSignal():
 			b.Signals = append(b.Signals, n.Signal)
@@ -137,6 +138,7 @@ func (v *vocabulary) bucket(d *ir.Definition) registry.Bucket {
 				b.Signals = append(b.Signals, n.Other)
 			}
 			b.Events = append(b.Events, v.signals[n.Signal].Event)
+			i += n.Size - 1 // what it asks of the occurrence is no property of the user
 		case n.Op.IsProperty():
 			b.Properties = append(b.Properties, v.root(n.Property)) // what is inside comes with it
 		}
@@ -148,17 +150,4 @@ func (v *vocabulary) bucket(d *ir.Definition) registry.Bucket {
 func distinct[T cmp.Ordered](list []T) []T {
 	slices.Sort(list)
 	return slices.Compact(list)
-}
-
-// newcomers finds the buckets that a user of whom nothing is known may be in.
-func newcomers(r *registry.Registry) {
-	nothing := r.NewFacts().Complete()
-	for i := range r.Buckets {
-		if r.Buckets[i].Kind == registry.Manual {
-			continue
-		}
-		if v := r.Evaluate(registry.Index(i), nothing); v.True || v.Until != registry.Never {
-			r.Newcomers = append(r.Newcomers, registry.Index(i))
-		}
-	}
 }

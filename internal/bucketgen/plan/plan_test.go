@@ -106,6 +106,10 @@ func TestNewest(t *testing.T) {
 	}
 }
 
+func sample() *ir.Node {
+	return &ir.Node{Op: ir.OpSample, Sample: &ir.SampleCheck{Percent: 1, Salt: "a"}}
+}
+
 func TestNewcomers(t *testing.T) {
 	t.Parallel()
 	exists := event("e", ir.Gte, 1, 0)
@@ -116,8 +120,13 @@ func TestNewcomers(t *testing.T) {
 		dynamic("d-either", some(exists, not(is("p", "x")))),
 		dynamic("e-both", all(exists, not(is("p", "x")))),
 		ir.Definition{ID: "f-manual", Kind: ir.Manual},
+		dynamic("g-some", sample()),
+		dynamic("h-others", not(sample())),
+		dynamic("i-of-both", all(sample(), not(sample()))), // each leaf is taken by itself
+		dynamic("j-some-and-exists", all(sample(), exists)),
+		dynamic("k-two-of-three", &ir.Node{Op: ir.OpAtLeastOf, Count: 2, Children: []*ir.Node{not(not(sample())), exists, not(sample())}}),
 	).Registry
-	if d := cmp.Diff([]registry.Index{1, 2, 3}, r.Newcomers); d != "" {
+	if d := cmp.Diff([]registry.Index{1, 2, 3, 6, 7, 8, 10}, r.Newcomers); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
 }

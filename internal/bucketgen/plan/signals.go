@@ -68,6 +68,8 @@ func signalsOf(e *ir.EventCheck) (s signal, other *signal) {
 		s.Filter = both(e.Filter, number(e.Field, ir.Gte, -math.MaxFloat64)) // what is no number adds nothing
 	case ir.Min, ir.Max:
 		return extreme(e, s)
+	case ir.First, ir.Last:
+		s.Field = &ir.PropertyCheck{Name: e.Field.Name, Path: e.Field.Path, Event: e.Field.Event, Type: e.Field.Type}
 	case ir.Count, ir.FirstTime:
 	}
 	return s, nil
@@ -126,7 +128,7 @@ func windowOf(w *ir.Window) registry.Window {
 	case w.Calendar != "":
 		return registry.Window{Calendar: calendars[w.Calendar], Zone: w.Zone}
 	default:
-		return registry.Window{Span: w.Last}
+		return registry.Window{Span: w.Last, Until: w.Until}
 	}
 }
 
@@ -190,13 +192,17 @@ func (v *vocabulary) collectSignals(defs []ir.Definition) {
 // require lets a signal keep what a check needs.
 func require(row *registry.SignalRow, e *ir.EventCheck) {
 	w := windowOf(e.Window)
+	if w.Until > 0 && !slices.Contains(row.Ago, w) {
+		row.Ago = append(row.Ago, w)
+		slices.SortFunc(row.Ago, compareWindows)
+	}
 	switch {
 	case e.Aggregate == ir.Sum || e.Aggregate == ir.Avg:
 		if !slices.Contains(row.Sums, w) {
 			row.Sums = append(row.Sums, w)
 			slices.SortFunc(row.Sums, compareWindows)
 		}
-	case e.Aggregate == ir.FirstTime || w == registry.Ever && row.Distinct == registry.DistinctNone:
+	case e.Aggregate == ir.FirstTime || e.Aggregate == ir.First || e.Aggregate == ir.Last || w == registry.Ever && row.Distinct == registry.DistinctNone:
 		row.Totals = true
 	case e.Aggregate == ir.Min || e.Aggregate == ir.Max:
 		row.Newest = max(row.Newest, 1)
@@ -206,7 +212,7 @@ func require(row *registry.SignalRow, e *ir.EventCheck) {
 }
 
 func compareWindows(a, b registry.Window) int {
-	return cmp.Or(cmp.Compare(a.Calendar, b.Calendar), cmp.Compare(a.Span, b.Span), strings.Compare(a.Zone, b.Zone))
+	return cmp.Or(cmp.Compare(a.Calendar, b.Calendar), cmp.Compare(a.Span, b.Span), cmp.Compare(a.Until, b.Until), strings.Compare(a.Zone, b.Zone))
 }
 
 // during returns the conditions that an event occurred in an absolute window.

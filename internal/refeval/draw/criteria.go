@@ -25,6 +25,9 @@ func Criteria(t *rapid.T, depth int) *ir.Node {
 	} else {
 		op = one(t, "leaf", ir.OpEvent, ir.OpProperty)
 	}
+	if chance(t, "sample", 4) {
+		return &ir.Node{Op: ir.OpSample, Sample: sample(t)}
+	}
 	n := &ir.Node{Op: op}
 	switch op {
 	case ir.OpEvent:
@@ -53,10 +56,17 @@ func eventCheck(t *rapid.T) *ir.EventCheck {
 	if chance(t, "window", 75) {
 		e.Window = &ir.Window{Last: span(t)}
 	}
-	if chance(t, "more", 55) {
+	switch {
+	case chance(t, "more", 55):
 		richEvent(t, e)
+	case chance(t, "ago", 35):
+		e.Window = ago(t)
 	}
 	return e
 }
 
 func span(t *rapid.T) time.Duration { return one(t, "span", spans...) }
+
+func sample(t *rapid.T) *ir.SampleCheck {
+	return &ir.SampleCheck{Percent: one(t, "percent", 50.0, 25, 75, 0.5, 99.9), Salt: one(t, "salt", "a", "b", "c", "d")}
+}

@@ -16,7 +16,8 @@ func richEvent(t *rapid.T, e *ir.EventCheck) {
 	if chance(t, "other window", 40) {
 		e.Window = window(t)
 	}
-	e.Aggregate = one(t, "aggregate", ir.Count, ir.Sum, ir.Avg, ir.Min, ir.Max, ir.Distinct, ir.DistinctDays, ir.FirstTime, ir.Sum)
+	e.Aggregate = one(t, "aggregate", ir.Count, ir.Sum, ir.Avg, ir.Min, ir.Max, ir.Distinct, ir.DistinctDays, ir.FirstTime, ir.Sum,
+		ir.First, ir.Last)
 	switch e.Aggregate {
 	case ir.Sum, ir.Avg, ir.Min, ir.Max:
 		e.Field = one(t, "number field", field(e.Name, "seats", ir.Number), field(e.Name, "at", ir.Number, "in", "seats"))
@@ -26,9 +27,17 @@ func richEvent(t *rapid.T, e *ir.EventCheck) {
 		e.Field = one(t, "field", field(e.Name, "plan", ir.Text), field(e.Name, "seats", ir.Number), field(e.Name, "trial", ir.Time), field(e.Name, "p", ir.Text))
 	case ir.DistinctDays:
 		e.Zone = one(t, "zone", zones...)
+	case ir.First, ir.Last:
+		if e.Window != nil && e.Window.From == nil && e.Window.To == nil {
+			e.Window = nil
+		}
+		e.Field, e.Operator, e.Count = payloadCheck(t, e.Name), "", 0
 	case ir.FirstTime:
 		e.Window, e.Operator, e.Count = &ir.Window{Last: span(t)}, ir.Gte, 1
 	case ir.Count:
+	}
+	if countable := e.Aggregate == ir.Count || e.Aggregate == ir.Min || e.Aggregate == ir.Max; countable && chance(t, "ago", 35) {
+		e.Window = ago(t)
 	}
 }
 
@@ -51,6 +60,12 @@ func window(t *rapid.T) *ir.Window {
 	}
 }
 
+// ago draws a window that ends some time ago.
+func ago(t *rapid.T) *ir.Window {
+	until := span(t)
+	return &ir.Window{Last: until + span(t), Until: until, Ago: true}
+}
+
 // filter draws a tree of conditions on a payload.
 func filter(t *rapid.T, event string, depth int) *ir.Node {
 	op := ir.OpProperty
@@ -60,11 +75,7 @@ func filter(t *rapid.T, event string, depth int) *ir.Node {
 	n := &ir.Node{Op: op}
 	switch op {
 	case ir.OpProperty:
-		n.Property = propertyCheck(t)
-		for n.Property.Operator == ir.HasBeen || n.Property.Operator == ir.Changed {
-			n.Property = propertyCheck(t)
-		}
-		n.Property.Event, n.Property.TraitsOnly = event, false
+		n.Property = payloadCheck(t, event)
 	case ir.OpNot:
 		n.Children = []*ir.Node{filter(t, event, depth-1)}
 	default:
@@ -76,4 +87,14 @@ func filter(t *rapid.T, event string, depth int) *ir.Node {
 		}
 	}
 	return n
+}
+
+// payloadCheck draws a condition on a field of a payload.
+func payloadCheck(t *rapid.T, event string) *ir.PropertyCheck {
+	p := propertyCheck(t)
+	for p.Operator == ir.HasBeen || p.Operator == ir.Changed {
+		p = propertyCheck(t)
+	}
+	p.Event, p.TraitsOnly = event, false
+	return p
 }

@@ -12,7 +12,10 @@ import (
 
 // Facts draws what is known of a user at an instant, in no particular order, and the properties as JSON.
 func Facts(t *rapid.T, now time.Time) (*refeval.Facts, []byte) {
-	f := &refeval.Facts{Properties: map[string]any{}, Members: map[string]bool{}, Due: map[string]time.Time{}}
+	f := &refeval.Facts{
+		User: one(t, "user", "ada", "bob", "cy", "dee"), Properties: map[string]any{},
+		Members: map[string]bool{}, Due: map[string]time.Time{},
+	}
 	for range upTo(t, "events", 0, 8) {
 		ago := one(t, "ago", 0, Hour, 2*Hour, 3*Hour, 4*Hour, 5*Hour, 8*Hour, time.Microsecond, Hour-time.Microsecond, Hour+time.Microsecond)
 		ev := refeval.Event{Name: one(t, "name", events...), At: now.Add(-ago)}

@@ -76,7 +76,7 @@ func Event(t *rapid.T, now time.Time, user string) refeval.Step {
 	if s.Name == "" || chance(t, "traits", 20) {
 		s.Traits = object(t, now)
 	}
-	if chance(t, "properties", 30) {
+	if chance(t, "properties", 45) {
 		s.Properties = object(t, now)
 	}
 	switch kind := upTo(t, "occurred", 0, 99); {

@@ -30,7 +30,8 @@ type Manner struct {
 	// nil for never.
 	Settle func(step int) (after time.Duration, settle bool)
 
-	// Number, unless it is 0, is that of a case which shares a database with others: its users and buckets bear it there.
+	// Number, unless it is 0, is that of a case which shares a database with others: its buckets bear it there. Its
+	// users must have names of their own, by which samples are drawn.
 	Number int
 
 	// Replay says that all steps are handed to ReplayEvents. They must be ingests with a time each, and those that are not

@@ -9,7 +9,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/refeval"
 )
 
-// names tells the users and buckets of cases that share a database apart.
+// names tells the buckets of cases that share a database apart.
 type names struct{ number int }
 
 func (n names) prefix() string { return fmt.Sprintf("c%d-", n.number) }
@@ -26,9 +26,6 @@ func (n names) give(f *ir.File, steps []refeval.Step) (*ir.File, []refeval.Step)
 	}
 	steps = slices.Clone(steps)
 	for i := range steps {
-		if s := &steps[i]; s.User != "" {
-			s.User = n.prefix() + s.User
-		}
 		steps[i].Bucket = n.prefix() + steps[i].Bucket
 	}
 	return &copied, steps
@@ -56,10 +53,10 @@ func (n names) takeBack(h *refeval.History) {
 	}
 	for i := range h.Transitions {
 		t := &h.Transitions[i]
-		t.User, t.Bucket = strings.TrimPrefix(t.User, n.prefix()), strings.TrimPrefix(t.Bucket, n.prefix())
+		t.Bucket = strings.TrimPrefix(t.Bucket, n.prefix())
 	}
 	for i := range h.Stays {
 		s := &h.Stays[i]
-		s.User, s.Bucket = strings.TrimPrefix(s.User, n.prefix()), strings.TrimPrefix(s.Bucket, n.prefix())
+		s.Bucket = strings.TrimPrefix(s.Bucket, n.prefix())
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 // Case is what is known of a user at an instant.
 type Case struct {
+	User       string
 	Now        registry.Instant
 	Properties json.RawMessage
 	Changes    map[string]Change
@@ -74,7 +75,7 @@ func run() error {
 }
 
 func evaluate(r *registry.Registry, c *Case) ([]registry.Verdict, error) {
-	facts := r.NewFacts().Complete()
+	facts := r.NewFacts(c.User).Complete()
 	facts.Now = c.Now
 	facts.SetMembership(func(b registry.Index) registry.Verdict {
 		v := registry.Verdict{True: c.Members[r.Buckets[b].ID], Until: registry.Never}

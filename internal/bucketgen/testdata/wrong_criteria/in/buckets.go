@@ -47,6 +47,16 @@ var (
 	Mixed    = bucket.Define(bucket.Spec{ID: "mixed", Criteria: bucket.All(visit.Never(), Plan.Exists())})
 )
 
+var Samples = bucket.Define(bucket.Spec{ID: "samples", Criteria: bucket.Any(
+	bucket.Sample(0, "new-checkout"),
+	bucket.Sample(-5, "new-checkout"),
+	bucket.Sample(100, "new-checkout"),
+	bucket.Sample(math.NaN(), "new-checkout"),
+	bucket.Sample(10, ""),
+	bucket.Sample(10, "a\x00b"),
+	bucket.Sample(10, "\xff"),
+)})
+
 var Operands = bucket.Define(bucket.Spec{ID: "operands", Criteria: bucket.All(
 	Score.AtLeast(math.NaN()),
 	Score.LessThan(math.Inf(1)),

@@ -28,4 +28,12 @@ var Windows = bucket.Define(bucket.Spec{ID: "windows", Criteria: bucket.All(
 	visit.Within(0).Exists(),
 	visit.Within(-bucket.Day).AtLeast(2),
 	visit.Within(1500*time.Nanosecond).Exists(),
+	visit.Ago(30*bucket.Day, 90*bucket.Day).Exists(),
+	visit.Ago(bucket.Day, bucket.Day).Exists(),
+	visit.Ago(bucket.Day, 0).Exists(),
+	visit.Ago(0, -bucket.Day).Exists(),
+	visit.Ago(bucket.Day, 1500*time.Nanosecond).Exists(),
+	visit.Ago(bucket.Day+time.Nanosecond, bucket.Hour).Exists(),
+	visit.Within(bucket.Day).Ago(bucket.Day, bucket.Hour).Never(),
+	visit.Ago(bucket.Day, bucket.Hour).AtLeast(10_001),
 )})

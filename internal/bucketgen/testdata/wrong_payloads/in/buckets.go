@@ -38,6 +38,18 @@ var Windows = bucket.Define(bucket.Spec{ID: "windows", Criteria: bucket.All(
 	purchase.DistinctDays("europe/berlin").AtLeast(2),
 )})
 
+var Singles = bucket.Define(bucket.Spec{ID: "singles", Criteria: bucket.All(
+	product.Of(purchase.Within(bucket.Day).First()).Is("book"),
+	product.Of(purchase.Today("UTC").Last()).Is("book"),
+	product.Of(refund.Last()).Is("book"),
+	product.Of(purchase.Where().First()).In(),
+	amount.Of(purchase.First()).Between(5, 1),
+	amount.Of(purchase.First()).Is(math.NaN()),
+	purchase.Time("at").Of(purchase.Last()).InTheLast(0),
+)})
+
+var Absent = bucket.Define(bucket.Spec{ID: "absent", Criteria: product.Of(purchase.First()).NotExists()})
+
 var Quantities = bucket.Define(bucket.Spec{ID: "quantities", Criteria: bucket.All(
 	purchase.Sum(amount).AtLeast(math.NaN()),
 	purchase.Avg(amount).Is(math.Inf(-1)),

@@ -1,0 +1,123 @@
+package registry
+
+import (
+	"slices"
+	"time"
+)
+
+// Ago is the window (now-from, now-until].
+func Ago(from, until time.Duration) Window { return Window{Span: from, Until: until} }
+
+// Stretch is a part of the occurrences of a signal: all that there are from the first of them up to the last.
+type Stretch struct {
+	At      []Instant // in the order of time
+	Earlier bool      // there may be others before the first
+	Later   bool      // and after the last
+}
+
+// stretch is what is known of the occurrences around the end of a window that ends some time ago.
+type stretch struct {
+	Stretch
+	signal Signal
+	place  int
+	window Window
+	newest int // so many before the end of the window suffice
+}
+
+// SetStretch says when a signal occurred around the end of one of its windows that end some time ago, by the window's place
+// in the signal. It is kept.
+func (f *Facts) SetStretch(s Signal, place int, v Stretch) {
+	if have := f.stretch(s, place); have != nil {
+		have.Stretch = v
+		return
+	}
+	row := &f.registry.Signals[s]
+	f.stretches = append(f.stretches, &stretch{v, s, place, row.Ago[place], row.Newest})
+}
+
+func (f *Facts) stretch(s Signal, place int) *stretch {
+	for _, have := range f.stretches {
+		if have.signal == s && have.place == place {
+			return have
+		}
+	}
+	return nil
+}
+
+// around returns what is known of the end of a window, and notes it if that is too little.
+func (f *Facts) around(s Signal, w Window) (*stretch, bool) {
+	place := slices.Index(f.registry.Signals[s].Ago, w)
+	have := f.stretch(s, place)
+	if have == nil && f.complete {
+		f.SetStretch(s, place, Stretch{})
+		have = f.stretch(s, place)
+	}
+	if have == nil || !have.covers(f.Now) {
+		f.need(Need{Signal: s, Kind: NeedStretch, Place: place, At: f.Now})
+		return nil, false
+	}
+	return have, true
+}
+
+// addStretches adds an occurrence to the stretches of its signal that it lies in.
+func (f *Facts) addStretches(row *SignalRow, o Occurrence) {
+	for place := range row.Ago {
+		have := f.stretch(o.Signal, place)
+		if have == nil {
+			if !f.complete {
+				continue
+			}
+			f.SetStretch(o.Signal, place, Stretch{})
+			have = f.stretch(o.Signal, place)
+		}
+		i := have.until(o.At)
+		if i == 0 && have.Earlier || i == len(have.At) && have.Later {
+			continue // it lies outside of what is loaded
+		}
+		have.At = slices.Insert(slices.Clip(have.At), i, o.At)
+	}
+}
+
+// until returns how many of the occurrences are not later than an instant.
+func (s *Stretch) until(t Instant) int {
+	i, _ := slices.BinarySearch(s.At, t+1)
+	return i
+}
+
+// covers reports whether enough is known to answer at an instant: as many occurrences as anything asks for up to the end of
+// the window, and one after it, so that none is missing in between.
+func (s *stretch) covers(now Instant) bool {
+	i := s.until(now.Add(-s.window.Until))
+	return (i >= s.newest || !s.Earlier) && (i < len(s.At) || !s.Later)
+}
+
+// atLeast reports whether n occurrences or more are in the window at an instant.
+func (s *stretch) atLeast(n int, now Instant) bool {
+	i := s.until(now.Add(-s.window.Until))
+	return n <= 0 || i >= n && s.At[i-n].Add(s.window.Span) > now
+}
+
+// moving answers a condition on a window that ends some time ago, which occurrences enter and leave. Its horizon is the
+// instant at which one that does changes the answer or, if none of those that are known does, the instant at which the
+// last of them enters.
+func (f *Facts) moving(holds func(now Instant) bool, all ...*stretch) Verdict {
+	limit := Never
+	var instants []Instant
+	for _, s := range all {
+		if s.Later {
+			limit = min(limit, s.At[len(s.At)-1].Add(s.window.Until))
+		}
+		first := max(0, s.until(f.Now.Add(-s.window.Until))-s.newest) // what is before has left, or does not matter
+		for _, at := range s.At[first:] {
+			instants = append(instants, at.Add(s.window.Until), at.Add(s.window.Span))
+		}
+	}
+	slices.Sort(instants)
+	now := holds(f.Now)
+	for _, t := range instants {
+		if t > f.Now && t < limit && holds(t) != now {
+			return Verdict{now, t}
+		}
+	}
+	return Verdict{now, limit}
+}
