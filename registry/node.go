@@ -54,6 +54,8 @@ const (
 	OpOnly          // Signal, Other, Window
 	OpSum           // Signal, Window, Compare, Value
 	OpAverage       // Signal, Window, Compare, Value
+	OpCompleted     // Sequence, Window
+	OpUnanswered    // Sequence, Window
 )
 
 // opNames are part of fingerprints: a name, once released, stays.
@@ -65,6 +67,7 @@ var opNames = [...]string{
 	"has_any", "has_all", "length_is", "length_at_least", "length_at_most", "has_been", "changed",
 	"at_least", "at_most", "exactly",
 	"first_within", "only", "sum", "average",
+	"completed", "unanswered",
 }
 
 // String returns the name of the operation.
@@ -74,7 +77,10 @@ func (o Op) String() string { return opNames[o] }
 func (o Op) Combines() bool { return o <= OpAtLeastOf }
 
 // IsSignal reports whether a node of this operation asks about a signal.
-func (o Op) IsSignal() bool { return o >= OpAtLeast }
+func (o Op) IsSignal() bool { return o >= OpAtLeast && o < OpCompleted }
+
+// IsSequence reports whether a node of this operation asks about a sequence.
+func (o Op) IsSequence() bool { return o >= OpCompleted }
 
 // IsProperty reports whether a node of this operation asks about a property.
 func (o Op) IsProperty() bool { return o >= OpExists && o < OpAtLeast }
@@ -86,6 +92,7 @@ type Node struct {
 	Property Property
 	Signal   Signal
 	Other    Signal
+	Sequence Sequence
 	Count    int
 	Compare  Compare
 	Window   Window
@@ -210,7 +217,11 @@ func (f *Facts) evaluate(nodes []Node) Verdict { //nolint:funlen // a line for e
 		return f.Only(n.Signal, n.Other, n.Window)
 	case OpSum:
 		return f.Sum(n.Signal, n.Window, n.Compare, n.Value.Number)
-	default: // OpAverage
+	case OpAverage:
 		return f.Average(n.Signal, n.Window, n.Compare, n.Value.Number)
+	case OpCompleted:
+		return f.Completed(n.Sequence, n.Window)
+	default: // OpUnanswered
+		return f.Unanswered(n.Sequence, n.Window)
 	}
 }

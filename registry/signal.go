@@ -23,6 +23,8 @@ type SignalRow struct {
 	Newest   int      // how many of the newest instants suffice to answer every criteria
 	Totals   bool     // whether criteria ask about all occurrences ever
 	Sums     []Window // over which criteria ask for the sum of the field
+
+	Sequences []Sequence // of which it is a step, sorted
 }
 
 // Plain reports whether every occurrence of the event passes and nothing of it is kept: then the log says it all.
@@ -124,9 +126,21 @@ func (r *Registry) Occurrences(dst []Occurrence, e Event, at Instant, lookup fun
 
 // Need is a fact that was asked for and not loaded.
 type Need struct {
-	Signal Signal
 	Kind   NeedKind
+	Signal Signal
 	Place  int // of a sum, in its signal
+
+	Sequence Sequence // of the kinds that are about one
+	Key      string   // of a progress or trail
+	At       Instant  // around which a trail is, or after which chains ended that are open
+}
+
+// Later returns the need as it will be when so much time has passed.
+func (n Need) Later(by Instant) Need {
+	if n.Kind == NeedOpen && n.At != Unset {
+		n.At += by
+	}
+	return n
 }
 
 // NeedKind is the kind of a fact.
@@ -137,18 +151,24 @@ const (
 	NeedNewest NeedKind = iota // the newest instants of a signal
 	NeedTotals                 // its totals
 	NeedSum                    // one of its sums
+
+	NeedProgress   // how far the user has come in a sequence with a key
+	NeedTrail      // what happened in it around a late event
+	NeedCompletion // when it was last completed, with whatever key
+	NeedOpen       // its chains that are open
 )
 
 // Compare orders needs.
 func (n Need) Compare(m Need) int {
-	return cmp.Or(cmp.Compare(n.Signal, m.Signal), cmp.Compare(n.Kind, m.Kind), cmp.Compare(n.Place, m.Place))
+	return cmp.Or(cmp.Compare(n.Signal, m.Signal), cmp.Compare(n.Kind, m.Kind), cmp.Compare(n.Place, m.Place),
+		cmp.Compare(n.Sequence, m.Sequence), cmp.Compare(n.Key, m.Key), cmp.Compare(n.At, m.At))
 }
 
-// Needs returns the facts that a bucket's criteria asks for, sorted.
+// Needs returns the facts that a bucket's criteria asks for at instant 0, sorted. See [Need.Later].
 func (r *Registry) Needs(b Index) []Need {
 	facts := r.NewFacts()
 	for _, n := range r.Buckets[b].Criteria {
-		if n.Op.IsSignal() {
+		if n.Op.IsSignal() || n.Op.IsSequence() {
 			facts.evaluate([]Node{n})
 		}
 	}
@@ -315,7 +335,7 @@ func (f *Facts) Lacks() []Need {
 	return f.lacks
 }
 
-// Newest returns the newest known occurrence of any signal that is loaded, or Unset.
+// Newest returns the newest known occurrence of any signal or sequence that is loaded, or Unset.
 func (f *Facts) Newest() Instant {
 	newest := Unset
 	for _, s := range f.all {
@@ -326,5 +346,5 @@ func (f *Facts) Newest() Instant {
 	for _, t := range f.totals {
 		newest = max(newest, t.Last)
 	}
-	return newest
+	return max(newest, f.pursuits.newest())
 }

@@ -120,7 +120,7 @@ type Definition struct {
 // Op is what a node of a criteria does.
 type Op string
 
-// The operations of nodes. A property or event node is a condition, the others combine nodes.
+// The operations of nodes. A property, event or sequence node is a condition, the others combine nodes.
 const (
 	OpAll       Op = "all"
 	OpAny       Op = "any"
@@ -128,6 +128,7 @@ const (
 	OpAtLeastOf Op = "at_least_of"
 	OpProperty  Op = "property"
 	OpEvent     Op = "event"
+	OpSequence  Op = "sequence"
 )
 
 // Node is a node of a criteria: a condition, or a combination of nodes.
@@ -138,6 +139,7 @@ type Node struct {
 	Count    int            `json:"count,omitempty"` // how many of the children must hold, of OpAtLeastOf
 	Property *PropertyCheck `json:"property,omitempty"`
 	Event    *EventCheck    `json:"event,omitempty"`
+	Sequence *SequenceCheck `json:"sequence,omitempty"`
 	Problems []Problem      `json:"problems,omitempty"`
 }
 
@@ -164,6 +166,23 @@ type EventCheck struct {
 	Count     int            `json:"count"`            // what counts are compared with
 	Number    *float64       `json:"number,omitempty"` // what other aggregates are compared with
 	Window    *Window        `json:"window,omitempty"` // nil: ever
+}
+
+// SequenceCheck asks whether events followed each other within a time, or whether one has not followed.
+type SequenceCheck struct {
+	Steps  []Step        `json:"steps"`
+	Within time.Duration `json:"within,omitempty"` // from the first step to the last, or the last but one with Unless
+	Unless bool          `json:"unless,omitempty"` // the last step has not followed within its time
+	Window *Window       `json:"window,omitempty"` // in which that came to be, which has a Last; nil: ever
+}
+
+// Step is a step of a sequence: an event, or some of its occurrences.
+type Step struct {
+	Pos    Pos            `json:"pos,omitzero"`
+	Event  string         `json:"event"`
+	Filter *Node          `json:"filter,omitempty"` // of the payload; nil: every occurrence may take the step
+	Key    *PropertyCheck `json:"key,omitempty"`    // what is the same in all steps: a payload property, without a comparison
+	Within time.Duration  `json:"within,omitempty"` // after the step before; 0: as the sequence says
 }
 
 // Aggregate is what is computed of occurrences.

@@ -47,6 +47,8 @@ func DescribeNode(n *ir.Node) string {
 		return "no criteria"
 	case n.Event != nil:
 		return describeEvent(n.Event)
+	case n.Sequence != nil:
+		return describeSequence(n.Sequence)
 	case n.Property != nil:
 		return describeProperty(n.Property)
 	}

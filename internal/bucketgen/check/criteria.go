@@ -37,10 +37,12 @@ func (c *checker) node(d *ir.Definition, n *ir.Node) {
 		c.property(d, n)
 	case ir.OpEvent:
 		c.event(d, n)
+	case ir.OpSequence:
+		c.sequence(d, n)
 	case "":
 		c.report(n.Pos, d.ID, "one of the conditions is empty; a variable of type bucket.Criteria or bucket.Filter was never set")
 	default:
-		c.report(n.Pos, d.ID, "there is no criteria of type %q; use properties, events, All, Any, Not and AtLeastOf", n.Op)
+		c.report(n.Pos, d.ID, "there is no criteria of type %q; use properties, events, sequences, All, Any, Not and AtLeastOf", n.Op)
 	}
 }
 
@@ -61,6 +63,8 @@ func positive(n *ir.Node, negated bool) bool {
 		return false
 	case ir.OpEvent:
 		return holdsForStrangers(n.Event) == negated || rolls(n.Event)
+	case ir.OpSequence:
+		return !negated
 	default:
 		absent := n.Property.Operator == ir.Neq || n.Property.Operator == ir.NotExists || n.Property.Operator == ir.NotIn
 		return absent == negated

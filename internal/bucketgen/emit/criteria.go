@@ -27,6 +27,7 @@ var opNames = [...]string{
 	registry.OpHasBeen: "HasBeen", registry.OpChanged: "Changed",
 	registry.OpAtLeast: "AtLeast", registry.OpAtMost: "AtMost", registry.OpExactly: "Exactly",
 	registry.OpFirstWithin: "FirstWithin", registry.OpOnly: "Only", registry.OpSum: "Sum", registry.OpAverage: "Average",
+	registry.OpCompleted: "Completed", registry.OpUnanswered: "Unanswered",
 }
 
 // criteria prints each criteria twice: as a function, where the plan has those, and as the table that says the same.
@@ -71,6 +72,9 @@ func (e *emitter) condition(nodes []registry.Node) *jen.Statement {
 		return reg(opNames[n.Op]).Add(arguments(children...))
 	}
 	ask := jen.Id("f").Dot(opNames[n.Op])
+	if n.Op.IsSequence() {
+		return ask.Call(jen.Id(e.sequence(n.Sequence)), window(n.Window))
+	}
 	if n.Op.IsSignal() {
 		return ask.Call(e.question(n)...)
 	}
@@ -92,6 +96,11 @@ func (e *emitter) node(n *registry.Node, property func(registry.Property) string
 			fields = append(fields, field("Compare", reg(compareNames[n.Compare])))
 		default:
 		}
+		if n.Window != registry.Ever {
+			fields = append(fields, field("Window", windowRow(n.Window)))
+		}
+	case n.Op.IsSequence():
+		fields = append(fields, field("Sequence", jen.Id(e.sequence(n.Sequence))))
 		if n.Window != registry.Ever {
 			fields = append(fields, field("Window", windowRow(n.Window)))
 		}

@@ -76,7 +76,7 @@ func likely(r *registry.Registry) ([]registry.Value, []time.Duration) {
 		for _, n := range r.Buckets[i].Criteria {
 			values = append(values, n.Value)
 			values = append(values, text("x"+n.Value.Text), text(strings.ToUpper(n.Value.Text)+"x"), text("x+test@"+n.Value.Text))
-			ages = append(ages, n.Span, n.Span-time.Microsecond, n.Span+time.Microsecond)
+			ages = append(ages, n.Span, n.Span-time.Microsecond, n.Span+time.Microsecond, n.Window.Span)
 			if n.With == nil {
 				continue
 			}
@@ -139,6 +139,27 @@ func anyFacts(t *rapid.T, r *registry.Registry) (*registry.Facts, *registry.Fact
 				o := registry.Occurrence{Signal: registry.Signal(s), At: at, Group: at.String()}
 				a.Add(o)
 				b.Add(o)
+			}
+		}
+	}
+	for s := range r.Sequences {
+		steps := rapid.Uint16Range(1, 1<<len(r.Sequences[s].Steps)-1)
+		key := ""
+		if r.Sequences[s].Keyed {
+			key = "k"
+		}
+		if rapid.Bool().Draw(t, "known") {
+			for _, f := range []*registry.Facts{a, b} {
+				f.SetProgress(registry.Sequence(s), key, registry.NoProgress(&r.Sequences[s]))
+				f.SetCompletion(registry.Sequence(s), registry.Unset)
+				f.SetOpen(registry.Sequence(s), registry.Unset, nil, false)
+			}
+		}
+		for _, at := range rapid.SliceOfN(instant, 0, 6).Draw(t, r.Sequences[s].Key) {
+			if at <= now {
+				step := registry.Advance{Sequence: registry.Sequence(s), Key: key, At: at, Steps: registry.Steps(steps.Draw(t, "steps"))}
+				a.Advance(step)
+				b.Advance(step)
 			}
 		}
 	}

@@ -37,6 +37,7 @@ func (e *emitter) signalRow(s *registry.SignalRow) jen.Code {
 		}
 		set("Sums", true, slice("Window", row(windows...)))
 	}
+	set("Sequences", len(s.Sequences) > 0, names("Sequence", s.Sequences, e.sequence))
 	return row(fields...)
 }
 

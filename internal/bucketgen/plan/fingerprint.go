@@ -46,6 +46,8 @@ func writeNode(h hash.Hash, r *registry.Registry, n *registry.Node) {
 			fmt.Fprintf(h, " %d %s", n.Compare, n.Value)
 		default:
 		}
+	case n.Op.IsSequence():
+		fmt.Fprintf(h, " sequence %q window %d", r.Sequences[n.Sequence].Key, n.Window.Span)
 	case n.Op == registry.OpAtLeastOf:
 		fmt.Fprintf(h, " %d", n.Count)
 	case n.Op.IsProperty():

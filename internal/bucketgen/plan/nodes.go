@@ -17,6 +17,8 @@ func (v *vocabulary) nodes(dst []registry.Node, n *ir.Node, place func(*ir.Prope
 		}
 	case ir.OpEvent:
 		dst = append(dst, v.count(n.Event))
+	case ir.OpSequence:
+		dst = append(dst, v.sequence(n.Sequence))
 	default:
 		dst = compare(dst, n.Property, place(n.Property))
 	}

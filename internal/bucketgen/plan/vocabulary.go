@@ -21,11 +21,15 @@ type vocabulary struct {
 	places         map[string]registry.Signal // by key
 	fields         []registry.FieldRow
 	fieldNaming    []Naming
+	sequences      []registry.SequenceRow
+	sequenceNaming []Naming
+	sequencePlaces map[string]registry.Sequence // by key
 }
 
 func collect(f *ir.File, defs []ir.Definition) *vocabulary {
 	v := &vocabulary{}
 	v.collectSignals(defs)
+	v.collectSequences(defs)
 	v.collectProperties(f, defs)
 	return v
 }

@@ -21,14 +21,16 @@ var events = []string{"a", "b", "c"}
 func Criteria(t *rapid.T, depth int) *ir.Node {
 	var op ir.Op
 	if depth > 0 {
-		op = one(t, "op", ir.OpEvent, ir.OpProperty, ir.OpAll, ir.OpAny, ir.OpNot, ir.OpAll, ir.OpAtLeastOf)
+		op = one(t, "op", ir.OpEvent, ir.OpProperty, ir.OpSequence, ir.OpAll, ir.OpAny, ir.OpNot, ir.OpAll, ir.OpAtLeastOf)
 	} else {
-		op = one(t, "leaf", ir.OpEvent, ir.OpProperty)
+		op = one(t, "leaf", ir.OpEvent, ir.OpProperty, ir.OpSequence)
 	}
 	n := &ir.Node{Op: op}
 	switch op {
 	case ir.OpEvent:
 		n.Event = eventCheck(t)
+	case ir.OpSequence:
+		n.Sequence = sequenceCheck(t)
 	case ir.OpProperty:
 		n.Property = propertyCheck(t)
 	case ir.OpNot:
