@@ -32,6 +32,13 @@ func (m *further) need(user string, needs ...registry.Need) {
 	}
 }
 
+// needAt asks for facts as they are needed at about the present instant.
+func (m *further) needAt(w *Wanted, needs []registry.Need) {
+	for _, n := range needs {
+		m.need(w.User, n.Later(w.CreatedAt))
+	}
+}
+
 func (m *further) stay(user string, buckets ...registry.Index) {
 	for _, b := range buckets {
 		if !asked(m.stays, userStay{user, b}, func(other userStay) bool { return other.user == user }) {
@@ -51,10 +58,12 @@ func asked[T comparable](all []T, one T, own func(T) bool) bool {
 
 // expect asks for what a session is likely to need, so that it need not be asked for later. Which buckets will be looked
 // at depends on the properties of the user, so it goes by those that are remembered. Nothing rests on that being right.
-func (s *Store) expect(m *further, user string, known *remembered, e *decide.Event) {
+func (s *Store) expect(m *further, w *Wanted, known *remembered, e *decide.Event) {
+	user := w.User
+	s.expectAdvances(m, w, e.Event, e.OccurredAt, e.Properties.Value)
 	if known == nil {
 		if e.Event != registry.NoEvent {
-			m.need(user, s.always[e.Event]...)
+			m.needAt(w, s.always[e.Event])
 		}
 		return
 	}
@@ -75,7 +84,7 @@ func (s *Store) expect(m *further, user string, known *remembered, e *decide.Eve
 	}
 	candidates := s.registry.Candidates(nil, carried, facts, nil)
 	for _, b := range candidates {
-		m.need(user, s.needs[b]...)
+		m.needAt(w, s.needs[b])
 	}
 	m.stay(user, candidates...)
 }

@@ -113,7 +113,7 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted) {
 			if e.Key != "" {
 				keyUsers, keys = append(keyUsers, w.User), append(keys, e.Key)
 			}
-			f.store.expect(&more, w.User, u.known, e)
+			f.store.expect(&more, w, u.known, e)
 		}
 	}
 	if len(create) > 0 {

@@ -14,7 +14,12 @@ import (
 func (f *Facts) queueFurther(q *queue, m *further) {
 	var events, occurrences, groups, totals pairs
 	var sums sumPairs
+	var sequences sequenceFacts
 	for _, n := range m.needs {
+		if n.Kind >= registry.NeedProgress {
+			sequences.add(f, n)
+			continue
+		}
 		row := &f.store.registry.Signals[n.Signal]
 		switch {
 		case n.Kind == registry.NeedSum:
@@ -34,6 +39,7 @@ func (f *Facts) queueFurther(q *queue, m *further) {
 	f.queueGroups(q, groups)
 	f.queueTotals(q, totals)
 	f.queueSums(q, sums)
+	f.queueSequences(q, sequences)
 	if len(m.stays) == 0 {
 		return
 	}
