@@ -46,8 +46,12 @@ func TestPositions(t *testing.T) {
 		visits.Within(time.Hour).Exists(), // + 15
 		bucket.AtLeastOf(1, // + 16
 			visits.Exists()), // + 17
+		visits.
+			ThenNot(visits).
+			Within(time.Hour).
+			Exists(), // + 21
 	)
-	want := []int{0, 1, 3, 4, 5, 6, 8, 9, 10, 13, 14, 15, 16, 17}
+	want := []int{0, 1, 3, 4, 5, 6, 8, 9, 10, 13, 14, 15, 16, 17, 21}
 
 	file := filepath.Join(t.TempDir(), "ir.json")
 	if err := bucket.WriteIR(file, bucket.Var{Name: "A", Value: bucket.Define(bucket.Spec{ID: "a", Criteria: criteria})}); err != nil {

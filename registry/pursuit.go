@@ -80,16 +80,16 @@ func (f *Facts) SetTrail(s Sequence, key string, at Instant, all []Advance) {
 
 // ProgressChange is a progress that is not what it was.
 type ProgressChange struct {
+	Progress
 	Sequence Sequence
 	Key      string
-	Progress
 }
 
 // ProgressChanges returns what changed.
 func (f *Facts) ProgressChanges() []ProgressChange {
 	changes := make([]ProgressChange, len(f.pursuits.changed))
 	for i, p := range f.pursuits.changed {
-		changes[i] = ProgressChange{p.sequence, p.key, p.Progress}
+		changes[i] = ProgressChange{p.Progress, p.sequence, p.key}
 	}
 	return changes
 }
