@@ -120,3 +120,36 @@ func ExampleNotInBucket() {
 	fmt.Println(others.ID())
 	// Output: other-buyers
 }
+
+var (
+	Viewed      = bucket.Event("product_viewed")
+	CartUpdated = bucket.Event("cart_updated")
+	CartID      = CartUpdated.Text("cart_id")
+	BoughtCart  = Purchase.Text("cart_id")
+)
+
+// Steps come one after the other, within a time for all of them or for each.
+func ExampleOccurrences_Then() {
+	const d, w = 2 * bucket.Hour, 30 * bucket.Day
+	funnel := bucket.Define(bucket.Spec{ID: "funnel", Criteria: bucket.Any(
+		Viewed.Then(CartUpdated).Then(Purchase).Within(d).Exists(),
+		Viewed.Then(Purchase.Where(Amount.AtLeast(100))).Within(d).InTheLast(w),
+		Viewed.ThenWithin(d, CartUpdated).ThenWithin(d, Purchase).Exists(),
+		CartUpdated.Then(Purchase).Within(d).By(CartID, BoughtCart).Exists(),
+	)})
+	fmt.Println(funnel.ID())
+	// Output: funnel
+}
+
+// A shopper joins two hours after the last change of a cart that was not bought, at that very instant.
+func ExampleOccurrences_ThenNot() {
+	const d, w = 2 * bucket.Hour, bucket.Week
+	abandoned := bucket.Define(bucket.Spec{ID: "abandoned-cart", Criteria: bucket.Any(
+		CartUpdated.ThenNot(Purchase).Within(d).Exists(),
+		CartUpdated.ThenNot(Purchase).Within(d).InTheLast(w),
+		CartUpdated.ThenNot(Purchase).Within(d).By(CartID, BoughtCart).Exists(),
+		Viewed.Then(CartUpdated).Within(d).ThenNot(Purchase).Within(d).Exists(),
+	)})
+	fmt.Println(abandoned.ID())
+	// Output: abandoned-cart
+}

@@ -50,8 +50,12 @@ func TestPositions(t *testing.T) {
 		visits.Text("page").
 			Of(visits.Last()).
 			Is("a"), // + 21
+		visits.
+			ThenNot(visits).
+			Within(time.Hour).
+			Exists(), // + 25
 	)
-	want := []int{0, 1, 3, 4, 5, 6, 8, 9, 10, 13, 14, 15, 16, 17, 18, 21}
+	want := []int{0, 1, 3, 4, 5, 6, 8, 9, 10, 13, 14, 15, 16, 17, 18, 21, 25}
 
 	file := filepath.Join(t.TempDir(), "ir.json")
 	if err := bucket.WriteIR(file, bucket.Var{Name: "A", Value: bucket.Define(bucket.Spec{ID: "a", Criteria: criteria})}); err != nil {

@@ -37,6 +37,10 @@ func BenchmarkHistory(b *testing.B) {
 		{"distinct", purchase.Within(window).Distinct(product).AtLeast(50)},
 		{"distinct-days", purchase.Within(window).DistinctDays("Europe/Berlin").AtLeast(50)},
 		{"calendar", purchase.ThisMonth("Europe/Berlin").AtLeast(3)},
+		{"sequence", purchase.ThenWithin(window, purchase).InTheLast(window)},
+		{"sequence-keyed", purchase.ThenWithin(window, purchase).By(product).InTheLast(window)},
+		{"then-not", purchase.ThenNot(large).Within(bucket.Hour).Exists()},
+		{"then-not-keyed", purchase.ThenNot(bucket.Event("refund")).Within(bucket.Hour).By(product, bucket.Event("refund").Text("product")).InTheLast(window)},
 	} {
 		b.Run(kind.name, func(b *testing.B) {
 			w := newWorld(b, bucket.Define(bucket.Spec{ID: "asked", Criteria: kind.criteria}))
@@ -88,6 +92,12 @@ func lengthen(b *testing.B, w *world) {
 		// 200 days are 864,000 times 20 seconds.
 		`update bucketgen.sums set total = total + 12 * 863999, count = count + 863999, cutoff = ` + now + ` - interval '200 days'
 			where contact_id = ` + user,
+		`insert into bucketgen.advances (contact_id, sequence_no, key, occurred_at, steps)
+			select ` + user + `, s.sequence_no, s.key, ` + now + ` - i * interval '20 s', 3
+			from (select distinct sequence_no, key from bucketgen.advances) s, ` + past,
+		`insert into bucketgen.progress (contact_id, sequence_no, key, seen_at, begins, ends, outcome_at)
+			select p.contact_id, p.sequence_no, i::text, ` + now + ` - i * interval '20 s', p.begins, p.ends, ` + now + ` - i * interval '20 s'
+			from bucketgen.progress p, ` + past + ` where p.contact_id = ` + user + ` and p.key <> ''`,
 		`vacuum analyze`,
 	} {
 		execSQL(b, w, sql)

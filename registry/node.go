@@ -58,6 +58,8 @@ const (
 	OpAverage       // Signal, Window, Compare, Value
 	OpFirst         // Signal; the condition that follows is on the field of the first occurrence, and its Property a Field
 	OpLast          // Signal; the same of the last occurrence
+	OpCompleted     // Sequence, Window
+	OpUnanswered    // Sequence, Window
 )
 
 // opNames are part of fingerprints: a name, once released, stays.
@@ -71,7 +73,7 @@ var opNames = [...]string{
 	"has_any", "has_all", "length_is", "length_at_least", "length_at_most", "has_been", "changed",
 	"at_least", "at_most", "exactly",
 	"first_within", "only", "sum", "average",
-	"first", "last",
+	"first", "last", "completed", "unanswered",
 }
 
 // String returns the name of the operation.
@@ -81,7 +83,10 @@ func (o Op) String() string { return opNames[o] }
 func (o Op) Combines() bool { return o <= OpAtLeastOf }
 
 // IsSignal reports whether a node of this operation asks about a signal.
-func (o Op) IsSignal() bool { return o >= OpAtLeast }
+func (o Op) IsSignal() bool { return o >= OpAtLeast && o < OpCompleted }
+
+// IsSequence reports whether a node of this operation asks about a sequence.
+func (o Op) IsSequence() bool { return o >= OpCompleted }
 
 // IsProperty reports whether a node of this operation asks about a property.
 func (o Op) IsProperty() bool { return o >= OpExists && o < OpAtLeast }
@@ -94,6 +99,7 @@ type Node struct {
 	Signal   Signal
 	Other    Signal
 	Bucket   Index
+	Sequence Sequence
 	Count    int
 	Compare  Compare
 	Window   Window
@@ -226,7 +232,11 @@ func (f *Facts) evaluate(nodes []Node) Verdict { //nolint:funlen // a line for e
 		return f.First(n.Signal).evaluate(nodes[1:n.Size])
 	case OpLast:
 		return f.Last(n.Signal).evaluate(nodes[1:n.Size])
-	default: // OpAverage
+	case OpAverage:
 		return f.Average(n.Signal, n.Window, n.Compare, n.Value.Number)
+	case OpCompleted:
+		return f.Completed(n.Sequence, n.Window)
+	default: // OpUnanswered
+		return f.Unanswered(n.Sequence, n.Window)
 	}
 }

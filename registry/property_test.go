@@ -72,15 +72,44 @@ func factsOf(t *rapid.T, r *registry.Registry, known *refeval.Facts, properties 
 	}
 	all := make([][]registry.Occurrence, len(r.Signals))
 	for _, ev := range known.Events {
-		for _, o := range r.Occurrences(nil, r.Event(ev.Name), registry.At(ev.At), payloadOf(t, ev)) {
+		occurrences := r.Occurrences(nil, r.Event(ev.Name), registry.At(ev.At), payloadOf(t, ev))
+		for _, o := range occurrences {
 			full.Add(o)
 			all[o.Signal] = append(all[o.Signal], o)
 		}
+		for _, a := range r.Advances(nil, occurrences) {
+			full.Advance(a)
+		}
 	}
+	loadSequences(newest, full, r)
 	for s := range r.Signals {
 		load(newest, registry.Signal(s), &r.Signals[s], all[s])
 	}
 	return full, newest
+}
+
+// loadSequences tells facts what suffices of sequences: what came of the advances of others.
+func loadSequences(f, full *registry.Facts, r *registry.Registry) {
+	for s := range r.Sequences {
+		completed := registry.Unset
+		var open []registry.OpenChain
+		for _, p := range full.ProgressChanges() {
+			if p.Sequence != registry.Sequence(s) {
+				continue
+			}
+			if at := p.Outcome(); at != registry.Unset {
+				completed = max(completed, at)
+				open = append(open, registry.OpenChain{At: at, Key: p.Key})
+			}
+			f.SetProgress(p.Sequence, p.Key, p.Progress)
+		}
+		slices.SortFunc(open, func(a, b registry.OpenChain) int { return cmp.Compare(a.At, b.At) })
+		f.SetCompletion(registry.Sequence(s), completed)
+		f.SetOpen(registry.Sequence(s), registry.Unset, open, false)
+		if !r.Sequences[s].Keyed && !slices.ContainsFunc(full.ProgressChanges(), func(p registry.ProgressChange) bool { return p.Sequence == registry.Sequence(s) }) {
+			f.SetProgress(registry.Sequence(s), "", registry.NoProgress(&r.Sequences[s]))
+		}
+	}
 }
 
 // payloadOf looks up what came with an event.

@@ -16,6 +16,7 @@ type Registry struct {
 	Properties []PropertyRow // sorted by name and path
 	Signals    []SignalRow   // sorted by event and key
 	Fields     []FieldRow    // sorted by event and name
+	Sequences  []SequenceRow // sorted by key
 
 	ByEvent    []Postings // by Event
 	ByProperty []Postings // by Property

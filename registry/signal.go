@@ -24,6 +24,8 @@ type SignalRow struct {
 	Totals   bool     // whether criteria ask about all occurrences ever
 	Sums     []Window // over which criteria ask for the sum of the field
 	Ago      []Window // of those in which criteria count, the ones that end some time ago
+
+	Sequences []Sequence // of which it is a step, sorted
 }
 
 // Plain reports whether every occurrence of the event passes and nothing of it is kept: then the log says it all.
@@ -125,10 +127,23 @@ func (r *Registry) Occurrences(dst []Occurrence, e Event, at Instant, lookup fun
 
 // Need is a fact that was asked for and not loaded.
 type Need struct {
-	Signal Signal
 	Kind   NeedKind
-	Place  int     // of a sum or a stretch, in its signal
-	At     Instant // of a stretch: the first instant at which it was asked for
+	Signal Signal
+	Place  int // of a sum or a stretch, in its signal
+
+	Sequence Sequence // of the kinds that are about one
+	Key      string   // of a progress or trail
+	// At is the first instant at which a stretch is asked for, around which a trail is, or after which chains ended that
+	// are open.
+	At Instant
+}
+
+// Later returns the need as it will be when so much time has passed.
+func (n Need) Later(by Instant) Need {
+	if n.Kind == NeedStretch || n.Kind == NeedOpen && n.At != Unset {
+		n.At += by
+	}
+	return n
 }
 
 // NeedKind is the kind of a fact.
@@ -140,19 +155,25 @@ const (
 	NeedTotals                  // its totals
 	NeedSum                     // one of its sums
 	NeedStretch                 // occurrences around the end of one of its windows that end some time ago
+
+	NeedProgress   // how far the user has come in a sequence with a key
+	NeedTrail      // what happened in it around a late event
+	NeedCompletion // when it was last completed, with whatever key
+	NeedOpen       // its chains that are open
 )
 
 // Compare orders needs.
 func (n Need) Compare(m Need) int {
-	return cmp.Or(cmp.Compare(n.Signal, m.Signal), cmp.Compare(n.Kind, m.Kind), cmp.Compare(n.Place, m.Place), cmp.Compare(n.At, m.At))
+	return cmp.Or(cmp.Compare(n.Signal, m.Signal), cmp.Compare(n.Kind, m.Kind), cmp.Compare(n.Place, m.Place),
+		cmp.Compare(n.Sequence, m.Sequence), cmp.Compare(n.Key, m.Key), cmp.Compare(n.At, m.At))
 }
 
-// Needs returns the facts that a bucket's criteria asks for, sorted.
+// Needs returns the facts that a bucket's criteria asks for at instant 0, sorted. See [Need.Later].
 func (r *Registry) Needs(b Index) []Need {
 	facts := r.NewFacts("")
 	nodes := r.Buckets[b].Criteria
 	for i := range nodes {
-		if nodes[i].Op.IsSignal() {
+		if nodes[i].Op.IsSignal() || nodes[i].Op.IsSequence() {
 			facts.evaluate(nodes[i:])
 		}
 	}
@@ -327,7 +348,7 @@ func (f *Facts) Lacks() []Need {
 	return f.lacks
 }
 
-// Newest returns the newest known occurrence of any signal that is loaded, or Unset.
+// Newest returns the newest known occurrence of any signal or sequence that is loaded, or Unset.
 func (f *Facts) Newest() Instant {
 	newest := Unset
 	for _, s := range f.all {
@@ -343,5 +364,5 @@ func (f *Facts) Newest() Instant {
 			newest = max(newest, s.At[len(s.At)-1])
 		}
 	}
-	return newest
+	return max(newest, f.pursuits.newest())
 }

@@ -27,6 +27,7 @@ func ExampleUp() {
 	}
 	// Output:
 	// applied 00001_core.sql
+	// applied 00002_sequences.sql
 	// up to date
 	// up to date
 }

@@ -8,6 +8,15 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+type BucketgenAdvance struct {
+	ContactID  int64
+	SequenceNo int32
+	Key        string
+	OccurredAt pgtype.Timestamptz
+	ID         int64
+	Steps      int32
+}
+
 type BucketgenBucket struct {
 	No        int32
 	ID        string
@@ -111,6 +120,22 @@ type BucketgenOccurrence struct {
 	OccurredAt pgtype.Timestamptz
 	ID         int64
 	Value      *string
+}
+
+type BucketgenProgress struct {
+	ContactID  int64
+	SequenceNo int32
+	Key        string
+	SeenAt     pgtype.Timestamptz
+	Begins     []int64
+	Ends       []int64
+	AnswerAt   pgtype.Timestamptz
+	OutcomeAt  pgtype.Timestamptz
+}
+
+type BucketgenSequence struct {
+	No  int32
+	Key string
 }
 
 type BucketgenSignal struct {

@@ -11,6 +11,8 @@ type Changes struct {
 	Events      []Logged
 	Occurrences []registry.Occurrence // of signals that are stored, in the order of arrival
 	Sums        []registry.SumChange
+	Advances    []registry.Advance // that are stored, in the order of arrival
+	Progress    []registry.ProgressChange
 	Stays       []StayChange
 	Transitions []Transition // in the order in which they happened
 	Due         []DueChange
@@ -96,6 +98,7 @@ func (s *Session) Changes() Changes {
 	}
 	s.changes.Contact = s.contact
 	s.changes.Sums = s.state.Facts.SumChanges()
+	s.changes.Progress = s.state.Facts.ProgressChanges()
 	return s.changes
 }
 

@@ -71,15 +71,22 @@ func (s *Session) ingest(e Event) {
 	s.round(candidates, s.now, cause{source: SourceEvent, byUser: true})
 }
 
-// occur adds an event to the signals that it is an occurrence of.
+// occur adds an event to the signals that it is an occurrence of, and to the sequences of which it may be a step.
 func (s *Session) occur(e *Event) {
-	for _, o := range s.registry.Occurrences(nil, e.Event, e.OccurredAt, e.Properties.Value) {
+	occurrences := s.registry.Occurrences(nil, e.Event, e.OccurredAt, e.Properties.Value)
+	for _, o := range occurrences {
 		s.state.Facts.Add(o)
 		row := &s.registry.Signals[o.Signal]
 		if row.Plain() && !row.Totals {
 			continue // the log says it
 		}
 		s.changes.Occurrences = append(s.changes.Occurrences, o)
+	}
+	for _, a := range s.registry.Advances(nil, occurrences) {
+		s.state.Facts.Advance(a)
+		if s.registry.Sequences[a.Sequence].Span() > 0 { // a late event will have to know
+			s.changes.Advances = append(s.changes.Advances, a)
+		}
 	}
 }
 

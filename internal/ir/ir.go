@@ -130,6 +130,7 @@ const (
 	OpEvent     Op = "event"
 	OpMember    Op = "member"
 	OpSample    Op = "sample"
+	OpSequence  Op = "sequence"
 )
 
 // Node is a node of a criteria: a condition, or a combination of nodes.
@@ -142,6 +143,7 @@ type Node struct {
 	Event    *EventCheck    `json:"event,omitempty"`
 	Bucket   string         `json:"bucket,omitempty"` // whose members are meant, of OpMember
 	Sample   *SampleCheck   `json:"sample,omitempty"`
+	Sequence *SequenceCheck `json:"sequence,omitempty"`
 	Problems []Problem      `json:"problems,omitempty"`
 }
 
@@ -174,6 +176,23 @@ type EventCheck struct {
 type SampleCheck struct {
 	Percent float64 `json:"percent"`
 	Salt    string  `json:"salt"`
+}
+
+// SequenceCheck asks whether events followed each other within a time, or whether one has not followed.
+type SequenceCheck struct {
+	Steps  []Step        `json:"steps"`
+	Within time.Duration `json:"within,omitempty"` // from the first step to the last, or the last but one with Unless
+	Unless bool          `json:"unless,omitempty"` // the last step has not followed within its time
+	Window *Window       `json:"window,omitempty"` // in which that came to be, which has a Last; nil: ever
+}
+
+// Step is a step of a sequence: an event, or some of its occurrences.
+type Step struct {
+	Pos    Pos            `json:"pos,omitzero"`
+	Event  string         `json:"event"`
+	Filter *Node          `json:"filter,omitempty"` // of the payload; nil: every occurrence may take the step
+	Key    *PropertyCheck `json:"key,omitempty"`    // what is the same in all steps: a payload property, without a comparison
+	Within time.Duration  `json:"within,omitempty"` // after the step before; 0: as the sequence says
 }
 
 // Aggregate is what is computed of occurrences.

@@ -49,6 +49,8 @@ func DescribeNode(n *ir.Node) string {
 		return describeEvent(n.Event)
 	case n.Sample != nil:
 		return fmt.Sprintf("%v%% by %q", n.Sample.Percent, n.Sample.Salt)
+	case n.Sequence != nil:
+		return describeSequence(n.Sequence)
 	case n.Property != nil:
 		return describeProperty(n.Property)
 	case n.Op == ir.OpMember:

@@ -105,6 +105,10 @@ func Instants(n *ir.Node, f *Facts) []time.Time {
 		for _, t := range eventInstants(n.Event, f) {
 			add(t)
 		}
+	case n.Sequence != nil:
+		for _, t := range sequenceInstants(n.Sequence, f) {
+			add(t)
+		}
 	case n.Property != nil:
 		for _, t := range propertyInstants(n.Property, f) {
 			add(t)

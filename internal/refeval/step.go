@@ -75,7 +75,8 @@ func (w *world) ingest(s *Step) StepResult {
 // Asks reports whether a criteria asks about an event, or about one of several properties.
 func Asks(n *ir.Node, event string, properties map[string]bool) bool {
 	return slices.ContainsFunc(leaves(n), func(leaf *ir.Node) bool {
-		return leaf.Event != nil && leaf.Event.Name == event || leaf.Property != nil && properties[leaf.Property.Name]
+		return leaf.Event != nil && leaf.Event.Name == event || leaf.Sequence != nil && asksOf(leaf.Sequence, event) ||
+			leaf.Property != nil && properties[leaf.Property.Name]
 	})
 }
 

@@ -39,6 +39,8 @@ func Holds(n *ir.Node, f *Facts, now time.Time) bool {
 		return inSample(n.Sample, f.User)
 	case ir.OpEvent:
 		return compareEvent(n.Event, f, now)
+	case ir.OpSequence:
+		return compareSequence(n.Sequence, f, now)
 	default:
 		return compareProperty(n.Property, f, now)
 	}

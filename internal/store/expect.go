@@ -32,6 +32,13 @@ func (m *further) need(user string, needs ...registry.Need) {
 	}
 }
 
+// needAt asks for facts as they are needed at about the present instant.
+func (m *further) needAt(w *Wanted, needs []registry.Need) {
+	for _, n := range needs {
+		m.need(w.User, n.Later(w.CreatedAt))
+	}
+}
+
 func (m *further) stay(user string, buckets ...registry.Index) {
 	for _, b := range buckets {
 		if !asked(m.stays, userStay{user, b}, func(other userStay) bool { return other.user == user }) {
@@ -53,9 +60,10 @@ func asked[T comparable](all []T, one T, own func(T) bool) bool {
 // at depends on the properties of the user, so it goes by those that are remembered. Nothing rests on that being right.
 func (s *Store) expect(m *further, w *Wanted, known *remembered, e *decide.Event) {
 	user := w.User
+	s.expectAdvances(m, w, e.Event, e.OccurredAt, e.Properties.Value)
 	if known == nil {
 		if e.Event != registry.NoEvent {
-			m.need(user, at(w.CreatedAt, s.always[e.Event])...)
+			m.needAt(w, s.always[e.Event])
 		}
 		return
 	}
@@ -76,23 +84,9 @@ func (s *Store) expect(m *further, w *Wanted, known *remembered, e *decide.Event
 	}
 	candidates := s.registry.Candidates(nil, carried, facts, nil)
 	for _, b := range candidates {
-		m.need(user, at(w.CreatedAt, s.needs[b])...)
+		m.needAt(w, s.needs[b])
 	}
 	m.stay(user, candidates...)
-}
-
-// at returns needs as of an instant: that at which the session is going to evaluate, as far as can be told.
-func at(now registry.Instant, needs []registry.Need) []registry.Need {
-	if !slices.ContainsFunc(needs, func(n registry.Need) bool { return n.Kind == registry.NeedStretch }) {
-		return needs
-	}
-	needs = slices.Clone(needs)
-	for i := range needs {
-		if needs[i].Kind == registry.NeedStretch {
-			needs[i].At = now
-		}
-	}
-	return needs
 }
 
 func carry(facts *registry.Facts, c *registry.Carried, p registry.Property, v registry.Value) {

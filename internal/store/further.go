@@ -15,7 +15,12 @@ func (f *Facts) queueFurther(q *queue, m *further) {
 	var events, occurrences, groups, totals pairs
 	var sums sumPairs
 	var eventsAround, occurrencesAround stretchPairs
+	var sequences sequenceFacts
 	for _, n := range m.needs {
+		if n.Kind >= registry.NeedProgress {
+			sequences.add(f, n)
+			continue
+		}
 		row := &f.store.registry.Signals[n.Signal]
 		switch {
 		case n.Kind == registry.NeedSum:
@@ -40,6 +45,7 @@ func (f *Facts) queueFurther(q *queue, m *further) {
 	f.queueTotals(q, totals)
 	f.queueSums(q, sums)
 	f.queueStretches(q, eventsAround, occurrencesAround)
+	f.queueSequences(q, sequences)
 	if len(m.stays) == 0 {
 		return
 	}

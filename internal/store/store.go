@@ -20,18 +20,19 @@ import (
 
 // Store knows the database's numbers for the names of a registry. It may be used from several goroutines.
 type Store struct {
-	registry *registry.Registry
-	schema   string
-	events   []int32                  // by registry.Event
-	buckets  []int32                  // by registry.Index
-	indexes  map[int32]registry.Index // the other way round
-	names    names
-	signals  []int32           // by registry.Signal
-	needs    [][]registry.Need // by registry.Index
-	always   [][]registry.Need // by registry.Event
-	added    [][]registry.Need // by registry.Event
-	cache    *cache
-	history  bool // the last changes of properties are read
+	registry  *registry.Registry
+	schema    string
+	events    []int32                  // by registry.Event
+	buckets   []int32                  // by registry.Index
+	indexes   map[int32]registry.Index // the other way round
+	names     names
+	signals   []int32           // by registry.Signal
+	sequences []int32           // by registry.Sequence
+	needs     [][]registry.Need // by registry.Index
+	always    [][]registry.Need // by registry.Event
+	added     [][]registry.Need // by registry.Event
+	cache     *cache
+	history   bool // the last changes of properties are read
 }
 
 // Conn is what statements are run on: a connection, or a transaction.
@@ -74,7 +75,27 @@ func New(ctx context.Context, conn Conn, schema string, r *registry.Registry, ca
 	}
 	s.Remember(found)
 	s.always = always(r, s.needs, s.added)
-	return s, s.registerSignals(ctx, conn)
+	if err := s.registerSignals(ctx, conn); err != nil {
+		return nil, err
+	}
+	return s, s.registerSequences(ctx, conn)
+}
+
+func (s *Store) registerSequences(ctx context.Context, conn Conn) error {
+	keys := make([]string, len(s.registry.Sequences))
+	for i := range keys {
+		keys[i] = s.registry.Sequences[i].Key // sorted
+	}
+	rows, err := s.Queries(conn).SequencesRegister(ctx, keys)
+	if err != nil {
+		return fmt.Errorf("register the sequences: %w", err)
+	}
+	s.sequences = make([]int32, len(keys))
+	for _, row := range rows {
+		i, _ := slices.BinarySearch(keys, row.Key)
+		s.sequences[i] = row.No
+	}
+	return nil
 }
 
 func (s *Store) registerSignals(ctx context.Context, conn Conn) error {

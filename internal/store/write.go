@@ -24,6 +24,8 @@ type Write struct {
 	totals      db.TotalsAddParams
 	groups      db.GroupsPutParams
 	sums        db.SumsPutParams
+	advances    db.AdvancesInsertParams
+	progress    db.ProgressPutParams
 	places      map[groupKey]int
 	leaves      db.MembershipsLeaveParams
 	passes      db.MembershipsPassParams
@@ -67,6 +69,7 @@ func (w *Write) Add(f *Facts, user string, st *decide.State, c decide.Changes) {
 	}
 	w.addOccurrences(s, contact, c.Occurrences)
 	w.addSums(s, contact, c.Sums)
+	w.addProgress(s, contact, c.Advances, c.Progress)
 	for i := range c.Stays {
 		w.addStay(s, contact, &c.Stays[i])
 	}
@@ -205,6 +208,8 @@ func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) erro
 	add(len(w.totals.ContactIds), func() error { return into.TotalsAdd(ctx, w.totals) })
 	add(len(w.groups.ContactIds), func() error { return into.GroupsPut(ctx, w.groups) })
 	add(len(w.sums.ContactIds), func() error { return into.SumsPut(ctx, w.sums) })
+	add(len(w.advances.ContactIds), func() error { return into.AdvancesInsert(ctx, w.advances) })
+	add(len(w.progress.ContactIds), func() error { return into.ProgressPut(ctx, w.progress) })
 	add(len(w.amends.ContactIds), func() error { return into.MembershipsAmend(ctx, w.amends) })
 	add(len(w.leaves.ContactIds), func() error { return into.MembershipsLeave(ctx, w.leaves) })
 	add(len(w.passes.ContactIds), func() error { return into.MembershipsPass(ctx, w.passes) })

@@ -55,7 +55,7 @@ func TestProblems(t *testing.T) {
 		"kind":            {ir.Definition{ID: "a", Pos: at(1), Kind: "static"}, `x.go:1: bucket "a": there is no kind "static"; write dynamic or manual`},
 		"entry limit":     {ir.Definition{ID: "a", Pos: at(1), Kind: ir.Manual, EntryLimit: "twice"}, `x.go:1: bucket "a": there is no entry limit "twice"; write unlimited, once or once_per_period`},
 		"unlimited":       {ir.Definition{ID: "a", Pos: at(1), Kind: ir.Manual, EntryLimit: ir.Unlimited}, ""},
-		"operation":       {dynamic(combine("xor", exists)), `x.go:2: bucket "a": there is no criteria of type "xor"; use properties, events, InBucket, All, Any, Not and AtLeastOf`},
+		"operation":       {dynamic(combine("xor", exists)), `x.go:2: bucket "a": there is no criteria of type "xor"; use properties, events, sequences, InBucket, All, Any, Not and AtLeastOf`},
 		"not of two":      {dynamic(combine(ir.OpNot, exists, exists)), `x.go:2: bucket "a": Not takes one criteria; combine several with All or Any first`},
 		"not of none":     {dynamic(combine(ir.OpNot)), `x.go:2: bucket "a": Not takes one criteria; combine several with All or Any first`},
 		"count operator":  {dynamic(event(ir.Contains, 1, 0)), `x.go:2: bucket "a": a count cannot be compared by "contains"; use eq, gt, gte, lt or lte`},

@@ -41,10 +41,12 @@ func (c *checker) node(d *ir.Definition, n *ir.Node) {
 		c.member(d, n)
 	case ir.OpSample:
 		c.sample(d, n)
+	case ir.OpSequence:
+		c.sequence(d, n)
 	case "":
 		c.report(n.Pos, d.ID, "one of the conditions is empty; a variable of type bucket.Criteria or bucket.Filter was never set")
 	default:
-		c.report(n.Pos, d.ID, "there is no criteria of type %q; use properties, events, InBucket, All, Any, Not and AtLeastOf", n.Op)
+		c.report(n.Pos, d.ID, "there is no criteria of type %q; use properties, events, sequences, InBucket, All, Any, Not and AtLeastOf", n.Op)
 	}
 }
 
@@ -67,7 +69,7 @@ func positive(n *ir.Node, negated bool) bool {
 		return true // also a negated one chooses
 	case ir.OpEvent:
 		return holdsForStrangers(n.Event) == negated || rolls(n.Event)
-	case ir.OpMember:
+	case ir.OpMember, ir.OpSequence:
 		return !negated
 	default:
 		return isAbsence(n.Property) == negated

@@ -21,14 +21,7 @@ func single(e *ir.EventCheck) bool { return e.Aggregate == ir.First || e.Aggrega
 // event checks a condition on an event.
 func (c *checker) event(d *ir.Definition, n *ir.Node) {
 	e := n.Event
-	switch {
-	case e.Name == "":
-		c.report(n.Pos, d.ID, "the event has no name; write the name under which it is ingested")
-	case strings.HasPrefix(e.Name, "bucket:"):
-		c.report(n.Pos, d.ID, "event %q is a transition, and names beginning \"bucket:\" are not for criteria; ask about the events that cause it", e.Name)
-	case len(e.Name) > maxEventName || strings.ContainsRune(e.Name, 0):
-		c.report(n.Pos, d.ID, "no event has the name %.40q: names have at most %d bytes and no U+0000", e.Name, maxEventName)
-	}
+	c.eventName(d, n.Pos, e.Name)
 	switch {
 	case single(e):
 		c.property(d, &ir.Node{Pos: n.Pos, Property: e.Field})
@@ -45,23 +38,36 @@ func (c *checker) event(d *ir.Definition, n *ir.Node) {
 	}
 }
 
+func (c *checker) eventName(d *ir.Definition, pos ir.Pos, name string) {
+	switch {
+	case name == "":
+		c.report(pos, d.ID, "the event has no name; write the name under which it is ingested")
+	case strings.HasPrefix(name, "bucket:"):
+		c.report(pos, d.ID, "event %q is a transition, and names beginning \"bucket:\" are not for criteria; ask about the events that cause it", name)
+	case len(name) > maxEventName || strings.ContainsRune(name, 0):
+		c.report(pos, d.ID, "no event has the name %.40q: names have at most %d bytes and no U+0000", name, maxEventName)
+	}
+}
+
+// ownField checks that a field that is asked of an event is declared of it.
+func (c *checker) ownField(d *ir.Definition, pos ir.Pos, p *ir.PropertyCheck, event string) {
+	if p.Event != event {
+		c.report(pos, d.ID, "field %q is declared of event %q, and is asked of event %q; declare it of that one too", p.Name, p.Event, event)
+	}
+}
+
 // fields checks the payload properties that a condition on an event asks about: those of the filter, and the one that is
 // aggregated.
 func (c *checker) fields(d *ir.Definition, n *ir.Node) {
 	e := n.Event
-	own := func(p *ir.PropertyCheck, at *ir.Node) {
-		if p.Event != e.Name {
-			c.report(at.Pos, d.ID, "field %q is declared of event %q, and is asked of event %q; declare it of that one too", p.Name, p.Event, e.Name)
-		}
-	}
 	if e.Field != nil {
-		own(e.Field, n)
+		c.ownField(d, n.Pos, e.Field, e.Name)
 		c.propertyName(e.Field.Name, e.Field.Path, n.Pos, d.ID)
 	}
 	e.Filter.Walk(func(f *ir.Node) {
 		c.node(d, f)
 		if f.Property != nil {
-			own(f.Property, f)
+			c.ownField(d, f.Pos, f.Property, e.Name)
 		}
 	})
 }

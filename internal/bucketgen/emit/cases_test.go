@@ -16,6 +16,7 @@ import (
 	operators "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/operators/want/gen"
 	policies "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/policies/want/gen"
 	properties "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/properties/want/gen"
+	sequences "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/sequences/want/gen"
 	texts "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/texts/want/gen"
 	warnings "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/warnings/want/gen"
 	"github.com/bucketgen/bucketgen/registry"
@@ -34,6 +35,7 @@ var generated = []struct {
 	{"operators", "../testdata/operators/in", operators.Registry},
 	{"policies", "../testdata/policies/in", policies.Registry},
 	{"properties", "../testdata/properties/in", properties.Registry},
+	{"sequences", "../testdata/sequences/in", sequences.Registry},
 	{"texts", "../testdata/texts/in", texts.Registry},
 	{"warnings", "../testdata/warnings/in", warnings.Registry},
 }

@@ -30,6 +30,7 @@ var opNames = [...]string{
 	registry.OpSample: "Sample",
 	registry.OpFirst:  "First", registry.OpLast: "Last",
 	registry.OpFirstWithin: "FirstWithin", registry.OpOnly: "Only", registry.OpSum: "Sum", registry.OpAverage: "Average",
+	registry.OpCompleted: "Completed", registry.OpUnanswered: "Unanswered",
 }
 
 // criteria prints each criteria twice: as a function, where the plan has those, and as the table that says the same.
@@ -89,6 +90,8 @@ func (e *emitter) condition(nodes []registry.Node, facts *jen.Statement, propert
 		return e.condition(nodes[1:n.Size], ask.Call(jen.Id(e.signal(n.Signal))), e.payload)
 	case n.Op.IsSignal():
 		return ask.Call(e.question(n)...)
+	case n.Op.IsSequence():
+		return ask.Call(jen.Id(e.sequence(n.Sequence)), window(n.Window))
 	case n.Op == registry.OpInBucket:
 		return ask.Call(jen.Id(e.idx(n.Bucket)))
 	case n.Op == registry.OpSample:
@@ -117,6 +120,11 @@ func (e *emitter) node(n *registry.Node, property func(registry.Property) string
 		}
 	case n.Op == registry.OpInBucket:
 		fields = append(fields, field("Bucket", jen.Id(e.idx(n.Bucket))))
+	case n.Op.IsSequence():
+		fields = append(fields, field("Sequence", jen.Id(e.sequence(n.Sequence))))
+		if n.Window != registry.Ever {
+			fields = append(fields, field("Window", windowRow(n.Window)))
+		}
 	case n.Op == registry.OpAtLeastOf:
 		fields = append(fields, field("Count", jen.Lit(n.Count)))
 	case n.Op.IsProperty():

@@ -62,9 +62,12 @@ type emitter struct {
 
 // The constants and functions of generated code, by what they stand for.
 
-func (e *emitter) idx(b registry.Index) string         { return "idx" + e.plan.Buckets[b].GoName }
-func (e *emitter) event(ev registry.Event) string      { return "event" + e.plan.Events[ev].GoName }
-func (e *emitter) signal(s registry.Signal) string     { return "signal" + e.plan.Signals[s].GoName }
+func (e *emitter) idx(b registry.Index) string     { return "idx" + e.plan.Buckets[b].GoName }
+func (e *emitter) event(ev registry.Event) string  { return "event" + e.plan.Events[ev].GoName }
+func (e *emitter) signal(s registry.Signal) string { return "signal" + e.plan.Signals[s].GoName }
+func (e *emitter) sequence(s registry.Sequence) string {
+	return "sequence" + e.plan.Sequences[s].GoName
+}
 func (e *emitter) field(f registry.Field) string       { return "field" + e.plan.Fields[f].GoName }
 func (e *emitter) property(p registry.Property) string { return "prop" + e.plan.Properties[p].GoName }
 

@@ -155,5 +155,32 @@ func anyFacts(t *rapid.T, r *registry.Registry) (*registry.Facts, *registry.Fact
 			}
 		}
 	}
+	anySequences(t, r, instant, a, b)
 	return a, b
+}
+
+// anySequences adds what is known of sequences to facts.
+func anySequences(t *rapid.T, r *registry.Registry, instant *rapid.Generator[registry.Instant], all ...*registry.Facts) {
+	for s := range r.Sequences {
+		steps := rapid.Uint16Range(1, 1<<len(r.Sequences[s].Steps)-1)
+		key := ""
+		if r.Sequences[s].Keyed {
+			key = "k"
+		}
+		if rapid.Bool().Draw(t, "known") {
+			for _, f := range all {
+				f.SetProgress(registry.Sequence(s), key, registry.NoProgress(&r.Sequences[s]))
+				f.SetCompletion(registry.Sequence(s), registry.Unset)
+				f.SetOpen(registry.Sequence(s), registry.Unset, nil, false)
+			}
+		}
+		for _, at := range rapid.SliceOfN(instant, 0, 6).Draw(t, r.Sequences[s].Key) {
+			if at <= all[0].Now {
+				step := registry.Advance{Sequence: registry.Sequence(s), Key: key, At: at, Steps: registry.Steps(steps.Draw(t, "steps"))}
+				for _, f := range all {
+					f.Advance(step)
+				}
+			}
+		}
+	}
 }

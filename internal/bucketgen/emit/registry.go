@@ -15,6 +15,7 @@ func (e *emitter) registry(f *jen.File) {
 	places(f, "Property", e.reg.Properties, e.property, "")
 	places(f, "Signal", e.reg.Signals, e.signal, "")
 	places(f, "Field", e.reg.Fields, e.field, "")
+	places(f, "Sequence", e.reg.Sequences, e.sequence, "")
 
 	tables := []jen.Code{
 		field("Fingerprint", jen.Lit(e.reg.Fingerprint)),
@@ -32,6 +33,9 @@ func (e *emitter) registry(f *jen.File) {
 		}),
 		table("Fields", "FieldRow", e.reg.Fields, func(i int, row *registry.FieldRow) jen.Code {
 			return field(e.field(registry.Field(i)), e.fieldRow(row))
+		}),
+		table("Sequences", "SequenceRow", e.reg.Sequences, func(i int, row *registry.SequenceRow) jen.Code {
+			return field(e.sequence(registry.Sequence(i)), e.sequenceRow(row))
 		}),
 		field("ByEvent", jen.Id("byEvent")),
 		field("ByProperty", jen.Id("byProperty")),

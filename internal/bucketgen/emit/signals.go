@@ -32,6 +32,7 @@ func (e *emitter) signalRow(s *registry.SignalRow) jen.Code {
 	set("Totals", s.Totals, jen.True())
 	set("Sums", len(s.Sums) > 0, windows(s.Sums))
 	set("Ago", len(s.Ago) > 0, windows(s.Ago))
+	set("Sequences", len(s.Sequences) > 0, names("Sequence", s.Sequences, e.sequence))
 	return row(fields...)
 }
 

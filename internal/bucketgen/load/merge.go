@@ -71,6 +71,13 @@ func (l loader) nodePositions(n *ir.Node) {
 		if n.Event != nil {
 			l.nodePositions(n.Event.Filter)
 		}
+		if n.Sequence != nil {
+			for i := range n.Sequence.Steps {
+				step := &n.Sequence.Steps[i]
+				step.Pos = l.position(step.Pos)
+				l.nodePositions(step.Filter)
+			}
+		}
 	})
 }
 

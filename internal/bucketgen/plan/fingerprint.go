@@ -58,6 +58,8 @@ func writeNode(h hash.Hash, r *registry.Registry, n *registry.Node, payload bool
 		fmt.Fprintf(h, " bucket %q", r.Buckets[n.Bucket].ID)
 	case n.Op == registry.OpSample:
 		fmt.Fprintf(h, " %v %q", n.With.Numbers, n.Value.Text)
+	case n.Op.IsSequence():
+		fmt.Fprintf(h, " sequence %q window %d", r.Sequences[n.Sequence].Key, n.Window.Span)
 	case n.Op == registry.OpAtLeastOf:
 		fmt.Fprintf(h, " %d", n.Count)
 	case n.Op.IsProperty():

@@ -27,6 +27,8 @@ func (v *vocabulary) nodes(dst []registry.Node, n *ir.Node, place func(*ir.Prope
 		if e := n.Event; e.Aggregate == ir.First || e.Aggregate == ir.Last {
 			dst = compare(dst, e.Field, v.signals[dst[at].Signal].Field)
 		}
+	case ir.OpSequence:
+		dst = append(dst, v.sequence(n.Sequence))
 	default:
 		dst = compare(dst, n.Property, place(n.Property))
 	}

@@ -22,6 +22,7 @@ type Plan struct {
 	Properties []Naming // by registry.Property
 	Signals    []Naming // by registry.Signal
 	Fields     []Naming // by registry.Field
+	Sequences  []Naming // by registry.Sequence
 
 	// Functions says that each criteria is generated as a function too, which people can read. The tables decide as
 	// fast and compile ten times as fast, so where there are more buckets than anybody reads, there are tables only.
@@ -45,10 +46,11 @@ func Build(f *ir.File) *Plan {
 
 	v := collect(f, defs)
 	p := &Plan{
-		Registry:   &registry.Registry{Events: v.events, Properties: v.properties, Signals: v.signals, Fields: v.fields},
+		Registry:   &registry.Registry{Events: v.events, Properties: v.properties, Signals: v.signals, Fields: v.fields, Sequences: v.sequences},
 		Events:     v.eventNaming,
 		Signals:    v.signalNaming,
 		Fields:     v.fieldNaming,
+		Sequences:  v.sequenceNaming,
 		Properties: v.propertyNaming,
 	}
 	r := p.Registry
@@ -139,6 +141,8 @@ func (v *vocabulary) bucket(d *ir.Definition) registry.Bucket {
 			}
 			b.Events = append(b.Events, v.signals[n.Signal].Event)
 			i += n.Size - 1 // what it asks of the occurrence is no property of the user
+		case n.Op.IsSequence():
+			v.steps(&b, n.Sequence)
 		case n.Op.IsProperty():
 			b.Properties = append(b.Properties, v.root(n.Property)) // what is inside comes with it
 		}

@@ -140,20 +140,15 @@ func (v *vocabulary) collectSignals(defs []ir.Definition) {
 	specs := map[string]signal{}
 	for i := range defs {
 		defs[i].Criteria.Walk(func(n *ir.Node) {
-			if n.Event == nil {
-				return
-			}
-			s, other := signalsOf(n.Event)
-			for _, s := range []*signal{&s, other} {
-				if s == nil {
-					continue
-				}
+			for _, s := range asked(n) {
 				key := s.key()
 				if rows[key] == nil {
 					rows[key] = &registry.SignalRow{Key: key, Field: registry.NoField, Distinct: s.Distinct, Zone: s.Zone}
-					specs[key] = *s
+					specs[key] = s
 				}
-				require(rows[key], n.Event)
+				if n.Event != nil {
+					require(rows[key], n.Event)
+				}
 			}
 		})
 	}
@@ -187,6 +182,21 @@ func (v *vocabulary) collectSignals(defs []ir.Definition) {
 		v.events[row.Event].Signals = append(v.events[row.Event].Signals, registry.Signal(i))
 		v.signalNaming = append(v.signalNaming, Naming{GoName: taken.numbered(v.eventNaming[row.Event].GoName)})
 	}
+}
+
+// asked returns the signals that a node asks about.
+func asked(n *ir.Node) []signal {
+	switch {
+	case n.Sequence != nil:
+		return signalsOfSteps(n.Sequence)
+	case n.Event == nil:
+		return nil
+	}
+	s, other := signalsOf(n.Event)
+	if other == nil {
+		return []signal{s}
+	}
+	return []signal{s, *other}
 }
 
 // require lets a signal keep what a check needs.

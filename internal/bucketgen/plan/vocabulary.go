@@ -22,6 +22,9 @@ type vocabulary struct {
 	fields         []registry.FieldRow
 	fieldNaming    []Naming
 	buckets        map[string]registry.Index // by id
+	sequences      []registry.SequenceRow
+	sequenceNaming []Naming
+	sequencePlaces map[string]registry.Sequence // by key
 }
 
 func collect(f *ir.File, defs []ir.Definition) *vocabulary {
@@ -30,6 +33,7 @@ func collect(f *ir.File, defs []ir.Definition) *vocabulary {
 		v.buckets[defs[i].ID] = registry.Index(i)
 	}
 	v.collectSignals(defs)
+	v.collectSequences(defs)
 	v.collectProperties(f, defs)
 	return v
 }

@@ -21,9 +21,9 @@ var events = []string{"a", "b", "c"}
 func Criteria(t *rapid.T, depth int) *ir.Node {
 	var op ir.Op
 	if depth > 0 {
-		op = one(t, "op", ir.OpEvent, ir.OpProperty, ir.OpAll, ir.OpAny, ir.OpNot, ir.OpAll, ir.OpAtLeastOf)
+		op = one(t, "op", ir.OpEvent, ir.OpProperty, ir.OpSequence, ir.OpAll, ir.OpAny, ir.OpNot, ir.OpAll, ir.OpAtLeastOf)
 	} else {
-		op = one(t, "leaf", ir.OpEvent, ir.OpProperty)
+		op = one(t, "leaf", ir.OpEvent, ir.OpProperty, ir.OpSequence)
 	}
 	if chance(t, "sample", 4) {
 		return &ir.Node{Op: ir.OpSample, Sample: sample(t)}
@@ -32,6 +32,8 @@ func Criteria(t *rapid.T, depth int) *ir.Node {
 	switch op {
 	case ir.OpEvent:
 		n.Event = eventCheck(t)
+	case ir.OpSequence:
+		n.Sequence = sequenceCheck(t)
 	case ir.OpProperty:
 		n.Property = propertyCheck(t)
 	case ir.OpNot:

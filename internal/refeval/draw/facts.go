@@ -19,7 +19,7 @@ func Facts(t *rapid.T, now time.Time) (*refeval.Facts, []byte) {
 	for range upTo(t, "events", 0, 8) {
 		ago := one(t, "ago", 0, Hour, 2*Hour, 3*Hour, 4*Hour, 5*Hour, 8*Hour, time.Microsecond, Hour-time.Microsecond, Hour+time.Microsecond)
 		ev := refeval.Event{Name: one(t, "name", events...), At: now.Add(-ago)}
-		if err := json.Unmarshal(object(t, now), &ev.Properties); err != nil {
+		if err := json.Unmarshal(payload(t, now), &ev.Properties); err != nil {
 			t.Fatal(err)
 		}
 		f.Events = append(f.Events, ev)

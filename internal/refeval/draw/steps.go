@@ -76,8 +76,8 @@ func Event(t *rapid.T, now time.Time, user string) refeval.Step {
 	if s.Name == "" || chance(t, "traits", 20) {
 		s.Traits = object(t, now)
 	}
-	if chance(t, "properties", 45) {
-		s.Properties = object(t, now)
+	if chance(t, "properties", 60) {
+		s.Properties = payload(t, now)
 	}
 	switch kind := upTo(t, "occurred", 0, 99); {
 	case kind < 60:
@@ -90,6 +90,22 @@ func Event(t *rapid.T, now time.Time, user string) refeval.Step {
 	}
 	s.Key = one(t, "key", "", "", "", "", "k1", "k2", "")
 	return s
+}
+
+// orders are the values of the payload property that sequences go by.
+var orders = []string{`"x"`, `"x"`, `"y"`, `"z"`, `5`, `null`, `["x"]`}
+
+// payload draws properties of an event, which mostly have an order.
+func payload(t *rapid.T, now time.Time) []byte {
+	raw := object(t, now)
+	if !chance(t, "order", 80) {
+		return raw
+	}
+	order := `{"order":` + one(t, "of order", orders...)
+	if string(raw) == "{}" {
+		return []byte(order + "}")
+	}
+	return append([]byte(order+","), raw[1:]...)
 }
 
 // object draws properties or traits.

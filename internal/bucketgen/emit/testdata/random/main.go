@@ -107,8 +107,12 @@ func evaluate(r *registry.Registry, c *Case) ([]registry.Verdict, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, o := range r.Occurrences(nil, r.Event(ev.Name), ev.At, carried.Value) {
+		occurrences := r.Occurrences(nil, r.Event(ev.Name), ev.At, carried.Value)
+		for _, o := range occurrences {
 			facts.Add(o)
+		}
+		for _, a := range r.Advances(nil, occurrences) {
+			facts.Advance(a)
 		}
 	}
 	verdicts := make([]registry.Verdict, len(r.Buckets))

@@ -1,0 +1,113 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/bucketgen/bucketgen/internal/ir"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// sequence is what criteria ask about events that follow each other.
+type sequence struct {
+	Steps  []step        `json:"steps"`
+	Within time.Duration `json:"within,omitempty"`
+	Keyed  bool          `json:"keyed,omitempty"`
+	Unless bool          `json:"unless,omitempty"`
+}
+
+type step struct {
+	Signal string        `json:"signal"` // its key
+	Within time.Duration `json:"within,omitempty"`
+
+	signal signal
+}
+
+func sequenceOf(c *ir.SequenceCheck) sequence {
+	s := sequence{Within: c.Within, Unless: c.Unless}
+	for i := range c.Steps {
+		of := signal{Event: c.Steps[i].Event, Filter: c.Steps[i].Filter, Field: c.Steps[i].Key}
+		s.Keyed = s.Keyed || of.Field != nil
+		s.Steps = append(s.Steps, step{Signal: of.key(), Within: c.Steps[i].Within, signal: of})
+	}
+	return s
+}
+
+// key identifies the sequence in the database, as that of a signal does.
+func (s sequence) key() string {
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // plain data
+	}
+	sum := sha256.Sum256(text)
+	return "sequence " + hex.EncodeToString(sum[:8]) + " of " + s.Steps[0].signal.Event
+}
+
+// collectSequences gives every sequence that a criteria asks about its row. The signals have theirs.
+func (v *vocabulary) collectSequences(defs []ir.Definition) {
+	specs := map[string]sequence{}
+	for i := range defs {
+		defs[i].Criteria.Walk(func(n *ir.Node) {
+			if n.Sequence != nil {
+				s := sequenceOf(n.Sequence)
+				specs[s.key()] = s
+			}
+		})
+	}
+	taken := names{}
+	v.sequencePlaces = map[string]registry.Sequence{}
+	for i, key := range sorted(specs) {
+		s, place := specs[key], registry.Sequence(i)
+		row := registry.SequenceRow{Key: key, Within: s.Within, Keyed: s.Keyed, Unless: s.Unless}
+		var name strings.Builder
+		for n, step := range s.Steps {
+			at := v.signal(step.signal)
+			row.Steps = append(row.Steps, registry.Step{Signal: at, Within: step.Within})
+			v.signals[at].Sequences = distinct(append(v.signals[at].Sequences, place))
+			name.WriteString(between(n, len(s.Steps), s.Unless) + v.eventNaming[v.signals[at].Event].GoName)
+		}
+		v.sequences = append(v.sequences, row)
+		v.sequencePlaces[key] = place
+		v.sequenceNaming = append(v.sequenceNaming, Naming{GoName: taken.numbered(name.String())})
+	}
+}
+
+// between is what stands before a step in the name of a sequence.
+func between(step, steps int, unless bool) string {
+	switch {
+	case step == 0:
+		return ""
+	case unless && step == steps-1:
+		return "ThenNot"
+	default:
+		return "Then"
+	}
+}
+
+func (v *vocabulary) sequence(c *ir.SequenceCheck) registry.Node {
+	n := registry.Node{Op: registry.OpCompleted, Sequence: v.sequencePlaces[sequenceOf(c).key()], Window: windowOf(c.Window)}
+	if c.Unless {
+		n.Op = registry.OpUnanswered
+	}
+	return n
+}
+
+// signalsOfSteps returns the signals that the steps of a sequence are occurrences of.
+func signalsOfSteps(c *ir.SequenceCheck) []signal {
+	var all []signal
+	for _, step := range sequenceOf(c).Steps {
+		all = append(all, step.signal)
+	}
+	return all
+}
+
+// steps appends the signals and events of a sequence to those of a bucket.
+func (v *vocabulary) steps(b *registry.Bucket, s registry.Sequence) {
+	for _, step := range v.sequences[s].Steps {
+		b.Signals = append(b.Signals, step.Signal)
+		b.Events = append(b.Events, v.signals[step.Signal].Event)
+	}
+}

@@ -1,0 +1,168 @@
+package store
+
+import (
+	"strconv"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// sequenceFacts are the facts about sequences that are asked for. Each answer names its question, or the place of it.
+type sequenceFacts struct {
+	progress    db.ProgressOfParams
+	completions db.ProgressNewestParams
+	open        db.ProgressOpenParams
+	around      db.AdvancesAroundParams
+
+	progressOf map[progressKey]*registry.Progress
+	newest     map[progressKey]*registry.Instant
+	openChains []*[]registry.OpenChain
+	advances   []*[]registry.Advance
+}
+
+type progressKey struct {
+	user string
+	no   int32
+	key  string
+}
+
+// As many open chains are read at first, and where they do not suffice so many times as many.
+const (
+	fewOpen  = 32
+	moreOpen = 16
+)
+
+// add asks for a fact of a user, who learns it.
+func (p *sequenceFacts) add(f *Facts, n userNeed) {
+	u, s := f.users[n.user], n.Sequence
+	row, no := &f.store.registry.Sequences[s], f.store.sequences[s]
+	learn := func(tell func(*registry.Facts)) { u.learnt = append(u.learnt, tell) }
+	switch n.Kind {
+	case registry.NeedProgress:
+		read := registry.NoProgress(row)
+		p.progress.UserIds, p.progress.SequenceNos = append(p.progress.UserIds, n.user), append(p.progress.SequenceNos, no)
+		p.progress.Keys = append(p.progress.Keys, n.Key)
+		p.progressOf = put(p.progressOf, progressKey{n.user, no, n.Key}, &read)
+		learn(func(facts *registry.Facts) { facts.SetProgress(s, n.Key, read) })
+	case registry.NeedCompletion:
+		read := registry.Unset
+		p.completions.UserIds, p.completions.SequenceNos = append(p.completions.UserIds, n.user), append(p.completions.SequenceNos, no)
+		p.newest = put(p.newest, progressKey{n.user, no, ""}, &read)
+		learn(func(facts *registry.Facts) { facts.SetCompletion(s, read) })
+	case registry.NeedOpen:
+		most := p.most(u, s)
+		read := &[]registry.OpenChain{}
+		p.open.UserIds, p.open.SequenceNos = append(p.open.UserIds, n.user), append(p.open.SequenceNos, no)
+		p.open.After, p.open.Most = append(p.open.After, timestamp(n.At)), append(p.open.Most, int32(most))
+		p.open.Places = append(p.open.Places, int32(len(p.openChains)))
+		p.openChains = append(p.openChains, read)
+		learn(func(facts *registry.Facts) { facts.SetOpen(s, n.At, *read, len(*read) == most) })
+	default: // NeedTrail
+		read := &[]registry.Advance{}
+		p.around.UserIds, p.around.SequenceNos = append(p.around.UserIds, n.user), append(p.around.SequenceNos, no)
+		p.around.Keys, p.around.Places = append(p.around.Keys, n.Key), append(p.around.Places, int32(len(p.advances)))
+		p.around.Begins = append(p.around.Begins, timestamp(n.At.Add(-row.Span())))
+		p.around.Ends = append(p.around.Ends, timestamp(n.At.Add(row.Span())))
+		p.advances = append(p.advances, read)
+		learn(func(facts *registry.Facts) {
+			for i := range *read {
+				(*read)[i].Sequence, (*read)[i].Key = s, n.Key
+			}
+			facts.SetTrail(s, n.Key, n.At, *read)
+		})
+	}
+}
+
+// most returns how many open chains to read: more than the last time.
+func (p *sequenceFacts) most(u *user, s registry.Sequence) int {
+	if u.oldest == nil {
+		u.oldest = map[registry.Need]int{}
+	}
+	key := registry.Need{Kind: registry.NeedOpen, Sequence: s}
+	u.oldest[key] = max(fewOpen, moreOpen*u.oldest[key])
+	return u.oldest[key]
+}
+
+func put[K comparable, V any](m map[K]V, key K, v V) map[K]V {
+	if m == nil {
+		m = map[K]V{}
+	}
+	m[key] = v
+	return m
+}
+
+func (f *Facts) queueSequences(q *queue, p sequenceFacts) {
+	if a := p.progress; len(a.UserIds) > 0 {
+		q.add(db.ProgressOf, a.UserIds, a.SequenceNos, a.Keys).Query(each(func(row db.ProgressOfRow) {
+			read := p.progressOf[progressKey{row.UserID, row.SequenceNo, row.Key}]
+			for i := range read.Ends {
+				read.Begins[i], read.Ends[i] = registry.Instant(row.Begins[i]), registry.Instant(row.Ends[i])
+			}
+			read.Seen, read.Answer = instant(row.SeenAt), instant(row.AnswerAt)
+			read.Answered = read.Outcome() != registry.Unset && !row.OutcomeAt.Valid
+		}))
+	}
+	if a := p.completions; len(a.UserIds) > 0 {
+		q.add(db.ProgressNewest, a.UserIds, a.SequenceNos).Query(each(func(row db.ProgressNewestRow) {
+			*p.newest[progressKey{row.UserID, row.SequenceNo, ""}] = instant(row.OutcomeAt)
+		}))
+	}
+	if a := p.open; len(a.UserIds) > 0 {
+		q.add(db.ProgressOpen, a.UserIds, a.SequenceNos, a.After, a.Most, a.Places).Query(each(func(row db.ProgressOpenRow) {
+			read := p.openChains[row.Place]
+			*read = append(*read, registry.OpenChain{At: instant(row.OutcomeAt), Key: row.Key})
+		}))
+	}
+	if a := p.around; len(a.UserIds) > 0 {
+		q.add(db.AdvancesAround, a.UserIds, a.SequenceNos, a.Keys, a.Begins, a.Ends, a.Places).Query(each(func(row db.AdvancesAroundRow) {
+			read := p.advances[row.Place]
+			*read = append(*read, registry.Advance{At: instant(row.OccurredAt), Steps: registry.Steps(row.Steps)})
+		}))
+	}
+}
+
+// expectAdvances asks for what an event needs in sequences. Its instant is a guess, if it is to be that of its arrival;
+// only filters that go by the time can tell.
+func (s *Store) expectAdvances(m *further, w *Wanted, e registry.Event, at registry.Instant, lookup func(string) registry.Value) {
+	if len(s.registry.Sequences) == 0 {
+		return
+	}
+	if at == registry.Unset {
+		at = w.CreatedAt
+	}
+	for _, a := range s.registry.Advances(nil, s.registry.Occurrences(nil, e, at, lookup)) {
+		m.need(w.User, registry.Need{Kind: registry.NeedProgress, Sequence: a.Sequence, Key: a.Key})
+	}
+}
+
+func (w *Write) addProgress(s *Store, contact int64, advances []registry.Advance, changes []registry.ProgressChange) {
+	for _, a := range advances {
+		w.advances.ContactIds = append(w.advances.ContactIds, contact)
+		w.advances.SequenceNos = append(w.advances.SequenceNos, s.sequences[a.Sequence])
+		w.advances.Keys = append(w.advances.Keys, a.Key)
+		w.advances.OccurredAt = append(w.advances.OccurredAt, timestamp(a.At))
+		w.advances.Steps = append(w.advances.Steps, int32(a.Steps))
+	}
+	for i := range changes {
+		c := &changes[i]
+		w.progress.ContactIds = append(w.progress.ContactIds, contact)
+		w.progress.SequenceNos = append(w.progress.SequenceNos, s.sequences[c.Sequence])
+		w.progress.Keys = append(w.progress.Keys, c.Key)
+		w.progress.SeenAt = append(w.progress.SeenAt, timestamp(c.Seen))
+		w.progress.Begins, w.progress.Ends = append(w.progress.Begins, instants(c.Begins)), append(w.progress.Ends, instants(c.Ends))
+		w.progress.AnswerAt = append(w.progress.AnswerAt, timestamp(c.Answer))
+		w.progress.OutcomeAt = append(w.progress.OutcomeAt, timestamp(c.Outcome()))
+	}
+}
+
+// instants is an array of them, as a literal: a statement cannot take one array for each row otherwise.
+func instants(all []registry.Instant) string {
+	text := []byte{'{'}
+	for i, at := range all {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = strconv.AppendInt(text, int64(at), 10)
+	}
+	return string(append(text, '}'))
+}

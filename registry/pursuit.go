@@ -1,0 +1,295 @@
+package registry
+
+import (
+	"cmp"
+	"slices"
+)
+
+// pursuits is what facts hold of sequences.
+type pursuits struct {
+	all         map[pursuitKey]*pursuit
+	changed     []*pursuit
+	completions []completion
+	open        []*openChains
+	trails      []*trail
+}
+
+type pursuitKey struct {
+	sequence Sequence
+	key      string
+}
+
+// pursuit is the progress of a user in a sequence with one key.
+type pursuit struct {
+	pursuitKey
+	Progress
+	changed bool
+}
+
+// completion is when the last chain of a sequence was completed, with whatever key.
+type completion struct {
+	sequence Sequence
+	at       Instant
+}
+
+// OpenChain is a chain that nothing has answered, the newest of those with its key.
+type OpenChain struct {
+	At  Instant // at which it ended
+	Key string
+}
+
+// openChains is those of a sequence that ended after an instant, oldest first.
+type openChains struct {
+	sequence Sequence
+	after    Instant
+	all      []OpenChain
+	more     bool // there are further ones after those
+}
+
+// trail is what happened around an instant in a sequence with one key, in order.
+type trail struct {
+	pursuitKey
+	at  Instant // Unset: all that ever happened
+	all []Advance
+}
+
+// SetProgress says how far the user has come in a sequence with a key. It is kept.
+func (f *Facts) SetProgress(s Sequence, key string, p Progress) {
+	if f.pursuits.all == nil {
+		f.pursuits.all = map[pursuitKey]*pursuit{}
+	}
+	k := pursuitKey{s, key}
+	f.pursuits.all[k] = &pursuit{pursuitKey: k, Progress: p.clone()}
+}
+
+// SetCompletion says when a sequence was last completed, with whatever key, or Unset.
+func (f *Facts) SetCompletion(s Sequence, at Instant) {
+	f.pursuits.completions = append(f.pursuits.completions, completion{s, at})
+}
+
+// SetOpen says which chains of a sequence that ended after an instant nothing has answered, oldest first, and whether
+// there are further ones after those.
+func (f *Facts) SetOpen(s Sequence, after Instant, open []OpenChain, more bool) {
+	f.pursuits.open = append(f.pursuits.open, &openChains{s, after, slices.Clone(open), more})
+}
+
+// SetTrail says what happened in a sequence with a key around an instant, nearer to it than a chain can last, in order.
+func (f *Facts) SetTrail(s Sequence, key string, at Instant, all []Advance) {
+	f.pursuits.trails = append(f.pursuits.trails, &trail{pursuitKey{s, key}, at, slices.Clone(all)})
+}
+
+// ProgressChange is a progress that is not what it was.
+type ProgressChange struct {
+	Progress
+	Sequence Sequence
+	Key      string
+}
+
+// ProgressChanges returns what changed.
+func (f *Facts) ProgressChanges() []ProgressChange {
+	changes := make([]ProgressChange, len(f.pursuits.changed))
+	for i, p := range f.pursuits.changed {
+		changes[i] = ProgressChange{p.Progress, p.sequence, p.key}
+	}
+	return changes
+}
+
+// Advance lets an event happen in a sequence. What is needed for that is needed at once.
+func (f *Facts) Advance(a Advance) {
+	row := &f.registry.Sequences[a.Sequence]
+	p := f.pursuit(a.Sequence, a.Key)
+	if p == nil {
+		return
+	}
+	before := p.Outcome()
+	if a.At >= p.Seen {
+		p.take(row, a.At, a.Steps)
+	} else {
+		around, known := f.trailOf(a)
+		if !known {
+			return
+		}
+		p.takeLate(row, a, around)
+	}
+	f.follow(a)
+	if !p.changed {
+		p.changed = true
+		f.pursuits.changed = append(f.pursuits.changed, p)
+	}
+	if after := p.Outcome(); after != before {
+		f.turn(p, before, after)
+	}
+}
+
+// turn notes that the outcome of a pursuit is another.
+func (f *Facts) turn(p *pursuit, before, after Instant) {
+	for i := range f.pursuits.completions {
+		if c := &f.pursuits.completions[i]; c.sequence == p.sequence {
+			c.at = max(c.at, after)
+		}
+	}
+	for _, o := range f.pursuits.open {
+		if o.sequence == p.sequence {
+			o.remove(OpenChain{before, p.key})
+			o.add(OpenChain{after, p.key})
+		}
+	}
+}
+
+func (o *openChains) remove(c OpenChain) {
+	if i, found := slices.BinarySearchFunc(o.all, c, compareOpen); found {
+		o.all = slices.Delete(o.all, i, i+1)
+	}
+}
+
+func (o *openChains) add(c OpenChain) {
+	beyond := o.more && (len(o.all) == 0 || c.At > o.all[len(o.all)-1].At) // among those that are not loaded
+	if c.At == Unset || c.At <= o.after || beyond {
+		return
+	}
+	i, _ := slices.BinarySearchFunc(o.all, c, compareOpen)
+	o.all = slices.Insert(o.all, i, c)
+}
+
+func compareOpen(a, b OpenChain) int {
+	return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Key, b.Key))
+}
+
+// follow adds an event to the trails that it belongs to, after others of its instant.
+func (f *Facts) follow(a Advance) {
+	span := f.registry.Sequences[a.Sequence].Span()
+	if span == 0 {
+		return
+	}
+	key, known := pursuitKey{a.Sequence, a.Key}, false
+	for _, t := range f.pursuits.trails {
+		if t.pursuitKey == key && (t.at == Unset || t.at.Add(-span) < a.At && a.At < t.at.Add(span)) {
+			t.insert(a)
+			known = true
+		}
+	}
+	if f.complete && !known {
+		f.pursuits.trails = append(f.pursuits.trails, &trail{key, Unset, []Advance{a}})
+	}
+}
+
+func (t *trail) insert(a Advance) {
+	i, _ := slices.BinarySearchFunc(t.all, a.At+1, func(x Advance, at Instant) int { return order(x.At, at) })
+	t.all = slices.Insert(t.all, i, a)
+}
+
+// trailOf returns what happened around a late event, nearer to it than a chain can last, if that is known.
+func (f *Facts) trailOf(late Advance) ([]Advance, bool) {
+	span := f.registry.Sequences[late.Sequence].Span()
+	if span == 0 {
+		return nil, true // a chain is but that event
+	}
+	key := pursuitKey{late.Sequence, late.Key}
+	for _, t := range f.pursuits.trails {
+		if t.pursuitKey == key && (t.at == late.At || t.at == Unset) {
+			return t.between(late.At.Add(-span)+1, late.At.Add(span)), true
+		}
+	}
+	f.need(Need{Kind: NeedTrail, Sequence: late.Sequence, Key: late.Key, At: late.At})
+	return nil, f.complete
+}
+
+func (t *trail) between(from, to Instant) []Advance {
+	at := func(x Advance, at Instant) int { return order(x.At, at) }
+	begin, _ := slices.BinarySearchFunc(t.all, from, at)
+	end, _ := slices.BinarySearchFunc(t.all, to, at)
+	return t.all[begin:end]
+}
+
+// pursuit returns the progress in a sequence with a key, or nil if it is not loaded.
+func (f *Facts) pursuit(s Sequence, key string) *pursuit {
+	if p := f.pursuits.all[pursuitKey{s, key}]; p != nil {
+		return p
+	}
+	if f.complete {
+		f.SetProgress(s, key, NoProgress(&f.registry.Sequences[s]))
+		return f.pursuits.all[pursuitKey{s, key}]
+	}
+	f.need(Need{Kind: NeedProgress, Sequence: s, Key: key})
+	return nil
+}
+
+// completion returns when a sequence was last completed, or Unset.
+func (f *Facts) completion(s Sequence) Instant {
+	if !f.registry.Sequences[s].Keyed {
+		if p := f.pursuit(s, ""); p != nil {
+			return p.Outcome()
+		}
+		return Unset
+	}
+	for _, c := range f.pursuits.completions {
+		if c.sequence == s {
+			return c.at
+		}
+	}
+	if f.complete {
+		at := Unset
+		for _, p := range f.pursuits.all {
+			if p.sequence == s {
+				at = max(at, p.Outcome())
+			}
+		}
+		f.SetCompletion(s, at)
+		return at
+	}
+	f.need(Need{Kind: NeedCompletion, Sequence: s})
+	return Unset
+}
+
+// openAfter returns the open chains of a sequence that ended after an instant, oldest first, as far as they are loaded.
+func (f *Facts) openAfter(s Sequence, after Instant) []OpenChain {
+	if !f.registry.Sequences[s].Keyed {
+		if p := f.pursuit(s, ""); p != nil && p.Outcome() > after {
+			return []OpenChain{{At: p.Outcome()}}
+		}
+		return nil
+	}
+	for _, o := range f.pursuits.open {
+		if o.sequence != s || o.after > after {
+			continue
+		}
+		i, _ := slices.BinarySearchFunc(o.all, after+1, func(c OpenChain, at Instant) int { return order(c.At, at) })
+		if i < len(o.all) || !o.more {
+			return o.all[i:]
+		}
+	}
+	if f.complete {
+		o := &openChains{sequence: s, after: Unset}
+		for _, p := range f.pursuits.all {
+			if p.sequence == s {
+				o.add(OpenChain{p.Outcome(), p.key})
+			}
+		}
+		f.pursuits.open = append(f.pursuits.open, o)
+		return f.openAfter(s, after)
+	}
+	f.need(Need{Kind: NeedOpen, Sequence: s, At: after})
+	return nil
+}
+
+// newest returns the newest instant that is known of any sequence, or Unset.
+func (p *pursuits) newest() Instant {
+	newest := Unset
+	for _, one := range p.all {
+		newest = max(newest, one.Seen)
+	}
+	for _, c := range p.completions {
+		newest = max(newest, c.at)
+	}
+	for _, o := range p.open {
+		if n := len(o.all); n > 0 {
+			newest = max(newest, o.all[n-1].At)
+		}
+	}
+	for _, t := range p.trails {
+		if n := len(t.all); n > 0 {
+			newest = max(newest, t.all[n-1].At)
+		}
+	}
+	return newest
+}
