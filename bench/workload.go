@@ -80,7 +80,7 @@ func setText(r *registry.Registry, facts *registry.Facts, key string, v any) (re
 }
 
 func event(rng *rand.Rand) *ir.Node {
-	e := &ir.EventCheck{Name: eventName(rng.IntN(eventNames)), Operator: ir.Gte, Count: 1 + rng.IntN(5)}
+	e := &ir.EventCheck{Name: eventName(rng.IntN(eventNames)), Operator: ir.Gte, Count: 2 + rng.IntN(5)}
 	if rng.IntN(3) > 0 {
 		e.Window = &ir.Window{Last: time.Duration(1+rng.IntN(30)) * 24 * time.Hour}
 	}
