@@ -78,6 +78,7 @@ func run(ctx context.Context, url string, o options) error {
 	if err := fill(ctx, e, pool, w, o.stored); err != nil {
 		return err
 	}
+	fmt.Printf("%.1f candidates an event, beside the buckets that its user is in\n", w.candidates(r))
 	return measure(ctx, e, pool, w, o)
 }
 

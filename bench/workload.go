@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/bucketgen/bucketgen/engine"
@@ -15,8 +17,8 @@ import (
 // The synthetic world: what its users have and do.
 const (
 	properties = 50
-	values     = 20 // of each property
-	eventNames = 200
+	values     = 8 // of each property
+	eventNames = 40
 )
 
 // workload makes buckets and events by a fixed seed.
@@ -47,8 +49,38 @@ func (w workload) registry(buckets int) (*registry.Registry, error) {
 	return plan.Build(f).Registry, nil
 }
 
+// candidates returns how many buckets an event has to be asked about on average, narrowed by its name and by the values
+// that its user has. Those in which the user is come on top.
+func (w workload) candidates(r *registry.Registry) float64 {
+	sample := w.events(0, 10_000)
+	found := 0
+	for i := range sample {
+		ev := &sample[i]
+		facts := r.NewFacts("")
+		carried := registry.Carried{Event: r.Event(ev.Name)}
+		for key, v := range w.user(w.number(ev.UserID)).Traits {
+			setText(r, facts, key, v)
+		}
+		for key, v := range ev.Properties {
+			if p, declared := setText(r, facts, key, v); declared {
+				carried.Properties = append(carried.Properties, p)
+			}
+		}
+		found += len(r.Candidates(nil, carried, facts, nil))
+	}
+	return float64(found) / float64(len(sample))
+}
+
+func setText(r *registry.Registry, facts *registry.Facts, key string, v any) (registry.Property, bool) {
+	p, declared := r.Property(key)
+	if declared {
+		facts.SetProperty(p, registry.Value{Kind: registry.Text, Text: fmt.Sprint(v)})
+	}
+	return p, declared
+}
+
 func event(rng *rand.Rand) *ir.Node {
-	e := &ir.EventCheck{Name: eventName(rng.IntN(eventNames)), Operator: ir.Gte, Count: 1 + rng.IntN(5)}
+	e := &ir.EventCheck{Name: eventName(rng.IntN(eventNames)), Operator: ir.Gte, Count: 2 + rng.IntN(5)}
 	if rng.IntN(3) > 0 {
 		e.Window = &ir.Window{Last: time.Duration(1+rng.IntN(30)) * 24 * time.Hour}
 	}
@@ -99,4 +131,14 @@ func (w workload) events(seed uint64, n int) []engine.Event {
 	return events
 }
 
-func userID(i int) string { return fmt.Sprintf("user-%07d", i) }
+func userID(i int) string { return userPrefix + fmt.Sprintf("%07d", i) }
+
+const userPrefix = "user-"
+
+func (workload) number(user string) int {
+	i, err := strconv.Atoi(strings.TrimPrefix(user, userPrefix))
+	if err != nil {
+		panic(err) // it is one of ours
+	}
+	return i
+}

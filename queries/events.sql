@@ -1,6 +1,7 @@
 -- name: EventsNewest :many
 -- The newest occurrences of an event, so many of them, for each pair of user and event. The index is read from its end
--- and no further than that, whatever the length of the user's history.
+-- and no further than that, whatever the length of the user's history. Here and in every other query of this kind, a
+-- contact_id of 0 says that the caller does not know which contact the user is.
 select w.user_id::text as user_id, w.event_no::integer as event_no, array(
     select e.occurred_at
     from bucketgen.events e
@@ -9,10 +10,12 @@ select w.user_id::text as user_id, w.event_no::integer as event_no, array(
     limit w.newest
 )::timestamptz[] as newest
 from (
-    select unnest(@user_ids::text[]) as user_id, unnest(@event_nos::integer[]) as event_no,
-        unnest(@newest::integer[]) as newest
+    select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,
+        unnest(@event_nos::integer[]) as event_no, unnest(@newest::integer[]) as newest
 ) as w
-join bucketgen.contacts c on c.user_id = w.user_id;
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c;
 
 -- name: EventsAround :many
 -- The occurrences of an event around the end of a window that ends some time ago: the newest up to it, newest first, and

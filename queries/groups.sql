@@ -2,10 +2,12 @@
 -- The groups of a signal with the newest occurrences, so many of them, the newest first.
 select w.user_id::text as user_id, w.signal_no::integer as signal_no, g.name, g.occurred_at
 from (
-    select unnest(@user_ids::text[]) as user_id, unnest(@signal_nos::integer[]) as signal_no,
-        unnest(@newest::integer[]) as newest
+    select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,
+        unnest(@signal_nos::integer[]) as signal_no, unnest(@newest::integer[]) as newest
 ) as w
-join bucketgen.contacts c on c.user_id = w.user_id
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 cross join lateral (
     select k.name, k.occurred_at
     from bucketgen.groups k

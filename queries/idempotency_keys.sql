@@ -1,8 +1,13 @@
 -- name: IdempotencyKeysSeen :many
 -- Which of the given keys their users have used before.
 select w.user_id::text as user_id, k.key
-from (select unnest(@user_ids::text[]) as user_id, unnest(@keys::text[]) as key) as w
-cross join lateral (select c.id from bucketgen.contacts c where c.user_id = w.user_id limit 1) c
+from (
+    select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,
+        unnest(@keys::text[]) as key
+) as w
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 cross join lateral (
     select i.key from bucketgen.idempotency_keys i where i.contact_id = c.id and i.origin = '' and i.key = w.key limit 1
 ) k;

@@ -1,23 +1,30 @@
 -- name: MembershipsStanding :many
 -- The stays of users that matter to whatever happens to them: the active ones, and those that keep the clock from
 -- letting them join again. (Offset 0 keeps the planner from joining whole tables where it believes them to be small.)
-select c.user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.ticked_at, m.blocked
-from bucketgen.contacts c
+select w.user_id::text as user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.ticked_at, m.blocked
+from (select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id) as w
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 cross join lateral (
     select * from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null
     union all
     select * from bucketgen.memberships b where b.contact_id = c.id and b.blocked
     offset 0
-) m
-where c.user_id = any (@user_ids::text[]);
+) m;
 
 -- name: MembershipsPrior :many
 -- The prior count, and with it the last leave: the latest stay of each pair of user and bucket. Epoch 0 says that there
 -- was none.
 select w.user_id::text as user_id, w.bucket_no::integer as bucket_no, coalesce(m.epoch, 0)::integer as epoch,
     m.entered_at, m.left_at, m.ticked_at, coalesce(m.blocked, false)::boolean as blocked
-from (select unnest(@user_ids::text[]) as user_id, unnest(@bucket_nos::integer[]) as bucket_no) as w
-join bucketgen.contacts c on c.user_id = w.user_id
+from (
+    select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,
+        unnest(@bucket_nos::integer[]) as bucket_no
+) as w
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 left join lateral (
     select p.epoch, p.entered_at, p.left_at, p.ticked_at, p.blocked
     from bucketgen.memberships p

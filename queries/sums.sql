@@ -4,10 +4,13 @@ select w.user_id::text as user_id, w.signal_no::integer as signal_no, w.time_win
     coalesce(s.total, 0)::text as total, coalesce(s.count, 0)::bigint as count, s.cutoff,
     coalesce(o.instants, '{}')::timestamptz[] as instants, coalesce(o.numbers, '{}')::text[] as numbers
 from (
-    select unnest(@user_ids::text[]) as user_id, unnest(@signal_nos::integer[]) as signal_no,
+    select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,
+        unnest(@signal_nos::integer[]) as signal_no,
         unnest(@windows::text[]) as time_window, unnest(@oldest::integer[]) as oldest
 ) as w
-join bucketgen.contacts c on c.user_id = w.user_id
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 left join lateral (
     select * from bucketgen.sums k
     where k.contact_id = c.id and k.signal_no = w.signal_no and k.time_window = w.time_window

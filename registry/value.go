@@ -2,6 +2,7 @@ package registry
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -67,7 +68,7 @@ func (v Value) Compare(w Value) int {
 	case v.Kind == Number:
 		return order(v.Number, w.Number)
 	case v.Kind == Text:
-		return order(v.Text, w.Text)
+		return strings.Compare(v.Text, w.Text) // looks at both once
 	case v.Kind == Bool && v.Bool != w.Bool:
 		if w.Bool {
 			return -1

@@ -44,11 +44,18 @@ func (q *Queries) DueNext(ctx context.Context, bucketNos []int32) (pgtype.Timest
 }
 
 const DueOf = `-- name: DueOf :many
-select c.user_id, d.bucket_no, d.due_at
-from bucketgen.contacts c
+select w.user_id::text as user_id, d.bucket_no, d.due_at
+from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id) as w
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 cross join lateral (select contact_id, bucket_no, due_at from bucketgen.due u where u.contact_id = c.id offset 0) d
-where c.user_id = any ($1::text[])
 `
+
+type DueOfParams struct {
+	UserIds    []string
+	ContactIds []int64
+}
 
 type DueOfRow struct {
 	UserID   string
@@ -57,8 +64,8 @@ type DueOfRow struct {
 }
 
 // (Offset 0 keeps the planner from joining whole tables where it believes them to be small.)
-func (q *Queries) DueOf(ctx context.Context, userIds []string) ([]DueOfRow, error) {
-	rows, err := q.db.Query(ctx, DueOf, userIds)
+func (q *Queries) DueOf(ctx context.Context, arg DueOfParams) ([]DueOfRow, error) {
+	rows, err := q.db.Query(ctx, DueOf, arg.UserIds, arg.ContactIds)
 	if err != nil {
 		return nil, err
 	}

@@ -171,16 +171,19 @@ select w.user_id::text as user_id, w.event_no::integer as event_no, array(
     limit w.newest
 )::timestamptz[] as newest
 from (
-    select unnest($1::text[]) as user_id, unnest($2::integer[]) as event_no,
-        unnest($3::integer[]) as newest
+    select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
+        unnest($3::integer[]) as event_no, unnest($4::integer[]) as newest
 ) as w
-join bucketgen.contacts c on c.user_id = w.user_id
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 `
 
 type EventsNewestParams struct {
-	UserIds  []string
-	EventNos []int32
-	Newest   []int32
+	UserIds    []string
+	ContactIds []int64
+	EventNos   []int32
+	Newest     []int32
 }
 
 type EventsNewestRow struct {
@@ -190,9 +193,15 @@ type EventsNewestRow struct {
 }
 
 // The newest occurrences of an event, so many of them, for each pair of user and event. The index is read from its end
-// and no further than that, whatever the length of the user's history.
+// and no further than that, whatever the length of the user's history. Here and in every other query of this kind, a
+// contact_id of 0 says that the caller does not know which contact the user is.
 func (q *Queries) EventsNewest(ctx context.Context, arg EventsNewestParams) ([]EventsNewestRow, error) {
-	rows, err := q.db.Query(ctx, EventsNewest, arg.UserIds, arg.EventNos, arg.Newest)
+	rows, err := q.db.Query(ctx, EventsNewest,
+		arg.UserIds,
+		arg.ContactIds,
+		arg.EventNos,
+		arg.Newest,
+	)
 	if err != nil {
 		return nil, err
 	}

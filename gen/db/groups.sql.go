@@ -14,10 +14,12 @@ import (
 const GroupsNewest = `-- name: GroupsNewest :many
 select w.user_id::text as user_id, w.signal_no::integer as signal_no, g.name, g.occurred_at
 from (
-    select unnest($1::text[]) as user_id, unnest($2::integer[]) as signal_no,
-        unnest($3::integer[]) as newest
+    select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
+        unnest($3::integer[]) as signal_no, unnest($4::integer[]) as newest
 ) as w
-join bucketgen.contacts c on c.user_id = w.user_id
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 cross join lateral (
     select k.name, k.occurred_at
     from bucketgen.groups k
@@ -28,9 +30,10 @@ cross join lateral (
 `
 
 type GroupsNewestParams struct {
-	UserIds   []string
-	SignalNos []int32
-	Newest    []int32
+	UserIds    []string
+	ContactIds []int64
+	SignalNos  []int32
+	Newest     []int32
 }
 
 type GroupsNewestRow struct {
@@ -42,7 +45,12 @@ type GroupsNewestRow struct {
 
 // The groups of a signal with the newest occurrences, so many of them, the newest first.
 func (q *Queries) GroupsNewest(ctx context.Context, arg GroupsNewestParams) ([]GroupsNewestRow, error) {
-	rows, err := q.db.Query(ctx, GroupsNewest, arg.UserIds, arg.SignalNos, arg.Newest)
+	rows, err := q.db.Query(ctx, GroupsNewest,
+		arg.UserIds,
+		arg.ContactIds,
+		arg.SignalNos,
+		arg.Newest,
+	)
 	if err != nil {
 		return nil, err
 	}

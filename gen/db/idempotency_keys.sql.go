@@ -50,16 +50,22 @@ func (q *Queries) IdempotencyKeysInsert(ctx context.Context, arg IdempotencyKeys
 
 const IdempotencyKeysSeen = `-- name: IdempotencyKeysSeen :many
 select w.user_id::text as user_id, k.key
-from (select unnest($1::text[]) as user_id, unnest($2::text[]) as key) as w
-cross join lateral (select c.id from bucketgen.contacts c where c.user_id = w.user_id limit 1) c
+from (
+    select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
+        unnest($3::text[]) as key
+) as w
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 cross join lateral (
     select i.key from bucketgen.idempotency_keys i where i.contact_id = c.id and i.origin = '' and i.key = w.key limit 1
 ) k
 `
 
 type IdempotencyKeysSeenParams struct {
-	UserIds []string
-	Keys    []string
+	UserIds    []string
+	ContactIds []int64
+	Keys       []string
 }
 
 type IdempotencyKeysSeenRow struct {
@@ -69,7 +75,7 @@ type IdempotencyKeysSeenRow struct {
 
 // Which of the given keys their users have used before.
 func (q *Queries) IdempotencyKeysSeen(ctx context.Context, arg IdempotencyKeysSeenParams) ([]IdempotencyKeysSeenRow, error) {
-	rows, err := q.db.Query(ctx, IdempotencyKeysSeen, arg.UserIds, arg.Keys)
+	rows, err := q.db.Query(ctx, IdempotencyKeysSeen, arg.UserIds, arg.ContactIds, arg.Keys)
 	if err != nil {
 		return nil, err
 	}

@@ -240,8 +240,13 @@ func (q *Queries) MembershipsPass(ctx context.Context, arg MembershipsPassParams
 const MembershipsPrior = `-- name: MembershipsPrior :many
 select w.user_id::text as user_id, w.bucket_no::integer as bucket_no, coalesce(m.epoch, 0)::integer as epoch,
     m.entered_at, m.left_at, m.ticked_at, coalesce(m.blocked, false)::boolean as blocked
-from (select unnest($1::text[]) as user_id, unnest($2::integer[]) as bucket_no) as w
-join bucketgen.contacts c on c.user_id = w.user_id
+from (
+    select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
+        unnest($3::integer[]) as bucket_no
+) as w
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 left join lateral (
     select p.epoch, p.entered_at, p.left_at, p.ticked_at, p.blocked
     from bucketgen.memberships p
@@ -252,8 +257,9 @@ left join lateral (
 `
 
 type MembershipsPriorParams struct {
-	UserIds   []string
-	BucketNos []int32
+	UserIds    []string
+	ContactIds []int64
+	BucketNos  []int32
 }
 
 type MembershipsPriorRow struct {
@@ -269,7 +275,7 @@ type MembershipsPriorRow struct {
 // The prior count, and with it the last leave: the latest stay of each pair of user and bucket. Epoch 0 says that there
 // was none.
 func (q *Queries) MembershipsPrior(ctx context.Context, arg MembershipsPriorParams) ([]MembershipsPriorRow, error) {
-	rows, err := q.db.Query(ctx, MembershipsPrior, arg.UserIds, arg.BucketNos)
+	rows, err := q.db.Query(ctx, MembershipsPrior, arg.UserIds, arg.ContactIds, arg.BucketNos)
 	if err != nil {
 		return nil, err
 	}
@@ -297,16 +303,23 @@ func (q *Queries) MembershipsPrior(ctx context.Context, arg MembershipsPriorPara
 }
 
 const MembershipsStanding = `-- name: MembershipsStanding :many
-select c.user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.ticked_at, m.blocked
-from bucketgen.contacts c
+select w.user_id::text as user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.ticked_at, m.blocked
+from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id) as w
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 cross join lateral (
     select contact_id, bucket_no, epoch, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null
     union all
     select contact_id, bucket_no, epoch, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by from bucketgen.memberships b where b.contact_id = c.id and b.blocked
     offset 0
 ) m
-where c.user_id = any ($1::text[])
 `
+
+type MembershipsStandingParams struct {
+	UserIds    []string
+	ContactIds []int64
+}
 
 type MembershipsStandingRow struct {
 	UserID    string
@@ -320,8 +333,8 @@ type MembershipsStandingRow struct {
 
 // The stays of users that matter to whatever happens to them: the active ones, and those that keep the clock from
 // letting them join again. (Offset 0 keeps the planner from joining whole tables where it believes them to be small.)
-func (q *Queries) MembershipsStanding(ctx context.Context, userIds []string) ([]MembershipsStandingRow, error) {
-	rows, err := q.db.Query(ctx, MembershipsStanding, userIds)
+func (q *Queries) MembershipsStanding(ctx context.Context, arg MembershipsStandingParams) ([]MembershipsStandingRow, error) {
+	rows, err := q.db.Query(ctx, MembershipsStanding, arg.UserIds, arg.ContactIds)
 	if err != nil {
 		return nil, err
 	}

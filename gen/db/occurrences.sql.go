@@ -119,16 +119,19 @@ select w.user_id::text as user_id, w.signal_no::integer as signal_no, array(
     limit w.newest
 )::timestamptz[] as newest
 from (
-    select unnest($1::text[]) as user_id, unnest($2::integer[]) as signal_no,
-        unnest($3::integer[]) as newest
+    select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
+        unnest($3::integer[]) as signal_no, unnest($4::integer[]) as newest
 ) as w
-join bucketgen.contacts c on c.user_id = w.user_id
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 `
 
 type OccurrencesNewestParams struct {
-	UserIds   []string
-	SignalNos []int32
-	Newest    []int32
+	UserIds    []string
+	ContactIds []int64
+	SignalNos  []int32
+	Newest     []int32
 }
 
 type OccurrencesNewestRow struct {
@@ -139,7 +142,12 @@ type OccurrencesNewestRow struct {
 
 // As EventsNewest, of signals.
 func (q *Queries) OccurrencesNewest(ctx context.Context, arg OccurrencesNewestParams) ([]OccurrencesNewestRow, error) {
-	rows, err := q.db.Query(ctx, OccurrencesNewest, arg.UserIds, arg.SignalNos, arg.Newest)
+	rows, err := q.db.Query(ctx, OccurrencesNewest,
+		arg.UserIds,
+		arg.ContactIds,
+		arg.SignalNos,
+		arg.Newest,
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -16,10 +16,13 @@ select w.user_id::text as user_id, w.signal_no::integer as signal_no, w.time_win
     coalesce(s.total, 0)::text as total, coalesce(s.count, 0)::bigint as count, s.cutoff,
     coalesce(o.instants, '{}')::timestamptz[] as instants, coalesce(o.numbers, '{}')::text[] as numbers
 from (
-    select unnest($1::text[]) as user_id, unnest($2::integer[]) as signal_no,
-        unnest($3::text[]) as time_window, unnest($4::integer[]) as oldest
+    select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
+        unnest($3::integer[]) as signal_no,
+        unnest($4::text[]) as time_window, unnest($5::integer[]) as oldest
 ) as w
-join bucketgen.contacts c on c.user_id = w.user_id
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 left join lateral (
     select contact_id, signal_no, time_window, total, count, cutoff from bucketgen.sums k
     where k.contact_id = c.id and k.signal_no = w.signal_no and k.time_window = w.time_window
@@ -39,10 +42,11 @@ left join lateral (
 `
 
 type SumsOfParams struct {
-	UserIds   []string
-	SignalNos []int32
-	Windows   []string
-	Oldest    []int32
+	UserIds    []string
+	ContactIds []int64
+	SignalNos  []int32
+	Windows    []string
+	Oldest     []int32
 }
 
 type SumsOfRow struct {
@@ -60,6 +64,7 @@ type SumsOfRow struct {
 func (q *Queries) SumsOf(ctx context.Context, arg SumsOfParams) ([]SumsOfRow, error) {
 	rows, err := q.db.Query(ctx, SumsOf,
 		arg.UserIds,
+		arg.ContactIds,
 		arg.SignalNos,
 		arg.Windows,
 		arg.Oldest,

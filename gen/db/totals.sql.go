@@ -55,16 +55,22 @@ func (q *Queries) TotalsAdd(ctx context.Context, arg TotalsAddParams) error {
 const TotalsOf = `-- name: TotalsOf :many
 select w.user_id::text as user_id, w.signal_no::integer as signal_no, coalesce(t.count, 0)::bigint as count,
     t.first_at, t.last_at, t.first_value, t.last_value
-from (select unnest($1::text[]) as user_id, unnest($2::integer[]) as signal_no) as w
-join bucketgen.contacts c on c.user_id = w.user_id
+from (
+    select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
+        unnest($3::integer[]) as signal_no
+) as w
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 left join lateral (
     select contact_id, signal_no, count, first_at, last_at, first_value, last_value from bucketgen.totals k where k.contact_id = c.id and k.signal_no = w.signal_no limit 1
 ) t on true
 `
 
 type TotalsOfParams struct {
-	UserIds   []string
-	SignalNos []int32
+	UserIds    []string
+	ContactIds []int64
+	SignalNos  []int32
 }
 
 type TotalsOfRow struct {
@@ -79,7 +85,7 @@ type TotalsOfRow struct {
 
 // Of each pair of user and signal. One that never occurred has a count of 0.
 func (q *Queries) TotalsOf(ctx context.Context, arg TotalsOfParams) ([]TotalsOfRow, error) {
-	rows, err := q.db.Query(ctx, TotalsOf, arg.UserIds, arg.SignalNos)
+	rows, err := q.db.Query(ctx, TotalsOf, arg.UserIds, arg.ContactIds, arg.SignalNos)
 	if err != nil {
 		return nil, err
 	}

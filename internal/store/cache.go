@@ -16,57 +16,91 @@ type remembered struct {
 	changes    []registry.Change // of those that have a history
 }
 
-// cache remembers users who came lately. It has two generations: what is used moves into the young one, and when that is
-// full, it becomes the old one and what was old is forgotten.
+// cache remembers users who came lately: when there is no more room, whoever has not come for longest is forgotten.
 type cache struct {
-	mu         sync.Mutex
-	young, old map[string]*remembered
-	bytes      int // in the young generation, roughly
-	most       int
+	mu      sync.Mutex
+	entries map[string]*entry
+	ring    entry // of all entries: after it comes the one that was used last
+	bytes   int   // of all entries, roughly
+	most    int
+}
+
+type entry struct {
+	user         string
+	known        *remembered
+	bytes        int
+	newer, older *entry
 }
 
 func newCache(bytes int) *cache {
-	return &cache{young: map[string]*remembered{}, most: bytes / 2}
+	c := &cache{entries: map[string]*entry{}, most: bytes}
+	c.ring.newer, c.ring.older = &c.ring, &c.ring
+	return c
 }
 
 func (c *cache) get(user string) *remembered {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r := c.young[user]; r != nil {
-		return r
+	e := c.entries[user]
+	if e == nil {
+		return nil
 	}
-	r := c.old[user]
-	if r != nil {
-		delete(c.old, user)
-		c.add(user, r)
-	}
-	return r
+	c.use(e)
+	return e.known
 }
 
 func (c *cache) put(user string, r *remembered) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.old, user)
-	c.add(user, r)
+	e := c.entries[user]
+	if e == nil {
+		e = &entry{user: user}
+		c.entries[user] = e
+		c.link(e)
+	} else {
+		c.use(e)
+	}
+	if e.known == r {
+		return
+	}
+	size := r.size() + len(user)
+	c.bytes += size - e.bytes
+	e.known, e.bytes = r, size
+	for c.bytes > c.most {
+		c.drop(c.ring.newer)
+	}
 }
 
 func (c *cache) forget(user string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.old, user)
-	delete(c.young, user)
+	if e := c.entries[user]; e != nil {
+		c.drop(e)
+	}
 }
 
-func (c *cache) add(user string, r *remembered) {
-	c.young[user] = r
-	if c.bytes += r.size(); c.bytes > c.most {
-		c.young, c.old, c.bytes = map[string]*remembered{}, c.young, 0
-	}
+// use makes an entry the one that was used last.
+func (c *cache) use(e *entry) {
+	e.unlink()
+	c.link(e)
+}
+
+func (c *cache) link(e *entry) {
+	e.newer, e.older = &c.ring, c.ring.older
+	e.newer.older, e.older.newer = e, e
+}
+
+func (e *entry) unlink() { e.newer.older, e.older.newer = e.older, e.newer }
+
+func (c *cache) drop(e *entry) {
+	e.unlink()
+	delete(c.entries, e.user)
+	c.bytes -= e.bytes
 }
 
 // size is roughly how much memory it takes.
 func (r *remembered) size() int {
-	const fixed, value, change = 200, 56, 72
+	const fixed, value, change = 300, 48, 72
 	n := fixed + len(r.properties) + value*len(r.values) + change*len(r.changes)
 	for i := range r.values {
 		n += sizeOf(&r.values[i])

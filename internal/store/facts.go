@@ -70,12 +70,48 @@ func (s *Store) Load(ctx context.Context, conn Conn, lock Lock, wanted []Wanted)
 	if err := q.send(ctx, conn); err != nil {
 		return nil, fmt.Errorf("read facts: %w", err)
 	}
+	if err := f.loadAgain(ctx, conn, lock, wanted); err != nil {
+		return nil, err
+	}
 	for i := range wanted {
 		if err := f.settle(&wanted[i]); err != nil {
 			return nil, err
 		}
 	}
 	return f, nil
+}
+
+// loadAgain reads what is known of those users who turn out to be another contact than was remembered, because somebody
+// removed that one by hand: what was read is about it.
+func (f *Facts) loadAgain(ctx context.Context, conn Conn, lock Lock, wanted []Wanted) error {
+	var others []Wanted
+	for _, w := range wanted {
+		if u := f.users[w.User]; u.known != nil && u.contact != nil && u.known.id != u.contact.ID {
+			f.store.cache.forget(w.User)
+			others = append(others, w)
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	q := queue{store: f.store}
+	f.queue(&q, lock, others)
+	if err := q.send(ctx, conn); err != nil {
+		return fmt.Errorf("read facts again: %w", err)
+	}
+	return nil
+}
+
+// contactOf returns the id of a user who is locked or remembered, or 0.
+func (f *Facts) contactOf(name string) int64 {
+	switch u := f.users[name]; {
+	case u.contact != nil:
+		return u.contact.ID
+	case u.known != nil:
+		return u.known.id
+	default:
+		return 0
+	}
 }
 
 // LockDue starts a transaction and takes the locks of users for whom something is due, the longest overdue first, passing
@@ -99,6 +135,7 @@ func (s *Store) LockDue(ctx context.Context, conn Conn, replan bool, now registr
 func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted) {
 	var create, keyUsers, keys []string
 	var createdAt []pgtype.Timestamptz
+	var keyContacts []int64
 	var more further
 	all, ids, versions := make([]string, len(wanted)), make([]int64, len(wanted)), make([]int64, len(wanted))
 	for i := range wanted {
@@ -112,7 +149,7 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted) {
 		}
 		for _, e := range w.Events {
 			if e.Key != "" {
-				keyUsers, keys = append(keyUsers, w.User), append(keys, e.Key)
+				keyUsers, keyContacts, keys = append(keyUsers, w.User), append(keyContacts, ids[i]), append(keys, e.Key)
 			}
 			f.store.expect(&more, w, u.known, e)
 		}
@@ -125,10 +162,10 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted) {
 		lockSQL = db.ContactsLockWaiting
 	}
 	q.add(lockSQL, all, ids, versions, f.store.history).Query(each(func(row db.ContactsLockRow) { f.users[row.UserID].contact = &row }))
-	q.add(db.MembershipsStanding, all).Query(each(f.addStanding))
-	q.add(db.DueOf, all).Query(each(f.addDue))
+	q.add(db.MembershipsStanding, all, ids).Query(each(f.addStanding))
+	q.add(db.DueOf, all, ids).Query(each(f.addDue))
 	if len(keys) > 0 {
-		q.add(db.IdempotencyKeysSeen, keyUsers, keys).Query(each(func(row db.IdempotencyKeysSeenRow) {
+		q.add(db.IdempotencyKeysSeen, keyUsers, keyContacts, keys).Query(each(func(row db.IdempotencyKeysSeenRow) {
 			u := f.users[row.UserID]
 			u.seen = append(u.seen, row.Key)
 		}))

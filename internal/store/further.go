@@ -49,19 +49,20 @@ func (f *Facts) queueFurther(q *queue, m *further) {
 	if len(m.stays) == 0 {
 		return
 	}
-	users, nos := make([]string, len(m.stays)), make([]int32, len(m.stays))
+	users, contacts, nos := make([]string, len(m.stays)), make([]int64, len(m.stays)), make([]int32, len(m.stays))
 	for i, s := range m.stays {
-		users[i], nos[i] = s.user, f.store.buckets[s.bucket]
+		users[i], contacts[i], nos[i] = s.user, f.contactOf(s.user), f.store.buckets[s.bucket]
 	}
-	q.add(db.MembershipsPrior, users, nos).Query(each(f.addPrior))
+	q.add(db.MembershipsPrior, users, contacts, nos).Query(each(f.addPrior))
 }
 
 // pairs are users with the numbers of signals or events that something is asked of.
 type pairs struct {
-	users []string
-	nos   []int32
-	most  []int32
-	facts map[pair]*fact
+	users    []string
+	contacts []int64
+	nos      []int32
+	most     []int32
+	facts    map[pair]*fact
 }
 
 type pair struct {
@@ -83,7 +84,8 @@ func (p *pairs) add(f *Facts, n userNeed, no int32, most int) {
 		p.facts = map[pair]*fact{}
 	}
 	p.facts[pair{n.user, no}] = read
-	p.users, p.nos, p.most = append(p.users, n.user), append(p.nos, no), append(p.most, int32(most))
+	p.users, p.contacts = append(p.users, n.user), append(p.contacts, f.contactOf(n.user))
+	p.nos, p.most = append(p.nos, no), append(p.most, int32(most))
 	tell := func(facts *registry.Facts) { facts.SetNewest(read.signal, slices.Clone(read.newest)) }
 	if n.Kind == registry.NeedTotals {
 		tell = func(facts *registry.Facts) { facts.SetTotal(read.signal, read.total) }
@@ -96,7 +98,7 @@ func (f *Facts) queueNewest(q *queue, sql string, p pairs) {
 	if len(p.users) == 0 {
 		return
 	}
-	q.add(sql, p.users, p.nos, p.most).Query(each(func(row db.EventsNewestRow) {
+	q.add(sql, p.users, p.contacts, p.nos, p.most).Query(each(func(row db.EventsNewestRow) {
 		read := p.facts[pair{row.UserID, row.EventNo}]
 		read.newest = make([]registry.Dated, len(row.Newest), len(row.Newest)+1)
 		for i, t := range row.Newest {
@@ -109,7 +111,7 @@ func (f *Facts) queueGroups(q *queue, p pairs) {
 	if len(p.users) == 0 {
 		return
 	}
-	q.add(db.GroupsNewest, p.users, p.nos, p.most).Query(each(func(row db.GroupsNewestRow) {
+	q.add(db.GroupsNewest, p.users, p.contacts, p.nos, p.most).Query(each(func(row db.GroupsNewestRow) {
 		read := p.facts[pair{row.UserID, row.SignalNo}]
 		read.newest = append(read.newest, registry.Dated{At: instant(row.OccurredAt), Group: row.Name})
 	}))
@@ -119,7 +121,7 @@ func (f *Facts) queueTotals(q *queue, p pairs) {
 	if len(p.users) == 0 {
 		return
 	}
-	q.add(db.TotalsOf, p.users, p.nos).Query(tryEach(func(row db.TotalsOfRow) error {
+	q.add(db.TotalsOf, p.users, p.contacts, p.nos).Query(tryEach(func(row db.TotalsOfRow) error {
 		first, err := value(row.FirstValue)
 		last, err2 := value(row.LastValue)
 		if err := errors.Join(err, err2); err != nil {

@@ -45,7 +45,8 @@ func (p *sumPairs) add(f *Facts, n userNeed) {
 		p.facts = map[sumKey]*registry.Sum{}
 	}
 	p.facts[key] = &read
-	p.ask.UserIds, p.ask.SignalNos = append(p.ask.UserIds, key.user), append(p.ask.SignalNos, key.no)
+	p.ask.UserIds, p.ask.ContactIds = append(p.ask.UserIds, key.user), append(p.ask.ContactIds, f.contactOf(key.user))
+	p.ask.SignalNos = append(p.ask.SignalNos, key.no)
 	p.ask.Windows, p.ask.Oldest = append(p.ask.Windows, key.window), append(p.ask.Oldest, int32(oldest))
 	u.learnt = append(u.learnt, func(facts *registry.Facts) {
 		sum := read
@@ -58,7 +59,7 @@ func (f *Facts) queueSums(q *queue, p sumPairs) {
 	if len(p.ask.UserIds) == 0 {
 		return
 	}
-	q.add(db.SumsOf, p.ask.UserIds, p.ask.SignalNos, p.ask.Windows, p.ask.Oldest).Query(tryEach(func(row db.SumsOfRow) error {
+	q.add(db.SumsOf, p.ask.UserIds, p.ask.ContactIds, p.ask.SignalNos, p.ask.Windows, p.ask.Oldest).Query(tryEach(func(row db.SumsOfRow) error {
 		read := p.facts[sumKey{row.UserID, row.SignalNo, row.TimeWindow}]
 		total, finite := new(big.Rat).SetString(row.Total)
 		if !finite {
