@@ -68,6 +68,8 @@ func TestHandlersGetWhatTheyAskedFor(t *testing.T) {
 	w.identify("ada", map[string]any{"plan": "pro", "email": "ada@example.com"})
 	w.identify("ada", map[string]any{"plan": "free"})
 	w.identify("ada", map[string]any{"plan": "pro"})
+	delivered := func() bool { return w.count("select count(*) from bucketgen.deliveries") == 0 }
+	eventually(t, delivered) // while one is under way, three hours would be the end of its lease
 	w.clock.Advance(3 * time.Hour)
 	w.settle()
 	want := []string{
@@ -80,7 +82,7 @@ func TestHandlersGetWhatTheyAskedFor(t *testing.T) {
 	lines := brief(got)
 	slices.Sort(lines)
 	equal(t, "delivered", lines, want)
-	eventually(t, func() bool { return w.count("select count(*) from bucketgen.deliveries") == 0 })
+	eventually(t, delivered)
 	equal(t, "more", len(in), 0)
 	for _, tr := range got {
 		if tr.UserEmail != "ada@example.com" || tr.MembershipID == 0 || tr.UserID != "ada" {

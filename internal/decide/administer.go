@@ -1,10 +1,6 @@
 package decide
 
-import (
-	"slices"
-
-	"github.com/bucketgen/bucketgen/registry"
-)
+import "github.com/bucketgen/bucketgen/registry"
 
 // Clock lets time pass up to the clock's time, and does what is due then, too.
 func (s *Session) Clock(clock registry.Instant) Result {
@@ -62,9 +58,7 @@ var manually = cause{source: SourceManual, upTo: registry.Unset}
 // changed does what follows from the change of a manual bucket, which is the transition after so many.
 func (s *Session) changed(b registry.Index, before int) {
 	s.arm(&glance{b, &s.registry.Buckets[b], s.evaluate(b)}, s.now)
-	dependents := s.dependents(before)
-	slices.Sort(dependents)
-	s.round(dependents, s.now, manually)
+	s.round(sorted(s.dependents(before)), s.now, manually)
 }
 
 // Delete hides the user: from now on nothing is evaluated or emitted for them, and no clock runs.

@@ -28,11 +28,17 @@ func (s *Session) round(buckets []registry.Index, at registry.Instant, c cause) 
 		level, rest := s.lowest(buckets)
 		before := len(s.changes.Transitions)
 		s.look(level, at, c)
-		if buckets = append(rest, s.dependents(before)...); len(buckets) > 0 {
-			slices.Sort(buckets)
-			buckets = slices.Compact(buckets)
+		buckets = rest
+		if dependents := s.dependents(before); len(dependents) > 0 {
+			buckets = sorted(slices.Concat(rest, dependents))
 		}
 	}
+}
+
+// sorted sorts buckets, without repetition.
+func sorted(buckets []registry.Index) []registry.Index {
+	slices.Sort(buckets)
+	return slices.Compact(buckets)
 }
 
 // lowest splits buckets into those of the lowest level and the others. Both stay sorted.

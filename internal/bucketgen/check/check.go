@@ -44,7 +44,7 @@ func Problems(f *ir.File) []Problem {
 	for i := range f.Definitions {
 		c.definition(&f.Definitions[i])
 	}
-	c.cycles(f.Definitions)
+	c.cycles()
 	slices.SortStableFunc(c.found, func(a, b Problem) int {
 		return cmp.Or(
 			cmp.Compare(a.Pos.File, b.Pos.File),

@@ -34,7 +34,7 @@ func (c *checker) nearBucket(id string) string {
 
 // cycles finds buckets that ask about each other in a circle. Each circle is reported once, where the bucket with the
 // least id asks.
-func (c *checker) cycles(defs []ir.Definition) {
+func (c *checker) cycles() {
 	const (
 		under = 1 + iota
 		done

@@ -118,9 +118,22 @@ func TestOperandFingerprint(t *testing.T) {
 		"first":      single(ir.First, "plan"),
 		"last":       single(ir.Last, "plan"),
 		"first tier": single(ir.First, "tier"),
-		"longer":     {Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: "plan", Type: ir.List, Operator: ir.LengthAtMost, Count: 2}},
+		"in b":       member("b"),
+		"in c":       member("c"),
+		"then":       sequence(func(*ir.SequenceCheck) {}),
+		"sooner":     sequence(func(s *ir.SequenceCheck) { s.Within-- }),
+		"each":       sequence(func(s *ir.SequenceCheck) { s.Within, s.Steps[1].Within = 0, s.Within }),
+		"lately":     sequence(func(s *ir.SequenceCheck) { s.Window = &ir.Window{Last: week} }),
+		"then not":   sequence(func(s *ir.SequenceCheck) { s.Unless, s.Within, s.Steps[1].Within = true, 0, s.Within }),
+		"backwards":  sequence(func(s *ir.SequenceCheck) { s.Steps[0], s.Steps[1] = s.Steps[1], s.Steps[0] }),
+		"some":       sequence(func(s *ir.SequenceCheck) { s.Steps[1].Filter = fieldOf("buy", "a") }),
+		"keyed": sequence(func(s *ir.SequenceCheck) {
+			s.Steps[0].Key = &ir.PropertyCheck{Name: "id", Type: ir.Text, Event: "visit"}
+			s.Steps[1].Key = &ir.PropertyCheck{Name: "id", Type: ir.Text, Event: "buy"}
+		}),
+		"longer": {Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: "plan", Type: ir.List, Operator: ir.LengthAtMost, Count: 2}},
 	} {
-		got, _ := fingerprints(&ir.File{Definitions: []ir.Definition{dynamic("a", n)}})
+		got, _ := fingerprints(&ir.File{Definitions: []ir.Definition{dynamic("a", n), {ID: "b", Kind: ir.Manual}, {ID: "c", Kind: ir.Manual}}})
 		if seen[got] != "" {
 			t.Errorf("%s and %s have one fingerprint", name, seen[got])
 		}
@@ -131,6 +144,21 @@ func TestOperandFingerprint(t *testing.T) {
 	if from, _ := fingerprints(&ir.File{Definitions: []ir.Definition{dynamic("a", before)}}); seen[from] != "" {
 		t.Errorf("from and %s have one fingerprint", seen[from])
 	}
+}
+
+func member(id string) *ir.Node { return &ir.Node{Op: ir.OpMember, Bucket: id} }
+
+// sequence is a visit and then a purchase, changed.
+func sequence(change func(*ir.SequenceCheck)) *ir.Node {
+	s := &ir.SequenceCheck{Steps: []ir.Step{{Event: "visit"}, {Event: "buy"}}, Within: time.Hour}
+	change(s)
+	return &ir.Node{Op: ir.OpSequence, Sequence: s}
+}
+
+func fieldOf(event, value string) *ir.Node {
+	n := choice("plan", value)
+	n.Property.Event = event
+	return n
 }
 
 func ago(last, until time.Duration) *ir.Node {
