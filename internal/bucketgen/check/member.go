@@ -23,13 +23,7 @@ func (c *checker) member(d *ir.Definition, n *ir.Node) {
 
 // nearBucket returns the id of a bucket that resembles an id, or nothing.
 func (c *checker) nearBucket(id string) string {
-	near, least := "", 1+len(id)/4 // more differences than that are another id
-	for _, other := range slices.Sorted(maps.Keys(c.buckets)) {
-		if d := distance(id, other); d < least {
-			near, least = other, d
-		}
-	}
-	return near
+	return nearest(slices.Sorted(maps.Keys(c.buckets)), id, func(other string) int { return distance(id, other) })
 }
 
 // cycles finds buckets that ask about each other in a circle. Each circle is reported once, where the bucket with the

@@ -2,6 +2,7 @@ package check
 
 import (
 	_ "embed"
+	"slices"
 	"strings"
 	"time"
 	_ "time/tzdata" // the same names on every machine
@@ -42,20 +43,27 @@ func (c *checker) zoneName(d *ir.Definition, pos ir.Pos, method, name string) {
 
 // nearZone returns the name of a time zone that resembles a name, and whether it is that name, or nothing.
 func nearZone(name string) (near string, exact bool) {
+	zones := strings.Fields(zoneNames)
+	if slices.Contains(zones, name) {
+		return name, true
+	}
 	wanted := strings.ToLower(strings.NewReplacer(" ", "_", "-", "_").Replace(name))
-	least := 1 + len(wanted)/4 // more differences than that are another name
-	for zone := range strings.Lines(zoneNames) {
-		zone = strings.TrimSpace(zone)
-		if zone == name {
-			return zone, true
-		}
+	return nearest(zones, wanted, func(zone string) int {
 		lower := strings.ToLower(strings.ReplaceAll(zone, "-", "_"))
 		_, city, _ := strings.Cut(lower, "/")
-		if d := min(distance(wanted, lower), distance(wanted, city)); d < least {
-			near, least = zone, d
+		return min(distance(wanted, lower), distance(wanted, city))
+	}), false
+}
+
+// nearest returns the first of those names that differ least from what is wanted, or nothing if all of them differ much.
+func nearest(names []string, wanted string, differences func(name string) int) string {
+	near, least := "", 1+len(wanted)/4 // more differences than that are another name
+	for _, name := range names {
+		if d := differences(name); d < least {
+			near, least = name, d
 		}
 	}
-	return near, false
+	return near
 }
 
 // distance is how many letters must be added, dropped or replaced to make a of b.
