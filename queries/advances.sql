@@ -1,11 +1,14 @@
 -- name: AdvancesAround :many
 -- What happened in sequences with a key between two instants, in order.
-select c.user_id, w.place::integer as place, k.occurred_at, k.steps
+select w.user_id::text as user_id, w.place::integer as place, k.occurred_at, k.steps
 from (
-    select unnest(@user_ids::text[]) as user_id, unnest(@sequence_nos::integer[]) as sequence_no, unnest(@keys::text[]) as key,
+    select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,
+        unnest(@sequence_nos::integer[]) as sequence_no, unnest(@keys::text[]) as key,
         unnest(@begins::timestamptz[]) as begin_at, unnest(@ends::timestamptz[]) as end_at, unnest(@places::integer[]) as place
 ) as w
-join bucketgen.contacts c on c.user_id = w.user_id
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 cross join lateral (
     select a.occurred_at, a.id, a.steps
     from bucketgen.advances a

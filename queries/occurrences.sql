@@ -31,10 +31,13 @@ select w.user_id::text as user_id, w.signal_no::integer as signal_no, w.place::i
     limit w.later
 )::timestamptz[] as later
 from (
-    select unnest(@user_ids::text[]) as user_id, unnest(@signal_nos::integer[]) as signal_no, unnest(@places::integer[]) as place,
+    select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,
+        unnest(@signal_nos::integer[]) as signal_no, unnest(@places::integer[]) as place,
         unnest(@window_ends::timestamptz[]) as window_end, unnest(@earlier::integer[]) as earlier, unnest(@later::integer[]) as later
 ) as w
-join bucketgen.contacts c on c.user_id = w.user_id;
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c;
 
 -- name: OccurrencesInsert :exec
 -- In the order in which they are given: the id is the arrival number.

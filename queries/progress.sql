@@ -1,10 +1,13 @@
 -- name: ProgressOf :many
 -- How far users have come in sequences with a key.
-select c.user_id, k.sequence_no, k.key, k.seen_at, k.begins, k.ends, k.answer_at, k.outcome_at
+select w.user_id::text as user_id, k.sequence_no, k.key, k.seen_at, k.begins, k.ends, k.answer_at, k.outcome_at
 from (
-    select unnest(@user_ids::text[]) as user_id, unnest(@sequence_nos::integer[]) as sequence_no, unnest(@keys::text[]) as key
+    select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,
+        unnest(@sequence_nos::integer[]) as sequence_no, unnest(@keys::text[]) as key
 ) as w
-join bucketgen.contacts c on c.user_id = w.user_id
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 cross join lateral (
     select * from bucketgen.progress p
     where p.contact_id = c.id and p.sequence_no = w.sequence_no and p.key = w.key
@@ -13,9 +16,14 @@ cross join lateral (
 
 -- name: ProgressNewest :many
 -- When sequences were last completed, with whatever key.
-select c.user_id, k.sequence_no, k.outcome_at
-from (select unnest(@user_ids::text[]) as user_id, unnest(@sequence_nos::integer[]) as sequence_no) as w
-join bucketgen.contacts c on c.user_id = w.user_id
+select w.user_id::text as user_id, k.sequence_no, k.outcome_at
+from (
+    select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,
+        unnest(@sequence_nos::integer[]) as sequence_no
+) as w
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 cross join lateral (
     select p.sequence_no, p.outcome_at
     from bucketgen.progress p
@@ -27,12 +35,15 @@ cross join lateral (
 -- name: ProgressOpen :many
 -- The oldest chains that ended after an instant and that nothing has answered, so many of them, oldest first. Those that
 -- ended up to then are in the index and are not read.
-select c.user_id, w.place::integer as place, k.key, k.outcome_at
+select w.user_id::text as user_id, w.place::integer as place, k.key, k.outcome_at
 from (
-    select unnest(@user_ids::text[]) as user_id, unnest(@sequence_nos::integer[]) as sequence_no,
+    select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,
+        unnest(@sequence_nos::integer[]) as sequence_no,
         unnest(@after::timestamptz[]) as after, unnest(@most::integer[]) as most, unnest(@places::integer[]) as place
 ) as w
-join bucketgen.contacts c on c.user_id = w.user_id
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 cross join lateral (
     select p.key, p.outcome_at
     from bucketgen.progress p

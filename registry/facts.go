@@ -3,7 +3,8 @@ package registry
 import "slices"
 
 // Facts is what is known of one user: the values of their properties and, per signal that some criteria asks about, as
-// much as the registry needs: the instants of the newest occurrences, totals, and how far they have come in sequences. Criteria are evaluated on it at Now.
+// much as the registry needs: the instants of the newest occurrences, totals, and how far they have come in sequences.
+// Criteria are evaluated on it at Now.
 //
 // Facts may be incomplete. Asking for one that was not loaded is noted and answered as if there were none: whoever
 // decides on that answer must look at [Facts.Lacks] first, load what is lacking and evaluate again.

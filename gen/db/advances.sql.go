@@ -12,12 +12,15 @@ import (
 )
 
 const AdvancesAround = `-- name: AdvancesAround :many
-select c.user_id, w.place::integer as place, k.occurred_at, k.steps
+select w.user_id::text as user_id, w.place::integer as place, k.occurred_at, k.steps
 from (
-    select unnest($1::text[]) as user_id, unnest($2::integer[]) as sequence_no, unnest($3::text[]) as key,
-        unnest($4::timestamptz[]) as begin_at, unnest($5::timestamptz[]) as end_at, unnest($6::integer[]) as place
+    select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
+        unnest($3::integer[]) as sequence_no, unnest($4::text[]) as key,
+        unnest($5::timestamptz[]) as begin_at, unnest($6::timestamptz[]) as end_at, unnest($7::integer[]) as place
 ) as w
-join bucketgen.contacts c on c.user_id = w.user_id
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 cross join lateral (
     select a.occurred_at, a.id, a.steps
     from bucketgen.advances a
@@ -30,6 +33,7 @@ order by w.place, k.occurred_at, k.id
 
 type AdvancesAroundParams struct {
 	UserIds     []string
+	ContactIds  []int64
 	SequenceNos []int32
 	Keys        []string
 	Begins      []pgtype.Timestamptz
@@ -48,6 +52,7 @@ type AdvancesAroundRow struct {
 func (q *Queries) AdvancesAround(ctx context.Context, arg AdvancesAroundParams) ([]AdvancesAroundRow, error) {
 	rows, err := q.db.Query(ctx, AdvancesAround,
 		arg.UserIds,
+		arg.ContactIds,
 		arg.SequenceNos,
 		arg.Keys,
 		arg.Begins,

@@ -68,14 +68,18 @@ select w.user_id::text as user_id, w.event_no::integer as event_no, w.place::int
     limit w.later
 )::timestamptz[] as later
 from (
-    select unnest($1::text[]) as user_id, unnest($2::integer[]) as event_no, unnest($3::integer[]) as place,
-        unnest($4::timestamptz[]) as window_end, unnest($5::integer[]) as earlier, unnest($6::integer[]) as later
+    select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
+        unnest($3::integer[]) as event_no, unnest($4::integer[]) as place,
+        unnest($5::timestamptz[]) as window_end, unnest($6::integer[]) as earlier, unnest($7::integer[]) as later
 ) as w
-join bucketgen.contacts c on c.user_id = w.user_id
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 `
 
 type EventsAroundParams struct {
 	UserIds    []string
+	ContactIds []int64
 	EventNos   []int32
 	Places     []int32
 	WindowEnds []pgtype.Timestamptz
@@ -96,6 +100,7 @@ type EventsAroundRow struct {
 func (q *Queries) EventsAround(ctx context.Context, arg EventsAroundParams) ([]EventsAroundRow, error) {
 	rows, err := q.db.Query(ctx, EventsAround,
 		arg.UserIds,
+		arg.ContactIds,
 		arg.EventNos,
 		arg.Places,
 		arg.WindowEnds,

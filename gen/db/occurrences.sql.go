@@ -26,14 +26,18 @@ select w.user_id::text as user_id, w.signal_no::integer as signal_no, w.place::i
     limit w.later
 )::timestamptz[] as later
 from (
-    select unnest($1::text[]) as user_id, unnest($2::integer[]) as signal_no, unnest($3::integer[]) as place,
-        unnest($4::timestamptz[]) as window_end, unnest($5::integer[]) as earlier, unnest($6::integer[]) as later
+    select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
+        unnest($3::integer[]) as signal_no, unnest($4::integer[]) as place,
+        unnest($5::timestamptz[]) as window_end, unnest($6::integer[]) as earlier, unnest($7::integer[]) as later
 ) as w
-join bucketgen.contacts c on c.user_id = w.user_id
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 `
 
 type OccurrencesAroundParams struct {
 	UserIds    []string
+	ContactIds []int64
 	SignalNos  []int32
 	Places     []int32
 	WindowEnds []pgtype.Timestamptz
@@ -53,6 +57,7 @@ type OccurrencesAroundRow struct {
 func (q *Queries) OccurrencesAround(ctx context.Context, arg OccurrencesAroundParams) ([]OccurrencesAroundRow, error) {
 	rows, err := q.db.Query(ctx, OccurrencesAround,
 		arg.UserIds,
+		arg.ContactIds,
 		arg.SignalNos,
 		arg.Places,
 		arg.WindowEnds,

@@ -12,9 +12,14 @@ import (
 )
 
 const ProgressNewest = `-- name: ProgressNewest :many
-select c.user_id, k.sequence_no, k.outcome_at
-from (select unnest($1::text[]) as user_id, unnest($2::integer[]) as sequence_no) as w
-join bucketgen.contacts c on c.user_id = w.user_id
+select w.user_id::text as user_id, k.sequence_no, k.outcome_at
+from (
+    select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
+        unnest($3::integer[]) as sequence_no
+) as w
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 cross join lateral (
     select p.sequence_no, p.outcome_at
     from bucketgen.progress p
@@ -26,6 +31,7 @@ cross join lateral (
 
 type ProgressNewestParams struct {
 	UserIds     []string
+	ContactIds  []int64
 	SequenceNos []int32
 }
 
@@ -37,7 +43,7 @@ type ProgressNewestRow struct {
 
 // When sequences were last completed, with whatever key.
 func (q *Queries) ProgressNewest(ctx context.Context, arg ProgressNewestParams) ([]ProgressNewestRow, error) {
-	rows, err := q.db.Query(ctx, ProgressNewest, arg.UserIds, arg.SequenceNos)
+	rows, err := q.db.Query(ctx, ProgressNewest, arg.UserIds, arg.ContactIds, arg.SequenceNos)
 	if err != nil {
 		return nil, err
 	}
@@ -57,11 +63,14 @@ func (q *Queries) ProgressNewest(ctx context.Context, arg ProgressNewestParams) 
 }
 
 const ProgressOf = `-- name: ProgressOf :many
-select c.user_id, k.sequence_no, k.key, k.seen_at, k.begins, k.ends, k.answer_at, k.outcome_at
+select w.user_id::text as user_id, k.sequence_no, k.key, k.seen_at, k.begins, k.ends, k.answer_at, k.outcome_at
 from (
-    select unnest($1::text[]) as user_id, unnest($2::integer[]) as sequence_no, unnest($3::text[]) as key
+    select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
+        unnest($3::integer[]) as sequence_no, unnest($4::text[]) as key
 ) as w
-join bucketgen.contacts c on c.user_id = w.user_id
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 cross join lateral (
     select contact_id, sequence_no, key, seen_at, begins, ends, answer_at, outcome_at from bucketgen.progress p
     where p.contact_id = c.id and p.sequence_no = w.sequence_no and p.key = w.key
@@ -71,6 +80,7 @@ cross join lateral (
 
 type ProgressOfParams struct {
 	UserIds     []string
+	ContactIds  []int64
 	SequenceNos []int32
 	Keys        []string
 }
@@ -88,7 +98,12 @@ type ProgressOfRow struct {
 
 // How far users have come in sequences with a key.
 func (q *Queries) ProgressOf(ctx context.Context, arg ProgressOfParams) ([]ProgressOfRow, error) {
-	rows, err := q.db.Query(ctx, ProgressOf, arg.UserIds, arg.SequenceNos, arg.Keys)
+	rows, err := q.db.Query(ctx, ProgressOf,
+		arg.UserIds,
+		arg.ContactIds,
+		arg.SequenceNos,
+		arg.Keys,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -117,12 +132,15 @@ func (q *Queries) ProgressOf(ctx context.Context, arg ProgressOfParams) ([]Progr
 }
 
 const ProgressOpen = `-- name: ProgressOpen :many
-select c.user_id, w.place::integer as place, k.key, k.outcome_at
+select w.user_id::text as user_id, w.place::integer as place, k.key, k.outcome_at
 from (
-    select unnest($1::text[]) as user_id, unnest($2::integer[]) as sequence_no,
-        unnest($3::timestamptz[]) as after, unnest($4::integer[]) as most, unnest($5::integer[]) as place
+    select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
+        unnest($3::integer[]) as sequence_no,
+        unnest($4::timestamptz[]) as after, unnest($5::integer[]) as most, unnest($6::integer[]) as place
 ) as w
-join bucketgen.contacts c on c.user_id = w.user_id
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
 cross join lateral (
     select p.key, p.outcome_at
     from bucketgen.progress p
@@ -134,6 +152,7 @@ cross join lateral (
 
 type ProgressOpenParams struct {
 	UserIds     []string
+	ContactIds  []int64
 	SequenceNos []int32
 	After       []pgtype.Timestamptz
 	Most        []int32
@@ -152,6 +171,7 @@ type ProgressOpenRow struct {
 func (q *Queries) ProgressOpen(ctx context.Context, arg ProgressOpenParams) ([]ProgressOpenRow, error) {
 	rows, err := q.db.Query(ctx, ProgressOpen,
 		arg.UserIds,
+		arg.ContactIds,
 		arg.SequenceNos,
 		arg.After,
 		arg.Most,

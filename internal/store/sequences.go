@@ -36,30 +36,35 @@ const (
 func (p *sequenceFacts) add(f *Facts, n userNeed) {
 	u, s := f.users[n.user], n.Sequence
 	row, no := &f.store.registry.Sequences[s], f.store.sequences[s]
+	contact := f.contactOf(n.user)
 	learn := func(tell func(*registry.Facts)) { u.learnt = append(u.learnt, tell) }
 	switch n.Kind {
 	case registry.NeedProgress:
 		read := registry.NoProgress(row)
-		p.progress.UserIds, p.progress.SequenceNos = append(p.progress.UserIds, n.user), append(p.progress.SequenceNos, no)
+		p.progress.UserIds, p.progress.ContactIds = append(p.progress.UserIds, n.user), append(p.progress.ContactIds, contact)
+		p.progress.SequenceNos = append(p.progress.SequenceNos, no)
 		p.progress.Keys = append(p.progress.Keys, n.Key)
 		p.progressOf = put(p.progressOf, progressKey{n.user, no, n.Key}, &read)
 		learn(func(facts *registry.Facts) { facts.SetProgress(s, n.Key, read) })
 	case registry.NeedCompletion:
 		read := registry.Unset
-		p.completions.UserIds, p.completions.SequenceNos = append(p.completions.UserIds, n.user), append(p.completions.SequenceNos, no)
+		p.completions.UserIds, p.completions.ContactIds = append(p.completions.UserIds, n.user), append(p.completions.ContactIds, contact)
+		p.completions.SequenceNos = append(p.completions.SequenceNos, no)
 		p.newest = put(p.newest, progressKey{n.user, no, ""}, &read)
 		learn(func(facts *registry.Facts) { facts.SetCompletion(s, read) })
 	case registry.NeedOpen:
 		most := p.most(u, s)
 		read := &[]registry.OpenChain{}
-		p.open.UserIds, p.open.SequenceNos = append(p.open.UserIds, n.user), append(p.open.SequenceNos, no)
+		p.open.UserIds, p.open.ContactIds = append(p.open.UserIds, n.user), append(p.open.ContactIds, contact)
+		p.open.SequenceNos = append(p.open.SequenceNos, no)
 		p.open.After, p.open.Most = append(p.open.After, timestamp(n.At)), append(p.open.Most, int32(most))
 		p.open.Places = append(p.open.Places, int32(len(p.openChains)))
 		p.openChains = append(p.openChains, read)
 		learn(func(facts *registry.Facts) { facts.SetOpen(s, n.At, *read, len(*read) == most) })
 	default: // NeedTrail
 		read := &[]registry.Advance{}
-		p.around.UserIds, p.around.SequenceNos = append(p.around.UserIds, n.user), append(p.around.SequenceNos, no)
+		p.around.UserIds, p.around.ContactIds = append(p.around.UserIds, n.user), append(p.around.ContactIds, contact)
+		p.around.SequenceNos = append(p.around.SequenceNos, no)
 		p.around.Keys, p.around.Places = append(p.around.Keys, n.Key), append(p.around.Places, int32(len(p.advances)))
 		p.around.Begins = append(p.around.Begins, timestamp(n.At.Add(-row.Span())))
 		p.around.Ends = append(p.around.Ends, timestamp(n.At.Add(row.Span())))
@@ -93,7 +98,7 @@ func put[K comparable, V any](m map[K]V, key K, v V) map[K]V {
 
 func (f *Facts) queueSequences(q *queue, p sequenceFacts) {
 	if a := p.progress; len(a.UserIds) > 0 {
-		q.add(db.ProgressOf, a.UserIds, a.SequenceNos, a.Keys).Query(each(func(row db.ProgressOfRow) {
+		q.add(db.ProgressOf, a.UserIds, a.ContactIds, a.SequenceNos, a.Keys).Query(each(func(row db.ProgressOfRow) {
 			read := p.progressOf[progressKey{row.UserID, row.SequenceNo, row.Key}]
 			for i := range read.Ends {
 				read.Begins[i], read.Ends[i] = registry.Instant(row.Begins[i]), registry.Instant(row.Ends[i])
@@ -103,18 +108,18 @@ func (f *Facts) queueSequences(q *queue, p sequenceFacts) {
 		}))
 	}
 	if a := p.completions; len(a.UserIds) > 0 {
-		q.add(db.ProgressNewest, a.UserIds, a.SequenceNos).Query(each(func(row db.ProgressNewestRow) {
+		q.add(db.ProgressNewest, a.UserIds, a.ContactIds, a.SequenceNos).Query(each(func(row db.ProgressNewestRow) {
 			*p.newest[progressKey{row.UserID, row.SequenceNo, ""}] = instant(row.OutcomeAt)
 		}))
 	}
 	if a := p.open; len(a.UserIds) > 0 {
-		q.add(db.ProgressOpen, a.UserIds, a.SequenceNos, a.After, a.Most, a.Places).Query(each(func(row db.ProgressOpenRow) {
+		q.add(db.ProgressOpen, a.UserIds, a.ContactIds, a.SequenceNos, a.After, a.Most, a.Places).Query(each(func(row db.ProgressOpenRow) {
 			read := p.openChains[row.Place]
 			*read = append(*read, registry.OpenChain{At: instant(row.OutcomeAt), Key: row.Key})
 		}))
 	}
 	if a := p.around; len(a.UserIds) > 0 {
-		q.add(db.AdvancesAround, a.UserIds, a.SequenceNos, a.Keys, a.Begins, a.Ends, a.Places).Query(each(func(row db.AdvancesAroundRow) {
+		q.add(db.AdvancesAround, a.UserIds, a.ContactIds, a.SequenceNos, a.Keys, a.Begins, a.Ends, a.Places).Query(each(func(row db.AdvancesAroundRow) {
 			read := p.advances[row.Place]
 			*read = append(*read, registry.Advance{At: instant(row.OccurredAt), Steps: registry.Steps(row.Steps)})
 		}))

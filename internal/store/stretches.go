@@ -58,7 +58,8 @@ func (p *stretchPairs) add(f *Facts, n userNeed, no int32) {
 		p.facts = map[stretchKey]*stretchRead{}
 	}
 	p.facts[key] = read
-	p.ask.UserIds, p.ask.SignalNos, p.ask.Places = append(p.ask.UserIds, key.user), append(p.ask.SignalNos, no), append(p.ask.Places, key.place)
+	p.ask.UserIds, p.ask.ContactIds = append(p.ask.UserIds, key.user), append(p.ask.ContactIds, f.contactOf(key.user))
+	p.ask.SignalNos, p.ask.Places = append(p.ask.SignalNos, no), append(p.ask.Places, key.place)
 	p.ask.WindowEnds = append(p.ask.WindowEnds, timestamp(to.at.Add(-row.Ago[n.Place].Until)))
 	p.ask.Earlier, p.ask.Later = append(p.ask.Earlier, int32(read.earlier)), append(p.ask.Later, int32(read.later))
 	u.learnt = append(u.learnt, func(facts *registry.Facts) { facts.SetStretch(n.Signal, n.Place, read.Stretch) })
@@ -66,12 +67,12 @@ func (p *stretchPairs) add(f *Facts, n userNeed, no int32) {
 
 func (f *Facts) queueStretches(q *queue, events, occurrences stretchPairs) {
 	if p := events; len(p.ask.UserIds) > 0 {
-		q.add(db.EventsAround, p.ask.UserIds, p.ask.SignalNos, p.ask.Places, p.ask.WindowEnds, p.ask.Earlier, p.ask.Later).Query(each(func(row db.EventsAroundRow) {
+		q.add(db.EventsAround, p.ask.UserIds, p.ask.ContactIds, p.ask.SignalNos, p.ask.Places, p.ask.WindowEnds, p.ask.Earlier, p.ask.Later).Query(each(func(row db.EventsAroundRow) {
 			p.read(db.OccurrencesAroundRow{UserID: row.UserID, SignalNo: row.EventNo, Place: row.Place, Earlier: row.Earlier, Later: row.Later})
 		}))
 	}
 	if p := occurrences; len(p.ask.UserIds) > 0 {
-		q.add(db.OccurrencesAround, p.ask.UserIds, p.ask.SignalNos, p.ask.Places, p.ask.WindowEnds, p.ask.Earlier, p.ask.Later).Query(each(func(row db.OccurrencesAroundRow) {
+		q.add(db.OccurrencesAround, p.ask.UserIds, p.ask.ContactIds, p.ask.SignalNos, p.ask.Places, p.ask.WindowEnds, p.ask.Earlier, p.ask.Later).Query(each(func(row db.OccurrencesAroundRow) {
 			p.read(row)
 		}))
 	}
