@@ -3,6 +3,8 @@ package store
 import (
 	"slices"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -66,15 +68,16 @@ func (p *stretchPairs) add(f *Facts, n userNeed, no int32) {
 }
 
 func (f *Facts) queueStretches(q *queue, events, occurrences stretchPairs) {
-	if p := events; len(p.ask.UserIds) > 0 {
-		q.add(db.EventsAround, p.ask.UserIds, p.ask.ContactIds, p.ask.SignalNos, p.ask.Places, p.ask.WindowEnds, p.ask.Earlier, p.ask.Later).Query(each(func(row db.EventsAroundRow) {
-			p.read(db.OccurrencesAroundRow{UserID: row.UserID, SignalNo: row.EventNo, Place: row.Place, Earlier: row.Earlier, Later: row.Later})
+	queue := func(sql string, a *db.OccurrencesAroundParams) *pgx.QueuedQuery {
+		return q.add(sql, a.UserIds, a.ContactIds, a.SignalNos, a.Places, a.WindowEnds, a.Earlier, a.Later)
+	}
+	if len(events.ask.UserIds) > 0 {
+		queue(db.EventsAround, &events.ask).Query(each(func(row db.EventsAroundRow) {
+			events.read(db.OccurrencesAroundRow{UserID: row.UserID, SignalNo: row.EventNo, Place: row.Place, Earlier: row.Earlier, Later: row.Later})
 		}))
 	}
-	if p := occurrences; len(p.ask.UserIds) > 0 {
-		q.add(db.OccurrencesAround, p.ask.UserIds, p.ask.ContactIds, p.ask.SignalNos, p.ask.Places, p.ask.WindowEnds, p.ask.Earlier, p.ask.Later).Query(each(func(row db.OccurrencesAroundRow) {
-			p.read(row)
-		}))
+	if len(occurrences.ask.UserIds) > 0 {
+		queue(db.OccurrencesAround, &occurrences.ask).Query(each(occurrences.read))
 	}
 }
 
