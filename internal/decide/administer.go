@@ -25,7 +25,7 @@ func (s *Session) Add(b registry.Index, clock registry.Instant) Result {
 		}
 		if s.active(b) == nil {
 			before := len(s.changes.Transitions)
-			s.join(b, s.now, SourceManual)
+			s.join(b, s.now, manually)
 			s.changed(b, before)
 		}
 	})
@@ -41,14 +41,14 @@ func (s *Session) Remove(b registry.Index, clock registry.Instant) Result {
 		s.advance(clock)
 		if stay := s.active(b); stay != nil {
 			before := len(s.changes.Transitions)
-			s.leave(stay, s.now, SourceManual, ReasonManual)
+			s.leave(stay, s.now, manually, ReasonManual)
 			s.changed(b, before)
 		}
 	})
 }
 
 func (s *Session) refuses(b registry.Index) (Result, bool) {
-	r := Result{Deleted: s.state.Contact.Deleted, Paused: s.registry.Buckets[b].Disabled}
+	r := Result{Deleted: s.state.Contact.Deleted, Paused: s.isFrozen(b)}
 	return r, r.Deleted || r.Paused
 }
 
@@ -57,7 +57,7 @@ var manually = cause{source: SourceManual, upTo: registry.Unset}
 
 // changed does what follows from the change of a manual bucket, which is the transition after so many.
 func (s *Session) changed(b registry.Index, before int) {
-	s.arm(&glance{b, &s.registry.Buckets[b], s.evaluate(b)}, s.now)
+	s.arm(&glance{b, &s.registry.Buckets[b], s.evaluate(b), false}, s.now)
 	s.round(sorted(s.dependents(before)), s.now, manually)
 }
 

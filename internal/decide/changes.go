@@ -83,7 +83,7 @@ func (s *Session) Changes() Changes {
 	for _, d := range s.state.Due {
 		// A due instant is a hint. One that stands too early costs a look, so it is not written again until then; one
 		// that has been taken must go.
-		if taken := d.stored <= s.settled; taken || d.At < d.stored {
+		if taken := d.stored <= s.settled && !s.isFrozen(d.Bucket); taken || d.stale || d.At < d.stored {
 			if d.At != d.stored {
 				s.changes.Due = append(s.changes.Due, DueChange{d.Bucket, d.At})
 			}

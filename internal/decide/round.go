@@ -11,7 +11,13 @@ type cause struct {
 	source Source
 	byUser bool             // something of the user's own, an event or a trait: only that lets somebody join who is blocked
 	clock  bool             // what only time does is done too: maximal dwell and ticks
+	step   []registry.Index // not nil: the buckets that a change of definitions is about, and to them only time does that
 	upTo   registry.Instant // ticks up to here are late already and come with the one that is due; Unset if none are
+
+	skipTicks    bool // those that are due do not come any more
+	silentJoins  bool // they are not announced
+	silentLeaves bool
+	anchor       bool // ticks of whoever joins count from when the criteria began to hold, if that is known
 }
 
 // glance is one bucket in a round.
@@ -19,6 +25,7 @@ type glance struct {
 	bucket  registry.Index
 	row     *registry.Bucket
 	verdict registry.Verdict
+	clock   bool // what only time does is done, too
 }
 
 // round looks at buckets at one instant, and at those that ask whether the user is in one of which that changed. A bucket
@@ -80,14 +87,12 @@ func (s *Session) look(buckets []registry.Index, at registry.Instant, c cause) {
 	glances := make([]glance, 0, len(buckets))
 	s.state.Facts.Now = at
 	for _, b := range buckets {
-		if row := &s.registry.Buckets[b]; !row.Disabled {
-			glances = append(glances, glance{b, row, s.evaluate(b)})
+		if row := &s.registry.Buckets[b]; !s.isFrozen(b) {
+			glances = append(glances, glance{b, row, s.evaluate(b), c.clock && (c.step == nil || slices.Contains(c.step, b))})
 		}
 	}
-	if c.clock {
-		for i := range glances {
-			s.expire(&glances[i], at, c)
-		}
+	for i := range glances {
+		s.expire(&glances[i], at, c)
 	}
 	for i := range glances {
 		s.leaveIfFails(&glances[i], at, c)
@@ -95,16 +100,14 @@ func (s *Session) look(buckets []registry.Index, at registry.Instant, c cause) {
 	for i := range glances {
 		s.joinIfHolds(&glances[i], at, c)
 	}
-	if c.clock {
-		for i := range glances {
-			s.tick(&glances[i], at, c)
-		}
-	}
-	ticked := at
-	if !c.clock {
-		ticked-- // a tick that is due at this very instant is still to come
+	for i := range glances {
+		s.tick(&glances[i], at, c)
 	}
 	for i := range glances {
+		ticked := at
+		if !glances[i].clock {
+			ticked-- // a tick that is due at this very instant is still to come
+		}
 		s.arm(&glances[i], ticked)
 	}
 }
@@ -158,7 +161,7 @@ func (s *Session) lackStay(b registry.Index) {
 // changes about that.
 func (s *Session) membership(b registry.Index) registry.Verdict {
 	v := registry.Verdict{True: s.active(b) != nil, Until: registry.Never}
-	if !s.registry.Buckets[b].Disabled {
+	if !s.isFrozen(b) {
 		for i := range s.state.Due {
 			if s.state.Due[i].Bucket == b {
 				v.Until = s.state.Due[i].At
@@ -178,10 +181,10 @@ func (s *Session) active(b registry.Index) *Stay {
 
 func (s *Session) expire(l *glance, at registry.Instant, c cause) {
 	stay := s.active(l.bucket)
-	if stay == nil || l.row.MaxDwell == 0 || at < stay.EnteredAt.Add(l.row.MaxDwell) {
+	if !l.clock || stay == nil || l.row.MaxDwell == 0 || at < stay.EnteredAt.Add(l.row.MaxDwell) {
 		return
 	}
-	s.leave(stay, at, c.source, ReasonMaxDwell)
+	s.leave(stay, at, c, ReasonMaxDwell)
 	if l.row.Kind == registry.Manual {
 		l.verdict.True = false
 	}
@@ -193,7 +196,7 @@ func (s *Session) leaveIfFails(l *glance, at registry.Instant, c cause) {
 	if stay == nil || l.verdict.True || at < stay.EnteredAt.Add(l.row.MinDwell) {
 		return
 	}
-	s.leave(stay, at, c.source, ReasonCriteria)
+	s.leave(stay, at, c, ReasonCriteria)
 }
 
 func (s *Session) joinIfHolds(l *glance, at registry.Instant, c cause) {
@@ -208,9 +211,9 @@ func (s *Session) joinIfHolds(l *glance, at registry.Instant, c cause) {
 			stay.Blocked = false
 			stay.fate |= amended
 		}
-	case blocked && !c.byUser, c.clock && l.row.NoClockJoins:
+	case blocked && !c.byUser, c.clock && c.step == nil && l.row.NoClockJoins:
 	default:
-		s.join(l.bucket, at, c.source)
+		s.join(l.bucket, at, c)
 	}
 }
 

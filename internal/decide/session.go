@@ -11,6 +11,8 @@ type Session struct {
 	registry *registry.Registry
 	state    *State
 	live     bool
+	frozen   []bool
+	steps    []Step
 
 	now      registry.Instant
 	settled  registry.Instant // every due instant up to here is settled
@@ -27,6 +29,23 @@ type Options struct {
 	// Live says that the clock is a real one, which may be behind. Ticks that were missed then come as one. In virtual
 	// time nothing is ever missed.
 	Live bool
+
+	// Frozen are the buckets in which nothing moves, by their places, beside those that their definitions disable: they
+	// are paused, or what is deployed is another definition. Nil: none.
+	Frozen []bool
+
+	// Steps are what the user has to be taken through before anything else, in the order of their instants, because
+	// definitions changed that the user has not been looked at by.
+	Steps []Step
+}
+
+// Step is how a user follows a change of definitions.
+type Step struct {
+	At      registry.Instant // of the change
+	Buckets []registry.Index // that are new, changed or resumed, sorted
+	Resumed bool             // the definitions are the same, so ticks that were missed come, as one
+	Silent  bool             // leaves are not announced
+	Joins   bool             // joins are announced
 }
 
 // Lacks is what a session would have needed to know.
@@ -43,7 +62,7 @@ func Begin(r *registry.Registry, st *State, o Options) *Session {
 	for i := range st.Stays {
 		st.Stays[i].fate = untouched
 	}
-	s := &Session{registry: r, state: st, live: o.Live, now: registry.Unset, settled: registry.Unset}
+	s := &Session{registry: r, state: st, live: o.Live, frozen: o.Frozen, steps: o.Steps, now: registry.Unset, settled: registry.Unset}
 	st.Facts.SetMembership(s.membership)
 	return s
 }
@@ -62,7 +81,38 @@ func (s *Session) Now() registry.Instant { return s.now }
 // advance moves the user's time to the clock, never backwards, and settles every due instant before it.
 func (s *Session) advance(clock registry.Instant) {
 	s.now = max(s.now, clock, s.state.past())
+	for len(s.steps) > 0 {
+		step := s.steps[0]
+		s.now = max(s.now, step.At)
+		s.follow(step)
+		s.steps = s.steps[1:]
+	}
 	s.settle(s.now - 1)
+}
+
+// follow takes the user through a change of definitions, at its instant or, if processes that did not know of it have
+// looked at the user since, at the last that they speak of. What was due before that comes first, but of the buckets that
+// changed nothing does: their due instants are those of other definitions.
+func (s *Session) follow(step Step) {
+	at := max(step.At, s.state.past())
+	buckets := slices.DeleteFunc(slices.Clone(step.Buckets), s.isFrozen)
+	for i := range s.state.Due {
+		if d := &s.state.Due[i]; slices.Contains(buckets, d.Bucket) {
+			d.At, d.stale = registry.Never, true
+		}
+	}
+	s.settle(at - 1)
+	if !s.state.Contact.Deleted {
+		s.round(buckets, at, cause{
+			source: SourceBackfill, clock: true, step: buckets, upTo: registry.Unset,
+			skipTicks: !step.Resumed, silentJoins: !step.Joins, silentLeaves: step.Silent, anchor: !step.Resumed,
+		})
+	}
+}
+
+// isFrozen reports whether nothing moves in a bucket.
+func (s *Session) isFrozen(b registry.Index) bool {
+	return s.registry.Buckets[b].Disabled || s.frozen != nil && s.frozen[b]
 }
 
 // settle does what was due up to an instant: each due instant in turn, on the facts as they stood. So what comes of it
@@ -89,10 +139,11 @@ func (s *Session) nextDue() (registry.Instant, []registry.Index) {
 	var buckets []registry.Index
 	for i := range s.state.Due {
 		d := &s.state.Due[i]
-		if s.state.Contact.Deleted || s.registry.Buckets[d.Bucket].Disabled {
+		if s.state.Contact.Deleted {
 			d.At = registry.Never
 		}
 		switch {
+		case s.isFrozen(d.Bucket): // it stays as it is, for whoever lets things move again
 		case d.At == registry.Never || d.At > at:
 		case d.At < at:
 			at, buckets = d.At, append(buckets[:0], d.Bucket)

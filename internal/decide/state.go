@@ -47,6 +47,7 @@ type Stay struct {
 	Epoch     int
 	EnteredAt registry.Instant
 	LeftAt    registry.Instant // Unset while active
+	AnchorAt  registry.Instant // from which its ticks count; Unset: from EnteredAt
 	TickedAt  registry.Instant // ticks up to here are done; Unset if none were due
 	Blocked   bool             // left by MaxDwell, and the criteria has held ever since: no clock lets the user join
 	Source    Source           // of the join
@@ -57,6 +58,14 @@ type Stay struct {
 
 // Active reports whether the user is in the bucket by this stay.
 func (s *Stay) Active() bool { return s.Epoch > 0 && s.LeftAt == registry.Unset }
+
+// anchor returns the instant from which the stay's ticks count.
+func (s *Stay) anchor() registry.Instant {
+	if s.AnchorAt != registry.Unset {
+		return s.AnchorAt
+	}
+	return s.EnteredAt
+}
 
 // fate is what a session did to a stay.
 type fate uint8
@@ -74,6 +83,7 @@ type Due struct {
 	At     registry.Instant
 
 	stored registry.Instant // as it was read, or Never; what is stored may be earlier than At, but not later
+	stale  bool             // what is stored is of another definition
 }
 
 // Source says what made a transition happen.

@@ -9,7 +9,7 @@ import (
 )
 
 // join opens a stay. Whether that is announced is up to the entry policy; the stay and its epoch are real either way.
-func (s *Session) join(b registry.Index, at registry.Instant, source Source) {
+func (s *Session) join(b registry.Index, at registry.Instant, c cause) {
 	row := &s.registry.Buckets[b]
 	prior := s.state.stay(b)
 	if prior == nil && !s.state.Complete {
@@ -17,14 +17,19 @@ func (s *Session) join(b registry.Index, at registry.Instant, source Source) {
 		s.foresee(b)
 		return
 	}
-	stay := Stay{Bucket: b, Epoch: 1, EnteredAt: at, LeftAt: registry.Unset, TickedAt: registry.Unset, Source: source, fate: opened}
-	suppressed := false
+	stay := Stay{Bucket: b, Epoch: 1, EnteredAt: at, LeftAt: registry.Unset, AnchorAt: registry.Unset, TickedAt: registry.Unset, Source: c.source, fate: opened}
+	if c.anchor && len(row.Ticks) > 0 && row.Kind == registry.Dynamic {
+		if since := s.registry.HoldsSince(b, s.state.Facts); since < at {
+			stay.AnchorAt = since
+		}
+	}
+	suppressed := c.silentJoins
 	if prior != nil && prior.Epoch > 0 {
 		stay.Epoch = prior.Epoch + 1
-		suppressed = !announced(row, prior, at)
+		suppressed = suppressed || !announced(row, prior, at)
 	}
 	s.replace(prior, stay)
-	s.transition(Transition{Bucket: b, Kind: Entered, Epoch: stay.Epoch, At: at, Source: source, Suppressed: suppressed})
+	s.transition(Transition{Bucket: b, Kind: Entered, Epoch: stay.Epoch, At: at, Source: c.source, Suppressed: suppressed})
 }
 
 // announced reports whether the entry policy lets a join that is not the first be announced.
@@ -55,12 +60,14 @@ func (s *Session) replace(prior *Stay, stay Stay) {
 	*prior = stay
 }
 
-// leave closes a stay. That is always announced.
-func (s *Session) leave(stay *Stay, at registry.Instant, source Source, reason Reason) {
+// leave closes a stay. That is always announced, unless it follows from a change of definitions that is to be silent.
+func (s *Session) leave(stay *Stay, at registry.Instant, c cause, reason Reason) {
 	stay.LeftAt = at
 	stay.Reason = reason
 	stay.fate |= closed
-	s.transition(Transition{Bucket: stay.Bucket, Kind: Left, Epoch: stay.Epoch, At: at, Source: source, Reason: reason})
+	s.transition(Transition{
+		Bucket: stay.Bucket, Kind: Left, Epoch: stay.Epoch, At: at, Source: c.source, Reason: reason, Suppressed: c.silentLeaves,
+	})
 }
 
 func (s *Session) transition(t Transition) {
@@ -72,7 +79,11 @@ func (s *Session) transition(t Transition) {
 // those before it were missed.
 func (s *Session) tick(l *glance, at registry.Instant, c cause) {
 	stay := s.active(l.bucket)
-	if stay == nil || len(l.row.Ticks) == 0 {
+	if !l.clock || stay == nil || len(l.row.Ticks) == 0 {
+		return
+	}
+	if c.skipTicks {
+		stay.skipTicks(l.row, at)
 		return
 	}
 	upTo := max(at, min(c.upTo, s.undisturbed(l, stay)))
@@ -80,7 +91,7 @@ func (s *Session) tick(l *glance, at registry.Instant, c cause) {
 	for _, t := range l.row.Ticks {
 		if n := ordinal(t, stay, upTo); n > 0 {
 			due = append(due, Transition{
-				Bucket: l.bucket, Kind: Dwell, Epoch: stay.Epoch, At: stay.EnteredAt.Add(time.Duration(n) * t.Span),
+				Bucket: l.bucket, Kind: Dwell, Epoch: stay.Epoch, At: stay.anchor().Add(time.Duration(n) * t.Span),
 				Source: c.source, Label: t.Label, Ordinal: n,
 			})
 		}
@@ -94,6 +105,14 @@ func (s *Session) tick(l *glance, at registry.Instant, c cause) {
 	}
 	stay.TickedAt = upTo
 	stay.fate |= amended
+}
+
+// skipTicks lets whatever ticks are due by an instant go by.
+func (s *Stay) skipTicks(row *registry.Bucket, at registry.Instant) {
+	if slices.ContainsFunc(row.Ticks, func(t registry.Tick) bool { return ordinal(t, s, at) > 0 }) {
+		s.TickedAt = at
+		s.fate |= amended
+	}
 }
 
 // undisturbed returns the last instant before anything but a tick can happen to the stay.
@@ -110,11 +129,11 @@ func (s *Session) undisturbed(l *glance, stay *Stay) registry.Instant {
 
 // ordinal returns the number of the last tick that is due by an instant and not done yet, or 0.
 func ordinal(t registry.Tick, stay *Stay, upTo registry.Instant) int {
-	n := int(upTo.Sub(stay.EnteredAt) / t.Span)
+	n := int(upTo.Sub(stay.anchor()) / t.Span)
 	if !t.Every {
 		n = min(n, 1)
 	}
-	if n < 1 || stay.EnteredAt.Add(time.Duration(n)*t.Span) <= stay.TickedAt {
+	if n < 1 || stay.anchor().Add(time.Duration(n)*t.Span) <= stay.TickedAt {
 		return 0
 	}
 	return n
@@ -122,11 +141,11 @@ func ordinal(t registry.Tick, stay *Stay, upTo registry.Instant) int {
 
 // nextTick returns the first tick of the stay after an instant, or Never.
 func (s *Stay) nextTick(row *registry.Bucket, after registry.Instant) registry.Instant {
-	next := registry.Never
+	next, from := registry.Never, s.anchor()
 	for _, t := range row.Ticks {
-		n := max(int64(after.Sub(s.EnteredAt)/t.Span)+1, 1)
+		n := max(int64(after.Sub(from)/t.Span)+1, 1)
 		if t.Every || n == 1 {
-			next = min(next, s.EnteredAt.Add(time.Duration(n)*t.Span))
+			next = min(next, from.Add(time.Duration(n)*t.Span))
 		}
 	}
 	return next

@@ -199,7 +199,7 @@ func (f *Facts) addPrior(row db.MembershipsPriorRow) {
 		return // of a bucket that this process does not have, or active and known already
 	}
 	u.stays = append(u.stays, decide.Stay{
-		Bucket: b, Epoch: int(row.Epoch), EnteredAt: instant(row.EnteredAt), LeftAt: instant(row.LeftAt),
+		Bucket: b, Epoch: int(row.Epoch), EnteredAt: instant(row.EnteredAt), LeftAt: instant(row.LeftAt), AnchorAt: registry.Unset,
 		TickedAt: instant(row.TickedAt), Blocked: row.Blocked,
 	})
 }
