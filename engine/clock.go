@@ -80,6 +80,11 @@ func (c *clock) notice(at registry.Instant) {
 	if int64(at) >= c.until.Load() {
 		return
 	}
+	c.poke()
+}
+
+// poke lets the clock look again.
+func (c *clock) poke() {
 	select {
 	case c.wake <- struct{}{}:
 	default:
@@ -90,7 +95,7 @@ func (c *clock) stop() { c.once.Do(func() { close(c.quit) }) }
 
 // nextDue returns the earliest due instant, or a time in the far future.
 func (e *Engine) nextDue(ctx context.Context) (time.Time, error) {
-	at, err := e.store.Queries(e.pool).DueNext(ctx, e.store.Buckets())
+	at, err := e.store.Queries(e.pool).DueNext(ctx, e.store.Deployment().Active)
 	switch {
 	case noRow(err):
 		return e.config.Now().Add(24 * time.Hour), nil

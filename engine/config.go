@@ -10,6 +10,9 @@ import (
 
 // Config configures an engine. The zero value is a good one.
 type Config struct {
+	// BackfillWorkers is how many batches of users who follow a deployment are looked at at once. Defaults to 2.
+	BackfillWorkers int
+
 	// CacheBytes is how much memory, roughly, the engine uses to remember the properties of users who came lately. What
 	// it remembers is compared with the database before it is used. Defaults to 128 MB.
 	CacheBytes int
@@ -26,6 +29,11 @@ type Config struct {
 
 	// DeliveryWorkers is how many handlers run at once in this process. Defaults to 16.
 	DeliveryWorkers int
+
+	// DeployPoll is how often the database is asked whether another process has deployed, paused or resumed something.
+	// Ingest and clock find that out by themselves; deliveries of a bucket that is paused go on for so long. Defaults to
+	// 250 ms.
+	DeployPoll time.Duration
 
 	// Flushers is how many batches of events are written at once. Each uses a connection of the pool. Defaults to 4.
 	Flushers int
@@ -46,11 +54,15 @@ type Config struct {
 	// MaxPayload is how many bytes the properties and the traits of an event may have, each. Defaults to 32 KB.
 	MaxPayload int
 
-	// NoClock leaves due instants to other processes. Defaults to false.
+	// NoClock leaves due instants, and users who are to follow a deployment, to other processes. Defaults to false.
 	NoClock bool
 
 	// NoDelivery leaves the outbox to other processes. Defaults to false.
 	NoDelivery bool
+
+	// NoDeploy leaves a database to which nothing was ever deployed alone: no bucket does anything until somebody calls
+	// Deploy. Defaults to false.
+	NoDeploy bool
 
 	// Now is the clock. Defaults to time.Now.
 	Now func() time.Time
@@ -72,11 +84,13 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
+	def(&c.BackfillWorkers, 2)
 	def(&c.CacheBytes, 128<<20)
 	def(&c.ClockWorkers, 2)
 	def(&c.ClockPoll, 100*time.Millisecond)
 	def(&c.DeliveryPoll, 500*time.Millisecond)
 	def(&c.DeliveryWorkers, 16)
+	def(&c.DeployPoll, 250*time.Millisecond)
 	def(&c.Flushers, 4)
 	def(&c.IdempotencyHorizon, 30*24*time.Hour)
 	def(&c.Lease, 30*time.Second)
@@ -106,11 +120,13 @@ func (c Config) validate() error {
 		name  string
 		value int64
 	}{
+		{"BackfillWorkers", int64(c.BackfillWorkers)},
 		{"CacheBytes", int64(c.CacheBytes)},
 		{"ClockWorkers", int64(c.ClockWorkers)},
 		{"ClockPoll", int64(c.ClockPoll)},
 		{"DeliveryPoll", int64(c.DeliveryPoll)},
 		{"DeliveryWorkers", int64(c.DeliveryWorkers)},
+		{"DeployPoll", int64(c.DeployPoll)},
 		{"Flushers", int64(c.Flushers)},
 		{"IdempotencyHorizon", int64(c.IdempotencyHorizon)},
 		{"Lease", int64(c.Lease)},

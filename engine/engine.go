@@ -84,6 +84,7 @@ func (e *Engine) Start(ctx context.Context) error {
 		e.flushes.Go(func() { e.flushLoop(background) })
 	}
 	e.clock = newClock(e)
+	e.others.Go(func() { e.watch(background) })
 	if !e.config.NoClock {
 		e.others.Go(func() { e.clock.run(background) })
 		e.others.Go(func() { e.forget(background) })
@@ -97,17 +98,13 @@ func (e *Engine) Start(ctx context.Context) error {
 
 // prepare makes what the engine and the database must agree on known to both.
 func (e *Engine) prepare(ctx context.Context) error {
-	if err := store.CheckVersion(ctx, e.pool, e.config.Schema); err != nil {
+	if err := e.openLocked(ctx); err != nil {
 		return err
 	}
-	conn, err := e.pool.Acquire(ctx)
-	if err != nil {
-		return fmt.Errorf("connect: %w", err)
-	}
-	defer conn.Release()
-	if e.store, err = store.New(ctx, conn, e.config.Schema, e.registry, e.config.CacheBytes); err != nil {
+	if err := e.agree(ctx); err != nil {
 		return err
 	}
+	var err error
 	e.outbox, err = e.newOutbox(ctx)
 	return err
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/event"
@@ -32,8 +33,8 @@ func (e *Engine) change(ctx context.Context, verb string, ref registry.ManualRef
 	if e.registry.Buckets[b].Kind != registry.Manual {
 		return nil, fmt.Errorf("%s bucket %q: it is dynamic, only its criteria changes it", verb, ref.ID())
 	}
-	if e.registry.Buckets[b].Disabled { // a user who was created for nothing would be no newcomer any more
-		return nil, fmt.Errorf("%s bucket %q: %w", verb, ref.ID(), ErrPaused)
+	if err := e.moves(ctx, b); err != nil { // a user who was created for nothing would be no newcomer any more
+		return nil, fmt.Errorf("%s bucket %q: %w", verb, ref.ID(), err)
 	}
 	result, err := e.administer(ctx, userID, create, func(s *decide.Session, clock registry.Instant) decide.Result {
 		return step(s, b, clock)
@@ -42,6 +43,24 @@ func (e *Engine) change(ctx context.Context, verb string, ref registry.ManualRef
 		return nil, fmt.Errorf("%s bucket %q: %w", verb, ref.ID(), err)
 	}
 	return e.transitions(userID, result.Transitions), nil
+}
+
+// moves returns an error if nothing moves in a bucket.
+func (e *Engine) moves(ctx context.Context, b registry.Index) error {
+	if err := e.ready(); err != nil {
+		return err
+	}
+	if _, err := e.refresh(ctx); err != nil && !transient(err) {
+		return err
+	}
+	switch d := e.store.Deployment(); {
+	case !d.Frozen(b):
+		return nil
+	case slices.Contains(d.Paused, e.store.Bucket(b)):
+		return ErrPaused
+	default:
+		return ErrNotDeployed
+	}
 }
 
 // Delete hides a user: from now on they are in no bucket as far as anybody can see, and nothing happens to them. Their

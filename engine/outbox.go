@@ -121,7 +121,7 @@ func (o *outbox) claim(ctx context.Context, calls *sync.WaitGroup) (int, error) 
 	}
 	now := o.engine.config.Now()
 	rows, err := o.engine.store.Queries(o.engine.pool).DeliveriesClaim(ctx, db.DeliveriesClaimParams{
-		SubscriptionNos: o.subscriptions, Now: store.Timestamp(now), Until: store.Timestamp(now.Add(o.engine.config.Lease)),
+		SubscriptionNos: o.subscriptions, PausedNos: o.engine.store.Deployment().Paused, Now: store.Timestamp(now), Until: store.Timestamp(now.Add(o.engine.config.Lease)),
 		Lease: o.lease, Most: int32(free),
 	})
 	if err != nil {

@@ -61,6 +61,9 @@ func (e *Engine) commit(ctx context.Context, wait bool, tasks []*task, names sto
 // committed lets the cache, the clock and the outbox of this process know what was written.
 func (e *Engine) committed(f *store.Facts, w *store.Write) {
 	f.Remember(w)
+	if e.phase.Load() == fresh {
+		return // it has no clock and no outbox yet
+	}
 	if at, written := w.Due(); written {
 		e.clock.notice(at)
 	}
@@ -107,7 +110,7 @@ func (e *Engine) decide(ctx context.Context, conn store.Conn, facts *store.Facts
 			}
 			t.missed = false
 			state := facts.State(t.want.User)
-			session := decide.Begin(e.registry, state, t.options)
+			session := decide.Begin(e.registry, state, facts.Options(t.want.User, t.options))
 			t.step(session, clock)
 			if l, lacking := session.Lacks(); lacking {
 				lacks[t.want.User] = l

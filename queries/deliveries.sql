@@ -15,6 +15,7 @@ with heads as (
             limit 1
         ) earlier on true
         where d.state = 'waiting' and d.subscription_no = s.no and d.next_at <= @now
+            and d.bucket_no <> all (@paused_nos::integer[])
             and (d.leased_until is null or d.leased_until <= @now)
             and earlier.id is null
         order by d.next_at, d.id

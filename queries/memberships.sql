@@ -1,7 +1,7 @@
 -- name: MembershipsStanding :many
 -- The stays of users that matter to whatever happens to them: the active ones, and those that keep the clock from
 -- letting them join again. (Offset 0 keeps the planner from joining whole tables where it believes them to be small.)
-select w.user_id::text as user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.ticked_at, m.blocked
+select w.user_id::text as user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
 from (select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id) as w
 cross join lateral (
     select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
@@ -17,7 +17,7 @@ cross join lateral (
 -- The prior count, and with it the last leave: the latest stay of each pair of user and bucket. Epoch 0 says that there
 -- was none.
 select w.user_id::text as user_id, w.bucket_no::integer as bucket_no, coalesce(m.epoch, 0)::integer as epoch,
-    m.entered_at, m.left_at, m.ticked_at, coalesce(m.blocked, false)::boolean as blocked
+    m.entered_at, m.left_at, m.anchor_at, m.ticked_at, coalesce(m.blocked, false)::boolean as blocked
 from (
     select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,
         unnest(@bucket_nos::integer[]) as bucket_no
@@ -26,7 +26,7 @@ cross join lateral (
     select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
 ) c
 left join lateral (
-    select p.epoch, p.entered_at, p.left_at, p.ticked_at, p.blocked
+    select p.epoch, p.entered_at, p.left_at, p.anchor_at, p.ticked_at, p.blocked
     from bucketgen.memberships p
     where p.contact_id = c.id and p.bucket_no = w.bucket_no
     order by p.epoch desc
@@ -50,19 +50,19 @@ where m.contact_id = l.contact_id and m.bucket_no = l.bucket_no and m.epoch = l.
 
 -- name: MembershipsPass :exec
 -- Stays that began and ended within one transaction.
-insert into bucketgen.memberships (contact_id, bucket_no, epoch, entered_at, left_at, ticked_at, blocked, source, reason)
+insert into bucketgen.memberships (contact_id, bucket_no, epoch, entered_at, left_at, anchor_at, ticked_at, blocked, source, reason)
 select unnest(@contact_ids::bigint[]), unnest(@bucket_nos::integer[]),
     unnest(@epochs::integer[]), unnest(@entered_at::timestamptz[]),
-    unnest(@left_at::timestamptz[]), unnest(@ticked_at::timestamptz[]),
+    unnest(@left_at::timestamptz[]), unnest(@anchor_at::timestamptz[]), unnest(@ticked_at::timestamptz[]),
     unnest(@blocked::boolean[]), unnest(@sources::text[]),
     unnest(@reasons::text[]);
 
 -- name: MembershipsJoin :exec
 -- Whoever finds an active stay there has lost and changes nothing.
-insert into bucketgen.memberships (contact_id, bucket_no, epoch, entered_at, ticked_at, source)
+insert into bucketgen.memberships (contact_id, bucket_no, epoch, entered_at, anchor_at, ticked_at, source)
 select unnest(@contact_ids::bigint[]), unnest(@bucket_nos::integer[]),
     unnest(@epochs::integer[]), unnest(@entered_at::timestamptz[]),
-    unnest(@ticked_at::timestamptz[]), unnest(@sources::text[])
+    unnest(@anchor_at::timestamptz[]), unnest(@ticked_at::timestamptz[]), unnest(@sources::text[])
 on conflict (contact_id, bucket_no) where left_at is null do nothing;
 
 -- name: MembershipsAmend :exec

@@ -1,6 +1,9 @@
 package registry
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Window says which occurrences count at an instant: those that are not later than now and still in it. The zero value
 // is all of them, ever.
@@ -40,5 +43,17 @@ func (w Window) end(at Instant) Instant {
 		return at.Add(w.Span)
 	default:
 		return Never
+	}
+}
+
+// Name is what the database calls the window.
+func (w Window) Name() string {
+	switch {
+	case w == Ever:
+		return "ever"
+	case w.Calendar != NoCalendar:
+		return fmt.Sprintf("%s in %s", [...]string{Day: "day", Week: "week", Month: "month"}[w.Calendar], w.Zone)
+	default:
+		return w.Span.String()
 	}
 }

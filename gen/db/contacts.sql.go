@@ -12,8 +12,8 @@ import (
 )
 
 const ContactsCreate = `-- name: ContactsCreate :many
-insert into bucketgen.contacts (user_id, created_at, updated_at)
-select u.user_id, u.created_at, u.created_at
+insert into bucketgen.contacts (user_id, created_at, updated_at, generation)
+select u.user_id, u.created_at, u.created_at, (select g.no from bucketgen.generation g)
 from (select unnest($1::text[]) as user_id, unnest($2::timestamptz[]) as created_at) as u
 where not exists (select from bucketgen.contacts c where c.user_id = u.user_id)
 order by u.user_id collate "C"
@@ -49,10 +49,10 @@ func (q *Queries) ContactsCreate(ctx context.Context, arg ContactsCreateParams) 
 }
 
 const ContactsLock = `-- name: ContactsLock :many
-select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at
+select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when not $4::boolean or k.id = w.id and k.version = w.version then null else k.changes end)::jsonb as changes
     from bucketgen.contacts k
@@ -78,6 +78,7 @@ type ContactsLockRow struct {
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
+	Generation int32
 }
 
 // Takes the locks of users, in the order in which they are given, passing over those that somebody else holds. It is a
@@ -107,6 +108,7 @@ func (q *Queries) ContactsLock(ctx context.Context, arg ContactsLockParams) ([]C
 			&i.Version,
 			&i.UpdatedAt,
 			&i.DeletedAt,
+			&i.Generation,
 		); err != nil {
 			return nil, err
 		}
@@ -157,10 +159,10 @@ func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams
 }
 
 const ContactsLockWaiting = `-- name: ContactsLockWaiting :many
-select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at
+select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when not $4::boolean or k.id = w.id and k.version = w.version then null else k.changes end)::jsonb as changes
     from bucketgen.contacts k
@@ -186,6 +188,7 @@ type ContactsLockWaitingRow struct {
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
+	Generation int32
 }
 
 // As ContactsLock, for callers that cannot come back later: it waits for the locks.
@@ -212,6 +215,7 @@ func (q *Queries) ContactsLockWaiting(ctx context.Context, arg ContactsLockWaiti
 			&i.Version,
 			&i.UpdatedAt,
 			&i.DeletedAt,
+			&i.Generation,
 		); err != nil {
 			return nil, err
 		}

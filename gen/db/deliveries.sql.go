@@ -26,6 +26,7 @@ with heads as (
             limit 1
         ) earlier on true
         where d.state = 'waiting' and d.subscription_no = s.no and d.next_at <= $2
+            and d.bucket_no <> all ($3::integer[])
             and (d.leased_until is null or d.leased_until <= $2)
             and earlier.id is null
         order by d.next_at, d.id
@@ -33,10 +34,10 @@ with heads as (
         for update of d skip locked
     ) h
     order by h.next_at, h.id
-    limit $3::integer
+    limit $4::integer
 ), leased as (
     update bucketgen.deliveries d
-    set leased_until = $4, lease = $5, attempts = d.attempts + 1
+    set leased_until = $5, lease = $6, attempts = d.attempts + 1
     where (d.contact_id, d.subscription_no, d.bucket_no, d.id) in (
         select h.contact_id, h.subscription_no, h.bucket_no, h.id from heads h limit 100
     )
@@ -52,6 +53,7 @@ order by l.id
 type DeliveriesClaimParams struct {
 	SubscriptionNos []int32
 	Now             pgtype.Timestamptz
+	PausedNos       []int32
 	Most            int32
 	Until           pgtype.Timestamptz
 	Lease           pgtype.UUID
@@ -75,6 +77,7 @@ func (q *Queries) DeliveriesClaim(ctx context.Context, arg DeliveriesClaimParams
 	rows, err := q.db.Query(ctx, DeliveriesClaim,
 		arg.SubscriptionNos,
 		arg.Now,
+		arg.PausedNos,
 		arg.Most,
 		arg.Until,
 		arg.Lease,

@@ -78,10 +78,10 @@ func (q *Queries) MembershipsHas(ctx context.Context, arg MembershipsHasParams) 
 }
 
 const MembershipsJoin = `-- name: MembershipsJoin :exec
-insert into bucketgen.memberships (contact_id, bucket_no, epoch, entered_at, ticked_at, source)
+insert into bucketgen.memberships (contact_id, bucket_no, epoch, entered_at, anchor_at, ticked_at, source)
 select unnest($1::bigint[]), unnest($2::integer[]),
     unnest($3::integer[]), unnest($4::timestamptz[]),
-    unnest($5::timestamptz[]), unnest($6::text[])
+    unnest($5::timestamptz[]), unnest($6::timestamptz[]), unnest($7::text[])
 on conflict (contact_id, bucket_no) where left_at is null do nothing
 `
 
@@ -90,6 +90,7 @@ type MembershipsJoinParams struct {
 	BucketNos  []int32
 	Epochs     []int32
 	EnteredAt  []pgtype.Timestamptz
+	AnchorAt   []pgtype.Timestamptz
 	TickedAt   []pgtype.Timestamptz
 	Sources    []string
 }
@@ -101,6 +102,7 @@ func (q *Queries) MembershipsJoin(ctx context.Context, arg MembershipsJoinParams
 		arg.BucketNos,
 		arg.Epochs,
 		arg.EnteredAt,
+		arg.AnchorAt,
 		arg.TickedAt,
 		arg.Sources,
 	)
@@ -201,12 +203,12 @@ func (q *Queries) MembershipsPage(ctx context.Context, arg MembershipsPageParams
 }
 
 const MembershipsPass = `-- name: MembershipsPass :exec
-insert into bucketgen.memberships (contact_id, bucket_no, epoch, entered_at, left_at, ticked_at, blocked, source, reason)
+insert into bucketgen.memberships (contact_id, bucket_no, epoch, entered_at, left_at, anchor_at, ticked_at, blocked, source, reason)
 select unnest($1::bigint[]), unnest($2::integer[]),
     unnest($3::integer[]), unnest($4::timestamptz[]),
-    unnest($5::timestamptz[]), unnest($6::timestamptz[]),
-    unnest($7::boolean[]), unnest($8::text[]),
-    unnest($9::text[])
+    unnest($5::timestamptz[]), unnest($6::timestamptz[]), unnest($7::timestamptz[]),
+    unnest($8::boolean[]), unnest($9::text[]),
+    unnest($10::text[])
 `
 
 type MembershipsPassParams struct {
@@ -215,6 +217,7 @@ type MembershipsPassParams struct {
 	Epochs     []int32
 	EnteredAt  []pgtype.Timestamptz
 	LeftAt     []pgtype.Timestamptz
+	AnchorAt   []pgtype.Timestamptz
 	TickedAt   []pgtype.Timestamptz
 	Blocked    []bool
 	Sources    []string
@@ -229,6 +232,7 @@ func (q *Queries) MembershipsPass(ctx context.Context, arg MembershipsPassParams
 		arg.Epochs,
 		arg.EnteredAt,
 		arg.LeftAt,
+		arg.AnchorAt,
 		arg.TickedAt,
 		arg.Blocked,
 		arg.Sources,
@@ -239,7 +243,7 @@ func (q *Queries) MembershipsPass(ctx context.Context, arg MembershipsPassParams
 
 const MembershipsPrior = `-- name: MembershipsPrior :many
 select w.user_id::text as user_id, w.bucket_no::integer as bucket_no, coalesce(m.epoch, 0)::integer as epoch,
-    m.entered_at, m.left_at, m.ticked_at, coalesce(m.blocked, false)::boolean as blocked
+    m.entered_at, m.left_at, m.anchor_at, m.ticked_at, coalesce(m.blocked, false)::boolean as blocked
 from (
     select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
         unnest($3::integer[]) as bucket_no
@@ -248,7 +252,7 @@ cross join lateral (
     select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
 ) c
 left join lateral (
-    select p.epoch, p.entered_at, p.left_at, p.ticked_at, p.blocked
+    select p.epoch, p.entered_at, p.left_at, p.anchor_at, p.ticked_at, p.blocked
     from bucketgen.memberships p
     where p.contact_id = c.id and p.bucket_no = w.bucket_no
     order by p.epoch desc
@@ -268,6 +272,7 @@ type MembershipsPriorRow struct {
 	Epoch     int32
 	EnteredAt pgtype.Timestamptz
 	LeftAt    pgtype.Timestamptz
+	AnchorAt  pgtype.Timestamptz
 	TickedAt  pgtype.Timestamptz
 	Blocked   bool
 }
@@ -289,6 +294,7 @@ func (q *Queries) MembershipsPrior(ctx context.Context, arg MembershipsPriorPara
 			&i.Epoch,
 			&i.EnteredAt,
 			&i.LeftAt,
+			&i.AnchorAt,
 			&i.TickedAt,
 			&i.Blocked,
 		); err != nil {
@@ -303,15 +309,15 @@ func (q *Queries) MembershipsPrior(ctx context.Context, arg MembershipsPriorPara
 }
 
 const MembershipsStanding = `-- name: MembershipsStanding :many
-select w.user_id::text as user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.ticked_at, m.blocked
+select w.user_id::text as user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id) as w
 cross join lateral (
     select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
 ) c
 cross join lateral (
-    select contact_id, bucket_no, epoch, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null
+    select contact_id, bucket_no, epoch, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null
     union all
-    select contact_id, bucket_no, epoch, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by from bucketgen.memberships b where b.contact_id = c.id and b.blocked
+    select contact_id, bucket_no, epoch, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at from bucketgen.memberships b where b.contact_id = c.id and b.blocked
     offset 0
 ) m
 `
@@ -327,6 +333,7 @@ type MembershipsStandingRow struct {
 	Epoch     int32
 	EnteredAt pgtype.Timestamptz
 	LeftAt    pgtype.Timestamptz
+	AnchorAt  pgtype.Timestamptz
 	TickedAt  pgtype.Timestamptz
 	Blocked   bool
 }
@@ -348,6 +355,7 @@ func (q *Queries) MembershipsStanding(ctx context.Context, arg MembershipsStandi
 			&i.Epoch,
 			&i.EnteredAt,
 			&i.LeftAt,
+			&i.AnchorAt,
 			&i.TickedAt,
 			&i.Blocked,
 		); err != nil {

@@ -18,10 +18,13 @@ type BucketgenAdvance struct {
 }
 
 type BucketgenBucket struct {
-	No        int32
-	ID        string
-	Name      string
-	CreatedAt pgtype.Timestamptz
+	No          int32
+	ID          string
+	Name        string
+	CreatedAt   pgtype.Timestamptz
+	Fingerprint *string
+	SinceNo     int32
+	PausedAt    pgtype.Timestamptz
 }
 
 type BucketgenContact struct {
@@ -34,6 +37,16 @@ type BucketgenContact struct {
 	CreatedAt  pgtype.Timestamptz
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
+	Generation int32
+}
+
+type BucketgenDefinition struct {
+	BucketNo    int32
+	SinceNo     int32
+	UntilNo     *int32
+	Fingerprint string
+	Name        string
+	Words       []string
 }
 
 type BucketgenDelivery struct {
@@ -49,6 +62,23 @@ type BucketgenDelivery struct {
 	Lease          pgtype.UUID
 	Error          *string
 	Replayed       bool
+}
+
+type BucketgenDeployment struct {
+	No          int32
+	Kind        string
+	Fingerprint string
+	Emit        string
+	At          pgtype.Timestamptz
+	Rate        int32
+	Contacts    int64
+	UptoID      int64
+	CursorID    int64
+	NextAt      pgtype.Timestamptz
+	Followed    int64
+	Joined      int64
+	Gone        int64
+	FinishedAt  pgtype.Timestamptz
 }
 
 type BucketgenDue struct {
@@ -73,6 +103,10 @@ type BucketgenEventName struct {
 	Name string
 }
 
+type BucketgenGeneration struct {
+	No int32
+}
+
 type BucketgenGroup struct {
 	ContactID  int64
 	SignalNo   int32
@@ -93,6 +127,11 @@ type BucketgenIdentity struct {
 	ContactID int64
 }
 
+type BucketgenKept struct {
+	Name    string
+	SinceNo int32
+}
+
 type BucketgenMembership struct {
 	ContactID int64
 	BucketNo  int32
@@ -105,6 +144,7 @@ type BucketgenMembership struct {
 	Source    string
 	Reason    *string
 	ChangedBy pgtype.Uint64
+	AnchorAt  pgtype.Timestamptz
 }
 
 type BucketgenMigration struct {

@@ -78,7 +78,7 @@ with made as (
             unnest($11::boolean[]) as suppressed, generate_subscripts($1, 1) as place
     ) as t
     cross join lateral ( -- one look into the index for each, whatever the planner thinks of their number
-        select contact_id, bucket_no, epoch, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by from bucketgen.memberships s
+        select contact_id, bucket_no, epoch, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at from bucketgen.memberships s
         where s.contact_id = t.contact_id and s.bucket_no = t.bucket_no and s.epoch = t.epoch
             and s.changed_by = pg_current_xact_id()
         limit 1

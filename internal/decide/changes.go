@@ -18,6 +18,11 @@ type Changes struct {
 	Due         []DueChange
 }
 
+// Changed reports whether anything changed that criteria may ask about.
+func (c *Changes) Changed() bool {
+	return c.Contact != nil || len(c.Events) > 0 || len(c.Stays) > 0
+}
+
 // ContactChange is what changes about the contact itself.
 type ContactChange struct {
 	Set     []payload.Field

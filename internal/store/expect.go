@@ -89,6 +89,20 @@ func (s *Store) expect(m *further, w *Wanted, known *remembered, e *decide.Event
 	m.stay(user, candidates...)
 }
 
+// expectStep asks for what following a deployment is likely to need.
+func (s *Store) expectStep(m *further, w *Wanted) {
+	d := s.deployment.Load()
+	if d == nil {
+		return
+	}
+	for b, frozen := range d.frozen {
+		if !frozen && d.since[b] == d.last {
+			m.needAt(w, s.needs[b])
+			m.stay(w.User, registry.Index(b))
+		}
+	}
+}
+
 func carry(facts *registry.Facts, c *registry.Carried, p registry.Property, v registry.Value) {
 	facts.SetProperty(p, v)
 	c.Properties = append(c.Properties, p)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/bucketgen/bucketgen/gen/db"
@@ -20,6 +21,9 @@ type Wanted struct {
 	Create    bool             // make a contact of a user who is unknown
 	CreatedAt registry.Instant // the time by which it is made
 	Events    []*decide.Event  // that the user is going to ingest
+
+	// Contact is the id of a user who is going to follow a deployment, and was not asked for before; 0 of others.
+	Contact int64
 }
 
 // Lock says how the locks of users are taken.
@@ -30,6 +34,8 @@ type Lock struct {
 	Timeout time.Duration
 	// Replan makes the plans of the connection's statements anew. See [Replan].
 	Replan bool
+	// As is what is deployed as far as the caller is concerned. Nil: what is.
+	As *Deployment
 }
 
 // Facts is what is known of users, whose locks the transaction holds.
@@ -38,8 +44,10 @@ type Facts struct {
 	// lost.
 	XID string
 
-	store *Store
-	users map[string]*user
+	store      *Store
+	users      map[string]*user
+	generation int32
+	deployment *Deployment
 }
 
 // user is what was read of one user.
@@ -54,6 +62,9 @@ type user struct {
 	oldest     map[registry.Need]int   // how many occurrences were asked for with each sum
 	reaches    map[registry.Need]reach // how far each stretch was asked for
 	learnt     []func(*registry.Facts) // facts that were read; each tells them
+	once       bool                    // the user is not to be remembered: many come by once
+	queued     bool                    // a process that has other definitions has changed the user
+	remade     *remade                 // what is kept, if that had to be made anew
 }
 
 // Load locks users, who must be sorted and different, and reads what is known of them. It takes one round trip.
@@ -78,7 +89,14 @@ func (s *Store) Load(ctx context.Context, conn Conn, lock Lock, wanted []Wanted)
 			return nil, err
 		}
 	}
-	return f, nil
+	f.deployment = lock.As
+	if f.deployment == nil {
+		var err error
+		if f.deployment, err = s.deployed(ctx, conn, f.generation); err != nil {
+			return nil, err
+		}
+	}
+	return f, f.remake(ctx, conn)
 }
 
 // loadAgain reads what is known of those users who turn out to be another contact than was remembered, because somebody
@@ -124,7 +142,7 @@ func (s *Store) LockDue(ctx context.Context, conn Conn, replan bool, now registr
 		q.add("discard plans")
 	}
 	q.begin(0, &xid)
-	q.add(db.ContactsLockDue, timestamp(now), s.buckets, int32(most)).Query(each(func(user string) { users = append(users, user) }))
+	q.add(db.ContactsLockDue, timestamp(now), s.deployment.Load().Active, int32(most)).Query(each(func(user string) { users = append(users, user) }))
 	if err := q.send(ctx, conn); err != nil {
 		return nil, fmt.Errorf("lock users for whom something is due: %w", err)
 	}
@@ -144,6 +162,9 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted) {
 		f.users[w.User], all[i] = u, w.User
 		if u.known != nil {
 			ids[i], versions[i] = u.known.id, u.known.version
+		} else if w.Contact != 0 {
+			ids[i], versions[i], u.once = w.Contact, -1, true
+			f.store.expectStep(&more, w)
 		} else if w.Create {
 			create, createdAt = append(create, w.User), append(createdAt, timestamp(w.CreatedAt))
 		}
@@ -162,6 +183,9 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted) {
 		lockSQL = db.ContactsLockWaiting
 	}
 	q.add(lockSQL, all, ids, versions, f.store.history).Query(each(func(row db.ContactsLockRow) { f.users[row.UserID].contact = &row }))
+	// Whoever deploys takes no lock of a user. So what is read after the locks were taken is what is true of the users: who
+	// deploys later will find them changed.
+	q.add(db.GenerationNo).QueryRow(func(row pgx.Row) error { return row.Scan(&f.generation) })
 	q.add(db.MembershipsStanding, all, ids).Query(each(f.addStanding))
 	q.add(db.DueOf, all, ids).Query(each(f.addDue))
 	if len(keys) > 0 {
@@ -199,12 +223,16 @@ func (f *Facts) addPrior(row db.MembershipsPriorRow) {
 		return // of a bucket that this process does not have, or active and known already
 	}
 	u.stays = append(u.stays, decide.Stay{
-		Bucket: b, Epoch: int(row.Epoch), EnteredAt: instant(row.EnteredAt), LeftAt: instant(row.LeftAt), AnchorAt: registry.Unset,
+		Bucket: b, Epoch: int(row.Epoch), EnteredAt: instant(row.EnteredAt), LeftAt: instant(row.LeftAt), AnchorAt: instant(row.AnchorAt),
 		TickedAt: instant(row.TickedAt), Blocked: row.Blocked,
 	})
 }
 
 func (f *Facts) addDue(row db.DueOfRow) {
+	if row.BucketNo == queued {
+		f.users[row.UserID].queued = true
+		return
+	}
 	if b, known := f.store.Index(row.BucketNo); known {
 		u := f.users[row.UserID]
 		u.due = append(u.due, decide.Due{Bucket: b, At: instant(row.DueAt)})
@@ -275,6 +303,9 @@ func (f *Facts) State(name string) *decide.State {
 	for _, tell := range u.learnt {
 		tell(facts)
 	}
+	if u.remade != nil {
+		u.remade.tell(facts)
+	}
 	return st
 }
 
@@ -282,6 +313,9 @@ func (f *Facts) State(name string) *decide.State {
 func (f *Facts) Remember(w *Write) {
 	for _, o := range w.outcomes {
 		u := f.users[o.user]
+		if u.once {
+			continue
+		}
 		if o.patched {
 			u.known = &remembered{
 				id: u.contact.ID, version: u.contact.Version + 1,

@@ -1,8 +1,6 @@
 package store
 
 import (
-	"slices"
-
 	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -12,21 +10,25 @@ import (
 func (w *Write) addOccurrences(s *Store, contact int64, all []registry.Occurrence) {
 	for _, o := range all {
 		row := &s.registry.Signals[o.Signal]
-		no := s.signals[o.Signal]
 		if row.Totals {
-			w.addTotal(contact, no, o)
+			w.addTotal(contact, s.signals[o.Signal], o)
 		}
-		switch {
-		case row.Plain() || row.Newest == 0 && !slices.ContainsFunc(row.Sums, func(w registry.Window) bool { return w != registry.Ever }):
-		case row.Distinct != registry.DistinctNone:
-			w.addGroup(contact, no, o)
-		default:
-			w.occurrences.ContactIds = append(w.occurrences.ContactIds, contact)
-			w.occurrences.SignalNos = append(w.occurrences.SignalNos, no)
-			w.occurrences.OccurredAt = append(w.occurrences.OccurredAt, timestamp(o.At))
-			w.occurrences.Values = append(w.occurrences.Values, kept(o))
+		if row.KeepsOccurrences() {
+			w.addOccurrence(s, contact, o)
 		}
 	}
+}
+
+func (w *Write) addOccurrence(s *Store, contact int64, o registry.Occurrence) {
+	no := s.signals[o.Signal]
+	if s.registry.Signals[o.Signal].Distinct != registry.DistinctNone {
+		w.addGroup(contact, no, o)
+		return
+	}
+	w.occurrences.ContactIds = append(w.occurrences.ContactIds, contact)
+	w.occurrences.SignalNos = append(w.occurrences.SignalNos, no)
+	w.occurrences.OccurredAt = append(w.occurrences.OccurredAt, timestamp(o.At))
+	w.occurrences.Values = append(w.occurrences.Values, kept(o))
 }
 
 func (w *Write) addTotal(contact int64, no int32, o registry.Occurrence) {

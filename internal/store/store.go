@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,6 +24,7 @@ type Store struct {
 	registry  *registry.Registry
 	schema    string
 	events    []int32                  // by registry.Event
+	eventOf   map[int32]registry.Event // the other way round
 	buckets   []int32                  // by registry.Index
 	indexes   map[int32]registry.Index // the other way round
 	names     names
@@ -33,6 +35,8 @@ type Store struct {
 	added     [][]registry.Need // by registry.Event
 	cache     *cache
 	history   bool // the last changes of properties are read
+
+	deployment atomic.Pointer[Deployment]
 }
 
 // Conn is what statements are run on: a connection, or a transaction.
@@ -46,7 +50,7 @@ type Conn interface {
 func New(ctx context.Context, conn Conn, schema string, r *registry.Registry, cacheBytes int) (*Store, error) {
 	s := &Store{
 		registry: r, schema: schema, indexes: map[int32]registry.Index{}, needs: needsOf(r), added: addedTo(r),
-		cache: newCache(cacheBytes), history: history(r),
+		cache: newCache(cacheBytes), history: history(r), eventOf: map[int32]registry.Event{},
 	}
 	ids, names := make([]string, len(r.Buckets)), make([]string, len(r.Buckets))
 	for i := range r.Buckets {
@@ -72,6 +76,7 @@ func New(ctx context.Context, conn Conn, schema string, r *registry.Registry, ca
 	s.events = make([]int32, len(events))
 	for i, name := range events {
 		s.events[i] = found[name]
+		s.eventOf[found[name]] = registry.Event(i)
 	}
 	s.Remember(found)
 	s.always = always(r, s.needs, s.added)
@@ -126,9 +131,6 @@ func (s *Store) Queries(conn db.DBTX) *db.Queries {
 
 // Bucket returns the database's number of a bucket.
 func (s *Store) Bucket(b registry.Index) int32 { return s.buckets[b] }
-
-// Buckets returns the database's numbers of all buckets of the registry.
-func (s *Store) Buckets() []int32 { return s.buckets }
 
 // Index returns the place in the registry of the bucket with a number, if it has one.
 func (s *Store) Index(no int32) (registry.Index, bool) {

@@ -30,7 +30,7 @@ const (
 // add asks for a sum of a user, who learns it.
 func (p *sumPairs) add(f *Facts, n userNeed) {
 	window := f.store.registry.Signals[n.Signal].Sums[n.Place]
-	key := sumKey{n.user, f.store.signals[n.Signal], windowName(window)}
+	key := sumKey{n.user, f.store.signals[n.Signal], window.Name()}
 	u := f.users[n.user]
 	if u.oldest == nil {
 		u.oldest = map[registry.Need]int{}
@@ -82,21 +82,9 @@ func (w *Write) addSums(s *Store, contact int64, changes []registry.SumChange) {
 	for _, c := range changes {
 		w.sums.ContactIds = append(w.sums.ContactIds, contact)
 		w.sums.SignalNos = append(w.sums.SignalNos, s.signals[c.Signal])
-		w.sums.Windows = append(w.sums.Windows, windowName(s.registry.Signals[c.Signal].Sums[c.Place]))
+		w.sums.Windows = append(w.sums.Windows, s.registry.Signals[c.Signal].Sums[c.Place].Name())
 		w.sums.Totals = append(w.sums.Totals, registry.DecimalText(c.Total))
 		w.sums.Counts = append(w.sums.Counts, int64(c.Count))
 		w.sums.Cutoffs = append(w.sums.Cutoffs, timestamp(c.Cutoff))
-	}
-}
-
-// windowName is what the database calls a window.
-func windowName(w registry.Window) string {
-	switch {
-	case w == registry.Ever:
-		return "ever"
-	case w.Calendar != registry.NoCalendar:
-		return fmt.Sprintf("%s in %s", [...]string{registry.Day: "day", registry.Week: "week", registry.Month: "month"}[w.Calendar], w.Zone)
-	default:
-		return w.Span.String()
 	}
 }

@@ -35,7 +35,12 @@ type Write struct {
 	dueSet      db.DueSetParams
 	dueForget   db.DueForgetParams
 
-	mark     Mark
+	mark            Mark
+	totalsGone      db.TotalsForgetParams
+	occurrencesGone db.OccurrencesForgetParams
+	progressGone    db.ProgressForgetParams
+	followed        db.ContactsFollowParams
+
 	due      registry.Instant
 	hasDue   bool
 	outcomes []outcome
@@ -64,6 +69,10 @@ func (w *Write) Add(f *Facts, user string, st *decide.State, c decide.Changes) {
 	if c.Contact != nil {
 		w.addContact(contact, c.Contact)
 	}
+	if m := f.users[user].remade; m != nil {
+		w.addRemade(s, contact, m)
+	}
+	w.addFollowed(f.deployment, f.users[user], c.Changed())
 	for i := range c.Events {
 		w.addEvent(s, contact, &c.Events[i])
 	}
@@ -144,6 +153,7 @@ func (w *Write) addStay(s *Store, contact int64, c *decide.StayChange) {
 		w.passes.Epochs = append(w.passes.Epochs, epoch)
 		w.passes.EnteredAt = append(w.passes.EnteredAt, timestamp(c.EnteredAt))
 		w.passes.LeftAt = append(w.passes.LeftAt, timestamp(c.LeftAt))
+		w.passes.AnchorAt = append(w.passes.AnchorAt, timestamp(c.AnchorAt))
 		w.passes.TickedAt = append(w.passes.TickedAt, timestamp(c.TickedAt))
 		w.passes.Blocked = append(w.passes.Blocked, c.Blocked)
 		w.passes.Sources = append(w.passes.Sources, string(c.Source))
@@ -153,6 +163,7 @@ func (w *Write) addStay(s *Store, contact int64, c *decide.StayChange) {
 		w.joins.BucketNos = append(w.joins.BucketNos, no)
 		w.joins.Epochs = append(w.joins.Epochs, epoch)
 		w.joins.EnteredAt = append(w.joins.EnteredAt, timestamp(c.EnteredAt))
+		w.joins.AnchorAt = append(w.joins.AnchorAt, timestamp(c.AnchorAt))
 		w.joins.TickedAt = append(w.joins.TickedAt, timestamp(c.TickedAt))
 		w.joins.Sources = append(w.joins.Sources, string(c.Source))
 	case c.Closed:
@@ -204,6 +215,13 @@ func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) erro
 	add(len(w.deleted.ContactIds), func() error { return into.ContactsSetDeleted(ctx, w.deleted) })
 	add(len(w.events.ContactIds), func() error { return into.EventsInsert(ctx, w.events) })
 	add(len(w.keys.ContactIds), func() error { return into.IdempotencyKeysInsert(ctx, w.keys) })
+	add(len(w.totalsGone.ContactIds), func() error { return into.TotalsForget(ctx, w.totalsGone) })
+	add(len(w.occurrencesGone.ContactIds), func() error {
+		return errors.Join(into.OccurrencesForget(ctx, w.occurrencesGone), into.GroupsForget(ctx, db.GroupsForgetParams(w.occurrencesGone)))
+	})
+	add(len(w.progressGone.ContactIds), func() error {
+		return errors.Join(into.ProgressForget(ctx, w.progressGone), into.AdvancesForget(ctx, db.AdvancesForgetParams(w.progressGone)))
+	})
 	add(len(w.occurrences.ContactIds), func() error { return into.OccurrencesInsert(ctx, w.occurrences) })
 	add(len(w.totals.ContactIds), func() error { return into.TotalsAdd(ctx, w.totals) })
 	add(len(w.groups.ContactIds), func() error { return into.GroupsPut(ctx, w.groups) })
@@ -215,6 +233,7 @@ func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) erro
 	add(len(w.passes.ContactIds), func() error { return into.MembershipsPass(ctx, w.passes) })
 	add(len(w.joins.ContactIds), func() error { return into.MembershipsJoin(ctx, w.joins) })
 	add(len(w.transitions.ContactIds), func() error { return into.TransitionsInsert(ctx, w.transitions) })
+	add(len(w.followed.ContactIds), func() error { return into.ContactsFollow(ctx, w.followed) })
 	add(len(w.dueSet.ContactIds), func() error { return into.DueSet(ctx, w.dueSet) })
 	add(len(w.dueForget.ContactIds), func() error { return into.DueForget(ctx, w.dueForget) })
 	if commit {

@@ -51,6 +51,12 @@ func Engine(ctx context.Context, pool *pgxpool.Pool, f *ir.File, steps []refeval
 	if err != nil {
 		return nil, err
 	}
+	if len(steps) > 0 {
+		s.clock.set(steps[0].At)
+	}
+	if _, err := e.Deploy(ctx, engine.DeployOptions{}); err != nil { // the database may have seen other definitions
+		return nil, err
+	}
 	if err := e.Start(ctx); err != nil {
 		return nil, err
 	}

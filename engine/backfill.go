@@ -1,0 +1,295 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Backfill looks at all users who have not followed the last deployment yet, until there are none, and returns that
+// deployment. Any number of processes share the work, beside everything else that they do, and what one leaves behind that
+// dies is taken up by the others. Engines that run do so by themselves; this is for programs that wait for it.
+//
+// progress is called now and then, by one goroutine at a time; it may be nil. The engine need not have been started.
+func (e *Engine) Backfill(ctx context.Context, progress func(Deployment)) (Deployment, error) {
+	if err := e.open(ctx); err != nil {
+		return Deployment{}, fmt.Errorf("backfill: %w", err)
+	}
+	if progress == nil {
+		progress = func(Deployment) {}
+	}
+	d, err := e.backfill(ctx, progress)
+	if err != nil {
+		return d, fmt.Errorf("backfill: %w", err)
+	}
+	return d, nil
+}
+
+func (e *Engine) backfill(ctx context.Context, progress func(Deployment)) (Deployment, error) {
+	for {
+		deployed, err := e.refresh(ctx)
+		if err != nil {
+			return Deployment{}, err
+		}
+		if !deployed.Agreed {
+			return Deployment{}, ErrNotDeployed
+		}
+		unfinished, err := e.store.Queries(e.pool).DeploymentsUnfinished(ctx)
+		if err != nil {
+			return Deployment{}, fmt.Errorf("read the deployments: %w", err)
+		}
+		if len(unfinished) == 0 {
+			return e.deployment(ctx, deployed.No)
+		}
+		b := &backfill{engine: e, no: unfinished[0].No, progress: progress}
+		if err := b.run(ctx); err != nil {
+			return Deployment{}, err
+		}
+	}
+}
+
+// backfill lets users follow a deployment, and with it all before.
+type backfill struct {
+	engine   *Engine
+	no       int32
+	mu       sync.Mutex // of progress
+	progress func(Deployment)
+	left     atomic.Bool // what is deployed is not what this process has any more
+}
+
+// Of so many users at once it takes a part of the work, and so many it looks at by one transaction.
+const (
+	backfillPart  = 2000
+	backfillBatch = 250
+)
+
+// run goes through all users once, with several workers, and finishes the deployment if nobody is left behind.
+func (b *backfill) run(ctx context.Context) error {
+	var group sync.WaitGroup
+	errs := make(chan error, b.engine.config.BackfillWorkers)
+	for range b.engine.config.BackfillWorkers {
+		group.Go(func() { errs <- b.work(ctx) })
+	}
+	group.Wait()
+	close(errs)
+	for err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	if b.left.Load() {
+		return nil
+	}
+	return b.finish(ctx)
+}
+
+// work takes part after part until there is none.
+func (b *backfill) work(ctx context.Context) error {
+	for {
+		after, upto, at, err := b.claim(ctx)
+		if err != nil || upto == 0 {
+			return err
+		}
+		if err := pause(ctx, at.Sub(b.engine.config.Now())); err != nil {
+			return err
+		}
+		if err := b.part(ctx, after, upto); err != nil || b.left.Load() {
+			return err
+		}
+	}
+}
+
+// claim takes the next users, by their ids, and says when they may follow. If there are none, upto is 0.
+func (b *backfill) claim(ctx context.Context) (after, upto int64, at time.Time, err error) {
+	q, now := b.engine.store.Queries(b.engine.pool), b.engine.config.Now()
+	for {
+		d, err := q.DeploymentsCursor(ctx, b.no)
+		if err != nil {
+			return 0, 0, now, fmt.Errorf("read deployment %d: %w", b.no, err)
+		}
+		size := int64(backfillPart)
+		if d.Rate > 0 {
+			size = min(size, max(1, int64(d.Rate)/10)) // so that there is no burst
+		}
+		next, err := q.ContactsNext(ctx, db.ContactsNextParams{AfterID: d.CursorID, Size: int32(size)})
+		if err != nil || next.Users == 0 {
+			return 0, 0, now, err
+		}
+		claim := db.DeploymentsClaimParams{No: b.no, AfterID: d.CursorID, UptoID: next.LastID, Now: store.Timestamp(now)}
+		if d.Rate > 0 {
+			claim.Seconds = float64(next.Users) / float64(d.Rate)
+		}
+		paced, err := q.DeploymentsClaim(ctx, claim)
+		switch {
+		case noRow(err):
+			continue // somebody else was faster
+		case err != nil:
+			return 0, 0, now, fmt.Errorf("take a part of deployment %d: %w", b.no, err)
+		case paced.Valid:
+			now = paced.Time.Add(-time.Duration(claim.Seconds * float64(time.Second)))
+		}
+		return d.CursorID, next.LastID, now, nil
+	}
+}
+
+// part lets those users between two ids follow who have not yet.
+func (b *backfill) part(ctx context.Context, after, upto int64) error {
+	e := b.engine
+	for {
+		deployed := e.store.Deployment()
+		if !deployed.Agreed {
+			b.left.Store(true)
+			return nil
+		}
+		users, err := e.store.Queries(e.pool).ContactsBehind(ctx, db.ContactsBehindParams{
+			AfterID: after, UptoID: upto, Generation: deployed.Last(), Size: backfillBatch,
+		})
+		if err != nil {
+			return fmt.Errorf("read users: %w", err)
+		}
+		report := db.DeploymentsReportParams{No: b.no, UptoID: upto}
+		if len(users) > 0 {
+			if err := e.follow(ctx, users, &report); err != nil {
+				return err
+			}
+			after = users[len(users)-1].ID
+			report.UptoID = after
+		}
+		if err := b.report(ctx, report); err != nil || len(users) < backfillBatch {
+			return err
+		}
+	}
+}
+
+func (b *backfill) report(ctx context.Context, r db.DeploymentsReportParams) error {
+	if err := b.engine.store.Queries(b.engine.pool).DeploymentsReport(ctx, r); err != nil {
+		return fmt.Errorf("note how far deployment %d is: %w", b.no, err)
+	}
+	d, err := b.engine.deployment(ctx, b.no)
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.progress(d)
+	return nil
+}
+
+// follow takes users through what they have not followed yet, however long somebody else has the locks of some.
+func (e *Engine) follow(ctx context.Context, users []db.ContactsBehindRow, report *db.DeploymentsReportParams) error {
+	results := make(map[string]decide.Result, len(users))
+	tasks := make([]*task, len(users))
+	for i, u := range users {
+		tasks[i] = &task{want: store.Wanted{User: u.UserID, Contact: u.ID, CreatedAt: e.now()}, options: e.options(true)}
+		tasks[i].step = func(s *decide.Session, clock registry.Instant) { results[u.UserID] = s.Clock(clock) }
+	}
+	for wait := minRetry; len(tasks) > 0; wait = min(2*wait, maxRetry) {
+		switch err := e.commit(ctx, false, tasks, nil); {
+		case err == nil:
+		case transient(err) && ctx.Err() == nil:
+			if err := pause(ctx, wait); err != nil {
+				return err
+			}
+			continue
+		default:
+			return err
+		}
+		var missed []*task
+		for _, t := range tasks {
+			if t.missed {
+				missed = append(missed, t)
+				continue
+			}
+			report.Followed++
+			for _, tr := range results[t.want.User].Transitions {
+				if tr.Source != decide.SourceBackfill {
+					continue
+				}
+				switch tr.Kind {
+				case decide.Entered:
+					report.Joined++
+				case decide.Left:
+					report.Gone++
+				default:
+				}
+			}
+		}
+		if tasks = missed; len(tasks) > 0 {
+			if err := pause(ctx, wait); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// finish waits until every transaction is over that may not have known of the deployment, and finishes it if nobody is left
+// behind. Otherwise whoever is left is to be gone through again.
+func (b *backfill) finish(ctx context.Context) error {
+	e := b.engine
+	q := e.store.Queries(e.pool)
+	xid, err := q.TransactionNo(ctx)
+	if err != nil {
+		return fmt.Errorf("number a transaction: %w", err)
+	}
+	for {
+		over, err := q.TransactionsOver(ctx, xid)
+		if err != nil {
+			return fmt.Errorf("ask for transactions: %w", err)
+		}
+		if over {
+			break
+		}
+		if err := pause(ctx, minRetry); err != nil {
+			return err
+		}
+	}
+	first, err := q.ContactsFirstBehind(ctx, e.store.Deployment().Last())
+	switch {
+	case noRow(err):
+		return q.DeploymentsFinish(ctx, db.DeploymentsFinishParams{No: b.no, Now: store.Timestamp(e.config.Now())})
+	case err != nil:
+		return fmt.Errorf("look for users who were left behind: %w", err)
+	}
+	if err := q.DeploymentsRewind(ctx, db.DeploymentsRewindParams{No: b.no, CursorID: first - 1}); err != nil {
+		return fmt.Errorf("go back to users who were left behind: %w", err)
+	}
+	return pause(ctx, minRetry) // others may be at them just now
+}
+
+// watch finds out what is deployed, again and again, and lets users follow it.
+func (e *Engine) watch(ctx context.Context) {
+	for wait := e.config.DeployPoll; ; wait = e.config.DeployPoll {
+		if err := e.look(ctx); err != nil && ctx.Err() == nil {
+			e.log.ErrorContext(ctx, "what is deployed cannot be followed, trying again", "error", err)
+			wait = maxRetry
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-e.clock.quit:
+			timer.Stop()
+			return
+		}
+	}
+}
+
+func (e *Engine) look(ctx context.Context) error {
+	d, err := e.refresh(ctx)
+	if err != nil || !d.Agreed || e.config.NoClock {
+		return err
+	}
+	unfinished, err := e.store.Queries(e.pool).DeploymentsUnfinished(ctx)
+	if err != nil || len(unfinished) == 0 {
+		return err
+	}
+	b := &backfill{engine: e, no: unfinished[0].No, progress: func(Deployment) {}}
+	return b.run(ctx)
+}

@@ -1,0 +1,245 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Emit says what is announced of the joins and leaves that follow from a deployment. Whatever is announced or not, it
+// happens, and is logged.
+type Emit string
+
+// What is announced.
+const (
+	EmitSilent Emit = store.EmitSilent // nothing
+	EmitLeaves Emit = store.EmitLeaves // leaves: users who matched all along are no news, users who are no longer in are
+	EmitAll    Emit = store.EmitAll    // joins and leaves
+)
+
+// DeployOptions say how to deploy.
+type DeployOptions struct {
+	// Emit is what is announced. Defaults to EmitLeaves.
+	Emit Emit
+
+	// Rate is how many users a second are looked at, at most, by all processes together. Defaults to as many as there is
+	// time for.
+	Rate int
+}
+
+// Deployment is a change of what the engines of a database do, and how far users have followed it.
+type Deployment struct {
+	No          int       `json:"no"`
+	Kind        string    `json:"kind"` // deploy, pause, resume
+	Fingerprint string    `json:"fingerprint"`
+	Emit        Emit      `json:"emit"`
+	At          time.Time `json:"at"`
+	Rate        int       `json:"rate,omitempty"`
+
+	Users    int64 `json:"users"`    // there were at that time
+	Followed int64 `json:"followed"` // have been looked at since, roughly: what a process was at when it died is not counted
+	Joined   int64 `json:"joined"`
+	Left     int64 `json:"left"`
+
+	FinishedAt time.Time `json:"finishedAt,omitzero"` // zero: users are still to follow
+}
+
+// Finished reports whether all users have followed.
+func (d *Deployment) Finished() bool { return !d.FinishedAt.IsZero() }
+
+// Deploy makes the engine's registry what is deployed: from now on, processes that have other definitions of a bucket
+// leave it alone, and users are looked at by those that are new or have changed. Who is in the new ones joins them at the
+// time of the deployment, whatever time it takes until they are looked at; whoever does something before that is looked at
+// first. [Engine.Backfill] looks at all others, and so do engines that run, by themselves.
+//
+// If what the engine has is deployed already, nothing happens, and the last deployment is returned. Several processes may
+// deploy at the same time, one does so after the other.
+//
+// The engine need not have been started. The first engine that starts on a database to which nothing was ever deployed
+// deploys what it has, unless [Config.NoDeploy] is set.
+func (e *Engine) Deploy(ctx context.Context, o DeployOptions) (Deployment, error) {
+	switch o.Emit {
+	case "":
+		o.Emit = EmitLeaves
+	case EmitSilent, EmitLeaves, EmitAll:
+	default:
+		return Deployment{}, fmt.Errorf("deploy: there is no way to emit called %q; use silent, leaves or all", o.Emit)
+	}
+	if o.Rate < 0 {
+		return Deployment{}, fmt.Errorf("deploy: the rate is %d; it must be positive, or zero for no limit", o.Rate)
+	}
+	if err := e.open(ctx); err != nil {
+		return Deployment{}, fmt.Errorf("deploy: %w", err)
+	}
+	d, err := e.deploy(ctx, o)
+	if err != nil {
+		return Deployment{}, fmt.Errorf("deploy: %w", err)
+	}
+	return d, nil
+}
+
+func (e *Engine) deploy(ctx context.Context, o DeployOptions) (Deployment, error) {
+	return e.redeploy(ctx, func(tx pgx.Tx) (int32, error) {
+		return e.store.Deploy(ctx, tx, e.now(), string(o.Emit), o.Rate, e.words)
+	})
+}
+
+// redeploy changes what is deployed, and lets this process know at once.
+func (e *Engine) redeploy(ctx context.Context, change func(pgx.Tx) (int32, error)) (Deployment, error) {
+	var no int32
+	err := pgx.BeginFunc(ctx, e.pool, func(tx pgx.Tx) error {
+		var err error
+		no, err = change(tx)
+		return err
+	})
+	if err != nil {
+		return Deployment{}, err
+	}
+	if _, err := e.refresh(ctx); err != nil {
+		return Deployment{}, err
+	}
+	return e.deployment(ctx, no)
+}
+
+// Deployments returns the last deployments, the newest first, so many at most.
+func (e *Engine) Deployments(ctx context.Context, most int) ([]Deployment, error) {
+	if err := e.open(ctx); err != nil {
+		return nil, fmt.Errorf("deployments: %w", err)
+	}
+	rows, err := e.store.Queries(e.pool).DeploymentsProgress(ctx, int32(most))
+	if err != nil {
+		return nil, fmt.Errorf("deployments: %w", err)
+	}
+	all := make([]Deployment, len(rows))
+	for i, row := range rows {
+		all[i] = deployment(row)
+	}
+	return all, nil
+}
+
+func (e *Engine) deployment(ctx context.Context, no int32) (Deployment, error) {
+	row, err := e.store.Queries(e.pool).DeploymentsOne(ctx, no)
+	if err != nil {
+		return Deployment{}, fmt.Errorf("read deployment %d: %w", no, err)
+	}
+	return deployment(db.DeploymentsProgressRow(row)), nil
+}
+
+func deployment(row db.DeploymentsProgressRow) Deployment {
+	d := Deployment{
+		No: int(row.No), Kind: row.Kind, Fingerprint: row.Fingerprint, Emit: Emit(row.Emit), At: row.At.Time.UTC(),
+		Rate: int(row.Rate), Users: row.Contacts, Followed: row.Followed, Joined: row.Joined, Left: row.Gone,
+	}
+	if row.FinishedAt.Valid {
+		d.FinishedAt = row.FinishedAt.Time.UTC()
+	}
+	return d
+}
+
+// Pause stops a bucket, for all processes on the database and until somebody resumes it: nobody joins or leaves, ticks and
+// deliveries wait, Add and Remove give [ErrPaused]. To pause what is paused does nothing.
+func (e *Engine) Pause(ctx context.Context, bucket registry.BucketRef) error {
+	return e.halt(ctx, "pause", bucket, (*store.Store).Pause)
+}
+
+// Resume lets a bucket go on that is paused. Users are looked at anew, as they are when its definition has changed: what
+// they joined or left in the meantime they join or leave now, announced as the last deployment says, and ticks that were
+// missed come as one. [Engine.Backfill], and engines that run, look at those who do nothing by themselves. To resume what
+// is not paused does nothing.
+func (e *Engine) Resume(ctx context.Context, bucket registry.BucketRef) error {
+	return e.halt(ctx, "resume", bucket, (*store.Store).Resume)
+}
+
+func (e *Engine) halt(ctx context.Context, verb string, ref registry.BucketRef,
+	change func(*store.Store, context.Context, store.Conn, registry.Index, registry.Instant) (int32, error),
+) error {
+	b, err := e.bucket(ref)
+	if err == nil {
+		err = e.open(ctx)
+	}
+	if err == nil && e.store.Deployment().No == 0 {
+		err = ErrNotDeployed
+	}
+	if err == nil {
+		_, err = e.redeploy(ctx, func(tx pgx.Tx) (int32, error) { return change(e.store, ctx, tx, b, e.now()) })
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", verb, err)
+	}
+	return nil
+}
+
+// refresh finds out what is deployed, and lets the clock and the outbox know if that is news.
+func (e *Engine) refresh(ctx context.Context) (*store.Deployment, error) {
+	before := e.store.Deployment()
+	d, err := e.store.Refresh(ctx, e.pool)
+	if err == nil && d != before && e.phase.Load() == running {
+		e.clock.poke()
+		e.outbox.poke()
+	}
+	return d, err
+}
+
+// open makes the buckets of the registry known to the database, and finds out what is deployed. An engine that was not
+// started does so when it is first asked for something that needs it.
+func (e *Engine) open(ctx context.Context) error {
+	if e.phase.Load() == running {
+		return nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.phase.Load() == stopped {
+		return ErrStopped
+	}
+	return e.openLocked(ctx)
+}
+
+func (e *Engine) openLocked(ctx context.Context) error {
+	if e.store != nil {
+		_, err := e.store.Refresh(ctx, e.pool)
+		return err
+	}
+	if err := store.CheckVersion(ctx, e.pool, e.config.Schema); err != nil {
+		return err
+	}
+	conn, err := e.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer conn.Release()
+	s, err := store.New(ctx, conn, e.config.Schema, e.registry, e.config.CacheBytes)
+	if err != nil {
+		return err
+	}
+	if _, err := s.Refresh(ctx, conn); err != nil {
+		return err
+	}
+	e.store = s
+	return nil
+}
+
+// agree deploys what the engine has if nothing was ever deployed, and says so in the log if something else is.
+func (e *Engine) agree(ctx context.Context) error {
+	d := e.store.Deployment()
+	if d.No == 0 && !e.config.NoDeploy {
+		if _, err := e.deploy(ctx, DeployOptions{Emit: EmitLeaves}); err != nil {
+			return err
+		}
+		d = e.store.Deployment()
+	}
+	if !d.Agreed {
+		e.log.WarnContext(ctx, "what is deployed is not what this program has: the buckets that differ are left to programs that have them; deploy it when all runs as it should",
+			"fingerprint", e.registry.Fingerprint, "deployment", d.No, "buckets", len(e.registry.Buckets), "active", len(d.Active))
+	}
+	return nil
+}
+
+// ErrNotDeployed is returned for a bucket whose definition is not what is deployed.
+var ErrNotDeployed = errors.New("its definition is not what is deployed; deploy it")

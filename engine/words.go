@@ -1,0 +1,6 @@
+package engine
+
+import "github.com/bucketgen/bucketgen/registry"
+
+// words says what a bucket is, as people read it.
+func (e *Engine) words(b registry.Index) []string { return []string{} }

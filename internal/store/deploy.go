@@ -1,0 +1,184 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Propose returns what would be deployed if this process deployed what it has.
+func (s *Store) Propose(c *Current, at registry.Instant, emit string) *Current {
+	p := &Current{
+		No: c.No + 1, Deployments: slices.Clone(c.Deployments), Buckets: slices.Clone(c.Buckets), Kept: map[string]int32{},
+	}
+	p.Deployments = append(p.Deployments, db.DeploymentsAllRow{
+		No: p.No, Kind: KindDeploy, Fingerprint: s.registry.Fingerprint, Emit: emit, At: timestamp(at),
+	})
+	for i := range p.Buckets {
+		row := &p.Buckets[i]
+		b, known := s.Index(row.No)
+		if !known {
+			row.Fingerprint = nil
+			continue
+		}
+		bucket := &s.registry.Buckets[b]
+		row.Name = bucket.Name
+		if row.Fingerprint == nil || *row.Fingerprint != bucket.Fingerprint {
+			row.Fingerprint, row.SinceNo = &bucket.Fingerprint, p.No
+		}
+	}
+	for _, k := range s.registry.Kept() {
+		name := s.registry.KeptName(k)
+		since, kept := c.Kept[name]
+		if !kept {
+			since = p.No
+		}
+		p.Kept[name] = since
+	}
+	return p
+}
+
+// See returns a deployment as this process sees it.
+func (s *Store) See(c *Current) *Deployment { return s.see(c) }
+
+// Same reports whether to deploy one instead of the other would change nothing.
+func (c *Current) Same(p *Current) bool {
+	return c.No > 0 && c.Fingerprint() == p.Fingerprint() && maps.Equal(c.Kept, p.Kept) &&
+		slices.EqualFunc(c.Buckets, p.Buckets, func(a, b db.BucketsDeployedRow) bool {
+			return a.SinceNo == b.SinceNo && (a.Fingerprint == nil) == (b.Fingerprint == nil)
+		})
+}
+
+// Words says of a bucket of the registry what it is, as people read it.
+type Words func(registry.Index) []string
+
+// Deploy makes what this process has what is deployed, in a transaction of the caller's. It returns the number of the
+// deployment, or that of the last one if that deployed the same.
+func (s *Store) Deploy(ctx context.Context, conn Conn, at registry.Instant, emit string, rate int, words Words) (int32, error) {
+	q := s.Queries(conn)
+	if _, err := q.GenerationLock(ctx); err != nil {
+		return 0, fmt.Errorf("wait for others who deploy: %w", err)
+	}
+	current, err := s.Current(ctx, conn)
+	if err != nil {
+		return 0, err
+	}
+	proposed := s.Propose(current, at, emit)
+	if current.Same(proposed) {
+		return current.No, nil
+	}
+	contacts, err := q.ContactsCount(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("count the users: %w", err)
+	}
+	kept := slices.AppendSeq([]string{}, maps.Keys(proposed.Kept))
+	err = inOrder(
+		func() error {
+			return q.DeploymentsInsert(ctx, db.DeploymentsInsertParams{
+				No: proposed.No, Kind: KindDeploy, Fingerprint: proposed.Fingerprint(), Emit: emit, At: timestamp(at),
+				Rate: int32(rate), Contacts: contacts,
+			})
+		},
+		func() error { return s.deployBuckets(ctx, q, current, proposed, words) },
+		func() error { return q.KeptForget(ctx, kept) },
+		func() error { return q.KeptAdd(ctx, db.KeptAddParams{SinceNo: proposed.No, Names: kept}) },
+		func() error { return q.GenerationSet(ctx, proposed.No) },
+	)
+	if err != nil {
+		return 0, fmt.Errorf("write the deployment: %w", err)
+	}
+	return proposed.No, nil
+}
+
+// inOrder does one thing after the other, until one fails.
+func inOrder(all ...func() error) error {
+	for _, do := range all {
+		if err := do(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) deployBuckets(ctx context.Context, q *db.Queries, current, proposed *Current, words Words) error {
+	var set db.BucketsDeployParams
+	var ended []int32
+	var begun []db.DefinitionsBeginParams
+	for i, row := range proposed.Buckets {
+		fingerprint := ""
+		if row.Fingerprint != nil {
+			fingerprint = *row.Fingerprint
+		}
+		set.Nos, set.Fingerprints = append(set.Nos, row.No), append(set.Fingerprints, fingerprint)
+		set.SinceNos, set.Names = append(set.SinceNos, row.SinceNo), append(set.Names, row.Name)
+		was := current.Buckets[i]
+		if was.Fingerprint != nil && (row.Fingerprint == nil || *was.Fingerprint != fingerprint) {
+			ended = append(ended, row.No)
+		}
+		if row.Fingerprint != nil && (was.Fingerprint == nil || *was.Fingerprint != fingerprint) {
+			b, _ := s.Index(row.No)
+			begun = append(begun, db.DefinitionsBeginParams{
+				BucketNo: row.No, SinceNo: proposed.No, Fingerprint: fingerprint, Name: row.Name, Words: words(b),
+			})
+		}
+	}
+	if err := q.DefinitionsEnd(ctx, db.DefinitionsEndParams{UntilNo: &proposed.No, BucketNos: ended}); err != nil {
+		return err
+	}
+	for _, d := range begun {
+		if err := q.DefinitionsBegin(ctx, d); err != nil {
+			return err
+		}
+	}
+	return q.BucketsDeploy(ctx, set)
+}
+
+// Pause stops a bucket, and Resume lets it go on, in a transaction of the caller's. They return the number of the
+// deployment that says so, or that of the last one if the bucket was so already.
+func (s *Store) Pause(ctx context.Context, conn Conn, b registry.Index, at registry.Instant) (int32, error) {
+	return s.amend(ctx, conn, KindPause, at, func(q *db.Queries, _ int32) (int64, error) {
+		return q.BucketsPause(ctx, db.BucketsPauseParams{At: timestamp(at), No: s.buckets[b]})
+	})
+}
+
+// Resume is described with [Store.Pause].
+func (s *Store) Resume(ctx context.Context, conn Conn, b registry.Index, at registry.Instant) (int32, error) {
+	return s.amend(ctx, conn, KindResume, at, func(q *db.Queries, no int32) (int64, error) {
+		return q.BucketsResume(ctx, db.BucketsResumeParams{SinceNo: no, No: s.buckets[b]})
+	})
+}
+
+// amend adds a deployment of the same definitions, if a change comes to anything.
+func (s *Store) amend(ctx context.Context, conn Conn, kind string, at registry.Instant, change func(q *db.Queries, no int32) (int64, error)) (int32, error) {
+	q := s.Queries(conn)
+	if _, err := q.GenerationLock(ctx); err != nil {
+		return 0, fmt.Errorf("wait for others who deploy: %w", err)
+	}
+	current, err := s.Current(ctx, conn)
+	if err != nil {
+		return 0, err
+	}
+	next := db.DeploymentsInsertParams{
+		No: current.No + 1, Kind: kind, Fingerprint: current.Fingerprint(), Emit: current.Emit(), At: timestamp(at),
+	}
+	if n, err := change(q, next.No); err != nil || n == 0 {
+		return current.No, err
+	}
+	if kind == KindPause { // nobody has to follow that
+		next.FinishedAt = next.At
+	}
+	if next.Contacts, err = q.ContactsCount(ctx); err != nil {
+		return 0, fmt.Errorf("count the users: %w", err)
+	}
+	return next.No, inOrder(
+		func() error { return q.DeploymentsInsert(ctx, next) },
+		func() error { return q.GenerationSet(ctx, next.No) },
+	)
+}
+
+// Last returns the number of the last deployment that users have to follow.
+func (d *Deployment) Last() int32 { return d.last }
