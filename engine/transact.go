@@ -94,12 +94,39 @@ func (e *Engine) within(ctx context.Context, conn store.Conn, tasks []*task, nam
 	return nil
 }
 
-// decide runs the steps of the tasks on what is known of their users, and returns what there is to write. Facts that a
-// step turns out to need are read by one more round trip.
+// consult runs tasks on what is known of their users, all of it as it was committed at one moment, and writes nothing: it
+// is for those who ask what would be. done is called once for each user who is known, with what its task came to.
+func (e *Engine) consult(ctx context.Context, tasks []*task, done func(*task, *decide.State, *decide.Session)) error {
+	conn, err := e.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer conn.Release()
+	lock := store.Lock{Begin: true, None: true, Replan: store.Replan(conn.Conn().PgConn())}
+	facts, err := e.store.Load(ctx, conn, lock, wanted(tasks))
+	if err == nil {
+		err = e.run(ctx, conn, facts, tasks, done)
+	}
+	return e.rollback(conn, err)
+}
+
+// decide runs the steps of the tasks on what is known of their users, and returns what there is to write.
 func (e *Engine) decide(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*task, names store.Names) (*store.Write, error) {
+	write := &store.Write{Names: names}
+	err := e.run(ctx, conn, facts, tasks, func(t *task, state *decide.State, session *decide.Session) {
+		write.Add(facts, t.want.User, state, session.Changes())
+	})
+	if err != nil {
+		return nil, err
+	}
+	return write, nil
+}
+
+// run runs the steps of the tasks on what is known of their users, and calls done with each that lacked nothing. Facts
+// that a step turns out to need are read by one more round trip.
+func (e *Engine) run(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*task, done func(*task, *decide.State, *decide.Session)) error {
 	const rounds = 8 // what one round loads may lead to further questions, but not for ever
 	clock := e.now()
-	write := &store.Write{Names: names}
 	for range rounds {
 		lacks := map[string]decide.Lacks{}
 		var again []*task
@@ -117,17 +144,17 @@ func (e *Engine) decide(ctx context.Context, conn store.Conn, facts *store.Facts
 				again = append(again, t)
 				continue
 			}
-			write.Add(facts, t.want.User, state, session.Changes())
+			done(t, state, session)
 		}
 		if len(again) == 0 {
-			return write, nil
+			return nil
 		}
 		if err := facts.LoadMore(ctx, conn, lacks); err != nil {
-			return nil, err
+			return err
 		}
 		tasks = again
 	}
-	return nil, errors.New("a decision still lacks facts after all that were asked for were read; this is a bug in bucketgen")
+	return errors.New("a decision still lacks facts after all that were asked for were read; this is a bug in bucketgen")
 }
 
 func wanted(tasks []*task) []store.Wanted {

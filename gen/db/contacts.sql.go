@@ -305,6 +305,72 @@ func (q *Queries) ContactsPatch(ctx context.Context, arg ContactsPatchParams) er
 	return err
 }
 
+const ContactsRead = `-- name: ContactsRead :many
+select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at
+from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
+cross join lateral (
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at,
+        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
+        (case when not $4::boolean or k.id = w.id and k.version = w.version then null else k.changes end)::jsonb as changes
+    from bucketgen.contacts k
+    where k.user_id = w.user_id
+    limit 1
+) c
+`
+
+type ContactsReadParams struct {
+	UserIds     []string
+	Ids         []int64
+	Versions    []int64
+	WithChanges bool
+}
+
+type ContactsReadRow struct {
+	ID         int64
+	UserID     string
+	Email      *string
+	Properties []byte
+	Changes    []byte
+	Version    int64
+	UpdatedAt  pgtype.Timestamptz
+	DeletedAt  pgtype.Timestamptz
+}
+
+// As ContactsLock, for callers that change nothing: it takes no locks, and passes over nobody.
+func (q *Queries) ContactsRead(ctx context.Context, arg ContactsReadParams) ([]ContactsReadRow, error) {
+	rows, err := q.db.Query(ctx, ContactsRead,
+		arg.UserIds,
+		arg.Ids,
+		arg.Versions,
+		arg.WithChanges,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ContactsReadRow
+	for rows.Next() {
+		var i ContactsReadRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.UserID,
+			&i.Email,
+			&i.Properties,
+			&i.Changes,
+			&i.Version,
+			&i.UpdatedAt,
+			&i.DeletedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ContactsSetDeleted = `-- name: ContactsSetDeleted :exec
 update bucketgen.contacts c
 set deleted_at = case when p.deleted then p.at end, updated_at = p.at

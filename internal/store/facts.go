@@ -32,13 +32,16 @@ type Lock struct {
 	// Begin starts a transaction by the same round trip, in which no statement waits longer than Timeout for a lock.
 	Begin   bool
 	Timeout time.Duration
+	// None takes no locks at all: everything is read as it was committed at one moment, and nothing can be written. With
+	// Begin, no XID is given.
+	None bool
 	// Replan makes the plans of the connection's statements anew. See [Replan].
 	Replan bool
 	// As is what is deployed as far as the caller is concerned. Nil: what is.
 	As *Deployment
 }
 
-// Facts is what is known of users, whose locks the transaction holds.
+// Facts is what is known of users, whose locks the transaction holds unless it took none.
 type Facts struct {
 	// XID identifies the transaction that Lock.Begin started, so that its fate can be asked for when the connection is
 	// lost.
@@ -54,7 +57,7 @@ type Facts struct {
 type user struct {
 	known      *remembered // before the lock was taken; afterwards, what is true
 	properties payload.Properties
-	contact    *db.ContactsLockRow // nil if the user was not locked
+	contact    *db.ContactsLockRow // nil if the user was passed over
 	created    bool
 	stays      []decide.Stay
 	due        []decide.Due
@@ -71,11 +74,14 @@ type user struct {
 func (s *Store) Load(ctx context.Context, conn Conn, lock Lock, wanted []Wanted) (*Facts, error) {
 	f := &Facts{store: s, users: make(map[string]*user, len(wanted))}
 	q := queue{store: s}
+	switch {
+	case lock.Begin && lock.None:
+		q.add("begin isolation level repeatable read, read only")
+	case lock.Begin:
+		q.begin(lock.Timeout, &f.XID)
+	}
 	if lock.Replan {
 		q.add("discard plans")
-	}
-	if lock.Begin {
-		q.begin(lock.Timeout, &f.XID)
 	}
 	f.queue(&q, lock, wanted)
 	if err := q.send(ctx, conn); err != nil {
@@ -179,7 +185,10 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted) {
 		q.add(db.ContactsCreate, create, createdAt).Query(each(func(name string) { f.users[name].created = true }))
 	}
 	lockSQL := db.ContactsLock
-	if lock.Wait {
+	switch {
+	case lock.None:
+		lockSQL = db.ContactsRead
+	case lock.Wait:
 		lockSQL = db.ContactsLockWaiting
 	}
 	q.add(lockSQL, all, ids, versions, f.store.history).Query(each(func(row db.ContactsLockRow) { f.users[row.UserID].contact = &row }))
@@ -272,8 +281,8 @@ func (f *Facts) settle(w *Wanted) error {
 	return nil
 }
 
-// Locked reports whether the transaction holds the lock of a user. It does not if somebody else has it, or if the user
-// is unknown.
+// Locked reports whether the transaction holds the lock of a user, or has read them without one where it takes none. It
+// does not if somebody else has it, or if the user is unknown.
 func (f *Facts) Locked(name string) bool { return f.users[name].contact != nil }
 
 // Contact returns the id of a user who is locked.

@@ -1,0 +1,64 @@
+package engine
+
+import (
+	"testing"
+	"time"
+
+	"github.com/bucketgen/bucketgen/bucket"
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/pgtest"
+	"github.com/bucketgen/bucketgen/internal/registrytest"
+	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// TestConsult looks at a user whom somebody else has locked, and for whom something is due: it sees what is to come of
+// that, waits for nobody and changes nothing.
+func TestConsult(t *testing.T) {
+	t.Parallel()
+	ctx, pool, now := t.Context(), pgtest.New(t), time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+	visit := bucket.Event("visit")
+	r := registrytest.Build(t, bucket.Define(bucket.Spec{ID: "today", Criteria: visit.Within(bucket.Day).AtLeast(2)}))
+	e, err := New(pool, r, Config{Now: func() time.Time { return now }, NoClock: true, NoDelivery: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	defer e.Stop(ctx) //nolint:errcheck // nothing is under way
+	for range 2 {
+		if _, err := e.Ingest(ctx, Event{UserID: "ada", Name: "visit"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tx, err := pool.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(ctx) //nolint:errcheck // it only holds a lock
+	if _, err := tx.Exec(ctx, "select from bucketgen.contacts for update"); err != nil {
+		t.Fatal(err)
+	}
+
+	now = now.Add(bucket.Day)
+	var left []decide.Transition
+	ada, nobody := &task{want: store.Wanted{User: "ada"}}, &task{want: store.Wanted{User: "nobody"}}
+	ada.step = func(s *decide.Session, clock registry.Instant) { left = s.Clock(clock).Transitions }
+	nobody.step = func(*decide.Session, registry.Instant) { t.Error("something is known of nobody") }
+	visited := 0
+	if err := e.consult(ctx, []*task{ada, nobody}, func(task *task, st *decide.State, _ *decide.Session) {
+		if visited++; task != ada || len(st.Stays) != 1 || st.Stays[0].Active() {
+			t.Errorf("got %v of %q, want a stay that is over, of ada", st.Stays, task.want.User)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if len(left) != 1 || left[0].Kind != Left || visited != 1 || ada.missed || !nobody.missed {
+		t.Errorf("got %v, %d users; want one leave, of ada", left, visited)
+	}
+	has, err := e.Has(ctx, registrytest.Ref(t, r, "today"), "ada")
+	if err != nil || !has {
+		t.Errorf("ada is stored as a member: %t, %v; want true", has, err)
+	}
+}
