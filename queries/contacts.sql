@@ -42,10 +42,10 @@ cross join lateral (
 
 -- name: ContactsRead :many
 -- As ContactsLock, for callers that change nothing: it takes no locks, and passes over nobody.
-select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at
+select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when not @with_changes::boolean or k.id = w.id and k.version = w.version then null else k.changes end)::jsonb as changes
     from bucketgen.contacts k

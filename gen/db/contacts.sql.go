@@ -306,10 +306,10 @@ func (q *Queries) ContactsPatch(ctx context.Context, arg ContactsPatchParams) er
 }
 
 const ContactsRead = `-- name: ContactsRead :many
-select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at
+select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when not $4::boolean or k.id = w.id and k.version = w.version then null else k.changes end)::jsonb as changes
     from bucketgen.contacts k
@@ -334,6 +334,7 @@ type ContactsReadRow struct {
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
+	Generation int32
 }
 
 // As ContactsLock, for callers that change nothing: it takes no locks, and passes over nobody.
@@ -360,6 +361,7 @@ func (q *Queries) ContactsRead(ctx context.Context, arg ContactsReadParams) ([]C
 			&i.Version,
 			&i.UpdatedAt,
 			&i.DeletedAt,
+			&i.Generation,
 		); err != nil {
 			return nil, err
 		}
