@@ -76,6 +76,9 @@ var opNames = [...]string{
 	"first", "last", "completed", "unanswered",
 }
 
+// Ops is how many operations there are.
+const Ops = len(opNames)
+
 // String returns the name of the operation.
 func (o Op) String() string { return opNames[o] }
 

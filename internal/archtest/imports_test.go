@@ -63,6 +63,10 @@ func TestImports(t *testing.T) {
 			why: "as the engine",
 		},
 		{
+			name: "words", packages: []string{"internal/words"}, only: []string{module + "registry"},
+			why: "engine and generator say things in the same words, and neither knows the other",
+		},
+		{
 			name: "decide", packages: []string{"internal/decide"}, never: []string{"github.com/jackc", "database/sql", module + "internal/store"},
 			why: "decide is pure",
 		},

@@ -5,10 +5,10 @@ import (
 	"go/build/constraint"
 	"go/doc/comment"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
+	"github.com/bucketgen/bucketgen/internal/words"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -42,7 +42,7 @@ func tickDoc(n *plan.Naming, i int, t registry.Tick) string {
 	if t.Every {
 		when = "every %s for as long as a stay lasts"
 	}
-	return wrap(fmt.Sprintf("%s ticks for members of %s "+when+".", n.Ticks[i], n.GoName, spell(t.Span)))
+	return wrap(fmt.Sprintf("%s ticks for members of %s "+when+".", n.Ticks[i], n.GoName, words.Duration(t.Span)))
 }
 
 // tidy formats an author's comment as gofmt does. That may take gofmt several passes, and what we print must be what it
@@ -112,23 +112,4 @@ func wrap(text string) string {
 		column += length
 	}
 	return b.String()
-}
-
-// spell writes a duration as words: 36h is 1 day 12 hours.
-func spell(d time.Duration) string {
-	var words []string
-	for _, unit := range []struct {
-		name string
-		span time.Duration
-	}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}, {"millisecond", time.Millisecond}} {
-		n := d / unit.span
-		d %= unit.span
-		switch {
-		case n == 1:
-			words = append(words, "1 "+unit.name)
-		case n > 1:
-			words = append(words, fmt.Sprintf("%d %ss", n, unit.name))
-		}
-	}
-	return strings.Join(words, " ")
 }

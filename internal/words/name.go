@@ -1,0 +1,65 @@
+package words
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Names that could be taken for something else are put into quotes: in those of properties a point leads to what lies
+// inside.
+var (
+	plainEvent = regexp.MustCompile(`^[\pL_][\pL\pN_.-]*$`)
+	plainKey   = regexp.MustCompile(`^[\pL_][\pL\pN_-]*$`)
+)
+
+func quoted(name string, plain *regexp.Regexp) string {
+	if plain.MatchString(name) {
+		return name
+	}
+	return strconv.Quote(name)
+}
+
+func path(name string, keys []string) string {
+	parts := []string{quoted(name, plainKey)}
+	for _, key := range keys {
+		parts = append(parts, quoted(key, plainKey))
+	}
+	return strings.Join(parts, ".")
+}
+
+// property names a property of the user.
+func (s speaker) property(p registry.Property) string {
+	row := &s.registry.Properties[p]
+	if row.TraitsOnly {
+		return path(row.Name, row.Path) + " (traits only)"
+	}
+	return path(row.Name, row.Path)
+}
+
+// field names a property of the payload of an event.
+func (s speaker) field(p registry.Property) string {
+	row := &s.registry.Fields[p]
+	return path(row.Name, row.Path)
+}
+
+// group names a field by whose values occurrences are told apart, which goes by instants if it is one.
+func (s speaker) group(p registry.Property) string {
+	if s.registry.Fields[p].Type == registry.Time {
+		return s.field(p) + " as a time"
+	}
+	return s.field(p)
+}
+
+func (s speaker) event(e registry.Event) string { return quoted(s.registry.Events[e].Name, plainEvent) }
+
+// occurrences names those of an event that a signal is about.
+func (s speaker) occurrences(signal registry.Signal) string {
+	row := &s.registry.Signals[signal]
+	if len(row.Filter) == 0 {
+		return s.event(row.Event)
+	}
+	return s.event(row.Event) + " (" + s.expression(row.Filter, s.field) + ")"
+}

@@ -1,0 +1,32 @@
+package words
+
+import "github.com/bucketgen/bucketgen/registry"
+
+// Policy returns what else changes who is in a bucket and what is announced of that, a sentence each.
+func Policy(r *registry.Registry, b registry.Index) []string {
+	row := &r.Buckets[b]
+	var all []string
+	add := func(given bool, sentence string) {
+		if given {
+			all = append(all, sentence)
+		}
+	}
+	add(row.Disabled, "paused by its definition: nobody joins or leaves")
+	add(row.Kind == registry.Manual, "manual: users are added and removed by a program")
+	switch row.EntryLimit {
+	case registry.Once:
+		all = append(all, "only the first join of a user is announced")
+	case registry.OncePerPeriod:
+		all = append(all, "a join is announced if it is the user's first or "+Duration(row.EntryPeriod)+" have passed since they left")
+	default:
+		all = append(all, "every join is announced")
+	}
+	add(row.MinDwell > 0, "whoever joins stays for at least "+Duration(row.MinDwell))
+	add(row.MaxDwell > 0, "whoever joins leaves after "+Duration(row.MaxDwell)+" at the latest")
+	add(row.NoClockJoins, "nobody joins by the passing of time alone")
+	for _, t := range row.Ticks {
+		add(t.Every, "ticks every "+Duration(t.Span)+" of a stay")
+		add(!t.Every, "ticks once, "+Duration(t.Span)+" into a stay")
+	}
+	return all
+}

@@ -1,0 +1,106 @@
+package words
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Duration returns a length of time as people write it: 36h is "1 day 12 hours".
+func Duration(d time.Duration) string {
+	var parts []string
+	for _, unit := range []struct {
+		name string
+		span time.Duration
+	}{
+		{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second},
+		{"millisecond", time.Millisecond}, {"microsecond", time.Microsecond}, {"nanosecond", 1},
+	} {
+		if n := d / unit.span; n > 0 {
+			parts = append(parts, Count(int(n), unit.name))
+		}
+		d %= unit.span
+	}
+	if len(parts) == 0 {
+		return "0 seconds"
+	}
+	return strings.Join(parts, " ")
+}
+
+// Count returns so many of something: "1 day", "2 days".
+func Count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// times says how often.
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return Count(n, "time")
+}
+
+// Value returns a value as people write it: texts in quotes, numbers without an exponent unless they are very great or
+// very small.
+func Value(v registry.Value) string {
+	if v.Kind == registry.Number {
+		return number(v.Number)
+	}
+	return v.String()
+}
+
+func number(v float64) string {
+	const least, most = 1e-7, 1e21
+	if size := math.Abs(v); v != 0 && (size < least || size >= most) {
+		return strconv.FormatFloat(v, 'e', -1, 64)
+	}
+	return strconv.FormatFloat(v, 'f', -1, 64)
+}
+
+func texts(all []string) string {
+	parts := make([]string, len(all))
+	for i, text := range all {
+		parts[i] = strconv.Quote(text)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func numbers(all []float64) string {
+	parts := make([]string, len(all))
+	for i, v := range all {
+		parts[i] = number(v)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// window says when occurrences count.
+func window(w registry.Window) string {
+	switch {
+	case w.Calendar != registry.NoCalendar:
+		return period(w.Calendar, w.Zone)
+	case w.Until > 0:
+		return fmt.Sprintf("between %s and %s ago", Duration(w.Span), Duration(w.Until))
+	case w.Span > 0:
+		return "in the last " + Duration(w.Span)
+	default:
+		return "ever"
+	}
+}
+
+func period(c registry.Calendar, zone string) string {
+	switch c {
+	case registry.Week:
+		return "this week in " + zone
+	case registry.Month:
+		return "this month in " + zone
+	default:
+		return "today in " + zone
+	}
+}

@@ -1,0 +1,102 @@
+// Package words says in English what a bucket is: its criteria as a tree of lines, its policy as sentences. Equal criteria
+// give equal words, and criteria that differ in what they mean give different ones, so that words can be stored and
+// compared.
+package words
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Line is one condition of a criteria, or the head of those that it combines, which follow one deeper.
+type Line struct {
+	Depth int
+	Text  string
+	Node  int // its place among the nodes of the criteria; of a condition that is turned around, that of the Not
+}
+
+// String returns the line with two spaces for each step down.
+func (l Line) String() string { return strings.Repeat("  ", l.Depth) + l.Text }
+
+// Criteria returns the criteria of a bucket, in the order in which its author wrote it. A manual bucket has none.
+func Criteria(r *registry.Registry, b registry.Index) []Line {
+	nodes := r.Buckets[b].Criteria
+	if len(nodes) == 0 {
+		return nil
+	}
+	return speaker{r}.tree(nil, nodes, 0, 0)
+}
+
+// speaker knows what the places in nodes are called.
+type speaker struct{ registry *registry.Registry }
+
+// tree appends the lines of the node at a place.
+func (s speaker) tree(lines []Line, nodes []registry.Node, place, depth int) []Line {
+	line := Line{Depth: depth, Node: place}
+	for nodes[place].Op == registry.OpNot {
+		line.Text += "not: "
+		place++
+	}
+	n := &nodes[place]
+	if !n.Op.Combines() {
+		line.Text += s.condition(nodes[place:place+n.Size], s.property)
+		return append(lines, line)
+	}
+	line.Text += head(n) + ":"
+	if n.Size == 1 {
+		line.Text += " nothing"
+	}
+	lines = append(lines, line)
+	for i := place + 1; i < place+n.Size; i += nodes[i].Size {
+		lines = s.tree(lines, nodes, i, depth+1)
+	}
+	return lines
+}
+
+// head says how many of the nodes that one combines must hold.
+func head(n *registry.Node) string {
+	switch n.Op {
+	case registry.OpAll:
+		return "all of"
+	case registry.OpAny:
+		return "any of"
+	default:
+		return fmt.Sprintf("at least %d of", n.Count)
+	}
+}
+
+// expression is what a tree of nodes says within a line. naming names the properties that it asks about.
+func (s speaker) expression(nodes []registry.Node, naming func(registry.Property) string) string {
+	n := &nodes[0]
+	switch {
+	case n.Op == registry.OpNot:
+		return "not " + s.operand(nodes[1:], naming)
+	case !n.Op.Combines():
+		return s.condition(nodes[:n.Size], naming)
+	}
+	var parts []string
+	for i := 1; i < n.Size; i += nodes[i].Size {
+		parts = append(parts, s.operand(nodes[i:], naming))
+	}
+	switch {
+	case n.Op == registry.OpAll && len(parts) > 1:
+		return strings.Join(parts, " and ")
+	case n.Op == registry.OpAny && len(parts) > 1:
+		return strings.Join(parts, " or ")
+	case len(parts) == 0:
+		return head(n) + " nothing"
+	default:
+		return head(n) + " " + strings.Join(parts, ", ")
+	}
+}
+
+// operand is an expression that is part of another, in parentheses if it combines several.
+func (s speaker) operand(nodes []registry.Node, naming func(registry.Property) string) string {
+	text := s.expression(nodes, naming)
+	if op := nodes[0].Op; op.Combines() && op != registry.OpNot {
+		return "(" + text + ")"
+	}
+	return text
+}
