@@ -98,3 +98,11 @@ join bucketgen.contacts c on c.id = m.contact_id
 where m.bucket_no = @bucket_no and m.left_at is null and c.deleted_at is null and m.contact_id > @after_contact_id
 order by m.contact_id
 limit @size::integer;
+
+-- name: MembershipsCounts :many
+-- How many users each bucket has.
+select m.bucket_no, count(*) as members
+from bucketgen.memberships m
+join bucketgen.contacts c on c.id = m.contact_id
+where m.left_at is null and c.deleted_at is null
+group by m.bucket_no;

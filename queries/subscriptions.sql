@@ -21,3 +21,6 @@ with gone as (
     where d.contact_id = u.contact_id and d.subscription_no = u.subscription_no and d.bucket_no = u.bucket_no and d.id = u.id
 )
 select no from gone;
+
+-- name: SubscriptionsAll :many
+select s.no, s.name, s.bucket_no, s.kinds, s.first_only, s.reasons, s.label from bucketgen.subscriptions s order by s.name;

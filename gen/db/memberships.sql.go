@@ -56,6 +56,40 @@ func (q *Queries) MembershipsCount(ctx context.Context, bucketNo int32) (int64, 
 	return count, err
 }
 
+const MembershipsCounts = `-- name: MembershipsCounts :many
+select m.bucket_no, count(*) as members
+from bucketgen.memberships m
+join bucketgen.contacts c on c.id = m.contact_id
+where m.left_at is null and c.deleted_at is null
+group by m.bucket_no
+`
+
+type MembershipsCountsRow struct {
+	BucketNo int32
+	Members  int64
+}
+
+// How many users each bucket has.
+func (q *Queries) MembershipsCounts(ctx context.Context) ([]MembershipsCountsRow, error) {
+	rows, err := q.db.Query(ctx, MembershipsCounts)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MembershipsCountsRow
+	for rows.Next() {
+		var i MembershipsCountsRow
+		if err := rows.Scan(&i.BucketNo, &i.Members); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const MembershipsHas = `-- name: MembershipsHas :one
 select exists (
     select

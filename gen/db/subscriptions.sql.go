@@ -9,6 +9,48 @@ import (
 	"context"
 )
 
+const SubscriptionsAll = `-- name: SubscriptionsAll :many
+select s.no, s.name, s.bucket_no, s.kinds, s.first_only, s.reasons, s.label from bucketgen.subscriptions s order by s.name
+`
+
+type SubscriptionsAllRow struct {
+	No        int32
+	Name      string
+	BucketNo  *int32
+	Kinds     []string
+	FirstOnly bool
+	Reasons   []string
+	Label     *string
+}
+
+func (q *Queries) SubscriptionsAll(ctx context.Context) ([]SubscriptionsAllRow, error) {
+	rows, err := q.db.Query(ctx, SubscriptionsAll)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SubscriptionsAllRow
+	for rows.Next() {
+		var i SubscriptionsAllRow
+		if err := rows.Scan(
+			&i.No,
+			&i.Name,
+			&i.BucketNo,
+			&i.Kinds,
+			&i.FirstOnly,
+			&i.Reasons,
+			&i.Label,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const SubscriptionsRegister = `-- name: SubscriptionsRegister :one
 insert into bucketgen.subscriptions (name, bucket_no, kinds, first_only, reasons, label)
 values ($1, $2, $3::text[], $4, $5::text[], $6)

@@ -90,10 +90,9 @@ func (s *Store) expect(m *further, w *Wanted, known *remembered, e *decide.Event
 }
 
 // expectStep asks for what following a deployment is likely to need.
-func (s *Store) expectStep(m *further, w *Wanted) {
-	d := s.deployment.Load()
+func (s *Store) expectStep(m *further, w *Wanted, d *Deployment) {
 	if d == nil {
-		return
+		d = s.deployment.Load()
 	}
 	for b, frozen := range d.frozen {
 		if !frozen && d.since[b] == d.last {

@@ -170,7 +170,7 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted) {
 			ids[i], versions[i] = u.known.id, u.known.version
 		} else if w.Contact != 0 {
 			ids[i], versions[i], u.once = w.Contact, -1, true
-			f.store.expectStep(&more, w)
+			f.store.expectStep(&more, w, lock.As)
 		} else if w.Create {
 			create, createdAt = append(create, w.User), append(createdAt, timestamp(w.CreatedAt))
 		}
