@@ -39,7 +39,7 @@ func hotQueries() map[string]hotQuery {
 		"AdvancesAround":      {db.AdvancesAround, users + ", " + contacts + ", " + buckets + ", array['k', 'k', 'k'], array[now() - interval '30 s', now() - interval '30 s', now() - interval '30 s'], " + times + ", array[0, 1, 2]"},
 		"ContactsBehind":      {db.ContactsBehind, "100, 300, 2, 250"},
 		"ContactsNext":        {db.ContactsNext, "100, 2000"},
-		"ContactsFollow":      {db.ContactsFollow, contacts + ", array[1, 1, 1]"},
+		"ContactsFollow":      {db.ContactsFollow, contacts + ", array[1, 1, 1], array[-1, -1, -1]"},
 		"EventsOf":            {db.EventsOf, contacts + ", " + buckets},
 		"TotalsForget":        {db.TotalsForget, contacts + ", " + buckets},
 		"OccurrencesForget":   {db.OccurrencesForget, contacts + ", " + buckets},

@@ -14,10 +14,10 @@ returning user_id;
 -- statement of its own, so that those that follow see what the previous holders of the locks have committed. Properties
 -- that the caller knows, because the version is still the same, are not sent again, and neither are their last changes,
 -- which few callers want at all.
-select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation
+select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when not @with_changes::boolean or k.id = w.id and k.version = w.version then null else k.changes end)::jsonb as changes
     from bucketgen.contacts k
@@ -28,10 +28,10 @@ cross join lateral (
 
 -- name: ContactsLockWaiting :many
 -- As ContactsLock, for callers that cannot come back later: it waits for the locks.
-select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation
+select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when not @with_changes::boolean or k.id = w.id and k.version = w.version then null else k.changes end)::jsonb as changes
     from bucketgen.contacts k
@@ -42,10 +42,10 @@ cross join lateral (
 
 -- name: ContactsRead :many
 -- As ContactsLock, for callers that change nothing: it takes no locks, and passes over nobody.
-select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation
+select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when not @with_changes::boolean or k.id = w.id and k.version = w.version then null else k.changes end)::jsonb as changes
     from bucketgen.contacts k

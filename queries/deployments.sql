@@ -71,7 +71,7 @@ update bucketgen.deployments d set finished_at = @now where d.no <= @no and d.fi
 -- Users between two ids who have not followed a deployment.
 select c.id, c.user_id
 from bucketgen.contacts c
-where c.id > @after_id and c.id <= @upto_id and c.generation < @generation
+where c.id > @after_id and c.id <= @upto_id and c.generation < @generation::integer
 order by c.id
 limit @size::integer;
 
@@ -79,10 +79,13 @@ limit @size::integer;
 select c.id from bucketgen.contacts c where c.generation < @generation order by c.id limit 1;
 
 -- name: ContactsFollow :exec
--- Notes up to which deployment everything about users is as it should be.
+-- Notes which deployment users have followed, and which one a process knew of that changed them, or -1.
 update bucketgen.contacts c
-set generation = f.generation
-from (select unnest(@contact_ids::bigint[]) as contact_id, unnest(@generations::integer[]) as generation) f
+set generation = f.generation, stranger = nullif(f.stranger, -1)
+from (
+    select unnest(@contact_ids::bigint[]) as contact_id, unnest(@generations::integer[]) as generation,
+        unnest(@strangers::integer[]) as stranger
+) f
 where c.id = f.contact_id;
 
 -- name: ContactsCount :one

@@ -49,10 +49,10 @@ func (q *Queries) ContactsCreate(ctx context.Context, arg ContactsCreateParams) 
 }
 
 const ContactsLock = `-- name: ContactsLock :many
-select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation
+select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when not $4::boolean or k.id = w.id and k.version = w.version then null else k.changes end)::jsonb as changes
     from bucketgen.contacts k
@@ -79,6 +79,7 @@ type ContactsLockRow struct {
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
 	Generation int32
+	Stranger   *int32
 }
 
 // Takes the locks of users, in the order in which they are given, passing over those that somebody else holds. It is a
@@ -109,6 +110,7 @@ func (q *Queries) ContactsLock(ctx context.Context, arg ContactsLockParams) ([]C
 			&i.UpdatedAt,
 			&i.DeletedAt,
 			&i.Generation,
+			&i.Stranger,
 		); err != nil {
 			return nil, err
 		}
@@ -159,10 +161,10 @@ func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams
 }
 
 const ContactsLockWaiting = `-- name: ContactsLockWaiting :many
-select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation
+select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when not $4::boolean or k.id = w.id and k.version = w.version then null else k.changes end)::jsonb as changes
     from bucketgen.contacts k
@@ -189,6 +191,7 @@ type ContactsLockWaitingRow struct {
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
 	Generation int32
+	Stranger   *int32
 }
 
 // As ContactsLock, for callers that cannot come back later: it waits for the locks.
@@ -216,6 +219,7 @@ func (q *Queries) ContactsLockWaiting(ctx context.Context, arg ContactsLockWaiti
 			&i.UpdatedAt,
 			&i.DeletedAt,
 			&i.Generation,
+			&i.Stranger,
 		); err != nil {
 			return nil, err
 		}
@@ -306,10 +310,10 @@ func (q *Queries) ContactsPatch(ctx context.Context, arg ContactsPatchParams) er
 }
 
 const ContactsRead = `-- name: ContactsRead :many
-select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation
+select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when not $4::boolean or k.id = w.id and k.version = w.version then null else k.changes end)::jsonb as changes
     from bucketgen.contacts k
@@ -335,6 +339,7 @@ type ContactsReadRow struct {
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
 	Generation int32
+	Stranger   *int32
 }
 
 // As ContactsLock, for callers that change nothing: it takes no locks, and passes over nobody.
@@ -362,6 +367,7 @@ func (q *Queries) ContactsRead(ctx context.Context, arg ContactsReadParams) ([]C
 			&i.UpdatedAt,
 			&i.DeletedAt,
 			&i.Generation,
+			&i.Stranger,
 		); err != nil {
 			return nil, err
 		}

@@ -132,7 +132,7 @@ func (q *Queries) BucketsResume(ctx context.Context, arg BucketsResumeParams) (i
 const ContactsBehind = `-- name: ContactsBehind :many
 select c.id, c.user_id
 from bucketgen.contacts c
-where c.id > $1 and c.id <= $2 and c.generation < $3
+where c.id > $1 and c.id <= $2 and c.generation < $3::integer
 order by c.id
 limit $4::integer
 `
@@ -199,19 +199,23 @@ func (q *Queries) ContactsFirstBehind(ctx context.Context, generation int32) (in
 
 const ContactsFollow = `-- name: ContactsFollow :exec
 update bucketgen.contacts c
-set generation = f.generation
-from (select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as generation) f
+set generation = f.generation, stranger = nullif(f.stranger, -1)
+from (
+    select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as generation,
+        unnest($3::integer[]) as stranger
+) f
 where c.id = f.contact_id
 `
 
 type ContactsFollowParams struct {
 	ContactIds  []int64
 	Generations []int32
+	Strangers   []int32
 }
 
-// Notes up to which deployment everything about users is as it should be.
+// Notes which deployment users have followed, and which one a process knew of that changed them, or -1.
 func (q *Queries) ContactsFollow(ctx context.Context, arg ContactsFollowParams) error {
-	_, err := q.db.Exec(ctx, ContactsFollow, arg.ContactIds, arg.Generations)
+	_, err := q.db.Exec(ctx, ContactsFollow, arg.ContactIds, arg.Generations, arg.Strangers)
 	return err
 }
 

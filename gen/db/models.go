@@ -38,6 +38,7 @@ type BucketgenContact struct {
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
 	Generation int32
+	Stranger   *int32
 }
 
 type BucketgenDefinition struct {

@@ -39,10 +39,15 @@ type Options struct {
 	Steps []Step
 }
 
-// Step is how a user follows a change of definitions.
+// Step is how a user follows a change of definitions, or what somebody did who did not know of one.
 type Step struct {
-	At      registry.Instant // of the change
 	Buckets []registry.Index // that are new, changed or resumed, sorted
+
+	// Defined says that the step is a change of definitions, of which the others here speak. Otherwise the user had
+	// followed it, and was changed since by a process that has other definitions: what comes of that is as if this one had
+	// done it.
+	Defined bool
+	At      registry.Instant // of the change
 	Resumed bool             // the definitions are the same, so ticks that were missed come, as one
 	Silent  bool             // leaves are not announced
 	Joins   bool             // joins are announced
@@ -83,8 +88,12 @@ func (s *Session) advance(clock registry.Instant) {
 	s.now = max(s.now, clock, s.state.past())
 	for len(s.steps) > 0 {
 		step := s.steps[0]
-		s.now = max(s.now, step.At)
-		s.follow(step)
+		if step.Defined {
+			s.now = max(s.now, step.At)
+			s.follow(step)
+		} else {
+			s.catchUp(step.Buckets)
+		}
 		s.steps = s.steps[1:]
 	}
 	s.settle(s.now - 1)
@@ -107,6 +116,15 @@ func (s *Session) follow(step Step) {
 			source: SourceBackfill, clock: true, step: buckets, upTo: registry.Unset,
 			skipTicks: !step.Resumed, silentJoins: !step.Joins, silentLeaves: step.Silent, anchor: !step.Resumed,
 		})
+	}
+}
+
+// catchUp looks at buckets after somebody changed the user who has other definitions of them.
+func (s *Session) catchUp(buckets []registry.Index) {
+	at := min(s.state.past(), s.now)
+	s.settle(at - 1)
+	if !s.state.Contact.Deleted && at != registry.Unset {
+		s.round(slices.DeleteFunc(slices.Clone(buckets), s.isFrozen), at, cause{source: SourceEvent, byUser: true})
 	}
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/bucketgen/bucketgen/gen/db"
@@ -193,58 +194,80 @@ func (s *Store) see(c *Current) *Deployment {
 	return d
 }
 
-// behind reports whether a user who has followed a deployment has others to follow.
-func (d *Deployment) behind(followed int32) bool { return d.Agreed && followed < d.last }
+// standing is how far a user has come.
+type standing struct {
+	followed int32 // the last deployment
+	stranger int32 // the last that a process knew of which has changed the user since; many: none has
+}
 
-// steps returns what a user has to be taken through who has followed a deployment.
-func (d *Deployment) steps(followed int32) []decide.Step {
-	if !d.behind(followed) {
+const many = math.MaxInt32
+
+// known returns the last deployment as of which everything about the user is as it should be.
+func (u standing) known() int32 { return min(u.followed, u.stranger) }
+
+// behind reports whether a user has to be looked at.
+func (d *Deployment) behind(u standing) bool { return d.Agreed && u.known() < d.last }
+
+// steps returns what a user has to be taken through: each change of definitions that they have not followed, and then what
+// somebody has changed who did not know of those that they have followed.
+func (d *Deployment) steps(u standing) []decide.Step {
+	if !d.behind(u) {
 		return nil
 	}
 	byNo := map[int32]*decide.Step{}
 	var nos []int32
+	var again decide.Step
 	for b, since := range d.since {
-		if since <= followed || d.frozen[b] {
+		switch {
+		case since <= u.known() || d.frozen[b]:
+			continue
+		case since <= u.followed:
+			again.Buckets = append(again.Buckets, registry.Index(b))
 			continue
 		}
 		step := byNo[since]
 		if step == nil {
 			c := d.changes[since]
-			step = &decide.Step{At: c.at, Resumed: c.kind == KindResume, Silent: c.emit == EmitSilent, Joins: c.emit == EmitAll}
+			step = &decide.Step{
+				Defined: true, At: c.at, Resumed: c.kind == KindResume, Silent: c.emit == EmitSilent, Joins: c.emit == EmitAll,
+			}
 			byNo[since] = step
 			nos = append(nos, since)
 		}
 		step.Buckets = append(step.Buckets, registry.Index(b))
 	}
 	slices.Sort(nos)
-	steps := make([]decide.Step, len(nos))
-	for i, no := range nos {
-		steps[i] = *byNo[no]
+	var steps []decide.Step
+	if again.Buckets != nil {
+		steps = append(steps, again)
+	}
+	for _, no := range nos {
+		steps = append(steps, *byNo[no])
 	}
 	return steps
 }
 
-// lost returns what has to be made anew from the log, of a user who has followed a deployment.
-func (d *Deployment) lost(followed int32) []registry.Kept {
+// lost returns what has to be made anew from the log.
+func (d *Deployment) lost(u standing) []registry.Kept {
 	var lost []registry.Kept
 	for _, p := range d.kept {
-		if p.since > followed {
+		if p.since > u.known() {
 			lost = append(lost, p.Kept)
 		}
 	}
 	return lost
 }
 
-// options adds to those of a session what is deployed, for a user who has followed a deployment.
-func (d *Deployment) options(o decide.Options, followed int32) decide.Options {
-	o.Frozen, o.Steps = d.frozen, d.steps(followed)
-	if d.Agreed || followed >= d.last {
+// options adds to those of a session what is deployed.
+func (d *Deployment) options(o decide.Options, u standing) decide.Options {
+	o.Frozen, o.Steps = d.frozen, d.steps(u)
+	if d.Agreed || u.known() >= d.last {
 		return o
 	}
 	// A bucket that has changed since must not be looked at by whoever cannot take the user through that.
 	o.Frozen = slices.Clone(d.frozen)
 	for b, since := range d.since {
-		o.Frozen[b] = o.Frozen[b] || since > followed
+		o.Frozen[b] = o.Frozen[b] || since > u.known()
 	}
 	return o
 }

@@ -22,7 +22,7 @@ type remade struct {
 
 // Options adds to those of a session what is deployed, for a user who is locked.
 func (f *Facts) Options(name string, o decide.Options) decide.Options {
-	return f.deployment.options(o, f.users[name].contact.Generation)
+	return f.deployment.options(o, f.users[name].standing())
 }
 
 // Deployment returns what is deployed.
@@ -37,10 +37,10 @@ func (f *Facts) remake(ctx context.Context, conn Conn) error {
 	byContact := map[int64]*user{}
 	var ask db.EventsOfParams
 	for name, u := range f.users {
-		if u.contact == nil || u.created || !f.deployment.behind(u.contact.Generation) {
+		if u.contact == nil || u.created || !f.deployment.behind(u.standing()) {
 			continue
 		}
-		lost := f.deployment.lost(u.contact.Generation)
+		lost := f.deployment.lost(u.standing())
 		if len(lost) == 0 {
 			continue
 		}
@@ -148,12 +148,13 @@ func (w *Write) addRemade(s *Store, contact int64, m *remade) {
 // addFollowed notes up to which deployment a user is up to date, where that is not so already. A process that has other
 // definitions than those that are deployed says so of users whom it changes, and leaves them to others.
 func (w *Write) addFollowed(d *Deployment, u *user, changed bool) {
-	contact, generation := u.contact.ID, u.contact.Generation
+	contact, was := u.contact.ID, u.standing()
+	is := was
 	switch {
-	case d.behind(generation):
-		generation = d.No
-	case !d.Agreed && changed && d.Own < generation:
-		generation = d.Own
+	case d.behind(was) || u.queued && d.Agreed:
+		is = standing{d.No, many}
+	case !d.Agreed && changed && d.Own < was.stranger:
+		is.stranger = d.Own
 		w.dueSet.ContactIds = append(w.dueSet.ContactIds, contact)
 		w.dueSet.BucketNos = append(w.dueSet.BucketNos, queued)
 		w.dueSet.DueAt = append(w.dueSet.DueAt, u.contact.UpdatedAt)
@@ -162,8 +163,21 @@ func (w *Write) addFollowed(d *Deployment, u *user, changed bool) {
 		w.dueForget.ContactIds = append(w.dueForget.ContactIds, contact)
 		w.dueForget.BucketNos = append(w.dueForget.BucketNos, queued)
 	}
-	if generation != u.contact.Generation {
+	if is != was {
+		stranger := is.stranger
+		if stranger == many {
+			stranger = -1
+		}
 		w.followed.ContactIds = append(w.followed.ContactIds, contact)
-		w.followed.Generations = append(w.followed.Generations, generation)
+		w.followed.Generations = append(w.followed.Generations, is.followed)
+		w.followed.Strangers = append(w.followed.Strangers, stranger)
 	}
+}
+
+// standing returns how far a user has come who is locked.
+func (u *user) standing() standing {
+	if u.contact.Stranger == nil {
+		return standing{u.contact.Generation, many}
+	}
+	return standing{u.contact.Generation, *u.contact.Stranger}
 }

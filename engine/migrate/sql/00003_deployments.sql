@@ -47,8 +47,11 @@ create table bucketgen.kept (
     since_no  integer not null
 );
 
--- The last deployment that the user has followed, if it is about anything of theirs.
-alter table bucketgen.contacts add column generation integer not null default 0;
+-- The last deployment that the user has followed, if it is about anything of theirs, and the last one that a process knew of
+-- which has changed the user since, if it was not that: what came later is to be looked at again.
+alter table bucketgen.contacts
+    add column generation integer not null default 0,
+    add column stranger integer;
 
 -- From which ticks count, where that is not the time of entering: users whom a deployment found in a bucket have often
 -- matched for long.
