@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -240,6 +239,3 @@ func (e *Engine) agree(ctx context.Context) error {
 	}
 	return nil
 }
-
-// ErrNotDeployed is returned for a bucket whose definition is not what is deployed.
-var ErrNotDeployed = errors.New("its definition is not what is deployed; deploy it")

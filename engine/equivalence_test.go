@@ -20,7 +20,6 @@ import (
 // and histories, in random batches and with the clock's work done at random moments.
 func TestEquivalence(t *testing.T) {
 	t.Parallel()
-	pool := pgtest.New(t)
 	for _, manner := range []struct {
 		name   string
 		checks int
@@ -28,6 +27,7 @@ func TestEquivalence(t *testing.T) {
 	}{{"steps", 500, false}, {"replay", 500, true}} {
 		t.Run(manner.name, func(t *testing.T) {
 			t.Parallel()
+			pool := pgtest.New(t) // of its own: definitions are deployed, and there is one deployment at a time
 			draw.Check(t, manner.checks, func(t *rapid.T) { equivalent(t, pool, manner.replay) })
 		})
 	}

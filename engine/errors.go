@@ -9,6 +9,10 @@ var (
 	// ErrDeleted is returned when a user who is deleted was to be changed. Restore brings them back.
 	ErrDeleted = errors.New("the user is deleted")
 
+	// ErrNotDeployed says that what the engine has is not what is deployed: nothing happens to the buckets that differ until
+	// somebody deploys it.
+	ErrNotDeployed = errors.New("the definitions of this program are not what is deployed; deploy them")
+
 	// ErrPaused is returned when a bucket that is paused was to be changed.
 	ErrPaused = errors.New("the bucket is paused")
 

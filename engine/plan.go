@@ -28,9 +28,6 @@ type PlanOptions struct {
 	// negative for none.
 	Users int
 
-	// Buckets are the ids of those to plan for. Defaults to all. What others do for it is seen nevertheless.
-	Buckets []string
-
 	// Progress is called now and then, by one goroutine at a time, with how many users were looked at, and of how many.
 	// Defaults to nothing.
 	Progress func(looked, users int64)
@@ -112,6 +109,27 @@ func (e *Engine) Plan(ctx context.Context, o PlanOptions) (*Plan, error) {
 }
 
 func (e *Engine) plan(ctx context.Context, o PlanOptions) (*Plan, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	looker, err := e.looker(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pl := &planner{looker: looker, options: o}
+	if err := pl.compare(ctx); err != nil {
+		return nil, err
+	}
+	if pl.plan.Changes() {
+		if err := pl.lookAtAll(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return pl.finish(), nil
+}
+
+// check returns what is wrong with options, and sets defaults.
+func (o *PlanOptions) check() error {
 	if o.Sample == 0 {
 		o.Sample = 1
 	}
@@ -123,26 +141,11 @@ func (e *Engine) plan(ctx context.Context, o PlanOptions) (*Plan, error) {
 	}
 	switch {
 	case !(o.Sample > 0 && o.Sample <= 1):
-		return nil, fmt.Errorf("the sample is %v; it must be more than 0 and at most 1", o.Sample)
+		return fmt.Errorf("the sample is %v; it must be more than 0 and at most 1", o.Sample)
 	case !slices.Contains([]Emit{EmitSilent, EmitLeaves, EmitAll}, o.Emit):
-		return nil, fmt.Errorf("there is no way to emit called %q; use silent, leaves or all", o.Emit)
+		return fmt.Errorf("there is no way to emit called %q; use silent, leaves or all", o.Emit)
 	}
-	looker, err := e.looker(ctx)
-	if err != nil {
-		return nil, err
-	}
-	proposed := looker.store.Propose(looker.current, e.now(), string(o.Emit))
-	pl := &planner{looker: looker, options: o, as: looker.store.See(proposed)}
-	pl.plan = &Plan{Deployed: looker.current.Fingerprint(), Compiled: e.registry.Fingerprint, Emit: o.Emit, At: e.config.Now().UTC()}
-	if err := pl.compare(ctx, proposed); err != nil {
-		return nil, err
-	}
-	if pl.plan.Changes() {
-		if err := pl.lookAtAll(ctx); err != nil {
-			return nil, err
-		}
-	}
-	return pl.finish(), nil
+	return nil
 }
 
 // looker is an engine that only looks: the database knows nothing of it.
@@ -178,7 +181,7 @@ type planner struct {
 	options PlanOptions
 	as      *store.Deployment // what would be deployed
 	plan    *Plan
-	places  []int // of the registry's buckets among those of the plan; -1 for those that were not asked for
+	places  []int // of the registry's buckets among those of the plan
 
 	subscriptions []db.SubscriptionsAllRow
 
@@ -189,12 +192,17 @@ type planner struct {
 
 // bucketCounts is what would happen to a bucket, by those users who were looked at.
 type bucketCounts struct {
+	members             int64 // afterwards
+	in                  []string
 	joins, leaves, held int64
 	emissions           map[int32]int64 // by subscription
 }
 
 // compare says how each bucket differs from what is deployed.
-func (pl *planner) compare(ctx context.Context, proposed *store.Current) error {
+func (pl *planner) compare(ctx context.Context) error {
+	proposed := pl.store.Propose(pl.current, pl.now(), string(pl.options.Emit))
+	pl.as = pl.store.See(proposed)
+	pl.plan = &Plan{Deployed: pl.current.Fingerprint(), Compiled: pl.registry.Fingerprint, Emit: pl.options.Emit, At: pl.config.Now().UTC()}
 	q := pl.store.Queries(pl.pool)
 	definitions, err := q.DefinitionsCurrent(ctx)
 	if err != nil {
@@ -223,7 +231,7 @@ func (pl *planner) compare(ctx context.Context, proposed *store.Current) error {
 	for i, row := range proposed.Buckets {
 		deployed := pl.current.Buckets[i]
 		b, known := pl.store.Index(row.No)
-		if !known && deployed.Fingerprint == nil || len(pl.options.Buckets) > 0 && !slices.Contains(pl.options.Buckets, row.ID) {
+		if !known && deployed.Fingerprint == nil {
 			continue
 		}
 		bp := BucketPlan{ID: row.ID, Name: row.Name, Paused: row.PausedAt.Valid, Members: members[row.No], Words: was[row.No]}
@@ -354,6 +362,12 @@ func (pl *planner) count(user string, st *decide.State, c decide.Changes) {
 	}
 	for i := range st.Stays {
 		stay := &st.Stays[i]
+		if counts := &pl.counts[stay.Bucket]; stay.Active() && !st.Contact.Deleted {
+			counts.members++
+			if len(counts.in) < pl.options.Users {
+				counts.in = append(counts.in, user)
+			}
+		}
 		if pl.as.Since(stay.Bucket) == pl.as.No && stay.Active() && pl.heldBack(st, stay) {
 			pl.counts[stay.Bucket].held++
 		}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,6 +59,9 @@ func (e *Engine) ReplayEvents(ctx context.Context, events iter.Seq2[Event, error
 	}
 	if !e.config.NoClock {
 		return ReplaySummary{}, errors.New("replay: the engine runs on its own clock; set Config.NoClock")
+	}
+	if d, err := e.refresh(ctx); err != nil || !d.Agreed {
+		return ReplaySummary{}, fmt.Errorf("replay: %w", cmp.Or(err, ErrNotDeployed))
 	}
 	r := &replay{engine: e, options: o, call: &call{done: make(chan struct{}), left: 1}, now: registry.Unset}
 	var err error

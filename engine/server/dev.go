@@ -39,8 +39,8 @@ func (c *cli) devCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "dev",
 		Short: "Run the engine for development",
-		Long: `Finds or starts PostgreSQL, makes the tables, and runs the engine with its clock and
-handlers until it is interrupted.`,
+		Long: `Finds or starts PostgreSQL, makes the tables, deploys the buckets, and runs the engine
+with its clock and handlers until it is interrupted.`,
 		Example: "  " + c.host.Name + " dev",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -68,13 +68,18 @@ func (c *cli) dev(cmd *cobra.Command, d *database) error {
 		return err
 	}
 	if c.host.Handlers != nil {
-		if err := c.host.Handlers(e); err != nil {
+		if err = c.host.Handlers(e); err != nil {
 			return err
 		}
+	}
+	deployed, err := e.Deploy(cmd.Context(), engine.DeployOptions{}) // who develops wants what they have just written
+	if err != nil {
+		return err
 	}
 	if err := e.Start(cmd.Context()); err != nil {
 		return err
 	}
+	fmt.Fprintf(out, "deployment %d, of %s\n", deployed.No, deployed.At.Format(time.RFC3339))
 	fmt.Fprintln(out, "buckets:")
 	for i := range c.host.Registry.Buckets {
 		b := &c.host.Registry.Buckets[i]

@@ -36,7 +36,7 @@ func (c *cli) membersCommand() *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, d.close()) }()
-			e, err := c.engine(d, func(config *engine.Config) { config.NoClock, config.NoDelivery = true, true })
+			e, err := c.engine(d, func(config *engine.Config) { config.NoClock, config.NoDelivery, config.NoDeploy = true, true, true })
 			if err != nil {
 				return err
 			}

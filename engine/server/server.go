@@ -46,7 +46,7 @@ type Host struct {
 // Exit codes.
 const (
 	exitOK      = 0
-	exitRefused = 1 // some of the input was refused
+	exitRefused = 1 // some of the input was refused, or a plan has changes
 	exitTrouble = 2 // the command could not do what it was to do
 )
 
@@ -59,8 +59,8 @@ func Main(h Host) {
 	os.Exit(code)
 }
 
-// Run runs a command line and returns its exit code: 0 if all went well, 1 if some of the input was refused, 2 if the
-// command failed.
+// Run runs a command line and returns its exit code: 0 if all went well, 1 if some of the input was refused or a plan has
+// changes, 2 if the command failed.
 func Run(ctx context.Context, h Host, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if h.Name == "" {
 		h.Name = filepath.Base(os.Args[0])
@@ -76,6 +76,8 @@ func Run(ctx context.Context, h Host, args []string, stdin io.Reader, stdout, st
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.Is(err, errChanges):
+		return exitRefused
 	case errors.As(err, &refused):
 		fmt.Fprintln(stderr, err)
 		return exitRefused
@@ -125,7 +127,8 @@ which keeps its data in the directory .bucketgen.`,
 		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(c.devCommand(), c.migrateCommand(), c.membersCommand(), c.replayCommand())
+	root.AddCommand(c.devCommand(), c.migrateCommand(), c.membersCommand(), c.replayCommand(), c.planCommand(), c.deployCommand(),
+		c.backfillCommand(), c.previewCommand(), c.pauseCommand(), c.resumeCommand())
 	return root
 }
 

@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// String returns the plan as people read it: a part for each bucket, those that would change first.
+func (p *Plan) String() string {
+	var b strings.Builder
+	counts := map[Status]int{}
+	for i := range p.Buckets {
+		counts[p.Buckets[i].Status]++
+	}
+	fmt.Fprintf(&b, "What deploying these buckets at %s would do\n\n", p.At.Format(time.RFC3339))
+	fmt.Fprintf(&b, "  buckets    %d new, %d changed, %d removed, %d unchanged\n", counts[StatusNew], counts[StatusChanged], counts[StatusRemoved], counts[StatusUnchanged])
+	fmt.Fprintf(&b, "  users      %s", number(p.Users))
+	if p.Changes() {
+		if p.Looked < p.Users {
+			fmt.Fprintf(&b, ", of whom %s were looked at: numbers are estimates, right to within ± nineteen times out of twenty", number(p.Looked))
+		} else {
+			b.WriteString(", all of them looked at: numbers are exact")
+		}
+	}
+	fmt.Fprintf(&b, "\n  announced  %s\n", map[Emit]string{
+		EmitSilent: "neither joins nor leaves", EmitLeaves: "leaves; those who join matched all along", EmitAll: "joins and leaves",
+	}[p.Emit])
+	order := []Status{StatusNew, StatusChanged, StatusRemoved, StatusUnchanged}
+	for _, status := range order {
+		for i := range p.Buckets {
+			if p.Buckets[i].Status == status {
+				p.Buckets[i].write(&b)
+			}
+		}
+	}
+	if !p.Changes() {
+		b.WriteString("\nNothing would change.\n")
+	}
+	return b.String()
+}
+
+// write writes the part of a bucket.
+func (p *BucketPlan) write(b *strings.Builder) {
+	sign := map[Status]string{StatusNew: "+", StatusChanged: "~", StatusRemoved: "-", StatusUnchanged: "="}[p.Status]
+	fmt.Fprintf(b, "\n%s %s, %s", sign, p.ID, p.Status)
+	if p.Paused {
+		b.WriteString(", paused: nobody moves until it is resumed")
+	}
+	b.WriteByte('\n')
+	switch p.Status {
+	case StatusUnchanged:
+		fmt.Fprintf(b, "    %s\n", amount(Estimate{Count: p.Members}, "member"))
+		if p.Joins.Count+p.Leaves.Count == 0 {
+			return
+		}
+	case StatusRemoved:
+		fmt.Fprintf(b, "    %s stay as they are; nobody joins or leaves any more, and nothing is announced\n", amount(Estimate{Count: p.Members}, "member"))
+		return
+	case StatusNew:
+		for _, line := range p.Words {
+			fmt.Fprintf(b, "    + %s\n", line)
+		}
+	case StatusChanged:
+		for _, line := range differences(p.Was, p.Words) {
+			fmt.Fprintf(b, "    %s\n", line)
+		}
+		fmt.Fprintf(b, "    %s now\n", amount(Estimate{Count: p.Members}, "member"))
+	}
+	fmt.Fprintf(b, "    %s would join%s\n", amount(p.Joins, "user"), named(p.Joining, p.Joins))
+	if p.Status != StatusNew || p.Leaves.Count > 0 {
+		fmt.Fprintf(b, "    %s would leave%s\n", amount(p.Leaves, "user"), named(p.Leaving, p.Leaves))
+	}
+	if p.Held.Count > 0 {
+		fmt.Fprintf(b, "    %s would stay for the minimal dwell, and leave after it unless they match again\n", amount(p.Held, "user"))
+	}
+	for _, r := range p.Reactions {
+		fmt.Fprintf(b, "    %q, told of %s, would get %s\n", r.Name, strings.Join(r.Kinds, " and "), amount(r.Emissions, "transition"))
+	}
+}
+
+// amount is a number of something.
+func amount(e Estimate, what string) string {
+	text := number(e.Count)
+	if e.PlusMinus > 0 {
+		text += " ± " + number(e.PlusMinus)
+	}
+	if e.Count != 1 || e.PlusMinus > 0 {
+		what += "s"
+	}
+	return text + " " + what
+}
+
+// named names some of so many.
+func named(some []string, of Estimate) string {
+	if len(some) == 0 {
+		return ""
+	}
+	more := ""
+	if int64(len(some)) < of.Count {
+		more = " …"
+	}
+	return ": " + strings.Join(some, ", ") + more
+}
+
+// number writes a number with commas between thousands.
+func number(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	const group = 3
+	var parts []string
+	for len(digits) > group && digits[len(digits)-group-1] != '-' {
+		parts = append(parts, digits[len(digits)-group:])
+		digits = digits[:len(digits)-group]
+	}
+	parts = append(parts, digits)
+	slices.Reverse(parts)
+	return strings.Join(parts, ",")
+}
+
+// differences are the lines of two texts, each with a sign: those of one alone, of the other alone, and of both. A bucket has
+// few lines, so that the longest sequence that both have is found by comparing each with each.
+func differences(was, is []string) []string {
+	common := make([][]int, len(was)+1) // how many lines two rests have in common
+	for i := range common {
+		common[i] = make([]int, len(is)+1)
+	}
+	for i := len(was) - 1; i >= 0; i-- {
+		for j := len(is) - 1; j >= 0; j-- {
+			if common[i][j] = max(common[i+1][j], common[i][j+1]); was[i] == is[j] {
+				common[i][j] = common[i+1][j+1] + 1
+			}
+		}
+	}
+	var lines []string
+	i, j := 0, 0
+	for i < len(was) || j < len(is) {
+		switch {
+		case i < len(was) && j < len(is) && was[i] == is[j]:
+			lines = append(lines, "  "+was[i])
+			i, j = i+1, j+1
+		case j == len(is) || i < len(was) && common[i+1][j] >= common[i][j+1]:
+			lines = append(lines, "- "+was[i])
+			i++
+		default:
+			lines = append(lines, "+ "+is[j])
+			j++
+		}
+	}
+	return lines
+}
+
+// String returns the preview as people read it.
+func (p *Preview) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, %s", p.ID, map[Status]string{
+		StatusNew: "not deployed", StatusChanged: "deployed with another definition", StatusUnchanged: "deployed as it is",
+	}[p.Status])
+	fmt.Fprintf(&b, ", as of %s\n", p.At.Format(time.RFC3339))
+	for _, line := range p.Words {
+		fmt.Fprintf(&b, "    %s\n", line)
+	}
+	fmt.Fprintf(&b, "%s of %s would be in it%s\n", number(p.Members.Count)+within(p.Members), amount(Estimate{Count: p.Users}, "user"), named(p.Some, p.Members))
+	if p.Status != StatusNew {
+		fmt.Fprintf(&b, "%s are in it now\n", number(p.Now))
+	}
+	return b.String()
+}
+
+func within(e Estimate) string {
+	if e.PlusMinus == 0 {
+		return ""
+	}
+	return " ± " + number(e.PlusMinus)
+}

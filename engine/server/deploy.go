@@ -1,0 +1,329 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+func (c *cli) planCommand() *cobra.Command {
+	var o engine.PlanOptions
+	var emit, at string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "plan",
+		Short: "Say what deploying this program's buckets would do",
+		Long: `Compares the buckets of this program with those that are deployed: which are new,
+changed or gone, what is different about them, who would join and leave, and what would
+be announced of it to whom. Nothing is written.
+
+The exit code is 0 if nothing would change, 1 if something would, and 2 if it cannot be
+said.`,
+		Example: "  " + c.host.Name + " plan\n" +
+			"  " + c.host.Name + " plan --sample 0.05 --json",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.look(cmd, at, func(e *engine.Engine) error {
+				p, err := c.plan(cmd, e, o, emit)
+				if err != nil {
+					return err
+				}
+				if err := c.printPlan(cmd, p, asJSON); err != nil {
+					return err
+				}
+				if p.Changes() {
+					return errChanges
+				}
+				return nil
+			})
+		},
+	}
+	planFlags(cmd, &o, &emit, &at, &asJSON)
+	return cmd
+}
+
+func (c *cli) previewCommand() *cobra.Command {
+	var o engine.PlanOptions
+	var emit, at string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "preview BUCKET",
+		Short: "Say who is in a bucket that is not deployed yet",
+		Long: `Looks at every user with this program's definition of a bucket, whatever is deployed, and
+says how many are in it and who some of them are. Nothing is written.`,
+		Example: "  " + c.host.Name + " preview power-users --users 20",
+		Args:    one("BUCKET"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ref, err := c.bucket(args[0])
+			if err != nil {
+				return err
+			}
+			return c.look(cmd, at, func(e *engine.Engine) error {
+				shown := newCounter(cmd.ErrOrStderr(), "preview")
+				p, err := e.Preview(cmd.Context(), ref, engine.PreviewOptions{Sample: o.Sample, Users: o.Users, Progress: shown.at})
+				shown.end()
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return printObject(cmd.OutOrStdout(), p)
+				}
+				_, err = io.WriteString(cmd.OutOrStdout(), p.String())
+				return err
+			})
+		},
+	}
+	planFlags(cmd, &o, &emit, &at, &asJSON)
+	_ = cmd.Flags().MarkHidden("emit")
+	return cmd
+}
+
+func planFlags(cmd *cobra.Command, o *engine.PlanOptions, emit, at *string, asJSON *bool) {
+	cmd.Flags().Float64Var(&o.Sample, "sample", 1, "look at this `PART` of the users and estimate the rest")
+	cmd.Flags().IntVar(&o.Users, "users", 5, "name so many `N` of those who would join, and who would leave; -1 for none")
+	cmd.Flags().StringVar(emit, "emit", "leaves", "what would be announced: silent, leaves or all")
+	cmd.Flags().BoolVar(asJSON, "json", false, "print a JSON object")
+	atFlag(cmd, at)
+}
+
+func atFlag(cmd *cobra.Command, at *string) {
+	cmd.Flags().StringVar(at, "at", "", "take it to be this `TIME`, where events were replayed (default now)")
+}
+
+func (c *cli) deployCommand() *cobra.Command {
+	var o engine.DeployOptions
+	var emit, at string
+	var wait, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "deploy",
+		Short: "Make this program's buckets those that are deployed",
+		Long: `From now on, processes that have other definitions of a bucket leave it alone. Users are
+looked at by the definitions that are new or have changed: those who match a new bucket
+join it as of the time of the deployment, and everybody who does something before they
+were looked at is looked at first. The command shows how far that is, and may be
+interrupted: processes that run the same buckets go on with it, and so does this command
+when it is run again.
+
+By default, users who leave are announced and users who join are not: they matched all
+along. See plan for what would happen.`,
+		Example: "  " + c.host.Name + " deploy\n" +
+			"  " + c.host.Name + " deploy --emit all --rate 500",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.Emit = engine.Emit(emit)
+			return c.look(cmd, at, func(e *engine.Engine) error {
+				d, err := e.Deploy(cmd.Context(), o)
+				if err != nil {
+					return err
+				}
+				if wait {
+					if d, err = c.backfill(cmd, e); err != nil {
+						return err
+					}
+				}
+				return printDeployment(cmd.OutOrStdout(), d, asJSON)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&emit, "emit", "leaves", "what is announced of it: silent, leaves or all")
+	cmd.Flags().IntVar(&o.Rate, "rate", 0, "look at `N` users a second at most (default as many as there is time for)")
+	cmd.Flags().BoolVar(&wait, "wait", true, "look at all users; false leaves that to processes that run")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
+	atFlag(cmd, &at)
+	return cmd
+}
+
+func (c *cli) backfillCommand() *cobra.Command {
+	var at string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "backfill",
+		Short: "Look at users who have not followed the last deployment yet",
+		Long: `Goes on with what a deployment, or a bucket that was resumed, has begun. Several processes
+may do so at once; they share the work.`,
+		Example: "  " + c.host.Name + " backfill",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.look(cmd, at, func(e *engine.Engine) error {
+				d, err := c.backfill(cmd, e)
+				if err != nil {
+					return err
+				}
+				return printDeployment(cmd.OutOrStdout(), d, asJSON)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
+	atFlag(cmd, &at)
+	return cmd
+}
+
+func (c *cli) pauseCommand() *cobra.Command {
+	return c.haltCommand("pause", "Stop a bucket until it is resumed", `Nobody joins or leaves the bucket any more, whatever happens and whatever process notices;
+ticks and deliveries wait. It takes effect at once, and survives restarts.`, (*engine.Engine).Pause)
+}
+
+func (c *cli) resumeCommand() *cobra.Command {
+	return c.haltCommand("resume", "Let a bucket go on that was paused", `Users are looked at anew: what they joined or left while the bucket was paused, they join
+or leave now, announced as the last deployment says. Ticks that were missed come as one.`, (*engine.Engine).Resume)
+}
+
+func (c *cli) haltCommand(verb, short, long string, do haltFunc) *cobra.Command {
+	var at string
+	cmd := &cobra.Command{
+		Use: verb + " BUCKET", Short: short, Long: long,
+		Example: "  " + c.host.Name + " " + verb + " power-users",
+		Args:    one("BUCKET"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ref, err := c.bucket(args[0])
+			if err != nil {
+				return err
+			}
+			return c.look(cmd, at, func(e *engine.Engine) error {
+				if err := do(e, cmd.Context(), ref); err != nil {
+					return err
+				}
+				if verb == "resume" {
+					if _, err := c.backfill(cmd, e); err != nil {
+						return err
+					}
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s is %sd\n", ref.ID(), verb)
+				return nil
+			})
+		},
+	}
+	atFlag(cmd, &at)
+	return cmd
+}
+
+// errChanges says that a plan has changes, which is the exit code's business.
+var errChanges = errors.New("a deployment would change something")
+
+// look runs something on an engine that is not started.
+func (c *cli) look(cmd *cobra.Command, at string, do func(*engine.Engine) error) (err error) {
+	d, err := c.open(cmd.Context(), cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+	config, err := atTime(at)
+	if err != nil {
+		return err
+	}
+	e, err := c.engine(d, config)
+	if err != nil {
+		return err
+	}
+	return do(e)
+}
+
+// atTime lets an engine take it to be a time.
+func atTime(at string) (func(*engine.Config), error) {
+	if at == "" {
+		return nil, nil //nolint:nilnil // nothing is to be changed
+	}
+	t, err := time.Parse(time.RFC3339Nano, at)
+	if err != nil {
+		return nil, fmt.Errorf("--at %q is no time; write it like 2026-12-01T00:00:00Z", at)
+	}
+	return func(c *engine.Config) { c.Now, c.VirtualTime = func() time.Time { return t }, true }, nil
+}
+
+type haltFunc = func(*engine.Engine, context.Context, registry.BucketRef) error
+
+func (c *cli) plan(cmd *cobra.Command, e *engine.Engine, o engine.PlanOptions, emit string) (*engine.Plan, error) {
+	shown := newCounter(cmd.ErrOrStderr(), "plan")
+	defer shown.end()
+	o.Emit, o.Progress = engine.Emit(emit), shown.at
+	return e.Plan(cmd.Context(), o)
+}
+
+func (c *cli) backfill(cmd *cobra.Command, e *engine.Engine) (engine.Deployment, error) {
+	shown := newCounter(cmd.ErrOrStderr(), "backfill")
+	defer shown.end()
+	return e.Backfill(cmd.Context(), func(d engine.Deployment) { shown.at(min(d.Followed, d.Users), d.Users) })
+}
+
+func (c *cli) printPlan(cmd *cobra.Command, p *engine.Plan, asJSON bool) error {
+	if asJSON {
+		return printObject(cmd.OutOrStdout(), p)
+	}
+	_, err := io.WriteString(cmd.OutOrStdout(), p.String())
+	return err
+}
+
+func printObject(out io.Writer, v any) error {
+	enc := json.NewEncoder(out)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+func printDeployment(out io.Writer, d engine.Deployment, asJSON bool) error {
+	if asJSON {
+		return printObject(out, d)
+	}
+	fmt.Fprintf(out, "deployment %d of %s, fingerprint %s\n", d.No, d.At.Format(time.RFC3339), d.Fingerprint)
+	if !d.Finished() {
+		fmt.Fprintln(out, "users are still to follow it; processes that run the same buckets see to that, or backfill does")
+		return nil
+	}
+	fmt.Fprintf(out, "%s followed it: %s, %s\n", count(d.Followed, "user"), count(d.Joined, "join"), count(d.Left, "leave"))
+	return nil
+}
+
+// counter shows how many of how many are done: a bar on a terminal, a line now and then elsewhere.
+type counter struct {
+	out   io.Writer
+	what  string
+	bar   *progressbar.ProgressBar
+	tty   bool
+	began time.Time
+	last  time.Time
+}
+
+func newCounter(out io.Writer, what string) *counter {
+	c := &counter{out: out, what: what, began: time.Now()}
+	c.last = c.began
+	f, ok := out.(*os.File)
+	c.tty = ok && term.IsTerminal(int(f.Fd()))
+	return c
+}
+
+func (c *counter) at(done, all int64) {
+	const every = 5 * time.Second
+	if c.tty {
+		if c.bar == nil {
+			c.bar = progressbar.NewOptions64(all, progressbar.OptionSetWriter(c.out), progressbar.OptionSetDescription(c.what),
+				progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("users"), progressbar.OptionSetPredictTime(true),
+				progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth())
+		}
+		_ = c.bar.Set64(done)
+		return
+	}
+	now := time.Now()
+	if now.Sub(c.last) < every {
+		return
+	}
+	c.last = now
+	rate := float64(done) / now.Sub(c.began).Seconds()
+	left := time.Duration(float64(all-done) / max(rate, 1) * float64(time.Second)).Round(time.Second)
+	fmt.Fprintf(c.out, "%s: %d of %s, %.0f/s, %s to go\n", c.what, done, count(all, "user"), rate, left)
+}
+
+func (c *counter) end() {
+	if c.bar != nil {
+		_ = c.bar.Finish()
+	}
+}
