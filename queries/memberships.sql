@@ -98,3 +98,10 @@ join bucketgen.contacts c on c.id = m.contact_id
 where m.bucket_no = @bucket_no and m.left_at is null and c.deleted_at is null and m.contact_id > @after_contact_id
 order by m.contact_id
 limit @size::integer;
+
+-- name: MembershipsStay :one
+-- What does not change about a stay, and how it ended if it did.
+select m.id, m.source, m.reason
+from bucketgen.contacts c
+join bucketgen.memberships m on m.contact_id = c.id
+where c.user_id = @user_id and m.bucket_no = @bucket_no and m.epoch = @epoch;
