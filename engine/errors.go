@@ -19,6 +19,9 @@ var (
 	// ErrUnknownBucket is returned for a ref that belongs to no bucket of the engine's registry.
 	ErrUnknownBucket = errors.New("the bucket is not in the registry of this engine")
 
+	// ErrUnknownUser is returned when somebody asks about a user of whom nothing is known.
+	ErrUnknownUser = errors.New("nothing is known of the user")
+
 	// ErrIsolation is returned by calls inside a transaction that is not READ COMMITTED. In any other, the engine would
 	// read what was true before it got the user's lock.
 	ErrIsolation = errors.New("the transaction is not READ COMMITTED")

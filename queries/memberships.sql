@@ -106,3 +106,10 @@ from bucketgen.memberships m
 join bucketgen.contacts c on c.id = m.contact_id
 where m.left_at is null and c.deleted_at is null
 group by m.bucket_no;
+
+-- name: MembershipsStay :one
+-- What does not change about a stay, and how it ended if it did.
+select m.id, m.source, m.reason
+from bucketgen.contacts c
+join bucketgen.memberships m on m.contact_id = c.id
+where c.user_id = @user_id and m.bucket_no = @bucket_no and m.epoch = @epoch;

@@ -10,6 +10,10 @@ import (
 // where that product is a float64, cut to an integer. It is the same on every machine and in every version.
 func (f *Facts) Sample(percent float64, salt string) Verdict {
 	const all = 1 << 64
+	return fixed(f.hash(salt) < uint64(percent/100*all))
+}
+
+func (f *Facts) hash(salt string) uint64 {
 	sum := sha256.Sum256([]byte(salt + "\x00" + f.user))
-	return fixed(binary.BigEndian.Uint64(sum[:8]) < uint64(percent/100*all))
+	return binary.BigEndian.Uint64(sum[:8])
 }

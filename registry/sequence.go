@@ -114,11 +114,7 @@ func (f *Facts) Completed(s Sequence, w Window) Verdict {
 // The horizon of one that holds is the instant at which the last of those stops to count that follow each other without
 // a gap. Where there are more than are loaded, it is one that is earlier.
 func (f *Facts) Unanswered(s Sequence, w Window) Verdict {
-	silence, counts := f.registry.Sequences[s].silence(), Unset
-	if w != Ever {
-		counts = f.Now.Add(-silence - w.Span)
-	}
-	open := f.openAfter(s, counts)
+	silence, open := f.registry.Sequences[s].silence(), f.openIn(s, w)
 	if len(open) == 0 {
 		return Verdict{false, Never}
 	}
@@ -134,4 +130,13 @@ func (f *Facts) Unanswered(s Sequence, w Window) Verdict {
 		end = w.end(next.At.Add(silence))
 	}
 	return Verdict{true, end}
+}
+
+// openIn returns the open chains of a sequence for which the time to answer has not passed, or passed within a window.
+func (f *Facts) openIn(s Sequence, w Window) []OpenChain {
+	counts := Unset
+	if w != Ever {
+		counts = f.Now.Add(-f.registry.Sequences[s].silence() - w.Span)
+	}
+	return f.openAfter(s, counts)
 }

@@ -125,6 +125,16 @@ func (f *Facts) sumOf(s Signal, place int) *sum {
 	return nil
 }
 
+// sumIn returns the sum of a signal over a window as of now, or nil if it is not loaded.
+func (f *Facts) sumIn(signal Signal, w Window) *sum {
+	s := f.sumOf(signal, slices.Index(f.registry.Signals[signal].Sums, w))
+	if s != nil && !s.settle(f.Now) {
+		f.need(Need{Signal: signal, Kind: NeedSum, Place: s.place})
+		return nil
+	}
+	return s
+}
+
 // addSums adds an occurrence to the sums of its signal. They are needed for that.
 func (f *Facts) addSums(row *SignalRow, o Occurrence) {
 	for place := range row.Sums {
@@ -168,12 +178,8 @@ func (f *Facts) Average(signal Signal, w Window, c Compare, v float64) Verdict {
 // quantity answers a question about a sum. Its horizon is the instant at which an occurrence that leaves the window
 // changes the answer or, if none of those that are loaded does, the instant at which the last of them leaves.
 func (f *Facts) quantity(signal Signal, w Window, holds func(total *big.Rat, n int) bool) Verdict {
-	s := f.sumOf(signal, slices.Index(f.registry.Signals[signal].Sums, w))
+	s := f.sumIn(signal, w)
 	if s == nil {
-		return Verdict{false, Never}
-	}
-	if !s.settle(f.Now) {
-		f.need(Need{Signal: signal, Kind: NeedSum, Place: s.place})
 		return Verdict{false, Never}
 	}
 	now := holds(s.Total, s.Count)

@@ -402,3 +402,30 @@ func (q *Queries) MembershipsStanding(ctx context.Context, arg MembershipsStandi
 	}
 	return items, nil
 }
+
+const MembershipsStay = `-- name: MembershipsStay :one
+select m.id, m.source, m.reason
+from bucketgen.contacts c
+join bucketgen.memberships m on m.contact_id = c.id
+where c.user_id = $1 and m.bucket_no = $2 and m.epoch = $3
+`
+
+type MembershipsStayParams struct {
+	UserID   string
+	BucketNo int32
+	Epoch    int32
+}
+
+type MembershipsStayRow struct {
+	ID     int64
+	Source string
+	Reason *string
+}
+
+// What does not change about a stay, and how it ended if it did.
+func (q *Queries) MembershipsStay(ctx context.Context, arg MembershipsStayParams) (MembershipsStayRow, error) {
+	row := q.db.QueryRow(ctx, MembershipsStay, arg.UserID, arg.BucketNo, arg.Epoch)
+	var i MembershipsStayRow
+	err := row.Scan(&i.ID, &i.Source, &i.Reason)
+	return i, err
+}

@@ -114,6 +114,22 @@ func (h *History) Of(user string) []Transition {
 
 // Run plays steps against definitions, which must be correct, and then lets the clock run up to until.
 func Run(f *ir.File, steps []Step, until time.Time) *History {
+	return play(f, steps, until).history()
+}
+
+// Known plays steps as Run does, and returns what is known of each user then: nil of one who is deleted.
+func Known(f *ir.File, steps []Step, until time.Time) map[string]*Facts {
+	known := map[string]*Facts{}
+	for name, u := range play(f, steps, until).users {
+		known[name] = &u.facts
+		if u.deleted {
+			known[name] = nil
+		}
+	}
+	return known
+}
+
+func play(f *ir.File, steps []Step, until time.Time) *world {
 	w := &world{declared: map[string]bool{}, traitsOnly: map[string]bool{}, users: map[string]*user{}}
 	w.definitions = slices.SortedFunc(slices.Values(f.Definitions), func(a, b ir.Definition) int { return strings.Compare(a.ID, b.ID) })
 	for _, p := range f.Properties {
@@ -133,7 +149,7 @@ func Run(f *ir.File, steps []Step, until time.Time) *History {
 	}
 	w.step = len(steps)
 	w.settle(until)
-	return w.history()
+	return w
 }
 
 func (w *world) declare(property string, traitsOnly bool) {

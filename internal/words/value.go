@@ -31,6 +31,30 @@ func Duration(d time.Duration) string {
 	return strings.Join(parts, " ")
 }
 
+// Relative says how far off something is, roughly: "in 2 days 3 hours", "5 minutes ago", "now".
+func Relative(d time.Duration) string {
+	switch about := roughly(d.Abs()); {
+	case d == 0:
+		return "now"
+	case d < 0:
+		return Duration(about) + " ago"
+	default:
+		return "in " + Duration(about)
+	}
+}
+
+// roughly drops what nobody wants to know of a length of time: of days the minutes, of hours the seconds, and so on.
+func roughly(d time.Duration) time.Duration {
+	for _, unit := range []struct{ from, to time.Duration }{
+		{24 * time.Hour, time.Hour}, {time.Hour, time.Minute}, {time.Minute, time.Second}, {time.Second, time.Millisecond},
+	} {
+		if d >= unit.from {
+			return d.Truncate(unit.to)
+		}
+	}
+	return d
+}
+
 // Count returns so many of something: "1 day", "2 days".
 func Count(n int, what string) string {
 	if n == 1 {

@@ -285,3 +285,19 @@ func TestDuration(t *testing.T) {
 		}
 	}
 }
+
+func TestRelative(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		0:                             "now",
+		-time.Microsecond:             "1 microsecond ago",
+		51*time.Hour + 59*time.Minute: "in 2 days 3 hours",
+		-time.Hour - 5*time.Minute - 9*time.Second: "1 hour 5 minutes ago",
+		24*time.Hour + 30*time.Minute:              "in 1 day",
+		2*time.Second + time.Microsecond:           "in 2 seconds",
+	} {
+		if got := words.Relative(d); got != want {
+			t.Errorf("%s: got %s, want %s", d, got, want)
+		}
+	}
+}

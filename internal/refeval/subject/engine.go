@@ -34,6 +34,10 @@ type Manner struct {
 	// users must have names of their own, by which samples are drawn.
 	Number int
 
+	// Then is called when all steps are played and it is until, before the clock's work is done: with the engine, the
+	// definitions by the names that they have there, and how to set the clock. It may be nil.
+	Then func(e *engine.Engine, f *ir.File, set func(time.Time)) error
+
 	// Replay says that all steps are handed to ReplayEvents. They must be ingests with a time each, and those that are not
 	// late happen when they are played.
 	Replay bool
@@ -43,7 +47,7 @@ type Manner struct {
 func Engine(ctx context.Context, pool *pgxpool.Pool, f *ir.File, steps []refeval.Step, until time.Time, m Manner) (*refeval.History, error) {
 	names := names{m.Number}
 	f, steps = names.give(f, steps)
-	s := &session{registry: plan.Build(f).Registry, clock: &clock{}, steps: steps, results: make([]refeval.StepResult, len(steps))}
+	s := &session{registry: plan.Build(f).Registry, definitions: f, clock: &clock{}, steps: steps, results: make([]refeval.StepResult, len(steps))}
 	e, err := engine.New(pool, s.registry, engine.Config{
 		Now: s.clock.Now, VirtualTime: true, NoClock: true, NoDelivery: true,
 		MaxBatch: m.MaxBatch, Flushers: m.Flushers, ClockWorkers: m.ClockWorkers,
@@ -93,11 +97,12 @@ func (c *clock) set(t time.Time) {
 }
 
 type session struct {
-	registry *registry.Registry
-	engine   *engine.Engine
-	clock    *clock
-	steps    []refeval.Step
-	results  []refeval.StepResult
+	registry    *registry.Registry
+	definitions *ir.File
+	engine      *engine.Engine
+	clock       *clock
+	steps       []refeval.Step
+	results     []refeval.StepResult
 }
 
 func (s *session) play(ctx context.Context, until time.Time, m Manner) error {
@@ -126,6 +131,11 @@ func (s *session) play(ctx context.Context, until time.Time, m Manner) error {
 		}
 	}
 	s.clock.set(until)
+	if m.Then != nil {
+		if err := m.Then(s.engine, s.definitions, s.clock.set); err != nil {
+			return err
+		}
+	}
 	_, err := s.engine.Settle(ctx)
 	return err
 }

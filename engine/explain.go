@@ -1,0 +1,207 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/event"
+	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/internal/words"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Explanation says why a user is in a bucket or not, and what happens next if nothing but time does. Its String is for
+// people.
+type Explanation struct {
+	BucketID   string    `json:"bucketId"`
+	BucketName string    `json:"bucketName"`
+	UserID     string    `json:"userId"`
+	UserEmail  string    `json:"userEmail,omitempty"`
+	At         time.Time `json:"at"` // of what is said here: now
+
+	Member bool  `json:"member"`
+	Stay   *Stay `json:"stay,omitempty"` // the latest one; nil if there never was any
+
+	Manual   bool       `json:"manual,omitempty"`
+	Paused   bool       `json:"paused,omitempty"`
+	Criteria *Condition `json:"criteria,omitempty"` // nil of a manual bucket
+	Policy   []string   `json:"policy"`             // in words
+	Standing Standing   `json:"standing"`           // of the user, by the policy
+
+	// Next is what the clock does next, unless something else happens before: a join, a leave, or ticks that are due
+	// together, and after ticks the join or leave that follows. It is empty if nothing ever happens by time alone, or not
+	// before NothingUntil.
+	Next []Transition `json:"next"`
+
+	// NothingUntil is set where the clock has too much to look at to say what happens after that instant.
+	NothingUntil time.Time `json:"nothingUntil,omitzero"`
+}
+
+// Stay is one stay of a user in a bucket.
+type Stay struct {
+	EntryCount int       `json:"entryCount"` // which stay of the user in the bucket it is, from 1
+	EnteredAt  time.Time `json:"enteredAt"`
+	LeftAt     time.Time `json:"leftAt,omitzero"` // zero while it lasts
+	Source     Source    `json:"source"`          // of the join
+	Reason     Reason    `json:"reason,omitempty"`
+}
+
+// Standing is what a bucket's policy comes to for one user. What does not apply is zero.
+type Standing struct {
+	StaysUntil time.Time `json:"staysUntil,omitzero"` // of a member: the minimal dwell lasts until then
+	LeavesBy   time.Time `json:"leavesBy,omitzero"`   // of a member: the maximal dwell ends then
+
+	// Blocked says that the maximal dwell ended and the criteria has held ever since: only an event or trait of the user's
+	// own lets them join again.
+	Blocked bool `json:"blocked,omitempty"`
+
+	// Unannounced says that a join of the user, who is none now, would not be announced: before AnnouncedFrom or, where that
+	// is zero, ever.
+	Unannounced   bool      `json:"unannounced,omitempty"`
+	AnnouncedFrom time.Time `json:"announcedFrom,omitzero"`
+}
+
+// Explain says why a user is in a bucket or not. It sees what is committed, and what is due by now as if it were done; it
+// locks and changes nothing. A user of whom nothing is known gives [ErrUnknownUser], one who is deleted [ErrDeleted].
+func (e *Engine) Explain(ctx context.Context, bucket registry.BucketRef, userID string) (Explanation, error) {
+	b, err := e.lookup(bucket)
+	if err != nil {
+		return Explanation{}, fmt.Errorf("explain: %w", err)
+	}
+	if err := event.UserID(userID); err != nil {
+		return Explanation{}, fmt.Errorf("explain: %w", public(err))
+	}
+	x, err := e.explain(ctx, b, userID)
+	if err != nil {
+		return Explanation{}, fmt.Errorf("explain bucket %q for user %q: %w", bucket.ID(), userID, err)
+	}
+	return x, nil
+}
+
+func (e *Engine) explain(ctx context.Context, b registry.Index, userID string) (Explanation, error) {
+	l := look{registry: e.registry, bucket: b}
+	t := &task{want: store.Wanted{User: userID}, options: e.options(true), step: l.take}
+	var email string
+	var deleted bool
+	err := e.consult(ctx, []*task{t}, func(_ *task, st *decide.State, _ *decide.Session) {
+		email, deleted = st.Contact.Email, st.Contact.Deleted
+	})
+	switch {
+	case err != nil:
+		return Explanation{}, err
+	case t.missed:
+		return Explanation{}, ErrUnknownUser
+	case deleted:
+		return Explanation{}, ErrDeleted
+	}
+	if l.stay != nil && l.stay.Source == "" { // it was read, without what no decision rests on
+		row, err := e.store.Queries(e.pool).MembershipsStay(ctx, db.MembershipsStayParams{
+			UserID: userID, BucketNo: e.store.Bucket(b), Epoch: int32(l.stay.Epoch),
+		})
+		if err != nil && !noRow(err) {
+			return Explanation{}, fmt.Errorf("read the stay: %w", err)
+		}
+		l.stay.Source = decide.Source(row.Source)
+		if l.stay.Reason == "" && !l.stay.Active() {
+			l.stay.Reason = decide.Reason(deref(row.Reason))
+		}
+	}
+	return e.explanation(&l, userID, email), nil
+}
+
+// look is what a session is asked for an explanation.
+type look struct {
+	registry *registry.Registry
+	bucket   registry.Index
+	taken    int
+
+	now   registry.Instant
+	stay  *decide.Stay
+	trace []registry.Traced
+	next  decide.Foretold
+	then  decide.Foretold // after ticks
+}
+
+// The future is looked at so often at most, and given up if it takes too many round trips to read what it needs.
+const (
+	mostLooks    = 1000
+	patientTakes = 5
+)
+
+// take asks a session. Each time it does so anew, on more facts.
+func (l *look) take(s *decide.Session, clock registry.Instant) {
+	l.taken++
+	s.Clock(clock)
+	l.now, l.stay, l.trace = s.Now(), s.Stay(l.bucket), nil
+	row := &l.registry.Buckets[l.bucket]
+	if row.Kind == registry.Dynamic {
+		l.trace = s.Trace(l.bucket)
+	}
+	looks := mostLooks
+	if l.taken > patientTakes {
+		looks = 0
+	}
+	l.then = decide.Foretold{At: registry.Never}
+	l.next = s.Foretell(l.bucket, true, looks)
+	if len(l.next.Transitions) > 0 && l.next.Transitions[0].Kind == decide.Dwell {
+		l.then = s.Foretell(l.bucket, false, looks)
+	}
+}
+
+func (e *Engine) explanation(l *look, userID, email string) Explanation {
+	row := &e.registry.Buckets[l.bucket]
+	x := Explanation{
+		BucketID: row.ID, BucketName: row.Name, UserID: userID, UserEmail: email, At: l.now.Time(),
+		Manual: row.Kind == registry.Manual, Paused: row.Disabled, Policy: words.Policy(e.registry, l.bucket),
+		Criteria: criteriaOf(l), Standing: standing(row, l),
+		Next: e.transitions(userID, append(l.next.Transitions, l.then.Transitions...)),
+	}
+	if x.Next == nil {
+		x.Next = []Transition{}
+	}
+	switch {
+	case len(l.next.Transitions) == 0:
+		x.NothingUntil = timeOf(l.next.At)
+	case len(l.then.Transitions) == 0:
+		x.NothingUntil = timeOf(l.then.At)
+	}
+	if s := l.stay; s != nil {
+		x.Member = s.Active()
+		x.Stay = &Stay{EntryCount: s.Epoch, EnteredAt: s.EnteredAt.Time(), LeftAt: timeOf(s.LeftAt), Source: s.Source, Reason: s.Reason}
+	}
+	return x
+}
+
+// standing is what the policy of a bucket comes to.
+func standing(row *registry.Bucket, l *look) Standing {
+	var s Standing
+	switch stay := l.stay; {
+	case stay == nil:
+	case stay.Active():
+		if end := stay.EnteredAt.Add(row.MinDwell); end > l.now {
+			s.StaysUntil = end.Time()
+		}
+		if row.MaxDwell > 0 {
+			s.LeavesBy = stay.EnteredAt.Add(row.MaxDwell).Time()
+		}
+	default:
+		s.Blocked = stay.Blocked
+		from := stay.LeftAt.Add(row.EntryPeriod)
+		s.Unannounced = row.EntryLimit == registry.Once || row.EntryLimit == registry.OncePerPeriod && l.now < from
+		if s.Unannounced && row.EntryLimit == registry.OncePerPeriod {
+			s.AnnouncedFrom = from.Time()
+		}
+	}
+	return s
+}
+
+// timeOf returns an instant as a time, which is zero where there is none.
+func timeOf(i registry.Instant) time.Time {
+	if i == registry.Never || i == registry.Unset {
+		return time.Time{}
+	}
+	return i.Time()
+}

@@ -1,0 +1,176 @@
+package registry_test
+
+import (
+	"math/big"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/bucketgen/bucketgen/bucket"
+	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
+	"github.com/bucketgen/bucketgen/internal/ir"
+	"github.com/bucketgen/bucketgen/internal/refeval"
+	"github.com/bucketgen/bucketgen/internal/refeval/draw"
+	"github.com/bucketgen/bucketgen/internal/registrytest"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// TestTraceReference compares the truth of every condition of random criteria with that of the reference, and the whole
+// with the verdict that the engine goes by. Nor may a trace need more than that.
+func TestTraceReference(t *testing.T) {
+	t.Parallel()
+	draw.Check(t, 5000, func(t *rapid.T) {
+		f := &ir.File{Definitions: []ir.Definition{{ID: "a", Kind: ir.Dynamic, Criteria: draw.Criteria(t, 3)}}}
+		r := plan.Build(f).Registry
+		known, properties := draw.Facts(t, draw.Start)
+		full, _ := factsOf(t, r, known, properties)
+		now := draw.Clock(t, draw.Start)
+		full.Now = registry.At(now)
+		verdict, trace := r.Evaluate(0, full), r.Trace(0, full)
+		if trace[0].Verdict != verdict {
+			t.Fatalf("the trace says %v, the verdict is %v of %s", trace[0].Verdict, verdict, refeval.DescribeNode(f.Definitions[0].Criteria))
+		}
+		agree(t, r.Buckets[0].Criteria, trace, 0, f.Definitions[0].Criteria, known, now)
+
+		verdicts, traces := r.NewFacts(known.User), r.NewFacts(known.User) // of whom nothing is loaded
+		r.Evaluate(0, verdicts)
+		r.Trace(0, traces)
+		if diff := cmp.Diff(verdicts.Lacks(), traces.Lacks()); diff != "" {
+			t.Fatalf("the trace needs other facts than the verdict of %s\n%s", refeval.DescribeNode(f.Definitions[0].Criteria), diff)
+		}
+	})
+}
+
+// agree compares a node at a place with the same in the definition, and all that it combines.
+func agree(t *rapid.T, nodes []registry.Node, trace []registry.Traced, place int, n *ir.Node, known *refeval.Facts, now time.Time) {
+	if got, want := trace[place].True, refeval.Holds(n, known, now); got != want {
+		t.Fatalf("the trace says %t, the reference %t at %s of %s", got, want, now, refeval.DescribeNode(n))
+	}
+	if c := trace[place].Evidence.Counted; c != nil && nodes[place].Op == registry.OpAtLeast && (c.Count >= nodes[place].Count) != trace[place].True {
+		t.Fatalf("the trace says %t and counts %d of %s", trace[place].True, c.Count, refeval.DescribeNode(n))
+	}
+	child := place + 1
+	for _, c := range n.Children {
+		agree(t, nodes, trace, child, c, known, now)
+		child += nodes[child].Size
+	}
+}
+
+// TestEvidence checks what conditions are said to rest on. It is 10 hours after the beginning; visits were at hours 2, 7
+// and 9, of 1, 10 and 0.5 pages.
+func TestEvidence(t *testing.T) {
+	t.Parallel()
+	const h = bucket.Hour
+	visit, buy, plan := bucket.Event("visit"), bucket.Event("buy"), bucket.Text("plan")
+	pages, kind := visit.Number("pages"), visit.Text("kind")
+	at := func(hour int) registry.Instant { return registry.At(draw.Start.Add(time.Duration(hour) * h)) }
+	for _, test := range []struct {
+		name     string
+		criteria bucket.Criteria
+		want     registry.Evidence
+	}{
+		{"property", plan.Is("free"), registry.Evidence{Value: text("pro"), At: registry.Unset}},
+		{
+			"history", plan.HasBeen("pro", h),
+			registry.Evidence{Value: text("pro"), At: registry.Unset, Change: &registry.Change{Was: text("free"), At: at(3)}},
+		},
+		{"ever", visit.Exists(), counted(3, at(9))},
+		{"none", buy.Never(), counted(0, registry.Unset)},
+		{"too few", visit.Within(5 * h).AtLeast(3), counted(2, at(9))},
+		{"enough", visit.Within(5 * h).AtLeast(2), resting(more(2, at(9)), 2, at(7), at(12))},
+		{"too many", visit.Within(9 * h).AtMost(2), resting(more(3, at(9)), 3, at(2), at(11))},
+		{"exactly", visit.Within(5 * h).Exactly(2), resting(counted(2, at(9)), 2, at(7), at(12))},
+		{"ago", visit.Ago(9*h, 2*h).AtLeast(1), resting(counted(2, at(7)), 1, at(7), at(16))},
+		{
+			"different values", visit.Within(5 * h).Distinct(kind).AtLeast(1),
+			func() registry.Evidence {
+				e := resting(more(1, at(9)), 1, at(9), at(14))
+				e.Counted.Groups = []registry.Dated{{At: at(9), Group: `"b"`}}
+				return e
+			}(),
+		},
+		{"first", kind.Of(visit.First()).Is("b"), registry.Evidence{Value: text("a"), At: at(2)}},
+		{"last", kind.Of(visit.Last()).Is("b"), registry.Evidence{Value: text("b"), At: at(9)}},
+		{"first time", visit.FirstTimeWithin(h), registry.Evidence{At: at(2)}},
+		{
+			"sum", visit.Within(5 * h).Sum(pages).AtLeast(100),
+			registry.Evidence{At: registry.Unset, Quantity: &registry.Quantity{Total: big.NewRat(21, 2), Count: 2, Leaves: at(12)}},
+		},
+		{
+			"maximum", visit.Within(5 * h).Max(pages).AtMost(5),
+			registry.Evidence{
+				At: registry.Unset, Counted: resting(more(1, at(9)), 1, at(9), at(14)).Counted,
+				Other: resting(more(1, at(7)), 1, at(7), at(12)).Counted,
+			},
+		},
+		{
+			"completed", visit.ThenWithin(3*h, visit).Exists(),
+			registry.Evidence{At: registry.Unset, Chain: &registry.Chain{Steps: 2, Begin: at(7), End: at(9)}},
+		},
+		{
+			"begun", visit.ThenWithin(h, buy).Exists(),
+			registry.Evidence{At: registry.Unset, Chain: &registry.Chain{Steps: 1, Begin: at(9), End: at(9)}},
+		},
+		{
+			"unanswered", visit.ThenNot(buy).Within(h).By(kind, buy.Text("kind")).Exists(),
+			registry.Evidence{At: registry.Unset, Chain: &registry.Chain{
+				Begin: registry.Unset, End: registry.Unset, Open: []registry.OpenChain{{At: at(7), Key: `"a"`}, {At: at(9), Key: `"b"`}},
+			}},
+		},
+		{"sample", bucket.Sample(50, "salt"), registry.Evidence{At: registry.Unset, Draw: 4.800742490318824}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := registrytest.Build(t, bucket.Define(bucket.Spec{ID: "it", Criteria: bucket.All(bucket.Event("login").Exists(), test.criteria)}))
+			f := r.NewFacts("ada").Complete()
+			if p, known := r.Property("plan"); known {
+				f.SetProperty(p, text("pro"))
+				f.SetChange(registry.Change{Property: p, Was: text("free"), At: at(3)})
+			}
+			for _, v := range []struct {
+				hour  int
+				pages float64
+				kind  string
+			}{{2, 1, "a"}, {7, 10, "a"}, {9, 0.5, "b"}} {
+				happened := r.Occurrences(nil, r.Event("visit"), at(v.hour), func(name string) registry.Value {
+					return map[string]registry.Value{"pages": {Kind: registry.Number, Number: v.pages}, "kind": text(v.kind)}[name]
+				})
+				for _, o := range happened {
+					f.Add(o)
+				}
+				for _, a := range r.Advances(nil, happened) {
+					f.Advance(a)
+				}
+			}
+			f.Now = at(10)
+			place := 2
+			if r.Buckets[0].Criteria[place].Op == registry.OpNot {
+				place++
+			}
+			rationals := cmp.Comparer(func(a, b *big.Rat) bool { return a.Cmp(b) == 0 })
+			values := cmp.Comparer(func(a, b registry.Value) bool { return a.Compare(b) == 0 }) // Equal, of missing ones, is not
+			if diff := cmp.Diff(test.want, r.Trace(0, f)[place].Evidence, rationals, values); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func text(s string) registry.Value { return registry.Value{Kind: registry.Text, Text: s} }
+
+func counted(n int, newest registry.Instant) registry.Evidence {
+	return registry.Evidence{At: registry.Unset, Counted: &registry.Counted{Count: n, Newest: newest, Deciding: registry.Unset, Leaves: registry.Never}}
+}
+
+func more(n int, newest registry.Instant) registry.Evidence {
+	e := counted(n, newest)
+	e.Counted.More = true
+	return e
+}
+
+func resting(e registry.Evidence, rank int, at, leaves registry.Instant) registry.Evidence {
+	e.Counted.Rank, e.Counted.Deciding, e.Counted.Leaves = rank, at, leaves
+	return e
+}
