@@ -23,12 +23,14 @@ const (
 const backfill = "backfill"
 
 // deploy replaces the definitions. Everybody is looked at with those that are new or that changed; what happens to a bucket
-// that is no longer defined is nothing.
+// that is no longer defined is nothing. To deploy what is deployed is nothing either: not even what is announced changes.
 func (w *world) deploy(s *Step) {
 	w.settle(s.At.Add(-micro)) // by the definitions that were
 	changed := Changed(w.file, s.Definitions)
+	if len(changed)+len(Changed(s.Definitions, w.file)) > 0 {
+		w.emit = s.Emit
+	}
 	w.define(s.Definitions)
-	w.emit = s.Emit
 	for _, u := range w.users {
 		u.redefine(s.At, func(d *ir.Definition) bool { return slices.Contains(changed, d.ID) }, false)
 	}

@@ -320,8 +320,14 @@ func TestPauses(t *testing.T) {
 		{
 			"resuming announces what the last deploy did",
 			[]ir.Definition{{Criteria: active}},
-			[]refeval.Step{event(0, "a"), deploy(0, refeval.Silent, ir.Definition{Criteria: active}), pause(0.5, "a"), resume(3, "a")},
+			[]refeval.Step{event(0, "a"), deploy(0, refeval.Silent, ir.Definition{Criteria: active}, ir.Definition{Criteria: pro}), pause(0.5, "a"), resume(3, "a")},
 			9, "0h entered a 1 event, 3h left a 1 backfill criteria suppressed",
+		},
+		{
+			"to deploy the same is no deploy",
+			[]ir.Definition{{Criteria: active}},
+			[]refeval.Step{event(0, "a"), deploy(0, refeval.Silent, ir.Definition{Criteria: active}), pause(0.5, "a"), resume(3, "a")},
+			9, "0h entered a 1 event, 3h left a 1 backfill criteria",
 		},
 		{
 			"a pause outlasts deploys, which do not look at the bucket",
