@@ -10,6 +10,12 @@ func (s *Session) Clock(clock registry.Instant) Result {
 	})
 }
 
+// CatchUp takes the user through changes of definitions and lets time pass up to the clock's time. What is due at that very
+// instant is still to come.
+func (s *Session) CatchUp(clock registry.Instant) Result {
+	return s.step(func() { s.advance(clock) })
+}
+
 // Add puts the user into a manual bucket. A user who is in it stays in it. One who is deleted is left alone, and so is a
 // bucket that is paused.
 func (s *Session) Add(b registry.Index, clock registry.Instant) Result {
