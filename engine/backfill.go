@@ -188,7 +188,7 @@ func (e *Engine) follow(ctx context.Context, users []db.ContactsBehindRow, repor
 	tasks := make([]*task, len(users))
 	for i, u := range users {
 		tasks[i] = &task{want: store.Wanted{User: u.UserID, Contact: u.ID, CreatedAt: e.now()}, options: e.options(true)}
-		tasks[i].step = func(s *decide.Session, clock registry.Instant) { results[u.UserID] = s.Clock(clock) }
+		tasks[i].step = func(s *decide.Session, clock registry.Instant) { results[u.UserID] = s.CatchUp(clock) }
 	}
 	for wait := minRetry; len(tasks) > 0; wait = min(2*wait, maxRetry) {
 		switch err := e.commit(ctx, false, tasks, nil); {
