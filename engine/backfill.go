@@ -188,46 +188,20 @@ func (e *Engine) follow(ctx context.Context, users []db.ContactsBehindRow, repor
 	tasks := make([]*task, len(users))
 	for i, u := range users {
 		tasks[i] = &task{want: store.Wanted{User: u.UserID, Contact: u.ID, CreatedAt: e.now()}, options: e.options(true)}
-		tasks[i].step = func(s *decide.Session, clock registry.Instant) { results[u.UserID] = s.Clock(clock) }
+		tasks[i].step = func(s *decide.Session, clock registry.Instant) { results[u.UserID] = s.CatchUp(clock) }
 	}
-	for wait := minRetry; len(tasks) > 0; wait = min(2*wait, maxRetry) {
-		switch err := e.commit(ctx, false, tasks, nil); {
-		case err == nil:
-		case transient(err) && ctx.Err() == nil:
-			if err := pause(ctx, wait); err != nil {
-				return err
-			}
-			continue
-		default:
-			return err
-		}
-		var missed []*task
-		for _, t := range tasks {
-			if t.missed {
-				missed = append(missed, t)
-				continue
-			}
-			report.Followed++
-			for _, tr := range results[t.want.User].Transitions {
-				if tr.Source != decide.SourceBackfill {
-					continue
-				}
-				switch tr.Kind {
-				case decide.Entered:
-					report.Joined++
-				case decide.Left:
-					report.Gone++
-				default:
-				}
+	return e.persist(ctx, tasks, func(t *task) {
+		report.Followed++
+		for _, tr := range results[t.want.User].Transitions {
+			switch {
+			case tr.Source != decide.SourceBackfill:
+			case tr.Kind == decide.Entered:
+				report.Joined++
+			case tr.Kind == decide.Left:
+				report.Gone++
 			}
 		}
-		if tasks = missed; len(tasks) > 0 {
-			if err := pause(ctx, wait); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	})
 }
 
 // finish waits until every transaction is over that may not have known of the deployment, and finishes it if nobody is left

@@ -20,50 +20,74 @@ import (
 // and histories, in random batches and with the clock's work done at random moments.
 func TestEquivalence(t *testing.T) {
 	t.Parallel()
-	for _, manner := range []struct {
-		name   string
-		checks int
-		replay bool
-	}{{"steps", 500, false}, {"replay", 500, true}} {
-		t.Run(manner.name, func(t *testing.T) {
+	for name, replay := range map[string]bool{"steps": false, "replay": true} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pool := pgtest.New(t) // of its own: definitions are deployed, and there is one deployment at a time
-			draw.Check(t, manner.checks, func(t *rapid.T) { equivalent(t, pool, manner.replay) })
+			pool := pgtest.New(t) // what is deployed is the same for all who use a database
+			draw.Check(t, 500, func(t *rapid.T) {
+				n, users := begin(t, pool)
+				f, m := draw.Definitions(t, 5), manner(t, n)
+				steps := draw.Steps(t, f, users, 25)
+				if m.Replay = replay; replay {
+					steps = draw.Replay(t, users, 40)
+				}
+				compareAll(t, pool, f, steps, m)
+			})
 		})
 	}
 }
 
-// cases numbers cases, whose users and buckets share a database.
+// TestRedefine compares them while definitions change and buckets are paused and resumed.
+func TestRedefine(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	draw.Check(t, 500, func(t *rapid.T) {
+		n, users := begin(t, pool)
+		f, m := draw.Definitions(t, 5), manner(t, n)
+		compareAll(t, pool, f, draw.Changing(t, f, users, 25), m)
+	})
+}
+
+// forget makes a database as good as new: who is in it, and what was deployed, would have to be looked at in each case.
+const forget = `
+do $$ begin
+	execute (select 'truncate ' || string_agg(format('%I.%I', schemaname, tablename), ', ') from pg_tables
+		where schemaname = 'bucketgen' and tablename not in ('migrations', 'generation'));
+	update bucketgen.generation set no = 0;
+end $$`
+
+// cases numbers cases, whose users and buckets have names of their own.
 var cases atomic.Int64
 
-func equivalent(t *rapid.T, pool *pgxpool.Pool, replay bool) {
-	number := cases.Add(1)
-	var users []string
+// begin returns the number of a new case and the names of its users.
+func begin(t *rapid.T, pool *pgxpool.Pool) (number int, users []string) {
+	if _, err := pool.Exec(t.Context(), forget); err != nil {
+		t.Fatal(err)
+	}
+	number = int(cases.Add(1))
 	for _, name := range []string{"ada", "bob", "cy", "dee"} {
 		users = append(users, fmt.Sprintf("c%d-%s", number, name))
 	}
-	f := draw.Definitions(t, 5)
-	m := subject.Manner{
-		Number:       int(number),
+	return number, users
+}
+
+func manner(t *rapid.T, number int) subject.Manner {
+	return subject.Manner{
+		Number:       number,
 		MaxBatch:     rapid.SampledFrom([]int{500, 1, 2, 3, 7}).Draw(t, "max batch"),
 		Flushers:     rapid.IntRange(1, 4).Draw(t, "flushers"),
 		ClockWorkers: rapid.IntRange(1, 2).Draw(t, "clock workers"),
-		Replay:       replay,
 		Together:     func(int) bool { return rapid.IntRange(0, 3).Draw(t, "apart") < 3 },
+		Follow:       func(int) bool { return rapid.Bool().Draw(t, "all follow") },
 		Settle: func(int) (time.Duration, bool) {
 			after := rapid.SampledFrom([]time.Duration{0, time.Microsecond, draw.Hour, 90 * time.Minute}).Draw(t, "settle after")
 			return after, rapid.IntRange(0, 2).Draw(t, "settle") == 2
 		},
 	}
-	steps := draw.Steps(t, f, users, 25)
-	if replay {
-		steps = draw.Replay(t, users, 40)
-	}
-	until := steps[len(steps)-1].At.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "after")) * draw.Hour)
-	compareAll(t, pool, f, steps, until, m)
 }
 
-func compareAll(t *rapid.T, pool *pgxpool.Pool, f *ir.File, steps []refeval.Step, until time.Time, m subject.Manner) {
+func compareAll(t *rapid.T, pool *pgxpool.Pool, f *ir.File, steps []refeval.Step, m subject.Manner) {
+	until := steps[len(steps)-1].At.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "after")) * draw.Hour)
 	story := fmt.Sprintf("%s%suntil %s", refeval.Describe(f), refeval.DescribeSteps(steps), until)
 	simulated, err := subject.Simulate(f, steps, until)
 	if err != nil {

@@ -10,6 +10,8 @@ func (r *Registry) HoldsSince(b Index, f *Facts) Instant {
 func (f *Facts) since(nodes []Node, answer bool) Instant {
 	n := &nodes[0]
 	switch {
+	case (n.Op == OpAll || n.Op == OpAny) && n.Size == 1: // it never answers otherwise, which is no instant
+		return Never
 	case n.Op == OpNot:
 		return f.since(nodes[1:], !answer)
 	case n.Op == OpAll && answer, n.Op == OpAny && !answer: // since the last of them did
@@ -38,12 +40,12 @@ func (f *Facts) since(nodes []Node, answer bool) Instant {
 // conditionSince knows two conditions: that something ever happened, which began when it first did, and that it did not
 // happen for some time, which began when the newest occurrence was that old.
 func (f *Facts) conditionSince(n *Node, answer bool) Instant {
-	ever := n.Op == OpAtLeast && n.Count == 1 && answer && n.Window == Ever
-	silent := n.Window.Span > 0 && n.Window.Until == 0 &&
-		(n.Op == OpAtLeast && n.Count == 1 && !answer || n.Op == OpAtMost && n.Count == 0 && answer ||
-			n.Op == OpExactly && n.Count == 0 && answer)
+	whether := n.Op == OpAtLeast && n.Count == 1
+	whetherNot := (n.Op == OpAtMost || n.Op == OpExactly) && n.Count == 0
+	occurred := whether && answer || whetherNot && !answer
+	silent := (whether || whetherNot) && !occurred && n.Window.Span > 0 && n.Window.Until == 0
 	switch {
-	case ever && f.registry.Signals[n.Signal].Distinct == DistinctNone:
+	case occurred && n.Window == Ever && f.registry.Signals[n.Signal].Distinct == DistinctNone:
 		if total := f.totalOf(n.Signal); total.Count > 0 {
 			return total.First
 		}

@@ -212,17 +212,26 @@ func (c *cli) haltCommand(verb, short, long string, do haltFunc) *cobra.Command 
 var errChanges = errors.New("a deployment would change something")
 
 // look runs something on an engine that is not started.
-func (c *cli) look(cmd *cobra.Command, at string, do func(*engine.Engine) error) (err error) {
+func (c *cli) look(cmd *cobra.Command, at string, do func(*engine.Engine) error) error {
+	return c.lookBy(cmd, at, nil, do)
+}
+
+func (c *cli) lookBy(cmd *cobra.Command, at string, change func(*engine.Config), do func(*engine.Engine) error) (err error) {
 	d, err := c.open(cmd.Context(), cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
-	config, err := atTime(at)
+	timed, err := atTime(at)
 	if err != nil {
 		return err
 	}
-	e, err := c.engine(d, config)
+	e, err := c.engine(d, func(config *engine.Config) {
+		timed(config)
+		if change != nil {
+			change(config)
+		}
+	})
 	if err != nil {
 		return err
 	}
@@ -232,7 +241,7 @@ func (c *cli) look(cmd *cobra.Command, at string, do func(*engine.Engine) error)
 // atTime lets an engine take it to be a time.
 func atTime(at string) (func(*engine.Config), error) {
 	if at == "" {
-		return nil, nil //nolint:nilnil // nothing is to be changed
+		return func(*engine.Config) {}, nil
 	}
 	t, err := time.Parse(time.RFC3339Nano, at)
 	if err != nil {

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"compress/gzip"
+	"context"
 	"errors"
 	"flag"
 	"os"
@@ -12,17 +13,51 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/bucketgen/bucketgen/bucket"
+	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/server"
 	"github.com/bucketgen/bucketgen/gen" //nolint:depguard // the command that is tested is a host, which has a registry
 	"github.com/bucketgen/bucketgen/internal/pgtest"
+	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
 var update = flag.Bool("update", false, "rewrite what scripts expect")
 
 func TestMain(m *testing.M) {
 	testscript.Main(withPostgres{m}, map[string]func(){
-		"bucketd": func() { server.Main(server.Host{Registry: gen.Registry}) },
+		"bucketd":      func() { server.Main(server.Host{Registry: gen.Registry}) },
+		"bucketd-none": func() { shop() },
+		"bucketd-old": func() {
+			shop(bucket.Define(bucket.Spec{ID: "big", Criteria: orders.Within(30 * bucket.Day).AtLeast(3), MinDwell: bucket.Day}),
+				bucket.Define(bucket.Spec{ID: "gone", Criteria: orders.AtLeast(1)}), paying)
+		},
+		"bucketd-new": func() {
+			shop(bucket.Define(bucket.Spec{ID: "big", Criteria: bucket.Any(orders.Within(30*bucket.Day).AtLeast(4), plan.Is("enterprise"))}),
+				bucket.Define(bucket.Spec{ID: "quiet", Name: "Quiet customers", Criteria: bucket.All(orders.Exists(), orders.Within(10*bucket.Day).Never())}), paying)
+		},
 	})
+}
+
+// The vocabulary and a bucket of commands whose buckets change.
+var (
+	orders = bucket.Event("order")
+	plan   = bucket.Text("plan")
+	paying = bucket.Define(bucket.Spec{ID: "pro", Criteria: plan.Is("pro")})
+)
+
+// shop runs the command line of buckets of its own.
+func shop(definitions ...bucket.Definition) {
+	r, err := registrytest.Of(definitions...)
+	if err != nil {
+		panic(err)
+	}
+	server.Main(server.Host{Registry: r, Name: "bucketd", Handlers: func(e *engine.Engine) error {
+		ref, known := r.Ref("big")
+		if !known {
+			return nil
+		}
+		return e.OnLeave(ref, engine.LeaveHandler{Name: "win back", Func: func(context.Context, engine.Transition) error { return nil }})
+	}})
 }
 
 // withPostgres runs tests and stops the server that they started.

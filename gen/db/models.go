@@ -174,6 +174,19 @@ type BucketgenProgress struct {
 	OutcomeAt  pgtype.Timestamptz
 }
 
+type BucketgenReconciliation struct {
+	No          int32
+	StartedAt   pgtype.Timestamptz
+	Users       int64
+	UptoID      int64
+	CursorID    int64
+	Checked     int64
+	Repaired    int64
+	Lease       pgtype.UUID
+	LeasedUntil pgtype.Timestamptz
+	FinishedAt  pgtype.Timestamptz
+}
+
 type BucketgenSequence struct {
 	No  int32
 	Key string

@@ -1,6 +1,10 @@
 package decide
 
-import "github.com/bucketgen/bucketgen/registry"
+import (
+	"slices"
+
+	"github.com/bucketgen/bucketgen/registry"
+)
 
 // Clock lets time pass up to the clock's time, and does what is due then, too.
 func (s *Session) Clock(clock registry.Instant) Result {
@@ -8,6 +12,12 @@ func (s *Session) Clock(clock registry.Instant) Result {
 		s.advance(clock)
 		s.settle(s.now)
 	})
+}
+
+// CatchUp takes the user through changes of definitions and lets time pass up to the clock's time. What is due at that very
+// instant is still to come.
+func (s *Session) CatchUp(clock registry.Instant) Result {
+	return s.step(func() { s.advance(clock) })
 }
 
 // Add puts the user into a manual bucket. A user who is in it stays in it. One who is deleted is left alone, and so is a
@@ -86,13 +96,25 @@ func (s *Session) Restore(clock registry.Instant) Result {
 
 // Reconcile derives every membership of the user anew and repairs what differs.
 func (s *Session) Reconcile(clock registry.Instant) Result {
-	return s.step(func() {
+	repaired := 0
+	result := s.step(func() {
 		s.advance(clock)
 		s.settle(s.now)
-		if !s.state.Contact.Deleted {
-			s.rederive()
+		if s.state.Contact.Deleted {
+			return
+		}
+		before, due := len(s.changes.Transitions), slices.Clone(s.state.Due)
+		s.rederive()
+		repaired = len(s.changes.Transitions) - before
+		for _, d := range s.state.Due { // one that stands too early is right
+			i := slices.IndexFunc(due, func(was Due) bool { return was.Bucket == d.Bucket })
+			if d.At != registry.Never && (i < 0 || d.At < due[i].At) {
+				repaired++
+			}
 		}
 	})
+	result.Repaired = repaired
+	return result
 }
 
 func (s *Session) rederive() {

@@ -231,8 +231,7 @@ func (s *Session) arm(l *glance, ticked registry.Instant) {
 			due = min(due, stay.EnteredAt.Add(l.row.MaxDwell))
 		}
 		due = min(due, stay.nextTick(l.row, max(ticked, stay.TickedAt)))
-	case l.row.NoClockJoins:
-	case !l.verdict.True || stay != nil && stay.Blocked:
+	case stay != nil && stay.Blocked, !l.verdict.True && !l.row.NoClockJoins:
 		due = l.verdict.Until
 	}
 	s.setDue(l.bucket, due)

@@ -178,6 +178,7 @@ type Result struct {
 	Duplicate   bool         // the idempotency key had been seen: nothing was done
 	Deleted     bool         // the user is deleted: nothing was done
 	Paused      bool         // the bucket is paused: nothing was done
+	Repaired    int          // memberships and due instants that were not what they should have been
 	Transitions []Transition // including those that were merely due by now
 }
 

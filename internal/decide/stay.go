@@ -20,7 +20,7 @@ func (s *Session) join(b registry.Index, at registry.Instant, c cause) {
 	stay := Stay{Bucket: b, Epoch: 1, EnteredAt: at, LeftAt: registry.Unset, AnchorAt: registry.Unset, TickedAt: registry.Unset, Source: c.source, fate: opened}
 	if c.anchor && len(row.Ticks) > 0 && row.Kind == registry.Dynamic {
 		if since := s.registry.HoldsSince(b, s.state.Facts); since < at {
-			stay.AnchorAt = since
+			stay.AnchorAt, stay.TickedAt = since, at // what would have come before is none of this stay
 		}
 	}
 	suppressed := c.silentJoins

@@ -132,6 +132,12 @@ func DescribeSteps(steps []Step) string {
 			fmt.Fprintf(&b, " of %s", stamp(s.OccurredAt))
 		}
 		b.WriteString("\n")
+		if s.Definitions != nil {
+			fmt.Fprintf(&b, "    announces %s, and defines\n", s.Emit)
+			for line := range strings.Lines(Describe(s.Definitions)) {
+				b.WriteString("      " + line)
+			}
+		}
 	}
 	return b.String()
 }

@@ -21,6 +21,9 @@ const (
 	Remove  Op = "remove"
 	Delete  Op = "delete"
 	Restore Op = "restore"
+	Deploy  Op = "deploy" // from now on other definitions are deployed
+	Pause   Op = "pause"  // from now on nothing moves in a bucket
+	Resume  Op = "resume"
 	Settle  Op = "settle"
 	Nothing Op = "nothing" // time passes, and nobody notices
 )
@@ -29,9 +32,13 @@ const (
 type Step struct {
 	At   time.Time
 	Op   Op
-	User string // nobody in particular in Settle
+	User string // nobody in particular in Settle, Deploy, Pause and Resume
 
-	Bucket string // of Add and Remove
+	Bucket string // of Add, Remove, Pause and Resume
+
+	// Of Deploy: all definitions from now on, which must be correct, and what is announced of what changes thereby.
+	Definitions *ir.File
+	Emit        Emit
 
 	// The rest is of Ingest. Properties and Traits are JSON objects, or nil.
 	Name       string
@@ -130,7 +137,20 @@ func Known(f *ir.File, steps []Step, until time.Time) map[string]*Facts {
 }
 
 func play(f *ir.File, steps []Step, until time.Time) *world {
-	w := &world{declared: map[string]bool{}, traitsOnly: map[string]bool{}, users: map[string]*user{}}
+	w := &world{users: map[string]*user{}, paused: map[string]bool{}, emit: Leaves}
+	w.define(f)
+	for i := range steps {
+		w.step = i
+		w.results = append(w.results, w.run(&steps[i]))
+	}
+	w.step = len(steps)
+	w.settle(until)
+	return w
+}
+
+// define gives the world other definitions.
+func (w *world) define(f *ir.File) {
+	w.file, w.declared, w.traitsOnly = f, map[string]bool{}, map[string]bool{}
 	w.definitions = slices.SortedFunc(slices.Values(f.Definitions), func(a, b ir.Definition) int { return strings.Compare(a.ID, b.ID) })
 	for _, p := range f.Properties {
 		w.declare(p.Name, p.TraitsOnly)
@@ -143,13 +163,6 @@ func play(f *ir.File, steps []Step, until time.Time) *world {
 		}
 	}
 	w.levels = levels(w.definitions)
-	for i := range steps {
-		w.step = i
-		w.results = append(w.results, w.run(&steps[i]))
-	}
-	w.step = len(steps)
-	w.settle(until)
-	return w
 }
 
 func (w *world) declare(property string, traitsOnly bool) {
@@ -196,10 +209,13 @@ func leaves(n *ir.Node) []*ir.Node {
 
 // world is all users with the definitions that are deployed.
 type world struct {
+	file        *ir.File
 	definitions []ir.Definition    // by id
 	levels      [][]*ir.Definition // each asks only about buckets of those before it; by id
 	declared    map[string]bool    // properties
 	traitsOnly  map[string]bool    // of those
+	paused      map[string]bool    // buckets
+	emit        Emit               // of the last deploy
 	users       map[string]*user
 	step        int
 	results     []StepResult

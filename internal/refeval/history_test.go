@@ -2,6 +2,7 @@ package refeval_test
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -206,25 +207,34 @@ func TestHistories(t *testing.T) {
 				test.b.Kind = ir.Dynamic
 			}
 			h := refeval.Run(&ir.File{Definitions: []ir.Definition{test.b}}, test.steps, hours(test.until))
-			var got []string
-			for _, tr := range h.Transitions {
-				line := strings.TrimSuffix(tr.At.Sub(start).String(), "0m0s") + " " + tr.Kind + " " + string(rune('0'+tr.Epoch)) + " " + tr.Source
-				if tr.Reason != "" {
-					line += " " + tr.Reason
-				}
-				if tr.Label != "" {
-					line += " " + tr.Label + "#" + string(rune('0'+tr.Ordinal))
-				}
-				if tr.Suppressed {
-					line += " suppressed"
-				}
-				got = append(got, strings.Replace(line, "0s ", "0h ", 1))
-			}
-			if diff := cmp.Diff(test.want, strings.Join(got, ", ")); diff != "" {
+			if diff := cmp.Diff(test.want, strings.Join(lines(h, false), ", ")); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
 	}
+}
+
+// lines writes transitions as the tables here do: hour of day, what, epoch, why; and, if wanted, which bucket.
+func lines(h *refeval.History, bucket bool) []string {
+	var all []string
+	for _, tr := range h.Transitions {
+		line := strconv.FormatFloat(tr.At.Sub(start).Hours(), 'g', -1, 64) + "h " + tr.Kind + " "
+		if bucket {
+			line += tr.Bucket + " "
+		}
+		line += string(rune('0'+tr.Epoch)) + " " + tr.Source
+		if tr.Reason != "" {
+			line += " " + tr.Reason
+		}
+		if tr.Label != "" {
+			line += " " + tr.Label + "#" + string(rune('0'+tr.Ordinal))
+		}
+		if tr.Suppressed {
+			line += " suppressed"
+		}
+		all = append(all, line)
+	}
+	return all
 }
 
 // TestPositive compares the rule that a criteria needs a positive leaf with the words of the contract.

@@ -25,6 +25,12 @@ func (w *world) run(s *Step) StepResult {
 			u.deleted = false
 			u.everything(s.At, "reconcile")
 		}
+	case Deploy:
+		w.deploy(s)
+	case Pause:
+		return w.pause(s)
+	case Resume:
+		return w.resume(s)
 	case Settle:
 		w.settle(s.At)
 	}
@@ -94,7 +100,7 @@ func (w *world) change(s *Step) StepResult {
 		return StepResult{Refused: "there is no such bucket"}
 	case d.Kind != ir.Manual:
 		return StepResult{Refused: "only its criteria changes a dynamic bucket"}
-	case d.Disabled:
+	case w.frozen(d):
 		return StepResult{Refused: "the bucket is paused"}
 	}
 	u, known := w.users[s.User]

@@ -26,8 +26,9 @@ type stay struct {
 	entered, left time.Time
 	source        string
 	reason        string
-	blocked       bool           // left by maxDwell, and the criteria held whenever it was looked at since
-	ticks         map[string]int // the last ordinal of each label
+	blocked       bool      // left by maxDwell, and the criteria held whenever it was looked at since
+	anchor        time.Time // from which ticks count
+	ticked        time.Time // ticks up to here are done
 }
 
 // set gives a property a value, or removes it. What it was before is remembered of a declared property.
@@ -87,10 +88,10 @@ func (u *user) instants(d *ir.Definition) []time.Time {
 	all = append(all, s.entered.Add(d.MinDwell), s.entered.Add(d.MaxDwell))
 	for _, tick := range d.Ticks {
 		next := tick.Span
-		if passed := u.done.Sub(s.entered); tick.Every && passed > 0 {
+		if passed := u.done.Sub(s.anchor); tick.Every && passed > 0 {
 			next = passed - passed%tick.Span + tick.Span
 		}
-		all = append(all, s.entered.Add(next))
+		all = append(all, s.anchor.Add(next))
 	}
 	return all
 }
@@ -123,19 +124,22 @@ func (u *user) everything(t time.Time, source string) {
 }
 
 func (u *user) allOf(level []*ir.Definition, t time.Time, source string) {
+	u.expire(level, t, source)
+	u.evaluate(level, t, source)
 	for _, d := range level {
+		u.tick(d, t, source)
+	}
+}
+
+// expire lets the user leave those buckets in which they have been for as long as anybody may be.
+func (u *user) expire(candidates []*ir.Definition, t time.Time, source string) {
+	for _, d := range candidates {
 		s := u.active(d.ID)
-		if d.Disabled || s == nil || d.MaxDwell == 0 || t.Before(s.entered.Add(d.MaxDwell)) {
+		if u.world.frozen(d) || s == nil || d.MaxDwell == 0 || t.Before(s.entered.Add(d.MaxDwell)) {
 			continue
 		}
 		u.leave(d, t, source, "maxDwell")
 		s.blocked = d.Criteria != nil && Holds(d.Criteria, &u.facts, t)
-	}
-	u.evaluate(level, t, source)
-	for _, d := range level {
-		if !d.Disabled {
-			u.tick(d, t, source)
-		}
 	}
 }
 
@@ -153,17 +157,23 @@ func (u *user) follow(t time.Time, source string, change func()) {
 
 func (u *user) cascade(before map[string]bool, t time.Time, source string, candidate func(*ir.Definition) bool) {
 	for _, level := range u.world.levels {
-		u.evaluate(slices.DeleteFunc(slices.Clone(level), func(d *ir.Definition) bool {
-			return !candidate(d) && !slices.ContainsFunc(leaves(d.Criteria), func(leaf *ir.Node) bool {
-				return leaf.Op == ir.OpMember && before[leaf.Bucket] != u.facts.Members[leaf.Bucket]
-			})
-		}), t, source)
+		u.evaluate(u.concerned(level, before, candidate), t, source)
 	}
+}
+
+// concerned returns those buckets of a level that it is told to look at, and those that ask about a bucket which the user
+// has joined or left.
+func (u *user) concerned(level []*ir.Definition, before map[string]bool, candidate func(*ir.Definition) bool) []*ir.Definition {
+	return slices.DeleteFunc(slices.Clone(level), func(d *ir.Definition) bool {
+		return !candidate(d) && !slices.ContainsFunc(leaves(d.Criteria), func(leaf *ir.Node) bool {
+			return leaf.Op == ir.OpMember && before[leaf.Bucket] != u.facts.Members[leaf.Bucket]
+		})
+	})
 }
 
 // evaluate lets the user leave and join buckets by their criteria: first the leaves, then the joins.
 func (u *user) evaluate(candidates []*ir.Definition, t time.Time, source string) {
-	candidates = slices.DeleteFunc(slices.Clone(candidates), func(d *ir.Definition) bool { return d.Kind != ir.Dynamic || d.Disabled })
+	candidates = slices.DeleteFunc(slices.Clone(candidates), func(d *ir.Definition) bool { return d.Kind != ir.Dynamic || u.world.frozen(d) })
 	for _, d := range candidates {
 		s := u.active(d.ID)
 		if s != nil && !Holds(d.Criteria, &u.facts, t) && !t.Before(s.entered.Add(d.MinDwell)) {
@@ -181,7 +191,7 @@ func (u *user) evaluate(candidates []*ir.Definition, t time.Time, source string)
 		case source == "event":
 			u.join(d, t, source)
 		case s != nil && s.blocked:
-		case source != "manual" && d.ReconcileJoins != nil && !*d.ReconcileJoins:
+		case source != "manual" && source != backfill && d.ReconcileJoins != nil && !*d.ReconcileJoins:
 		default:
 			u.join(d, t, source)
 		}
@@ -189,14 +199,14 @@ func (u *user) evaluate(candidates []*ir.Definition, t time.Time, source string)
 }
 
 func (u *user) join(d *ir.Definition, t time.Time, source string) {
-	s := &stay{epoch: len(u.stays[d.ID]) + 1, entered: t, source: source, ticks: map[string]int{}}
-	suppressed := false
+	s := &stay{epoch: len(u.stays[d.ID]) + 1, entered: t, source: source, anchor: t}
+	suppressed := source == backfill && u.world.emit != All
 	if before := u.latest(d.ID); before != nil {
 		switch d.EntryLimit {
 		case ir.Once:
 			suppressed = true
 		case ir.OncePerPeriod:
-			suppressed = t.Before(before.left.Add(d.EntryPeriod))
+			suppressed = suppressed || t.Before(before.left.Add(d.EntryPeriod))
 		}
 	}
 	u.stays[d.ID] = append(u.stays[d.ID], s)
@@ -208,34 +218,45 @@ func (u *user) leave(d *ir.Definition, t time.Time, source, reason string) {
 	s := u.active(d.ID)
 	s.left, s.reason = t, reason
 	u.facts.Members[d.ID] = false
-	u.happen(Transition{Bucket: d.ID, Kind: "left", Epoch: s.epoch, At: t, Source: source, Reason: reason})
+	suppressed := source == backfill && u.world.emit == Silent
+	u.happen(Transition{Bucket: d.ID, Kind: "left", Epoch: s.epoch, At: t, Source: source, Reason: reason, Suppressed: suppressed})
 }
 
 // tick announces what of a stay's ticks is due and was not announced. In virtual time that is one at a time, except
-// after a deletion, whose missed ticks come as one.
+// after a deletion or a pause, whose missed ticks come as one.
 func (u *user) tick(d *ir.Definition, t time.Time, source string) {
+	if u.world.frozen(d) {
+		return
+	}
+	due := u.ticksDue(d, t, source)
+	for _, tr := range due {
+		u.happen(tr)
+	}
+	if len(due) > 0 {
+		u.active(d.ID).ticked = t
+	}
+}
+
+// ticksDue returns, of each tick of a stay, the last one that is due, unless it is done.
+func (u *user) ticksDue(d *ir.Definition, t time.Time, source string) []Transition {
 	s := u.active(d.ID)
 	if s == nil {
-		return
+		return nil
 	}
 	var due []Transition
 	for _, tick := range d.Ticks {
-		label, n := fmt.Sprintf("after-%d", tick.Span.Milliseconds()), int(t.Sub(s.entered)/tick.Span)
+		label, n := fmt.Sprintf("after-%d", tick.Span.Milliseconds()), int(t.Sub(s.anchor)/tick.Span)
 		if tick.Every {
 			label = fmt.Sprintf("every-%d", tick.Span.Milliseconds())
 		} else {
 			n = min(n, 1)
 		}
-		if n > s.ticks[label] {
-			s.ticks[label] = n
-			at := s.entered.Add(time.Duration(n) * tick.Span)
+		if at := s.anchor.Add(time.Duration(n) * tick.Span); n > 0 && at.After(s.ticked) {
 			due = append(due, Transition{Bucket: d.ID, Kind: "dwell", Epoch: s.epoch, At: at, Source: source, Label: label, Ordinal: n})
 		}
 	}
 	slices.SortStableFunc(due, func(a, b Transition) int { return a.At.Compare(b.At) })
-	for _, tr := range due {
-		u.happen(tr)
-	}
+	return due
 }
 
 func (u *user) happen(t Transition) {

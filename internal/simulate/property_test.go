@@ -6,6 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/bucketgen/bucketgen/internal/ir"
 	"github.com/bucketgen/bucketgen/internal/refeval"
 	"github.com/bucketgen/bucketgen/internal/refeval/draw"
 	"github.com/bucketgen/bucketgen/internal/refeval/subject"
@@ -15,17 +16,25 @@ import (
 // histories of several users.
 func TestReference(t *testing.T) {
 	t.Parallel()
-	draw.Check(t, 10000, func(t *rapid.T) {
-		f := draw.Definitions(t, 5)
-		steps := draw.Steps(t, f, []string{"ada", "bob"}, 30)
-		until := steps[len(steps)-1].At.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "after")) * draw.Hour)
-		want := refeval.Run(f, steps, until)
-		got, err := subject.Simulate(f, steps, until)
-		if err != nil {
-			t.Fatalf("%v\n%s%s", err, refeval.Describe(f), refeval.DescribeSteps(steps))
-		}
-		if diff := refeval.Diff(want, got); diff != "" {
-			t.Fatalf("reference and simulator differ\n%s\n%s%suntil %s", diff, refeval.Describe(f), refeval.DescribeSteps(steps), until)
-		}
-	})
+	draw.Check(t, 10000, func(t *rapid.T) { compare(t, draw.Steps) })
+}
+
+// TestRedefine does, too, while definitions change and buckets are paused and resumed.
+func TestRedefine(t *testing.T) {
+	t.Parallel()
+	draw.Check(t, 5000, func(t *rapid.T) { compare(t, draw.Changing) })
+}
+
+func compare(t *rapid.T, steps func(*rapid.T, *ir.File, []string, int) []refeval.Step) {
+	f := draw.Definitions(t, 5)
+	history := steps(t, f, []string{"ada", "bob"}, 30)
+	until := history[len(history)-1].At.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "after")) * draw.Hour)
+	want := refeval.Run(f, history, until)
+	got, err := subject.Simulate(f, history, until)
+	if err != nil {
+		t.Fatalf("%v\n%s%s", err, refeval.Describe(f), refeval.DescribeSteps(history))
+	}
+	if diff := refeval.Diff(want, got); diff != "" {
+		t.Fatalf("reference and simulator differ\n%s\n%s%suntil %s", diff, refeval.Describe(f), refeval.DescribeSteps(history), until)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/bucketgen/bucketgen/internal/decide"
@@ -16,7 +17,10 @@ import (
 type Simulator struct {
 	registry    *registry.Registry
 	now         registry.Instant
-	users       map[string]*decide.State
+	announced   Announced
+	paused      map[string]bool // buckets, by id
+	frozen      []bool          // those of them that are defined
+	users       map[string]*user
 	transitions []Transition
 }
 
@@ -25,12 +29,13 @@ var errPaused = errors.New("the bucket is paused")
 // Transition is something that happened to a user.
 type Transition struct {
 	decide.Transition
-	User string
+	User     string
+	BucketID string
 }
 
 // New returns a world without users, at an instant.
 func New(r *registry.Registry, now registry.Instant) *Simulator {
-	return &Simulator{registry: r, now: now, users: map[string]*decide.State{}}
+	return &Simulator{registry: r, now: now, announced: Announced{Leaves: true}, paused: map[string]bool{}, users: map[string]*user{}}
 }
 
 // Now returns the time of the world.
@@ -50,7 +55,7 @@ func (s *Simulator) Ingest(user string, e decide.Event) decide.Result {
 
 // Add puts a user into a manual bucket.
 func (s *Simulator) Add(b registry.Index, user string) error {
-	if s.registry.Buckets[b].Disabled {
+	if s.isFrozen(b) {
 		return errPaused // before a user is created, for nothing
 	}
 	s.create(user)
@@ -59,7 +64,7 @@ func (s *Simulator) Add(b registry.Index, user string) error {
 
 // Remove takes a user out of a manual bucket.
 func (s *Simulator) Remove(b registry.Index, user string) error {
-	if s.registry.Buckets[b].Disabled {
+	if s.isFrozen(b) {
 		return errPaused
 	}
 	return s.existing(user, func(u *decide.Session) decide.Result { return u.Remove(b, s.now) })
@@ -87,7 +92,25 @@ func (s *Simulator) Reconcile() int {
 // User returns what is known of a user now, or nil.
 func (s *Simulator) User(user string) *decide.State {
 	_ = s.existing(user, func(u *decide.Session) decide.Result { return u.Clock(s.now) })
-	return s.users[user]
+	if u := s.users[user]; u != nil {
+		return u.state
+	}
+	return nil
+}
+
+// Stays returns the latest stay of a user in each bucket that they were ever in, by its id: also in buckets that are not
+// defined any more.
+func (s *Simulator) Stays(user string) map[string]decide.Stay {
+	all := map[string]decide.Stay{}
+	if s.User(user) == nil {
+		return all
+	}
+	u := s.users[user]
+	maps.Copy(all, u.gone)
+	for _, stay := range u.state.Stays {
+		all[s.registry.Buckets[stay.Bucket].ID] = stay
+	}
+	return all
 }
 
 // Member reports whether a user is in a bucket now. Deleted users are in none.
@@ -109,9 +132,9 @@ func (s *Simulator) Transitions() []Transition {
 	return s.transitions
 }
 
-func (s *Simulator) create(user string) {
-	if s.users[user] == nil {
-		s.users[user] = &decide.State{Contact: decide.Contact{New: true, UpdatedAt: registry.Unset}, Facts: s.registry.NewFacts(user).Complete(), Complete: true}
+func (s *Simulator) create(name string) {
+	if s.users[name] == nil {
+		s.users[name] = newUser(s.registry, name)
 	}
 }
 
@@ -128,10 +151,13 @@ func (s *Simulator) existing(user string, step func(*decide.Session) decide.Resu
 	return nil
 }
 
-func (s *Simulator) run(user string, step func(*decide.Session) decide.Result) decide.Result {
-	result := step(decide.Begin(s.registry, s.users[user], decide.Options{}))
+func (s *Simulator) run(name string, do func(*decide.Session) decide.Result, steps ...decide.Step) decide.Result {
+	u := s.users[name]
+	session := decide.Begin(s.registry, u.state, decide.Options{Frozen: s.frozen, Steps: steps})
+	result := do(session)
+	u.remember(session.Changes())
 	for _, t := range result.Transitions {
-		s.transitions = append(s.transitions, Transition{t, user})
+		s.transitions = append(s.transitions, Transition{t, name, s.registry.Buckets[t.Bucket].ID})
 	}
 	return result
 }

@@ -31,19 +31,24 @@ var keys = []string{"plan", "seats", "trial", "since", "active", "tags", "vip", 
 
 // Steps draws what happens to some users, in the order of time.
 func Steps(t *rapid.T, f *ir.File, users []string, most int) []refeval.Step {
-	var manual []string
-	for _, d := range f.Definitions {
-		if d.Kind == ir.Manual {
-			manual = append(manual, d.ID)
-		}
-	}
 	now := Start
 	steps := make([]refeval.Step, 0, most)
 	for range upTo(t, "steps", 1, most) {
 		now = now.Add(one(t, "pause", pauses...))
-		steps = append(steps, step(t, now, one(t, "user", users...), manual))
+		steps = append(steps, step(t, now, one(t, "user", users...), manual(f)))
 	}
 	return steps
+}
+
+// manual returns the manual buckets of some definitions.
+func manual(f *ir.File) []string {
+	var all []string
+	for _, d := range f.Definitions {
+		if d.Kind == ir.Manual {
+			all = append(all, d.ID)
+		}
+	}
+	return all
 }
 
 func step(t *rapid.T, now time.Time, user string, manual []string) refeval.Step {

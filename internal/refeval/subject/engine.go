@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bucketgen/bucketgen/engine"
-	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
 	"github.com/bucketgen/bucketgen/internal/ir"
 	"github.com/bucketgen/bucketgen/internal/refeval"
 	"github.com/bucketgen/bucketgen/registry"
@@ -30,6 +29,10 @@ type Manner struct {
 	// nil for never.
 	Settle func(step int) (after time.Duration, settle bool)
 
+	// Follow says that all users follow a change of definitions as soon as it has been made, and not only when somebody
+	// looks at them or the next change is made. It may be nil for never.
+	Follow func(step int) bool
+
 	// Number, unless it is 0, is that of a case which shares a database with others: its buckets bear it there. Its
 	// users must have names of their own, by which samples are drawn.
 	Number int
@@ -47,30 +50,20 @@ type Manner struct {
 func Engine(ctx context.Context, pool *pgxpool.Pool, f *ir.File, steps []refeval.Step, until time.Time, m Manner) (*refeval.History, error) {
 	names := names{m.Number}
 	f, steps = names.give(f, steps)
-	s := &session{registry: plan.Build(f).Registry, definitions: f, clock: &clock{}, steps: steps, results: make([]refeval.StepResult, len(steps))}
-	e, err := engine.New(pool, s.registry, engine.Config{
-		Now: s.clock.Now, VirtualTime: true, NoClock: true, NoDelivery: true,
-		MaxBatch: m.MaxBatch, Flushers: m.Flushers, ClockWorkers: m.ClockWorkers,
-	})
-	if err != nil {
-		return nil, err
-	}
+	s := &session{pool: pool, manner: m, clock: &clock{}, steps: steps, results: make([]refeval.StepResult, len(steps))}
 	if len(steps) > 0 {
 		s.clock.set(steps[0].At)
 	}
-	if _, err := e.Deploy(ctx, engine.DeployOptions{}); err != nil { // the database may have seen other definitions
+	if err := s.start(ctx, f, engine.EmitLeaves); err != nil { // the database may have seen other definitions
 		return nil, err
 	}
-	if err := e.Start(ctx); err != nil {
-		return nil, err
-	}
-	s.engine = e
+	var err error
 	if m.Replay {
 		err = s.replay(ctx, until)
 	} else {
-		err = s.play(ctx, until, m)
+		err = s.play(ctx, until)
 	}
-	if err := errors.Join(err, e.Stop(ctx)); err != nil {
+	if err := errors.Join(err, s.engine.Stop(ctx)); err != nil {
 		return nil, err
 	}
 	h, err := s.history(ctx, pool)
@@ -97,6 +90,8 @@ func (c *clock) set(t time.Time) {
 }
 
 type session struct {
+	pool        *pgxpool.Pool
+	manner      Manner
 	registry    *registry.Registry
 	definitions *ir.File
 	engine      *engine.Engine
@@ -105,9 +100,12 @@ type session struct {
 	results     []refeval.StepResult
 }
 
-func (s *session) play(ctx context.Context, until time.Time, m Manner) error {
+func (s *session) play(ctx context.Context, until time.Time) error {
+	m := s.manner
 	for i := 0; i < len(s.steps); {
-		s.clock.set(s.steps[i].At)
+		if err := s.arrive(ctx, i); err != nil {
+			return err
+		}
 		n := 1
 		for m.Together != nil && i+n < len(s.steps) && s.joins(i, i+n) && m.Together(i+n) {
 			n++
@@ -136,8 +134,7 @@ func (s *session) play(ctx context.Context, until time.Time, m Manner) error {
 			return err
 		}
 	}
-	_, err := s.engine.Settle(ctx)
-	return err
+	return s.settle(ctx)
 }
 
 // joins reports whether two steps can be one call.
@@ -152,26 +149,39 @@ func (s *session) run(ctx context.Context, i, n int) error {
 	case refeval.Ingest:
 		return s.ingest(ctx, i, n)
 	case refeval.Add:
-		_, err = s.engine.Add(ctx, s.manual(step.Bucket), step.User)
+		err = s.change(ctx, step, s.engine.Add)
 	case refeval.Remove:
-		_, err = s.engine.Remove(ctx, s.manual(step.Bucket), step.User)
+		err = s.change(ctx, step, s.engine.Remove)
 	case refeval.Delete:
 		err = s.engine.Delete(ctx, step.User)
 	case refeval.Restore:
 		_, err = s.engine.Restore(ctx, step.User)
 	case refeval.Settle:
 		_, err = s.engine.Settle(ctx)
+	case refeval.Deploy:
+		err = s.deploy(ctx, i)
+	case refeval.Pause:
+		err = s.halt(ctx, i, s.engine.Pause)
+	case refeval.Resume:
+		err = s.halt(ctx, i, s.engine.Resume)
 	}
-	if errors.Is(err, engine.ErrDeleted) || errors.Is(err, engine.ErrPaused) {
+	if errors.Is(err, engine.ErrDeleted) || errors.Is(err, engine.ErrPaused) || errors.Is(err, errNone) {
 		s.results[i].Refused = err.Error()
 		return nil
 	}
 	return err
 }
 
-func (s *session) manual(id string) registry.ManualRef {
-	b, _ := s.registry.Bucket(id)
-	return registry.NewManualRef(id, b)
+// errNone is returned where the engine is not asked, because there is no way to name such a bucket.
+var errNone = errors.New("there is no such bucket")
+
+func (s *session) change(ctx context.Context, step *refeval.Step, do func(context.Context, registry.ManualRef, string) ([]engine.Transition, error)) error {
+	b, known := s.registry.Bucket(step.Bucket)
+	if !known || s.registry.Buckets[b].Kind != registry.Manual {
+		return errNone
+	}
+	_, err := do(ctx, registry.NewManualRef(step.Bucket, b), step.User)
+	return err
 }
 
 func (s *session) ingest(ctx context.Context, first, n int) error {

@@ -18,17 +18,24 @@ func (n names) give(f *ir.File, steps []refeval.Step) (*ir.File, []refeval.Step)
 	if n.number == 0 {
 		return f, steps
 	}
+	steps = slices.Clone(steps)
+	for i := range steps {
+		steps[i].Bucket = n.prefix() + steps[i].Bucket
+		if steps[i].Definitions != nil {
+			steps[i].Definitions = n.file(steps[i].Definitions)
+		}
+	}
+	return n.file(f), steps
+}
+
+func (n names) file(f *ir.File) *ir.File {
 	copied := *f
 	copied.Definitions = slices.Clone(f.Definitions)
 	for i := range copied.Definitions {
 		d := &copied.Definitions[i]
 		d.ID, d.Criteria = n.prefix()+d.ID, n.criteria(d.Criteria)
 	}
-	steps = slices.Clone(steps)
-	for i := range steps {
-		steps[i].Bucket = n.prefix() + steps[i].Bucket
-	}
-	return &copied, steps
+	return &copied
 }
 
 // criteria returns a criteria that asks about the buckets by the names that they are given.

@@ -59,6 +59,13 @@ func (s *simulation) run(step *refeval.Step) refeval.StepResult {
 		s.world.Delete(step.User)
 	case refeval.Restore:
 		s.world.Restore(step.User)
+	case refeval.Deploy:
+		s.registry = plan.Build(step.Definitions).Registry
+		s.world.Deploy(s.registry, simulate.Announced{Leaves: step.Emit != refeval.Silent, Joins: step.Emit == refeval.All})
+	case refeval.Pause:
+		err = s.freeze(step, s.world.Pause)
+	case refeval.Resume:
+		err = s.freeze(step, s.world.Resume)
 	case refeval.Settle:
 		s.world.Transitions() // works out what is due
 	}
@@ -85,13 +92,25 @@ func (s *simulation) change(step *refeval.Step, do func(registry.Index, string) 
 	if !known {
 		return errors.New("there is no such bucket")
 	}
+	if s.registry.Buckets[b].Kind != registry.Manual {
+		return errors.New("only its criteria changes a dynamic bucket")
+	}
 	return do(b, step.User)
+}
+
+func (s *simulation) freeze(step *refeval.Step, do func(registry.Index)) error {
+	b, known := s.registry.Bucket(step.Bucket)
+	if !known {
+		return errors.New("there is no such bucket")
+	}
+	do(b)
+	return nil
 }
 
 func (s *simulation) collect() {
 	for _, t := range s.world.Transitions() {
 		s.history.Transitions = append(s.history.Transitions, refeval.Transition{
-			User: t.User, Bucket: s.registry.Buckets[t.Bucket].ID, Kind: string(t.Kind), Epoch: t.Epoch, At: t.At.Time(),
+			User: t.User, Bucket: t.BucketID, Kind: string(t.Kind), Epoch: t.Epoch, At: t.At.Time(),
 			Source: string(t.Source), Reason: string(t.Reason), Suppressed: t.Suppressed, Label: t.Label, Ordinal: t.Ordinal,
 		})
 	}
@@ -104,19 +123,15 @@ func (s *simulation) latest() error {
 		want[[2]string{stay.User, stay.Bucket}] = stay
 	}
 	for user := range s.users {
-		state := s.world.User(user)
-		if state == nil {
-			continue
-		}
-		for _, stay := range state.Stays {
+		for bucket, stay := range s.world.Stays(user) {
 			got := refeval.Stay{
-				User: user, Bucket: s.registry.Buckets[stay.Bucket].ID, Epoch: stay.Epoch, Source: string(stay.Source),
+				User: user, Bucket: bucket, Epoch: stay.Epoch, Source: string(stay.Source),
 				Reason: string(stay.Reason), EnteredAt: stay.EnteredAt.Time(),
 			}
 			if stay.LeftAt != registry.Unset {
 				got.LeftAt = stay.LeftAt.Time()
 			}
-			key := [2]string{user, got.Bucket}
+			key := [2]string{user, bucket}
 			if want[key] != got {
 				return fmt.Errorf("the simulator's stay is %s, its transitions say %s", got, want[key])
 			}

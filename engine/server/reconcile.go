@@ -1,0 +1,46 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bucketgen/bucketgen/engine"
+)
+
+func (c *cli) reconcileCommand() *cobra.Command {
+	var at string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "reconcile",
+		Short: "Derive all memberships anew and repair what differs",
+		Long: `Goes through all users, derives their memberships from what is known of them, and repairs
+what is not as it should be. In a healthy system that is nothing. It may run beside
+everything else; if it is interrupted, the next one goes on where it was.`,
+		Example: "  " + c.host.Name + " reconcile",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.lookBy(cmd, at, func(config *engine.Config) { config.NoClock, config.NoDelivery, config.NoDeploy = true, true, true }, func(e *engine.Engine) (err error) {
+				if err := e.Start(cmd.Context()); err != nil {
+					return err
+				}
+				defer func() { err = errors.Join(err, finish(e)) }()
+				shown := newCounter(cmd.ErrOrStderr(), "reconcile")
+				r, err := e.Reconcile(cmd.Context(), func(r engine.Reconciliation) { shown.at(r.Checked, r.Users) })
+				shown.end()
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return printObject(cmd.OutOrStdout(), r)
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s checked, %d repaired\n", count(r.Checked, "user"), r.Repaired)
+				return nil
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
+	atFlag(cmd, &at)
+	return cmd
+}

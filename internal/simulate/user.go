@@ -1,0 +1,99 @@
+package simulate
+
+import (
+	"fmt"
+	"maps"
+
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// user is one user of a world: what is known of them by the registry of the moment, and what another one would need.
+type user struct {
+	state   *decide.State
+	log     []decide.Logged                  // all that they ever did, in the order of arrival
+	changes map[string]decide.PropertyChange // the last one of each property
+	gone    map[string]decide.Stay           // the latest stays in buckets that are not defined any more, by id
+}
+
+func newUser(r *registry.Registry, name string) *user {
+	return &user{
+		state: &decide.State{
+			Contact: decide.Contact{New: true, UpdatedAt: registry.Unset}, Facts: r.NewFacts(name).Complete(), Complete: true,
+		},
+		changes: map[string]decide.PropertyChange{},
+		gone:    map[string]decide.Stay{},
+	}
+}
+
+// remember keeps what a session changed beside the state.
+func (u *user) remember(c decide.Changes) {
+	u.log = append(u.log, c.Events...)
+	if c.Contact != nil {
+		maps.Copy(u.changes, c.Contact.Changes)
+	}
+}
+
+// move makes the state one of another registry: facts are recounted, and buckets found by their ids. Those that are gone
+// stand still until they come back.
+func (u *user) move(from, to *registry.Registry, name string) {
+	was := u.state
+	now := &decide.State{Contact: was.Contact, Facts: u.recount(to, name), Seen: was.Seen, Complete: true}
+	for _, stay := range was.Stays {
+		u.gone[from.Buckets[stay.Bucket].ID] = stay
+	}
+	for id, stay := range u.gone {
+		if b, known := to.Bucket(id); known {
+			stay.Bucket = b
+			now.Stays = append(now.Stays, stay)
+			delete(u.gone, id)
+		}
+	}
+	for _, due := range was.Due {
+		if b, known := to.Bucket(from.Buckets[due.Bucket].ID); known {
+			due.Bucket = b
+			now.Due = append(now.Due, due)
+		}
+	}
+	u.state = now
+}
+
+// recount returns what a registry makes of all that is known of the user.
+func (u *user) recount(r *registry.Registry, name string) *registry.Facts {
+	f := r.NewFacts(name).Complete()
+	for _, field := range u.state.Contact.Properties.Fields() {
+		if p, declared := r.Property(field.Key); declared {
+			f.SetProperty(p, field.Whole())
+		}
+	}
+	for key, change := range u.changes {
+		if p, declared := r.Property(key); declared {
+			f.SetChange(registry.Change{Property: p, Was: stored(change.Was), At: change.At})
+		}
+	}
+	for i := range u.log {
+		e := &u.log[i].Event
+		if e.Kind == decide.Track {
+			e.Event = r.Event(e.Name)
+		}
+		f.Now = u.log[i].ReceivedAt
+		occurrences := r.Occurrences(nil, e.Event, e.OccurredAt, e.Properties.Value)
+		for _, o := range occurrences {
+			f.Add(o)
+		}
+		for _, a := range r.Advances(nil, occurrences) {
+			f.Advance(a)
+		}
+	}
+	return f
+}
+
+// stored reads a value that a session handed over to be stored.
+func stored(raw []byte) registry.Value {
+	value, err := payload.StoredValue(raw)
+	if err != nil {
+		panic(fmt.Sprintf("a value cannot be read that was written here: %v", err))
+	}
+	return value
+}
