@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/migrate"
@@ -75,4 +76,22 @@ func (c *cli) engine(d *database, change func(*engine.Config)) (*engine.Engine, 
 		change(&config)
 	}
 	return engine.New(d.pool, c.host.Registry, config)
+}
+
+// ask runs an engine that only answers: it leaves clock and deliveries to others.
+func (c *cli) ask(cmd *cobra.Command, question func(*engine.Engine) error) (err error) {
+	d, err := c.open(cmd.Context(), cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+	e, err := c.engine(d, func(config *engine.Config) { config.NoClock, config.NoDelivery = true, true })
+	if err != nil {
+		return err
+	}
+	if err := e.Start(cmd.Context()); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, finish(e)) }()
+	return question(e)
 }
