@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -72,5 +73,41 @@ func TestEvidenceTexts(t *testing.T) {
 		if diff := cmp.Diff(test.want, parts[len(parts)-1].Evidence.Text); diff != "" {
 			t.Errorf("%s: %s", test.name, diff)
 		}
+	}
+}
+
+// TestNextInWords reads what is said of what comes next, where it is something else than in the examples of bucketd.
+func TestNextInWords(t *testing.T) {
+	t.Parallel()
+	at := func(hours int) time.Time { return epoch.Add(time.Duration(hours) * bucket.Hour) }
+	left := engine.Transition{Kind: engine.Left, Reason: engine.ReasonCriteria, At: at(5)}
+	for _, test := range []struct {
+		name string
+		x    engine.Explanation
+		want string
+	}{
+		{"paused", engine.Explanation{Paused: true}, "  nothing, while the bucket is paused\n"},
+		{
+			"too much", engine.Explanation{NothingUntil: at(24)},
+			"  nothing else before 2026-01-02T00:00:00Z (in 1 day); what comes then takes too long to find out\n",
+		},
+		{
+			"unannounced", engine.Explanation{Next: []engine.Transition{{Kind: engine.Entered, Suppressed: true, At: at(1)}}},
+			"  joins, unannounced, at 2026-01-01T01:00:00Z (in 1 hour)\n",
+		},
+		{
+			"ticks", engine.Explanation{Next: []engine.Transition{{Kind: engine.Dwell, Tick: "every-5400000", DwellCount: 3, At: at(2)}, left}},
+			"  ticks, number 3 of every 1 hour 30 minutes, at 2026-01-01T02:00:00Z (in 2 hours)\n" +
+				"  leaves, because the criteria fails, at 2026-01-01T05:00:00Z (in 5 hours)\n",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.x.At = epoch
+			_, got, _ := strings.Cut(test.x.String(), "\nNext, unless something else happens before:\n")
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
