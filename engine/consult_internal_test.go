@@ -26,7 +26,7 @@ func TestConsult(t *testing.T) {
 	if err := e.Start(ctx); err != nil {
 		t.Fatal(err)
 	}
-	defer e.Stop(ctx) //nolint:errcheck // nothing is under way
+	defer e.Stop(ctx)
 	for range 2 {
 		if _, err := e.Ingest(ctx, Event{UserID: "ada", Name: "visit"}); err != nil {
 			t.Fatal(err)
@@ -36,7 +36,7 @@ func TestConsult(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback(ctx) //nolint:errcheck // it only holds a lock
+	defer tx.Rollback(ctx)
 	if _, err := tx.Exec(ctx, "select from bucketgen.contacts for update"); err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ type Evidence struct {
 }
 
 // evidence says what a condition rests on.
-func (l *look) evidence(n *registry.Node, t *registry.Traced) *Evidence { //nolint:funlen // a paragraph for every kind of condition
+func (l *look) evidence(n *registry.Node, t *registry.Traced) *Evidence {
 	from, now := &t.Evidence, l.now
 	e := &Evidence{}
 	switch {
@@ -51,12 +51,12 @@ func (l *look) evidence(n *registry.Node, t *registry.Traced) *Evidence { //noli
 		e.Text = "there was none"
 		if e.At = timeOf(from.At); !e.At.IsZero() {
 			e.Value = words.Value(from.Value)
-			e.Text = fmt.Sprintf("it was %s, of %s", moment(from.At, now), e.Value)
+			e.Text = fmt.Sprintf("it was at %s, with %s", moment(from.At, now), shown(from.Value, now))
 		}
 	case n.Op == registry.OpFirstWithin:
 		e.Text = "there was none"
 		if e.At = timeOf(from.At); !e.At.IsZero() {
-			e.Text = "the first was " + moment(from.At, now)
+			e.Text = "the first was at " + moment(from.At, now)
 		}
 	case n.Op == registry.OpOnly:
 		e.counted(from.Counted, now)
@@ -72,22 +72,25 @@ func (l *look) evidence(n *registry.Node, t *registry.Traced) *Evidence { //noli
 	case n.Op == registry.OpUnanswered:
 		e.open(from.Chain, &l.registry.Sequences[n.Sequence], now)
 	case n.Op == registry.OpInBucket:
-		e.Text = "they are not in it"
+		e.Text = "the user is not"
 		if t.True {
-			e.Text = "they are in it"
+			e.Text = "the user is"
 		}
 	case n.Op == registry.OpSample:
 		e.Draw = &from.Draw
-		e.Text = fmt.Sprintf("their number is %.4g, and those below %v are in it", from.Draw, n.With.Numbers[0])
+		e.Text = fmt.Sprintf("the user's number is %.4g, and those below %v are in it", from.Draw, n.With.Numbers[0])
 	default: // it asks for none or fewer
 		e.Text = "whatever there is"
+	}
+	if from.Counted == nil && from.Quantity == nil && n.Op != registry.OpUnanswered && t.Until != registry.Never {
+		e.Text += "; time alone may change that at " + moment(t.Until, now)
 	}
 	return e
 }
 
 func (e *Evidence) property(from *registry.Evidence, now registry.Instant) {
 	e.Value = words.Value(from.Value)
-	e.Text = "it is " + e.Value
+	e.Text = "it is " + shown(from.Value, now)
 	if !from.Value.Exists() {
 		e.Text = "it has no value"
 	}
@@ -119,13 +122,13 @@ func (e *Evidence) counted(c *registry.Counted, now registry.Instant) {
 		e.Text += ": " + strings.Join(e.Different, ", ")
 	}
 	if c.Rank != 1 {
-		e.Text += "; the newest was " + moment(c.Newest, now)
+		e.Text += "; the newest was at " + moment(c.Newest, now)
 	}
 	if c.Rank == 0 {
 		return
 	}
 	e.Rank, e.Deciding, e.LeavesAt = c.Rank, c.Deciding.Time(), timeOf(c.Leaves)
-	e.Text += fmt.Sprintf("; the %s was %s", newest(c.Rank), moment(c.Deciding, now))
+	e.Text += fmt.Sprintf("; the %s was at %s", newest(c.Rank), moment(c.Deciding, now))
 	if c.Leaves != registry.Never {
 		e.Text += ", and counts until " + moment(c.Leaves, now)
 	}
@@ -151,11 +154,11 @@ func (e *Evidence) chain(c *registry.Chain, row *registry.SequenceRow, now regis
 	e.Steps, e.Begin, e.End = c.Steps, timeOf(c.Begin), timeOf(c.End)
 	switch steps := len(row.Steps); {
 	case c.Steps == steps && c.Begin != registry.Unset:
-		e.Text = fmt.Sprintf("it was last completed %s, and had begun %s", moment(c.End, now), moment(c.Begin, now))
+		e.Text = fmt.Sprintf("it was last completed at %s, and had begun at %s", moment(c.End, now), moment(c.Begin, now))
 	case c.Steps == steps:
-		e.Text = "it was last completed " + moment(c.End, now)
+		e.Text = "it was last completed at " + moment(c.End, now)
 	case c.Steps > 0:
-		e.Text = fmt.Sprintf("%d of %d steps were taken, the last of those %s", c.Steps, steps, moment(c.End, now))
+		e.Text = fmt.Sprintf("%d of %d steps were taken, the last of those at %s", c.Steps, steps, moment(c.End, now))
 	default:
 		e.Text = "it was never completed"
 	}
@@ -174,7 +177,15 @@ func (e *Evidence) open(c *registry.Chain, row *registry.SequenceRow, now regist
 	if over <= now {
 		verb = "ended"
 	}
-	e.Text = fmt.Sprintf("%s unanswered, the oldest since %s, whose time %s %s", words.Count(len(c.Open), "chain"), moment(c.Open[0].At, now), verb, moment(over, now))
+	e.Text = fmt.Sprintf("%s unanswered, the oldest since %s, whose time %s at %s", words.Count(len(c.Open), "chain"), moment(c.Open[0].At, now), verb, moment(over, now))
+}
+
+// shown is a value as people write it, and how far off it is where it is an instant.
+func shown(v registry.Value, now registry.Instant) string {
+	if v.Kind == registry.Time {
+		return moment(v.Time, now)
+	}
+	return words.Value(v)
 }
 
 // newest says which of the newest.

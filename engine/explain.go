@@ -27,6 +27,7 @@ type Explanation struct {
 
 	Manual   bool       `json:"manual,omitempty"`
 	Paused   bool       `json:"paused,omitempty"`
+	Other    bool       `json:"otherDeployed,omitempty"` // another definition is deployed, or none: nobody moves by this one
 	Criteria *Condition `json:"criteria,omitempty"` // nil of a manual bucket
 	Policy   []string   `json:"policy"`             // in words
 	Standing Standing   `json:"standing"`           // of the user, by the policy
@@ -155,13 +156,14 @@ func (e *Engine) explanation(l *look, userID, email string) Explanation {
 	row := &e.registry.Buckets[l.bucket]
 	x := Explanation{
 		BucketID: row.ID, BucketName: row.Name, UserID: userID, UserEmail: email, At: l.now.Time(),
-		Manual: row.Kind == registry.Manual, Paused: row.Disabled, Policy: words.Policy(e.registry, l.bucket),
+		Manual: row.Kind == registry.Manual, Paused: e.paused(l.bucket), Policy: words.Policy(e.registry, l.bucket),
 		Criteria: criteriaOf(l), Standing: standing(row, l),
 		Next: e.transitions(userID, append(l.next.Transitions, l.then.Transitions...)),
 	}
 	if x.Next == nil {
 		x.Next = []Transition{}
 	}
+	x.Other = !x.Paused && e.store.Deployment().Frozen(l.bucket)
 	switch {
 	case len(l.next.Transitions) == 0:
 		x.NothingUntil = timeOf(l.next.At)

@@ -26,7 +26,7 @@ import (
 func TestExplainReference(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
-	draw.Check(t, 500, func(t *rapid.T) { explainAll(t, pool) })
+	draw.Check(t, 200, func(t *rapid.T) { explainAll(t, pool) })
 }
 
 func explainAll(t *rapid.T, pool *pgxpool.Pool) {

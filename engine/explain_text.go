@@ -2,6 +2,8 @@ package engine
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -11,13 +13,13 @@ import (
 // String returns the explanation as people read it: over several lines, with the criteria drawn as a tree.
 func (x Explanation) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\nas of %s\n", x.membership(), stamp(x.At))
+	fmt.Fprintf(&b, "%s\nThis is as of %s.\n", x.membership(), stamp(x.At))
 	if x.Criteria != nil {
 		b.WriteString("\nCriteria:\n")
 		x.Criteria.draw(&b, "  ", "  ")
 	}
 	b.WriteString("\nPolicy:\n")
-	for _, line := range append(x.Policy, x.standing()...) {
+	for _, line := range slices.Concat(x.Policy, x.standing()) {
 		fmt.Fprintf(&b, "  %s\n", line)
 	}
 	b.WriteString("\nNext, unless something else happens before:\n")
@@ -27,18 +29,18 @@ func (x Explanation) String() string {
 	return b.String()
 }
 
-func (x *Explanation) membership() string {
+func (x Explanation) membership() string {
 	bucket := x.BucketID
 	if x.BucketName != x.BucketID {
 		bucket = fmt.Sprintf("%s (%s)", x.BucketID, x.BucketName)
 	}
 	switch s := x.Stay; {
 	case s == nil:
-		return fmt.Sprintf("%s has never been in %s", x.UserID, bucket)
+		return fmt.Sprintf("%s is not in %s, and never was.", x.UserID, bucket)
 	case x.Member:
-		return fmt.Sprintf("%s is in %s since %s, by stay %d, which began by %s", x.UserID, bucket, x.moment(s.EnteredAt), s.EntryCount, sources[s.Source])
+		return fmt.Sprintf("%s is in %s.\nStay %d began at %s, by %s.", x.UserID, bucket, s.EntryCount, x.moment(s.EnteredAt), sources[s.Source])
 	default:
-		return fmt.Sprintf("%s is not in %s; stay %d, from %s to %s, ended because %s", x.UserID, bucket, s.EntryCount,
+		return fmt.Sprintf("%s is not in %s.\nStay %d began at %s, and ended at %s, because %s.", x.UserID, bucket, s.EntryCount,
 			x.moment(s.EnteredAt), x.moment(s.LeftAt), reasons[s.Reason])
 	}
 }
@@ -46,12 +48,12 @@ func (x *Explanation) membership() string {
 // sources and reasons are what transitions come from, in words.
 var (
 	sources = map[Source]string{
-		SourceEvent: "an event or trait of theirs", SourceClock: "the clock", SourceReconcile: "a repair or restoration",
-		SourceBackfill: "the deployment of the definition", SourceManual: "a program's call",
+		SourceEvent: "an event or trait of the user", SourceClock: "the clock", SourceReconcile: "a repair, or a restoration of the user",
+		SourceBackfill: "a deployment of the definition", SourceManual: "a call of a program",
 	}
 	reasons = map[Reason]string{
 		ReasonCriteria: "the criteria failed", ReasonMaxDwell: "the maximal dwell was over",
-		ReasonManual: "a program removed them", ReasonRetired: "the bucket was retired",
+		ReasonManual: "a program removed the user", ReasonRetired: "the bucket was retired",
 	}
 )
 
@@ -75,37 +77,42 @@ func (c *Condition) draw(b *strings.Builder, prefix, indent string) {
 }
 
 // standing says what the policy comes to.
-func (x *Explanation) standing() []string {
+func (x Explanation) standing() []string {
 	var all []string
 	add := func(applies bool, format string, args ...any) {
 		if applies {
-			all = append(all, "- "+fmt.Sprintf(format, args...))
+			all = append(all, "now: "+fmt.Sprintf(format, args...))
 		}
 	}
 	s := &x.Standing
 	add(!s.StaysUntil.IsZero(), "the user stays until %s at least", x.moment(s.StaysUntil))
-	add(!s.LeavesBy.IsZero(), "the user leaves at %s at the latest", x.moment(s.LeavesBy))
-	add(s.Blocked, "the user left by the maximal dwell: until the criteria fails, only an event or trait of theirs lets them join again")
+	add(!s.LeavesBy.IsZero(), "the user leaves by %s", x.moment(s.LeavesBy))
+	add(s.Blocked, "the user left by the maximal dwell: until the criteria fails, only an event or trait of the user's own is a reason to join again")
 	add(s.Unannounced && s.AnnouncedFrom.IsZero(), "another join of the user is not announced")
 	add(s.Unannounced && !s.AnnouncedFrom.IsZero(), "a join of the user is announced from %s on", x.moment(s.AnnouncedFrom))
 	return all
 }
 
 // next says what happens next.
-func (x *Explanation) next() []string {
+func (x Explanation) next() []string {
 	if x.Paused {
 		return []string{"nothing, while the bucket is paused"}
+	}
+	if x.Other {
+		return []string{"nothing, until this definition is deployed"}
 	}
 	var all []string
 	for i := range x.Next {
 		t := &x.Next[i]
-		all = append(all, fmt.Sprintf("%s %s", deed(t), x.moment(t.At)))
+		all = append(all, fmt.Sprintf("%s at %s", deed(t), x.moment(t.At)))
 	}
 	switch {
 	case !x.NothingUntil.IsZero():
 		all = append(all, fmt.Sprintf("nothing else before %s; what comes then takes too long to find out", x.moment(x.NothingUntil)))
 	case len(all) == 0:
 		all = append(all, "nothing, however much time passes")
+	case x.Next[len(x.Next)-1].Kind == Dwell:
+		all = append(all, "stays after that, however much time passes")
 	}
 	return all
 }
@@ -113,20 +120,31 @@ func (x *Explanation) next() []string {
 func deed(t *Transition) string {
 	switch {
 	case t.Kind == Entered && t.Suppressed:
-		return "joins, unannounced, at"
+		return "joins, unannounced,"
 	case t.Kind == Entered:
-		return "joins at"
+		return "joins"
 	case t.Kind == Dwell:
-		return fmt.Sprintf("ticks %s, number %d, at", t.Tick, t.DwellCount)
+		return "ticks, " + tick(t) + ","
 	default:
-		return "leaves, because " + endings[t.Reason] + ", at"
+		return "leaves, because " + endings[t.Reason] + ","
 	}
+}
+
+// tick says which tick it is.
+func tick(t *Transition) string {
+	kind, ms, _ := strings.Cut(t.Tick, "-")
+	n, _ := strconv.ParseInt(ms, 10, 64) // a label of ours
+	span := words.Duration(time.Duration(n) * time.Millisecond)
+	if kind == "every" {
+		return fmt.Sprintf("number %d of every %s", t.DwellCount, span)
+	}
+	return "once, " + span + " into the stay"
 }
 
 // endings are the reasons for which the clock lets a user leave, in words.
 var endings = map[Reason]string{ReasonCriteria: "the criteria fails", ReasonMaxDwell: "the maximal dwell is over"}
 
-func (x *Explanation) moment(t time.Time) string {
+func (x Explanation) moment(t time.Time) string {
 	return fmt.Sprintf("%s (%s)", stamp(t), words.Relative(t.Sub(x.At)))
 }
 

@@ -56,11 +56,16 @@ func (e *Engine) moves(ctx context.Context, b registry.Index) error {
 	switch d := e.store.Deployment(); {
 	case !d.Frozen(b):
 		return nil
-	case slices.Contains(d.Paused, e.store.Bucket(b)):
+	case e.paused(b):
 		return ErrPaused
 	default:
 		return ErrNotDeployed
 	}
+}
+
+// paused reports whether a bucket is, as far as this process has noticed.
+func (e *Engine) paused(b registry.Index) bool {
+	return slices.Contains(e.store.Deployment().Paused, e.store.Bucket(b))
 }
 
 // Delete hides a user: from now on they are in no bucket as far as anybody can see, and nothing happens to them. Their

@@ -92,8 +92,11 @@ where c.id = f.contact_id;
 select count(*) from bucketgen.contacts;
 
 -- name: BucketsDeployed :many
--- What is deployed, and what was paused.
-select b.no, b.id, b.name, b.fingerprint, b.since_no, b.paused_at from bucketgen.buckets b order by b.id;
+-- What is deployed, and of some buckets what they are in any case.
+select b.no, b.id, b.name, b.fingerprint, b.since_no, b.paused_at
+from bucketgen.buckets b
+where b.fingerprint is not null or b.no = any (@nos::integer[])
+order by b.id;
 
 -- name: BucketsDeploy :exec
 update bucketgen.buckets b

@@ -1,6 +1,9 @@
 package registry
 
-import "math/big"
+import (
+	"math/big"
+	"slices"
+)
 
 // Evidence is what a verdict rests on. What is set goes by the operation; instants that there are none of are Unset.
 type Evidence struct {
@@ -176,9 +179,9 @@ func (f *Facts) completedChain(s Sequence) *Chain {
 	if p == nil {
 		return c
 	}
-	for i := len(p.Ends) - 1; i >= 0; i-- {
-		if p.Ends[i] != Unset {
-			return &Chain{Steps: i + 1, Begin: p.Begins[i], End: p.Ends[i]}
+	for i, end := range slices.Backward(p.Ends) {
+		if end != Unset {
+			return &Chain{Steps: i + 1, Begin: p.Begins[i], End: end}
 		}
 	}
 	return c

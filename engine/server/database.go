@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/migrate"
@@ -75,4 +77,50 @@ func (c *cli) engine(d *database, change func(*engine.Config)) (*engine.Engine, 
 		change(&config)
 	}
 	return engine.New(d.pool, c.host.Registry, config)
+}
+
+// look gives an engine, which is not started and takes it to be a time if one is given.
+func (c *cli) look(cmd *cobra.Command, at string, do func(*engine.Engine) error) (err error) {
+	now, err := clockOf(at)
+	if err != nil {
+		return err
+	}
+	d, err := c.open(cmd.Context(), cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+	e, err := c.engine(d, func(config *engine.Config) {
+		config.NoClock, config.NoDelivery, config.NoDeploy = true, true, true
+		if now != nil {
+			config.Now, config.VirtualTime = now, true
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return do(e)
+}
+
+// clockOf returns a clock that stands at a time, or nil if none is given.
+func clockOf(at string) (func() time.Time, error) {
+	if at == "" {
+		return nil, nil //nolint:nilnil // the engine has a clock of its own
+	}
+	t, err := time.Parse(time.RFC3339Nano, at)
+	if err != nil {
+		return nil, fmt.Errorf("--at %q is no time; write it like 2026-12-01T00:00:00Z", at)
+	}
+	return func() time.Time { return t }, nil
+}
+
+// ask is as look, with an engine that runs, but leaves clock and deliveries to others.
+func (c *cli) ask(cmd *cobra.Command, at string, question func(*engine.Engine) error) error {
+	return c.look(cmd, at, func(e *engine.Engine) (err error) {
+		if err := e.Start(cmd.Context()); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, finish(e)) }()
+		return question(e)
+	})
 }

@@ -63,7 +63,7 @@ func (c *cli) previewCommand() *cobra.Command {
 		Long: `Looks at every user with this program's definition of a bucket, whatever is deployed, and
 says how many are in it and who some of them are. Nothing is written.`,
 		Example: "  " + c.host.Name + " preview power-users --users 20",
-		Args:    one("BUCKET"),
+		Args:    takes(1, "one BUCKET"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ref, err := c.bucket(args[0])
 			if err != nil {
@@ -184,7 +184,7 @@ func (c *cli) haltCommand(verb, short, long string, do haltFunc) *cobra.Command 
 	cmd := &cobra.Command{
 		Use: verb + " BUCKET", Short: short, Long: long,
 		Example: "  " + c.host.Name + " " + verb + " power-users",
-		Args:    one("BUCKET"),
+		Args:    takes(1, "one BUCKET"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ref, err := c.bucket(args[0])
 			if err != nil {
@@ -210,45 +210,6 @@ func (c *cli) haltCommand(verb, short, long string, do haltFunc) *cobra.Command 
 
 // errChanges says that a plan has changes, which is the exit code's business.
 var errChanges = errors.New("a deployment would change something")
-
-// look runs something on an engine that is not started.
-func (c *cli) look(cmd *cobra.Command, at string, do func(*engine.Engine) error) error {
-	return c.lookBy(cmd, at, nil, do)
-}
-
-func (c *cli) lookBy(cmd *cobra.Command, at string, change func(*engine.Config), do func(*engine.Engine) error) (err error) {
-	d, err := c.open(cmd.Context(), cmd.ErrOrStderr())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, d.close()) }()
-	timed, err := atTime(at)
-	if err != nil {
-		return err
-	}
-	e, err := c.engine(d, func(config *engine.Config) {
-		timed(config)
-		if change != nil {
-			change(config)
-		}
-	})
-	if err != nil {
-		return err
-	}
-	return do(e)
-}
-
-// atTime lets an engine take it to be a time.
-func atTime(at string) (func(*engine.Config), error) {
-	if at == "" {
-		return func(*engine.Config) {}, nil
-	}
-	t, err := time.Parse(time.RFC3339Nano, at)
-	if err != nil {
-		return nil, fmt.Errorf("--at %q is no time; write it like 2026-12-01T00:00:00Z", at)
-	}
-	return func(c *engine.Config) { c.Now, c.VirtualTime = func() time.Time { return t }, true }, nil
-}
 
 type haltFunc = func(*engine.Engine, context.Context, registry.BucketRef) error
 

@@ -22,8 +22,8 @@ func (c *cli) membersCommand() *cobra.Command {
 		Short: "List the users in a bucket",
 		Example: "  " + c.host.Name + " members power-users\n" +
 			"  " + c.host.Name + " members power-users --json --limit 10",
-		Args: one("BUCKET"),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
+		Args: takes(1, "one BUCKET"),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			ref, err := c.bucket(args[0])
 			if err != nil {
 				return err
@@ -31,24 +31,11 @@ func (c *cli) membersCommand() *cobra.Command {
 			if limit < 0 {
 				return fmt.Errorf("--limit is %d; it must be positive, or 0 for all", limit)
 			}
-			d, err := c.open(cmd.Context(), cmd.ErrOrStderr())
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, d.close()) }()
-			e, err := c.engine(d, func(config *engine.Config) { config.NoClock, config.NoDelivery, config.NoDeploy = true, true, true })
-			if err != nil {
-				return err
-			}
-			if err := e.Start(cmd.Context()); err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, finish(e)) }()
 			list := printTable
 			if asJSON {
 				list = printJSON
 			}
-			return list(cmd, e, ref, limit)
+			return c.ask(cmd, "", func(e *engine.Engine) error { return list(cmd, e, ref, limit) })
 		},
 	}
 	cmd.Flags().IntVar(&limit, "limit", 0, "list at most `N`, 0 for all")

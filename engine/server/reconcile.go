@@ -1,7 +1,6 @@
 package server
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -21,11 +20,7 @@ everything else; if it is interrupted, the next one goes on where it was.`,
 		Example: "  " + c.host.Name + " reconcile",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.lookBy(cmd, at, func(config *engine.Config) { config.NoClock, config.NoDelivery, config.NoDeploy = true, true, true }, func(e *engine.Engine) (err error) {
-				if err := e.Start(cmd.Context()); err != nil {
-					return err
-				}
-				defer func() { err = errors.Join(err, finish(e)) }()
+			return c.ask(cmd, at, func(e *engine.Engine) error {
 				shown := newCounter(cmd.ErrOrStderr(), "reconcile")
 				r, err := e.Reconcile(cmd.Context(), func(r engine.Reconciliation) { shown.at(r.Checked, r.Users) })
 				shown.end()

@@ -42,7 +42,7 @@ refused is reported, and the others are taken in; the exit code is 1 then. An in
 replay can be run again: lines with a messageId are not taken in twice.`,
 		Example: "  " + c.host.Name + " replay events.jsonl.gz --until 2026-12-01T00:00:00Z --transitions out.csv\n" +
 			"  cat events.jsonl | " + c.host.Name + " replay - --database temp",
-		Args: one("FILE, or - for the standard input"),
+		Args: takes(1, "one FILE, or - for the standard input"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			var until time.Time
 			if flags.until != "" {

@@ -127,19 +127,26 @@ which keeps its data in the directory .bucketgen.`,
 		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(c.devCommand(), c.migrateCommand(), c.membersCommand(), c.replayCommand(), c.planCommand(), c.deployCommand(),
-		c.backfillCommand(), c.previewCommand(), c.pauseCommand(), c.resumeCommand(), c.reconcileCommand())
+	root.AddCommand(c.devCommand(), c.migrateCommand(), c.membersCommand(), c.explainCommand(), c.replayCommand(), c.planCommand(),
+		c.deployCommand(), c.backfillCommand(), c.previewCommand(), c.pauseCommand(), c.resumeCommand(), c.reconcileCommand())
 	return root
 }
 
-// one lets a command take one argument.
-func one(what string) cobra.PositionalArgs {
+// takes lets a command take so many arguments.
+func takes(n int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) != 1 {
-			return fmt.Errorf("%s takes one %s, but there are %s; see %s --help", cmd.Name(), what, count(int64(len(args)), "argument"), cmd.CommandPath())
+		if len(args) != n {
+			return fmt.Errorf("%s takes %s, but there %s; see %s --help", cmd.Name(), what, are(int64(len(args)), "argument"), cmd.CommandPath())
 		}
 		return nil
 	}
+}
+
+func are(n int64, what string) string {
+	if n == 1 {
+		return "is " + count(n, what)
+	}
+	return "are " + count(n, what)
 }
 
 func count(n int64, what string) string {

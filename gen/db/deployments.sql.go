@@ -55,7 +55,10 @@ func (q *Queries) BucketsDeploy(ctx context.Context, arg BucketsDeployParams) er
 }
 
 const BucketsDeployed = `-- name: BucketsDeployed :many
-select b.no, b.id, b.name, b.fingerprint, b.since_no, b.paused_at from bucketgen.buckets b order by b.id
+select b.no, b.id, b.name, b.fingerprint, b.since_no, b.paused_at
+from bucketgen.buckets b
+where b.fingerprint is not null or b.no = any ($1::integer[])
+order by b.id
 `
 
 type BucketsDeployedRow struct {
@@ -67,9 +70,9 @@ type BucketsDeployedRow struct {
 	PausedAt    pgtype.Timestamptz
 }
 
-// What is deployed, and what was paused.
-func (q *Queries) BucketsDeployed(ctx context.Context) ([]BucketsDeployedRow, error) {
-	rows, err := q.db.Query(ctx, BucketsDeployed)
+// What is deployed, and of some buckets what they are in any case.
+func (q *Queries) BucketsDeployed(ctx context.Context, nos []int32) ([]BucketsDeployedRow, error) {
+	rows, err := q.db.Query(ctx, BucketsDeployed, nos)
 	if err != nil {
 		return nil, err
 	}

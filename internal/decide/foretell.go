@@ -39,6 +39,7 @@ type Foretold struct {
 // if they are asked for. From then on the session is about the future: it must not be written.
 func (s *Session) Foretell(b registry.Index, ticks bool, looks int) Foretold {
 	matters := s.asked(b)
+	s.registry = silent(s.registry, b, ticks)
 	for {
 		// What else is due changes nothing for this bucket.
 		s.state.Due = slices.DeleteFunc(s.state.Due, func(d Due) bool { return !slices.Contains(matters, d.Bucket) })
@@ -51,12 +52,25 @@ func (s *Session) Foretell(b registry.Index, ticks bool, looks int) Foretold {
 		s.now = at
 		s.round(buckets, at, cause{source: SourceClock, clock: true, upTo: registry.Unset})
 		happened := slices.DeleteFunc(slices.Clone(s.changes.Transitions[before:]), func(t Transition) bool {
-			return t.Bucket != b || t.Kind == Dwell && !ticks
+			return t.Bucket != b
 		})
 		if len(happened) > 0 {
 			return Foretold{happened, at}
 		}
 	}
+}
+
+// silent returns a registry of which no bucket ticks but one, if that: ticks change no membership, and whoever waits for
+// years need not look every hour.
+func silent(r *registry.Registry, b registry.Index, ticks bool) *registry.Registry {
+	copied := *r
+	copied.Buckets = slices.Clone(r.Buckets)
+	for i := range copied.Buckets {
+		if registry.Index(i) != b || !ticks {
+			copied.Buckets[i].Ticks = nil
+		}
+	}
+	return &copied
 }
 
 // asked returns a bucket and all those that it asks about, directly or not.

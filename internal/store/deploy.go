@@ -113,9 +113,12 @@ func (s *Store) deployBuckets(ctx context.Context, q *db.Queries, current, propo
 		if row.Fingerprint != nil {
 			fingerprint = *row.Fingerprint
 		}
+		was := current.Buckets[i]
+		if was.SinceNo == row.SinceNo && was.Name == row.Name && (was.Fingerprint == nil) == (row.Fingerprint == nil) {
+			continue
+		}
 		set.Nos, set.Fingerprints = append(set.Nos, row.No), append(set.Fingerprints, fingerprint)
 		set.SinceNos, set.Names = append(set.SinceNos, row.SinceNo), append(set.Names, row.Name)
-		was := current.Buckets[i]
 		if was.Fingerprint != nil && (row.Fingerprint == nil || *was.Fingerprint != fingerprint) {
 			ended = append(ended, row.No)
 		}

@@ -117,7 +117,7 @@ func (s *Store) Current(ctx context.Context, conn db.DBTX) (*Current, error) {
 	if n := len(c.Deployments); n > 0 {
 		c.No = c.Deployments[n-1].No
 	}
-	if c.Buckets, err = q.BucketsDeployed(ctx); err != nil {
+	if c.Buckets, err = q.BucketsDeployed(ctx, s.buckets); err != nil {
 		return nil, fmt.Errorf("read what is deployed: %w", err)
 	}
 	kept, err := q.KeptSince(ctx)

@@ -17,8 +17,13 @@ func Duration(d time.Duration) string {
 		name string
 		span time.Duration
 	}{
-		{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second},
-		{"millisecond", time.Millisecond}, {"microsecond", time.Microsecond}, {"nanosecond", 1},
+		{"day", 24 * time.Hour},
+		{"hour", time.Hour},
+		{"minute", time.Minute},
+		{"second", time.Second},
+		{"millisecond", time.Millisecond},
+		{"microsecond", time.Microsecond},
+		{"nanosecond", 1},
 	} {
 		if n := d / unit.span; n > 0 {
 			parts = append(parts, Count(int(n), unit.name))

@@ -241,7 +241,8 @@ func TestPolicy(t *testing.T) {
 		{"none", bucket.Spec{Criteria: criteria}, []string{"every join is announced"}},
 		{"manual", bucket.Spec{Kind: bucket.Manual}, []string{"manual: users are added and removed by a program", "every join is announced"}},
 		{
-			"all", bucket.Spec{
+			"all",
+			bucket.Spec{
 				Criteria: criteria, Disabled: true, Entry: bucket.Once(), MinDwell: bucket.Day, MaxDwell: 7 * bucket.Day,
 				ReconcileJoins: bucket.Off, Dwell: []bucket.Tick{bucket.After(2 * bucket.Day), bucket.Every(bucket.Hour)},
 			},
@@ -256,7 +257,8 @@ func TestPolicy(t *testing.T) {
 			},
 		},
 		{
-			"once per", bucket.Spec{Criteria: criteria, Entry: bucket.OncePer(days90)},
+			"once per",
+			bucket.Spec{Criteria: criteria, Entry: bucket.OncePer(days90)},
 			[]string{"a join is announced if it is the user's first or 90 days have passed since they left"},
 		},
 	} {

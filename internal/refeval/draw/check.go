@@ -11,7 +11,7 @@ import (
 )
 
 // unit is how many cases rapid checks at a time.
-const unit = 500
+const unit = 100
 
 // setUp sets the flags of rapid, once: it reads them without a lock. It reports whether somebody has asked for a certain
 // number of checks, or for a certain seed.
@@ -36,7 +36,7 @@ var setUp = sync.OnceValues(func() (asked bool, err error) {
 	return asked, flag.Set("rapid.nofailfile", "true") // the seed suffices
 })
 
-// Check checks a property in so many cases, a multiple of 500, or as often as -rapid.checks or RAPID_CHECKS says. When it
+// Check checks a property in so many cases, a multiple of 100, or as often as -rapid.checks or RAPID_CHECKS says. When it
 // fails, it prints the seed with which it fails again: -rapid.seed.
 func Check(t *testing.T, cases int, property func(*rapid.T)) {
 	t.Helper()

@@ -1,0 +1,43 @@
+package server
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bucketgen/bucketgen/engine"
+)
+
+func (c *cli) explainCommand() *cobra.Command {
+	var at string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "explain BUCKET USER",
+		Short: "Say why a user is in a bucket or not, and what the clock does next",
+		Long: `Says why a user is in a bucket or not: what each of its conditions finds, what its
+policy comes to, and what happens next if nothing but time does. It changes nothing.`,
+		Example: "  " + c.host.Name + " explain power-users ada\n" +
+			"  " + c.host.Name + " explain power-users ada --json",
+		Args: takes(2, "a BUCKET and a USER"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ref, err := c.bucket(args[0])
+			if err != nil {
+				return err
+			}
+			return c.ask(cmd, at, func(e *engine.Engine) error {
+				x, err := e.Explain(cmd.Context(), ref, args[1])
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return printObject(cmd.OutOrStdout(), x)
+				}
+				_, err = fmt.Fprint(cmd.OutOrStdout(), x)
+				return err
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
+	atFlag(cmd, &at)
+	return cmd
+}
