@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -340,4 +341,60 @@ func TestTwoGenerations(t *testing.T) {
 	n.settle()
 	equal(t, "bob", n.history("bob"), []string{"entered pro 1", "entered p 1"})
 	equal(t, "the old process settles nothing more", []string{itoa(w.settle())}, []string{"0"})
+}
+
+// TestRemoveAndRetire removes a bucket: its members stay until it is retired.
+func TestRemoveAndRetire(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro, regulars)
+	for i := range 3 {
+		w.identify("u"+itoa(i), map[string]any{"plan": "pro"})
+	}
+	if _, err := w.Retire(t.Context(), "pro"); err == nil || !strings.Contains(err.Error(), "it is deployed") {
+		t.Errorf("retire what is deployed: got %v", err)
+	}
+	n := w.redefined(regulars)
+	n.deploy(engine.DeployOptions{})
+	n.backfill()
+	equal(t, "what is removed", n.identify("u0", map[string]any{"plan": "free"}), []string{})
+	equal(t, "members", []string{itoa(w.count("select count(*) from bucketgen.memberships where left_at is null"))}, []string{"3"})
+	left, err := n.Retire(t.Context(), "pro")
+	if err != nil || left != 3 {
+		t.Errorf("retire: %d left, %v; want 3", left, err)
+	}
+	equal(t, "u1", w.history("u1"), []string{"entered pro 1", "left pro 1 by retired"})
+	if _, err := n.Retire(t.Context(), "nothing"); !errors.Is(err, engine.ErrUnknownBucket) {
+		t.Errorf("retire what never was: got %v", err)
+	}
+}
+
+// TestPlanCountsReactions lets a handler wait for those who leave.
+func TestPlanCountsReactions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	stop(t, w.start(engine.Config{NoClock: true, NoDelivery: true}, func(e *engine.Engine) {
+		must(t, e.OnLeave(w.ref("pro"), engine.LeaveHandler{Name: "win back", Func: make(inbox).handle}))
+		must(t, e.OnEnter(w.ref("pro"), engine.EnterHandler{Name: "welcome", Func: make(inbox).handle}))
+	}))
+	for i := range 3 {
+		w.identify("u"+itoa(i), map[string]any{"plan": []string{"pro", "pro", "team"}[i]})
+	}
+	n := w.redefined(bucket.Define(bucket.Spec{ID: "pro", Criteria: plan.Is("team")}))
+	for emit, want := range map[engine.Emit][]int64{engine.EmitSilent: {0, 0}, engine.EmitLeaves: {0, 2}, engine.EmitAll: {1, 2}} {
+		p, err := n.Plan(t.Context(), engine.PlanOptions{Emit: emit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := []int64{}
+		for _, r := range p.Buckets[0].Reactions {
+			got = append(got, r.Emissions.Count)
+		}
+		equal(t, string(emit), got, want)
+	}
+	before := w.count("select count(*) from bucketgen.deliveries")
+	n.deploy(engine.DeployOptions{Emit: engine.EmitAll})
+	n.backfill()
+	if got := w.count("select count(*) from bucketgen.deliveries") - before; got != 3 {
+		t.Errorf("%d deliveries, want 3 as planned", got)
+	}
 }

@@ -23,6 +23,10 @@ type Engine struct {
 	config   Config
 	log      *slog.Logger
 
+	// as is what the engine takes to be deployed. Nil: what is. An engine that only looks, or has a bucket of its own, does
+	// not follow others.
+	as *store.Deployment
+
 	handlers []handler
 	batcher  *batcher
 	room     chan struct{} // holds a token for every item that is not done

@@ -28,9 +28,9 @@ type Explanation struct {
 	Manual   bool       `json:"manual,omitempty"`
 	Paused   bool       `json:"paused,omitempty"`
 	Other    bool       `json:"otherDeployed,omitempty"` // another definition is deployed, or none: nobody moves by this one
-	Criteria *Condition `json:"criteria,omitempty"` // nil of a manual bucket
-	Policy   []string   `json:"policy"`             // in words
-	Standing Standing   `json:"standing"`           // of the user, by the policy
+	Criteria *Condition `json:"criteria,omitempty"`      // nil of a manual bucket
+	Policy   []string   `json:"policy"`                  // in words
+	Standing Standing   `json:"standing"`                // of the user, by the policy
 
 	// Next is what the clock does next, unless something else happens before: a join, a leave, or ticks that are due
 	// together, and after ticks the join or leave that follows. It is empty if nothing ever happens by time alone, or not

@@ -179,7 +179,6 @@ func (e *Engine) looker(ctx context.Context) (*looker, error) {
 type planner struct {
 	*looker
 	options PlanOptions
-	as      *store.Deployment // what would be deployed
 	plan    *Plan
 	places  []int // of the registry's buckets among those of the plan
 
@@ -309,7 +308,7 @@ func (pl *planner) lookAt(ctx context.Context, users []db.ContactsPageRow) error
 		})
 	}
 	if len(tasks) > 0 {
-		err := pl.consultAs(ctx, pl.as, tasks, func(t *task, st *decide.State, s *decide.Session) { pl.count(t.want.User, st, s.Changes()) })
+		err := pl.consult(ctx, tasks, func(t *task, st *decide.State, s *decide.Session) { pl.count(t.want.User, st, s.Changes()) })
 		if err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ func (e *Engine) commit(ctx context.Context, wait bool, tasks []*task, names sto
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Release()
-	facts, err := e.store.Load(ctx, conn, store.Lock{Begin: true, Wait: wait, Timeout: lockTimeout, Replan: store.Replan(conn.Conn().PgConn())}, wanted(tasks))
+	facts, err := e.store.Load(ctx, conn, store.Lock{Begin: true, Wait: wait, Timeout: lockTimeout, As: e.as, Replan: store.Replan(conn.Conn().PgConn())}, wanted(tasks))
 	if err != nil {
 		return e.rollback(conn, err)
 	}
@@ -97,17 +97,12 @@ func (e *Engine) within(ctx context.Context, conn store.Conn, tasks []*task, nam
 // consult runs tasks on what is known of their users, all of it as it was committed at one moment, and writes nothing: it
 // is for those who ask what would be. done is called once for each user who is known, with what its task came to.
 func (e *Engine) consult(ctx context.Context, tasks []*task, done func(*task, *decide.State, *decide.Session)) error {
-	return e.consultAs(ctx, nil, tasks, done)
-}
-
-// consultAs is as consult, for whoever asks what would be if something else were deployed.
-func (e *Engine) consultAs(ctx context.Context, as *store.Deployment, tasks []*task, done func(*task, *decide.State, *decide.Session)) error {
 	conn, err := e.pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Release()
-	facts, err := e.store.Load(ctx, conn, store.Lock{Begin: true, None: true, As: as, Replan: store.Replan(conn.Conn().PgConn())}, wanted(tasks))
+	facts, err := e.store.Load(ctx, conn, store.Lock{Begin: true, None: true, As: e.as, Replan: store.Replan(conn.Conn().PgConn())}, wanted(tasks))
 	if err == nil {
 		err = e.run(ctx, conn, facts, tasks, done)
 	}

@@ -5,3 +5,7 @@ select unnest(@ids::text[]) as id, unnest(@names::text[])
 order by 1
 on conflict (id) do update set name = excluded.name
 returning no, id;
+
+-- name: BucketsAll :many
+-- Whatever was ever defined.
+select b.no, b.id, b.name, b.fingerprint from bucketgen.buckets b order by b.id;

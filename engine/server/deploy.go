@@ -179,6 +179,27 @@ func (c *cli) resumeCommand() *cobra.Command {
 or leave now, announced as the last deployment says. Ticks that were missed come as one.`, (*engine.Engine).Resume)
 }
 
+func (c *cli) retireCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "retire BUCKET",
+		Short: "Let everybody leave a bucket that is not deployed any more",
+		Long: `Members of a bucket whose definition was removed stay as they are, in case it comes back.
+This lets them leave for good, which is announced to whoever is told of leaves.`,
+		Example: "  " + c.host.Name + " retire old-customers",
+		Args:    takes(1, "one BUCKET"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.look(cmd, "", func(e *engine.Engine) error {
+				n, err := e.Retire(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s left %s\n", count(n, "user"), args[0])
+				return nil
+			})
+		},
+	}
+}
+
 func (c *cli) haltCommand(verb, short, long string, do haltFunc) *cobra.Command {
 	var at string
 	cmd := &cobra.Command{

@@ -9,6 +9,43 @@ import (
 	"context"
 )
 
+const BucketsAll = `-- name: BucketsAll :many
+select b.no, b.id, b.name, b.fingerprint from bucketgen.buckets b order by b.id
+`
+
+type BucketsAllRow struct {
+	No          int32
+	ID          string
+	Name        string
+	Fingerprint *string
+}
+
+// Whatever was ever defined.
+func (q *Queries) BucketsAll(ctx context.Context) ([]BucketsAllRow, error) {
+	rows, err := q.db.Query(ctx, BucketsAll)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BucketsAllRow
+	for rows.Next() {
+		var i BucketsAllRow
+		if err := rows.Scan(
+			&i.No,
+			&i.ID,
+			&i.Name,
+			&i.Fingerprint,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const BucketsRegister = `-- name: BucketsRegister :many
 insert into bucketgen.buckets (id, name)
 select unnest($1::text[]) as id, unnest($2::text[])

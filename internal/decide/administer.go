@@ -57,6 +57,16 @@ func (s *Session) Remove(b registry.Index, clock registry.Instant) Result {
 	})
 }
 
+// Retire ends the user's stay in a bucket that is gone for good.
+func (s *Session) Retire(b registry.Index, clock registry.Instant) Result {
+	return s.step(func() {
+		s.advance(clock)
+		if stay := s.active(b); stay != nil && !s.state.Contact.Deleted {
+			s.leave(stay, s.now, manually, ReasonRetired)
+		}
+	})
+}
+
 func (s *Session) refuses(b registry.Index) (Result, bool) {
 	r := Result{Deleted: s.state.Contact.Deleted, Paused: s.isFrozen(b)}
 	return r, r.Deleted || r.Paused

@@ -52,7 +52,6 @@ const (
 	KindDeploy = "deploy"
 	KindPause  = "pause"
 	KindResume = "resume"
-	KindRetire = "retire"
 )
 
 // What is announced of what follows from a deployment.
@@ -204,6 +203,12 @@ const many = math.MaxInt32
 
 // known returns the last deployment as of which everything about the user is as it should be.
 func (u standing) known() int32 { return min(u.followed, u.stranger) }
+
+// Alone is a deployment of what the store's registry has, whatever is deployed, in which users have nothing to follow.
+func (s *Store) Alone() *Deployment {
+	n := len(s.registry.Buckets)
+	return &Deployment{Own: many, Paused: []int32{}, frozen: make([]bool, n), since: make([]int32, n)}
+}
 
 // behind reports whether a user has to be looked at.
 func (d *Deployment) behind(u standing) bool { return d.Agreed && u.known() < d.last }

@@ -1,10 +1,10 @@
 -- +goose Up
 
--- Every change of what the engine does: of definitions (deploy), of whether a bucket is paused (pause, resume), of members
--- whose bucket is gone (retire). How far users have followed a deployment stands beside it.
+-- Every change of what the engine does: of definitions (deploy), of whether a bucket is paused (pause, resume). How far
+-- users have followed a deployment stands beside it.
 create table bucketgen.deployments (
     no           integer not null primary key,
-    kind         text not null, -- deploy, pause, resume, retire
+    kind         text not null, -- deploy, pause, resume
     fingerprint  text not null, -- of the definitions that are deployed from then on
     emit         text not null, -- what is announced of what follows: silent, leaves, all
     at           timestamptz not null,

@@ -1,0 +1,74 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Retire lets everybody leave a bucket that is not deployed any more, for the reason [ReasonRetired], and returns how many
+// did. Until then its members stay as they are: whoever removes a definition by mistake finds them again when it is back.
+// It may be called again if it did not come to its end. The engine need not have been started.
+func (e *Engine) Retire(ctx context.Context, bucketID string) (int64, error) {
+	n, err := e.retire(ctx, bucketID)
+	if err != nil {
+		return n, fmt.Errorf("retire bucket %q: %w", bucketID, err)
+	}
+	return n, nil
+}
+
+func (e *Engine) retire(ctx context.Context, id string) (int64, error) {
+	if err := e.open(ctx); err != nil {
+		return 0, err
+	}
+	all, err := e.store.Queries(e.pool).BucketsAll(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("read the buckets: %w", err)
+	}
+	i := slices.IndexFunc(all, func(b db.BucketsAllRow) bool { return b.ID == id })
+	switch {
+	case i < 0:
+		return 0, ErrUnknownBucket
+	case all[i].Fingerprint != nil:
+		return 0, errors.New("it is deployed; remove its definition and deploy that first")
+	}
+	// What is decided about a bucket is decided by the one decide, which needs a registry that has it.
+	alone := &Engine{pool: e.pool, config: e.config, log: e.log, registry: &registry.Registry{
+		Buckets: []registry.Bucket{{ID: id, Name: all[i].Name, Kind: registry.Manual}},
+	}}
+	if alone.store, err = store.New(ctx, e.pool, e.config.Schema, alone.registry, e.config.CacheBytes); err != nil {
+		return 0, err
+	}
+	alone.as = alone.store.Alone()
+	return alone.empty(ctx)
+}
+
+// empty lets everybody leave the only bucket of the engine.
+func (e *Engine) empty(ctx context.Context) (int64, error) {
+	const page = 500
+	left := int64(0)
+	for after := int64(0); ; {
+		members, err := e.store.Queries(e.pool).MembershipsPage(ctx, db.MembershipsPageParams{BucketNo: e.store.Bucket(0), AfterContactID: after, Size: page})
+		if err != nil {
+			return left, fmt.Errorf("read members: %w", err)
+		}
+		if len(members) == 0 {
+			return left, nil
+		}
+		tasks := make([]*task, len(members))
+		for i, m := range members {
+			after = m.ContactID
+			tasks[i] = &task{want: store.Wanted{User: m.UserID, Contact: m.ContactID, CreatedAt: e.now()}, options: e.options(true)}
+			tasks[i].step = func(s *decide.Session, clock registry.Instant) { s.Retire(0, clock) }
+		}
+		if err := e.persist(ctx, tasks, func(*task) { left++ }); err != nil {
+			return left, err
+		}
+	}
+}
