@@ -64,7 +64,7 @@ func (s *Simulator) catchUpOne(u *decide.Session) decide.Result { return u.Catch
 
 // follow takes everybody through a change that happens now.
 func (s *Simulator) follow(step decide.Step) {
-	step.At, step.Silent, step.Joins = s.now, !s.announced.Leaves, s.announced.Joins
+	step.Defined, step.At, step.Silent, step.Joins = true, s.now, !s.announced.Leaves, s.announced.Joins
 	for name := range s.users {
 		s.run(name, s.catchUpOne, step)
 	}
