@@ -398,3 +398,48 @@ func TestPlanCountsReactions(t *testing.T) {
 		t.Errorf("%d deliveries, want 3 as planned", got)
 	}
 }
+
+// TestWhoRunsWhat lists the processes on a database, and what was ever deployed.
+func TestWhoRunsWhat(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	n := w.redefined(regulars, pro)
+	running := func() []string {
+		all, err := w.Processes(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, p := range all {
+			if p.Host == "" || p.PID == 0 || p.SeenAt.IsZero() {
+				t.Errorf("got %+v, want a host and a process that was seen", p)
+			}
+			got = append(got, p.Fingerprint+" "+strconv.FormatBool(p.Deployed))
+		}
+		slices.Sort(got)
+		return got
+	}
+	both := func(first, second bool) []string {
+		all := []string{w.registry.Fingerprint + " " + strconv.FormatBool(first), n.registry.Fingerprint + " " + strconv.FormatBool(second)}
+		slices.Sort(all)
+		return all
+	}
+	eventually(t, func() bool { return slices.Equal(running(), both(true, false)) })
+	n.deploy(engine.DeployOptions{})
+	equal(t, "after the deployment", running(), both(false, true))
+	stop(t, w.Engine)
+	w.Engine = n.Engine
+	equal(t, "after the end of the old process", running(), []string{n.registry.Fingerprint + " true"})
+	definitions, err := n.Definitions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, d := range definitions {
+		got = append(got, d.BucketID+" since "+itoa(d.Since)+" "+strings.Join(d.Words, "; "))
+	}
+	equal(t, "definitions", got, []string{
+		"pro since 1 plan is \"pro\"; every join is announced",
+		"regulars since 2 visit at least 2 times in the last 1 hour; every join is announced",
+	})
+}

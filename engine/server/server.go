@@ -128,7 +128,7 @@ which keeps its data in the directory .bucketgen.`,
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(c.devCommand(), c.migrateCommand(), c.membersCommand(), c.explainCommand(), c.replayCommand(), c.planCommand(),
-		c.deployCommand(), c.backfillCommand(), c.previewCommand(), c.pauseCommand(), c.resumeCommand(), c.reconcileCommand(), c.retireCommand())
+		c.deployCommand(), c.backfillCommand(), c.previewCommand(), c.pauseCommand(), c.resumeCommand(), c.reconcileCommand(), c.retireCommand(), c.deploymentsCommand())
 	return root
 }
 

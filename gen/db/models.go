@@ -163,6 +163,15 @@ type BucketgenOccurrence struct {
 	Value      *string
 }
 
+type BucketgenProcess struct {
+	ID          pgtype.UUID
+	Host        string
+	Pid         int32
+	Fingerprint string
+	StartedAt   pgtype.Timestamptz
+	SeenAt      pgtype.Timestamptz
+}
+
 type BucketgenProgress struct {
 	ContactID  int64
 	SequenceNo int32

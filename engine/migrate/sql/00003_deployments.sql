@@ -53,6 +53,16 @@ alter table bucketgen.contacts
     add column generation integer not null default 0,
     add column stranger integer;
 
+-- Which programs run, and which definitions they have.
+create table bucketgen.processes (
+    id           uuid not null primary key,
+    host         text not null,
+    pid          integer not null,
+    fingerprint  text not null,
+    started_at   timestamptz not null,
+    seen_at      timestamptz not null
+);
+
 -- From which ticks count, where that is not the time of entering: users whom a deployment found in a bucket have often
 -- matched for long.
 alter table bucketgen.memberships add column anchor_at timestamptz;
