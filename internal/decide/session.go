@@ -122,8 +122,11 @@ func (s *Session) follow(step Step) {
 // catchUp looks at buckets after somebody changed the user who has other definitions of them.
 func (s *Session) catchUp(buckets []registry.Index) {
 	at := min(s.state.past(), s.now)
+	if at == registry.Unset {
+		return // nothing is known of them
+	}
 	s.settle(at - 1)
-	if !s.state.Contact.Deleted && at != registry.Unset {
+	if !s.state.Contact.Deleted {
 		s.round(slices.DeleteFunc(slices.Clone(buckets), s.isFrozen), at, cause{source: SourceEvent, byUser: true})
 	}
 }
