@@ -10,7 +10,7 @@ import (
 
 // Config configures an engine. The zero value is a good one.
 type Config struct {
-	// BackfillWorkers is how many batches of users who follow a deployment are looked at at once. Defaults to 2.
+	// BackfillWorkers is how many batches of users are taken through a deployment at once. Defaults to 2.
 	BackfillWorkers int
 
 	// CacheBytes is how much memory, roughly, the engine uses to remember the properties of users who came lately. What
@@ -31,8 +31,7 @@ type Config struct {
 	DeliveryWorkers int
 
 	// DeployPoll is how often the database is asked whether another process has deployed, paused or resumed something.
-	// Ingest and clock find that out by themselves; deliveries of a bucket that is paused go on for so long. Defaults to
-	// 250 ms.
+	// Ingest, clock and deliveries find that out by themselves when they have something to do. Defaults to 250 ms.
 	DeployPoll time.Duration
 
 	// Flushers is how many batches of events are written at once. Each uses a connection of the pool. Defaults to 4.

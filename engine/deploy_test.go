@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strconv"
@@ -310,6 +311,42 @@ func TestPausedDeliveriesWait(t *testing.T) {
 	if err := w.Resume(t.Context(), w.ref("pro")); err != nil {
 		t.Fatal(err)
 	}
+	if got := delivered.next(t); got.BucketID != "pro" {
+		t.Errorf("delivered %v, want what was paused", got)
+	}
+}
+
+// TestPauseStopsDeliveriesEverywhere pauses a bucket while another process has a delivery of it that failed, and is to be
+// tried again.
+func TestPauseStopsDeliveriesEverywhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro, regulars)
+	delivered, failing := make(inbox, 10), make(chan struct{})
+	w.start(engine.Config{NoClock: true}, func(e *engine.Engine) {
+		must(t, e.OnEnter(w.ref("pro"), engine.EnterHandler{Name: "pro", Func: func(ctx context.Context, tr engine.Transition) error {
+			select {
+			case <-failing:
+				return delivered.handle(ctx, tr)
+			default:
+				close(failing)
+				return errors.New("not yet")
+			}
+		}}))
+		must(t, e.OnEnter(w.ref("regulars"), engine.EnterHandler{Name: "regulars", Func: delivered.handle}))
+	})
+	w.identify("ada", map[string]any{"plan": "pro"})
+	<-failing
+	must(t, w.Pause(t.Context(), w.ref("pro")))
+	eventually(t, func() bool {
+		return w.count("select count(*) from bucketgen.deliveries where leased_until is null") == 1
+	})
+	w.clock.Advance(bucket.Hour)
+	w.track("bob", "visit")
+	w.track("bob", "visit")
+	if got := delivered.next(t); got.BucketID != "regulars" {
+		t.Errorf("delivered %v, want what is not paused", got)
+	}
+	must(t, w.Resume(t.Context(), w.ref("pro")))
 	if got := delivered.next(t); got.BucketID != "pro" {
 		t.Errorf("delivered %v, want what was paused", got)
 	}

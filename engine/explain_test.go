@@ -88,15 +88,18 @@ func TestNextInWords(t *testing.T) {
 	}{
 		{"paused", engine.Explanation{Paused: true}, "  nothing, while the bucket is paused\n"},
 		{
-			"too much", engine.Explanation{NothingUntil: at(24)},
+			"too much",
+			engine.Explanation{NothingUntil: at(24)},
 			"  nothing else before 2026-01-02T00:00:00Z (in 1 day); what comes then takes too long to find out\n",
 		},
 		{
-			"unannounced", engine.Explanation{Next: []engine.Transition{{Kind: engine.Entered, Suppressed: true, At: at(1)}}},
+			"unannounced",
+			engine.Explanation{Next: []engine.Transition{{Kind: engine.Entered, Suppressed: true, At: at(1)}}},
 			"  joins, unannounced, at 2026-01-01T01:00:00Z (in 1 hour)\n",
 		},
 		{
-			"ticks", engine.Explanation{Next: []engine.Transition{{Kind: engine.Dwell, Tick: "every-5400000", DwellCount: 3, At: at(2)}, left}},
+			"ticks",
+			engine.Explanation{Next: []engine.Transition{{Kind: engine.Dwell, Tick: "every-5400000", DwellCount: 3, At: at(2)}, left}},
 			"  ticks, number 3 of every 1 hour 30 minutes, at 2026-01-01T02:00:00Z (in 2 hours)\n" +
 				"  leaves, because the criteria fails, at 2026-01-01T05:00:00Z (in 5 hours)\n",
 		},

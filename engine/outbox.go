@@ -119,9 +119,13 @@ func (o *outbox) claim(ctx context.Context, calls *sync.WaitGroup) (int, error) 
 	if free == 0 {
 		return 0, nil
 	}
+	deployed, err := o.engine.store.Refresh(ctx, o.engine.pool) // so that what is paused is known at once
+	if err != nil {
+		return 0, err
+	}
 	now := o.engine.config.Now()
 	rows, err := o.engine.store.Queries(o.engine.pool).DeliveriesClaim(ctx, db.DeliveriesClaimParams{
-		SubscriptionNos: o.subscriptions, PausedNos: o.engine.store.Deployment().Paused, Now: store.Timestamp(now), Until: store.Timestamp(now.Add(o.engine.config.Lease)),
+		SubscriptionNos: o.subscriptions, PausedNos: deployed.Paused, Now: store.Timestamp(now), Until: store.Timestamp(now.Add(o.engine.config.Lease)),
 		Lease: o.lease, Most: int32(free),
 	})
 	if err != nil {

@@ -165,7 +165,7 @@ func (e *Engine) looker(ctx context.Context) (*looker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	defer tx.Rollback(ctx) //nolint:errcheck // nothing of it is to stay
+	defer tx.Rollback(ctx) // nothing of it is to stay
 	if l.store, err = store.New(ctx, tx, e.config.Schema, e.registry, e.config.CacheBytes); err != nil {
 		return nil, err
 	}

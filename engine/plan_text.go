@@ -126,9 +126,9 @@ func differences(was, is []string) []string {
 	for i := range common {
 		common[i] = make([]int, len(is)+1)
 	}
-	for i := len(was) - 1; i >= 0; i-- {
-		for j := len(is) - 1; j >= 0; j-- {
-			if common[i][j] = max(common[i+1][j], common[i][j+1]); was[i] == is[j] {
+	for i, line := range slices.Backward(was) {
+		for j, other := range slices.Backward(is) {
+			if common[i][j] = max(common[i+1][j], common[i][j+1]); line == other {
 				common[i][j] = common[i+1][j+1] + 1
 			}
 		}

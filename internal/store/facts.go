@@ -166,12 +166,13 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted) {
 		w := &wanted[i]
 		u := &user{known: f.store.cache.get(w.User)}
 		f.users[w.User], all[i] = u, w.User
-		if u.known != nil {
+		switch {
+		case u.known != nil:
 			ids[i], versions[i] = u.known.id, u.known.version
-		} else if w.Contact != 0 {
+		case w.Contact != 0:
 			ids[i], versions[i], u.once = w.Contact, -1, true
 			f.store.expectStep(&more, w, lock.As)
-		} else if w.Create {
+		case w.Create:
 			create, createdAt = append(create, w.User), append(createdAt, timestamp(w.CreatedAt))
 		}
 		for _, e := range w.Events {

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -72,7 +71,7 @@ func (s *Store) eventsOf(parts []registry.Kept) []registry.Event {
 	for _, k := range parts {
 		events = append(events, s.registry.KeptEvents(k)...)
 	}
-	slices.SortFunc(events, func(a, b registry.Event) int { return cmp.Compare(a, b) })
+	slices.Sort(events)
 	return slices.Compact(events)
 }
 
