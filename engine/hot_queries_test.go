@@ -22,6 +22,8 @@ func hotQueries() map[string]hotQuery {
 		"MembershipsAmend":    {db.MembershipsAmend, contacts + ", " + buckets + ", array[1,1,1], " + times + ", array[false,false,false]"},
 		"MembershipsHas":      {db.MembershipsHas, "'h1', 1"},
 		"MembershipsPage":     {db.MembershipsPage, "1, 100, 100"},
+		"MembershipsHadAt":    {db.MembershipsHadAt, "1, now(), 'h1'"},
+		"MembershipsPageAt":   {db.MembershipsPageAt, "now() - interval '1 hour', 1, 100, 100"},
 		"DueOf":               {db.DueOf, users + ", " + contacts},
 		"DueForget":           {db.DueForget, contacts + ", " + buckets},
 		"DueNext":             {db.DueNext, buckets},

@@ -28,6 +28,7 @@ func ExampleUp() {
 	// Output:
 	// applied 00001_core.sql
 	// applied 00002_sequences.sql
+	// applied 00004_history.sql
 	// up to date
 	// up to date
 }

@@ -77,6 +77,7 @@ func TestDev(t *testing.T) {
 	want := "PostgreSQL given by its URL\n  psql '" + url + "'\n" +
 		"applied 00001_core.sql\n" +
 		"applied 00002_sequences.sql\n" +
+		"applied 00004_history.sql\n" +
 		"buckets:\n  pro                      Users who pay.\n" +
 		"running; interrupt to stop\n"
 	if got := stdout.String(); got != want {

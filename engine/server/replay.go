@@ -44,11 +44,9 @@ replay can be run again: lines with a messageId are not taken in twice.`,
 			"  cat events.jsonl | " + c.host.Name + " replay - --database temp",
 		Args: one("FILE, or - for the standard input"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			var until time.Time
-			if flags.until != "" {
-				if until, err = time.Parse(time.RFC3339Nano, flags.until); err != nil {
-					return fmt.Errorf("--until %q is no time; write it like 2026-12-01T00:00:00Z", flags.until)
-				}
+			until, err := instant("--until", flags.until)
+			if err != nil {
+				return err
 			}
 			in, size, err := openInput(cmd, args[0])
 			if err != nil {
