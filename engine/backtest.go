@@ -234,7 +234,7 @@ func (b *backTest) end() BackTestResult {
 				Other: report(a.id, &a.total, last), OnlyRun: a.ends.Here, OnlyOther: a.ends.There, Both: a.ends.Both,
 				RunUsers: a.runUsers, OtherUsers: a.otherUsers, Days: []BackTestDiffers{},
 			}
-			if first, any := a.pair.First(); any {
+			if first, found := a.pair.First(); found {
 				for i, day := range a.pair.Days(first, last) {
 					if day.Here+day.There > 0 {
 						v.Days = append(v.Days, BackTestDiffers{backtest.StartOf(first + int64(i)).Time(), day.Here, day.There, day.Both})
@@ -250,8 +250,8 @@ func (b *backTest) end() BackTestResult {
 
 func report(id string, total *backtest.Bucket, last int64) BackTestBucket {
 	bucket := BackTestBucket{BucketID: id, Entered: total.Entered, Left: total.Left, Days: []BackTestDay{}}
-	first, any := total.First()
-	if !any {
+	first, found := total.First()
+	if !found {
 		return bucket
 	}
 	for i, day := range total.Days(first, last) {

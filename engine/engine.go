@@ -87,6 +87,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	if !e.config.NoClock {
 		e.others.Go(func() { e.clock.run(background) })
 		e.others.Go(func() { e.forget(background) })
+		e.others.Go(func() { e.keepTallies(background) })
 	}
 	if !e.config.NoDelivery {
 		e.others.Go(func() { e.outbox.run(background) })

@@ -24,6 +24,7 @@ func hotQueries() map[string]hotQuery {
 		"MembershipsPage":     {db.MembershipsPage, "1, 100, 100"},
 		"MembershipsHadAt":    {db.MembershipsHadAt, "1, now(), 'h1'"},
 		"MembershipsPageAt":   {db.MembershipsPageAt, "now() - interval '1 hour', 1, 100, 100"},
+		"TalliesOf":           {db.TalliesOf, "interval '1 hour', '2026-01-02T00:00:00Z', 1, '2027-01-01T00:00:00Z'"},
 		"DueOf":               {db.DueOf, users + ", " + contacts},
 		"DueForget":           {db.DueForget, contacts + ", " + buckets},
 		"DueNext":             {db.DueNext, buckets},

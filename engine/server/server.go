@@ -125,7 +125,7 @@ which keeps its data in the directory .bucketgen.`,
 		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(c.devCommand(), c.migrateCommand(), c.membersCommand(), c.replayCommand(), c.backTestCommand())
+	root.AddCommand(c.devCommand(), c.migrateCommand(), c.membersCommand(), c.historyCommand(), c.replayCommand(), c.backTestCommand())
 	return root
 }
 

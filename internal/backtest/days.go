@@ -84,7 +84,7 @@ func (b *Bucket) Add(changes []Change, deleted, until registry.Instant) {
 }
 
 // First returns the number of the first day on which anything happened, if anything did.
-func (b *Bucket) First() (day int64, any bool) { return first(b.days) }
+func (b *Bucket) First() (day int64, found bool) { return first(b.days) }
 
 // Days returns all days from one to another.
 func (b *Bucket) Days(from, to int64) []Day {
@@ -127,7 +127,7 @@ func (p *Pair) Add(here, there []Change, deleted, until registry.Instant) (inHer
 }
 
 // First returns the number of the first day on which anything happened, if anything did.
-func (p *Pair) First() (day int64, any bool) { return first(p.days) }
+func (p *Pair) First() (day int64, found bool) { return first(p.days) }
 
 // Days returns the shares at the end of all days from one to another.
 func (p *Pair) Days(from, to int64) []Shares {
