@@ -93,6 +93,7 @@ func (e *Engine) Start(ctx context.Context) error {
 		e.others.Go(func() { e.clock.run(background) })
 		e.others.Go(func() { e.forget(background) })
 		e.others.Go(func() { e.reconcileBySchedule(background) })
+		e.others.Go(func() { e.keepTallies(background) })
 	}
 	if !e.config.NoDelivery {
 		e.others.Go(func() { e.outbox.run(background) })

@@ -15,7 +15,8 @@ type Member struct {
 	UserID       string    `json:"userId"`
 	UserEmail    string    `json:"userEmail,omitempty"`
 	EnteredAt    time.Time `json:"enteredAt"`
-	EntryCount   int       `json:"entryCount"` // which stay of the user in the bucket it is, from 1
+	LeftAt       time.Time `json:"leftAt,omitzero"` // zero while the stay lasts
+	EntryCount   int       `json:"entryCount"`      // which stay of the user in the bucket it is, from 1
 	MembershipID int64     `json:"membershipId"`
 	Source       Source    `json:"source"` // of the join
 
@@ -55,10 +56,17 @@ func (e *Engine) Count(ctx context.Context, bucket registry.BucketRef) (int64, e
 // transaction: a user who joins or leaves meanwhile may be among them or not, every other is exactly once. After an
 // error there are no more.
 func (e *Engine) Members(ctx context.Context, bucket registry.BucketRef) iter.Seq2[Member, error] {
+	return pages(func(after int64) ([]Member, error) { return e.MembersPage(ctx, bucket, after, pageSize) })
+}
+
+const pageSize = 1000
+
+// pages goes through the members on pages, each of which follows a cursor.
+func pages(read func(after int64) ([]Member, error)) iter.Seq2[Member, error] {
 	return func(yield func(Member, error) bool) {
 		after := int64(0)
 		for {
-			page, err := e.MembersPage(ctx, bucket, after, pageSize)
+			page, err := read(after)
 			if err != nil {
 				yield(Member{}, err)
 				return
@@ -75,8 +83,6 @@ func (e *Engine) Members(ctx context.Context, bucket registry.BucketRef) iter.Se
 		}
 	}
 }
-
-const pageSize = 1000
 
 // MembersPage returns at most size members of a bucket, those that follow the one with the cursor after; 0 begins.
 func (e *Engine) MembersPage(ctx context.Context, bucket registry.BucketRef, after int64, size int) ([]Member, error) {

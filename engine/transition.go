@@ -7,6 +7,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/registry"
 )
 
 // Kind is what happened to a stay of a user in a bucket.
@@ -81,12 +82,16 @@ func (t Transition) Key() string {
 }
 
 func (e *Engine) transitions(user string, made []decide.Transition) []Transition {
+	return transitions(e.registry, user, made)
+}
+
+func transitions(r *registry.Registry, user string, made []decide.Transition) []Transition {
 	if len(made) == 0 {
 		return nil
 	}
 	out := make([]Transition, len(made))
 	for i, t := range made {
-		row := &e.registry.Buckets[t.Bucket]
+		row := &r.Buckets[t.Bucket]
 		out[i] = Transition{
 			BucketID: row.ID, BucketName: row.Name, UserID: user, Kind: t.Kind, Source: t.Source, EntryCount: t.Epoch,
 			Reason: t.Reason, Tick: t.Label, DwellCount: t.Ordinal, At: t.At.Time(), DecidedAt: t.DecidedAt.Time(),

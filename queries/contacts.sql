@@ -95,3 +95,14 @@ from bucketgen.contacts c
 where c.id > @after_id
 order by c.id
 limit @size::integer;
+
+-- name: ContactsLogged :many
+-- Users in the order of their ids, with what the log does not say of them.
+select c.id, c.user_id, c.deleted_at
+from bucketgen.contacts c
+where c.id > @after_id
+order by c.id
+limit @size::integer;
+
+-- name: ContactsLast :one
+select coalesce(max(c.id), 0)::bigint from bucketgen.contacts c;

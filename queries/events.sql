@@ -69,3 +69,12 @@ with added as (
 select added.no, added.name from added
 union all
 select e.no, e.name from bucketgen.event_names e where e.name = any (@names);
+
+-- name: EventsLogged :many
+-- What some users did, user by user, in the order of arrival.
+select e.contact_id, n.name, e.kind, e.occurred_at, e.received_at, e.properties, e.traits
+from bucketgen.events e
+left join bucketgen.event_names n on n.no = e.event_no
+where e.contact_id > @after_id and e.contact_id <= @last_id and e.received_at <= @until
+order by e.contact_id, e.id
+limit @most::integer;

@@ -113,3 +113,53 @@ select m.id, m.source, m.reason
 from bucketgen.contacts c
 join bucketgen.memberships m on m.contact_id = c.id
 where c.user_id = @user_id and m.bucket_no = @bucket_no and m.epoch = @epoch;
+
+-- name: MembershipsHadAt :one
+-- Stays follow each other, so only the last that had begun by then can have been under way.
+select exists (
+    select
+    from bucketgen.contacts c
+    cross join lateral (
+        select m.left_at
+        from bucketgen.memberships m
+        where m.contact_id = c.id and m.bucket_no = @bucket_no and m.entered_at <= @at
+        order by m.epoch desc
+        limit 1
+    ) s
+    where c.user_id = @user_id and coalesce(c.deleted_at, 'infinity') > @at and coalesce(s.left_at, 'infinity') > @at
+);
+
+-- name: MembershipsPageAt :many
+-- Who was a member of a bucket at a time, in the order of contact ids. Stays that last and stays that have ended are in
+-- two indexes; of each come as many as could be on the page. (Offset 0 keeps the planner from walking through all contacts
+-- beside them.)
+select s.id, s.contact_id, s.user_id, s.email, s.epoch, s.entered_at, s.left_at, s.source
+from (
+    (
+        select m.id, m.contact_id, c.user_id, c.email, m.epoch, m.entered_at, m.left_at, m.source
+        from bucketgen.memberships m
+        cross join lateral (
+            select k.user_id, k.email from bucketgen.contacts k
+            where k.id = m.contact_id and coalesce(k.deleted_at, 'infinity') > @at
+            offset 0
+        ) c
+        where m.bucket_no = @bucket_no and m.left_at is null and m.entered_at <= @at and m.contact_id > @after_contact_id
+        order by m.contact_id
+        limit @size::integer
+    )
+    union all
+    (
+        select m.id, m.contact_id, c.user_id, c.email, m.epoch, m.entered_at, m.left_at, m.source
+        from bucketgen.memberships m
+        cross join lateral (
+            select k.user_id, k.email from bucketgen.contacts k
+            where k.id = m.contact_id and coalesce(k.deleted_at, 'infinity') > @at
+            offset 0
+        ) c
+        where m.bucket_no = @bucket_no and m.left_at is not null and m.entered_at <= @at and m.left_at > @at and m.contact_id > @after_contact_id
+        order by m.contact_id
+        limit @size::integer
+    )
+) s
+order by s.contact_id
+limit @size::integer;

@@ -62,3 +62,12 @@ select t.bucket_no, count(*) filter (where t.kind = 'entered') as entered, count
 from bucketgen.transitions t
 where t.id > @after_id
 group by t.bucket_no;
+
+-- name: TransitionsLogged :many
+-- Who entered and left some buckets of some users, user by user, in the order in which it was decided.
+select t.contact_id, b.id as bucket_id, t.kind, t.at, t.source, t.reason
+from bucketgen.transitions t
+join bucketgen.buckets b on b.no = t.bucket_no
+where t.contact_id > @after_id and t.contact_id <= @last_id and b.id = any (@bucket_ids::text[])
+    and t.kind in ('entered', 'left') and t.at <= @until
+order by t.contact_id, t.id;

@@ -124,12 +124,17 @@ func thin(lines []purchaseLine, seed uint64) ([]purchaseLine, time.Time) {
 // replayCDNOW replays purchases against the buckets of the example.
 func replayCDNOW(t *testing.T, lines []purchaseLine, until time.Time) [][]string {
 	t.Helper()
+	return replay(t, cdnowBuckets(t), lines, until, expectedTransitions(lines, until))
+}
+
+// cdnowBuckets are the buckets of the example.
+func cdnowBuckets(t *testing.T) *registry.Registry {
+	t.Helper()
 	purchase := bucket.Event("purchase")
-	r := registrytest.Build(t,
+	return registrytest.Build(t,
 		bucket.Define(bucket.Spec{ID: "repeat-buyers", Criteria: purchase.AtLeast(2)}),
 		bucket.Define(bucket.Spec{ID: "power-buyers", Criteria: purchase.Within(90 * bucket.Day).AtLeast(3)}),
 		bucket.Define(bucket.Spec{ID: "lapsed", Criteria: bucket.All(purchase.Exists(), purchase.Within(180*bucket.Day).Never())}))
-	return replay(t, r, lines, until, expectedTransitions(lines, until))
 }
 
 // replay replays purchases, compares the file of transitions that comes of them with the lines that it should have, and
@@ -170,12 +175,7 @@ func calls(lines []purchaseLine) []byte {
 // stand there in any order.
 func compareTransitions(t *testing.T, file string, want []string) {
 	t.Helper()
-	const header = "bucket,user,transition,epoch,at"
-	got := strings.Split(strings.TrimSuffix(file, "\n"), "\n")
-	if got[0] != header {
-		t.Errorf("the file begins with %q, want %q", got[0], header)
-	}
-	got = got[1:]
+	got := transitionLines(t, file)
 	instant := func(line string) time.Time {
 		at, err := time.Parse(time.RFC3339Nano, line[strings.LastIndexByte(line, ',')+1:])
 		if err != nil {
@@ -186,6 +186,23 @@ func compareTransitions(t *testing.T, file string, want []string) {
 	if !slices.IsSortedFunc(got, func(a, b string) int { return instant(a).Compare(instant(b)) }) {
 		t.Error("the transitions are not in the order of time")
 	}
+	sameLines(t, got, want)
+}
+
+// transitionLines returns the lines of a file of transitions.
+func transitionLines(t *testing.T, file string) []string {
+	t.Helper()
+	const header = "bucket,user,transition,epoch,at"
+	lines := strings.Split(strings.TrimSuffix(file, "\n"), "\n")
+	if lines[0] != header {
+		t.Errorf("the file begins with %q, want %q", lines[0], header)
+	}
+	return lines[1:]
+}
+
+// sameLines compares lines, in any order.
+func sameLines(t *testing.T, got, want []string) {
+	t.Helper()
 	slices.Sort(got)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -15,12 +17,14 @@ import (
 )
 
 func (c *cli) membersCommand() *cobra.Command {
+	var asOf string
 	var limit int
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "members BUCKET",
-		Short: "List the users in a bucket",
+		Short: "List the users who are in a bucket, or were in it at a time",
 		Example: "  " + c.host.Name + " members power-users\n" +
+			"  " + c.host.Name + " members power-users --as-of 2026-03-01T00:00:00Z\n" +
 			"  " + c.host.Name + " members power-users --json --limit 10",
 		Args: takes(1, "one BUCKET"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -31,13 +35,24 @@ func (c *cli) membersCommand() *cobra.Command {
 			if limit < 0 {
 				return fmt.Errorf("--limit is %d; it must be positive, or 0 for all", limit)
 			}
+			at, err := instant("--as-of", asOf)
+			if err != nil {
+				return err
+			}
 			list := printTable
 			if asJSON {
 				list = printJSON
 			}
-			return c.ask(cmd, "", func(e *engine.Engine) error { return list(cmd, e, ref, limit) })
+			return c.ask(cmd, "", func(e *engine.Engine) error {
+				all := e.Members(cmd.Context(), ref)
+				if !at.IsZero() {
+					all = e.MembersAt(cmd.Context(), ref, at)
+				}
+				return list(cmd.OutOrStdout(), all, limit)
+			})
 		},
 	}
+	cmd.Flags().StringVar(&asOf, "as-of", "", "list who was in it at this `TIME` (default now)")
 	cmd.Flags().IntVar(&limit, "limit", 0, "list at most `N`, 0 for all")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "a JSON object per line")
 	return cmd
@@ -56,24 +71,36 @@ func (c *cli) bucket(id string) (registry.Ref, error) {
 	return ref, fmt.Errorf("there is no bucket %q; there are %s", id, strings.Join(ids, ", "))
 }
 
-func printTable(cmd *cobra.Command, e *engine.Engine, ref registry.Ref, limit int) error {
-	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+// instant reads the time that a flag has, if it has one.
+func instant(flag, text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return t, fmt.Errorf("%s %q is no time; write it like 2026-12-01T00:00:00Z", flag, text)
+	}
+	return t, nil
+}
+
+func printTable(out io.Writer, all iter.Seq2[engine.Member, error], limit int) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "USER\tEMAIL\tENTERED\tENTRY\tSOURCE")
-	err := members(cmd, e, ref, limit, func(m engine.Member) error {
+	err := members(all, limit, func(m engine.Member) error {
 		_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\n", m.UserID, m.UserEmail, m.EnteredAt.Format(time.RFC3339Nano), m.EntryCount, m.Source)
 		return err
 	})
 	return errors.Join(err, w.Flush())
 }
 
-func printJSON(cmd *cobra.Command, e *engine.Engine, ref registry.Ref, limit int) error {
-	out := json.NewEncoder(cmd.OutOrStdout())
-	return members(cmd, e, ref, limit, func(m engine.Member) error { return out.Encode(m) })
+func printJSON(out io.Writer, all iter.Seq2[engine.Member, error], limit int) error {
+	w := json.NewEncoder(out)
+	return members(all, limit, func(m engine.Member) error { return w.Encode(m) })
 }
 
-func members(cmd *cobra.Command, e *engine.Engine, ref registry.Ref, limit int, visit func(engine.Member) error) error {
+func members(all iter.Seq2[engine.Member, error], limit int, visit func(engine.Member) error) error {
 	n := 0
-	for m, err := range e.Members(cmd.Context(), ref) {
+	for m, err := range all {
 		if err != nil {
 			return err
 		}

@@ -11,11 +11,13 @@ import (
 	"golang.org/x/term"
 )
 
-// progress shows how far a replay is: a bar on a terminal, a line now and then elsewhere.
+// progress shows how far a replay or a back-test is: a bar on a terminal, a line now and then elsewhere.
 type progress struct {
 	out  io.Writer
+	what string                   // is under way
+	of   string                   // what it goes through
 	bar  *progressbar.ProgressBar // nil if the output is no terminal
-	size int64
+	size int64                    // of that; negative if nobody knows it
 	now  func() time.Time
 
 	mu    sync.Mutex
@@ -24,15 +26,19 @@ type progress struct {
 	last  time.Time
 }
 
-// newProgress returns the progress through an input of so many bytes, or of nobody knows how many if it is negative.
-func newProgress(out io.Writer, size int64) *progress {
-	p := &progress{out: out, size: size, now: time.Now}
+// newReplayProgress returns the progress through an input of so many bytes, or of nobody knows how many if it is negative.
+func newReplayProgress(out io.Writer, size int64) *progress {
+	return newProgress(out, "replay", "input", size, progressbar.OptionShowBytes(true))
+}
+
+func newProgress(out io.Writer, what, of string, size int64, options ...progressbar.Option) *progress {
+	p := &progress{out: out, what: what, of: of, size: size, now: time.Now}
 	p.began = p.now()
 	p.last = p.began
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		p.bar = progressbar.NewOptions64(size,
-			progressbar.OptionSetWriter(out), progressbar.OptionSetDescription("replay"), progressbar.OptionShowBytes(true),
-			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth())
+		p.bar = progressbar.NewOptions64(size, append(options,
+			progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(what),
+			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth())...)
 	}
 	return p
 }
@@ -55,10 +61,23 @@ func (r *countingReader) Read(b []byte) (int, error) {
 func (p *progress) bytes(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.read += int64(n)
+	p.reach(p.read + int64(n))
+}
+
+// reach says how much was gone through.
+func (p *progress) reach(n int64) {
+	p.read = n
 	if p.bar != nil {
-		_ = p.bar.Add(n)
+		_ = p.bar.Set64(n)
 	}
+}
+
+// share is called with the share that was gone through, and the events that were in it.
+func (p *progress) share(share float64, events int64) {
+	p.mu.Lock()
+	p.reach(int64(share * float64(p.size)))
+	p.mu.Unlock()
+	p.events(events)
 }
 
 // events is called with the number of events that were taken in so far.
@@ -68,7 +87,7 @@ func (p *progress) events(n int64) {
 	defer p.mu.Unlock()
 	now := p.now()
 	if p.bar != nil {
-		p.bar.Describe(fmt.Sprintf("replay, %d events", n))
+		p.bar.Describe(fmt.Sprintf("%s, %d events", p.what, n))
 		return
 	}
 	if now.Sub(p.last) < every {
@@ -77,7 +96,7 @@ func (p *progress) events(n int64) {
 	p.last = now
 	share := ""
 	if p.size > 0 {
-		share = fmt.Sprintf(", %d%% of the input", 100*p.read/p.size)
+		share = fmt.Sprintf(", %d%% of the %s", 100*p.read/p.size, p.of)
 	}
 	fmt.Fprintf(p.out, "%d events%s, %.0f/s\n", n, share, float64(n)/now.Sub(p.began).Seconds())
 }

@@ -1,13 +1,11 @@
 package server
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"os"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,11 +42,9 @@ replay can be run again: lines with a messageId are not taken in twice.`,
 			"  cat events.jsonl | " + c.host.Name + " replay - --database temp",
 		Args: takes(1, "one FILE, or - for the standard input"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			var until time.Time
-			if flags.until != "" {
-				if until, err = time.Parse(time.RFC3339Nano, flags.until); err != nil {
-					return fmt.Errorf("--until %q is no time; write it like 2026-12-01T00:00:00Z", flags.until)
-				}
+			until, err := instant("--until", flags.until)
+			if err != nil {
+				return err
 			}
 			in, size, err := openInput(cmd, args[0])
 			if err != nil {
@@ -125,7 +121,7 @@ func (r *replay) run(d *database, in io.Reader, size int64) (err error) {
 // take takes the lines in and tells what came of them.
 func (r *replay) take(e *engine.Engine, lines *lineReader, in io.Reader, size int64, transitions io.Writer) error {
 	ctx := r.cmd.Context()
-	progress := newProgress(r.cmd.ErrOrStderr(), size)
+	progress := newReplayProgress(r.cmd.ErrOrStderr(), size)
 	input := interruptible(ctx, progress.reader(in))
 	defer input.Close()
 	events, err := lines.read(input)
@@ -182,16 +178,12 @@ func report(out io.Writer, s engine.ReplaySummary, took time.Duration) {
 
 // writeTransitions writes joins and leaves as CSV.
 func writeTransitions(out io.Writer, transitions iter.Seq2[engine.Transition, error]) error {
-	w := csv.NewWriter(out)
-	err := w.Write([]string{"bucket", "user", "transition", "epoch", "at"})
-	for t, failed := range transitions {
-		if err = errors.Join(err, failed); err != nil {
+	w := newTransitionWriter(out)
+	for t, err := range transitions {
+		if err != nil {
 			return err
 		}
-		if t.Kind != engine.Dwell {
-			err = w.Write([]string{t.BucketID, t.UserID, string(t.Kind), strconv.Itoa(t.EntryCount), t.At.Format(time.RFC3339Nano)})
-		}
+		w.write(t)
 	}
-	w.Flush()
-	return errors.Join(err, w.Error())
+	return w.end()
 }

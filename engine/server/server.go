@@ -127,8 +127,9 @@ which keeps its data in the directory .bucketgen.`,
 		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(c.devCommand(), c.migrateCommand(), c.membersCommand(), c.explainCommand(), c.replayCommand(), c.planCommand(),
-		c.deployCommand(), c.backfillCommand(), c.previewCommand(), c.pauseCommand(), c.resumeCommand(), c.reconcileCommand(), c.retireCommand(), c.deploymentsCommand())
+	root.AddCommand(c.devCommand(), c.migrateCommand(), c.membersCommand(), c.historyCommand(), c.explainCommand(), c.replayCommand(),
+		c.backTestCommand(), c.planCommand(), c.previewCommand(), c.deployCommand(), c.backfillCommand(), c.deploymentsCommand(),
+		c.pauseCommand(), c.resumeCommand(), c.reconcileCommand(), c.retireCommand())
 	return root
 }
 

@@ -48,6 +48,17 @@ func (q *Queries) ContactsCreate(ctx context.Context, arg ContactsCreateParams) 
 	return items, nil
 }
 
+const ContactsLast = `-- name: ContactsLast :one
+select coalesce(max(c.id), 0)::bigint from bucketgen.contacts c
+`
+
+func (q *Queries) ContactsLast(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, ContactsLast)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const ContactsLock = `-- name: ContactsLock :many
 select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
@@ -221,6 +232,46 @@ func (q *Queries) ContactsLockWaiting(ctx context.Context, arg ContactsLockWaiti
 			&i.Generation,
 			&i.Stranger,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ContactsLogged = `-- name: ContactsLogged :many
+select c.id, c.user_id, c.deleted_at
+from bucketgen.contacts c
+where c.id > $1
+order by c.id
+limit $2::integer
+`
+
+type ContactsLoggedParams struct {
+	AfterID int64
+	Size    int32
+}
+
+type ContactsLoggedRow struct {
+	ID        int64
+	UserID    string
+	DeletedAt pgtype.Timestamptz
+}
+
+// Users in the order of their ids, with what the log does not say of them.
+func (q *Queries) ContactsLogged(ctx context.Context, arg ContactsLoggedParams) ([]ContactsLoggedRow, error) {
+	rows, err := q.db.Query(ctx, ContactsLogged, arg.AfterID, arg.Size)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ContactsLoggedRow
+	for rows.Next() {
+		var i ContactsLoggedRow
+		if err := rows.Scan(&i.ID, &i.UserID, &i.DeletedAt); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -167,6 +167,66 @@ func (q *Queries) EventsInsert(ctx context.Context, arg EventsInsertParams) erro
 	return err
 }
 
+const EventsLogged = `-- name: EventsLogged :many
+select e.contact_id, n.name, e.kind, e.occurred_at, e.received_at, e.properties, e.traits
+from bucketgen.events e
+left join bucketgen.event_names n on n.no = e.event_no
+where e.contact_id > $1 and e.contact_id <= $2 and e.received_at <= $3
+order by e.contact_id, e.id
+limit $4::integer
+`
+
+type EventsLoggedParams struct {
+	AfterID int64
+	LastID  int64
+	Until   pgtype.Timestamptz
+	Most    int32
+}
+
+type EventsLoggedRow struct {
+	ContactID  int64
+	Name       *string
+	Kind       string
+	OccurredAt pgtype.Timestamptz
+	ReceivedAt pgtype.Timestamptz
+	Properties []byte
+	Traits     []byte
+}
+
+// What some users did, user by user, in the order of arrival.
+func (q *Queries) EventsLogged(ctx context.Context, arg EventsLoggedParams) ([]EventsLoggedRow, error) {
+	rows, err := q.db.Query(ctx, EventsLogged,
+		arg.AfterID,
+		arg.LastID,
+		arg.Until,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EventsLoggedRow
+	for rows.Next() {
+		var i EventsLoggedRow
+		if err := rows.Scan(
+			&i.ContactID,
+			&i.Name,
+			&i.Kind,
+			&i.OccurredAt,
+			&i.ReceivedAt,
+			&i.Properties,
+			&i.Traits,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const EventsNewest = `-- name: EventsNewest :many
 select w.user_id::text as user_id, w.event_no::integer as event_no, array(
     select e.occurred_at

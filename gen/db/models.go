@@ -226,6 +226,21 @@ type BucketgenSum struct {
 	Cutoff     pgtype.Timestamptz
 }
 
+type BucketgenTallied struct {
+	One    bool
+	UpTo   int64
+	Known  int64
+	Before pgtype.Uint64
+}
+
+type BucketgenTally struct {
+	BucketNo int32
+	Hour     pgtype.Timestamptz
+	Entered  int64
+	Left     int64
+	Dwell    pgtype.Numeric
+}
+
 type BucketgenTotal struct {
 	ContactID  int64
 	SignalNo   int32

@@ -143,6 +143,64 @@ func (q *Queries) TransitionsLast(ctx context.Context) (int64, error) {
 	return column_1, err
 }
 
+const TransitionsLogged = `-- name: TransitionsLogged :many
+select t.contact_id, b.id as bucket_id, t.kind, t.at, t.source, t.reason
+from bucketgen.transitions t
+join bucketgen.buckets b on b.no = t.bucket_no
+where t.contact_id > $1 and t.contact_id <= $2 and b.id = any ($3::text[])
+    and t.kind in ('entered', 'left') and t.at <= $4
+order by t.contact_id, t.id
+`
+
+type TransitionsLoggedParams struct {
+	AfterID   int64
+	LastID    int64
+	BucketIds []string
+	Until     pgtype.Timestamptz
+}
+
+type TransitionsLoggedRow struct {
+	ContactID int64
+	BucketID  string
+	Kind      string
+	At        pgtype.Timestamptz
+	Source    string
+	Reason    *string
+}
+
+// Who entered and left some buckets of some users, user by user, in the order in which it was decided.
+func (q *Queries) TransitionsLogged(ctx context.Context, arg TransitionsLoggedParams) ([]TransitionsLoggedRow, error) {
+	rows, err := q.db.Query(ctx, TransitionsLogged,
+		arg.AfterID,
+		arg.LastID,
+		arg.BucketIds,
+		arg.Until,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TransitionsLoggedRow
+	for rows.Next() {
+		var i TransitionsLoggedRow
+		if err := rows.Scan(
+			&i.ContactID,
+			&i.BucketID,
+			&i.Kind,
+			&i.At,
+			&i.Source,
+			&i.Reason,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const TransitionsOf = `-- name: TransitionsOf :many
 select t.contact_id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, c.email
 from bucketgen.contacts c

@@ -30,7 +30,7 @@ func Of(definitions ...bucket.Definition) (*registry.Registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fromIR(f)
+	return OfIR(f)
 }
 
 // IR returns definitions in their intermediate form.
@@ -54,14 +54,15 @@ func IR(definitions ...bucket.Definition) (*ir.File, error) {
 // FromIR returns the registry of definitions in their intermediate form.
 func FromIR(t testing.TB, f *ir.File) *registry.Registry {
 	t.Helper()
-	r, err := fromIR(f)
+	r, err := OfIR(f)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
-func fromIR(f *ir.File) (*registry.Registry, error) {
+// OfIR is as FromIR, for cases that are no test of their own.
+func OfIR(f *ir.File) (*registry.Registry, error) {
 	if errs := check.Errors(check.Problems(f)); len(errs) > 0 {
 		return nil, fmt.Errorf("the definitions are wrong: %v", errs)
 	}

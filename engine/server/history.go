@@ -1,0 +1,121 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bucketgen/bucketgen/engine"
+)
+
+// historyFlags are the options of a history.
+type historyFlags struct {
+	from, to string
+	by       string
+	asJSON   bool
+}
+
+// stretch is how much of the past is told by a step, unless it is said.
+type stretch struct {
+	step   engine.Step
+	steps  int
+	layout string
+}
+
+var stretches = map[string]stretch{
+	"hour": {engine.Hourly, 48, "2006-01-02T15:04Z"},
+	"day":  {engine.Daily, 30, time.DateOnly},
+}
+
+func (c *cli) historyCommand() *cobra.Command {
+	var flags historyFlags
+	cmd := &cobra.Command{
+		Use:   "history BUCKET",
+		Short: "Tell how many members a bucket had, and how many entered and left",
+		Long: `Tells the past of a bucket by the day or by the hour, in UTC: how many users entered and
+left, how many members there were at the end, and how long the stays lasted that ended.
+On a terminal it is drawn, elsewhere it is a table.`,
+		Example: "  " + c.host.Name + " history power-users\n" +
+			"  " + c.host.Name + " history power-users --by hour --from 2026-03-01T00:00:00Z --to 2026-03-02T00:00:00Z --json",
+		Args: takes(1, "one BUCKET"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ref, err := c.bucket(args[0])
+			if err != nil {
+				return err
+			}
+			how, known := stretches[flags.by]
+			if !known {
+				return fmt.Errorf("--by is %q; write hour or day", flags.by)
+			}
+			from, err := instant("--from", flags.from)
+			if err != nil {
+				return err
+			}
+			to, err := instant("--to", flags.to)
+			if err != nil {
+				return err
+			}
+			if to.IsZero() {
+				to = time.Now()
+			}
+			if from.IsZero() {
+				from = to.Add(-time.Duration(how.step) * time.Duration(how.steps-1))
+			}
+			return c.ask(cmd, "", func(e *engine.Engine) error {
+				points, err := e.SizeOverTime(cmd.Context(), ref, from, to, how.step)
+				if err != nil {
+					return err
+				}
+				return printHistory(cmd.OutOrStdout(), points, how, flags.asJSON)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&flags.from, "from", "", "begin with the day or hour of this `TIME` (default 30 days or 48 hours before the end)")
+	cmd.Flags().StringVar(&flags.to, "to", "", "end with the day or hour of this `TIME` (default now)")
+	cmd.Flags().StringVar(&flags.by, "by", "day", "tell it by the `STEP`: hour or day")
+	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "a JSON object per hour or day")
+	return cmd
+}
+
+func printHistory(out io.Writer, all []engine.SizePoint, how stretch, asJSON bool) error {
+	if asJSON {
+		return printHistoryJSON(out, all)
+	}
+	if width := columns(out); width > 0 {
+		points := make([]point, len(all))
+		for i, p := range all {
+			points[i] = point{p.At, p.Entered, p.Left, p.Members}
+		}
+		return draw(out, points, width, how.layout)
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "FROM\tENTERED\tLEFT\tMEMBERS\tMEAN DWELL")
+	for _, p := range all {
+		dwell := "-"
+		if p.Left > 0 {
+			dwell = p.MeanDwell.Round(time.Millisecond).String()
+		}
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\n", p.At.Format(how.layout), p.Entered, p.Left, p.Members, dwell)
+	}
+	return w.Flush()
+}
+
+func printHistoryJSON(out io.Writer, all []engine.SizePoint) error {
+	w := json.NewEncoder(out)
+	for _, p := range all {
+		if err := w.Encode(struct {
+			At          time.Time `json:"at"`
+			Entered     int64     `json:"entered"`
+			Left        int64     `json:"left"`
+			Members     int64     `json:"members"`
+			MeanDwellMS int64     `json:"meanDwellMs"`
+		}{p.At, p.Entered, p.Left, p.Members, p.MeanDwell.Milliseconds()}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package backtest
+
+import (
+	"slices"
+
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/simulate"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// User is what is logged of a user.
+type User struct {
+	ID        string
+	Entries   []Entry             // in the order in which they happened
+	DeletedAt registry.Instant    // Never if they are not
+	Recorded  map[string][]Change // by bucket id: what happened live
+}
+
+// Entry is something that was logged: an event, or a change of a manual bucket.
+type Entry struct {
+	At     registry.Instant
+	Event  decide.Event
+	Manual string // the id of the bucket, or empty for an event
+	Add    bool
+}
+
+// Insert adds an entry after all that are not later.
+func (u *User) Insert(e Entry) {
+	i := len(u.Entries)
+	for i > 0 && u.Entries[i-1].At > e.At {
+		i--
+	}
+	u.Entries = slices.Insert(u.Entries, i, e)
+}
+
+// Run returns what would have happened to the user up to an instant, that included, in the order of time.
+func Run(r *registry.Registry, u *User, until registry.Instant) []decide.Transition {
+	if len(u.Entries) == 0 {
+		return nil // nobody has ever decided anything about the user
+	}
+	world := simulate.New(r, u.Entries[0].At)
+	for i := range u.Entries {
+		e := &u.Entries[i]
+		if e.At > u.DeletedAt {
+			break // what is logged of the deleted moves nobody
+		}
+		world.AdvanceTo(e.At)
+		switch b, known := r.Bucket(e.Manual); {
+		case e.Manual == "":
+			ev := e.Event
+			ev.Event = r.Event(ev.Name)
+			world.Ingest(u.ID, ev)
+		case !known || r.Buckets[b].Kind != registry.Manual:
+		case e.Add:
+			_ = world.Add(b, u.ID) // it is refused if the bucket is paused
+		default:
+			_ = world.Remove(b, u.ID)
+		}
+	}
+	if u.DeletedAt <= until {
+		world.AdvanceTo(u.DeletedAt)
+		world.Delete(u.ID)
+	}
+	world.AdvanceTo(until)
+	made := world.Transitions()
+	out := make([]decide.Transition, len(made))
+	for i := range made {
+		out[i] = made[i].Transition
+	}
+	return out
+}

@@ -1,0 +1,73 @@
+-- name: TalliedTake :one
+-- How far the log is added up, for the one who adds up more: whoever else wants to finds no row. What is next is complete
+-- if all transactions are over that may have a part in it. A number that no transaction has had yet comes from another
+-- database server, of which this is a copy, and says nothing.
+select t.up_to, t.known,
+    t.before <= pg_snapshot_xmin(pg_current_snapshot()) as complete,
+    t.before >= pg_snapshot_xmax(pg_current_snapshot()) as strange
+from bucketgen.tallied t
+for update skip locked;
+
+-- name: TalliedKnow :exec
+-- Says what is to be added up next. The id must have been read before this transaction was given its number.
+update bucketgen.tallied t
+set known = greatest(t.known, @known), before = pg_current_xact_id();
+
+-- name: TalliedAdvance :exec
+update bucketgen.tallied t
+set up_to = @up_to;
+
+-- name: TalliedBehind :one
+-- How many transitions are not added up yet, roughly.
+select (coalesce((select max(t.id) from bucketgen.transitions t), 0) - d.up_to)::bigint
+from bucketgen.tallied d;
+
+-- name: TalliesAdd :exec
+insert into bucketgen.tallies as h (bucket_no, hour, entered, "left", dwell)
+select t.bucket_no, date_bin('1 hour', t.at, '2000-01-01T00:00:00Z'), count(*) filter (where t.kind = 'entered'),
+    count(*) filter (where t.kind = 'left'), coalesce(sum(extract(epoch from t.at - m.entered_at) * 1000000), 0)
+from bucketgen.transitions t
+left join lateral ( -- one look into the index for each, whatever the planner thinks of their number
+    select e.entered_at from bucketgen.memberships e
+    where t.kind = 'left' and e.contact_id = t.contact_id and e.bucket_no = t.bucket_no and e.epoch = t.epoch
+    limit 1
+) m on true
+where t.id > @after_id and t.id <= @up_to and t.kind in ('entered', 'left')
+group by 1, 2
+order by 1, 2
+on conflict (bucket_no, hour) do update
+set entered = h.entered + excluded.entered, "left" = h."left" + excluded."left", dwell = h.dwell + excluded.dwell;
+
+-- name: TalliesOf :many
+-- What happened to a bucket, in steps of time; all that was earlier than one of them comes with that one. What is not added
+-- up yet is read from the log; who is deleted is no member since, without having left. As one statement, all of that is of
+-- one moment.
+select greatest(date_bin(@step::interval, s.at, '2000-01-01T00:00:00Z'), @before::timestamptz)::timestamptz as at,
+    sum(s.entered)::bigint as entered, sum(s."left")::bigint as "left", sum(s.vanished)::bigint as vanished,
+    trunc(sum(s.dwell))::text as dwell
+from (
+    select h.hour as at, h.entered, h."left", h.dwell, 0 as vanished
+    from bucketgen.tallies h
+    where h.bucket_no = @bucket_no and h.hour < @until
+    union all
+    select t.at, (t.kind = 'entered')::integer, (t.kind = 'left')::integer,
+        coalesce(extract(epoch from t.at - m.entered_at) * 1000000, 0), 0
+    from bucketgen.transitions t
+    left join lateral (
+        select e.entered_at from bucketgen.memberships e
+        where t.kind = 'left' and e.contact_id = t.contact_id and e.bucket_no = t.bucket_no and e.epoch = t.epoch
+        limit 1
+    ) m on true
+    where t.id > (select d.up_to from bucketgen.tallied d) and t.bucket_no = @bucket_no and t.kind in ('entered', 'left') and t.at < @until
+    union all
+    select c.deleted_at, 0, 0, 0, 1
+    from bucketgen.contacts c
+    cross join lateral (
+        select from bucketgen.memberships m
+        where m.contact_id = c.id and m.bucket_no = @bucket_no and m.left_at is null
+        limit 1
+    ) m
+    where c.deleted_at < @until
+) s
+group by 1
+order by 1;
