@@ -248,7 +248,7 @@ func (e *Engine) watch(ctx context.Context) {
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
-		case <-e.clock.quit:
+		case <-ctx.Done():
 			timer.Stop()
 			return
 		}
