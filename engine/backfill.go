@@ -240,15 +240,7 @@ func (b *backfill) finish(ctx context.Context) error {
 
 // watch finds out what is deployed, again and again, and lets users follow it.
 func (e *Engine) watch(ctx context.Context) {
-	var shown time.Time
 	for wait := e.config.DeployPoll; ; wait = e.config.DeployPoll {
-		if time.Since(shown) >= showEvery {
-			if err := e.show(ctx); err == nil {
-				shown = time.Now()
-			} else if ctx.Err() == nil {
-				e.log.ErrorContext(ctx, "that this process runs cannot be noted, trying again", "error", err)
-			}
-		}
 		if err := e.look(ctx); err != nil && ctx.Err() == nil {
 			e.log.ErrorContext(ctx, "what is deployed cannot be followed, trying again", "error", err)
 			wait = maxRetry
@@ -256,11 +248,8 @@ func (e *Engine) watch(ctx context.Context) {
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
-		case <-e.clock.quit:
+		case <-ctx.Done():
 			timer.Stop()
-			if err := e.hide(ctx); err != nil && ctx.Err() == nil {
-				e.log.ErrorContext(ctx, "that this process has ended cannot be noted", "error", err)
-			}
 			return
 		}
 	}

@@ -68,10 +68,14 @@ func (c *clock) turn(ctx context.Context) (time.Duration, error) {
 		return min(-lag, e.config.ClockPoll), nil
 	}
 	settled, err := e.settleDue(ctx, e.options(true), e.now, c.quit)
-	if err == nil && settled == 0 {
+	switch {
+	case err != nil || settled > 0:
+		return 0, err
+	case !e.store.Deployment().Agreed:
+		return e.config.ClockPoll, nil // or is to follow first what this process cannot take them through
+	default:
 		return minRetry, nil // whoever is due is locked by somebody
 	}
-	return 0, err
 }
 
 // notice tells the clock of a due instant that was written. If it is earlier than the one that the clock waits for, the

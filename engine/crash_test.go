@@ -132,28 +132,36 @@ func (c *crashTest) run(t *testing.T, ops int, meanwhile func()) {
 
 func (c *crashTest) spawn(t *testing.T, id, ops int) {
 	t.Helper()
-	config, err := json.Marshal(crashWorker{
+	cmd, err := startWorker(crashVar, crashWorker{
 		URL: c.server.URL, Dir: c.dir, ID: id, Seed: c.seed, Goroutines: goroutinesOf(id), Users: crashUsers, Ops: ops, Lease: c.lease,
 	})
 	if err != nil {
 		t.Error(err)
 		return
 	}
+	c.mu.Lock()
+	c.workers[id] = cmd
+	c.mu.Unlock()
+}
+
+// startWorker starts this test binary as a worker, and waits until it is ready.
+func startWorker(variable string, worker any) (*exec.Cmd, error) {
+	config, err := json.Marshal(worker)
+	if err != nil {
+		return nil, err
+	}
 	cmd := exec.Command(os.Args[0]) //nolint:noctx // it is stopped, or killed, by hand
-	cmd.Env = append(os.Environ(), crashVar+"="+string(config))
+	cmd.Env = append(os.Environ(), variable+"="+string(config))
 	cmd.Stderr = &strings.Builder{}
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
 	}
 	if err != nil {
-		t.Error(err)
-		return
+		return nil, err
 	}
-	_, _ = bufio.NewReader(out).ReadString('\n') // it is ready
-	c.mu.Lock()
-	c.workers[id] = cmd
-	c.mu.Unlock()
+	_, _ = bufio.NewReader(out).ReadString('\n')
+	return cmd, nil
 }
 
 // disturb kills processes and crashes the database.
@@ -191,7 +199,7 @@ func (c *crashTest) check(t *testing.T) { //nolint:thelper // a stage of the tes
 		}
 	})
 	c.drain(t)
-	c.checkJournals(t)
+	c.checkJournals(t, 64)
 	c.checkAgainstReference(t, until)
 	for what, sql := range map[string]string{
 		"memberships whose epochs have a gap": `select count(*) from (
@@ -254,7 +262,7 @@ func (c *crashTest) number(t *testing.T, sql string) int {
 }
 
 // checkJournals compares what was acknowledged with what is stored: nothing is lost and nothing is there twice.
-func (c *crashTest) checkJournals(t *testing.T) {
+func (c *crashTest) checkJournals(t *testing.T, want int) {
 	t.Helper()
 	stored := map[string]int{}
 	rows, err := c.pool.Query(t.Context(), "select properties->>'key' from bucketgen.events where properties ? 'key'")
@@ -272,8 +280,8 @@ func (c *crashTest) checkJournals(t *testing.T) {
 		t.Fatal(err)
 	}
 	journals, err := filepath.Glob(filepath.Join(c.dir, "*.journal"))
-	if err != nil || len(journals) != 64 {
-		t.Fatalf("got %d journals, %v", len(journals), err)
+	if err != nil || len(journals) != want {
+		t.Fatalf("got %d journals, %v, want %d", len(journals), err, want)
 	}
 	for _, name := range journals {
 		lines, err := journalLines(name)
@@ -285,7 +293,7 @@ func (c *crashTest) checkJournals(t *testing.T) {
 			fate[l.Key] = l.Op
 		}
 		for key, op := range fate {
-			if want := map[string]int{"done": 1, "undone": 0}; op == "send" || stored[key] != want[op] {
+			if times := map[string]int{"done": 1, "undone": 0}; op == "send" || stored[key] != times[op] {
 				t.Errorf("event %s is %s, and stored %d times", key, op, stored[key])
 			}
 		}

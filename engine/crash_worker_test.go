@@ -68,10 +68,15 @@ type intent struct {
 	Name   string         `json:",omitempty"`
 	Traits map[string]any `json:",omitempty"`
 	Late   time.Duration  `json:",omitempty"`
+	By     string         `json:",omitempty"` // which definitions the process has
+	Amount int            `json:",omitempty"`
 }
 
 func (i intent) event() engine.Event {
 	ev := engine.Event{UserID: i.User, Name: i.Name, Traits: i.Traits, Key: i.Key, Properties: map[string]any{"key": i.Key}}
+	if i.By != "" {
+		ev.Properties["by"], ev.Properties["amount"] = i.By, i.Amount
+	}
 	if i.Late > 0 {
 		ev.OccurredAt = time.Now().Add(-i.Late)
 	}

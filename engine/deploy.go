@@ -228,7 +228,13 @@ func (e *Engine) openLocked(ctx context.Context) error {
 func (e *Engine) agree(ctx context.Context) error {
 	d := e.store.Deployment()
 	if d.No == 0 && !e.config.NoDeploy {
-		if _, err := e.deploy(ctx, DeployOptions{Emit: EmitLeaves}); err != nil {
+		_, err := e.redeploy(ctx, func(tx pgx.Tx) (int32, error) {
+			if no, err := e.store.Queries(tx).GenerationLock(ctx); err != nil || no > 0 {
+				return no, err // another was faster, with whatever it has
+			}
+			return e.store.Deploy(ctx, tx, e.now(), store.EmitLeaves, 0, e.words)
+		})
+		if err != nil {
 			return err
 		}
 		d = e.store.Deployment()

@@ -38,6 +38,7 @@ type Engine struct {
 	outbox  *outbox
 	clock   *clock
 	cancel  context.CancelFunc // of everything that runs in the background
+	desist  context.CancelFunc // of what goes through all users, which may take long and can be gone on with
 	flushes sync.WaitGroup
 	others  sync.WaitGroup
 }
@@ -88,12 +89,15 @@ func (e *Engine) Start(ctx context.Context) error {
 		e.flushes.Go(func() { e.flushLoop(background) })
 	}
 	e.clock = newClock(e)
-	e.others.Go(func() { e.watch(background) })
+	watching, desist := context.WithCancel(background)
+	e.desist = desist
+	e.others.Go(func() { e.watch(watching) })
+	e.others.Go(func() { e.appear(background) })
 	if !e.config.NoClock {
 		e.others.Go(func() { e.clock.run(background) })
 		e.others.Go(func() { e.forget(background) })
-		e.others.Go(func() { e.reconcileBySchedule(background) })
 		e.others.Go(func() { e.keepTallies(background) })
+		e.others.Go(func() { e.reconcileBySchedule(watching) })
 	}
 	if !e.config.NoDelivery {
 		e.others.Go(func() { e.outbox.run(background) })
@@ -116,7 +120,8 @@ func (e *Engine) prepare(ctx context.Context) error {
 }
 
 // Stop ends the work: events that were handed over are written, handlers that run may finish. If ctx ends first, what
-// is not done is dropped, and its callers get errors; deliveries stay in the outbox. Stopping again does nothing.
+// is not done is dropped, and its callers get errors; deliveries stay in the outbox, and users who are to follow a deployment to
+// whoever comes next. Stopping again does nothing.
 func (e *Engine) Stop(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -124,6 +129,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 		return nil
 	}
 	e.batcher.close()
+	e.desist()
 	e.clock.stop()
 	e.outbox.stop()
 	finished := make(chan struct{})

@@ -18,12 +18,14 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if config := os.Getenv(crashVar); config != "" {
-		if err := crashWorkerMain(config); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+	for variable, run := range map[string]func(string) error{crashVar: crashWorkerMain, deployVar: deployWorkerMain} {
+		if config := os.Getenv(variable); config != "" {
+			if err := run(config); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			os.Exit(0)
 		}
-		os.Exit(0)
 	}
 	os.Exit(pgtest.Run(m))
 }

@@ -50,6 +50,25 @@ func (e *Engine) Processes(ctx context.Context) ([]Process, error) {
 	return all, nil
 }
 
+// appear lets others see that this process runs, until it stops.
+func (e *Engine) appear(ctx context.Context) {
+	for {
+		if err := e.show(ctx); err != nil && ctx.Err() == nil {
+			e.log.ErrorContext(ctx, "that this process runs cannot be noted, trying again", "error", err)
+		}
+		timer := time.NewTimer(showEvery)
+		select {
+		case <-timer.C:
+		case <-e.clock.quit:
+			timer.Stop()
+			if err := e.hide(ctx); err != nil && ctx.Err() == nil {
+				e.log.ErrorContext(ctx, "that this process has ended cannot be noted", "error", err)
+			}
+			return
+		}
+	}
+}
+
 // show lets others see that this process runs. It goes by the time of the world, as the life of a process does.
 func (e *Engine) show(ctx context.Context) error {
 	host, err := os.Hostname()

@@ -163,7 +163,7 @@ func (e *Engine) reconcileBySchedule(ctx context.Context) {
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
-		case <-e.clock.quit:
+		case <-ctx.Done():
 			timer.Stop()
 			return
 		}

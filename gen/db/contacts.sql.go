@@ -138,21 +138,30 @@ select c.user_id
 from bucketgen.due d
 join bucketgen.contacts c on c.id = d.contact_id
 where d.due_at <= $1 and d.bucket_no = any ($2::integer[])
+    and ($3::integer[] is null or least(c.generation, coalesce(c.stranger, c.generation))
+        >= ($3::integer[])[array_position($2::integer[], d.bucket_no)])
 order by d.due_at
-limit $3::integer
+limit $4::integer
 for no key update of c skip locked
 `
 
 type ContactsLockDueParams struct {
 	Now       pgtype.Timestamptz
 	BucketNos []int32
+	SinceNos  []int32
 	Users     int32
 }
 
 // Takes the locks of users for whom something is due, the longest overdue first, passing over those that are locked:
-// another worker has them. A user comes once per due instant.
+// another worker has them. A user comes once per due instant. Whoever cannot take users through what they have not followed
+// passes over those of whom that is asked.
 func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams) ([]string, error) {
-	rows, err := q.db.Query(ctx, ContactsLockDue, arg.Now, arg.BucketNos, arg.Users)
+	rows, err := q.db.Query(ctx, ContactsLockDue,
+		arg.Now,
+		arg.BucketNos,
+		arg.SinceNos,
+		arg.Users,
+	)
 	if err != nil {
 		return nil, err
 	}

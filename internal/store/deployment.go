@@ -24,6 +24,10 @@ type Deployment struct {
 	// Active are the database's numbers of the buckets in which this process lets things move.
 	Active []int32
 
+	// activeSince are the deployments that users must have followed so that this process lets things move in each of those.
+	// Nil: it takes users through whatever they have not followed.
+	activeSince []int32
+
 	// Paused are those of its buckets in which nothing may move, whoever looks, so that deliveries wait.
 	Paused []int32
 
@@ -179,13 +183,13 @@ func (s *Store) see(c *Current) *Deployment {
 			d.last = max(d.last, row.SinceNo)
 		}
 		if !d.frozen[b] {
-			d.Active = append(d.Active, row.No)
+			d.Active, d.activeSince = append(d.Active, row.No), append(d.activeSince, row.SinceNo)
 		}
 	}
 	if !d.Agreed {
 		return d
 	}
-	d.Active = append(d.Active, queued)
+	d.Active, d.activeSince = append(d.Active, queued), nil
 	for _, k := range r.Kept() {
 		since := c.Kept[r.KeptName(k)]
 		d.kept, d.last = append(d.kept, part{k, since}), max(d.last, since)

@@ -105,13 +105,15 @@ func (s *Store) Load(ctx context.Context, conn Conn, lock Lock, wanted []Wanted)
 	return f, f.remake(ctx, conn)
 }
 
-// loadAgain reads what is known of those users who turn out to be another contact than was remembered, because somebody
+// loadAgain reads what is known of those users who turn out to be another contact than was thought, because somebody
 // removed that one by hand: what was read is about it.
 func (f *Facts) loadAgain(ctx context.Context, conn Conn, lock Lock, wanted []Wanted) error {
 	var others []Wanted
 	for _, w := range wanted {
-		if u := f.users[w.User]; u.known != nil && u.contact != nil && u.known.id != u.contact.ID {
+		u := f.users[w.User]
+		if guess := f.guess(&w); u.contact != nil && guess != 0 && guess != u.contact.ID {
 			f.store.cache.forget(w.User)
+			w.Contact = 0
 			others = append(others, w)
 		}
 	}
@@ -124,6 +126,14 @@ func (f *Facts) loadAgain(ctx context.Context, conn Conn, lock Lock, wanted []Wa
 		return fmt.Errorf("read facts again: %w", err)
 	}
 	return nil
+}
+
+// guess returns which contact a user was taken for before the lock was held, or 0.
+func (f *Facts) guess(w *Wanted) int64 {
+	if u := f.users[w.User]; u.known != nil {
+		return u.known.id
+	}
+	return w.Contact
 }
 
 // contactOf returns the id of a user who is locked or remembered, or 0.
@@ -148,7 +158,8 @@ func (s *Store) LockDue(ctx context.Context, conn Conn, replan bool, now registr
 		q.add("discard plans")
 	}
 	q.begin(0, &xid)
-	q.add(db.ContactsLockDue, timestamp(now), s.deployment.Load().Active, int32(most)).Query(each(func(user string) { users = append(users, user) }))
+	d := s.deployment.Load()
+	q.add(db.ContactsLockDue, timestamp(now), d.Active, d.activeSince, int32(most)).Query(each(func(user string) { users = append(users, user) }))
 	if err := q.send(ctx, conn); err != nil {
 		return nil, fmt.Errorf("lock users for whom something is due: %w", err)
 	}

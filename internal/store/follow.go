@@ -21,7 +21,11 @@ type remade struct {
 
 // Options adds to those of a session what is deployed, for a user who is locked.
 func (f *Facts) Options(name string, o decide.Options) decide.Options {
-	return f.deployment.options(o, f.users[name].standing())
+	o = f.deployment.options(o, f.users[name].standing())
+	if f.users[name].created {
+		o.Steps = nil // whoever deployed something in the meantime did not know the user
+	}
+	return o
 }
 
 // Deployment returns what is deployed.

@@ -1,0 +1,126 @@
+package engine_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/bucketgen/bucketgen/bucket"
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/registrytest"
+)
+
+// TestStopDuringBackfill stops an engine while users follow a deployment, which would take another five minutes.
+func TestStopDuringBackfill(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var events []engine.Event
+	for i := range 300 {
+		events = append(events, engine.Event{UserID: "u" + itoa(i), Name: "visit"})
+	}
+	ingestAll(t, w.Engine, events)
+	e := startEngine(t, w.pool, registrytest.Build(t, dormant), engine.Config{NoDelivery: true, DeployPoll: time.Millisecond}, nil)
+	if _, err := e.Deploy(t.Context(), engine.DeployOptions{Rate: 1}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() bool { return w.count("select cursor_id from bucketgen.deployments where no = 2") > 0 })
+	stop(t, e)
+	equal(t, "finished", w.count("select count(*) from bucketgen.deployments where no = 2 and finished_at is not null"), 0)
+}
+
+// TestNewcomerDuringDeployment makes a contact by a statement that does not see the deployment yet, and decides by
+// statements that do. Who is new cannot have matched before.
+func TestNewcomerDuringDeployment(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	n := w.redefined(bucket.Define(bucket.Spec{ID: "idle", Criteria: visit.Within(bucket.Hour).Never()}))
+	other, err := w.pool.Begin(t.Context())
+	must(t, err)
+	defer other.Rollback(context.WithoutCancel(t.Context()))
+	_, err = other.Exec(t.Context(), "insert into bucketgen.contacts (user_id, created_at, updated_at) values ('ada', now(), now())")
+	must(t, err)
+	made := make(chan []string)
+	go func() {
+		tx, err := w.pool.Begin(t.Context())
+		if err == nil {
+			var results []engine.Result
+			if results, err = n.IngestTx(t.Context(), tx, engine.Event{UserID: "ada", Name: "other"}); err == nil {
+				made <- brief(results[0].Transitions)
+				err = tx.Commit(t.Context())
+			}
+		}
+		if err != nil {
+			t.Error(err)
+			close(made)
+		}
+	}()
+	eventually(t, func() bool { // it waits for the other to make the contact, or not
+		return w.count("select count(*) from pg_locks where not granted and locktype = 'transactionid'") > 0
+	})
+	n.deploy(engine.DeployOptions{})
+	must(t, other.Rollback(t.Context()))
+	equal(t, "newcomer", <-made, []string{"entered idle 1"})
+	n.backfill()
+	equal(t, "later", n.history("ada"), []string{"entered idle 1"})
+}
+
+// TestClockLeavesAloneWhoIsToFollow lets something be due, in a bucket that is what a process has but was something else in
+// between, for a user who is to follow that first, which the process cannot take them through.
+func TestClockLeavesAloneWhoIsToFollow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, regulars)
+	w.track("ada", "visit")
+	w.track("ada", "visit")
+	w.redefined(dormant).deploy(engine.DeployOptions{})
+	n := w.redefined(regulars, dormant)
+	n.deploy(engine.DeployOptions{})
+	w.clock.Advance(bucket.Hour)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := w.Settle(ctx); err != nil {
+		t.Errorf("got %v, want it to pass over ada", err)
+	}
+	equal(t, "ada is to follow", n.history("ada"), []string{"entered regulars 1"})
+	n.settle()
+	equal(t, "ada", n.history("ada"), []string{"entered regulars 1", "left regulars 1 by criteria"})
+}
+
+// TestFirstDeploymentWins starts two engines with different definitions at the same time, where nothing was ever deployed.
+func TestFirstDeploymentWins(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, err := w.pool.Exec(t.Context(), "delete from bucketgen.deployments; update bucketgen.generation set no = 0")
+	must(t, err)
+	lock, err := w.pool.Begin(t.Context())
+	must(t, err)
+	defer lock.Rollback(context.WithoutCancel(t.Context()))
+	_, err = lock.Exec(t.Context(), "select no from bucketgen.generation for update")
+	must(t, err)
+	started := make(chan error)
+	for _, d := range []bucket.Definition{pro, dormant} {
+		e, err := engine.New(w.pool, registrytest.Build(t, d), engine.Config{NoClock: true, NoDelivery: true})
+		must(t, err)
+		t.Cleanup(func() { stop(t, e) })
+		go func() { started <- e.Start(t.Context()) }()
+	}
+	eventually(t, func() bool {
+		return w.count("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") == 2
+	})
+	must(t, lock.Rollback(t.Context()))
+	for range 2 {
+		must(t, <-started)
+	}
+	equal(t, "deployments", w.count("select count(*) from bucketgen.deployments"), 1)
+}
+
+// TestDeploymentsComeInOrder deploys from a process whose clock is late.
+func TestDeploymentsComeInOrder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	late := func() time.Time { return w.clock.Now().Add(-bucket.Hour) }
+	e := startEngine(t, w.pool, registrytest.Build(t, dormant), engine.Config{NoClock: true, NoDelivery: true, Now: late}, nil)
+	d, err := e.Deploy(t.Context(), engine.DeployOptions{})
+	if err != nil || d.At.Before(epoch) {
+		t.Errorf("deployed at %v, %v, which is before the deployment before it", d.At, err)
+	}
+}
