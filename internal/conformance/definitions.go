@@ -11,13 +11,13 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// register returns the definitions that obey our rules, and for each bucket of the scenario what is wrong with it, if
-// anything. Like the peer it takes them one by one, so that the second of two that collide is the one that is refused.
-func (v *Vector) register() (*ir.File, []string) {
+// register returns those of some definitions that obey our rules, and for each of them what is wrong with it, if anything.
+// Like the peer it takes them one by one, so that the second of two that collide is the one that is refused.
+func (v *Vector) register(buckets []Bucket) (*ir.File, []string) {
 	f := &ir.File{Version: ir.Version}
-	wrong := make([]string, len(v.Buckets))
-	for i := range v.Buckets {
-		d := v.definition(&v.Buckets[i])
+	wrong := make([]string, len(buckets))
+	for i := range buckets {
+		d := v.definition(&buckets[i])
 		with := *f
 		with.Definitions = append(slices.Clone(f.Definitions), d)
 		if problems := check.Errors(check.Problems(&with)); len(problems) > 0 {

@@ -23,7 +23,7 @@ const (
 	TraitUpdates  Deviation = 8  // a trait update is evaluated at once
 	TickKeys      Deviation = 9  // ticks come in every stay
 	Deferrals     Deviation = 10 // a leave that minDwell deferred is completed
-	NoBackfill    Deviation = 11 // the clock waits for no backfill
+	NoBackfill    Deviation = 11 // neither the clock nor new definitions wait for a backfill
 	Order         Deviation = 12 // within an instant: leaves, joins, and each by id
 	OneID         Deviation = 13 // a user is named by one user id
 	Future        Deviation = 14 // events of the future are refused, or count from now

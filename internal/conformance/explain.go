@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,8 +15,8 @@ import (
 // rules make of it from there. Where that differs, a deviation must say why. So a difference explains itself and nothing
 // that comes after it. If nothing differs, the peer follows our rules, but only when something happens: what is left is
 // that our clock is exact.
-func (s *scene) explain(d *ir.Definition, user string, peer [][]act) (deviations, error) {
-	e := explanation{scene: s, d: d, user: user, found: deviations{}, stale: deviations{}}
+func (s *scene) explain(bucket, user string, peer [][]act) (deviations, error) {
+	e := explanation{scene: s, bucket: bucket, user: user, found: deviations{}, stale: deviations{}}
 	for i := range s.vector.Steps {
 		if err := e.step(i, peer[i]); err != nil {
 			return nil, err
@@ -26,8 +27,9 @@ func (s *scene) explain(d *ir.Definition, user string, peer [][]act) (deviations
 
 type explanation struct {
 	*scene
-	d        *ir.Definition
+	bucket   string
 	user     string
+	d        *ir.Definition // what the bucket is now, or nil
 	state    state
 	found    deviations
 	stale    deviations // why the peer is not where it should be
@@ -35,12 +37,23 @@ type explanation struct {
 }
 
 func (e *explanation) step(i int, did []act) error {
-	due := e.predict(e.d, e.user, e.state, i, deviations{})
+	e.d = e.definition(e.bucket, i)
+	due := e.due(i, deviations{})
 	why, explained := e.difference(i, did, due)
+	paused := e.paused(e.bucket, i)
+	if paused && len(did) == 0 {
+		why, explained = deviations{}, true
+	}
 	if !explained {
 		return fmt.Errorf("in step %d the peer did\n%s  and by our rules should have done\n%s", i, lines(did), lines(due))
 	}
+	if paused && len(did) > 0 { // we would have done nothing
+		why.add(NothingIsLost)
+	}
 	e.found.add(why.sorted()...)
+	if e.d == nil || e.d.Disabled {
+		return nil // whatever is true now, nobody looks
+	}
 	truth := e.d.Criteria != nil && e.holds(e.d, e.user, i, deviations{})
 	e.state = e.state.follow(did, due, truth)
 	e.deferred = e.state.member && !truth && e.v(i).At.Before(e.state.entered.Add(e.d.MinDwell)) || e.deferred && e.state.member && !truth
@@ -52,17 +65,21 @@ func (e *explanation) step(i int, did []act) error {
 	return nil
 }
 
+func (e *explanation) due(i int, with deviations) []act {
+	return e.predict(e.bucket, e.user, e.state, i, with)
+}
+
 func (e *explanation) v(i int) *Step { return &e.vector.Steps[i] }
 
 // difference says why the peer did something else than was due.
 func (e *explanation) difference(i int, did, due []act) (deviations, bool) {
 	for _, reading := range allReadings { // the empty one first: nothing to explain
-		if slices.EqualFunc(did, e.predict(e.d, e.user, e.state, i, reading), same) {
-			return reading, true
+		if slices.EqualFunc(did, e.due(i, reading), same) {
+			return maps.Clone(reading), true
 		}
 	}
 	for _, reading := range allReadings {
-		due := e.predict(e.d, e.user, e.state, i, reading)
+		due := e.due(i, reading)
 		if !slices.EqualFunc(did, due, sameButEmission) {
 			continue
 		}
@@ -132,7 +149,7 @@ func (e *explanation) emission(i int, did, due []act) (deviations, bool) {
 
 // forged reports whether somebody had used the key of a transition for an event.
 func (e *explanation) forged(upTo int, a act) bool {
-	key := fmt.Sprintf("bucket:%s:%s:%s:%d", e.d.ID, e.user, a.kind, a.epoch)
+	key := fmt.Sprintf("bucket:%s:%s:%s:%d", e.bucket, e.user, a.kind, a.epoch)
 	return slices.ContainsFunc(e.vector.Steps[:upTo], func(s Step) bool { return s.Op == "event" && s.IdempotencyKey == key })
 }
 
@@ -150,7 +167,7 @@ func (e *explanation) failing(upTo int) string {
 // pushFails reports whether the push of a transition fails.
 func (e *explanation) pushFails(i int, a act) bool {
 	prefix := e.failing(i)
-	return prefix != "" && strings.HasPrefix(fmt.Sprintf("bucket:%s:%s", a.kind, e.d.ID), prefix)
+	return prefix != "" && strings.HasPrefix(fmt.Sprintf("bucket:%s:%s", a.kind, e.bucket), prefix)
 }
 
 // absent says why the peer did not do something that was due.
@@ -163,6 +180,12 @@ func (e *explanation) absent(i int, a act) []Deviation {
 		return []Deviation{Newcomers}
 	case s.Op == "contact_update":
 		return []Deviation{TraitUpdates}
+	case s.Op == "redefine":
+		return []Deviation{NoBackfill}
+	case s.Op == "backfill" && len(e.stale) == 0:
+		return []Deviation{ExactClock} // only time can have made it due
+	case s.Op == "backfill":
+		return e.stale.sorted()
 	case s.Op != "reconcile":
 		return nil
 	case a.kind == "dwell" && a.ordinal <= e.state.ticked[a.tick]:
@@ -182,7 +205,7 @@ func (e *explanation) absent(i int, a act) []Deviation {
 
 // clock says why the peer's clock does nothing about joins and ticks: it waits for a backfill, or it just does not.
 func (e *explanation) clock(upTo int) Deviation {
-	backfilled := slices.ContainsFunc(e.vector.Steps[:upTo], func(s Step) bool { return s.Op == "backfill" && s.Bucket == e.d.ID })
+	backfilled := slices.ContainsFunc(e.vector.Steps[:upTo], func(s Step) bool { return s.Op == "backfill" && s.Bucket == e.bucket })
 	if backfilled {
 		return ExactClock
 	}
@@ -194,6 +217,8 @@ func (e *explanation) surplus(i int, a act) []Deviation {
 	switch {
 	case e.deleted(e.user, i):
 		return []Deviation{NothingIsLost}
+	case a.kind == "left" && e.hasty(i, a):
+		return []Deviation{Deferrals}
 	case a.kind == "dwell" && e.possible(i, a):
 		return []Deviation{ExactClock} // of ticks that were missed, the peer's last has another ordinal
 	default:
@@ -201,10 +226,17 @@ func (e *explanation) surplus(i int, a act) []Deviation {
 	}
 }
 
+// hasty reports whether a backfill let somebody leave before the minimal dwell was over.
+func (e *explanation) hasty(i int, a act) bool {
+	s := e.v(i)
+	return s.Op == "backfill" && s.Bucket == e.bucket && a.source == "backfill" && a.reason == "criteria" && a.epoch == e.state.stays &&
+		e.state.member && e.d != nil && s.At.Before(e.state.entered.Add(e.d.MinDwell)) && !e.holds(e.d, e.user, i, deviations{})
+}
+
 // possible reports whether a stay has lasted long enough for a tick.
 func (e *explanation) possible(i int, a act) bool {
 	lasted := e.v(i).At.Sub(e.state.entered)
-	return e.state.member && a.source == "reconcile" && slices.ContainsFunc(e.d.Ticks, func(t ir.Tick) bool {
+	return e.state.member && e.d != nil && a.source == "reconcile" && slices.ContainsFunc(e.d.Ticks, func(t ir.Tick) bool {
 		return a.ordinal >= 1 && int(lasted/t.Span) >= a.ordinal
 	})
 }

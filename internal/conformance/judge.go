@@ -12,12 +12,11 @@ import (
 
 // judge compares the reference's history of a scenario with the recording. It returns the deviations by which they
 // differ, or an error that says what none of them explains.
-func judge(v *Vector, f *ir.File, wrong []string, h *refeval.History) (deviations, error) {
-	s := &scene{vector: v, file: f, history: h}
+func judge(v *Vector, r *registered, h *refeval.History) (deviations, error) {
+	s := &scene{vector: v, registered: r, history: h}
 	found := deviations{}
-	unruly, err := s.rules(wrong, found)
-	if err != nil {
-		return nil, err
+	if len(r.unruly) > 0 {
+		found.add(Rules)
 	}
 	strangers := v.strangers()
 	var problems []error
@@ -32,27 +31,12 @@ func judge(v *Vector, f *ir.File, wrong []string, h *refeval.History) (deviation
 	}
 	our := ours(h)
 	for _, p := range pairs(our, peer) {
-		if err := s.pair(p, our[p], peer[p], unruly, strangers, found); err != nil {
+		if err := s.pair(p, our[p], peer[p], strangers, found); err != nil {
 			problems = append(problems, err)
 		}
 	}
 	s.order(found)
 	return found, errors.Join(problems...)
-}
-
-// rules compares which definitions are accepted. It returns the buckets that only one of us has.
-func (s *scene) rules(wrong []string, found deviations) (map[string]bool, error) {
-	if len(s.vector.Registration) != len(s.vector.Buckets) {
-		return nil, fmt.Errorf("%d buckets were registered, and %d registrations recorded", len(s.vector.Buckets), len(s.vector.Registration))
-	}
-	unruly := map[string]bool{}
-	for i, r := range s.vector.Registration {
-		if r.Accepted != (wrong[i] == "") {
-			unruly[s.vector.Buckets[i].ID] = true
-			found.add(Rules)
-		}
-	}
-	return unruly, nil
 }
 
 // verdict compares whether a step was accepted, and whether it was taken for a duplicate.
@@ -98,7 +82,7 @@ func (s *scene) usedByOthers(i int) bool {
 }
 
 // pair compares what happened to a pair.
-func (s *scene) pair(p pair, our []act, peer [][]act, unruly, strangers map[string]bool, found deviations) error {
+func (s *scene) pair(p pair, our []act, peer [][]act, strangers map[string]bool, found deviations) error {
 	if peer == nil {
 		peer = make([][]act, len(s.vector.Steps))
 	}
@@ -106,15 +90,14 @@ func (s *scene) pair(p pair, our []act, peer [][]act, unruly, strangers map[stri
 	if alike(our, their) {
 		return nil
 	}
-	if unruly[p.bucket] {
-		found.add(Rules)
+	if s.unruly[p.bucket] {
 		return nil
 	}
-	i := slices.IndexFunc(s.file.Definitions, func(d ir.Definition) bool { return d.ID == p.bucket })
-	if i < 0 {
+	d := s.latest(p.bucket)
+	if d == nil {
 		return fmt.Errorf("user %s is in bucket %s, which neither of us has", p.user, p.bucket)
 	}
-	why, err := s.explain(&s.file.Definitions[i], p.user, peer)
+	why, err := s.explain(p.bucket, p.user, peer)
 	if err == nil && s.clocked(our, their) {
 		why.add(ExactClock)
 	}
@@ -127,7 +110,7 @@ func (s *scene) pair(p pair, our []act, peer [][]act, unruly, strangers map[stri
 	}
 	if err != nil {
 		return fmt.Errorf("user %s, %s: no deviation explains the difference\n  ours\n%s  the peer\n%s  %w",
-			p.user, refeval.Describe(&ir.File{Definitions: s.file.Definitions[i : i+1]}), lines(our), lines(their), err)
+			p.user, refeval.Describe(&ir.File{Definitions: []ir.Definition{*d}}), lines(our), lines(their), err)
 	}
 	found.add(why.sorted()...)
 	return nil

@@ -12,8 +12,8 @@ import (
 
 // scene is a scenario with what the reference made of it.
 type scene struct {
+	*registered
 	vector  *Vector
-	file    *ir.File // the definitions that we accept
 	history *refeval.History
 }
 
@@ -79,7 +79,7 @@ func (s *scene) facts(user string, upTo int, with deviations) *refeval.Facts {
 			continue
 		}
 		if !with[Payload] {
-			patch(f, s.declared(object(step.Properties)))
+			patch(f, s.declared(object(step.Properties), i))
 		}
 		if step.Op != "event" {
 			continue
@@ -108,11 +108,11 @@ func patch(f *refeval.Facts, with map[string]any) {
 	}
 }
 
-// declared returns the members of a payload that are properties of which a definition speaks.
-func (s *scene) declared(payload map[string]any) map[string]any {
+// declared returns the members of a payload that are properties of which a definition speaks at that time.
+func (s *scene) declared(payload map[string]any, step int) map[string]any {
 	known := map[string]any{}
 	for key, value := range payload {
-		asks := slices.ContainsFunc(s.file.Definitions, func(d ir.Definition) bool {
+		asks := slices.ContainsFunc(s.after[step].Definitions, func(d ir.Definition) bool {
 			return d.Criteria != nil && refeval.Asks(d.Criteria, "", map[string]bool{key: true})
 		})
 		if asks {
@@ -160,6 +160,16 @@ func (s *scene) known(user string, upTo int, with deviations) bool {
 func (s *scene) deleted(user string, before int) bool {
 	for i := range s.vector.Steps[:before] {
 		if step := &s.vector.Steps[i]; step.Op == "contact_delete" && step.User == user && s.known(user, i, deviations{}) {
+			return true
+		}
+	}
+	return false
+}
+
+// paused reports whether a bucket is paused after a step. The peer does not obey that.
+func (s *scene) paused(bucket string, upTo int) bool {
+	for i := range s.vector.Steps[:upTo+1] {
+		if step := &s.vector.Steps[i]; step.Op == "admin_disable" && step.Bucket == bucket && s.history.Steps[i].Refused == "" {
 			return true
 		}
 	}

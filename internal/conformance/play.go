@@ -43,8 +43,12 @@ func Play(ctx context.Context, pool *pgxpool.Pool, v *Vector) *Report {
 	if len(r.Needs) > 0 {
 		return r
 	}
-	f, wrong := v.register()
-	steps := v.play()
+	defined, err := v.registered()
+	if err != nil {
+		r.Err = err
+		return r
+	}
+	f, steps := defined.first, v.play(defined)
 	until := v.Clock.Start
 	if len(steps) > 0 {
 		until = steps[len(steps)-1].At
@@ -55,7 +59,7 @@ func Play(ctx context.Context, pool *pgxpool.Pool, v *Vector) *Report {
 	stored, err := subject.Engine(ctx, pool, f, steps, until, subject.Manner{})
 	r.Err = errors.Join(r.Err, agree("the engine", f, steps, want, stored, err))
 	var judgement error
-	r.deviations, judgement = judge(v, f, wrong, want)
+	r.deviations, judgement = judge(v, defined, want)
 	r.Deviations = r.deviations.sorted()
 	r.Err = errors.Join(r.Err, judgement)
 	return r

@@ -20,23 +20,41 @@ type state struct {
 
 // predict returns what our rules make of a step, from the peer's state and with deviations in what is known: what we
 // would do if we, too, acted in steps only.
-func (s *scene) predict(d *ir.Definition, user string, from state, i int, with deviations) []act {
-	step := &s.vector.Steps[i]
-	reconciles := step.Op == "reconcile"
-	if d.Disabled || d.Kind != ir.Dynamic || s.deleted(user, i) || !s.known(user, i, with) || !reconciles && !s.looks(d, user, i, with) {
+func (s *scene) predict(bucket, user string, from state, i int, with deviations) []act {
+	d := s.definition(bucket, i)
+	if d == nil || d.Disabled || d.Kind != ir.Dynamic || s.deleted(user, i) || !s.known(user, i, with) {
 		return nil
 	}
-	p := prediction{d: d, state: from, now: step.At, source: "event"}
+	source := s.source(d, user, i, with)
+	if source == "" {
+		return nil
+	}
+	p := prediction{d: d, state: from, now: s.vector.Steps[i].At, source: source}
 	truth := s.holds(d, user, i, with)
-	if reconciles {
-		p.source = "reconcile"
+	if source != "event" {
 		p.expire(truth)
 	}
-	p.follow(truth, !reconciles)
-	if reconciles {
+	p.follow(truth)
+	if source == "reconcile" {
 		p.tick()
 	}
 	return p.acts
+}
+
+// source returns what a step would be the source of, for a bucket and a user, or nothing if it is no reason to look.
+// What we do when a bucket is redefined is what the peer does when it is backfilled, if ever.
+func (s *scene) source(d *ir.Definition, user string, i int, with deviations) string {
+	step := &s.vector.Steps[i]
+	switch {
+	case step.Op == "reconcile":
+		return "reconcile"
+	case step.Op == "backfill" && step.Bucket == d.ID, step.Op == "redefine" && s.redefines(d.ID, i):
+		return "backfill"
+	case s.looks(d, user, i, with):
+		return "event"
+	default:
+		return ""
+	}
 }
 
 // looks reports whether an ingest is a reason to look at a bucket.
@@ -67,12 +85,23 @@ func (p *prediction) expire(truth bool) {
 	}
 }
 
-func (p *prediction) follow(truth, byUser bool) {
+func (p *prediction) follow(truth bool) {
 	switch {
 	case p.state.member && !truth && !p.now.Before(p.state.entered.Add(p.d.MinDwell)):
 		p.leave("criteria")
-	case !p.state.member && truth && (byUser || !p.state.blocked && (p.d.ReconcileJoins == nil || *p.d.ReconcileJoins)):
+	case !p.state.member && truth && p.mayJoin():
 		p.join()
+	}
+}
+
+func (p *prediction) mayJoin() bool {
+	switch p.source {
+	case "event":
+		return true
+	case "backfill":
+		return !p.state.blocked
+	default:
+		return !p.state.blocked && (p.d.ReconcileJoins == nil || *p.d.ReconcileJoins)
 	}
 }
 
@@ -82,9 +111,9 @@ func (p *prediction) leave(reason string) {
 }
 
 func (p *prediction) join() {
-	emitted := true
+	emitted := p.source != "backfill"
 	switch {
-	case p.state.stays == 0:
+	case p.state.stays == 0 || !emitted:
 	case p.d.EntryLimit == ir.Once:
 		emitted = false
 	case p.d.EntryLimit == ir.OncePerPeriod:

@@ -8,10 +8,15 @@ import (
 )
 
 // play returns the steps as the reference knows them, one for each.
-func (v *Vector) play() []refeval.Step {
+//
+// A redefine is a deploy, at once and for everybody, so that there is nothing left for a backfill to do.
+func (v *Vector) play(r *registered) []refeval.Step {
 	steps := make([]refeval.Step, len(v.Steps))
 	for i := range v.Steps {
 		steps[i] = v.Steps[i].play()
+		if steps[i].Op == refeval.Deploy {
+			steps[i].Definitions, steps[i].Emit = r.after[i], refeval.Leaves
+		}
 	}
 	return steps
 }
@@ -28,6 +33,10 @@ func (s *Step) play() refeval.Step {
 		step.Op = refeval.Delete
 	case "reconcile":
 		step.Op = refeval.Settle
+	case "redefine":
+		step.Op = refeval.Deploy
+	case "admin_disable":
+		step.Op, step.Bucket = refeval.Pause, s.Bucket
 	default:
 		step.Op = refeval.Nothing
 	}

@@ -144,9 +144,9 @@ func (r recorded) complete(v *Vector, p pair, a act) error {
 		}
 	}
 	if a.source == "" {
-		a.source, a.reason = "event", "criteria"
-		if v.Steps[best].Op != "event" {
-			a.source = "reconcile"
+		a.source, a.reason = "reconcile", "criteria"
+		if op := v.Steps[best].Op; op == "event" || op == "backfill" {
+			a.source = op
 		}
 	}
 	r.add(v, best, p, a)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -70,6 +71,7 @@ type Step struct {
 	OccurredAt        time.Time       `json:"occurredAt"`
 	AllowCreate       *bool           `json:"allowCreate"`
 	Bucket            string          `json:"bucket"`
+	Buckets           []Bucket        `json:"buckets"` // of a redefine: all that there are from then on
 	Mode              string          `json:"mode"`
 	Prefix            string          `json:"prefix"`
 	Observed          Observed        `json:"observed"`
@@ -77,14 +79,11 @@ type Step struct {
 
 // Observed is what a step was seen to do.
 type Observed struct {
-	Stored  *bool  `json:"stored"`
-	UserKey string `json:"userKey"`
-	Error   string `json:"error"`
-	Result  struct {
-		Joined int `json:"joined"`
-		Left   int `json:"left"`
-	} `json:"result"`
-	Transitions []Transition `json:"transitions"`
+	Stored       *bool          `json:"stored"`
+	UserKey      string         `json:"userKey"`
+	Error        string         `json:"error"`
+	Registration []Registration `json:"registration"`
+	Transitions  []Transition   `json:"transitions"`
 }
 
 // Transition is a transition that was emitted.
@@ -127,32 +126,15 @@ func Read(file string) (*Vector, error) {
 }
 
 // Needs returns what a scenario needs that is not built, or nothing.
-//
-// A first-time backfill of a bucket that was there from the start, and that moves nobody, is no such thing: it is how
-// the peer lets the clock begin with joins, for which ours waits for no backfill. One that moves somebody shows how a
-// backfill emits, and is.
 func (v *Vector) Needs() []string {
 	var needs []string
-	seen := map[string]bool{}
-	need := func(what string) {
-		if !seen[what] {
-			seen[what] = true
-			needs = append(needs, what)
-		}
-	}
-	redefined := false
 	for i := range v.Steps {
-		switch s := &v.Steps[i]; s.Op {
-		case "event", "contact_update", "contact_delete", "reconcile", "fail_pushes":
-		case "backfill":
-			if redefined || s.Mode != "first-time" || s.Observed.Result.Joined+s.Observed.Result.Left > 0 {
-				need("backfill")
-			}
-		case "redefine":
-			redefined = true
-			need("redefine")
+		switch op := v.Steps[i].Op; op {
+		case "event", "contact_update", "contact_delete", "reconcile", "fail_pushes", "backfill", "redefine", "admin_disable":
 		default:
-			need(s.Op)
+			if !slices.Contains(needs, op) {
+				needs = append(needs, op)
+			}
 		}
 	}
 	return needs
