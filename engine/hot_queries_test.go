@@ -12,7 +12,7 @@ func hotQueries() map[string]hotQuery {
 		"ContactsCreate":      {db.ContactsCreate, users + ", " + times},
 		"ContactsLock":        {db.ContactsLock, users + ", " + contacts + ", " + contacts + ", true"},
 		"ContactsLockWaiting": {db.ContactsLockWaiting, users + ", " + contacts + ", " + contacts + ", true"},
-		"ContactsLockDue":     {db.ContactsLockDue, "now(), " + buckets + ", 500"},
+		"ContactsLockDue":     {db.ContactsLockDue, "now(), " + buckets + ", array[0, 0, 0], 500"},
 		"DeliveriesClaim":     {db.DeliveriesClaim, buckets + ", now(), array[7], 16, now(), gen_random_uuid()"},
 		"DeliveriesFail":      {db.DeliveriesFail, contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", array['dead','dead','dead'], " + times + ", array['','',''], gen_random_uuid()"},
 		"ContactsPatch":       {db.ContactsPatch, contacts + ", array['{}','{}','{}'], array['[]','[]','[]'], array['{}','{}','{}'], array['','',''], array[true,true,true], " + times},
