@@ -3,99 +3,15 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/registry"
 )
-
-func (c *cli) planCommand() *cobra.Command {
-	var o engine.PlanOptions
-	var emit, at string
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use:   "plan",
-		Short: "Say what deploying this program's buckets would do",
-		Long: `Compares the buckets of this program with those that are deployed: which are new,
-changed or gone, what is different about them, who would join and leave, and what would
-be announced of it to whom. Nothing is written.
-
-The exit code is 0 if nothing would change, 1 if something would, and 2 if it cannot be
-said.`,
-		Example: "  " + c.host.Name + " plan\n" +
-			"  " + c.host.Name + " plan --sample 0.05 --json",
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.look(cmd, at, func(e *engine.Engine) error {
-				p, err := c.plan(cmd, e, o, emit)
-				if err != nil {
-					return err
-				}
-				if err := c.printPlan(cmd, p, asJSON); err != nil {
-					return err
-				}
-				if p.Changes() {
-					return errChanges
-				}
-				return nil
-			})
-		},
-	}
-	planFlags(cmd, &o, &emit, &at, &asJSON)
-	return cmd
-}
-
-func (c *cli) previewCommand() *cobra.Command {
-	var o engine.PlanOptions
-	var emit, at string
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use:   "preview BUCKET",
-		Short: "Say who is in a bucket that is not deployed yet",
-		Long: `Looks at every user with this program's definition of a bucket, whatever is deployed, and
-says how many are in it and who some of them are. Nothing is written.`,
-		Example: "  " + c.host.Name + " preview power-users --users 20",
-		Args:    takes(1, "one BUCKET"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			ref, err := c.bucket(args[0])
-			if err != nil {
-				return err
-			}
-			return c.look(cmd, at, func(e *engine.Engine) error {
-				shown := newCounter(cmd.ErrOrStderr(), "preview")
-				p, err := e.Preview(cmd.Context(), ref, engine.PreviewOptions{Sample: o.Sample, Users: o.Users, Progress: shown.at})
-				shown.end()
-				if err != nil {
-					return err
-				}
-				if asJSON {
-					return printObject(cmd.OutOrStdout(), p)
-				}
-				_, err = io.WriteString(cmd.OutOrStdout(), p.String())
-				return err
-			})
-		},
-	}
-	planFlags(cmd, &o, &emit, &at, &asJSON)
-	_ = cmd.Flags().MarkHidden("emit")
-	return cmd
-}
-
-func planFlags(cmd *cobra.Command, o *engine.PlanOptions, emit, at *string, asJSON *bool) {
-	cmd.Flags().Float64Var(&o.Sample, "sample", 1, "look at this `PART` of the users and estimate the rest")
-	cmd.Flags().IntVar(&o.Users, "users", 5, "name so many `N` of those who would join, and who would leave; -1 for none")
-	cmd.Flags().StringVar(emit, "emit", "leaves", "what would be announced: silent, leaves or all")
-	cmd.Flags().BoolVar(asJSON, "json", false, "print a JSON object")
-	atFlag(cmd, at)
-}
 
 func atFlag(cmd *cobra.Command, at *string) {
 	cmd.Flags().StringVar(at, "at", "", "take it to be this `TIME`, where events were replayed (default now)")
@@ -229,30 +145,12 @@ func (c *cli) haltCommand(verb, short, long string, do haltFunc) *cobra.Command 
 	return cmd
 }
 
-// errChanges says that a plan has changes, which is the exit code's business.
-var errChanges = errors.New("a deployment would change something")
-
 type haltFunc = func(*engine.Engine, context.Context, registry.BucketRef) error
-
-func (c *cli) plan(cmd *cobra.Command, e *engine.Engine, o engine.PlanOptions, emit string) (*engine.Plan, error) {
-	shown := newCounter(cmd.ErrOrStderr(), "plan")
-	defer shown.end()
-	o.Emit, o.Progress = engine.Emit(emit), shown.at
-	return e.Plan(cmd.Context(), o)
-}
 
 func (c *cli) backfill(cmd *cobra.Command, e *engine.Engine) (engine.Deployment, error) {
 	shown := newCounter(cmd.ErrOrStderr(), "backfill")
 	defer shown.end()
 	return e.Backfill(cmd.Context(), func(d engine.Deployment) { shown.at(min(d.Followed, d.Users), d.Users) })
-}
-
-func (c *cli) printPlan(cmd *cobra.Command, p *engine.Plan, asJSON bool) error {
-	if asJSON {
-		return printObject(cmd.OutOrStdout(), p)
-	}
-	_, err := io.WriteString(cmd.OutOrStdout(), p.String())
-	return err
 }
 
 func printObject(out io.Writer, v any) error {
@@ -272,49 +170,4 @@ func printDeployment(out io.Writer, d engine.Deployment, asJSON bool) error {
 	}
 	fmt.Fprintf(out, "%s followed it: %s, %s\n", count(d.Followed, "user"), count(d.Joined, "join"), count(d.Left, "leave"))
 	return nil
-}
-
-// counter shows how many of how many are done: a bar on a terminal, a line now and then elsewhere.
-type counter struct {
-	out   io.Writer
-	what  string
-	bar   *progressbar.ProgressBar
-	tty   bool
-	began time.Time
-	last  time.Time
-}
-
-func newCounter(out io.Writer, what string) *counter {
-	c := &counter{out: out, what: what, began: time.Now()}
-	c.last = c.began
-	f, ok := out.(*os.File)
-	c.tty = ok && term.IsTerminal(int(f.Fd()))
-	return c
-}
-
-func (c *counter) at(done, all int64) {
-	const every = 5 * time.Second
-	if c.tty {
-		if c.bar == nil {
-			c.bar = progressbar.NewOptions64(all, progressbar.OptionSetWriter(c.out), progressbar.OptionSetDescription(c.what),
-				progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("users"), progressbar.OptionSetPredictTime(true),
-				progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth())
-		}
-		_ = c.bar.Set64(done)
-		return
-	}
-	now := time.Now()
-	if now.Sub(c.last) < every {
-		return
-	}
-	c.last = now
-	rate := float64(done) / now.Sub(c.began).Seconds()
-	left := time.Duration(float64(all-done) / max(rate, 1) * float64(time.Second)).Round(time.Second)
-	fmt.Fprintf(c.out, "%s: %d of %s, %.0f/s, %s to go\n", c.what, done, count(all, "user"), rate, left)
-}
-
-func (c *counter) end() {
-	if c.bar != nil {
-		_ = c.bar.Finish()
-	}
 }

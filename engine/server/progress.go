@@ -106,3 +106,48 @@ func (p *progress) end() {
 		_ = p.bar.Finish()
 	}
 }
+
+// counter shows how many of how many are done: a bar on a terminal, a line now and then elsewhere.
+type counter struct {
+	out   io.Writer
+	what  string
+	bar   *progressbar.ProgressBar
+	tty   bool
+	began time.Time
+	last  time.Time
+}
+
+func newCounter(out io.Writer, what string) *counter {
+	c := &counter{out: out, what: what, began: time.Now()}
+	c.last = c.began
+	f, ok := out.(*os.File)
+	c.tty = ok && term.IsTerminal(int(f.Fd()))
+	return c
+}
+
+func (c *counter) at(done, all int64) {
+	const every = 5 * time.Second
+	if c.tty {
+		if c.bar == nil {
+			c.bar = progressbar.NewOptions64(all, progressbar.OptionSetWriter(c.out), progressbar.OptionSetDescription(c.what),
+				progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("users"), progressbar.OptionSetPredictTime(true),
+				progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth())
+		}
+		_ = c.bar.Set64(done)
+		return
+	}
+	now := time.Now()
+	if now.Sub(c.last) < every {
+		return
+	}
+	c.last = now
+	rate := float64(done) / now.Sub(c.began).Seconds()
+	left := time.Duration(float64(all-done) / max(rate, 1) * float64(time.Second)).Round(time.Second)
+	fmt.Fprintf(c.out, "%s: %d of %s, %.0f/s, %s to go\n", c.what, done, count(all, "user"), rate, left)
+}
+
+func (c *counter) end() {
+	if c.bar != nil {
+		_ = c.bar.Finish()
+	}
+}

@@ -1,0 +1,123 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/bucketgen/bucketgen/bucket"
+	"github.com/bucketgen/bucketgen/engine"
+)
+
+// TestPauseAndResume stops a bucket and lets it go on.
+func TestPauseAndResume(t *testing.T) {
+	t.Parallel()
+	ticking := bucket.Define(bucket.Spec{ID: "ticking", Criteria: plan.Is("pro"), Dwell: []bucket.Tick{bucket.Every(bucket.Hour)}})
+	w := newWorld(t, ticking, regulars, testers)
+	old := w.start(engine.Config{NoClock: true, NoDelivery: true}, nil)
+	w.identify("ada", map[string]any{"plan": "pro"})
+	w.identify("bob", map[string]any{"plan": "pro"})
+	for _, id := range []string{"ticking", "testers"} {
+		if err := w.Pause(t.Context(), w.ref(id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	result, err := old.Ingest(t.Context(), engine.Event{UserID: "cy", Traits: map[string]any{"plan": "pro"}})
+	if err != nil || len(result.Transitions) != 0 {
+		t.Errorf("another process lets a user join what is paused: got %v, %v", brief(result.Transitions), err)
+	}
+	equal(t, "bob", w.identify("bob", map[string]any{"plan": "free"}), []string{})
+	if _, err := old.Add(t.Context(), w.manual("testers"), "ada"); !errors.Is(err, engine.ErrPaused) {
+		t.Errorf("add to what is paused: got %v", err)
+	}
+	w.clock.Advance(150 * time.Minute)
+	w.settle()
+	equal(t, "ada, paused", w.history("ada"), []string{"entered ticking 1"})
+	restarted := w.redefined(ticking, regulars, testers)
+	equal(t, "after a restart", restarted.identify("dee", map[string]any{"plan": "pro"}), []string{})
+
+	if err := w.Resume(t.Context(), w.ref("ticking")); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "dee", w.track("dee", "visit"), []string{"entered ticking 1 suppressed"})
+	w.backfill()
+	equal(t, "ada", w.history("ada"), []string{"entered ticking 1", "dwell ticking 1 every-3600000#2"})
+	equal(t, "bob", w.history("bob"), []string{"entered ticking 1", "left ticking 1 by criteria"})
+	equal(t, "cy", w.history("cy"), []string{"entered ticking 1 suppressed"})
+	w.clock.Advance(30 * time.Minute)
+	w.settle()
+	equal(t, "ada goes on", w.history("ada")[2:], []string{"dwell ticking 1 every-3600000#3"})
+	if err := w.Resume(t.Context(), w.ref("ticking")); err != nil {
+		t.Errorf("resume again: %v", err)
+	}
+}
+
+// TestPausedDeliveriesWait pauses a bucket whose transitions are to be delivered.
+func TestPausedDeliveriesWait(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro, regulars)
+	delivered := make(inbox, 10)
+	handle := func(e *engine.Engine) {
+		for _, id := range []string{"pro", "regulars"} {
+			if err := e.OnEnter(w.ref(id), engine.EnterHandler{Name: id, Func: delivered.handle}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	stop(t, w.start(engine.Config{NoClock: true, NoDelivery: true}, handle)) // so that deliveries are kept
+	w.identify("ada", map[string]any{"plan": "pro"})
+	if err := w.Pause(t.Context(), w.ref("pro")); err != nil {
+		t.Fatal(err)
+	}
+	w.start(engine.Config{NoClock: true}, handle)
+	w.track("bob", "visit")
+	w.track("bob", "visit")
+	if got := delivered.next(t); got.BucketID != "regulars" {
+		t.Errorf("delivered %v first, want what is not paused", got)
+	}
+	equal(t, "waiting", []string{strconv.Itoa(w.count("select count(*) from bucketgen.deliveries d join bucketgen.buckets b on b.no = d.bucket_no where b.id = 'pro'"))}, []string{"1"})
+	if err := w.Resume(t.Context(), w.ref("pro")); err != nil {
+		t.Fatal(err)
+	}
+	if got := delivered.next(t); got.BucketID != "pro" {
+		t.Errorf("delivered %v, want what was paused", got)
+	}
+}
+
+// TestPauseStopsDeliveriesEverywhere pauses a bucket while another process has a delivery of it that failed, and is to be
+// tried again.
+func TestPauseStopsDeliveriesEverywhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro, regulars)
+	delivered, failing := make(inbox, 10), make(chan struct{})
+	w.start(engine.Config{NoClock: true}, func(e *engine.Engine) {
+		must(t, e.OnEnter(w.ref("pro"), engine.EnterHandler{Name: "pro", Func: func(ctx context.Context, tr engine.Transition) error {
+			select {
+			case <-failing:
+				return delivered.handle(ctx, tr)
+			default:
+				close(failing)
+				return errors.New("not yet")
+			}
+		}}))
+		must(t, e.OnEnter(w.ref("regulars"), engine.EnterHandler{Name: "regulars", Func: delivered.handle}))
+	})
+	w.identify("ada", map[string]any{"plan": "pro"})
+	<-failing
+	must(t, w.Pause(t.Context(), w.ref("pro")))
+	eventually(t, func() bool {
+		return w.count("select count(*) from bucketgen.deliveries where leased_until is null") == 1
+	})
+	w.clock.Advance(bucket.Hour)
+	w.track("bob", "visit")
+	w.track("bob", "visit")
+	if got := delivered.next(t); got.BucketID != "regulars" {
+		t.Errorf("delivered %v, want what is not paused", got)
+	}
+	must(t, w.Resume(t.Context(), w.ref("pro")))
+	if got := delivered.next(t); got.BucketID != "pro" {
+		t.Errorf("delivered %v, want what was paused", got)
+	}
+}

@@ -1,0 +1,108 @@
+package server
+
+import (
+	"errors"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bucketgen/bucketgen/engine"
+)
+
+func (c *cli) planCommand() *cobra.Command {
+	var o engine.PlanOptions
+	var emit, at string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "plan",
+		Short: "Say what deploying this program's buckets would do",
+		Long: `Compares the buckets of this program with those that are deployed: which are new,
+changed or gone, what is different about them, who would join and leave, and what would
+be announced of it to whom. Nothing is written.
+
+The exit code is 0 if nothing would change, 1 if something would, and 2 if it cannot be
+said.`,
+		Example: "  " + c.host.Name + " plan\n" +
+			"  " + c.host.Name + " plan --sample 0.05 --json",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.look(cmd, at, func(e *engine.Engine) error {
+				p, err := c.plan(cmd, e, o, emit)
+				if err != nil {
+					return err
+				}
+				if err := c.printPlan(cmd, p, asJSON); err != nil {
+					return err
+				}
+				if p.Changes() {
+					return errChanges
+				}
+				return nil
+			})
+		},
+	}
+	planFlags(cmd, &o, &emit, &at, &asJSON)
+	return cmd
+}
+
+func (c *cli) previewCommand() *cobra.Command {
+	var o engine.PlanOptions
+	var emit, at string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "preview BUCKET",
+		Short: "Say who is in a bucket that is not deployed yet",
+		Long: `Looks at every user with this program's definition of a bucket, whatever is deployed, and
+says how many are in it and who some of them are. Nothing is written.`,
+		Example: "  " + c.host.Name + " preview power-users --users 20",
+		Args:    takes(1, "one BUCKET"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ref, err := c.bucket(args[0])
+			if err != nil {
+				return err
+			}
+			return c.look(cmd, at, func(e *engine.Engine) error {
+				shown := newCounter(cmd.ErrOrStderr(), "preview")
+				p, err := e.Preview(cmd.Context(), ref, engine.PreviewOptions{Sample: o.Sample, Users: o.Users, Progress: shown.at})
+				shown.end()
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return printObject(cmd.OutOrStdout(), p)
+				}
+				_, err = io.WriteString(cmd.OutOrStdout(), p.String())
+				return err
+			})
+		},
+	}
+	planFlags(cmd, &o, &emit, &at, &asJSON)
+	_ = cmd.Flags().MarkHidden("emit")
+	return cmd
+}
+
+func planFlags(cmd *cobra.Command, o *engine.PlanOptions, emit, at *string, asJSON *bool) {
+	cmd.Flags().Float64Var(&o.Sample, "sample", 1, "look at this `PART` of the users and estimate the rest")
+	cmd.Flags().IntVar(&o.Users, "users", 5, "name so many `N` of those who would join, and who would leave; -1 for none")
+	cmd.Flags().StringVar(emit, "emit", "leaves", "what would be announced: silent, leaves or all")
+	cmd.Flags().BoolVar(asJSON, "json", false, "print a JSON object")
+	atFlag(cmd, at)
+}
+
+// errChanges says that a plan has changes, which is the exit code's business.
+var errChanges = errors.New("a deployment would change something")
+
+func (c *cli) plan(cmd *cobra.Command, e *engine.Engine, o engine.PlanOptions, emit string) (*engine.Plan, error) {
+	shown := newCounter(cmd.ErrOrStderr(), "plan")
+	defer shown.end()
+	o.Emit, o.Progress = engine.Emit(emit), shown.at
+	return e.Plan(cmd.Context(), o)
+}
+
+func (c *cli) printPlan(cmd *cobra.Command, p *engine.Plan, asJSON bool) error {
+	if asJSON {
+		return printObject(cmd.OutOrStdout(), p)
+	}
+	_, err := io.WriteString(cmd.OutOrStdout(), p.String())
+	return err
+}
