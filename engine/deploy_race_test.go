@@ -113,14 +113,29 @@ func TestFirstDeploymentWins(t *testing.T) {
 	equal(t, "deployments", w.count("select count(*) from bucketgen.deployments"), 1)
 }
 
-// TestDeploymentsComeInOrder deploys from a process whose clock is late.
+// TestDeploymentsComeInOrder deploys from a process whose clock is late, while users are still to follow what was deployed
+// before: they follow one after the other.
 func TestDeploymentsComeInOrder(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, pro)
+	w := newWorld(t)
+	w.identify("ada", map[string]any{"plan": "pro"})
+	w.clock.Advance(bucket.Day)
+	w.redefined(pro).deploy(engine.DeployOptions{})
 	late := func() time.Time { return w.clock.Now().Add(-bucket.Hour) }
-	e := startEngine(t, w.pool, registrytest.Build(t, dormant), engine.Config{NoClock: true, NoDelivery: true, Now: late}, nil)
-	d, err := e.Deploy(t.Context(), engine.DeployOptions{})
-	if err != nil || d.At.Before(epoch) {
-		t.Errorf("deployed at %v, %v, which is before the deployment before it", d.At, err)
+	planned := bucket.Define(bucket.Spec{ID: "planned", Criteria: plan.Exists()})
+	e := startEngine(t, w.pool, registrytest.Build(t, pro, planned), engine.Config{NoClock: true, NoDelivery: true, Now: late}, nil)
+	if _, err := e.Deploy(t.Context(), engine.DeployOptions{}); err != nil {
+		t.Fatal(err)
 	}
+	if _, err := e.Backfill(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for tr, err := range e.History(t.Context(), "ada") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, tr.BucketID+" "+tr.At.Sub(epoch).String())
+	}
+	equal(t, "ada", got, []string{"pro 24h0m0s", "planned 24h0m0s"})
 }

@@ -15,6 +15,7 @@ type Session struct {
 	steps    []Step
 
 	now      registry.Instant
+	followed registry.Instant // of the last change of definitions
 	settled  registry.Instant // every due instant up to here is settled
 	finished []StayChange     // stays of this session that a later one of the same bucket replaced
 	contact  *ContactChange
@@ -67,7 +68,7 @@ func Begin(r *registry.Registry, st *State, o Options) *Session {
 	for i := range st.Stays {
 		st.Stays[i].fate = untouched
 	}
-	s := &Session{registry: r, state: st, live: o.Live, frozen: o.Frozen, steps: o.Steps, now: registry.Unset, settled: registry.Unset}
+	s := &Session{registry: r, state: st, live: o.Live, frozen: o.Frozen, steps: o.Steps, now: registry.Unset, followed: registry.Unset, settled: registry.Unset}
 	st.Facts.SetMembership(s.membership)
 	return s
 }
@@ -103,7 +104,8 @@ func (s *Session) advance(clock registry.Instant) {
 // looked at the user since, at the last that they speak of. What was due before that comes first, but of the buckets that
 // changed nothing does: their due instants are those of other definitions.
 func (s *Session) follow(step Step) {
-	at := max(step.At, s.state.past())
+	at := max(step.At, s.state.past(), s.followed) // the clocks of those who deploy differ
+	s.followed = at
 	buckets := slices.DeleteFunc(slices.Clone(step.Buckets), s.isFrozen)
 	for i := range s.state.Due {
 		if d := &s.state.Due[i]; slices.Contains(buckets, d.Bucket) {

@@ -53,15 +53,6 @@ func (c *Current) Same(p *Current) bool {
 		})
 }
 
-// notBefore returns an instant, or that of the last deployment if that is later: the clocks of those who deploy differ, and
-// they have waited for each other since they looked at them.
-func (c *Current) notBefore(at registry.Instant) registry.Instant {
-	if n := len(c.Deployments); n > 0 {
-		return max(at, instant(c.Deployments[n-1].At))
-	}
-	return at
-}
-
 // Words says of a bucket of the registry what it is, as people read it.
 type Words func(registry.Index) []string
 
@@ -76,7 +67,6 @@ func (s *Store) Deploy(ctx context.Context, conn Conn, at registry.Instant, emit
 	if err != nil {
 		return 0, err
 	}
-	at = current.notBefore(at)
 	proposed := s.Propose(current, at, emit)
 	if current.Same(proposed) {
 		return current.No, nil
@@ -153,20 +143,20 @@ func (s *Store) deployBuckets(ctx context.Context, q *db.Queries, current, propo
 // Pause stops a bucket, and Resume lets it go on, in a transaction of the caller's. They return the number of the
 // deployment that says so, or that of the last one if the bucket was so already.
 func (s *Store) Pause(ctx context.Context, conn Conn, b registry.Index, at registry.Instant) (int32, error) {
-	return s.amend(ctx, conn, KindPause, at, func(q *db.Queries, _ int32, at registry.Instant) (int64, error) {
+	return s.amend(ctx, conn, KindPause, at, func(q *db.Queries, _ int32) (int64, error) {
 		return q.BucketsPause(ctx, db.BucketsPauseParams{At: timestamp(at), No: s.buckets[b]})
 	})
 }
 
 // Resume is described with [Store.Pause].
 func (s *Store) Resume(ctx context.Context, conn Conn, b registry.Index, at registry.Instant) (int32, error) {
-	return s.amend(ctx, conn, KindResume, at, func(q *db.Queries, no int32, _ registry.Instant) (int64, error) {
+	return s.amend(ctx, conn, KindResume, at, func(q *db.Queries, no int32) (int64, error) {
 		return q.BucketsResume(ctx, db.BucketsResumeParams{SinceNo: no, No: s.buckets[b]})
 	})
 }
 
 // amend adds a deployment of the same definitions, if a change comes to anything.
-func (s *Store) amend(ctx context.Context, conn Conn, kind string, at registry.Instant, change func(q *db.Queries, no int32, at registry.Instant) (int64, error)) (int32, error) {
+func (s *Store) amend(ctx context.Context, conn Conn, kind string, at registry.Instant, change func(q *db.Queries, no int32) (int64, error)) (int32, error) {
 	q := s.Queries(conn)
 	if _, err := q.GenerationLock(ctx); err != nil {
 		return 0, fmt.Errorf("wait for others who deploy: %w", err)
@@ -175,11 +165,10 @@ func (s *Store) amend(ctx context.Context, conn Conn, kind string, at registry.I
 	if err != nil {
 		return 0, err
 	}
-	at = current.notBefore(at)
 	next := db.DeploymentsInsertParams{
 		No: current.No + 1, Kind: kind, Fingerprint: current.Fingerprint(), Emit: current.Emit(), At: timestamp(at),
 	}
-	if n, err := change(q, next.No, at); err != nil || n == 0 {
+	if n, err := change(q, next.No); err != nil || n == 0 {
 		return current.No, err
 	}
 	if kind == KindPause { // nobody has to follow that
