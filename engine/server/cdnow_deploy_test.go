@@ -76,6 +76,37 @@ func TestCDNOWDeployed(t *testing.T) {
 		}
 	}
 	run(shop, 0, "plan", "--at", end)
+
+	// A threshold that is raised: who bought three times and not four leaves, as planned, and is announced.
+	edited := server.Host{Name: "shopd", Registry: registrytest.Build(t,
+		bucket.Define(bucket.Spec{ID: "repeat-buyers", Criteria: purchase.AtLeast(2)}),
+		bucket.Define(bucket.Spec{ID: "power-buyers", Criteria: purchase.Within(90 * bucket.Day).AtLeast(4)}),
+		bucket.Define(bucket.Spec{ID: "lapsed", Criteria: bucket.All(purchase.Exists(), purchase.Within(180*bucket.Day).Never())}))}
+	leaving := int64(0)
+	for _, times := range byCustomer(lines) {
+		if within(times, endOfCDNOW, 90*day) == 3 {
+			leaving++
+		}
+	}
+	if err := json.Unmarshal([]byte(run(edited, 1, "plan", "--at", end, "--json")), &p); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range p.Buckets {
+		want := int64(0)
+		if b.ID == "power-buyers" {
+			want = leaving
+		}
+		if b.Leaves.Count != want || b.Joins.Count != 0 {
+			t.Errorf("planned for %s: %d leave and %d join, want %d and none", b.ID, b.Leaves.Count, b.Joins.Count, want)
+		}
+	}
+	var d engine.Deployment
+	if err := json.Unmarshal([]byte(run(edited, 0, "deploy", "--at", end, "--json")), &d); err != nil {
+		t.Fatal(err)
+	}
+	if d.Left != leaving || d.Joined != 0 || !d.Finished() {
+		t.Errorf("deployed: got %+v, want %d to leave and nobody to join", d, leaving)
+	}
 }
 
 // active returns who is in each bucket in the end, by lines of a file of transitions.

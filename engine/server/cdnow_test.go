@@ -243,13 +243,18 @@ func table(out string) [][]string {
 
 // expectedTransitions works out what happens to each customer, as lines of the file.
 func expectedTransitions(lines []purchaseLine, until time.Time) []string {
-	byCustomer := map[string][]time.Time{}
-	for _, l := range lines {
-		byCustomer[l.customer] = append(byCustomer[l.customer], l.at)
-	}
 	var all []string
-	for customer, times := range byCustomer {
+	for customer, times := range byCustomer(lines) {
 		all = append(all, expected(customer, times, until)...)
+	}
+	return all
+}
+
+// byCustomer returns when each customer bought.
+func byCustomer(lines []purchaseLine) map[string][]time.Time {
+	all := map[string][]time.Time{}
+	for _, l := range lines {
+		all[l.customer] = append(all[l.customer], l.at)
 	}
 	return all
 }
