@@ -3,6 +3,10 @@
 // counts is the ratio.
 //
 //	go run ./bench
+//
+// Or it measures how many users a second follow a deployment:
+//
+//	go run ./bench -backfill 1000000
 package main
 
 import (
@@ -26,6 +30,9 @@ import (
 type options struct {
 	buckets, users, stored, callers, flushers, rounds int
 	span                                              time.Duration
+	backfill                                          int
+	workers                                           int
+	window                                            time.Duration
 	profile, allocations                              string
 }
 
@@ -38,9 +45,12 @@ func main() {
 	flag.IntVar(&o.flushers, "flushers", 0, "flushers of the engine (default its own)")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds; the median counts")
 	flag.DurationVar(&o.span, "span", 4*time.Second, "length of a measured run")
+	flag.IntVar(&o.backfill, "backfill", 0, "users who are to follow a deployment, which is measured instead of ingest")
+	flag.IntVar(&o.workers, "workers", 0, "workers of the engine that let users follow (default its own)")
+	flag.DurationVar(&o.window, "window", 7*24*time.Hour, "what the deployed bucket counts within")
 	url := flag.String("database", os.Getenv("BENCH_DATABASE_URL"), "server to measure on (default a private one, durable)")
 	flag.StringVar(&o.allocations, "memprofile", "", "write a profile of allocations to this file")
-	flag.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the ingest runs to this file")
+	flag.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of what is measured to this file")
 	flag.Parse()
 	if err := run(context.Background(), *url, o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -61,6 +71,9 @@ func run(ctx context.Context, url string, o options) error {
 	defer pool.Close()
 	if _, err := migrate.Up(ctx, pool, migrate.Options{}); err != nil {
 		return err
+	}
+	if o.backfill > 0 {
+		return backfill(ctx, pool, o)
 	}
 	w := workload{users: o.users}
 	r, err := w.registry(o.buckets)

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/engine"
-	"github.com/bucketgen/bucketgen/internal/bucketgen/check"
-	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
 	"github.com/bucketgen/bucketgen/internal/ir"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -30,7 +28,7 @@ type workload struct {
 // windows.
 func (w workload) registry(buckets int) (*registry.Registry, error) {
 	rng := rand.New(rand.NewPCG(1, 1)) //nolint:gosec // a fixed seed is the point
-	f := &ir.File{Version: ir.Version}
+	var definitions []ir.Definition
 	for i := range buckets {
 		conditions := []*ir.Node{event(rng)}
 		for range 1 + rng.IntN(2) {
@@ -39,14 +37,11 @@ func (w workload) registry(buckets int) (*registry.Registry, error) {
 		if rng.IntN(2) == 0 {
 			conditions = append(conditions, event(rng))
 		}
-		f.Definitions = append(f.Definitions, ir.Definition{
+		definitions = append(definitions, ir.Definition{
 			ID: fmt.Sprintf("bucket-%04d", i), Kind: ir.Dynamic, Criteria: &ir.Node{Op: ir.OpAll, Children: conditions},
 		})
 	}
-	if errs := check.Errors(check.Problems(f)); len(errs) > 0 {
-		return nil, fmt.Errorf("the workload's buckets are wrong: %v", errs[0])
-	}
-	return plan.Build(f).Registry, nil
+	return registryOf(definitions...)
 }
 
 // candidates returns how many buckets an event has to be asked about on average, narrowed by its name and by the values

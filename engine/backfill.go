@@ -66,8 +66,8 @@ type backfill struct {
 
 // Of so many users at once it takes a part of the work, and so many it looks at by one transaction.
 const (
-	backfillPart  = 2000
-	backfillBatch = 250
+	backfillPart  = 4000
+	backfillBatch = 500
 )
 
 // run goes through all users once, with several workers, and finishes the deployment if nobody is left behind.
@@ -139,33 +139,54 @@ func (b *backfill) claim(ctx context.Context) (after, upto int64, at time.Time, 
 	}
 }
 
-// part lets those users between two ids follow who have not yet.
+// part lets those users between two ids follow who have not yet, however long somebody else has the locks of some.
 func (b *backfill) part(ctx context.Context, after, upto int64) error {
-	e := b.engine
-	for {
-		deployed := e.store.Deployment()
-		if !deployed.Agreed {
+	for wait := minRetry; after < upto; {
+		if !b.engine.store.Deployment().Agreed {
 			b.left.Store(true)
 			return nil
 		}
-		users, err := e.store.Queries(e.pool).ContactsBehind(ctx, db.ContactsBehindParams{
-			AfterID: after, UptoID: upto, Generation: deployed.Last(), Size: backfillBatch,
-		})
-		if err != nil {
-			return fmt.Errorf("read users: %w", err)
-		}
-		report := db.DeploymentsReportParams{No: b.no, UptoID: upto}
-		if len(users) > 0 {
-			if err := e.follow(ctx, users, &report); err != nil {
-				return err
-			}
-			after = users[len(users)-1].ID
-			report.UptoID = after
-		}
-		if err := b.report(ctx, report); err != nil || len(users) < backfillBatch {
+		reached, err := b.page(ctx, after, upto)
+		switch {
+		case err == nil && reached > after:
+			after, wait = reached, minRetry
+			continue
+		case err != nil && (!transient(err) || ctx.Err() != nil):
 			return err
 		}
+		if err := pause(ctx, wait); err != nil {
+			return err
+		}
+		wait = min(2*wait, maxRetry)
 	}
+	return nil
+}
+
+// page lets the next of those users follow, and returns up to where all have: not far, if somebody was passed over.
+func (b *backfill) page(ctx context.Context, after, upto int64) (reached int64, err error) {
+	e := b.engine
+	users, err := e.store.Queries(e.pool).ContactsBehind(ctx, db.ContactsBehindParams{
+		AfterID: after, UptoID: upto, Generation: e.store.Deployment().Last(), Size: backfillBatch,
+	})
+	if err != nil {
+		return after, fmt.Errorf("read users: %w", err)
+	}
+	reached = upto
+	if len(users) == backfillBatch {
+		reached = users[len(users)-1].ID
+	}
+	report := db.DeploymentsReportParams{No: b.no}
+	if len(users) > 0 {
+		missed, err := e.follow(ctx, users, &report)
+		if err != nil {
+			return after, err
+		}
+		if missed > 0 {
+			reached = after
+		}
+	}
+	report.UptoID = reached
+	return reached, b.report(ctx, report)
 }
 
 func (b *backfill) report(ctx context.Context, r db.DeploymentsReportParams) error {
@@ -182,15 +203,23 @@ func (b *backfill) report(ctx context.Context, r db.DeploymentsReportParams) err
 	return nil
 }
 
-// follow takes users through what they have not followed yet, however long somebody else has the locks of some.
-func (e *Engine) follow(ctx context.Context, users []db.ContactsBehindRow, report *db.DeploymentsReportParams) error {
+// follow takes users through what they have not followed yet, and returns how many it passed over: those whose locks somebody
+// else has, and those who are gone.
+func (e *Engine) follow(ctx context.Context, users []db.ContactsBehindRow, report *db.DeploymentsReportParams) (missed int, err error) {
 	results := make(map[string]decide.Result, len(users))
 	tasks := make([]*task, len(users))
 	for i, u := range users {
 		tasks[i] = &task{want: store.Wanted{User: u.UserID, Contact: u.ID, CreatedAt: e.now()}, options: e.options(true)}
 		tasks[i].step = func(s *decide.Session, clock registry.Instant) { results[u.UserID] = s.CatchUp(clock) }
 	}
-	return e.persist(ctx, tasks, func(t *task) {
+	if err := e.commit(ctx, false, tasks, nil); err != nil {
+		return 0, err
+	}
+	for _, t := range tasks {
+		if t.missed {
+			missed++
+			continue
+		}
 		report.Followed++
 		for _, tr := range results[t.want.User].Transitions {
 			switch {
@@ -201,7 +230,8 @@ func (e *Engine) follow(ctx context.Context, users []db.ContactsBehindRow, repor
 				report.Gone++
 			}
 		}
-	})
+	}
+	return missed, nil
 }
 
 // finish waits until every transaction is over that may not have known of the deployment, and finishes it if nobody is left

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/bucket"
+	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
@@ -60,5 +61,39 @@ func TestConsult(t *testing.T) {
 	has, err := e.Has(ctx, registrytest.Ref(t, r, "today"), "ada")
 	if err != nil || !has {
 		t.Errorf("ada is stored as a member: %t, %v; want true", has, err)
+	}
+}
+
+// TestFollowWhoIsGone lets users follow who were removed by hand since they were found: one is another contact now, one is
+// nobody any more.
+func TestFollowWhoIsGone(t *testing.T) {
+	t.Parallel()
+	ctx, pool := t.Context(), pgtest.New(t)
+	visit := bucket.Event("visit")
+	var engines []*Engine
+	for n := range 2 {
+		r := registrytest.Build(t, bucket.Define(bucket.Spec{ID: "visitors", Criteria: visit.AtLeast(n + 1)}))
+		e, err := New(pool, r, Config{NoClock: true, NoDelivery: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Start(ctx); err != nil {
+			t.Fatal(err)
+		}
+		defer e.Stop(ctx)
+		engines = append(engines, e)
+	}
+	for range 2 {
+		if _, err := engines[0].Ingest(ctx, Event{UserID: "ada", Name: "visit"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := engines[1].Deploy(ctx, DeployOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	var report db.DeploymentsReportParams
+	missed, err := engines[1].follow(ctx, []db.ContactsBehindRow{{ID: 1000, UserID: "ada"}, {ID: 1001, UserID: "nobody"}}, &report)
+	if err != nil || missed != 1 || report.Followed != 1 || report.Gone != 0 {
+		t.Errorf("got %d missed, %+v, %v; want ada to follow, and to stay", missed, report, err)
 	}
 }

@@ -133,7 +133,7 @@ func (w *deployWorker) begin(ctx context.Context) error {
 			return err
 		}
 	}
-	return w.engine.Start(ctx)
+	return w.engine.Start(context.WithoutCancel(ctx)) // what an earlier process left undone is made up for in any case
 }
 
 // ingest is one goroutine that ingests events, each until it is acknowledged: first those that it had not finished when it

@@ -89,7 +89,8 @@ func (s *Store) expect(m *further, w *Wanted, known *remembered, e *decide.Event
 	m.stay(user, candidates...)
 }
 
-// expectStep asks for what following a deployment is likely to need.
+// expectStep asks for what following a deployment is likely to need. Latest stays are not among that: of most users it turns
+// out that they do not join.
 func (s *Store) expectStep(m *further, w *Wanted, d *Deployment) {
 	if d == nil {
 		d = s.deployment.Load()
@@ -97,7 +98,6 @@ func (s *Store) expectStep(m *further, w *Wanted, d *Deployment) {
 	for b, frozen := range d.frozen {
 		if !frozen && d.since[b] == d.last {
 			m.needAt(w, s.needs[b])
-			m.stay(w.User, registry.Index(b))
 		}
 	}
 }

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/bucketgen/check"
+	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
+	"github.com/bucketgen/bucketgen/internal/ir"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// backfill measures how fast users follow a deployment: each of them has ten events of the past two months, and a bucket is
+// deployed that counts those of the last days.
+func backfill(ctx context.Context, pool *pgxpool.Pool, o options) error {
+	e, err := started(ctx, pool, o, plansOf())
+	if err != nil {
+		return err
+	}
+	defer e.Stop(ctx)
+	for _, sql := range []string{
+		`insert into bucketgen.event_names (name) values ('purchase')`,
+		`insert into bucketgen.contacts (user_id, properties, created_at, updated_at, generation)
+			select 'user-' || lpad(i::text, 8, '0'), '{"plan": "pro", "seats": 12}', now() - interval '60 days', now() - interval '60 days', 1
+			from generate_series(1, ` + strconv.Itoa(o.backfill) + `) i`,
+		`insert into bucketgen.events (contact_id, event_no, occurred_at, received_at, kind, properties)
+			select c.id, n.no, a.at, a.at, 'track', '{"amount": 12, "currency": "EUR"}'
+			from bucketgen.contacts c cross join bucketgen.event_names n cross join generate_series(1, 10) i
+			cross join lateral (select now() - random() * interval '60 days' + (i + c.id) * interval '0 s' as at) a
+			where n.name = 'purchase'`,
+		`vacuum analyze`, `checkpoint`,
+	} {
+		if _, err := pool.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("fill: %w", err)
+		}
+	}
+	n, err := engineFor(pool, o, plansOf(), purchases(o.window))
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d users of 10 events each, a count within %s of 60 days\n", o.backfill, o.window)
+	return profiled(o.profile, func() error { return follow(ctx, n, o) })
+}
+
+// follow deploys, lets users follow, and prints what that took.
+func follow(ctx context.Context, e *engine.Engine, o options) error {
+	began, before := time.Now(), cpuNow()
+	if _, err := e.Deploy(ctx, engine.DeployOptions{}); err != nil {
+		return err
+	}
+	shown, next := time.Now(), int64(0)
+	d, err := e.Backfill(ctx, func(d engine.Deployment) {
+		if d.Followed < next {
+			return
+		}
+		next += int64(o.backfill / 10)
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		fmt.Printf("%9d users, %6s: heap %3d MB, resident %3d MB\n", d.Followed, time.Since(shown).Round(10*time.Millisecond), m.HeapAlloc>>20, resident()>>20)
+	})
+	if err != nil {
+		return err
+	}
+	span, used := time.Since(began), cpuNow().since(before)
+	each := time.Duration(o.backfill)
+	fmt.Printf("backfill: %.0f users/s, %d joined\n", float64(o.backfill)/span.Seconds(), d.Joined)
+	fmt.Printf("processor time a user: %s here, %s in PostgreSQL\n", (used.client / each).Round(100*time.Nanosecond), (used.server / each).Round(100*time.Nanosecond))
+	return nil
+}
+
+func plansOf() ir.Definition {
+	pro := "pro"
+	return ir.Definition{ID: "pro", Kind: ir.Dynamic, Criteria: &ir.Node{Op: ir.OpProperty, Property: &ir.PropertyCheck{
+		Name: "plan", Type: ir.Text, Operator: ir.Eq, Value: &ir.Value{Text: &pro},
+	}}}
+}
+
+func purchases(window time.Duration) ir.Definition {
+	return ir.Definition{ID: "buyers", Kind: ir.Dynamic, Criteria: &ir.Node{Op: ir.OpEvent, Event: &ir.EventCheck{
+		Name: "purchase", Operator: ir.Gte, Count: 3, Window: &ir.Window{Last: window},
+	}}}
+}
+
+func started(ctx context.Context, pool *pgxpool.Pool, o options, definitions ...ir.Definition) (*engine.Engine, error) {
+	e, err := engineFor(pool, o, definitions...)
+	if err != nil {
+		return nil, err
+	}
+	return e, e.Start(ctx)
+}
+
+func engineFor(pool *pgxpool.Pool, o options, definitions ...ir.Definition) (*engine.Engine, error) {
+	r, err := registryOf(definitions...)
+	if err != nil {
+		return nil, err
+	}
+	return engine.New(pool, r, engine.Config{NoClock: true, NoDelivery: true, BackfillWorkers: o.workers})
+}
+
+func registryOf(definitions ...ir.Definition) (*registry.Registry, error) {
+	f := &ir.File{Version: ir.Version, Definitions: definitions}
+	if errs := check.Errors(check.Problems(f)); len(errs) > 0 {
+		return nil, fmt.Errorf("the workload's buckets are wrong: %v", errs[0])
+	}
+	return plan.Build(f).Registry, nil
+}
+
+// resident is how much memory of this process is in the machine's, in bytes, or 0 where that is not known.
+func resident() int {
+	text, err := os.ReadFile("/proc/self/statm")
+	fields := strings.Fields(string(text))
+	if err != nil || len(fields) < 2 {
+		return 0
+	}
+	pages, _ := strconv.Atoi(fields[1])
+	return pages * os.Getpagesize()
+}
