@@ -23,7 +23,7 @@ demo: setup ## replay 69,659 real purchases and print who entered and left which
 
 .PHONY: test
 test: setup ## run every test
-	$(GO) test ./...
+	$(GO) test -timeout 20m ./...
 
 .PHONY: check
 check: setup generated build lint race ## everything that must hold before a commit
@@ -52,7 +52,7 @@ lint: $(GOLANGCI_LINT) ## check style and imports
 
 .PHONY: race
 race: setup ## run every test with the race detector
-	$(GO) test -race ./...
+	$(GO) test -race -timeout 60m ./...
 
 .PHONY: bench
 bench: setup ## measure ingest against a bare insert in the same run

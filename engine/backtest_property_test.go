@@ -24,7 +24,7 @@ import (
 func TestBackTestIsWhatHappened(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
-	draw.Check(t, 500, func(t *rapid.T) {
+	draw.Check(t, 200, func(t *rapid.T) {
 		forgetUsers(t, pool)
 		f := draw.Definitions(t, 5)
 		steps := replayable(draw.Steps(t, f, []string{"ada", "bob", "cy"}, 30))

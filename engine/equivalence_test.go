@@ -41,7 +41,7 @@ func TestEquivalence(t *testing.T) {
 func TestRedefine(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
-	draw.Check(t, 500, func(t *rapid.T) {
+	draw.Check(t, 300, func(t *rapid.T) {
 		n, users := begin(t, pool)
 		f, m := draw.Definitions(t, 5), manner(t, n)
 		compareAll(t, pool, f, draw.Changing(t, f, users, 25), m)
