@@ -49,12 +49,11 @@ func (q *Queries) ContactsCreate(ctx context.Context, arg ContactsCreateParams) 
 }
 
 const ContactsLock = `-- name: ContactsLock :many
-select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
     select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger,
-        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
-        (case when not $4::boolean or k.id = w.id and k.version = w.version then null else k.changes end)::jsonb as changes
+        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
     limit 1
@@ -63,10 +62,9 @@ cross join lateral (
 `
 
 type ContactsLockParams struct {
-	UserIds     []string
-	Ids         []int64
-	Versions    []int64
-	WithChanges bool
+	UserIds  []string
+	Ids      []int64
+	Versions []int64
 }
 
 type ContactsLockRow struct {
@@ -74,7 +72,6 @@ type ContactsLockRow struct {
 	UserID     string
 	Email      *string
 	Properties []byte
-	Changes    []byte
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
@@ -84,15 +81,9 @@ type ContactsLockRow struct {
 
 // Takes the locks of users, in the order in which they are given, passing over those that somebody else holds. It is a
 // statement of its own, so that those that follow see what the previous holders of the locks have committed. Properties
-// that the caller knows, because the version is still the same, are not sent again, and neither are their last changes,
-// which few callers want at all.
+// that the caller knows, because the version is still the same, are not sent again.
 func (q *Queries) ContactsLock(ctx context.Context, arg ContactsLockParams) ([]ContactsLockRow, error) {
-	rows, err := q.db.Query(ctx, ContactsLock,
-		arg.UserIds,
-		arg.Ids,
-		arg.Versions,
-		arg.WithChanges,
-	)
+	rows, err := q.db.Query(ctx, ContactsLock, arg.UserIds, arg.Ids, arg.Versions)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +96,6 @@ func (q *Queries) ContactsLock(ctx context.Context, arg ContactsLockParams) ([]C
 			&i.UserID,
 			&i.Email,
 			&i.Properties,
-			&i.Changes,
 			&i.Version,
 			&i.UpdatedAt,
 			&i.DeletedAt,
@@ -161,12 +151,11 @@ func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams
 }
 
 const ContactsLockWaiting = `-- name: ContactsLockWaiting :many
-select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
     select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger,
-        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
-        (case when not $4::boolean or k.id = w.id and k.version = w.version then null else k.changes end)::jsonb as changes
+        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
     limit 1
@@ -175,10 +164,9 @@ cross join lateral (
 `
 
 type ContactsLockWaitingParams struct {
-	UserIds     []string
-	Ids         []int64
-	Versions    []int64
-	WithChanges bool
+	UserIds  []string
+	Ids      []int64
+	Versions []int64
 }
 
 type ContactsLockWaitingRow struct {
@@ -186,7 +174,6 @@ type ContactsLockWaitingRow struct {
 	UserID     string
 	Email      *string
 	Properties []byte
-	Changes    []byte
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
@@ -196,12 +183,7 @@ type ContactsLockWaitingRow struct {
 
 // As ContactsLock, for callers that cannot come back later: it waits for the locks.
 func (q *Queries) ContactsLockWaiting(ctx context.Context, arg ContactsLockWaitingParams) ([]ContactsLockWaitingRow, error) {
-	rows, err := q.db.Query(ctx, ContactsLockWaiting,
-		arg.UserIds,
-		arg.Ids,
-		arg.Versions,
-		arg.WithChanges,
-	)
+	rows, err := q.db.Query(ctx, ContactsLockWaiting, arg.UserIds, arg.Ids, arg.Versions)
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +196,6 @@ func (q *Queries) ContactsLockWaiting(ctx context.Context, arg ContactsLockWaiti
 			&i.UserID,
 			&i.Email,
 			&i.Properties,
-			&i.Changes,
 			&i.Version,
 			&i.UpdatedAt,
 			&i.DeletedAt,
@@ -273,15 +254,13 @@ func (q *Queries) ContactsPage(ctx context.Context, arg ContactsPageParams) ([]C
 const ContactsPatch = `-- name: ContactsPatch :exec
 update bucketgen.contacts c
 set properties = (c.properties || p.set::jsonb) - array(select jsonb_array_elements_text(p.remove::jsonb)),
-    changes = c.changes || p.changes::jsonb,
     version = c.version + 1,
     email = case when p.email_changed then nullif(p.email, '') else c.email end,
     updated_at = p.at
 from (
     select unnest($1::bigint[]) as contact_id, unnest($2::text[]) as set,
-        unnest($3::text[]) as remove, unnest($4::text[]) as changes,
-        unnest($5::text[]) as email, unnest($6::boolean[]) as email_changed,
-        unnest($7::timestamptz[]) as at
+        unnest($3::text[]) as remove, unnest($4::text[]) as email,
+        unnest($5::boolean[]) as email_changed, unnest($6::timestamptz[]) as at
 ) as p
 where c.id = p.contact_id
 `
@@ -290,7 +269,6 @@ type ContactsPatchParams struct {
 	ContactIds    []int64
 	Sets          []string
 	Removes       []string
-	Changes       []string
 	Emails        []string
 	EmailsChanged []bool
 	Ats           []pgtype.Timestamptz
@@ -301,7 +279,6 @@ func (q *Queries) ContactsPatch(ctx context.Context, arg ContactsPatchParams) er
 		arg.ContactIds,
 		arg.Sets,
 		arg.Removes,
-		arg.Changes,
 		arg.Emails,
 		arg.EmailsChanged,
 		arg.Ats,
@@ -310,12 +287,11 @@ func (q *Queries) ContactsPatch(ctx context.Context, arg ContactsPatchParams) er
 }
 
 const ContactsRead = `-- name: ContactsRead :many
-select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
     select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger,
-        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
-        (case when not $4::boolean or k.id = w.id and k.version = w.version then null else k.changes end)::jsonb as changes
+        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
     limit 1
@@ -323,10 +299,9 @@ cross join lateral (
 `
 
 type ContactsReadParams struct {
-	UserIds     []string
-	Ids         []int64
-	Versions    []int64
-	WithChanges bool
+	UserIds  []string
+	Ids      []int64
+	Versions []int64
 }
 
 type ContactsReadRow struct {
@@ -334,7 +309,6 @@ type ContactsReadRow struct {
 	UserID     string
 	Email      *string
 	Properties []byte
-	Changes    []byte
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
@@ -344,12 +318,7 @@ type ContactsReadRow struct {
 
 // As ContactsLock, for callers that change nothing: it takes no locks, and passes over nobody.
 func (q *Queries) ContactsRead(ctx context.Context, arg ContactsReadParams) ([]ContactsReadRow, error) {
-	rows, err := q.db.Query(ctx, ContactsRead,
-		arg.UserIds,
-		arg.Ids,
-		arg.Versions,
-		arg.WithChanges,
-	)
+	rows, err := q.db.Query(ctx, ContactsRead, arg.UserIds, arg.Ids, arg.Versions)
 	if err != nil {
 		return nil, err
 	}
@@ -362,7 +331,6 @@ func (q *Queries) ContactsRead(ctx context.Context, arg ContactsReadParams) ([]C
 			&i.UserID,
 			&i.Email,
 			&i.Properties,
-			&i.Changes,
 			&i.Version,
 			&i.UpdatedAt,
 			&i.DeletedAt,

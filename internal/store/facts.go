@@ -57,6 +57,7 @@ type Facts struct {
 type user struct {
 	known      *remembered // before the lock was taken; afterwards, what is true
 	properties payload.Properties
+	changes    []registry.Change   // of users whose properties were read
 	contact    *db.ContactsLockRow // nil if the user was passed over
 	created    bool
 	stays      []decide.Stay
@@ -191,10 +192,11 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted) {
 	case lock.Wait:
 		lockSQL = db.ContactsLockWaiting
 	}
-	q.add(lockSQL, all, ids, versions, f.store.history).Query(each(func(row db.ContactsLockRow) { f.users[row.UserID].contact = &row }))
+	q.add(lockSQL, all, ids, versions).Query(each(func(row db.ContactsLockRow) { f.users[row.UserID].contact = &row }))
 	// Whoever deploys takes no lock of a user. So what is read after the locks were taken is what is true of the users: who
 	// deploys later will find them changed.
 	q.add(db.GenerationNo).QueryRow(func(row pgx.Row) error { return row.Scan(&f.generation) })
+	f.queueChanges(q, all, ids, versions)
 	q.add(db.MembershipsStanding, all, ids).Query(each(f.addStanding))
 	q.add(db.DueOf, all, ids).Query(each(f.addDue))
 	if len(keys) > 0 {
@@ -270,12 +272,9 @@ func (f *Facts) settle(w *Wanted) error {
 			facts.SetProperty(p, field.Whole())
 		}
 	}
-	if err := setChanges(facts, f.store.registry, u.contact.Changes); err != nil {
-		return fmt.Errorf("read the changes of user %q: %w", w.User, err)
-	}
 	u.known = &remembered{
 		id: u.contact.ID, version: u.contact.Version,
-		properties: u.contact.Properties, values: facts.Values(), changes: facts.Changes(),
+		properties: u.contact.Properties, values: facts.Values(), changes: u.changes,
 	}
 	u.properties = properties
 	return nil
