@@ -228,15 +228,19 @@ func (f *Facts) addStanding(row db.MembershipsStandingRow) {
 }
 
 func (f *Facts) addPrior(row db.MembershipsPriorRow) {
-	u := f.users[row.UserID]
-	b, known := f.store.Index(row.BucketNo)
-	if !known || slices.ContainsFunc(u.stays, func(s decide.Stay) bool { return s.Bucket == b }) {
-		return // of a bucket that this process does not have, or active and known already
+	if b, known := f.store.Index(row.BucketNo); known { // otherwise this process does not have the bucket
+		f.users[row.UserID].addStay(decide.Stay{
+			Bucket: b, Epoch: int(row.Epoch), EnteredAt: instant(row.EnteredAt), LeftAt: instant(row.LeftAt), AnchorAt: instant(row.AnchorAt),
+			TickedAt: instant(row.TickedAt), Blocked: row.Blocked,
+		})
 	}
-	u.stays = append(u.stays, decide.Stay{
-		Bucket: b, Epoch: int(row.Epoch), EnteredAt: instant(row.EnteredAt), LeftAt: instant(row.LeftAt), AnchorAt: instant(row.AnchorAt),
-		TickedAt: instant(row.TickedAt), Blocked: row.Blocked,
-	})
+}
+
+// addStay adds what is known of the latest stay in a bucket, unless that is known already.
+func (u *user) addStay(stay decide.Stay) {
+	if !slices.ContainsFunc(u.stays, func(s decide.Stay) bool { return s.Bucket == stay.Bucket }) {
+		u.stays = append(u.stays, stay)
+	}
 }
 
 func (f *Facts) addDue(row db.DueOfRow) {
