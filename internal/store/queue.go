@@ -20,6 +20,9 @@ type queue struct {
 }
 
 func (q *queue) add(sql string, args ...any) *pgx.QueuedQuery {
+	for i, arg := range args {
+		args[i] = asArray(arg)
+	}
 	return q.batch.Queue(q.store.SQL(sql), args...)
 }
 
