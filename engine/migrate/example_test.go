@@ -29,6 +29,8 @@ func ExampleUp() {
 	// applied 00001_core.sql
 	// applied 00002_sequences.sql
 	// applied 00003_deployments.sql
+	// applied 00005_reconciliations.sql
+	// applied 00006_changes.sql
 	// up to date
 	// up to date
 }
