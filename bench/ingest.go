@@ -41,11 +41,10 @@ func fill(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w workload,
 }
 
 // ingest lets callers take in one event after the other for a while. It returns the rate and how long each took.
-func ingest(ctx context.Context, e *engine.Engine, w workload, o options, round int) (float64, []time.Duration, error) {
+func ingest(ctx context.Context, e *engine.Engine, events []engine.Event, o options) (float64, []time.Duration, error) {
 	var group sync.WaitGroup
 	took := make([][]time.Duration, o.callers)
 	failed := make([]error, o.callers)
-	events := w.events(uint64(round), 50_000)
 	began := time.Now()
 	for c := range o.callers {
 		group.Go(func() {

@@ -110,7 +110,9 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 	var rates []float64
 	var latencies []time.Duration
 	fmt.Printf("%d buckets, %d users, %d stored events, %d callers, %d rounds of %s\n", o.buckets, o.users, o.stored, o.callers, o.rounds, o.span)
-	if _, _, err := ingest(ctx, e, w, o, 0); err != nil { // to warm up
+	const sample = 50_000 // events of a round, which is begun again if it runs out
+
+	if _, _, err := ingest(ctx, e, w.events(0, sample), o); err != nil { // to warm up
 		return err
 	}
 	before := e.Stats()
@@ -123,9 +125,10 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 			}
 			yardsticks[y.String()] = append(yardsticks[y.String()], rate)
 		}
+		events := w.events(uint64(round)+1, sample) // made before anything is counted
 		if err := profiled(o.profile, func() error {
 			defer used.count()()
-			rate, took, err := ingest(ctx, e, w, o, round+1)
+			rate, took, err := ingest(ctx, e, events, o)
 			rates, latencies = append(rates, rate), append(latencies, took...)
 			return err
 		}); err != nil {

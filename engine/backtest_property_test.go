@@ -117,7 +117,7 @@ func forgetUsers(t *rapid.T, pool *pgxpool.Pool) {
 	var deletes []string
 	for _, table := range []string{
 		"contacts", "events", "occurrences", "totals", "groups", "sums", "idempotency_keys", "memberships", "due", "transitions",
-		"progress", "advances",
+		"progress", "advances", "changes",
 	} {
 		deletes = append(deletes, table+" as (delete from bucketgen."+table+")")
 	}

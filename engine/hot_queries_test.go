@@ -10,12 +10,14 @@ func hotQueries() map[string]hotQuery {
 	const times = "array[now(), now(), now()]"
 	return map[string]hotQuery{
 		"ContactsCreate":      {db.ContactsCreate, users + ", " + times},
-		"ContactsLock":        {db.ContactsLock, users + ", " + contacts + ", " + contacts + ", true"},
-		"ContactsLockWaiting": {db.ContactsLockWaiting, users + ", " + contacts + ", " + contacts + ", true"},
+		"ContactsLock":        {db.ContactsLock, users + ", " + contacts + ", " + contacts},
+		"ContactsLockWaiting": {db.ContactsLockWaiting, users + ", " + contacts + ", " + contacts},
 		"ContactsLockDue":     {db.ContactsLockDue, "now(), " + buckets + ", array[0, 0, 0], 500"},
 		"DeliveriesClaim":     {db.DeliveriesClaim, buckets + ", now(), array[7], 16, now(), gen_random_uuid()"},
 		"DeliveriesFail":      {db.DeliveriesFail, contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", array['dead','dead','dead'], " + times + ", array['','',''], gen_random_uuid()"},
-		"ContactsPatch":       {db.ContactsPatch, contacts + ", array['{}','{}','{}'], array['[]','[]','[]'], array['{}','{}','{}'], array['','',''], array[true,true,true], " + times},
+		"ContactsPatch":       {db.ContactsPatch, contacts + ", array['{}','{}','{}'], array['[]','[]','[]'], array['','',''], array[true,true,true], " + times},
+		"ChangesOf":           {db.ChangesOf, users + ", " + contacts + ", " + contacts + ", " + buckets},
+		"ChangesPut":          {db.ChangesPut, contacts + ", " + buckets + ", array['1','1','1'], " + times},
 		"MembershipsStanding": {db.MembershipsStanding, users + ", " + contacts},
 		"MembershipsPrior":    {db.MembershipsPrior, users + ", " + contacts + ", " + buckets},
 		"MembershipsLeave":    {db.MembershipsLeave, contacts + ", " + buckets + ", array[1,1,1], " + times + ", array['a','a','a'], " + times + ", array[false,false,false]"},

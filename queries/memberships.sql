@@ -14,10 +14,8 @@ cross join lateral (
 ) m;
 
 -- name: MembershipsPrior :many
--- The prior count, and with it the last leave: the latest stay of each pair of user and bucket. Epoch 0 says that there
--- was none.
-select w.user_id::text as user_id, w.bucket_no::integer as bucket_no, coalesce(m.epoch, 0)::integer as epoch,
-    m.entered_at, m.left_at, m.anchor_at, m.ticked_at, coalesce(m.blocked, false)::boolean as blocked
+-- The prior count, and with it the last leave: the latest stay of each pair of user and bucket, if there ever was one.
+select w.user_id::text as user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
 from (
     select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,
         unnest(@bucket_nos::integer[]) as bucket_no
@@ -25,13 +23,13 @@ from (
 cross join lateral (
     select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
 ) c
-left join lateral (
-    select p.epoch, p.entered_at, p.left_at, p.anchor_at, p.ticked_at, p.blocked
+cross join lateral (
+    select p.bucket_no, p.epoch, p.entered_at, p.left_at, p.anchor_at, p.ticked_at, p.blocked
     from bucketgen.memberships p
     where p.contact_id = c.id and p.bucket_no = w.bucket_no
     order by p.epoch desc
     limit 1
-) m on true;
+) m;
 
 -- name: MembershipsLeave :exec
 -- Compare and swap: only a stay that is still active is closed. (That is said in a way that no index knows, because the

@@ -57,14 +57,31 @@ func (p *Postings) open(dst []Index, f *Facts) []Index {
 	dst = append(dst, p.Always...)
 	for i := range p.Guarded {
 		g := &p.Guarded[i]
-		if n, found := slices.BinarySearchFunc(g.Values, f.values[g.Property], compareKey); found {
-			dst = append(dst, g.Values[n].Buckets...)
-		}
+		dst = append(dst, g.opened(&f.values[g.Property])...)
 	}
 	return dst
 }
 
-func compareKey(p Posting, v Value) int { return p.Value.Compare(v) }
+// opened returns the buckets that a value opens. Among few values it is found soonest by asking each whether it is the one:
+// most differ in their lengths, or in a word.
+func (g *Guarded) opened(v *Value) []Index {
+	const few = 8
+	if len(g.Values) > few {
+		if n, found := slices.BinarySearchFunc(g.Values, v, compareKey); found {
+			return g.Values[n].Buckets
+		}
+		return nil
+	}
+	for i := range g.Values {
+		key := &g.Values[i].Value
+		if key.Kind == v.Kind && (v.Kind == Text && key.Text == v.Text || v.Kind != Text && key.Compare(*v) == 0) {
+			return g.Values[i].Buckets
+		}
+	}
+	return nil
+}
+
+func compareKey(p Posting, v *Value) int { return p.Value.Compare(*v) }
 
 func (b *Bucket) refers(c Carried) bool {
 	if _, found := slices.BinarySearch(b.Events, c.Event); found {

@@ -50,8 +50,12 @@ func (r *Registry) PayloadProperty(name string) (Property, bool) {
 	return p, declared && !r.Properties[p].TraitsOnly
 }
 
-// Evaluate answers whether the criteria of a dynamic bucket holds at f.Now, and until when.
+// Evaluate answers whether the criteria of a dynamic bucket holds at f.Now, and until when. What is lacking to answer that
+// is noted only if it matters: nothing is where the bucket is closed. See [Registry.Closed].
 func (r *Registry) Evaluate(b Index, f *Facts) Verdict {
+	if r.Closed(b, f) {
+		return closed
+	}
 	row := &r.Buckets[b]
 	if row.CriteriaFunc != nil {
 		return row.CriteriaFunc(f)

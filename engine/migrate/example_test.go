@@ -31,6 +31,7 @@ func ExampleUp() {
 	// applied 00003_deployments.sql
 	// applied 00004_history.sql
 	// applied 00005_reconciliations.sql
+	// applied 00006_changes.sql
 	// up to date
 	// up to date
 }

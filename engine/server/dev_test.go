@@ -81,6 +81,7 @@ func TestDev(t *testing.T) {
 		"applied 00003_deployments.sql\n" +
 		"applied 00004_history.sql\n" +
 		"applied 00005_reconciliations.sql\n" +
+		"applied 00006_changes.sql\n" +
 		"deployment 1, of TIME\n" +
 		"buckets:\n  pro                      Users who pay.\n" +
 		"running; interrupt to stop\n"

@@ -60,12 +60,11 @@ func (q *Queries) ContactsLast(ctx context.Context) (int64, error) {
 }
 
 const ContactsLock = `-- name: ContactsLock :many
-select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
     select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger,
-        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
-        (case when not $4::boolean or k.id = w.id and k.version = w.version then null else k.changes end)::jsonb as changes
+        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
     limit 1
@@ -74,10 +73,9 @@ cross join lateral (
 `
 
 type ContactsLockParams struct {
-	UserIds     []string
-	Ids         []int64
-	Versions    []int64
-	WithChanges bool
+	UserIds  []string
+	Ids      []int64
+	Versions []int64
 }
 
 type ContactsLockRow struct {
@@ -85,7 +83,6 @@ type ContactsLockRow struct {
 	UserID     string
 	Email      *string
 	Properties []byte
-	Changes    []byte
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
@@ -95,15 +92,9 @@ type ContactsLockRow struct {
 
 // Takes the locks of users, in the order in which they are given, passing over those that somebody else holds. It is a
 // statement of its own, so that those that follow see what the previous holders of the locks have committed. Properties
-// that the caller knows, because the version is still the same, are not sent again, and neither are their last changes,
-// which few callers want at all.
+// that the caller knows, because the version is still the same, are not sent again.
 func (q *Queries) ContactsLock(ctx context.Context, arg ContactsLockParams) ([]ContactsLockRow, error) {
-	rows, err := q.db.Query(ctx, ContactsLock,
-		arg.UserIds,
-		arg.Ids,
-		arg.Versions,
-		arg.WithChanges,
-	)
+	rows, err := q.db.Query(ctx, ContactsLock, arg.UserIds, arg.Ids, arg.Versions)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +107,6 @@ func (q *Queries) ContactsLock(ctx context.Context, arg ContactsLockParams) ([]C
 			&i.UserID,
 			&i.Email,
 			&i.Properties,
-			&i.Changes,
 			&i.Version,
 			&i.UpdatedAt,
 			&i.DeletedAt,
@@ -181,12 +171,11 @@ func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams
 }
 
 const ContactsLockWaiting = `-- name: ContactsLockWaiting :many
-select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
     select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger,
-        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
-        (case when not $4::boolean or k.id = w.id and k.version = w.version then null else k.changes end)::jsonb as changes
+        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
     limit 1
@@ -195,10 +184,9 @@ cross join lateral (
 `
 
 type ContactsLockWaitingParams struct {
-	UserIds     []string
-	Ids         []int64
-	Versions    []int64
-	WithChanges bool
+	UserIds  []string
+	Ids      []int64
+	Versions []int64
 }
 
 type ContactsLockWaitingRow struct {
@@ -206,7 +194,6 @@ type ContactsLockWaitingRow struct {
 	UserID     string
 	Email      *string
 	Properties []byte
-	Changes    []byte
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
@@ -216,12 +203,7 @@ type ContactsLockWaitingRow struct {
 
 // As ContactsLock, for callers that cannot come back later: it waits for the locks.
 func (q *Queries) ContactsLockWaiting(ctx context.Context, arg ContactsLockWaitingParams) ([]ContactsLockWaitingRow, error) {
-	rows, err := q.db.Query(ctx, ContactsLockWaiting,
-		arg.UserIds,
-		arg.Ids,
-		arg.Versions,
-		arg.WithChanges,
-	)
+	rows, err := q.db.Query(ctx, ContactsLockWaiting, arg.UserIds, arg.Ids, arg.Versions)
 	if err != nil {
 		return nil, err
 	}
@@ -234,7 +216,6 @@ func (q *Queries) ContactsLockWaiting(ctx context.Context, arg ContactsLockWaiti
 			&i.UserID,
 			&i.Email,
 			&i.Properties,
-			&i.Changes,
 			&i.Version,
 			&i.UpdatedAt,
 			&i.DeletedAt,
@@ -333,15 +314,13 @@ func (q *Queries) ContactsPage(ctx context.Context, arg ContactsPageParams) ([]C
 const ContactsPatch = `-- name: ContactsPatch :exec
 update bucketgen.contacts c
 set properties = (c.properties || p.set::jsonb) - array(select jsonb_array_elements_text(p.remove::jsonb)),
-    changes = c.changes || p.changes::jsonb,
     version = c.version + 1,
     email = case when p.email_changed then nullif(p.email, '') else c.email end,
     updated_at = p.at
 from (
     select unnest($1::bigint[]) as contact_id, unnest($2::text[]) as set,
-        unnest($3::text[]) as remove, unnest($4::text[]) as changes,
-        unnest($5::text[]) as email, unnest($6::boolean[]) as email_changed,
-        unnest($7::timestamptz[]) as at
+        unnest($3::text[]) as remove, unnest($4::text[]) as email,
+        unnest($5::boolean[]) as email_changed, unnest($6::timestamptz[]) as at
 ) as p
 where c.id = p.contact_id
 `
@@ -350,7 +329,6 @@ type ContactsPatchParams struct {
 	ContactIds    []int64
 	Sets          []string
 	Removes       []string
-	Changes       []string
 	Emails        []string
 	EmailsChanged []bool
 	Ats           []pgtype.Timestamptz
@@ -361,7 +339,6 @@ func (q *Queries) ContactsPatch(ctx context.Context, arg ContactsPatchParams) er
 		arg.ContactIds,
 		arg.Sets,
 		arg.Removes,
-		arg.Changes,
 		arg.Emails,
 		arg.EmailsChanged,
 		arg.Ats,
@@ -370,12 +347,11 @@ func (q *Queries) ContactsPatch(ctx context.Context, arg ContactsPatchParams) er
 }
 
 const ContactsRead = `-- name: ContactsRead :many
-select c.id, c.user_id, c.email, c.properties, c.changes, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
     select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger,
-        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
-        (case when not $4::boolean or k.id = w.id and k.version = w.version then null else k.changes end)::jsonb as changes
+        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
     limit 1
@@ -383,10 +359,9 @@ cross join lateral (
 `
 
 type ContactsReadParams struct {
-	UserIds     []string
-	Ids         []int64
-	Versions    []int64
-	WithChanges bool
+	UserIds  []string
+	Ids      []int64
+	Versions []int64
 }
 
 type ContactsReadRow struct {
@@ -394,7 +369,6 @@ type ContactsReadRow struct {
 	UserID     string
 	Email      *string
 	Properties []byte
-	Changes    []byte
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
@@ -404,12 +378,7 @@ type ContactsReadRow struct {
 
 // As ContactsLock, for callers that change nothing: it takes no locks, and passes over nobody.
 func (q *Queries) ContactsRead(ctx context.Context, arg ContactsReadParams) ([]ContactsReadRow, error) {
-	rows, err := q.db.Query(ctx, ContactsRead,
-		arg.UserIds,
-		arg.Ids,
-		arg.Versions,
-		arg.WithChanges,
-	)
+	rows, err := q.db.Query(ctx, ContactsRead, arg.UserIds, arg.Ids, arg.Versions)
 	if err != nil {
 		return nil, err
 	}
@@ -422,7 +391,6 @@ func (q *Queries) ContactsRead(ctx context.Context, arg ContactsReadParams) ([]C
 			&i.UserID,
 			&i.Email,
 			&i.Properties,
-			&i.Changes,
 			&i.Version,
 			&i.UpdatedAt,
 			&i.DeletedAt,

@@ -393,8 +393,7 @@ func (q *Queries) MembershipsPass(ctx context.Context, arg MembershipsPassParams
 }
 
 const MembershipsPrior = `-- name: MembershipsPrior :many
-select w.user_id::text as user_id, w.bucket_no::integer as bucket_no, coalesce(m.epoch, 0)::integer as epoch,
-    m.entered_at, m.left_at, m.anchor_at, m.ticked_at, coalesce(m.blocked, false)::boolean as blocked
+select w.user_id::text as user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
 from (
     select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
         unnest($3::integer[]) as bucket_no
@@ -402,13 +401,13 @@ from (
 cross join lateral (
     select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
 ) c
-left join lateral (
-    select p.epoch, p.entered_at, p.left_at, p.anchor_at, p.ticked_at, p.blocked
+cross join lateral (
+    select p.bucket_no, p.epoch, p.entered_at, p.left_at, p.anchor_at, p.ticked_at, p.blocked
     from bucketgen.memberships p
     where p.contact_id = c.id and p.bucket_no = w.bucket_no
     order by p.epoch desc
     limit 1
-) m on true
+) m
 `
 
 type MembershipsPriorParams struct {
@@ -428,8 +427,7 @@ type MembershipsPriorRow struct {
 	Blocked   bool
 }
 
-// The prior count, and with it the last leave: the latest stay of each pair of user and bucket. Epoch 0 says that there
-// was none.
+// The prior count, and with it the last leave: the latest stay of each pair of user and bucket, if there ever was one.
 func (q *Queries) MembershipsPrior(ctx context.Context, arg MembershipsPriorParams) ([]MembershipsPriorRow, error) {
 	rows, err := q.db.Query(ctx, MembershipsPrior, arg.UserIds, arg.ContactIds, arg.BucketNos)
 	if err != nil {

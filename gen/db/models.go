@@ -27,12 +27,18 @@ type BucketgenBucket struct {
 	PausedAt    pgtype.Timestamptz
 }
 
+type BucketgenChange struct {
+	ContactID  int64
+	PropertyNo int32
+	Was        []byte
+	ChangedAt  pgtype.Timestamptz
+}
+
 type BucketgenContact struct {
 	ID         int64
 	UserID     string
 	Email      *string
 	Properties []byte
-	Changes    []byte
 	Version    int64
 	CreatedAt  pgtype.Timestamptz
 	UpdatedAt  pgtype.Timestamptz
@@ -181,6 +187,11 @@ type BucketgenProgress struct {
 	Ends       []int64
 	AnswerAt   pgtype.Timestamptz
 	OutcomeAt  pgtype.Timestamptz
+}
+
+type BucketgenProperty struct {
+	No   int32
+	Name string
 }
 
 type BucketgenReconciliation struct {

@@ -71,6 +71,8 @@ func (s *Store) expect(m *further, w *Wanted, known *remembered, e *decide.Event
 		m.need(user, s.added[e.Event]...)
 	}
 	facts := s.registry.NewFactsWith(user, known.values)
+	facts.Now = w.CreatedAt
+	facts.SetChanges(known.changes)
 	carried := registry.Carried{Event: e.Event}
 	for _, f := range e.Traits.Fields {
 		if p, declared := s.registry.Property(f.Key); declared {
@@ -82,11 +84,12 @@ func (s *Store) expect(m *further, w *Wanted, known *remembered, e *decide.Event
 			carry(facts, &carried, p, f.Whole())
 		}
 	}
-	candidates := s.registry.Candidates(nil, carried, facts, nil)
-	for _, b := range candidates {
-		m.needAt(w, s.needs[b])
+	for _, b := range s.registry.Candidates(nil, carried, facts, nil) {
+		if !s.registry.Closed(b, facts) {
+			m.needAt(w, s.needs[b])
+			m.stay(user, b)
+		}
 	}
-	m.stay(user, candidates...)
 }
 
 // expectStep asks for what following a deployment is likely to need. Latest stays are not among that: of most users it turns
@@ -103,6 +106,7 @@ func (s *Store) expectStep(m *further, w *Wanted, d *Deployment) {
 }
 
 func carry(facts *registry.Facts, c *registry.Carried, p registry.Property, v registry.Value) {
+	facts.SetChange(registry.Change{Property: p, Was: facts.Property(p), At: facts.Now})
 	facts.SetProperty(p, v)
 	c.Properties = append(c.Properties, p)
 }

@@ -57,6 +57,7 @@ type Facts struct {
 type user struct {
 	known      *remembered // before the lock was taken; afterwards, what is true
 	properties payload.Properties
+	changes    []registry.Change   // of users whose properties were read
 	contact    *db.ContactsLockRow // nil if the user was passed over
 	created    bool
 	stays      []decide.Stay
@@ -203,10 +204,11 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted) {
 	case lock.Wait:
 		lockSQL = db.ContactsLockWaiting
 	}
-	q.add(lockSQL, all, ids, versions, f.store.history).Query(each(func(row db.ContactsLockRow) { f.users[row.UserID].contact = &row }))
+	q.add(lockSQL, all, ids, versions).Query(each(func(row db.ContactsLockRow) { f.users[row.UserID].contact = &row }))
 	// Whoever deploys takes no lock of a user. So what is read after the locks were taken is what is true of the users: who
 	// deploys later will find them changed.
 	q.add(db.GenerationNo).QueryRow(func(row pgx.Row) error { return row.Scan(&f.generation) })
+	f.queueChanges(q, all, ids, versions)
 	q.add(db.MembershipsStanding, all, ids).Query(each(f.addStanding))
 	q.add(db.DueOf, all, ids).Query(each(f.addDue))
 	if len(keys) > 0 {
@@ -238,15 +240,19 @@ func (f *Facts) addStanding(row db.MembershipsStandingRow) {
 }
 
 func (f *Facts) addPrior(row db.MembershipsPriorRow) {
-	u := f.users[row.UserID]
-	b, known := f.store.Index(row.BucketNo)
-	if !known || slices.ContainsFunc(u.stays, func(s decide.Stay) bool { return s.Bucket == b }) {
-		return // of a bucket that this process does not have, or active and known already
+	if b, known := f.store.Index(row.BucketNo); known { // otherwise this process does not have the bucket
+		f.users[row.UserID].addStay(decide.Stay{
+			Bucket: b, Epoch: int(row.Epoch), EnteredAt: instant(row.EnteredAt), LeftAt: instant(row.LeftAt), AnchorAt: instant(row.AnchorAt),
+			TickedAt: instant(row.TickedAt), Blocked: row.Blocked,
+		})
 	}
-	u.stays = append(u.stays, decide.Stay{
-		Bucket: b, Epoch: int(row.Epoch), EnteredAt: instant(row.EnteredAt), LeftAt: instant(row.LeftAt), AnchorAt: instant(row.AnchorAt),
-		TickedAt: instant(row.TickedAt), Blocked: row.Blocked,
-	})
+}
+
+// addStay adds what is known of the latest stay in a bucket, unless that is known already.
+func (u *user) addStay(stay decide.Stay) {
+	if !slices.ContainsFunc(u.stays, func(s decide.Stay) bool { return s.Bucket == stay.Bucket }) {
+		u.stays = append(u.stays, stay)
+	}
 }
 
 func (f *Facts) addDue(row db.DueOfRow) {
@@ -282,12 +288,9 @@ func (f *Facts) settle(w *Wanted) error {
 			facts.SetProperty(p, field.Whole())
 		}
 	}
-	if err := setChanges(facts, f.store.registry, u.contact.Changes); err != nil {
-		return fmt.Errorf("read the changes of user %q: %w", w.User, err)
-	}
 	u.known = &remembered{
 		id: u.contact.ID, version: u.contact.Version,
-		properties: u.contact.Properties, values: facts.Values(), changes: facts.Changes(),
+		properties: u.contact.Properties, values: facts.Values(), changes: u.changes,
 	}
 	u.properties = properties
 	return nil

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -53,7 +56,13 @@ func (f *Facts) queueFurther(q *queue, m *further) {
 	for i, s := range m.stays {
 		users[i], contacts[i], nos[i] = s.user, f.contactOf(s.user), f.store.buckets[s.bucket]
 	}
-	q.add(db.MembershipsPrior, users, contacts, nos).Query(each(f.addPrior))
+	q.add(db.MembershipsPrior, users, contacts, nos).Query(func(rows pgx.Rows) error {
+		err := each(f.addPrior)(rows)
+		for _, s := range m.stays {
+			f.users[s.user].addStay(decide.Stay{Bucket: s.bucket}) // if there was no other
+		}
+		return err
+	})
 }
 
 // pairs are users with the numbers of signals or events that something is asked of.

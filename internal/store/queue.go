@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,6 +20,9 @@ type queue struct {
 }
 
 func (q *queue) add(sql string, args ...any) *pgx.QueuedQuery {
+	for i, arg := range args {
+		args[i] = asArray(arg)
+	}
 	return q.batch.Queue(q.store.SQL(sql), args...)
 }
 
@@ -73,12 +77,14 @@ func each[T any](visit func(T)) func(pgx.Rows) error {
 // tryEach calls visit with every row of a result, until it fails.
 func tryEach[T any](visit func(T) error) func(pgx.Rows) error {
 	return func(rows pgx.Rows) error {
+		row, none := new(T), *new(T)
+		into := targets(row)
 		for rows.Next() {
-			row, err := scan[T](rows)
-			if err != nil {
+			*row = none // a list that was scanned belongs to whoever got it
+			if err := rows.Scan(into...); err != nil {
 				return err
 			}
-			if err := visit(row); err != nil {
+			if err := visit(*row); err != nil {
 				return err
 			}
 		}
@@ -86,11 +92,15 @@ func tryEach[T any](visit func(T) error) func(pgx.Rows) error {
 	}
 }
 
-func scan[T any](rows pgx.Rows) (T, error) {
-	var row T
-	if s, single := any(&row).(*string); single {
-		err := rows.Scan(s)
-		return row, err
+// targets returns what a row is scanned into: the fields of a struct in their order, or the one value that a row is.
+func targets(row any) []any {
+	v := reflect.ValueOf(row).Elem()
+	if v.Kind() != reflect.Struct {
+		return []any{row}
 	}
-	return pgx.RowToStructByPos[T](rows)
+	into := make([]any, v.NumField())
+	for i := range into {
+		into[i] = v.Field(i).Addr().Interface()
+	}
+	return into
 }

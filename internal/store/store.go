@@ -34,7 +34,10 @@ type Store struct {
 	always    [][]registry.Need // by registry.Event
 	added     [][]registry.Need // by registry.Event
 	cache     *cache
-	history   bool // the last changes of properties are read
+	history   []int32 // numbers of the properties whose last changes are read
+
+	properties []int32                     // by registry.Property; 0: it lies inside of another
+	propertyOf map[int32]registry.Property // the other way round
 
 	deployment atomic.Pointer[Deployment]
 }
@@ -50,7 +53,7 @@ type Conn interface {
 func New(ctx context.Context, conn Conn, schema string, r *registry.Registry, cacheBytes int) (*Store, error) {
 	s := &Store{
 		registry: r, schema: schema, indexes: map[int32]registry.Index{}, needs: needsOf(r), added: addedTo(r),
-		cache: newCache(cacheBytes), history: history(r), eventOf: map[int32]registry.Event{},
+		cache: newCache(cacheBytes), eventOf: map[int32]registry.Event{},
 	}
 	ids, names := make([]string, len(r.Buckets)), make([]string, len(r.Buckets))
 	for i := range r.Buckets {
@@ -83,7 +86,10 @@ func New(ctx context.Context, conn Conn, schema string, r *registry.Registry, ca
 	if err := s.registerSignals(ctx, conn); err != nil {
 		return nil, err
 	}
-	return s, s.registerSequences(ctx, conn)
+	if err := s.registerSequences(ctx, conn); err != nil {
+		return nil, err
+	}
+	return s, s.registerProperties(ctx, conn)
 }
 
 func (s *Store) registerSequences(ctx context.Context, conn Conn) error {

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"strconv"
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
@@ -17,6 +16,7 @@ type Write struct {
 	Names Names
 
 	contacts    db.ContactsPatchParams
+	changes     db.ChangesPutParams
 	deleted     db.ContactsSetDeletedParams
 	events      db.EventsInsertParams
 	keys        db.IdempotencyKeysInsertParams
@@ -67,7 +67,7 @@ func (w *Write) Add(f *Facts, user string, st *decide.State, c decide.Changes) {
 	s, contact := f.store, f.users[user].contact.ID
 	w.outcomes = append(w.outcomes, outcome{user, st, c.Contact != nil && len(c.Contact.Set)+len(c.Contact.Remove) > 0})
 	if c.Contact != nil {
-		w.addContact(contact, c.Contact)
+		w.addContact(s, contact, c.Contact)
 	}
 	if m := f.users[user].remade; m != nil {
 		w.addRemade(s, contact, m)
@@ -100,7 +100,7 @@ func (w *Write) Add(f *Facts, user string, st *decide.State, c decide.Changes) {
 	}
 }
 
-func (w *Write) addContact(contact int64, c *decide.ContactChange) {
+func (w *Write) addContact(s *Store, contact int64, c *decide.ContactChange) {
 	if c.Deleted != nil {
 		w.deleted.ContactIds = append(w.deleted.ContactIds, contact)
 		w.deleted.Deleted = append(w.deleted.Deleted, *c.Deleted)
@@ -116,10 +116,10 @@ func (w *Write) addContact(contact int64, c *decide.ContactChange) {
 	w.contacts.ContactIds = append(w.contacts.ContactIds, contact)
 	w.contacts.Sets = append(w.contacts.Sets, string(payload.AppendObject(nil, c.Set)))
 	w.contacts.Removes = append(w.contacts.Removes, list(c.Remove))
-	w.contacts.Changes = append(w.contacts.Changes, propertyChanges(c.Changes))
 	w.contacts.Emails = append(w.contacts.Emails, email)
 	w.contacts.EmailsChanged = append(w.contacts.EmailsChanged, c.Email != nil)
 	w.contacts.Ats = append(w.contacts.Ats, timestamp(c.At))
+	w.addChanges(s, contact, c.Changes)
 }
 
 func (w *Write) addEvent(s *Store, contact int64, e *decide.Logged) {
@@ -212,6 +212,7 @@ func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) erro
 		}
 	}
 	add(len(w.contacts.ContactIds), func() error { return into.ContactsPatch(ctx, w.contacts) })
+	add(len(w.changes.ContactIds), func() error { return into.ChangesPut(ctx, w.changes) })
 	add(len(w.deleted.ContactIds), func() error { return into.ContactsSetDeleted(ctx, w.deleted) })
 	add(len(w.events.ContactIds), func() error { return into.EventsInsert(ctx, w.events) })
 	add(len(w.keys.ContactIds), func() error { return into.IdempotencyKeysInsert(ctx, w.keys) })
@@ -257,14 +258,4 @@ func list(keys []string) string {
 		out = payload.AppendText(out, key)
 	}
 	return string(append(out, ']'))
-}
-
-func propertyChanges(changes map[string]decide.PropertyChange) string {
-	fields := make([]payload.Field, 0, len(changes))
-	for key, c := range changes {
-		raw := append([]byte(`{"was":`), c.Was...)
-		raw = strconv.AppendInt(append(raw, `,"at":`...), int64(c.At), 10)
-		fields = append(fields, payload.Field{Key: key, Raw: append(raw, '}')})
-	}
-	return string(payload.AppendObject(nil, fields))
 }

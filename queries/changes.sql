@@ -1,0 +1,25 @@
+-- name: ChangesOf :many
+-- The last changes of some properties, of those users of whom the caller does not know the present version already.
+select w.user_id::text as user_id, h.property_no, h.was, h.changed_at
+from (
+    select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version
+) as w
+cross join lateral (
+    select k.id from bucketgen.contacts k
+    where k.user_id = w.user_id and (k.id <> w.id or k.version <> w.version)
+    limit 1
+) c
+cross join lateral (
+    select * from bucketgen.changes a
+    where a.contact_id = c.id and a.property_no = any (@property_nos::integer[])
+    offset 0
+) h;
+
+-- name: ChangesPut :exec
+insert into bucketgen.changes (contact_id, property_no, was, changed_at)
+select p.contact_id, p.property_no, nullif(p.was, 'null')::jsonb, p.changed_at
+from (
+    select unnest(@contact_ids::bigint[]) as contact_id, unnest(@property_nos::integer[]) as property_no,
+        unnest(@was::text[]) as was, unnest(@changed_at::timestamptz[]) as changed_at
+) as p
+on conflict (contact_id, property_no) do update set was = excluded.was, changed_at = excluded.changed_at;
