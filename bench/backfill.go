@@ -32,7 +32,7 @@ func backfill(ctx context.Context, pool *pgxpool.Pool, o options) error {
 			select 'user-' || lpad(i::text, 8, '0'), '{"plan": "pro", "seats": 12}', now() - interval '60 days', now() - interval '60 days', 1
 			from generate_series(1, ` + strconv.Itoa(o.backfill) + `) i`,
 		`insert into bucketgen.events (contact_id, event_no, occurred_at, received_at, kind, properties)
-			select c.id, n.no, a.at, a.at, 'track', '{"amount": 12, "currency": "EUR"}'
+			select c.id, n.no, a.at, now(), 'track', '{"amount": 12, "currency": "EUR"}'
 			from bucketgen.contacts c cross join bucketgen.event_names n cross join generate_series(1, 10) i
 			cross join lateral (select now() - random() * interval '60 days' + (i + c.id) * interval '0 s' as at) a
 			where n.name = 'purchase'`,

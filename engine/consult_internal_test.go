@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -80,7 +81,7 @@ func TestFollowWhoIsGone(t *testing.T) {
 		if err := e.Start(ctx); err != nil {
 			t.Fatal(err)
 		}
-		defer e.Stop(ctx)
+		t.Cleanup(func() { _ = e.Stop(context.WithoutCancel(ctx)) })
 		engines = append(engines, e)
 	}
 	for range 2 {

@@ -37,6 +37,7 @@ func TestNothingFlaps(t *testing.T) {
 	workers := []*exec.Cmd{worker(1, oldOnes, false), worker(2, newOnes, true)}
 	d.await(t, 2)
 	workers = append(workers, worker(3, oldOnes, false), worker(4, otherOnes, false))
+	d.awaitMove(t, 2)
 	linger(*deployLoad / 2)
 	e := startEngine(t, d.pool, registrytest.FromIR(t, d.new), engine.Config{NoClock: true, NoDelivery: true}, nil)
 	seated := registrytest.Ref(t, registrytest.FromIR(t, d.new), "seated")
@@ -44,6 +45,7 @@ func TestNothingFlaps(t *testing.T) {
 	paused := time.Now()
 	linger(*deployLoad / 4)
 	must(t, e.Resume(t.Context(), seated))
+	d.awaitMove(t, 4)
 	linger(*deployLoad / 4)
 	d.endAll(t, workers)
 	d.settle(t, d.new, 10*bucket.Second) // when nothing is recent any more
@@ -57,6 +59,7 @@ func TestNothingFlaps(t *testing.T) {
 
 	workers = []*exec.Cmd{worker(5, newOnes, false), worker(6, oldOnes, true)}
 	d.await(t, 5)
+	d.awaitMove(t, 5)
 	linger(*deployLoad / 4)
 	d.endAll(t, workers)
 	back := d.deployment(t, 5)
@@ -69,6 +72,14 @@ func TestNothingFlaps(t *testing.T) {
 
 // linger lets processes work for a while.
 func linger(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // that they have time is the point
+
+// awaitMove waits until everybody has followed a deployment, and somebody has joined or left a bucket since.
+func (d *deployTest) awaitMove(t *testing.T, no int) {
+	t.Helper()
+	d.awaitNone(t, "select count(*) from bucketgen.deployments where finished_at is null")
+	since := d.deployment(t, no).finished
+	eventually(t, func() bool { return d.moves(t, "seated", since, time.Now()) > 0 })
+}
 
 func (d *deployTest) endAll(t *testing.T, workers []*exec.Cmd) {
 	t.Helper()
