@@ -97,4 +97,7 @@ func TestFollowWhoIsGone(t *testing.T) {
 	if err != nil || missed != 1 || report.Followed != 1 || report.Gone != 0 {
 		t.Errorf("got %d missed, %+v, %v; want ada to follow, and to stay", missed, report, err)
 	}
+	if repaired, err := engines[1].reconcileUsers(ctx, []db.ContactsPageRow{{ID: 1001, UserID: "nobody"}}); err != nil || repaired != 0 {
+		t.Errorf("reconcile who is gone: got %d, %v", repaired, err)
+	}
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/bucketgen/bucketgen/gen/db"
@@ -120,7 +121,8 @@ func (e *Engine) reconcileUsers(ctx context.Context, users []db.ContactsPageRow)
 	return repaired, err
 }
 
-// persist commits tasks, however long somebody else has the locks of some of their users, and calls done with each.
+// persist commits tasks, however long somebody else has the locks of some of their users, and calls done with each. Users who
+// are gone are passed over.
 func (e *Engine) persist(ctx context.Context, tasks []*task, done func(*task)) error {
 	for wait := minRetry; len(tasks) > 0; wait = min(2*wait, maxRetry) {
 		err := e.commit(ctx, false, tasks, nil)
@@ -139,9 +141,27 @@ func (e *Engine) persist(ctx context.Context, tasks []*task, done func(*task)) e
 			if err := pause(ctx, wait); err != nil {
 				return err
 			}
+			if err == nil {
+				if tasks, err = e.present(ctx, tasks); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil
+}
+
+// present returns the tasks for users who are not gone.
+func (e *Engine) present(ctx context.Context, tasks []*task) ([]*task, error) {
+	users := make([]string, len(tasks))
+	for i, t := range tasks {
+		users[i] = t.want.User
+	}
+	there, err := e.store.Queries(e.pool).ContactsPresent(ctx, users)
+	if err != nil {
+		return nil, fmt.Errorf("read users: %w", err)
+	}
+	return slices.DeleteFunc(tasks, func(t *task) bool { return !slices.Contains(there, t.want.User) }), nil
 }
 
 // reconcileBySchedule begins a reconciliation whenever one is due, and sees it through, or another process's.

@@ -103,3 +103,7 @@ limit @size::integer;
 
 -- name: ContactsLast :one
 select coalesce(max(c.id), 0)::bigint from bucketgen.contacts c;
+
+-- name: ContactsPresent :many
+-- Which of some users there are still.
+select c.user_id from bucketgen.contacts c where c.user_id = any (@user_ids::text[]);

@@ -346,6 +346,31 @@ func (q *Queries) ContactsPatch(ctx context.Context, arg ContactsPatchParams) er
 	return err
 }
 
+const ContactsPresent = `-- name: ContactsPresent :many
+select c.user_id from bucketgen.contacts c where c.user_id = any ($1::text[])
+`
+
+// Which of some users there are still.
+func (q *Queries) ContactsPresent(ctx context.Context, userIds []string) ([]string, error) {
+	rows, err := q.db.Query(ctx, ContactsPresent, userIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var user_id string
+		if err := rows.Scan(&user_id); err != nil {
+			return nil, err
+		}
+		items = append(items, user_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ContactsRead = `-- name: ContactsRead :many
 select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
