@@ -212,7 +212,7 @@ func (e *Engine) follow(ctx context.Context, users []db.ContactsBehindRow, repor
 		tasks[i] = &task{want: store.Wanted{User: u.UserID, Contact: u.ID, CreatedAt: e.now()}, options: e.options(true)}
 		tasks[i].step = func(s *decide.Session, clock registry.Instant) { results[u.UserID] = s.CatchUp(clock) }
 	}
-	if err := e.commit(ctx, false, tasks, nil); err != nil {
+	if err := e.commit(ctx, false, tasks); err != nil {
 		return 0, err
 	}
 	for _, t := range tasks {

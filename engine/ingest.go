@@ -204,7 +204,7 @@ func (f *flush) attempt(ctx context.Context, items []*item) error {
 	}
 	e.store.Remember(names)
 	tasks, byUser := e.tasks(items)
-	if err := e.commit(ctx, false, tasks, nil); err != nil {
+	if err := e.commit(ctx, false, tasks); err != nil {
 		return err
 	}
 	for _, t := range tasks {

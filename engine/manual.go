@@ -102,7 +102,7 @@ func (e *Engine) administer(ctx context.Context, userID string, create bool, ste
 	t.step = func(s *decide.Session, clock registry.Instant) { result = step(s, clock) }
 	wait := minRetry
 	for {
-		err := e.commit(ctx, true, []*task{t}, nil)
+		err := e.commit(ctx, true, []*task{t})
 		switch {
 		case err == nil && result.Deleted:
 			return decide.Result{}, ErrDeleted

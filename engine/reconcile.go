@@ -125,7 +125,7 @@ func (e *Engine) reconcileUsers(ctx context.Context, users []db.ContactsPageRow)
 // are gone are passed over.
 func (e *Engine) persist(ctx context.Context, tasks []*task, done func(*task)) error {
 	for wait := minRetry; len(tasks) > 0; wait = min(2*wait, maxRetry) {
-		err := e.commit(ctx, false, tasks, nil)
+		err := e.commit(ctx, false, tasks)
 		if err != nil && (!transient(err) || ctx.Err() != nil) {
 			return err
 		}

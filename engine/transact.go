@@ -30,7 +30,7 @@ type task struct {
 
 // commit runs tasks for different users in one transaction of its own. Users who are unknown are passed over, and those
 // whose lock somebody else holds too, unless it is to wait for them. If it returns an error, nothing was done.
-func (e *Engine) commit(ctx context.Context, wait bool, tasks []*task, names store.Names) error {
+func (e *Engine) commit(ctx context.Context, wait bool, tasks []*task) error {
 	conn, err := e.pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
@@ -40,7 +40,7 @@ func (e *Engine) commit(ctx context.Context, wait bool, tasks []*task, names sto
 	if err != nil {
 		return e.rollback(conn, err)
 	}
-	write, err := e.decide(ctx, conn, facts, tasks, names)
+	write, err := e.decide(ctx, conn, facts, tasks, nil)
 	if err != nil {
 		return e.rollback(conn, err)
 	}

@@ -59,18 +59,7 @@ func TestCDNOWDeployed(t *testing.T) {
 	run(shop, 0, "deploy", "--at", end)
 	want := active(expectedTransitions(lines, endOfCDNOW))
 	for id, members := range want {
-		var got []string
-		for line := range strings.Lines(run(shop, 0, "members", id, "--json")) {
-			var m engine.Member
-			if err := json.Unmarshal([]byte(line), &m); err != nil {
-				t.Fatal(err)
-			}
-			if m.Source != engine.SourceBackfill {
-				t.Errorf("%s is in %s by %s, want by backfill", m.UserID, id, m.Source)
-			}
-			got = append(got, m.UserID)
-		}
-		slices.Sort(got)
+		got := backfilled(t, run(shop, 0, "members", id, "--json"))
 		if int64(len(got)) != planned[id] || !slices.Equal(got, members) {
 			t.Errorf("%s has %d members; only there:\n%s\nmissing there:\n%s", id, len(got), without(got, members), without(members, got))
 		}
@@ -107,6 +96,24 @@ func TestCDNOWDeployed(t *testing.T) {
 	if d.Left != leaving || d.Joined != 0 || !d.Finished() {
 		t.Errorf("deployed: got %+v, want %d to leave and nobody to join", d, leaving)
 	}
+}
+
+// backfilled returns who is in a bucket, by its members as JSON. All of them must be there by a backfill.
+func backfilled(t *testing.T, out string) []string {
+	t.Helper()
+	var users []string
+	for line := range strings.Lines(out) {
+		var m engine.Member
+		if err := json.Unmarshal([]byte(line), &m); err != nil {
+			t.Fatal(err)
+		}
+		if m.Source != engine.SourceBackfill {
+			t.Errorf("%s is a member by %s, want by backfill", m.UserID, m.Source)
+		}
+		users = append(users, m.UserID)
+	}
+	slices.Sort(users)
+	return users
 }
 
 // active returns who is in each bucket in the end, by lines of a file of transitions.
