@@ -148,9 +148,9 @@ func (c *cli) haltCommand(verb, short, long string, do haltFunc) *cobra.Command 
 type haltFunc = func(*engine.Engine, context.Context, registry.BucketRef) error
 
 func (c *cli) backfill(cmd *cobra.Command, e *engine.Engine) (engine.Deployment, error) {
-	shown := newCounter(cmd.ErrOrStderr(), "backfill")
+	shown := newUserProgress(cmd.ErrOrStderr(), "backfill")
 	defer shown.end()
-	return e.Backfill(cmd.Context(), func(d engine.Deployment) { shown.at(min(d.Followed, d.Users), d.Users) })
+	return e.Backfill(cmd.Context(), func(d engine.Deployment) { shown.users(min(d.Followed, d.Users), d.Users) })
 }
 
 func printObject(out io.Writer, v any) error {

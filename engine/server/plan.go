@@ -41,13 +41,14 @@ said.`,
 			})
 		},
 	}
-	planFlags(cmd, &o, &emit, &at, &asJSON)
+	lookFlags(cmd, &o, &at, &asJSON)
+	cmd.Flags().StringVar(&emit, "emit", "leaves", "what would be announced: silent, leaves or all")
 	return cmd
 }
 
 func (c *cli) previewCommand() *cobra.Command {
 	var o engine.PlanOptions
-	var emit, at string
+	var at string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "preview BUCKET",
@@ -62,8 +63,8 @@ says how many are in it and who some of them are. Nothing is written.`,
 				return err
 			}
 			return c.look(cmd, at, func(e *engine.Engine) error {
-				shown := newCounter(cmd.ErrOrStderr(), "preview")
-				p, err := e.Preview(cmd.Context(), ref, engine.PreviewOptions{Sample: o.Sample, Users: o.Users, Progress: shown.at})
+				shown := newUserProgress(cmd.ErrOrStderr(), "preview")
+				p, err := e.Preview(cmd.Context(), ref, engine.PreviewOptions{Sample: o.Sample, Users: o.Users, Progress: shown.users})
 				shown.end()
 				if err != nil {
 					return err
@@ -76,15 +77,14 @@ says how many are in it and who some of them are. Nothing is written.`,
 			})
 		},
 	}
-	planFlags(cmd, &o, &emit, &at, &asJSON)
-	_ = cmd.Flags().MarkHidden("emit")
+	lookFlags(cmd, &o, &at, &asJSON)
 	return cmd
 }
 
-func planFlags(cmd *cobra.Command, o *engine.PlanOptions, emit, at *string, asJSON *bool) {
+// lookFlags are those of commands that look at users.
+func lookFlags(cmd *cobra.Command, o *engine.PlanOptions, at *string, asJSON *bool) {
 	cmd.Flags().Float64Var(&o.Sample, "sample", 1, "look at this `PART` of the users and estimate the rest")
-	cmd.Flags().IntVar(&o.Users, "users", 5, "name so many `N` of those who would join, and who would leave; -1 for none")
-	cmd.Flags().StringVar(emit, "emit", "leaves", "what would be announced: silent, leaves or all")
+	cmd.Flags().IntVar(&o.Users, "users", 5, "name `N` of those who would move, or be in it; -1 for none")
 	cmd.Flags().BoolVar(asJSON, "json", false, "print a JSON object")
 	atFlag(cmd, at)
 }
@@ -93,9 +93,9 @@ func planFlags(cmd *cobra.Command, o *engine.PlanOptions, emit, at *string, asJS
 var errChanges = errors.New("a deployment would change something")
 
 func (c *cli) plan(cmd *cobra.Command, e *engine.Engine, o engine.PlanOptions, emit string) (*engine.Plan, error) {
-	shown := newCounter(cmd.ErrOrStderr(), "plan")
+	shown := newUserProgress(cmd.ErrOrStderr(), "plan")
 	defer shown.end()
-	o.Emit, o.Progress = engine.Emit(emit), shown.at
+	o.Emit, o.Progress = engine.Emit(emit), shown.users
 	return e.Plan(cmd.Context(), o)
 }
 

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/term"
 )
 
-// progress shows how far a replay or a back-test is: a bar on a terminal, a line now and then elsewhere.
+// progress shows how far something is that takes long: a bar on a terminal, a line now and then elsewhere.
 type progress struct {
 	out  io.Writer
 	what string                   // is under way
@@ -29,6 +29,12 @@ type progress struct {
 // newReplayProgress returns the progress through an input of so many bytes, or of nobody knows how many if it is negative.
 func newReplayProgress(out io.Writer, size int64) *progress {
 	return newProgress(out, "replay", "input", size, progressbar.OptionShowBytes(true))
+}
+
+// newUserProgress returns the progress through users, of whom nobody knows yet how many there are.
+func newUserProgress(out io.Writer, what string) *progress {
+	return newProgress(out, what, "users", -1, progressbar.OptionShowCount(), progressbar.OptionShowIts(),
+		progressbar.OptionSetItsString("users"), progressbar.OptionSetPredictTime(true))
 }
 
 func newProgress(out io.Writer, what, of string, size int64, options ...progressbar.Option) *progress {
@@ -82,72 +88,57 @@ func (p *progress) share(share float64, events int64) {
 
 // events is called with the number of events that were taken in so far.
 func (p *progress) events(n int64) {
-	const every = 5 * time.Second
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := p.now()
 	if p.bar != nil {
 		p.bar.Describe(fmt.Sprintf("%s, %d events", p.what, n))
 		return
 	}
-	if now.Sub(p.last) < every {
+	took, due := p.due()
+	if !due {
 		return
 	}
-	p.last = now
 	share := ""
 	if p.size > 0 {
 		share = fmt.Sprintf(", %d%% of the %s", 100*p.read/p.size, p.of)
 	}
-	fmt.Fprintf(p.out, "%d events%s, %.0f/s\n", n, share, float64(n)/now.Sub(p.began).Seconds())
+	fmt.Fprintf(p.out, "%d events%s, %.0f/s\n", n, share, float64(n)/took.Seconds())
+}
+
+// users is called with the number of users that were gone through, and of all.
+func (p *progress) users(n, all int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.bar != nil && p.size != all {
+		p.bar.ChangeMax64(all)
+	}
+	p.size = all
+	p.reach(n)
+	if p.bar != nil {
+		return
+	}
+	took, due := p.due()
+	if !due {
+		return
+	}
+	rate := float64(n) / took.Seconds()
+	left := time.Duration(float64(all-n) / max(rate, 1) * float64(time.Second)).Round(time.Second)
+	fmt.Fprintf(p.out, "%s: %d of %s, %.0f/s, %s to go\n", p.what, n, count(all, "user"), rate, left)
+}
+
+// due reports whether it is time for another line, and how long all has taken.
+func (p *progress) due() (took time.Duration, due bool) {
+	const every = 5 * time.Second
+	now := p.now()
+	if now.Sub(p.last) < every {
+		return 0, false
+	}
+	p.last = now
+	return now.Sub(p.began), true
 }
 
 func (p *progress) end() {
 	if p.bar != nil {
 		_ = p.bar.Finish()
-	}
-}
-
-// counter shows how many of how many are done: a bar on a terminal, a line now and then elsewhere.
-type counter struct {
-	out   io.Writer
-	what  string
-	bar   *progressbar.ProgressBar
-	tty   bool
-	began time.Time
-	last  time.Time
-}
-
-func newCounter(out io.Writer, what string) *counter {
-	c := &counter{out: out, what: what, began: time.Now()}
-	c.last = c.began
-	f, ok := out.(*os.File)
-	c.tty = ok && term.IsTerminal(int(f.Fd()))
-	return c
-}
-
-func (c *counter) at(done, all int64) {
-	const every = 5 * time.Second
-	if c.tty {
-		if c.bar == nil {
-			c.bar = progressbar.NewOptions64(all, progressbar.OptionSetWriter(c.out), progressbar.OptionSetDescription(c.what),
-				progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("users"), progressbar.OptionSetPredictTime(true),
-				progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth())
-		}
-		_ = c.bar.Set64(done)
-		return
-	}
-	now := time.Now()
-	if now.Sub(c.last) < every {
-		return
-	}
-	c.last = now
-	rate := float64(done) / now.Sub(c.began).Seconds()
-	left := time.Duration(float64(all-done) / max(rate, 1) * float64(time.Second)).Round(time.Second)
-	fmt.Fprintf(c.out, "%s: %d of %s, %.0f/s, %s to go\n", c.what, done, count(all, "user"), rate, left)
-}
-
-func (c *counter) end() {
-	if c.bar != nil {
-		_ = c.bar.Finish()
 	}
 }

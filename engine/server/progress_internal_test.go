@@ -41,3 +41,22 @@ func TestProgressInLines(t *testing.T) {
 		})
 	}
 }
+
+// TestUserProgressInLines goes through users of whom it is first said how many there are when some are done.
+func TestUserProgressInLines(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+	var out strings.Builder
+	p := newUserProgress(&out, "backfill")
+	p.now = func() time.Time { return now }
+	p.began, p.last = now, now
+	for _, done := range []int64{100, 500, 550, 900} {
+		now = now.Add(4 * time.Second)
+		p.users(done, 1000)
+	}
+	p.end()
+	const want = "backfill: 500 of 1000 users, 62/s, 8s to go\nbackfill: 900 of 1000 users, 56/s, 2s to go\n"
+	if got := out.String(); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}

@@ -21,8 +21,8 @@ everything else; if it is interrupted, the next one goes on where it was.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.ask(cmd, at, func(e *engine.Engine) error {
-				shown := newCounter(cmd.ErrOrStderr(), "reconcile")
-				r, err := e.Reconcile(cmd.Context(), func(r engine.Reconciliation) { shown.at(r.Checked, r.Users) })
+				shown := newUserProgress(cmd.ErrOrStderr(), "reconcile")
+				r, err := e.Reconcile(cmd.Context(), func(r engine.Reconciliation) { shown.users(r.Checked, r.Users) })
 				shown.end()
 				if err != nil {
 					return err
