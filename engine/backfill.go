@@ -271,7 +271,7 @@ func (b *backfill) finish(ctx context.Context) error {
 // watch finds out what is deployed, again and again, and lets users follow it.
 func (e *Engine) watch(ctx context.Context) {
 	for wait := e.config.DeployPoll; ; wait = e.config.DeployPoll {
-		if err := e.look(ctx); err != nil && ctx.Err() == nil {
+		if err := e.followDeployed(ctx); err != nil && ctx.Err() == nil {
 			e.log.ErrorContext(ctx, "what is deployed cannot be followed, trying again", "error", err)
 			wait = maxRetry
 		}
@@ -285,7 +285,8 @@ func (e *Engine) watch(ctx context.Context) {
 	}
 }
 
-func (e *Engine) look(ctx context.Context) error {
+// followDeployed finds out what is deployed, and lets users follow it if some are still to.
+func (e *Engine) followDeployed(ctx context.Context) error {
 	d, err := e.refresh(ctx)
 	if err != nil || !d.Agreed || e.config.NoClock {
 		return err

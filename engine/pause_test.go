@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -119,5 +120,25 @@ func TestPauseStopsDeliveriesEverywhere(t *testing.T) {
 	must(t, w.Resume(t.Context(), w.ref("pro")))
 	if got := delivered.next(t); got.BucketID != "pro" {
 		t.Errorf("delivered %v, want what was paused", got)
+	}
+}
+
+// TestExplainKnowsWhatStandsStill explains a bucket that is paused, and one of which another definition is deployed.
+func TestExplainKnowsWhatStandsStill(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro, regulars)
+	w.identify("ada", map[string]any{"plan": "pro"})
+	must(t, w.Pause(t.Context(), w.ref("pro")))
+	n := w.redefined(pro, bucket.Define(bucket.Spec{ID: "regulars", Criteria: visit.Exists()}))
+	for id, want := range map[string]string{
+		"pro": "nothing, while the bucket is paused", "regulars": "nothing, until this definition is deployed",
+	} {
+		x, err := n.Explain(t.Context(), n.ref(id), "ada")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x.Paused != (id == "pro") || x.Other == x.Paused || !strings.Contains(x.String(), want) {
+			t.Errorf("%s: paused %t, another deployed %t, want %q in\n%s", id, x.Paused, x.Other, want, x)
+		}
 	}
 }

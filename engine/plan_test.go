@@ -137,3 +137,24 @@ func TestPlanKnowsWhoIsHeld(t *testing.T) {
 	n.settle()
 	equal(t, "bob", n.history("bob")[1:], []string{"left p 1 by criteria"})
 }
+
+// TestPreview looks at who would be in a bucket whose definition is deployed otherwise.
+func TestPreview(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	for i := range 7 {
+		w.identify("u"+itoa(i), map[string]any{"plan": []string{"pro", "team", "team"}[i%3]})
+	}
+	n := w.redefined(bucket.Define(bucket.Spec{ID: "pro", Criteria: plan.Is("team")}))
+	p, err := n.Preview(t.Context(), n.ref("pro"), engine.PreviewOptions{Users: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Status != engine.StatusChanged || p.Now != 3 || p.Members.Count != 4 || p.Users != 7 || p.Looked != 7 || len(p.Some) != 2 {
+		t.Errorf("got %+v, want 4 of 7 users where 3 are now", p)
+	}
+	equal(t, "words", p.Words, []string{"plan is \"team\"", "every join is announced"})
+	if got := w.count("select count(*) from bucketgen.deployments"); got != 1 {
+		t.Errorf("%d deployments, want none by the preview", got)
+	}
+}
