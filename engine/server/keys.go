@@ -160,7 +160,7 @@ func (c *cli) keysCreateCommand() *cobra.Command {
 					return err
 				}
 				if asJSON {
-					return json.NewEncoder(cmd.OutOrStdout()).Encode(made)
+					return json.NewEncoder(cmd.OutOrStdout()).Encode(made) //nolint:gosec // it is shown this once
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%s\n", made.Secret)
 				fmt.Fprintf(cmd.ErrOrStderr(), "This is %s key %d, %q. It is not shown again.\n", made.Kind, made.No, made.Name)
@@ -190,7 +190,7 @@ func (c *cli) keysListCommand() *cobra.Command {
 				if asJSON {
 					w := json.NewEncoder(cmd.OutOrStdout())
 					for _, one := range all {
-						if err := w.Encode(one); err != nil {
+						if err := w.Encode(one); err != nil { //nolint:gosec // there is no secret in it any more
 							return err
 						}
 					}

@@ -41,12 +41,11 @@ func (p *problem) answer(w http.ResponseWriter) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="bucketgen"`)
 	}
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // whoever asked may have gone
+	_ = json.NewEncoder(w).Encode(p) //nolint:errchkjson // whoever asked may have gone
 }
 
-// reply writes an answer.
-func reply(w http.ResponseWriter, status int, body any) {
+// reply writes an answer to a request that was done.
+func reply(w http.ResponseWriter, body any) {
 	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // as above
+	_ = json.NewEncoder(w).Encode(body) //nolint:errchkjson // as above
 }

@@ -74,7 +74,7 @@ func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, l Limits, l
 	t := &tracking{engine: e, keys: keys{pool, schema}, log: log, limits: l.withDefaults(), rates: map[int]*rate.Limiter{}}
 	t.route(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, http.StatusOK, map[string]string{"status": "ok"})
+		reply(w, map[string]string{"status": "ok"})
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), time.Second)
@@ -83,7 +83,7 @@ func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, l Limits, l
 			later(http.StatusServiceUnavailable, "the database does not answer, or too many events wait for it", time.Second).answer(w)
 			return
 		}
-		reply(w, http.StatusOK, map[string]string{"status": "ready"})
+		reply(w, map[string]string{"status": "ready"})
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		trouble(http.StatusNotFound, "there is nothing at "+r.Method+" "+r.URL.Path).answer(w)

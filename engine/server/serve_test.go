@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 )
 
@@ -24,62 +26,74 @@ func TestServeLosesNothing(t *testing.T) {
 	acknowledged := map[string]bool{}
 	for round, end := range []os.Signal{syscall.SIGTERM, syscall.SIGKILL, syscall.SIGTERM} {
 		cmd, address := serve(t, url)
-		ctx, done := context.WithCancel(t.Context())
-		var mu sync.Mutex
-		var senders sync.WaitGroup
-		enough := make(chan struct{})
-		answered := 0
-		for sender := range 16 {
-			senders.Go(func() {
-				for n := 0; ctx.Err() == nil; n++ {
-					id := fmt.Sprintf("%d-%d-%d", round, sender, n)
-					if !a.track(ctx, address, id) {
-						return
-					}
-					mu.Lock()
-					acknowledged[id] = true
-					if answered++; answered == 500 {
-						close(enough)
-					}
-					mu.Unlock()
-				}
-			})
-		}
-		select {
-		case <-enough:
-		case <-t.Context().Done():
-		}
-		if err := cmd.Process.Signal(end); err != nil {
-			t.Fatal(err)
-		}
-		err := cmd.Wait()
-		done()
-		senders.Wait()
-		if end == syscall.SIGTERM && err != nil {
-			t.Errorf("interrupted, it ended with %v", err)
-		}
+		a.sendUntil(t, address, fmt.Sprint(round), acknowledged, func() {
+			if err := cmd.Process.Signal(end); err != nil {
+				t.Error(err)
+			}
+			if err := cmd.Wait(); end == syscall.SIGTERM && err != nil {
+				t.Errorf("interrupted, it ended with %v", err)
+			}
+		})
 	}
-	rows, err := a.pool.Query(t.Context(), "select key from bucketgen.idempotency_keys")
-	if err != nil {
-		t.Fatal(err)
-	}
-	stored := map[string]bool{}
-	for rows.Next() {
-		var key string
-		if err := rows.Scan(&key); err != nil {
-			t.Fatal(err)
-		}
-		stored[key] = true
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
+	stored := a.keysStored(t)
 	for id := range acknowledged {
 		if !stored[id] {
 			t.Errorf("event %s was acknowledged, and is lost", id)
 		}
 	}
 	t.Logf("%d events were acknowledged, %d are stored", len(acknowledged), len(stored))
+}
+
+// sendUntil sends events, of which it notes those that are acknowledged, and ends the server when there are some.
+func (a *api) sendUntil(t *testing.T, address, prefix string, acknowledged map[string]bool, end func()) {
+	t.Helper()
+	ctx, done := context.WithCancel(t.Context())
+	defer done()
+	var mu sync.Mutex
+	var senders sync.WaitGroup
+	enough := make(chan struct{})
+	answered := 0
+	for sender := range 16 {
+		senders.Go(func() {
+			for n := 0; ; n++ {
+				id := fmt.Sprintf("%s-%d-%d", prefix, sender, n)
+				if !a.track(ctx, address, id) {
+					return
+				}
+				mu.Lock()
+				acknowledged[id] = true
+				if answered++; answered == 500 {
+					close(enough)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	select {
+	case <-enough:
+	case <-ctx.Done():
+	}
+	end()
+	done()
+	senders.Wait()
+}
+
+// keysStored returns the idempotency keys of what is stored.
+func (a *api) keysStored(t *testing.T) map[string]bool {
+	t.Helper()
+	rows, err := a.pool.Query(t.Context(), "select key from bucketgen.idempotency_keys")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := map[string]bool{}
+	for _, key := range all {
+		stored[key] = true
+	}
+	return stored
 }
 
 // serve starts a server in a process of its own, and returns where it listens.

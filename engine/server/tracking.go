@@ -148,8 +148,7 @@ func (t *tracking) read(r *request) error {
 }
 
 func (t *tracking) unreadable(err error, what string) error {
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return t.tooLarge()
 	}
 	return trouble(http.StatusBadRequest, what)
@@ -203,7 +202,7 @@ func (t *tracking) single(r *request, kind string) error {
 	if err := results[0].Err; err != nil {
 		return t.refused(r, err)
 	}
-	reply(r.writer, http.StatusOK, map[string]bool{"success": true})
+	reply(r.writer, map[string]bool{"success": true})
 	return nil
 }
 
@@ -274,7 +273,7 @@ func (t *tracking) batch(r *request) error {
 	if r.URL.Query().Get("results") == "1" {
 		answer.Results = items
 	}
-	reply(r.writer, http.StatusOK, answer)
+	reply(r.writer, answer)
 	return nil
 }
 
@@ -290,8 +289,7 @@ func refusal(err error) *problem {
 		return p
 	}
 	p = trouble(http.StatusBadRequest, err.Error())
-	var invalid *engine.InvalidError
-	if errors.As(segment.Named(err), &invalid) {
+	if invalid, ok := errors.AsType[*engine.InvalidError](segment.Named(err)); ok {
 		p.Field, p.Detail = invalid.Field, invalid.Problem
 	}
 	return p
@@ -299,8 +297,7 @@ func refusal(err error) *problem {
 
 // refused says why the engine did not take an event. What only the database can have found is for the log.
 func (t *tracking) refused(r *request, err error) *problem {
-	var invalid *engine.InvalidError
-	if errors.As(err, &invalid) {
+	if _, invalid := errors.AsType[*engine.InvalidError](err); invalid {
 		return refusal(err)
 	}
 	t.log.ErrorContext(r.Context(), "an event could not be stored", "key", r.key.Name, "error", err)
@@ -372,7 +369,7 @@ func (t *tracking) settings(w http.ResponseWriter, r *http.Request) {
 	case !known:
 		trouble(http.StatusNotFound, "the key is not known here, or it was revoked").answer(w)
 	default:
-		reply(w, http.StatusOK, map[string]any{
+		reply(w, map[string]any{
 			"integrations": map[string]any{"Segment.io": map[string]string{"apiKey": secret, "apiHost": r.Host + "/v1"}},
 			"plan":         map[string]any{"track": map[string]any{"__default": map[string]bool{"enabled": true}}},
 		})

@@ -51,14 +51,14 @@ func tracked(t testing.TB) *registry.Registry {
 	return registrytest.Build(t, viewers, grouped, buyers, spenders, withEmail, paying)
 }
 
-func newAPI(t testing.TB, config engine.Config, l server.Limits) *api {
+func newAPI(t testing.TB, config engine.Config) *api {
 	t.Helper()
 	a := &api{url: pgtest.NewURL(t)}
 	a.pool = pgtest.Open(t, a.url)
 	config.NoDelivery = true
 	a.engine = startOn(t, a.pool, tracked(t), config)
 	a.key = command(t, "keys", "create", "test", "--database", a.url)
-	a.Server = httptest.NewServer(server.NewHandler(a.engine, a.pool, "bucketgen", l, nil))
+	a.Server = httptest.NewServer(server.NewHandler(a.engine, a.pool, "bucketgen", server.Limits{}, nil))
 	t.Cleanup(a.Close)
 	return a
 }
@@ -90,8 +90,25 @@ func command(t testing.TB, args ...string) string {
 	return strings.TrimSpace(out.String())
 }
 
-// send sends a request with a key and returns the status and the body of the answer.
-func (a *api) send(t testing.TB, path string, body io.Reader, change func(*http.Request)) (*http.Response, string) {
+// answer is what a request was answered.
+type answer struct {
+	StatusCode int
+	Header     http.Header
+}
+
+// get asks for something without a key.
+func (a *api) get(t testing.TB, path string) answer {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, a.URL+path, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _ := a.do(t, r)
+	return got
+}
+
+// send sends a request with a key and returns the answer and its body.
+func (a *api) send(t testing.TB, path string, body io.Reader, change func(*http.Request)) (answer, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, a.URL+path, body)
 	if err != nil {
@@ -102,16 +119,21 @@ func (a *api) send(t testing.TB, path string, body io.Reader, change func(*http.
 	if change != nil {
 		change(r)
 	}
-	answer, err := http.DefaultClient.Do(r)
+	return a.do(t, r)
+}
+
+func (*api) do(t testing.TB, r *http.Request) (answer, string) {
+	t.Helper()
+	got, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
+	defer got.Body.Close()
+	text, err := io.ReadAll(got.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer, string(text)
+	return answer{got.StatusCode, got.Header}, string(text)
 }
 
 // memberships returns who is in which bucket.
@@ -141,7 +163,7 @@ type said struct {
 
 // talk returns so many calls of all types. Whatever their order, they come to the same.
 func talk(seed uint64, n int) []said {
-	draw := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // a test
+	draw := rand.New(rand.NewPCG(seed, 0))
 	var all []said
 	for i := range n {
 		user := fmt.Sprintf("u%d", draw.IntN(n/12))
@@ -159,7 +181,7 @@ func talk(seed uint64, n int) []said {
 	return all
 }
 
-func (s said) segment() segment.Message {
+func (s said) segment() segment.Message { //nolint:ireturn // the SDK takes nothing else
 	switch s.kind {
 	case "identify":
 		return segment.Identify{UserId: s.user, Traits: s.values}
@@ -172,7 +194,7 @@ func (s said) segment() segment.Message {
 	}
 }
 
-func (s said) rudder() rudder.Message {
+func (s said) rudder() rudder.Message { //nolint:ireturn // as segment
 	switch s.kind {
 	case "identify":
 		return rudder.Identify{UserId: s.user, Traits: s.values}
@@ -222,7 +244,7 @@ func (o rudderOutcomes) Failure(rudder.Message, error) { o.failure() }
 func TestSDKs(t *testing.T) {
 	t.Parallel()
 	const calls = 10_000
-	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any number
+	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	stream := talk(seed, calls)
 	straight := pgtest.New(t)
@@ -268,7 +290,7 @@ func TestSDKs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := newAPI(t, engine.Config{NoClock: true}, server.Limits{})
+			a := newAPI(t, engine.Config{NoClock: true})
 			o := &outcomes{}
 			if err := deliver(a, o); err != nil {
 				t.Fatal(err)
@@ -304,7 +326,7 @@ func nobody(r *http.Request) { r.Header.Del("Authorization") }
 // TestTrackingRefuses sends what nobody should, and looks for a clear answer that gives nothing away.
 func TestTrackingRefuses(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t, engine.Config{NoClock: true}, server.Limits{})
+	a := newAPI(t, engine.Config{NoClock: true})
 	nested := strings.Repeat(`{"a":`, 9000) + "1" + strings.Repeat("}", 9000)
 	manyKeys := make([]string, 10_000)
 	for i := range manyKeys {
@@ -352,12 +374,12 @@ func TestTrackingRefuses(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			answer, body := a.send(t, tc.path, strings.NewReader(tc.body), tc.change)
-			if answer.StatusCode != tc.status || !strings.Contains(body, tc.says) {
-				t.Errorf("got %d %s\nwant %d with %q", answer.StatusCode, body, tc.status, tc.says)
+			got, body := a.send(t, tc.path, strings.NewReader(tc.body), tc.change)
+			if got.StatusCode != tc.status || !strings.Contains(body, tc.says) {
+				t.Errorf("got %d %s\nwant %d with %q", got.StatusCode, body, tc.status, tc.says)
 			}
-			if tc.status >= 400 && answer.Header.Get("Content-Type") != "application/problem+json" {
-				t.Errorf("got %s, want a problem", answer.Header.Get("Content-Type"))
+			if tc.status >= 400 && got.Header.Get("Content-Type") != "application/problem+json" {
+				t.Errorf("got %s, want a problem", got.Header.Get("Content-Type"))
 			}
 			for _, never := range []string{"goroutine", "SQLSTATE", "pgx", ".go:", "bucketgen."} {
 				if strings.Contains(body, never) {
@@ -371,7 +393,7 @@ func TestTrackingRefuses(t *testing.T) {
 // TestTrackingResults asks what became of each call of a batch.
 func TestTrackingResults(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t, engine.Config{NoClock: true}, server.Limits{})
+	a := newAPI(t, engine.Config{NoClock: true})
 	batch := `{"batch":[
 		{"type":"identify","userId":"ada","traits":{"plan":"pro"},"messageId":"1"},
 		{"type":"track","userId":"ada","event":"order","messageId":"2"},
@@ -379,14 +401,14 @@ func TestTrackingResults(t *testing.T) {
 		{"type":"track","userId":" ","event":"order","messageId":"3"},
 		{"type":"alias","userId":"ada","messageId":"4"},
 		7]}`
-	answer, body := a.send(t, "/v1/batch?results=1", strings.NewReader(zipped(batch)), header("Content-Encoding", "gzip"))
+	got, body := a.send(t, "/v1/batch?results=1", strings.NewReader(zipped(batch)), header("Content-Encoding", "gzip"))
 	want := `{"success":true,"accepted":3,"refused":3,"results":[` +
 		`{"messageId":"1","status":"accepted"},{"messageId":"2","status":"accepted"},{"messageId":"2","status":"duplicate"},` +
 		`{"messageId":"3","status":"refused","field":"userId","problem":"is empty"},` +
 		`{"messageId":"4","status":"refused","field":"type","problem":"is alias; users have one userId, which cannot be changed"},` +
 		`{"status":"refused","problem":"is a JSON number; write an object"}]}`
-	if answer.StatusCode != 200 || strings.TrimSpace(body) != want {
-		t.Errorf("got %d %s\nwant %s", answer.StatusCode, body, want)
+	if got.StatusCode != http.StatusOK || strings.TrimSpace(body) != want {
+		t.Errorf("got %d %s\nwant %s", got.StatusCode, body, want)
 	}
 	ref := registrytest.Ref(t, tracked(t), "pro")
 	if in, err := a.engine.Has(t.Context(), ref, "ada"); err != nil || !in {
@@ -397,19 +419,19 @@ func TestTrackingResults(t *testing.T) {
 // TestClientsClock corrects the time of a client whose clock is a day ahead.
 func TestClientsClock(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t, engine.Config{NoClock: true}, server.Limits{})
+	a := newAPI(t, engine.Config{NoClock: true})
 	ahead := time.Now().Add(24 * time.Hour).UTC()
 	call := func(name, endpoint string) string {
 		body := fmt.Sprintf(`{"batch":[{"type":"track","userId":%q,"event":"order","timestamp":%q}],"sentAt":%q}`,
 			name, ahead.Add(-time.Hour).Format(time.RFC3339Nano), ahead.Format(time.RFC3339Nano))
-		_, answer := a.send(t, endpoint, strings.NewReader(body), nil)
-		return answer
+		_, text := a.send(t, endpoint, strings.NewReader(body), nil)
+		return text
 	}
-	if answer := call("ada", "/v1/batch"); !strings.Contains(answer, `"accepted":1`) {
-		t.Error(answer)
+	if text := call("ada", "/v1/batch"); !strings.Contains(text, `"accepted":1`) {
+		t.Error(text)
 	}
-	if answer := call("bob", "/v1/import"); !strings.Contains(answer, `"refused":1`) {
-		t.Errorf("what is imported is taken by its own clock, which is in the future: %s", answer)
+	if text := call("bob", "/v1/import"); !strings.Contains(text, `"refused":1`) {
+		t.Errorf("what is imported is taken by its own clock, which is in the future: %s", text)
 	}
 	var ago time.Duration
 	err := a.pool.QueryRow(t.Context(), "select now() - occurred_at from bucketgen.events").Scan(&ago)
@@ -421,25 +443,25 @@ func TestClientsClock(t *testing.T) {
 // TestKeysEnd revokes a key, which nobody is let in by from then on, and lets one send no more than it may.
 func TestKeysEnd(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t, engine.Config{NoClock: true}, server.Limits{})
+	a := newAPI(t, engine.Config{NoClock: true})
 	const call = `{"userId":"ada","event":"order"}`
 	for _, as := range []func(*http.Request){
 		nil, header("Authorization", "Bearer "+a.key), header("Content-Type", "text/plain; charset=utf-8"), header("Content-Type", ""),
 	} {
-		if answer, body := a.send(t, "/v1/track", strings.NewReader(call), as); answer.StatusCode != 200 {
-			t.Errorf("got %d %s", answer.StatusCode, body)
+		if got, body := a.send(t, "/v1/track", strings.NewReader(call), as); got.StatusCode != http.StatusOK {
+			t.Errorf("got %d %s", got.StatusCode, body)
 		}
 	}
-	if answer, body := a.send(t, "/v1/track", strings.NewReader(`{"userId":"ada","event":"order","writeKey":"`+a.key+`"}`), nobody); answer.StatusCode != 200 {
-		t.Errorf("got %d %s", answer.StatusCode, body)
+	if got, body := a.send(t, "/v1/track", strings.NewReader(`{"userId":"ada","event":"order","writeKey":"`+a.key+`"}`), nobody); got.StatusCode != http.StatusOK {
+		t.Errorf("got %d %s", got.StatusCode, body)
 	}
 	first := a.key
 	a.key = command(t, "keys", "create", "slow", "--rate", "2", "--database", a.url)
 	statuses := map[int]int{}
 	for range 3 {
-		answer, _ := a.send(t, "/v1/batch", strings.NewReader(`{"batch":[`+strings.Repeat(`{"type":"track","userId":"ada","event":"order"},`, 1)+`{"type":"track","userId":"ada","event":"order"}]}`), nil)
-		statuses[answer.StatusCode]++
-		if answer.StatusCode == 429 && answer.Header.Get("Retry-After") == "" {
+		got, _ := a.send(t, "/v1/batch", strings.NewReader(`{"batch":[`+strings.Repeat(`{"type":"track","userId":"ada","event":"order"},`, 1)+`{"type":"track","userId":"ada","event":"order"}]}`), nil)
+		statuses[got.StatusCode]++
+		if got.StatusCode == http.StatusTooManyRequests && got.Header.Get("Retry-After") == "" {
 			t.Error("429 without Retry-After")
 		}
 	}
@@ -450,17 +472,12 @@ func TestKeysEnd(t *testing.T) {
 	if got := command(t, "keys", "revoke", "test", "--database", a.url); got != "revoked 1 key" {
 		t.Error(got)
 	}
-	if answer, body := a.send(t, "/v1/track", strings.NewReader(call), nil); answer.StatusCode != 401 {
-		t.Errorf("got %d %s", answer.StatusCode, body)
+	if got, body := a.send(t, "/v1/track", strings.NewReader(call), nil); got.StatusCode != http.StatusUnauthorized {
+		t.Errorf("got %d %s", got.StatusCode, body)
 	}
 	for path, status := range map[string]int{"/healthz": 200, "/readyz": 200, "/v1/projects/" + first + "/settings": 404} {
-		answer, err := http.Get(a.URL + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = answer.Body.Close()
-		if answer.StatusCode != status {
-			t.Errorf("%s: got %d, want %d", path, answer.StatusCode, status)
+		if got := a.get(t, path); got.StatusCode != status {
+			t.Errorf("%s: got %d, want %d", path, got.StatusCode, status)
 		}
 	}
 }
@@ -469,8 +486,8 @@ func TestKeysEnd(t *testing.T) {
 // come again.
 func TestFullQueue(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t, engine.Config{NoClock: true, QueueSize: 8}, server.Limits{})
-	if answer, body := a.send(t, "/v1/identify", strings.NewReader(`{"userId":"ada","traits":{}}`), nil); answer.StatusCode != 200 {
+	a := newAPI(t, engine.Config{NoClock: true, QueueSize: 8})
+	if got, body := a.send(t, "/v1/identify", strings.NewReader(`{"userId":"ada","traits":{}}`), nil); got.StatusCode != http.StatusOK {
 		t.Fatal(body)
 	}
 	tx, err := a.pool.Begin(t.Context())
@@ -487,11 +504,11 @@ func TestFullQueue(t *testing.T) {
 	var once sync.Once
 	for range 32 {
 		senders.Go(func() {
-			answer, _ := a.send(t, "/v1/track", strings.NewReader(`{"userId":"ada","event":"order"}`), nil)
+			got, _ := a.send(t, "/v1/track", strings.NewReader(`{"userId":"ada","event":"order"}`), nil)
 			mu.Lock()
 			defer mu.Unlock()
-			statuses[answer.StatusCode]++
-			if answer.StatusCode == 429 {
+			statuses[got.StatusCode]++
+			if got.StatusCode == http.StatusTooManyRequests {
 				once.Do(func() { close(full) })
 			}
 		})
@@ -512,7 +529,7 @@ func TestFullQueue(t *testing.T) {
 
 // TestBombsStaySmall sends many bombs at once and looks at the memory.
 func TestBombsStaySmall(t *testing.T) { //nolint:paralleltest // it measures memory
-	a := newAPI(t, engine.Config{NoClock: true}, server.Limits{})
+	a := newAPI(t, engine.Config{NoClock: true})
 	bomb := zipped(strings.Repeat(" ", 300<<20))
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -520,8 +537,8 @@ func TestBombsStaySmall(t *testing.T) { //nolint:paralleltest // it measures mem
 	var senders sync.WaitGroup
 	for range 20 {
 		senders.Go(func() {
-			if answer, body := a.send(t, "/v1/batch", strings.NewReader(bomb), header("Content-Encoding", "gzip")); answer.StatusCode != 413 {
-				t.Errorf("got %d %s", answer.StatusCode, body)
+			if got, body := a.send(t, "/v1/batch", strings.NewReader(bomb), header("Content-Encoding", "gzip")); got.StatusCode != http.StatusRequestEntityTooLarge {
+				t.Errorf("got %d %s", got.StatusCode, body)
 			}
 		})
 	}
@@ -534,7 +551,7 @@ func TestBombsStaySmall(t *testing.T) { //nolint:paralleltest // it measures mem
 
 // BenchmarkHTTP compares batches by HTTP with the same by the Go API, turn by turn.
 func BenchmarkHTTP(b *testing.B) {
-	a := newAPI(b, engine.Config{NoClock: true}, server.Limits{})
+	a := newAPI(b, engine.Config{NoClock: true})
 	const size, workers = 100, 16
 	spent := map[string]time.Duration{}
 	number := 0
@@ -544,7 +561,7 @@ func BenchmarkHTTP(b *testing.B) {
 			number++
 			start := time.Now()
 			for w := range workers {
-				stream := talk(uint64(number*workers+w), size*12)[:size] //nolint:gosec // small
+				stream := talk(uint64(number*workers+w), size*12)[:size]
 				group.Go(func() {
 					if way == "go" {
 						var events []engine.Event
@@ -556,7 +573,7 @@ func BenchmarkHTTP(b *testing.B) {
 						}
 						return
 					}
-					if answer, text := a.send(b, "/v1/batch", bytes.NewReader(body(stream)), nil); answer.StatusCode != 200 {
+					if got, text := a.send(b, "/v1/batch", bytes.NewReader(body(stream)), nil); got.StatusCode != http.StatusOK {
 						b.Error(text)
 					}
 				})
