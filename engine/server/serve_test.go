@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -26,7 +27,7 @@ func TestServeLosesNothing(t *testing.T) {
 	acknowledged := map[string]bool{}
 	for round, end := range []os.Signal{syscall.SIGTERM, syscall.SIGKILL, syscall.SIGTERM} {
 		cmd, address := serve(t, url)
-		a.sendUntil(t, address, fmt.Sprint(round), acknowledged, func() {
+		a.sendUntil(t, address, strconv.Itoa(round), acknowledged, func() {
 			if err := cmd.Process.Signal(end); err != nil {
 				t.Error(err)
 			}
