@@ -72,6 +72,10 @@ func (c *cli) dev(cmd *cobra.Command, d *database) error {
 			return err
 		}
 	}
+	services, err := c.services(e)
+	if err != nil {
+		return err
+	}
 	deployed, err := e.Deploy(cmd.Context(), engine.DeployOptions{}) // who develops wants what they have just written
 	if err != nil {
 		return err
@@ -79,6 +83,10 @@ func (c *cli) dev(cmd *cobra.Command, d *database) error {
 	if err := e.Start(cmd.Context()); err != nil {
 		return err
 	}
+	if err := services.start(cmd.Context()); err != nil {
+		return errors.Join(err, finish(e))
+	}
+	fmt.Fprintln(out, services)
 	fmt.Fprintf(out, "deployment %d, of %s\n", deployed.No, deployed.At.Format(time.RFC3339))
 	fmt.Fprintln(out, "buckets:")
 	for i := range c.host.Registry.Buckets {
@@ -87,12 +95,14 @@ func (c *cli) dev(cmd *cobra.Command, d *database) error {
 	}
 	fmt.Fprintln(out, "running; interrupt to stop")
 	<-cmd.Context().Done()
-	return finish(e)
+	return errors.Join(services.stop(), finish(e))
 }
+
+// patience is how long what stops may take.
+const patience = 30 * time.Second
 
 // finish stops an engine, and gives it some time to write what it took in.
 func finish(e *engine.Engine) error {
-	const patience = 30 * time.Second
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	return e.Stop(ctx)
