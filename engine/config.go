@@ -63,6 +63,10 @@ type Config struct {
 	// Deploy. Defaults to false.
 	NoDeploy bool
 
+	// NoJobs leaves what goes through all users, which is to follow a deployment and to reconcile by schedule, to other
+	// processes, or to who calls [Engine.Backfill] and [Engine.Reconcile]: a scheduler such as Hatchet. Defaults to false.
+	NoJobs bool
+
 	// Now is the clock. Defaults to time.Now.
 	Now func() time.Time
 

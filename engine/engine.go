@@ -27,10 +27,16 @@ type Engine struct {
 	// not follow others.
 	as *store.Deployment
 
-	handlers []handler
-	batcher  *batcher
-	room     chan struct{} // holds a token for every item that is not done
-	stats    stats
+	handlers   []handler
+	forwarders []Forwarder
+	names      []string // of the subscriptions of both
+	armer      *armer   // nil: nobody wants to know when members are to be looked at
+	onDeploy   func(context.Context, Deployment)
+	announced  int32 // the last deployment that it was told of
+
+	batcher *batcher
+	room    chan struct{} // holds a token for every item that is not done
+	stats   stats
 
 	phase   atomic.Int32
 	mu      sync.Mutex // of Start, Stop and the registration of handlers
@@ -97,7 +103,12 @@ func (e *Engine) Start(ctx context.Context) error {
 		e.others.Go(func() { e.clock.run(background) })
 		e.others.Go(func() { e.forget(background) })
 		e.others.Go(func() { e.keepTallies(background) })
-		e.others.Go(func() { e.reconcileBySchedule(watching) })
+		if !e.config.NoJobs {
+			e.others.Go(func() { e.reconcileBySchedule(watching) })
+		}
+	}
+	if e.armer != nil {
+		e.others.Go(func() { e.armer.run(background, e.clock.quit) })
 	}
 	if !e.config.NoDelivery {
 		e.others.Go(func() { e.outbox.run(background) })
@@ -116,6 +127,9 @@ func (e *Engine) prepare(ctx context.Context) error {
 	}
 	var err error
 	e.outbox, err = e.newOutbox(ctx)
+	if err == nil && e.armer != nil {
+		e.armer.prepare()
+	}
 	return err
 }
 
@@ -148,6 +162,9 @@ func (e *Engine) Stop(ctx context.Context) error {
 	<-finished
 	return err
 }
+
+// Registry returns the registry that the engine runs.
+func (e *Engine) Registry() *registry.Registry { return e.registry }
 
 // ready returns an error unless the engine is running.
 func (e *Engine) ready() error {

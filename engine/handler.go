@@ -67,11 +67,11 @@ func (e *Engine) OnEnter(bucket registry.BucketRef, h EnterHandler) error {
 
 // OnLeave registers a handler, as OnEnter does.
 func (e *Engine) OnLeave(bucket registry.BucketRef, h LeaveHandler) error {
+	if err := checkReasons(h.Reasons); err != nil {
+		return fmt.Errorf("handler %q: %w", h.Name, err)
+	}
 	var reasons []string
 	for _, r := range h.Reasons {
-		if !slices.Contains([]Reason{ReasonCriteria, ReasonMaxDwell, ReasonManual, ReasonRetired}, r) {
-			return fmt.Errorf("handler %q: there is no reason %q to leave", h.Name, r)
-		}
 		reasons = append(reasons, string(r))
 	}
 	return e.on(bucket, handler{
@@ -87,8 +87,8 @@ func (e *Engine) OnDwell(tick registry.TickRef, h DwellHandler) error {
 	if err != nil {
 		return fmt.Errorf("handler %q: %w", h.Name, err)
 	}
-	if !slices.ContainsFunc(e.registry.Buckets[b].Ticks, func(t registry.Tick) bool { return t.Label == label }) {
-		return fmt.Errorf("handler %q: bucket %q does not tick %q; declare it by Dwell in its definition", h.Name, tick.Bucket().ID(), label)
+	if err := e.checkTick(b, label); err != nil {
+		return fmt.Errorf("handler %q: %w", h.Name, err)
 	}
 	return e.on(tick.Bucket(), handler{
 		name: h.Name, call: h.Func, maxAttempts: h.MaxAttempts,
@@ -96,7 +96,24 @@ func (e *Engine) OnDwell(tick registry.TickRef, h DwellHandler) error {
 	})
 }
 
-// Unsubscribe forgets a handler by its name, together with everything that waits for it. It reports whether there was
+func checkReasons(reasons []Reason) error {
+	for _, r := range reasons {
+		if !slices.Contains([]Reason{ReasonCriteria, ReasonMaxDwell, ReasonManual, ReasonRetired}, r) {
+			return fmt.Errorf("there is no reason %q to leave", r)
+		}
+	}
+	return nil
+}
+
+func (e *Engine) checkTick(b registry.Index, label string) error {
+	row := &e.registry.Buckets[b]
+	if !slices.ContainsFunc(row.Ticks, func(t registry.Tick) bool { return t.Label == label }) {
+		return fmt.Errorf("bucket %q does not tick %q; declare it by Dwell in its definition", row.ID, label)
+	}
+	return nil
+}
+
+// Unsubscribe forgets a handler or a subscription of a forwarder by its name, together with everything that waits for it. It reports whether there was
 // one.
 func (e *Engine) Unsubscribe(ctx context.Context, name string) (bool, error) {
 	if err := e.ready(); err != nil {
@@ -141,21 +158,22 @@ func (e *Engine) on(bucket registry.BucketRef, h handler) error {
 	if e.phase.Load() != fresh {
 		return fmt.Errorf("handler %q: handlers are registered before the engine starts", h.name)
 	}
-	if slices.ContainsFunc(e.handlers, func(other handler) bool { return other.name == h.name }) {
+	if slices.Contains(e.names, h.name) {
 		return fmt.Errorf("handler %q: there is another of that name", h.name)
 	}
+	e.names = append(e.names, h.name)
 	e.handlers = append(e.handlers, h)
 	return nil
 }
 
-// run calls the handler. What panics has failed.
-func (h *handler) run(ctx context.Context, t Transition) (err error) {
+// run calls a handler. What panics has failed.
+func (s subscriber) run(ctx context.Context, t Transition) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	return h.call(ctx, t)
+	return s.call(ctx, t)
 }
 
 // Cancel is returned by a handler, possibly wrapped, for a transition that cannot be handled however often it is tried:

@@ -18,14 +18,17 @@ type Stats struct {
 	// nothing was overdue.
 	ClockLag time.Duration
 
-	Delivered  int64 // to handlers of this process
+	Arming  int64 // stays in buckets with FastExpiry of which OnArm's function is still to be told
+	Unarmed int64 // of which it was not told, because there were too many or the database could not be asked
+
+	Delivered  int64 // to handlers and forwarders of this process
 	Failed     int64 // attempts at that
 	DeadLetter int64 // deliveries that were given up
 }
 
 type stats struct {
 	events, duplicates, refused, batches, transitions, settled atomic.Int64
-	clockLag, delivered, failed, dead                          atomic.Int64
+	clockLag, delivered, failed, dead, unarmed                 atomic.Int64
 }
 
 // Stats returns the present figures. It costs next to nothing.
@@ -34,6 +37,7 @@ func (e *Engine) Stats() Stats {
 	return Stats{
 		Events: s.events.Load(), Duplicates: s.duplicates.Load(), Refused: s.refused.Load(), Batches: s.batches.Load(),
 		Transitions: s.transitions.Load(), Settled: s.settled.Load(), ClockLag: time.Duration(s.clockLag.Load()),
+		Arming: e.armer.pending(), Unarmed: s.unarmed.Load(),
 		Delivered: s.delivered.Load(), Failed: s.failed.Load(), DeadLetter: s.dead.Load(),
 	}
 }

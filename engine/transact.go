@@ -67,6 +67,9 @@ func (e *Engine) committed(f *store.Facts, w *store.Write) {
 	if at, written := w.Due(); written {
 		e.clock.notice(at)
 	}
+	if e.armer != nil {
+		e.armer.notice(w)
+	}
 	if n := w.Transitions(); n > 0 {
 		e.stats.transitions.Add(int64(n))
 		e.outbox.poke()

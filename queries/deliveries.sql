@@ -15,7 +15,7 @@ with heads as (
             limit 1
         ) earlier on true
         where d.state = 'waiting' and d.subscription_no = s.no and d.next_at <= @now
-            and d.bucket_no <> all (@paused_nos::integer[])
+            and d.bucket_no = any (@bucket_nos::integer[])
             and (d.leased_until is null or d.leased_until <= @now)
             and earlier.id is null
         order by d.next_at, d.id
@@ -112,6 +112,29 @@ set next_at = f.next_at
 from failed f
 where d.contact_id = f.contact_id and d.subscription_no = f.subscription_no and d.bucket_no = f.bucket_no and d.id > f.id
     and d.state = 'waiting' and f.state = 'waiting' and d.next_at < f.next_at;
+
+-- name: DeliveriesReturn :exec
+-- Gives back deliveries that were leased and not made, as if they had not been leased.
+with mine as (
+    select d.contact_id, d.subscription_no, d.bucket_no, d.id
+    from (
+        select unnest(@contact_ids::bigint[]) as contact_id, unnest(@subscription_nos::integer[]) as subscription_no,
+            unnest(@bucket_nos::integer[]) as bucket_no, unnest(@ids::bigint[]) as id
+        order by 4
+    ) as x
+    cross join lateral (
+        select * from bucketgen.deliveries k
+        where k.contact_id = x.contact_id and k.subscription_no = x.subscription_no and k.bucket_no = x.bucket_no
+            and k.id = x.id and k.lease = @lease
+        limit 1
+        for update
+    ) d
+)
+update bucketgen.deliveries d
+set leased_until = null, lease = null, attempts = d.attempts - 1
+from mine
+where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_no and d.bucket_no = mine.bucket_no
+    and d.id = mine.id;
 
 -- name: DeliveriesDead :many
 -- What was given up, the oldest first.

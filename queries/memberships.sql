@@ -161,3 +161,23 @@ from (
 ) s
 order by s.contact_id
 limit @size::integer;
+
+-- name: MembershipsArmed :many
+-- The active ones of those stays that are to be looked at at some instant.
+select m.id, m.bucket_no, c.user_id, c.email, d.due_at
+from (select unnest(@contact_ids::bigint[]) as contact_id, unnest(@bucket_nos::integer[]) as bucket_no) as a
+cross join lateral (
+    select * from bucketgen.memberships k
+    where k.contact_id = a.contact_id and k.bucket_no = a.bucket_no and k.left_at is null
+    limit 1
+) m
+join bucketgen.due d on d.contact_id = a.contact_id and d.bucket_no = a.bucket_no
+join bucketgen.contacts c on c.id = a.contact_id and c.deleted_at is null;
+
+-- name: MembershipsArm :one
+-- When the active stay of a user in a bucket is to be looked at.
+select m.id, d.due_at
+from bucketgen.contacts c
+join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = @bucket_no and m.left_at is null
+join bucketgen.due d on d.contact_id = c.id and d.bucket_no = @bucket_no
+where c.user_id = @user_id and c.deleted_at is null;

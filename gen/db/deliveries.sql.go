@@ -26,7 +26,7 @@ with heads as (
             limit 1
         ) earlier on true
         where d.state = 'waiting' and d.subscription_no = s.no and d.next_at <= $2
-            and d.bucket_no <> all ($3::integer[])
+            and d.bucket_no = any ($3::integer[])
             and (d.leased_until is null or d.leased_until <= $2)
             and earlier.id is null
         order by d.next_at, d.id
@@ -53,7 +53,7 @@ order by l.id
 type DeliveriesClaimParams struct {
 	SubscriptionNos []int32
 	Now             pgtype.Timestamptz
-	PausedNos       []int32
+	BucketNos       []int32
 	Most            int32
 	Until           pgtype.Timestamptz
 	Lease           pgtype.UUID
@@ -77,7 +77,7 @@ func (q *Queries) DeliveriesClaim(ctx context.Context, arg DeliveriesClaimParams
 	rows, err := q.db.Query(ctx, DeliveriesClaim,
 		arg.SubscriptionNos,
 		arg.Now,
-		arg.PausedNos,
+		arg.BucketNos,
 		arg.Most,
 		arg.Until,
 		arg.Lease,
@@ -360,4 +360,47 @@ func (q *Queries) DeliveriesReplay(ctx context.Context, arg DeliveriesReplayPara
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const DeliveriesReturn = `-- name: DeliveriesReturn :exec
+with mine as (
+    select d.contact_id, d.subscription_no, d.bucket_no, d.id
+    from (
+        select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as subscription_no,
+            unnest($3::integer[]) as bucket_no, unnest($4::bigint[]) as id
+        order by 4
+    ) as x
+    cross join lateral (
+        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replayed from bucketgen.deliveries k
+        where k.contact_id = x.contact_id and k.subscription_no = x.subscription_no and k.bucket_no = x.bucket_no
+            and k.id = x.id and k.lease = $5
+        limit 1
+        for update
+    ) d
+)
+update bucketgen.deliveries d
+set leased_until = null, lease = null, attempts = d.attempts - 1
+from mine
+where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_no and d.bucket_no = mine.bucket_no
+    and d.id = mine.id
+`
+
+type DeliveriesReturnParams struct {
+	ContactIds      []int64
+	SubscriptionNos []int32
+	BucketNos       []int32
+	Ids             []int64
+	Lease           pgtype.UUID
+}
+
+// Gives back deliveries that were leased and not made, as if they had not been leased.
+func (q *Queries) DeliveriesReturn(ctx context.Context, arg DeliveriesReturnParams) error {
+	_, err := q.db.Exec(ctx, DeliveriesReturn,
+		arg.ContactIds,
+		arg.SubscriptionNos,
+		arg.BucketNos,
+		arg.Ids,
+		arg.Lease,
+	)
+	return err
 }

@@ -1,0 +1,213 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Arm says that a member of a bucket with FastExpiry is to be looked at at an instant.
+type Arm struct {
+	MembershipID int64
+	BucketID     string
+	UserID       string
+	UserEmail    string
+	ExpiresAt    time.Time
+}
+
+// Expiry is what an expired timer came to.
+type Expiry string
+
+// What an expired timer comes to.
+const (
+	ExpiryLeft  Expiry = "left"  // the member left, or had to follow something else that was due
+	ExpiryStays Expiry = "stays" // the member stays, and is armed anew
+	ExpiryStale Expiry = "stale" // somebody else has been there already; nothing was done
+	ExpiryEarly Expiry = "early" // by the clock of this process it has not expired; nothing was done
+)
+
+// OnArm registers who is told, before the engine starts, that members of buckets with FastExpiry are to be looked at at
+// some instant, by a timer that is to call [Engine.Expire] then. f is called by one goroutine after the transaction that
+// says so was committed. It is a matter of speed and no more: what is lost on the way, because the process dies or f cannot
+// keep up, the clock of any process settles all the same. What IngestTx brings about is left to the clock.
+func (e *Engine) OnArm(f func(ctx context.Context, arms []Arm)) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case f == nil:
+		return errors.New("on arm: the function is nil")
+	case e.phase.Load() != fresh:
+		return errors.New("on arm: functions are registered before the engine starts")
+	case e.armer != nil:
+		return errors.New("on arm: there is one already")
+	}
+	e.armer = &armer{engine: e, call: f, wake: make(chan struct{}, 1), waiting: map[armed]bool{}}
+	return nil
+}
+
+// Expire is called when a timer has expired. If what it was armed for still stands, the user is settled as the clock does it.
+// Several calls do no harm, nor does a clock that is at it at the same time.
+func (e *Engine) Expire(ctx context.Context, a Arm) (Expiry, error) {
+	if err := e.ready(); err != nil {
+		return "", fmt.Errorf("expire: %w", err)
+	}
+	b, known := e.registry.Bucket(a.BucketID)
+	if !known {
+		return "", fmt.Errorf("expire: bucket %q: %w", a.BucketID, ErrUnknownBucket)
+	}
+	row, err := e.store.Queries(e.pool).MembershipsArm(ctx, db.MembershipsArmParams{UserID: a.UserID, BucketNo: e.store.Bucket(b)})
+	switch {
+	case noRow(err):
+		return ExpiryStale, nil
+	case err != nil:
+		return "", fmt.Errorf("expire: %w", err)
+	case row.ID != a.MembershipID || !row.DueAt.Time.Equal(a.ExpiresAt):
+		return ExpiryStale, nil
+	case e.now() < registry.At(a.ExpiresAt):
+		return ExpiryEarly, nil
+	}
+	var result decide.Result
+	t := &task{want: store.Wanted{User: a.UserID}, options: e.options(true)}
+	t.step = func(s *decide.Session, clock registry.Instant) { result = s.Clock(clock) }
+	if err := e.persist(ctx, []*task{t}, func(*task) { e.stats.settled.Add(1) }); err != nil {
+		return "", fmt.Errorf("expire: %w", err)
+	}
+	for _, tr := range result.Transitions {
+		if tr.Bucket == b && tr.Kind == decide.Left {
+			return ExpiryLeft, nil
+		}
+	}
+	return ExpiryStays, nil
+}
+
+// armer tells of members who are to be looked at at some instant.
+type armer struct {
+	engine *Engine
+	call   func(context.Context, []Arm)
+	fast   map[int32]bool // numbers of the buckets with FastExpiry
+	wake   chan struct{}
+
+	mu      sync.Mutex
+	waiting map[armed]bool
+	calling int // that were taken and are not told of yet
+}
+
+// armed is a stay of which is to be told.
+type armed struct {
+	contact int64
+	bucket  int32
+}
+
+// Of so many stays is told at once, and so many wait for that at most.
+const (
+	armBatch = 100
+	armMost  = 100_000
+)
+
+// prepare finds out which buckets it is about.
+func (a *armer) prepare() {
+	a.fast = map[int32]bool{}
+	for i := range a.engine.registry.Buckets {
+		if a.engine.registry.Buckets[i].FastExpiry {
+			a.fast[a.engine.store.Bucket(registry.Index(i))] = true
+		}
+	}
+}
+
+// notice takes note of what was written. It never waits.
+func (a *armer) notice(w *store.Write) {
+	if len(a.fast) == 0 {
+		return
+	}
+	some := false
+	a.mu.Lock()
+	w.Arm(a.fast, func(contact int64, bucket int32) {
+		if len(a.waiting) >= armMost {
+			a.engine.stats.unarmed.Add(1)
+			return
+		}
+		a.waiting[armed{contact, bucket}], some = true, true
+	})
+	a.mu.Unlock()
+	if !some {
+		return
+	}
+	select {
+	case a.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take returns stays that wait.
+func (a *armer) take() db.MembershipsArmedParams {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var p db.MembershipsArmedParams
+	for s := range a.waiting {
+		p.ContactIds, p.BucketNos = append(p.ContactIds, s.contact), append(p.BucketNos, s.bucket)
+		delete(a.waiting, s)
+		if len(p.BucketNos) == armBatch {
+			break
+		}
+	}
+	a.calling = len(p.BucketNos)
+	return p
+}
+
+// pending returns of how many stays is still to be told.
+func (a *armer) pending() int64 {
+	if a == nil {
+		return 0
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return int64(len(a.waiting) + a.calling)
+}
+
+// run tells until it is stopped.
+func (a *armer) run(ctx context.Context, quit <-chan struct{}) {
+	for {
+		select {
+		case <-a.wake:
+		case <-quit:
+			return
+		}
+		for p := a.take(); len(p.BucketNos) > 0; p = a.take() {
+			if err := a.tell(ctx, p); err != nil && ctx.Err() == nil {
+				a.engine.stats.unarmed.Add(int64(len(p.BucketNos)))
+				a.engine.log.WarnContext(ctx, "timers cannot be armed; the clock settles their users all the same", "members", len(p.BucketNos), "error", err)
+			}
+			select {
+			case <-quit:
+				return
+			default:
+			}
+		}
+	}
+}
+
+func (a *armer) tell(ctx context.Context, p db.MembershipsArmedParams) error {
+	rows, err := a.engine.store.Queries(a.engine.pool).MembershipsArmed(ctx, p)
+	if err != nil {
+		return fmt.Errorf("read when members are to be looked at: %w", err)
+	}
+	arms := make([]Arm, len(rows))
+	for i, row := range rows {
+		b, _ := a.engine.store.Index(row.BucketNo) // it is one of ours
+		arms[i] = Arm{
+			MembershipID: row.ID, BucketID: a.engine.registry.Buckets[b].ID, UserID: row.UserID, UserEmail: deref(row.Email),
+			ExpiresAt: row.DueAt.Time.UTC(),
+		}
+	}
+	if len(arms) > 0 {
+		a.call(ctx, arms)
+	}
+	return nil
+}

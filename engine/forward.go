@@ -1,0 +1,170 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Forwarder takes transitions to another system, many at once.
+type Forwarder struct {
+	// Name is what the forwarder is called in the log.
+	Name string
+
+	// Subscriptions are what it forwards.
+	Subscriptions []Subscription
+
+	// Batch is how many deliveries it is called with at most, 1 to 100. Defaults to 100.
+	Batch int
+
+	// MaxAttempts is as in EnterHandler.
+	MaxAttempts int
+
+	// Func is called with deliveries, by one goroutine at a time, and each of them at least once. There is never more than
+	// one of a subscription, user and bucket in a batch, and the next comes only when that was taken, or given up.
+	//
+	// Its errors are those of the deliveries, one for each, or nil if all were taken: a delivery with an error is tried again
+	// later, as with handlers, and [Cancel] gives it up. Its second result says that the target as a whole is away: then all
+	// of the batch goes back to the outbox, which counts no attempt, and Func is left alone for a while, up to 30 seconds.
+	// Nothing else that is to be delivered waits for it.
+	Func func(ctx context.Context, batch []Delivery) ([]error, error)
+}
+
+// Subscription says which transitions are wanted.
+type Subscription struct {
+	// Name is as in EnterHandler: handlers and subscriptions share their names.
+	Name string
+
+	// Bucket is the one whose transitions are wanted. Defaults to all buckets.
+	Bucket registry.BucketRef
+
+	// Kinds are those that are wanted, at least one.
+	Kinds []Kind
+
+	// Tick is the label of the ticks that are wanted. Defaults to all.
+	Tick string
+
+	// FirstOnly leaves out all but the first stay of a user in a bucket. Defaults to false.
+	FirstOnly bool
+
+	// Reasons are those of the leaves that are wanted. Defaults to all.
+	Reasons []Reason
+}
+
+// Delivery is a transition on its way to a subscription.
+type Delivery struct {
+	Subscription string
+	Transition   Transition
+	Attempt      int // from 1
+}
+
+// maxForward is how many deliveries are leased at once at most; the query that does it says so, too.
+const maxForward = 100
+
+// allBuckets is in place of a bucket.
+const allBuckets registry.Index = -1
+
+// Forward registers a forwarder, before the engine starts. From the first start on, transitions are kept for its
+// subscriptions, also while it does not run; [Engine.Unsubscribe] ends that.
+func (e *Engine) Forward(f Forwarder) error {
+	switch {
+	case f.Name == "":
+		return errors.New("a forwarder has no name")
+	case f.Func == nil:
+		return fmt.Errorf("forwarder %q has no Func", f.Name)
+	case f.Batch < 0 || f.Batch > maxForward:
+		return fmt.Errorf("forwarder %q: Batch is %d; it must be 1 to %d, or zero for the default", f.Name, f.Batch, maxForward)
+	case f.MaxAttempts < 0:
+		return fmt.Errorf("forwarder %q: MaxAttempts is %d; it must be positive, or zero for the default", f.Name, f.MaxAttempts)
+	case len(f.Subscriptions) == 0:
+		return fmt.Errorf("forwarder %q has no subscriptions", f.Name)
+	}
+	def(&f.Batch, maxForward)
+	def(&f.MaxAttempts, defaultAttempts)
+	f.Subscriptions = slices.Clone(f.Subscriptions)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.phase.Load() != fresh {
+		return fmt.Errorf("forwarder %q: forwarders are registered before the engine starts", f.Name)
+	}
+	names := slices.Clone(e.names)
+	for _, s := range f.Subscriptions {
+		if err := e.checkSubscription(s, names); err != nil {
+			return fmt.Errorf("forwarder %q: %w", f.Name, err)
+		}
+		names = append(names, s.Name)
+	}
+	e.names = names
+	e.forwarders = append(e.forwarders, f)
+	return nil
+}
+
+func (e *Engine) checkSubscription(s Subscription, names []string) error {
+	switch {
+	case s.Name == "":
+		return errors.New("a subscription has no name; it needs one that stays, because its deliveries wait under it")
+	case slices.Contains(names, s.Name):
+		return fmt.Errorf("subscription %q: there is another of that name", s.Name)
+	case len(s.Kinds) == 0:
+		return fmt.Errorf("subscription %q has no Kinds", s.Name)
+	}
+	for _, k := range s.Kinds {
+		if !slices.Contains([]Kind{Entered, Left, Dwell}, k) {
+			return fmt.Errorf("subscription %q: there is no kind %q of transitions", s.Name, k)
+		}
+	}
+	if err := checkReasons(s.Reasons); err != nil {
+		return fmt.Errorf("subscription %q: %w", s.Name, err)
+	}
+	if s.Bucket == nil {
+		return nil
+	}
+	b, err := e.bucket(s.Bucket)
+	if err != nil {
+		return fmt.Errorf("subscription %q: %w", s.Name, err)
+	}
+	if s.Tick != "" {
+		if err := e.checkTick(b, s.Tick); err != nil {
+			return fmt.Errorf("subscription %q: %w", s.Name, err)
+		}
+	}
+	return nil
+}
+
+// params returns a subscription as the database knows it, and its bucket.
+func (s *Subscription) params(e *Engine) (registry.Index, db.SubscriptionsRegisterParams) {
+	p := db.SubscriptionsRegisterParams{Name: s.Name, FirstOnly: s.FirstOnly}
+	for _, k := range s.Kinds {
+		p.Kinds = append(p.Kinds, string(k))
+	}
+	for _, r := range s.Reasons {
+		p.Reasons = append(p.Reasons, string(r))
+	}
+	if s.Tick != "" {
+		p.Label = &s.Tick
+	}
+	if s.Bucket == nil {
+		return allBuckets, p
+	}
+	b, _ := e.registry.Resolve(s.Bucket) // it was checked
+	return b, p
+}
+
+// run calls the forwarder. If that panics, or does not say what came of each delivery, all of them have failed.
+func (f *Forwarder) run(ctx context.Context, batch []Delivery) (errs []error, away error) {
+	all := func(err error) []error { return slices.Repeat([]error{err}, len(batch)) }
+	defer func() {
+		if p := recover(); p != nil {
+			errs, away = all(fmt.Errorf("panic: %v", p)), nil
+		}
+	}()
+	errs, away = f.Func(ctx, batch)
+	if away == nil && errs != nil && len(errs) != len(batch) {
+		return all(fmt.Errorf("forwarder %q returned %d errors for %d deliveries", f.Name, len(errs), len(batch))), nil
+	}
+	return errs, away
+}
