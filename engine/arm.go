@@ -13,7 +13,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// Arm says that a member of a bucket with FastExpiry is to be looked at at an instant.
+// Arm says that a member of a bucket with FastExpiry is to be looked at when an instant comes.
 type Arm struct {
 	MembershipID int64
 	BucketID     string
@@ -33,8 +33,8 @@ const (
 	ExpiryEarly Expiry = "early" // by the clock of this process it has not expired; nothing was done
 )
 
-// OnArm registers who is told, before the engine starts, that members of buckets with FastExpiry are to be looked at at
-// some instant, by a timer that is to call [Engine.Expire] then. f is called by one goroutine after the transaction that
+// OnArm registers who is told, before the engine starts, that members of buckets with FastExpiry are to be looked at when
+// some instant comes, by a timer that is to call [Engine.Expire] then. f is called by one goroutine after the transaction that
 // says so was committed. It is a matter of speed and no more: what is lost on the way, because the process dies or f cannot
 // keep up, the clock of any process settles all the same. What IngestTx brings about is left to the clock.
 func (e *Engine) OnArm(f func(ctx context.Context, arms []Arm)) error {
@@ -87,7 +87,7 @@ func (e *Engine) Expire(ctx context.Context, a Arm) (Expiry, error) {
 	return ExpiryStays, nil
 }
 
-// armer tells of members who are to be looked at at some instant.
+// armer tells of members who are to be looked at when some instant comes.
 type armer struct {
 	engine *Engine
 	call   func(context.Context, []Arm)

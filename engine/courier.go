@@ -223,10 +223,9 @@ func (c *courier) forward(ctx context.Context, rows []db.DeliveriesClaimRow) {
 func (c *courier) leave(ctx context.Context, away error) {
 	c.mu.Lock()
 	before := c.away
-	switch {
-	case away == nil:
+	if away == nil {
 		c.away, c.until = 0, time.Time{}
-	default:
+	} else {
 		c.away = min(max(2*c.away, minRetry), awayMost)
 		c.until = time.Now().Add(jittered(c.away))
 	}

@@ -186,6 +186,8 @@ func (e *explanation) absent(i int, a act) []Deviation {
 		return []Deviation{ExactClock} // only time can have made it due
 	case s.Op == "backfill":
 		return e.stale.sorted()
+	case s.Op == "fire_timers":
+		return []Deviation{Deferrals} // the peer's timers are spent when they find a member
 	case s.Op != "reconcile":
 		return nil
 	case a.kind == "dwell" && a.ordinal <= e.state.ticked[a.tick]:

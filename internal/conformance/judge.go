@@ -131,7 +131,9 @@ func inOrder(acts []act) []act {
 // due in a step is explained there.
 func (s *scene) clocked(our, their []act) bool {
 	return slices.ContainsFunc(our, func(a act) bool {
-		at := func(step Step) bool { return step.Op == "reconcile" && step.At.Equal(a.at) }
+		at := func(step Step) bool {
+			return (step.Op == "reconcile" || step.Op == "fire_timers") && step.At.Equal(a.at)
+		}
 		did := func(b act) bool { return a.kind == b.kind && a.at.Equal(b.at) }
 		return a.source == "reconcile" && !slices.ContainsFunc(s.vector.Steps, at) && !slices.ContainsFunc(their, did)
 	})

@@ -26,6 +26,9 @@ func (s *scene) predict(bucket, user string, from state, i int, with deviations)
 		return nil
 	}
 	source := s.source(d, user, i, with)
+	if s.vector.Steps[i].Op == "fire_timers" && d.FastExpiry && from.member {
+		source = "reconcile" // a timer does what the clock does
+	}
 	if source == "" {
 		return nil
 	}

@@ -33,6 +33,8 @@ func (s *Step) play() refeval.Step {
 		step.Op = refeval.Delete
 	case "reconcile":
 		step.Op = refeval.Settle
+	case "fire_timers":
+		step.Op = refeval.Fire
 	case "redefine":
 		step.Op = refeval.Deploy
 	case "admin_disable":

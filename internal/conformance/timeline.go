@@ -160,6 +160,8 @@ func (s *Step) could(user, source string) bool {
 		return s.subject() == user && source != "reconcile" && source != "backfill"
 	case "reconcile", "backfill":
 		return source == s.Op || source == ""
+	case "fire_timers":
+		return source == "reconcile" || source == ""
 	default:
 		return false
 	}

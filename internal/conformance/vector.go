@@ -130,7 +130,7 @@ func (v *Vector) Needs() []string {
 	var needs []string
 	for i := range v.Steps {
 		switch op := v.Steps[i].Op; op {
-		case "event", "contact_update", "contact_delete", "reconcile", "fail_pushes", "backfill", "redefine", "admin_disable":
+		case "event", "contact_update", "contact_delete", "reconcile", "fail_pushes", "backfill", "redefine", "admin_disable", "fire_timers":
 		default:
 			if !slices.Contains(needs, op) {
 				needs = append(needs, op)

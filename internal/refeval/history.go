@@ -25,6 +25,7 @@ const (
 	Pause   Op = "pause"  // from now on nothing moves in a bucket
 	Resume  Op = "resume"
 	Settle  Op = "settle"
+	Fire    Op = "fire"    // timers of members who expire do what the clock does in Settle
 	Nothing Op = "nothing" // time passes, and nobody notices
 )
 

@@ -31,7 +31,7 @@ func (w *world) run(s *Step) StepResult {
 		return w.pause(s)
 	case Resume:
 		return w.resume(s)
-	case Settle:
+	case Settle, Fire:
 		w.settle(s.At)
 	}
 	return StepResult{}

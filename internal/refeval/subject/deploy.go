@@ -25,6 +25,9 @@ func (s *session) start(ctx context.Context, f *ir.File, emit engine.Emit) error
 	if _, err := e.Deploy(ctx, engine.DeployOptions{Emit: emit}); err != nil {
 		return err
 	}
+	if err := e.OnArm(s.timers.arm); err != nil {
+		return err
+	}
 	s.engine = e
 	return e.Start(ctx)
 }

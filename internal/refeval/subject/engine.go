@@ -98,6 +98,7 @@ type session struct {
 	clock       *clock
 	steps       []refeval.Step
 	results     []refeval.StepResult
+	timers      timers
 }
 
 func (s *session) play(ctx context.Context, until time.Time) error {
@@ -158,6 +159,8 @@ func (s *session) run(ctx context.Context, i, n int) error {
 		_, err = s.engine.Restore(ctx, step.User)
 	case refeval.Settle:
 		_, err = s.engine.Settle(ctx)
+	case refeval.Fire:
+		err = s.fire(ctx)
 	case refeval.Deploy:
 		err = s.deploy(ctx, i)
 	case refeval.Pause:

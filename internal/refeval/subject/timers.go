@@ -1,0 +1,68 @@
+package subject
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// timers are those that were armed for members who expire.
+type timers struct {
+	mu    sync.Mutex
+	armed []engine.Arm
+}
+
+func (t *timers) arm(_ context.Context, arms []engine.Arm) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.armed = append(t.armed, arms...)
+}
+
+// expired takes out the timers that have expired.
+func (t *timers) expired(now time.Time) []engine.Arm {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var expired []engine.Arm
+	t.armed = slices.DeleteFunc(t.armed, func(a engine.Arm) bool {
+		if a.ExpiresAt.After(now) {
+			return false
+		}
+		expired = append(expired, a)
+		return true
+	})
+	return expired
+}
+
+// fire lets all timers go off that have expired, those that are armed anew by that, too. Where every bucket has timers, they
+// must leave nothing to the clock.
+func (s *session) fire(ctx context.Context) error {
+	for {
+		for s.engine.Stats().Arming > 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			runtime.Gosched()
+		}
+		expired := s.timers.expired(s.clock.Now())
+		if len(expired) == 0 {
+			break
+		}
+		for _, a := range expired {
+			if came, err := s.engine.Expire(ctx, a); err != nil || came == engine.ExpiryEarly {
+				return fmt.Errorf("the timer %+v came to %q: %w", a, came, err)
+			}
+		}
+	}
+	left, err := s.engine.Settle(ctx)
+	slow := slices.ContainsFunc(s.registry.Buckets, func(b registry.Bucket) bool { return !b.FastExpiry })
+	if err == nil && left > 0 && !slow {
+		return fmt.Errorf("timers left %d users to the clock", left)
+	}
+	return err
+}
