@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
@@ -49,7 +50,7 @@ func (f *fake) answer(s grpc.ServerStream) error {
 	if f.err != nil {
 		return f.err
 	}
-	var request wrapperspb.StringValue // what it has is kept as unknown fields
+	var request emptypb.Empty // what it has is kept as unknown fields
 	if err := s.RecvMsg(&request); err != nil {
 		return err
 	}
@@ -60,7 +61,7 @@ func (f *fake) answer(s grpc.ServerStream) error {
 				return err
 			}
 		}
-		return s.SendMsg(&wrapperspb.StringValue{})
+		return s.SendMsg(&emptypb.Empty{})
 	}
 	return s.SendMsg(wrapperspb.String(f.version))
 }
