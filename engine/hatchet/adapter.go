@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -81,7 +82,7 @@ func (a *Adapter) declare() error {
 func (a *Adapter) subscribe() error {
 	all := a.config.Events
 	for _, r := range a.config.Reactions {
-		all = append(all[:len(all):len(all)], r.event)
+		all = append(slices.Clip(all), r.event)
 	}
 	events, err := distinct(all)
 	if err != nil {

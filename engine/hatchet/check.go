@@ -20,14 +20,15 @@ func (c *client) check(ctx context.Context) error {
 	version, err := c.push.Dispatcher().GetVersion(ctx)
 	switch status.Code(err) {
 	case codes.OK:
-		if new, err := sdk.SupportsDurableEviction(version); err == nil && !new {
+		if recent, err := sdk.SupportsDurableEviction(version); err == nil && !recent {
 			return tooOld(c.address, version)
 		}
 		return nil
 	case codes.Unimplemented:
 		return tooOld(c.address, "older still")
 	case codes.Unauthenticated, codes.PermissionDenied:
-		return &settingError{"HATCHET_CLIENT_TOKEN", fmt.Sprintf("the server at %s does not accept the token: %v; set it to one that this server has made and that has not expired", c.address, err)}
+		return &settingError{"HATCHET_CLIENT_TOKEN", fmt.Sprintf(
+			"the server at %s does not accept the token: %v; set it to one that this server has made and that has not expired", c.address, err)}
 	default:
 		if problem := c.diagnose(ctx); problem != nil {
 			return problem
@@ -47,12 +48,12 @@ func (c *client) diagnose(ctx context.Context) error {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", c.address)
 	if err != nil {
-		return nil //nolint:nilerr // it is away, then
+		return nil // it is away, then
 	}
 	defer conn.Close()
 	if c.tls == nil {
-		any := &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}} //nolint:gosec // nothing is said to it
-		if tls.Client(conn, any).HandshakeContext(ctx) == nil {
+		anyone := &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}} //nolint:gosec // nothing is said to it
+		if tls.Client(conn, anyone).HandshakeContext(ctx) == nil {
 			return &settingError{"HATCHET_CLIENT_TLS_STRATEGY", fmt.Sprintf("it is none, but the server at %s speaks TLS; set it to tls", c.address)}
 		}
 		return nil
@@ -66,7 +67,8 @@ func (c *client) diagnose(ctx context.Context) error {
 	case errors.As(err, &plain):
 		return &settingError{"HATCHET_CLIENT_TLS_STRATEGY", fmt.Sprintf("the server at %s does not speak TLS; set it to none", c.address)}
 	case errors.As(err, &untrusted):
-		return &settingError{"HATCHET_CLIENT_TLS_ROOT_CA_FILE", fmt.Sprintf("the certificate of the server at %s is not trusted: %v; name the authority that signed it, or the server's name in HATCHET_CLIENT_TLS_SERVER_NAME", c.address, err)}
+		return &settingError{"HATCHET_CLIENT_TLS_ROOT_CA_FILE", fmt.Sprintf(
+			"the certificate of the server at %s is not trusted: %v; name the authority that signed it, or the server's name in HATCHET_CLIENT_TLS_SERVER_NAME", c.address, err)}
 	default:
 		return nil
 	}

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"time"
 
-	v0 "github.com/hatchet-dev/hatchet/pkg/client" //nolint:staticcheck // it is deprecated for authors of workflows, and what all of the SDK sits on
+	v0 "github.com/hatchet-dev/hatchet/pkg/client"
 	"github.com/hatchet-dev/hatchet/pkg/client/loader"
 	config "github.com/hatchet-dev/hatchet/pkg/config/client"
 	sdk "github.com/hatchet-dev/hatchet/sdks/go"

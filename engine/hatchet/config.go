@@ -96,7 +96,8 @@ func cronOf(buckets []registry.Bucket) string {
 
 // divisor returns the greatest divisor of n that is not greater than most.
 func divisor(n, most int) int {
-	for ; n%most != 0; most-- {
+	for n%most != 0 {
+		most--
 	}
 	return most
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	v0 "github.com/hatchet-dev/hatchet/pkg/client" //nolint:staticcheck // as in client.go
+	v0 "github.com/hatchet-dev/hatchet/pkg/client"
 	sdk "github.com/hatchet-dev/hatchet/sdks/go"
 
 	"github.com/bucketgen/bucketgen/engine"
@@ -68,7 +68,7 @@ type expiryResult struct {
 
 // expiryTask is the one task of all timers: it sleeps until a member's time is over and has the engine look at them. A
 // run that comes back after a crash does it again, which does no harm.
-func (a *Adapter) expiryTask() sdk.WorkflowBase {
+func (a *Adapter) expiryTask() *sdk.StandaloneTask {
 	return a.client.tasks.NewStandaloneDurableTask(ownTasks+"expiry", func(ctx sdk.DurableContext, t timer) (expiryResult, error) {
 		a.waits.watch(ctx)
 		if _, err := ctx.SleepUntil(t.WakeAt); err != nil {

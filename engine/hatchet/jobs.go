@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	v0 "github.com/hatchet-dev/hatchet/pkg/client" //nolint:staticcheck // as in client.go
+	v0 "github.com/hatchet-dev/hatchet/pkg/client"
 	"github.com/hatchet-dev/hatchet/pkg/client/types"
 	sdk "github.com/hatchet-dev/hatchet/sdks/go"
 
@@ -40,7 +40,7 @@ func (a *Adapter) tellDeployed(ctx context.Context) {
 
 // backfillTask takes all users through what is deployed. Where it is interrupted, the next run goes on: how far users have
 // followed is in the database.
-func (a *Adapter) backfillTask() sdk.WorkflowBase {
+func (a *Adapter) backfillTask() *sdk.StandaloneTask {
 	return a.client.tasks.NewStandaloneTask(ownTasks+"backfill", func(ctx sdk.Context, _ map[string]any) (engine.Deployment, error) {
 		alive := keepAlive(ctx)
 		defer alive()
@@ -51,7 +51,7 @@ func (a *Adapter) backfillTask() sdk.WorkflowBase {
 }
 
 // reconcileTask derives all memberships anew, by schedule, as far as there is one.
-func (a *Adapter) reconcileTask() sdk.WorkflowBase {
+func (a *Adapter) reconcileTask() *sdk.StandaloneTask {
 	triggers := []sdk.StandaloneTaskOption{sdk.WithWorkflowEvents(reconcileEvent)}
 	if a.config.ReconcileCron != "" {
 		triggers = append(triggers, sdk.WithWorkflowCron(a.config.ReconcileCron))

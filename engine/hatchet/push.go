@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	v0 "github.com/hatchet-dev/hatchet/pkg/client" //nolint:staticcheck // as in client.go
+	v0 "github.com/hatchet-dev/hatchet/pkg/client"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 

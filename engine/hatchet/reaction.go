@@ -114,7 +114,7 @@ type reactionResult struct {
 	Done bool `json:"done"` // false: the transition is none that the task is for
 }
 
-func (a *Adapter) reactionTask(r Reaction) sdk.WorkflowBase {
+func (a *Adapter) reactionTask(r Reaction) *sdk.StandaloneTask {
 	options := durable(sdk.WithWorkflowEvents(r.event.key))
 	if r.task.Retries > 0 {
 		options = append(options, sdk.WithRetries(r.task.Retries))

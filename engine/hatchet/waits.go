@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	v0 "github.com/hatchet-dev/hatchet/pkg/client" //nolint:staticcheck // as in client.go
-	"github.com/hatchet-dev/hatchet/pkg/worker"    //nolint:staticcheck // as in client.go
+	v0 "github.com/hatchet-dev/hatchet/pkg/client"
+	"github.com/hatchet-dev/hatchet/pkg/worker"
 	sdk "github.com/hatchet-dev/hatchet/sdks/go"
 )
 

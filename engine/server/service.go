@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/bucketgen/bucketgen/engine"
 )
@@ -36,14 +38,11 @@ func (all services) String() string {
 	if len(all) == 0 {
 		return "on its own: all work is done by this process and others like it"
 	}
-	text := ""
+	says := make([]string, len(all))
 	for i, s := range all {
-		if i > 0 {
-			text += "\n"
-		}
-		text += s.String()
+		says[i] = s.String()
 	}
-	return text
+	return strings.Join(says, "\n")
 }
 
 // start starts all or none.
@@ -60,8 +59,8 @@ func (all services) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	var errs []error
-	for i := len(all) - 1; i >= 0; i-- {
-		errs = append(errs, all[i].Stop(ctx))
+	for _, s := range slices.Backward(all) {
+		errs = append(errs, s.Stop(ctx))
 	}
 	return errors.Join(errs...)
 }

@@ -60,7 +60,7 @@ func Start(ctx context.Context) (*Server, error) {
 
 // build makes the binary, which Go does only if something changed.
 func build(ctx context.Context) (string, error) {
-	_, self, _, _ := runtime.Caller(0)
+	_, self, _, _ := runtime.Caller(0) //nolint:dogsled // the file is what is asked for
 	root := filepath.Join(filepath.Dir(self), "..", "..")
 	binary := filepath.Join(root, ".bucketgen", "bin", "hatchetdev")
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, ".")
@@ -120,7 +120,9 @@ func (s *Server) Run(ctx context.Context) error {
 		text, _ := os.ReadFile(s.log())
 		return fmt.Errorf("hatchet does not start: %w\n%s", errors.Join(err, ctx.Err()), tail(text))
 	}
-	var ready struct{ Token string }
+	var ready struct {
+		Token string `json:"token"`
+	}
 	if err := json.Unmarshal(line, &ready); err != nil {
 		return fmt.Errorf("hatchet says %q when it is ready: %w", line, err)
 	}

@@ -21,14 +21,15 @@ func TestHatchetServer(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	var dialer net.Dialer
 	for range 2 {
-		conn, err := net.Dial("tcp", s.Address)
+		conn, err := dialer.DialContext(t.Context(), "tcp", s.Address)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_ = conn.Close()
 		s.Kill()
-		if conn, err := net.Dial("tcp", s.Address); err == nil {
+		if conn, err := dialer.DialContext(t.Context(), "tcp", s.Address); err == nil {
 			_ = conn.Close()
 			t.Fatal("the server was killed, and still answers")
 		}

@@ -41,7 +41,7 @@ func run(ctx context.Context, command []string) (err error) {
 		<-ctx.Done()
 		return nil
 	}
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // it runs what its user says
 	cmd.Env = append(os.Environ(), s.Env()...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // a second time after that of the terminal, which does no harm

@@ -3,6 +3,7 @@
 package hatchet
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +34,7 @@ func listen(t *testing.T, events ...string) <-chan received {
 	for _, event := range events {
 		workflows = append(workflows, client.NewStandaloneTask("on-"+strings.ReplaceAll(event, ":", "-"), func(ctx sdk.Context, input map[string]any) (map[string]any, error) {
 			out <- received{event, ctx.AdditionalMetadata()["idempotencyKey"], input}
-			return nil, nil
+			return map[string]any{}, nil
 		}, sdk.WithWorkflowEvents(event)))
 	}
 	worker, err := client.NewWorker("plain", sdk.WithWorkflows(workflows...))
@@ -76,9 +77,7 @@ func TestHatchetPlainWorkflow(t *testing.T) {
 		got := next(t, from)
 		input := map[string]any{"transition": kind, "key": key}
 		for _, m := range []map[string]any{common, more} {
-			for k, v := range m {
-				input[k] = v
-			}
+			maps.Copy(input, m)
 		}
 		for _, k := range []string{"membershipId", "at", "decidedAt"} { // of which the test does not know the value
 			if input[k] = got.input[k]; got.input[k] == nil {

@@ -92,10 +92,10 @@ func (p process) run() (err error) {
 	if err := a.Start(ctx); err != nil {
 		return err
 	}
-	fmt.Println("ready")
+	fmt.Fprintln(os.Stdout, "ready")
 	<-ctx.Done()
 	err = errors.Join(a.Stop(context.Background()), e.Stop(context.Background()))
-	fmt.Println(e.Stats().Delivered)
+	fmt.Fprintln(os.Stdout, e.Stats().Delivered)
 	return err
 }
 
@@ -118,7 +118,7 @@ func (p process) listen(ctx context.Context, pool *pgxpool.Pool) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("ready")
+	fmt.Fprintln(os.Stdout, "ready")
 	<-ctx.Done()
 	return stop()
 }

@@ -33,22 +33,22 @@ func newEngine(t *testing.T, r *registry.Registry) *engine.Engine {
 	return e
 }
 
-func trial(t *testing.T, every time.Duration) (*registry.Registry, registry.Ref) {
+func trial(t *testing.T) (*registry.Registry, registry.Ref) {
 	t.Helper()
-	r := registrytest.Build(t, bucket.Define(bucket.Spec{ID: "trial", Criteria: bucket.Text("plan").Is("trial"), ReconcileEvery: every}))
+	r := registrytest.Build(t, bucket.Define(bucket.Spec{ID: "trial", Criteria: bucket.Text("plan").Is("trial")}))
 	return r, registrytest.Ref(t, r, "trial")
 }
 
 func newAdapter(t *testing.T, config Config) (*Adapter, error) {
 	t.Helper()
-	r, _ := trial(t, 0)
+	r, _ := trial(t)
 	config.Logger = slog.New(slog.DiscardHandler)
 	return New(newEngine(t, r), config)
 }
 
 func TestNewRefuses(t *testing.T) {
 	setToken(t, "127.0.0.1:1")
-	_, ref := trial(t, 0)
+	_, ref := trial(t)
 	act := func(DurableContext, engine.Transition) error { return nil }
 	for _, tc := range []struct {
 		name   string
@@ -78,7 +78,7 @@ func TestNewRefuses(t *testing.T) {
 
 func TestDistinct(t *testing.T) {
 	t.Parallel()
-	_, ref := trial(t, 0)
+	_, ref := trial(t)
 	for _, tc := range []struct {
 		name string
 		in   []Event
@@ -149,7 +149,7 @@ func TestForward(t *testing.T) {
 	for i := range deliveries {
 		deliveries[i] = engine.Delivery{Subscription: "hatchet:bucket:entered:trial", Transition: transition, Attempt: 1}
 	}
-	_, ref := trial(t, 0)
+	_, ref := trial(t)
 	for _, tc := range []struct {
 		name   string
 		push   func(n int) error

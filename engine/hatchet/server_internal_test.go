@@ -87,7 +87,7 @@ func (w *world) start(t testing.TB, ec engine.Config, c Config) {
 	if w.adapter, err = New(w.Engine, c); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Engine.Start(t.Context()); err != nil {
+	if err := w.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.adapter.Start(t.Context()); err != nil {
@@ -104,7 +104,7 @@ func (w *world) stop(t testing.TB) {
 	if err := w.adapter.Stop(ctx); err != nil {
 		t.Error(err)
 	}
-	if err := w.Engine.Stop(ctx); err != nil {
+	if err := w.Stop(ctx); err != nil {
 		t.Error(err)
 	}
 }
