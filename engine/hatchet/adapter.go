@@ -30,6 +30,7 @@ type Adapter struct {
 	// knows when they are pushed, and never again.
 	ready      atomic.Bool
 	unfinished atomic.Pointer[engine.Deployment] // of which Hatchet is to be told
+	unheard    atomic.Bool                       // what was announced last got lost
 	waits      waits
 
 	mu         sync.Mutex // of Start and Stop

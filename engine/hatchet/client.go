@@ -13,6 +13,7 @@ import (
 	v0 "github.com/hatchet-dev/hatchet/pkg/client"
 	"github.com/hatchet-dev/hatchet/pkg/client/loader"
 	config "github.com/hatchet-dev/hatchet/pkg/config/client"
+	"github.com/hatchet-dev/hatchet/pkg/config/loader/loaderutils"
 	sdk "github.com/hatchet-dev/hatchet/sdks/go"
 	"github.com/rs/zerolog"
 )
@@ -61,15 +62,14 @@ func readSettings() (*config.ClientConfigFile, *config.ClientConfig, error) {
 	if file.HostPort != "" && !isAddress(file.HostPort) {
 		return nil, nil, &settingError{"HATCHET_CLIENT_HOST_PORT", fmt.Sprintf("%q is no address; write it like hatchet.example:7077", file.HostPort)}
 	}
-	settings, err := loader.GetClientConfigFromConfigFile(nil, file)
-	switch {
-	case err == nil:
-		return file, settings, nil
-	case file.TLS.Base.TLSStrategy != "" && file.TLS.Base.TLSStrategy != "none":
-		return nil, nil, &settingError{"HATCHET_CLIENT_TLS_STRATEGY", fmt.Sprintf("the settings of TLS, or the token, cannot be used: %v", err)}
-	default:
+	if _, err := loaderutils.GetConfFromJWT(file.Token); err != nil {
 		return nil, nil, &settingError{"HATCHET_CLIENT_TOKEN", fmt.Sprintf("it is no API token of Hatchet: %v; copy a whole one", err)}
 	}
+	settings, err := loader.GetClientConfigFromConfigFile(nil, file)
+	if err != nil {
+		return nil, nil, &settingError{"HATCHET_CLIENT_TLS_STRATEGY", fmt.Sprintf("the settings of TLS cannot be used: %v", err)}
+	}
+	return file, settings, nil
 }
 
 func isAddress(text string) bool {
