@@ -27,7 +27,7 @@ test: setup ## run every test
 
 .PHONY: test-hatchet
 test-hatchet: setup ## run the tests that need a Hatchet server, which they build and start
-	$(GO) test -timeout 20m -p 1 -tags hatchet -run Hatchet ./engine/hatchet ./internal/hatchettest
+	$(GO) test -timeout 20m -count=1 -p 1 -tags hatchet -run Hatchet ./engine/hatchet ./internal/hatchettest
 
 .PHONY: dev-hatchet
 dev-hatchet: setup ## run bucketd on PostgreSQL and Hatchet, both private, until interrupted
