@@ -1,4 +1,4 @@
-# What people run. CI runs `make test`.
+# What people run. CI runs `make test` and `make test-hatchet`.
 GO ?= go
 BIN := .bucketgen/bin
 DEMO := examples/cdnow
@@ -24,6 +24,15 @@ demo: setup ## replay 69,659 real purchases and print who entered and left which
 .PHONY: test
 test: setup ## run every test
 	$(GO) test -timeout 20m ./...
+
+.PHONY: test-hatchet
+test-hatchet: setup ## run the tests that need a Hatchet server, which they build and start
+	$(GO) test -timeout 20m -count=1 -p 1 -tags hatchet -run Hatchet ./engine/hatchet ./internal/hatchettest
+
+.PHONY: dev-hatchet
+dev-hatchet: setup ## run bucketd on PostgreSQL and Hatchet, both private, until interrupted
+	@$(GO) build -o $(BIN)/ ./cmd/bucketd ./internal/hatchettest/dev-hatchet
+	@$(BIN)/dev-hatchet $(BIN)/bucketd dev
 
 .PHONY: check
 check: setup generated build lint race ## everything that must hold before a commit

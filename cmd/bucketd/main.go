@@ -2,10 +2,22 @@
 package main
 
 import (
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/engine/hatchet"
 	"github.com/bucketgen/bucketgen/engine/server"
 	"github.com/bucketgen/bucketgen/gen"
 )
 
 func main() {
-	server.Main(server.Host{Registry: gen.Registry})
+	server.Main(server.Host{
+		Registry: gen.Registry,
+		Config:   engine.Config{NoJobs: hatchet.Configured()},
+		Services: func(e *engine.Engine) ([]server.Service, error) {
+			if !hatchet.Configured() {
+				return nil, nil
+			}
+			a, err := hatchet.New(e, hatchet.Config{Events: []hatchet.Event{hatchet.Everything()}})
+			return []server.Service{a}, err
+		},
+	})
 }

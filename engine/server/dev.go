@@ -67,30 +67,26 @@ func (c *cli) dev(cmd *cobra.Command, d *database, address string) error {
 	if err := c.migrate(cmd.Context(), d, out); err != nil {
 		return err
 	}
-	e, err := c.engine(d, nil)
+	r, err := c.prepare(d)
 	if err != nil {
 		return err
 	}
-	if c.host.Handlers != nil {
-		if err = c.host.Handlers(e); err != nil {
-			return err
-		}
-	}
-	deployed, err := e.Deploy(cmd.Context(), engine.DeployOptions{}) // who develops wants what they have just written
+	deployed, err := r.Deploy(cmd.Context(), engine.DeployOptions{}) // who develops wants what they have just written
 	if err != nil {
 		return err
 	}
-	if err := e.Start(cmd.Context()); err != nil {
+	if err := r.start(cmd.Context()); err != nil {
 		return err
 	}
+	fmt.Fprintln(out, r.services)
 	fmt.Fprintf(out, "deployment %d, of %s\n", deployed.No, deployed.At.Format(time.RFC3339))
 	fmt.Fprintln(out, "buckets:")
 	for i := range c.host.Registry.Buckets {
 		b := &c.host.Registry.Buckets[i]
 		fmt.Fprintf(out, "  %-24s %s\n", b.ID, b.Description)
 	}
-	err = c.invite(cmd, d, e, address)
-	return errors.Join(err, finish(e))
+	err = c.invite(cmd, d, r.Engine, address)
+	return errors.Join(err, r.stop())
 }
 
 // devKey is what the key is called that dev makes.
@@ -116,12 +112,4 @@ func (c *cli) invite(cmd *cobra.Command, d *database, e *engine.Engine, address 
 	fmt.Fprintln(out, `    -d '{"userId":"ada","event":"signed up"}'`)
 	fmt.Fprintln(out, "running; interrupt to stop")
 	return s.wait(ctx)
-}
-
-// finish stops an engine, and gives it some time to write what it took in.
-func finish(e *engine.Engine) error {
-	const patience = 30 * time.Second
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	return e.Stop(ctx)
 }

@@ -3,11 +3,14 @@ package server_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
@@ -83,6 +86,7 @@ func TestDev(t *testing.T) {
 		"applied 00005_reconciliations.sql\n" +
 		"applied 00006_changes.sql\n" +
 		"applied 00007_keys.sql\n" +
+		"on its own: all work is done by this process and others like it\n" +
 		"deployment 1, of TIME\n" +
 		"buckets:\n  pro                      Users who pay.\n" +
 		"events:\n  curl -u KEY: -H 'Content-Type: application/json' http://ADDRESS/v1/track \\\n" +
@@ -113,6 +117,57 @@ func enter(t *testing.T, url string, r *registry.Registry, user string) {
 	}
 	if err := e.Stop(context.Background()); err != nil {
 		t.Error(err)
+	}
+}
+
+// bystander is a service that notes what is done with it.
+type bystander struct {
+	name  string
+	start error
+	did   *[]string
+}
+
+func (b bystander) String() string { return b.name }
+
+func (b bystander) Start(context.Context) error {
+	*b.did = append(*b.did, "start "+b.name)
+	return b.start
+}
+
+func (b bystander) Stop(context.Context) error {
+	*b.did = append(*b.did, "stop "+b.name)
+	return nil
+}
+
+func TestDevServices(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name   string
+		second error // of the second service's start
+		code   int
+		did    []string
+		says   string
+	}{
+		{"runs", nil, 0, []string{"start one", "start two", "stop two", "stop one"}, "one\ntwo\n"},
+		{"fails", errors.New("no luck"), 2, []string{"start one", "start two", "stop one"}, "shopd: two: no luck\n"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			ctx, interrupt := context.WithCancel(t.Context())
+			defer interrupt()
+			var did []string
+			h := server.Host{Registry: pro(t), Name: "shopd", Services: func(*engine.Engine) ([]server.Service, error) {
+				return []server.Service{bystander{"one", nil, &did}, bystander{"two", tc.second, &did}}, nil
+			}}
+			out := &watcher{text: "running", call: interrupt}
+			code := server.Run(ctx, h, []string{"dev", "--database", pgtest.NewURL(t)}, strings.NewReader(""), out, out)
+			if diff := cmp.Diff(tc.did, did); code != tc.code || diff != "" {
+				t.Errorf("exit code %d, want %d; -want +got\n%s", code, tc.code, diff)
+			}
+			if !strings.Contains(out.String(), tc.says) {
+				t.Errorf("got\n%s\nwithout %q", out, tc.says)
+			}
+		})
 	}
 }
 

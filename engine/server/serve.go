@@ -40,24 +40,20 @@ as writeKey in the body. Errors are problem details (RFC 9457); 429 and 503 say 
 				return err
 			}
 			defer func() { err = errors.Join(err, d.close()) }()
-			e, err := c.engine(d, nil)
+			r, err := c.prepare(d)
 			if err != nil {
 				return err
 			}
-			if c.host.Handlers != nil {
-				if err = c.host.Handlers(e); err != nil {
-					return err
-				}
-			}
-			if err := e.Start(cmd.Context()); err != nil {
+			if err := r.start(cmd.Context()); err != nil {
 				return err
 			}
-			s, err := c.listen(cmd.Context(), d, e, address)
+			s, err := c.listen(cmd.Context(), d, r.Engine, address)
 			if err != nil {
-				return errors.Join(err, finish(e))
+				return errors.Join(err, r.stop())
 			}
+			fmt.Fprintln(cmd.OutOrStdout(), r.services)
 			fmt.Fprintf(cmd.OutOrStdout(), "listening on http://%s; interrupt to stop\n", s.address)
-			return errors.Join(s.wait(cmd.Context()), finish(e))
+			return errors.Join(s.wait(cmd.Context()), r.stop())
 		},
 	}
 	cmd.Flags().StringVar(&address, "listen", "localhost:8080", "`ADDRESS` to listen on; :8080 is all interfaces")

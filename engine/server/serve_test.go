@@ -109,7 +109,11 @@ func serve(t *testing.T, url string) (*exec.Cmd, string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	line, err := bufio.NewReader(out).ReadString('\n')
+	lines := bufio.NewReader(out)
+	line, err := lines.ReadString('\n')
+	if err == nil { // the first says how it runs
+		line, err = lines.ReadString('\n')
+	}
 	address, says := strings.CutPrefix(line, "listening on ")
 	if err != nil || !says {
 		t.Fatalf("it says %q: %v", line, err)

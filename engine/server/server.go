@@ -41,6 +41,9 @@ type Host struct {
 
 	// Handlers registers handlers, before the engine is started by a command that delivers. Defaults to none.
 	Handlers func(e *engine.Engine) error
+
+	// Services makes what works beside the engine, before it is started by a command that delivers. Defaults to none.
+	Services func(e *engine.Engine) ([]Service, error)
 }
 
 // Exit codes.

@@ -63,6 +63,20 @@ func TestImports(t *testing.T) {
 			why: "as the engine",
 		},
 		{
+			name: "no Hatchet unless asked for", packages: []string{"bucket", "registry", "gen", "engine", "engine/server", "engine/migrate", "cmd/bucketgen"},
+			never: []string{"github.com/hatchet-dev", "google.golang.org/grpc", "google.golang.org/protobuf", "github.com/rs/zerolog", module + "engine/hatchet"},
+			why:   "hosts that do not import engine/hatchet compile nothing of it",
+		},
+		{
+			name: "engine/hatchet", packages: []string{"engine/hatchet"},
+			never: []string{
+				module + "gen", module + "buckets", module + "bucket", module + "internal/bucketgen", module + "engine/server",
+				"github.com/hatchet-dev/hatchet/cmd", // the server
+			},
+			but: []string{module + "gen/db"},
+			why: "as the engine; the server of Hatchet is for tests",
+		},
+		{
 			name: "words", packages: []string{"internal/words"}, only: []string{module + "registry"},
 			why: "engine and generator say things in the same words, and neither knows the other",
 		},

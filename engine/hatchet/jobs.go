@@ -1,0 +1,98 @@
+package hatchet
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	v0 "github.com/hatchet-dev/hatchet/pkg/client"
+	"github.com/hatchet-dev/hatchet/pkg/client/types"
+	sdk "github.com/hatchet-dev/hatchet/sdks/go"
+
+	"github.com/bucketgen/bucketgen/engine"
+)
+
+// The events that start jobs.
+const (
+	deployedEvent  = "bucket:deployed"
+	reconcileEvent = "bucket:reconcile" // for whoever wants one out of turn
+)
+
+// deployed tells Hatchet that users are to follow a deployment. If that is lost, a cron finds out within a minute.
+func (a *Adapter) deployed(ctx context.Context, d engine.Deployment) {
+	a.unfinished.Store(&d)
+	if a.ready.Load() { // or else it is told once it is
+		a.tellDeployed(ctx)
+	}
+}
+
+// tellDeployed tells of the deployment of which the engine told last, once.
+func (a *Adapter) tellDeployed(ctx context.Context) {
+	d := a.unfinished.Swap(nil)
+	if d == nil {
+		return
+	}
+	a.announce(ctx, "a deployment; a cron finds it", []v0.EventWithAdditionalMetadata{{
+		Key: deployedEvent, Event: d,
+		AdditionalMetadata: map[string]string{idempotencyKey: fmt.Sprintf("%s:%d", deployedEvent, d.No)},
+	}})
+}
+
+// backfillTask takes all users through what is deployed. Where it is interrupted, the next run goes on: how far users have
+// followed is in the database.
+func (a *Adapter) backfillTask() *sdk.StandaloneTask {
+	return a.client.tasks.NewStandaloneTask(ownTasks+"backfill", func(ctx sdk.Context, _ map[string]any) (engine.Deployment, error) {
+		alive := keepAlive(ctx)
+		defer alive()
+		return a.engine.Backfill(ctx, func(d engine.Deployment) {
+			ctx.Log(fmt.Sprintf("deployment %d: %d of %d users have followed, %d joined, %d left", d.No, d.Followed, d.Users, d.Joined, d.Left))
+		})
+	}, job(sdk.WithWorkflowEvents(deployedEvent), sdk.WithWorkflowCron("* * * * *"))...)
+}
+
+// reconcileTask derives all memberships anew, by schedule, as far as there is one.
+func (a *Adapter) reconcileTask() *sdk.StandaloneTask {
+	triggers := []sdk.StandaloneTaskOption{sdk.WithWorkflowEvents(reconcileEvent)}
+	if a.config.ReconcileCron != "" {
+		triggers = append(triggers, sdk.WithWorkflowCron(a.config.ReconcileCron))
+	}
+	return a.client.tasks.NewStandaloneTask(ownTasks+"reconcile", func(ctx sdk.Context, _ map[string]any) (engine.Reconciliation, error) {
+		alive := keepAlive(ctx)
+		defer alive()
+		return a.engine.Reconcile(ctx, func(r engine.Reconciliation) {
+			ctx.Log(fmt.Sprintf("%d of %d users were checked, %d memberships repaired", r.Checked, r.Users, r.Repaired))
+		})
+	}, job(triggers...)...)
+}
+
+// turn is how long a job may give no sign of life.
+const turn = 5 * time.Minute
+
+// job returns the options of jobs: there is one at a time, and those that come meanwhile queue up behind it.
+func job(more ...sdk.StandaloneTaskOption) []sdk.StandaloneTaskOption {
+	one, queue := int32(1), types.GroupRoundRobin
+	return append([]sdk.StandaloneTaskOption{
+		sdk.WithRetries(20), sdk.WithRetryBackoff(2, 600), sdk.WithScheduleTimeout(24 * time.Hour), sdk.WithExecutionTimeout(turn),
+		sdk.WithWorkflowConcurrency(types.Concurrency{Expression: "'one'", MaxRuns: &one, LimitStrategy: &queue}),
+	}, more...)
+}
+
+// keepAlive lets a run take as long as it takes, until the function that it returns is called.
+func keepAlive(ctx sdk.Context) (stop func()) {
+	alive, stop := context.WithCancel(ctx)
+	go func() {
+		ticker := time.NewTicker(turn / 5)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				if err := ctx.RefreshTimeout((turn / 5).String()); err != nil {
+					ctx.Log(fmt.Sprintf("the time limit could not be put off: %v", err))
+				}
+			case <-alive.Done():
+				return
+			}
+		}
+	}()
+	return stop
+}

@@ -1,0 +1,106 @@
+//go:build hatchet
+
+package hatchet
+
+import (
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	sdk "github.com/hatchet-dev/hatchet/sdks/go"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// received is what triggered a workflow.
+type received struct {
+	event, key string
+	input      map[string]any
+}
+
+// listen runs a worker with a workflow for each of some events, by Hatchet's SDK alone, as somebody would who has nothing of
+// this module. It returns what triggers them.
+func listen(t *testing.T, events ...string) <-chan received {
+	t.Helper()
+	client, err := sdk.NewClient()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make(chan received, 100)
+	var workflows []sdk.WorkflowBase
+	for _, event := range events {
+		workflows = append(workflows, client.NewStandaloneTask("on-"+strings.ReplaceAll(event, ":", "-"), func(ctx sdk.Context, input map[string]any) (map[string]any, error) {
+			out <- received{event, ctx.AdditionalMetadata()["idempotencyKey"], input}
+			return map[string]any{}, nil
+		}, sdk.WithWorkflowEvents(event)))
+	}
+	worker, err := client.NewWorker("plain", sdk.WithWorkflows(workflows...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop, err := worker.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = stop() })
+	return out
+}
+
+// next returns what comes next.
+func next(t *testing.T, from <-chan received) received {
+	t.Helper()
+	select {
+	case r := <-from:
+		return r
+	case <-time.After(30 * time.Second):
+		t.Fatal("nothing came within 30 s")
+		return received{}
+	}
+}
+
+// TestHatchetPlainWorkflow triggers workflows of which the engine knows nothing, and looks at all that they are given.
+func TestHatchetPlainWorkflow(t *testing.T) {
+	useHatchet(t)
+	w := newWorld(t, lapsed)
+	place, _ := w.registry.Bucket("lapsed")
+	tick := registry.NewTickRef("lapsed", place, "after-1000")
+	from := listen(t, "bucket:entered:lapsed", "bucket:left:lapsed", "bucket:dwell:lapsed:after-1000", "bucket:left")
+	w.start(t, engine.Config{}, Config{Events: []Event{Entered(w.ref(t, "lapsed")), Left(w.ref(t, "lapsed")), Ticked(tick), AnyLeft()}})
+
+	w.ingest(t, engine.Event{UserID: "ada", Traits: map[string]any{"plan": "lapsed", "email": "ada@example.com"}})
+	common := map[string]any{"bucketId": "lapsed", "bucketName": "Lapsed", "userId": "ada", "userEmail": "ada@example.com", "entryCount": 1.0}
+	want := func(event, kind, key string, more map[string]any) {
+		t.Helper()
+		got := next(t, from)
+		input := map[string]any{"transition": kind, "key": key}
+		for _, m := range []map[string]any{common, more} {
+			maps.Copy(input, m)
+		}
+		for _, k := range []string{"membershipId", "at", "decidedAt"} { // of which the test does not know the value
+			if input[k] = got.input[k]; got.input[k] == nil {
+				t.Errorf("%s: there is no %s", event, k)
+			}
+		}
+		if diff := cmp.Diff(input, got.input); got.event != event || got.key != key || diff != "" {
+			t.Errorf("got event %q with key %q, want %q with %q; input -want +got:\n%s", got.event, got.key, event, key, diff)
+		}
+	}
+	want("bucket:entered:lapsed", "entered", "bucket:lapsed:ada:entered:1", map[string]any{"source": "event"})
+	want("bucket:dwell:lapsed:after-1000", "dwell", "bucket:lapsed:ada:dwell:after-1000:1:1", map[string]any{"source": "clock", "tick": "after-1000", "dwellCount": 1.0})
+
+	w.ingest(t, plans("ada", "pro"))
+	left := map[string]int{}
+	for range 2 { // the specific event and the generic one; which is first is not said
+		got := next(t, from)
+		left[got.event]++
+		if got.key != "bucket:lapsed:ada:left:1" || got.input["reason"] != "criteria" {
+			t.Errorf("got %+v", got)
+		}
+	}
+	if diff := cmp.Diff(map[string]int{"bucket:left": 1, "bucket:left:lapsed": 1}, left); diff != "" {
+		t.Error(diff)
+	}
+}

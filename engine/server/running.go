@@ -1,0 +1,57 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/bucketgen/bucketgen/engine"
+)
+
+// running is an engine that does everything, with the handlers and the services of the host.
+type running struct {
+	*engine.Engine
+	services services
+}
+
+// prepare makes an engine, and the services beside it, which are not started yet.
+func (c *cli) prepare(d *database) (*running, error) {
+	e, err := c.engine(d, nil)
+	if err != nil {
+		return nil, err
+	}
+	if c.host.Handlers != nil {
+		if err := c.host.Handlers(e); err != nil {
+			return nil, err
+		}
+	}
+	all, err := c.services(e)
+	if err != nil {
+		return nil, err
+	}
+	return &running{e, all}, nil
+}
+
+// start starts the engine and then the services, or nothing.
+func (r *running) start(ctx context.Context) error {
+	if err := r.Start(ctx); err != nil {
+		return err
+	}
+	if err := r.services.start(ctx); err != nil {
+		return errors.Join(err, finish(r.Engine))
+	}
+	return nil
+}
+
+// stop stops the services and then the engine.
+func (r *running) stop() error { return errors.Join(r.services.stop(), finish(r.Engine)) }
+
+// patience is how long what stops may take.
+const patience = 30 * time.Second
+
+// finish stops an engine, and gives it some time to write what it took in.
+func finish(e *engine.Engine) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return e.Stop(ctx)
+}
