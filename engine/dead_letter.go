@@ -14,14 +14,14 @@ import (
 // DeadLetter is a delivery that was given up.
 type DeadLetter struct {
 	ID         int64
-	Handler    string
+	Handler    string // or the subscription of a forwarder
 	Transition Transition
 	Attempts   int
 	Error      string // of the last attempt
 }
 
-// DeadLetters goes through the deliveries that were given up, the oldest first. After an error there are no more.
-// Those of buckets that this engine's registry does not have are left out.
+// DeadLetters goes through the deliveries that were given up, the oldest first, those of buckets that are not defined any
+// more among them. After an error there are no more.
 func (e *Engine) DeadLetters(ctx context.Context) iter.Seq2[DeadLetter, error] {
 	return func(yield func(DeadLetter, error) bool) {
 		if err := e.ready(); err != nil {
@@ -37,9 +37,9 @@ func (e *Engine) DeadLetters(ctx context.Context) iter.Seq2[DeadLetter, error] {
 			}
 			for _, row := range rows {
 				after = row.ID
-				t, known := e.logged(row.BucketgenTransition, row.UserID, row.Email)
+				t := recorded(row.BucketgenTransition, row.BucketID, row.BucketName, row.UserID, row.Email)
 				letter := DeadLetter{ID: row.ID, Handler: row.Subscription, Transition: t, Attempts: int(row.Attempts), Error: deref(row.Error)}
-				if known && !yield(letter, nil) {
+				if !yield(letter, nil) {
 					return
 				}
 			}

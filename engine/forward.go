@@ -29,8 +29,11 @@ type Forwarder struct {
 	//
 	// Its errors are those of the deliveries, one for each, or nil if all were taken: a delivery with an error is tried again
 	// later, as with handlers, and [Cancel] gives it up. Its second result says that the target as a whole is away: then all
-	// of the batch goes back to the outbox, which counts no attempt, and Func is left alone for a while, up to 30 seconds.
-	// Nothing else that is to be delivered waits for it.
+	// of the batch goes back to the outbox, which counts no attempt, and Func is left alone for a while: a second at first,
+	// half a minute in the end. Nothing else that is to be delivered waits for it.
+	//
+	// Of a batch that makes it panic, every delivery has failed. ctx ends when the engine is stopped and does not wait any
+	// longer.
 	Func func(ctx context.Context, batch []Delivery) ([]error, error)
 }
 
@@ -39,7 +42,7 @@ type Subscription struct {
 	// Name is as in EnterHandler: handlers and subscriptions share their names.
 	Name string
 
-	// Bucket is the one whose transitions are wanted. Defaults to all buckets.
+	// Bucket is the one whose transitions are wanted. Defaults to all buckets, also those that this program does not have.
 	Bucket registry.BucketRef
 
 	// Kinds are those that are wanted, at least one.
@@ -163,8 +166,12 @@ func (f *Forwarder) run(ctx context.Context, batch []Delivery) (errs []error, aw
 		}
 	}()
 	errs, away = f.Func(ctx, batch)
-	if away == nil && errs != nil && len(errs) != len(batch) {
+	switch {
+	case away != nil:
+		return nil, away
+	case errs != nil && len(errs) != len(batch):
 		return all(fmt.Errorf("forwarder %q returned %d errors for %d deliveries", f.Name, len(errs), len(batch))), nil
+	default:
+		return errs, nil
 	}
-	return errs, away
 }

@@ -54,6 +54,9 @@ func hotQueries() map[string]hotQuery {
 		"TransitionsInsert":   {db.TransitionsInsert, contacts + ", " + buckets + ", array[1,1,1], array['left','left','left'], array['','',''], array[0,0,0]::bigint[], " + times + ", " + times + ", array['a','a','a'], array['a','a','a'], array[false,false,false]"},
 		"TransitionsOf":       {db.TransitionsOf, "'h1', 0, 100"},
 		"DeliveriesDone":      {db.DeliveriesDone, contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", gen_random_uuid()"},
+		"DeliveriesReturn":    {db.DeliveriesReturn, contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", gen_random_uuid()"},
+		"MembershipsArm":      {db.MembershipsArm, "1, 'h1'"},
+		"MembershipsArmed":    {db.MembershipsArmed, contacts + ", " + buckets},
 		"DeliveriesExtend":    {db.DeliveriesExtend, "now(), " + contacts + ", " + contacts + ", gen_random_uuid()"},
 	}
 }

@@ -91,6 +91,13 @@ func (e *Engine) process(ctx context.Context, c *call, items []*item) error {
 	}
 }
 
+// Takes reports whether there is room for so many events in the queue, so that IngestBatch would not wait for it. More than
+// the queue holds find room when it is empty. The answer may be out of date when it arrives.
+func (e *Engine) Takes(events int) bool {
+	waiting := len(e.room)
+	return waiting == 0 || waiting+events <= cap(e.room)
+}
+
 // enqueue hands items to the batcher, as soon as there is room for all of them.
 func (e *Engine) enqueue(ctx context.Context, items []*item) error {
 	for n := range items {

@@ -22,13 +22,14 @@ type Stats struct {
 	Unarmed int64 // of which it was not told, because there were too many or the database could not be asked
 
 	Delivered  int64 // to handlers and forwarders of this process
-	Failed     int64 // attempts at that
+	Returned   int64 // to the outbox, because the target of their forwarder was away
+	Failed     int64 // attempts
 	DeadLetter int64 // deliveries that were given up
 }
 
 type stats struct {
 	events, duplicates, refused, batches, transitions, settled atomic.Int64
-	clockLag, delivered, failed, dead, unarmed                 atomic.Int64
+	clockLag, delivered, returned, failed, dead, unarmed       atomic.Int64
 }
 
 // Stats returns the present figures. It costs next to nothing.
@@ -38,7 +39,7 @@ func (e *Engine) Stats() Stats {
 		Events: s.events.Load(), Duplicates: s.duplicates.Load(), Refused: s.refused.Load(), Batches: s.batches.Load(),
 		Transitions: s.transitions.Load(), Settled: s.settled.Load(), ClockLag: time.Duration(s.clockLag.Load()),
 		Arming: e.armer.pending(), Unarmed: s.unarmed.Load(),
-		Delivered: s.delivered.Load(), Failed: s.failed.Load(), DeadLetter: s.dead.Load(),
+		Delivered: s.delivered.Load(), Returned: s.returned.Load(), Failed: s.failed.Load(), DeadLetter: s.dead.Load(),
 	}
 }
 

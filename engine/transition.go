@@ -107,10 +107,15 @@ func (e *Engine) logged(row db.BucketgenTransition, userID string, email *string
 	if !known {
 		return Transition{}, false
 	}
+	return recorded(row, e.registry.Buckets[b].ID, e.registry.Buckets[b].Name, userID, email), true
+}
+
+// recorded returns a transition as it is in the log, of whichever bucket.
+func recorded(row db.BucketgenTransition, bucketID, bucketName, userID string, email *string) Transition {
 	return Transition{
-		BucketID: e.registry.Buckets[b].ID, BucketName: e.registry.Buckets[b].Name, UserID: userID, UserEmail: deref(email),
+		BucketID: bucketID, BucketName: bucketName, UserID: userID, UserEmail: deref(email),
 		Kind: Kind(row.Kind), Source: Source(row.Source), EntryCount: int(row.Epoch), MembershipID: row.MembershipID,
 		Reason: Reason(deref(row.Reason)), Tick: row.Label, DwellCount: int(row.Ordinal), At: row.At.Time.UTC(),
 		DecidedAt: row.DecidedAt.Time.UTC(), Suppressed: row.Suppressed,
-	}, true
+	}
 }

@@ -15,7 +15,7 @@ with heads as (
             limit 1
         ) earlier on true
         where d.state = 'waiting' and d.subscription_no = s.no and d.next_at <= @now
-            and d.bucket_no = any (@bucket_nos::integer[])
+            and d.bucket_no <> all (@paused_nos::integer[])
             and (d.leased_until is null or d.leased_until <= @now)
             and earlier.id is null
         order by d.next_at, d.id
@@ -32,9 +32,11 @@ with heads as (
     )
     returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id, d.attempts, d.replayed
 )
-select l.contact_id, l.subscription_no, l.bucket_no, l.id, l.attempts, l.replayed, c.user_id, c.email, sqlc.embed(t)
+select l.contact_id, l.subscription_no, l.bucket_no, l.id, l.attempts, l.replayed, c.user_id, c.email,
+    b.id as bucket_id, b.name as bucket_name, sqlc.embed(t)
 from leased l
 join bucketgen.contacts c on c.id = l.contact_id
+join bucketgen.buckets b on b.no = l.bucket_no
 join bucketgen.transitions t on t.contact_id = l.contact_id and t.id = l.transition_id
 order by l.id;
 
@@ -138,9 +140,11 @@ where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_n
 
 -- name: DeliveriesDead :many
 -- What was given up, the oldest first.
-select d.id, s.name as subscription, c.user_id, c.email, d.attempts, d.error, sqlc.embed(t)
+select d.id, s.name as subscription, b.id as bucket_id, b.name as bucket_name, c.user_id, c.email, d.attempts, d.error,
+    sqlc.embed(t)
 from bucketgen.deliveries d
 join bucketgen.subscriptions s on s.no = d.subscription_no
+join bucketgen.buckets b on b.no = d.bucket_no
 join bucketgen.contacts c on c.id = d.contact_id
 join bucketgen.transitions t on t.contact_id = d.contact_id and t.id = d.transition_id
 where d.state = 'dead' and d.id > @after_id

@@ -31,8 +31,8 @@ join bucketgen.subscriptions s
     on (s.bucket_no is null or s.bucket_no = made.bucket_no)
     and made.kind = any (s.kinds)
     and (made.epoch = 1 or not s.first_only)
-    and (s.reasons is null or made.reason = any (s.reasons))
-    and (s.label is null or s.label = made.label)
+    and (s.reasons is null or made.kind <> 'left' or made.reason = any (s.reasons))
+    and (s.label is null or made.kind <> 'dwell' or made.label = s.label)
 where not made.suppressed
 order by made.id;
 

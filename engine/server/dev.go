@@ -36,11 +36,13 @@ processes at once: one migrates, the others wait.`,
 }
 
 func (c *cli) devCommand() *cobra.Command {
-	return &cobra.Command{
+	var address string
+	cmd := &cobra.Command{
 		Use:   "dev",
-		Short: "Run the engine for development",
+		Short: "Run the engine and its HTTP API for development",
 		Long: `Finds or starts PostgreSQL, makes the tables, deploys the buckets, and runs the engine
-with its clock and handlers until it is interrupted.`,
+with its clock and handlers until it is interrupted. Events come in by HTTP, as with serve;
+a key for them is made and printed, and revoked at the end.`,
 		Example: "  " + c.host.Name + " dev",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -49,12 +51,14 @@ with its clock and handlers until it is interrupted.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, d.close()) }()
-			return c.dev(cmd, d)
+			return c.dev(cmd, d, address)
 		},
 	}
+	cmd.Flags().StringVar(&address, "listen", "localhost:0", "`ADDRESS` to listen on; the port 0 is any that is free")
+	return cmd
 }
 
-func (c *cli) dev(cmd *cobra.Command, d *database) error {
+func (c *cli) dev(cmd *cobra.Command, d *database, address string) error {
 	out := cmd.OutOrStdout()
 	fmt.Fprintf(out, "PostgreSQL %s\n", d.server.Origin)
 	if u, err := url.Parse(d.server.URL); err == nil && u.Scheme != "" { // not host=... password=..., which connects as well
@@ -93,9 +97,33 @@ func (c *cli) dev(cmd *cobra.Command, d *database) error {
 		b := &c.host.Registry.Buckets[i]
 		fmt.Fprintf(out, "  %-24s %s\n", b.ID, b.Description)
 	}
+	err = c.invite(cmd, d, e, address)
+	return errors.Join(err, services.stop(), finish(e))
+}
+
+// devKey is what the key is called that dev makes.
+const devKey = "dev"
+
+// invite lets events in by HTTP, with a key of its own, until it is interrupted.
+func (c *cli) invite(cmd *cobra.Command, d *database, e *engine.Engine, address string) (err error) {
+	ctx, out, all := cmd.Context(), cmd.OutOrStdout(), keys{d.pool, c.schema}
+	revoke := func(ctx context.Context) error { _, err := all.revoke(ctx, devKey); return err }
+	if err := revoke(ctx); err != nil { // of one that was killed
+		return err
+	}
+	k, err := all.create(ctx, devKey, writeKey, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, revoke(context.WithoutCancel(ctx))) }()
+	s, err := c.listen(ctx, d, e, address)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "events:\n  curl -u %s: -H 'Content-Type: application/json' http://%s/v1/track \\\n", k.Secret, s.address)
+	fmt.Fprintln(out, `    -d '{"userId":"ada","event":"signed up"}'`)
 	fmt.Fprintln(out, "running; interrupt to stop")
-	<-cmd.Context().Done()
-	return errors.Join(services.stop(), finish(e))
+	return s.wait(ctx)
 }
 
 // patience is how long what stops may take.

@@ -5,79 +5,27 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"sync"
-	"time"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/segment"
 )
 
-// line is a line of input: a call in the shape of Segment's.
-type line struct {
-	Type       string          `json:"type"`
-	UserID     string          `json:"userId"`
-	Event      string          `json:"event"`
-	Properties json.RawMessage `json:"properties"`
-	Traits     json.RawMessage `json:"traits"`
-	Timestamp  string          `json:"timestamp"`
-	MessageID  string          `json:"messageId"`
-}
-
-// event turns a line into an event.
-func (l *line) event() (engine.Event, error) {
-	ev := engine.Event{UserID: l.UserID, PropertiesJSON: l.Properties, TraitsJSON: l.Traits, Key: l.MessageID}
-	switch l.Type {
-	case "track":
-		if ev.Name = l.Event; ev.Name == "" {
-			return ev, &engine.InvalidError{Field: "event", Problem: "is empty"}
-		}
-	case "identify":
-		if l.Traits == nil {
-			ev.TraitsJSON = []byte("{}")
-		}
-	case "":
-		return ev, &engine.InvalidError{Field: "type", Problem: "is missing; write track or identify"}
-	default:
-		return ev, &engine.InvalidError{Field: "type", Problem: fmt.Sprintf("is %q; write track or identify", l.Type)}
-	}
-	if l.Timestamp == "" {
-		return ev, &engine.InvalidError{Field: "timestamp", Problem: "is missing"}
-	}
-	var err error
-	if ev.OccurredAt, err = time.Parse(time.RFC3339Nano, l.Timestamp); err != nil {
-		return ev, &engine.InvalidError{Field: "timestamp", Problem: fmt.Sprintf("%q is no time; write it like 2026-11-23T09:30:00Z", l.Timestamp)}
-	}
-	return ev, nil
-}
-
-// parse reads a line.
+// parse reads a line: a call in the shape of Segment's, which says when it happened.
 func parse(text []byte) (engine.Event, error) {
-	var l line
-	err := json.Unmarshal(text, &l)
-	var wrong *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &wrong) && wrong.Field != "":
-		return engine.Event{}, &engine.InvalidError{Field: wrong.Field, Problem: fmt.Sprintf("is a JSON %s; write a string", wrong.Value)}
-	case errors.As(err, &wrong):
-		return engine.Event{}, fmt.Errorf("is a JSON %s; write an object", wrong.Value)
-	case err != nil:
-		return engine.Event{}, fmt.Errorf("is no JSON object: %w", err)
+	c, err := segment.Parse(text)
+	if err != nil {
+		return engine.Event{}, err
 	}
-	return l.event()
-}
-
-// inLine returns an error that names a field of an event with the name that the field has in a line.
-func inLine(err error) error {
-	names := map[string]string{"user_id": "userId", "name": "event", "key": "messageId", "occurred_at": "timestamp"}
-	var invalid *engine.InvalidError
-	if errors.As(err, &invalid) && names[invalid.Field] != "" {
-		return &engine.InvalidError{Field: names[invalid.Field], Problem: invalid.Problem}
+	ev, err := c.Read()
+	if err == nil && ev.OccurredAt.IsZero() {
+		err = &engine.InvalidError{Field: "timestamp", Problem: "is missing"}
 	}
-	return err
+	return ev, err
 }
 
 // lineReader reads events from lines, remembers which line each came from, and reports the lines that are refused.
@@ -149,7 +97,7 @@ func (r *lineReader) refuseEvent(place int64, err error) {
 	r.mu.Lock()
 	n := r.numbers[place-1]
 	r.mu.Unlock()
-	r.refuse(n, inLine(err))
+	r.refuse(n, segment.Named(err))
 }
 
 // count returns how many lines were refused.

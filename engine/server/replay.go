@@ -29,7 +29,7 @@ occurred. What the clock does between them happens at its own instant, so the ou
 is as if the engine had been running all the while. No other engine may work on the
 database meanwhile.
 
-The lines have the shape of Segment's track and identify calls:
+The lines have the shape of Segment's calls, track, identify, page, screen and group:
 
   {"type":"track","userId":"ada","event":"purchase","properties":{"amount":12},
    "timestamp":"2026-11-23T09:30:00Z","messageId":"1"}

@@ -132,7 +132,8 @@ which keeps its data in the directory .bucketgen.`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(c.devCommand(), c.migrateCommand(), c.membersCommand(), c.historyCommand(), c.explainCommand(), c.replayCommand(),
 		c.backTestCommand(), c.planCommand(), c.previewCommand(), c.deployCommand(), c.backfillCommand(), c.deploymentsCommand(),
-		c.pauseCommand(), c.resumeCommand(), c.reconcileCommand(), c.retireCommand())
+		c.pauseCommand(), c.resumeCommand(), c.reconcileCommand(), c.retireCommand(),
+		c.serveCommand(), c.keysCommand())
 	return root
 }
 

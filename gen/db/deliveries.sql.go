@@ -26,7 +26,7 @@ with heads as (
             limit 1
         ) earlier on true
         where d.state = 'waiting' and d.subscription_no = s.no and d.next_at <= $2
-            and d.bucket_no = any ($3::integer[])
+            and d.bucket_no <> all ($3::integer[])
             and (d.leased_until is null or d.leased_until <= $2)
             and earlier.id is null
         order by d.next_at, d.id
@@ -43,9 +43,11 @@ with heads as (
     )
     returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id, d.attempts, d.replayed
 )
-select l.contact_id, l.subscription_no, l.bucket_no, l.id, l.attempts, l.replayed, c.user_id, c.email, t.contact_id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed
+select l.contact_id, l.subscription_no, l.bucket_no, l.id, l.attempts, l.replayed, c.user_id, c.email,
+    b.id as bucket_id, b.name as bucket_name, t.contact_id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed
 from leased l
 join bucketgen.contacts c on c.id = l.contact_id
+join bucketgen.buckets b on b.no = l.bucket_no
 join bucketgen.transitions t on t.contact_id = l.contact_id and t.id = l.transition_id
 order by l.id
 `
@@ -53,7 +55,7 @@ order by l.id
 type DeliveriesClaimParams struct {
 	SubscriptionNos []int32
 	Now             pgtype.Timestamptz
-	BucketNos       []int32
+	PausedNos       []int32
 	Most            int32
 	Until           pgtype.Timestamptz
 	Lease           pgtype.UUID
@@ -68,6 +70,8 @@ type DeliveriesClaimRow struct {
 	Replayed            bool
 	UserID              string
 	Email               *string
+	BucketID            string
+	BucketName          string
 	BucketgenTransition BucketgenTransition
 }
 
@@ -77,7 +81,7 @@ func (q *Queries) DeliveriesClaim(ctx context.Context, arg DeliveriesClaimParams
 	rows, err := q.db.Query(ctx, DeliveriesClaim,
 		arg.SubscriptionNos,
 		arg.Now,
-		arg.BucketNos,
+		arg.PausedNos,
 		arg.Most,
 		arg.Until,
 		arg.Lease,
@@ -98,6 +102,8 @@ func (q *Queries) DeliveriesClaim(ctx context.Context, arg DeliveriesClaimParams
 			&i.Replayed,
 			&i.UserID,
 			&i.Email,
+			&i.BucketID,
+			&i.BucketName,
 			&i.BucketgenTransition.ContactID,
 			&i.BucketgenTransition.BucketNo,
 			&i.BucketgenTransition.Epoch,
@@ -123,9 +129,11 @@ func (q *Queries) DeliveriesClaim(ctx context.Context, arg DeliveriesClaimParams
 }
 
 const DeliveriesDead = `-- name: DeliveriesDead :many
-select d.id, s.name as subscription, c.user_id, c.email, d.attempts, d.error, t.contact_id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed
+select d.id, s.name as subscription, b.id as bucket_id, b.name as bucket_name, c.user_id, c.email, d.attempts, d.error,
+    t.contact_id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed
 from bucketgen.deliveries d
 join bucketgen.subscriptions s on s.no = d.subscription_no
+join bucketgen.buckets b on b.no = d.bucket_no
 join bucketgen.contacts c on c.id = d.contact_id
 join bucketgen.transitions t on t.contact_id = d.contact_id and t.id = d.transition_id
 where d.state = 'dead' and d.id > $1
@@ -141,6 +149,8 @@ type DeliveriesDeadParams struct {
 type DeliveriesDeadRow struct {
 	ID                  int64
 	Subscription        string
+	BucketID            string
+	BucketName          string
 	UserID              string
 	Email               *string
 	Attempts            int32
@@ -161,6 +171,8 @@ func (q *Queries) DeliveriesDead(ctx context.Context, arg DeliveriesDeadParams) 
 		if err := rows.Scan(
 			&i.ID,
 			&i.Subscription,
+			&i.BucketID,
+			&i.BucketName,
 			&i.UserID,
 			&i.Email,
 			&i.Attempts,

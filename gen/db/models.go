@@ -139,6 +139,16 @@ type BucketgenKept struct {
 	SinceNo int32
 }
 
+type BucketgenKey struct {
+	No        int32
+	Name      string
+	Kind      string
+	Hash      []byte
+	Rate      *int32
+	CreatedAt pgtype.Timestamptz
+	RevokedAt pgtype.Timestamptz
+}
+
 type BucketgenMembership struct {
 	ContactID int64
 	BucketNo  int32

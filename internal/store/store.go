@@ -135,6 +135,11 @@ func (s *Store) Queries(conn db.DBTX) *db.Queries {
 	return db.New(inSchema{conn, s.SQL})
 }
 
+// QueriesIn returns the queries in a schema, run on a connection.
+func QueriesIn(conn db.DBTX, schema string) *db.Queries {
+	return (&Store{schema: schema}).Queries(conn)
+}
+
 // Bucket returns the database's number of a bucket.
 func (s *Store) Bucket(b registry.Index) int32 { return s.buckets[b] }
 

@@ -1,0 +1,256 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/store"
+)
+
+// The kinds of keys. A write key lets events in and nothing else, so that it may stand in a browser.
+const (
+	writeKey = "write"
+	adminKey = "admin"
+)
+
+// key is a key as it is known: what it is made of is known to its owner only.
+type key struct {
+	No        int        `json:"no"`
+	Name      string     `json:"name"`
+	Kind      string     `json:"kind"`
+	Rate      int        `json:"rate,omitempty"` // events a second; 0: no limit
+	CreatedAt time.Time  `json:"createdAt"`
+	RevokedAt *time.Time `json:"revokedAt,omitempty"`
+	Secret    string     `json:"key,omitempty"` // when it has just been made
+}
+
+// keys are those of a database.
+type keys struct {
+	pool   *pgxpool.Pool
+	schema string
+}
+
+func (k keys) queries() *db.Queries { return store.QueriesIn(k.pool, k.schema) }
+
+// create makes a key.
+func (k keys) create(ctx context.Context, name, kind string, rate int) (key, error) {
+	made := key{Name: name, Kind: kind, Rate: rate, CreatedAt: time.Now().UTC().Truncate(time.Microsecond)}
+	made.Secret = "bg_" + kind + "_" + rand.Text() // more than 128 random bits
+	p := db.KeysCreateParams{Name: name, Kind: kind, Hash: hash(made.Secret), Now: store.Timestamp(made.CreatedAt)}
+	if rate > 0 {
+		limit := int32(rate)
+		p.Rate = &limit
+	}
+	no, err := k.queries().KeysCreate(ctx, p)
+	if err != nil {
+		return key{}, fmt.Errorf("create a key: %w", err)
+	}
+	made.No = int(no)
+	return made, nil
+}
+
+// find returns the key that somebody shows, and whether there is one that is not revoked.
+func (k keys) find(ctx context.Context, secret string) (key, bool, error) {
+	row, err := k.queries().KeysOf(ctx, hash(secret))
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return key{}, false, nil
+	case err != nil:
+		return key{}, false, fmt.Errorf("look for a key: %w", err)
+	}
+	found := key{No: int(row.No), Name: row.Name, Kind: row.Kind}
+	if row.Rate != nil {
+		found.Rate = int(*row.Rate)
+	}
+	return found, true, nil
+}
+
+func (k keys) all(ctx context.Context) ([]key, error) {
+	rows, err := k.queries().KeysAll(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list the keys: %w", err)
+	}
+	all := make([]key, len(rows))
+	for i, row := range rows {
+		all[i] = key{No: int(row.No), Name: row.Name, Kind: row.Kind, CreatedAt: row.CreatedAt.Time.UTC()}
+		if row.Rate != nil {
+			all[i].Rate = int(*row.Rate)
+		}
+		if row.RevokedAt.Valid {
+			at := row.RevokedAt.Time.UTC()
+			all[i].RevokedAt = &at
+		}
+	}
+	return all, nil
+}
+
+// revoke ends a key by its number, or all of a name. From then on no process lets it in.
+func (k keys) revoke(ctx context.Context, which string) (int64, error) {
+	p := db.KeysRevokeParams{Now: store.Timestamp(time.Now())}
+	if no, err := strconv.ParseInt(which, 10, 32); err == nil {
+		number := int32(no)
+		p.No = &number
+	} else {
+		p.Name = &which
+	}
+	n, err := k.queries().KeysRevoke(ctx, p)
+	if err != nil {
+		return 0, fmt.Errorf("revoke a key: %w", err)
+	}
+	return n, nil
+}
+
+func hash(secret string) []byte {
+	sum := sha256.Sum256([]byte(secret))
+	return sum[:]
+}
+
+func (c *cli) keysCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "keys",
+		Short: "Make, list and revoke the keys by which programs are let in",
+		Long: `The HTTP API lets nobody in without a key. A write key lets events in and nothing else, so
+that it may stand in a browser or an app; an admin key may do everything.
+
+Only a hash of a key is kept: it is shown once, when it is made.`,
+		Args: cobra.NoArgs,
+	}
+	cmd.AddCommand(c.keysCreateCommand(), c.keysListCommand(), c.keysRevokeCommand())
+	return cmd
+}
+
+func (c *cli) keysCreateCommand() *cobra.Command {
+	var admin, asJSON bool
+	var rate int
+	cmd := &cobra.Command{
+		Use:     "create NAME",
+		Short:   "Make a key and show it",
+		Example: "  " + c.host.Name + " keys create web --rate 500\n  " + c.host.Name + " keys create ops --admin",
+		Args:    takes(1, "one NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			name, kind := strings.TrimSpace(args[0]), writeKey
+			if admin {
+				kind = adminKey
+			}
+			switch _, err := strconv.Atoi(name); {
+			case name == "":
+				return errors.New("the NAME of a key is empty; say what it is for")
+			case err == nil:
+				return fmt.Errorf("the NAME of a key is %q, which would be taken for its number; say what it is for", name)
+			case rate < 0:
+				return fmt.Errorf("--rate is %d; it must be positive, or 0 for no limit", rate)
+			}
+			return c.withKeys(cmd, func(k keys) error {
+				made, err := k.create(cmd.Context(), name, kind, rate)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return json.NewEncoder(cmd.OutOrStdout()).Encode(made) //nolint:gosec // it is shown this once
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s\n", made.Secret)
+				fmt.Fprintf(cmd.ErrOrStderr(), "This is %s key %d, %q. It is not shown again.\n", made.Kind, made.No, made.Name)
+				return nil
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&admin, "admin", false, "it may do everything")
+	cmd.Flags().IntVar(&rate, "rate", 0, "it lets `N` events in each second at most, 0 for no limit")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "a JSON object")
+	return cmd
+}
+
+func (c *cli) keysListCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "List the keys, those that are revoked too",
+		Example: "  " + c.host.Name + " keys list",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.withKeys(cmd, func(k keys) error {
+				all, err := k.all(cmd.Context())
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					w := json.NewEncoder(cmd.OutOrStdout())
+					for _, one := range all {
+						if err := w.Encode(one); err != nil { //nolint:gosec // there is no secret in it any more
+							return err
+						}
+					}
+					return nil
+				}
+				return printKeys(cmd.OutOrStdout(), all)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "a JSON object per line")
+	return cmd
+}
+
+func printKeys(out io.Writer, all []key) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "NO\tNAME\tKIND\tRATE\tCREATED\tREVOKED")
+	for _, k := range all {
+		rate, revoked := "-", "-"
+		if k.Rate > 0 {
+			rate = strconv.Itoa(k.Rate)
+		}
+		if k.RevokedAt != nil {
+			revoked = k.RevokedAt.Format(time.RFC3339)
+		}
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", k.No, k.Name, k.Kind, rate, k.CreatedAt.Format(time.RFC3339), revoked)
+	}
+	return w.Flush()
+}
+
+func (c *cli) keysRevokeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "revoke NO|NAME",
+		Short:   "Revoke a key by its number, or all keys of a name, at once",
+		Example: "  " + c.host.Name + " keys revoke web",
+		Args:    takes(1, "one NO or NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.withKeys(cmd, func(k keys) error {
+				n, err := k.revoke(cmd.Context(), args[0])
+				switch {
+				case err != nil:
+					return err
+				case n == 0:
+					return fmt.Errorf("there is no key %q that is not revoked; see %s keys list", args[0], c.host.Name)
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "revoked %s\n", count(n, "key"))
+				return nil
+			})
+		},
+	}
+}
+
+// withKeys gives the keys of the database of the command line.
+func (c *cli) withKeys(cmd *cobra.Command, do func(keys) error) (err error) {
+	d, err := c.open(cmd.Context(), cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+	if err := store.CheckVersion(cmd.Context(), d.pool, c.schema); err != nil {
+		return err
+	}
+	return do(keys{d.pool, c.schema})
+}

@@ -1,0 +1,135 @@
+package server_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bucketgen/bucketgen/internal/pgtest"
+)
+
+// TestServeLosesNothing interrupts and kills a server while events come in: whatever was answered by 200 is stored.
+func TestServeLosesNothing(t *testing.T) {
+	t.Parallel()
+	url := pgtest.NewURL(t)
+	key := command(t, "keys", "create", "test", "--database", url)
+	a := &api{pool: pgtest.Open(t, url), key: key}
+	acknowledged := map[string]bool{}
+	for round, end := range []os.Signal{syscall.SIGTERM, syscall.SIGKILL, syscall.SIGTERM} {
+		cmd, address := serve(t, url)
+		a.sendUntil(t, address, strconv.Itoa(round), acknowledged, func() {
+			if err := cmd.Process.Signal(end); err != nil {
+				t.Error(err)
+			}
+			if err := cmd.Wait(); end == syscall.SIGTERM && err != nil {
+				t.Errorf("interrupted, it ended with %v", err)
+			}
+		})
+	}
+	stored := a.keysStored(t)
+	for id := range acknowledged {
+		if !stored[id] {
+			t.Errorf("event %s was acknowledged, and is lost", id)
+		}
+	}
+	t.Logf("%d events were acknowledged, %d are stored", len(acknowledged), len(stored))
+}
+
+// sendUntil sends events, of which it notes those that are acknowledged, and ends the server when there are some.
+func (a *api) sendUntil(t *testing.T, address, prefix string, acknowledged map[string]bool, end func()) {
+	t.Helper()
+	ctx, done := context.WithCancel(t.Context())
+	defer done()
+	var mu sync.Mutex
+	var senders sync.WaitGroup
+	enough := make(chan struct{})
+	answered := 0
+	for sender := range 16 {
+		senders.Go(func() {
+			for n := 0; ; n++ {
+				id := fmt.Sprintf("%s-%d-%d", prefix, sender, n)
+				if !a.track(ctx, address, id) {
+					return
+				}
+				mu.Lock()
+				acknowledged[id] = true
+				if answered++; answered == 500 {
+					close(enough)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	select {
+	case <-enough:
+	case <-ctx.Done():
+	}
+	end()
+	done()
+	senders.Wait()
+}
+
+// keysStored returns the idempotency keys of what is stored.
+func (a *api) keysStored(t *testing.T) map[string]bool {
+	t.Helper()
+	rows, err := a.pool.Query(t.Context(), "select key from bucketgen.idempotency_keys")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := map[string]bool{}
+	for _, key := range all {
+		stored[key] = true
+	}
+	return stored
+}
+
+// serve starts a server in a process of its own, and returns where it listens.
+func serve(t *testing.T, url string) (*exec.Cmd, string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "bucketd", "serve", "--listen", "127.0.0.1:0", "--database", url)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	address, says := strings.CutPrefix(line, "listening on ")
+	if err != nil || !says {
+		t.Fatalf("it says %q: %v", line, err)
+	}
+	address, _, _ = strings.Cut(address, ";")
+	return cmd, address
+}
+
+// track sends an event, and reports whether it was acknowledged.
+func (a *api) track(ctx context.Context, address, id string) bool {
+	body := fmt.Sprintf(`{"userId":"u%s","event":"order","messageId":%q}`, id[len(id)-1:], id)
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address+"/v1/track", strings.NewReader(body))
+	if err != nil {
+		return false
+	}
+	r.SetBasicAuth(a.key, "")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return false
+	}
+	defer answer.Body.Close()
+	return answer.StatusCode == http.StatusOK
+}

@@ -1,0 +1,387 @@
+package server
+
+import (
+	"cmp"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/segment"
+)
+
+// tracking is the part of the HTTP API that takes events in: Segment's tracking API.
+type tracking struct {
+	engine *engine.Engine
+	keys   keys
+	log    *slog.Logger
+	limits Limits
+
+	mu    sync.Mutex
+	rates map[int]*rate.Limiter // by the numbers of keys
+}
+
+// Limits are what a request may not exceed.
+type Limits struct {
+	// Event is how many bytes a call may have. Defaults to 32 KB.
+	Event int
+
+	// Batch is how many bytes the body of a request may have, compressed or not. Defaults to 500 KB.
+	Batch int
+
+	// Wait is how long a request waits for the database. Defaults to 30 s.
+	Wait time.Duration
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.Event == 0 {
+		l.Event = 32 << 10
+	}
+	if l.Batch == 0 {
+		l.Batch = 500 << 10
+	}
+	if l.Wait == 0 {
+		l.Wait = 30 * time.Second
+	}
+	return l
+}
+
+// route adds the routes.
+func (t *tracking) route(mux *http.ServeMux) {
+	for _, kind := range segment.Types {
+		mux.HandleFunc("POST /v1/"+kind, t.handle(func(r *request) error { return t.single(r, kind) }))
+	}
+	mux.HandleFunc("POST /v1/batch", t.handle(t.batch))
+	mux.HandleFunc("POST /v1/import", t.handle(t.batch))
+	mux.HandleFunc("GET /v1/projects/{key}/settings", t.settings)
+	mux.HandleFunc("OPTIONS /v1/", t.preflight)
+}
+
+// request is a request of which the body was read.
+type request struct {
+	*http.Request
+	writer   http.ResponseWriter
+	body     []byte
+	envelope envelope
+	key      key
+	received time.Time
+}
+
+// envelope is what stands around calls.
+type envelope struct {
+	Batch    []json.RawMessage `json:"batch"`
+	WriteKey string            `json:"writeKey"`
+	SentAt   string            `json:"sentAt"`
+}
+
+// handle reads a request, lets it in or not, and answers what is wrong with it.
+func (t *tracking) handle(do func(*request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, hr *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*") // browsers send to other hosts than their page's
+		r := &request{Request: hr, writer: w, received: time.Now()}
+		err := t.read(r)
+		if err == nil {
+			err = t.admit(r)
+		}
+		if err == nil {
+			err = do(r)
+		}
+		if err == nil {
+			return
+		}
+		var p *problem
+		if !errors.As(err, &p) {
+			t.log.ErrorContext(r.Context(), "a request could not be done", "path", r.URL.Path, "error", err)
+			p = later(http.StatusServiceUnavailable, "the events could not be stored; send them again", time.Second)
+		}
+		p.answer(w)
+	}
+}
+
+// read reads the body.
+func (t *tracking) read(r *request) error {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil && r.Header.Get("Content-Type") != "" || !slices.Contains([]string{"", "application/json", "text/plain"}, kind) {
+		return trouble(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Type is %q; send application/json", r.Header.Get("Content-Type")))
+	}
+	var in io.Reader = http.MaxBytesReader(r.writer, r.Body, int64(t.limits.Batch))
+	switch encoding := r.Header.Get("Content-Encoding"); strings.ToLower(encoding) {
+	case "", "identity":
+	case "gzip":
+		unzipped, err := gzip.NewReader(in)
+		if err != nil {
+			return t.unreadable(err, "the body is not compressed by gzip")
+		}
+		in = unzipped
+	default:
+		return trouble(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Encoding is %q; send gzip or none", encoding))
+	}
+	r.body, err = io.ReadAll(io.LimitReader(in, int64(t.limits.Batch)+1))
+	switch {
+	case err != nil:
+		return t.unreadable(err, "the body cannot be read")
+	case len(r.body) > t.limits.Batch:
+		return t.tooLarge()
+	}
+	var wrong *json.UnmarshalTypeError
+	switch err := json.Unmarshal(r.body, &r.envelope); {
+	case errors.As(err, &wrong) && wrong.Field != "":
+		return trouble(http.StatusBadRequest, fmt.Sprintf("%s is a JSON %s", wrong.Field, wrong.Value))
+	case errors.As(err, &wrong):
+		return trouble(http.StatusBadRequest, fmt.Sprintf("the body is a JSON %s; send an object", wrong.Value))
+	case err != nil:
+		return trouble(http.StatusBadRequest, "the body is no JSON: "+err.Error())
+	}
+	return nil
+}
+
+func (t *tracking) unreadable(err error, what string) error {
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return t.tooLarge()
+	}
+	return trouble(http.StatusBadRequest, what)
+}
+
+func (t *tracking) tooLarge() *problem {
+	return trouble(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes; send fewer events at once", t.limits.Batch))
+}
+
+// admit finds out whose request it is.
+func (t *tracking) admit(r *request) error {
+	secret, _, given := r.BasicAuth()
+	if !given {
+		secret, given = strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	}
+	if !given {
+		secret = r.envelope.WriteKey
+	}
+	if secret == "" {
+		return trouble(http.StatusUnauthorized, "there is no key; send it as the user name of Basic authentication, as a Bearer token, or as writeKey in the body")
+	}
+	k, known, err := t.keys.find(r.Context(), secret)
+	if err != nil {
+		return err
+	}
+	if !known {
+		return trouble(http.StatusUnauthorized, "the key is not known here, or it was revoked")
+	}
+	r.key = k
+	return nil
+}
+
+// single takes one call in.
+func (t *tracking) single(r *request, kind string) error {
+	c, err := segment.Parse(r.body)
+	if err == nil && c.Type != "" && c.Type != kind {
+		err = &engine.InvalidError{Field: "type", Problem: fmt.Sprintf("is %q, but the call is %s", c.Type, kind)}
+	}
+	var ev engine.Event
+	if err == nil {
+		c.Type = kind
+		ev, err = t.event(r, &c, len(r.body), c.SentAt)
+	}
+	if err != nil {
+		return refusal(err)
+	}
+	results, err := t.ingest(r, []engine.Event{ev})
+	if err != nil {
+		return err
+	}
+	if err := results[0].Err; err != nil {
+		return t.refused(r, err)
+	}
+	reply(r.writer, map[string]bool{"success": true})
+	return nil
+}
+
+// batched is the answer to a batch.
+type batched struct {
+	Success  bool   `json:"success"`
+	Accepted int    `json:"accepted"`
+	Refused  int    `json:"refused,omitempty"`
+	Results  []item `json:"results,omitempty"` // for those who ask for them by ?results=1
+}
+
+// item is what became of a call of a batch.
+type item struct {
+	MessageID string `json:"messageId,omitempty"`
+	Status    string `json:"status"` // accepted, duplicate or refused
+	Field     string `json:"field,omitempty"`
+	Problem   string `json:"problem,omitempty"`
+}
+
+// batch takes calls in. One that is refused does not keep the others out.
+func (t *tracking) batch(r *request) error {
+	if r.envelope.Batch == nil {
+		return trouble(http.StatusBadRequest, "batch is missing; send an array of calls")
+	}
+	items := make([]item, len(r.envelope.Batch))
+	events := make([]engine.Event, 0, len(items))
+	places := make([]int, 0, len(items))
+	past := strings.HasSuffix(r.URL.Path, "/import") // told by a clock that is right
+	for i, raw := range r.envelope.Batch {
+		c, err := segment.Parse(raw)
+		items[i].MessageID = c.MessageID
+		var ev engine.Event
+		if err == nil {
+			sentAt := cmp.Or(r.envelope.SentAt, c.SentAt) // RudderStack's SDKs say it of each call
+			if past {
+				sentAt = ""
+			}
+			ev, err = t.event(r, &c, len(raw), sentAt)
+		}
+		if err != nil {
+			items[i].refuse(err)
+			continue
+		}
+		events, places = append(events, ev), append(places, i)
+	}
+	results, err := t.ingest(r, events)
+	if err != nil {
+		return err
+	}
+	for n, result := range results {
+		switch i := places[n]; {
+		case result.Err != nil:
+			items[i].refuse(t.refused(r, result.Err))
+		case result.Duplicate:
+			items[i].Status = "duplicate"
+		default:
+			items[i].Status = "accepted"
+		}
+	}
+	answer := batched{Success: true}
+	for _, it := range items {
+		if it.Status == "refused" {
+			answer.Refused++
+		} else {
+			answer.Accepted++
+		}
+	}
+	if r.URL.Query().Get("results") == "1" {
+		answer.Results = items
+	}
+	reply(r.writer, answer)
+	return nil
+}
+
+func (it *item) refuse(err error) {
+	p := refusal(err)
+	it.Status, it.Field, it.Problem = "refused", p.Field, p.Detail
+}
+
+// refusal says what is wrong with a call.
+func refusal(err error) *problem {
+	var p *problem
+	if errors.As(err, &p) {
+		return p
+	}
+	p = trouble(http.StatusBadRequest, err.Error())
+	if invalid, ok := errors.AsType[*engine.InvalidError](segment.Named(err)); ok {
+		p.Field, p.Detail = invalid.Field, invalid.Problem
+	}
+	return p
+}
+
+// refused says why the engine did not take an event. What only the database can have found is for the log.
+func (t *tracking) refused(r *request, err error) *problem {
+	if _, invalid := errors.AsType[*engine.InvalidError](err); invalid {
+		return refusal(err)
+	}
+	t.log.ErrorContext(r.Context(), "an event could not be stored", "key", r.key.Name, "error", err)
+	return trouble(http.StatusBadRequest, "the event cannot be stored")
+}
+
+// event turns a call into an event.
+func (t *tracking) event(r *request, c *segment.Call, size int, sentAt string) (engine.Event, error) {
+	if size > t.limits.Event {
+		return engine.Event{}, fmt.Errorf("it has %d bytes, more than the %d that are allowed", size, t.limits.Event)
+	}
+	ev, err := c.Read()
+	if err != nil {
+		return ev, err
+	}
+	return ev, segment.Correct(&ev, sentAt, r.received)
+}
+
+// ingest takes events in, unless there is no room for them.
+func (t *tracking) ingest(r *request, events []engine.Event) ([]engine.Result, error) {
+	if wait := t.wait(r.key, len(events)); wait > 0 {
+		return nil, later(http.StatusTooManyRequests, fmt.Sprintf("the key %q lets %d events in each second", r.key.Name, r.key.Rate), wait)
+	}
+	if !t.engine.Takes(len(events)) {
+		return nil, later(http.StatusTooManyRequests, "too many events wait to be stored", time.Second)
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), t.limits.Wait)
+	defer cancel()
+	results, err := t.engine.IngestBatch(ctx, events)
+	switch {
+	case len(results) == len(events):
+		return results, nil
+	case errors.Is(err, engine.ErrStopped):
+		return nil, later(http.StatusServiceUnavailable, "the server is about to stop", time.Second)
+	default:
+		return nil, err
+	}
+}
+
+// wait returns how long a key has to wait before it may send so many events, and lets it if it need not.
+func (t *tracking) wait(k key, events int) time.Duration {
+	if k.Rate == 0 || events == 0 {
+		return 0
+	}
+	t.mu.Lock()
+	limiter := t.rates[k.No]
+	if limiter == nil || limiter.Limit() != rate.Limit(k.Rate) {
+		limiter = rate.NewLimiter(rate.Limit(k.Rate), k.Rate)
+		t.rates[k.No] = limiter
+	}
+	t.mu.Unlock()
+	// Of a batch that is larger than what may come in a second, only that much is counted: else it could never come in.
+	reservation := limiter.ReserveN(time.Now(), min(events, k.Rate))
+	wait := reservation.Delay()
+	if wait > 0 {
+		reservation.Cancel()
+	}
+	return wait
+}
+
+// settings answers what SDKs in browsers ask for before they begin.
+func (t *tracking) settings(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	secret := r.PathValue("key")
+	switch _, known, err := t.keys.find(r.Context(), secret); {
+	case err != nil:
+		t.log.ErrorContext(r.Context(), "a key cannot be looked for", "error", err)
+		later(http.StatusServiceUnavailable, "the key cannot be looked for", time.Second).answer(w)
+	case !known:
+		trouble(http.StatusNotFound, "the key is not known here, or it was revoked").answer(w)
+	default:
+		reply(w, map[string]any{
+			"integrations": map[string]any{"Segment.io": map[string]string{"apiKey": secret, "apiHost": r.Host + "/v1"}},
+			"plan":         map[string]any{"track": map[string]any{"__default": map[string]bool{"enabled": true}}},
+		})
+	}
+}
+
+// preflight lets browsers send from any page.
+func (t *tracking) preflight(w http.ResponseWriter, _ *http.Request) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Allow-Methods", "GET, POST")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Content-Encoding")
+	h.Set("Access-Control-Max-Age", "86400")
+	w.WriteHeader(http.StatusNoContent)
+}

@@ -1,0 +1,19 @@
+-- name: KeysCreate :one
+insert into bucketgen.keys (name, kind, hash, rate, created_at)
+values (@name, @kind, @hash, sqlc.narg('rate'), @now)
+returning no;
+
+-- name: KeysOf :one
+-- The key with a hash, unless it is revoked.
+select k.no, k.name, k.kind, k.rate
+from bucketgen.keys k
+where k.hash = @hash and k.revoked_at is null;
+
+-- name: KeysAll :many
+select k.no, k.name, k.kind, k.rate, k.created_at, k.revoked_at from bucketgen.keys k order by k.no;
+
+-- name: KeysRevoke :execrows
+-- Revokes a key by its number, or all of a name.
+update bucketgen.keys k
+set revoked_at = @now
+where (k.no = sqlc.narg('no') or k.name = sqlc.narg('name')) and k.revoked_at is null;
