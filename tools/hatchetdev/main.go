@@ -39,14 +39,15 @@ func main() {
 	keys := flag.String("keys", "hatchet-keys.json", "`FILE` of the keys, which is made if it is missing: tokens are good as long as the keys are the same")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		stop()
 	}()
 	ready := os.Stdout
 	os.Stdout = os.Stderr // migrations print
-	if err := run(ctx, *database, *address, *keys, ready); err != nil {
+	err := run(ctx, *database, *address, *keys, ready)
+	stop()
+	if err != nil {
 		log.Fatalf("hatchetdev: %v", err)
 	}
 }
@@ -120,13 +121,14 @@ func newToken(ctx context.Context, config *loader.ConfigLoader) (token string, e
 
 // await waits until the engine listens and minds its tenant, or has ended.
 func await(ctx context.Context, conn *pgx.Conn, address string, ended <-chan error) error {
+	dialer := net.Dialer{Timeout: time.Second}
 	for {
 		select {
 		case err := <-ended:
 			return errors.Join(errors.New("the engine ended before it was ready"), err)
 		case <-time.After(20 * time.Millisecond):
 		}
-		c, err := net.DialTimeout("tcp", address, time.Second)
+		c, err := dialer.DialContext(ctx, "tcp", address)
 		if err != nil {
 			continue
 		}
