@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,17 +28,20 @@ type Expiry string
 
 // What an expired timer comes to.
 const (
-	ExpiryLeft  Expiry = "left"  // the member left, or had to follow something else that was due
-	ExpiryStays Expiry = "stays" // the member stays, and is armed anew
-	ExpiryStale Expiry = "stale" // somebody else has been there already; nothing was done
+	ExpiryLeft  Expiry = "left"  // the member left
+	ExpiryStays Expiry = "stays" // the member stays; if there is another instant to look at them, that is armed
+	ExpiryStale Expiry = "stale" // it stands no more, or somebody else was faster; nothing was done by this call
 	ExpiryEarly Expiry = "early" // by the clock of this process it has not expired; nothing was done
 )
 
 // OnArm registers who is told, before the engine starts, that members of buckets with FastExpiry are to be looked at when
 // some instant comes, by a timer that is to call [Engine.Expire] then. f is called by one goroutine after the transaction that
-// says so was committed. It is a matter of speed and no more: what is lost on the way, because the process dies or f cannot
-// keep up, the clock of any process settles all the same. What IngestTx brings about is left to the clock.
-func (e *Engine) OnArm(f func(ctx context.Context, arms []Arm)) error {
+// says so was committed, with up to 100 of them.
+//
+// It is a matter of speed and no more: what is lost on the way, because the process dies, or f cannot keep up or returns an
+// error, the clock of any process settles all the same. What IngestTx brings about is left to the clock, because it holds
+// only once the caller commits.
+func (e *Engine) OnArm(f func(ctx context.Context, arms []Arm) error) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
@@ -48,27 +52,33 @@ func (e *Engine) OnArm(f func(ctx context.Context, arms []Arm)) error {
 	case e.armer != nil:
 		return errors.New("on arm: there is one already")
 	}
-	e.armer = &armer{engine: e, call: f, wake: make(chan struct{}, 1), waiting: map[armed]bool{}}
+	e.armer = &armer{engine: e, call: f, wake: make(chan struct{}, 1), waiting: map[armed]bool{}, most: armMost}
 	return nil
 }
 
 // Expire is called when a timer has expired. If what it was armed for still stands, the user is settled as the clock does it.
 // Several calls do no harm, nor does a clock that is at it at the same time.
 func (e *Engine) Expire(ctx context.Context, a Arm) (Expiry, error) {
-	if err := e.ready(); err != nil {
+	came, err := e.expire(ctx, a)
+	if err != nil {
 		return "", fmt.Errorf("expire: %w", err)
+	}
+	return came, nil
+}
+
+func (e *Engine) expire(ctx context.Context, a Arm) (Expiry, error) {
+	if err := e.ready(); err != nil {
+		return "", err
 	}
 	b, known := e.registry.Bucket(a.BucketID)
 	if !known {
-		return "", fmt.Errorf("expire: bucket %q: %w", a.BucketID, ErrUnknownBucket)
+		return "", fmt.Errorf("bucket %q: %w", a.BucketID, ErrUnknownBucket)
 	}
-	row, err := e.store.Queries(e.pool).MembershipsArm(ctx, db.MembershipsArmParams{UserID: a.UserID, BucketNo: e.store.Bucket(b)})
+	due, active, err := e.dueOf(ctx, b, a)
 	switch {
-	case noRow(err):
-		return ExpiryStale, nil
 	case err != nil:
-		return "", fmt.Errorf("expire: %w", err)
-	case row.ID != a.MembershipID || !row.DueAt.Time.Equal(a.ExpiresAt):
+		return "", err
+	case !active || !due.Equal(a.ExpiresAt):
 		return ExpiryStale, nil
 	case e.now() < registry.At(a.ExpiresAt):
 		return ExpiryEarly, nil
@@ -77,25 +87,43 @@ func (e *Engine) Expire(ctx context.Context, a Arm) (Expiry, error) {
 	t := &task{want: store.Wanted{User: a.UserID}, options: e.options(true)}
 	t.step = func(s *decide.Session, clock registry.Instant) { result = s.Clock(clock) }
 	if err := e.persist(ctx, []*task{t}, func(*task) { e.stats.settled.Add(1) }); err != nil {
-		return "", fmt.Errorf("expire: %w", err)
+		return "", err
 	}
-	for _, tr := range result.Transitions {
-		if tr.Bucket == b && tr.Kind == decide.Left {
-			return ExpiryLeft, nil
-		}
+	if slices.ContainsFunc(result.Transitions, func(t decide.Transition) bool { return t.Bucket == b && t.Kind == decide.Left }) {
+		return ExpiryLeft, nil
 	}
-	return ExpiryStays, nil
+	switch _, active, err = e.dueOf(ctx, b, a); {
+	case err != nil:
+		return "", err
+	case !active: // somebody else settled the user since we looked
+		return ExpiryStale, nil
+	default:
+		return ExpiryStays, nil
+	}
+}
+
+// dueOf returns when the stay of a timer is to be looked at, zero if never, and whether it still lasts.
+func (e *Engine) dueOf(ctx context.Context, b registry.Index, a Arm) (due time.Time, active bool, err error) {
+	row, err := e.store.Queries(e.pool).MembershipsArm(ctx, db.MembershipsArmParams{UserID: a.UserID, BucketNo: e.store.Bucket(b)})
+	switch {
+	case noRow(err):
+		return time.Time{}, false, nil
+	case err != nil:
+		return time.Time{}, false, fmt.Errorf("read when a member is to be looked at: %w", err)
+	}
+	return row.DueAt.Time, row.ID == a.MembershipID, nil
 }
 
 // armer tells of members who are to be looked at when some instant comes.
 type armer struct {
 	engine *Engine
-	call   func(context.Context, []Arm)
+	call   func(context.Context, []Arm) error
 	fast   map[int32]bool // numbers of the buckets with FastExpiry
 	wake   chan struct{}
 
 	mu      sync.Mutex
 	waiting map[armed]bool
+	most    int // that may wait
 	calling int // that were taken and are not told of yet
 }
 
@@ -129,11 +157,7 @@ func (a *armer) notice(w *store.Write) {
 	some := false
 	a.mu.Lock()
 	w.Arm(a.fast, func(contact int64, bucket int32) {
-		if len(a.waiting) >= armMost {
-			a.engine.stats.unarmed.Add(1)
-			return
-		}
-		a.waiting[armed{contact, bucket}], some = true, true
+		some = a.put(armed{contact, bucket}) || some
 	})
 	a.mu.Unlock()
 	if !some {
@@ -143,6 +167,16 @@ func (a *armer) notice(w *store.Write) {
 	case a.wake <- struct{}{}:
 	default:
 	}
+}
+
+// put lets a stay wait, if there is room. It is called under a.mu.
+func (a *armer) put(stay armed) bool {
+	if len(a.waiting) >= a.most && !a.waiting[stay] {
+		a.engine.stats.unarmed.Add(1)
+		return false
+	}
+	a.waiting[stay] = true
+	return true
 }
 
 // take returns stays that wait.
@@ -193,7 +227,13 @@ func (a *armer) run(ctx context.Context, quit <-chan struct{}) {
 	}
 }
 
-func (a *armer) tell(ctx context.Context, p db.MembershipsArmedParams) error {
+// tell reads when those stays that last are to be looked at, and tells of it. If that panics, nothing was told.
+func (a *armer) tell(ctx context.Context, p db.MembershipsArmedParams) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
 	rows, err := a.engine.store.Queries(a.engine.pool).MembershipsArmed(ctx, p)
 	if err != nil {
 		return fmt.Errorf("read when members are to be looked at: %w", err)
@@ -206,8 +246,8 @@ func (a *armer) tell(ctx context.Context, p db.MembershipsArmedParams) error {
 			ExpiresAt: row.DueAt.Time.UTC(),
 		}
 	}
-	if len(arms) > 0 {
-		a.call(ctx, arms)
+	if len(arms) == 0 {
+		return nil
 	}
-	return nil
+	return a.call(ctx, arms)
 }

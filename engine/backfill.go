@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -302,36 +301,4 @@ func (e *Engine) followDeployed(ctx context.Context) error {
 	}
 	b := &backfill{engine: e, no: unfinished[0].No, progress: func(Deployment) {}}
 	return b.run(ctx)
-}
-
-// OnDeploy registers who is told, before the engine starts, when this process finds that there is a deployment which users
-// have still to follow: once for each, by one goroutine. Without it, or beside it, engines let users follow by themselves,
-// unless [Config.NoJobs] is set.
-func (e *Engine) OnDeploy(f func(ctx context.Context, d Deployment)) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	switch {
-	case f == nil:
-		return errors.New("on deploy: the function is nil")
-	case e.phase.Load() != fresh:
-		return errors.New("on deploy: functions are registered before the engine starts")
-	case e.onDeploy != nil:
-		return errors.New("on deploy: there is one already")
-	}
-	e.onDeploy = f
-	return nil
-}
-
-// announce tells of a deployment, unless that was done before. Only watch calls it.
-func (e *Engine) announce(ctx context.Context, no int32) error {
-	if e.onDeploy == nil || e.announced == no {
-		return nil
-	}
-	d, err := e.deployment(ctx, no)
-	if err != nil {
-		return err
-	}
-	e.announced = no
-	e.onDeploy(ctx, d)
-	return nil
 }

@@ -31,7 +31,7 @@ type Engine struct {
 	forwarders []Forwarder
 	names      []string // of the subscriptions of both
 	armer      *armer   // nil: nobody wants to know when members are to be looked at
-	onDeploy   func(context.Context, Deployment)
+	onDeploy   func(context.Context, Deployment) error
 	announced  int32 // the last deployment that it was told of
 
 	batcher *batcher

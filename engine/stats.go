@@ -19,7 +19,7 @@ type Stats struct {
 	ClockLag time.Duration
 
 	Arming  int64 // stays in buckets with FastExpiry of which OnArm's function is still to be told
-	Unarmed int64 // of which it was not told, because there were too many or the database could not be asked
+	Unarmed int64 // of which it was not told, because there were too many, or it or the database failed
 
 	Delivered  int64 // to handlers and forwarders of this process
 	Returned   int64 // to the outbox, because the target of their forwarder was away

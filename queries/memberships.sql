@@ -175,9 +175,9 @@ join bucketgen.due d on d.contact_id = a.contact_id and d.bucket_no = a.bucket_n
 join bucketgen.contacts c on c.id = a.contact_id and c.deleted_at is null;
 
 -- name: MembershipsArm :one
--- When the active stay of a user in a bucket is to be looked at.
+-- The active stay of a user in a bucket, and when it is to be looked at: null if never.
 select m.id, d.due_at
 from bucketgen.contacts c
 join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = @bucket_no and m.left_at is null
-join bucketgen.due d on d.contact_id = c.id and d.bucket_no = @bucket_no
+left join bucketgen.due d on d.contact_id = c.id and d.bucket_no = @bucket_no
 where c.user_id = @user_id and c.deleted_at is null;

@@ -46,7 +46,7 @@ const MembershipsArm = `-- name: MembershipsArm :one
 select m.id, d.due_at
 from bucketgen.contacts c
 join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = $1 and m.left_at is null
-join bucketgen.due d on d.contact_id = c.id and d.bucket_no = $1
+left join bucketgen.due d on d.contact_id = c.id and d.bucket_no = $1
 where c.user_id = $2 and c.deleted_at is null
 `
 
@@ -60,7 +60,7 @@ type MembershipsArmRow struct {
 	DueAt pgtype.Timestamptz
 }
 
-// When the active stay of a user in a bucket is to be looked at.
+// The active stay of a user in a bucket, and when it is to be looked at: null if never.
 func (q *Queries) MembershipsArm(ctx context.Context, arg MembershipsArmParams) (MembershipsArmRow, error) {
 	row := q.db.QueryRow(ctx, MembershipsArm, arg.BucketNo, arg.UserID)
 	var i MembershipsArmRow

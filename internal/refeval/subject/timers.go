@@ -18,10 +18,11 @@ type timers struct {
 	armed []engine.Arm
 }
 
-func (t *timers) arm(_ context.Context, arms []engine.Arm) {
+func (t *timers) arm(_ context.Context, arms []engine.Arm) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.armed = append(t.armed, arms...)
+	return nil
 }
 
 // expired takes out the timers that have expired.

@@ -1,0 +1,215 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bucketgen/bucketgen/bucket"
+	"github.com/bucketgen/bucketgen/engine"
+)
+
+// recent is a bucket whose members are timed.
+var recent = bucket.Define(bucket.Spec{ID: "recent", Criteria: visit.Within(bucket.Hour).Exists(), FastExpiry: true})
+
+// timers are the arms that came.
+type timers chan engine.Arm
+
+func (c timers) arm(_ context.Context, arms []engine.Arm) error {
+	for _, a := range arms {
+		c <- a
+	}
+	return nil
+}
+
+func (c timers) next(t *testing.T) engine.Arm {
+	t.Helper()
+	select {
+	case a := <-c:
+		return a
+	case <-time.After(20 * time.Second):
+		t.Fatal("nothing was armed")
+		panic("unreachable")
+	}
+}
+
+// newTimedWorld is a world whose engine says what is to be timed. It has no clock.
+func newTimedWorld(t *testing.T, definitions ...bucket.Definition) (*world, timers) {
+	t.Helper()
+	w, c := newWorld(t, definitions...), make(timers, 1000)
+	w.Engine = w.start(engine.Config{NoClock: true, NoDelivery: true}, func(e *engine.Engine) { must(t, e.OnArm(c.arm)) })
+	return w, c
+}
+
+func (w *world) expire(a engine.Arm) engine.Expiry {
+	w.t.Helper()
+	came, err := w.Expire(w.t.Context(), a)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return came
+}
+
+// TestTimerOfAMember follows one timer after the other through a stay.
+func TestTimerOfAMember(t *testing.T) {
+	t.Parallel()
+	w, armed := newTimedWorld(t, recent, regulars)
+	w.identify("ada", map[string]any{"email": "ada@example.com"})
+	w.track("ada", "visit")
+	first := armed.next(t)
+	id := w.count("select id from bucketgen.memberships where left_at is null")
+	equal(t, "armed", first, engine.Arm{
+		MembershipID: int64(id), BucketID: "recent", UserID: "ada", UserEmail: "ada@example.com", ExpiresAt: epoch.Add(time.Hour),
+	})
+	w.clock.Advance(30 * time.Minute)
+	equal(t, "a second visit", w.track("ada", "visit"), []string{"entered regulars 1"}) // whose members are not timed
+	w.clock.Advance(30*time.Minute - time.Microsecond)
+	equal(t, "too early", w.expire(first), engine.ExpiryEarly)
+	w.clock.Advance(time.Microsecond)
+	equal(t, "after the second visit", w.expire(first), engine.ExpiryStays)
+	second := armed.next(t)
+	equal(t, "armed anew", []any{second.MembershipID, second.ExpiresAt}, []any{first.MembershipID, epoch.Add(90 * time.Minute)})
+	equal(t, "the first again", w.expire(first), engine.ExpiryStale)
+	w.clock.Advance(30 * time.Minute)
+	equal(t, "an hour after it", w.expire(second), engine.ExpiryLeft)
+	equal(t, "once more", w.expire(second), engine.ExpiryStale)
+	w.track("ada", "visit")
+	third := armed.next(t)
+	w.clock.Advance(time.Hour)
+	second.ExpiresAt = third.ExpiresAt
+	equal(t, "of an earlier stay", w.expire(second), engine.ExpiryStale)
+	equal(t, "of this one", w.expire(third), engine.ExpiryLeft)
+	var of []string
+	for _, line := range w.history("ada") {
+		if strings.Contains(line, "recent") {
+			of = append(of, line)
+		}
+	}
+	equal(t, "history", of, []string{"entered recent 1", "left recent 1 by criteria", "entered recent 2", "left recent 2 by criteria"})
+	equal(t, "armed in all", len(armed), 0)
+}
+
+// TestTimersThatFindNobody has timers of users who are gone, and of buckets that nobody knows.
+func TestTimersThatFindNobody(t *testing.T) {
+	t.Parallel()
+	w, armed := newTimedWorld(t, recent)
+	w.track("ada", "visit")
+	a := armed.next(t)
+	w.clock.Advance(time.Hour)
+	must(t, w.Delete(t.Context(), "ada"))
+	equal(t, "deleted", w.expire(a), engine.ExpiryStale)
+	unknown := a
+	unknown.UserID = "nobody"
+	equal(t, "unknown", w.expire(unknown), engine.ExpiryStale)
+	a.BucketID = "nope"
+	if _, err := w.Expire(t.Context(), a); !errors.Is(err, engine.ErrUnknownBucket) {
+		t.Errorf("unknown bucket: got %v", err)
+	}
+}
+
+// TestTimersAndClock lets timers expire, each twice and in several goroutines, while a clock settles the same users:
+// everybody leaves once.
+func TestTimersAndClock(t *testing.T) {
+	t.Parallel()
+	w, armed := newTimedWorld(t, recent)
+	in := make(inbox, 1000)
+	handled := w.start(fast, func(e *engine.Engine) {
+		must(t, e.OnLeave(w.ref("recent"), engine.LeaveHandler{Name: "left", Func: in.handle}))
+	})
+	const users = 200
+	var events []engine.Event
+	for i := range users {
+		events = append(events, engine.Event{UserID: "u" + itoa(i), Name: "visit"})
+	}
+	ingestAll(t, w.Engine, events)
+	var arms []engine.Arm
+	for range users {
+		arms = append(arms, armed.next(t))
+	}
+	w.start(engine.Config{NoDelivery: true, ClockPoll: time.Millisecond}, nil)
+	w.clock.Advance(time.Hour)
+	var group sync.WaitGroup
+	for half := range 4 {
+		group.Go(func() {
+			for _, a := range arms[half%2*users/2 : half%2*users/2+users/2] {
+				if came, err := w.Expire(t.Context(), a); err != nil || came == engine.ExpiryEarly || came == engine.ExpiryStays {
+					t.Errorf("%s: got %q, %v", a.UserID, came, err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	equal(t, "members", w.count("select count(*) from bucketgen.memberships where left_at is null"), 0)
+	equal(t, "leaves", w.count("select count(*) from bucketgen.transitions where kind = 'left'"), users)
+	eventually(t, func() bool { return handled.Stats().Delivered == users })
+	equal(t, "announced", len(in), users)
+}
+
+// TestTimersOfATransaction takes events in by transactions of the caller: whether they count is not known before they are
+// committed, so their users are left to the clock.
+func TestTimersOfATransaction(t *testing.T) {
+	t.Parallel()
+	w, armed := newTimedWorld(t, recent)
+	for user, end := range map[string]func(pgx.Tx, context.Context) error{"ada": pgx.Tx.Commit, "bob": pgx.Tx.Rollback} {
+		tx, err := w.pool.Begin(t.Context())
+		must(t, err)
+		_, err = w.IngestTx(t.Context(), tx, engine.Event{UserID: user, Name: "visit"})
+		must(t, err)
+		must(t, end(tx, t.Context()))
+	}
+	w.track("cy", "visit")
+	equal(t, "armed", armed.next(t).UserID, "cy")
+	equal(t, "and nobody else", []int{len(armed), int(w.Stats().Arming)}, []int{0, 0})
+	w.clock.Advance(time.Hour)
+	w.settle()
+	equal(t, "the clock", w.history("ada"), []string{"entered recent 1", "left recent 1 by criteria"})
+}
+
+// TestTimersThatCannotBeArmed has a function that fails, and then one that panics: that is counted, and the next are told.
+func TestTimersThatCannotBeArmed(t *testing.T) {
+	t.Parallel()
+	w, armed := newWorld(t, recent), make(timers, 10)
+	calls := 0
+	e := w.start(engine.Config{NoClock: true, NoDelivery: true}, func(e *engine.Engine) {
+		must(t, e.OnArm(func(ctx context.Context, arms []engine.Arm) error {
+			switch calls++; calls {
+			case 1:
+				return errors.New("no route to host")
+			case 2:
+				panic("no thanks")
+			default:
+				return armed.arm(ctx, arms)
+			}
+		}))
+	})
+	for i, user := range []string{"ada", "bob"} {
+		ingestAll(t, e, []engine.Event{{UserID: user, Name: "visit"}})
+		eventually(t, func() bool { return e.Stats().Unarmed == int64(i+1) })
+	}
+	ingestAll(t, e, []engine.Event{{UserID: "cy", Name: "visit"}})
+	equal(t, "armed", armed.next(t).UserID, "cy")
+}
+
+func TestOnArmIsChecked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, recent)
+	e, err := engine.New(w.pool, w.registry, fast)
+	must(t, err)
+	arm := make(timers).arm
+	if _, err := e.Expire(t.Context(), engine.Arm{BucketID: "recent"}); !errors.Is(err, engine.ErrStopped) {
+		t.Errorf("expire before it runs: got %v", err)
+	}
+	must(t, e.OnArm(arm))
+	for want, err := range map[string]error{
+		"there is one already": e.OnArm(arm), "is nil": e.OnArm(nil), "before the engine starts": w.OnArm(arm),
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}

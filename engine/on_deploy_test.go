@@ -1,0 +1,126 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bucketgen/bucketgen/bucket"
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/registrytest"
+)
+
+// told is what a function was told of deployments.
+type told chan engine.Deployment
+
+func (c told) next(t *testing.T) engine.Deployment {
+	t.Helper()
+	select {
+	case d := <-c:
+		return d
+	case <-time.After(20 * time.Second):
+		t.Fatal("nobody was told")
+		panic("unreachable")
+	}
+}
+
+// poller finds out quickly what is deployed.
+var poller = engine.Config{NoDelivery: true, ClockPoll: 2 * time.Millisecond, DeployPoll: 2 * time.Millisecond}
+
+// TestDeploymentIsLeftToOthers has an engine that is told of a deployment, and does not let users follow by itself: not when
+// it could not tell, either.
+func TestDeploymentIsLeftToOthers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.identify("ada", map[string]any{"plan": "pro"})
+	other := &world{t: t, pool: w.pool, registry: registrytest.Build(t, pro), clock: w.clock}
+	heard, refuse := make(told, 10), true
+	config := poller
+	config.NoJobs = true
+	other.Engine = other.start(config, func(e *engine.Engine) {
+		must(t, e.OnDeploy(func(_ context.Context, d engine.Deployment) error {
+			heard <- d
+			if refuse {
+				refuse = false
+				return errors.New("no route to host")
+			}
+			return nil
+		}))
+	})
+	d := other.deploy(engine.DeployOptions{})
+	equal(t, "told", []int{heard.next(t).No, heard.next(t).No}, []int{d.No, d.No})
+	all, err := other.Deployments(t.Context(), 1)
+	must(t, err)
+	equal(t, "followed", []any{all[0].No, all[0].Followed, all[0].Finished()}, []any{d.No, int64(0), false})
+	d = other.backfill()
+	equal(t, "told to follow", []any{d.Followed, d.Finished(), other.has("pro", "ada")}, []any{int64(1), true, true})
+	must(t, other.Pause(t.Context(), other.ref("pro")))
+	other.backfill()
+	must(t, other.Resume(t.Context(), other.ref("pro")))
+	for next := heard.next(t); next.Kind != "resume"; next = heard.next(t) {
+		if next.No == d.No {
+			t.Errorf("told of deployment %d a third time", d.No)
+		}
+	}
+}
+
+// TestDeploymentIsFollowedAndTold has an engine that is told of a deployment and lets users follow all the same.
+func TestDeploymentIsFollowedAndTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.identify("ada", map[string]any{"plan": "pro"})
+	other := &world{t: t, pool: w.pool, registry: registrytest.Build(t, pro), clock: w.clock}
+	heard := make(told, 10)
+	other.Engine = other.start(poller, func(e *engine.Engine) {
+		must(t, e.OnDeploy(func(_ context.Context, d engine.Deployment) error {
+			heard <- d
+			panic("no thanks") // which keeps nobody from following
+		}))
+	})
+	d := other.deploy(engine.DeployOptions{})
+	equal(t, "told", heard.next(t).No, d.No)
+	eventually(t, func() bool {
+		all, err := other.Deployments(t.Context(), 1)
+		return err == nil && all[0].No == d.No && all[0].Finished()
+	})
+	equal(t, "ada", other.has("pro", "ada"), true)
+}
+
+// TestReconciliationIsLeftToOthers starts an engine that does not reconcile by schedule, but can be told to.
+func TestReconciliationIsLeftToOthers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bucket.Define(bucket.Spec{ID: "hourly", Criteria: visit.Within(bucket.Hour).Exists(), ReconcileEvery: bucket.Hour}))
+	w.track("ada", "visit")
+	w.clock.Advance(time.Hour)
+	config := poller
+	config.NoJobs = true
+	e := w.start(config, nil)
+	begun := func() int { return w.count("select count(*) from bucketgen.reconciliations") }
+	eventually(t, func() bool { return e.Stats().Settled == 1 }) // its clock runs
+	equal(t, "by schedule", begun(), 0)
+	if _, err := e.Reconcile(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "when told to", begun(), 1)
+	w.clock.Advance(time.Hour)
+	w.start(poller, nil)
+	eventually(t, func() bool { return begun() == 2 })
+}
+
+func TestOnDeployIsChecked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	e, err := engine.New(w.pool, w.registry, fast)
+	must(t, err)
+	f := func(context.Context, engine.Deployment) error { return nil }
+	must(t, e.OnDeploy(f))
+	for want, err := range map[string]error{
+		"there is one already": e.OnDeploy(f), "is nil": e.OnDeploy(nil), "before the engine starts": w.OnDeploy(f),
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
