@@ -17,6 +17,22 @@ cross join lateral (
     select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
 ) c;
 
+-- name: EventsRecent :many
+-- When users did what, event by event and the newest of each first, so many at most. The index is read in one go.
+select w.contact_id::bigint as contact_id, e.nos::integer[] as nos, e.instants::timestamptz[] as instants
+from (select unnest(@contact_ids::bigint[]) as contact_id) as w
+cross join lateral (
+    select array_agg(o.event_no) as nos, array_agg(o.occurred_at) as instants
+    from (
+        select k.event_no, k.occurred_at
+        from bucketgen.events k
+        where k.contact_id = w.contact_id
+        order by k.event_no desc, k.occurred_at desc, k.id desc
+        limit @most::integer
+    ) o
+) e
+where e.nos is not null;
+
 -- name: EventsAround :many
 -- The occurrences of an event around the end of a window that ends some time ago: the newest up to it, newest first, and
 -- the oldest after it, so many of each. The index is read from there in both directions, whatever the length of the history.

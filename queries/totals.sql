@@ -13,6 +13,12 @@ left join lateral (
     select * from bucketgen.totals k where k.contact_id = c.id and k.signal_no = w.signal_no limit 1
 ) t on true;
 
+-- name: TotalsAll :many
+-- How often each signal occurred that ever did, and when.
+select t.contact_id, t.signal_no, t.count, t.first_at, t.last_at
+from (select unnest(@contact_ids::bigint[]) as contact_id) as w
+cross join lateral (select * from bucketgen.totals k where k.contact_id = w.contact_id offset 0) t;
+
 -- name: TotalsAdd :exec
 -- Of occurrences at one instant, the one that came first is the first, and the one that came last the last.
 insert into bucketgen.totals as t (contact_id, signal_no, count, first_at, last_at, first_value, last_value)

@@ -32,6 +32,7 @@ func ExampleUp() {
 	// applied 00004_history.sql
 	// applied 00005_reconciliations.sql
 	// applied 00006_changes.sql
+	// applied 00007_holder.sql
 	// up to date
 	// up to date
 }

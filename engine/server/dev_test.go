@@ -82,6 +82,7 @@ func TestDev(t *testing.T) {
 		"applied 00004_history.sql\n" +
 		"applied 00005_reconciliations.sql\n" +
 		"applied 00006_changes.sql\n" +
+		"applied 00007_holder.sql\n" +
 		"deployment 1, of TIME\n" +
 		"buckets:\n  pro                      Users who pay.\n" +
 		"running; interrupt to stop\n"

@@ -48,6 +48,24 @@ func (q *Queries) ContactsCreate(ctx context.Context, arg ContactsCreateParams) 
 	return items, nil
 }
 
+const ContactsHold = `-- name: ContactsHold :exec
+update bucketgen.contacts c
+set holder = h.holder
+from (select unnest($1::bigint[]) as contact_id, unnest($2::bigint[]) as holder) as h
+where c.id = h.contact_id
+`
+
+type ContactsHoldParams struct {
+	ContactIds []int64
+	Holders    []int64
+}
+
+// Says which engine holds users whose properties do not change.
+func (q *Queries) ContactsHold(ctx context.Context, arg ContactsHoldParams) error {
+	_, err := q.db.Exec(ctx, ContactsHold, arg.ContactIds, arg.Holders)
+	return err
+}
+
 const ContactsLast = `-- name: ContactsLast :one
 select coalesce(max(c.id), 0)::bigint from bucketgen.contacts c
 `
@@ -60,10 +78,10 @@ func (q *Queries) ContactsLast(ctx context.Context) (int64, error) {
 }
 
 const ContactsLock = `-- name: ContactsLock :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
@@ -88,6 +106,7 @@ type ContactsLockRow struct {
 	DeletedAt  pgtype.Timestamptz
 	Generation int32
 	Stranger   *int32
+	Holder     int64
 }
 
 // Takes the locks of users, in the order in which they are given, passing over those that somebody else holds. It is a
@@ -112,6 +131,7 @@ func (q *Queries) ContactsLock(ctx context.Context, arg ContactsLockParams) ([]C
 			&i.DeletedAt,
 			&i.Generation,
 			&i.Stranger,
+			&i.Holder,
 		); err != nil {
 			return nil, err
 		}
@@ -171,10 +191,10 @@ func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams
 }
 
 const ContactsLockWaiting = `-- name: ContactsLockWaiting :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
@@ -199,6 +219,7 @@ type ContactsLockWaitingRow struct {
 	DeletedAt  pgtype.Timestamptz
 	Generation int32
 	Stranger   *int32
+	Holder     int64
 }
 
 // As ContactsLock, for callers that cannot come back later: it waits for the locks.
@@ -221,6 +242,7 @@ func (q *Queries) ContactsLockWaiting(ctx context.Context, arg ContactsLockWaiti
 			&i.DeletedAt,
 			&i.Generation,
 			&i.Stranger,
+			&i.Holder,
 		); err != nil {
 			return nil, err
 		}
@@ -316,11 +338,12 @@ update bucketgen.contacts c
 set properties = (c.properties || p.set::jsonb) - array(select jsonb_array_elements_text(p.remove::jsonb)),
     version = c.version + 1,
     email = case when p.email_changed then nullif(p.email, '') else c.email end,
-    updated_at = p.at
+    updated_at = p.at, holder = p.holder
 from (
     select unnest($1::bigint[]) as contact_id, unnest($2::text[]) as set,
         unnest($3::text[]) as remove, unnest($4::text[]) as email,
-        unnest($5::boolean[]) as email_changed, unnest($6::timestamptz[]) as at
+        unnest($5::boolean[]) as email_changed, unnest($6::timestamptz[]) as at,
+        unnest($7::bigint[]) as holder
 ) as p
 where c.id = p.contact_id
 `
@@ -332,6 +355,7 @@ type ContactsPatchParams struct {
 	Emails        []string
 	EmailsChanged []bool
 	Ats           []pgtype.Timestamptz
+	Holders       []int64
 }
 
 func (q *Queries) ContactsPatch(ctx context.Context, arg ContactsPatchParams) error {
@@ -342,6 +366,7 @@ func (q *Queries) ContactsPatch(ctx context.Context, arg ContactsPatchParams) er
 		arg.Emails,
 		arg.EmailsChanged,
 		arg.Ats,
+		arg.Holders,
 	)
 	return err
 }
@@ -372,10 +397,10 @@ func (q *Queries) ContactsPresent(ctx context.Context, userIds []string) ([]stri
 }
 
 const ContactsRead = `-- name: ContactsRead :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
@@ -399,6 +424,7 @@ type ContactsReadRow struct {
 	DeletedAt  pgtype.Timestamptz
 	Generation int32
 	Stranger   *int32
+	Holder     int64
 }
 
 // As ContactsLock, for callers that change nothing: it takes no locks, and passes over nobody.
@@ -421,6 +447,7 @@ func (q *Queries) ContactsRead(ctx context.Context, arg ContactsReadParams) ([]C
 			&i.DeletedAt,
 			&i.Generation,
 			&i.Stranger,
+			&i.Holder,
 		); err != nil {
 			return nil, err
 		}

@@ -284,3 +284,51 @@ func (q *Queries) EventsNewest(ctx context.Context, arg EventsNewestParams) ([]E
 	}
 	return items, nil
 }
+
+const EventsRecent = `-- name: EventsRecent :many
+select w.contact_id::bigint as contact_id, e.nos::integer[] as nos, e.instants::timestamptz[] as instants
+from (select unnest($1::bigint[]) as contact_id) as w
+cross join lateral (
+    select array_agg(o.event_no) as nos, array_agg(o.occurred_at) as instants
+    from (
+        select k.event_no, k.occurred_at
+        from bucketgen.events k
+        where k.contact_id = w.contact_id
+        order by k.event_no desc, k.occurred_at desc, k.id desc
+        limit $2::integer
+    ) o
+) e
+where e.nos is not null
+`
+
+type EventsRecentParams struct {
+	ContactIds []int64
+	Most       int32
+}
+
+type EventsRecentRow struct {
+	ContactID int64
+	Nos       []int32
+	Instants  []pgtype.Timestamptz
+}
+
+// When users did what, event by event and the newest of each first, so many at most. The index is read in one go.
+func (q *Queries) EventsRecent(ctx context.Context, arg EventsRecentParams) ([]EventsRecentRow, error) {
+	rows, err := q.db.Query(ctx, EventsRecent, arg.ContactIds, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EventsRecentRow
+	for rows.Next() {
+		var i EventsRecentRow
+		if err := rows.Scan(&i.ContactID, &i.Nos, &i.Instants); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}

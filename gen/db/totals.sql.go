@@ -52,6 +52,47 @@ func (q *Queries) TotalsAdd(ctx context.Context, arg TotalsAddParams) error {
 	return err
 }
 
+const TotalsAll = `-- name: TotalsAll :many
+select t.contact_id, t.signal_no, t.count, t.first_at, t.last_at
+from (select unnest($1::bigint[]) as contact_id) as w
+cross join lateral (select contact_id, signal_no, count, first_at, last_at, first_value, last_value from bucketgen.totals k where k.contact_id = w.contact_id offset 0) t
+`
+
+type TotalsAllRow struct {
+	ContactID int64
+	SignalNo  int32
+	Count     int64
+	FirstAt   pgtype.Timestamptz
+	LastAt    pgtype.Timestamptz
+}
+
+// How often each signal occurred that ever did, and when.
+func (q *Queries) TotalsAll(ctx context.Context, contactIds []int64) ([]TotalsAllRow, error) {
+	rows, err := q.db.Query(ctx, TotalsAll, contactIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TotalsAllRow
+	for rows.Next() {
+		var i TotalsAllRow
+		if err := rows.Scan(
+			&i.ContactID,
+			&i.SignalNo,
+			&i.Count,
+			&i.FirstAt,
+			&i.LastAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const TotalsOf = `-- name: TotalsOf :many
 select w.user_id::text as user_id, w.signal_no::integer as signal_no, coalesce(t.count, 0)::bigint as count,
     t.first_at, t.last_at, t.first_value, t.last_value

@@ -40,6 +40,7 @@ type Write struct {
 	occurrencesGone db.OccurrencesForgetParams
 	progressGone    db.ProgressForgetParams
 	followed        db.ContactsFollowParams
+	holds           db.ContactsHoldParams
 
 	due      registry.Instant
 	hasDue   bool
@@ -51,6 +52,9 @@ type outcome struct {
 	user    string
 	state   *decide.State
 	patched bool // the contact's properties are written
+	held    bool // the contact says that this engine holds it
+	once    bool // the user is not to be remembered
+	serial  uint64
 }
 
 // Leave lets the write leave a mark when it commits.
@@ -64,15 +68,17 @@ func (w *Write) Transitions() int { return len(w.transitions.ContactIds) }
 
 // Add adds what was decided about a user, and the state in which that left them.
 func (w *Write) Add(f *Facts, user string, st *decide.State, c decide.Changes) {
-	s, contact := f.store, f.users[user].contact.ID
-	w.outcomes = append(w.outcomes, outcome{user, st, c.Contact != nil && len(c.Contact.Set)+len(c.Contact.Remove) > 0})
+	s, u, contact := f.store, f.users[user], f.users[user].contact.ID
+	o := outcome{user: user, state: st, once: u.once, patched: c.Contact != nil && len(c.Contact.Set)+len(c.Contact.Remove) > 0}
+	holder := w.addHolder(f, u, &o, &c)
+	w.outcomes = append(w.outcomes, o)
 	if c.Contact != nil {
-		w.addContact(s, contact, c.Contact)
+		w.addContact(s, contact, c.Contact, holder)
 	}
-	if m := f.users[user].remade; m != nil {
+	if m := u.remade; m != nil {
 		w.addRemade(s, contact, m)
 	}
-	w.addFollowed(f.deployment, f.users[user], c.Changed())
+	w.addFollowed(f.deployment, u, c.Changed())
 	for i := range c.Events {
 		w.addEvent(s, contact, &c.Events[i])
 	}
@@ -100,7 +106,23 @@ func (w *Write) Add(f *Facts, user string, st *decide.State, c decide.Changes) {
 	}
 }
 
-func (w *Write) addContact(s *Store, contact int64, c *decide.ContactChange) {
+// addHolder notes who holds a user of whom something is written, and returns that. Where it is this engine, that can stay:
+// what it remembers is taken from the cache before the transaction commits.
+func (w *Write) addHolder(f *Facts, u *user, o *outcome, c *decide.Changes) int64 {
+	is, holder := u.contact.Holder, int64(0)
+	if f.holds(u) {
+		holder = f.holder
+	}
+	changed := !c.Nothing() || u.remade != nil
+	o.held = holder != 0 && (changed || is == holder)
+	if changed && !o.patched && is != holder && is != f.holder {
+		w.holds.ContactIds = append(w.holds.ContactIds, u.contact.ID)
+		w.holds.Holders = append(w.holds.Holders, holder)
+	}
+	return holder
+}
+
+func (w *Write) addContact(s *Store, contact int64, c *decide.ContactChange, holder int64) {
 	if c.Deleted != nil {
 		w.deleted.ContactIds = append(w.deleted.ContactIds, contact)
 		w.deleted.Deleted = append(w.deleted.Deleted, *c.Deleted)
@@ -119,6 +141,7 @@ func (w *Write) addContact(s *Store, contact int64, c *decide.ContactChange) {
 	w.contacts.Emails = append(w.contacts.Emails, email)
 	w.contacts.EmailsChanged = append(w.contacts.EmailsChanged, c.Email != nil)
 	w.contacts.Ats = append(w.contacts.Ats, timestamp(c.At))
+	w.contacts.Holders = append(w.contacts.Holders, holder)
 	w.addChanges(s, contact, c.Changes)
 }
 
@@ -203,6 +226,7 @@ func (w *Write) addTransition(s *Store, contact int64, t *decide.Transition) {
 // that have ended come before the one that lasts; transitions come last, because each stands on a stay that this
 // transaction changed.
 func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) error {
+	s.cache.claim(w.outcomes)
 	q := &queue{store: s}
 	into := db.New(q)
 	var errs []error
@@ -214,6 +238,7 @@ func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) erro
 	add(len(w.contacts.ContactIds), func() error { return into.ContactsPatch(ctx, w.contacts) })
 	add(len(w.changes.ContactIds), func() error { return into.ChangesPut(ctx, w.changes) })
 	add(len(w.deleted.ContactIds), func() error { return into.ContactsSetDeleted(ctx, w.deleted) })
+	add(len(w.holds.ContactIds), func() error { return into.ContactsHold(ctx, w.holds) })
 	add(len(w.events.ContactIds), func() error { return into.EventsInsert(ctx, w.events) })
 	add(len(w.keys.ContactIds), func() error { return into.IdempotencyKeysInsert(ctx, w.keys) })
 	add(len(w.totalsGone.ContactIds), func() error { return into.TotalsForget(ctx, w.totalsGone) })
