@@ -24,6 +24,19 @@ cross join lateral (
     for no key update skip locked
 ) c;
 
+-- name: ContactsLockKnown :many
+-- As ContactsLock, of users whose contacts are known by their numbers.
+select c.id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
+from (select unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
+cross join lateral (
+    select k.id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
+        (case when k.version = w.version then null else k.properties end)::jsonb as properties
+    from bucketgen.contacts k
+    where k.id = w.id
+    limit 1
+    for no key update skip locked
+) c;
+
 -- name: ContactsLockWaiting :many
 -- As ContactsLock, for callers that cannot come back later: it waits for the locks.
 select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
@@ -64,6 +77,16 @@ limit @users::integer
 for no key update of c skip locked;
 
 -- name: ContactsPatch :exec
+-- Changes properties, and notes what declared ones were before. It is one statement because each costs something by itself.
+with changed as (
+    insert into bucketgen.changes (contact_id, property_no, was, changed_at)
+    select h.contact_id, h.property_no, nullif(h.was, 'null')::jsonb, h.changed_at
+    from (
+        select unnest(@changed_ids::bigint[]) as contact_id, unnest(@property_nos::integer[]) as property_no,
+            unnest(@was::text[]) as was, unnest(@changed_at::timestamptz[]) as changed_at
+    ) as h
+    on conflict (contact_id, property_no) do update set was = excluded.was, changed_at = excluded.changed_at
+)
 update bucketgen.contacts c
 set properties = (c.properties || p.set::jsonb) - array(select jsonb_array_elements_text(p.remove::jsonb)),
     version = c.version + 1,

@@ -190,6 +190,67 @@ func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams
 	return items, nil
 }
 
+const ContactsLockKnown = `-- name: ContactsLockKnown :many
+select c.id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
+from (select unnest($1::bigint[]) as id, unnest($2::bigint[]) as version) w
+cross join lateral (
+    select k.id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
+        (case when k.version = w.version then null else k.properties end)::jsonb as properties
+    from bucketgen.contacts k
+    where k.id = w.id
+    limit 1
+    for no key update skip locked
+) c
+`
+
+type ContactsLockKnownParams struct {
+	Ids      []int64
+	Versions []int64
+}
+
+type ContactsLockKnownRow struct {
+	ID         int64
+	Email      *string
+	Properties []byte
+	Version    int64
+	UpdatedAt  pgtype.Timestamptz
+	DeletedAt  pgtype.Timestamptz
+	Generation int32
+	Stranger   *int32
+	Holder     int64
+}
+
+// As ContactsLock, of users whose contacts are known by their numbers.
+func (q *Queries) ContactsLockKnown(ctx context.Context, arg ContactsLockKnownParams) ([]ContactsLockKnownRow, error) {
+	rows, err := q.db.Query(ctx, ContactsLockKnown, arg.Ids, arg.Versions)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ContactsLockKnownRow
+	for rows.Next() {
+		var i ContactsLockKnownRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.Properties,
+			&i.Version,
+			&i.UpdatedAt,
+			&i.DeletedAt,
+			&i.Generation,
+			&i.Stranger,
+			&i.Holder,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ContactsLockWaiting = `-- name: ContactsLockWaiting :many
 select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
@@ -334,6 +395,15 @@ func (q *Queries) ContactsPage(ctx context.Context, arg ContactsPageParams) ([]C
 }
 
 const ContactsPatch = `-- name: ContactsPatch :exec
+with changed as (
+    insert into bucketgen.changes (contact_id, property_no, was, changed_at)
+    select h.contact_id, h.property_no, nullif(h.was, 'null')::jsonb, h.changed_at
+    from (
+        select unnest($8::bigint[]) as contact_id, unnest($9::integer[]) as property_no,
+            unnest($10::text[]) as was, unnest($11::timestamptz[]) as changed_at
+    ) as h
+    on conflict (contact_id, property_no) do update set was = excluded.was, changed_at = excluded.changed_at
+)
 update bucketgen.contacts c
 set properties = (c.properties || p.set::jsonb) - array(select jsonb_array_elements_text(p.remove::jsonb)),
     version = c.version + 1,
@@ -356,8 +426,13 @@ type ContactsPatchParams struct {
 	EmailsChanged []bool
 	Ats           []pgtype.Timestamptz
 	Holders       []int64
+	ChangedIds    []int64
+	PropertyNos   []int32
+	Was           []string
+	ChangedAt     []pgtype.Timestamptz
 }
 
+// Changes properties, and notes what declared ones were before. It is one statement because each costs something by itself.
 func (q *Queries) ContactsPatch(ctx context.Context, arg ContactsPatchParams) error {
 	_, err := q.db.Exec(ctx, ContactsPatch,
 		arg.ContactIds,
@@ -367,6 +442,10 @@ func (q *Queries) ContactsPatch(ctx context.Context, arg ContactsPatchParams) er
 		arg.EmailsChanged,
 		arg.Ats,
 		arg.Holders,
+		arg.ChangedIds,
+		arg.PropertyNos,
+		arg.Was,
+		arg.ChangedAt,
 	)
 	return err
 }

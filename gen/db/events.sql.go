@@ -132,6 +132,22 @@ func (q *Queries) EventsAround(ctx context.Context, arg EventsAroundParams) ([]E
 }
 
 const EventsInsert = `-- name: EventsInsert :exec
+with total as (
+    insert into bucketgen.totals as t (contact_id, signal_no, count, first_at, last_at, first_value, last_value)
+    select a.contact_id, a.signal_no, a.count, a.first_at, a.last_at, nullif(a.first_value, ''), nullif(a.last_value, '')
+    from (
+        select unnest($8::bigint[]) as contact_id, unnest($9::integer[]) as signal_no,
+            unnest($10::bigint[]) as count, unnest($11::timestamptz[]) as first_at,
+            unnest($12::timestamptz[]) as last_at, unnest($13::text[]) as first_value,
+            unnest($14::text[]) as last_value
+    ) as a
+    on conflict (contact_id, signal_no) do update set
+        count = t.count + excluded.count,
+        first_at = least(t.first_at, excluded.first_at),
+        first_value = case when excluded.first_at < t.first_at then excluded.first_value else t.first_value end,
+        last_at = greatest(t.last_at, excluded.last_at),
+        last_value = case when excluded.last_at >= t.last_at then excluded.last_value else t.last_value end
+)
 insert into bucketgen.events (contact_id, event_no, occurred_at, received_at, kind, properties, traits)
 select e.contact_id, e.event_no, e.occurred_at, e.received_at, e.kind,
     nullif(e.properties, '')::jsonb, nullif(e.traits, '')::jsonb
@@ -144,16 +160,25 @@ from (
 `
 
 type EventsInsertParams struct {
-	ContactIds []int64
-	EventNos   []int32
-	OccurredAt []pgtype.Timestamptz
-	ReceivedAt []pgtype.Timestamptz
-	Kinds      []string
-	Properties []string
-	Traits     []string
+	ContactIds  []int64
+	EventNos    []int32
+	OccurredAt  []pgtype.Timestamptz
+	ReceivedAt  []pgtype.Timestamptz
+	Kinds       []string
+	Properties  []string
+	Traits      []string
+	TotalIds    []int64
+	SignalNos   []int32
+	Counts      []int64
+	FirstAt     []pgtype.Timestamptz
+	LastAt      []pgtype.Timestamptz
+	FirstValues []string
+	LastValues  []string
 }
 
-// In the order in which they are given: the id is the arrival number.
+// Logs events, in the order in which they are given: the id is the arrival number. Totals grow by the same statement, because
+// each costs something by itself. Of occurrences at one instant, the one that came first is the first, and the one that came
+// last the last.
 func (q *Queries) EventsInsert(ctx context.Context, arg EventsInsertParams) error {
 	_, err := q.db.Exec(ctx, EventsInsert,
 		arg.ContactIds,
@@ -163,6 +188,13 @@ func (q *Queries) EventsInsert(ctx context.Context, arg EventsInsertParams) erro
 		arg.Kinds,
 		arg.Properties,
 		arg.Traits,
+		arg.TotalIds,
+		arg.SignalNos,
+		arg.Counts,
+		arg.FirstAt,
+		arg.LastAt,
+		arg.FirstValues,
+		arg.LastValues,
 	)
 	return err
 }

@@ -61,8 +61,8 @@ type Facts struct {
 type user struct {
 	glimpse     // before the lock was taken; afterwards, what is true
 	properties  payload.Properties
-	changes     []registry.Change   // of users whose properties were read
-	contact     *db.ContactsLockRow // nil if the user was passed over
+	changes     []registry.Change        // of users whose properties were read
+	contact     *db.ContactsLockKnownRow // nil if the user was passed over
 	created     bool
 	stays       []decide.Stay
 	due         []decide.Due
@@ -237,14 +237,7 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted, trust bool) {
 	if len(create) > 0 {
 		q.add(db.ContactsCreate, create, createdAt).Query(each(func(name string) { f.users[name].created = true }))
 	}
-	lockSQL := db.ContactsLock
-	switch {
-	case lock.None:
-		lockSQL = db.ContactsRead
-	case lock.Wait:
-		lockSQL = db.ContactsLockWaiting
-	}
-	q.add(lockSQL, users, ids, versions).Query(each(func(row db.ContactsLockRow) { f.users[row.UserID].contact = &row }))
+	f.queueLocks(q, lock, users, ids, versions)
 	// Whoever deploys takes no lock of a user. So what is read after the locks were taken is what is true of the users: who
 	// deploys later will find them changed.
 	q.add(db.GenerationNo).QueryRow(func(row pgx.Row) error { return row.Scan(&f.generation) })
@@ -263,6 +256,40 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted, trust bool) {
 		}))
 	}
 	f.queueFurther(q, &more)
+}
+
+// queueLocks asks for the locks of users. Who waits for locks takes them in the order of names. Who does not can ask for users
+// whom it knows by the numbers of their contacts, which are found sooner.
+func (f *Facts) queueLocks(q *queue, lock Lock, users []string, ids, versions []int64) {
+	byName := func(row db.ContactsLockRow) {
+		f.users[row.UserID].contact = &db.ContactsLockKnownRow{
+			ID: row.ID, Email: row.Email, Properties: row.Properties, Version: row.Version, UpdatedAt: row.UpdatedAt, DeletedAt: row.DeletedAt,
+			Generation: row.Generation, Stranger: row.Stranger, Holder: row.Holder,
+		}
+	}
+	switch {
+	case lock.None:
+		q.add(db.ContactsRead, users, ids, versions).Query(each(byName))
+		return
+	case lock.Wait:
+		q.add(db.ContactsLockWaiting, users, ids, versions).Query(each(byName))
+		return
+	}
+	known := make(map[int64]*user, len(users))
+	var some, others db.ContactsLockParams
+	for i, name := range users {
+		to := &others
+		if u := f.users[name]; u.known != nil && !u.once {
+			to, known[ids[i]] = &some, u
+		}
+		to.UserIds, to.Ids, to.Versions = append(to.UserIds, name), append(to.Ids, ids[i]), append(to.Versions, versions[i])
+	}
+	if len(others.Ids) > 0 {
+		q.add(db.ContactsLock, others.UserIds, others.Ids, others.Versions).Query(each(byName))
+	}
+	if len(some.Ids) > 0 {
+		q.add(db.ContactsLockKnown, some.Ids, some.Versions).Query(each(func(row db.ContactsLockKnownRow) { known[row.ID].contact = &row }))
+	}
 }
 
 // group is users of whom something is asked.

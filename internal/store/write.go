@@ -16,12 +16,10 @@ type Write struct {
 	Names Names
 
 	contacts    db.ContactsPatchParams
-	changes     db.ChangesPutParams
 	deleted     db.ContactsSetDeletedParams
 	events      db.EventsInsertParams
 	keys        db.IdempotencyKeysInsertParams
 	occurrences db.OccurrencesInsertParams
-	totals      db.TotalsAddParams
 	groups      db.GroupsPutParams
 	sums        db.SumsPutParams
 	advances    db.AdvancesInsertParams
@@ -236,12 +234,11 @@ func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) erro
 		}
 	}
 	add(len(w.contacts.ContactIds), func() error { return into.ContactsPatch(ctx, w.contacts) })
-	add(len(w.changes.ContactIds), func() error { return into.ChangesPut(ctx, w.changes) })
 	add(len(w.deleted.ContactIds), func() error { return into.ContactsSetDeleted(ctx, w.deleted) })
 	add(len(w.holds.ContactIds), func() error { return into.ContactsHold(ctx, w.holds) })
-	add(len(w.events.ContactIds), func() error { return into.EventsInsert(ctx, w.events) })
-	add(len(w.keys.ContactIds), func() error { return into.IdempotencyKeysInsert(ctx, w.keys) })
 	add(len(w.totalsGone.ContactIds), func() error { return into.TotalsForget(ctx, w.totalsGone) })
+	add(len(w.events.ContactIds)+len(w.events.TotalIds), func() error { return into.EventsInsert(ctx, w.events) })
+	add(len(w.keys.ContactIds), func() error { return into.IdempotencyKeysInsert(ctx, w.keys) })
 	add(len(w.occurrencesGone.ContactIds), func() error {
 		return errors.Join(into.OccurrencesForget(ctx, w.occurrencesGone), into.GroupsForget(ctx, db.GroupsForgetParams(w.occurrencesGone)))
 	})
@@ -249,7 +246,6 @@ func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) erro
 		return errors.Join(into.ProgressForget(ctx, w.progressGone), into.AdvancesForget(ctx, db.AdvancesForgetParams(w.progressGone)))
 	})
 	add(len(w.occurrences.ContactIds), func() error { return into.OccurrencesInsert(ctx, w.occurrences) })
-	add(len(w.totals.ContactIds), func() error { return into.TotalsAdd(ctx, w.totals) })
 	add(len(w.groups.ContactIds), func() error { return into.GroupsPut(ctx, w.groups) })
 	add(len(w.sums.ContactIds), func() error { return into.SumsPut(ctx, w.sums) })
 	add(len(w.advances.ContactIds), func() error { return into.AdvancesInsert(ctx, w.advances) })
