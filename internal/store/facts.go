@@ -378,6 +378,7 @@ func (f *Facts) settle(w *Wanted) error {
 			facts.SetProperty(p, field.Whole())
 		}
 	}
+	f.store.texts.share(facts.Values())
 	u.known = &remembered{
 		id: u.contact.ID, version: u.contact.Version,
 		properties: u.contact.Properties, values: facts.Values(), changes: u.changes,

@@ -35,6 +35,7 @@ type Store struct {
 	added     [][]registry.Need         // by registry.Event
 	simple    bool                      // all that criteria ask about signals can be remembered
 	plain     map[int32]registry.Signal // by the number of the event of which it is every occurrence
+	texts     texts
 	signalOf  map[int32]registry.Signal
 	cache     *cache
 	history   []int32 // numbers of the properties whose last changes are read
@@ -87,6 +88,7 @@ func New(ctx context.Context, conn Conn, schema string, r *registry.Registry, ca
 	s.Remember(found)
 	s.always = always(r, s.needs, s.added)
 	s.simple, s.plain = isSimple(r), s.plainOf()
+	s.texts = textsOf(r)
 	if err := s.registerSignals(ctx, conn); err != nil {
 		return nil, err
 	}
