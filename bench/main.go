@@ -11,6 +11,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -24,12 +25,13 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/migrate"
 	"github.com/bucketgen/bucketgen/internal/postgres"
+	"github.com/bucketgen/bucketgen/registry"
 )
 
 // options are what is measured.
 type options struct {
 	buckets, users, stored, callers, flushers, rounds int
-	span                                              time.Duration
+	span, warm                                        time.Duration
 	backfill                                          int
 	workers                                           int
 	window                                            time.Duration
@@ -45,11 +47,12 @@ func main() {
 	flag.IntVar(&o.flushers, "flushers", 0, "flushers of the engine (default its own)")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds; the median counts")
 	flag.DurationVar(&o.span, "span", 4*time.Second, "length of a measured run")
+	flag.DurationVar(&o.warm, "warm", 20*time.Second, "length of the run before those that are measured, in which users come again")
 	flag.IntVar(&o.backfill, "backfill", 0, "users who are to follow a deployment, which is measured instead of ingest")
 	flag.IntVar(&o.workers, "workers", 0, "workers of the engine that let users follow (default its own)")
 	flag.DurationVar(&o.window, "window", 7*24*time.Hour, "what the deployed bucket counts within")
 	url := flag.String("database", os.Getenv("BENCH_DATABASE_URL"), "server to measure on (default a private one, durable)")
-	flag.StringVar(&o.allocations, "memprofile", "", "write a profile of allocations to this file")
+	flag.StringVar(&o.allocations, "memprofile", "", "write a profile of allocations to this file, and what there was before to one more, for -base")
 	flag.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of what is measured to this file")
 	flag.Parse()
 	if err := run(context.Background(), *url, o); err != nil {
@@ -80,6 +83,16 @@ func run(ctx context.Context, url string, o options) error {
 	if err != nil {
 		return err
 	}
+	if err := with(ctx, pool, r, o, func(e *engine.Engine) error { return fill(ctx, e, pool, w, o.stored) }); err != nil {
+		return err
+	}
+	fmt.Printf("%.1f candidates an event, beside the buckets that its user is in\n", w.candidates(r))
+	// Another engine than the one that made the users, whose events of the past went by it.
+	return with(ctx, pool, r, o, func(e *engine.Engine) error { return measure(ctx, e, pool, w, o) })
+}
+
+// with runs something with an engine.
+func with(ctx context.Context, pool *pgxpool.Pool, r *registry.Registry, o options, do func(*engine.Engine) error) error {
 	e, err := engine.New(pool, r, engine.Config{NoClock: true, NoDelivery: true, Flushers: o.flushers})
 	if err != nil {
 		return err
@@ -87,12 +100,7 @@ func run(ctx context.Context, url string, o options) error {
 	if err := e.Start(ctx); err != nil {
 		return err
 	}
-	defer e.Stop(ctx)
-	if err := fill(ctx, e, pool, w, o.stored); err != nil {
-		return err
-	}
-	fmt.Printf("%.1f candidates an event, beside the buckets that its user is in\n", w.candidates(r))
-	return measure(ctx, e, pool, w, o)
+	return errors.Join(do(e), e.Stop(ctx))
 }
 
 func connect(ctx context.Context, url string) (*pgxpool.Pool, error) {
@@ -112,26 +120,32 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 	fmt.Printf("%d buckets, %d users, %d stored events, %d callers, %d rounds of %s\n", o.buckets, o.users, o.stored, o.callers, o.rounds, o.span)
 	const sample = 50_000 // events of a round, which is begun again if it runs out
 
-	if _, _, err := ingest(ctx, e, w.events(0, sample), o); err != nil { // to warm up
+	warming := o
+	warming.span = o.warm
+	if _, _, err := ingest(ctx, e, w.events(0, sample), warming); err != nil {
 		return err
+	}
+	if o.allocations != "" {
+		if err := writeAllocations(o.allocations + ".before"); err != nil {
+			return err
+		}
 	}
 	before := e.Stats()
 	var used cost
+	done := newLoad(ctx, pool)
 	for round := range o.rounds {
-		for _, y := range allYardsticks {
-			rate, err := y.run(ctx, pool, o.users, o.span/4)
-			if err != nil {
-				return err
-			}
-			yardsticks[y.String()] = append(yardsticks[y.String()], rate)
+		if err := runYardsticks(ctx, pool, o, yardsticks); err != nil {
+			return err
 		}
 		events := w.events(uint64(round)+1, sample) // made before anything is counted
-		if err := profiled(o.profile, func() error {
-			defer used.count()()
+		run := func() error {
+			stop := used.count()
 			rate, took, err := ingest(ctx, e, events, o)
+			stop()
 			rates, latencies = append(rates, rate), append(latencies, took...)
 			return err
-		}); err != nil {
+		}
+		if err := profiled(o.profile, func() error { return done.count(ctx, run) }); err != nil {
 			return err
 		}
 		fmt.Printf("round %d: %.0f events/s\n", round+1, rates[round])
@@ -152,6 +166,7 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 		latencies[len(latencies)/2].Round(10*time.Microsecond), latencies[len(latencies)*99/100].Round(10*time.Microsecond),
 		float64(events)/float64(batches), float64(transitions)/float64(events))
 	used.print(max(events, 1))
+	done.print(max(events, 1))
 	if o.allocations != "" {
 		if err := writeAllocations(o.allocations); err != nil {
 			return err

@@ -52,6 +52,18 @@ func (y yardstick) run(ctx context.Context, pool *pgxpool.Pool, users int, span 
 	return float64(rows.Load()) / took.Seconds(), nil
 }
 
+// runYardsticks runs each of them and adds its rate to its own.
+func runYardsticks(ctx context.Context, pool *pgxpool.Pool, o options, rates map[string][]float64) error {
+	for _, y := range allYardsticks {
+		rate, err := y.run(ctx, pool, o.users, o.span/4)
+		if err != nil {
+			return err
+		}
+		rates[y.String()] = append(rates[y.String()], rate)
+	}
+	return nil
+}
+
 func (y yardstick) arguments(rng *rand.Rand, users int) []any {
 	contacts, events := make([]int64, y.rows), make([]int32, y.rows)
 	times, kinds, properties := make([]pgtype.Timestamptz, y.rows), make([]string, y.rows), make([][]byte, y.rows)

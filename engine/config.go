@@ -13,8 +13,9 @@ type Config struct {
 	// BackfillWorkers is how many batches of users are taken through a deployment at once. Defaults to 2.
 	BackfillWorkers int
 
-	// CacheBytes is how much memory, roughly, the engine uses to remember the properties of users who came lately. What
-	// it remembers is compared with the database before it is used. Defaults to 128 MB.
+	// CacheBytes is how much memory, roughly, the engine uses to remember users who came lately: their properties, and all
+	// else that is asked of those who come again. What it remembers is compared with the database before it is used.
+	// Defaults to 256 MB.
 	CacheBytes int
 
 	// ClockWorkers is how many batches of due users are settled at once. Defaults to 2.
@@ -88,7 +89,7 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	def(&c.BackfillWorkers, 2)
-	def(&c.CacheBytes, 128<<20)
+	def(&c.CacheBytes, 256<<20)
 	def(&c.ClockWorkers, 2)
 	def(&c.ClockPoll, 100*time.Millisecond)
 	def(&c.DeliveryPoll, 500*time.Millisecond)

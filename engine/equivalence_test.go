@@ -37,6 +37,27 @@ func TestEquivalence(t *testing.T) {
 	}
 }
 
+// TestTurns compares them while several engines take turns with the same users, whom each of them remembers as it left them,
+// and while callers take events in by transactions of their own.
+func TestTurns(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	draw.Check(t, 300, func(t *rapid.T) {
+		n, users := begin(t, pool)
+		f, m := draw.Definitions(t, 5), manner(t, n)
+		m.Engines = rapid.IntRange(1, 3).Draw(t, "engines")
+		turn := 0
+		m.Turn = func(int) int { // each a few times in a row, so that what they remember is of use
+			if rapid.IntRange(0, 3).Draw(t, "next") == 3 {
+				turn = rapid.IntRange(0, m.Engines-1).Draw(t, "turn")
+			}
+			return turn
+		}
+		m.Within = func(int) bool { return rapid.IntRange(0, 5).Draw(t, "within") == 5 }
+		compareAll(t, pool, f, draw.Changing(t, f, users, 40), m)
+	})
+}
+
 // TestRedefine compares them while definitions change and buckets are paused and resumed.
 func TestRedefine(t *testing.T) {
 	t.Parallel()

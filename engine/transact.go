@@ -83,7 +83,7 @@ const lockTimeout = 500 * time.Millisecond
 // within runs tasks for different users, sorted, in a transaction that the caller began and commits. It waits for
 // locks.
 func (e *Engine) within(ctx context.Context, conn store.Conn, tasks []*task, names store.Names) error {
-	facts, err := e.store.Load(ctx, conn, store.Lock{Wait: true}, wanted(tasks))
+	facts, err := e.store.Load(ctx, conn, store.Lock{Wait: true, Provisional: true}, wanted(tasks))
 	if err != nil {
 		return err
 	}

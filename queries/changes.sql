@@ -14,12 +14,3 @@ cross join lateral (
     where a.contact_id = c.id and a.property_no = any (@property_nos::integer[])
     offset 0
 ) h;
-
--- name: ChangesPut :exec
-insert into bucketgen.changes (contact_id, property_no, was, changed_at)
-select p.contact_id, p.property_no, nullif(p.was, 'null')::jsonb, p.changed_at
-from (
-    select unnest(@contact_ids::bigint[]) as contact_id, unnest(@property_nos::integer[]) as property_no,
-        unnest(@was::text[]) as was, unnest(@changed_at::timestamptz[]) as changed_at
-) as p
-on conflict (contact_id, property_no) do update set was = excluded.was, changed_at = excluded.changed_at;

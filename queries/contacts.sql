@@ -13,10 +13,10 @@ returning user_id;
 -- Takes the locks of users, in the order in which they are given, passing over those that somebody else holds. It is a
 -- statement of its own, so that those that follow see what the previous holders of the locks have committed. Properties
 -- that the caller knows, because the version is still the same, are not sent again.
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
@@ -24,12 +24,25 @@ cross join lateral (
     for no key update skip locked
 ) c;
 
+-- name: ContactsLockKnown :many
+-- As ContactsLock, of users whose contacts are known by their numbers.
+select c.id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
+from (select unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
+cross join lateral (
+    select k.id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
+        (case when k.version = w.version then null else k.properties end)::jsonb as properties
+    from bucketgen.contacts k
+    where k.id = w.id
+    limit 1
+    for no key update skip locked
+) c;
+
 -- name: ContactsLockWaiting :many
 -- As ContactsLock, for callers that cannot come back later: it waits for the locks.
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
@@ -39,10 +52,10 @@ cross join lateral (
 
 -- name: ContactsRead :many
 -- As ContactsLock, for callers that change nothing: it takes no locks, and passes over nobody.
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
@@ -64,17 +77,35 @@ limit @users::integer
 for no key update of c skip locked;
 
 -- name: ContactsPatch :exec
+-- Changes properties, and notes what declared ones were before. It is one statement because each costs something by itself.
+with changed as (
+    insert into bucketgen.changes (contact_id, property_no, was, changed_at)
+    select h.contact_id, h.property_no, nullif(h.was, 'null')::jsonb, h.changed_at
+    from (
+        select unnest(@changed_ids::bigint[]) as contact_id, unnest(@property_nos::integer[]) as property_no,
+            unnest(@was::text[]) as was, unnest(@changed_at::timestamptz[]) as changed_at
+    ) as h
+    on conflict (contact_id, property_no) do update set was = excluded.was, changed_at = excluded.changed_at
+)
 update bucketgen.contacts c
 set properties = (c.properties || p.set::jsonb) - array(select jsonb_array_elements_text(p.remove::jsonb)),
     version = c.version + 1,
     email = case when p.email_changed then nullif(p.email, '') else c.email end,
-    updated_at = p.at
+    updated_at = p.at, holder = p.holder
 from (
     select unnest(@contact_ids::bigint[]) as contact_id, unnest(@sets::text[]) as set,
         unnest(@removes::text[]) as remove, unnest(@emails::text[]) as email,
-        unnest(@emails_changed::boolean[]) as email_changed, unnest(@ats::timestamptz[]) as at
+        unnest(@emails_changed::boolean[]) as email_changed, unnest(@ats::timestamptz[]) as at,
+        unnest(@holders::bigint[]) as holder
 ) as p
 where c.id = p.contact_id;
+
+-- name: ContactsHold :exec
+-- Says which engine holds users whose properties do not change.
+update bucketgen.contacts c
+set holder = h.holder
+from (select unnest(@contact_ids::bigint[]) as contact_id, unnest(@holders::bigint[]) as holder) as h
+where c.id = h.contact_id;
 
 -- name: ContactsSetDeleted :exec
 update bucketgen.contacts c

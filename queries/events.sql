@@ -17,6 +17,22 @@ cross join lateral (
     select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
 ) c;
 
+-- name: EventsRecent :many
+-- When users did what, event by event and the newest of each first, so many at most. The index is read in one go.
+select w.contact_id::bigint as contact_id, e.nos::integer[] as nos, e.instants::timestamptz[] as instants
+from (select unnest(@contact_ids::bigint[]) as contact_id) as w
+cross join lateral (
+    select array_agg(o.event_no) as nos, array_agg(o.occurred_at) as instants
+    from (
+        select k.event_no, k.occurred_at
+        from bucketgen.events k
+        where k.contact_id = w.contact_id
+        order by k.event_no desc, k.occurred_at desc, k.id desc
+        limit @most::integer
+    ) o
+) e
+where e.nos is not null;
+
 -- name: EventsAround :many
 -- The occurrences of an event around the end of a window that ends some time ago: the newest up to it, newest first, and
 -- the oldest after it, so many of each. The index is read from there in both directions, whatever the length of the history.
@@ -43,7 +59,25 @@ cross join lateral (
 ) c;
 
 -- name: EventsInsert :exec
--- In the order in which they are given: the id is the arrival number.
+-- Logs events, in the order in which they are given: the id is the arrival number. Totals grow by the same statement, because
+-- each costs something by itself. Of occurrences at one instant, the one that came first is the first, and the one that came
+-- last the last.
+with total as (
+    insert into bucketgen.totals as t (contact_id, signal_no, count, first_at, last_at, first_value, last_value)
+    select a.contact_id, a.signal_no, a.count, a.first_at, a.last_at, nullif(a.first_value, ''), nullif(a.last_value, '')
+    from (
+        select unnest(@total_ids::bigint[]) as contact_id, unnest(@signal_nos::integer[]) as signal_no,
+            unnest(@counts::bigint[]) as count, unnest(@first_at::timestamptz[]) as first_at,
+            unnest(@last_at::timestamptz[]) as last_at, unnest(@first_values::text[]) as first_value,
+            unnest(@last_values::text[]) as last_value
+    ) as a
+    on conflict (contact_id, signal_no) do update set
+        count = t.count + excluded.count,
+        first_at = least(t.first_at, excluded.first_at),
+        first_value = case when excluded.first_at < t.first_at then excluded.first_value else t.first_value end,
+        last_at = greatest(t.last_at, excluded.last_at),
+        last_value = case when excluded.last_at >= t.last_at then excluded.last_value else t.last_value end
+)
 insert into bucketgen.events (contact_id, event_no, occurred_at, received_at, kind, properties, traits)
 select e.contact_id, e.event_no, e.occurred_at, e.received_at, e.kind,
     nullif(e.properties, '')::jsonb, nullif(e.traits, '')::jsonb

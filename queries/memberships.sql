@@ -31,6 +31,18 @@ cross join lateral (
     limit 1
 ) m;
 
+-- name: MembershipsAll :many
+-- All stays of users, the latest of each bucket first, so many of them at most.
+select w.contact_id::bigint as contact_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
+from (select unnest(@contact_ids::bigint[]) as contact_id) as w
+cross join lateral (
+    select a.bucket_no, a.epoch, a.entered_at, a.left_at, a.anchor_at, a.ticked_at, a.blocked
+    from bucketgen.memberships a
+    where a.contact_id = w.contact_id
+    order by a.bucket_no desc, a.epoch desc
+    limit @most::integer
+) m;
+
 -- name: MembershipsLeave :exec
 -- Compare and swap: only a stay that is still active is closed. (That is said in a way that no index knows, because the
 -- planner would go through all active stays where it believes them to be few.)

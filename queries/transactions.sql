@@ -1,8 +1,10 @@
 -- name: TransactionBegun :one
--- Sets how a transaction of the engine runs, and returns its number. The statements that follow are the same for every
+-- Sets how a transaction of the engine runs, and returns its number, by which start of the server it runs, and whether what
+-- is committed lasts, whatever happens. The statements that follow are the same for every
 -- batch, and so are their plans: one look into an index for each thing that is asked. Planning them anew each time would
 -- cost more than running them, and a plan that was made while a table was small must not read all of it later.
-select pg_current_xact_id()::text
+select pg_current_xact_id()::text as xid, pg_postmaster_start_time()::timestamptz as server_start,
+    (current_setting('synchronous_commit') <> 'off')::boolean as lasts
 from (
     select set_config('lock_timeout', @lock_timeout, true), set_config('plan_cache_mode', 'force_generic_plan', true),
         set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),

@@ -24,6 +24,7 @@ type Facts struct {
 	pursuits pursuits
 	lacks    []Need
 	complete bool
+	memory   Memory // where facts that are not loaded may be
 
 	membership func(Index) Verdict // nil: the user is in no bucket
 	stretches  []*stretch          // of windows that end some time ago

@@ -247,7 +247,7 @@ func (f *Facts) series(s Signal) *series {
 			return &f.all[i]
 		}
 	}
-	return nil
+	return f.recall(s)
 }
 
 // newest returns the newest instants of a signal, as far as they are loaded.
@@ -317,7 +317,7 @@ func (f *Facts) total(s Signal) *total {
 			return &f.totals[i]
 		}
 	}
-	return nil
+	return f.recallTotal(s)
 }
 
 // totalOf returns the total of a signal, as far as it is loaded.
@@ -348,9 +348,13 @@ func (f *Facts) Lacks() []Need {
 	return f.lacks
 }
 
-// Newest returns the newest known occurrence of any signal or sequence that is loaded, or Unset.
+// Newest returns the newest known occurrence of any signal or sequence that is loaded, or Unset. What is remembered counts
+// as loaded.
 func (f *Facts) Newest() Instant {
 	newest := Unset
+	if f.memory != nil {
+		newest = f.memory.Latest()
+	}
 	for _, s := range f.all {
 		if len(s.newest) > 0 {
 			newest = max(newest, s.newest[0].At)

@@ -53,12 +53,13 @@ func (t timer) event() v0.EventWithAdditionalMetadata {
 }
 
 // arm arms timers. A timer that could not be armed is none that is missed: the clock of the engine minds the same instants.
-func (a *Adapter) arm(ctx context.Context, arms []engine.Arm) {
+func (a *Adapter) arm(ctx context.Context, arms []engine.Arm) error {
 	events := make([]v0.EventWithAdditionalMetadata, len(arms))
 	for i, arm := range arms {
 		events[i] = a.timer(arm).event()
 	}
 	a.announce(ctx, "members to look at; the clock looks at them", events)
+	return nil
 }
 
 // expiryResult is the output of a timer's run.

@@ -19,11 +19,12 @@ const (
 )
 
 // deployed tells Hatchet that users are to follow a deployment. If that is lost, a cron finds out within a minute.
-func (a *Adapter) deployed(ctx context.Context, d engine.Deployment) {
+func (a *Adapter) deployed(ctx context.Context, d engine.Deployment) error {
 	a.unfinished.Store(&d)
 	if a.ready.Load() { // or else it is told once it is
 		a.tellDeployed(ctx)
 	}
+	return nil
 }
 
 // tellDeployed tells of the deployment of which the engine told last, once.

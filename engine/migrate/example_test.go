@@ -33,6 +33,7 @@ func ExampleUp() {
 	// applied 00005_reconciliations.sql
 	// applied 00006_changes.sql
 	// applied 00007_keys.sql
+	// applied 00008_holder.sql
 	// up to date
 	// up to date
 }

@@ -48,6 +48,24 @@ func (q *Queries) ContactsCreate(ctx context.Context, arg ContactsCreateParams) 
 	return items, nil
 }
 
+const ContactsHold = `-- name: ContactsHold :exec
+update bucketgen.contacts c
+set holder = h.holder
+from (select unnest($1::bigint[]) as contact_id, unnest($2::bigint[]) as holder) as h
+where c.id = h.contact_id
+`
+
+type ContactsHoldParams struct {
+	ContactIds []int64
+	Holders    []int64
+}
+
+// Says which engine holds users whose properties do not change.
+func (q *Queries) ContactsHold(ctx context.Context, arg ContactsHoldParams) error {
+	_, err := q.db.Exec(ctx, ContactsHold, arg.ContactIds, arg.Holders)
+	return err
+}
+
 const ContactsLast = `-- name: ContactsLast :one
 select coalesce(max(c.id), 0)::bigint from bucketgen.contacts c
 `
@@ -60,10 +78,10 @@ func (q *Queries) ContactsLast(ctx context.Context) (int64, error) {
 }
 
 const ContactsLock = `-- name: ContactsLock :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
@@ -88,6 +106,7 @@ type ContactsLockRow struct {
 	DeletedAt  pgtype.Timestamptz
 	Generation int32
 	Stranger   *int32
+	Holder     int64
 }
 
 // Takes the locks of users, in the order in which they are given, passing over those that somebody else holds. It is a
@@ -112,6 +131,7 @@ func (q *Queries) ContactsLock(ctx context.Context, arg ContactsLockParams) ([]C
 			&i.DeletedAt,
 			&i.Generation,
 			&i.Stranger,
+			&i.Holder,
 		); err != nil {
 			return nil, err
 		}
@@ -170,11 +190,72 @@ func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams
 	return items, nil
 }
 
+const ContactsLockKnown = `-- name: ContactsLockKnown :many
+select c.id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
+from (select unnest($1::bigint[]) as id, unnest($2::bigint[]) as version) w
+cross join lateral (
+    select k.id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
+        (case when k.version = w.version then null else k.properties end)::jsonb as properties
+    from bucketgen.contacts k
+    where k.id = w.id
+    limit 1
+    for no key update skip locked
+) c
+`
+
+type ContactsLockKnownParams struct {
+	Ids      []int64
+	Versions []int64
+}
+
+type ContactsLockKnownRow struct {
+	ID         int64
+	Email      *string
+	Properties []byte
+	Version    int64
+	UpdatedAt  pgtype.Timestamptz
+	DeletedAt  pgtype.Timestamptz
+	Generation int32
+	Stranger   *int32
+	Holder     int64
+}
+
+// As ContactsLock, of users whose contacts are known by their numbers.
+func (q *Queries) ContactsLockKnown(ctx context.Context, arg ContactsLockKnownParams) ([]ContactsLockKnownRow, error) {
+	rows, err := q.db.Query(ctx, ContactsLockKnown, arg.Ids, arg.Versions)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ContactsLockKnownRow
+	for rows.Next() {
+		var i ContactsLockKnownRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.Properties,
+			&i.Version,
+			&i.UpdatedAt,
+			&i.DeletedAt,
+			&i.Generation,
+			&i.Stranger,
+			&i.Holder,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ContactsLockWaiting = `-- name: ContactsLockWaiting :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
@@ -199,6 +280,7 @@ type ContactsLockWaitingRow struct {
 	DeletedAt  pgtype.Timestamptz
 	Generation int32
 	Stranger   *int32
+	Holder     int64
 }
 
 // As ContactsLock, for callers that cannot come back later: it waits for the locks.
@@ -221,6 +303,7 @@ func (q *Queries) ContactsLockWaiting(ctx context.Context, arg ContactsLockWaiti
 			&i.DeletedAt,
 			&i.Generation,
 			&i.Stranger,
+			&i.Holder,
 		); err != nil {
 			return nil, err
 		}
@@ -312,15 +395,25 @@ func (q *Queries) ContactsPage(ctx context.Context, arg ContactsPageParams) ([]C
 }
 
 const ContactsPatch = `-- name: ContactsPatch :exec
+with changed as (
+    insert into bucketgen.changes (contact_id, property_no, was, changed_at)
+    select h.contact_id, h.property_no, nullif(h.was, 'null')::jsonb, h.changed_at
+    from (
+        select unnest($8::bigint[]) as contact_id, unnest($9::integer[]) as property_no,
+            unnest($10::text[]) as was, unnest($11::timestamptz[]) as changed_at
+    ) as h
+    on conflict (contact_id, property_no) do update set was = excluded.was, changed_at = excluded.changed_at
+)
 update bucketgen.contacts c
 set properties = (c.properties || p.set::jsonb) - array(select jsonb_array_elements_text(p.remove::jsonb)),
     version = c.version + 1,
     email = case when p.email_changed then nullif(p.email, '') else c.email end,
-    updated_at = p.at
+    updated_at = p.at, holder = p.holder
 from (
     select unnest($1::bigint[]) as contact_id, unnest($2::text[]) as set,
         unnest($3::text[]) as remove, unnest($4::text[]) as email,
-        unnest($5::boolean[]) as email_changed, unnest($6::timestamptz[]) as at
+        unnest($5::boolean[]) as email_changed, unnest($6::timestamptz[]) as at,
+        unnest($7::bigint[]) as holder
 ) as p
 where c.id = p.contact_id
 `
@@ -332,8 +425,14 @@ type ContactsPatchParams struct {
 	Emails        []string
 	EmailsChanged []bool
 	Ats           []pgtype.Timestamptz
+	Holders       []int64
+	ChangedIds    []int64
+	PropertyNos   []int32
+	Was           []string
+	ChangedAt     []pgtype.Timestamptz
 }
 
+// Changes properties, and notes what declared ones were before. It is one statement because each costs something by itself.
 func (q *Queries) ContactsPatch(ctx context.Context, arg ContactsPatchParams) error {
 	_, err := q.db.Exec(ctx, ContactsPatch,
 		arg.ContactIds,
@@ -342,6 +441,11 @@ func (q *Queries) ContactsPatch(ctx context.Context, arg ContactsPatchParams) er
 		arg.Emails,
 		arg.EmailsChanged,
 		arg.Ats,
+		arg.Holders,
+		arg.ChangedIds,
+		arg.PropertyNos,
+		arg.Was,
+		arg.ChangedAt,
 	)
 	return err
 }
@@ -372,10 +476,10 @@ func (q *Queries) ContactsPresent(ctx context.Context, userIds []string) ([]stri
 }
 
 const ContactsRead = `-- name: ContactsRead :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
@@ -399,6 +503,7 @@ type ContactsReadRow struct {
 	DeletedAt  pgtype.Timestamptz
 	Generation int32
 	Stranger   *int32
+	Holder     int64
 }
 
 // As ContactsLock, for callers that change nothing: it takes no locks, and passes over nobody.
@@ -421,6 +526,7 @@ func (q *Queries) ContactsRead(ctx context.Context, arg ContactsReadParams) ([]C
 			&i.DeletedAt,
 			&i.Generation,
 			&i.Stranger,
+			&i.Holder,
 		); err != nil {
 			return nil, err
 		}

@@ -132,6 +132,22 @@ func (q *Queries) EventsAround(ctx context.Context, arg EventsAroundParams) ([]E
 }
 
 const EventsInsert = `-- name: EventsInsert :exec
+with total as (
+    insert into bucketgen.totals as t (contact_id, signal_no, count, first_at, last_at, first_value, last_value)
+    select a.contact_id, a.signal_no, a.count, a.first_at, a.last_at, nullif(a.first_value, ''), nullif(a.last_value, '')
+    from (
+        select unnest($8::bigint[]) as contact_id, unnest($9::integer[]) as signal_no,
+            unnest($10::bigint[]) as count, unnest($11::timestamptz[]) as first_at,
+            unnest($12::timestamptz[]) as last_at, unnest($13::text[]) as first_value,
+            unnest($14::text[]) as last_value
+    ) as a
+    on conflict (contact_id, signal_no) do update set
+        count = t.count + excluded.count,
+        first_at = least(t.first_at, excluded.first_at),
+        first_value = case when excluded.first_at < t.first_at then excluded.first_value else t.first_value end,
+        last_at = greatest(t.last_at, excluded.last_at),
+        last_value = case when excluded.last_at >= t.last_at then excluded.last_value else t.last_value end
+)
 insert into bucketgen.events (contact_id, event_no, occurred_at, received_at, kind, properties, traits)
 select e.contact_id, e.event_no, e.occurred_at, e.received_at, e.kind,
     nullif(e.properties, '')::jsonb, nullif(e.traits, '')::jsonb
@@ -144,16 +160,25 @@ from (
 `
 
 type EventsInsertParams struct {
-	ContactIds []int64
-	EventNos   []int32
-	OccurredAt []pgtype.Timestamptz
-	ReceivedAt []pgtype.Timestamptz
-	Kinds      []string
-	Properties []string
-	Traits     []string
+	ContactIds  []int64
+	EventNos    []int32
+	OccurredAt  []pgtype.Timestamptz
+	ReceivedAt  []pgtype.Timestamptz
+	Kinds       []string
+	Properties  []string
+	Traits      []string
+	TotalIds    []int64
+	SignalNos   []int32
+	Counts      []int64
+	FirstAt     []pgtype.Timestamptz
+	LastAt      []pgtype.Timestamptz
+	FirstValues []string
+	LastValues  []string
 }
 
-// In the order in which they are given: the id is the arrival number.
+// Logs events, in the order in which they are given: the id is the arrival number. Totals grow by the same statement, because
+// each costs something by itself. Of occurrences at one instant, the one that came first is the first, and the one that came
+// last the last.
 func (q *Queries) EventsInsert(ctx context.Context, arg EventsInsertParams) error {
 	_, err := q.db.Exec(ctx, EventsInsert,
 		arg.ContactIds,
@@ -163,6 +188,13 @@ func (q *Queries) EventsInsert(ctx context.Context, arg EventsInsertParams) erro
 		arg.Kinds,
 		arg.Properties,
 		arg.Traits,
+		arg.TotalIds,
+		arg.SignalNos,
+		arg.Counts,
+		arg.FirstAt,
+		arg.LastAt,
+		arg.FirstValues,
+		arg.LastValues,
 	)
 	return err
 }
@@ -275,6 +307,54 @@ func (q *Queries) EventsNewest(ctx context.Context, arg EventsNewestParams) ([]E
 	for rows.Next() {
 		var i EventsNewestRow
 		if err := rows.Scan(&i.UserID, &i.EventNo, &i.Newest); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const EventsRecent = `-- name: EventsRecent :many
+select w.contact_id::bigint as contact_id, e.nos::integer[] as nos, e.instants::timestamptz[] as instants
+from (select unnest($1::bigint[]) as contact_id) as w
+cross join lateral (
+    select array_agg(o.event_no) as nos, array_agg(o.occurred_at) as instants
+    from (
+        select k.event_no, k.occurred_at
+        from bucketgen.events k
+        where k.contact_id = w.contact_id
+        order by k.event_no desc, k.occurred_at desc, k.id desc
+        limit $2::integer
+    ) o
+) e
+where e.nos is not null
+`
+
+type EventsRecentParams struct {
+	ContactIds []int64
+	Most       int32
+}
+
+type EventsRecentRow struct {
+	ContactID int64
+	Nos       []int32
+	Instants  []pgtype.Timestamptz
+}
+
+// When users did what, event by event and the newest of each first, so many at most. The index is read in one go.
+func (q *Queries) EventsRecent(ctx context.Context, arg EventsRecentParams) ([]EventsRecentRow, error) {
+	rows, err := q.db.Query(ctx, EventsRecent, arg.ContactIds, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EventsRecentRow
+	for rows.Next() {
+		var i EventsRecentRow
+		if err := rows.Scan(&i.ContactID, &i.Nos, &i.Instants); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -11,6 +11,64 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const MembershipsAll = `-- name: MembershipsAll :many
+select w.contact_id::bigint as contact_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
+from (select unnest($1::bigint[]) as contact_id) as w
+cross join lateral (
+    select a.bucket_no, a.epoch, a.entered_at, a.left_at, a.anchor_at, a.ticked_at, a.blocked
+    from bucketgen.memberships a
+    where a.contact_id = w.contact_id
+    order by a.bucket_no desc, a.epoch desc
+    limit $2::integer
+) m
+`
+
+type MembershipsAllParams struct {
+	ContactIds []int64
+	Most       int32
+}
+
+type MembershipsAllRow struct {
+	ContactID int64
+	BucketNo  int32
+	Epoch     int32
+	EnteredAt pgtype.Timestamptz
+	LeftAt    pgtype.Timestamptz
+	AnchorAt  pgtype.Timestamptz
+	TickedAt  pgtype.Timestamptz
+	Blocked   bool
+}
+
+// All stays of users, the latest of each bucket first, so many of them at most.
+func (q *Queries) MembershipsAll(ctx context.Context, arg MembershipsAllParams) ([]MembershipsAllRow, error) {
+	rows, err := q.db.Query(ctx, MembershipsAll, arg.ContactIds, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MembershipsAllRow
+	for rows.Next() {
+		var i MembershipsAllRow
+		if err := rows.Scan(
+			&i.ContactID,
+			&i.BucketNo,
+			&i.Epoch,
+			&i.EnteredAt,
+			&i.LeftAt,
+			&i.AnchorAt,
+			&i.TickedAt,
+			&i.Blocked,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const MembershipsAmend = `-- name: MembershipsAmend :exec
 update bucketgen.memberships m
 set ticked_at = a.ticked_at, blocked = a.blocked, changed_by = pg_current_xact_id()

@@ -45,6 +45,7 @@ type BucketgenContact struct {
 	DeletedAt  pgtype.Timestamptz
 	Generation int32
 	Stranger   *int32
+	Holder     int64
 }
 
 type BucketgenDefinition struct {

@@ -11,45 +11,45 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const TotalsAdd = `-- name: TotalsAdd :exec
-insert into bucketgen.totals as t (contact_id, signal_no, count, first_at, last_at, first_value, last_value)
-select a.contact_id, a.signal_no, a.count, a.first_at, a.last_at, nullif(a.first_value, ''), nullif(a.last_value, '')
-from (
-    select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as signal_no,
-        unnest($3::bigint[]) as count, unnest($4::timestamptz[]) as first_at,
-        unnest($5::timestamptz[]) as last_at, unnest($6::text[]) as first_value,
-        unnest($7::text[]) as last_value
-) as a
-on conflict (contact_id, signal_no) do update set
-    count = t.count + excluded.count,
-    first_at = least(t.first_at, excluded.first_at),
-    first_value = case when excluded.first_at < t.first_at then excluded.first_value else t.first_value end,
-    last_at = greatest(t.last_at, excluded.last_at),
-    last_value = case when excluded.last_at >= t.last_at then excluded.last_value else t.last_value end
+const TotalsAll = `-- name: TotalsAll :many
+select t.contact_id, t.signal_no, t.count, t.first_at, t.last_at
+from (select unnest($1::bigint[]) as contact_id) as w
+cross join lateral (select contact_id, signal_no, count, first_at, last_at, first_value, last_value from bucketgen.totals k where k.contact_id = w.contact_id offset 0) t
 `
 
-type TotalsAddParams struct {
-	ContactIds  []int64
-	SignalNos   []int32
-	Counts      []int64
-	FirstAt     []pgtype.Timestamptz
-	LastAt      []pgtype.Timestamptz
-	FirstValues []string
-	LastValues  []string
+type TotalsAllRow struct {
+	ContactID int64
+	SignalNo  int32
+	Count     int64
+	FirstAt   pgtype.Timestamptz
+	LastAt    pgtype.Timestamptz
 }
 
-// Of occurrences at one instant, the one that came first is the first, and the one that came last the last.
-func (q *Queries) TotalsAdd(ctx context.Context, arg TotalsAddParams) error {
-	_, err := q.db.Exec(ctx, TotalsAdd,
-		arg.ContactIds,
-		arg.SignalNos,
-		arg.Counts,
-		arg.FirstAt,
-		arg.LastAt,
-		arg.FirstValues,
-		arg.LastValues,
-	)
-	return err
+// How often each signal occurred that ever did, and when.
+func (q *Queries) TotalsAll(ctx context.Context, contactIds []int64) ([]TotalsAllRow, error) {
+	rows, err := q.db.Query(ctx, TotalsAll, contactIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TotalsAllRow
+	for rows.Next() {
+		var i TotalsAllRow
+		if err := rows.Scan(
+			&i.ContactID,
+			&i.SignalNo,
+			&i.Count,
+			&i.FirstAt,
+			&i.LastAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const TotalsOf = `-- name: TotalsOf :many

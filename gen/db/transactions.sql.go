@@ -7,10 +7,13 @@ package db
 
 import (
 	"context"
+
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 const TransactionBegun = `-- name: TransactionBegun :one
-select pg_current_xact_id()::text
+select pg_current_xact_id()::text as xid, pg_postmaster_start_time()::timestamptz as server_start,
+    (current_setting('synchronous_commit') <> 'off')::boolean as lasts
 from (
     select set_config('lock_timeout', $1, true), set_config('plan_cache_mode', 'force_generic_plan', true),
         set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
@@ -18,14 +21,21 @@ from (
 ) s
 `
 
-// Sets how a transaction of the engine runs, and returns its number. The statements that follow are the same for every
+type TransactionBegunRow struct {
+	Xid         string
+	ServerStart pgtype.Timestamptz
+	Lasts       bool
+}
+
+// Sets how a transaction of the engine runs, and returns its number, by which start of the server it runs, and whether what
+// is committed lasts, whatever happens. The statements that follow are the same for every
 // batch, and so are their plans: one look into an index for each thing that is asked. Planning them anew each time would
 // cost more than running them, and a plan that was made while a table was small must not read all of it later.
-func (q *Queries) TransactionBegun(ctx context.Context, lockTimeout string) (string, error) {
+func (q *Queries) TransactionBegun(ctx context.Context, lockTimeout string) (TransactionBegunRow, error) {
 	row := q.db.QueryRow(ctx, TransactionBegun, lockTimeout)
-	var column_1 string
-	err := row.Scan(&column_1)
-	return column_1, err
+	var i TransactionBegunRow
+	err := row.Scan(&i.Xid, &i.ServerStart, &i.Lasts)
+	return i, err
 }
 
 const TransactionIsolation = `-- name: TransactionIsolation :one

@@ -23,6 +23,11 @@ func (c *Changes) Changed() bool {
 	return c.Contact != nil || len(c.Events) > 0 || len(c.Stays) > 0
 }
 
+// Nothing reports whether there is nothing to write.
+func (c *Changes) Nothing() bool {
+	return c.Contact == nil && len(c.Events)+len(c.Occurrences)+len(c.Sums)+len(c.Advances)+len(c.Progress)+len(c.Stays)+len(c.Transitions)+len(c.Due) == 0
+}
+
 // ContactChange is what changes about the contact itself.
 type ContactChange struct {
 	Set     []payload.Field
@@ -85,12 +90,14 @@ func (s *Session) Changes() Changes {
 			s.changes.Stays = append(s.changes.Stays, changeOf(stay))
 		}
 	}
-	for _, d := range s.state.Due {
+	for i := range s.state.Due {
+		d := &s.state.Due[i]
 		// A due instant is a hint. One that stands too early costs a look, so it is not written again until then; one
 		// that has been taken must go.
 		if taken := d.stored <= s.settled && !s.isFrozen(d.Bucket); taken || d.stale || d.At < d.stored {
 			if d.At != d.stored {
 				s.changes.Due = append(s.changes.Due, DueChange{d.Bucket, d.At})
+				d.stored = d.At
 			}
 		}
 	}

@@ -152,7 +152,7 @@ func (s *Session) foresee(b registry.Index) {
 }
 
 func (s *Session) lackStay(b registry.Index) {
-	if s.state.stay(b) == nil && !s.state.Complete {
+	if !s.state.knows(b) {
 		s.lacks.Stays = append(s.lacks.Stays, b)
 	}
 }

@@ -13,8 +13,9 @@ type State struct {
 	Facts   *registry.Facts
 
 	// Stays holds the latest stay of the user in each bucket, in no order. Those that are active or blocked must all
-	// be there. Of the others some may be missing, unless Complete is set.
-	Stays []Stay
+	// be there. Of the others some may be missing, unless AllStays or Complete is set.
+	Stays    []Stay
+	AllStays bool
 
 	// Due holds the instants at which the clock has to look at the user again, in no order.
 	Due []Due
@@ -82,7 +83,7 @@ type Due struct {
 	Bucket registry.Index
 	At     registry.Instant
 
-	stored registry.Instant // as it was read, or Never; what is stored may be earlier than At, but not later
+	stored registry.Instant // as it is in the database, or Never; that may be earlier than At, but not later
 	stale  bool             // what is stored is of another definition
 }
 
@@ -129,6 +130,23 @@ func (st *State) stay(b registry.Index) *Stay {
 		}
 	}
 	return nil
+}
+
+// knows reports whether the latest stay of the user in the bucket is known, be it that there never was one.
+func (st *State) knows(b registry.Index) bool {
+	return st.AllStays || st.Complete || st.stay(b) != nil
+}
+
+// Stored returns the due instants as they are in the database once the changes of the session are written. The state is not
+// to be used any more.
+func (st *State) Stored() []Due {
+	stored := st.Due[:0]
+	for _, d := range st.Due {
+		if d.stored != registry.Never {
+			stored = append(stored, Due{Bucket: d.Bucket, At: d.stored})
+		}
+	}
+	return stored
 }
 
 func (st *State) seen(key string) bool { return slices.Contains(st.Seen, key) }

@@ -12,7 +12,7 @@ import (
 func (s *Session) join(b registry.Index, at registry.Instant, c cause) {
 	row := &s.registry.Buckets[b]
 	prior := s.state.stay(b)
-	if prior == nil && !s.state.Complete {
+	if !s.state.knows(b) {
 		s.lackStay(b)
 		s.foresee(b)
 		return

@@ -3,7 +3,8 @@ package payload
 import "slices"
 
 // Properties are the properties of a user: an object that is looked into and changed by key. What was stored is read
-// only when somebody looks into it, which most ingests do not. The zero value is an empty object.
+// only when somebody looks at all of it; what is asked by its key is found, and changed, in the text. The zero value is an
+// empty object.
 //
 // A copy shares what it was copied from, until either is changed.
 type Properties struct {
@@ -37,14 +38,33 @@ func (p *Properties) Fields() []Field {
 
 // Get returns a property. Without one it returns a field that is null.
 func (p *Properties) Get(key string) Field {
+	if !p.read {
+		if m := find(p.raw, key); m.found {
+			f := Field{Key: key, Raw: p.raw[m.value:m.end:m.end]}
+			var err error
+			if f.Value, err = StoredValue(f.Raw); err == nil {
+				return f
+			}
+		} else if m.sure {
+			return null(key)
+		}
+	}
 	if i := p.find(key); i >= 0 {
 		return p.fields[i]
 	}
-	return Field{Key: key, Raw: []byte("null")}
+	return null(key)
 }
+
+func null(key string) Field { return Field{Key: key, Raw: []byte("null")} }
 
 // Put gives a property a value, or removes it if the value is null.
 func (p *Properties) Put(f Field) {
+	if !p.read {
+		if m := find(p.raw, f.Key); m.sure {
+			p.raw = m.splice(p.raw, f)
+			return
+		}
+	}
 	i := p.find(f.Key)
 	if !p.owned {
 		p.fields, p.owned = slices.Clone(p.fields), true

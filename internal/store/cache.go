@@ -1,7 +1,9 @@
 package store
 
 import (
+	"math/rand/v2"
 	"sync"
+	"time"
 
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -16,59 +18,158 @@ type remembered struct {
 	changes    []registry.Change // of those that have a history
 }
 
+// glimpse is what the cache has of a user before the lock is taken. The memory is trusted only if, with the lock held, the
+// contact bears the number of this engine, and the serial is still the same.
+type glimpse struct {
+	known  *remembered
+	memory *memory
+	much   bool // there is too much to be remembered
+	serial uint64
+}
+
 // cache remembers users who came lately: when there is no more room, whoever has not come for longest is forgotten.
+//
+// What it remembers is right because of two rules. Before a writer commits, with the lock held, it claims the user: the
+// memory is taken from the cache, and whoever has seen it before finds another serial once it has the lock. After the commit
+// it puts the memory back as it is now, unless somebody else has claimed the user since. And whoever writes about a user who
+// is held by another engine takes the number of that engine off the contact, by the same transaction.
 type cache struct {
 	mu      sync.Mutex
 	entries map[string]*entry
 	ring    entry // of all entries: after it comes the one that was used last
 	bytes   int   // of all entries, roughly
 	most    int
+	serial  uint64 // of the last claim
+
+	holder int64     // the engine's number, by which contacts say that it holds them; another for each start of the server
+	start  time.Time // of the server
+	lasts  bool      // what was committed is never lost
+	credit int       // see worthwhile
 }
 
 type entry struct {
+	glimpse
 	user         string
-	known        *remembered
 	bytes        int
 	newer, older *entry
 }
 
 func newCache(bytes int) *cache {
-	c := &cache{entries: map[string]*entry{}, most: bytes}
+	c := &cache{entries: map[string]*entry{}, most: bytes, credit: mostCredit}
 	c.ring.newer, c.ring.older = &c.ring, &c.ring
 	return c
 }
 
-func (c *cache) get(user string) *remembered {
+func (c *cache) get(user string) glimpse {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.entries[user]
 	if e == nil {
-		return nil
+		return glimpse{}
 	}
 	c.use(e)
-	return e.known
+	return e.glimpse
 }
 
-func (c *cache) put(user string, r *remembered) {
+// claim takes the memories of users from the cache, whose locks are held, and returns serials by which to put back what is
+// true once that is committed. Users whom the cache does not know, and is not to know, get none.
+func (c *cache) claim(outcomes []outcome) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range outcomes {
+		o := &outcomes[i]
+		e := c.entries[o.user]
+		if e == nil {
+			if o.once {
+				continue
+			}
+			const empty = 200
+			e = &entry{user: o.user, bytes: empty + len(o.user)}
+			c.entries[o.user] = e
+			c.bytes += e.bytes
+			c.link(e)
+		}
+		c.serial++
+		e.serial, e.memory, o.serial = c.serial, nil, c.serial
+	}
+	c.shrink()
+}
+
+// put remembers a user as of a claim, unless there was another since.
+func (c *cache) put(user string, g glimpse) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.entries[user]
-	if e == nil {
-		e = &entry{user: user}
-		c.entries[user] = e
-		c.link(e)
-	} else {
-		c.use(e)
-	}
-	if e.known == r {
+	if e == nil || e.serial != g.serial {
 		return
 	}
-	size := r.size() + len(user)
+	c.use(e)
+	size := g.known.size() + g.memory.size() + len(user)
 	c.bytes += size - e.bytes
-	e.known, e.bytes = r, size
+	e.glimpse, e.bytes = g, size
+	c.shrink()
+}
+
+func (c *cache) shrink() {
 	for c.bytes > c.most {
 		c.drop(c.ring.newer)
 	}
+}
+
+// meet tells the cache by which start of the server a transaction runs, and whether what is committed there lasts. A server
+// that was started anew may be one that has lost something: what is remembered is forgotten, and no contact bears the
+// engine's new number.
+func (c *cache) meet(start time.Time, lasts bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lasts = lasts
+	if c.holder != 0 && c.start.Equal(start) {
+		return
+	}
+	c.start, c.holder = start, 1+rand.Int64N(1<<62) //nolint:gosec // it has to be another, not a secret
+	clear(c.entries)
+	c.ring.newer, c.ring.older = &c.ring, &c.ring
+	c.bytes = 0
+}
+
+// number returns the number by which contacts say that the engine holds them, or 0 if it cannot hold any.
+func (c *cache) number() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.lasts {
+		return 0
+	}
+	return c.holder
+}
+
+// check reports whether a memory can be trusted, with the lock of the user held: its contact says who holds it.
+func (c *cache) check(user string, g glimpse, holder int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.entries[user]
+	if e == nil || e.serial != g.serial || holder != c.holder || !c.lasts {
+		if holder != c.holder {
+			c.credit = max(c.credit-lossCost, 0)
+		}
+		return false
+	}
+	c.credit = min(c.credit+1, mostCredit)
+	return true
+}
+
+// To hold a user costs a write, and so it does to lose one to another engine. That pays if users are found as they were left
+// a few times as often; where they come to one engine after the other, holding them is only tried now and then.
+const (
+	mostCredit = 1000
+	lossCost   = 4
+	retryEvery = 32
+)
+
+// worthwhile reports whether it pays to hold more users.
+func (c *cache) worthwhile() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.credit > 0 || c.serial%retryEvery == 0
 }
 
 func (c *cache) forget(user string) {

@@ -11,6 +11,7 @@ import (
 type further struct {
 	needs []userNeed
 	stays []userStay
+	known *memory // facts that are not asked for, because they are remembered
 }
 
 type userNeed struct {
@@ -26,6 +27,9 @@ type userStay struct {
 // need and stay ask for something once, if all that is asked about a user is asked in one go.
 func (m *further) need(user string, needs ...registry.Need) {
 	for _, n := range needs {
+		if m.known != nil && m.known.knows(n) {
+			continue
+		}
 		if !asked(m.needs, userNeed{n, user}, func(other userNeed) bool { return other.user == user }) {
 			m.needs = append(m.needs, userNeed{n, user})
 		}
@@ -58,8 +62,13 @@ func asked[T comparable](all []T, one T, own func(T) bool) bool {
 
 // expect asks for what a session is likely to need, so that it need not be asked for later. Which buckets will be looked
 // at depends on the properties of the user, so it goes by those that are remembered. Nothing rests on that being right.
-func (s *Store) expect(m *further, w *Wanted, known *remembered, e *decide.Event) {
-	user := w.User
+func (s *Store) expect(m *further, w *Wanted, u *user, e *decide.Event) {
+	user, known := w.User, u.known
+	if u.recollected != nil && s.simple || u.memory != nil && u.memory.whole && s.simple {
+		return // all is known, or asked for
+	}
+	m.known = u.memory
+	defer func() { m.known = nil }()
 	s.expectAdvances(m, w, e.Event, e.OccurredAt, e.Properties.Value)
 	if known == nil {
 		if e.Event != registry.NoEvent {
@@ -87,7 +96,9 @@ func (s *Store) expect(m *further, w *Wanted, known *remembered, e *decide.Event
 	for _, b := range s.registry.Candidates(nil, carried, facts, nil) {
 		if !s.registry.Closed(b, facts) {
 			m.needAt(w, s.needs[b])
-			m.stay(user, b)
+			if !u.remembered() {
+				m.stay(user, b)
+			}
 		}
 	}
 }

@@ -6,9 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
-
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/payload"
@@ -39,6 +36,9 @@ type Lock struct {
 	Replan bool
 	// As is what is deployed as far as the caller is concerned. Nil: what is.
 	As *Deployment
+	// Provisional says that somebody else has begun the transaction and may roll it back: nothing that comes of it is
+	// remembered, and nothing that is remembered is used.
+	Provisional bool
 }
 
 // Facts is what is known of users, whose locks the transaction holds unless it took none.
@@ -51,24 +51,26 @@ type Facts struct {
 	users      map[string]*user
 	generation int32
 	deployment *Deployment
+	holder     int64 // by which contacts say that this engine holds them; 0: it is to hold none
 }
 
 // user is what was read of one user.
 type user struct {
-	known      *remembered // before the lock was taken; afterwards, what is true
-	properties payload.Properties
-	changes    []registry.Change   // of users whose properties were read
-	contact    *db.ContactsLockRow // nil if the user was passed over
-	created    bool
-	stays      []decide.Stay
-	due        []decide.Due
-	seen       []string
-	oldest     map[registry.Need]int   // how many occurrences were asked for with each sum
-	reaches    map[registry.Need]reach // how far each stretch was asked for
-	learnt     []func(*registry.Facts) // facts that were read; each tells them
-	once       bool                    // the user is not to be remembered: many come by once
-	queued     bool                    // a process that has other definitions has changed the user
-	remade     *remade                 // what is kept, if that had to be made anew
+	glimpse     // before the lock was taken; afterwards, what is true
+	properties  payload.Properties
+	changes     []registry.Change        // of users whose properties were read
+	contact     *db.ContactsLockKnownRow // nil if the user was passed over
+	created     bool
+	stays       []decide.Stay
+	due         []decide.Due
+	seen        []string
+	oldest      map[registry.Need]int   // how many occurrences were asked for with each sum
+	reaches     map[registry.Need]reach // how far each stretch was asked for
+	learnt      []func(*registry.Facts) // facts that were read; each tells them
+	once        bool                    // the user is not to be remembered: many come by once
+	recollected *recollected            // what was read to be remembered
+	queued      bool                    // a process that has other definitions has changed the user
+	remade      *remade                 // what is kept, if that had to be made anew
 }
 
 // Load locks users, who must be sorted and different, and reads what is known of them. It takes one round trip.
@@ -84,9 +86,12 @@ func (s *Store) Load(ctx context.Context, conn Conn, lock Lock, wanted []Wanted)
 	if lock.Replan {
 		q.add("discard plans")
 	}
-	f.queue(&q, lock, wanted)
+	f.queue(&q, lock, wanted, !lock.None && !lock.Provisional)
 	if err := q.send(ctx, conn); err != nil {
 		return nil, fmt.Errorf("read facts: %w", err)
+	}
+	if !lock.None {
+		f.holder = s.cache.number()
 	}
 	if err := f.loadAgain(ctx, conn, lock, wanted); err != nil {
 		return nil, err
@@ -106,15 +111,26 @@ func (s *Store) Load(ctx context.Context, conn Conn, lock Lock, wanted []Wanted)
 	return f, f.remake(ctx, conn)
 }
 
-// loadAgain reads what is known of those users who turn out to be another contact than was thought, because somebody
-// removed that one by hand: what was read is about it.
+// loadAgain reads what is known of those users of whom what was thought turns out not to be so: somebody else has written
+// since, or they are another contact, because somebody removed that one by hand.
 func (f *Facts) loadAgain(ctx context.Context, conn Conn, lock Lock, wanted []Wanted) error {
-	var others []Wanted
+	var others, much []Wanted
 	for _, w := range wanted {
 		u := f.users[w.User]
-		if guess := f.guess(&w); u.contact != nil && guess != 0 && guess != u.contact.ID {
+		if u.contact == nil {
+			continue
+		}
+		guess := f.guess(&w)
+		removed := guess != 0 && guess != u.contact.ID
+		if removed {
 			f.store.cache.forget(w.User)
 			w.Contact = 0
+		}
+		tooMuch := u.recollected != nil && !u.recollected.complete()
+		if tooMuch {
+			much = append(much, w)
+		}
+		if removed || tooMuch || u.memory != nil && !f.store.cache.check(w.User, u.glimpse, u.contact.Holder) {
 			others = append(others, w)
 		}
 	}
@@ -122,9 +138,12 @@ func (f *Facts) loadAgain(ctx context.Context, conn Conn, lock Lock, wanted []Wa
 		return nil
 	}
 	q := queue{store: f.store}
-	f.queue(&q, lock, others)
+	f.queue(&q, lock, others, false)
 	if err := q.send(ctx, conn); err != nil {
 		return fmt.Errorf("read facts again: %w", err)
+	}
+	for _, w := range much {
+		f.users[w.User].much = true
 	}
 	return nil
 }
@@ -166,58 +185,6 @@ func (s *Store) LockDue(ctx context.Context, conn Conn, replan bool, now registr
 	}
 	slices.Sort(users)
 	return slices.Compact(users), nil
-}
-
-func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted) {
-	var create, keyUsers, keys []string
-	var createdAt []pgtype.Timestamptz
-	var keyContacts []int64
-	var more further
-	all, ids, versions := make([]string, len(wanted)), make([]int64, len(wanted)), make([]int64, len(wanted))
-	for i := range wanted {
-		w := &wanted[i]
-		u := &user{known: f.store.cache.get(w.User)}
-		f.users[w.User], all[i] = u, w.User
-		switch {
-		case u.known != nil:
-			ids[i], versions[i] = u.known.id, u.known.version
-		case w.Contact != 0:
-			ids[i], versions[i], u.once = w.Contact, -1, true
-			f.store.expectStep(&more, w, lock.As)
-		case w.Create:
-			create, createdAt = append(create, w.User), append(createdAt, timestamp(w.CreatedAt))
-		}
-		for _, e := range w.Events {
-			if e.Key != "" {
-				keyUsers, keyContacts, keys = append(keyUsers, w.User), append(keyContacts, ids[i]), append(keys, e.Key)
-			}
-			f.store.expect(&more, w, u.known, e)
-		}
-	}
-	if len(create) > 0 {
-		q.add(db.ContactsCreate, create, createdAt).Query(each(func(name string) { f.users[name].created = true }))
-	}
-	lockSQL := db.ContactsLock
-	switch {
-	case lock.None:
-		lockSQL = db.ContactsRead
-	case lock.Wait:
-		lockSQL = db.ContactsLockWaiting
-	}
-	q.add(lockSQL, all, ids, versions).Query(each(func(row db.ContactsLockRow) { f.users[row.UserID].contact = &row }))
-	// Whoever deploys takes no lock of a user. So what is read after the locks were taken is what is true of the users: who
-	// deploys later will find them changed.
-	q.add(db.GenerationNo).QueryRow(func(row pgx.Row) error { return row.Scan(&f.generation) })
-	f.queueChanges(q, all, ids, versions)
-	q.add(db.MembershipsStanding, all, ids).Query(each(f.addStanding))
-	q.add(db.DueOf, all, ids).Query(each(f.addDue))
-	if len(keys) > 0 {
-		q.add(db.IdempotencyKeysSeen, keyUsers, keyContacts, keys).Query(each(func(row db.IdempotencyKeysSeenRow) {
-			u := f.users[row.UserID]
-			u.seen = append(u.seen, row.Key)
-		}))
-	}
-	f.queueFurther(q, &more)
 }
 
 // LoadMore reads what sessions found lacking, by one more round trip.
@@ -262,13 +229,21 @@ func (f *Facts) addDue(row db.DueOfRow) {
 	}
 	if b, known := f.store.Index(row.BucketNo); known {
 		u := f.users[row.UserID]
-		u.due = append(u.due, decide.Due{Bucket: b, At: instant(row.DueAt)})
+		due := decide.Due{Bucket: b, At: instant(row.DueAt)}
+		if u.recollected != nil {
+			u.recollected.memory.due = append(u.recollected.memory.due, due)
+		} else {
+			u.due = append(u.due, due)
+		}
 	}
 }
 
 // settle finds out what the properties of a user are, now that the lock is held.
 func (f *Facts) settle(w *Wanted) error {
 	u := f.users[w.User]
+	if u.recollected != nil {
+		u.memory = u.recollected.memory
+	}
 	switch {
 	case u.contact == nil:
 		// Whoever is remembered and not there may have gone for good.
@@ -288,6 +263,7 @@ func (f *Facts) settle(w *Wanted) error {
 			facts.SetProperty(p, field.Whole())
 		}
 	}
+	f.store.texts.share(facts.Values())
 	u.known = &remembered{
 		id: u.contact.ID, version: u.contact.Version,
 		properties: u.contact.Properties, values: facts.Values(), changes: u.changes,
@@ -308,13 +284,19 @@ func (f *Facts) State(name string) *decide.State {
 	u := f.users[name]
 	facts := f.store.registry.NewFactsWith(name, u.known.values)
 	facts.SetChanges(u.known.changes)
+	stays, due := u.stays, u.due
+	if u.memory != nil {
+		stays, due = u.memory.stays, u.memory.due
+		facts.SetMemory(u.memory)
+	}
 	st := &decide.State{
 		Contact: decide.Contact{
 			New: u.created, Deleted: u.contact.DeletedAt.Valid, UpdatedAt: instant(u.contact.UpdatedAt), Properties: u.properties,
 		},
 		Facts:    facts,
-		Stays:    slices.Clone(u.stays),
-		Due:      slices.Clone(u.due),
+		Stays:    slices.Clone(stays),
+		AllStays: u.memory != nil,
+		Due:      slices.Clone(due),
 		Seen:     slices.Clone(u.seen),
 		Complete: u.created, // by this transaction: there is nothing to be known
 	}
@@ -333,19 +315,35 @@ func (f *Facts) State(name string) *decide.State {
 	return st
 }
 
-// Remember keeps the properties of the users of a write for the next time. Its transaction must have been committed.
+// remembered reports whether the user is remembered, or will be once what is asked for is read.
+func (u *user) remembered() bool { return u.memory != nil || u.recollected != nil }
+
+// holds reports whether the engine is to hold a user once what was decided is committed, so that it remembers them: if it
+// knows all of them, and what is deployed is what it has.
+func (f *Facts) holds(u *user) bool {
+	return f.holder != 0 && !u.once && (u.memory != nil || u.created) && u.remade == nil && f.deployment.Agreed
+}
+
+// Remember keeps what is known of the users of a write for the next time. Its transaction must have been committed.
 func (f *Facts) Remember(w *Write) {
 	for _, o := range w.outcomes {
 		u := f.users[o.user]
-		if u.once {
+		if o.serial == 0 {
 			continue
 		}
+		g := glimpse{known: u.known, much: u.much, serial: o.serial}
 		if o.patched {
-			u.known = &remembered{
+			g.known = &remembered{
 				id: u.contact.ID, version: u.contact.Version + 1,
 				properties: o.state.Contact.Properties.Raw(), values: o.state.Facts.Values(), changes: o.state.Facts.Changes(),
 			}
 		}
-		f.store.cache.put(o.user, u.known)
+		if o.held {
+			if g.memory = u.memory; g.memory == nil {
+				g.memory = &memory{registry: f.store.registry, whole: true, latest: registry.Unset} // the user was just created
+			}
+			g.memory = g.memory.learn(o.state)
+		}
+		f.store.cache.put(o.user, g)
 	}
 }

@@ -57,9 +57,9 @@ func (f *Facts) queueChanges(q *queue, users []string, ids, versions []int64) {
 func (w *Write) addChanges(s *Store, contact int64, changes map[string]decide.PropertyChange) {
 	for key, c := range changes {
 		p, _ := s.registry.Property(key)
-		w.changes.ContactIds = append(w.changes.ContactIds, contact)
-		w.changes.PropertyNos = append(w.changes.PropertyNos, s.properties[p])
-		w.changes.Was = append(w.changes.Was, string(c.Was))
-		w.changes.ChangedAt = append(w.changes.ChangedAt, timestamp(c.At))
+		w.contacts.ChangedIds = append(w.contacts.ChangedIds, contact)
+		w.contacts.PropertyNos = append(w.contacts.PropertyNos, s.properties[p])
+		w.contacts.Was = append(w.contacts.Was, string(c.Was))
+		w.contacts.ChangedAt = append(w.contacts.ChangedAt, timestamp(c.At))
 	}
 }

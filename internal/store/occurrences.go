@@ -32,10 +32,10 @@ func (w *Write) addOccurrence(s *Store, contact int64, o registry.Occurrence) {
 }
 
 func (w *Write) addTotal(contact int64, no int32, o registry.Occurrence) {
-	t := &w.totals
+	t := &w.events
 	place, known := w.place(contact, no, "")
 	if !known {
-		t.ContactIds, t.SignalNos = append(t.ContactIds, contact), append(t.SignalNos, no)
+		t.TotalIds, t.SignalNos = append(t.TotalIds, contact), append(t.SignalNos, no)
 		t.Counts = append(t.Counts, 1)
 		t.FirstAt, t.LastAt = append(t.FirstAt, timestamp(o.At)), append(t.LastAt, timestamp(o.At))
 		t.FirstValues, t.LastValues = append(t.FirstValues, kept(o)), append(t.LastValues, kept(o))

@@ -38,8 +38,13 @@ func Replan(conn *pgconn.PgConn) bool {
 // begin starts a transaction in which no statement waits longer than a timeout for a lock, or for ever if that is 0.
 func (q *queue) begin(timeout time.Duration, xid *string) {
 	q.add("begin isolation level read committed")
-	q.add(db.TransactionBegun, fmt.Sprintf("%dms", timeout.Milliseconds())).
-		QueryRow(func(row pgx.Row) error { return row.Scan(xid) })
+	q.add(db.TransactionBegun, fmt.Sprintf("%dms", timeout.Milliseconds())).QueryRow(func(row pgx.Row) error {
+		var begun db.TransactionBegunRow
+		err := row.Scan(&begun.Xid, &begun.ServerStart, &begun.Lasts)
+		*xid = begun.Xid
+		q.store.cache.meet(begun.ServerStart.Time, begun.Lasts)
+		return err
+	})
 }
 
 // send runs the statements by one round trip.

@@ -28,11 +28,15 @@ type Store struct {
 	buckets   []int32                  // by registry.Index
 	indexes   map[int32]registry.Index // the other way round
 	names     names
-	signals   []int32           // by registry.Signal
-	sequences []int32           // by registry.Sequence
-	needs     [][]registry.Need // by registry.Index
-	always    [][]registry.Need // by registry.Event
-	added     [][]registry.Need // by registry.Event
+	signals   []int32                   // by registry.Signal
+	sequences []int32                   // by registry.Sequence
+	needs     [][]registry.Need         // by registry.Index
+	always    [][]registry.Need         // by registry.Event
+	added     [][]registry.Need         // by registry.Event
+	simple    bool                      // all that criteria ask about signals can be remembered
+	plain     map[int32]registry.Signal // by the number of the event of which it is every occurrence
+	texts     texts
+	signalOf  map[int32]registry.Signal
 	cache     *cache
 	history   []int32 // numbers of the properties whose last changes are read
 
@@ -83,6 +87,8 @@ func New(ctx context.Context, conn Conn, schema string, r *registry.Registry, ca
 	}
 	s.Remember(found)
 	s.always = always(r, s.needs, s.added)
+	s.simple, s.plain = isSimple(r), s.plainOf()
+	s.texts = textsOf(r)
 	if err := s.registerSignals(ctx, conn); err != nil {
 		return nil, err
 	}
@@ -120,9 +126,9 @@ func (s *Store) registerSignals(ctx context.Context, conn Conn) error {
 	if err != nil {
 		return fmt.Errorf("register the signals: %w", err)
 	}
-	s.signals = make([]int32, len(keys))
+	s.signals, s.signalOf = make([]int32, len(keys)), make(map[int32]registry.Signal, len(keys))
 	for _, row := range rows {
-		s.signals[places[row.Key]] = row.No
+		s.signals[places[row.Key]], s.signalOf[row.No] = row.No, registry.Signal(places[row.Key])
 	}
 	return nil
 }

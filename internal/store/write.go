@@ -16,12 +16,10 @@ type Write struct {
 	Names Names
 
 	contacts    db.ContactsPatchParams
-	changes     db.ChangesPutParams
 	deleted     db.ContactsSetDeletedParams
 	events      db.EventsInsertParams
 	keys        db.IdempotencyKeysInsertParams
 	occurrences db.OccurrencesInsertParams
-	totals      db.TotalsAddParams
 	groups      db.GroupsPutParams
 	sums        db.SumsPutParams
 	advances    db.AdvancesInsertParams
@@ -40,6 +38,7 @@ type Write struct {
 	occurrencesGone db.OccurrencesForgetParams
 	progressGone    db.ProgressForgetParams
 	followed        db.ContactsFollowParams
+	holds           db.ContactsHoldParams
 
 	due      registry.Instant
 	hasDue   bool
@@ -51,6 +50,9 @@ type outcome struct {
 	user    string
 	state   *decide.State
 	patched bool // the contact's properties are written
+	held    bool // the contact says that this engine holds it
+	once    bool // the user is not to be remembered
+	serial  uint64
 }
 
 // Leave lets the write leave a mark when it commits.
@@ -79,15 +81,17 @@ func (w *Write) Transitions() int { return len(w.transitions.ContactIds) }
 
 // Add adds what was decided about a user, and the state in which that left them.
 func (w *Write) Add(f *Facts, user string, st *decide.State, c decide.Changes) {
-	s, contact := f.store, f.users[user].contact.ID
-	w.outcomes = append(w.outcomes, outcome{user, st, c.Contact != nil && len(c.Contact.Set)+len(c.Contact.Remove) > 0})
+	s, u, contact := f.store, f.users[user], f.users[user].contact.ID
+	o := outcome{user: user, state: st, once: u.once, patched: c.Contact != nil && len(c.Contact.Set)+len(c.Contact.Remove) > 0}
+	holder := w.addHolder(f, u, &o, &c)
+	w.outcomes = append(w.outcomes, o)
 	if c.Contact != nil {
-		w.addContact(s, contact, c.Contact)
+		w.addContact(s, contact, c.Contact, holder)
 	}
-	if m := f.users[user].remade; m != nil {
+	if m := u.remade; m != nil {
 		w.addRemade(s, contact, m)
 	}
-	w.addFollowed(f.deployment, f.users[user], c.Changed())
+	w.addFollowed(f.deployment, u, c.Changed())
 	for i := range c.Events {
 		w.addEvent(s, contact, &c.Events[i])
 	}
@@ -115,7 +119,23 @@ func (w *Write) Add(f *Facts, user string, st *decide.State, c decide.Changes) {
 	}
 }
 
-func (w *Write) addContact(s *Store, contact int64, c *decide.ContactChange) {
+// addHolder notes who holds a user of whom something is written, and returns that. Where it is this engine, that can stay:
+// what it remembers is taken from the cache before the transaction commits.
+func (w *Write) addHolder(f *Facts, u *user, o *outcome, c *decide.Changes) int64 {
+	is, holder := u.contact.Holder, int64(0)
+	if f.holds(u) {
+		holder = f.holder
+	}
+	changed := !c.Nothing() || u.remade != nil
+	o.held = holder != 0 && (changed || is == holder)
+	if changed && !o.patched && is != holder && is != f.holder {
+		w.holds.ContactIds = append(w.holds.ContactIds, u.contact.ID)
+		w.holds.Holders = append(w.holds.Holders, holder)
+	}
+	return holder
+}
+
+func (w *Write) addContact(s *Store, contact int64, c *decide.ContactChange, holder int64) {
 	if c.Deleted != nil {
 		w.deleted.ContactIds = append(w.deleted.ContactIds, contact)
 		w.deleted.Deleted = append(w.deleted.Deleted, *c.Deleted)
@@ -134,6 +154,7 @@ func (w *Write) addContact(s *Store, contact int64, c *decide.ContactChange) {
 	w.contacts.Emails = append(w.contacts.Emails, email)
 	w.contacts.EmailsChanged = append(w.contacts.EmailsChanged, c.Email != nil)
 	w.contacts.Ats = append(w.contacts.Ats, timestamp(c.At))
+	w.contacts.Holders = append(w.contacts.Holders, holder)
 	w.addChanges(s, contact, c.Changes)
 }
 
@@ -218,6 +239,7 @@ func (w *Write) addTransition(s *Store, contact int64, t *decide.Transition) {
 // that have ended come before the one that lasts; transitions come last, because each stands on a stay that this
 // transaction changed.
 func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) error {
+	s.cache.claim(w.outcomes)
 	q := &queue{store: s}
 	into := db.New(q)
 	var errs []error
@@ -227,11 +249,11 @@ func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) erro
 		}
 	}
 	add(len(w.contacts.ContactIds), func() error { return into.ContactsPatch(ctx, w.contacts) })
-	add(len(w.changes.ContactIds), func() error { return into.ChangesPut(ctx, w.changes) })
 	add(len(w.deleted.ContactIds), func() error { return into.ContactsSetDeleted(ctx, w.deleted) })
-	add(len(w.events.ContactIds), func() error { return into.EventsInsert(ctx, w.events) })
-	add(len(w.keys.ContactIds), func() error { return into.IdempotencyKeysInsert(ctx, w.keys) })
+	add(len(w.holds.ContactIds), func() error { return into.ContactsHold(ctx, w.holds) })
 	add(len(w.totalsGone.ContactIds), func() error { return into.TotalsForget(ctx, w.totalsGone) })
+	add(len(w.events.ContactIds)+len(w.events.TotalIds), func() error { return into.EventsInsert(ctx, w.events) })
+	add(len(w.keys.ContactIds), func() error { return into.IdempotencyKeysInsert(ctx, w.keys) })
 	add(len(w.occurrencesGone.ContactIds), func() error {
 		return errors.Join(into.OccurrencesForget(ctx, w.occurrencesGone), into.GroupsForget(ctx, db.GroupsForgetParams(w.occurrencesGone)))
 	})
@@ -239,7 +261,6 @@ func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) erro
 		return errors.Join(into.ProgressForget(ctx, w.progressGone), into.AdvancesForget(ctx, db.AdvancesForgetParams(w.progressGone)))
 	})
 	add(len(w.occurrences.ContactIds), func() error { return into.OccurrencesInsert(ctx, w.occurrences) })
-	add(len(w.totals.ContactIds), func() error { return into.TotalsAdd(ctx, w.totals) })
 	add(len(w.groups.ContactIds), func() error { return into.GroupsPut(ctx, w.groups) })
 	add(len(w.sums.ContactIds), func() error { return into.SumsPut(ctx, w.sums) })
 	add(len(w.advances.ContactIds), func() error { return into.AdvancesInsert(ctx, w.advances) })

@@ -2,6 +2,7 @@ package subject
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -15,21 +16,39 @@ import (
 // start starts an engine that has some definitions, and deploys them.
 func (s *session) start(ctx context.Context, f *ir.File, emit engine.Emit) error {
 	s.registry, s.definitions = plan.Build(f).Registry, f
-	e, err := engine.New(s.pool, s.registry, engine.Config{
-		Now: s.clock.Now, VirtualTime: true, NoClock: true, NoDelivery: true,
-		MaxBatch: s.manner.MaxBatch, Flushers: s.manner.Flushers, ClockWorkers: s.manner.ClockWorkers,
-	})
-	if err != nil {
-		return err
+	s.engines = nil
+	for i := range max(s.manner.Engines, 1) {
+		e, err := engine.New(s.pool, s.registry, engine.Config{
+			Now: s.clock.Now, VirtualTime: true, NoClock: true, NoDelivery: true,
+			MaxBatch: s.manner.MaxBatch, Flushers: s.manner.Flushers, ClockWorkers: s.manner.ClockWorkers,
+		})
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			if _, err := e.Deploy(ctx, engine.DeployOptions{Emit: emit}); err != nil {
+				return err
+			}
+		}
+		if err := e.OnArm(s.timers.arm); err != nil {
+			return err
+		}
+		if err := e.Start(ctx); err != nil {
+			return err
+		}
+		s.engines = append(s.engines, e)
 	}
-	if _, err := e.Deploy(ctx, engine.DeployOptions{Emit: emit}); err != nil {
-		return err
+	s.engine = s.engines[0]
+	return nil
+}
+
+// stop stops all engines.
+func (s *session) stop(ctx context.Context) error {
+	var errs []error
+	for _, e := range s.engines {
+		errs = append(errs, e.Stop(ctx))
 	}
-	if err := e.OnArm(s.timers.arm); err != nil {
-		return err
-	}
-	s.engine = e
-	return e.Start(ctx)
+	return errors.Join(errs...)
 }
 
 // arrive lets it be the time of a step. If definitions change then, what is due before is settled before: an engine that
@@ -64,7 +83,7 @@ func (s *session) deploy(ctx context.Context, i int) error {
 	if err := s.follow(ctx, i, true); err != nil {
 		return err
 	}
-	if err := s.engine.Stop(ctx); err != nil {
+	if err := s.stop(ctx); err != nil {
 		return err
 	}
 	step := &s.steps[i]

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bucketgen/bucketgen/engine"
@@ -20,6 +21,16 @@ type Manner struct {
 	MaxBatch     int
 	Flushers     int
 	ClockWorkers int
+
+	// Engines is how many engines of one process take turns. 0 is one.
+	Engines int
+
+	// Turn says which of them does a step, and what the clock does before it. It may be nil for the first.
+	Turn func(step int) int
+
+	// Within says that a step that is an ingest by itself is made in a transaction of the caller's, the first of which is
+	// rolled back. It may be nil for never.
+	Within func(step int) bool
 
 	// Together says that a step is ingested in one call with the one before it, if both are at one instant. It may be
 	// nil for never.
@@ -63,7 +74,7 @@ func Engine(ctx context.Context, pool *pgxpool.Pool, f *ir.File, steps []refeval
 	} else {
 		err = s.play(ctx, until)
 	}
-	if err := errors.Join(err, s.engine.Stop(ctx)); err != nil {
+	if err := errors.Join(err, s.stop(ctx)); err != nil {
 		return nil, err
 	}
 	h, err := s.history(ctx, pool)
@@ -94,7 +105,8 @@ type session struct {
 	manner      Manner
 	registry    *registry.Registry
 	definitions *ir.File
-	engine      *engine.Engine
+	engines     []*engine.Engine
+	engine      *engine.Engine // whose turn it is
 	clock       *clock
 	steps       []refeval.Step
 	results     []refeval.StepResult
@@ -104,6 +116,9 @@ type session struct {
 func (s *session) play(ctx context.Context, until time.Time) error {
 	m := s.manner
 	for i := 0; i < len(s.steps); {
+		if m.Turn != nil {
+			s.engine = s.engines[m.Turn(i)]
+		}
 		if err := s.arrive(ctx, i); err != nil {
 			return err
 		}
@@ -192,7 +207,11 @@ func (s *session) ingest(ctx context.Context, first, n int) error {
 	for i := range events {
 		events[i] = ingest(&s.steps[first+i])
 	}
-	results, err := s.engine.IngestBatch(ctx, events)
+	take := s.engine.IngestBatch
+	if n == 1 && s.manner.Within != nil && s.manner.Within(first) {
+		take = s.ingestWithin
+	}
+	results, err := take(ctx, events)
 	if len(results) != n {
 		return err
 	}
@@ -207,6 +226,27 @@ func (s *session) ingest(ctx context.Context, first, n int) error {
 		}
 	}
 	return nil
+}
+
+// ingestWithin takes one event in twice, in a transaction of its own each time, of which only the second is committed.
+func (s *session) ingestWithin(ctx context.Context, events []engine.Event) ([]engine.Result, error) {
+	var results []engine.Result
+	for _, end := range []func(pgx.Tx) error{
+		func(tx pgx.Tx) error { return tx.Rollback(ctx) },
+		func(tx pgx.Tx) error { return tx.Commit(ctx) },
+	} {
+		tx, err := s.pool.Begin(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if results, err = s.engine.IngestTx(ctx, tx, events...); err != nil {
+			return []engine.Result{{Err: err}}, tx.Rollback(ctx)
+		}
+		if err := end(tx); err != nil {
+			return nil, err
+		}
+	}
+	return results, nil
 }
 
 func (s *session) replay(ctx context.Context, until time.Time) error {

@@ -44,7 +44,8 @@ func (t *timers) expired(now time.Time) []engine.Arm {
 // must leave nothing to the clock.
 func (s *session) fire(ctx context.Context) error {
 	for {
-		for s.engine.Stats().Arming > 0 {
+		arming := func(e *engine.Engine) bool { return e.Stats().Arming > 0 }
+		for slices.ContainsFunc(s.engines, arming) {
 			if err := ctx.Err(); err != nil {
 				return err
 			}

@@ -1,0 +1,120 @@
+package store
+
+import (
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+)
+
+// queue asks for the locks of users, and for what is not remembered of them. Whoever does not trust memories asks for
+// everything.
+func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted, trust bool) {
+	var create, keyUsers, keys []string
+	var createdAt []pgtype.Timestamptz
+	var keyContacts []int64
+	var more further
+	users, ids, versions := make([]string, len(wanted)), make([]int64, len(wanted)), make([]int64, len(wanted))
+	deep := trust && lock.As == nil && f.store.holds()
+	var some, due group // users of whom what matters is asked, and when they are due
+	all := recollection{facts: f}
+	for i := range wanted {
+		w := &wanted[i]
+		u := &user{glimpse: f.store.cache.get(w.User)}
+		f.users[w.User], users[i] = u, w.User
+		if !trust || w.Contact != 0 {
+			u.memory = nil
+		}
+		switch {
+		case u.known != nil:
+			ids[i], versions[i] = u.known.id, u.known.version
+			u.once = w.Contact != 0
+		case w.Contact != 0:
+			ids[i], versions[i], u.once = w.Contact, -1, true
+			f.store.expectStep(&more, w, lock.As)
+		case w.Create:
+			create, createdAt = append(create, w.User), append(createdAt, timestamp(w.CreatedAt))
+		}
+		switch {
+		case u.memory != nil:
+		case deep && u.known != nil && w.Contact == 0 && !u.much:
+			all.add(w.User, ids[i])
+			due.add(w.User, ids[i])
+		default:
+			some.add(w.User, ids[i])
+			due.add(w.User, ids[i])
+		}
+		for _, e := range w.Events {
+			if e.Key != "" {
+				keyUsers, keyContacts, keys = append(keyUsers, w.User), append(keyContacts, ids[i]), append(keys, e.Key)
+			}
+			f.store.expect(&more, w, u, e)
+		}
+	}
+	if len(create) > 0 {
+		q.add(db.ContactsCreate, create, createdAt).Query(each(func(name string) { f.users[name].created = true }))
+	}
+	f.queueLocks(q, lock, users, ids, versions)
+	// Whoever deploys takes no lock of a user. So what is read after the locks were taken is what is true of the users: who
+	// deploys later will find them changed.
+	q.add(db.GenerationNo).QueryRow(func(row pgx.Row) error { return row.Scan(&f.generation) })
+	f.queueChanges(q, users, ids, versions)
+	if len(some.users) > 0 {
+		q.add(db.MembershipsStanding, some.users, some.contacts).Query(each(f.addStanding))
+	}
+	if len(due.users) > 0 {
+		q.add(db.DueOf, due.users, due.contacts).Query(each(f.addDue))
+	}
+	all.queue(q)
+	if len(keys) > 0 {
+		q.add(db.IdempotencyKeysSeen, keyUsers, keyContacts, keys).Query(each(func(row db.IdempotencyKeysSeenRow) {
+			u := f.users[row.UserID]
+			u.seen = append(u.seen, row.Key)
+		}))
+	}
+	f.queueFurther(q, &more)
+}
+
+// queueLocks asks for the locks of users. Who waits for locks takes them in the order of names. Who does not can ask for users
+// whom it knows by the numbers of their contacts, which are found sooner.
+func (f *Facts) queueLocks(q *queue, lock Lock, users []string, ids, versions []int64) {
+	byName := func(row db.ContactsLockRow) {
+		f.users[row.UserID].contact = &db.ContactsLockKnownRow{
+			ID: row.ID, Email: row.Email, Properties: row.Properties, Version: row.Version, UpdatedAt: row.UpdatedAt, DeletedAt: row.DeletedAt,
+			Generation: row.Generation, Stranger: row.Stranger, Holder: row.Holder,
+		}
+	}
+	switch {
+	case lock.None:
+		q.add(db.ContactsRead, users, ids, versions).Query(each(byName))
+		return
+	case lock.Wait:
+		q.add(db.ContactsLockWaiting, users, ids, versions).Query(each(byName))
+		return
+	}
+	known := make(map[int64]*user, len(users))
+	var some, others db.ContactsLockParams
+	for i, name := range users {
+		to := &others
+		if u := f.users[name]; u.known != nil && !u.once {
+			to, known[ids[i]] = &some, u
+		}
+		to.UserIds, to.Ids, to.Versions = append(to.UserIds, name), append(to.Ids, ids[i]), append(to.Versions, versions[i])
+	}
+	if len(others.Ids) > 0 {
+		q.add(db.ContactsLock, others.UserIds, others.Ids, others.Versions).Query(each(byName))
+	}
+	if len(some.Ids) > 0 {
+		q.add(db.ContactsLockKnown, some.Ids, some.Versions).Query(each(func(row db.ContactsLockKnownRow) { known[row.ID].contact = &row }))
+	}
+}
+
+// group is users of whom something is asked.
+type group struct {
+	users    []string
+	contacts []int64
+}
+
+func (g *group) add(user string, contact int64) {
+	g.users, g.contacts = append(g.users, user), append(g.contacts, contact)
+}

@@ -1,0 +1,181 @@
+package store
+
+import (
+	"slices"
+
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// memory is all that is known of a user beside their properties, as this engine left it. It is changed only by whoever has
+// the user's lock, found that nobody else has written since, and has committed. It is a [registry.Memory].
+type memory struct {
+	registry *registry.Registry
+	stays    []decide.Stay // the latest in each bucket, of those in which the user ever was
+	due      []decide.Due  // as they are in the database
+	whole    bool          // of signals that may be remembered and are not here, nothing ever occurred
+	latest   registry.Instant
+
+	series   []span // where in the instants those of a signal begin
+	instants []registry.Instant
+	totals   []count
+}
+
+type span struct {
+	signal registry.Signal
+	begin  int32
+}
+
+type count struct {
+	signal      registry.Signal
+	number      int
+	first, last registry.Instant
+}
+
+// How much of a user is remembered: of a signal, at most so many instants; of all, if there are not more; and so many stays.
+const (
+	mostInstants = 256
+	mostOfAll    = 1024
+	mostSignals  = 64
+	mostStays    = 256
+	mostEvents   = 512 // of a log that is read in one go
+)
+
+// hasNewest and hasTotal report whether the newest instants, or totals, of a signal are remembered: those without values.
+func hasNewest(row *registry.SignalRow) bool {
+	return row.Newest > 0 && row.Newest <= mostInstants && row.Distinct == registry.DistinctNone
+}
+
+func hasTotal(row *registry.SignalRow) bool { return row.Totals && row.Field == registry.NoField }
+
+// isSimple reports whether all that criteria ever ask about signals can be remembered, and is not too much to be read at once.
+func isSimple(r *registry.Registry) bool {
+	instants := 0
+	for i := range r.Signals {
+		row := &r.Signals[i]
+		instants += row.Newest
+		newest := row.Newest == 0 || hasNewest(row) && row.Plain()
+		totals := !row.Totals || hasTotal(row)
+		if !newest || !totals || len(row.Sums)+len(row.Ago) > 0 {
+			return false
+		}
+	}
+	return len(r.Signals) <= mostSignals && instants <= mostOfAll && len(r.Sequences) == 0
+}
+
+// holds reports whether users who come again are to be held, as far as is known.
+func (s *Store) holds() bool {
+	d := s.deployment.Load()
+	return d != nil && d.Agreed && s.cache.number() != 0 && s.cache.worthwhile()
+}
+
+// Newest is part of [registry.Memory].
+func (m *memory) Newest(s registry.Signal) ([]registry.Dated, bool) {
+	row := &m.registry.Signals[s]
+	if !hasNewest(row) {
+		return nil, false
+	}
+	for _, r := range m.series {
+		if r.signal != s {
+			continue
+		}
+		newest := make([]registry.Dated, 0, row.Newest+1) // room for one that is added
+		for _, at := range m.instants[r.begin : int(r.begin)+row.Newest] {
+			if at == registry.Unset {
+				break
+			}
+			newest = append(newest, registry.Dated{At: at})
+		}
+		return newest, true
+	}
+	return nil, m.whole
+}
+
+// Total is part of [registry.Memory].
+func (m *memory) Total(s registry.Signal) (registry.Total, bool) {
+	if !hasTotal(&m.registry.Signals[s]) {
+		return registry.NoTotal, false
+	}
+	for i := range m.totals {
+		if t := &m.totals[i]; t.signal == s {
+			return registry.Total{Count: t.number, First: t.first, Last: t.last}, true
+		}
+	}
+	return registry.NoTotal, m.whole
+}
+
+// Latest is part of [registry.Memory].
+func (m *memory) Latest() registry.Instant { return m.latest }
+
+// knows reports whether a fact is remembered.
+func (m *memory) knows(n registry.Need) bool {
+	switch n.Kind {
+	case registry.NeedNewest:
+		return hasNewest(&m.registry.Signals[n.Signal]) &&
+			(m.whole || slices.ContainsFunc(m.series, func(r span) bool { return r.signal == n.Signal }))
+	case registry.NeedTotals:
+		return hasTotal(&m.registry.Signals[n.Signal]) &&
+			(m.whole || slices.ContainsFunc(m.totals, func(t count) bool { return t.signal == n.Signal }))
+	default:
+		return false
+	}
+}
+
+// learn returns the memory with what a session left, which was committed. Where it is not whole, others look which facts
+// are in it before they have the lock, so it becomes another.
+func (m *memory) learn(st *decide.State) *memory {
+	if !m.whole {
+		other := *m
+		other.series, other.instants, other.totals = slices.Clone(m.series), slices.Clone(m.instants), slices.Clone(m.totals)
+		m = &other
+	}
+	m.latest = max(m.latest, st.Facts.Newest())
+	m.stays = slices.DeleteFunc(st.Stays, func(s decide.Stay) bool { return s.Epoch == 0 })
+	m.due = st.Stored()
+	st.Facts.Learn(m.learnNewest, m.learnTotal)
+	return m
+}
+
+func (m *memory) learnNewest(s registry.Signal, newest []registry.Dated) {
+	row := &m.registry.Signals[s]
+	if !hasNewest(row) {
+		return
+	}
+	i := slices.IndexFunc(m.series, func(r span) bool { return r.signal == s })
+	if i < 0 {
+		if m.whole && len(newest) == 0 {
+			return
+		}
+		i = len(m.series)
+		m.series = append(m.series, span{s, int32(len(m.instants))})
+		m.instants = slices.Grow(m.instants, row.Newest)[:len(m.instants)+row.Newest]
+	}
+	into := m.instants[m.series[i].begin:][:row.Newest]
+	for k := range into {
+		into[k] = registry.Unset
+		if k < len(newest) {
+			into[k] = newest[k].At
+		}
+	}
+}
+
+func (m *memory) learnTotal(s registry.Signal, total registry.Total) {
+	if !hasTotal(&m.registry.Signals[s]) || m.whole && total.Count == 0 {
+		return
+	}
+	is := count{s, total.Count, total.First, total.Last}
+	if i := slices.IndexFunc(m.totals, func(t count) bool { return t.signal == s }); i >= 0 {
+		m.totals[i] = is
+		return
+	}
+	m.totals = append(m.totals, is)
+}
+
+// size is roughly how many bytes of memory it takes.
+func (m *memory) size() int {
+	if m == nil {
+		return 0
+	}
+	const fixed, stay, due, series, total = 200, 120, 24, 8, 32
+	return fixed + stay*cap(m.stays) + due*cap(m.due) + 8*cap(m.instants) + series*cap(m.series) + total*cap(m.totals)
+}

@@ -1,0 +1,52 @@
+package registry
+
+// Memory is what somebody remembers of the occurrences of a user's signals. [Facts.SetMemory] lets facts look there for
+// what is not loaded.
+type Memory interface {
+	// Newest returns the newest instants of a signal, newest first, as many as the registry needs, and whether they are
+	// remembered. The slice belongs to the caller.
+	Newest(s Signal) ([]Dated, bool)
+	// Total returns what is known of all occurrences of a signal, and whether that is remembered.
+	Total(s Signal) (Total, bool)
+	// Latest returns the latest instant that is remembered, or Unset.
+	Latest() Instant
+}
+
+// SetMemory lets facts that are not loaded be looked for in a memory, before they are lacking.
+func (f *Facts) SetMemory(m Memory) { f.memory = m }
+
+// Learn calls newest and total with what is loaded of the occurrences of signals, whatever is in the memory.
+func (f *Facts) Learn(newest func(Signal, []Dated), total func(Signal, Total)) {
+	for _, s := range f.all {
+		newest(s.signal, s.newest)
+	}
+	for _, t := range f.totals {
+		total(t.signal, t.Total)
+	}
+}
+
+// recall loads the newest instants of a signal from the memory, if they are there.
+func (f *Facts) recall(s Signal) *series {
+	if f.memory == nil {
+		return nil
+	}
+	newest, known := f.memory.Newest(s)
+	if !known {
+		return nil
+	}
+	f.all = append(f.all, series{s, newest})
+	return &f.all[len(f.all)-1]
+}
+
+// recallTotal is as recall, for totals.
+func (f *Facts) recallTotal(s Signal) *total {
+	if f.memory == nil {
+		return nil
+	}
+	known, remembered := f.memory.Total(s)
+	if !remembered {
+		return nil
+	}
+	f.totals = append(f.totals, total{known, s})
+	return &f.totals[len(f.totals)-1]
+}
