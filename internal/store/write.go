@@ -61,7 +61,7 @@ func (w *Write) Leave(m Mark) { w.mark = m }
 // Due returns the earliest due instant that is written, if any is.
 func (w *Write) Due() (registry.Instant, bool) { return w.due, w.hasDue }
 
-// Arm calls f with every contact and bucket that are to be looked at at another instant than before, or whose stay begins:
+// Arm calls f with every contact and bucket whose due instant changes, or whose stay begins:
 // of the buckets with those numbers.
 func (w *Write) Arm(buckets map[int32]bool, f func(contact int64, bucket int32)) {
 	for _, pairs := range []struct {
