@@ -2,7 +2,8 @@
 //
 //	dev-hatchet bucketd dev
 //
-// Without a command it runs the server alone, for programs that are started elsewhere.
+// When the command says where it takes events in, as bucketd dev does, it is sent what a few users of a demo did. Without a
+// command dev-hatchet runs the server alone, for programs that are started elsewhere.
 package main
 
 import (
@@ -43,7 +44,14 @@ func run(ctx context.Context, command []string) (err error) {
 	}
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // it runs what its user says
 	cmd.Env = append(os.Environ(), s.Env()...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Stdin, cmd.Stderr = os.Stdin, os.Stderr
+	cmd.Stdout = &demo{out: os.Stdout, send: func(key, address string) {
+		if err := act(ctx, key, address); err != nil && ctx.Err() == nil {
+			fmt.Fprintln(os.Stderr, "dev-hatchet: the demo's events were not taken in:", err)
+			return
+		}
+		fmt.Fprintf(os.Stdout, acted, command[0])
+	}}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // a second time after that of the terminal, which does no harm
 	cmd.WaitDelay = time.Minute
 	if err := cmd.Run(); err != nil && ctx.Err() == nil {
