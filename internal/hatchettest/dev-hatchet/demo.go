@@ -76,5 +76,5 @@ func act(ctx context.Context, key, address string) error {
 
 const acted = `demo: ada is in power-users now. bob is in trial-expiring-soon until his trial ends, in half a minute: the clock
   and a timer of Hatchet both look then, and he leaves once. cy goes dormant in three quarters of a minute. Look with, for one,
-  %s explain bob trial-expiring-soon --database URL
+  %s explain trial-expiring-soon bob --database URL
 `
