@@ -123,8 +123,9 @@ type armer struct {
 
 	mu      sync.Mutex
 	waiting map[armed]bool
-	most    int // that may wait
-	calling int // that were taken and are not told of yet
+	most    int  // that may wait
+	calling int  // that were taken and are not told of yet
+	unheard bool // the last could not be told of, which is logged once; only run looks at it
 }
 
 // armed is a stay of which is to be told.
@@ -214,10 +215,7 @@ func (a *armer) run(ctx context.Context, quit <-chan struct{}) {
 			return
 		}
 		for p := a.take(); len(p.BucketNos) > 0; p = a.take() {
-			if err := a.tell(ctx, p); err != nil && ctx.Err() == nil {
-				a.engine.stats.unarmed.Add(int64(len(p.BucketNos)))
-				a.engine.log.WarnContext(ctx, "timers cannot be armed; the clock settles their users all the same", "members", len(p.BucketNos), "error", err)
-			}
+			a.outcome(ctx, len(p.BucketNos), a.tell(ctx, p))
 			select {
 			case <-quit:
 				return
@@ -225,6 +223,20 @@ func (a *armer) run(ctx context.Context, quit <-chan struct{}) {
 			}
 		}
 	}
+}
+
+// outcome counts stays that could not be told of, and logs that once until some can be.
+func (a *armer) outcome(ctx context.Context, stays int, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		a.engine.stats.unarmed.Add(int64(stays))
+	}
+	if err != nil && !a.unheard {
+		a.engine.log.WarnContext(ctx, "timers cannot be armed; the clock settles their users all the same", "members", stays, "error", err)
+	}
+	a.unheard = err != nil
 }
 
 // tell reads when those stays that last are to be looked at, and tells of it. If that panics, nothing was told.

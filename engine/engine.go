@@ -33,6 +33,7 @@ type Engine struct {
 	armer      *armer   // nil: nobody wants to know when members are to be looked at
 	onDeploy   func(context.Context, Deployment) error
 	announced  int32 // the last deployment that it was told of
+	untold     int32 // the last that it could not be told of, which was logged
 
 	batcher *batcher
 	room    chan struct{} // holds a token for every item that is not done

@@ -35,9 +35,10 @@ func (e *Engine) announce(ctx context.Context, no int32) error {
 		return err
 	}
 	if err := e.tellDeploy(ctx, d); err != nil {
-		if ctx.Err() == nil {
-			e.log.WarnContext(ctx, "nobody could be told of a deployment, trying again", "deployment", no, "error", err)
+		if ctx.Err() == nil && e.untold != no {
+			e.log.WarnContext(ctx, "nobody could be told of a deployment, trying again until somebody can", "deployment", no, "error", err)
 		}
+		e.untold = no
 		return nil
 	}
 	e.announced = no

@@ -28,10 +28,8 @@ type Adapter struct {
 
 	// ready says that what is pushed triggers this adapter's tasks: Hatchet matches events with the workflows that it
 	// knows when they are pushed, and never again.
-	ready      atomic.Bool
-	unfinished atomic.Pointer[engine.Deployment] // of which Hatchet is to be told
-	unheard    atomic.Bool                       // what was announced last got lost
-	waits      waits
+	ready atomic.Bool
+	waits waits
 
 	mu         sync.Mutex // of Start and Stop
 	started    bool
@@ -158,7 +156,6 @@ func (a *Adapter) connect(ctx context.Context) error {
 		a.stopWorker = stop
 	}
 	a.ready.Store(true)
-	a.tellDeployed(ctx)
 	a.log.InfoContext(ctx, "connected with Hatchet", "address", a.client.address)
 	return nil
 }

@@ -58,8 +58,7 @@ func (a *Adapter) arm(ctx context.Context, arms []engine.Arm) error {
 	for i, arm := range arms {
 		events[i] = a.timer(arm).event()
 	}
-	a.announce(ctx, "members to look at; the clock looks at them", events)
-	return nil
+	return a.announce(ctx, events)
 }
 
 // expiryResult is the output of a timer's run.

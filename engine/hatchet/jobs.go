@@ -18,22 +18,12 @@ const (
 	reconcileEvent = "bucket:reconcile" // for whoever wants one out of turn
 )
 
-// deployed tells Hatchet that users are to follow a deployment. If that is lost, a cron finds out within a minute.
+// deployed tells Hatchet that users are to follow a deployment. The engine waits for that, so it is not for long, and tells
+// again if it fails; and a cron finds out within a minute.
 func (a *Adapter) deployed(ctx context.Context, d engine.Deployment) error {
-	a.unfinished.Store(&d)
-	if a.ready.Load() { // or else it is told once it is
-		a.tellDeployed(ctx)
-	}
-	return nil
-}
-
-// tellDeployed tells of the deployment of which the engine told last, once.
-func (a *Adapter) tellDeployed(ctx context.Context) {
-	d := a.unfinished.Swap(nil)
-	if d == nil {
-		return
-	}
-	a.announce(ctx, "a deployment; a cron finds it", []v0.EventWithAdditionalMetadata{{
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	return a.announce(ctx, []v0.EventWithAdditionalMetadata{{
 		Key: deployedEvent, Event: d,
 		AdditionalMetadata: map[string]string{idempotencyKey: fmt.Sprintf("%s:%d", deployedEvent, d.No)},
 	}})

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 
 	v0 "github.com/hatchet-dev/hatchet/pkg/client"
 	"google.golang.org/grpc/codes"
@@ -55,15 +54,10 @@ func (a *Adapter) forward(ctx context.Context, batch []engine.Delivery) ([]error
 	return errs, nil
 }
 
-// announce pushes events that nobody waits for: if Hatchet is away they are lost, which is logged once until it is back.
-func (a *Adapter) announce(ctx context.Context, what string, events []v0.EventWithAdditionalMetadata) {
-	err := errNotReady
-	if a.ready.Load() {
-		err = a.client.pushAll(ctx, events)
+// announce pushes events for this package's own tasks.
+func (a *Adapter) announce(ctx context.Context, events []v0.EventWithAdditionalMetadata) error {
+	if !a.ready.Load() {
+		return errNotReady
 	}
-	if err == nil {
-		a.unheard.Store(false)
-	} else if ctx.Err() == nil && !a.unheard.Swap(true) {
-		a.log.WarnContext(ctx, fmt.Sprintf("Hatchet was not told of %s", what), "events", len(events), "error", err)
-	}
+	return a.client.pushAll(ctx, events)
 }
