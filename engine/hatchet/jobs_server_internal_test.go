@@ -5,6 +5,7 @@ package hatchet
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -126,6 +127,38 @@ func TestHatchetReconcile(t *testing.T) {
 	if got := number(t, w.pool, "select count(*) from bucketgen.transitions where source = 'reconcile'"); got != 1 {
 		t.Errorf("%d transitions by the reconciliation, want 1", got)
 	}
+}
+
+// TestHatchetJobsQueue asks for three reconciliations while somebody holds the lock of a user, so that the first cannot end. The
+// others wait for it, so each has one of its own: two at once would have shared one. None is cancelled.
+func TestHatchetJobsQueue(t *testing.T) {
+	useHatchet(t)
+	w := newWorld(t, lapsed)
+	from := listen(t, "sentinel")
+	w.start(t, engine.Config{NoJobs: true}, Config{})
+	w.ingest(t, plans("ada", "lapsed"))
+	tx, err := w.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "select from bucketgen.contacts for no key update"); err != nil {
+		t.Fatal(err)
+	}
+	const asked = 3
+	for _, event := range append(slices.Repeat([]string{reconcileEvent}, asked), "sentinel") {
+		if err := w.adapter.client.push.Event().Push(t.Context(), event, map[string]any{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next(t, from) // by now Hatchet has given out whatever it would
+	const finished = "select count(*) from bucketgen.reconciliations where finished_at is not null"
+	eventually(t, time.Minute, "one is under way", func() bool {
+		return number(t, w.pool, "select count(*) from bucketgen.reconciliations") == 1
+	})
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Minute, "all three are done", func() bool { return number(t, w.pool, finished) == asked })
 }
 
 func lines(t testing.TB, pool *pgxpool.Pool, sql string) []string {
