@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 	_ "time/tzdata" // criteria name time zones, which must be there on every machine
 
 	"github.com/jackc/pgx/v5"
@@ -163,6 +164,9 @@ func (e *Engine) Stop(ctx context.Context) error {
 	<-finished
 	return err
 }
+
+// Now returns the time by the engine's clock.
+func (e *Engine) Now() time.Time { return e.config.Now() }
 
 // Registry returns the registry that the engine runs.
 func (e *Engine) Registry() *registry.Registry { return e.registry }

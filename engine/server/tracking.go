@@ -90,7 +90,7 @@ type envelope struct {
 func (t *tracking) handle(do func(*request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, hr *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*") // browsers send to other hosts than their page's
-		r := &request{Request: hr, writer: w, received: time.Now()}
+		r := &request{Request: hr, writer: w, received: t.engine.Now()}
 		err := t.read(r)
 		if err == nil {
 			err = t.admit(r)
@@ -350,10 +350,11 @@ func (t *tracking) wait(k key, events int) time.Duration {
 	}
 	t.mu.Unlock()
 	// Of a batch that is larger than what may come in a second, only that much is counted: else it could never come in.
-	reservation := limiter.ReserveN(time.Now(), min(events, k.Rate))
-	wait := reservation.Delay()
+	now := t.engine.Now()
+	reservation := limiter.ReserveN(now, min(events, k.Rate))
+	wait := reservation.DelayFrom(now)
 	if wait > 0 {
-		reservation.Cancel()
+		reservation.CancelAt(now)
 	}
 	return wait
 }

@@ -3,307 +3,19 @@ package server_test
 import (
 	"bytes"
 	"compress/gzip"
-	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5/pgxpool"
-	rudder "github.com/rudderlabs/analytics-go/v4"
-	segment "github.com/segmentio/analytics-go/v3"
-
-	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
-	"github.com/bucketgen/bucketgen/engine/server"
-	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
-	"github.com/bucketgen/bucketgen/registry"
 )
-
-// api is an HTTP API on a database of its own.
-type api struct {
-	*httptest.Server
-	engine *engine.Engine
-	pool   *pgxpool.Pool
-	url    string // of the database
-	key    string
-}
-
-var (
-	viewers   = bucket.Define(bucket.Spec{ID: "viewers", Criteria: bucket.Event("page").AtLeast(3)})
-	grouped   = bucket.Define(bucket.Spec{ID: "grouped", Criteria: bucket.Event("group").Where(bucket.Event("group").Text("groupId").Is("acme")).Exists()})
-	buyers    = bucket.Define(bucket.Spec{ID: "buyers", Criteria: bucket.All(plan.Is("pro"), orders.Within(30*bucket.Day).AtLeast(3))})
-	spenders  = bucket.Define(bucket.Spec{ID: "spenders", Criteria: orders.Sum(orders.Number("total")).MoreThan(100)})
-	withEmail = bucket.Define(bucket.Spec{ID: "mailable", Criteria: bucket.Text("email").Contains("@")})
-)
-
-func tracked(t testing.TB) *registry.Registry {
-	t.Helper()
-	return registrytest.Build(t, viewers, grouped, buyers, spenders, withEmail, paying)
-}
-
-func newAPI(t testing.TB, config engine.Config) *api {
-	t.Helper()
-	a := &api{url: pgtest.NewURL(t)}
-	a.pool = pgtest.Open(t, a.url)
-	config.NoDelivery = true
-	a.engine = startOn(t, a.pool, tracked(t), config)
-	a.key = command(t, "keys", "create", "test", "--database", a.url)
-	a.Server = httptest.NewServer(server.NewHandler(a.engine, a.pool, "bucketgen", server.Limits{}, nil))
-	t.Cleanup(a.Close)
-	return a
-}
-
-func startOn(t testing.TB, pool *pgxpool.Pool, r *registry.Registry, config engine.Config) *engine.Engine {
-	t.Helper()
-	e, err := engine.New(pool, r, config)
-	if err == nil {
-		err = e.Start(t.Context())
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Stop(t.Context()); err != nil && t.Context().Err() == nil {
-			t.Error(err)
-		}
-	})
-	return e
-}
-
-// command runs a command line and returns what it prints.
-func command(t testing.TB, args ...string) string {
-	t.Helper()
-	var out, trouble bytes.Buffer
-	if code := server.Run(t.Context(), server.Host{Registry: tracked(t), Name: "bucketd"}, args, strings.NewReader(""), &out, &trouble); code != 0 {
-		t.Fatalf("%v: exit code %d\n%s", args, code, &trouble)
-	}
-	return strings.TrimSpace(out.String())
-}
-
-// answer is what a request was answered.
-type answer struct {
-	StatusCode int
-	Header     http.Header
-}
-
-// get asks for something without a key.
-func (a *api) get(t testing.TB, path string) answer {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, a.URL+path, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, _ := a.do(t, r)
-	return got
-}
-
-// send sends a request with a key and returns the answer and its body.
-func (a *api) send(t testing.TB, path string, body io.Reader, change func(*http.Request)) (answer, string) {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, a.URL+path, body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.SetBasicAuth(a.key, "")
-	if change != nil {
-		change(r)
-	}
-	return a.do(t, r)
-}
-
-func (*api) do(t testing.TB, r *http.Request) (answer, string) {
-	t.Helper()
-	got, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer got.Body.Close()
-	text, err := io.ReadAll(got.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer{got.StatusCode, got.Header}, string(text)
-}
-
-// memberships returns who is in which bucket.
-func memberships(t testing.TB, pool *pgxpool.Pool, r *registry.Registry) map[string][]string {
-	t.Helper()
-	e := startOn(t, pool, r, engine.Config{NoClock: true, NoDelivery: true})
-	all := map[string][]string{}
-	for i := range r.Buckets {
-		ref, _ := r.Ref(r.Buckets[i].ID)
-		for m, err := range e.Members(t.Context(), ref) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			all[ref.ID()] = append(all[ref.ID()], m.UserID)
-		}
-		slices.Sort(all[ref.ID()])
-	}
-	return all
-}
-
-// said is a call, in the words of both SDKs and of the engine.
-type said struct {
-	kind, user string
-	name       string
-	values     map[string]any
-}
-
-// talk returns so many calls of all types. Whatever their order, they come to the same.
-func talk(seed uint64, n int) []said {
-	draw := rand.New(rand.NewPCG(seed, 0))
-	var all []said
-	for i := range n {
-		user := fmt.Sprintf("u%d", draw.IntN(n/12))
-		switch draw.IntN(8) {
-		case 0:
-			all = append(all, said{"identify", user, "", map[string]any{"plan": "pro", "email": user + "@example.com"}})
-		case 1, 2:
-			all = append(all, said{"page", user, "Pricing", map[string]any{"n": i}})
-		case 3:
-			all = append(all, said{"group", user, []string{"acme", "umbrella"}[draw.IntN(2)], map[string]any{"size": 3}})
-		default:
-			all = append(all, said{"track", user, "order", map[string]any{"total": draw.IntN(50)}})
-		}
-	}
-	return all
-}
-
-func (s said) segment() segment.Message { //nolint:ireturn // the SDK takes nothing else
-	switch s.kind {
-	case "identify":
-		return segment.Identify{UserId: s.user, Traits: s.values}
-	case "page":
-		return segment.Page{UserId: s.user, Name: s.name, Properties: s.values}
-	case "group":
-		return segment.Group{UserId: s.user, GroupId: s.name, Traits: s.values}
-	default:
-		return segment.Track{UserId: s.user, Event: s.name, Properties: s.values}
-	}
-}
-
-func (s said) rudder() rudder.Message { //nolint:ireturn // as segment
-	switch s.kind {
-	case "identify":
-		return rudder.Identify{UserId: s.user, Traits: s.values}
-	case "page":
-		return rudder.Page{UserId: s.user, Name: s.name, Properties: s.values}
-	case "group":
-		return rudder.Group{UserId: s.user, GroupId: s.name, Traits: s.values}
-	default:
-		return rudder.Track{UserId: s.user, Event: s.name, Properties: s.values}
-	}
-}
-
-func (s said) event() engine.Event {
-	switch s.kind {
-	case "identify":
-		return engine.Event{UserID: s.user, Traits: s.values}
-	case "group":
-		return engine.Event{UserID: s.user, Name: "group", Properties: map[string]any{"groupId": s.name, "size": 3}}
-	case "page":
-		return engine.Event{UserID: s.user, Name: "page", Properties: map[string]any{"name": s.name}}
-	default:
-		return engine.Event{UserID: s.user, Name: s.name, Properties: s.values}
-	}
-}
-
-// outcomes counts the calls that an SDK says were delivered, or not.
-type outcomes struct {
-	mu         sync.Mutex
-	good, poor int
-}
-
-func (o *outcomes) success() { o.mu.Lock(); defer o.mu.Unlock(); o.good++ }
-func (o *outcomes) failure() { o.mu.Lock(); defer o.mu.Unlock(); o.poor++ }
-
-type segmentOutcomes struct{ *outcomes }
-
-func (o segmentOutcomes) Success(segment.Message)        { o.success() }
-func (o segmentOutcomes) Failure(segment.Message, error) { o.failure() }
-
-type rudderOutcomes struct{ *outcomes }
-
-func (o rudderOutcomes) Success(rudder.Message)        { o.success() }
-func (o rudderOutcomes) Failure(rudder.Message, error) { o.failure() }
-
-// TestSDKs lets the SDKs of Segment and RudderStack deliver a stream of calls, of which nothing is changed but the host.
-// The memberships are those of the same stream by the Go API.
-func TestSDKs(t *testing.T) {
-	t.Parallel()
-	const calls = 10_000
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	stream := talk(seed, calls)
-	straight := pgtest.New(t)
-	e := startOn(t, straight, tracked(t), engine.Config{NoClock: true, NoDelivery: true})
-	var events []engine.Event
-	for _, s := range stream {
-		events = append(events, s.event())
-	}
-	if _, err := e.IngestBatch(t.Context(), events); err != nil {
-		t.Fatal(err)
-	}
-	want := memberships(t, straight, tracked(t))
-	for id, users := range want {
-		if len(users) == 0 {
-			t.Fatalf("nobody is in %s, so nothing is compared", id)
-		}
-	}
-	for name, deliver := range map[string]func(*api, *outcomes) error{
-		"segment": func(a *api, o *outcomes) error {
-			client, err := segment.NewWithConfig(a.key, segment.Config{Endpoint: a.URL, Callback: segmentOutcomes{o}})
-			if err != nil {
-				return err
-			}
-			for _, s := range stream {
-				if err := client.Enqueue(s.segment()); err != nil {
-					return err
-				}
-			}
-			return client.Close()
-		},
-		"rudder": func(a *api, o *outcomes) error {
-			client, err := rudder.NewWithConfig(a.key, rudder.Config{DataPlaneUrl: a.URL, Callback: rudderOutcomes{o}})
-			if err != nil {
-				return err
-			}
-			for _, s := range stream {
-				if err := client.Enqueue(s.rudder()); err != nil {
-					return err
-				}
-			}
-			return client.Close()
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			a := newAPI(t, engine.Config{NoClock: true})
-			o := &outcomes{}
-			if err := deliver(a, o); err != nil {
-				t.Fatal(err)
-			}
-			if o.good != calls || o.poor != 0 {
-				t.Errorf("%d of %d calls were delivered, %d were not", o.good, calls, o.poor)
-			}
-			if diff := cmp.Diff(want, memberships(t, a.pool, tracked(t))); diff != "" {
-				t.Errorf("-Go API +SDK\n%s", diff)
-			}
-		})
-	}
-}
 
 func zipped(text string) string {
 	var b bytes.Buffer
@@ -443,7 +155,9 @@ func TestClientsClock(t *testing.T) {
 // TestKeysEnd revokes a key, which nobody is let in by from then on, and lets one send no more than it may.
 func TestKeysEnd(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t, engine.Config{NoClock: true})
+	var now atomic.Int64
+	now.Store(time.Now().Unix())
+	a := newAPI(t, engine.Config{NoClock: true, Now: func() time.Time { return time.Unix(now.Load(), 0) }})
 	const call = `{"userId":"ada","event":"order"}`
 	for _, as := range []func(*http.Request){
 		nil, header("Authorization", "Bearer "+a.key), header("Content-Type", "text/plain; charset=utf-8"), header("Content-Type", ""),
@@ -457,16 +171,15 @@ func TestKeysEnd(t *testing.T) {
 	}
 	first := a.key
 	a.key = command(t, "keys", "create", "slow", "--rate", "2", "--database", a.url)
-	statuses := map[int]int{}
-	for range 3 {
-		got, _ := a.send(t, "/v1/batch", strings.NewReader(`{"batch":[`+strings.Repeat(`{"type":"track","userId":"ada","event":"order"},`, 1)+`{"type":"track","userId":"ada","event":"order"}]}`), nil)
-		statuses[got.StatusCode]++
-		if got.StatusCode == http.StatusTooManyRequests && got.Header.Get("Retry-After") == "" {
-			t.Error("429 without Retry-After")
+	const two = `{"batch":[{"type":"track","userId":"ada","event":"order"},{"type":"track","userId":"ada","event":"order"}]}`
+	for second, want := range [][]int{{http.StatusOK, http.StatusTooManyRequests}, {http.StatusOK, http.StatusTooManyRequests}} {
+		for _, status := range want {
+			got, body := a.send(t, "/v1/batch", strings.NewReader(two), nil)
+			if got.StatusCode != status || (got.Header.Get("Retry-After") == "1") != (status == http.StatusTooManyRequests) {
+				t.Errorf("second %d: got %d %v %s, want %d", second, got.StatusCode, got.Header, body, status)
+			}
 		}
-	}
-	if statuses[200] == 0 || statuses[429] == 0 {
-		t.Errorf("got %v, want some of each of 200 and 429", statuses)
+		now.Add(1)
 	}
 	a.key = first
 	if got := command(t, "keys", "revoke", "test", "--database", a.url); got != "revoked 1 key" {
@@ -547,67 +260,4 @@ func TestBombsStaySmall(t *testing.T) { //nolint:paralleltest // it measures mem
 	if took := after.TotalAlloc - before.TotalAlloc; took > 200<<20 {
 		t.Errorf("20 bombs of 300 MB took %d MB", took>>20)
 	}
-}
-
-// BenchmarkHTTP compares batches by HTTP with the same by the Go API, turn by turn.
-func BenchmarkHTTP(b *testing.B) {
-	a := newAPI(b, engine.Config{NoClock: true})
-	const size, workers = 100, 16
-	spent := map[string]time.Duration{}
-	number := 0
-	for b.Loop() {
-		for _, way := range []string{"go", "http"} {
-			var group sync.WaitGroup
-			number++
-			start := time.Now()
-			for w := range workers {
-				stream := talk(uint64(number*workers+w), size*12)[:size]
-				group.Go(func() {
-					if way == "go" {
-						var events []engine.Event
-						for _, s := range stream {
-							events = append(events, s.event())
-						}
-						if _, err := a.engine.IngestBatch(b.Context(), events); err != nil {
-							b.Error(err)
-						}
-						return
-					}
-					if got, text := a.send(b, "/v1/batch", bytes.NewReader(body(stream)), nil); got.StatusCode != http.StatusOK {
-						b.Error(text)
-					}
-				})
-			}
-			group.Wait()
-			spent[way] += time.Since(start)
-		}
-	}
-	events := float64(b.N * size * workers)
-	b.ReportMetric(events/spent["go"].Seconds(), "go_events/s")
-	b.ReportMetric(events/spent["http"].Seconds(), "http_events/s")
-	b.ReportMetric(spent["go"].Seconds()/spent["http"].Seconds(), "ratio")
-}
-
-// body returns a stream as the body of a batch.
-func body(stream []said) []byte {
-	var batch []map[string]any
-	for _, s := range stream {
-		c := map[string]any{"type": s.kind, "userId": s.user}
-		switch s.kind {
-		case "identify":
-			c["traits"] = s.values
-		case "group":
-			c["groupId"], c["traits"] = s.name, s.values
-		case "page":
-			c["name"], c["properties"] = s.name, s.values
-		default:
-			c["event"], c["properties"] = s.name, s.values
-		}
-		batch = append(batch, c)
-	}
-	text, err := json.Marshal(map[string]any{"batch": batch, "sentAt": time.Now().UTC().Format(time.RFC3339Nano)})
-	if err != nil {
-		panic(err)
-	}
-	return text
 }
