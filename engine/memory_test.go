@@ -9,11 +9,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
-	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
@@ -58,17 +56,8 @@ func (v *eavesdropper) take() []string {
 // turns: whoever had the user last asks for nothing but the lock.
 func TestNothingIsAskedOfTheRemembered(t *testing.T) {
 	t.Parallel()
-	config, err := pgxpool.ParseConfig(pgtest.NewURL(t))
-	if err != nil {
-		t.Fatal(err)
-	}
 	sent := &eavesdropper{}
-	config.ConnConfig.Tracer = sent
-	pool, err := pgxpool.NewWithConfig(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pool.Close)
+	pool := traced(t, sent)
 	r, c := registrytest.Build(t, pro, regulars, dormant, proBuyers), &clock{now: epoch}
 	start := func() *engine.Engine {
 		return startEngine(t, pool, r, engine.Config{Now: c.Now, VirtualTime: true, NoClock: true, NoDelivery: true, DeployPoll: time.Hour}, nil)

@@ -107,17 +107,8 @@ func TestStatementsDoNotGrow(t *testing.T) {
 // no third round trip.
 func TestAgoIsReadAhead(t *testing.T) {
 	t.Parallel()
-	config, err := pgxpool.ParseConfig(pgtest.NewURL(t))
-	if err != nil {
-		t.Fatal(err)
-	}
 	count := &tally{}
-	config.ConnConfig.Tracer = count
-	pool, err := pgxpool.NewWithConfig(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pool.Close)
+	pool := traced(t, count)
 	r := registrytest.Build(t, bucket.Define(bucket.Spec{ID: "lapsed", Criteria: visit.Ago(bucket.Week, bucket.Day).AtLeast(5)}))
 	c := &clock{now: epoch}
 	e := startEngine(t, pool, r, engine.Config{Now: c.Now, VirtualTime: true, NoClock: true, NoDelivery: true, Flushers: 1, DeployPoll: time.Hour}, nil)
@@ -129,6 +120,22 @@ func TestAgoIsReadAhead(t *testing.T) {
 		}
 		c.Advance(time.Hour)
 	}
+}
+
+// traced returns connections to a database of its own, on which somebody listens.
+func traced(t *testing.T, tracer pgx.QueryTracer) *pgxpool.Pool {
+	t.Helper()
+	config, err := pgxpool.ParseConfig(pgtest.NewURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.ConnConfig.Tracer = tracer
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return pool
 }
 
 func ingestAll(t *testing.T, e *engine.Engine, events []engine.Event) {
