@@ -21,9 +21,11 @@ import (
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
-// The kinds of keys. A write key lets events in and nothing else, so that it may stand in a browser.
+// The kinds of keys. A write key lets events in and nothing else, so that it may stand in a browser. A read key sees all and
+// changes nothing.
 const (
 	writeKey = "write"
+	readKey  = "read"
 	adminKey = "admin"
 )
 
@@ -32,7 +34,7 @@ type key struct {
 	No        int        `json:"no"`
 	Name      string     `json:"name"`
 	Kind      string     `json:"kind"`
-	Rate      int        `json:"rate,omitempty"` // events a second; 0: no limit
+	Rate      int        `json:"rate,omitempty"` // events, or requests, a second; 0: no limit
 	CreatedAt time.Time  `json:"createdAt"`
 	RevokedAt *time.Time `json:"revokedAt,omitempty"`
 	Secret    string     `json:"key,omitempty"` // when it has just been made
@@ -124,7 +126,8 @@ func (c *cli) keysCommand() *cobra.Command {
 		Use:   "keys",
 		Short: "Make, list and revoke the keys by which programs are let in",
 		Long: `The HTTP API lets nobody in without a key. A write key lets events in and nothing else, so
-that it may stand in a browser or an app; an admin key may do everything.
+that it may stand in a browser or an app; a read key sees everything and changes nothing; an
+admin key may do everything.
 
 Only a hash of a key is kept: it is shown once, when it is made.`,
 		Args: cobra.NoArgs,
@@ -134,7 +137,7 @@ Only a hash of a key is kept: it is shown once, when it is made.`,
 }
 
 func (c *cli) keysCreateCommand() *cobra.Command {
-	var admin, asJSON bool
+	var read, admin, asJSON bool
 	var rate int
 	cmd := &cobra.Command{
 		Use:     "create NAME",
@@ -143,8 +146,11 @@ func (c *cli) keysCreateCommand() *cobra.Command {
 		Args:    takes(1, "one NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name, kind := strings.TrimSpace(args[0]), writeKey
-			if admin {
+			switch {
+			case admin:
 				kind = adminKey
+			case read:
+				kind = readKey
 			}
 			switch _, err := strconv.Atoi(name); {
 			case name == "":
@@ -168,8 +174,10 @@ func (c *cli) keysCreateCommand() *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&read, "read", false, "it sees everything and changes nothing")
 	cmd.Flags().BoolVar(&admin, "admin", false, "it may do everything")
-	cmd.Flags().IntVar(&rate, "rate", 0, "it lets `N` events in each second at most, 0 for no limit")
+	cmd.MarkFlagsMutuallyExclusive("read", "admin")
+	cmd.Flags().IntVar(&rate, "rate", 0, "it lets `N` events, or requests, in each second at most, 0 for no limit")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "a JSON object")
 	return cmd
 }

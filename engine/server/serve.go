@@ -11,7 +11,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
-	"golang.org/x/time/rate"
 
 	"github.com/bucketgen/bucketgen/engine"
 )
@@ -67,7 +66,8 @@ func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, l Limits, l
 		log = slog.Default()
 	}
 	mux := http.NewServeMux()
-	t := &tracking{engine: e, keys: keys{pool, schema}, log: log, limits: l.withDefaults(), rates: map[int]*rate.Limiter{}}
+	g := newGate(keys{pool, schema}, e.Now)
+	t := &tracking{engine: e, gate: g, log: log, limits: l.withDefaults()}
 	t.route(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, map[string]string{"status": "ok"})

@@ -13,10 +13,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/segment"
@@ -25,12 +22,9 @@ import (
 // tracking is the part of the HTTP API that takes events in: Segment's tracking API.
 type tracking struct {
 	engine *engine.Engine
-	keys   keys
+	gate   *gate
 	log    *slog.Logger
 	limits Limits
-
-	mu    sync.Mutex
-	rates map[int]*rate.Limiter // by the numbers of keys
 }
 
 // Limits are what a request may not exceed.
@@ -93,7 +87,7 @@ func (t *tracking) handle(do func(*request) error) http.HandlerFunc {
 		r := &request{Request: hr, writer: w, received: t.engine.Now()}
 		err := t.read(r)
 		if err == nil {
-			err = t.admit(r)
+			r.key, err = t.gate.admit(hr, writeKey, r.envelope.WriteKey)
 		}
 		if err == nil {
 			err = do(r)
@@ -156,29 +150,6 @@ func (t *tracking) unreadable(err error, what string) error {
 
 func (t *tracking) tooLarge() *problem {
 	return trouble(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes; send fewer events at once", t.limits.Batch))
-}
-
-// admit finds out whose request it is.
-func (t *tracking) admit(r *request) error {
-	secret, _, given := r.BasicAuth()
-	if !given {
-		secret, given = strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	}
-	if !given {
-		secret = r.envelope.WriteKey
-	}
-	if secret == "" {
-		return trouble(http.StatusUnauthorized, "there is no key; send it as the user name of Basic authentication, as a Bearer token, or as writeKey in the body")
-	}
-	k, known, err := t.keys.find(r.Context(), secret)
-	if err != nil {
-		return err
-	}
-	if !known {
-		return trouble(http.StatusUnauthorized, "the key is not known here, or it was revoked")
-	}
-	r.key = k
-	return nil
 }
 
 // single takes one call in.
@@ -318,8 +289,8 @@ func (t *tracking) event(r *request, c *segment.Call, size int, sentAt string) (
 
 // ingest takes events in, unless there is no room for them.
 func (t *tracking) ingest(r *request, events []engine.Event) ([]engine.Result, error) {
-	if wait := t.wait(r.key, len(events)); wait > 0 {
-		return nil, later(http.StatusTooManyRequests, fmt.Sprintf("the key %q lets %d events in each second", r.key.Name, r.key.Rate), wait)
+	if err := t.gate.take(r.key, len(events)); err != nil {
+		return nil, err
 	}
 	if !t.engine.Takes(len(events)) {
 		return nil, later(http.StatusTooManyRequests, "too many events wait to be stored", time.Second)
@@ -337,33 +308,11 @@ func (t *tracking) ingest(r *request, events []engine.Event) ([]engine.Result, e
 	}
 }
 
-// wait returns how long a key has to wait before it may send so many events, and lets it if it need not.
-func (t *tracking) wait(k key, events int) time.Duration {
-	if k.Rate == 0 || events == 0 {
-		return 0
-	}
-	t.mu.Lock()
-	limiter := t.rates[k.No]
-	if limiter == nil || limiter.Limit() != rate.Limit(k.Rate) {
-		limiter = rate.NewLimiter(rate.Limit(k.Rate), k.Rate)
-		t.rates[k.No] = limiter
-	}
-	t.mu.Unlock()
-	// Of a batch that is larger than what may come in a second, only that much is counted: else it could never come in.
-	now := t.engine.Now()
-	reservation := limiter.ReserveN(now, min(events, k.Rate))
-	wait := reservation.DelayFrom(now)
-	if wait > 0 {
-		reservation.CancelAt(now)
-	}
-	return wait
-}
-
 // settings answers what SDKs in browsers ask for before they begin.
 func (t *tracking) settings(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	secret := r.PathValue("key")
-	switch _, known, err := t.keys.find(r.Context(), secret); {
+	switch _, known, err := t.gate.keys.find(r.Context(), secret); {
 	case err != nil:
 		t.log.ErrorContext(r.Context(), "a key cannot be looked for", "error", err)
 		later(http.StatusServiceUnavailable, "the key cannot be looked for", time.Second).answer(w)
