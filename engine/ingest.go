@@ -231,7 +231,7 @@ func (f *flush) attempt(ctx context.Context, items []*item) error {
 func tracked(items []*item) []string {
 	var names []string
 	for _, it := range items {
-		if it.event.Kind == decide.Track {
+		if it.event.Kind.Named() {
 			names = append(names, it.event.Name)
 		}
 	}

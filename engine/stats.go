@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"context"
+	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -41,6 +43,19 @@ func (e *Engine) Stats() Stats {
 		Arming: e.armer.pending(), Unarmed: s.unarmed.Load(),
 		Delivered: s.delivered.Load(), Returned: s.returned.Load(), Failed: s.failed.Load(), DeadLetter: s.dead.Load(),
 	}
+}
+
+// Overdue returns how long the earliest due instant has been waiting, whichever process is to settle it: 0 if nothing is
+// overdue. It asks the database, where [Stats] tells what the clock of this engine saw last.
+func (e *Engine) Overdue(ctx context.Context) (time.Duration, error) {
+	if err := e.ready(); err != nil {
+		return 0, fmt.Errorf("overdue: %w", err)
+	}
+	next, err := e.nextDue(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("overdue: %w", err)
+	}
+	return max(e.config.Now().Sub(next), 0), nil
 }
 
 func (s *stats) count(it *item) {

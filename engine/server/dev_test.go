@@ -95,7 +95,7 @@ func TestDev(t *testing.T) {
 		"    -d '{\"userId\":\"ada\",\"event\":\"signed up\"}'\n" +
 		"running; interrupt to stop\n"
 	got := regexp.MustCompile(`of 20[0-9TZ:-]+`).ReplaceAllString(stdout.String(), "of TIME")
-	got = regexp.MustCompile(`bg_write_[A-Z0-9]+`).ReplaceAllString(got, "KEY")
+	got = regexp.MustCompile(`bg_admin_[A-Z0-9]+`).ReplaceAllString(got, "KEY")
 	got = regexp.MustCompile(`http://(127.0.0.1|\[::1\]):[0-9]+`).ReplaceAllString(got, "http://ADDRESS")
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

@@ -137,11 +137,13 @@ Only a hash of a key is kept: it is shown once, when it is made.`,
 }
 
 func (c *cli) keysCreateCommand() *cobra.Command {
-	var read, admin, asJSON bool
+	var read, admin bool
 	var rate int
 	cmd := &cobra.Command{
-		Use:     "create NAME",
-		Short:   "Make a key and show it",
+		Use:   "create NAME",
+		Short: "Make a key and show it",
+		Long: `Makes a key and shows it, this once: a write key, unless --read or --admin say otherwise. What
+the NAME says is for people.`,
 		Example: "  " + c.host.Name + " keys create web --rate 500\n  " + c.host.Name + " keys create ops --admin",
 		Args:    takes(1, "one NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -165,7 +167,7 @@ func (c *cli) keysCreateCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if asJSON {
+				if c.asJSON {
 					return json.NewEncoder(cmd.OutOrStdout()).Encode(made) //nolint:gosec // it is shown this once
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%s\n", made.Secret)
@@ -178,15 +180,14 @@ func (c *cli) keysCreateCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&admin, "admin", false, "it may do everything")
 	cmd.MarkFlagsMutuallyExclusive("read", "admin")
 	cmd.Flags().IntVar(&rate, "rate", 0, "it lets `N` events, or requests, in each second at most, 0 for no limit")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "a JSON object")
 	return cmd
 }
 
 func (c *cli) keysListCommand() *cobra.Command {
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "List the keys, those that are revoked too",
+		Long:    `Lists the keys with what they are for, and when they were made and revoked.`,
 		Example: "  " + c.host.Name + " keys list",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -195,20 +196,10 @@ func (c *cli) keysListCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if asJSON {
-					w := json.NewEncoder(cmd.OutOrStdout())
-					for _, one := range all {
-						if err := w.Encode(one); err != nil { //nolint:gosec // there is no secret in it any more
-							return err
-						}
-					}
-					return nil
-				}
-				return printKeys(cmd.OutOrStdout(), all)
+				return printList(c, cmd, all, func(out io.Writer) error { return printKeys(out, all) })
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "a JSON object per line")
 	return cmd
 }
 
@@ -232,6 +223,7 @@ func (c *cli) keysRevokeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "revoke NO|NAME",
 		Short:   "Revoke a key by its number, or all keys of a name, at once",
+		Long:    `Revokes a key by its number, or all keys of a name. From then on no process lets it in.`,
 		Example: "  " + c.host.Name + " keys revoke web",
 		Args:    takes(1, "one NO or NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -243,8 +235,10 @@ func (c *cli) keysRevokeCommand() *cobra.Command {
 				case n == 0:
 					return fmt.Errorf("there is no key %q that is not revoked; see %s keys list", args[0], c.host.Name)
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "revoked %s\n", count(n, "key"))
-				return nil
+				return c.print(cmd, map[string]int64{"revoked": n}, func(out io.Writer) error {
+					_, err := fmt.Fprintf(out, "revoked %s\n", count(n, "key"))
+					return err
+				})
 			})
 		},
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -31,7 +32,7 @@ and ends. The tables must be there (migrate), and what is deployed is what deplo
 
 A write key (keys create) is sent as the user name of Basic authentication, as a Bearer token, or
 as writeKey in the body. Errors are problem details (RFC 9457); 429 and 503 say when to try again.`,
-		Example: "  " + c.host.Name + " keys create web\n  " + c.host.Name + " serve --listen :8080",
+		Example: "  " + c.host.Name + " serve --listen :8080",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			d, err := c.open(cmd.Context(), cmd.ErrOrStderr())
@@ -50,25 +51,44 @@ as writeKey in the body. Errors are problem details (RFC 9457); 429 and 503 say 
 			if err != nil {
 				return errors.Join(err, r.stop())
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), r.services)
-			fmt.Fprintf(cmd.OutOrStdout(), "listening on http://%s; interrupt to stop\n", s.address)
-			return errors.Join(s.wait(cmd.Context()), r.stop())
+			err = c.print(cmd, serving{URL: "http://" + s.address, Engine: r.services.String()}, func(out io.Writer) error {
+				fmt.Fprintln(out, r.services)
+				_, err := fmt.Fprintf(out, "listening on http://%s; interrupt to stop\n", s.address)
+				return err
+			})
+			return errors.Join(err, s.wait(cmd.Context()), r.stop())
 		},
 	}
 	cmd.Flags().StringVar(&address, "listen", "localhost:8080", "`ADDRESS` to listen on; :8080 is all interfaces")
+	c.trackingFlags(cmd)
 	return cmd
 }
 
-// NewHandler returns the HTTP API of an engine, for hosts that have a server of their own. The engine must run. l may be the
+// trackingFlags are those of commands that take events in over HTTP.
+func (c *cli) trackingFlags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&c.host.Tracking.StoreProperties, "store-properties", c.host.Tracking.StoreProperties,
+		"let payloads of events set properties of users, too, not only traits")
+}
+
+// serving is what is printed when requests can come.
+type serving struct {
+	URL        string             `json:"url"`
+	Engine     string             `json:"engine"` // how it runs
+	Database   string             `json:"database,omitempty"`
+	Applied    []string           `json:"applied,omitempty"` // migrations
+	Deployment *engine.Deployment `json:"deployment,omitempty"`
+	Key        string             `json:"key,omitempty"` // by which events are let in
+}
+
+// NewHandler returns the HTTP API of an engine, for hosts that have a server of their own. The engine must run. t may be the
 // zero value, and the logger nil for slog.Default.
-func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, l Limits, log *slog.Logger) http.Handler {
+func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, t Tracking, log *slog.Logger) http.Handler {
 	if log == nil {
 		log = slog.Default()
 	}
 	mux := http.NewServeMux()
 	g := newGate(keys{pool, schema}, e.Now)
-	t := &tracking{engine: e, gate: g, log: log, limits: l.withDefaults()}
-	t.route(mux)
+	(&tracking{engine: e, gate: g, log: log, config: t.withDefaults()}).route(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, map[string]string{"status": "ok"})
 	})
@@ -102,7 +122,7 @@ func (c *cli) listen(ctx context.Context, d *database, e *engine.Engine, address
 		return nil, fmt.Errorf("--listen %s: %w", address, err)
 	}
 	s := &listener{address: l.Addr().String(), failed: make(chan error, 1), server: &http.Server{
-		Handler:           NewHandler(e, d.pool, c.schema, Limits{}, c.host.Config.Logger),
+		Handler:           NewHandler(e, d.pool, c.schema, c.host.Tracking, c.host.Config.Logger),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10,
 	}}

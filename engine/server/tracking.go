@@ -24,11 +24,15 @@ type tracking struct {
 	engine *engine.Engine
 	gate   *gate
 	log    *slog.Logger
-	limits Limits
+	config Tracking
 }
 
-// Limits are what a request may not exceed.
-type Limits struct {
+// Tracking says how events are taken in over HTTP.
+type Tracking struct {
+	// StoreProperties lets payloads set properties of users, as [engine.Engine.Ingest] does: keys that are declared as
+	// properties. Defaults to false: of what an SDK sends, only traits are the user's.
+	StoreProperties bool
+
 	// Event is how many bytes a call may have. Defaults to 32 KB.
 	Event int
 
@@ -39,17 +43,17 @@ type Limits struct {
 	Wait time.Duration
 }
 
-func (l Limits) withDefaults() Limits {
-	if l.Event == 0 {
-		l.Event = 32 << 10
+func (c Tracking) withDefaults() Tracking {
+	if c.Event == 0 {
+		c.Event = 32 << 10
 	}
-	if l.Batch == 0 {
-		l.Batch = 500 << 10
+	if c.Batch == 0 {
+		c.Batch = 500 << 10
 	}
-	if l.Wait == 0 {
-		l.Wait = 30 * time.Second
+	if c.Wait == 0 {
+		c.Wait = 30 * time.Second
 	}
-	return l
+	return c
 }
 
 // route adds the routes.
@@ -110,7 +114,7 @@ func (t *tracking) read(r *request) error {
 	if err != nil && r.Header.Get("Content-Type") != "" || !slices.Contains([]string{"", "application/json", "text/plain"}, kind) {
 		return trouble(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Type is %q; send application/json", r.Header.Get("Content-Type")))
 	}
-	var in io.Reader = http.MaxBytesReader(r.writer, r.Body, int64(t.limits.Batch))
+	var in io.Reader = http.MaxBytesReader(r.writer, r.Body, int64(t.config.Batch))
 	switch encoding := r.Header.Get("Content-Encoding"); strings.ToLower(encoding) {
 	case "", "identity":
 	case "gzip":
@@ -122,11 +126,11 @@ func (t *tracking) read(r *request) error {
 	default:
 		return trouble(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Encoding is %q; send gzip or none", encoding))
 	}
-	r.body, err = io.ReadAll(io.LimitReader(in, int64(t.limits.Batch)+1))
+	r.body, err = io.ReadAll(io.LimitReader(in, int64(t.config.Batch)+1))
 	switch {
 	case err != nil:
 		return t.unreadable(err, "the body cannot be read")
-	case len(r.body) > t.limits.Batch:
+	case len(r.body) > t.config.Batch:
 		return t.tooLarge()
 	}
 	var wrong *json.UnmarshalTypeError
@@ -149,7 +153,7 @@ func (t *tracking) unreadable(err error, what string) error {
 }
 
 func (t *tracking) tooLarge() *problem {
-	return trouble(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes; send fewer events at once", t.limits.Batch))
+	return trouble(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes; send fewer events at once", t.config.Batch))
 }
 
 // single takes one call in.
@@ -235,7 +239,7 @@ func (t *tracking) batch(r *request) error {
 	}
 	answer := batched{Success: true}
 	for _, it := range items {
-		if it.Status == "refused" {
+		if it.Status == refusedItem {
 			answer.Refused++
 		} else {
 			answer.Accepted++
@@ -248,9 +252,12 @@ func (t *tracking) batch(r *request) error {
 	return nil
 }
 
+// refusedItem is the status of what was refused.
+const refusedItem = "refused"
+
 func (it *item) refuse(err error) {
 	p := refusal(err)
-	it.Status, it.Field, it.Problem = "refused", p.Field, p.Detail
+	it.Status, it.Field, it.Problem = refusedItem, p.Field, p.Detail
 }
 
 // refusal says what is wrong with a call.
@@ -277,13 +284,14 @@ func (t *tracking) refused(r *request, err error) *problem {
 
 // event turns a call into an event.
 func (t *tracking) event(r *request, c *segment.Call, size int, sentAt string) (engine.Event, error) {
-	if size > t.limits.Event {
-		return engine.Event{}, fmt.Errorf("it has %d bytes, more than the %d that are allowed", size, t.limits.Event)
+	if size > t.config.Event {
+		return engine.Event{}, fmt.Errorf("it has %d bytes, more than the %d that are allowed", size, t.config.Event)
 	}
 	ev, err := c.Read()
 	if err != nil {
 		return ev, err
 	}
+	ev.TraitsOnly = !t.config.StoreProperties
 	return ev, segment.Correct(&ev, sentAt, r.received)
 }
 
@@ -295,7 +303,7 @@ func (t *tracking) ingest(r *request, events []engine.Event) ([]engine.Result, e
 	if !t.engine.Takes(len(events)) {
 		return nil, later(http.StatusTooManyRequests, "too many events wait to be stored", time.Second)
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), t.limits.Wait)
+	ctx, cancel := context.WithTimeout(r.Context(), t.config.Wait)
 	defer cancel()
 	results, err := t.engine.IngestBatch(ctx, events)
 	switch {
