@@ -15,6 +15,9 @@ type Stats struct {
 	Batches     int64 // in which events were written
 	Transitions int64 // decided, ticks included
 	Settled     int64 // users whom the clock looked at
+	Candidates  int64 // buckets that the indexes found for events
+	Evaluations int64 // of criteria, whatever for
+	Repaired    int64 // memberships that a reconciliation found to be wrong
 
 	// ClockLag is how long the earliest due instant has been waiting, as of the last time that the clock looked. 0 if
 	// nothing was overdue.
@@ -31,6 +34,7 @@ type Stats struct {
 
 type stats struct {
 	events, duplicates, refused, batches, transitions, settled atomic.Int64
+	candidates, evaluations, repaired                          atomic.Int64
 	clockLag, delivered, returned, failed, dead, unarmed       atomic.Int64
 }
 
@@ -40,6 +44,7 @@ func (e *Engine) Stats() Stats {
 	return Stats{
 		Events: s.events.Load(), Duplicates: s.duplicates.Load(), Refused: s.refused.Load(), Batches: s.batches.Load(),
 		Transitions: s.transitions.Load(), Settled: s.settled.Load(), ClockLag: time.Duration(s.clockLag.Load()),
+		Candidates: s.candidates.Load(), Evaluations: s.evaluations.Load(), Repaired: s.repaired.Load(),
 		Arming: e.armer.pending(), Unarmed: s.unarmed.Load(),
 		Delivered: s.delivered.Load(), Returned: s.returned.Load(), Failed: s.failed.Load(), DeadLetter: s.dead.Load(),
 	}

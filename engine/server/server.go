@@ -119,6 +119,8 @@ type cli struct {
 	database string
 	schema   string
 	asJSON   bool // print JSON: an object, or one per line of a list
+
+	logFormat, logLevel string
 }
 
 func (c *cli) root() *cobra.Command {
@@ -137,6 +139,8 @@ which keeps its data in the directory .bucketgen.`,
 	flags.StringVar(&c.database, "database", "", "`URL` of the database, or temp for a private one that is gone afterwards (default $DATABASE_URL, or a private one)")
 	flags.StringVar(&c.schema, "schema", cmp.Or(c.host.Config.Schema, "bucketgen"), "`SCHEMA` of the tables")
 	flags.BoolVar(&c.asJSON, "json", false, "print JSON: an object, or one per line of a list")
+	c.logFlags(root)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.logger(cmd) }
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 	})

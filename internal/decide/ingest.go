@@ -81,6 +81,7 @@ func (s *Session) ingest(e Event) {
 		}
 	}
 	candidates := s.registry.Candidates(nil, carried, s.state.Facts, s.standing())
+	s.changes.Candidates += len(candidates)
 	s.round(candidates, s.now, cause{source: SourceEvent, byUser: true})
 }
 
