@@ -49,8 +49,8 @@ func (t *telemetry) flushed(ctx context.Context, events int, took time.Duration)
 
 // begin begins a span. The function that it returns ends it, with the error that came of it.
 func (t *telemetry) begin(ctx context.Context, name string, o ...trace.SpanStartOption) (context.Context, func(error, ...attribute.KeyValue)) {
-	ctx, span := t.tracer.Start(ctx, "bucketgen."+name, o...) //nolint:spancheck // whoever begins it ends it
-	return ctx, func(err error, attributes ...attribute.KeyValue) {
+	ctx, span := t.tracer.Start(ctx, "bucketgen."+name, o...)       //nolint:spancheck // whoever begins it ends it
+	return ctx, func(err error, attributes ...attribute.KeyValue) { //nolint:spancheck // as above
 		span.SetAttributes(attributes...)
 		if err != nil {
 			span.RecordError(err)

@@ -5,6 +5,7 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/hatchet"
 	"github.com/bucketgen/bucketgen/engine/server"
+	"github.com/bucketgen/bucketgen/engine/server/otlp"
 	"github.com/bucketgen/bucketgen/gen"
 )
 
@@ -12,6 +13,7 @@ func main() {
 	server.Main(server.Host{
 		Registry: gen.Registry,
 		Config:   engine.Config{NoJobs: hatchet.Configured()},
+		Tracers:  otlp.Tracers,
 		Services: func(e *engine.Engine) ([]server.Service, error) {
 			if !hatchet.Configured() {
 				return nil, nil

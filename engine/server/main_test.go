@@ -19,6 +19,7 @@ import (
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/server"
+	"github.com/bucketgen/bucketgen/engine/server/otlp"
 	"github.com/bucketgen/bucketgen/gen" //nolint:depguard // the command that is tested is a host, which has a registry
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
@@ -28,7 +29,7 @@ var update = flag.Bool("update", false, "rewrite what scripts expect")
 
 func TestMain(m *testing.M) {
 	testscript.Main(withPostgres{m}, map[string]func(){
-		"bucketd":      func() { server.Main(server.Host{Registry: gen.Registry}) },
+		"bucketd":      func() { server.Main(server.Host{Registry: gen.Registry, Tracers: otlp.Tracers}) },
 		"bucketd-none": func() { shop() },
 		"bucketd-old": func() {
 			shop(bucket.Define(bucket.Spec{ID: "big", Criteria: orders.Within(30 * bucket.Day).AtLeast(3), MinDwell: bucket.Day}),

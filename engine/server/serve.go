@@ -37,7 +37,7 @@ as writeKey in the body. With --admin-listen, another address answers what is fo
   GET  /debug/pprof/                              profiles, to admin keys
   GET  /healthz, /readyz
 
-Traces go by OTLP where $OTEL_EXPORTER_OTLP_ENDPOINT says. Errors are problem details (RFC 9457); 429 and 503 say when to try again.`,
+Errors are problem details (RFC 9457); 429 and 503 say when to try again.`,
 		Example: "  " + c.host.Name + " serve --listen :8080",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {

@@ -42,6 +42,10 @@ type Host struct {
 	// Tracking says how events are taken in over HTTP. Defaults to the zero value.
 	Tracking Tracking
 
+	// Tracers makes what sends traces, for serve: otlp.Tracers does. It is given the host's name, and may return nil. Defaults to
+	// what Config has.
+	Tracers func(ctx context.Context, name string) (Tracers, error)
+
 	// Handlers registers handlers, before the engine is started by a command that delivers. Defaults to none.
 	Handlers func(e *engine.Engine) error
 

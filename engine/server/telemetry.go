@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/pprof"
-	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,12 +14,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	otelprometheus "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/resource"
-	"go.opentelemetry.io/otel/sdk/trace"
-	semconv "go.opentelemetry.io/otel/semconv/v1.40.0"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // telemetry is where what a process tells by OpenTelemetry goes: metrics to whoever asks for them in the format of Prometheus,
@@ -28,7 +24,15 @@ import (
 type telemetry struct {
 	registry *prometheus.Registry
 	meters   *metric.MeterProvider
-	tracers  *trace.TracerProvider // nil: traces go nowhere
+	tracers  Tracers // nil: traces go nowhere
+}
+
+// Tracers is where traces go, until it is shut down.
+type Tracers interface {
+	trace.TracerProvider
+
+	// Shutdown sends what is still to be sent.
+	Shutdown(ctx context.Context) error
 }
 
 // tell lets engines tell what they do, unless the host has seen to that. The function that it returns ends it.
@@ -39,28 +43,19 @@ func (c *cli) tell(ctx context.Context) (*telemetry, func() error, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("metrics: %w", err)
 	}
-	name, err := resource.Merge(resource.Default(), resource.NewSchemaless(semconv.ServiceName(c.host.Name)))
-	if err != nil {
-		return nil, nil, fmt.Errorf("telemetry: %w", err)
-	}
-	t.meters = metric.NewMeterProvider(metric.WithReader(exporter), metric.WithResource(name))
+	t.meters = metric.NewMeterProvider(metric.WithReader(exporter))
 	if c.host.Config.Meters == nil {
 		c.host.Config.Meters = t.meters
 	}
-	if collector() && c.host.Config.Tracers == nil {
-		sender, err := otlptracehttp.New(ctx)
-		if err != nil {
-			return nil, nil, fmt.Errorf("traces: %w", err)
+	if c.host.Tracers != nil && c.host.Config.Tracers == nil {
+		if t.tracers, err = c.host.Tracers(ctx, c.host.Name); err != nil {
+			return nil, nil, err
 		}
-		t.tracers = trace.NewTracerProvider(trace.WithBatcher(sender), trace.WithResource(name))
-		c.host.Config.Tracers = t.tracers
+		if t.tracers != nil {
+			c.host.Config.Tracers = t.tracers
+		}
 	}
 	return t, t.end, nil
-}
-
-// collector reports whether the environment names a collector of traces, as OpenTelemetry has it.
-func collector() bool {
-	return os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != ""
 }
 
 // end sends what is still to be sent.
