@@ -128,8 +128,8 @@ func (c *cli) invite(cmd *cobra.Command, d *database, e *engine.Engine, address 
 	}
 	s.URL, s.Key = "http://"+l.address, k.Secret
 	err = c.print(cmd, s, func(out io.Writer) error {
-		fmt.Fprintf(out, "events:\n  curl -u %s: -H 'Content-Type: application/json' %s/v1/track \\\n", s.Key, s.URL)
-		fmt.Fprintln(out, `    -d '{"userId":"ada","event":"signed up"}'`)
+		fmt.Fprintf(out, "events, in another terminal:\n  export KEY=%s URL=%s\n", s.Key, s.URL)
+		fmt.Fprintln(out, `  curl -u $KEY: -H 'Content-Type: application/json' $URL/v1/track -d '{"userId":"ada","event":"signed up"}'`)
 		_, err := fmt.Fprintln(out, "running; interrupt to stop")
 		return err
 	})

@@ -91,11 +91,11 @@ func TestDev(t *testing.T) {
 		"on its own: all work is done by this process and others like it\n" +
 		"deployment 1, of TIME\n" +
 		"buckets:\n  pro                      Users who pay.\n" +
-		"events:\n  curl -u KEY: -H 'Content-Type: application/json' http://ADDRESS/v1/track \\\n" +
-		"    -d '{\"userId\":\"ada\",\"event\":\"signed up\"}'\n" +
+		"events, in another terminal:\n  export KEY=SECRET URL=http://ADDRESS\n" +
+		"  curl -u $KEY: -H 'Content-Type: application/json' $URL/v1/track -d '{\"userId\":\"ada\",\"event\":\"signed up\"}'\n" +
 		"running; interrupt to stop\n"
 	got := regexp.MustCompile(`of 20[0-9TZ:-]+`).ReplaceAllString(stdout.String(), "of TIME")
-	got = regexp.MustCompile(`bg_admin_[A-Z0-9]+`).ReplaceAllString(got, "KEY")
+	got = regexp.MustCompile(`bg_admin_[A-Z0-9]+`).ReplaceAllString(got, "SECRET")
 	got = regexp.MustCompile(`http://(127.0.0.1|\[::1\]):[0-9]+`).ReplaceAllString(got, "http://ADDRESS")
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
