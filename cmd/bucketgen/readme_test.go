@@ -26,7 +26,7 @@ func TestREADME(t *testing.T) {
 		t.Fatal(err)
 	}
 	repotest.DependOn(t, repo)
-	s := &shell{t: t, dir: t.TempDir(), export: []string{"GOPROXY=" + proxy(t)}}
+	s := &shell{t: t, dir: emptyDir(t), export: []string{"GOPROXY=" + proxy(t)}}
 	defer s.interrupt()
 	for _, line := range fiveMinutes(t, filepath.Join(repo, "README.md")) {
 		t.Log("$ " + line)
@@ -46,6 +46,24 @@ func TestREADME(t *testing.T) {
 	}
 }
 
+// emptyDir returns a directory that everybody can get to: where the test runs as root, the database does not.
+func emptyDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "readme") //nolint:usetesting // that is closed to others
+	if err == nil {
+		err = os.Chmod(dir, 0o755) //nolint:gosec // for that
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
 // proxy returns the URL of a proxy for modules that knows all but this one, as long as that is not published.
 func proxy(t *testing.T) string {
 	t.Helper()
@@ -59,7 +77,7 @@ func proxy(t *testing.T) string {
 			http.NotFound(w, r)
 			return
 		}
-		http.Redirect(w, r, strings.TrimSuffix(others, "/")+r.URL.EscapedPath(), http.StatusFound)
+		http.Redirect(w, r, strings.TrimSuffix(others, "/")+r.URL.EscapedPath(), http.StatusFound) //nolint:gosec // to where go itself would ask
 	}))
 	t.Cleanup(s.Close)
 	return s.URL
