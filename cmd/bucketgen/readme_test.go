@@ -51,7 +51,7 @@ func emptyDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "readme") //nolint:usetesting // that is closed to others
 	if err == nil {
-		err = os.Chmod(dir, 0o755) //nolint:gosec // for that
+		err = os.Chmod(dir, 0o755)
 	}
 	if err != nil {
 		t.Fatal(err)
