@@ -42,7 +42,7 @@ func (c *cli) devCommand() *cobra.Command {
 		Short: "Run the engine and its HTTP API for development",
 		Long: `Finds or starts PostgreSQL, makes the tables, deploys the buckets, and runs the engine
 with its clock and handlers until it is interrupted. Events come in by HTTP, as with serve;
-a key for them is made and printed, and revoked at the end.`,
+a key for them is made and printed, and revoked at the end. Webhooks may go to this machine.`,
 		Example: "  " + c.host.Name + " dev",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -67,7 +67,7 @@ func (c *cli) dev(cmd *cobra.Command, d *database, address string) error {
 	if err := c.migrate(cmd.Context(), d, out); err != nil {
 		return err
 	}
-	r, err := c.prepare(d)
+	r, err := c.prepare(d, true)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (c *cli) dev(cmd *cobra.Command, d *database, address string) error {
 	if err := r.start(cmd.Context()); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, r.services)
+	fmt.Fprintln(out, r)
 	fmt.Fprintf(out, "deployment %d, of %s\n", deployed.No, deployed.At.Format(time.RFC3339))
 	fmt.Fprintln(out, "buckets:")
 	for i := range c.host.Registry.Buckets {

@@ -188,13 +188,7 @@ func (c *cli) keysListCommand() *cobra.Command {
 					return err
 				}
 				if asJSON {
-					w := json.NewEncoder(cmd.OutOrStdout())
-					for _, one := range all {
-						if err := w.Encode(one); err != nil { //nolint:gosec // there is no secret in it any more
-							return err
-						}
-					}
-					return nil
+					return printLines(cmd.OutOrStdout(), all)
 				}
 				return printKeys(cmd.OutOrStdout(), all)
 			})

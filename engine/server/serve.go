@@ -18,12 +18,13 @@ import (
 
 func (c *cli) serveCommand() *cobra.Command {
 	var address string
+	var allowPrivate bool
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the engine and its HTTP API",
-		Long: `Runs the engine with its clock and handlers, and takes events in over HTTP from the SDKs of
-Segment and RudderStack, until it is interrupted. Then it answers what has come in, stores it,
-and ends. The tables must be there (migrate), and what is deployed is what deploy deployed.
+		Long: `Runs the engine with its clock and handlers, posts webhooks, and takes events in over HTTP from
+the SDKs of Segment and RudderStack, until it is interrupted. Then it answers what has come in,
+stores it, and ends. The tables must be there (migrate), and what is deployed is what deploy deployed.
 
   POST /v1/track, identify, page, screen, group   one call
   POST /v1/batch, /v1/import                      {"batch": [...]}; ?results=1 says what became of each
@@ -40,7 +41,7 @@ as writeKey in the body. Errors are problem details (RFC 9457); 429 and 503 say 
 				return err
 			}
 			defer func() { err = errors.Join(err, d.close()) }()
-			r, err := c.prepare(d)
+			r, err := c.prepare(d, allowPrivate)
 			if err != nil {
 				return err
 			}
@@ -51,12 +52,13 @@ as writeKey in the body. Errors are problem details (RFC 9457); 429 and 503 say 
 			if err != nil {
 				return errors.Join(err, r.stop())
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), r.services)
+			fmt.Fprintln(cmd.OutOrStdout(), r)
 			fmt.Fprintf(cmd.OutOrStdout(), "listening on http://%s; interrupt to stop\n", s.address)
 			return errors.Join(s.wait(cmd.Context()), r.stop())
 		},
 	}
 	cmd.Flags().StringVar(&address, "listen", "localhost:8080", "`ADDRESS` to listen on; :8080 is all interfaces")
+	cmd.Flags().BoolVar(&allowPrivate, "allow-private-webhooks", false, "let webhooks go to this machine and to private networks, too")
 	return cmd
 }
 

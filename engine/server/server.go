@@ -49,7 +49,7 @@ type Host struct {
 // Exit codes.
 const (
 	exitOK      = 0
-	exitRefused = 1 // some of the input was refused, or a plan has changes
+	exitRefused = 1 // some of the input was refused, a plan has changes, or an endpoint did not take a test
 	exitTrouble = 2 // the command could not do what it was to do
 )
 
@@ -62,8 +62,8 @@ func Main(h Host) {
 	os.Exit(code)
 }
 
-// Run runs a command line and returns its exit code: 0 if all went well, 1 if some of the input was refused or a plan has
-// changes, 2 if the command failed.
+// Run runs a command line and returns its exit code: 0 if all went well, 1 if some of the input was refused, a plan has
+// changes, or an endpoint of webhooks did not take a test, 2 if the command failed.
 func Run(ctx context.Context, h Host, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if h.Name == "" {
 		h.Name = filepath.Base(os.Args[0])
@@ -79,7 +79,7 @@ func Run(ctx context.Context, h Host, args []string, stdin io.Reader, stdout, st
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, errChanges):
+	case errors.Is(err, errChanges), errors.Is(err, errNotTaken):
 		return exitRefused
 	case errors.As(err, &refused):
 		fmt.Fprintln(stderr, err)
@@ -133,7 +133,7 @@ which keeps its data in the directory .bucketgen.`,
 	root.AddCommand(c.devCommand(), c.migrateCommand(), c.membersCommand(), c.historyCommand(), c.explainCommand(), c.replayCommand(),
 		c.backTestCommand(), c.planCommand(), c.previewCommand(), c.deployCommand(), c.backfillCommand(), c.deploymentsCommand(),
 		c.pauseCommand(), c.resumeCommand(), c.reconcileCommand(), c.retireCommand(),
-		c.serveCommand(), c.keysCommand())
+		c.serveCommand(), c.keysCommand(), c.webhooksCommand())
 	return root
 }
 
