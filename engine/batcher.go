@@ -24,6 +24,8 @@ type item struct {
 
 // call is one caller, who waits until all of its items are done.
 type call struct {
+	began time.Time // zero: nobody measures how long it takes
+
 	mu   sync.Mutex
 	left int
 	done chan struct{}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
+	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
@@ -178,7 +179,10 @@ func (e *Engine) settleBatch(ctx context.Context, o decide.Options, now registry
 			s.Clock(clock)
 		}}
 	}
-	if err := e.settle(ctx, conn, tasks); err != nil {
+	ctx, end := e.telemetry.begin(ctx, "clock")
+	err = e.settle(ctx, conn, tasks)
+	end(err, attribute.Int("bucketgen.users", len(users)))
+	if err != nil {
 		return 0, e.rollback(conn, err)
 	}
 	e.stats.settled.Add(int64(len(users)))

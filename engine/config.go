@@ -5,6 +5,10 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
@@ -54,6 +58,9 @@ type Config struct {
 	// MaxPayload is how many bytes the properties and the traits of an event may have, each. Defaults to 32 KB.
 	MaxPayload int
 
+	// Meters is where the engine tells how it is doing, by OpenTelemetry. Defaults to otel.GetMeterProvider.
+	Meters metric.MeterProvider
+
 	// NoClock leaves due instants, and users who are to follow a deployment, to other processes. Defaults to false.
 	NoClock bool
 
@@ -80,6 +87,9 @@ type Config struct {
 	// Skew is how far in the future an event may be said to have occurred, because clocks differ. Within it, the event
 	// counts from now. Defaults to 5 minutes.
 	Skew time.Duration
+
+	// Tracers is where the engine tells what it does, by OpenTelemetry. Defaults to otel.GetTracerProvider.
+	Tracers trace.TracerProvider
 
 	// VirtualTime says that Now is not the time of the world but one that jumps, in a test or a simulation: whatever lies
 	// in a jump then happens at its own instant, ticks one by one, as if the engine had been running all the while.
@@ -108,6 +118,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Meters == nil {
+		c.Meters = otel.GetMeterProvider()
+	}
+	if c.Tracers == nil {
+		c.Tracers = otel.GetTracerProvider()
 	}
 	return c
 }

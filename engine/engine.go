@@ -40,6 +40,8 @@ type Engine struct {
 	room    chan struct{} // holds a token for every item that is not done
 	stats   stats
 
+	telemetry *telemetry
+
 	phase   atomic.Int32
 	mu      sync.Mutex // of Start, Stop and the registration of handlers and forwarders
 	store   *store.Store
@@ -70,6 +72,10 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 		return nil, err
 	}
 	config = config.withDefaults()
+	tells, err := newTelemetry(&config)
+	if err != nil {
+		config.Logger.Warn("OpenTelemetry does not take all that the engine could tell", "error", err)
+	}
 	return &Engine{
 		pool:     pool,
 		registry: r,
@@ -77,6 +83,8 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 		log:      config.Logger,
 		batcher:  newBatcher(config.MaxBatch),
 		room:     make(chan struct{}, config.QueueSize),
+
+		telemetry: tells,
 	}, nil
 }
 
@@ -116,6 +124,9 @@ func (e *Engine) Start(ctx context.Context) error {
 		c.start()
 	}
 	e.phase.Store(running)
+	if err := e.observe(); err != nil {
+		e.log.WarnContext(ctx, "OpenTelemetry does not take all that the engine could tell", "error", err)
+	}
 	return nil
 }
 
@@ -143,6 +154,9 @@ func (e *Engine) Stop(ctx context.Context) error {
 	defer e.mu.Unlock()
 	if e.phase.Swap(stopped) != running {
 		return nil
+	}
+	if r := e.telemetry.registration; r != nil {
+		_ = r.Unregister() // nobody asks any more
 	}
 	e.batcher.close()
 	e.desist()

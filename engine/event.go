@@ -36,6 +36,10 @@ type Event struct {
 	// Key makes the ingest idempotent: of several events of a user with one key only the first counts, and the others
 	// change nothing. At most 255 bytes, not beginning "bucket:". Defaults to none.
 	Key string
+
+	// TraitsOnly says that Properties stay with the event: none of them is stored with the user, whatever is declared.
+	// Defaults to false.
+	TraitsOnly bool
 }
 
 // validate turns an event into what decide understands, or says which field is wrong.

@@ -177,6 +177,9 @@ func TestDeadLettersReleaseTheirSuccessors(t *testing.T) {
 		letters = append(letters, letter)
 	}
 	equal(t, "dead", len(letters), 2)
+	backlogs, err := e.Backlogs(t.Context())
+	must(t, err)
+	equal(t, "backlogs", backlogs, []engine.Backlog{{Subscription: "in", BucketID: "pro", Dead: 2}})
 	equal(t, "attempts", []int{letters[0].Attempts, letters[1].Attempts}, []int{3, 1})
 	equal(t, "errors", []string{letters[0].Error, letters[1].Error}, []string{"down", "gone: give up"})
 	equal(t, "handler", letters[0].Handler, "in")
@@ -213,7 +216,18 @@ func TestDeliveriesWaitForTheirHandler(t *testing.T) {
 	w.identify("ada", map[string]any{"plan": "pro"})
 	other.next(t)
 	equal(t, "delivered without the handler", len(in), 0)
-	e := w.start(fast, on)
+	waiting := func(e *engine.Engine) []int64 {
+		backlogs, err := e.Backlogs(t.Context())
+		must(t, err)
+		equal(t, "subscriptions", []string{backlogs[0].Subscription, backlogs[1].Subscription}, []string{"in", "other"})
+		equal(t, "something waits since", []bool{backlogs[0].Oldest.IsZero(), backlogs[1].Oldest.IsZero()}, []bool{backlogs[0].Waiting == 0, backlogs[1].Waiting == 0})
+		return []int64{backlogs[0].Waiting, backlogs[1].Waiting}
+	}
+	idle := fast
+	idle.NoDelivery = true
+	e := w.start(idle, on)
+	eventually(t, func() bool { return slices.Equal(waiting(e), []int64{1, 0}) })
+	e = w.start(fast, on)
 	equal(t, "delivered with it", in.next(t).UserID, "ada")
 	gone, err := e.Unsubscribe(t.Context(), "in")
 	if err != nil || !gone {

@@ -4,6 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/store"
@@ -41,8 +46,15 @@ func (e *Engine) Ingest(ctx context.Context, ev Event) (Result, error) {
 // refused does not keep the others out: results has an entry for each event, with its own Err, and the error joins all
 // of those.
 func (e *Engine) IngestBatch(ctx context.Context, events []Event) ([]Result, error) {
+	ctx, end := e.telemetry.begin(ctx, "ingest")
+	results, err := e.ingestBatch(ctx, events)
+	end(err, attribute.Int("bucketgen.events", len(events)))
+	return results, err
+}
+
+func (e *Engine) ingestBatch(ctx context.Context, events []Event) ([]Result, error) {
 	results := make([]Result, len(events))
-	c := &call{done: make(chan struct{})}
+	c := &call{done: make(chan struct{}), began: time.Now()}
 	items := make([]*item, 0, len(events))
 	places := make([]int, 0, len(events))
 	now := e.config.Now()
@@ -132,9 +144,13 @@ func (e *Engine) result(it *item) Result {
 // flushLoop writes batches until there are no more.
 func (e *Engine) flushLoop(ctx context.Context) {
 	for batch := e.batcher.take(); batch != nil; batch = e.batcher.take() {
+		began := time.Now()
+		ctx, end := e.telemetry.begin(ctx, "flush", trace.WithLinks(linksOf(batch)...))
 		putOff := e.flush(ctx, batch)
 		e.batcher.giveBack(batch, putOff)
 		e.stats.batches.Add(1)
+		e.telemetry.flushed(ctx, len(batch), time.Since(began))
+		end(nil, attribute.Int("bucketgen.events", len(batch)), attribute.Int("bucketgen.put_off", len(putOff)))
 	}
 }
 
@@ -231,7 +247,7 @@ func (f *flush) attempt(ctx context.Context, items []*item) error {
 func tracked(items []*item) []string {
 	var names []string
 	for _, it := range items {
-		if it.event.Kind == decide.Track {
+		if it.event.Kind.Named() {
 			names = append(names, it.event.Name)
 		}
 	}
@@ -280,10 +296,22 @@ func (f *flush) finish(it *item, err error) {
 	it.err = err
 	f.engine.leave(1)
 	f.engine.stats.count(it)
+	f.log(it)
+	if !it.call.began.IsZero() {
+		f.engine.telemetry.latency.Record(it.ctx, time.Since(it.call.began).Seconds())
+	}
 	if it.done != nil {
 		it.done(it)
 	}
 	it.call.finish()
+}
+
+// log logs what became of an event, for those who look for one. The key is the caller's id of it.
+func (f *flush) log(it *item) {
+	if !f.engine.log.Enabled(it.ctx, slog.LevelDebug) {
+		return
+	}
+	f.engine.log.DebugContext(it.ctx, "event", "user", it.user, "event", it.event.Name, "key", it.event.Key, "duplicate", it.result.Duplicate, "error", it.err)
 }
 
 func (f *flush) fail(items []*item, err error) {

@@ -118,6 +118,7 @@ func (e *Engine) reconcileUsers(ctx context.Context, users []db.ContactsPageRow)
 	}
 	repaired := int64(0)
 	err := e.persist(ctx, tasks, func(t *task) { repaired += int64(results[t.want.User].Repaired) })
+	e.stats.repaired.Add(repaired)
 	return repaired, err
 }
 

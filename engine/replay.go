@@ -27,21 +27,21 @@ type ReplayOptions struct {
 
 // ReplaySummary is what a replay came to.
 type ReplaySummary struct {
-	Events     int64 // taken in
-	Duplicates int64
-	Refused    int64
-	End        time.Time // of virtual time
-	Buckets    []BucketTally
+	Events     int64         `json:"events"` // taken in
+	Duplicates int64         `json:"duplicates"`
+	Refused    int64         `json:"refused"`
+	End        time.Time     `json:"end,omitzero"` // of virtual time
+	Buckets    []BucketTally `json:"buckets"`
 
 	after int64 // the last transition before the replay
 }
 
 // BucketTally is what a replay did to a bucket.
 type BucketTally struct {
-	BucketID string
-	Entered  int64
-	Left     int64
-	Active   int64 // members at the end, also those who were there before
+	BucketID string `json:"bucketId"`
+	Entered  int64  `json:"entered"`
+	Left     int64  `json:"left"`
+	Active   int64  `json:"active"` // members at the end, also those who were there before
 }
 
 // ReplayEvents takes events in as if each were being ingested at the time at which it occurred, in virtual time: the

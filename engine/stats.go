@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"context"
+	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -13,6 +15,9 @@ type Stats struct {
 	Batches     int64 // in which events were written
 	Transitions int64 // decided, ticks included
 	Settled     int64 // users whom the clock looked at
+	Candidates  int64 // buckets that the indexes found for events
+	Evaluations int64 // of criteria, whatever for
+	Repaired    int64 // memberships that a reconciliation found to be wrong
 
 	// ClockLag is how long the earliest due instant has been waiting, as of the last time that the clock looked. 0 if
 	// nothing was overdue.
@@ -29,6 +34,7 @@ type Stats struct {
 
 type stats struct {
 	events, duplicates, refused, batches, transitions, settled atomic.Int64
+	candidates, evaluations, repaired                          atomic.Int64
 	clockLag, delivered, returned, failed, dead, unarmed       atomic.Int64
 }
 
@@ -38,9 +44,23 @@ func (e *Engine) Stats() Stats {
 	return Stats{
 		Events: s.events.Load(), Duplicates: s.duplicates.Load(), Refused: s.refused.Load(), Batches: s.batches.Load(),
 		Transitions: s.transitions.Load(), Settled: s.settled.Load(), ClockLag: time.Duration(s.clockLag.Load()),
+		Candidates: s.candidates.Load(), Evaluations: s.evaluations.Load(), Repaired: s.repaired.Load(),
 		Arming: e.armer.pending(), Unarmed: s.unarmed.Load(),
 		Delivered: s.delivered.Load(), Returned: s.returned.Load(), Failed: s.failed.Load(), DeadLetter: s.dead.Load(),
 	}
+}
+
+// Overdue returns how long the earliest due instant has been waiting, whichever process is to settle it: 0 if nothing is
+// overdue. It asks the database, where [Stats] tells what the clock of this engine saw last.
+func (e *Engine) Overdue(ctx context.Context) (time.Duration, error) {
+	if err := e.ready(); err != nil {
+		return 0, fmt.Errorf("overdue: %w", err)
+	}
+	next, err := e.nextDue(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("overdue: %w", err)
+	}
+	return max(e.config.Now().Sub(next), 0), nil
 }
 
 func (s *stats) count(it *item) {

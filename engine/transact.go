@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -116,12 +117,27 @@ func (e *Engine) consult(ctx context.Context, tasks []*task, done func(*task, *d
 func (e *Engine) decide(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*task, names store.Names) (*store.Write, error) {
 	write := &store.Write{Names: names}
 	err := e.run(ctx, conn, facts, tasks, func(t *task, state *decide.State, session *decide.Session) {
-		write.Add(facts, t.want.User, state, session.Changes())
+		changes := session.Changes()
+		e.stats.candidates.Add(int64(changes.Candidates))
+		e.stats.evaluations.Add(int64(changes.Evaluations))
+		write.Add(facts, t.want.User, state, changes)
+		e.logTransitions(ctx, t.want.User, changes.Transitions)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return write, nil
+}
+
+// logTransitions logs what was decided, for those who look for what happened to a user. Whether it was committed the log does
+// not say.
+func (e *Engine) logTransitions(ctx context.Context, user string, made []decide.Transition) {
+	if len(made) == 0 || !e.log.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	for _, t := range e.transitions(user, made) {
+		e.log.DebugContext(ctx, "transition decided", "bucket", t.BucketID, "user", user, "transition", string(t.Kind), "source", string(t.Source), "key", t.Key(), "at", t.At)
+	}
 }
 
 // run runs the steps of the tasks on what is known of their users, and calls done with each that lacked nothing. Facts

@@ -187,3 +187,15 @@ set next_at = @now
 from late
 where d.contact_id = late.contact_id and d.subscription_no = late.subscription_no and d.bucket_no = late.bucket_no
     and d.id = late.id;
+
+-- name: DeliveriesBacklog :many
+-- What waits for each subscription. The time that it takes grows with what waits, which is little where all is well.
+select s.name, b.id as bucket_id, count(d.id) filter (where d.state = 'waiting') as waiting,
+    count(d.id) filter (where d.state = 'dead') as dead,
+    min(t.decided_at) filter (where d.state = 'waiting')::timestamptz as oldest
+from bucketgen.subscriptions s
+left join bucketgen.buckets b on b.no = s.bucket_no
+left join bucketgen.deliveries d on d.subscription_no = s.no
+left join bucketgen.transitions t on t.contact_id = d.contact_id and t.id = d.transition_id
+group by s.no, b.id
+order by s.name;

@@ -1,2 +1,9 @@
 -- name: MigrationsVersion :one
 select coalesce(max(m.version_id), 0)::bigint from bucketgen.migrations m where m.is_applied;
+
+-- name: ServerFacts :one
+-- What a server is, and what time it has.
+select current_setting('server_version_num')::integer as version, current_setting('server_version')::text as version_text,
+    clock_timestamp()::timestamptz as now, pg_is_in_recovery()::boolean as standby,
+    (current_setting('fsync') = 'on')::boolean as fsync, (current_setting('synchronous_commit') <> 'off')::boolean as synchronous,
+    current_setting('max_connections')::integer as connections;

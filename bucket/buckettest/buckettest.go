@@ -68,6 +68,7 @@ type Event struct {
 	Traits     map[string]any
 	OccurredAt time.Time // defaults to now
 	Key        string
+	TraitsOnly bool
 }
 
 // Track lets a user do something now. Properties may be nil.
@@ -87,6 +88,7 @@ func (s *Sim) Ingest(ev Event) {
 	s.t.Helper()
 	valid, err := event.Validate(s.registry, &event.Input{
 		UserID: ev.UserID, Name: ev.Name, Properties: ev.Properties, Traits: ev.Traits, OccurredAt: ev.OccurredAt, Key: ev.Key,
+		TraitsOnly: ev.TraitsOnly,
 	}, s.Now(), s.limits)
 	if err != nil {
 		s.t.Fatalf("buckettest: the event is refused: %v", err)

@@ -123,6 +123,10 @@ func pushes(n int) string {
 	}
 }
 
+// Check says what is wrong with the server, if anything is: that it is away, or does not accept the token. The adapter need
+// not have been started.
+func (a *Adapter) Check(ctx context.Context) error { return a.client.check(ctx) }
+
 // Start connects, registers tasks, and starts to work. If the server is away that is logged and tried again in the
 // background; until then transitions wait. A token, an address or a TLS setting that the server does not accept, and a
 // server that is too old, are errors. ctx is for connecting only. Start the engine first. An adapter is started once.

@@ -293,7 +293,7 @@ func TestSegmentMirrorsIntoAnotherServer(t *testing.T) {
 	if code := server.Run(t.Context(), server.Host{Registry: there.registry}, []string{"keys", "create", "mirror", "--database", url}, strings.NewReader(""), &key, &key); code != 0 {
 		t.Fatal(key.String())
 	}
-	api := httptest.NewServer(server.NewHandler(receiving, there.pool, "bucketgen", server.Limits{}, nil))
+	api := httptest.NewServer(server.NewHandler(receiving, there.pool, "bucketgen", server.Tracking{}, nil))
 	t.Cleanup(api.Close)
 
 	secret, _, _ := strings.Cut(key.String(), "\n")

@@ -18,7 +18,6 @@ type backTestFlags struct {
 	until       string
 	against     string
 	transitions string
-	asJSON      bool
 }
 
 // recorded is what a back-test is compared with if it is not another bucket.
@@ -36,6 +35,7 @@ What it finds can be compared with another bucket, which may be another version 
 same, or with what was recorded when it happened.`,
 		Example: "  " + c.host.Name + " backtest power-users --against recorded\n" +
 			"  " + c.host.Name + " backtest power-users-v2 --against power-users --until 2026-03-01T00:00:00Z --json",
+		ValidArgsFunction: c.completeBuckets(-1, anyBucket),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			for _, id := range args {
 				if _, err := c.bucket(id); err != nil {
@@ -62,7 +62,6 @@ same, or with what was recorded when it happened.`,
 	cmd.Flags().StringVar(&flags.until, "until", "", "let the clock run up to this `TIME` (default now)")
 	cmd.Flags().StringVar(&flags.against, "against", "", "compare with another `BUCKET`, or with what was recorded: "+recorded)
 	cmd.Flags().StringVar(&flags.transitions, "transitions", "", "write every change of membership to this CSV `FILE`: bucket,user,transition,epoch,at")
-	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "everything as one JSON object, day by day")
 	return cmd
 }
 
@@ -89,7 +88,7 @@ func (c *cli) backTest(cmd *cobra.Command, e *engine.Engine, o engine.BackTestOp
 	if err := finished(); err != nil {
 		return fmt.Errorf("write %s: %w", flags.transitions, err)
 	}
-	if flags.asJSON {
+	if c.asJSON {
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(result)
 	}
 	return reportBackTest(cmd.OutOrStdout(), result)

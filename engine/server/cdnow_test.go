@@ -137,9 +137,18 @@ func cdnowBuckets(t *testing.T) *registry.Registry {
 		bucket.Define(bucket.Spec{ID: "lapsed", Criteria: bucket.All(purchase.Exists(), purchase.Within(180*bucket.Day).Never())}))
 }
 
-// replay replays purchases, compares the file of transitions that comes of them with the lines that it should have, and
-// returns the table that is printed.
+// replay replays purchases, and simulates them without a database, compares the files of transitions that come of them with
+// the lines that they should have, and returns the table that is printed.
 func replay(t *testing.T, r *registry.Registry, lines []purchaseLine, until time.Time, want []string) [][]string {
+	t.Helper()
+	replayed := played(t, r, "replay", lines, until, want)
+	if simulated := played(t, r, "simulate", lines, until, want); !cmp.Equal(simulated, replayed) {
+		t.Errorf("simulated, the table is %v, and replayed it is %v", simulated, replayed)
+	}
+	return replayed
+}
+
+func played(t *testing.T, r *registry.Registry, verb string, lines []purchaseLine, until time.Time, want []string) [][]string {
 	t.Helper()
 	dir := t.TempDir()
 	input, transitions := filepath.Join(dir, "purchases.jsonl"), filepath.Join(dir, "transitions.csv")
@@ -148,7 +157,7 @@ func replay(t *testing.T, r *registry.Registry, lines []purchaseLine, until time
 	}
 	var stdout, stderr bytes.Buffer
 	code := server.Run(t.Context(), server.Host{Registry: r, Name: "shopd"}, []string{
-		"replay", input, "--until", until.Format(time.RFC3339Nano), "--transitions", transitions, "--database", pgtest.NewURL(t),
+		verb, input, "--until", until.Format(time.RFC3339Nano), "--transitions", transitions, "--database", pgtest.NewURL(t),
 	}, strings.NewReader(""), &stdout, &stderr)
 	if code != 0 {
 		t.Fatalf("exit code %d\n%s%s", code, &stdout, &stderr)

@@ -60,13 +60,15 @@ func (d *database) close() error {
 	return d.server.Stop()
 }
 
-// migrate makes the tables what they should be, and says what it did.
-func (c *cli) migrate(ctx context.Context, d *database, out io.Writer) error {
+// migrate makes the tables what they should be, says what it did, and returns the files that it applied.
+func (c *cli) migrate(ctx context.Context, d *database, log io.Writer) ([]string, error) {
 	applied, err := migrate.Up(ctx, d.pool, migrate.Options{Schema: c.schema})
-	for _, m := range applied {
-		fmt.Fprintf(out, "applied %s\n", m.File)
+	names := make([]string, len(applied))
+	for i, m := range applied {
+		names[i] = m.File
+		fmt.Fprintf(log, "applied %s\n", m.File)
 	}
-	return err
+	return names, err
 }
 
 // engine makes an engine on the database.

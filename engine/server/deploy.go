@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -20,7 +19,7 @@ func atFlag(cmd *cobra.Command, at *string) {
 func (c *cli) deployCommand() *cobra.Command {
 	var o engine.DeployOptions
 	var emit, at string
-	var wait, asJSON bool
+	var wait bool
 	cmd := &cobra.Command{
 		Use:   "deploy",
 		Short: "Make this program's buckets those that are deployed",
@@ -48,21 +47,19 @@ along. See plan for what would happen.`,
 						return err
 					}
 				}
-				return printDeployment(cmd.OutOrStdout(), d, asJSON)
+				return c.printDeployment(cmd, d)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&emit, "emit", "leaves", "what is announced of it: silent, leaves or all")
 	cmd.Flags().IntVar(&o.Rate, "rate", 0, "look at `N` users a second at most (default as many as there is time for)")
 	cmd.Flags().BoolVar(&wait, "wait", true, "look at all users; false leaves that to processes that run")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
 	atFlag(cmd, &at)
 	return cmd
 }
 
 func (c *cli) backfillCommand() *cobra.Command {
 	var at string
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "backfill",
 		Short: "Look at users who have not followed the last deployment yet",
@@ -76,11 +73,10 @@ may do so at once; they share the work.`,
 				if err != nil {
 					return err
 				}
-				return printDeployment(cmd.OutOrStdout(), d, asJSON)
+				return c.printDeployment(cmd, d)
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
 	atFlag(cmd, &at)
 	return cmd
 }
@@ -109,8 +105,10 @@ This lets them leave for good, which is announced to whoever is told of leaves.`
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s left %s\n", count(n, "user"), args[0])
-				return nil
+				return c.print(cmd, retired{args[0], n}, func(out io.Writer) error {
+					_, err := fmt.Fprintf(out, "%s left %s\n", count(n, "user"), args[0])
+					return err
+				})
 			})
 		},
 	}
@@ -120,8 +118,9 @@ func (c *cli) haltCommand(verb, short, long string, do haltFunc) *cobra.Command 
 	var at string
 	cmd := &cobra.Command{
 		Use: verb + " BUCKET", Short: short, Long: long,
-		Example: "  " + c.host.Name + " " + verb + " power-users",
-		Args:    takes(1, "one BUCKET"),
+		Example:           "  " + c.host.Name + " " + verb + " power-users",
+		Args:              takes(1, "one BUCKET"),
+		ValidArgsFunction: c.completeBuckets(1, anyBucket),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ref, err := c.bucket(args[0])
 			if err != nil {
@@ -136,14 +135,28 @@ func (c *cli) haltCommand(verb, short, long string, do haltFunc) *cobra.Command 
 						return err
 					}
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s is %sd\n", ref.ID(), verb)
-				return nil
+				return c.print(cmd, halted{ref.ID(), verb == "pause"}, func(out io.Writer) error {
+					_, err := fmt.Fprintf(out, "%s is %sd\n", ref.ID(), verb)
+					return err
+				})
 			})
 		},
 	}
 	atFlag(cmd, &at)
 	return cmd
 }
+
+// What is printed of commands that change a bucket.
+type (
+	halted struct {
+		BucketID string `json:"bucketId"`
+		Paused   bool   `json:"paused"`
+	}
+	retired struct {
+		BucketID string `json:"bucketId"`
+		Left     int64  `json:"left"`
+	}
+)
 
 type haltFunc = func(*engine.Engine, context.Context, registry.BucketRef) error
 
@@ -153,21 +166,16 @@ func (c *cli) backfill(cmd *cobra.Command, e *engine.Engine) (engine.Deployment,
 	return e.Backfill(cmd.Context(), func(d engine.Deployment) { shown.users(min(d.Followed, d.Users), d.Users) })
 }
 
-func printObject(out io.Writer, v any) error {
-	enc := json.NewEncoder(out)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+func (c *cli) printDeployment(cmd *cobra.Command, d engine.Deployment) error {
+	return c.print(cmd, d, func(out io.Writer) error { return reportDeployment(out, d) })
 }
 
-func printDeployment(out io.Writer, d engine.Deployment, asJSON bool) error {
-	if asJSON {
-		return printObject(out, d)
-	}
+func reportDeployment(out io.Writer, d engine.Deployment) error {
 	fmt.Fprintf(out, "deployment %d of %s, fingerprint %s\n", d.No, d.At.Format(time.RFC3339), d.Fingerprint)
 	if !d.Finished() {
 		fmt.Fprintln(out, "users are still to follow it; processes that run the same buckets see to that, or backfill does")
 		return nil
 	}
-	fmt.Fprintf(out, "%s followed it: %s, %s\n", count(d.Followed, "user"), count(d.Joined, "join"), count(d.Left, "leave"))
-	return nil
+	_, err := fmt.Fprintf(out, "%s followed it: %s, %s\n", count(d.Followed, "user"), count(d.Joined, "join"), count(d.Left, "leave"))
+	return err
 }

@@ -13,7 +13,6 @@ import (
 
 func (c *cli) deploymentsCommand() *cobra.Command {
 	var most int
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "deployments",
 		Short: "List what was deployed, how far users have followed, and who is running what",
@@ -34,15 +33,13 @@ and the processes that run on the database with the definitions that they have.`
 				if err != nil {
 					return err
 				}
-				if asJSON {
-					return printObject(cmd.OutOrStdout(), map[string]any{"deployments": all, "processes": processes})
-				}
-				return printDeployments(cmd.OutOrStdout(), all, processes)
+				return c.print(cmd, map[string]any{"deployments": all, "processes": processes}, func(out io.Writer) error {
+					return printDeployments(out, all, processes)
+				})
 			})
 		},
 	}
 	cmd.Flags().IntVar(&most, "limit", 10, "list the last `N`")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
 	return cmd
 }
 

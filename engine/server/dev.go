@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"time"
 
@@ -26,13 +27,25 @@ processes at once: one migrates, the others wait.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, d.close()) }()
-			if err := c.migrate(cmd.Context(), d, cmd.OutOrStdout()); err != nil {
+			log := cmd.OutOrStdout()
+			if c.asJSON {
+				log = cmd.ErrOrStderr()
+			}
+			applied, err := c.migrate(cmd.Context(), d, log)
+			if err != nil {
 				return err
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), "the tables are up to date")
-			return nil
+			return c.print(cmd, migrated{applied}, func(out io.Writer) error {
+				_, err := fmt.Fprintln(out, "the tables are up to date")
+				return err
+			})
 		},
 	}
+}
+
+// migrated is what is printed of a migration.
+type migrated struct {
+	Applied []string `json:"applied"` // files
 }
 
 func (c *cli) devCommand() *cobra.Command {
@@ -55,16 +68,21 @@ a key for them is made and printed, and revoked at the end. Webhooks may go to t
 		},
 	}
 	cmd.Flags().StringVar(&address, "listen", "localhost:0", "`ADDRESS` to listen on; the port 0 is any that is free")
+	c.trackingFlags(cmd)
 	return cmd
 }
 
 func (c *cli) dev(cmd *cobra.Command, d *database, address string) error {
 	out := cmd.OutOrStdout()
+	if c.asJSON {
+		out = cmd.ErrOrStderr()
+	}
 	fmt.Fprintf(out, "PostgreSQL %s\n", d.server.Origin)
 	if u, err := url.Parse(d.server.URL); err == nil && u.Scheme != "" { // not host=... password=..., which connects as well
 		fmt.Fprintf(out, "  psql '%s'\n", u.Redacted())
 	}
-	if err := c.migrate(cmd.Context(), d, out); err != nil {
+	applied, err := c.migrate(cmd.Context(), d, out)
+	if err != nil {
 		return err
 	}
 	r, err := c.prepare(d, true)
@@ -85,7 +103,7 @@ func (c *cli) dev(cmd *cobra.Command, d *database, address string) error {
 		b := &c.host.Registry.Buckets[i]
 		fmt.Fprintf(out, "  %-24s %s\n", b.ID, b.Description)
 	}
-	err = c.invite(cmd, d, r.Engine, address)
+	err = c.invite(cmd, d, r.Engine, address, serving{Engine: r.String(), Database: d.server.URL, Applied: applied, Deployment: &deployed})
 	return errors.Join(err, r.stop())
 }
 
@@ -93,23 +111,27 @@ func (c *cli) dev(cmd *cobra.Command, d *database, address string) error {
 const devKey = "dev"
 
 // invite lets events in by HTTP, with a key of its own, until it is interrupted.
-func (c *cli) invite(cmd *cobra.Command, d *database, e *engine.Engine, address string) (err error) {
-	ctx, out, all := cmd.Context(), cmd.OutOrStdout(), keys{d.pool, c.schema}
+func (c *cli) invite(cmd *cobra.Command, d *database, e *engine.Engine, address string, s serving) (err error) {
+	ctx, all := cmd.Context(), keys{d.pool, c.schema}
 	revoke := func(ctx context.Context) error { _, err := all.revoke(ctx, devKey); return err }
 	if err := revoke(ctx); err != nil { // of one that was killed
 		return err
 	}
-	k, err := all.create(ctx, devKey, writeKey, 0)
+	k, err := all.create(ctx, devKey, adminKey, 0)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, revoke(context.WithoutCancel(ctx))) }()
-	s, err := c.listen(ctx, d, e, address)
+	l, err := c.listen(ctx, "--listen", address, c.traced(NewHandler(e, d.pool, c.schema, c.host.Tracking, c.host.Config.Logger)))
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "events:\n  curl -u %s: -H 'Content-Type: application/json' http://%s/v1/track \\\n", k.Secret, s.address)
-	fmt.Fprintln(out, `    -d '{"userId":"ada","event":"signed up"}'`)
-	fmt.Fprintln(out, "running; interrupt to stop")
-	return s.wait(ctx)
+	s.URL, s.Key = "http://"+l.address, k.Secret
+	err = c.print(cmd, s, func(out io.Writer) error {
+		fmt.Fprintf(out, "events:\n  curl -u %s: -H 'Content-Type: application/json' %s/v1/track \\\n", s.Key, s.URL)
+		fmt.Fprintln(out, `    -d '{"userId":"ada","event":"signed up"}'`)
+		_, err := fmt.Fprintln(out, "running; interrupt to stop")
+		return err
+	})
+	return errors.Join(err, l.wait(ctx))
 }

@@ -87,6 +87,7 @@ func TestDev(t *testing.T) {
 		"applied 00006_changes.sql\n" +
 		"applied 00007_keys.sql\n" +
 		"applied 00008_holder.sql\n" +
+		"applied 00009_read_keys.sql\n" +
 		"applied 00010_webhooks.sql\n" +
 		"on its own: all work is done by this process and others like it\n" +
 		"webhooks: no endpoints\n" +
@@ -96,7 +97,7 @@ func TestDev(t *testing.T) {
 		"    -d '{\"userId\":\"ada\",\"event\":\"signed up\"}'\n" +
 		"running; interrupt to stop\n"
 	got := regexp.MustCompile(`of 20[0-9TZ:-]+`).ReplaceAllString(stdout.String(), "of TIME")
-	got = regexp.MustCompile(`bg_write_[A-Z0-9]+`).ReplaceAllString(got, "KEY")
+	got = regexp.MustCompile(`bg_admin_[A-Z0-9]+`).ReplaceAllString(got, "KEY")
 	got = regexp.MustCompile(`http://(127.0.0.1|\[::1\]):[0-9]+`).ReplaceAllString(got, "http://ADDRESS")
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

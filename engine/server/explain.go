@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -10,7 +11,6 @@ import (
 
 func (c *cli) explainCommand() *cobra.Command {
 	var at string
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "explain BUCKET USER",
 		Short: "Say why a user is in a bucket or not, and what the clock does next",
@@ -18,7 +18,8 @@ func (c *cli) explainCommand() *cobra.Command {
 policy comes to, and what happens next if nothing but time does. It changes nothing.`,
 		Example: "  " + c.host.Name + " explain power-users ada\n" +
 			"  " + c.host.Name + " explain power-users ada --json",
-		Args: takes(2, "a BUCKET and a USER"),
+		Args:              takes(2, "a BUCKET and a USER"),
+		ValidArgsFunction: c.completeBuckets(1, anyBucket),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ref, err := c.bucket(args[0])
 			if err != nil {
@@ -29,15 +30,13 @@ policy comes to, and what happens next if nothing but time does. It changes noth
 				if err != nil {
 					return err
 				}
-				if asJSON {
-					return printObject(cmd.OutOrStdout(), x)
-				}
-				_, err = fmt.Fprint(cmd.OutOrStdout(), x)
-				return err
+				return c.print(cmd, x, func(out io.Writer) error {
+					_, err := fmt.Fprint(out, x)
+					return err
+				})
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
 	atFlag(cmd, &at)
 	return cmd
 }

@@ -16,7 +16,6 @@ import (
 type historyFlags struct {
 	from, to string
 	by       string
-	asJSON   bool
 }
 
 // stretch is how much of the past is told by a step, unless it is said.
@@ -41,7 +40,8 @@ left, how many members there were at the end, and how long the stays lasted that
 On a terminal it is drawn, elsewhere it is a table.`,
 		Example: "  " + c.host.Name + " history power-users\n" +
 			"  " + c.host.Name + " history power-users --by hour --from 2026-03-01T00:00:00Z --to 2026-03-02T00:00:00Z --json",
-		Args: takes(1, "one BUCKET"),
+		Args:              takes(1, "one BUCKET"),
+		ValidArgsFunction: c.completeBuckets(1, anyBucket),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ref, err := c.bucket(args[0])
 			if err != nil {
@@ -70,19 +70,18 @@ On a terminal it is drawn, elsewhere it is a table.`,
 				if err != nil {
 					return err
 				}
-				return printHistory(cmd.OutOrStdout(), points, how, flags.asJSON)
+				return c.printHistory(cmd.OutOrStdout(), points, how)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&flags.from, "from", "", "begin with the day or hour of this `TIME` (default 30 days or 48 hours before the end)")
 	cmd.Flags().StringVar(&flags.to, "to", "", "end with the day or hour of this `TIME` (default now)")
 	cmd.Flags().StringVar(&flags.by, "by", "day", "tell it by the `STEP`: hour or day")
-	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "a JSON object per hour or day")
 	return cmd
 }
 
-func printHistory(out io.Writer, all []engine.SizePoint, how stretch, asJSON bool) error {
-	if asJSON {
+func (c *cli) printHistory(out io.Writer, all []engine.SizePoint, how stretch) error {
+	if c.asJSON {
 		return printHistoryJSON(out, all)
 	}
 	if width := columns(out); width > 0 {

@@ -21,9 +21,11 @@ import (
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
-// The kinds of keys. A write key lets events in and nothing else, so that it may stand in a browser.
+// The kinds of keys. A write key lets events in and nothing else, so that it may stand in a browser. A read key sees all and
+// changes nothing.
 const (
 	writeKey = "write"
+	readKey  = "read"
 	adminKey = "admin"
 )
 
@@ -32,7 +34,7 @@ type key struct {
 	No        int        `json:"no"`
 	Name      string     `json:"name"`
 	Kind      string     `json:"kind"`
-	Rate      int        `json:"rate,omitempty"` // events a second; 0: no limit
+	Rate      int        `json:"rate,omitempty"` // events, or requests, a second; 0: no limit
 	CreatedAt time.Time  `json:"createdAt"`
 	RevokedAt *time.Time `json:"revokedAt,omitempty"`
 	Secret    string     `json:"key,omitempty"` // when it has just been made
@@ -124,7 +126,8 @@ func (c *cli) keysCommand() *cobra.Command {
 		Use:   "keys",
 		Short: "Make, list and revoke the keys by which programs are let in",
 		Long: `The HTTP API lets nobody in without a key. A write key lets events in and nothing else, so
-that it may stand in a browser or an app; an admin key may do everything.
+that it may stand in a browser or an app; a read key sees everything and changes nothing; an
+admin key may do everything.
 
 Only a hash of a key is kept: it is shown once, when it is made.`,
 		Args: cobra.NoArgs,
@@ -134,17 +137,22 @@ Only a hash of a key is kept: it is shown once, when it is made.`,
 }
 
 func (c *cli) keysCreateCommand() *cobra.Command {
-	var admin, asJSON bool
+	var read, admin bool
 	var rate int
 	cmd := &cobra.Command{
-		Use:     "create NAME",
-		Short:   "Make a key and show it",
+		Use:   "create NAME",
+		Short: "Make a key and show it",
+		Long: `Makes a key and shows it, this once: a write key, unless --read or --admin say otherwise. What
+the NAME says is for people.`,
 		Example: "  " + c.host.Name + " keys create web --rate 500\n  " + c.host.Name + " keys create ops --admin",
 		Args:    takes(1, "one NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name, kind := strings.TrimSpace(args[0]), writeKey
-			if admin {
+			switch {
+			case admin:
 				kind = adminKey
+			case read:
+				kind = readKey
 			}
 			switch _, err := strconv.Atoi(name); {
 			case name == "":
@@ -159,7 +167,7 @@ func (c *cli) keysCreateCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if asJSON {
+				if c.asJSON {
 					return json.NewEncoder(cmd.OutOrStdout()).Encode(made) //nolint:gosec // it is shown this once
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%s\n", made.Secret)
@@ -168,17 +176,18 @@ func (c *cli) keysCreateCommand() *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&read, "read", false, "it sees everything and changes nothing")
 	cmd.Flags().BoolVar(&admin, "admin", false, "it may do everything")
-	cmd.Flags().IntVar(&rate, "rate", 0, "it lets `N` events in each second at most, 0 for no limit")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "a JSON object")
+	cmd.MarkFlagsMutuallyExclusive("read", "admin")
+	cmd.Flags().IntVar(&rate, "rate", 0, "it lets `N` events, or requests, in each second at most, 0 for no limit")
 	return cmd
 }
 
 func (c *cli) keysListCommand() *cobra.Command {
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "List the keys, those that are revoked too",
+		Long:    `Lists the keys with what they are for, and when they were made and revoked.`,
 		Example: "  " + c.host.Name + " keys list",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -187,14 +196,10 @@ func (c *cli) keysListCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if asJSON {
-					return printLines(cmd.OutOrStdout(), all)
-				}
-				return printKeys(cmd.OutOrStdout(), all)
+				return printList(c, cmd, all, func(out io.Writer) error { return printKeys(out, all) })
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "a JSON object per line")
 	return cmd
 }
 
@@ -218,6 +223,7 @@ func (c *cli) keysRevokeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "revoke NO|NAME",
 		Short:   "Revoke a key by its number, or all keys of a name, at once",
+		Long:    `Revokes a key by its number, or all keys of a name. From then on no process lets it in.`,
 		Example: "  " + c.host.Name + " keys revoke web",
 		Args:    takes(1, "one NO or NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -229,8 +235,10 @@ func (c *cli) keysRevokeCommand() *cobra.Command {
 				case n == 0:
 					return fmt.Errorf("there is no key %q that is not revoked; see %s keys list", args[0], c.host.Name)
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "revoked %s\n", count(n, "key"))
-				return nil
+				return c.print(cmd, map[string]int64{"revoked": n}, func(out io.Writer) error {
+					_, err := fmt.Fprintf(out, "revoked %s\n", count(n, "key"))
+					return err
+				})
 			})
 		},
 	}

@@ -3,14 +3,17 @@ package server_test
 import (
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -74,7 +77,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           filepath.Join("testdata", "script"),
 		UpdateScripts: *update,
-		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"status": status, "zip": zip},
+		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"status": status, "zip": zip, "isjson": isJSON},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("DATABASE_URL", pgtest.NewEmptyURL(env.T().(testing.TB)))
 			receiver := httptest.NewServer(http.HandlerFunc(receive))
@@ -107,6 +110,27 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if strconv.Itoa(got) != args[0] {
 		ts.Fatalf("exit status %d, want %s", got, args[0])
+	}
+}
+
+// isJSON checks that what was printed are so many JSON values: isjson 2.
+func isJSON(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: isjson number")
+	}
+	in := json.NewDecoder(strings.NewReader(ts.ReadFile("stdout")))
+	n := 0
+	for {
+		var v any
+		err := in.Decode(&v)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		ts.Check(err)
+		n++
+	}
+	if strconv.Itoa(n) != args[0] {
+		ts.Fatalf("%d JSON values were printed, want %s", n, args[0])
 	}
 }
 

@@ -19,14 +19,16 @@ import (
 func (c *cli) membersCommand() *cobra.Command {
 	var asOf string
 	var limit int
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "members BUCKET",
 		Short: "List the users who are in a bucket, or were in it at a time",
+		Long: `Lists the users who are in a bucket, in the order in which they became known. With --as-of it
+lists those who were in it at a time, with what is known of their stays by now.`,
 		Example: "  " + c.host.Name + " members power-users\n" +
 			"  " + c.host.Name + " members power-users --as-of 2026-03-01T00:00:00Z\n" +
 			"  " + c.host.Name + " members power-users --json --limit 10",
-		Args: takes(1, "one BUCKET"),
+		Args:              takes(1, "one BUCKET"),
+		ValidArgsFunction: c.completeBuckets(1, anyBucket),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ref, err := c.bucket(args[0])
 			if err != nil {
@@ -40,7 +42,7 @@ func (c *cli) membersCommand() *cobra.Command {
 				return err
 			}
 			list := printTable
-			if asJSON {
+			if c.asJSON {
 				list = printJSON
 			}
 			return c.ask(cmd, "", func(e *engine.Engine) error {
@@ -54,7 +56,6 @@ func (c *cli) membersCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&asOf, "as-of", "", "list who was in it at this `TIME` (default now)")
 	cmd.Flags().IntVar(&limit, "limit", 0, "list at most `N`, 0 for all")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "a JSON object per line")
 	return cmd
 }
 
@@ -64,11 +65,7 @@ func (c *cli) bucket(id string) (registry.Ref, error) {
 	if known {
 		return ref, nil
 	}
-	ids := make([]string, len(c.host.Registry.Buckets))
-	for i := range ids {
-		ids[i] = c.host.Registry.Buckets[i].ID
-	}
-	return ref, fmt.Errorf("there is no bucket %q; there are %s", id, strings.Join(ids, ", "))
+	return ref, fmt.Errorf("there is no bucket %q; there are %s", id, strings.Join(c.ids(anyBucket), ", "))
 }
 
 // instant reads the time that a flag has, if it has one.

@@ -12,7 +12,6 @@ import (
 func (c *cli) planCommand() *cobra.Command {
 	var o engine.PlanOptions
 	var emit, at string
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "Say what deploying this program's buckets would do",
@@ -31,7 +30,7 @@ said.`,
 				if err != nil {
 					return err
 				}
-				if err := c.printPlan(cmd, p, asJSON); err != nil {
+				if err := c.printPlan(cmd, p); err != nil {
 					return err
 				}
 				if p.Changes() {
@@ -41,7 +40,7 @@ said.`,
 			})
 		},
 	}
-	lookFlags(cmd, &o, &at, &asJSON)
+	lookFlags(cmd, &o, &at)
 	cmd.Flags().StringVar(&emit, "emit", "leaves", "what would be announced: silent, leaves or all")
 	return cmd
 }
@@ -49,14 +48,14 @@ said.`,
 func (c *cli) previewCommand() *cobra.Command {
 	var o engine.PlanOptions
 	var at string
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "preview BUCKET",
 		Short: "Say who is in a bucket that is not deployed yet",
 		Long: `Looks at every user with this program's definition of a bucket, whatever is deployed, and
 says how many are in it and who some of them are. Nothing is written.`,
-		Example: "  " + c.host.Name + " preview power-users --users 20",
-		Args:    takes(1, "one BUCKET"),
+		Example:           "  " + c.host.Name + " preview power-users --users 20",
+		Args:              takes(1, "one BUCKET"),
+		ValidArgsFunction: c.completeBuckets(1, anyBucket),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ref, err := c.bucket(args[0])
 			if err != nil {
@@ -69,23 +68,21 @@ says how many are in it and who some of them are. Nothing is written.`,
 				if err != nil {
 					return err
 				}
-				if asJSON {
-					return printObject(cmd.OutOrStdout(), p)
-				}
-				_, err = io.WriteString(cmd.OutOrStdout(), p.String())
-				return err
+				return c.print(cmd, p, func(out io.Writer) error {
+					_, err := io.WriteString(out, p.String())
+					return err
+				})
 			})
 		},
 	}
-	lookFlags(cmd, &o, &at, &asJSON)
+	lookFlags(cmd, &o, &at)
 	return cmd
 }
 
 // lookFlags are those of commands that look at users.
-func lookFlags(cmd *cobra.Command, o *engine.PlanOptions, at *string, asJSON *bool) {
+func lookFlags(cmd *cobra.Command, o *engine.PlanOptions, at *string) {
 	cmd.Flags().Float64Var(&o.Sample, "sample", 1, "look at this `PART` of the users and estimate the rest")
 	cmd.Flags().IntVar(&o.Users, "users", 5, "name `N` of those who would move, or be in it; -1 for none")
-	cmd.Flags().BoolVar(asJSON, "json", false, "print a JSON object")
 	atFlag(cmd, at)
 }
 
@@ -99,10 +96,9 @@ func (c *cli) plan(cmd *cobra.Command, e *engine.Engine, o engine.PlanOptions, e
 	return e.Plan(cmd.Context(), o)
 }
 
-func (c *cli) printPlan(cmd *cobra.Command, p *engine.Plan, asJSON bool) error {
-	if asJSON {
-		return printObject(cmd.OutOrStdout(), p)
-	}
-	_, err := io.WriteString(cmd.OutOrStdout(), p.String())
-	return err
+func (c *cli) printPlan(cmd *cobra.Command, p *engine.Plan) error {
+	return c.print(cmd, p, func(out io.Writer) error {
+		_, err := io.WriteString(out, p.String())
+		return err
+	})
 }

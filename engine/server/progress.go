@@ -27,8 +27,8 @@ type progress struct {
 }
 
 // newReplayProgress returns the progress through an input of so many bytes, or of nobody knows how many if it is negative.
-func newReplayProgress(out io.Writer, size int64) *progress {
-	return newProgress(out, "replay", "input", size, progressbar.OptionShowBytes(true))
+func newReplayProgress(out io.Writer, size int64, what string) *progress {
+	return newProgress(out, what, "input", size, progressbar.OptionShowBytes(true))
 }
 
 // newUserProgress returns the progress through users, of whom nobody knows yet how many there are.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -10,7 +11,6 @@ import (
 
 func (c *cli) reconcileCommand() *cobra.Command {
 	var at string
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "reconcile",
 		Short: "Derive all memberships anew and repair what differs",
@@ -27,15 +27,13 @@ everything else; if it is interrupted, the next one goes on where it was.`,
 				if err != nil {
 					return err
 				}
-				if asJSON {
-					return printObject(cmd.OutOrStdout(), r)
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s checked, %d repaired\n", count(r.Checked, "user"), r.Repaired)
-				return nil
+				return c.print(cmd, r, func(out io.Writer) error {
+					_, err := fmt.Fprintf(out, "%s checked, %d repaired\n", count(r.Checked, "user"), r.Repaired)
+					return err
+				})
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
 	atFlag(cmd, &at)
 	return cmd
 }

@@ -60,9 +60,13 @@ replay can be run again: lines with a messageId are not taken in twice.`,
 			return r.run(d, in, size)
 		},
 	}
-	cmd.Flags().StringVar(&flags.until, "until", "", "let the clock run on to this `TIME` (default the time of the last event)")
-	cmd.Flags().StringVar(&flags.transitions, "transitions", "", "write every change of membership to this CSV `FILE`: bucket,user,transition,epoch,at")
+	flags.add(cmd)
 	return cmd
+}
+
+func (f *replayFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.until, "until", "", "let the clock run on to this `TIME` (default the time of the last event)")
+	cmd.Flags().StringVar(&f.transitions, "transitions", "", "write every change of membership to this CSV `FILE`: bucket,user,transition,epoch,at")
 }
 
 func openInput(cmd *cobra.Command, name string) (io.ReadCloser, int64, error) {
@@ -90,7 +94,7 @@ type replay struct {
 
 func (r *replay) run(d *database, in io.Reader, size int64) (err error) {
 	ctx := r.cmd.Context()
-	if err := r.migrate(ctx, d, r.cmd.ErrOrStderr()); err != nil {
+	if _, err := r.migrate(ctx, d, r.cmd.ErrOrStderr()); err != nil {
 		return err
 	}
 	e, err := r.engine(d, func(config *engine.Config) { config.NoClock, config.NoDelivery, config.QueueSize = true, true, 5000 })
@@ -113,7 +117,7 @@ func (r *replay) run(d *database, in io.Reader, size int64) (err error) {
 		return r.ended(err, e.Stats())
 	}
 	if n := lines.count(); n > 0 {
-		return &refusedError{n}
+		return &refusedError{n, "line"}
 	}
 	return nil
 }
@@ -121,7 +125,7 @@ func (r *replay) run(d *database, in io.Reader, size int64) (err error) {
 // take takes the lines in and tells what came of them.
 func (r *replay) take(e *engine.Engine, lines *lineReader, in io.Reader, size int64, transitions io.Writer) error {
 	ctx := r.cmd.Context()
-	progress := newReplayProgress(r.cmd.ErrOrStderr(), size)
+	progress := newReplayProgress(r.cmd.ErrOrStderr(), size, "replay")
 	input := interruptible(ctx, progress.reader(in))
 	defer input.Close()
 	events, err := lines.read(input)
@@ -140,8 +144,7 @@ func (r *replay) take(e *engine.Engine, lines *lineReader, in io.Reader, size in
 			return fmt.Errorf("write %s: %w", r.transitions, err)
 		}
 	}
-	report(r.cmd.OutOrStdout(), summary, took)
-	return nil
+	return r.print(r.cmd, summary, func(out io.Writer) error { return report(out, summary, took) })
 }
 
 // ended says how far a replay came that did not get to its end.
@@ -156,7 +159,7 @@ func (r *replay) ended(err error, s engine.Stats) error {
 	return err
 }
 
-func report(out io.Writer, s engine.ReplaySummary, took time.Duration) {
+func report(out io.Writer, s engine.ReplaySummary, took time.Duration) error {
 	width := len("bucket")
 	for _, b := range s.Buckets {
 		width = max(width, len(b.BucketID))
@@ -173,7 +176,8 @@ func report(out io.Writer, s engine.ReplaySummary, took time.Duration) {
 		fmt.Fprintf(out, " until %s", s.End.Format(time.RFC3339Nano))
 	}
 	perSecond := float64(s.Events+s.Duplicates) / max(took.Seconds(), 1e-9)
-	fmt.Fprintf(out, " in %s: %.0f events/s\n", took.Round(time.Millisecond), perSecond)
+	_, err := fmt.Fprintf(out, " in %s: %.0f events/s\n", took.Round(time.Millisecond), perSecond)
+	return err
 }
 
 // writeTransitions writes joins and leaves as CSV.

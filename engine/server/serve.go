@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -11,13 +12,12 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
-	"golang.org/x/time/rate"
 
 	"github.com/bucketgen/bucketgen/engine"
 )
 
 func (c *cli) serveCommand() *cobra.Command {
-	var address string
+	var address, adminAddress string
 	var allowPrivate bool
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -32,8 +32,14 @@ stores it, and ends. The tables must be there (migrate), and what is deployed is
   GET  /healthz, /readyz                          for load balancers; the only ones without a key
 
 A write key (keys create) is sent as the user name of Basic authentication, as a Bearer token, or
-as writeKey in the body. Errors are problem details (RFC 9457); 429 and 503 say when to try again.`,
-		Example: "  " + c.host.Name + " keys create web\n  " + c.host.Name + " serve --listen :8080",
+as writeKey in the body. With --admin-listen, another address answers what is for operators:
+
+  GET  /metrics                                   in the format of Prometheus, to read and admin keys
+  GET  /debug/pprof/                              profiles, to admin keys
+  GET  /healthz, /readyz
+
+Traces go by OTLP where $OTEL_EXPORTER_OTLP_ENDPOINT says. Errors are problem details (RFC 9457); 429 and 503 say when to try again.`,
+		Example: "  " + c.host.Name + " serve --listen :8080",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			d, err := c.open(cmd.Context(), cmd.ErrOrStderr())
@@ -41,6 +47,11 @@ as writeKey in the body. Errors are problem details (RFC 9457); 429 and 503 say 
 				return err
 			}
 			defer func() { err = errors.Join(err, d.close()) }()
+			tells, end, err := c.tell(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, end()) }()
 			r, err := c.prepare(d, allowPrivate)
 			if err != nil {
 				return err
@@ -48,29 +59,87 @@ as writeKey in the body. Errors are problem details (RFC 9457); 429 and 503 say 
 			if err := r.start(cmd.Context()); err != nil {
 				return err
 			}
-			s, err := c.listen(cmd.Context(), d, r.Engine, address)
-			if err != nil {
-				return errors.Join(err, r.stop())
-			}
-			fmt.Fprintln(cmd.OutOrStdout(), r)
-			fmt.Fprintf(cmd.OutOrStdout(), "listening on http://%s; interrupt to stop\n", s.address)
-			return errors.Join(s.wait(cmd.Context()), r.stop())
+			return errors.Join(c.serve(cmd, d, r, tells, address, adminAddress), r.stop())
 		},
 	}
 	cmd.Flags().StringVar(&address, "listen", "localhost:8080", "`ADDRESS` to listen on; :8080 is all interfaces")
+	cmd.Flags().StringVar(&adminAddress, "admin-listen", "", "another `ADDRESS`, for metrics and profiles (default none)")
+	c.trackingFlags(cmd)
 	cmd.Flags().BoolVar(&allowPrivate, "allow-private-webhooks", false, "let webhooks go to this machine and to private networks, too")
 	return cmd
 }
 
-// NewHandler returns the HTTP API of an engine, for hosts that have a server of their own. The engine must run. l may be the
+// serve answers requests until it is interrupted.
+func (c *cli) serve(cmd *cobra.Command, d *database, r *running, tells *telemetry, address, adminAddress string) error {
+	s, err := c.listen(cmd.Context(), "--listen", address, c.traced(NewHandler(r.Engine, d.pool, c.schema, c.host.Tracking, c.host.Config.Logger)))
+	if err != nil {
+		return err
+	}
+	says := serving{URL: "http://" + s.address, Engine: r.String()}
+	var admin *listener
+	if adminAddress != "" {
+		if admin, err = c.listen(cmd.Context(), "--admin-listen", adminAddress, c.admin(d, r.Engine, tells)); err != nil {
+			return errors.Join(err, s.stop())
+		}
+		says.AdminURL = "http://" + admin.address
+	}
+	err = c.print(cmd, says, func(out io.Writer) error {
+		fmt.Fprintln(out, r)
+		if admin != nil {
+			fmt.Fprintf(out, "metrics and profiles on %s\n", says.AdminURL)
+		}
+		_, err := fmt.Fprintf(out, "listening on %s; interrupt to stop\n", says.URL)
+		return err
+	})
+	err = errors.Join(err, s.wait(cmd.Context()))
+	if admin != nil {
+		err = errors.Join(err, admin.stop())
+	}
+	return err
+}
+
+// admin answers what is for operators.
+func (c *cli) admin(d *database, e *engine.Engine, tells *telemetry) http.Handler {
+	log, g := c.host.Config.Logger, newGate(keys{d.pool, c.schema}, e.Now)
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", g.guard(readKey, log, tells.metrics(log)))
+	mux.Handle("GET /debug/pprof/", g.guard(adminKey, log, profiles()))
+	health(mux, e, d.pool)
+	return mux
+}
+
+// trackingFlags are those of commands that take events in over HTTP.
+func (c *cli) trackingFlags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&c.host.Tracking.StoreProperties, "store-properties", c.host.Tracking.StoreProperties,
+		"let payloads of events set properties of users, too, not only traits")
+}
+
+// serving is what is printed when requests can come.
+type serving struct {
+	URL        string             `json:"url"`
+	AdminURL   string             `json:"adminUrl,omitempty"`
+	Engine     string             `json:"engine"` // how it runs
+	Database   string             `json:"database,omitempty"`
+	Applied    []string           `json:"applied,omitempty"` // migrations
+	Deployment *engine.Deployment `json:"deployment,omitempty"`
+	Key        string             `json:"key,omitempty"` // by which events are let in
+}
+
+// NewHandler returns the HTTP API of an engine, for hosts that have a server of their own. The engine must run. t may be the
 // zero value, and the logger nil for slog.Default.
-func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, l Limits, log *slog.Logger) http.Handler {
+func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, t Tracking, log *slog.Logger) http.Handler {
 	if log == nil {
 		log = slog.Default()
 	}
 	mux := http.NewServeMux()
-	t := &tracking{engine: e, keys: keys{pool, schema}, log: log, limits: l.withDefaults(), rates: map[int]*rate.Limiter{}}
-	t.route(mux)
+	g := newGate(keys{pool, schema}, e.Now)
+	(&tracking{engine: e, gate: g, log: log, config: t.withDefaults()}).route(mux)
+	health(mux, e, pool)
+	return mux
+}
+
+// health adds what load balancers ask, and what is said of whatever is not there.
+func health(mux *http.ServeMux, e *engine.Engine, pool *pgxpool.Pool) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, map[string]string{"status": "ok"})
 	})
@@ -86,7 +155,6 @@ func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, l Limits, l
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		trouble(http.StatusNotFound, "there is nothing at "+r.Method+" "+r.URL.Path).answer(w)
 	})
-	return mux
 }
 
 // listener is a running HTTP server.
@@ -97,14 +165,14 @@ type listener struct {
 }
 
 // listen starts an HTTP server. Slow clients cost it a connection each, and no more.
-func (c *cli) listen(ctx context.Context, d *database, e *engine.Engine, address string) (*listener, error) {
+func (c *cli) listen(ctx context.Context, flag, address string, h http.Handler) (*listener, error) {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("--listen %s: %w", address, err)
+		return nil, fmt.Errorf("%s %s: %w", flag, address, err)
 	}
 	s := &listener{address: l.Addr().String(), failed: make(chan error, 1), server: &http.Server{
-		Handler:           NewHandler(e, d.pool, c.schema, Limits{}, c.host.Config.Logger),
+		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10,
 	}}
@@ -123,6 +191,11 @@ func (l *listener) wait(ctx context.Context) error {
 	case err := <-l.failed:
 		return err
 	}
+	return l.stop()
+}
+
+// stop answers what came in, and ends the server.
+func (l *listener) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	return l.server.Shutdown(ctx)

@@ -39,6 +39,9 @@ type Host struct {
 	// Config configures the engine; commands change what they must. Defaults to the zero value.
 	Config engine.Config
 
+	// Tracking says how events are taken in over HTTP. Defaults to the zero value.
+	Tracking Tracking
+
 	// Handlers registers handlers, before the engine is started by a command that delivers. Defaults to none.
 	Handlers func(e *engine.Engine) error
 
@@ -81,6 +84,8 @@ func Run(ctx context.Context, h Host, args []string, stdin io.Reader, stdout, st
 		return exitOK
 	case errors.Is(err, errChanges), errors.Is(err, errNotTaken):
 		return exitRefused
+	case errors.Is(err, errUnwell):
+		return exitTrouble
 	case errors.As(err, &refused):
 		fmt.Fprintln(stderr, err)
 		return exitRefused
@@ -95,13 +100,17 @@ func Run(ctx context.Context, h Host, args []string, stdin io.Reader, stdout, st
 var errInterrupted = errors.New("interrupted")
 
 // refusedError says that a command did its work, but not all of its input was fit for it.
-type refusedError struct{ lines int64 }
+type refusedError struct {
+	n    int64
+	what string
+}
 
 func (e *refusedError) Error() string {
-	if e.lines == 1 {
-		return "1 line was refused; all others were taken in"
+	was := "were"
+	if e.n == 1 {
+		was = "was"
 	}
-	return fmt.Sprintf("%d lines were refused; all others were taken in", e.lines)
+	return fmt.Sprintf("%s %s refused; all others were taken in", count(e.n, e.what), was)
 }
 
 // cli is a command line being run.
@@ -109,6 +118,9 @@ type cli struct {
 	host     Host
 	database string
 	schema   string
+	asJSON   bool // print JSON: an object, or one per line of a list
+
+	logFormat, logLevel string
 }
 
 func (c *cli) root() *cobra.Command {
@@ -126,14 +138,34 @@ which keeps its data in the directory .bucketgen.`,
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.database, "database", "", "`URL` of the database, or temp for a private one that is gone afterwards (default $DATABASE_URL, or a private one)")
 	flags.StringVar(&c.schema, "schema", cmp.Or(c.host.Config.Schema, "bucketgen"), "`SCHEMA` of the tables")
+	flags.BoolVar(&c.asJSON, "json", false, "print JSON: an object, or one per line of a list")
+	c.logFlags(root)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.logger(cmd) }
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 	})
-	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(c.devCommand(), c.migrateCommand(), c.membersCommand(), c.historyCommand(), c.explainCommand(), c.replayCommand(),
-		c.backTestCommand(), c.planCommand(), c.previewCommand(), c.deployCommand(), c.backfillCommand(), c.deploymentsCommand(),
-		c.pauseCommand(), c.resumeCommand(), c.reconcileCommand(), c.retireCommand(),
-		c.serveCommand(), c.keysCommand(), c.webhooksCommand())
+	for _, g := range []struct {
+		id, title string
+		commands  []*cobra.Command
+	}{
+		{"run", "Running", []*cobra.Command{c.devCommand(), c.serveCommand(), c.migrateCommand(), c.doctorCommand(), c.keysCommand(), c.webhooksCommand()}},
+		{"ask", "Asking", []*cobra.Command{
+			c.membersCommand(), c.countCommand(), c.explainCommand(), c.historyCommand(), c.backTestCommand(), c.simulateCommand(),
+		}},
+		{"change", "Changing definitions", []*cobra.Command{
+			c.planCommand(), c.previewCommand(), c.deployCommand(), c.backfillCommand(), c.deploymentsCommand(),
+			c.pauseCommand(), c.resumeCommand(), c.retireCommand(), c.reconcileCommand(),
+		}},
+		{"data", "Taking in and giving out", []*cobra.Command{
+			c.addCommand(), c.removeCommand(), c.importCommand(), c.exportCommand(), c.replayCommand(),
+		}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title + ":"})
+		for _, command := range g.commands {
+			command.GroupID = g.id
+		}
+		root.AddCommand(g.commands...)
+	}
 	return root
 }
 

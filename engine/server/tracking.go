@@ -13,10 +13,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/segment"
@@ -25,16 +22,17 @@ import (
 // tracking is the part of the HTTP API that takes events in: Segment's tracking API.
 type tracking struct {
 	engine *engine.Engine
-	keys   keys
+	gate   *gate
 	log    *slog.Logger
-	limits Limits
-
-	mu    sync.Mutex
-	rates map[int]*rate.Limiter // by the numbers of keys
+	config Tracking
 }
 
-// Limits are what a request may not exceed.
-type Limits struct {
+// Tracking says how events are taken in over HTTP.
+type Tracking struct {
+	// StoreProperties lets payloads set properties of users, as [engine.Engine.Ingest] does: keys that are declared as
+	// properties. Defaults to false: of what an SDK sends, only traits are the user's.
+	StoreProperties bool
+
 	// Event is how many bytes a call may have. Defaults to 32 KB.
 	Event int
 
@@ -45,17 +43,17 @@ type Limits struct {
 	Wait time.Duration
 }
 
-func (l Limits) withDefaults() Limits {
-	if l.Event == 0 {
-		l.Event = 32 << 10
+func (c Tracking) withDefaults() Tracking {
+	if c.Event == 0 {
+		c.Event = 32 << 10
 	}
-	if l.Batch == 0 {
-		l.Batch = 500 << 10
+	if c.Batch == 0 {
+		c.Batch = 500 << 10
 	}
-	if l.Wait == 0 {
-		l.Wait = 30 * time.Second
+	if c.Wait == 0 {
+		c.Wait = 30 * time.Second
 	}
-	return l
+	return c
 }
 
 // route adds the routes.
@@ -93,7 +91,7 @@ func (t *tracking) handle(do func(*request) error) http.HandlerFunc {
 		r := &request{Request: hr, writer: w, received: t.engine.Now()}
 		err := t.read(r)
 		if err == nil {
-			err = t.admit(r)
+			r.key, err = t.gate.admit(hr, writeKey, r.envelope.WriteKey)
 		}
 		if err == nil {
 			err = do(r)
@@ -116,7 +114,7 @@ func (t *tracking) read(r *request) error {
 	if err != nil && r.Header.Get("Content-Type") != "" || !slices.Contains([]string{"", "application/json", "text/plain"}, kind) {
 		return trouble(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Type is %q; send application/json", r.Header.Get("Content-Type")))
 	}
-	var in io.Reader = http.MaxBytesReader(r.writer, r.Body, int64(t.limits.Batch))
+	var in io.Reader = http.MaxBytesReader(r.writer, r.Body, int64(t.config.Batch))
 	switch encoding := r.Header.Get("Content-Encoding"); strings.ToLower(encoding) {
 	case "", "identity":
 	case "gzip":
@@ -128,11 +126,11 @@ func (t *tracking) read(r *request) error {
 	default:
 		return trouble(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Encoding is %q; send gzip or none", encoding))
 	}
-	r.body, err = io.ReadAll(io.LimitReader(in, int64(t.limits.Batch)+1))
+	r.body, err = io.ReadAll(io.LimitReader(in, int64(t.config.Batch)+1))
 	switch {
 	case err != nil:
 		return t.unreadable(err, "the body cannot be read")
-	case len(r.body) > t.limits.Batch:
+	case len(r.body) > t.config.Batch:
 		return t.tooLarge()
 	}
 	var wrong *json.UnmarshalTypeError
@@ -155,30 +153,7 @@ func (t *tracking) unreadable(err error, what string) error {
 }
 
 func (t *tracking) tooLarge() *problem {
-	return trouble(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes; send fewer events at once", t.limits.Batch))
-}
-
-// admit finds out whose request it is.
-func (t *tracking) admit(r *request) error {
-	secret, _, given := r.BasicAuth()
-	if !given {
-		secret, given = strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	}
-	if !given {
-		secret = r.envelope.WriteKey
-	}
-	if secret == "" {
-		return trouble(http.StatusUnauthorized, "there is no key; send it as the user name of Basic authentication, as a Bearer token, or as writeKey in the body")
-	}
-	k, known, err := t.keys.find(r.Context(), secret)
-	if err != nil {
-		return err
-	}
-	if !known {
-		return trouble(http.StatusUnauthorized, "the key is not known here, or it was revoked")
-	}
-	r.key = k
-	return nil
+	return trouble(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes; send fewer events at once", t.config.Batch))
 }
 
 // single takes one call in.
@@ -264,7 +239,7 @@ func (t *tracking) batch(r *request) error {
 	}
 	answer := batched{Success: true}
 	for _, it := range items {
-		if it.Status == "refused" {
+		if it.Status == refusedItem {
 			answer.Refused++
 		} else {
 			answer.Accepted++
@@ -277,9 +252,12 @@ func (t *tracking) batch(r *request) error {
 	return nil
 }
 
+// refusedItem is the status of what was refused.
+const refusedItem = "refused"
+
 func (it *item) refuse(err error) {
 	p := refusal(err)
-	it.Status, it.Field, it.Problem = "refused", p.Field, p.Detail
+	it.Status, it.Field, it.Problem = refusedItem, p.Field, p.Detail
 }
 
 // refusal says what is wrong with a call.
@@ -306,25 +284,26 @@ func (t *tracking) refused(r *request, err error) *problem {
 
 // event turns a call into an event.
 func (t *tracking) event(r *request, c *segment.Call, size int, sentAt string) (engine.Event, error) {
-	if size > t.limits.Event {
-		return engine.Event{}, fmt.Errorf("it has %d bytes, more than the %d that are allowed", size, t.limits.Event)
+	if size > t.config.Event {
+		return engine.Event{}, fmt.Errorf("it has %d bytes, more than the %d that are allowed", size, t.config.Event)
 	}
 	ev, err := c.Read()
 	if err != nil {
 		return ev, err
 	}
+	ev.TraitsOnly = !t.config.StoreProperties
 	return ev, segment.Correct(&ev, sentAt, r.received)
 }
 
 // ingest takes events in, unless there is no room for them.
 func (t *tracking) ingest(r *request, events []engine.Event) ([]engine.Result, error) {
-	if wait := t.wait(r.key, len(events)); wait > 0 {
-		return nil, later(http.StatusTooManyRequests, fmt.Sprintf("the key %q lets %d events in each second", r.key.Name, r.key.Rate), wait)
+	if err := t.gate.take(r.key, len(events)); err != nil {
+		return nil, err
 	}
 	if !t.engine.Takes(len(events)) {
 		return nil, later(http.StatusTooManyRequests, "too many events wait to be stored", time.Second)
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), t.limits.Wait)
+	ctx, cancel := context.WithTimeout(r.Context(), t.config.Wait)
 	defer cancel()
 	results, err := t.engine.IngestBatch(ctx, events)
 	switch {
@@ -337,33 +316,11 @@ func (t *tracking) ingest(r *request, events []engine.Event) ([]engine.Result, e
 	}
 }
 
-// wait returns how long a key has to wait before it may send so many events, and lets it if it need not.
-func (t *tracking) wait(k key, events int) time.Duration {
-	if k.Rate == 0 || events == 0 {
-		return 0
-	}
-	t.mu.Lock()
-	limiter := t.rates[k.No]
-	if limiter == nil || limiter.Limit() != rate.Limit(k.Rate) {
-		limiter = rate.NewLimiter(rate.Limit(k.Rate), k.Rate)
-		t.rates[k.No] = limiter
-	}
-	t.mu.Unlock()
-	// Of a batch that is larger than what may come in a second, only that much is counted: else it could never come in.
-	now := t.engine.Now()
-	reservation := limiter.ReserveN(now, min(events, k.Rate))
-	wait := reservation.DelayFrom(now)
-	if wait > 0 {
-		reservation.CancelAt(now)
-	}
-	return wait
-}
-
 // settings answers what SDKs in browsers ask for before they begin.
 func (t *tracking) settings(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	secret := r.PathValue("key")
-	switch _, known, err := t.keys.find(r.Context(), secret); {
+	switch _, known, err := t.gate.keys.find(r.Context(), secret); {
 	case err != nil:
 		t.log.ErrorContext(r.Context(), "a key cannot be looked for", "error", err)
 		later(http.StatusServiceUnavailable, "the key cannot be looked for", time.Second).answer(w)

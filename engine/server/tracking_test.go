@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/engine/server"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
@@ -188,6 +189,11 @@ func TestKeysEnd(t *testing.T) {
 	if got, body := a.send(t, "/v1/track", strings.NewReader(call), nil); got.StatusCode != http.StatusUnauthorized {
 		t.Errorf("got %d %s", got.StatusCode, body)
 	}
+	a.key = command(t, "keys", "create", "board", "--read", "--database", a.url)
+	if got, body := a.send(t, "/v1/track", strings.NewReader(call), nil); got.StatusCode != http.StatusForbidden ||
+		!strings.Contains(body, `\"board\" is a read key; this takes a write key or an admin key`) {
+		t.Errorf("got %d %s", got.StatusCode, body)
+	}
 	for path, status := range map[string]int{"/healthz": 200, "/readyz": 200, "/v1/projects/" + first + "/settings": 404} {
 		if got := a.get(t, path); got.StatusCode != status {
 			t.Errorf("%s: got %d, want %d", path, got.StatusCode, status)
@@ -232,7 +238,7 @@ func TestFullQueue(t *testing.T) {
 	}
 	senders.Wait()
 	var stored int
-	if err := a.pool.QueryRow(t.Context(), "select count(*) from bucketgen.events where kind = 'track'").Scan(&stored); err != nil {
+	if err := a.pool.QueryRow(t.Context(), "select count(*) from bucketgen.events where kind <> 'identify'").Scan(&stored); err != nil {
 		t.Fatal(err)
 	}
 	if statuses[200] != stored || statuses[200]+statuses[429] != 32 || stored == 0 {
@@ -259,5 +265,22 @@ func TestBombsStaySmall(t *testing.T) { //nolint:paralleltest // it measures mem
 	runtime.ReadMemStats(&after)
 	if took := after.TotalAlloc - before.TotalAlloc; took > 200<<20 {
 		t.Errorf("20 bombs of 300 MB took %d MB", took>>20)
+	}
+}
+
+// TestPayloadsSetProperties sends what a declared property is called, in a payload: it is the user's if that is wanted.
+func TestPayloadsSetProperties(t *testing.T) {
+	t.Parallel()
+	for _, store := range []bool{false, true} {
+		a := newAPI(t, engine.Config{NoClock: true})
+		a.Config.Handler = server.NewHandler(a.engine, a.pool, "bucketgen", server.Tracking{StoreProperties: store}, nil)
+		call := `{"userId":"ada","event":"order","properties":{"plan":"pro"}}`
+		if got, body := a.send(t, "/v1/track", strings.NewReader(call), nil); got.StatusCode != http.StatusOK {
+			t.Fatal(body)
+		}
+		ref, _ := a.engine.Registry().Ref("pro")
+		if member, err := a.engine.Has(t.Context(), ref, "ada"); err != nil || member != store {
+			t.Errorf("StoreProperties %t: ada is in pro: %t, %v", store, member, err)
+		}
 	}
 }

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -35,7 +34,7 @@ Engines that run follow a change within a second; there need not be any.`,
 
 func (c *cli) webhooksCreateCommand() *cobra.Command {
 	var buckets, kinds []string
-	var allowPrivate, asJSON bool
+	var allowPrivate bool
 	cmd := &cobra.Command{
 		Use:   "create NAME URL",
 		Short: "Make an endpoint and show its secret",
@@ -54,20 +53,18 @@ that is committed from now on is posted to it.`,
 				if err != nil {
 					return err
 				}
-				return c.showSecret(cmd, made, asJSON)
+				return c.showSecret(cmd, made)
 			})
 		},
 	}
 	cmd.Flags().StringSliceVar(&buckets, "bucket", nil, "post what happens in the bucket of this `ID`; may be given several times (default all buckets)")
 	cmd.Flags().StringSliceVar(&kinds, "kinds", nil, "post these `KINDS` of transitions: entered, left, dwell (default all)")
 	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "the URL may lead to this machine or a private network, if serve allows that, too")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
 	return cmd
 }
 
 func (c *cli) webhooksRotateCommand() *cobra.Command {
 	var grace time.Duration
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "rotate NO|NAME",
 		Short: "Give an endpoint a new secret and show it",
@@ -81,30 +78,28 @@ before, until the grace is over: the receiver may change at any time until then.
 				if err != nil {
 					return err
 				}
-				return c.showSecret(cmd, rotated, asJSON)
+				return c.showSecret(cmd, rotated)
 			})
 		},
 	}
 	cmd.Flags().DurationVar(&grace, "grace", webhook.Grace, "how long the secret before is good, like 1h30m")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
 	return cmd
 }
 
 // showSecret shows the secret of an endpoint.
-func (c *cli) showSecret(cmd *cobra.Command, e webhook.Endpoint, asJSON bool) error {
-	if asJSON {
-		return json.NewEncoder(cmd.OutOrStdout()).Encode(e) //nolint:gosec // it is shown this once
-	}
-	fmt.Fprintln(cmd.OutOrStdout(), e.Secret)
-	fmt.Fprintf(cmd.ErrOrStderr(), "This is the secret of endpoint %d, %q. It is not shown again. %s webhooks test %d tries it.\n", e.No, e.Name, c.host.Name, e.No)
-	return nil
+func (c *cli) showSecret(cmd *cobra.Command, e webhook.Endpoint) error {
+	return c.print(cmd, e, func(out io.Writer) error {
+		fmt.Fprintf(cmd.ErrOrStderr(), "This is the secret of endpoint %d, %q. It is not shown again. %s webhooks test %d tries it.\n", e.No, e.Name, c.host.Name, e.No)
+		_, err := fmt.Fprintln(out, e.Secret)
+		return err
+	})
 }
 
 func (c *cli) webhooksListCommand() *cobra.Command {
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "List the endpoints",
+		Long:    `Lists the endpoints with what is posted to them, and whether it is.`,
 		Example: "  " + c.host.Name + " webhooks list --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -113,14 +108,10 @@ func (c *cli) webhooksListCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if asJSON {
-					return printLines(cmd.OutOrStdout(), all)
-				}
-				return printEndpoints(cmd.OutOrStdout(), all)
+				return printList(c, cmd, all, func(out io.Writer) error { return printEndpoints(out, all) })
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "a JSON object per line")
 	return cmd
 }
 
@@ -146,7 +137,9 @@ func printEndpoints(out io.Writer, all []webhook.Endpoint) error {
 
 func (c *cli) webhooksEnableCommand() *cobra.Command {
 	return c.webhooksChangeCommand(change{
-		verb: "enable", done: "enabled", short: "Let an endpoint go on; what waits for it is posted at once",
+		verb: "enable", done: "enabled", short: "Let an endpoint go on",
+		long: `Lets an endpoint go on that was disabled, by hand or because it answered 410. All that waits for it is posted
+at once, in order, also what had failed and was to be tried later.`,
 		do: func(cmd *cobra.Command, all *webhook.Endpoints, which string) (webhook.Endpoint, error) {
 			return all.Enable(cmd.Context(), which)
 		},
@@ -156,7 +149,8 @@ func (c *cli) webhooksEnableCommand() *cobra.Command {
 func (c *cli) webhooksDisableCommand() *cobra.Command {
 	reason := "by hand"
 	cmd := c.webhooksChangeCommand(change{
-		verb: "disable", done: "disabled", short: "Let an endpoint rest; what happens meanwhile waits for it",
+		verb: "disable", done: "disabled", short: "Let an endpoint rest",
+		long: `Lets an endpoint rest until it is enabled. What happens meanwhile waits for it.`,
 		do: func(cmd *cobra.Command, all *webhook.Endpoints, which string) (webhook.Endpoint, error) {
 			return all.Disable(cmd.Context(), which, reason)
 		},
@@ -167,7 +161,8 @@ func (c *cli) webhooksDisableCommand() *cobra.Command {
 
 func (c *cli) webhooksDeleteCommand() *cobra.Command {
 	return c.webhooksChangeCommand(change{
-		verb: "delete", done: "deleted", short: "Do away with an endpoint and everything that waits for it",
+		verb: "delete", done: "deleted", short: "Do away with an endpoint",
+		long: `Does away with an endpoint, its secrets, and everything that waits for it or was given up.`,
 		do: func(cmd *cobra.Command, all *webhook.Endpoints, which string) (webhook.Endpoint, error) {
 			return all.Delete(cmd.Context(), which)
 		},
@@ -176,15 +171,15 @@ func (c *cli) webhooksDeleteCommand() *cobra.Command {
 
 // change is something that is done with an endpoint.
 type change struct {
-	verb, done, short string
-	do                func(cmd *cobra.Command, all *webhook.Endpoints, which string) (webhook.Endpoint, error)
+	verb, done, short, long string
+	do                      func(cmd *cobra.Command, all *webhook.Endpoints, which string) (webhook.Endpoint, error)
 }
 
 func (c *cli) webhooksChangeCommand(ch change) *cobra.Command {
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     ch.verb + " NO|NAME",
 		Short:   ch.short,
+		Long:    ch.long,
 		Example: "  " + c.host.Name + " webhooks " + ch.verb + " crm",
 		Args:    takes(1, "one NO or NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -193,15 +188,13 @@ func (c *cli) webhooksChangeCommand(ch change) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if asJSON {
-					return json.NewEncoder(cmd.OutOrStdout()).Encode(e) //nolint:gosec // there is no secret in it
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s endpoint %d, %q\n", ch.done, e.No, e.Name)
-				return nil
+				return c.print(cmd, e, func(out io.Writer) error {
+					_, err := fmt.Fprintf(out, "%s endpoint %d, %q\n", ch.done, e.No, e.Name)
+					return err
+				})
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
 	return cmd
 }
 
@@ -224,15 +217,4 @@ func (c *cli) withEndpoints(cmd *cobra.Command, allowPrivate bool, do func(*webh
 		return fmt.Errorf("%w; see %s webhooks list", err, c.host.Name)
 	}
 	return err
-}
-
-// printLines prints a JSON object per line.
-func printLines[T any](out io.Writer, all []T) error {
-	w := json.NewEncoder(out)
-	for _, one := range all {
-		if err := w.Encode(one); err != nil {
-			return err
-		}
-	}
-	return nil
 }

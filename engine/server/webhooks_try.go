@@ -1,9 +1,9 @@
 package server
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"text/tabwriter"
@@ -18,7 +18,7 @@ import (
 var errNotTaken = errors.New("the endpoint did not take it")
 
 func (c *cli) webhooksTestCommand() *cobra.Command {
-	var allowPrivate, asJSON bool
+	var allowPrivate bool
 	cmd := &cobra.Command{
 		Use:   "test NO|NAME",
 		Short: "Post a test event to an endpoint and show its answer",
@@ -32,22 +32,18 @@ webhook, and prints what it answers. The exit code is 1 if that is not 2xx, or i
 				if err != nil {
 					return err
 				}
-				if asJSON {
-					if err := json.NewEncoder(cmd.OutOrStdout()).Encode(answer); err != nil {
-						return err
-					}
-				} else {
-					fmt.Fprintln(cmd.OutOrStdout(), answer)
+				err = c.print(cmd, answer, func(out io.Writer) error {
+					_, err := fmt.Fprintln(out, answer)
+					return err
+				})
+				if err == nil && !answer.Taken() {
+					err = errNotTaken
 				}
-				if !answer.Taken() {
-					return errNotTaken
-				}
-				return nil
+				return err
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "the URL may lead to this machine or a private network")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
 	return cmd
 }
 
@@ -60,32 +56,31 @@ type letter struct {
 }
 
 func (c *cli) webhooksDeadCommand() *cobra.Command {
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "dead NO|NAME",
-		Short:   "List the webhooks that an endpoint was to get and that were given up",
+		Short:   "List the webhooks that were given up",
+		Long:    `Lists the webhooks that an endpoint did not take for about three days, with what it said last.`,
 		Example: "  " + c.host.Name + " webhooks dead crm",
 		Args:    takes(1, "one NO or NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.withLetters(cmd, args[0], func(_ *engine.Engine, all []letter) error {
-				if asJSON {
-					return printLines(cmd.OutOrStdout(), all)
-				}
-				w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-				fmt.Fprintln(w, "ID\tUSER\tTRANSITION\tATTEMPTS\tERROR")
-				for _, l := range all {
-					fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\n", l.ID, l.Transition.UserID, l.Transition.Event(), l.Attempts, l.Error)
-				}
-				return w.Flush()
+				return printList(c, cmd, all, func(out io.Writer) error { return printLetters(out, all) })
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "a JSON object per line")
 	return cmd
 }
 
+func printLetters(out io.Writer, all []letter) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ID\tUSER\tTRANSITION\tATTEMPTS\tERROR")
+	for _, l := range all {
+		fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\n", l.ID, l.Transition.UserID, l.Transition.Event(), l.Attempts, l.Error)
+	}
+	return w.Flush()
+}
+
 func (c *cli) webhooksReplayCommand() *cobra.Command {
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "replay NO|NAME [ID...]",
 		Short: "Post webhooks again that were given up",
@@ -110,15 +105,13 @@ have the same webhook-id as before, are marked as replayed, and come after what 
 						return err
 					}
 				}
-				if asJSON {
-					return printObject(cmd.OutOrStdout(), map[string]any{"replayed": n})
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "replayed %s\n", count(n, "webhook"))
-				return nil
+				return c.print(cmd, map[string]int64{"replayed": n}, func(out io.Writer) error {
+					_, err := fmt.Fprintf(out, "replayed %s\n", count(n, "webhook"))
+					return err
+				})
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
 	return cmd
 }
 

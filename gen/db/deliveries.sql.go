@@ -11,6 +11,53 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const DeliveriesBacklog = `-- name: DeliveriesBacklog :many
+select s.name, b.id as bucket_id, count(d.id) filter (where d.state = 'waiting') as waiting,
+    count(d.id) filter (where d.state = 'dead') as dead,
+    min(t.decided_at) filter (where d.state = 'waiting')::timestamptz as oldest
+from bucketgen.subscriptions s
+left join bucketgen.buckets b on b.no = s.bucket_no
+left join bucketgen.deliveries d on d.subscription_no = s.no
+left join bucketgen.transitions t on t.contact_id = d.contact_id and t.id = d.transition_id
+group by s.no, b.id
+order by s.name
+`
+
+type DeliveriesBacklogRow struct {
+	Name     string
+	BucketID *string
+	Waiting  int64
+	Dead     int64
+	Oldest   pgtype.Timestamptz
+}
+
+// What waits for each subscription. The time that it takes grows with what waits, which is little where all is well.
+func (q *Queries) DeliveriesBacklog(ctx context.Context) ([]DeliveriesBacklogRow, error) {
+	rows, err := q.db.Query(ctx, DeliveriesBacklog)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DeliveriesBacklogRow
+	for rows.Next() {
+		var i DeliveriesBacklogRow
+		if err := rows.Scan(
+			&i.Name,
+			&i.BucketID,
+			&i.Waiting,
+			&i.Dead,
+			&i.Oldest,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const DeliveriesClaim = `-- name: DeliveriesClaim :many
 with heads as (
     select h.contact_id, h.subscription_no, h.bucket_no, h.id

@@ -7,6 +7,8 @@ package db
 
 import (
 	"context"
+
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 const MigrationsVersion = `-- name: MigrationsVersion :one
@@ -18,4 +20,37 @@ func (q *Queries) MigrationsVersion(ctx context.Context) (int64, error) {
 	var column_1 int64
 	err := row.Scan(&column_1)
 	return column_1, err
+}
+
+const ServerFacts = `-- name: ServerFacts :one
+select current_setting('server_version_num')::integer as version, current_setting('server_version')::text as version_text,
+    clock_timestamp()::timestamptz as now, pg_is_in_recovery()::boolean as standby,
+    (current_setting('fsync') = 'on')::boolean as fsync, (current_setting('synchronous_commit') <> 'off')::boolean as synchronous,
+    current_setting('max_connections')::integer as connections
+`
+
+type ServerFactsRow struct {
+	Version     int32
+	VersionText string
+	Now         pgtype.Timestamptz
+	Standby     bool
+	Fsync       bool
+	Synchronous bool
+	Connections int32
+}
+
+// What a server is, and what time it has.
+func (q *Queries) ServerFacts(ctx context.Context) (ServerFactsRow, error) {
+	row := q.db.QueryRow(ctx, ServerFacts)
+	var i ServerFactsRow
+	err := row.Scan(
+		&i.Version,
+		&i.VersionText,
+		&i.Now,
+		&i.Standby,
+		&i.Fsync,
+		&i.Synchronous,
+		&i.Connections,
+	)
+	return i, err
 }

@@ -16,6 +16,9 @@ type Changes struct {
 	Stays       []StayChange
 	Transitions []Transition // in the order in which they happened
 	Due         []DueChange
+
+	Candidates  int // buckets that were found for events
+	Evaluations int // of criteria
 }
 
 // Changed reports whether anything changed that criteria may ask about.

@@ -21,11 +21,24 @@ type Event struct {
 // EventKind is the kind of an ingest.
 type EventKind string
 
-// The kinds of ingests: a track has a name, an identify only carries traits.
+// The kinds of ingests: a track has a name, an identify only carries traits. An observe is as a track, but what its payload
+// says stays with the event.
 const (
 	Track    EventKind = "track"
+	Observe  EventKind = "observe"
 	Identify EventKind = "identify"
 )
+
+// Named reports whether something happened, which has a name.
+func (k EventKind) Named() bool { return k != Identify }
+
+// Sets returns the declared property that a key of the payload sets, if it does.
+func (e *Event) Sets(r *registry.Registry, key string) (registry.Property, bool) {
+	if e.Kind == Observe {
+		return 0, false
+	}
+	return r.PayloadProperty(key)
+}
 
 // Ingest lets an event happen at the clock's time. OccurredAt may be Unset for now; it is never later than now.
 func (s *Session) Ingest(e Event, clock registry.Instant) Result {
@@ -62,12 +75,13 @@ func (s *Session) ingest(e Event) {
 	}
 	for _, f := range e.Properties.Fields {
 		// What a payload says of a declared property is stored, so that the clock sees tomorrow what the event sees now.
-		if p, declared := s.registry.PayloadProperty(f.Key); declared {
+		if p, declared := e.Sets(s.registry, f.Key); declared {
 			s.set(f)
 			carried.Properties = append(carried.Properties, p)
 		}
 	}
 	candidates := s.registry.Candidates(nil, carried, s.state.Facts, s.standing())
+	s.changes.Candidates += len(candidates)
 	s.round(candidates, s.now, cause{source: SourceEvent, byUser: true})
 }
 

@@ -129,6 +129,7 @@ func (s *Session) evaluate(b registry.Index) registry.Verdict {
 // joins, the stay before will be asked for next, so that is noted at once.
 func (s *Session) ask(b registry.Index) (verdict registry.Verdict, lacking bool) {
 	asked := s.state.Facts.Asked()
+	s.changes.Evaluations++
 	verdict = s.registry.Evaluate(b, s.state.Facts)
 	lacking = s.state.Facts.Asked() > asked
 	if lacking {

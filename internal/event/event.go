@@ -23,6 +23,7 @@ type Input struct {
 	TraitsJSON     []byte
 	OccurredAt     time.Time
 	Key            string
+	TraitsOnly     bool
 }
 
 // InvalidError says which field of an event is wrong.
@@ -67,9 +68,13 @@ func Validate(r *registry.Registry, ev *Input, now time.Time, l Limits) (decide.
 	if err := errors.Join(text("name", ev.Name, maxName), text("key", ev.Key, maxKey)); err != nil {
 		return out, err
 	}
-	if ev.Name == "" {
+	switch {
+	case ev.Name == "":
 		out.Kind = decide.Identify
-	} else {
+	case ev.TraitsOnly:
+		out.Kind = decide.Observe
+	}
+	if out.Kind.Named() {
 		out.Event = r.Event(ev.Name)
 	}
 	if err := occurredAt(&out, ev.OccurredAt, now, l.Skew); err != nil {
@@ -78,6 +83,9 @@ func Validate(r *registry.Registry, ev *Input, now time.Time, l Limits) (decide.
 	var err error
 	if out.Properties, err = object("properties", ev.Properties, ev.PropertiesJSON, l.Payload); err != nil {
 		return out, err
+	}
+	if ev.TraitsOnly && ev.Name == "" { // there is no event with which they could stay
+		out.Properties = payload.Object{}
 	}
 	out.Traits, err = object("traits", ev.Traits, ev.TraitsJSON, l.Payload)
 	return out, err

@@ -123,6 +123,7 @@ func DescribeSteps(steps []Step) string {
 		fmt.Fprintf(&b, "%3d %s %s %s", i, stamp(s.At), s.Op, s.User)
 		for _, part := range []struct{ name, text string }{
 			{"bucket", s.Bucket}, {"event", s.Name}, {"properties", string(s.Properties)}, {"traits", string(s.Traits)}, {"key", s.Key},
+			{"traits only", map[bool]string{true: "yes"}[s.TraitsOnly]},
 		} {
 			if part.text != "" {
 				fmt.Fprintf(&b, " %s %q", part.name, part.text)

@@ -47,6 +47,7 @@ type Step struct {
 	Traits     []byte
 	OccurredAt time.Time // zero: At
 	Key        string
+	TraitsOnly bool
 }
 
 // Transition is something that happened to a stay of a user in a bucket.

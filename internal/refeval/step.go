@@ -67,7 +67,7 @@ func (w *world) ingest(s *Step) StepResult {
 		carried[key] = true
 	}
 	for key, value := range properties {
-		if w.declared[key] && !w.traitsOnly[key] {
+		if w.declared[key] && !w.traitsOnly[key] && !s.TraitsOnly {
 			u.set(key, value, s.At)
 			carried[key] = true
 		}

@@ -74,7 +74,7 @@ func (u *user) recount(r *registry.Registry, name string) *registry.Facts {
 	}
 	for i := range u.log {
 		e := &u.log[i].Event
-		if e.Kind == decide.Track {
+		if e.Kind.Named() {
 			e.Event = r.Event(e.Name)
 		}
 		f.Now = u.log[i].ReceivedAt

@@ -89,7 +89,7 @@ func (s *Store) expect(m *further, w *Wanted, u *user, e *decide.Event) {
 		}
 	}
 	for _, f := range e.Properties.Fields {
-		if p, declared := s.registry.PayloadProperty(f.Key); declared {
+		if p, declared := e.Sets(s.registry, f.Key); declared {
 			carry(facts, &carried, p, f.Whole())
 		}
 	}

@@ -160,7 +160,7 @@ func (w *Write) addContact(s *Store, contact int64, c *decide.ContactChange, hol
 
 func (w *Write) addEvent(s *Store, contact int64, e *decide.Logged) {
 	no := int32(0)
-	if e.Kind == decide.Track {
+	if e.Kind.Named() {
 		var known bool
 		if no, known = w.Names[e.Name]; !known {
 			no, _ = s.EventNo(e.Name)

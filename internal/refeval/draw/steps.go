@@ -83,6 +83,7 @@ func Event(t *rapid.T, now time.Time, user string) refeval.Step {
 	}
 	if chance(t, "properties", 60) {
 		s.Properties = payload(t, now)
+		s.TraitsOnly = chance(t, "traits only", 15)
 	}
 	switch kind := upTo(t, "occurred", 0, 99); {
 	case kind < 60:

@@ -1,0 +1,104 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+)
+
+// observed are instruments that are looked at when somebody asks for them.
+type observed struct {
+	engine *Engine
+	meter  metric.Meter
+	all    []metric.Observable
+	looks  []func(metric.Observer)
+	errs   []error
+}
+
+// counts adds a counter.
+func (o *observed) counts(name, unit, description string, look func(s *Stats, tell func(int64, ...attribute.KeyValue))) {
+	c, err := o.meter.Int64ObservableCounter(name, metric.WithUnit(unit), metric.WithDescription(description))
+	o.errs = append(o.errs, err)
+	o.all = append(o.all, c)
+	o.looks = append(o.looks, func(to metric.Observer) {
+		s := o.engine.Stats()
+		look(&s, func(n int64, a ...attribute.KeyValue) { to.ObserveInt64(c, n, metric.WithAttributes(a...)) })
+	})
+}
+
+// gauge adds a gauge.
+func (o *observed) gauge(name, unit, description string) metric.Float64ObservableGauge { //nolint:ireturn // it is what OpenTelemetry has
+	g, err := o.meter.Float64ObservableGauge(name, metric.WithUnit(unit), metric.WithDescription(description))
+	o.errs = append(o.errs, err)
+	o.all = append(o.all, g)
+	return g
+}
+
+// observe lets OpenTelemetry ask how the engine is doing.
+func (e *Engine) observe() error {
+	o := &observed{engine: e, meter: e.config.Meters.Meter(scope)}
+	result := func(is string) attribute.KeyValue { return attribute.String("result", is) }
+	o.counts("bucketgen.events", "{event}", "Events that were handed over.", func(s *Stats, tell func(int64, ...attribute.KeyValue)) {
+		tell(s.Events, result("taken"))
+		tell(s.Duplicates, result("duplicate"))
+		tell(s.Refused, result("refused"))
+	})
+	o.counts("bucketgen.transitions", "{transition}", "Transitions that were decided, ticks included.",
+		func(s *Stats, tell func(int64, ...attribute.KeyValue)) { tell(s.Transitions) })
+	o.counts("bucketgen.candidates", "{bucket}", "Buckets that the indexes found for events.",
+		func(s *Stats, tell func(int64, ...attribute.KeyValue)) { tell(s.Candidates) })
+	o.counts("bucketgen.evaluations", "{bucket}", "Criteria that were evaluated, whatever for.",
+		func(s *Stats, tell func(int64, ...attribute.KeyValue)) { tell(s.Evaluations) })
+	o.counts("bucketgen.clock.settled", "{user}", "Users whom the clock looked at.",
+		func(s *Stats, tell func(int64, ...attribute.KeyValue)) { tell(s.Settled) })
+	o.counts("bucketgen.repairs", "{membership}", "Memberships that a reconciliation repaired: 0 in a healthy system.",
+		func(s *Stats, tell func(int64, ...attribute.KeyValue)) { tell(s.Repaired) })
+	o.counts("bucketgen.deliveries", "{delivery}", "Deliveries by what came of them.", func(s *Stats, tell func(int64, ...attribute.KeyValue)) {
+		tell(s.Delivered, result("delivered"))
+		tell(s.Returned, result("returned"))
+		tell(s.Failed, result("failed"))
+		tell(s.DeadLetter, result("dead"))
+	})
+	queue := o.gauge("bucketgen.queue.waiting", "{event}", "Events that wait to be written.")
+	lag := o.gauge("bucketgen.clock.lag", "s", "How long the earliest due instant has been waiting.")
+	o.looks = append(o.looks, func(to metric.Observer) {
+		to.ObserveFloat64(queue, float64(len(e.room)))
+		to.ObserveFloat64(lag, time.Duration(e.stats.clockLag.Load()).Seconds())
+	})
+	backlogs := o.backlogs()
+	registration, err := o.meter.RegisterCallback(func(ctx context.Context, to metric.Observer) error {
+		for _, look := range o.looks {
+			look(to)
+		}
+		return backlogs(ctx, to)
+	}, o.all...)
+	e.telemetry.registration = registration
+	return errors.Join(append(o.errs, err)...)
+}
+
+// backlogs adds what waits in the outbox, which the database knows.
+func (o *observed) backlogs() func(context.Context, metric.Observer) error {
+	waiting := o.gauge("bucketgen.outbox.waiting", "{delivery}", "Deliveries to be made.")
+	dead := o.gauge("bucketgen.outbox.dead", "{delivery}", "Deliveries that were given up.")
+	lag := o.gauge("bucketgen.outbox.lag", "s", "How long ago the oldest transition was decided that waits to be delivered.")
+	return func(ctx context.Context, to metric.Observer) error {
+		const patience = 2 * time.Second
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		all, err := o.engine.Backlogs(ctx)
+		for _, b := range all {
+			of := metric.WithAttributes(attribute.String("subscription", b.Subscription))
+			to.ObserveFloat64(waiting, float64(b.Waiting), of)
+			to.ObserveFloat64(dead, float64(b.Dead), of)
+			late := 0.0
+			if !b.Oldest.IsZero() {
+				late = max(o.engine.config.Now().Sub(b.Oldest).Seconds(), 0)
+			}
+			to.ObserveFloat64(lag, late, of)
+		}
+		return err
+	}
+}

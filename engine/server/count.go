@@ -1,0 +1,61 @@
+package server
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// counted is how many users are in a bucket.
+type counted struct {
+	BucketID string `json:"bucketId"`
+	Members  int64  `json:"members"`
+}
+
+func (c *cli) countCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "count [BUCKET...]",
+		Short: "Count the users who are in buckets",
+		Long:  `Counts the users who are in some buckets, or in each of them, now.`,
+		Example: "  " + c.host.Name + " count\n" +
+			"  " + c.host.Name + " count power-users --json",
+		ValidArgsFunction: c.completeBuckets(-1, anyBucket),
+		RunE: func(cmd *cobra.Command, ids []string) error {
+			if len(ids) == 0 {
+				for i := range c.host.Registry.Buckets {
+					ids = append(ids, c.host.Registry.Buckets[i].ID)
+				}
+			}
+			refs := make([]registry.Ref, len(ids))
+			for i, id := range ids {
+				var err error
+				if refs[i], err = c.bucket(id); err != nil {
+					return err
+				}
+			}
+			return c.ask(cmd, "", func(e *engine.Engine) error {
+				all := make([]counted, len(refs))
+				for i, ref := range refs {
+					n, err := e.Count(cmd.Context(), ref)
+					if err != nil {
+						return err
+					}
+					all[i] = counted{ref.ID(), n}
+				}
+				return printList(c, cmd, all, func(out io.Writer) error {
+					w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+					fmt.Fprintln(w, "BUCKET\tMEMBERS")
+					for _, one := range all {
+						fmt.Fprintf(w, "%s\t%d\n", one.BucketID, one.Members)
+					}
+					return w.Flush()
+				})
+			})
+		},
+	}
+}

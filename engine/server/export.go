@@ -1,0 +1,107 @@
+package server
+
+import (
+	"encoding/csv"
+	"errors"
+	"io"
+	"iter"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bucketgen/bucketgen/engine"
+)
+
+func (c *cli) exportCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Write the members of a bucket as CSV",
+		Long:  `Writes what the database has as CSV, for other programs to read.`,
+		Args:  cobra.NoArgs,
+	}
+	cmd.AddCommand(c.exportMembersCommand())
+	return cmd
+}
+
+func (c *cli) exportMembersCommand() *cobra.Command {
+	var asOf, name string
+	cmd := &cobra.Command{
+		Use:   "members BUCKET",
+		Short: "Write the members of a bucket as CSV",
+		Long: `Writes the users who are in a bucket, or were in it at a time, as CSV:
+
+  userId,email,enteredAt,leftAt,entryCount,membershipId,source
+
+import members reads it. With --json it writes an object per line instead.`,
+		Example: "  " + c.host.Name + " export members power-users --output members.csv\n" +
+			"  " + c.host.Name + " export members power-users --as-of 2026-03-01T00:00:00Z | gzip > members.csv.gz",
+		Args:              takes(1, "one BUCKET"),
+		ValidArgsFunction: c.completeBuckets(1, anyBucket),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			ref, err := c.bucket(args[0])
+			if err != nil {
+				return err
+			}
+			at, err := instant("--as-of", asOf)
+			if err != nil {
+				return err
+			}
+			return c.ask(cmd, "", func(e *engine.Engine) error {
+				all := e.Members(cmd.Context(), ref)
+				if !at.IsZero() {
+					all = e.MembersAt(cmd.Context(), ref, at)
+				}
+				if name == "" {
+					return c.export(cmd.OutOrStdout(), all, func(int64) {})
+				}
+				total, err := e.Count(cmd.Context(), ref)
+				if err != nil {
+					return err
+				}
+				file, err := os.Create(name)
+				if err != nil {
+					return err
+				}
+				shown := newUserProgress(cmd.ErrOrStderr(), "export")
+				defer shown.end()
+				return errors.Join(c.export(file, all, func(n int64) { shown.users(n, max(n, total)) }), file.Close())
+			})
+		},
+	}
+	cmd.Flags().StringVar(&asOf, "as-of", "", "write who was in it at this `TIME` (default now)")
+	cmd.Flags().StringVar(&name, "output", "", "write to this `FILE` (default the standard output)")
+	return cmd
+}
+
+// export writes members, and says how many it has written.
+func (c *cli) export(out io.Writer, all iter.Seq2[engine.Member, error], written func(int64)) error {
+	if c.asJSON {
+		return printJSON(out, all, 0)
+	}
+	w := csv.NewWriter(out)
+	if err := w.Write([]string{userColumn, "email", "enteredAt", "leftAt", "entryCount", "membershipId", "source"}); err != nil {
+		return err
+	}
+	n := int64(0)
+	for m, err := range all {
+		if err != nil {
+			return err
+		}
+		left := ""
+		if !m.LeftAt.IsZero() {
+			left = m.LeftAt.Format(time.RFC3339Nano)
+		}
+		record := []string{
+			m.UserID, m.UserEmail, m.EnteredAt.Format(time.RFC3339Nano), left, strconv.Itoa(m.EntryCount), strconv.FormatInt(m.MembershipID, 10), string(m.Source),
+		}
+		if err := w.Write(record); err != nil {
+			return err
+		}
+		n++
+		written(n)
+	}
+	w.Flush()
+	return w.Error()
+}

@@ -1,0 +1,88 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/sheet"
+)
+
+// The columns that have a meaning of their own.
+const (
+	userColumn    = "userId"
+	eventColumn   = "event"
+	timeColumn    = "timestamp"
+	messageColumn = "messageId"
+)
+
+// contactOf reads lines as contacts.
+func (c *cli) contactOf(s *sheet.Sheet) (reading, error) {
+	if len(s.Columns) < 2 {
+		return nil, errors.New("there is no column beside userId; every other one is a trait")
+	}
+	traits := func(column string) (string, sheet.Type) {
+		if column == userColumn {
+			return "", sheet.Unsaid
+		}
+		return column, c.traitType(column)
+	}
+	return func(_ *sheet.Sheet, row *sheet.Row) (engine.Event, error) {
+		ev := engine.Event{UserID: row.Cell(userColumn)}
+		object, err := row.Object(traits)
+		if err != nil {
+			return ev, err
+		}
+		if ev.TraitsJSON = object; object == nil {
+			ev.TraitsJSON = []byte("{}")
+		}
+		return ev, nil
+	}, nil
+}
+
+// traitType returns the type of a trait: that of the property which the buckets declare, or text.
+func (c *cli) traitType(name string) sheet.Type {
+	p, declared := c.host.Registry.Property(name)
+	if !declared {
+		return sheet.Text
+	}
+	return sheet.TypeOf(c.host.Registry.Properties[p].Type)
+}
+
+// eventOf reads lines as events.
+func (c *cli) eventOf(s *sheet.Sheet) (reading, error) {
+	for _, needed := range []string{eventColumn, timeColumn} {
+		if !s.Has(needed) {
+			return nil, fmt.Errorf("there is no column %s", needed)
+		}
+	}
+	return func(_ *sheet.Sheet, row *sheet.Row) (engine.Event, error) {
+		ev := engine.Event{UserID: row.Cell(userColumn), Name: row.Cell(eventColumn), Key: row.Cell(messageColumn), TraitsOnly: true}
+		at, err := time.Parse(time.RFC3339Nano, row.Cell(timeColumn))
+		if err != nil {
+			return ev, &sheet.LineError{Line: row.Line, Column: timeColumn, Problem: fmt.Sprintf("%q is no time; write it like 2026-11-23T09:30:00Z", row.Cell(timeColumn))}
+		}
+		ev.OccurredAt = at
+		ev.PropertiesJSON, err = row.Object(func(column string) (string, sheet.Type) {
+			switch column {
+			case userColumn, eventColumn, timeColumn, messageColumn:
+				return "", sheet.Unsaid
+			}
+			return strings.TrimPrefix(column, "properties."), c.fieldType(ev.Name, strings.TrimPrefix(column, "properties."))
+		})
+		return ev, err
+	}, nil
+}
+
+// fieldType returns the type of a property of an event, which the buckets may declare, or text.
+func (c *cli) fieldType(event, name string) sheet.Type {
+	r := c.host.Registry
+	for i := range r.Fields {
+		if f := &r.Fields[i]; f.Name == name && len(f.Path) == 0 && f.Event == r.Event(event) {
+			return sheet.TypeOf(f.Type)
+		}
+	}
+	return sheet.Text
+}

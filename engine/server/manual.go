@@ -1,0 +1,140 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// moved is what became of a user who was to be added or removed.
+type moved struct {
+	UserID   string `json:"userId"`
+	BucketID string `json:"bucketId"`
+	Result   string `json:"result"` // entered, left, unchanged or refused
+	Problem  string `json:"problem,omitempty"`
+}
+
+// move is adding or removing.
+type move struct {
+	verb, kind string
+	same       string // what is said of who is where they are to be
+	do         func(*engine.Engine, context.Context, registry.ManualRef, string) ([]engine.Transition, error)
+}
+
+var (
+	adding   = move{"add", "entered", "is in it already", (*engine.Engine).Add}
+	removing = move{"remove", "left", "is not in it", (*engine.Engine).Remove}
+)
+
+// one moves a user.
+func (m *move) one(ctx context.Context, e *engine.Engine, ref registry.ManualRef, user string) (moved, error) {
+	done := moved{UserID: user, BucketID: ref.ID(), Result: "unchanged"}
+	transitions, err := m.do(e, ctx, ref, user)
+	var invalid *engine.InvalidError
+	switch {
+	case errors.Is(err, engine.ErrDeleted):
+		done.Result, done.Problem = refusedItem, "the user is deleted"
+	case errors.As(err, &invalid):
+		done.Result, done.Problem = refusedItem, "the user's name "+invalid.Problem
+	case err != nil:
+		return done, err
+	}
+	for _, t := range transitions {
+		if t.BucketID == ref.ID() {
+			done.Result = string(t.Kind)
+		}
+	}
+	return done, nil
+}
+
+func (c *cli) addCommand() *cobra.Command {
+	return c.moveCommand(&adding, "Put users into a manual bucket",
+		`Puts users into a manual bucket, one that has no criteria. Who is in it already stays; who is
+unknown is created. It is announced as every other join is.`)
+}
+
+func (c *cli) removeCommand() *cobra.Command {
+	return c.moveCommand(&removing, "Take users out of a manual bucket",
+		`Takes users out of a manual bucket, one that has no criteria, whatever its minimal dwell. It is
+announced as every other leave is.`)
+}
+
+func (c *cli) moveCommand(m *move, short, long string) *cobra.Command {
+	return &cobra.Command{
+		Use: m.verb + " BUCKET USER...", Short: short,
+		Long:              long + "\n\nThe exit code is 1 if a user was refused, because they are deleted.",
+		Example:           "  " + c.host.Name + " " + m.verb + " beta-testers ada grace",
+		ValidArgsFunction: c.completeBuckets(1, manualBucket),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return fmt.Errorf("%s takes a BUCKET and at least one USER, but there %s; see %s --help", m.verb, are(int64(len(args)), "argument"), cmd.CommandPath())
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ref, err := c.manual(args[0])
+			if err != nil {
+				return err
+			}
+			return c.ask(cmd, "", func(e *engine.Engine) error {
+				var all []moved
+				refused := int64(0)
+				for _, user := range args[1:] {
+					done, err := m.one(cmd.Context(), e, ref, user)
+					if err != nil {
+						return err
+					}
+					if done.Result == refusedItem {
+						refused++
+					}
+					all = append(all, done)
+				}
+				err := printList(c, cmd, all, func(out io.Writer) error { return m.report(out, all) })
+				if err == nil && refused > 0 {
+					err = &refusedError{refused, "user"}
+				}
+				return err
+			})
+		},
+	}
+}
+
+func (m *move) report(out io.Writer, all []moved) error {
+	for _, one := range all {
+		says := one.UserID + " " + m.kind + " " + one.BucketID
+		switch one.Result {
+		case "unchanged":
+			says = one.UserID + " " + m.same
+		case refusedItem:
+			says = one.UserID + " is refused: " + one.Problem
+		}
+		if _, err := fmt.Fprintln(out, says); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// manual finds the manual bucket with an id, or says which there are.
+func (c *cli) manual(id string) (registry.ManualRef, error) {
+	ref, err := c.bucket(id)
+	if err != nil {
+		return registry.ManualRef{}, err
+	}
+	b, _ := c.host.Registry.Resolve(ref)
+	if manualBucket(&c.host.Registry.Buckets[b]) {
+		return registry.NewManualRef(id, b), nil
+	}
+	const why = "bucket %q is dynamic: only its criteria changes it; "
+	if all := c.ids(manualBucket); len(all) > 0 {
+		return registry.ManualRef{}, fmt.Errorf(why+"manual are %s", id, strings.Join(all, ", "))
+	}
+	return registry.ManualRef{}, fmt.Errorf(why+"no bucket here is manual", id)
+}

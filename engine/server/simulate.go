@@ -1,0 +1,185 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/event"
+	"github.com/bucketgen/bucketgen/internal/simulate"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+func (c *cli) simulateCommand() *cobra.Command {
+	var flags replayFlags
+	cmd := &cobra.Command{
+		Use:   "simulate FILE|-",
+		Short: "Say what would come of events, in memory",
+		Long: `Does what replay does without any database: it reads events, one JSON object a line, takes each
+in at the time at which it occurred, and says what would come of them for users of whom nothing
+else is known. Nothing is written. All users of the file are kept in memory.
+
+The exit code is 1 if a line was refused.`,
+		Example: "  " + c.host.Name + " simulate events.jsonl.gz --until 2026-12-01T00:00:00Z --transitions out.csv",
+		Args:    takes(1, "one FILE, or - for the standard input"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			until, err := instant("--until", flags.until)
+			if err != nil {
+				return err
+			}
+			in, size, err := openInput(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			defer in.Close()
+			var file io.WriteCloser
+			if flags.transitions != "" { // before all the work, in case it cannot be written
+				if file, err = os.Create(flags.transitions); err != nil {
+					return err
+				}
+				defer func() { err = errors.Join(err, file.Close()) }()
+			}
+			s := newSimulation(c.host)
+			began := time.Now()
+			if err := s.run(cmd, in, size, until); err != nil {
+				return err
+			}
+			if err := s.write(file); err != nil {
+				return fmt.Errorf("write %s: %w", flags.transitions, err)
+			}
+			summary := s.summary()
+			err = c.print(cmd, summary, func(out io.Writer) error { return report(out, summary, time.Since(began)) })
+			if err == nil && summary.Refused > 0 {
+				err = &refusedError{summary.Refused, "line"}
+			}
+			return err
+		},
+	}
+	flags.add(cmd)
+	return cmd
+}
+
+// simulation is one run of the command.
+type simulation struct {
+	registry *registry.Registry
+	limits   event.Limits
+	world    *simulate.Simulator // nil: nothing has happened yet
+	done     engine.ReplaySummary
+}
+
+func newSimulation(h Host) *simulation {
+	s := &simulation{registry: h.Registry, limits: event.Limits{Payload: h.Config.MaxPayload, Skew: h.Config.Skew}}
+	if s.limits.Payload == 0 {
+		s.limits.Payload = 32 << 10
+	}
+	return s
+}
+
+// run takes the lines in, and lets the clock run on.
+func (s *simulation) run(cmd *cobra.Command, in io.Reader, size int64, until time.Time) error {
+	shown := newReplayProgress(cmd.ErrOrStderr(), size, "simulate")
+	defer shown.end()
+	input := interruptible(cmd.Context(), shown.reader(in))
+	defer input.Close()
+	lines := &lineReader{out: cmd.ErrOrStderr()}
+	events, err := lines.read(input)
+	if err != nil {
+		return err
+	}
+	place := int64(0)
+	for ev, err := range events {
+		if err != nil {
+			return simulationEnded(cmd.Context(), err)
+		}
+		place++
+		if err := s.take(&ev); err != nil {
+			lines.refuseEvent(place, err)
+		}
+		if place%256 == 0 {
+			shown.events(s.done.Events + s.done.Duplicates)
+		}
+	}
+	if err := cmd.Context().Err(); err != nil {
+		return simulationEnded(cmd.Context(), err)
+	}
+	s.done.Refused = lines.count()
+	if s.world != nil && !until.IsZero() {
+		s.world.AdvanceTo(registry.At(until))
+	}
+	return nil
+}
+
+func simulationEnded(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return errInterrupted
+	}
+	return err
+}
+
+// take takes an event in at the time at which it occurred, or now if that is earlier.
+func (s *simulation) take(ev *engine.Event) error {
+	valid, err := event.Validate(s.registry, (*event.Input)(ev), ev.OccurredAt, s.limits)
+	if invalid, ok := errors.AsType[*event.InvalidError](err); ok {
+		return &engine.InvalidError{Field: invalid.Field, Problem: invalid.Problem}
+	}
+	if err != nil {
+		return err
+	}
+	if s.world == nil {
+		s.world = simulate.New(s.registry, valid.OccurredAt)
+	}
+	s.world.AdvanceTo(valid.OccurredAt)
+	if s.world.Ingest(ev.UserID, valid).Duplicate {
+		s.done.Duplicates++
+	} else {
+		s.done.Events++
+	}
+	return nil
+}
+
+// transitions returns what came of it.
+func (s *simulation) transitions() []simulate.Transition {
+	if s.world == nil {
+		return nil
+	}
+	return s.world.Transitions()
+}
+
+func (s *simulation) write(out io.Writer) error {
+	if out == nil {
+		return nil
+	}
+	w := newTransitionWriter(out)
+	for _, t := range s.transitions() {
+		w.write(engine.Transition{BucketID: t.BucketID, UserID: t.User, Kind: t.Kind, EntryCount: t.Epoch, At: t.At.Time()})
+	}
+	return w.end()
+}
+
+func (s *simulation) summary() engine.ReplaySummary {
+	s.done.Buckets = make([]engine.BucketTally, len(s.registry.Buckets))
+	for i := range s.registry.Buckets {
+		s.done.Buckets[i].BucketID = s.registry.Buckets[i].ID
+	}
+	for _, t := range s.transitions() {
+		switch b := &s.done.Buckets[t.Bucket]; t.Kind {
+		case decide.Entered:
+			b.Entered++
+			b.Active++
+		case decide.Left:
+			b.Left++
+			b.Active--
+		}
+	}
+	if s.world != nil {
+		s.done.End = s.world.Now().Time()
+	}
+	return s.done
+}

@@ -1,0 +1,79 @@
+package engine_test
+
+import (
+	"testing"
+
+	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"github.com/bucketgen/bucketgen/engine"
+)
+
+// TestTelemetry looks at what an engine tells OpenTelemetry: a batch names the calls whose events are in it, and figures are
+// those of Stats.
+func TestTelemetry(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	spans, meters := tracetest.NewSpanRecorder(), metric.NewManualReader()
+	config := fast
+	config.Tracers = trace.NewTracerProvider(trace.WithSpanProcessor(spans))
+	config.Meters = metric.NewMeterProvider(metric.WithReader(meters))
+	in := make(inbox, 10)
+	e := w.start(config, func(e *engine.Engine) {
+		must(t, e.OnEnter(w.ref("pro"), engine.EnterHandler{Name: "in", Func: in.handle}))
+	})
+	_, err := e.Ingest(t.Context(), engine.Event{UserID: "ada", Traits: map[string]any{"plan": "pro"}})
+	must(t, err)
+	in.next(t)
+	eventually(t, func() bool { return e.Stats().Delivered == 1 })
+
+	var ingest, flush trace.ReadOnlySpan
+	eventually(t, func() bool {
+		for _, s := range spans.Ended() {
+			switch s.Name() {
+			case "bucketgen.ingest":
+				ingest = s
+			case "bucketgen.flush":
+				flush = s
+			}
+		}
+		return ingest != nil && flush != nil
+	})
+	if len(flush.Links()) != 1 || flush.Links()[0].SpanContext.SpanID() != ingest.SpanContext().SpanID() {
+		t.Errorf("the flush has the links %v, want one to the ingest %v", flush.Links(), ingest.SpanContext().SpanID())
+	}
+
+	var got metricdata.ResourceMetrics
+	must(t, meters.Collect(t.Context(), &got))
+	figures := map[string]float64{}
+	for _, scope := range got.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			switch data := m.Data.(type) {
+			case metricdata.Sum[int64]:
+				for _, p := range data.DataPoints {
+					result, _ := p.Attributes.Value("result")
+					figures[m.Name+result.AsString()] = float64(p.Value)
+				}
+			case metricdata.Gauge[float64]:
+				for _, p := range data.DataPoints {
+					subscription, _ := p.Attributes.Value("subscription")
+					figures[m.Name+subscription.AsString()] = p.Value
+				}
+			case metricdata.Histogram[float64]:
+				figures[m.Name] = float64(data.DataPoints[0].Count)
+			}
+		}
+	}
+	s := e.Stats()
+	for name, want := range map[string]float64{
+		"bucketgen.eventstaken": 1, "bucketgen.eventsrefused": 0, "bucketgen.transitions": 1, "bucketgen.deliveriesdelivered": 1,
+		"bucketgen.candidates": 1, "bucketgen.evaluations": float64(s.Evaluations), "bucketgen.repairs": 0, "bucketgen.ingest.duration": 1,
+		"bucketgen.outbox.waitingin": 0, "bucketgen.outbox.deadin": 0, "bucketgen.outbox.lagin": 0, "bucketgen.queue.waiting": 0,
+	} {
+		if figure, told := figures[name]; !told || figure != want {
+			t.Errorf("%s is %v (told: %t), want %v", name, figure, told, want)
+		}
+	}
+}
