@@ -11,7 +11,6 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/store"
-	"github.com/bucketgen/bucketgen/registry"
 )
 
 // courier takes leases on deliveries of some subscriptions, makes them without holding anything in the database, and settles
@@ -27,6 +26,8 @@ type courier struct {
 	wake     chan struct{}
 	quit     chan struct{}
 	once     sync.Once
+	cancel   context.CancelFunc // of its calls; nil: it does not run
+	ended    chan struct{}
 	slots    chan struct{} // holds a token for every delivery that is leased
 	finished chan delivery
 
@@ -34,13 +35,6 @@ type courier struct {
 	current map[int64]int64 // leased deliveries and their contacts
 	away    time.Duration   // how long the target is left alone, because it was away the last time
 	until   time.Time       // when that is over
-}
-
-// subscriber is who gets the deliveries of a subscription.
-type subscriber struct {
-	name        string
-	maxAttempts int
-	call        HandlerFunc // of a handler
 }
 
 // delivery is a leased delivery, and what came of it.
@@ -65,19 +59,18 @@ func newCourier(e *Engine, lease pgtype.UUID, size int) *courier {
 	}
 }
 
-// subscribe makes a subscription known to the database: to a bucket, or to all.
-func (c *courier) subscribe(ctx context.Context, s subscriber, bucket registry.Index, params db.SubscriptionsRegisterParams) error {
-	if bucket != allBuckets {
-		no := c.engine.store.Bucket(bucket)
-		params.BucketNo = &no
+// start lets the courier deliver in the background, unless the engine leaves that to others.
+func (c *courier) start() {
+	if c.engine.config.NoDelivery {
+		return
 	}
-	no, err := c.engine.store.Queries(c.engine.pool).SubscriptionsRegister(ctx, params)
-	if err != nil {
-		return err
-	}
-	c.subscribers[no] = s
-	c.subscriptions = append(c.subscriptions, no)
-	return nil
+	ctx, cancel := context.WithCancel(context.Background())
+	c.cancel, c.ended = cancel, make(chan struct{})
+	c.engine.others.Go(func() {
+		defer close(c.ended)
+		defer cancel()
+		c.run(ctx)
+	})
 }
 
 // run delivers until it is stopped, and then waits for the calls that run.
@@ -195,6 +188,7 @@ func (c *courier) forward(ctx context.Context, rows []db.DeliveriesClaimRow) {
 		d := delivery{row: row, away: away != nil}
 		if errs != nil {
 			d.err = errs[i]
+			d.away = d.away && d.err != nil
 		}
 		c.finished <- d
 	}
@@ -238,3 +232,19 @@ func (c *courier) poke() {
 }
 
 func (c *courier) stop() { c.once.Do(func() { close(c.quit) }) }
+
+// end stops a courier and waits for its calls. If ctx ends first, so do those.
+func (c *courier) end(ctx context.Context) error {
+	c.stop()
+	if c.ended == nil {
+		return nil
+	}
+	select {
+	case <-c.ended:
+		return nil
+	case <-ctx.Done():
+		c.cancel()
+		<-c.ended
+		return ctx.Err()
+	}
+}

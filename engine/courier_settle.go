@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/store"
@@ -107,7 +108,7 @@ func (c *courier) fail(ctx context.Context, q *db.Queries, batch []delivery) err
 			state = "dead"
 		}
 		p.States = append(p.States, state)
-		p.NextAt = append(p.NextAt, store.Timestamp(c.engine.config.Now().Add(backoff(int(d.row.Attempts)))))
+		p.NextAt = append(p.NextAt, store.Timestamp(c.engine.config.Now().Add(d.rest())))
 		p.Errors = append(p.Errors, storable(d.err))
 	}
 	if err := q.DeliveriesFail(ctx, p); err != nil {
@@ -121,6 +122,15 @@ func (c *courier) fail(ctx context.Context, q *db.Queries, batch []delivery) err
 		}
 	}
 	return nil
+}
+
+// rest returns how long a delivery that has failed is left alone.
+func (d *delivery) rest() time.Duration {
+	least := time.Duration(0)
+	if later, ok := errors.AsType[*LaterError](d.err); ok {
+		least = later.After
+	}
+	return max(least, backoff(int(d.row.Attempts)))
 }
 
 // keepLoop keeps the leases of deliveries that take longer.

@@ -21,8 +21,8 @@ type DeadLetter struct {
 }
 
 // DeadLetters goes through the deliveries that were given up, the oldest first, those of buckets that are not defined any
-// more among them. After an error there are no more.
-func (e *Engine) DeadLetters(ctx context.Context) iter.Seq2[DeadLetter, error] {
+// more among them: those of the handlers and subscriptions with the given names, or all. After an error there are no more.
+func (e *Engine) DeadLetters(ctx context.Context, handlers ...string) iter.Seq2[DeadLetter, error] {
 	return func(yield func(DeadLetter, error) bool) {
 		if err := e.ready(); err != nil {
 			yield(DeadLetter{}, fmt.Errorf("dead letters: %w", err))
@@ -30,7 +30,7 @@ func (e *Engine) DeadLetters(ctx context.Context) iter.Seq2[DeadLetter, error] {
 		}
 		after := int64(0)
 		for {
-			rows, err := e.store.Queries(e.pool).DeliveriesDead(ctx, db.DeliveriesDeadParams{AfterID: after, Size: pageSize})
+			rows, err := e.store.Queries(e.pool).DeliveriesDead(ctx, db.DeliveriesDeadParams{AfterID: after, Subscriptions: handlers, Size: pageSize})
 			if err != nil {
 				yield(DeadLetter{}, fmt.Errorf("dead letters: %w", err))
 				return

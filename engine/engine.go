@@ -29,7 +29,7 @@ type Engine struct {
 	as *store.Deployment
 
 	handlers   []handler
-	forwarders []Forwarder
+	forwarders []*Forwarder
 	names      []string // of the subscriptions of both
 	armer      *armer   // nil: nobody wants to know when members are to be looked at
 	onDeploy   func(context.Context, Deployment) error
@@ -43,7 +43,7 @@ type Engine struct {
 	telemetry *telemetry
 
 	phase   atomic.Int32
-	mu      sync.Mutex // of Start, Stop and the registration of handlers
+	mu      sync.Mutex // of Start, Stop and the registration of handlers and forwarders
 	store   *store.Store
 	outbox  *outbox
 	clock   *clock
@@ -120,8 +120,8 @@ func (e *Engine) Start(ctx context.Context) error {
 	if e.armer != nil {
 		e.others.Go(func() { e.armer.run(background, e.clock.quit) })
 	}
-	if !e.config.NoDelivery {
-		e.others.Go(func() { e.outbox.run(background) })
+	for _, c := range e.outbox.all() {
+		c.start()
 	}
 	e.phase.Store(running)
 	if err := e.observe(); err != nil {
@@ -175,6 +175,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 		err = fmt.Errorf("stop: %w", ctx.Err())
 	}
 	e.cancel()
+	e.outbox.abandon()
 	<-finished
 	return err
 }

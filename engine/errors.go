@@ -1,6 +1,9 @@
 package engine
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 var (
 	// ErrStopped is returned by calls that come before Start or after Stop.
@@ -19,6 +22,9 @@ var (
 	// ErrUnknownBucket is returned for a ref that belongs to no bucket of the engine's registry.
 	ErrUnknownBucket = errors.New("the bucket is not in the registry of this engine")
 
+	// ErrUnknownSubscription is returned for a subscription that should be in the database already, and is not.
+	ErrUnknownSubscription = errors.New("there is no subscription of that name")
+
 	// ErrUnknownUser is returned when somebody asks about a user of whom nothing is known.
 	ErrUnknownUser = errors.New("nothing is known of the user")
 
@@ -26,6 +32,19 @@ var (
 	// read what was true before it got the user's lock.
 	ErrIsolation = errors.New("the transaction is not READ COMMITTED")
 )
+
+// LaterError is returned by a handler or a forwarder, possibly wrapped, for a transition that failed and is to be tried again
+// no sooner than After some time, as its target asked for. It counts as an attempt like any other.
+type LaterError struct {
+	After time.Duration
+	Err   error
+}
+
+// Error returns the text of the error that the delivery failed with.
+func (e *LaterError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the error that the delivery failed with.
+func (e *LaterError) Unwrap() error { return e.Err }
 
 // InvalidError says which field of an event was refused, and why. Nothing of the event was stored.
 type InvalidError struct {

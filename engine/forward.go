@@ -12,7 +12,7 @@ import (
 
 // Forwarder takes transitions to another system, many at once.
 type Forwarder struct {
-	// Name is what the forwarder is called in the log.
+	// Name is what the forwarder is called in the log, and by [Engine.Unforward]. It must be unique among all forwarders.
 	Name string
 
 	// Subscriptions are what it forwards.
@@ -28,9 +28,10 @@ type Forwarder struct {
 	// one of a subscription, user and bucket in a batch, and the next comes only when that was taken, or given up.
 	//
 	// Its errors are those of the deliveries, one for each, or nil if all were taken: a delivery with an error is tried again
-	// later, as with handlers, and [Cancel] gives it up. Its second result says that the target as a whole is away: then all
-	// of the batch goes back to the outbox, which counts no attempt, and Func is left alone for a while: a second at first,
-	// half a minute in the end. Nothing else that is to be delivered waits for it.
+	// later, as with handlers, [LaterError] says how much later at least, and [Cancel] gives it up. Its second result says
+	// that the target as a whole is away: then what was not taken, all of the batch or whatever has an error, goes back to the
+	// outbox, which counts no attempt, and Func is left alone for a while: a second at first, half a minute in the end. Nothing
+	// else that is to be delivered waits for it.
 	//
 	// Of a batch that makes it panic, every delivery has failed. ctx ends when the engine is stopped and does not wait any
 	// longer.
@@ -56,6 +57,11 @@ type Subscription struct {
 
 	// Reasons are those of the leaves that are wanted. Defaults to all.
 	Reasons []Reason
+
+	// Existing says that somebody else has made the subscription of this Name known to the database, and may do away with it:
+	// it is served as it is, and nothing else is given here. Where there is none, [ErrUnknownSubscription] is returned.
+	// Defaults to false.
+	Existing bool
 }
 
 // Delivery is a transition on its way to a subscription.
@@ -71,9 +77,7 @@ const maxForward = 100
 // allBuckets is in place of a bucket.
 const allBuckets registry.Index = -1
 
-// Forward registers a forwarder, before the engine starts. From the first start on, transitions are kept for its
-// subscriptions, also while it does not run; [Engine.Unsubscribe] ends that.
-func (e *Engine) Forward(f Forwarder) error {
+func (f *Forwarder) check() error {
 	switch {
 	case f.Name == "":
 		return errors.New("a forwarder has no name")
@@ -85,25 +89,9 @@ func (e *Engine) Forward(f Forwarder) error {
 		return fmt.Errorf("forwarder %q: MaxAttempts is %d; it must be positive, or zero for the default", f.Name, f.MaxAttempts)
 	case len(f.Subscriptions) == 0:
 		return fmt.Errorf("forwarder %q has no subscriptions", f.Name)
+	default:
+		return nil
 	}
-	def(&f.Batch, maxForward)
-	def(&f.MaxAttempts, defaultAttempts)
-	f.Subscriptions = slices.Clone(f.Subscriptions)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.phase.Load() != fresh {
-		return fmt.Errorf("forwarder %q: forwarders are registered before the engine starts", f.Name)
-	}
-	names := slices.Clone(e.names)
-	for _, s := range f.Subscriptions {
-		if err := e.checkSubscription(s, names); err != nil {
-			return fmt.Errorf("forwarder %q: %w", f.Name, err)
-		}
-		names = append(names, s.Name)
-	}
-	e.names = names
-	e.forwarders = append(e.forwarders, f)
-	return nil
 }
 
 func (e *Engine) checkSubscription(s Subscription, names []string) error {
@@ -112,6 +100,10 @@ func (e *Engine) checkSubscription(s Subscription, names []string) error {
 		return errors.New("a subscription has no name; it needs one that stays, because its deliveries wait under it")
 	case slices.Contains(names, s.Name):
 		return fmt.Errorf("subscription %q: there is another of that name", s.Name)
+	case s.Existing && (s.Bucket != nil || s.Kinds != nil || s.Tick != "" || s.FirstOnly || s.Reasons != nil):
+		return fmt.Errorf("subscription %q is an Existing one; give nothing but its Name", s.Name)
+	case s.Existing:
+		return nil
 	case len(s.Kinds) == 0:
 		return fmt.Errorf("subscription %q has no Kinds", s.Name)
 	}
@@ -167,11 +159,11 @@ func (f *Forwarder) run(ctx context.Context, batch []Delivery) (errs []error, aw
 	}()
 	errs, away = f.Func(ctx, batch)
 	switch {
-	case away != nil:
+	case away != nil && len(errs) != len(batch):
 		return nil, away
 	case errs != nil && len(errs) != len(batch):
 		return all(fmt.Errorf("forwarder %q returned %d errors for %d deliveries", f.Name, len(errs), len(batch))), nil
 	default:
-		return errs, nil
+		return errs, away
 	}
 }

@@ -14,13 +14,13 @@ import (
 func TestTargetThatIsAway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
-	gone := func([]engine.Delivery) ([]error, error) { return []error{nil}, errors.New("no route to host") }
+	gone := func([]engine.Delivery) ([]error, error) { return nil, errors.New("no route to host") }
 	away, there, in := &target{answer: gone}, &target{}, make(inbox, 100)
 	stuck := make(chan struct{})
 	e := w.start(fast, func(e *engine.Engine) {
 		away.on(t, engine.Forwarder{Name: "away", MaxAttempts: 2, Subscriptions: everything("away")})(e)
 		there.on(t, engine.Forwarder{Name: "there", Subscriptions: everything("there")})(e)
-		must(t, e.Forward(engine.Forwarder{Name: "stuck", Subscriptions: everything("stuck"), Func: func(context.Context, []engine.Delivery) ([]error, error) {
+		must(t, e.Forward(t.Context(), engine.Forwarder{Name: "stuck", Subscriptions: everything("stuck"), Func: func(context.Context, []engine.Delivery) ([]error, error) {
 			<-stuck
 			return nil, nil
 		}}))
@@ -89,7 +89,7 @@ func TestBatchOfADeadProcessIsTaken(t *testing.T) {
 	w := newWorld(t, pro)
 	calling := make(chan int, 1)
 	dying := w.start(fast, func(e *engine.Engine) {
-		must(t, e.Forward(engine.Forwarder{Name: "out", Subscriptions: everything("all"), Func: func(ctx context.Context, batch []engine.Delivery) ([]error, error) {
+		must(t, e.Forward(t.Context(), engine.Forwarder{Name: "out", Subscriptions: everything("all"), Func: func(ctx context.Context, batch []engine.Delivery) ([]error, error) {
 			calling <- len(batch)
 			<-ctx.Done()
 			return nil, ctx.Err()

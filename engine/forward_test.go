@@ -76,7 +76,7 @@ func everything(name string) []engine.Subscription {
 func (g *target) on(t *testing.T, f engine.Forwarder) func(*engine.Engine) {
 	t.Helper()
 	f.Func = g.forward
-	return func(e *engine.Engine) { must(t, e.Forward(f)) }
+	return func(e *engine.Engine) { must(t, e.Forward(t.Context(), f)) }
 }
 
 // keep lets transitions be kept for whoever prepare registers, and delivers none.
@@ -229,7 +229,7 @@ func TestForwarderThatGivesNoAnswer(t *testing.T) {
 			w := newWorld(t, pro)
 			g := &target{answer: c.answer}
 			on := func(e *engine.Engine) {
-				must(t, e.Forward(engine.Forwarder{Name: "out", Subscriptions: everything("all"), Func: g.forward}))
+				must(t, e.Forward(t.Context(), engine.Forwarder{Name: "out", Subscriptions: everything("all"), Func: g.forward}))
 			}
 			w.keep(on)
 			w.identify("ada", map[string]any{"plan": "pro"})
@@ -286,7 +286,7 @@ func TestForwardersKeepOrder(t *testing.T) {
 	patient.Lease = bucket.Day // the clock of this test runs faster than leases can be kept
 	for range 3 {
 		w.start(patient, func(e *engine.Engine) {
-			must(t, e.Forward(engine.Forwarder{Name: "out", Batch: 7, MaxAttempts: 1000, Subscriptions: everything("all"), Func: forward}))
+			must(t, e.Forward(t.Context(), engine.Forwarder{Name: "out", Batch: 7, MaxAttempts: 1000, Subscriptions: everything("all"), Func: forward}))
 		})
 	}
 	const users, rounds = 20, 8
@@ -330,18 +330,19 @@ func TestForwardersAreChecked(t *testing.T) {
 		"a subscription has no name":     one(func(s *engine.Subscription) { s.Name = "" }),
 		`subscription "handler": there`:  one(func(s *engine.Subscription) { s.Name = "handler" }),
 		`subscription "all": there is`:   good(func(f *engine.Forwarder) { f.Subscriptions = append(f.Subscriptions, everything("all")...) }),
+		"is an Existing one":             one(func(s *engine.Subscription) { s.Existing = true }),
 		"has no Kinds":                   one(func(s *engine.Subscription) { s.Kinds = nil }),
 		`there is no kind "born"`:        one(func(s *engine.Subscription) { s.Kinds = []engine.Kind{"born"} }),
 		`there is no reason "boredom"`:   one(func(s *engine.Subscription) { s.Reasons = []engine.Reason{"boredom"} }),
 		"is not in the registry":         one(func(s *engine.Subscription) { s.Bucket = registry.NewRef("nope", 0) }),
 		`"pro" does not tick "every-1s"`: one(func(s *engine.Subscription) { s.Bucket, s.Tick = w.ref("pro"), "every-1s" }),
 	} {
-		if err := e.Forward(f); err == nil || !strings.Contains(err.Error(), want) {
+		if err := e.Forward(t.Context(), f); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
-	must(t, e.Forward(good(nil))) // nothing that was refused has taken its name
-	if err := w.Forward(good(nil)); err == nil || !strings.Contains(err.Error(), "before the engine starts") {
-		t.Errorf("once it runs: got %v", err)
+	must(t, e.Forward(t.Context(), good(nil))) // nothing that was refused has taken its name
+	if err := e.Forward(t.Context(), good(nil)); err == nil || !strings.Contains(err.Error(), `forwarder "out": there is another of that name`) {
+		t.Errorf("again: got %v", err)
 	}
 }

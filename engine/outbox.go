@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,8 +14,10 @@ import (
 // outbox delivers transitions to the handlers and forwarders of this process. Each forwarder has a courier of its own, and the
 // handlers have one together: what one of them cannot deliver delays no other.
 type outbox struct {
-	lease    pgtype.UUID // of this process
-	couriers []*courier
+	lease pgtype.UUID // of this process
+
+	mu       sync.RWMutex
+	couriers []*courier // forwarders come and go
 }
 
 // newOutbox makes the subscriptions of handlers and forwarders known to the database, so that from now on transitions are
@@ -35,45 +38,80 @@ func (e *Engine) newOutbox(ctx context.Context) (*outbox, error) {
 		}
 		o.couriers = append(o.couriers, c)
 	}
-	for i := range e.forwarders {
-		f := &e.forwarders[i]
-		c := newCourier(e, o.lease, f.Batch)
-		c.forwarder = f
-		for _, s := range f.Subscriptions {
-			bucket, params := s.params(e)
-			if err := c.subscribe(ctx, subscriber{name: s.Name, maxAttempts: f.MaxAttempts}, bucket, params); err != nil {
-				return nil, fmt.Errorf("register subscription %q of forwarder %q: %w", s.Name, f.Name, err)
-			}
+	for _, f := range e.forwarders {
+		c, err := e.newForwardCourier(ctx, o.lease, f)
+		if err != nil {
+			return nil, fmt.Errorf("forwarder %q: %w", f.Name, err)
 		}
 		o.couriers = append(o.couriers, c)
 	}
 	return o, nil
 }
 
-// run delivers until it is stopped, and then waits for the calls that run.
-func (o *outbox) run(ctx context.Context) {
-	var running sync.WaitGroup
-	for _, c := range o.couriers {
-		running.Go(func() { c.run(ctx) })
+// newForwardCourier makes a courier for a forwarder, whose subscriptions it makes known to the database.
+func (e *Engine) newForwardCourier(ctx context.Context, lease pgtype.UUID, f *Forwarder) (*courier, error) {
+	c := newCourier(e, lease, f.Batch)
+	c.forwarder = f
+	for _, s := range f.Subscriptions {
+		if err := c.serveFor(ctx, s, f.MaxAttempts); err != nil {
+			return nil, fmt.Errorf("register subscription %q: %w", s.Name, err)
+		}
 	}
-	running.Wait()
+	return c, nil
+}
+
+func (o *outbox) all() []*courier {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return slices.Clone(o.couriers)
+}
+
+// of returns the courier of a forwarder.
+func (o *outbox) of(f *Forwarder) *courier {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	i := slices.IndexFunc(o.couriers, func(c *courier) bool { return c.forwarder == f })
+	return o.couriers[i]
+}
+
+func (o *outbox) add(c *courier) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.couriers = append(o.couriers, c)
+}
+
+func (o *outbox) remove(c *courier) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.couriers = slices.DeleteFunc(o.couriers, func(other *courier) bool { return other == c })
 }
 
 // poke lets all couriers look again.
 func (o *outbox) poke() {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
 	for _, c := range o.couriers {
 		c.poke()
 	}
 }
 
 func (o *outbox) stop() {
-	for _, c := range o.couriers {
+	for _, c := range o.all() {
 		c.stop()
 	}
 }
 
-// backoff returns how long to wait after an attempt: from a second to an hour and a half, a little more or less so that
-// what failed together does not come back together. Twenty attempts take about a day.
+// abandon ends the calls that run.
+func (o *outbox) abandon() {
+	for _, c := range o.all() {
+		if c.cancel != nil {
+			c.cancel()
+		}
+	}
+}
+
+// backoff returns how long to wait after an attempt: from a second to somewhat more than an hour, a little more so that
+// what failed together does not come back together. Twenty attempts take about ten hours.
 func backoff(attempt int) time.Duration {
 	return jittered(time.Second << min(attempt-1, 12))
 }

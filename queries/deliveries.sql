@@ -148,6 +148,7 @@ join bucketgen.buckets b on b.no = d.bucket_no
 join bucketgen.contacts c on c.id = d.contact_id
 join bucketgen.transitions t on t.contact_id = d.contact_id and t.id = d.transition_id
 where d.state = 'dead' and d.id > @after_id
+    and (@subscriptions::text[] is null or s.name = any (@subscriptions))
 order by d.id
 limit @size::integer;
 
@@ -170,6 +171,22 @@ insert into bucketgen.deliveries (contact_id, subscription_no, bucket_no, transi
 select r.contact_id, r.subscription_no, r.bucket_no, r.transition_id, @now, true
 from revived r
 order by r.id;
+
+-- name: DeliveriesHurry :exec
+-- Lets what was put off go out now.
+with late as (
+    select k.contact_id, k.subscription_no, k.bucket_no, k.id
+    from bucketgen.deliveries k
+    join bucketgen.subscriptions s on s.no = k.subscription_no
+    where s.name = any (@subscriptions::text[]) and k.state = 'waiting' and k.next_at > @now
+    order by k.id
+    for update of k
+)
+update bucketgen.deliveries d
+set next_at = @now
+from late
+where d.contact_id = late.contact_id and d.subscription_no = late.subscription_no and d.bucket_no = late.bucket_no
+    and d.id = late.id;
 
 -- name: DeliveriesBacklog :many
 -- What waits for each subscription. The time that it takes grows with what waits, which is little where all is well.

@@ -6,6 +6,9 @@ on conflict (name) do update set bucket_no = excluded.bucket_no, kinds = exclude
     first_only = excluded.first_only, reasons = excluded.reasons, label = excluded.label
 returning no;
 
+-- name: SubscriptionsNumber :one
+select s.no from bucketgen.subscriptions s where s.name = @name;
+
 -- name: SubscriptionsRemove :execrows
 with gone as (
     delete from bucketgen.subscriptions s where s.name = @name returning s.no

@@ -87,17 +87,20 @@ func (a *Adapter) subscribe() error {
 	if err != nil {
 		return err
 	}
+	if err := errors.Join(a.engine.OnArm(a.arm), a.engine.OnDeploy(a.deployed)); err != nil {
+		return err
+	}
 	f := engine.Forwarder{Name: "hatchet", Batch: mostEvents, Func: a.forward}
 	for _, e := range events {
 		a.events[e.subscription.Name] = e
 		f.Subscriptions = append(f.Subscriptions, e.subscription)
 	}
 	if len(f.Subscriptions) > 0 {
-		if err := a.engine.Forward(f); err != nil {
+		if err := a.engine.Forward(context.Background(), f); err != nil { // an engine that is not started waits for nothing
 			return err
 		}
 	}
-	return errors.Join(a.engine.OnArm(a.arm), a.engine.OnDeploy(a.deployed))
+	return nil
 }
 
 // String says what the adapter does, in a line for people.

@@ -92,6 +92,11 @@ func (c *cli) look(cmd *cobra.Command, at string, do func(*engine.Engine) error)
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
+	return c.lookIn(d, now, do)
+}
+
+// lookIn is as look, in a database that is open.
+func (c *cli) lookIn(d *database, now func() time.Time, do func(*engine.Engine) error) error {
 	e, err := c.engine(d, func(config *engine.Config) {
 		config.NoClock, config.NoDelivery, config.NoDeploy = true, true, true
 		if now != nil {
@@ -118,11 +123,16 @@ func clockOf(at string) (func() time.Time, error) {
 
 // ask is as look, with an engine that runs, but leaves clock and deliveries to others.
 func (c *cli) ask(cmd *cobra.Command, at string, question func(*engine.Engine) error) error {
-	return c.look(cmd, at, func(e *engine.Engine) (err error) {
-		if err := e.Start(cmd.Context()); err != nil {
+	return c.look(cmd, at, asked(cmd.Context(), question))
+}
+
+// asked puts a question to an engine while it runs.
+func asked(ctx context.Context, question func(*engine.Engine) error) func(*engine.Engine) error {
+	return func(e *engine.Engine) (err error) {
+		if err := e.Start(ctx); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, finish(e)) }()
 		return question(e)
-	})
+	}
 }

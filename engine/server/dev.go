@@ -55,7 +55,7 @@ func (c *cli) devCommand() *cobra.Command {
 		Short: "Run the engine and its HTTP API for development",
 		Long: `Finds or starts PostgreSQL, makes the tables, deploys the buckets, and runs the engine
 with its clock and handlers until it is interrupted. Events come in by HTTP, as with serve;
-a key for them is made and printed, and revoked at the end.`,
+a key for them is made and printed, and revoked at the end. Webhooks may go to this machine.`,
 		Example: "  " + c.host.Name + " dev",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -85,7 +85,7 @@ func (c *cli) dev(cmd *cobra.Command, d *database, address string) error {
 	if err != nil {
 		return err
 	}
-	r, err := c.prepare(d)
+	r, err := c.prepare(d, true)
 	if err != nil {
 		return err
 	}
@@ -96,14 +96,14 @@ func (c *cli) dev(cmd *cobra.Command, d *database, address string) error {
 	if err := r.start(cmd.Context()); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, r.services)
+	fmt.Fprintln(out, r)
 	fmt.Fprintf(out, "deployment %d, of %s\n", deployed.No, deployed.At.Format(time.RFC3339))
 	fmt.Fprintln(out, "buckets:")
 	for i := range c.host.Registry.Buckets {
 		b := &c.host.Registry.Buckets[i]
 		fmt.Fprintf(out, "  %-24s %s\n", b.ID, b.Description)
 	}
-	err = c.invite(cmd, d, r.Engine, address, serving{Engine: r.services.String(), Database: d.server.URL, Applied: applied, Deployment: &deployed})
+	err = c.invite(cmd, d, r.Engine, address, serving{Engine: r.String(), Database: d.server.URL, Applied: applied, Deployment: &deployed})
 	return errors.Join(err, r.stop())
 }
 

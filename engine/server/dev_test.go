@@ -88,7 +88,9 @@ func TestDev(t *testing.T) {
 		"applied 00007_keys.sql\n" +
 		"applied 00008_holder.sql\n" +
 		"applied 00009_read_keys.sql\n" +
+		"applied 00010_webhooks.sql\n" +
 		"on its own: all work is done by this process and others like it\n" +
+		"webhooks: no endpoints\n" +
 		"deployment 1, of TIME\n" +
 		"buckets:\n  pro                      Users who pay.\n" +
 		"events, in another terminal:\n  export KEY=SECRET URL=http://ADDRESS\n" +

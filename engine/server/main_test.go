@@ -7,6 +7,8 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,7 +72,7 @@ type withPostgres struct{ m *testing.M }
 func (w withPostgres) Run() int { return pgtest.Run(w.m) }
 
 // TestScripts runs the command line of this repository's buckets. Each script has a database of its own, without
-// tables, in DATABASE_URL.
+// tables, in DATABASE_URL, and a receiver of webhooks of its own at RECEIVER.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -79,9 +81,19 @@ func TestScripts(t *testing.T) {
 		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"status": status, "zip": zip, "isjson": isJSON},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("DATABASE_URL", pgtest.NewEmptyURL(env.T().(testing.TB)))
+			receiver := httptest.NewServer(http.HandlerFunc(receive))
+			env.Defer(receiver.Close)
+			env.Setenv("RECEIVER", receiver.URL)
 			return nil
 		},
 	})
+}
+
+// receive takes webhooks at /ok, and refuses them elsewhere.
+func receive(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != "/ok" {
+		http.Error(w, "who are you?", http.StatusForbidden)
+	}
 }
 
 // status runs a command that must exit with a certain status: status 2 bucketd members.

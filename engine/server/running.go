@@ -3,19 +3,22 @@ package server
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/engine/webhook"
 )
 
-// running is an engine that does everything, with the handlers and the services of the host.
+// running is an engine that does everything, with the handlers and the services of the host, and webhooks.
 type running struct {
 	*engine.Engine
 	services services
+	hooks    *webhook.Service
 }
 
 // prepare makes an engine, and the services beside it, which are not started yet.
-func (c *cli) prepare(d *database) (*running, error) {
+func (c *cli) prepare(d *database, allowPrivate bool) (*running, error) {
 	e, err := c.engine(d, nil)
 	if err != nil {
 		return nil, err
@@ -29,22 +32,32 @@ func (c *cli) prepare(d *database) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &running{e, all}, nil
+	hooks, err := webhook.New(e, d.pool, webhook.Config{Schema: c.schema, AllowPrivate: allowPrivate, Logger: c.host.Config.Logger})
+	if err != nil {
+		return nil, err
+	}
+	return &running{e, all, hooks}, nil
 }
+
+// beside returns all that works beside the engine.
+func (r *running) beside() services { return append(slices.Clip(r.services), r.hooks) }
+
+// String says how the engine runs.
+func (r *running) String() string { return r.services.String() + "\n" + r.hooks.String() }
 
 // start starts the engine and then the services, or nothing.
 func (r *running) start(ctx context.Context) error {
 	if err := r.Start(ctx); err != nil {
 		return err
 	}
-	if err := r.services.start(ctx); err != nil {
+	if err := r.beside().start(ctx); err != nil {
 		return errors.Join(err, finish(r.Engine))
 	}
 	return nil
 }
 
 // stop stops the services and then the engine.
-func (r *running) stop() error { return errors.Join(r.services.stop(), finish(r.Engine)) }
+func (r *running) stop() error { return errors.Join(r.beside().stop(), finish(r.Engine)) }
 
 // patience is how long what stops may take.
 const patience = 30 * time.Second

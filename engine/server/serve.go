@@ -18,12 +18,13 @@ import (
 
 func (c *cli) serveCommand() *cobra.Command {
 	var address, adminAddress string
+	var allowPrivate bool
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the engine and its HTTP API",
-		Long: `Runs the engine with its clock and handlers, and takes events in over HTTP from the SDKs of
-Segment and RudderStack, until it is interrupted. Then it answers what has come in, stores it,
-and ends. The tables must be there (migrate), and what is deployed is what deploy deployed.
+		Long: `Runs the engine with its clock and handlers, posts webhooks, and takes events in over HTTP from
+the SDKs of Segment and RudderStack, until it is interrupted. Then it answers what has come in,
+stores it, and ends. The tables must be there (migrate), and what is deployed is what deploy deployed.
 
   POST /v1/track, identify, page, screen, group   one call
   POST /v1/batch, /v1/import                      {"batch": [...]}; ?results=1 says what became of each
@@ -51,7 +52,7 @@ Errors are problem details (RFC 9457); 429 and 503 say when to try again.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, end()) }()
-			r, err := c.prepare(d)
+			r, err := c.prepare(d, allowPrivate)
 			if err != nil {
 				return err
 			}
@@ -64,6 +65,7 @@ Errors are problem details (RFC 9457); 429 and 503 say when to try again.`,
 	cmd.Flags().StringVar(&address, "listen", "localhost:8080", "`ADDRESS` to listen on; :8080 is all interfaces")
 	cmd.Flags().StringVar(&adminAddress, "admin-listen", "", "another `ADDRESS`, for metrics and profiles (default none)")
 	c.trackingFlags(cmd)
+	cmd.Flags().BoolVar(&allowPrivate, "allow-private-webhooks", false, "let webhooks go to this machine and to private networks, too")
 	return cmd
 }
 
@@ -73,7 +75,7 @@ func (c *cli) serve(cmd *cobra.Command, d *database, r *running, tells *telemetr
 	if err != nil {
 		return err
 	}
-	says := serving{URL: "http://" + s.address, Engine: r.services.String()}
+	says := serving{URL: "http://" + s.address, Engine: r.String()}
 	var admin *listener
 	if adminAddress != "" {
 		if admin, err = c.listen(cmd.Context(), "--admin-listen", adminAddress, c.admin(d, r.Engine, tells)); err != nil {
@@ -82,7 +84,7 @@ func (c *cli) serve(cmd *cobra.Command, d *database, r *running, tells *telemetr
 		says.AdminURL = "http://" + admin.address
 	}
 	err = c.print(cmd, says, func(out io.Writer) error {
-		fmt.Fprintln(out, r.services)
+		fmt.Fprintln(out, r)
 		if admin != nil {
 			fmt.Fprintf(out, "metrics and profiles on %s\n", says.AdminURL)
 		}

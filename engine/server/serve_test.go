@@ -111,7 +111,7 @@ func serve(t *testing.T, url string) (*exec.Cmd, string) {
 	}
 	lines := bufio.NewReader(out)
 	line, err := lines.ReadString('\n')
-	if err == nil { // the first says how it runs
+	for err == nil && !strings.HasPrefix(line, "listening on ") { // those before say how it runs
 		line, err = lines.ReadString('\n')
 	}
 	address, says := strings.CutPrefix(line, "listening on ")

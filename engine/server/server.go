@@ -56,7 +56,7 @@ type Host struct {
 // Exit codes.
 const (
 	exitOK      = 0
-	exitRefused = 1 // some of the input was refused, or a plan has changes
+	exitRefused = 1 // some of the input was refused, a plan has changes, or an endpoint did not take a test
 	exitTrouble = 2 // the command could not do what it was to do
 )
 
@@ -69,8 +69,8 @@ func Main(h Host) {
 	os.Exit(code)
 }
 
-// Run runs a command line and returns its exit code: 0 if all went well, 1 if some of the input was refused or a plan has
-// changes, 2 if the command failed.
+// Run runs a command line and returns its exit code: 0 if all went well, 1 if some of the input was refused, a plan has
+// changes, or an endpoint of webhooks did not take a test, 2 if the command failed.
 func Run(ctx context.Context, h Host, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if h.Name == "" {
 		h.Name = filepath.Base(os.Args[0])
@@ -86,7 +86,7 @@ func Run(ctx context.Context, h Host, args []string, stdin io.Reader, stdout, st
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, errChanges):
+	case errors.Is(err, errChanges), errors.Is(err, errNotTaken):
 		return exitRefused
 	case errors.Is(err, errUnwell):
 		return exitTrouble
@@ -152,7 +152,7 @@ which keeps its data in the directory .bucketgen.`,
 		id, title string
 		commands  []*cobra.Command
 	}{
-		{"run", "Running", []*cobra.Command{c.devCommand(), c.serveCommand(), c.migrateCommand(), c.doctorCommand(), c.keysCommand()}},
+		{"run", "Running", []*cobra.Command{c.devCommand(), c.serveCommand(), c.migrateCommand(), c.doctorCommand(), c.keysCommand(), c.webhooksCommand()}},
 		{"ask", "Asking", []*cobra.Command{
 			c.membersCommand(), c.countCommand(), c.explainCommand(), c.historyCommand(), c.backTestCommand(), c.simulateCommand(),
 		}},

@@ -46,6 +46,35 @@ func (q *Queries) BucketsAll(ctx context.Context) ([]BucketsAllRow, error) {
 	return items, nil
 }
 
+const BucketsNumbers = `-- name: BucketsNumbers :many
+select b.no, b.id from bucketgen.buckets b where b.id = any ($1::text[])
+`
+
+type BucketsNumbersRow struct {
+	No int32
+	ID string
+}
+
+func (q *Queries) BucketsNumbers(ctx context.Context, ids []string) ([]BucketsNumbersRow, error) {
+	rows, err := q.db.Query(ctx, BucketsNumbers, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BucketsNumbersRow
+	for rows.Next() {
+		var i BucketsNumbersRow
+		if err := rows.Scan(&i.No, &i.ID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const BucketsRegister = `-- name: BucketsRegister :many
 insert into bucketgen.buckets (id, name)
 select unnest($1::text[]) as id, unnest($2::text[])

@@ -184,13 +184,15 @@ join bucketgen.buckets b on b.no = d.bucket_no
 join bucketgen.contacts c on c.id = d.contact_id
 join bucketgen.transitions t on t.contact_id = d.contact_id and t.id = d.transition_id
 where d.state = 'dead' and d.id > $1
+    and ($2::text[] is null or s.name = any ($2))
 order by d.id
-limit $2::integer
+limit $3::integer
 `
 
 type DeliveriesDeadParams struct {
-	AfterID int64
-	Size    int32
+	AfterID       int64
+	Subscriptions []string
+	Size          int32
 }
 
 type DeliveriesDeadRow struct {
@@ -207,7 +209,7 @@ type DeliveriesDeadRow struct {
 
 // What was given up, the oldest first.
 func (q *Queries) DeliveriesDead(ctx context.Context, arg DeliveriesDeadParams) ([]DeliveriesDeadRow, error) {
-	rows, err := q.db.Query(ctx, DeliveriesDead, arg.AfterID, arg.Size)
+	rows, err := q.db.Query(ctx, DeliveriesDead, arg.AfterID, arg.Subscriptions, arg.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -384,6 +386,33 @@ func (q *Queries) DeliveriesFail(ctx context.Context, arg DeliveriesFailParams) 
 		arg.Errors,
 		arg.Lease,
 	)
+	return err
+}
+
+const DeliveriesHurry = `-- name: DeliveriesHurry :exec
+with late as (
+    select k.contact_id, k.subscription_no, k.bucket_no, k.id
+    from bucketgen.deliveries k
+    join bucketgen.subscriptions s on s.no = k.subscription_no
+    where s.name = any ($2::text[]) and k.state = 'waiting' and k.next_at > $1
+    order by k.id
+    for update of k
+)
+update bucketgen.deliveries d
+set next_at = $1
+from late
+where d.contact_id = late.contact_id and d.subscription_no = late.subscription_no and d.bucket_no = late.bucket_no
+    and d.id = late.id
+`
+
+type DeliveriesHurryParams struct {
+	Now           pgtype.Timestamptz
+	Subscriptions []string
+}
+
+// Lets what was put off go out now.
+func (q *Queries) DeliveriesHurry(ctx context.Context, arg DeliveriesHurryParams) error {
+	_, err := q.db.Exec(ctx, DeliveriesHurry, arg.Now, arg.Subscriptions)
 	return err
 }
 

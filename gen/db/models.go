@@ -95,6 +95,25 @@ type BucketgenDue struct {
 	DueAt     pgtype.Timestamptz
 }
 
+type BucketgenEndpoint struct {
+	No             int32
+	Name           string
+	Url            string
+	Buckets        []string
+	Kinds          []string
+	CreatedAt      pgtype.Timestamptz
+	DisabledAt     pgtype.Timestamptz
+	DisabledReason *string
+}
+
+type BucketgenEndpointSecret struct {
+	EndpointNo int32
+	ID         int64
+	Secret     string
+	CreatedAt  pgtype.Timestamptz
+	EndsAt     pgtype.Timestamptz
+}
+
 type BucketgenEvent struct {
 	ContactID  int64
 	EventNo    int32

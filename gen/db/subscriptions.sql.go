@@ -51,6 +51,17 @@ func (q *Queries) SubscriptionsAll(ctx context.Context) ([]SubscriptionsAllRow, 
 	return items, nil
 }
 
+const SubscriptionsNumber = `-- name: SubscriptionsNumber :one
+select s.no from bucketgen.subscriptions s where s.name = $1
+`
+
+func (q *Queries) SubscriptionsNumber(ctx context.Context, name string) (int32, error) {
+	row := q.db.QueryRow(ctx, SubscriptionsNumber, name)
+	var no int32
+	err := row.Scan(&no)
+	return no, err
+}
+
 const SubscriptionsRegister = `-- name: SubscriptionsRegister :one
 insert into bucketgen.subscriptions (name, bucket_no, kinds, first_only, reasons, label)
 values ($1, $2, $3::text[], $4, $5::text[], $6)

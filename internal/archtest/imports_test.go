@@ -77,6 +77,15 @@ func TestImports(t *testing.T) {
 			why: "as the engine; the server of Hatchet is for tests",
 		},
 		{
+			name: "engine/webhook", packages: []string{"engine/webhook", "engine/mirror"},
+			never: []string{
+				module + "gen", module + "buckets", module + "bucket", module + "internal/bucketgen", module + "engine/server", module + "engine/hatchet",
+				"github.com/hatchet-dev/hatchet", "github.com/dave/jennifer",
+			},
+			but: []string{module + "gen/db"},
+			why: "as the engine; whoever posts needs no command line",
+		},
+		{
 			name: "words", packages: []string{"internal/words"}, only: []string{module + "registry"},
 			why: "engine and generator say things in the same words, and neither knows the other",
 		},

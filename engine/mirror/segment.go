@@ -1,0 +1,112 @@
+package mirror
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// SegmentConfig configures a mirror in Segment, RudderStack, or whatever else takes the calls of Segment. Only WriteKey must be
+// given.
+type SegmentConfig struct {
+	// WriteKey is that of the source.
+	WriteKey string
+
+	// Host is where the calls are taken, at /v1/batch. Defaults to https://api.segment.io.
+	Host string
+
+	// Buckets are those that are mirrored. Defaults to all, also those that this program does not have.
+	Buckets []registry.BucketRef
+
+	// Name is what the mirror is called in the log, and its subscriptions in the database: that name, or the name, a colon and
+	// the id for each of Buckets. [engine.Engine.Unsubscribe] ends one that is not wanted any more. Defaults to segment.
+	Name string
+
+	// Client makes the requests. Defaults to one that waits for 15 s.
+	Client *http.Client
+}
+
+// Segment tracks "Audience Entered" when a user joins a bucket and "Audience Exited" when they leave, with the properties
+// audience_id and audience_name. It is called before the engine starts. What is told twice has the same messageId.
+func Segment(e *engine.Engine, config SegmentConfig) error {
+	def(&config.Host, "https://api.segment.io")
+	def(&config.Name, "segment")
+	if config.Client == nil {
+		config.Client = newClient()
+	}
+	if config.WriteKey == "" {
+		return errors.New("mirror.SegmentConfig.WriteKey is empty; it is that of a source")
+	}
+	url, err := at(config.Host, "v1/batch")
+	if err != nil {
+		return fmt.Errorf("mirror.SegmentConfig.Host %w", err)
+	}
+	m := &mirror{
+		client: config.Client, url: url + "?results=1", user: config.WriteKey, refused: segmentRefused,
+		body: func(transitions []engine.Transition) any { return segmentBatch(transitions, e.Now()) },
+	}
+	return m.register(e, config.Name, config.Buckets)
+}
+
+// track is a call that something happened.
+type track struct {
+	Type       string            `json:"type"`
+	Event      string            `json:"event"`
+	UserID     string            `json:"userId"`
+	MessageID  string            `json:"messageId"`
+	Timestamp  time.Time         `json:"timestamp"`
+	Properties map[string]string `json:"properties"`
+}
+
+func segmentBatch(transitions []engine.Transition, now time.Time) any {
+	batch := make([]track, len(transitions))
+	for i, t := range transitions {
+		event := "Audience Entered"
+		if t.Kind == engine.Left {
+			event = "Audience Exited"
+		}
+		batch[i] = track{
+			Type: "track", Event: event, UserID: t.UserID, MessageID: messageIDOf(t.Key()), Timestamp: t.At,
+			Properties: map[string]string{"audience_id": t.BucketID, "audience_name": t.BucketName},
+		}
+	}
+	return map[string]any{"batch": batch, "sentAt": now.UTC()}
+}
+
+// segmentRefused reads what became of each call: a server of this project says so when it is asked by results=1, and does not
+// let those that it refuses keep the others out. Elsewhere there is nothing of the kind.
+func segmentRefused(answer []byte, errs []error) {
+	var said struct {
+		Results []struct {
+			Status  string `json:"status"`
+			Field   string `json:"field"`
+			Problem string `json:"problem"`
+		} `json:"results"`
+	}
+	if json.Unmarshal(answer, &said) != nil || len(said.Results) != len(errs) {
+		return
+	}
+	for i, r := range said.Results {
+		if r.Status == "refused" {
+			errs[i] = fmt.Errorf("refused: %s %s", r.Field, r.Problem)
+		}
+	}
+}
+
+// messageIDOf returns a messageId that is the same for the same key: with a prefix of its own, because ids that begin like a
+// key are for transitions where such calls are taken in, and of a hash if it would be longer than Segment takes.
+func messageIDOf(key string) string {
+	const prefix, most = "mirror:", 100
+	if len(prefix)+len(key) <= most {
+		return prefix + key
+	}
+	sum := sha256.Sum256([]byte(key))
+	return prefix + hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,220 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/engine/webhook"
+	"github.com/bucketgen/bucketgen/internal/store"
+)
+
+func (c *cli) webhooksCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "webhooks",
+		Short: "Make and change the endpoints that transitions are posted to",
+		Long: `Webhooks tell other systems who joins and leaves: whatever runs serve posts each transition to the
+endpoints that want it, signed as Standard Webhooks (https://www.standardwebhooks.com). What an
+endpoint does not take is tried again for about three days, and then given up until it is replayed.
+An endpoint that answers 410 is disabled; what happens meanwhile waits until it is enabled.
+
+Engines that run follow a change within a second; there need not be any.`,
+		Args: cobra.NoArgs,
+	}
+	cmd.AddCommand(c.webhooksCreateCommand(), c.webhooksListCommand(), c.webhooksRotateCommand(), c.webhooksEnableCommand(),
+		c.webhooksDisableCommand(), c.webhooksDeleteCommand(), c.webhooksTestCommand(), c.webhooksDeadCommand(), c.webhooksReplayCommand())
+	return cmd
+}
+
+func (c *cli) webhooksCreateCommand() *cobra.Command {
+	var buckets, kinds []string
+	var allowPrivate bool
+	cmd := &cobra.Command{
+		Use:   "create NAME URL",
+		Short: "Make an endpoint and show its secret",
+		Long: `Makes an endpoint and shows the secret that its receiver verifies webhooks by, once. Every transition
+that is committed from now on is posted to it.`,
+		Example: "  " + c.host.Name + " webhooks create crm https://crm.example.com/hooks\n" +
+			"  " + c.host.Name + " webhooks create mailer https://mail.example.com/hooks --bucket power-users --kinds entered,left",
+		Args: takes(2, "a NAME and a URL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.withEndpoints(cmd, allowPrivate, func(all *webhook.Endpoints, _ *database) error {
+				wanted := webhook.Endpoint{Name: args[0], URL: args[1], Buckets: buckets}
+				for _, k := range kinds {
+					wanted.Kinds = append(wanted.Kinds, engine.Kind(k))
+				}
+				made, err := all.Create(cmd.Context(), wanted)
+				if err != nil {
+					return err
+				}
+				return c.showSecret(cmd, made)
+			})
+		},
+	}
+	cmd.Flags().StringSliceVar(&buckets, "bucket", nil, "post what happens in the bucket of this `ID`; may be given several times (default all buckets)")
+	cmd.Flags().StringSliceVar(&kinds, "kinds", nil, "post these `KINDS` of transitions: entered, left, dwell (default all)")
+	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "the URL may lead to this machine or a private network, if serve allows that, too")
+	return cmd
+}
+
+func (c *cli) webhooksRotateCommand() *cobra.Command {
+	var grace time.Duration
+	cmd := &cobra.Command{
+		Use:   "rotate NO|NAME",
+		Short: "Give an endpoint a new secret and show it",
+		Long: `Gives an endpoint a new secret and shows it, once. Webhooks are signed by both, the new one and the one
+before, until the grace is over: the receiver may change at any time until then.`,
+		Example: "  " + c.host.Name + " webhooks rotate crm\n  " + c.host.Name + " webhooks rotate crm --grace 0   # somebody knows the old one",
+		Args:    takes(1, "one NO or NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.withEndpoints(cmd, false, func(all *webhook.Endpoints, _ *database) error {
+				rotated, err := all.Rotate(cmd.Context(), args[0], grace)
+				if err != nil {
+					return err
+				}
+				return c.showSecret(cmd, rotated)
+			})
+		},
+	}
+	cmd.Flags().DurationVar(&grace, "grace", webhook.Grace, "how long the secret before is good, like 1h30m")
+	return cmd
+}
+
+// showSecret shows the secret of an endpoint.
+func (c *cli) showSecret(cmd *cobra.Command, e webhook.Endpoint) error {
+	return c.print(cmd, e, func(out io.Writer) error {
+		fmt.Fprintf(cmd.ErrOrStderr(), "This is the secret of endpoint %d, %q. It is not shown again. %s webhooks test %d tries it.\n", e.No, e.Name, c.host.Name, e.No)
+		_, err := fmt.Fprintln(out, e.Secret)
+		return err
+	})
+}
+
+func (c *cli) webhooksListCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "List the endpoints",
+		Long:    `Lists the endpoints with what is posted to them, and whether it is.`,
+		Example: "  " + c.host.Name + " webhooks list --json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.withEndpoints(cmd, false, func(endpoints *webhook.Endpoints, _ *database) error {
+				all, err := endpoints.List(cmd.Context())
+				if err != nil {
+					return err
+				}
+				return printList(c, cmd, all, func(out io.Writer) error { return printEndpoints(out, all) })
+			})
+		},
+	}
+	return cmd
+}
+
+func printEndpoints(out io.Writer, all []webhook.Endpoint) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "NO\tNAME\tURL\tBUCKETS\tKINDS\tSTATE")
+	for _, e := range all {
+		buckets, state := "all", "enabled"
+		if len(e.Buckets) > 0 {
+			buckets = strings.Join(e.Buckets, ",")
+		}
+		if !e.DisabledAt.IsZero() {
+			state = fmt.Sprintf("disabled %s: %s", e.DisabledAt.Format(time.RFC3339), e.DisabledReason)
+		}
+		kinds := make([]string, len(e.Kinds))
+		for i, k := range e.Kinds {
+			kinds[i] = string(k)
+		}
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", e.No, e.Name, e.URL, buckets, strings.Join(kinds, ","), state)
+	}
+	return w.Flush()
+}
+
+func (c *cli) webhooksEnableCommand() *cobra.Command {
+	return c.webhooksChangeCommand(change{
+		verb: "enable", done: "enabled", short: "Let an endpoint go on",
+		long: `Lets an endpoint go on that was disabled, by hand or because it answered 410. All that waits for it is posted
+at once, in order, also what had failed and was to be tried later.`,
+		do: func(cmd *cobra.Command, all *webhook.Endpoints, which string) (webhook.Endpoint, error) {
+			return all.Enable(cmd.Context(), which)
+		},
+	})
+}
+
+func (c *cli) webhooksDisableCommand() *cobra.Command {
+	reason := "by hand"
+	cmd := c.webhooksChangeCommand(change{
+		verb: "disable", done: "disabled", short: "Let an endpoint rest",
+		long: `Lets an endpoint rest until it is enabled. What happens meanwhile waits for it.`,
+		do: func(cmd *cobra.Command, all *webhook.Endpoints, which string) (webhook.Endpoint, error) {
+			return all.Disable(cmd.Context(), which, reason)
+		},
+	})
+	cmd.Flags().StringVar(&reason, "reason", reason, "the `REASON` that list shows")
+	return cmd
+}
+
+func (c *cli) webhooksDeleteCommand() *cobra.Command {
+	return c.webhooksChangeCommand(change{
+		verb: "delete", done: "deleted", short: "Do away with an endpoint",
+		long: `Does away with an endpoint, its secrets, and everything that waits for it or was given up.`,
+		do: func(cmd *cobra.Command, all *webhook.Endpoints, which string) (webhook.Endpoint, error) {
+			return all.Delete(cmd.Context(), which)
+		},
+	})
+}
+
+// change is something that is done with an endpoint.
+type change struct {
+	verb, done, short, long string
+	do                      func(cmd *cobra.Command, all *webhook.Endpoints, which string) (webhook.Endpoint, error)
+}
+
+func (c *cli) webhooksChangeCommand(ch change) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     ch.verb + " NO|NAME",
+		Short:   ch.short,
+		Long:    ch.long,
+		Example: "  " + c.host.Name + " webhooks " + ch.verb + " crm",
+		Args:    takes(1, "one NO or NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.withEndpoints(cmd, false, func(all *webhook.Endpoints, _ *database) error {
+				e, err := ch.do(cmd, all, args[0])
+				if err != nil {
+					return err
+				}
+				return c.print(cmd, e, func(out io.Writer) error {
+					_, err := fmt.Fprintf(out, "%s endpoint %d, %q\n", ch.done, e.No, e.Name)
+					return err
+				})
+			})
+		},
+	}
+	return cmd
+}
+
+// withEndpoints gives the endpoints of the database of the command line, and that.
+func (c *cli) withEndpoints(cmd *cobra.Command, allowPrivate bool, do func(*webhook.Endpoints, *database) error) (err error) {
+	d, err := c.open(cmd.Context(), cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+	if err := store.CheckVersion(cmd.Context(), d.pool, c.schema); err != nil {
+		return err
+	}
+	all, err := webhook.Open(d.pool, webhook.Config{Schema: c.schema, AllowPrivate: allowPrivate})
+	if err != nil {
+		return err
+	}
+	err = do(all, d)
+	if errors.Is(err, webhook.ErrUnknownEndpoint) {
+		return fmt.Errorf("%w; see %s webhooks list", err, c.host.Name)
+	}
+	return err
+}

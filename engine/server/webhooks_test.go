@@ -1,0 +1,91 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/engine/server"
+	"github.com/bucketgen/bucketgen/internal/pgtest"
+)
+
+// TestServePostsWebhooks has serve post what happened before it ran: not to this machine, at first; and once that was given
+// up and is replayed, with leave to do so.
+func TestServePostsWebhooks(t *testing.T) {
+	t.Parallel()
+	url, r := pgtest.NewURL(t), pro(t)
+	pool := pgtest.Open(t, url)
+	posted := make(chan engine.Transition, 10)
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, in *http.Request) {
+		var body struct {
+			Data engine.Transition `json:"data"`
+		}
+		if err := json.NewDecoder(in.Body).Decode(&body); err != nil {
+			t.Error(err)
+		}
+		posted <- body.Data
+	}))
+	t.Cleanup(receiver.Close)
+	run := func(ctx context.Context, args ...string) string {
+		t.Helper()
+		var out bytes.Buffer
+		if code := server.Run(ctx, server.Host{Registry: r, Name: "shopd"}, append(args, "--database", url), strings.NewReader(""), &out, &out); code != 0 {
+			t.Errorf("%v: exit code %d\n%s", args, code, &out)
+		}
+		return out.String()
+	}
+	enter(t, url, r, "ada") // so that the bucket is known
+	run(t.Context(), "webhooks", "create", "crm", receiver.URL, "--allow-private", "--bucket", "pro")
+	enter(t, url, r, "bob")
+
+	ctx, interrupt := context.WithCancel(t.Context())
+	served := make(chan string)
+	go func() { served <- run(ctx, "serve", "--listen", "localhost:0") }()
+	eventually(t, func() bool {
+		tag, err := pool.Exec(t.Context(), "update bucketgen.deliveries set state = 'dead' where error like 'leads to 127.0.0.1%' and lease is null")
+		return err == nil && tag.RowsAffected() == 1
+	})
+	interrupt()
+	if out := <-served; !strings.Contains(out, "\nwebhooks: 1 endpoint\n") {
+		t.Errorf("got\n%s", out)
+	}
+	if out := run(t.Context(), "webhooks", "dead", "crm"); !strings.Contains(out, "bob   bucket:entered:pro  1         leads to 127.0.0.1") {
+		t.Errorf("got\n%s", out)
+	}
+	if out := run(t.Context(), "webhooks", "replay", "1"); out != "replayed 1 webhook\n" {
+		t.Errorf("got\n%s", out)
+	}
+
+	ctx, interrupt = context.WithCancel(t.Context())
+	go func() { served <- run(ctx, "serve", "--listen", "localhost:0", "--allow-private-webhooks") }()
+	select {
+	case got := <-posted:
+		if got.UserID != "bob" || !got.Replayed {
+			t.Errorf("posted %+v", got)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("nothing was posted")
+	}
+	interrupt()
+	<-served
+}
+
+func eventually(t *testing.T, holds func() bool) {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("it did not come about")
+		}
+	}
+}

@@ -1,0 +1,156 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/engine/webhook"
+)
+
+// errNotTaken says that an endpoint did not take a test, which is the exit code's business: what it answered was printed.
+var errNotTaken = errors.New("the endpoint did not take it")
+
+func (c *cli) webhooksTestCommand() *cobra.Command {
+	var allowPrivate bool
+	cmd := &cobra.Command{
+		Use:   "test NO|NAME",
+		Short: "Post a test event to an endpoint and show its answer",
+		Long: `Posts {"type": "bucket.test", ...} to an endpoint from this machine, enabled or not, signed like any other
+webhook, and prints what it answers. The exit code is 1 if that is not 2xx, or if there is no answer.`,
+		Example: "  " + c.host.Name + " webhooks test crm",
+		Args:    takes(1, "one NO or NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.withEndpoints(cmd, allowPrivate, func(all *webhook.Endpoints, _ *database) error {
+				answer, err := all.Test(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				err = c.print(cmd, answer, func(out io.Writer) error {
+					_, err := fmt.Fprintln(out, answer)
+					return err
+				})
+				if err == nil && !answer.Taken() {
+					err = errNotTaken
+				}
+				return err
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "the URL may lead to this machine or a private network")
+	return cmd
+}
+
+// letter is a webhook that was given up.
+type letter struct {
+	ID         int64             `json:"id"`
+	Attempts   int               `json:"attempts"`
+	Error      string            `json:"error"`
+	Transition engine.Transition `json:"transition"`
+}
+
+func (c *cli) webhooksDeadCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "dead NO|NAME",
+		Short:   "List the webhooks that were given up",
+		Long:    `Lists the webhooks that an endpoint did not take for about three days, with what it said last.`,
+		Example: "  " + c.host.Name + " webhooks dead crm",
+		Args:    takes(1, "one NO or NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.withLetters(cmd, args[0], func(_ *engine.Engine, all []letter) error {
+				return printList(c, cmd, all, func(out io.Writer) error { return printLetters(out, all) })
+			})
+		},
+	}
+	return cmd
+}
+
+func printLetters(out io.Writer, all []letter) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ID\tUSER\tTRANSITION\tATTEMPTS\tERROR")
+	for _, l := range all {
+		fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\n", l.ID, l.Transition.UserID, l.Transition.Event(), l.Attempts, l.Error)
+	}
+	return w.Flush()
+}
+
+func (c *cli) webhooksReplayCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "replay NO|NAME [ID...]",
+		Short: "Post webhooks again that were given up",
+		Long: `Posts webhooks again that were given up, those with the given IDs (see dead) or all of the endpoint. They
+have the same webhook-id as before, are marked as replayed, and come after what was posted since.`,
+		Example: "  " + c.host.Name + " webhooks replay crm\n  " + c.host.Name + " webhooks replay crm 4711",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return takes(1, "a NO or NAME, and IDs")(cmd, args)
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.withLetters(cmd, args[0], func(e *engine.Engine, all []letter) error {
+				ids, err := chosen(all, args[1:])
+				if err != nil {
+					return err
+				}
+				n := int64(0)
+				if len(ids) > 0 { // none would be all, of everybody
+					if n, err = e.ReplayDeadLetters(cmd.Context(), ids...); err != nil {
+						return err
+					}
+				}
+				return c.print(cmd, map[string]int64{"replayed": n}, func(out io.Writer) error {
+					_, err := fmt.Fprintf(out, "replayed %s\n", count(n, "webhook"))
+					return err
+				})
+			})
+		},
+	}
+	return cmd
+}
+
+// chosen returns the ids of letters that are given, or of all if none is.
+func chosen(all []letter, given []string) ([]int64, error) {
+	var ids []int64
+	for _, l := range all {
+		ids = append(ids, l.ID)
+	}
+	if len(given) == 0 {
+		return ids, nil
+	}
+	wanted := make([]int64, len(given))
+	for i, text := range given {
+		id, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || !slices.Contains(ids, id) {
+			return nil, fmt.Errorf("the endpoint has no webhook %q that was given up", text)
+		}
+		wanted[i] = id
+	}
+	return wanted, nil
+}
+
+// withLetters gives the webhooks of an endpoint that were given up, and an engine by which they can be replayed.
+func (c *cli) withLetters(cmd *cobra.Command, which string, do func(*engine.Engine, []letter) error) error {
+	return c.withEndpoints(cmd, false, func(endpoints *webhook.Endpoints, d *database) error {
+		found, err := endpoints.Find(cmd.Context(), which)
+		if err != nil {
+			return err
+		}
+		return c.lookIn(d, nil, asked(cmd.Context(), func(e *engine.Engine) error {
+			var all []letter
+			for l, err := range e.DeadLetters(cmd.Context(), found.Subscriptions()...) {
+				if err != nil {
+					return err
+				}
+				all = append(all, letter{l.ID, l.Attempts, l.Error, l.Transition})
+			}
+			return do(e, all)
+		}))
+	})
+}

@@ -1,0 +1,99 @@
+package webhook
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bucketgen/bucketgen/engine"
+)
+
+// Endpoint is where transitions are posted to.
+type Endpoint struct {
+	No   int    `json:"no"`   // given when it is made
+	Name string `json:"name"` // unique, and no number
+	URL  string `json:"url"`  // http or https
+
+	Buckets []string      `json:"buckets,omitempty"` // ids of those whose transitions are posted; none: all of them
+	Kinds   []engine.Kind `json:"kinds"`             // that are posted; none when it is made: all of them
+
+	CreatedAt      time.Time `json:"createdAt"`
+	DisabledAt     time.Time `json:"disabledAt,omitzero"`      // zero: it is enabled
+	DisabledReason string    `json:"disabledReason,omitempty"` // like "answered 410 Gone"
+
+	Secret string `json:"secret,omitempty"` // that receivers verify by; only when it has just been made
+}
+
+// kinds are those of transitions.
+var kinds = []engine.Kind{engine.Entered, engine.Left, engine.Dwell}
+
+// Subscriptions returns the names under which its webhooks wait in the outbox, and by which [engine.Engine.DeadLetters] finds
+// those that were given up.
+func (e Endpoint) Subscriptions() []string {
+	name := "webhook:" + strconv.Itoa(e.No)
+	if len(e.Buckets) == 0 {
+		return []string{name}
+	}
+	all := make([]string, len(e.Buckets))
+	for i, id := range e.Buckets {
+		all[i] = name + ":" + id
+	}
+	return all
+}
+
+// checked returns an endpoint as it can be made, or says what cannot be meant.
+func (e Endpoint) checked(allowPrivate bool) (Endpoint, error) {
+	e.Name = strings.TrimSpace(e.Name)
+	_, err := strconv.Atoi(e.Name)
+	switch {
+	case e.Name == "":
+		return e, errors.New("name is empty; say what the endpoint is for")
+	case err == nil:
+		return e, fmt.Errorf("name is %q, which would be taken for a number; say what the endpoint is for", e.Name)
+	case len(e.Name) > 255 || strings.ContainsFunc(e.Name, func(r rune) bool { return r < ' ' || r == '\uFFFD' }):
+		return e, errors.New("name has more than 255 bytes, or characters that cannot be printed")
+	}
+	if err := checkURL(e.URL, allowPrivate); err != nil {
+		return e, fmt.Errorf("url %w", err)
+	}
+	e.Buckets = slices.Compact(slices.Sorted(slices.Values(e.Buckets)))
+	if len(e.Kinds) == 0 {
+		e.Kinds = kinds
+	}
+	for _, k := range e.Kinds {
+		if !slices.Contains(kinds, k) {
+			return e, fmt.Errorf("kinds has %q; it must be of entered, left and dwell", k)
+		}
+	}
+	e.Kinds = slices.DeleteFunc(slices.Clone(kinds), func(k engine.Kind) bool { return !slices.Contains(e.Kinds, k) })
+	return e, nil
+}
+
+// checkURL says what is obviously wrong with a URL. Where a name leads is seen when it is dialled.
+func checkURL(text string, allowPrivate bool) error {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || len(text) > 2048:
+		return errors.New("cannot be read as a URL, or has more than 2048 bytes")
+	case u.Scheme != "https" && u.Scheme != "http":
+		return fmt.Errorf("is %q; it must begin with https:// or http://", u.Redacted())
+	case u.Hostname() == "":
+		return fmt.Errorf("is %q, which names no host", u.Redacted())
+	case u.User != nil:
+		return fmt.Errorf("is %q, with a user name; receivers know who posts by the signature", u.Redacted())
+	case u.Fragment != "" || strings.HasSuffix(text, "#"):
+		return fmt.Errorf("is %q, with a fragment, which is never sent", text)
+	case allowPrivate:
+		return nil
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	if address, err := netip.ParseAddr(host); err == nil && !public(address) || host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return &privateError{host}
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/store"
+)
+
+// insert writes an endpoint, and subscribes it by the same transaction.
+func insert(ctx context.Context, q *db.Queries, e *Endpoint) error {
+	p := db.EndpointsCreateParams{Name: e.Name, Url: e.URL, Buckets: orEmpty(e.Buckets), Now: store.Timestamp(e.CreatedAt)}
+	for _, k := range e.Kinds {
+		p.Kinds = append(p.Kinds, string(k))
+	}
+	buckets, err := numbers(ctx, q, e.Buckets)
+	if err != nil {
+		return err
+	}
+	no, err := q.EndpointsCreate(ctx, p)
+	if err != nil {
+		return err
+	}
+	e.No = int(no)
+	err = q.EndpointSecretsRotate(ctx, db.EndpointSecretsRotateParams{EndpointNo: no, Secret: e.Secret, Now: p.Now, Until: p.Now})
+	if err != nil {
+		return err
+	}
+	for i, name := range e.Subscriptions() {
+		if _, err := q.SubscriptionsRegister(ctx, db.SubscriptionsRegisterParams{Name: name, BucketNo: buckets[i], Kinds: p.Kinds}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// numbers returns the database's numbers of buckets, or one nil for all of them.
+func numbers(ctx context.Context, q *db.Queries, ids []string) ([]*int32, error) {
+	if len(ids) == 0 {
+		return []*int32{nil}, nil
+	}
+	rows, err := q.BucketsNumbers(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*int32, len(ids))
+	for i, id := range ids {
+		at := slices.IndexFunc(rows, func(row db.BucketsNumbersRow) bool { return row.ID == id })
+		if at < 0 {
+			return nil, fmt.Errorf("buckets has %q, which no engine has ever had here", id)
+		}
+		all[i] = &rows[at].No
+	}
+	return all, nil
+}
+
+// lock returns an endpoint by its number or its name. In a transaction, nobody else changes it until that is over.
+func lock(ctx context.Context, q *db.Queries, which string) (Endpoint, error) {
+	var p db.EndpointsLockParams
+	if no, err := strconv.ParseInt(which, 10, 32); err == nil {
+		number := int32(no)
+		p.No = &number
+	} else {
+		p.Name = &which
+	}
+	row, err := q.EndpointsLock(ctx, p)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Endpoint{}, ErrUnknownEndpoint
+	}
+	return endpointOf(row), err
+}
+
+func endpointOf(row db.BucketgenEndpoint) Endpoint {
+	e := Endpoint{No: int(row.No), Name: row.Name, URL: row.Url, Buckets: row.Buckets, CreatedAt: row.CreatedAt.Time.UTC()}
+	for _, k := range row.Kinds {
+		e.Kinds = append(e.Kinds, engine.Kind(k))
+	}
+	if row.DisabledAt.Valid {
+		e.DisabledAt = row.DisabledAt.Time.UTC()
+	}
+	if row.DisabledReason != nil {
+		e.DisabledReason = *row.DisabledReason
+	}
+	return e
+}
+
+// orEmpty returns no bucket as an empty list, which the database tells from none.
+func orEmpty(ids []string) []string {
+	if ids == nil {
+		return []string{}
+	}
+	return ids
+}

@@ -1,0 +1,255 @@
+package webhook_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/bucketgen/bucketgen/bucket"
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/engine/webhook"
+	"github.com/bucketgen/bucketgen/internal/pgtest"
+	"github.com/bucketgen/bucketgen/internal/registrytest"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+func TestMain(m *testing.M) {
+	if url := os.Getenv(workerVar); url != "" {
+		if err := work(url); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(pgtest.Run(m))
+}
+
+var (
+	plan  = bucket.Text("plan")
+	visit = bucket.Event("visit")
+
+	pro      = bucket.Define(bucket.Spec{ID: "pro", Name: "Who pays", Criteria: plan.Is("pro")})
+	regulars = bucket.Define(bucket.Spec{ID: "regulars", Criteria: visit.AtLeast(2)})
+)
+
+// world is a database with an engine that takes events in and posts nothing, and a clock that only the test moves. It begins
+// now, because receivers do not take what was signed long ago.
+type world struct {
+	*engine.Engine
+	t        *testing.T
+	pool     *pgxpool.Pool
+	registry *registry.Registry
+	hooks    *webhook.Endpoints
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+// local lets webhooks go to servers of tests.
+var local = webhook.Config{AllowPrivate: true, Poll: 2 * time.Millisecond}
+
+func newWorld(t *testing.T, definitions ...bucket.Definition) *world {
+	t.Helper()
+	w := &world{t: t, pool: pgtest.New(t), registry: registrytest.Build(t, definitions...), now: time.Now().UTC()}
+	w.Engine = w.start(engine.Config{NoClock: true, NoDelivery: true})
+	w.hooks = w.open(local)
+	return w
+}
+
+func (w *world) open(config webhook.Config) *webhook.Endpoints {
+	w.t.Helper()
+	config.Now = w.clock
+	endpoints, err := webhook.Open(w.pool, config)
+	must(w.t, err)
+	return endpoints
+}
+
+func (w *world) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *world) advance(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
+func (w *world) start(config engine.Config) *engine.Engine {
+	w.t.Helper()
+	config.Now, config.VirtualTime = w.clock, true
+	e, err := engine.New(w.pool, w.registry, config)
+	must(w.t, err)
+	must(w.t, e.Start(w.t.Context()))
+	w.t.Cleanup(func() { stop(w.t, e) })
+	return e
+}
+
+// serve starts a further engine, which posts webhooks.
+func (w *world) serve(config webhook.Config) (*engine.Engine, *webhook.Service) {
+	w.t.Helper()
+	e := w.start(engine.Config{NoClock: true, DeliveryPoll: 2 * time.Millisecond})
+	s, err := webhook.New(e, w.pool, config)
+	must(w.t, err)
+	must(w.t, s.Start(w.t.Context()))
+	w.t.Cleanup(func() { stop(w.t, s) })
+	return e, s
+}
+
+// stopper is an engine or a service.
+type stopper interface {
+	Stop(ctx context.Context) error
+}
+
+func stop(t *testing.T, it stopper) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := it.Stop(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// endpoint makes an endpoint of all buckets.
+func (w *world) endpoint(name, url string) webhook.Endpoint {
+	w.t.Helper()
+	e, err := w.hooks.Create(w.t.Context(), webhook.Endpoint{Name: name, URL: url})
+	must(w.t, err)
+	return e
+}
+
+// joins and leaves let a user do so.
+func (w *world) joins(user string)  { w.t.Helper(); w.identify(user, "pro") }
+func (w *world) leaves(user string) { w.t.Helper(); w.identify(user, "free") }
+
+func (w *world) identify(user, plan string) {
+	w.t.Helper()
+	_, err := w.Ingest(w.t.Context(), engine.Event{UserID: user, Traits: map[string]any{"plan": plan}})
+	must(w.t, err)
+}
+
+func (w *world) count(sql string, args ...any) int {
+	w.t.Helper()
+	var n int
+	must(w.t, w.pool.QueryRow(w.t.Context(), sql, args...).Scan(&n))
+	return n
+}
+
+func (w *world) waiting() int {
+	return w.count("select count(*) from bucketgen.deliveries where state = 'waiting'")
+}
+
+// webhookPost is a webhook as it was received.
+type webhookPost struct {
+	header http.Header
+	body   []byte
+
+	Type      string            `json:"type"`
+	Timestamp time.Time         `json:"timestamp"`
+	Data      engine.Transition `json:"data"`
+}
+
+func (p webhookPost) id() string { return p.header.Get("Webhook-Id") }
+
+// receiver is a server that keeps what is posted to it.
+type receiver struct {
+	*httptest.Server
+	mu     sync.Mutex
+	answer http.HandlerFunc // nil: it takes everything
+	posts  []webhookPost
+}
+
+func newReceiver(t *testing.T) *receiver {
+	t.Helper()
+	r := &receiver{}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
+		body, err := io.ReadAll(in.Body)
+		p := webhookPost{header: in.Header, body: body}
+		if err != nil || json.Unmarshal(body, &p) != nil {
+			t.Errorf("received %q, %v", body, err)
+		}
+		r.mu.Lock()
+		r.posts = append(r.posts, p)
+		answer := r.answer
+		r.mu.Unlock()
+		if answer != nil {
+			in.Body = io.NopCloser(bytes.NewReader(body))
+			answer(out, in)
+		}
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+// answers lets the receiver answer with a status from now on.
+func (r *receiver) answers(status int, header ...string) {
+	r.does(func(out http.ResponseWriter, _ *http.Request) {
+		for i := 0; i < len(header); i += 2 {
+			out.Header().Set(header[i], header[i+1])
+		}
+		out.WriteHeader(status)
+		fmt.Fprintf(out, "this is\n %d", status)
+	})
+}
+
+func (r *receiver) does(f http.HandlerFunc) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answer = f
+}
+
+func (r *receiver) all() []webhookPost {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.posts)
+}
+
+// got returns what was posted, once it is so much.
+func (r *receiver) got(t *testing.T, n int) []webhookPost {
+	t.Helper()
+	eventually(t, func() bool { return len(r.all()) >= n })
+	all := r.all()
+	equal(t, "webhooks", len(all), n)
+	return all
+}
+
+func eventually(t *testing.T, holds func() bool) {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("it did not come about")
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func equal(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s: -want +got\n%s", what, diff)
+	}
+}
