@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -39,6 +40,9 @@ type Tracking struct {
 	// Batch is how many bytes the body of a request may have, compressed or not. Defaults to 500 KB.
 	Batch int
 
+	// Read is how long the body of a request may take to arrive. Defaults to 20 s.
+	Read time.Duration
+
 	// Wait is how long a request waits for the database. Defaults to 30 s.
 	Wait time.Duration
 }
@@ -49,6 +53,9 @@ func (c Tracking) withDefaults() Tracking {
 	}
 	if c.Batch == 0 {
 		c.Batch = 500 << 10
+	}
+	if c.Read == 0 {
+		c.Read = 20 * time.Second
 	}
 	if c.Wait == 0 {
 		c.Wait = 30 * time.Second
@@ -114,6 +121,8 @@ func (t *tracking) read(r *request) error {
 	if err != nil && r.Header.Get("Content-Type") != "" || !slices.Contains([]string{"", "application/json", "text/plain"}, kind) {
 		return trouble(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Type is %q; send application/json", r.Header.Get("Content-Type")))
 	}
+	// Where the server cannot do this, as one of a host, it has limits of its own.
+	_ = http.NewResponseController(r.writer).SetReadDeadline(time.Now().Add(t.config.Read))
 	var in io.Reader = http.MaxBytesReader(r.writer, r.Body, int64(t.config.Batch))
 	switch encoding := r.Header.Get("Content-Encoding"); strings.ToLower(encoding) {
 	case "", "identity":
@@ -148,6 +157,9 @@ func (t *tracking) read(r *request) error {
 func (t *tracking) unreadable(err error, what string) error {
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return t.tooLarge()
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return trouble(http.StatusRequestTimeout, fmt.Sprintf("the body did not arrive within %s", t.config.Read))
 	}
 	return trouble(http.StatusBadRequest, what)
 }

@@ -284,3 +284,19 @@ func TestPayloadsSetProperties(t *testing.T) {
 		}
 	}
 }
+
+// TestSlowBody sends the beginning of a body and no more.
+func TestSlowBody(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, engine.Config{NoClock: true})
+	a.Config.Handler = server.NewHandler(a.engine, a.pool, "bucketgen", server.Tracking{Read: 50 * time.Millisecond}, nil)
+	body, rest := io.Pipe()
+	defer rest.Close()
+	go func() { _, _ = io.WriteString(rest, `{"userId":"ada",`) }()
+	if got, says := a.send(t, "/v1/track", body, nil); got.StatusCode != http.StatusRequestTimeout || !strings.Contains(says, "did not arrive within 50ms") {
+		t.Errorf("got %d %s", got.StatusCode, says)
+	}
+	if got, says := a.send(t, "/v1/track", strings.NewReader(`{"userId":"ada","event":"order"}`), nil); got.StatusCode != http.StatusOK {
+		t.Errorf("the next: got %d %s", got.StatusCode, says)
+	}
+}
