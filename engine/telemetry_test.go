@@ -29,7 +29,7 @@ func TestTelemetry(t *testing.T) {
 	in.next(t)
 	eventually(t, func() bool { return e.Stats().Delivered == 1 })
 
-	var ingest, flush trace.ReadOnlySpan
+	var ingest, flush, deliver trace.ReadOnlySpan
 	eventually(t, func() bool {
 		for _, s := range spans.Ended() {
 			switch s.Name() {
@@ -37,9 +37,11 @@ func TestTelemetry(t *testing.T) {
 				ingest = s
 			case "bucketgen.flush":
 				flush = s
+			case "bucketgen.deliver":
+				deliver = s
 			}
 		}
-		return ingest != nil && flush != nil
+		return ingest != nil && flush != nil && deliver != nil
 	})
 	if len(flush.Links()) != 1 || flush.Links()[0].SpanContext.SpanID() != ingest.SpanContext().SpanID() {
 		t.Errorf("the flush has the links %v, want one to the ingest %v", flush.Links(), ingest.SpanContext().SpanID())
