@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/problem"
 )
 
 func (c *cli) serveCommand() *cobra.Command {
@@ -76,13 +77,13 @@ func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, l Limits, l
 		ctx, cancel := context.WithTimeout(r.Context(), time.Second)
 		defer cancel()
 		if err := pool.Ping(ctx); err != nil || !e.Takes(1) {
-			later(http.StatusServiceUnavailable, "the database does not answer, or too many events wait for it", time.Second).answer(w)
+			problem.Later(http.StatusServiceUnavailable, "the database does not answer, or too many events wait for it", time.Second).Answer(w)
 			return
 		}
 		reply(w, map[string]string{"status": "ready"})
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		trouble(http.StatusNotFound, "there is nothing at "+r.Method+" "+r.URL.Path).answer(w)
+		problem.New(http.StatusNotFound, "there is nothing at "+r.Method+" "+r.URL.Path).Answer(w)
 	})
 	return mux
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/problem"
 	"github.com/bucketgen/bucketgen/internal/segment"
 )
 
@@ -95,12 +96,12 @@ func (t *tracking) handle(do func(*request) error) http.HandlerFunc {
 		if err == nil {
 			return
 		}
-		var p *problem
+		var p *problem.Problem
 		if !errors.As(err, &p) {
 			t.log.ErrorContext(r.Context(), "a request could not be done", "path", r.URL.Path, "error", err)
-			p = later(http.StatusServiceUnavailable, "the events could not be stored; send them again", time.Second)
+			p = problem.Later(http.StatusServiceUnavailable, "the events could not be stored; send them again", time.Second)
 		}
-		p.answer(w)
+		p.Answer(w)
 	}
 }
 
@@ -108,7 +109,7 @@ func (t *tracking) handle(do func(*request) error) http.HandlerFunc {
 func (t *tracking) read(r *request) error {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil && r.Header.Get("Content-Type") != "" || !slices.Contains([]string{"", "application/json", "text/plain"}, kind) {
-		return trouble(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Type is %q; send application/json", r.Header.Get("Content-Type")))
+		return problem.New(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Type is %q; send application/json", r.Header.Get("Content-Type")))
 	}
 	var in io.Reader = http.MaxBytesReader(r.writer, r.Body, int64(t.limits.Batch))
 	switch encoding := r.Header.Get("Content-Encoding"); strings.ToLower(encoding) {
@@ -120,7 +121,7 @@ func (t *tracking) read(r *request) error {
 		}
 		in = unzipped
 	default:
-		return trouble(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Encoding is %q; send gzip or none", encoding))
+		return problem.New(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Encoding is %q; send gzip or none", encoding))
 	}
 	r.body, err = io.ReadAll(io.LimitReader(in, int64(t.limits.Batch)+1))
 	switch {
@@ -132,11 +133,11 @@ func (t *tracking) read(r *request) error {
 	var wrong *json.UnmarshalTypeError
 	switch err := json.Unmarshal(r.body, &r.envelope); {
 	case errors.As(err, &wrong) && wrong.Field != "":
-		return trouble(http.StatusBadRequest, fmt.Sprintf("%s is a JSON %s", wrong.Field, wrong.Value))
+		return problem.New(http.StatusBadRequest, fmt.Sprintf("%s is a JSON %s", wrong.Field, wrong.Value))
 	case errors.As(err, &wrong):
-		return trouble(http.StatusBadRequest, fmt.Sprintf("the body is a JSON %s; send an object", wrong.Value))
+		return problem.New(http.StatusBadRequest, fmt.Sprintf("the body is a JSON %s; send an object", wrong.Value))
 	case err != nil:
-		return trouble(http.StatusBadRequest, "the body is no JSON: "+err.Error())
+		return problem.New(http.StatusBadRequest, "the body is no JSON: "+err.Error())
 	}
 	return nil
 }
@@ -145,11 +146,11 @@ func (t *tracking) unreadable(err error, what string) error {
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return t.tooLarge()
 	}
-	return trouble(http.StatusBadRequest, what)
+	return problem.New(http.StatusBadRequest, what)
 }
 
-func (t *tracking) tooLarge() *problem {
-	return trouble(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes; send fewer events at once", t.limits.Batch))
+func (t *tracking) tooLarge() *problem.Problem {
+	return problem.New(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes; send fewer events at once", t.limits.Batch))
 }
 
 // single takes one call in.
@@ -196,7 +197,7 @@ type item struct {
 // batch takes calls in. One that is refused does not keep the others out.
 func (t *tracking) batch(r *request) error {
 	if r.envelope.Batch == nil {
-		return trouble(http.StatusBadRequest, "batch is missing; send an array of calls")
+		return problem.New(http.StatusBadRequest, "batch is missing; send an array of calls")
 	}
 	items := make([]item, len(r.envelope.Batch))
 	events := make([]engine.Event, 0, len(items))
@@ -254,12 +255,12 @@ func (it *item) refuse(err error) {
 }
 
 // refusal says what is wrong with a call.
-func refusal(err error) *problem {
-	var p *problem
+func refusal(err error) *problem.Problem {
+	var p *problem.Problem
 	if errors.As(err, &p) {
 		return p
 	}
-	p = trouble(http.StatusBadRequest, err.Error())
+	p = problem.New(http.StatusBadRequest, err.Error())
 	if invalid, ok := errors.AsType[*engine.InvalidError](segment.Named(err)); ok {
 		p.Field, p.Detail = invalid.Field, invalid.Problem
 	}
@@ -267,12 +268,12 @@ func refusal(err error) *problem {
 }
 
 // refused says why the engine did not take an event. What only the database can have found is for the log.
-func (t *tracking) refused(r *request, err error) *problem {
+func (t *tracking) refused(r *request, err error) *problem.Problem {
 	if _, invalid := errors.AsType[*engine.InvalidError](err); invalid {
 		return refusal(err)
 	}
 	t.log.ErrorContext(r.Context(), "an event could not be stored", "key", r.key.Name, "error", err)
-	return trouble(http.StatusBadRequest, "the event cannot be stored")
+	return problem.New(http.StatusBadRequest, "the event cannot be stored")
 }
 
 // event turns a call into an event.
@@ -293,7 +294,7 @@ func (t *tracking) ingest(r *request, events []engine.Event) ([]engine.Result, e
 		return nil, err
 	}
 	if !t.engine.Takes(len(events)) {
-		return nil, later(http.StatusTooManyRequests, "too many events wait to be stored", time.Second)
+		return nil, problem.Later(http.StatusTooManyRequests, "too many events wait to be stored", time.Second)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), t.limits.Wait)
 	defer cancel()
@@ -302,7 +303,7 @@ func (t *tracking) ingest(r *request, events []engine.Event) ([]engine.Result, e
 	case len(results) == len(events):
 		return results, nil
 	case errors.Is(err, engine.ErrStopped):
-		return nil, later(http.StatusServiceUnavailable, "the server is about to stop", time.Second)
+		return nil, problem.Later(http.StatusServiceUnavailable, "the server is about to stop", time.Second)
 	default:
 		return nil, err
 	}
@@ -315,9 +316,9 @@ func (t *tracking) settings(w http.ResponseWriter, r *http.Request) {
 	switch _, known, err := t.gate.keys.find(r.Context(), secret); {
 	case err != nil:
 		t.log.ErrorContext(r.Context(), "a key cannot be looked for", "error", err)
-		later(http.StatusServiceUnavailable, "the key cannot be looked for", time.Second).answer(w)
+		problem.Later(http.StatusServiceUnavailable, "the key cannot be looked for", time.Second).Answer(w)
 	case !known:
-		trouble(http.StatusNotFound, "the key is not known here, or it was revoked").answer(w)
+		problem.New(http.StatusNotFound, "the key is not known here, or it was revoked").Answer(w)
 	default:
 		reply(w, map[string]any{
 			"integrations": map[string]any{"Segment.io": map[string]string{"apiKey": secret, "apiHost": r.Host + "/v1"}},
