@@ -130,4 +130,3 @@ func (e *Engine) mustKnow(ctx context.Context, userID string) error {
 	}
 	return nil
 }
-

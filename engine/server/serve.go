@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/manage"
 	"github.com/bucketgen/bucketgen/internal/problem"
 )
 
@@ -68,8 +69,15 @@ func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, l Limits, l
 	}
 	mux := http.NewServeMux()
 	g := newGate(keys{pool, schema}, e.Now)
-	t := &tracking{engine: e, gate: g, log: log, limits: l.withDefaults()}
+	l = l.withDefaults()
+	t := &tracking{engine: e, gate: g, log: log, limits: l}
 	t.route(mux)
+	manage.Mount(mux, e, manage.Options{Log: log, Wait: l.Wait, Guard: func(change bool, next http.Handler) http.Handler {
+		if change {
+			return g.guard(adminKey, log, next)
+		}
+		return g.guard(readKey, log, next)
+	}})
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, map[string]string{"status": "ok"})
 	})
@@ -82,10 +90,7 @@ func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, l Limits, l
 		}
 		reply(w, map[string]string{"status": "ready"})
 	})
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		problem.New(http.StatusNotFound, "there is nothing at "+r.Method+" "+r.URL.Path).Answer(w)
-	})
-	return mux
+	return &routes{mux, log}
 }
 
 // listener is a running HTTP server.

@@ -55,13 +55,17 @@ func (l Limits) withDefaults() Limits {
 
 // route adds the routes.
 func (t *tracking) route(mux *http.ServeMux) {
-	for _, kind := range segment.Types {
-		mux.HandleFunc("POST /v1/"+kind, t.handle(func(r *request) error { return t.single(r, kind) }))
+	post := func(path string, do func(*request) error) {
+		mux.HandleFunc("POST "+path, t.handle(do))
+		mux.HandleFunc("OPTIONS "+path, t.preflight)
 	}
-	mux.HandleFunc("POST /v1/batch", t.handle(t.batch))
-	mux.HandleFunc("POST /v1/import", t.handle(t.batch))
+	for _, kind := range segment.Types {
+		post("/v1/"+kind, func(r *request) error { return t.single(r, kind) })
+	}
+	post("/v1/batch", t.batch)
+	post("/v1/import", t.batch)
 	mux.HandleFunc("GET /v1/projects/{key}/settings", t.settings)
-	mux.HandleFunc("OPTIONS /v1/", t.preflight)
+	mux.HandleFunc("OPTIONS /v1/projects/{key}/settings", t.preflight)
 }
 
 // request is a request of which the body was read.

@@ -5,6 +5,7 @@ go 1.26.0
 require github.com/bucketgen/bucketgen v0.0.0
 
 require (
+	github.com/danielgtaylor/huma/v2 v2.37.2 // indirect
 	github.com/dave/jennifer v1.7.1 // indirect
 	github.com/fergusstrange/embedded-postgres v1.34.0 // indirect
 	github.com/go-json-experiment/json v1.27.2 // indirect

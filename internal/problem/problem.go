@@ -20,6 +20,7 @@ type Problem struct {
 	Others []Wrong `json:"others,omitempty" nullable:"false" doc:"What else is wrong, if several things are"`
 
 	retryAfter time.Duration
+	allowed    string
 }
 
 // Wrong is a further field that is wrong.
@@ -47,6 +48,9 @@ func Later(status int, detail string, after time.Duration) *Problem {
 	return p
 }
 
+// Allow notes the methods that would have been allowed.
+func (p *Problem) Allow(methods string) { p.allowed = methods }
+
 // Error returns the detail.
 func (p *Problem) Error() string { return p.Detail }
 
@@ -58,6 +62,9 @@ func (p *Problem) GetHeaders() http.Header {
 	h := http.Header{}
 	if p.retryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(int((p.retryAfter+time.Second-1)/time.Second)))
+	}
+	if p.allowed != "" {
+		h.Set("Allow", p.allowed)
 	}
 	if p.Status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", `Basic realm="bucketgen"`)
