@@ -67,7 +67,7 @@ func newAPI(mux humago.Mux, e *engine.Engine, log *slog.Logger) *api {
 			},
 			Servers: []*huma.Server{{URL: "/"}},
 			Components: &huma.Components{
-				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				Schemas: huma.NewMapRegistry(refs, huma.DefaultSchemaNamer),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					"basic":  {Type: "http", Scheme: "basic", Description: "The key is the user name. There is no password."},
 					"bearer": {Type: "http", Scheme: "bearer", Description: "The key is the token."},

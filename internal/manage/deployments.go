@@ -23,7 +23,7 @@ type Processes struct {
 
 type planInput struct {
 	Sample float64 `query:"sample" default:"1" maximum:"1" doc:"The part of the users to look at, more than 0; the rest is estimated from them" example:"0.05"`
-	Users  int     `query:"users" default:"5" minimum:"0" maximum:"1000" doc:"How many of those who would move are named for each bucket"`
+	Users  int     `query:"users" default:"5" minimum:"-1" maximum:"1000" doc:"How many of those who would move are named for each bucket; -1 for none"`
 	Emit   string  `query:"emit" default:"leaves" enum:"silent,leaves,all" doc:"What would be announced"`
 }
 
