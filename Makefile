@@ -5,9 +5,6 @@ DEMO := examples/cdnow
 # golangci-lint is a module of its own, so that none of it reaches a host. Its go.mod pins the version.
 LINT_MODULE := tools/lint
 GOLANGCI_LINT := $(BIN)/golangci-lint
-# As is the generator of the client.
-OPENAPI_MODULE := tools/openapi
-OAPI_CODEGEN := $(BIN)/oapi-codegen
 CLIENT := engine/server/client
 
 .PHONY: help
@@ -42,16 +39,16 @@ dev-hatchet: setup ## run bucketd on PostgreSQL and Hatchet, both private, until
 check: setup generated build lint race ## everything that must hold before a commit
 
 .PHONY: generated
-generated: $(BIN)/sqlc $(OAPI_CODEGEN) ## fail if generated code is not what it should be
+generated: $(BIN)/sqlc ## fail if generated code is not what it should be
 	$(GO) run ./cmd/bucketgen check ./buckets
 	cd $(DEMO) && $(GO) tool bucketgen check ./buckets
 	$(BIN)/sqlc diff
 	$(GO) test -count=1 -run 'TestDocument$$' ./internal/manage
-	cd $(CLIENT) && $(abspath $(OAPI_CODEGEN)) -config generate.yaml -o $(abspath $(BIN))/client_gen.go $(abspath docs/openapi.yaml)
+	cd $(CLIENT) && $(GO) tool -modfile=../../../tools/openapi/go.mod oapi-codegen -config generate.yaml -o $(abspath $(BIN))/client_gen.go ../../../docs/openapi.yaml
 	diff -u $(CLIENT)/client_gen.go $(BIN)/client_gen.go
 
 .PHONY: generate
-generate: $(BIN)/sqlc $(OAPI_CODEGEN) ## generate everything anew
+generate: $(BIN)/sqlc ## generate everything anew
 	$(BIN)/sqlc generate
 	$(GO) test -run 'TestDocument$$' ./internal/manage -update
 	$(GO) generate ./...
@@ -87,9 +84,4 @@ $(BIN)/sqlc: go.mod
 $(GOLANGCI_LINT): $(LINT_MODULE)/go.mod
 	@mkdir -p $(@D)
 	cd $(LINT_MODULE) && $(GO) build -o $(abspath $@) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-	@touch $@
-
-$(OAPI_CODEGEN): $(OPENAPI_MODULE)/go.mod
-	@mkdir -p $(@D)
-	cd $(OPENAPI_MODULE) && $(GO) build -o $(abspath $@) github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
 	@touch $@

@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-//go:generate ../../../.bucketgen/bin/oapi-codegen -config generate.yaml -o client_gen.go ../../../docs/openapi.yaml
+//go:generate go tool -modfile=../../../tools/openapi/go.mod oapi-codegen -config generate.yaml -o client_gen.go ../../../docs/openapi.yaml
 
 // Client calls a server. It may be used by several goroutines.
 type Client struct {
