@@ -81,7 +81,7 @@ func newAPI(mux humago.Mux, e *engine.Engine, log *slog.Logger) *api {
 				{Name: "outbox", Description: "What waits to be delivered, and what was given up"},
 			},
 		},
-		Formats:                      map[string]huma.Format{"application/json": huma.DefaultJSONFormat},
+		Formats:                      map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}, // and what ends in +json
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
 		Transformers:                 []huma.Transformer{ours},
@@ -112,6 +112,7 @@ func (g *guarded) HandleFunc(pattern string, handler func(http.ResponseWriter, *
 			p.Answer(w)
 			return
 		}
+		r.Header.Del("Accept") // huma reads it in another way
 		ctx, cancel := context.WithTimeout(r.Context(), g.options.Wait)
 		defer cancel()
 		handler(w, r.WithContext(ctx))

@@ -646,10 +646,10 @@ type Replay struct {
 	// All All of them
 	All bool `json:"all,omitempty,omitzero"`
 
-	// Ids Those with these ids
+	// IDs Those with these ids
 	//
 	// Examples: [42]
-	Ids []int64 `json:"ids,omitempty,omitzero"`
+	IDs []int64 `json:"ids,omitempty,omitzero"`
 }
 
 // Replayed How many dead letters are delivered again
