@@ -13,10 +13,10 @@ import (
 
 // BucketStay is a stay in one of several buckets.
 type BucketStay struct {
+	Stay
 	BucketID     string `json:"bucketId"`
 	BucketName   string `json:"bucketName"`
 	MembershipID int64  `json:"membershipId"`
-	Stay
 }
 
 // Stays returns the stays of a user that last: one for each bucket that they are in, by the ids of the buckets. Buckets that

@@ -13,10 +13,19 @@ import (
 // FuzzManage asks for any path and query: nothing is answered by 5xx, and whatever is wrong by a problem.
 func FuzzManage(f *testing.F) {
 	for _, seed := range [][2]string{
-		{"/v1/buckets", ""}, {"/v1/buckets/pro", "x=1"}, {"/v1/buckets/pro/members", "limit=2&asOf=2026-01-01T00:00:00Z"},
-		{"/v1/buckets/pro/members", "after=bWVtYmVycyAx"}, {"/v1/buckets/pro/members/%2e%2e/explain", ""}, {"/v1/buckets/testers/members/a%2Fb", ""},
-		{"/v1/buckets/pro/sizes", "from=0001-01-01T00:00:00Z&step=day"}, {"/v1/users/%ff/timeline", "limit=0"}, {"/v1/users/ada/buckets", "%"},
-		{"/v1/plan", "sample=NaN&users=-2"}, {"/v1/outbox/dead", "after=&limit="}, {"/v1/deployments", "limit=+1"}, {"/v1//..", ";"},
+		{"/v1/buckets", ""},
+		{"/v1/buckets/pro", "x=1"},
+		{"/v1/buckets/pro/members", "limit=2&asOf=2026-01-01T00:00:00Z"},
+		{"/v1/buckets/pro/members", "after=bWVtYmVycyAx"},
+		{"/v1/buckets/pro/members/%2e%2e/explain", ""},
+		{"/v1/buckets/testers/members/a%2Fb", ""},
+		{"/v1/buckets/pro/sizes", "from=0001-01-01T00:00:00Z&step=day"},
+		{"/v1/users/%ff/timeline", "limit=0"},
+		{"/v1/users/ada/buckets", "%"},
+		{"/v1/plan", "sample=NaN&users=-2"},
+		{"/v1/outbox/dead", "after=&limit="},
+		{"/v1/deployments", "limit=+1"},
+		{"/v1//..", ";"},
 	} {
 		f.Add(seed[0], seed[1])
 	}

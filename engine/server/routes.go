@@ -20,7 +20,11 @@ type routes struct {
 // ServeHTTP answers a request.
 func (s *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := &answer{ResponseWriter: w}
-	defer s.recover(a, r)
+	defer func() {
+		if why := recover(); why != nil {
+			s.broke(a, r, why)
+		}
+	}()
 	if p := s.refuse(r); p != nil {
 		p.Answer(a)
 		return
@@ -49,13 +53,9 @@ func (s *routes) refuse(r *http.Request) *problem.Problem {
 	return problem.New(http.StatusNotFound, "there is nothing at "+r.Method+" "+r.URL.Path)
 }
 
-// recover answers a request whose handler broke down, if nothing was answered yet. If something was, the connection is cut, so that
+// broke answers a request whose handler broke down, if nothing was answered yet. If something was, the connection is cut, so that
 // nobody takes it for all.
-func (s *routes) recover(a *answer, r *http.Request) {
-	why := recover()
-	if why == nil {
-		return
-	}
+func (s *routes) broke(a *answer, r *http.Request, why any) {
 	if why != http.ErrAbortHandler { //nolint:errorlint,err113 // it is panicked with as it is
 		s.log.ErrorContext(r.Context(), "a request broke down", "method", r.Method, "path", r.URL.Path, "error", why, "stack", string(debug.Stack()))
 		if !a.begun {

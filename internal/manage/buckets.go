@@ -49,10 +49,10 @@ type Sizes struct {
 
 // SizePoint is what happened to a bucket within a step of time.
 type SizePoint struct {
-	At time.Time `json:"at" doc:"The beginning of the step"`
 	Flow
-	Members          int64   `json:"members" doc:"How many users were in it at the end of the step, or are now if it lasts"`
-	MeanDwellSeconds float64 `json:"meanDwellSeconds" doc:"The mean length of the stays that ended in it, in seconds; 0 if none did"`
+	At               time.Time `json:"at" doc:"The beginning of the step"`
+	Members          int64     `json:"members" doc:"How many users were in it at the end of the step, or are now if it lasts"`
+	MeanDwellSeconds float64   `json:"meanDwellSeconds" doc:"The mean length of the stays that ended in it, in seconds; 0 if none did"`
 }
 
 type sizesInput struct {
@@ -157,7 +157,7 @@ func (a *api) sizes(ctx context.Context, in *sizesInput) (Sizes, error) {
 	}
 	out := Sizes{Step: in.Step, Points: make([]SizePoint, len(points))}
 	for i, p := range points {
-		out.Points[i] = SizePoint{p.At, Flow{p.Entered, p.Left}, p.Members, p.MeanDwell.Seconds()}
+		out.Points[i] = SizePoint{Flow{p.Entered, p.Left}, p.At, p.Members, p.MeanDwell.Seconds()}
 	}
 	return out, nil
 }

@@ -1,13 +1,14 @@
 package manage
 
 import (
-	"maps"
-	"slices"
+	"cmp"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/bucketgen/bucketgen/engine"
 )
+
+const refs = "#/components/schemas/"
 
 // describe completes the document by what the types of the engine do not say: tags are not for a package that knows nothing of
 // HTTP. A test demands that nothing is left without words.
@@ -19,43 +20,44 @@ func describe(document *huma.OpenAPI) {
 		schemas[name] = &huma.Schema{Type: "string", Enum: all}
 	}
 	for name, s := range schemas {
-		s.Title = name
-		s.Description = types[name]
+		s.Title, s.Description = name, types[name]
 		if s.AdditionalProperties == true { // as it is by default
 			s.AdditionalProperties = nil
 		}
 		for property, of := range s.Properties {
-			of.Nullable = false // lists that are empty are so
-			for _, words := range []string{properties[name+"."+property], properties[property]} {
-				if of.Description == "" {
-					of.Description = words
-				}
-			}
-			if kind := kinds[name+"."+property]; kind != "" {
-				of.Type, of.Enum, of.Ref = "", nil, refs+kind
-			}
-			if example, ok := examples[property]; ok && of.Examples == nil && of.Type == "string" {
-				of.Examples = []any{example}
-			}
+			describeProperty(name, property, of)
 		}
 	}
-	for _, path := range slices.Sorted(maps.Keys(document.Paths)) {
-		item := document.Paths[path]
+	for _, item := range document.Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Put, item.Post, item.Delete} {
-			if op == nil {
-				continue
+			if op != nil {
+				describeOperation(op)
 			}
-			for _, p := range op.Parameters {
-				if kind := kinds[p.Name]; kind != "" { // huma goes by the schema that it made, this is what it tells
-					p.Schema = &huma.Schema{Ref: refs + kind, Default: p.Schema.Default}
-				}
-				if p.Example == nil && p.Schema != nil && len(p.Schema.Examples) > 0 {
-					p.Example = p.Schema.Examples[0]
-				}
-			}
-			op.Responses["200"].Description = op.Summary
 		}
 	}
+}
+
+func describeProperty(schema, property string, of *huma.Schema) {
+	of.Nullable = false // lists that are empty are so
+	of.Description = cmp.Or(of.Description, properties[schema+"."+property], properties[property])
+	if kind := kinds[schema+"."+property]; kind != "" {
+		of.Type, of.Enum, of.Ref = "", nil, refs+kind
+	}
+	if example, ok := examples[property]; ok && of.Examples == nil && of.Type == "string" {
+		of.Examples = []any{example}
+	}
+}
+
+func describeOperation(op *huma.Operation) {
+	for _, p := range op.Parameters {
+		if len(p.Schema.Examples) > 0 {
+			p.Example = p.Schema.Examples[0]
+		}
+		if kind := kinds[p.Name]; kind != "" { // huma goes by the schema that it made, this is what it tells
+			p.Schema = &huma.Schema{Ref: refs + kind, Default: p.Schema.Default}
+		}
+	}
+	op.Responses["200"].Description = op.Summary
 }
 
 // types say what the schemas are.
@@ -114,8 +116,6 @@ var values = map[string][]any{
 	"Change": {"deploy", "pause", "resume"},
 	"Step":   {"hour", "day"},
 }
-
-const refs = "#/components/schemas/"
 
 // kinds are the properties and parameters that are of those.
 var kinds = map[string]string{

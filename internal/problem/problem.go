@@ -3,6 +3,7 @@ package problem
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -12,7 +13,7 @@ import (
 const ContentType = "application/problem+json"
 
 // Problem is what is wrong with a request. The tags are what its schema says.
-type Problem struct {
+type Problem struct { //nolint:errname // so RFC 9457 calls it
 	Title  string  `json:"title" doc:"The meaning of the status, the same for all problems that have it" example:"Bad Request"`
 	Status int     `json:"status" doc:"The HTTP status" example:"400" minimum:"400" maximum:"599"`
 	Detail string  `json:"detail,omitempty" doc:"What is wrong, and what to do" example:"is -1; it must be 1 or more"`
@@ -77,9 +78,7 @@ func (*Problem) ContentType(string) string { return ContentType }
 
 // Answer writes a problem.
 func (p *Problem) Answer(w http.ResponseWriter) {
-	for name, values := range p.GetHeaders() {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), p.GetHeaders())
 	w.Header().Set("Content-Type", ContentType)
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) //nolint:errchkjson // whoever asked may have gone

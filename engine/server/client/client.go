@@ -11,11 +11,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -45,7 +47,7 @@ func New(server, key string, o Options) (*Client, error) {
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
 		return nil, fmt.Errorf("the URL of the server is %q; write it like http://localhost:8080", server)
 	case key == "":
-		return nil, fmt.Errorf("the key is empty; make one by bucketd keys create")
+		return nil, errors.New("the key is empty; make one by bucketd keys create")
 	}
 	if o.HTTP == nil {
 		o.HTTP = &http.Client{Timeout: time.Minute}
@@ -55,13 +57,8 @@ func New(server, key string, o Options) (*Client, error) {
 
 // Error says what is wrong, and what to do. Every call that is refused returns a *Problem; errors.AsType finds it.
 func (p *Problem) Error() string {
-	says := fmt.Sprintf("%d %s", p.Status, p.Title)
-	for _, part := range []string{p.Field, p.Detail} {
-		if part != "" {
-			says += ": " + part
-		}
-	}
-	return says
+	parts := []string{fmt.Sprintf("%d %s", p.Status, p.Title), p.Field, p.Detail}
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), ": ")
 }
 
 // maxAnswer is how many bytes an answer may have.
