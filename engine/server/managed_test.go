@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"sync"
 	"sync/atomic"
@@ -82,7 +83,7 @@ func newManaged(t testing.TB) *managed {
 // as returns a client that shows a key.
 func (m *managed) as(t testing.TB, key string) *client.Client {
 	t.Helper()
-	c, err := client.New(m.URL, key, client.Options{})
+	c, err := client.New(m.URL, key, client.Options{HTTP: &http.Client{Transport: documented{t}}})
 	if err != nil {
 		t.Fatal(err)
 	}

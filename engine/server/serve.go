@@ -22,17 +22,20 @@ func (c *cli) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the engine and its HTTP API",
-		Long: `Runs the engine with its clock and handlers, and takes events in over HTTP from the SDKs of
-Segment and RudderStack, until it is interrupted. Then it answers what has come in, stores it,
-and ends. The tables must be there (migrate), and what is deployed is what deploy deployed.
+		Long: `Runs the engine with its clock and handlers, takes events in over HTTP from the SDKs of
+Segment and RudderStack, and lets itself be managed, until it is interrupted. Then it answers
+what has come in, stores it, and ends. The tables must be there (migrate), and what is deployed
+is what deploy deployed.
 
   POST /v1/track, identify, page, screen, group   one call
   POST /v1/batch, /v1/import                      {"batch": [...]}; ?results=1 says what became of each
   GET  /v1/projects/KEY/settings                  for SDKs in browsers
+  GET  /v1/buckets, /v1/users/ID/timeline, ...    management; /v1/openapi.yaml says what there is
   GET  /healthz, /readyz                          for load balancers; the only ones without a key
 
 A write key (keys create) is sent as the user name of Basic authentication, as a Bearer token, or
-as writeKey in the body. Errors are problem details (RFC 9457); 429 and 503 say when to try again.`,
+as writeKey in the body. To look takes a read key, to change something an admin key. Errors are
+problem details (RFC 9457); 429 and 503 say when to try again.`,
 		Example: "  " + c.host.Name + " keys create web\n  " + c.host.Name + " serve --listen :8080",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
