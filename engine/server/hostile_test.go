@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bucketgen/bucketgen/engine/server"
 	"github.com/bucketgen/bucketgen/engine/server/client"
 )
 
@@ -102,6 +103,7 @@ func TestManageRefuses(t *testing.T) {
 		{"all of time", "GET", "/v1/buckets/pro/sizes?from=0001-01-01T00:00:00Z", "", nil, 200, ""},
 		{"all of time but a second", "GET", "/v1/buckets/pro/sizes?from=0001-01-01T00:00:01Z", "", nil, 400, `"field":"from"`},
 		{"all of time to come", "GET", "/v1/buckets/pro/sizes?to=9999-12-31T23:59:59Z&from=0000-01-01T00:00:00Z", "", nil, 400, `"field":"from"`},
+		{"the year 10000", "GET", "/v1/buckets/pro/sizes?to=9999-12-31T23:59:59-14:00&from=9999-12-31T00:00:00Z", "", nil, 400, `"field":"to"`},
 		{"step", "GET", "/v1/buckets/pro/sizes?step=week", "", nil, 400, `is \"week\"; use hour or day`},
 		{"sample of nothing", "GET", "/v1/plan?sample=0", "", nil, 400, "is 0; it must be more than 0"},
 		{"sample NaN", "GET", "/v1/plan?sample=NaN", "", nil, 400, "it must be more than 0"},
@@ -221,10 +223,22 @@ func TestManageAway(t *testing.T) {
 		t.Errorf("got %d %s", got.StatusCode, body)
 	}
 	givesNothingAway(t, body)
-	m.pool.Close()
-	got, body = m.ask(t, "GET", "/v1/outbox", "", nil)
-	if got.StatusCode != http.StatusServiceUnavailable || got.Header.Get("Retry-After") != "1" {
-		t.Errorf("got %d %s", got.StatusCode, body)
+	later := func(what, says string) {
+		t.Helper()
+		got, body := m.ask(t, "GET", "/v1/outbox", "", nil)
+		if got.StatusCode != http.StatusServiceUnavailable || got.Header.Get("Retry-After") != "1" || !strings.Contains(body, says) {
+			t.Errorf("%s: got %d %v %s", what, got.StatusCode, got.Header, body)
+		}
+		givesNothingAway(t, body)
 	}
-	givesNothingAway(t, body)
+	whole := m.Config.Handler
+	m.Config.Handler = server.NewHandler(m.engine, m.pool, "bucketgen", server.Limits{Wait: 1}, nil)
+	later("no time", "it took too long")
+	m.Config.Handler = whole
+	if err := m.engine.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	later("no engine", "the server is about to stop")
+	m.pool.Close()
+	later("no database", "the key cannot be looked for")
 }

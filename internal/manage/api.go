@@ -6,6 +6,10 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -38,7 +42,8 @@ type api struct {
 // Mount adds the API of an engine to a mux.
 func Mount(mux *http.ServeMux, e *engine.Engine, o Options) {
 	a := newAPI(&guarded{ServeMux: mux, options: o}, e, o.Log)
-	serve := func(name, contentType string, document func() ([]byte, error)) {
+	serve := func(name, contentType string, write func() ([]byte, error)) {
+		document := sync.OnceValues(write)
 		mux.Handle("GET /v1/"+name, o.Guard(false, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			text, err := document()
 			if err != nil {
@@ -106,7 +111,7 @@ type guarded struct {
 
 // HandleFunc adds a route. What is not a GET is a change.
 func (g *guarded) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
-	change := pattern[:4] != "GET "
+	change := !strings.HasPrefix(pattern, "GET ")
 	g.Handle(pattern, g.options.Guard(change, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if p := answerable(r); p != nil {
 			p.Answer(w)
@@ -139,10 +144,10 @@ const maxBody = 64 << 10
 func (a *api) documented(op huma.Operation, statuses []int) huma.Operation {
 	op.MaxBodyBytes = maxBody
 	op.Responses = map[string]*huma.Response{}
-	schema := a.huma.OpenAPI().Components.Schemas.Schema(typeOf[problem.Problem](), true, "")
+	schema := a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[problem.Problem](), true, "")
 	for _, status := range append(statuses, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotAcceptable,
 		http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable) {
-		op.Responses[statusText(status)] = &huma.Response{
+		op.Responses[strconv.Itoa(status)] = &huma.Response{
 			Description: meanings[status],
 			Content:     map[string]*huma.MediaType{problem.ContentType: {Schema: schema}},
 		}

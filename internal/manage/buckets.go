@@ -139,6 +139,11 @@ func (a *api) sizes(ctx context.Context, in *sizesInput) (Sizes, error) {
 	if in.Step == "day" {
 		step = engine.Daily
 	}
+	for i, at := range []time.Time{in.From, in.To} {
+		if year := at.UTC().Year(); year < 1 || year > 9999 { // an hour of that has no form in RFC 3339
+			return Sizes{}, problem.Of(http.StatusBadRequest, []string{"from", "to"}[i], fmt.Sprintf("is in the year %d in UTC; it must be in one from 1 to 9999", year))
+		}
+	}
 	if in.To.IsZero() {
 		in.To = a.engine.Now()
 	}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"reflect"
-	"strconv"
 	"strings"
 	"time"
 
@@ -30,10 +28,6 @@ var meanings = map[int]string{
 	http.StatusInternalServerError:   "The server failed; its log says why",
 	http.StatusServiceUnavailable:    "The database does not answer, it takes too long, or the server is about to stop; try again after Retry-After",
 }
-
-func statusText(status int) string { return strconv.Itoa(status) }
-
-func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 
 // problem says what is wrong when an engine returned an error. What nobody outside can mend is for the log.
 func (a *api) problem(ctx context.Context, err error) *problem.Problem {

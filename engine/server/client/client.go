@@ -37,8 +37,8 @@ type Options struct {
 	HTTP *http.Client
 }
 
-// New returns a client of the server at a URL, like http://localhost:8080, which shows a key: a read key for calls that change nothing,
-// an admin key for all. See bucketd keys create.
+// New returns a client of the server at a URL, like http://localhost:8080, which shows a key: a read key for calls that
+// change nothing, an admin key for all. See bucketd keys create.
 func New(server, key string, o Options) (*Client, error) {
 	u, err := url.Parse(server)
 	switch {
