@@ -124,7 +124,10 @@ func TestPages(t *testing.T) {
 	if fmt.Sprint(got) != "[a b c]" || failed == nil {
 		t.Errorf("got %v, %v; want three and an error", got, failed)
 	}
-	for range c.Members(t.Context(), "b", client.ListMembersParams{}) {
+	for _, err := range c.Members(t.Context(), "b", client.ListMembersParams{}) {
+		if err != nil {
+			t.Error(err)
+		}
 		break // which must not read on
 	}
 }
