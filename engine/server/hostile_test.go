@@ -3,7 +3,10 @@ package server_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/bucketgen/bucketgen/engine/server"
@@ -241,4 +244,41 @@ func TestManageAway(t *testing.T) {
 	later("no engine", "the server is about to stop")
 	m.pool.Close()
 	later("no database", "the key cannot be looked for")
+}
+
+// TestManageStaysSmall sends many bodies without end at once and looks at the memory.
+func TestManageStaysSmall(t *testing.T) { //nolint:paralleltest // it measures memory
+	m := newManaged(t)
+	send := func() {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/outbox/dead/replay", endless{})
+		r.Header.Set("Authorization", "Bearer "+m.ops)
+		w := &recorded{header: http.Header{}, status: http.StatusOK}
+		m.Config.Handler.ServeHTTP(w, r)
+		if w.status != http.StatusRequestEntityTooLarge {
+			t.Errorf("got %d %s", w.status, &w.body)
+		}
+	}
+	send()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var senders sync.WaitGroup
+	for range 20 {
+		senders.Go(send)
+	}
+	senders.Wait()
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > 20<<20 {
+		t.Errorf("20 bodies without end took %d MB", took>>20)
+	}
+}
+
+// endless is a body that goes on.
+type endless struct{}
+
+// Read reads brackets.
+func (endless) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = '['
+	}
+	return len(b), nil
 }
