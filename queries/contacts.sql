@@ -138,3 +138,7 @@ select coalesce(max(c.id), 0)::bigint from bucketgen.contacts c;
 -- name: ContactsPresent :many
 -- Which of some users there are still.
 select c.user_id from bucketgen.contacts c where c.user_id = any (@user_ids::text[]);
+
+-- name: ContactsDeleted :one
+-- Whether a user is deleted; no row if they are unknown.
+select (c.deleted_at is not null)::boolean from bucketgen.contacts c where c.user_id = @user_id;

@@ -193,3 +193,19 @@ from bucketgen.contacts c
 join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = @bucket_no and m.left_at is null
 left join bucketgen.due d on d.contact_id = c.id and d.bucket_no = @bucket_no
 where c.user_id = @user_id and c.deleted_at is null;
+
+-- name: MembershipsOf :many
+-- The stays of a user that last. Of one who is in no bucket there is a row without a stay, of one who is unknown none.
+select c.email, c.deleted_at, m.bucket_no, m.id, m.epoch, m.entered_at, m.source
+from bucketgen.contacts c
+left join bucketgen.memberships m on m.contact_id = c.id and m.left_at is null
+where c.user_id = @user_id;
+
+-- name: MembershipsLatest :one
+-- The latest stay of a user in a bucket, if there ever was one.
+select c.deleted_at, m.id, m.epoch, m.entered_at, m.left_at, m.source, m.reason
+from bucketgen.contacts c
+left join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = @bucket_no
+where c.user_id = @user_id
+order by m.epoch desc nulls last
+limit 1;

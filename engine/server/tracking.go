@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/problem"
 	"github.com/bucketgen/bucketgen/internal/segment"
 )
 
@@ -65,13 +66,17 @@ func (c Tracking) withDefaults() Tracking {
 
 // route adds the routes.
 func (t *tracking) route(mux *http.ServeMux) {
-	for _, kind := range segment.Types {
-		mux.HandleFunc("POST /v1/"+kind, t.handle(func(r *request) error { return t.single(r, kind) }))
+	post := func(path string, do func(*request) error) {
+		mux.HandleFunc("POST "+path, t.handle(do))
+		mux.HandleFunc("OPTIONS "+path, t.preflight)
 	}
-	mux.HandleFunc("POST /v1/batch", t.handle(t.batch))
-	mux.HandleFunc("POST /v1/import", t.handle(t.batch))
+	for _, kind := range segment.Types {
+		post("/v1/"+kind, func(r *request) error { return t.single(r, kind) })
+	}
+	post("/v1/batch", t.batch)
+	post("/v1/import", t.batch)
 	mux.HandleFunc("GET /v1/projects/{key}/settings", t.settings)
-	mux.HandleFunc("OPTIONS /v1/", t.preflight)
+	mux.HandleFunc("OPTIONS /v1/projects/{key}/settings", t.preflight)
 }
 
 // request is a request of which the body was read.
@@ -106,12 +111,12 @@ func (t *tracking) handle(do func(*request) error) http.HandlerFunc {
 		if err == nil {
 			return
 		}
-		var p *problem
+		var p *problem.Problem
 		if !errors.As(err, &p) {
 			t.log.ErrorContext(r.Context(), "a request could not be done", "path", r.URL.Path, "error", err)
-			p = later(http.StatusServiceUnavailable, "the events could not be stored; send them again", time.Second)
+			p = problem.Later(http.StatusServiceUnavailable, "the events could not be stored; send them again", time.Second)
 		}
-		p.answer(w)
+		p.Answer(w)
 	}
 }
 
@@ -119,7 +124,7 @@ func (t *tracking) handle(do func(*request) error) http.HandlerFunc {
 func (t *tracking) read(r *request) error {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil && r.Header.Get("Content-Type") != "" || !slices.Contains([]string{"", "application/json", "text/plain"}, kind) {
-		return trouble(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Type is %q; send application/json", r.Header.Get("Content-Type")))
+		return problem.New(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Type is %q; send application/json", r.Header.Get("Content-Type")))
 	}
 	// Where the server cannot do this, as one of a host, it has limits of its own.
 	_ = http.NewResponseController(r.writer).SetReadDeadline(time.Now().Add(t.config.Read))
@@ -133,7 +138,7 @@ func (t *tracking) read(r *request) error {
 		}
 		in = unzipped
 	default:
-		return trouble(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Encoding is %q; send gzip or none", encoding))
+		return problem.New(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Encoding is %q; send gzip or none", encoding))
 	}
 	r.body, err = io.ReadAll(io.LimitReader(in, int64(t.config.Batch)+1))
 	switch {
@@ -145,11 +150,11 @@ func (t *tracking) read(r *request) error {
 	var wrong *json.UnmarshalTypeError
 	switch err := json.Unmarshal(r.body, &r.envelope); {
 	case errors.As(err, &wrong) && wrong.Field != "":
-		return trouble(http.StatusBadRequest, fmt.Sprintf("%s is a JSON %s", wrong.Field, wrong.Value))
+		return problem.New(http.StatusBadRequest, fmt.Sprintf("%s is a JSON %s", wrong.Field, wrong.Value))
 	case errors.As(err, &wrong):
-		return trouble(http.StatusBadRequest, fmt.Sprintf("the body is a JSON %s; send an object", wrong.Value))
+		return problem.New(http.StatusBadRequest, fmt.Sprintf("the body is a JSON %s; send an object", wrong.Value))
 	case err != nil:
-		return trouble(http.StatusBadRequest, "the body is no JSON: "+err.Error())
+		return problem.New(http.StatusBadRequest, "the body is no JSON: "+err.Error())
 	}
 	return nil
 }
@@ -159,13 +164,13 @@ func (t *tracking) unreadable(err error, what string) error {
 		return t.tooLarge()
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return trouble(http.StatusRequestTimeout, fmt.Sprintf("the body did not arrive within %s", t.config.Read))
+		return problem.New(http.StatusRequestTimeout, fmt.Sprintf("the body did not arrive within %s", t.config.Read))
 	}
-	return trouble(http.StatusBadRequest, what)
+	return problem.New(http.StatusBadRequest, what)
 }
 
-func (t *tracking) tooLarge() *problem {
-	return trouble(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes; send fewer events at once", t.config.Batch))
+func (t *tracking) tooLarge() *problem.Problem {
+	return problem.New(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes; send fewer events at once", t.config.Batch))
 }
 
 // single takes one call in.
@@ -212,7 +217,7 @@ type item struct {
 // batch takes calls in. One that is refused does not keep the others out.
 func (t *tracking) batch(r *request) error {
 	if r.envelope.Batch == nil {
-		return trouble(http.StatusBadRequest, "batch is missing; send an array of calls")
+		return problem.New(http.StatusBadRequest, "batch is missing; send an array of calls")
 	}
 	items := make([]item, len(r.envelope.Batch))
 	events := make([]engine.Event, 0, len(items))
@@ -273,12 +278,12 @@ func (it *item) refuse(err error) {
 }
 
 // refusal says what is wrong with a call.
-func refusal(err error) *problem {
-	var p *problem
+func refusal(err error) *problem.Problem {
+	var p *problem.Problem
 	if errors.As(err, &p) {
 		return p
 	}
-	p = trouble(http.StatusBadRequest, err.Error())
+	p = problem.New(http.StatusBadRequest, err.Error())
 	if invalid, ok := errors.AsType[*engine.InvalidError](segment.Named(err)); ok {
 		p.Field, p.Detail = invalid.Field, invalid.Problem
 	}
@@ -286,12 +291,12 @@ func refusal(err error) *problem {
 }
 
 // refused says why the engine did not take an event. What only the database can have found is for the log.
-func (t *tracking) refused(r *request, err error) *problem {
+func (t *tracking) refused(r *request, err error) *problem.Problem {
 	if _, invalid := errors.AsType[*engine.InvalidError](err); invalid {
 		return refusal(err)
 	}
 	t.log.ErrorContext(r.Context(), "an event could not be stored", "key", r.key.Name, "error", err)
-	return trouble(http.StatusBadRequest, "the event cannot be stored")
+	return problem.New(http.StatusBadRequest, "the event cannot be stored")
 }
 
 // event turns a call into an event.
@@ -313,7 +318,7 @@ func (t *tracking) ingest(r *request, events []engine.Event) ([]engine.Result, e
 		return nil, err
 	}
 	if !t.engine.Takes(len(events)) {
-		return nil, later(http.StatusTooManyRequests, "too many events wait to be stored", time.Second)
+		return nil, problem.Later(http.StatusTooManyRequests, "too many events wait to be stored", time.Second)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), t.config.Wait)
 	defer cancel()
@@ -322,7 +327,7 @@ func (t *tracking) ingest(r *request, events []engine.Event) ([]engine.Result, e
 	case len(results) == len(events):
 		return results, nil
 	case errors.Is(err, engine.ErrStopped):
-		return nil, later(http.StatusServiceUnavailable, "the server is about to stop", time.Second)
+		return nil, problem.Later(http.StatusServiceUnavailable, "the server is about to stop", time.Second)
 	default:
 		return nil, err
 	}
@@ -335,9 +340,9 @@ func (t *tracking) settings(w http.ResponseWriter, r *http.Request) {
 	switch _, known, err := t.gate.keys.find(r.Context(), secret); {
 	case err != nil:
 		t.log.ErrorContext(r.Context(), "a key cannot be looked for", "error", err)
-		later(http.StatusServiceUnavailable, "the key cannot be looked for", time.Second).answer(w)
+		problem.Later(http.StatusServiceUnavailable, "the key cannot be looked for", time.Second).Answer(w)
 	case !known:
-		trouble(http.StatusNotFound, "the key is not known here, or it was revoked").answer(w)
+		problem.New(http.StatusNotFound, "the key is not known here, or it was revoked").Answer(w)
 	default:
 		reply(w, map[string]any{
 			"integrations": map[string]any{"Segment.io": map[string]string{"apiKey": secret, "apiHost": r.Host + "/v1"}},

@@ -48,6 +48,18 @@ func (q *Queries) ContactsCreate(ctx context.Context, arg ContactsCreateParams) 
 	return items, nil
 }
 
+const ContactsDeleted = `-- name: ContactsDeleted :one
+select (c.deleted_at is not null)::boolean from bucketgen.contacts c where c.user_id = $1
+`
+
+// Whether a user is deleted; no row if they are unknown.
+func (q *Queries) ContactsDeleted(ctx context.Context, userID string) (bool, error) {
+	row := q.db.QueryRow(ctx, ContactsDeleted, userID)
+	var column_1 bool
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const ContactsHold = `-- name: ContactsHold :exec
 update bucketgen.contacts c
 set holder = h.holder
