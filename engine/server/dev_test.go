@@ -95,6 +95,7 @@ func TestDev(t *testing.T) {
 		"buckets:\n  pro                      Users who pay.\n" +
 		"events, in another terminal:\n  export KEY=SECRET URL=http://ADDRESS\n" +
 		"  curl -u $KEY: -H 'Content-Type: application/json' $URL/v1/track -d '{\"userId\":\"ada\",\"event\":\"signed up\"}'\n" +
+		"  curl -u $KEY: $URL/v1/users/ada/timeline\n" +
 		"running; interrupt to stop\n"
 	got := regexp.MustCompile(`of 20[0-9TZ:-]+`).ReplaceAllString(stdout.String(), "of TIME")
 	got = regexp.MustCompile(`bg_admin_[A-Z0-9]+`).ReplaceAllString(got, "SECRET")
