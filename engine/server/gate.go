@@ -80,8 +80,8 @@ func article(word string) string {
 	return "a"
 }
 
-// take counts so many events, or requests, against the rate of a key. The error says when there is room for them.
-func (g *gate) take(k key, n int) error {
+// take counts so many of something, events or requests, against the rate of a key. The error says when there is room for them.
+func (g *gate) take(k key, n int, what string) error {
 	if k.Rate == 0 || n == 0 {
 		return nil
 	}
@@ -100,10 +100,6 @@ func (g *gate) take(k key, n int) error {
 		return nil
 	}
 	reservation.CancelAt(now)
-	what := "events"
-	if k.Kind == readKey {
-		what = "requests"
-	}
 	return problem.Later(http.StatusTooManyRequests, fmt.Sprintf("the key %q lets %d %s in each second", k.Name, k.Rate, what), wait)
 }
 
@@ -116,7 +112,7 @@ func (g *gate) guard(kind string, log *slog.Logger, next http.Handler) http.Hand
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		k, err := g.admit(r, kind, "")
 		if err == nil {
-			err = g.take(k, 1)
+			err = g.take(k, 1, "requests")
 		}
 		var p *problem.Problem
 		switch {

@@ -314,7 +314,7 @@ func (t *tracking) event(r *request, c *segment.Call, size int, sentAt string) (
 
 // ingest takes events in, unless there is no room for them.
 func (t *tracking) ingest(r *request, events []engine.Event) ([]engine.Result, error) {
-	if err := t.gate.take(r.key, len(events)); err != nil {
+	if err := t.gate.take(r.key, len(events), "events"); err != nil {
 		return nil, err
 	}
 	if !t.engine.Takes(len(events)) {
