@@ -35,6 +35,7 @@ func ExampleUp() {
 	// applied 00007_keys.sql
 	// applied 00008_holder.sql
 	// applied 00009_read_keys.sql
+	// applied 00011_feed.sql
 	// up to date
 	// up to date
 }

@@ -88,6 +88,7 @@ func TestDev(t *testing.T) {
 		"applied 00007_keys.sql\n" +
 		"applied 00008_holder.sql\n" +
 		"applied 00009_read_keys.sql\n" +
+		"applied 00011_feed.sql\n" +
 		"on its own: all work is done by this process and others like it\n" +
 		"deployment 1, of TIME\n" +
 		"buckets:\n  pro                      Users who pay.\n" +
