@@ -13,7 +13,7 @@ import (
 const (
 	lookGap  = 2 * time.Millisecond // between two looks at least, so that what happens meanwhile is seen together
 	lookTime = 5 * time.Second      // that a look may take: a connection that is dead must not be waited for
-	tellGap  = 10 * time.Millisecond
+	tellGap  = 20 * time.Millisecond // between two times that others are told
 )
 
 // run looks, on a connection of its own, until ctx ends. When the connection is lost it opens another.
@@ -54,8 +54,11 @@ func (f *feed) connected(ctx context.Context) error {
 		defer cancel()
 		_ = conn.Close(closing)
 	}()
-	// LISTEN takes no parameters, so it is no query of sqlc's.
-	if _, err := conn.Exec(ctx, "listen "+pgx.Identifier{f.engine.config.Schema}.Sanitize()); err != nil {
+	// LISTEN takes no parameters, so it is no query of sqlc's. What is set makes plans look into indexes, however small tables
+	// are when they are made.
+	listen := "listen " + pgx.Identifier{f.engine.config.Schema}.Sanitize()
+	settings := "; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off"
+	if _, err := conn.PgConn().Exec(ctx, listen+settings).ReadAll(); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	if _, err := f.engine.store.Queries(conn).TransitionsDisown(ctx); err != nil {

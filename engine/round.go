@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-
 	"github.com/bucketgen/bucketgen/gen/db"
 )
 
@@ -280,4 +279,3 @@ func (f *feed) see(ctx context.Context, began time.Time, at mark, beyond uint64,
 }
 
 func (t *told) size() int { return len(t.entries) + len(t.hidden) }
-

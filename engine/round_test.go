@@ -69,7 +69,9 @@ func TestRoundsTellWhoMayHaveChanged(t *testing.T) {
 		buckets []string
 	}{
 		{"enter", func() error { w.identify("ada", map[string]any{"plan": "pro"}); return nil }, "ada", []string{"pro"}},
-		{"enter elsewhere", func() error { return one(other.Ingest(t.Context(), engine.Event{UserID: "bob", Traits: map[string]any{"plan": "pro"}})) }, "bob", []string{"pro"}},
+		{"enter elsewhere", func() error {
+			return one(other.Ingest(t.Context(), engine.Event{UserID: "bob", Traits: map[string]any{"plan": "pro"}}))
+		}, "bob", []string{"pro"}},
 		{"suppressed", func() error { w.identify("cyd", map[string]any{"seats": 2}); return nil }, "cyd", []string{"once"}},
 		{"add", func() error { return one(w.Add(t.Context(), w.manual("testers"), "dan")) }, "dan", []string{"testers"}},
 		{"delete", func() error { return w.Delete(t.Context(), "ada") }, "ada", nil},
