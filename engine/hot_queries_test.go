@@ -27,6 +27,7 @@ func hotQueries() map[string]hotQuery {
 		"MembershipsLeave":    {db.MembershipsLeave, contacts + ", " + buckets + ", array[1,1,1], " + times + ", array['a','a','a'], " + times + ", array[false,false,false]"},
 		"MembershipsAmend":    {db.MembershipsAmend, contacts + ", " + buckets + ", array[1,1,1], " + times + ", array[false,false,false]"},
 		"MembershipsHas":      {db.MembershipsHas, "'h1', 1"},
+		"MembershipsOf":       {db.MembershipsOf, users},
 		"MembershipsPage":     {db.MembershipsPage, "1, 100, 100"},
 		"MembershipsHadAt":    {db.MembershipsHadAt, "1, now(), 'h1'"},
 		"MembershipsPageAt":   {db.MembershipsPageAt, "now() - interval '1 hour', 1, 100, 100"},

@@ -347,6 +347,43 @@ func (q *Queries) MembershipsLeave(ctx context.Context, arg MembershipsLeavePara
 	return err
 }
 
+const MembershipsOf = `-- name: MembershipsOf :many
+select w.user_id::text as user_id, m.bucket_no
+from (select unnest($1::text[]) as user_id) as w
+cross join lateral (
+    select k.id from bucketgen.contacts k where k.user_id = w.user_id and k.deleted_at is null limit 1
+) c
+cross join lateral (
+    select a.bucket_no from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null offset 0
+) m
+`
+
+type MembershipsOfRow struct {
+	UserID   string
+	BucketNo int32
+}
+
+// The buckets that users are in. (Offset 0 as above.)
+func (q *Queries) MembershipsOf(ctx context.Context, userIds []string) ([]MembershipsOfRow, error) {
+	rows, err := q.db.Query(ctx, MembershipsOf, userIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MembershipsOfRow
+	for rows.Next() {
+		var i MembershipsOfRow
+		if err := rows.Scan(&i.UserID, &i.BucketNo); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const MembershipsPage = `-- name: MembershipsPage :many
 select m.id, m.contact_id, c.user_id, c.email, m.epoch, m.entered_at, m.source
 from bucketgen.memberships m
