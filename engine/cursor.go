@@ -34,6 +34,11 @@ func (c Cursor) String() string {
 	}
 }
 
+// within reports whether all that was told can be seen now.
+func (c Cursor) within(now sight) bool {
+	return now.mark.follows(c.told, now.beyond) && (c.to.from == 0 || now.mark.follows(c.to, now.beyond))
+}
+
 // ParseCursor reads a cursor as String writes it. Of a text that is empty it is the zero value.
 func ParseCursor(text string) (Cursor, error) {
 	if text == "" {

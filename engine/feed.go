@@ -125,6 +125,9 @@ func (r *reader) begin(ctx context.Context, give func(FeedItem) error) error {
 	if r.at.IsZero() {
 		r.at, r.no = Cursor{told: now.mark}, now.no
 	}
+	if !r.at.within(now) {
+		return ErrCursor
+	}
 	if err := give(FeedItem{Cursor: r.at}); err != nil {
 		return err
 	}
@@ -189,16 +192,13 @@ func (r *reader) tell(round *told, give func(FeedItem) error) error {
 
 // catchUp tells from the database what happened up to now, page by page.
 func (r *reader) catchUp(ctx context.Context, now sight, give func(FeedItem) error) error {
+	if !r.at.within(now) { // the server has less than it had
+		return ErrCursor
+	}
 	if r.at.to.from != 0 { // the round in the midst of which the cursor is
-		if !now.mark.follows(r.at.to, now.beyond) {
-			return ErrCursor
-		}
 		if err := r.read(ctx, r.at.to, give); err != nil {
 			return err
 		}
-	}
-	if !now.mark.follows(r.at.told, now.beyond) {
-		return ErrCursor
 	}
 	if err := r.read(ctx, now.mark.after(r.at.told), give); err != nil {
 		return err

@@ -27,6 +27,7 @@ and ends. The tables must be there (migrate), and what is deployed is what deplo
   POST /v1/track, identify, page, screen, group   one call
   POST /v1/batch, /v1/import                      {"batch": [...]}; ?results=1 says what became of each
   GET  /v1/projects/KEY/settings                  for SDKs in browsers
+  GET  /v1/stream                                 transitions, as they happen; takes a read key
   GET  /healthz, /readyz                          for load balancers; the only ones without a key
 
 A write key (keys create) is sent as the user name of Basic authentication, as a Bearer token, or
@@ -60,15 +61,17 @@ as writeKey in the body. Errors are problem details (RFC 9457); 429 and 503 say 
 }
 
 // NewHandler returns the HTTP API of an engine, for hosts that have a server of their own. The engine must run. l may be the
-// zero value, and the logger nil for slog.Default.
+// zero value, and the logger nil for slog.Default. Streams end when the server shuts down.
 func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, l Limits, log *slog.Logger) http.Handler {
 	if log == nil {
 		log = slog.Default()
 	}
 	mux := http.NewServeMux()
 	g := newGate(keys{pool, schema}, e.Now)
-	t := &tracking{engine: e, gate: g, log: log, limits: l.withDefaults()}
+	l = l.withDefaults()
+	t := &tracking{engine: e, gate: g, log: log, limits: l}
 	t.route(mux)
+	newStreams(e, g, log, l).route(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, map[string]string{"status": "ok"})
 	})

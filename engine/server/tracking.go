@@ -27,7 +27,7 @@ type tracking struct {
 	limits Limits
 }
 
-// Limits are what a request may not exceed.
+// Limits are what a request may not exceed. They must be positive, or zero for the default.
 type Limits struct {
 	// Event is how many bytes a call may have. Defaults to 32 KB.
 	Event int
@@ -37,6 +37,15 @@ type Limits struct {
 
 	// Wait is how long a request waits for the database. Defaults to 30 s.
 	Wait time.Duration
+
+	// Streams is how many streams may be open at once. Defaults to 1,000.
+	Streams int
+
+	// Beat is how often a stream at least sends something. Defaults to 15 s.
+	Beat time.Duration
+
+	// Patience is how long the client of a stream may take to accept what is sent. Defaults to 10 s.
+	Patience time.Duration
 }
 
 func (l Limits) withDefaults() Limits {
@@ -48,6 +57,15 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Wait == 0 {
 		l.Wait = 30 * time.Second
+	}
+	if l.Streams == 0 {
+		l.Streams = 1000
+	}
+	if l.Beat == 0 {
+		l.Beat = 15 * time.Second
+	}
+	if l.Patience == 0 {
+		l.Patience = 10 * time.Second
 	}
 	return l
 }
