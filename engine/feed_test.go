@@ -94,8 +94,8 @@ func keys(items []engine.FeedItem) []string {
 	return out
 }
 
-// begin begins a transaction in which a user joins pro, and returns how it ends.
-func (w *world) begin(user string) pgx.Tx {
+// begin begins a transaction in which a user joins pro.
+func (w *world) begin(user string) pgx.Tx { //nolint:ireturn // as pgx has it
 	w.t.Helper()
 	tx, err := w.pool.Begin(w.t.Context())
 	if err != nil {

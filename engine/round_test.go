@@ -106,9 +106,7 @@ func TestRoundsForgetForWhoIsSlow(t *testing.T) {
 		}
 		ingestAll(t, w.Engine, events)
 	}
-	for !next().Lost { // those that were remembered when it was asked for come before
-	}
+	eventually(t, func() bool { return next().Lost }) // those that were remembered when it was asked for come before
 	w.identify("last", map[string]any{"plan": "pro"})
-	for !slices.Contains(next().Users, "last") {
-	}
+	eventually(t, func() bool { return slices.Contains(next().Users, "last") })
 }

@@ -35,9 +35,7 @@ func (s *streams) route(mux *http.ServeMux) {
 // serve tells transitions until the client goes, takes too long, or may not hear them any more, or the server shuts down.
 func (s *streams) serve(w http.ResponseWriter, r *http.Request) {
 	o, err := s.options(r)
-	if err != nil {
-		var p *problem
-		errors.As(err, &p)
+	if p, refused := errors.AsType[*problem](err); refused {
 		p.answer(w)
 		return
 	}
@@ -77,8 +75,7 @@ func (s *streams) serve(w http.ResponseWriter, r *http.Request) {
 // revoked returns an error if the key of a request lets it in no more. If that cannot be found out, it does still.
 func (s *streams) revoked(r *http.Request) error {
 	_, err := s.gate.admit(r, readKey, "")
-	var p *problem
-	if errors.As(err, &p) {
+	if p, refused := errors.AsType[*problem](err); refused {
 		return p
 	}
 	return nil

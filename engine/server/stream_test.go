@@ -216,14 +216,14 @@ func TestStreamRefuses(t *testing.T) {
 	one := a.stream(t, "", "")
 	full := a.open(t, t.Context(), "", "")
 	_ = full.Body.Close()
-	if full.StatusCode != 503 || full.Header.Get("Retry-After") == "" {
+	if full.StatusCode != http.StatusServiceUnavailable || full.Header.Get("Retry-After") == "" {
 		t.Errorf("one too many: got %d %v, want 503 and when to try again", full.StatusCode, full.Header)
 	}
 	one.stop()
 	eventually(t, func() bool { // the server notices that the client is gone
 		got := a.open(t, t.Context(), "", "")
 		_ = got.Body.Close()
-		return got.StatusCode == 200
+		return got.StatusCode == http.StatusOK
 	})
 }
 
@@ -286,7 +286,7 @@ func TestStreamLosesSlowClients(t *testing.T) {
 	begun.stop()
 	events := make([]engine.Event, 20_000) // more than the system takes for the client
 	for i := range events {
-		events[i] = engine.Event{UserID: strings.Repeat("u", 200) + fmt.Sprint(i), Traits: map[string]any{"plan": "pro"}}
+		events[i] = engine.Event{UserID: fmt.Sprintf("%0200d", i), Traits: map[string]any{"plan": "pro"}}
 	}
 	if _, err := a.engine.IngestBatch(t.Context(), events); err != nil {
 		t.Fatal(err)
@@ -313,7 +313,7 @@ func TestStreamLosesSlowClients(t *testing.T) {
 	eventually(t, func() bool {
 		got := a.open(t, t.Context(), "", "")
 		_ = got.Body.Close()
-		return got.StatusCode == 200 // there is room again
+		return got.StatusCode == http.StatusOK // there is room again
 	})
 }
 
