@@ -22,6 +22,9 @@ type Round struct {
 	// Buckets are the ids of those that somebody entered or left.
 	Buckets []string
 
+	// Hidden says that some of the users were deleted or restored: that shows in whatever bucket they are in.
+	Hidden bool
+
 	// Lost says that more has happened than is known here: all that is remembered of whatever user may be wrong.
 	Lost bool
 }
@@ -100,6 +103,7 @@ func (r *Round) add(t *told) {
 	}
 	for _, id := range t.hidden {
 		user(id)
+		r.Hidden = true
 	}
 }
 

@@ -85,7 +85,7 @@ func TestRoundsTellWhoMayHaveChanged(t *testing.T) {
 			t.Fatal(err)
 		}
 		round := next()
-		if !slices.Equal(round.Users, []string{step.user}) || !slices.Equal(round.Buckets, step.buckets) || round.Lost {
+		if !slices.Equal(round.Users, []string{step.user}) || !slices.Equal(round.Buckets, step.buckets) || round.Lost || round.Hidden != (step.buckets == nil) {
 			t.Errorf("%s: got %v, want %s and %v", step.name, round, step.user, step.buckets)
 		}
 	}

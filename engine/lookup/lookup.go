@@ -112,6 +112,9 @@ func (l *Lookup) String() string {
 	return fmt.Sprintf("lookups from memory: of %d users at most, never more than %s behind", l.config.Users, l.config.MaxStale)
 }
 
+// Engine returns the engine that the lookup asks.
+func (l *Lookup) Engine() *engine.Engine { return l.engine }
+
 // longGap is how long the lookup may have looked away without forgetting everybody: what makes users vanish can be seen for
 // an hour.
 const longGap = 10 * time.Minute
