@@ -68,7 +68,8 @@ type reader struct {
 	beat   time.Duration
 	nos    []int32 // of the buckets; nil: all
 	at     Cursor
-	no     int64 // of the last round that was told
+	no     int64     // of the last round that was told
+	gave   time.Time // when the last item was given
 }
 
 func (e *Engine) newReader(o FeedOptions) (*reader, error) {
@@ -95,6 +96,7 @@ var errEnough = errors.New("enough")
 
 func (r *reader) run(ctx context.Context, yield func(FeedItem, error) bool) error {
 	give := func(item FeedItem) error {
+		r.gave = time.Now()
 		if !yield(item, nil) {
 			return errEnough
 		}
@@ -147,45 +149,47 @@ func (r *reader) turn(ctx context.Context, give func(FeedItem) error) error {
 				return err
 			}
 		}
+	default:
+		r.at = Cursor{told: now.mark.after(r.at.told)}
+	}
+	left := r.beat - time.Since(r.gave) // also if all that happens is nothing that is to be told
+	if left <= 0 {
+		return give(FeedItem{Cursor: r.at})
+	}
+	if len(rounds) > 0 {
 		return nil
 	}
-	timer := time.NewTimer(r.beat)
+	timer := time.NewTimer(left)
 	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-f.quit:
-			return ErrStopped
-		case <-timer.C:
-			r.at = Cursor{told: now.mark.after(r.at.told)}
-			return give(FeedItem{Cursor: r.at})
-		case <-now.next:
-		}
-		if rounds, now, remembered = f.since(r.no); len(rounds) > 0 || !remembered {
-			return nil
-		}
+	select {
+	case <-now.next:
+	case <-timer.C:
+	case <-f.quit:
+		return ErrStopped
+	case <-ctx.Done():
+		return ctx.Err()
 	}
+	return nil
 }
 
 // tell tells what happened in a round.
 func (r *reader) tell(round *told, give func(FeedItem) error) error {
-	var last *entry // is only told when it is known whether others follow
-	for i := range round.entries {
-		entry := &round.entries[i]
-		if entry.Suppressed || r.nos != nil && !slices.Contains(r.nos, entry.bucket) {
-			continue
+	var all []entry // copies: consumers may do with them what they like
+	for _, one := range round.entries {
+		if !one.Suppressed && (r.nos == nil || slices.Contains(r.nos, one.bucket)) {
+			all = append(all, one)
 		}
-		if last != nil {
-			if err := give(FeedItem{&last.Transition, Cursor{r.at.told, round.to, last.id}}); err != nil {
-				return err
-			}
-		}
-		last = entry
 	}
-	r.at, r.no = Cursor{told: round.to}, round.no
-	if last != nil {
-		return give(FeedItem{&last.Transition, r.at})
+	told := r.at.told
+	r.at, r.no = Cursor{told: round.to.after(told)}, round.no
+	for i := range all {
+		at := r.at
+		if i < len(all)-1 {
+			at = Cursor{told, round.to, all[i].id}
+		}
+		if err := give(FeedItem{&all[i].Transition, at}); err != nil {
+			return err
+		}
 	}
 	return nil
 }

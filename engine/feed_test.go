@@ -201,12 +201,38 @@ func TestFeedBeats(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro, regulars)
 	a := hear(t, w.Engine, engine.FeedOptions{Buckets: []registry.BucketRef{w.ref("regulars")}, Beat: time.Millisecond})
+	all := hear(t, w.Engine, engine.FeedOptions{})
 	w.identify("ada", map[string]any{"plan": "pro"})
-	eventually(t, func() bool { return a.item().Cursor.String() != a.begun.String() })
-	beat := a.item()
-	equal(t, "beats", beat.Transition == nil, true)
+	all.next(1)
+	var beat engine.FeedItem
+	for range 3 { // the first was on its way before
+		beat = a.item()
+		equal(t, "beats", beat.Transition == nil, true)
+	}
 	w.identify("bob", map[string]any{"plan": "pro"})
 	equal(t, "after a beat", keys(hear(t, w.Engine, engine.FeedOptions{After: beat.Cursor}).next(1)), []string{"bucket:pro:bob:entered:1"})
+}
+
+// TestFeedBeatsAmongOthers checks that whoever hears nothing gets to know how far the feed is, though something happens all the
+// time that is not for them.
+func TestFeedBeatsAmongOthers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro, regulars)
+	a := hear(t, w.Engine, engine.FeedOptions{Buckets: []registry.BucketRef{w.ref("regulars")}, Beat: 50 * time.Millisecond})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	defer func() { cancel(); <-ended }()
+	go func() {
+		defer close(ended)
+		for i := 0; ctx.Err() == nil; i++ {
+			if _, err := w.Ingest(ctx, engine.Event{UserID: itoa(i), Traits: map[string]any{"plan": "pro"}}); err != nil && ctx.Err() == nil {
+				t.Error(err)
+			}
+		}
+	}()
+	for range 3 {
+		equal(t, "beats", a.item().Transition == nil, true)
+	}
 }
 
 // TestFeedOutlivesItsConnection takes the connection away from a feed, again and again.

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	lookGap  = 2 * time.Millisecond  // between two looks at least, so that what happens meanwhile is seen together
+	lookGap  = 10 * time.Millisecond // between two looks at least, so that what happens meanwhile is seen together
 	lookTime = 5 * time.Second       // that a look may take: a connection that is dead must not be waited for
 	tellGap  = 20 * time.Millisecond // between two times that others are told
 )

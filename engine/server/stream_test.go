@@ -261,9 +261,10 @@ func TestStreamBeats(t *testing.T) {
 	t.Parallel()
 	a := newStreams(t, server.Limits{Beat: 5 * time.Millisecond})
 	s := a.stream(t, "?bucket=viewers", "")
+	all := a.stream(t, "", "")
 	a.join(t, "ada")
-	begun, since := s.last, time.Now()
-	for s.last == begun || time.Since(since) < 3*a.Config.WriteTimeout {
+	all.next(1)
+	for since, beats := time.Now(), 0; beats < 3 || time.Since(since) < 3*a.Config.WriteTimeout; beats++ {
 		if next, err := s.read(); err != nil || next.event != "" {
 			t.Fatalf("got %v, %v", next, err)
 		}
