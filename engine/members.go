@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/bucketgen/bucketgen/gen/db"
@@ -37,6 +38,33 @@ func (e *Engine) Has(ctx context.Context, bucket registry.BucketRef, userID stri
 		return false, fmt.Errorf("has: %w", err)
 	}
 	return has, nil
+}
+
+// BucketsOf returns the buckets that each of some users is in, in the order of ids, by one query. Users who are unknown or
+// deleted are in none, and buckets that this engine's registry does not have are left out.
+func (e *Engine) BucketsOf(ctx context.Context, userIDs ...string) ([][]registry.Ref, error) {
+	if err := e.ready(); err != nil {
+		return nil, fmt.Errorf("buckets: %w", err)
+	}
+	rows, err := e.store.Queries(e.pool).MembershipsOfEach(ctx, userIDs)
+	if err != nil {
+		return nil, fmt.Errorf("buckets: %w", err)
+	}
+	of := map[string][]registry.Index{}
+	for _, row := range rows {
+		if b, known := e.store.Index(row.BucketNo); known {
+			of[row.UserID] = append(of[row.UserID], b)
+		}
+	}
+	all := make([][]registry.Ref, len(userIDs))
+	for i, user := range userIDs {
+		slices.Sort(of[user])
+		of[user] = slices.Compact(of[user]) // who was asked for twice came twice
+		for _, b := range of[user] {
+			all[i] = append(all[i], registry.NewRef(e.registry.Buckets[b].ID, b))
+		}
+	}
+	return all, nil
 }
 
 // Count returns how many users are in a bucket. It counts them, which takes time in proportion.

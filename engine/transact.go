@@ -75,6 +75,10 @@ func (e *Engine) committed(f *store.Facts, w *store.Write) {
 		e.stats.transitions.Add(int64(n))
 		e.outbox.poke()
 	}
+	if w.Shows() {
+		e.feed.poke()
+		e.teller.poke()
+	}
 }
 
 // lockTimeout is how long a transaction of the engine waits for another at most: one that has a user whom it cannot pass

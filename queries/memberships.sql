@@ -209,3 +209,14 @@ left join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = @buck
 where c.user_id = @user_id
 order by m.epoch desc nulls last
 limit 1;
+
+-- name: MembershipsOfEach :many
+-- The buckets that each of some users is in. (Offset 0 as above.)
+select w.user_id::text as user_id, m.bucket_no
+from (select unnest(@user_ids::text[]) as user_id) as w
+cross join lateral (
+    select k.id from bucketgen.contacts k where k.user_id = w.user_id and k.deleted_at is null limit 1
+) c
+cross join lateral (
+    select a.bucket_no from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null offset 0
+) m;

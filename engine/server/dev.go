@@ -122,7 +122,7 @@ func (c *cli) invite(cmd *cobra.Command, d *database, e *engine.Engine, address 
 		return err
 	}
 	defer func() { err = errors.Join(err, revoke(context.WithoutCancel(ctx))) }()
-	l, err := c.listen(ctx, "--listen", address, c.traced(NewHandler(e, d.pool, c.schema, c.host.Tracking, c.host.Config.Logger)))
+	l, err := c.listen(ctx, "--listen", address, c.traced(NewHandler(e, d.pool, c.schema, c.host.HTTP, c.host.Config.Logger)))
 	if err != nil {
 		return err
 	}

@@ -235,7 +235,7 @@ func TestManageAway(t *testing.T) {
 		givesNothingAway(t, body)
 	}
 	whole := m.Config.Handler
-	m.Config.Handler = server.NewHandler(m.engine, m.pool, "bucketgen", server.Tracking{Wait: 1}, nil)
+	m.Config.Handler = server.NewHandler(m.engine, m.pool, "bucketgen", server.HTTP{Wait: 1}, nil)
 	later("no time", "it took too long")
 	m.Config.Handler = whole
 	if err := m.engine.Stop(t.Context()); err != nil {

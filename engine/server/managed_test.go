@@ -74,7 +74,7 @@ func newManaged(t testing.TB) *managed {
 	m.board = command(t, "keys", "create", "board", "--read", "--database", m.url)
 	m.ops = command(t, "keys", "create", "ops", "--admin", "--database", m.url)
 	m.key = m.ops
-	m.Server = httptest.NewServer(server.NewHandler(m.engine, m.pool, "bucketgen", server.Tracking{}, nil))
+	m.Server = httptest.NewServer(server.NewHandler(m.engine, m.pool, "bucketgen", server.HTTP{}, nil))
 	t.Cleanup(m.Close)
 	m.read, m.admin = m.as(t, m.board), m.as(t, m.ops)
 	return m
@@ -164,7 +164,7 @@ func refused(t *testing.T, what string, err error, status int64, field string) {
 // serving serves another engine on the same database, and returns a client with a read key.
 func (m *managed) serving(t testing.TB, e *engine.Engine) *client.Client {
 	t.Helper()
-	other := httptest.NewServer(server.NewHandler(e, m.pool, "bucketgen", server.Tracking{}, nil))
+	other := httptest.NewServer(server.NewHandler(e, m.pool, "bucketgen", server.HTTP{}, nil))
 	t.Cleanup(other.Close)
 	c, err := client.New(other.URL, m.board, client.Options{})
 	if err != nil {

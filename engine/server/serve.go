@@ -33,6 +33,7 @@ deployed is what deploy deployed.
   POST /v1/batch, /v1/import                      {"batch": [...]}; ?results=1 says what became of each
   GET  /v1/projects/KEY/settings                  for SDKs in browsers
   GET  /v1/buckets, /v1/users/ID/timeline, ...    management; /v1/openapi.yaml says what there is
+  GET  /v1/stream                                 transitions, as they happen; takes a read key
   GET  /healthz, /readyz                          for load balancers; the only ones without a key
 
 A write key (keys create) is sent as the user name of Basic authentication, as a Bearer token, or
@@ -76,7 +77,7 @@ Errors are problem details (RFC 9457); 429 and 503 say when to try again.`,
 
 // serve answers requests until it is interrupted.
 func (c *cli) serve(cmd *cobra.Command, d *database, r *running, tells *telemetry, address, adminAddress string) error {
-	s, err := c.listen(cmd.Context(), "--listen", address, c.traced(NewHandler(r.Engine, d.pool, c.schema, c.host.Tracking, c.host.Config.Logger)))
+	s, err := c.listen(cmd.Context(), "--listen", address, c.traced(NewHandler(r.Engine, d.pool, c.schema, c.host.HTTP, c.host.Config.Logger)))
 	if err != nil {
 		return err
 	}
@@ -115,7 +116,7 @@ func (c *cli) admin(d *database, e *engine.Engine, tells *telemetry) http.Handle
 
 // trackingFlags are those of commands that take events in over HTTP.
 func (c *cli) trackingFlags(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&c.host.Tracking.StoreProperties, "store-properties", c.host.Tracking.StoreProperties,
+	cmd.Flags().BoolVar(&c.host.HTTP.StoreProperties, "store-properties", c.host.HTTP.StoreProperties,
 		"let payloads of events set properties of users, too, not only traits")
 }
 
@@ -130,17 +131,18 @@ type serving struct {
 	Key        string             `json:"key,omitempty"` // by which events are let in
 }
 
-// NewHandler returns the HTTP API of an engine, for hosts that have a server of their own. The engine must run. t may be the
-// zero value, and the logger nil for slog.Default.
-func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, t Tracking, log *slog.Logger) http.Handler {
+// NewHandler returns the HTTP API of an engine, for hosts that have a server of their own. The engine must run. c may be the
+// zero value, and the logger nil for slog.Default. Streams end when the server shuts down.
+func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, c HTTP, log *slog.Logger) http.Handler {
 	if log == nil {
 		log = slog.Default()
 	}
 	mux := http.NewServeMux()
 	g := newGate(keys{pool, schema}, e.Now)
-	t = t.withDefaults()
-	(&tracking{engine: e, gate: g, log: log, config: t}).route(mux)
-	manage.Mount(mux, e, manage.Options{Log: log, Wait: t.Wait, Guard: func(change bool, next http.Handler) http.Handler {
+	c = c.withDefaults()
+	(&tracking{engine: e, gate: g, log: log, config: c}).route(mux)
+	newStreams(e, g, log, c).route(mux)
+	manage.Mount(mux, e, manage.Options{Log: log, Wait: c.Wait, Guard: func(change bool, next http.Handler) http.Handler {
 		if change {
 			return g.guard(adminKey, log, next)
 		}

@@ -26,42 +26,7 @@ type tracking struct {
 	engine *engine.Engine
 	gate   *gate
 	log    *slog.Logger
-	config Tracking
-}
-
-// Tracking says how events are taken in over HTTP.
-type Tracking struct {
-	// StoreProperties lets payloads set properties of users, as [engine.Engine.Ingest] does: keys that are declared as
-	// properties. Defaults to false: of what an SDK sends, only traits are the user's.
-	StoreProperties bool
-
-	// Event is how many bytes a call may have. Defaults to 32 KB.
-	Event int
-
-	// Batch is how many bytes the body of a request may have, compressed or not. Defaults to 500 KB.
-	Batch int
-
-	// Read is how long the body of a request may take to arrive. Defaults to 20 s.
-	Read time.Duration
-
-	// Wait is how long a request waits for the database. Defaults to 30 s.
-	Wait time.Duration
-}
-
-func (c Tracking) withDefaults() Tracking {
-	if c.Event == 0 {
-		c.Event = 32 << 10
-	}
-	if c.Batch == 0 {
-		c.Batch = 500 << 10
-	}
-	if c.Read == 0 {
-		c.Read = 20 * time.Second
-	}
-	if c.Wait == 0 {
-		c.Wait = 30 * time.Second
-	}
-	return c
+	config HTTP
 }
 
 // route adds the routes.

@@ -273,7 +273,7 @@ func TestPayloadsSetProperties(t *testing.T) {
 	t.Parallel()
 	for _, store := range []bool{false, true} {
 		a := newAPI(t, engine.Config{NoClock: true})
-		a.Config.Handler = server.NewHandler(a.engine, a.pool, "bucketgen", server.Tracking{StoreProperties: store}, nil)
+		a.Config.Handler = server.NewHandler(a.engine, a.pool, "bucketgen", server.HTTP{StoreProperties: store}, nil)
 		call := `{"userId":"ada","event":"order","properties":{"plan":"pro"}}`
 		if got, body := a.send(t, "/v1/track", strings.NewReader(call), nil); got.StatusCode != http.StatusOK {
 			t.Fatal(body)
@@ -289,7 +289,7 @@ func TestPayloadsSetProperties(t *testing.T) {
 func TestSlowBody(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, engine.Config{NoClock: true})
-	a.Config.Handler = server.NewHandler(a.engine, a.pool, "bucketgen", server.Tracking{Read: 50 * time.Millisecond}, nil)
+	a.Config.Handler = server.NewHandler(a.engine, a.pool, "bucketgen", server.HTTP{Read: 50 * time.Millisecond}, nil)
 	body, rest := io.Pipe()
 	defer rest.Close()
 	go func() { _, _ = io.WriteString(rest, `{"userId":"ada",`) }()

@@ -433,6 +433,43 @@ func (q *Queries) MembershipsOf(ctx context.Context, userID string) ([]Membershi
 	return items, nil
 }
 
+const MembershipsOfEach = `-- name: MembershipsOfEach :many
+select w.user_id::text as user_id, m.bucket_no
+from (select unnest($1::text[]) as user_id) as w
+cross join lateral (
+    select k.id from bucketgen.contacts k where k.user_id = w.user_id and k.deleted_at is null limit 1
+) c
+cross join lateral (
+    select a.bucket_no from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null offset 0
+) m
+`
+
+type MembershipsOfEachRow struct {
+	UserID   string
+	BucketNo int32
+}
+
+// The buckets that each of some users is in. (Offset 0 as above.)
+func (q *Queries) MembershipsOfEach(ctx context.Context, userIds []string) ([]MembershipsOfEachRow, error) {
+	rows, err := q.db.Query(ctx, MembershipsOfEach, userIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MembershipsOfEachRow
+	for rows.Next() {
+		var i MembershipsOfEachRow
+		if err := rows.Scan(&i.UserID, &i.BucketNo); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const MembershipsPage = `-- name: MembershipsPage :many
 select m.id, m.contact_id, c.user_id, c.email, m.epoch, m.entered_at, m.source
 from bucketgen.memberships m

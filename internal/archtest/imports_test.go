@@ -76,6 +76,11 @@ func TestImports(t *testing.T) {
 			why:   "hosts that do not import engine/hatchet or engine/server/otlp compile nothing of it, gRPC above all",
 		},
 		{
+			name: "no OpenFeature unless asked for", packages: []string{"engine", "engine/server", "engine/lookup", "engine/hatchet"},
+			never: []string{"github.com/open-feature", module + "engine/openfeature"},
+			why:   "hosts that do not import engine/openfeature compile nothing of it",
+		},
+		{
 			name: "engine/hatchet", packages: []string{"engine/hatchet"},
 			never: []string{
 				module + "gen", module + "buckets", module + "bucket", module + "internal/bucketgen", module + "engine/server",
