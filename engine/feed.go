@@ -11,10 +11,6 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// ErrCursor is returned for a cursor that is ahead of the database: it comes from another one, or this one was restored to
-// what it was before. Begin without a cursor.
-var ErrCursor = errors.New("the cursor is ahead of the database; begin without one")
-
 // FeedOptions say what a feed is to tell.
 type FeedOptions struct {
 	// After is how far somebody has read before: the feed goes on from there. Defaults to now.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -228,64 +227,6 @@ func (l *Lookup) place(bucket registry.BucketRef) (registry.Index, error) {
 		return b, nil
 	}
 	return 0, fmt.Errorf("lookup: bucket %q: %w", ref.ID(), engine.ErrUnknownBucket)
-}
-
-// each returns the buckets of users, which nobody may change.
-func (l *Lookup) each(ctx context.Context, users []string) ([][]registry.Index, error) {
-	all := make([][]registry.Index, len(users))
-	if !l.Fresh() {
-		l.fallbacks.Add(int64(len(users)))
-		return all, l.read(ctx, users, func(i int, in []registry.Index) { all[i] = in })
-	}
-	var missing []string
-	var places []int
-	for i, user := range users {
-		in, known := l.memory.get(user)
-		if all[i] = in; !known {
-			missing, places = append(missing, user), append(places, i)
-		}
-	}
-	if len(missing) == 0 {
-		return all, nil
-	}
-	loaded, err := l.load(ctx, missing...)
-	for n, in := range loaded {
-		all[places[n]] = in
-	}
-	return all, err
-}
-
-// load reads users, and remembers those who have not changed meanwhile.
-func (l *Lookup) load(ctx context.Context, users ...string) ([][]registry.Index, error) {
-	all, before := make([][]registry.Index, len(users)), make([]uint64, len(users))
-	for i, user := range users {
-		before[i] = l.memory.drops(user)
-	}
-	err := l.read(ctx, users, func(i int, in []registry.Index) {
-		all[i] = in
-		l.memory.put(users[i], in, before[i])
-	})
-	return all, err
-}
-
-func (l *Lookup) read(ctx context.Context, users []string, each func(i int, in []registry.Index)) error {
-	all, err := l.engine.BucketsOf(ctx, users...)
-	if err != nil {
-		return fmt.Errorf("lookup: %w", err)
-	}
-	for i, refs := range all {
-		in := make([]registry.Index, len(refs))
-		for n, ref := range refs {
-			in[n], _ = l.registry.Place(ref)
-		}
-		each(i, in)
-	}
-	return nil
-}
-
-func holds(in []registry.Index, b registry.Index) bool {
-	_, found := slices.BinarySearch(in, b)
-	return found
 }
 
 // Stats is what a lookup has done since it was made.

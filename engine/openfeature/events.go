@@ -95,9 +95,9 @@ func (p *Provider) tell(ctx context.Context, rounds <-chan engine.Round) {
 	defer tick.Stop()
 	n := news{fresh: true, told: true}
 	for {
-		event, any := n.next()
+		event, pending := n.next()
 		var out chan<- sdk.Event
-		if any {
+		if pending {
 			out = p.events
 		}
 		select {
