@@ -24,7 +24,9 @@ func TestTelemetry(t *testing.T) {
 	e := w.start(config, func(e *engine.Engine) {
 		must(t, e.OnEnter(w.ref("pro"), engine.EnterHandler{Name: "in", Func: in.handle}))
 	})
-	_, err := e.Ingest(t.Context(), engine.Event{UserID: "ada", Traits: map[string]any{"plan": "pro"}})
+	call, span := config.Tracers.Tracer("test").Start(t.Context(), "call")
+	_, err := e.Ingest(call, engine.Event{UserID: "ada", Traits: map[string]any{"plan": "pro"}})
+	span.End()
 	must(t, err)
 	in.next(t)
 	eventually(t, func() bool { return e.Stats().Delivered == 1 })
