@@ -11,7 +11,8 @@ import (
 
 // item is one event on its way into the database.
 type item struct {
-	user  string
+	user  string // by whose name it was given to the batcher
+	as    string // by whose name it is done, if it turned out that the user has another by now
 	event decide.Event
 	at    registry.Instant // virtual time of a replay, or Unset
 	ctx   context.Context  //nolint:containedctx // of the caller that waits for the item; it outlives no call
@@ -20,6 +21,21 @@ type item struct {
 	err    error
 	call   *call
 	done   func(*item) // called when it is, if not nil
+}
+
+// name returns the name of the user, as far as is known.
+func (it *item) name() string {
+	if it.as != "" {
+		return it.as
+	}
+	return it.user
+}
+
+// rename lets items be of those users of whom it turned out that they were merged into others.
+func rename(items []*item, r *renamedError) {
+	for _, it := range items {
+		it.as = r.of(it.name())
+	}
 }
 
 // call is one caller, who waits until all of its items are done.

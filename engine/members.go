@@ -107,7 +107,8 @@ func (e *Engine) MembersPage(ctx context.Context, bucket registry.BucketRef, aft
 }
 
 // History goes through everything that happened to the memberships of a user, in the order in which it was decided.
-// After an error there is no more. Buckets that this engine's registry does not have are left out.
+// After an error there is no more. Buckets that this engine's registry does not have are left out. What happened to somebody who
+// was merged into the user comes with it, by the name that they had.
 func (e *Engine) History(ctx context.Context, userID string) iter.Seq2[Transition, error] {
 	return func(yield func(Transition, error) bool) {
 		if err := e.ready(); err != nil {
@@ -123,7 +124,7 @@ func (e *Engine) History(ctx context.Context, userID string) iter.Seq2[Transitio
 			}
 			for _, row := range rows {
 				after = row.BucketgenTransition.ID
-				if t, known := e.logged(row.BucketgenTransition, userID, row.Email); known && !yield(t, nil) {
+				if t, known := e.logged(row.BucketgenTransition, row.UserID, row.Email); known && !yield(t, nil) {
 					return
 				}
 			}

@@ -89,9 +89,10 @@ where m.contact_id = a.contact_id and m.bucket_no = a.bucket_no and m.epoch = a.
 -- name: MembershipsHas :one
 select exists (
     select
-    from bucketgen.contacts c
+    from bucketgen.names n
+    join bucketgen.contacts c on c.id = n.contact_id
     join bucketgen.memberships m on m.contact_id = c.id
-    where c.user_id = @user_id and c.deleted_at is null and m.bucket_no = @bucket_no and m.left_at is null
+    where n.name = @user_id and c.deleted_at is null and m.bucket_no = @bucket_no and m.left_at is null
 );
 
 -- name: MembershipsCount :one
@@ -128,7 +129,8 @@ where c.user_id = @user_id and m.bucket_no = @bucket_no and m.epoch = @epoch;
 -- Stays follow each other, so only the last that had begun by then can have been under way.
 select exists (
     select
-    from bucketgen.contacts c
+    from bucketgen.names n
+    join bucketgen.contacts c on c.id = n.contact_id
     cross join lateral (
         select m.left_at
         from bucketgen.memberships m
@@ -136,7 +138,7 @@ select exists (
         order by m.epoch desc
         limit 1
     ) s
-    where c.user_id = @user_id and coalesce(c.deleted_at, 'infinity') > @at and coalesce(s.left_at, 'infinity') > @at
+    where n.name = @user_id and coalesce(c.deleted_at, 'infinity') > @at and coalesce(s.left_at, 'infinity') > @at
 );
 
 -- name: MembershipsPageAt :many
@@ -188,8 +190,9 @@ join bucketgen.contacts c on c.id = a.contact_id and c.deleted_at is null;
 
 -- name: MembershipsArm :one
 -- The active stay of a user in a bucket, and when it is to be looked at: null if never.
-select m.id, d.due_at
-from bucketgen.contacts c
+select m.id, c.user_id, d.due_at
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
 join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = @bucket_no and m.left_at is null
 left join bucketgen.due d on d.contact_id = c.id and d.bucket_no = @bucket_no
-where c.user_id = @user_id and c.deleted_at is null;
+where n.name = @user_id and c.deleted_at is null;

@@ -78,10 +78,10 @@ func (q *Queries) ContactsLast(ctx context.Context) (int64, error) {
 }
 
 const ContactsLock = `-- name: ContactsLock :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
@@ -104,6 +104,7 @@ type ContactsLockRow struct {
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
+	MergedAt   pgtype.Timestamptz
 	Generation int32
 	Stranger   *int32
 	Holder     int64
@@ -129,6 +130,7 @@ func (q *Queries) ContactsLock(ctx context.Context, arg ContactsLockParams) ([]C
 			&i.Version,
 			&i.UpdatedAt,
 			&i.DeletedAt,
+			&i.MergedAt,
 			&i.Generation,
 			&i.Stranger,
 			&i.Holder,
@@ -191,10 +193,10 @@ func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams
 }
 
 const ContactsLockKnown = `-- name: ContactsLockKnown :many
-select c.id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
+select c.id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder
 from (select unnest($1::bigint[]) as id, unnest($2::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
+    select k.id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder,
         (case when k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.id = w.id
@@ -215,6 +217,7 @@ type ContactsLockKnownRow struct {
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
+	MergedAt   pgtype.Timestamptz
 	Generation int32
 	Stranger   *int32
 	Holder     int64
@@ -237,6 +240,7 @@ func (q *Queries) ContactsLockKnown(ctx context.Context, arg ContactsLockKnownPa
 			&i.Version,
 			&i.UpdatedAt,
 			&i.DeletedAt,
+			&i.MergedAt,
 			&i.Generation,
 			&i.Stranger,
 			&i.Holder,
@@ -252,10 +256,10 @@ func (q *Queries) ContactsLockKnown(ctx context.Context, arg ContactsLockKnownPa
 }
 
 const ContactsLockWaiting = `-- name: ContactsLockWaiting :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
@@ -278,6 +282,7 @@ type ContactsLockWaitingRow struct {
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
+	MergedAt   pgtype.Timestamptz
 	Generation int32
 	Stranger   *int32
 	Holder     int64
@@ -301,6 +306,7 @@ func (q *Queries) ContactsLockWaiting(ctx context.Context, arg ContactsLockWaiti
 			&i.Version,
 			&i.UpdatedAt,
 			&i.DeletedAt,
+			&i.MergedAt,
 			&i.Generation,
 			&i.Stranger,
 			&i.Holder,
@@ -476,10 +482,10 @@ func (q *Queries) ContactsPresent(ctx context.Context, userIds []string) ([]stri
 }
 
 const ContactsRead = `-- name: ContactsRead :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
@@ -501,6 +507,7 @@ type ContactsReadRow struct {
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
+	MergedAt   pgtype.Timestamptz
 	Generation int32
 	Stranger   *int32
 	Holder     int64
@@ -524,6 +531,7 @@ func (q *Queries) ContactsRead(ctx context.Context, arg ContactsReadParams) ([]C
 			&i.Version,
 			&i.UpdatedAt,
 			&i.DeletedAt,
+			&i.MergedAt,
 			&i.Generation,
 			&i.Stranger,
 			&i.Holder,

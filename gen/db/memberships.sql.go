@@ -101,11 +101,12 @@ func (q *Queries) MembershipsAmend(ctx context.Context, arg MembershipsAmendPara
 }
 
 const MembershipsArm = `-- name: MembershipsArm :one
-select m.id, d.due_at
-from bucketgen.contacts c
+select m.id, c.user_id, d.due_at
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
 join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = $1 and m.left_at is null
 left join bucketgen.due d on d.contact_id = c.id and d.bucket_no = $1
-where c.user_id = $2 and c.deleted_at is null
+where n.name = $2 and c.deleted_at is null
 `
 
 type MembershipsArmParams struct {
@@ -114,15 +115,16 @@ type MembershipsArmParams struct {
 }
 
 type MembershipsArmRow struct {
-	ID    int64
-	DueAt pgtype.Timestamptz
+	ID     int64
+	UserID string
+	DueAt  pgtype.Timestamptz
 }
 
 // The active stay of a user in a bucket, and when it is to be looked at: null if never.
 func (q *Queries) MembershipsArm(ctx context.Context, arg MembershipsArmParams) (MembershipsArmRow, error) {
 	row := q.db.QueryRow(ctx, MembershipsArm, arg.BucketNo, arg.UserID)
 	var i MembershipsArmRow
-	err := row.Scan(&i.ID, &i.DueAt)
+	err := row.Scan(&i.ID, &i.UserID, &i.DueAt)
 	return i, err
 }
 
@@ -229,7 +231,8 @@ func (q *Queries) MembershipsCounts(ctx context.Context) ([]MembershipsCountsRow
 const MembershipsHadAt = `-- name: MembershipsHadAt :one
 select exists (
     select
-    from bucketgen.contacts c
+    from bucketgen.names n
+    join bucketgen.contacts c on c.id = n.contact_id
     cross join lateral (
         select m.left_at
         from bucketgen.memberships m
@@ -237,7 +240,7 @@ select exists (
         order by m.epoch desc
         limit 1
     ) s
-    where c.user_id = $3 and coalesce(c.deleted_at, 'infinity') > $2 and coalesce(s.left_at, 'infinity') > $2
+    where n.name = $3 and coalesce(c.deleted_at, 'infinity') > $2 and coalesce(s.left_at, 'infinity') > $2
 )
 `
 
@@ -258,9 +261,10 @@ func (q *Queries) MembershipsHadAt(ctx context.Context, arg MembershipsHadAtPara
 const MembershipsHas = `-- name: MembershipsHas :one
 select exists (
     select
-    from bucketgen.contacts c
+    from bucketgen.names n
+    join bucketgen.contacts c on c.id = n.contact_id
     join bucketgen.memberships m on m.contact_id = c.id
-    where c.user_id = $1 and c.deleted_at is null and m.bucket_no = $2 and m.left_at is null
+    where n.name = $1 and c.deleted_at is null and m.bucket_no = $2 and m.left_at is null
 )
 `
 
