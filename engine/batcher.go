@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 type item struct {
 	user  string // by whose name it was given to the batcher
 	as    string // by whose name it is done, if it turned out that the user has another by now
+	place int    // among all items that the batcher was given
 	event decide.Event
 	at    registry.Instant // virtual time of a replay, or Unset
 	ctx   context.Context  //nolint:containedctx // of the caller that waits for the item; it outlives no call
@@ -31,11 +34,13 @@ func (it *item) name() string {
 	return it.user
 }
 
-// rename lets items be of those users of whom it turned out that they were merged into others.
+// rename lets items be of those users of whom it turned out that they were merged into others. They come in the order in which
+// they were given then: who was taken for two is one.
 func rename(items []*item, r *renamedError) {
 	for _, it := range items {
 		it.as = r.of(it.name())
 	}
+	slices.SortStableFunc(items, func(a, b *item) int { return cmp.Compare(a.place, b.place) })
 }
 
 // call is one caller, who waits until all of its items are done.
@@ -70,6 +75,7 @@ type batcher struct {
 	ready    []string // users with items who are in no batch, in the order in which they came
 	wake     *sync.Cond
 	closed   bool
+	given    int         // items, ever
 	waiting  int         // items that are not done
 	eligible int         // items of users who are ready
 	writing  int         // batches
@@ -108,6 +114,8 @@ func (b *batcher) put(items []*item) bool {
 		return false
 	}
 	for _, it := range items {
+		b.given++
+		it.place = b.given
 		l := b.users[it.user]
 		if l == nil {
 			l = &lane{}
