@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
@@ -21,13 +19,6 @@ func (w *world) merge(from, into string) []string {
 		w.t.Fatal(err)
 	}
 	return brief(made)
-}
-
-func want[T any](t *testing.T, what string, got, want T) {
-	t.Helper()
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", what, diff)
-	}
 }
 
 // TestMerge makes a visitor the user who signs up: what both did counts together, what both are known for too, and nobody hears of
@@ -44,7 +35,7 @@ func TestMerge(t *testing.T) {
 	w.clock.Advance(time.Minute)
 	w.identify("ada", map[string]any{"seats": 5})
 	w.track("ada", "visit")
-	want(t, "the merge", w.merge("anon", "ada"), []string{"entered regulars 1"})
+	equal(t, "the merge", w.merge("anon", "ada"), []string{"entered regulars 1"})
 	for _, id := range []string{"pro", "regulars", "pro-buyers", "testers"} {
 		for _, name := range []string{"anon", "ada"} {
 			if !w.has(id, name) {
@@ -62,9 +53,9 @@ func TestMerge(t *testing.T) {
 		}
 	}
 	history := []string{"entered pro 1", "entered pro-buyers 1", "entered testers 1", "entered regulars 1"}
-	want(t, "what happened to ada", w.history("ada"), history)
-	want(t, "what happened to anon", w.history("anon"), history)
-	want(t, "leaving by the old name", w.identify("anon", map[string]any{"plan": "free"}), []string{"left pro 1 by criteria", "left pro-buyers 1 by criteria"})
+	equal(t, "what happened to ada", w.history("ada"), history)
+	equal(t, "what happened to anon", w.history("anon"), history)
+	equal(t, "leaving by the old name", w.identify("anon", map[string]any{"plan": "free"}), []string{"left pro 1 by criteria", "left pro-buyers 1 by criteria"})
 	made, err := w.Remove(t.Context(), w.manual("testers"), "anon")
 	if err != nil || len(made) != 1 || made[0].UserID != "ada" {
 		t.Errorf("removing by the old name came to %v, %v", made, err)
@@ -83,13 +74,13 @@ func TestMergeNames(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, regulars)
 	w.track("a", "visit")
-	want(t, "a into b, who is unknown", w.merge("a", "b"), []string{})
-	want(t, "b into c, who is known", func() []string { w.track("c", "other"); return w.merge("b", "c") }(), []string{})
-	want(t, "a into c, whose name it is", w.merge("a", "c"), []string{})
-	want(t, "c into a, who is c", w.merge("c", "a"), []string{})
-	want(t, "d, who is unknown, into a", w.merge("d", "a"), []string{})
-	want(t, "a visit of d", w.track("d", "visit"), []string{"entered regulars 1"})
-	want(t, "who is in it", slices.Collect(w.members("regulars")), []string{"c"})
+	equal(t, "a into b, who is unknown", w.merge("a", "b"), []string{})
+	equal(t, "b into c, who is known", func() []string { w.track("c", "other"); return w.merge("b", "c") }(), []string{})
+	equal(t, "a into c, whose name it is", w.merge("a", "c"), []string{})
+	equal(t, "c into a, who is c", w.merge("c", "a"), []string{})
+	equal(t, "d, who is unknown, into a", w.merge("d", "a"), []string{})
+	equal(t, "a visit of d", w.track("d", "visit"), []string{"entered regulars 1"})
+	equal(t, "who is in it", slices.Collect(w.members("regulars")), []string{"c"})
 	if err := w.Delete(t.Context(), "b"); err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +147,7 @@ func TestMergeElsewhere(t *testing.T) {
 	for _, name := range names {
 		w.merge(name, "ada")
 	}
-	want(t, "two names in a batch", ingest(
+	equal(t, "two names in a batch", ingest(
 		engine.Event{UserID: "zoe", Traits: map[string]any{"plan": "pro"}},
 		engine.Event{UserID: "ada", Traits: map[string]any{"plan": "free"}},
 		engine.Event{UserID: "zoe", Traits: map[string]any{"plan": "pro"}},
@@ -169,9 +160,9 @@ func TestMergeElsewhere(t *testing.T) {
 	if err := errors.Join(err, tx.Commit(t.Context())); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "in a transaction", brief(results[0].Transitions), []string{"left pro 2 by criteria"})
-	want(t, "alone", ingest(engine.Event{UserID: "bea", Traits: map[string]any{"plan": "pro"}}), []string{"entered pro 3"})
-	want(t, "who is in it", slices.Collect(w.members("pro")), []string{"ada"})
+	equal(t, "in a transaction", brief(results[0].Transitions), []string{"left pro 2 by criteria"})
+	equal(t, "alone", ingest(engine.Event{UserID: "bea", Traits: map[string]any{"plan": "pro"}}), []string{"entered pro 3"})
+	equal(t, "who is in it", slices.Collect(w.members("pro")), []string{"ada"})
 }
 
 // TestMergeProperties lets the value of a property come with since when it is that.
@@ -186,7 +177,7 @@ func TestMergeProperties(t *testing.T) {
 	w.identify("ada", map[string]any{"plan": nil})
 	w.clock.Advance(time.Hour)
 	w.merge("anon", "ada")
-	want(t, "what happened", w.history("ada"), []string{"entered turned 1"})
+	equal(t, "what happened", w.history("ada"), []string{"entered turned 1"})
 	w.clock.Advance(time.Hour)
 	w.settle()
 	if !w.has("loyal", "ada") {
@@ -225,7 +216,7 @@ func TestMergeDelivers(t *testing.T) {
 		got = append(got, in.next(t).Key())
 	}
 	slices.Sort(got)
-	want(t, "what was delivered", got, []string{
+	equal(t, "what was delivered", got, []string{
 		"bucket:pro:ada:entered:1", "bucket:pro:ada:left:1", "bucket:pro:anon:entered:1", "bucket:pro:anon:left:1",
 		"bucket:testers:ada:entered:1", "bucket:testers:anon:entered:1",
 	})
