@@ -95,7 +95,7 @@ order by e.bucket_no;
 -- name: MembershipsMerge :exec
 -- The loser's last stay in each bucket becomes the survivor's next, with all that happened to it, if it is later than the
 -- survivor's last: if it lasts, or ended later. What of it still waits to be delivered goes with it, in the order of ids, in
--- which whoever settles deliveries locks them.
+-- which whoever settles deliveries locks them. Who is at one of these has lost the lease: it comes again, by the other name.
 with moved as (
     select l.bucket_no, l.epoch, coalesce(s.epoch, 0) + 1 as next
     from (
@@ -136,6 +136,6 @@ with moved as (
     for update
 )
 update bucketgen.deliveries d
-set contact_id = @into_id
+set contact_id = @into_id, leased_until = null, lease = null
 from waiting w
 where d.contact_id = w.contact_id and d.subscription_no = w.subscription_no and d.bucket_no = w.bucket_no and d.id = w.id;

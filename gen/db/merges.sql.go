@@ -186,7 +186,7 @@ with moved as (
     for update
 )
 update bucketgen.deliveries d
-set contact_id = $1
+set contact_id = $1, leased_until = null, lease = null
 from waiting w
 where d.contact_id = w.contact_id and d.subscription_no = w.subscription_no and d.bucket_no = w.bucket_no and d.id = w.id
 `
@@ -198,7 +198,7 @@ type MembershipsMergeParams struct {
 
 // The loser's last stay in each bucket becomes the survivor's next, with all that happened to it, if it is later than the
 // survivor's last: if it lasts, or ended later. What of it still waits to be delivered goes with it, in the order of ids, in
-// which whoever settles deliveries locks them.
+// which whoever settles deliveries locks them. Who is at one of these has lost the lease: it comes again, by the other name.
 func (q *Queries) MembershipsMerge(ctx context.Context, arg MembershipsMergeParams) error {
 	_, err := q.db.Exec(ctx, MembershipsMerge, arg.IntoID, arg.FromID)
 	return err
