@@ -93,6 +93,11 @@ func TestMergeNames(t *testing.T) {
 	if _, err := w.Restore(t.Context(), "a"); err != nil || !w.has("regulars", "b") {
 		t.Errorf("c is not restored by their oldest name: %v", err)
 	}
+	for name, is := range map[string]string{"a": "c", "d": "c", "c": "c", "x": "x"} {
+		if got, err := w.NameOf(t.Context(), name); err != nil || got != is {
+			t.Errorf("%s is %s, %v; want %s", name, got, err, is)
+		}
+	}
 	var invalid *engine.InvalidError
 	if _, err := w.Merge(t.Context(), "a", " "); !errors.As(err, &invalid) || invalid.Field != "into" {
 		t.Errorf("merging into nobody gave %v", err)
@@ -224,6 +229,20 @@ func TestMergeDelivers(t *testing.T) {
 	if len(in) > 0 {
 		t.Errorf("%v was delivered, too", in.next(t))
 	}
+}
+
+// TestMergeTimers lets a timer expire that was armed by the old name, for a stay that is the survivor's by then.
+func TestMergeTimers(t *testing.T) {
+	t.Parallel()
+	w, armed := newTimedWorld(t, recent)
+	w.track("anon", "visit")
+	a := armed.next(t)
+	w.merge("anon", "ada")
+	w.clock.Advance(time.Hour)
+	if came := w.expire(a); came != engine.ExpiryLeft {
+		t.Errorf("the timer came to %q, want %q", came, engine.ExpiryLeft)
+	}
+	equal(t, "what happened", w.history("ada"), []string{"entered recent 1", "left recent 1 by criteria"})
 }
 
 // TestMergeNeedsWhatIsDeployed asks an engine that has other definitions than those that are deployed.
