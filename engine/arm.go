@@ -74,17 +74,17 @@ func (e *Engine) expire(ctx context.Context, a Arm) (Expiry, error) {
 	if !known {
 		return "", fmt.Errorf("bucket %q: %w", a.BucketID, ErrUnknownBucket)
 	}
-	due, active, err := e.dueOf(ctx, b, a)
+	row, active, err := e.dueOf(ctx, b, a)
 	switch {
 	case err != nil:
 		return "", err
-	case !active || !due.Equal(a.ExpiresAt):
+	case !active || !row.DueAt.Time.Equal(a.ExpiresAt):
 		return ExpiryStale, nil
 	case e.now() < registry.At(a.ExpiresAt):
 		return ExpiryEarly, nil
 	}
 	var result decide.Result
-	t := &task{want: store.Wanted{User: a.UserID}, options: e.options(true)}
+	t := &task{want: store.Wanted{User: row.UserID}, options: e.options(true)}
 	t.step = func(s *decide.Session, clock registry.Instant) { result = s.Clock(clock) }
 	if err := e.persist(ctx, []*task{t}, func(*task) { e.stats.settled.Add(1) }); err != nil {
 		return "", err
@@ -102,16 +102,16 @@ func (e *Engine) expire(ctx context.Context, a Arm) (Expiry, error) {
 	}
 }
 
-// dueOf returns when the stay of a timer is to be looked at, zero if never, and whether it still lasts.
-func (e *Engine) dueOf(ctx context.Context, b registry.Index, a Arm) (due time.Time, active bool, err error) {
-	row, err := e.store.Queries(e.pool).MembershipsArm(ctx, db.MembershipsArmParams{UserID: a.UserID, BucketNo: e.store.Bucket(b)})
+// dueOf returns when the stay of a timer is to be looked at, zero if never, and whose it is by now, and whether it still lasts.
+func (e *Engine) dueOf(ctx context.Context, b registry.Index, a Arm) (row db.MembershipsArmRow, active bool, err error) {
+	row, err = e.store.Queries(e.pool).MembershipsArm(ctx, db.MembershipsArmParams{UserID: a.UserID, BucketNo: e.store.Bucket(b)})
 	switch {
 	case noRow(err):
-		return time.Time{}, false, nil
+		return row, false, nil
 	case err != nil:
-		return time.Time{}, false, fmt.Errorf("read when a member is to be looked at: %w", err)
+		return row, false, fmt.Errorf("read when a member is to be looked at: %w", err)
 	}
-	return row.DueAt.Time, row.ID == a.MembershipID, nil
+	return row, row.ID == a.MembershipID, nil
 }
 
 // armer tells of members who are to be looked at when some instant comes.

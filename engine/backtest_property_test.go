@@ -88,7 +88,7 @@ func backTest(t *rapid.T, pool *pgxpool.Pool, f *ir.File, until time.Time) (engi
 	return result, got
 }
 
-// replayable leaves out what a log does not tell: that somebody was restored, and in which order several things came at one
+// replayable leaves out what a log does not tell: that somebody was restored or became another, and in which order several things came at one
 // instant, unless all of them are events.
 func replayable(steps []refeval.Step) []refeval.Step {
 	crowded := func(i int) bool {
@@ -102,7 +102,8 @@ func replayable(steps []refeval.Step) []refeval.Step {
 	}
 	var kept []refeval.Step
 	for i := range steps {
-		if steps[i].Op == refeval.Ingest || steps[i].Op != refeval.Restore && !crowded(i) {
+		told := steps[i].Op != refeval.Restore && steps[i].Op != refeval.Merge
+		if steps[i].Op == refeval.Ingest || told && !crowded(i) {
 			kept = append(kept, steps[i])
 		}
 	}

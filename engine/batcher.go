@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,7 +13,9 @@ import (
 
 // item is one event on its way into the database.
 type item struct {
-	user  string
+	user  string // by whose name it was given to the batcher
+	as    string // by whose name it is done, if it turned out that the user has another by now
+	place int    // among all items that the batcher was given
 	event decide.Event
 	at    registry.Instant // virtual time of a replay, or Unset
 	ctx   context.Context  //nolint:containedctx // of the caller that waits for the item; it outlives no call
@@ -20,6 +24,23 @@ type item struct {
 	err    error
 	call   *call
 	done   func(*item) // called when it is, if not nil
+}
+
+// name returns the name of the user, as far as is known.
+func (it *item) name() string {
+	if it.as != "" {
+		return it.as
+	}
+	return it.user
+}
+
+// rename lets items be of those users of whom it turned out that they were merged into others. They come in the order in which
+// they were given then: who was taken for two is one.
+func rename(items []*item, r *renamedError) {
+	for _, it := range items {
+		it.as = r.of(it.name())
+	}
+	slices.SortStableFunc(items, func(a, b *item) int { return cmp.Compare(a.place, b.place) })
 }
 
 // call is one caller, who waits until all of its items are done.
@@ -54,6 +75,7 @@ type batcher struct {
 	ready    []string // users with items who are in no batch, in the order in which they came
 	wake     *sync.Cond
 	closed   bool
+	given    int         // items, ever
 	waiting  int         // items that are not done
 	eligible int         // items of users who are ready
 	writing  int         // batches
@@ -92,6 +114,8 @@ func (b *batcher) put(items []*item) bool {
 		return false
 	}
 	for _, it := range items {
+		b.given++
+		it.place = b.given
 		l := b.users[it.user]
 		if l == nil {
 			l = &lane{}

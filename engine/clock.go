@@ -202,7 +202,8 @@ func (e *Engine) settle(ctx context.Context, conn store.Conn, tasks []*task) err
 	if err := write.Send(ctx, conn, e.store, true); err != nil {
 		return fmt.Errorf("write: %w", err)
 	}
-	e.committed(facts, write)
+	facts.Remember(write)
+	e.tell(write)
 	return nil
 }
 

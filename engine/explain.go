@@ -75,7 +75,12 @@ func (e *Engine) Explain(ctx context.Context, bucket registry.BucketRef, userID 
 	if err := event.UserID(userID); err != nil {
 		return Explanation{}, fmt.Errorf("explain: %w", public(err))
 	}
-	x, err := e.explain(ctx, b, userID)
+	name := e.name(userID)
+	x, err := e.explain(ctx, b, name)
+	for r, renamed := asRenamed(err); renamed; r, renamed = asRenamed(err) {
+		name = r.of(name)
+		x, err = e.explain(ctx, b, name)
+	}
 	if err != nil {
 		return Explanation{}, fmt.Errorf("explain bucket %q for user %q: %w", bucket.ID(), userID, err)
 	}
@@ -84,7 +89,7 @@ func (e *Engine) Explain(ctx context.Context, bucket registry.BucketRef, userID 
 
 func (e *Engine) explain(ctx context.Context, b registry.Index, userID string) (Explanation, error) {
 	l := look{registry: e.registry, bucket: b}
-	t := &task{want: store.Wanted{User: userID}, options: e.options(true), step: l.take}
+	t := &task{want: store.Wanted{User: userID}, options: e.options(true), step: l.take, named: true}
 	var email string
 	var deleted bool
 	err := e.consult(ctx, []*task{t}, func(_ *task, st *decide.State, _ *decide.Session) {

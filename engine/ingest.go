@@ -67,7 +67,7 @@ func (e *Engine) ingestBatch(ctx context.Context, events []Event) ([]Result, err
 			results[i].Err = err
 			continue
 		}
-		items = append(items, &item{user: events[i].UserID, event: ev, at: registry.Unset, ctx: ctx, call: c})
+		items = append(items, &item{user: e.name(events[i].UserID), event: ev, at: registry.Unset, ctx: ctx, call: c})
 		places = append(places, i)
 	}
 	if err := e.process(ctx, c, items); err != nil {
@@ -141,7 +141,7 @@ func (e *Engine) result(it *item) Result {
 	if it.err != nil {
 		return Result{Err: it.err}
 	}
-	return Result{Duplicate: it.result.Duplicate, Transitions: e.transitions(it.user, it.result.Transitions)}
+	return Result{Duplicate: it.result.Duplicate, Transitions: e.transitions(it.name(), it.result.Transitions)}
 }
 
 // flushLoop writes batches until there are no more.
@@ -186,6 +186,10 @@ func (f *flush) write(ctx context.Context, items []*item) {
 	wait := minRetry
 	for len(items) > 0 {
 		err := f.attempt(ctx, items)
+		if r, renamed := asRenamed(err); renamed {
+			rename(items, r)
+			continue
+		}
 		switch {
 		case err == nil:
 			return
@@ -263,10 +267,13 @@ func (e *Engine) tasks(items []*item) ([]*task, map[string][]*item) {
 	var tasks []*task
 	now := e.now()
 	for _, it := range items {
-		if _, seen := byUser[it.user]; !seen {
-			tasks = append(tasks, &task{want: store.Wanted{User: it.user, Create: true, CreatedAt: it.clock(now)}, options: e.options(it.at == registry.Unset)})
+		name := it.name()
+		if _, seen := byUser[name]; !seen {
+			tasks = append(tasks, &task{
+				want: store.Wanted{User: name, Create: true, CreatedAt: it.clock(now)}, options: e.options(it.at == registry.Unset), named: true,
+			})
 		}
-		byUser[it.user] = append(byUser[it.user], it)
+		byUser[name] = append(byUser[name], it)
 	}
 	for _, t := range tasks {
 		own := byUser[t.want.User]
@@ -314,7 +321,7 @@ func (f *flush) log(it *item) {
 	if !f.engine.log.Enabled(it.ctx, slog.LevelDebug) {
 		return
 	}
-	f.engine.log.DebugContext(it.ctx, "event", "user", it.user, "event", it.event.Name, "key", it.event.Key, "duplicate", it.result.Duplicate, "error", it.err)
+	f.engine.log.DebugContext(it.ctx, "event", "user", it.name(), "event", it.event.Name, "key", it.event.Key, "duplicate", it.result.Duplicate, "error", it.err)
 }
 
 func (f *flush) fail(items []*item, err error) {

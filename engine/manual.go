@@ -36,13 +36,13 @@ func (e *Engine) change(ctx context.Context, verb string, ref registry.ManualRef
 	if err := e.moves(ctx, b); err != nil { // a user who was created for nothing would be no newcomer any more
 		return nil, fmt.Errorf("%s bucket %q: %w", verb, ref.ID(), err)
 	}
-	result, err := e.administer(ctx, userID, create, func(s *decide.Session, clock registry.Instant) decide.Result {
+	made, err := e.administer(ctx, userID, create, func(s *decide.Session, clock registry.Instant) decide.Result {
 		return step(s, b, clock)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s bucket %q: %w", verb, ref.ID(), err)
 	}
-	return e.transitions(userID, result.Transitions), nil
+	return made, nil
 }
 
 // moves returns an error if nothing moves in a bucket.
@@ -81,40 +81,44 @@ func (e *Engine) Delete(ctx context.Context, userID string) error {
 // Restore undoes Delete. What the user would have joined or left in the meantime, they join or leave now; that is
 // returned.
 func (e *Engine) Restore(ctx context.Context, userID string) ([]Transition, error) {
-	result, err := e.administer(ctx, userID, false, (*decide.Session).Restore)
+	made, err := e.administer(ctx, userID, false, (*decide.Session).Restore)
 	if err != nil {
 		return nil, fmt.Errorf("restore user: %w", err)
 	}
-	return e.transitions(userID, result.Transitions), nil
+	return made, nil
 }
 
-// administer runs one step on one user, however long somebody else has the lock. A user who is unknown and not to be
-// created is left alone.
-func (e *Engine) administer(ctx context.Context, userID string, create bool, step func(*decide.Session, registry.Instant) decide.Result) (decide.Result, error) {
+// administer runs one step on one user, however long somebody else has the lock, and returns what happened. A user who is
+// unknown and not to be created is left alone.
+func (e *Engine) administer(ctx context.Context, userID string, create bool, step func(*decide.Session, registry.Instant) decide.Result) ([]Transition, error) {
 	if err := e.ready(); err != nil {
-		return decide.Result{}, err
+		return nil, err
 	}
 	if err := event.UserID(userID); err != nil {
-		return decide.Result{}, public(err)
+		return nil, public(err)
 	}
 	var result decide.Result
-	t := &task{want: store.Wanted{User: userID, Create: create, CreatedAt: e.now()}, options: e.options(true)}
+	t := &task{want: store.Wanted{User: e.name(userID), Create: create, CreatedAt: e.now()}, options: e.options(true), named: true}
 	t.step = func(s *decide.Session, clock registry.Instant) { result = step(s, clock) }
 	wait := minRetry
 	for {
 		err := e.commit(ctx, true, []*task{t})
+		if r, renamed := asRenamed(err); renamed {
+			t.want.User = r.of(t.want.User)
+			continue
+		}
 		switch {
 		case err == nil && result.Deleted:
-			return decide.Result{}, ErrDeleted
+			return nil, ErrDeleted
 		case err == nil && result.Paused:
-			return decide.Result{}, ErrPaused
+			return nil, ErrPaused
 		case err == nil:
-			return result, nil
+			return e.transitions(t.want.User, result.Transitions), nil
 		case !transient(err):
-			return decide.Result{}, err
+			return nil, err
 		}
 		if err := pause(ctx, wait); err != nil {
-			return decide.Result{}, err
+			return nil, err
 		}
 		wait = min(2*wait, maxRetry)
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -40,9 +41,19 @@ func (e *Engine) Has(ctx context.Context, bucket registry.BucketRef, userID stri
 	return has, nil
 }
 
-// BucketsOf returns the buckets that each of some users is in, in the order of ids, by one query. Users who are unknown or
-// deleted are in none, and buckets that this engine's registry does not have are left out.
-func (e *Engine) BucketsOf(ctx context.Context, userIDs ...string) ([][]registry.Ref, error) {
+// UserBuckets are the buckets that a user is in.
+type UserBuckets struct {
+	// UserID is the name by which the user goes: another than the one that was asked for if they were merged, that one if they
+	// are unknown.
+	UserID string
+
+	// Buckets are in the order of ids. There are none if the user is unknown or deleted.
+	Buckets []registry.Ref
+}
+
+// BucketsOf returns the buckets that each of some users is in, by one query. Buckets that this engine's registry does not have
+// are left out.
+func (e *Engine) BucketsOf(ctx context.Context, userIDs ...string) ([]UserBuckets, error) {
 	if err := e.ready(); err != nil {
 		return nil, fmt.Errorf("buckets: %w", err)
 	}
@@ -50,18 +61,20 @@ func (e *Engine) BucketsOf(ctx context.Context, userIDs ...string) ([][]registry
 	if err != nil {
 		return nil, fmt.Errorf("buckets: %w", err)
 	}
-	of := map[string][]registry.Index{}
+	goes, of := map[string]string{}, map[string][]registry.Index{}
 	for _, row := range rows {
-		if b, known := e.store.Index(row.BucketNo); known {
-			of[row.UserID] = append(of[row.UserID], b)
+		goes[row.Name] = row.UserID
+		if b, known := e.store.Index(row.BucketNo); known { // 0 is no bucket
+			of[row.Name] = append(of[row.Name], b)
 		}
 	}
-	all := make([][]registry.Ref, len(userIDs))
+	all := make([]UserBuckets, len(userIDs))
 	for i, user := range userIDs {
 		slices.Sort(of[user])
 		of[user] = slices.Compact(of[user]) // who was asked for twice came twice
+		all[i].UserID = cmp.Or(goes[user], user)
 		for _, b := range of[user] {
-			all[i] = append(all[i], registry.NewRef(e.registry.Buckets[b].ID, b))
+			all[i].Buckets = append(all[i].Buckets, registry.NewRef(e.registry.Buckets[b].ID, b))
 		}
 	}
 	return all, nil
@@ -135,7 +148,8 @@ func (e *Engine) MembersPage(ctx context.Context, bucket registry.BucketRef, aft
 }
 
 // History goes through everything that happened to the memberships of a user, in the order in which it was decided.
-// After an error there is no more. Buckets that this engine's registry does not have are left out.
+// After an error there is no more. Buckets that this engine's registry does not have are left out. What happened to somebody who
+// was merged into the user comes with it, by the name that they had.
 func (e *Engine) History(ctx context.Context, userID string) iter.Seq2[Transition, error] {
 	return func(yield func(Transition, error) bool) {
 		if err := e.ready(); err != nil {
@@ -151,7 +165,7 @@ func (e *Engine) History(ctx context.Context, userID string) iter.Seq2[Transitio
 			}
 			for _, row := range rows {
 				after = row.BucketgenTransition.ID
-				if t, known := e.logged(row.BucketgenTransition, userID, row.Email); known && !yield(t, nil) {
+				if t, known := e.logged(row.BucketgenTransition, row.UserID, row.Email); known && !yield(t, nil) {
 					return
 				}
 			}

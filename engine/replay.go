@@ -145,7 +145,7 @@ func (r *replay) item(ctx context.Context, ev *Event, place int64) (*item, error
 	}
 	r.now = max(r.now, valid.OccurredAt)
 	r.call.add()
-	return &item{user: ev.UserID, event: valid, at: r.now, ctx: ctx, call: r.call, done: func(it *item) { r.count(it, place) }}, nil
+	return &item{user: r.engine.name(ev.UserID), event: valid, at: r.now, ctx: ctx, call: r.call, done: func(it *item) { r.count(it, place) }}, nil
 }
 
 func (r *replay) count(it *item, place int64) {

@@ -26,6 +26,10 @@ type task struct {
 	// last call counts.
 	step func(s *decide.Session, clock registry.Instant)
 
+	// named says that somebody named the user who may not know that they have another name by now, because they were merged.
+	// Such a task is not done, but gives a [*renamedError]. Of others, who was merged is deleted, and nothing is done.
+	named bool
+
 	missed bool // the user was passed over: nothing was done
 }
 
@@ -41,27 +45,38 @@ func (e *Engine) commit(ctx context.Context, wait bool, tasks []*task) error {
 	if err != nil {
 		return e.rollback(conn, err)
 	}
+	if err := e.renamed(ctx, conn, facts, tasks); err != nil {
+		return e.rollback(conn, err)
+	}
 	write, err := e.decide(ctx, conn, facts, tasks, nil)
 	if err != nil {
 		return e.rollback(conn, err)
 	}
-	mark := store.NewMark(conn.Conn().PgConn(), e.now())
-	write.Leave(mark)
-	if err := write.Send(ctx, conn, e.store, true); err != nil {
-		if !conn.Conn().IsClosed() {
-			return e.rollback(conn, fmt.Errorf("write: %w", err))
-		}
-		if err := e.fateOf(ctx, facts.XID, mark, err); err != nil {
-			return err
-		}
+	if err := e.conclude(ctx, conn, facts.XID, write); err != nil {
+		return err
 	}
-	e.committed(facts, write)
+	facts.Remember(write)
+	e.tell(write)
 	return nil
 }
 
-// committed lets the cache, the clock and the outbox of this process know what was written.
-func (e *Engine) committed(f *store.Facts, w *store.Write) {
-	f.Remember(w)
+// conclude writes and commits. If it returns an error, nothing was done.
+func (e *Engine) conclude(ctx context.Context, conn *pgxpool.Conn, xid string, write *store.Write) error {
+	mark := store.NewMark(conn.Conn().PgConn(), e.now())
+	write.Leave(mark)
+	err := write.Send(ctx, conn, e.store, true)
+	switch {
+	case err == nil:
+		return nil
+	case conn.Conn().IsClosed():
+		return e.fateOf(ctx, xid, mark, err)
+	default:
+		return e.rollback(conn, fmt.Errorf("write: %w", err))
+	}
+}
+
+// tell lets the clock and the outbox of this process know what was committed.
+func (e *Engine) tell(w *store.Write) {
 	if e.phase.Load() == fresh {
 		return // it has no clock and no outbox yet
 	}
@@ -76,6 +91,13 @@ func (e *Engine) committed(f *store.Facts, w *store.Write) {
 		e.outbox.poke()
 	}
 	if w.Shows() {
+		e.shown()
+	}
+}
+
+// shown lets whoever remembers what users are in look again, here and elsewhere.
+func (e *Engine) shown() {
+	if e.phase.Load() != fresh {
 		e.feed.poke()
 		e.teller.poke()
 	}
@@ -90,6 +112,9 @@ const lockTimeout = 500 * time.Millisecond
 func (e *Engine) within(ctx context.Context, conn store.Conn, tasks []*task, names store.Names) error {
 	facts, err := e.store.Load(ctx, conn, store.Lock{Wait: true, Provisional: true}, wanted(tasks))
 	if err != nil {
+		return err
+	}
+	if err := e.renamed(ctx, conn, facts, tasks); err != nil {
 		return err
 	}
 	write, err := e.decide(ctx, conn, facts, tasks, names)
@@ -111,6 +136,9 @@ func (e *Engine) consult(ctx context.Context, tasks []*task, done func(*task, *d
 	}
 	defer conn.Release()
 	facts, err := e.store.Load(ctx, conn, store.Lock{Begin: true, None: true, As: e.as, Replan: store.Replan(conn.Conn().PgConn())}, wanted(tasks))
+	if err == nil {
+		err = e.renamed(ctx, conn, facts, tasks)
+	}
 	if err == nil {
 		err = e.run(ctx, conn, facts, tasks, done)
 	}

@@ -41,6 +41,7 @@ const (
 	ReasonMaxDwell = decide.ReasonMaxDwell // the stay lasted as long as it may
 	ReasonManual   = decide.ReasonManual   // Remove was called
 	ReasonRetired  = decide.ReasonRetired  // the bucket was closed
+	ReasonMerged   = decide.ReasonMerged   // the user was merged into one who is in the bucket, too; it is never announced
 )
 
 // Transition is something that happened to a stay of a user in a bucket. Its JSON form is the payload by which it is

@@ -16,7 +16,7 @@ import (
 // The transaction must be READ COMMITTED, or it gives [ErrIsolation]. It holds the locks of the users until it ends: the
 // engine puts off whatever else happens to them, so it should end soon. A caller who takes in events of several users by
 // several calls within one transaction must do so in the order of their ids, or may find itself in a deadlock with
-// another who does not.
+// another who does not. So may one who names a user by a name that they had before they were merged, the first time.
 //
 // If one of the events is refused, none is taken in, and the transaction can go on.
 func (e *Engine) IngestTx(ctx context.Context, tx pgx.Tx, events ...Event) ([]Result, error) {
@@ -30,7 +30,7 @@ func (e *Engine) IngestTx(ctx context.Context, tx pgx.Tx, events ...Event) ([]Re
 		if err != nil {
 			return nil, fmt.Errorf("ingest event %d: %w", i, err)
 		}
-		items[i] = &item{user: events[i].UserID, event: ev, at: registry.Unset}
+		items[i] = &item{user: e.name(events[i].UserID), event: ev, at: registry.Unset}
 	}
 	if err := e.ingestWithin(ctx, tx, items); err != nil {
 		return nil, fmt.Errorf("ingest: %w", err)
@@ -69,6 +69,13 @@ func (e *Engine) ingestAll(ctx context.Context, tx pgx.Tx, items []*item) error 
 	if err != nil {
 		return err
 	}
-	tasks, _ := e.tasks(items)
-	return e.within(ctx, tx, tasks, names) // the names are not remembered: the caller may roll back
+	for {
+		tasks, _ := e.tasks(items)
+		err := e.within(ctx, tx, tasks, names) // the names are not remembered: the caller may roll back
+		r, renamed := asRenamed(err)
+		if !renamed {
+			return err
+		}
+		rename(items, r)
+	}
 }

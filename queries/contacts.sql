@@ -13,10 +13,10 @@ returning user_id;
 -- Takes the locks of users, in the order in which they are given, passing over those that somebody else holds. It is a
 -- statement of its own, so that those that follow see what the previous holders of the locks have committed. Properties
 -- that the caller knows, because the version is still the same, are not sent again.
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
@@ -26,10 +26,10 @@ cross join lateral (
 
 -- name: ContactsLockKnown :many
 -- As ContactsLock, of users whose contacts are known by their numbers.
-select c.id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
+select c.id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder
 from (select unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
+    select k.id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder,
         (case when k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.id = w.id
@@ -39,10 +39,10 @@ cross join lateral (
 
 -- name: ContactsLockWaiting :many
 -- As ContactsLock, for callers that cannot come back later: it waits for the locks.
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
@@ -52,10 +52,10 @@ cross join lateral (
 
 -- name: ContactsRead :many
 -- As ContactsLock, for callers that change nothing: it takes no locks, and passes over nobody.
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
@@ -148,4 +148,7 @@ select c.user_id from bucketgen.contacts c where c.user_id = any (@user_ids::tex
 
 -- name: ContactsDeleted :one
 -- Whether a user is deleted; no row if they are unknown.
-select (c.deleted_at is not null)::boolean from bucketgen.contacts c where c.user_id = @user_id;
+select (c.deleted_at is not null)::boolean
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
+where n.name = @user_id;

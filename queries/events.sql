@@ -105,10 +105,10 @@ union all
 select e.no, e.name from bucketgen.event_names e where e.name = any (@names);
 
 -- name: EventsLogged :many
--- What some users did, user by user, in the order of arrival.
+-- What some users did, user by user, in the order in which it was received: of one who was merged, by whichever name.
 select e.contact_id, n.name, e.kind, e.occurred_at, e.received_at, e.properties, e.traits
 from bucketgen.events e
 left join bucketgen.event_names n on n.no = e.event_no
 where e.contact_id > @after_id and e.contact_id <= @last_id and e.received_at <= @until
-order by e.contact_id, e.id
+order by e.contact_id, e.received_at, e.id
 limit @most::integer;

@@ -89,9 +89,10 @@ where m.contact_id = a.contact_id and m.bucket_no = a.bucket_no and m.epoch = a.
 -- name: MembershipsHas :one
 select exists (
     select
-    from bucketgen.contacts c
+    from bucketgen.names n
+    join bucketgen.contacts c on c.id = n.contact_id
     join bucketgen.memberships m on m.contact_id = c.id
-    where c.user_id = @user_id and c.deleted_at is null and m.bucket_no = @bucket_no and m.left_at is null
+    where n.name = @user_id and c.deleted_at is null and m.bucket_no = @bucket_no and m.left_at is null
 );
 
 -- name: MembershipsCount :one
@@ -128,7 +129,8 @@ where c.user_id = @user_id and m.bucket_no = @bucket_no and m.epoch = @epoch;
 -- Stays follow each other, so only the last that had begun by then can have been under way.
 select exists (
     select
-    from bucketgen.contacts c
+    from bucketgen.names n
+    join bucketgen.contacts c on c.id = n.contact_id
     cross join lateral (
         select m.left_at
         from bucketgen.memberships m
@@ -136,7 +138,7 @@ select exists (
         order by m.epoch desc
         limit 1
     ) s
-    where c.user_id = @user_id and coalesce(c.deleted_at, 'infinity') > @at and coalesce(s.left_at, 'infinity') > @at
+    where n.name = @user_id and coalesce(c.deleted_at, 'infinity') > @at and coalesce(s.left_at, 'infinity') > @at
 );
 
 -- name: MembershipsPageAt :many
@@ -188,35 +190,43 @@ join bucketgen.contacts c on c.id = a.contact_id and c.deleted_at is null;
 
 -- name: MembershipsArm :one
 -- The active stay of a user in a bucket, and when it is to be looked at: null if never.
-select m.id, d.due_at
-from bucketgen.contacts c
+select m.id, c.user_id, d.due_at
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
 join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = @bucket_no and m.left_at is null
 left join bucketgen.due d on d.contact_id = c.id and d.bucket_no = @bucket_no
-where c.user_id = @user_id and c.deleted_at is null;
+where n.name = @user_id and c.deleted_at is null;
 
 -- name: MembershipsOf :many
 -- The stays of a user that last. Of one who is in no bucket there is a row without a stay, of one who is unknown none.
 select c.email, c.deleted_at, m.bucket_no, m.id, m.epoch, m.entered_at, m.source
-from bucketgen.contacts c
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
 left join bucketgen.memberships m on m.contact_id = c.id and m.left_at is null
-where c.user_id = @user_id;
+where n.name = @user_id;
 
 -- name: MembershipsLatest :one
 -- The latest stay of a user in a bucket, if there ever was one.
 select c.deleted_at, m.id, m.epoch, m.entered_at, m.left_at, m.source, m.reason
-from bucketgen.contacts c
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
 left join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = @bucket_no
-where c.user_id = @user_id
+where n.name = @user_id
 order by m.epoch desc nulls last
 limit 1;
 
 -- name: MembershipsOfEach :many
--- The buckets that each of some users is in. (Offset 0 as above.)
-select w.user_id::text as user_id, m.bucket_no
-from (select unnest(@user_ids::text[]) as user_id) as w
+-- The buckets that each of some users is in, and the name by which they go now: no row if they are unknown, one without a
+-- bucket, which has the number 0, if they are in none. (Offset 0 as above.)
+select w.name::text as name, c.user_id, coalesce(m.bucket_no, 0)::integer as bucket_no
+from (select unnest(@names::text[]) as name) as w
 cross join lateral (
-    select k.id from bucketgen.contacts k where k.user_id = w.user_id and k.deleted_at is null limit 1
+    select k.id, k.user_id, k.deleted_at
+    from bucketgen.names n
+    join bucketgen.contacts k on k.id = n.contact_id
+    where n.name = w.name
+    limit 1
 ) c
-cross join lateral (
-    select a.bucket_no from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null offset 0
-) m;
+left join lateral (
+    select a.bucket_no from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null and c.deleted_at is null offset 0
+) m on true;

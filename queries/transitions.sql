@@ -37,11 +37,19 @@ where not made.suppressed
 order by made.id;
 
 -- name: TransitionsOf :many
--- What happened to a user, in the order in which it was decided.
-select sqlc.embed(t), c.email
-from bucketgen.contacts c
-join bucketgen.transitions t on t.contact_id = c.id
-where c.user_id = @user_id and c.deleted_at is null and t.id > @after_id
+-- What happened to a user, in the order in which it was decided. What happened under names that they had before they were
+-- merged stands under those.
+select sqlc.embed(t), k.user_id, c.email
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
+join bucketgen.contacts k on k.id = any (array_append(array(
+    select o.id
+    from bucketgen.identities i
+    join bucketgen.contacts o on o.user_id = i.value
+    where i.contact_id = c.id and i.kind = 'user'
+), c.id))
+join bucketgen.transitions t on t.contact_id = k.id
+where n.name = @user_id and c.deleted_at is null and t.id > @after_id
 order by t.id
 limit @size::integer;
 

@@ -118,6 +118,14 @@ func (s *Sim) Delete(userID string) { s.world.Delete(userID) }
 // Restore undoes Delete.
 func (s *Sim) Restore(userID string) { s.world.Restore(userID) }
 
+// Merge makes a user another, as Merge of the engine does.
+func (s *Sim) Merge(from, into string) {
+	s.t.Helper()
+	if _, err := s.world.Merge(from, into); err != nil {
+		s.t.Fatalf("buckettest: merge %s into %s: %v", from, into, err)
+	}
+}
+
 // Member reports whether a user is in a bucket now.
 func (s *Sim) Member(bucket registry.BucketRef, userID string) bool {
 	s.t.Helper()
@@ -148,7 +156,7 @@ type Transition struct {
 	Kind       string // entered, left or dwell
 	EntryCount int    // which stay it is, from 1
 	Source     string
-	Reason     string // of a leave: criteria, maxDwell or manual
+	Reason     string // of a leave: criteria, maxDwell, manual or merged
 	Tick       string // label of a tick
 	DwellCount int    // ordinal of a tick, from 1
 	Suppressed bool   // by the entry policy: it happened, but is not announced
@@ -185,8 +193,9 @@ func (s *Sim) Transitions() []Transition {
 // TransitionsOf returns what happened to a user so far, by time.
 func (s *Sim) TransitionsOf(userID string) []Transition {
 	var own []Transition
+	user := s.world.Name(userID)
 	for _, t := range s.Transitions() {
-		if t.UserID == userID {
+		if t.UserID == user {
 			own = append(own, t)
 		}
 	}

@@ -13,7 +13,7 @@ func (l *Lookup) each(ctx context.Context, users []string) ([][]registry.Index, 
 	all := make([][]registry.Index, len(users))
 	if !l.Fresh() {
 		l.fallbacks.Add(int64(len(users)))
-		return all, l.read(ctx, users, func(i int, in []registry.Index) { all[i] = in })
+		return all, l.read(ctx, users, func(i int, _ string, in []registry.Index) { all[i] = in })
 	}
 	var missing []string
 	var places []int
@@ -39,24 +39,26 @@ func (l *Lookup) load(ctx context.Context, users ...string) ([][]registry.Index,
 	for i, user := range users {
 		before[i] = l.memory.drops(user)
 	}
-	err := l.read(ctx, users, func(i int, in []registry.Index) {
+	err := l.read(ctx, users, func(i int, name string, in []registry.Index) {
 		all[i] = in
-		l.memory.put(users[i], in, before[i])
+		if name == users[i] { // what happens is told of users by the names that they go by
+			l.memory.put(name, in, before[i])
+		}
 	})
 	return all, err
 }
 
-func (l *Lookup) read(ctx context.Context, users []string, each func(i int, in []registry.Index)) error {
+func (l *Lookup) read(ctx context.Context, users []string, each func(i int, name string, in []registry.Index)) error {
 	all, err := l.engine.BucketsOf(ctx, users...)
 	if err != nil {
 		return fmt.Errorf("lookup: %w", err)
 	}
-	for i, refs := range all {
-		in := make([]registry.Index, len(refs))
-		for n, ref := range refs {
+	for i, user := range all {
+		in := make([]registry.Index, len(user.Buckets))
+		for n, ref := range user.Buckets {
 			in[n], _ = l.registry.Place(ref)
 		}
-		each(i, in)
+		each(i, user.UserID, in)
 	}
 	return nil
 }

@@ -100,6 +100,30 @@ func TestLookupOfMany(t *testing.T) {
 	}
 }
 
+// TestLookupOfTheMerged merges a user whom a lookup remembers into another whom it remembers. By the old name it asks the database:
+// what happens is told of the new one.
+func TestLookupOfTheMerged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	e := w.engine(engine.Config{NoClock: true})
+	l := w.lookup(e, lookup.Config{})
+	w.ingest(e, isPro("guest"))
+	is := func(guest, ada bool) {
+		t.Helper()
+		eventually(t, func() bool {
+			has, err := l.HasEach(t.Context(), w.ref("pro"), "guest", "ada")
+			return err == nil && slices.Equal(has, []bool{guest, ada})
+		})
+	}
+	is(true, false)
+	if made, err := e.Merge(t.Context(), "guest", "ada"); err != nil || len(made) > 0 {
+		t.Fatalf("got %v, %v, want nothing to be announced", made, err)
+	}
+	is(true, true)
+	w.ingest(e, engine.Event{UserID: "guest", Traits: map[string]any{"plan": "free"}})
+	is(false, false)
+}
+
 func index(t *testing.T, w *world, id string) registry.Index {
 	t.Helper()
 	b, known := w.registry.Bucket(id)

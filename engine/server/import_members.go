@@ -62,6 +62,9 @@ func (in *importing) members(e *engine.Engine, ref registry.ManualRef, mode stri
 			user = row.Cell(userColumn)
 			err = in.move(e, m, ref, user)
 		}
+		if err == nil && mode == "replace" { // members are told by the names by which they go
+			user, err = e.NameOf(in.cmd.Context(), user)
+		}
 		if err != nil && !in.report.take(row.Line, err) {
 			return err
 		}

@@ -161,7 +161,7 @@ which keeps its data in the directory .bucketgen.`,
 			c.pauseCommand(), c.resumeCommand(), c.retireCommand(), c.reconcileCommand(),
 		}},
 		{"data", "Taking in and giving out", []*cobra.Command{
-			c.addCommand(), c.removeCommand(), c.importCommand(), c.exportCommand(), c.replayCommand(),
+			c.addCommand(), c.removeCommand(), c.mergeCommand(), c.importCommand(), c.exportCommand(), c.replayCommand(),
 		}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title + ":"})

@@ -3,7 +3,6 @@ package server
 import (
 	"cmp"
 	"compress/gzip"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -144,15 +143,15 @@ func (t *tracking) single(r *request, kind string) error {
 	if err == nil && c.Type != "" && c.Type != kind {
 		err = &engine.InvalidError{Field: "type", Problem: fmt.Sprintf("is %q, but the call is %s", c.Type, kind)}
 	}
-	var ev engine.Event
+	var d deed
 	if err == nil {
 		c.Type = kind
-		ev, err = t.event(r, &c, len(r.body), c.SentAt)
+		d, err = t.deed(r, &c, len(r.body), c.SentAt)
 	}
 	if err != nil {
 		return refusal(err)
 	}
-	results, err := t.ingest(r, []engine.Event{ev})
+	results, err := t.do(r, []deed{d})
 	if err != nil {
 		return err
 	}
@@ -185,27 +184,27 @@ func (t *tracking) batch(r *request) error {
 		return problem.New(http.StatusBadRequest, "batch is missing; send an array of calls")
 	}
 	items := make([]item, len(r.envelope.Batch))
-	events := make([]engine.Event, 0, len(items))
+	deeds := make([]deed, 0, len(items))
 	places := make([]int, 0, len(items))
 	past := strings.HasSuffix(r.URL.Path, "/import") // told by a clock that is right
 	for i, raw := range r.envelope.Batch {
 		c, err := segment.Parse(raw)
 		items[i].MessageID = c.MessageID
-		var ev engine.Event
+		var d deed
 		if err == nil {
 			sentAt := cmp.Or(r.envelope.SentAt, c.SentAt) // RudderStack's SDKs say it of each call
 			if past {
 				sentAt = ""
 			}
-			ev, err = t.event(r, &c, len(raw), sentAt)
+			d, err = t.deed(r, &c, len(raw), sentAt)
 		}
 		if err != nil {
 			items[i].refuse(err)
 			continue
 		}
-		events, places = append(events, ev), append(places, i)
+		deeds, places = append(deeds, d), append(places, i)
 	}
-	results, err := t.ingest(r, events)
+	results, err := t.do(r, deeds)
 	if err != nil {
 		return err
 	}
@@ -260,42 +259,11 @@ func (t *tracking) refused(r *request, err error) *problem.Problem {
 	if _, invalid := errors.AsType[*engine.InvalidError](err); invalid {
 		return refusal(err)
 	}
+	if errors.Is(err, engine.ErrDeleted) {
+		return problem.New(http.StatusBadRequest, "one of the users is deleted")
+	}
 	t.log.ErrorContext(r.Context(), "an event could not be stored", "key", r.key.Name, "error", err)
 	return problem.New(http.StatusBadRequest, "the event cannot be stored")
-}
-
-// event turns a call into an event.
-func (t *tracking) event(r *request, c *segment.Call, size int, sentAt string) (engine.Event, error) {
-	if size > t.config.Event {
-		return engine.Event{}, fmt.Errorf("it has %d bytes, more than the %d that are allowed", size, t.config.Event)
-	}
-	ev, err := c.Read()
-	if err != nil {
-		return ev, err
-	}
-	ev.TraitsOnly = !t.config.StoreProperties
-	return ev, segment.Correct(&ev, sentAt, r.received)
-}
-
-// ingest takes events in, unless there is no room for them.
-func (t *tracking) ingest(r *request, events []engine.Event) ([]engine.Result, error) {
-	if err := t.gate.take(r.key, len(events), "events"); err != nil {
-		return nil, err
-	}
-	if !t.engine.Takes(len(events)) {
-		return nil, problem.Later(http.StatusTooManyRequests, "too many events wait to be stored", time.Second)
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), t.config.Wait)
-	defer cancel()
-	results, err := t.engine.IngestBatch(ctx, events)
-	switch {
-	case len(results) == len(events):
-		return results, nil
-	case errors.Is(err, engine.ErrStopped):
-		return nil, problem.Later(http.StatusServiceUnavailable, "the server is about to stop", time.Second)
-	default:
-		return nil, err
-	}
 }
 
 // settings answers what SDKs in browsers ask for before they begin.

@@ -66,7 +66,8 @@ func TestTrackingRefuses(t *testing.T) {
 		{"event of another kind", "/v1/track", `{"userId":"ada","event":7}`, nil, 400, `"field":"event"`},
 		{"no user", "/v1/track", `{"event":"order"}`, nil, 400, `"field":"userId"`},
 		{"anonymous", "/v1/track", `{"event":"order","anonymousId":"x"}`, nil, 400, "identify them"},
-		{"alias", "/v1/alias", `{"userId":"ada","previousId":"x"}`, nil, 400, "users have one userId"},
+		{"alias of nobody", "/v1/alias", `{"userId":"ada"}`, nil, 400, `"field":"previousId"`},
+		{"alias for nobody", "/v1/alias", `{"previousId":"x"}`, nil, 400, `"field":"userId"`},
 		{"time", "/v1/track", track(`"timestamp":"yesterday"`), nil, 400, `"field":"timestamp"`},
 		{"sentAt", "/v1/track", track(`"timestamp":"2026-01-01T00:00:00Z","sentAt":"soon"`), nil, 400, `"field":"sentAt"`},
 		{"future", "/v1/import", `{"batch":[` + track(`"timestamp":"2999-01-01T00:00:00Z"`) + `]}`, nil, 200, `"refused":1`},
@@ -118,7 +119,7 @@ func TestTrackingResults(t *testing.T) {
 	want := `{"success":true,"accepted":3,"refused":3,"results":[` +
 		`{"messageId":"1","status":"accepted"},{"messageId":"2","status":"accepted"},{"messageId":"2","status":"duplicate"},` +
 		`{"messageId":"3","status":"refused","field":"userId","problem":"is empty"},` +
-		`{"messageId":"4","status":"refused","field":"type","problem":"is alias; users have one userId, which cannot be changed"},` +
+		`{"messageId":"4","status":"refused","field":"previousId","problem":"is empty"},` +
 		`{"status":"refused","problem":"is a JSON number; write an object"}]}`
 	if got.StatusCode != http.StatusOK || strings.TrimSpace(body) != want {
 		t.Errorf("got %d %s\nwant %s", got.StatusCode, body, want)
@@ -126,6 +127,45 @@ func TestTrackingResults(t *testing.T) {
 	ref := registrytest.Ref(t, tracked(t), "pro")
 	if in, err := a.engine.Has(t.Context(), ref, "ada"); err != nil || !in {
 		t.Errorf("ada is in pro: %t, %v", in, err)
+	}
+}
+
+// TestAlias lets a visitor become a user, by a call of its own and in the middle of a batch: what comes before it is the
+// visitor's, and what comes after it the user's, by whichever name.
+func TestAlias(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, engine.Config{NoClock: true})
+	for _, call := range []struct {
+		path, body, want string
+		status           int
+	}{
+		{"/v1/identify", `{"userId":"anon-1","traits":{"plan":"pro"}}`, `{"success":true}`, 200},
+		{"/v1/alias", `{"previousId":"anon-1","userId":"ada","messageId":"1"}`, `{"success":true}`, 200},
+		{"/v1/alias", `{"previousId":"anon-1","userId":"ada","messageId":"1"}`, `{"success":true}`, 200},
+		{"/v1/batch?results=1", `{"batch":[
+			{"type":"identify","userId":"bob","traits":{"plan":"free"}},
+			{"type":"identify","userId":"anon-2","traits":{"plan":"pro"}},
+			{"type":"alias","previousId":"anon-2","userId":"bob"},
+			{"type":"alias","previousId":"anon-2"},
+			{"type":"identify","userId":"anon-2","traits":{"plan":"pro"}}]}`, `{"success":true,"accepted":4,"refused":1,"results":[` +
+			`{"status":"accepted"},{"status":"accepted"},{"status":"accepted"},{"status":"refused","field":"userId","problem":"is empty"},{"status":"accepted"}]}`, 200},
+	} {
+		got, body := a.send(t, call.path, strings.NewReader(call.body), nil)
+		if got.StatusCode != call.status || strings.TrimSpace(body) != call.want {
+			t.Errorf("%s: got %d %s\nwant %d %s", call.path, got.StatusCode, body, call.status, call.want)
+		}
+	}
+	ref := registrytest.Ref(t, tracked(t), "pro")
+	for _, user := range []string{"ada", "anon-1", "bob", "anon-2"} {
+		if in, err := a.engine.Has(t.Context(), ref, user); err != nil || !in {
+			t.Errorf("%s is in pro: %t, %v", user, in, err)
+		}
+	}
+	if err := a.engine.Delete(t.Context(), "ada"); err != nil {
+		t.Fatal(err)
+	}
+	if got, body := a.send(t, "/v1/alias", strings.NewReader(`{"previousId":"anon-3","userId":"ada"}`), nil); got.StatusCode != 400 || !strings.Contains(body, "deleted") {
+		t.Errorf("got %d %s, want that the user is deleted", got.StatusCode, body)
 	}
 }
 

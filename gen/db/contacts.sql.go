@@ -49,7 +49,10 @@ func (q *Queries) ContactsCreate(ctx context.Context, arg ContactsCreateParams) 
 }
 
 const ContactsDeleted = `-- name: ContactsDeleted :one
-select (c.deleted_at is not null)::boolean from bucketgen.contacts c where c.user_id = $1
+select (c.deleted_at is not null)::boolean
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
+where n.name = $1
 `
 
 // Whether a user is deleted; no row if they are unknown.
@@ -90,10 +93,10 @@ func (q *Queries) ContactsLast(ctx context.Context) (int64, error) {
 }
 
 const ContactsLock = `-- name: ContactsLock :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
@@ -116,6 +119,7 @@ type ContactsLockRow struct {
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
+	MergedAt   pgtype.Timestamptz
 	Generation int32
 	Stranger   *int32
 	Holder     int64
@@ -141,6 +145,7 @@ func (q *Queries) ContactsLock(ctx context.Context, arg ContactsLockParams) ([]C
 			&i.Version,
 			&i.UpdatedAt,
 			&i.DeletedAt,
+			&i.MergedAt,
 			&i.Generation,
 			&i.Stranger,
 			&i.Holder,
@@ -203,10 +208,10 @@ func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams
 }
 
 const ContactsLockKnown = `-- name: ContactsLockKnown :many
-select c.id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
+select c.id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder
 from (select unnest($1::bigint[]) as id, unnest($2::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
+    select k.id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder,
         (case when k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.id = w.id
@@ -227,6 +232,7 @@ type ContactsLockKnownRow struct {
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
+	MergedAt   pgtype.Timestamptz
 	Generation int32
 	Stranger   *int32
 	Holder     int64
@@ -249,6 +255,7 @@ func (q *Queries) ContactsLockKnown(ctx context.Context, arg ContactsLockKnownPa
 			&i.Version,
 			&i.UpdatedAt,
 			&i.DeletedAt,
+			&i.MergedAt,
 			&i.Generation,
 			&i.Stranger,
 			&i.Holder,
@@ -264,10 +271,10 @@ func (q *Queries) ContactsLockKnown(ctx context.Context, arg ContactsLockKnownPa
 }
 
 const ContactsLockWaiting = `-- name: ContactsLockWaiting :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
@@ -290,6 +297,7 @@ type ContactsLockWaitingRow struct {
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
+	MergedAt   pgtype.Timestamptz
 	Generation int32
 	Stranger   *int32
 	Holder     int64
@@ -313,6 +321,7 @@ func (q *Queries) ContactsLockWaiting(ctx context.Context, arg ContactsLockWaiti
 			&i.Version,
 			&i.UpdatedAt,
 			&i.DeletedAt,
+			&i.MergedAt,
 			&i.Generation,
 			&i.Stranger,
 			&i.Holder,
@@ -488,10 +497,10 @@ func (q *Queries) ContactsPresent(ctx context.Context, userIds []string) ([]stri
 }
 
 const ContactsRead = `-- name: ContactsRead :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.generation, c.stranger, c.holder
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.generation, k.stranger, k.holder,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
@@ -513,6 +522,7 @@ type ContactsReadRow struct {
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
 	DeletedAt  pgtype.Timestamptz
+	MergedAt   pgtype.Timestamptz
 	Generation int32
 	Stranger   *int32
 	Holder     int64
@@ -536,6 +546,7 @@ func (q *Queries) ContactsRead(ctx context.Context, arg ContactsReadParams) ([]C
 			&i.Version,
 			&i.UpdatedAt,
 			&i.DeletedAt,
+			&i.MergedAt,
 			&i.Generation,
 			&i.Stranger,
 			&i.Holder,

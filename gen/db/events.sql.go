@@ -204,7 +204,7 @@ select e.contact_id, n.name, e.kind, e.occurred_at, e.received_at, e.properties,
 from bucketgen.events e
 left join bucketgen.event_names n on n.no = e.event_no
 where e.contact_id > $1 and e.contact_id <= $2 and e.received_at <= $3
-order by e.contact_id, e.id
+order by e.contact_id, e.received_at, e.id
 limit $4::integer
 `
 
@@ -225,7 +225,7 @@ type EventsLoggedRow struct {
 	Traits     []byte
 }
 
-// What some users did, user by user, in the order of arrival.
+// What some users did, user by user, in the order in which it was received: of one who was merged, by whichever name.
 func (q *Queries) EventsLogged(ctx context.Context, arg EventsLoggedParams) ([]EventsLoggedRow, error) {
 	rows, err := q.db.Query(ctx, EventsLogged,
 		arg.AfterID,

@@ -101,11 +101,12 @@ func (q *Queries) MembershipsAmend(ctx context.Context, arg MembershipsAmendPara
 }
 
 const MembershipsArm = `-- name: MembershipsArm :one
-select m.id, d.due_at
-from bucketgen.contacts c
+select m.id, c.user_id, d.due_at
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
 join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = $1 and m.left_at is null
 left join bucketgen.due d on d.contact_id = c.id and d.bucket_no = $1
-where c.user_id = $2 and c.deleted_at is null
+where n.name = $2 and c.deleted_at is null
 `
 
 type MembershipsArmParams struct {
@@ -114,15 +115,16 @@ type MembershipsArmParams struct {
 }
 
 type MembershipsArmRow struct {
-	ID    int64
-	DueAt pgtype.Timestamptz
+	ID     int64
+	UserID string
+	DueAt  pgtype.Timestamptz
 }
 
 // The active stay of a user in a bucket, and when it is to be looked at: null if never.
 func (q *Queries) MembershipsArm(ctx context.Context, arg MembershipsArmParams) (MembershipsArmRow, error) {
 	row := q.db.QueryRow(ctx, MembershipsArm, arg.BucketNo, arg.UserID)
 	var i MembershipsArmRow
-	err := row.Scan(&i.ID, &i.DueAt)
+	err := row.Scan(&i.ID, &i.UserID, &i.DueAt)
 	return i, err
 }
 
@@ -229,7 +231,8 @@ func (q *Queries) MembershipsCounts(ctx context.Context) ([]MembershipsCountsRow
 const MembershipsHadAt = `-- name: MembershipsHadAt :one
 select exists (
     select
-    from bucketgen.contacts c
+    from bucketgen.names n
+    join bucketgen.contacts c on c.id = n.contact_id
     cross join lateral (
         select m.left_at
         from bucketgen.memberships m
@@ -237,7 +240,7 @@ select exists (
         order by m.epoch desc
         limit 1
     ) s
-    where c.user_id = $3 and coalesce(c.deleted_at, 'infinity') > $2 and coalesce(s.left_at, 'infinity') > $2
+    where n.name = $3 and coalesce(c.deleted_at, 'infinity') > $2 and coalesce(s.left_at, 'infinity') > $2
 )
 `
 
@@ -258,9 +261,10 @@ func (q *Queries) MembershipsHadAt(ctx context.Context, arg MembershipsHadAtPara
 const MembershipsHas = `-- name: MembershipsHas :one
 select exists (
     select
-    from bucketgen.contacts c
+    from bucketgen.names n
+    join bucketgen.contacts c on c.id = n.contact_id
     join bucketgen.memberships m on m.contact_id = c.id
-    where c.user_id = $1 and c.deleted_at is null and m.bucket_no = $2 and m.left_at is null
+    where n.name = $1 and c.deleted_at is null and m.bucket_no = $2 and m.left_at is null
 )
 `
 
@@ -310,9 +314,10 @@ func (q *Queries) MembershipsJoin(ctx context.Context, arg MembershipsJoinParams
 
 const MembershipsLatest = `-- name: MembershipsLatest :one
 select c.deleted_at, m.id, m.epoch, m.entered_at, m.left_at, m.source, m.reason
-from bucketgen.contacts c
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
 left join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = $1
-where c.user_id = $2
+where n.name = $2
 order by m.epoch desc nulls last
 limit 1
 `
@@ -389,9 +394,10 @@ func (q *Queries) MembershipsLeave(ctx context.Context, arg MembershipsLeavePara
 
 const MembershipsOf = `-- name: MembershipsOf :many
 select c.email, c.deleted_at, m.bucket_no, m.id, m.epoch, m.entered_at, m.source
-from bucketgen.contacts c
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
 left join bucketgen.memberships m on m.contact_id = c.id and m.left_at is null
-where c.user_id = $1
+where n.name = $1
 `
 
 type MembershipsOfRow struct {
@@ -434,24 +440,30 @@ func (q *Queries) MembershipsOf(ctx context.Context, userID string) ([]Membershi
 }
 
 const MembershipsOfEach = `-- name: MembershipsOfEach :many
-select w.user_id::text as user_id, m.bucket_no
-from (select unnest($1::text[]) as user_id) as w
+select w.name::text as name, c.user_id, coalesce(m.bucket_no, 0)::integer as bucket_no
+from (select unnest($1::text[]) as name) as w
 cross join lateral (
-    select k.id from bucketgen.contacts k where k.user_id = w.user_id and k.deleted_at is null limit 1
+    select k.id, k.user_id, k.deleted_at
+    from bucketgen.names n
+    join bucketgen.contacts k on k.id = n.contact_id
+    where n.name = w.name
+    limit 1
 ) c
-cross join lateral (
-    select a.bucket_no from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null offset 0
-) m
+left join lateral (
+    select a.bucket_no from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null and c.deleted_at is null offset 0
+) m on true
 `
 
 type MembershipsOfEachRow struct {
+	Name     string
 	UserID   string
 	BucketNo int32
 }
 
-// The buckets that each of some users is in. (Offset 0 as above.)
-func (q *Queries) MembershipsOfEach(ctx context.Context, userIds []string) ([]MembershipsOfEachRow, error) {
-	rows, err := q.db.Query(ctx, MembershipsOfEach, userIds)
+// The buckets that each of some users is in, and the name by which they go now: no row if they are unknown, one without a
+// bucket, which has the number 0, if they are in none. (Offset 0 as above.)
+func (q *Queries) MembershipsOfEach(ctx context.Context, names []string) ([]MembershipsOfEachRow, error) {
+	rows, err := q.db.Query(ctx, MembershipsOfEach, names)
 	if err != nil {
 		return nil, err
 	}
@@ -459,7 +471,7 @@ func (q *Queries) MembershipsOfEach(ctx context.Context, userIds []string) ([]Me
 	var items []MembershipsOfEachRow
 	for rows.Next() {
 		var i MembershipsOfEachRow
-		if err := rows.Scan(&i.UserID, &i.BucketNo); err != nil {
+		if err := rows.Scan(&i.Name, &i.UserID, &i.BucketNo); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

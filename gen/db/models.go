@@ -46,6 +46,7 @@ type BucketgenContact struct {
 	Generation int32
 	Stranger   *int32
 	Holder     int64
+	MergedAt   pgtype.Timestamptz
 }
 
 type BucketgenDefinition struct {
@@ -195,6 +196,11 @@ type BucketgenMigration struct {
 	VersionID int64
 	IsApplied bool
 	Tstamp    pgtype.Timestamp
+}
+
+type BucketgenName struct {
+	Name      string
+	ContactID int64
 }
 
 type BucketgenOccurrence struct {

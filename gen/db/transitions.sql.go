@@ -376,10 +376,17 @@ func (q *Queries) TransitionsMark(ctx context.Context) (TransitionsMarkRow, erro
 }
 
 const TransitionsOf = `-- name: TransitionsOf :many
-select t.contact_id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, c.email
-from bucketgen.contacts c
-join bucketgen.transitions t on t.contact_id = c.id
-where c.user_id = $1 and c.deleted_at is null and t.id > $2
+select t.contact_id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, k.user_id, c.email
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
+join bucketgen.contacts k on k.id = any (array_append(array(
+    select o.id
+    from bucketgen.identities i
+    join bucketgen.contacts o on o.user_id = i.value
+    where i.contact_id = c.id and i.kind = 'user'
+), c.id))
+join bucketgen.transitions t on t.contact_id = k.id
+where n.name = $1 and c.deleted_at is null and t.id > $2
 order by t.id
 limit $3::integer
 `
@@ -392,10 +399,12 @@ type TransitionsOfParams struct {
 
 type TransitionsOfRow struct {
 	BucketgenTransition BucketgenTransition
+	UserID              string
 	Email               *string
 }
 
-// What happened to a user, in the order in which it was decided.
+// What happened to a user, in the order in which it was decided. What happened under names that they had before they were
+// merged stands under those.
 func (q *Queries) TransitionsOf(ctx context.Context, arg TransitionsOfParams) ([]TransitionsOfRow, error) {
 	rows, err := q.db.Query(ctx, TransitionsOf, arg.UserID, arg.AfterID, arg.Size)
 	if err != nil {
@@ -420,6 +429,7 @@ func (q *Queries) TransitionsOf(ctx context.Context, arg TransitionsOfParams) ([
 			&i.BucketgenTransition.Reason,
 			&i.BucketgenTransition.Suppressed,
 			&i.BucketgenTransition.MadeBy,
+			&i.UserID,
 			&i.Email,
 		); err != nil {
 			return nil, err

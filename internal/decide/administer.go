@@ -128,11 +128,16 @@ func (s *Session) Reconcile(clock registry.Instant) Result {
 }
 
 func (s *Session) rederive() {
+	s.round(s.all(), s.now, cause{source: SourceReconcile, clock: true, upTo: registry.Unset})
+}
+
+// all returns all buckets.
+func (s *Session) all() []registry.Index {
 	all := make([]registry.Index, len(s.registry.Buckets))
 	for i := range all {
 		all[i] = registry.Index(i)
 	}
-	s.round(all, s.now, cause{source: SourceReconcile, clock: true, upTo: registry.Unset})
+	return all
 }
 
 func (s *Session) setDeleted(deleted bool) {

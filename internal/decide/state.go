@@ -108,6 +108,7 @@ const (
 	ReasonMaxDwell Reason = "maxDwell"
 	ReasonManual   Reason = "manual"
 	ReasonRetired  Reason = "retired"
+	ReasonMerged   Reason = "merged" // into somebody who is in the bucket, too
 )
 
 // past returns the latest instant in the past that the state speaks of, or Unset. The user's time is at least that,

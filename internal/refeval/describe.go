@@ -122,6 +122,7 @@ func DescribeSteps(steps []Step) string {
 	for i, s := range steps {
 		fmt.Fprintf(&b, "%3d %s %s %s", i, stamp(s.At), s.Op, s.User)
 		for _, part := range []struct{ name, text string }{
+			{"into", s.Into},
 			{"bucket", s.Bucket},
 			{"event", s.Name},
 			{"properties", string(s.Properties)},
@@ -148,7 +149,8 @@ func DescribeSteps(steps []Step) string {
 }
 
 // Diff says where two histories first differ, for each user, or nothing. Transitions are compared by their instants,
-// and of one instant in the order in which they happened.
+// and of one instant in the order in which they happened. That is not known of two users before they became one: where there are
+// such, those of one instant are compared bucket by bucket.
 func Diff(want, got *History) string {
 	var b strings.Builder
 	for i := range want.Steps {
@@ -157,8 +159,9 @@ func Diff(want, got *History) string {
 			break
 		}
 	}
+	merged := slices.ContainsFunc(want.Steps, func(r StepResult) bool { return r.Merged })
 	for _, user := range users(want, got) {
-		firstDiff(&b, "transition of "+user, byTime(want.Of(user)), byTime(got.Of(user)))
+		firstDiff(&b, "transition of "+user, byTime(want.Of(user), merged), byTime(got.Of(user), merged))
 		firstDiff(&b, "stay of "+user, staysOf(want, user), staysOf(got, user))
 	}
 	return b.String()
@@ -178,8 +181,13 @@ func users(histories ...*History) []string {
 	return slices.Compact(all)
 }
 
-func byTime(transitions []Transition) []string {
-	slices.SortStableFunc(transitions, func(a, b Transition) int { return a.At.Compare(b.At) })
+func byTime(transitions []Transition, byBucket bool) []string {
+	slices.SortStableFunc(transitions, func(a, b Transition) int {
+		if byBucket {
+			return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Bucket, b.Bucket), cmp.Compare(a.Epoch, b.Epoch))
+		}
+		return a.At.Compare(b.At)
+	})
 	lines := make([]string, len(transitions))
 	for i, t := range transitions {
 		lines[i] = t.String()

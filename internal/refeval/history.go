@@ -3,6 +3,7 @@ package refeval
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ const (
 	Remove  Op = "remove"
 	Delete  Op = "delete"
 	Restore Op = "restore"
+	Merge   Op = "merge"  // the user becomes another
 	Deploy  Op = "deploy" // from now on other definitions are deployed
 	Pause   Op = "pause"  // from now on nothing moves in a bucket
 	Resume  Op = "resume"
@@ -35,6 +37,7 @@ type Step struct {
 	Op   Op
 	User string // nobody in particular in Settle, Deploy, Pause and Resume
 
+	Into   string // of Merge: whom the user becomes
 	Bucket string // of Add, Remove, Pause and Resume
 
 	// Of Deploy: all definitions from now on, which must be correct, and what is announced of what changes thereby.
@@ -107,6 +110,7 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.9999
 type StepResult struct {
 	Refused   string // why nothing was done, if so
 	Duplicate bool
+	Merged    bool // two users became one
 }
 
 // History is what came of a series of steps.
@@ -126,20 +130,25 @@ func Run(f *ir.File, steps []Step, until time.Time) *History {
 	return play(f, steps, until).history()
 }
 
-// Known plays steps as Run does, and returns what is known of each user then: nil of one who is deleted.
+// Known plays steps as Run does, and returns what is known of each user then, by each of their names: nil of one who is
+// deleted.
 func Known(f *ir.File, steps []Step, until time.Time) map[string]*Facts {
 	known := map[string]*Facts{}
-	for name, u := range play(f, steps, until).users {
+	w := play(f, steps, until)
+	for name, u := range w.users {
 		known[name] = &u.facts
 		if u.deleted {
 			known[name] = nil
 		}
 	}
+	for name, into := range w.aliases {
+		known[name] = known[into]
+	}
 	return known
 }
 
 func play(f *ir.File, steps []Step, until time.Time) *world {
-	w := &world{users: map[string]*user{}, paused: map[string]bool{}, emit: Leaves}
+	w := &world{users: map[string]*user{}, aliases: map[string]string{}, paused: map[string]bool{}, emit: Leaves}
 	w.define(f)
 	for i := range steps {
 		w.step = i
@@ -219,6 +228,8 @@ type world struct {
 	paused      map[string]bool    // buckets
 	emit        Emit               // of the last deploy
 	users       map[string]*user
+	aliases     map[string]string // names that users had before they were merged, and whose they are
+	merged      []*user           // as they were left
 	step        int
 	results     []StepResult
 	transitions []Transition
@@ -242,11 +253,11 @@ func (w *world) settle(upTo time.Time) {
 
 func (w *world) history() *History {
 	h := &History{Steps: w.results, Transitions: w.transitions}
-	for name, u := range w.users {
+	for _, u := range slices.AppendSeq(slices.Clone(w.merged), maps.Values(w.users)) {
 		for bucket, stays := range u.stays {
 			for _, s := range stays {
 				h.Stays = append(h.Stays, Stay{
-					User: name, Bucket: bucket, Epoch: s.epoch, Source: s.source, Reason: s.reason, EnteredAt: s.entered, LeftAt: s.left,
+					User: u.name, Bucket: bucket, Epoch: s.epoch, Source: s.source, Reason: s.reason, EnteredAt: s.entered, LeftAt: s.left,
 				})
 			}
 		}

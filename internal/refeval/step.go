@@ -15,16 +15,18 @@ func (w *world) run(s *Step) StepResult {
 	case Add, Remove:
 		return w.change(s)
 	case Delete:
-		if u := w.users[s.User]; u != nil {
+		if u := w.users[w.name(s.User)]; u != nil {
 			u.settleBefore(s.At)
 			u.deleted = true
 		}
 	case Restore:
-		if u := w.users[s.User]; u != nil && u.deleted {
+		if u := w.users[w.name(s.User)]; u != nil && u.deleted {
 			u.settleBefore(s.At) // nothing happens to the deleted, but time goes on
 			u.deleted = false
 			u.everything(s.At, "reconcile")
 		}
+	case Merge:
+		return w.merge(s)
 	case Deploy:
 		w.deploy(s)
 	case Pause:
@@ -103,7 +105,7 @@ func (w *world) change(s *Step) StepResult {
 	case w.frozen(d):
 		return StepResult{Refused: "the bucket is paused"}
 	}
-	u, known := w.users[s.User]
+	u, known := w.users[w.name(s.User)]
 	switch {
 	case known && u.deleted:
 		return StepResult{Refused: "the user is deleted"}
@@ -128,6 +130,7 @@ func (w *world) change(s *Step) StepResult {
 
 // user returns the user of a name, who is created if need be.
 func (w *world) user(name string) (u *user, created bool) {
+	name = w.name(name)
 	if u := w.users[name]; u != nil {
 		return u, false
 	}

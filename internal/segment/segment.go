@@ -14,6 +14,7 @@ import (
 type Call struct {
 	Type       string          `json:"type"`
 	UserID     string          `json:"userId"`
+	Previous   string          `json:"previousId"` // of an alias: what becomes another name of userId
 	Anonymous  string          `json:"anonymousId"`
 	Event      string          `json:"event"`
 	Name       string          `json:"name"`     // of a page or screen
@@ -46,7 +47,7 @@ func Parse(text []byte) (Call, error) {
 	return c, nil
 }
 
-// Read turns a call into an event. Its time is the time at which the call says that it happened, if it says so.
+// Read turns a call into an event, but for an alias, which is none. Its time is the time at which the call says that it happened, if it says so.
 //
 // A page and a screen are events of these names, with name and category among the properties; a group is an event of that
 // name, with its traits and groupId as properties.
@@ -73,7 +74,7 @@ func (c *Call) Read() (engine.Event, error) {
 			return ev, err
 		}
 	case "alias":
-		return ev, &engine.InvalidError{Field: "type", Problem: "is alias; users have one userId, which cannot be changed"}
+		return ev, &engine.InvalidError{Field: "type", Problem: "is alias, which is no event; merge the users"}
 	case "":
 		return ev, &engine.InvalidError{Field: "type", Problem: "is missing; write track, identify, page, screen or group"}
 	default:
@@ -151,9 +152,9 @@ func Correct(ev *engine.Event, sentAt string, receivedAt time.Time) error {
 	return nil
 }
 
-// Named returns an error that names a field of an event by the name that the field has in a call.
+// Named returns an error that names a field of an event, or a user of a merge, by the name that the field has in a call.
 func Named(err error) error {
-	names := map[string]string{"user_id": "userId", "name": "event", "key": "messageId", "occurred_at": "timestamp"}
+	names := map[string]string{"user_id": "userId", "name": "event", "key": "messageId", "occurred_at": "timestamp", "from": "previousId", "into": "userId"}
 	var invalid *engine.InvalidError
 	if errors.As(err, &invalid) && names[invalid.Field] != "" {
 		return &engine.InvalidError{Field: names[invalid.Field], Problem: invalid.Problem}

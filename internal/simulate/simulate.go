@@ -21,6 +21,7 @@ type Simulator struct {
 	paused      map[string]bool // buckets, by id
 	frozen      []bool          // those of them that are defined
 	users       map[string]*user
+	aliases     map[string]string // names that users had before they were merged, and whose they are
 	transitions []Transition
 }
 
@@ -35,7 +36,9 @@ type Transition struct {
 
 // New returns a world without users, at an instant.
 func New(r *registry.Registry, now registry.Instant) *Simulator {
-	return &Simulator{registry: r, now: now, announced: Announced{Leaves: true}, paused: map[string]bool{}, users: map[string]*user{}}
+	return &Simulator{
+		registry: r, now: now, announced: Announced{Leaves: true}, paused: map[string]bool{}, users: map[string]*user{}, aliases: map[string]string{},
+	}
 }
 
 // Now returns the time of the world.
@@ -49,6 +52,7 @@ func (s *Simulator) AdvanceTo(t registry.Instant) {
 
 // Ingest lets something happen to a user, who is created if need be.
 func (s *Simulator) Ingest(user string, e decide.Event) decide.Result {
+	user = s.Name(user)
 	s.create(user)
 	return s.run(user, func(u *decide.Session) decide.Result { return u.Ingest(e, s.now) })
 }
@@ -58,7 +62,7 @@ func (s *Simulator) Add(b registry.Index, user string) error {
 	if s.isFrozen(b) {
 		return errPaused // before a user is created, for nothing
 	}
-	s.create(user)
+	s.create(s.Name(user))
 	return s.existing(user, func(u *decide.Session) decide.Result { return u.Add(b, s.now) })
 }
 
@@ -92,7 +96,7 @@ func (s *Simulator) Reconcile() int {
 // User returns what is known of a user now, or nil.
 func (s *Simulator) User(user string) *decide.State {
 	_ = s.existing(user, func(u *decide.Session) decide.Result { return u.Clock(s.now) })
-	if u := s.users[user]; u != nil {
+	if u := s.users[s.Name(user)]; u != nil {
 		return u.state
 	}
 	return nil
@@ -105,7 +109,7 @@ func (s *Simulator) Stays(user string) map[string]decide.Stay {
 	if s.User(user) == nil {
 		return all
 	}
-	u := s.users[user]
+	u := s.users[s.Name(user)]
 	maps.Copy(all, u.gone)
 	for _, stay := range u.state.Stays {
 		all[s.registry.Buckets[stay.Bucket].ID] = stay
@@ -139,6 +143,7 @@ func (s *Simulator) create(name string) {
 }
 
 func (s *Simulator) existing(user string, step func(*decide.Session) decide.Result) error {
+	user = s.Name(user)
 	if s.users[user] == nil {
 		return nil
 	}

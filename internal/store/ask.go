@@ -81,7 +81,7 @@ func (f *Facts) queueLocks(q *queue, lock Lock, users []string, ids, versions []
 	byName := func(row db.ContactsLockRow) {
 		f.users[row.UserID].contact = &db.ContactsLockKnownRow{
 			ID: row.ID, Email: row.Email, Properties: row.Properties, Version: row.Version, UpdatedAt: row.UpdatedAt, DeletedAt: row.DeletedAt,
-			Generation: row.Generation, Stranger: row.Stranger, Holder: row.Holder,
+			MergedAt: row.MergedAt, Generation: row.Generation, Stranger: row.Stranger, Holder: row.Holder,
 		}
 	}
 	switch {

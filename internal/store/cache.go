@@ -3,6 +3,7 @@ package store
 import (
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bucketgen/bucketgen/registry"
@@ -25,6 +26,7 @@ type glimpse struct {
 	memory *memory
 	much   bool // there is too much to be remembered
 	serial uint64
+	name   string // of the user into whom this one was merged, unless it is empty: there is nothing else then
 }
 
 // cache remembers users who came lately: when there is no more room, whoever has not come for longest is forgotten.
@@ -45,6 +47,8 @@ type cache struct {
 	start  time.Time // of the server
 	lasts  bool      // what was committed is never lost
 	credit int       // see worthwhile
+
+	renamed atomic.Bool // some user was, which is not so in most places, and then there is nothing to look for
 }
 
 type entry struct {
@@ -83,16 +87,57 @@ func (c *cache) claim(outcomes []outcome) {
 			if o.once {
 				continue
 			}
-			const empty = 200
-			e = &entry{user: o.user, bytes: empty + len(o.user)}
-			c.entries[o.user] = e
-			c.bytes += e.bytes
-			c.link(e)
+			e = c.add(o.user)
 		}
 		c.serial++
 		e.serial, e.memory, o.serial = c.serial, nil, c.serial
 	}
 	c.shrink()
+}
+
+// add makes an entry for a user who has none.
+func (c *cache) add(user string) *entry {
+	const empty = 200
+	e := &entry{user: user, bytes: empty + len(user)}
+	c.entries[user] = e
+	c.bytes += e.bytes
+	c.link(e)
+	return e
+}
+
+// rename remembers that a user was merged into another, unless what is committed may be lost.
+func (c *cache) rename(user, name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.lasts || user == name {
+		return
+	}
+	if e := c.entries[user]; e != nil {
+		c.drop(e)
+	}
+	e := c.add(user)
+	e.name, e.bytes, c.bytes = name, e.bytes+len(name), c.bytes+len(name)
+	c.serial++
+	e.serial = c.serial
+	c.renamed.Store(true)
+	c.shrink()
+}
+
+// name returns the name by which a user goes who was merged, or their own if they were not, or that is not remembered.
+func (c *cache) name(user string) string {
+	if !c.renamed.Load() {
+		return user
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for {
+		e := c.entries[user]
+		if e == nil || e.name == "" {
+			return user
+		}
+		c.use(e)
+		user = e.name // who may have been merged since, too
+	}
 }
 
 // put remembers a user as of a claim, unless there was another since.

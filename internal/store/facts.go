@@ -36,6 +36,8 @@ type Lock struct {
 	Replan bool
 	// As is what is deployed as far as the caller is concerned. Nil: what is.
 	As *Deployment
+	// Remake makes all that is kept of the users anew from the log.
+	Remake bool
 	// Provisional says that somebody else has begun the transaction and may roll it back: nothing that comes of it is
 	// remembered, and nothing that is remembered is used.
 	Provisional bool
@@ -108,7 +110,7 @@ func (s *Store) Load(ctx context.Context, conn Conn, lock Lock, wanted []Wanted)
 			return nil, err
 		}
 	}
-	return f, f.remake(ctx, conn)
+	return f, f.remake(ctx, conn, lock.Remake)
 }
 
 // loadAgain reads what is known of those users of whom what was thought turns out not to be so: somebody else has written

@@ -31,19 +31,22 @@ func (f *Facts) Options(name string, o decide.Options) decide.Options {
 // Deployment returns what is deployed.
 func (f *Facts) Deployment() *Deployment { return f.deployment }
 
-// remake makes anew, from the log, what is kept of users since they were last looked at. It takes one round trip if there
-// are any.
-func (f *Facts) remake(ctx context.Context, conn Conn) error {
+// remake makes anew, from the log, what is kept of users since they were last looked at, or all that is. It takes one round
+// trip if there are any.
+func (f *Facts) remake(ctx context.Context, conn Conn, all bool) error {
 	if f.deployment.last == 0 || !f.deployment.Agreed {
 		return nil
 	}
 	byContact := map[int64]*user{}
 	var ask db.EventsOfParams
 	for name, u := range f.users {
-		if u.contact == nil || u.created || !f.deployment.behind(u.standing()) {
+		if u.contact == nil || u.created || !all && !f.deployment.behind(u.standing()) {
 			continue
 		}
 		lost := f.deployment.lost(u.standing())
+		if all {
+			lost = f.store.registry.Kept()
+		}
 		if len(lost) == 0 {
 			continue
 		}

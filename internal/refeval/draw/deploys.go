@@ -20,7 +20,7 @@ func Changing(t *rapid.T, f *ir.File, users []string, most int) []refeval.Step {
 	steps := make([]refeval.Step, 0, most)
 	for range upTo(t, "steps", 1, most) {
 		now = now.Add(one(t, "pause", pauses...))
-		steps = append(steps, c.step(now, one(t, "user", users...)))
+		steps = append(steps, c.step(now, one(t, "user", users...), users))
 	}
 	return steps
 }
@@ -34,11 +34,11 @@ type changing struct {
 	drawn  int             // how many definitions were added
 }
 
-func (c *changing) step(now time.Time, user string) refeval.Step {
+func (c *changing) step(now time.Time, user string, users []string) refeval.Step {
 	kind := upTo(c.t, "change", 0, 99)
 	switch {
 	case kind < 76:
-		return step(c.t, now, user, manual(c.file))
+		return step(c.t, now, user, users, manual(c.file))
 	case kind < 90 || len(c.file.Definitions) == 0:
 		c.file = c.edited()
 		return refeval.Step{

@@ -35,7 +35,7 @@ func Steps(t *rapid.T, f *ir.File, users []string, most int) []refeval.Step {
 	steps := make([]refeval.Step, 0, most)
 	for range upTo(t, "steps", 1, most) {
 		now = now.Add(one(t, "pause", pauses...))
-		steps = append(steps, step(t, now, one(t, "user", users...), manual(f)))
+		steps = append(steps, step(t, now, one(t, "user", users...), users, manual(f)))
 	}
 	return steps
 }
@@ -51,7 +51,7 @@ func manual(f *ir.File) []string {
 	return all
 }
 
-func step(t *rapid.T, now time.Time, user string, manual []string) refeval.Step {
+func step(t *rapid.T, now time.Time, user string, users, manual []string) refeval.Step {
 	s := refeval.Step{At: now, User: user}
 	kind := upTo(t, "kind", 0, 99)
 	switch {
@@ -66,8 +66,10 @@ func step(t *rapid.T, now time.Time, user string, manual []string) refeval.Step 
 		s.Op, s.Bucket = refeval.Remove, one(t, "bucket", manual...)
 	case kind < 87:
 		s.Op = refeval.Delete
-	case kind < 94:
+	case kind < 92:
 		s.Op = refeval.Restore
+	case kind < 95:
+		s.Op, s.Into = refeval.Merge, one(t, "into", users...)
 	default:
 		s.Op, s.User = refeval.Settle, ""
 	}

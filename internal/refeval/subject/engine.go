@@ -61,7 +61,7 @@ type Manner struct {
 func Engine(ctx context.Context, pool *pgxpool.Pool, f *ir.File, steps []refeval.Step, until time.Time, m Manner) (*refeval.History, error) {
 	names := names{m.Number}
 	f, steps = names.give(f, steps)
-	s := &session{pool: pool, manner: m, clock: &clock{}, steps: steps, results: make([]refeval.StepResult, len(steps))}
+	s := &session{pool: pool, manner: m, clock: &clock{}, steps: steps, results: make([]refeval.StepResult, len(steps)), aliases: map[string]string{}}
 	if len(steps) > 0 {
 		s.clock.set(steps[0].At)
 	}
@@ -111,6 +111,7 @@ type session struct {
 	steps       []refeval.Step
 	results     []refeval.StepResult
 	timers      timers
+	aliases     map[string]string // names that users had before they were merged, and whose they are
 }
 
 func (s *session) play(ctx context.Context, until time.Time) error {
@@ -172,6 +173,8 @@ func (s *session) run(ctx context.Context, i, n int) error {
 		err = s.engine.Delete(ctx, step.User)
 	case refeval.Restore:
 		_, err = s.engine.Restore(ctx, step.User)
+	case refeval.Merge:
+		err = s.merge(ctx, i)
 	case refeval.Settle:
 		_, err = s.engine.Settle(ctx)
 	case refeval.Fire:
@@ -200,6 +203,28 @@ func (s *session) change(ctx context.Context, step *refeval.Step, do func(contex
 	}
 	_, err := do(ctx, registry.NewManualRef(step.Bucket, b), step.User)
 	return err
+}
+
+// merge merges users, of whom it remembers which names are whose.
+func (s *session) merge(ctx context.Context, i int) error {
+	name := func(user string) string {
+		if name, merged := s.aliases[user]; merged {
+			return name
+		}
+		return user
+	}
+	from, into := name(s.steps[i].User), name(s.steps[i].Into)
+	if _, err := s.engine.Merge(ctx, s.steps[i].User, s.steps[i].Into); err != nil || from == into {
+		return err
+	}
+	s.results[i].Merged = true
+	for other := range s.aliases {
+		if s.aliases[other] == from {
+			s.aliases[other] = into
+		}
+	}
+	s.aliases[from] = into
+	return nil
 }
 
 func (s *session) ingest(ctx context.Context, first, n int) error {

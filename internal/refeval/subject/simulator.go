@@ -3,6 +3,7 @@ package subject
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
@@ -46,7 +47,7 @@ type simulation struct {
 }
 
 func (s *simulation) run(step *refeval.Step) refeval.StepResult {
-	s.users[step.User] = true
+	s.users[step.User], s.users[step.Into] = true, true
 	var err error
 	switch step.Op {
 	case refeval.Ingest:
@@ -59,6 +60,11 @@ func (s *simulation) run(step *refeval.Step) refeval.StepResult {
 		s.world.Delete(step.User)
 	case refeval.Restore:
 		s.world.Restore(step.User)
+	case refeval.Merge:
+		var merged bool
+		if merged, err = s.world.Merge(step.User, step.Into); err == nil {
+			return refeval.StepResult{Merged: merged}
+		}
 	case refeval.Deploy:
 		s.registry = plan.Build(step.Definitions).Registry
 		s.world.Deploy(s.registry, simulate.Announced{Leaves: step.Emit != refeval.Silent, Joins: step.Emit == refeval.All})
@@ -120,9 +126,16 @@ func (s *simulation) collect() {
 func (s *simulation) latest() error {
 	want := map[[2]string]refeval.Stay{}
 	for _, stay := range s.history.Stays {
-		want[[2]string{stay.User, stay.Bucket}] = stay
+		key := [2]string{stay.User, stay.Bucket}
+		if stay.Epoch > want[key].Epoch { // of one who was somebody else, the last may have begun first
+			want[key] = stay
+		}
 	}
 	for user := range s.users {
+		if s.world.Name(user) != user {
+			maps.DeleteFunc(want, func(key [2]string, _ refeval.Stay) bool { return key[0] == user })
+			continue
+		}
 		for bucket, stay := range s.world.Stays(user) {
 			got := refeval.Stay{
 				User: user, Bucket: bucket, Epoch: stay.Epoch, Source: string(stay.Source),

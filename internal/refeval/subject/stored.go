@@ -32,7 +32,7 @@ order by c.user_id, b.id, m.epoch`
 func (s *session) history(ctx context.Context, pool *pgxpool.Pool) (*refeval.History, error) {
 	var users []string
 	for i := range s.steps {
-		users = append(users, s.steps[i].User)
+		users = append(users, s.steps[i].User, s.steps[i].Into)
 	}
 	h := &refeval.History{Steps: s.results}
 	rows, err := pool.Query(ctx, storedTransitions, users)

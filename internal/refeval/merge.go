@@ -1,0 +1,100 @@
+package refeval
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/bucketgen/bucketgen/internal/ir"
+)
+
+// merge makes two users one: whatever the loser did, has and is in becomes the survivor's, and their name is another name of
+// the survivor from then on. All buckets are looked at then, as after an event that each of them asks about. Of a loser who is
+// unknown there is only the name.
+func (w *world) merge(s *Step) StepResult {
+	from, into := w.name(s.User), w.name(s.Into)
+	if from == into {
+		return StepResult{}
+	}
+	loser := w.users[from]
+	if survivor := w.users[into]; loser != nil && loser.deleted || survivor != nil && survivor.deleted {
+		return StepResult{Refused: "the user is deleted"}
+	}
+	survivor, created := w.user(into)
+	survivor.settleBefore(s.At)
+	for other, name := range w.aliases {
+		if name == from {
+			w.aliases[other] = into
+		}
+	}
+	w.aliases[from] = into
+	if loser != nil {
+		loser.settleBefore(s.At)
+		survivor.absorb(loser, s)
+		delete(w.users, from)
+		w.merged = append(w.merged, loser)
+	}
+	if loser != nil || created {
+		survivor.look(s.At, "event", func(*ir.Definition) bool { return true })
+	}
+	return StepResult{Merged: true}
+}
+
+// name returns the name that a user goes by.
+func (w *world) name(user string) string {
+	if name, merged := w.aliases[user]; merged {
+		return name
+	}
+	return user
+}
+
+// absorb takes over all that is known of another. What the other did comes as if it arrived now.
+func (u *user) absorb(loser *user, s *Step) {
+	u.facts.Events = append(u.facts.Events, loser.facts.Events...)
+	maps.Copy(u.keys, loser.keys)
+	for key, value := range loser.facts.Properties {
+		if _, has := u.facts.Properties[key]; has {
+			continue
+		}
+		u.facts.Properties[key] = value
+		delete(u.facts.Changes, key)
+		if change, changed := loser.facts.Changes[key]; changed {
+			u.facts.Changes[key] = change
+		}
+	}
+	for key, change := range loser.facts.Changes {
+		_, has := u.facts.Properties[key]
+		if _, changed := u.facts.Changes[key]; !has && !changed {
+			u.facts.Changes[key] = change
+		}
+	}
+	for _, bucket := range slices.Sorted(maps.Keys(loser.stays)) {
+		u.takeOver(bucket, loser, s)
+	}
+}
+
+// takeOver makes the loser's last stay in a bucket the survivor's next one, with all that happened to it, if it is later than
+// the survivor's last: if it lasts, or ended later. Where both are in the bucket, the survivor's stay goes on, and the loser's
+// ends, which is not announced.
+func (u *user) takeOver(bucket string, loser *user, s *Step) {
+	own, other := u.latest(bucket), loser.latest(bucket)
+	switch {
+	case own != nil && own.left.IsZero() && other.left.IsZero():
+		other.left, other.reason = s.At, "merged"
+		loser.happen(Transition{Bucket: bucket, Kind: "left", Epoch: other.epoch, At: s.At, Source: "event", Reason: "merged", Suppressed: true})
+		return
+	case own != nil && (own.left.IsZero() || !other.left.IsZero() && !other.left.After(own.left)):
+		return
+	case own != nil:
+		own.blocked = false
+	}
+	before := other.epoch
+	other.epoch = len(u.stays[bucket]) + 1
+	u.stays[bucket] = append(u.stays[bucket], other)
+	u.facts.Members[bucket] = other.left.IsZero()
+	loser.stays[bucket] = loser.stays[bucket][:before-1]
+	for i := range u.world.transitions {
+		if t := &u.world.transitions[i]; t.User == loser.name && t.Bucket == bucket && t.Epoch == before {
+			t.User, t.Epoch = u.name, other.epoch
+		}
+	}
+}
