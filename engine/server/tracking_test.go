@@ -164,7 +164,7 @@ func TestAlias(t *testing.T) {
 	if err := a.engine.Delete(t.Context(), "ada"); err != nil {
 		t.Fatal(err)
 	}
-	if got, body := a.send(t, "/v1/alias", strings.NewReader(`{"previousId":"anon-3","userId":"ada"}`), nil); got.StatusCode != 400 || !strings.Contains(body, "deleted") {
+	if got, body := a.send(t, "/v1/alias", strings.NewReader(`{"previousId":"anon-3","userId":"ada"}`), nil); got.StatusCode != http.StatusBadRequest || !strings.Contains(body, "deleted") {
 		t.Errorf("got %d %s, want that the user is deleted", got.StatusCode, body)
 	}
 }

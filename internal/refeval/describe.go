@@ -122,7 +122,12 @@ func DescribeSteps(steps []Step) string {
 	for i, s := range steps {
 		fmt.Fprintf(&b, "%3d %s %s %s", i, stamp(s.At), s.Op, s.User)
 		for _, part := range []struct{ name, text string }{
-			{"into", s.Into}, {"bucket", s.Bucket}, {"event", s.Name}, {"properties", string(s.Properties)}, {"traits", string(s.Traits)}, {"key", s.Key},
+			{"into", s.Into},
+			{"bucket", s.Bucket},
+			{"event", s.Name},
+			{"properties", string(s.Properties)},
+			{"traits", string(s.Traits)},
+			{"key", s.Key},
 			{"traits only", map[bool]string{true: "yes"}[s.TraitsOnly]},
 		} {
 			if part.text != "" {
