@@ -5,6 +5,7 @@ DEMO := examples/cdnow
 # golangci-lint is a module of its own, so that none of it reaches a host. Its go.mod pins the version.
 LINT_MODULE := tools/lint
 GOLANGCI_LINT := $(BIN)/golangci-lint
+CLIENT := engine/server/client
 
 .PHONY: help
 help: ## list what there is
@@ -42,10 +43,14 @@ generated: $(BIN)/sqlc ## fail if generated code is not what it should be
 	$(GO) run ./cmd/bucketgen check ./buckets
 	cd $(DEMO) && $(GO) tool bucketgen check ./buckets
 	$(BIN)/sqlc diff
+	$(GO) test -count=1 -run 'TestDocument$$' ./internal/manage
+	cd $(CLIENT) && $(GO) tool -modfile=../../../tools/openapi/go.mod oapi-codegen -config generate.yaml -o $(abspath $(BIN))/client_gen.go ../../../docs/openapi.yaml
+	diff -u $(CLIENT)/client_gen.go $(BIN)/client_gen.go
 
 .PHONY: generate
 generate: $(BIN)/sqlc ## generate everything anew
 	$(BIN)/sqlc generate
+	$(GO) test -run 'TestDocument$$' ./internal/manage -update
 	$(GO) generate ./...
 	cd $(DEMO) && $(GO) generate ./...
 

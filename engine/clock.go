@@ -207,7 +207,7 @@ func (e *Engine) settle(ctx context.Context, conn store.Conn, tasks []*task) err
 	return nil
 }
 
-// forget removes what is too old to be asked for, now and then: idempotency keys, marks of connections.
+// forget removes what is too old to be asked for, now and then: idempotency keys, marks of connections, who was deleted.
 func (e *Engine) forget(ctx context.Context) {
 	const every, most = 10 * time.Minute, 10_000
 	for {
@@ -215,6 +215,9 @@ func (e *Engine) forget(ctx context.Context) {
 		yesterday := store.Timestamp(e.config.Now().Add(-24 * time.Hour))
 		if err := e.store.Queries(e.pool).WritersForget(ctx, yesterday); err != nil && ctx.Err() == nil {
 			e.log.ErrorContext(ctx, "old marks of connections cannot be removed, trying again later", "error", err)
+		}
+		if err := e.forgetHidings(ctx); err != nil && ctx.Err() == nil {
+			e.log.ErrorContext(ctx, "what was seen long ago cannot be removed, trying again later", "error", err)
 		}
 		n, err := e.store.Queries(e.pool).IdempotencyKeysForget(ctx, db.IdempotencyKeysForgetParams{Before: before, Most: most})
 		if err != nil && ctx.Err() == nil {

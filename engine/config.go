@@ -39,6 +39,10 @@ type Config struct {
 	// Ingest, clock and deliveries find that out by themselves when they have something to do. Defaults to 250 ms.
 	DeployPoll time.Duration
 
+	// FeedPoll is how often the database is asked for transitions that another process has not told of, while somebody wants
+	// to know of them: by Feed, by Rounds. Defaults to 100 ms.
+	FeedPoll time.Duration
+
 	// Flushers is how many batches of events are written at once. Each uses a connection of the pool. Defaults to 4.
 	Flushers int
 
@@ -105,6 +109,7 @@ func (c Config) withDefaults() Config {
 	def(&c.DeliveryPoll, 500*time.Millisecond)
 	def(&c.DeliveryWorkers, 16)
 	def(&c.DeployPoll, 250*time.Millisecond)
+	def(&c.FeedPoll, 100*time.Millisecond)
 	def(&c.Flushers, 4)
 	def(&c.IdempotencyHorizon, 30*24*time.Hour)
 	def(&c.Lease, 30*time.Second)
@@ -147,6 +152,7 @@ func (c Config) validate() error {
 		{"DeliveryPoll", int64(c.DeliveryPoll)},
 		{"DeliveryWorkers", int64(c.DeliveryWorkers)},
 		{"DeployPoll", int64(c.DeployPoll)},
+		{"FeedPoll", int64(c.FeedPoll)},
 		{"Flushers", int64(c.Flushers)},
 		{"IdempotencyHorizon", int64(c.IdempotencyHorizon)},
 		{"Lease", int64(c.Lease)},

@@ -2,12 +2,14 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
+	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/store"
@@ -161,11 +163,20 @@ func (c *courier) claim(ctx context.Context, calls *sync.WaitGroup) (int, error)
 	case c.forwarder == nil:
 		for _, row := range rows {
 			calls.Go(func() {
-				c.finished <- delivery{row: row, err: c.subscribers[row.SubscriptionNo].run(ctx, transitionOf(row))}
+				c.finished <- delivery{row: row, err: c.call(ctx, row)}
 			})
 		}
 	}
 	return len(rows), nil
+}
+
+// call calls a handler with a delivery.
+func (c *courier) call(ctx context.Context, row db.DeliveriesClaimRow) error {
+	s, t := c.subscribers[row.SubscriptionNo], transitionOf(row)
+	ctx, end := c.engine.telemetry.begin(ctx, "deliver")
+	err := s.run(ctx, t)
+	end(err, attribute.String("bucketgen.subscription", s.name), attribute.String("bucketgen.bucket", t.BucketID), attribute.String("bucketgen.key", t.Key()))
+	return err
 }
 
 // transitionOf returns what a delivery is about: of any bucket, since a subscription to all of them is to those, too, that other
@@ -182,7 +193,9 @@ func (c *courier) forward(ctx context.Context, rows []db.DeliveriesClaimRow) {
 	for i, row := range rows {
 		batch[i] = Delivery{Subscription: c.subscribers[row.SubscriptionNo].name, Transition: transitionOf(row), Attempt: int(row.Attempts)}
 	}
+	ctx, end := c.engine.telemetry.begin(ctx, "forward")
 	errs, away := c.forwarder.run(ctx, batch)
+	end(errors.Join(append(slices.Clip(errs), away)...), attribute.String("bucketgen.forwarder", c.forwarder.Name), attribute.Int("bucketgen.deliveries", len(batch)))
 	c.leave(ctx, away)
 	for i, row := range rows {
 		d := delivery{row: row, away: away != nil}

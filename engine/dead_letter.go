@@ -24,30 +24,42 @@ type DeadLetter struct {
 // more among them: those of the handlers and subscriptions with the given names, or all. After an error there are no more.
 func (e *Engine) DeadLetters(ctx context.Context, handlers ...string) iter.Seq2[DeadLetter, error] {
 	return func(yield func(DeadLetter, error) bool) {
-		if err := e.ready(); err != nil {
-			yield(DeadLetter{}, fmt.Errorf("dead letters: %w", err))
-			return
-		}
 		after := int64(0)
 		for {
-			rows, err := e.store.Queries(e.pool).DeliveriesDead(ctx, db.DeliveriesDeadParams{AfterID: after, Subscriptions: handlers, Size: pageSize})
+			page, err := e.DeadLettersPage(ctx, after, pageSize, handlers...)
 			if err != nil {
-				yield(DeadLetter{}, fmt.Errorf("dead letters: %w", err))
+				yield(DeadLetter{}, err)
 				return
 			}
-			for _, row := range rows {
-				after = row.ID
-				t := recorded(row.BucketgenTransition, row.BucketID, row.BucketName, row.UserID, row.Email)
-				letter := DeadLetter{ID: row.ID, Handler: row.Subscription, Transition: t, Attempts: int(row.Attempts), Error: deref(row.Error)}
+			for _, letter := range page {
+				after = letter.ID
 				if !yield(letter, nil) {
 					return
 				}
 			}
-			if len(rows) < pageSize {
+			if len(page) < pageSize {
 				return
 			}
 		}
 	}
+}
+
+// DeadLettersPage returns at most size of the deliveries that [Engine.DeadLetters] goes through, those that follow the one with
+// the id after; 0 begins.
+func (e *Engine) DeadLettersPage(ctx context.Context, after int64, size int, handlers ...string) ([]DeadLetter, error) {
+	if err := e.ready(); err != nil {
+		return nil, fmt.Errorf("dead letters: %w", err)
+	}
+	rows, err := e.store.Queries(e.pool).DeliveriesDead(ctx, db.DeliveriesDeadParams{AfterID: after, Subscriptions: handlers, Size: int32(min(max(size, 0), 1<<20))})
+	if err != nil {
+		return nil, fmt.Errorf("dead letters: %w", err)
+	}
+	letters := make([]DeadLetter, len(rows))
+	for i, row := range rows {
+		t := recorded(row.BucketgenTransition, row.BucketID, row.BucketName, row.UserID, row.Email)
+		letters[i] = DeadLetter{ID: row.ID, Handler: row.Subscription, Transition: t, Attempts: int(row.Attempts), Error: deref(row.Error)}
+	}
+	return letters, nil
 }
 
 // ReplayDeadLetters delivers transitions again that were given up: those with the given ids, or all. It returns how many there

@@ -47,6 +47,8 @@ type Engine struct {
 	store   *store.Store
 	outbox  *outbox
 	clock   *clock
+	feed    *feed
+	teller  *teller
 	cancel  context.CancelFunc // of everything that runs in the background
 	desist  context.CancelFunc // of what goes through all users, which may take long and can be gone on with
 	flushes sync.WaitGroup
@@ -105,6 +107,8 @@ func (e *Engine) Start(ctx context.Context) error {
 		e.flushes.Go(func() { e.flushLoop(background) })
 	}
 	e.clock = newClock(e)
+	e.feed, e.teller = newFeed(e), &teller{e, make(chan struct{}, 1)}
+	e.others.Go(func() { e.teller.run(background) })
 	watching, desist := context.WithCancel(background)
 	e.desist = desist
 	e.others.Go(func() { e.watch(watching) })
@@ -162,6 +166,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 	e.desist()
 	e.clock.stop()
 	e.outbox.stop()
+	e.feed.stop()
 	finished := make(chan struct{})
 	go func() {
 		e.flushes.Wait()

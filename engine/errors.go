@@ -28,6 +28,10 @@ var (
 	// ErrUnknownUser is returned when somebody asks about a user of whom nothing is known.
 	ErrUnknownUser = errors.New("nothing is known of the user")
 
+	// ErrCursor is returned for a cursor that is ahead of the database: it comes from another one, or this one was restored to
+	// what it was before.
+	ErrCursor = errors.New("the cursor is ahead of the database; begin without one")
+
 	// ErrIsolation is returned by calls inside a transaction that is not READ COMMITTED. In any other, the engine would
 	// read what was true before it got the user's lock.
 	ErrIsolation = errors.New("the transaction is not READ COMMITTED")

@@ -105,3 +105,33 @@ func check(err error) {
 		panic(err)
 	}
 }
+
+// A feed tells every transition once, from wherever somebody has read before.
+func ExampleEngine_Feed() {
+	ctx := context.Background()
+	pool, done := pgtest.Example()
+	defer done()
+	e, err := engine.New(pool, gen.Registry, engine.Config{})
+	check(err)
+	check(e.Start(ctx))
+	defer func() { check(e.Stop(ctx)) }()
+
+	var kept string // by whoever reads, with what they make of it
+	for item, err := range e.Feed(ctx, engine.FeedOptions{}) {
+		check(err)
+		kept = item.Cursor.String()
+		break // the first item says where the feed begins
+	}
+	_, err = e.Add(ctx, gen.BetaTesters, "ada")
+	check(err)
+	after, err := engine.ParseCursor(kept)
+	check(err)
+	for item, err := range e.Feed(ctx, engine.FeedOptions{After: after, Buckets: []registry.BucketRef{gen.BetaTesters}}) {
+		check(err)
+		if t := item.Transition; t != nil {
+			fmt.Println(t.UserID, t.Kind, t.BucketID)
+			break
+		}
+	}
+	// Output: ada entered beta-testers
+}

@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/bucketgen/bucketgen/gen/db"
@@ -37,6 +39,45 @@ func (e *Engine) Has(ctx context.Context, bucket registry.BucketRef, userID stri
 		return false, fmt.Errorf("has: %w", err)
 	}
 	return has, nil
+}
+
+// UserBuckets are the buckets that a user is in.
+type UserBuckets struct {
+	// UserID is the name by which the user goes: another than the one that was asked for if they were merged, that one if they
+	// are unknown.
+	UserID string
+
+	// Buckets are in the order of ids. There are none if the user is unknown or deleted.
+	Buckets []registry.Ref
+}
+
+// BucketsOf returns the buckets that each of some users is in, by one query. Buckets that this engine's registry does not have
+// are left out.
+func (e *Engine) BucketsOf(ctx context.Context, userIDs ...string) ([]UserBuckets, error) {
+	if err := e.ready(); err != nil {
+		return nil, fmt.Errorf("buckets: %w", err)
+	}
+	rows, err := e.store.Queries(e.pool).MembershipsOfEach(ctx, userIDs)
+	if err != nil {
+		return nil, fmt.Errorf("buckets: %w", err)
+	}
+	goes, of := map[string]string{}, map[string][]registry.Index{}
+	for _, row := range rows {
+		goes[row.Name] = row.UserID
+		if b, known := e.store.Index(row.BucketNo); known { // 0 is no bucket
+			of[row.Name] = append(of[row.Name], b)
+		}
+	}
+	all := make([]UserBuckets, len(userIDs))
+	for i, user := range userIDs {
+		slices.Sort(of[user])
+		of[user] = slices.Compact(of[user]) // who was asked for twice came twice
+		all[i].UserID = cmp.Or(goes[user], user)
+		for _, b := range of[user] {
+			all[i].Buckets = append(all[i].Buckets, registry.NewRef(e.registry.Buckets[b].ID, b))
+		}
+	}
+	return all, nil
 }
 
 // Count returns how many users are in a bucket. It counts them, which takes time in proportion.

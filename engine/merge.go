@@ -81,6 +81,7 @@ func (e *Engine) merge(ctx context.Context, from, into string) ([]Transition, er
 	m.facts.Remember(m.written)
 	e.tell(m.settled)
 	e.tell(m.written)
+	e.shown() // also if nothing was announced
 	return m.made, nil
 }
 

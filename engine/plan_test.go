@@ -21,7 +21,7 @@ func TestPlanWritesNothing(t *testing.T) {
 	w.track("ada", "visit")
 	rows := func() map[string]int {
 		all := map[string]int{}
-		tables, err := w.pool.Query(t.Context(), "select table_name from information_schema.tables where table_schema = 'bucketgen'")
+		tables, err := w.pool.Query(t.Context(), "select table_name from information_schema.tables where table_schema = 'bucketgen' and table_name <> 'processes'") // in which engines show themselves, whatever they do
 		if err != nil {
 			t.Fatal(err)
 		}

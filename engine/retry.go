@@ -16,6 +16,12 @@ const (
 	maxRetry = time.Second
 )
 
+// Transient reports whether an error of the engine is about the moment, not about what was to be done: the database does not
+// answer, or the engine is about to stop. The same call may succeed later.
+func Transient(err error) bool {
+	return errors.Is(err, ErrStopped) || transient(err) || errors.Is(err, context.DeadlineExceeded)
+}
+
 // transient reports whether an error is about the moment, not about what was to be done: the connection was lost, the
 // server is restarting, somebody else held a lock for too long.
 func transient(err error) bool {

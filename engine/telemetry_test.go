@@ -24,12 +24,14 @@ func TestTelemetry(t *testing.T) {
 	e := w.start(config, func(e *engine.Engine) {
 		must(t, e.OnEnter(w.ref("pro"), engine.EnterHandler{Name: "in", Func: in.handle}))
 	})
-	_, err := e.Ingest(t.Context(), engine.Event{UserID: "ada", Traits: map[string]any{"plan": "pro"}})
+	call, span := config.Tracers.Tracer("test").Start(t.Context(), "call")
+	_, err := e.Ingest(call, engine.Event{UserID: "ada", Traits: map[string]any{"plan": "pro"}})
+	span.End()
 	must(t, err)
 	in.next(t)
 	eventually(t, func() bool { return e.Stats().Delivered == 1 })
 
-	var ingest, flush trace.ReadOnlySpan
+	var ingest, flush, deliver trace.ReadOnlySpan
 	eventually(t, func() bool {
 		for _, s := range spans.Ended() {
 			switch s.Name() {
@@ -37,9 +39,11 @@ func TestTelemetry(t *testing.T) {
 				ingest = s
 			case "bucketgen.flush":
 				flush = s
+			case "bucketgen.deliver":
+				deliver = s
 			}
 		}
-		return ingest != nil && flush != nil
+		return ingest != nil && flush != nil && deliver != nil
 	})
 	if len(flush.Links()) != 1 || flush.Links()[0].SpanContext.SpanID() != ingest.SpanContext().SpanID() {
 		t.Errorf("the flush has the links %v, want one to the ingest %v", flush.Links(), ingest.SpanContext().SpanID())

@@ -90,6 +90,17 @@ func (e *Engine) tell(w *store.Write) {
 		e.stats.transitions.Add(int64(n))
 		e.outbox.poke()
 	}
+	if w.Shows() {
+		e.shown()
+	}
+}
+
+// shown lets whoever remembers what users are in look again, here and elsewhere.
+func (e *Engine) shown() {
+	if e.phase.Load() != fresh {
+		e.feed.poke()
+		e.teller.poke()
+	}
 }
 
 // lockTimeout is how long a transaction of the engine waits for another at most: one that has a user whom it cannot pass

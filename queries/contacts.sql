@@ -108,13 +108,20 @@ from (select unnest(@contact_ids::bigint[]) as contact_id, unnest(@holders::bigi
 where c.id = h.contact_id;
 
 -- name: ContactsSetDeleted :exec
-update bucketgen.contacts c
-set deleted_at = case when p.deleted then p.at end, updated_at = p.at
-from (
-    select unnest(@contact_ids::bigint[]) as contact_id, unnest(@deleted::boolean[]) as deleted,
-        unnest(@ats::timestamptz[]) as at
-) as p
-where c.id = p.contact_id;
+-- Hides users, or shows them again. It is not logged as transitions, so whoever reads the log is told of it in another way.
+with shown as (
+    update bucketgen.contacts c
+    set deleted_at = case when p.deleted then p.at end, updated_at = p.at
+    from (
+        select unnest(@contact_ids::bigint[]) as contact_id, unnest(@deleted::boolean[]) as deleted,
+            unnest(@ats::timestamptz[]) as at
+    ) as p
+    where c.id = p.contact_id
+    returning c.user_id, c.updated_at
+)
+insert into bucketgen.hidings (user_id, at)
+select s.user_id, s.updated_at from shown s
+on conflict do nothing;
 
 -- name: ContactsPage :many
 -- Users in the order of their ids, to go through all of them.
@@ -138,3 +145,10 @@ select coalesce(max(c.id), 0)::bigint from bucketgen.contacts c;
 -- name: ContactsPresent :many
 -- Which of some users there are still.
 select c.user_id from bucketgen.contacts c where c.user_id = any (@user_ids::text[]);
+
+-- name: ContactsDeleted :one
+-- Whether a user is deleted; no row if they are unknown.
+select (c.deleted_at is not null)::boolean
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
+where n.name = @user_id;

@@ -8,8 +8,13 @@ where i.kind = 'user' and i.value = any (@names::text[]);
 -- name: IdentitiesMerge :exec
 -- Gives a user all names of one who is merged into them. Nobody waits for a row of these but whoever has the lock of the user
 -- whose name it was.
+-- What the names stand for has changed without a transition, which whoever remembers it is told of.
 with names as (
     update bucketgen.identities i set contact_id = @into_id where i.contact_id = @from_id
+), shown as (
+    insert into bucketgen.hidings (user_id, at)
+    select c.user_id, @now from bucketgen.contacts c where c.id in (@from_id, @into_id)
+    on conflict do nothing
 )
 insert into bucketgen.identities (kind, value, contact_id)
 select 'user', c.user_id, @into_id from bucketgen.contacts c where c.id = @from_id;

@@ -196,3 +196,37 @@ join bucketgen.contacts c on c.id = n.contact_id
 join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = @bucket_no and m.left_at is null
 left join bucketgen.due d on d.contact_id = c.id and d.bucket_no = @bucket_no
 where n.name = @user_id and c.deleted_at is null;
+
+-- name: MembershipsOf :many
+-- The stays of a user that last. Of one who is in no bucket there is a row without a stay, of one who is unknown none.
+select c.email, c.deleted_at, m.bucket_no, m.id, m.epoch, m.entered_at, m.source
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
+left join bucketgen.memberships m on m.contact_id = c.id and m.left_at is null
+where n.name = @user_id;
+
+-- name: MembershipsLatest :one
+-- The latest stay of a user in a bucket, if there ever was one.
+select c.deleted_at, m.id, m.epoch, m.entered_at, m.left_at, m.source, m.reason
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
+left join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = @bucket_no
+where n.name = @user_id
+order by m.epoch desc nulls last
+limit 1;
+
+-- name: MembershipsOfEach :many
+-- The buckets that each of some users is in, and the name by which they go now: no row if they are unknown, one without a
+-- bucket, which has the number 0, if they are in none. (Offset 0 as above.)
+select w.name::text as name, c.user_id, coalesce(m.bucket_no, 0)::integer as bucket_no
+from (select unnest(@names::text[]) as name) as w
+cross join lateral (
+    select k.id, k.user_id, k.deleted_at
+    from bucketgen.names n
+    join bucketgen.contacts k on k.id = n.contact_id
+    where n.name = w.name
+    limit 1
+) c
+left join lateral (
+    select a.bucket_no from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null and c.deleted_at is null offset 0
+) m on true;

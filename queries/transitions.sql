@@ -79,3 +79,66 @@ join bucketgen.buckets b on b.no = t.bucket_no
 where t.contact_id > @after_id and t.contact_id <= @last_id and b.id = any (@bucket_ids::text[])
     and t.kind in ('entered', 'left') and t.at <= @until
 order by t.contact_id, t.id;
+
+-- name: TransitionsMark :one
+-- What of the log can be seen now: which transactions are still under way, the greatest number of one that has logged
+-- something, and the greatest id. A number that no transaction has had yet comes from another database server, of which this
+-- is a copy, and says nothing.
+select s.beyond,
+    array(select r.xid from pg_snapshot_xip(s.snapshot) as r (xid) order by r.xid)::xid8[] as running,
+    coalesce((
+        select t.made_by from bucketgen.transitions t where t.made_by < s.beyond order by t.made_by desc limit 1
+    ), '0')::xid8 as logged,
+    coalesce((
+        select h.made_by from bucketgen.hidings h where h.made_by < s.beyond order by h.made_by desc limit 1
+    ), '0')::xid8 as hidden,
+    coalesce((select max(t.id) from bucketgen.transitions t), 0)::bigint as last_id
+from (
+    select n.snapshot, pg_snapshot_xmax(n.snapshot) as beyond from (select pg_current_snapshot() as snapshot) n
+) s;
+
+-- name: TransitionsBetween :many
+-- What can be seen at a mark and could not at an earlier one, in the order of ids: what transactions have logged that were
+-- under way at the earlier one, by their numbers, and what later ones have, whose ids are greater than all that were to be
+-- seen. (Coalesce hides the numbers of the latter from the planner: it is to walk along the ids.)
+select c.user_id, c.email, b.id as bucket_id, b.name as bucket_name, t.id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal,
+    t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed
+from (
+    (
+        select l.id
+        from unnest(@late::xid8[]) as r (xid)
+        cross join lateral (
+            select k.id
+            from bucketgen.transitions k
+            where k.made_by = r.xid and k.id > @after_id
+                and (@bucket_nos::integer[] is null or k.bucket_no = any (@bucket_nos)) and (@all_of_them::boolean or not k.suppressed)
+            order by k.id
+            limit @size::integer
+        ) l
+    )
+    union all
+    (
+        select k.id
+        from bucketgen.transitions k
+        where k.id > @after_id and k.id > @seen_id and k.id <= @last_id
+            and coalesce(k.made_by, '0') >= @from_xid and coalesce(k.made_by, '0') < @before_xid
+            and not k.made_by = any (@early::xid8[]) and not k.made_by = any (@running::xid8[])
+            and (@bucket_nos::integer[] is null or k.bucket_no = any (@bucket_nos)) and (@all_of_them::boolean or not k.suppressed)
+        order by k.id
+        limit @size::integer
+    )
+    order by 1
+    limit @size::integer
+) f
+cross join lateral (select * from bucketgen.transitions m where m.id = f.id limit 1) t
+cross join lateral (select p.user_id, p.email from bucketgen.contacts p where p.id = t.contact_id limit 1) c
+join bucketgen.buckets b on b.no = t.bucket_no
+order by f.id;
+
+-- name: TransitionsDisown :execrows
+-- Forgets which transactions have logged what, where that was on another database server, of which this is a copy.
+update bucketgen.transitions t set made_by = null where t.made_by >= pg_snapshot_xmax(pg_current_snapshot());
+
+-- name: TransitionsTell :exec
+-- Wakes whoever reads the log as it grows. Nobody needs to wait until it is on disk: whoever does not hear it looks by themselves.
+select set_config('synchronous_commit', 'off', true), pg_notify(@channel::text, '');

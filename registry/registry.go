@@ -68,11 +68,15 @@ func (r *Registry) Resolve(ref BucketRef) (Index, bool) {
 	if ref == nil {
 		return 0, false
 	}
-	in := ref.ref()
-	if int(in.index) < len(r.Buckets) && r.Buckets[in.index].ID == in.id {
-		return in.index, true
+	return r.Place(ref.ref())
+}
+
+// Place is as Resolve, and makes nothing of the ref that would have to be allocated.
+func (r *Registry) Place(ref Ref) (Index, bool) {
+	if int(ref.index) < len(r.Buckets) && r.Buckets[ref.index].ID == ref.id {
+		return ref.index, true
 	}
-	return r.Bucket(in.id)
+	return r.Bucket(ref.id)
 }
 
 // Ref returns the ref of the bucket with an id, for programs that know buckets by text: command lines and servers.

@@ -36,6 +36,7 @@ func ExampleUp() {
 	// applied 00008_holder.sql
 	// applied 00009_read_keys.sql
 	// applied 00010_webhooks.sql
+	// applied 00011_feed.sql
 	// applied 00013_merges.sql
 	// up to date
 	// up to date

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -250,11 +251,21 @@ func TestPostHogGoesAwayWhileItRefuses(t *testing.T) {
 	p := newPostHog(t)
 	p.answers(http.StatusServiceUnavailable) // until all are waiting
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		p.mu.Lock()
-		if p.status == http.StatusBadRequest { // once
+		refuses := p.status == http.StatusBadRequest
+		p.mu.Unlock()
+		switch {
+		case refuses && bytes.Count(body, []byte(`"distinct_id"`)) < 3: // it was sent before all were waiting
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		case refuses: // once
 			defer p.answers(http.StatusServiceUnavailable)
 		}
-		p.mu.Unlock()
 		p.ServeHTTP(w, r)
 	}))
 	t.Cleanup(front.Close)
@@ -293,7 +304,7 @@ func TestSegmentMirrorsIntoAnotherServer(t *testing.T) {
 	if code := server.Run(t.Context(), server.Host{Registry: there.registry}, []string{"keys", "create", "mirror", "--database", url}, strings.NewReader(""), &key, &key); code != 0 {
 		t.Fatal(key.String())
 	}
-	api := httptest.NewServer(server.NewHandler(receiving, there.pool, "bucketgen", server.Tracking{}, nil))
+	api := httptest.NewServer(server.NewHandler(receiving, there.pool, "bucketgen", server.HTTP{}, nil))
 	t.Cleanup(api.Close)
 
 	secret, _, _ := strings.Cut(key.String(), "\n")

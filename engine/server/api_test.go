@@ -47,7 +47,7 @@ func newAPI(t testing.TB, config engine.Config) *api {
 	config.NoDelivery = true
 	a.engine = startOn(t, a.pool, tracked(t), config)
 	a.key = command(t, "keys", "create", "test", "--database", a.url)
-	a.Server = httptest.NewServer(server.NewHandler(a.engine, a.pool, "bucketgen", server.Tracking{}, nil))
+	a.Server = httptest.NewServer(server.NewHandler(a.engine, a.pool, "bucketgen", server.HTTP{}, nil))
 	t.Cleanup(a.Close)
 	return a
 }

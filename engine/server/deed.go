@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/problem"
 	"github.com/bucketgen/bucketgen/internal/segment"
 )
 
@@ -38,11 +39,11 @@ func (t *tracking) deed(r *request, c *segment.Call, size int, sentAt string) (d
 
 // do does what calls ask for, one after the other, unless there is no room for them. It returns what became of each.
 func (t *tracking) do(r *request, deeds []deed) ([]engine.Result, error) {
-	if err := t.gate.take(r.key, len(deeds)); err != nil {
+	if err := t.gate.take(r.key, len(deeds), "events"); err != nil {
 		return nil, err
 	}
 	if !t.engine.Takes(len(deeds)) {
-		return nil, later(http.StatusTooManyRequests, "too many events wait to be stored", time.Second)
+		return nil, problem.Later(http.StatusTooManyRequests, "too many events wait to be stored", time.Second)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), t.config.Wait)
 	defer cancel()
@@ -51,7 +52,7 @@ func (t *tracking) do(r *request, deeds []deed) ([]engine.Result, error) {
 		some, err := t.next(ctx, deeds)
 		switch {
 		case errors.Is(err, engine.ErrStopped):
-			return nil, later(http.StatusServiceUnavailable, "the server is about to stop", time.Second)
+			return nil, problem.Later(http.StatusServiceUnavailable, "the server is about to stop", time.Second)
 		case err != nil:
 			return nil, err
 		}

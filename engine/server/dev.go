@@ -122,7 +122,7 @@ func (c *cli) invite(cmd *cobra.Command, d *database, e *engine.Engine, address 
 		return err
 	}
 	defer func() { err = errors.Join(err, revoke(context.WithoutCancel(ctx))) }()
-	l, err := c.listen(ctx, "--listen", address, c.traced(NewHandler(e, d.pool, c.schema, c.host.Tracking, c.host.Config.Logger)))
+	l, err := c.listen(ctx, "--listen", address, c.traced(NewHandler(e, d.pool, c.schema, c.host.HTTP, c.host.Config.Logger)))
 	if err != nil {
 		return err
 	}
@@ -130,6 +130,7 @@ func (c *cli) invite(cmd *cobra.Command, d *database, e *engine.Engine, address 
 	err = c.print(cmd, s, func(out io.Writer) error {
 		fmt.Fprintf(out, "events, in another terminal:\n  export KEY=%s URL=%s\n", s.Key, s.URL)
 		fmt.Fprintln(out, `  curl -u $KEY: -H 'Content-Type: application/json' $URL/v1/track -d '{"userId":"ada","event":"signed up"}'`)
+		fmt.Fprintln(out, "  curl -u $KEY: $URL/v1/users/ada/timeline")
 		_, err := fmt.Fprintln(out, "running; interrupt to stop")
 		return err
 	})

@@ -89,6 +89,7 @@ func TestDev(t *testing.T) {
 		"applied 00008_holder.sql\n" +
 		"applied 00009_read_keys.sql\n" +
 		"applied 00010_webhooks.sql\n" +
+		"applied 00011_feed.sql\n" +
 		"applied 00013_merges.sql\n" +
 		"on its own: all work is done by this process and others like it\n" +
 		"webhooks: no endpoints\n" +
@@ -96,6 +97,7 @@ func TestDev(t *testing.T) {
 		"buckets:\n  pro                      Users who pay.\n" +
 		"events, in another terminal:\n  export KEY=SECRET URL=http://ADDRESS\n" +
 		"  curl -u $KEY: -H 'Content-Type: application/json' $URL/v1/track -d '{\"userId\":\"ada\",\"event\":\"signed up\"}'\n" +
+		"  curl -u $KEY: $URL/v1/users/ada/timeline\n" +
 		"running; interrupt to stop\n"
 	got := regexp.MustCompile(`of 20[0-9TZ:-]+`).ReplaceAllString(stdout.String(), "of TIME")
 	got = regexp.MustCompile(`bg_admin_[A-Z0-9]+`).ReplaceAllString(got, "SECRET")

@@ -113,6 +113,7 @@ func (c *cli) examine(ctx context.Context, log io.Writer) []finding {
 		{"processes", x.processes},
 		{"clock", x.clock},
 		{"outbox", x.outbox},
+		{"webhooks", x.webhooks},
 		{"services", x.services},
 	}
 	all := make([]finding, 0, len(looks))

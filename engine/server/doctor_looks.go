@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/engine/webhook"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
@@ -170,6 +171,28 @@ func (x *examination) outbox(ctx context.Context) finding {
 		return warning("see why in the dead letters, and replay them once it is mended", "%s given up", deliveries(dead))
 	}
 	return fine("%s", deliveries(waiting)+" to be made")
+}
+
+// webhooks looks for endpoints that are disabled: transitions wait for them, and nobody may know.
+func (x *examination) webhooks(ctx context.Context) finding {
+	endpoints, err := webhook.Open(x.database.pool, webhook.Config{Schema: x.schema})
+	if err != nil {
+		return failed("", "%v", err)
+	}
+	all, err := endpoints.List(ctx)
+	if err != nil {
+		return failed("", "%v", err)
+	}
+	var disabled []string
+	for _, e := range all {
+		if !e.DisabledAt.IsZero() {
+			disabled = append(disabled, fmt.Sprintf("%q (%s)", e.Name, e.DisabledReason))
+		}
+	}
+	if len(disabled) > 0 {
+		return warning(fmt.Sprintf("%s webhooks enable NAME, or delete NAME", x.host.Name), "transitions wait for endpoints that are disabled: %s", strings.Join(disabled, ", "))
+	}
+	return fine("%s", count(int64(len(all)), "endpoint")+", none disabled")
 }
 
 func deliveries(n int64) string {

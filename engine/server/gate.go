@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/bucketgen/bucketgen/internal/problem"
 )
 
 // gate lets requests in by their keys.
@@ -48,16 +50,16 @@ func (g *gate) admit(r *http.Request, kind, body string) (key, error) {
 		if kind == writeKey {
 			where = "send it as the user name of Basic authentication, as a Bearer token, or as writeKey in the body"
 		}
-		return key{}, trouble(http.StatusUnauthorized, "there is no key; "+where)
+		return key{}, problem.New(http.StatusUnauthorized, "there is no key; "+where)
 	}
 	k, known, err := g.keys.find(r.Context(), secret)
 	switch {
 	case err != nil:
 		return key{}, err
 	case !known:
-		return key{}, trouble(http.StatusUnauthorized, "the key is not known here, or it was revoked")
+		return key{}, problem.New(http.StatusUnauthorized, "the key is not known here, or it was revoked")
 	case !slices.Contains(opens[kind], k.Kind):
-		return key{}, trouble(http.StatusForbidden, fmt.Sprintf("%q is a %s key; this takes %s", k.Name, k.Kind, either(opens[kind])))
+		return key{}, problem.New(http.StatusForbidden, fmt.Sprintf("%q is a %s key; this takes %s", k.Name, k.Kind, either(opens[kind])))
 	}
 	return k, nil
 }
@@ -78,8 +80,8 @@ func article(word string) string {
 	return "a"
 }
 
-// take counts so many events, or requests, against the rate of a key. The error says when there is room for them.
-func (g *gate) take(k key, n int) error {
+// take counts so many of something, events or requests, against the rate of a key. The error says when there is room for them.
+func (g *gate) take(k key, n int, what string) error {
 	if k.Rate == 0 || n == 0 {
 		return nil
 	}
@@ -98,11 +100,7 @@ func (g *gate) take(k key, n int) error {
 		return nil
 	}
 	reservation.CancelAt(now)
-	what := "events"
-	if k.Kind == readKey {
-		what = "requests"
-	}
-	return later(http.StatusTooManyRequests, fmt.Sprintf("the key %q lets %d %s in each second", k.Name, k.Rate, what), wait)
+	return problem.Later(http.StatusTooManyRequests, fmt.Sprintf("the key %q lets %d %s in each second", k.Name, k.Rate, what), wait)
 }
 
 // keyOf is where the key of a request is in its context.
@@ -114,15 +112,15 @@ func (g *gate) guard(kind string, log *slog.Logger, next http.Handler) http.Hand
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		k, err := g.admit(r, kind, "")
 		if err == nil {
-			err = g.take(k, 1)
+			err = g.take(k, 1, "requests")
 		}
-		var p *problem
+		var p *problem.Problem
 		switch {
 		case errors.As(err, &p):
-			p.answer(w)
+			p.Answer(w)
 		case err != nil:
 			log.ErrorContext(r.Context(), "a key cannot be looked for", "error", err)
-			later(http.StatusServiceUnavailable, "the key cannot be looked for", time.Second).answer(w)
+			problem.Later(http.StatusServiceUnavailable, "the key cannot be looked for", time.Second).Answer(w)
 		default:
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), keyOf{}, k)))
 		}

@@ -129,7 +129,7 @@ func (c *cli) withSheet(cmd *cobra.Command, name string, flags importFlags, do f
 		}
 		defer func() { err = errors.Join(err, in.report.close()) }()
 	}
-	in.shown = newReplayProgress(cmd.ErrOrStderr(), length, "import")
+	in.shown = newInputProgress(cmd.ErrOrStderr(), length, "import", "line")
 	input := interruptible(cmd.Context(), in.shown.reader(file))
 	defer input.Close()
 	plain, err := unzipped(input)

@@ -16,6 +16,7 @@ type progress struct {
 	out  io.Writer
 	what string                   // is under way
 	of   string                   // what it goes through
+	unit string                   // of what is taken in
 	bar  *progressbar.ProgressBar // nil if the output is no terminal
 	size int64                    // of that; negative if nobody knows it
 	now  func() time.Time
@@ -26,9 +27,12 @@ type progress struct {
 	last  time.Time
 }
 
-// newReplayProgress returns the progress through an input of so many bytes, or of nobody knows how many if it is negative.
-func newReplayProgress(out io.Writer, size int64, what string) *progress {
-	return newProgress(out, what, "input", size, progressbar.OptionShowBytes(true))
+// newInputProgress returns the progress through an input of so many bytes, or of nobody knows how many if it is negative: it
+// tells how many of something have been taken in.
+func newInputProgress(out io.Writer, size int64, what, unit string) *progress {
+	p := newProgress(out, what, "input", size, progressbar.OptionShowBytes(true))
+	p.unit = unit
+	return p
 }
 
 // newUserProgress returns the progress through users, of whom nobody knows yet how many there are.
@@ -38,7 +42,7 @@ func newUserProgress(out io.Writer, what string) *progress {
 }
 
 func newProgress(out io.Writer, what, of string, size int64, options ...progressbar.Option) *progress {
-	p := &progress{out: out, what: what, of: of, size: size, now: time.Now}
+	p := &progress{out: out, what: what, of: of, unit: "event", size: size, now: time.Now}
 	p.began = p.now()
 	p.last = p.began
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
@@ -86,12 +90,12 @@ func (p *progress) share(share float64, events int64) {
 	p.events(events)
 }
 
-// events is called with the number of events that were taken in so far.
+// events is called with the number of events, or whatever it is, that were taken in so far.
 func (p *progress) events(n int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.bar != nil {
-		p.bar.Describe(fmt.Sprintf("%s, %d events", p.what, n))
+		p.bar.Describe(fmt.Sprintf("%s, %s", p.what, count(n, p.unit)))
 		return
 	}
 	took, due := p.due()
@@ -102,7 +106,7 @@ func (p *progress) events(n int64) {
 	if p.size > 0 {
 		share = fmt.Sprintf(", %d%% of the %s", 100*p.read/p.size, p.of)
 	}
-	fmt.Fprintf(p.out, "%d events%s, %.0f/s\n", n, share, float64(n)/took.Seconds())
+	fmt.Fprintf(p.out, "%s%s, %.0f/s\n", count(n, p.unit), share, float64(n)/took.Seconds())
 }
 
 // users is called with the number of users that were gone through, and of all.

@@ -21,7 +21,7 @@ func TestProgressInLines(t *testing.T) {
 			t.Parallel()
 			now := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 			var out strings.Builder
-			p := newReplayProgress(&out, test.size, "replay")
+			p := newInputProgress(&out, test.size, "replay", "event")
 			p.now = func() time.Time { return now }
 			p.began, p.last = now, now
 			step := func(d time.Duration, events int64) {

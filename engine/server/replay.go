@@ -125,7 +125,7 @@ func (r *replay) run(d *database, in io.Reader, size int64) (err error) {
 // take takes the lines in and tells what came of them.
 func (r *replay) take(e *engine.Engine, lines *lineReader, in io.Reader, size int64, transitions io.Writer) error {
 	ctx := r.cmd.Context()
-	progress := newReplayProgress(r.cmd.ErrOrStderr(), size, "replay")
+	progress := newInputProgress(r.cmd.ErrOrStderr(), size, "replay", "event")
 	input := interruptible(ctx, progress.reader(in))
 	defer input.Close()
 	events, err := lines.read(input)

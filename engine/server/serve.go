@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/manage"
+	"github.com/bucketgen/bucketgen/internal/problem"
 )
 
 func (c *cli) serveCommand() *cobra.Command {
@@ -22,17 +24,21 @@ func (c *cli) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the engine and its HTTP API",
-		Long: `Runs the engine with its clock and handlers, posts webhooks, and takes events in over HTTP from
-the SDKs of Segment and RudderStack, until it is interrupted. Then it answers what has come in,
-stores it, and ends. The tables must be there (migrate), and what is deployed is what deploy deployed.
+		Long: `Runs the engine with its clock and handlers, posts webhooks, takes events in over HTTP from the
+SDKs of Segment and RudderStack, and lets itself be managed, until it is interrupted. Then it
+answers what has come in, stores it, and ends. The tables must be there (migrate), and what is
+deployed is what deploy deployed.
 
   POST /v1/track, identify, page, screen, group   one call
   POST /v1/batch, /v1/import                      {"batch": [...]}; ?results=1 says what became of each
   GET  /v1/projects/KEY/settings                  for SDKs in browsers
+  GET  /v1/buckets, /v1/users/ID/timeline, ...    management; /v1/openapi.yaml says what there is
+  GET  /v1/stream                                 transitions, as they happen; takes a read key
   GET  /healthz, /readyz                          for load balancers; the only ones without a key
 
 A write key (keys create) is sent as the user name of Basic authentication, as a Bearer token, or
-as writeKey in the body. With --admin-listen, another address answers what is for operators:
+as writeKey in the body. To look takes a read key, to change something an admin key. With
+--admin-listen, another address answers what is for operators:
 
   GET  /metrics                                   in the format of Prometheus, to read and admin keys
   GET  /debug/pprof/                              profiles, to admin keys
@@ -71,7 +77,7 @@ Errors are problem details (RFC 9457); 429 and 503 say when to try again.`,
 
 // serve answers requests until it is interrupted.
 func (c *cli) serve(cmd *cobra.Command, d *database, r *running, tells *telemetry, address, adminAddress string) error {
-	s, err := c.listen(cmd.Context(), "--listen", address, c.traced(NewHandler(r.Engine, d.pool, c.schema, c.host.Tracking, c.host.Config.Logger)))
+	s, err := c.listen(cmd.Context(), "--listen", address, c.traced(NewHandler(r.Engine, d.pool, c.schema, c.host.HTTP, c.host.Config.Logger)))
 	if err != nil {
 		return err
 	}
@@ -105,12 +111,12 @@ func (c *cli) admin(d *database, e *engine.Engine, tells *telemetry) http.Handle
 	mux.Handle("GET /metrics", g.guard(readKey, log, tells.metrics(log)))
 	mux.Handle("GET /debug/pprof/", g.guard(adminKey, log, profiles()))
 	health(mux, e, d.pool)
-	return mux
+	return &routes{mux, log}
 }
 
 // trackingFlags are those of commands that take events in over HTTP.
 func (c *cli) trackingFlags(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&c.host.Tracking.StoreProperties, "store-properties", c.host.Tracking.StoreProperties,
+	cmd.Flags().BoolVar(&c.host.HTTP.StoreProperties, "store-properties", c.host.HTTP.StoreProperties,
 		"let payloads of events set properties of users, too, not only traits")
 }
 
@@ -125,20 +131,28 @@ type serving struct {
 	Key        string             `json:"key,omitempty"` // by which events are let in
 }
 
-// NewHandler returns the HTTP API of an engine, for hosts that have a server of their own. The engine must run. t may be the
-// zero value, and the logger nil for slog.Default.
-func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, t Tracking, log *slog.Logger) http.Handler {
+// NewHandler returns the HTTP API of an engine, for hosts that have a server of their own. The engine must run. c may be the
+// zero value, and the logger nil for slog.Default. Streams end when the server shuts down.
+func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, c HTTP, log *slog.Logger) http.Handler {
 	if log == nil {
 		log = slog.Default()
 	}
 	mux := http.NewServeMux()
 	g := newGate(keys{pool, schema}, e.Now)
-	(&tracking{engine: e, gate: g, log: log, config: t.withDefaults()}).route(mux)
+	c = c.withDefaults()
+	(&tracking{engine: e, gate: g, log: log, config: c}).route(mux)
+	newStreams(e, g, log, c).route(mux)
+	manage.Mount(mux, e, manage.Options{Log: log, Wait: c.Wait, Guard: func(change bool, next http.Handler) http.Handler {
+		if change {
+			return g.guard(adminKey, log, next)
+		}
+		return g.guard(readKey, log, next)
+	}})
 	health(mux, e, pool)
-	return mux
+	return &routes{mux, log}
 }
 
-// health adds what load balancers ask, and what is said of whatever is not there.
+// health adds what load balancers ask.
 func health(mux *http.ServeMux, e *engine.Engine, pool *pgxpool.Pool) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, map[string]string{"status": "ok"})
@@ -147,13 +161,10 @@ func health(mux *http.ServeMux, e *engine.Engine, pool *pgxpool.Pool) {
 		ctx, cancel := context.WithTimeout(r.Context(), time.Second)
 		defer cancel()
 		if err := pool.Ping(ctx); err != nil || !e.Takes(1) {
-			later(http.StatusServiceUnavailable, "the database does not answer, or too many events wait for it", time.Second).answer(w)
+			problem.Later(http.StatusServiceUnavailable, "the database does not answer, or too many events wait for it", time.Second).Answer(w)
 			return
 		}
 		reply(w, map[string]string{"status": "ready"})
-	})
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		trouble(http.StatusNotFound, "there is nothing at "+r.Method+" "+r.URL.Path).answer(w)
 	})
 }
 

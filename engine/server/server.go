@@ -39,8 +39,8 @@ type Host struct {
 	// Config configures the engine; commands change what they must. Defaults to the zero value.
 	Config engine.Config
 
-	// Tracking says how events are taken in over HTTP. Defaults to the zero value.
-	Tracking Tracking
+	// HTTP says how the HTTP API behaves. Defaults to the zero value.
+	HTTP HTTP
 
 	// Tracers makes what sends traces, for serve: otlp.Tracers does. It is given the host's name, and may return nil. Defaults to
 	// what Config has.

@@ -84,7 +84,7 @@ func newSimulation(h Host) *simulation {
 
 // run takes the lines in, and lets the clock run on.
 func (s *simulation) run(cmd *cobra.Command, in io.Reader, size int64, until time.Time) error {
-	shown := newReplayProgress(cmd.ErrOrStderr(), size, "simulate")
+	shown := newInputProgress(cmd.ErrOrStderr(), size, "simulate", "event")
 	defer shown.end()
 	input := interruptible(cmd.Context(), shown.reader(in))
 	defer input.Close()

@@ -10,11 +10,13 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/problem"
 	"github.com/bucketgen/bucketgen/internal/segment"
 )
 
@@ -23,47 +25,22 @@ type tracking struct {
 	engine *engine.Engine
 	gate   *gate
 	log    *slog.Logger
-	config Tracking
-}
-
-// Tracking says how events are taken in over HTTP.
-type Tracking struct {
-	// StoreProperties lets payloads set properties of users, as [engine.Engine.Ingest] does: keys that are declared as
-	// properties. Defaults to false: of what an SDK sends, only traits are the user's.
-	StoreProperties bool
-
-	// Event is how many bytes a call may have. Defaults to 32 KB.
-	Event int
-
-	// Batch is how many bytes the body of a request may have, compressed or not. Defaults to 500 KB.
-	Batch int
-
-	// Wait is how long a request waits for the database. Defaults to 30 s.
-	Wait time.Duration
-}
-
-func (c Tracking) withDefaults() Tracking {
-	if c.Event == 0 {
-		c.Event = 32 << 10
-	}
-	if c.Batch == 0 {
-		c.Batch = 500 << 10
-	}
-	if c.Wait == 0 {
-		c.Wait = 30 * time.Second
-	}
-	return c
+	config HTTP
 }
 
 // route adds the routes.
 func (t *tracking) route(mux *http.ServeMux) {
-	for _, kind := range segment.Types {
-		mux.HandleFunc("POST /v1/"+kind, t.handle(func(r *request) error { return t.single(r, kind) }))
+	post := func(path string, do func(*request) error) {
+		mux.HandleFunc("POST "+path, t.handle(do))
+		mux.HandleFunc("OPTIONS "+path, t.preflight)
 	}
-	mux.HandleFunc("POST /v1/batch", t.handle(t.batch))
-	mux.HandleFunc("POST /v1/import", t.handle(t.batch))
+	for _, kind := range segment.Types {
+		post("/v1/"+kind, func(r *request) error { return t.single(r, kind) })
+	}
+	post("/v1/batch", t.batch)
+	post("/v1/import", t.batch)
 	mux.HandleFunc("GET /v1/projects/{key}/settings", t.settings)
-	mux.HandleFunc("OPTIONS /v1/", t.preflight)
+	mux.HandleFunc("OPTIONS /v1/projects/{key}/settings", t.preflight)
 }
 
 // request is a request of which the body was read.
@@ -98,12 +75,12 @@ func (t *tracking) handle(do func(*request) error) http.HandlerFunc {
 		if err == nil {
 			return
 		}
-		var p *problem
+		var p *problem.Problem
 		if !errors.As(err, &p) {
 			t.log.ErrorContext(r.Context(), "a request could not be done", "path", r.URL.Path, "error", err)
-			p = later(http.StatusServiceUnavailable, "the events could not be stored; send them again", time.Second)
+			p = problem.Later(http.StatusServiceUnavailable, "the events could not be stored; send them again", time.Second)
 		}
-		p.answer(w)
+		p.Answer(w)
 	}
 }
 
@@ -111,8 +88,10 @@ func (t *tracking) handle(do func(*request) error) http.HandlerFunc {
 func (t *tracking) read(r *request) error {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil && r.Header.Get("Content-Type") != "" || !slices.Contains([]string{"", "application/json", "text/plain"}, kind) {
-		return trouble(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Type is %q; send application/json", r.Header.Get("Content-Type")))
+		return problem.New(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Type is %q; send application/json", r.Header.Get("Content-Type")))
 	}
+	// Where the server cannot do this, as one of a host, it has limits of its own.
+	_ = http.NewResponseController(r.writer).SetReadDeadline(time.Now().Add(t.config.Read))
 	var in io.Reader = http.MaxBytesReader(r.writer, r.Body, int64(t.config.Batch))
 	switch encoding := r.Header.Get("Content-Encoding"); strings.ToLower(encoding) {
 	case "", "identity":
@@ -123,7 +102,7 @@ func (t *tracking) read(r *request) error {
 		}
 		in = unzipped
 	default:
-		return trouble(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Encoding is %q; send gzip or none", encoding))
+		return problem.New(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Encoding is %q; send gzip or none", encoding))
 	}
 	r.body, err = io.ReadAll(io.LimitReader(in, int64(t.config.Batch)+1))
 	switch {
@@ -135,11 +114,11 @@ func (t *tracking) read(r *request) error {
 	var wrong *json.UnmarshalTypeError
 	switch err := json.Unmarshal(r.body, &r.envelope); {
 	case errors.As(err, &wrong) && wrong.Field != "":
-		return trouble(http.StatusBadRequest, fmt.Sprintf("%s is a JSON %s", wrong.Field, wrong.Value))
+		return problem.New(http.StatusBadRequest, fmt.Sprintf("%s is a JSON %s", wrong.Field, wrong.Value))
 	case errors.As(err, &wrong):
-		return trouble(http.StatusBadRequest, fmt.Sprintf("the body is a JSON %s; send an object", wrong.Value))
+		return problem.New(http.StatusBadRequest, fmt.Sprintf("the body is a JSON %s; send an object", wrong.Value))
 	case err != nil:
-		return trouble(http.StatusBadRequest, "the body is no JSON: "+err.Error())
+		return problem.New(http.StatusBadRequest, "the body is no JSON: "+err.Error())
 	}
 	return nil
 }
@@ -148,11 +127,14 @@ func (t *tracking) unreadable(err error, what string) error {
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return t.tooLarge()
 	}
-	return trouble(http.StatusBadRequest, what)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return problem.New(http.StatusRequestTimeout, fmt.Sprintf("the body did not arrive within %s", t.config.Read))
+	}
+	return problem.New(http.StatusBadRequest, what)
 }
 
-func (t *tracking) tooLarge() *problem {
-	return trouble(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes; send fewer events at once", t.config.Batch))
+func (t *tracking) tooLarge() *problem.Problem {
+	return problem.New(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes; send fewer events at once", t.config.Batch))
 }
 
 // single takes one call in.
@@ -199,7 +181,7 @@ type item struct {
 // batch takes calls in. One that is refused does not keep the others out.
 func (t *tracking) batch(r *request) error {
 	if r.envelope.Batch == nil {
-		return trouble(http.StatusBadRequest, "batch is missing; send an array of calls")
+		return problem.New(http.StatusBadRequest, "batch is missing; send an array of calls")
 	}
 	items := make([]item, len(r.envelope.Batch))
 	deeds := make([]deed, 0, len(items))
@@ -260,12 +242,12 @@ func (it *item) refuse(err error) {
 }
 
 // refusal says what is wrong with a call.
-func refusal(err error) *problem {
-	var p *problem
+func refusal(err error) *problem.Problem {
+	var p *problem.Problem
 	if errors.As(err, &p) {
 		return p
 	}
-	p = trouble(http.StatusBadRequest, err.Error())
+	p = problem.New(http.StatusBadRequest, err.Error())
 	if invalid, ok := errors.AsType[*engine.InvalidError](segment.Named(err)); ok {
 		p.Field, p.Detail = invalid.Field, invalid.Problem
 	}
@@ -273,15 +255,15 @@ func refusal(err error) *problem {
 }
 
 // refused says why the engine did not take an event. What only the database can have found is for the log.
-func (t *tracking) refused(r *request, err error) *problem {
+func (t *tracking) refused(r *request, err error) *problem.Problem {
 	if _, invalid := errors.AsType[*engine.InvalidError](err); invalid {
 		return refusal(err)
 	}
 	if errors.Is(err, engine.ErrDeleted) {
-		return trouble(http.StatusBadRequest, "one of the users is deleted")
+		return problem.New(http.StatusBadRequest, "one of the users is deleted")
 	}
 	t.log.ErrorContext(r.Context(), "an event could not be stored", "key", r.key.Name, "error", err)
-	return trouble(http.StatusBadRequest, "the event cannot be stored")
+	return problem.New(http.StatusBadRequest, "the event cannot be stored")
 }
 
 // settings answers what SDKs in browsers ask for before they begin.
@@ -291,9 +273,9 @@ func (t *tracking) settings(w http.ResponseWriter, r *http.Request) {
 	switch _, known, err := t.gate.keys.find(r.Context(), secret); {
 	case err != nil:
 		t.log.ErrorContext(r.Context(), "a key cannot be looked for", "error", err)
-		later(http.StatusServiceUnavailable, "the key cannot be looked for", time.Second).answer(w)
+		problem.Later(http.StatusServiceUnavailable, "the key cannot be looked for", time.Second).Answer(w)
 	case !known:
-		trouble(http.StatusNotFound, "the key is not known here, or it was revoked").answer(w)
+		problem.New(http.StatusNotFound, "the key is not known here, or it was revoked").Answer(w)
 	default:
 		reply(w, map[string]any{
 			"integrations": map[string]any{"Segment.io": map[string]string{"apiKey": secret, "apiHost": r.Host + "/v1"}},

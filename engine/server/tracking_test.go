@@ -313,7 +313,7 @@ func TestPayloadsSetProperties(t *testing.T) {
 	t.Parallel()
 	for _, store := range []bool{false, true} {
 		a := newAPI(t, engine.Config{NoClock: true})
-		a.Config.Handler = server.NewHandler(a.engine, a.pool, "bucketgen", server.Tracking{StoreProperties: store}, nil)
+		a.Config.Handler = server.NewHandler(a.engine, a.pool, "bucketgen", server.HTTP{StoreProperties: store}, nil)
 		call := `{"userId":"ada","event":"order","properties":{"plan":"pro"}}`
 		if got, body := a.send(t, "/v1/track", strings.NewReader(call), nil); got.StatusCode != http.StatusOK {
 			t.Fatal(body)
@@ -322,5 +322,21 @@ func TestPayloadsSetProperties(t *testing.T) {
 		if member, err := a.engine.Has(t.Context(), ref, "ada"); err != nil || member != store {
 			t.Errorf("StoreProperties %t: ada is in pro: %t, %v", store, member, err)
 		}
+	}
+}
+
+// TestSlowBody sends the beginning of a body and no more.
+func TestSlowBody(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, engine.Config{NoClock: true})
+	a.Config.Handler = server.NewHandler(a.engine, a.pool, "bucketgen", server.HTTP{Read: 50 * time.Millisecond}, nil)
+	body, rest := io.Pipe()
+	defer rest.Close()
+	go func() { _, _ = io.WriteString(rest, `{"userId":"ada",`) }()
+	if got, says := a.send(t, "/v1/track", body, nil); got.StatusCode != http.StatusRequestTimeout || !strings.Contains(says, "did not arrive within 50ms") {
+		t.Errorf("got %d %s", got.StatusCode, says)
+	}
+	if got, says := a.send(t, "/v1/track", strings.NewReader(`{"userId":"ada","event":"order"}`), nil); got.StatusCode != http.StatusOK {
+		t.Errorf("the next: got %d %s", got.StatusCode, says)
 	}
 }

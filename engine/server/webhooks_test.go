@@ -75,17 +75,3 @@ func TestServePostsWebhooks(t *testing.T) {
 	interrupt()
 	<-served
 }
-
-func eventually(t *testing.T, holds func() bool) {
-	t.Helper()
-	deadline := time.After(20 * time.Second)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatal("it did not come about")
-		}
-	}
-}

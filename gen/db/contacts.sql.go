@@ -48,6 +48,21 @@ func (q *Queries) ContactsCreate(ctx context.Context, arg ContactsCreateParams) 
 	return items, nil
 }
 
+const ContactsDeleted = `-- name: ContactsDeleted :one
+select (c.deleted_at is not null)::boolean
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
+where n.name = $1
+`
+
+// Whether a user is deleted; no row if they are unknown.
+func (q *Queries) ContactsDeleted(ctx context.Context, userID string) (bool, error) {
+	row := q.db.QueryRow(ctx, ContactsDeleted, userID)
+	var column_1 bool
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const ContactsHold = `-- name: ContactsHold :exec
 update bucketgen.contacts c
 set holder = h.holder
@@ -547,13 +562,19 @@ func (q *Queries) ContactsRead(ctx context.Context, arg ContactsReadParams) ([]C
 }
 
 const ContactsSetDeleted = `-- name: ContactsSetDeleted :exec
-update bucketgen.contacts c
-set deleted_at = case when p.deleted then p.at end, updated_at = p.at
-from (
-    select unnest($1::bigint[]) as contact_id, unnest($2::boolean[]) as deleted,
-        unnest($3::timestamptz[]) as at
-) as p
-where c.id = p.contact_id
+with shown as (
+    update bucketgen.contacts c
+    set deleted_at = case when p.deleted then p.at end, updated_at = p.at
+    from (
+        select unnest($1::bigint[]) as contact_id, unnest($2::boolean[]) as deleted,
+            unnest($3::timestamptz[]) as at
+    ) as p
+    where c.id = p.contact_id
+    returning c.user_id, c.updated_at
+)
+insert into bucketgen.hidings (user_id, at)
+select s.user_id, s.updated_at from shown s
+on conflict do nothing
 `
 
 type ContactsSetDeletedParams struct {
@@ -562,6 +583,7 @@ type ContactsSetDeletedParams struct {
 	Ats        []pgtype.Timestamptz
 }
 
+// Hides users, or shows them again. It is not logged as transitions, so whoever reads the log is told of it in another way.
 func (q *Queries) ContactsSetDeleted(ctx context.Context, arg ContactsSetDeletedParams) error {
 	_, err := q.db.Exec(ctx, ContactsSetDeleted, arg.ContactIds, arg.Deleted, arg.Ats)
 	return err

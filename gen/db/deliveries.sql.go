@@ -91,7 +91,7 @@ with heads as (
     returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id, d.attempts, d.replayed
 )
 select l.contact_id, l.subscription_no, l.bucket_no, l.id, l.attempts, l.replayed, c.user_id, c.email,
-    b.id as bucket_id, b.name as bucket_name, t.contact_id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed
+    b.id as bucket_id, b.name as bucket_name, t.contact_id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by
 from leased l
 join bucketgen.contacts c on c.id = l.contact_id
 join bucketgen.buckets b on b.no = l.bucket_no
@@ -164,6 +164,7 @@ func (q *Queries) DeliveriesClaim(ctx context.Context, arg DeliveriesClaimParams
 			&i.BucketgenTransition.Source,
 			&i.BucketgenTransition.Reason,
 			&i.BucketgenTransition.Suppressed,
+			&i.BucketgenTransition.MadeBy,
 		); err != nil {
 			return nil, err
 		}
@@ -177,7 +178,7 @@ func (q *Queries) DeliveriesClaim(ctx context.Context, arg DeliveriesClaimParams
 
 const DeliveriesDead = `-- name: DeliveriesDead :many
 select d.id, s.name as subscription, b.id as bucket_id, b.name as bucket_name, c.user_id, c.email, d.attempts, d.error,
-    t.contact_id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed
+    t.contact_id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by
 from bucketgen.deliveries d
 join bucketgen.subscriptions s on s.no = d.subscription_no
 join bucketgen.buckets b on b.no = d.bucket_no
@@ -239,6 +240,7 @@ func (q *Queries) DeliveriesDead(ctx context.Context, arg DeliveriesDeadParams) 
 			&i.BucketgenTransition.Source,
 			&i.BucketgenTransition.Reason,
 			&i.BucketgenTransition.Suppressed,
+			&i.BucketgenTransition.MadeBy,
 		); err != nil {
 			return nil, err
 		}

@@ -7,11 +7,17 @@ package db
 
 import (
 	"context"
+
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 const IdentitiesMerge = `-- name: IdentitiesMerge :exec
 with names as (
     update bucketgen.identities i set contact_id = $1 where i.contact_id = $2
+), shown as (
+    insert into bucketgen.hidings (user_id, at)
+    select c.user_id, $3 from bucketgen.contacts c where c.id in ($2, $1)
+    on conflict do nothing
 )
 insert into bucketgen.identities (kind, value, contact_id)
 select 'user', c.user_id, $1 from bucketgen.contacts c where c.id = $2
@@ -20,12 +26,14 @@ select 'user', c.user_id, $1 from bucketgen.contacts c where c.id = $2
 type IdentitiesMergeParams struct {
 	IntoID int64
 	FromID int64
+	Now    pgtype.Timestamptz
 }
 
 // Gives a user all names of one who is merged into them. Nobody waits for a row of these but whoever has the lock of the user
 // whose name it was.
+// What the names stand for has changed without a transition, which whoever remembers it is told of.
 func (q *Queries) IdentitiesMerge(ctx context.Context, arg IdentitiesMergeParams) error {
-	_, err := q.db.Exec(ctx, IdentitiesMerge, arg.IntoID, arg.FromID)
+	_, err := q.db.Exec(ctx, IdentitiesMerge, arg.IntoID, arg.FromID, arg.Now)
 	return err
 }
 

@@ -312,6 +312,47 @@ func (q *Queries) MembershipsJoin(ctx context.Context, arg MembershipsJoinParams
 	return err
 }
 
+const MembershipsLatest = `-- name: MembershipsLatest :one
+select c.deleted_at, m.id, m.epoch, m.entered_at, m.left_at, m.source, m.reason
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
+left join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = $1
+where n.name = $2
+order by m.epoch desc nulls last
+limit 1
+`
+
+type MembershipsLatestParams struct {
+	BucketNo int32
+	UserID   string
+}
+
+type MembershipsLatestRow struct {
+	DeletedAt pgtype.Timestamptz
+	ID        *int64
+	Epoch     *int32
+	EnteredAt pgtype.Timestamptz
+	LeftAt    pgtype.Timestamptz
+	Source    *string
+	Reason    *string
+}
+
+// The latest stay of a user in a bucket, if there ever was one.
+func (q *Queries) MembershipsLatest(ctx context.Context, arg MembershipsLatestParams) (MembershipsLatestRow, error) {
+	row := q.db.QueryRow(ctx, MembershipsLatest, arg.BucketNo, arg.UserID)
+	var i MembershipsLatestRow
+	err := row.Scan(
+		&i.DeletedAt,
+		&i.ID,
+		&i.Epoch,
+		&i.EnteredAt,
+		&i.LeftAt,
+		&i.Source,
+		&i.Reason,
+	)
+	return i, err
+}
+
 const MembershipsLeave = `-- name: MembershipsLeave :exec
 update bucketgen.memberships m
 set left_at = l.left_at, reason = l.reason, ticked_at = l.ticked_at, blocked = l.blocked,
@@ -349,6 +390,96 @@ func (q *Queries) MembershipsLeave(ctx context.Context, arg MembershipsLeavePara
 		arg.Blocked,
 	)
 	return err
+}
+
+const MembershipsOf = `-- name: MembershipsOf :many
+select c.email, c.deleted_at, m.bucket_no, m.id, m.epoch, m.entered_at, m.source
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
+left join bucketgen.memberships m on m.contact_id = c.id and m.left_at is null
+where n.name = $1
+`
+
+type MembershipsOfRow struct {
+	Email     *string
+	DeletedAt pgtype.Timestamptz
+	BucketNo  *int32
+	ID        *int64
+	Epoch     *int32
+	EnteredAt pgtype.Timestamptz
+	Source    *string
+}
+
+// The stays of a user that last. Of one who is in no bucket there is a row without a stay, of one who is unknown none.
+func (q *Queries) MembershipsOf(ctx context.Context, userID string) ([]MembershipsOfRow, error) {
+	rows, err := q.db.Query(ctx, MembershipsOf, userID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MembershipsOfRow
+	for rows.Next() {
+		var i MembershipsOfRow
+		if err := rows.Scan(
+			&i.Email,
+			&i.DeletedAt,
+			&i.BucketNo,
+			&i.ID,
+			&i.Epoch,
+			&i.EnteredAt,
+			&i.Source,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const MembershipsOfEach = `-- name: MembershipsOfEach :many
+select w.name::text as name, c.user_id, coalesce(m.bucket_no, 0)::integer as bucket_no
+from (select unnest($1::text[]) as name) as w
+cross join lateral (
+    select k.id, k.user_id, k.deleted_at
+    from bucketgen.names n
+    join bucketgen.contacts k on k.id = n.contact_id
+    where n.name = w.name
+    limit 1
+) c
+left join lateral (
+    select a.bucket_no from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null and c.deleted_at is null offset 0
+) m on true
+`
+
+type MembershipsOfEachRow struct {
+	Name     string
+	UserID   string
+	BucketNo int32
+}
+
+// The buckets that each of some users is in, and the name by which they go now: no row if they are unknown, one without a
+// bucket, which has the number 0, if they are in none. (Offset 0 as above.)
+func (q *Queries) MembershipsOfEach(ctx context.Context, names []string) ([]MembershipsOfEachRow, error) {
+	rows, err := q.db.Query(ctx, MembershipsOfEach, names)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MembershipsOfEachRow
+	for rows.Next() {
+		var i MembershipsOfEachRow
+		if err := rows.Scan(&i.Name, &i.UserID, &i.BucketNo); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const MembershipsPage = `-- name: MembershipsPage :many

@@ -142,6 +142,12 @@ type BucketgenGroup struct {
 	OccurredAt pgtype.Timestamptz
 }
 
+type BucketgenHiding struct {
+	MadeBy pgtype.Uint64
+	UserID string
+	At     pgtype.Timestamptz
+}
+
 type BucketgenIdempotencyKey struct {
 	ContactID int64
 	Origin    string
@@ -312,6 +318,7 @@ type BucketgenTransition struct {
 	Source       string
 	Reason       *string
 	Suppressed   bool
+	MadeBy       pgtype.Uint64
 }
 
 type BucketgenWriter struct {

@@ -11,8 +11,129 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const TransitionsBetween = `-- name: TransitionsBetween :many
+select c.user_id, c.email, b.id as bucket_id, b.name as bucket_name, t.id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal,
+    t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed
+from (
+    (
+        select l.id
+        from unnest($2::xid8[]) as r (xid)
+        cross join lateral (
+            select k.id
+            from bucketgen.transitions k
+            where k.made_by = r.xid and k.id > $3
+                and ($4::integer[] is null or k.bucket_no = any ($4)) and ($5::boolean or not k.suppressed)
+            order by k.id
+            limit $1::integer
+        ) l
+    )
+    union all
+    (
+        select k.id
+        from bucketgen.transitions k
+        where k.id > $3 and k.id > $6 and k.id <= $7
+            and coalesce(k.made_by, '0') >= $8 and coalesce(k.made_by, '0') < $9
+            and not k.made_by = any ($10::xid8[]) and not k.made_by = any ($11::xid8[])
+            and ($4::integer[] is null or k.bucket_no = any ($4)) and ($5::boolean or not k.suppressed)
+        order by k.id
+        limit $1::integer
+    )
+    order by 1
+    limit $1::integer
+) f
+cross join lateral (select contact_id, bucket_no, epoch, kind, label, ordinal, id, membership_id, at, decided_at, source, reason, suppressed, made_by from bucketgen.transitions m where m.id = f.id limit 1) t
+cross join lateral (select p.user_id, p.email from bucketgen.contacts p where p.id = t.contact_id limit 1) c
+join bucketgen.buckets b on b.no = t.bucket_no
+order by f.id
+`
+
+type TransitionsBetweenParams struct {
+	Size      int32
+	Late      []pgtype.Uint64
+	AfterID   int64
+	BucketNos []int32
+	AllOfThem bool
+	SeenID    int64
+	LastID    int64
+	FromXid   pgtype.Uint64
+	BeforeXid pgtype.Uint64
+	Early     []pgtype.Uint64
+	Running   []pgtype.Uint64
+}
+
+type TransitionsBetweenRow struct {
+	UserID       string
+	Email        *string
+	BucketID     string
+	BucketName   string
+	ID           int64
+	BucketNo     int32
+	Epoch        int32
+	Kind         string
+	Label        string
+	Ordinal      int64
+	MembershipID int64
+	At           pgtype.Timestamptz
+	DecidedAt    pgtype.Timestamptz
+	Source       string
+	Reason       *string
+	Suppressed   bool
+}
+
+// What can be seen at a mark and could not at an earlier one, in the order of ids: what transactions have logged that were
+// under way at the earlier one, by their numbers, and what later ones have, whose ids are greater than all that were to be
+// seen. (Coalesce hides the numbers of the latter from the planner: it is to walk along the ids.)
+func (q *Queries) TransitionsBetween(ctx context.Context, arg TransitionsBetweenParams) ([]TransitionsBetweenRow, error) {
+	rows, err := q.db.Query(ctx, TransitionsBetween,
+		arg.Size,
+		arg.Late,
+		arg.AfterID,
+		arg.BucketNos,
+		arg.AllOfThem,
+		arg.SeenID,
+		arg.LastID,
+		arg.FromXid,
+		arg.BeforeXid,
+		arg.Early,
+		arg.Running,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TransitionsBetweenRow
+	for rows.Next() {
+		var i TransitionsBetweenRow
+		if err := rows.Scan(
+			&i.UserID,
+			&i.Email,
+			&i.BucketID,
+			&i.BucketName,
+			&i.ID,
+			&i.BucketNo,
+			&i.Epoch,
+			&i.Kind,
+			&i.Label,
+			&i.Ordinal,
+			&i.MembershipID,
+			&i.At,
+			&i.DecidedAt,
+			&i.Source,
+			&i.Reason,
+			&i.Suppressed,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const TransitionsByTime = `-- name: TransitionsByTime :many
-select t.contact_id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, c.user_id, c.email
+select t.contact_id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, c.user_id, c.email
 from bucketgen.transitions t
 join bucketgen.contacts c on c.id = t.contact_id
 where t.id > $1
@@ -49,6 +170,7 @@ func (q *Queries) TransitionsByTime(ctx context.Context, afterID int64) ([]Trans
 			&i.BucketgenTransition.Source,
 			&i.BucketgenTransition.Reason,
 			&i.BucketgenTransition.Suppressed,
+			&i.BucketgenTransition.MadeBy,
 			&i.UserID,
 			&i.Email,
 		); err != nil {
@@ -60,6 +182,19 @@ func (q *Queries) TransitionsByTime(ctx context.Context, afterID int64) ([]Trans
 		return nil, err
 	}
 	return items, nil
+}
+
+const TransitionsDisown = `-- name: TransitionsDisown :execrows
+update bucketgen.transitions t set made_by = null where t.made_by >= pg_snapshot_xmax(pg_current_snapshot())
+`
+
+// Forgets which transactions have logged what, where that was on another database server, of which this is a copy.
+func (q *Queries) TransitionsDisown(ctx context.Context) (int64, error) {
+	result, err := q.db.Exec(ctx, TransitionsDisown)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const TransitionsInsert = `-- name: TransitionsInsert :exec
@@ -201,8 +336,47 @@ func (q *Queries) TransitionsLogged(ctx context.Context, arg TransitionsLoggedPa
 	return items, nil
 }
 
+const TransitionsMark = `-- name: TransitionsMark :one
+select s.beyond,
+    array(select r.xid from pg_snapshot_xip(s.snapshot) as r (xid) order by r.xid)::xid8[] as running,
+    coalesce((
+        select t.made_by from bucketgen.transitions t where t.made_by < s.beyond order by t.made_by desc limit 1
+    ), '0')::xid8 as logged,
+    coalesce((
+        select h.made_by from bucketgen.hidings h where h.made_by < s.beyond order by h.made_by desc limit 1
+    ), '0')::xid8 as hidden,
+    coalesce((select max(t.id) from bucketgen.transitions t), 0)::bigint as last_id
+from (
+    select n.snapshot, pg_snapshot_xmax(n.snapshot) as beyond from (select pg_current_snapshot() as snapshot) n
+) s
+`
+
+type TransitionsMarkRow struct {
+	Beyond  pgtype.Uint64
+	Running []pgtype.Uint64
+	Logged  pgtype.Uint64
+	Hidden  pgtype.Uint64
+	LastID  int64
+}
+
+// What of the log can be seen now: which transactions are still under way, the greatest number of one that has logged
+// something, and the greatest id. A number that no transaction has had yet comes from another database server, of which this
+// is a copy, and says nothing.
+func (q *Queries) TransitionsMark(ctx context.Context) (TransitionsMarkRow, error) {
+	row := q.db.QueryRow(ctx, TransitionsMark)
+	var i TransitionsMarkRow
+	err := row.Scan(
+		&i.Beyond,
+		&i.Running,
+		&i.Logged,
+		&i.Hidden,
+		&i.LastID,
+	)
+	return i, err
+}
+
 const TransitionsOf = `-- name: TransitionsOf :many
-select t.contact_id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, k.user_id, c.email
+select t.contact_id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, k.user_id, c.email
 from bucketgen.names n
 join bucketgen.contacts c on c.id = n.contact_id
 join bucketgen.contacts k on k.id = any (array_append(array(
@@ -254,6 +428,7 @@ func (q *Queries) TransitionsOf(ctx context.Context, arg TransitionsOfParams) ([
 			&i.BucketgenTransition.Source,
 			&i.BucketgenTransition.Reason,
 			&i.BucketgenTransition.Suppressed,
+			&i.BucketgenTransition.MadeBy,
 			&i.UserID,
 			&i.Email,
 		); err != nil {
@@ -299,4 +474,14 @@ func (q *Queries) TransitionsTally(ctx context.Context, afterID int64) ([]Transi
 		return nil, err
 	}
 	return items, nil
+}
+
+const TransitionsTell = `-- name: TransitionsTell :exec
+select set_config('synchronous_commit', 'off', true), pg_notify($1::text, '')
+`
+
+// Wakes whoever reads the log as it grows. Nobody needs to wait until it is on disk: whoever does not hear it looks by themselves.
+func (q *Queries) TransitionsTell(ctx context.Context, channel string) error {
+	_, err := q.db.Exec(ctx, TransitionsTell, channel)
+	return err
 }

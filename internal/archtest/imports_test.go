@@ -63,9 +63,22 @@ func TestImports(t *testing.T) {
 			why: "as the engine",
 		},
 		{
+			name: "client", packages: []string{"engine/server/client"}, only: []string{},
+			why: "programs that call a server need nothing of it",
+		},
+		{
+			name: "no huma in the engine", packages: []string{"engine", "engine/hatchet"}, never: []string{"github.com/danielgtaylor/huma"},
+			why: "the engine knows nothing of HTTP",
+		},
+		{
 			name: "no Hatchet unless asked for", packages: []string{"bucket", "registry", "gen", "engine", "engine/server", "engine/migrate", "cmd/bucketgen"},
 			never: []string{"github.com/hatchet-dev", "google.golang.org/grpc", "github.com/rs/zerolog", module + "engine/hatchet", module + "engine/server/otlp"},
 			why:   "hosts that do not import engine/hatchet or engine/server/otlp compile nothing of it, gRPC above all",
+		},
+		{
+			name: "no OpenFeature unless asked for", packages: []string{"engine", "engine/server", "engine/lookup", "engine/hatchet"},
+			never: []string{"github.com/open-feature", module + "engine/openfeature"},
+			why:   "hosts that do not import engine/openfeature compile nothing of it",
 		},
 		{
 			name: "engine/hatchet", packages: []string{"engine/hatchet"},

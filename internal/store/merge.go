@@ -22,7 +22,7 @@ func (s *Store) Merge(ctx context.Context, conn Conn, from, into int64, now regi
 		rows.ContactsMerge(ctx, db.ContactsMergeParams{IntoID: into, FromID: from}),
 		rows.MembershipsYield(ctx, db.MembershipsYieldParams{IntoID: into, FromID: from, Now: at}),
 		rows.MembershipsMerge(ctx, db.MembershipsMergeParams{IntoID: into, FromID: from}),
-		rows.IdentitiesMerge(ctx, db.IdentitiesMergeParams{IntoID: into, FromID: from}),
+		rows.IdentitiesMerge(ctx, db.IdentitiesMergeParams{IntoID: into, FromID: from, Now: at}),
 		rows.ContactsMerged(ctx, db.ContactsMergedParams{FromID: from, Now: at}),
 	)
 	if err == nil {

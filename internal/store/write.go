@@ -79,6 +79,9 @@ func (w *Write) Arm(buckets map[int32]bool, f func(contact int64, bucket int32))
 // Transitions returns how many transitions are written.
 func (w *Write) Transitions() int { return len(w.transitions.ContactIds) }
 
+// Shows reports whether whoever looks at what users are in may see something else than before.
+func (w *Write) Shows() bool { return len(w.transitions.ContactIds)+len(w.deleted.ContactIds) > 0 }
+
 // Add adds what was decided about a user, and the state in which that left them.
 func (w *Write) Add(f *Facts, user string, st *decide.State, c decide.Changes) {
 	s, u, contact := f.store, f.users[user], f.users[user].contact.ID

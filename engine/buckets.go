@@ -1,0 +1,67 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Bucket is a bucket of the engine's registry, as it is now.
+type Bucket struct {
+	ID          string   `json:"id"`
+	Name        string   `json:"name"`
+	Description string   `json:"description,omitempty"`
+	Manual      bool     `json:"manual,omitempty"` // it has no criteria: Add and Remove change it
+	Fingerprint string   `json:"fingerprint"`      // of all that changes membership
+	Words       []string `json:"words"`            // its criteria and its policy
+	Paused      bool     `json:"paused,omitempty"`
+	Other       bool     `json:"otherDeployed,omitempty"` // another definition is deployed, or none: nobody moves by this one
+}
+
+// Buckets returns the buckets of the engine's registry, by their ids.
+func (e *Engine) Buckets(ctx context.Context) ([]Bucket, error) {
+	if err := e.ready(); err != nil {
+		return nil, fmt.Errorf("buckets: %w", err)
+	}
+	if _, err := e.refresh(ctx); err != nil {
+		return nil, fmt.Errorf("buckets: %w", err)
+	}
+	all := make([]Bucket, len(e.registry.Buckets))
+	for i := range all {
+		all[i] = e.described(registry.Index(i))
+	}
+	return all, nil
+}
+
+func (e *Engine) described(b registry.Index) Bucket {
+	row := &e.registry.Buckets[b]
+	d := Bucket{
+		ID: row.ID, Name: row.Name, Description: row.Description, Manual: row.Kind == registry.Manual, Fingerprint: row.Fingerprint,
+		Words: e.words(b), Paused: e.paused(b),
+	}
+	d.Other = !d.Paused && e.store.Deployment().Frozen(b)
+	return d
+}
+
+// Counts returns how many users are in each bucket of the engine's registry, by the ids of the buckets. It counts them all,
+// which takes time in proportion; see [Engine.BucketStats] for one that does not.
+func (e *Engine) Counts(ctx context.Context) (map[string]int64, error) {
+	if err := e.ready(); err != nil {
+		return nil, fmt.Errorf("counts: %w", err)
+	}
+	rows, err := e.store.Queries(e.pool).MembershipsCounts(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("counts: %w", err)
+	}
+	counts := make(map[string]int64, len(e.registry.Buckets))
+	for i := range e.registry.Buckets {
+		counts[e.registry.Buckets[i].ID] = 0
+	}
+	for _, row := range rows {
+		if b, known := e.store.Index(row.BucketNo); known {
+			counts[e.registry.Buckets[b].ID] = row.Members
+		}
+	}
+	return counts, nil
+}

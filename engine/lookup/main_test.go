@@ -1,0 +1,129 @@
+package lookup_test
+
+import (
+	"context"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/bucketgen/bucketgen/bucket"
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/engine/lookup"
+	"github.com/bucketgen/bucketgen/internal/pgtest"
+	"github.com/bucketgen/bucketgen/internal/registrytest"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
+
+// The vocabulary and buckets of tests here.
+var (
+	plan     = bucket.Text("plan")
+	visit    = bucket.Event("visit")
+	pro      = bucket.Define(bucket.Spec{ID: "pro", Criteria: plan.Is("pro")})
+	regulars = bucket.Define(bucket.Spec{ID: "regulars", Criteria: visit.Within(bucket.Hour).AtLeast(2), Entry: bucket.Once()})
+	dormant  = bucket.Define(bucket.Spec{ID: "dormant", Criteria: bucket.All(visit.Exists(), visit.Within(bucket.Day).Never())})
+	testers  = bucket.Define(bucket.Spec{ID: "testers", Kind: bucket.Manual, MaxDwell: bucket.Week})
+)
+
+// world is engines on a database of their own, with a clock that only the test moves.
+type world struct {
+	t        testing.TB
+	pool     *pgxpool.Pool
+	registry *registry.Registry
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	return &world{
+		t: t, pool: pgtest.New(t), registry: registrytest.Build(t, pro, regulars, dormant, testers),
+		now: time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC),
+	}
+}
+
+func (w *world) Now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *world) advance(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
+func (w *world) engine(c engine.Config) *engine.Engine {
+	w.t.Helper()
+	c.Now, c.VirtualTime, c.NoDelivery = w.Now, true, true
+	e, err := engine.New(w.pool, w.registry, c)
+	if err == nil {
+		err = e.Start(w.t.Context())
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		if err := e.Stop(ctx); err != nil {
+			w.t.Error(err)
+		}
+	})
+	return e
+}
+
+func (w *world) lookup(e *engine.Engine, c lookup.Config) *lookup.Lookup {
+	w.t.Helper()
+	l, err := lookup.New(e, c)
+	if err == nil {
+		err = l.Start(w.t.Context())
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() {
+		if err := l.Stop(context.Background()); err != nil {
+			w.t.Error(err)
+		}
+	})
+	return l
+}
+
+func (w *world) ref(id string) registry.Ref { return registrytest.Ref(w.t, w.registry, id) }
+
+func (w *world) ingest(e *engine.Engine, events ...engine.Event) {
+	w.t.Helper()
+	if _, err := e.IngestBatch(w.t.Context(), events); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// ids returns the ids of refs.
+func ids(refs []registry.Ref) []string {
+	out := []string{}
+	for _, ref := range refs {
+		out = append(out, ref.ID())
+	}
+	return out
+}
+
+func eventually(t testing.TB, holds func() bool) {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("it did not come about")
+		}
+	}
+}

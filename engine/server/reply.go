@@ -1,0 +1,12 @@
+package server
+
+import (
+	"encoding/json"
+	"net/http"
+)
+
+// reply writes an answer to a request that was done.
+func reply(w http.ResponseWriter, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(body) //nolint:errchkjson // whoever asked may have gone
+}

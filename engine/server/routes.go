@@ -1,0 +1,103 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/bucketgen/bucketgen/internal/problem"
+)
+
+// routes answers requests by a mux. What that does not know is answered by a problem, and so is what a handler breaks down on.
+type routes struct {
+	mux *http.ServeMux
+	log *slog.Logger
+}
+
+// ServeHTTP answers a request.
+func (s *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a := &answer{ResponseWriter: w}
+	defer func() {
+		if why := recover(); why != nil {
+			s.broke(a, r, why)
+		}
+	}()
+	if p := s.refuse(r); p != nil {
+		p.Answer(a)
+		return
+	}
+	s.mux.ServeHTTP(a, r)
+}
+
+// refuse returns a problem if nothing is at the path of a request, or not by its method. Otherwise the mux would answer in a form
+// of its own, or redirect to another path, by which a user called .. would become somebody else.
+func (s *routes) refuse(r *http.Request) *problem.Problem {
+	segments := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
+	if slices.ContainsFunc(segments, func(s string) bool { return s == "." || s == ".." }) || len(segments) > 1 && slices.Contains(segments, "") {
+		return problem.New(http.StatusNotFound, "a part of the path is empty, or . or ..; write the dots of an id as %2E")
+	}
+	handler, pattern := s.mux.Handler(r)
+	if pattern != "" {
+		return nil
+	}
+	c := &caught{header: http.Header{}}
+	handler.ServeHTTP(c, r)
+	if allowed := c.header.Get("Allow"); c.status == http.StatusMethodNotAllowed {
+		p := problem.New(c.status, fmt.Sprintf("%s takes %s, not %s", r.URL.Path, allowed, r.Method))
+		p.Allow(allowed)
+		return p
+	}
+	return problem.New(http.StatusNotFound, "there is nothing at "+r.Method+" "+r.URL.Path)
+}
+
+// broke answers a request whose handler broke down, if nothing was answered yet. If something was, the connection is cut, so that
+// nobody takes it for all.
+func (s *routes) broke(a *answer, r *http.Request, why any) {
+	if why != http.ErrAbortHandler { //nolint:errorlint,err113 // it is panicked with as it is
+		s.log.ErrorContext(r.Context(), "a request broke down", "method", r.Method, "path", r.URL.Path, "error", why, "stack", string(debug.Stack()))
+		if !a.begun {
+			problem.New(http.StatusInternalServerError, "the server failed; its log says why").Answer(a)
+			return
+		}
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// answer is an answer of which it is known whether it has begun.
+type answer struct {
+	http.ResponseWriter
+	begun bool
+}
+
+// WriteHeader begins the answer.
+func (a *answer) WriteHeader(status int) {
+	a.begun = true
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write writes a part of the answer.
+func (a *answer) Write(b []byte) (int, error) {
+	a.begun = true
+	return a.ResponseWriter.Write(b)
+}
+
+// Unwrap is for [http.ResponseController].
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// caught is an answer that is not sent.
+type caught struct {
+	header http.Header
+	status int
+}
+
+// Header returns the headers.
+func (c *caught) Header() http.Header { return c.header }
+
+// WriteHeader notes the status.
+func (c *caught) WriteHeader(status int) { c.status = status }
+
+// Write throws away what is written.
+func (*caught) Write(b []byte) (int, error) { return len(b), nil }

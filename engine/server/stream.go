@@ -1,0 +1,186 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/problem"
+)
+
+// streams is the part of the HTTP API that tells transitions as they happen, by server-sent events.
+type streams struct {
+	engine  *engine.Engine
+	gate    *gate
+	log     *slog.Logger
+	config  HTTP
+	room    chan struct{} // holds a token for every stream that is open
+	servers sync.Map      // of those that serve streams: channels that are closed when they shut down
+}
+
+func newStreams(e *engine.Engine, g *gate, log *slog.Logger, l HTTP) *streams {
+	return &streams{engine: e, gate: g, log: log, config: l, room: make(chan struct{}, l.Streams)}
+}
+
+// route adds the route.
+func (s *streams) route(mux *http.ServeMux) {
+	mux.Handle("GET /v1/stream", s.gate.guard(readKey, s.log, http.HandlerFunc(s.serve)))
+}
+
+// serve tells transitions until the client goes, takes too long, or may not hear them any more, or the server shuts down.
+func (s *streams) serve(w http.ResponseWriter, r *http.Request) {
+	o, err := s.options(r)
+	if p, refused := errors.AsType[*problem.Problem](err); refused {
+		p.Answer(w)
+		return
+	}
+	select {
+	case s.room <- struct{}{}:
+		defer func() { <-s.room }()
+	default:
+		problem.Later(http.StatusServiceUnavailable, fmt.Sprintf("%d streams are open, and there is no room for more", s.config.Streams), 10*time.Second).Answer(w)
+		return
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	go func() {
+		select {
+		case <-s.closing(r):
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	t := &stream{ResponseWriter: w, control: http.NewResponseController(w), patience: s.config.Patience}
+	looked := time.Now()
+	for item, err := range s.engine.Feed(ctx, o) {
+		if err == nil {
+			err = t.tell(item)
+		}
+		if err == nil && time.Since(looked) > s.config.Beat {
+			looked = time.Now()
+			err = s.revoked(r)
+		}
+		if err != nil {
+			s.end(ctx, t, err)
+			return
+		}
+	}
+}
+
+// revoked returns an error if the key of a request lets it in no more. If that cannot be found out, it does still.
+func (s *streams) revoked(r *http.Request) error {
+	_, err := s.gate.admit(r, readKey, "")
+	if p, refused := errors.AsType[*problem.Problem](err); refused {
+		return p
+	}
+	return nil
+}
+
+// end says why there is no stream, if none has begun.
+func (s *streams) end(ctx context.Context, t *stream, err error) {
+	switch {
+	case t.begun || ctx.Err() != nil:
+	case errors.Is(err, engine.ErrCursor):
+		problem.New(http.StatusBadRequest, "the cursor is ahead of the database; begin without one").Answer(t)
+	case errors.Is(err, engine.ErrStopped):
+		problem.Later(http.StatusServiceUnavailable, "the server is about to stop", time.Second).Answer(t)
+	default:
+		s.log.ErrorContext(ctx, "a stream could not begin", "error", err)
+		problem.Later(http.StatusServiceUnavailable, "the stream could not begin", time.Second).Answer(t)
+	}
+}
+
+// options reads what a stream is to tell, and from where on.
+func (s *streams) options(r *http.Request) (engine.FeedOptions, error) {
+	o := engine.FeedOptions{Beat: s.config.Beat}
+	query := r.URL.Query()
+	for _, id := range query["bucket"] {
+		ref, known := s.engine.Registry().Ref(id)
+		if !known {
+			return o, problem.New(http.StatusNotFound, fmt.Sprintf("there is no bucket %q", id))
+		}
+		o.Buckets = append(o.Buckets, ref)
+	}
+	where, after := "Last-Event-ID", r.Header.Get("Last-Event-ID") // of a client that comes back: it is the newer one
+	if after == "" {
+		where, after = "after", query.Get("after")
+	}
+	var err error
+	if o.After, err = engine.ParseCursor(after); err != nil {
+		p := problem.New(http.StatusBadRequest, err.Error())
+		p.Field = where
+		return o, p
+	}
+	return o, nil
+}
+
+// closing returns a channel that is closed when the server of a request shuts down: it waits for requests, and streams do not
+// end by themselves.
+func (s *streams) closing(r *http.Request) <-chan struct{} {
+	server, known := r.Context().Value(http.ServerContextKey).(*http.Server)
+	if !known {
+		return nil
+	}
+	made := make(chan struct{})
+	if before, loaded := s.servers.LoadOrStore(server, made); loaded {
+		return before.(chan struct{}) //nolint:forcetypeassert // nothing else is stored
+	}
+	server.RegisterOnShutdown(func() { close(made) })
+	return made
+}
+
+// stream is an answer that goes on.
+type stream struct {
+	http.ResponseWriter
+
+	control  *http.ResponseController
+	patience time.Duration
+	begun    bool
+}
+
+// retry is after how long clients come back whose connection was lost, in milliseconds.
+const retry = 1000
+
+// tell sends what a feed gives. A client that does not take it in time gets no more: what it has missed it gets when it comes
+// back.
+func (t *stream) tell(item engine.FeedItem) error {
+	// The deadlines of the server are for requests that end. Where a writer has none, there is none to be moved.
+	if err := t.control.SetWriteDeadline(time.Now().Add(t.patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	if !t.begun {
+		t.begun = true
+		if err := t.control.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+			return err
+		}
+		t.Header().Set("Content-Type", "text/event-stream")
+		t.Header().Set("Cache-Control", "no-store")
+		t.Header().Set("X-Accel-Buffering", "no") // nginx
+		if _, err := fmt.Fprintf(t, "retry: %d\n", retry); err != nil {
+			return err
+		}
+	}
+	if err := t.write(item); err != nil {
+		return err
+	}
+	return t.control.Flush()
+}
+
+// write writes an event, or, where nothing has happened, only from where to go on: clients note that and tell nobody.
+func (t *stream) write(item engine.FeedItem) error {
+	if item.Transition == nil {
+		_, err := fmt.Fprintf(t, ": nothing happens\nid: %s\n\n", item.Cursor)
+		return err
+	}
+	data, err := json.Marshal(item.Transition)
+	if err == nil {
+		_, err = fmt.Fprintf(t, "id: %s\nevent: bucket.%s\ndata: %s\n\n", item.Cursor, item.Transition.Kind, data)
+	}
+	return err
+}

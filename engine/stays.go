@@ -1,0 +1,132 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/event"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// BucketStay is a stay in one of several buckets.
+type BucketStay struct {
+	Stay
+	BucketID     string `json:"bucketId"`
+	BucketName   string `json:"bucketName"`
+	MembershipID int64  `json:"membershipId"`
+}
+
+// Stays returns the stays of a user that last: one for each bucket that they are in, by the ids of the buckets. Buckets that
+// this engine's registry does not have are left out. A user of whom nothing is known gives [ErrUnknownUser], one who is
+// deleted [ErrDeleted].
+func (e *Engine) Stays(ctx context.Context, userID string) ([]BucketStay, error) {
+	if err := e.asked(userID); err != nil {
+		return nil, fmt.Errorf("stays: %w", err)
+	}
+	rows, err := e.store.Queries(e.pool).MembershipsOf(ctx, userID)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("stays: %w", err)
+	case len(rows) == 0:
+		return nil, fmt.Errorf("stays: %w", ErrUnknownUser)
+	case rows[0].DeletedAt.Valid:
+		return nil, fmt.Errorf("stays: %w", ErrDeleted)
+	case rows[0].BucketNo == nil:
+		return []BucketStay{}, nil
+	}
+	all := []BucketStay{}
+	for _, row := range rows {
+		b, known := e.store.Index(*row.BucketNo)
+		if !known {
+			continue
+		}
+		all = append(all, BucketStay{
+			BucketID: e.registry.Buckets[b].ID, BucketName: e.registry.Buckets[b].Name, MembershipID: *row.ID,
+			Stay: Stay{EntryCount: int(*row.Epoch), EnteredAt: row.EnteredAt.Time.UTC(), Source: Source(*row.Source)},
+		})
+	}
+	slices.SortFunc(all, func(a, b BucketStay) int { return cmp.Compare(a.BucketID, b.BucketID) })
+	return all, nil
+}
+
+// LatestStay returns the latest stay of a user in a bucket, whether it lasts or not, and whether there ever was one. A user of
+// whom nothing is known gives [ErrUnknownUser], one who is deleted [ErrDeleted].
+func (e *Engine) LatestStay(ctx context.Context, bucket registry.BucketRef, userID string) (Stay, bool, error) {
+	b, err := e.lookup(bucket)
+	if err == nil {
+		err = e.asked(userID)
+	}
+	if err != nil {
+		return Stay{}, false, fmt.Errorf("latest stay: %w", err)
+	}
+	row, err := e.store.Queries(e.pool).MembershipsLatest(ctx, db.MembershipsLatestParams{UserID: userID, BucketNo: e.store.Bucket(b)})
+	switch {
+	case noRow(err):
+		return Stay{}, false, fmt.Errorf("latest stay: %w", ErrUnknownUser)
+	case err != nil:
+		return Stay{}, false, fmt.Errorf("latest stay: %w", err)
+	case row.DeletedAt.Valid:
+		return Stay{}, false, fmt.Errorf("latest stay: %w", ErrDeleted)
+	case row.ID == nil:
+		return Stay{}, false, nil
+	}
+	s := Stay{EntryCount: int(*row.Epoch), EnteredAt: row.EnteredAt.Time.UTC(), Source: Source(*row.Source), Reason: Reason(deref(row.Reason))}
+	if row.LeftAt.Valid {
+		s.LeftAt = row.LeftAt.Time.UTC()
+	}
+	return s, true, nil
+}
+
+// HistoryPage returns what [Engine.History] does by pages: at most size transitions of a user, those that follow a cursor,
+// and the cursor of the next page, or 0 if there is none. 0 begins. A page may have fewer than size although others follow. A
+// user of whom nothing is known gives [ErrUnknownUser], one who is deleted [ErrDeleted].
+func (e *Engine) HistoryPage(ctx context.Context, userID string, after int64, size int) ([]Transition, int64, error) {
+	if err := e.asked(userID); err != nil {
+		return nil, 0, fmt.Errorf("history: %w", err)
+	}
+	size = min(max(size, 1), pageSize)
+	rows, err := e.store.Queries(e.pool).TransitionsOf(ctx, db.TransitionsOfParams{UserID: userID, AfterID: after, Size: int32(size)})
+	if err == nil && len(rows) == 0 {
+		err = e.mustKnow(ctx, userID)
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("history: %w", err)
+	}
+	page, next := []Transition{}, int64(0)
+	for _, row := range rows {
+		if t, known := e.logged(row.BucketgenTransition, userID, row.Email); known {
+			page = append(page, t)
+		}
+	}
+	if len(rows) == size {
+		next = rows[size-1].BucketgenTransition.ID
+	}
+	return page, next, nil
+}
+
+// asked returns an error if nothing can be said about a user, whatever is in the database.
+func (e *Engine) asked(userID string) error {
+	if err := e.ready(); err != nil {
+		return err
+	}
+	if err := event.UserID(userID); err != nil {
+		return public(err)
+	}
+	return nil
+}
+
+// mustKnow returns an error if a user is unknown or deleted.
+func (e *Engine) mustKnow(ctx context.Context, userID string) error {
+	switch deleted, err := e.store.Queries(e.pool).ContactsDeleted(ctx, userID); {
+	case noRow(err):
+		return ErrUnknownUser
+	case err != nil:
+		return fmt.Errorf("look for the user: %w", err)
+	case deleted:
+		return ErrDeleted
+	}
+	return nil
+}

@@ -1,0 +1,156 @@
+// Package manage is the part of the HTTP API by which people and programs look at an engine and change what it does. Its
+// OpenAPI document is made from the handlers, and the client in package client from that.
+package manage
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/problem"
+)
+
+// Options are what the API needs to know of the server that it is part of.
+type Options struct {
+	// Guard returns a handler that lets those requests through to the next one that may see everything or, if it is for a
+	// change, may change everything. It answers the others.
+	Guard func(change bool, next http.Handler) http.Handler
+
+	// Log is where the reasons of answers of 500 go.
+	Log *slog.Logger
+
+	// Wait is how long a request may take.
+	Wait time.Duration
+}
+
+// api is the management API of an engine.
+type api struct {
+	engine *engine.Engine
+	log    *slog.Logger
+	huma   huma.API
+}
+
+// Mount adds the API of an engine to a mux.
+func Mount(mux *http.ServeMux, e *engine.Engine, o Options) {
+	a := newAPI(&guarded{ServeMux: mux, options: o}, e, o.Log)
+	serve := func(name, contentType string, write func() ([]byte, error)) {
+		document := sync.OnceValues(write)
+		mux.Handle("GET /v1/"+name, o.Guard(false, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			text, err := document()
+			if err != nil {
+				a.problem(r.Context(), err).Answer(w)
+				return
+			}
+			w.Header().Set("Content-Type", contentType)
+			_, _ = w.Write(text)
+		})))
+	}
+	serve("openapi.json", "application/json", a.huma.OpenAPI().MarshalJSON)
+	serve("openapi.yaml", "application/yaml", a.huma.OpenAPI().YAML)
+}
+
+// Document returns the OpenAPI document, which is the same for all engines.
+func Document() *huma.OpenAPI { return newAPI(http.NewServeMux(), nil, nil).huma.OpenAPI() }
+
+func newAPI(mux humago.Mux, e *engine.Engine, log *slog.Logger) *api {
+	config := huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title: "bucketgen", Version: "1.0.0",
+				Description: "Looks at the buckets of an engine and changes what it does. Times are RFC 3339 in UTC, with microseconds. " +
+					"What a key may do goes by its kind: read keys see everything, admin keys may change it, too.",
+			},
+			Servers: []*huma.Server{{URL: "/"}},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry(refs, huma.DefaultSchemaNamer),
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					"basic":  {Type: "http", Scheme: "basic", Description: "The key is the user name. There is no password."},
+					"bearer": {Type: "http", Scheme: "bearer", Description: "The key is the token."},
+				},
+			},
+			Security: []map[string][]string{{"basic": {}}, {"bearer": {}}},
+			Tags: []*huma.Tag{
+				{Name: "buckets", Description: "What buckets there are, who is in them, and why"},
+				{Name: "users", Description: "Where users are, and what happened to them"},
+				{Name: "deployments", Description: "What is deployed, what would be, and who runs it"},
+				{Name: "outbox", Description: "What waits to be delivered, and what was given up"},
+			},
+		},
+		Formats:                      map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}, // and what ends in +json
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+		Transformers:                 []huma.Transformer{ours},
+	}
+	config.AllowAdditionalPropertiesByDefault = true // so that answers may come to say more
+	a := &api{engine: e, log: log, huma: huma.NewAPI(config, humago.NewAdapter(mux, ""))}
+	a.huma.UseMiddleware(plain)
+	a.buckets()
+	a.members()
+	a.users()
+	a.deployments()
+	a.outbox()
+	describe(a.huma.OpenAPI())
+	return a
+}
+
+// guarded is a mux whose handlers see only requests that were let in, and can be answered.
+type guarded struct {
+	*http.ServeMux
+	options Options
+}
+
+// HandleFunc adds a route. What is not a GET is a change.
+func (g *guarded) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
+	change := !strings.HasPrefix(pattern, "GET ")
+	g.Handle(pattern, g.options.Guard(change, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p := answerable(r); p != nil {
+			p.Answer(w)
+			return
+		}
+		r.Header.Del("Accept") // huma reads it in another way
+		ctx, cancel := context.WithTimeout(r.Context(), g.options.Wait)
+		defer cancel()
+		handler(w, r.WithContext(ctx))
+	})))
+}
+
+// body is what a request was answered.
+type body[T any] struct{ Body T }
+
+// add adds an operation. Beside those that every operation can be answered, it has the given errors.
+func add[I, T any](a *api, op huma.Operation, do func(context.Context, *I) (T, error), statuses ...int) {
+	huma.Register(a.huma, a.documented(op, statuses), func(ctx context.Context, in *I) (*body[T], error) {
+		out, err := do(ctx, in)
+		if err != nil {
+			return nil, a.problem(ctx, err)
+		}
+		return &body[T]{out}, nil
+	})
+}
+
+// maxBody is how many bytes the body of a request may have.
+const maxBody = 64 << 10
+
+func (a *api) documented(op huma.Operation, statuses []int) huma.Operation {
+	op.MaxBodyBytes = maxBody
+	op.Responses = map[string]*huma.Response{}
+	schema := a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[problem.Problem](), true, "")
+	for _, status := range append(statuses, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotAcceptable,
+		http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable) {
+		op.Responses[strconv.Itoa(status)] = &huma.Response{
+			Description: meanings[status],
+			Content:     map[string]*huma.MediaType{problem.ContentType: {Schema: schema}},
+		}
+	}
+	return op
+}

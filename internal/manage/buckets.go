@@ -1,0 +1,182 @@
+package manage
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/problem"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Buckets is a list of buckets.
+type Buckets struct {
+	Buckets []CountedBucket `json:"buckets" doc:"By their ids"`
+}
+
+// CountedBucket is a bucket with its members counted.
+type CountedBucket struct {
+	engine.Bucket
+	Members int64 `json:"members" doc:"How many users are in it now"`
+}
+
+// BucketDetail is a bucket, and how it is doing.
+type BucketDetail struct {
+	engine.Bucket
+	Members          int64   `json:"members" doc:"How many users are in it now"`
+	Hour             Flow    `json:"hour" doc:"Since the hour began, in UTC"`
+	Day              Flow    `json:"day" doc:"In this hour and the 23 before"`
+	Ever             Flow    `json:"ever" doc:"Since the bucket was first deployed"`
+	MeanDwellSeconds float64 `json:"meanDwellSeconds" doc:"The mean length of all stays that ended, in seconds; 0 if none did" example:"86400"`
+}
+
+// Flow is how many users entered and left a bucket.
+type Flow struct {
+	Entered int64 `json:"entered" doc:"How many users entered, announced or not"`
+	Left    int64 `json:"left" doc:"How many users left; who is deleted has not left"`
+}
+
+// Sizes is how a bucket grew and shrank.
+type Sizes struct {
+	Step   string      `json:"step" enum:"hour,day" doc:"The length of a step"`
+	Points []SizePoint `json:"points" doc:"One for each step, in order"`
+}
+
+// SizePoint is what happened to a bucket within a step of time.
+type SizePoint struct {
+	Flow
+	At               time.Time `json:"at" doc:"The beginning of the step"`
+	Members          int64     `json:"members" doc:"How many users were in it at the end of the step, or are now if it lasts"`
+	MeanDwellSeconds float64   `json:"meanDwellSeconds" doc:"The mean length of the stays that ended in it, in seconds; 0 if none did"`
+}
+
+type sizesInput struct {
+	BucketPath
+	From time.Time `query:"from" doc:"The first step is the one of this time. Defaults to 99 steps before the last" example:"2026-12-01T00:00:00Z"`
+	To   time.Time `query:"to" doc:"The last step is the one of this time. Defaults to now" example:"2026-12-02T00:00:00Z"`
+	Step string    `query:"step" enum:"hour,day" default:"hour" doc:"The length of a step"`
+}
+
+func (a *api) buckets() {
+	add(a, huma.Operation{
+		Method: http.MethodGet, Path: "/v1/buckets", OperationID: "listBuckets", Tags: []string{"buckets"},
+		Summary:     "List the buckets",
+		Description: "The buckets that this server has, with their criteria in words. Members are counted, which takes time in proportion.",
+	}, a.listBuckets)
+	add(a, huma.Operation{
+		Method: http.MethodGet, Path: "/v1/buckets/{bucket}", OperationID: "getBucket", Tags: []string{"buckets"},
+		Summary:     "Look at a bucket",
+		Description: "A bucket with its criteria in words, and how it is doing.",
+	}, func(ctx context.Context, in *BucketPath) (BucketDetail, error) { return a.detail(ctx, in.Bucket) }, http.StatusNotFound)
+	add(a, huma.Operation{
+		Method: http.MethodGet, Path: "/v1/buckets/{bucket}/sizes", OperationID: "getSizes", Tags: []string{"buckets"},
+		Summary:     "Tell the size of a bucket over time",
+		Description: "How many users entered and left a bucket and how many were in it, hour by hour or day by day of UTC, 10,000 steps at most.",
+	}, a.sizes, http.StatusNotFound)
+	add(a, huma.Operation{
+		Method: http.MethodPost, Path: "/v1/buckets/{bucket}/pause", OperationID: "pauseBucket", Tags: []string{"buckets"},
+		Summary: "Pause a bucket",
+		Description: "Stops a bucket, for all servers on the database, until somebody resumes it: nobody joins or leaves, ticks and deliveries wait. " +
+			"To pause what is paused does nothing.",
+	}, a.halt((*engine.Engine).Pause), http.StatusNotFound, http.StatusConflict)
+	add(a, huma.Operation{
+		Method: http.MethodPost, Path: "/v1/buckets/{bucket}/resume", OperationID: "resumeBucket", Tags: []string{"buckets"},
+		Summary: "Resume a bucket",
+		Description: "Lets a bucket go on that is paused. What users joined or left in the meantime they join or leave now. " +
+			"To resume what is not paused does nothing.",
+	}, a.halt((*engine.Engine).Resume), http.StatusNotFound, http.StatusConflict)
+}
+
+func (a *api) listBuckets(ctx context.Context, _ *struct{}) (Buckets, error) {
+	all, err := a.engine.Buckets(ctx)
+	if err != nil {
+		return Buckets{}, err
+	}
+	counts, err := a.engine.Counts(ctx)
+	if err != nil {
+		return Buckets{}, err
+	}
+	out := Buckets{Buckets: make([]CountedBucket, len(all))}
+	for i, b := range all {
+		out.Buckets[i] = CountedBucket{b, counts[b.ID]}
+	}
+	return out, nil
+}
+
+func (a *api) detail(ctx context.Context, id string) (BucketDetail, error) {
+	ref, err := a.bucket(id)
+	if err != nil {
+		return BucketDetail{}, err
+	}
+	all, err := a.engine.Buckets(ctx)
+	if err != nil {
+		return BucketDetail{}, err
+	}
+	s, err := a.engine.BucketStats(ctx, ref)
+	if err != nil {
+		return BucketDetail{}, err
+	}
+	return BucketDetail{
+		Bucket:  all[slices.IndexFunc(all, func(b engine.Bucket) bool { return b.ID == id })],
+		Members: s.Members, Hour: Flow(s.Hour), Day: Flow(s.Day), Ever: Flow(s.Ever), MeanDwellSeconds: s.MeanDwell.Seconds(),
+	}, nil
+}
+
+// maxSteps is how many steps of time are told of at once. The memory that an answer takes goes by it.
+const maxSteps = 10_000
+
+func (a *api) sizes(ctx context.Context, in *sizesInput) (Sizes, error) {
+	ref, err := a.bucket(in.Bucket)
+	if err != nil {
+		return Sizes{}, err
+	}
+	step := engine.Hourly
+	if in.Step == "day" {
+		step = engine.Daily
+	}
+	for i, at := range []time.Time{in.From, in.To} {
+		if year := at.UTC().Year(); year < 1 || year > 9999 { // an hour of that has no form in RFC 3339
+			return Sizes{}, problem.Of(http.StatusBadRequest, []string{"from", "to"}[i], fmt.Sprintf("is in the year %d in UTC; it must be in one from 1 to 9999", year))
+		}
+	}
+	if in.To.IsZero() {
+		in.To = a.engine.Now()
+	}
+	if in.From.IsZero() {
+		in.From = in.To.Add(-99 * time.Duration(step))
+	}
+	switch span := in.To.Sub(in.From); {
+	case span < 0:
+		return Sizes{}, problem.Of(http.StatusBadRequest, "from", "is after the time to which to tell")
+	case span/time.Duration(step) >= maxSteps:
+		return Sizes{}, problem.Of(http.StatusBadRequest, "from", fmt.Sprintf("is more than %d steps of an %s ago; ask for fewer, or for longer ones", maxSteps, in.Step))
+	}
+	points, err := a.engine.SizeOverTime(ctx, ref, in.From, in.To, step)
+	if err != nil {
+		return Sizes{}, err
+	}
+	out := Sizes{Step: in.Step, Points: make([]SizePoint, len(points))}
+	for i, p := range points {
+		out.Points[i] = SizePoint{Flow{p.Entered, p.Left}, p.At, p.Members, p.MeanDwell.Seconds()}
+	}
+	return out, nil
+}
+
+// halt pauses or resumes a bucket.
+func (a *api) halt(do func(*engine.Engine, context.Context, registry.BucketRef) error) func(context.Context, *BucketPath) (BucketDetail, error) {
+	return func(ctx context.Context, in *BucketPath) (BucketDetail, error) {
+		ref, err := a.bucket(in.Bucket)
+		if err != nil {
+			return BucketDetail{}, err
+		}
+		if err := do(a.engine, ctx, ref); err != nil {
+			return BucketDetail{}, err
+		}
+		return a.detail(ctx, in.Bucket)
+	}
+}

@@ -1,0 +1,72 @@
+package manage
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/problem"
+)
+
+// Deployments is a list of deployments.
+type Deployments struct {
+	Deployments []engine.Deployment `json:"deployments" doc:"The newest first"`
+}
+
+// Processes is a list of processes.
+type Processes struct {
+	Processes []engine.Process `json:"processes" doc:"The oldest first"`
+}
+
+type planInput struct {
+	Sample float64 `query:"sample" default:"1" maximum:"1" doc:"The part of the users to look at, more than 0; the rest is estimated from them" example:"0.05"`
+	Users  int     `query:"users" default:"5" minimum:"-1" maximum:"1000" doc:"How many of those who would move are named for each bucket; -1 for none"`
+	Emit   string  `query:"emit" default:"leaves" enum:"silent,leaves,all" doc:"What would be announced"`
+}
+
+type deploymentsInput struct {
+	Limit int `query:"limit" default:"20" minimum:"1" maximum:"1000" doc:"How many to list, at most"`
+}
+
+func (a *api) deployments() {
+	add(a, huma.Operation{
+		Method: http.MethodGet, Path: "/v1/plan", OperationID: "getPlan", Tags: []string{"deployments"},
+		Summary: "Say what a deployment would do",
+		Description: "Compares the buckets that this server has with those that are deployed: which are new, changed or gone, who would join and leave, and " +
+			"what would be announced of it to whom. It looks at every user, or at a sample of them. Nothing is written.",
+	}, a.plan)
+	add(a, huma.Operation{
+		Method: http.MethodGet, Path: "/v1/deployments", OperationID: "listDeployments", Tags: []string{"deployments"},
+		Summary:     "List deployments, and how far users have followed them",
+		Description: "The last deployments, pauses and resumptions. One is finished when all users have followed it; until then, users and followed say how far the backfill is.",
+	}, func(ctx context.Context, in *deploymentsInput) (Deployments, error) {
+		all, err := a.engine.Deployments(ctx, in.Limit)
+		return Deployments{orNone(all)}, err
+	})
+	add(a, huma.Operation{
+		Method: http.MethodGet, Path: "/v1/processes", OperationID: "listProcesses", Tags: []string{"deployments"},
+		Summary:     "List the processes",
+		Description: "The engines that run on the database, and whether they have the definitions that are deployed.",
+	}, func(ctx context.Context, _ *struct{}) (Processes, error) {
+		all, err := a.engine.Processes(ctx)
+		return Processes{orNone(all)}, err
+	})
+}
+
+func (a *api) plan(ctx context.Context, in *planInput) (engine.Plan, error) {
+	if !(in.Sample > 0 && in.Sample <= 1) {
+		return engine.Plan{}, problem.Of(http.StatusBadRequest, "sample", fmt.Sprintf("is %v; it must be more than 0 and at most 1", in.Sample))
+	}
+	if in.Users == 0 {
+		in.Users = -1 // none, for the engine
+	}
+	p, err := a.engine.Plan(ctx, engine.PlanOptions{Sample: in.Sample, Users: in.Users, Emit: engine.Emit(in.Emit)})
+	if err != nil {
+		return engine.Plan{}, err
+	}
+	p.Buckets = orNone(p.Buckets)
+	return *p, nil
+}

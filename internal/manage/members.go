@@ -1,0 +1,131 @@
+package manage
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Members is a page of the members of a bucket.
+type Members struct {
+	Members []engine.Member `json:"members" doc:"In the order in which the engine got to know them"`
+	Next    string          `json:"next,omitempty" doc:"The cursor of the next page; missing on the last one"`
+}
+
+// Membership is whether a user is in a bucket.
+type Membership struct {
+	BucketID string       `json:"bucketId" doc:"Id of the bucket"`
+	UserID   string       `json:"userId" doc:"Id of the user"`
+	Member   bool         `json:"member" doc:"Whether the user is in the bucket"`
+	Stay     *engine.Stay `json:"stay,omitempty" doc:"The latest stay of the user in the bucket; missing if there never was any"`
+}
+
+// Transitions is what came of a change.
+type Transitions struct {
+	Transitions []engine.Transition `json:"transitions" doc:"In the order in which they happened; empty if nothing did"`
+}
+
+type membersInput struct {
+	BucketPath
+	Page
+	AsOf time.Time `query:"asOf" doc:"List those who were in it at this time. Defaults to now" example:"2026-12-01T00:00:00Z"`
+}
+
+func (a *api) members() {
+	add(a, huma.Operation{
+		Method: http.MethodGet, Path: "/v1/buckets/{bucket}/members", OperationID: "listMembers", Tags: []string{"buckets"},
+		Summary: "List the members of a bucket",
+		Description: "Who is in a bucket, or was at a time, page by page. A user who joins or leaves meanwhile may be on a page or not, " +
+			"every other is on exactly one.",
+	}, a.listMembers, http.StatusNotFound)
+	const path = "/v1/buckets/{bucket}/members/{user}"
+	add(a, huma.Operation{
+		Method: http.MethodGet, Path: path, OperationID: "getMember", Tags: []string{"buckets"},
+		Summary:     "Say whether a user is in a bucket",
+		Description: "Whether a user is in a bucket, and since when, or when they were last.",
+	}, a.member, http.StatusNotFound, http.StatusConflict)
+	add(a, huma.Operation{
+		Method: http.MethodGet, Path: path + "/explain", OperationID: "explainMember", Tags: []string{"buckets"},
+		Summary: "Explain why a user is in a bucket or not",
+		Description: "What each condition of the criteria finds, what the policy comes to, and what happens next if nothing but time does. " +
+			"It changes nothing.",
+	}, a.explain, http.StatusNotFound, http.StatusConflict)
+	add(a, huma.Operation{
+		Method: http.MethodPut, Path: path, OperationID: "addMember", Tags: []string{"buckets"},
+		Summary:     "Add a user to a manual bucket",
+		Description: "Nothing happens if they are in it already. A user who is unknown is created.",
+	}, a.change((*engine.Engine).Add), http.StatusNotFound, http.StatusConflict)
+	add(a, huma.Operation{
+		Method: http.MethodDelete, Path: path, OperationID: "removeMember", Tags: []string{"buckets"},
+		Summary:     "Remove a user from a manual bucket",
+		Description: "They leave whatever the minimal dwell. Nothing happens if they are not in it, or unknown.",
+	}, a.change((*engine.Engine).Remove), http.StatusNotFound, http.StatusConflict)
+}
+
+func (a *api) listMembers(ctx context.Context, in *membersInput) (Members, error) {
+	ref, err := a.bucket(in.Bucket)
+	if err != nil {
+		return Members{}, err
+	}
+	after, err := in.after("members")
+	if err != nil {
+		return Members{}, err
+	}
+	var all []engine.Member
+	if in.AsOf.IsZero() {
+		all, err = a.engine.MembersPage(ctx, ref, after, in.Limit)
+	} else {
+		all, err = a.engine.MembersAtPage(ctx, ref, in.AsOf, after, in.Limit)
+	}
+	if err != nil {
+		return Members{}, err
+	}
+	out := Members{Members: orNone(all)}
+	if len(all) == in.Limit {
+		out.Next = cursor("members", all[len(all)-1].Cursor)
+	}
+	return out, nil
+}
+
+func (a *api) member(ctx context.Context, in *MemberPath) (Membership, error) {
+	ref, err := a.bucket(in.Bucket)
+	if err != nil {
+		return Membership{}, err
+	}
+	stay, was, err := a.engine.LatestStay(ctx, ref, in.User)
+	if err != nil {
+		return Membership{}, err
+	}
+	m := Membership{BucketID: in.Bucket, UserID: in.User}
+	if was {
+		m.Member, m.Stay = stay.LeftAt.IsZero(), &stay
+	}
+	return m, nil
+}
+
+func (a *api) explain(ctx context.Context, in *MemberPath) (engine.Explanation, error) {
+	ref, err := a.bucket(in.Bucket)
+	if err != nil {
+		return engine.Explanation{}, err
+	}
+	x, err := a.engine.Explain(ctx, ref, in.User)
+	x.Policy = orNone(x.Policy)
+	return x, err
+}
+
+// change adds or removes a user.
+func (a *api) change(do func(*engine.Engine, context.Context, registry.ManualRef, string) ([]engine.Transition, error)) func(context.Context, *MemberPath) (Transitions, error) {
+	return func(ctx context.Context, in *MemberPath) (Transitions, error) {
+		ref, err := a.manual(in.Bucket)
+		if err != nil {
+			return Transitions{}, err
+		}
+		made, err := do(a.engine, ctx, ref, in.User)
+		return Transitions{orNone(made)}, err
+	}
+}

@@ -1,0 +1,141 @@
+package manage
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/bucketgen/bucketgen/internal/problem"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// BucketPath is the path of what is about a bucket.
+type BucketPath struct {
+	Bucket string `path:"bucket" doc:"Id of the bucket" example:"power-users"`
+}
+
+// UserPath is the path of what is about a user.
+type UserPath struct {
+	User string `path:"user" doc:"Id of the user, percent-encoded: a slash is %2F, and a user called .. is %2E%2E" example:"ada"`
+}
+
+// MemberPath is the path of what is about a user in a bucket.
+type MemberPath struct {
+	BucketPath
+	UserPath
+}
+
+// Page is what is asked of lists.
+type Page struct {
+	Limit int    `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"How many there are on a page, at most"`
+	After string `query:"after" doc:"What next was on the page before; leave it out to begin"`
+}
+
+// answerable says what is wrong with a request before anybody looks at what it asks. Nil: nothing.
+func answerable(r *http.Request) *problem.Problem {
+	if !accepts(r.Header.Values("Accept")) {
+		return problem.New(http.StatusNotAcceptable, fmt.Sprintf("the Accept is %q; answers are application/json", r.Header.Get("Accept")))
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return problem.New(http.StatusBadRequest, "the query cannot be read; percent-encode what is in it")
+	}
+	for name, values := range query {
+		if len(values) > 1 {
+			return problem.Of(http.StatusBadRequest, name, fmt.Sprintf("is given %d times; give it once", len(values)))
+		}
+	}
+	return nil
+}
+
+// accepts reports whether JSON is among what somebody accepts.
+func accepts(headers []string) bool {
+	if len(headers) == 0 {
+		return true
+	}
+	for part := range strings.SplitSeq(strings.Join(headers, ","), ",") {
+		kind, parameters, _ := strings.Cut(part, ";")
+		if slices.Contains([]string{"", "*/*", "application/*", "application/json"}, strings.ToLower(strings.TrimSpace(kind))) &&
+			!refused(parameters) {
+			return true
+		}
+	}
+	return false
+}
+
+// refused reports whether a part of what is accepted is not, by a quality of zero.
+func refused(parameters string) bool {
+	for parameter := range strings.SplitSeq(parameters, ";") {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(parameter), "q="); ok {
+			q, err := strconv.ParseFloat(value, 64)
+			return err == nil && q == 0
+		}
+	}
+	return false
+}
+
+// bucket returns the ref of a bucket.
+func (a *api) bucket(id string) (registry.Ref, error) {
+	r := a.engine.Registry()
+	ref, known := r.Ref(id)
+	if known {
+		return ref, nil
+	}
+	const most = 20
+	ids := make([]string, 0, most)
+	for i := range r.Buckets[:min(most, len(r.Buckets))] {
+		ids = append(ids, r.Buckets[i].ID)
+	}
+	there := strings.Join(ids, ", ")
+	if more := len(r.Buckets) - len(ids); more > 0 {
+		there += fmt.Sprintf(" and %d others", more)
+	}
+	return ref, problem.Of(http.StatusNotFound, "bucket", "there is no bucket of this id; there are "+there)
+}
+
+// manual returns the ref of a manual bucket.
+func (a *api) manual(id string) (registry.ManualRef, error) {
+	ref, err := a.bucket(id)
+	if err != nil {
+		return registry.ManualRef{}, err
+	}
+	b, _ := a.engine.Registry().Bucket(id)
+	if a.engine.Registry().Buckets[b].Kind != registry.Manual {
+		return registry.ManualRef{}, problem.Of(http.StatusConflict, "bucket", "the bucket is dynamic; only its criteria changes who is in it")
+	}
+	return registry.NewManualRef(ref.ID(), b), nil
+}
+
+// cursor is where a page of a list begins, in the form in which clients hand it back without looking at it.
+func cursor(list string, after int64) string {
+	if after == 0 {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(list + " " + strconv.FormatInt(after, 10)))
+}
+
+// after returns where a page begins.
+func (p *Page) after(list string) (int64, error) {
+	if p.After == "" {
+		return 0, nil
+	}
+	text, err := base64.RawURLEncoding.DecodeString(p.After)
+	if digits, ok := strings.CutPrefix(string(text), list+" "); err == nil && ok {
+		if after, err := strconv.ParseInt(digits, 10, 64); err == nil && after > 0 && cursor(list, after) == p.After {
+			return after, nil
+		}
+	}
+	return 0, problem.Of(http.StatusBadRequest, "after", "is no cursor of this list; use what next was on the page before, or leave it out")
+}
+
+// orNone returns a list that is not null.
+func orNone[T any](all []T) []T {
+	if all == nil {
+		return []T{}
+	}
+	return all
+}

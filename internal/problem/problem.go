@@ -1,0 +1,85 @@
+// Package problem says what is wrong with a request, in the form that all errors of the HTTP API have: RFC 9457.
+package problem
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// ContentType is that of every error.
+const ContentType = "application/problem+json"
+
+// Problem is what is wrong with a request. The tags are what its schema says.
+type Problem struct { //nolint:errname // so RFC 9457 calls it
+	Title  string  `json:"title" doc:"The meaning of the status, the same for all problems that have it" example:"Bad Request"`
+	Status int     `json:"status" doc:"The HTTP status" example:"400" minimum:"400" maximum:"599"`
+	Detail string  `json:"detail,omitempty" doc:"What is wrong, and what to do" example:"is -1; it must be 1 or more"`
+	Field  string  `json:"field,omitempty" doc:"The parameter, or the field of the body, that is wrong" example:"limit"`
+	Others []Wrong `json:"others,omitempty" nullable:"false" doc:"What else is wrong, if several things are"`
+
+	retryAfter time.Duration
+	allowed    string
+}
+
+// Wrong is a further field that is wrong.
+type Wrong struct {
+	Field  string `json:"field" doc:"The parameter, or the field of the body"`
+	Detail string `json:"detail" doc:"What is wrong, and what to do"`
+}
+
+// New returns a problem.
+func New(status int, detail string) *Problem {
+	return &Problem{Title: http.StatusText(status), Status: status, Detail: detail}
+}
+
+// Of returns a problem with a field.
+func Of(status int, field, detail string) *Problem {
+	p := New(status, detail)
+	p.Field = field
+	return p
+}
+
+// Later returns a problem that is over after a while.
+func Later(status int, detail string, after time.Duration) *Problem {
+	p := New(status, detail)
+	p.retryAfter = after
+	return p
+}
+
+// Allow notes the methods that would have been allowed.
+func (p *Problem) Allow(methods string) { p.allowed = methods }
+
+// Error returns the detail.
+func (p *Problem) Error() string { return p.Detail }
+
+// GetStatus returns the HTTP status. It, GetHeaders and ContentType are what huma asks of an error.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// GetHeaders returns the headers of the answer.
+func (p *Problem) GetHeaders() http.Header {
+	h := http.Header{}
+	if p.retryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int((p.retryAfter+time.Second-1)/time.Second)))
+	}
+	if p.allowed != "" {
+		h.Set("Allow", p.allowed)
+	}
+	if p.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Basic realm="bucketgen"`)
+	}
+	return h
+}
+
+// ContentType returns that of every error, whatever was asked for.
+func (*Problem) ContentType(string) string { return ContentType }
+
+// Answer writes a problem.
+func (p *Problem) Answer(w http.ResponseWriter) {
+	maps.Copy(w.Header(), p.GetHeaders())
+	w.Header().Set("Content-Type", ContentType)
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) //nolint:errchkjson // whoever asked may have gone
+}
