@@ -68,6 +68,15 @@ func hotQueries() map[string]hotQuery {
 		"DeliveriesReturn":    {db.DeliveriesReturn, contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", gen_random_uuid()"},
 		"MembershipsArm":      {db.MembershipsArm, "1, 'h1'"},
 		"MembershipsArmed":    {db.MembershipsArmed, contacts + ", " + buckets},
+		"IdentitiesOf":        {db.IdentitiesOf, users},
+		"IdentitiesMerge":     {db.IdentitiesMerge, "1, 2"},
+		"EventsMerge":         {db.EventsMerge, "1, 2"},
+		"KeysMerge":           {db.IdempotencyKeysMerge, "1, 2"},
+		"ChangesMerge":        {db.ChangesMerge, "1, 2"},
+		"ContactsMerge":       {db.ContactsMerge, "1, 2"},
+		"ContactsMerged":      {db.ContactsMerged, "now(), 2"},
+		"MembershipsYield":    {db.MembershipsYield, "2, now(), 1"},
+		"MembershipsMerge":    {db.MembershipsMerge, "1, 2"},
 		"DeliveriesExtend":    {db.DeliveriesExtend, "now(), " + contacts + ", " + contacts + ", gen_random_uuid()"},
 	}
 }

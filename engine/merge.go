@@ -26,6 +26,9 @@ import (
 // Of stays that have ended, the last of both is the last of into, by which entry policies go. Earlier ones of from stay in the
 // log by the old name, as do deliveries that wait, but for those about a stay that is now into's.
 //
+// Whoever keeps by id elsewhere who is in a bucket has to be told that the two are one. It takes time in proportion to what from did,
+// and to what into did that criteria ask about.
+//
 // If from is unknown, there is only the name; if into is, they are created. To merge a user into themselves, by whichever of their
 // names, does nothing. If one of them is deleted it gives [ErrDeleted], if the engine's definitions are not those that are
 // deployed [ErrNotDeployed], and for an id that cannot be one an [*InvalidError].
@@ -33,9 +36,9 @@ func (e *Engine) Merge(ctx context.Context, from, into string) ([]Transition, er
 	if err := e.ready(); err != nil {
 		return nil, err
 	}
-	for field, id := range map[string]string{"from": from, "into": into} {
-		if invalid, ok := errors.AsType[*event.InvalidError](event.UserID(id)); ok {
-			return nil, fmt.Errorf("merge users: %w", &InvalidError{field, invalid.Problem})
+	for _, named := range []struct{ field, id string }{{"from", from}, {"into", into}} {
+		if invalid, ok := errors.AsType[*event.InvalidError](event.UserID(named.id)); ok {
+			return nil, fmt.Errorf("merge users: %w", &InvalidError{named.field, invalid.Problem})
 		}
 	}
 	from, into = e.name(from), e.name(into)

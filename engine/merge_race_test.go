@@ -32,7 +32,7 @@ func TestMergesBesideIngest(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.engines = []*engine.Engine{
-		startEngine(t, m.pool, m.reg, engine.Config{DeliveryPoll: 5 * time.Millisecond}, func(e *engine.Engine) { m.listen(t, e) }),
+		startEngine(t, m.pool, m.reg, engine.Config{DeliveryPoll: 5 * time.Millisecond, Lease: time.Hour}, func(e *engine.Engine) { m.listen(t, e) }),
 		startEngine(t, m.pool, m.reg, engine.Config{NoClock: true, NoDelivery: true}, nil),
 	}
 	for i := range mergeUsers { // so that no user is created by anything that is not in the log

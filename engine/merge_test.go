@@ -1,11 +1,14 @@
 package engine_test
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
@@ -243,6 +246,53 @@ func TestMergeTimers(t *testing.T) {
 		t.Errorf("the timer came to %q, want %q", came, engine.ExpiryLeft)
 	}
 	equal(t, "what happened", w.history("ada"), []string{"entered recent 1", "left recent 1 by criteria"})
+}
+
+// all notes the names of all statements, also of those that are sent alone.
+type all struct{ eavesdropper }
+
+func (a *all) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if name := nameOf.FindStringSubmatch(data.SQL); name != nil {
+		a.names = append(a.names, name[1])
+	}
+	return ctx
+}
+
+// TestMergeCostsOthersNothing looks at what is sent for events once somebody was merged: names are looked up for one who was, the
+// first time that an engine meets the old name, and for nobody else.
+func TestMergeCostsOthersNothing(t *testing.T) {
+	t.Parallel()
+	sent := &all{}
+	pool := traced(t, sent)
+	r, c := registrytest.Build(t, pro, regulars), &clock{now: epoch}
+	start := func() *engine.Engine {
+		return startEngine(t, pool, r, engine.Config{Now: c.Now, VirtualTime: true, NoClock: true, NoDelivery: true, DeployPoll: time.Hour}, nil)
+	}
+	merging, e := start(), start()
+	if _, err := merging.Merge(t.Context(), "anon", "ada"); err != nil {
+		t.Fatal(err)
+	}
+	for i, step := range []struct {
+		user   string
+		looked int
+	}{{"bob", 0}, {"bob", 0}, {"ada", 0}, {"anon", 1}, {"anon", 0}, {"ada", 0}, {"cyd", 0}} {
+		sent.take()
+		if _, err := e.Ingest(t.Context(), engine.Event{UserID: step.user, Name: "visit"}); err != nil {
+			t.Fatal(err)
+		}
+		names := sent.take()
+		looked := 0
+		for _, name := range names {
+			if name == "IdentitiesOf" {
+				looked++
+			}
+		}
+		if looked != step.looked || !slices.Contains(names, "EventsInsert") {
+			t.Errorf("step %d, of %s: sent %v, with %d looks for names; want %d", i, step.user, names, looked, step.looked)
+		}
+	}
 }
 
 // TestMergeNeedsWhatIsDeployed asks an engine that has other definitions than those that are deployed.

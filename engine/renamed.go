@@ -44,6 +44,11 @@ func (e *Engine) renamed(ctx context.Context, conn store.Conn, facts *store.Fact
 	if err != nil {
 		return err
 	}
+	for _, user := range merged {
+		if names[user] == "" {
+			return fmt.Errorf("user %q was merged, and bucketgen.identities does not say into whom; was it changed by hand?", user)
+		}
+	}
 	return &renamedError{names}
 }
 

@@ -27,6 +27,22 @@ func Example() {
 	// Output: dormant since 2026-01-15 00:00:00 +0000 UTC
 }
 
+// Merge lets a visitor become the user who signs up: what both did counts together.
+func ExampleSim_Merge() {
+	t := new(testing.T) // that of the test
+
+	sim := buckettest.New(t, gen.Registry)
+	sim.Track("anon-7f3a", "app.active", nil)
+	sim.Track("anon-7f3a", "app.active", nil)
+	sim.Track("ada", "app.active", nil)
+	sim.Merge("anon-7f3a", "ada")
+	sim.Advance(14 * bucket.Day)
+	sim.RequireMember(gen.WentDormant, "ada")
+
+	fmt.Println(sim.Member(gen.WentDormant, "anon-7f3a"))
+	// Output: true
+}
+
 // Transitions are what handlers would be told of, and what the entry policy keeps from them.
 func ExampleSim_Transitions() {
 	t := new(testing.T) // that of the test

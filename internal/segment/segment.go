@@ -47,7 +47,8 @@ func Parse(text []byte) (Call, error) {
 	return c, nil
 }
 
-// Read turns a call into an event, but for an alias, which is none. Its time is the time at which the call says that it happened, if it says so.
+// Read turns a call into an event, but for an alias, which is none. Its time is the time at which the call says that it
+// happened, if it says so.
 //
 // A page and a screen are events of these names, with name and category among the properties; a group is an event of that
 // name, with its traits and groupId as properties.
@@ -154,7 +155,9 @@ func Correct(ev *engine.Event, sentAt string, receivedAt time.Time) error {
 
 // Named returns an error that names a field of an event, or a user of a merge, by the name that the field has in a call.
 func Named(err error) error {
-	names := map[string]string{"user_id": "userId", "name": "event", "key": "messageId", "occurred_at": "timestamp", "from": "previousId", "into": "userId"}
+	names := map[string]string{
+		"user_id": "userId", "name": "event", "key": "messageId", "occurred_at": "timestamp", "from": "previousId", "into": "userId",
+	}
 	var invalid *engine.InvalidError
 	if errors.As(err, &invalid) && names[invalid.Field] != "" {
 		return &engine.InvalidError{Field: names[invalid.Field], Problem: invalid.Problem}
