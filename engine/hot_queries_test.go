@@ -69,7 +69,7 @@ func hotQueries() map[string]hotQuery {
 		"MembershipsArm":      {db.MembershipsArm, "1, 'h1'"},
 		"MembershipsArmed":    {db.MembershipsArmed, contacts + ", " + buckets},
 		"IdentitiesOf":        {db.IdentitiesOf, users},
-		"IdentitiesMerge":     {db.IdentitiesMerge, "1, 2"},
+		"IdentitiesMerge":     {db.IdentitiesMerge, "1, 2, now()"},
 		"EventsMerge":         {db.EventsMerge, "1, 2"},
 		"KeysMerge":           {db.IdempotencyKeysMerge, "1, 2"},
 		"ChangesMerge":        {db.ChangesMerge, "1, 2"},
