@@ -52,7 +52,7 @@ func (e *Engine) Merge(ctx context.Context, from, into string) ([]Transition, er
 		switch {
 		case err == nil:
 			return made, nil
-		case !transient(err):
+		case !transient(err) && !errors.Is(err, errGone):
 			return nil, fmt.Errorf("merge user %q into %q: %w", from, into, err)
 		}
 		if err := pause(ctx, wait); err != nil {
@@ -62,6 +62,10 @@ func (e *Engine) Merge(ctx context.Context, from, into string) ([]Transition, er
 	}
 	return nil, nil
 }
+
+// errGone says that a user who was remembered is not there any more: somebody removed them by hand. At the next try they are
+// created.
+var errGone = errors.New("a user is gone")
 
 // merge merges two different users in one transaction, under the locks of both.
 func (e *Engine) merge(ctx context.Context, from, into string) ([]Transition, error) {
@@ -138,6 +142,8 @@ func (m *merging) settle(ctx context.Context) (*store.Facts, error) {
 		return nil, err
 	}
 	switch {
+	case !facts.Locked(m.from) || !facts.Locked(m.into):
+		return nil, errGone
 	case !facts.Deployment().Agreed: // whoever does not know what is kept of users cannot make it anew
 		return nil, ErrNotDeployed
 	case facts.Deleted(m.from) || facts.Deleted(m.into):

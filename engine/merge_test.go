@@ -121,6 +121,22 @@ func (w *world) members(id string) func(yield func(string) bool) {
 	}
 }
 
+// TestMergeWhoIsGone merges a user into one whom somebody has removed by hand, and whom the engine still remembers.
+func TestMergeWhoIsGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	w.identify("anon", map[string]any{"plan": "pro"})
+	w.track("ada", "visit")
+	w.track("ada", "visit")
+	if _, err := w.pool.Exec(t.Context(), "delete from bucketgen.contacts where user_id = 'ada'"); err != nil {
+		t.Fatal(err)
+	}
+	w.merge("anon", "ada")
+	if !w.has("pro", "ada") {
+		t.Error("ada, who is anon, is not pro")
+	}
+}
+
 // TestMergeElsewhere merges users whom another engine remembers altogether, each by several events of theirs: what comes there by
 // the old name, alone, beside the new one, or in a caller's transaction, is the survivor's, in the given order.
 func TestMergeElsewhere(t *testing.T) {
