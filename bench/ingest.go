@@ -40,8 +40,9 @@ func fill(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w workload,
 	return err
 }
 
-// ingest lets callers take in one event after the other for a while. It returns the rate and how long each took.
-func ingest(ctx context.Context, e *engine.Engine, events []engine.Event, o options) (float64, []time.Duration, error) {
+// ingest lets callers take in one event after the other for a while: as fast as they can, or so many a second in all if a
+// pace is given. It returns the rate and how long each took, from when its turn came.
+func ingest(ctx context.Context, e *engine.Engine, events []engine.Event, o options, pace float64) (float64, []time.Duration, error) {
 	var group sync.WaitGroup
 	took := make([][]time.Duration, o.callers)
 	failed := make([]error, o.callers)
@@ -51,6 +52,10 @@ func ingest(ctx context.Context, e *engine.Engine, events []engine.Event, o opti
 			for i := c; time.Since(began) < o.span; i += o.callers {
 				ev := events[i%len(events)]
 				start := time.Now()
+				if pace > 0 {
+					start = began.Add(time.Duration(float64(i) / pace * float64(time.Second)))
+					time.Sleep(time.Until(start))
+				}
 				if _, err := e.Ingest(ctx, ev); err != nil {
 					failed[c] = err
 					return

@@ -24,9 +24,14 @@ type workload struct {
 	users int
 }
 
-// registry returns buckets of two to four conditions each: equalities of properties, and counts of events within
-// windows.
+// registry returns the registry of buckets.
 func (w workload) registry(buckets int) (*registry.Registry, error) {
+	return registryOf(w.definitions(buckets)...)
+}
+
+// definitions returns buckets of two to four conditions each: equalities of properties, and counts of events within
+// windows.
+func (workload) definitions(buckets int) []ir.Definition {
 	rng := rand.New(rand.NewPCG(1, 1)) //nolint:gosec // a fixed seed is the point
 	var definitions []ir.Definition
 	for i := range buckets {
@@ -41,7 +46,7 @@ func (w workload) registry(buckets int) (*registry.Registry, error) {
 			ID: fmt.Sprintf("bucket-%04d", i), Kind: ir.Dynamic, Criteria: &ir.Node{Op: ir.OpAll, Children: conditions},
 		})
 	}
-	return registryOf(definitions...)
+	return definitions
 }
 
 // candidates returns how many buckets an event has to be asked about on average, narrowed by its name and by the values
