@@ -47,12 +47,16 @@ func backfill(ctx context.Context, pool *pgxpool.Pool, o options) error {
 		return err
 	}
 	fmt.Printf("%d users of 10 events each, a count within %s of 60 days\n", o.backfill, o.window)
-	return profiled(o.profile, func() error { return follow(ctx, n, o) })
+	return profiled(o.profile, func() error { return follow(ctx, n, pool, o) })
 }
 
 // follow deploys, lets users follow, and prints what that took.
-func follow(ctx context.Context, e *engine.Engine, o options) error {
-	began, before := time.Now(), cpuNow()
+func follow(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, o options) error {
+	used, err := newCost(ctx, pool)
+	if err != nil {
+		return err
+	}
+	stop, began := used.count(), time.Now()
 	if _, err := e.Deploy(ctx, engine.DeployOptions{}); err != nil {
 		return err
 	}
@@ -69,10 +73,10 @@ func follow(ctx context.Context, e *engine.Engine, o options) error {
 	if err != nil {
 		return err
 	}
-	span, used := time.Since(began), cpuNow().since(before)
-	each := time.Duration(o.backfill)
+	span := time.Since(began)
+	stop()
 	fmt.Printf("backfill: %.0f users/s, %d joined\n", float64(o.backfill)/span.Seconds(), d.Joined)
-	fmt.Printf("processor time a user: %s here, %s in PostgreSQL\n", (used.client / each).Round(100*time.Nanosecond), (used.server / each).Round(100*time.Nanosecond))
+	used.print(int64(o.backfill), "user")
 	return nil
 }
 

@@ -41,7 +41,10 @@ func clock(ctx context.Context, pool *pgxpool.Pool, o options) error {
 func burst(ctx context.Context, e *engine.Engine, d *dueUsers, o options) error {
 	fmt.Printf("%d users due at one instant, of %d members, %d buckets, %d rounds\n", o.clock, d.users, o.buckets+1, o.rounds)
 	var rates, bare []float64
-	var used cost
+	used, err := newCost(ctx, d.pool)
+	if err != nil {
+		return err
+	}
 	done := newLoad(ctx, d.pool)
 	for round := range o.rounds {
 		y := sweeps[round%len(sweeps)]
@@ -107,12 +110,9 @@ func sustained(ctx context.Context, e *engine.Engine, d *dueUsers, w workload, u
 	}
 	time.Sleep(time.Until(d.last[0]))
 	fmt.Printf("ingest at half of it, %.0f users a second due: ", o.rate)
-	var used cost
-	stop := used.count()
 	if _, err := phase(long, peak/2); err != nil {
 		return err
 	}
-	stop()
 	return d.printLag(ctx, users)
 }
 

@@ -148,7 +148,10 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 		}
 	}
 	before := e.Stats()
-	var used cost
+	used, err := newCost(ctx, pool)
+	if err != nil {
+		return err
+	}
 	done := newLoad(ctx, pool)
 	for round := range o.rounds {
 		if err := runYardsticks(ctx, pool, o, yardsticks); err != nil {
@@ -194,18 +197,24 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 
 // cost is what measured runs took, here and in PostgreSQL.
 type cost struct {
-	cpu
+	used                   cpu
 	allocated, allocations uint64
+	server                 int // the number of its first process
+}
+
+func newCost(ctx context.Context, pool *pgxpool.Pool) (*cost, error) {
+	server, err := serverOf(ctx, pool)
+	return &cost{server: server}, err
 }
 
 // count begins to count and returns how to stop.
 func (c *cost) count() (stop func()) {
-	start := cpuNow()
+	start := cpuNow(c.server)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	return func() {
-		took := cpuNow().since(start)
-		c.client, c.server = c.client+took.client, c.server+took.server
+		took := cpuNow(c.server).since(start)
+		c.used.client, c.used.server = c.used.client+took.client, c.used.server+took.server
 		runtime.ReadMemStats(&after)
 		c.allocated += after.TotalAlloc - before.TotalAlloc
 		c.allocations += after.Mallocs - before.Mallocs
@@ -215,7 +224,7 @@ func (c *cost) count() (stop func()) {
 // print prints what each of so many of something took.
 func (c *cost) print(events int64, what string) {
 	each := time.Duration(events)
-	fmt.Printf("processor time for each %s: %s here, %s in PostgreSQL\n", what, (c.client / each).Round(time.Microsecond), (c.server / each).Round(time.Microsecond))
+	fmt.Printf("processor time for each %s: %s here, %s in PostgreSQL\n", what, (c.used.client / each).Round(100*time.Nanosecond), (c.used.server / each).Round(100*time.Nanosecond))
 	fmt.Printf("allocations for each %s: %d, %d bytes\n", what, c.allocations/uint64(events), c.allocated/uint64(events))
 }
 
