@@ -19,9 +19,9 @@ import (
 )
 
 // backfill measures how fast users follow a deployment: each of them has ten events of the past two months, and a bucket is
-// deployed that counts those of the last days.
+// deployed that asks for a property and counts those of the last days.
 func backfill(ctx context.Context, pool *pgxpool.Pool, o options) error {
-	e, err := started(ctx, pool, o, plansOf())
+	e, err := started(ctx, pool, o, pros())
 	if err != nil {
 		return err
 	}
@@ -42,26 +42,34 @@ func backfill(ctx context.Context, pool *pgxpool.Pool, o options) error {
 			return fmt.Errorf("fill: %w", err)
 		}
 	}
-	n, err := engineFor(pool, o, plansOf(), purchases(o.window))
+	n, err := engineFor(pool, o, pros(), buyers(o.window))
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d users of 10 events each, a count within %s of 60 days\n", o.backfill, o.window)
-	return profiled(o.profile, func() error { return follow(ctx, n, pool, o) })
+	fmt.Printf("%d users of 10 events each, a property and a count within %s of 60 days\n", o.backfill, o.window)
+	best := 0.0
+	var derived int64
+	for _, y := range derivations {
+		rate, joined, err := y.run(ctx, pool, o.window)
+		if err != nil {
+			return fmt.Errorf("yardstick: %w", err)
+		}
+		fmt.Printf("yardstick, %s: %.0f users/s\n", y, rate)
+		best, derived = max(best, rate), joined
+	}
+	return profiled(o.profile, func() error { return follow(ctx, n, pool, o, best, derived) })
 }
 
-// follow deploys, lets users follow, and prints what that took.
-func follow(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, o options) error {
+// follow deploys, lets users follow, and prints what that took, beside the best yardstick, by which so many joined.
+func follow(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, o options, best float64, derived int64) error {
 	used, err := newCost(ctx, pool)
 	if err != nil {
 		return err
 	}
+	done := newLoad(ctx, pool)
 	stop, began := used.count(), time.Now()
-	if _, err := e.Deploy(ctx, engine.DeployOptions{}); err != nil {
-		return err
-	}
 	shown, next := time.Now(), int64(0)
-	d, err := e.Backfill(ctx, func(d engine.Deployment) {
+	progress := func(d engine.Deployment) {
 		if d.Followed < next {
 			return
 		}
@@ -69,28 +77,39 @@ func follow(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, o options
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		fmt.Printf("%9d users, %6s: heap %3d MB, resident %3d MB\n", d.Followed, time.Since(shown).Round(10*time.Millisecond), m.HeapAlloc>>20, resident()>>20)
+	}
+	var d engine.Deployment
+	err = done.count(ctx, func() error {
+		if _, err := e.Deploy(ctx, engine.DeployOptions{}); err != nil {
+			return err
+		}
+		d, err = e.Backfill(ctx, progress)
+		return err
 	})
 	if err != nil {
 		return err
 	}
 	span := time.Since(began)
 	stop()
-	fmt.Printf("backfill: %.0f users/s, %d joined\n", float64(o.backfill)/span.Seconds(), d.Joined)
+	rate := float64(o.backfill) / span.Seconds()
+	fmt.Printf("backfill: %.0f users/s, %d joined, %d by SQL a moment before\n", rate, d.Joined, derived)
 	used.print(int64(o.backfill), "user")
+	done.print(int64(o.backfill), "user")
+	fmt.Printf("ratio to the best derivation by SQL: %.2f\n", rate/best)
 	return nil
 }
 
-func plansOf() ir.Definition {
-	pro := "pro"
-	return ir.Definition{ID: "pro", Kind: ir.Dynamic, Criteria: &ir.Node{Op: ir.OpProperty, Property: &ir.PropertyCheck{
-		Name: "plan", Type: ir.Text, Operator: ir.Eq, Value: &ir.Value{Text: &pro},
-	}}}
+// pros are users of a plan, and buyers those of them who have bought several times lately.
+func pros() ir.Definition { return ir.Definition{ID: "pros", Kind: ir.Dynamic, Criteria: isPro()} }
+
+func buyers(window time.Duration) ir.Definition {
+	bought := &ir.Node{Op: ir.OpEvent, Event: &ir.EventCheck{Name: "purchase", Operator: ir.Gte, Count: 3, Window: &ir.Window{Last: window}}}
+	return ir.Definition{ID: "buyers", Kind: ir.Dynamic, Criteria: &ir.Node{Op: ir.OpAll, Children: []*ir.Node{isPro(), bought}}}
 }
 
-func purchases(window time.Duration) ir.Definition {
-	return ir.Definition{ID: "buyers", Kind: ir.Dynamic, Criteria: &ir.Node{Op: ir.OpEvent, Event: &ir.EventCheck{
-		Name: "purchase", Operator: ir.Gte, Count: 3, Window: &ir.Window{Last: window},
-	}}}
+func isPro() *ir.Node {
+	pro := "pro"
+	return &ir.Node{Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: "plan", Type: ir.Text, Operator: ir.Eq, Value: &ir.Value{Text: &pro}}}
 }
 
 func started(ctx context.Context, pool *pgxpool.Pool, o options, definitions ...ir.Definition) (*engine.Engine, error) {

@@ -17,7 +17,7 @@ import (
 // moment while events of others come in. Each user is due once, and is one of many members.
 func clock(ctx context.Context, pool *pgxpool.Pool, o options) error {
 	w := workload{users: o.users}
-	r, err := registryOf(append(w.definitions(o.buckets), purchases(o.window))...)
+	r, err := registryOf(append(w.definitions(o.buckets), buyers(o.window))...)
 	if err != nil {
 		return err
 	}
