@@ -25,6 +25,11 @@ func fill(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w workload,
 			return err
 		}
 	}
+	return storePast(ctx, pool, w, events)
+}
+
+// storePast stores events of the past.
+func storePast(ctx context.Context, pool *pgxpool.Pool, w workload, events int) error {
 	rng := rand.New(rand.NewPCG(3, 3)) //nolint:gosec // a fixed seed is the point
 	now := time.Now()
 	_, err := pool.CopyFrom(ctx, pgx.Identifier{"bucketgen", "events"},

@@ -11,6 +11,10 @@
 // Or how fast users are settled who are due, at one instant and one after the other:
 //
 //	go run ./bench -clock 100000
+//
+// Or what an event costs as buckets, users, or the history of a user grow:
+//
+//	go run ./bench -grow users -to 1000000
 package main
 
 import (
@@ -40,6 +44,8 @@ type options struct {
 	workers                                           int
 	clock                                             int
 	rate                                              float64
+	grow, svg                                         string
+	to                                                int
 	window                                            time.Duration
 	profile, allocations                              string
 }
@@ -59,6 +65,9 @@ func main() {
 	flag.DurationVar(&o.window, "window", 7*24*time.Hour, "what the deployed bucket counts within")
 	flag.IntVar(&o.clock, "clock", 0, "users who are due at one instant, which is measured instead of ingest")
 	flag.Float64Var(&o.rate, "rate", 1000, "users a second who are due while events come in at half of their peak, with -clock")
+	flag.StringVar(&o.grow, "grow", "", "what grows while the cost of an event is measured: buckets, users or history")
+	flag.IntVar(&o.to, "to", 10_000, "how far it grows")
+	flag.StringVar(&o.svg, "svg", "", "draw what -grow measures into this file")
 	statements := flag.Bool("statements", false, "let the private server count statements, and print them")
 	url := flag.String("database", os.Getenv("BENCH_DATABASE_URL"), "server to measure on (default a private one, durable)")
 	flag.StringVar(&o.allocations, "memprofile", "", "write a profile of allocations to this file, and what there was before to one more, for -base")
@@ -80,6 +89,9 @@ func run(ctx context.Context, url string, statements bool, o options) error {
 		return err
 	}
 	defer server.Stop()
+	if o.grow != "" {
+		return grow(ctx, server, o)
+	}
 	pool, err := connect(ctx, server.URL)
 	if err != nil {
 		return err
