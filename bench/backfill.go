@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bucketgen/bucketgen/engine"
@@ -57,7 +58,17 @@ func backfill(ctx context.Context, pool *pgxpool.Pool, o options) error {
 		fmt.Printf("yardstick, %s: %.0f users/s\n", y, rate)
 		best, derived = max(best, rate), joined
 	}
-	return profiled(o.profile, func() error { return follow(ctx, n, pool, o, best, derived) })
+	if err := profiled(o.profile, func() error { return follow(ctx, n, pool, o, best, derived) }); err != nil {
+		return err
+	}
+	if err := printSizes(ctx, pool, o.backfill); err != nil {
+		return err
+	}
+	// Afterwards, because it leaves room in the pages of contacts, which would help the engine.
+	y := derivation{connections: 2, notes: true}
+	rate, _, err := y.run(ctx, pool, o.window)
+	fmt.Printf("yardstick, %s, into the room that was left: %.0f users/s\n", y, rate)
+	return err
 }
 
 // follow deploys, lets users follow, and prints what that took, beside the best yardstick, by which so many joined.
@@ -97,6 +108,25 @@ func follow(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, o options
 	done.print(int64(o.backfill), "user")
 	fmt.Printf("ratio to the best derivation by SQL: %.2f\n", rate/best)
 	return nil
+}
+
+// printSizes prints what the tables and indexes take that hold more than next to nothing.
+func printSizes(ctx context.Context, pool *pgxpool.Pool, users int) error {
+	if _, err := pool.Exec(ctx, "vacuum"); err != nil {
+		return err
+	}
+	rows, err := pool.Query(ctx, `select c.relname::text, pg_table_size(c.oid), pg_indexes_size(c.oid) from pg_class c
+		where c.relnamespace = 'bucketgen'::regnamespace and c.relkind = 'r' and pg_total_relation_size(c.oid) > 1000000 order by 1`)
+	if err != nil {
+		return err
+	}
+	var table string
+	var data, indexes int64
+	_, err = pgx.ForEachRow(rows, []any{&table, &data, &indexes}, func() error {
+		fmt.Printf("%s: %d bytes a user, and %d in indexes\n", table, data/int64(users), indexes/int64(users))
+		return nil
+	})
+	return err
 }
 
 // pros are users of a plan, and buyers those of them who have bought several times lately.

@@ -7,17 +7,27 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // derivation is the yardstick of the backfill: SQL that knows the one condition, and puts those for whom it holds into a
-// bucket of its own, with due instant and log. It goes through users in pages, so many connections at once, and leaves no
-// trace on who does not join: it could not say who has followed.
-type derivation struct{ connections int }
+// bucket of its own, with due instant and log. It goes through users in pages, so many connections at once. If it notes who has
+// followed, it writes each contact anew, as the engine has to; otherwise only who joins costs it anything.
+type derivation struct {
+	connections int
+	notes       bool
+}
 
-var derivations = []derivation{{1}, {2}, {4}}
+var derivations = []derivation{{1, false}, {2, false}, {4, false}}
 
-func (d derivation) String() string { return fmt.Sprintf("%d connections", d.connections) }
+func (d derivation) String() string {
+	if d.notes {
+		return fmt.Sprintf("%d connections, and contacts written anew", d.connections)
+	}
+	return fmt.Sprintf("%d connections", d.connections)
+}
 
 const derivedBucket = "1000000" // its number, which no other has
 
@@ -40,6 +50,8 @@ const deriveStatement = `with third as materialized (
 	insert into bucketgen.due (contact_id, bucket_no, due_at)
 	select t.id, ` + derivedBucket + `, t.occurred_at + $4::interval from third t`
 
+const noteStatement = `update bucketgen.contacts set generation = generation where id > $1 and id <= $2`
+
 // run derives and returns how many users a second it went through, and how many joined. It leaves nothing behind.
 func (d derivation) run(ctx context.Context, pool *pgxpool.Pool, window time.Duration) (float64, int64, error) {
 	const page = 500
@@ -59,12 +71,18 @@ func (d derivation) run(ctx context.Context, pool *pgxpool.Pool, window time.Dur
 				if upto-page >= last {
 					return
 				}
-				tag, err := pool.Exec(ctx, deriveStatement, upto-page, upto, began, window, event)
-				if err != nil {
+				var b pgx.Batch
+				b.Queue(deriveStatement, upto-page, upto, began, window, event).Exec(func(tag pgconn.CommandTag) error {
+					joined.Add(tag.RowsAffected())
+					return nil
+				})
+				if d.notes {
+					b.Queue(noteStatement, upto-page, upto)
+				}
+				if err := pool.SendBatch(ctx, &b).Close(); err != nil {
 					failed[c] = err
 					return
 				}
-				joined.Add(tag.RowsAffected())
 			}
 		})
 	}
