@@ -77,6 +77,7 @@ bench: setup ## measure ingest, clock, backfill and growth against yardsticks in
 	$(BIN)/bench -backfill 100000
 	$(BIN)/bench -grow buckets -to 10000 $(GROWTH)
 	$(BIN)/bench -grow users -to 100000 $(GROWTH) -warm 10s
+	$(BIN)/bench -grow crowd -to 100000 $(GROWTH)
 	$(BIN)/bench -grow history -to 100000 $(GROWTH)
 
 .PHONY: bench-full
@@ -87,6 +88,7 @@ bench-full: setup ## the same, as far as the targets of docs/benchmarks.md go, i
 	$(BIN)/bench -backfill 1000000
 	$(BIN)/bench -grow buckets -to 100000 $(GROWTH)
 	$(BIN)/bench -grow users -to 1000000 $(GROWTH) -warm 20s -stored 1000000
+	$(BIN)/bench -grow crowd -to 1000000 $(GROWTH) -stored 1000000
 	$(BIN)/bench -grow history -to 1000000 $(GROWTH)
 	$(GO) test ./engine -run '^$$' -bench History -benchtime 1000x
 

@@ -27,6 +27,9 @@ var axes = map[string]struct {
 	"users": {"users", 1000, func(size int, o options) site {
 		return site{workload: workload{users: size}, buckets: o.buckets, stored: o.stored, callers: o.callers}
 	}},
+	"crowd": {"users, of whom 1,000 come", 1000, func(size int, o options) site {
+		return site{workload: workload{users: size, active: 1000}, buckets: o.buckets, stored: o.stored, callers: o.callers}
+	}},
 	"history": {"events of the user", 10, func(size int, o options) site {
 		const users = 4
 		return site{workload: workload{users: users}, buckets: o.buckets, stored: users * size, callers: users}
@@ -51,7 +54,7 @@ type site struct {
 func grow(ctx context.Context, server *postgres.Server, o options) (err error) {
 	axis, known := axes[o.grow]
 	if !known {
-		return fmt.Errorf("-grow is %q; use buckets, users or history", o.grow)
+		return fmt.Errorf("-grow is %q; use buckets, users, crowd or history", o.grow)
 	}
 	var sites []*site
 	for size := axis.first; size <= o.to; size *= 10 {

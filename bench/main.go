@@ -65,7 +65,7 @@ func main() {
 	flag.DurationVar(&o.window, "window", 7*24*time.Hour, "what the deployed bucket counts within")
 	flag.IntVar(&o.clock, "clock", 0, "users who are due at one instant, which is measured instead of ingest")
 	flag.Float64Var(&o.rate, "rate", 1000, "users a second who are due while events come in at half of their peak, with -clock")
-	flag.StringVar(&o.grow, "grow", "", "what grows while the cost of an event is measured: buckets, users or history")
+	flag.StringVar(&o.grow, "grow", "", "what grows while the cost of an event is measured: buckets, users who come equally often, a crowd of whom the same come, or history")
 	flag.IntVar(&o.to, "to", 10_000, "how far it grows")
 	flag.StringVar(&o.svg, "svg", "", "draw what -grow measures into this file")
 	statements := flag.Bool("statements", false, "let the private server count statements, and print them")

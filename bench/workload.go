@@ -23,6 +23,9 @@ const (
 type workload struct {
 	users int
 
+	// active is how many of the users do anything. If it is 0, all do.
+	active int
+
 	// segments is how many kinds of users there are, with so many buckets each that ask for one of two events: however many
 	// buckets there are, five of them ask for an event of a user. If it is 0, buckets are all sorts of things.
 	segments int
@@ -143,7 +146,11 @@ func (w workload) event(rng *rand.Rand) engine.Event {
 	} else if rng.IntN(10) == 0 {
 		payload[propertyName(rng.IntN(properties))] = value(rng.IntN(values))
 	}
-	return engine.Event{UserID: userID(rng.IntN(w.users)), Name: eventName(rng.IntN(names)), Properties: payload}
+	users := w.users
+	if w.active > 0 {
+		users = w.active
+	}
+	return engine.Event{UserID: userID(rng.IntN(users)), Name: eventName(rng.IntN(names)), Properties: payload}
 }
 
 // events returns so many events, made before anything is measured.
