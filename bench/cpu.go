@@ -42,11 +42,10 @@ func serverOf(ctx context.Context, pool *pgxpool.Pool) (int, error) {
 	if err := pool.QueryRow(ctx, "select pg_backend_pid()").Scan(&pid); err != nil {
 		return 0, err
 	}
-	s, err := readStat("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil || s.name != "postgres" {
-		return 0, nil
+	if s, err := readStat("/proc/" + strconv.Itoa(pid) + "/stat"); err == nil && s.name == "postgres" {
+		return s.parent, nil
 	}
-	return s.parent, nil
+	return 0, nil // it is on another machine
 }
 
 // stat is what /proc says of a process.

@@ -7,6 +7,7 @@ import (
 	"html"
 	"math"
 	"slices"
+	"strconv"
 )
 
 // point is what an event costs at one size, in µs of processor time.
@@ -49,7 +50,7 @@ func (c curve) svg() []byte {
 	}
 	fmt.Fprintf(&b, `<path d="M%d %d V%d H%d" fill="none" stroke="#999"/>`+"\n", left, top, height-bottom, width-right)
 	for _, p := range c.points {
-		text(x(p.size), height-bottom+18, "middle", "#333", fmt.Sprint(p.size))
+		text(x(p.size), height-bottom+18, "middle", "#333", strconv.Itoa(p.size))
 	}
 	for i := range 5 {
 		cost := most * float64(i) / 4

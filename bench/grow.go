@@ -57,11 +57,15 @@ func grow(ctx context.Context, server *postgres.Server, o options) (err error) {
 		return fmt.Errorf("-grow is %q; use buckets, users, crowd or history", o.grow)
 	}
 	var sites []*site
+	defer func() {
+		for _, s := range sites {
+			err = errors.Join(err, s.close(ctx))
+		}
+	}()
 	for size := axis.first; size <= o.to; size *= 10 {
 		s := axis.at(size, o)
 		s.size = size
 		sites = append(sites, &s)
-		defer func() { err = errors.Join(err, s.close(ctx)) }()
 		if err := s.open(ctx, server, o); err != nil {
 			return err
 		}
@@ -85,7 +89,7 @@ func grow(ctx context.Context, server *postgres.Server, o options) (err error) {
 	if o.svg == "" {
 		return nil
 	}
-	return os.WriteFile(o.svg, c.svg(), 0o644) //nolint:gosec // it is a picture for anybody
+	return os.WriteFile(o.svg, c.svg(), 0o644)
 }
 
 // open makes a database with users and a past, and an engine that has known its users for a while.

@@ -138,9 +138,10 @@ func readsOf(plan string) (entered int, wrong []string) {
 		if i+1 < len(lines) {
 			cond = lines[i+1]
 		}
-		if !byContact.MatchString(cond) && !(found[1] == "contacts" && byContactItself.MatchString(cond)) {
-			wrong = append(wrong, strings.TrimSpace(line)+" "+strings.TrimSpace(cond))
+		if byContact.MatchString(cond) || found[1] == "contacts" && byContactItself.MatchString(cond) {
+			continue
 		}
+		wrong = append(wrong, strings.TrimSpace(line)+" "+strings.TrimSpace(cond))
 	}
 	return entered, wrong
 }

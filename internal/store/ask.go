@@ -42,10 +42,8 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted, trust bool) {
 			some.add(w.User, ids[i])
 			due.add(w.User, ids[i])
 		}
-		if u.once = w.follows(); u.once && u.known == nil {
-			f.store.expectStep(&more, w, lock.As)
-		}
-		f.store.expectDue(&more, w, u)
+		u.once = w.follows()
+		f.store.expectOther(&more, w, u, lock.As)
 		for _, e := range w.Events {
 			if e.Key != "" {
 				keyUsers, keyContacts, keys = append(keyUsers, w.User), append(keyContacts, ids[i]), append(keys, e.Key)

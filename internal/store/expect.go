@@ -108,9 +108,13 @@ func (s *Store) knowsAll(u *user) bool {
 	return s.simple && (u.recollected != nil || u.memory != nil && u.memory.whole)
 }
 
-// expectDue asks for what it is likely to take to look at what is due.
-func (s *Store) expectDue(m *further, w *Wanted, u *user) {
-	if len(w.Due) == 0 || s.knowsAll(u) {
+// expectOther asks for what it is likely to take to follow a deployment, or to look at what is due.
+func (s *Store) expectOther(m *further, w *Wanted, u *user, d *Deployment) {
+	switch {
+	case w.follows() && u.known == nil:
+		s.expectStep(m, w, d)
+		return
+	case s.knowsAll(u):
 		return
 	}
 	m.known = u.memory
