@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -61,43 +60,35 @@ func (d derivation) run(ctx context.Context, pool *pgxpool.Pool, window time.Dur
 	if err := pool.QueryRow(ctx, `select (select max(id) from bucketgen.contacts), (select no from bucketgen.event_names where name = 'purchase')`).Scan(&last, &event); err != nil {
 		return 0, 0, err
 	}
-	var group sync.WaitGroup
 	var next, joined atomic.Int64
-	failed := make([]error, d.connections)
 	began := time.Now()
-	for c := range d.connections {
-		group.Go(func() {
-			for {
-				upto := next.Add(page)
-				if upto-page >= last {
-					return
-				}
-				var b pgx.Batch
-				b.Queue(deriveStatement, upto-page, upto, began, window, event).Exec(func(tag pgconn.CommandTag) error {
-					joined.Add(tag.RowsAffected())
-					return nil
-				})
-				if d.notes {
-					b.Queue(noteStatement, upto-page, upto)
-				}
-				if err := pool.SendBatch(ctx, &b).Close(); err != nil {
-					failed[c] = err
-					return
-				}
+	err := together(d.connections, func(int) error {
+		for {
+			upto := next.Add(page)
+			if upto-page >= last {
+				return nil
 			}
-		})
-	}
-	group.Wait()
-	rate := float64(last) / time.Since(began).Seconds()
-	for _, err := range failed {
-		if err != nil {
-			return 0, 0, err
+			var b pgx.Batch
+			b.Queue(deriveStatement, upto-page, upto, began, window, event).Exec(func(tag pgconn.CommandTag) error {
+				joined.Add(tag.RowsAffected())
+				return nil
+			})
+			if d.notes {
+				b.Queue(noteStatement, upto-page, upto)
+			}
+			if err := pool.SendBatch(ctx, &b).Close(); err != nil {
+				return err
+			}
 		}
+	})
+	rate := float64(last) / time.Since(began).Seconds()
+	if err != nil {
+		return 0, 0, err
 	}
 	// Deleting would leave pages without rows, by which the planner goes for long.
 	if _, err := pool.Exec(ctx, "truncate bucketgen.memberships, bucketgen.transitions, bucketgen.due"); err != nil {
 		return 0, 0, fmt.Errorf("leave nothing behind: %w", err)
 	}
-	_, err := pool.Exec(ctx, "checkpoint")
+	_, err = pool.Exec(ctx, "checkpoint")
 	return rate, joined.Load(), err
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -38,28 +37,20 @@ func (s sweep) run(ctx context.Context, d *dueUsers, users int) (float64, error)
 	if err := d.becomeDue(ctx, users, time.Now(), 0); err != nil {
 		return 0, err
 	}
-	var group sync.WaitGroup
 	var swept atomic.Int64
-	failed := make([]error, s.connections)
 	began := time.Now()
-	for c := range s.connections {
-		group.Go(func() {
-			for {
-				tag, err := d.pool.Exec(ctx, sweepStatement, began)
-				if err != nil || tag.RowsAffected() == 0 {
-					failed[c] = err
-					return
-				}
-				swept.Add(tag.RowsAffected())
+	err := together(s.connections, func(int) error {
+		for {
+			tag, err := d.pool.Exec(ctx, sweepStatement, began)
+			if err != nil || tag.RowsAffected() == 0 {
+				return err
 			}
-		})
-	}
-	group.Wait()
-	took := time.Since(began)
-	for _, err := range failed {
-		if err != nil {
-			return 0, err
+			swept.Add(tag.RowsAffected())
 		}
+	})
+	took := time.Since(began)
+	if err != nil {
+		return 0, err
 	}
 	if n := int(swept.Load()); n != users {
 		return 0, fmt.Errorf("swept %d users, want %d", n, users)
