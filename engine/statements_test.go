@@ -174,6 +174,19 @@ func TestPlansDoNotDependOnSize(t *testing.T) {
 	}
 }
 
+// TestBucketsAreHashed lets PostgreSQL explain what the clock asks: the numbers of all buckets of a process are among the
+// arguments, and must not be looked through for each user who is due.
+func TestBucketsAreHashed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	for _, name := range []string{"ContactsLockDue", "DueNext"} {
+		q := hotQueries()[name]
+		if plan := explain(t, w, q.sql, "force_generic_plan", q.args); !strings.Contains(plan, "hashed SubPlan") {
+			t.Errorf("%s does not hash the numbers of buckets:\n%s", name, plan)
+		}
+	}
+}
+
 // growing are the tables that grow with users, or with what happens to them.
 var growing = []string{
 	"contacts", "identities", "events", "memberships", "due", "idempotency_keys", "transitions", "deliveries", "occurrences", "totals", "groups",

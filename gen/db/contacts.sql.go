@@ -181,9 +181,9 @@ type ContactsLockDueRow struct {
 }
 
 // Takes the locks of users for whom something is due, the longest overdue first, passing over those that are locked:
-// another worker has them. A user comes once per due instant, with the bucket. Whoever cannot take users through what they have not followed
-// passes over those of whom that is asked. (Is true keeps the planner from joining: so the numbers of buckets are hashed
-// once, however many there are.)
+// another worker has them. A user comes once per due instant, with the bucket. Whoever cannot take users through what they
+// have not followed passes over those of whom that is asked. (Is true keeps the planner from joining: so the numbers of
+// buckets are hashed once, however many there are.)
 func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams) ([]ContactsLockDueRow, error) {
 	rows, err := q.db.Query(ctx, ContactsLockDue,
 		arg.Now,
