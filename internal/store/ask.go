@@ -76,7 +76,8 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted, trust bool) {
 }
 
 // queueLocks asks for the locks of users. Who waits for locks takes them in the order of names. Who does not can ask for users
-// whom it knows by the numbers of their contacts, which are found sooner.
+// whom it knows by the numbers of their contacts, which are found sooner; but not for those who follow a deployment, who may be
+// other contacts by now.
 func (f *Facts) queueLocks(q *queue, lock Lock, users []string, ids, versions []int64) {
 	byName := func(row db.ContactsLockRow) {
 		f.users[row.UserID].contact = &db.ContactsLockKnownRow{
@@ -96,7 +97,7 @@ func (f *Facts) queueLocks(q *queue, lock Lock, users []string, ids, versions []
 	var some, others db.ContactsLockParams
 	for i, name := range users {
 		to := &others
-		if u := f.users[name]; ids[i] != 0 {
+		if u := f.users[name]; ids[i] != 0 && !u.once {
 			to, known[ids[i]] = &some, u
 		}
 		to.UserIds, to.Ids, to.Versions = append(to.UserIds, name), append(to.Ids, ids[i]), append(to.Versions, versions[i])
