@@ -6,6 +6,7 @@ DEMO := examples/cdnow
 LINT_MODULE := tools/lint
 GOLANGCI_LINT := $(BIN)/golangci-lint
 CLIENT := engine/server/client
+GROWTH := -rounds 5 -span 2s -warm 5s -users 5000 -stored 100000
 
 .PHONY: help
 help: ## list what there is
@@ -69,8 +70,27 @@ race: setup ## run every test with the race detector
 	$(GO) test -race -timeout 60m ./...
 
 .PHONY: bench
-bench: setup ## measure ingest against a bare insert in the same run
-	$(GO) run ./bench
+bench: setup ## measure ingest, clock, backfill and growth against yardsticks in the same run, in minutes
+	$(GO) build -o $(BIN)/ ./bench
+	$(BIN)/bench
+	$(BIN)/bench -clock 20000 -users 10000 -stored 100000
+	$(BIN)/bench -backfill 100000
+	$(BIN)/bench -grow buckets -to 10000 $(GROWTH)
+	$(BIN)/bench -grow users -to 100000 $(GROWTH) -warm 10s
+	$(BIN)/bench -grow crowd -to 100000 $(GROWTH)
+	$(BIN)/bench -grow history -to 100000 $(GROWTH)
+
+.PHONY: bench-full
+bench-full: setup ## the same, as far as the targets of docs/benchmarks.md go, in an hour
+	$(GO) build -o $(BIN)/ ./bench
+	$(BIN)/bench
+	$(BIN)/bench -clock 100000 -rounds 3
+	$(BIN)/bench -backfill 1000000
+	$(BIN)/bench -grow buckets -to 100000 $(GROWTH)
+	$(BIN)/bench -grow users -to 1000000 $(GROWTH) -warm 20s -stored 1000000
+	$(BIN)/bench -grow crowd -to 1000000 $(GROWTH) -stored 1000000
+	$(BIN)/bench -grow history -to 1000000 $(GROWTH)
+	$(GO) test ./engine -run '^$$' -bench History -benchtime 1000x
 
 .PHONY: conformance
 conformance: setup ## play recorded scenarios: make conformance DIR=folder

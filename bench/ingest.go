@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,6 +27,11 @@ func fill(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w workload,
 			return err
 		}
 	}
+	return storePast(ctx, pool, w, events)
+}
+
+// storePast stores events of the past.
+func storePast(ctx context.Context, pool *pgxpool.Pool, w workload, events int) error {
 	rng := rand.New(rand.NewPCG(3, 3)) //nolint:gosec // a fixed seed is the point
 	now := time.Now()
 	_, err := pool.CopyFrom(ctx, pgx.Identifier{"bucketgen", "events"},
@@ -40,33 +47,38 @@ func fill(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w workload,
 	return err
 }
 
-// ingest lets callers take in one event after the other for a while. It returns the rate and how long each took.
-func ingest(ctx context.Context, e *engine.Engine, events []engine.Event, o options) (float64, []time.Duration, error) {
-	var group sync.WaitGroup
+// ingest lets callers take in one event after the other for a while: as fast as they can, or so many a second in all if a
+// pace is given. It returns the rate and how long each took, from when its turn came.
+func ingest(ctx context.Context, e *engine.Engine, events []engine.Event, o options, pace float64) (float64, []time.Duration, error) {
 	took := make([][]time.Duration, o.callers)
-	failed := make([]error, o.callers)
 	began := time.Now()
-	for c := range o.callers {
-		group.Go(func() {
-			for i := c; time.Since(began) < o.span; i += o.callers {
-				ev := events[i%len(events)]
-				start := time.Now()
-				if _, err := e.Ingest(ctx, ev); err != nil {
-					failed[c] = err
-					return
-				}
-				took[c] = append(took[c], time.Since(start))
+	err := together(o.callers, func(c int) error {
+		for i := c; time.Since(began) < o.span; i += o.callers {
+			ev := events[i%len(events)]
+			start := time.Now()
+			if pace > 0 {
+				start = began.Add(time.Duration(float64(i) / pace * float64(time.Second)))
+				time.Sleep(time.Until(start))
 			}
-		})
+			if _, err := e.Ingest(ctx, ev); err != nil {
+				return err
+			}
+			took[c] = append(took[c], time.Since(start))
+		}
+		return nil
+	})
+	span := time.Since(began)
+	all := slices.Concat(took...)
+	return float64(len(all)) / span.Seconds(), all, err
+}
+
+// together runs something so many times at once.
+func together(n int, run func(i int) error) error {
+	var group sync.WaitGroup
+	failed := make([]error, n)
+	for i := range n {
+		group.Go(func() { failed[i] = run(i) })
 	}
 	group.Wait()
-	span := time.Since(began)
-	var all []time.Duration
-	for c := range took {
-		if failed[c] != nil {
-			return 0, nil, failed[c]
-		}
-		all = append(all, took[c]...)
-	}
-	return float64(len(all)) / span.Seconds(), all, nil
+	return errors.Join(failed...)
 }

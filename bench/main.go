@@ -7,6 +7,14 @@
 // Or it measures how many users a second follow a deployment:
 //
 //	go run ./bench -backfill 1000000
+//
+// Or how fast users are settled who are due, at one instant and one after the other:
+//
+//	go run ./bench -clock 100000
+//
+// Or what an event costs as buckets, users, or the history of a user grow:
+//
+//	go run ./bench -grow users -to 1000000
 package main
 
 import (
@@ -34,6 +42,10 @@ type options struct {
 	span, warm                                        time.Duration
 	backfill                                          int
 	workers                                           int
+	clock                                             int
+	rate                                              float64
+	grow, svg                                         string
+	to                                                int
 	window                                            time.Duration
 	profile, allocations                              string
 }
@@ -51,22 +63,35 @@ func main() {
 	flag.IntVar(&o.backfill, "backfill", 0, "users who are to follow a deployment, which is measured instead of ingest")
 	flag.IntVar(&o.workers, "workers", 0, "workers of the engine that let users follow (default its own)")
 	flag.DurationVar(&o.window, "window", 7*24*time.Hour, "what the deployed bucket counts within")
+	flag.IntVar(&o.clock, "clock", 0, "users who are due at one instant, which is measured instead of ingest")
+	flag.Float64Var(&o.rate, "rate", 1000, "users a second who are due while events come in at half of their peak, with -clock")
+	flag.StringVar(&o.grow, "grow", "", "what grows while the cost of an event is measured: buckets, users who come equally often, a crowd of whom the same come, or history")
+	flag.IntVar(&o.to, "to", 10_000, "how far it grows")
+	flag.StringVar(&o.svg, "svg", "", "draw what -grow measures into this file")
+	statements := flag.Bool("statements", false, "let the private server count statements, and print them")
 	url := flag.String("database", os.Getenv("BENCH_DATABASE_URL"), "server to measure on (default a private one, durable)")
 	flag.StringVar(&o.allocations, "memprofile", "", "write a profile of allocations to this file, and what there was before to one more, for -base")
 	flag.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of what is measured to this file")
 	flag.Parse()
-	if err := run(context.Background(), *url, o); err != nil {
+	if err := run(context.Background(), *url, *statements, o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, url string, o options) error {
-	server, err := postgres.Start(ctx, postgres.Options{URL: url, Durable: true})
+func run(ctx context.Context, url string, statements bool, o options) error {
+	settings := []string{"track_commit_timestamp=on"}
+	if statements {
+		settings = append(settings, "shared_preload_libraries=pg_stat_statements")
+	}
+	server, err := postgres.Start(ctx, postgres.Options{URL: url, Durable: true, Settings: settings})
 	if err != nil {
 		return err
 	}
 	defer server.Stop()
+	if o.grow != "" {
+		return grow(ctx, server, o)
+	}
 	pool, err := connect(ctx, server.URL)
 	if err != nil {
 		return err
@@ -75,25 +100,29 @@ func run(ctx context.Context, url string, o options) error {
 	if _, err := migrate.Up(ctx, pool, migrate.Options{}); err != nil {
 		return err
 	}
-	if o.backfill > 0 {
+	switch {
+	case o.backfill > 0:
 		return backfill(ctx, pool, o)
+	case o.clock > 0:
+		return clock(ctx, pool, o)
 	}
 	w := workload{users: o.users}
 	r, err := w.registry(o.buckets)
 	if err != nil {
 		return err
 	}
-	if err := with(ctx, pool, r, o, func(e *engine.Engine) error { return fill(ctx, e, pool, w, o.stored) }); err != nil {
+	config := engine.Config{NoClock: true, NoDelivery: true, Flushers: o.flushers}
+	if err := with(ctx, pool, r, config, func(e *engine.Engine) error { return fill(ctx, e, pool, w, o.stored) }); err != nil {
 		return err
 	}
 	fmt.Printf("%.1f candidates an event, beside the buckets that its user is in\n", w.candidates(r))
 	// Another engine than the one that made the users, whose events of the past went by it.
-	return with(ctx, pool, r, o, func(e *engine.Engine) error { return measure(ctx, e, pool, w, o) })
+	return with(ctx, pool, r, config, func(e *engine.Engine) error { return measure(ctx, e, pool, w, o) })
 }
 
 // with runs something with an engine.
-func with(ctx context.Context, pool *pgxpool.Pool, r *registry.Registry, o options, do func(*engine.Engine) error) error {
-	e, err := engine.New(pool, r, engine.Config{NoClock: true, NoDelivery: true, Flushers: o.flushers})
+func with(ctx context.Context, pool *pgxpool.Pool, r *registry.Registry, c engine.Config, do func(*engine.Engine) error) error {
+	e, err := engine.New(pool, r, c)
 	if err != nil {
 		return err
 	}
@@ -122,7 +151,7 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 
 	warming := o
 	warming.span = o.warm
-	if _, _, err := ingest(ctx, e, w.events(0, sample), warming); err != nil {
+	if _, _, err := ingest(ctx, e, w.events(0, sample), warming, 0); err != nil {
 		return err
 	}
 	if o.allocations != "" {
@@ -131,7 +160,10 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 		}
 	}
 	before := e.Stats()
-	var used cost
+	used, err := newCost(ctx, pool)
+	if err != nil {
+		return err
+	}
 	done := newLoad(ctx, pool)
 	for round := range o.rounds {
 		if err := runYardsticks(ctx, pool, o, yardsticks); err != nil {
@@ -140,7 +172,7 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 		events := w.events(uint64(round)+1, sample) // made before anything is counted
 		run := func() error {
 			stop := used.count()
-			rate, took, err := ingest(ctx, e, events, o)
+			rate, took, err := ingest(ctx, e, events, o, 0)
 			stop()
 			rates, latencies = append(rates, rate), append(latencies, took...)
 			return err
@@ -160,13 +192,12 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 	}
 	stats := e.Stats()
 	events, transitions, batches := stats.Events-before.Events, stats.Transitions-before.Transitions, stats.Batches-before.Batches
-	slices.Sort(latencies)
 	rate := median(rates)
-	fmt.Printf("ingest: %.0f events/s, p50 %s, p99 %s, %.1f events a batch, %.2f transitions an event\n", rate,
-		latencies[len(latencies)/2].Round(10*time.Microsecond), latencies[len(latencies)*99/100].Round(10*time.Microsecond),
+	p50, p99 := percentiles(latencies)
+	fmt.Printf("ingest: %.0f events/s, p50 %s, p99 %s, %.1f events a batch, %.2f transitions an event\n", rate, p50, p99,
 		float64(events)/float64(batches), float64(transitions)/float64(events))
-	used.print(max(events, 1))
-	done.print(max(events, 1))
+	used.print(max(events, 1), "event")
+	done.print(max(events, 1), "event")
 	if o.allocations != "" {
 		if err := writeAllocations(o.allocations); err != nil {
 			return err
@@ -178,28 +209,35 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 
 // cost is what measured runs took, here and in PostgreSQL.
 type cost struct {
-	cpu
+	used                   cpu
 	allocated, allocations uint64
+	server                 int // the number of its first process
+}
+
+func newCost(ctx context.Context, pool *pgxpool.Pool) (*cost, error) {
+	server, err := serverOf(ctx, pool)
+	return &cost{server: server}, err
 }
 
 // count begins to count and returns how to stop.
 func (c *cost) count() (stop func()) {
-	start := cpuNow()
+	start := cpuNow(c.server)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	return func() {
-		took := cpuNow().since(start)
-		c.client, c.server = c.client+took.client, c.server+took.server
+		took := cpuNow(c.server).since(start)
+		c.used.client, c.used.server = c.used.client+took.client, c.used.server+took.server
 		runtime.ReadMemStats(&after)
 		c.allocated += after.TotalAlloc - before.TotalAlloc
 		c.allocations += after.Mallocs - before.Mallocs
 	}
 }
 
-func (c *cost) print(events int64) {
+// print prints what each of so many of something took.
+func (c *cost) print(events int64, what string) {
 	each := time.Duration(events)
-	fmt.Printf("processor time an event: %s here, %s in PostgreSQL\n", (c.client / each).Round(time.Microsecond), (c.server / each).Round(time.Microsecond))
-	fmt.Printf("allocations an event: %d, %d bytes\n", c.allocations/uint64(events), c.allocated/uint64(events))
+	fmt.Printf("processor time for each %s: %s here, %s in PostgreSQL\n", what, (c.used.client / each).Round(100*time.Nanosecond), (c.used.server / each).Round(100*time.Nanosecond))
+	fmt.Printf("allocations for each %s: %d, %d bytes\n", what, c.allocations/uint64(events), c.allocated/uint64(events))
 }
 
 func writeAllocations(name string) error {
@@ -226,6 +264,15 @@ func profiled(name string, run func() error) error {
 	}
 	defer pprof.StopCPUProfile()
 	return run()
+}
+
+// percentiles returns what half of some durations do not exceed, and what 99 of a hundred do not.
+func percentiles(took []time.Duration) (p50, p99 time.Duration) {
+	if len(took) == 0 {
+		return 0, 0
+	}
+	slices.Sort(took)
+	return took[len(took)/2].Round(10 * time.Microsecond), took[len(took)*99/100].Round(10 * time.Microsecond)
 }
 
 func median(v []float64) float64 {

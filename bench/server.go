@@ -80,8 +80,9 @@ func (l *load) count(ctx context.Context, run func() error) error {
 	return nil
 }
 
-func (l *load) print(events int64) {
-	fmt.Printf("written ahead an event: %d bytes\n", l.wal/events)
+// print prints what each of so many of something made the server do.
+func (l *load) print(events int64, what string) {
+	fmt.Printf("written ahead for each %s: %d bytes\n", what, l.wal/events)
 	if !l.counts {
 		return
 	}
@@ -92,5 +93,5 @@ func (l *load) print(events int64) {
 		calls, took = calls+s.Calls, took+s.Took
 		lines = append(lines, fmt.Sprintf("  %-40s %8.2f us, %.3f calls", s.Name, s.Took*float64(time.Millisecond/time.Microsecond)/float64(events), float64(s.Calls)/float64(events)))
 	}
-	fmt.Printf("statements an event: %.2f, %.1f us\n%s\n", float64(calls)/float64(events), took*1000/float64(events), strings.Join(lines, "\n"))
+	fmt.Printf("statements for each %s: %.2f, %.1f us\n%s\n", what, float64(calls)/float64(events), took*1000/float64(events), strings.Join(lines, "\n"))
 }

@@ -22,14 +22,32 @@ const (
 // workload makes buckets and events by a fixed seed.
 type workload struct {
 	users int
+
+	// active is how many of the users do anything. If it is 0, all do.
+	active int
+
+	// segments is how many kinds of users there are, with so many buckets each that ask for one of two events: however many
+	// buckets there are, five of them ask for an event of a user. If it is 0, buckets are all sorts of things.
+	segments int
 }
 
-// registry returns buckets of two to four conditions each: equalities of properties, and counts of events within
-// windows.
+const segmentBuckets = 10
+
+// registry returns the registry of buckets.
 func (w workload) registry(buckets int) (*registry.Registry, error) {
+	return registryOf(w.definitions(buckets)...)
+}
+
+// definitions returns buckets of two to four conditions each: equalities of properties, and counts of events within
+// windows.
+func (w workload) definitions(buckets int) []ir.Definition {
 	rng := rand.New(rand.NewPCG(1, 1)) //nolint:gosec // a fixed seed is the point
 	var definitions []ir.Definition
 	for i := range buckets {
+		if w.segments > 0 {
+			definitions = append(definitions, segmentBucket(i))
+			continue
+		}
 		conditions := []*ir.Node{event(rng)}
 		for range 1 + rng.IntN(2) {
 			conditions = append(conditions, property(rng))
@@ -41,7 +59,7 @@ func (w workload) registry(buckets int) (*registry.Registry, error) {
 			ID: fmt.Sprintf("bucket-%04d", i), Kind: ir.Dynamic, Criteria: &ir.Node{Op: ir.OpAll, Children: conditions},
 		})
 	}
-	return registryOf(definitions...)
+	return definitions
 }
 
 // candidates returns how many buckets an event has to be asked about on average, narrowed by its name and by the values
@@ -89,6 +107,15 @@ func property(rng *rand.Rand) *ir.Node {
 	}}
 }
 
+// segmentBucket returns a bucket of those of a segment who have done one of two things so many times within so many days.
+func segmentBucket(i int) ir.Definition {
+	v, k := value(i/segmentBuckets), i%segmentBuckets
+	return ir.Definition{ID: fmt.Sprintf("bucket-%06d", i), Kind: ir.Dynamic, Criteria: &ir.Node{Op: ir.OpAll, Children: []*ir.Node{
+		{Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: propertyName(0), Type: ir.Text, Operator: ir.Eq, Value: &ir.Value{Text: &v}}},
+		{Op: ir.OpEvent, Event: &ir.EventCheck{Name: eventName(k % 2), Operator: ir.Gte, Count: 2 + k/2, Window: &ir.Window{Last: time.Duration(1+3*k) * 24 * time.Hour}}},
+	}}}
+}
+
 func eventName(i int) string    { return fmt.Sprintf("event.%03d", i) }
 func propertyName(i int) string { return fmt.Sprintf("property_%02d", i) }
 func value(i int) string        { return fmt.Sprintf("value-%02d", i) }
@@ -100,6 +127,9 @@ func (w workload) user(i int) engine.Event {
 	for p := range properties {
 		traits[propertyName(p)] = value(rng.IntN(values))
 	}
+	if w.segments > 0 {
+		traits[propertyName(0)] = value(i % w.segments)
+	}
 	return engine.Event{UserID: userID(i), Traits: traits}
 }
 
@@ -110,10 +140,17 @@ func (w workload) event(rng *rand.Rand) engine.Event {
 		"amount": rng.IntN(1000), "currency": "EUR", "sku": value(rng.IntN(500)), "quantity": rng.IntN(9), "first": rng.IntN(2) == 0,
 		"page": "/checkout", "referrer": "https://example.com/a/b/c", "session": rng.Int64(),
 	}
-	if rng.IntN(10) == 0 {
+	names := eventNames
+	if w.segments > 0 {
+		names = 2
+	} else if rng.IntN(10) == 0 {
 		payload[propertyName(rng.IntN(properties))] = value(rng.IntN(values))
 	}
-	return engine.Event{UserID: userID(rng.IntN(w.users)), Name: eventName(rng.IntN(eventNames)), Properties: payload}
+	users := w.users
+	if w.active > 0 {
+		users = w.active
+	}
+	return engine.Event{UserID: userID(rng.IntN(users)), Name: eventName(rng.IntN(names)), Properties: payload}
 }
 
 // events returns so many events, made before anything is measured.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,30 +25,19 @@ const bareInsert = `insert into bucketgen.events (contact_id, event_no, occurred
 
 // run inserts for a while and returns the rows per second.
 func (y yardstick) run(ctx context.Context, pool *pgxpool.Pool, users int, span time.Duration) (float64, error) {
-	var group sync.WaitGroup
 	var rows atomic.Int64
-	failed := make([]error, y.connections)
 	began := time.Now()
-	for c := range y.connections {
-		group.Go(func() {
-			rng := rand.New(rand.NewPCG(4, uint64(c))) //nolint:gosec // a fixed seed is the point
-			for time.Since(began) < span {
-				if _, err := pool.Exec(ctx, bareInsert, y.arguments(rng, users)...); err != nil {
-					failed[c] = err
-					return
-				}
-				rows.Add(int64(y.rows))
+	err := together(y.connections, func(c int) error {
+		rng := rand.New(rand.NewPCG(4, uint64(c))) //nolint:gosec // a fixed seed is the point
+		for time.Since(began) < span {
+			if _, err := pool.Exec(ctx, bareInsert, y.arguments(rng, users)...); err != nil {
+				return err
 			}
-		})
-	}
-	group.Wait()
-	took := time.Since(began)
-	for _, err := range failed {
-		if err != nil {
-			return 0, err
+			rows.Add(int64(y.rows))
 		}
-	}
-	return float64(rows.Load()) / took.Seconds(), nil
+		return nil
+	})
+	return float64(rows.Load()) / time.Since(began).Seconds(), err
 }
 
 // runYardsticks runs each of them and adds its rate to its own.

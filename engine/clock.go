@@ -172,7 +172,7 @@ func (e *Engine) settleBatch(ctx context.Context, o decide.Options, now registry
 	}
 	tasks := make([]*task, len(users))
 	for i, user := range users {
-		tasks[i] = &task{want: store.Wanted{User: user}, options: o, step: func(s *decide.Session, clock registry.Instant) {
+		tasks[i] = &task{want: user, options: o, step: func(s *decide.Session, clock registry.Instant) {
 			if !o.Live {
 				clock = now
 			}

@@ -64,12 +64,13 @@ cross join lateral (
 
 -- name: ContactsLockDue :many
 -- Takes the locks of users for whom something is due, the longest overdue first, passing over those that are locked:
--- another worker has them. A user comes once per due instant. Whoever cannot take users through what they have not followed
--- passes over those of whom that is asked.
-select c.user_id
+-- another worker has them. A user comes once per due instant, with the bucket. Whoever cannot take users through what they
+-- have not followed passes over those of whom that is asked. (Is true keeps the planner from joining: so the numbers of
+-- buckets are hashed once, however many there are.)
+select c.id, c.user_id, d.bucket_no
 from bucketgen.due d
 join bucketgen.contacts c on c.id = d.contact_id
-where d.due_at <= @now and d.bucket_no = any (@bucket_nos::integer[])
+where d.due_at <= @now and (d.bucket_no in (select unnest(@bucket_nos::integer[]))) is true
     and (sqlc.narg('since_nos')::integer[] is null or least(c.generation, coalesce(c.stranger, c.generation))
         >= (sqlc.narg('since_nos')::integer[])[array_position(@bucket_nos::integer[], d.bucket_no)])
 order by d.due_at

@@ -18,9 +18,9 @@ using (select unnest(@contact_ids::bigint[]) as contact_id, unnest(@bucket_nos::
 where d.contact_id = f.contact_id and d.bucket_no = f.bucket_no;
 
 -- name: DueNext :one
--- The earliest due instant of those buckets, or no row.
+-- The earliest due instant of those buckets, or no row. (Is true: see ContactsLockDue.)
 select d.due_at
 from bucketgen.due d
-where d.bucket_no = any (@bucket_nos::integer[])
+where (d.bucket_no in (select unnest(@bucket_nos::integer[]))) is true
 order by d.due_at
 limit 1;

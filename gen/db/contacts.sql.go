@@ -161,10 +161,10 @@ func (q *Queries) ContactsLock(ctx context.Context, arg ContactsLockParams) ([]C
 }
 
 const ContactsLockDue = `-- name: ContactsLockDue :many
-select c.user_id
+select c.id, c.user_id, d.bucket_no
 from bucketgen.due d
 join bucketgen.contacts c on c.id = d.contact_id
-where d.due_at <= $1 and d.bucket_no = any ($2::integer[])
+where d.due_at <= $1 and (d.bucket_no in (select unnest($2::integer[]))) is true
     and ($3::integer[] is null or least(c.generation, coalesce(c.stranger, c.generation))
         >= ($3::integer[])[array_position($2::integer[], d.bucket_no)])
 order by d.due_at
@@ -179,10 +179,17 @@ type ContactsLockDueParams struct {
 	Users     int32
 }
 
+type ContactsLockDueRow struct {
+	ID       int64
+	UserID   string
+	BucketNo int32
+}
+
 // Takes the locks of users for whom something is due, the longest overdue first, passing over those that are locked:
-// another worker has them. A user comes once per due instant. Whoever cannot take users through what they have not followed
-// passes over those of whom that is asked.
-func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams) ([]string, error) {
+// another worker has them. A user comes once per due instant, with the bucket. Whoever cannot take users through what they
+// have not followed passes over those of whom that is asked. (Is true keeps the planner from joining: so the numbers of
+// buckets are hashed once, however many there are.)
+func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams) ([]ContactsLockDueRow, error) {
 	rows, err := q.db.Query(ctx, ContactsLockDue,
 		arg.Now,
 		arg.BucketNos,
@@ -193,13 +200,13 @@ func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []ContactsLockDueRow
 	for rows.Next() {
-		var user_id string
-		if err := rows.Scan(&user_id); err != nil {
+		var i ContactsLockDueRow
+		if err := rows.Scan(&i.ID, &i.UserID, &i.BucketNo); err != nil {
 			return nil, err
 		}
-		items = append(items, user_id)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

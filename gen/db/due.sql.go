@@ -30,12 +30,12 @@ func (q *Queries) DueForget(ctx context.Context, arg DueForgetParams) error {
 const DueNext = `-- name: DueNext :one
 select d.due_at
 from bucketgen.due d
-where d.bucket_no = any ($1::integer[])
+where (d.bucket_no in (select unnest($1::integer[]))) is true
 order by d.due_at
 limit 1
 `
 
-// The earliest due instant of those buckets, or no row.
+// The earliest due instant of those buckets, or no row. (Is true: see ContactsLockDue.)
 func (q *Queries) DueNext(ctx context.Context, bucketNos []int32) (pgtype.Timestamptz, error) {
 	row := q.db.QueryRow(ctx, DueNext, bucketNos)
 	var due_at pgtype.Timestamptz

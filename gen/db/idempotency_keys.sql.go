@@ -13,9 +13,7 @@ import (
 
 const IdempotencyKeysForget = `-- name: IdempotencyKeysForget :execrows
 delete from bucketgen.idempotency_keys k
-where (k.contact_id, k.origin, k.key) in (
-    select o.contact_id, o.origin, o.key from bucketgen.idempotency_keys o where o.seen_at < $1 limit $2::integer
-)
+where k.ctid = any (array(select o.ctid from bucketgen.idempotency_keys o where o.seen_at < $1 limit $2::integer))
 `
 
 type IdempotencyKeysForgetParams struct {
@@ -23,7 +21,8 @@ type IdempotencyKeysForgetParams struct {
 	Most   int32
 }
 
-// Forgets keys that are older than the horizon within which repetitions are recognised, some at a time.
+// Forgets keys that are older than the horizon within which repetitions are recognised, some at a time. (They go by their
+// places, because the planner would join the whole table by their keys.)
 func (q *Queries) IdempotencyKeysForget(ctx context.Context, arg IdempotencyKeysForgetParams) (int64, error) {
 	result, err := q.db.Exec(ctx, IdempotencyKeysForget, arg.Before, arg.Most)
 	if err != nil {

@@ -29,6 +29,9 @@ type Options struct {
 	// that of the machine. Defaults to false.
 	Durable bool
 
+	// Settings are further ones of a private server, like "track_commit_timestamp=on". Defaults to none.
+	Settings []string
+
 	// Log takes what is worth knowing while a server is looked for. Defaults to nothing.
 	Log func(text string)
 }
@@ -141,7 +144,7 @@ func launch(ctx context.Context, bin string, o Options) (*Server, error) {
 		}
 	}
 	s.URL = socketURL(sockets)
-	if s.process, err = startProcess(filepath.Join(bin, "postgres"), serverArgs(data, sockets, o.Durable), filepath.Join(s.dir, "log"), owner); err != nil {
+	if s.process, err = startProcess(filepath.Join(bin, "postgres"), serverArgs(data, sockets, o), filepath.Join(s.dir, "log"), owner); err != nil {
 		return nil, err
 	}
 	s.process.sockets = sockets
@@ -160,14 +163,17 @@ func initialise(ctx context.Context, bin, data string, owner owner) error {
 	return nil
 }
 
-func serverArgs(data, sockets string, durable bool) []string {
+func serverArgs(data, sockets string, o Options) []string {
 	args := []string{
 		"-D", data, "-k", sockets,
 		"-c", "listen_addresses=", "-c", "max_connections=200", "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB",
 		"-c", "timezone=UTC", "-c", "log_timezone=UTC",
 	}
-	if !durable {
+	if !o.Durable {
 		args = append(args, "-c", "fsync=off", "-c", "full_page_writes=off")
+	}
+	for _, setting := range o.Settings {
+		args = append(args, "-c", setting)
 	}
 	return args
 }

@@ -22,28 +22,28 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted, trust bool) {
 		w := &wanted[i]
 		u := &user{glimpse: f.store.cache.get(w.User)}
 		f.users[w.User], users[i] = u, w.User
-		if !trust || w.Contact != 0 {
+		if !trust || w.follows() {
 			u.memory = nil
 		}
 		switch {
 		case u.known != nil:
 			ids[i], versions[i] = u.known.id, u.known.version
-			u.once = w.Contact != 0
 		case w.Contact != 0:
-			ids[i], versions[i], u.once = w.Contact, -1, true
-			f.store.expectStep(&more, w, lock.As)
+			ids[i], versions[i] = w.Contact, -1
 		case w.Create:
 			create, createdAt = append(create, w.User), append(createdAt, timestamp(w.CreatedAt))
 		}
 		switch {
 		case u.memory != nil:
-		case deep && u.known != nil && w.Contact == 0 && !u.much:
+		case deep && u.known != nil && !w.follows() && !u.much:
 			all.add(w.User, ids[i])
 			due.add(w.User, ids[i])
 		default:
 			some.add(w.User, ids[i])
 			due.add(w.User, ids[i])
 		}
+		u.once = w.follows()
+		f.store.expectOther(&more, w, u, lock.As)
 		for _, e := range w.Events {
 			if e.Key != "" {
 				keyUsers, keyContacts, keys = append(keyUsers, w.User), append(keyContacts, ids[i]), append(keys, e.Key)
@@ -76,7 +76,8 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted, trust bool) {
 }
 
 // queueLocks asks for the locks of users. Who waits for locks takes them in the order of names. Who does not can ask for users
-// whom it knows by the numbers of their contacts, which are found sooner.
+// whom it knows by the numbers of their contacts, which are found sooner; but not for those who follow a deployment, who may be
+// other contacts by now.
 func (f *Facts) queueLocks(q *queue, lock Lock, users []string, ids, versions []int64) {
 	byName := func(row db.ContactsLockRow) {
 		f.users[row.UserID].contact = &db.ContactsLockKnownRow{
@@ -96,7 +97,7 @@ func (f *Facts) queueLocks(q *queue, lock Lock, users []string, ids, versions []
 	var some, others db.ContactsLockParams
 	for i, name := range users {
 		to := &others
-		if u := f.users[name]; u.known != nil && !u.once {
+		if u := f.users[name]; ids[i] != 0 && !u.once {
 			to, known[ids[i]] = &some, u
 		}
 		to.UserIds, to.Ids, to.Versions = append(to.UserIds, name), append(to.Ids, ids[i]), append(to.Versions, versions[i])

@@ -64,8 +64,8 @@ func asked[T comparable](all []T, one T, own func(T) bool) bool {
 // at depends on the properties of the user, so it goes by those that are remembered. Nothing rests on that being right.
 func (s *Store) expect(m *further, w *Wanted, u *user, e *decide.Event) {
 	user, known := w.User, u.known
-	if u.recollected != nil && s.simple || u.memory != nil && u.memory.whole && s.simple {
-		return // all is known, or asked for
+	if s.knowsAll(u) {
+		return
 	}
 	m.known = u.memory
 	defer func() { m.known = nil }()
@@ -100,6 +100,27 @@ func (s *Store) expect(m *further, w *Wanted, u *user, e *decide.Event) {
 				m.stay(user, b)
 			}
 		}
+	}
+}
+
+// knowsAll reports whether all about a user that can be asked is known, or asked for.
+func (s *Store) knowsAll(u *user) bool {
+	return s.simple && (u.recollected != nil || u.memory != nil && u.memory.whole)
+}
+
+// expectOther asks for what it is likely to take to follow a deployment, or to look at what is due.
+func (s *Store) expectOther(m *further, w *Wanted, u *user, d *Deployment) {
+	switch {
+	case w.follows() && u.known == nil:
+		s.expectStep(m, w, d)
+		return
+	case s.knowsAll(u):
+		return
+	}
+	m.known = u.memory
+	defer func() { m.known = nil }()
+	for _, b := range w.Due {
+		m.needAt(w, s.needs[b])
 	}
 }
 

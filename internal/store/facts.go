@@ -19,9 +19,14 @@ type Wanted struct {
 	CreatedAt registry.Instant // the time by which it is made
 	Events    []*decide.Event  // that the user is going to ingest
 
-	// Contact is the id of a user who is going to follow a deployment, and was not asked for before; 0 of others.
+	// Contact is the id of a user who is going to follow a deployment, and was not asked for before, or whose lock the
+	// transaction took because something is due; 0 of others.
 	Contact int64
+	Due     []registry.Index // what is due, as far as it is a bucket of this process; not nil if anything is
 }
+
+// follows reports whether the user is going to follow a deployment: most of those are not asked for again.
+func (w *Wanted) follows() bool { return w.Contact != 0 && w.Due == nil }
 
 // Lock says how the locks of users are taken.
 type Lock struct {
@@ -171,9 +176,10 @@ func (f *Facts) contactOf(name string) int64 {
 }
 
 // LockDue starts a transaction and takes the locks of users for whom something is due, the longest overdue first, passing
-// over those that somebody else holds. It takes one round trip and returns the users, sorted, for Load.
-func (s *Store) LockDue(ctx context.Context, conn Conn, replan bool, now registry.Instant, most int) ([]string, error) {
-	var users []string
+// over those that somebody else holds. It takes one round trip and returns the users, for Load, which wants them sorted.
+func (s *Store) LockDue(ctx context.Context, conn Conn, replan bool, now registry.Instant, most int) ([]Wanted, error) {
+	var users []Wanted
+	places := map[int64]int{}
 	var xid string
 	q := queue{store: s}
 	if replan {
@@ -181,12 +187,20 @@ func (s *Store) LockDue(ctx context.Context, conn Conn, replan bool, now registr
 	}
 	q.begin(0, &xid)
 	d := s.deployment.Load()
-	q.add(db.ContactsLockDue, timestamp(now), d.Active, d.activeSince, int32(most)).Query(each(func(user string) { users = append(users, user) }))
+	q.add(db.ContactsLockDue, timestamp(now), d.Active, d.activeSince, int32(most)).Query(each(func(row db.ContactsLockDueRow) {
+		i, known := places[row.ID]
+		if !known {
+			i, places[row.ID] = len(users), len(users)
+			users = append(users, Wanted{User: row.UserID, CreatedAt: now, Contact: row.ID, Due: []registry.Index{}})
+		}
+		if b, known := s.Index(row.BucketNo); known {
+			users[i].Due = append(users[i].Due, b)
+		}
+	}))
 	if err := q.send(ctx, conn); err != nil {
 		return nil, fmt.Errorf("lock users for whom something is due: %w", err)
 	}
-	slices.Sort(users)
-	return slices.Compact(users), nil
+	return users, nil
 }
 
 // LoadMore reads what sessions found lacking, by one more round trip.
