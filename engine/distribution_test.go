@@ -100,7 +100,6 @@ func TestHotQueriesGoByContact(t *testing.T) {
 		"DeliveriesClaim":       "each database has an outbox of its own",
 		"TransitionsBetween":    "each database has a feed of its own, which goes by transactions",
 		"HidingsBetween":        "each database has a feed of its own, which goes by transactions",
-		"TransitionsMark":       "each database has a feed of its own, which goes by transactions",
 		"ContactsBehind":        "each database takes its users through a deployment",
 		"ContactsNext":          "each database takes its users through a deployment",
 		"MembershipsPage":       "lists members of a bucket: who asks merges the pages of all databases",
