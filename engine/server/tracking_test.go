@@ -169,6 +169,23 @@ func TestAlias(t *testing.T) {
 	}
 }
 
+// TestAliasWaits is told to send an alias again while other definitions are deployed than the server has.
+func TestAliasWaits(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, engine.Config{NoClock: true})
+	other, err := engine.New(a.pool, registrytest.Build(t, viewers), engine.Config{})
+	if err == nil {
+		_, err = other.Deploy(t.Context(), engine.DeployOptions{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, body := a.send(t, "/v1/alias", strings.NewReader(`{"previousId":"anon-1","userId":"ada"}`), nil)
+	if got.StatusCode != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == "" {
+		t.Errorf("got %d %s %v, want that it is sent again", got.StatusCode, body, got.Header)
+	}
+}
+
 // TestClientsClock corrects the time of a client whose clock is a day ahead.
 func TestClientsClock(t *testing.T) {
 	t.Parallel()
