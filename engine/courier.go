@@ -35,6 +35,7 @@ type courier struct {
 
 	mu      sync.Mutex
 	current map[int64]int64 // leased deliveries and their contacts
+	again   []delivery      // those that were leased once more while they were being made
 	away    time.Duration   // how long the target is left alone, because it was away the last time
 	until   time.Time       // when that is over
 }
@@ -152,7 +153,7 @@ func (c *courier) claim(ctx context.Context, calls *sync.WaitGroup) (int, error)
 		return 0, fmt.Errorf("lease deliveries: %w", err)
 	}
 	rows = slices.DeleteFunc(rows, func(row db.DeliveriesClaimRow) bool {
-		return !c.begin(row) // its lease ran out while it was being made; that goes on
+		return !c.begin(row) // what is being made goes on
 	})
 	for range rows {
 		c.slots <- struct{}{}
@@ -226,11 +227,12 @@ func (c *courier) leave(ctx context.Context, away error) {
 	}
 }
 
-// begin notes that a delivery is being made, unless it is already.
+// begin notes that a delivery is being made, unless it is already: then its lease ran out, or its user was merged into another.
 func (c *courier) begin(row db.DeliveriesClaimRow) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, running := c.current[row.ID]; running {
+		c.again = append(c.again, delivery{row: row})
 		return false
 	}
 	c.current[row.ID] = row.ContactID

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/bucketgen/bucketgen/gen/db"
@@ -41,12 +42,34 @@ func (c *courier) settleAll(ctx context.Context, batch []delivery) {
 		}
 	}
 	c.mu.Lock()
+	settled := map[int64]bool{}
 	for _, d := range batch {
 		delete(c.current, d.row.ID)
+		settled[d.row.ID] = true
 	}
+	var again []delivery
+	c.again = slices.DeleteFunc(c.again, func(d delivery) bool {
+		if settled[d.row.ID] {
+			again = append(again, d)
+		}
+		return settled[d.row.ID]
+	})
 	c.mu.Unlock()
 	for range batch {
 		<-c.slots
+	}
+	c.release(ctx, again)
+}
+
+// release gives back what was leased once more while it was being made, and was not settled by that: its user was merged into
+// another meanwhile, by whose name it comes again.
+func (c *courier) release(ctx context.Context, again []delivery) {
+	if len(again) == 0 {
+		return
+	}
+	q := c.engine.store.Queries(c.engine.pool)
+	if err := q.DeliveriesReturn(ctx, db.DeliveriesReturnParams(c.named(again))); err != nil && ctx.Err() == nil {
+		c.engine.log.WarnContext(ctx, "deliveries cannot be given back; they come again once their lease is over", "error", err)
 	}
 }
 

@@ -326,3 +326,30 @@ func TestMergeNeedsWhatIsDeployed(t *testing.T) {
 		t.Errorf("there are %d users, want 1", n)
 	}
 }
+
+// TestMergeWhileADeliveryIsMade merges a user of whose join a handler is just being told: it is told again by the other name, as
+// soon as it has heard the first.
+func TestMergeWhileADeliveryIsMade(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	told, heard := make(inbox, 10), make(chan struct{})
+	config := fast
+	config.Lease = time.Hour
+	e := w.start(config, func(e *engine.Engine) {
+		must(t, e.OnEnter(w.ref("pro"), engine.EnterHandler{Name: "in", Func: func(_ context.Context, tr engine.Transition) error {
+			told <- tr
+			<-heard
+			return nil
+		}}))
+	})
+	w.identify("guest", map[string]any{"plan": "pro"})
+	equal(t, "the first", told.next(t).UserID, "guest")
+	_, err := e.Merge(t.Context(), "guest", "ada")
+	must(t, err)
+	eventually(t, func() bool { // it is leased once more, though it is under way
+		return w.count("select count(*) from bucketgen.deliveries d join bucketgen.contacts c on c.id = d.contact_id where c.user_id = 'ada' and d.lease is not null") == 1
+	})
+	close(heard)
+	equal(t, "the second", told.next(t).UserID, "ada")
+	eventually(t, func() bool { return w.count("select count(*) from bucketgen.deliveries") == 0 })
+}
