@@ -39,14 +39,13 @@ func (c curve) svg() []byte {
 	text := func(x, y float64, anchor, fill, text string) {
 		fmt.Fprintf(&b, `<text x="%.0f" y="%.0f" text-anchor="%s" fill="%s">%s</text>`+"\n", x, y, anchor, fill, html.EscapeString(text))
 	}
-	line := func(name, fill string, cost func(point) float64) {
+	line := func(at float64, name, fill string, cost func(point) float64) {
 		fmt.Fprintf(&b, `<polyline fill="none" stroke="%s" stroke-width="2" points="`, fill)
 		for _, p := range c.points {
 			fmt.Fprintf(&b, "%.0f,%.0f ", x(p.size), y(cost(p)))
 		}
 		fmt.Fprint(&b, `"/>`+"\n")
-		end := c.points[len(c.points)-1]
-		text(width-right, y(cost(end))-6, "end", fill, name)
+		text(at, top-12, "end", fill, name)
 	}
 	fmt.Fprintf(&b, `<path d="M%d %d V%d H%d" fill="none" stroke="#999"/>`+"\n", left, top, height-bottom, width-right)
 	for _, p := range c.points {
@@ -58,9 +57,9 @@ func (c curve) svg() []byte {
 	}
 	text(left, top-12, "start", "#333", "µs of processor time an event")
 	text(width-right, height-12, "end", "#333", c.unit)
-	line("both", "#222", point.sum)
-	line("PostgreSQL", "#07c", func(p point) float64 { return p.there })
-	line("the program", "#c50", func(p point) float64 { return p.here })
+	line(width-right-160, "both", "#222", point.sum)
+	line(width-right, "PostgreSQL", "#07c", func(p point) float64 { return p.there })
+	line(width-right-75, "the program", "#c50", func(p point) float64 { return p.here })
 	fmt.Fprintln(&b, "</svg>")
 	return b.Bytes()
 }
