@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -83,6 +85,31 @@ func (ours) name() string { return "bucketgen" }
 func (o ours) candidates(dst []registry.Index, event int) []registry.Index {
 	m := &o.moments[event]
 	return o.registry.Candidates(dst, m.carried, m.facts, m.standing)
+}
+
+// opened returns the buckets that an event is about by its name, the properties that it carries, and the values of its user,
+// with those that the user is in: what an index by value leaves, without anything else that a registry knows.
+func (o ours) opened(event int) []registry.Index {
+	m := &o.moments[event]
+	var all []registry.Index
+	open := func(p *registry.Postings) {
+		all = append(all, p.Always...)
+		for _, g := range p.Guarded {
+			for _, v := range g.Values {
+				if v.Value.Equal(m.facts.Property(g.Property)) {
+					all = append(all, v.Buckets...)
+				}
+			}
+		}
+	}
+	if m.carried.Event != registry.NoEvent {
+		open(&o.registry.ByEvent[m.carried.Event])
+	}
+	for _, p := range m.carried.Properties {
+		open(&o.registry.ByProperty[p])
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func (o ours) matches(dst, candidates []registry.Index, event int) ([]registry.Index, error) {
