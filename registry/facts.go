@@ -38,7 +38,7 @@ type Facts struct {
 // NewFacts returns the facts of a user of whom nothing is known and nothing is loaded.
 func (r *Registry) NewFacts(user string) *Facts {
 	n := len(r.Properties)
-	f := &Facts{registry: r, user: user, values: make([]Value, n), keys: make([]int32, n), numbers: make([]float64, n)}
+	f := &Facts{registry: r, user: user, values: make([]Value, n), keys: make([]int32, n), numbers: make([]float64, max(n, 1))} // doors always ask about one
 	for i := range f.numbers {
 		f.numbers[i] = math.NaN()
 	}

@@ -8,8 +8,9 @@ type flat struct {
 	keys       []keys // by Property
 	byEvent    []cells
 	byProperty []cells
-	guards     []Property // by Index: the property that carries the guard, or noGuard
-	programs   []program  // by Index
+	guards     []Property // by Index: the property whose change may close the guard, or noGuard
+	doors      []door     // by Index, and one more
+	programs   []program  // by Index, and one more
 	matches    []match    // of all programs
 	ranges     []within   // of all programs
 	counts     []count    // of all programs
@@ -37,10 +38,13 @@ func flatten(r *Registry) *flat {
 			x.addKeys(r, &table[i])
 		}
 	}
-	x.programs = make([]program, len(r.Buckets))
 	for i := range r.Buckets {
-		x.compile(&x.programs[i], r.Buckets[i].Criteria)
+		x.compile(r, r.Buckets[i].Criteria, x.guards[i])
 		x.programs[i].generated = r.Buckets[i].CriteriaFunc != nil
+	}
+	x.compile(r, nil, noGuard) // where the last ones end
+	for i, g := range x.guards {
+		x.guards[i] = r.root(g)
 	}
 	x.byEvent, x.byProperty = x.cells(r.ByEvent), x.cells(r.ByProperty)
 	return x
@@ -50,17 +54,21 @@ func flatten(r *Registry) *flat {
 func (x *flat) addKeys(r *Registry, p *Postings) {
 	for i := range p.Guarded {
 		g := &p.Guarded[i]
-		root := g.Property // which carries what lies inside of it
-		for len(r.Properties[root].Path) > 0 {
-			root--
-		}
 		for k := range g.Values {
 			x.keys[g.Property].add(g.Values[k].Value)
 			for _, b := range g.Values[k].Buckets {
-				x.guards[b] = root
+				x.guards[b] = g.Property
 			}
 		}
 	}
+}
+
+// root returns the property that a property lies inside of, or itself.
+func (r *Registry) root(p Property) Property {
+	for p != noGuard && len(r.Properties[p].Path) > 0 {
+		p--
+	}
+	return p
 }
 
 // keys are the values of a property that criteria compare it with, as small integers from 1 on. Any other value has the key

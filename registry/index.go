@@ -68,11 +68,13 @@ func (s *sieve) drain(dst []Index, x *flat, f *Facts) []Index {
 	for g, group := range s.groups {
 		for ; group != 0; group &= group - 1 {
 			w := g<<6 | bits.TrailingZeros64(group)
-			for word := s.found[w]; word != 0; word &= word - 1 {
-				b := Index(w<<6 | bits.TrailingZeros64(word))
-				if x.open(&x.programs[b], f) || s.standing[w]&(word&-word) != 0 {
-					dst = append(dst, b)
-				}
+			found, standing := s.found[w], s.standing[w]
+			dst = slices.Grow(dst, bits.OnesCount64(found))
+			for ; found != 0; found &= found - 1 {
+				bit := bits.TrailingZeros64(found)
+				b := Index(w<<6 | bit)
+				kept := len(dst)
+				dst = append(dst, b)[:kept+int(x.lets(b, f)|uint32(standing>>bit)&1)] // no branch, as it is as good as random
 			}
 			s.found[w] = 0
 		}

@@ -67,10 +67,10 @@ func (r *Registry) PayloadProperty(name string) (Property, bool) {
 // is noted only if it matters: nothing is where the bucket is closed. See [Registry.Closed].
 func (r *Registry) Evaluate(b Index, f *Facts) Verdict {
 	x := r.flat()
-	switch p, row := &x.programs[b], &r.Buckets[b]; {
-	case !p.generated:
-		return x.run(p, row, f)
-	case x.shuts(p, row, f):
+	switch row := &r.Buckets[b]; {
+	case !x.programs[b].generated:
+		return x.run(b, row, f)
+	case x.shuts(b, row, f):
 		return closed
 	default:
 		return row.CriteriaFunc(f)
