@@ -72,6 +72,22 @@ race: setup ## run every test with the race detector
 bench: setup ## measure ingest against a bare insert in the same run
 	$(GO) run ./bench
 
+.PHONY: bench-match
+bench-match: ## measure matching beside expr and cel-go, up to 10,000 buckets
+	cd bench/match && $(GO) run . -sizes 100,1000,10000
+
+.PHONY: bench-generate
+bench-generate: ## measure generating 1,000 buckets and compiling what was generated
+	$(GO) run ./bench/generate -sizes 1000
+
+.PHONY: bench-full
+bench-full: setup ## run every benchmark at its full size, and draw the figures of docs/benchmarks.md anew
+	$(GO) run ./bench
+	$(GO) run ./bench -backfill 1000000
+	cd bench/match && $(GO) run . -svg ../../docs/img/matching.svg
+	$(GO) run ./bench/generate
+	$(GO) test ./engine -run '^$$' -bench History -benchtime 1000x
+
 .PHONY: conformance
 conformance: setup ## play recorded scenarios: make conformance DIR=folder
 	$(GO) run ./internal/conformance/play $(or $(DIR),internal/conformance/testdata)

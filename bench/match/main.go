@@ -19,6 +19,7 @@ type options struct {
 	span    time.Duration
 	others  bool
 	profile string
+	figure  string
 }
 
 func main() {
@@ -29,6 +30,7 @@ func main() {
 	flag.DurationVar(&o.span, "span", 50*time.Millisecond, "how long each is measured in a round")
 	flag.BoolVar(&o.others, "others", true, "measure expr and cel-go, too")
 	flag.StringVar(&o.profile, "cpuprofile", "", "write a profile of the registry to this file")
+	flag.StringVar(&o.figure, "svg", "", "draw the curves into this file")
 	flag.Parse()
 	for s := range strings.SplitSeq(*sizes, ",") {
 		n, err := strconv.Atoi(s)
@@ -65,7 +67,10 @@ func run(o options) error {
 		fmt.Println(r)
 		results = append(results, r)
 	}
-	return nil
+	if o.figure == "" {
+		return nil
+	}
+	return draw(o.figure, results)
 }
 
 // profiled runs f under a profile, if one is wanted.
