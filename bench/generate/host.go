@@ -21,7 +21,7 @@ const (
 	texts, numbers = 25, 25
 	values         = 45
 	eventNames     = 200
-	family         = 500 // buckets that a function returns
+	family         = 50 // buckets that a function returns
 )
 
 func newHost(ctx context.Context, dir string, buckets int, alone bool) (*host, error) {
