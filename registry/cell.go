@@ -10,9 +10,9 @@ type cells struct {
 }
 
 type cell struct {
+	span
 	guard Property
 	key   int32
-	span
 }
 
 // span is where the buckets of a cell are. That of a key without a cell is empty.
@@ -59,7 +59,7 @@ func (c *cells) add(g *Guarded, k *keys) {
 		where := span{begin, int32(len(c.buckets))}
 		switch {
 		case few:
-			c.single = append(c.single, cell{g.Property, key, where})
+			c.single = append(c.single, cell{where, g.Property, key})
 		case in.sparse != nil:
 			in.sparse[key] = where
 		default:
@@ -83,7 +83,7 @@ func (c *cells) collect(s *sieve, f *Facts) {
 	for i := range c.rows {
 		in := &c.rows[i]
 		key := keys[in.guard]
-		where := span{}
+		var where span
 		if in.sparse != nil {
 			where = in.sparse[key]
 		} else {

@@ -35,7 +35,7 @@ func flatten(r *Registry) *flat {
 	}
 	for _, table := range [][]Postings{r.ByEvent, r.ByProperty} {
 		for i := range table {
-			x.addKeys(r, &table[i])
+			x.addKeys(&table[i])
 		}
 	}
 	for i := range r.Buckets {
@@ -51,7 +51,7 @@ func flatten(r *Registry) *flat {
 }
 
 // addKeys gives keys to the values that open guards, and notes whose guards they are.
-func (x *flat) addKeys(r *Registry, p *Postings) {
+func (x *flat) addKeys(p *Postings) {
 	for i := range p.Guarded {
 		g := &p.Guarded[i]
 		for k := range g.Values {

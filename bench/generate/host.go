@@ -34,7 +34,7 @@ func newHost(ctx context.Context, dir string, buckets int, alone bool) (*host, e
 		if err != nil {
 			return nil, err
 		}
-		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil { //nolint:gosec // both are named here
 			return nil, err
 		}
 	}
