@@ -26,7 +26,7 @@ func main() {
 	var o options
 	sizes := flag.String("sizes", "100,1000,10000,100000", "numbers of buckets")
 	flag.IntVar(&o.events, "events", 50, "events, each of another user")
-	flag.IntVar(&o.rounds, "rounds", 20, "rounds, of which the best counts")
+	flag.IntVar(&o.rounds, "rounds", 8, "rounds, of which the best counts")
 	flag.DurationVar(&o.span, "span", 50*time.Millisecond, "how long each is measured in a round")
 	flag.BoolVar(&o.others, "others", true, "measure expr and cel-go, too")
 	flag.StringVar(&o.profile, "cpuprofile", "", "write a profile of the registry to this file")
