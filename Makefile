@@ -10,7 +10,7 @@ GROWTH := -rounds 5 -span 2s -warm 5s -users 5000 -stored 100000
 
 .PHONY: help
 help: ## list what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: setup
 setup: ## install what demo and tests need, if it is missing
@@ -80,8 +80,16 @@ bench: setup ## measure ingest, clock, backfill and growth against yardsticks in
 	$(BIN)/bench -grow crowd -to 100000 $(GROWTH)
 	$(BIN)/bench -grow history -to 100000 $(GROWTH)
 
+.PHONY: bench-match
+bench-match: ## measure matching beside expr and cel-go, up to 10,000 buckets
+	cd bench/match && $(GO) run . -sizes 100,1000,10000
+
+.PHONY: bench-generate
+bench-generate: ## measure generating 1,000 buckets and compiling what was generated
+	$(GO) run ./bench/generate -sizes 1000
+
 .PHONY: bench-full
-bench-full: setup ## the same, as far as the targets of docs/benchmarks.md go, in an hour
+bench-full: setup ## run every benchmark as far as the targets of docs/benchmarks.md go, in hours, and draw its figures anew
 	$(GO) build -o $(BIN)/ ./bench
 	$(BIN)/bench
 	$(BIN)/bench -clock 100000 -rounds 3
@@ -90,6 +98,8 @@ bench-full: setup ## the same, as far as the targets of docs/benchmarks.md go, i
 	$(BIN)/bench -grow users -to 1000000 $(GROWTH) -warm 20s -stored 1000000
 	$(BIN)/bench -grow crowd -to 1000000 $(GROWTH) -stored 1000000
 	$(BIN)/bench -grow history -to 1000000 $(GROWTH)
+	cd bench/match && $(GO) run . -svg ../../docs/img/matching.svg
+	$(GO) run ./bench/generate
 	$(GO) test ./engine -run '^$$' -bench History -benchtime 1000x
 
 .PHONY: conformance

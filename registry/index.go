@@ -1,6 +1,9 @@
 package registry
 
-import "slices"
+import (
+	"math/bits"
+	"slices"
+)
 
 // Postings are the buckets that refer to one event, or to one property.
 //
@@ -31,66 +34,51 @@ type Carried struct {
 	Newcomer   bool // the user is new, or is looked at anew
 }
 
-// Candidates appends the buckets whose membership may change by what an ingest carries, sorted and without repetition.
-// The facts must include what is carried; standing are the buckets in which the user is, or is kept from: those are
-// candidates whenever they refer to something that is carried, since a guard that closes is what makes users leave.
+// Candidates appends the buckets whose membership may change by what an ingest carries, sorted and without repetition. The
+// facts must include what is carried, and be of this registry; standing are the buckets in which the user is, or is kept
+// from. Those are candidates when something is carried that closes their guard, which is what makes users leave. Others are
+// none while the properties of the user close them.
 func (r *Registry) Candidates(dst []Index, c Carried, f *Facts, standing []Index) []Index {
+	x, s := r.flat(), newSieve(len(r.Buckets))
 	if c.Newcomer {
-		dst = append(dst, r.Newcomers...)
+		s.add(r.Newcomers)
 	}
 	if c.Event != NoEvent {
-		dst = r.ByEvent[c.Event].open(dst, f)
+		x.byEvent[c.Event].collect(s, f)
 	}
 	for _, p := range c.Properties {
-		dst = r.ByProperty[p].open(dst, f)
+		x.byProperty[p].collect(s, f)
 	}
-	for _, b := range standing {
-		if r.Buckets[b].refers(c) {
-			dst = append(dst, b)
+	for i, b := range standing {
+		s.standing[uint32(b)>>6] |= 1 << (b & 63)
+		if g := x.guards[b]; g != noGuard && slices.Contains(c.Properties, g) {
+			s.add(standing[i : i+1]) // where the guard is open it is there already, where it was closed before nothing matters
 		}
 	}
-	slices.Sort(dst)
-	return slices.Compact(dst)
-}
-
-func (p *Postings) open(dst []Index, f *Facts) []Index {
-	dst = append(dst, p.Always...)
-	for i := range p.Guarded {
-		g := &p.Guarded[i]
-		dst = append(dst, g.opened(&f.values[g.Property])...)
+	dst = s.drain(dst, x, f)
+	for _, b := range standing {
+		s.standing[uint32(b)>>6] = 0
 	}
+	sieves.Put(s)
 	return dst
 }
 
-// opened returns the buckets that a value opens. Among few values it is found soonest by asking each whether it is the one:
-// most differ in their lengths, or in a word.
-func (g *Guarded) opened(v *Value) []Index {
-	const few = 8
-	if len(g.Values) > few {
-		if n, found := slices.BinarySearchFunc(g.Values, v, compareKey); found {
-			return g.Values[n].Buckets
+// drain empties the sieve of what was found, and appends what the user stands in or is let through to.
+func (s *sieve) drain(dst []Index, x *flat, f *Facts) []Index {
+	for g, group := range s.groups {
+		for ; group != 0; group &= group - 1 {
+			w := g<<6 | bits.TrailingZeros64(group)
+			found, standing := s.found[w], s.standing[w]
+			dst = slices.Grow(dst, bits.OnesCount64(found))
+			for ; found != 0; found &= found - 1 {
+				bit := bits.TrailingZeros64(found)
+				b := Index(w<<6 | bit)
+				kept := len(dst)
+				dst = append(dst, b)[:kept+int(x.lets(b, f)|uint32(standing>>bit)&1)] // no branch, as it is as good as random
+			}
+			s.found[w] = 0
 		}
-		return nil
+		s.groups[g] = 0
 	}
-	for i := range g.Values {
-		key := &g.Values[i].Value
-		if key.Kind == v.Kind && (v.Kind == Text && key.Text == v.Text || v.Kind != Text && key.Compare(*v) == 0) {
-			return g.Values[i].Buckets
-		}
-	}
-	return nil
-}
-
-func compareKey(p Posting, v *Value) int { return p.Value.Compare(*v) }
-
-func (b *Bucket) refers(c Carried) bool {
-	if _, found := slices.BinarySearch(b.Events, c.Event); found {
-		return true
-	}
-	for _, p := range c.Properties {
-		if _, found := slices.BinarySearch(b.Properties, p); found {
-			return true
-		}
-	}
-	return false
+	return dst
 }

@@ -34,8 +34,7 @@ func (f *Facts) recall(s Signal) *series {
 	if !known {
 		return nil
 	}
-	f.all = append(f.all, series{s, newest})
-	return &f.all[len(f.all)-1]
+	return f.insert(series{s, newest})
 }
 
 // recallTotal is as recall, for totals.
@@ -47,6 +46,5 @@ func (f *Facts) recallTotal(s Signal) *total {
 	if !remembered {
 		return nil
 	}
-	f.totals = append(f.totals, total{known, s})
-	return &f.totals[len(f.totals)-1]
+	return f.insertTotal(total{known, s})
 }

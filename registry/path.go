@@ -10,7 +10,7 @@ func (f *Facts) setPaths(root Property, v Value) {
 		if object == nil {
 			object = v.object()
 		}
-		f.values[p] = inside(object, rows[p].Path).as(rows[p].Type)
+		f.put(p, inside(object, rows[p].Path))
 	}
 }
 

@@ -3,6 +3,7 @@ package registry
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // Registry is everything that the engine knows of a set of buckets. It is read-only and may be used from several
@@ -21,6 +22,18 @@ type Registry struct {
 	ByEvent    []Postings // by Event
 	ByProperty []Postings // by Property
 	Newcomers  []Index    // buckets that may hold, or get a horizon, for a user of whom nothing is known
+
+	derived atomic.Pointer[flat]
+}
+
+// With returns a registry that differs in its buckets only, and not in their criteria: facts of one are facts of the other.
+func (r *Registry) With(buckets []Bucket) *Registry {
+	other := &Registry{
+		Fingerprint: r.Fingerprint, Buckets: buckets, Events: r.Events, Properties: r.Properties, Signals: r.Signals,
+		Fields: r.Fields, Sequences: r.Sequences, ByEvent: r.ByEvent, ByProperty: r.ByProperty, Newcomers: r.Newcomers,
+	}
+	other.derived.Store(r.flat())
+	return other
 }
 
 // Bucket returns the place of the bucket with the id.
@@ -53,14 +66,15 @@ func (r *Registry) PayloadProperty(name string) (Property, bool) {
 // Evaluate answers whether the criteria of a dynamic bucket holds at f.Now, and until when. What is lacking to answer that
 // is noted only if it matters: nothing is where the bucket is closed. See [Registry.Closed].
 func (r *Registry) Evaluate(b Index, f *Facts) Verdict {
-	if r.Closed(b, f) {
+	x := r.flat()
+	switch row := &r.Buckets[b]; {
+	case !x.programs[b].generated:
+		return x.run(b, row, f)
+	case x.shuts(b, row, f):
 		return closed
-	}
-	row := &r.Buckets[b]
-	if row.CriteriaFunc != nil {
+	default:
 		return row.CriteriaFunc(f)
 	}
-	return f.evaluate(row.Criteria)
 }
 
 // Resolve returns the place of the bucket that a ref names, if the ref belongs to this registry.

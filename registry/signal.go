@@ -199,8 +199,17 @@ func (f *Facts) SetNewest(s Signal, newest []Dated) {
 		have.newest = newest
 		return
 	}
-	f.all = append(f.all, series{s, newest})
+	f.insert(series{s, newest})
 }
+
+// insert adds the newest instants of a signal, of which none are there. They are sorted by their signals.
+func (f *Facts) insert(s series) *series {
+	i, _ := slices.BinarySearchFunc(f.all, s.signal, compareSignal)
+	f.all = slices.Insert(f.all, i, s)
+	return &f.all[i]
+}
+
+func compareSignal(a series, s Signal) int { return order(a.signal, s) }
 
 // Add adds an occurrence to what is loaded. Where a fact is not loaded it does nothing: a criteria that asks for it
 // finds it lacking, and whoever evaluates loads it and starts over. Sums are needed at once.
@@ -222,8 +231,7 @@ func (f *Facts) addNewest(row *SignalRow, o Occurrence) {
 		if !f.complete {
 			return
 		}
-		f.all = append(f.all, series{signal: o.Signal})
-		have = &f.all[len(f.all)-1]
+		have = f.insert(series{signal: o.Signal})
 	}
 	if row.Distinct != DistinctNone {
 		if i := slices.IndexFunc(have.newest, func(d Dated) bool { return d.Group == o.Group }); i >= 0 {
@@ -242,10 +250,8 @@ func (f *Facts) addNewest(row *SignalRow, o Occurrence) {
 }
 
 func (f *Facts) series(s Signal) *series {
-	for i := range f.all {
-		if f.all[i].signal == s {
-			return &f.all[i]
-		}
+	if i, found := slices.BinarySearchFunc(f.all, s, compareSignal); found {
+		return &f.all[i]
 	}
 	return f.recall(s)
 }
@@ -284,8 +290,17 @@ func (f *Facts) SetTotal(s Signal, t Total) {
 		have.Total = t
 		return
 	}
-	f.totals = append(f.totals, total{t, s})
+	f.insertTotal(total{t, s})
 }
+
+// insertTotal is as insert, for totals.
+func (f *Facts) insertTotal(t total) *total {
+	i, _ := slices.BinarySearchFunc(f.totals, t.signal, compareTotal)
+	f.totals = slices.Insert(f.totals, i, t)
+	return &f.totals[i]
+}
+
+func compareTotal(a total, s Signal) int { return order(a.signal, s) }
 
 func (f *Facts) addTotal(o Occurrence) {
 	have := f.total(o.Signal)
@@ -293,8 +308,7 @@ func (f *Facts) addTotal(o Occurrence) {
 		if !f.complete {
 			return
 		}
-		f.totals = append(f.totals, total{NoTotal, o.Signal})
-		have = &f.totals[len(f.totals)-1]
+		have = f.insertTotal(total{NoTotal, o.Signal})
 	}
 	have.Total = have.With(o)
 }
@@ -312,10 +326,8 @@ func (t Total) With(o Occurrence) Total {
 }
 
 func (f *Facts) total(s Signal) *total {
-	for i := range f.totals {
-		if f.totals[i].signal == s {
-			return &f.totals[i]
-		}
+	if i, found := slices.BinarySearchFunc(f.totals, s, compareTotal); found {
+		return &f.totals[i]
 	}
 	return f.recallTotal(s)
 }

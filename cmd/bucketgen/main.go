@@ -26,7 +26,7 @@
 // bucketgen" it builds bucketgen itself for another machine and cannot run it, so leave them unset for go generate.
 //
 // Go initialises the variables of a package in a single function, and compilers are slow with functions of thousands of
-// calls. Where there are that many buckets, let functions return them as []bucket.Definition, some hundreds each.
+// calls. Where there are that many buckets, let functions return them as []bucket.Definition, some dozens each.
 //
 // # Mistakes
 //

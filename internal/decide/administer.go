@@ -30,7 +30,7 @@ func (s *Session) Add(b registry.Index, clock registry.Instant) Result {
 		s.advance(clock)
 		if s.state.Contact.New {
 			s.state.Contact.New = false
-			s.round(s.registry.Candidates(nil, registry.Carried{Event: registry.NoEvent, Newcomer: true}, s.state.Facts, nil),
+			s.round(s.registry.Candidates(nil, registry.Carried{Event: registry.NoEvent, Newcomer: true}, s.state.Facts, s.standing()),
 				s.now, manually)
 		}
 		if s.active(b) == nil {

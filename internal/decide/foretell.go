@@ -63,14 +63,13 @@ func (s *Session) Foretell(b registry.Index, ticks bool, looks int) Foretold {
 // silent returns a registry of which no bucket ticks but one, if that: ticks change no membership, and whoever waits for
 // years need not look every hour.
 func silent(r *registry.Registry, b registry.Index, ticks bool) *registry.Registry {
-	copied := *r
-	copied.Buckets = slices.Clone(r.Buckets)
-	for i := range copied.Buckets {
+	buckets := slices.Clone(r.Buckets)
+	for i := range buckets {
 		if registry.Index(i) != b || !ticks {
-			copied.Buckets[i].Ticks = nil
+			buckets[i].Ticks = nil
 		}
 	}
-	return &copied
+	return r.With(buckets)
 }
 
 // asked returns a bucket and all those that it asks about, directly or not.

@@ -15,7 +15,7 @@ type remembered struct {
 	id         int64
 	version    int64
 	properties []byte
-	values     []registry.Value  // of the declared ones
+	values     registry.Values   // of the declared ones
 	changes    []registry.Change // of those that have a history
 }
 
@@ -246,10 +246,11 @@ func (c *cache) drop(e *entry) {
 
 // size is roughly how much memory it takes.
 func (r *remembered) size() int {
-	const fixed, value, change = 300, 48, 72
-	n := fixed + len(r.properties) + value*len(r.values) + change*len(r.changes)
-	for i := range r.values {
-		n += sizeOf(&r.values[i])
+	const fixed, value, change = 300, 60, 72
+	values := r.values.All()
+	n := fixed + len(r.properties) + value*len(values) + change*len(r.changes)
+	for i := range values {
+		n += sizeOf(&values[i])
 	}
 	for i := range r.changes {
 		n += sizeOf(&r.changes[i].Was)

@@ -279,7 +279,7 @@ func (f *Facts) settle(w *Wanted) error {
 			facts.SetProperty(p, field.Whole())
 		}
 	}
-	f.store.texts.share(facts.Values())
+	f.store.texts.share(facts.Values().All())
 	u.known = &remembered{
 		id: u.contact.ID, version: u.contact.Version,
 		properties: u.contact.Properties, values: facts.Values(), changes: u.changes,

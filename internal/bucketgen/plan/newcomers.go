@@ -1,17 +1,25 @@
 package plan
 
-import "github.com/bucketgen/bucketgen/registry"
+import (
+	"slices"
+
+	"github.com/bucketgen/bucketgen/registry"
+)
 
 // newcomers finds the buckets that a user of whom nothing is known may be in.
 func newcomers(r *registry.Registry) {
-	nothing := r.NewFacts("").Complete()
-	for i := range r.Buckets {
-		b := r.Buckets[i]
-		if b.Kind == registry.Manual {
+	anybody := &registry.Registry{Buckets: slices.Clone(r.Buckets), Properties: r.Properties, Signals: r.Signals, Fields: r.Fields, Sequences: r.Sequences}
+	for i := range anybody.Buckets {
+		if b := &anybody.Buckets[i]; b.Kind != registry.Manual {
+			b.Criteria = chosen(b.Criteria)
+		}
+	}
+	nothing := anybody.NewFacts("").Complete()
+	for i := range anybody.Buckets {
+		if anybody.Buckets[i].Kind == registry.Manual {
 			continue
 		}
-		anybody := registry.Registry{Buckets: []registry.Bucket{{Criteria: chosen(b.Criteria)}}, Signals: r.Signals, Fields: r.Fields}
-		if v := anybody.Evaluate(0, nothing); v.True || v.Until != registry.Never {
+		if v := anybody.Evaluate(registry.Index(i), nothing); v.True || v.Until != registry.Never {
 			r.Newcomers = append(r.Newcomers, registry.Index(i))
 		}
 	}

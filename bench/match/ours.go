@@ -1,0 +1,123 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// moment is an event as the registry sees it: what is known of its user, and what it carries.
+type moment struct {
+	facts    *registry.Facts
+	carried  registry.Carried
+	standing []registry.Index // buckets that the user was in before
+}
+
+// moments returns the moments at which events are decided over.
+func moments(r *registry.Registry, events []event) []moment {
+	all := make([]moment, len(events))
+	for i := range events {
+		ev := &events[i]
+		m := moment{facts: factsOf(r, &ev.after), carried: registry.Carried{Event: r.Event(eventName(ev.name))}}
+		for _, p := range ev.texts {
+			m.carry(r, textName(p))
+		}
+		for _, p := range ev.numbers {
+			m.carry(r, numberName(p))
+		}
+		before := factsOf(r, &ev.before)
+		for b := range r.Buckets {
+			if r.Evaluate(registry.Index(b), before).True {
+				m.standing = append(m.standing, registry.Index(b))
+			}
+		}
+		all[i] = m
+	}
+	return all
+}
+
+func (m *moment) carry(r *registry.Registry, name string) {
+	if p, declared := r.Property(name); declared {
+		m.carried.Properties = append(m.carried.Properties, p)
+	}
+}
+
+// factsOf returns what the registry needs to know of a user.
+func factsOf(r *registry.Registry, u *user) *registry.Facts {
+	f := r.NewFacts("user").Complete()
+	f.Now = now
+	for i, text := range u.texts {
+		if p, declared := r.Property(textName(i)); declared {
+			f.SetProperty(p, registry.Value{Kind: registry.Text, Text: text})
+		}
+	}
+	for i, number := range u.numbers {
+		if p, declared := r.Property(numberName(i)); declared {
+			f.SetProperty(p, registry.Value{Kind: registry.Number, Number: number})
+		}
+	}
+	for i, history := range u.history {
+		if e := r.Event(eventName(i)); e != registry.NoEvent {
+			for n := len(history) - 1; n >= 0; n-- {
+				for _, o := range r.Occurrences(nil, e, history[n], nil) {
+					f.Add(o)
+				}
+			}
+		}
+	}
+	return f
+}
+
+// matcher answers which of some buckets a user is in.
+type matcher interface {
+	name() string
+	// matches appends those of the candidates whose criteria hold for the user of an event.
+	matches(dst, candidates []registry.Index, event int) ([]registry.Index, error)
+}
+
+type ours struct {
+	registry *registry.Registry
+	moments  []moment
+}
+
+func (ours) name() string { return "bucketgen" }
+
+func (o ours) candidates(dst []registry.Index, event int) []registry.Index {
+	m := &o.moments[event]
+	return o.registry.Candidates(dst, m.carried, m.facts, m.standing)
+}
+
+// opened returns the buckets that an event is about by its name, the properties that it carries, and the values of its user,
+// with those that the user is in: what an index by value leaves, without anything else that a registry knows.
+func (o ours) opened(event int) []registry.Index {
+	m := &o.moments[event]
+	var all []registry.Index
+	open := func(p *registry.Postings) {
+		all = append(all, p.Always...)
+		for _, g := range p.Guarded {
+			for _, v := range g.Values {
+				if v.Value.Equal(m.facts.Property(g.Property)) {
+					all = append(all, v.Buckets...)
+				}
+			}
+		}
+	}
+	if m.carried.Event != registry.NoEvent {
+		open(&o.registry.ByEvent[m.carried.Event])
+	}
+	for _, p := range m.carried.Properties {
+		open(&o.registry.ByProperty[p])
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func (o ours) matches(dst, candidates []registry.Index, event int) ([]registry.Index, error) {
+	facts := o.moments[event].facts
+	for _, b := range candidates {
+		if o.registry.Evaluate(b, facts).True {
+			dst = append(dst, b)
+		}
+	}
+	return dst, nil
+}
