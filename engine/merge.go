@@ -26,6 +26,9 @@ import (
 // Of stays that have ended, the last of both is the last of into, by which entry policies go. Earlier ones of from stay in the
 // log by the old name, as do deliveries that wait, but for those about a stay that is now into's.
 //
+// What is kept of both is made anew from the log. Where old parts of the log were dropped, what only totals knew of them is gone
+// afterwards, for both.
+//
 // Whoever keeps by id elsewhere who is in a bucket has to be told that the two are one. It takes time in proportion to what from did,
 // and to what into did that criteria ask about.
 //
