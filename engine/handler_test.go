@@ -14,6 +14,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -318,17 +319,5 @@ func TestHandlersAreChecked(t *testing.T) {
 	}
 }
 
-// eventually waits for something that another goroutine brings about.
-func eventually(t *testing.T, holds func() bool) {
-	t.Helper()
-	deadline := time.After(20 * time.Second)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatal("it did not come about")
-		}
-	}
-}
+// eventually waits for what another goroutine brings about.
+var eventually = waitfor.That

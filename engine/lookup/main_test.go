@@ -14,6 +14,7 @@ import (
 	"github.com/bucketgen/bucketgen/engine/lookup"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -114,16 +115,5 @@ func ids(refs []registry.Ref) []string {
 	return out
 }
 
-func eventually(t testing.TB, holds func() bool) {
-	t.Helper()
-	deadline := time.After(20 * time.Second)
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatal("it did not come about")
-		}
-	}
-}
+// eventually waits for what another goroutine brings about.
+var eventually = waitfor.That

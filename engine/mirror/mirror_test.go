@@ -24,6 +24,7 @@ import (
 	"github.com/bucketgen/bucketgen/engine/server"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -418,19 +419,8 @@ func TestConfigsAreChecked(t *testing.T) {
 	}
 }
 
-func eventually(t *testing.T, holds func() bool) {
-	t.Helper()
-	deadline := time.After(20 * time.Second)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatal("it did not come about")
-		}
-	}
-}
+// eventually waits for what another goroutine brings about.
+var eventually = waitfor.That
 
 func must(t *testing.T, err error) {
 	t.Helper()

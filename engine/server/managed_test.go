@@ -20,6 +20,7 @@ import (
 	"github.com/bucketgen/bucketgen/engine/server/client"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -173,17 +174,5 @@ func (m *managed) serving(t testing.TB, e *engine.Engine) *client.Client {
 	return c
 }
 
-// eventually waits for something that another goroutine brings about.
-func eventually(t *testing.T, holds func() bool) {
-	t.Helper()
-	deadline := time.After(20 * time.Second)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatal("it did not come about")
-		}
-	}
-}
+// eventually waits for what another goroutine brings about.
+var eventually = waitfor.That
