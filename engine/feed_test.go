@@ -148,6 +148,38 @@ func TestFeedTellsWhatCommitsLate(t *testing.T) {
 	equal(t, "from the beginning", len(hear(t, w.Engine, engine.FeedOptions{After: a.begun}).next(len(want))), len(want))
 }
 
+// TestFeedTellsOfTransactionsWithoutANumberBelow lets a transaction log something before another that has a smaller number and
+// commits first: as long as none with a greater number has come to an end, nobody sees that the first is under way.
+func TestFeedTellsOfTransactionsWithoutANumberBelow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	w.identify("ada", map[string]any{"plan": "pro"})
+	a := hear(t, w.Engine, engine.FeedOptions{})
+	begin := func() pgx.Tx {
+		tx, err := w.pool.Begin(t.Context())
+		must(t, err)
+		_, err = tx.Exec(t.Context(), "select pg_current_xact_id()")
+		must(t, err)
+		return tx
+	}
+	log := func(tx pgx.Tx, epoch int) {
+		_, err := tx.Exec(t.Context(), `insert into bucketgen.transitions (contact_id, bucket_no, epoch, kind, membership_id, at, decided_at, source)
+			select t.contact_id, t.bucket_no, $1, 'entered', t.membership_id, now(), now(), 'event' from bucketgen.transitions t where t.epoch = 1`, epoch)
+		must(t, err)
+	}
+	older, newer := begin(), begin() // a savepoint, as IngestTx has, would be given a number of its own
+	log(newer, 2)
+	log(older, 3)
+	w.commit(older)
+	got := a.next(1)
+	w.commit(newer)
+	got = append(got, a.next(1)...)
+	want := []string{"bucket:pro:ada:entered:3", "bucket:pro:ada:entered:2"}
+	equal(t, "transitions", keys(got), want)
+	equal(t, "after the first", keys(hear(t, w.Engine, engine.FeedOptions{After: got[0].Cursor}).next(1)), want[1:])
+	equal(t, "from the beginning", len(hear(t, w.Engine, engine.FeedOptions{After: a.begun}).next(2)), 2)
+}
+
 // TestFeedGoesOnInTheMidst takes up a feed after each transition of a round that was committed at once.
 func TestFeedGoesOnInTheMidst(t *testing.T) {
 	t.Parallel()

@@ -99,8 +99,10 @@ from (
 
 -- name: TransitionsBetween :many
 -- What can be seen at a mark and could not at an earlier one, in the order of ids: what transactions have logged that were
--- under way at the earlier one, by their numbers, and what later ones have, whose ids are greater than all that were to be
--- seen. (Coalesce hides the numbers of the latter from the planner: it is to walk along the ids.)
+-- under way at the earlier one, by their numbers, and what later ones have. The ids of those are greater than all that were to
+-- be seen, so it walks along them. (Coalesce hides the numbers from the planner, which is to do that.) But there may be some
+-- whose number was greater than that of any that had come to an end, so that the earlier mark does not name them, and who had
+-- been given ids before others that it saw: they are looked for by their numbers, once, since their ids come first.
 select c.user_id, c.email, b.id as bucket_id, b.name as bucket_name, t.id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal,
     t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed
 from (
@@ -122,6 +124,16 @@ from (
         from bucketgen.transitions k
         where k.id > @after_id and k.id > @seen_id and k.id <= @last_id
             and coalesce(k.made_by, '0') >= @from_xid and coalesce(k.made_by, '0') < @before_xid
+            and not k.made_by = any (@early::xid8[]) and not k.made_by = any (@running::xid8[])
+            and (@bucket_nos::integer[] is null or k.bucket_no = any (@bucket_nos)) and (@all_of_them::boolean or not k.suppressed)
+        order by k.id
+        limit @size::integer
+    )
+    union all
+    (
+        select k.id
+        from bucketgen.transitions k
+        where @after_id < @seen_id and k.made_by >= @from_xid and k.made_by < @before_xid and k.id > @after_id and k.id <= @seen_id
             and not k.made_by = any (@early::xid8[]) and not k.made_by = any (@running::xid8[])
             and (@bucket_nos::integer[] is null or k.bucket_no = any (@bucket_nos)) and (@all_of_them::boolean or not k.suppressed)
         order by k.id

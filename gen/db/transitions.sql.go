@@ -38,6 +38,16 @@ from (
         order by k.id
         limit $1::integer
     )
+    union all
+    (
+        select k.id
+        from bucketgen.transitions k
+        where $3 < $6 and k.made_by >= $8 and k.made_by < $9 and k.id > $3 and k.id <= $6
+            and not k.made_by = any ($10::xid8[]) and not k.made_by = any ($11::xid8[])
+            and ($4::integer[] is null or k.bucket_no = any ($4)) and ($5::boolean or not k.suppressed)
+        order by k.id
+        limit $1::integer
+    )
     order by 1
     limit $1::integer
 ) f
@@ -81,8 +91,10 @@ type TransitionsBetweenRow struct {
 }
 
 // What can be seen at a mark and could not at an earlier one, in the order of ids: what transactions have logged that were
-// under way at the earlier one, by their numbers, and what later ones have, whose ids are greater than all that were to be
-// seen. (Coalesce hides the numbers of the latter from the planner: it is to walk along the ids.)
+// under way at the earlier one, by their numbers, and what later ones have. The ids of those are greater than all that were to
+// be seen, so it walks along them. (Coalesce hides the numbers from the planner, which is to do that.) But there may be some
+// whose number was greater than that of any that had come to an end, so that the earlier mark does not name them, and who had
+// been given ids before others that it saw: they are looked for by their numbers, once, since their ids come first.
 func (q *Queries) TransitionsBetween(ctx context.Context, arg TransitionsBetweenParams) ([]TransitionsBetweenRow, error) {
 	rows, err := q.db.Query(ctx, TransitionsBetween,
 		arg.Size,
