@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"time"
@@ -34,10 +35,10 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	def(&c.MaxAttempts, 68)
-	def(&c.Poll, time.Second)
-	def(&c.Schema, store.DefaultSchema)
-	def(&c.Timeout, 15*time.Second)
+	c.MaxAttempts = cmp.Or(c.MaxAttempts, 68)
+	c.Poll = cmp.Or(c.Poll, time.Second)
+	c.Schema = cmp.Or(c.Schema, store.DefaultSchema)
+	c.Timeout = cmp.Or(c.Timeout, 15*time.Second)
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
@@ -45,13 +46,6 @@ func (c Config) withDefaults() Config {
 		c.Now = time.Now
 	}
 	return c
-}
-
-func def[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }
 
 func (c Config) validate() error {
