@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"regexp"
@@ -104,6 +105,30 @@ func TestDev(t *testing.T) {
 	got = regexp.MustCompile(`http://(127.0.0.1|\[::1\]):[0-9]+`).ReplaceAllString(got, "http://ADDRESS")
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestDevInJSON lets dev say in JSON that it runs, with all that a program needs to send events.
+func TestDevInJSON(t *testing.T) {
+	t.Parallel()
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	var stderr bytes.Buffer
+	stdout := &watcher{text: "\n}\n", call: interrupt}
+	h := server.Host{Registry: pro(t), Name: "shopd"}
+	if code := server.Run(ctx, h, []string{"dev", "--json", "--database", pgtest.NewEmptyURL(t)}, strings.NewReader(""), stdout, &stderr); code != 0 {
+		t.Fatalf("exit code %d\n%s%s", code, stdout, &stderr)
+	}
+	var got struct {
+		URL, Key, Database string
+		Applied            []string
+		Deployment         struct{ No int }
+	}
+	if err := json.Unmarshal([]byte(stdout.String()), &got); err != nil {
+		t.Fatalf("%v: %s", err, stdout)
+	}
+	if !strings.HasPrefix(got.URL, "http://") || !strings.HasPrefix(got.Key, "bg_admin_") || got.Database == "" || len(got.Applied) == 0 || got.Deployment.No != 1 {
+		t.Errorf("it says %s", stdout)
 	}
 }
 

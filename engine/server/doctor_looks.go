@@ -219,7 +219,7 @@ func (x *examination) services(ctx context.Context) finding {
 	for _, s := range all {
 		if c, can := s.(checker); can {
 			if err := c.Check(ctx); err != nil {
-				return failed("", "%s: %v", s, err)
+				return failed("start what it works with, or mend the setting that is named", "%s: %v", s, err)
 			}
 		}
 	}
