@@ -78,7 +78,7 @@ func found(t *testing.T, h server.Host, url, look, want string) {
 		if f.Name != look {
 			continue
 		}
-		for _, word := range strings.Fields(want) {
+		for word := range strings.FieldsSeq(want) {
 			if !strings.Contains(f.State+" "+f.Says+" "+f.Mend, word) {
 				t.Errorf("%s is %+v, want %q", look, f, want)
 			}

@@ -42,11 +42,7 @@ replay can be run again: lines with a messageId are not taken in twice.`,
 			"  cat events.jsonl | " + c.host.Name + " replay - --database temp",
 		Args: takes(1, "one FILE, or - for the standard input"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			until, err := instant("--until", flags.until)
-			if err != nil {
-				return err
-			}
-			in, size, err := openInput(cmd, args[0])
+			in, size, until, err := flags.open(cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -62,6 +58,14 @@ replay can be run again: lines with a messageId are not taken in twice.`,
 	}
 	flags.add(cmd)
 	return cmd
+}
+
+// open reads the time to which the clock is to run, and opens the input.
+func (f *replayFlags) open(cmd *cobra.Command, name string) (in io.ReadCloser, size int64, until time.Time, err error) {
+	if until, err = instant("--until", f.until); err == nil {
+		in, size, err = openInput(cmd, name)
+	}
+	return in, size, until, err
 }
 
 func (f *replayFlags) add(cmd *cobra.Command) {

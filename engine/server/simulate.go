@@ -30,11 +30,7 @@ The exit code is 1 if a line was refused.`,
 		Example: "  " + c.host.Name + " simulate events.jsonl.gz --until 2026-12-01T00:00:00Z --transitions out.csv",
 		Args:    takes(1, "one FILE, or - for the standard input"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			until, err := instant("--until", flags.until)
-			if err != nil {
-				return err
-			}
-			in, size, err := openInput(cmd, args[0])
+			in, size, until, err := flags.open(cmd, args[0])
 			if err != nil {
 				return err
 			}
