@@ -77,11 +77,11 @@ func (e *Engine) merge(ctx context.Context, from, into string) ([]Transition, er
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Release()
-	m := merging{engine: e, conn: conn, from: from, into: into, now: registry.Unset}
+	m := merging{engine: e, conn: conn, from: from, into: into, mark: e.mark(conn), now: registry.Unset}
 	if err := m.run(ctx); err != nil {
 		return nil, e.rollback(conn, err)
 	}
-	if err := e.conclude(ctx, conn, m.xid, m.written); err != nil {
+	if err := e.conclude(ctx, conn, m.xid, m.mark, m.written); err != nil {
 		return nil, err
 	}
 	e.store.Rename(from, into)
@@ -98,6 +98,7 @@ type merging struct {
 	conn       *pgxpool.Conn
 	from, into string
 
+	mark    store.Mark
 	xid     string
 	now     registry.Instant // the time of both
 	settled *store.Write     // what was due of both before that
@@ -135,7 +136,7 @@ func (m *merging) settle(ctx context.Context) (*store.Facts, error) {
 	tasks := []*mergeTask{m.task(m.from, (*decide.Session).CatchUp), m.task(m.into, (*decide.Session).CatchUp)}
 	both := []*task{tasks[0].task, tasks[1].task}
 	facts, err := e.store.Load(ctx, m.conn, store.Lock{
-		Begin: true, Wait: true, Timeout: lockTimeout, As: e.as, Replan: store.Replan(m.conn.Conn().PgConn()),
+		Begin: true, Wait: true, Timeout: lockTimeout, Mark: m.mark, As: e.as, Replan: store.Replan(m.conn.Conn().PgConn()),
 	}, wanted(both))
 	if err != nil {
 		return nil, err

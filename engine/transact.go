@@ -41,7 +41,10 @@ func (e *Engine) commit(ctx context.Context, wait bool, tasks []*task) error {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Release()
-	facts, err := e.store.Load(ctx, conn, store.Lock{Begin: true, Wait: wait, Timeout: lockTimeout, As: e.as, Replan: store.Replan(conn.Conn().PgConn())}, wanted(tasks))
+	mark := e.mark(conn)
+	facts, err := e.store.Load(ctx, conn, store.Lock{
+		Begin: true, Wait: wait, Timeout: lockTimeout, Mark: mark, As: e.as, Replan: store.Replan(conn.Conn().PgConn()),
+	}, wanted(tasks))
 	if err != nil {
 		return e.rollback(conn, err)
 	}
@@ -52,7 +55,7 @@ func (e *Engine) commit(ctx context.Context, wait bool, tasks []*task) error {
 	if err != nil {
 		return e.rollback(conn, err)
 	}
-	if err := e.conclude(ctx, conn, facts.XID, write); err != nil {
+	if err := e.conclude(ctx, conn, facts.XID, mark, write); err != nil {
 		return err
 	}
 	facts.Remember(write)
@@ -60,10 +63,11 @@ func (e *Engine) commit(ctx context.Context, wait bool, tasks []*task) error {
 	return nil
 }
 
-// conclude writes and commits. If it returns an error, nothing was done.
-func (e *Engine) conclude(ctx context.Context, conn *pgxpool.Conn, xid string, write *store.Write) error {
-	mark := store.NewMark(conn.Conn().PgConn(), e.now())
-	write.Leave(mark)
+// mark returns the mark for the next transaction of a connection.
+func (e *Engine) mark(conn *pgxpool.Conn) store.Mark { return store.NewMark(conn.Conn().PgConn(), e.now()) }
+
+// conclude writes and commits a transaction that leaves a mark. If it returns an error, nothing was done.
+func (e *Engine) conclude(ctx context.Context, conn *pgxpool.Conn, xid string, mark store.Mark, write *store.Write) error {
 	err := write.Send(ctx, conn, e.store, true)
 	switch {
 	case err == nil:

@@ -77,30 +77,6 @@ order by d.due_at
 limit @users::integer
 for no key update of c skip locked;
 
--- name: ContactsPatch :exec
--- Changes properties, and notes what declared ones were before. It is one statement because each costs something by itself.
-with changed as (
-    insert into bucketgen.changes (contact_id, property_no, was, changed_at)
-    select h.contact_id, h.property_no, nullif(h.was, 'null')::jsonb, h.changed_at
-    from (
-        select unnest(@changed_ids::bigint[]) as contact_id, unnest(@property_nos::integer[]) as property_no,
-            unnest(@was::text[]) as was, unnest(@changed_at::timestamptz[]) as changed_at
-    ) as h
-    on conflict (contact_id, property_no) do update set was = excluded.was, changed_at = excluded.changed_at
-)
-update bucketgen.contacts c
-set properties = (c.properties || p.set::jsonb) - array(select jsonb_array_elements_text(p.remove::jsonb)),
-    version = c.version + 1,
-    email = case when p.email_changed then nullif(p.email, '') else c.email end,
-    updated_at = p.at, holder = p.holder
-from (
-    select unnest(@contact_ids::bigint[]) as contact_id, unnest(@sets::text[]) as set,
-        unnest(@removes::text[]) as remove, unnest(@emails::text[]) as email,
-        unnest(@emails_changed::boolean[]) as email_changed, unnest(@ats::timestamptz[]) as at,
-        unnest(@holders::bigint[]) as holder
-) as p
-where c.id = p.contact_id;
-
 -- name: ContactsHold :exec
 -- Says which engine holds users whose properties do not change.
 update bucketgen.contacts c

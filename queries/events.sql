@@ -58,36 +58,6 @@ cross join lateral (
     select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
 ) c;
 
--- name: EventsInsert :exec
--- Logs events, in the order in which they are given: the id is the arrival number. Totals grow by the same statement, because
--- each costs something by itself. Of occurrences at one instant, the one that came first is the first, and the one that came
--- last the last.
-with total as (
-    insert into bucketgen.totals as t (contact_id, signal_no, count, first_at, last_at, first_value, last_value)
-    select a.contact_id, a.signal_no, a.count, a.first_at, a.last_at, nullif(a.first_value, ''), nullif(a.last_value, '')
-    from (
-        select unnest(@total_ids::bigint[]) as contact_id, unnest(@signal_nos::integer[]) as signal_no,
-            unnest(@counts::bigint[]) as count, unnest(@first_at::timestamptz[]) as first_at,
-            unnest(@last_at::timestamptz[]) as last_at, unnest(@first_values::text[]) as first_value,
-            unnest(@last_values::text[]) as last_value
-    ) as a
-    on conflict (contact_id, signal_no) do update set
-        count = t.count + excluded.count,
-        first_at = least(t.first_at, excluded.first_at),
-        first_value = case when excluded.first_at < t.first_at then excluded.first_value else t.first_value end,
-        last_at = greatest(t.last_at, excluded.last_at),
-        last_value = case when excluded.last_at >= t.last_at then excluded.last_value else t.last_value end
-)
-insert into bucketgen.events (contact_id, event_no, occurred_at, received_at, kind, properties, traits)
-select e.contact_id, e.event_no, e.occurred_at, e.received_at, e.kind,
-    nullif(e.properties, '')::jsonb, nullif(e.traits, '')::jsonb
-from (
-    select unnest(@contact_ids::bigint[]) as contact_id, unnest(@event_nos::integer[]) as event_no,
-        unnest(@occurred_at::timestamptz[]) as occurred_at,
-        unnest(@received_at::timestamptz[]) as received_at, unnest(@kinds::text[]) as kind,
-        unnest(@properties::text[]) as properties, unnest(@traits::text[]) as traits
-) as e;
-
 -- name: EventNamesResolve :many
 -- The numbers of names, given to those that have none yet. A name that another transaction is just adding may be
 -- missing from the answer.

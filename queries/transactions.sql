@@ -1,8 +1,15 @@
 -- name: TransactionBegun :one
--- Sets how a transaction of the engine runs, and returns its number, by which start of the server it runs, and whether what
--- is committed lasts, whatever happens. The statements that follow are the same for every
+-- Sets how a transaction of the engine runs, notes its mark if it leaves one when it commits, and returns its number, by which
+-- start of the server it runs, and whether what is committed lasts, whatever happens. The statements that follow are the same for every
 -- batch, and so are their plans: one look into an index for each thing that is asked. Planning them anew each time would
 -- cost more than running them, and a plan that was made while a table was small must not read all of it later.
+with noted as (
+    insert into bucketgen.writers (token, serial, at)
+    select m.token, @serial, @at
+    from (select sqlc.narg('token')::uuid as token) m
+    where m.token is not null
+    on conflict (token) do update set serial = excluded.serial, at = excluded.at
+)
 select pg_current_xact_id()::text as xid, pg_postmaster_start_time()::timestamptz as server_start,
     (current_setting('synchronous_commit') <> 'off')::boolean as lasts
 from (

@@ -1,7 +1,3 @@
--- name: WritersNote :exec
-insert into bucketgen.writers (token, serial, at) values (@token, @serial, @at)
-on conflict (token) do update set serial = excluded.serial, at = excluded.at;
-
 -- name: WritersSerial :one
 -- The number of the last transaction that a connection has committed, or 0.
 select coalesce(max(w.serial), 0)::bigint from bucketgen.writers w where w.token = @token;

@@ -422,62 +422,6 @@ func (q *Queries) ContactsPage(ctx context.Context, arg ContactsPageParams) ([]C
 	return items, nil
 }
 
-const ContactsPatch = `-- name: ContactsPatch :exec
-with changed as (
-    insert into bucketgen.changes (contact_id, property_no, was, changed_at)
-    select h.contact_id, h.property_no, nullif(h.was, 'null')::jsonb, h.changed_at
-    from (
-        select unnest($8::bigint[]) as contact_id, unnest($9::integer[]) as property_no,
-            unnest($10::text[]) as was, unnest($11::timestamptz[]) as changed_at
-    ) as h
-    on conflict (contact_id, property_no) do update set was = excluded.was, changed_at = excluded.changed_at
-)
-update bucketgen.contacts c
-set properties = (c.properties || p.set::jsonb) - array(select jsonb_array_elements_text(p.remove::jsonb)),
-    version = c.version + 1,
-    email = case when p.email_changed then nullif(p.email, '') else c.email end,
-    updated_at = p.at, holder = p.holder
-from (
-    select unnest($1::bigint[]) as contact_id, unnest($2::text[]) as set,
-        unnest($3::text[]) as remove, unnest($4::text[]) as email,
-        unnest($5::boolean[]) as email_changed, unnest($6::timestamptz[]) as at,
-        unnest($7::bigint[]) as holder
-) as p
-where c.id = p.contact_id
-`
-
-type ContactsPatchParams struct {
-	ContactIds    []int64
-	Sets          []string
-	Removes       []string
-	Emails        []string
-	EmailsChanged []bool
-	Ats           []pgtype.Timestamptz
-	Holders       []int64
-	ChangedIds    []int64
-	PropertyNos   []int32
-	Was           []string
-	ChangedAt     []pgtype.Timestamptz
-}
-
-// Changes properties, and notes what declared ones were before. It is one statement because each costs something by itself.
-func (q *Queries) ContactsPatch(ctx context.Context, arg ContactsPatchParams) error {
-	_, err := q.db.Exec(ctx, ContactsPatch,
-		arg.ContactIds,
-		arg.Sets,
-		arg.Removes,
-		arg.Emails,
-		arg.EmailsChanged,
-		arg.Ats,
-		arg.Holders,
-		arg.ChangedIds,
-		arg.PropertyNos,
-		arg.Was,
-		arg.ChangedAt,
-	)
-	return err
-}
-
 const ContactsPresent = `-- name: ContactsPresent :many
 select c.user_id from bucketgen.contacts c where c.user_id = any ($1::text[])
 `

@@ -83,20 +83,3 @@ func (q *Queries) DueOf(ctx context.Context, arg DueOfParams) ([]DueOfRow, error
 	}
 	return items, nil
 }
-
-const DueSet = `-- name: DueSet :exec
-insert into bucketgen.due (contact_id, bucket_no, due_at)
-select unnest($1::bigint[]), unnest($2::integer[]), unnest($3::timestamptz[])
-on conflict (contact_id, bucket_no) do update set due_at = excluded.due_at
-`
-
-type DueSetParams struct {
-	ContactIds []int64
-	BucketNos  []int32
-	DueAt      []pgtype.Timestamptz
-}
-
-func (q *Queries) DueSet(ctx context.Context, arg DueSetParams) error {
-	_, err := q.db.Exec(ctx, DueSet, arg.ContactIds, arg.BucketNos, arg.DueAt)
-	return err
-}

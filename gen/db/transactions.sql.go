@@ -12,6 +12,13 @@ import (
 )
 
 const TransactionBegun = `-- name: TransactionBegun :one
+with noted as (
+    insert into bucketgen.writers (token, serial, at)
+    select m.token, $2, $3
+    from (select $4::uuid as token) m
+    where m.token is not null
+    on conflict (token) do update set serial = excluded.serial, at = excluded.at
+)
 select pg_current_xact_id()::text as xid, pg_postmaster_start_time()::timestamptz as server_start,
     (current_setting('synchronous_commit') <> 'off')::boolean as lasts
 from (
@@ -21,18 +28,30 @@ from (
 ) s
 `
 
+type TransactionBegunParams struct {
+	LockTimeout string
+	Serial      int64
+	At          pgtype.Timestamptz
+	Token       pgtype.UUID
+}
+
 type TransactionBegunRow struct {
 	Xid         string
 	ServerStart pgtype.Timestamptz
 	Lasts       bool
 }
 
-// Sets how a transaction of the engine runs, and returns its number, by which start of the server it runs, and whether what
-// is committed lasts, whatever happens. The statements that follow are the same for every
+// Sets how a transaction of the engine runs, notes its mark if it leaves one when it commits, and returns its number, by which
+// start of the server it runs, and whether what is committed lasts, whatever happens. The statements that follow are the same for every
 // batch, and so are their plans: one look into an index for each thing that is asked. Planning them anew each time would
 // cost more than running them, and a plan that was made while a table was small must not read all of it later.
-func (q *Queries) TransactionBegun(ctx context.Context, lockTimeout string) (TransactionBegunRow, error) {
-	row := q.db.QueryRow(ctx, TransactionBegun, lockTimeout)
+func (q *Queries) TransactionBegun(ctx context.Context, arg TransactionBegunParams) (TransactionBegunRow, error) {
+	row := q.db.QueryRow(ctx, TransactionBegun,
+		arg.LockTimeout,
+		arg.Serial,
+		arg.At,
+		arg.Token,
+	)
 	var i TransactionBegunRow
 	err := row.Scan(&i.Xid, &i.ServerStart, &i.Lasts)
 	return i, err

@@ -21,22 +21,6 @@ func (q *Queries) WritersForget(ctx context.Context, before pgtype.Timestamptz) 
 	return err
 }
 
-const WritersNote = `-- name: WritersNote :exec
-insert into bucketgen.writers (token, serial, at) values ($1, $2, $3)
-on conflict (token) do update set serial = excluded.serial, at = excluded.at
-`
-
-type WritersNoteParams struct {
-	Token  pgtype.UUID
-	Serial int64
-	At     pgtype.Timestamptz
-}
-
-func (q *Queries) WritersNote(ctx context.Context, arg WritersNoteParams) error {
-	_, err := q.db.Exec(ctx, WritersNote, arg.Token, arg.Serial, arg.At)
-	return err
-}
-
 const WritersSerial = `-- name: WritersSerial :one
 select coalesce(max(w.serial), 0)::bigint from bucketgen.writers w where w.token = $1
 `

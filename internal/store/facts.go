@@ -34,6 +34,8 @@ type Lock struct {
 	// Begin starts a transaction by the same round trip, in which no statement waits longer than Timeout for a lock.
 	Begin   bool
 	Timeout time.Duration
+	// Mark is what the transaction that begins leaves if it commits.
+	Mark Mark
 	// None takes no locks at all: everything is read as it was committed at one moment, and nothing can be written. With
 	// Begin, no XID is given.
 	None bool
@@ -88,7 +90,7 @@ func (s *Store) Load(ctx context.Context, conn Conn, lock Lock, wanted []Wanted)
 	case lock.Begin && lock.None:
 		q.add("begin isolation level repeatable read, read only")
 	case lock.Begin:
-		q.begin(lock.Timeout, &f.XID)
+		q.begin(lock.Timeout, lock.Mark, &f.XID)
 	}
 	if lock.Replan {
 		q.add("discard plans")
@@ -185,7 +187,7 @@ func (s *Store) LockDue(ctx context.Context, conn Conn, replan bool, now registr
 	if replan {
 		q.add("discard plans")
 	}
-	q.begin(0, &xid)
+	q.begin(0, Mark{}, &xid)
 	d := s.deployment.Load()
 	q.add(db.ContactsLockDue, timestamp(now), d.Active, d.activeSince, int32(most)).Query(each(func(row db.ContactsLockDueRow) {
 		i, known := places[row.ID]

@@ -161,9 +161,7 @@ func (w *Write) addFollowed(d *Deployment, u *user, changed bool) {
 		is = standing{d.No, many}
 	case !d.Agreed && changed && d.Own < was.stranger:
 		is.stranger = d.Own
-		w.dueSet.ContactIds = append(w.dueSet.ContactIds, contact)
-		w.dueSet.BucketNos = append(w.dueSet.BucketNos, queued)
-		w.dueSet.DueAt = append(w.dueSet.DueAt, u.contact.UpdatedAt)
+		w.setDue(contact, queued, u.contact.UpdatedAt)
 	}
 	if u.queued && d.Agreed {
 		w.dueForget.ContactIds = append(w.dueForget.ContactIds, contact)

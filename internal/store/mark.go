@@ -12,8 +12,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// Mark is what a transaction leaves behind if it commits, by which it can be recognised afterwards. The zero value is
-// none.
+// Mark is what a transaction leaves behind if it commits, by which it can be recognised afterwards: it is noted as the
+// transaction begins, see [Lock]. The zero value is none.
 type Mark struct {
 	token  pgtype.UUID // of the connection
 	serial int64
@@ -44,11 +44,6 @@ func NewMark(conn *pgconn.PgConn, at registry.Instant) Mark {
 	c := stateOf(conn)
 	c.serial++
 	return Mark{c.token, c.serial, at}
-}
-
-// Note leaves the mark.
-func (m Mark) Note(ctx context.Context, into *db.Queries) error {
-	return into.WritersNote(ctx, db.WritersNoteParams{Token: m.token, Serial: m.serial, At: timestamp(m.at)})
 }
 
 // Fate finds out what became of a transaction whose connection was lost: whether it is over, and whether it was

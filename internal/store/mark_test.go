@@ -7,7 +7,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bucketgen/bucketgen/engine/migrate"
-	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/postgres"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry"
@@ -36,8 +35,7 @@ func TestFateAfterACrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn := acquire(t, pool)
-	committed, committedXID := begin(t, conn)
-	note(t, conn, committed)
+	committed, committedXID := begin(t, s, conn)
 	if over, _, err := s.Fate(ctx, pool, committedXID, committed); over || err != nil {
 		t.Errorf("in progress: got over %t, %v", over, err)
 	}
@@ -45,15 +43,13 @@ func TestFateAfterACrash(t *testing.T) {
 	if over, did, err := s.Fate(ctx, pool, committedXID, committed); !over || !did || err != nil {
 		t.Errorf("committed: got over %t, committed %t, %v", over, did, err)
 	}
-	rolledBack, rolledBackXID := begin(t, conn)
-	note(t, conn, rolledBack)
+	rolledBack, rolledBackXID := begin(t, s, conn)
 	exec(t, conn, "rollback")
 	if over, did, err := s.Fate(ctx, pool, rolledBackXID, rolledBack); !over || did || err != nil {
 		t.Errorf("rolled back: got over %t, committed %t, %v", over, did, err)
 	}
 
-	lost, lostXID := begin(t, conn)
-	note(t, conn, lost)
+	lost, lostXID := begin(t, s, conn)
 	if err := server.Crash(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -85,21 +81,15 @@ func acquire(t *testing.T, pool *pgxpool.Pool) *pgxpool.Conn {
 	return conn
 }
 
-func begin(t *testing.T, conn *pgxpool.Conn) (store.Mark, string) {
+// begin begins a transaction that leaves a mark, and returns the number of the transaction, too.
+func begin(t *testing.T, s *store.Store, conn *pgxpool.Conn) (store.Mark, string) {
 	t.Helper()
-	exec(t, conn, "begin")
-	var xid string
-	if err := conn.QueryRow(t.Context(), "select pg_current_xact_id()::text").Scan(&xid); err != nil {
+	mark := store.NewMark(conn.Conn().PgConn(), registry.At(time.Now()))
+	facts, err := s.Load(t.Context(), conn, store.Lock{Begin: true, Mark: mark}, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return store.NewMark(conn.Conn().PgConn(), registry.At(time.Now())), xid
-}
-
-func note(t *testing.T, conn *pgxpool.Conn, m store.Mark) {
-	t.Helper()
-	if err := m.Note(t.Context(), db.New(conn)); err != nil {
-		t.Fatal(err)
-	}
+	return mark, facts.XID
 }
 
 func exec(t *testing.T, conn *pgxpool.Conn, sql string) {

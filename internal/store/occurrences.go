@@ -32,7 +32,7 @@ func (w *Write) addOccurrence(s *Store, contact int64, o registry.Occurrence) {
 }
 
 func (w *Write) addTotal(contact int64, no int32, o registry.Occurrence) {
-	t := &w.events
+	t := &w.facts
 	place, known := w.place(contact, no, "")
 	if !known {
 		t.TotalIds, t.SignalNos = append(t.TotalIds, contact), append(t.SignalNos, no)

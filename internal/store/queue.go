@@ -35,10 +35,11 @@ func Replan(conn *pgconn.PgConn) bool {
 	return c.uses&(c.uses-1) == 0
 }
 
-// begin starts a transaction in which no statement waits longer than a timeout for a lock, or for ever if that is 0.
-func (q *queue) begin(timeout time.Duration, xid *string) {
+// begin starts a transaction that leaves a mark and in which no statement waits longer than a timeout for a lock, or for ever if
+// that is 0.
+func (q *queue) begin(timeout time.Duration, mark Mark, xid *string) {
 	q.add("begin isolation level read committed")
-	q.add(db.TransactionBegun, fmt.Sprintf("%dms", timeout.Milliseconds())).QueryRow(func(row pgx.Row) error {
+	q.add(db.TransactionBegun, fmt.Sprintf("%dms", timeout.Milliseconds()), mark.serial, timestamp(mark.at), mark.token).QueryRow(func(row pgx.Row) error {
 		var begun db.TransactionBegunRow
 		err := row.Scan(&begun.Xid, &begun.ServerStart, &begun.Lasts)
 		*xid = begun.Xid

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/jackc/pgx/v5/pgtype"
+
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/payload"
@@ -15,9 +17,8 @@ type Write struct {
 	// Names are the numbers of event names that the store does not know.
 	Names Names
 
-	contacts    db.ContactsPatchParams
+	facts       db.FactsWriteParams
 	deleted     db.ContactsSetDeletedParams
-	events      db.EventsInsertParams
 	keys        db.IdempotencyKeysInsertParams
 	occurrences db.OccurrencesInsertParams
 	groups      db.GroupsPutParams
@@ -30,10 +31,8 @@ type Write struct {
 	joins       db.MembershipsJoinParams
 	amends      db.MembershipsAmendParams
 	transitions db.TransitionsInsertParams
-	dueSet      db.DueSetParams
 	dueForget   db.DueForgetParams
 
-	mark            Mark
 	totalsGone      db.TotalsForgetParams
 	occurrencesGone db.OccurrencesForgetParams
 	progressGone    db.ProgressForgetParams
@@ -55,9 +54,6 @@ type outcome struct {
 	serial  uint64
 }
 
-// Leave lets the write leave a mark when it commits.
-func (w *Write) Leave(m Mark) { w.mark = m }
-
 // Due returns the earliest due instant that is written, if any is.
 func (w *Write) Due() (registry.Instant, bool) { return w.due, w.hasDue }
 
@@ -67,7 +63,7 @@ func (w *Write) Arm(buckets map[int32]bool, f func(contact int64, bucket int32))
 	for _, pairs := range []struct {
 		contacts []int64
 		buckets  []int32
-	}{{w.joins.ContactIds, w.joins.BucketNos}, {w.dueSet.ContactIds, w.dueSet.BucketNos}} {
+	}{{w.joins.ContactIds, w.joins.BucketNos}, {w.facts.DueIds, w.facts.BucketNos}} {
 		for i, no := range pairs.buckets {
 			if buckets[no] {
 				f(pairs.contacts[i], no)
@@ -113,13 +109,17 @@ func (w *Write) Add(f *Facts, user string, st *decide.State, c decide.Changes) {
 			w.dueForget.BucketNos = append(w.dueForget.BucketNos, s.buckets[d.Bucket])
 			continue
 		}
-		w.dueSet.ContactIds = append(w.dueSet.ContactIds, contact)
-		w.dueSet.BucketNos = append(w.dueSet.BucketNos, s.buckets[d.Bucket])
-		w.dueSet.DueAt = append(w.dueSet.DueAt, timestamp(d.At))
+		w.setDue(contact, s.buckets[d.Bucket], timestamp(d.At))
 		if !w.hasDue || d.At < w.due {
 			w.due, w.hasDue = d.At, true
 		}
 	}
+}
+
+func (w *Write) setDue(contact int64, bucket int32, at pgtype.Timestamptz) {
+	w.facts.DueIds = append(w.facts.DueIds, contact)
+	w.facts.BucketNos = append(w.facts.BucketNos, bucket)
+	w.facts.DueAt = append(w.facts.DueAt, at)
 }
 
 // addHolder notes who holds a user of whom something is written, and returns that. Where it is this engine, that can stay:
@@ -151,13 +151,13 @@ func (w *Write) addContact(s *Store, contact int64, c *decide.ContactChange, hol
 	if c.Email != nil {
 		email = *c.Email
 	}
-	w.contacts.ContactIds = append(w.contacts.ContactIds, contact)
-	w.contacts.Sets = append(w.contacts.Sets, string(payload.AppendObject(nil, c.Set)))
-	w.contacts.Removes = append(w.contacts.Removes, list(c.Remove))
-	w.contacts.Emails = append(w.contacts.Emails, email)
-	w.contacts.EmailsChanged = append(w.contacts.EmailsChanged, c.Email != nil)
-	w.contacts.Ats = append(w.contacts.Ats, timestamp(c.At))
-	w.contacts.Holders = append(w.contacts.Holders, holder)
+	w.facts.PatchedIds = append(w.facts.PatchedIds, contact)
+	w.facts.Sets = append(w.facts.Sets, string(payload.AppendObject(nil, c.Set)))
+	w.facts.Removes = append(w.facts.Removes, list(c.Remove))
+	w.facts.Emails = append(w.facts.Emails, email)
+	w.facts.EmailsChanged = append(w.facts.EmailsChanged, c.Email != nil)
+	w.facts.Ats = append(w.facts.Ats, timestamp(c.At))
+	w.facts.Holders = append(w.facts.Holders, holder)
 	w.addChanges(s, contact, c.Changes)
 }
 
@@ -169,13 +169,13 @@ func (w *Write) addEvent(s *Store, contact int64, e *decide.Logged) {
 			no, _ = s.EventNo(e.Name)
 		}
 	}
-	w.events.ContactIds = append(w.events.ContactIds, contact)
-	w.events.EventNos = append(w.events.EventNos, no)
-	w.events.OccurredAt = append(w.events.OccurredAt, timestamp(e.OccurredAt))
-	w.events.ReceivedAt = append(w.events.ReceivedAt, timestamp(e.ReceivedAt))
-	w.events.Kinds = append(w.events.Kinds, string(e.Kind))
-	w.events.Properties = append(w.events.Properties, string(e.Properties.Raw))
-	w.events.Traits = append(w.events.Traits, string(e.Traits.Raw))
+	w.facts.ContactIds = append(w.facts.ContactIds, contact)
+	w.facts.EventNos = append(w.facts.EventNos, no)
+	w.facts.OccurredAt = append(w.facts.OccurredAt, timestamp(e.OccurredAt))
+	w.facts.ReceivedAt = append(w.facts.ReceivedAt, timestamp(e.ReceivedAt))
+	w.facts.Kinds = append(w.facts.Kinds, string(e.Kind))
+	w.facts.Properties = append(w.facts.Properties, string(e.Properties.Raw))
+	w.facts.Traits = append(w.facts.Traits, string(e.Traits.Raw))
 	if e.Key != "" {
 		w.keys.ContactIds = append(w.keys.ContactIds, contact)
 		w.keys.Keys = append(w.keys.Keys, e.Key)
@@ -251,11 +251,12 @@ func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) erro
 			errs = append(errs, exec())
 		}
 	}
-	add(len(w.contacts.ContactIds), func() error { return into.ContactsPatch(ctx, w.contacts) })
 	add(len(w.deleted.ContactIds), func() error { return into.ContactsSetDeleted(ctx, w.deleted) })
 	add(len(w.holds.ContactIds), func() error { return into.ContactsHold(ctx, w.holds) })
 	add(len(w.totalsGone.ContactIds), func() error { return into.TotalsForget(ctx, w.totalsGone) })
-	add(len(w.events.ContactIds)+len(w.events.TotalIds), func() error { return into.EventsInsert(ctx, w.events) })
+	add(len(w.facts.ContactIds)+len(w.facts.TotalIds)+len(w.facts.PatchedIds)+len(w.facts.DueIds), func() error {
+		return into.FactsWrite(ctx, w.facts)
+	})
 	add(len(w.keys.ContactIds), func() error { return into.IdempotencyKeysInsert(ctx, w.keys) })
 	add(len(w.occurrencesGone.ContactIds), func() error {
 		return errors.Join(into.OccurrencesForget(ctx, w.occurrencesGone), into.GroupsForget(ctx, db.GroupsForgetParams(w.occurrencesGone)))
@@ -274,12 +275,8 @@ func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) erro
 	add(len(w.joins.ContactIds), func() error { return into.MembershipsJoin(ctx, w.joins) })
 	add(len(w.transitions.ContactIds), func() error { return into.TransitionsInsert(ctx, w.transitions) })
 	add(len(w.followed.ContactIds), func() error { return into.ContactsFollow(ctx, w.followed) })
-	add(len(w.dueSet.ContactIds), func() error { return into.DueSet(ctx, w.dueSet) })
 	add(len(w.dueForget.ContactIds), func() error { return into.DueForget(ctx, w.dueForget) })
 	if commit {
-		if w.mark != (Mark{}) {
-			errs = append(errs, w.mark.Note(ctx, into))
-		}
 		q.add("commit")
 	}
 	if err := errors.Join(errs...); err != nil || q.batch.Len() == 0 {
