@@ -38,6 +38,7 @@ func ExampleUp() {
 	// applied 00010_webhooks.sql
 	// applied 00011_feed.sql
 	// applied 00013_merges.sql
+	// applied 00014_contacts_room.sql
 	// up to date
 	// up to date
 }

@@ -92,6 +92,7 @@ func TestDev(t *testing.T) {
 		"applied 00010_webhooks.sql\n" +
 		"applied 00011_feed.sql\n" +
 		"applied 00013_merges.sql\n" +
+		"applied 00014_contacts_room.sql\n" +
 		"on its own: all work is done by this process and others like it\n" +
 		"webhooks: no endpoints\n" +
 		"deployment 1, of TIME\n" +

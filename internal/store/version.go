@@ -11,7 +11,7 @@ import (
 )
 
 // Version is the migration that the queries are written for.
-const Version = 13
+const Version = 14
 
 // CheckVersion returns an error unless the tables are those that the queries are written for.
 func CheckVersion(ctx context.Context, conn db.DBTX, schema string) error {
