@@ -73,6 +73,7 @@ race: setup ## run every test with the race detector
 bench: setup ## measure ingest, clock, backfill and growth against yardsticks in the same run, in minutes
 	$(GO) build -o $(BIN)/ ./bench
 	$(BIN)/bench
+	$(BIN)/bench -callers 256
 	$(BIN)/bench -clock 20000 -users 10000 -stored 100000
 	$(BIN)/bench -backfill 100000
 	$(BIN)/bench -grow buckets -to 10000 $(GROWTH)
@@ -92,6 +93,7 @@ bench-generate: ## measure generating 1,000 buckets and compiling what was gener
 bench-full: setup ## run every benchmark as far as the targets of docs/benchmarks.md go, in hours, and draw its figures anew
 	$(GO) build -o $(BIN)/ ./bench
 	$(BIN)/bench
+	$(BIN)/bench -callers 256
 	$(BIN)/bench -clock 100000 -rounds 3
 	$(BIN)/bench -backfill 1000000
 	$(BIN)/bench -grow buckets -to 100000 $(GROWTH)

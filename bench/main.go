@@ -198,12 +198,35 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 		float64(events)/float64(batches), float64(transitions)/float64(events))
 	used.print(max(events, 1), "event")
 	done.print(max(events, 1), "event")
+	if err := unhurried(ctx, e, w, o, rate); err != nil {
+		return err
+	}
 	if o.allocations != "" {
 		if err := writeAllocations(o.allocations); err != nil {
 			return err
 		}
 	}
 	fmt.Printf("ratio to the best bare insert (%s): %.2f\n", name, rate/best)
+	return nil
+}
+
+// unhurried prints how long events take where more could come: at half of a peak, and from one caller.
+func unhurried(ctx context.Context, e *engine.Engine, w workload, o options, peak float64) error {
+	alone := o
+	alone.callers = 1
+	for _, run := range []struct {
+		name string
+		o    options
+		pace float64
+	}{{"at half of that", o, peak / 2}, {"one caller", alone, 0}} {
+		const sample, seed = 50_000, 1000 // not that of a round
+		rate, took, err := ingest(ctx, e, w.events(seed, sample), run.o, run.pace)
+		if err != nil {
+			return err
+		}
+		p50, p99 := percentiles(took)
+		fmt.Printf("%s: %.0f events/s, p50 %s, p99 %s\n", run.name, rate, p50, p99)
+	}
 	return nil
 }
 

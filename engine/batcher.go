@@ -91,8 +91,9 @@ type lane struct {
 	wait  time.Duration
 }
 
-// worthIt is how many items are worth a batch beside one that is being written. When that one takes longer than patience,
-// because somebody else has a lock that it needs, any number is.
+// worthIt is how many items are worth a batch beside each that is being written: the more there are, the less another one has of
+// the processors, and the more a large one saves. When those take longer than patience, because somebody else has a lock that they
+// need, any number is.
 const (
 	worthIt  = 32
 	patience = 10 * time.Millisecond
@@ -139,7 +140,7 @@ func (b *batcher) put(items []*item) bool {
 func (b *batcher) take() []*item {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for len(b.ready) == 0 || b.writing > 0 && b.eligible < worthIt && time.Since(b.began) < patience {
+	for len(b.ready) == 0 || b.eligible < worthIt*b.writing && time.Since(b.began) < patience {
 		if b.closed && b.waiting == 0 {
 			return nil
 		}
