@@ -182,14 +182,7 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 		}
 		fmt.Printf("round %d: %.0f events/s\n", round+1, rates[round])
 	}
-	best, name := 0.0, ""
-	for _, y := range allYardsticks {
-		m := median(yardsticks[y.String()])
-		fmt.Printf("yardstick, %s: %.0f rows/s\n", y, m)
-		if m > best {
-			best, name = m, y.String()
-		}
-	}
+	best, name := bestOf(yardsticks)
 	stats := e.Stats()
 	events, transitions, batches := stats.Events-before.Events, stats.Transitions-before.Transitions, stats.Batches-before.Batches
 	rate := median(rates)

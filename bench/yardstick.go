@@ -52,6 +52,18 @@ func runYardsticks(ctx context.Context, pool *pgxpool.Pool, o options, rates map
 	return nil
 }
 
+// bestOf prints the median of each and returns the best of those, and whose it is.
+func bestOf(rates map[string][]float64) (best float64, name string) {
+	for _, y := range allYardsticks {
+		m := median(rates[y.String()])
+		fmt.Printf("yardstick, %s: %.0f rows/s\n", y, m)
+		if m > best {
+			best, name = m, y.String()
+		}
+	}
+	return best, name
+}
+
 func (y yardstick) arguments(rng *rand.Rand, users int) []any {
 	contacts, events := make([]int64, y.rows), make([]int32, y.rows)
 	times, kinds, properties := make([]pgtype.Timestamptz, y.rows), make([]string, y.rows), make([][]byte, y.rows)

@@ -64,7 +64,9 @@ func (e *Engine) commit(ctx context.Context, wait bool, tasks []*task) error {
 }
 
 // mark returns the mark for the next transaction of a connection.
-func (e *Engine) mark(conn *pgxpool.Conn) store.Mark { return store.NewMark(conn.Conn().PgConn(), e.now()) }
+func (e *Engine) mark(conn *pgxpool.Conn) store.Mark {
+	return store.NewMark(conn.Conn().PgConn(), e.now())
+}
 
 // conclude writes and commits a transaction that leaves a mark. If it returns an error, nothing was done.
 func (e *Engine) conclude(ctx context.Context, conn *pgxpool.Conn, xid string, mark store.Mark, write *store.Write) error {
