@@ -56,28 +56,23 @@ func (e *Engine) IngestBatch(ctx context.Context, events []Event) ([]Result, err
 }
 
 func (e *Engine) ingestBatch(ctx context.Context, events []Event) ([]Result, error) {
-	results := make([]Result, len(events))
 	c := &call{done: make(chan struct{}), began: time.Now()}
-	items := make([]*item, 0, len(events))
-	places := make([]int, 0, len(events))
+	items, valid := make([]item, len(events)), make([]*item, 0, len(events))
 	now := e.config.Now()
 	for i := range events {
-		ev, err := e.validate(&events[i], now)
-		if err != nil {
-			results[i].Err = err
-			continue
+		it := &items[i]
+		*it = item{user: e.name(events[i].UserID), at: registry.Unset, ctx: ctx, call: c}
+		if it.event, it.err = e.validate(&events[i], now); it.err == nil {
+			valid = append(valid, it)
 		}
-		items = append(items, &item{user: e.name(events[i].UserID), event: ev, at: registry.Unset, ctx: ctx, call: c})
-		places = append(places, i)
 	}
-	if err := e.process(ctx, c, items); err != nil {
+	if err := e.process(ctx, c, valid); err != nil {
 		return nil, fmt.Errorf("ingest: %w", err)
 	}
-	for i, it := range items {
-		results[places[i]] = e.result(it)
-	}
+	results := make([]Result, len(events))
 	var failed []error
-	for i := range results {
+	for i := range items {
+		results[i] = e.result(&items[i])
 		if results[i].Err != nil {
 			failed = append(failed, fmt.Errorf("ingest event %d: %w", i, results[i].Err))
 		}

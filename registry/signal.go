@@ -93,8 +93,7 @@ func (r *Registry) Occurrences(dst []Occurrence, e Event, at Instant, lookup fun
 		return dst
 	}
 	var values []Value
-	begin, _ := slices.BinarySearchFunc(r.Fields, e, func(f FieldRow, e Event) int { return cmp.Compare(f.Event, e) })
-	for i := begin; i < len(r.Fields) && r.Fields[i].Event == e; i++ {
+	for i := r.firstField(e); i < len(r.Fields) && r.Fields[i].Event == e; i++ {
 		if values == nil {
 			values = make([]Value, len(r.Fields))
 		}
