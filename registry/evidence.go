@@ -57,9 +57,9 @@ func (f *Facts) evidence(n *Node) Evidence {
 	e := noEvidence
 	switch {
 	case n.Op == OpHasBeen || n.Op == OpChanged:
-		e.Value, e.Change = f.values[n.Property], f.change(n.Property)
+		e.Value, e.Change = *f.value(n.Property), f.change(n.Property)
 	case n.Op.IsProperty():
-		e.Value = f.values[n.Property]
+		e.Value = *f.value(n.Property)
 	case n.Op == OpSample:
 		e.Draw = f.draw(n.Value.Text)
 	case n.Op == OpFirst:

@@ -99,7 +99,7 @@ func (r *Registry) Occurrences(dst []Occurrence, e Event, at Instant, lookup fun
 		}
 		values[i] = r.Fields[i].value(lookup)
 	}
-	payload := Facts{Now: at, registry: r, values: values, complete: true}
+	payload := Facts{Now: at, registry: r, fields: values, complete: true}
 	for _, s := range r.Events[e].Signals {
 		row := &r.Signals[s]
 		if len(row.Filter) > 0 && !payload.evaluate(row.Filter).True {

@@ -9,9 +9,9 @@ func (f *Facts) Last(s Signal) *Facts { return f.single(s, f.totalOf(s).LastValu
 
 func (f *Facts) single(s Signal, v Value) *Facts {
 	if f.payload == nil { // one for all conditions, because there may be many fields
-		f.payload = &Facts{registry: f.registry, values: make([]Value, len(f.registry.Fields)), complete: true}
+		f.payload = &Facts{registry: f.registry, fields: make([]Value, len(f.registry.Fields)), complete: true}
 	}
 	f.payload.Now = f.Now
-	f.payload.values[f.registry.Signals[s].Field] = v
+	f.payload.fields[f.registry.Signals[s].Field] = v
 	return f.payload
 }
