@@ -34,17 +34,18 @@ const statementSize = 256
 
 // makeRoomFor lets the first array among arguments make room for all of them, and returns for how much.
 func makeRoomFor(args []any) int {
-	first, size := -1, 0
+	var first measured
+	place, size := 0, 0
 	for i, arg := range args {
 		if a, is := arg.(measured); is {
 			size += a.size()
-			if first < 0 && size > 0 { // null is written nowhere
-				first = i
+			if first == nil && size > 0 { // null is written nowhere
+				first, place = a, i
 			}
 		}
 	}
-	if first >= 0 {
-		args[first] = roomy{args[first].(measured), size}
+	if first != nil {
+		args[place] = roomy{first, size}
 	}
 	return size
 }
@@ -63,7 +64,7 @@ type roomy struct {
 
 type roomyPlan struct{ next pgtype.EncodePlan }
 
-func planRoomy(value any) (pgtype.WrappedEncodePlanNextSetter, any, bool) {
+func planRoomy(value any) (pgtype.WrappedEncodePlanNextSetter, any, bool) { //nolint:ireturn // so pgx wants it
 	r, is := value.(roomy)
 	return &roomyPlan{}, r.array, is
 }
