@@ -177,6 +177,7 @@ func (e *Engine) logTransitions(ctx context.Context, user string, made []decide.
 func (e *Engine) run(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*task, done func(*task, *decide.State, *decide.Session)) error {
 	const rounds = 8 // what one round loads may lead to further questions, but not for ever
 	clock := e.now()
+	session := &decide.Session{} // of one user after the other
 	for range rounds {
 		lacks := map[string]decide.Lacks{}
 		var again []*task
@@ -187,7 +188,7 @@ func (e *Engine) run(ctx context.Context, conn store.Conn, facts *store.Facts, t
 			}
 			t.missed = false
 			state := facts.State(t.want.User)
-			session := decide.Begin(e.registry, state, facts.Options(t.want.User, t.options))
+			session.Begin(e.registry, state, facts.Options(t.want.User, t.options))
 			t.step(session, clock)
 			if l, lacking := session.Lacks(); lacking {
 				lacks[t.want.User] = l
