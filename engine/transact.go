@@ -147,7 +147,11 @@ func (e *Engine) consult(ctx context.Context, tasks []*task, done func(*task, *d
 
 // decide runs the steps of the tasks on what is known of their users, and returns what there is to write.
 func (e *Engine) decide(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*task, names store.Names) (*store.Write, error) {
-	write := &store.Write{Names: names}
+	events := 0
+	for _, t := range tasks {
+		events += len(t.want.Events)
+	}
+	write := store.NewWrite(names, len(tasks), events)
 	err := e.run(ctx, conn, facts, tasks, func(t *task, state *decide.State, session *decide.Session) {
 		changes := session.Changes()
 		e.stats.candidates.Add(int64(changes.Candidates))

@@ -4,13 +4,15 @@ import (
 	"context"
 	"errors"
 
+	"github.com/jackc/pgx/v5/pgtype"
+
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// Write is what is to be written about users, whose locks the transaction holds. The zero value is nothing.
+// Write is what is to be written about users, whose locks the transaction holds. [NewWrite] returns an empty one.
 type Write struct {
 	// Names are the numbers of event names that the store does not know.
 	Names Names
@@ -43,6 +45,12 @@ type Write struct {
 	due      registry.Instant
 	hasDue   bool
 	outcomes []outcome
+	expected int // events
+}
+
+// NewWrite returns a write with room for what is to be written about users and events.
+func NewWrite(names Names, users, events int) *Write {
+	return &Write{Names: names, outcomes: make([]outcome, 0, users), expected: events}
 }
 
 // outcome is how a session left a user.
@@ -169,6 +177,7 @@ func (w *Write) addEvent(s *Store, contact int64, e *decide.Logged) {
 			no, _ = s.EventNo(e.Name)
 		}
 	}
+	w.makeRoomForEvents()
 	w.events.ContactIds = append(w.events.ContactIds, contact)
 	w.events.EventNos = append(w.events.EventNos, no)
 	w.events.OccurredAt = append(w.events.OccurredAt, timestamp(e.OccurredAt))
@@ -181,6 +190,17 @@ func (w *Write) addEvent(s *Store, contact int64, e *decide.Logged) {
 		w.keys.Keys = append(w.keys.Keys, e.Key)
 		w.keys.SeenAt = append(w.keys.SeenAt, timestamp(e.ReceivedAt))
 	}
+}
+
+// makeRoomForEvents lets the columns of the log be as long as they will be, instead of growing.
+func (w *Write) makeRoomForEvents() {
+	e, n := &w.events, w.expected
+	if e.ContactIds != nil {
+		return
+	}
+	e.ContactIds, e.EventNos = make([]int64, 0, n), make([]int32, 0, n)
+	e.OccurredAt, e.ReceivedAt = make([]pgtype.Timestamptz, 0, n), make([]pgtype.Timestamptz, 0, n)
+	e.Kinds, e.Properties, e.Traits = make([]string, 0, n), make([]string, 0, n), make([]string, 0, n)
 }
 
 func (w *Write) addStay(s *Store, contact int64, c *decide.StayChange) {
