@@ -64,10 +64,10 @@ func (f *Facts) evidence(n *Node) Evidence {
 		e.Draw = f.draw(n.Value.Text)
 	case n.Op == OpFirst:
 		total := f.totalOf(n.Signal)
-		e.Value, e.At = total.FirstValue, total.First
+		e.Value, e.At = total.ends().First, total.First
 	case n.Op == OpLast:
 		total := f.totalOf(n.Signal)
-		e.Value, e.At = total.LastValue, total.Last
+		e.Value, e.At = total.ends().Last, total.Last
 	case n.Op == OpFirstWithin:
 		e.At = f.totalOf(n.Signal).First
 	case n.Op == OpAtLeast:

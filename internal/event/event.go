@@ -81,18 +81,18 @@ func Validate(r *registry.Registry, ev *Input, now time.Time, l Limits) (decide.
 		return out, err
 	}
 	var err error
-	asked := func(key string) bool { return r.Asks(out.Event, key) } // the rest goes into the log as it is
+	asked := payload.Asked{Registry: r, Event: out.Event} // the rest goes into the log as it is
 	if out.Properties, err = object("properties", ev.Properties, ev.PropertiesJSON, l.Payload, asked); err != nil {
 		return out, err
 	}
 	if ev.TraitsOnly && ev.Name == "" { // there is no event with which they could stay
 		out.Properties = payload.Object{}
 	}
-	out.Traits, err = object("traits", ev.Traits, ev.TraitsJSON, l.Payload, nil)
+	out.Traits, err = object("traits", ev.Traits, ev.TraitsJSON, l.Payload, payload.All)
 	return out, err
 }
 
-func object(name string, m map[string]any, raw []byte, most int, asked func(key string) bool) (payload.Object, error) {
+func object(name string, m map[string]any, raw []byte, most int, asked payload.Asked) (payload.Object, error) {
 	var o payload.Object
 	var err error
 	if m != nil {

@@ -15,8 +15,8 @@ import (
 )
 
 // FromMap reads an object that is a Go map; its fields come in the order of their keys. name is how errors call it. Of the
-// fields only those are kept that are asked about; nil: all are.
-func FromMap(name string, m map[string]any, maxBytes int, asked func(key string) bool) (Object, error) {
+// fields only those are kept that are asked about.
+func FromMap(name string, m map[string]any, maxBytes int, asked Asked) (Object, error) {
 	if m == nil {
 		return Object{}, nil
 	}
@@ -29,7 +29,7 @@ func FromMap(name string, m map[string]any, maxBytes int, asked func(key string)
 	}
 	slices.Sort(keys)
 	o := Object{Raw: make([]byte, 0, size)}
-	if asked == nil {
+	if asked == All {
 		o.Fields = make([]Field, 0, len(keys))
 	}
 	var roomForStarts [many]int
@@ -51,7 +51,7 @@ func FromMap(name string, m map[string]any, maxBytes int, asked func(key string)
 		if len(o.Raw) >= maxBytes {
 			return Object{}, &Error{name, fmt.Sprintf("is more than the %d bytes that are allowed", maxBytes)}
 		}
-		if asked == nil || asked(key) {
+		if asked.about(key) {
 			o.Fields, starts = append(o.Fields, Field{Key: key, Value: v, Raw: o.Raw[start:]}), append(starts, start)
 		}
 	}

@@ -33,6 +33,17 @@ type Object struct {
 	Raw    []byte // nil if there is no object
 }
 
+// Asked says which fields of an object are asked about: those that a registry wants to know of an event.
+type Asked struct {
+	Registry *registry.Registry
+	Event    registry.Event
+}
+
+// All is asked where every field is.
+var All = Asked{}
+
+func (a Asked) about(key string) bool { return a == All || a.Registry.Asks(a.Event, key) }
+
 // Get returns a member of the object. Without one it returns a field that is null.
 func (o Object) Get(key string) Field {
 	for _, f := range o.Fields {
@@ -96,7 +107,7 @@ type Error struct {
 func (e *Error) Error() string { return e.Path + ": " + e.Text }
 
 // Parse reads an object that is JSON text, as [FromMap] reads a map. No text and null are no object.
-func Parse(name string, raw []byte, maxBytes int, asked func(key string) bool) (Object, error) {
+func Parse(name string, raw []byte, maxBytes int, asked Asked) (Object, error) {
 	if len(raw) == 0 {
 		return Object{}, nil
 	}
@@ -128,7 +139,7 @@ type reader struct {
 	depth int // of the text in what it is part of
 	dec   *jsontext.Decoder
 	out   []byte
-	asked func(key string) bool // nil: all fields are
+	asked Asked
 }
 
 func (r *reader) object() (Object, error) {
@@ -151,7 +162,7 @@ func (r *reader) object() (Object, error) {
 		if err != nil {
 			return o, err
 		}
-		if r.asked == nil || r.asked(key) {
+		if r.asked.about(key) {
 			o.Fields = append(o.Fields, Field{Key: key, Value: v})
 			spans = append(spans, [2]int{start, len(r.out)})
 		}

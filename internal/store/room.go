@@ -30,7 +30,7 @@ func (q *queue) makeRoom(conn Conn) {
 }
 
 // statementSize is how many bytes a statement takes beside its arguments, at most.
-const statementSize = 256
+const statementSize = 128
 
 // makeRoomFor lets the first array among arguments make room for all of them, and returns for how much.
 func makeRoomFor(args []any) int {
