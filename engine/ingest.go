@@ -56,28 +56,23 @@ func (e *Engine) IngestBatch(ctx context.Context, events []Event) ([]Result, err
 }
 
 func (e *Engine) ingestBatch(ctx context.Context, events []Event) ([]Result, error) {
-	results := make([]Result, len(events))
 	c := &call{done: make(chan struct{}), began: time.Now()}
-	items := make([]*item, 0, len(events))
-	places := make([]int, 0, len(events))
+	items, valid := make([]item, len(events)), make([]*item, 0, len(events))
 	now := e.config.Now()
 	for i := range events {
-		ev, err := e.validate(&events[i], now)
-		if err != nil {
-			results[i].Err = err
-			continue
+		it := &items[i]
+		*it = item{user: e.name(events[i].UserID), at: registry.Unset, ctx: ctx, call: c}
+		if it.event, it.err = e.validate(&events[i], now); it.err == nil {
+			valid = append(valid, it)
 		}
-		items = append(items, &item{user: e.name(events[i].UserID), event: ev, at: registry.Unset, ctx: ctx, call: c})
-		places = append(places, i)
 	}
-	if err := e.process(ctx, c, items); err != nil {
+	if err := e.process(ctx, c, valid); err != nil {
 		return nil, fmt.Errorf("ingest: %w", err)
 	}
-	for i, it := range items {
-		results[places[i]] = e.result(it)
-	}
+	results := make([]Result, len(events))
 	var failed []error
-	for i := range results {
+	for i := range items {
+		results[i] = e.result(&items[i])
 		if results[i].Err != nil {
 			failed = append(failed, fmt.Errorf("ingest event %d: %w", i, results[i].Err))
 		}
@@ -233,13 +228,13 @@ func (f *flush) attempt(ctx context.Context, items []*item) error {
 		return err
 	}
 	e.store.Remember(names)
-	tasks, byUser := e.tasks(items)
+	tasks, all := e.ingestions(items)
 	if err := e.commit(ctx, false, tasks); err != nil {
 		return err
 	}
-	for _, t := range tasks {
-		for _, it := range byUser[t.want.User] {
-			if t.missed {
+	for i := range all {
+		for _, it := range all[i].items {
+			if all[i].missed {
 				f.putOff = append(f.putOff, it)
 				f.late[it.user] = true
 				continue
@@ -261,32 +256,47 @@ func tracked(items []*item) []string {
 	return names
 }
 
-// tasks makes one task of the items of each user.
-func (e *Engine) tasks(items []*item) ([]*task, map[string][]*item) {
-	byUser := map[string][]*item{}
-	var tasks []*task
+// ingestion is the task of one user, with the items that it is made of.
+type ingestion struct {
+	task
+
+	items []*item
+}
+
+// ingestions makes one task of the items of each user.
+func (e *Engine) ingestions(items []*item) ([]*task, []ingestion) {
+	places := make(map[string]int, len(items))
+	all := make([]ingestion, 0, len(items)) // they stay where they are
 	now := e.now()
-	for _, it := range items {
+	for i, it := range items {
 		name := it.name()
-		if _, seen := byUser[name]; !seen {
-			tasks = append(tasks, &task{
+		if place, seen := places[name]; seen {
+			all[place].items = append(all[place].items, it)
+			continue
+		}
+		places[name] = len(all)
+		all = append(all, ingestion{
+			task: task{
 				want: store.Wanted{User: name, Create: true, CreatedAt: it.clock(now)}, options: e.options(it.at == registry.Unset), named: true,
-			})
-		}
-		byUser[name] = append(byUser[name], it)
+			},
+			items: items[i : i+1 : i+1],
+		})
 	}
-	for _, t := range tasks {
-		own := byUser[t.want.User]
-		for _, it := range own {
-			t.want.Events = append(t.want.Events, &it.event)
+	tasks, events := make([]*task, len(all)), make([]*decide.Event, 0, len(items))
+	for i := range all {
+		t := &all[i]
+		for _, it := range t.items {
+			events = append(events, &it.event)
 		}
+		t.want.Events = events[len(events)-len(t.items):]
 		t.step = func(s *decide.Session, clock registry.Instant) {
-			for _, it := range own {
+			for _, it := range t.items {
 				it.result = s.Ingest(it.event, it.clock(clock))
 			}
 		}
+		tasks[i] = &t.task
 	}
-	return tasks, byUser
+	return tasks, all
 }
 
 // options returns how a session decides at the clock's time, or at the time of a replay.

@@ -153,7 +153,11 @@ func (e *Engine) consult(ctx context.Context, tasks []*task, done func(*task, *d
 
 // decide runs the steps of the tasks on what is known of their users, and returns what there is to write.
 func (e *Engine) decide(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*task, names store.Names) (*store.Write, error) {
-	write := &store.Write{Names: names}
+	events := 0
+	for _, t := range tasks {
+		events += len(t.want.Events)
+	}
+	write := store.NewWrite(names, len(tasks), events)
 	err := e.run(ctx, conn, facts, tasks, func(t *task, state *decide.State, session *decide.Session) {
 		changes := session.Changes()
 		e.stats.candidates.Add(int64(changes.Candidates))
@@ -183,6 +187,7 @@ func (e *Engine) logTransitions(ctx context.Context, user string, made []decide.
 func (e *Engine) run(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*task, done func(*task, *decide.State, *decide.Session)) error {
 	const rounds = 8 // what one round loads may lead to further questions, but not for ever
 	clock := e.now()
+	session := &decide.Session{} // of one user after the other
 	for range rounds {
 		lacks := map[string]decide.Lacks{}
 		var again []*task
@@ -193,7 +198,7 @@ func (e *Engine) run(ctx context.Context, conn store.Conn, facts *store.Facts, t
 			}
 			t.missed = false
 			state := facts.State(t.want.User)
-			session := decide.Begin(e.registry, state, facts.Options(t.want.User, t.options))
+			session.Begin(e.registry, state, facts.Options(t.want.User, t.options))
 			t.step(session, clock)
 			if l, lacking := session.Lacks(); lacking {
 				lacks[t.want.User] = l

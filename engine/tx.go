@@ -70,7 +70,7 @@ func (e *Engine) ingestAll(ctx context.Context, tx pgx.Tx, items []*item) error 
 		return err
 	}
 	for {
-		tasks, _ := e.tasks(items)
+		tasks, _ := e.ingestions(items)
 		err := e.within(ctx, tx, tasks, names) // the names are not remembered: the caller may roll back
 		r, renamed := asRenamed(err)
 		if !renamed {

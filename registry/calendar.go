@@ -42,7 +42,7 @@ func (f *Facts) ThisMonth(p Property, zone string) Verdict { return f.calendar(p
 // calendar holds while now is in the period to which the property, an instant, belongs. In a time zone that is not known,
 // which bucketgen refuses, nothing holds.
 func (f *Facts) calendar(p Property, zone string, c Calendar) Verdict {
-	v := &f.values[p]
+	v := f.value(p)
 	if v.Kind != Time {
 		return fixed(false)
 	}

@@ -57,17 +57,17 @@ func (f *Facts) evidence(n *Node) Evidence {
 	e := noEvidence
 	switch {
 	case n.Op == OpHasBeen || n.Op == OpChanged:
-		e.Value, e.Change = f.values[n.Property], f.change(n.Property)
+		e.Value, e.Change = *f.value(n.Property), f.change(n.Property)
 	case n.Op.IsProperty():
-		e.Value = f.values[n.Property]
+		e.Value = *f.value(n.Property)
 	case n.Op == OpSample:
 		e.Draw = f.draw(n.Value.Text)
 	case n.Op == OpFirst:
 		total := f.totalOf(n.Signal)
-		e.Value, e.At = total.FirstValue, total.First
+		e.Value, e.At = total.ends().First, total.First
 	case n.Op == OpLast:
 		total := f.totalOf(n.Signal)
-		e.Value, e.At = total.LastValue, total.Last
+		e.Value, e.At = total.ends().Last, total.Last
 	case n.Op == OpFirstWithin:
 		e.At = f.totalOf(n.Signal).First
 	case n.Op == OpAtLeast:

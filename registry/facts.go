@@ -17,10 +17,11 @@ type Facts struct {
 	Now      Instant
 	registry *Registry
 	user     string    // their id
-	values   []Value   // by Property
-	keys     []int32   // of those
-	numbers  []float64 // of those; NaN is none
-	shared   bool      // values belong to somebody else, too, and must not be changed
+	fields   []Value   // by Field, of a payload
+	keys     []int32   // of the values of properties, by Property
+	numbers  []float64 // as which those are compared; NaN is none
+	own      []Own     // values that their keys do not tell
+	shared   bool      // keys, numbers and own belong to somebody else, too, and must not be changed
 	changes  []Change  // last ones, of properties that have a history
 	all      []series  // newest instants
 	totals   []total
@@ -38,32 +39,49 @@ type Facts struct {
 // NewFacts returns the facts of a user of whom nothing is known and nothing is loaded.
 func (r *Registry) NewFacts(user string) *Facts {
 	n := len(r.Properties)
-	f := &Facts{registry: r, user: user, values: make([]Value, n), keys: make([]int32, n), numbers: make([]float64, max(n, 1))} // doors always ask about one
+	f := &Facts{registry: r, user: user, keys: make([]int32, n), numbers: make([]float64, max(n, 1))} // doors always ask about one
 	for i := range f.numbers {
 		f.numbers[i] = math.NaN()
 	}
 	return f
 }
 
-// Values are those of all properties of a user, as the registry knows them.
+// Values are those of all properties of a user, as the registry knows them. What criteria compare them with is told by a
+// number, so that a user who is remembered takes little memory, and hardly any pointers.
 type Values struct {
-	all     []Value // by Property
 	keys    []int32
 	numbers []float64
+	own     []Own // sorted
 }
 
-// All returns the values by their properties. They must not be changed, but for texts that are replaced by the same.
-func (v Values) All() []Value { return v.all }
+// Own is the value of a property where it is none that criteria compare with.
+type Own struct {
+	Property Property
+	Value    Value
+}
+
+// Own returns the values that no others share. They must not be changed, but for texts that are replaced by the same.
+func (v Values) Own() []Own { return v.own }
+
+// Size is roughly how many bytes of memory the values take.
+func (v Values) Size() int {
+	const key, number, own = 4, 8, 64
+	n := key*len(v.keys) + number*len(v.numbers) + own*len(v.own)
+	for i := range v.own {
+		n += v.own[i].Value.Size()
+	}
+	return n
+}
 
 // NewFactsWith is as NewFacts, of a user whose properties have values that [Facts.Values] returned before.
 func (r *Registry) NewFactsWith(user string, v Values) *Facts {
-	return &Facts{registry: r, user: user, values: v.all, keys: v.keys, numbers: v.numbers, shared: true}
+	return &Facts{registry: r, user: user, keys: v.keys, numbers: v.numbers, own: v.own, shared: true}
 }
 
 // Values returns the values of all properties. They must not be changed, and will not be: from now on they are shared.
 func (f *Facts) Values() Values {
 	f.shared = true
-	return Values{f.values, f.keys, f.numbers}
+	return Values{f.keys, f.numbers, f.own}
 }
 
 // Complete declares that whatever was not loaded does not exist, so that nothing is ever lacking.
@@ -76,7 +94,7 @@ func (f *Facts) Complete() *Facts {
 // declared as a time.
 func (f *Facts) SetProperty(p Property, v Value) {
 	if f.shared {
-		f.values, f.keys, f.numbers, f.shared = slices.Clone(f.values), slices.Clone(f.keys), slices.Clone(f.numbers), false
+		f.keys, f.numbers, f.own, f.shared = slices.Clone(f.keys), slices.Clone(f.numbers), slices.Clone(f.own), false
 	}
 	f.put(p, v)
 	f.setPaths(p, v)
@@ -84,25 +102,68 @@ func (f *Facts) SetProperty(p Property, v Value) {
 
 // put sets the value of one row, as the type of the property wants it.
 func (f *Facts) put(p Property, v Value) {
-	in := &f.values[p]
-	*in = v.as(f.registry.Properties[p].Type)
-	f.keys[p] = f.registry.flat().keys[p].of(in)
+	v = v.as(f.registry.Properties[p].Type)
+	f.keys[p] = f.registry.flat().keys[p].of(&v)
 	f.numbers[p] = math.NaN()
-	if in.Kind == Number {
-		f.numbers[p] = in.Number
+	if v.Kind == Number {
+		f.numbers[p] = v.Number
+	}
+	i, has := f.placeOf(p)
+	switch own := v.Exists() && f.keyed(p) == nil; {
+	case own && has:
+		f.own[i].Value = v
+	case own:
+		f.own = slices.Insert(f.own, i, Own{p, v})
+	case has:
+		f.own = slices.Delete(f.own, i, i+1)
 	}
 }
 
+// value returns the value of a property, or of a field in a payload. It must not be changed.
+func (f *Facts) value(p Property) *Value {
+	if f.fields != nil {
+		return &f.fields[p]
+	}
+	if v := f.keyed(p); v != nil {
+		return v
+	}
+	if i, has := f.placeOf(p); has {
+		return &f.own[i].Value
+	}
+	return &missing
+}
+
+var missing Value
+
+// keyed returns the value of a property that its key tells. Numbers and instants that are equal may be written in different
+// ways, so theirs do not.
+func (f *Facts) keyed(p Property) *Value {
+	key := f.keys[p]
+	if key == 0 {
+		return nil
+	}
+	v := &f.registry.flat().keys[p].values[key-1]
+	if v.Kind != Text && v.Kind != Bool {
+		return nil
+	}
+	return v
+}
+
+// placeOf returns where a value is, or would be, among those that keys do not tell.
+func (f *Facts) placeOf(p Property) (int, bool) {
+	return slices.BinarySearchFunc(f.own, p, func(o Own, p Property) int { return order(o.Property, p) })
+}
+
 // Property returns the value of a property.
-func (f *Facts) Property(p Property) Value { return f.values[p] }
+func (f *Facts) Property(p Property) Value { return *f.value(p) }
 
 // Exists holds while the property has a value.
-func (f *Facts) Exists(p Property) Verdict { return fixed(f.values[p].Exists()) }
+func (f *Facts) Exists(p Property) Verdict { return fixed(f.value(p).Exists()) }
 
 // Is holds while the property equals v in type and value.
 //
 //go:noinline
-func (f *Facts) Is(p Property, v Value) Verdict { return fixed(f.values[p].Equal(v)) }
+func (f *Facts) Is(p Property, v Value) Verdict { return fixed(f.value(p).Equal(v)) }
 
 // Since holds from an instant on.
 func (f *Facts) Since(t Instant) Verdict { return f.between(true, t, Never) }

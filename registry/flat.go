@@ -76,6 +76,7 @@ func (r *Registry) root(p Property) Property {
 type keys struct {
 	texts  map[string]int32
 	others []keyed // sorted
+	values []Value // by key, from 1 on
 	count  int32
 }
 
@@ -90,6 +91,7 @@ func (k *keys) add(v Value) int32 {
 		return key
 	}
 	k.count++
+	k.values = append(k.values, v)
 	if v.Kind == Text {
 		if k.texts == nil {
 			k.texts = map[string]int32{}

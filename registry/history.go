@@ -39,7 +39,7 @@ func (f *Facts) SetChanges(changes []Change) { f.changes = changes }
 func (f *Facts) HasBeen(p Property, v Value, d time.Duration) Verdict {
 	c := f.change(p)
 	switch {
-	case !f.values[p].Equal(v):
+	case !f.value(p).Equal(v):
 		return fixed(false)
 	case c == nil:
 		return fixed(true)
@@ -52,7 +52,7 @@ func (f *Facts) HasBeen(p Property, v Value, d time.Duration) Verdict {
 // happened in (now-d, now].
 func (f *Facts) Changed(p Property, from, to Value, d time.Duration) Verdict {
 	c := f.change(p)
-	if c == nil || from.Exists() && !c.Was.Equal(from) || to.Exists() && !f.values[p].Equal(to) {
+	if c == nil || from.Exists() && !c.Was.Equal(from) || to.Exists() && !f.value(p).Equal(to) {
 		return fixed(false)
 	}
 	return f.between(true, c.At, c.At.Add(d))

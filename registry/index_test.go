@@ -56,7 +56,7 @@ func TestCandidates(t *testing.T) {
 
 // set sets properties and returns which they are.
 func set(t *rapid.T, r *registry.Registry, f *registry.Facts, properties []byte) []registry.Property {
-	object, err := payload.Parse("properties", properties, 1<<20)
+	object, err := payload.Parse("properties", properties, 1<<20, payload.All)
 	if err != nil {
 		t.Fatal(err)
 	}

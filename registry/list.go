@@ -13,31 +13,31 @@ type Elements struct {
 
 // HasAny holds while the property is a list that has one of the texts among its elements.
 func (f *Facts) HasAny(p Property, texts ...string) Verdict {
-	v := &f.values[p]
+	v := f.value(p)
 	return fixed(v.Kind == List && slices.ContainsFunc(texts, v.Elements.has))
 }
 
 // HasAll holds while the property is a list that has all of the texts among its elements.
 func (f *Facts) HasAll(p Property, texts ...string) Verdict {
-	v := &f.values[p]
+	v := f.value(p)
 	return fixed(v.Kind == List && !slices.ContainsFunc(texts, func(s string) bool { return !v.Elements.has(s) }))
 }
 
 // LengthIs holds while the property is a list of n elements.
 func (f *Facts) LengthIs(p Property, n int) Verdict {
-	v := &f.values[p]
+	v := f.value(p)
 	return fixed(v.Kind == List && v.Elements.Length == n)
 }
 
 // LengthAtLeast holds while the property is a list of n elements or more.
 func (f *Facts) LengthAtLeast(p Property, n int) Verdict {
-	v := &f.values[p]
+	v := f.value(p)
 	return fixed(v.Kind == List && v.Elements.Length >= n)
 }
 
 // LengthAtMost holds while the property is a list of n elements or fewer.
 func (f *Facts) LengthAtMost(p Property, n int) Verdict {
-	v := &f.values[p]
+	v := f.value(p)
 	return fixed(v.Kind == List && v.Elements.Length <= n)
 }
 

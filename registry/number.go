@@ -4,31 +4,31 @@ import "slices"
 
 // MoreThan holds while the property is a number greater than n.
 func (f *Facts) MoreThan(p Property, n float64) Verdict {
-	v := &f.values[p]
+	v := f.value(p)
 	return fixed(v.Kind == Number && v.Number > n)
 }
 
 // NotLess holds while the property is a number not less than n.
 func (f *Facts) NotLess(p Property, n float64) Verdict {
-	v := &f.values[p]
+	v := f.value(p)
 	return fixed(v.Kind == Number && v.Number >= n)
 }
 
 // LessThan holds while the property is a number less than n.
 func (f *Facts) LessThan(p Property, n float64) Verdict {
-	v := &f.values[p]
+	v := f.value(p)
 	return fixed(v.Kind == Number && v.Number < n)
 }
 
 // NotMore holds while the property is a number not greater than n.
 func (f *Facts) NotMore(p Property, n float64) Verdict {
-	v := &f.values[p]
+	v := f.value(p)
 	return fixed(v.Kind == Number && v.Number <= n)
 }
 
 // InNumbers holds while the property is one of the numbers, which are sorted.
 func (f *Facts) InNumbers(p Property, numbers ...float64) Verdict {
-	v := &f.values[p]
+	v := f.value(p)
 	if v.Kind != Number {
 		return fixed(false)
 	}
@@ -38,6 +38,6 @@ func (f *Facts) InNumbers(p Property, numbers ...float64) Verdict {
 
 // Between holds while the property is a number from least to most.
 func (f *Facts) Between(p Property, least, most float64) Verdict {
-	v := &f.values[p]
+	v := f.value(p)
 	return fixed(v.Kind == Number && v.Number >= least && v.Number <= most)
 }

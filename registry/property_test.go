@@ -48,7 +48,7 @@ func TestReference(t *testing.T) {
 
 // factsOf makes the facts of a user in both ways in which they come: one by one, and as the newest that suffice.
 func factsOf(t *rapid.T, r *registry.Registry, known *refeval.Facts, properties []byte) (full, newest *registry.Facts) {
-	object, err := payload.Parse("properties", properties, 1<<20)
+	object, err := payload.Parse("properties", properties, 1<<20, payload.All)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func payloadOf(t *rapid.T, ev refeval.Event) func(string) registry.Value {
 	if err != nil {
 		t.Fatal(err)
 	}
-	object, err := payload.Parse("properties", raw, 1<<20)
+	object, err := payload.Parse("properties", raw, 1<<20, payload.All)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,7 @@
 package registry
 
 import (
-	"slices"
+	"sort"
 	"strings"
 	"sync/atomic"
 )
@@ -38,13 +38,13 @@ func (r *Registry) With(buckets []Bucket) *Registry {
 
 // Bucket returns the place of the bucket with the id.
 func (r *Registry) Bucket(id string) (Index, bool) {
-	i, found := slices.BinarySearchFunc(r.Buckets, id, func(b Bucket, id string) int { return strings.Compare(b.ID, id) })
+	i, found := sort.Find(len(r.Buckets), func(i int) int { return strings.Compare(id, r.Buckets[i].ID) })
 	return Index(i), found
 }
 
 // Event returns the place of the event with the name, or NoEvent if no criteria asks about it.
 func (r *Registry) Event(name string) Event {
-	i, found := slices.BinarySearchFunc(r.Events, name, func(e EventRow, name string) int { return strings.Compare(e.Name, name) })
+	i, found := sort.Find(len(r.Events), func(i int) int { return strings.Compare(name, r.Events[i].Name) })
 	if !found {
 		return NoEvent
 	}
@@ -53,7 +53,7 @@ func (r *Registry) Event(name string) Event {
 
 // Property returns the place of the property with the name, if it is declared. What lies inside of it follows.
 func (r *Registry) Property(name string) (Property, bool) {
-	i, found := slices.BinarySearchFunc(r.Properties, name, func(p PropertyRow, name string) int { return strings.Compare(p.Name, name) })
+	i, found := sort.Find(len(r.Properties), func(i int) int { return strings.Compare(name, r.Properties[i].Name) }) // copies no row
 	return Property(i), found
 }
 
@@ -61,6 +61,24 @@ func (r *Registry) Property(name string) (Property, bool) {
 func (r *Registry) PayloadProperty(name string) (Property, bool) {
 	p, declared := r.Property(name)
 	return p, declared && !r.Properties[p].TraitsOnly
+}
+
+// Asks reports whether anything asks about a key of the payload of an event: as a property of the user, or as a field.
+func (r *Registry) Asks(e Event, key string) bool {
+	if _, declared := r.PayloadProperty(key); declared {
+		return true
+	}
+	for i := r.firstField(e); i < len(r.Fields) && r.Fields[i].Event == e; i++ {
+		if r.Fields[i].Name == key {
+			return true
+		}
+	}
+	return false
+}
+
+// firstField returns where the fields of an event begin.
+func (r *Registry) firstField(e Event) int {
+	return sort.Search(len(r.Fields), func(i int) bool { return r.Fields[i].Event >= e })
 }
 
 // Evaluate answers whether the criteria of a dynamic bucket holds at f.Now, and until when. What is lacking to answer that

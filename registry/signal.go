@@ -93,14 +93,13 @@ func (r *Registry) Occurrences(dst []Occurrence, e Event, at Instant, lookup fun
 		return dst
 	}
 	var values []Value
-	begin, _ := slices.BinarySearchFunc(r.Fields, e, func(f FieldRow, e Event) int { return cmp.Compare(f.Event, e) })
-	for i := begin; i < len(r.Fields) && r.Fields[i].Event == e; i++ {
+	for i := r.firstField(e); i < len(r.Fields) && r.Fields[i].Event == e; i++ {
 		if values == nil {
 			values = make([]Value, len(r.Fields))
 		}
 		values[i] = r.Fields[i].value(lookup)
 	}
-	payload := Facts{Now: at, registry: r, values: values, complete: true}
+	payload := Facts{Now: at, registry: r, fields: values, complete: true}
 	for _, s := range r.Events[e].Signals {
 		row := &r.Signals[s]
 		if len(row.Filter) > 0 && !payload.evaluate(row.Filter).True {
@@ -204,10 +203,16 @@ func (f *Facts) SetNewest(s Signal, newest []Dated) {
 
 // insert adds the newest instants of a signal, of which none are there. They are sorted by their signals.
 func (f *Facts) insert(s series) *series {
+	if f.all == nil {
+		f.all = make([]series, 0, few)
+	}
 	i, _ := slices.BinarySearchFunc(f.all, s.signal, compareSignal)
 	f.all = slices.Insert(f.all, i, s)
 	return &f.all[i]
 }
+
+// few signals are looked at for most events.
+const few = 4
 
 func compareSignal(a series, s Signal) int { return order(a.signal, s) }
 
@@ -267,9 +272,20 @@ func (f *Facts) newest(s Signal) []Dated {
 
 // Total is what is known of all occurrences of a signal, however long ago.
 type Total struct {
-	Count                 int
-	First, Last           Instant // Unset if there was none
-	FirstValue, LastValue Value   // of the field
+	Count       int
+	First, Last Instant // Unset if there was none
+	Field       *Ends   // nil: it was always missing. It must not be changed
+}
+
+// Ends are the values of the field of a signal at the first and the last occurrence.
+type Ends struct{ First, Last Value }
+
+// ends returns the values of the field.
+func (t Total) ends() Ends {
+	if t.Field == nil {
+		return Ends{}
+	}
+	return *t.Field
 }
 
 type total struct {
@@ -282,9 +298,9 @@ var NoTotal = Total{First: Unset, Last: Unset}
 
 // SetTotal says what is known of all occurrences of a signal.
 func (f *Facts) SetTotal(s Signal, t Total) {
-	if field := f.registry.Signals[s].Field; field != NoField { // values are stored without their types
+	if field := f.registry.Signals[s].Field; field != NoField && t.Field != nil { // values are stored without their types
 		typ := f.registry.Fields[field].Type
-		t.FirstValue, t.LastValue = t.FirstValue.as(typ), t.LastValue.as(typ)
+		t.Field = &Ends{t.Field.First.as(typ), t.Field.Last.as(typ)}
 	}
 	if have := f.total(s); have != nil {
 		have.Total = t
@@ -295,6 +311,9 @@ func (f *Facts) SetTotal(s Signal, t Total) {
 
 // insertTotal is as insert, for totals.
 func (f *Facts) insertTotal(t total) *total {
+	if f.totals == nil {
+		f.totals = make([]total, 0, few)
+	}
 	i, _ := slices.BinarySearchFunc(f.totals, t.signal, compareTotal)
 	f.totals = slices.Insert(f.totals, i, t)
 	return &f.totals[i]
@@ -315,11 +334,15 @@ func (f *Facts) addTotal(o Occurrence) {
 
 // With returns the total with one more occurrence, which arrives after those that are in it.
 func (t Total) With(o Occurrence) Total {
+	ends := t.ends()
 	if t.Count == 0 || o.At < t.First {
-		t.First, t.FirstValue = o.At, o.Value
+		t.First, ends.First = o.At, o.Value
 	}
 	if t.Count == 0 || o.At >= t.Last {
-		t.Last, t.LastValue = o.At, o.Value
+		t.Last, ends.Last = o.At, o.Value
+	}
+	if t.Field != nil || o.Value.Exists() {
+		t.Field = &Ends{ends.First, ends.Last}
 	}
 	t.Count++
 	return t

@@ -2,16 +2,22 @@ package registry
 
 // First returns what is known of the first occurrence of a signal ever: its field, which is missing if there was none.
 // Conditions on it are to be asked before this is called again.
-func (f *Facts) First(s Signal) *Facts { return f.single(s, f.totalOf(s).FirstValue) }
+func (f *Facts) First(s Signal) *Facts {
+	t := f.totalOf(s)
+	return f.single(s, t.ends().First)
+}
 
 // Last is as First, of the last occurrence.
-func (f *Facts) Last(s Signal) *Facts { return f.single(s, f.totalOf(s).LastValue) }
+func (f *Facts) Last(s Signal) *Facts {
+	t := f.totalOf(s)
+	return f.single(s, t.ends().Last)
+}
 
 func (f *Facts) single(s Signal, v Value) *Facts {
 	if f.payload == nil { // one for all conditions, because there may be many fields
-		f.payload = &Facts{registry: f.registry, values: make([]Value, len(f.registry.Fields)), complete: true}
+		f.payload = &Facts{registry: f.registry, fields: make([]Value, len(f.registry.Fields)), complete: true}
 	}
 	f.payload.Now = f.Now
-	f.payload.values[f.registry.Signals[s].Field] = v
+	f.payload.fields[f.registry.Signals[s].Field] = v
 	return f.payload
 }

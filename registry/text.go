@@ -11,7 +11,7 @@ import (
 
 // text returns the text that a property is, if it is one. An instant is a text too.
 func (f *Facts) text(p Property) (string, bool) {
-	v := &f.values[p]
+	v := f.value(p)
 	return v.Text, v.Kind == Text || v.Kind == Time
 }
 

@@ -38,6 +38,19 @@ type Value struct {
 	Elements *Elements // of a List
 }
 
+// Size is roughly how many bytes of memory the value takes beside itself.
+func (v Value) Size() int {
+	const elements, text = 48, 16
+	n := len(v.Text)
+	if v.Elements != nil {
+		n += elements
+		for _, s := range v.Elements.Texts {
+			n += text + len(s)
+		}
+	}
+	return n
+}
+
 // Exists reports whether the property has a value.
 func (v Value) Exists() bool { return v.Kind != Missing }
 

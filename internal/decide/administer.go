@@ -30,7 +30,7 @@ func (s *Session) Add(b registry.Index, clock registry.Instant) Result {
 		s.advance(clock)
 		if s.state.Contact.New {
 			s.state.Contact.New = false
-			s.round(s.registry.Candidates(nil, registry.Carried{Event: registry.NoEvent, Newcomer: true}, s.state.Facts, s.standing()),
+			s.round(s.registry.Candidates(nil, registry.Carried{Event: registry.NoEvent, Newcomer: true}, s.state.Facts, s.stands()),
 				s.now, manually)
 		}
 		if s.active(b) == nil {
@@ -77,7 +77,8 @@ var manually = cause{source: SourceManual, upTo: registry.Unset}
 
 // changed does what follows from the change of a manual bucket, which is the transition after so many.
 func (s *Session) changed(b registry.Index, before int) {
-	s.arm(&glance{b, &s.registry.Buckets[b], s.evaluate(b), false}, s.now)
+	l := s.glance(b, false)
+	s.arm(&l, s.now)
 	s.round(sorted(s.dependents(before)), s.now, manually)
 }
 

@@ -21,6 +21,11 @@ type Changes struct {
 	Evaluations int // of criteria
 }
 
+// emptied returns no changes, with the memory of those that are not needed any more. Results have a part in the transitions.
+func (c *Changes) emptied() Changes {
+	return Changes{Events: c.Events[:0], Occurrences: c.Occurrences[:0], Stays: c.Stays[:0], Due: c.Due[:0]}
+}
+
 // Changed reports whether anything changed that criteria may ask about.
 func (c *Changes) Changed() bool {
 	return c.Contact != nil || len(c.Events) > 0 || len(c.Stays) > 0

@@ -40,7 +40,8 @@ func TestForetell(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			st := &decide.State{Contact: decide.Contact{New: true, UpdatedAt: registry.Unset}, Facts: r.NewFacts("ada").Complete(), Complete: true}
-			s := decide.Begin(r, st, decide.Options{})
+			s := &decide.Session{}
+			s.Begin(r, st, decide.Options{})
 			s.Ingest(decide.Event{Kind: decide.Track, Name: "visit", Event: r.Event("visit"), OccurredAt: registry.Unset}, begin)
 			b, _ := r.Bucket(test.bucket)
 			got := s.Foretell(b, test.ticks, test.looks)

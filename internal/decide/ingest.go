@@ -80,15 +80,15 @@ func (s *Session) ingest(e Event) {
 			carried.Properties = append(carried.Properties, p)
 		}
 	}
-	candidates := s.registry.Candidates(nil, carried, s.state.Facts, s.standing())
-	s.changes.Candidates += len(candidates)
-	s.round(candidates, s.now, cause{source: SourceEvent, byUser: true})
+	s.found = s.registry.Candidates(s.found[:0], carried, s.state.Facts, s.stands())
+	s.changes.Candidates += len(s.found)
+	s.round(s.found, s.now, cause{source: SourceEvent, byUser: true})
 }
 
 // occur adds an event to the signals that it is an occurrence of, and to the sequences of which it may be a step.
 func (s *Session) occur(e *Event) {
-	occurrences := s.registry.Occurrences(nil, e.Event, e.OccurredAt, e.Properties.Value)
-	for _, o := range occurrences {
+	s.occurred = s.registry.Occurrences(s.occurred[:0], e.Event, e.OccurredAt, e.Properties.Value)
+	for _, o := range s.occurred {
 		s.state.Facts.Add(o)
 		row := &s.registry.Signals[o.Signal]
 		if row.Plain() && !row.Totals {
@@ -96,7 +96,7 @@ func (s *Session) occur(e *Event) {
 		}
 		s.changes.Occurrences = append(s.changes.Occurrences, o)
 	}
-	for _, a := range s.registry.Advances(nil, occurrences) {
+	for _, a := range s.registry.Advances(nil, s.occurred) {
 		s.state.Facts.Advance(a)
 		if s.registry.Sequences[a.Sequence].Span() > 0 { // a late event will have to know
 			s.changes.Advances = append(s.changes.Advances, a)
@@ -135,13 +135,13 @@ func (s *Session) contactChange() *ContactChange {
 	return s.contact
 }
 
-// standing returns the buckets that the user is in, or kept from.
-func (s *Session) standing() []registry.Index {
-	var buckets []registry.Index
+// stands returns the buckets that the user is in, or kept from.
+func (s *Session) stands() []registry.Index {
+	s.standing = s.standing[:0]
 	for i := range s.state.Stays {
 		if stay := &s.state.Stays[i]; stay.Active() || stay.Blocked {
-			buckets = append(buckets, stay.Bucket)
+			s.standing = append(s.standing, stay.Bucket)
 		}
 	}
-	return buckets
+	return s.standing
 }

@@ -26,6 +26,31 @@ type glance struct {
 	row     *registry.Bucket
 	verdict registry.Verdict
 	clock   bool // what only time does is done, too
+	place   int  // of the latest stay among those of the state, or none
+}
+
+// none is the place of a stay that is not known, or never was.
+const none = -1
+
+// glance begins to look at a bucket.
+func (s *Session) glance(b registry.Index, clock bool) glance {
+	return glance{bucket: b, row: &s.registry.Buckets[b], verdict: s.evaluate(b), clock: clock, place: s.state.place(b)}
+}
+
+// latest returns the latest stay in the bucket, if it is known.
+func (s *Session) latest(l *glance) *Stay {
+	if l.place == none {
+		return nil
+	}
+	return &s.state.Stays[l.place]
+}
+
+// lasting returns the stay by which the user is in the bucket, if they are.
+func (s *Session) lasting(l *glance) *Stay {
+	if stay := s.latest(l); stay != nil && stay.Active() {
+		return stay
+	}
+	return nil
 }
 
 // round looks at buckets at one instant, and at those that ask whether the user is in one of which that changed. A bucket
@@ -84,13 +109,14 @@ func (s *Session) dependents(before int) []registry.Index {
 // then those whose criteria fails, then users join, then the stays that remain tick. Within each of these, buckets go by
 // id. This is the only place where memberships change by criteria or clock.
 func (s *Session) look(buckets []registry.Index, at registry.Instant, c cause) {
-	glances := make([]glance, 0, len(buckets))
+	glances := s.glances[:0]
 	s.state.Facts.Now = at
 	for _, b := range buckets {
-		if row := &s.registry.Buckets[b]; !s.isFrozen(b) {
-			glances = append(glances, glance{b, row, s.evaluate(b), c.clock && (c.step == nil || slices.Contains(c.step, b))})
+		if !s.isFrozen(b) {
+			glances = append(glances, s.glance(b, c.clock && (c.step == nil || slices.Contains(c.step, b))))
 		}
 	}
+	s.glances = glances
 	for i := range glances {
 		s.expire(&glances[i], at, c)
 	}
@@ -181,7 +207,7 @@ func (s *Session) active(b registry.Index) *Stay {
 }
 
 func (s *Session) expire(l *glance, at registry.Instant, c cause) {
-	stay := s.active(l.bucket)
+	stay := s.lasting(l)
 	if !l.clock || stay == nil || l.row.MaxDwell == 0 || at < stay.EnteredAt.Add(l.row.MaxDwell) {
 		return
 	}
@@ -193,7 +219,7 @@ func (s *Session) expire(l *glance, at registry.Instant, c cause) {
 }
 
 func (s *Session) leaveIfFails(l *glance, at registry.Instant, c cause) {
-	stay := s.active(l.bucket)
+	stay := s.lasting(l)
 	if stay == nil || l.verdict.True || at < stay.EnteredAt.Add(l.row.MinDwell) {
 		return
 	}
@@ -201,10 +227,10 @@ func (s *Session) leaveIfFails(l *glance, at registry.Instant, c cause) {
 }
 
 func (s *Session) joinIfHolds(l *glance, at registry.Instant, c cause) {
-	if l.row.Kind == registry.Manual || s.active(l.bucket) != nil {
+	if l.row.Kind == registry.Manual || s.lasting(l) != nil {
 		return
 	}
-	stay := s.state.stay(l.bucket)
+	stay := s.latest(l)
 	blocked := stay != nil && stay.Blocked
 	switch {
 	case !l.verdict.True:
@@ -215,12 +241,13 @@ func (s *Session) joinIfHolds(l *glance, at registry.Instant, c cause) {
 	case blocked && !c.byUser, c.clock && c.step == nil && l.row.NoClockJoins:
 	default:
 		s.join(l.bucket, at, c)
+		l.place = s.state.place(l.bucket)
 	}
 }
 
 // arm notes when the clock has to look at the bucket again. Ticks up to an instant are done.
 func (s *Session) arm(l *glance, ticked registry.Instant) {
-	stay := s.state.stay(l.bucket)
+	stay := s.latest(l)
 	due := registry.Never
 	switch {
 	case stay != nil && stay.Active():

@@ -6,8 +6,10 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// Session decides over one user.
+// Session decides over one user. The zero value is none that has begun.
 type Session struct {
+	scratch
+
 	registry *registry.Registry
 	state    *State
 	live     bool
@@ -23,6 +25,13 @@ type Session struct {
 	changes  Changes
 	lacks    Lacks
 	foreseen []registry.Index // buckets of which is noted what they lack
+}
+
+// scratch is memory that a step of a session needs for a while.
+type scratch struct {
+	occurred        []registry.Occurrence
+	found, standing []registry.Index
+	glances         []glance
 }
 
 // Options are what decides about a session beside the facts.
@@ -60,17 +69,20 @@ type Lacks struct {
 	Stays []registry.Index // buckets whose latest stay was not loaded
 }
 
-// Begin starts a session on a state.
-func Begin(r *registry.Registry, st *State, o Options) *Session {
+// Begin starts the session on a state. One that was there before ends, and its changes must not be looked at any more; results
+// of its steps stay what they are.
+func (s *Session) Begin(r *registry.Registry, st *State, o Options) {
 	for i := range st.Due {
 		st.Due[i].stored = st.Due[i].At
 	}
 	for i := range st.Stays {
 		st.Stays[i].fate = untouched
 	}
-	s := &Session{registry: r, state: st, live: o.Live, frozen: o.Frozen, steps: o.Steps, now: registry.Unset, followed: registry.Unset, settled: registry.Unset}
+	*s = Session{
+		registry: r, state: st, live: o.Live, frozen: o.Frozen, steps: o.Steps, now: registry.Unset, followed: registry.Unset, settled: registry.Unset,
+		changes: s.changes.emptied(), scratch: s.scratch,
+	}
 	st.Facts.SetMembership(s.membership)
-	return s
 }
 
 // Lacks reports what the session would have needed to know. If it says that something is lacking, the session is void.

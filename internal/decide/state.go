@@ -125,12 +125,20 @@ func (st *State) past() registry.Instant {
 
 // stay returns the latest stay of the user in the bucket, if it is known.
 func (st *State) stay(b registry.Index) *Stay {
-	for i := range st.Stays {
-		if st.Stays[i].Bucket == b {
-			return &st.Stays[i]
-		}
+	if i := st.place(b); i != none {
+		return &st.Stays[i]
 	}
 	return nil
+}
+
+// place returns where the latest stay in the bucket is among all, or none.
+func (st *State) place(b registry.Index) int {
+	for i := range st.Stays {
+		if st.Stays[i].Bucket == b {
+			return i
+		}
+	}
+	return none
 }
 
 // knows reports whether the latest stay of the user in the bucket is known, be it that there never was one.

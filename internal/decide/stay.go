@@ -78,7 +78,7 @@ func (s *Session) transition(t Transition) {
 // tick announces that a stay has lasted. Of each tick only the last that is due is sent: it carries its ordinal, and
 // those before it were missed.
 func (s *Session) tick(l *glance, at registry.Instant, c cause) {
-	stay := s.active(l.bucket)
+	stay := s.lasting(l)
 	if !l.clock || stay == nil || len(l.row.Ticks) == 0 {
 		return
 	}

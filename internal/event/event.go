@@ -81,23 +81,24 @@ func Validate(r *registry.Registry, ev *Input, now time.Time, l Limits) (decide.
 		return out, err
 	}
 	var err error
-	if out.Properties, err = object("properties", ev.Properties, ev.PropertiesJSON, l.Payload); err != nil {
+	asked := payload.Asked{Registry: r, Event: out.Event} // the rest goes into the log as it is
+	if out.Properties, err = object("properties", ev.Properties, ev.PropertiesJSON, l.Payload, asked); err != nil {
 		return out, err
 	}
 	if ev.TraitsOnly && ev.Name == "" { // there is no event with which they could stay
 		out.Properties = payload.Object{}
 	}
-	out.Traits, err = object("traits", ev.Traits, ev.TraitsJSON, l.Payload)
+	out.Traits, err = object("traits", ev.Traits, ev.TraitsJSON, l.Payload, payload.All)
 	return out, err
 }
 
-func object(name string, m map[string]any, raw []byte, most int) (payload.Object, error) {
+func object(name string, m map[string]any, raw []byte, most int, asked payload.Asked) (payload.Object, error) {
 	var o payload.Object
 	var err error
 	if m != nil {
-		o, err = payload.FromMap(name, m, most)
+		o, err = payload.FromMap(name, m, most, asked)
 	} else {
-		o, err = payload.Parse(name, raw, most)
+		o, err = payload.Parse(name, raw, most, asked)
 	}
 	if refused, ok := errors.AsType[*payload.Error](err); ok {
 		return o, &InvalidError{refused.Path, refused.Text}

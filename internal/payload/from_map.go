@@ -14,19 +14,26 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// FromMap reads an object that is a Go map; its fields come in the order of their keys. name is how errors call it.
-func FromMap(name string, m map[string]any, maxBytes int) (Object, error) {
+// FromMap reads an object that is a Go map; its fields come in the order of their keys. name is how errors call it. Of the
+// fields only those are kept that are asked about.
+func FromMap(name string, m map[string]any, maxBytes int, asked Asked) (Object, error) {
 	if m == nil {
 		return Object{}, nil
 	}
-	keys := make([]string, 0, len(m))
-	for key := range m {
+	const many = 16 // fields of most objects: where they stand is noted without an allocation
+	var roomForKeys [many]string
+	keys, size := roomForKeys[:0], len("{}")
+	for key, v := range m {
 		keys = append(keys, key)
+		size += len(key) + len(`"":,`) + sizeOf(v)
 	}
 	slices.Sort(keys)
-	const typical = 32 // bytes of a field
-	o := Object{Fields: make([]Field, len(keys)), Raw: make([]byte, 0, typical*(len(keys)+1))}
-	starts := make([]int, len(keys))
+	o := Object{Raw: make([]byte, 0, size)}
+	if asked == All {
+		o.Fields = make([]Field, 0, len(keys))
+	}
+	var roomForStarts [many]int
+	starts := roomForStarts[:0]
 	o.Raw = append(o.Raw, '{')
 	for i, key := range keys {
 		var err error
@@ -36,13 +43,16 @@ func FromMap(name string, m map[string]any, maxBytes int) (Object, error) {
 		if o.Raw, err = appendKey(o.Raw, name, key); err != nil {
 			return Object{}, err
 		}
-		starts[i], o.Fields[i].Key = len(o.Raw), key
-		if o.Raw, o.Fields[i].Value, err = appendAny(o.Raw, name+".", key, m[key]); err != nil {
+		start := len(o.Raw)
+		var v registry.Value
+		if o.Raw, v, err = appendAny(o.Raw, name, key, m[key]); err != nil {
 			return Object{}, err
 		}
-		o.Fields[i].Raw = o.Raw[starts[i]:] // its length; where it lies is settled below
 		if len(o.Raw) >= maxBytes {
 			return Object{}, &Error{name, fmt.Sprintf("is more than the %d bytes that are allowed", maxBytes)}
+		}
+		if asked.about(key) {
+			o.Fields, starts = append(o.Fields, Field{Key: key, Value: v, Raw: o.Raw[start:]}), append(starts, start)
 		}
 	}
 	o.Raw = append(o.Raw, '}')
@@ -51,6 +61,15 @@ func FromMap(name string, m map[string]any, maxBytes int) (Object, error) {
 		o.Fields[i].Raw = o.Raw[start:end:end]
 	}
 	return o, nil
+}
+
+// sizeOf is how many bytes a value takes, if it is simple and needs no escapes.
+func sizeOf(v any) int {
+	const other = 20 // as long as a number gets
+	if s, isText := v.(string); isText {
+		return len(s) + len(`""`)
+	}
+	return other
 }
 
 func appendKey(dst []byte, name, key string) ([]byte, error) {
@@ -68,35 +87,35 @@ func appendKey(dst []byte, name, key string) ([]byte, error) {
 }
 
 // appendAny appends what is simple by itself, and leaves to the JSON library what is not.
-func appendAny(dst []byte, prefix, key string, v any) ([]byte, registry.Value, error) {
+func appendAny(dst []byte, name, key string, v any) ([]byte, registry.Value, error) {
 	switch v := v.(type) {
 	case nil:
 		return append(dst, "null"...), registry.Value{}, nil
 	case bool:
 		return strconv.AppendBool(dst, v), registry.Value{Kind: registry.Bool, Bool: v}, nil
 	case string:
-		return appendString(dst, prefix+key, v)
+		return appendString(dst, name, key, v)
 	case int:
 		return strconv.AppendInt(dst, int64(v), 10), registry.Value{Kind: registry.Number, Number: float64(v)}, nil
 	case int64:
 		return strconv.AppendInt(dst, v, 10), registry.Value{Kind: registry.Number, Number: float64(v)}, nil
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return dst, registry.Value{}, &Error{prefix + key, fmt.Sprintf("the number %v cannot be written as JSON", v)}
+			return dst, registry.Value{}, &Error{name + "." + key, fmt.Sprintf("the number %v cannot be written as JSON", v)}
 		}
 		return appendFloat(dst, v), registry.Value{Kind: registry.Number, Number: v}, nil
 	default:
-		return appendOther(dst, prefix+key, v)
+		return appendOther(dst, name+"."+key, v)
 	}
 }
 
-func appendString(dst []byte, path, s string) ([]byte, registry.Value, error) {
+func appendString(dst []byte, name, key, s string) ([]byte, registry.Value, error) {
 	if strings.IndexByte(s, 0) >= 0 {
-		return dst, registry.Value{}, &Error{path, "contains U+0000, which PostgreSQL cannot store"}
+		return dst, registry.Value{}, &Error{name + "." + key, "contains U+0000, which PostgreSQL cannot store"}
 	}
 	out, err := jsontext.AppendQuote(dst, s)
 	if err != nil {
-		return dst, registry.Value{}, refuse(path, err)
+		return dst, registry.Value{}, refuse(name+"."+key, err)
 	}
 	return out, registry.Value{Kind: registry.Text, Text: s}, nil
 }

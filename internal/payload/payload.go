@@ -26,11 +26,23 @@ const (
 	maxNumber = 40
 )
 
-// Object is a JSON object: its fields in the order in which they came, and the whole of it, compact and valid.
+// Object is a JSON object: its fields in the order in which they came, as far as they are asked about, and the whole of it,
+// compact and valid.
 type Object struct {
 	Fields []Field
 	Raw    []byte // nil if there is no object
 }
+
+// Asked says which fields of an object are asked about: those that a registry wants to know of an event.
+type Asked struct {
+	Registry *registry.Registry
+	Event    registry.Event
+}
+
+// All is asked where every field is.
+var All = Asked{}
+
+func (a Asked) about(key string) bool { return a == All || a.Registry.Asks(a.Event, key) }
 
 // Get returns a member of the object. Without one it returns a field that is null.
 func (o Object) Get(key string) Field {
@@ -94,15 +106,15 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Path + ": " + e.Text }
 
-// Parse reads an object that is JSON text. No text and null are no object.
-func Parse(name string, raw []byte, maxBytes int) (Object, error) {
+// Parse reads an object that is JSON text, as [FromMap] reads a map. No text and null are no object.
+func Parse(name string, raw []byte, maxBytes int, asked Asked) (Object, error) {
 	if len(raw) == 0 {
 		return Object{}, nil
 	}
 	if len(raw) > maxBytes {
 		return Object{}, &Error{name, fmt.Sprintf("is %d bytes, more than the %d that are allowed", len(raw), maxBytes)}
 	}
-	r := reader{name: name, dec: newDecoder(raw), out: make([]byte, 0, len(raw))}
+	r := reader{name: name, dec: newDecoder(raw), out: make([]byte, 0, len(raw)), asked: asked}
 	if r.dec.PeekKind() == 'n' && bytes.Equal(bytes.TrimSpace(raw), []byte("null")) {
 		return Object{}, nil
 	}
@@ -127,6 +139,7 @@ type reader struct {
 	depth int // of the text in what it is part of
 	dec   *jsontext.Decoder
 	out   []byte
+	asked Asked
 }
 
 func (r *reader) object() (Object, error) {
@@ -136,8 +149,8 @@ func (r *reader) object() (Object, error) {
 		return o, refuse(r.name, err)
 	}
 	r.out = append(r.out, '{')
-	for r.dec.PeekKind() != '}' {
-		if len(o.Fields) > 0 {
+	for first := true; r.dec.PeekKind() != '}'; first = false {
+		if !first {
 			r.out = append(r.out, ',')
 		}
 		key, err := r.key()
@@ -149,8 +162,10 @@ func (r *reader) object() (Object, error) {
 		if err != nil {
 			return o, err
 		}
-		o.Fields = append(o.Fields, Field{Key: key, Value: v})
-		spans = append(spans, [2]int{start, len(r.out)})
+		if r.asked.about(key) {
+			o.Fields = append(o.Fields, Field{Key: key, Value: v})
+			spans = append(spans, [2]int{start, len(r.out)})
+		}
 	}
 	if _, err := r.dec.ReadToken(); err != nil {
 		return o, refuse(r.name, err)

@@ -21,7 +21,7 @@ const limit = 1 << 20
 func TestParse(t *testing.T) {
 	t.Parallel()
 	o, err := payload.Parse("properties", []byte(` { "plan" : "pro", "n": 1.50, "big": 1e-20000, "ok": true,
-		"none": null, "list": [1, {"a": [], "b": {}}, "x\u00e9"], "": 0 } `), limit)
+		"none": null, "list": [1, {"a": [], "b": {}}, "x\u00e9"], "": 0 } `), limit, payload.All)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestParse(t *testing.T) {
 func TestParseNothing(t *testing.T) {
 	t.Parallel()
 	for _, raw := range []string{"", "null", " null "} {
-		if o, err := payload.Parse("properties", []byte(raw), limit); err != nil || o.Raw != nil {
+		if o, err := payload.Parse("properties", []byte(raw), limit, payload.All); err != nil || o.Raw != nil {
 			t.Errorf("%q: got %s, %v, want no object", raw, o.Raw, err)
 		}
 	}
@@ -83,7 +83,7 @@ func TestRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := payload.Parse("properties", []byte(tt.raw), limit)
+			_, err := payload.Parse("properties", []byte(tt.raw), limit, payload.All)
 			var refused *payload.Error
 			if !errors.As(err, &refused) {
 				t.Fatalf("got %v, want a *payload.Error", err)
@@ -133,7 +133,7 @@ func BenchmarkStored(b *testing.B) {
 
 func TestTooLong(t *testing.T) {
 	t.Parallel()
-	_, err := payload.Parse("traits", []byte(`{"a":"0123456789"}`), 10)
+	_, err := payload.Parse("traits", []byte(`{"a":"0123456789"}`), 10, payload.All)
 	if err == nil || err.Error() != "traits: is 18 bytes, more than the 10 that are allowed" {
 		t.Errorf("got %v", err)
 	}
@@ -141,16 +141,16 @@ func TestTooLong(t *testing.T) {
 
 func TestFromMap(t *testing.T) {
 	t.Parallel()
-	o, err := payload.FromMap("traits", map[string]any{"a": int64(1) << 60}, limit)
+	o, err := payload.FromMap("traits", map[string]any{"a": int64(1) << 60}, limit, payload.All)
 	if err != nil || string(o.Raw) != `{"a":1152921504606846976}` {
 		t.Errorf("got %s, %v", o.Raw, err)
 	}
-	if _, err := payload.FromMap("traits", map[string]any{"a": "0123456789"}, 15); err == nil {
+	if _, err := payload.FromMap("traits", map[string]any{"a": "0123456789"}, 15, payload.All); err == nil {
 		t.Error("too long: got no error")
 	}
 	for name, v := range map[string]any{"nan": math.NaN(), "text": "\xff", "func": func() {}, "number": json.Number("1e400")} {
 		var refused *payload.Error
-		if _, err := payload.FromMap("traits", map[string]any{"x": v}, limit); !errors.As(err, &refused) || refused.Path != "traits.x" {
+		if _, err := payload.FromMap("traits", map[string]any{"x": v}, limit, payload.All); !errors.As(err, &refused) || refused.Path != "traits.x" {
 			t.Errorf("%s: got %v, want a refusal of traits.x", name, err)
 		}
 	}
@@ -158,7 +158,7 @@ func TestFromMap(t *testing.T) {
 
 func TestSame(t *testing.T) {
 	t.Parallel()
-	o, err := payload.Parse("p", []byte(`{"a":5,"b":5.0,"c":"5","d":[1],"e":[1],"f":[2],"g":null}`), limit)
+	o, err := payload.Parse("p", []byte(`{"a":5,"b":5.0,"c":"5","d":[1],"e":[1],"f":[2],"g":null}`), limit, payload.All)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,8 +197,8 @@ func TestFromMapIsParse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, wantErr := payload.Parse("p", text, limit)
-		got, gotErr := payload.FromMap("p", m, limit)
+		want, wantErr := payload.Parse("p", text, limit, payload.All)
+		got, gotErr := payload.FromMap("p", m, limit, payload.All)
 		if (wantErr != nil) != (gotErr != nil) {
 			t.Errorf("%s: got %v, want %v", name, gotErr, wantErr)
 		}
@@ -220,7 +220,7 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		o, err := payload.Parse("p", raw, limit)
+		o, err := payload.Parse("p", raw, limit, payload.All)
 		if err != nil || o.Raw == nil {
 			return
 		}
@@ -240,7 +240,7 @@ func FuzzParse(f *testing.F) {
 		}) {
 			t.Fatalf("%q is read as %v when stored, %v", o.Raw, stored.Fields, err)
 		}
-		again, err := payload.Parse("p", o.Raw, limit)
+		again, err := payload.Parse("p", o.Raw, limit, payload.All)
 		if err != nil || string(again.Raw) != string(o.Raw) {
 			t.Fatalf("%q is not stable: %q, %v", o.Raw, again.Raw, err)
 		}
@@ -278,4 +278,26 @@ func field(t *testing.T, value string) payload.Field {
 		t.Fatal(err)
 	}
 	return o.Fields[0]
+}
+
+// TestAsked keeps only the fields that are asked about, while all of the object stays.
+func TestAsked(t *testing.T) {
+	t.Parallel()
+	asked := payload.Asked{Registry: &registry.Registry{
+		Events: []registry.EventRow{{Name: "e"}}, Properties: []registry.PropertyRow{{Name: "b"}}, Fields: []registry.FieldRow{{Name: "d"}},
+	}}
+	m := map[string]any{"a": "long enough to move\n\n\n\n", "b": "é", "c": []any{1.0}, "d": nil}
+	parsed, err := payload.Parse("p", []byte(`{"a":"long enough to move\n\n\n\n","b":"é","c":[1],"d":null}`), limit, asked)
+	mapped, err2 := payload.FromMap("p", m, limit, asked)
+	if err := errors.Join(err, err2); err != nil {
+		t.Fatal(err)
+	}
+	for name, o := range map[string]payload.Object{"parsed": parsed, "mapped": mapped} {
+		if want := `{"a":"long enough to move\n\n\n\n","b":"é","c":[1],"d":null}`; string(o.Raw) != want {
+			t.Errorf("%s: got %s, want %s", name, o.Raw, want)
+		}
+		if len(o.Fields) != 2 || string(o.Fields[0].Raw) != `"é"` || o.Fields[0].Value.Text != "é" || o.Fields[1].Key != "d" {
+			t.Errorf("%s: got %v", name, o.Fields)
+		}
+	}
 }

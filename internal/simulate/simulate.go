@@ -23,6 +23,7 @@ type Simulator struct {
 	users       map[string]*user
 	aliases     map[string]string // names that users had before they were merged, and whose they are
 	transitions []Transition
+	session     decide.Session // of one user after the other
 }
 
 var errPaused = errors.New("the bucket is paused")
@@ -158,9 +159,9 @@ func (s *Simulator) existing(user string, step func(*decide.Session) decide.Resu
 
 func (s *Simulator) run(name string, do func(*decide.Session) decide.Result, steps ...decide.Step) decide.Result {
 	u := s.users[name]
-	session := decide.Begin(s.registry, u.state, decide.Options{Frozen: s.frozen, Steps: steps})
-	result := do(session)
-	u.remember(session.Changes())
+	s.session.Begin(s.registry, u.state, decide.Options{Frozen: s.frozen, Steps: steps})
+	result := do(&s.session)
+	u.remember(s.session.Changes())
 	for _, t := range result.Transitions {
 		s.transitions = append(s.transitions, Transition{t, name, s.registry.Buckets[t.Bucket].ID})
 	}

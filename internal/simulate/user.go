@@ -78,7 +78,7 @@ func (u *user) recount(r *registry.Registry, name string) *registry.Facts {
 			e.Event = r.Event(e.Name)
 		}
 		f.Now = u.log[i].ReceivedAt
-		occurrences := r.Occurrences(nil, e.Event, e.OccurredAt, e.Properties.Value)
+		occurrences := r.Occurrences(nil, e.Event, e.OccurredAt, logged(e.Properties).Value)
 		for _, o := range occurrences {
 			f.Add(o)
 		}
@@ -87,6 +87,18 @@ func (u *user) recount(r *registry.Registry, name string) *registry.Facts {
 		}
 	}
 	return f
+}
+
+// logged reads a payload again: fields that nobody asked about when it came are in its text only.
+func logged(o payload.Object) payload.Object {
+	if o.Raw == nil {
+		return o
+	}
+	all, err := payload.Stored(o.Raw)
+	if err != nil {
+		panic(fmt.Sprintf("a payload cannot be read that was written here: %v", err))
+	}
+	return all
 }
 
 // stored reads a value that a session handed over to be stored.

@@ -39,6 +39,9 @@ func TestAsArray(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}
+			if a, is := asArray(test.slice).(measured); is && a.size() < len(want) {
+				t.Errorf("it is said to take %d bytes, and takes %d", a.size(), len(want))
+			}
 		})
 	}
 }

@@ -17,11 +17,11 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted, trust bool) {
 	users, ids, versions := make([]string, len(wanted)), make([]int64, len(wanted)), make([]int64, len(wanted))
 	deep := trust && lock.As == nil && f.store.holds()
 	var some, due group // users of whom what matters is asked, and when they are due
-	all := recollection{facts: f}
+	all, room := recollection{facts: f}, make([]user, len(wanted))
 	for i := range wanted {
 		w := &wanted[i]
-		u := &user{glimpse: f.store.cache.get(w.User)}
-		f.users[w.User], users[i] = u, w.User
+		u := &room[i]
+		u.glimpse, f.users[w.User], users[i] = f.store.cache.get(w.User), u, w.User
 		if !trust || w.follows() {
 			u.memory = nil
 		}

@@ -246,27 +246,10 @@ func (c *cache) drop(e *entry) {
 
 // size is roughly how much memory it takes.
 func (r *remembered) size() int {
-	const fixed, value, change = 300, 60, 72
-	values := r.values.All()
-	n := fixed + len(r.properties) + value*len(values) + change*len(r.changes)
-	for i := range values {
-		n += sizeOf(&values[i])
-	}
+	const fixed, change = 300, 72
+	n := fixed + len(r.properties) + r.values.Size() + change*len(r.changes)
 	for i := range r.changes {
-		n += sizeOf(&r.changes[i].Was)
-	}
-	return n
-}
-
-// sizeOf is how much memory a value takes beside itself.
-func sizeOf(v *registry.Value) int {
-	const elements, text = 48, 16
-	n := len(v.Text)
-	if v.Elements != nil {
-		n += elements
-		for _, s := range v.Elements.Texts {
-			n += text + len(s)
-		}
+		n += r.changes[i].Was.Size()
 	}
 	return n
 }

@@ -281,7 +281,7 @@ func (f *Facts) settle(w *Wanted) error {
 			facts.SetProperty(p, field.Whole())
 		}
 	}
-	f.store.texts.share(facts.Values().All())
+	f.store.texts.share(facts.Values().Own())
 	u.known = &remembered{
 		id: u.contact.ID, version: u.contact.Version,
 		properties: u.contact.Properties, values: facts.Values(), changes: u.changes,

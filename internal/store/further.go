@@ -137,7 +137,7 @@ func (f *Facts) queueTotals(q *queue, p pairs) {
 			return fmt.Errorf("read the totals of signal %d of user %q: %w", row.SignalNo, row.UserID, err)
 		}
 		p.facts[pair{row.UserID, row.SignalNo}].total = registry.Total{
-			Count: int(row.Count), First: instant(row.FirstAt), Last: instant(row.LastAt), FirstValue: first, LastValue: last,
+			Count: int(row.Count), First: instant(row.FirstAt), Last: instant(row.LastAt), Field: &registry.Ends{First: first, Last: last},
 		}
 		return nil
 	}))

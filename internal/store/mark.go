@@ -25,6 +25,7 @@ type connection struct {
 	token  pgtype.UUID
 	serial int64
 	uses   uint
+	roomy  bool // it knows how to write what makes room
 }
 
 // stateOf returns what is known of a connection.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/bucketgen/bucketgen/internal/decide"
@@ -16,9 +17,9 @@ type memory struct {
 	whole    bool          // of signals that may be remembered and are not here, nothing ever occurred
 	latest   registry.Instant
 
-	series   []span // where in the instants those of a signal begin
+	series   []span // where in the instants those of a signal begin, sorted
 	instants []registry.Instant
-	totals   []count
+	totals   []count // sorted
 }
 
 type span struct {
@@ -75,20 +76,28 @@ func (m *memory) Newest(s registry.Signal) ([]registry.Dated, bool) {
 	if !hasNewest(row) {
 		return nil, false
 	}
-	for _, r := range m.series {
-		if r.signal != s {
-			continue
-		}
-		newest := make([]registry.Dated, 0, row.Newest+1) // room for one that is added
-		for _, at := range m.instants[r.begin : int(r.begin)+row.Newest] {
-			if at == registry.Unset {
-				break
-			}
-			newest = append(newest, registry.Dated{At: at})
-		}
-		return newest, true
+	i, known := m.seriesOf(s)
+	if !known {
+		return nil, m.whole
 	}
-	return nil, m.whole
+	newest := make([]registry.Dated, 0, row.Newest+1) // room for one that is added
+	for _, at := range m.instants[m.series[i].begin:][:row.Newest] {
+		if at == registry.Unset {
+			break
+		}
+		newest = append(newest, registry.Dated{At: at})
+	}
+	return newest, true
+}
+
+// seriesOf returns where the series of a signal is, or would be.
+func (m *memory) seriesOf(s registry.Signal) (int, bool) {
+	return slices.BinarySearchFunc(m.series, s, func(r span, s registry.Signal) int { return cmp.Compare(r.signal, s) })
+}
+
+// totalOf is as seriesOf, for totals.
+func (m *memory) totalOf(s registry.Signal) (int, bool) {
+	return slices.BinarySearchFunc(m.totals, s, func(t count, s registry.Signal) int { return cmp.Compare(t.signal, s) })
 }
 
 // Total is part of [registry.Memory].
@@ -96,12 +105,12 @@ func (m *memory) Total(s registry.Signal) (registry.Total, bool) {
 	if !hasTotal(&m.registry.Signals[s]) {
 		return registry.NoTotal, false
 	}
-	for i := range m.totals {
-		if t := &m.totals[i]; t.signal == s {
-			return registry.Total{Count: t.number, First: t.first, Last: t.last}, true
-		}
+	i, known := m.totalOf(s)
+	if !known {
+		return registry.NoTotal, m.whole
 	}
-	return registry.NoTotal, m.whole
+	t := &m.totals[i]
+	return registry.Total{Count: t.number, First: t.first, Last: t.last}, true
 }
 
 // Latest is part of [registry.Memory].
@@ -111,11 +120,11 @@ func (m *memory) Latest() registry.Instant { return m.latest }
 func (m *memory) knows(n registry.Need) bool {
 	switch n.Kind {
 	case registry.NeedNewest:
-		return hasNewest(&m.registry.Signals[n.Signal]) &&
-			(m.whole || slices.ContainsFunc(m.series, func(r span) bool { return r.signal == n.Signal }))
+		_, known := m.seriesOf(n.Signal)
+		return hasNewest(&m.registry.Signals[n.Signal]) && (m.whole || known)
 	case registry.NeedTotals:
-		return hasTotal(&m.registry.Signals[n.Signal]) &&
-			(m.whole || slices.ContainsFunc(m.totals, func(t count) bool { return t.signal == n.Signal }))
+		_, known := m.totalOf(n.Signal)
+		return hasTotal(&m.registry.Signals[n.Signal]) && (m.whole || known)
 	default:
 		return false
 	}
@@ -141,13 +150,12 @@ func (m *memory) learnNewest(s registry.Signal, newest []registry.Dated) {
 	if !hasNewest(row) {
 		return
 	}
-	i := slices.IndexFunc(m.series, func(r span) bool { return r.signal == s })
-	if i < 0 {
+	i, known := m.seriesOf(s)
+	if !known {
 		if m.whole && len(newest) == 0 {
 			return
 		}
-		i = len(m.series)
-		m.series = append(m.series, span{s, int32(len(m.instants))})
+		m.series = slices.Insert(m.series, i, span{s, int32(len(m.instants))})
 		m.instants = slices.Grow(m.instants, row.Newest)[:len(m.instants)+row.Newest]
 	}
 	into := m.instants[m.series[i].begin:][:row.Newest]
@@ -163,12 +171,11 @@ func (m *memory) learnTotal(s registry.Signal, total registry.Total) {
 	if !hasTotal(&m.registry.Signals[s]) || m.whole && total.Count == 0 {
 		return
 	}
-	is := count{s, total.Count, total.First, total.Last}
-	if i := slices.IndexFunc(m.totals, func(t count) bool { return t.signal == s }); i >= 0 {
-		m.totals[i] = is
-		return
+	i, known := m.totalOf(s)
+	if !known {
+		m.totals = slices.Insert(m.totals, i, count{})
 	}
-	m.totals = append(m.totals, is)
+	m.totals[i] = count{s, total.Count, total.First, total.Last}
 }
 
 // size is roughly how many bytes of memory it takes.

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"github.com/jackc/pgx/v5/pgtype"
+
 	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -35,6 +37,7 @@ func (w *Write) addTotal(contact int64, no int32, o registry.Occurrence) {
 	t := &w.facts
 	place, known := w.place(contact, no, "")
 	if !known {
+		w.makeRoomForTotals()
 		t.TotalIds, t.SignalNos = append(t.TotalIds, contact), append(t.SignalNos, no)
 		t.Counts = append(t.Counts, 1)
 		t.FirstAt, t.LastAt = append(t.FirstAt, timestamp(o.At)), append(t.LastAt, timestamp(o.At))
@@ -48,6 +51,17 @@ func (w *Write) addTotal(contact int64, no int32, o registry.Occurrence) {
 	} else if !at.Time.Before(t.LastAt[place].Time) {
 		t.LastAt[place], t.LastValues[place] = at, kept(o)
 	}
+}
+
+// makeRoomForTotals is as makeRoomForEvents, for totals, of which most events change one.
+func (w *Write) makeRoomForTotals() {
+	t, n := &w.facts, w.expected
+	if t.TotalIds != nil {
+		return
+	}
+	t.TotalIds, t.SignalNos, t.Counts = make([]int64, 0, n), make([]int32, 0, n), make([]int64, 0, n)
+	t.FirstAt, t.LastAt = make([]pgtype.Timestamptz, 0, n), make([]pgtype.Timestamptz, 0, n)
+	t.FirstValues, t.LastValues = make([]string, 0, n), make([]string, 0, n)
 }
 
 func (w *Write) addGroup(contact int64, no int32, o registry.Occurrence) {
@@ -73,7 +87,7 @@ type groupKey struct {
 
 func (w *Write) place(contact int64, no int32, group string) (int, bool) {
 	if w.places == nil {
-		w.places = map[groupKey]int{}
+		w.places = make(map[groupKey]int, w.expected)
 	}
 	i, known := w.places[groupKey{contact, no, group}]
 	return i, known

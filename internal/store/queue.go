@@ -50,6 +50,7 @@ func (q *queue) begin(timeout time.Duration, mark Mark, xid *string) {
 
 // send runs the statements by one round trip.
 func (q *queue) send(ctx context.Context, conn Conn) error {
+	q.makeRoom(conn)
 	return conn.SendBatch(ctx, &q.batch).Close()
 }
 

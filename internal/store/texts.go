@@ -32,9 +32,9 @@ func (t texts) add(v registry.Value) {
 }
 
 // share lets values be those texts where they are the same.
-func (t texts) share(values []registry.Value) {
+func (t texts) share(values []registry.Own) {
 	for i := range values {
-		if v := &values[i]; v.Kind == registry.Text {
+		if v := &values[i].Value; v.Kind == registry.Text {
 			if same, known := t[v.Text]; known {
 				v.Text = same
 			}

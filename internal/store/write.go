@@ -12,7 +12,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// Write is what is to be written about users, whose locks the transaction holds. The zero value is nothing.
+// Write is what is to be written about users, whose locks the transaction holds. [NewWrite] returns an empty one.
 type Write struct {
 	// Names are the numbers of event names that the store does not know.
 	Names Names
@@ -42,6 +42,12 @@ type Write struct {
 	due      registry.Instant
 	hasDue   bool
 	outcomes []outcome
+	expected int // events
+}
+
+// NewWrite returns a write with room for what is to be written about users and events.
+func NewWrite(names Names, users, events int) *Write {
+	return &Write{Names: names, outcomes: make([]outcome, 0, users), expected: events}
 }
 
 // outcome is how a session left a user.
@@ -169,6 +175,7 @@ func (w *Write) addEvent(s *Store, contact int64, e *decide.Logged) {
 			no, _ = s.EventNo(e.Name)
 		}
 	}
+	w.makeRoomForEvents()
 	w.facts.ContactIds = append(w.facts.ContactIds, contact)
 	w.facts.EventNos = append(w.facts.EventNos, no)
 	w.facts.OccurredAt = append(w.facts.OccurredAt, timestamp(e.OccurredAt))
@@ -181,6 +188,17 @@ func (w *Write) addEvent(s *Store, contact int64, e *decide.Logged) {
 		w.keys.Keys = append(w.keys.Keys, e.Key)
 		w.keys.SeenAt = append(w.keys.SeenAt, timestamp(e.ReceivedAt))
 	}
+}
+
+// makeRoomForEvents lets the columns of the log be as long as they will be, instead of growing.
+func (w *Write) makeRoomForEvents() {
+	e, n := &w.facts, w.expected
+	if e.ContactIds != nil {
+		return
+	}
+	e.ContactIds, e.EventNos = make([]int64, 0, n), make([]int32, 0, n)
+	e.OccurredAt, e.ReceivedAt = make([]pgtype.Timestamptz, 0, n), make([]pgtype.Timestamptz, 0, n)
+	e.Kinds, e.Properties, e.Traits = make([]string, 0, n), make([]string, 0, n), make([]string, 0, n)
 }
 
 func (w *Write) addStay(s *Store, contact int64, c *decide.StayChange) {

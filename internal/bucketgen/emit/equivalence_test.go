@@ -148,7 +148,7 @@ func anyFacts(t *rapid.T, r *registry.Registry) (*registry.Facts, *registry.Fact
 		}
 		if r.Signals[s].Field != registry.NoField && rapid.Bool().Draw(t, "single") {
 			at := min(instant.Draw(t, "first"), now)
-			once := registry.Total{Count: 1, First: at, Last: at, FirstValue: value.Draw(t, "first"), LastValue: value.Draw(t, "last")}
+			once := registry.Total{Count: 1, First: at, Last: at, Field: &registry.Ends{First: value.Draw(t, "first"), Last: value.Draw(t, "last")}}
 			a.SetTotal(registry.Signal(s), once)
 			b.SetTotal(registry.Signal(s), once)
 		}

@@ -84,7 +84,7 @@ func evaluate(r *registry.Registry, c *Case) ([]registry.Verdict, error) {
 		}
 		return v
 	})
-	properties, err := payload.Parse("properties", c.Properties, len(c.Properties))
+	properties, err := payload.Parse("properties", c.Properties, len(c.Properties), payload.All)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func evaluate(r *registry.Registry, c *Case) ([]registry.Verdict, error) {
 		}
 	}
 	for _, ev := range c.Events {
-		carried, err := payload.Parse("properties", ev.Properties, len(ev.Properties))
+		carried, err := payload.Parse("properties", ev.Properties, len(ev.Properties), payload.All)
 		if err != nil {
 			return nil, err
 		}
