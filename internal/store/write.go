@@ -26,7 +26,7 @@ type Write struct {
 	sums        db.SumsPutParams
 	advances    db.AdvancesInsertParams
 	progress    db.ProgressPutParams
-	places      map[groupKey]int
+	places      map[groupKey]int // of the groups
 	leaves      db.MembershipsLeaveParams
 	passes      db.MembershipsPassParams
 	joins       db.MembershipsJoinParams
