@@ -155,7 +155,7 @@ func (e *Engine) flushLoop(ctx context.Context) {
 // flush writes a batch and returns the items that have to wait, because somebody else holds the lock of their user.
 func (e *Engine) flush(ctx context.Context, batch []*item) []*item {
 	f := flush{engine: e, late: map[string]bool{}}
-	var live []*item
+	live := make([]*item, 0, len(batch))
 	for _, it := range batch {
 		if err := it.ctx.Err(); err != nil {
 			f.finish(it, err) // nobody waits for it any more, and nothing was done yet
@@ -210,7 +210,7 @@ func (f *flush) write(ctx context.Context, items []*item) {
 
 // admit puts off the items of users of whom one was put off before.
 func (f *flush) admit(items []*item) []*item {
-	var admitted []*item
+	admitted := make([]*item, 0, len(items))
 	for _, it := range items {
 		if f.late[it.user] {
 			f.putOff = append(f.putOff, it)
@@ -247,7 +247,7 @@ func (f *flush) attempt(ctx context.Context, items []*item) error {
 
 // tracked returns the names of events.
 func tracked(items []*item) []string {
-	var names []string
+	names := make([]string, 0, len(items))
 	for _, it := range items {
 		if it.event.Kind.Named() {
 			names = append(names, it.event.Name)

@@ -15,13 +15,17 @@ type Memory interface {
 // SetMemory lets facts that are not loaded be looked for in a memory, before they are lacking.
 func (f *Facts) SetMemory(m Memory) { f.memory = m }
 
-// Learn calls newest and total with what is loaded of the occurrences of signals, whatever is in the memory.
+// Learn calls newest and total with what is loaded of the occurrences of signals and is not in the memory just so.
 func (f *Facts) Learn(newest func(Signal, []Dated), total func(Signal, Total)) {
 	for _, s := range f.all {
-		newest(s.signal, s.newest)
+		if !s.recalled {
+			newest(s.signal, s.newest)
+		}
 	}
 	for _, t := range f.totals {
-		total(t.signal, t.Total)
+		if !t.recalled {
+			total(t.signal, t.Total)
+		}
 	}
 }
 
@@ -34,7 +38,7 @@ func (f *Facts) recall(s Signal) *series {
 	if !known {
 		return nil
 	}
-	return f.insert(series{s, newest})
+	return f.insert(series{s, true, newest})
 }
 
 // recallTotal is as recall, for totals.
@@ -46,5 +50,5 @@ func (f *Facts) recallTotal(s Signal) *total {
 	if !remembered {
 		return nil
 	}
-	return f.insertTotal(total{known, s})
+	return f.insertTotal(total{known, s, true})
 }

@@ -187,18 +187,19 @@ type Dated struct {
 
 // series is the newest instants of a signal, newest first.
 type series struct {
-	signal Signal
-	newest []Dated
+	signal   Signal
+	recalled bool // it is as it is in the memory
+	newest   []Dated
 }
 
 // SetNewest says when a signal occurred: the newest instants, newest first, as many as the registry needs. The slice is
 // kept.
 func (f *Facts) SetNewest(s Signal, newest []Dated) {
 	if have := f.series(s); have != nil {
-		have.newest = newest
+		have.newest, have.recalled = newest, false
 		return
 	}
-	f.insert(series{s, newest})
+	f.insert(series{signal: s, newest: newest})
 }
 
 // insert adds the newest instants of a signal, of which none are there. They are sorted by their signals.
@@ -238,6 +239,7 @@ func (f *Facts) addNewest(row *SignalRow, o Occurrence) {
 		}
 		have = f.insert(series{signal: o.Signal})
 	}
+	have.recalled = false
 	if row.Distinct != DistinctNone {
 		if i := slices.IndexFunc(have.newest, func(d Dated) bool { return d.Group == o.Group }); i >= 0 {
 			if have.newest[i].At >= o.At {
@@ -290,7 +292,8 @@ func (t Total) ends() Ends {
 
 type total struct {
 	Total
-	signal Signal
+	signal   Signal
+	recalled bool // it is as it is in the memory
 }
 
 // NoTotal is the total of a signal that never occurred.
@@ -303,10 +306,10 @@ func (f *Facts) SetTotal(s Signal, t Total) {
 		t.Field = &Ends{t.Field.First.as(typ), t.Field.Last.as(typ)}
 	}
 	if have := f.total(s); have != nil {
-		have.Total = t
+		have.Total, have.recalled = t, false
 		return
 	}
-	f.insertTotal(total{t, s})
+	f.insertTotal(total{Total: t, signal: s})
 }
 
 // insertTotal is as insert, for totals.
@@ -327,9 +330,9 @@ func (f *Facts) addTotal(o Occurrence) {
 		if !f.complete {
 			return
 		}
-		have = f.insertTotal(total{NoTotal, o.Signal})
+		have = f.insertTotal(total{Total: NoTotal, signal: o.Signal})
 	}
-	have.Total = have.With(o)
+	have.Total, have.recalled = have.With(o), false
 }
 
 // With returns the total with one more occurrence, which arrives after those that are in it.

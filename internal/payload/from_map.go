@@ -20,47 +20,55 @@ func FromMap(name string, m map[string]any, maxBytes int, asked Asked) (Object, 
 	if m == nil {
 		return Object{}, nil
 	}
-	const many = 16 // fields of most objects: where they stand is noted without an allocation
-	var roomForKeys [many]string
-	keys, size := roomForKeys[:0], len("{}")
+	const many = 16 // members of most objects: those need no allocation to be sorted
+	var room [many]entry
+	entries, size := room[:0], len("{}")
 	for key, v := range m {
-		keys = append(keys, key)
+		entries = append(entries, entry{key: key, value: v})
 		size += len(key) + len(`"":,`) + sizeOf(v)
 	}
-	slices.Sort(keys)
+	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.key, b.key) })
 	o := Object{Raw: make([]byte, 0, size)}
 	if asked == All {
-		o.Fields = make([]Field, 0, len(keys))
+		o.Fields = make([]Field, 0, len(entries))
 	}
-	var roomForStarts [many]int
-	starts := roomForStarts[:0]
 	o.Raw = append(o.Raw, '{')
-	for i, key := range keys {
+	for i := range entries {
+		e := &entries[i]
 		var err error
 		if i > 0 {
 			o.Raw = append(o.Raw, ',')
 		}
-		if o.Raw, err = appendKey(o.Raw, name, key); err != nil {
+		if o.Raw, err = appendKey(o.Raw, name, e.key); err != nil {
 			return Object{}, err
 		}
 		start := len(o.Raw)
 		var v registry.Value
-		if o.Raw, v, err = appendAny(o.Raw, name, key, m[key]); err != nil {
+		if o.Raw, v, err = appendAny(o.Raw, name, e.key, e.value); err != nil {
 			return Object{}, err
 		}
 		if len(o.Raw) >= maxBytes {
 			return Object{}, &Error{name, fmt.Sprintf("is more than the %d bytes that are allowed", maxBytes)}
 		}
-		if asked.about(key) {
-			o.Fields, starts = append(o.Fields, Field{Key: key, Value: v, Raw: o.Raw[start:]}), append(starts, start)
+		if asked.about(e.key) {
+			entries[len(o.Fields)].start, entries[len(o.Fields)].end = start, len(o.Raw)
+			o.Fields = append(o.Fields, Field{Key: e.key, Value: v})
 		}
 	}
 	o.Raw = append(o.Raw, '}')
-	for i, start := range starts { // only now: Raw may have moved while it grew
-		end := start + len(o.Fields[i].Raw)
-		o.Fields[i].Raw = o.Raw[start:end:end]
+	for i := range o.Fields { // only now: Raw may have moved while it grew
+		e := &entries[i]
+		o.Fields[i].Raw = o.Raw[e.start:e.end:e.end]
 	}
 	return o, nil
+}
+
+// entry is a member of a map.
+type entry struct {
+	key   string
+	value any
+
+	start, end int // where the field with the same place stands, of those that are asked about
 }
 
 // sizeOf is how many bytes a value takes, if it is simple and needs no escapes.

@@ -95,12 +95,14 @@ func (f *Facts) queueLocks(q *queue, lock Lock, users []string, ids, versions []
 	}
 	known := make(map[int64]*user, len(users))
 	var some, others db.ContactsLockParams
+	some.Ids, some.Versions = make([]int64, 0, len(users)), make([]int64, 0, len(users))
 	for i, name := range users {
-		to := &others
 		if u := f.users[name]; ids[i] != 0 && !u.once {
-			to, known[ids[i]] = &some, u
+			known[ids[i]] = u
+			some.Ids, some.Versions = append(some.Ids, ids[i]), append(some.Versions, versions[i])
+			continue
 		}
-		to.UserIds, to.Ids, to.Versions = append(to.UserIds, name), append(to.Ids, ids[i]), append(to.Versions, versions[i])
+		others.UserIds, others.Ids, others.Versions = append(others.UserIds, name), append(others.Ids, ids[i]), append(others.Versions, versions[i])
 	}
 	if len(others.Ids) > 0 {
 		q.add(db.ContactsLock, others.UserIds, others.Ids, others.Versions).Query(each(byName))

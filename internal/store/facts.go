@@ -302,9 +302,9 @@ func (f *Facts) State(name string) *decide.State {
 	u := f.users[name]
 	facts := f.store.registry.NewFactsWith(name, u.known.values)
 	facts.SetChanges(u.known.changes)
-	stays, due := u.stays, u.due
+	stays, due := slices.Clone(u.stays), u.due
 	if u.memory != nil {
-		stays, due = u.memory.stays, u.memory.due
+		stays, due = u.memory.allStays(), u.memory.due
 		facts.SetMemory(u.memory)
 	}
 	st := &decide.State{
@@ -312,7 +312,7 @@ func (f *Facts) State(name string) *decide.State {
 			New: u.created, Deleted: u.contact.DeletedAt.Valid, UpdatedAt: instant(u.contact.UpdatedAt), Properties: u.properties,
 		},
 		Facts:    facts,
-		Stays:    slices.Clone(stays),
+		Stays:    stays,
 		AllStays: u.memory != nil,
 		Due:      slices.Clone(due),
 		Seen:     slices.Clone(u.seen),

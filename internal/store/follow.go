@@ -21,8 +21,9 @@ type remade struct {
 
 // Options adds to those of a session what is deployed, for a user who is locked.
 func (f *Facts) Options(name string, o decide.Options) decide.Options {
-	o = f.deployment.options(o, f.users[name].standing())
-	if f.users[name].created {
+	u := f.users[name]
+	o = f.deployment.options(o, u.standing())
+	if u.created {
 		o.Steps = nil // whoever deployed something in the meantime did not know the user
 	}
 	return o

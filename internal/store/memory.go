@@ -12,14 +12,32 @@ import (
 // the user's lock, found that nobody else has written since, and has committed. It is a [registry.Memory].
 type memory struct {
 	registry *registry.Registry
-	stays    []decide.Stay // the latest in each bucket, of those in which the user ever was
-	due      []decide.Due  // as they are in the database
-	whole    bool          // of signals that may be remembered and are not here, nothing ever occurred
+	stays    []stay       // the latest in each bucket, of those in which the user ever was
+	due      []decide.Due // as they are in the database
+	whole    bool         // of signals that may be remembered and are not here, nothing ever occurred
 	latest   registry.Instant
 
 	series   []span // where in the instants those of a signal begin, sorted
 	instants []registry.Instant
 	totals   []count // sorted
+}
+
+// stay is what is remembered of one: all that decides about what comes.
+type stay struct {
+	bucket                                registry.Index
+	blocked                               bool
+	epoch                                 int
+	enteredAt, leftAt, anchorAt, tickedAt registry.Instant
+}
+
+func stayOf(s *decide.Stay) stay {
+	return stay{s.Bucket, s.Blocked, s.Epoch, s.EnteredAt, s.LeftAt, s.AnchorAt, s.TickedAt}
+}
+
+func (s *stay) recall() decide.Stay {
+	return decide.Stay{
+		Bucket: s.bucket, Epoch: s.epoch, EnteredAt: s.enteredAt, LeftAt: s.leftAt, AnchorAt: s.anchorAt, TickedAt: s.tickedAt, Blocked: s.blocked,
+	}
 }
 
 type span struct {
@@ -116,6 +134,15 @@ func (m *memory) Total(s registry.Signal) (registry.Total, bool) {
 // Latest is part of [registry.Memory].
 func (m *memory) Latest() registry.Instant { return m.latest }
 
+// allStays returns the stays for a session, which may change them.
+func (m *memory) allStays() []decide.Stay {
+	stays := make([]decide.Stay, len(m.stays))
+	for i := range stays {
+		stays[i] = m.stays[i].recall()
+	}
+	return stays
+}
+
 // knows reports whether a fact is remembered.
 func (m *memory) knows(n registry.Need) bool {
 	switch n.Kind {
@@ -135,11 +162,16 @@ func (m *memory) knows(n registry.Need) bool {
 func (m *memory) learn(st *decide.State) *memory {
 	if !m.whole {
 		other := *m
-		other.series, other.instants, other.totals = slices.Clone(m.series), slices.Clone(m.instants), slices.Clone(m.totals)
+		other.stays, other.series, other.instants, other.totals = nil, slices.Clone(m.series), slices.Clone(m.instants), slices.Clone(m.totals)
 		m = &other
 	}
 	m.latest = max(m.latest, st.Facts.Newest())
-	m.stays = slices.DeleteFunc(st.Stays, func(s decide.Stay) bool { return s.Epoch == 0 })
+	m.stays = m.stays[:0]
+	for i := range st.Stays {
+		if st.Stays[i].Epoch > 0 {
+			m.stays = append(m.stays, stayOf(&st.Stays[i]))
+		}
+	}
 	m.due = st.Stored()
 	st.Facts.Learn(m.learnNewest, m.learnTotal)
 	return m
@@ -183,6 +215,6 @@ func (m *memory) size() int {
 	if m == nil {
 		return 0
 	}
-	const fixed, stay, due, series, total = 200, 120, 24, 8, 32
+	const fixed, stay, due, series, total = 200, 56, 32, 8, 32
 	return fixed + stay*cap(m.stays) + due*cap(m.due) + 8*cap(m.instants) + series*cap(m.series) + total*cap(m.totals)
 }

@@ -35,14 +35,13 @@ func (w *Write) addOccurrence(s *Store, contact int64, o registry.Occurrence) {
 
 func (w *Write) addTotal(contact int64, no int32, o registry.Occurrence) {
 	t := &w.facts
-	place, known := w.place(contact, no, "")
-	if !known {
+	place := w.placeOfTotal(contact, no)
+	if place < 0 {
 		w.makeRoomForTotals()
 		t.TotalIds, t.SignalNos = append(t.TotalIds, contact), append(t.SignalNos, no)
 		t.Counts = append(t.Counts, 1)
 		t.FirstAt, t.LastAt = append(t.FirstAt, timestamp(o.At)), append(t.LastAt, timestamp(o.At))
 		t.FirstValues, t.LastValues = append(t.FirstValues, kept(o)), append(t.LastValues, kept(o))
-		w.places[groupKey{contact, no, ""}] = len(t.Counts) - 1
 		return
 	}
 	t.Counts[place]++
@@ -51,6 +50,19 @@ func (w *Write) addTotal(contact int64, no int32, o registry.Occurrence) {
 	} else if !at.Time.Before(t.LastAt[place].Time) {
 		t.LastAt[place], t.LastValues[place] = at, kept(o)
 	}
+}
+
+// placeOfTotal returns where the total of a user and a signal is, if it is there. Those of a user lie together, and are few.
+func (w *Write) placeOfTotal(contact int64, no int32) int {
+	t := &w.facts
+	i := len(t.TotalIds) - 1
+	for i >= 0 && t.TotalIds[i] == contact && t.SignalNos[i] != no {
+		i--
+	}
+	if i < 0 || t.TotalIds[i] != contact {
+		return -1
+	}
+	return i
 }
 
 // makeRoomForTotals is as makeRoomForEvents, for totals, of which most events change one.
@@ -66,11 +78,15 @@ func (w *Write) makeRoomForTotals() {
 
 func (w *Write) addGroup(contact int64, no int32, o registry.Occurrence) {
 	g := &w.groups
-	place, known := w.place(contact, no, "g"+o.Group)
+	key := groupKey{contact, no, o.Group}
+	place, known := w.places[key]
 	if !known {
 		g.ContactIds, g.SignalNos = append(g.ContactIds, contact), append(g.SignalNos, no)
 		g.Names, g.OccurredAt = append(g.Names, o.Group), append(g.OccurredAt, timestamp(o.At))
-		w.places[groupKey{contact, no, "g" + o.Group}] = len(g.Names) - 1
+		if w.places == nil {
+			w.places = map[groupKey]int{}
+		}
+		w.places[key] = len(g.Names) - 1
 		return
 	}
 	if at := timestamp(o.At); at.Time.After(g.OccurredAt[place].Time) {
@@ -78,19 +94,11 @@ func (w *Write) addGroup(contact int64, no int32, o registry.Occurrence) {
 	}
 }
 
-// groupKey is a row of the statements that write one row for several occurrences.
+// groupKey is a row of the statement that writes one row for several occurrences of a group.
 type groupKey struct {
 	contact int64
 	signal  int32
 	group   string
-}
-
-func (w *Write) place(contact int64, no int32, group string) (int, bool) {
-	if w.places == nil {
-		w.places = make(map[groupKey]int, w.expected)
-	}
-	i, known := w.places[groupKey{contact, no, group}]
-	return i, known
 }
 
 // kept is the value that is kept of an occurrence, or nothing.

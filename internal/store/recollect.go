@@ -2,7 +2,6 @@ package store
 
 import (
 	"github.com/bucketgen/bucketgen/gen/db"
-	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -43,12 +42,12 @@ func (r *recollection) queue(q *queue) {
 		of := r.of[row.ContactID]
 		of.rows++
 		b, known := s.Index(row.BucketNo)
-		if n := len(of.memory.stays); !known || n > 0 && of.memory.stays[n-1].Bucket == b { // the latest comes first
+		if n := len(of.memory.stays); !known || n > 0 && of.memory.stays[n-1].bucket == b { // the latest comes first
 			return
 		}
-		of.memory.stays = append(of.memory.stays, decide.Stay{
-			Bucket: b, Epoch: int(row.Epoch), EnteredAt: instant(row.EnteredAt), LeftAt: instant(row.LeftAt), AnchorAt: instant(row.AnchorAt),
-			TickedAt: instant(row.TickedAt), Blocked: row.Blocked,
+		of.memory.stays = append(of.memory.stays, stay{
+			bucket: b, epoch: int(row.Epoch), enteredAt: instant(row.EnteredAt), leftAt: instant(row.LeftAt), anchorAt: instant(row.AnchorAt),
+			tickedAt: instant(row.TickedAt), blocked: row.Blocked,
 		})
 	}))
 	if !s.simple {

@@ -224,10 +224,12 @@ func (s *Store) ResolveNames(ctx context.Context, conn Conn, wanted []string) (N
 	const attempts = 3 // a name that somebody else is just adding is there at the next one
 	found := Names{}
 	for range attempts {
-		missing := slices.DeleteFunc(slices.Clone(wanted), func(name string) bool {
-			_, known := s.EventNo(name)
-			return known || found[name] != 0
-		})
+		var missing []string
+		for _, name := range wanted {
+			if _, known := s.EventNo(name); !known && found[name] == 0 {
+				missing = append(missing, name)
+			}
+		}
 		if len(missing) == 0 {
 			return found, nil
 		}

@@ -25,7 +25,7 @@ type Write struct {
 	sums        db.SumsPutParams
 	advances    db.AdvancesInsertParams
 	progress    db.ProgressPutParams
-	places      map[groupKey]int
+	places      map[groupKey]int // of the groups
 	leaves      db.MembershipsLeaveParams
 	passes      db.MembershipsPassParams
 	joins       db.MembershipsJoinParams
@@ -86,7 +86,8 @@ func (w *Write) Shows() bool { return len(w.transitions.ContactIds)+len(w.delete
 
 // Add adds what was decided about a user, and the state in which that left them.
 func (w *Write) Add(f *Facts, user string, st *decide.State, c decide.Changes) {
-	s, u, contact := f.store, f.users[user], f.users[user].contact.ID
+	s, u := f.store, f.users[user]
+	contact := u.contact.ID
 	o := outcome{user: user, state: st, once: u.once, patched: c.Contact != nil && len(c.Contact.Set)+len(c.Contact.Remove) > 0}
 	holder := w.addHolder(f, u, &o, &c)
 	w.outcomes = append(w.outcomes, o)
