@@ -91,8 +91,8 @@ func hotQueries() map[string]hotQuery {
 		"ChangesMerge":          {db.ChangesMerge, "1, 2"},
 		"ContactsMerge":         {db.ContactsMerge, "1, 2"},
 		"ContactsMerged":        {db.ContactsMerged, "now(), 2"},
-		"MembershipsYield":      {db.MembershipsYield, "2, now(), 1"},
-		"MembershipsMerge":      {db.MembershipsMerge, "1, 2"},
+		"BucketsOf":             {db.BucketsOf, "2"},
+		"MembershipsMerge":      {db.MembershipsMerge, "1, " + buckets + ", array[1,1,1], array[9,9,9], 2"},
 	}
 }
 
