@@ -205,7 +205,7 @@ func (c *cli) withEndpoints(cmd *cobra.Command, allowPrivate bool, do func(*webh
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
-	if err := store.CheckVersion(cmd.Context(), d.pool, c.schema); err != nil {
+	if _, err := store.CheckVersion(cmd.Context(), d.pool, c.schema); err != nil {
 		return err
 	}
 	all, err := webhook.Open(d.pool, webhook.Config{Schema: c.schema, AllowPrivate: allowPrivate})
