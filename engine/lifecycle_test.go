@@ -154,6 +154,17 @@ func TestStartSaysWhatIsMissing(t *testing.T) {
 	}
 }
 
+// TestStartOnNewerTables starts a program that is about to be replaced again, after the tables were updated for the next one.
+func TestStartOnNewerTables(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	if _, err := w.pool.Exec(t.Context(), "insert into bucketgen.migrations (version_id, is_applied) values (1000, true)"); err != nil {
+		t.Fatal(err)
+	}
+	w.Engine = w.start(engine.Config{NoClock: true, NoDelivery: true}, nil)
+	equal(t, "what happens", w.identify("ada", map[string]any{"plan": "pro"}), []string{"entered pro 1"})
+}
+
 func TestConfigNamesTheField(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)

@@ -80,6 +80,10 @@ func (x *examination) tables(ctx context.Context) finding {
 		return failed("", "%v", err)
 	}
 	x.engine = e
+	if version > store.Version {
+		return warning("replace this program by the one that has made them so",
+			"in schema %s, at version %d, and this program knows what they are up to %d", x.schema, version, store.Version)
+	}
 	return fine("in schema %s, at version %d", x.schema, version)
 }
 
