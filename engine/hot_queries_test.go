@@ -114,7 +114,7 @@ func coldQueries() map[string]string {
 		"DeliveriesBacklog":    "somebody asks what waits in the outbox, which is short",
 		"DeliveriesDead":       "somebody asks what was given up",
 		"DeliveriesReplay":     "somebody has what was given up delivered again",
-		"DeliveriesHurry":      "somebody enables an endpoint",
+		"DeliveriesHurry":      "somebody enables an endpoint, or gives it another URL",
 		"SubscriptionsRemove":  "somebody removes a subscription",
 		"TransitionsByTime":    "a replay prints what happened",
 		"TransitionsLast":      "once for a replay",
