@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -205,7 +206,7 @@ func (e *Engine) openLocked(ctx context.Context) error {
 		_, err := e.store.Refresh(ctx, e.pool)
 		return err
 	}
-	if err := store.CheckVersion(ctx, e.pool, e.config.Schema); err != nil {
+	if err := e.checkTables(ctx); err != nil {
 		return err
 	}
 	conn, err := e.pool.Acquire(ctx)
@@ -222,6 +223,15 @@ func (e *Engine) openLocked(ctx context.Context) error {
 	}
 	e.store = s
 	return nil
+}
+
+// checkTables returns an error if the tables are too old.
+func (e *Engine) checkTables(ctx context.Context) error {
+	_, err := store.CheckVersion(ctx, e.pool, e.config.Schema)
+	if outdated, ok := errors.AsType[*store.OutdatedError](err); ok {
+		return fmt.Errorf("%w; call migrate.Up", outdated)
+	}
+	return err
 }
 
 // agree deploys what the engine has if nothing was ever deployed, and says so in the log if something else is.

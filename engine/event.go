@@ -44,7 +44,13 @@ type Event struct {
 
 // validate turns an event into what decide understands, or says which field is wrong.
 func (e *Engine) validate(ev *Event, now time.Time) (decide.Event, error) {
-	valid, err := event.Validate(e.registry, (*event.Input)(ev), now, event.Limits{Payload: e.config.MaxPayload, Skew: e.config.Skew})
+	return e.validateUntil(ev, now, time.Time{})
+}
+
+// validateUntil is as validate, for events of which none may have occurred after an end, if that is not zero.
+func (e *Engine) validateUntil(ev *Event, now, end time.Time) (decide.Event, error) {
+	limits := event.Limits{Payload: e.config.MaxPayload, Skew: e.config.Skew, End: end}
+	valid, err := event.Validate(e.registry, (*event.Input)(ev), now, limits)
 	return valid, public(err)
 }
 

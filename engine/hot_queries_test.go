@@ -92,8 +92,8 @@ func hotQueries() map[string]hotQuery {
 		"ChangesMerge":          {db.ChangesMerge, "1, 2"},
 		"ContactsMerge":         {db.ContactsMerge, "1, 2"},
 		"ContactsMerged":        {db.ContactsMerged, "now(), 2"},
-		"MembershipsYield":      {db.MembershipsYield, "2, now(), 1"},
-		"MembershipsMerge":      {db.MembershipsMerge, "1, 2"},
+		"BucketsOf":             {db.BucketsOf, "2"},
+		"MembershipsMerge":      {db.MembershipsMerge, "1, " + buckets + ", array[1,1,1], array[9,9,9], 2"},
 	}
 }
 
@@ -115,7 +115,7 @@ func coldQueries() map[string]string {
 		"DeliveriesBacklog":    "somebody asks what waits in the outbox, which is short",
 		"DeliveriesDead":       "somebody asks what was given up",
 		"DeliveriesReplay":     "somebody has what was given up delivered again",
-		"DeliveriesHurry":      "somebody enables an endpoint",
+		"DeliveriesHurry":      "somebody enables an endpoint, or gives it another URL",
 		"SubscriptionsRemove":  "somebody removes a subscription",
 		"TransitionsByTime":    "a replay prints what happened",
 		"TransitionsLast":      "once for a replay",

@@ -140,18 +140,29 @@ func TestStartSaysWhatIsMissing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := e.Start(t.Context()); err == nil || !strings.Contains(err.Error(), `schema "elsewhere" has no tables of bucketgen; run its migrations`) {
+	if err := e.Start(t.Context()); err == nil || !strings.Contains(err.Error(), `schema "elsewhere" has no tables of bucketgen; call migrate.Up`) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := pool.Exec(t.Context(), "delete from bucketgen.migrations where version_id > 0"); err != nil {
+	if _, err := pool.Exec(t.Context(), "delete from bucketgen.migrations where version_id > 1"); err != nil {
 		t.Fatal(err)
 	}
 	if e, err = engine.New(pool, r, engine.Config{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "at version 0") {
+	if err := e.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "at version 1, and this program needs") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// TestStartOnNewerTables starts a program that is about to be replaced again, after the tables were updated for the next one.
+func TestStartOnNewerTables(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	if _, err := w.pool.Exec(t.Context(), "insert into bucketgen.migrations (version_id, is_applied) values (1000, true)"); err != nil {
+		t.Fatal(err)
+	}
+	w.Engine = w.start(engine.Config{NoClock: true, NoDelivery: true}, nil)
+	equal(t, "what happens", w.identify("ada", map[string]any{"plan": "pro"}), []string{"entered pro 1"})
 }
 
 func TestConfigNamesTheField(t *testing.T) {

@@ -86,8 +86,9 @@ func (e *Engine) merge(ctx context.Context, from, into string) ([]Transition, er
 	}
 	e.store.Rename(from, into)
 	m.facts.Remember(m.written)
-	e.tell(m.settled)
-	e.tell(m.written)
+	for _, w := range []*store.Write{m.settled, m.parted, m.written} {
+		e.tell(w)
+	}
 	e.shown() // also if nothing was announced
 	return m.made, nil
 }
@@ -102,6 +103,7 @@ type merging struct {
 	xid     string
 	now     registry.Instant // the time of both
 	settled *store.Write     // what was due of both before that
+	parted  *store.Write     // how their stays have changed since
 	facts   *store.Facts     // of the survivor, with all that was the other's
 	written *store.Write     // what comes of it
 	made    []Transition
@@ -114,7 +116,7 @@ func (m *merging) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := e.store.Merge(ctx, m.conn, both.Contact(m.from), both.Contact(m.into), m.now); err != nil {
+	if err := m.move(ctx, both.Contact(m.from), both.Contact(m.into)); err != nil {
 		return err
 	}
 	step := (*decide.Session).Merge
@@ -167,6 +169,48 @@ func (m *merging) settle(ctx context.Context) (*store.Facts, error) {
 		return nil, fmt.Errorf("write: %w", err)
 	}
 	return facts, nil
+}
+
+// move makes all of the one the other's, once it is decided what becomes of the stays of both: in whatever buckets the one was
+// ever in, also where they are paused, or not defined any more.
+func (m *merging) move(ctx context.Context, from, into int64) error {
+	buckets, err := m.engine.store.Queries(m.conn).BucketsOf(ctx, from)
+	if err != nil {
+		return fmt.Errorf("read which buckets the user was in: %w", err)
+	}
+	bare := m.engine.bare(buckets)
+	handed, err := m.part(ctx, bare)
+	if err != nil {
+		return err
+	}
+	return bare.store.Merge(ctx, m.conn, from, into, handed, m.now)
+}
+
+// part decides over the stays of both, and writes what changes. It returns those that are to move.
+func (m *merging) part(ctx context.Context, bare *Engine) ([]decide.Handover, error) {
+	from, into := &task{want: store.Wanted{User: m.from}}, &task{want: store.Wanted{User: m.into}}
+	both := []*task{from, into}
+	facts, err := bare.store.Load(ctx, m.conn, store.Lock{Wait: true, Provisional: true, As: bare.as}, wanted(both))
+	if err != nil {
+		return nil, err
+	}
+	last := map[string][]decide.Stay{} // what is decided over each depends on the other's, which a first look tells
+	for _, t := range both {
+		t.step = func(s *decide.Session, _ registry.Instant) { last[t.want.User] = s.Last() }
+	}
+	if err := bare.run(ctx, m.conn, facts, both, func(*task, *decide.State, *decide.Session) {}); err != nil {
+		return nil, err
+	}
+	var handed []decide.Handover
+	from.step = func(s *decide.Session, _ registry.Instant) { s.Yield(last[m.into], m.now) }
+	into.step = func(s *decide.Session, _ registry.Instant) { handed = s.Inherit(last[m.from]) }
+	if m.parted, err = bare.decide(ctx, m.conn, facts, both, nil); err != nil {
+		return nil, err
+	}
+	if err := m.parted.Send(ctx, m.conn, bare.store, false); err != nil {
+		return nil, fmt.Errorf("write: %w", err)
+	}
+	return handed, nil
 }
 
 // mergeTask is a task for one of the users, with what came of it.

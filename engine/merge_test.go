@@ -353,3 +353,31 @@ func TestMergeWhileADeliveryIsMade(t *testing.T) {
 	equal(t, "the second", told.next(t).UserID, "ada")
 	eventually(t, func() bool { return w.count("select count(*) from bucketgen.deliveries") == 0 })
 }
+
+// TestMergeWhereNothingMoves merges users who are in buckets that are paused, or not defined any more: there, too, one of two stays
+// goes on, and a stay of one becomes the other's.
+func TestMergeWhereNothingMoves(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro, regulars, testers)
+	for _, user := range []string{"anon", "ada"} {
+		w.identify(user, map[string]any{"plan": "pro"})
+		if _, err := w.Add(t.Context(), w.manual("testers"), user); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.track("anon", "visit")
+	w.track("anon", "visit")
+	n := w.redefined(testers)
+	n.deploy(engine.DeployOptions{})
+	must(t, n.Pause(t.Context(), n.ref("testers")))
+	n.clock.Advance(time.Minute)
+	equal(t, "the merge", n.merge("anon", "ada"), []string{})
+	back := w.redefined(pro, regulars, testers)
+	equal(t, "what happened", back.history("ada"), []string{
+		"entered pro 1", "entered testers 1", "entered pro 1", "entered testers 1", "entered regulars 1",
+		"left pro 1 by merged suppressed", "left testers 1 by merged suppressed",
+	})
+	if stays := w.count("select count(*) from bucketgen.memberships m join bucketgen.contacts c on c.id = m.contact_id where c.user_id = 'ada' and m.left_at is null"); stays != 3 {
+		t.Errorf("ada has %d stays that last, want 3", stays)
+	}
+}

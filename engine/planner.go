@@ -23,7 +23,7 @@ type looker struct {
 // looker returns one. What the database would have to know of it is written in a transaction that is rolled back: it gives
 // names numbers, so that what is known of them can be asked for.
 func (e *Engine) looker(ctx context.Context) (*looker, error) {
-	if err := store.CheckVersion(ctx, e.pool, e.config.Schema); err != nil {
+	if err := e.checkTables(ctx); err != nil {
 		return nil, err
 	}
 	l := &looker{Engine: &Engine{pool: e.pool, registry: e.registry, config: e.config, log: e.log}}

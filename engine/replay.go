@@ -14,7 +14,8 @@ import (
 
 // ReplayOptions say how to replay events.
 type ReplayOptions struct {
-	// Until is how far the clock runs on after the last event. Defaults to the time of the last event.
+	// Until is where virtual time ends: after the last event the clock runs on to it, and events that occurred later are refused.
+	// Defaults to the time of the last event.
 	Until time.Time
 
 	// Progress is called now and then with the number of events that were taken in so far. Defaults to nothing.
@@ -139,7 +140,7 @@ func (r *replay) item(ctx context.Context, ev *Event, place int64) (*item, error
 	if ev.OccurredAt.IsZero() {
 		return nil, &InvalidError{"occurred_at", "is missing"}
 	}
-	valid, err := r.engine.validate(ev, ev.OccurredAt)
+	valid, err := r.engine.validateUntil(ev, ev.OccurredAt, r.options.Until)
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +190,7 @@ func (r *replay) refuse(place int64, err error) {
 func (r *replay) runOn(ctx context.Context) error {
 	end := r.now
 	if !r.options.Until.IsZero() {
-		end = max(end, registry.At(r.options.Until))
+		end = registry.At(r.options.Until)
 	}
 	if end == registry.Unset {
 		return nil

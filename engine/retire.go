@@ -31,22 +31,21 @@ func (e *Engine) retire(ctx context.Context, id string) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read the buckets: %w", err)
 	}
-	i := slices.IndexFunc(all, func(b db.BucketsAllRow) bool { return b.ID == id })
+	i := slices.IndexFunc(all, func(b db.BucketgenBucket) bool { return b.ID == id })
 	switch {
 	case i < 0:
 		return 0, ErrUnknownBucket
 	case all[i].Fingerprint != nil:
 		return 0, errors.New("it is deployed; remove its definition and deploy that first")
 	}
-	// What is decided about a bucket is decided by the one decide, which needs a registry that has it.
-	alone := &Engine{pool: e.pool, config: e.config, log: e.log, registry: &registry.Registry{
-		Buckets: []registry.Bucket{{ID: id, Name: all[i].Name, Kind: registry.Manual}},
-	}}
-	if alone.store, err = store.New(ctx, e.pool, e.config.Schema, alone.registry, e.config.CacheBytes); err != nil {
-		return 0, err
-	}
-	alone.as = alone.store.Alone()
-	return alone.empty(ctx)
+	return e.bare(all[i : i+1]).empty(ctx)
+}
+
+// bare returns an engine of buckets of which only the stays matter, whatever is deployed. What is decided about a bucket is
+// decided by the one decide, which needs a registry that has it.
+func (e *Engine) bare(buckets []db.BucketgenBucket) *Engine {
+	s := store.Bare(e.config.Schema, buckets)
+	return &Engine{pool: e.pool, config: e.config, log: e.log, registry: s.Registry(), store: s, as: s.Alone()}
 }
 
 // empty lets everybody leave the only bucket of the engine.

@@ -11,4 +11,11 @@ select b.no, b.id from bucketgen.buckets b where b.id = any (@ids::text[]);
 
 -- name: BucketsAll :many
 -- Whatever was ever defined.
-select b.no, b.id, b.name, b.fingerprint from bucketgen.buckets b order by b.id;
+select b.* from bucketgen.buckets b order by b.id;
+
+-- name: BucketsOf :many
+-- The buckets that a user was ever in, also where they are not defined any more.
+select b.*
+from bucketgen.buckets b
+where exists (select from bucketgen.memberships m where m.contact_id = @contact_id and m.bucket_no = b.no)
+order by b.id;

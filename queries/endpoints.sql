@@ -26,6 +26,11 @@ select e.url, e.disabled_at, array(
 from bucketgen.endpoints e
 where e.no = @no;
 
+-- name: EndpointsChange :exec
+update bucketgen.endpoints e
+set url = @url, kinds = @kinds::text[]
+where e.no = @no;
+
 -- name: EndpointsDisable :execrows
 update bucketgen.endpoints e
 set disabled_at = @now, disabled_reason = @reason

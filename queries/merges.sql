@@ -77,51 +77,17 @@ update bucketgen.contacts c
 set properties = '{}', version = c.version + 1, holder = 0, updated_at = @now, deleted_at = @now, merged_at = @now
 where c.id = @from_id;
 
--- name: MembershipsYield :exec
--- Where both are in a bucket, the survivor's stay goes on. The loser's ends, which is logged, so that those who count members
--- count one less, and not announced.
-with ended as (
-    update bucketgen.memberships m
-    set left_at = @now, reason = 'merged', changed_by = pg_current_xact_id()
-    where m.contact_id = @from_id and m.left_at is null
-        and exists (select from bucketgen.memberships o where o.contact_id = @into_id and o.bucket_no = m.bucket_no and o.left_at is null)
-    returning m.bucket_no, m.epoch, m.id
-)
-insert into bucketgen.transitions (contact_id, bucket_no, epoch, kind, membership_id, at, decided_at, source, reason, suppressed)
-select @from_id::bigint, e.bucket_no, e.epoch, 'left', e.id, @now, @now, 'event', 'merged', true
-from ended e
-order by e.bucket_no;
-
 -- name: MembershipsMerge :exec
--- The loser's last stay in each bucket becomes the survivor's next, with all that happened to it, if it is later than the
--- survivor's last: if it lasts, or ended later. What of it still waits to be delivered goes with it, in the order of ids, in
--- which whoever settles deliveries locks them. Who is at one of these has lost the lease: it comes again, by the other name.
+-- Stays of the loser become the survivor's, by the numbers that were decided, with all that happened to them. What of it still
+-- waits to be delivered goes with it, in the order of ids, in which whoever settles deliveries locks them. Who is at one of these
+-- has lost the lease: it comes again, by the other name.
 with moved as (
-    select l.bucket_no, l.epoch, coalesce(s.epoch, 0) + 1 as next
-    from (
-        select distinct on (m.bucket_no) m.bucket_no, m.epoch, m.left_at
-        from bucketgen.memberships m
-        where m.contact_id = @from_id
-        order by m.bucket_no, m.epoch desc
-    ) l
-    left join lateral (
-        select m.epoch, m.left_at
-        from bucketgen.memberships m
-        where m.contact_id = @into_id and m.bucket_no = l.bucket_no
-        order by m.epoch desc
-        limit 1
-    ) s on true
-    where s.epoch is null or s.left_at < coalesce(l.left_at, 'infinity')
+    select unnest(@bucket_nos::integer[]) as bucket_no, unnest(@epochs::integer[]) as epoch, unnest(@nexts::integer[]) as next
 ), stays as (
     update bucketgen.memberships m
     set contact_id = @into_id, epoch = moved.next, changed_by = pg_current_xact_id()
     from moved
     where m.contact_id = @from_id and m.bucket_no = moved.bucket_no and m.epoch = moved.epoch
-), unblocked as (
-    update bucketgen.memberships m
-    set blocked = false
-    from moved
-    where m.contact_id = @into_id and m.bucket_no = moved.bucket_no and m.epoch = moved.next - 1 and m.blocked
 ), log as (
     update bucketgen.transitions t
     set contact_id = @into_id, epoch = moved.next

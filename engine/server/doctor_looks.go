@@ -68,7 +68,8 @@ func (x *examination) clocks(ctx context.Context) finding {
 }
 
 func (x *examination) tables(ctx context.Context) finding {
-	if err := store.CheckVersion(ctx, x.database.pool, x.schema); err != nil {
+	version, err := store.CheckVersion(ctx, x.database.pool, x.schema)
+	if err != nil {
 		return failed(x.host.Name+" migrate", "%v", err)
 	}
 	e, err := x.cli.engine(x.database, func(c *engine.Config) { c.NoClock, c.NoDelivery, c.NoDeploy, c.NoJobs = true, true, true, true })
@@ -79,7 +80,11 @@ func (x *examination) tables(ctx context.Context) finding {
 		return failed("", "%v", err)
 	}
 	x.engine = e
-	return fine("in schema %s, at version %d", x.schema, store.Version)
+	if version > store.Version {
+		return warning("replace this program by the one that has made them so",
+			"in schema %s, at version %d, and this program knows what they are up to %d", x.schema, version, store.Version)
+	}
+	return fine("in schema %s, at version %d", x.schema, version)
 }
 
 // deployment compares what is deployed with what this program has.

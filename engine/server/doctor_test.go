@@ -59,6 +59,10 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	} {
 		found(t, h, url, look, want)
 	}
+	if _, err := pool.Exec(t.Context(), "insert into bucketgen.migrations (version_id, is_applied) values (1000, true)"); err != nil {
+		t.Fatal(err)
+	}
+	found(t, h, url, "tables", "warning version 1000 replace")
 	deliveries("dead")
 	found(t, h, url, "outbox", "warning 1 delivery is given up replay")
 }

@@ -251,7 +251,7 @@ func (c *cli) withKeys(cmd *cobra.Command, do func(keys) error) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
-	if err := store.CheckVersion(cmd.Context(), d.pool, c.schema); err != nil {
+	if _, err := store.CheckVersion(cmd.Context(), d.pool, c.schema); err != nil {
 		return err
 	}
 	return do(keys{d.pool, c.schema})

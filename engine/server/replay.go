@@ -69,7 +69,7 @@ func (f *replayFlags) open(cmd *cobra.Command, name string) (in io.ReadCloser, s
 }
 
 func (f *replayFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.until, "until", "", "let the clock run on to this `TIME` (default the time of the last event)")
+	cmd.Flags().StringVar(&f.until, "until", "", "let the clock run on to this `TIME`, and refuse lines that are later (default the time of the last event)")
 	cmd.Flags().StringVar(&f.transitions, "transitions", "", "write every change of membership to this CSV `FILE`: bucket,user,transition,epoch,at")
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -83,6 +84,9 @@ func Run(ctx context.Context, h Host, args []string, stdin io.Reader, stdout, st
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	var refused *refusedError
+	if outdated, ok := errors.AsType[*store.OutdatedError](err); ok {
+		err = fmt.Errorf("%w; run %s migrate", outdated, h.Name)
+	}
 	switch {
 	case err == nil:
 		return exitOK

@@ -42,9 +42,9 @@ The exit code is 1 if a line was refused.`,
 				}
 				defer func() { err = errors.Join(err, file.Close()) }()
 			}
-			s := newSimulation(c.host)
+			s := newSimulation(c.host, until)
 			began := time.Now()
-			if err := s.run(cmd, in, size, until); err != nil {
+			if err := s.run(cmd, in, size); err != nil {
 				return err
 			}
 			if err := s.write(file); err != nil {
@@ -70,8 +70,8 @@ type simulation struct {
 	done     engine.ReplaySummary
 }
 
-func newSimulation(h Host) *simulation {
-	s := &simulation{registry: h.Registry, limits: event.Limits{Payload: h.Config.MaxPayload, Skew: h.Config.Skew}}
+func newSimulation(h Host, until time.Time) *simulation {
+	s := &simulation{registry: h.Registry, limits: event.Limits{Payload: h.Config.MaxPayload, Skew: h.Config.Skew, End: until}}
 	if s.limits.Payload == 0 {
 		s.limits.Payload = 32 << 10
 	}
@@ -79,7 +79,7 @@ func newSimulation(h Host) *simulation {
 }
 
 // run takes the lines in, and lets the clock run on.
-func (s *simulation) run(cmd *cobra.Command, in io.Reader, size int64, until time.Time) error {
+func (s *simulation) run(cmd *cobra.Command, in io.Reader, size int64) error {
 	shown := newInputProgress(cmd.ErrOrStderr(), size, "simulate", "event")
 	defer shown.end()
 	input := interruptible(cmd.Context(), shown.reader(in))
@@ -106,8 +106,8 @@ func (s *simulation) run(cmd *cobra.Command, in io.Reader, size int64, until tim
 		return simulationEnded(cmd.Context(), err)
 	}
 	s.done.Refused = lines.count()
-	if s.world != nil && !until.IsZero() {
-		s.world.AdvanceTo(registry.At(until))
+	if end := s.limits.End; s.world != nil && !end.IsZero() {
+		s.world.AdvanceTo(registry.At(end))
 	}
 	return nil
 }

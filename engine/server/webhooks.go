@@ -27,8 +27,9 @@ An endpoint that answers 410 is disabled; what happens meanwhile waits until it 
 Engines that run follow a change within a second; there need not be any.`,
 		Args: cobra.NoArgs,
 	}
-	cmd.AddCommand(c.webhooksCreateCommand(), c.webhooksListCommand(), c.webhooksRotateCommand(), c.webhooksEnableCommand(),
-		c.webhooksDisableCommand(), c.webhooksDeleteCommand(), c.webhooksTestCommand(), c.webhooksDeadCommand(), c.webhooksReplayCommand())
+	cmd.AddCommand(c.webhooksCreateCommand(), c.webhooksListCommand(), c.webhooksChangeCommand(), c.webhooksRotateCommand(),
+		c.webhooksEnableCommand(), c.webhooksDisableCommand(), c.webhooksDeleteCommand(), c.webhooksTestCommand(),
+		c.webhooksDeadCommand(), c.webhooksReplayCommand())
 	return cmd
 }
 
@@ -45,11 +46,7 @@ that is committed from now on is posted to it.`,
 		Args: takes(2, "a NAME and a URL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.withEndpoints(cmd, allowPrivate, func(all *webhook.Endpoints, _ *database) error {
-				wanted := webhook.Endpoint{Name: args[0], URL: args[1], Buckets: buckets}
-				for _, k := range kinds {
-					wanted.Kinds = append(wanted.Kinds, engine.Kind(k))
-				}
-				made, err := all.Create(cmd.Context(), wanted)
+				made, err := all.Create(cmd.Context(), webhook.Endpoint{Name: args[0], URL: args[1], Buckets: buckets, Kinds: kindsOf(kinds)})
 				if err != nil {
 					return err
 				}
@@ -59,6 +56,46 @@ that is committed from now on is posted to it.`,
 	}
 	cmd.Flags().StringSliceVar(&buckets, "bucket", nil, "post what happens in the bucket of this `ID`; may be given several times (default all buckets)")
 	cmd.Flags().StringSliceVar(&kinds, "kinds", nil, "post these `KINDS` of transitions: entered, left, dwell (default all)")
+	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "the URL may lead to this machine or a private network, if serve allows that, too")
+	return cmd
+}
+
+func kindsOf(names []string) []engine.Kind {
+	kinds := make([]engine.Kind, len(names))
+	for i, name := range names {
+		kinds[i] = engine.Kind(name)
+	}
+	return kinds
+}
+
+func (c *cli) webhooksChangeCommand() *cobra.Command {
+	var url string
+	var kinds []string
+	var allowPrivate bool
+	cmd := &cobra.Command{
+		Use:   "change NO|NAME",
+		Short: "Give an endpoint another URL, or other kinds of transitions",
+		Long: `Gives an endpoint another URL, or other kinds of transitions. Its secret stays. Whatever waits for it is
+posted to the new URL at once, also if it is of a kind that is not posted any more. For other buckets
+make another endpoint.`,
+		Example: "  " + c.host.Name + " webhooks change crm --url https://crm.example.com/v2\n" +
+			"  " + c.host.Name + " webhooks change crm --kinds entered,left",
+		Args: takes(1, "one NO or NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if url == "" && len(kinds) == 0 {
+				return fmt.Errorf("change takes --url, --kinds or both; see %s --help", cmd.CommandPath())
+			}
+			return c.withEndpoints(cmd, allowPrivate, func(all *webhook.Endpoints, _ *database) error {
+				changed, err := all.Change(cmd.Context(), args[0], url, kindsOf(kinds))
+				if err != nil {
+					return err
+				}
+				return c.showDone(cmd, "changed", changed)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&url, "url", "", "post to this `URL` (default as before)")
+	cmd.Flags().StringSliceVar(&kinds, "kinds", nil, "post these `KINDS` of transitions: entered, left, dwell (default as before)")
 	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "the URL may lead to this machine or a private network, if serve allows that, too")
 	return cmd
 }
@@ -136,7 +173,7 @@ func printEndpoints(out io.Writer, all []webhook.Endpoint) error {
 }
 
 func (c *cli) webhooksEnableCommand() *cobra.Command {
-	return c.webhooksChangeCommand(change{
+	return c.webhooksDeedCommand(endpointDeed{
 		verb: "enable", done: "enabled", short: "Let an endpoint go on",
 		long: `Lets an endpoint go on that was disabled, by hand or because it answered 410. All that waits for it is posted
 at once, in order, also what had failed and was to be tried later.`,
@@ -148,7 +185,7 @@ at once, in order, also what had failed and was to be tried later.`,
 
 func (c *cli) webhooksDisableCommand() *cobra.Command {
 	reason := "by hand"
-	cmd := c.webhooksChangeCommand(change{
+	cmd := c.webhooksDeedCommand(endpointDeed{
 		verb: "disable", done: "disabled", short: "Let an endpoint rest",
 		long: `Lets an endpoint rest until it is enabled. What happens meanwhile waits for it.`,
 		do: func(cmd *cobra.Command, all *webhook.Endpoints, which string) (webhook.Endpoint, error) {
@@ -160,7 +197,7 @@ func (c *cli) webhooksDisableCommand() *cobra.Command {
 }
 
 func (c *cli) webhooksDeleteCommand() *cobra.Command {
-	return c.webhooksChangeCommand(change{
+	return c.webhooksDeedCommand(endpointDeed{
 		verb: "delete", done: "deleted", short: "Do away with an endpoint",
 		long: `Does away with an endpoint, its secrets, and everything that waits for it or was given up.`,
 		do: func(cmd *cobra.Command, all *webhook.Endpoints, which string) (webhook.Endpoint, error) {
@@ -169,33 +206,37 @@ func (c *cli) webhooksDeleteCommand() *cobra.Command {
 	})
 }
 
-// change is something that is done with an endpoint.
-type change struct {
+// endpointDeed is something that is done with an endpoint.
+type endpointDeed struct {
 	verb, done, short, long string
 	do                      func(cmd *cobra.Command, all *webhook.Endpoints, which string) (webhook.Endpoint, error)
 }
 
-func (c *cli) webhooksChangeCommand(ch change) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:     ch.verb + " NO|NAME",
-		Short:   ch.short,
-		Long:    ch.long,
-		Example: "  " + c.host.Name + " webhooks " + ch.verb + " crm",
+func (c *cli) webhooksDeedCommand(d endpointDeed) *cobra.Command {
+	return &cobra.Command{
+		Use:     d.verb + " NO|NAME",
+		Short:   d.short,
+		Long:    d.long,
+		Example: "  " + c.host.Name + " webhooks " + d.verb + " crm",
 		Args:    takes(1, "one NO or NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.withEndpoints(cmd, false, func(all *webhook.Endpoints, _ *database) error {
-				e, err := ch.do(cmd, all, args[0])
+				e, err := d.do(cmd, all, args[0])
 				if err != nil {
 					return err
 				}
-				return c.print(cmd, e, func(out io.Writer) error {
-					_, err := fmt.Fprintf(out, "%s endpoint %d, %q\n", ch.done, e.No, e.Name)
-					return err
-				})
+				return c.showDone(cmd, d.done, e)
 			})
 		},
 	}
-	return cmd
+}
+
+// showDone says what was done with an endpoint.
+func (c *cli) showDone(cmd *cobra.Command, done string, e webhook.Endpoint) error {
+	return c.print(cmd, e, func(out io.Writer) error {
+		_, err := fmt.Fprintf(out, "%s endpoint %d, %q\n", done, e.No, e.Name)
+		return err
+	})
 }
 
 // withEndpoints gives the endpoints of the database of the command line, and that.
@@ -205,7 +246,7 @@ func (c *cli) withEndpoints(cmd *cobra.Command, allowPrivate bool, do func(*webh
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
-	if err := store.CheckVersion(cmd.Context(), d.pool, c.schema); err != nil {
+	if _, err := store.CheckVersion(cmd.Context(), d.pool, c.schema); err != nil {
 		return err
 	}
 	all, err := webhook.Open(d.pool, webhook.Config{Schema: c.schema, AllowPrivate: allowPrivate})

@@ -16,14 +16,7 @@ import (
 
 // insert writes an endpoint, and subscribes it by the same transaction.
 func insert(ctx context.Context, q *db.Queries, e *Endpoint) error {
-	p := db.EndpointsCreateParams{Name: e.Name, Url: e.URL, Buckets: orEmpty(e.Buckets), Now: store.Timestamp(e.CreatedAt)}
-	for _, k := range e.Kinds {
-		p.Kinds = append(p.Kinds, string(k))
-	}
-	buckets, err := numbers(ctx, q, e.Buckets)
-	if err != nil {
-		return err
-	}
+	p := db.EndpointsCreateParams{Name: e.Name, Url: e.URL, Buckets: orEmpty(e.Buckets), Kinds: names(e.Kinds), Now: store.Timestamp(e.CreatedAt)}
 	no, err := q.EndpointsCreate(ctx, p)
 	if err != nil {
 		return err
@@ -33,12 +26,39 @@ func insert(ctx context.Context, q *db.Queries, e *Endpoint) error {
 	if err != nil {
 		return err
 	}
+	return subscribe(ctx, q, e)
+}
+
+// update writes what of an endpoint may change, by the same transaction in its subscriptions, too.
+func update(ctx context.Context, q *db.Queries, e *Endpoint) error {
+	err := q.EndpointsChange(ctx, db.EndpointsChangeParams{No: int32(e.No), Url: e.URL, Kinds: names(e.Kinds)})
+	if err != nil {
+		return err
+	}
+	return subscribe(ctx, q, e)
+}
+
+// subscribe makes the subscriptions of an endpoint, or lets them be of other kinds.
+func subscribe(ctx context.Context, q *db.Queries, e *Endpoint) error {
+	buckets, err := numbers(ctx, q, e.Buckets)
+	if err != nil {
+		return err
+	}
 	for i, name := range e.Subscriptions() {
-		if _, err := q.SubscriptionsRegister(ctx, db.SubscriptionsRegisterParams{Name: name, BucketNo: buckets[i], Kinds: p.Kinds}); err != nil {
+		p := db.SubscriptionsRegisterParams{Name: name, BucketNo: buckets[i], Kinds: names(e.Kinds)}
+		if _, err := q.SubscriptionsRegister(ctx, p); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func names(kinds []engine.Kind) []string {
+	all := make([]string, len(kinds))
+	for i, k := range kinds {
+		all[i] = string(k)
+	}
+	return all
 }
 
 // numbers returns the database's numbers of buckets, or one nil for all of them.

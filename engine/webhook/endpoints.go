@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
@@ -96,6 +97,29 @@ func (es *Endpoints) Rotate(ctx context.Context, which string, grace time.Durati
 	})
 }
 
+// Change gives an endpoint another URL, or other kinds of transitions, and returns it. What is empty stays as it is. Whatever waits
+// for it is posted to the new URL, and at once, also if it is of a kind that is not wanted any more. The buckets of an endpoint do
+// not change: make another.
+func (es *Endpoints) Change(ctx context.Context, which, url string, kinds []engine.Kind) (Endpoint, error) {
+	return es.update(ctx, "change", which, func(q *db.Queries, e *Endpoint) error {
+		if len(kinds) > 0 {
+			e.Kinds = kinds
+		}
+		if url != "" {
+			e.URL = url
+		}
+		checked, err := e.checked(es.config.AllowPrivate || url == "")
+		if err != nil {
+			return err
+		}
+		*e = checked
+		if err := update(ctx, q, e); err != nil || url == "" {
+			return err
+		}
+		return es.hurry(ctx, q, e)
+	})
+}
+
 // Disable lets an endpoint rest, for a reason that people are told. Transitions wait for it meanwhile. Disabling it again does
 // nothing.
 func (es *Endpoints) Disable(ctx context.Context, which, reason string) (Endpoint, error) {
@@ -117,8 +141,13 @@ func (es *Endpoints) Enable(ctx context.Context, which string) (Endpoint, error)
 		if _, err := q.EndpointsEnable(ctx, int32(e.No)); err != nil {
 			return err
 		}
-		return q.DeliveriesHurry(ctx, db.DeliveriesHurryParams{Subscriptions: e.Subscriptions(), Now: store.Timestamp(es.now())})
+		return es.hurry(ctx, q, e)
 	})
+}
+
+// hurry lets what waits for an endpoint be posted at once, also what was to be tried later.
+func (es *Endpoints) hurry(ctx context.Context, q *db.Queries, e *Endpoint) error {
+	return q.DeliveriesHurry(ctx, db.DeliveriesHurryParams{Subscriptions: e.Subscriptions(), Now: store.Timestamp(es.now())})
 }
 
 // Delete does away with an endpoint, its secrets, and everything that waits for it.

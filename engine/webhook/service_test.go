@@ -332,6 +332,36 @@ func TestEndpointsComeAndGo(t *testing.T) {
 	w.endpoint("some", r.URL) // its name is free again
 }
 
+// TestEndpointsChange moves an endpoint that nobody answers for, and lets it hear of other kinds, while a process serves it that
+// never hears of it.
+func TestEndpointsChange(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro, regulars)
+	r := newReceiver(t)
+	_, err := w.hooks.Create(t.Context(), webhook.Endpoint{Name: "crm", URL: "http://127.0.0.1:1/", Buckets: []string{"pro", "regulars"}})
+	must(t, err)
+	w.serve(local)
+	w.joins("ada")
+	eventually(t, func() bool { return w.count("select count(*) from bucketgen.deliveries where error is not null") == 1 })
+	moved, err := w.hooks.Change(t.Context(), "crm", r.URL, nil)
+	must(t, err)
+	equal(t, "kinds", moved.Kinds, []engine.Kind{engine.Entered, engine.Left, engine.Dwell})
+	r.got(t, 1)
+	changed, err := w.hooks.Change(t.Context(), "1", "", []engine.Kind{engine.Left})
+	must(t, err)
+	equal(t, "url", changed.URL, r.URL)
+	equal(t, "subscriptions of that kind", w.count("select count(*) from bucketgen.subscriptions where kinds = '{left}'"), 2)
+	w.joins("bob")
+	w.leaves("bob")
+	equal(t, "type", r.got(t, 2)[1].Type, "bucket.left")
+	found, err := w.hooks.Find(t.Context(), "crm")
+	must(t, err)
+	equal(t, "endpoint", found, changed)
+	if _, err := w.hooks.Change(t.Context(), "crm", "", []engine.Kind{"born"}); err == nil || !strings.Contains(err.Error(), `kinds has "born"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestNothingIsLostBeforeAnybodyRuns makes an endpoint where no engine posts: what happens from then on is kept, and what was
 // before is not.
 func TestNothingIsLostBeforeAnybodyRuns(t *testing.T) {

@@ -10,31 +10,27 @@ import (
 )
 
 const BucketsAll = `-- name: BucketsAll :many
-select b.no, b.id, b.name, b.fingerprint from bucketgen.buckets b order by b.id
+select b.no, b.id, b.name, b.created_at, b.fingerprint, b.since_no, b.paused_at from bucketgen.buckets b order by b.id
 `
 
-type BucketsAllRow struct {
-	No          int32
-	ID          string
-	Name        string
-	Fingerprint *string
-}
-
 // Whatever was ever defined.
-func (q *Queries) BucketsAll(ctx context.Context) ([]BucketsAllRow, error) {
+func (q *Queries) BucketsAll(ctx context.Context) ([]BucketgenBucket, error) {
 	rows, err := q.db.Query(ctx, BucketsAll)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []BucketsAllRow
+	var items []BucketgenBucket
 	for rows.Next() {
-		var i BucketsAllRow
+		var i BucketgenBucket
 		if err := rows.Scan(
 			&i.No,
 			&i.ID,
 			&i.Name,
+			&i.CreatedAt,
 			&i.Fingerprint,
+			&i.SinceNo,
+			&i.PausedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -65,6 +61,42 @@ func (q *Queries) BucketsNumbers(ctx context.Context, ids []string) ([]BucketsNu
 	for rows.Next() {
 		var i BucketsNumbersRow
 		if err := rows.Scan(&i.No, &i.ID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const BucketsOf = `-- name: BucketsOf :many
+select b.no, b.id, b.name, b.created_at, b.fingerprint, b.since_no, b.paused_at
+from bucketgen.buckets b
+where exists (select from bucketgen.memberships m where m.contact_id = $1 and m.bucket_no = b.no)
+order by b.id
+`
+
+// The buckets that a user was ever in, also where they are not defined any more.
+func (q *Queries) BucketsOf(ctx context.Context, contactID int64) ([]BucketgenBucket, error) {
+	rows, err := q.db.Query(ctx, BucketsOf, contactID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BucketgenBucket
+	for rows.Next() {
+		var i BucketgenBucket
+		if err := rows.Scan(
+			&i.No,
+			&i.ID,
+			&i.Name,
+			&i.CreatedAt,
+			&i.Fingerprint,
+			&i.SinceNo,
+			&i.PausedAt,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -77,6 +77,23 @@ func (q *Queries) EndpointsAll(ctx context.Context) ([]BucketgenEndpoint, error)
 	return items, nil
 }
 
+const EndpointsChange = `-- name: EndpointsChange :exec
+update bucketgen.endpoints e
+set url = $1, kinds = $2::text[]
+where e.no = $3
+`
+
+type EndpointsChangeParams struct {
+	Url   string
+	Kinds []string
+	No    int32
+}
+
+func (q *Queries) EndpointsChange(ctx context.Context, arg EndpointsChangeParams) error {
+	_, err := q.db.Exec(ctx, EndpointsChange, arg.Url, arg.Kinds, arg.No)
+	return err
+}
+
 const EndpointsCreate = `-- name: EndpointsCreate :one
 insert into bucketgen.endpoints (name, url, buckets, kinds, created_at)
 values ($1, $2, $3::text[], $4::text[], $5)

@@ -147,41 +147,22 @@ func (q *Queries) IdempotencyKeysMerge(ctx context.Context, arg IdempotencyKeysM
 
 const MembershipsMerge = `-- name: MembershipsMerge :exec
 with moved as (
-    select l.bucket_no, l.epoch, coalesce(s.epoch, 0) + 1 as next
-    from (
-        select distinct on (m.bucket_no) m.bucket_no, m.epoch, m.left_at
-        from bucketgen.memberships m
-        where m.contact_id = $2
-        order by m.bucket_no, m.epoch desc
-    ) l
-    left join lateral (
-        select m.epoch, m.left_at
-        from bucketgen.memberships m
-        where m.contact_id = $1 and m.bucket_no = l.bucket_no
-        order by m.epoch desc
-        limit 1
-    ) s on true
-    where s.epoch is null or s.left_at < coalesce(l.left_at, 'infinity')
+    select unnest($2::integer[]) as bucket_no, unnest($3::integer[]) as epoch, unnest($4::integer[]) as next
 ), stays as (
     update bucketgen.memberships m
     set contact_id = $1, epoch = moved.next, changed_by = pg_current_xact_id()
     from moved
-    where m.contact_id = $2 and m.bucket_no = moved.bucket_no and m.epoch = moved.epoch
-), unblocked as (
-    update bucketgen.memberships m
-    set blocked = false
-    from moved
-    where m.contact_id = $1 and m.bucket_no = moved.bucket_no and m.epoch = moved.next - 1 and m.blocked
+    where m.contact_id = $5 and m.bucket_no = moved.bucket_no and m.epoch = moved.epoch
 ), log as (
     update bucketgen.transitions t
     set contact_id = $1, epoch = moved.next
     from moved
-    where t.contact_id = $2 and t.bucket_no = moved.bucket_no and t.epoch = moved.epoch
+    where t.contact_id = $5 and t.bucket_no = moved.bucket_no and t.epoch = moved.epoch
     returning t.id
 ), waiting as (
     select d.contact_id, d.subscription_no, d.bucket_no, d.id
     from bucketgen.deliveries d
-    where d.contact_id = $2 and d.transition_id in (select log.id from log)
+    where d.contact_id = $5 and d.transition_id in (select log.id from log)
     order by d.id
     for update
 )
@@ -192,41 +173,23 @@ where d.contact_id = w.contact_id and d.subscription_no = w.subscription_no and 
 `
 
 type MembershipsMergeParams struct {
-	IntoID int64
-	FromID int64
+	IntoID    int64
+	BucketNos []int32
+	Epochs    []int32
+	Nexts     []int32
+	FromID    int64
 }
 
-// The loser's last stay in each bucket becomes the survivor's next, with all that happened to it, if it is later than the
-// survivor's last: if it lasts, or ended later. What of it still waits to be delivered goes with it, in the order of ids, in
-// which whoever settles deliveries locks them. Who is at one of these has lost the lease: it comes again, by the other name.
+// Stays of the loser become the survivor's, by the numbers that were decided, with all that happened to them. What of it still
+// waits to be delivered goes with it, in the order of ids, in which whoever settles deliveries locks them. Who is at one of these
+// has lost the lease: it comes again, by the other name.
 func (q *Queries) MembershipsMerge(ctx context.Context, arg MembershipsMergeParams) error {
-	_, err := q.db.Exec(ctx, MembershipsMerge, arg.IntoID, arg.FromID)
-	return err
-}
-
-const MembershipsYield = `-- name: MembershipsYield :exec
-with ended as (
-    update bucketgen.memberships m
-    set left_at = $2, reason = 'merged', changed_by = pg_current_xact_id()
-    where m.contact_id = $1 and m.left_at is null
-        and exists (select from bucketgen.memberships o where o.contact_id = $3 and o.bucket_no = m.bucket_no and o.left_at is null)
-    returning m.bucket_no, m.epoch, m.id
-)
-insert into bucketgen.transitions (contact_id, bucket_no, epoch, kind, membership_id, at, decided_at, source, reason, suppressed)
-select $1::bigint, e.bucket_no, e.epoch, 'left', e.id, $2, $2, 'event', 'merged', true
-from ended e
-order by e.bucket_no
-`
-
-type MembershipsYieldParams struct {
-	FromID int64
-	Now    pgtype.Timestamptz
-	IntoID int64
-}
-
-// Where both are in a bucket, the survivor's stay goes on. The loser's ends, which is logged, so that those who count members
-// count one less, and not announced.
-func (q *Queries) MembershipsYield(ctx context.Context, arg MembershipsYieldParams) error {
-	_, err := q.db.Exec(ctx, MembershipsYield, arg.FromID, arg.Now, arg.IntoID)
+	_, err := q.db.Exec(ctx, MembershipsMerge,
+		arg.IntoID,
+		arg.BucketNos,
+		arg.Epochs,
+		arg.Nexts,
+		arg.FromID,
+	)
 	return err
 }

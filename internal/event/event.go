@@ -45,6 +45,7 @@ const (
 type Limits struct {
 	Payload int           // bytes of the properties and of the traits
 	Skew    time.Duration // by which it may have occurred later than now
+	End     time.Time     // after which it may not have occurred; zero: there is none
 }
 
 // Validate turns an event into what decide understands. An [*InvalidError] says which field is wrong.
@@ -77,7 +78,7 @@ func Validate(r *registry.Registry, ev *Input, now time.Time, l Limits) (decide.
 	if out.Kind.Named() {
 		out.Event = r.Event(ev.Name)
 	}
-	if err := occurredAt(&out, ev.OccurredAt, now, l.Skew); err != nil {
+	if err := occurredAt(&out, ev.OccurredAt, now, l); err != nil {
 		return out, err
 	}
 	var err error
@@ -126,12 +127,14 @@ func text(field, s string, most int) error {
 	return nil
 }
 
-func occurredAt(out *decide.Event, t, now time.Time, skew time.Duration) error {
+func occurredAt(out *decide.Event, t, now time.Time, l Limits) error {
 	switch {
 	case t.IsZero():
 		return nil
-	case t.After(now.Add(skew)):
+	case t.After(now.Add(l.Skew)):
 		return &InvalidError{"occurred_at", fmt.Sprintf("%s is in the future", t.UTC().Format(time.RFC3339))}
+	case !l.End.IsZero() && t.After(l.End):
+		return &InvalidError{"occurred_at", fmt.Sprintf("%s is after the end, %s", t.UTC().Format(time.RFC3339Nano), l.End.UTC().Format(time.RFC3339Nano))}
 	case t.UTC().Year() < 1:
 		return &InvalidError{"occurred_at", fmt.Sprintf("%s is before all time", t.UTC().Format(time.RFC3339))}
 	}

@@ -3,8 +3,10 @@ package simulate
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/registry"
 )
 
 // Name returns the name that a user goes by, who may have had another before they were merged.
@@ -51,34 +53,39 @@ func (s *Simulator) absorb(from, into string) {
 	u.log = append(u.log, loser.log...)
 	u.state.Seen = append(u.state.Seen, loser.state.Seen...)
 	u.inherit(loser)
-	u.state.Facts = u.recount(s.registry, into)
-	for _, stay := range loser.state.Stays {
-		i := slices.IndexFunc(u.state.Stays, func(own decide.Stay) bool { return own.Bucket == stay.Bucket })
-		if i < 0 {
-			i, u.state.Stays = len(u.state.Stays), append(u.state.Stays, decide.Stay{})
-		}
-		u.state.Stays[i] = s.succession(from, into, s.registry.Buckets[stay.Bucket].ID, u.state.Stays[i], stay)
-	}
-	for bucket, stay := range loser.gone {
-		u.gone[bucket] = s.succession(from, into, bucket, u.gone[bucket], stay)
-	}
+	s.part(from, into)
 	delete(s.users, from)
 }
 
-// succession returns what is the last stay in a bucket of a user into whom another is merged: their own, with epoch 0 if there
-// is none, or the other's.
-func (s *Simulator) succession(from, into, bucket string, own, other decide.Stay) decide.Stay {
-	if own.Epoch > 0 && !other.Succeeds(&own) {
-		if own.Active() && other.Active() {
-			s.transitions = append(s.transitions, Transition{decide.Transition{
-				Kind: decide.Left, Epoch: other.Epoch, At: s.now, DecidedAt: s.now, Source: decide.SourceEvent, Reason: decide.ReasonMerged, Suppressed: true,
-			}, from, bucket})
-		}
-		return own
+// part decides what becomes of the stays of two users who become one, in whatever buckets they were ever in, also where those are
+// not defined any more.
+func (s *Simulator) part(from, into string) {
+	u, loser := s.users[into], s.users[from]
+	bare := s.bare(loser)
+	u.move(s.registry, bare, into)
+	loser.move(s.registry, bare, from)
+	var heir, other decide.Session
+	heir.Begin(bare, u.state, decide.Options{})
+	other.Begin(bare, loser.state, decide.Options{})
+	last := heir.Last()
+	for _, h := range heir.Inherit(other.Last()) {
+		s.rename(from, into, bare.Buckets[h.Bucket].ID, h.Epoch, h.Next)
 	}
-	s.rename(from, into, bucket, other.Epoch, own.Epoch+1)
-	other.Epoch = own.Epoch + 1
-	return other
+	s.note(from, bare, other.Yield(last, s.now))
+	u.move(bare, s.registry, into) // which recounts what both did
+}
+
+// bare returns a registry of the buckets that are defined, and of those that a user was ever in, of which only the stays matter.
+func (s *Simulator) bare(u *user) *registry.Registry {
+	r := &registry.Registry{}
+	for i := range s.registry.Buckets {
+		r.Buckets = append(r.Buckets, registry.Bucket{ID: s.registry.Buckets[i].ID, Kind: registry.Manual})
+	}
+	for id := range u.gone {
+		r.Buckets = append(r.Buckets, registry.Bucket{ID: id, Kind: registry.Manual})
+	}
+	slices.SortFunc(r.Buckets, func(a, b registry.Bucket) int { return strings.Compare(a.ID, b.ID) })
+	return r
 }
 
 // rename lets what happened to a stay be about another user, and about another of their stays.

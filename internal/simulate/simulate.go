@@ -162,8 +162,13 @@ func (s *Simulator) run(name string, do func(*decide.Session) decide.Result, ste
 	s.session.Begin(s.registry, u.state, decide.Options{Frozen: s.frozen, Steps: steps})
 	result := do(&s.session)
 	u.remember(s.session.Changes())
-	for _, t := range result.Transitions {
-		s.transitions = append(s.transitions, Transition{t, name, s.registry.Buckets[t.Bucket].ID})
-	}
+	s.note(name, s.registry, result)
 	return result
+}
+
+// note adds what happened to a user in buckets of a registry.
+func (s *Simulator) note(name string, r *registry.Registry, result decide.Result) {
+	for _, t := range result.Transitions {
+		s.transitions = append(s.transitions, Transition{t, name, r.Buckets[t.Bucket].ID})
+	}
 }

@@ -6,22 +6,28 @@ import (
 	"fmt"
 
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
 // Merge makes a contact another, under the locks of both, as far as that is a matter of rows: what was made of the log is to be
-// made anew for the survivor afterwards (see [Lock]). Nothing of the loser must be due before the instant at which that is.
-func (s *Store) Merge(ctx context.Context, conn Conn, from, into int64, now registry.Instant) error {
+// made anew for the survivor afterwards (see [Lock]). What becomes of stays must have been decided and written: here those that
+// are handed over move. Nothing of the loser must be due before the instant at which that is.
+func (s *Store) Merge(ctx context.Context, conn Conn, from, into int64, handed []decide.Handover, now registry.Instant) error {
 	q := &queue{store: s}
 	rows := db.New(q)
 	at := timestamp(now)
+	stays := db.MembershipsMergeParams{IntoID: into, FromID: from}
+	for _, h := range handed {
+		stays.BucketNos = append(stays.BucketNos, s.buckets[h.Bucket])
+		stays.Epochs, stays.Nexts = append(stays.Epochs, int32(h.Epoch)), append(stays.Nexts, int32(h.Next))
+	}
 	err := errors.Join(
 		rows.EventsMerge(ctx, db.EventsMergeParams{IntoID: into, FromID: from}),
 		rows.IdempotencyKeysMerge(ctx, db.IdempotencyKeysMergeParams{IntoID: into, FromID: from}),
 		rows.ChangesMerge(ctx, db.ChangesMergeParams{IntoID: into, FromID: from}),
 		rows.ContactsMerge(ctx, db.ContactsMergeParams{IntoID: into, FromID: from}),
-		rows.MembershipsYield(ctx, db.MembershipsYieldParams{IntoID: into, FromID: from, Now: at}),
-		rows.MembershipsMerge(ctx, db.MembershipsMergeParams{IntoID: into, FromID: from}),
+		rows.MembershipsMerge(ctx, stays),
 		rows.IdentitiesMerge(ctx, db.IdentitiesMergeParams{IntoID: into, FromID: from, Now: at}),
 		rows.ContactsMerged(ctx, db.ContactsMergedParams{FromID: from, Now: at}),
 	)

@@ -1,0 +1,25 @@
+package store
+
+import (
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Bare returns a store of buckets of which only the stays matter: as manual ones, whatever they are defined as, or if they are
+// not any more. It remembers nobody.
+func Bare(schema string, buckets []db.BucketgenBucket) *Store {
+	r := &registry.Registry{Buckets: make([]registry.Bucket, len(buckets))}
+	s := &Store{
+		registry: r, schema: schema, buckets: make([]int32, len(buckets)), indexes: make(map[int32]registry.Index, len(buckets)),
+		cache: newCache(0),
+	}
+	for i, b := range buckets {
+		r.Buckets[i] = registry.Bucket{ID: b.ID, Name: b.Name, Kind: registry.Manual}
+		s.buckets[i], s.indexes[b.No] = b.No, registry.Index(i)
+	}
+	s.needs = needsOf(r)
+	return s
+}
+
+// Registry returns the registry whose names the store knows the numbers of.
+func (s *Store) Registry() *registry.Registry { return s.registry }
