@@ -1,96 +1,138 @@
 package registry
 
-// cells are postings by keys: the buckets that one key of a guard opens are a cell.
-type cells struct {
-	always  []Index
-	single  []cell // of guards of which few keys have one: each is asked whether it is the one
-	rows    []row  // of other guards
-	spans   []span // of the cells of dense rows, by key
-	buckets []Index
-}
-
-type cell struct {
-	span
-	guard Property
-	key   int32
-}
-
-// span is where the buckets of a cell are. That of a key without a cell is empty.
-type span struct{ begin, end int32 }
-
-// row is the cells of one guard. Where few of its keys have one, they are in a map, since there may be many keys.
-type row struct {
-	guard  Property
-	first  int32 // the place of key 0 in spans
-	sparse map[int32]span
-}
-
-const (
-	fewCells = 16 // of a guard are asked one after the other
-	roomy    = 8  // places for each cell of a dense row at most
+import (
+	"iter"
+	"math/bits"
+	"slices"
 )
 
-func (x *flat) cells(table []Postings) []cells {
-	all := make([]cells, len(table))
-	for i := range table {
-		c := &all[i]
-		c.always = table[i].Always
-		for n := range table[i].Guarded {
-			c.add(&table[i].Guarded[n], &x.keys[table[i].Guarded[n].Property])
-		}
-	}
-	return all
+// guard is a property whose value opens buckets. For each of its keys there is a place, from the first one on, that of key 0.
+type guard struct {
+	property Property
+	root     Property // what it lies inside of, or itself
+	first    int32
 }
 
-func (c *cells) add(g *Guarded, k *keys) {
-	in := row{guard: g.Property, first: int32(len(c.spans))}
-	dense := len(g.Values) > 2 && int(k.count) <= roomy*len(g.Values)
-	few := len(g.Values) <= fewCells && !dense
-	switch {
-	case few:
-	case dense:
-		c.spans = append(c.spans, make([]span, k.count+1)...)
-	default:
-		in.sparse = make(map[int32]span, len(g.Values))
-	}
-	for i := range g.Values {
-		key, begin := k.of(&g.Values[i].Value), int32(len(c.buckets))
-		c.buckets = append(c.buckets, g.Values[i].Buckets...)
-		where := span{begin, int32(len(c.buckets))}
-		switch {
-		case few:
-			c.single = append(c.single, cell{where, g.Property, key})
-		case in.sparse != nil:
-			in.sparse[key] = where
-		default:
-			c.spans[in.first+key] = where
+// always is the place of buckets without a guard.
+const always = 0
+
+// subject is what an event carries that buckets ask about: a property, or the event after those.
+type subject int32
+
+func (r *Registry) subject(e Event) subject { return subject(len(r.Properties)) + subject(e) }
+
+// postings goes through those of all subjects.
+func (r *Registry) postings() iter.Seq2[subject, *Postings] {
+	return func(yield func(subject, *Postings) bool) {
+		for p := range r.ByProperty {
+			if !yield(subject(p), &r.ByProperty[p]) {
+				return
+			}
 		}
-	}
-	if !few {
-		c.rows = append(c.rows, in)
+		for e := range r.ByEvent {
+			if !yield(r.subject(Event(e)), &r.ByEvent[e]) {
+				return
+			}
+		}
 	}
 }
 
-// collect adds the buckets that the properties of a user open.
-func (c *cells) collect(s *sieve, f *Facts) {
-	s.add(c.always)
-	keys := f.keys
-	for i := range c.single {
-		if in := &c.single[i]; keys[in.guard] == in.key {
-			s.add(c.buckets[in.begin:in.end])
+// bit is one of 64 by which subjects are told apart at first.
+func (s subject) bit() uint64 { return 1 << (s & 63) }
+
+// cell is the buckets at a place that ask about a subject: these entries.
+type cell struct {
+	place      int32
+	subject    subject
+	begin, end int32
+}
+
+// entry is a bucket with the gates that are closed most often. They stand here because entries are read one after the other.
+type entry struct {
+	bucket Index
+	gates  [2]gate
+}
+
+// cells are a hash table.
+type cells struct {
+	all   []cell // no more than half of them used: others are empty
+	shift int
+}
+
+// newCells returns a table with room for so many.
+func newCells(n int) cells {
+	log := bits.Len(uint(2 * n))
+	return cells{make([]cell, 1<<log), 64 - log}
+}
+
+// slot returns where a cell is, or where it belongs.
+func (c *cells) slot(place int32, s subject) *cell {
+	const golden = 0x9E3779B97F4A7C15
+	for i := (uint64(place)<<32 | uint64(s)) * golden >> c.shift; ; i++ {
+		in := &c.all[i&uint64(len(c.all)-1)]
+		if in.begin == in.end || in.place == place && in.subject == s {
+			return in
 		}
 	}
-	for i := range c.rows {
-		in := &c.rows[i]
-		key := keys[in.guard]
-		var where span
-		if in.sparse != nil {
-			where = in.sparse[key]
-		} else {
-			where = c.spans[in.first+key]
-		}
-		if where.begin < where.end {
-			s.add(c.buckets[where.begin:where.end])
+}
+
+// fileAll files every bucket that an event can be about.
+func (x *flat) fileAll(r *Registry) {
+	count := 0
+	for _, p := range r.postings() {
+		count++
+		for i := range p.Guarded {
+			count += len(p.Guarded[i].Values)
 		}
 	}
+	x.cells = newCells(count)
+	x.addGuards(r)
+	for s, p := range r.postings() {
+		x.file(always, s, p.Always)
+		for i := range p.Guarded {
+			g := &p.Guarded[i]
+			first := x.guards[slices.IndexFunc(x.guards, func(in guard) bool { return in.property == g.Property })].first
+			for k := range g.Values {
+				x.file(first+x.keys[g.Property].of(&g.Values[k].Value), s, g.Values[k].Buckets)
+			}
+		}
+	}
+}
+
+// addGuards gives the keys of guards their places, and notes whose guards they are.
+func (x *flat) addGuards(r *Registry) {
+	x.closers = slices.Repeat([]Property{noGuard}, len(r.Buckets))
+	used := make([]bool, len(r.Properties))
+	for _, p := range r.postings() {
+		for i := range p.Guarded {
+			g := &p.Guarded[i]
+			used[g.Property] = true
+			for k := range g.Values {
+				for _, b := range g.Values[k].Buckets {
+					x.closers[b] = r.root(g.Property)
+				}
+			}
+		}
+	}
+	places := int32(always + 1)
+	for i := range used {
+		if p := Property(i); used[p] {
+			x.guards = append(x.guards, guard{p, r.root(p), places})
+			places += x.keys[p].count()
+		}
+	}
+	x.asked = make([]uint64, places)
+}
+
+// file files buckets at a place under a subject.
+func (x *flat) file(place int32, s subject, buckets []Index) {
+	if len(buckets) == 0 {
+		return
+	}
+	in := x.cells.slot(place, s)
+	*in = cell{place, s, int32(len(x.entries)), int32(len(x.entries) + len(buckets))}
+	for _, b := range buckets {
+		x.entries = append(x.entries, entry{b, [2]gate(x.programs[b].gates[:])})
+	}
+	x.asked[place] |= s.bit()
 }

@@ -1,9 +1,6 @@
 package registry
 
-import (
-	"math"
-	"slices"
-)
+import "slices"
 
 // Facts is what is known of one user: the values of their properties and, per signal that some criteria asks about, as
 // much as the registry needs: the instants of the newest occurrences, totals, and how far they have come in sequences.
@@ -16,13 +13,12 @@ import (
 type Facts struct {
 	Now      Instant
 	registry *Registry
-	user     string    // their id
-	values   []Value   // by Property
-	keys     []int32   // of those
-	numbers  []float64 // of those; NaN is none
-	shared   bool      // values belong to somebody else, too, and must not be changed
-	changes  []Change  // last ones, of properties that have a history
-	all      []series  // newest instants
+	user     string   // their id
+	values   []Value  // by Property
+	keys     []int32  // of those
+	shared   bool     // values belong to somebody else, too, and must not be changed
+	changes  []Change // last ones, of properties that have a history
+	all      []series // newest instants
 	totals   []total
 	sums     []*sum
 	payload  *Facts // the field of a single occurrence, while a condition looks at it
@@ -38,18 +34,13 @@ type Facts struct {
 // NewFacts returns the facts of a user of whom nothing is known and nothing is loaded.
 func (r *Registry) NewFacts(user string) *Facts {
 	n := len(r.Properties)
-	f := &Facts{registry: r, user: user, values: make([]Value, n), keys: make([]int32, n), numbers: make([]float64, max(n, 1))} // doors always ask about one
-	for i := range f.numbers {
-		f.numbers[i] = math.NaN()
-	}
-	return f
+	return &Facts{registry: r, user: user, values: make([]Value, n), keys: make([]int32, max(n, 1))} // gates always ask about one
 }
 
 // Values are those of all properties of a user, as the registry knows them.
 type Values struct {
-	all     []Value // by Property
-	keys    []int32
-	numbers []float64
+	all  []Value // by Property
+	keys []int32
 }
 
 // All returns the values by their properties. They must not be changed, but for texts that are replaced by the same.
@@ -57,13 +48,13 @@ func (v Values) All() []Value { return v.all }
 
 // NewFactsWith is as NewFacts, of a user whose properties have values that [Facts.Values] returned before.
 func (r *Registry) NewFactsWith(user string, v Values) *Facts {
-	return &Facts{registry: r, user: user, values: v.all, keys: v.keys, numbers: v.numbers, shared: true}
+	return &Facts{registry: r, user: user, values: v.all, keys: v.keys, shared: true}
 }
 
 // Values returns the values of all properties. They must not be changed, and will not be: from now on they are shared.
 func (f *Facts) Values() Values {
 	f.shared = true
-	return Values{f.values, f.keys, f.numbers}
+	return Values{f.values, f.keys}
 }
 
 // Complete declares that whatever was not loaded does not exist, so that nothing is ever lacking.
@@ -76,7 +67,7 @@ func (f *Facts) Complete() *Facts {
 // declared as a time.
 func (f *Facts) SetProperty(p Property, v Value) {
 	if f.shared {
-		f.values, f.keys, f.numbers, f.shared = slices.Clone(f.values), slices.Clone(f.keys), slices.Clone(f.numbers), false
+		f.values, f.keys, f.shared = slices.Clone(f.values), slices.Clone(f.keys), false
 	}
 	f.put(p, v)
 	f.setPaths(p, v)
@@ -87,10 +78,6 @@ func (f *Facts) put(p Property, v Value) {
 	in := &f.values[p]
 	*in = v.as(f.registry.Properties[p].Type)
 	f.keys[p] = f.registry.flat().keys[p].of(in)
-	f.numbers[p] = math.NaN()
-	if in.Kind == Number {
-		f.numbers[p] = in.Number
-	}
 }
 
 // Property returns the value of a property.

@@ -1,9 +1,6 @@
 package registry
 
-import (
-	"math/bits"
-	"slices"
-)
+import "slices"
 
 // Postings are the buckets that refer to one event, or to one property.
 //
@@ -40,45 +37,23 @@ type Carried struct {
 // none while the properties of the user close them.
 func (r *Registry) Candidates(dst []Index, c Carried, f *Facts, standing []Index) []Index {
 	x, s := r.flat(), newSieve(len(r.Buckets))
-	if c.Newcomer {
-		s.add(r.Newcomers)
-	}
-	if c.Event != NoEvent {
-		x.byEvent[c.Event].collect(s, f)
-	}
-	for _, p := range c.Properties {
-		x.byProperty[p].collect(s, f)
-	}
-	for i, b := range standing {
+	for _, b := range standing {
 		s.standing[uint32(b)>>6] |= 1 << (b & 63)
-		if g := x.guards[b]; g != noGuard && slices.Contains(c.Properties, g) {
-			s.add(standing[i : i+1]) // where the guard is open it is there already, where it was closed before nothing matters
+		if g := x.closers[b]; g != noGuard && slices.Contains(c.Properties, g) {
+			s.add(b, 1) // where the guard is open it is found anyway, where it was closed before nothing matters
 		}
 	}
-	dst = s.drain(dst, x, f)
+	if c.Newcomer {
+		for _, b := range r.Newcomers {
+			s.add(b, 1)
+		}
+	}
+	s.subjects = r.subjects(s.subjects[:0], c)
+	x.find(s, s.subjects, f.keys)
+	dst = s.drain(dst, x, f.keys)
 	for _, b := range standing {
 		s.standing[uint32(b)>>6] = 0
 	}
 	sieves.Put(s)
-	return dst
-}
-
-// drain empties the sieve of what was found, and appends what the user stands in or is let through to.
-func (s *sieve) drain(dst []Index, x *flat, f *Facts) []Index {
-	for g, group := range s.groups {
-		for ; group != 0; group &= group - 1 {
-			w := g<<6 | bits.TrailingZeros64(group)
-			found, standing := s.found[w], s.standing[w]
-			dst = slices.Grow(dst, bits.OnesCount64(found))
-			for ; found != 0; found &= found - 1 {
-				bit := bits.TrailingZeros64(found)
-				b := Index(w<<6 | bit)
-				kept := len(dst)
-				dst = append(dst, b)[:kept+int(x.lets(b, f)|uint32(standing>>bit)&1)] // no branch, as it is as good as random
-			}
-			s.found[w] = 0
-		}
-		s.groups[g] = 0
-	}
 	return dst
 }

@@ -1,19 +1,25 @@
 package registry
 
 import (
-	"slices"
+	"iter"
 	"time"
 )
 
 // A criteria is answered in this order: gates first, which cost next to nothing, then whatever else only asks about
 // properties, then the rest. If one of the first two fails for good, no fact is asked for.
 
-// program is a criteria but for its gates. What it says begins at these places and ends where the next program begins.
+// program is what the criteria of a bucket says, as large as what is read from memory at once. The first gates stand in it;
+// what else it says begins at these places and ends where that of the next program begins.
 type program struct {
+	gates     [3]gate
+	more      int32 // in flat.gates
+	matches   int32 // in flat.matches
 	counts    int32 // in flat.counts
 	nodes     int32 // in flat.nodes
 	asks      int32 // the first of the nodes that asks for facts
 	generated bool  // there is a function, which answers what is not shut
+	plain     bool  // the first gates say it all
+	_         [6]byte
 }
 
 // count is the condition that a signal occurred so often within a span, or ever if that is 0.
@@ -23,55 +29,85 @@ type count struct {
 	span    time.Duration
 }
 
-// compile appends the gates and the program of a criteria. Only what is combined by All at the top has gates: the rest is
-// one condition.
-func (x *flat) compile(r *Registry, nodes []Node, guard Property) {
-	d := door{ranges: [2]within{anything, anything}, more: int32(len(x.ranges)), matches: int32(len(x.matches))}
-	p := program{counts: int32(len(x.counts)), nodes: int32(len(x.nodes))}
-	var asks []int32
-	if len(nodes) > 0 && nodes[0].Op != OpAll {
-		asks = append(asks, 0)
-	} else if len(nodes) > 0 {
-		for i := 1; i < nodes[0].Size; i += nodes[i].Size {
-			n, negated := &nodes[i], false
-			if n.Op == OpNot {
-				n, negated = &nodes[i+1], true
-			}
-			switch {
-			case x.addMatch(r, n, negated), x.addRange(&d, n, negated):
-			case n.Op == OpSample || n.Op.IsProperty():
-				x.nodes = append(x.nodes, int32(i))
-			case n.Op == OpAtLeast && !negated && n.Window == Within(n.Window.Span):
-				x.counts = append(x.counts, count{n.Signal, int32(n.Count), n.Window.Span})
-			default:
-				asks = append(asks, int32(i))
-			}
+// conditions goes through what a criteria combines by All at the top, or its one condition: by its place, and whether it is
+// negated.
+func conditions(nodes []Node) iter.Seq2[int, bool] {
+	return func(yield func(int, bool) bool) {
+		begin := 0
+		if len(nodes) > 0 && nodes[0].Op == OpAll {
+			begin = 1
+		}
+		for i := begin; i < len(nodes) && yield(i, nodes[i].Op == OpNot); i += nodes[i].Size {
 		}
 	}
-	matches := x.matches[d.matches:]
-	if i := slices.IndexFunc(matches, func(m match) bool { return m.property == guard && !m.unlike }); i >= 0 {
-		matches[0], matches[i] = matches[i], matches[0]
-		d.guarded = 1
+}
+
+// condition returns the condition at a place, or the one that is negated there.
+func condition(nodes []Node, place int, negated bool) *Node {
+	if negated {
+		place++
 	}
+	return &nodes[place]
+}
+
+// compile appends the program of a criteria.
+func (x *flat) compile(r *Registry, nodes []Node) *program {
+	p := program{
+		gates: [3]gate{anything, anything, anything}, more: int32(len(x.gates)), matches: int32(len(x.matches)),
+		counts: int32(len(x.counts)), nodes: int32(len(x.nodes)),
+	}
+	var gates []gate
+	var asks []int32
+	for i, negated := range conditions(nodes) {
+		n := condition(nodes, i, negated)
+		if g, isOne := x.gateOf(n, negated); isOne {
+			gates = append(gates, g)
+		} else if m, isOne := x.matchOf(r, n, negated); isOne {
+			x.matches = append(x.matches, m)
+		} else if n.Op == OpSample || n.Op.IsProperty() {
+			x.nodes = append(x.nodes, int32(i))
+		} else if n.Op == OpAtLeast && !negated && n.Window == Within(n.Window.Span) {
+			x.counts = append(x.counts, count{n.Signal, int32(n.Count), n.Window.Span})
+		} else {
+			asks = append(asks, int32(i))
+		}
+	}
+	x.sortGates(gates)
+	x.gates = append(x.gates, gates[copy(p.gates[:], gates):]...)
 	p.asks = int32(len(x.nodes))
 	x.nodes = append(x.nodes, asks...)
-	x.doors, x.programs = append(x.doors, d), append(x.programs, p)
+	p.plain = len(x.gates) == int(p.more) && len(x.matches) == int(p.matches) && len(x.counts) == int(p.counts) && len(x.nodes) == int(p.nodes)
+	x.programs = append(x.programs, p)
+	return &x.programs[len(x.programs)-1]
+}
+
+// open answers 1 if the gates of a bucket let a user through, and else 0.
+func (x *flat) open(b Index, keys []int32) uint32 {
+	p := &x.programs[b]
+	all := p.gates[0].holds(keys) & p.gates[1].holds(keys) & p.gates[2].holds(keys)
+	if p.plain {
+		return all
+	}
+	next := &x.programs[b+1]
+	for i := p.more; i < next.more; i++ {
+		all &= x.gates[i].holds(keys)
+	}
+	for i := p.matches; i < next.matches; i++ {
+		all &= x.matches[i].holds(keys)
+	}
+	return all
 }
 
 // run answers the criteria of a bucket.
 func (x *flat) run(b Index, row *Bucket, f *Facts) Verdict {
-	if !x.open(b, f) {
-		return closed
+	all, p := x.properties(b, row, f), &x.programs[b]
+	switch {
+	case p.plain || all == closed:
+		return all
+	case p.generated:
+		return row.CriteriaFunc(f)
 	}
-	all := Verdict{true, Never}
-	p, next := &x.programs[b], &x.programs[b+1]
-	for _, n := range x.nodes[p.nodes:p.asks] {
-		v := f.evaluate(row.Criteria[n:])
-		if v == closed {
-			return closed
-		}
-		all = all.and(v)
-	}
+	next := &x.programs[b+1]
 	for i := p.counts; i < next.counts; i++ {
 		c := &x.counts[i]
 		all = all.and(f.AtLeast(c.signal, int(c.atLeast), Within(c.span)))
@@ -82,15 +118,19 @@ func (x *flat) run(b Index, row *Bucket, f *Facts) Verdict {
 	return all
 }
 
-// shuts reports whether properties alone keep the criteria of a bucket from holding.
-func (x *flat) shuts(b Index, row *Bucket, f *Facts) bool {
-	if !x.open(b, f) {
-		return true
+// properties answers what only asks about properties, as far as it takes to see that it is closed.
+func (x *flat) properties(b Index, row *Bucket, f *Facts) Verdict {
+	if x.open(b, f.keys) == 0 {
+		return closed
 	}
-	for _, n := range x.nodes[x.programs[b].nodes:x.programs[b].asks] {
-		if f.evaluate(row.Criteria[n:]) == closed {
-			return true
+	all := Verdict{true, Never}
+	p := &x.programs[b]
+	for _, n := range x.nodes[p.nodes:p.asks] {
+		v := f.evaluate(row.Criteria[n:])
+		if v == closed {
+			return closed
 		}
+		all = all.and(v)
 	}
-	return false
+	return all
 }
