@@ -1,5 +1,7 @@
 package registry
 
+import "time"
+
 // AtLeast holds while a signal occurred n times or more within a window. It rests on the n-th newest occurrence and ends
 // when that one leaves the window; no clock brings it back.
 func (f *Facts) AtLeast(s Signal, n int, w Window) Verdict {
@@ -20,7 +22,12 @@ func (f *Facts) AtLeast(s Signal, n int, w Window) Verdict {
 	if len(newest) < n {
 		return Verdict{false, Never}
 	}
-	if end := w.end(newest[n-1].At); end > f.Now {
+	return f.whileIn(w.end(newest[n-1].At))
+}
+
+// whileIn is the verdict of what leaves its window at an instant, and does not come back.
+func (f *Facts) whileIn(end Instant) Verdict {
+	if end > f.Now {
 		return Verdict{true, end}
 	}
 	return Verdict{false, Never}
@@ -53,4 +60,33 @@ func (f *Facts) Exactly(s Signal, n int, w Window) Verdict {
 	default:
 		return Verdict{false, more.Until}
 	}
+}
+
+// count is the condition that a signal occurred so often within a span, or ever if that is 0.
+type count struct {
+	signal  Signal
+	atLeast int32
+	span    time.Duration
+	totals  bool // answer it
+}
+
+// countOf returns a condition as a count, if it can be written as one.
+func countOf(r *Registry, n *Node) (c count, isOne bool) {
+	if n.Op != OpAtLeast || n.Count <= 0 || n.Window != Within(n.Window.Span) {
+		return count{}, false
+	}
+	totals := n.Window == Ever && r.Signals[n.Signal].Distinct == DistinctNone
+	return count{n.Signal, int32(n.Count), n.Window.Span, totals}, true
+}
+
+// of is as AtLeast, of what is written out already.
+func (c *count) of(f *Facts) Verdict {
+	if c.totals {
+		return fixed(f.totalOf(c.signal).Count >= int(c.atLeast))
+	}
+	newest := f.newest(c.signal)
+	if len(newest) < int(c.atLeast) {
+		return Verdict{false, Never}
+	}
+	return f.whileIn(Within(c.span).end(newest[c.atLeast-1].At))
 }

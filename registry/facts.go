@@ -13,13 +13,13 @@ import "slices"
 type Facts struct {
 	Now      Instant
 	registry *Registry
-	user     string   // their id
-	values   []Value  // by Property
-	keys     []int32  // of those
-	shared   bool     // values belong to somebody else, too, and must not be changed
-	changes  []Change // last ones, of properties that have a history
-	all      []series // newest instants
-	totals   []total
+	user     string           // their id
+	values   []Value          // by Property
+	keys     []int32          // of those
+	shared   bool             // values belong to somebody else, too, and must not be changed
+	changes  []Change         // last ones, of properties that have a history
+	all      bySignal[series] // newest instants
+	totals   bySignal[total]
 	sums     []*sum
 	payload  *Facts // the field of a single occurrence, while a condition looks at it
 	pursuits pursuits

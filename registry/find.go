@@ -1,50 +1,84 @@
 package registry
 
-import "slices"
+import "math/bits"
 
-// subjects appends what is carried.
-func (r *Registry) subjects(dst []subject, c Carried) []subject {
-	for _, p := range c.Properties {
-		dst = append(dst, subject(p))
-	}
-	if c.Event != NoEvent {
-		dst = append(dst, r.subject(c.Event))
-	}
-	return dst
+// quest is what an event carries, as it is looked for.
+type quest struct {
+	subjects []subject
+	asked    uint64    // their bits
+	first    [64]int32 // by bit: the place among subjects of the last one that has it
+	next     []int32   // by place: the one before that has the same bit, or -1
+	carried  []uint64  // a bit for each property
 }
 
-// find finds the buckets that ask about any of some subjects, where their guards are open. If the property of a guard is
-// among those, all of its buckets ask about it, so that nothing is found twice by that guard.
-func (x *flat) find(s *sieve, subjects []subject, keys []int32) {
-	var asked uint64
-	for _, s := range subjects {
-		asked |= s.bit()
+func (q *quest) add(s subject) {
+	next := int32(-1)
+	if q.asked&s.bit() != 0 {
+		next = q.first[s&63]
 	}
-	x.look(s, always, subjects, keys)
+	q.first[s&63] = int32(len(q.subjects))
+	q.subjects, q.next = append(q.subjects, s), append(q.next, next)
+	q.asked |= s.bit()
+}
+
+// begin makes a quest of what is carried.
+func (q *quest) begin(r *Registry, c Carried) {
+	q.subjects, q.next, q.asked = q.subjects[:0], q.next[:0], 0
+	for _, p := range c.Properties {
+		q.add(subject(p))
+		q.carried[p>>6] |= 1 << (p & 63)
+	}
+	if c.Event != NoEvent {
+		q.add(r.subject(c.Event))
+	}
+}
+
+func (q *quest) end(c Carried) {
+	for _, p := range c.Properties {
+		q.carried[p>>6] = 0
+	}
+}
+
+// hit is a place where buckets ask about what is carried, as far as bits tell.
+type hit struct {
+	place int32
+	asked uint64
+}
+
+// find finds the buckets that ask about anything that is carried, where their guards are open. If the property of a guard is
+// carried, all of its buckets ask about it, so that nothing is found twice by that guard.
+func (x *flat) find(s *sieve, keys []int32) {
+	q := &s.quest
+	x.look(s, hit{always, x.asked[always] & q.asked}, keys)
+	n := 0
 	for i := range x.guards {
 		g := &x.guards[i]
 		place := g.first + keys[g.property]
-		if x.asked[place]&asked == 0 {
-			continue
+		asked := q.asked
+		if q.carried[uint32(g.root)>>6]>>(g.root&63)&1 == 1 {
+			asked = subject(g.root).bit()
 		}
-		if own := slices.Index(subjects, subject(g.root)); own >= 0 {
-			x.look(s, place, subjects[own:own+1], keys)
-		} else {
-			x.look(s, place, subjects, keys)
+		asked &= x.asked[place]
+		s.hits[n] = hit{place, asked}
+		if asked != 0 {
+			n++
 		}
+	}
+	for _, h := range s.hits[:n] {
+		x.look(s, h, keys)
 	}
 }
 
 // look adds what is in the cells of a place, but for what is closed and in which the user does not stand.
-func (x *flat) look(s *sieve, place int32, subjects []subject, keys []int32) {
-	for _, about := range subjects {
-		if x.asked[place]&about.bit() == 0 {
-			continue
-		}
-		in := x.cells.slot(place, about)
-		for i := in.begin; i < in.end; i++ {
-			e := &x.entries[i]
-			s.add(e.bucket, e.gates[0].holds(keys)&e.gates[1].holds(keys)|s.stands(e.bucket))
+func (x *flat) look(s *sieve, h hit, keys []int32) {
+	q := &s.quest
+	for ; h.asked != 0; h.asked &= h.asked - 1 {
+		for i := q.first[bits.TrailingZeros64(h.asked)]; i >= 0; i = q.next[i] {
+			in := x.cells.slot(h.place, q.subjects[i])
+			for k := in.begin; k < in.end; k++ {
+				e := &x.entries[k]
+				s.add(e.bucket, e.gates[0].holds(keys)&e.gates[1].holds(keys)|s.stands(e.bucket))
+			}
 		}
 	}
 }

@@ -36,7 +36,7 @@ type Carried struct {
 // from. Those are candidates when something is carried that closes their guard, which is what makes users leave. Others are
 // none while the properties of the user close them.
 func (r *Registry) Candidates(dst []Index, c Carried, f *Facts, standing []Index) []Index {
-	x, s := r.flat(), newSieve(len(r.Buckets))
+	x, s := r.flat(), newSieve(len(r.Buckets), len(r.Properties))
 	for _, b := range standing {
 		s.standing[uint32(b)>>6] |= 1 << (b & 63)
 		if g := x.closers[b]; g != noGuard && slices.Contains(c.Properties, g) {
@@ -48,8 +48,9 @@ func (r *Registry) Candidates(dst []Index, c Carried, f *Facts, standing []Index
 			s.add(b, 1)
 		}
 	}
-	s.subjects = r.subjects(s.subjects[:0], c)
-	x.find(s, s.subjects, f.keys)
+	s.quest.begin(r, c)
+	x.find(s, f.keys)
+	s.quest.end(c)
 	dst = s.drain(dst, x, f.keys)
 	for _, b := range standing {
 		s.standing[uint32(b)>>6] = 0

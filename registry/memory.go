@@ -17,10 +17,10 @@ func (f *Facts) SetMemory(m Memory) { f.memory = m }
 
 // Learn calls newest and total with what is loaded of the occurrences of signals, whatever is in the memory.
 func (f *Facts) Learn(newest func(Signal, []Dated), total func(Signal, Total)) {
-	for _, s := range f.all {
+	for _, s := range f.all.all {
 		newest(s.signal, s.newest)
 	}
-	for _, t := range f.totals {
+	for _, t := range f.totals.all {
 		total(t.signal, t.Total)
 	}
 }
@@ -34,7 +34,7 @@ func (f *Facts) recall(s Signal) *series {
 	if !known {
 		return nil
 	}
-	return f.insert(series{s, newest})
+	return f.all.put(s, series{s, newest})
 }
 
 // recallTotal is as recall, for totals.
@@ -46,5 +46,5 @@ func (f *Facts) recallTotal(s Signal) *total {
 	if !remembered {
 		return nil
 	}
-	return f.insertTotal(total{known, s})
+	return f.totals.put(s, total{known, s})
 }

@@ -1,9 +1,6 @@
 package registry
 
-import (
-	"iter"
-	"time"
-)
+import "iter"
 
 // A criteria is answered in this order: gates first, which cost next to nothing, then whatever else only asks about
 // properties, then the rest. If one of the first two fails for good, no fact is asked for.
@@ -20,13 +17,6 @@ type program struct {
 	generated bool  // there is a function, which answers what is not shut
 	plain     bool  // the first gates say it all
 	_         [6]byte
-}
-
-// count is the condition that a signal occurred so often within a span, or ever if that is 0.
-type count struct {
-	signal  Signal
-	atLeast int32
-	span    time.Duration
 }
 
 // conditions goes through what a criteria combines by All at the top, or its one condition: by its place, and whether it is
@@ -66,8 +56,8 @@ func (x *flat) compile(r *Registry, nodes []Node) *program {
 			x.matches = append(x.matches, m)
 		} else if n.Op == OpSample || n.Op.IsProperty() {
 			x.nodes = append(x.nodes, int32(i))
-		} else if n.Op == OpAtLeast && !negated && n.Window == Within(n.Window.Span) {
-			x.counts = append(x.counts, count{n.Signal, int32(n.Count), n.Window.Span})
+		} else if c, isOne := countOf(r, n); isOne && !negated {
+			x.counts = append(x.counts, c)
 		} else {
 			asks = append(asks, int32(i))
 		}
@@ -109,8 +99,7 @@ func (x *flat) run(b Index, row *Bucket, f *Facts) Verdict {
 	}
 	next := &x.programs[b+1]
 	for i := p.counts; i < next.counts; i++ {
-		c := &x.counts[i]
-		all = all.and(f.AtLeast(c.signal, int(c.atLeast), Within(c.span)))
+		all = all.and(x.counts[i].of(f))
 	}
 	for _, n := range x.nodes[p.asks:next.nodes] {
 		all = all.and(f.evaluate(row.Criteria[n:]))

@@ -10,18 +10,25 @@ import (
 // zero, so that what it takes goes by how many are found. They come out sorted.
 type sieve struct {
 	found, standing []uint64
-	groups          []uint64  // of found
-	subjects        []subject // that are looked for
+	groups          []uint64 // of found
+	quest           quest
+	hits            []hit
 }
 
 // sieves are empty.
 var sieves = sync.Pool{New: func() any { return new(sieve) }}
 
 // newSieve returns an empty sieve for so many buckets.
-func newSieve(buckets int) *sieve {
+func newSieve(buckets, properties int) *sieve {
 	s := sieves.Get().(*sieve) //nolint:forcetypeassert // nothing else is put there
 	if words := buckets>>6 + 1; len(s.found) < words {
 		s.found, s.standing, s.groups = make([]uint64, words), make([]uint64, words), make([]uint64, words>>6+1)
+	}
+	if words := properties>>6 + 1; len(s.quest.carried) < words {
+		s.quest.carried = make([]uint64, words)
+	}
+	if len(s.hits) <= properties {
+		s.hits = make([]hit, properties+1)
 	}
 	return s
 }
