@@ -132,7 +132,7 @@ func (x *flat) file(place int32, s subject, buckets []Index) {
 	in := x.cells.slot(place, s)
 	*in = cell{place, s, int32(len(x.entries)), int32(len(x.entries) + len(buckets))}
 	for _, b := range buckets {
-		x.entries = append(x.entries, entry{b, [2]gate(x.programs[b].gates[:])})
+		x.entries = append(x.entries, entry{b, [2]gate(x.programs[b].gates[:2])})
 	}
 	x.asked[place] |= s.bit()
 }

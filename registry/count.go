@@ -67,26 +67,25 @@ type count struct {
 	signal  Signal
 	atLeast int32
 	span    time.Duration
-	totals  bool // answer it
 }
 
-// countOf returns a condition as a count, if it can be written as one.
+// countOf returns a condition as a count, if it can be written as one. Ever is a span only of those of which totals answer
+// that.
 func countOf(r *Registry, n *Node) (c count, isOne bool) {
-	if n.Op != OpAtLeast || n.Count <= 0 || n.Window != Within(n.Window.Span) {
+	if n.Op != OpAtLeast || n.Count <= 0 || n.Window != Within(n.Window.Span) || n.Window == Ever && r.Signals[n.Signal].Distinct != DistinctNone {
 		return count{}, false
 	}
-	totals := n.Window == Ever && r.Signals[n.Signal].Distinct == DistinctNone
-	return count{n.Signal, int32(n.Count), n.Window.Span, totals}, true
+	return count{n.Signal, int32(n.Count), n.Window.Span}, true
 }
 
 // of is as AtLeast, of what is written out already.
 func (c *count) of(f *Facts) Verdict {
-	if c.totals {
+	if c.span == 0 {
 		return fixed(f.totalOf(c.signal).Count >= int(c.atLeast))
 	}
 	newest := f.newest(c.signal)
 	if len(newest) < int(c.atLeast) {
 		return Verdict{false, Never}
 	}
-	return f.whileIn(Within(c.span).end(newest[c.atLeast-1].At))
+	return f.whileIn(newest[c.atLeast-1].At.Add(c.span))
 }

@@ -10,11 +10,8 @@ type flat struct {
 	entries []entry
 	closers []Property // by Index: the property whose change may close the guard, or noGuard
 
-	programs []program // by Index, and one more
-	gates    []gate    // of all programs: those that do not stand there
-	matches  []match   // of all programs
-	counts   []count   // of all programs
-	nodes    []int32   // of all programs: places in the criteria of their buckets
+	programs []program // by Index
+	rests    []rest    // the first is empty
 }
 
 const noGuard Property = -1
@@ -29,12 +26,11 @@ func (r *Registry) flat() *flat {
 }
 
 func flatten(r *Registry) *flat {
-	x := &flat{}
+	x := &flat{rests: make([]rest, 1)}
 	x.number(r)
 	for i := range r.Buckets {
-		x.compile(r, r.Buckets[i].Criteria).generated = r.Buckets[i].CriteriaFunc != nil
+		x.compile(r, &r.Buckets[i])
 	}
-	x.compile(r, nil) // where the last ones end
 	x.fileAll(r)
 	return x
 }

@@ -5,18 +5,23 @@ import "iter"
 // A criteria is answered in this order: gates first, which cost next to nothing, then whatever else only asks about
 // properties, then the rest. If one of the first two fails for good, no fact is asked for.
 
-// program is what the criteria of a bucket says, as large as what is read from memory at once. The first gates stand in it;
-// what else it says begins at these places and ends where that of the next program begins.
+// program is what the criteria of a bucket says, as large as what is read from memory at once.
 type program struct {
-	gates     [3]gate
-	more      int32 // in flat.gates
-	matches   int32 // in flat.matches
-	counts    int32 // in flat.counts
-	nodes     int32 // in flat.nodes
-	asks      int32 // the first of the nodes that asks for facts
-	generated bool  // there is a function, which answers what is not shut
-	plain     bool  // the first gates say it all
-	_         [6]byte
+	gates [4]gate // those that are closed most often first
+	match match
+	count count // or none, if it is of none
+	rest  int32 // in flat.rests: what did not fit in; 0 if everything did
+}
+
+// rest is what else a criteria says: nodes are places in it.
+type rest struct {
+	gates   []gate
+	matches []match
+	counts  []count
+	nodes   []int32 // that only ask about properties
+	asks    []int32 // that ask for facts
+
+	generated bool // there is a function, which answers what is not shut
 }
 
 // conditions goes through what a criteria combines by All at the top, or its one condition: by its place, and whether it is
@@ -41,49 +46,56 @@ func condition(nodes []Node, place int, negated bool) *Node {
 }
 
 // compile appends the program of a criteria.
-func (x *flat) compile(r *Registry, nodes []Node) *program {
-	p := program{
-		gates: [3]gate{anything, anything, anything}, more: int32(len(x.gates)), matches: int32(len(x.matches)),
-		counts: int32(len(x.counts)), nodes: int32(len(x.nodes)),
-	}
-	var gates []gate
-	var asks []int32
-	for i, negated := range conditions(nodes) {
-		n := condition(nodes, i, negated)
+func (x *flat) compile(r *Registry, row *Bucket) {
+	all := rest{generated: row.CriteriaFunc != nil}
+	for i, negated := range conditions(row.Criteria) {
+		n := condition(row.Criteria, i, negated)
 		if g, isOne := x.gateOf(n, negated); isOne {
-			gates = append(gates, g)
+			all.gates = append(all.gates, g)
 		} else if m, isOne := x.matchOf(r, n, negated); isOne {
-			x.matches = append(x.matches, m)
+			all.matches = append(all.matches, m)
 		} else if n.Op == OpSample || n.Op.IsProperty() {
-			x.nodes = append(x.nodes, int32(i))
+			all.nodes = append(all.nodes, int32(i))
 		} else if c, isOne := countOf(r, n); isOne && !negated {
-			x.counts = append(x.counts, c)
+			all.counts = append(all.counts, c)
 		} else {
-			asks = append(asks, int32(i))
+			all.asks = append(all.asks, int32(i))
 		}
 	}
-	x.sortGates(gates)
-	x.gates = append(x.gates, gates[copy(p.gates[:], gates):]...)
-	p.asks = int32(len(x.nodes))
-	x.nodes = append(x.nodes, asks...)
-	p.plain = len(x.gates) == int(p.more) && len(x.matches) == int(p.matches) && len(x.counts) == int(p.counts) && len(x.nodes) == int(p.nodes)
+	x.sortGates(all.gates)
+	p := program{gates: [4]gate{anyGate, anyGate, anyGate, anyGate}, match: anyMatch}
+	all.gates = all.gates[copy(p.gates[:], all.gates):]
+	if len(all.matches) > 0 {
+		p.match, all.matches = all.matches[0], all.matches[1:]
+	}
+	if len(all.counts) > 0 && !all.generated {
+		p.count, all.counts = all.counts[0], all.counts[1:]
+	}
+	if all.says() {
+		p.rest = int32(len(x.rests))
+		x.rests = append(x.rests, all)
+	}
 	x.programs = append(x.programs, p)
-	return &x.programs[len(x.programs)-1]
+}
+
+// says reports whether there is anything left.
+func (r *rest) says() bool {
+	return len(r.gates)+len(r.matches)+len(r.counts)+len(r.nodes)+len(r.asks) > 0
 }
 
 // open answers 1 if the gates of a bucket let a user through, and else 0.
 func (x *flat) open(b Index, keys []int32) uint32 {
 	p := &x.programs[b]
-	all := p.gates[0].holds(keys) & p.gates[1].holds(keys) & p.gates[2].holds(keys)
-	if p.plain {
+	all := p.gates[0].holds(keys) & p.gates[1].holds(keys) & p.gates[2].holds(keys) & p.gates[3].holds(keys) & p.match.holds(keys)
+	if p.rest == 0 {
 		return all
 	}
-	next := &x.programs[b+1]
-	for i := p.more; i < next.more; i++ {
-		all &= x.gates[i].holds(keys)
+	rest := &x.rests[p.rest]
+	for i := range rest.gates {
+		all &= rest.gates[i].holds(keys)
 	}
-	for i := p.matches; i < next.matches; i++ {
-		all &= x.matches[i].holds(keys)
+	for i := range rest.matches {
+		all &= rest.matches[i].holds(keys)
 	}
 	return all
 }
@@ -91,17 +103,23 @@ func (x *flat) open(b Index, keys []int32) uint32 {
 // run answers the criteria of a bucket.
 func (x *flat) run(b Index, row *Bucket, f *Facts) Verdict {
 	all, p := x.properties(b, row, f), &x.programs[b]
-	switch {
-	case p.plain || all == closed:
+	if all == closed {
+		return closed
+	}
+	if p.count.atLeast > 0 {
+		all = all.and(p.count.of(f))
+	}
+	if p.rest == 0 {
 		return all
-	case p.generated:
+	}
+	rest := &x.rests[p.rest]
+	if rest.generated {
 		return row.CriteriaFunc(f)
 	}
-	next := &x.programs[b+1]
-	for i := p.counts; i < next.counts; i++ {
-		all = all.and(x.counts[i].of(f))
+	for i := range rest.counts {
+		all = all.and(rest.counts[i].of(f))
 	}
-	for _, n := range x.nodes[p.asks:next.nodes] {
+	for _, n := range rest.asks {
 		all = all.and(f.evaluate(row.Criteria[n:]))
 	}
 	return all
@@ -113,8 +131,7 @@ func (x *flat) properties(b Index, row *Bucket, f *Facts) Verdict {
 		return closed
 	}
 	all := Verdict{true, Never}
-	p := &x.programs[b]
-	for _, n := range x.nodes[p.nodes:p.asks] {
+	for _, n := range x.rests[x.programs[b].rest].nodes {
 		v := f.evaluate(row.Criteria[n:])
 		if v == closed {
 			return closed
