@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"iter"
 	"math/bits"
 	"slices"
@@ -13,6 +14,13 @@ type guard struct {
 	first    int32
 }
 
+// place is the buckets that one key of a guard opens, in cells by what they ask about.
+type place struct {
+	asked uint64 // the bits of that
+	first int32  // of its slots for cells
+	last  uint32 // of those, counted from the first: there are a power of two, and no more than half are used
+}
+
 // always is the place of buckets without a guard.
 const always = 0
 
@@ -21,28 +29,11 @@ type subject int32
 
 func (r *Registry) subject(e Event) subject { return subject(len(r.Properties)) + subject(e) }
 
-// postings goes through those of all subjects.
-func (r *Registry) postings() iter.Seq2[subject, *Postings] {
-	return func(yield func(subject, *Postings) bool) {
-		for p := range r.ByProperty {
-			if !yield(subject(p), &r.ByProperty[p]) {
-				return
-			}
-		}
-		for e := range r.ByEvent {
-			if !yield(r.subject(Event(e)), &r.ByEvent[e]) {
-				return
-			}
-		}
-	}
-}
-
 // bit is one of 64 by which subjects are told apart at first.
 func (s subject) bit() uint64 { return 1 << (s & 63) }
 
-// cell is the buckets at a place that ask about a subject: these entries.
+// cell is the buckets at a place that ask about a subject: these entries. Without any it is an empty slot.
 type cell struct {
-	place      int32
 	subject    subject
 	begin, end int32
 }
@@ -53,50 +44,67 @@ type entry struct {
 	gates  [2]gate
 }
 
-// cells are a hash table.
-type cells struct {
-	all   []cell // no more than half of them used: others are empty
-	shift int
-}
-
-// newCells returns a table with room for so many.
-func newCells(n int) cells {
-	log := bits.Len(uint(2 * n))
-	return cells{make([]cell, 1<<log), 64 - log}
-}
-
-// slot returns where a cell is, or where it belongs.
-func (c *cells) slot(place int32, s subject) *cell {
-	const golden = 0x9E3779B97F4A7C15
-	for i := (uint64(place)<<32 | uint64(s)) * golden >> c.shift; ; i++ {
-		in := &c.all[i&uint64(len(c.all)-1)]
-		if in.begin == in.end || in.place == place && in.subject == s {
+// cell returns the slot where a cell of a place is, or where it belongs.
+func (x *flat) cell(p *place, s subject) *cell {
+	const golden = 0x9E3779B1
+	for i := uint32(s) * golden >> 16; ; i++ {
+		if in := &x.cells[p.first+int32(i&p.last)]; in.begin == in.end || in.subject == s {
 			return in
 		}
 	}
 }
 
-// fileAll files every bucket that an event can be about.
-func (x *flat) fileAll(r *Registry) {
-	count := 0
-	for _, p := range r.postings() {
-		count++
-		for i := range p.Guarded {
-			count += len(p.Guarded[i].Values)
+// filing is buckets that are to be filed.
+type filing struct {
+	place   int32
+	subject subject
+	buckets []Index
+}
+
+// file files every bucket that an event can be about. What belongs to a place lies together, as users stay at theirs.
+func (x *flat) file(r *Registry) {
+	filings := x.filings(r)
+	slices.SortStableFunc(filings, func(a, b filing) int { return cmp.Compare(a.place, b.place) })
+	for len(filings) > 0 {
+		n := 1
+		for n < len(filings) && filings[n].place == filings[0].place {
+			n++
 		}
+		p := &x.places[filings[0].place]
+		slots := 1 << bits.Len(uint(2*n-1))
+		p.first, p.last = int32(len(x.cells)), uint32(slots-1)
+		x.cells = append(x.cells, make([]cell, slots)...)
+		for _, f := range filings[:n] {
+			p.asked |= f.subject.bit()
+			*x.cell(p, f.subject) = cell{f.subject, int32(len(x.entries)), int32(len(x.entries) + len(f.buckets))}
+			for _, b := range f.buckets {
+				x.entries = append(x.entries, entry{b, [2]gate(x.programs[b].gates[:2])})
+			}
+		}
+		filings = filings[n:]
 	}
-	x.cells = newCells(count)
+}
+
+// filings lists what tables say.
+func (x *flat) filings(r *Registry) []filing {
 	x.addGuards(r)
+	first := make([]int32, len(r.Properties))
+	for _, g := range x.guards {
+		first[g.property] = g.first
+	}
+	var all []filing
 	for s, p := range r.postings() {
-		x.file(always, s, p.Always)
+		if len(p.Always) > 0 {
+			all = append(all, filing{always, s, p.Always})
+		}
 		for i := range p.Guarded {
 			g := &p.Guarded[i]
-			first := x.guards[slices.IndexFunc(x.guards, func(in guard) bool { return in.property == g.Property })].first
 			for k := range g.Values {
-				x.file(first+x.keys[g.Property].of(&g.Values[k].Value), s, g.Values[k].Buckets)
+				all = append(all, filing{first[g.Property] + x.keys[g.Property].of(&g.Values[k].Value), s, g.Values[k].Buckets})
 			}
 		}
 	}
+	return all
 }
 
 // addGuards gives the keys of guards their places, and notes whose guards they are.
@@ -121,18 +129,21 @@ func (x *flat) addGuards(r *Registry) {
 			places += x.keys[p].count()
 		}
 	}
-	x.asked = make([]uint64, places)
+	x.places = make([]place, places)
 }
 
-// file files buckets at a place under a subject.
-func (x *flat) file(place int32, s subject, buckets []Index) {
-	if len(buckets) == 0 {
-		return
+// postings goes through those of all subjects.
+func (r *Registry) postings() iter.Seq2[subject, *Postings] {
+	return func(yield func(subject, *Postings) bool) {
+		for p := range r.ByProperty {
+			if !yield(subject(p), &r.ByProperty[p]) {
+				return
+			}
+		}
+		for e := range r.ByEvent {
+			if !yield(r.subject(Event(e)), &r.ByEvent[e]) {
+				return
+			}
+		}
 	}
-	in := x.cells.slot(place, s)
-	*in = cell{place, s, int32(len(x.entries)), int32(len(x.entries) + len(buckets))}
-	for _, b := range buckets {
-		x.entries = append(x.entries, entry{b, [2]gate(x.programs[b].gates[:2])})
-	}
-	x.asked[place] |= s.bit()
 }

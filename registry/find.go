@@ -49,17 +49,17 @@ type hit struct {
 // carried, all of its buckets ask about it, so that nothing is found twice by that guard.
 func (x *flat) find(s *sieve, keys []int32) {
 	q := &s.quest
-	x.look(s, hit{always, x.asked[always] & q.asked}, keys)
+	x.look(s, hit{always, x.places[always].asked & q.asked}, keys)
 	n := 0
 	for i := range x.guards {
 		g := &x.guards[i]
-		place := g.first + keys[g.property]
+		p := g.first + keys[g.property]
 		asked := q.asked
 		if q.carried[uint32(g.root)>>6]>>(g.root&63)&1 == 1 {
 			asked = subject(g.root).bit()
 		}
-		asked &= x.asked[place]
-		s.hits[n] = hit{place, asked}
+		asked &= x.places[p].asked
+		s.hits[n] = hit{p, asked}
 		if asked != 0 {
 			n++
 		}
@@ -71,10 +71,10 @@ func (x *flat) find(s *sieve, keys []int32) {
 
 // look adds what is in the cells of a place, but for what is closed and in which the user does not stand.
 func (x *flat) look(s *sieve, h hit, keys []int32) {
-	q := &s.quest
+	q, p := &s.quest, &x.places[h.place]
 	for ; h.asked != 0; h.asked &= h.asked - 1 {
 		for i := q.first[bits.TrailingZeros64(h.asked)]; i >= 0; i = q.next[i] {
-			in := x.cells.slot(h.place, q.subjects[i])
+			in := x.cell(p, q.subjects[i])
 			for k := in.begin; k < in.end; k++ {
 				e := &x.entries[k]
 				s.add(e.bucket, e.gates[0].holds(keys)&e.gates[1].holds(keys)|s.stands(e.bucket))

@@ -5,8 +5,8 @@ package registry
 type flat struct {
 	keys    []keys // by Property
 	guards  []guard
-	asked   []uint64 // by place: the bits of what buckets there ask about
-	cells   cells
+	places  []place
+	cells   []cell
 	entries []entry
 	closers []Property // by Index: the property whose change may close the guard, or noGuard
 
@@ -31,7 +31,7 @@ func flatten(r *Registry) *flat {
 	for i := range r.Buckets {
 		x.compile(r, &r.Buckets[i])
 	}
-	x.fileAll(r)
+	x.file(r)
 	return x
 }
 
