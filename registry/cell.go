@@ -24,6 +24,12 @@ type place struct {
 // always is the place of buckets without a guard.
 const always = 0
 
+// placeOf returns the place that a guard opens to a user.
+func (x *flat) placeOf(g int32, keys []int32) *place {
+	in := &x.guards[g]
+	return &x.places[in.first+keys[in.property]]
+}
+
 // subject is what an event carries that buckets ask about: a property, or the event after those.
 type subject int32
 
@@ -123,8 +129,10 @@ func (x *flat) addGuards(r *Registry) {
 		}
 	}
 	places := int32(always + 1)
+	x.guardOf = slices.Repeat([]int32{-1}, len(used))
 	for i := range used {
 		if p := Property(i); used[p] {
+			x.guardOf[p] = int32(len(x.guards))
 			x.guards = append(x.guards, guard{p, r.root(p), places})
 			places += x.keys[p].count()
 		}

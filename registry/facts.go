@@ -16,6 +16,7 @@ type Facts struct {
 	user     string           // their id
 	values   []Value          // by Property
 	keys     []int32          // of those
+	asked    []uint64         // by guard: the bits of what is asked about at its place
 	shared   bool             // values belong to somebody else, too, and must not be changed
 	changes  []Change         // last ones, of properties that have a history
 	all      bySignal[series] // newest instants
@@ -34,13 +35,14 @@ type Facts struct {
 // NewFacts returns the facts of a user of whom nothing is known and nothing is loaded.
 func (r *Registry) NewFacts(user string) *Facts {
 	n := len(r.Properties)
-	return &Facts{registry: r, user: user, values: make([]Value, n), keys: make([]int32, max(n, 1))} // gates always ask about one
+	return &Facts{registry: r, user: user, values: make([]Value, n), keys: make([]int32, max(n, 1)), asked: make([]uint64, len(r.flat().guards))} // gates always ask about one
 }
 
 // Values are those of all properties of a user, as the registry knows them.
 type Values struct {
-	all  []Value // by Property
-	keys []int32
+	all   []Value // by Property
+	keys  []int32
+	asked []uint64
 }
 
 // All returns the values by their properties. They must not be changed, but for texts that are replaced by the same.
@@ -48,13 +50,13 @@ func (v Values) All() []Value { return v.all }
 
 // NewFactsWith is as NewFacts, of a user whose properties have values that [Facts.Values] returned before.
 func (r *Registry) NewFactsWith(user string, v Values) *Facts {
-	return &Facts{registry: r, user: user, values: v.all, keys: v.keys, shared: true}
+	return &Facts{registry: r, user: user, values: v.all, keys: v.keys, asked: v.asked, shared: true}
 }
 
 // Values returns the values of all properties. They must not be changed, and will not be: from now on they are shared.
 func (f *Facts) Values() Values {
 	f.shared = true
-	return Values{f.values, f.keys}
+	return Values{f.values, f.keys, f.asked}
 }
 
 // Complete declares that whatever was not loaded does not exist, so that nothing is ever lacking.
@@ -67,7 +69,7 @@ func (f *Facts) Complete() *Facts {
 // declared as a time.
 func (f *Facts) SetProperty(p Property, v Value) {
 	if f.shared {
-		f.values, f.keys, f.shared = slices.Clone(f.values), slices.Clone(f.keys), false
+		f.values, f.keys, f.asked, f.shared = slices.Clone(f.values), slices.Clone(f.keys), slices.Clone(f.asked), false
 	}
 	f.put(p, v)
 	f.setPaths(p, v)
@@ -75,9 +77,12 @@ func (f *Facts) SetProperty(p Property, v Value) {
 
 // put sets the value of one row, as the type of the property wants it.
 func (f *Facts) put(p Property, v Value) {
-	in := &f.values[p]
+	in, x := &f.values[p], f.registry.flat()
 	*in = v.as(f.registry.Properties[p].Type)
-	f.keys[p] = f.registry.flat().keys[p].of(in)
+	f.keys[p] = x.keys[p].of(in)
+	if g := x.guardOf[p]; g >= 0 {
+		f.asked[g] = x.placeOf(g, f.keys).asked
+	}
 }
 
 // Property returns the value of a property.

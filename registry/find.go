@@ -1,29 +1,23 @@
 package registry
 
-import "math/bits"
-
-// quest is what an event carries, as it is looked for.
+// quest is what an event carries, as it is looked for. What it takes is chosen step by step, all of one kind before the next:
+// each choice is as good as random, so that a processor had better not have to foresee it.
 type quest struct {
 	subjects []subject
-	asked    uint64    // their bits
-	first    [64]int32 // by bit: the place among subjects of the last one that has it
-	next     []int32   // by place: the one before that has the same bit, or -1
-	carried  []uint64  // a bit for each property
+	asked    uint64   // their bits
+	carried  []uint64 // a bit for each property
+	guards   []int32  // that open places where somebody asks about that, as far as bits tell
+	pairs    []pair   // of those places and subjects, as far as bits tell
 }
 
-func (q *quest) add(s subject) {
-	next := int32(-1)
-	if q.asked&s.bit() != 0 {
-		next = q.first[s&63]
-	}
-	q.first[s&63] = int32(len(q.subjects))
-	q.subjects, q.next = append(q.subjects, s), append(q.next, next)
-	q.asked |= s.bit()
+type pair struct {
+	place   int32
+	subject subject
 }
 
 // begin makes a quest of what is carried.
 func (q *quest) begin(r *Registry, c Carried) {
-	q.subjects, q.next, q.asked = q.subjects[:0], q.next[:0], 0
+	q.subjects, q.asked = q.subjects[:0], 0
 	for _, p := range c.Properties {
 		q.add(subject(p))
 		q.carried[p>>6] |= 1 << (p & 63)
@@ -31,6 +25,14 @@ func (q *quest) begin(r *Registry, c Carried) {
 	if c.Event != NoEvent {
 		q.add(r.subject(c.Event))
 	}
+	if len(q.pairs) < 2*len(q.subjects) {
+		q.pairs = make([]pair, 64+2*len(q.subjects))
+	}
+}
+
+func (q *quest) add(s subject) {
+	q.subjects = append(q.subjects, s)
+	q.asked |= s.bit()
 }
 
 func (q *quest) end(c Carried) {
@@ -39,46 +41,48 @@ func (q *quest) end(c Carried) {
 	}
 }
 
-// hit is a place where buckets ask about what is carried, as far as bits tell.
-type hit struct {
-	place int32
-	asked uint64
-}
-
-// find finds the buckets that ask about anything that is carried, where their guards are open. If the property of a guard is
-// carried, all of its buckets ask about it, so that nothing is found twice by that guard.
-func (x *flat) find(s *sieve, keys []int32) {
+// find finds the buckets that ask about anything that is carried, where their guards are open.
+func (x *flat) find(s *sieve, f *Facts) {
 	q := &s.quest
-	x.look(s, hit{always, x.places[always].asked & q.asked}, keys)
-	n := 0
-	for i := range x.guards {
-		g := &x.guards[i]
-		p := g.first + keys[g.property]
-		asked := q.asked
-		if q.carried[uint32(g.root)>>6]>>(g.root&63)&1 == 1 {
-			asked = subject(g.root).bit()
-		}
-		asked &= x.places[p].asked
-		s.hits[n] = hit{p, asked}
-		if asked != 0 {
+	n, guards := 0, q.guards
+	for i, asked := range f.asked {
+		guards[n] = int32(i)
+		if asked&q.asked != 0 {
 			n++
 		}
 	}
-	for _, h := range s.hits[:n] {
-		x.look(s, h, keys)
+	found := q.pair(0, always, x.places[always].asked)
+	for _, g := range guards[:n] {
+		if found+len(q.subjects) > len(q.pairs) {
+			x.look(s, q.pairs[:found], f.keys)
+			found = 0
+		}
+		asked := f.asked[g]
+		if root := x.guards[g].root; q.carried[uint32(root)>>6]>>(root&63)&1 == 1 {
+			asked = subject(root).bit() // all buckets of the guard ask about that, so nothing is found twice by it
+		}
+		found = q.pair(found, x.guards[g].first+f.keys[x.guards[g].property], asked)
 	}
+	x.look(s, q.pairs[:found], f.keys)
 }
 
-// look adds what is in the cells of a place, but for what is closed and in which the user does not stand.
-func (x *flat) look(s *sieve, h hit, keys []int32) {
-	q, p := &s.quest, &x.places[h.place]
-	for ; h.asked != 0; h.asked &= h.asked - 1 {
-		for i := q.first[bits.TrailingZeros64(h.asked)]; i >= 0; i = q.next[i] {
-			in := x.cell(p, q.subjects[i])
-			for k := in.begin; k < in.end; k++ {
-				e := &x.entries[k]
-				s.add(e.bucket, e.gates[0].holds(keys)&e.gates[1].holds(keys)|s.stands(e.bucket))
-			}
+// pair appends pairs to so many, and returns how many there are.
+func (q *quest) pair(found int, place int32, asked uint64) int {
+	pairs := q.pairs
+	for _, s := range q.subjects {
+		pairs[found] = pair{place, s}
+		found += int(asked >> (s & 63) & 1)
+	}
+	return found
+}
+
+// look adds what is in cells, but for what is closed and in which the user does not stand.
+func (x *flat) look(s *sieve, pairs []pair, keys []int32) {
+	for _, p := range pairs {
+		in := x.cell(&x.places[p.place], p.subject)
+		for i := in.begin; i < in.end; i++ {
+			e := &x.entries[i]
+			s.add(e.bucket, e.gates[0].holds(keys)&e.gates[1].holds(keys)|s.stands(e.bucket))
 		}
 	}
 }

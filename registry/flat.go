@@ -5,6 +5,7 @@ package registry
 type flat struct {
 	keys    []keys // by Property
 	guards  []guard
+	guardOf []int32 // by Property: its place among guards, or -1
 	places  []place
 	cells   []cell
 	entries []entry

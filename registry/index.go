@@ -49,7 +49,7 @@ func (r *Registry) Candidates(dst []Index, c Carried, f *Facts, standing []Index
 		}
 	}
 	s.quest.begin(r, c)
-	x.find(s, f.keys)
+	x.find(s, f)
 	s.quest.end(c)
 	dst = s.drain(dst, x, f.keys)
 	for _, b := range standing {

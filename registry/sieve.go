@@ -12,7 +12,6 @@ type sieve struct {
 	found, standing []uint64
 	groups          []uint64 // of found
 	quest           quest
-	hits            []hit
 }
 
 // sieves are empty.
@@ -25,10 +24,7 @@ func newSieve(buckets, properties int) *sieve {
 		s.found, s.standing, s.groups = make([]uint64, words), make([]uint64, words), make([]uint64, words>>6+1)
 	}
 	if words := properties>>6 + 1; len(s.quest.carried) < words {
-		s.quest.carried = make([]uint64, words)
-	}
-	if len(s.hits) <= properties {
-		s.hits = make([]hit, properties+1)
+		s.quest.carried, s.quest.guards = make([]uint64, words), make([]int32, words<<6)
 	}
 	return s
 }
