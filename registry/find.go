@@ -1,13 +1,17 @@
 package registry
 
+import "math/bits"
+
 // quest is what an event carries, as it is looked for. What it takes is chosen step by step, all of one kind before the next:
 // each choice is as good as random, so that a processor had better not have to foresee it.
 type quest struct {
 	subjects []subject
-	asked    uint64   // their bits
-	carried  []uint64 // a bit for each property
-	guards   []int32  // that open places where somebody asks about that, as far as bits tell
-	pairs    []pair   // of those places and subjects, as far as bits tell
+	asked    uint64    // their bits
+	last     [64]int32 // by bit: the last of the subjects that has it
+	before   []int32   // by subject: the one before that has the same bit, or -1
+	carried  []uint64  // a bit for each property
+	guards   []int32   // that open places where somebody asks about that, as far as bits tell
+	pairs    []pair    // of those places and subjects, as far as bits tell
 }
 
 type pair struct {
@@ -17,7 +21,7 @@ type pair struct {
 
 // begin makes a quest of what is carried.
 func (q *quest) begin(r *Registry, c Carried) {
-	q.subjects, q.asked = q.subjects[:0], 0
+	q.subjects, q.before, q.asked = q.subjects[:0], q.before[:0], 0
 	for _, p := range c.Properties {
 		q.add(subject(p))
 		q.carried[p>>6] |= 1 << (p & 63)
@@ -31,7 +35,12 @@ func (q *quest) begin(r *Registry, c Carried) {
 }
 
 func (q *quest) add(s subject) {
-	q.subjects = append(q.subjects, s)
+	before := int32(-1)
+	if q.asked&s.bit() != 0 {
+		before = q.last[s&63]
+	}
+	q.last[s&63] = int32(len(q.subjects))
+	q.subjects, q.before = append(q.subjects, s), append(q.before, before)
 	q.asked |= s.bit()
 }
 
@@ -68,10 +77,11 @@ func (x *flat) find(s *sieve, f *Facts) {
 
 // pair appends pairs to so many, and returns how many there are.
 func (q *quest) pair(found int, place int32, asked uint64) int {
-	pairs := q.pairs
-	for _, s := range q.subjects {
-		pairs[found] = pair{place, s}
-		found += int(asked >> (s & 63) & 1)
+	for asked &= q.asked; asked != 0; asked &= asked - 1 {
+		for i := q.last[bits.TrailingZeros64(asked)]; i >= 0; i = q.before[i] {
+			q.pairs[found] = pair{place, q.subjects[i]}
+			found++
+		}
 	}
 	return found
 }

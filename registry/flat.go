@@ -1,5 +1,7 @@
 package registry
 
+import "time"
+
 // flat is what a registry says, in the form in which it is looked through for every event: small integers side by side. It
 // is made from the tables once per process, when it is first asked for, so generated code need not say it.
 type flat struct {
@@ -13,6 +15,7 @@ type flat struct {
 
 	programs []program // by Index
 	rests    []rest    // the first is empty
+	spans    []time.Duration
 }
 
 const noGuard Property = -1

@@ -7,10 +7,11 @@ import "iter"
 
 // program is what the criteria of a bucket says, as large as what is read from memory at once.
 type program struct {
-	gates [4]gate // those that are closed most often first
-	match match
-	count count // or none, if it is of none
-	rest  int32 // in flat.rests: what did not fit in; 0 if everything did
+	gates  [4]gate // those that are closed most often first
+	match  match
+	counts [2]count // those of none are none
+	rest   int32    // in flat.rests: what did not fit in; 0 if everything did
+	gated  bool     // there are gates or matches in the rest
 }
 
 // rest is what else a criteria says: nodes are places in it.
@@ -56,7 +57,7 @@ func (x *flat) compile(r *Registry, row *Bucket) {
 			all.matches = append(all.matches, m)
 		} else if n.Op == OpSample || n.Op.IsProperty() {
 			all.nodes = append(all.nodes, int32(i))
-		} else if c, isOne := countOf(r, n); isOne && !negated {
+		} else if c, isOne := x.countOf(r, n); isOne && !negated {
 			all.counts = append(all.counts, c)
 		} else {
 			all.asks = append(all.asks, int32(i))
@@ -68,11 +69,11 @@ func (x *flat) compile(r *Registry, row *Bucket) {
 	if len(all.matches) > 0 {
 		p.match, all.matches = all.matches[0], all.matches[1:]
 	}
-	if len(all.counts) > 0 && !all.generated {
-		p.count, all.counts = all.counts[0], all.counts[1:]
+	if !all.generated {
+		all.counts = all.counts[copy(p.counts[:], all.counts):]
 	}
 	if all.says() {
-		p.rest = int32(len(x.rests))
+		p.rest, p.gated = int32(len(x.rests)), len(all.gates)+len(all.matches) > 0
 		x.rests = append(x.rests, all)
 	}
 	x.programs = append(x.programs, p)
@@ -87,7 +88,7 @@ func (r *rest) says() bool {
 func (x *flat) open(b Index, keys []int32) uint32 {
 	p := &x.programs[b]
 	all := p.gates[0].holds(keys) & p.gates[1].holds(keys) & p.gates[2].holds(keys) & p.gates[3].holds(keys) & p.match.holds(keys)
-	if p.rest == 0 {
+	if !p.gated { // as good as always, unlike whether there is a rest at all
 		return all
 	}
 	rest := &x.rests[p.rest]
@@ -106,8 +107,10 @@ func (x *flat) run(b Index, row *Bucket, f *Facts) Verdict {
 	if all == closed {
 		return closed
 	}
-	if p.count.atLeast > 0 {
-		all = all.and(p.count.of(f))
+	for i := range p.counts {
+		if c := p.counts[i]; c.atLeast > 0 {
+			all = all.and(c.of(f, x.spans))
+		}
 	}
 	if p.rest == 0 {
 		return all
@@ -116,8 +119,8 @@ func (x *flat) run(b Index, row *Bucket, f *Facts) Verdict {
 	if rest.generated {
 		return row.CriteriaFunc(f)
 	}
-	for i := range rest.counts {
-		all = all.and(rest.counts[i].of(f))
+	for _, c := range rest.counts {
+		all = all.and(c.of(f, x.spans))
 	}
 	for _, n := range rest.asks {
 		all = all.and(f.evaluate(row.Criteria[n:]))
