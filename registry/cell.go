@@ -115,7 +115,7 @@ func (x *flat) filings(r *Registry) []filing {
 
 // addGuards gives the keys of guards their places, and notes whose guards they are.
 func (x *flat) addGuards(r *Registry) {
-	x.closers = slices.Repeat([]Property{noGuard}, len(r.Buckets))
+	x.closers = slices.Repeat([]Property{Property(len(r.Properties))}, len(r.Buckets))
 	used := make([]bool, len(r.Properties))
 	for _, p := range r.postings() {
 		for i := range p.Guarded {

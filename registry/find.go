@@ -44,6 +44,9 @@ func (q *quest) add(s subject) {
 	q.asked |= s.bit()
 }
 
+// carries answers 1 if a property is carried, and else 0.
+func (q *quest) carries(p Property) uint32 { return uint32(q.carried[uint32(p)>>6]>>(p&63)) & 1 }
+
 func (q *quest) end(c Carried) {
 	for _, p := range c.Properties {
 		q.carried[p>>6] = 0
@@ -67,7 +70,7 @@ func (x *flat) find(s *sieve, f *Facts) {
 			found = 0
 		}
 		asked := f.asked[g]
-		if root := x.guards[g].root; q.carried[uint32(root)>>6]>>(root&63)&1 == 1 {
+		if root := x.guards[g].root; q.carries(root) == 1 {
 			asked = subject(root).bit() // all buckets of the guard ask about that, so nothing is found twice by it
 		}
 		found = q.pair(found, x.guards[g].first+f.keys[x.guards[g].property], asked)

@@ -11,14 +11,12 @@ type flat struct {
 	places  []place
 	cells   []cell
 	entries []entry
-	closers []Property // by Index: the property whose change may close the guard, or noGuard
+	closers []Property // by Index: the property whose change may close the guard, or one beyond all
 
 	programs []program // by Index
 	rests    []rest    // the first is empty
 	spans    []time.Duration
 }
-
-const noGuard Property = -1
 
 // flat returns the flat form of the registry.
 func (r *Registry) flat() *flat {
@@ -66,7 +64,7 @@ func (x *flat) number(r *Registry) {
 
 // root returns the property that a property lies inside of, or itself.
 func (r *Registry) root(p Property) Property {
-	for p != noGuard && len(r.Properties[p].Path) > 0 {
+	for len(r.Properties[p].Path) > 0 {
 		p--
 	}
 	return p

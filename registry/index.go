@@ -1,7 +1,5 @@
 package registry
 
-import "slices"
-
 // Postings are the buckets that refer to one event, or to one property.
 //
 // A criteria like All(Plan.Is("pro"), ...) cannot hold while the plan is another: Plan is the guard of that bucket, and
@@ -37,24 +35,22 @@ type Carried struct {
 // none while the properties of the user close them.
 func (r *Registry) Candidates(dst []Index, c Carried, f *Facts, standing []Index) []Index {
 	x, s := r.flat(), newSieve(len(r.Buckets), len(r.Properties))
+	s.quest.begin(r, c)
 	for _, b := range standing {
 		s.standing[uint32(b)>>6] |= 1 << (b & 63)
-		if g := x.closers[b]; g != noGuard && slices.Contains(c.Properties, g) {
-			s.add(b, 1) // where the guard is open it is found anyway, where it was closed before nothing matters
-		}
+		s.add(b, s.quest.carries(x.closers[b])) // where the guard is open it is found anyway, where it was closed before nothing matters
 	}
 	if c.Newcomer {
 		for _, b := range r.Newcomers {
 			s.add(b, 1)
 		}
 	}
-	s.quest.begin(r, c)
 	x.find(s, f)
-	s.quest.end(c)
 	dst = s.drain(dst, x, f.keys)
 	for _, b := range standing {
 		s.standing[uint32(b)>>6] = 0
 	}
+	s.quest.end(c)
 	sieves.Put(s)
 	return dst
 }
