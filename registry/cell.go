@@ -30,10 +30,12 @@ func (x *flat) placeOf(g int32, keys []int32) *place {
 	return &x.places[in.first+keys[in.property]]
 }
 
-// subject is what an event carries that buckets ask about: a property, or the event after those.
+// subject is what an event carries that buckets ask about: a property, or after those one that is repeated, or the event.
 type subject int32
 
-func (r *Registry) subject(e Event) subject { return subject(len(r.Properties)) + subject(e) }
+func (r *Registry) repeated(p Property) subject { return subject(len(r.Properties)) + subject(p) }
+
+func (r *Registry) subject(e Event) subject { return 2*subject(len(r.Properties)) + subject(e) }
 
 // bit is one of 64 by which subjects are told apart at first.
 func (s subject) bit() uint64 { return 1 << (s & 63) }
@@ -99,19 +101,26 @@ func (x *flat) filings(r *Registry) []filing {
 		first[g.property] = g.first
 	}
 	var all []filing
-	for s, p := range r.postings() {
-		if len(p.Always) > 0 {
-			all = append(all, filing{always, s, p.Always})
+	add := func(place int32, s subject, buckets []Index) {
+		all = append(all, filing{place, s, buckets})
+		if p := Property(s); int(p) < len(r.Properties) {
+			all = append(all, filing{place, r.repeated(p), slices.DeleteFunc(slices.Clone(buckets), r.clockJoins)})
 		}
+	}
+	for s, p := range r.postings() {
+		add(always, s, p.Always)
 		for i := range p.Guarded {
 			g := &p.Guarded[i]
 			for k := range g.Values {
-				all = append(all, filing{first[g.Property] + x.keys[g.Property].of(&g.Values[k].Value), s, g.Values[k].Buckets})
+				add(first[g.Property]+x.keys[g.Property].of(&g.Values[k].Value), s, g.Values[k].Buckets)
 			}
 		}
 	}
-	return all
+	return slices.DeleteFunc(all, func(f filing) bool { return len(f.buckets) == 0 })
 }
+
+// clockJoins reports whether a user joins a bucket as soon as the criteria holds, so that nothing need happen.
+func (r *Registry) clockJoins(b Index) bool { return !r.Buckets[b].NoClockJoins }
 
 // addGuards gives the keys of guards their places, and notes whose guards they are.
 func (x *flat) addGuards(r *Registry) {

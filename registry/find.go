@@ -26,6 +26,9 @@ func (q *quest) begin(r *Registry, c Carried) {
 		q.add(subject(p))
 		q.carried[p>>6] |= 1 << (p & 63)
 	}
+	for _, p := range c.Repeated {
+		q.add(r.repeated(p))
+	}
 	if c.Event != NoEvent {
 		q.add(r.subject(c.Event))
 	}

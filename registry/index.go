@@ -24,9 +24,10 @@ type Posting struct {
 
 // Carried is what an ingest brings of a user that criteria could ask about.
 type Carried struct {
-	Event      Event // or NoEvent
-	Properties []Property
-	Newcomer   bool // the user is new, or is looked at anew
+	Event      Event      // or NoEvent
+	Properties []Property // whose values change
+	Repeated   []Property // whose values are what they were: they open nothing, but to buckets that no clock lets the user join
+	Newcomer   bool       // the user is new, or is looked at anew
 }
 
 // Candidates appends the buckets whose membership may change by what an ingest carries, sorted and without repetition. The
