@@ -33,7 +33,10 @@ func conditions(nodes []Node) iter.Seq2[int, bool] {
 		if len(nodes) > 0 && nodes[0].Op == OpAll {
 			begin = 1
 		}
-		for i := begin; i < len(nodes) && yield(i, nodes[i].Op == OpNot); i += nodes[i].Size {
+		for i := begin; i < len(nodes); i += nodes[i].Size {
+			if !yield(i, nodes[i].Op == OpNot) {
+				return
+			}
 		}
 	}
 }

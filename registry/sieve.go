@@ -17,7 +17,7 @@ type sieve struct {
 // sieves are empty.
 var sieves = sync.Pool{New: func() any { return new(sieve) }}
 
-// newSieve returns an empty sieve for so many buckets.
+// newSieve returns an empty sieve for so many buckets and properties.
 func newSieve(buckets, properties int) *sieve {
 	s := sieves.Get().(*sieve) //nolint:forcetypeassert // nothing else is put there
 	if words := buckets>>6 + 1; len(s.found) < words {
