@@ -83,7 +83,7 @@ bench: setup ## measure ingest, clock, backfill and growth against yardsticks in
 
 .PHONY: bench-match
 bench-match: ## measure matching beside expr and cel-go, up to 10,000 buckets
-	cd bench/match && $(GO) run . -sizes 100,1000,10000
+	cd bench/match && $(GO) run . -sizes 100,1000,10000 && $(GO) run . -alone -sizes 100,1000,10000
 
 .PHONY: bench-generate
 bench-generate: ## measure generating 1,000 buckets and compiling what was generated

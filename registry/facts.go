@@ -1,9 +1,6 @@
 package registry
 
-import (
-	"math"
-	"slices"
-)
+import "slices"
 
 // Facts is what is known of one user: the values of their properties and, per signal that some criteria asks about, as
 // much as the registry needs: the instants of the newest occurrences, totals, and how far they have come in sequences.
@@ -16,15 +13,15 @@ import (
 type Facts struct {
 	Now      Instant
 	registry *Registry
-	user     string    // their id
-	fields   []Value   // by Field, of a payload
-	keys     []int32   // of the values of properties, by Property
-	numbers  []float64 // as which those are compared; NaN is none
-	own      []Own     // values that their keys do not tell
-	shared   bool      // keys, numbers and own belong to somebody else, too, and must not be changed
-	changes  []Change  // last ones, of properties that have a history
-	all      []series  // newest instants
-	totals   []total
+	user     string           // their id
+	fields   []Value          // by Field, of a payload
+	keys     []int32          // of the values of properties, by Property
+	own      []Own            // values that their keys do not tell, sorted
+	asked    []uint64         // by guard: the bits of what is asked about at its place
+	shared   bool             // keys, own and asked belong to somebody else, too, and must not be changed
+	changes  []Change         // last ones, of properties that have a history
+	all      bySignal[series] // newest instants
+	totals   bySignal[total]
 	sums     []*sum
 	payload  *Facts // the field of a single occurrence, while a condition looks at it
 	pursuits pursuits
@@ -39,19 +36,15 @@ type Facts struct {
 // NewFacts returns the facts of a user of whom nothing is known and nothing is loaded.
 func (r *Registry) NewFacts(user string) *Facts {
 	n := len(r.Properties)
-	f := &Facts{registry: r, user: user, keys: make([]int32, n), numbers: make([]float64, max(n, 1))} // doors always ask about one
-	for i := range f.numbers {
-		f.numbers[i] = math.NaN()
-	}
-	return f
+	return &Facts{registry: r, user: user, keys: make([]int32, max(n, 1)), asked: make([]uint64, len(r.flat().guards))} // gates always ask about one
 }
 
 // Values are those of all properties of a user, as the registry knows them. What criteria compare them with is told by a
 // number, so that a user who is remembered takes little memory, and hardly any pointers.
 type Values struct {
-	keys    []int32
-	numbers []float64
-	own     []Own // sorted
+	keys  []int32
+	own   []Own // sorted
+	asked []uint64
 }
 
 // Own is the value of a property where it is none that criteria compare with.
@@ -65,8 +58,8 @@ func (v Values) Own() []Own { return v.own }
 
 // Size is roughly how many bytes of memory the values take.
 func (v Values) Size() int {
-	const key, number, own = 4, 8, 64
-	n := key*len(v.keys) + number*len(v.numbers) + own*len(v.own)
+	const key, own, asked = 4, 64, 8
+	n := key*len(v.keys) + own*len(v.own) + asked*len(v.asked)
 	for i := range v.own {
 		n += v.own[i].Value.Size()
 	}
@@ -75,13 +68,13 @@ func (v Values) Size() int {
 
 // NewFactsWith is as NewFacts, of a user whose properties have values that [Facts.Values] returned before.
 func (r *Registry) NewFactsWith(user string, v Values) *Facts {
-	return &Facts{registry: r, user: user, keys: v.keys, numbers: v.numbers, own: v.own, shared: true}
+	return &Facts{registry: r, user: user, keys: v.keys, own: v.own, asked: v.asked, shared: true}
 }
 
 // Values returns the values of all properties. They must not be changed, and will not be: from now on they are shared.
 func (f *Facts) Values() Values {
 	f.shared = true
-	return Values{f.keys, f.numbers, f.own}
+	return Values{f.keys, f.own, f.asked}
 }
 
 // Complete declares that whatever was not loaded does not exist, so that nothing is ever lacking.
@@ -94,7 +87,7 @@ func (f *Facts) Complete() *Facts {
 // declared as a time.
 func (f *Facts) SetProperty(p Property, v Value) {
 	if f.shared {
-		f.keys, f.numbers, f.own, f.shared = slices.Clone(f.keys), slices.Clone(f.numbers), slices.Clone(f.own), false
+		f.keys, f.own, f.asked, f.shared = slices.Clone(f.keys), slices.Clone(f.own), slices.Clone(f.asked), false
 	}
 	f.put(p, v)
 	f.setPaths(p, v)
@@ -103,10 +96,10 @@ func (f *Facts) SetProperty(p Property, v Value) {
 // put sets the value of one row, as the type of the property wants it.
 func (f *Facts) put(p Property, v Value) {
 	v = v.as(f.registry.Properties[p].Type)
-	f.keys[p] = f.registry.flat().keys[p].of(&v)
-	f.numbers[p] = math.NaN()
-	if v.Kind == Number {
-		f.numbers[p] = v.Number
+	x := f.registry.flat()
+	f.keys[p] = x.keys[p].of(&v)
+	if g := x.guardOf[p]; g >= 0 {
+		f.asked[g] = x.placeOf(g, f.keys).asked
 	}
 	i, has := f.placeOf(p)
 	switch own := v.Exists() && f.keyed(p) == nil; {
@@ -135,19 +128,8 @@ func (f *Facts) value(p Property) *Value {
 
 var missing Value
 
-// keyed returns the value of a property that its key tells. Numbers and instants that are equal may be written in different
-// ways, so theirs do not.
-func (f *Facts) keyed(p Property) *Value {
-	key := f.keys[p]
-	if key == 0 {
-		return nil
-	}
-	v := &f.registry.flat().keys[p].values[key-1]
-	if v.Kind != Text && v.Kind != Bool {
-		return nil
-	}
-	return v
-}
+// keyed returns the value of a property that its key tells, or nil.
+func (f *Facts) keyed(p Property) *Value { return f.registry.flat().keys[p].value(f.keys[p]) }
 
 // placeOf returns where a value is, or would be, among those that keys do not tell.
 func (f *Facts) placeOf(p Property) (int, bool) {

@@ -1,10 +1,5 @@
 package registry
 
-import (
-	"math/bits"
-	"slices"
-)
-
 // Postings are the buckets that refer to one event, or to one property.
 //
 // A criteria like All(Plan.Is("pro"), ...) cannot hold while the plan is another: Plan is the guard of that bucket, and
@@ -29,9 +24,10 @@ type Posting struct {
 
 // Carried is what an ingest brings of a user that criteria could ask about.
 type Carried struct {
-	Event      Event // or NoEvent
-	Properties []Property
-	Newcomer   bool // the user is new, or is looked at anew
+	Event      Event      // or NoEvent
+	Properties []Property // whose values change
+	Repeated   []Property // whose values are what they were: they open nothing, but to buckets that no clock lets the user join
+	Newcomer   bool       // the user is new, or is looked at anew
 }
 
 // Candidates appends the buckets whose membership may change by what an ingest carries, sorted and without repetition. The
@@ -39,46 +35,23 @@ type Carried struct {
 // from. Those are candidates when something is carried that closes their guard, which is what makes users leave. Others are
 // none while the properties of the user close them.
 func (r *Registry) Candidates(dst []Index, c Carried, f *Facts, standing []Index) []Index {
-	x, s := r.flat(), newSieve(len(r.Buckets))
-	if c.Newcomer {
-		s.add(r.Newcomers)
-	}
-	if c.Event != NoEvent {
-		x.byEvent[c.Event].collect(s, f)
-	}
-	for _, p := range c.Properties {
-		x.byProperty[p].collect(s, f)
-	}
-	for i, b := range standing {
+	x, s := r.flat(), newSieve(len(r.Buckets), len(r.Properties))
+	s.quest.begin(r, c)
+	for _, b := range standing {
 		s.standing[uint32(b)>>6] |= 1 << (b & 63)
-		if g := x.guards[b]; g != noGuard && slices.Contains(c.Properties, g) {
-			s.add(standing[i : i+1]) // where the guard is open it is there already, where it was closed before nothing matters
+		s.add(b, s.quest.carries(x.closers[b])) // where the guard is open it is found anyway, where it was closed before nothing matters
+	}
+	if c.Newcomer {
+		for _, b := range r.Newcomers {
+			s.add(b, 1)
 		}
 	}
-	dst = s.drain(dst, x, f)
+	x.find(s, f)
+	dst = s.drain(dst, x, f.keys)
 	for _, b := range standing {
 		s.standing[uint32(b)>>6] = 0
 	}
+	s.quest.end(c)
 	sieves.Put(s)
-	return dst
-}
-
-// drain empties the sieve of what was found, and appends what the user stands in or is let through to.
-func (s *sieve) drain(dst []Index, x *flat, f *Facts) []Index {
-	for g, group := range s.groups {
-		for ; group != 0; group &= group - 1 {
-			w := g<<6 | bits.TrailingZeros64(group)
-			found, standing := s.found[w], s.standing[w]
-			dst = slices.Grow(dst, bits.OnesCount64(found))
-			for ; found != 0; found &= found - 1 {
-				bit := bits.TrailingZeros64(found)
-				b := Index(w<<6 | bit)
-				kept := len(dst)
-				dst = append(dst, b)[:kept+int(x.lets(b, f)|uint32(standing>>bit)&1)] // no branch, as it is as good as random
-			}
-			s.found[w] = 0
-		}
-		s.groups[g] = 0
-	}
 	return dst
 }

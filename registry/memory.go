@@ -17,12 +17,12 @@ func (f *Facts) SetMemory(m Memory) { f.memory = m }
 
 // Learn calls newest and total with what is loaded of the occurrences of signals and is not in the memory just so.
 func (f *Facts) Learn(newest func(Signal, []Dated), total func(Signal, Total)) {
-	for _, s := range f.all {
+	for _, s := range f.all.all {
 		if !s.recalled {
 			newest(s.signal, s.newest)
 		}
 	}
-	for _, t := range f.totals {
+	for _, t := range f.totals.all {
 		if !t.recalled {
 			total(t.signal, t.Total)
 		}
@@ -38,7 +38,7 @@ func (f *Facts) recall(s Signal) *series {
 	if !known {
 		return nil
 	}
-	return f.insert(series{s, true, newest})
+	return f.all.put(s, series{s, true, newest})
 }
 
 // recallTotal is as recall, for totals.
@@ -50,5 +50,5 @@ func (f *Facts) recallTotal(s Signal) *total {
 	if !remembered {
 		return nil
 	}
-	return f.insertTotal(total{known, s, true})
+	return f.totals.put(s, total{known, s, true})
 }

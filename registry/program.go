@@ -1,96 +1,148 @@
 package registry
 
-import (
-	"slices"
-	"time"
-)
+import "iter"
 
 // A criteria is answered in this order: gates first, which cost next to nothing, then whatever else only asks about
 // properties, then the rest. If one of the first two fails for good, no fact is asked for.
 
-// program is a criteria but for its gates. What it says begins at these places and ends where the next program begins.
+// program is what the criteria of a bucket says, as large as what is read from memory at once.
 type program struct {
-	counts    int32 // in flat.counts
-	nodes     int32 // in flat.nodes
-	asks      int32 // the first of the nodes that asks for facts
-	generated bool  // there is a function, which answers what is not shut
+	gates  [4]gate // those that are closed most often first
+	match  match
+	counts [2]count // those of none are none
+	rest   int32    // in flat.rests: what did not fit in; 0 if everything did
+	gated  bool     // there are gates or matches in the rest
 }
 
-// count is the condition that a signal occurred so often within a span, or ever if that is 0.
-type count struct {
-	signal  Signal
-	atLeast int32
-	span    time.Duration
+// rest is what else a criteria says: nodes are places in it.
+type rest struct {
+	gates   []gate
+	matches []match
+	counts  []count
+	nodes   []int32 // that only ask about properties
+	asks    []int32 // that ask for facts
+
+	generated bool // there is a function, which answers what is not shut
 }
 
-// compile appends the gates and the program of a criteria. Only what is combined by All at the top has gates: the rest is
-// one condition.
-func (x *flat) compile(r *Registry, nodes []Node, guard Property) {
-	d := door{ranges: [2]within{anything, anything}, more: int32(len(x.ranges)), matches: int32(len(x.matches))}
-	p := program{counts: int32(len(x.counts)), nodes: int32(len(x.nodes))}
-	var asks []int32
-	if len(nodes) > 0 && nodes[0].Op != OpAll {
-		asks = append(asks, 0)
-	} else if len(nodes) > 0 {
-		for i := 1; i < nodes[0].Size; i += nodes[i].Size {
-			n, negated := &nodes[i], false
-			if n.Op == OpNot {
-				n, negated = &nodes[i+1], true
-			}
-			switch {
-			case x.addMatch(r, n, negated), x.addRange(&d, n, negated):
-			case n.Op == OpSample || n.Op.IsProperty():
-				x.nodes = append(x.nodes, int32(i))
-			case n.Op == OpAtLeast && !negated && n.Window == Within(n.Window.Span):
-				x.counts = append(x.counts, count{n.Signal, int32(n.Count), n.Window.Span})
-			default:
-				asks = append(asks, int32(i))
+// conditions goes through what a criteria combines by All at the top, or its one condition: by its place, and whether it is
+// negated.
+func conditions(nodes []Node) iter.Seq2[int, bool] {
+	return func(yield func(int, bool) bool) {
+		begin := 0
+		if len(nodes) > 0 && nodes[0].Op == OpAll {
+			begin = 1
+		}
+		for i := begin; i < len(nodes); i += nodes[i].Size {
+			if !yield(i, nodes[i].Op == OpNot) {
+				return
 			}
 		}
 	}
-	matches := x.matches[d.matches:]
-	if i := slices.IndexFunc(matches, func(m match) bool { return m.property == guard && !m.unlike }); i >= 0 {
-		matches[0], matches[i] = matches[i], matches[0]
-		d.guarded = 1
+}
+
+// condition returns the condition at a place, or the one that is negated there.
+func condition(nodes []Node, place int, negated bool) *Node {
+	if negated {
+		place++
 	}
-	p.asks = int32(len(x.nodes))
-	x.nodes = append(x.nodes, asks...)
-	x.doors, x.programs = append(x.doors, d), append(x.programs, p)
+	return &nodes[place]
+}
+
+// compile appends the program of a criteria.
+func (x *flat) compile(r *Registry, row *Bucket) {
+	all := rest{generated: row.CriteriaFunc != nil}
+	for i, negated := range conditions(row.Criteria) {
+		n := condition(row.Criteria, i, negated)
+		if g, isOne := x.gateOf(n, negated); isOne {
+			all.gates = append(all.gates, g)
+		} else if m, isOne := x.matchOf(r, n, negated); isOne {
+			all.matches = append(all.matches, m)
+		} else if n.Op == OpSample || n.Op.IsProperty() {
+			all.nodes = append(all.nodes, int32(i))
+		} else if c, isOne := x.countOf(r, n); isOne && !negated {
+			all.counts = append(all.counts, c)
+		} else {
+			all.asks = append(all.asks, int32(i))
+		}
+	}
+	x.sortGates(all.gates)
+	p := program{gates: [4]gate{anyGate, anyGate, anyGate, anyGate}, match: anyMatch}
+	all.gates = all.gates[copy(p.gates[:], all.gates):]
+	if len(all.matches) > 0 {
+		p.match, all.matches = all.matches[0], all.matches[1:]
+	}
+	if !all.generated {
+		all.counts = all.counts[copy(p.counts[:], all.counts):]
+	}
+	if all.says() {
+		p.rest, p.gated = int32(len(x.rests)), len(all.gates)+len(all.matches) > 0
+		x.rests = append(x.rests, all)
+	}
+	x.programs = append(x.programs, p)
+}
+
+// says reports whether there is anything left.
+func (r *rest) says() bool {
+	return len(r.gates)+len(r.matches)+len(r.counts)+len(r.nodes)+len(r.asks) > 0
+}
+
+// open answers 1 if the gates of a bucket let a user through, and else 0.
+func (x *flat) open(b Index, keys []int32) uint32 {
+	p := &x.programs[b]
+	all := p.gates[0].holds(keys) & p.gates[1].holds(keys) & p.gates[2].holds(keys) & p.gates[3].holds(keys) & p.match.holds(keys)
+	if !p.gated { // as good as always, unlike whether there is a rest at all
+		return all
+	}
+	rest := &x.rests[p.rest]
+	for i := range rest.gates {
+		all &= rest.gates[i].holds(keys)
+	}
+	for i := range rest.matches {
+		all &= rest.matches[i].holds(keys)
+	}
+	return all
 }
 
 // run answers the criteria of a bucket.
 func (x *flat) run(b Index, row *Bucket, f *Facts) Verdict {
-	if !x.open(b, f) {
+	all, p := x.properties(b, row, f), &x.programs[b]
+	if all == closed {
+		return closed
+	}
+	for i := range p.counts {
+		if c := p.counts[i]; c.atLeast > 0 {
+			all = all.and(c.of(f, x.spans))
+		}
+	}
+	if p.rest == 0 {
+		return all
+	}
+	rest := &x.rests[p.rest]
+	if rest.generated {
+		return row.CriteriaFunc(f)
+	}
+	for _, c := range rest.counts {
+		all = all.and(c.of(f, x.spans))
+	}
+	for _, n := range rest.asks {
+		all = all.and(f.evaluate(row.Criteria[n:]))
+	}
+	return all
+}
+
+// properties answers what only asks about properties, as far as it takes to see that it is closed.
+func (x *flat) properties(b Index, row *Bucket, f *Facts) Verdict {
+	if x.open(b, f.keys) == 0 {
 		return closed
 	}
 	all := Verdict{true, Never}
-	p, next := &x.programs[b], &x.programs[b+1]
-	for _, n := range x.nodes[p.nodes:p.asks] {
+	for _, n := range x.rests[x.programs[b].rest].nodes {
 		v := f.evaluate(row.Criteria[n:])
 		if v == closed {
 			return closed
 		}
 		all = all.and(v)
 	}
-	for i := p.counts; i < next.counts; i++ {
-		c := &x.counts[i]
-		all = all.and(f.AtLeast(c.signal, int(c.atLeast), Within(c.span)))
-	}
-	for _, n := range x.nodes[p.asks:next.nodes] {
-		all = all.and(f.evaluate(row.Criteria[n:]))
-	}
 	return all
-}
-
-// shuts reports whether properties alone keep the criteria of a bucket from holding.
-func (x *flat) shuts(b Index, row *Bucket, f *Facts) bool {
-	if !x.open(b, f) {
-		return true
-	}
-	for _, n := range x.nodes[x.programs[b].nodes:x.programs[b].asks] {
-		if f.evaluate(row.Criteria[n:]) == closed {
-			return true
-		}
-	}
-	return false
 }

@@ -84,15 +84,7 @@ func (r *Registry) firstField(e Event) int {
 // Evaluate answers whether the criteria of a dynamic bucket holds at f.Now, and until when. What is lacking to answer that
 // is noted only if it matters: nothing is where the bucket is closed. See [Registry.Closed].
 func (r *Registry) Evaluate(b Index, f *Facts) Verdict {
-	x := r.flat()
-	switch row := &r.Buckets[b]; {
-	case !x.programs[b].generated:
-		return x.run(b, row, f)
-	case x.shuts(b, row, f):
-		return closed
-	default:
-		return row.CriteriaFunc(f)
-	}
+	return r.flat().run(b, &r.Buckets[b], f)
 }
 
 // Resolve returns the place of the bucket that a ref names, if the ref belongs to this registry.

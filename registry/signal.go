@@ -199,23 +199,8 @@ func (f *Facts) SetNewest(s Signal, newest []Dated) {
 		have.newest, have.recalled = newest, false
 		return
 	}
-	f.insert(series{signal: s, newest: newest})
+	f.all.put(s, series{signal: s, newest: newest})
 }
-
-// insert adds the newest instants of a signal, of which none are there. They are sorted by their signals.
-func (f *Facts) insert(s series) *series {
-	if f.all == nil {
-		f.all = make([]series, 0, few)
-	}
-	i, _ := slices.BinarySearchFunc(f.all, s.signal, compareSignal)
-	f.all = slices.Insert(f.all, i, s)
-	return &f.all[i]
-}
-
-// few signals are looked at for most events.
-const few = 4
-
-func compareSignal(a series, s Signal) int { return order(a.signal, s) }
 
 // Add adds an occurrence to what is loaded. Where a fact is not loaded it does nothing: a criteria that asks for it
 // finds it lacking, and whoever evaluates loads it and starts over. Sums are needed at once.
@@ -237,7 +222,7 @@ func (f *Facts) addNewest(row *SignalRow, o Occurrence) {
 		if !f.complete {
 			return
 		}
-		have = f.insert(series{signal: o.Signal})
+		have = f.all.put(o.Signal, series{signal: o.Signal})
 	}
 	have.recalled = false
 	if row.Distinct != DistinctNone {
@@ -257,8 +242,8 @@ func (f *Facts) addNewest(row *SignalRow, o Occurrence) {
 }
 
 func (f *Facts) series(s Signal) *series {
-	if i, found := slices.BinarySearchFunc(f.all, s, compareSignal); found {
-		return &f.all[i]
+	if have := f.all.of(s); have != nil {
+		return have
 	}
 	return f.recall(s)
 }
@@ -309,20 +294,8 @@ func (f *Facts) SetTotal(s Signal, t Total) {
 		have.Total, have.recalled = t, false
 		return
 	}
-	f.insertTotal(total{Total: t, signal: s})
+	f.totals.put(s, total{Total: t, signal: s})
 }
-
-// insertTotal is as insert, for totals.
-func (f *Facts) insertTotal(t total) *total {
-	if f.totals == nil {
-		f.totals = make([]total, 0, few)
-	}
-	i, _ := slices.BinarySearchFunc(f.totals, t.signal, compareTotal)
-	f.totals = slices.Insert(f.totals, i, t)
-	return &f.totals[i]
-}
-
-func compareTotal(a total, s Signal) int { return order(a.signal, s) }
 
 func (f *Facts) addTotal(o Occurrence) {
 	have := f.total(o.Signal)
@@ -330,7 +303,7 @@ func (f *Facts) addTotal(o Occurrence) {
 		if !f.complete {
 			return
 		}
-		have = f.insertTotal(total{Total: NoTotal, signal: o.Signal})
+		have = f.totals.put(o.Signal, total{Total: NoTotal, signal: o.Signal})
 	}
 	have.Total, have.recalled = have.With(o), false
 }
@@ -352,19 +325,19 @@ func (t Total) With(o Occurrence) Total {
 }
 
 func (f *Facts) total(s Signal) *total {
-	if i, found := slices.BinarySearchFunc(f.totals, s, compareTotal); found {
-		return &f.totals[i]
+	if have := f.totals.of(s); have != nil {
+		return have
 	}
 	return f.recallTotal(s)
 }
 
-// totalOf returns the total of a signal, as far as it is loaded.
-func (f *Facts) totalOf(s Signal) Total {
+// totalOf returns the total of a signal, as far as it is loaded. It must not be changed.
+func (f *Facts) totalOf(s Signal) *Total {
 	if have := f.total(s); have != nil {
-		return have.Total
+		return &have.Total
 	}
 	f.need(Need{Signal: s, Kind: NeedTotals})
-	return NoTotal
+	return &NoTotal
 }
 
 func (f *Facts) need(n Need) {
@@ -393,12 +366,12 @@ func (f *Facts) Newest() Instant {
 	if f.memory != nil {
 		newest = f.memory.Latest()
 	}
-	for _, s := range f.all {
+	for _, s := range f.all.all {
 		if len(s.newest) > 0 {
 			newest = max(newest, s.newest[0].At)
 		}
 	}
-	for _, t := range f.totals {
+	for _, t := range f.totals.all {
 		newest = max(newest, t.Last)
 	}
 	for _, s := range f.stretches {

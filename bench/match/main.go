@@ -13,18 +13,20 @@ import (
 )
 
 type options struct {
-	sizes   []int
-	events  int
-	rounds  int
-	span    time.Duration
-	others  bool
-	profile string
-	figure  string
+	workload workload
+	sizes    []int
+	events   int
+	rounds   int
+	span     time.Duration
+	others   bool
+	profile  string
+	figure   string
 }
 
 func main() {
 	var o options
 	sizes := flag.String("sizes", "100,1000,10000,100000", "numbers of buckets")
+	flag.BoolVar(&o.workload.alone, "alone", false, "measure events that have all that is asked, of users without a history")
 	flag.IntVar(&o.events, "events", 50, "events, each of another user")
 	flag.IntVar(&o.rounds, "rounds", 8, "rounds, of which the best counts")
 	flag.DurationVar(&o.span, "span", 50*time.Millisecond, "how long each is measured in a round")

@@ -22,13 +22,13 @@ type world struct {
 const mostScanned = 1000
 
 func newWorld(buckets int, o options) (*world, error) {
-	all := definitions(buckets)
+	all := o.workload.definitions(buckets)
 	r, err := registryOf(all)
 	if err != nil {
 		return nil, err
 	}
-	happened := events(o.events)
-	w := &world{buckets: buckets, ours: ours{r, moments(r, happened)}, scans: buckets <= mostScanned}
+	happened := o.workload.events(o.events)
+	w := &world{buckets: buckets, ours: ours{r, o.workload.moments(r, happened)}, scans: buckets <= mostScanned}
 	if !o.others {
 		return w, nil
 	}

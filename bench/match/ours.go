@@ -14,7 +14,7 @@ type moment struct {
 }
 
 // moments returns the moments at which events are decided over.
-func moments(r *registry.Registry, events []event) []moment {
+func (w workload) moments(r *registry.Registry, events []event) []moment {
 	all := make([]moment, len(events))
 	for i := range events {
 		ev := &events[i]
@@ -25,13 +25,21 @@ func moments(r *registry.Registry, events []event) []moment {
 		for _, p := range ev.numbers {
 			m.carry(r, numberName(p))
 		}
-		before := factsOf(r, &ev.before)
-		for b := range r.Buckets {
-			if r.Evaluate(registry.Index(b), before).True {
-				m.standing = append(m.standing, registry.Index(b))
-			}
+		if !w.alone {
+			m.standing = standing(r, factsOf(r, &ev.before))
 		}
 		all[i] = m
+	}
+	return all
+}
+
+// standing returns the buckets that a user is in.
+func standing(r *registry.Registry, f *registry.Facts) []registry.Index {
+	var all []registry.Index
+	for b := range r.Buckets {
+		if r.Evaluate(registry.Index(b), f).True {
+			all = append(all, registry.Index(b))
+		}
 	}
 	return all
 }
@@ -59,13 +67,18 @@ func factsOf(r *registry.Registry, u *user) *registry.Facts {
 	for i, history := range u.history {
 		if e := r.Event(eventName(i)); e != registry.NoEvent {
 			for n := len(history) - 1; n >= 0; n-- {
-				for _, o := range r.Occurrences(nil, e, history[n], nil) {
+				for _, o := range r.Occurrences(nil, e, history[n], u.payload) {
 					f.Add(o)
 				}
 			}
 		}
 	}
 	return f
+}
+
+// payload is what comes with each event of a user.
+func (u *user) payload(string) registry.Value {
+	return registry.Value{Kind: registry.Number, Number: u.amount}
 }
 
 // matcher answers which of some buckets a user is in.

@@ -14,7 +14,7 @@ import (
 
 // environment returns the variables of a user.
 func environment(u *user) map[string]any {
-	env := map[string]any{}
+	env := map[string]any{field: u.amount}
 	for p, text := range u.texts {
 		env[textName(p)] = text
 	}
@@ -52,7 +52,11 @@ func sourceOf(n *ir.Node) string {
 		if n.Event.Window != nil {
 			since = int64(now.Add(-n.Event.Window.Last))
 		}
-		return fmt.Sprintf("%s > %s", newestName(n.Event.Name, n.Event.Count), integer(since))
+		occurred := fmt.Sprintf("%s > %s", newestName(n.Event.Name, n.Event.Count), integer(since))
+		if n.Event.Filter == nil {
+			return occurred
+		}
+		return occurred + " && " + sourceOf(n.Event.Filter)
 	default:
 		return propertySource(n.Property)
 	}

@@ -19,7 +19,13 @@ const (
 	eventNames = 200
 	most       = 5 // occurrences that a bucket asks for
 	carried    = 4 // declared properties in the payload of an event
+	field      = "amount"
 )
+
+// workload says what buckets ask about beside properties. Of users with a history, it is how often something happened, and
+// which buckets they are in is known. Alone, an event has all that is asked: the rest is about its own payload, and nothing
+// is known of its user but properties.
+type workload struct{ alone bool }
 
 const day = 24 * time.Hour
 
@@ -27,15 +33,15 @@ const day = 24 * time.Hour
 var now = registry.At(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 
 // definitions returns buckets of two to four conditions by a fixed seed: a text that is one of up to three, and numbers
-// within bounds or counts of events.
-func definitions(buckets int) []ir.Definition {
+// within bounds or what else the workload asks about.
+func (w workload) definitions(buckets int) []ir.Definition {
 	rng := rand.New(rand.NewPCG(1, 1))
 	all := make([]ir.Definition, buckets)
 	for i := range all {
 		conditions := []*ir.Node{textCondition(rng)}
 		for range 1 + rng.IntN(3) {
 			if rng.IntN(3) == 0 {
-				conditions = append(conditions, countCondition(rng))
+				conditions = append(conditions, w.eventCondition(rng))
 			} else {
 				conditions = append(conditions, numberCondition(rng))
 			}
@@ -85,8 +91,16 @@ func numberCondition(rng *rand.Rand) *ir.Node {
 	return &ir.Node{Op: ir.OpProperty, Property: c}
 }
 
-func countCondition(rng *rand.Rand) *ir.Node {
-	e := &ir.EventCheck{Name: eventName(rng.IntN(eventNames)), Operator: ir.Gte, Count: 1 + rng.IntN(most)}
+func (w workload) eventCondition(rng *rand.Rand) *ir.Node {
+	e := &ir.EventCheck{Name: eventName(rng.IntN(eventNames)), Operator: ir.Gte, Count: 1}
+	if w.alone {
+		bound := float64(rng.IntN(100))
+		e.Filter = &ir.Node{Op: ir.OpProperty, Property: &ir.PropertyCheck{
+			Name: field, Event: e.Name, Type: ir.Number, Operator: ir.Gt, Value: &ir.Value{Number: &bound},
+		}}
+		return &ir.Node{Op: ir.OpEvent, Event: e}
+	}
+	e.Count += rng.IntN(most)
 	if rng.IntN(3) > 0 {
 		e.Window = &ir.Window{Last: time.Duration(1+rng.IntN(30)) * day}
 	}
@@ -98,11 +112,13 @@ func textName(i int) string   { return fmt.Sprintf("text_%02d", i) }
 func numberName(i int) string { return fmt.Sprintf("number_%02d", i) }
 func value(i int) string      { return fmt.Sprintf("value-%02d", i) }
 
-// user is what is known of somebody: the values of all properties, and when each event happened, newest first.
+// user is what is known of somebody: the values of all properties, and when each event happened, newest first. The amount is
+// that of all events.
 type user struct {
 	texts   [texts]string
 	numbers [numbers]float64
 	history [eventNames][]registry.Instant
+	amount  float64
 }
 
 // event is something that a user did, with what it carries.
@@ -114,7 +130,7 @@ type event struct {
 }
 
 // events returns what so many users do, one thing each, by a fixed seed.
-func events(n int) []event {
+func (w workload) events(n int) []event {
 	all := make([]event, n)
 	for i := range all {
 		rng := rand.New(rand.NewPCG(2, uint64(i)))
@@ -128,7 +144,7 @@ func events(n int) []event {
 		}
 		for e := range u.history {
 			at := now
-			for range rng.IntN(2 * most) {
+			for range w.occurrences(rng) {
 				at = at.Add(-time.Duration(1 + rng.Int64N(int64(10*day))))
 				u.history[e] = append(u.history[e], at)
 			}
@@ -144,6 +160,14 @@ func events(n int) []event {
 				ev.numbers = append(ev.numbers, p-texts)
 			}
 		}
+		ev.after.amount = float64(rng.IntN(100))
 	}
 	return all
+}
+
+func (w workload) occurrences(rng *rand.Rand) int {
+	if w.alone {
+		return 0
+	}
+	return rng.IntN(2 * most)
 }

@@ -68,21 +68,59 @@ func (s *Session) ingest(e Event) {
 	carried := registry.Carried{Event: e.Event, Newcomer: s.state.Contact.New}
 	s.state.Contact.New = false
 	for _, f := range e.Traits.Fields {
-		s.set(f)
-		if p, declared := s.registry.Property(f.Key); declared {
-			carried.Properties = append(carried.Properties, p)
-		}
+		p, declared := s.registry.Property(f.Key)
+		s.carry(&carried, f, p, declared)
 	}
 	for _, f := range e.Properties.Fields {
 		// What a payload says of a declared property is stored, so that the clock sees tomorrow what the event sees now.
 		if p, declared := e.Sets(s.registry, f.Key); declared {
-			s.set(f)
-			carried.Properties = append(carried.Properties, p)
+			s.carry(&carried, f, p, declared)
 		}
 	}
 	s.found = s.registry.Candidates(s.found[:0], carried, s.state.Facts, s.stands())
+	if open := s.unsettled(carried.Repeated); len(open) > 0 {
+		s.found = sorted(append(s.found, open...))
+	}
 	s.changes.Candidates += len(s.found)
 	s.round(s.found, s.now, cause{source: SourceEvent, byUser: true})
+}
+
+// carry sets a property of the contact, and notes whether that changes what criteria see.
+func (s *Session) carry(c *registry.Carried, f payload.Field, p registry.Property, declared bool) {
+	changed := s.set(f)
+	switch {
+	case !declared:
+	case changed:
+		c.Properties = append(c.Properties, p)
+	default:
+		c.Repeated = append(c.Repeated, p)
+	}
+}
+
+// unsettled returns the buckets that ask about any of some properties and in which the user may not be as the criteria says:
+// those that they are kept from until they do something, and those that are due at this very instant.
+func (s *Session) unsettled(properties []registry.Property) []registry.Index {
+	if len(properties) == 0 {
+		return nil
+	}
+	var buckets []registry.Index
+	add := func(b registry.Index) {
+		asks := func(p registry.Property) bool { return slices.Contains(s.registry.Buckets[b].Properties, p) }
+		if slices.ContainsFunc(properties, asks) {
+			buckets = append(buckets, b)
+		}
+	}
+	for i := range s.state.Stays {
+		if stay := &s.state.Stays[i]; stay.Blocked {
+			add(stay.Bucket)
+		}
+	}
+	for i := range s.state.Due {
+		if due := &s.state.Due[i]; due.At <= s.now {
+			add(due.Bucket)
+		}
+	}
+	return buckets
 }
 
 // occur adds an event to the signals that it is an occurrence of, and to the sequences of which it may be a step.
@@ -104,12 +142,12 @@ func (s *Session) occur(e *Event) {
 	}
 }
 
-// set gives a property of the contact a value, or removes it if the value is null.
-func (s *Session) set(f payload.Field) {
+// set gives a property of the contact a value, or removes it if the value is null. It reports whether that changes it.
+func (s *Session) set(f payload.Field) bool {
 	contact := &s.state.Contact
 	was := contact.Properties.Get(f.Key)
 	if f.Same(was) {
-		return
+		return false
 	}
 	contact.Properties.Put(f)
 	if !slices.Contains(s.touched, f.Key) {
@@ -125,6 +163,7 @@ func (s *Session) set(f payload.Field) {
 		contact.Email = f.Value.Text
 		change.Email = &contact.Email
 	}
+	return true
 }
 
 func (s *Session) contactChange() *ContactChange {
