@@ -12,6 +12,7 @@ type quest struct {
 	carried  []uint64  // a bit for each property
 	guards   []int32   // that open places where somebody asks about that, as far as bits tell
 	pairs    []pair    // of those places and subjects, as far as bits tell
+	spans    []span    // of entries in the cells of those, where there are any
 }
 
 type pair struct {
@@ -34,6 +35,7 @@ func (q *quest) begin(r *Registry, c Carried) {
 	}
 	if len(q.pairs) < 2*len(q.subjects) {
 		q.pairs = make([]pair, 64+2*len(q.subjects))
+		q.spans = make([]span, len(q.pairs))
 	}
 }
 
@@ -94,8 +96,15 @@ func (q *quest) pair(found int, place int32, asked uint64) int {
 
 // look adds what is in cells, but for what is closed and in which the user does not stand.
 func (x *flat) look(s *sieve, pairs []pair, keys []int32) {
+	n, spans := 0, s.quest.spans
 	for _, p := range pairs {
-		in := x.cell(&x.places[p.place], p.subject)
+		in := x.cell(&x.places[p.place], p.subject).span
+		spans[n] = in
+		if in.begin != in.end {
+			n++
+		}
+	}
+	for _, in := range spans[:n] {
 		for i := in.begin; i < in.end; i++ {
 			e := &x.entries[i]
 			s.add(e.bucket, e.gates[0].holds(keys)&e.gates[1].holds(keys)|s.stands(e.bucket))
