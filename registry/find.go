@@ -22,7 +22,10 @@ type pair struct {
 
 // begin makes a quest of what is carried.
 func (q *quest) begin(r *Registry, c Carried) {
-	q.subjects, q.before, q.asked = q.subjects[:0], q.before[:0], 0
+	if most := len(c.Properties) + len(c.Repeated) + 1; cap(q.subjects) < most {
+		q.subjects, q.before = make([]subject, most), make([]int32, most)
+	}
+	q.subjects, q.asked = q.subjects[:0], 0
 	for _, p := range c.Properties {
 		q.add(subject(p))
 		q.carried[p>>6] |= 1 << (p & 63)
@@ -40,12 +43,13 @@ func (q *quest) begin(r *Registry, c Carried) {
 }
 
 func (q *quest) add(s subject) {
-	before := int32(-1)
+	n := len(q.subjects)
+	q.subjects = q.subjects[:n+1]
+	q.subjects[n], q.before[n] = s, -1
 	if q.asked&s.bit() != 0 {
-		before = q.last[s&63]
+		q.before[n] = q.last[s&63]
 	}
-	q.last[s&63] = int32(len(q.subjects))
-	q.subjects, q.before = append(q.subjects, s), append(q.before, before)
+	q.last[s&63] = int32(n)
 	q.asked |= s.bit()
 }
 
