@@ -42,9 +42,11 @@ func (s subject) bit() uint64 { return 1 << (s & 63) }
 
 // cell is the buckets at a place that ask about a subject: these entries. Without any it is an empty slot.
 type cell struct {
-	subject    subject
-	begin, end int32
+	span
+	subject subject
 }
+
+type span struct{ begin, end int32 }
 
 // entry is a bucket with the gates that are closed most often. They stand here because entries are read one after the other.
 type entry struct {
@@ -84,7 +86,7 @@ func (x *flat) file(r *Registry) {
 		x.cells = append(x.cells, make([]cell, slots)...)
 		for _, f := range filings[:n] {
 			p.asked |= f.subject.bit()
-			*x.cell(p, f.subject) = cell{f.subject, int32(len(x.entries)), int32(len(x.entries) + len(f.buckets))}
+			*x.cell(p, f.subject) = cell{span{int32(len(x.entries)), int32(len(x.entries) + len(f.buckets))}, f.subject}
 			for _, b := range f.buckets {
 				x.entries = append(x.entries, entry{b, [2]gate(x.programs[b].gates[:2])})
 			}

@@ -12,6 +12,7 @@ type quest struct {
 	carried  []uint64  // a bit for each property
 	guards   []int32   // that open places where somebody asks about that, as far as bits tell
 	pairs    []pair    // of those places and subjects, as far as bits tell
+	spans    []span    // of entries in the cells of those, where there are any
 }
 
 type pair struct {
@@ -21,7 +22,10 @@ type pair struct {
 
 // begin makes a quest of what is carried.
 func (q *quest) begin(r *Registry, c Carried) {
-	q.subjects, q.before, q.asked = q.subjects[:0], q.before[:0], 0
+	if most := len(c.Properties) + len(c.Repeated) + 1; cap(q.subjects) < most {
+		q.subjects, q.before = make([]subject, most), make([]int32, most)
+	}
+	q.subjects, q.asked = q.subjects[:0], 0
 	for _, p := range c.Properties {
 		q.add(subject(p))
 		q.carried[p>>6] |= 1 << (p & 63)
@@ -34,16 +38,18 @@ func (q *quest) begin(r *Registry, c Carried) {
 	}
 	if len(q.pairs) < 2*len(q.subjects) {
 		q.pairs = make([]pair, 64+2*len(q.subjects))
+		q.spans = make([]span, len(q.pairs))
 	}
 }
 
 func (q *quest) add(s subject) {
-	before := int32(-1)
+	n := len(q.subjects)
+	q.subjects = q.subjects[:n+1]
+	q.subjects[n], q.before[n] = s, -1
 	if q.asked&s.bit() != 0 {
-		before = q.last[s&63]
+		q.before[n] = q.last[s&63]
 	}
-	q.last[s&63] = int32(len(q.subjects))
-	q.subjects, q.before = append(q.subjects, s), append(q.before, before)
+	q.last[s&63] = int32(n)
 	q.asked |= s.bit()
 }
 
@@ -94,8 +100,15 @@ func (q *quest) pair(found int, place int32, asked uint64) int {
 
 // look adds what is in cells, but for what is closed and in which the user does not stand.
 func (x *flat) look(s *sieve, pairs []pair, keys []int32) {
+	n, spans := 0, s.quest.spans
 	for _, p := range pairs {
-		in := x.cell(&x.places[p.place], p.subject)
+		in := x.cell(&x.places[p.place], p.subject).span
+		spans[n] = in
+		if in.begin != in.end {
+			n++
+		}
+	}
+	for _, in := range spans[:n] {
 		for i := in.begin; i < in.end; i++ {
 			e := &x.entries[i]
 			s.add(e.bucket, e.gates[0].holds(keys)&e.gates[1].holds(keys)|s.stands(e.bucket))
