@@ -191,6 +191,9 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 		float64(events)/float64(batches), float64(transitions)/float64(events))
 	used.print(max(events, 1), "event")
 	done.print(max(events, 1), "event")
+	if _, err := pool.Exec(ctx, "checkpoint"); err != nil { // its logs are used again, as those of a server are that runs for long
+		return fmt.Errorf("checkpoint: %w", err)
+	}
 	if err := unhurried(ctx, e, w, o, rate); err != nil {
 		return err
 	}
