@@ -106,7 +106,7 @@ func follow(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, o options
 	fmt.Printf("backfill: %.0f users/s, %d joined, %d by SQL a moment before\n", rate, d.Joined, derived)
 	used.print(int64(o.backfill), "user")
 	done.print(int64(o.backfill), "user")
-	fmt.Printf("ratio to the best derivation by SQL: %.2f\n", rate/best)
+	fmt.Printf("ratio to the best derivation by SQL: %.3f\n", rate/best)
 	return nil
 }
 

@@ -78,7 +78,7 @@ func burst(ctx context.Context, e *engine.Engine, d *dueUsers, o options) error 
 	fmt.Printf("burst: %.0f users/s\n", median(rates))
 	used.print(users, "user")
 	done.print(users, "user")
-	fmt.Printf("ratio to the best bare sweep: %.2f\n", median(rates)/best)
+	fmt.Printf("ratio to the best bare sweep: %.3f\n", median(rates)/best)
 	return d.checkAllLeft(ctx)
 }
 
