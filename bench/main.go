@@ -39,6 +39,7 @@ import (
 // options are what is measured.
 type options struct {
 	buckets, users, stored, callers, flushers, rounds int
+	segments                                          bool
 	span, warm                                        time.Duration
 	backfill                                          int
 	workers                                           int
@@ -56,6 +57,7 @@ func main() {
 	flag.IntVar(&o.users, "users", 20_000, "users")
 	flag.IntVar(&o.stored, "stored", 1_000_000, "events that are stored before")
 	flag.IntVar(&o.callers, "callers", 64, "callers of Ingest at once")
+	flag.BoolVar(&o.segments, "segments", false, "let buckets ask for one of two events and a property, so that an event has five candidates, and no event change a property")
 	flag.IntVar(&o.flushers, "flushers", 0, "flushers of the engine (default its own)")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds; the median counts")
 	flag.DurationVar(&o.span, "span", 4*time.Second, "length of a measured run")
@@ -108,6 +110,9 @@ func run(ctx context.Context, url string, statements bool, o options) error {
 		return clock(ctx, pool, o)
 	}
 	w := workload{users: o.users}
+	if o.segments {
+		w.segments = max(o.buckets/segmentBuckets, 1)
+	}
 	r, err := w.registry(o.buckets)
 	if err != nil {
 		return err
@@ -190,6 +195,7 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 	p50, p99 := percentiles(latencies)
 	fmt.Printf("ingest: %.0f events/s, p50 %s, p99 %s, %.1f events a batch, %.2f transitions an event\n", rate, p50, p99,
 		float64(events)/float64(batches), float64(transitions)/float64(events))
+	fmt.Printf("buckets looked at for each event: %.1f\n", float64(stats.Candidates-before.Candidates)/float64(events))
 	used.print(max(events, 1), "event")
 	done.print(max(events, 1), "event")
 	if _, err := pool.Exec(ctx, "checkpoint"); err != nil { // its logs are used again, as those of a server are that runs for long
