@@ -131,8 +131,21 @@ func (b *batcher) put(items []*item) bool {
 		l.items = append(l.items, it)
 	}
 	b.waiting += len(items)
-	b.wake.Broadcast()
+	b.wakeIfDue()
 	return true
+}
+
+// due reports whether a batch is to be begun.
+func (b *batcher) due() bool {
+	return len(b.ready) > 0 && (b.eligible >= worthIt*b.writing || time.Since(b.began) >= patience)
+}
+
+// wakeIfDue wakes a flusher if there is something to do for one. Most items do not make a batch worth it: to wake one for each of them
+// would cost as much as to put it.
+func (b *batcher) wakeIfDue() {
+	if b.due() {
+		b.wake.Signal()
+	}
 }
 
 // take returns the next batch, or nil once the batcher is closed and empty. The users in it are busy until they are
@@ -140,7 +153,7 @@ func (b *batcher) put(items []*item) bool {
 func (b *batcher) take() []*item {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for len(b.ready) == 0 || b.eligible < worthIt*b.writing && time.Since(b.began) < patience {
+	for !b.due() {
 		if b.closed && b.waiting == 0 {
 			return nil
 		}
@@ -164,6 +177,7 @@ func (b *batcher) take() []*item {
 	b.began = time.Now()
 	b.late.Reset(patience)
 	b.ready = append(b.ready[:0], b.ready[users:]...)
+	b.wakeIfDue()
 	return batch
 }
 
