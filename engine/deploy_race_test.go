@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -41,18 +42,18 @@ func TestNewcomerDuringDeployment(t *testing.T) {
 	must(t, err)
 	made := make(chan []string)
 	go func() {
+		defer close(made)
 		tx, err := w.pool.Begin(t.Context())
-		if err == nil {
-			var results []engine.Result
-			if results, err = n.IngestTx(t.Context(), tx, engine.Event{UserID: "ada", Name: "other"}); err == nil {
-				made <- brief(results[0].Transitions)
-				err = tx.Commit(t.Context())
-			}
-		}
 		if err != nil {
 			t.Error(err)
-			close(made)
+			return
 		}
+		results, err := n.IngestTx(t.Context(), tx, engine.Event{UserID: "ada", Name: "other"})
+		if err = errors.Join(err, tx.Commit(t.Context())); err != nil { // before anybody is told: the test may be over then
+			t.Error(err)
+			return
+		}
+		made <- brief(results[0].Transitions)
 	}()
 	eventually(t, func() bool { // it waits for the other to make the contact, or not
 		return w.count("select count(*) from pg_locks where not granted and locktype = 'transactionid'") > 0
