@@ -138,6 +138,10 @@ func (s *Store) expectStep(m *further, w *Wanted, d *Deployment) {
 }
 
 func carry(facts *registry.Facts, c *registry.Carried, p registry.Property, v registry.Value) {
+	if facts.Property(p).Equal(v) {
+		c.Repeated = append(c.Repeated, p)
+		return
+	}
 	facts.SetChange(registry.Change{Property: p, Was: facts.Property(p), At: facts.Now})
 	facts.SetProperty(p, v)
 	c.Properties = append(c.Properties, p)
