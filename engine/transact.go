@@ -134,7 +134,8 @@ func (e *Engine) within(ctx context.Context, conn store.Conn, tasks []*task, nam
 }
 
 // consult runs tasks on what is known of their users, all of it as it was committed at one moment, and writes nothing: it
-// is for those who ask what would be. done is called once for each user who is known, with what its task came to.
+// is for those who ask what would be. done is called once for each user who is known, with what its task came to; state and
+// session are those of another user afterwards.
 func (e *Engine) consult(ctx context.Context, tasks []*task, done func(*task, *decide.State, *decide.Session)) error {
 	conn, err := e.pool.Acquire(ctx)
 	if err != nil {
@@ -187,7 +188,7 @@ func (e *Engine) logTransitions(ctx context.Context, user string, made []decide.
 func (e *Engine) run(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*task, done func(*task, *decide.State, *decide.Session)) error {
 	const rounds = 8 // what one round loads may lead to further questions, but not for ever
 	clock := e.now()
-	session := &decide.Session{} // of one user after the other
+	session, state := &decide.Session{}, &decide.State{} // of one user after the other
 	for range rounds {
 		lacks := map[string]decide.Lacks{}
 		var again []*task
@@ -197,7 +198,7 @@ func (e *Engine) run(ctx context.Context, conn store.Conn, facts *store.Facts, t
 				continue
 			}
 			t.missed = false
-			state := facts.State(t.want.User)
+			facts.State(t.want.User, state)
 			session.Begin(e.registry, state, facts.Options(t.want.User, t.options))
 			t.step(session, clock)
 			if l, lacking := session.Lacks(); lacking {

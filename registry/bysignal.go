@@ -43,6 +43,12 @@ func (t *bySignal[T]) put(s Signal, v T) *T {
 	return &t.all[len(t.all)-1]
 }
 
+// emptied returns an empty table with the memory of this one, which must not be used any more.
+func (t *bySignal[T]) emptied() bySignal[T] {
+	clear(t.slots)
+	return bySignal[T]{t.all[:0], t.slots}
+}
+
 // few signals are looked at for most events.
 const few = 4
 

@@ -21,6 +21,7 @@ type Facts struct {
 	shared   bool             // keys, own and asked belong to somebody else, too, and must not be changed
 	changes  []Change         // last ones, of properties that have a history
 	all      bySignal[series] // newest instants
+	recalled []Dated          // room for those that the memory has
 	totals   bySignal[total]
 	sums     []*sum
 	payload  *Facts // the field of a single occurrence, while a condition looks at it
@@ -69,6 +70,15 @@ func (v Values) Size() int {
 // NewFactsWith is as NewFacts, of a user whose properties have values that [Facts.Values] returned before.
 func (r *Registry) NewFactsWith(user string, v Values) *Facts {
 	return &Facts{registry: r, user: user, keys: v.keys, own: v.own, asked: v.asked, shared: true}
+}
+
+// ReuseFacts lets facts be what NewFactsWith returns, in the memory that they have. What they were before is gone, and so is
+// whatever they returned, but for [Facts.Values], [Facts.Changes] and [Facts.Lacks].
+func (r *Registry) ReuseFacts(f *Facts, user string, v Values) {
+	*f = Facts{
+		registry: r, user: user, keys: v.keys, own: v.own, asked: v.asked, shared: true,
+		all: f.all.emptied(), totals: f.totals.emptied(), recalled: f.recalled[:0],
+	}
 }
 
 // Values returns the values of all properties. They must not be changed, and will not be: from now on they are shared.

@@ -3,9 +3,9 @@ package registry
 // Memory is what somebody remembers of the occurrences of a user's signals. [Facts.SetMemory] lets facts look there for
 // what is not loaded.
 type Memory interface {
-	// Newest returns the newest instants of a signal, newest first, as many as the registry needs, and whether they are
-	// remembered. The slice belongs to the caller.
-	Newest(s Signal) ([]Dated, bool)
+	// AppendNewest appends the newest instants of a signal, newest first, as many as the registry needs, and reports whether
+	// they are remembered.
+	AppendNewest(to []Dated, s Signal) ([]Dated, bool)
 	// Total returns what is known of all occurrences of a signal, and whether that is remembered.
 	Total(s Signal) (Total, bool)
 	// Latest returns the latest instant that is remembered, or Unset.
@@ -34,11 +34,14 @@ func (f *Facts) recall(s Signal) *series {
 	if f.memory == nil {
 		return nil
 	}
-	newest, known := f.memory.Newest(s)
-	if !known {
+	begin := len(f.recalled)
+	var known bool
+	if f.recalled, known = f.memory.AppendNewest(f.recalled, s); !known {
 		return nil
 	}
-	return f.all.put(s, series{s, true, newest})
+	end := len(f.recalled)
+	f.recalled = append(f.recalled, Dated{}) // for one that is added
+	return f.all.put(s, series{s, true, f.recalled[begin : end : end+1]})
 }
 
 // recallTotal is as recall, for totals.

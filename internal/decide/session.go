@@ -32,6 +32,7 @@ type scratch struct {
 	occurred        []registry.Occurrence
 	found, standing []registry.Index
 	glances         []glance
+	membership      func(registry.Index) registry.Verdict // of the session, which does not move
 }
 
 // Options are what decides about a session beside the facts.
@@ -82,7 +83,10 @@ func (s *Session) Begin(r *registry.Registry, st *State, o Options) {
 		registry: r, state: st, live: o.Live, frozen: o.Frozen, steps: o.Steps, now: registry.Unset, followed: registry.Unset, settled: registry.Unset,
 		changes: s.changes.emptied(), scratch: s.scratch,
 	}
-	st.Facts.SetMembership(s.membership)
+	if s.scratch.membership == nil {
+		s.scratch.membership = s.membership
+	}
+	st.Facts.SetMembership(s.scratch.membership)
 }
 
 // Lacks reports what the session would have needed to know. If it says that something is lacking, the session is void.

@@ -146,16 +146,14 @@ func (st *State) knows(b registry.Index) bool {
 	return st.AllStays || st.Complete || st.stay(b) != nil
 }
 
-// Stored returns the due instants as they are in the database once the changes of the session are written. The state is not
-// to be used any more.
-func (st *State) Stored() []Due {
-	stored := st.Due[:0]
-	for _, d := range st.Due {
-		if d.stored != registry.Never {
-			stored = append(stored, Due{Bucket: d.Bucket, At: d.stored})
+// AppendStored appends the due instants as they are in the database once the changes of the session are written.
+func (st *State) AppendStored(to []Due) []Due {
+	for i := range st.Due {
+		if d := &st.Due[i]; d.stored != registry.Never {
+			to = append(to, Due{Bucket: d.Bucket, At: d.stored})
 		}
 	}
-	return stored
+	return to
 }
 
 func (st *State) seen(key string) bool { return slices.Contains(st.Seen, key) }

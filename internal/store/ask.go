@@ -80,10 +80,10 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted, trust bool) {
 // other contacts by now.
 func (f *Facts) queueLocks(q *queue, lock Lock, users []string, ids, versions []int64) {
 	byName := func(row db.ContactsLockRow) {
-		f.users[row.UserID].contact = &db.ContactsLockKnownRow{
+		f.users[row.UserID].lock(db.ContactsLockKnownRow{
 			ID: row.ID, Email: row.Email, Properties: row.Properties, Version: row.Version, UpdatedAt: row.UpdatedAt, DeletedAt: row.DeletedAt,
 			MergedAt: row.MergedAt, Generation: row.Generation, Stranger: row.Stranger, Holder: row.Holder,
-		}
+		})
 	}
 	switch {
 	case lock.None:
@@ -108,8 +108,14 @@ func (f *Facts) queueLocks(q *queue, lock Lock, users []string, ids, versions []
 		q.add(db.ContactsLock, others.UserIds, others.Ids, others.Versions).Query(each(byName))
 	}
 	if len(some.Ids) > 0 {
-		q.add(db.ContactsLockKnown, some.Ids, some.Versions).Query(each(func(row db.ContactsLockKnownRow) { known[row.ID].contact = &row }))
+		q.add(db.ContactsLockKnown, some.Ids, some.Versions).Query(each(func(row db.ContactsLockKnownRow) { known[row.ID].lock(row) }))
 	}
+}
+
+// lock notes what is true of the user, now that the lock is held.
+func (u *user) lock(row db.ContactsLockKnownRow) {
+	u.row = row
+	u.contact = &u.row
 }
 
 // group is users of whom something is asked.

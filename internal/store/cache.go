@@ -75,24 +75,22 @@ func (c *cache) get(user string) glimpse {
 	return e.glimpse
 }
 
-// claim takes the memories of users from the cache, whose locks are held, and returns serials by which to put back what is
-// true once that is committed. Users whom the cache does not know, and is not to know, get none.
-func (c *cache) claim(outcomes []outcome) {
+// claim takes the memory of a user from the cache, whose lock is held, and returns a serial by which to put back what is true
+// once that is committed. A user whom the cache does not know, and is not to know because they come by once, gets none: 0.
+func (c *cache) claim(user string, once bool) uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for i := range outcomes {
-		o := &outcomes[i]
-		e := c.entries[o.user]
-		if e == nil {
-			if o.once {
-				continue
-			}
-			e = c.add(o.user)
+	e := c.entries[user]
+	if e == nil {
+		if once {
+			return 0
 		}
-		c.serial++
-		e.serial, e.memory, o.serial = c.serial, nil, c.serial
+		e = c.add(user)
 	}
+	c.serial++
+	e.serial, e.memory = c.serial, nil
 	c.shrink()
+	return c.serial
 }
 
 // add makes an entry for a user who has none.

@@ -68,9 +68,7 @@ func TestCacheDoesNotKeepWhatIsTooLarge(t *testing.T) {
 
 // remember does what a writer does who commits.
 func remember(c *cache, user string, known *remembered) {
-	claimed := []outcome{{user: user}}
-	c.claim(claimed)
-	c.put(user, glimpse{known: known, serial: claimed[0].serial})
+	c.put(user, glimpse{known: known, serial: c.claim(user, false)})
 }
 
 // TestCacheTrustsNoOld lets two writers of this process come one after the other, in every order in which what they do to the
@@ -85,9 +83,8 @@ func TestCacheTrustsNoOld(t *testing.T) {
 			c.meet(start, true)
 			holder := c.number()
 			write := func() (put func(*memory)) {
-				claimed := []outcome{{user: "ada"}}
-				c.claim(claimed)
-				return func(m *memory) { c.put("ada", glimpse{known: &remembered{}, memory: m, serial: claimed[0].serial}) }
+				serial := c.claim("ada", false)
+				return func(m *memory) { c.put("ada", glimpse{known: &remembered{}, memory: m, serial: serial}) }
 			}
 			old, first, second := &memory{}, &memory{}, &memory{}
 			write()(old)
@@ -129,9 +126,7 @@ func TestCacheForgetsWithTheServer(t *testing.T) {
 			c := newCache(1 << 20)
 			c.meet(time.Unix(1, 0), true)
 			holder := c.number()
-			claimed := []outcome{{user: "ada"}}
-			c.claim(claimed)
-			c.put("ada", glimpse{known: &remembered{}, memory: &memory{}, serial: claimed[0].serial})
+			c.put("ada", glimpse{known: &remembered{}, memory: &memory{}, serial: c.claim("ada", false)})
 			seen := c.get("ada")
 			c.meet(time.Unix(again.start, 0), again.lasts)
 			if c.check("ada", seen, holder) || c.number() == holder {

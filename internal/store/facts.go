@@ -69,6 +69,7 @@ type user struct {
 	properties  payload.Properties
 	changes     []registry.Change        // of users whose properties were read
 	contact     *db.ContactsLockKnownRow // nil if the user was passed over
+	row         db.ContactsLockKnownRow  // where contact points to
 	created     bool
 	stays       []decide.Stay
 	due         []decide.Due
@@ -297,26 +298,29 @@ func (f *Facts) Locked(name string) bool { return f.users[name].contact != nil }
 // Contact returns the id of a user who is locked.
 func (f *Facts) Contact(name string) int64 { return f.users[name].contact.ID }
 
-// State returns the state of a user who is locked, as it was read: a fresh one at each call.
-func (f *Facts) State(name string) *decide.State {
+// State lets a state be that of a user who is locked, as it was read, in the memory that it has. What it was before is gone.
+func (f *Facts) State(name string, st *decide.State) {
 	u := f.users[name]
-	facts := f.store.registry.NewFactsWith(name, u.known.values)
-	facts.SetChanges(u.known.changes)
-	stays, due := slices.Clone(u.stays), u.due
-	if u.memory != nil {
-		stays, due = u.memory.allStays(), u.memory.due
-		facts.SetMemory(u.memory)
+	facts := st.Facts
+	if facts == nil {
+		facts = &registry.Facts{}
 	}
-	st := &decide.State{
+	f.store.registry.ReuseFacts(facts, name, u.known.values)
+	facts.SetChanges(u.known.changes)
+	*st = decide.State{
 		Contact: decide.Contact{
 			New: u.created, Deleted: u.contact.DeletedAt.Valid, UpdatedAt: instant(u.contact.UpdatedAt), Properties: u.properties,
 		},
 		Facts:    facts,
-		Stays:    stays,
+		Stays:    append(st.Stays[:0], u.stays...),
 		AllStays: u.memory != nil,
-		Due:      slices.Clone(due),
-		Seen:     slices.Clone(u.seen),
+		Due:      append(st.Due[:0], u.due...),
+		Seen:     append(st.Seen[:0], u.seen...),
 		Complete: u.created, // by this transaction: there is nothing to be known
+	}
+	if u.memory != nil {
+		st.Stays, st.Due = u.memory.appendStays(st.Stays[:0]), append(st.Due[:0], u.memory.due...)
+		facts.SetMemory(u.memory)
 	}
 	if u.contact.Email != nil {
 		st.Contact.Email = *u.contact.Email
@@ -330,7 +334,6 @@ func (f *Facts) State(name string) *decide.State {
 	if u.remade != nil {
 		u.remade.tell(facts)
 	}
-	return st
 }
 
 // remembered reports whether the user is remembered, or will be once what is asked for is read.
@@ -342,26 +345,31 @@ func (f *Facts) holds(u *user) bool {
 	return f.holder != 0 && !u.once && (u.memory != nil || u.created) && u.remade == nil && f.deployment.Agreed
 }
 
+// learn takes a user's memory from the cache and returns what is to be remembered once what a session left is committed: the
+// contact's properties were written, or it says that this engine holds it, or neither.
+func (f *Facts) learn(u *user, st *decide.State, name string, patched, held bool) outcome {
+	g := glimpse{known: u.known, much: u.much, serial: f.store.cache.claim(name, u.once)}
+	if g.serial == 0 {
+		return outcome{}
+	}
+	if patched {
+		g.known = &remembered{
+			id: u.contact.ID, version: u.contact.Version + 1,
+			properties: st.Contact.Properties.Raw(), values: st.Facts.Values(), changes: st.Facts.Changes(),
+		}
+	}
+	if held {
+		if g.memory = u.memory; g.memory == nil {
+			g.memory = &memory{registry: f.store.registry, whole: true, latest: registry.Unset} // the user was just created
+		}
+		g.memory = g.memory.learn(st)
+	}
+	return outcome{g, name}
+}
+
 // Remember keeps what is known of the users of a write for the next time. Its transaction must have been committed.
 func (f *Facts) Remember(w *Write) {
-	for _, o := range w.outcomes {
-		u := f.users[o.user]
-		if o.serial == 0 {
-			continue
-		}
-		g := glimpse{known: u.known, much: u.much, serial: o.serial}
-		if o.patched {
-			g.known = &remembered{
-				id: u.contact.ID, version: u.contact.Version + 1,
-				properties: o.state.Contact.Properties.Raw(), values: o.state.Facts.Values(), changes: o.state.Facts.Changes(),
-			}
-		}
-		if o.held {
-			if g.memory = u.memory; g.memory == nil {
-				g.memory = &memory{registry: f.store.registry, whole: true, latest: registry.Unset} // the user was just created
-			}
-			g.memory = g.memory.learn(o.state)
-		}
-		f.store.cache.put(o.user, g)
+	for i := range w.outcomes {
+		f.store.cache.put(w.outcomes[i].user, w.outcomes[i].glimpse)
 	}
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // memory is all that is known of a user beside their properties, as this engine left it. It is changed only by whoever has
-// the user's lock, found that nobody else has written since, and has committed. It is a [registry.Memory].
+// the user's lock, found that nobody else has written since, and took it from the cache, into which it comes back once
+// that is committed. It is a [registry.Memory].
 type memory struct {
 	registry *registry.Registry
 	stays    []stay       // the latest in each bucket, of those in which the user ever was
@@ -88,24 +89,23 @@ func (s *Store) holds() bool {
 	return d != nil && d.Agreed && s.cache.number() != 0 && s.cache.worthwhile()
 }
 
-// Newest is part of [registry.Memory].
-func (m *memory) Newest(s registry.Signal) ([]registry.Dated, bool) {
+// AppendNewest is part of [registry.Memory].
+func (m *memory) AppendNewest(to []registry.Dated, s registry.Signal) ([]registry.Dated, bool) {
 	row := &m.registry.Signals[s]
 	if !hasNewest(row) {
-		return nil, false
+		return to, false
 	}
 	i, known := m.seriesOf(s)
 	if !known {
-		return nil, m.whole
+		return to, m.whole
 	}
-	newest := make([]registry.Dated, 0, row.Newest+1) // room for one that is added
 	for _, at := range m.instants[m.series[i].begin:][:row.Newest] {
 		if at == registry.Unset {
 			break
 		}
-		newest = append(newest, registry.Dated{At: at})
+		to = append(to, registry.Dated{At: at})
 	}
-	return newest, true
+	return to, true
 }
 
 // seriesOf returns where the series of a signal is, or would be.
@@ -134,13 +134,12 @@ func (m *memory) Total(s registry.Signal) (registry.Total, bool) {
 // Latest is part of [registry.Memory].
 func (m *memory) Latest() registry.Instant { return m.latest }
 
-// allStays returns the stays for a session, which may change them.
-func (m *memory) allStays() []decide.Stay {
-	stays := make([]decide.Stay, len(m.stays))
-	for i := range stays {
-		stays[i] = m.stays[i].recall()
+// appendStays appends the stays for a session, which may change them.
+func (m *memory) appendStays(to []decide.Stay) []decide.Stay {
+	for i := range m.stays {
+		to = append(to, m.stays[i].recall())
 	}
-	return stays
+	return to
 }
 
 // knows reports whether a fact is remembered.
@@ -157,12 +156,14 @@ func (m *memory) knows(n registry.Need) bool {
 	}
 }
 
-// learn returns the memory with what a session left, which was committed. Where it is not whole, others look which facts
-// are in it before they have the lock, so it becomes another.
+// learn returns the memory with what a session left. It must have been taken from the cache before: whether that is ever
+// committed is not known yet. Where it is not whole, others look which facts are in it before they have the lock, so it
+// becomes another.
 func (m *memory) learn(st *decide.State) *memory {
 	if !m.whole {
 		other := *m
-		other.stays, other.series, other.instants, other.totals = nil, slices.Clone(m.series), slices.Clone(m.instants), slices.Clone(m.totals)
+		other.stays, other.due = nil, nil
+		other.series, other.instants, other.totals = slices.Clone(m.series), slices.Clone(m.instants), slices.Clone(m.totals)
 		m = &other
 	}
 	m.latest = max(m.latest, st.Facts.Newest())
@@ -172,7 +173,7 @@ func (m *memory) learn(st *decide.State) *memory {
 			m.stays = append(m.stays, stayOf(&st.Stays[i]))
 		}
 	}
-	m.due = st.Stored()
+	m.due = st.AppendStored(m.due[:0])
 	st.Facts.Learn(m.learnNewest, m.learnTotal)
 	return m
 }

@@ -50,14 +50,11 @@ func NewWrite(names Names, users, events int) *Write {
 	return &Write{Names: names, outcomes: make([]outcome, 0, users), expected: events}
 }
 
-// outcome is how a session left a user.
+// outcome is what is to be remembered of a user.
 type outcome struct {
-	user    string
-	state   *decide.State
-	patched bool // the contact's properties are written
-	held    bool // the contact says that this engine holds it
-	once    bool // the user is not to be remembered
-	serial  uint64
+	glimpse
+
+	user string
 }
 
 // Due returns the earliest due instant that is written, if any is.
@@ -84,13 +81,15 @@ func (w *Write) Transitions() int { return len(w.transitions.ContactIds) }
 // Shows reports whether whoever looks at what users are in may see something else than before.
 func (w *Write) Shows() bool { return len(w.transitions.ContactIds)+len(w.deleted.ContactIds) > 0 }
 
-// Add adds what was decided about a user, and the state in which that left them.
+// Add adds what was decided about a user, and the state in which that left them. Neither is needed afterwards.
 func (w *Write) Add(f *Facts, user string, st *decide.State, c decide.Changes) {
 	s, u := f.store, f.users[user]
 	contact := u.contact.ID
-	o := outcome{user: user, state: st, once: u.once, patched: c.Contact != nil && len(c.Contact.Set)+len(c.Contact.Remove) > 0}
-	holder := w.addHolder(f, u, &o, &c)
-	w.outcomes = append(w.outcomes, o)
+	patched := c.Contact != nil && len(c.Contact.Set)+len(c.Contact.Remove) > 0
+	holder, held := w.addHolder(f, u, patched, &c)
+	if o := f.learn(u, st, user, patched, held); o.serial != 0 {
+		w.outcomes = append(w.outcomes, o)
+	}
 	if c.Contact != nil {
 		w.addContact(s, contact, c.Contact, holder)
 	}
@@ -129,20 +128,19 @@ func (w *Write) setDue(contact int64, bucket int32, at pgtype.Timestamptz) {
 	w.facts.DueAt = append(w.facts.DueAt, at)
 }
 
-// addHolder notes who holds a user of whom something is written, and returns that. Where it is this engine, that can stay:
-// what it remembers is taken from the cache before the transaction commits.
-func (w *Write) addHolder(f *Facts, u *user, o *outcome, c *decide.Changes) int64 {
-	is, holder := u.contact.Holder, int64(0)
+// addHolder notes who holds a user of whom something is written, and returns that, and whether this engine does then. Where it
+// did before, that can stay: what it remembers is taken from the cache before the transaction commits.
+func (w *Write) addHolder(f *Facts, u *user, patched bool, c *decide.Changes) (holder int64, held bool) {
+	is := u.contact.Holder
 	if f.holds(u) {
 		holder = f.holder
 	}
 	changed := !c.Nothing() || u.remade != nil
-	o.held = holder != 0 && (changed || is == holder)
-	if changed && !o.patched && is != holder && is != f.holder {
+	if changed && !patched && is != holder && is != f.holder {
 		w.holds.ContactIds = append(w.holds.ContactIds, u.contact.ID)
 		w.holds.Holders = append(w.holds.Holders, holder)
 	}
-	return holder
+	return holder, holder != 0 && (changed || is == holder)
 }
 
 func (w *Write) addContact(s *Store, contact int64, c *decide.ContactChange, holder int64) {
@@ -261,7 +259,6 @@ func (w *Write) addTransition(s *Store, contact int64, t *decide.Transition) {
 // that have ended come before the one that lasts; transitions come last, because each stands on a stay that this
 // transaction changed.
 func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) error {
-	s.cache.claim(w.outcomes)
 	q := &queue{store: s}
 	into := db.New(q)
 	var errs []error
