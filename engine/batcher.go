@@ -79,6 +79,7 @@ type batcher struct {
 	waiting  int         // items that are not done
 	eligible int         // items of users who are ready
 	writing  int         // batches
+	idle     []*lane     // of no user, for the next ones
 	began    time.Time   // when the last of those was begun
 	late     *time.Timer // wakes flushers once patience has run out
 	size     int         // of a batch
@@ -87,7 +88,8 @@ type batcher struct {
 // lane is the items of one user.
 type lane struct {
 	items []*item
-	busy  bool // in a batch, or put off
+	room  [1]*item // for the first, in a lane that is used again
+	busy  bool     // in a batch, or put off
 	wait  time.Duration
 }
 
@@ -119,7 +121,7 @@ func (b *batcher) put(items []*item) bool {
 		it.place = b.given
 		l := b.users[it.user]
 		if l == nil {
-			l = &lane{}
+			l = b.lane()
 			b.users[it.user] = l
 		}
 		if len(l.items) == 0 && !l.busy {
@@ -220,9 +222,25 @@ func (b *batcher) release(user string, late []*item) {
 	l.busy, l.wait = false, 0
 	if len(l.items) > 0 {
 		b.makeReady(user, l)
-	} else {
-		delete(b.users, user)
+		return
 	}
+	delete(b.users, user)
+	if len(b.idle) < b.size {
+		*l = lane{}
+		b.idle = append(b.idle, l)
+	}
+}
+
+// lane returns one for a user who has none: most come and go with one item.
+func (b *batcher) lane() *lane {
+	n := len(b.idle)
+	if n == 0 {
+		return &lane{}
+	}
+	l := b.idle[n-1]
+	b.idle = b.idle[:n-1]
+	l.items = l.room[:0]
+	return l
 }
 
 func (b *batcher) makeReady(user string, l *lane) {

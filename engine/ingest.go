@@ -56,8 +56,16 @@ func (e *Engine) IngestBatch(ctx context.Context, events []Event) ([]Result, err
 }
 
 func (e *Engine) ingestBatch(ctx context.Context, events []Event) ([]Result, error) {
-	c := &call{done: make(chan struct{}), began: time.Now()}
-	items, valid := make([]item, len(events)), make([]*item, 0, len(events))
+	single := &struct { // most calls are about one event: these take one allocation
+		call  call
+		items [1]item
+		valid [1]*item
+	}{}
+	c, items, valid := &single.call, single.items[:], single.valid[:0]
+	c.done, c.began = make(chan struct{}), time.Now()
+	if len(events) != 1 {
+		items, valid = make([]item, len(events)), make([]*item, 0, len(events))
+	}
 	now := e.config.Now()
 	for i := range events {
 		it := &items[i]
