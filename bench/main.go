@@ -40,7 +40,7 @@ import (
 type options struct {
 	buckets, users, stored, callers, flushers, rounds int
 	segments                                          bool
-	span, warm                                        time.Duration
+	span, warm, lead                                  time.Duration
 	backfill                                          int
 	workers                                           int
 	clock                                             int
@@ -62,6 +62,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds; the median counts")
 	flag.DurationVar(&o.span, "span", 4*time.Second, "length of a measured run")
 	flag.DurationVar(&o.warm, "warm", 20*time.Second, "length of the run before those that are measured, in which users come again")
+	flag.DurationVar(&o.lead, "lead", 2*time.Second, "length of the run between the yardsticks and each that is measured, in which the server gets over what those wrote")
 	flag.IntVar(&o.backfill, "backfill", 0, "users who are to follow a deployment, which is measured instead of ingest")
 	flag.IntVar(&o.workers, "workers", 0, "workers of the engine that let users follow (default its own)")
 	flag.DurationVar(&o.window, "window", 7*24*time.Hour, "what the deployed bucket counts within")
@@ -153,11 +154,7 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 	var rates []float64
 	var latencies []time.Duration
 	fmt.Printf("%d buckets, %d users, %d stored events, %d callers, %d rounds of %s\n", o.buckets, o.users, o.stored, o.callers, o.rounds, o.span)
-	const sample = 50_000 // events of a round, which is begun again if it runs out
-
-	warming := o
-	warming.span = o.warm
-	if _, _, err := ingest(ctx, e, w.events(0, sample), warming, 0); err != nil {
+	if err := lead(ctx, e, w, o, 0, o.warm); err != nil {
 		return err
 	}
 	if o.allocations != "" {
@@ -176,6 +173,9 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 			return err
 		}
 		events := w.events(uint64(round)+1, sample) // made before anything is counted
+		if err := lead(ctx, e, w, o, uint64(o.rounds+round)+1, o.lead); err != nil {
+			return err
+		}
 		run := func() error {
 			stop := used.count()
 			rate, took, err := ingest(ctx, e, events, o, 0)
@@ -196,8 +196,9 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 	fmt.Printf("ingest: %.0f events/s, p50 %s, p99 %s, %.1f events a batch, %.2f transitions an event\n", rate, p50, p99,
 		float64(events)/float64(batches), float64(transitions)/float64(events))
 	fmt.Printf("buckets looked at for each event: %.1f\n", float64(stats.Candidates-before.Candidates)/float64(events))
-	used.print(max(events, 1), "event")
-	done.print(max(events, 1), "event")
+	measured := max(int64(len(latencies)), 1)
+	used.print(measured, "event")
+	done.print(measured, "event")
 	if _, err := pool.Exec(ctx, "checkpoint"); err != nil { // its logs are used again, as those of a server are that runs for long
 		return fmt.Errorf("checkpoint: %w", err)
 	}
@@ -213,6 +214,17 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 	return nil
 }
 
+// sample is how many events a run has, which is begun again if it runs out.
+const sample = 50_000
+
+// lead ingests events of its own before others are measured: so users come again, and the server gets over what yardsticks
+// have written.
+func lead(ctx context.Context, e *engine.Engine, w workload, o options, seed uint64, span time.Duration) error {
+	o.span = span
+	_, _, err := ingest(ctx, e, w.events(seed, sample), o, 0)
+	return err
+}
+
 // unhurried prints how long events take where more could come: at half of a peak, and from one caller.
 func unhurried(ctx context.Context, e *engine.Engine, w workload, o options, peak float64) error {
 	alone := o
@@ -222,7 +234,7 @@ func unhurried(ctx context.Context, e *engine.Engine, w workload, o options, pea
 		o    options
 		pace float64
 	}{{"at half of that", o, peak / 2}, {"one caller", alone, 0}} {
-		const sample, seed = 50_000, 1000 // not that of a round
+		const seed = 1000 // not that of a round
 		rate, took, err := ingest(ctx, e, w.events(seed, sample), run.o, run.pace)
 		if err != nil {
 			return err
