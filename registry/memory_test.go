@@ -1,0 +1,130 @@
+package registry_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bucketgen/bucketgen/bucket"
+	"github.com/bucketgen/bucketgen/internal/registrytest"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// recent is a memory of instants, by signal; all of them are remembered.
+type recent map[registry.Signal][]registry.Instant
+
+func (m recent) AppendNewest(to []registry.Dated, s registry.Signal) ([]registry.Dated, bool) {
+	for _, at := range m[s] {
+		to = append(to, registry.Dated{At: at})
+	}
+	return to, true
+}
+
+func (m recent) Total(s registry.Signal) (registry.Total, bool) {
+	total := registry.NoTotal
+	for _, at := range m[s] {
+		total = total.With(registry.Occurrence{Signal: s, At: at})
+	}
+	return total, true
+}
+
+func (m recent) Latest() registry.Instant {
+	latest := registry.Unset
+	for _, all := range m {
+		for _, at := range all {
+			latest = max(latest, at)
+		}
+	}
+	return latest
+}
+
+// TestReusedFacts lets facts be those of one user after the other, and compares what they say with facts of each that are
+// fresh: nothing may be left of the user before, and what was returned for good must stay what it was.
+func TestReusedFacts(t *testing.T) {
+	t.Parallel()
+	plan, visit, login := bucket.Text("plan"), bucket.Event("visit"), bucket.Event("login")
+	r := registrytest.Build(
+		t,
+		bucket.Define(bucket.Spec{ID: "changed", Criteria: plan.HasBeen("pro", bucket.Day)}),
+		bucket.Define(bucket.Spec{ID: "ever", Criteria: visit.AtLeast(3)}),
+		bucket.Define(bucket.Spec{ID: "other", Criteria: plan.Contains("free")}),
+		bucket.Define(bucket.Spec{ID: "pro", Criteria: plan.Is("pro")}),
+		bucket.Define(bucket.Spec{ID: "login", Criteria: login.Within(bucket.Week).AtLeast(2)}),
+		bucket.Define(bucket.Spec{ID: "visit", Criteria: visit.Within(bucket.Week).AtLeast(2)}),
+	)
+	now := registry.At(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	ago := func(days ...int) []registry.Instant {
+		var all []registry.Instant
+		for _, d := range days {
+			all = append(all, now.Add(-time.Duration(d)*24*time.Hour))
+		}
+		return all
+	}
+	occur := func(name string) registry.Occurrence { return r.Occurrences(nil, r.Event(name), now, nil)[0] }
+	visits, logins := occur("visit").Signal, occur("login").Signal
+	p, _ := r.Property("plan")
+	type said struct {
+		Verdicts []registry.Verdict
+		Newest   registry.Instant
+		Lacks    int
+		Learnt   map[registry.Signal][]registry.Dated
+		Totals   map[registry.Signal]registry.Total
+	}
+	use := func(f *registry.Facts, plan string, memory recent) said {
+		got := said{Learnt: map[registry.Signal][]registry.Dated{}, Totals: map[registry.Signal]registry.Total{}}
+		f.Now = now
+		if memory != nil {
+			f.SetMemory(memory)
+		}
+		ask := func() {
+			for b := range r.Buckets {
+				got.Verdicts = append(got.Verdicts, r.Evaluate(registry.Index(b), f))
+			}
+			got.Newest = f.Newest()
+		}
+		ask()
+		f.Add(occur("visit"))
+		f.Add(occur("login"))
+		if plan != "" {
+			f.SetChange(registry.Change{Property: p, Was: f.Property(p), At: now})
+			f.SetProperty(p, registry.Value{Kind: registry.Text, Text: plan})
+		}
+		ask()
+		got.Lacks = len(f.Lacks())
+		f.Learn(
+			func(s registry.Signal, newest []registry.Dated) { got.Learnt[s] = append([]registry.Dated(nil), newest...) },
+			func(s registry.Signal, total registry.Total) { got.Totals[s] = total },
+		)
+		return got
+	}
+	reused := &registry.Facts{}
+	var values []registry.Values
+	users := []struct {
+		plan   string
+		memory recent
+	}{
+		{"pro", recent{visits: ago(1, 2, 9), logins: ago(1, 8)}},
+		{"free", recent{logins: ago(3)}},
+		{"", recent{visits: ago(30, 31, 32)}},
+		{"pro", nil},
+	}
+	for i := range 3 * len(users) {
+		user := users[i%len(users)]
+		none := r.NewFacts("").Values()
+		r.ReuseFacts(reused, "user", none)
+		if diff := cmp.Diff(use(r.NewFactsWith("user", none), user.plan, user.memory), use(reused, user.plan, user.memory)); diff != "" {
+			t.Errorf("user %d (-fresh +reused):\n%s", i, diff)
+		}
+		values = append(values, reused.Values())
+	}
+	for i, v := range values {
+		plan := registry.Value{}
+		if text := users[i%len(users)].plan; text != "" {
+			plan = registry.Value{Kind: registry.Text, Text: text}
+		}
+		if got := r.NewFactsWith("user", v).Property(p); !got.Equal(plan) && (got.Exists() || plan.Exists()) {
+			t.Errorf("the plan of user %d is %v now, want %v", i, got, plan)
+		}
+	}
+}
