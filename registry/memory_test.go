@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -92,10 +93,8 @@ func TestReusedFacts(t *testing.T) {
 		}
 		ask()
 		got.Lacks = len(f.Lacks())
-		f.Learn(
-			func(s registry.Signal, newest []registry.Dated) { got.Learnt[s] = append([]registry.Dated(nil), newest...) },
-			func(s registry.Signal, total registry.Total) { got.Totals[s] = total },
-		)
+		learn := func(s registry.Signal, newest []registry.Dated) { got.Learnt[s] = slices.Clone(newest) }
+		f.Learn(learn, func(s registry.Signal, total registry.Total) { got.Totals[s] = total })
 		return got
 	}
 	reused := &registry.Facts{}
