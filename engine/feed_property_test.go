@@ -39,6 +39,10 @@ func TestFeedTellsEverythingOnce(t *testing.T) {
 	go func() {
 		defer close(written)
 		writers.Wait()
+		eventually(t, func() bool { // the clock of one of the engines comes to what the writers left to be done
+			w.settle()
+			return w.count("select count(*) from bucketgen.due where due_at <= $1", w.clock.Now()) == 0
+		})
 		w.identify("the last", map[string]any{"plan": "pro"})
 	}()
 	restless := w.restless(engines, steady.begun)
