@@ -150,11 +150,12 @@ func connect(ctx context.Context, url string) (*pgxpool.Pool, error) {
 
 // measure runs the engine and its yardstick in turns and prints the medians.
 func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w workload, o options) error {
-	yardsticks := map[string][]float64{}
+	yardsticks, did := map[string][]float64{}, tally{}
 	var rates []float64
 	var latencies []time.Duration
 	fmt.Printf("%d buckets, %d users, %d stored events, %d callers, %d rounds of %s\n", o.buckets, o.users, o.stored, o.callers, o.rounds, o.span)
-	if err := lead(ctx, e, w, o, 0, o.warm); err != nil {
+	before := w.events(0, sample)
+	if err := lead(ctx, e, before, o, o.warm); err != nil {
 		return err
 	}
 	if o.allocations != "" {
@@ -162,7 +163,6 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 			return err
 		}
 	}
-	before := e.Stats()
 	used, err := newCost(ctx, pool)
 	if err != nil {
 		return err
@@ -173,13 +173,14 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 			return err
 		}
 		events := w.events(uint64(round)+1, sample) // made before anything is counted
-		if err := lead(ctx, e, w, o, uint64(o.rounds+round)+1, o.lead); err != nil {
+		if err := lead(ctx, e, before, o, o.lead); err != nil {
 			return err
 		}
 		run := func() error {
-			stop := used.count()
+			stop, was := used.count(), e.Stats()
 			rate, took, err := ingest(ctx, e, events, o, 0)
 			stop()
+			did.add(was, e.Stats())
 			rates, latencies = append(rates, rate), append(latencies, took...)
 			return err
 		}
@@ -189,16 +190,13 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 		fmt.Printf("round %d: %.0f events/s\n", round+1, rates[round])
 	}
 	best, name := bestOf(yardsticks)
-	stats := e.Stats()
-	events, transitions, batches := stats.Events-before.Events, stats.Transitions-before.Transitions, stats.Batches-before.Batches
 	rate := median(rates)
 	p50, p99 := percentiles(latencies)
 	fmt.Printf("ingest: %.0f events/s, p50 %s, p99 %s, %.1f events a batch, %.2f transitions an event\n", rate, p50, p99,
-		float64(events)/float64(batches), float64(transitions)/float64(events))
-	fmt.Printf("buckets looked at for each event: %.1f\n", float64(stats.Candidates-before.Candidates)/float64(events))
-	measured := max(int64(len(latencies)), 1)
-	used.print(measured, "event")
-	done.print(measured, "event")
+		float64(did.Events)/float64(did.Batches), float64(did.Transitions)/float64(did.Events))
+	fmt.Printf("buckets looked at for each event: %.1f\n", float64(did.Candidates)/float64(did.Events))
+	used.print(max(did.Events, 1), "event")
+	done.print(max(did.Events, 1), "event")
 	if _, err := pool.Exec(ctx, "checkpoint"); err != nil { // its logs are used again, as those of a server are that runs for long
 		return fmt.Errorf("checkpoint: %w", err)
 	}
@@ -214,14 +212,24 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 	return nil
 }
 
+// tally is what an engine did in the runs that are measured.
+type tally struct{ Events, Transitions, Batches, Candidates int64 }
+
+func (t *tally) add(before, after engine.Stats) {
+	t.Events += after.Events - before.Events
+	t.Transitions += after.Transitions - before.Transitions
+	t.Batches += after.Batches - before.Batches
+	t.Candidates += after.Candidates - before.Candidates
+}
+
 // sample is how many events a run has, which is begun again if it runs out.
 const sample = 50_000
 
-// lead ingests events of its own before others are measured: so users come again, and the server gets over what yardsticks
-// have written.
-func lead(ctx context.Context, e *engine.Engine, w workload, o options, seed uint64, span time.Duration) error {
+// lead ingests events before others are measured: so users come again, and the server gets over what yardsticks have written.
+// They are the same each time, so nothing that is new in those that are measured has happened by then.
+func lead(ctx context.Context, e *engine.Engine, events []engine.Event, o options, span time.Duration) error {
 	o.span = span
-	_, _, err := ingest(ctx, e, w.events(seed, sample), o, 0)
+	_, _, err := ingest(ctx, e, events, o, 0)
 	return err
 }
 
