@@ -69,7 +69,9 @@ func (v Values) Size() int {
 
 // NewFactsWith is as NewFacts, of a user whose properties have values that [Facts.Values] returned before.
 func (r *Registry) NewFactsWith(user string, v Values) *Facts {
-	return &Facts{registry: r, user: user, keys: v.keys, own: v.own, asked: v.asked, shared: true}
+	f := &Facts{}
+	r.ReuseFacts(f, user, v)
+	return f
 }
 
 // ReuseFacts lets facts be what NewFactsWith returns, in the memory that they have. What they were before is gone, and so is
