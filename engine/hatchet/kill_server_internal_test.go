@@ -57,8 +57,15 @@ func TestHatchetSurvivesKills(t *testing.T) {
 	one, two := engines[0].spawn(t, env), engines[1].spawn(t, env)
 	arrived := func(n int) {
 		t.Helper()
+		came := 0
+		defer func() {
+			if came < n {
+				t.Errorf("%d transitions arrived, %d wait in the outbox", came, number(t, pool, "select count(*) from bucketgen.deliveries"))
+			}
+		}()
 		eventually(t, 3*time.Minute, fmt.Sprintf("%d transitions arrived", n), func() bool {
-			return number(t, pool, "select count(distinct key) from public.received") >= n
+			came = number(t, pool, "select count(distinct key) from public.received")
+			return came >= n
 		})
 	}
 	ingest := func(from, to int, plan string) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	v0 "github.com/hatchet-dev/hatchet/pkg/client"
 	sdk "github.com/hatchet-dev/hatchet/sdks/go"
 
 	"github.com/bucketgen/bucketgen/engine"
@@ -25,7 +26,7 @@ type received struct {
 // this module. It returns what triggers them.
 func listen(t *testing.T, events ...string) <-chan received {
 	t.Helper()
-	client, err := sdk.NewClient()
+	client, err := sdk.NewClient(v0.WithLogger(&quiet))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +38,7 @@ func listen(t *testing.T, events ...string) <-chan received {
 			return map[string]any{}, nil
 		}, sdk.WithWorkflowEvents(event)))
 	}
-	worker, err := client.NewWorker("plain", sdk.WithWorkflows(workflows...))
+	worker, err := client.NewWorker("plain", sdk.WithWorkflows(workflows...), sdk.WithLogger(&quiet))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/rs/zerolog"
 
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
@@ -31,6 +32,9 @@ var (
 		ID: "lapsed", Name: "Lapsed", Criteria: plan.Is("lapsed"), Dwell: []bucket.Tick{bucket.After(bucket.Second)},
 	})
 )
+
+// quiet keeps Hatchet's clients from reporting every run.
+var quiet = zerolog.New(os.Stderr).Level(zerolog.WarnLevel)
 
 // shared is the server of the tests that do not kill it.
 var shared struct {

@@ -13,7 +13,9 @@ import (
 	"os/signal"
 	"syscall"
 	"testing"
+	"time"
 
+	v0 "github.com/hatchet-dev/hatchet/pkg/client"
 	sdk "github.com/hatchet-dev/hatchet/sdks/go"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -101,7 +103,7 @@ func (p process) run() (err error) {
 
 // listen writes down what comes, with the name of the process.
 func (p process) listen(ctx context.Context, pool *pgxpool.Pool) error {
-	client, err := sdk.NewClient()
+	client, err := sdk.NewClient(v0.WithLogger(&quiet))
 	if err != nil {
 		return err
 	}
@@ -109,8 +111,8 @@ func (p process) listen(ctx context.Context, pool *pgxpool.Pool) error {
 		_, err := pool.Exec(ctx, "insert into public.received (process, key, payload_key, membership) values ($1, $2, $3, $4)",
 			p.Name, ctx.AdditionalMetadata()[idempotencyKey], in["key"], in["membershipId"])
 		return nil, err
-	}, sdk.WithWorkflowEvents("bucket:entered:lapsed", "bucket:left:lapsed"), sdk.WithRetries(20))
-	worker, err := client.NewWorker(p.Name, sdk.WithWorkflows(task), sdk.WithSlots(20))
+	}, sdk.WithWorkflowEvents("bucket:entered:lapsed", "bucket:left:lapsed"), sdk.WithRetries(20), sdk.WithExecutionTimeout(lostAfter))
+	worker, err := client.NewWorker(p.Name, sdk.WithWorkflows(task), sdk.WithSlots(20), sdk.WithLogger(&quiet))
 	if err != nil {
 		return err
 	}
@@ -136,6 +138,10 @@ func definitions(name string) []bucket.Definition {
 	return []bucket.Definition{lapsed}
 }
 
+// lostAfter is how long Hatchet waits for a run. One that it had given to a worker that never got it, because the server was
+// killed on the way, it gives away again only then: by default, after five minutes.
+const lostAfter = 20 * time.Second
+
 // running is a process that a test has started.
 type running struct {
 	*exec.Cmd
@@ -150,7 +156,7 @@ func (p process) spawn(t testing.TB, env []string) *running {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(context.Background(), os.Args[0])
-	cmd.Env = append(append(os.Environ(), env...), workerVar+"="+string(text), "HATCHET_CLIENT_LOG_LEVEL=warn")
+	cmd.Env = append(append(os.Environ(), env...), workerVar+"="+string(text))
 	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
