@@ -305,7 +305,7 @@ func TestMergeCostsOthersNothing(t *testing.T) {
 				looked++
 			}
 		}
-		if looked != step.looked || !slices.Contains(names, "FactsWrite") {
+		if looked != step.looked || !slices.Contains(names, "EventsInsert") {
 			t.Errorf("step %d, of %s: sent %v, with %d looks for names; want %d", i, step.user, names, looked, step.looked)
 		}
 	}

@@ -14,3 +14,13 @@ cross join lateral (
     where a.contact_id = c.id and a.property_no = any (@property_nos::integer[])
     offset 0
 ) h;
+
+-- name: ChangesPut :exec
+-- Notes what declared properties were before they changed.
+insert into bucketgen.changes (contact_id, property_no, was, changed_at)
+select h.contact_id, h.property_no, nullif(h.was, 'null')::jsonb, h.changed_at
+from (
+    select unnest(@contact_ids::bigint[]) as contact_id, unnest(@property_nos::integer[]) as property_no,
+        unnest(@was::text[]) as was, unnest(@changed_at::timestamptz[]) as changed_at
+) as h
+on conflict (contact_id, property_no) do update set was = excluded.was, changed_at = excluded.changed_at;

@@ -84,6 +84,21 @@ set holder = h.holder
 from (select unnest(@contact_ids::bigint[]) as contact_id, unnest(@holders::bigint[]) as holder) as h
 where c.id = h.contact_id;
 
+-- name: ContactsPatch :exec
+-- Changes properties of users, and says which engine holds them.
+update bucketgen.contacts c
+set properties = (c.properties || p.set::jsonb) - array(select jsonb_array_elements_text(p.remove::jsonb)),
+    version = c.version + 1,
+    email = case when p.email_changed then nullif(p.email, '') else c.email end,
+    updated_at = p.at, holder = p.holder
+from (
+    select unnest(@contact_ids::bigint[]) as contact_id, unnest(@sets::text[]) as set,
+        unnest(@removes::text[]) as remove, unnest(@emails::text[]) as email,
+        unnest(@emails_changed::boolean[]) as email_changed, unnest(@ats::timestamptz[]) as at,
+        unnest(@holders::bigint[]) as holder
+) as p
+where c.id = p.contact_id;
+
 -- name: ContactsSetDeleted :exec
 -- Hides users, or shows them again. It is not logged as transitions, so whoever reads the log is told of it in another way.
 with shown as (

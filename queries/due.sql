@@ -7,6 +7,12 @@ cross join lateral (
 ) c
 cross join lateral (select * from bucketgen.due u where u.contact_id = c.id offset 0) d;
 
+-- name: DuePut :exec
+-- Sets due instants.
+insert into bucketgen.due (contact_id, bucket_no, due_at)
+select unnest(@contact_ids::bigint[]), unnest(@bucket_nos::integer[]), unnest(@due_at::timestamptz[])
+on conflict (contact_id, bucket_no) do update set due_at = excluded.due_at;
+
 -- name: DueForget :exec
 delete from bucketgen.due d
 using (select unnest(@contact_ids::bigint[]) as contact_id, unnest(@bucket_nos::integer[]) as bucket_no) as f

@@ -1,3 +1,15 @@
+-- name: EventsInsert :exec
+-- Logs events, in the order in which they are given, so that the id is the arrival number.
+insert into bucketgen.events (contact_id, event_no, occurred_at, received_at, kind, properties, traits)
+select e.contact_id, e.event_no, e.occurred_at, e.received_at, e.kind,
+    nullif(e.properties, '')::jsonb, nullif(e.traits, '')::jsonb
+from (
+    select unnest(@contact_ids::bigint[]) as contact_id, unnest(@event_nos::integer[]) as event_no,
+        unnest(@occurred_at::timestamptz[]) as occurred_at,
+        unnest(@received_at::timestamptz[]) as received_at, unnest(@kinds::text[]) as kind,
+        unnest(@properties::text[]) as properties, unnest(@traits::text[]) as traits
+) as e;
+
 -- name: EventsNewest :many
 -- The newest occurrences of an event, so many of them, for each pair of user and event. The index is read from its end
 -- and no further than that, whatever the length of the user's history. Here and in every other query of this kind, a

@@ -72,3 +72,31 @@ func (q *Queries) ChangesOf(ctx context.Context, arg ChangesOfParams) ([]Changes
 	}
 	return items, nil
 }
+
+const ChangesPut = `-- name: ChangesPut :exec
+insert into bucketgen.changes (contact_id, property_no, was, changed_at)
+select h.contact_id, h.property_no, nullif(h.was, 'null')::jsonb, h.changed_at
+from (
+    select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as property_no,
+        unnest($3::text[]) as was, unnest($4::timestamptz[]) as changed_at
+) as h
+on conflict (contact_id, property_no) do update set was = excluded.was, changed_at = excluded.changed_at
+`
+
+type ChangesPutParams struct {
+	ContactIds  []int64
+	PropertyNos []int32
+	Was         []string
+	ChangedAt   []pgtype.Timestamptz
+}
+
+// Notes what declared properties were before they changed.
+func (q *Queries) ChangesPut(ctx context.Context, arg ChangesPutParams) error {
+	_, err := q.db.Exec(ctx, ChangesPut,
+		arg.ContactIds,
+		arg.PropertyNos,
+		arg.Was,
+		arg.ChangedAt,
+	)
+	return err
+}

@@ -422,6 +422,45 @@ func (q *Queries) ContactsPage(ctx context.Context, arg ContactsPageParams) ([]C
 	return items, nil
 }
 
+const ContactsPatch = `-- name: ContactsPatch :exec
+update bucketgen.contacts c
+set properties = (c.properties || p.set::jsonb) - array(select jsonb_array_elements_text(p.remove::jsonb)),
+    version = c.version + 1,
+    email = case when p.email_changed then nullif(p.email, '') else c.email end,
+    updated_at = p.at, holder = p.holder
+from (
+    select unnest($1::bigint[]) as contact_id, unnest($2::text[]) as set,
+        unnest($3::text[]) as remove, unnest($4::text[]) as email,
+        unnest($5::boolean[]) as email_changed, unnest($6::timestamptz[]) as at,
+        unnest($7::bigint[]) as holder
+) as p
+where c.id = p.contact_id
+`
+
+type ContactsPatchParams struct {
+	ContactIds    []int64
+	Sets          []string
+	Removes       []string
+	Emails        []string
+	EmailsChanged []bool
+	Ats           []pgtype.Timestamptz
+	Holders       []int64
+}
+
+// Changes properties of users, and says which engine holds them.
+func (q *Queries) ContactsPatch(ctx context.Context, arg ContactsPatchParams) error {
+	_, err := q.db.Exec(ctx, ContactsPatch,
+		arg.ContactIds,
+		arg.Sets,
+		arg.Removes,
+		arg.Emails,
+		arg.EmailsChanged,
+		arg.Ats,
+		arg.Holders,
+	)
+	return err
+}
+
 const ContactsPresent = `-- name: ContactsPresent :many
 select c.user_id from bucketgen.contacts c where c.user_id = any ($1::text[])
 `

@@ -83,3 +83,21 @@ func (q *Queries) DueOf(ctx context.Context, arg DueOfParams) ([]DueOfRow, error
 	}
 	return items, nil
 }
+
+const DuePut = `-- name: DuePut :exec
+insert into bucketgen.due (contact_id, bucket_no, due_at)
+select unnest($1::bigint[]), unnest($2::integer[]), unnest($3::timestamptz[])
+on conflict (contact_id, bucket_no) do update set due_at = excluded.due_at
+`
+
+type DuePutParams struct {
+	ContactIds []int64
+	BucketNos  []int32
+	DueAt      []pgtype.Timestamptz
+}
+
+// Sets due instants.
+func (q *Queries) DuePut(ctx context.Context, arg DuePutParams) error {
+	_, err := q.db.Exec(ctx, DuePut, arg.ContactIds, arg.BucketNos, arg.DueAt)
+	return err
+}

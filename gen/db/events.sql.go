@@ -131,6 +131,42 @@ func (q *Queries) EventsAround(ctx context.Context, arg EventsAroundParams) ([]E
 	return items, nil
 }
 
+const EventsInsert = `-- name: EventsInsert :exec
+insert into bucketgen.events (contact_id, event_no, occurred_at, received_at, kind, properties, traits)
+select e.contact_id, e.event_no, e.occurred_at, e.received_at, e.kind,
+    nullif(e.properties, '')::jsonb, nullif(e.traits, '')::jsonb
+from (
+    select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as event_no,
+        unnest($3::timestamptz[]) as occurred_at,
+        unnest($4::timestamptz[]) as received_at, unnest($5::text[]) as kind,
+        unnest($6::text[]) as properties, unnest($7::text[]) as traits
+) as e
+`
+
+type EventsInsertParams struct {
+	ContactIds []int64
+	EventNos   []int32
+	OccurredAt []pgtype.Timestamptz
+	ReceivedAt []pgtype.Timestamptz
+	Kinds      []string
+	Properties []string
+	Traits     []string
+}
+
+// Logs events, in the order in which they are given, so that the id is the arrival number.
+func (q *Queries) EventsInsert(ctx context.Context, arg EventsInsertParams) error {
+	_, err := q.db.Exec(ctx, EventsInsert,
+		arg.ContactIds,
+		arg.EventNos,
+		arg.OccurredAt,
+		arg.ReceivedAt,
+		arg.Kinds,
+		arg.Properties,
+		arg.Traits,
+	)
+	return err
+}
+
 const EventsLogged = `-- name: EventsLogged :many
 select e.contact_id, n.name, e.kind, e.occurred_at, e.received_at, e.properties, e.traits
 from bucketgen.events e

@@ -11,6 +11,47 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const TotalsAdd = `-- name: TotalsAdd :exec
+insert into bucketgen.totals as t (contact_id, signal_no, count, first_at, last_at, first_value, last_value)
+select a.contact_id, a.signal_no, a.count, a.first_at, a.last_at, nullif(a.first_value, ''), nullif(a.last_value, '')
+from (
+    select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as signal_no,
+        unnest($3::bigint[]) as count, unnest($4::timestamptz[]) as first_at,
+        unnest($5::timestamptz[]) as last_at, unnest($6::text[]) as first_value,
+        unnest($7::text[]) as last_value
+) as a
+on conflict (contact_id, signal_no) do update set
+    count = t.count + excluded.count,
+    first_at = least(t.first_at, excluded.first_at),
+    first_value = case when excluded.first_at < t.first_at then excluded.first_value else t.first_value end,
+    last_at = greatest(t.last_at, excluded.last_at),
+    last_value = case when excluded.last_at >= t.last_at then excluded.last_value else t.last_value end
+`
+
+type TotalsAddParams struct {
+	ContactIds  []int64
+	SignalNos   []int32
+	Counts      []int64
+	FirstAt     []pgtype.Timestamptz
+	LastAt      []pgtype.Timestamptz
+	FirstValues []string
+	LastValues  []string
+}
+
+// Adds to totals. Of occurrences at one instant, the one that came first is the first, and the one that came last the last.
+func (q *Queries) TotalsAdd(ctx context.Context, arg TotalsAddParams) error {
+	_, err := q.db.Exec(ctx, TotalsAdd,
+		arg.ContactIds,
+		arg.SignalNos,
+		arg.Counts,
+		arg.FirstAt,
+		arg.LastAt,
+		arg.FirstValues,
+		arg.LastValues,
+	)
+	return err
+}
+
 const TotalsAll = `-- name: TotalsAll :many
 select t.contact_id, t.signal_no, t.count, t.first_at, t.last_at
 from (select unnest($1::bigint[]) as contact_id) as w

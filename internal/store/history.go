@@ -57,9 +57,9 @@ func (f *Facts) queueChanges(q *queue, users []string, ids, versions []int64) {
 func (w *Write) addChanges(s *Store, contact int64, changes map[string]decide.PropertyChange) {
 	for key, c := range changes {
 		p, _ := s.registry.Property(key)
-		w.facts.ChangedIds = append(w.facts.ChangedIds, contact)
-		w.facts.PropertyNos = append(w.facts.PropertyNos, s.properties[p])
-		w.facts.Was = append(w.facts.Was, string(c.Was))
-		w.facts.ChangedAt = append(w.facts.ChangedAt, timestamp(c.At))
+		w.changes.ContactIds = append(w.changes.ContactIds, contact)
+		w.changes.PropertyNos = append(w.changes.PropertyNos, s.properties[p])
+		w.changes.Was = append(w.changes.Was, string(c.Was))
+		w.changes.ChangedAt = append(w.changes.ChangedAt, timestamp(c.At))
 	}
 }

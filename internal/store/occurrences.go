@@ -34,11 +34,11 @@ func (w *Write) addOccurrence(s *Store, contact int64, o registry.Occurrence) {
 }
 
 func (w *Write) addTotal(contact int64, no int32, o registry.Occurrence) {
-	t := &w.facts
+	t := &w.totals
 	place := w.placeOfTotal(contact, no)
 	if place < 0 {
 		w.makeRoomForTotals()
-		t.TotalIds, t.SignalNos = append(t.TotalIds, contact), append(t.SignalNos, no)
+		t.ContactIds, t.SignalNos = append(t.ContactIds, contact), append(t.SignalNos, no)
 		t.Counts = append(t.Counts, 1)
 		t.FirstAt, t.LastAt = append(t.FirstAt, timestamp(o.At)), append(t.LastAt, timestamp(o.At))
 		t.FirstValues, t.LastValues = append(t.FirstValues, kept(o)), append(t.LastValues, kept(o))
@@ -54,12 +54,12 @@ func (w *Write) addTotal(contact int64, no int32, o registry.Occurrence) {
 
 // placeOfTotal returns where the total of a user and a signal is, if it is there. Those of a user lie together, and are few.
 func (w *Write) placeOfTotal(contact int64, no int32) int {
-	t := &w.facts
-	i := len(t.TotalIds) - 1
-	for i >= 0 && t.TotalIds[i] == contact && t.SignalNos[i] != no {
+	t := &w.totals
+	i := len(t.ContactIds) - 1
+	for i >= 0 && t.ContactIds[i] == contact && t.SignalNos[i] != no {
 		i--
 	}
-	if i < 0 || t.TotalIds[i] != contact {
+	if i < 0 || t.ContactIds[i] != contact {
 		return -1
 	}
 	return i
@@ -67,11 +67,11 @@ func (w *Write) placeOfTotal(contact int64, no int32) int {
 
 // makeRoomForTotals is as makeRoomForEvents, for totals, of which most events change one.
 func (w *Write) makeRoomForTotals() {
-	t, n := &w.facts, w.expected
-	if t.TotalIds != nil {
+	t, n := &w.totals, w.expected
+	if t.ContactIds != nil {
 		return
 	}
-	t.TotalIds, t.SignalNos, t.Counts = make([]int64, 0, n), make([]int32, 0, n), make([]int64, 0, n)
+	t.ContactIds, t.SignalNos, t.Counts = make([]int64, 0, n), make([]int32, 0, n), make([]int64, 0, n)
 	t.FirstAt, t.LastAt = make([]pgtype.Timestamptz, 0, n), make([]pgtype.Timestamptz, 0, n)
 	t.FirstValues, t.LastValues = make([]string, 0, n), make([]string, 0, n)
 }

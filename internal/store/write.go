@@ -17,7 +17,11 @@ type Write struct {
 	// Names are the numbers of event names that the store does not know.
 	Names Names
 
-	facts       db.FactsWriteParams
+	events      db.EventsInsertParams
+	totals      db.TotalsAddParams
+	patches     db.ContactsPatchParams
+	changes     db.ChangesPutParams
+	dues        db.DuePutParams
 	deleted     db.ContactsSetDeletedParams
 	keys        db.IdempotencyKeysInsertParams
 	occurrences db.OccurrencesInsertParams
@@ -66,7 +70,7 @@ func (w *Write) Arm(buckets map[int32]bool, f func(contact int64, bucket int32))
 	for _, pairs := range []struct {
 		contacts []int64
 		buckets  []int32
-	}{{w.joins.ContactIds, w.joins.BucketNos}, {w.facts.DueIds, w.facts.BucketNos}} {
+	}{{w.joins.ContactIds, w.joins.BucketNos}, {w.dues.ContactIds, w.dues.BucketNos}} {
 		for i, no := range pairs.buckets {
 			if buckets[no] {
 				f(pairs.contacts[i], no)
@@ -123,9 +127,9 @@ func (w *Write) Add(f *Facts, user string, st *decide.State, c decide.Changes) {
 }
 
 func (w *Write) setDue(contact int64, bucket int32, at pgtype.Timestamptz) {
-	w.facts.DueIds = append(w.facts.DueIds, contact)
-	w.facts.BucketNos = append(w.facts.BucketNos, bucket)
-	w.facts.DueAt = append(w.facts.DueAt, at)
+	w.dues.ContactIds = append(w.dues.ContactIds, contact)
+	w.dues.BucketNos = append(w.dues.BucketNos, bucket)
+	w.dues.DueAt = append(w.dues.DueAt, at)
 }
 
 // addHolder notes who holds a user of whom something is written, and returns that, and whether this engine does then. Where it
@@ -156,13 +160,13 @@ func (w *Write) addContact(s *Store, contact int64, c *decide.ContactChange, hol
 	if c.Email != nil {
 		email = *c.Email
 	}
-	w.facts.PatchedIds = append(w.facts.PatchedIds, contact)
-	w.facts.Sets = append(w.facts.Sets, string(payload.AppendObject(nil, c.Set)))
-	w.facts.Removes = append(w.facts.Removes, list(c.Remove))
-	w.facts.Emails = append(w.facts.Emails, email)
-	w.facts.EmailsChanged = append(w.facts.EmailsChanged, c.Email != nil)
-	w.facts.Ats = append(w.facts.Ats, timestamp(c.At))
-	w.facts.Holders = append(w.facts.Holders, holder)
+	w.patches.ContactIds = append(w.patches.ContactIds, contact)
+	w.patches.Sets = append(w.patches.Sets, string(payload.AppendObject(nil, c.Set)))
+	w.patches.Removes = append(w.patches.Removes, list(c.Remove))
+	w.patches.Emails = append(w.patches.Emails, email)
+	w.patches.EmailsChanged = append(w.patches.EmailsChanged, c.Email != nil)
+	w.patches.Ats = append(w.patches.Ats, timestamp(c.At))
+	w.patches.Holders = append(w.patches.Holders, holder)
 	w.addChanges(s, contact, c.Changes)
 }
 
@@ -175,13 +179,13 @@ func (w *Write) addEvent(s *Store, contact int64, e *decide.Logged) {
 		}
 	}
 	w.makeRoomForEvents()
-	w.facts.ContactIds = append(w.facts.ContactIds, contact)
-	w.facts.EventNos = append(w.facts.EventNos, no)
-	w.facts.OccurredAt = append(w.facts.OccurredAt, timestamp(e.OccurredAt))
-	w.facts.ReceivedAt = append(w.facts.ReceivedAt, timestamp(e.ReceivedAt))
-	w.facts.Kinds = append(w.facts.Kinds, string(e.Kind))
-	w.facts.Properties = append(w.facts.Properties, string(e.Properties.Raw))
-	w.facts.Traits = append(w.facts.Traits, string(e.Traits.Raw))
+	w.events.ContactIds = append(w.events.ContactIds, contact)
+	w.events.EventNos = append(w.events.EventNos, no)
+	w.events.OccurredAt = append(w.events.OccurredAt, timestamp(e.OccurredAt))
+	w.events.ReceivedAt = append(w.events.ReceivedAt, timestamp(e.ReceivedAt))
+	w.events.Kinds = append(w.events.Kinds, string(e.Kind))
+	w.events.Properties = append(w.events.Properties, string(e.Properties.Raw))
+	w.events.Traits = append(w.events.Traits, string(e.Traits.Raw))
 	if e.Key != "" {
 		w.keys.ContactIds = append(w.keys.ContactIds, contact)
 		w.keys.Keys = append(w.keys.Keys, e.Key)
@@ -191,7 +195,7 @@ func (w *Write) addEvent(s *Store, contact int64, e *decide.Logged) {
 
 // makeRoomForEvents lets the columns of the log be as long as they will be, instead of growing.
 func (w *Write) makeRoomForEvents() {
-	e, n := &w.facts, w.expected
+	e, n := &w.events, w.expected
 	if e.ContactIds != nil {
 		return
 	}
@@ -270,9 +274,11 @@ func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) erro
 	add(len(w.deleted.ContactIds), func() error { return into.ContactsSetDeleted(ctx, w.deleted) })
 	add(len(w.holds.ContactIds), func() error { return into.ContactsHold(ctx, w.holds) })
 	add(len(w.totalsGone.ContactIds), func() error { return into.TotalsForget(ctx, w.totalsGone) })
-	add(len(w.facts.ContactIds)+len(w.facts.TotalIds)+len(w.facts.PatchedIds)+len(w.facts.DueIds), func() error {
-		return into.FactsWrite(ctx, w.facts)
-	})
+	add(len(w.totals.ContactIds), func() error { return into.TotalsAdd(ctx, w.totals) })
+	add(len(w.patches.ContactIds), func() error { return into.ContactsPatch(ctx, w.patches) })
+	add(len(w.changes.ContactIds), func() error { return into.ChangesPut(ctx, w.changes) })
+	add(len(w.dues.ContactIds), func() error { return into.DuePut(ctx, w.dues) })
+	add(len(w.events.ContactIds), func() error { return into.EventsInsert(ctx, w.events) })
 	add(len(w.keys.ContactIds), func() error { return into.IdempotencyKeysInsert(ctx, w.keys) })
 	add(len(w.occurrencesGone.ContactIds), func() error {
 		return errors.Join(into.OccurrencesForget(ctx, w.occurrencesGone), into.GroupsForget(ctx, db.GroupsForgetParams(w.occurrencesGone)))
