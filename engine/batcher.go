@@ -161,8 +161,7 @@ func (b *batcher) take() []*item {
 		}
 		b.wake.Wait()
 	}
-	var batch []*item
-	users := 0
+	batch, users := make([]*item, 0, min(b.eligible, b.size)), 0
 	for _, user := range b.ready {
 		l := b.users[user]
 		if len(batch) > 0 && len(batch)+len(l.items) > b.size {
@@ -190,35 +189,38 @@ func (b *batcher) giveBack(batch, putOff []*item) {
 	defer b.mu.Unlock()
 	b.waiting -= len(batch) - len(putOff)
 	b.writing--
-	late := map[string][]*item{}
+	var late map[string][]*item // most batches have none
 	for _, it := range putOff {
+		if late == nil {
+			late = map[string][]*item{}
+		}
 		late[it.user] = append(late[it.user], it)
 	}
-	seen := map[string]bool{}
+	for user, items := range late {
+		b.putOff(user, items)
+	}
 	for _, it := range batch {
-		if seen[it.user] {
-			continue
+		if l := b.users[it.user]; l != nil && l.busy && late[it.user] == nil { // the user may have had items before this one
+			b.release(it.user, l)
 		}
-		seen[it.user] = true
-		b.release(it.user, late[it.user])
 	}
 	b.wake.Broadcast()
 }
 
-func (b *batcher) release(user string, late []*item) {
+func (b *batcher) putOff(user string, late []*item) {
 	l := b.users[user]
-	if len(late) > 0 {
-		l.items = append(late, l.items...)
-		l.wait = min(max(2*l.wait, time.Millisecond), 50*time.Millisecond)
-		time.AfterFunc(l.wait, func() {
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			l.busy = false
-			b.makeReady(user, l)
-			b.wake.Broadcast()
-		})
-		return
-	}
+	l.items = append(late, l.items...)
+	l.wait = min(max(2*l.wait, time.Millisecond), 50*time.Millisecond)
+	time.AfterFunc(l.wait, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		l.busy = false
+		b.makeReady(user, l)
+		b.wake.Broadcast()
+	})
+}
+
+func (b *batcher) release(user string, l *lane) {
 	l.busy, l.wait = false, 0
 	if len(l.items) > 0 {
 		b.makeReady(user, l)

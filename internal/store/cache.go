@@ -24,7 +24,8 @@ type remembered struct {
 type glimpse struct {
 	known  *remembered
 	memory *memory
-	much   bool // there is too much to be remembered
+	much   bool   // there is too much to be remembered
+	entry  *entry // where it comes from, or goes
 	serial uint64
 	name   string // of the user into whom this one was merged, unless it is empty: there is nothing else then
 }
@@ -41,7 +42,7 @@ type cache struct {
 	ring    entry // of all entries: after it comes the one that was used last
 	bytes   int   // of all entries, roughly
 	most    int
-	serial  uint64 // of the last claim
+	serial  uint64 // of the last claim; the first is 1
 
 	holder int64     // the engine's number, by which contacts say that it holds them; another for each start of the server
 	start  time.Time // of the server
@@ -75,29 +76,30 @@ func (c *cache) get(user string) glimpse {
 	return e.glimpse
 }
 
-// claim takes the memory of a user from the cache, whose lock is held, and returns a serial by which to put back what is true
-// once that is committed. A user whom the cache does not know, and is not to know because they come by once, gets none: 0.
-func (c *cache) claim(user string, once bool) uint64 {
+// claim takes the memory of a user from the cache, whose lock is held, and returns a glimpse to put back, once it has been
+// filled with what is true and that is committed. A user whom the cache does not know, and is not to know because they come
+// by once, has none.
+func (c *cache) claim(user string, once bool) (g glimpse, claimed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.entries[user]
 	if e == nil {
 		if once {
-			return 0
+			return glimpse{}, false
 		}
 		e = c.add(user)
 	}
 	c.serial++
 	e.serial, e.memory = c.serial, nil
 	c.shrink()
-	return c.serial
+	return glimpse{entry: e, serial: c.serial}, true
 }
 
 // add makes an entry for a user who has none.
 func (c *cache) add(user string) *entry {
 	const empty = 200
 	e := &entry{user: user, bytes: empty + len(user)}
-	c.entries[user] = e
+	e.entry, c.entries[user] = e, e
 	c.bytes += e.bytes
 	c.link(e)
 	return e
@@ -139,15 +141,15 @@ func (c *cache) name(user string) string {
 }
 
 // put remembers a user as of a claim, unless there was another since.
-func (c *cache) put(user string, g glimpse) {
+func (c *cache) put(g glimpse) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e := c.entries[user]
-	if e == nil || e.serial != g.serial {
+	e := g.entry
+	if e.serial != g.serial {
 		return
 	}
 	c.use(e)
-	size := g.known.size() + g.memory.size() + len(user)
+	size := g.known.size() + g.memory.size() + len(e.user)
 	c.bytes += size - e.bytes
 	e.glimpse, e.bytes = g, size
 	c.shrink()
@@ -170,9 +172,9 @@ func (c *cache) meet(start time.Time, lasts bool) {
 		return
 	}
 	c.start, c.holder = start, 1+rand.Int64N(1<<62) //nolint:gosec // it has to be another, not a secret
-	clear(c.entries)
-	c.ring.newer, c.ring.older = &c.ring, &c.ring
-	c.bytes = 0
+	for c.ring.newer != &c.ring {
+		c.drop(c.ring.newer)
+	}
 }
 
 // number returns the number by which contacts say that the engine holds them, or 0 if it cannot hold any.
@@ -186,11 +188,10 @@ func (c *cache) number() int64 {
 }
 
 // check reports whether a memory can be trusted, with the lock of the user held: its contact says who holds it.
-func (c *cache) check(user string, g glimpse, holder int64) bool {
+func (c *cache) check(g glimpse, holder int64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e := c.entries[user]
-	if e == nil || e.serial != g.serial || holder != c.holder || !c.lasts {
+	if g.entry == nil || g.entry.serial != g.serial || holder != c.holder || !c.lasts {
 		if holder != c.holder {
 			c.credit = max(c.credit-lossCost, 0)
 		}
@@ -236,11 +237,16 @@ func (c *cache) link(e *entry) {
 
 func (e *entry) unlink() { e.newer.older, e.older.newer = e.older, e.newer }
 
+// drop forgets an entry. Whoever has a glimpse of it finds that it is gone.
 func (c *cache) drop(e *entry) {
 	e.unlink()
 	delete(c.entries, e.user)
 	c.bytes -= e.bytes
+	e.serial = gone
 }
+
+// gone is the serial of entries that the cache has no more.
+const gone = 0
 
 // size is roughly how much memory it takes.
 func (r *remembered) size() int {

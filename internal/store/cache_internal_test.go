@@ -48,8 +48,12 @@ func TestCacheCountsBytesOnce(t *testing.T) {
 			}
 		}
 	}
+	seen := c.get("u0")
 	for i := range users {
 		c.forget(fmt.Sprintf("u%d", i))
+	}
+	if c.put(seen); c.check(seen, c.number()) {
+		t.Error("who was forgotten is trusted")
 	}
 	if c.bytes != 0 || len(c.entries) != 0 || c.ring.newer != &c.ring || c.ring.older != &c.ring {
 		t.Errorf("after all were forgotten, %d bytes and %d users are left", c.bytes, len(c.entries))
@@ -68,7 +72,9 @@ func TestCacheDoesNotKeepWhatIsTooLarge(t *testing.T) {
 
 // remember does what a writer does who commits.
 func remember(c *cache, user string, known *remembered) {
-	c.put(user, glimpse{known: known, serial: c.claim(user, false)})
+	g, _ := c.claim(user, false)
+	g.known = known
+	c.put(g)
 }
 
 // TestCacheTrustsNoOld lets two writers of this process come one after the other, in every order in which what they do to the
@@ -83,17 +89,20 @@ func TestCacheTrustsNoOld(t *testing.T) {
 			c.meet(start, true)
 			holder := c.number()
 			write := func() (put func(*memory)) {
-				serial := c.claim("ada", false)
-				return func(m *memory) { c.put("ada", glimpse{known: &remembered{}, memory: m, serial: serial}) }
+				g, _ := c.claim("ada", false)
+				return func(m *memory) {
+					g.known, g.memory = &remembered{}, m
+					c.put(g)
+				}
 			}
 			old, first, second := &memory{}, &memory{}, &memory{}
 			write()(old)
 			seen := c.get("ada") // before the lock is taken
-			if !c.check("ada", seen, holder) || seen.memory != old {
+			if !c.check(seen, holder) || seen.memory != old {
 				t.Fatal("what was left is not trusted")
 			}
 			putFirst := write()
-			if c.check("ada", seen, holder) {
+			if c.check(seen, holder) {
 				t.Fatal("what was there before another claimed the user is trusted")
 			}
 			if got := c.get("ada"); got.memory != nil {
@@ -106,7 +115,7 @@ func TestCacheTrustsNoOld(t *testing.T) {
 				putFirst(first)
 				write()(second)
 			}
-			if got := c.get("ada"); got.memory != second || !c.check("ada", got, holder) {
+			if got := c.get("ada"); got.memory != second || !c.check(got, holder) {
 				t.Fatalf("after both, %p is remembered, want what the second left, %p", got.memory, second)
 			}
 		})
@@ -126,10 +135,12 @@ func TestCacheForgetsWithTheServer(t *testing.T) {
 			c := newCache(1 << 20)
 			c.meet(time.Unix(1, 0), true)
 			holder := c.number()
-			c.put("ada", glimpse{known: &remembered{}, memory: &memory{}, serial: c.claim("ada", false)})
+			g, _ := c.claim("ada", false)
+			g.known, g.memory = &remembered{}, &memory{}
+			c.put(g)
 			seen := c.get("ada")
 			c.meet(time.Unix(again.start, 0), again.lasts)
-			if c.check("ada", seen, holder) || c.number() == holder {
+			if c.check(seen, holder) || c.number() == holder {
 				t.Errorf("it is trusted: %v, and the engine's number is %d as before", seen, holder)
 			}
 		})
@@ -144,7 +155,7 @@ func TestCacheGivesUp(t *testing.T) {
 	c.meet(time.Unix(1, 0), true)
 	const theirs = 1
 	for range mostCredit {
-		c.check("ada", glimpse{memory: &memory{}}, theirs)
+		c.check(glimpse{memory: &memory{}}, theirs)
 	}
 	tried := 0
 	for range 10 * retryEvery {
@@ -156,7 +167,7 @@ func TestCacheGivesUp(t *testing.T) {
 	if tried != 10 {
 		t.Errorf("of %d chances, %d were taken, want 10", 10*retryEvery, tried)
 	}
-	if seen := c.get("ada"); !c.check("ada", seen, c.number()) || !c.worthwhile() {
+	if seen := c.get("ada"); !c.check(seen, c.number()) || !c.worthwhile() {
 		t.Error("nobody is held although they are found as they were left")
 	}
 }

@@ -140,7 +140,7 @@ func (f *Facts) loadAgain(ctx context.Context, conn Conn, lock Lock, wanted []Wa
 		if tooMuch {
 			much = append(much, w)
 		}
-		if removed || tooMuch || u.memory != nil && !f.store.cache.check(w.User, u.glimpse, u.contact.Holder) {
+		if removed || tooMuch || u.memory != nil && !f.store.cache.check(u.glimpse, u.contact.Holder) {
 			others = append(others, w)
 		}
 	}
@@ -347,11 +347,12 @@ func (f *Facts) holds(u *user) bool {
 
 // learn takes a user's memory from the cache and returns what is to be remembered once what a session left is committed: the
 // contact's properties were written, or it says that this engine holds it, or neither.
-func (f *Facts) learn(u *user, st *decide.State, name string, patched, held bool) outcome {
-	g := glimpse{known: u.known, much: u.much, serial: f.store.cache.claim(name, u.once)}
-	if g.serial == 0 {
-		return outcome{}
+func (f *Facts) learn(u *user, st *decide.State, name string, patched, held bool) (learnt glimpse, claimed bool) {
+	g, claimed := f.store.cache.claim(name, u.once)
+	if !claimed {
+		return glimpse{}, false
 	}
+	g.known, g.much = u.known, u.much
 	if patched {
 		g.known = &remembered{
 			id: u.contact.ID, version: u.contact.Version + 1,
@@ -364,12 +365,12 @@ func (f *Facts) learn(u *user, st *decide.State, name string, patched, held bool
 		}
 		g.memory = g.memory.learn(st)
 	}
-	return outcome{g, name}
+	return g, true
 }
 
 // Remember keeps what is known of the users of a write for the next time. Its transaction must have been committed.
 func (f *Facts) Remember(w *Write) {
-	for i := range w.outcomes {
-		f.store.cache.put(w.outcomes[i].user, w.outcomes[i].glimpse)
+	for _, g := range w.learnt {
+		f.store.cache.put(g)
 	}
 }

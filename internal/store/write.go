@@ -45,20 +45,13 @@ type Write struct {
 
 	due      registry.Instant
 	hasDue   bool
-	outcomes []outcome
-	expected int // events
+	learnt   []glimpse // what is to be remembered
+	expected int       // events
 }
 
 // NewWrite returns a write with room for what is to be written about users and events.
 func NewWrite(names Names, users, events int) *Write {
-	return &Write{Names: names, outcomes: make([]outcome, 0, users), expected: events}
-}
-
-// outcome is what is to be remembered of a user.
-type outcome struct {
-	glimpse
-
-	user string
+	return &Write{Names: names, learnt: make([]glimpse, 0, users), expected: events}
 }
 
 // Due returns the earliest due instant that is written, if any is.
@@ -91,8 +84,8 @@ func (w *Write) Add(f *Facts, user string, st *decide.State, c decide.Changes) {
 	contact := u.contact.ID
 	patched := c.Contact != nil && len(c.Contact.Set)+len(c.Contact.Remove) > 0
 	holder, held := w.addHolder(f, u, patched, &c)
-	if o := f.learn(u, st, user, patched, held); o.serial != 0 {
-		w.outcomes = append(w.outcomes, o)
+	if g, claimed := f.learn(u, st, user, patched, held); claimed {
+		w.learnt = append(w.learnt, g)
 	}
 	if c.Contact != nil {
 		w.addContact(s, contact, c.Contact, holder)
