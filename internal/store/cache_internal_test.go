@@ -36,6 +36,7 @@ func TestCacheCountsBytesOnce(t *testing.T) {
 	t.Parallel()
 	const users = 10
 	c := newCache(users * ((&remembered{properties: make([]byte, 100)}).size() + len("u0")))
+	c.meet(time.Unix(1, 0), true)
 	for round := range 100 {
 		for i := range users {
 			known := &remembered{version: int64(round), properties: make([]byte, round)}
