@@ -41,8 +41,10 @@ func (c *tally) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryD
 func (c *tally) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
 func (c *tally) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
-	if data.SQL == db.TransitionsTell {
-		return ctx // after batches, for several of them together
+	switch data.SQL {
+	case db.TransitionsTell, // after batches, for several of them together
+		db.ProcessesNote, db.GenerationNo: // by loops of their own, which begin when the engine does and may be late
+		return ctx
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
