@@ -26,6 +26,7 @@ type tally struct {
 	mu         sync.Mutex
 	trips      int
 	statements int
+	looks      int // at what is deployed, by themselves
 }
 
 func (c *tally) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
@@ -41,13 +42,15 @@ func (c *tally) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryD
 func (c *tally) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
 func (c *tally) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
-	switch data.SQL {
-	case db.TransitionsTell, // after batches, for several of them together
-		db.ProcessesNote, db.GenerationNo: // by loops of their own, which begin when the engine does and may be late
-		return ctx
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	switch data.SQL { // what loops of the engine do beside, at a time of their own
+	case db.TransitionsTell, db.ProcessesNote:
+		return ctx
+	case db.GenerationNo:
+		c.looks++
+		return ctx
+	}
 	c.trips++
 	c.statements++
 	return ctx
@@ -61,6 +64,17 @@ func (c *tally) take() (trips, statements int) {
 	trips, statements = c.trips, c.statements
 	c.trips, c.statements = 0, 0
 	return trips, statements
+}
+
+// checkLooks fails if what is deployed was looked at more often than an engine does as it begins: for each batch, say.
+func (c *tally) checkLooks(t *testing.T) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	const most = 5 // there are more batches than that
+	if c.looks > most {
+		t.Errorf("what is deployed was looked at %d times by a round trip of its own", c.looks)
+	}
 }
 
 // TestStatementsDoNotGrow counts what a batch sends to the database, whatever is in it: one event or a thousand, of
@@ -107,6 +121,7 @@ func TestStatementsDoNotGrow(t *testing.T) {
 		}
 		c.Advance(time.Duration(rng.IntN(100)) * time.Hour)
 	}
+	count.checkLooks(t)
 }
 
 // TestAgoIsReadAhead checks that what a window that ends some time ago needs is read with everything else: an event takes
@@ -126,6 +141,7 @@ func TestAgoIsReadAhead(t *testing.T) {
 		}
 		c.Advance(time.Hour)
 	}
+	count.checkLooks(t)
 }
 
 // traced returns connections to a database of its own, on which somebody listens.
