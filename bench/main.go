@@ -198,8 +198,8 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 	fmt.Printf("buckets looked at for each event: %.1f\n", float64(did.Candidates)/float64(did.Events))
 	used.print(max(did.Events, 1), "event")
 	done.print(max(did.Events, 1), "event")
-	if _, err := pool.Exec(ctx, "checkpoint"); err != nil { // its logs are used again, as those of a server are that runs for long
-		return fmt.Errorf("checkpoint: %w", err)
+	if err := reuseLogs(ctx, pool); err != nil {
+		return err
 	}
 	if err := unhurried(ctx, e, w, o, rate); err != nil {
 		return err
@@ -226,12 +226,16 @@ func (t *tally) add(before, after engine.Stats) {
 // sample is how many events a run has, which is begun again if it runs out.
 const sample = 50_000
 
-// warm lets users come who were not there before, until most have, and then lets the server use its logs again, as one does that
-// runs for long: a new one is written twice, first with zeros.
+// warm lets users come who were not there before, until most have.
 func warm(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, events []engine.Event, o options) error {
 	if err := lead(ctx, e, events, o, o.warm); err != nil {
 		return err
 	}
+	return reuseLogs(ctx, pool)
+}
+
+// reuseLogs lets the server use its logs again, as one does that runs for long: a new one is written twice, first with zeros.
+func reuseLogs(ctx context.Context, pool *pgxpool.Pool) error {
 	if _, err := pool.Exec(ctx, "checkpoint"); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}

@@ -189,15 +189,12 @@ func (b *batcher) giveBack(batch, putOff []*item) {
 	defer b.mu.Unlock()
 	b.waiting -= len(batch) - len(putOff)
 	b.writing--
-	var late map[string][]*item // most batches have none
+	late := map[string][]*item{}
 	for _, it := range putOff {
-		if late == nil {
-			late = map[string][]*item{}
-		}
 		late[it.user] = append(late[it.user], it)
 	}
 	for user, items := range late {
-		b.putOff(user, items)
+		b.delay(user, items)
 	}
 	for _, it := range batch {
 		if l := b.users[it.user]; l != nil && l.busy && late[it.user] == nil { // the user may have had items before this one
@@ -207,7 +204,8 @@ func (b *batcher) giveBack(batch, putOff []*item) {
 	b.wake.Broadcast()
 }
 
-func (b *batcher) putOff(user string, late []*item) {
+// delay lets items of a user be tried again after a little time, and those that came after them.
+func (b *batcher) delay(user string, late []*item) {
 	l := b.users[user]
 	l.items = append(late, l.items...)
 	l.wait = min(max(2*l.wait, time.Millisecond), 50*time.Millisecond)
