@@ -12,6 +12,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
 // recent is a bucket whose members are timed.
@@ -29,13 +30,7 @@ func (c timers) arm(_ context.Context, arms []engine.Arm) error {
 
 func (c timers) next(t *testing.T) engine.Arm {
 	t.Helper()
-	select {
-	case a := <-c:
-		return a
-	case <-time.After(20 * time.Second):
-		t.Fatal("nothing was armed")
-		panic("unreachable")
-	}
+	return waitfor.Next(t, c)
 }
 
 // newTimedWorld is a world whose engine says what is to be timed. It has no clock.

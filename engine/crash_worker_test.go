@@ -20,6 +20,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -102,7 +103,7 @@ func crashWorkerMain(config string) error {
 		group.Go(func() { errs[g] = w.work(ctx, g) })
 	}
 	group.Wait()
-	bounded, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	bounded, cancel := context.WithTimeout(context.Background(), waitfor.Long)
 	defer cancel()
 	return errors.Join(errors.Join(errs...), w.engine.Stop(bounded))
 }

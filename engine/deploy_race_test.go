@@ -9,6 +9,7 @@ import (
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
 // TestStopDuringBackfill stops an engine while users follow a deployment, which would take another five minutes.
@@ -76,7 +77,7 @@ func TestClockLeavesAloneWhoIsToFollow(t *testing.T) {
 	n := w.redefined(regulars, dormant)
 	n.deploy(engine.DeployOptions{})
 	w.clock.Advance(bucket.Hour)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), waitfor.Long)
 	defer cancel()
 	if _, err := w.Settle(ctx); err != nil {
 		t.Errorf("got %v, want it to pass over ada", err)

@@ -19,6 +19,7 @@ import (
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
 // deployVar is the environment variable that makes this test binary a worker of the tests of deployments under load.
@@ -117,7 +118,7 @@ func deployWorkerMain(config string) error {
 	}
 	group.Wait()
 	<-ctx.Done()
-	bounded, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	bounded, cancel := context.WithTimeout(context.Background(), waitfor.Long)
 	defer cancel()
 	return errors.Join(errors.Join(errs...), w.engine.Stop(bounded))
 }

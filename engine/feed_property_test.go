@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -114,7 +115,7 @@ func ignore(err, expected error) error {
 // restless hears the feed, of one engine after the other, up to the last transition.
 func (w *world) restless(engines []*engine.Engine, after engine.Cursor) []string {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute) // if something is never told
+	ctx, cancel := context.WithTimeout(w.t.Context(), waitfor.Long) // if something is never told
 	defer cancel()
 	rng := rand.New(rand.NewPCG(5, 5))
 	var heard []string

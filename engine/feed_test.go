@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -66,7 +67,7 @@ func (a *ear) item() engine.FeedItem {
 			a.t.Fatalf("the feed has ended: %v", a.err)
 		}
 		return item
-	case <-time.After(20 * time.Second):
+	case <-time.After(waitfor.Long):
 		a.t.Fatal("nothing is to be heard")
 		panic("unreachable")
 	}

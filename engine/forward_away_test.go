@@ -103,9 +103,10 @@ func TestBatchOfADeadProcessIsTaken(t *testing.T) {
 		t.Errorf("stop: got %v, want that it was cut short", err)
 	}
 	g := &target{}
-	w.start(fast, g.on(t, engine.Forwarder{Name: "out", Subscriptions: everything("all")}))
+	e := w.start(fast, g.on(t, engine.Forwarder{Name: "out", Subscriptions: everything("all")}))
 	w.identify("bob", map[string]any{"plan": "pro"})
 	equal(t, "first", subscribed(g.has(t, 1)), []string{"all: bob entered pro 1"})
+	eventually(t, func() bool { return e.Stats().Delivered == 1 }) // or the lease of bob's would end, too
 	w.clock.Advance(31 * time.Second)
 	taken := g.has(t, 2)
 	equal(t, "later", subscribed(taken), []string{"all: ada entered pro 1", "all: bob entered pro 1"})

@@ -29,13 +29,7 @@ func (in inbox) handle(_ context.Context, t engine.Transition) error {
 // next returns what comes next, in short.
 func (in inbox) next(t *testing.T) engine.Transition {
 	t.Helper()
-	select {
-	case tr := <-in:
-		return tr
-	case <-time.After(20 * time.Second):
-		t.Fatal("nothing was delivered")
-		panic("unreachable")
-	}
+	return waitfor.Next(t, in)
 }
 
 // fast polls so often that tests need not wait.
@@ -257,6 +251,7 @@ func TestLeaseOfADeadProcessIsTaken(t *testing.T) {
 	e := w.start(fast, on)
 	w.identify("bob", map[string]any{"plan": "pro"})
 	equal(t, "first", in.next(t).UserID, "bob")
+	eventually(t, func() bool { return e.Stats().Delivered == 1 }) // or the lease of bob's would end, too
 	w.clock.Advance(31 * time.Second)
 	equal(t, "later", in.next(t).UserID, "ada")
 	eventually(t, func() bool { return e.Stats().Delivered == 2 })
@@ -318,6 +313,3 @@ func TestHandlersAreChecked(t *testing.T) {
 		}
 	}
 }
-
-// eventually waits for what another goroutine brings about.
-var eventually = waitfor.That

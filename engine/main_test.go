@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"sync"
@@ -14,6 +13,7 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -104,14 +104,11 @@ func startEngine(t testing.TB, pool *pgxpool.Pool, r *registry.Registry, config 
 	return e
 }
 
-func stop(t testing.TB, e *engine.Engine) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	if err := e.Stop(ctx); err != nil {
-		t.Error(err)
-	}
-}
+// What waits for another goroutine, or another process.
+var (
+	eventually = waitfor.That
+	stop       = waitfor.Stop
+)
 
 func (w *world) ref(id string) registry.Ref {
 	w.t.Helper()

@@ -10,6 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
 // told is what a function was told of deployments.
@@ -17,13 +18,7 @@ type told chan engine.Deployment
 
 func (c told) next(t *testing.T) engine.Deployment {
 	t.Helper()
-	select {
-	case d := <-c:
-		return d
-	case <-time.After(20 * time.Second):
-		t.Fatal("nobody was told")
-		panic("unreachable")
-	}
+	return waitfor.Next(t, c)
 }
 
 // poller finds out quickly what is deployed.

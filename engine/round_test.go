@@ -9,6 +9,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
 // rounds begins to go through rounds, and returns the function that returns the next one that tells something.
@@ -38,13 +39,7 @@ func rounds(t *testing.T, e *engine.Engine) func() engine.Round {
 	t.Cleanup(func() { cancel(); <-ended })
 	next := func() engine.Round {
 		t.Helper()
-		select {
-		case round := <-all:
-			return round
-		case <-time.After(20 * time.Second):
-			t.Fatal("there was no round")
-			panic("unreachable")
-		}
+		return waitfor.Next(t, all)
 	}
 	if first := next(); !first.Lost {
 		t.Fatalf("the first round is %v, want one that knows nothing", first)

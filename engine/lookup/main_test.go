@@ -70,13 +70,7 @@ func (w *world) engine(c engine.Config) *engine.Engine {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		if err := e.Stop(ctx); err != nil {
-			w.t.Error(err)
-		}
-	})
+	w.t.Cleanup(func() { waitfor.Stop(w.t, e) })
 	return e
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/bucketgen/bucketgen/engine/openfeature"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
@@ -75,13 +76,7 @@ func (f *flags) hear(kind sdk.EventType) {
 // next returns the next event that was heard.
 func (f *flags) next(t *testing.T) sdk.Event {
 	t.Helper()
-	select {
-	case event := <-f.heard:
-		return event
-	case <-time.After(20 * time.Second):
-		t.Fatal("nothing is to be heard")
-		panic("unreachable")
-	}
+	return waitfor.Next(t, f.heard)
 }
 
 func (f *flags) ingest(t *testing.T, ev engine.Event) {

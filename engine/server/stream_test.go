@@ -17,6 +17,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/server"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
 // sent is an event of a stream.
@@ -125,7 +126,7 @@ func newStreams(t testing.TB, l server.HTTP) *api {
 	a := newAPI(t, engine.Config{NoClock: true})
 	a.key = command(t, "keys", "create", "board", "--read", "--database", a.url)
 	a.Server = httptest.NewUnstartedServer(server.NewHandler(a.engine, a.pool, "bucketgen", l, nil))
-	a.Config.ReadTimeout, a.Config.WriteTimeout = 200*time.Millisecond, 200*time.Millisecond // no matter to streams
+	a.Config.ReadTimeout, a.Config.WriteTimeout = time.Second, time.Second // no matter to streams
 	a.Start()
 	t.Cleanup(a.Close)
 	return a
@@ -309,7 +310,7 @@ func TestStreamEndsWithTheServer(t *testing.T) {
 	t.Parallel()
 	a := newStreams(t, server.HTTP{})
 	streams := []*streamed{a.stream(t, "", ""), a.stream(t, "?bucket=pro", "")}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), waitfor.Long)
 	defer cancel()
 	if err := a.Config.Shutdown(ctx); err != nil {
 		t.Error(err)

@@ -346,11 +346,11 @@ func TestPayloadsSetProperties(t *testing.T) {
 func TestSlowBody(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, engine.Config{NoClock: true})
-	a.Config.Handler = server.NewHandler(a.engine, a.pool, "bucketgen", server.HTTP{Read: 50 * time.Millisecond}, nil)
+	a.Config.Handler = server.NewHandler(a.engine, a.pool, "bucketgen", server.HTTP{Read: time.Second}, nil)
 	body, rest := io.Pipe()
 	defer rest.Close()
 	go func() { _, _ = io.WriteString(rest, `{"userId":"ada",`) }()
-	if got, says := a.send(t, "/v1/track", body, nil); got.StatusCode != http.StatusRequestTimeout || !strings.Contains(says, "did not arrive within 50ms") {
+	if got, says := a.send(t, "/v1/track", body, nil); got.StatusCode != http.StatusRequestTimeout || !strings.Contains(says, "did not arrive within 1s") {
 		t.Errorf("got %d %s", got.StatusCode, says)
 	}
 	if got, says := a.send(t, "/v1/track", strings.NewReader(`{"userId":"ada","event":"order"}`), nil); got.StatusCode != http.StatusOK {

@@ -8,11 +8,11 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/server"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
 // TestServePostsWebhooks has serve post what happened before it ran: not to this machine, at first; and once that was given
@@ -64,13 +64,8 @@ func TestServePostsWebhooks(t *testing.T) {
 
 	ctx, interrupt = context.WithCancel(t.Context())
 	go func() { served <- run(ctx, "serve", "--listen", "localhost:0", "--allow-private-webhooks") }()
-	select {
-	case got := <-posted:
-		if got.UserID != "bob" || !got.Replayed {
-			t.Errorf("posted %+v", got)
-		}
-	case <-time.After(20 * time.Second):
-		t.Error("nothing was posted")
+	if got := waitfor.Next(t, posted); got.UserID != "bob" || !got.Replayed {
+		t.Errorf("posted %+v", got)
 	}
 	interrupt()
 	<-served

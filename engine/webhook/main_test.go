@@ -2,7 +2,6 @@ package webhook_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -95,7 +94,7 @@ func (w *world) start(config engine.Config) *engine.Engine {
 	e, err := engine.New(w.pool, w.registry, config)
 	must(w.t, err)
 	must(w.t, e.Start(w.t.Context()))
-	w.t.Cleanup(func() { stop(w.t, e) })
+	w.t.Cleanup(func() { waitfor.Stop(w.t, e) })
 	return e
 }
 
@@ -106,22 +105,8 @@ func (w *world) serve(config webhook.Config) (*engine.Engine, *webhook.Service) 
 	s, err := webhook.New(e, w.pool, config)
 	must(w.t, err)
 	must(w.t, s.Start(w.t.Context()))
-	w.t.Cleanup(func() { stop(w.t, s) })
+	w.t.Cleanup(func() { waitfor.Stop(w.t, s) })
 	return e, s
-}
-
-// stopper is an engine or a service.
-type stopper interface {
-	Stop(ctx context.Context) error
-}
-
-func stop(t *testing.T, it stopper) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	if err := it.Stop(ctx); err != nil {
-		t.Error(err)
-	}
 }
 
 // endpoint makes an endpoint of all buckets.
