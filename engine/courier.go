@@ -140,14 +140,14 @@ func (c *courier) claim(ctx context.Context, calls *sync.WaitGroup) (int, error)
 	if free == 0 {
 		return 0, nil
 	}
-	deployed, err := c.engine.store.Refresh(ctx, c.engine.pool) // so that what is paused is known at once
+	deployed, err := c.engine.store.Refresh(ctx, c.engine.pool)
 	if err != nil {
 		return 0, err
 	}
 	now := c.engine.config.Now()
 	rows, err := c.engine.store.Queries(c.engine.pool).DeliveriesClaim(ctx, db.DeliveriesClaimParams{
-		SubscriptionNos: c.subscriptions, PausedNos: deployed.Paused, Now: store.Timestamp(now), Until: store.Timestamp(now.Add(c.engine.config.Lease)),
-		Lease: c.lease, Most: int32(free),
+		SubscriptionNos: c.subscriptions, GenerationNo: deployed.No, PausedNos: deployed.Paused,
+		Now: store.Timestamp(now), Until: store.Timestamp(now.Add(c.engine.config.Lease)), Lease: c.lease, Most: int32(free),
 	})
 	if err != nil {
 		return 0, fmt.Errorf("lease deliveries: %w", err)

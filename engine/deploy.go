@@ -144,7 +144,8 @@ func deployment(row db.DeploymentsProgressRow) Deployment {
 }
 
 // Pause stops a bucket, for all processes on the database and until somebody resumes it: nobody joins or leaves, ticks and
-// deliveries wait, Add and Remove give [ErrPaused]. To pause what is paused does nothing.
+// deliveries wait, Add and Remove give [ErrPaused]. Deliveries that are under way are not broken off. To pause what is paused does
+// nothing.
 func (e *Engine) Pause(ctx context.Context, bucket registry.BucketRef) error {
 	return e.halt(ctx, "pause", bucket, (*store.Store).Pause)
 }

@@ -14,7 +14,7 @@ func hotQueries() map[string]hotQuery {
 		"ContactsLockKnown":     {db.ContactsLockKnown, contacts + ", " + contacts},
 		"ContactsLockWaiting":   {db.ContactsLockWaiting, users + ", " + contacts + ", " + contacts},
 		"ContactsLockDue":       {db.ContactsLockDue, "now(), " + buckets + ", array[0, 0, 0], 500"},
-		"DeliveriesClaim":       {db.DeliveriesClaim, buckets + ", now(), array[7], 16, now(), gen_random_uuid()"},
+		"DeliveriesClaim":       {db.DeliveriesClaim, buckets + ", 1, now(), array[7], 16, now(), gen_random_uuid()"},
 		"DeliveriesFail":        {db.DeliveriesFail, contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", array['dead','dead','dead'], " + times + ", array['','',''], gen_random_uuid()"},
 		"ContactsHold":          {db.ContactsHold, contacts + ", " + contacts},
 		"ChangesOf":             {db.ChangesOf, users + ", " + contacts + ", " + contacts + ", " + buckets},

@@ -8,8 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgtype"
+
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/gen/db"
 )
 
 // TestPauseAndResume stops a bucket and lets it go on.
@@ -140,5 +143,33 @@ func TestExplainKnowsWhatStandsStill(t *testing.T) {
 		if x.Paused != (id == "pro") || x.Other == x.Paused || !strings.Contains(x.String(), want) {
 			t.Errorf("%s: paused %t, another deployed %t, want %q in\n%s", id, x.Paused, x.Other, want, x)
 		}
+	}
+}
+
+// TestNothingIsLeasedInIgnorance asks for deliveries as a process does that has looked at what is paused a moment before somebody
+// paused a bucket.
+func TestNothingIsLeasedInIgnorance(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	w.keep(func(e *engine.Engine) {
+		must(t, e.OnEnter(w.ref("pro"), engine.EnterHandler{Name: "in", Func: make(inbox, 1).handle}))
+	})
+	w.identify("ada", map[string]any{"plan": "pro"})
+	q, now := db.New(w.pool), pgtype.Timestamptz{Time: epoch, Valid: true}
+	before, err := q.GenerationNo(t.Context())
+	must(t, err)
+	must(t, w.Pause(t.Context(), w.ref("pro")))
+	must(t, w.Resume(t.Context(), w.ref("pro")))
+	after, err := q.GenerationNo(t.Context())
+	must(t, err)
+	for _, c := range []struct {
+		generation int32
+		want       int
+	}{{before, 0}, {after, 1}} {
+		rows, err := q.DeliveriesClaim(t.Context(), db.DeliveriesClaimParams{
+			SubscriptionNos: []int32{1}, GenerationNo: c.generation, PausedNos: []int32{}, Now: now, Until: now, Lease: pgtype.UUID{Valid: true}, Most: 1,
+		})
+		must(t, err)
+		equal(t, "leased", len(rows), c.want)
 	}
 }

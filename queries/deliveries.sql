@@ -1,9 +1,10 @@
 -- name: DeliveriesClaim :many
 -- Leases the deliveries that may go out now: of each subscription, user and bucket only the oldest that waits, so that
--- they arrive in order. A lease is no lock: nothing is held while the delivery is made.
+-- they arrive in order. A lease is no lock: nothing is held while the delivery is made. None is leased if something was
+-- deployed, paused or resumed of which the caller has not heard.
 with heads as (
     select h.contact_id, h.subscription_no, h.bucket_no, h.id
-    from (select unnest(@subscription_nos::integer[]) as no) s
+    from (select unnest(@subscription_nos::integer[]) as no from bucketgen.generation g where g.no = @generation_no) s
     cross join lateral (
         select d.contact_id, d.subscription_no, d.bucket_no, d.id, d.next_at
         from bucketgen.deliveries d

@@ -61,7 +61,7 @@ func (q *Queries) DeliveriesBacklog(ctx context.Context) ([]DeliveriesBacklogRow
 const DeliveriesClaim = `-- name: DeliveriesClaim :many
 with heads as (
     select h.contact_id, h.subscription_no, h.bucket_no, h.id
-    from (select unnest($1::integer[]) as no) s
+    from (select unnest($1::integer[]) as no from bucketgen.generation g where g.no = $2) s
     cross join lateral (
         select d.contact_id, d.subscription_no, d.bucket_no, d.id, d.next_at
         from bucketgen.deliveries d
@@ -72,19 +72,19 @@ with heads as (
                 and e.id < d.id and e.state = 'waiting'
             limit 1
         ) earlier on true
-        where d.state = 'waiting' and d.subscription_no = s.no and d.next_at <= $2
-            and d.bucket_no <> all ($3::integer[])
-            and (d.leased_until is null or d.leased_until <= $2)
+        where d.state = 'waiting' and d.subscription_no = s.no and d.next_at <= $3
+            and d.bucket_no <> all ($4::integer[])
+            and (d.leased_until is null or d.leased_until <= $3)
             and earlier.id is null
         order by d.next_at, d.id
         limit 100 -- known to the planner, which a parameter is not
         for update of d skip locked
     ) h
     order by h.next_at, h.id
-    limit $4::integer
+    limit $5::integer
 ), leased as (
     update bucketgen.deliveries d
-    set leased_until = $5, lease = $6, attempts = d.attempts + 1
+    set leased_until = $6, lease = $7, attempts = d.attempts + 1
     where (d.contact_id, d.subscription_no, d.bucket_no, d.id) in (
         select h.contact_id, h.subscription_no, h.bucket_no, h.id from heads h limit 100
     )
@@ -101,6 +101,7 @@ order by l.id
 
 type DeliveriesClaimParams struct {
 	SubscriptionNos []int32
+	GenerationNo    int32
 	Now             pgtype.Timestamptz
 	PausedNos       []int32
 	Most            int32
@@ -123,10 +124,12 @@ type DeliveriesClaimRow struct {
 }
 
 // Leases the deliveries that may go out now: of each subscription, user and bucket only the oldest that waits, so that
-// they arrive in order. A lease is no lock: nothing is held while the delivery is made.
+// they arrive in order. A lease is no lock: nothing is held while the delivery is made. None is leased if something was
+// deployed, paused or resumed of which the caller has not heard.
 func (q *Queries) DeliveriesClaim(ctx context.Context, arg DeliveriesClaimParams) ([]DeliveriesClaimRow, error) {
 	rows, err := q.db.Query(ctx, DeliveriesClaim,
 		arg.SubscriptionNos,
+		arg.GenerationNo,
 		arg.Now,
 		arg.PausedNos,
 		arg.Most,
