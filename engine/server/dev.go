@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/url"
 	"time"
 
@@ -59,12 +60,17 @@ a key for them is made and printed, and revoked at the end. Webhooks may go to t
 		Example: "  " + c.host.Name + " dev",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			at, err := bind(cmd.Context(), "--listen", address)
+			if err != nil {
+				return err
+			}
+			defer at.Close()
 			d, err := c.open(cmd.Context(), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, d.close()) }()
-			return c.dev(cmd, d, address)
+			return c.dev(cmd, d, at)
 		},
 	}
 	cmd.Flags().StringVar(&address, "listen", "localhost:0", "`ADDRESS` to listen on; the port 0 is any that is free")
@@ -72,7 +78,7 @@ a key for them is made and printed, and revoked at the end. Webhooks may go to t
 	return cmd
 }
 
-func (c *cli) dev(cmd *cobra.Command, d *database, address string) error {
+func (c *cli) dev(cmd *cobra.Command, d *database, at net.Listener) error {
 	out := cmd.OutOrStdout()
 	if c.asJSON {
 		out = cmd.ErrOrStderr()
@@ -103,7 +109,7 @@ func (c *cli) dev(cmd *cobra.Command, d *database, address string) error {
 		b := &c.host.Registry.Buckets[i]
 		fmt.Fprintf(out, "  %-24s %s\n", b.ID, b.Description)
 	}
-	err = c.invite(cmd, d, r.Engine, address, serving{Engine: r.String(), Database: d.server.URL, Applied: applied, Deployment: &deployed})
+	err = c.invite(cmd, d, r.Engine, at, serving{URL: "http://" + at.Addr().String(), Engine: r.String(), Database: d.server.URL, Applied: applied, Deployment: &deployed})
 	return errors.Join(err, r.stop())
 }
 
@@ -111,7 +117,7 @@ func (c *cli) dev(cmd *cobra.Command, d *database, address string) error {
 const devKey = "dev"
 
 // invite lets events in by HTTP, with a key of its own, until it is interrupted.
-func (c *cli) invite(cmd *cobra.Command, d *database, e *engine.Engine, address string, s serving) (err error) {
+func (c *cli) invite(cmd *cobra.Command, d *database, e *engine.Engine, at net.Listener, s serving) (err error) {
 	ctx, all := cmd.Context(), keys{d.pool, c.schema}
 	revoke := func(ctx context.Context) error { _, err := all.revoke(ctx, devKey); return err }
 	if err := revoke(ctx); err != nil { // of one that was killed
@@ -122,11 +128,8 @@ func (c *cli) invite(cmd *cobra.Command, d *database, e *engine.Engine, address 
 		return err
 	}
 	defer func() { err = errors.Join(err, revoke(context.WithoutCancel(ctx))) }()
-	l, err := c.listen(ctx, "--listen", address, c.traced(NewHandler(e, d.pool, c.schema, c.host.HTTP, c.host.Config.Logger)))
-	if err != nil {
-		return err
-	}
-	s.URL, s.Key = "http://"+l.address, k.Secret
+	l := listen(at, c.traced(NewHandler(e, d.pool, c.schema, c.host.HTTP, c.host.Config.Logger)))
+	s.Key = k.Secret
 	err = c.print(cmd, s, func(out io.Writer) error {
 		fmt.Fprintf(out, "events, in another terminal:\n  export KEY=%s URL=%s\n", s.Key, s.URL)
 		fmt.Fprintln(out, `  curl -u $KEY: -H 'Content-Type: application/json' $URL/v1/track -d '{"userId":"ada","event":"signed up"}'`)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"regexp"
 	"strings"
 	"sync"
@@ -225,5 +226,29 @@ func TestDevHandlersFail(t *testing.T) {
 	want := "shopd: handler \"welcome\": bucket \"gone\": the bucket is not in the registry of this engine\n"
 	if code != 2 || stderr.String() != want {
 		t.Errorf("exit code %d, %q; want 2, %q", code, &stderr, want)
+	}
+}
+
+// TestAddressIsTakenFirst sees that where somebody else listens already nothing is begun.
+func TestAddressIsTakenFirst(t *testing.T) {
+	t.Parallel()
+	var config net.ListenConfig
+	other, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	address, url := other.Addr().String(), pgtest.NewEmptyURL(t)
+	for _, args := range [][]string{{"dev", "--listen"}, {"serve", "--listen"}, {"serve", "--listen", "127.0.0.1:0", "--admin-listen"}} {
+		var stderr bytes.Buffer
+		code := server.Run(t.Context(), server.Host{Registry: pro(t), Name: "shopd"}, append(args, address, "--database", url), strings.NewReader(""), io.Discard, &stderr)
+		want := "shopd: " + args[len(args)-1] + " " + address + ": listen tcp " + address + ": bind: address already in use; choose another address\n"
+		if code != 2 || stderr.String() != want {
+			t.Errorf("%v: exit code %d, %q; want 2, %q", args, code, &stderr, want)
+		}
+	}
+	var schemas int
+	if err := pgtest.Open(t, url).QueryRow(t.Context(), "select count(*) from pg_namespace where nspname = 'bucketgen'").Scan(&schemas); err != nil || schemas != 0 {
+		t.Errorf("%d schemas were made, %v", schemas, err)
 	}
 }

@@ -48,6 +48,18 @@ Errors are problem details (RFC 9457); 429 and 503 say when to try again.`,
 		Example: "  " + c.host.Name + " serve --listen :8080",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			at, err := bind(cmd.Context(), "--listen", address)
+			if err != nil {
+				return err
+			}
+			defer at.Close()
+			var adminAt net.Listener
+			if adminAddress != "" {
+				if adminAt, err = bind(cmd.Context(), "--admin-listen", adminAddress); err != nil {
+					return err
+				}
+				defer adminAt.Close()
+			}
 			d, err := c.open(cmd.Context(), cmd.ErrOrStderr())
 			if err != nil {
 				return err
@@ -65,7 +77,7 @@ Errors are problem details (RFC 9457); 429 and 503 say when to try again.`,
 			if err := r.start(cmd.Context()); err != nil {
 				return err
 			}
-			return errors.Join(c.serve(cmd, d, r, tells, address, adminAddress), r.stop())
+			return errors.Join(c.serve(cmd, d, r, tells, at, adminAt), r.stop())
 		},
 	}
 	cmd.Flags().StringVar(&address, "listen", "localhost:8080", "`ADDRESS` to listen on; :8080 is all interfaces")
@@ -75,21 +87,16 @@ Errors are problem details (RFC 9457); 429 and 503 say when to try again.`,
 	return cmd
 }
 
-// serve answers requests until it is interrupted.
-func (c *cli) serve(cmd *cobra.Command, d *database, r *running, tells *telemetry, address, adminAddress string) error {
-	s, err := c.listen(cmd.Context(), "--listen", address, c.traced(NewHandler(r.Engine, d.pool, c.schema, c.host.HTTP, c.host.Config.Logger)))
-	if err != nil {
-		return err
-	}
-	says := serving{URL: "http://" + s.address, Engine: r.String()}
+// serve answers requests until it is interrupted. adminAt may be nil.
+func (c *cli) serve(cmd *cobra.Command, d *database, r *running, tells *telemetry, at, adminAt net.Listener) error {
+	s := listen(at, c.traced(NewHandler(r.Engine, d.pool, c.schema, c.host.HTTP, c.host.Config.Logger)))
+	says := serving{URL: "http://" + at.Addr().String(), Engine: r.String()}
 	var admin *listener
-	if adminAddress != "" {
-		if admin, err = c.listen(cmd.Context(), "--admin-listen", adminAddress, c.admin(d, r.Engine, tells)); err != nil {
-			return errors.Join(err, s.stop())
-		}
-		says.AdminURL = "http://" + admin.address
+	if adminAt != nil {
+		admin = listen(adminAt, c.admin(d, r.Engine, tells))
+		says.AdminURL = "http://" + adminAt.Addr().String()
 	}
-	err = c.print(cmd, says, func(out io.Writer) error {
+	err := c.print(cmd, says, func(out io.Writer) error {
 		fmt.Fprintln(out, r)
 		if admin != nil {
 			fmt.Fprintf(out, "metrics and profiles on %s\n", says.AdminURL)
@@ -170,29 +177,33 @@ func health(mux *http.ServeMux, e *engine.Engine, pool *pgxpool.Pool) {
 
 // listener is a running HTTP server.
 type listener struct {
-	address string
-	server  *http.Server
-	failed  chan error
+	server *http.Server
+	failed chan error
 }
 
-// listen starts an HTTP server. Slow clients cost it a connection each, and no more.
-func (c *cli) listen(ctx context.Context, flag, address string, h http.Handler) (*listener, error) {
+// bind takes an address: before anything else, so that nothing has begun if somebody else has it. Who connects waits.
+func bind(ctx context.Context, flag, address string) (net.Listener, error) {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", flag, address, err)
+		return nil, fmt.Errorf("%s %s: %w; choose another address", flag, address, err)
 	}
-	s := &listener{address: l.Addr().String(), failed: make(chan error, 1), server: &http.Server{
+	return l, nil
+}
+
+// listen starts an HTTP server. Slow clients cost it a connection each, and no more.
+func listen(at net.Listener, h http.Handler) *listener {
+	s := &listener{failed: make(chan error, 1), server: &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10,
 	}}
 	go func() {
-		if err := s.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.server.Serve(at); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- fmt.Errorf("serve: %w", err)
 		}
 	}()
-	return s, nil
+	return s
 }
 
 // wait waits until ctx ends. Then nothing new is taken in, and what came in is answered before it returns.
