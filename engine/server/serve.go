@@ -47,37 +47,8 @@ as writeKey in the body. To look takes a read key, to change something an admin 
 Errors are problem details (RFC 9457); 429 and 503 say when to try again.`,
 		Example: "  " + c.host.Name + " serve --listen :8080",
 		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			at, err := bind(cmd.Context(), "--listen", address)
-			if err != nil {
-				return err
-			}
-			defer at.Close()
-			var adminAt net.Listener
-			if adminAddress != "" {
-				if adminAt, err = bind(cmd.Context(), "--admin-listen", adminAddress); err != nil {
-					return err
-				}
-				defer adminAt.Close()
-			}
-			d, err := c.open(cmd.Context(), cmd.ErrOrStderr())
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, d.close()) }()
-			tells, end, err := c.tell(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, end()) }()
-			r, err := c.prepare(d, allowPrivate)
-			if err != nil {
-				return err
-			}
-			if err := r.start(cmd.Context()); err != nil {
-				return err
-			}
-			return errors.Join(c.serve(cmd, d, r, tells, at, adminAt), r.stop())
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.serve(cmd, address, adminAddress, allowPrivate)
 		},
 	}
 	cmd.Flags().StringVar(&address, "listen", "localhost:8080", "`ADDRESS` to listen on; :8080 is all interfaces")
@@ -87,8 +58,42 @@ Errors are problem details (RFC 9457); 429 and 503 say when to try again.`,
 	return cmd
 }
 
-// serve answers requests until it is interrupted. adminAt may be nil.
-func (c *cli) serve(cmd *cobra.Command, d *database, r *running, tells *telemetry, at, adminAt net.Listener) error {
+// serve runs the engine, and answers requests until it is interrupted. adminAddress may be empty.
+func (c *cli) serve(cmd *cobra.Command, address, adminAddress string, allowPrivate bool) (err error) {
+	at, err := bind(cmd.Context(), "--listen", address)
+	if err != nil {
+		return err
+	}
+	defer at.Close()
+	var adminAt net.Listener
+	if adminAddress != "" {
+		if adminAt, err = bind(cmd.Context(), "--admin-listen", adminAddress); err != nil {
+			return err
+		}
+		defer adminAt.Close()
+	}
+	d, err := c.open(cmd.Context(), cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+	tells, end, err := c.tell(cmd.Context())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	r, err := c.prepare(d, allowPrivate)
+	if err != nil {
+		return err
+	}
+	if err := r.start(cmd.Context()); err != nil {
+		return err
+	}
+	return errors.Join(c.attend(cmd, d, r, tells, at, adminAt), r.stop())
+}
+
+// attend answers requests until it is interrupted. adminAt may be nil.
+func (c *cli) attend(cmd *cobra.Command, d *database, r *running, tells *telemetry, at, adminAt net.Listener) error {
 	s := listen(at, c.traced(NewHandler(r.Engine, d.pool, c.schema, c.host.HTTP, c.host.Config.Logger)))
 	says := serving{URL: "http://" + at.Addr().String(), Engine: r.String()}
 	var admin *listener

@@ -42,10 +42,13 @@ func Next[T any](t testing.TB, from <-chan T) T {
 	}
 }
 
-// Stop stops something, and fails the test if it does not end for long.
-func Stop(t testing.TB, it interface {
+// stopper is an engine, or a service beside it.
+type stopper interface {
 	Stop(ctx context.Context) error
-}) {
+}
+
+// Stop stops something, and fails the test if it does not end for long.
+func Stop(t testing.TB, it stopper) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), Long) // a test's own context ends before it cleans up
 	defer cancel()
