@@ -17,6 +17,7 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
 const jobUsers = 3000
@@ -150,7 +151,7 @@ func TestHatchetJobsQueue(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	next(t, from) // by now Hatchet has given out whatever it would
+	waitfor.Next(t, from) // by now Hatchet has given out whatever it would
 	const finished = "select count(*) from bucketgen.reconciliations where finished_at is not null"
 	eventually(t, time.Minute, "one is under way", func() bool {
 		return number(t, w.pool, "select count(*) from bucketgen.reconciliations") == 1

@@ -6,13 +6,13 @@ import (
 	"maps"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	v0 "github.com/hatchet-dev/hatchet/pkg/client"
 	sdk "github.com/hatchet-dev/hatchet/sdks/go"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -50,18 +50,6 @@ func listen(t *testing.T, events ...string) <-chan received {
 	return out
 }
 
-// next returns what comes next.
-func next(t *testing.T, from <-chan received) received {
-	t.Helper()
-	select {
-	case r := <-from:
-		return r
-	case <-time.After(30 * time.Second):
-		t.Fatal("nothing came within 30 s")
-		return received{}
-	}
-}
-
 // TestHatchetPlainWorkflow triggers workflows of which the engine knows nothing, and looks at all that they are given.
 func TestHatchetPlainWorkflow(t *testing.T) {
 	useHatchet(t)
@@ -75,7 +63,7 @@ func TestHatchetPlainWorkflow(t *testing.T) {
 	common := map[string]any{"bucketId": "lapsed", "bucketName": "Lapsed", "userId": "ada", "userEmail": "ada@example.com", "entryCount": 1.0}
 	want := func(event, kind, key string, more map[string]any) {
 		t.Helper()
-		got := next(t, from)
+		got := waitfor.Next(t, from)
 		input := map[string]any{"transition": kind, "key": key}
 		for _, m := range []map[string]any{common, more} {
 			maps.Copy(input, m)
@@ -95,7 +83,7 @@ func TestHatchetPlainWorkflow(t *testing.T) {
 	w.ingest(t, plans("ada", "pro"))
 	left := map[string]int{}
 	for range 2 { // the specific event and the generic one; which is first is not said
-		got := next(t, from)
+		got := waitfor.Next(t, from)
 		left[got.event]++
 		if got.key != "bucket:lapsed:ada:left:1" || got.input["reason"] != "criteria" {
 			t.Errorf("got %+v", got)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
 // TestHatchetReaction runs a reaction that sleeps, longer than its worker lives.
@@ -29,16 +30,11 @@ func TestHatchetReaction(t *testing.T) {
 	w.start(t, engine.Config{}, config)
 	start := time.Now()
 	w.ingest(t, plans("ada", "lapsed"))
-	first := <-began
+	first := waitfor.Next(t, began)
 	w.stop(t)
 
 	w.start(t, engine.Config{}, config)
-	var second engine.Transition
-	select {
-	case second = <-woke:
-	case <-time.After(80 * time.Second):
-		t.Fatal("the reaction never woke")
-	}
+	second := waitfor.Next(t, woke)
 	if slept := time.Since(start); slept < sleep {
 		t.Errorf("it woke after %v, want %v at least", slept, sleep)
 	}
@@ -49,13 +45,9 @@ func TestHatchetReaction(t *testing.T) {
 	// A second stay is none that the task is for, and bob's is.
 	w.ingest(t, plans("ada", "pro"), plans("ada", "lapsed"), plans("bob", "lapsed"))
 	for user := ""; user != "bob"; {
-		select {
-		case tr := <-woke:
-			if user = tr.UserID; tr.EntryCount != 1 {
-				t.Errorf("it ran for %s", tr.Key())
-			}
-		case <-time.After(time.Minute):
-			t.Fatal("the reaction never woke for bob")
+		tr := waitfor.Next(t, woke)
+		if user = tr.UserID; tr.EntryCount != 1 {
+			t.Errorf("it ran for %s", tr.Key())
 		}
 	}
 }

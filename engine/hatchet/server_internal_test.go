@@ -19,6 +19,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/hatchettest"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -103,14 +104,8 @@ func (w *world) start(t testing.TB, ec engine.Config, c Config) {
 // stop stops both. It may be called again.
 func (w *world) stop(t testing.TB) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	if err := w.adapter.Stop(ctx); err != nil {
-		t.Error(err)
-	}
-	if err := w.Stop(ctx); err != nil {
-		t.Error(err)
-	}
+	waitfor.Stop(t, w.adapter)
+	waitfor.Stop(t, w.Engine)
 }
 
 func (w *world) ingest(t testing.TB, events ...engine.Event) {
