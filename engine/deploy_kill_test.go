@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -93,8 +94,28 @@ func newDeployTest(t *testing.T) *deployTest {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
+	t.Cleanup(func() { d.tell(t) })
 	d.pool, d.old, d.new = pool, definitionsOf(t, oldOnes), definitionsOf(t, newOnes)
 	return d
+}
+
+// tell says how far everybody is, if the test has failed.
+func (d *deployTest) tell(t *testing.T) {
+	t.Helper()
+	if !t.Failed() {
+		return
+	}
+	var state string
+	err := d.pool.QueryRow(context.Background(), `select jsonb_pretty(jsonb_build_object(
+		'deployments', (select jsonb_agg(to_jsonb(d) order by d.no) from bucketgen.deployments d),
+		'processes', (select jsonb_agg(to_jsonb(p)) from bucketgen.processes p),
+		'behind', (`+behind+`),
+		'strangers', (select count(*) from bucketgen.due where bucket_no = 0),
+		'sessions', (select jsonb_agg(jsonb_build_object('state', a.state, 'wait', a.wait_event, 'since', now() - a.xact_start, 'query', left(a.query, 100)))
+			from pg_stat_activity a where a.datname = current_database() and a.pid <> pg_backend_pid()),
+		'last events', (select max(received_at) from bucketgen.events),
+		'last transition', (select max(at) from bucketgen.transitions)))`).Scan(&state)
+	t.Log(state, err)
 }
 
 func definitionsOf(t *testing.T, name string) *ir.File {
@@ -149,7 +170,12 @@ func (d *deployTest) spawn(t *testing.T, w deployWorker) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() }) // in vain, if all went well
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // in vain, if all went well
+		if ended := cmd.Wait(); t.Failed() {
+			t.Logf("worker %d: %v, %v\n%s", w.ID, cmd.ProcessState, ended, cmd.Stderr)
+		}
+	})
 	return cmd
 }
 
