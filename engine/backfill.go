@@ -41,14 +41,14 @@ func (e *Engine) backfill(ctx context.Context, progress func(Deployment)) (Deplo
 		if !deployed.Agreed {
 			return Deployment{}, ErrNotDeployed
 		}
-		unfinished, err := e.store.Queries(e.pool).DeploymentsUnfinished(ctx)
+		unfinished, err := e.store.Queries(e.pool).DeploymentsUnfinished(ctx, deployed.No)
 		if err != nil {
 			return Deployment{}, fmt.Errorf("read the deployments: %w", err)
 		}
 		if len(unfinished) == 0 {
 			return e.deployment(ctx, deployed.No)
 		}
-		b := &backfill{engine: e, no: unfinished[0].No, progress: progress}
+		b := &backfill{engine: e, last: deployed.Last(), no: unfinished[0].No, progress: progress}
 		if err := b.run(ctx); err != nil {
 			return Deployment{}, err
 		}
@@ -58,6 +58,7 @@ func (e *Engine) backfill(ctx context.Context, progress func(Deployment)) (Deplo
 // backfill lets users follow a deployment, and with it all before.
 type backfill struct {
 	engine   *Engine
+	last     int32 // whoever has followed this one is not behind: it is not read anew, because later ones are none of its business
 	no       int32
 	mu       sync.Mutex // of progress
 	progress func(Deployment)
@@ -166,7 +167,7 @@ func (b *backfill) part(ctx context.Context, after, upto int64) error {
 func (b *backfill) page(ctx context.Context, after, upto int64) (reached int64, err error) {
 	e := b.engine
 	users, err := e.store.Queries(e.pool).ContactsBehind(ctx, db.ContactsBehindParams{
-		AfterID: after, UptoID: upto, Generation: e.store.Deployment().Last(), Size: backfillBatch,
+		AfterID: after, UptoID: upto, Generation: b.last, Size: backfillBatch,
 	})
 	if err != nil {
 		return after, fmt.Errorf("read users: %w", err)
@@ -255,7 +256,7 @@ func (b *backfill) finish(ctx context.Context) error {
 			return err
 		}
 	}
-	first, err := q.ContactsFirstBehind(ctx, e.store.Deployment().Last())
+	first, err := q.ContactsFirstBehind(ctx, b.last)
 	switch {
 	case noRow(err):
 		return q.DeploymentsFinish(ctx, db.DeploymentsFinishParams{No: b.no, Now: store.Timestamp(e.config.Now())})
@@ -292,13 +293,13 @@ func (e *Engine) followDeployed(ctx context.Context) error {
 	if err != nil || !d.Agreed || !works && e.onDeploy == nil {
 		return err
 	}
-	unfinished, err := e.store.Queries(e.pool).DeploymentsUnfinished(ctx)
+	unfinished, err := e.store.Queries(e.pool).DeploymentsUnfinished(ctx, d.No)
 	if err != nil || len(unfinished) == 0 {
 		return err
 	}
 	if err := e.announce(ctx, unfinished[0].No); err != nil || !works {
 		return err
 	}
-	b := &backfill{engine: e, no: unfinished[0].No, progress: func(Deployment) {}}
+	b := &backfill{engine: e, last: d.Last(), no: unfinished[0].No, progress: func(Deployment) {}}
 	return b.run(ctx)
 }

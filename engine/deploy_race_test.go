@@ -3,12 +3,17 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
+	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
@@ -140,4 +145,59 @@ func TestDeploymentsComeInOrder(t *testing.T) {
 		got = append(got, tr.BucketID+" "+tr.At.Sub(epoch).String())
 	}
 	equal(t, "ada", got, []string{"pro 24h0m0s", "planned 24h0m0s"})
+}
+
+// meddler does something just before a statement is sent, once, after it was armed.
+type meddler struct {
+	sql   string
+	do    func()
+	armed atomic.Bool
+}
+
+func (m *meddler) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	if data.SQL == m.sql && m.armed.CompareAndSwap(true, false) {
+		m.do()
+	}
+	return ctx
+}
+
+func (m *meddler) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// TestNobodyFinishesWhatTheyDoNotKnow deploys just after another process has looked at what is deployed, and before it asks which
+// deployments users are to follow: by what it knows nobody is behind.
+func TestNobodyFinishesWhatTheyDoNotKnow(t *testing.T) {
+	t.Parallel()
+	m := &meddler{sql: db.DeploymentsUnfinished}
+	w := &world{t: t, pool: traced(t, m), registry: registrytest.Build(t, pro), clock: &clock{now: epoch}}
+	w.Engine = w.start(engine.Config{NoClock: true, NoDelivery: true}, nil)
+	w.identify("ada", map[string]any{"plan": "pro"})
+	w.backfill()
+	n := w.redefined(pro, bucket.Define(bucket.Spec{ID: "planned", Criteria: plan.Exists()}))
+	m.do = func() { n.deploy(engine.DeployOptions{}) }
+	m.armed.Store(true)
+	equal(t, "the last that it knows", w.backfill().No, 1)
+	equal(t, "unfinished", w.count("select count(*) from bucketgen.deployments where no = 2 and finished_at is null"), 1)
+	n.backfill()
+	equal(t, "ada", n.history("ada"), []string{"entered pro 1", "entered planned 1 suppressed"})
+}
+
+// TestDeploymentsAreReadWhole pauses and resumes a bucket while another process reads what is deployed.
+func TestDeploymentsAreReadWhole(t *testing.T) {
+	t.Parallel()
+	m := &meddler{sql: db.BucketsDeployed}
+	w := &world{t: t, pool: traced(t, m), registry: registrytest.Build(t, pro), clock: &clock{now: epoch}}
+	w.Engine = w.start(engine.Config{NoClock: true, NoDelivery: true}, nil)
+	conn, err := w.pool.Acquire(t.Context())
+	must(t, err)
+	defer conn.Release()
+	s, err := store.New(t.Context(), conn, store.DefaultSchema, w.registry, 0)
+	must(t, err)
+	m.do = func() {
+		must(t, w.Pause(t.Context(), w.ref("pro")))
+		must(t, w.Resume(t.Context(), w.ref("pro")))
+	}
+	m.armed.Store(true)
+	d, err := s.Refresh(t.Context(), conn)
+	must(t, err)
+	equal(t, "deployment, and since when the bucket is as it is", []int32{d.No, d.Since(0)}, []int32{3, 3})
 }

@@ -16,10 +16,11 @@ insert into bucketgen.deployments (no, kind, fingerprint, emit, at, rate, contac
 values (@no, @kind, @fingerprint, @emit, @at, @rate, @contacts, sqlc.narg('finished_at'));
 
 -- name: DeploymentsUnfinished :many
--- Deployments that users are still to follow. The last of them stands for all: who follows it has followed the others.
+-- Deployments that users are still to follow, up to one. The last of them stands for all: who follows it has followed the
+-- others. One that came later is left to those who know it: whoever does not finds that nobody is behind.
 select d.no, d.kind, d.at, d.rate, d.contacts, d.upto_id, d.followed, d.joined, d.gone
 from bucketgen.deployments d
-where d.finished_at is null
+where d.finished_at is null and d.no <= @known_no
 order by d.no desc;
 
 -- name: DeploymentsProgress :many

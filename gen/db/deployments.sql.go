@@ -641,7 +641,7 @@ func (q *Queries) DeploymentsRewind(ctx context.Context, arg DeploymentsRewindPa
 const DeploymentsUnfinished = `-- name: DeploymentsUnfinished :many
 select d.no, d.kind, d.at, d.rate, d.contacts, d.upto_id, d.followed, d.joined, d.gone
 from bucketgen.deployments d
-where d.finished_at is null
+where d.finished_at is null and d.no <= $1
 order by d.no desc
 `
 
@@ -657,9 +657,10 @@ type DeploymentsUnfinishedRow struct {
 	Gone     int64
 }
 
-// Deployments that users are still to follow. The last of them stands for all: who follows it has followed the others.
-func (q *Queries) DeploymentsUnfinished(ctx context.Context) ([]DeploymentsUnfinishedRow, error) {
-	rows, err := q.db.Query(ctx, DeploymentsUnfinished)
+// Deployments that users are still to follow, up to one. The last of them stands for all: who follows it has followed the
+// others. One that came later is left to those who know it: whoever does not finds that nobody is behind.
+func (q *Queries) DeploymentsUnfinished(ctx context.Context, knownNo int32) ([]DeploymentsUnfinishedRow, error) {
+	rows, err := q.db.Query(ctx, DeploymentsUnfinished, knownNo)
 	if err != nil {
 		return nil, err
 	}

@@ -89,16 +89,27 @@ func (s *Store) Refresh(ctx context.Context, conn db.DBTX) (*Deployment, error) 
 
 // deployed returns what is deployed, which is read if it is not what is remembered.
 func (s *Store) deployed(ctx context.Context, conn db.DBTX, no int32) (*Deployment, error) {
-	if d := s.deployment.Load(); d != nil && d.No == no {
+	for {
+		known := s.deployment.Load()
+		if known != nil && known.No == no {
+			return known, nil
+		}
+		current, err := s.Current(ctx, conn)
+		if err != nil {
+			return nil, err
+		}
+		if no, err = s.Queries(conn).GenerationNo(ctx); err != nil {
+			return nil, fmt.Errorf("read the generation: %w", err)
+		}
+		if no != current.No {
+			continue // something was deployed while it was read
+		}
+		d := s.see(current)
+		if known == nil || known.No < d.No {
+			s.deployment.CompareAndSwap(known, d) // whoever is slow keeps nobody from what is newer
+		}
 		return d, nil
 	}
-	current, err := s.Current(ctx, conn)
-	if err != nil {
-		return nil, err
-	}
-	d := s.see(current)
-	s.deployment.Store(d)
-	return d, nil
 }
 
 // Current is what the database says of what is deployed.
@@ -109,7 +120,7 @@ type Current struct {
 	Kept        map[string]int32
 }
 
-// Current reads what is deployed.
+// Current reads what is deployed, by several statements: between them it must not change.
 func (s *Store) Current(ctx context.Context, conn db.DBTX) (*Current, error) {
 	q := s.Queries(conn)
 	c := &Current{Kept: map[string]int32{}}
