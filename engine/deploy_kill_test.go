@@ -68,11 +68,13 @@ func TestDeploymentSurvivesKills(t *testing.T) {
 	}
 	d.awaitFinished(t)
 	d.end(t, running)
-	d.settle(t, d.new, 0)
+	until := time.Now().Truncate(time.Microsecond)
+	d.settle(t, d.new, until)
 	d.checkJournals(t, 18)
-	d.checkAgainst(t, time.Now().Truncate(time.Microsecond))
-	d.settle(t, d.new, 2*bucket.Hour) // when every minimal dwell is over
-	d.checkBuckets(t, time.Now().Add(2*bucket.Hour).Truncate(time.Microsecond))
+	d.checkAgainst(t, until)
+	until = until.Add(2 * bucket.Hour) // when every minimal dwell is over
+	d.settle(t, d.new, until)
+	d.checkBuckets(t, until)
 	d.checkWhole(t)
 	t.Logf("%d events, %d transitions", d.number(t, "select count(*) from bucketgen.events"), d.number(t, "select count(*) from bucketgen.transitions"))
 }
@@ -225,10 +227,10 @@ func (d *deployTest) awaitNone(t *testing.T, sql string) {
 	}
 }
 
-// settle does what is due after a while, by definitions that are deployed.
-func (d *deployTest) settle(t *testing.T, deployed *ir.File, after time.Duration) {
+// settle does what is due until an instant, and nothing that is due later, by definitions that are deployed.
+func (d *deployTest) settle(t *testing.T, deployed *ir.File, until time.Time) {
 	t.Helper()
-	now := func() time.Time { return time.Now().Add(after) }
+	now := func() time.Time { return until }
 	e := startEngine(t, d.pool, registrytest.FromIR(t, deployed), engine.Config{NoClock: true, NoDelivery: true, Now: now}, nil)
 	if _, err := e.Settle(t.Context()); err != nil {
 		t.Fatal(err)

@@ -48,9 +48,10 @@ func TestNothingFlaps(t *testing.T) {
 	d.awaitMove(t, 4)
 	linger(*deployLoad / 4)
 	d.endAll(t, workers)
-	d.settle(t, d.new, 10*bucket.Second) // when nothing is recent any more
+	until := time.Now().Add(10 * bucket.Second).Truncate(time.Microsecond) // when nothing is recent any more
+	d.settle(t, d.new, until)
 	deployed, again := d.deployment(t, 2), d.deployment(t, 4)
-	d.checkTrue(t, d.new, time.Now().Add(10*bucket.Second), "sticky")
+	d.checkTrue(t, d.new, until, "sticky")
 	d.checkMoves(t, d.new, "", deployed.finished, time.Now(), "sticky", "vip", "seated")
 	d.checkMoves(t, d.new, "seated", deployed.finished, d.deployment(t, 3).at)
 	d.checkMoves(t, d.new, "seated", again.finished, time.Now())
@@ -65,8 +66,9 @@ func TestNothingFlaps(t *testing.T) {
 	back := d.deployment(t, 5)
 	d.checkMoves(t, d.old, "", back.finished, time.Now(), "sticky")
 	d.checkSteady(t, back.at, time.Now())
-	d.settle(t, d.old, 2*bucket.Hour) // when every minimal dwell is over
-	d.checkTrue(t, d.old, time.Now().Add(2*bucket.Hour))
+	until = time.Now().Add(2 * bucket.Hour).Truncate(time.Microsecond) // when every minimal dwell is over
+	d.settle(t, d.old, until)
+	d.checkTrue(t, d.old, until)
 	t.Logf("%d events, %d transitions", d.number(t, "select count(*) from bucketgen.events"), d.number(t, "select count(*) from bucketgen.transitions"))
 }
 
