@@ -78,7 +78,7 @@ func (s *Session) ingest(e Event) {
 		}
 	}
 	s.found = s.registry.Candidates(s.found[:0], carried, s.state.Facts, s.stands())
-	if open := s.unsettled(carried.Repeated); len(open) > 0 {
+	if open := s.unsettled(carried); len(open) > 0 {
 		s.found = sorted(append(s.found, open...))
 	}
 	s.changes.Candidates += len(s.found)
@@ -97,16 +97,15 @@ func (s *Session) carry(c *registry.Carried, f payload.Field, p registry.Propert
 	}
 }
 
-// unsettled returns the buckets that ask about any of some properties and in which the user may not be as the criteria says:
-// those that they are kept from until they do something, and those that are due at this very instant.
-func (s *Session) unsettled(properties []registry.Property) []registry.Index {
-	if len(properties) == 0 {
-		return nil
-	}
+// unsettled returns the buckets that ask about what is carried, though it cannot change what the criteria says, and in which the
+// user may not be as that says: those that they are kept from until they do something, and those that are due at this very
+// instant.
+func (s *Session) unsettled(c registry.Carried) []registry.Index {
 	var buckets []registry.Index
 	add := func(b registry.Index) {
-		asks := func(p registry.Property) bool { return slices.Contains(s.registry.Buckets[b].Properties, p) }
-		if slices.ContainsFunc(properties, asks) {
+		row := &s.registry.Buckets[b]
+		asks := func(p registry.Property) bool { return slices.Contains(row.Properties, p) }
+		if slices.ContainsFunc(c.Properties, asks) || slices.ContainsFunc(c.Repeated, asks) || slices.Contains(row.Events, c.Event) {
 			buckets = append(buckets, b)
 		}
 	}
