@@ -178,33 +178,36 @@ func TestLookupKeepsWhoIsAskedFor(t *testing.T) {
 }
 
 // TestLookupDoesNotRestOnMessages lets something happen of which nobody is told, and no look finds it: what is remembered does
-// not count any more when it is too old.
+// not count any more when it is too old. Looks that an engine makes as it begins may find the first ones.
 func TestLookupDoesNotRestOnMessages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	e := w.engine(engine.Config{NoClock: true, FeedPoll: time.Hour})
 	l := w.lookup(e, lookup.Config{MaxStale: 20 * time.Millisecond})
-	if has, err := l.Has(t.Context(), w.ref("pro"), "ada"); err != nil || has {
-		t.Fatalf("got %v, %v", has, err)
-	}
-	tx, err := w.pool.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := e.IngestTx(t.Context(), tx, isPro("ada")); err != nil {
-		t.Fatal(err)
-	}
-	if err := tx.Commit(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	committed := time.Now()
-	eventually(t, func() bool { return time.Since(committed) > 20*time.Millisecond })
-	if has, err := l.Has(t.Context(), w.ref("pro"), "ada"); err != nil || !has {
-		t.Errorf("got %v, %v, want what was committed", has, err)
-	}
-	if l.Fresh() || l.Stats().Fallbacks == 0 {
-		t.Errorf("fresh is %v, %+v, want the database to answer", l.Fresh(), l.Stats())
-	}
+	users := 0
+	eventually(t, func() bool {
+		users++
+		user := "u" + strconv.Itoa(users)
+		if has, err := l.Has(t.Context(), w.ref("pro"), user); err != nil || has {
+			t.Fatalf("got %v, %v", has, err)
+		}
+		tx, err := w.pool.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.IngestTx(t.Context(), tx, isPro(user)); err != nil {
+			t.Fatal(err)
+		}
+		if err := tx.Commit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		committed := time.Now()
+		eventually(t, func() bool { return time.Since(committed) > 20*time.Millisecond })
+		if has, err := l.Has(t.Context(), w.ref("pro"), user); err != nil || !has {
+			t.Fatalf("got %v, %v, want what was committed", has, err)
+		}
+		return !l.Fresh() && l.Stats().Fallbacks > 0 // the database answers
+	})
 }
 
 func TestLookupRefuses(t *testing.T) {
