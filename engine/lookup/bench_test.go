@@ -118,22 +118,3 @@ func BenchmarkStaleness(b *testing.B) {
 		})
 	}
 }
-
-// join lets a user join, by an engine that tells others, or by a transaction that does not.
-func join(b *testing.B, w *world, e *engine.Engine, user string, tells bool) {
-	b.Helper()
-	if tells {
-		w.ingest(e, isPro(user))
-		return
-	}
-	tx, err := w.pool.Begin(b.Context())
-	if err != nil {
-		b.Fatal(err)
-	}
-	if _, err := e.IngestTx(b.Context(), tx, isPro(user)); err != nil {
-		b.Fatal(err)
-	}
-	if err := tx.Commit(b.Context()); err != nil {
-		b.Fatal(err)
-	}
-}

@@ -111,3 +111,22 @@ func ids(refs []registry.Ref) []string {
 
 // eventually waits for what another goroutine brings about.
 var eventually = waitfor.That
+
+// join lets a user join, by an engine that tells others, or by a transaction that does not.
+func join(t testing.TB, w *world, e *engine.Engine, user string, tells bool) {
+	t.Helper()
+	if tells {
+		w.ingest(e, isPro(user))
+		return
+	}
+	tx, err := w.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.IngestTx(t.Context(), tx, isPro(user)); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
