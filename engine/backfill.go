@@ -41,18 +41,31 @@ func (e *Engine) backfill(ctx context.Context, progress func(Deployment)) (Deplo
 		if !deployed.Agreed {
 			return Deployment{}, ErrNotDeployed
 		}
-		unfinished, err := e.store.Queries(e.pool).DeploymentsUnfinished(ctx, deployed.No)
+		b, err := e.unfinished(ctx, deployed, progress)
 		if err != nil {
-			return Deployment{}, fmt.Errorf("read the deployments: %w", err)
+			return Deployment{}, err
 		}
-		if len(unfinished) == 0 {
+		if b.no == 0 {
 			return e.deployment(ctx, deployed.No)
 		}
-		b := &backfill{engine: e, last: deployed.Last(), no: unfinished[0].No, progress: progress}
 		if err := b.run(ctx); err != nil {
 			return Deployment{}, err
 		}
 	}
+}
+
+// unfinished returns what lets users follow the last deployment that they are still to follow, of those that this process knows,
+// whose number is 0 if there is none.
+func (e *Engine) unfinished(ctx context.Context, known *store.Deployment, progress func(Deployment)) (*backfill, error) {
+	rows, err := e.store.Queries(e.pool).DeploymentsUnfinished(ctx, known.No)
+	if err != nil {
+		return nil, fmt.Errorf("read the deployments: %w", err)
+	}
+	b := &backfill{engine: e, last: known.Last(), progress: progress}
+	if len(rows) > 0 {
+		b.no = rows[0].No
+	}
+	return b, nil
 }
 
 // backfill lets users follow a deployment, and with it all before.
@@ -293,13 +306,12 @@ func (e *Engine) followDeployed(ctx context.Context) error {
 	if err != nil || !d.Agreed || !works && e.onDeploy == nil {
 		return err
 	}
-	unfinished, err := e.store.Queries(e.pool).DeploymentsUnfinished(ctx, d.No)
-	if err != nil || len(unfinished) == 0 {
+	b, err := e.unfinished(ctx, d, func(Deployment) {})
+	if err != nil || b.no == 0 {
 		return err
 	}
-	if err := e.announce(ctx, unfinished[0].No); err != nil || !works {
+	if err := e.announce(ctx, b.no); err != nil || !works {
 		return err
 	}
-	b := &backfill{engine: e, last: d.Last(), no: unfinished[0].No, progress: func(Deployment) {}}
 	return b.run(ctx)
 }

@@ -80,11 +80,20 @@ func (s *Store) Deployment() *Deployment { return s.deployment.Load() }
 
 // Refresh finds out what is deployed.
 func (s *Store) Refresh(ctx context.Context, conn db.DBTX) (*Deployment, error) {
-	no, err := s.Queries(conn).GenerationNo(ctx)
+	no, err := s.generation(ctx, conn)
 	if err != nil {
-		return nil, fmt.Errorf("read the generation: %w", err)
+		return nil, err
 	}
 	return s.deployed(ctx, conn, no)
+}
+
+// generation returns the number of the last deployment.
+func (s *Store) generation(ctx context.Context, conn db.DBTX) (int32, error) {
+	no, err := s.Queries(conn).GenerationNo(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("read the generation: %w", err)
+	}
+	return no, nil
 }
 
 // deployed returns what is deployed, which is read if it is not what is remembered.
@@ -98,8 +107,8 @@ func (s *Store) deployed(ctx context.Context, conn db.DBTX, no int32) (*Deployme
 		if err != nil {
 			return nil, err
 		}
-		if no, err = s.Queries(conn).GenerationNo(ctx); err != nil {
-			return nil, fmt.Errorf("read the generation: %w", err)
+		if no, err = s.generation(ctx, conn); err != nil {
+			return nil, err
 		}
 		if no != current.No {
 			continue // something was deployed while it was read
