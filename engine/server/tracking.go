@@ -2,16 +2,11 @@ package server
 
 import (
 	"cmp"
-	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"mime"
 	"net/http"
-	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -43,98 +38,11 @@ func (t *tracking) route(mux *http.ServeMux) {
 	mux.HandleFunc("OPTIONS /v1/projects/{key}/settings", t.preflight)
 }
 
-// request is a request of which the body was read.
-type request struct {
-	*http.Request
-	writer   http.ResponseWriter
-	body     []byte
-	envelope envelope
-	key      key
-	received time.Time
-}
-
 // envelope is what stands around calls.
 type envelope struct {
 	Batch    []json.RawMessage `json:"batch"`
 	WriteKey string            `json:"writeKey"`
 	SentAt   string            `json:"sentAt"`
-}
-
-// handle reads a request, lets it in or not, and answers what is wrong with it.
-func (t *tracking) handle(do func(*request) error) http.HandlerFunc {
-	return func(w http.ResponseWriter, hr *http.Request) {
-		w.Header().Set("Access-Control-Allow-Origin", "*") // browsers send to other hosts than their page's
-		r := &request{Request: hr, writer: w, received: t.engine.Now()}
-		err := t.read(r)
-		if err == nil {
-			r.key, err = t.gate.admit(hr, writeKey, r.envelope.WriteKey)
-		}
-		if err == nil {
-			err = do(r)
-		}
-		if err == nil {
-			return
-		}
-		var p *problem.Problem
-		if !errors.As(err, &p) {
-			t.log.ErrorContext(r.Context(), "a request could not be done", "path", r.URL.Path, "error", err)
-			p = problem.Later(http.StatusServiceUnavailable, "the events could not be stored; send them again", time.Second)
-		}
-		p.Answer(w)
-	}
-}
-
-// read reads the body.
-func (t *tracking) read(r *request) error {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil && r.Header.Get("Content-Type") != "" || !slices.Contains([]string{"", "application/json", "text/plain"}, kind) {
-		return problem.New(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Type is %q; send application/json", r.Header.Get("Content-Type")))
-	}
-	// Where the server cannot do this, as one of a host, it has limits of its own.
-	_ = http.NewResponseController(r.writer).SetReadDeadline(time.Now().Add(t.config.Read))
-	var in io.Reader = http.MaxBytesReader(r.writer, r.Body, int64(t.config.Batch))
-	switch encoding := r.Header.Get("Content-Encoding"); strings.ToLower(encoding) {
-	case "", "identity":
-	case "gzip":
-		unzipped, err := gzip.NewReader(in)
-		if err != nil {
-			return t.unreadable(err, "the body is not compressed by gzip")
-		}
-		in = unzipped
-	default:
-		return problem.New(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Encoding is %q; send gzip or none", encoding))
-	}
-	r.body, err = io.ReadAll(io.LimitReader(in, int64(t.config.Batch)+1))
-	switch {
-	case err != nil:
-		return t.unreadable(err, "the body cannot be read")
-	case len(r.body) > t.config.Batch:
-		return t.tooLarge()
-	}
-	var wrong *json.UnmarshalTypeError
-	switch err := json.Unmarshal(r.body, &r.envelope); {
-	case errors.As(err, &wrong) && wrong.Field != "":
-		return problem.New(http.StatusBadRequest, fmt.Sprintf("%s is a JSON %s", wrong.Field, wrong.Value))
-	case errors.As(err, &wrong):
-		return problem.New(http.StatusBadRequest, fmt.Sprintf("the body is a JSON %s; send an object", wrong.Value))
-	case err != nil:
-		return problem.New(http.StatusBadRequest, "the body is no JSON: "+err.Error())
-	}
-	return nil
-}
-
-func (t *tracking) unreadable(err error, what string) error {
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return t.tooLarge()
-	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return problem.New(http.StatusRequestTimeout, fmt.Sprintf("the body did not arrive within %s", t.config.Read))
-	}
-	return problem.New(http.StatusBadRequest, what)
-}
-
-func (t *tracking) tooLarge() *problem.Problem {
-	return problem.New(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes; send fewer events at once", t.config.Batch))
 }
 
 // single takes one call in.
