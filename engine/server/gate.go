@@ -31,7 +31,7 @@ func newGate(k keys, now func() time.Time) *gate {
 
 // opens says what kinds of keys let a request do what a kind of key is for.
 var opens = map[string][]string{
-	writeKey: {writeKey, adminKey},
+	writeKey: {writeKey, serverKey, adminKey},
 	readKey:  {readKey, adminKey},
 	adminKey: {adminKey},
 }
@@ -64,13 +64,17 @@ func (g *gate) admit(r *http.Request, kind, body string) (key, error) {
 	return k, nil
 }
 
-// either says of which kinds a key must be.
+// either names the kinds of keys that will do.
 func either(kinds []string) string {
 	named := make([]string, len(kinds))
 	for i, kind := range kinds {
 		named[i] = article(kind) + " " + kind + " key"
 	}
-	return strings.Join(named, " or ")
+	last := len(named) - 1
+	if last == 0 {
+		return named[0]
+	}
+	return strings.Join(named[:last], ", ") + " or " + named[last]
 }
 
 func article(word string) string {

@@ -21,12 +21,14 @@ import (
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
-// The kinds of keys. A write key lets events in and nothing else, so that it may stand in a browser. A read key sees all and
-// changes nothing.
+// The kinds of keys. A write key lets events in and nothing else, so that it may stand in a browser. A server key also
+// vouches for what it sends: it may merge known users. A read key reads everything and changes nothing. An admin key may do
+// everything.
 const (
-	writeKey = "write"
-	readKey  = "read"
-	adminKey = "admin"
+	writeKey  = "write"
+	serverKey = "server"
+	readKey   = "read"
+	adminKey  = "admin"
 )
 
 // key is a key as it is known: what it is made of is known to its owner only.
@@ -39,6 +41,9 @@ type key struct {
 	RevokedAt *time.Time `json:"revokedAt,omitempty"`
 	Secret    string     `json:"key,omitempty"` // when it has just been made
 }
+
+// trusted reports whether what a request with the key says of users is believed: only then it may merge two known users.
+func (k key) trusted() bool { return k.Kind == serverKey || k.Kind == adminKey }
 
 // keys are those of a database.
 type keys struct {
@@ -126,8 +131,9 @@ func (c *cli) keysCommand() *cobra.Command {
 		Use:   "keys",
 		Short: "Make, list and revoke the keys by which programs are let in",
 		Long: `The HTTP API lets nobody in without a key. A write key lets events in and nothing else, so
-that it may stand in a browser or an app; a read key sees everything and changes nothing; an
-admin key may do everything.
+that it may stand in a browser or an app; a server key may also merge known users, so it
+belongs on servers only; a read key sees everything and changes nothing; an admin key may do
+everything.
 
 Only a hash of a key is kept: it is shown once, when it is made.`,
 		Args: cobra.NoArgs,
@@ -137,20 +143,22 @@ Only a hash of a key is kept: it is shown once, when it is made.`,
 }
 
 func (c *cli) keysCreateCommand() *cobra.Command {
-	var read, admin bool
+	var ofServer, read, admin bool
 	var rate int
 	cmd := &cobra.Command{
 		Use:   "create NAME",
 		Short: "Make a key and show it",
-		Long: `Makes a key and shows it, this once: a write key, unless --read or --admin say otherwise. What
-the NAME says is for people.`,
-		Example: "  " + c.host.Name + " keys create web --rate 500\n  " + c.host.Name + " keys create ops --admin",
+		Long: `Makes a key and shows it, this once: a write key, unless --server, --read or --admin say
+otherwise. What the NAME says is for people.`,
+		Example: "  " + c.host.Name + " keys create web --rate 500\n  " + c.host.Name + " keys create backend --server\n  " + c.host.Name + " keys create ops --admin",
 		Args:    takes(1, "one NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name, kind := strings.TrimSpace(args[0]), writeKey
 			switch {
 			case admin:
 				kind = adminKey
+			case ofServer:
+				kind = serverKey
 			case read:
 				kind = readKey
 			}
@@ -176,9 +184,10 @@ the NAME says is for people.`,
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&ofServer, "server", false, "it sends events and may merge known users")
 	cmd.Flags().BoolVar(&read, "read", false, "it sees everything and changes nothing")
 	cmd.Flags().BoolVar(&admin, "admin", false, "it may do everything")
-	cmd.MarkFlagsMutuallyExclusive("read", "admin")
+	cmd.MarkFlagsMutuallyExclusive("server", "read", "admin")
 	cmd.Flags().IntVar(&rate, "rate", 0, "it lets `N` events, or requests, in each second at most, 0 for no limit")
 	return cmd
 }

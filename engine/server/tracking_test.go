@@ -248,7 +248,7 @@ func TestKeysEnd(t *testing.T) {
 	}
 	a.key = command(t, "keys", "create", "board", "--read", "--database", a.url)
 	if got, body := a.send(t, "/v1/track", strings.NewReader(call), nil); got.StatusCode != http.StatusForbidden ||
-		!strings.Contains(body, `\"board\" is a read key; this takes a write key or an admin key`) {
+		!strings.Contains(body, `\"board\" is a read key; this takes a write key, a server key or an admin key`) {
 		t.Errorf("got %d %s", got.StatusCode, body)
 	}
 	for path, status := range map[string]int{"/healthz": 200, "/readyz": 200, "/v1/projects/" + first + "/settings": 404} {

@@ -68,7 +68,7 @@ func newAPI(mux humago.Mux, e *engine.Engine, log *slog.Logger) *api {
 			Info: &huma.Info{
 				Title: "bucketgen", Version: "1.0.0",
 				Description: "Looks at the buckets of an engine and changes what it does. Times are RFC 3339 in UTC, with microseconds. " +
-					"What a key may do goes by its kind: read keys see everything, admin keys may change it, too.",
+					"What a key may do goes by its kind: read keys see everything, admin keys may change it, too. Write and server keys are for events.",
 			},
 			Servers: []*huma.Server{{URL: "/"}},
 			Components: &huma.Components{

@@ -11,7 +11,7 @@ import (
 )
 
 // Version is the migration that the queries are written for.
-const Version = 14
+const Version = 20
 
 // OutdatedError says that the tables are older than the queries, or not there. Whoever returns it to somebody else says how
 // these apply migrations.
