@@ -16,6 +16,27 @@ import (
 	"github.com/bucketgen/bucketgen/internal/problem"
 )
 
+// intake says where the requests of a route carry what admission needs: their key, and how many items they have. The zero
+// value is a route whose key comes in a header, and whose body is one item.
+type intake struct {
+	// keys are the members of the body in which the key may be, as "api_key", or "properties.token" for one inside another.
+	// The first that is found counts. Names match exactly. A key in a header or in the query has precedence.
+	keys []string
+
+	// query are the parameters of the URL in which the key may be.
+	query []string
+
+	// items is the member whose elements are the items, as "batch". If it is set, the elements of a body that is an array are
+	// items, too. If it is empty, the body is one item.
+	items string
+
+	// types are the media types of bodies, beside application/json, text/plain and none.
+	types []string
+
+	// compression is the parameter of the URL which says "gzip" or "gzip-js" where Content-Encoding says nothing.
+	compression string
+}
+
 // request is a request of which the body was read.
 type request struct {
 	*http.Request
@@ -27,7 +48,7 @@ type request struct {
 }
 
 // handle reads a request, lets it in or not, and answers what is wrong with it.
-func (t *tracking) handle(do func(*request) error) http.HandlerFunc {
+func (t *tracking) handle(in intake, do func(*request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, hr *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*") // browsers send to other hosts than their page's
 		r := &request{Request: hr, writer: w, received: t.engine.Now()}

@@ -25,18 +25,24 @@ type tracking struct {
 
 // route adds the routes.
 func (t *tracking) route(mux *http.ServeMux) {
-	post := func(path string, do func(*request) error) {
-		mux.HandleFunc("POST "+path, t.handle(do))
+	post := func(path string, in intake, do func(*request) error) {
+		mux.HandleFunc("POST "+path, t.handle(in, do))
 		mux.HandleFunc("OPTIONS "+path, t.preflight)
 	}
 	for _, kind := range segment.Types {
-		post("/v1/"+kind, func(r *request) error { return t.single(r, kind) })
+		post("/v1/"+kind, segmentCall, func(r *request) error { return t.single(r, kind) })
 	}
-	post("/v1/batch", t.batch)
-	post("/v1/import", t.batch)
+	post("/v1/batch", segmentBatch, t.batch)
+	post("/v1/import", segmentBatch, t.batch)
 	mux.HandleFunc("GET /v1/projects/{key}/settings", t.settings)
 	mux.HandleFunc("OPTIONS /v1/projects/{key}/settings", t.preflight)
 }
+
+// Segment's SDKs send the key in a header, or as writeKey where they cannot set headers.
+var (
+	segmentCall  = intake{keys: []string{"writeKey"}}
+	segmentBatch = intake{keys: []string{"writeKey"}, items: "batch"}
+)
 
 // envelope is what stands around calls.
 type envelope struct {
