@@ -30,7 +30,8 @@ type Event struct {
 	TraitsJSON     []byte
 
 	// OccurredAt says when it happened: not later than now, give or take [Config.Skew]. It decides whether the event is
-	// in a window. Defaults to the time at which the event is decided on.
+	// in a window, and which of two values of a declared property is the newer one. Years 1 to 9999. Defaults to the time at
+	// which the event is decided on, and so does the zero time.
 	OccurredAt time.Time
 
 	// Key makes the ingest idempotent: of several events of a user with one key only the first counts, and the others

@@ -99,7 +99,7 @@ func (v Value) String() string {
 	case Bool:
 		return strconv.FormatBool(v.Bool)
 	case Number:
-		return strconv.FormatFloat(v.Number, 'g', -1, 64)
+		return strconv.FormatFloat(v.Number+0, 'g', -1, 64) // -0 is 0
 	case Text:
 		return strconv.Quote(v.Text)
 	case Time:

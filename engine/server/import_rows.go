@@ -64,6 +64,9 @@ func (c *cli) eventOf(s *sheet.Sheet) (reading, error) {
 		if err != nil {
 			return ev, &sheet.LineError{Line: row.Line, Column: timeColumn, Problem: fmt.Sprintf("%q is no time; write it like 2026-11-23T09:30:00Z", row.Cell(timeColumn))}
 		}
+		if at.IsZero() { // which stands for now in an event
+			return ev, &sheet.LineError{Line: row.Line, Column: timeColumn, Problem: "is the zero time, 0001-01-01T00:00:00Z; write the time at which the event occurred"}
+		}
 		ev.OccurredAt = at
 		ev.PropertiesJSON, err = row.Object(func(column string) (string, sheet.Type) {
 			switch column {

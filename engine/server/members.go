@@ -77,6 +77,9 @@ func instant(flag, text string) (time.Time, error) {
 	if err != nil {
 		return t, fmt.Errorf("%s %q is no time; write it like 2026-12-01T00:00:00Z", flag, text)
 	}
+	if t.IsZero() { // which stands for a flag that is not given
+		return t, fmt.Errorf("%s %q is the zero time; leave the flag out if no time is meant", flag, text)
+	}
 	return t, nil
 }
 

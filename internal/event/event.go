@@ -127,7 +127,9 @@ func text(field, s string, most int) error {
 	return nil
 }
 
+// occurredAt takes the zero time for none, as Go has it. Whoever reads times from a text refuses that one there.
 func occurredAt(out *decide.Event, t, now time.Time, l Limits) error {
+	const first, last = 1, 9999 // years that RFC 3339 can write and PostgreSQL can store
 	switch {
 	case t.IsZero():
 		return nil
@@ -135,8 +137,8 @@ func occurredAt(out *decide.Event, t, now time.Time, l Limits) error {
 		return &InvalidError{"occurred_at", fmt.Sprintf("%s is in the future", t.UTC().Format(time.RFC3339))}
 	case !l.End.IsZero() && t.After(l.End):
 		return &InvalidError{"occurred_at", fmt.Sprintf("%s is after the end, %s", t.UTC().Format(time.RFC3339Nano), l.End.UTC().Format(time.RFC3339Nano))}
-	case t.UTC().Year() < 1:
-		return &InvalidError{"occurred_at", fmt.Sprintf("%s is before all time", t.UTC().Format(time.RFC3339))}
+	case t.UTC().Year() < first || t.UTC().Year() > last:
+		return &InvalidError{"occurred_at", fmt.Sprintf("is in the year %d; write a year from %d to %d", t.UTC().Year(), first, last)}
 	}
 	out.OccurredAt = registry.At(t)
 	return nil

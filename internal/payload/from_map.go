@@ -111,6 +111,7 @@ func appendAny(dst []byte, name, key string, v any) ([]byte, registry.Value, err
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return dst, registry.Value{}, &Error{name + "." + key, fmt.Sprintf("the number %v cannot be written as JSON", v)}
 		}
+		v = unsigned(v)
 		return appendFloat(dst, v), registry.Value{Kind: registry.Number, Number: v}, nil
 	default:
 		return appendOther(dst, name+"."+key, v)

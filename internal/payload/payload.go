@@ -248,12 +248,22 @@ func (r *reader) number(literal string) (registry.Value, error) {
 	if err != nil {
 		return registry.Value{}, &Error{r.path(), fmt.Sprintf("the number %.40s is outside float64", literal)}
 	}
-	if len(literal) > maxNumber || strings.ContainsAny(literal, "eE") {
+	n = unsigned(n)
+	if n == 0 || len(literal) > maxNumber || strings.ContainsAny(literal, "eE") {
 		r.out = strconv.AppendFloat(r.out, n, 'g', -1, 64)
 	} else {
 		r.out = append(r.out, literal...)
 	}
 	return registry.Value{Kind: registry.Number, Number: n}, nil
+}
+
+// unsigned returns a number without the sign of a zero: -0 is equal to 0, and its text must be that of 0, because texts of
+// numbers tell groups apart.
+func unsigned(n float64) float64 {
+	if n == 0 {
+		return 0
+	}
+	return n
 }
 
 // composite copies a list or an object with everything in it.

@@ -53,7 +53,7 @@ func StoredValue(raw []byte) (registry.Value, error) {
 		return registry.Value{Kind: registry.Text, Text: string(text)}, err
 	case '0':
 		n, err := strconv.ParseFloat(string(raw), 64)
-		return registry.Value{Kind: registry.Number, Number: n}, err
+		return registry.Value{Kind: registry.Number, Number: unsigned(n)}, err
 	default:
 		return registry.Value{Kind: registry.Composite}, nil
 	}

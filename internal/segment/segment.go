@@ -139,7 +139,15 @@ func instant(field, text string) (time.Time, error) {
 	if err != nil {
 		return t, &engine.InvalidError{Field: field, Problem: fmt.Sprintf("%q is no time; write it like 2026-11-23T09:30:00Z", text)}
 	}
-	return t, nil
+	return t, given(field, t)
+}
+
+// given refuses the zero time, which stands for no time in an [engine.Event]: a text that spells it must not become now.
+func given(field string, t time.Time) error {
+	if t.IsZero() {
+		return &engine.InvalidError{Field: field, Problem: "is the zero time, 0001-01-01T00:00:00Z; leave the field out if the time is not known"}
+	}
+	return nil
 }
 
 // Correct corrects the time of an event for a client whose clock differs from ours: what happened so long before it was sent
@@ -149,8 +157,9 @@ func Correct(ev *engine.Event, sentAt string, receivedAt time.Time) error {
 	if err != nil || sent.IsZero() || ev.OccurredAt.IsZero() {
 		return err
 	}
-	ev.OccurredAt = receivedAt.Add(-sent.Sub(ev.OccurredAt))
-	return nil
+	// The difference of two clocks is small. That of two instants of one clock may be more than a time.Duration holds.
+	ev.OccurredAt = ev.OccurredAt.Add(receivedAt.Sub(sent))
+	return given("timestamp", ev.OccurredAt)
 }
 
 // Named returns an error that names a field of an event, or a user of a merge, by the name that the field has in a call.

@@ -68,7 +68,7 @@ func choose(n *registry.Node, p *ir.PropertyCheck) {
 			case v.Text != nil:
 				n.With.Texts = append(n.With.Texts, *v.Text)
 			case v.Number != nil:
-				n.With.Numbers = append(n.With.Numbers, *v.Number)
+				n.With.Numbers = append(n.With.Numbers, unsigned(*v.Number))
 			}
 		}
 		slices.Sort(n.With.Texts)
@@ -86,6 +86,14 @@ func choose(n *registry.Node, p *ir.PropertyCheck) {
 	}
 }
 
+// unsigned returns a number without the sign of a zero, so that definitions that write -0 and 0 are one.
+func unsigned(n float64) float64 {
+	if n == 0 {
+		return 0
+	}
+	return n
+}
+
 func operand(v *ir.Value) registry.Value {
 	switch {
 	case v == nil:
@@ -93,7 +101,7 @@ func operand(v *ir.Value) registry.Value {
 	case v.Text != nil:
 		return registry.Value{Kind: registry.Text, Text: *v.Text}
 	case v.Number != nil:
-		return registry.Value{Kind: registry.Number, Number: *v.Number}
+		return registry.Value{Kind: registry.Number, Number: unsigned(*v.Number)}
 	case v.Bool != nil:
 		return registry.Value{Kind: registry.Bool, Bool: *v.Bool}
 	case v.Time != nil:

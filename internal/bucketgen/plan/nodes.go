@@ -54,7 +54,7 @@ func (v *vocabulary) count(e *ir.EventCheck) registry.Node {
 		n.Op = registry.OpLast
 		return n
 	case ir.Sum, ir.Avg:
-		n.Op, n.Compare, n.Value = registry.OpSum, comparisons[e.Operator], registry.Value{Kind: registry.Number, Number: *e.Number}
+		n.Op, n.Compare, n.Value = registry.OpSum, comparisons[e.Operator], registry.Value{Kind: registry.Number, Number: unsigned(*e.Number)}
 		if e.Aggregate == ir.Avg {
 			n.Op = registry.OpAverage
 		}

@@ -87,7 +87,7 @@ func extreme(e *ir.EventCheck, s signal) (some signal, beyond *signal) {
 		filtered.Filter = both(e.Filter, number(e.Field, op, v))
 		return &filtered
 	}
-	v := *e.Number
+	v := unsigned(*e.Number)
 	op := e.Operator
 	if e.Aggregate == ir.Min { // the mirror image
 		op = map[ir.Operator]ir.Operator{ir.Gte: ir.Lte, ir.Gt: ir.Lt, ir.Lte: ir.Gte, ir.Lt: ir.Gt, ir.Eq: ir.Eq}[op]
