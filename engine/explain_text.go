@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bucketgen/bucketgen/internal/printable"
 	"github.com/bucketgen/bucketgen/internal/words"
 )
 
@@ -34,13 +35,14 @@ func (x Explanation) membership() string {
 	if x.BucketName != x.BucketID {
 		bucket = fmt.Sprintf("%s (%s)", x.BucketID, x.BucketName)
 	}
+	user := printable.Text(x.UserID)
 	switch s := x.Stay; {
 	case s == nil:
-		return fmt.Sprintf("%s is not in %s, and never was.", x.UserID, bucket)
+		return fmt.Sprintf("%s is not in %s, and never was.", user, bucket)
 	case x.Member:
-		return fmt.Sprintf("%s is in %s.\nStay %d began at %s, by %s.", x.UserID, bucket, s.EntryCount, x.moment(s.EnteredAt), sources[s.Source])
+		return fmt.Sprintf("%s is in %s.\nStay %d began at %s, by %s.", user, bucket, s.EntryCount, x.moment(s.EnteredAt), sources[s.Source])
 	default:
-		return fmt.Sprintf("%s is not in %s.\nStay %d began at %s, and ended at %s, because %s.", x.UserID, bucket, s.EntryCount,
+		return fmt.Sprintf("%s is not in %s.\nStay %d began at %s, and ended at %s, because %s.", user, bucket, s.EntryCount,
 			x.moment(s.EnteredAt), x.moment(s.LeftAt), reasons[s.Reason])
 	}
 }
@@ -65,7 +67,7 @@ func (c *Condition) draw(b *strings.Builder, prefix, indent string) {
 	}
 	fmt.Fprintf(b, "%s%s %s\n", prefix, mark, c.Words)
 	if c.Evidence != nil {
-		fmt.Fprintf(b, "%s    %s\n", indent, c.Evidence.Text)
+		fmt.Fprintf(b, "%s    %s\n", indent, printable.Text(c.Evidence.Text))
 	}
 	for i := range c.Parts {
 		if i < len(c.Parts)-1 {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/bucketgen/bucketgen/internal/printable"
 )
 
 // String returns the plan as people read it: a part for each bucket, those that would change first.
@@ -102,7 +104,11 @@ func named(some []string, of Estimate) string {
 	if int64(len(some)) < of.Count {
 		more = " …"
 	}
-	return ": " + strings.Join(some, ", ") + more
+	names := make([]string, len(some))
+	for i, name := range some {
+		names[i] = printable.Text(name)
+	}
+	return ": " + strings.Join(names, ", ") + more
 }
 
 // number writes a number with commas between thousands.

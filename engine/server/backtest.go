@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/printable"
 )
 
 // backTestFlags are the options of a back-test.
@@ -99,11 +100,11 @@ func reportBackTest(out io.Writer, r engine.BackTestResult) error {
 	for _, b := range r.Buckets {
 		width = max(width, len(b.BucketID))
 	}
-	fmt.Fprintf(out, "%-*s %9s %9s %9s\n", width, "bucket", "entered", "left", "members")
+	printable.Fprintf(out, "%-*s %9s %9s %9s\n", width, "bucket", "entered", "left", "members")
 	for _, b := range r.Buckets {
-		fmt.Fprintf(out, "%-*s %9d %9d %9d\n", width, b.BucketID, b.Entered, b.Left, b.Members)
+		printable.Fprintf(out, "%-*s %9d %9d %9d\n", width, b.BucketID, b.Entered, b.Left, b.Members)
 	}
-	fmt.Fprintf(out, "\n%s of %s until %s\n", count(r.Events, "event"), count(r.Users, "user"), r.Until.Format("2006-01-02T15:04:05.999999Z07:00"))
+	printable.Fprintf(out, "\n%s of %s until %s\n", count(r.Events, "event"), count(r.Users, "user"), r.Until.Format("2006-01-02T15:04:05.999999Z07:00"))
 	room := columns(out)
 	for i := range r.Buckets {
 		b := &r.Buckets[i]
@@ -112,7 +113,7 @@ func reportBackTest(out io.Writer, r engine.BackTestResult) error {
 			for k, day := range b.Days {
 				points[k] = point{day.At, day.Entered, day.Left, day.Members}
 			}
-			fmt.Fprintf(out, "\n%s\n", b.BucketID)
+			printable.Fprintf(out, "\n%s\n", b.BucketID)
 			if err := draw(out, points, room, "2006-01-02"); err != nil {
 				return err
 			}
@@ -130,14 +131,14 @@ func reportVersions(out io.Writer, b *engine.BackTestBucket) {
 	if other == b.BucketID {
 		other += " as it was recorded"
 	}
-	fmt.Fprintf(out, "\n%s against %s, which %s entered and %s left\n", b.BucketID, other, count(v.Other.Entered, "user"), count(v.Other.Left, "user"))
-	fmt.Fprintf(out, "  in both          %9d\n", v.Both)
-	fmt.Fprintf(out, "  only in this     %9d%s\n", v.OnlyRun, examples(v.RunUsers, v.OnlyRun))
-	fmt.Fprintf(out, "  only in the other%9d%s\n", v.OnlyOther, examples(v.OtherUsers, v.OnlyOther))
+	printable.Fprintf(out, "\n%s against %s, which %s entered and %s left\n", b.BucketID, other, count(v.Other.Entered, "user"), count(v.Other.Left, "user"))
+	printable.Fprintf(out, "  in both          %9d\n", v.Both)
+	printable.Fprintf(out, "  only in this     %9d%s\n", v.OnlyRun, examples(v.RunUsers, v.OnlyRun))
+	printable.Fprintf(out, "  only in the other%9d%s\n", v.OnlyOther, examples(v.OtherUsers, v.OnlyOther))
 	if n := len(v.Days); n > 0 {
-		fmt.Fprintf(out, "  they differ at the end of %s, from %s to %s\n", count(int64(n), "day"), v.Days[0].At.Format("2006-01-02"), v.Days[n-1].At.Format("2006-01-02"))
+		printable.Fprintf(out, "  they differ at the end of %s, from %s to %s\n", count(int64(n), "day"), v.Days[0].At.Format("2006-01-02"), v.Days[n-1].At.Format("2006-01-02"))
 	} else {
-		fmt.Fprintln(out, "  they differ at the end of no day")
+		printable.Fprintf(out, "  they differ at the end of no day\n")
 	}
 }
 

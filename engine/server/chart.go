@@ -1,14 +1,14 @@
 package server
 
 import (
-	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/bucketgen/bucketgen/internal/printable"
 )
 
 // point is what happened to a bucket within an hour or a day, and how many members it had at the end of it.
@@ -19,8 +19,8 @@ type point struct {
 
 // columns returns how wide a drawing on the output may be, or 0 if it is no terminal.
 func columns(out io.Writer) int {
-	f, ok := out.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	f, is := terminal(out)
+	if !is {
 		return 0
 	}
 	width, _, err := term.GetSize(int(f.Fd()))
@@ -53,7 +53,7 @@ func draw(out io.Writer, points []point, width int, layout string) error {
 		if line == chartHeight-1 {
 			label = strconv.FormatInt(top, 10)
 		}
-		fmt.Fprintf(&text, "%*s ", margin-1, label)
+		printable.Fprintf(&text, "%*s ", margin-1, label)
 		for _, p := range points {
 			text.WriteRune(cell(p.members, top, line, chartHeight))
 		}
@@ -67,14 +67,14 @@ func draw(out io.Writer, points []point, width int, layout string) error {
 		{"entered", entered, func(p point) int64 { return p.entered }},
 		{"left", left, func(p point) int64 { return p.left }},
 	} {
-		fmt.Fprintf(&text, "%*s ", margin-1, row.name)
+		printable.Fprintf(&text, "%*s ", margin-1, row.name)
 		for _, p := range points {
 			text.WriteRune(cell(row.value(p), row.most, 0, 1))
 		}
-		fmt.Fprintf(&text, " ≤ %d\n", row.most)
+		printable.Fprintf(&text, " ≤ %d\n", row.most)
 	}
 	from, to := points[0].at.Format(layout), points[len(points)-1].at.Format(layout)
-	fmt.Fprintf(&text, "%*s %s%*s\n", margin-1, "", from, max(len(points)-len(from), len(to)+1), to)
+	printable.Fprintf(&text, "%*s %s%*s\n", margin-1, "", from, max(len(points)-len(from), len(to)+1), to)
 	_, err := io.WriteString(out, text.String())
 	return err
 }

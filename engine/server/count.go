@@ -1,9 +1,7 @@
 package server
 
 import (
-	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -48,12 +46,11 @@ func (c *cli) countCommand() *cobra.Command {
 					all[i] = counted{ref.ID(), n}
 				}
 				return printList(c, cmd, all, func(out io.Writer) error {
-					w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-					fmt.Fprintln(w, "BUCKET\tMEMBERS")
+					t := newTable(out, "BUCKET", "MEMBERS")
 					for _, one := range all {
-						fmt.Fprintf(w, "%s\t%d\n", one.BucketID, one.Members)
+						t.row(one.BucketID, one.Members)
 					}
-					return w.Flush()
+					return t.end()
 				})
 			})
 		},

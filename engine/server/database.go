@@ -15,6 +15,7 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/migrate"
 	"github.com/bucketgen/bucketgen/internal/postgres"
+	"github.com/bucketgen/bucketgen/internal/printable"
 )
 
 // dataDir is where a private server keeps its data.
@@ -32,7 +33,7 @@ type database struct {
 // open finds or starts the database of the command line.
 func (c *cli) open(ctx context.Context, log io.Writer) (*database, error) {
 	c.database = cmp.Or(c.database, os.Getenv("DATABASE_URL"))
-	o := postgres.Options{URL: c.database, Dir: dataDir, Log: func(text string) { fmt.Fprintln(log, text) }}
+	o := postgres.Options{URL: c.database, Dir: dataDir, Log: func(text string) { printable.Fprintf(log, "%s\n", text) }}
 	if c.database == temporary {
 		o.URL, o.Dir = "", ""
 	}
@@ -66,7 +67,7 @@ func (c *cli) migrate(ctx context.Context, d *database, log io.Writer) ([]string
 	names := make([]string, len(applied))
 	for i, m := range applied {
 		names[i] = m.File
-		fmt.Fprintf(log, "applied %s\n", m.File)
+		printable.Fprintf(log, "applied %s\n", m.File)
 	}
 	return names, err
 }

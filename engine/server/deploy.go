@@ -2,13 +2,13 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/printable"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -106,8 +106,7 @@ This lets them leave for good, which is announced to whoever is told of leaves.`
 					return err
 				}
 				return c.print(cmd, retired{args[0], n}, func(out io.Writer) error {
-					_, err := fmt.Fprintf(out, "%s left %s\n", count(n, "user"), args[0])
-					return err
+					return printable.Fprintf(out, "%s left %s\n", count(n, "user"), args[0])
 				})
 			})
 		},
@@ -136,8 +135,7 @@ func (c *cli) haltCommand(verb, short, long string, do haltFunc) *cobra.Command 
 					}
 				}
 				return c.print(cmd, halted{ref.ID(), verb == "pause"}, func(out io.Writer) error {
-					_, err := fmt.Fprintf(out, "%s is %sd\n", ref.ID(), verb)
-					return err
+					return printable.Fprintf(out, "%s is %sd\n", ref.ID(), verb)
 				})
 			})
 		},
@@ -171,11 +169,10 @@ func (c *cli) printDeployment(cmd *cobra.Command, d engine.Deployment) error {
 }
 
 func reportDeployment(out io.Writer, d engine.Deployment) error {
-	fmt.Fprintf(out, "deployment %d of %s, fingerprint %s\n", d.No, d.At.Format(time.RFC3339), d.Fingerprint)
+	printable.Fprintf(out, "deployment %d of %s, fingerprint %s\n", d.No, d.At.Format(time.RFC3339), d.Fingerprint)
 	if !d.Finished() {
-		fmt.Fprintln(out, "users are still to follow it; processes that run the same buckets see to that, or backfill does")
+		printable.Fprintf(out, "users are still to follow it; processes that run the same buckets see to that, or backfill does\n")
 		return nil
 	}
-	_, err := fmt.Fprintf(out, "%s followed it: %s, %s\n", count(d.Followed, "user"), count(d.Joined, "join"), count(d.Left, "leave"))
-	return err
+	return printable.Fprintf(out, "%s followed it: %s, %s\n", count(d.Followed, "user"), count(d.Joined, "join"), count(d.Left, "leave"))
 }

@@ -3,12 +3,12 @@ package server
 import (
 	"fmt"
 	"io"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/printable"
 )
 
 func (c *cli) deploymentsCommand() *cobra.Command {
@@ -44,21 +44,21 @@ and the processes that run on the database with the definitions that they have.`
 }
 
 func printDeployments(out io.Writer, all []engine.Deployment, processes []engine.Process) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NO\tKIND\tAT\tDEFINITIONS\tEMIT\tUSERS\tFOLLOWED\tJOINED\tLEFT\tFINISHED")
+	t := newTable(out, "NO", "KIND", "AT", "DEFINITIONS", "EMIT", "USERS", "FOLLOWED", "JOINED", "LEFT", "FINISHED")
 	for _, d := range all {
 		finished := "not yet"
 		if d.Finished() {
 			finished = d.FinishedAt.Format(time.RFC3339)
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\n",
-			d.No, d.Kind, d.At.Format(time.RFC3339), d.Fingerprint, d.Emit, d.Users, d.Followed, d.Joined, d.Left, finished)
+		t.row(d.No, d.Kind, d.At.Format(time.RFC3339), d.Fingerprint, d.Emit, d.Users, d.Followed, d.Joined, d.Left, finished)
 	}
-	if len(processes) > 0 {
-		fmt.Fprintln(w, "\nHOST\tPID\tDEFINITIONS\tDEPLOYED\tSINCE")
+	if err := t.end(); err != nil || len(processes) == 0 {
+		return err
 	}
+	printable.Fprintf(out, "\n")
+	t = newTable(out, "HOST", "PID", "DEFINITIONS", "DEPLOYED", "SINCE")
 	for _, p := range processes {
-		fmt.Fprintf(w, "%s\t%d\t%s\t%t\t%s\n", p.Host, p.PID, p.Fingerprint, p.Deployed, p.StartedAt.Format(time.RFC3339))
+		t.row(p.Host, p.PID, p.Fingerprint, p.Deployed, p.StartedAt.Format(time.RFC3339))
 	}
-	return w.Flush()
+	return t.end()
 }

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/url"
@@ -12,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/printable"
 )
 
 func (c *cli) migrateCommand() *cobra.Command {
@@ -37,8 +37,7 @@ processes at once: one migrates, the others wait.`,
 				return err
 			}
 			return c.print(cmd, migrated{applied}, func(out io.Writer) error {
-				_, err := fmt.Fprintln(out, "the tables are up to date")
-				return err
+				return printable.Fprintf(out, "the tables are up to date\n")
 			})
 		},
 	}
@@ -83,9 +82,9 @@ func (c *cli) dev(cmd *cobra.Command, d *database, at net.Listener) error {
 	if c.asJSON {
 		out = cmd.ErrOrStderr()
 	}
-	fmt.Fprintf(out, "PostgreSQL %s\n", d.server.Origin)
+	printable.Fprintf(out, "PostgreSQL %s\n", d.server.Origin)
 	if u, err := url.Parse(d.server.URL); err == nil && u.Scheme != "" { // not host=... password=..., which connects as well
-		fmt.Fprintf(out, "  psql '%s'\n", u.Redacted())
+		printable.Fprintf(out, "  psql '%s'\n", u.Redacted())
 	}
 	applied, err := c.migrate(cmd.Context(), d, out)
 	if err != nil {
@@ -102,12 +101,12 @@ func (c *cli) dev(cmd *cobra.Command, d *database, at net.Listener) error {
 	if err := r.start(cmd.Context()); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, r)
-	fmt.Fprintf(out, "deployment %d, of %s\n", deployed.No, deployed.At.Format(time.RFC3339))
-	fmt.Fprintln(out, "buckets:")
+	printable.Fprintf(out, "%v\n", r)
+	printable.Fprintf(out, "deployment %d, of %s\n", deployed.No, deployed.At.Format(time.RFC3339))
+	printable.Fprintf(out, "buckets:\n")
 	for i := range c.host.Registry.Buckets {
 		b := &c.host.Registry.Buckets[i]
-		fmt.Fprintf(out, "  %-24s %s\n", b.ID, b.Description)
+		printable.Fprintf(out, "  %-24s %s\n", b.ID, b.Description)
 	}
 	err = c.invite(cmd, d, r.Engine, at, serving{URL: "http://" + at.Addr().String(), Engine: r.String(), Database: d.server.URL, Applied: applied, Deployment: &deployed})
 	return errors.Join(err, r.stop())
@@ -131,11 +130,10 @@ func (c *cli) invite(cmd *cobra.Command, d *database, e *engine.Engine, at net.L
 	l := listen(at, c.traced(NewHandler(e, d.pool, c.schema, c.host.HTTP, c.host.Config.Logger)))
 	s.Key = k.Secret
 	err = c.print(cmd, s, func(out io.Writer) error {
-		fmt.Fprintf(out, "events, in another terminal:\n  export KEY=%s URL=%s\n", s.Key, s.URL)
-		fmt.Fprintln(out, `  curl -u $KEY: -H 'Content-Type: application/json' $URL/v1/track -d '{"userId":"ada","event":"signed up"}'`)
-		fmt.Fprintln(out, "  curl -u $KEY: $URL/v1/users/ada/timeline")
-		_, err := fmt.Fprintln(out, "running; interrupt to stop")
-		return err
+		printable.Fprintf(out, "events, in another terminal:\n  export KEY=%s URL=%s\n", s.Key, s.URL)
+		printable.Fprintf(out, "%s\n", `  curl -u $KEY: -H 'Content-Type: application/json' $URL/v1/track -d '{"userId":"ada","event":"signed up"}'`)
+		printable.Fprintf(out, "  curl -u $KEY: $URL/v1/users/ada/timeline\n")
+		return printable.Fprintf(out, "running; interrupt to stop\n")
 	})
 	return errors.Join(err, l.wait(ctx))
 }

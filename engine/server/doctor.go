@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/printable"
 )
 
 // The states that something can be in.
@@ -66,11 +68,12 @@ work.`,
 func printFindings(out io.Writer, all []finding) error {
 	for _, f := range all {
 		mark := map[string]string{stateOK: "ok    ", stateWarning: "look  ", stateFailed: "FAILED", stateSkipped: "-     "}[f.State]
-		if _, err := fmt.Fprintf(out, "%s  %-12s %s\n", mark, f.Name, f.Says); err != nil {
+		// What a finding says may have lines. Those after the first are indented, so that none can be taken for a finding.
+		if _, err := io.WriteString(out, fmt.Sprintf("%s  %-12s %s\n", mark, f.Name, strings.ReplaceAll(f.Says, "\n", "\n        "))); err != nil {
 			return err
 		}
 		if f.Mend != "" {
-			if _, err := fmt.Fprintf(out, "        %-12s -> %s\n", "", f.Mend); err != nil {
+			if err := printable.Fprintf(out, "        %-12s -> %s\n", "", f.Mend); err != nil {
 				return err
 			}
 		}

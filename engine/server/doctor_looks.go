@@ -10,6 +10,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/webhook"
+	"github.com/bucketgen/bucketgen/internal/printable"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
@@ -191,7 +192,7 @@ func (x *examination) webhooks(ctx context.Context) finding {
 	var disabled []string
 	for _, e := range all {
 		if !e.DisabledAt.IsZero() {
-			disabled = append(disabled, fmt.Sprintf("%q (%s)", e.Name, e.DisabledReason))
+			disabled = append(disabled, fmt.Sprintf("%q (%s)", e.Name, printable.Text(e.DisabledReason)))
 		}
 	}
 	if len(disabled) > 0 {

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -31,7 +30,7 @@ policy comes to, and what happens next if nothing but time does. It changes noth
 					return err
 				}
 				return c.print(cmd, x, func(out io.Writer) error {
-					_, err := fmt.Fprint(out, x)
+					_, err := io.WriteString(out, x.String())
 					return err
 				})
 			})

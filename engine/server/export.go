@@ -80,7 +80,7 @@ func (c *cli) export(out io.Writer, all iter.Seq2[engine.Member, error], written
 	if c.asJSON {
 		return printJSON(out, all, 0)
 	}
-	w := csv.NewWriter(out)
+	w := csv.NewWriter(dataOf(out))
 	if err := w.Write([]string{userColumn, "email", "enteredAt", "leftAt", "entryCount", "membershipId", "source"}); err != nil {
 		return err
 	}

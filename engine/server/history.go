@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -91,16 +90,15 @@ func (c *cli) printHistory(out io.Writer, all []engine.SizePoint, how stretch) e
 		}
 		return draw(out, points, width, how.layout)
 	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "FROM\tENTERED\tLEFT\tMEMBERS\tMEAN DWELL")
+	t := newTable(out, "FROM", "ENTERED", "LEFT", "MEMBERS", "MEAN DWELL")
 	for _, p := range all {
 		dwell := "-"
 		if p.Left > 0 {
 			dwell = p.MeanDwell.Round(time.Millisecond).String()
 		}
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\n", p.At.Format(how.layout), p.Entered, p.Left, p.Members, dwell)
+		t.row(p.At.Format(how.layout), p.Entered, p.Left, p.Members, dwell)
 	}
-	return w.Flush()
+	return t.end()
 }
 
 func printHistoryJSON(out io.Writer, all []engine.SizePoint) error {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/printable"
 	"github.com/bucketgen/bucketgen/internal/segment"
 	"github.com/bucketgen/bucketgen/internal/sheet"
 )
@@ -169,8 +170,7 @@ func (in *importing) ended(err error) error {
 }
 
 func (in *importing) tell(out io.Writer) error {
-	_, err := fmt.Fprintf(out, "%s taken in, %s, %s\n", count(in.done.Taken+in.done.Duplicates, "line"), count(in.done.Entered, "join"), count(in.done.Left, "leave"))
-	return err
+	return printable.Fprintf(out, "%s taken in, %s, %s\n", count(in.done.Taken+in.done.Duplicates, "line"), count(in.done.Entered, "join"), count(in.done.Left, "leave"))
 }
 
 // importBatch is how many lines go to the engine at once.
@@ -270,11 +270,11 @@ func (r *refusals) take(line int, err error) bool {
 	const most = 20
 	switch r.n++; {
 	case r.n <= most && field != "":
-		fmt.Fprintf(r.out, "line %d: %s: %s\n", line, field, problem)
+		printable.Fprintf(r.out, "line %d: %s: %s\n", line, field, problem)
 	case r.n <= most:
-		fmt.Fprintf(r.out, "line %d: %s\n", line, problem)
+		printable.Fprintf(r.out, "line %d: %s\n", line, problem)
 	case r.n == most+1:
-		fmt.Fprintln(r.out, "more lines were refused; they are counted")
+		printable.Fprintf(r.out, "more lines were refused; they are counted\n")
 	}
 	if r.csv != nil {
 		_ = r.csv.Write([]string{strconv.Itoa(line), field, problem}) // close says whether that failed

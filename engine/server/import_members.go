@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/printable"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -76,7 +77,7 @@ func (in *importing) members(e *engine.Engine, ref registry.ManualRef, mode stri
 	case mode != "replace":
 		return nil
 	case in.report.n > 0:
-		fmt.Fprintln(in.cmd.ErrOrStderr(), "because lines were refused, nobody was removed")
+		printable.Fprintf(in.cmd.ErrOrStderr(), "because lines were refused, nobody was removed\n")
 		return nil
 	case len(named) == 0:
 		return errors.New("the file names nobody, so nobody was removed; to empty a bucket, remove its members")

@@ -10,7 +10,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/printable"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
@@ -178,8 +178,8 @@ otherwise. What the NAME says is for people.`,
 				if c.asJSON {
 					return json.NewEncoder(cmd.OutOrStdout()).Encode(made) //nolint:gosec // it is shown this once
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s\n", made.Secret)
-				fmt.Fprintf(cmd.ErrOrStderr(), "This is %s key %d, %q. It is not shown again.\n", made.Kind, made.No, made.Name)
+				printable.Fprintf(cmd.OutOrStdout(), "%s\n", made.Secret)
+				printable.Fprintf(cmd.ErrOrStderr(), "This is %s key %d, %q. It is not shown again.\n", made.Kind, made.No, made.Name)
 				return nil
 			})
 		},
@@ -213,8 +213,7 @@ func (c *cli) keysListCommand() *cobra.Command {
 }
 
 func printKeys(out io.Writer, all []key) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NO\tNAME\tKIND\tRATE\tCREATED\tREVOKED")
+	t := newTable(out, "NO", "NAME", "KIND", "RATE", "CREATED", "REVOKED")
 	for _, k := range all {
 		rate, revoked := "-", "-"
 		if k.Rate > 0 {
@@ -223,9 +222,9 @@ func printKeys(out io.Writer, all []key) error {
 		if k.RevokedAt != nil {
 			revoked = k.RevokedAt.Format(time.RFC3339)
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", k.No, k.Name, k.Kind, rate, k.CreatedAt.Format(time.RFC3339), revoked)
+		t.row(k.No, k.Name, k.Kind, rate, k.CreatedAt.Format(time.RFC3339), revoked)
 	}
-	return w.Flush()
+	return t.end()
 }
 
 func (c *cli) keysRevokeCommand() *cobra.Command {
@@ -245,8 +244,7 @@ func (c *cli) keysRevokeCommand() *cobra.Command {
 					return fmt.Errorf("there is no key %q that is not revoked; see %s keys list", args[0], c.host.Name)
 				}
 				return c.print(cmd, map[string]int64{"revoked": n}, func(out io.Writer) error {
-					_, err := fmt.Fprintf(out, "revoked %s\n", count(n, "key"))
-					return err
+					return printable.Fprintf(out, "revoked %s\n", count(n, "key"))
 				})
 			})
 		},

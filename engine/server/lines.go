@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/printable"
 	"github.com/bucketgen/bucketgen/internal/segment"
 )
 
@@ -86,9 +87,9 @@ func (r *lineReader) refuse(n int64, err error) {
 	defer r.mu.Unlock()
 	switch r.refused++; {
 	case r.refused <= most:
-		fmt.Fprintf(r.out, "line %d: %v\n", n, err)
+		printable.Fprintf(r.out, "line %d: %v\n", n, err)
 	case r.refused == most+1:
-		fmt.Fprintln(r.out, "more lines were refused; they are counted")
+		printable.Fprintf(r.out, "more lines were refused; they are counted\n")
 	}
 }
 

@@ -84,6 +84,7 @@ func TestScripts(t *testing.T) {
 			receiver := httptest.NewServer(http.HandlerFunc(receive))
 			env.Defer(receiver.Close)
 			env.Setenv("RECEIVER", receiver.URL)
+			env.Setenv("ESC", "\x1b[31m\nforged") // which no script can write
 			return nil
 		},
 	})

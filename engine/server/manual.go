@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/printable"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -115,7 +116,7 @@ func (m *move) report(out io.Writer, all []moved) error {
 		case refusedItem:
 			says = one.UserID + " is refused: " + one.Problem
 		}
-		if _, err := fmt.Fprintln(out, says); err != nil {
+		if err := printable.Fprintf(out, "%s\n", says); err != nil {
 			return err
 		}
 	}

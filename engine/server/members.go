@@ -7,7 +7,6 @@ import (
 	"io"
 	"iter"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -84,13 +83,12 @@ func instant(flag, text string) (time.Time, error) {
 }
 
 func printTable(out io.Writer, all iter.Seq2[engine.Member, error], limit int) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "USER\tEMAIL\tENTERED\tENTRY\tSOURCE")
+	t := newTable(out, "USER", "EMAIL", "ENTERED", "ENTRY", "SOURCE")
 	err := members(all, limit, func(m engine.Member) error {
-		_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\n", m.UserID, m.UserEmail, m.EnteredAt.Format(time.RFC3339Nano), m.EntryCount, m.Source)
-		return err
+		t.row(m.UserID, m.UserEmail, m.EnteredAt.Format(time.RFC3339Nano), m.EntryCount, m.Source)
+		return t.err
 	})
-	return errors.Join(err, w.Flush())
+	return errors.Join(err, t.end())
 }
 
 func printJSON(out io.Writer, all iter.Seq2[engine.Member, error], limit int) error {

@@ -1,12 +1,12 @@
 package server
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/printable"
 )
 
 func (c *cli) mergeCommand() *cobra.Command {
@@ -32,11 +32,11 @@ entered nor left it. Of properties, those of INTO stay, and those of FROM fill t
 }
 
 func reportMerge(out io.Writer, from, into string, made []engine.Transition) error {
-	if _, err := fmt.Fprintf(out, "%s is %s\n", from, into); err != nil {
+	if err := printable.Fprintf(out, "%s is %s\n", from, into); err != nil {
 		return err
 	}
 	for _, t := range made {
-		if _, err := fmt.Fprintf(out, "%s %s %s\n", t.UserID, t.Kind, t.BucketID); err != nil {
+		if err := printable.Fprintf(out, "%s %s %s\n", t.UserID, t.Kind, t.BucketID); err != nil {
 			return err
 		}
 	}

@@ -3,12 +3,12 @@ package server
 import (
 	"fmt"
 	"io"
-	"os"
 	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
+
+	"github.com/bucketgen/bucketgen/internal/printable"
 )
 
 // progress shows how far something is that takes long: a bar on a terminal, a line now and then elsewhere.
@@ -45,9 +45,9 @@ func newProgress(out io.Writer, what, of string, size int64, options ...progress
 	p := &progress{out: out, what: what, of: of, unit: "event", size: size, now: time.Now}
 	p.began = p.now()
 	p.last = p.began
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if screen, is := terminal(out); is {
 		p.bar = progressbar.NewOptions64(size, append(options,
-			progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(what),
+			progressbar.OptionSetWriter(screen), progressbar.OptionSetDescription(what),
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth())...)
 	}
 	return p
@@ -106,7 +106,7 @@ func (p *progress) events(n int64) {
 	if p.size > 0 {
 		share = fmt.Sprintf(", %d%% of the %s", 100*p.read/p.size, p.of)
 	}
-	fmt.Fprintf(p.out, "%s%s, %.0f/s\n", count(n, p.unit), share, float64(n)/took.Seconds())
+	printable.Fprintf(p.out, "%s%s, %.0f/s\n", count(n, p.unit), share, float64(n)/took.Seconds())
 }
 
 // users is called with the number of users that were gone through, and of all.
@@ -127,7 +127,7 @@ func (p *progress) users(n, all int64) {
 	}
 	rate := float64(n) / took.Seconds()
 	left := time.Duration(float64(all-n) / max(rate, 1) * float64(time.Second)).Round(time.Second)
-	fmt.Fprintf(p.out, "%s: %d of %s, %.0f/s, %s to go\n", p.what, n, count(all, "user"), rate, left)
+	printable.Fprintf(p.out, "%s: %d of %s, %.0f/s, %s to go\n", p.what, n, count(all, "user"), rate, left)
 }
 
 // due reports whether it is time for another line, and how long all has taken.

@@ -1,12 +1,12 @@
 package server
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/printable"
 )
 
 func (c *cli) reconcileCommand() *cobra.Command {
@@ -28,8 +28,7 @@ everything else; if it is interrupted, the next one goes on where it was.`,
 					return err
 				}
 				return c.print(cmd, r, func(out io.Writer) error {
-					_, err := fmt.Fprintf(out, "%s checked, %d repaired\n", count(r.Checked, "user"), r.Repaired)
-					return err
+					return printable.Fprintf(out, "%s checked, %d repaired\n", count(r.Checked, "user"), r.Repaired)
 				})
 			})
 		},

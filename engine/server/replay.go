@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/printable"
 )
 
 // replayFlags are the options of a replay.
@@ -168,20 +169,19 @@ func report(out io.Writer, s engine.ReplaySummary, took time.Duration) error {
 	for _, b := range s.Buckets {
 		width = max(width, len(b.BucketID))
 	}
-	fmt.Fprintf(out, "%-*s %9s %9s %9s\n", width, "bucket", "entered", "left", "active")
+	printable.Fprintf(out, "%-*s %9s %9s %9s\n", width, "bucket", "entered", "left", "active")
 	for _, b := range s.Buckets {
-		fmt.Fprintf(out, "%-*s %9d %9d %9d\n", width, b.BucketID, b.Entered, b.Left, b.Active)
+		printable.Fprintf(out, "%-*s %9d %9d %9d\n", width, b.BucketID, b.Entered, b.Left, b.Active)
 	}
-	fmt.Fprintf(out, "\n%s", count(s.Events, "event"))
+	printable.Fprintf(out, "\n%s", count(s.Events, "event"))
 	if s.Duplicates > 0 {
-		fmt.Fprintf(out, " and %s", count(s.Duplicates, "duplicate"))
+		printable.Fprintf(out, " and %s", count(s.Duplicates, "duplicate"))
 	}
 	if !s.End.IsZero() {
-		fmt.Fprintf(out, " until %s", s.End.Format(time.RFC3339Nano))
+		printable.Fprintf(out, " until %s", s.End.Format(time.RFC3339Nano))
 	}
 	perSecond := float64(s.Events+s.Duplicates) / max(took.Seconds(), 1e-9)
-	_, err := fmt.Fprintf(out, " in %s: %.0f events/s\n", took.Round(time.Millisecond), perSecond)
-	return err
+	return printable.Fprintf(out, " in %s: %.0f events/s\n", took.Round(time.Millisecond), perSecond)
 }
 
 // writeTransitions writes joins and leaves as CSV.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/manage"
+	"github.com/bucketgen/bucketgen/internal/printable"
 	"github.com/bucketgen/bucketgen/internal/problem"
 )
 
@@ -102,12 +103,11 @@ func (c *cli) attend(cmd *cobra.Command, d *database, r *running, tells *telemet
 		says.AdminURL = "http://" + adminAt.Addr().String()
 	}
 	err := c.print(cmd, says, func(out io.Writer) error {
-		fmt.Fprintln(out, r)
+		printable.Fprintf(out, "%v\n", r)
 		if admin != nil {
-			fmt.Fprintf(out, "metrics and profiles on %s\n", says.AdminURL)
+			printable.Fprintf(out, "metrics and profiles on %s\n", says.AdminURL)
 		}
-		_, err := fmt.Fprintf(out, "listening on %s; interrupt to stop\n", says.URL)
-		return err
+		return printable.Fprintf(out, "listening on %s; interrupt to stop\n", says.URL)
 	})
 	err = errors.Join(err, s.wait(cmd.Context()))
 	if admin != nil {

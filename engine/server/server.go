@@ -80,9 +80,18 @@ func Run(ctx context.Context, h Host, args []string, stdin io.Reader, stdout, st
 	root := c.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	out, errs, end := escaping(stdout, stderr)
+	root.SetOut(out)
+	root.SetErr(errs)
+	code := h.exit(ctx, root.ExecuteContext(ctx), errs)
+	if err := end(); err != nil && code == exitOK {
+		return exitTrouble
+	}
+	return code
+}
+
+// exit prints what went wrong and returns the exit code.
+func (h Host) exit(ctx context.Context, err error, stderr io.Writer) int {
 	var refused *refusedError
 	if outdated, ok := errors.AsType[*store.OutdatedError](err); ok {
 		err = fmt.Errorf("%w; run %s migrate", outdated, h.Name)
@@ -95,12 +104,12 @@ func Run(ctx context.Context, h Host, args []string, stdin io.Reader, stdout, st
 	case errors.Is(err, errUnwell):
 		return exitTrouble
 	case errors.As(err, &refused):
-		fmt.Fprintln(stderr, err)
+		_, _ = io.WriteString(stderr, err.Error()+"\n")
 		return exitRefused
 	case ctx.Err() != nil && !errors.Is(err, errInterrupted):
 		err = fmt.Errorf("%w: %w", errInterrupted, err)
 	}
-	fmt.Fprintf(stderr, "%s: %v\n", h.Name, err)
+	_, _ = io.WriteString(stderr, h.Name+": "+err.Error()+"\n") // it may have several lines
 	return exitTrouble
 }
 

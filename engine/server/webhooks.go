@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/webhook"
+	"github.com/bucketgen/bucketgen/internal/printable"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
@@ -126,9 +126,8 @@ before, until the grace is over: the receiver may change at any time until then.
 // showSecret shows the secret of an endpoint.
 func (c *cli) showSecret(cmd *cobra.Command, e webhook.Endpoint) error {
 	return c.print(cmd, e, func(out io.Writer) error {
-		fmt.Fprintf(cmd.ErrOrStderr(), "This is the secret of endpoint %d, %q. It is not shown again. %s webhooks test %d tries it.\n", e.No, e.Name, c.host.Name, e.No)
-		_, err := fmt.Fprintln(out, e.Secret)
-		return err
+		printable.Fprintf(cmd.ErrOrStderr(), "This is the secret of endpoint %d, %q. It is not shown again. %s webhooks test %d tries it.\n", e.No, e.Name, c.host.Name, e.No)
+		return printable.Fprintf(out, "%s\n", e.Secret)
 	})
 }
 
@@ -153,8 +152,7 @@ func (c *cli) webhooksListCommand() *cobra.Command {
 }
 
 func printEndpoints(out io.Writer, all []webhook.Endpoint) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NO\tNAME\tURL\tBUCKETS\tKINDS\tSTATE")
+	t := newTable(out, "NO", "NAME", "URL", "BUCKETS", "KINDS", "STATE")
 	for _, e := range all {
 		buckets, state := "all", "enabled"
 		if len(e.Buckets) > 0 {
@@ -167,9 +165,9 @@ func printEndpoints(out io.Writer, all []webhook.Endpoint) error {
 		for i, k := range e.Kinds {
 			kinds[i] = string(k)
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", e.No, e.Name, e.URL, buckets, strings.Join(kinds, ","), state)
+		t.row(e.No, e.Name, e.URL, buckets, strings.Join(kinds, ","), state)
 	}
-	return w.Flush()
+	return t.end()
 }
 
 func (c *cli) webhooksEnableCommand() *cobra.Command {
@@ -234,8 +232,7 @@ func (c *cli) webhooksDeedCommand(d endpointDeed) *cobra.Command {
 // showDone says what was done with an endpoint.
 func (c *cli) showDone(cmd *cobra.Command, done string, e webhook.Endpoint) error {
 	return c.print(cmd, e, func(out io.Writer) error {
-		_, err := fmt.Fprintf(out, "%s endpoint %d, %q\n", done, e.No, e.Name)
-		return err
+		return printable.Fprintf(out, "%s endpoint %d, %q\n", done, e.No, e.Name)
 	})
 }
 

@@ -6,12 +6,12 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/webhook"
+	"github.com/bucketgen/bucketgen/internal/printable"
 )
 
 // errNotTaken says that an endpoint did not take a test, which is the exit code's business: what it answered was printed.
@@ -33,8 +33,7 @@ webhook, and prints what it answers. The exit code is 1 if that is not 2xx, or i
 					return err
 				}
 				err = c.print(cmd, answer, func(out io.Writer) error {
-					_, err := fmt.Fprintln(out, answer)
-					return err
+					return printable.Fprintf(out, "%s\n", answer.String())
 				})
 				if err == nil && !answer.Taken() {
 					err = errNotTaken
@@ -72,12 +71,11 @@ func (c *cli) webhooksDeadCommand() *cobra.Command {
 }
 
 func printLetters(out io.Writer, all []letter) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tUSER\tTRANSITION\tATTEMPTS\tERROR")
+	t := newTable(out, "ID", "USER", "TRANSITION", "ATTEMPTS", "ERROR")
 	for _, l := range all {
-		fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\n", l.ID, l.Transition.UserID, l.Transition.Event(), l.Attempts, l.Error)
+		t.row(l.ID, l.Transition.UserID, l.Transition.Event(), l.Attempts, l.Error)
 	}
-	return w.Flush()
+	return t.end()
 }
 
 func (c *cli) webhooksReplayCommand() *cobra.Command {
@@ -106,8 +104,7 @@ have the same webhook-id as before, are marked as replayed, and come after what 
 					}
 				}
 				return c.print(cmd, map[string]int64{"replayed": n}, func(out io.Writer) error {
-					_, err := fmt.Fprintf(out, "replayed %s\n", count(n, "webhook"))
-					return err
+					return printable.Fprintf(out, "replayed %s\n", count(n, "webhook"))
 				})
 			})
 		},
