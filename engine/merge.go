@@ -34,7 +34,8 @@ import (
 //
 // If from is unknown, there is only the name; if into is, they are created. To merge a user into themselves, by whichever of their
 // names, does nothing. If one of them is deleted it gives [ErrDeleted], if the engine's definitions are not those that are
-// deployed [ErrNotDeployed], and for an id that cannot be one an [*InvalidError].
+// deployed [ErrNotDeployed], and for an id that
+// cannot be one, or that programs send in place of one, like "undefined", an [*InvalidError].
 func (e *Engine) Merge(ctx context.Context, from, into string) ([]Transition, error) {
 	if err := e.ready(); err != nil {
 		return nil, err
@@ -42,6 +43,9 @@ func (e *Engine) Merge(ctx context.Context, from, into string) ([]Transition, er
 	for _, named := range []struct{ field, id string }{{"from", from}, {"into", into}} {
 		if invalid, ok := errors.AsType[*event.InvalidError](event.UserID(named.id)); ok {
 			return nil, fmt.Errorf("merge users: %w", &InvalidError{named.field, invalid.Problem})
+		}
+		if event.IsPlaceholder(named.id) {
+			return nil, fmt.Errorf("merge users: %w", &InvalidError{named.field, event.Placeholder(named.id)})
 		}
 	}
 	from, into = e.name(from), e.name(into)

@@ -2,7 +2,6 @@ package server
 
 import (
 	"compress/gzip"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -98,16 +97,8 @@ func (t *tracking) read(r *request) error {
 	case len(r.body) > t.config.Batch:
 		return t.tooLarge()
 	}
-	var wrong *json.UnmarshalTypeError
-	switch err := json.Unmarshal(r.body, &r.envelope); {
-	case errors.As(err, &wrong) && wrong.Field != "":
-		return problem.New(http.StatusBadRequest, fmt.Sprintf("%s is a JSON %s", wrong.Field, wrong.Value))
-	case errors.As(err, &wrong):
-		return problem.New(http.StatusBadRequest, fmt.Sprintf("the body is a JSON %s; send an object", wrong.Value))
-	case err != nil:
-		return problem.New(http.StatusBadRequest, "the body is no JSON: "+err.Error())
-	}
-	return nil
+	r.envelope, err = readEnvelope(r.body)
+	return err
 }
 
 func (t *tracking) unreadable(err error, what string) error {

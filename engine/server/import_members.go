@@ -61,7 +61,9 @@ func (in *importing) members(e *engine.Engine, ref registry.ManualRef, mode stri
 		user := ""
 		if err == nil {
 			user = row.Cell(userColumn)
-			err = in.move(e, m, ref, user)
+			if err = isUser(user); err == nil || mode == "remove" {
+				err = in.move(e, m, ref, user)
+			}
 		}
 		if err == nil && mode == "replace" { // members are told by the names by which they go
 			user, err = e.NameOf(in.cmd.Context(), user)

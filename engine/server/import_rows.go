@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/sheet"
 )
 
@@ -32,6 +33,9 @@ func (c *cli) contactOf(s *sheet.Sheet) (reading, error) {
 	return func(_ *sheet.Sheet, row *sheet.Row) (engine.Event, error) {
 		ev := engine.Event{UserID: row.Cell(userColumn)}
 		object, err := row.Object(traits)
+		if err == nil {
+			err = isUser(ev.UserID)
+		}
 		if err != nil {
 			return ev, err
 		}
@@ -60,6 +64,9 @@ func (c *cli) eventOf(s *sheet.Sheet) (reading, error) {
 	}
 	return func(_ *sheet.Sheet, row *sheet.Row) (engine.Event, error) {
 		ev := engine.Event{UserID: row.Cell(userColumn), Name: row.Cell(eventColumn), Key: row.Cell(messageColumn), TraitsOnly: true}
+		if err := isUser(ev.UserID); err != nil {
+			return ev, err
+		}
 		at, err := time.Parse(time.RFC3339Nano, row.Cell(timeColumn))
 		if err != nil {
 			return ev, &sheet.LineError{Line: row.Line, Column: timeColumn, Problem: fmt.Sprintf("%q is no time; write it like 2026-11-23T09:30:00Z", row.Cell(timeColumn))}
@@ -77,6 +84,14 @@ func (c *cli) eventOf(s *sheet.Sheet) (reading, error) {
 		})
 		return ev, err
 	}, nil
+}
+
+// isUser refuses an id that programs send in place of one, as the HTTP API does.
+func isUser(id string) error {
+	if event.IsPlaceholder(id) {
+		return &engine.InvalidError{Field: "user_id", Problem: event.Placeholder(id)}
+	}
+	return nil
 }
 
 // fieldType returns the type of a property of an event, which the buckets may declare, or text.

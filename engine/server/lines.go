@@ -14,11 +14,12 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/printable"
 	"github.com/bucketgen/bucketgen/internal/segment"
+	"github.com/bucketgen/bucketgen/internal/strictjson"
 )
 
 // parse reads a line: a call in the shape of Segment's, which says when it happened.
 func parse(text []byte) (engine.Event, error) {
-	c, err := segment.Parse(text)
+	c, err := segment.Parse(strictjson.SkipMark(text))
 	if err != nil {
 		return engine.Event{}, err
 	}

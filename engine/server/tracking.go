@@ -2,7 +2,6 @@ package server
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,6 +12,7 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/problem"
 	"github.com/bucketgen/bucketgen/internal/segment"
+	"github.com/bucketgen/bucketgen/internal/strictjson"
 )
 
 // tracking is the part of the HTTP API that takes events in: Segment's tracking API.
@@ -44,16 +44,9 @@ var (
 	segmentBatch = intake{keys: []string{"writeKey"}, items: "batch"}
 )
 
-// envelope is what stands around calls.
-type envelope struct {
-	Batch    []json.RawMessage `json:"batch"`
-	WriteKey string            `json:"writeKey"`
-	SentAt   string            `json:"sentAt"`
-}
-
 // single takes one call in.
 func (t *tracking) single(r *request, kind string) error {
-	c, err := segment.Parse(r.body)
+	c, err := segment.Parse(strictjson.SkipMark(r.body))
 	if err == nil && c.Type != "" && c.Type != kind {
 		err = &engine.InvalidError{Field: "type", Problem: fmt.Sprintf("is %q, but the call is %s", c.Type, kind)}
 	}

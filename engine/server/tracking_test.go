@@ -120,7 +120,7 @@ func TestTrackingResults(t *testing.T) {
 		`{"messageId":"1","status":"accepted"},{"messageId":"2","status":"accepted"},{"messageId":"2","status":"duplicate"},` +
 		`{"messageId":"3","status":"refused","field":"userId","problem":"is empty"},` +
 		`{"messageId":"4","status":"refused","field":"previousId","problem":"is empty"},` +
-		`{"status":"refused","problem":"is a JSON number; write an object"}]}`
+		`{"status":"refused","problem":"is a JSON number; send an object"}]}`
 	if got.StatusCode != http.StatusOK || strings.TrimSpace(body) != want {
 		t.Errorf("got %d %s\nwant %s", got.StatusCode, body, want)
 	}

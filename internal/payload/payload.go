@@ -15,6 +15,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/bucketgen/bucketgen/internal/strictjson"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -106,7 +107,8 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Path + ": " + e.Text }
 
-// Parse reads an object that is JSON text, as [FromMap] reads a map. No text and null are no object.
+// Parse reads an object that is JSON text, as [FromMap] reads a map. No text and null are no object. Half of a surrogate pair in a
+// value becomes U+FFFD, since clients cut texts in the middle of an emoji; in a key it is refused.
 func Parse(name string, raw []byte, maxBytes int, asked Asked) (Object, error) {
 	if len(raw) == 0 {
 		return Object{}, nil
@@ -114,6 +116,7 @@ func Parse(name string, raw []byte, maxBytes int, asked Asked) (Object, error) {
 	if len(raw) > maxBytes {
 		return Object{}, &Error{name, fmt.Sprintf("is %d bytes, more than the %d that are allowed", len(raw), maxBytes)}
 	}
+	raw = strictjson.ReplaceHalves(raw)
 	r := reader{name: name, dec: newDecoder(raw), out: make([]byte, 0, len(raw)), asked: asked}
 	if r.dec.PeekKind() == 'n' && bytes.Equal(bytes.TrimSpace(raw), []byte("null")) {
 		return Object{}, nil

@@ -60,6 +60,15 @@ func TestParseNothing(t *testing.T) {
 	}
 }
 
+// TestParseHalves replaces text that was cut in the middle of an emoji, as clients cut titles.
+func TestParseHalves(t *testing.T) {
+	t.Parallel()
+	o, err := payload.Parse("properties", []byte(`{"a":"x\ud83d","b":["\udc00y",{"c":"\ud83d\ude00"}]}`), limit, payload.All)
+	if want := `{"a":"x�","b":["�y",{"c":"😀"}]}`; err != nil || string(o.Raw) != want {
+		t.Errorf("got %s, %v, want %s", o.Raw, err, want)
+	}
+}
+
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	deep := strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 100)
@@ -75,7 +84,7 @@ func TestRefused(t *testing.T) {
 		"NUL in key":      {`{"a\u0000":1}`, "properties.a\x00", "U+0000"},
 		"utf8":            {"{\"a\":\"\xff\"}", "properties.a", "invalid UTF-8"},
 		"utf8 in key":     {"{\"\xff\":1}", "properties", "invalid UTF-8"},
-		"half surrogate":  {`{"a":"\ud800"}`, "properties.a", ""},
+		"half in a key":   {`{"\ud800":1}`, "properties", ""},
 		"twice":           {`{"a":1,"a":2}`, "properties.a", "duplicate"},
 		"deep":            {`{"a":` + deep + `}`, "properties.a", "nested more than 64 deep"},
 		"long key":        {`{"` + strings.Repeat("k", 256) + `":1}`, "properties", "more than 255"},

@@ -2,7 +2,6 @@
 package segment
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -10,70 +9,48 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// Call is a call of any type. Fields that no event has are left out.
-type Call struct {
-	Type       string          `json:"type"`
-	UserID     string          `json:"userId"`
-	Previous   string          `json:"previousId"` // of an alias: what becomes another name of userId
-	Anonymous  string          `json:"anonymousId"`
-	Event      string          `json:"event"`
-	Name       string          `json:"name"`     // of a page or screen
-	Category   string          `json:"category"` // of a page or screen
-	GroupID    string          `json:"groupId"`
-	Properties json.RawMessage `json:"properties"`
-	Traits     json.RawMessage `json:"traits"`
-	Timestamp  string          `json:"timestamp"`
-	Original   string          `json:"originalTimestamp"` // what RudderStack's SDKs say in place of timestamp
-	SentAt     string          `json:"sentAt"`
-	MessageID  string          `json:"messageId"`
-}
-
-// Types are the types of calls.
-var Types = []string{"track", "identify", "page", "screen", "group", "alias"}
-
-// Parse reads a call.
-func Parse(text []byte) (Call, error) {
-	var c Call
-	err := json.Unmarshal(text, &c)
-	var wrong *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &wrong) && wrong.Field != "":
-		return c, &engine.InvalidError{Field: wrong.Field, Problem: fmt.Sprintf("is a JSON %s; write a string", wrong.Value)}
-	case errors.As(err, &wrong):
-		return c, fmt.Errorf("is a JSON %s; write an object", wrong.Value)
-	case err != nil:
-		return c, fmt.Errorf("is no JSON object: %w", err)
-	}
-	return c, nil
-}
-
 // Read turns a call into an event, but for an alias, which is none. Its time is the time at which the call says that it
 // happened, if it says so.
+//
+// The traits of an identify are its traits and those of its context, as the SDKs of RudderStack send them. Those in the context
+// of any other call are ignored: an SDK repeats there what it was given by its last identify, however long ago that was.
 //
 // A page and a screen are events of these names, with name and category among the properties; a group is an event of that
 // name, with its traits and groupId as properties.
 func (c *Call) Read() (engine.Event, error) {
-	ev := engine.Event{UserID: c.UserID, PropertiesJSON: null(c.Properties), Key: c.MessageID}
+	ev := engine.Event{UserID: c.UserID, PropertiesJSON: c.Properties, Key: c.MessageID}
+	if err := c.checkIDs(); err != nil {
+		return ev, err
+	}
 	switch c.Type {
 	case "track":
 		if ev.Name = c.Event; ev.Name == "" {
 			return ev, &engine.InvalidError{Field: "event", Problem: "is empty"}
 		}
-		ev.TraitsJSON = null(c.Traits)
+		ev.TraitsJSON = c.Traits
 	case "identify":
-		if ev.TraitsJSON = null(c.Traits); ev.TraitsJSON == nil {
+		traits, err := c.traits()
+		if err != nil {
+			return ev, err
+		}
+		if ev.TraitsJSON = traits; traits == nil {
 			ev.TraitsJSON = []byte("{}")
 		}
 	case "page", "screen":
 		ev.Name = c.Type
-		if err := c.with(&ev, c.Properties, "properties", map[string]string{"name": c.Name, "category": c.Category}); err != nil {
+		more := []member{{"name", c.Name}, {"category", c.Category}}
+		properties, err := with("properties", c.Properties, more)
+		if err != nil {
 			return ev, err
 		}
+		ev.PropertiesJSON = properties
 	case "group":
 		ev.Name = c.Type
-		if err := c.with(&ev, c.Traits, "traits", map[string]string{"groupId": c.GroupID}); err != nil {
+		properties, err := with("traits", c.Traits, []member{{"groupId", c.GroupID}})
+		if err != nil {
 			return ev, err
 		}
+		ev.PropertiesJSON = properties
 	case "alias":
 		return ev, &engine.InvalidError{Field: "type", Problem: "is alias, which is no event; merge the users"}
 	case "":
@@ -91,44 +68,6 @@ func (c *Call) Read() (engine.Event, error) {
 	}
 	ev.OccurredAt, err = instant(field, text)
 	return ev, err
-}
-
-// with gives an event properties, and further ones beside them.
-func (c *Call) with(ev *engine.Event, raw json.RawMessage, field string, more map[string]string) error {
-	all := map[string]json.RawMessage{}
-	if raw = null(raw); raw != nil {
-		if err := json.Unmarshal(raw, &all); err != nil {
-			return &engine.InvalidError{Field: field, Problem: "is no JSON object"}
-		}
-	}
-	for name, value := range more {
-		if _, given := all[name]; given || value == "" {
-			continue
-		}
-		text, err := json.Marshal(value)
-		if err != nil {
-			return &engine.InvalidError{Field: name, Problem: err.Error()}
-		}
-		all[name] = text
-	}
-	if len(all) == 0 {
-		ev.PropertiesJSON = nil
-		return nil
-	}
-	text, err := json.Marshal(all)
-	if err != nil {
-		return &engine.InvalidError{Field: field, Problem: err.Error()}
-	}
-	ev.PropertiesJSON = text
-	return nil
-}
-
-// null returns nothing for a value of null, as SDKs write it where they have none.
-func null(raw json.RawMessage) json.RawMessage {
-	if string(raw) == "null" {
-		return nil
-	}
-	return raw
 }
 
 func instant(field, text string) (time.Time, error) {

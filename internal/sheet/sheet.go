@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -97,7 +98,10 @@ func Open(in io.Reader, separator rune) (*Sheet, error) {
 	case err != nil:
 		return nil, fmt.Errorf("the first line, which names the columns, cannot be read: %w", err)
 	}
-	for _, text := range first {
+	for i, text := range first {
+		if !utf8.ValidString(text) {
+			return nil, fmt.Errorf("the name of column %d is not valid UTF-8; save the file as UTF-8", i+1)
+		}
 		c, err := column(text)
 		if err != nil {
 			return nil, err
@@ -150,13 +154,23 @@ func (s *Sheet) Rows() iter.Seq2[Row, error] {
 				yield(Row{}, err)
 				return
 			default:
-				line, _ := s.csv.FieldPos(0)
-				if !yield(Row{Line: line, sheet: s, cells: cells}, nil) {
+				if !yield(s.row(cells)) {
 					return
 				}
 			}
 		}
 	}
+}
+
+// row returns a row of cells that are text.
+func (s *Sheet) row(cells []string) (Row, error) {
+	line, _ := s.csv.FieldPos(0)
+	for i, cell := range cells {
+		if !utf8.ValidString(cell) {
+			return Row{}, &LineError{Line: line, Column: s.Columns[i].Name, Problem: "is not valid UTF-8; save the file as UTF-8"}
+		}
+	}
+	return Row{Line: line, sheet: s, cells: cells}, nil
 }
 
 // Cell returns what stands in the column of a name, without the blanks around it: nothing, if there is no such column.
@@ -185,6 +199,9 @@ func (r *Row) Object(name func(column string) (field string, typ Type)) (json.Ra
 		value, err := valueOf(cell, typ)
 		if err != nil {
 			return nil, &LineError{Line: r.Line, Column: c.Name, Problem: err.Error()}
+		}
+		if object[field] != nil {
+			return nil, &LineError{Line: r.Line, Column: c.Name, Problem: fmt.Sprintf("gives %s again, which another column gives", field)}
 		}
 		object[field] = value
 	}

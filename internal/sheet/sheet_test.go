@@ -65,6 +65,10 @@ func TestRows(t *testing.T) {
 			"line 2: has 1 cells, and there are 2 columns", "line 3: has 3 cells, and there are 2 columns",
 			"line 5: has a quote where none can be; put cells with quotes in quotes, and the quotes in them twice", `eve {"a":"5"}`,
 		}},
+		{"Latin-1", "user,a\nada,M\xfcnchen\nb\xe9b,1\neve,5", []string{
+			"line 2: a: is not valid UTF-8; save the file as UTF-8", "line 3: user: is not valid UTF-8; save the file as UTF-8", `eve {"a":"5"}`,
+		}},
+		{"Latin-1 column", "user,stra\xdfe\n", []string{"the name of column 2 is not valid UTF-8; save the file as UTF-8"}},
 		{"nothing", "", []string{"the file is empty; its first line names the columns"}},
 		{"no name", "user,,x\n", []string{"a column has no name; the first line names them all"}},
 		{"no type", "user,x:int\n", []string{`column "x": there is no type "int"; write text, number, bool, time or json`}},

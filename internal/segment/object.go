@@ -1,0 +1,75 @@
+package segment
+
+import (
+	"bytes"
+
+	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/internal/strictjson"
+)
+
+// member is a member with a text that is added to an object.
+type member struct{ name, text string }
+
+// with adds members to an object, unless it has some of that name, or their text is empty.
+func with(field string, object []byte, more []member) ([]byte, error) {
+	if object == nil {
+		object = []byte("{}")
+	}
+	empty := true
+	err := strictjson.Object(object, func(name, _ []byte) error {
+		empty = false
+		for i := range more {
+			if more[i].name == string(name) {
+				more[i].text = ""
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, At(field, err)
+	}
+	end := bytes.LastIndexByte(object, '}')
+	out := object[:end:end]
+	for _, m := range more {
+		if m.text == "" {
+			continue
+		}
+		if !empty {
+			out = append(out, ',')
+		}
+		out = payload.AppendText(append(payload.AppendText(out, m.name), ':'), m.text)
+		empty = false
+	}
+	if empty {
+		return nil, nil
+	}
+	return append(out, '}'), nil
+}
+
+// Union returns an object with the members of both. Where both have a member, that of the first counts.
+func Union(first, second []byte) ([]byte, error) {
+	given := map[string]bool{}
+	out := []byte{'{'}
+	add := func(name, value []byte) error {
+		if given[string(name)] {
+			return nil
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(payload.AppendText(out, string(name)), ':')
+		out = append(out, value...)
+		return nil
+	}
+	err := strictjson.Object(first, func(name, value []byte) error {
+		defer func() { given[string(name)] = true }()
+		return add(name, value)
+	})
+	if err != nil {
+		return nil, At("traits", err)
+	}
+	if err := strictjson.Object(second, add); err != nil {
+		return nil, At("context.traits", err)
+	}
+	return append(out, '}'), nil
+}
