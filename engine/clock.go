@@ -195,7 +195,7 @@ func (e *Engine) settle(ctx context.Context, conn store.Conn, tasks []*task) err
 	if err != nil {
 		return err
 	}
-	write, err := e.decide(ctx, conn, facts, tasks, nil)
+	write, err := e.decide(ctx, conn, facts, tasks)
 	if err != nil {
 		return err
 	}

@@ -39,6 +39,10 @@ type Config struct {
 	// Ingest, clock and deliveries find that out by themselves when they have something to do. Defaults to 250 ms.
 	DeployPoll time.Duration
 
+	// EventNameCache is how many event names that no definition declares the engine remembers. Of others it asks the database, once
+	// for each batch. A name takes as much memory as it is long, and some 50 bytes beside. Defaults to 100,000.
+	EventNameCache int
+
 	// FeedPoll is how often the database is asked for transitions that another process has not told of, while somebody wants
 	// to know of them: by Feed, by Rounds. Defaults to 100 ms.
 	FeedPoll time.Duration
@@ -64,6 +68,11 @@ type Config struct {
 
 	// Meters is where the engine tells how it is doing, by OpenTelemetry. Defaults to otel.GetMeterProvider.
 	Meters metric.MeterProvider
+
+	// NewEventNames is how many event names that no definition declares may be new within a day, which is this hour and the 23 before,
+	// in all processes on the database together. An event whose name is new beyond that is refused with an [*InvalidError] of the field
+	// name; names that were sent before, or that a definition declares, never are. Negative: there is no bound. Defaults to 10,000.
+	NewEventNames int
 
 	// NoClock leaves due instants, and users who are to follow a deployment, to other processes. Defaults to false.
 	NoClock bool
@@ -109,12 +118,14 @@ func (c Config) withDefaults() Config {
 	def(&c.DeliveryPoll, 500*time.Millisecond)
 	def(&c.DeliveryWorkers, 16)
 	def(&c.DeployPoll, 250*time.Millisecond)
+	def(&c.EventNameCache, 100_000)
 	def(&c.FeedPoll, 100*time.Millisecond)
 	def(&c.Flushers, 4)
 	def(&c.IdempotencyHorizon, 30*24*time.Hour)
 	def(&c.Lease, 30*time.Second)
 	def(&c.MaxBatch, 500)
 	def(&c.MaxPayload, 32<<10)
+	def(&c.NewEventNames, 10_000)
 	def(&c.QueueSize, 10_000)
 	def(&c.Schema, store.DefaultSchema)
 	def(&c.Skew, 5*time.Minute)
@@ -131,6 +142,11 @@ func (c Config) withDefaults() Config {
 		c.Tracers = otel.GetTracerProvider()
 	}
 	return c
+}
+
+// names returns the bounds on event names.
+func (c Config) names() store.NameLimits {
+	return store.NameLimits{Cached: c.EventNameCache, Daily: c.NewEventNames}
 }
 
 func def[T comparable](field *T, value T) {
@@ -152,6 +168,7 @@ func (c Config) validate() error {
 		{"DeliveryPoll", int64(c.DeliveryPoll)},
 		{"DeliveryWorkers", int64(c.DeliveryWorkers)},
 		{"DeployPoll", int64(c.DeployPoll)},
+		{"EventNameCache", int64(c.EventNameCache)},
 		{"FeedPoll", int64(c.FeedPoll)},
 		{"Flushers", int64(c.Flushers)},
 		{"IdempotencyHorizon", int64(c.IdempotencyHorizon)},

@@ -215,7 +215,7 @@ func (e *Engine) openLocked(ctx context.Context) error {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Release()
-	s, err := store.New(ctx, conn, e.config.Schema, e.registry, e.config.CacheBytes)
+	s, err := store.New(ctx, conn, e.config.Schema, e.registry, e.config.CacheBytes, e.config.names())
 	if err != nil {
 		return err
 	}

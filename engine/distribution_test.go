@@ -77,7 +77,7 @@ func TestTablesGrowOrDoNot(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
 	small := []string{
-		"event_names", "buckets", "signals", "sequences", "properties", // names of things, by their numbers
+		"event_names", "event_name_counts", "catalog", "buckets", "signals", "sequences", "properties", // names of things, by their numbers
 		"deployments", "generation", "definitions", "kept", "reconciliations", "tallied", // what goes on
 		"writers", "processes", // one row for each connection or process
 		"subscriptions", "endpoints", "endpoint_secrets", "keys", "migrations", // what somebody has set up

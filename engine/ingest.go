@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -188,7 +189,10 @@ func (f *flush) write(ctx context.Context, items []*item) {
 	items = f.admit(items)
 	wait := minRetry
 	for len(items) > 0 {
-		err := f.attempt(ctx, items)
+		var err error
+		if items, err = f.name(ctx, items); err == nil {
+			err = f.attempt(ctx, items)
+		}
 		if r, renamed := asRenamed(err); renamed {
 			rename(items, r)
 			continue
@@ -229,13 +233,49 @@ func (f *flush) admit(items []*item) []*item {
 	return admitted
 }
 
-func (f *flush) attempt(ctx context.Context, items []*item) error {
+// name resolves the names of events, and refuses those beyond the bound on new ones. It returns the others.
+func (f *flush) name(ctx context.Context, items []*item) ([]*item, error) {
 	e := f.engine
-	names, err := e.store.ResolveNames(ctx, e.pool, tracked(items))
-	if err != nil {
-		return err
+	if err := e.store.NameEvents(ctx, e.pool, e.config.Now(), eventsOf(items)); err != nil {
+		return items, err
 	}
-	e.store.Remember(names)
+	if !slices.ContainsFunc(items, (*item).unnamed) {
+		return items, nil
+	}
+	named := make([]*item, 0, len(items))
+	for _, it := range items {
+		if it.unnamed() {
+			f.finish(it, e.tooManyNames())
+		} else {
+			named = append(named, it)
+		}
+	}
+	return named, nil
+}
+
+// unnamed reports whether the name of an event has no number, after it was looked for.
+func (it *item) unnamed() bool { return it.event.Kind.Named() && it.event.NameNo == 0 }
+
+// tooManyNames refuses an event whose name is new beyond the bound.
+func (e *Engine) tooManyNames() error {
+	return &InvalidError{"name", fmt.Sprintf(
+		"is new, and no definition declares it; %d new names were created in the last 24 hours, which is the limit: "+
+			"send a name that was sent before, put what varies into properties, or raise engine.Config.NewEventNames", e.config.NewEventNames)}
+}
+
+func eventsOf(items []*item) []*decide.Event {
+	events := make([]*decide.Event, len(items))
+	for i, it := range items {
+		events[i] = &it.event
+	}
+	return events
+}
+
+func (f *flush) attempt(ctx context.Context, items []*item) error {
+	if len(items) == 0 {
+		return nil
+	}
+	e := f.engine
 	tasks, all := e.ingestions(items)
 	if err := e.commit(ctx, false, tasks); err != nil {
 		return err
@@ -251,17 +291,6 @@ func (f *flush) attempt(ctx context.Context, items []*item) error {
 		}
 	}
 	return nil
-}
-
-// tracked returns the names of events.
-func tracked(items []*item) []string {
-	names := make([]string, 0, len(items))
-	for _, it := range items {
-		if it.event.Kind.Named() {
-			names = append(names, it.event.Name)
-		}
-	}
-	return names
 }
 
 // ingestion is the task of one user, with the items that it is made of.

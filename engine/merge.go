@@ -130,7 +130,7 @@ func (m *merging) run(ctx context.Context) error {
 	t := m.task(m.into, step)
 	m.facts, err = e.store.Load(ctx, m.conn, store.Lock{Wait: true, Provisional: true, Remake: true}, []store.Wanted{t.want})
 	if err == nil {
-		m.written, err = e.decide(ctx, m.conn, m.facts, []*task{t.task}, nil)
+		m.written, err = e.decide(ctx, m.conn, m.facts, []*task{t.task})
 	}
 	m.made = append(m.made, e.transitions(m.into, t.result.Transitions)...)
 	return err
@@ -163,7 +163,7 @@ func (m *merging) settle(ctx context.Context) (*store.Facts, error) {
 	if err := e.run(ctx, m.conn, facts, both, func(*task, *decide.State, *decide.Session) {}); err != nil {
 		return nil, err
 	}
-	if m.settled, err = e.decide(ctx, m.conn, facts, both, nil); err != nil {
+	if m.settled, err = e.decide(ctx, m.conn, facts, both); err != nil {
 		return nil, err
 	}
 	for _, t := range tasks {
@@ -208,7 +208,7 @@ func (m *merging) part(ctx context.Context, bare *Engine) ([]decide.Handover, er
 	var handed []decide.Handover
 	from.step = func(s *decide.Session, _ registry.Instant) { s.Yield(last[m.into], m.now) }
 	into.step = func(s *decide.Session, _ registry.Instant) { handed = s.Inherit(last[m.from]) }
-	if m.parted, err = bare.decide(ctx, m.conn, facts, both, nil); err != nil {
+	if m.parted, err = bare.decide(ctx, m.conn, facts, both); err != nil {
 		return nil, err
 	}
 	if err := m.parted.Send(ctx, m.conn, bare.store, false); err != nil {

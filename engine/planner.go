@@ -32,7 +32,7 @@ func (e *Engine) looker(ctx context.Context) (*looker, error) {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	defer tx.Rollback(ctx) // nothing of it is to stay
-	if l.store, err = store.New(ctx, tx, e.config.Schema, e.registry, e.config.CacheBytes); err != nil {
+	if l.store, err = store.New(ctx, tx, e.config.Schema, e.registry, e.config.CacheBytes, e.config.names()); err != nil {
 		return nil, err
 	}
 	if l.current, err = l.store.Current(ctx, tx); err != nil {

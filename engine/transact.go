@@ -51,7 +51,7 @@ func (e *Engine) commit(ctx context.Context, wait bool, tasks []*task) error {
 	if err := e.renamed(ctx, conn, facts, tasks); err != nil {
 		return e.rollback(conn, err)
 	}
-	write, err := e.decide(ctx, conn, facts, tasks, nil)
+	write, err := e.decide(ctx, conn, facts, tasks)
 	if err != nil {
 		return e.rollback(conn, err)
 	}
@@ -115,7 +115,7 @@ const lockTimeout = 500 * time.Millisecond
 
 // within runs tasks for different users, sorted, in a transaction that the caller began and commits. It waits for
 // locks.
-func (e *Engine) within(ctx context.Context, conn store.Conn, tasks []*task, names store.Names) error {
+func (e *Engine) within(ctx context.Context, conn store.Conn, tasks []*task) error {
 	facts, err := e.store.Load(ctx, conn, store.Lock{Wait: true, Provisional: true}, wanted(tasks))
 	if err != nil {
 		return err
@@ -123,7 +123,7 @@ func (e *Engine) within(ctx context.Context, conn store.Conn, tasks []*task, nam
 	if err := e.renamed(ctx, conn, facts, tasks); err != nil {
 		return err
 	}
-	write, err := e.decide(ctx, conn, facts, tasks, names)
+	write, err := e.decide(ctx, conn, facts, tasks)
 	if err != nil {
 		return err
 	}
@@ -153,12 +153,12 @@ func (e *Engine) consult(ctx context.Context, tasks []*task, done func(*task, *d
 }
 
 // decide runs the steps of the tasks on what is known of their users, and returns what there is to write.
-func (e *Engine) decide(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*task, names store.Names) (*store.Write, error) {
+func (e *Engine) decide(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*task) (*store.Write, error) {
 	events := 0
 	for _, t := range tasks {
 		events += len(t.want.Events)
 	}
-	write := store.NewWrite(names, len(tasks), events)
+	write := store.NewWrite(len(tasks), events)
 	err := e.run(ctx, conn, facts, tasks, func(t *task, state *decide.State, session *decide.Session) {
 		changes := session.Changes()
 		e.stats.candidates.Add(int64(changes.Candidates))

@@ -65,13 +65,17 @@ func (e *Engine) ingestWithin(ctx context.Context, tx pgx.Tx, items []*item) err
 }
 
 func (e *Engine) ingestAll(ctx context.Context, tx pgx.Tx, items []*item) error {
-	names, err := e.store.ResolveNames(ctx, tx, tracked(items))
-	if err != nil {
+	if err := e.store.NameEventsWithin(ctx, tx, e.config.Now(), eventsOf(items)); err != nil {
 		return err
+	}
+	for i, it := range items {
+		if it.unnamed() {
+			return fmt.Errorf("event %d: %w", i, e.tooManyNames())
+		}
 	}
 	for {
 		tasks, _ := e.ingestions(items)
-		err := e.within(ctx, tx, tasks, names) // the names are not remembered: the caller may roll back
+		err := e.within(ctx, tx, tasks)
 		r, renamed := asRenamed(err)
 		if !renamed {
 			return err

@@ -70,22 +70,6 @@ cross join lateral (
     select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
 ) c;
 
--- name: EventNamesResolve :many
--- The numbers of names, given to those that have none yet. A name that another transaction is just adding may be
--- missing from the answer.
-with added as (
-    insert into bucketgen.event_names (name)
-    select n.name
-    from (select unnest(@names::text[]) as name) as n
-    where not exists (select from bucketgen.event_names e where e.name = n.name)
-    order by n.name collate "C"
-    on conflict (name) do nothing
-    returning no, name
-)
-select added.no, added.name from added
-union all
-select e.no, e.name from bucketgen.event_names e where e.name = any (@names);
-
 -- name: EventsLogged :many
 -- What some users did, user by user, in the order in which it was received: of one who was merged, by whichever name.
 select e.contact_id, n.name, e.kind, e.occurred_at, e.received_at, e.properties, e.traits

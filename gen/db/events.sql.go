@@ -11,48 +11,6 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const EventNamesResolve = `-- name: EventNamesResolve :many
-with added as (
-    insert into bucketgen.event_names (name)
-    select n.name
-    from (select unnest($1::text[]) as name) as n
-    where not exists (select from bucketgen.event_names e where e.name = n.name)
-    order by n.name collate "C"
-    on conflict (name) do nothing
-    returning no, name
-)
-select added.no, added.name from added
-union all
-select e.no, e.name from bucketgen.event_names e where e.name = any ($1)
-`
-
-type EventNamesResolveRow struct {
-	No   int32
-	Name string
-}
-
-// The numbers of names, given to those that have none yet. A name that another transaction is just adding may be
-// missing from the answer.
-func (q *Queries) EventNamesResolve(ctx context.Context, names []string) ([]EventNamesResolveRow, error) {
-	rows, err := q.db.Query(ctx, EventNamesResolve, names)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []EventNamesResolveRow
-	for rows.Next() {
-		var i EventNamesResolveRow
-		if err := rows.Scan(&i.No, &i.Name); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const EventsAround = `-- name: EventsAround :many
 select w.user_id::text as user_id, w.event_no::integer as event_no, w.place::integer as place, array(
     select o.occurred_at

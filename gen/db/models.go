@@ -27,6 +27,18 @@ type BucketgenBucket struct {
 	PausedAt    pgtype.Timestamptz
 }
 
+type BucketgenCatalog struct {
+	Kind      string
+	Event     string
+	Name      string
+	Type      string
+	Declared  bool
+	Count     int64
+	Sampled   bool
+	FirstSeen pgtype.Timestamptz
+	LastSeen  pgtype.Timestamptz
+}
+
 type BucketgenChange struct {
 	ContactID  int64
 	PropertyNo int32
@@ -129,6 +141,12 @@ type BucketgenEvent struct {
 type BucketgenEventName struct {
 	No   int32
 	Name string
+}
+
+type BucketgenEventNameCount struct {
+	Hour    pgtype.Timestamptz
+	Writer  int64
+	Created int32
 }
 
 type BucketgenGeneration struct {

@@ -12,6 +12,7 @@ type Event struct {
 	Kind       EventKind
 	Name       string         // of a track
 	Event      registry.Event // the name's place in the registry, or NoEvent
+	NameNo     int32          // the name's number in the database, by which it is logged; 0: it was not resolved yet, or there is none
 	Key        string         // idempotency key, if any
 	OccurredAt registry.Instant
 	Properties payload.Object // what came with the event

@@ -163,18 +163,19 @@ func (c *cache) shrink() {
 
 // meet tells the cache by which start of the server a transaction runs, and whether what is committed there lasts. A server
 // that was started anew may be one that has lost something: what is remembered is forgotten, and no contact bears the
-// engine's new number.
-func (c *cache) meet(start time.Time, lasts bool) {
+// engine's new number. It reports whether that is so.
+func (c *cache) meet(start time.Time, lasts bool) (anew bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.lasts = lasts
 	if c.holder != 0 && c.start.Equal(start) {
-		return
+		return false
 	}
 	c.start, c.holder = start, 1+rand.Int64N(1<<62) //nolint:gosec // it has to be another, not a secret
 	for c.ring.newer != &c.ring {
 		c.drop(c.ring.newer)
 	}
+	return true
 }
 
 // number returns the number by which contacts say that the engine holds them, or 0 if it cannot hold any.

@@ -30,7 +30,7 @@ func TestFateAfterACrash(t *testing.T) {
 	if _, err := migrate.Up(ctx, pool, migrate.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.New(ctx, acquire(t, pool), store.DefaultSchema, &registry.Registry{}, 0)
+	s, err := store.New(ctx, acquire(t, pool), store.DefaultSchema, &registry.Registry{}, 0, store.NameLimits{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,11 +3,9 @@ package store
 import (
 	"context"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,6 +26,7 @@ type Store struct {
 	buckets   []int32                  // by registry.Index
 	indexes   map[int32]registry.Index // the other way round
 	names     names
+	limits    NameLimits
 	signals   []int32                   // by registry.Signal
 	sequences []int32                   // by registry.Sequence
 	needs     [][]registry.Need         // by registry.Index
@@ -53,11 +52,11 @@ type Conn interface {
 }
 
 // New gives the buckets and events of a registry numbers in the database, where they have none yet. The store remembers
-// users in so many bytes of memory, roughly.
-func New(ctx context.Context, conn Conn, schema string, r *registry.Registry, cacheBytes int) (*Store, error) {
+// users in so many bytes of memory, roughly, and event names within limits.
+func New(ctx context.Context, conn Conn, schema string, r *registry.Registry, cacheBytes int, limits NameLimits) (*Store, error) {
 	s := &Store{
 		registry: r, schema: schema, indexes: map[int32]registry.Index{}, needs: needsOf(r), added: addedTo(r),
-		cache: newCache(cacheBytes), eventOf: map[int32]registry.Event{},
+		cache: newCache(cacheBytes), eventOf: map[int32]registry.Event{}, names: newNames(limits.Cached), limits: limits,
 	}
 	ids, names := make([]string, len(r.Buckets)), make([]string, len(r.Buckets))
 	for i := range r.Buckets {
@@ -72,20 +71,9 @@ func New(ctx context.Context, conn Conn, schema string, r *registry.Registry, ca
 		i, _ := r.Bucket(row.ID)
 		s.buckets[i], s.indexes[row.No] = row.No, i
 	}
-	events := make([]string, len(r.Events))
-	for i := range r.Events {
-		events[i] = r.Events[i].Name
-	}
-	found, err := s.ResolveNames(ctx, conn, events)
-	if err != nil {
+	if err := s.registerNames(ctx, conn); err != nil {
 		return nil, err
 	}
-	s.events = make([]int32, len(events))
-	for i, name := range events {
-		s.events[i] = found[name]
-		s.eventOf[found[name]] = registry.Event(i)
-	}
-	s.Remember(found)
 	s.always = always(r, s.needs, s.added)
 	s.simple, s.plain = isSimple(r), s.plainOf()
 	s.texts = textsOf(r)
@@ -196,70 +184,6 @@ func (c inSchema) Query(ctx context.Context, sql string, args ...any) (pgx.Rows,
 
 func (c inSchema) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	return c.conn.QueryRow(ctx, c.sql(sql), args...)
-}
-
-// names are the numbers of event names. Those that no criteria asks about are numbered too, when they first come; how
-// many of them are remembered is bounded.
-type names struct {
-	mu sync.RWMutex
-	no map[string]int32
-}
-
-const maxNames = 100_000
-
-// EventNo returns the database's number of an event name, if it is known.
-func (s *Store) EventNo(name string) (int32, bool) {
-	s.names.mu.RLock()
-	defer s.names.mu.RUnlock()
-	no, known := s.names.no[name]
-	return no, known
-}
-
-// Names are numbers of event names.
-type Names map[string]int32
-
-// ResolveNames returns the numbers of those event names that are not known yet, and gives numbers to new ones. It
-// commits, unless conn is a transaction, so that nobody waits for a name until something else is done.
-func (s *Store) ResolveNames(ctx context.Context, conn Conn, wanted []string) (Names, error) {
-	const attempts = 3 // a name that somebody else is just adding is there at the next one
-	found := Names{}
-	for range attempts {
-		var missing []string
-		for _, name := range wanted {
-			if _, known := s.EventNo(name); !known && found[name] == 0 {
-				missing = append(missing, name)
-			}
-		}
-		if len(missing) == 0 {
-			return found, nil
-		}
-		slices.Sort(missing)
-		rows, err := s.Queries(conn).EventNamesResolve(ctx, slices.Compact(missing))
-		if err != nil {
-			return nil, fmt.Errorf("number event names: %w", err)
-		}
-		for _, row := range rows {
-			found[row.Name] = row.No
-		}
-	}
-	return nil, fmt.Errorf("number event names: some of %d are still missing", len(wanted))
-}
-
-// Remember keeps the numbers of names. They must be committed.
-func (s *Store) Remember(found Names) {
-	if len(found) == 0 {
-		return
-	}
-	s.names.mu.Lock()
-	defer s.names.mu.Unlock()
-	if s.names.no == nil || len(s.names.no) > maxNames {
-		s.names.no = map[string]int32{}
-		for i := range s.registry.Events {
-			name := s.registry.Events[i].Name
-			s.names.no[name] = s.events[i]
-		}
-	}
-	maps.Copy(s.names.no, found)
 }
 
 // timestamp and instant translate between the instants of the registry and those of PostgreSQL.

@@ -14,9 +14,6 @@ import (
 
 // Write is what is to be written about users, whose locks the transaction holds. [NewWrite] returns an empty one.
 type Write struct {
-	// Names are the numbers of event names that the store does not know.
-	Names Names
-
 	events      db.EventsInsertParams
 	totals      db.TotalsAddParams
 	patches     db.ContactsPatchParams
@@ -47,11 +44,12 @@ type Write struct {
 	hasDue   bool
 	learnt   []glimpse // what is to be remembered
 	expected int       // events
+	err      error     // what was found to be wrong, which keeps it from being sent
 }
 
 // NewWrite returns a write with room for what is to be written about users and events.
-func NewWrite(names Names, users, events int) *Write {
-	return &Write{Names: names, learnt: make([]glimpse, 0, users), expected: events}
+func NewWrite(users, events int) *Write {
+	return &Write{learnt: make([]glimpse, 0, users), expected: events}
 }
 
 // Due returns the earliest due instant that is written, if any is.
@@ -95,7 +93,7 @@ func (w *Write) Add(f *Facts, user string, st *decide.State, c decide.Changes) {
 	}
 	w.addFollowed(f.deployment, u, c.Changed())
 	for i := range c.Events {
-		w.addEvent(s, contact, &c.Events[i])
+		w.addEvent(contact, &c.Events[i])
 	}
 	w.addOccurrences(s, contact, c.Occurrences)
 	w.addSums(s, contact, c.Sums)
@@ -163,17 +161,13 @@ func (w *Write) addContact(s *Store, contact int64, c *decide.ContactChange, hol
 	w.addChanges(s, contact, c.Changes)
 }
 
-func (w *Write) addEvent(s *Store, contact int64, e *decide.Logged) {
-	no := int32(0)
-	if e.Kind.Named() {
-		var known bool
-		if no, known = w.Names[e.Name]; !known {
-			no, _ = s.EventNo(e.Name)
-		}
+func (w *Write) addEvent(contact int64, e *decide.Logged) {
+	if e.Kind.Named() != (e.NameNo != 0) {
+		w.err = errUnnamed
 	}
 	w.makeRoomForEvents()
 	w.events.ContactIds = append(w.events.ContactIds, contact)
-	w.events.EventNos = append(w.events.EventNos, no)
+	w.events.EventNos = append(w.events.EventNos, e.NameNo)
 	w.events.OccurredAt = append(w.events.OccurredAt, timestamp(e.OccurredAt))
 	w.events.ReceivedAt = append(w.events.ReceivedAt, timestamp(e.ReceivedAt))
 	w.events.Kinds = append(w.events.Kinds, string(e.Kind))
@@ -250,7 +244,8 @@ func (w *Write) addTransition(s *Store, contact int64, t *decide.Transition) {
 	w.transitions.Suppressed = append(w.transitions.Suppressed, t.Suppressed)
 }
 
-// Send writes everything by one round trip, and commits if it is told to. Statements without rows are left out.
+// Send writes everything by one round trip, and commits if it is told to. If an event came without the number of its name, it sends
+// nothing and returns an error. Statements without rows are left out.
 //
 // The order matters. Stays that were there are closed before others of the same bucket begin, and of those the ones
 // that have ended come before the one that lasts; transitions come last, because each stands on a stay that this
@@ -258,7 +253,7 @@ func (w *Write) addTransition(s *Store, contact int64, t *decide.Transition) {
 func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) error {
 	q := &queue{store: s}
 	into := db.New(q)
-	var errs []error
+	errs := []error{w.err}
 	add := func(rows int, exec func() error) {
 		if rows > 0 {
 			errs = append(errs, exec())
