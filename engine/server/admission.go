@@ -1,10 +1,9 @@
 package server
 
 import (
-	"compress/gzip"
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"os"
@@ -36,81 +35,254 @@ type intake struct {
 	compression string
 }
 
-// request is a request of which the body was read.
+// request is a request that was let in, and its body.
 type request struct {
 	*http.Request
 	writer   http.ResponseWriter
-	body     []byte
+	body     []byte // whole and decompressed; within the limits, and nothing more is known of it
+	items    int    // that the body has, all of which are charged to the key
 	envelope envelope
 	key      key
 	received time.Time
+	reading  *body
+	work     lease
 }
 
-// handle reads a request, lets it in or not, and answers what is wrong with it.
+// handle lets a request in, reads its body, and answers what is wrong with it.
 func (t *tracking) handle(in intake, do func(*request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, hr *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*") // browsers send to other hosts than their page's
 		r := &request{Request: hr, writer: w, received: t.engine.Now()}
-		err := t.read(r)
-		if err == nil {
-			r.key, err = t.gate.admit(hr, writeKey, r.envelope.WriteKey)
-		}
+		err := t.admit(r, in)
+		defer r.release() // also if it breaks down
 		if err == nil {
 			err = do(r)
 		}
-		if err == nil {
-			return
+		r.release()
+		switch p, wrong := errors.AsType[*problem.Problem](err); {
+		case err == nil:
+		case wrong:
+			r.leaveUnread()
+			t.gate.refuse(w, hr, r.key, p)
+		case hr.Context().Err() != nil: // the client is gone
+		default:
+			t.log.ErrorContext(hr.Context(), "a request could not be done", "path", hr.URL.Path, "error", err)
+			problem.Later(http.StatusServiceUnavailable, "the events could not be stored; send them again", time.Second).Answer(w)
 		}
-		var p *problem.Problem
-		if !errors.As(err, &p) {
-			t.log.ErrorContext(r.Context(), "a request could not be done", "path", r.URL.Path, "error", err)
-			p = problem.Later(http.StatusServiceUnavailable, "the events could not be stored; send them again", time.Second)
-		}
-		p.Answer(w)
 	}
 }
 
-// read reads the body.
-func (t *tracking) read(r *request) error {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil && r.Header.Get("Content-Type") != "" || !slices.Contains([]string{"", "application/json", "text/plain"}, kind) {
-		return problem.New(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Type is %q; send application/json", r.Header.Get("Content-Type")))
-	}
-	// Where the server cannot do this, as one of a host, it has limits of its own.
-	_ = http.NewResponseController(r.writer).SetReadDeadline(time.Now().Add(t.config.Read))
-	var in io.Reader = http.MaxBytesReader(r.writer, r.Body, int64(t.config.Batch))
-	switch encoding := r.Header.Get("Content-Encoding"); strings.ToLower(encoding) {
-	case "", "identity":
-	case "gzip":
-		unzipped, err := gzip.NewReader(in)
-		if err != nil {
-			return t.unreadable(err, "the body is not compressed by gzip")
+// admit lets a request in by its key, which it looks for in the headers and the URL before anything is read, and else in the
+// first part of the body. What a request costs is charged to its key before it is done.
+func (t *tracking) admit(r *request, in intake) error {
+	secret := shown(r.Request)
+	if secret == "" && len(in.query) > 0 {
+		query := r.URL.Query()
+		for _, name := range in.query {
+			secret = cmp.Or(secret, query.Get(name))
 		}
-		in = unzipped
+	}
+	if secret != "" {
+		if err := t.enter(r, secret); err != nil {
+			return err
+		}
+	}
+	if err := t.open(r, in); err != nil {
+		return err
+	}
+	if secret == "" {
+		if err := t.introduce(r, in); err != nil {
+			return err
+		}
+	}
+	if in.items != "" && t.gate.unread.now(r.key) {
+		return problem.Later(http.StatusTooManyRequests, fmt.Sprintf("too many batches are more than the key %q lets in; send fewer", r.key.Name), time.Second)
+	}
+	r.deadline(time.Now().Add(t.config.Read))
+	if err := t.read(r); err != nil {
+		return err
+	}
+	r.deadline(time.Time{}) // from here on the client is watched, and may send nothing for as long as it likes
+	if err := t.gate.charge(r.key, r.items); err != nil {
+		return err
+	}
+	if err := t.room(r); err != nil {
+		return err
+	}
+	return r.parse()
+}
+
+// enter checks a key.
+func (t *tracking) enter(r *request, secret string) error {
+	var err error
+	if r.key, err = t.gate.admit(r.Request, writeKey, secret, "events"); err != nil {
+		return err
+	}
+	if r.key.trusted() && t.gate.cross.Check(r.Request) != nil {
+		return problem.New(http.StatusForbidden, fmt.Sprintf("%q is %s %s key, which pages of other origins must not have; use a write key",
+			r.key.Name, article(r.key.Kind), r.key.Kind))
+	}
+	return nil
+}
+
+// open prepares to read the body, of which nothing is read yet.
+func (t *tracking) open(r *request, in intake) error {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil && r.Header.Get("Content-Type") != "" || !slices.Contains([]string{"", "application/json", "text/plain"}, kind) && !slices.Contains(in.types, kind) {
+		return problem.New(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Type is %q; send application/json", short(r.Header.Get("Content-Type"))))
+	}
+	b := &body{source: &source{Reader: r.Body, left: t.config.Batch + 1}, scan: newScanner(in), limit: t.config.Batch, items: t.config.Items}
+	b.in, b.lease = b.source, lease{budget: t.gate.bodies, holder: r.key.No}
+	if r.key.No == keyless {
+		b.lease.budget, b.limit, b.source.spent = t.gate.keyless, t.config.KeylessBody, &t.gate.worktime
+	}
+	r.reading = b
+	encoding := strings.ToLower(r.Header.Get("Content-Encoding"))
+	if encoding == "" && in.compression != "" && strings.HasPrefix(r.URL.Query().Get(in.compression), "gzip") {
+		encoding = "gzip"
+	}
+	switch encoding {
+	case "", "identity":
+		if r.ContentLength > int64(t.config.Batch) {
+			return t.tooLarge()
+		}
+		if r.key.No != keyless || r.ContentLength < firstRead {
+			b.known = int(max(0, r.ContentLength))
+		}
+	case "gzip":
+		if r.key.No == keyless {
+			b.source.left = t.config.KeylessBody/zipShare + 1
+		}
+		return t.unreadable(b.unzip())
 	default:
-		return problem.New(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Encoding is %q; send gzip or none", encoding))
+		return problem.New(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Encoding is %q; send gzip or none", short(encoding)))
 	}
-	r.body, err = io.ReadAll(io.LimitReader(in, int64(t.config.Batch)+1))
+	return nil
+}
+
+// introduce reads a body until it says its key, and checks that. All requests that do so have little room together.
+func (t *tracking) introduce(r *request, in intake) error {
+	b := r.reading
+	r.deadline(time.Now().Add(t.config.KeylessRead))
+	all, err := b.read(func() bool { return b.scan.key != "" })
+	_ = b.source.spend() // the last part is spent already
 	switch {
+	case errors.Is(err, errLarge), all && b.scan.key == "":
+		where := "as the user name of Basic authentication, or as a Bearer token"
+		if len(in.keys) > 0 {
+			where += fmt.Sprintf(", or as %s in the first %d bytes of the body", in.keys[0], b.limit)
+		}
+		return problem.New(http.StatusUnauthorized, "there is no key; send it "+where)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return problem.New(http.StatusRequestTimeout, fmt.Sprintf("the key did not arrive within %s", t.config.KeylessRead))
 	case err != nil:
-		return t.unreadable(err, "the body cannot be read")
-	case len(r.body) > t.config.Batch:
-		return t.tooLarge()
+		return t.unreadable(err)
 	}
+	if err := t.enter(r, b.scan.key); err != nil {
+		return err
+	}
+	b.limit, b.source.spent = t.config.Batch, nil
+	if b.zip == nil {
+		b.known = int(max(0, r.ContentLength))
+	}
+	if b.zip != nil {
+		b.source.left += t.config.Batch - t.config.KeylessBody/zipShare
+	}
+	return t.unreadable(b.move(lease{budget: t.gate.bodies, holder: r.key.No}))
+}
+
+// read reads what is left of the body.
+func (t *tracking) read(r *request) error {
+	b := r.reading
+	_, err := b.read(func() bool { return false })
+	b.close()
+	if err != nil {
+		return t.unreadable(err)
+	}
+	r.body, r.items = b.text, b.scan.items
+	return nil
+}
+
+// parse reads what stands around calls.
+func (r *request) parse() (err error) {
 	r.envelope, err = readEnvelope(r.body)
 	return err
 }
 
-func (t *tracking) unreadable(err error, what string) error {
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+// What is made of a body takes more than the body: so many times its bytes, and so many bytes for each item.
+const (
+	workTimes = 3
+	workItem  = 4 << 10
+)
+
+// room waits for a part of what all requests may hold.
+func (t *tracking) room(r *request) error {
+	bytes, err := t.gate.work.wait(r.Context(), t.config.Wait, r.key.No, int64(len(r.body)*workTimes+r.items*workItem))
+	if errors.Is(err, errFull) {
+		return busy()
+	}
+	r.work = lease{t.gate.work, r.key.No, bytes}
+	return err
+}
+
+// release returns what the request holds.
+func (r *request) release() {
+	if r.reading != nil {
+		r.reading.close()
+		r.reading.lease.end()
+	}
+	r.work.end()
+}
+
+// deadline says until when the body must arrive; the zero time is no deadline. Where the server cannot do this, as one of a host,
+// it has limits of its own.
+func (r *request) deadline(at time.Time) {
+	_ = http.NewResponseController(r.writer).SetReadDeadline(at)
+}
+
+// leaveUnread closes the connection of a request that is refused before its body was read, unless the body is small and has
+// arrived: the server would read the rest of it to use the connection again.
+func (r *request) leaveUnread() {
+	const small, soon = 16 << 10, time.Second
+	switch {
+	case r.body != nil:
+	case r.ContentLength < 0 || r.ContentLength > small:
+		r.writer.Header().Set("Connection", "close")
+	default:
+		r.deadline(time.Now().Add(soon))
+	}
+}
+
+// unreadable says what is wrong with a body that could not be read.
+func (t *tracking) unreadable(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errFull):
+		return busy()
+	case errors.Is(err, errMany):
+		return problem.New(http.StatusRequestEntityTooLarge, fmt.Sprintf("the batch has more than %d items; send fewer at once", t.config.Items))
+	case errors.Is(err, errLarge):
 		return t.tooLarge()
-	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		return problem.New(http.StatusRequestTimeout, fmt.Sprintf("the body did not arrive within %s", t.config.Read))
+	case errors.Is(err, errZip), errors.Is(err, errAfter):
+		return problem.New(http.StatusBadRequest, err.Error())
 	}
-	return problem.New(http.StatusBadRequest, what)
+	return problem.New(http.StatusBadRequest, "the body cannot be read")
 }
 
 func (t *tracking) tooLarge() *problem.Problem {
 	return problem.New(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes; send fewer events at once", t.config.Batch))
+}
+
+// maxText is how many bytes of a text that a client chose are told back to it.
+const maxText = 255
+
+// short cuts a text, so that an answer is no longer than what it answers gives reason to.
+func short(text string) string {
+	if len(text) <= maxText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxText], "") + "…"
 }

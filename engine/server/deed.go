@@ -39,9 +39,6 @@ func (t *tracking) deed(r *request, c *segment.Call, size int, sentAt string) (d
 
 // do does what calls ask for, one after the other, unless there is no room for them. It returns what became of each.
 func (t *tracking) do(r *request, deeds []deed) ([]engine.Result, error) {
-	if err := t.gate.take(r.key, len(deeds), "events"); err != nil {
-		return nil, err
-	}
 	if !t.engine.Takes(len(deeds)) {
 		return nil, problem.Later(http.StatusTooManyRequests, "too many events wait to be stored", time.Second)
 	}

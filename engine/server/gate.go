@@ -16,17 +16,29 @@ import (
 	"github.com/bucketgen/bucketgen/internal/problem"
 )
 
-// gate lets requests in by their keys.
+// gate lets requests in by their keys, and bounds what they cost: together, and those of each key.
 type gate struct {
-	keys keys
-	now  func() time.Time
-
-	mu    sync.Mutex
-	rates map[int]*rate.Limiter // by the numbers of keys
+	ring     *keyring
+	rates    *limiter
+	bodies   *budget  // of bodies as they arrive
+	work     *budget  // of what is made of them
+	keyless  *budget  // of bodies whose key is not known yet
+	worktime worktime // that is spent on those
+	brake    *brake
+	unread   unread
+	cross    *http.CrossOriginProtection
+	config   HTTP
 }
 
-func newGate(k keys, now func() time.Time) *gate {
-	return &gate{keys: k, now: now, rates: map[int]*rate.Limiter{}}
+// newGate makes a gate. c has its defaults.
+func newGate(k keys, now func() time.Time, c HTTP) *gate {
+	half, share := int64(c.InFlight/2), int64(c.InFlightKey/2)
+	return &gate{
+		ring: newKeyring(k), rates: newLimiter(c.Items, now), bodies: newBudget(half, share), work: newBudget(half, share),
+		keyless: newBudget(int64(c.Keyless), int64(c.Keyless)),
+		brake:   newBrake(c.Refusals), unread: unread{each: max(1, c.Refusals/5), keys: map[int]*rate.Limiter{}},
+		cross: http.NewCrossOriginProtection(), config: c,
+	}
 }
 
 // opens says what kinds of keys let a request do what a kind of key is for.
@@ -36,32 +48,40 @@ var opens = map[string][]string{
 	adminKey: {adminKey},
 }
 
-// admit returns the key of a request, which must be one for that kind of deed. body is the key that stood in the body, if any.
-func (g *gate) admit(r *http.Request, kind, body string) (key, error) {
-	secret, _, given := r.BasicAuth()
-	if !given {
-		secret, given = strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+// shown returns the key in the headers of a request, if any.
+func shown(r *http.Request) string {
+	if secret, _, given := r.BasicAuth(); given {
+		return secret
 	}
-	if !given {
-		secret = body
+	if secret, given := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); given {
+		return secret
 	}
+	return ""
+}
+
+// admit returns the key with a secret, which must be one for that kind of deed, and takes one from its allowance. The error is a
+// problem, unless the database is to blame.
+func (g *gate) admit(r *http.Request, kind, secret, what string) (key, error) {
 	if secret == "" {
-		where := "send it as the user name of Basic authentication, or as a Bearer token"
-		if kind == writeKey {
-			where = "send it as the user name of Basic authentication, as a Bearer token, or as writeKey in the body"
-		}
-		return key{}, problem.New(http.StatusUnauthorized, "there is no key; "+where)
+		return key{}, problem.New(http.StatusUnauthorized, "there is no key; send it as the user name of Basic authentication, or as a Bearer token")
 	}
-	k, known, err := g.keys.find(r.Context(), secret)
+	if before, known := g.ring.recall(secret); known { // a key that has no allowance left costs no query
+		if wait, ok := g.rates.check(before.key); !ok {
+			return before.key, exhausted(before.key, what, wait)
+		}
+	}
+	k, known, err := g.ring.find(r.Context(), secret)
 	switch {
+	case errors.Is(err, errCrowded):
+		return key{}, crowded()
 	case err != nil:
 		return key{}, err
 	case !known:
 		return key{}, problem.New(http.StatusUnauthorized, "the key is not known here, or it was revoked")
 	case !slices.Contains(opens[kind], k.Kind):
-		return key{}, problem.New(http.StatusForbidden, fmt.Sprintf("%q is a %s key; this takes %s", k.Name, k.Kind, either(opens[kind])))
+		return k, problem.New(http.StatusForbidden, fmt.Sprintf("%q is %s %s key; this takes %s", k.Name, article(k.Kind), k.Kind, either(opens[kind])))
 	}
-	return k, nil
+	return k, g.take(k, 1, what)
 }
 
 // either names the kinds of keys that will do.
@@ -84,49 +104,140 @@ func article(word string) string {
 	return "a"
 }
 
-// take counts so many of something, events or requests, against the rate of a key. The error says when there is room for them.
+// take takes n from the allowance of a key, of events or requests. The error says when there is enough.
 func (g *gate) take(k key, n int, what string) error {
-	if k.Rate == 0 || n == 0 {
-		return nil
+	if wait, ok := g.rates.take(k, n); !ok {
+		return exhausted(k, what, wait)
 	}
-	g.mu.Lock()
-	limiter := g.rates[k.No]
-	if limiter == nil || limiter.Limit() != rate.Limit(k.Rate) {
-		limiter = rate.NewLimiter(rate.Limit(k.Rate), k.Rate)
-		g.rates[k.No] = limiter
-	}
-	g.mu.Unlock()
-	// Of more than may come in a second, only that much is counted: else it could never come in.
-	now := g.now()
-	reservation := limiter.ReserveN(now, min(n, k.Rate))
-	wait := reservation.DelayFrom(now)
-	if wait == 0 {
-		return nil
-	}
-	reservation.CancelAt(now)
+	return nil
+}
+
+// exhausted is the problem of a key that has used up its allowance for now.
+func exhausted(k key, what string, wait time.Duration) *problem.Problem {
 	return problem.Later(http.StatusTooManyRequests, fmt.Sprintf("the key %q lets %d %s in each second", k.Name, k.Rate, what), wait)
 }
 
-// keyOf is where the key of a request is in its context.
-type keyOf struct{}
+// charge takes the rest of a batch from the allowance of a key: all but the one that [gate.admit] took. If there is not enough,
+// nothing is taken at all.
+func (g *gate) charge(k key, items int) error {
+	if err := g.take(k, max(items, 1)-1, "events"); err != nil {
+		g.rates.give(k, 1)
+		g.unread.note(k)
+		return err
+	}
+	return nil
+}
 
-// guard lets only those requests through to a handler that have a key for that kind of deed. Each counts against the rate of
-// its key.
+// unread says when the batches of a key are refused before they are read: when too many were refused lately, for the rate of the
+// key, after they were read. Safe for concurrent use.
+type unread struct {
+	each int // batches that may be refused after they were read, in each second
+
+	mu   sync.Mutex
+	keys map[int]*rate.Limiter
+}
+
+// note notes that a batch was read and refused.
+func (u *unread) note(k key) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	l := u.keys[k.No]
+	if l == nil {
+		if len(u.keys) >= maxAllowances {
+			clear(u.keys)
+		}
+		l = rate.NewLimiter(rate.Limit(u.each), u.each)
+		u.keys[k.No] = l
+	}
+	l.Allow()
+}
+
+// now reports whether a batch of a key is to be refused before it is read.
+func (u *unread) now(k key) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	l := u.keys[k.No]
+	return l != nil && l.Tokens() < 1
+}
+
+// public returns the write key with a secret that a page shows to everybody. It says nothing of keys of other kinds. What it says
+// may be a second old.
+func (g *gate) public(ctx context.Context, secret string) (key, error) {
+	c, known := g.ring.recall(secret)
+	k, err := c.key, error(nil)
+	if !known || time.Since(c.at) > time.Second {
+		k, known, err = g.ring.find(ctx, secret)
+	}
+	switch {
+	case errors.Is(err, errCrowded):
+		return key{}, crowded()
+	case err != nil:
+		return key{}, err
+	case !known || k.Kind != writeKey:
+		return key{}, problem.New(http.StatusNotFound, "this is no write key that is known here, or it was revoked")
+	}
+	return k, nil
+}
+
+// crowded is the problem of an unknown key while too many of them are tried.
+func crowded() *problem.Problem {
+	return problem.Later(http.StatusServiceUnavailable, "too many unknown keys are tried; send it again", time.Second)
+}
+
+// refuse answers a request that was not let in. k is its key, as far as it is known. The request must hold nothing: the answer may
+// have to wait.
+func (g *gate) refuse(w http.ResponseWriter, r *http.Request, k key, p *problem.Problem) {
+	slow := []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable}
+	if k.No == keyless || slices.Contains(slow, p.Status) {
+		g.brake.hold(r.Context(), k.No, w.Header())
+	}
+	p.Answer(w)
+}
+
+// fail answers a request whose key could not be checked, by a problem or because of the database.
+func (g *gate) fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, k key, err error) {
+	p, refused := errors.AsType[*problem.Problem](err)
+	switch {
+	case refused:
+	case r.Context().Err() != nil:
+		return // the client is gone
+	default:
+		log.ErrorContext(r.Context(), "a key cannot be looked for", "error", err)
+		p = problem.Later(http.StatusServiceUnavailable, "the key cannot be looked for", time.Second)
+	}
+	g.refuse(w, r, k, p)
+}
+
+// requestBytes is what a request of the management API takes, for its body and its answer.
+const requestBytes = 256 << 10
+
+// guard lets only those requests through to a handler that have a key for that kind of deed. Each counts against the rate of its
+// key, and takes its part of what all requests may hold.
 func (g *gate) guard(kind string, log *slog.Logger, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		k, err := g.admit(r, kind, "")
-		if err == nil {
-			err = g.take(k, 1, "requests")
+	return g.pass(kind, log, func(w http.ResponseWriter, r *http.Request, k key) {
+		bytes, err := g.work.wait(r.Context(), g.config.Wait, k.No, requestBytes)
+		if err != nil {
+			g.refuse(w, r, k, busy())
+			return
 		}
-		var p *problem.Problem
-		switch {
-		case errors.As(err, &p):
-			p.Answer(w)
-		case err != nil:
-			log.ErrorContext(r.Context(), "a key cannot be looked for", "error", err)
-			problem.Later(http.StatusServiceUnavailable, "the key cannot be looked for", time.Second).Answer(w)
-		default:
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), keyOf{}, k)))
-		}
+		defer g.work.give(k.No, bytes)
+		next.ServeHTTP(w, r)
 	})
+}
+
+// pass lets only those requests through that have a key for that kind of deed. Each counts against the rate of its key.
+func (g *gate) pass(kind string, log *slog.Logger, next func(http.ResponseWriter, *http.Request, key)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		k, err := g.admit(r, kind, shown(r), "requests")
+		if err != nil {
+			g.fail(w, r, log, k, err)
+			return
+		}
+		next(w, r, k)
+	})
+}
+
+// busy is the problem of a request that finds no room.
+func busy() *problem.Problem {
+	return problem.Later(http.StatusServiceUnavailable, "too many requests are in flight; send it again", time.Second)
 }

@@ -17,14 +17,44 @@ type HTTP struct {
 	// Batch is how many bytes the body of a request may have, compressed or not. Defaults to 500 KB.
 	Batch int
 
+	// Items is how many calls a batch may have. It is also what a key with a rate saves up, so that a batch of this size is
+	// possible for each. Defaults to 1,000.
+	Items int
+
 	// Read is how long the body of a request may take to arrive. Defaults to 20 s.
 	Read time.Duration
 
-	// Wait is how long a request waits for the database. Defaults to 30 s.
+	// Wait is how long a request waits for room, and then for the database. Defaults to 30 s.
 	Wait time.Duration
+
+	// InFlight is how many bytes all requests together may hold: one half for bodies as they arrive, the other for the events
+	// that are read from them, and their answers. A body that finds no room is refused by 503, and one that has arrived waits
+	// for room as long as for the database. Defaults to 96 MB.
+	InFlight int
+
+	// InFlightKey is how many bytes of InFlight the requests of one key may hold. Defaults to half of InFlight.
+	InFlightKey int
+
+	// Keyless is how many bytes all requests together may hold whose key is not known yet, because it stands in the body.
+	// Defaults to 1 MB.
+	Keyless int
+
+	// KeylessBody is within how many bytes of a body its key must stand, decompressed. Defaults to 64 KB, which is what
+	// browsers send by sendBeacon.
+	KeylessBody int
+
+	// KeylessRead is how long the key in a body may take to arrive. Defaults to 3 s.
+	KeylessRead time.Duration
+
+	// Refusals is how many requests of a key, or of all without a known key together, are refused at once in each second.
+	// Further refusals are answered a second later, so that clients that try again at once are slowed down. Defaults to 50.
+	Refusals int
 
 	// Streams is how many streams may be open at once. Defaults to 1,000.
 	Streams int
+
+	// StreamsKey is how many streams one key may have open. Defaults to 100, or all of Streams if that is less.
+	StreamsKey int
 
 	// Beat is how often a stream at least sends something. Defaults to 15 s.
 	Beat time.Duration
@@ -36,9 +66,17 @@ type HTTP struct {
 func (c HTTP) withDefaults() HTTP {
 	c.Event = cmp.Or(c.Event, 32<<10)
 	c.Batch = cmp.Or(c.Batch, 500<<10)
+	c.Items = cmp.Or(c.Items, 1000)
 	c.Read = cmp.Or(c.Read, 20*time.Second)
 	c.Wait = cmp.Or(c.Wait, 30*time.Second)
+	c.InFlight = cmp.Or(c.InFlight, 96<<20)
+	c.InFlightKey = cmp.Or(c.InFlightKey, c.InFlight/2)
+	c.Keyless = cmp.Or(c.Keyless, 1<<20)
+	c.KeylessBody = min(cmp.Or(c.KeylessBody, 64<<10), c.Batch)
+	c.KeylessRead = cmp.Or(c.KeylessRead, 3*time.Second)
+	c.Refusals = cmp.Or(c.Refusals, 50)
 	c.Streams = cmp.Or(c.Streams, 1000)
+	c.StreamsKey = cmp.Or(c.StreamsKey, min(100, c.Streams))
 	c.Beat = cmp.Or(c.Beat, 15*time.Second)
 	c.Patience = cmp.Or(c.Patience, 10*time.Second)
 	return c

@@ -86,6 +86,32 @@ func (k keys) find(ctx context.Context, secret string) (key, bool, error) {
 	return found, true, nil
 }
 
+// findAll returns those of the keys with hashes that are not revoked.
+func (k keys) findAll(ctx context.Context, hashes [][]byte) (map[digest]key, error) {
+	rows, err := k.queries().KeysOfMany(ctx, hashes)
+	if err != nil {
+		return nil, fmt.Errorf("look for keys: %w", err)
+	}
+	found := make(map[digest]key, len(rows))
+	for _, row := range rows {
+		one := key{No: int(row.No), Name: row.Name, Kind: row.Kind}
+		if row.Rate != nil {
+			one.Rate = int(*row.Rate)
+		}
+		found[digest(row.Hash)] = one
+	}
+	return found, nil
+}
+
+// live returns those of the numbers whose keys are not revoked.
+func (k keys) live(ctx context.Context, numbers []int32) ([]int32, error) {
+	live, err := k.queries().KeysLive(ctx, numbers)
+	if err != nil {
+		return nil, fmt.Errorf("look for revoked keys: %w", err)
+	}
+	return live, nil
+}
+
 func (k keys) all(ctx context.Context) ([]key, error) {
 	rows, err := k.queries().KeysAll(ctx)
 	if err != nil {

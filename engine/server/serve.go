@@ -118,7 +118,7 @@ func (c *cli) attend(cmd *cobra.Command, d *database, r *running, tells *telemet
 
 // admin answers what is for operators.
 func (c *cli) admin(d *database, e *engine.Engine, tells *telemetry) http.Handler {
-	log, g := c.host.Config.Logger, newGate(keys{d.pool, c.schema}, e.Now)
+	log, g := c.host.Config.Logger, newGate(keys{d.pool, c.schema}, e.Now, c.host.HTTP.withDefaults())
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", g.guard(readKey, log, tells.metrics(log)))
 	mux.Handle("GET /debug/pprof/", g.guard(adminKey, log, profiles()))
@@ -150,8 +150,8 @@ func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, c HTTP, log
 		log = slog.Default()
 	}
 	mux := http.NewServeMux()
-	g := newGate(keys{pool, schema}, e.Now)
 	c = c.withDefaults()
+	g := newGate(keys{pool, schema}, e.Now, c)
 	(&tracking{engine: e, gate: g, log: log, config: c}).route(mux)
 	newStreams(e, g, log, c).route(mux)
 	manage.Mount(mux, e, manage.Options{Log: log, Wait: c.Wait, Guard: func(change bool, next http.Handler) http.Handler {

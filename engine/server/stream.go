@@ -21,20 +21,21 @@ type streams struct {
 	log     *slog.Logger
 	config  HTTP
 	room    chan struct{} // holds a token for every stream that is open
-	servers sync.Map      // of those that serve streams: channels that are closed when they shut down
+	watch   *watch
+	servers sync.Map // of those that serve streams: channels that are closed when they shut down
 }
 
 func newStreams(e *engine.Engine, g *gate, log *slog.Logger, l HTTP) *streams {
-	return &streams{engine: e, gate: g, log: log, config: l, room: make(chan struct{}, l.Streams)}
+	return &streams{engine: e, gate: g, log: log, config: l, room: make(chan struct{}, l.Streams), watch: newWatch(g.ring.keys, log, l.StreamsKey)}
 }
 
 // route adds the route.
 func (s *streams) route(mux *http.ServeMux) {
-	mux.Handle("GET /v1/stream", s.gate.guard(readKey, s.log, http.HandlerFunc(s.serve)))
+	mux.Handle("GET /v1/stream", s.gate.pass(readKey, s.log, s.serve))
 }
 
-// serve tells transitions until the client goes, takes too long, or may not hear them any more, or the server shuts down.
-func (s *streams) serve(w http.ResponseWriter, r *http.Request) {
+// serve sends transitions until the client goes or takes too long, its key is revoked, or the server shuts down.
+func (s *streams) serve(w http.ResponseWriter, r *http.Request, k key) {
 	o, err := s.options(r)
 	if p, refused := errors.AsType[*problem.Problem](err); refused {
 		p.Answer(w)
@@ -49,6 +50,12 @@ func (s *streams) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
+	leave, ok := s.watch.enter(k, cancel)
+	if !ok {
+		problem.Later(http.StatusTooManyRequests, fmt.Sprintf("the key %q has %d streams open, and may have no more", k.Name, s.config.StreamsKey), 10*time.Second).Answer(w)
+		return
+	}
+	defer leave()
 	go func() {
 		select {
 		case <-s.closing(r):
@@ -57,29 +64,15 @@ func (s *streams) serve(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	t := &stream{ResponseWriter: w, control: http.NewResponseController(w), patience: s.config.Patience}
-	looked := time.Now()
 	for item, err := range s.engine.Feed(ctx, o) {
 		if err == nil {
 			err = t.tell(item)
-		}
-		if err == nil && time.Since(looked) > s.config.Beat {
-			looked = time.Now()
-			err = s.revoked(r)
 		}
 		if err != nil {
 			s.end(ctx, t, err)
 			return
 		}
 	}
-}
-
-// revoked returns an error if the key of a request lets it in no more. If that cannot be found out, it does still.
-func (s *streams) revoked(r *http.Request) error {
-	_, err := s.gate.admit(r, readKey, "")
-	if p, refused := errors.AsType[*problem.Problem](err); refused {
-		return p
-	}
-	return nil
 }
 
 // end says why there is no stream, if none has begun.

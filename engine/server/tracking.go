@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/problem"
@@ -177,12 +176,9 @@ func (t *tracking) refused(r *request, err error) *problem.Problem {
 func (t *tracking) settings(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	secret := r.PathValue("key")
-	switch _, known, err := t.gate.keys.find(r.Context(), secret); {
+	switch k, err := t.gate.public(r.Context(), secret); {
 	case err != nil:
-		t.log.ErrorContext(r.Context(), "a key cannot be looked for", "error", err)
-		problem.Later(http.StatusServiceUnavailable, "the key cannot be looked for", time.Second).Answer(w)
-	case !known:
-		problem.New(http.StatusNotFound, "the key is not known here, or it was revoked").Answer(w)
+		t.gate.fail(w, r, t.log, k, err)
 	default:
 		reply(w, map[string]any{
 			"integrations": map[string]any{"Segment.io": map[string]string{"apiKey": secret, "apiHost": r.Host + "/v1"}},

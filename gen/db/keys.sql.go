@@ -78,6 +78,31 @@ func (q *Queries) KeysCreate(ctx context.Context, arg KeysCreateParams) (int32, 
 	return no, err
 }
 
+const KeysLive = `-- name: KeysLive :many
+select k.no from bucketgen.keys k where k.no = any($1::integer[]) and k.revoked_at is null
+`
+
+// Which of some keys are not revoked.
+func (q *Queries) KeysLive(ctx context.Context, numbers []int32) ([]int32, error) {
+	rows, err := q.db.Query(ctx, KeysLive, numbers)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int32
+	for rows.Next() {
+		var no int32
+		if err := rows.Scan(&no); err != nil {
+			return nil, err
+		}
+		items = append(items, no)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const KeysOf = `-- name: KeysOf :one
 select k.no, k.name, k.kind, k.rate
 from bucketgen.keys k
@@ -102,6 +127,47 @@ func (q *Queries) KeysOf(ctx context.Context, hash []byte) (KeysOfRow, error) {
 		&i.Rate,
 	)
 	return i, err
+}
+
+const KeysOfMany = `-- name: KeysOfMany :many
+select k.no, k.name, k.kind, k.rate, k.hash
+from bucketgen.keys k
+where k.hash = any($1::bytea[]) and k.revoked_at is null
+`
+
+type KeysOfManyRow struct {
+	No   int32
+	Name string
+	Kind string
+	Rate *int32
+	Hash []byte
+}
+
+// The keys with hashes, unless they are revoked. Keys that a process has not seen yet are looked up together.
+func (q *Queries) KeysOfMany(ctx context.Context, hashes [][]byte) ([]KeysOfManyRow, error) {
+	rows, err := q.db.Query(ctx, KeysOfMany, hashes)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []KeysOfManyRow
+	for rows.Next() {
+		var i KeysOfManyRow
+		if err := rows.Scan(
+			&i.No,
+			&i.Name,
+			&i.Kind,
+			&i.Rate,
+			&i.Hash,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const KeysRevoke = `-- name: KeysRevoke :execrows

@@ -1,0 +1,218 @@
+package server
+
+import (
+	"bufio"
+	"compress/gzip"
+	"errors"
+	"io"
+	"sync"
+	"time"
+)
+
+// body reads the body of a request as it arrives. Its bytes are charged before they are allocated, and its items are counted
+// before anything is made of them.
+type body struct {
+	source *source
+	in     io.Reader // what source gives, decompressed
+	zip    *zip      // nil if it is not compressed
+	lease  lease     // what text and zip hold
+
+	text  []byte
+	scan  *scanner
+	limit int // bytes of text
+	items int // that there may be
+	known int // bytes of text that there are going to be; 0 if that is not known
+}
+
+// The errors of a body, besides those of its source.
+var (
+	errLarge = errors.New("the body is too large")
+	errMany  = errors.New("the body has too many items")
+	errZip   = errors.New("the body is not compressed by gzip")
+	errAfter = errors.New("something follows the compressed body")
+)
+
+const (
+	firstRead = 4 << 10  // bytes that a body holds whose size is not known
+	zipRead   = 1 << 10  // bytes that are decompressed at once
+	zipBytes  = 48 << 10 // what it takes to decompress
+	zipShare  = 4        // of the bytes that a body may have without a key, one in so many may be compressed ones
+)
+
+// source is where a body comes from.
+type source struct {
+	io.Reader
+
+	left  int       // bytes that may come
+	spent *worktime // bears the time that is spent on what came; nil for a body with a known key
+	since time.Time // when something came last
+}
+
+// Read reads what arrives.
+func (s *source) Read(b []byte) (int, error) {
+	if err := s.spend(); err != nil {
+		return 0, err
+	}
+	if s.left <= 0 {
+		return 0, errLarge
+	}
+	if len(b) > s.left {
+		b = b[:s.left]
+	}
+	n, err := s.Reader.Read(b)
+	s.left -= n
+	if s.spent != nil {
+		s.since = time.Now()
+	}
+	return n, err
+}
+
+// spend charges the time since something came last. Waiting for more is free.
+func (s *source) spend() error {
+	if s.spent == nil {
+		return nil
+	}
+	var took time.Duration
+	if !s.since.IsZero() {
+		took = time.Since(s.since)
+		s.since = time.Time{}
+	}
+	if !s.spent.take(took) {
+		return errFull
+	}
+	return nil
+}
+
+// worktime bounds the processor's time for all requests without a known key together. Safe for concurrent use.
+type worktime struct {
+	mu   sync.Mutex
+	left time.Duration
+	at   time.Time
+}
+
+const (
+	mostWork  = 10 * time.Millisecond // for all of them that are in flight
+	workShare = 10                    // of each second, one part in so many
+)
+
+// take takes a time that was spent, and reports whether there is some left.
+func (w *worktime) take(spent time.Duration) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	w.left = min(w.left+now.Sub(w.at)/workShare, mostWork) - spent
+	w.at = now
+	return w.left > 0
+}
+
+// zip decompresses.
+type zip struct {
+	buffer bufio.Reader
+	reader gzip.Reader
+	begun  bool
+}
+
+// zips are those that are not in use: each takes zipBytes.
+var zips = sync.Pool{New: func() any { return &zip{buffer: *bufio.NewReaderSize(nil, zipRead)} }}
+
+// unzip decompresses the body by gzip.
+func (b *body) unzip() error {
+	if !b.lease.grow(zipBytes) {
+		return errFull
+	}
+	b.zip = zips.Get().(*zip) //nolint:forcetypeassert,errcheck // nothing else is in the pool
+	b.zip.buffer.Reset(b.source)
+	b.zip.begun = false
+	b.in = b.zip
+	return nil
+}
+
+// Read reads what was compressed: one member, with nothing behind it.
+func (z *zip) Read(b []byte) (int, error) {
+	if !z.begun {
+		if err := z.reader.Reset(&z.buffer); err != nil {
+			if errors.Is(err, gzip.ErrHeader) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+				err = errZip
+			}
+			return 0, err
+		}
+		z.reader.Multistream(false) // which takes time without giving anything, if they are empty
+		z.begun = true
+	}
+	n, err := z.reader.Read(b)
+	if n > 0 || !errors.Is(err, io.EOF) {
+		return n, err
+	}
+	if _, err := z.buffer.Peek(1); !errors.Is(err, io.EOF) {
+		if err == nil {
+			err = errAfter
+		}
+		return 0, err
+	}
+	return 0, io.EOF
+}
+
+// read reads until done, or all. It reports whether that was all.
+func (b *body) read(done func() bool) (bool, error) {
+	for !done() {
+		if err := b.room(); err != nil {
+			return false, err
+		}
+		n, err := b.in.Read(b.text[len(b.text):cap(b.text)])
+		b.scan.scan(b.text[len(b.text) : len(b.text)+n])
+		b.text = b.text[:len(b.text)+n]
+		switch {
+		case b.scan.items > b.items:
+			return false, errMany
+		case len(b.text) > b.limit:
+			return false, errLarge
+		case errors.Is(err, io.EOF):
+			return true, nil
+		case err != nil:
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+// room makes room for a further byte.
+func (b *body) room() error {
+	size := cap(b.text)
+	if len(b.text) < size {
+		return nil
+	}
+	larger := max(2*size, firstRead)
+	if b.known > 0 {
+		larger = max(size, b.known) + 1 // the end is noticed by what does not come
+	}
+	larger = min(larger, b.limit+1)
+	if !b.lease.grow(int64(larger)) { // what was there before is garbage, and takes room until it is collected
+		return errFull
+	}
+	text := make([]byte, len(b.text), larger)
+	copy(text, b.text)
+	b.text = text
+	return nil
+}
+
+// move lets another budget bear what the body holds.
+func (b *body) move(to lease) error {
+	if !to.grow(b.lease.bytes) {
+		return errFull
+	}
+	b.lease.end()
+	b.lease = to
+	return nil
+}
+
+// close returns what was needed for reading, once all is read. It may be called again.
+func (b *body) close() {
+	if b.zip == nil {
+		return
+	}
+	b.zip.buffer.Reset(nil)
+	zips.Put(b.zip)
+	b.zip, b.in = nil, nil
+	b.lease.budget.give(b.lease.holder, zipBytes)
+	b.lease.bytes -= zipBytes
+}
