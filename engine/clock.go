@@ -62,7 +62,7 @@ func (c *clock) turn(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	lag := e.config.Now().Sub(next)
+	lag := e.Now().Sub(next)
 	e.stats.clockLag.Store(int64(max(lag, 0)))
 	c.until.Store(int64(registry.At(next)))
 	if lag < 0 {
@@ -103,7 +103,7 @@ func (e *Engine) nextDue(ctx context.Context) (time.Time, error) {
 	at, err := e.store.Queries(e.pool).DueNext(ctx, e.store.Deployment().Active)
 	switch {
 	case noRow(err):
-		return e.config.Now().Add(24 * time.Hour), nil
+		return e.Now().Add(24 * time.Hour), nil
 	case err != nil:
 		return time.Time{}, fmt.Errorf("read the next due instant: %w", err)
 	}
@@ -122,8 +122,6 @@ func (e *Engine) Settle(ctx context.Context) (int, error) {
 	}
 	return n, nil
 }
-
-func (e *Engine) now() registry.Instant { return registry.At(e.config.Now()) }
 
 // settleDue settles users until nothing is due any more, several batches at once. It returns how many users it
 // settled.
@@ -180,31 +178,35 @@ func (e *Engine) settleBatch(ctx context.Context, o decide.Options, now registry
 		}}
 	}
 	ctx, end := e.telemetry.begin(ctx, "clock")
-	err = e.settle(ctx, conn, tasks)
+	some, err := e.settle(ctx, conn, tasks)
 	end(err, attribute.Int("bucketgen.users", len(users)))
 	if err != nil {
 		return 0, e.rollback(conn, err)
+	}
+	if !some { // by the database's clock, nothing is due yet
+		return 0, nil
 	}
 	e.stats.settled.Add(int64(len(users)))
 	return len(users), nil
 }
 
-// settle runs tasks for users whose locks conn's transaction holds already, and commits.
-func (e *Engine) settle(ctx context.Context, conn store.Conn, tasks []*task) error {
+// settle runs tasks for users whose locks conn's transaction holds already, and commits. It reports whether some due instant
+// was settled.
+func (e *Engine) settle(ctx context.Context, conn store.Conn, tasks []*task) (bool, error) {
 	facts, err := e.store.Load(ctx, conn, store.Lock{}, wanted(tasks))
 	if err != nil {
-		return err
+		return false, err
 	}
 	write, err := e.decide(ctx, conn, facts, tasks)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := write.Send(ctx, conn, e.store, true); err != nil {
-		return fmt.Errorf("write: %w", err)
+		return false, fmt.Errorf("write: %w", err)
 	}
 	facts.Remember(write)
 	e.tell(write)
-	return nil
+	return write.Settles(), nil
 }
 
 // forget removes what is too old to be asked for, now and then: idempotency keys, marks of connections, who was deleted.

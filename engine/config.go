@@ -88,7 +88,9 @@ type Config struct {
 	// processes, or to who calls [Engine.Backfill] and [Engine.Reconcile]: a scheduler such as Hatchet. Defaults to false.
 	NoJobs bool
 
-	// Now is the clock. Defaults to time.Now.
+	// Now is the clock. While it is less than a minute from the database's clock, decisions go by the database's, so that
+	// processes whose clocks differ agree about the time of a user. Beyond that, and with VirtualTime, it counts as it is.
+	// Defaults to time.Now.
 	Now func() time.Time
 
 	// QueueSize is how many events may wait to be written before Ingest blocks. Defaults to 10,000.

@@ -219,6 +219,7 @@ func (e *Engine) openLocked(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.OwnTime = e.config.VirtualTime
 	if _, err := s.Refresh(ctx, conn); err != nil {
 		return err
 	}

@@ -231,7 +231,7 @@ func (d *deployTest) awaitNone(t *testing.T, sql string) {
 func (d *deployTest) settle(t *testing.T, deployed *ir.File, until time.Time) {
 	t.Helper()
 	now := func() time.Time { return until }
-	e := startEngine(t, d.pool, registrytest.FromIR(t, deployed), engine.Config{NoClock: true, NoDelivery: true, Now: now}, nil)
+	e := startEngine(t, d.pool, registrytest.FromIR(t, deployed), engine.Config{NoClock: true, NoDelivery: true, Now: now, VirtualTime: true}, nil)
 	if _, err := e.Settle(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
-	"time"
 	_ "time/tzdata" // criteria name time zones, which must be there on every machine
 
 	"github.com/jackc/pgx/v5"
@@ -39,6 +38,7 @@ type Engine struct {
 	batcher *batcher
 	room    chan struct{} // holds a token for every item that is not done
 	stats   stats
+	skew    *skew
 
 	telemetry *telemetry
 
@@ -86,6 +86,7 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 		batcher:  newBatcher(config.MaxBatch),
 		room:     make(chan struct{}, config.QueueSize),
 
+		skew:      &skew{},
 		telemetry: tells,
 	}, nil
 }
@@ -184,9 +185,6 @@ func (e *Engine) Stop(ctx context.Context) error {
 	<-finished
 	return err
 }
-
-// Now returns the time by the engine's clock.
-func (e *Engine) Now() time.Time { return e.config.Now() }
 
 // Registry returns the registry that the engine runs.
 func (e *Engine) Registry() *registry.Registry { return e.registry }

@@ -9,14 +9,14 @@ func hotQueries() map[string]hotQuery {
 	const users, contacts, buckets = "array['h1', 'h2', 'h3']", "array[1, 2, 3]::bigint[]", "array[1, 1, 1]"
 	const times = "array[now(), now(), now()]"
 	return map[string]hotQuery{
-		"ContactsCreate":        {db.ContactsCreate, users + ", " + times},
+		"ContactsCreate":        {db.ContactsCreate, "false, 60, " + users + ", " + times},
 		"ContactsLock":          {db.ContactsLock, users + ", " + contacts + ", " + contacts},
 		"ContactsLockKnown":     {db.ContactsLockKnown, contacts + ", " + contacts},
 		"ContactsLockWaiting":   {db.ContactsLockWaiting, users + ", " + contacts + ", " + contacts},
 		"ContactsLockDue":       {db.ContactsLockDue, "now(), " + buckets + ", array[0, 0, 0], 500"},
 		"DeliveriesClaim":       {db.DeliveriesClaim, buckets + ", 1, now(), array[7], 16, now(), gen_random_uuid()"},
 		"DeliveriesFail":        {db.DeliveriesFail, contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", array['dead','dead','dead'], " + times + ", array['','',''], gen_random_uuid()"},
-		"ContactsHold":          {db.ContactsHold, contacts + ", " + contacts},
+		"ContactsHold":          {db.ContactsHold, contacts + ", " + contacts + ", " + times},
 		"ChangesOf":             {db.ChangesOf, users + ", " + contacts + ", " + contacts + ", " + buckets},
 		"MembershipsStanding":   {db.MembershipsStanding, users + ", " + contacts},
 		"MembershipsAll":        {db.MembershipsAll, contacts + ", 256"},
@@ -69,7 +69,7 @@ func hotQueries() map[string]hotQuery {
 		"ContactsSetDeleted":    {db.ContactsSetDeleted, contacts + ", array[true, true, true], " + times},
 		"EventsInsert":          {db.EventsInsert, contacts + ", " + buckets + ", " + times + ", " + times + ", array['track', 'track', 'track'], array['{}', '{}', '{}'], array['', '', '']"},
 		"TotalsAdd":             {db.TotalsAdd, contacts + ", " + buckets + ", " + contacts + ", " + times + ", " + times + ", array['', '', ''], array['', '', '']"},
-		"ContactsPatch":         {db.ContactsPatch, contacts + ", array['{}', '{}', '{}'], array['[]', '[]', '[]'], array['', '', ''], array[true, true, true], " + times + ", " + contacts},
+		"ContactsPatch":         {db.ContactsPatch, contacts + ", array['{}', '{}', '{}'], array['[]', '[]', '[]'], array['', '', ''], array[true, true, true], " + times + ", " + contacts + ", " + times},
 		"ChangesPut":            {db.ChangesPut, contacts + ", " + buckets + ", array['1', '1', '1'], " + times},
 		"DuePut":                {db.DuePut, contacts + ", " + buckets + ", " + times},
 		"GroupsPut":             {db.GroupsPut, contacts + ", " + buckets + ", " + users + ", " + times},

@@ -67,7 +67,7 @@ func (e *Engine) ingestBatch(ctx context.Context, events []Event) ([]Result, err
 	if len(events) != 1 {
 		items, valid = make([]item, len(events)), make([]*item, 0, len(events))
 	}
-	now := e.config.Now()
+	now := e.Now()
 	for i := range events {
 		it := &items[i]
 		*it = item{user: e.name(events[i].UserID), at: registry.Unset, ctx: ctx, call: c}
@@ -338,7 +338,7 @@ func (e *Engine) ingestions(items []*item) ([]*task, []ingestion) {
 
 // options returns how a session decides at the clock's time, or at the time of a replay.
 func (e *Engine) options(clock bool) decide.Options {
-	return decide.Options{Live: clock && !e.config.VirtualTime}
+	return decide.Options{Live: clock && !e.config.VirtualTime, Replayed: !clock}
 }
 
 // clock returns the time at which the item is decided on: its own in a replay, the given one else.

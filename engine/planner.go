@@ -26,7 +26,7 @@ func (e *Engine) looker(ctx context.Context) (*looker, error) {
 	if err := e.checkTables(ctx); err != nil {
 		return nil, err
 	}
-	l := &looker{Engine: &Engine{pool: e.pool, registry: e.registry, config: e.config, log: e.log}}
+	l := &looker{Engine: &Engine{pool: e.pool, registry: e.registry, config: e.config, log: e.log, skew: e.skew}}
 	tx, err := e.pool.Begin(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
@@ -35,6 +35,7 @@ func (e *Engine) looker(ctx context.Context) (*looker, error) {
 	if l.store, err = store.New(ctx, tx, e.config.Schema, e.registry, e.config.CacheBytes, e.config.names()); err != nil {
 		return nil, err
 	}
+	l.store.OwnTime = e.config.VirtualTime
 	if l.current, err = l.store.Current(ctx, tx); err != nil {
 		return nil, err
 	}
@@ -67,7 +68,7 @@ type bucketCounts struct {
 func (pl *planner) compare(ctx context.Context) error {
 	proposed := pl.store.Propose(pl.current, pl.now(), string(pl.options.Emit))
 	pl.as = pl.store.See(proposed)
-	pl.plan = &Plan{Deployed: pl.current.Fingerprint(), Compiled: pl.registry.Fingerprint, Emit: pl.options.Emit, At: pl.config.Now().UTC()}
+	pl.plan = &Plan{Deployed: pl.current.Fingerprint(), Compiled: pl.registry.Fingerprint, Emit: pl.options.Emit, At: pl.Now().UTC()}
 	q := pl.store.Queries(pl.pool)
 	definitions, err := q.DefinitionsCurrent(ctx)
 	if err != nil {

@@ -18,6 +18,10 @@ type Process struct {
 	Deployed    bool      `json:"deployed"`    // they are what is deployed
 	StartedAt   time.Time `json:"startedAt"`
 	SeenAt      time.Time `json:"seenAt"`
+
+	// ClockAheadMs is by how many milliseconds its clock was ahead of the database's at its last heartbeat, negative if it
+	// was behind.
+	ClockAheadMs int64 `json:"clockAheadMs"`
 }
 
 // An engine shows itself every so often, and one that has not for a while is taken to be dead.
@@ -44,7 +48,8 @@ func (e *Engine) Processes(ctx context.Context) ([]Process, error) {
 	for i, row := range rows {
 		all[i] = Process{
 			Host: row.Host, PID: int(row.Pid), Fingerprint: row.Fingerprint, StartedAt: row.StartedAt.Time.UTC(), SeenAt: row.SeenAt.Time.UTC(),
-			Deployed: len(last) > 0 && last[0].Fingerprint == row.Fingerprint,
+			ClockAheadMs: row.AheadUs / 1000,
+			Deployed:     len(last) > 0 && last[0].Fingerprint == row.Fingerprint,
 		}
 	}
 	return all, nil
@@ -75,9 +80,16 @@ func (e *Engine) show(ctx context.Context) error {
 	if err != nil {
 		host = "unknown"
 	}
-	return e.store.Queries(e.pool).ProcessesNote(ctx, db.ProcessesNoteParams{
+	before := e.config.Now()
+	at, err := e.store.Queries(e.pool).ProcessesNote(ctx, db.ProcessesNoteParams{
 		ID: e.outbox.lease, Host: host, Pid: int32(os.Getpid()), Fingerprint: e.registry.Fingerprint, Now: store.Timestamp(time.Now()),
+		OwnClock: store.Timestamp(before),
 	})
+	if err != nil {
+		return fmt.Errorf("record the heartbeat: %w", err)
+	}
+	e.skew.measure(before, e.config.Now(), at.Time)
+	return nil
 }
 
 // hide lets others see that this process does not run any more.

@@ -45,7 +45,8 @@ func (e *Engine) retire(ctx context.Context, id string) (int64, error) {
 // decided by the one decide, which needs a registry that has it.
 func (e *Engine) bare(buckets []db.BucketgenBucket) *Engine {
 	s := store.Bare(e.config.Schema, buckets)
-	return &Engine{pool: e.pool, config: e.config, log: e.log, registry: s.Registry(), store: s, as: s.Alone()}
+	s.OwnTime = e.config.VirtualTime
+	return &Engine{pool: e.pool, config: e.config, log: e.log, skew: e.skew, registry: s.Registry(), store: s, as: s.Alone()}
 }
 
 // empty lets everybody leave the only bucket of the engine.

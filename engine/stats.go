@@ -60,7 +60,7 @@ func (e *Engine) Overdue(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, fmt.Errorf("overdue: %w", err)
 	}
-	return max(e.config.Now().Sub(next), 0), nil
+	return max(e.Now().Sub(next), 0), nil
 }
 
 func (s *stats) count(it *item) {

@@ -200,7 +200,7 @@ func (e *Engine) run(ctx context.Context, conn store.Conn, facts *store.Facts, t
 			t.missed = false
 			facts.State(t.want.User, state)
 			session.Begin(e.registry, state, facts.Options(t.want.User, t.options))
-			t.step(session, clock)
+			t.step(session, facts.Clock(t.want.User, clock))
 			if l, lacking := session.Lacks(); lacking {
 				lacks[t.want.User] = l
 				again = append(again, t)

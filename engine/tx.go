@@ -23,7 +23,7 @@ func (e *Engine) IngestTx(ctx context.Context, tx pgx.Tx, events ...Event) ([]Re
 	if err := e.ready(); err != nil {
 		return nil, err
 	}
-	now := e.config.Now()
+	now := e.Now()
 	items := make([]*item, len(events))
 	for i := range events {
 		ev, err := e.validate(&events[i], now)

@@ -1,6 +1,11 @@
 -- name: GenerationNo :one
 select g.no from bucketgen.generation g;
 
+-- name: GenerationSeen :one
+-- The number of the last deployment, and the time by the database's clock: read after the locks of users were taken, it is not
+-- earlier than what any process has read before that had them.
+select g.no, clock_timestamp()::timestamptz as at from bucketgen.generation g;
+
 -- name: GenerationLock :one
 -- Whoever deploys, pauses or resumes does so one after the other.
 select g.no from bucketgen.generation g for update;

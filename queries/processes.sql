@@ -1,14 +1,16 @@
--- name: ProcessesNote :exec
-insert into bucketgen.processes (id, host, pid, fingerprint, started_at, seen_at)
-values (@id, @host, @pid, @fingerprint, @now, @now)
-on conflict (id) do update set seen_at = excluded.seen_at;
+-- name: ProcessesNote :one
+-- Records the heartbeat of a process, and returns the time by the database's clock.
+insert into bucketgen.processes (id, host, pid, fingerprint, started_at, seen_at, ahead_us)
+values (@id, @host, @pid, @fingerprint, @now, @now, (extract(epoch from sqlc.arg('own_clock')::timestamptz - clock_timestamp()) * 1000000)::bigint)
+on conflict (id) do update set seen_at = excluded.seen_at, ahead_us = excluded.ahead_us
+returning clock_timestamp()::timestamptz as at;
 
 -- name: ProcessesForget :exec
 -- Forgets one that ends, and those that have not been seen for long.
 delete from bucketgen.processes p where p.id = @id or p.seen_at < @before;
 
 -- name: ProcessesSeen :many
-select p.id, p.host, p.pid, p.fingerprint, p.started_at, p.seen_at
+select p.id, p.host, p.pid, p.fingerprint, p.started_at, p.seen_at, p.ahead_us
 from bucketgen.processes p
 where p.seen_at >= @after
 order by p.started_at, p.id;

@@ -33,8 +33,15 @@ func (i Instant) Add(d time.Duration) Instant {
 	return i + Instant(d/time.Microsecond)
 }
 
-// Sub returns how much later i is than j.
+// Sub returns how much later i is than j, or the longest duration, of about 292 years, where it is more than that.
 func (i Instant) Sub(j Instant) time.Duration {
+	const most = Instant(math.MaxInt64 / int64(time.Microsecond))
+	switch {
+	case i >= j && (i-j < 0 || i-j > most):
+		return math.MaxInt64
+	case i < j && (i-j >= 0 || i-j < -most):
+		return math.MinInt64
+	}
 	return time.Duration(i-j) * time.Microsecond
 }
 

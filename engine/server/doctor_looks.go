@@ -119,7 +119,11 @@ func (x *examination) processes(ctx context.Context) finding {
 		return failed("", "%v", err)
 	}
 	others, differ := 0, 0
+	var apart []string
 	for _, p := range all {
+		if ahead := time.Duration(p.ClockAheadMs) * time.Millisecond; ahead.Abs() > time.Second {
+			apart = append(apart, fmt.Sprintf("%s (pid %d) by %s", p.Host, p.PID, ahead))
+		}
 		switch {
 		case p.PID == os.Getpid() && p.Host == host: // the doctor itself
 		case p.Deployed:
@@ -133,6 +137,8 @@ func (x *examination) processes(ctx context.Context) finding {
 		return warning("restart them with what is deployed", "%s on the database has other definitions than those that are deployed", verbed(int64(differ), "process", "processes"))
 	case others < 1:
 		return warning(x.host.Name+" serve, or start a program that has the engine", "no process runs: nobody keeps the clock, and nothing is delivered")
+	case len(apart) > 0:
+		return warning("let these machines set their clocks by NTP", "clocks are ahead of the database's (negative: behind): %s", strings.Join(apart, ", "))
 	}
 	return fine("%s on the database", verbed(int64(others), "process", "processes"))
 }

@@ -59,6 +59,11 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	} {
 		found(t, h, url, look, want)
 	}
+	if _, err := pool.Exec(t.Context(), `insert into bucketgen.processes (id, host, pid, fingerprint, started_at, seen_at, ahead_us)
+		select gen_random_uuid(), 'fast', 7, d.fingerprint, now(), now(), 2500000 from bucketgen.deployments d`); err != nil {
+		t.Fatal(err)
+	}
+	found(t, h, url, "processes", "warning fast (pid 7) by 2.5s NTP")
 	if _, err := pool.Exec(t.Context(), "insert into bucketgen.migrations (version_id, is_applied) values (1000, true)"); err != nil {
 		t.Fatal(err)
 	}

@@ -12,9 +12,10 @@ import (
 )
 
 const ContactsCreate = `-- name: ContactsCreate :many
-insert into bucketgen.contacts (user_id, created_at, updated_at, generation)
-select u.user_id, u.created_at, u.created_at, (select g.no from bucketgen.generation g)
-from (select unnest($1::text[]) as user_id, unnest($2::timestamptz[]) as created_at) as u
+insert into bucketgen.contacts (user_id, created_at, updated_at, generation, decided_at)
+select u.user_id, u.created_at, u.created_at, (select g.no from bucketgen.generation g),
+    case when $1::boolean or abs(extract(epoch from u.created_at - clock_timestamp())) > $2::integer then u.created_at end
+from (select unnest($3::text[]) as user_id, unnest($4::timestamptz[]) as created_at) as u
 where not exists (select from bucketgen.contacts c where c.user_id = u.user_id)
 order by u.user_id collate "C"
 on conflict (user_id) do nothing
@@ -22,14 +23,21 @@ returning user_id
 `
 
 type ContactsCreateParams struct {
-	UserIds   []string
-	CreatedAt []pgtype.Timestamptz
+	OwnTime          bool
+	ToleranceSeconds int32
+	UserIds          []string
+	CreatedAt        []pgtype.Timestamptz
 }
 
 // Rows are inserted in the order in which they are locked everywhere, so that two transactions that create the same
-// users wait for each other in one direction only.
+// users wait for each other in one direction only. A time that the database's clock does not share is kept.
 func (q *Queries) ContactsCreate(ctx context.Context, arg ContactsCreateParams) ([]string, error) {
-	rows, err := q.db.Query(ctx, ContactsCreate, arg.UserIds, arg.CreatedAt)
+	rows, err := q.db.Query(ctx, ContactsCreate,
+		arg.OwnTime,
+		arg.ToleranceSeconds,
+		arg.UserIds,
+		arg.CreatedAt,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -65,19 +73,23 @@ func (q *Queries) ContactsDeleted(ctx context.Context, userID string) (bool, err
 
 const ContactsHold = `-- name: ContactsHold :exec
 update bucketgen.contacts c
-set holder = h.holder
-from (select unnest($1::bigint[]) as contact_id, unnest($2::bigint[]) as holder) as h
+set holder = h.holder, decided_at = h.decided_at
+from (
+    select unnest($1::bigint[]) as contact_id, unnest($2::bigint[]) as holder,
+        unnest($3::timestamptz[]) as decided_at
+) as h
 where c.id = h.contact_id
 `
 
 type ContactsHoldParams struct {
 	ContactIds []int64
 	Holders    []int64
+	DecidedAt  []pgtype.Timestamptz
 }
 
-// Says which engine holds users whose properties do not change.
+// Sets which engine holds users whose properties do not change, and their time where it is not the database's.
 func (q *Queries) ContactsHold(ctx context.Context, arg ContactsHoldParams) error {
-	_, err := q.db.Exec(ctx, ContactsHold, arg.ContactIds, arg.Holders)
+	_, err := q.db.Exec(ctx, ContactsHold, arg.ContactIds, arg.Holders, arg.DecidedAt)
 	return err
 }
 
@@ -93,10 +105,10 @@ func (q *Queries) ContactsLast(ctx context.Context) (int64, error) {
 }
 
 const ContactsLock = `-- name: ContactsLock :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
@@ -123,6 +135,7 @@ type ContactsLockRow struct {
 	Generation int32
 	Stranger   *int32
 	Holder     int64
+	DecidedAt  pgtype.Timestamptz
 }
 
 // Takes the locks of users, in the order in which they are given, passing over those that somebody else holds. It is a
@@ -149,6 +162,7 @@ func (q *Queries) ContactsLock(ctx context.Context, arg ContactsLockParams) ([]C
 			&i.Generation,
 			&i.Stranger,
 			&i.Holder,
+			&i.DecidedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -215,10 +229,10 @@ func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams
 }
 
 const ContactsLockKnown = `-- name: ContactsLockKnown :many
-select c.id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder
+select c.id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
 from (select unnest($1::bigint[]) as id, unnest($2::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder,
+    select k.id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
         (case when k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.id = w.id
@@ -243,6 +257,7 @@ type ContactsLockKnownRow struct {
 	Generation int32
 	Stranger   *int32
 	Holder     int64
+	DecidedAt  pgtype.Timestamptz
 }
 
 // As ContactsLock, of users whose contacts are known by their numbers.
@@ -266,6 +281,7 @@ func (q *Queries) ContactsLockKnown(ctx context.Context, arg ContactsLockKnownPa
 			&i.Generation,
 			&i.Stranger,
 			&i.Holder,
+			&i.DecidedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -278,10 +294,10 @@ func (q *Queries) ContactsLockKnown(ctx context.Context, arg ContactsLockKnownPa
 }
 
 const ContactsLockWaiting = `-- name: ContactsLockWaiting :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
@@ -308,6 +324,7 @@ type ContactsLockWaitingRow struct {
 	Generation int32
 	Stranger   *int32
 	Holder     int64
+	DecidedAt  pgtype.Timestamptz
 }
 
 // As ContactsLock, for callers that cannot come back later: it waits for the locks.
@@ -332,6 +349,7 @@ func (q *Queries) ContactsLockWaiting(ctx context.Context, arg ContactsLockWaiti
 			&i.Generation,
 			&i.Stranger,
 			&i.Holder,
+			&i.DecidedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -427,12 +445,12 @@ update bucketgen.contacts c
 set properties = (c.properties || p.set::jsonb) - array(select jsonb_array_elements_text(p.remove::jsonb)),
     version = c.version + 1,
     email = case when p.email_changed then nullif(p.email, '') else c.email end,
-    updated_at = p.at, holder = p.holder
+    updated_at = p.at, holder = p.holder, decided_at = p.decided_at
 from (
     select unnest($1::bigint[]) as contact_id, unnest($2::text[]) as set,
         unnest($3::text[]) as remove, unnest($4::text[]) as email,
         unnest($5::boolean[]) as email_changed, unnest($6::timestamptz[]) as at,
-        unnest($7::bigint[]) as holder
+        unnest($7::bigint[]) as holder, unnest($8::timestamptz[]) as decided_at
 ) as p
 where c.id = p.contact_id
 `
@@ -445,6 +463,7 @@ type ContactsPatchParams struct {
 	EmailsChanged []bool
 	Ats           []pgtype.Timestamptz
 	Holders       []int64
+	DecidedAt     []pgtype.Timestamptz
 }
 
 // Changes properties of users, and says which engine holds them.
@@ -457,6 +476,7 @@ func (q *Queries) ContactsPatch(ctx context.Context, arg ContactsPatchParams) er
 		arg.EmailsChanged,
 		arg.Ats,
 		arg.Holders,
+		arg.DecidedAt,
 	)
 	return err
 }
@@ -487,10 +507,10 @@ func (q *Queries) ContactsPresent(ctx context.Context, userIds []string) ([]stri
 }
 
 const ContactsRead = `-- name: ContactsRead :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
     from bucketgen.contacts k
     where k.user_id = w.user_id
@@ -516,6 +536,7 @@ type ContactsReadRow struct {
 	Generation int32
 	Stranger   *int32
 	Holder     int64
+	DecidedAt  pgtype.Timestamptz
 }
 
 // As ContactsLock, for callers that change nothing: it takes no locks, and passes over nobody.
@@ -540,6 +561,7 @@ func (q *Queries) ContactsRead(ctx context.Context, arg ContactsReadParams) ([]C
 			&i.Generation,
 			&i.Stranger,
 			&i.Holder,
+			&i.DecidedAt,
 		); err != nil {
 			return nil, err
 		}

@@ -761,6 +761,24 @@ func (q *Queries) GenerationNo(ctx context.Context) (int32, error) {
 	return no, err
 }
 
+const GenerationSeen = `-- name: GenerationSeen :one
+select g.no, clock_timestamp()::timestamptz as at from bucketgen.generation g
+`
+
+type GenerationSeenRow struct {
+	No int32
+	At pgtype.Timestamptz
+}
+
+// The number of the last deployment, and the time by the database's clock: read after the locks of users were taken, it is not
+// earlier than what any process has read before that had them.
+func (q *Queries) GenerationSeen(ctx context.Context) (GenerationSeenRow, error) {
+	row := q.db.QueryRow(ctx, GenerationSeen)
+	var i GenerationSeenRow
+	err := row.Scan(&i.No, &i.At)
+	return i, err
+}
+
 const GenerationSet = `-- name: GenerationSet :exec
 update bucketgen.generation set no = $1
 `

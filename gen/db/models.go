@@ -59,6 +59,7 @@ type BucketgenContact struct {
 	Stranger   *int32
 	Holder     int64
 	MergedAt   pgtype.Timestamptz
+	DecidedAt  pgtype.Timestamptz
 }
 
 type BucketgenDefinition struct {
@@ -236,6 +237,7 @@ type BucketgenProcess struct {
 	Fingerprint string
 	StartedAt   pgtype.Timestamptz
 	SeenAt      pgtype.Timestamptz
+	AheadUs     int64
 }
 
 type BucketgenProgress struct {

@@ -26,10 +26,11 @@ func (q *Queries) ProcessesForget(ctx context.Context, arg ProcessesForgetParams
 	return err
 }
 
-const ProcessesNote = `-- name: ProcessesNote :exec
-insert into bucketgen.processes (id, host, pid, fingerprint, started_at, seen_at)
-values ($1, $2, $3, $4, $5, $5)
-on conflict (id) do update set seen_at = excluded.seen_at
+const ProcessesNote = `-- name: ProcessesNote :one
+insert into bucketgen.processes (id, host, pid, fingerprint, started_at, seen_at, ahead_us)
+values ($1, $2, $3, $4, $5, $5, (extract(epoch from $6::timestamptz - clock_timestamp()) * 1000000)::bigint)
+on conflict (id) do update set seen_at = excluded.seen_at, ahead_us = excluded.ahead_us
+returning clock_timestamp()::timestamptz as at
 `
 
 type ProcessesNoteParams struct {
@@ -38,21 +39,26 @@ type ProcessesNoteParams struct {
 	Pid         int32
 	Fingerprint string
 	Now         pgtype.Timestamptz
+	OwnClock    pgtype.Timestamptz
 }
 
-func (q *Queries) ProcessesNote(ctx context.Context, arg ProcessesNoteParams) error {
-	_, err := q.db.Exec(ctx, ProcessesNote,
+// Records the heartbeat of a process, and returns the time by the database's clock.
+func (q *Queries) ProcessesNote(ctx context.Context, arg ProcessesNoteParams) (pgtype.Timestamptz, error) {
+	row := q.db.QueryRow(ctx, ProcessesNote,
 		arg.ID,
 		arg.Host,
 		arg.Pid,
 		arg.Fingerprint,
 		arg.Now,
+		arg.OwnClock,
 	)
-	return err
+	var at pgtype.Timestamptz
+	err := row.Scan(&at)
+	return at, err
 }
 
 const ProcessesSeen = `-- name: ProcessesSeen :many
-select p.id, p.host, p.pid, p.fingerprint, p.started_at, p.seen_at
+select p.id, p.host, p.pid, p.fingerprint, p.started_at, p.seen_at, p.ahead_us
 from bucketgen.processes p
 where p.seen_at >= $1
 order by p.started_at, p.id
@@ -74,6 +80,7 @@ func (q *Queries) ProcessesSeen(ctx context.Context, after pgtype.Timestamptz) (
 			&i.Fingerprint,
 			&i.StartedAt,
 			&i.SeenAt,
+			&i.AheadUs,
 		); err != nil {
 			return nil, err
 		}

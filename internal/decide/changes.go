@@ -7,6 +7,9 @@ import (
 
 // Changes is what a session decided: what there is to write about the user, and nothing that is so already.
 type Changes struct {
+	Now      registry.Instant // the user's time
+	Replayed bool             // that goes by the time of what is replayed, see [Options]
+
 	Contact     *ContactChange
 	Events      []Logged
 	Occurrences []registry.Occurrence // of signals that are stored, in the order of arrival
@@ -116,7 +119,7 @@ func (s *Session) Changes() Changes {
 			s.contact.Remove = append(s.contact.Remove, key)
 		}
 	}
-	s.changes.Contact = s.contact
+	s.changes.Contact, s.changes.Now, s.changes.Replayed = s.contact, s.now, s.replayed
 	s.changes.Sums = s.state.Facts.SumChanges()
 	s.changes.Progress = s.state.Facts.ProgressChanges()
 	return s.changes

@@ -13,6 +13,7 @@ type Session struct {
 	registry *registry.Registry
 	state    *State
 	live     bool
+	replayed bool
 	frozen   []bool
 	steps    []Step
 
@@ -40,6 +41,9 @@ type Options struct {
 	// Live says that the clock is a real one, which may be behind. Ticks that were missed then come as one. In virtual
 	// time nothing is ever missed.
 	Live bool
+
+	// Replayed says that steps go by the time of what is replayed, and by no clock.
+	Replayed bool
 
 	// Frozen are the buckets in which nothing moves, by their places, beside those that their definitions disable: they
 	// are paused, or what is deployed is another definition. Nil: none.
@@ -80,7 +84,7 @@ func (s *Session) Begin(r *registry.Registry, st *State, o Options) {
 		st.Stays[i].fate = untouched
 	}
 	*s = Session{
-		registry: r, state: st, live: o.Live, frozen: o.Frozen, steps: o.Steps, now: registry.Unset, followed: registry.Unset, settled: registry.Unset,
+		registry: r, state: st, live: o.Live, replayed: o.Replayed, frozen: o.Frozen, steps: o.Steps, now: registry.Unset, followed: registry.Unset, settled: registry.Unset,
 		changes: s.changes.emptied(), scratch: s.scratch,
 	}
 	if s.scratch.membership == nil {

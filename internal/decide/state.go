@@ -32,6 +32,7 @@ type Contact struct {
 	Email      string
 	Properties payload.Properties
 	UpdatedAt  registry.Instant // of anything in here
+	DecidedAt  registry.Instant // up to which something decided about the user, where the contact keeps that; else Unset
 	New        bool             // nothing was ever decided about the user
 	Deleted    bool
 }
@@ -114,7 +115,7 @@ const (
 // past returns the latest instant in the past that the state speaks of, or Unset. The user's time is at least that,
 // whatever the clock of the process says.
 func (st *State) past() registry.Instant {
-	latest := max(st.Facts.Newest(), st.Contact.UpdatedAt)
+	latest := max(st.Facts.Newest(), st.Contact.UpdatedAt, st.Contact.DecidedAt)
 	for i := range st.Stays {
 		if s := &st.Stays[i]; s.Epoch > 0 {
 			latest = max(latest, s.EnteredAt, s.LeftAt)

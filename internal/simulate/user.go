@@ -20,7 +20,7 @@ type user struct {
 func newUser(r *registry.Registry, name string) *user {
 	return &user{
 		state: &decide.State{
-			Contact: decide.Contact{New: true, UpdatedAt: registry.Unset}, Facts: r.NewFacts(name).Complete(), Complete: true,
+			Contact: decide.Contact{New: true, UpdatedAt: registry.Unset, DecidedAt: registry.Unset}, Facts: r.NewFacts(name).Complete(), Complete: true,
 		},
 		changes: map[string]decide.PropertyChange{},
 		gone:    map[string]decide.Stay{},

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"time"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -52,12 +54,17 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted, trust bool) {
 		}
 	}
 	if len(create) > 0 {
-		q.add(db.ContactsCreate, create, createdAt).Query(each(func(name string) { f.users[name].created = true }))
+		q.add(db.ContactsCreate, f.store.OwnTime, int32(Tolerance/time.Second), create, createdAt).Query(each(func(name string) { f.users[name].created = true }))
 	}
 	f.queueLocks(q, lock, users, ids, versions)
 	// Whoever deploys takes no lock of a user. So what is read after the locks were taken is what is true of the users: who
 	// deploys later will find them changed.
-	q.add(db.GenerationNo).QueryRow(func(row pgx.Row) error { return row.Scan(&f.generation) })
+	q.add(db.GenerationSeen).QueryRow(func(row pgx.Row) error {
+		var seen db.GenerationSeenRow
+		err := row.Scan(&seen.No, &seen.At)
+		f.generation, f.time = seen.No, instant(seen.At)
+		return err
+	})
 	f.queueChanges(q, users, ids, versions)
 	if len(some.users) > 0 {
 		q.add(db.MembershipsStanding, some.users, some.contacts).Query(each(f.addStanding))
@@ -82,7 +89,7 @@ func (f *Facts) queueLocks(q *queue, lock Lock, users []string, ids, versions []
 	byName := func(row db.ContactsLockRow) {
 		f.users[row.UserID].lock(db.ContactsLockKnownRow{
 			ID: row.ID, Email: row.Email, Properties: row.Properties, Version: row.Version, UpdatedAt: row.UpdatedAt, DeletedAt: row.DeletedAt,
-			MergedAt: row.MergedAt, Generation: row.Generation, Stranger: row.Stranger, Holder: row.Holder,
+			MergedAt: row.MergedAt, Generation: row.Generation, Stranger: row.Stranger, Holder: row.Holder, DecidedAt: row.DecidedAt,
 		})
 	}
 	switch {

@@ -63,6 +63,10 @@ func (s *Store) Deploy(ctx context.Context, conn Conn, at registry.Instant, emit
 	if _, err := q.GenerationLock(ctx); err != nil {
 		return 0, fmt.Errorf("wait for others who deploy: %w", err)
 	}
+	at, err := s.shared(ctx, q, at)
+	if err != nil {
+		return 0, err
+	}
 	current, err := s.Current(ctx, conn)
 	if err != nil {
 		return 0, err
@@ -143,23 +147,27 @@ func (s *Store) deployBuckets(ctx context.Context, q *db.Queries, current, propo
 // Pause stops a bucket, and Resume lets it go on, in a transaction of the caller's. They return the number of the
 // deployment that says so, or that of the last one if the bucket was so already.
 func (s *Store) Pause(ctx context.Context, conn Conn, b registry.Index, at registry.Instant) (int32, error) {
-	return s.amend(ctx, conn, KindPause, at, func(q *db.Queries, _ int32) (int64, error) {
+	return s.amend(ctx, conn, KindPause, at, func(q *db.Queries, _ int32, at registry.Instant) (int64, error) {
 		return q.BucketsPause(ctx, db.BucketsPauseParams{At: timestamp(at), No: s.buckets[b]})
 	})
 }
 
 // Resume is described with [Store.Pause].
 func (s *Store) Resume(ctx context.Context, conn Conn, b registry.Index, at registry.Instant) (int32, error) {
-	return s.amend(ctx, conn, KindResume, at, func(q *db.Queries, no int32) (int64, error) {
+	return s.amend(ctx, conn, KindResume, at, func(q *db.Queries, no int32, _ registry.Instant) (int64, error) {
 		return q.BucketsResume(ctx, db.BucketsResumeParams{SinceNo: no, No: s.buckets[b]})
 	})
 }
 
 // amend adds a deployment of the same definitions, if a change comes to anything.
-func (s *Store) amend(ctx context.Context, conn Conn, kind string, at registry.Instant, change func(q *db.Queries, no int32) (int64, error)) (int32, error) {
+func (s *Store) amend(ctx context.Context, conn Conn, kind string, at registry.Instant, change func(q *db.Queries, no int32, at registry.Instant) (int64, error)) (int32, error) {
 	q := s.Queries(conn)
 	if _, err := q.GenerationLock(ctx); err != nil {
 		return 0, fmt.Errorf("wait for others who deploy: %w", err)
+	}
+	at, err := s.shared(ctx, q, at)
+	if err != nil {
+		return 0, err
 	}
 	current, err := s.Current(ctx, conn)
 	if err != nil {
@@ -168,7 +176,7 @@ func (s *Store) amend(ctx context.Context, conn Conn, kind string, at registry.I
 	next := db.DeploymentsInsertParams{
 		No: current.No + 1, Kind: kind, Fingerprint: current.Fingerprint(), Emit: current.Emit(), At: timestamp(at),
 	}
-	if n, err := change(q, next.No); err != nil || n == 0 {
+	if n, err := change(q, next.No, at); err != nil || n == 0 {
 		return current.No, err
 	}
 	if kind == KindPause { // nobody has to follow that

@@ -61,6 +61,8 @@ type Facts struct {
 	generation int32
 	deployment *Deployment
 	holder     int64 // by which contacts say that this engine holds them; 0: it is to hold none
+
+	time registry.Instant // by the database's clock, read after the locks were taken
 }
 
 // user is what was read of one user.
@@ -310,6 +312,7 @@ func (f *Facts) State(name string, st *decide.State) {
 	*st = decide.State{
 		Contact: decide.Contact{
 			New: u.created, Deleted: u.contact.DeletedAt.Valid, UpdatedAt: instant(u.contact.UpdatedAt), Properties: u.properties,
+			DecidedAt: instant(u.contact.DecidedAt),
 		},
 		Facts:    facts,
 		Stays:    append(st.Stays[:0], u.stays...),

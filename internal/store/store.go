@@ -19,6 +19,10 @@ import (
 
 // Store knows the database's numbers for the names of a registry. It may be used from several goroutines.
 type Store struct {
+	// OwnTime says that the caller's clock is not one of the world, as in a test or a simulation: users go by it, however far
+	// it is from the database's. It is set before the store is used. See [Facts.Clock].
+	OwnTime bool
+
 	registry  *registry.Registry
 	schema    string
 	events    []int32                  // by registry.Event

@@ -73,6 +73,11 @@ func (w *Write) Arm(buckets map[int32]bool, f func(contact int64, bucket int32))
 // Transitions returns how many transitions are written.
 func (w *Write) Transitions() int { return len(w.transitions.ContactIds) }
 
+// Settles reports whether a due instant changes, or a user follows a deployment.
+func (w *Write) Settles() bool {
+	return len(w.dues.ContactIds)+len(w.dueForget.ContactIds)+len(w.followed.ContactIds) > 0
+}
+
 // Shows reports whether whoever looks at what users are in may see something else than before.
 func (w *Write) Shows() bool { return len(w.transitions.ContactIds)+len(w.deleted.ContactIds) > 0 }
 
@@ -81,12 +86,13 @@ func (w *Write) Add(f *Facts, user string, st *decide.State, c decide.Changes) {
 	s, u := f.store, f.users[user]
 	contact := u.contact.ID
 	patched := c.Contact != nil && len(c.Contact.Set)+len(c.Contact.Remove) > 0
-	holder, held := w.addHolder(f, u, patched, &c)
+	decidedAt, keeps := f.decidedAt(u, &c)
+	holder, held := w.addHolder(f, u, patched, keeps, decidedAt, &c)
 	if g, claimed := f.learn(u, st, user, patched, held); claimed {
 		w.learnt = append(w.learnt, g)
 	}
 	if c.Contact != nil {
-		w.addContact(s, contact, c.Contact, holder)
+		w.addContact(s, contact, c.Contact, holder, decidedAt)
 	}
 	if m := u.remade; m != nil {
 		w.addRemade(s, contact, m)
@@ -125,20 +131,26 @@ func (w *Write) setDue(contact int64, bucket int32, at pgtype.Timestamptz) {
 
 // addHolder notes who holds a user of whom something is written, and returns that, and whether this engine does then. Where it
 // did before, that can stay: what it remembers is taken from the cache before the transaction commits.
-func (w *Write) addHolder(f *Facts, u *user, patched bool, c *decide.Changes) (holder int64, held bool) {
+//
+// The user's time is written beside it, or by itself if it has to be kept.
+func (w *Write) addHolder(f *Facts, u *user, patched, keeps bool, decidedAt pgtype.Timestamptz, c *decide.Changes) (holder int64, held bool) {
 	is := u.contact.Holder
 	if f.holds(u) {
 		holder = f.holder
 	}
 	changed := !c.Nothing() || u.remade != nil
-	if changed && !patched && is != holder && is != f.holder {
+	if moves := is != holder && is != f.holder; changed && !patched && (moves || keeps) {
+		to := is
+		if moves {
+			to = holder
+		}
 		w.holds.ContactIds = append(w.holds.ContactIds, u.contact.ID)
-		w.holds.Holders = append(w.holds.Holders, holder)
+		w.holds.Holders, w.holds.DecidedAt = append(w.holds.Holders, to), append(w.holds.DecidedAt, decidedAt)
 	}
 	return holder, holder != 0 && (changed || is == holder)
 }
 
-func (w *Write) addContact(s *Store, contact int64, c *decide.ContactChange, holder int64) {
+func (w *Write) addContact(s *Store, contact int64, c *decide.ContactChange, holder int64, decidedAt pgtype.Timestamptz) {
 	if c.Deleted != nil {
 		w.deleted.ContactIds = append(w.deleted.ContactIds, contact)
 		w.deleted.Deleted = append(w.deleted.Deleted, *c.Deleted)
@@ -157,7 +169,7 @@ func (w *Write) addContact(s *Store, contact int64, c *decide.ContactChange, hol
 	w.patches.Emails = append(w.patches.Emails, email)
 	w.patches.EmailsChanged = append(w.patches.EmailsChanged, c.Email != nil)
 	w.patches.Ats = append(w.patches.Ats, timestamp(c.At))
-	w.patches.Holders = append(w.patches.Holders, holder)
+	w.patches.Holders, w.patches.DecidedAt = append(w.patches.Holders, holder), append(w.patches.DecidedAt, decidedAt)
 	w.addChanges(s, contact, c.Changes)
 }
 

@@ -599,6 +599,9 @@ type Problem struct {
 
 // Process An engine that runs on the database
 type Process struct {
+	// ClockAheadMs By how many milliseconds its clock was ahead of the database's at its last heartbeat; negative if it was behind
+	ClockAheadMs int64 `json:"clockAheadMs"`
+
 	// Deployed Whether its definitions are what is deployed
 	Deployed bool `json:"deployed"`
 

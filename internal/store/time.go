@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Tolerance is how far a clock may be from the database's and still be taken for one that shows the same time.
+const Tolerance = time.Minute
+
+// Shares reports whether a clock that is so far ahead of the database's, or behind it, is close enough that decisions go by
+// the database's.
+func (s *Store) Shares(ahead time.Duration) bool { return !s.OwnTime && ahead.Abs() <= Tolerance }
+
+// shared returns the instant at which something is deployed, by a clock: as [Facts.Clock] does, since users follow it at that
+// instant.
+func (s *Store) shared(ctx context.Context, q *db.Queries, clock registry.Instant) (registry.Instant, error) {
+	seen, err := q.GenerationSeen(ctx)
+	if err != nil {
+		return clock, fmt.Errorf("read the database's clock: %w", err)
+	}
+	if at := instant(seen.At); s.Shares(clock.Sub(at)) {
+		return at, nil
+	}
+	return clock, nil
+}
+
+// Clock returns the time at which to decide about a user who is locked, by the clock of the process.
+//
+// It is the database's time, unless the clock is far from that. Whoever decided about the user before read the
+// database's clock under the same lock, so the user's time does not go back, whatever the clocks of the processes show.
+// A clock that is far away counts as it is. Then the contact keeps the user's time (decided_at), which is a part of the state.
+// A contact without one may have been decided about at any time up to the database's.
+func (f *Facts) Clock(name string, clock registry.Instant) registry.Instant {
+	u := f.users[name]
+	switch {
+	case f.store.Shares(clock.Sub(f.time)):
+		return f.time
+	case f.store.OwnTime, u.created, u.contact.DecidedAt.Valid:
+		return clock
+	default:
+		return max(clock, f.time)
+	}
+}
+
+// decidedAt returns what the contact is to keep of the user's time, after a session that changed something, and whether that
+// has to be written although nothing else of the contact is.
+func (f *Facts) decidedAt(u *user, c *decide.Changes) (at pgtype.Timestamptz, write bool) {
+	was := u.contact.DecidedAt
+	switch now := c.Now; {
+	case now == registry.Unset: // no time passed
+		return was, false
+	case now == f.time: // by the database's clock
+		return pgtype.Timestamptz{}, was.Valid
+	case now < f.time && !was.Valid && !f.store.OwnTime: // a replay
+		return was, false
+	case was.Valid && instant(was) == now:
+		return was, false
+	default:
+		return timestamp(now), now > f.time || !c.Replayed
+	}
+}
