@@ -17,6 +17,9 @@ func fetch() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := claim(dir, owner{}.trusted()); err != nil { // what is there is run
+		return "", err
+	}
 	return fetchFrom("", dir)
 }
 

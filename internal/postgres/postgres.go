@@ -65,7 +65,20 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		}
 		o.Dir = dir
 	}
-	if url, runs := running(ctx, o.Dir); runs {
+	owner, err := findOwner()
+	if err != nil {
+		return nil, err
+	}
+	if o.Dir != "" {
+		err := claim(o.Dir, owner.trusted())
+		if err == nil {
+			err = owner.claimData(o.Dir)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("keep the data of a private PostgreSQL: %w", err)
+		}
+	}
+	if url, runs := running(ctx, o.Dir, owner); runs {
 		return &Server{URL: url, Origin: "private, already running on " + o.Dir}, nil
 	}
 	bin, err := locate()
@@ -76,7 +89,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 			return nil, fmt.Errorf("there is no PostgreSQL to use: %w; %w; install PostgreSQL 15 or later (like apt-get install postgresql), or set DATABASE_URL", err, download)
 		}
 	}
-	s, err := launch(ctx, bin, o)
+	s, err := launch(ctx, bin, o, owner)
 	if err != nil {
 		return nil, fmt.Errorf("start a private PostgreSQL from %s: %w", bin, err)
 	}
@@ -94,15 +107,20 @@ func (s *Server) Database(name string) string {
 	return u.String()
 }
 
-// running returns the URL of the server that runs on a directory, if one does: another process has started it.
-func running(ctx context.Context, dir string) (string, bool) {
+// running returns the URL of the server that runs on a directory that was claimed, if one does: another process has started it.
+// What its files say is believed only if a trusted user wrote them, and its sockets must be in a directory of such a user.
+func running(ctx context.Context, dir string, owner owner) (string, bool) {
 	if dir == "" {
 		return "", false
 	}
-	text, err := os.ReadFile(filepath.Join(dir, "data", "postmaster.pid"))
+	text, err := readOwn(filepath.Join(dir, "data", "postmaster.pid"), owner.trusted())
 	lines := strings.Split(string(text), "\n")
 	const sockets = 4 // the line, counted from 0
 	if err != nil || len(lines) <= sockets || lines[sockets] == "" {
+		return "", false
+	}
+	info, err := os.Lstat(lines[sockets])
+	if err != nil || !info.IsDir() || foreign(info, owner.trusted()) != "" {
 		return "", false
 	}
 	url := socketURL(lines[sockets])
@@ -114,19 +132,19 @@ func socketURL(dir string) string {
 }
 
 // launch starts a server on a socket of its own.
-func launch(ctx context.Context, bin string, o Options) (*Server, error) {
-	owner, err := findOwner()
-	if err != nil {
-		return nil, err
-	}
-	s := &Server{keep: o.Dir != ""}
-	if s.keep {
-		s.dir = o.Dir
-	} else {
-		s.dir, err = tempDir("bucketgen-pg-")
-	}
-	if err != nil {
-		return nil, err
+func launch(ctx context.Context, bin string, o Options, owner owner) (*Server, error) {
+	s := &Server{keep: o.Dir != "", dir: o.Dir}
+	if !s.keep {
+		var err error
+		if s.dir, err = tempDir("bucketgen-pg-"); err != nil {
+			return nil, err
+		}
+		if err := os.Chmod(s.dir, 0o755); err != nil {
+			return nil, err
+		}
+		if err := owner.claimData(s.dir); err != nil {
+			return nil, err
+		}
 	}
 	// The path of a socket must be short, and that of the data may be anything.
 	sockets, err := tempDir("bg")
@@ -134,8 +152,7 @@ func launch(ctx context.Context, bin string, o Options) (*Server, error) {
 		return nil, err
 	}
 	data := filepath.Join(s.dir, "data")
-	// The server may be another user: what leads to its data is open, the data are not.
-	if err := errors.Join(os.MkdirAll(filepath.Dir(s.dir), 0o755), os.MkdirAll(data, 0o700), owner.give(s.dir), owner.give(data), owner.give(sockets)); err != nil {
+	if err := owner.give(sockets); err != nil {
 		return nil, err
 	}
 	if _, err := os.Stat(filepath.Join(data, "PG_VERSION")); err != nil {

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/user"
@@ -26,7 +27,7 @@ type process struct {
 }
 
 func startProcess(path string, args []string, log string, owner owner) (*process, error) {
-	out, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	out, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +99,26 @@ func (o owner) give(dir string) error {
 	return os.Chown(dir, o.uid, o.gid)
 }
 
+// claimData makes the directory of the data in one that was claimed. The server may be another user: what leads to its data is
+// open and stays with this one, the data are the server's own.
+func (o owner) claimData(dir string) error {
+	data := filepath.Join(dir, "data")
+	if err := os.Mkdir(data, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	info, err := os.Lstat(data)
+	switch {
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return &untrustedError{data, "is no directory"}
+	}
+	if why := foreign(info, o.trusted()); why != "" {
+		return &untrustedError{data, why}
+	}
+	return o.give(data)
+}
+
 func (o owner) run(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if o.other {
@@ -114,7 +135,7 @@ func reachable(dir string) (string, error) {
 		return full, err
 	}
 	if hidden(filepath.Dir(full)) {
-		return filepath.Join("/var/tmp/bucketgen", strings.ReplaceAll(strings.Trim(full, "/"), "/", "-")), nil
+		return filepath.Join(standIns, strings.ReplaceAll(strings.Trim(full, "/"), "/", "-")), nil
 	}
 	return full, nil
 }
