@@ -12,6 +12,9 @@ var (
 	// ErrDeleted is returned when a user who is deleted was to be changed. Restore brings them back.
 	ErrDeleted = errors.New("the user is deleted")
 
+	// ErrMergeNotAllowed is returned where two users would become one, and the caller is not trusted to do that.
+	ErrMergeNotAllowed = errors.New("both ids are known users; merge them by Engine.Merge, bucketd merge, or a server or admin key")
+
 	// ErrNotDeployed says that what the engine has is not what is deployed: nothing happens to the buckets that differ until
 	// somebody deploys it.
 	ErrNotDeployed = errors.New("the definitions of this program are not what is deployed; deploy them")

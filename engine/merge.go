@@ -8,7 +8,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bucketgen/bucketgen/internal/decide"
-	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -40,13 +39,8 @@ func (e *Engine) Merge(ctx context.Context, from, into string) ([]Transition, er
 	if err := e.ready(); err != nil {
 		return nil, err
 	}
-	for _, named := range []struct{ field, id string }{{"from", from}, {"into", into}} {
-		if invalid, ok := errors.AsType[*event.InvalidError](event.UserID(named.id)); ok {
-			return nil, fmt.Errorf("merge users: %w", &InvalidError{named.field, invalid.Problem})
-		}
-		if event.IsPlaceholder(named.id) {
-			return nil, fmt.Errorf("merge users: %w", &InvalidError{named.field, event.Placeholder(named.id)})
-		}
+	if err := checkMerge(from, into); err != nil {
+		return nil, err
 	}
 	from, into = e.name(from), e.name(into)
 	wait := minRetry

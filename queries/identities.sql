@@ -18,3 +18,22 @@ with names as (
 )
 insert into bucketgen.identities (kind, value, contact_id)
 select 'user', c.user_id, @into_id from bucketgen.contacts c where c.id = @from_id;
+
+-- name: IdentitiesUsers :many
+-- The users that names stand for, those of users who were merged into others included.
+select n.name, c.id, c.user_id, (c.deleted_at is not null)::boolean as deleted
+from unnest(@names::text[]) as w (name)
+join bucketgen.names n on n.name = w.name
+join bucketgen.contacts c on c.id = n.contact_id;
+
+-- name: IdentitiesAddAnonymous :exec
+-- Gives a user an anonymous id, which stays with the user who had it first. The lock keeps a merge away, which would leave the
+-- id with a user who is gone.
+with owner as (
+    select c.id from bucketgen.contacts c where c.user_id = @user_id and c.merged_at is null for no key update
+)
+insert into bucketgen.identities (kind, value, contact_id)
+select 'anonymous', @anonymous_id, o.id
+from owner o
+where (select count(*) from bucketgen.identities i where i.contact_id = o.id and i.kind = 'anonymous') < @most::integer
+on conflict do nothing;

@@ -51,7 +51,7 @@ type request struct {
 // handle lets a request in, reads its body, and answers what is wrong with it.
 func (t *tracking) handle(in intake, do func(*request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, hr *http.Request) {
-		w.Header().Set("Access-Control-Allow-Origin", "*") // browsers send to other hosts than their page's
+		allowOrigin(w)
 		r := &request{Request: hr, writer: w, received: t.engine.Now()}
 		err := t.admit(r, in)
 		defer r.release() // also if it breaks down

@@ -18,51 +18,91 @@ type deed struct {
 	event      engine.Event
 	from, into string // of an alias
 	alias      bool
+	item       int // by whose call it is asked for
 }
 
-// deed says what a call asks for.
-func (t *tracking) deed(r *request, c *segment.Call, size int, sentAt string) (deed, error) {
-	if size > t.config.Event {
-		return deed{}, fmt.Errorf("it has %d bytes, more than the %d that are allowed", size, t.config.Event)
+// deeds says what a call asks for.
+func (t *tracking) deeds(r *request, c *segment.Call, size int, sentAt string) ([]deed, error) {
+	if err := t.fits(size); err != nil {
+		return nil, err
 	}
 	if c.Type == "alias" {
-		return deed{from: c.Previous, into: c.UserID, alias: true}, nil
+		return []deed{{from: c.Previous, into: c.UserID, alias: true}}, nil
 	}
 	ev, err := c.Read()
 	if err != nil {
-		return deed{}, err
+		return nil, err
 	}
 	ev.TraitsOnly = !t.config.StoreProperties
-	err = segment.Correct(&ev, sentAt, r.received)
-	return deed{event: ev}, err
+	if err := segment.Correct(&ev, sentAt, r.received); err != nil {
+		return nil, err
+	}
+	return []deed{{event: ev}}, nil
 }
 
-// do does what calls ask for, one after the other, unless there is no room for them. It returns what became of each.
-func (t *tracking) do(r *request, deeds []deed) ([]engine.Result, error) {
+// fits refuses a call that is too large.
+func (t *tracking) fits(size int) error {
+	if size > t.config.Event {
+		return fmt.Errorf("it has %d bytes, more than the %d that are allowed", size, t.config.Event)
+	}
+	return nil
+}
+
+// do does what calls ask for, one after the other, unless there is no room for them, and notes what became of each.
+func (t *tracking) do(r *request, items []item) error {
+	deeds := make([]deed, 0, len(items))
+	for i := range items {
+		for _, d := range items[i].deeds {
+			d.item = i
+			deeds = append(deeds, d)
+		}
+	}
 	if !t.engine.Takes(len(deeds)) {
-		return nil, problem.Later(http.StatusTooManyRequests, "too many events wait to be stored", time.Second)
+		return problem.Later(http.StatusTooManyRequests, "too many events wait to be stored", time.Second)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), t.config.Wait)
 	defer cancel()
-	results := make([]engine.Result, 0, len(deeds))
 	for len(deeds) > 0 {
-		some, err := t.next(ctx, deeds)
+		results, err := t.next(ctx, r.key, deeds)
 		switch {
 		case errors.Is(err, engine.ErrStopped):
-			return nil, problem.Later(http.StatusServiceUnavailable, "the server is about to stop", time.Second)
+			return problem.Later(http.StatusServiceUnavailable, "the server is about to stop", time.Second)
 		case err != nil:
-			return nil, err
+			return err
 		}
-		results, deeds = append(results, some...), deeds[len(some):]
+		for i := range results {
+			if err := t.note(r, &items[deeds[i].item], &results[i]); err != nil {
+				return err
+			}
+		}
+		deeds = deeds[len(results):]
 	}
-	return results, nil
+	return nil
+}
+
+// note notes what became of something that a call asked for. A call that asks for two things is refused if either is. An error
+// that is about the moment, and not about the call, is returned.
+func (t *tracking) note(r *request, it *item, result *engine.Result) error {
+	switch {
+	case it.Status == refusedItem:
+	case engine.Transient(result.Err):
+		return result.Err
+	case result.Err != nil:
+		it.refuse(t.refused(r, result.Err))
+	case result.Duplicate:
+		it.Status = duplicateItem
+	default:
+		it.Status = acceptedItem
+	}
+	return nil
 }
 
 // next does an alias, if that comes first, or takes in the events up to the next alias.
-func (t *tracking) next(ctx context.Context, deeds []deed) ([]engine.Result, error) {
+func (t *tracking) next(ctx context.Context, k key, deeds []deed) ([]engine.Result, error) {
 	if first := &deeds[0]; first.alias {
-		_, err := t.engine.Merge(ctx, first.from, first.into)
-		if _, invalid := errors.AsType[*engine.InvalidError](err); err == nil || invalid || errors.Is(err, engine.ErrDeleted) {
+		err := t.alias(ctx, k, first)
+		_, invalid := errors.AsType[*engine.InvalidError](err)
+		if err == nil || invalid || errors.Is(err, engine.ErrDeleted) || errors.Is(err, engine.ErrMergeNotAllowed) {
 			return []engine.Result{{Err: err}}, nil
 		}
 		return nil, err
@@ -80,4 +120,13 @@ func (t *tracking) next(ctx context.Context, deeds []deed) ([]engine.Result, err
 		return results, nil
 	}
 	return nil, err
+}
+
+// alias makes two users one by a key that is trusted to do that. By any other it notes an anonymous id of the user.
+func (t *tracking) alias(ctx context.Context, k key, d *deed) error {
+	if !k.trusted() {
+		return t.engine.AddAnonymousID(ctx, d.from, d.into)
+	}
+	_, err := t.engine.Merge(ctx, d.from, d.into)
+	return err
 }

@@ -36,7 +36,8 @@ func (s *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // of its own, or redirect to another path, by which a user called .. would become somebody else.
 func (s *routes) refuse(r *http.Request) *problem.Problem {
 	segments := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
-	if slices.ContainsFunc(segments, func(s string) bool { return s == "." || s == ".." }) || len(segments) > 1 && slices.Contains(segments, "") {
+	// A slash at the end is a matter of the mux: some SDKs send to such paths.
+	if slices.ContainsFunc(segments, func(s string) bool { return s == "." || s == ".." }) || slices.Contains(segments[:len(segments)-1], "") {
 		return problem.New(http.StatusNotFound, "a part of the path is empty, or . or ..; write the dots of an id as %2E")
 	}
 	handler, pattern := s.mux.Handler(r)

@@ -11,6 +11,30 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const IdentitiesAddAnonymous = `-- name: IdentitiesAddAnonymous :exec
+with owner as (
+    select c.id from bucketgen.contacts c where c.user_id = $3 and c.merged_at is null for no key update
+)
+insert into bucketgen.identities (kind, value, contact_id)
+select 'anonymous', $1, o.id
+from owner o
+where (select count(*) from bucketgen.identities i where i.contact_id = o.id and i.kind = 'anonymous') < $2::integer
+on conflict do nothing
+`
+
+type IdentitiesAddAnonymousParams struct {
+	AnonymousID string
+	Most        int32
+	UserID      string
+}
+
+// Gives a user an anonymous id, which stays with the user who had it first. The lock keeps a merge away, which would leave the
+// id with a user who is gone.
+func (q *Queries) IdentitiesAddAnonymous(ctx context.Context, arg IdentitiesAddAnonymousParams) error {
+	_, err := q.db.Exec(ctx, IdentitiesAddAnonymous, arg.AnonymousID, arg.Most, arg.UserID)
+	return err
+}
+
 const IdentitiesMerge = `-- name: IdentitiesMerge :exec
 with names as (
     update bucketgen.identities i set contact_id = $1 where i.contact_id = $2
@@ -60,6 +84,46 @@ func (q *Queries) IdentitiesOf(ctx context.Context, names []string) ([]Identitie
 	for rows.Next() {
 		var i IdentitiesOfRow
 		if err := rows.Scan(&i.Value, &i.UserID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const IdentitiesUsers = `-- name: IdentitiesUsers :many
+select n.name, c.id, c.user_id, (c.deleted_at is not null)::boolean as deleted
+from unnest($1::text[]) as w (name)
+join bucketgen.names n on n.name = w.name
+join bucketgen.contacts c on c.id = n.contact_id
+`
+
+type IdentitiesUsersRow struct {
+	Name    string
+	ID      int64
+	UserID  string
+	Deleted bool
+}
+
+// The users that names stand for, those of users who were merged into others included.
+func (q *Queries) IdentitiesUsers(ctx context.Context, names []string) ([]IdentitiesUsersRow, error) {
+	rows, err := q.db.Query(ctx, IdentitiesUsers, names)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []IdentitiesUsersRow
+	for rows.Next() {
+		var i IdentitiesUsersRow
+		if err := rows.Scan(
+			&i.Name,
+			&i.ID,
+			&i.UserID,
+			&i.Deleted,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

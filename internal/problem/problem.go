@@ -17,6 +17,7 @@ type Problem struct { //nolint:errname // so RFC 9457 calls it
 	Title  string  `json:"title" doc:"The meaning of the status, the same for all problems that have it" example:"Bad Request"`
 	Status int     `json:"status" doc:"The HTTP status" example:"400" minimum:"400" maximum:"599"`
 	Detail string  `json:"detail,omitempty" doc:"What is wrong, and what to do" example:"is -1; it must be 1 or more"`
+	Code   string  `json:"code,omitempty" doc:"A word by which programs know the problem, where the status does not say enough" example:"merge-not-allowed"`
 	Field  string  `json:"field,omitempty" doc:"The parameter, or the field of the body, that is wrong" example:"limit"`
 	Others []Wrong `json:"others,omitempty" nullable:"false" doc:"What else is wrong, if several things are"`
 

@@ -573,6 +573,11 @@ type Plan struct {
 
 // Problem What is wrong with a request (RFC 9457)
 type Problem struct {
+	// Code A word by which programs know the problem, where the status does not say enough
+	//
+	// Examples: merge-not-allowed
+	Code string `json:"code,omitempty,omitzero"`
+
 	// Detail What is wrong, and what to do
 	//
 	// Examples: is -1; it must be 1 or more

@@ -1,0 +1,140 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/problem"
+	"github.com/bucketgen/bucketgen/internal/segment"
+)
+
+// item is a call, and what became of it.
+type item struct {
+	MessageID string `json:"messageId,omitempty"`
+	Status    string `json:"status"` // accepted, duplicate or refused
+	Code      string `json:"code,omitempty"`
+	Field     string `json:"field,omitempty"`
+	Problem   string `json:"problem,omitempty"`
+
+	deeds   []deed           // what it asks for; none if it is refused
+	problem *problem.Problem // why it is refused
+}
+
+// The statuses of items.
+const (
+	acceptedItem  = "accepted"
+	duplicateItem = "duplicate"
+	refusedItem   = "refused"
+)
+
+func (it *item) refuse(p *problem.Problem) {
+	it.Status, it.Code, it.Field, it.Problem, it.problem = refusedItem, p.Code, p.Field, p.Detail, p
+}
+
+// parse reads a call of Segment's API. sentAt says when it was sent, or what is wrong with it.
+func (t *tracking) parse(r *request, raw []byte, sentAt func(*segment.Call) (string, error)) item {
+	c, err := segment.Parse(raw)
+	it := item{MessageID: c.MessageID}
+	var sent string
+	if err == nil {
+		sent, err = sentAt(&c)
+	}
+	if err == nil {
+		it.deeds, err = t.deeds(r, &c, len(raw), sent)
+	}
+	if err != nil {
+		it.refuse(refusal(err))
+	}
+	return it
+}
+
+// batched is the answer to a batch.
+type batched struct {
+	Success  bool   `json:"success"`
+	Accepted int    `json:"accepted"`
+	Refused  int    `json:"refused,omitempty"`
+	Results  []item `json:"results,omitempty"` // for those who ask for them by ?results=1
+}
+
+// answer says what became of the calls of a batch. If all were refused it is a problem, since SDKs go by the status only.
+func (t *tracking) answer(r *request, items []item) error {
+	answer := batched{Success: true}
+	for i := range items {
+		if items[i].Status == refusedItem {
+			answer.Refused++
+		} else {
+			answer.Accepted++
+		}
+	}
+	whole := r.URL.Query().Get("results") == "1"
+	if answer.Accepted == 0 && answer.Refused > 0 {
+		return allRefused(items, whole)
+	}
+	if whole {
+		answer.Results = items
+	}
+	reply(r.writer, answer)
+	return nil
+}
+
+// allRefused is the answer to a batch of which nothing was accepted: that of the first call, and of the others where they are
+// asked for. The status is 403 if each was refused by it, so that it is known that another key would do.
+func allRefused(items []item, whole bool) *problem.Problem {
+	first := items[0].problem
+	p := problem.Of(first.Status, inBatch(0, first.Field), first.Detail)
+	p.Code = first.Code
+	for i := range items[1:] {
+		it := items[1+i].problem
+		if it.Status != p.Status {
+			p.Status, p.Title = http.StatusBadRequest, http.StatusText(http.StatusBadRequest)
+		}
+		if whole {
+			p.Others = append(p.Others, problem.Wrong{Field: inBatch(1+i, it.Field), Detail: it.Detail})
+		}
+	}
+	return p
+}
+
+// inBatch names a field of a call of a batch.
+func inBatch(i int, field string) string {
+	if field == "" {
+		return fmt.Sprintf("batch[%d]", i)
+	}
+	return fmt.Sprintf("batch[%d].%s", i, field)
+}
+
+// mergeNotAllowed is the code of an alias of two users that a key is not trusted with.
+const mergeNotAllowed = "merge-not-allowed"
+
+// refusal says what is wrong with a call.
+func refusal(err error) *problem.Problem {
+	var p *problem.Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	p = problem.New(http.StatusBadRequest, err.Error())
+	if invalid, ok := errors.AsType[*engine.InvalidError](segment.Named(err)); ok {
+		p.Field, p.Detail = invalid.Field, invalid.Problem
+	}
+	return p
+}
+
+// refused says why the engine did not take an event. What only the database can have found is for the log.
+func (t *tracking) refused(r *request, err error) *problem.Problem {
+	if _, invalid := errors.AsType[*engine.InvalidError](err); invalid {
+		return refusal(err)
+	}
+	switch {
+	case errors.Is(err, engine.ErrDeleted):
+		return problem.New(http.StatusBadRequest, "one of the users is deleted")
+	case errors.Is(err, engine.ErrMergeNotAllowed):
+		p := problem.Of(http.StatusForbidden, "previousId", fmt.Sprintf(
+			"is a known user, whom the %s key %q may not merge into another; send the alias by a server key", r.key.Kind, r.key.Name))
+		p.Code = mergeNotAllowed
+		return p
+	}
+	t.log.ErrorContext(r.Context(), "an event could not be stored", "key", r.key.Name, "error", err)
+	return problem.New(http.StatusBadRequest, "the event cannot be stored")
+}
