@@ -30,9 +30,10 @@ type database struct {
 	server *postgres.Server
 }
 
-// open finds or starts the database of the command line.
-func (c *cli) open(ctx context.Context, log io.Writer) (*database, error) {
+// open finds or starts the database of the command line. No error has its password.
+func (c *cli) open(ctx context.Context, log io.Writer) (d *database, err error) {
 	c.database = cmp.Or(c.database, os.Getenv("DATABASE_URL"))
+	defer func() { err = postgres.Safe(c.database, err) }()
 	o := postgres.Options{URL: c.database, Dir: dataDir, Log: func(text string) { printable.Fprintf(log, "%s\n", text) }}
 	if c.database == temporary {
 		o.URL, o.Dir = "", ""

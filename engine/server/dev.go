@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/postgres"
 	"github.com/bucketgen/bucketgen/internal/printable"
 )
 
@@ -84,7 +85,7 @@ func (c *cli) dev(cmd *cobra.Command, d *database, at net.Listener) error {
 	}
 	printable.Fprintf(out, "PostgreSQL %s\n", d.server.Origin)
 	if u, err := url.Parse(d.server.URL); err == nil && u.Scheme != "" { // not host=... password=..., which connects as well
-		printable.Fprintf(out, "  psql '%s'\n", u.Redacted())
+		printable.Fprintf(out, "  psql '%s'\n", postgres.Redact(d.server.URL))
 	}
 	applied, err := c.migrate(cmd.Context(), d, out)
 	if err != nil {
@@ -108,7 +109,7 @@ func (c *cli) dev(cmd *cobra.Command, d *database, at net.Listener) error {
 		b := &c.host.Registry.Buckets[i]
 		printable.Fprintf(out, "  %-24s %s\n", b.ID, b.Description)
 	}
-	err = c.invite(cmd, d, r.Engine, at, serving{URL: "http://" + at.Addr().String(), Engine: r.String(), Database: d.server.URL, Applied: applied, Deployment: &deployed})
+	err = c.invite(cmd, d, r.Engine, at, serving{URL: "http://" + at.Addr().String(), Engine: r.String(), Database: postgres.Redact(d.server.URL), Applied: applied, Deployment: &deployed})
 	return errors.Join(err, r.stop())
 }
 

@@ -121,8 +121,12 @@ func TestDevInJSON(t *testing.T) {
 	var stderr bytes.Buffer
 	stdout := &watcher{text: "\n}\n", call: interrupt}
 	h := server.Host{Registry: pro(t), Name: "shopd"}
-	if code := server.Run(ctx, h, []string{"dev", "--json", "--database", pgtest.NewEmptyURL(t)}, strings.NewReader(""), stdout, &stderr); code != 0 {
+	url := strings.Replace(pgtest.NewEmptyURL(t), "@", ":s3cret-word@", 1) + "&password=s3cret-word"
+	if code := server.Run(ctx, h, []string{"dev", "--json", "--database", url}, strings.NewReader(""), stdout, &stderr); code != 0 {
 		t.Fatalf("exit code %d\n%s%s", code, stdout, &stderr)
+	}
+	if strings.Contains(stdout.String()+stderr.String(), "s3cret") {
+		t.Errorf("the password of the database is printed:\n%s%s", stdout, &stderr)
 	}
 	var got struct {
 		URL, Key, Database string

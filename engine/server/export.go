@@ -1,7 +1,6 @@
 package server
 
 import (
-	"encoding/csv"
 	"errors"
 	"io"
 	"iter"
@@ -12,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/sheet"
 )
 
 func (c *cli) exportCommand() *cobra.Command {
@@ -34,7 +34,9 @@ func (c *cli) exportMembersCommand() *cobra.Command {
 
   userId,email,enteredAt,leftAt,entryCount,membershipId,source
 
-import members reads it. With --json it writes an object per line instead.`,
+A cell that begins with =, +, -, @ or a blank has an apostrophe in front, so that a spreadsheet shows it
+and does not run it. import members reads the file with the ids as they were. With --json it writes an
+object per line instead, in which ids stand as they are.`,
 		Example: "  " + c.host.Name + " export members power-users --output members.csv\n" +
 			"  " + c.host.Name + " export members power-users --as-of 2026-03-01T00:00:00Z | gzip > members.csv.gz",
 		Args:              takes(1, "one BUCKET"),
@@ -80,8 +82,8 @@ func (c *cli) export(out io.Writer, all iter.Seq2[engine.Member, error], written
 	if c.asJSON {
 		return printJSON(out, all, 0)
 	}
-	w := csv.NewWriter(dataOf(out))
-	if err := w.Write([]string{userColumn, "email", "enteredAt", "leftAt", "entryCount", "membershipId", "source"}); err != nil {
+	w := sheet.NewWriter(dataOf(out))
+	if err := w.Write(userColumn, "email", "enteredAt", "leftAt", "entryCount", idColumn, "source"); err != nil {
 		return err
 	}
 	n := int64(0)
@@ -93,15 +95,13 @@ func (c *cli) export(out io.Writer, all iter.Seq2[engine.Member, error], written
 		if !m.LeftAt.IsZero() {
 			left = m.LeftAt.Format(time.RFC3339Nano)
 		}
-		record := []string{
+		if err := w.Write(
 			m.UserID, m.UserEmail, m.EnteredAt.Format(time.RFC3339Nano), left, strconv.Itoa(m.EntryCount), strconv.FormatInt(m.MembershipID, 10), string(m.Source),
-		}
-		if err := w.Write(record); err != nil {
+		); err != nil {
 			return err
 		}
 		n++
 		written(n)
 	}
-	w.Flush()
-	return w.Error()
+	return w.Flush()
 }

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -43,7 +42,8 @@ func (c *cli) importCommand() *cobra.Command {
 		Short: "Take in contacts, events or members of manual buckets from a CSV file",
 		Long: `Takes in what a CSV file has, whose first line names the columns. A column may say its type:
 age:number, vip:bool, seen:time, tags:json, zip:text. A column that does not say it has the type that
-the buckets declare for it, or is text. Empty cells say nothing.
+the buckets declare for it, or is text. Empty cells say nothing. An apostrophe in front of =, +, -, @ or
+a blank, by which export keeps spreadsheets from running a cell, does not belong to the value.
 
 ` + importErrors,
 		Args: cobra.NoArgs,
@@ -237,7 +237,7 @@ func (in *importing) count(transitions []engine.Transition) {
 type refusals struct {
 	out  io.Writer
 	file *os.File
-	csv  *csv.Writer
+	csv  *sheet.Writer
 	n    int64
 }
 
@@ -245,13 +245,12 @@ func (r *refusals) open(name string) (err error) {
 	if r.file, err = os.Create(name); err != nil {
 		return err
 	}
-	r.csv = csv.NewWriter(r.file)
-	return r.csv.Write([]string{"line", "field", "problem"})
+	r.csv = sheet.NewWriter(r.file)
+	return r.csv.Write("line", "field", "problem")
 }
 
 func (r *refusals) close() error {
-	r.csv.Flush()
-	return errors.Join(r.csv.Error(), r.file.Close())
+	return errors.Join(r.csv.Flush(), r.file.Close())
 }
 
 // take reports a line, unless the error is not about it.
@@ -277,7 +276,7 @@ func (r *refusals) take(line int, err error) bool {
 		printable.Fprintf(r.out, "more lines were refused; they are counted\n")
 	}
 	if r.csv != nil {
-		_ = r.csv.Write([]string{strconv.Itoa(line), field, problem}) // close says whether that failed
+		_ = r.csv.Write(strconv.Itoa(line), field, problem) // close says whether that failed
 	}
 	return true
 }

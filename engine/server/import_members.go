@@ -60,7 +60,9 @@ func (in *importing) members(e *engine.Engine, ref registry.ManualRef, mode stri
 	for row, err := range in.sheet.Rows() {
 		user := ""
 		if err == nil {
-			user = row.Cell(userColumn)
+			if user = row.Cell(userColumn); in.sheet.Has(idColumn) {
+				user = row.Exact(userColumn)
+			}
 			if err = isUser(user); err == nil || mode == "remove" {
 				err = in.move(e, m, ref, user)
 			}

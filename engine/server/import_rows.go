@@ -17,6 +17,7 @@ const (
 	eventColumn   = "event"
 	timeColumn    = "timestamp"
 	messageColumn = "messageId"
+	idColumn      = "membershipId" // only in what export wrote
 )
 
 // contactOf reads lines as contacts.

@@ -38,7 +38,8 @@ type Options struct {
 
 // Server is a server that runs.
 type Server struct {
-	// URL connects to the database postgres of the server, as a role that may do everything.
+	// URL connects to the database postgres of the server, as a role that may do everything. It may have a password: what is
+	// printed of it is [Redact] of it.
 	URL string
 
 	// Origin says in a few words where the server came from.
@@ -56,7 +57,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		o.Log = func(string) {}
 	}
 	if o.URL != "" {
-		return &Server{URL: o.URL, Origin: "given by its URL"}, ping(ctx, o.URL)
+		return &Server{URL: o.URL, Origin: "given by its URL"}, Safe(o.URL, ping(ctx, o.URL))
 	}
 	if o.Dir != "" {
 		dir, err := reachable(o.Dir)

@@ -174,13 +174,26 @@ func (s *Sheet) row(cells []string) (Row, error) {
 }
 
 // Cell returns what stands in the column of a name, without the blanks around it: nothing, if there is no such column.
-func (r *Row) Cell(name string) string {
+func (r *Row) Cell(name string) string { return trimmed(r.cell(name)) }
+
+// Exact returns what stands in the column of a name as [Writer] was given it, with the blanks around it.
+func (r *Row) Exact(name string) string { return meant(r.cell(name)) }
+
+func (r *Row) cell(name string) string {
 	for i := range r.sheet.Columns {
 		if r.sheet.Columns[i].Name == name {
-			return strings.TrimSpace(r.cells[i])
+			return r.cells[i]
 		}
 	}
 	return ""
+}
+
+// trimmed returns a cell without the blanks around it, unless an apostrophe says that they belong to it.
+func trimmed(cell string) string {
+	if cell = strings.TrimSpace(cell); apostrophized(cell) {
+		return meant(cell)
+	}
+	return cell
 }
 
 // Object returns a JSON object of the cells of some columns: those for which name gives a name, and the type of a column that
@@ -189,7 +202,7 @@ func (r *Row) Object(name func(column string) (field string, typ Type)) (json.Ra
 	object := map[string]json.RawMessage{}
 	for i, c := range r.sheet.Columns {
 		field, typ := name(c.Name)
-		cell := strings.TrimSpace(r.cells[i])
+		cell := trimmed(r.cells[i])
 		if field == "" || cell == "" {
 			continue
 		}
