@@ -29,6 +29,11 @@ type Event struct {
 	PropertiesJSON []byte
 	TraitsJSON     []byte
 
+	// TraitsOnce are set on the user as Traits are, but only those that the user does not have yet, and that Traits do not
+	// set. TraitsOnceJSON is the same as a JSON object. The log of events holds what was set.
+	TraitsOnce     map[string]any
+	TraitsOnceJSON []byte
+
 	// OccurredAt says when it happened: not later than now, give or take [Config.Skew]. It decides whether the event is
 	// in a window, and which of two values of a declared property is the newer one. Years 1 to 9999. Defaults to the time at
 	// which the event is decided on, and so does the zero time.

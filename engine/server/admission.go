@@ -199,7 +199,7 @@ func (t *tracking) read(r *request) error {
 	if err != nil {
 		return t.unreadable(err)
 	}
-	r.body, r.items = b.text, b.scan.items
+	r.body, r.items = b.text, max(1, b.scan.items) // a body of PostHog's API may be one event
 	return nil
 }
 

@@ -88,7 +88,7 @@ func (t *tracking) note(r *request, it *item, result *engine.Result) error {
 	case engine.Transient(result.Err):
 		return result.Err
 	case result.Err != nil:
-		it.refuse(t.refused(r, result.Err))
+		it.refuse(t.refused(r, it, result.Err))
 	case result.Duplicate:
 		it.Status = duplicateItem
 	default:

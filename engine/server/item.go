@@ -18,8 +18,9 @@ type item struct {
 	Field     string `json:"field,omitempty"`
 	Problem   string `json:"problem,omitempty"`
 
-	deeds   []deed           // what it asks for; none if it is refused
-	problem *problem.Problem // why it is refused
+	deeds   []deed            // what it asks for; none if it is refused
+	problem *problem.Problem  // why it is refused
+	names   func(error) error // names fields as its API does
 }
 
 // The statuses of items.
@@ -36,7 +37,7 @@ func (it *item) refuse(p *problem.Problem) {
 // parse reads a call of Segment's API. sentAt says when it was sent, or what is wrong with it.
 func (t *tracking) parse(r *request, raw []byte, sentAt func(*segment.Call) (string, error)) item {
 	c, err := segment.Parse(raw)
-	it := item{MessageID: c.MessageID}
+	it := item{MessageID: c.MessageID, names: segment.Named}
 	var sent string
 	if err == nil {
 		sent, err = sentAt(&c)
@@ -45,7 +46,7 @@ func (t *tracking) parse(r *request, raw []byte, sentAt func(*segment.Call) (str
 		it.deeds, err = t.deeds(r, &c, len(raw), sent)
 	}
 	if err != nil {
-		it.refuse(refusal(err))
+		it.refuse(refusal(it.names(err)))
 	}
 	return it
 }
@@ -105,6 +106,15 @@ func inBatch(i int, field string) string {
 	return fmt.Sprintf("batch[%d].%s", i, field)
 }
 
+// previous names the field of an alias that is refused.
+func (it *item) previous() string {
+	var invalid *engine.InvalidError
+	if errors.As(it.names(&engine.InvalidError{Field: "from"}), &invalid) {
+		return invalid.Field
+	}
+	return ""
+}
+
 // mergeNotAllowed is the code of an alias of two users that a key is not trusted with.
 const mergeNotAllowed = "merge-not-allowed"
 
@@ -115,14 +125,15 @@ func refusal(err error) *problem.Problem {
 		return p
 	}
 	p = problem.New(http.StatusBadRequest, err.Error())
-	if invalid, ok := errors.AsType[*engine.InvalidError](segment.Named(err)); ok {
+	if invalid, ok := errors.AsType[*engine.InvalidError](err); ok {
 		p.Field, p.Detail = invalid.Field, invalid.Problem
 	}
 	return p
 }
 
 // refused says why the engine did not take an event. What only the database can have found is for the log.
-func (t *tracking) refused(r *request, err error) *problem.Problem {
+func (t *tracking) refused(r *request, it *item, err error) *problem.Problem {
+	err = it.names(err)
 	if _, invalid := errors.AsType[*engine.InvalidError](err); invalid {
 		return refusal(err)
 	}
@@ -130,7 +141,7 @@ func (t *tracking) refused(r *request, err error) *problem.Problem {
 	case errors.Is(err, engine.ErrDeleted):
 		return problem.New(http.StatusBadRequest, "one of the users is deleted")
 	case errors.Is(err, engine.ErrMergeNotAllowed):
-		p := problem.Of(http.StatusForbidden, "previousId", fmt.Sprintf(
+		p := problem.Of(http.StatusForbidden, it.previous(), fmt.Sprintf(
 			"is a known user, whom the %s key %q may not merge into another; send the alias by a server key", r.key.Kind, r.key.Name))
 		p.Code = mergeNotAllowed
 		return p

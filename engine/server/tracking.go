@@ -54,6 +54,7 @@ func (t *tracking) route(mux *http.ServeMux) {
 	post("/v1/b", segmentBatch, t.batch)
 	post("/beacon/v1/batch", segmentBeacon, t.batch)
 	post("/v1/import", segmentBatch, t.imported)
+	t.routePostHog(post)
 	get("/v1/projects/{key}/settings", t.settings)
 	get("/sourceConfig", t.sourceConfig)
 }
@@ -91,7 +92,10 @@ func (t *tracking) imported(r *request) error {
 
 // calls takes the calls of a batch in. sentAt says when each was sent.
 func (t *tracking) calls(r *request, sentAt func(*segment.Call) (string, error)) error {
-	if r.envelope.Batch == nil {
+	switch {
+	case r.envelope.Array:
+		return problem.New(http.StatusBadRequest, "the body is a JSON array; send an object")
+	case r.envelope.Batch == nil:
 		return problem.New(http.StatusBadRequest, "batch is missing; send an array of calls")
 	}
 	items := make([]item, len(r.envelope.Batch))

@@ -17,6 +17,7 @@ type Event struct {
 	OccurredAt registry.Instant
 	Properties payload.Object // what came with the event
 	Traits     payload.Object // what to set on the contact
+	Once       payload.Object // what to set on the contact where it has nothing
 }
 
 // EventKind is the kind of an ingest.
@@ -61,6 +62,7 @@ func (s *Session) ingest(e Event) {
 	if e.OccurredAt == registry.Unset || e.OccurredAt > s.now {
 		e.OccurredAt = s.now
 	}
+	s.fill(&e)
 	s.changes.Events = append(s.changes.Events, Logged{e, s.now})
 	s.occur(&e)
 	if s.state.Contact.Deleted {
@@ -84,6 +86,25 @@ func (s *Session) ingest(e Event) {
 	}
 	s.changes.Candidates += len(s.found)
 	s.round(s.found, s.now, cause{source: SourceEvent, byUser: true})
+}
+
+// fill adds to the traits of an event those that are set once, as far as the contact has nothing of that name. From here on
+// nobody can tell them apart, who reads the log included.
+func (s *Session) fill(e *Event) {
+	missing := func(f payload.Field) bool {
+		given := slices.ContainsFunc(e.Traits.Fields, func(t payload.Field) bool { return t.Key == f.Key })
+		return f.Value.Exists() && !given && !s.state.Contact.Properties.Get(f.Key).Value.Exists()
+	}
+	fields := e.Traits.Fields
+	for _, f := range e.Once.Fields {
+		if missing(f) {
+			fields = append(slices.Clip(fields), f)
+		}
+	}
+	if len(fields) > len(e.Traits.Fields) {
+		e.Traits = payload.Object{Fields: fields, Raw: payload.AppendObject(nil, fields)}
+	}
+	e.Once = payload.Object{}
 }
 
 // carry sets a property of the contact, and notes whether that changes what criteria see.

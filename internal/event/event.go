@@ -21,6 +21,8 @@ type Input struct {
 	Traits         map[string]any
 	PropertiesJSON []byte
 	TraitsJSON     []byte
+	TraitsOnce     map[string]any
+	TraitsOnceJSON []byte
 	OccurredAt     time.Time
 	Key            string
 	TraitsOnly     bool
@@ -55,7 +57,7 @@ func Validate(r *registry.Registry, ev *Input, now time.Time, l Limits) (decide.
 		return out, err
 	}
 	switch {
-	case ev.Name == "" && ev.Traits == nil && ev.TraitsJSON == nil:
+	case ev.Name == "" && ev.Traits == nil && ev.TraitsJSON == nil && ev.TraitsOnce == nil && ev.TraitsOnceJSON == nil:
 		return out, &InvalidError{"name", "is empty, and there are no traits either"}
 	case strings.HasPrefix(ev.Name, reserved):
 		return out, &InvalidError{"name", `begins "bucket:", which is for transitions`}
@@ -65,6 +67,8 @@ func Validate(r *registry.Registry, ev *Input, now time.Time, l Limits) (decide.
 		return out, &InvalidError{"properties", "are given as a map and as JSON"}
 	case ev.Traits != nil && ev.TraitsJSON != nil:
 		return out, &InvalidError{"traits", "are given as a map and as JSON"}
+	case ev.TraitsOnce != nil && ev.TraitsOnceJSON != nil:
+		return out, &InvalidError{"traits_once", "are given as a map and as JSON"}
 	}
 	if err := errors.Join(text("name", ev.Name, maxName), text("key", ev.Key, maxKey)); err != nil {
 		return out, err
@@ -89,7 +93,10 @@ func Validate(r *registry.Registry, ev *Input, now time.Time, l Limits) (decide.
 	if ev.TraitsOnly && ev.Name == "" { // there is no event with which they could stay
 		out.Properties = payload.Object{}
 	}
-	out.Traits, err = object("traits", ev.Traits, ev.TraitsJSON, l.Payload, payload.All)
+	if out.Traits, err = object("traits", ev.Traits, ev.TraitsJSON, l.Payload, payload.All); err != nil {
+		return out, err
+	}
+	out.Once, err = object("traits_once", ev.TraitsOnce, ev.TraitsOnceJSON, l.Payload, payload.All)
 	return out, err
 }
 

@@ -7,11 +7,12 @@ import (
 	"github.com/bucketgen/bucketgen/internal/strictjson"
 )
 
-// member is a member with a text that is added to an object.
-type member struct{ name, text string }
+// Member is a member with a text that is added to an object.
+type Member struct{ Name, Text string }
 
-// with adds members to an object, unless it has some of that name, or their text is empty.
-func with(field string, object []byte, more []member) ([]byte, error) {
+// With adds members to an object, unless it has some of that name, or their text is empty. field is what errors call the object.
+// An object without members is nil.
+func With(field string, object []byte, more []Member) ([]byte, error) {
 	if object == nil {
 		object = []byte("{}")
 	}
@@ -19,8 +20,8 @@ func with(field string, object []byte, more []member) ([]byte, error) {
 	err := strictjson.Object(object, func(name, _ []byte) error {
 		empty = false
 		for i := range more {
-			if more[i].name == string(name) {
-				more[i].text = ""
+			if more[i].Name == string(name) {
+				more[i].Text = ""
 			}
 		}
 		return nil
@@ -31,13 +32,13 @@ func with(field string, object []byte, more []member) ([]byte, error) {
 	end := bytes.LastIndexByte(object, '}')
 	out := object[:end:end]
 	for _, m := range more {
-		if m.text == "" {
+		if m.Text == "" {
 			continue
 		}
 		if !empty {
 			out = append(out, ',')
 		}
-		out = payload.AppendText(append(payload.AppendText(out, m.name), ':'), m.text)
+		out = payload.AppendText(append(payload.AppendText(out, m.Name), ':'), m.Text)
 		empty = false
 	}
 	if empty {

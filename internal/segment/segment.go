@@ -38,15 +38,15 @@ func (c *Call) Read() (engine.Event, error) {
 		}
 	case "page", "screen":
 		ev.Name = c.Type
-		more := []member{{"name", c.Name}, {"category", c.Category}}
-		properties, err := with("properties", c.Properties, more)
+		more := []Member{{"name", c.Name}, {"category", c.Category}}
+		properties, err := With("properties", c.Properties, more)
 		if err != nil {
 			return ev, err
 		}
 		ev.PropertiesJSON = properties
 	case "group":
 		ev.Name = c.Type
-		properties, err := with("traits", c.Traits, []member{{"groupId", c.GroupID}})
+		properties, err := With("traits", c.Traits, []Member{{"groupId", c.GroupID}})
 		if err != nil {
 			return ev, err
 		}
@@ -66,11 +66,12 @@ func (c *Call) Read() (engine.Event, error) {
 	if text == "" && c.Original != "" {
 		field, text = "originalTimestamp", c.Original
 	}
-	ev.OccurredAt, err = instant(field, text)
+	ev.OccurredAt, err = Instant(field, text)
 	return ev, err
 }
 
-func instant(field, text string) (time.Time, error) {
+// Instant reads a time. An empty text is the zero time; field is what errors call it.
+func Instant(field, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
@@ -92,7 +93,7 @@ func given(field string, t time.Time) error {
 // Correct corrects the time of an event for a client whose clock differs from ours: what happened so long before it was sent
 // happened so long before it was received.
 func Correct(ev *engine.Event, sentAt string, receivedAt time.Time) error {
-	sent, err := instant("sentAt", sentAt)
+	sent, err := Instant("sentAt", sentAt)
 	if err != nil || sent.IsZero() || ev.OccurredAt.IsZero() {
 		return err
 	}
