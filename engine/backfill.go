@@ -155,23 +155,24 @@ func (b *backfill) claim(ctx context.Context) (after, upto int64, at time.Time, 
 
 // part lets those users between two ids follow who have not yet, however long somebody else has the locks of some.
 func (b *backfill) part(ctx context.Context, after, upto int64) error {
-	for wait := minRetry; after < upto; {
+	r := b.engine.retrier("backfill")
+	for after < upto {
 		if !b.engine.store.Deployment().Agreed {
 			b.left.Store(true)
 			return nil
 		}
 		reached, err := b.page(ctx, after, upto)
 		switch {
-		case err == nil && reached > after:
-			after, wait = reached, minRetry
-			continue
-		case err != nil && (!transient(err) || ctx.Err() != nil):
+		case err != nil:
+			err = r.again(ctx, err)
+		case reached > after:
+			after, r = reached, b.engine.retrier("backfill")
+		default:
+			err = r.pause(ctx)
+		}
+		if err != nil {
 			return err
 		}
-		if err := pause(ctx, wait); err != nil {
-			return err
-		}
-		wait = min(2*wait, maxRetry)
 	}
 	return nil
 }

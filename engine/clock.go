@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/blame"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry"
@@ -40,7 +41,8 @@ func (c *clock) run(ctx context.Context) {
 			if ctx.Err() != nil {
 				return
 			}
-			c.engine.log.ErrorContext(ctx, "the clock cannot settle what is due, trying again", "error", err)
+			c.engine.shun(err)
+			c.engine.log.ErrorContext(ctx, "clock failed, retrying", "component", "clock", "retry_in", maxRetry, "reason", blame.Reason(err), "error", err)
 			wait = maxRetry
 		}
 		timer := time.NewTimer(wait)
@@ -100,6 +102,8 @@ func (c *clock) stop() { c.once.Do(func() { close(c.quit) }) }
 
 // nextDue returns the earliest due instant, or a time in the far future.
 func (e *Engine) nextDue(ctx context.Context) (time.Time, error) {
+	ctx, cancel := e.answering(ctx)
+	defer cancel()
 	at, err := e.store.Queries(e.pool).DueNext(ctx, e.store.Deployment().Active)
 	switch {
 	case noRow(err):
@@ -159,6 +163,8 @@ func (e *Engine) settleDue(ctx context.Context, o decide.Options, now func() reg
 // settleBatch settles the users whose due instants have waited longest and whose locks nobody holds. It returns how
 // many there were.
 func (e *Engine) settleBatch(ctx context.Context, o decide.Options, now registry.Instant) (int, error) {
+	ctx, cancel := e.answering(ctx)
+	defer cancel()
 	conn, err := e.pool.Acquire(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("connect: %w", err)
@@ -166,7 +172,7 @@ func (e *Engine) settleBatch(ctx context.Context, o decide.Options, now registry
 	defer conn.Release()
 	users, err := e.store.LockDue(ctx, conn, store.Replan(conn.Conn().PgConn()), now, dueBatch)
 	if err != nil || len(users) == 0 {
-		return 0, e.rollback(conn, err)
+		return 0, e.rollback(ctx, conn, err)
 	}
 	tasks := make([]*task, len(users))
 	for i, user := range users {
@@ -181,8 +187,9 @@ func (e *Engine) settleBatch(ctx context.Context, o decide.Options, now registry
 	some, err := e.settle(ctx, conn, tasks)
 	end(err, attribute.Int("bucketgen.users", len(users)))
 	if err != nil {
-		return 0, e.rollback(conn, err)
+		return 0, e.rollback(ctx, conn, err)
 	}
+	e.answered(nil)
 	if !some { // by the database's clock, nothing is due yet
 		return 0, nil
 	}

@@ -14,6 +14,12 @@ import (
 
 // Config configures an engine. The zero value is a good one.
 type Config struct {
+	// AnswerTimeout is how long a transaction of the engine waits for an answer of the database, that to COMMIT among them.
+	// After it the connection counts as lost: the engine ends what the server still holds of the transaction, from another
+	// connection, so that its users are free, and tries again. Each miss doubles it, up to a minute, and each answer halves
+	// it again, so that a slow database makes progress. Defaults to 5 s.
+	AnswerTimeout time.Duration
+
 	// BackfillWorkers is how many batches of users are taken through a deployment at once. Defaults to 2.
 	BackfillWorkers int
 
@@ -113,6 +119,7 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
+	def(&c.AnswerTimeout, 5*time.Second)
 	def(&c.BackfillWorkers, 2)
 	def(&c.CacheBytes, 256<<20)
 	def(&c.ClockWorkers, 2)
@@ -163,6 +170,7 @@ func (c Config) validate() error {
 		name  string
 		value int64
 	}{
+		{"AnswerTimeout", int64(c.AnswerTimeout)},
 		{"BackfillWorkers", int64(c.BackfillWorkers)},
 		{"CacheBytes", int64(c.CacheBytes)},
 		{"ClockWorkers", int64(c.ClockWorkers)},

@@ -179,6 +179,8 @@ func (e *Engine) halt(ctx context.Context, verb string, ref registry.BucketRef,
 
 // refresh finds out what is deployed, and lets the clock and the outbox know if that is news.
 func (e *Engine) refresh(ctx context.Context) (*store.Deployment, error) {
+	ctx, cancel := e.answering(ctx)
+	defer cancel()
 	before := e.store.Deployment()
 	d, err := e.store.Refresh(ctx, e.pool)
 	if err == nil && d != before && e.phase.Load() == running {

@@ -35,10 +35,16 @@ type Engine struct {
 	announced  int32 // the last deployment that it was told of
 	untold     int32 // the last that it could not be told of, which was logged
 
-	batcher *batcher
-	room    chan struct{} // holds a token for every item that is not done
-	stats   stats
-	skew    *skew
+	batcher  *batcher
+	room     chan struct{} // holds a token for every item that is not done
+	stats    stats
+	health   health
+	probe    probe
+	answers  answers
+	replaced atomic.Int64 // flushers that are held by a transaction whose fate is not known
+	pooled   bool         // a pooler is between the engine and the database
+	reset    atomic.Int64 // when the connections of the pool were given up last, in Unix nanoseconds
+	skew     *skew
 
 	telemetry *telemetry
 
@@ -85,6 +91,7 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 		log:      config.Logger,
 		batcher:  newBatcher(config.MaxBatch),
 		room:     make(chan struct{}, config.QueueSize),
+		health:   health{wake: make(chan struct{}, 1)},
 
 		skew:      &skew{},
 		telemetry: tells,
@@ -105,7 +112,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	background, cancel := context.WithCancel(context.Background())
 	e.cancel = cancel
 	for range e.config.Flushers {
-		e.flushes.Go(func() { e.flushLoop(background) })
+		e.flushes.Go(func() { e.flusher(background) })
 	}
 	e.clock = newClock(e)
 	e.feed, e.teller = newFeed(e), &teller{e, make(chan struct{}, 1)}
@@ -208,8 +215,6 @@ func (e *Engine) bucket(ref registry.BucketRef) (registry.Index, error) {
 	}
 	return b, nil
 }
-
-func isLockTimeout(err error) bool { return store.HasCode(err, "55P03") }
 
 // noRow reports whether a query that returns at most one row found none.
 func noRow(err error) bool { return errors.Is(err, pgx.ErrNoRows) }

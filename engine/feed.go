@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/bucketgen/bucketgen/internal/blame"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -218,7 +219,7 @@ func (r *reader) read(ctx context.Context, to mark, give func(FeedItem) error) e
 		switch {
 		case err == nil:
 			wait = minRetry
-		case !transient(err):
+		case !Transient(err) || !blame.Known(err):
 			return err
 		default:
 			if err := r.pause(ctx, wait); err != nil {

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/bucketgen/bucketgen/internal/blame"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry"
@@ -148,8 +150,8 @@ func (e *Engine) result(it *item) Result {
 	return Result{Duplicate: it.result.Duplicate, Transitions: e.transitions(it.name(), it.result.Transitions)}
 }
 
-// flushLoop writes batches until there are no more.
-func (e *Engine) flushLoop(ctx context.Context) {
+// flushLoop writes batches until there are no more, or another flusher has taken its place.
+func (e *Engine) flushLoop(ctx context.Context, replaced *atomic.Bool) {
 	for batch := e.batcher.take(); batch != nil; batch = e.batcher.take() {
 		began := time.Now()
 		ctx, end := e.telemetry.begin(ctx, "flush", trace.WithLinks(linksOf(batch)...))
@@ -158,21 +160,16 @@ func (e *Engine) flushLoop(ctx context.Context) {
 		e.stats.batches.Add(1)
 		e.telemetry.flushed(ctx, len(batch), time.Since(began))
 		end(nil, attribute.Int("bucketgen.events", len(batch)), attribute.Int("bucketgen.put_off", len(putOff)))
+		if replaced.Load() {
+			return
+		}
 	}
 }
 
 // flush writes a batch and returns the items that have to wait, because somebody else holds the lock of their user.
 func (e *Engine) flush(ctx context.Context, batch []*item) []*item {
 	f := flush{engine: e, late: map[string]bool{}}
-	live := make([]*item, 0, len(batch))
-	for _, it := range batch {
-		if err := it.ctx.Err(); err != nil {
-			f.finish(it, err) // nobody waits for it any more, and nothing was done yet
-			continue
-		}
-		live = append(live, it)
-	}
-	f.write(ctx, live)
+	f.write(ctx, batch)
 	return f.putOff
 }
 
@@ -183,44 +180,63 @@ type flush struct {
 	late   map[string]bool // users of whom an item was put off: those that follow must be, too
 }
 
-// write writes items, however often the database has to be tried. If it refuses them for what they are, they are tried
-// in halves, down to the one that it does not take.
+// write writes items. If the database refuses them for what one of them is, they are tried in halves, down to the one that it
+// does not take. For any other reason nothing is refused: they are retried until their callers wait no longer. Fewer at once
+// may pass where a lock, a timeout or an error that is not known keeps more from it, so such errors lead to halves, too.
 func (f *flush) write(ctx context.Context, items []*item) {
-	items = f.admit(items)
-	wait := minRetry
-	for len(items) > 0 {
+	r := &retrier{engine: f.engine, what: "ingest", wait: minRetry}
+	defer f.engine.health.leave(r)
+	for items = f.admit(items); len(items) > 0; items = f.awaited(items) {
 		var err error
 		if items, err = f.name(ctx, items); err == nil {
 			err = f.attempt(ctx, items)
 		}
-		if r, renamed := asRenamed(err); renamed {
-			rename(items, r)
+		if renames, renamed := asRenamed(err); renamed {
+			rename(items, renames)
 			continue
 		}
-		switch {
-		case err == nil:
+		if err == nil && len(items) > 0 {
+			f.engine.health.succeed()
+		}
+		if err == nil {
 			return
-		case ctx.Err() != nil:
-			f.fail(items, err)
-			return
-		case len(items) > 1 && (!transient(err) || isLockTimeout(err)):
+		}
+		if len(items) > 1 && ctx.Err() == nil && f.halves(r, err) {
 			f.write(ctx, items[:len(items)/2])
 			f.write(ctx, items[len(items)/2:])
 			return
-		case !transient(err):
+		}
+		if Transient(err) && ctx.Err() == nil {
+			f.engine.health.fail(r, err)
+			f.engine.shun(err)
+		}
+		if err := r.again(ctx, err); err != nil {
 			f.fail(items, err)
 			return
 		}
-		f.engine.log.WarnContext(ctx, "the database does not take events, trying again", "events", len(items), "wait", wait, "error", err)
-		if pause(ctx, wait) != nil {
-			f.fail(items, err)
-			return
-		}
-		wait = min(2*wait, maxRetry)
 	}
 }
 
-// admit puts off the items of users of whom one was put off before.
+// crowdedAttempts is how often a batch is tried before it is tried in halves because of an error that may pass by itself.
+const crowdedAttempts = 3
+
+// halves reports whether a batch is to be tried in halves after an error.
+func (f *flush) halves(r *retrier, err error) bool {
+	return !Transient(err) || blame.LockTimeout(err) || blame.Crowded(err) && r.attempt >= crowdedAttempts
+}
+
+// awaited returns the items whose callers still wait. Nothing was done about the others.
+func (f *flush) awaited(items []*item) []*item {
+	return slices.DeleteFunc(items, func(it *item) bool {
+		err := it.ctx.Err()
+		if err != nil {
+			f.finish(it, err)
+		}
+		return err != nil
+	})
+}
+
+// admit puts off the items of users of whom one was put off before, and drops those whose callers do not wait any more.
 func (f *flush) admit(items []*item) []*item {
 	admitted := make([]*item, 0, len(items))
 	for _, it := range items {
@@ -230,7 +246,7 @@ func (f *flush) admit(items []*item) []*item {
 			admitted = append(admitted, it)
 		}
 	}
-	return admitted
+	return f.awaited(admitted)
 }
 
 // name resolves the names of events, and refuses those beyond the bound on new ones. It returns the others.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/bucketgen/bucketgen/internal/blame"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
@@ -177,7 +178,7 @@ func (t *teller) run(ctx context.Context) {
 		case <-e.clock.quit:
 			return
 		}
-		if err := e.store.Queries(e.pool).TransitionsTell(ctx, e.config.Schema); err != nil && !transient(err) && ctx.Err() == nil {
+		if err := e.store.Queries(e.pool).TransitionsTell(ctx, e.config.Schema); err != nil && !blame.Known(err) && ctx.Err() == nil {
 			e.log.ErrorContext(ctx, "others cannot be told that something happened; they see it later", "error", err)
 		}
 		if pause(ctx, tellGap) != nil {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -31,7 +32,7 @@ func (e *Engine) change(ctx context.Context, verb string, ref registry.ManualRef
 		return nil, fmt.Errorf("%s: %w", verb, err)
 	}
 	if e.registry.Buckets[b].Kind != registry.Manual {
-		return nil, fmt.Errorf("%s bucket %q: it is dynamic, only its criteria changes it", verb, ref.ID())
+		return nil, fmt.Errorf("%s bucket %q: %w", verb, ref.ID(), errDynamic)
 	}
 	if err := e.moves(ctx, b); err != nil { // a user who was created for nothing would be no newcomer any more
 		return nil, fmt.Errorf("%s bucket %q: %w", verb, ref.ID(), err)
@@ -45,12 +46,15 @@ func (e *Engine) change(ctx context.Context, verb string, ref registry.ManualRef
 	return made, nil
 }
 
+// errDynamic refuses to change a bucket by hand that its criteria changes.
+var errDynamic = errors.New("it is dynamic, only its criteria changes it")
+
 // moves returns an error if nothing moves in a bucket.
 func (e *Engine) moves(ctx context.Context, b registry.Index) error {
 	if err := e.ready(); err != nil {
 		return err
 	}
-	if _, err := e.refresh(ctx); err != nil && !transient(err) {
+	if _, err := e.refresh(ctx); err != nil && !Transient(err) {
 		return err
 	}
 	switch d := e.store.Deployment(); {
@@ -100,11 +104,11 @@ func (e *Engine) administer(ctx context.Context, userID string, create bool, ste
 	var result decide.Result
 	t := &task{want: store.Wanted{User: e.name(userID), Create: create, CreatedAt: e.now()}, options: e.options(true), named: true}
 	t.step = func(s *decide.Session, clock registry.Instant) { result = step(s, clock) }
-	wait := minRetry
+	r := e.retrier("change")
 	for {
 		err := e.commit(ctx, true, []*task{t})
-		if r, renamed := asRenamed(err); renamed {
-			t.want.User = r.of(t.want.User)
+		if renames, renamed := asRenamed(err); renamed {
+			t.want.User = renames.of(t.want.User)
 			continue
 		}
 		switch {
@@ -114,12 +118,9 @@ func (e *Engine) administer(ctx context.Context, userID string, create bool, ste
 			return nil, ErrPaused
 		case err == nil:
 			return e.transitions(t.want.User, result.Transitions), nil
-		case !transient(err):
+		}
+		if err := r.again(ctx, err); err != nil {
 			return nil, err
 		}
-		if err := pause(ctx, wait); err != nil {
-			return nil, err
-		}
-		wait = min(2*wait, maxRetry)
 	}
 }

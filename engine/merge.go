@@ -43,23 +43,19 @@ func (e *Engine) Merge(ctx context.Context, from, into string) ([]Transition, er
 		return nil, err
 	}
 	from, into = e.name(from), e.name(into)
-	wait := minRetry
+	r := e.retrier("merge")
 	for from != into {
 		made, err := e.merge(ctx, from, into)
-		if r, renamed := asRenamed(err); renamed {
-			from, into = r.of(from), r.of(into)
+		if err == nil {
+			return made, nil
+		}
+		if renames, renamed := asRenamed(err); renamed {
+			from, into = renames.of(from), renames.of(into)
 			continue
 		}
-		switch {
-		case err == nil:
-			return made, nil
-		case !transient(err) && !errors.Is(err, errGone):
+		if err := r.again(ctx, err); err != nil {
 			return nil, fmt.Errorf("merge user %q into %q: %w", from, into, err)
 		}
-		if err := pause(ctx, wait); err != nil {
-			return nil, fmt.Errorf("merge user %q into %q: %w", from, into, err)
-		}
-		wait = min(2*wait, maxRetry)
 	}
 	return nil, nil
 }
@@ -77,7 +73,7 @@ func (e *Engine) merge(ctx context.Context, from, into string) ([]Transition, er
 	defer conn.Release()
 	m := merging{engine: e, conn: conn, from: from, into: into, mark: e.mark(conn), now: registry.Unset}
 	if err := m.run(ctx); err != nil {
-		return nil, e.rollback(conn, err)
+		return nil, e.rollback(ctx, conn, err)
 	}
 	if err := e.conclude(ctx, conn, m.xid, m.mark, m.written); err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/blame"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
@@ -55,19 +56,33 @@ func (e *Engine) Processes(ctx context.Context) ([]Process, error) {
 	return all, nil
 }
 
-// appear lets others see that this process runs, until it stops.
+// appear shows others that this process runs, until it stops. As that is a write, it is also how an engine without events
+// finds out whether the database takes writes: more often while it does not.
 func (e *Engine) appear(ctx context.Context) {
 	for {
-		if err := e.show(ctx); err != nil && ctx.Err() == nil {
-			e.log.ErrorContext(ctx, "that this process runs cannot be noted, trying again", "error", err)
+		wait := showEvery
+		err := e.show(ctx)
+		switch {
+		case err == nil:
+			e.health.recover(false)
+		case ctx.Err() == nil:
+			e.health.fail(nil, err)
+			e.shun(err)
+			e.log.ErrorContext(ctx, "heartbeat failed, retrying", "component", "heartbeat", "retry_in", maxRetry, "reason", blame.Reason(err), "error", err)
 		}
-		timer := time.NewTimer(showEvery)
+		if e.health.failing.Load() {
+			wait = maxRetry
+		}
+		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
+		case <-e.health.wake:
+			timer.Stop()
+			_ = pause(ctx, failingFor) // most failures are over by then
 		case <-e.clock.quit:
 			timer.Stop()
 			if err := e.hide(ctx); err != nil && ctx.Err() == nil {
-				e.log.ErrorContext(ctx, "that this process has ended cannot be noted", "error", err)
+				e.log.ErrorContext(ctx, "heartbeat not removed", "component", "heartbeat", "error", err)
 			}
 			return
 		}
@@ -76,6 +91,8 @@ func (e *Engine) appear(ctx context.Context) {
 
 // show lets others see that this process runs. It goes by the time of the world, as the life of a process does.
 func (e *Engine) show(ctx context.Context) error {
+	ctx, cancel := e.answering(ctx)
+	defer cancel()
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"

@@ -125,28 +125,31 @@ func (e *Engine) reconcileUsers(ctx context.Context, users []db.ContactsPageRow)
 // persist commits tasks, however long somebody else has the locks of some of their users, and calls done with each. Users who
 // are gone are passed over.
 func (e *Engine) persist(ctx context.Context, tasks []*task, done func(*task)) error {
-	for wait := minRetry; len(tasks) > 0; wait = min(2*wait, maxRetry) {
-		err := e.commit(ctx, false, tasks)
-		if err != nil && (!transient(err) || ctx.Err() != nil) {
-			return err
+	r := e.retrier("reconcile")
+	for len(tasks) > 0 {
+		if err := e.commit(ctx, false, tasks); err != nil {
+			if err := r.again(ctx, err); err != nil {
+				return err
+			}
+			continue
 		}
 		var missed []*task
 		for _, t := range tasks {
-			if err != nil || t.missed {
+			if t.missed {
 				missed = append(missed, t)
 			} else {
 				done(t)
 			}
 		}
-		if tasks = missed; len(tasks) > 0 {
-			if err := pause(ctx, wait); err != nil {
-				return err
-			}
-			if err == nil {
-				if tasks, err = e.present(ctx, tasks); err != nil {
-					return err
-				}
-			}
+		if tasks = missed; len(tasks) == 0 {
+			return nil
+		}
+		if err := r.pause(ctx); err != nil {
+			return err
+		}
+		var err error
+		if tasks, err = e.present(ctx, tasks); err != nil {
+			return err
 		}
 	}
 	return nil

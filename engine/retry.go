@@ -3,42 +3,104 @@ package engine
 import (
 	"context"
 	"errors"
-	"io"
-	"net"
-	"strings"
+	"log/slog"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/bucketgen/bucketgen/internal/blame"
+	"github.com/bucketgen/bucketgen/internal/event"
 )
 
 const (
 	minRetry = 5 * time.Millisecond
 	maxRetry = time.Second
+
+	// unknownRetry is how long an error that is not known of databases or networks is retried. It may be a bug that never
+	// passes, and the caller may have no deadline.
+	unknownRetry = 10 * time.Second
 )
 
-// Transient reports whether an error of the engine is about the moment, not about what was to be done: the database does not
-// answer, or the engine is about to stop. The same call may succeed later.
-func Transient(err error) bool {
-	return errors.Is(err, ErrStopped) || transient(err) || errors.Is(err, context.DeadlineExceeded)
+// refusals are the errors of the engine that answer a call: the same call fails again until its input or the state that it
+// names has changed.
+var refusals = []error{
+	ErrDeleted, ErrNotDeployed, ErrPaused, ErrUnknownBucket, ErrUnknownSubscription, ErrUnknownUser, ErrCursor, ErrIsolation,
+	errDynamic,
 }
 
-// transient reports whether an error is about the moment, not about what was to be done: the connection was lost, the
-// server is restarting, somebody else held a lock for too long.
-func transient(err error) bool {
-	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
-		switch refused.Code {
-		case "40001", "40P01", // serialization failure, deadlock
-			"55P03",                            // lock not available
-			"53300",                            // too many connections
-			"57P01", "57P02", "57P03", "57P05": // shutdown, crash, starting up, idle too long
-			return true
-		}
-		return strings.HasPrefix(refused.Code, "08") // connection exceptions
+// Transient reports whether an error of the engine is about the moment, not about what was to be done: the database is away,
+// read-only, full or restarting, the engine is about to stop, or the error is one that nobody has foreseen. The same call may
+// succeed later. It is false for an [*InvalidError], for sentinels such as [ErrDeleted], and for what PostgreSQL refuses
+// because of what an event says.
+func Transient(err error) bool {
+	if err == nil || blame.Event(err) {
+		return false
 	}
-	var network net.Error
-	var connect *pgconn.ConnectError
-	return errors.As(err, &network) || errors.As(err, &connect) || pgconn.SafeToRetry(err) ||
-		errors.Is(err, net.ErrClosed) || isEOF(err)
+	if _, invalid := errors.AsType[*InvalidError](err); invalid {
+		return false
+	}
+	if _, invalid := errors.AsType[*event.InvalidError](err); invalid {
+		return false
+	}
+	for _, refusal := range refusals {
+		if errors.Is(err, refusal) {
+			return false
+		}
+	}
+	return true
+}
+
+// retrier retries what failed for a reason of the moment, with backoff, and logs each attempt. A retrier is used by one
+// goroutine, for one call.
+type retrier struct {
+	engine *Engine
+	what   string // that failed, for the log
+	caller bool   // it is for a caller, who is not kept waiting while the engine stops
+
+	attempt int
+	began   time.Time
+	wait    time.Duration
+	unwell  bool // the health of the engine counts it
+}
+
+// retrier returns one for a call of the API.
+func (e *Engine) retrier(what string) *retrier {
+	return &retrier{engine: e, what: what, caller: true, wait: minRetry}
+}
+
+// again waits until it is time for the next attempt and returns nil. It returns the error to give up with if there is to be
+// none: the error is no matter of the moment, ctx has ended, or the error is not known and lasts.
+func (r *retrier) again(ctx context.Context, err error) error {
+	if !Transient(err) || errors.Is(err, ErrStopped) {
+		return err
+	}
+	switch {
+	case ctx.Err() != nil:
+		return errors.Join(ctx.Err(), err)
+	case r.caller && r.engine.phase.Load() == stopped:
+		return errors.Join(ErrStopped, err)
+	}
+	if r.attempt++; r.attempt == 1 {
+		r.began = time.Now()
+	}
+	if !blame.Known(err) && !errors.Is(err, errGone) && time.Since(r.began) > unknownRetry {
+		return err
+	}
+	level := slog.LevelWarn
+	if blame.LockTimeout(err) || errors.Is(err, errGone) {
+		level = slog.LevelDebug // another transaction has the lock, which is no trouble
+	}
+	r.engine.log.Log(ctx, level, "the database does not take a write, retrying",
+		"component", r.what, "attempt", r.attempt, "retry_in", r.wait, "reason", blame.Reason(err), "error", err)
+	if ended := r.pause(ctx); ended != nil {
+		return errors.Join(ended, err)
+	}
+	return nil
+}
+
+// pause waits for the time of the backoff, and doubles it.
+func (r *retrier) pause(ctx context.Context) error {
+	wait := r.wait
+	r.wait = min(2*r.wait, maxRetry)
+	return pause(ctx, wait)
 }
 
 // pause waits, or returns the error of the context if that ends first.
@@ -51,8 +113,4 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-func isEOF(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }

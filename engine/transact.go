@@ -36,24 +36,26 @@ type task struct {
 // commit runs tasks for different users in one transaction of its own. Users who are unknown are passed over, and those
 // whose lock somebody else holds too, unless it is to wait for them. If it returns an error, nothing was done.
 func (e *Engine) commit(ctx context.Context, wait bool, tasks []*task) error {
-	conn, err := e.pool.Acquire(ctx)
+	waiting, cancel := e.answering(ctx)
+	defer cancel()
+	conn, err := e.pool.Acquire(waiting)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Release()
 	mark := e.mark(conn)
-	facts, err := e.store.Load(ctx, conn, store.Lock{
+	facts, err := e.store.Load(waiting, conn, store.Lock{
 		Begin: true, Wait: wait, Timeout: lockTimeout, Mark: mark, As: e.as, Replan: store.Replan(conn.Conn().PgConn()),
 	}, wanted(tasks))
 	if err != nil {
-		return e.rollback(conn, err)
+		return e.rollback(ctx, conn, err)
 	}
-	if err := e.renamed(ctx, conn, facts, tasks); err != nil {
-		return e.rollback(conn, err)
+	if err := e.renamed(waiting, conn, facts, tasks); err != nil {
+		return e.rollback(ctx, conn, err)
 	}
-	write, err := e.decide(ctx, conn, facts, tasks)
+	write, err := e.decide(waiting, conn, facts, tasks)
 	if err != nil {
-		return e.rollback(conn, err)
+		return e.rollback(ctx, conn, err)
 	}
 	if err := e.conclude(ctx, conn, facts.XID, mark, write); err != nil {
 		return err
@@ -68,16 +70,21 @@ func (e *Engine) mark(conn *pgxpool.Conn) store.Mark {
 	return store.NewMark(conn.Conn().PgConn(), e.now())
 }
 
-// conclude writes and commits a transaction that leaves a mark. If it returns an error, nothing was done.
+// conclude writes and commits a transaction that leaves a mark. If it returns an error, nothing was done. It may release the
+// connection.
 func (e *Engine) conclude(ctx context.Context, conn *pgxpool.Conn, xid string, mark store.Mark, write *store.Write) error {
-	err := write.Send(ctx, conn, e.store, true)
+	waiting, cancel := e.answering(ctx)
+	defer cancel()
+	err := write.Send(waiting, conn, e.store, true)
+	e.answered(err)
 	switch {
 	case err == nil:
 		return nil
 	case conn.Conn().IsClosed():
+		conn.Release() // to ask takes a connection, and the pool may have no other
 		return e.fateOf(ctx, xid, mark, err)
 	default:
-		return e.rollback(conn, fmt.Errorf("write: %w", err))
+		return e.rollback(ctx, conn, fmt.Errorf("write: %w", err))
 	}
 }
 
@@ -149,7 +156,7 @@ func (e *Engine) consult(ctx context.Context, tasks []*task, done func(*task, *d
 	if err == nil {
 		err = e.run(ctx, conn, facts, tasks, done)
 	}
-	return e.rollback(conn, err)
+	return e.rollback(ctx, conn, err)
 }
 
 // decide runs the steps of the tasks on what is known of their users, and returns what there is to write.
@@ -226,40 +233,4 @@ func wanted(tasks []*task) []store.Wanted {
 		all[i] = t.want
 	}
 	return all
-}
-
-// rollback ends a transaction that failed, and returns the error that made it fail.
-func (e *Engine) rollback(conn *pgxpool.Conn, err error) error {
-	if !conn.Conn().IsClosed() {
-		// The context may be what failed. What cannot be rolled back is closed with its connection by Release.
-		ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
-		defer cancel()
-		if _, rollback := conn.Exec(ctx, "rollback"); rollback != nil {
-			return errors.Join(err, conn.Conn().Close(ctx))
-		}
-	}
-	return err
-}
-
-const rollbackTimeout = 5 * time.Second
-
-// fateOf finds out whether a transaction was committed whose connection was lost at that moment. It returns nil if it
-// was, and the error that lost it if it was not. While the database is away, it waits.
-func (e *Engine) fateOf(ctx context.Context, xid string, mark store.Mark, lost error) error {
-	wait := minRetry
-	for {
-		over, committed, err := e.store.Fate(ctx, e.pool, xid, mark)
-		switch {
-		case committed:
-			return nil
-		case over:
-			return lost
-		case err != nil && !transient(err):
-			return errors.Join(lost, err)
-		}
-		if err := pause(ctx, wait); err != nil {
-			return errors.Join(lost, fmt.Errorf("whether transaction %s was committed is not known: %w", xid, err))
-		}
-		wait = min(2*wait, maxRetry)
-	}
 }

@@ -7,3 +7,9 @@ select current_setting('server_version_num')::integer as version, current_settin
     clock_timestamp()::timestamptz as now, pg_is_in_recovery()::boolean as standby,
     (current_setting('fsync') = 'on')::boolean as fsync, (current_setting('synchronous_commit') <> 'off')::boolean as synchronous,
     current_setting('max_connections')::integer as connections;
+
+-- name: ServerWritable :one
+-- Whether the database takes writes, as far as a read can see that: neither a standby nor a read-only session does, nor a role that
+-- may not insert.
+select (pg_is_in_recovery() or current_setting('transaction_read_only') = 'on')::boolean as read_only,
+    has_table_privilege('bucketgen.events', 'insert')::boolean as granted;

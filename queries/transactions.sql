@@ -13,15 +13,33 @@ with noted as (
 select pg_current_xact_id()::text as xid, pg_postmaster_start_time()::timestamptz as server_start,
     (current_setting('synchronous_commit') <> 'off')::boolean as lasts
 from (
-    select set_config('lock_timeout', @lock_timeout, true), set_config('plan_cache_mode', 'force_generic_plan', true),
+    select set_config('lock_timeout', @lock_timeout, true),
+        -- A process that stops in the midst of a transaction must not keep its users for ever. A value that was set stays.
+        set_config('idle_in_transaction_session_timeout', coalesce(nullif(current_setting('idle_in_transaction_session_timeout'), '0'), '30s'), true),
+        set_config('plan_cache_mode', 'force_generic_plan', true),
         set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
         set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)
 ) s;
 
 -- name: TransactionStatus :one
 -- Whether a transaction is still in progress. That its number is said to be of the future means that the server has
--- crashed since, and the transaction with it.
-select coalesce(pg_xact_status(cast(sqlc.arg(xid)::text as xid8)), '')::text;
+-- crashed since, and the transaction with it. A standby does not know: what it has not replayed may be committed.
+select (case when pg_is_in_recovery() then 'in progress' else coalesce(pg_xact_status(cast(sqlc.arg(xid)::text as xid8)), '') end)::text;
 
 -- name: TransactionIsolation :one
 select current_setting('transaction_isolation')::text;
+
+-- name: TransactionEnd :execrows
+-- Ends the session of a transaction whose connection was lost, if it is still in progress: at once if it only waits for a
+-- statement, otherwise if it is to be ended though it is busy. A transaction that waits for a standby is committed, and left alone.
+select pg_terminate_backend(a.pid)
+from pg_catalog.pg_stat_activity a
+where a.datname = current_database() and a.pid <> pg_backend_pid() and a.backend_xid = cast(cast(sqlc.arg(xid)::text as xid8) as xid)
+    and (a.state like 'idle in transaction%' or sqlc.arg(busy)::boolean) and a.wait_event is distinct from 'SyncRep';
+
+-- name: SessionEnd :execrows
+-- Ends a session by the number of its process, if it is within a transaction.
+select pg_terminate_backend(a.pid)
+from pg_catalog.pg_stat_activity a
+where a.datname = current_database() and a.usename = current_user and a.pid = @pid::integer and a.pid <> pg_backend_pid()
+    and a.backend_type = 'client backend' and a.xact_start is not null;

@@ -122,7 +122,7 @@ func (c *cli) admin(d *database, e *engine.Engine, tells *telemetry) http.Handle
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", g.guard(readKey, log, tells.metrics(log)))
 	mux.Handle("GET /debug/pprof/", g.guard(adminKey, log, profiles()))
-	health(mux, e, d.pool)
+	health(mux, e)
 	return &routes{mux, log}
 }
 
@@ -160,20 +160,18 @@ func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, c HTTP, log
 		}
 		return g.guard(readKey, log, next)
 	}})
-	health(mux, e, pool)
+	health(mux, e)
 	return &routes{mux, log}
 }
 
 // health adds what load balancers ask.
-func health(mux *http.ServeMux, e *engine.Engine, pool *pgxpool.Pool) {
+func health(mux *http.ServeMux, e *engine.Engine) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, map[string]string{"status": "ok"})
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), time.Second)
-		defer cancel()
-		if err := pool.Ping(ctx); err != nil || !e.Takes(1) {
-			problem.Later(http.StatusServiceUnavailable, "the database does not answer, or too many events wait for it", time.Second).Answer(w)
+		if err := e.Ready(r.Context()); err != nil {
+			problem.Later(http.StatusServiceUnavailable, err.Error(), time.Second).Answer(w)
 			return
 		}
 		reply(w, map[string]string{"status": "ready"})

@@ -54,3 +54,22 @@ func (q *Queries) ServerFacts(ctx context.Context) (ServerFactsRow, error) {
 	)
 	return i, err
 }
+
+const ServerWritable = `-- name: ServerWritable :one
+select (pg_is_in_recovery() or current_setting('transaction_read_only') = 'on')::boolean as read_only,
+    has_table_privilege('bucketgen.events', 'insert')::boolean as granted
+`
+
+type ServerWritableRow struct {
+	ReadOnly bool
+	Granted  bool
+}
+
+// Whether the database takes writes, as far as a read can see that: neither a standby nor a read-only session does, nor a role that
+// may not insert.
+func (q *Queries) ServerWritable(ctx context.Context) (ServerWritableRow, error) {
+	row := q.db.QueryRow(ctx, ServerWritable)
+	var i ServerWritableRow
+	err := row.Scan(&i.ReadOnly, &i.Granted)
+	return i, err
+}

@@ -11,6 +11,22 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const SessionEnd = `-- name: SessionEnd :execrows
+select pg_terminate_backend(a.pid)
+from pg_catalog.pg_stat_activity a
+where a.datname = current_database() and a.usename = current_user and a.pid = $1::integer and a.pid <> pg_backend_pid()
+    and a.backend_type = 'client backend' and a.xact_start is not null
+`
+
+// Ends a session by the number of its process, if it is within a transaction.
+func (q *Queries) SessionEnd(ctx context.Context, pid int32) (int64, error) {
+	result, err := q.db.Exec(ctx, SessionEnd, pid)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const TransactionBegun = `-- name: TransactionBegun :one
 with noted as (
     insert into bucketgen.writers (token, serial, at)
@@ -22,7 +38,10 @@ with noted as (
 select pg_current_xact_id()::text as xid, pg_postmaster_start_time()::timestamptz as server_start,
     (current_setting('synchronous_commit') <> 'off')::boolean as lasts
 from (
-    select set_config('lock_timeout', $1, true), set_config('plan_cache_mode', 'force_generic_plan', true),
+    select set_config('lock_timeout', $1, true),
+        -- A process that stops in the midst of a transaction must not keep its users for ever. A value that was set stays.
+        set_config('idle_in_transaction_session_timeout', coalesce(nullif(current_setting('idle_in_transaction_session_timeout'), '0'), '30s'), true),
+        set_config('plan_cache_mode', 'force_generic_plan', true),
         set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
         set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)
 ) s
@@ -57,6 +76,28 @@ func (q *Queries) TransactionBegun(ctx context.Context, arg TransactionBegunPara
 	return i, err
 }
 
+const TransactionEnd = `-- name: TransactionEnd :execrows
+select pg_terminate_backend(a.pid)
+from pg_catalog.pg_stat_activity a
+where a.datname = current_database() and a.pid <> pg_backend_pid() and a.backend_xid = cast(cast($1::text as xid8) as xid)
+    and (a.state like 'idle in transaction%' or $2::boolean) and a.wait_event is distinct from 'SyncRep'
+`
+
+type TransactionEndParams struct {
+	Xid  string
+	Busy bool
+}
+
+// Ends the session of a transaction whose connection was lost, if it is still in progress: at once if it only waits for a
+// statement, otherwise if it is to be ended though it is busy. A transaction that waits for a standby is committed, and left alone.
+func (q *Queries) TransactionEnd(ctx context.Context, arg TransactionEndParams) (int64, error) {
+	result, err := q.db.Exec(ctx, TransactionEnd, arg.Xid, arg.Busy)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const TransactionIsolation = `-- name: TransactionIsolation :one
 select current_setting('transaction_isolation')::text
 `
@@ -69,11 +110,11 @@ func (q *Queries) TransactionIsolation(ctx context.Context) (string, error) {
 }
 
 const TransactionStatus = `-- name: TransactionStatus :one
-select coalesce(pg_xact_status(cast($1::text as xid8)), '')::text
+select (case when pg_is_in_recovery() then 'in progress' else coalesce(pg_xact_status(cast($1::text as xid8)), '') end)::text
 `
 
 // Whether a transaction is still in progress. That its number is said to be of the future means that the server has
-// crashed since, and the transaction with it.
+// crashed since, and the transaction with it. A standby does not know: what it has not replayed may be committed.
 func (q *Queries) TransactionStatus(ctx context.Context, xid string) (string, error) {
 	row := q.db.QueryRow(ctx, TransactionStatus, xid)
 	var column_1 string

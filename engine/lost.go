@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/blame"
+	"github.com/bucketgen/bucketgen/internal/store"
+)
+
+// What becomes of transactions whose connection is lost: a network may swallow a COMMIT, or the answer to it, without ending
+// the connection. The server then holds the locks of the users for as long as it takes the session to be alive.
+
+const (
+	rollbackTimeout = 5 * time.Second
+	maxAnswer       = time.Minute
+	askTimeout      = 2 * time.Second // of a question about a lost transaction
+)
+
+// answers is how much longer than Config.AnswerTimeout the engine waits for an answer of the database at present.
+type answers struct {
+	least atomic.Int64 // 0: no longer
+}
+
+func (e *Engine) answerTimeout() time.Duration {
+	return max(e.config.AnswerTimeout, time.Duration(e.answers.least.Load()))
+}
+
+// answered adapts to whether an answer came: a database that is slow gets more time, until it is not.
+func (e *Engine) answered(err error) {
+	least := time.Duration(e.answers.least.Load())
+	switch {
+	case err == nil && least == 0:
+	case err == nil:
+		if least /= 2; least < e.config.AnswerTimeout {
+			least = 0
+		}
+		e.answers.least.Store(int64(least))
+	case errors.Is(err, context.DeadlineExceeded):
+		e.answers.least.Store(int64(min(2*e.answerTimeout(), max(e.config.AnswerTimeout, maxAnswer))))
+	}
+}
+
+// answering returns a context for what the database is to answer in time.
+func (e *Engine) answering(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, e.answerTimeout())
+}
+
+// rollback ends a transaction that failed, and returns the error that made it fail. Where the connection is lost, the server
+// may not know that yet: its session is ended.
+func (e *Engine) rollback(ctx context.Context, conn *pgxpool.Conn, err error) error {
+	e.answered(err)
+	if conn.Conn().IsClosed() {
+		pid := conn.Conn().PgConn().PID()
+		conn.Release()
+		e.endSession(ctx, pid)
+		return err
+	}
+	// The context may be what failed. What cannot be rolled back is closed with its connection by Release.
+	ending, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
+	defer cancel()
+	if _, rollback := conn.Exec(ending, "rollback"); rollback != nil {
+		return errors.Join(err, conn.Conn().Close(ending))
+	}
+	return err
+}
+
+// endSession ends the session of a connection that was lost within a transaction, if the server still has it. Behind a pooler
+// the number of the session is not known, and the pooler ends it.
+func (e *Engine) endSession(ctx context.Context, pid uint32) {
+	if e.pooled {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout)
+	defer cancel()
+	ended, err := e.store.Queries(e.pool).SessionEnd(ctx, int32(pid))
+	if err == nil && ended > 0 {
+		e.log.WarnContext(ctx, "connection lost within a transaction, session ended", "component", "ingest", "pid", pid)
+	}
+}
+
+// fateOf finds out whether a transaction was committed whose connection was lost at that moment. It returns nil if it
+// was, and the error that lost it if it was not. A transaction that is still in progress is ended. While the database is away
+// it waits; a flusher that waits for long is replaced by another.
+func (e *Engine) fateOf(ctx context.Context, xid string, mark store.Mark, lost error) error {
+	r := &retrier{engine: e, what: "commit", wait: minRetry}
+	defer e.health.leave(r)
+	began := time.Now()
+	for {
+		over, committed, err := e.askFate(ctx, xid, mark, time.Since(began))
+		switch {
+		case committed:
+			return nil
+		case over:
+			return lost
+		case err == nil:
+			err = fmt.Errorf("transaction %s is still in progress on the server: %w", xid, lost)
+		}
+		e.health.fail(r, err)
+		e.shun(err)
+		if r.attempt++; r.attempt%8 == 1 {
+			e.log.WarnContext(ctx, "connection lost at COMMIT, asking for its outcome", "component", "commit",
+				"attempt", r.attempt, "transaction", xid, "retry_in", r.wait, "reason", blame.Reason(err), "error", err)
+		}
+		if time.Since(began) > e.config.AnswerTimeout {
+			replace(ctx)
+		}
+		if err := r.pause(ctx); err != nil {
+			return errors.Join(lost, fmt.Errorf("whether transaction %s was committed is not known: %w", xid, err))
+		}
+	}
+}
+
+// askFate asks once what became of a transaction, and ends it if it is still in progress.
+func (e *Engine) askFate(ctx context.Context, xid string, mark store.Mark, lasts time.Duration) (over, committed bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	over, committed, err = e.store.Fate(ctx, e.pool, xid, mark)
+	if over || err != nil {
+		return over, committed, err
+	}
+	// A COMMIT that has arrived gets a moment to finish. One that waits for a standby is committed already, and to end its
+	// session would acknowledge it before the standby has it.
+	ended, err := e.store.Queries(e.pool).TransactionEnd(ctx, db.TransactionEndParams{Xid: xid, Busy: lasts > time.Second})
+	if err != nil {
+		return false, false, fmt.Errorf("end transaction %s: %w", xid, err)
+	}
+	if ended > 0 {
+		e.log.WarnContext(ctx, "COMMIT did not arrive, transaction ended", "component", "commit", "transaction", xid)
+	}
+	return false, false, nil
+}
+
+// flusherKey is the key of a context's value that says how to replace the flusher whose context it is.
+type flusherKey struct{}
+
+// replace lets another flusher take the place of the one that has the context, if it is one.
+func replace(ctx context.Context) {
+	if another, ok := ctx.Value(flusherKey{}).(func()); ok {
+		another()
+	}
+}
+
+// flusher runs a flusher until there are no more batches. Where one is held by a transaction whose fate is not known, another
+// takes its place, and it ends with its batch; so there are few more than Config.Flushers.
+func (e *Engine) flusher(ctx context.Context) {
+	var replaced atomic.Bool
+	another := func() {
+		if e.replaced.Add(1) > int64(maxReplaced*e.config.Flushers) || replaced.Swap(true) {
+			e.replaced.Add(-1)
+			return
+		}
+		e.flushes.Go(func() { e.flusher(ctx) })
+	}
+	e.flushLoop(context.WithValue(ctx, flusherKey{}, another), &replaced)
+	if replaced.Load() {
+		e.replaced.Add(-1)
+	}
+}
+
+// maxReplaced bounds how many flushers are held at once, for each that there is.
+const maxReplaced = 3

@@ -1,0 +1,136 @@
+// Package blame decides what an error of the database is about: the event that was to be written, or the moment. It is the
+// one place that knows SQLSTATE codes for that.
+//
+// An error blames the event only if it is on a short list. Every other error is about the moment, also one that nobody has
+// foreseen: an event that is refused is lost, and one that is tried again is not.
+package blame
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// ownRows are the tables whose rows an event brings with it. The constraints of other tables guard invariants of the engine,
+// which no event can violate by what it says.
+var ownRows = []string{"changes", "contacts", "event_names", "events", "groups", "idempotency_keys", "identities", "occurrences", "sums", "totals"}
+
+// Event reports whether PostgreSQL refused a row for what it says, so that the same event fails at any time.
+func Event(err error) bool {
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return false
+	}
+	switch refused.Code {
+	case "22P03", // invalid binary representation: a pooler mixed up two prepared statements
+		"22023": // invalid parameter value: of a setting, or of a function that the engine calls
+		return false
+	case "23502", "23514", "23P01": // not null, check, exclusion
+		// A row without a partition is a check violation without a name. The partition is what is missing.
+		named := refused.ConstraintName != "" || refused.ColumnName != ""
+		return named && slices.Contains(ownRows, refused.TableName)
+	case "54000", "54001": // a row too large for an index, a value too deep for the stack
+		return true
+	case "P0001": // a trigger of the host refuses the row by RAISE EXCEPTION
+		return true
+	}
+	return strings.HasPrefix(refused.Code, "22") // data exceptions
+}
+
+// Known reports whether an error is one that databases and networks are known for. Other errors, such as an argument that
+// pgx cannot encode, may never pass.
+func Known(err error) bool {
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return !strings.HasPrefix(refused.Code, "XX")
+	}
+	return disconnected(err) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// Crowded reports whether a transaction with fewer events may pass where a larger one fails: it was too slow or too large, or
+// the error is not known.
+func Crowded(err error) bool {
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return !Known(err)
+	}
+	switch refused.Code {
+	case "57014", // query canceled, also by statement_timeout
+		"25P03", "25P04", // idle in transaction for too long, transaction too long
+		"53200": // out of memory
+		return true
+	}
+	return LockTimeout(err) || strings.HasPrefix(refused.Code, "XX")
+}
+
+// LockTimeout reports whether a transaction waited for a lock for too long.
+func LockTimeout(err error) bool { return has(err, "55P03") }
+
+// Sticky reports whether an error may come from a setting that a session keeps for as long as it lasts, so that only another
+// connection can do better: a session that began read-only, or with a short timeout, stays so.
+func Sticky(err error) bool {
+	return has(err, "25006", "57014", "25P03", "25P04", "26000", "42P05", "08P01", "42501", "0A000")
+}
+
+// Reason says in a few words why the database does not do what it was asked for. It names no host, role or value, so that it
+// can be shown to anybody.
+func Reason(err error) string {
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		switch {
+		case errors.Is(err, context.DeadlineExceeded):
+			return "the database does not answer in time"
+		case disconnected(err):
+			return "the database cannot be reached"
+		}
+		return "the database refuses writes; the log says why"
+	}
+	if reason, known := reasons[refused.Code]; known {
+		return reason + " (SQLSTATE " + refused.Code + ")"
+	}
+	if reason, known := reasons[refused.Code[:min(2, len(refused.Code))]]; known {
+		return reason + " (SQLSTATE " + refused.Code + ")"
+	}
+	return "the database refuses writes (SQLSTATE " + refused.Code + ")"
+}
+
+// reasons are by SQLSTATE, or by class.
+var reasons = map[string]string{
+	"25006": "the database is read-only",
+	"25P03": "transactions are ended by idle_in_transaction_session_timeout",
+	"25P04": "transactions are ended by transaction_timeout",
+	"42501": "the role lacks a privilege on the tables",
+	"53100": "the database is out of disk space",
+	"53200": "the database is out of memory",
+	"53300": "the database is out of connections",
+	"55P03": "a lock on the tables is held for too long",
+	"57014": "statements are canceled, by statement_timeout or by hand",
+	"57P01": "the database ends its connections",
+	"57P02": "the database has crashed",
+	"57P03": "the database is starting up, or shutting down",
+	"26000": "a pooler loses prepared statements",
+	"42P05": "a pooler mixes up prepared statements",
+	"08":    "the connection to the database is lost",
+	"28":    "the database does not let the role in",
+	"3D":    "the database is not there",
+	"53":    "the database is out of resources",
+	"57":    "the database is interrupted",
+	"58":    "the database has trouble with its system",
+}
+
+func has(err error, codes ...string) bool {
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && slices.Contains(codes, refused.Code)
+}
+
+// disconnected reports whether the connection was lost, or could not be made.
+func disconnected(err error) bool {
+	var network net.Error
+	var connect *pgconn.ConnectError
+	return errors.As(err, &network) || errors.As(err, &connect) || pgconn.SafeToRetry(err) ||
+		errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
