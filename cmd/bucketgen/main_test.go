@@ -41,7 +41,7 @@ func TestScripts(t *testing.T) {
 		Dir:           filepath.Join("testdata", "script"),
 		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"host": host, "private-postgres": privatePostgres, "status": status,
+			"host": host, "private-postgres": privatePostgres, "status": status, "crlf": crlf,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("REPO", repo)
@@ -130,5 +130,24 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if strconv.Itoa(got) != args[0] {
 		ts.Fatalf("exit status %d, want %s", got, args[0])
+	}
+}
+
+// crlf ends the lines of files as Git does on Windows: crlf gen/refs_gen.go.
+func crlf(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: crlf file...")
+	}
+	for _, pattern := range args {
+		files, err := filepath.Glob(ts.MkAbs(pattern))
+		ts.Check(err)
+		if len(files) == 0 {
+			ts.Fatalf("there is no %s", pattern)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			ts.Check(err)
+			ts.Check(os.WriteFile(file, []byte(strings.ReplaceAll(string(text), "\n", "\r\n")), 0o644))
+		}
 	}
 }

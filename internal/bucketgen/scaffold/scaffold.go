@@ -8,10 +8,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/template"
 )
@@ -25,6 +27,13 @@ var files = []string{
 	"cmd/bucketd/main.go",
 }
 
+// attributes is the name of a file that a module gets unless it has one. It keeps Git from changing the ends of lines of
+// generated code, and GitHub from showing it in diffs.
+const (
+	attributes     = ".gitattributes"
+	attributesText = "gen/** text eol=lf linguist-generated\n"
+)
+
 //go:embed templates
 var templates embed.FS
 
@@ -35,7 +44,7 @@ type host struct {
 }
 
 // Write makes the files in the directory, which must be in a module, and returns their names. Where any of them exists
-// it makes none.
+// it makes none, but for .gitattributes, which stays as it is then.
 func Write(ctx context.Context, dir string) ([]string, error) {
 	h, err := findHost(ctx, dir)
 	if err != nil {
@@ -59,7 +68,11 @@ func Write(ctx context.Context, dir string) ([]string, error) {
 			return nil, err
 		}
 	}
-	return files, nil
+	err = create(filepath.Join(dir, attributes), []byte(attributesText))
+	if errors.Is(err, fs.ErrExist) {
+		return files, nil
+	}
+	return append(slices.Clone(files), attributes), err
 }
 
 func render(name string, h host) ([]byte, error) {

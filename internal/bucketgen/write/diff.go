@@ -23,7 +23,7 @@ func (t Tree) Diff() ([]byte, error) {
 		if c.new == nil {
 			newName = "/dev/null"
 		}
-		out.Write(diff.Diff(oldName, c.old, newName, c.new))
+		out.Write(diff.Diff(oldName, unix(c.old), newName, c.new))
 	}
 	return out.Bytes(), nil
 }

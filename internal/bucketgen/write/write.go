@@ -24,7 +24,8 @@ type Tree struct {
 	Header string
 }
 
-// change is a file that differs from what it should be. A nil slice stands for no file.
+// change is a file that differs from what it should be. A nil slice stands for no file. Lines of the old one may end as Git
+// has them end on Windows, which is no difference.
 type change struct {
 	name     string
 	old, new []byte
@@ -110,7 +111,7 @@ func (t Tree) changes() ([]change, error) {
 		case !t.ours(old):
 			return nil, fmt.Errorf("%s was not written by bucketgen, which is about to write a file of that name; rename or delete it", file)
 		}
-		if !bytes.Equal(old, t.Files[name]) || old == nil {
+		if !bytes.Equal(unix(old), t.Files[name]) || old == nil {
 			changes = append(changes, change{name, old, t.Files[name]})
 		}
 	}
@@ -142,6 +143,10 @@ func (t Tree) stale() ([]change, error) {
 	}
 	return stale, nil
 }
+
+// unix returns a text whose lines end with a newline alone. Go ignores carriage returns at the end of lines, in raw strings and
+// comments as well, so the code is the same.
+func unix(text []byte) []byte { return bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")) }
 
 // ours reports whether a file has the header, be it below the marks of a merge that went wrong.
 func (t Tree) ours(data []byte) bool {
