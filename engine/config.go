@@ -28,6 +28,13 @@ type Config struct {
 	// Defaults to 256 MB.
 	CacheBytes int
 
+	// CatalogFlush is how often the engine writes to the database which names and types arrived, see [Engine.Catalog]. Defaults to 10 s.
+	CatalogFlush time.Duration
+
+	// CatalogRows bounds what the catalog keeps of names that no definition declares: rows in the database, and entries in memory between
+	// two flushes. Beyond it those that arrive least often are forgotten. Negative: nothing is counted. Defaults to 10,000.
+	CatalogRows int
+
 	// ClockWorkers is how many batches of due users are settled at once. Defaults to 2.
 	ClockWorkers int
 
@@ -122,6 +129,8 @@ func (c Config) withDefaults() Config {
 	def(&c.AnswerTimeout, 5*time.Second)
 	def(&c.BackfillWorkers, 2)
 	def(&c.CacheBytes, 256<<20)
+	def(&c.CatalogFlush, 10*time.Second)
+	def(&c.CatalogRows, 10_000)
 	def(&c.ClockWorkers, 2)
 	def(&c.ClockPoll, 100*time.Millisecond)
 	def(&c.DeliveryPoll, 500*time.Millisecond)
@@ -173,6 +182,7 @@ func (c Config) validate() error {
 		{"AnswerTimeout", int64(c.AnswerTimeout)},
 		{"BackfillWorkers", int64(c.BackfillWorkers)},
 		{"CacheBytes", int64(c.CacheBytes)},
+		{"CatalogFlush", int64(c.CatalogFlush)},
 		{"ClockWorkers", int64(c.ClockWorkers)},
 		{"ClockPoll", int64(c.ClockPoll)},
 		{"DeliveryPoll", int64(c.DeliveryPoll)},

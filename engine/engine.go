@@ -54,6 +54,7 @@ type Engine struct {
 	outbox  *outbox
 	clock   *clock
 	feed    *feed
+	catalog *cataloger // nil: nothing is counted
 	teller  *teller
 	cancel  context.CancelFunc // of everything that runs in the background
 	desist  context.CancelFunc // of what goes through all users, which may take long and can be gone on with
@@ -84,7 +85,7 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 	if err != nil {
 		config.Logger.Warn("OpenTelemetry does not take all that the engine could tell", "error", err)
 	}
-	return &Engine{
+	e := &Engine{
 		pool:     pool,
 		registry: r,
 		config:   config,
@@ -95,7 +96,9 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 
 		skew:      &skew{},
 		telemetry: tells,
-	}, nil
+	}
+	e.catalog = newCataloger(e)
+	return e, nil
 }
 
 // Start checks the database, makes the buckets and handlers known to it, and starts to work. ctx is for that only: the
@@ -121,6 +124,9 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.desist = desist
 	e.others.Go(func() { e.watch(watching) })
 	e.others.Go(func() { e.appear(background) })
+	if e.catalog != nil {
+		e.others.Go(func() { e.catalog.run(background) })
+	}
 	if !e.config.NoClock {
 		e.others.Go(func() { e.clock.run(background) })
 		e.others.Go(func() { e.forget(background) })

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -70,16 +71,68 @@ func (e *Engine) observe() error {
 		to.ObserveFloat64(ahead, e.ClockAhead().Seconds())
 		to.ObserveFloat64(lag, time.Duration(e.stats.clockLag.Load()).Seconds())
 	})
+	o.mistyped()
+	drift := o.drift()
 	backlogs := o.backlogs()
 	registration, err := o.meter.RegisterCallback(func(ctx context.Context, to metric.Observer) error {
 		for _, look := range o.looks {
 			look(to)
 		}
-		return backlogs(ctx, to)
+		return errors.Join(drift(ctx, to), backlogs(ctx, to))
 	}, o.all...)
 	e.telemetry.registration = registration
 	return errors.Join(append(o.errs, err)...)
 }
+
+// mistyped adds values of another type than is declared, by what is declared: the labels come from definitions, never from a request.
+func (o *observed) mistyped() {
+	c, err := o.meter.Int64ObservableCounter("bucketgen.mistyped", metric.WithUnit("{value}"),
+		metric.WithDescription("Values of declared properties and payload fields that arrived as another type than is declared."))
+	o.errs = append(o.errs, err)
+	o.all = append(o.all, c)
+	o.looks = append(o.looks, func(to metric.Observer) {
+		for m, n := range o.engine.catalog.mistyped() {
+			to.ObserveInt64(c, n, metric.WithAttributes(attribute.String("kind", string(m.kind)), attribute.String("event", m.event),
+				attribute.String("name", m.name), attribute.String("seen", m.seen)))
+		}
+	})
+}
+
+// drift adds how many names differ from what is declared, which the database knows. It asks once a minute at most.
+func (o *observed) drift() func(context.Context, metric.Observer) error {
+	names := o.gauge("bucketgen.drift", "{name}", "Declared names that have not arrived or arrive as another type, and names that arrive and are near a declared one.")
+	var mu sync.Mutex // two readers may ask at once
+	var at time.Time
+	counts := map[DriftKind]int{}
+	return func(ctx context.Context, to metric.Observer) error {
+		if o.engine.catalog == nil {
+			return nil
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		var err error
+		if time.Since(at) > driftEvery {
+			ctx, cancel := context.WithTimeout(ctx, driftPatience)
+			defer cancel()
+			var c Catalog
+			if c, err = o.engine.Catalog(ctx); err == nil {
+				at, counts = time.Now(), map[DriftKind]int{DriftMistyped: 0, DriftUnseen: 0, DriftMisspelt: 0}
+				for i := range c.Drift {
+					counts[c.Drift[i].Kind]++
+				}
+			}
+		}
+		for kind, n := range counts {
+			to.ObserveFloat64(names, float64(n), metric.WithAttributes(attribute.String("kind", string(kind))))
+		}
+		return err
+	}
+}
+
+const (
+	driftEvery    = time.Minute
+	driftPatience = 2 * time.Second
+)
 
 // backlogs adds what waits in the outbox, which the database knows.
 func (o *observed) backlogs() func(context.Context, metric.Observer) error {

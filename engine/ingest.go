@@ -296,6 +296,7 @@ func (f *flush) attempt(ctx context.Context, items []*item) error {
 	if err := e.commit(ctx, false, tasks); err != nil {
 		return err
 	}
+	e.catalog.add(all) // before a caller hears of it, who may ask for the catalog next
 	for i := range all {
 		for _, it := range all[i].items {
 			if all[i].missed {

@@ -74,10 +74,13 @@ func (e *Engine) ingestAll(ctx context.Context, tx pgx.Tx, items []*item) error 
 		}
 	}
 	for {
-		tasks, _ := e.ingestions(items)
+		tasks, all := e.ingestions(items)
 		err := e.within(ctx, tx, tasks)
 		r, renamed := asRenamed(err)
 		if !renamed {
+			if err == nil {
+				e.catalog.add(all)
+			}
 			return err
 		}
 		rename(items, r)

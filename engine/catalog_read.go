@@ -1,0 +1,272 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bucketgen/bucketgen/internal/catalog"
+)
+
+// Catalog is what definitions declare beside what arrives: event names, fields of payloads, and properties of users. What no definition
+// declares is counted by samples and within bounds, see [Config.CatalogRows]; what one does declare is counted exactly, but for what
+// lies inside of an object.
+type Catalog struct {
+	// Since is when the oldest of what is counted arrived; zero if nothing has. What did not arrive for 90 days is forgotten.
+	Since   time.Time      `json:"since,omitzero"`
+	Entries []CatalogEntry `json:"entries"` // by kind, event and name
+	Drift   []Drift        `json:"drift"`   // the most important first
+}
+
+// CatalogEntry is a name.
+type CatalogEntry struct {
+	Kind  CatalogKind `json:"kind"`
+	Event string      `json:"event,omitempty"` // of an event or a field
+	Name  string      `json:"name,omitempty"`  // of a field or a property: the path to it, with points between the keys
+
+	Declared bool        `json:"declared"`        // a definition asks about it
+	Types    []string    `json:"types,omitempty"` // that are declared; none: any will do, or it is an event
+	Seen     []SeenType  `json:"seen,omitempty"`  // what arrived, by type; none: nothing
+	Count    int64       `json:"count"`           // how often it arrived, whatever the type
+	Near     []DriftName `json:"near,omitempty"`  // what may be meant by it; of what is declared and never arrived, what may stand for it
+}
+
+// CatalogKind says what a name is the name of.
+type CatalogKind string
+
+// The kinds of names.
+const (
+	CatalogEvent    CatalogKind = "event"
+	CatalogField    CatalogKind = "field"    // of the payload of an event
+	CatalogProperty CatalogKind = "property" // of users
+)
+
+// SeenType is what arrived with values of one type.
+type SeenType struct {
+	Type      string    `json:"type,omitempty"` // text, number, bool, time, list or object; empty of an event
+	Count     int64     `json:"count"`
+	Estimated bool      `json:"estimated,omitempty"` // the count comes from samples
+	Wrong     bool      `json:"wrong,omitempty"`     // another type is declared: conditions take it for no value
+	FirstSeen time.Time `json:"firstSeen"`
+	LastSeen  time.Time `json:"lastSeen"`
+}
+
+// Drift is a difference between what is declared and what arrives.
+type Drift struct {
+	DriftName
+
+	Kind  DriftKind   `json:"kind"`
+	Types []string    `json:"types,omitempty"` // that are declared
+	Seen  string      `json:"seen,omitempty"`  // the type that arrived instead, of mistyped
+	Count int64       `json:"count"`           // how often it arrived
+	Since time.Time   `json:"since,omitzero"`
+	Last  time.Time   `json:"last,omitzero"`
+	Near  []DriftName `json:"near,omitempty"`
+	Says  string      `json:"says"` // all of that in words; names are in quotes
+}
+
+// DriftName is a name with what it is the name of.
+type DriftName struct {
+	Of    CatalogKind `json:"of"`
+	Event string      `json:"event,omitempty"`
+	Name  string      `json:"name,omitempty"`
+}
+
+// String returns the name as people read it.
+func (n DriftName) String() string {
+	switch n.Of {
+	case CatalogEvent:
+		return "event " + strconv.Quote(n.Event)
+	case CatalogField:
+		return fmt.Sprintf("field %s of event %q", shownName(n.Name), n.Event)
+	default:
+		return "property " + shownName(n.Name)
+	}
+}
+
+// shownName puts a name in quotes unless it is a plain word.
+func shownName(name string) string {
+	for _, c := range name {
+		if c != '_' && c != '.' && c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+			return strconv.Quote(name)
+		}
+	}
+	return name
+}
+
+// DriftKind is a kind of drift.
+type DriftKind string
+
+// The kinds of drift.
+const (
+	// DriftMistyped is a declared field or property whose values arrive as another type. Types are strict: such a value matches nothing.
+	DriftMistyped DriftKind = "mistyped"
+
+	// DriftUnseen is a declared name that has not arrived.
+	DriftUnseen DriftKind = "unseen"
+
+	// DriftMisspelt is a name that arrives and is not declared, but is near one that is.
+	DriftMisspelt DriftKind = "misspelt"
+)
+
+// Catalog compares what definitions of this engine declare with what has arrived, in all processes on the database. Other processes
+// write what they count every [Config.CatalogFlush], this one does at once. The engine need not have been started.
+func (e *Engine) Catalog(ctx context.Context) (Catalog, error) {
+	if err := e.open(ctx); err != nil {
+		return Catalog{}, fmt.Errorf("catalog: %w", err)
+	}
+	if e.catalog != nil {
+		if err := e.catalog.flush(ctx); err != nil {
+			return Catalog{}, fmt.Errorf("catalog: %w", err)
+		}
+	}
+	rows, err := e.store.Queries(e.pool).CatalogAll(ctx)
+	if err != nil {
+		return Catalog{}, fmt.Errorf("read the catalog: %w", err)
+	}
+	seen := make([]catalog.Row, len(rows))
+	for i, row := range rows {
+		seen[i] = catalog.Row{
+			Kind: catalog.Kind(row.Kind), Event: row.Event, Name: row.Name, Type: row.Type, Count: row.Count, Sampled: row.Sampled,
+			First: row.FirstSeen.Time.UTC(), Last: row.LastSeen.Time.UTC(),
+		}
+	}
+	return catalogOf(catalog.Compare(e.registry, seen)), nil
+}
+
+func catalogOf(entries []catalog.Entry) Catalog {
+	c := Catalog{Entries: make([]CatalogEntry, len(entries)), Drift: []Drift{}}
+	for i := range entries {
+		c.Entries[i] = entryOf(&entries[i])
+		for _, s := range c.Entries[i].Seen {
+			if c.Since.IsZero() || s.FirstSeen.Before(c.Since) {
+				c.Since = s.FirstSeen
+			}
+		}
+		c.Drift = append(c.Drift, c.Entries[i].drift()...)
+	}
+	rank := []DriftKind{DriftMistyped, DriftUnseen, DriftMisspelt}
+	slices.SortStableFunc(c.Drift, func(a, b Drift) int {
+		return cmp.Or(
+			cmp.Compare(slices.Index(rank, a.Kind), slices.Index(rank, b.Kind)), -cmp.Compare(min(len(a.Near), 1), min(len(b.Near), 1)),
+			-cmp.Compare(a.Count, b.Count),
+		)
+	})
+	return c
+}
+
+func entryOf(e *catalog.Entry) CatalogEntry {
+	out := CatalogEntry{Kind: CatalogKind(e.Kind), Event: e.Event, Name: e.Name, Declared: e.Declared, Types: e.Types, Near: namesOf(e.Near)}
+	for i := range e.Seen {
+		row := &e.Seen[i]
+		out.Count += row.Count
+		out.Seen = append(out.Seen, SeenType{
+			Type: row.Type, Count: row.Count, Estimated: row.Sampled, Wrong: e.Wrong(row.Type), FirstSeen: row.First, LastSeen: row.Last,
+		})
+	}
+	return out
+}
+
+func namesOf(all []catalog.Name) []DriftName {
+	var out []DriftName
+	for _, n := range all {
+		out = append(out, DriftName{CatalogKind(n.Kind), n.Event, n.Name})
+	}
+	return out
+}
+
+// LastSeen returns when it last arrived, or zero if it never has.
+func (e *CatalogEntry) LastSeen() time.Time {
+	var last time.Time
+	for i := range e.Seen {
+		if at := e.Seen[i].LastSeen; at.After(last) {
+			last = at
+		}
+	}
+	return last
+}
+
+// drift returns how what arrives differs from what is declared.
+func (e *CatalogEntry) drift() []Drift {
+	name := DriftName{e.Kind, e.Event, e.Name}
+	switch {
+	case e.Declared && len(e.Seen) == 0:
+		d := Drift{DriftName: name, Kind: DriftUnseen, Types: e.Types, Near: e.Near}
+		d.Says = name.String() + " is declared and has not arrived"
+		if len(e.Near) > 0 {
+			d.Says += "; what arrives is " + listed(e.Near)
+		}
+		return []Drift{d}
+	case e.Declared:
+		var all []Drift
+		for i := range e.Seen {
+			if s := &e.Seen[i]; s.Wrong {
+				d := Drift{DriftName: name, Kind: DriftMistyped, Types: e.Types, Seen: s.Type, Count: s.Count, Since: s.FirstSeen, Last: s.LastSeen}
+				d.Says = fmt.Sprintf("%s is %s, declared %s: %s since %s", name, article(s.Type), articles(e.Types), counted(s), s.FirstSeen.Format(time.RFC3339))
+				all = append(all, d)
+			}
+		}
+		return all
+	case len(e.Near) > 0:
+		s := SeenType{Count: e.Count, FirstSeen: e.Seen[0].FirstSeen}
+		for i := range e.Seen {
+			s.Estimated = s.Estimated || e.Seen[i].Estimated
+			if e.Seen[i].FirstSeen.Before(s.FirstSeen) {
+				s.FirstSeen = e.Seen[i].FirstSeen
+			}
+		}
+		return []Drift{{
+			DriftName: name, Kind: DriftMisspelt, Count: e.Count, Since: s.FirstSeen, Last: e.LastSeen(), Near: e.Near,
+			Says: fmt.Sprintf("%s is not declared and has arrived: %s since %s; declared is %s", name, counted(&s), s.FirstSeen.Format(time.RFC3339), listed(e.Near)),
+		}}
+	}
+	return nil
+}
+
+func listed(names []DriftName) string {
+	all := make([]string, len(names))
+	for i, n := range names {
+		all[i] = n.String()
+	}
+	return strings.Join(all, " or ")
+}
+
+// counted says in how many events something arrived.
+func counted(s *SeenType) string {
+	n := "1 event"
+	if s.Count != 1 {
+		n = grouped(s.Count) + " events"
+	}
+	if s.Estimated {
+		return "about " + n
+	}
+	return n
+}
+
+// grouped writes a number with commas between groups of three digits.
+func grouped(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+func article(typ string) string {
+	if typ == "object" {
+		return "an object"
+	}
+	return "a " + typ
+}
+
+func articles(types []string) string {
+	all := make([]string, len(types))
+	for i, typ := range types {
+		all[i] = article(typ)
+	}
+	return strings.Join(all, " or ")
+}

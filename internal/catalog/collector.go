@@ -1,0 +1,379 @@
+// Package catalog counts what arrives, by name and type, and compares it with what definitions declare.
+package catalog
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Kind says what a name is the name of.
+type Kind string
+
+// The kinds of names.
+const (
+	Event    Kind = "event"
+	Field    Kind = "field"    // of the payload of an event
+	Property Kind = "property" // of users
+)
+
+// Row says how often something arrived, with values of one type.
+type Row struct {
+	Kind     Kind
+	Event    string // of an event or a field
+	Name     string // of a field or a property: the path to it, see [Path]
+	Type     string // of the values of a field or a property
+	Declared bool   // a definition asks about it
+	Count    int64
+	Sampled  bool // the count is an estimate
+	Wrong    bool // values of other types are declared; only what a collector returns says so
+	First    time.Time
+	Last     time.Time
+}
+
+// What definitions do not ask about is counted by samples: of each event name the first few of an interval, and one in so many
+// of those that follow.
+const (
+	exact = 32
+	every = 64
+)
+
+// Collector counts what arrives between two calls of Take. It is for several goroutines.
+type Collector struct {
+	registry *registry.Registry
+	most     int       // entries of what no definition declares
+	fields   [][]asked // by Event
+
+	mu         sync.Mutex
+	events     []counter // by Event
+	ofFields   []typed   // by Field
+	properties []typed   // by Property
+	names      map[string]*counter
+	others     map[other]*counter
+	identifies int64
+	dropped    int64
+
+	at registry.Instant // of the batch that holds the lock
+}
+
+// asked is a field that definitions ask about, as one type or several.
+type asked struct {
+	at   registry.Field // the first of its rows
+	name string
+	path []string
+
+	types []registry.ValueKind // that are declared
+	typ   registry.ValueKind   // Time if one of them is
+}
+
+// wrong reports whether values of a kind arrive where others are declared.
+func wrong(kind registry.ValueKind, declared ...registry.ValueKind) bool {
+	return !slices.Contains(declared, registry.Missing) && !slices.Contains(declared, kind)
+}
+
+// counter counts one thing.
+type counter struct {
+	n           int64
+	sampled     bool
+	first, last registry.Instant
+}
+
+func (c *counter) add(n int64, at registry.Instant) {
+	if c.n == 0 {
+		c.first = at
+	}
+	c.n += n
+	c.sampled = c.sampled || n > 1
+	c.first, c.last = min(c.first, at), max(c.last, at)
+}
+
+// typed counts values by their type.
+type typed [registry.List + 1]counter
+
+// other is something that no definition declares.
+type other struct {
+	kind        Kind
+	event, name string
+	typ         registry.ValueKind
+}
+
+// NewCollector returns a collector that keeps so many entries, at most, of what the registry does not declare.
+func NewCollector(r *registry.Registry, most int) *Collector {
+	c := &Collector{
+		registry: r, most: most, fields: make([][]asked, len(r.Events)), events: make([]counter, len(r.Events)),
+		ofFields: make([]typed, len(r.Fields)), properties: make([]typed, len(r.Properties)),
+		names: map[string]*counter{}, others: map[other]*counter{},
+	}
+	for i := range r.Fields {
+		row := &r.Fields[i]
+		all := c.fields[row.Event]
+		if n := len(all); n > 0 && all[n-1].name == row.Name && slices.Equal(all[n-1].path, row.Path) {
+			all[n-1].types = append(all[n-1].types, row.Type)
+			if row.Type == registry.Time {
+				all[n-1].typ = registry.Time
+			}
+			continue
+		}
+		c.fields[row.Event] = append(all, asked{registry.Field(i), row.Name, row.Path, []registry.ValueKind{row.Type}, row.Type})
+	}
+	return c
+}
+
+// Batch begins to count events that were stored at an instant. No other batch counts before [Collector.End].
+func (c *Collector) Batch(at registry.Instant) {
+	c.mu.Lock()
+	c.at = at
+}
+
+// End ends a batch.
+func (c *Collector) End() { c.mu.Unlock() }
+
+// Add counts an event of the batch.
+func (c *Collector) Add(e *decide.Event) {
+	sample := c.named(e)
+	for i := range e.Traits.Fields {
+		f := &e.Traits.Fields[i]
+		if p, declared := c.registry.Property(f.Key); declared {
+			c.property(p, f, sample)
+		} else if sample > 0 {
+			c.other(Property, "", f, sample)
+		}
+	}
+	for i := range e.Properties.Fields {
+		f := &e.Properties.Fields[i]
+		if p, declared := e.Sets(c.registry, f.Key); declared {
+			c.property(p, f, sample)
+		}
+		if e.Event != registry.NoEvent {
+			c.field(e.Event, f, sample)
+		}
+	}
+	if sample > 0 && len(e.Properties.Raw) > 0 {
+		c.payload(e, sample)
+	}
+}
+
+// named counts the name of an event. It returns how many events this one stands for, of those that are looked at as a whole, or 0.
+func (c *Collector) named(e *decide.Event) int64 {
+	switch {
+	case !e.Kind.Named():
+		c.identifies++
+		return sampleOf(c.identifies)
+	case e.Event != registry.NoEvent:
+		n := &c.events[e.Event]
+		n.add(1, c.at)
+		return sampleOf(n.n)
+	}
+	n := c.names[e.Name]
+	if n == nil {
+		if len(c.names)+len(c.others) >= c.most {
+			c.dropped++
+			return 0
+		}
+		n = &counter{}
+		c.names[strings.Clone(e.Name)] = n // the body of the request can be garbage
+	}
+	n.add(1, c.at)
+	return sampleOf(n.n)
+}
+
+func sampleOf(n int64) int64 {
+	switch {
+	case n <= exact:
+		return 1
+	case n%every == 0:
+		return every
+	}
+	return 0
+}
+
+// property counts a value of a declared property. What lies inside of it is counted by samples.
+func (c *Collector) property(p registry.Property, f *payload.Field, sample int64) {
+	rows := c.registry.Properties
+	c.properties[p].add(kindOf(f, rows[p].Type), 1, c.at)
+	if sample == 0 || f.Value.Kind != registry.Composite {
+		return
+	}
+	for in := p + 1; int(in) < len(rows) && rows[in].Name == rows[p].Name; in++ {
+		c.properties[in].add(inside(f, rows[in].Path, rows[in].Type), sample, c.at)
+	}
+}
+
+// field counts a value of those payload fields that definitions ask about.
+func (c *Collector) field(e registry.Event, f *payload.Field, sample int64) {
+	for i := range c.fields[e] {
+		switch a := &c.fields[e][i]; {
+		case a.name != f.Key:
+		case len(a.path) == 0:
+			c.ofFields[a.at].add(kindOf(f, a.typ), 1, c.at)
+		case sample > 0:
+			c.ofFields[a.at].add(inside(f, a.path, a.typ), sample, c.at)
+		}
+	}
+}
+
+func (t *typed) add(kind registry.ValueKind, n int64, at registry.Instant) {
+	if kind != registry.Missing {
+		t[kind].add(n, at)
+	}
+}
+
+// payload counts the fields of an event that no definition asks about.
+func (c *Collector) payload(e *decide.Event, sample int64) {
+	object, err := payload.Parse("properties", e.Properties.Raw, len(e.Properties.Raw), payload.All)
+	if err != nil {
+		return // it was read before
+	}
+	for i := range object.Fields {
+		f := &object.Fields[i]
+		if _, declared := e.Sets(c.registry, f.Key); !declared && !c.asks(e.Event, f.Key) {
+			c.other(Field, e.Name, f, sample)
+		}
+	}
+}
+
+// asks reports whether a definition asks about a field of an event.
+func (c *Collector) asks(e registry.Event, key string) bool {
+	if e == registry.NoEvent {
+		return false
+	}
+	return slices.ContainsFunc(c.fields[e], func(a asked) bool { return a.name == key })
+}
+
+// other counts a value that no definition asks about.
+func (c *Collector) other(kind Kind, event string, f *payload.Field, sample int64) {
+	key := other{kind, event, f.Key, kindOf(f, registry.Missing)}
+	if key.typ == registry.Missing {
+		return
+	}
+	n := c.others[key]
+	if n == nil {
+		if len(c.names)+len(c.others) >= c.most {
+			c.dropped++
+			return
+		}
+		n = &counter{}
+		key.event, key.name = strings.Clone(event), strings.Clone(f.Key)
+		c.others[key] = n
+	}
+	n.add(sample, c.at)
+}
+
+// kindOf returns the kind of a value where one of a type is declared. A text is a time only where a time is declared, and only if
+// it spells one.
+func kindOf(f *payload.Field, declared registry.ValueKind) registry.ValueKind {
+	switch kind := f.Value.Kind; {
+	case kind == registry.Text && declared == registry.Time && f.Value.SpellsTime():
+		return registry.Time
+	case kind == registry.Composite && len(f.Raw) > 0 && f.Raw[0] == '[':
+		return registry.List
+	default:
+		return kind
+	}
+}
+
+// inside returns the kind of the value to which a path leads.
+func inside(f *payload.Field, path []string, declared registry.ValueKind) registry.ValueKind {
+	raw := f.Raw
+	for _, key := range path {
+		var object map[string]json.RawMessage
+		if json.Unmarshal(raw, &object) != nil {
+			return registry.Missing
+		}
+		if raw = object[key]; raw == nil {
+			return registry.Missing
+		}
+	}
+	o, err := payload.Parse("", append(append([]byte(`{"value":`), raw...), '}'), len(raw)+len(`{"value":}`), payload.All)
+	if err != nil {
+		return registry.Missing
+	}
+	f = &payload.Field{}
+	for i := range o.Fields {
+		f = &o.Fields[i]
+	}
+	return kindOf(f, declared)
+}
+
+// Dropped returns how many names and values were not counted, ever, because there was no room for their entry.
+func (c *Collector) Dropped() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dropped
+}
+
+// Take returns what arrived since the last call.
+func (c *Collector) Take() []Row {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var rows []Row
+	add := func(row Row, n *counter) {
+		if n.n > 0 {
+			row.Count, row.Sampled, row.First, row.Last = n.n, n.sampled, n.first.Time(), n.last.Time()
+			rows = append(rows, row)
+		}
+		*n = counter{}
+	}
+	r := c.registry
+	for i := range c.events {
+		add(Row{Kind: Event, Event: r.Events[i].Name, Declared: true}, &c.events[i])
+	}
+	for e := range c.fields {
+		for i := range c.fields[e] {
+			a := &c.fields[e][i]
+			for kind := range registry.ValueKind(len(typed{})) {
+				add(Row{
+					Kind: Field, Event: r.Events[e].Name, Name: Path(a.name, a.path), Type: TypeName(kind), Declared: true, Wrong: wrong(kind, a.types...),
+				}, &c.ofFields[a.at][kind])
+			}
+		}
+	}
+	for i := range c.properties {
+		row := &r.Properties[i]
+		for kind := range registry.ValueKind(len(typed{})) {
+			add(Row{
+				Kind: Property, Name: Path(row.Name, row.Path), Type: TypeName(kind), Declared: true, Wrong: wrong(kind, row.Type),
+			}, &c.properties[i][kind])
+		}
+	}
+	for name, n := range c.names {
+		add(Row{Kind: Event, Event: name}, n)
+	}
+	for key, n := range c.others {
+		add(Row{Kind: key.kind, Event: key.event, Name: Path(key.name, nil), Type: TypeName(key.typ)}, n)
+	}
+	clear(c.names)
+	clear(c.others)
+	c.identifies = 0
+	return rows
+}
+
+// TypeName names a type as people who write definitions know it.
+func TypeName(kind registry.ValueKind) string {
+	switch kind {
+	case registry.Composite:
+		return "object"
+	case registry.Missing:
+		return ""
+	default:
+		return kind.String()
+	}
+}
+
+// Path names what lies inside of a field or property: the keys with a point between them. A point or a backslash in a key
+// is written with a backslash before it.
+func Path(name string, path []string) string {
+	name = escapeKey.Replace(name)
+	for _, key := range path {
+		name += "." + escapeKey.Replace(key)
+	}
+	return name
+}
+
+var escapeKey = strings.NewReplacer(`\`, `\\`, `.`, `\.`)
