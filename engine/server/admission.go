@@ -277,7 +277,7 @@ func (t *tracking) tooLarge() *problem.Problem {
 }
 
 // maxText is how many bytes of a text that a client chose are told back to it.
-const maxText = 255
+const maxText = 400
 
 // short cuts a text, so that an answer is no longer than what it answers gives reason to.
 func short(text string) string {

@@ -128,7 +128,7 @@ func (c *cli) invite(cmd *cobra.Command, d *database, e *engine.Engine, at net.L
 		return err
 	}
 	defer func() { err = errors.Join(err, revoke(context.WithoutCancel(ctx))) }()
-	l := listen(at, c.traced(NewHandler(e, d.pool, c.schema, c.host.HTTP, c.host.Config.Logger)))
+	l := c.listen(at, c.traced(NewHandler(e, d.pool, c.schema, c.host.HTTP, c.host.Config.Logger)))
 	s.Key = k.Secret
 	err = c.print(cmd, s, func(out io.Writer) error {
 		printable.Fprintf(out, "events, in another terminal:\n  export KEY=%s URL=%s\n", s.Key, s.URL)

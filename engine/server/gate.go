@@ -191,6 +191,7 @@ func (g *gate) refuse(w http.ResponseWriter, r *http.Request, k key, p *problem.
 	if k.No == keyless || slices.Contains(slow, p.Status) {
 		g.brake.hold(r.Context(), k.No, w.Header())
 	}
+	p.Detail, p.Field = short(p.Detail), short(p.Field)
 	p.Answer(w)
 }
 

@@ -30,14 +30,16 @@ const (
 	refusedItem   = "refused"
 )
 
+// refuse notes why a call is refused, in few words: a batch has many.
 func (it *item) refuse(p *problem.Problem) {
+	p.Detail, p.Field = short(p.Detail), short(p.Field)
 	it.Status, it.Code, it.Field, it.Problem, it.problem = refusedItem, p.Code, p.Field, p.Detail, p
 }
 
 // parse reads a call of Segment's API. sentAt says when it was sent, or what is wrong with it.
 func (t *tracking) parse(r *request, raw []byte, sentAt func(*segment.Call) (string, error)) item {
 	c, err := segment.Parse(raw)
-	it := item{MessageID: c.MessageID, names: segment.Named}
+	it := item{MessageID: short(c.MessageID), names: segment.Named}
 	var sent string
 	if err == nil {
 		sent, err = sentAt(&c)

@@ -40,7 +40,7 @@ func (t *tracking) capture(r *request) error {
 // captured reads an event.
 func (t *tracking) captured(r *request, raw []byte, sentAt string) item {
 	c, err := posthog.Parse(raw)
-	it := item{MessageID: c.UUID, names: posthog.Named}
+	it := item{MessageID: short(c.UUID), names: posthog.Named}
 	if err == nil {
 		err = t.fits(len(raw))
 	}

@@ -8,5 +8,7 @@ import (
 // reply writes an answer to a request that was done.
 func reply(w http.ResponseWriter, body any) {
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(body) //nolint:errchkjson // whoever asked may have gone
+	out := json.NewEncoder(w)
+	out.SetEscapeHTML(false)
+	_ = out.Encode(body) //nolint:errchkjson // whoever asked may have gone
 }

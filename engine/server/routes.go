@@ -15,11 +15,23 @@ import (
 type routes struct {
 	mux *http.ServeMux
 	log *slog.Logger
+
+	// origins keeps pages of other origins out, whose requests browsers send with the credentials of their users. Handlers of
+	// SDKs let them in.
+	origins *http.CrossOriginProtection
 }
+
+func newRoutes(mux *http.ServeMux, log *slog.Logger) *routes {
+	return &routes{mux, log, http.NewCrossOriginProtection()}
+}
+
+// openHandler answers pages of other origins, too.
+type openHandler struct{ http.HandlerFunc }
 
 // ServeHTTP answers a request.
 func (s *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := &answer{ResponseWriter: w}
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 	defer func() {
 		if why := recover(); why != nil {
 			s.broke(a, r, why)
@@ -42,6 +54,9 @@ func (s *routes) refuse(r *http.Request) *problem.Problem {
 	}
 	handler, pattern := s.mux.Handler(r)
 	if pattern != "" {
+		if _, open := handler.(openHandler); !open && s.origins.Check(r) != nil {
+			return problem.New(http.StatusForbidden, "the request comes from a page of another origin; only calls of SDKs may")
+		}
 		return nil
 	}
 	c := &caught{header: http.Header{}}

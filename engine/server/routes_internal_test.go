@@ -20,7 +20,7 @@ func TestRoutesRecover(t *testing.T) {
 		panic("a secret")
 	})
 	mux.HandleFunc("GET /abort", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-	s := &routes{mux, slog.New(slog.NewTextHandler(&log, nil))}
+	s := newRoutes(mux, slog.New(slog.NewTextHandler(&log, nil)))
 
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/early", http.NoBody))

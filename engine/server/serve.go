@@ -1,10 +1,12 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -20,7 +22,7 @@ import (
 )
 
 func (c *cli) serveCommand() *cobra.Command {
-	var address, adminAddress string
+	var address, adminAddress, certFile, keyFile string
 	var allowPrivate bool
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -45,22 +47,33 @@ as writeKey in the body. To look takes a read key, to change something an admin 
   GET  /debug/pprof/                              profiles, to admin keys
   GET  /healthz, /readyz
 
-Errors are problem details (RFC 9457); 429 and 503 say when to try again.`,
-		Example: "  " + c.host.Name + " serve --listen :8080",
+Errors are problem details (RFC 9457); 429 and 503 say when to try again.
+
+With --tls-cert and --tls-key both addresses speak TLS; the files are read again after they have
+changed. Without, put the server behind a proxy that does: keys must not cross a network in the
+clear.`,
+		Example: "  " + c.host.Name + " serve --listen :8080\n  " + c.host.Name + " serve --listen :8443 --tls-cert cert.pem --tls-key key.pem",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.serve(cmd, address, adminAddress, allowPrivate)
+			cert, err := loadCertificate(certFile, keyFile, c.host.Config.Logger)
+			if err != nil {
+				return err
+			}
+			return c.serve(cmd, cert, address, adminAddress, allowPrivate)
 		},
 	}
 	cmd.Flags().StringVar(&address, "listen", "localhost:8080", "`ADDRESS` to listen on; :8080 is all interfaces")
 	cmd.Flags().StringVar(&adminAddress, "admin-listen", "", "another `ADDRESS`, for metrics and profiles (default none)")
+	cmd.Flags().StringVar(&certFile, "tls-cert", "", "`FILE` of a certificate in PEM, with its chain, to speak TLS (default none)")
+	cmd.Flags().StringVar(&keyFile, "tls-key", "", "`FILE` of the certificate's private key in PEM (default none)")
+	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
 	c.trackingFlags(cmd)
 	cmd.Flags().BoolVar(&allowPrivate, "allow-private-webhooks", false, "let webhooks go to this machine and to private networks, too")
 	return cmd
 }
 
-// serve runs the engine, and answers requests until it is interrupted. adminAddress may be empty.
-func (c *cli) serve(cmd *cobra.Command, address, adminAddress string, allowPrivate bool) (err error) {
+// serve runs the engine, and answers requests until it is interrupted. cert may be nil, and adminAddress empty.
+func (c *cli) serve(cmd *cobra.Command, cert *certificate, address, adminAddress string, allowPrivate bool) (err error) {
 	at, err := bind(cmd.Context(), "--listen", address)
 	if err != nil {
 		return err
@@ -90,17 +103,17 @@ func (c *cli) serve(cmd *cobra.Command, address, adminAddress string, allowPriva
 	if err := r.start(cmd.Context()); err != nil {
 		return err
 	}
-	return errors.Join(c.attend(cmd, d, r, tells, at, adminAt), r.stop())
+	return errors.Join(c.attend(cmd, d, r, tells, cert, at, adminAt), r.stop())
 }
 
-// attend answers requests until it is interrupted. adminAt may be nil.
-func (c *cli) attend(cmd *cobra.Command, d *database, r *running, tells *telemetry, at, adminAt net.Listener) error {
-	s := listen(at, c.traced(NewHandler(r.Engine, d.pool, c.schema, c.host.HTTP, c.host.Config.Logger)))
-	says := serving{URL: "http://" + at.Addr().String(), Engine: r.String()}
+// attend answers requests until it is interrupted. cert and adminAt may be nil.
+func (c *cli) attend(cmd *cobra.Command, d *database, r *running, tells *telemetry, cert *certificate, at, adminAt net.Listener) error {
+	s := c.listen(cert.on(at), c.traced(NewHandler(r.Engine, d.pool, c.schema, c.host.HTTP, c.host.Config.Logger)))
+	says := serving{URL: cert.scheme() + "://" + at.Addr().String(), Engine: r.String()}
 	var admin *listener
 	if adminAt != nil {
-		admin = listen(adminAt, c.admin(d, r.Engine, tells))
-		says.AdminURL = "http://" + adminAt.Addr().String()
+		admin = c.listen(cert.on(adminAt), c.admin(d, r.Engine, tells))
+		says.AdminURL = cert.scheme() + "://" + adminAt.Addr().String()
 	}
 	err := c.print(cmd, says, func(out io.Writer) error {
 		printable.Fprintf(out, "%v\n", r)
@@ -123,7 +136,7 @@ func (c *cli) admin(d *database, e *engine.Engine, tells *telemetry) http.Handle
 	mux.Handle("GET /metrics", g.guard(readKey, log, tells.metrics(log)))
 	mux.Handle("GET /debug/pprof/", g.guard(adminKey, log, profiles()))
 	health(mux, e)
-	return &routes{mux, log}
+	return newRoutes(mux, log)
 }
 
 // trackingFlags are those of commands that take events in over HTTP.
@@ -161,7 +174,7 @@ func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, c HTTP, log
 		return g.guard(readKey, log, next)
 	}})
 	health(mux, e)
-	return &routes{mux, log}
+	return newRoutes(mux, log)
 }
 
 // health adds what load balancers ask.
@@ -195,11 +208,12 @@ func bind(ctx context.Context, flag, address string) (net.Listener, error) {
 }
 
 // listen starts an HTTP server. Slow clients cost it a connection each, and no more.
-func listen(at net.Listener, h http.Handler) *listener {
+func (c *cli) listen(at net.Listener, h http.Handler) *listener {
 	s := &listener{failed: make(chan error, 1), server: &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10,
+		ErrorLog:       log.New(connectionLog{c.host.Config.Logger}, "", 0),
 	}}
 	go func() {
 		if err := s.server.Serve(at); !errors.Is(err, http.ErrServerClosed) {
@@ -207,6 +221,20 @@ func listen(at net.Listener, h http.Handler) *listener {
 		}
 	}()
 	return s
+}
+
+// connectionLog logs what an HTTP server says of its connections: what clients do wrong is for debugging, that none can be taken
+// any more is not.
+type connectionLog struct{ log *slog.Logger }
+
+// Write logs a line.
+func (l connectionLog) Write(line []byte) (int, error) {
+	level := slog.LevelDebug
+	if bytes.HasPrefix(line, []byte("http: Accept error")) {
+		level = slog.LevelWarn
+	}
+	l.log.Log(context.Background(), level, "connection failed", "component", "http", "error", string(bytes.TrimSpace(line)))
+	return len(line), nil
 }
 
 // wait waits until ctx ends. Then nothing new is taken in, and what came in is answered before it returns.

@@ -70,9 +70,13 @@ func (t *telemetry) end() error {
 	return err
 }
 
+// serverName stands for the Host of requests in metrics, which would have a series for each that clients invent. Its port is left
+// out.
+const serverName = "bucketd:80"
+
 // traced lets requests tell what they do.
 func (c *cli) traced(next http.Handler) http.Handler {
-	o := []otelhttp.Option{otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
+	o := []otelhttp.Option{otelhttp.WithServerName(serverName), otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
 		if r.Pattern != "" {
 			return r.Pattern
 		}
@@ -84,7 +88,13 @@ func (c *cli) traced(next http.Handler) http.Handler {
 	if c.host.Config.Tracers != nil {
 		o = append(o, otelhttp.WithTracerProvider(c.host.Config.Tracers))
 	}
-	return otelhttp.NewHandler(next, "http", o...)
+	traced := otelhttp.NewHandler(next, "http", o...)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor == 1 && r.ProtoMinor > 1 { // there is no such version: clients invent it
+			r.Proto = "HTTP/1.1"
+		}
+		traced.ServeHTTP(w, r)
+	})
 }
 
 // metrics answers in the format of Prometheus.

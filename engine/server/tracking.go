@@ -34,7 +34,7 @@ var shortTypes = map[string]string{"t": "track", "i": "identify", "p": "page", "
 func (t *tracking) route(mux *http.ServeMux) {
 	post := func(path string, in intake, do func(*request) error) {
 		for _, path := range []string{path, path + "/{$}"} {
-			mux.HandleFunc("POST "+path, t.handle(in, do))
+			mux.Handle("POST "+path, openHandler{t.handle(in, do)})
 			mux.HandleFunc("OPTIONS "+path, t.preflight)
 		}
 	}

@@ -48,6 +48,8 @@ func (a *api) problem(ctx context.Context, err error) *problem.Problem {
 		return problem.Of(http.StatusConflict, "bucket", "the bucket is paused; resume it first")
 	case errors.Is(err, engine.ErrNotDeployed):
 		return problem.Of(http.StatusConflict, "bucket", "the definition that this server has is not deployed; deploy it first")
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil: // the client is gone, and reads no answer
+		return problem.New(http.StatusServiceUnavailable, "the request was given up")
 	case errors.Is(err, context.DeadlineExceeded):
 		a.log.WarnContext(ctx, "a request took too long", "error", err)
 		return problem.Later(http.StatusServiceUnavailable, "it took too long, and nothing was answered", time.Second)
