@@ -1,4 +1,4 @@
-# What people run. CI runs `make test` and `make test-hatchet`.
+# What people run. CI runs `make test`, `make test-hatchet` and `make test-sdks`.
 GO ?= go
 BIN := .bucketgen/bin
 DEMO := examples/cdnow
@@ -30,6 +30,11 @@ test: setup ## run every test
 .PHONY: test-hatchet
 test-hatchet: setup ## run the tests that need a Hatchet server, which they build and start
 	$(GO) test -timeout 20m -count=1 -p 1 -tags hatchet -run Hatchet ./engine/hatchet ./internal/hatchettest
+
+.PHONY: test-sdks
+test-sdks: setup ## run the SDKs of Segment, RudderStack and PostHog from npm, in Node.js and Chromium, against a server
+	@scripts/setup-sdks
+	$(GO) test -timeout 10m -count=1 -tags sdks -run 'NodeSDKs|BrowserSDKs' -v ./engine/server
 
 .PHONY: dev-hatchet
 dev-hatchet: setup ## run bucketd on PostgreSQL and Hatchet, both private, until interrupted

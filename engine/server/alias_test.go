@@ -112,6 +112,9 @@ func TestShortPaths(t *testing.T) {
 			if got, text := a.send(t, path, strings.NewReader(body), header("Content-Type", "text/plain;charset=UTF-8")); got.StatusCode != http.StatusOK {
 				t.Errorf("%s: got %d %s", path, got.StatusCode, text)
 			}
+			if got, text := a.send(t, path, strings.NewReader(body), header("Content-Type", "application/x-www-form-urlencoded")); got.StatusCode != http.StatusOK {
+				t.Errorf("%s by curl: got %d %s", path, got.StatusCode, text)
+			}
 			for _, name := range []string{"Authorization", "AnonymousId", "SentAt", "X-Retry-Count", "Rsa-Retry-Reason"} {
 				got, _ := a.preflight(t, path, name)
 				if !strings.Contains(got.Header.Get("Access-Control-Allow-Headers"), name) || got.StatusCode != http.StatusNoContent {

@@ -7,8 +7,8 @@ import (
 
 // PostHog's SDKs send the key in the body, as api_key or token.
 var (
-	posthogEvents = intake{keys: []string{"api_key", "token", "properties.token"}, items: "batch", compression: "compression"}
-	posthogFlags  = intake{keys: []string{"token", "api_key"}, compression: "compression"}
+	posthogEvents = intake{keys: []string{"api_key", "token", "properties.token"}, items: "batch", types: forms, compression: "compression"}
+	posthogFlags  = intake{keys: []string{"token", "api_key"}, types: forms, compression: "compression"}
 )
 
 // posthogPaths are the paths of PostHog's capture API. Each takes an event, a list of events, or an object with a batch of them.

@@ -22,10 +22,13 @@ type tracking struct {
 
 // Segment's SDKs send the key in a header, or as writeKey where they cannot set headers. A beacon of RudderStack's has it in the URL.
 var (
-	segmentCall   = intake{keys: []string{"writeKey"}}
-	segmentBatch  = intake{keys: []string{"writeKey"}, items: "batch"}
-	segmentBeacon = intake{keys: []string{"writeKey"}, query: []string{"writeKey"}, items: "batch"}
+	segmentCall   = intake{keys: []string{"writeKey"}, types: forms}
+	segmentBatch  = intake{keys: []string{"writeKey"}, items: "batch", types: forms}
+	segmentBeacon = intake{keys: []string{"writeKey"}, query: []string{"writeKey"}, items: "batch", types: forms}
 )
+
+// forms is what curl and RudderStack's SDK for Node.js say of JSON, if nobody tells them what it is.
+var forms = []string{"application/x-www-form-urlencoded"}
 
 // shortTypes are the types of calls by the names that they have in the paths of Segment's SDKs in browsers and on phones.
 var shortTypes = map[string]string{"t": "track", "i": "identify", "p": "page", "s": "screen", "g": "group", "a": "alias"}
