@@ -189,16 +189,17 @@ func TestMergeElsewhere(t *testing.T) {
 	equal(t, "who is in it", slices.Collect(w.members("pro")), []string{"ada"})
 }
 
-// TestMergeProperties lets the value of a property come with since when it is that.
+// TestMergeProperties merges users who both had properties: the newer value counts, with its dates.
 func TestMergeProperties(t *testing.T) {
 	t.Parallel()
 	loyal := bucket.Define(bucket.Spec{ID: "loyal", Criteria: plan.HasBeen("pro", 2*bucket.Hour)})
 	turned := bucket.Define(bucket.Spec{ID: "turned", Criteria: seats.Changed().From(1).To(2).Within(bucket.Day)})
 	w := newWorld(t, loyal, turned)
-	w.identify("anon", map[string]any{"plan": "pro", "seats": 1})
-	w.identify("anon", map[string]any{"seats": 2})
-	w.identify("ada", map[string]any{"plan": "free"})
+	w.identify("ada", map[string]any{"plan": "free", "seats": 3, "theme": "dark"})
 	w.identify("ada", map[string]any{"plan": nil})
+	w.clock.Advance(time.Second)
+	w.identify("anon", map[string]any{"plan": "pro", "seats": 1, "theme": "light", "lang": "de"})
+	w.identify("anon", map[string]any{"seats": 2})
 	w.clock.Advance(time.Hour)
 	w.merge("anon", "ada")
 	equal(t, "what happened", w.history("ada"), []string{"entered turned 1"})
@@ -207,6 +208,13 @@ func TestMergeProperties(t *testing.T) {
 	if !w.has("loyal", "ada") {
 		t.Error("ada is not loyal since anon was pro")
 	}
+	properties := "select count(*) from bucketgen.contacts where user_id = 'ada' and properties = $1"
+	equal(t, "properties", w.count(properties, `{"plan": "pro", "seats": 2, "theme": "dark", "lang": "de"}`), 1)
+
+	w.identify("ada", map[string]any{"plan": nil})
+	w.ingest(engine.Event{UserID: "old", Traits: map[string]any{"plan": "pro", "seats": 4}, OccurredAt: w.clock.Now().Add(-time.Hour)})
+	w.merge("old", "ada")
+	equal(t, "properties", w.count(properties, `{"seats": 4, "theme": "dark", "lang": "de"}`), 1) // what was removed later stays so
 }
 
 // TestMergeDelivers merges users while what happened to them waits to be delivered: what is about a stay that is the survivor's now

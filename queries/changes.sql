@@ -15,12 +15,30 @@ cross join lateral (
     offset 0
 ) h;
 
+-- name: ChangesDated :many
+-- The last changes of certain properties of users, of those that have changed.
+select w.user_id::text as user_id, h.property_no, h.was, h.changed_at, h.was_at
+from (
+    select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,
+        unnest(@property_nos::integer[]) as property_no
+) as w
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
+cross join lateral (
+    select * from bucketgen.changes a
+    where a.contact_id = c.id and a.property_no = w.property_no
+    limit 1
+) h;
+
 -- name: ChangesPut :exec
--- Notes what declared properties were before they changed.
-insert into bucketgen.changes (contact_id, property_no, was, changed_at)
-select h.contact_id, h.property_no, nullif(h.was, 'null')::jsonb, h.changed_at
+-- Notes what declared properties were before they changed. Where the date of that is not known, the property changed to its
+-- newest value: what it was before was sent last when it began, as far as is known.
+insert into bucketgen.changes (contact_id, property_no, was, changed_at, was_at)
+select h.contact_id, h.property_no, nullif(h.was, 'null')::jsonb, h.changed_at, h.was_at
 from (
     select unnest(@contact_ids::bigint[]) as contact_id, unnest(@property_nos::integer[]) as property_no,
-        unnest(@was::text[]) as was, unnest(@changed_at::timestamptz[]) as changed_at
+        unnest(@was::text[]) as was, unnest(@changed_at::timestamptz[]) as changed_at, unnest(@was_at::timestamptz[]) as was_at
 ) as h
-on conflict (contact_id, property_no) do update set was = excluded.was, changed_at = excluded.changed_at;
+on conflict (contact_id, property_no) do update
+set was = excluded.was, changed_at = excluded.changed_at, was_at = coalesce(excluded.was_at, bucketgen.changes.changed_at);

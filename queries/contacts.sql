@@ -1,8 +1,8 @@
 -- name: ContactsCreate :many
 -- Rows are inserted in the order in which they are locked everywhere, so that two transactions that create the same
 -- users wait for each other in one direction only. A time that the database's clock does not share is kept.
-insert into bucketgen.contacts (user_id, created_at, updated_at, generation, decided_at)
-select u.user_id, u.created_at, u.created_at, (select g.no from bucketgen.generation g),
+insert into bucketgen.contacts (user_id, created_at, updated_at, written_at, generation, decided_at)
+select u.user_id, u.created_at, u.created_at, '-infinity', (select g.no from bucketgen.generation g),
     case when @own_time::boolean or abs(extract(epoch from u.created_at - clock_timestamp())) > @tolerance_seconds::integer then u.created_at end
 from (select unnest(@user_ids::text[]) as user_id, unnest(@created_at::timestamptz[]) as created_at) as u
 where not exists (select from bucketgen.contacts c where c.user_id = u.user_id)
@@ -14,11 +14,12 @@ returning user_id;
 -- Takes the locks of users, in the order in which they are given, passing over those that somebody else holds. It is a
 -- statement of its own, so that those that follow see what the previous holders of the locks have committed. Properties
 -- that the caller knows, because the version is still the same, are not sent again.
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
-        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
+        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
+        (case when k.id = w.id and k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
     where k.user_id = w.user_id
     limit 1
@@ -27,11 +28,12 @@ cross join lateral (
 
 -- name: ContactsLockKnown :many
 -- As ContactsLock, of users whose contacts are known by their numbers.
-select c.id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
+select c.id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
 from (select unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
-        (case when k.version = w.version then null else k.properties end)::jsonb as properties
+    select k.id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
+        (case when k.version = w.version then null else k.properties end)::jsonb as properties,
+        (case when k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
     where k.id = w.id
     limit 1
@@ -40,11 +42,12 @@ cross join lateral (
 
 -- name: ContactsLockWaiting :many
 -- As ContactsLock, for callers that cannot come back later: it waits for the locks.
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
-        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
+        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
+        (case when k.id = w.id and k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
     where k.user_id = w.user_id
     limit 1
@@ -53,11 +56,12 @@ cross join lateral (
 
 -- name: ContactsRead :many
 -- As ContactsLock, for callers that change nothing: it takes no locks, and passes over nobody.
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
-        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
+        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
+        (case when k.id = w.id and k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
     where k.user_id = w.user_id
     limit 1
@@ -89,16 +93,21 @@ from (
 where c.id = h.contact_id;
 
 -- name: ContactsPatch :exec
--- Changes properties of users, and says which engine holds them.
+-- Changes properties of users, or what is known of their dates, and says which engine holds the users. In repeats, null forgets
+-- the date of a property.
 update bucketgen.contacts c
 set properties = (c.properties || p.set::jsonb) - array(select jsonb_array_elements_text(p.remove::jsonb)),
     version = c.version + 1,
     email = case when p.email_changed then nullif(p.email, '') else c.email end,
+    written_at = coalesce(p.written_at, c.written_at),
+    repeats = case when p.repeats = '' then c.repeats
+        else nullif(jsonb_strip_nulls(coalesce(c.repeats, '{}') || p.repeats::jsonb), '{}') end,
     updated_at = p.at, holder = p.holder, decided_at = p.decided_at
 from (
     select unnest(@contact_ids::bigint[]) as contact_id, unnest(@sets::text[]) as set,
         unnest(@removes::text[]) as remove, unnest(@emails::text[]) as email,
         unnest(@emails_changed::boolean[]) as email_changed, unnest(@ats::timestamptz[]) as at,
+        unnest(@written_ats::timestamptz[]) as written_at, unnest(@repeats::text[]) as repeats,
         unnest(@holders::bigint[]) as holder, unnest(@decided_at::timestamptz[]) as decided_at
 ) as p
 where c.id = p.contact_id;

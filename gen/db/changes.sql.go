@@ -11,6 +11,63 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const ChangesDated = `-- name: ChangesDated :many
+select w.user_id::text as user_id, h.property_no, h.was, h.changed_at, h.was_at
+from (
+    select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
+        unnest($3::integer[]) as property_no
+) as w
+cross join lateral (
+    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
+) c
+cross join lateral (
+    select contact_id, property_no, was, changed_at, was_at from bucketgen.changes a
+    where a.contact_id = c.id and a.property_no = w.property_no
+    limit 1
+) h
+`
+
+type ChangesDatedParams struct {
+	UserIds     []string
+	ContactIds  []int64
+	PropertyNos []int32
+}
+
+type ChangesDatedRow struct {
+	UserID     string
+	PropertyNo int32
+	Was        []byte
+	ChangedAt  pgtype.Timestamptz
+	WasAt      pgtype.Timestamptz
+}
+
+// The last changes of certain properties of users, of those that have changed.
+func (q *Queries) ChangesDated(ctx context.Context, arg ChangesDatedParams) ([]ChangesDatedRow, error) {
+	rows, err := q.db.Query(ctx, ChangesDated, arg.UserIds, arg.ContactIds, arg.PropertyNos)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ChangesDatedRow
+	for rows.Next() {
+		var i ChangesDatedRow
+		if err := rows.Scan(
+			&i.UserID,
+			&i.PropertyNo,
+			&i.Was,
+			&i.ChangedAt,
+			&i.WasAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ChangesOf = `-- name: ChangesOf :many
 select w.user_id::text as user_id, h.property_no, h.was, h.changed_at
 from (
@@ -22,7 +79,7 @@ cross join lateral (
     limit 1
 ) c
 cross join lateral (
-    select contact_id, property_no, was, changed_at from bucketgen.changes a
+    select contact_id, property_no, was, changed_at, was_at from bucketgen.changes a
     where a.contact_id = c.id and a.property_no = any ($4::integer[])
     offset 0
 ) h
@@ -74,13 +131,14 @@ func (q *Queries) ChangesOf(ctx context.Context, arg ChangesOfParams) ([]Changes
 }
 
 const ChangesPut = `-- name: ChangesPut :exec
-insert into bucketgen.changes (contact_id, property_no, was, changed_at)
-select h.contact_id, h.property_no, nullif(h.was, 'null')::jsonb, h.changed_at
+insert into bucketgen.changes (contact_id, property_no, was, changed_at, was_at)
+select h.contact_id, h.property_no, nullif(h.was, 'null')::jsonb, h.changed_at, h.was_at
 from (
     select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as property_no,
-        unnest($3::text[]) as was, unnest($4::timestamptz[]) as changed_at
+        unnest($3::text[]) as was, unnest($4::timestamptz[]) as changed_at, unnest($5::timestamptz[]) as was_at
 ) as h
-on conflict (contact_id, property_no) do update set was = excluded.was, changed_at = excluded.changed_at
+on conflict (contact_id, property_no) do update
+set was = excluded.was, changed_at = excluded.changed_at, was_at = coalesce(excluded.was_at, bucketgen.changes.changed_at)
 `
 
 type ChangesPutParams struct {
@@ -88,15 +146,18 @@ type ChangesPutParams struct {
 	PropertyNos []int32
 	Was         []string
 	ChangedAt   []pgtype.Timestamptz
+	WasAt       []pgtype.Timestamptz
 }
 
-// Notes what declared properties were before they changed.
+// Notes what declared properties were before they changed. Where the date of that is not known, the property changed to its
+// newest value: what it was before was sent last when it began, as far as is known.
 func (q *Queries) ChangesPut(ctx context.Context, arg ChangesPutParams) error {
 	_, err := q.db.Exec(ctx, ChangesPut,
 		arg.ContactIds,
 		arg.PropertyNos,
 		arg.Was,
 		arg.ChangedAt,
+		arg.WasAt,
 	)
 	return err
 }

@@ -12,8 +12,8 @@ import (
 )
 
 const ContactsCreate = `-- name: ContactsCreate :many
-insert into bucketgen.contacts (user_id, created_at, updated_at, generation, decided_at)
-select u.user_id, u.created_at, u.created_at, (select g.no from bucketgen.generation g),
+insert into bucketgen.contacts (user_id, created_at, updated_at, written_at, generation, decided_at)
+select u.user_id, u.created_at, u.created_at, '-infinity', (select g.no from bucketgen.generation g),
     case when $1::boolean or abs(extract(epoch from u.created_at - clock_timestamp())) > $2::integer then u.created_at end
 from (select unnest($3::text[]) as user_id, unnest($4::timestamptz[]) as created_at) as u
 where not exists (select from bucketgen.contacts c where c.user_id = u.user_id)
@@ -105,11 +105,12 @@ func (q *Queries) ContactsLast(ctx context.Context) (int64, error) {
 }
 
 const ContactsLock = `-- name: ContactsLock :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
-        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
+        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
+        (case when k.id = w.id and k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
     where k.user_id = w.user_id
     limit 1
@@ -130,6 +131,8 @@ type ContactsLockRow struct {
 	Properties []byte
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
+	WrittenAt  pgtype.Timestamptz
+	Repeats    []byte
 	DeletedAt  pgtype.Timestamptz
 	MergedAt   pgtype.Timestamptz
 	Generation int32
@@ -157,6 +160,8 @@ func (q *Queries) ContactsLock(ctx context.Context, arg ContactsLockParams) ([]C
 			&i.Properties,
 			&i.Version,
 			&i.UpdatedAt,
+			&i.WrittenAt,
+			&i.Repeats,
 			&i.DeletedAt,
 			&i.MergedAt,
 			&i.Generation,
@@ -229,11 +234,12 @@ func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams
 }
 
 const ContactsLockKnown = `-- name: ContactsLockKnown :many
-select c.id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
+select c.id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
 from (select unnest($1::bigint[]) as id, unnest($2::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
-        (case when k.version = w.version then null else k.properties end)::jsonb as properties
+    select k.id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
+        (case when k.version = w.version then null else k.properties end)::jsonb as properties,
+        (case when k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
     where k.id = w.id
     limit 1
@@ -252,6 +258,8 @@ type ContactsLockKnownRow struct {
 	Properties []byte
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
+	WrittenAt  pgtype.Timestamptz
+	Repeats    []byte
 	DeletedAt  pgtype.Timestamptz
 	MergedAt   pgtype.Timestamptz
 	Generation int32
@@ -276,6 +284,8 @@ func (q *Queries) ContactsLockKnown(ctx context.Context, arg ContactsLockKnownPa
 			&i.Properties,
 			&i.Version,
 			&i.UpdatedAt,
+			&i.WrittenAt,
+			&i.Repeats,
 			&i.DeletedAt,
 			&i.MergedAt,
 			&i.Generation,
@@ -294,11 +304,12 @@ func (q *Queries) ContactsLockKnown(ctx context.Context, arg ContactsLockKnownPa
 }
 
 const ContactsLockWaiting = `-- name: ContactsLockWaiting :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
-        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
+        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
+        (case when k.id = w.id and k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
     where k.user_id = w.user_id
     limit 1
@@ -319,6 +330,8 @@ type ContactsLockWaitingRow struct {
 	Properties []byte
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
+	WrittenAt  pgtype.Timestamptz
+	Repeats    []byte
 	DeletedAt  pgtype.Timestamptz
 	MergedAt   pgtype.Timestamptz
 	Generation int32
@@ -344,6 +357,8 @@ func (q *Queries) ContactsLockWaiting(ctx context.Context, arg ContactsLockWaiti
 			&i.Properties,
 			&i.Version,
 			&i.UpdatedAt,
+			&i.WrittenAt,
+			&i.Repeats,
 			&i.DeletedAt,
 			&i.MergedAt,
 			&i.Generation,
@@ -445,12 +460,16 @@ update bucketgen.contacts c
 set properties = (c.properties || p.set::jsonb) - array(select jsonb_array_elements_text(p.remove::jsonb)),
     version = c.version + 1,
     email = case when p.email_changed then nullif(p.email, '') else c.email end,
+    written_at = coalesce(p.written_at, c.written_at),
+    repeats = case when p.repeats = '' then c.repeats
+        else nullif(jsonb_strip_nulls(coalesce(c.repeats, '{}') || p.repeats::jsonb), '{}') end,
     updated_at = p.at, holder = p.holder, decided_at = p.decided_at
 from (
     select unnest($1::bigint[]) as contact_id, unnest($2::text[]) as set,
         unnest($3::text[]) as remove, unnest($4::text[]) as email,
         unnest($5::boolean[]) as email_changed, unnest($6::timestamptz[]) as at,
-        unnest($7::bigint[]) as holder, unnest($8::timestamptz[]) as decided_at
+        unnest($7::timestamptz[]) as written_at, unnest($8::text[]) as repeats,
+        unnest($9::bigint[]) as holder, unnest($10::timestamptz[]) as decided_at
 ) as p
 where c.id = p.contact_id
 `
@@ -462,11 +481,14 @@ type ContactsPatchParams struct {
 	Emails        []string
 	EmailsChanged []bool
 	Ats           []pgtype.Timestamptz
+	WrittenAts    []pgtype.Timestamptz
+	Repeats       []string
 	Holders       []int64
 	DecidedAt     []pgtype.Timestamptz
 }
 
-// Changes properties of users, and says which engine holds them.
+// Changes properties of users, or what is known of their dates, and says which engine holds the users. In repeats, null forgets
+// the date of a property.
 func (q *Queries) ContactsPatch(ctx context.Context, arg ContactsPatchParams) error {
 	_, err := q.db.Exec(ctx, ContactsPatch,
 		arg.ContactIds,
@@ -475,6 +497,8 @@ func (q *Queries) ContactsPatch(ctx context.Context, arg ContactsPatchParams) er
 		arg.Emails,
 		arg.EmailsChanged,
 		arg.Ats,
+		arg.WrittenAts,
+		arg.Repeats,
 		arg.Holders,
 		arg.DecidedAt,
 	)
@@ -507,11 +531,12 @@ func (q *Queries) ContactsPresent(ctx context.Context, userIds []string) ([]stri
 }
 
 const ContactsRead = `-- name: ContactsRead :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
-        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
+        (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
+        (case when k.id = w.id and k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
     where k.user_id = w.user_id
     limit 1
@@ -531,6 +556,8 @@ type ContactsReadRow struct {
 	Properties []byte
 	Version    int64
 	UpdatedAt  pgtype.Timestamptz
+	WrittenAt  pgtype.Timestamptz
+	Repeats    []byte
 	DeletedAt  pgtype.Timestamptz
 	MergedAt   pgtype.Timestamptz
 	Generation int32
@@ -556,6 +583,8 @@ func (q *Queries) ContactsRead(ctx context.Context, arg ContactsReadParams) ([]C
 			&i.Properties,
 			&i.Version,
 			&i.UpdatedAt,
+			&i.WrittenAt,
+			&i.Repeats,
 			&i.DeletedAt,
 			&i.MergedAt,
 			&i.Generation,

@@ -11,47 +11,47 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const ChangesMerge = `-- name: ChangesMerge :exec
-with gaps as (
-    select p.no, loser.properties ? p.name as filled
-    from bucketgen.properties p
-    join bucketgen.contacts loser on loser.id = $2
-    join bucketgen.contacts survivor on survivor.id = $1
-    where not survivor.properties ? p.name
-), emptied as (
-    delete from bucketgen.changes c
-    using gaps
-    where gaps.filled and c.contact_id = $1 and c.property_no = gaps.no
-        and not exists (select from bucketgen.changes o where o.contact_id = $2 and o.property_no = gaps.no)
-)
-insert into bucketgen.changes (contact_id, property_no, was, changed_at)
-select $1::bigint, c.property_no, c.was, c.changed_at
-from bucketgen.changes c
-join gaps on gaps.no = c.property_no
-where c.contact_id = $2
-on conflict (contact_id, property_no) do update set was = excluded.was, changed_at = excluded.changed_at
-where (select gaps.filled from gaps where gaps.no = excluded.property_no)
-`
-
-type ChangesMergeParams struct {
-	IntoID int64
-	FromID int64
-}
-
-// The last change of a property goes with its value: to whoever has none. It comes before ContactsMerge, which gives them the
-// value.
-func (q *Queries) ChangesMerge(ctx context.Context, arg ChangesMergeParams) error {
-	_, err := q.db.Exec(ctx, ChangesMerge, arg.IntoID, arg.FromID)
-	return err
-}
-
 const ContactsMerge = `-- name: ContactsMerge :exec
+with pair as (
+    select survivor.id, survivor.properties as own, loser.properties as theirs, survivor.repeats as own_repeats,
+        loser.repeats as their_repeats, loser.email, loser.updated_at, coalesce(loser.written_at, loser.updated_at) as written_at
+    from bucketgen.contacts survivor, bucketgen.contacts loser
+    where survivor.id = $1 and loser.id = $2
+), dated as (
+    select p.no, p.name, b.own ? p.name as has, b.theirs ? p.name as gives,
+        greatest(o.changed_at, timestamptz 'epoch' + (b.own_repeats ->> p.no::text)::bigint * interval '1 microsecond') as own_at,
+        greatest(t.changed_at, timestamptz 'epoch' + (b.their_repeats ->> p.no::text)::bigint * interval '1 microsecond') as their_at
+    from pair b
+    cross join bucketgen.properties p
+    left join bucketgen.changes o on o.contact_id = $1 and o.property_no = p.no
+    left join bucketgen.changes t on t.contact_id = $2 and t.property_no = p.no
+), taken as (
+    select d.no, d.name
+    from dated d
+    where coalesce(d.their_at > d.own_at, d.their_at is not null or d.own_at is null and d.gives and not d.has)
+), changed as (
+    insert into bucketgen.changes (contact_id, property_no, was, changed_at, was_at)
+    select $1, c.property_no, c.was, c.changed_at, c.was_at
+    from bucketgen.changes c
+    where c.contact_id = $2 and c.property_no in (select taken.no from taken)
+    on conflict (contact_id, property_no) do update set was = excluded.was, changed_at = excluded.changed_at, was_at = excluded.was_at
+), unchanged as (
+    delete from bucketgen.changes c
+    where c.contact_id = $1 and c.property_no in (select taken.no from taken)
+        and not exists (select from bucketgen.changes t where t.contact_id = $2 and t.property_no = c.property_no)
+)
 update bucketgen.contacts s
-set properties = l.properties || s.properties,
-    email = case when s.properties ? 'email' then s.email else l.email end,
-    updated_at = greatest(s.updated_at, l.updated_at), version = s.version + 1
-from bucketgen.contacts l
-where s.id = $1 and l.id = $2
+set properties = (b.theirs - array(select d.name from dated d where d.no not in (select taken.no from taken)))
+        || (b.own - array(select taken.name from taken)),
+    repeats = nullif(
+        coalesce(b.their_repeats - array(select d.no::text from dated d where d.no not in (select taken.no from taken)), '{}')
+        || coalesce(b.own_repeats - array(select taken.no::text from taken), '{}'), '{}'),
+    email = case when 'email' in (select taken.name from taken) or not b.own ? 'email' and 'email' not in (select d.name from dated d)
+        then b.email else s.email end,
+    written_at = greatest(coalesce(s.written_at, s.updated_at), b.written_at),
+    updated_at = greatest(s.updated_at, b.updated_at), version = s.version + 1
+from pair b
+where s.id = b.id
 `
 
 type ContactsMergeParams struct {
@@ -59,7 +59,8 @@ type ContactsMergeParams struct {
 	FromID int64
 }
 
-// What is known of the loser fills the gaps in what is known of the survivor.
+// Of each property the survivor has the value with the newer date, with all that is known of its dates. A value without a date
+// fills a gap. It is one statement, so that all of it goes by what was before.
 func (q *Queries) ContactsMerge(ctx context.Context, arg ContactsMergeParams) error {
 	_, err := q.db.Exec(ctx, ContactsMerge, arg.IntoID, arg.FromID)
 	return err

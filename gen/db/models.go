@@ -44,6 +44,7 @@ type BucketgenChange struct {
 	PropertyNo int32
 	Was        []byte
 	ChangedAt  pgtype.Timestamptz
+	WasAt      pgtype.Timestamptz
 }
 
 type BucketgenContact struct {
@@ -59,6 +60,8 @@ type BucketgenContact struct {
 	Stranger   *int32
 	Holder     int64
 	MergedAt   pgtype.Timestamptz
+	WrittenAt  pgtype.Timestamptz
+	Repeats    []byte
 	DecidedAt  pgtype.Timestamptz
 }
 

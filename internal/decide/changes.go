@@ -44,9 +44,17 @@ type ContactChange struct {
 	Set     []payload.Field
 	Remove  []string
 	Changes map[string]PropertyChange
+	Repeats map[string]registry.Instant // of properties whose repetition is noted, or forgotten if it is Unset
 	Email   *string
 	Deleted *bool
 	At      registry.Instant
+
+	WrittenAt registry.Instant // see [Contact]
+}
+
+// Patches reports whether properties of the contact change, or what is known of their dates.
+func (c *ContactChange) Patches() bool {
+	return len(c.Set)+len(c.Remove)+len(c.Changes)+len(c.Repeats) > 0
 }
 
 // Logged is an ingest that goes into the log.

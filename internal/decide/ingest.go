@@ -72,12 +72,12 @@ func (s *Session) ingest(e Event) {
 	s.state.Contact.New = false
 	for _, f := range e.Traits.Fields {
 		p, declared := s.registry.Property(f.Key)
-		s.carry(&carried, f, p, declared)
+		s.carry(&carried, f, p, declared, e.OccurredAt)
 	}
 	for _, f := range e.Properties.Fields {
 		// What a payload says of a declared property is stored, so that the clock sees tomorrow what the event sees now.
 		if p, declared := e.Sets(s.registry, f.Key); declared {
-			s.carry(&carried, f, p, declared)
+			s.carry(&carried, f, p, declared, e.OccurredAt)
 		}
 	}
 	s.found = s.registry.Candidates(s.found[:0], carried, s.state.Facts, s.stands())
@@ -107,9 +107,9 @@ func (s *Session) fill(e *Event) {
 	e.Once = payload.Object{}
 }
 
-// carry sets a property of the contact, and notes whether that changes what criteria see.
-func (s *Session) carry(c *registry.Carried, f payload.Field, p registry.Property, declared bool) {
-	changed := s.set(f)
+// carry sets a property of the contact as of a date, and notes whether that changes what criteria see.
+func (s *Session) carry(c *registry.Carried, f payload.Field, p registry.Property, declared bool, at registry.Instant) {
+	changed := s.set(f, p, declared, at)
 	switch {
 	case !declared:
 	case changed:
@@ -161,38 +161,6 @@ func (s *Session) occur(e *Event) {
 			s.changes.Advances = append(s.changes.Advances, a)
 		}
 	}
-}
-
-// set gives a property of the contact a value, or removes it if the value is null. It reports whether that changes it.
-func (s *Session) set(f payload.Field) bool {
-	contact := &s.state.Contact
-	was := contact.Properties.Get(f.Key)
-	if f.Same(was) {
-		return false
-	}
-	contact.Properties.Put(f)
-	if !slices.Contains(s.touched, f.Key) {
-		s.touched = append(s.touched, f.Key)
-	}
-	change := s.contactChange()
-	if p, declared := s.registry.Property(f.Key); declared {
-		s.state.Facts.SetProperty(p, f.Whole())
-		s.state.Facts.SetChange(registry.Change{Property: p, Was: was.Value, At: s.now})
-		change.Changes[f.Key] = PropertyChange{Was: was.Raw, At: s.now}
-	}
-	if f.Key == "email" {
-		contact.Email = f.Value.Text
-		change.Email = &contact.Email
-	}
-	return true
-}
-
-func (s *Session) contactChange() *ContactChange {
-	if s.contact == nil {
-		s.contact = &ContactChange{Changes: map[string]PropertyChange{}}
-	}
-	s.contact.At, s.state.Contact.UpdatedAt = s.now, s.now
-	return s.contact
 }
 
 // stands returns the buckets that the user is in, or kept from.

@@ -72,6 +72,9 @@ type Step struct {
 type Lacks struct {
 	Facts []registry.Need  // that were not loaded
 	Stays []registry.Index // buckets whose latest stay was not loaded
+
+	// Properties are those of which the last change was not loaded.
+	Properties []registry.Property
 }
 
 // Begin starts the session on a state. One that was there before ends, and its changes must not be looked at any more; results
@@ -98,7 +101,9 @@ func (s *Session) Lacks() (Lacks, bool) {
 	s.lacks.Facts = s.state.Facts.Lacks()
 	slices.Sort(s.lacks.Stays)
 	s.lacks.Stays = slices.Compact(s.lacks.Stays)
-	return s.lacks, len(s.lacks.Facts)+len(s.lacks.Stays) > 0
+	slices.Sort(s.lacks.Properties)
+	s.lacks.Properties = slices.Compact(s.lacks.Properties)
+	return s.lacks, len(s.lacks.Facts)+len(s.lacks.Stays)+len(s.lacks.Properties) > 0
 }
 
 // Now returns the user's time: that of the last thing that happened in the session.

@@ -23,7 +23,10 @@ type State struct {
 	// Seen are the idempotency keys that the user has used before, among those that the session will be given.
 	Seen []string
 
-	// Complete says that Stays and Facts hold everything there is.
+	// Changes are the last changes of declared properties, by their names: of those that were loaded. A session changes it.
+	Changes map[string]PropertyChange
+
+	// Complete says that Stays, Facts and Changes hold everything there is.
 	Complete bool
 }
 
@@ -33,14 +36,13 @@ type Contact struct {
 	Properties payload.Properties
 	UpdatedAt  registry.Instant // of anything in here
 	DecidedAt  registry.Instant // up to which something decided about the user, where the contact keeps that; else Unset
-	New        bool             // nothing was ever decided about the user
-	Deleted    bool
-}
 
-// PropertyChange remembers the value that a property had before the present one, and since when it has that.
-type PropertyChange struct {
-	Was []byte // JSON, null if there was none
-	At  registry.Instant
+	// WrittenAt is not before the newest date of a value of a declared property. No value of that date or a later one is late.
+	WrittenAt registry.Instant
+	Repeats   []Repeat // in no order, one of a property; they are not changed, but replaced
+
+	New     bool // nothing was ever decided about the user
+	Deleted bool
 }
 
 // Stay is one stay of the user in a bucket. With epoch 0 it says that there never was one.

@@ -51,22 +51,7 @@ func (w *world) name(user string) string {
 func (u *user) absorb(loser *user, s *Step) {
 	u.facts.Events = append(u.facts.Events, loser.facts.Events...)
 	maps.Copy(u.keys, loser.keys)
-	for key, value := range loser.facts.Properties {
-		if _, has := u.facts.Properties[key]; has {
-			continue
-		}
-		u.facts.Properties[key] = value
-		delete(u.facts.Changes, key)
-		if change, changed := loser.facts.Changes[key]; changed {
-			u.facts.Changes[key] = change
-		}
-	}
-	for key, change := range loser.facts.Changes {
-		_, has := u.facts.Properties[key]
-		if _, changed := u.facts.Changes[key]; !has && !changed {
-			u.facts.Changes[key] = change
-		}
-	}
+	u.inherit(loser)
 	for _, bucket := range slices.Sorted(maps.Keys(loser.stays)) {
 		u.takeOver(bucket, loser, s)
 	}

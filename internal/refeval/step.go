@@ -53,11 +53,11 @@ func (w *world) ingest(s *Step) StepResult {
 		}
 		u.keys[s.Key] = true
 	}
+	occurred := s.OccurredAt.Truncate(micro)
+	if s.OccurredAt.IsZero() || occurred.After(s.At) {
+		occurred = s.At
+	}
 	if s.Name != "" {
-		occurred := s.OccurredAt.Truncate(micro)
-		if s.OccurredAt.IsZero() || occurred.After(s.At) {
-			occurred = s.At
-		}
 		u.facts.Events = append(u.facts.Events, Event{s.Name, occurred, properties})
 	}
 	if u.deleted {
@@ -65,12 +65,12 @@ func (w *world) ingest(s *Step) StepResult {
 	}
 	carried := map[string]bool{}
 	for key, value := range traits {
-		u.set(key, value, s.At)
+		u.set(key, value, occurred)
 		carried[key] = true
 	}
 	for key, value := range properties {
 		if w.declared[key] && !w.traitsOnly[key] && !s.TraitsOnly {
-			u.set(key, value, s.At)
+			u.set(key, value, occurred)
 			carried[key] = true
 		}
 	}
@@ -135,7 +135,7 @@ func (w *world) user(name string) (u *user, created bool) {
 		return u, false
 	}
 	facts := Facts{User: name, Properties: map[string]any{}, Changes: map[string]Change{}, Members: map[string]bool{}}
-	u = &user{world: w, name: name, facts: facts, keys: map[string]bool{}, stays: map[string][]*stay{}}
+	u = &user{world: w, name: name, facts: facts, dates: map[string]dates{}, keys: map[string]bool{}, stays: map[string][]*stay{}}
 	w.users[name] = u
 	return u, true
 }

@@ -3,7 +3,6 @@ package refeval
 import (
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"time"
 
@@ -16,6 +15,7 @@ type user struct {
 	name    string
 	facts   Facts
 	deleted bool
+	dates   map[string]dates   // of declared properties
 	keys    map[string]bool    // that were used
 	stays   map[string][]*stay // by bucket, in the order of epochs
 	done    time.Time          // the clock has done everything up to here
@@ -29,19 +29,6 @@ type stay struct {
 	blocked       bool      // left by maxDwell, and the criteria held whenever it was looked at since
 	anchor        time.Time // from which ticks count
 	ticked        time.Time // ticks up to here are done
-}
-
-// set gives a property a value, or removes it. What it was before is remembered of a declared property.
-func (u *user) set(key string, value any, now time.Time) {
-	was := u.facts.Properties[key]
-	if u.world.declared[key] && !reflect.DeepEqual(was, value) {
-		u.facts.Changes[key] = Change{was, now}
-	}
-	if value == nil {
-		delete(u.facts.Properties, key)
-	} else {
-		u.facts.Properties[key] = value
-	}
 }
 
 // settleBefore lets the clock do everything before an instant.

@@ -52,7 +52,7 @@ func (s *Simulator) absorb(from, into string) {
 	u, loser := s.users[into], s.users[from]
 	u.log = append(u.log, loser.log...)
 	u.state.Seen = append(u.state.Seen, loser.state.Seen...)
-	u.inherit(loser)
+	u.state.InheritProperties(loser.state)
 	s.part(from, into)
 	delete(s.users, from)
 }
@@ -95,31 +95,4 @@ func (s *Simulator) rename(from, into, bucket string, before, after int) {
 			t.User, t.Epoch = into, after
 		}
 	}
-}
-
-// inherit fills the gaps in what is known of the user's properties by those of another. Since when a property has its value goes
-// with the value.
-func (u *user) inherit(loser *user) {
-	contact := &u.state.Contact
-	contact.UpdatedAt = max(contact.UpdatedAt, loser.state.Contact.UpdatedAt)
-	has := func(key string) bool { return contact.Properties.Get(key).Value.Exists() }
-	for key, change := range loser.changes {
-		if _, changed := u.changes[key]; !changed && !has(key) {
-			u.changes[key] = change
-		}
-	}
-	for _, field := range loser.state.Contact.Properties.Fields() {
-		if has(field.Key) {
-			continue
-		}
-		contact.Properties.Put(field)
-		delete(u.changes, field.Key)
-		if change, changed := loser.changes[field.Key]; changed {
-			u.changes[field.Key] = change
-		}
-		if field.Key == "email" {
-			contact.Email = field.Value.Text
-		}
-	}
-	u.state.Contact = *contact
 }

@@ -2,7 +2,6 @@ package simulate
 
 import (
 	"fmt"
-	"maps"
 
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/payload"
@@ -11,35 +10,32 @@ import (
 
 // user is one user of a world: what is known of them by the registry of the moment, and what another one would need.
 type user struct {
-	state   *decide.State
-	log     []decide.Logged                  // all that they ever did, in the order of arrival
-	changes map[string]decide.PropertyChange // the last one of each property
-	gone    map[string]decide.Stay           // the latest stays in buckets that are not defined any more, by id
+	state *decide.State
+	log   []decide.Logged        // all that they ever did, in the order of arrival
+	gone  map[string]decide.Stay // the latest stays in buckets that are not defined any more, by id
 }
 
 func newUser(r *registry.Registry, name string) *user {
 	return &user{
 		state: &decide.State{
-			Contact: decide.Contact{New: true, UpdatedAt: registry.Unset, DecidedAt: registry.Unset}, Facts: r.NewFacts(name).Complete(), Complete: true,
+			Contact: decide.Contact{New: true, UpdatedAt: registry.Unset, DecidedAt: registry.Unset, WrittenAt: registry.Unset},
+			Facts:   r.NewFacts(name).Complete(),
+			Changes: map[string]decide.PropertyChange{}, Complete: true,
 		},
-		changes: map[string]decide.PropertyChange{},
-		gone:    map[string]decide.Stay{},
+		gone: map[string]decide.Stay{},
 	}
 }
 
 // remember keeps what a session changed beside the state.
 func (u *user) remember(c decide.Changes) {
 	u.log = append(u.log, c.Events...)
-	if c.Contact != nil {
-		maps.Copy(u.changes, c.Contact.Changes)
-	}
 }
 
 // move makes the state one of another registry: facts are recounted, and buckets found by their ids. Those that are gone
 // stand still until they come back.
 func (u *user) move(from, to *registry.Registry, name string) {
 	was := u.state
-	now := &decide.State{Contact: was.Contact, Facts: u.recount(to, name), Seen: was.Seen, Complete: true}
+	now := &decide.State{Contact: was.Contact, Facts: u.recount(to, name), Seen: was.Seen, Changes: was.Changes, Complete: true}
 	for _, stay := range was.Stays {
 		u.gone[from.Buckets[stay.Bucket].ID] = stay
 	}
@@ -67,7 +63,7 @@ func (u *user) recount(r *registry.Registry, name string) *registry.Facts {
 			f.SetProperty(p, field.Whole())
 		}
 	}
-	for key, change := range u.changes {
+	for key, change := range u.state.Changes {
 		if p, declared := r.Property(key); declared {
 			f.SetChange(registry.Change{Property: p, Was: stored(change.Was), At: change.At})
 		}

@@ -88,8 +88,9 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted, trust bool) {
 func (f *Facts) queueLocks(q *queue, lock Lock, users []string, ids, versions []int64) {
 	byName := func(row db.ContactsLockRow) {
 		f.users[row.UserID].lock(db.ContactsLockKnownRow{
-			ID: row.ID, Email: row.Email, Properties: row.Properties, Version: row.Version, UpdatedAt: row.UpdatedAt, DeletedAt: row.DeletedAt,
-			MergedAt: row.MergedAt, Generation: row.Generation, Stranger: row.Stranger, Holder: row.Holder, DecidedAt: row.DecidedAt,
+			ID: row.ID, Email: row.Email, Properties: row.Properties, Version: row.Version, UpdatedAt: row.UpdatedAt, WrittenAt: row.WrittenAt,
+			Repeats: row.Repeats, DeletedAt: row.DeletedAt, MergedAt: row.MergedAt, Generation: row.Generation, Stranger: row.Stranger, Holder: row.Holder,
+			DecidedAt: row.DecidedAt,
 		})
 	}
 	switch {

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -17,6 +18,8 @@ type remembered struct {
 	properties []byte
 	values     registry.Values   // of the declared ones
 	changes    []registry.Change // of those that have a history
+	writtenAt  registry.Instant  // not before the newest date of a value of a declared property
+	repeats    []decide.Repeat
 }
 
 // glimpse is what the cache has of a user before the lock is taken. The memory is trusted only if, with the lock held, the
@@ -251,8 +254,8 @@ const gone = 0
 
 // size is roughly how much memory it takes.
 func (r *remembered) size() int {
-	const fixed, change = 300, 72
-	n := fixed + len(r.properties) + r.values.Size() + change*len(r.changes)
+	const fixed, change, repeat = 332, 72, 24
+	n := fixed + len(r.properties) + r.values.Size() + change*len(r.changes) + repeat*cap(r.repeats)
 	for i := range r.changes {
 		n += r.changes[i].Was.Size()
 	}

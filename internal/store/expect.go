@@ -2,16 +2,18 @@ package store
 
 import (
 	"slices"
+	"time"
 
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// further is what is asked about users beyond what is always read: facts, and latest stays in buckets.
+// further is what is asked about users beyond what is always read: facts, latest stays in buckets, and last changes of properties.
 type further struct {
-	needs []userNeed
-	stays []userStay
-	known *memory // facts that are not asked for, because they are remembered
+	needs      []userNeed
+	stays      []userStay
+	properties []userProperty
+	known      *memory // facts that are not asked for, because they are remembered
 }
 
 type userNeed struct {
@@ -51,6 +53,12 @@ func (m *further) stay(user string, buckets ...registry.Index) {
 	}
 }
 
+func (m *further) property(user string, p registry.Property) {
+	if one := (userProperty{user, p}); !asked(m.properties, one, func(other userProperty) bool { return other.user == user }) {
+		m.properties = append(m.properties, one)
+	}
+}
+
 func asked[T comparable](all []T, one T, own func(T) bool) bool {
 	for i := len(all) - 1; i >= 0 && own(all[i]); i-- {
 		if all[i] == one {
@@ -64,6 +72,7 @@ func asked[T comparable](all []T, one T, own func(T) bool) bool {
 // at depends on the properties of the user, so it goes by those that are remembered. Nothing rests on that being right.
 func (s *Store) expect(m *further, w *Wanted, u *user, e *decide.Event) {
 	user, known := w.User, u.known
+	s.expectDated(m, w, known, e)
 	if s.knowsAll(u) {
 		return
 	}
@@ -99,6 +108,29 @@ func (s *Store) expect(m *further, w *Wanted, u *user, e *decide.Event) {
 			if !u.remembered() {
 				m.stay(user, b)
 			}
+		}
+	}
+}
+
+// expectDated asks for the last changes of the properties that an event sets, if it is late: older than what is known of the
+// user's properties, or than what there probably is.
+func (s *Store) expectDated(m *further, w *Wanted, known *remembered, e *decide.Event) {
+	const probably = time.Minute
+	newest := w.CreatedAt.Add(-probably)
+	if known != nil {
+		newest = known.writtenAt
+	}
+	if e.OccurredAt == registry.Unset || e.OccurredAt >= newest {
+		return
+	}
+	for _, f := range e.Traits.Fields {
+		if p, declared := s.registry.Property(f.Key); declared {
+			m.property(w.User, p)
+		}
+	}
+	for _, f := range e.Properties.Fields {
+		if p, declared := e.Sets(s.registry, f.Key); declared {
+			m.property(w.User, p)
 		}
 	}
 }

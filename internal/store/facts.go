@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -69,9 +70,10 @@ type Facts struct {
 type user struct {
 	glimpse     // before the lock was taken; afterwards, what is true
 	properties  payload.Properties
-	changes     []registry.Change        // of users whose properties were read
-	contact     *db.ContactsLockKnownRow // nil if the user was passed over
-	row         db.ContactsLockKnownRow  // where contact points to
+	changes     []registry.Change                // of users whose properties were read
+	dated       map[string]decide.PropertyChange // last changes that were asked for, by the names of the properties
+	contact     *db.ContactsLockKnownRow         // nil if the user was passed over
+	row         db.ContactsLockKnownRow          // where contact points to
 	created     bool
 	stays       []decide.Stay
 	due         []decide.Due
@@ -214,6 +216,9 @@ func (f *Facts) LoadMore(ctx context.Context, conn Conn, lacks map[string]decide
 	for name, l := range lacks {
 		more.need(name, l.Facts...)
 		more.stay(name, l.Stays...)
+		for _, p := range l.Properties {
+			more.property(name, p)
+		}
 	}
 	q := queue{store: f.store}
 	f.queueFurther(&q, &more)
@@ -285,9 +290,13 @@ func (f *Facts) settle(w *Wanted) error {
 		}
 	}
 	f.store.texts.share(facts.Values().Own())
+	repeats, err := f.store.repeats(u.contact.Repeats)
+	if err != nil {
+		return fmt.Errorf("read when properties of user %q were sent again: %w", w.User, err)
+	}
 	u.known = &remembered{
-		id: u.contact.ID, version: u.contact.Version,
-		properties: u.contact.Properties, values: facts.Values(), changes: u.changes,
+		id: u.contact.ID, version: u.contact.Version, writtenAt: written(u.contact),
+		properties: u.contact.Properties, values: facts.Values(), changes: u.changes, repeats: repeats,
 	}
 	u.properties = properties
 	return nil
@@ -313,7 +322,9 @@ func (f *Facts) State(name string, st *decide.State) {
 		Contact: decide.Contact{
 			New: u.created, Deleted: u.contact.DeletedAt.Valid, UpdatedAt: instant(u.contact.UpdatedAt), Properties: u.properties,
 			DecidedAt: instant(u.contact.DecidedAt),
+			WrittenAt: written(u.contact), Repeats: u.known.repeats,
 		},
+		Changes:  maps.Clone(u.dated),
 		Facts:    facts,
 		Stays:    append(st.Stays[:0], u.stays...),
 		AllStays: u.memory != nil,
@@ -358,8 +369,8 @@ func (f *Facts) learn(u *user, st *decide.State, name string, patched, held bool
 	g.known, g.much = u.known, u.much
 	if patched {
 		g.known = &remembered{
-			id: u.contact.ID, version: u.contact.Version + 1,
-			properties: st.Contact.Properties.Raw(), values: st.Facts.Values(), changes: st.Facts.Changes(),
+			id: u.contact.ID, version: u.contact.Version + 1, writtenAt: st.Contact.WrittenAt,
+			properties: st.Contact.Properties.Raw(), values: st.Facts.Values(), changes: st.Facts.Changes(), repeats: st.Contact.Repeats,
 		}
 	}
 	if held {

@@ -15,6 +15,7 @@ import (
 
 // queueFurther asks for facts and stays: one statement for each kind that is asked for.
 func (f *Facts) queueFurther(q *queue, m *further) {
+	f.queueDated(q, m.properties)
 	if len(m.needs)+len(m.stays) == 0 {
 		return // as is usual where users come again and again
 	}

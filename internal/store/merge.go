@@ -25,7 +25,6 @@ func (s *Store) Merge(ctx context.Context, conn Conn, from, into int64, handed [
 	err := errors.Join(
 		rows.EventsMerge(ctx, db.EventsMergeParams{IntoID: into, FromID: from}),
 		rows.IdempotencyKeysMerge(ctx, db.IdempotencyKeysMergeParams{IntoID: into, FromID: from}),
-		rows.ChangesMerge(ctx, db.ChangesMergeParams{IntoID: into, FromID: from}),
 		rows.ContactsMerge(ctx, db.ContactsMergeParams{IntoID: into, FromID: from}),
 		rows.MembershipsMerge(ctx, stays),
 		rows.IdentitiesMerge(ctx, db.IdentitiesMergeParams{IntoID: into, FromID: from, Now: at}),

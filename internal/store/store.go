@@ -199,7 +199,7 @@ func timestamp(i registry.Instant) pgtype.Timestamptz {
 }
 
 func instant(t pgtype.Timestamptz) registry.Instant {
-	if !t.Valid {
+	if !t.Valid || t.InfinityModifier == pgtype.NegativeInfinity {
 		return registry.Unset
 	}
 	return registry.At(t.Time)

@@ -85,7 +85,7 @@ func (w *Write) Shows() bool { return len(w.transitions.ContactIds)+len(w.delete
 func (w *Write) Add(f *Facts, user string, st *decide.State, c decide.Changes) {
 	s, u := f.store, f.users[user]
 	contact := u.contact.ID
-	patched := c.Contact != nil && len(c.Contact.Set)+len(c.Contact.Remove) > 0
+	patched := c.Contact != nil && c.Contact.Patches()
 	decidedAt, keeps := f.decidedAt(u, &c)
 	holder, held := w.addHolder(f, u, patched, keeps, decidedAt, &c)
 	if g, claimed := f.learn(u, st, user, patched, held); claimed {
@@ -156,7 +156,7 @@ func (w *Write) addContact(s *Store, contact int64, c *decide.ContactChange, hol
 		w.deleted.Deleted = append(w.deleted.Deleted, *c.Deleted)
 		w.deleted.Ats = append(w.deleted.Ats, timestamp(c.At))
 	}
-	if len(c.Set)+len(c.Remove) == 0 {
+	if !c.Patches() {
 		return
 	}
 	email := ""
@@ -169,6 +169,8 @@ func (w *Write) addContact(s *Store, contact int64, c *decide.ContactChange, hol
 	w.patches.Emails = append(w.patches.Emails, email)
 	w.patches.EmailsChanged = append(w.patches.EmailsChanged, c.Email != nil)
 	w.patches.Ats = append(w.patches.Ats, timestamp(c.At))
+	w.patches.WrittenAts = append(w.patches.WrittenAts, timestamp(c.WrittenAt))
+	w.patches.Repeats = append(w.patches.Repeats, s.repeatsText(c.Repeats))
 	w.patches.Holders, w.patches.DecidedAt = append(w.patches.Holders, holder), append(w.patches.DecidedAt, decidedAt)
 	w.addChanges(s, contact, c.Changes)
 }

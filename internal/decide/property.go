@@ -1,0 +1,231 @@
+package decide
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// A declared property has the value with the newest date, in whatever order the values arrive. Of two values with one date, the
+// later arrival counts. The date is that of the event. Three dates of a property are kept: when its value began, when the value
+// before was last sent, and when the value was last sent again. A late value goes to its place among these. A property that is
+// not declared has the value that arrived last. docs/criteria.md says how exact that is.
+
+// repeatEvery is how far apart the dates of repetitions are that are noted. A repetition in between writes nothing.
+const repeatEvery = time.Hour
+
+// PropertyChange is the last change of a declared property.
+type PropertyChange struct {
+	Was   []byte           // the value before, as JSON; null if there was none
+	WasAt registry.Instant // the newest date of the value before; Unset if none is known
+	At    registry.Instant // the oldest date of the present value; Unset if no change is known
+
+	// Follows says that WasAt is what At was before this change. A session that changes a property to its newest value
+	// does not have to know that.
+	Follows bool
+}
+
+// Repeat says when a declared property was last sent with the value that it has, as far as that is noted.
+type Repeat struct {
+	Property string
+	At       registry.Instant
+}
+
+// repeatedAt returns the noted date of the last repetition of a property's value, or Unset.
+func (c *Contact) repeatedAt(property string) registry.Instant {
+	for i := range c.Repeats {
+		if c.Repeats[i].Property == property {
+			return c.Repeats[i].At
+		}
+	}
+	return registry.Unset
+}
+
+// setRepeated notes the date of a repetition, or forgets it if that is Unset. The slice may be shared, so it is not changed.
+func (c *Contact) setRepeated(property string, at registry.Instant) {
+	repeats := slices.DeleteFunc(slices.Clone(c.Repeats), func(r Repeat) bool { return r.Property == property })
+	if at != registry.Unset {
+		repeats = append(repeats, Repeat{property, at})
+	}
+	c.Repeats = repeats
+}
+
+// lastChange returns the last change of a declared property, and whether that is known.
+func (st *State) lastChange(property string) (last PropertyChange, known bool) {
+	last, known = st.Changes[property]
+	if !known {
+		last = PropertyChange{Was: []byte("null"), WasAt: registry.Unset, At: registry.Unset}
+	}
+	return last, known || st.Complete
+}
+
+// set gives a property of the contact a value as of a date, or removes it if the value is null. It reports whether that
+// changes what criteria see.
+func (s *Session) set(f payload.Field, p registry.Property, declared bool, at registry.Instant) bool {
+	contact := &s.state.Contact
+	is := contact.Properties.Get(f.Key)
+	same := f.Same(is)
+	if !declared {
+		if !same {
+			s.put(f)
+		}
+		return !same
+	}
+	last, known := s.state.lastChange(f.Key)
+	repeated := contact.repeatedAt(f.Key)
+	switch {
+	case at >= contact.WrittenAt, known && at >= max(last.At, repeated):
+		if same {
+			s.repeat(f.Key, at, repeated)
+			return false
+		}
+		s.overwrite(f, p, is, at)
+		return true
+	case !known, last.Follows && at < last.At:
+		s.lacks.Properties = append(s.lacks.Properties, p)
+		return false
+	default:
+		return s.late(f, p, same, at, last, repeated)
+	}
+}
+
+// late puts a value before the present one, where it belongs. It reports whether criteria see that: they see what the value
+// before was, and since when it is the present one.
+func (s *Session) late(f payload.Field, p registry.Property, same bool, at registry.Instant, last PropertyChange, repeated registry.Instant) bool {
+	switch {
+	case at >= last.At && same, at < last.WasAt:
+		return false
+	case at >= last.At: // the present value was sent before it, and again after it
+		last = PropertyChange{Was: f.Raw, WasAt: at, At: repeated}
+	case same: // the present value began earlier, and was sent again when it was thought to begin
+		if repeated == registry.Unset && at < last.At {
+			s.noteRepeat(f.Key, last.At)
+		}
+		last.At = at
+	default:
+		last.Was, last.WasAt = f.Raw, at
+	}
+	s.change(f.Key, p, last)
+	return s.registry.Properties[p].History
+}
+
+// overwrite gives a declared property its newest value.
+func (s *Session) overwrite(f payload.Field, p registry.Property, is payload.Field, at registry.Instant) {
+	contact := &s.state.Contact
+	last, known := s.state.lastChange(f.Key)
+	repeated := contact.repeatedAt(f.Key)
+	change := PropertyChange{Was: is.Raw, WasAt: repeated, At: at}
+	if known {
+		change.WasAt = max(last.At, repeated)
+	} else {
+		change.Follows = repeated == registry.Unset
+	}
+	s.put(f)
+	s.state.Facts.SetProperty(p, f.Whole())
+	s.change(f.Key, p, change)
+	if repeated != registry.Unset {
+		contact.setRepeated(f.Key, registry.Unset)
+		s.contactChange().Repeats[f.Key] = registry.Unset
+	}
+	s.dated(at)
+}
+
+// repeat notes that a declared property was sent again with its value, unless that was noted shortly before.
+func (s *Session) repeat(key string, at, noted registry.Instant) {
+	if noted != registry.Unset && at < noted.Add(repeatEvery) {
+		return
+	}
+	s.noteRepeat(key, at)
+	s.dated(at)
+}
+
+func (s *Session) noteRepeat(key string, at registry.Instant) {
+	s.state.Contact.setRepeated(key, at)
+	s.contactChange().Repeats[key] = at
+}
+
+// dated notes that some declared property has a value of that date.
+func (s *Session) dated(at registry.Instant) {
+	contact := &s.state.Contact
+	contact.WrittenAt = max(contact.WrittenAt, at)
+	s.contactChange().WrittenAt = contact.WrittenAt
+}
+
+// change notes how a declared property changed last.
+func (s *Session) change(key string, p registry.Property, c PropertyChange) {
+	was, err := payload.StoredValue(c.Was)
+	if err != nil { // it was read before
+		was = registry.Value{}
+	}
+	s.state.Facts.SetChange(registry.Change{Property: p, Was: was, At: c.At})
+	if s.state.Changes == nil {
+		s.state.Changes = map[string]PropertyChange{}
+	}
+	s.state.Changes[key] = c
+	s.contactChange().Changes[key] = c
+}
+
+// put gives a property of the contact a value, or removes it.
+func (s *Session) put(f payload.Field) {
+	contact := &s.state.Contact
+	contact.Properties.Put(f)
+	if !slices.Contains(s.touched, f.Key) {
+		s.touched = append(s.touched, f.Key)
+	}
+	change := s.contactChange()
+	if f.Key == "email" {
+		contact.Email = f.Value.Text
+		change.Email = &contact.Email
+	}
+}
+
+func (s *Session) contactChange() *ContactChange {
+	if s.contact == nil {
+		s.contact = &ContactChange{Changes: map[string]PropertyChange{}, Repeats: map[string]registry.Instant{}, WrittenAt: s.state.Contact.WrittenAt}
+	}
+	s.contact.At, s.state.Contact.UpdatedAt = s.now, s.now
+	return s.contact
+}
+
+// InheritProperties gives the contact what is known of the properties of another, who is merged into the user: of each the value with the
+// newer date, with all that is known of its dates. One without a date fills a gap.
+func (st *State) InheritProperties(from *State) {
+	contact, other := &st.Contact, &from.Contact
+	keys := map[string]bool{}
+	for _, f := range other.Properties.Fields() {
+		keys[f.Key] = true
+	}
+	for key := range from.Changes {
+		keys[key] = true
+	}
+	for _, r := range other.Repeats {
+		keys[r.Property] = true
+	}
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		own, theirs := st.sentAt(key), from.sentAt(key)
+		gap := own == registry.Unset && theirs == registry.Unset && !contact.Properties.Get(key).Value.Exists()
+		if theirs <= own && !gap {
+			continue
+		}
+		f := other.Properties.Get(key)
+		contact.Properties.Put(f)
+		contact.setRepeated(key, other.repeatedAt(key))
+		delete(st.Changes, key)
+		if change, known := from.Changes[key]; known {
+			st.Changes[key] = change
+		}
+		if key == "email" {
+			contact.Email = other.Email
+		}
+	}
+	contact.UpdatedAt, contact.WrittenAt = max(contact.UpdatedAt, other.UpdatedAt), max(contact.WrittenAt, other.WrittenAt)
+}
+
+// sentAt returns the newest date of a property's value that is known, or Unset.
+func (st *State) sentAt(property string) registry.Instant {
+	last, _ := st.lastChange(property)
+	return max(last.At, st.Contact.repeatedAt(property))
+}
