@@ -74,7 +74,10 @@ func (t Transition) Event() string {
 	return strings.Join(parts, ":")
 }
 
-// Key returns the idempotency key of the transition. It is the same at every delivery, and no other has it.
+// Key returns the idempotency key of the transition. It is the same at every delivery, and no other transition of the database
+// has it. A failover to a standby that lacks the last commits loses transitions whose handlers may have been called; their keys
+// come again for what happens instead. Where that can be, remember the key together with At: two transitions that have both in
+// common are one.
 func (t Transition) Key() string {
 	if t.Kind == Dwell {
 		return fmt.Sprintf("bucket:%s:%s:dwell:%s:%d:%d", t.BucketID, t.UserID, t.Tick, t.EntryCount, t.DwellCount)

@@ -37,9 +37,10 @@ func announcement(t engine.Transition) (message, error) {
 }
 
 // idOf returns the webhook-id of a transition: the same at every attempt, and on its way to every endpoint. It is a hash of the
-// key, in which there are users' names, which may be long, and hold what a header cannot.
+// key, in which there are users' names, which may be long, and hold what a header cannot; and of the instant, because a
+// failover that loses commits lets a key come again for another transition.
 func idOf(t engine.Transition) string {
-	sum := sha256.Sum256([]byte(t.Key()))
+	sum := sha256.Sum256([]byte(t.Key() + " " + t.At.UTC().Format(time.RFC3339Nano)))
 	return "msg_" + hex.EncodeToString(sum[:16])
 }
 
