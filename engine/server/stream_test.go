@@ -321,3 +321,41 @@ func TestStreamEndsWithTheServer(t *testing.T) {
 		}
 	}
 }
+
+// TestStreamEndsWithItsKey revokes the key of a stream on which nothing happens, long before its next beat.
+func TestStreamEndsWithItsKey(t *testing.T) {
+	t.Parallel()
+	a := newStreams(t, server.HTTP{Beat: time.Hour})
+	s := a.stream(t, "", "")
+	other := command(t, "keys", "create", "other", "--read", "--database", a.url)
+	first := a.key
+	a.key = other
+	stays := a.stream(t, "", "")
+	a.key = first
+	command(t, "keys", "revoke", "board", "--database", a.url)
+	if next, err := s.read(); err == nil {
+		t.Errorf("its key is revoked, and it sends %v", next)
+	}
+	a.join(t, "ada")
+	alike(t, "that of another key", stays.next(1), []string{"bucket:pro:ada:entered:1"})
+}
+
+// TestStreamsOfAKey opens as many streams as a key may have, which leaves room for those of another.
+func TestStreamsOfAKey(t *testing.T) {
+	t.Parallel()
+	a := newStreams(t, server.HTTP{Streams: 4, StreamsKey: 2})
+	status := func() (int, string) {
+		got := a.open(t, t.Context(), "", "")
+		t.Cleanup(func() { _ = got.Body.Close() })
+		return got.StatusCode, got.Header.Get("Retry-After")
+	}
+	for n, want := range []int{200, 200, 429, 429} {
+		if got, later := status(); got != want || (later == "") != (want == 200) {
+			t.Errorf("stream %d: got %d, to be tried again after %q, want %d", n+1, got, later, want)
+		}
+	}
+	a.key = command(t, "keys", "create", "other", "--read", "--database", a.url)
+	if got, _ := status(); got != http.StatusOK {
+		t.Errorf("another key: got %d", got)
+	}
+}

@@ -3,7 +3,9 @@ package server_test
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -28,8 +30,14 @@ type served struct {
 // serveWith starts a server that tells everything.
 func serveWith(t *testing.T, url string, env ...string) *served {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "bucketd", "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--database", url,
-		"--json", "--log", "json", "--log-level", "debug")
+	return serveWithFlags(t, url, nil, env...)
+}
+
+func serveWithFlags(t *testing.T, url string, flags []string, env ...string) *served {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "bucketd", append([]string{
+		"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--database", url, "--json", "--log", "json", "--log-level", "debug",
+	}, flags...)...)
 	cmd.Env = append(os.Environ(), env...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -142,5 +150,62 @@ func TestTelemetry(t *testing.T) {
 	}
 	if traces.Load() == 0 {
 		t.Error("no traces were sent")
+	}
+}
+
+// TestMetricsAreBounded sends what clients may invent, thousands of times: the metrics have as many series as before.
+func TestMetricsAreBounded(t *testing.T) {
+	t.Parallel()
+	url := pgtest.NewURL(t)
+	s := serveWith(t, url)
+	defer s.stop()
+	go func() { _, _ = io.Copy(io.Discard, s.log) }()
+	key := command(t, "keys", "create", "prometheus", "--read", "--database", url)
+	invent := func(n int) {
+		t.Helper()
+		host, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer host.Close()
+		answers := bufio.NewReader(host)
+		for i := range n {
+			for _, line := range []string{"GET /healthz HTTP/1.%[2]d", "FROB%[1]d /healthz HTTP/1.1", "GET /v1/%[1]d HTTP/1.1", "PUT%[1]d /x/%[1]d HTTP/1.1"} {
+				fmt.Fprintf(host, fmt.Sprintf("%s\r\n", line)+"Host: h%[1]d:%[3]d\r\n\r\n", i, 1+i%9, 1+i)
+				got, err := http.ReadResponse(answers, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, _ = io.Copy(io.Discard, got.Body)
+				_ = got.Body.Close()
+			}
+		}
+	}
+	series := func() map[string]bool {
+		t.Helper()
+		status, body := ask(t, http.MethodGet, s.AdminURL+"/metrics", key, "")
+		if status != http.StatusOK {
+			t.Fatal(body)
+		}
+		names := map[string]bool{}
+		for line := range strings.Lines(body) {
+			if name, _, _ := strings.Cut(line, " "); strings.HasPrefix(name, "http_") {
+				names[name] = true
+			}
+		}
+		return names
+	}
+	invent(1)
+	before := series()
+	invent(1250)
+	after := series()
+	if len(before) == 0 || len(after) != len(before) {
+		t.Errorf("there were %d series and are %d", len(before), len(after))
+	}
+	for name := range after {
+		if !before[name] {
+			t.Errorf("new: %s", name)
+			break
+		}
 	}
 }
