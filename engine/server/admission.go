@@ -181,7 +181,7 @@ func (t *tracking) introduce(r *request, in intake) error {
 	if err := t.enter(r, b.scan.key); err != nil {
 		return err
 	}
-	b.limit, b.source.spent = t.config.Batch, nil
+	b.limit, b.source.spent, b.spare = t.config.Batch, nil, false
 	if b.zip == nil {
 		b.known = int(max(0, r.ContentLength))
 	}
@@ -228,8 +228,7 @@ func (t *tracking) room(r *request) error {
 // release returns what the request holds.
 func (r *request) release() {
 	if r.reading != nil {
-		r.reading.close()
-		r.reading.lease.end()
+		r.reading.drop()
 	}
 	r.work.end()
 }

@@ -18,6 +18,7 @@ type body struct {
 	lease  lease     // what text and zip hold
 
 	text  []byte
+	spare bool // text comes from spares, and goes back there if nothing becomes of the body
 	scan  *scanner
 	limit int // bytes of text
 	items int // that there may be
@@ -186,13 +187,42 @@ func (b *body) room() error {
 		larger = max(size, b.known) + 1 // the end is noticed by what does not come
 	}
 	larger = min(larger, b.limit+1)
-	if !b.lease.grow(int64(larger)) { // what was there before is garbage, and takes room until it is collected
+	if !b.lease.grow(int64(larger)) {
 		return errFull
 	}
-	text := make([]byte, len(b.text), larger)
+	text := spareText(len(b.text), larger, b.source.spent != nil)
 	copy(text, b.text)
-	b.text = text
+	old, spare := b.text, b.spare
+	b.text, b.spare = text, b.source.spent != nil
+	if spare { // else it is garbage, and takes room until it is collected
+		giveText(old)
+		b.lease.shrink(int64(size))
+	}
 	return nil
+}
+
+// spares are texts of bodies from which nothing became: without a key they cost no garbage. There is a pool for each size.
+var spares sync.Map
+
+func spareText(length, size int, spare bool) []byte {
+	if pool, known := spares.Load(size); known && spare {
+		if text, ok := pool.(*sync.Pool).Get().(*[]byte); ok { //nolint:forcetypeassert // nothing else is stored
+			return (*text)[:length]
+		}
+	}
+	return make([]byte, length, size)
+}
+
+func giveText(text []byte) {
+	size := cap(text)
+	if size < firstRead || size&(size-1) > 0 && (size-1)&(size-2) > 0 { // of others there would be too many pools
+		return
+	}
+	pool, known := spares.Load(size)
+	if !known {
+		pool, _ = spares.LoadOrStore(size, &sync.Pool{})
+	}
+	pool.(*sync.Pool).Put(&text) //nolint:forcetypeassert // nothing else is stored
 }
 
 // move lets another budget bear what the body holds.
@@ -205,6 +235,16 @@ func (b *body) move(to lease) error {
 	return nil
 }
 
+// drop gives up the body.
+func (b *body) drop() {
+	b.close()
+	if b.spare {
+		giveText(b.text)
+	}
+	b.text, b.spare = nil, false
+	b.lease.end()
+}
+
 // close returns what was needed for reading, once all is read. It may be called again.
 func (b *body) close() {
 	if b.zip == nil {
@@ -213,6 +253,5 @@ func (b *body) close() {
 	b.zip.buffer.Reset(nil)
 	zips.Put(b.zip)
 	b.zip, b.in = nil, nil
-	b.lease.budget.give(b.lease.holder, zipBytes)
-	b.lease.bytes -= zipBytes
+	b.lease.shrink(zipBytes)
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
@@ -20,7 +21,7 @@ type brake struct {
 }
 
 const (
-	holdTime = time.Second // for how long an answer waits
+	holdTime = time.Second // for how long an answer waits, on the average
 	maxHeld  = 1024        // answers that wait at once; further ones do not, and close their connections
 )
 
@@ -51,7 +52,7 @@ func (b *brake) hold(ctx context.Context, holder int, header http.Header) {
 	}
 	b.held++
 	b.mu.Unlock()
-	timer := time.NewTimer(holdTime)
+	timer := time.NewTimer(holdTime/2 + rand.N(holdTime)) // spread, so that those who were refused at once do not come back at once
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -139,6 +139,12 @@ func (l *lease) grow(bytes int64) bool {
 	return true
 }
 
+// shrink returns a part.
+func (l *lease) shrink(bytes int64) {
+	l.budget.give(l.holder, bytes)
+	l.bytes -= bytes
+}
+
 // end returns all. It may be called again.
 func (l *lease) end() {
 	if l.bytes > 0 {

@@ -47,7 +47,7 @@ type HTTP struct {
 	KeylessRead time.Duration
 
 	// Refusals is how many requests of a key, or of all without a known key together, are refused at once in each second.
-	// Further refusals are answered a second later, so that clients that try again at once are slowed down. Defaults to 50.
+	// Further refusals are answered about a second later, so that clients that try again at once are slowed down. Defaults to 20.
 	Refusals int
 
 	// Streams is how many streams may be open at once. Defaults to 1,000.
@@ -74,7 +74,7 @@ func (c HTTP) withDefaults() HTTP {
 	c.Keyless = cmp.Or(c.Keyless, 1<<20)
 	c.KeylessBody = min(cmp.Or(c.KeylessBody, 64<<10), c.Batch)
 	c.KeylessRead = cmp.Or(c.KeylessRead, 3*time.Second)
-	c.Refusals = cmp.Or(c.Refusals, 50)
+	c.Refusals = cmp.Or(c.Refusals, 20)
 	c.Streams = cmp.Or(c.Streams, 1000)
 	c.StreamsKey = cmp.Or(c.StreamsKey, min(100, c.Streams))
 	c.Beat = cmp.Or(c.Beat, 15*time.Second)
