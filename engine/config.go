@@ -79,6 +79,14 @@ type Config struct {
 	// MaxPayload is how many bytes the properties and the traits of an event may have, each. Defaults to 32 KB.
 	MaxPayload int
 
+	// MaxTraits is how many properties a user may have. An event that would give them more is refused with an
+	// [*InvalidError], and so is a merge. Defaults to 1,000.
+	MaxTraits int
+
+	// MaxTraitBytes is how many bytes the properties of a user may take together, names included. Beyond that, events are
+	// refused as by MaxTraits. Defaults to 64 KB.
+	MaxTraitBytes int
+
 	// Meters is where the engine tells how it is doing, by OpenTelemetry. Defaults to otel.GetMeterProvider.
 	Meters metric.MeterProvider
 
@@ -143,6 +151,8 @@ func (c Config) withDefaults() Config {
 	def(&c.Lease, 30*time.Second)
 	def(&c.MaxBatch, 500)
 	def(&c.MaxPayload, 32<<10)
+	def(&c.MaxTraits, 1000)
+	def(&c.MaxTraitBytes, 64<<10)
 	def(&c.NewEventNames, 10_000)
 	def(&c.QueueSize, 10_000)
 	def(&c.Schema, store.DefaultSchema)
@@ -195,6 +205,8 @@ func (c Config) validate() error {
 		{"Lease", int64(c.Lease)},
 		{"MaxBatch", int64(c.MaxBatch)},
 		{"MaxPayload", int64(c.MaxPayload)},
+		{"MaxTraits", int64(c.MaxTraits)},
+		{"MaxTraitBytes", int64(c.MaxTraitBytes)},
 		{"QueueSize", int64(c.QueueSize)},
 		{"Skew", int64(c.Skew)},
 	} {

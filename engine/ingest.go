@@ -304,7 +304,7 @@ func (f *flush) attempt(ctx context.Context, items []*item) error {
 				f.late[it.user] = true
 				continue
 			}
-			f.finish(it, nil)
+			f.finish(it, it.refusal())
 		}
 	}
 	return nil
@@ -355,7 +355,7 @@ func (e *Engine) ingestions(items []*item) ([]*task, []ingestion) {
 
 // options returns how a session decides at the clock's time, or at the time of a replay.
 func (e *Engine) options(clock bool) decide.Options {
-	return decide.Options{Live: clock && !e.config.VirtualTime, Replayed: !clock}
+	return decide.Options{Live: clock && !e.config.VirtualTime, Replayed: !clock, Limits: e.limits()}
 }
 
 // clock returns the time at which the item is decided on: its own in a replay, the given one else.
@@ -386,6 +386,19 @@ func (f *flush) log(it *item) {
 		return
 	}
 	f.engine.log.DebugContext(it.ctx, "event", "user", it.name(), "event", it.event.Name, "key", it.event.Key, "duplicate", it.result.Duplicate, "error", it.err)
+}
+
+// refusal returns why an event was refused that was decided on, if it was.
+func (it *item) refusal() error {
+	if r := it.result.Refused; r != nil {
+		return &InvalidError{r.Field, r.Problem}
+	}
+	return nil
+}
+
+// limits are how much a user's properties may come to.
+func (e *Engine) limits() decide.Limits {
+	return decide.Limits{Properties: e.config.MaxTraits, Bytes: e.config.MaxTraitBytes}
 }
 
 func (f *flush) fail(items []*item, err error) {

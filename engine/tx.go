@@ -64,6 +64,16 @@ func (e *Engine) ingestWithin(ctx context.Context, tx pgx.Tx, items []*item) err
 	return savepoint.Commit(ctx)
 }
 
+// refused returns the errors of events that were refused for what their users have already.
+func refused(items []*item) error {
+	for i, it := range items {
+		if err := it.refusal(); err != nil {
+			return fmt.Errorf("event %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
 func (e *Engine) ingestAll(ctx context.Context, tx pgx.Tx, items []*item) error {
 	if err := e.store.NameEventsWithin(ctx, tx, e.config.Now(), eventsOf(items)); err != nil {
 		return err
@@ -78,7 +88,7 @@ func (e *Engine) ingestAll(ctx context.Context, tx pgx.Tx, items []*item) error 
 		err := e.within(ctx, tx, tasks)
 		r, renamed := asRenamed(err)
 		if !renamed {
-			if err == nil {
+			if err = errors.Join(err, refused(items)); err == nil {
 				e.catalog.add(all)
 			}
 			return err

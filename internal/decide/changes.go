@@ -120,7 +120,7 @@ func (s *Session) Changes() Changes {
 			}
 		}
 	}
-	for _, key := range s.touched {
+	for _, key := range s.touched.all {
 		if f := s.state.Contact.Properties.Get(key); f.Value.Exists() {
 			s.contact.Set = append(s.contact.Set, f)
 		} else {

@@ -45,13 +45,18 @@ func (e *Event) Sets(r *registry.Registry, key string) (registry.Property, bool)
 // Ingest lets an event happen at the clock's time. OccurredAt may be Unset for now; it is never later than now.
 func (s *Session) Ingest(e Event, clock registry.Instant) Result {
 	duplicate := false
+	var refused *Refusal
 	result := s.step(func() {
 		s.advance(clock)
-		if duplicate = e.Key != "" && s.state.seen(e.Key); !duplicate {
+		if duplicate = e.Key != "" && s.state.seen(e.Key); duplicate {
+			return
+		}
+		s.fill(&e)
+		if refused = s.refusal(&e); refused == nil {
 			s.ingest(e)
 		}
 	})
-	result.Duplicate = duplicate
+	result.Duplicate, result.Refused = duplicate, refused
 	return result
 }
 
@@ -62,7 +67,6 @@ func (s *Session) ingest(e Event) {
 	if e.OccurredAt == registry.Unset || e.OccurredAt > s.now {
 		e.OccurredAt = s.now
 	}
-	s.fill(&e)
 	s.changes.Events = append(s.changes.Events, Logged{e, s.now})
 	s.occur(&e)
 	if s.state.Contact.Deleted {
@@ -91,14 +95,17 @@ func (s *Session) ingest(e Event) {
 // fill adds to the traits of an event those that are set once, as far as the contact has nothing of that name. From here on
 // nobody can tell them apart, who reads the log included.
 func (s *Session) fill(e *Event) {
-	missing := func(f payload.Field) bool {
-		given := slices.ContainsFunc(e.Traits.Fields, func(t payload.Field) bool { return t.Key == f.Key })
-		return f.Value.Exists() && !given && !s.state.Contact.Properties.Get(f.Key).Value.Exists()
+	if len(e.Once.Fields) == 0 {
+		return
 	}
-	fields := e.Traits.Fields
+	given := keys{} // so that many of them cost no more each than few
+	for _, f := range e.Traits.Fields {
+		given.add(f.Key)
+	}
+	fields := slices.Clone(e.Traits.Fields)
 	for _, f := range e.Once.Fields {
-		if missing(f) {
-			fields = append(slices.Clip(fields), f)
+		if f.Value.Exists() && !given.has(f.Key) && !s.state.Contact.Properties.Get(f.Key).Value.Exists() {
+			fields = append(fields, f)
 		}
 	}
 	if len(fields) > len(e.Traits.Fields) {

@@ -172,9 +172,7 @@ func (s *Session) change(key string, p registry.Property, c PropertyChange) {
 func (s *Session) put(f payload.Field) {
 	contact := &s.state.Contact
 	contact.Properties.Put(f)
-	if !slices.Contains(s.touched, f.Key) {
-		s.touched = append(s.touched, f.Key)
-	}
+	s.touched.add(f.Key)
 	change := s.contactChange()
 	if f.Key == "email" {
 		contact.Email = f.Value.Text

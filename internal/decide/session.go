@@ -14,6 +14,7 @@ type Session struct {
 	state    *State
 	live     bool
 	replayed bool
+	limits   Limits
 	frozen   []bool
 	steps    []Step
 
@@ -22,7 +23,7 @@ type Session struct {
 	settled  registry.Instant // every due instant up to here is settled
 	finished []StayChange     // stays of this session that a later one of the same bucket replaced
 	contact  *ContactChange
-	touched  []string // keys of the contact's properties that were set or removed
+	touched  keys // keys of the contact's properties that were set or removed
 	changes  Changes
 	lacks    Lacks
 	foreseen []registry.Index // buckets of which is noted what they lack
@@ -44,6 +45,9 @@ type Options struct {
 
 	// Replayed says that steps go by the time of what is replayed, and by no clock.
 	Replayed bool
+
+	// Limits are how much the user's properties may come to.
+	Limits Limits
 
 	// Frozen are the buckets in which nothing moves, by their places, beside those that their definitions disable: they
 	// are paused, or what is deployed is another definition. Nil: none.
@@ -87,7 +91,7 @@ func (s *Session) Begin(r *registry.Registry, st *State, o Options) {
 		st.Stays[i].fate = untouched
 	}
 	*s = Session{
-		registry: r, state: st, live: o.Live, replayed: o.Replayed, frozen: o.Frozen, steps: o.Steps, now: registry.Unset, followed: registry.Unset, settled: registry.Unset,
+		registry: r, state: st, live: o.Live, replayed: o.Replayed, limits: o.Limits, frozen: o.Frozen, steps: o.Steps, now: registry.Unset, followed: registry.Unset, settled: registry.Unset,
 		changes: s.changes.emptied(), scratch: s.scratch,
 	}
 	if s.scratch.membership == nil {
@@ -205,6 +209,7 @@ func (s *Session) nextDue() (registry.Instant, []registry.Index) {
 
 // Result is what one step of a session came to.
 type Result struct {
+	Refused     *Refusal     // not nil: the event was refused, and nothing was done
 	Duplicate   bool         // the idempotency key had been seen: nothing was done
 	Deleted     bool         // the user is deleted: nothing was done
 	Paused      bool         // the bucket is paused: nothing was done

@@ -46,6 +46,7 @@ const (
 // Limits are what an event may not exceed.
 type Limits struct {
 	Payload int           // bytes of the properties and of the traits
+	Traits  int           // how many there may be; 0: any number
 	Skew    time.Duration // by which it may have occurred later than now
 	End     time.Time     // after which it may not have occurred; zero: there is none
 }
@@ -96,8 +97,13 @@ func Validate(r *registry.Registry, ev *Input, now time.Time, l Limits) (decide.
 	if out.Traits, err = object("traits", ev.Traits, ev.TraitsJSON, l.Payload, payload.All); err != nil {
 		return out, err
 	}
-	out.Once, err = object("traits_once", ev.TraitsOnce, ev.TraitsOnceJSON, l.Payload, payload.All)
-	return out, err
+	if out.Once, err = object("traits_once", ev.TraitsOnce, ev.TraitsOnceJSON, l.Payload, payload.All); err != nil {
+		return out, err
+	}
+	if n := len(out.Traits.Fields); l.Traits > 0 && n > l.Traits {
+		return out, &InvalidError{"traits", fmt.Sprintf("are %d, more than the %d that a user may have; send what varies as properties of events", n, l.Traits)}
+	}
+	return out, nil
 }
 
 func object(name string, m map[string]any, raw []byte, most int, asked payload.Asked) (payload.Object, error) {

@@ -1,18 +1,36 @@
 package payload
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Properties are the properties of a user: an object that is looked into and changed by key. What was stored is read
-// only when somebody looks at all of it; what is asked by its key is found, and changed, in the text. The zero value is an
-// empty object.
+// only when somebody looks at all of it, or at many of its members; until then what is asked by its key is found, and changed, in
+// the text. So what an event costs is in proportion to the bytes of the object and of the event. The zero value is an empty object.
 //
 // A copy shares what it was copied from, until either is changed.
 type Properties struct {
-	raw    []byte // as stored; nil once it was changed
-	fields []Field
-	read   bool // the fields are there
-	owned  bool // and nobody else's
+	raw    []byte         // as stored; nil once it was changed
+	fields []Field        // those that were removed are null
+	index  map[string]int // where each is; nil while they are few
+	gone   int            // how many were removed
+	bytes  int            // of the others, see [Properties.Size]
+	looked int            // bytes of the text that were looked through, or written anew
+	read   bool           // the fields are there
+	owned  bool           // and nobody else's
 }
+
+const (
+	// Once so many times the length of the text was looked through, all of it is read.
+	mostPasses = 8
+	// So many fields are compared one by one.
+	mostCompared = 16
+	// A member takes at least so many bytes of the text: "":0,
+	leastMember = 5
+	// What a member takes beside its key and its value: quotes, a colon, a comma.
+	framing = 4
+)
 
 // Remember returns the properties of an object that [Stored] has read before.
 func Remember(raw []byte) Properties { return Properties{raw: raw} }
@@ -20,34 +38,88 @@ func Remember(raw []byte) Properties { return Properties{raw: raw} }
 // StoredProperties returns the properties of an object as PostgreSQL writes it.
 func StoredProperties(raw []byte) (Properties, error) {
 	o, err := Stored(raw)
-	return Properties{raw: raw, fields: o.Fields, read: true}, err
+	p := Properties{raw: raw}
+	p.take(o.Fields)
+	return p, err
 }
+
+// take makes fields those of the object.
+func (p *Properties) take(fields []Field) {
+	p.fields, p.read = fields, true
+	for i := range fields {
+		if fields[i].Value.Exists() {
+			p.bytes += fields[i].Size()
+		} else {
+			p.gone++
+		}
+	}
+}
+
+// Size is how many bytes the member takes in an object, roughly.
+func (f *Field) Size() int { return len(f.Key) + len(f.Raw) + framing }
 
 // Fields returns all properties. They must not be changed.
 func (p *Properties) Fields() []Field {
+	p.parse()
+	if p.gone > 0 {
+		left := make([]Field, 0, len(p.fields)-p.gone)
+		for _, f := range p.fields {
+			if f.Value.Exists() {
+				left = append(left, f)
+			}
+		}
+		p.fields, p.index, p.gone, p.owned = left, nil, 0, true
+	}
+	return p.fields
+}
+
+// parse reads the fields, if they are not there.
+func (p *Properties) parse() {
 	if !p.read && len(p.raw) > 0 {
 		o, err := Stored(p.raw)
 		if err != nil {
 			o = Object{} // it was read before without an error
 		}
-		p.fields = o.Fields
+		p.take(o.Fields)
 	}
 	p.read = true
-	return p.fields
+}
+
+// Size returns how many properties there are, and how many bytes they take, roughly.
+func (p *Properties) Size() (count, bytes int) {
+	p.parse()
+	return len(p.fields) - p.gone, p.bytes
+}
+
+// Bound returns numbers that [Properties.Size] does not exceed, without reading anything.
+func (p *Properties) Bound() (count, bytes int) {
+	if p.read {
+		return p.Size()
+	}
+	return len(p.raw) / leastMember, len(p.raw) + framing
+}
+
+// inText finds a member in the text, unless that does not pay any more.
+func (p *Properties) inText(key string) member {
+	if p.read || p.looked > mostPasses*len(p.raw) {
+		return member{}
+	}
+	m := find(p.raw, key)
+	p.looked += m.end
+	return m
 }
 
 // Get returns a property. Without one it returns a field that is null.
 func (p *Properties) Get(key string) Field {
-	if !p.read {
-		if m := find(p.raw, key); m.found {
-			f := Field{Key: key, Raw: p.raw[m.value:m.end:m.end]}
-			var err error
-			if f.Value, err = StoredValue(f.Raw); err == nil {
-				return f
-			}
-		} else if m.sure {
-			return null(key)
+	switch m := p.inText(key); {
+	case m.found:
+		f := Field{Key: key, Raw: p.raw[m.value:m.end:m.end]}
+		var err error
+		if f.Value, err = StoredValue(f.Raw); err == nil {
+			return f
 		}
+	case m.sure:
+		return null(key)
 	}
 	if i := p.find(key); i >= 0 {
 		return p.fields[i]
@@ -59,37 +131,63 @@ func null(key string) Field { return Field{Key: key, Raw: []byte("null")} }
 
 // Put gives a property a value, or removes it if the value is null.
 func (p *Properties) Put(f Field) {
-	if !p.read {
-		if m := find(p.raw, f.Key); m.sure {
-			p.raw = m.splice(p.raw, f)
-			return
-		}
+	if m := p.inText(f.Key); m.sure {
+		p.raw = m.splice(p.raw, f)
+		p.looked += len(p.raw)
+		return
 	}
-	i := p.find(f.Key)
+	i, exists := p.find(f.Key), f.Value.Exists()
 	if !p.owned {
-		p.fields, p.owned = slices.Clone(p.fields), true
+		p.fields, p.index, p.owned = slices.Clone(p.fields), maps.Clone(p.index), true
 	}
 	p.raw = nil
-	switch {
-	case f.Value.Exists() && i >= 0:
-		p.fields[i] = f
-	case f.Value.Exists():
+	if i >= 0 {
+		was := &p.fields[i]
+		if was.Value.Exists() {
+			p.bytes -= was.Size()
+			p.gone++
+		}
+		*was = f
+		if exists {
+			p.gone--
+		} else {
+			*was = null(f.Key)
+		}
+	} else if exists {
 		p.fields = append(p.fields, f)
-	case i >= 0:
-		p.fields = slices.Delete(p.fields, i, i+1)
+		if p.index != nil {
+			p.index[f.Key] = len(p.fields) - 1
+		}
+	}
+	if exists {
+		p.bytes += f.Size()
 	}
 }
 
 // Raw returns the object.
 func (p *Properties) Raw() []byte {
 	if p.raw == nil {
-		p.raw = AppendObject(nil, p.fields)
+		p.raw = AppendObject(nil, p.Fields())
 	}
 	return p.raw
 }
 
+// find returns where a property is, or was before it was removed; -1 if it never was there.
 func (p *Properties) find(key string) int {
-	return slices.IndexFunc(p.Fields(), func(f Field) bool { return f.Key == key })
+	p.parse()
+	if len(p.fields) <= mostCompared {
+		return slices.IndexFunc(p.fields, func(f Field) bool { return f.Key == key })
+	}
+	if p.index == nil {
+		p.index = make(map[string]int, len(p.fields))
+		for i := range p.fields {
+			p.index[p.fields[i].Key] = i
+		}
+	}
+	if i, known := p.index[key]; known {
+		return i
+	}
+	return -1
 }
 
 // AppendObject appends an object of fields.

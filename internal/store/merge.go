@@ -7,6 +7,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -47,6 +48,9 @@ func (f *Facts) Merged(name string) bool {
 
 // Deleted reports whether a user is deleted who is locked.
 func (f *Facts) Deleted(name string) bool { return f.users[name].contact.DeletedAt.Valid }
+
+// Properties returns the properties of a user who is locked.
+func (f *Facts) Properties(name string) payload.Properties { return f.users[name].properties }
 
 // Created reports whether the transaction has created a user.
 func (f *Facts) Created(name string) bool { return f.users[name].created }

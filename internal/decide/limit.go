@@ -1,0 +1,123 @@
+package decide
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/bucketgen/bucketgen/internal/payload"
+)
+
+// Limits are how much a user's properties may come to. The zero value is no limit.
+type Limits struct {
+	Properties int // how many; 0: any number
+	Bytes      int // of their names and values together; 0: any number
+}
+
+// Refusal says which field of an event was refused, and why. Nothing of the event was done.
+type Refusal struct {
+	Field   string
+	Problem string
+}
+
+// refusal returns why an event is refused that would give the user more properties than the limits allow. Whoever has more
+// already may still change and remove what is there.
+func (s *Session) refusal(e *Event) *Refusal {
+	l, p := s.limits, &s.state.Contact.Properties
+	if l == (Limits{}) || s.state.Contact.Deleted || len(e.Traits.Fields)+len(e.Properties.Fields) == 0 {
+		return nil
+	}
+	count, bytes := p.Bound()
+	carried := len(e.Traits.Fields) + len(e.Properties.Fields)
+	if fits(count+carried, l.Properties) && fits(bytes+len(e.Traits.Raw)+len(e.Properties.Raw)+carried*4, l.Bytes) {
+		return nil
+	}
+	had, size := p.Size()
+	count, bytes = had, size
+	field := "traits"
+	add := func(f payload.Field) {
+		if was := p.Get(f.Key); was.Value.Exists() {
+			count, bytes = count-1, bytes-was.Size()
+		}
+		if f.Value.Exists() {
+			count, bytes = count+1, bytes+f.Size()
+		}
+	}
+	later := map[string]bool{} // set by the payload, which comes after traits
+	for _, f := range e.Properties.Fields {
+		if _, declared := e.Sets(s.registry, f.Key); declared {
+			later[f.Key] = true
+			add(f)
+		}
+	}
+	if count > had && len(e.Traits.Fields) == 0 {
+		field = "properties"
+	}
+	for _, f := range e.Traits.Fields {
+		if !later[f.Key] {
+			add(f)
+		}
+	}
+	switch {
+	case !fits(count, l.Properties) && count > had:
+		return &Refusal{field, fmt.Sprintf("would give the user %d properties, more than the %d that are allowed; "+
+			"set some to null, or send what varies as properties of events", count, l.Properties)}
+	case !fits(bytes, l.Bytes) && bytes > size:
+		return &Refusal{field, fmt.Sprintf("would give the user %d bytes of properties, more than the %d that are allowed; "+
+			"set some to null, or shorten them", bytes, l.Bytes)}
+	}
+	return nil
+}
+
+func fits(n, most int) bool { return most == 0 || n <= most }
+
+// Exceeds returns why a user may not have the properties of another beside their own, if they may not.
+func (l Limits) Exceeds(own, other payload.Properties) (problem string, exceeds bool) {
+	had, size := own.Size()
+	count, bytes := had, size
+	for _, f := range other.Fields() {
+		if !own.Get(f.Key).Value.Exists() {
+			count, bytes = count+1, bytes+f.Size()
+		}
+	}
+	switch {
+	case !fits(count, l.Properties) && count > had:
+		return fmt.Sprintf("has properties that would give the other user %d of them, more than the %d that are allowed; "+
+			"set some to null before", count, l.Properties), true
+	case !fits(bytes, l.Bytes) && bytes > size:
+		return fmt.Sprintf("has properties that would give the other user %d bytes of them, more than the %d that are allowed; "+
+			"set some to null before", bytes, l.Bytes), true
+	}
+	return "", false
+}
+
+// keys is a set of keys in the order in which they were added.
+type keys struct {
+	all []string
+	set map[string]struct{} // nil while they are few
+}
+
+func (k *keys) add(key string) {
+	if k.has(key) {
+		return
+	}
+	const few = 16
+	switch {
+	case k.set != nil:
+		k.set[key] = struct{}{}
+	case len(k.all) == few:
+		k.set = make(map[string]struct{}, 2*few)
+		for _, other := range k.all {
+			k.set[other] = struct{}{}
+		}
+		k.set[key] = struct{}{}
+	}
+	k.all = append(k.all, key)
+}
+
+func (k *keys) has(key string) bool {
+	if k.set != nil {
+		_, known := k.set[key]
+		return known
+	}
+	return slices.Contains(k.all, key)
+}
