@@ -250,13 +250,16 @@ func (a *armer) tell(ctx context.Context, p db.MembershipsArmedParams) (err erro
 	if err != nil {
 		return fmt.Errorf("read when members are to be looked at: %w", err)
 	}
-	arms := make([]Arm, len(rows))
-	for i, row := range rows {
+	arms := make([]Arm, 0, len(rows))
+	for _, row := range rows {
+		if registry.At(row.DueAt.Time) > registry.Latest {
+			continue // JSON cannot say when; the clock settles it
+		}
 		b, _ := a.engine.store.Index(row.BucketNo) // it is one of ours
-		arms[i] = Arm{
+		arms = append(arms, Arm{
 			MembershipID: row.ID, BucketID: a.engine.registry.Buckets[b].ID, UserID: row.UserID, UserEmail: deref(row.Email),
 			ExpiresAt: row.DueAt.Time.UTC(),
-		}
+		})
 	}
 	if len(arms) == 0 {
 		return nil

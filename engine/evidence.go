@@ -97,7 +97,7 @@ func (e *Evidence) property(from *registry.Evidence, now registry.Instant) {
 	if from.Change == nil {
 		return
 	}
-	e.Was, e.ChangedAt = words.Value(from.Change.Was), from.Change.At.Time()
+	e.Was, e.ChangedAt = words.Value(from.Change.Was), timeOf(from.Change.At)
 	e.Text += fmt.Sprintf(" since %s, and was %s before", moment(from.Change.At, now), e.Was)
 }
 
@@ -127,7 +127,7 @@ func (e *Evidence) counted(c *registry.Counted, now registry.Instant) {
 	if c.Rank == 0 {
 		return
 	}
-	e.Rank, e.Deciding, e.LeavesAt = c.Rank, c.Deciding.Time(), timeOf(c.Leaves)
+	e.Rank, e.Deciding, e.LeavesAt = c.Rank, timeOf(c.Deciding), timeOf(c.Leaves)
 	e.Text += fmt.Sprintf("; the %s was at %s", newest(c.Rank), moment(c.Deciding, now))
 	if c.Leaves != registry.Never {
 		e.Text += ", and counts until " + moment(c.Leaves, now)
@@ -170,7 +170,7 @@ func (e *Evidence) open(c *registry.Chain, row *registry.SequenceRow, now regist
 		return
 	}
 	for _, chain := range c.Open {
-		e.Open = append(e.Open, chain.At.Time())
+		e.Open = append(e.Open, timeOf(chain.At))
 	}
 	over := c.Open[0].At.Add(row.Steps[len(row.Steps)-1].Within)
 	verb := "ends"
@@ -209,5 +209,5 @@ func newest(rank int) string {
 
 // moment says when something is, and how long before or after now.
 func moment(at, now registry.Instant) string {
-	return fmt.Sprintf("%s (%s)", at, words.Relative(at.Sub(now)))
+	return fmt.Sprintf("%s (%s)", at, words.Relative(at, now))
 }

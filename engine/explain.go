@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/bucketgen/bucketgen/gen/db"
@@ -37,7 +38,8 @@ type Explanation struct {
 	// before NothingUntil.
 	Next []Transition `json:"next"`
 
-	// NothingUntil is set where the clock has too much to look at to say what happens after that instant.
+	// NothingUntil is set where the clock has too much to look at to say what happens after that instant, and to the end of the
+	// year 9999 where something happens later, which RFC 3339 cannot express.
 	NothingUntil time.Time `json:"nothingUntil,omitzero"`
 }
 
@@ -159,21 +161,24 @@ func (l *look) take(s *decide.Session, clock registry.Instant) {
 
 func (e *Engine) explanation(l *look, userID, email string) Explanation {
 	row := &e.registry.Buckets[l.bucket]
+	next, later := expressible(slices.Concat(l.next.Transitions, l.then.Transitions))
 	x := Explanation{
 		BucketID: row.ID, BucketName: row.Name, UserID: userID, UserEmail: email, At: l.now.Time(),
 		Manual: row.Kind == registry.Manual, Paused: e.paused(l.bucket), Policy: words.Policy(e.registry, l.bucket),
 		Criteria: criteriaOf(l), Standing: standing(row, l),
-		Next: e.transitions(userID, append(l.next.Transitions, l.then.Transitions...)),
+		Next: e.transitions(userID, next),
 	}
 	if x.Next == nil {
 		x.Next = []Transition{}
 	}
 	x.Other = !x.Paused && e.store.Deployment().Frozen(l.bucket)
 	switch {
+	case later:
+		x.NothingUntil = registry.Latest.Time()
 	case len(l.next.Transitions) == 0:
-		x.NothingUntil = timeOf(l.next.At)
+		x.NothingUntil = nothingUntil(l.next.At)
 	case len(l.then.Transitions) == 0:
-		x.NothingUntil = timeOf(l.then.At)
+		x.NothingUntil = nothingUntil(l.then.At)
 	}
 	if s := l.stay; s != nil {
 		x.Member = s.Active()
@@ -189,26 +194,44 @@ func standing(row *registry.Bucket, l *look) Standing {
 	case stay == nil:
 	case stay.Active():
 		if end := stay.EnteredAt.Add(row.MinDwell); end > l.now {
-			s.StaysUntil = end.Time()
+			s.StaysUntil = timeOf(end)
 		}
 		if row.MaxDwell > 0 {
-			s.LeavesBy = stay.EnteredAt.Add(row.MaxDwell).Time()
+			s.LeavesBy = timeOf(stay.EnteredAt.Add(row.MaxDwell))
 		}
 	default:
 		s.Blocked = stay.Blocked
 		from := stay.LeftAt.Add(row.EntryPeriod)
 		s.Unannounced = row.EntryLimit == registry.Once || row.EntryLimit == registry.OncePerPeriod && l.now < from
 		if s.Unannounced && row.EntryLimit == registry.OncePerPeriod {
-			s.AnnouncedFrom = from.Time()
+			s.AnnouncedFrom = timeOf(from)
 		}
 	}
 	return s
 }
 
-// timeOf returns an instant as a time, which is zero where there is none.
+// timeOf returns an instant as a time, which is zero where there is none, or none that RFC 3339 can express.
 func timeOf(i registry.Instant) time.Time {
-	if i == registry.Never || i == registry.Unset {
+	const earliest registry.Instant = -62167219200_000000 // the beginning of the year 0
+	if i < earliest || i > registry.Latest {
 		return time.Time{}
 	}
 	return i.Time()
+}
+
+// nothingUntil is timeOf an instant before which nothing happens.
+func nothingUntil(i registry.Instant) time.Time {
+	if i != registry.Never {
+		i = min(i, registry.Latest)
+	}
+	return timeOf(i)
+}
+
+// expressible drops what happens when RFC 3339 cannot say when, and reports whether it did.
+func expressible(all []decide.Transition) ([]decide.Transition, bool) {
+	i := slices.IndexFunc(all, func(t decide.Transition) bool { return t.At > registry.Latest })
+	if i < 0 {
+		return all, false
+	}
+	return all[:i:i], true
 }

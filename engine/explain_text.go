@@ -9,6 +9,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/printable"
 	"github.com/bucketgen/bucketgen/internal/words"
+	"github.com/bucketgen/bucketgen/registry"
 )
 
 // String returns the explanation as people read it: over several lines, with the criteria drawn as a tree.
@@ -109,6 +110,8 @@ func (x Explanation) next() []string {
 		all = append(all, fmt.Sprintf("%s at %s", deed(t), x.moment(t.At)))
 	}
 	switch {
+	case x.NothingUntil.Equal(registry.Latest.Time()):
+		all = append(all, "nothing else before the year 10000")
 	case !x.NothingUntil.IsZero():
 		all = append(all, fmt.Sprintf("nothing else before %s; what comes then takes too long to find out", x.moment(x.NothingUntil)))
 	case len(all) == 0:
@@ -147,7 +150,7 @@ func tick(t *Transition) string {
 var endings = map[Reason]string{ReasonCriteria: "the criteria fails", ReasonMaxDwell: "the maximal dwell is over"}
 
 func (x Explanation) moment(t time.Time) string {
-	return fmt.Sprintf("%s (%s)", stamp(t), words.Relative(t.Sub(x.At)))
+	return fmt.Sprintf("%s (%s)", stamp(t), words.Relative(registry.At(t), registry.At(x.At)))
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

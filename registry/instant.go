@@ -25,13 +25,43 @@ func (i Instant) Time() time.Time {
 	return time.UnixMicro(int64(i)).UTC()
 }
 
-// Add returns the instant d later, or Never if that is beyond all instants.
-func (i Instant) Add(d time.Duration) Instant {
-	if i == Never {
+// Add returns the instant d later, Never if that is beyond all instants, or Unset if it is before all of them.
+func (i Instant) Add(d time.Duration) Instant { return i.plus(int64(d / time.Microsecond)) }
+
+func (i Instant) plus(microseconds int64) Instant {
+	sum := i + Instant(microseconds)
+	switch {
+	case i == Never || microseconds > 0 && sum < i:
+		return Never
+	case microseconds < 0 && sum > i:
+		return Unset
+	}
+	return sum
+}
+
+// AddTimes returns the instant that is n times d later, as Add does.
+func (i Instant) AddTimes(n int64, d time.Duration) Instant {
+	most, step := int64(math.MaxInt64), int64(d/time.Microsecond)
+	if step > 0 && n > most/step {
 		return Never
 	}
-	return i + Instant(d/time.Microsecond)
+	return i.plus(n * step)
 }
+
+// Periods returns how many whole periods of a length lie between j and i, negative if i is earlier.
+func (i Instant) Periods(j Instant, length time.Duration) int64 {
+	step := max(int64(length/time.Microsecond), 1)
+	if apart := i - j; (apart < 0) == (i < j) {
+		return int64(apart) / step
+	}
+	if i < j { // they are further apart than the greatest number of microseconds
+		return math.MinInt64 / step
+	}
+	return math.MaxInt64 / step
+}
+
+// Latest is the last instant that RFC 3339 can express: the end of the year 9999.
+const Latest Instant = 253402300799_999999
 
 // Sub returns how much later i is than j, or the longest duration, of about 292 years, where it is more than that.
 func (i Instant) Sub(j Instant) time.Duration {

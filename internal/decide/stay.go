@@ -3,7 +3,6 @@ package decide
 import (
 	"cmp"
 	"slices"
-	"time"
 
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -91,7 +90,7 @@ func (s *Session) tick(l *glance, at registry.Instant, c cause) {
 	for _, t := range l.row.Ticks {
 		if n := ordinal(t, stay, upTo); n > 0 {
 			due = append(due, Transition{
-				Bucket: l.bucket, Kind: Dwell, Epoch: stay.Epoch, At: stay.anchor().Add(time.Duration(n) * t.Span),
+				Bucket: l.bucket, Kind: Dwell, Epoch: stay.Epoch, At: stay.anchor().AddTimes(int64(n), t.Span),
 				Source: c.source, Label: t.Label, Ordinal: n,
 			})
 		}
@@ -129,11 +128,11 @@ func (s *Session) undisturbed(l *glance, stay *Stay) registry.Instant {
 
 // ordinal returns the number of the last tick that is due by an instant and not done yet, or 0.
 func ordinal(t registry.Tick, stay *Stay, upTo registry.Instant) int {
-	n := int(upTo.Sub(stay.anchor()) / t.Span)
+	n := int(upTo.Periods(stay.anchor(), t.Span))
 	if !t.Every {
 		n = min(n, 1)
 	}
-	if n < 1 || stay.anchor().Add(time.Duration(n)*t.Span) <= stay.TickedAt {
+	if n < 1 || stay.anchor().AddTimes(int64(n), t.Span) <= stay.TickedAt {
 		return 0
 	}
 	return n
@@ -143,9 +142,9 @@ func ordinal(t registry.Tick, stay *Stay, upTo registry.Instant) int {
 func (s *Stay) nextTick(row *registry.Bucket, after registry.Instant) registry.Instant {
 	next, from := registry.Never, s.anchor()
 	for _, t := range row.Ticks {
-		n := max(int64(after.Sub(from)/t.Span)+1, 1)
+		n := max(after.Periods(from, t.Span)+1, 1)
 		if t.Every || n == 1 {
-			next = min(next, from.Add(time.Duration(n)*t.Span))
+			next = min(next, from.AddTimes(n, t.Span))
 		}
 	}
 	return next

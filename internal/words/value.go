@@ -12,52 +12,59 @@ import (
 
 // Duration returns a length of time as people write it: 36h is "1 day 12 hours".
 func Duration(d time.Duration) string {
+	parts := inUnits(uint64(max(d, 0) / time.Microsecond))
+	if n := d % time.Microsecond; n > 0 {
+		parts = append(parts, Count(int(n), "nanosecond"))
+	}
+	return joined(parts)
+}
+
+// units are what a length of time is written in, in microseconds: a duration of Go ends at 292 years.
+var units = []struct {
+	name string
+	span uint64
+}{
+	{"day", 24 * 3600e6}, {"hour", 3600e6}, {"minute", 60e6}, {"second", 1e6}, {"millisecond", 1e3}, {"microsecond", 1},
+}
+
+func inUnits(microseconds uint64) []string {
 	var parts []string
-	for _, unit := range []struct {
-		name string
-		span time.Duration
-	}{
-		{"day", 24 * time.Hour},
-		{"hour", time.Hour},
-		{"minute", time.Minute},
-		{"second", time.Second},
-		{"millisecond", time.Millisecond},
-		{"microsecond", time.Microsecond},
-		{"nanosecond", 1},
-	} {
-		if n := d / unit.span; n > 0 {
+	for _, unit := range units {
+		if n := microseconds / unit.span; n > 0 {
 			parts = append(parts, Count(int(n), unit.name))
 		}
-		d %= unit.span
+		microseconds %= unit.span
 	}
+	return parts
+}
+
+func joined(parts []string) string {
 	if len(parts) == 0 {
 		return "0 seconds"
 	}
 	return strings.Join(parts, " ")
 }
 
-// Relative says how far off something is, roughly: "in 2 days 3 hours", "5 minutes ago", "now".
-func Relative(d time.Duration) string {
-	switch about := roughly(d.Abs()); {
-	case d == 0:
+// Relative says how far an instant is from now, roughly: "in 2 days 3 hours", "5 minutes ago", "now".
+func Relative(at, now registry.Instant) string {
+	switch {
+	case at == now:
 		return "now"
-	case d < 0:
-		return Duration(about) + " ago"
+	case at < now:
+		return joined(roughly(uint64(now)-uint64(at))) + " ago"
 	default:
-		return "in " + Duration(about)
+		return "in " + joined(roughly(uint64(at)-uint64(now)))
 	}
 }
 
-// roughly drops what nobody wants to know of a length of time: of days the minutes, of hours the seconds, and so on.
-func roughly(d time.Duration) time.Duration {
-	for _, unit := range []struct{ from, to time.Duration }{
-		{24 * time.Hour, time.Hour}, {time.Hour, time.Minute}, {time.Minute, time.Second}, {time.Second, time.Millisecond},
-	} {
-		if d >= unit.from {
-			return d.Truncate(unit.to)
+// roughly drops details of a length of time: of days the minutes, of hours the seconds, and so on.
+func roughly(microseconds uint64) []string {
+	for i, unit := range units[:len(units)-2] {
+		if microseconds >= unit.span {
+			return inUnits(microseconds - microseconds%units[i+1].span)
 		}
 	}
-	return d
+	return inUnits(microseconds)
 }
 
 // Count returns so many of something: "1 day", "2 days".

@@ -2,7 +2,10 @@ package words_test
 
 import (
 	"fmt"
+	"math/big"
+	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -298,8 +301,37 @@ func TestRelative(t *testing.T) {
 		24*time.Hour + 30*time.Minute:              "in 1 day",
 		2*time.Second + time.Microsecond:           "in 2 seconds",
 	} {
-		if got := words.Relative(d); got != want {
+		if got := words.Relative(registry.Instant(d/time.Microsecond), 0); got != want {
 			t.Errorf("%s: got %s, want %s", d, got, want)
+		}
+	}
+}
+
+// TestRelativeOfAllInstants says how far any two instants are apart, and adds that up again by big integers.
+func TestRelativeOfAllInstants(t *testing.T) {
+	t.Parallel()
+	const first, last = -62135596800_000000, int64(registry.Latest)
+	rng := rand.New(rand.NewPCG(3, 4))
+	spans := map[string]int64{"day": 86400e6, "hour": 3600e6, "minute": 60e6, "second": 1e6, "millisecond": 1e3, "microsecond": 1}
+	for range 5000 {
+		at, now := first+rng.Int64N(last-first), first+rng.Int64N(last-first)
+		text := words.Relative(registry.Instant(at), registry.Instant(now))
+		past := strings.HasSuffix(text, " ago")
+		if past != (at < now) {
+			t.Fatalf("%d is %s at %d", at, text, now)
+		}
+		fields := strings.Fields(strings.TrimSuffix(strings.TrimPrefix(text, "in "), " ago"))
+		sum := new(big.Int)
+		for i := 0; i < len(fields); i += 2 {
+			n, err := strconv.ParseInt(fields[i], 10, 64)
+			if err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+			sum.Add(sum, new(big.Int).Mul(big.NewInt(n), big.NewInt(spans[strings.TrimSuffix(fields[i+1], "s")])))
+		}
+		apart := new(big.Int).Abs(new(big.Int).Sub(big.NewInt(at), big.NewInt(now)))
+		if rest := new(big.Int).Sub(apart, sum); rest.Sign() < 0 || rest.Cmp(big.NewInt(3600e6)) >= 0 {
+			t.Fatalf("%d is %s at %d, which is %s microseconds off", at, text, now, rest)
 		}
 	}
 }
