@@ -6,6 +6,8 @@ DEMO := examples/cdnow
 LINT_MODULE := tools/lint
 GOLANGCI_LINT := $(BIN)/golangci-lint
 CLIENT := engine/server/client
+# How long a fuzz target runs. There are about a dozen of them, so make fuzz takes some six minutes.
+FUZZTIME ?= 30s
 GROWTH := -rounds 5 -span 2s -warm 5s -users 5000 -stored 100000
 
 .PHONY: help
@@ -42,7 +44,7 @@ dev-hatchet: setup ## run bucketd on PostgreSQL and Hatchet, both private, until
 	@$(BIN)/dev-hatchet $(BIN)/bucketd dev
 
 .PHONY: check
-check: setup generated build lint race ## everything that must hold before a commit
+check: setup generated build lint race fuzz ## everything that must hold before a commit
 
 .PHONY: generated
 generated: $(BIN)/sqlc ## fail if generated code is not what it should be
@@ -73,6 +75,10 @@ lint: $(GOLANGCI_LINT) ## check style and imports
 .PHONY: race
 race: setup ## run every test with the race detector
 	$(GO) test -race -timeout 60m ./...
+
+.PHONY: fuzz
+fuzz: setup ## run every fuzz target for FUZZTIME each, 30s unless it says otherwise
+	@GO="$(GO)" scripts/fuzz $(FUZZTIME)
 
 .PHONY: bench
 bench: setup ## measure ingest, clock, backfill and growth against yardsticks in the same run, in minutes

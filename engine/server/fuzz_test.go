@@ -102,4 +102,4 @@ func FuzzTracking(f *testing.F) {
 }
 
 // fuzzed are the paths that take events in.
-var fuzzed = []string{"/v1/track", "/v1/identify", "/v1/page", "/v1/screen", "/v1/group", "/v1/alias", "/v1/batch?results=1", "/v1/import"}
+var fuzzed = []string{"/v1/track", "/v1/identify", "/v1/page", "/v1/screen", "/v1/group", "/v1/alias", "/v1/batch?results=1", "/v1/import", "/capture", "/batch"}

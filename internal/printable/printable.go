@@ -32,14 +32,14 @@ func escaped(s string, control func(rune) bool) string {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		next := rune(-1)
 		if i+size < len(s) {
-			next, _ = utf8.DecodeRuneInString(s[i+size:])
+			next = shownRune(s[i+size:])
 		}
 		if r == utf8.RuneError && size == 1 || r < ' ' && control(r) || r >= ' ' && hidden(previous, r, next) {
 			b.WriteString(s[done:i])
 			b.WriteString(escape(s[i:i+size], r))
 			done = i + size
 		}
-		previous = r
+		previous = shownRune(s[i : i+size])
 		i += size
 	}
 	if done == 0 {
@@ -47,6 +47,14 @@ func escaped(s string, control func(rune) bool) string {
 	}
 	b.WriteString(s[done:])
 	return b.String()
+}
+
+// shownRune returns the first character of a text, or none if it is no character.
+func shownRune(s string) rune {
+	if r, size := utf8.DecodeRuneInString(s); r != utf8.RuneError || size > 1 {
+		return r
+	}
+	return -1
 }
 
 // escape returns the escape of a character. What is beyond ASCII has the form that JSON has, so that JSON stays JSON.
