@@ -9,7 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/catalog"
+	"github.com/bucketgen/bucketgen/registry"
 )
 
 // Catalog is what definitions declare beside what arrives: event names, fields of payloads, and properties of users. What no definition
@@ -128,6 +130,46 @@ func (e *Engine) Catalog(ctx context.Context) (Catalog, error) {
 	if err != nil {
 		return Catalog{}, fmt.Errorf("read the catalog: %w", err)
 	}
+	seen := make([]db.CatalogOfRow, len(rows))
+	for i, row := range rows {
+		seen[i] = db.CatalogOfRow(row)
+	}
+	return catalogOf(catalog.Compare(e.registry, rowsOf(seen))), nil
+}
+
+// driftOf returns which values arrive as another type than is declared of what a bucket asks about: properties, and fields of events.
+func (e *Engine) driftOf(ctx context.Context, b registry.Index) ([]Drift, error) {
+	row := &e.registry.Buckets[b]
+	asked := map[catalog.Name]bool{}
+	var of db.CatalogOfParams
+	for _, p := range row.Properties {
+		name := catalog.Path(e.registry.Properties[p].Name, e.registry.Properties[p].Path)
+		of.Properties, asked[catalog.Name{Kind: catalog.Property, Name: name}] = append(of.Properties, name), true
+	}
+	for i := range e.registry.Fields {
+		if f := &e.registry.Fields[i]; slices.Contains(row.Events, f.Event) {
+			event := e.registry.Events[f.Event].Name
+			of.Events, asked[catalog.Name{Kind: catalog.Field, Event: event, Name: catalog.Path(f.Name, f.Path)}] = append(of.Events, event), true
+		}
+	}
+	if len(asked) == 0 {
+		return nil, nil
+	}
+	rows, err := e.store.Queries(e.pool).CatalogOf(ctx, of)
+	if err != nil {
+		return nil, fmt.Errorf("read the catalog: %w", err)
+	}
+	var drift []Drift
+	for _, d := range catalogOf(catalog.Compare(e.registry, rowsOf(rows))).Drift {
+		if d.Kind == DriftMistyped && asked[catalog.Name{Kind: catalog.Kind(d.Of), Event: d.Event, Name: d.Name}] {
+			drift = append(drift, d)
+		}
+	}
+	return drift, nil
+}
+
+// rowsOf turns what was read of the catalog into what is compared.
+func rowsOf(rows []db.CatalogOfRow) []catalog.Row {
 	seen := make([]catalog.Row, len(rows))
 	for i, row := range rows {
 		seen[i] = catalog.Row{
@@ -135,7 +177,7 @@ func (e *Engine) Catalog(ctx context.Context) (Catalog, error) {
 			First: row.FirstSeen.Time.UTC(), Last: row.LastSeen.Time.UTC(),
 		}
 	}
-	return catalogOf(catalog.Compare(e.registry, seen)), nil
+	return seen
 }
 
 func catalogOf(entries []catalog.Entry) Catalog {

@@ -38,6 +38,9 @@ type Explanation struct {
 	// before NothingUntil.
 	Next []Transition `json:"next"`
 
+	// Drift is what the criteria asks about that arrives as another type than is declared, from whatever users: it matches nothing.
+	Drift []Drift `json:"drift,omitempty"`
+
 	// NothingUntil is set where the clock has too much to look at to say what happens after that instant, and to the end of the
 	// year 9999 where something happens later, which RFC 3339 cannot express.
 	NothingUntil time.Time `json:"nothingUntil,omitzero"`
@@ -117,7 +120,9 @@ func (e *Engine) explain(ctx context.Context, b registry.Index, userID string) (
 			l.stay.Reason = decide.Reason(deref(row.Reason))
 		}
 	}
-	return e.explanation(&l, userID, email), nil
+	x := e.explanation(&l, userID, email)
+	x.Drift, err = e.driftOf(ctx, b)
+	return x, err
 }
 
 // look is what a session is asked for an explanation.

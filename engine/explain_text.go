@@ -20,6 +20,12 @@ func (x Explanation) String() string {
 		b.WriteString("\nCriteria:\n")
 		x.Criteria.draw(&b, "  ", "  ")
 	}
+	if len(x.Drift) > 0 {
+		b.WriteString("\nWrong types arrive, which match nothing:\n")
+		for _, d := range x.Drift {
+			fmt.Fprintf(&b, "  %s\n", d.Says)
+		}
+	}
 	b.WriteString("\nPolicy:\n")
 	for _, line := range slices.Concat(x.Policy, x.standing()) {
 		fmt.Fprintf(&b, "  %s\n", line)

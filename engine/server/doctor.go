@@ -47,7 +47,7 @@ func (c *cli) doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Look whether all is well, and say how to mend what is not",
 		Long: `Looks at the database, its version, durability and clock, at the tables, at what is deployed and
-what this program has, at the processes that run, at the clock and the outbox, and at the services of
+what this program has, at names and types that arrive otherwise than they are declared, at the processes that run, at the clock and the outbox, and at the services of
 the host, such as Hatchet. Of everything that is not as it should be it says how to mend it. It changes
 nothing.
 
@@ -113,6 +113,7 @@ func (c *cli) examine(ctx context.Context, log io.Writer) []finding {
 		{"clocks", x.clocks},
 		{"tables", x.tables},
 		{"deployment", x.deployment},
+		{"catalog", x.catalog},
 		{"processes", x.processes},
 		{"clock", x.clock},
 		{"outbox", x.outbox},

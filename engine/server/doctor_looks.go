@@ -109,6 +109,51 @@ func (x *examination) deployment(ctx context.Context) finding {
 	return fine("deployment %d, of %s, is what this program has", d.No, d.At.Format(time.RFC3339))
 }
 
+// The catalog is silent about a declared name that has not arrived until this long after the first event that was counted, unless
+// another name may stand for it, and about a wrong type that has not arrived for this long.
+const (
+	driftGrace  = 24 * time.Hour
+	driftRecent = 7 * 24 * time.Hour
+)
+
+// catalog reports names and types that arrive otherwise than they are declared.
+func (x *examination) catalog(ctx context.Context) finding {
+	c, err := x.engine.Catalog(ctx)
+	if err != nil {
+		return failed("", "%v", err)
+	}
+	if c.Since.IsZero() {
+		return fine("no event was counted yet")
+	}
+	now := x.engine.Now()
+	var wrong, unseen []string
+	for i := range c.Drift {
+		switch d := &c.Drift[i]; {
+		case d.Kind == engine.DriftUnseen && len(d.Near) == 0 && now.Sub(c.Since) < driftGrace:
+			unseen = append(unseen, d.DriftName.String())
+		case d.Last.IsZero() || now.Sub(d.Last) < driftRecent:
+			wrong = append(wrong, d.Says)
+		}
+	}
+	switch {
+	case len(wrong) > 0:
+		return warning(fmt.Sprintf("correct the definitions or what is sent; see %s catalog --drift", x.host.Name), "%s", some(wrong, "; "))
+	case len(unseen) > 0:
+		return fine("what arrives is declared alike; not arrived yet: %s", some(unseen, ", "))
+	}
+	return fine("what arrives is declared alike")
+}
+
+// some lists the first of several things.
+func some(all []string, between string) string {
+	const most = 5
+	text := strings.Join(all[:min(most, len(all))], between)
+	if more := len(all) - most; more > 0 {
+		text += fmt.Sprintf("%sand %d more", between, more)
+	}
+	return text
+}
+
 func (x *examination) processes(ctx context.Context) finding {
 	all, err := x.engine.Processes(ctx)
 	if err != nil {

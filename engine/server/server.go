@@ -167,7 +167,7 @@ which keeps its data in the directory .bucketgen.`,
 	}{
 		{"run", "Running", []*cobra.Command{c.devCommand(), c.serveCommand(), c.migrateCommand(), c.doctorCommand(), c.keysCommand(), c.webhooksCommand()}},
 		{"ask", "Asking", []*cobra.Command{
-			c.membersCommand(), c.countCommand(), c.explainCommand(), c.historyCommand(), c.backTestCommand(), c.simulateCommand(),
+			c.membersCommand(), c.countCommand(), c.catalogCommand(), c.explainCommand(), c.historyCommand(), c.backTestCommand(), c.simulateCommand(),
 		}},
 		{"change", "Changing definitions", []*cobra.Command{
 			c.planCommand(), c.previewCommand(), c.deployCommand(), c.backfillCommand(), c.deploymentsCommand(),

@@ -98,6 +98,7 @@ func newAPI(mux humago.Mux, e *engine.Engine, log *slog.Logger) *api {
 	a.members()
 	a.users()
 	a.deployments()
+	a.catalog()
 	a.outbox()
 	describe(a.huma.OpenAPI())
 	return a

@@ -67,6 +67,13 @@ var types = map[string]string{
 	"BucketPlan":    "What a deployment would do to a bucket",
 	"BucketStay":    "A stay in one of several buckets",
 	"Buckets":       "A list of buckets",
+	"Catalog":       "What definitions declare beside what arrives",
+	"CatalogEntry":  "A name, as it is declared and as it arrived",
+	"CatalogKind":   "What a name is the name of: an event, a field of its payload, or a property of users",
+	"Drift":         "A difference between what is declared and what arrives",
+	"DriftKind":     "A declared name arrives as another type (mistyped) or not at all (unseen); or a name arrives that is near a declared one (misspelt)",
+	"DriftName":     "A name with what it is the name of",
+	"SeenType":      "What arrived with values of one type",
 	"Change":        "What a deployment did: it deployed definitions, paused a bucket, or resumed one",
 	"Condition":     "One condition of a criteria, or a combination of several, with what came of it",
 	"CountedBucket": "A bucket with its members counted",
@@ -115,6 +122,9 @@ var values = map[string][]any{
 	"Status": {string(engine.StatusNew), string(engine.StatusChanged), string(engine.StatusUnchanged), string(engine.StatusRemoved)},
 	"Change": {"deploy", "pause", "resume"},
 	"Step":   {"hour", "day"},
+
+	"CatalogKind": {string(engine.CatalogEvent), string(engine.CatalogField), string(engine.CatalogProperty)},
+	"DriftKind":   {string(engine.DriftMistyped), string(engine.DriftUnseen), string(engine.DriftMisspelt)},
 }
 
 // kinds are the properties and parameters that are of those.
@@ -124,6 +134,7 @@ var kinds = map[string]string{
 	"Plan.emit": "Emit", "Deployment.emit": "Emit",
 	"Transition.transition": "Kind", "BucketPlan.status": "Status", "Deployment.kind": "Change", "Sizes.step": "Step",
 	"emit": "Emit", "step": "Step",
+	"CatalogEntry.kind": "CatalogKind", "Drift.of": "CatalogKind", "DriftName.of": "CatalogKind", "Drift.kind": "DriftKind",
 }
 
 // examples are some values of properties.

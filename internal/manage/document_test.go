@@ -97,7 +97,7 @@ func TestDocumentSaysAll(t *testing.T) {
 			}
 		}
 	}
-	if operations != 20 {
+	if operations != 21 {
 		t.Errorf("there are %d operations", operations)
 	}
 }

@@ -10,11 +10,25 @@ import (
 	"time"
 )
 
+// Defines values for CatalogKind.
+const (
+	CatalogKindEvent    CatalogKind = "event"
+	CatalogKindField    CatalogKind = "field"
+	CatalogKindProperty CatalogKind = "property"
+)
+
 // Defines values for Change.
 const (
 	ChangeDeploy Change = "deploy"
 	ChangePause  Change = "pause"
 	ChangeResume Change = "resume"
+)
+
+// Defines values for DriftKind.
+const (
+	DriftKindMisspelt DriftKind = "misspelt"
+	DriftKindMistyped DriftKind = "mistyped"
+	DriftKindUnseen   DriftKind = "unseen"
 )
 
 // Defines values for Emit.
@@ -60,6 +74,19 @@ const (
 const (
 	StepDay  Step = "day"
 	StepHour Step = "hour"
+)
+
+// Defines values for GetCatalogParamsKind.
+const (
+	GetCatalogParamsKindEvent    GetCatalogParamsKind = "event"
+	GetCatalogParamsKindField    GetCatalogParamsKind = "field"
+	GetCatalogParamsKindProperty GetCatalogParamsKind = "property"
+)
+
+// Defines values for GetCatalogParamsDeclared.
+const (
+	GetCatalogParamsDeclaredFalse GetCatalogParamsDeclared = "false"
+	GetCatalogParamsDeclaredTrue  GetCatalogParamsDeclared = "true"
 )
 
 // Backlog What waits in the outbox for a subscription
@@ -209,6 +236,48 @@ type Buckets struct {
 	Buckets []CountedBucket `json:"buckets"`
 }
 
+// Catalog What definitions declare beside what arrives
+type Catalog struct {
+	// Drift How what arrives differs from what is declared, the most important first
+	Drift []Drift `json:"drift"`
+
+	// Entries Names, by their kind, event and name
+	Entries []CatalogEntry `json:"entries"`
+
+	// Since When the oldest of what is counted arrived; missing if nothing has
+	Since time.Time `json:"since,omitempty,omitzero"`
+}
+
+// CatalogEntry A name, as it is declared and as it arrived
+type CatalogEntry struct {
+	// Count How often it arrived, whatever the type
+	Count int64 `json:"count"`
+
+	// Declared Whether a definition asks about it
+	Declared bool `json:"declared"`
+
+	// Event Name of the event; missing of a property
+	Event string `json:"event,omitempty,omitzero"`
+
+	// Kind What a name is the name of: an event, a field of its payload, or a property of users
+	Kind CatalogKind `json:"kind"`
+
+	// Name Name of the field or property: the path to it, with points between the keys; missing of an event
+	Name string `json:"name,omitempty,omitzero"`
+
+	// Near Declared names that may be meant by it; of one that is declared and has not arrived, what may stand for it
+	Near []DriftName `json:"near,omitempty,omitzero"`
+
+	// Seen What arrived, by type; missing if nothing has
+	Seen []SeenType `json:"seen,omitempty,omitzero"`
+
+	// Types The types that are declared; missing if any will do
+	Types []string `json:"types,omitempty,omitzero"`
+}
+
+// CatalogKind What a name is the name of: an event, a field of its payload, or a property of users
+type CatalogKind string
+
 // Change What a deployment did: it deployed definitions, paused a bucket, or resumed one
 type Change string
 
@@ -337,6 +406,57 @@ type Deployments struct {
 	Deployments []Deployment `json:"deployments"`
 }
 
+// Drift A difference between what is declared and what arrives
+type Drift struct {
+	// Count How often it arrived
+	Count int64 `json:"count"`
+
+	// Event Name of the event; missing of a property
+	Event string `json:"event,omitempty,omitzero"`
+
+	// Kind A declared name arrives as another type (mistyped) or not at all (unseen); or a name arrives that is near a declared one (misspelt)
+	Kind DriftKind `json:"kind"`
+
+	// Last When it last arrived; missing if it has not
+	Last time.Time `json:"last,omitempty,omitzero"`
+
+	// Name Name of the field or property; missing of an event
+	Name string `json:"name,omitempty,omitzero"`
+
+	// Near Other names that may be meant
+	Near []DriftName `json:"near,omitempty,omitzero"`
+
+	// Of What a name is the name of: an event, a field of its payload, or a property of users
+	Of CatalogKind `json:"of"`
+
+	// Says All of that, in words
+	Says string `json:"says"`
+
+	// Seen The type that arrived instead
+	Seen string `json:"seen,omitempty,omitzero"`
+
+	// Since When it first arrived; missing if it has not
+	Since time.Time `json:"since,omitempty,omitzero"`
+
+	// Types The types that are declared
+	Types []string `json:"types,omitempty,omitzero"`
+}
+
+// DriftKind A declared name arrives as another type (mistyped) or not at all (unseen); or a name arrives that is near a declared one (misspelt)
+type DriftKind string
+
+// DriftName A name with what it is the name of
+type DriftName struct {
+	// Event Name of the event; missing of a property
+	Event string `json:"event,omitempty,omitzero"`
+
+	// Name Name of the field or property; missing of an event
+	Name string `json:"name,omitempty,omitzero"`
+
+	// Of What a name is the name of: an event, a field of its payload, or a property of users
+	Of CatalogKind `json:"of"`
+}
+
 // Emit What is announced of the joins and leaves that follow from a deployment
 type Emit string
 
@@ -430,6 +550,9 @@ type Explanation struct {
 
 	// Criteria One condition of a criteria, or a combination of several, with what came of it
 	Criteria *Condition `json:"criteria,omitempty"`
+
+	// Drift What the criteria asks about that arrives as another type than is declared, from whatever users: it matches nothing
+	Drift []Drift `json:"drift,omitempty,omitzero"`
 
 	// Manual Whether it has no criteria, and is changed by adding and removing users
 	Manual bool `json:"manual,omitempty,omitzero"`
@@ -666,6 +789,27 @@ type Replayed struct {
 	Replayed int64 `json:"replayed"`
 }
 
+// SeenType What arrived with values of one type
+type SeenType struct {
+	// Count How often it arrived
+	Count int64 `json:"count"`
+
+	// Estimated The count comes from samples
+	Estimated bool `json:"estimated,omitempty,omitzero"`
+
+	// FirstSeen When it first arrived
+	FirstSeen time.Time `json:"firstSeen"`
+
+	// LastSeen When it last arrived
+	LastSeen time.Time `json:"lastSeen"`
+
+	// Type The type: text, number, bool, time, list or object; missing of an event
+	Type string `json:"type,omitempty,omitzero"`
+
+	// Wrong Another type is declared, so the values match nothing
+	Wrong bool `json:"wrong,omitempty,omitzero"`
+}
+
 // SizePoint What happened to a bucket within a step of time
 type SizePoint struct {
 	// At The beginning of the step
@@ -859,6 +1003,24 @@ type GetSizesParams struct {
 	Step Step `form:"step,omitempty" json:"step,omitempty,omitzero"`
 }
 
+// GetCatalogParams defines parameters for GetCatalog.
+type GetCatalogParams struct {
+	// Kind List names of this kind only. Defaults to all
+	Kind GetCatalogParamsKind `form:"kind,omitempty" json:"kind,omitempty,omitzero"`
+
+	// Declared List only what is declared, or only what is not. Defaults to both
+	Declared GetCatalogParamsDeclared `form:"declared,omitempty" json:"declared,omitempty,omitzero"`
+
+	// Limit How many entries, and how many drifts, at most
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+}
+
+// GetCatalogParamsKind defines parameters for GetCatalog.
+type GetCatalogParamsKind string
+
+// GetCatalogParamsDeclared defines parameters for GetCatalog.
+type GetCatalogParamsDeclared string
+
 // ListDeploymentsParams defines parameters for ListDeployments.
 type ListDeploymentsParams struct {
 	// Limit How many to list, at most
@@ -974,6 +1136,16 @@ func (c *Client) GetSizes(ctx context.Context, bucket string, params GetSizesPar
 	path := "/v1/buckets/{bucket}/sizes"
 	path = put(path, "bucket", bucket)
 	return call[Sizes](ctx, c, http.MethodGet, path, query, nil)
+}
+
+// GetCatalog is GET /v1/catalog. The event names, payload fields and properties that definitions declare and those that arrive, with the types of their values; and how they differ: declared and not arrived, arrived and near a declared name, arrived as another type.
+func (c *Client) GetCatalog(ctx context.Context, params GetCatalogParams) (Catalog, error) {
+	query := url.Values{}
+	set(query, "kind", params.Kind)
+	set(query, "declared", params.Declared)
+	set(query, "limit", params.Limit)
+	path := "/v1/catalog"
+	return call[Catalog](ctx, c, http.MethodGet, path, query, nil)
 }
 
 // ListDeployments is GET /v1/deployments. The last deployments, pauses and resumptions. One is finished when all users have followed it; until then, users and followed say how far the backfill is.
