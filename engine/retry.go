@@ -22,7 +22,7 @@ const (
 // refusals are the errors of the engine that answer a call: the same call fails again until its input or the state that it
 // names has changed.
 var refusals = []error{
-	ErrDeleted, ErrNotDeployed, ErrPaused, ErrUnknownBucket, ErrUnknownSubscription, ErrUnknownUser, ErrCursor, ErrIsolation,
+	ErrDeleted, ErrNotDeployed, ErrPaused, ErrUnknownBucket, ErrUnknownSubscription, ErrUnknownUser, ErrCursor, ErrIsolation, ErrMergeNotAllowed,
 	errDynamic,
 }
 

@@ -81,6 +81,9 @@ func FuzzTracking(f *testing.F) {
 		`{"userId":"\ud800","event":"order"}`, "{\"userId\":\"\xff\",\"event\":\"order\"}", `{"type":"alias","userId":"ada","previousId":"bob"}`,
 		`{"batch":{}}`, `{"batch":null}`, `[]`, `null`, `{`, ``, `{"userId":7,"event":{}}`, `{"userId":"ada","groupId":"acme","name":"x","category":"y"}`,
 		`{"userId":"ada","event":"bucket:entered:pro"}`, `{"userId":"ada","event":"order","timestamp":"0000-01-01T00:00:00Z"}`,
+		`{"event":"$identify","distinct_id":"ada","properties":{"$set":{"a":1},"$set_once":{"b":null},"$anon_distinct_id":"x"}}`,
+		`{"batch":[{"event":"$create_alias","distinct_id":"ada","properties":{"alias":"bob"}},{"event":"$groupidentify","distinct_id":"a","offset":1e9}]}`,
+		`[{"event":"$set","distinct_id":7,"properties":{"$unset":["a"]},"timestamp":"2026-01-01T00:00:00Z"}]`,
 		`{"writeKey":1}`, `{"userId":"a","userId":"b","event":"order"}`,
 	} {
 		for kind := range byte(len(fuzzed)) {

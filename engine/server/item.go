@@ -110,8 +110,7 @@ func inBatch(i int, field string) string {
 
 // previous names the field of an alias that is refused.
 func (it *item) previous() string {
-	var invalid *engine.InvalidError
-	if errors.As(it.names(&engine.InvalidError{Field: "from"}), &invalid) {
+	if invalid, ok := errors.AsType[*engine.InvalidError](it.names(&engine.InvalidError{Field: "from"})); ok {
 		return invalid.Field
 	}
 	return ""

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -31,15 +32,15 @@ func TestPostHog(t *testing.T) {
 	for _, path := range []string{"/capture", "/batch", "/e", "/i/v0/e"} {
 		for _, path := range []string{path, path + "/"} {
 			for _, body := range []string{
-				strings.Replace(event("ada", fmt.Sprint(n)), "{", "{"+key+",", 1),
-				strings.Replace(event("ada", fmt.Sprint(n)), `"properties":{`, `"properties":{"token":"`+a.key+`",`, 1), // again: a duplicate
-				`{` + key + `,"batch":[` + event("ada", fmt.Sprint(n+1)) + `,` + event("bob", fmt.Sprint(n+2)) + `],"sent_at":"2026-11-29T12:00:00Z"}`,
+				strings.Replace(event("ada", strconv.Itoa(n)), "{", "{"+key+",", 1),
+				strings.Replace(event("ada", strconv.Itoa(n)), `"properties":{`, `"properties":{"token":"`+a.key+`",`, 1), // again: a duplicate
+				`{` + key + `,"batch":[` + event("ada", strconv.Itoa(n+1)) + `,` + event("bob", strconv.Itoa(n+2)) + `],"sent_at":"2026-11-29T12:00:00Z"}`,
 			} {
 				if got, text := a.send(t, path, strings.NewReader(body), inBody); got.StatusCode != http.StatusOK {
 					t.Errorf("%s: %s: got %d %s", path, body, got.StatusCode, text)
 				}
 			}
-			zippedBody := zipped(`[` + event("ada", fmt.Sprint(n+3)) + `]`)
+			zippedBody := zipped(`[` + event("ada", strconv.Itoa(n+3)) + `]`)
 			if got, text := a.send(t, path+"?compression=gzip-js", strings.NewReader(zippedBody), header("Content-Type", "text/plain")); got.StatusCode != http.StatusOK {
 				t.Errorf("%s: got %d %s", path, got.StatusCode, text)
 			}

@@ -33,7 +33,8 @@ func TestRead(t *testing.T) {
 	}{
 		"capture": {
 			`{"event":"order","distinct_id":"ada","uuid":"u1","properties":{"total":3,"$lib":"x","$set":{"a":1},"$set_once":{"b":2},"$groups":{"company":"acme"}}}`,
-			posthog.Alias{}, engine.Event{
+			posthog.Alias{},
+			engine.Event{
 				UserID: "ada", Name: "order", Key: "u1", PropertiesJSON: []byte(`{"total":3,"$lib":"x","$groups":{"company":"acme"}}`),
 				TraitsJSON: []byte(`{"a":1}`), TraitsOnceJSON: []byte(`{"b":2}`),
 			},
@@ -41,26 +42,31 @@ func TestRead(t *testing.T) {
 		"pageview":      {`{"event":"$pageview","distinct_id":"ada","properties":{}}`, posthog.Alias{}, event("$pageview", "{}")},
 		"no properties": {`{"event":"order","distinct_id":"ada"}`, posthog.Alias{}, engine.Event{UserID: "ada", Name: "order"}},
 		"id in properties": {
-			`{"event":"order","properties":{"distinct_id":"ada","token":"k","$insert_id":"i"}}`, posthog.Alias{},
+			`{"event":"order","properties":{"distinct_id":"ada","token":"k","$insert_id":"i"}}`,
+			posthog.Alias{},
 			engine.Event{UserID: "ada", Name: "order", Key: "i", PropertiesJSON: []byte("{}")},
 		},
 		"identify": {
 			`{"event":"$identify","distinct_id":"ada","properties":{"$lib":"x","$set":{"plan":"pro"},"$set_once":{},"$anon_distinct_id":"anon"}}`,
-			posthog.Alias{From: "anon", Into: "ada"}, engine.Event{UserID: "ada", TraitsJSON: []byte(`{"plan":"pro"}`), TraitsOnceJSON: []byte("{}")},
+			posthog.Alias{From: "anon", Into: "ada"},
+			engine.Event{UserID: "ada", TraitsJSON: []byte(`{"plan":"pro"}`), TraitsOnceJSON: []byte("{}")},
 		},
 		"identify of posthog-go": {
 			`{"type":"identify","event":"$identify","distinct_id":"ada","properties":{"$lib":"posthog-go"},"$set":{"plan":"pro"}}`,
-			posthog.Alias{}, engine.Event{UserID: "ada", TraitsJSON: []byte(`{"plan":"pro"}`)},
+			posthog.Alias{},
+			engine.Event{UserID: "ada", TraitsJSON: []byte(`{"plan":"pro"}`)},
 		},
 		"set":   {`{"event":"$set","distinct_id":"ada","properties":{"$set":{"a":1},"$unset":["b","c"]}}`, posthog.Alias{}, engine.Event{UserID: "ada", TraitsJSON: []byte(`{"b":null,"c":null,"a":1}`)}},
 		"alias": {`{"event":"$create_alias","distinct_id":"ada","properties":{"distinct_id":"ada","alias":"ada2"}}`, posthog.Alias{From: "ada2", Into: "ada"}, engine.Event{}},
 		"alias of posthog-go": {
 			`{"event":"$create_alias","uuid":"u","properties":{"distinct_id":"ada","alias":"ada2"}}`,
-			posthog.Alias{From: "ada2", Into: "ada"}, engine.Event{},
+			posthog.Alias{From: "ada2", Into: "ada"},
+			engine.Event{},
 		},
 		"group": {
 			`{"event":"$groupidentify","distinct_id":"$company_acme","properties":{"$group_type":"company","$group_key":"acme","$group_set":{"size":3},"$lib":"x"}}`,
-			posthog.Alias{}, engine.Event{UserID: "$company_acme", Name: "group", PropertiesJSON: []byte(`{"size":3,"groupId":"acme","groupType":"company"}`)},
+			posthog.Alias{},
+			engine.Event{UserID: "$company_acme", Name: "group", PropertiesJSON: []byte(`{"size":3,"groupId":"acme","groupType":"company"}`)},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

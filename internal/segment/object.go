@@ -51,25 +51,29 @@ func With(field string, object []byte, more []Member) ([]byte, error) {
 func Union(first, second []byte) ([]byte, error) {
 	given := map[string]bool{}
 	out := []byte{'{'}
-	add := func(name, value []byte) error {
+	add := func(name, value []byte) {
 		if given[string(name)] {
-			return nil
+			return
 		}
 		if len(out) > 1 {
 			out = append(out, ',')
 		}
 		out = append(payload.AppendText(out, string(name)), ':')
 		out = append(out, value...)
-		return nil
 	}
 	err := strictjson.Object(first, func(name, value []byte) error {
-		defer func() { given[string(name)] = true }()
-		return add(name, value)
+		add(name, value)
+		given[string(name)] = true
+		return nil
 	})
 	if err != nil {
 		return nil, At("traits", err)
 	}
-	if err := strictjson.Object(second, add); err != nil {
+	err = strictjson.Object(second, func(name, value []byte) error {
+		add(name, value)
+		return nil
+	})
+	if err != nil {
 		return nil, At("context.traits", err)
 	}
 	return append(out, '}'), nil

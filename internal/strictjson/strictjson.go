@@ -57,7 +57,7 @@ func read(text []byte, member Member, envelope bool) error {
 		seen = map[string]bool{}
 	}
 	for dec.PeekKind() != '}' {
-		name, err := dec.name(text)
+		name, err := dec.name()
 		if err != nil {
 			return err
 		}
@@ -213,7 +213,7 @@ func article(kind jsontext.Kind) string {
 }
 
 // name returns the next name, which shares memory with the text unless it is written with escapes.
-func (d *pooled) name(text []byte) ([]byte, error) {
+func (d *pooled) name() ([]byte, error) {
 	quoted, err := d.ReadValue()
 	if err != nil {
 		return nil, refusal(err)
