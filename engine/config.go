@@ -76,6 +76,13 @@ type Config struct {
 	// MaxBatch is how many events are written by one transaction at most. Defaults to 500.
 	MaxBatch int
 
+	// MaxMerges is how many merges of users run at once in this process, but no more than a fourth of the connections of the
+	// pool, and at least one. Others wait for their turn without a connection. Defaults to 2.
+	MaxMerges int
+
+	// MaxMergesWaiting is how many merges may wait for their turn. Beyond that Merge returns [ErrBusy]. Defaults to 100.
+	MaxMergesWaiting int
+
 	// MaxPayload is how many bytes the properties and the traits of an event may have, each. Defaults to 32 KB.
 	MaxPayload int
 
@@ -150,6 +157,8 @@ func (c Config) withDefaults() Config {
 	def(&c.IdempotencyHorizon, 30*24*time.Hour)
 	def(&c.Lease, 30*time.Second)
 	def(&c.MaxBatch, 500)
+	def(&c.MaxMerges, 2)
+	def(&c.MaxMergesWaiting, 100)
 	def(&c.MaxPayload, 32<<10)
 	def(&c.MaxTraits, 1000)
 	def(&c.MaxTraitBytes, 64<<10)
@@ -204,6 +213,8 @@ func (c Config) validate() error {
 		{"IdempotencyHorizon", int64(c.IdempotencyHorizon)},
 		{"Lease", int64(c.Lease)},
 		{"MaxBatch", int64(c.MaxBatch)},
+		{"MaxMerges", int64(c.MaxMerges)},
+		{"MaxMergesWaiting", int64(c.MaxMergesWaiting)},
 		{"MaxPayload", int64(c.MaxPayload)},
 		{"MaxTraits", int64(c.MaxTraits)},
 		{"MaxTraitBytes", int64(c.MaxTraitBytes)},

@@ -45,6 +45,7 @@ type Engine struct {
 	pooled   bool         // a pooler is between the engine and the database
 	reset    atomic.Int64 // when the connections of the pool were given up last, in Unix nanoseconds
 	skew     *skew
+	merges   *turns
 
 	telemetry *telemetry
 
@@ -95,6 +96,7 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 		health:   health{wake: make(chan struct{}, 1)},
 
 		skew:      &skew{},
+		merges:    newTurns(mergesAtOnce(config.MaxMerges, pool.Config().MaxConns), config.MaxMergesWaiting),
 		telemetry: tells,
 	}
 	e.catalog = newCataloger(e)

@@ -28,6 +28,9 @@ import (
 // What is kept of both is made anew from the log. Where old parts of the log were dropped, what only totals knew of them is gone
 // afterwards, for both.
 //
+// A process runs few merges at once ([Config].MaxMerges). A merge that waits for its turn holds no connection, and one that waits
+// for the lock of a user gives its connection back after half a second and tries again. If too many wait it gives [ErrBusy].
+//
 // Whoever keeps by id elsewhere who is in a bucket has to be told that the two are one. It takes time in proportion to what from did,
 // and to what into did that criteria ask about.
 //
@@ -42,6 +45,11 @@ func (e *Engine) Merge(ctx context.Context, from, into string) ([]Transition, er
 	if err := checkMerge(from, into); err != nil {
 		return nil, err
 	}
+	end, err := e.merges.take(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("merge user %q into %q: %w", from, into, err)
+	}
+	defer end()
 	from, into = e.name(from), e.name(into)
 	r := e.retrier("merge")
 	for from != into {
