@@ -9,12 +9,12 @@ import (
 	"github.com/bucketgen/bucketgen/internal/event"
 )
 
-// maxAnonymous is how many anonymous ids a user may have. Further ones are not kept.
-const maxAnonymous = 100
+// maxNames is how many further names a user may have before anonymous ids are not kept any more.
+const maxNames = 100
 
 // AddAnonymousID notes an id under which a visitor was seen before they became a user, on the word of a client who is not trusted
 // to merge users. Nothing else changes: the id names no user, so that a client cannot claim what another user does later. A user
-// who is unknown is created. The id stays with the user who had it first; of one user, 100 are kept.
+// who is unknown is created. The id stays with the user who had it first. It is not kept if the user has 100 further names already.
 //
 // If the id is that of a user, it gives [ErrMergeNotAllowed], unless that is already the same user: [Engine.Merge] is for callers
 // who may make two users one. A user who is deleted gives [ErrDeleted], an id that cannot be one an [*InvalidError].
@@ -49,7 +49,7 @@ func (e *Engine) AddAnonymousID(ctx context.Context, anonymousID, userID string)
 			return err
 		}
 	}
-	err = e.store.Queries(e.pool).IdentitiesAddAnonymous(ctx, db.IdentitiesAddAnonymousParams{UserID: userID, AnonymousID: anonymousID, Most: maxAnonymous})
+	err = e.store.Queries(e.pool).IdentitiesAddAnonymous(ctx, db.IdentitiesAddAnonymousParams{UserID: userID, AnonymousID: anonymousID, Most: maxNames})
 	if err != nil {
 		return fmt.Errorf("add an anonymous id of user %q: %w", userID, err)
 	}

@@ -20,14 +20,22 @@ insert into bucketgen.identities (kind, value, contact_id)
 select 'user', c.user_id, @into_id from bucketgen.contacts c where c.id = @from_id;
 
 -- name: IdentitiesUsers :many
--- The users that names stand for, those of users who were merged into others included.
-select n.name, c.id, c.user_id, (c.deleted_at is not null)::boolean as deleted
+-- The users that names stand for, those of users who were merged into others included. The limit makes the planner look each name
+-- up, instead of reading all of them.
+select w.name::text as name, c.id, c.user_id, (c.deleted_at is not null)::boolean as deleted
 from unnest(@names::text[]) as w (name)
-join bucketgen.names n on n.name = w.name
-join bucketgen.contacts c on c.id = n.contact_id;
+cross join lateral (
+    select k.id, k.user_id, k.deleted_at from bucketgen.contacts k where k.user_id = w.name and k.merged_at is null
+    union all
+    select k.id, k.user_id, k.deleted_at
+    from bucketgen.identities i
+    join bucketgen.contacts k on k.id = i.contact_id
+    where i.kind = 'user' and i.value = w.name
+    limit 1
+) c;
 
 -- name: IdentitiesAddAnonymous :exec
--- Gives a user an anonymous id, which stays with the user who had it first. The lock keeps a merge away, which would leave the
+-- Gives a user who has few names an anonymous id, which stays with the user who had it first. The lock keeps a merge away, which would leave the
 -- id with a user who is gone.
 with owner as (
     select c.id from bucketgen.contacts c where c.user_id = @user_id and c.merged_at is null for no key update
@@ -35,5 +43,5 @@ with owner as (
 insert into bucketgen.identities (kind, value, contact_id)
 select 'anonymous', @anonymous_id, o.id
 from owner o
-where (select count(*) from bucketgen.identities i where i.contact_id = o.id and i.kind = 'anonymous') < @most::integer
+where (select count(*) from bucketgen.identities i where i.contact_id = o.id) < @most::integer
 on conflict do nothing;

@@ -18,7 +18,7 @@ with owner as (
 insert into bucketgen.identities (kind, value, contact_id)
 select 'anonymous', $1, o.id
 from owner o
-where (select count(*) from bucketgen.identities i where i.contact_id = o.id and i.kind = 'anonymous') < $2::integer
+where (select count(*) from bucketgen.identities i where i.contact_id = o.id) < $2::integer
 on conflict do nothing
 `
 
@@ -28,7 +28,7 @@ type IdentitiesAddAnonymousParams struct {
 	UserID      string
 }
 
-// Gives a user an anonymous id, which stays with the user who had it first. The lock keeps a merge away, which would leave the
+// Gives a user who has few names an anonymous id, which stays with the user who had it first. The lock keeps a merge away, which would leave the
 // id with a user who is gone.
 func (q *Queries) IdentitiesAddAnonymous(ctx context.Context, arg IdentitiesAddAnonymousParams) error {
 	_, err := q.db.Exec(ctx, IdentitiesAddAnonymous, arg.AnonymousID, arg.Most, arg.UserID)
@@ -95,10 +95,17 @@ func (q *Queries) IdentitiesOf(ctx context.Context, names []string) ([]Identitie
 }
 
 const IdentitiesUsers = `-- name: IdentitiesUsers :many
-select n.name, c.id, c.user_id, (c.deleted_at is not null)::boolean as deleted
+select w.name::text as name, c.id, c.user_id, (c.deleted_at is not null)::boolean as deleted
 from unnest($1::text[]) as w (name)
-join bucketgen.names n on n.name = w.name
-join bucketgen.contacts c on c.id = n.contact_id
+cross join lateral (
+    select k.id, k.user_id, k.deleted_at from bucketgen.contacts k where k.user_id = w.name and k.merged_at is null
+    union all
+    select k.id, k.user_id, k.deleted_at
+    from bucketgen.identities i
+    join bucketgen.contacts k on k.id = i.contact_id
+    where i.kind = 'user' and i.value = w.name
+    limit 1
+) c
 `
 
 type IdentitiesUsersRow struct {
@@ -108,7 +115,8 @@ type IdentitiesUsersRow struct {
 	Deleted bool
 }
 
-// The users that names stand for, those of users who were merged into others included.
+// The users that names stand for, those of users who were merged into others included. The limit makes the planner look each name
+// up, instead of reading all of them.
 func (q *Queries) IdentitiesUsers(ctx context.Context, names []string) ([]IdentitiesUsersRow, error) {
 	rows, err := q.db.Query(ctx, IdentitiesUsers, names)
 	if err != nil {
