@@ -84,7 +84,7 @@ func inTx(t *testing.T, w *world, events []engine.Event) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback(t.Context()) //nolint:errcheck // it fails once the transaction is committed
+	defer tx.Rollback(t.Context()) // fails once the transaction is committed
 	for _, ev := range events {
 		if _, err := w.IngestTx(t.Context(), tx, ev); err != nil {
 			t.Fatal(err)

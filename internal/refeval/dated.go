@@ -35,7 +35,7 @@ func (u *user) set(key string, value any, at time.Time) {
 	}
 	d := u.known(key)
 	marks := []mark{d.before, d.begin}
-	if d.again != undated {
+	if !d.again.Equal(undated) {
 		marks = append(marks, mark{d.again, is})
 	}
 	place := len(marks)
@@ -53,14 +53,14 @@ func (u *user) set(key string, value any, at time.Time) {
 		present--
 	}
 	d.before, d.begin = marks[present-1], marks[present]
-	if d.again == undated && d.begin.at.Before(marks[len(marks)-1].at) && !newest {
+	if d.again.Equal(undated) && d.begin.at.Before(marks[len(marks)-1].at) && !newest {
 		d.again = marks[len(marks)-1].at // the present value began earlier than it seemed
 	}
 	switch again := reflect.DeepEqual(value, is); {
 	case newest && !again:
 		d.again = undated
 		u.put(key, value)
-	case newest && (d.again == undated || !at.Before(d.again.Add(apart))):
+	case newest && (d.again.Equal(undated) || !at.Before(d.again.Add(apart))):
 		d.again = at
 	}
 	u.remember(key, d)
@@ -80,7 +80,7 @@ func (u *user) known(key string) dates {
 func (u *user) remember(key string, d dates) {
 	u.dates[key] = d
 	delete(u.facts.Changes, key)
-	if d.begin.at != undated {
+	if !d.begin.at.Equal(undated) {
 		u.facts.Changes[key] = Change{Was: d.before.value, At: d.begin.at}
 	}
 }
@@ -105,7 +105,7 @@ func (u *user) inherit(other *user) {
 	}
 	for key := range keys {
 		own, theirs := u.known(key), other.known(key)
-		neither := own.newest() == undated && theirs.newest() == undated
+		neither := own.newest().Equal(undated) && theirs.newest().Equal(undated)
 		if _, has := u.facts.Properties[key]; theirs.newest().After(own.newest()) || neither && !has {
 			u.put(key, other.facts.Properties[key])
 			u.remember(key, theirs)
