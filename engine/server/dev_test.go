@@ -95,6 +95,7 @@ func TestDev(t *testing.T) {
 		"applied 00013_merges.sql\n" +
 		"applied 00014_contacts_room.sql\n" +
 		"applied 00016_catalog.sql\n" +
+		"applied 00018_property_dates.sql\n" +
 		"applied 00019_time.sql\n" +
 		"applied 00020_server_keys.sql\n" +
 		"on its own: all work is done by this process and others like it\n" +
