@@ -94,7 +94,7 @@ func (e *Engine) deploy(ctx context.Context, o DeployOptions) (Deployment, error
 // redeploy changes what is deployed, and lets this process know at once.
 func (e *Engine) redeploy(ctx context.Context, change func(pgx.Tx) (int32, error)) (Deployment, error) {
 	var no int32
-	err := pgx.BeginFunc(ctx, e.pool, func(tx pgx.Tx) error {
+	err := pgx.BeginTxFunc(ctx, e.pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error {
 		var err error
 		no, err = change(tx)
 		return err
@@ -209,6 +209,9 @@ func (e *Engine) openLocked(ctx context.Context) error {
 		_, err := e.store.Refresh(ctx, e.pool)
 		return err
 	}
+	if err := e.checkPooler(ctx); err != nil {
+		return err
+	}
 	if err := e.checkTables(ctx); err != nil {
 		return err
 	}
@@ -229,9 +232,16 @@ func (e *Engine) openLocked(ctx context.Context) error {
 	return nil
 }
 
-// checkTables returns an error if the tables are too old.
+// checkTables returns an error if the server or the tables are too old, or the program is.
 func (e *Engine) checkTables(ctx context.Context) error {
-	_, err := store.CheckVersion(ctx, e.pool, e.config.Schema)
+	facts, err := store.QueriesIn(e.pool, e.config.Schema).ServerFacts(ctx)
+	if err != nil {
+		return fmt.Errorf("read the version of the server: %w", err)
+	}
+	if err := store.CheckServer(facts.Version, facts.VersionText); err != nil {
+		return err
+	}
+	_, err = store.CheckVersion(ctx, e.pool, e.config.Schema)
 	if outdated, ok := errors.AsType[*store.OutdatedError](err); ok {
 		return fmt.Errorf("%w; call migrate.Up", outdated)
 	}

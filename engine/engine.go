@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/bucketgen/bucketgen/internal/blame"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -42,7 +43,7 @@ type Engine struct {
 	probe    probe
 	answers  answers
 	replaced atomic.Int64 // flushers that are held by a transaction whose fate is not known
-	pooled   bool         // a pooler is between the engine and the database
+	pooled   bool         // a pooler is between the engine and the database: its sessions are not those of the server
 	reset    atomic.Int64 // when the connections of the pool were given up last, in Unix nanoseconds
 	skew     *skew
 	merges   *turns
@@ -81,6 +82,9 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
+	if err := checkMode(pool); err != nil {
+		return nil, err
+	}
 	config = config.withDefaults()
 	tells, err := newTelemetry(&config)
 	if err != nil {
@@ -111,8 +115,14 @@ func (e *Engine) Start(ctx context.Context) error {
 	if e.phase.Load() != fresh {
 		return errors.New("start: the engine was started before; make another with engine.New")
 	}
-	if err := e.prepare(ctx); err != nil {
-		return fmt.Errorf("start: %w", err)
+	r := e.retrier("start")
+	for err := e.prepare(ctx); err != nil; err = e.prepare(ctx) {
+		if !blame.Starting(err) {
+			return fmt.Errorf("start: %w", err)
+		}
+		if err := r.again(ctx, err); err != nil { // it waits until the server has started, or another process has
+			return fmt.Errorf("start: %w", err)
+		}
 	}
 	background, cancel := context.WithCancel(context.Background())
 	e.cancel = cancel

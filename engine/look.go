@@ -59,8 +59,10 @@ func (f *feed) connected(ctx context.Context) error {
 	// are when they are made.
 	listen := "listen " + pgx.Identifier{f.engine.config.Schema}.Sanitize()
 	settings := "; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off"
-	if _, err := conn.PgConn().Exec(ctx, listen+settings).ReadAll(); err != nil {
-		return fmt.Errorf("listen: %w", err)
+	if !f.engine.pooled { // behind a pooler sessions belong to all clients, and the log is polled
+		if _, err := conn.PgConn().Exec(ctx, listen+settings).ReadAll(); err != nil {
+			return fmt.Errorf("listen: %w", err)
+		}
 	}
 	if _, err := f.engine.store.Queries(conn).TransitionsDisown(ctx); err != nil {
 		return fmt.Errorf("look for transitions of another server: %w", err)

@@ -21,6 +21,7 @@ const (
 	rollbackTimeout = 5 * time.Second
 	maxAnswer       = time.Minute
 	askTimeout      = 2 * time.Second // of a question about a lost transaction
+	busyFor         = time.Second     // that a statement whose connection is lost may go on
 )
 
 // answers is how much longer than Config.AnswerTimeout the engine waits for an answer of the database at present.
@@ -96,6 +97,9 @@ func (e *Engine) fateOf(ctx context.Context, xid string, mark store.Mark, lost e
 		over, committed, err := e.askFate(ctx, xid, mark, time.Since(began))
 		switch {
 		case committed:
+			if time.Since(began) > askTimeout {
+				e.answered(context.DeadlineExceeded) // it was slow
+			}
 			return nil
 		case over:
 			return lost
@@ -127,9 +131,12 @@ func (e *Engine) askFate(ctx context.Context, xid string, mark store.Mark, lasts
 	}
 	// A COMMIT that has arrived gets a moment to finish. One that waits for a standby is committed already, and to end its
 	// session would acknowledge it before the standby has it.
-	ended, err := e.store.Queries(e.pool).TransactionEnd(ctx, db.TransactionEndParams{Xid: xid, Busy: lasts > time.Second})
+	ended, err := e.store.Queries(e.pool).TransactionEnd(ctx, db.TransactionEndParams{Xid: xid, Busy: lasts > busyFor})
 	if err != nil {
 		return false, false, fmt.Errorf("end transaction %s: %w", xid, err)
+	}
+	if ended > 0 && lasts > busyFor {
+		e.answered(context.DeadlineExceeded) // it was slow, and gets more time at the next attempt
 	}
 	if ended > 0 {
 		e.log.WarnContext(ctx, "COMMIT did not arrive, transaction ended", "component", "commit", "transaction", xid)

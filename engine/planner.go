@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/store"
@@ -27,7 +29,7 @@ func (e *Engine) looker(ctx context.Context) (*looker, error) {
 		return nil, err
 	}
 	l := &looker{Engine: &Engine{pool: e.pool, registry: e.registry, config: e.config, log: e.log, skew: e.skew}}
-	tx, err := e.pool.Begin(ctx)
+	tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}

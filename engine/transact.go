@@ -76,9 +76,9 @@ func (e *Engine) conclude(ctx context.Context, conn *pgxpool.Conn, xid string, m
 	waiting, cancel := e.answering(ctx)
 	defer cancel()
 	err := write.Send(waiting, conn, e.store, true)
-	e.answered(err)
 	switch {
 	case err == nil:
+		e.answered(nil)
 		return nil
 	case conn.Conn().IsClosed():
 		conn.Release() // to ask takes a connection, and the pool may have no other

@@ -13,3 +13,7 @@ select current_setting('server_version_num')::integer as version, current_settin
 -- may not insert.
 select (pg_is_in_recovery() or current_setting('transaction_read_only') = 'on')::boolean as read_only,
     has_table_privilege('bucketgen.events', 'insert')::boolean as granted;
+
+-- name: ProgramsOldest :one
+-- The oldest program that the tables admit, by the migration that it was written for.
+select p.oldest from bucketgen.programs p;

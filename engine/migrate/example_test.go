@@ -39,6 +39,7 @@ func ExampleUp() {
 	// applied 00011_feed.sql
 	// applied 00013_merges.sql
 	// applied 00014_contacts_room.sql
+	// applied 00015_programs.sql
 	// applied 00016_catalog.sql
 	// applied 00018_property_dates.sql
 	// applied 00019_time.sql

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -46,20 +47,25 @@ func Up(ctx context.Context, pool *pgxpool.Pool, o Options) ([]Applied, error) {
 	if err := store.CheckSchema(schema); err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
-	if _, err := pool.Exec(ctx, "create schema if not exists "+schema); err != nil {
-		return nil, fmt.Errorf("migrate: create schema %s: %w", schema, err)
+	unlock, err := prepare(ctx, pool, schema)
+	if err != nil {
+		return nil, fmt.Errorf("migrate: %w", err)
 	}
-	db := stdlib.OpenDBFromPool(pool)
+	defer unlock()
+	// Statements are not prepared, so that migrations also run behind a pooler in transaction mode.
+	config := pool.Config()
+	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	var options []stdlib.OptionOpenDB
+	if config.BeforeConnect != nil {
+		options = append(options, stdlib.OptionBeforeConnect(config.BeforeConnect))
+	}
+	db := stdlib.OpenDB(*config.ConnConfig, options...)
 	defer db.Close()
 	versions, err := database.NewStore(goose.DialectPostgres, schema+".migrations")
 	if err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
-	locker, err := lock.NewPostgresSessionLocker()
-	if err != nil {
-		return nil, fmt.Errorf("migrate: %w", err)
-	}
-	provider, err := goose.NewProvider(goose.DialectCustom, db, migrations{schema}, goose.WithStore(versions), goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
+	provider, err := goose.NewProvider(goose.DialectCustom, db, migrations{schema}, goose.WithStore(versions), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
@@ -72,6 +78,73 @@ func Up(ctx context.Context, pool *pgxpool.Pool, o Options) ([]Applied, error) {
 		return applied, fmt.Errorf("migrate: %w", err)
 	}
 	return applied, nil
+}
+
+// prepare waits until no other process migrates, and makes the schema. The others wait until unlock is called.
+func prepare(ctx context.Context, pool *pgxpool.Pool, schema string) (unlock func(), err error) {
+	// The lock is that of a transaction, on a connection of its own: a pool may have only one, and behind a pooler a session is
+	// not ours. The number is that of goose, so that programs that lock by a session wait, too.
+	config := pool.Config()
+	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	if config.BeforeConnect != nil {
+		if err := config.BeforeConnect(ctx, config.ConnConfig); err != nil {
+			return nil, fmt.Errorf("connect: %w", err)
+		}
+	}
+	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	unlock = func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		_ = conn.Close(closing) // which ends the transaction
+	}
+	if err := lockIn(ctx, conn, schema); err != nil {
+		unlock()
+		return nil, err
+	}
+	return unlock, nil
+}
+
+func lockIn(ctx context.Context, conn *pgx.Conn, schema string) error {
+	facts, err := store.QueriesIn(conn, schema).ServerFacts(ctx)
+	if err != nil {
+		return fmt.Errorf("read the version of the server: %w", err)
+	}
+	if err := store.CheckServer(facts.Version, facts.VersionText); err != nil {
+		return err
+	}
+	for _, sql := range []string{
+		"begin isolation level read committed",
+		"set local lock_timeout = 0",
+		"set local statement_timeout = 0",
+		"set local idle_in_transaction_session_timeout = 0",
+		fmt.Sprintf("select pg_advisory_xact_lock(%d)", lock.DefaultLockID),
+	} {
+		if _, err := conn.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("wait for other migrations: %w", err)
+		}
+	}
+	// The schema may be there already, made by another role for this one, which may make none.
+	var there bool
+	if err := conn.QueryRow(ctx, "select to_regnamespace($1) is not null", schema).Scan(&there); err != nil {
+		return fmt.Errorf("find schema %s: %w", schema, err)
+	}
+	if there {
+		return nil
+	}
+	// It is to last: what goose does next is done by other connections.
+	config := conn.Config()
+	other, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer other.Close(ctx)
+	if _, err := other.Exec(ctx, "create schema if not exists "+schema); err != nil {
+		return fmt.Errorf("create schema %s: %w", schema, err)
+	}
+	return nil
 }
 
 // migrations is the files of the migrations, written for a schema.

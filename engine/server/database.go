@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
@@ -45,16 +46,46 @@ func (c *cli) open(ctx context.Context, log io.Writer) (d *database, err error) 
 	case err != nil:
 		return nil, err
 	}
-	config, err := pgxpool.ParseConfig(server.URL)
+	config, err := c.poolConfig(server.URL)
 	if err != nil {
 		return nil, errors.Join(err, server.Stop())
 	}
-	config.MaxConns = max(config.MaxConns, 16) // flushers, clock workers and the outbox have one each
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, errors.Join(err, server.Stop())
 	}
 	return &database{pool, server}, nil
+}
+
+// poolConfig returns how the pool connects: as the URL says, and as the host wants.
+func (c *cli) poolConfig(url string) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	given, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	if _, sized := given.RuntimeParams["pool_max_conns"]; !sized {
+		config.MaxConns = max(config.MaxConns, 16) // flushers, clock workers and the outbox have one each
+	}
+	config.ConnConfig.ConnectTimeout = cmp.Or(config.ConnConfig.ConnectTimeout, 10*time.Second)
+	// A password may be rotated while the program runs: each connection reads PGPASSFILE, or the service file, again.
+	config.BeforeConnect = func(_ context.Context, connect *pgx.ConnConfig) error {
+		again, err := pgxpool.ParseConfig(url)
+		if err != nil {
+			return postgres.Safe(url, err)
+		}
+		connect.Password = again.ConnConfig.Password
+		return nil
+	}
+	if c.host.Pool != nil {
+		if err := c.host.Pool(config); err != nil {
+			return nil, fmt.Errorf("configure the pool: %w", err)
+		}
+	}
+	return config, nil
 }
 
 func (d *database) close() error {

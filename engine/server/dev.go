@@ -109,7 +109,7 @@ func (c *cli) dev(cmd *cobra.Command, d *database, at net.Listener) error {
 		b := &c.host.Registry.Buckets[i]
 		printable.Fprintf(out, "  %-24s %s\n", b.ID, b.Description)
 	}
-	err = c.invite(cmd, d, r.Engine, at, serving{URL: "http://" + at.Addr().String(), Engine: r.String(), Database: postgres.Redact(d.server.URL), Applied: applied, Deployment: &deployed})
+	err = c.invite(cmd, d, r, at, serving{URL: "http://" + at.Addr().String(), Engine: r.String(), Database: postgres.Redact(d.server.URL), Applied: applied, Deployment: &deployed})
 	return errors.Join(err, r.stop())
 }
 
@@ -117,7 +117,7 @@ func (c *cli) dev(cmd *cobra.Command, d *database, at net.Listener) error {
 const devKey = "dev"
 
 // invite lets events in by HTTP, with a key of its own, until it is interrupted.
-func (c *cli) invite(cmd *cobra.Command, d *database, e *engine.Engine, at net.Listener, s serving) (err error) {
+func (c *cli) invite(cmd *cobra.Command, d *database, r *running, at net.Listener, s serving) (err error) {
 	ctx, all := cmd.Context(), keys{d.pool, c.schema}
 	revoke := func(ctx context.Context) error { _, err := all.revoke(ctx, devKey); return err }
 	if err := revoke(ctx); err != nil { // of one that was killed
@@ -128,7 +128,7 @@ func (c *cli) invite(cmd *cobra.Command, d *database, e *engine.Engine, at net.L
 		return err
 	}
 	defer func() { err = errors.Join(err, revoke(context.WithoutCancel(ctx))) }()
-	l := c.listen(at, c.traced(NewHandler(e, d.pool, c.schema, c.host.HTTP, c.host.Config.Logger)))
+	l := c.listen(at, c.traced(NewHandler(r.Engine, d.pool, c.schema, c.host.HTTP, c.host.Config.Logger)))
 	s.Key = k.Secret
 	err = c.print(cmd, s, func(out io.Writer) error {
 		printable.Fprintf(out, "events, in another terminal:\n  export KEY=%s URL=%s\n", s.Key, s.URL)
@@ -136,5 +136,5 @@ func (c *cli) invite(cmd *cobra.Command, d *database, e *engine.Engine, at net.L
 		printable.Fprintf(out, "  curl -u $KEY: $URL/v1/users/ada/timeline\n")
 		return printable.Fprintf(out, "running; interrupt to stop\n")
 	})
-	return errors.Join(err, l.wait(ctx))
+	return errors.Join(err, l.wait(ctx, r))
 }

@@ -94,6 +94,7 @@ func TestDev(t *testing.T) {
 		"applied 00011_feed.sql\n" +
 		"applied 00013_merges.sql\n" +
 		"applied 00014_contacts_room.sql\n" +
+		"applied 00015_programs.sql\n" +
 		"applied 00016_catalog.sql\n" +
 		"applied 00018_property_dates.sql\n" +
 		"applied 00019_time.sql\n" +

@@ -15,6 +15,7 @@ type running struct {
 	*engine.Engine
 	services services
 	hooks    *webhook.Service
+	deadline time.Time // by which it has to stop; zero: patience after it is asked to
 }
 
 // prepare makes an engine, and the services beside it, which are not started yet.
@@ -36,7 +37,7 @@ func (c *cli) prepare(d *database, allowPrivate bool) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &running{e, all, hooks}, nil
+	return &running{Engine: e, services: all, hooks: hooks}, nil
 }
 
 // beside returns all that works beside the engine.
@@ -56,11 +57,18 @@ func (r *running) start(ctx context.Context) error {
 	return nil
 }
 
-// stop stops the services and then the engine.
-func (r *running) stop() error { return errors.Join(r.beside().stop(), finish(r.Engine)) }
+// stop stops the services and then the engine, all by one deadline.
+func (r *running) stop() error {
+	if r.deadline.IsZero() {
+		r.deadline = time.Now().Add(patience)
+	}
+	ctx, cancel := context.WithDeadline(context.Background(), r.deadline)
+	defer cancel()
+	return errors.Join(r.beside().stop(ctx), r.Stop(ctx))
+}
 
-// patience is how long what stops may take.
-const patience = 30 * time.Second
+// patience is how long what stops may take. What is cut off then takes a moment more, and 30 s is what is documented.
+const patience = 27 * time.Second
 
 // finish stops an engine, and gives it some time to write what it took in.
 func finish(e *engine.Engine) error {

@@ -122,7 +122,7 @@ func (c *cli) attend(cmd *cobra.Command, d *database, r *running, tells *telemet
 		}
 		return printable.Fprintf(out, "listening on %s; interrupt to stop\n", says.URL)
 	})
-	err = errors.Join(err, s.wait(cmd.Context()))
+	err = errors.Join(err, s.wait(cmd.Context(), r))
 	if admin != nil {
 		err = errors.Join(err, admin.stop())
 	}
@@ -237,19 +237,28 @@ func (l connectionLog) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// wait waits until ctx ends. Then nothing new is taken in, and what came in is answered before it returns.
-func (l *listener) wait(ctx context.Context) error {
+// wait waits until ctx ends. Then nothing new is taken in, and what came in is answered before it returns. What runs beside the
+// server has to stop by the same deadline, which it is told.
+func (l *listener) wait(ctx context.Context, r *running) error {
 	select {
 	case <-ctx.Done():
 	case err := <-l.failed:
 		return err
 	}
+	r.deadline = time.Now().Add(patience)
 	return l.stop()
 }
 
-// stop answers what came in, and ends the server.
+// answering is how long requests may take to be answered once the server stops: the rest of patience is for the engine.
+const answering = 18 * time.Second
+
+// stop answers what came in, and ends the server. Requests that take longer than answering are cut off: what they sent was not
+// acknowledged.
 func (l *listener) stop() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), answering)
 	defer cancel()
-	return l.server.Shutdown(ctx)
+	if err := l.server.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("answer requests: %w", err), l.server.Close())
+	}
+	return nil
 }

@@ -22,6 +22,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
@@ -39,6 +40,11 @@ type Host struct {
 
 	// Config configures the engine; commands change what they must. Defaults to the zero value.
 	Config engine.Config
+
+	// Pool changes how the program connects to the database: BeforeConnect for passwords that expire, TLS, tracers, sizes. It
+	// is called once for each command, with what the URL says. Defaults to nil: as the URL says. Each connection reads a
+	// password that the URL does not have from PGPASSFILE again, unless Pool sets another BeforeConnect.
+	Pool func(config *pgxpool.Config) error
 
 	// HTTP says how the HTTP API behaves. Defaults to the zero value.
 	HTTP HTTP

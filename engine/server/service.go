@@ -49,14 +49,14 @@ func (all services) String() string {
 func (all services) start(ctx context.Context) error {
 	for i, s := range all {
 		if err := s.Start(ctx); err != nil {
-			return errors.Join(fmt.Errorf("%s: %w", s, err), all[:i].stop())
+			return errors.Join(fmt.Errorf("%s: %w", s, err), all[:i].stop(context.WithoutCancel(ctx)))
 		}
 	}
 	return nil
 }
 
-func (all services) stop() error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+func (all services) stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var errs []error
 	for _, s := range slices.Backward(all) {

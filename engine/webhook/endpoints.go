@@ -214,7 +214,7 @@ func (es *Endpoints) update(ctx context.Context, what, which string, do func(*db
 
 // change runs queries in a transaction.
 func (es *Endpoints) change(ctx context.Context, do func(*db.Queries) error) error {
-	return pgx.BeginFunc(ctx, es.pool, func(tx pgx.Tx) error { return do(store.QueriesIn(tx, es.config.Schema)) })
+	return pgx.BeginTxFunc(ctx, es.pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error { return do(store.QueriesIn(tx, es.config.Schema)) })
 }
 
 func (es *Endpoints) queries() *db.Queries { return store.QueriesIn(es.pool, es.config.Schema) }

@@ -22,6 +22,18 @@ func (q *Queries) MigrationsVersion(ctx context.Context) (int64, error) {
 	return column_1, err
 }
 
+const ProgramsOldest = `-- name: ProgramsOldest :one
+select p.oldest from bucketgen.programs p
+`
+
+// The oldest program that the tables admit, by the migration that it was written for.
+func (q *Queries) ProgramsOldest(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, ProgramsOldest)
+	var oldest int64
+	err := row.Scan(&oldest)
+	return oldest, err
+}
+
 const ServerFacts = `-- name: ServerFacts :one
 select current_setting('server_version_num')::integer as version, current_setting('server_version')::text as version_text,
     clock_timestamp()::timestamptz as now, pg_is_in_recovery()::boolean as standby,

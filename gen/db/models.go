@@ -243,6 +243,11 @@ type BucketgenProcess struct {
 	AheadUs     int64
 }
 
+type BucketgenProgram struct {
+	One    bool
+	Oldest int64
+}
+
 type BucketgenProgress struct {
 	ContactID  int64
 	SequenceNo int32

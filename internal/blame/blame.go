@@ -70,6 +70,12 @@ func Crowded(err error) bool {
 // LockTimeout reports whether a transaction waited for a lock for too long.
 func LockTimeout(err error) bool { return has(err, "55P03") }
 
+// Starting reports whether the server is starting up, or another process that starts was in the way.
+func Starting(err error) bool { return has(err, "57P03", "40001", "40P01") }
+
+// Pooler reports whether a pooler lost a prepared statement, or took that of one client for another's.
+func Pooler(err error) bool { return has(err, "26000", "42P05", "08P01") }
+
 // Sticky reports whether an error may come from a setting that a session keeps for as long as it lasts, so that only another
 // connection can do better: a session that began read-only, or with a short timeout, stays so.
 func Sticky(err error) bool {

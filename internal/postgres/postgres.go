@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Options say what server is wanted. The zero value is a private server in a directory that goes with it.
@@ -57,7 +59,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		o.Log = func(string) {}
 	}
 	if o.URL != "" {
-		return &Server{URL: o.URL, Origin: "given by its URL"}, Safe(o.URL, ping(ctx, o.URL))
+		return &Server{URL: o.URL, Origin: "given by its URL"}, Safe(o.URL, reach(ctx, o.URL, o.Log))
 	}
 	if o.Dir != "" {
 		dir, err := reachable(o.Dir)
@@ -216,8 +218,37 @@ func (s *Server) await(ctx context.Context) error {
 	}
 }
 
+// reach returns nil once a server that is given answers. One that is starting up is waited for.
+func reach(ctx context.Context, url string, log func(string)) error {
+	const every = 100 * time.Millisecond
+	deadline := time.Now().Add(startTime)
+	for waiting := false; ; waiting = true {
+		err := ping(ctx, url)
+		starting, refused := errors.AsType[*pgconn.PgError](err)
+		if !refused || starting.Code != "57P03" || time.Now().After(deadline) { // cannot connect now
+			return err
+		}
+		if !waiting {
+			log(fmt.Sprintf("the database is starting up, waiting for up to %s: %s", startTime, starting.Message))
+		}
+		select {
+		case <-time.After(every):
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		}
+	}
+}
+
+// startTime is how long a server may take to start up.
+const startTime = time.Minute
+
+// ping connects to a server. The URL may have parameters of a pool.
 func ping(ctx context.Context, url string) error {
-	conn, err := pgx.Connect(ctx, url)
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return fmt.Errorf("connect to PostgreSQL: %w", err)
+	}
+	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
 	if err != nil {
 		return fmt.Errorf("connect to PostgreSQL: %w", err)
 	}

@@ -189,10 +189,10 @@ func (s *Store) LockDue(ctx context.Context, conn Conn, replan bool, now registr
 	places := map[int64]int{}
 	var xid string
 	q := queue{store: s}
+	q.begin(0, Mark{}, &xid) // before anything else: the isolation level of a transaction cannot be set later
 	if replan {
 		q.add("discard plans")
 	}
-	q.begin(0, Mark{}, &xid)
 	d := s.deployment.Load()
 	q.add(db.ContactsLockDue, timestamp(now), d.Active, d.activeSince, int32(most)).Query(each(func(row db.ContactsLockDueRow) {
 		i, known := places[row.ID]

@@ -27,8 +27,30 @@ func (e *OutdatedError) Error() string {
 	return fmt.Sprintf("the tables in schema %q are at version %d, and this program needs %d", e.Schema, e.Version, Version)
 }
 
+// SupersededError says that the tables do not admit a program that is so old.
+type SupersededError struct {
+	Schema string
+	Oldest int64 // that they admit
+}
+
+func (e *SupersededError) Error() string {
+	return fmt.Sprintf("the tables in schema %q admit programs of version %d or later, and this program has %d; start a newer one", e.Schema, e.Oldest, Version)
+}
+
+// MinServer is the oldest version of PostgreSQL that will do, as server_version_num has it.
+const MinServer = 150000
+
+// CheckServer returns an error if a version of PostgreSQL is too old, as server_version_num and server_version have it.
+func CheckServer(number int32, version string) error {
+	if number < MinServer {
+		return fmt.Errorf("the server is PostgreSQL %s, which is too old; update it to PostgreSQL %d or later", version, MinServer/10_000)
+	}
+	return nil
+}
+
 // CheckVersion returns the version of the tables, and an [*OutdatedError] if the queries need a later one. Tables that are newer
-// will do: programs that are about to be replaced have to start again beside those that replace them.
+// will do, unless they say that they do not admit so old a program, which gives a [*SupersededError]: programs that are about to be
+// replaced have to start again beside those that replace them.
 func CheckVersion(ctx context.Context, conn db.DBTX, schema string) (int64, error) {
 	s := &Store{schema: schema}
 	version, err := s.Queries(conn).MigrationsVersion(ctx)
@@ -39,6 +61,13 @@ func CheckVersion(ctx context.Context, conn db.DBTX, schema string) (int64, erro
 		return 0, fmt.Errorf("read the version of the tables: %w", err)
 	case version < Version:
 		return version, &OutdatedError{schema, version}
+	}
+	oldest, err := s.Queries(conn).ProgramsOldest(ctx)
+	switch {
+	case err != nil:
+		return version, fmt.Errorf("read the oldest program that the tables admit: %w", err)
+	case oldest > Version:
+		return version, &SupersededError{schema, oldest}
 	}
 	return version, nil
 }
