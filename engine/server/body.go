@@ -121,7 +121,7 @@ func (b *body) unzip() error {
 	if !b.lease.grow(zipBytes) {
 		return errFull
 	}
-	b.zip = zips.Get().(*zip) //nolint:forcetypeassert,errcheck // nothing else is in the pool
+	b.zip = zips.Get().(*zip) //nolint:forcetypeassert // nothing else is in the pool
 	b.zip.buffer.Reset(b.source)
 	b.zip.begun = false
 	b.in = b.zip
@@ -206,7 +206,7 @@ var spares sync.Map
 
 func spareText(length, size int, spare bool) []byte {
 	if pool, known := spares.Load(size); known && spare {
-		if text, ok := pool.(*sync.Pool).Get().(*[]byte); ok { //nolint:forcetypeassert // nothing else is stored
+		if text, ok := pool.(*sync.Pool).Get().(*[]byte); ok {
 			return (*text)[:length]
 		}
 	}

@@ -52,7 +52,7 @@ func (b *brake) hold(ctx context.Context, holder int, header http.Header) {
 	}
 	b.held++
 	b.mu.Unlock()
-	timer := time.NewTimer(holdTime/2 + rand.N(holdTime)) // spread, so that those who were refused at once do not come back at once
+	timer := time.NewTimer(holdTime/2 + rand.N(holdTime)) //nolint:gosec // spread, so that those who were refused at once do not come back at once
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -109,7 +109,7 @@ func (b *budget) take(holder int, bytes int64) bool {
 // budget does, so that large parts are not starved by small ones.
 func (b *budget) advance() {
 	for at := b.line.Front(); at != nil; {
-		w := at.Value.(*waiter) //nolint:forcetypeassert,errcheck // nothing else is in line
+		w := at.Value.(*waiter) //nolint:forcetypeassert // nothing else is in line
 		following := at.Next()
 		switch {
 		case b.holders[w.holder]+w.bytes > b.share:

@@ -108,6 +108,7 @@ type hostile struct {
 
 // post sends what a client sends, and returns the status and the body of the answer.
 func (a *attacked) post(b *testing.B, c *http.Client, h hostile) (int, []byte) {
+	b.Helper()
 	method := http.MethodPost
 	if h.body == "" {
 		method = http.MethodGet
@@ -130,16 +131,26 @@ func (a *attacked) post(b *testing.B, c *http.Client, h hostile) (int, []byte) {
 	return got.StatusCode, text
 }
 
-// wave sends one request by each client at once, and returns what they took of the processor and of memory.
-func (a *attacked) wave(b *testing.B, clients []*http.Client, what func(client int) hostile) (time.Duration, float64) {
+// idle returns what the server takes of the processor in a second in which it is asked for nothing.
+func (a *attacked) idle(b *testing.B) time.Duration {
 	b.Helper()
-	before, memory := a.processor(b), a.memory(b, "VmRSS")
+	const span = 3
+	before := a.processor(b)
+	<-time.After(span * time.Second)
+	return (a.processor(b) - before) / span
+}
+
+// wave sends one request by each client at once, and returns what they took of the processor, beyond what the server takes when it
+// is idle, and of memory.
+func (a *attacked) wave(b *testing.B, clients []*http.Client, idle time.Duration, what func(client int) hostile) (time.Duration, float64) {
+	b.Helper()
+	began, before, memory := time.Now(), a.processor(b), a.memory(b, "VmRSS")
 	var group sync.WaitGroup
 	for i, c := range clients {
 		group.Go(func() { a.post(b, c, what(i)) })
 	}
 	group.Wait()
-	return a.processor(b) - before, a.memory(b, "VmRSS") - memory
+	return a.processor(b) - before - time.Duration(time.Since(began).Seconds()*float64(idle)), a.memory(b, "VmRSS") - memory
 }
 
 // p99 returns how long a good client waits for 99 of 100 answers, which sends 50 calls a second, each as soon as its time has
@@ -215,7 +226,7 @@ func BenchmarkHostile(b *testing.B) {
 	clients := make([]*http.Client, hostileClients)
 	for i := range clients {
 		clients[i] = &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}
-		defer clients[i].CloseIdleConnections()
+		b.Cleanup(clients[i].CloseIdleConnections)
 	}
 	items := strings.Repeat("1,", 240_000) + "1"
 	bomb := zipped(`{"batch":[` + items + "]}")
@@ -247,14 +258,15 @@ func BenchmarkHostile(b *testing.B) {
 	}
 	for b.Loop() {
 		healthz := func(int) hostile { return hostile{path: "/healthz"} }
-		a.wave(b, clients, healthz) // connects
+		a.wave(b, clients, 0, healthz) // connects
+		rest := a.idle(b)
 		const waves = 5
 		var idle, cost []time.Duration
 		var grew float64
 		for range waves {
-			took, _ := a.wave(b, clients, healthz)
+			took, _ := a.wave(b, clients, rest, healthz)
 			idle = append(idle, took)
-			took, memory := a.wave(b, clients, func(i int) hostile {
+			took, memory := a.wave(b, clients, rest, func(i int) hostile {
 				h := keyless[i%len(keyless)]
 				if i%len(keyless) == 3 {
 					h.change = basic("unknown" + strconv.Itoa(i))
@@ -277,6 +289,7 @@ func BenchmarkHostile(b *testing.B) {
 		attackers.Wait()
 		lasted := time.Since(began).Seconds()
 		ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+		b.ReportMetric(ms(rest), "idle_ms/s")
 		b.ReportMetric(ms(idle[waves/2]), "healthz_ms")
 		b.ReportMetric(ms(cost[waves/2]), "keyless_ms")
 		b.ReportMetric(grew, "keyless_MB")

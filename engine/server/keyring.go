@@ -95,7 +95,7 @@ func (k *keyring) find(ctx context.Context, secret string) (key, bool, error) {
 	}
 	if !k.running {
 		k.running = true
-		go k.run()
+		go k.run() //nolint:gosec // it works for many requests, and outlives this one
 	}
 	k.mu.Unlock()
 	select {

@@ -61,7 +61,7 @@ func TestScannerKeepsNothing(t *testing.T) { //nolint:paralleltest // it counts 
 }
 
 // FuzzScanner compares the scanner with a reader of JSON that makes a tree.
-func FuzzScanner(f *testing.F) {
+func FuzzScanner(f *testing.F) { //nolint:gocognit // the other reader is written out
 	f.Add(`{"batch":[1,{"a":[]}],"writeKey":"k"}`, 3)
 	f.Add(`{"properties":{"token":"k"}}`, 1)
 	f.Fuzz(func(t *testing.T, body string, step int) {

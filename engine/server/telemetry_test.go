@@ -163,7 +163,7 @@ func TestMetricsAreBounded(t *testing.T) {
 	key := command(t, "keys", "create", "prometheus", "--read", "--database", url)
 	invent := func(n int) {
 		t.Helper()
-		host, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
+		host, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.URL, "http://"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -75,7 +75,7 @@ func (w *watch) numbers() []int32 {
 	defer w.mu.Unlock()
 	numbers := make([]int32, 0, len(w.open))
 	for no := range w.open {
-		numbers = append(numbers, int32(no)) //nolint:gosec // it is one of the database
+		numbers = append(numbers, int32(no))
 	}
 	w.running = len(numbers) > 0
 	return numbers
