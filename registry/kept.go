@@ -139,7 +139,7 @@ func (f *Facts) adoptProgress(s Sequence, from *Facts) {
 	}
 	for _, t := range from.pursuits.trails {
 		if of(t.sequence) {
-			f.pursuits.trails = append(f.pursuits.trails, &trail{t.pursuitKey, t.at, slices.Clone(t.all)})
+			f.pursuits.trails = append(f.pursuits.trails, &trail{t.pursuitKey, t.begin, t.end, slices.Clone(t.all)})
 		}
 	}
 }

@@ -49,8 +49,8 @@ type openChains struct {
 // trail is what happened around an instant in a sequence with one key, in order.
 type trail struct {
 	pursuitKey
-	at  Instant // Unset: all that ever happened
-	all []Advance
+	begin, end Instant // it holds all between them; Unset and Never: all that ever happened
+	all        []Advance
 }
 
 // SetProgress says how far the user has come in a sequence with a key. It is kept.
@@ -73,9 +73,9 @@ func (f *Facts) SetOpen(s Sequence, after Instant, open []OpenChain, more bool) 
 	f.pursuits.open = append(f.pursuits.open, &openChains{s, after, slices.Clone(open), more})
 }
 
-// SetTrail says what happened in a sequence with a key around an instant, nearer to it than a chain can last, in order.
-func (f *Facts) SetTrail(s Sequence, key string, at Instant, all []Advance) {
-	f.pursuits.trails = append(f.pursuits.trails, &trail{pursuitKey{s, key}, at, slices.Clone(all)})
+// SetTrail says what happened in a sequence with a key between two instants, in order.
+func (f *Facts) SetTrail(s Sequence, key string, begin, end Instant, all []Advance) {
+	f.pursuits.trails = append(f.pursuits.trails, &trail{pursuitKey{s, key}, begin, end, slices.Clone(all)})
 }
 
 // ProgressChange is a progress that is not what it was.
@@ -163,13 +163,13 @@ func (f *Facts) follow(a Advance) {
 	}
 	key, known := pursuitKey{a.Sequence, a.Key}, false
 	for _, t := range f.pursuits.trails {
-		if t.pursuitKey == key && (t.at == Unset || t.at.Add(-span) < a.At && a.At < t.at.Add(span)) {
+		if t.pursuitKey == key && t.begin < a.At && a.At < t.end {
 			t.insert(a)
 			known = true
 		}
 	}
 	if f.complete && !known {
-		f.pursuits.trails = append(f.pursuits.trails, &trail{key, Unset, []Advance{a}})
+		f.pursuits.trails = append(f.pursuits.trails, &trail{key, Unset, Never, []Advance{a}})
 	}
 }
 
@@ -186,8 +186,8 @@ func (f *Facts) trailOf(late Advance) ([]Advance, bool) {
 	}
 	key := pursuitKey{late.Sequence, late.Key}
 	for _, t := range f.pursuits.trails {
-		if t.pursuitKey == key && (t.at == late.At || t.at == Unset) {
-			return t.between(late.At.Add(-span)+1, late.At.Add(span)), true
+		if begin, end := late.At.Add(-span), late.At.Add(span); t.pursuitKey == key && t.begin <= begin && end <= t.end {
+			return t.between(begin+1, end), true
 		}
 	}
 	f.need(Need{Kind: NeedTrail, Sequence: late.Sequence, Key: late.Key, At: late.At})

@@ -353,7 +353,9 @@ func (f *Facts) Asked() int { return len(f.lacks) }
 func (f *Facts) Lacks() []Need {
 	slices.SortFunc(f.lacks, Need.Compare)
 	f.lacks = slices.CompactFunc(f.lacks, func(a, b Need) bool { // of different instants the first remains
-		a.At = b.At
+		if a.Kind != NeedTrail { // late events are asked about each, since what lies around one says nothing of another
+			a.At = b.At
+		}
 		return a == b
 	})
 	return f.lacks

@@ -18,6 +18,7 @@ type sequenceFacts struct {
 	newest     map[progressKey]*registry.Instant
 	openChains []*[]registry.OpenChain
 	advances   []*[]registry.Advance
+	trails     map[progressKey][]int // the places of the stretches that are asked for
 }
 
 type progressKey struct {
@@ -62,20 +63,38 @@ func (p *sequenceFacts) add(f *Facts, n userNeed) {
 		p.openChains = append(p.openChains, read)
 		learn(func(facts *registry.Facts) { facts.SetOpen(s, n.At, *read, len(*read) == most) })
 	default: // NeedTrail
-		read := &[]registry.Advance{}
-		p.around.UserIds, p.around.ContactIds = append(p.around.UserIds, n.user), append(p.around.ContactIds, contact)
-		p.around.SequenceNos = append(p.around.SequenceNos, no)
-		p.around.Keys, p.around.Places = append(p.around.Keys, n.Key), append(p.around.Places, int32(len(p.advances)))
-		p.around.Begins = append(p.around.Begins, timestamp(n.At.Add(-row.Span())))
-		p.around.Ends = append(p.around.Ends, timestamp(n.At.Add(row.Span())))
-		p.advances = append(p.advances, read)
-		learn(func(facts *registry.Facts) {
-			for i := range *read {
-				(*read)[i].Sequence, (*read)[i].Key = s, n.Key
-			}
-			facts.SetTrail(s, n.Key, n.At, *read)
-		})
+		p.trail(f, n, no, contact)
 	}
+}
+
+// trail asks for what happened around a late event. Late events of one key that lie close together are asked about as one stretch,
+// so that a batch of them reads what lies around them once, and not once for each.
+func (p *sequenceFacts) trail(f *Facts, n userNeed, no int32, contact int64) {
+	u, s := f.users[n.user], n.Sequence
+	span := f.store.registry.Sequences[s].Span()
+	key := progressKey{n.user, no, n.Key}
+	begin, end := n.At.Add(-span), n.At.Add(span)
+	for _, place := range p.trails[key] {
+		b, e := &p.around.Begins[place], &p.around.Ends[place]
+		if instant(*b) < end && begin < instant(*e) {
+			*b, *e = timestamp(min(instant(*b), begin)), timestamp(max(instant(*e), end))
+			return
+		}
+	}
+	place := len(p.advances)
+	p.trails = put(p.trails, key, append(p.trails[key], place))
+	read := &[]registry.Advance{}
+	p.around.UserIds, p.around.ContactIds = append(p.around.UserIds, n.user), append(p.around.ContactIds, contact)
+	p.around.SequenceNos = append(p.around.SequenceNos, no)
+	p.around.Keys, p.around.Places = append(p.around.Keys, n.Key), append(p.around.Places, int32(place))
+	p.around.Begins, p.around.Ends = append(p.around.Begins, timestamp(begin)), append(p.around.Ends, timestamp(end))
+	p.advances = append(p.advances, read)
+	u.learnt = append(u.learnt, func(facts *registry.Facts) {
+		for i := range *read {
+			(*read)[i].Sequence, (*read)[i].Key = s, n.Key
+		}
+		facts.SetTrail(s, n.Key, instant(p.around.Begins[place]), instant(p.around.Ends[place]), *read)
+	})
 }
 
 // most returns how many open chains to read: more than the last time.
