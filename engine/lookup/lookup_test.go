@@ -107,20 +107,20 @@ func TestLookupOfTheMerged(t *testing.T) {
 	w := newWorld(t)
 	e := w.engine(engine.Config{NoClock: true})
 	l := w.lookup(e, lookup.Config{})
-	w.ingest(e, isPro("guest"))
+	w.ingest(e, isPro("visitor"))
 	is := func(guest, ada bool) {
 		t.Helper()
 		eventually(t, func() bool {
-			has, err := l.HasEach(t.Context(), w.ref("pro"), "guest", "ada")
+			has, err := l.HasEach(t.Context(), w.ref("pro"), "visitor", "ada")
 			return err == nil && slices.Equal(has, []bool{guest, ada})
 		})
 	}
 	is(true, false)
-	if made, err := e.Merge(t.Context(), "guest", "ada"); err != nil || len(made) > 0 {
+	if made, err := e.Merge(t.Context(), "visitor", "ada"); err != nil || len(made) > 0 {
 		t.Fatalf("got %v, %v, want nothing to be announced", made, err)
 	}
 	is(true, true)
-	w.ingest(e, engine.Event{UserID: "guest", Traits: map[string]any{"plan": "free"}})
+	w.ingest(e, engine.Event{UserID: "visitor", Traits: map[string]any{"plan": "free"}})
 	is(false, false)
 }
 

@@ -48,9 +48,12 @@ func (s *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // of its own, or redirect to another path, by which a user called .. would become somebody else.
 func (s *routes) refuse(r *http.Request) *problem.Problem {
 	segments := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
-	// A slash at the end is a matter of the mux: some SDKs send to such paths.
-	if slices.ContainsFunc(segments, func(s string) bool { return s == "." || s == ".." }) || slices.Contains(segments[:len(segments)-1], "") {
+	empty := func() *problem.Problem {
 		return problem.New(http.StatusNotFound, "a part of the path is empty, or . or ..; write the dots of an id as %2E")
+	}
+	last := len(segments) - 1
+	if slices.ContainsFunc(segments, func(s string) bool { return s == "." || s == ".." }) || slices.Contains(segments[:last], "") {
+		return empty()
 	}
 	handler, pattern := s.mux.Handler(r)
 	if pattern != "" {
@@ -58,6 +61,9 @@ func (s *routes) refuse(r *http.Request) *problem.Problem {
 			return problem.New(http.StatusForbidden, "the request comes from a page of another origin; only calls of SDKs may")
 		}
 		return nil
+	}
+	if last > 0 && segments[last] == "" { // a slash at the end, which some SDKs send and only their paths take
+		return empty()
 	}
 	c := &caught{header: http.Header{}}
 	handler.ServeHTTP(c, r)
