@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -92,7 +93,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 			return nil, fmt.Errorf("there is no PostgreSQL to use: %w; %w; install PostgreSQL 15 or later (like apt-get install postgresql), or set DATABASE_URL", err, download)
 		}
 	}
-	s, err := launch(ctx, bin, o, owner)
+	s, err := launch(ctx, bin, o, owner, func(data string) error { return initialise(ctx, bin, data, owner) })
 	if err != nil {
 		return nil, fmt.Errorf("start a private PostgreSQL from %s: %w", bin, err)
 	}
@@ -134,8 +135,8 @@ func socketURL(dir string) string {
 	return "postgres://postgres@/postgres?" + url.Values{"host": {dir}}.Encode()
 }
 
-// launch starts a server on a socket of its own.
-func launch(ctx context.Context, bin string, o Options, owner owner) (*Server, error) {
+// launch starts a server on a socket of its own. Where there are no data yet, fill makes them.
+func launch(ctx context.Context, bin string, o Options, owner owner, fill func(data string) error) (*Server, error) {
 	s := &Server{keep: o.Dir != "", dir: o.Dir}
 	if !s.keep {
 		var err error
@@ -159,7 +160,7 @@ func launch(ctx context.Context, bin string, o Options, owner owner) (*Server, e
 		return nil, err
 	}
 	if _, err := os.Stat(filepath.Join(data, "PG_VERSION")); err != nil {
-		if err := initialise(ctx, bin, data, owner); err != nil {
+		if err := fill(data); err != nil {
 			return nil, err
 		}
 	}
@@ -272,14 +273,31 @@ func (s *Server) Stop() error {
 // Crash kills a private server as a power failure would, and starts it again on the same data.
 func (s *Server) Crash(ctx context.Context) error {
 	if s.process == nil {
-		return errors.New("the server is not a private one")
+		return errNotPrivate
 	}
-	old := s.process
-	old.kill()
+	s.process.kill()
 	if err := os.RemoveAll(filepath.Join(s.dir, "data", "postmaster.pid")); err != nil {
 		return err
 	}
-	// The postmaster's children notice that it is gone and end, too. Until they have, no other starts on their data.
+	return s.Resume(ctx)
+}
+
+// Halt ends a private server at once, as pg_ctl stop -m immediate does. Its data stay, for Resume.
+func (s *Server) Halt() error {
+	if s.process == nil {
+		return errNotPrivate
+	}
+	return s.process.end(syscall.SIGQUIT)
+}
+
+// Resume starts a private server that has ended on the same data, and waits until it answers.
+func (s *Server) Resume(ctx context.Context) error {
+	if s.process == nil {
+		return errNotPrivate
+	}
+	old := s.process
+	// The children of a postmaster that was killed notice that it is gone and end, too. Until they have, no other starts on
+	// their data.
 	for attempt := 0; ; attempt++ {
 		next, err := startProcess(old.path, old.args, filepath.Join(s.dir, "log"), old.owner)
 		if err != nil {
@@ -291,6 +309,26 @@ func (s *Server) Crash(ctx context.Context) error {
 		}
 	}
 }
+
+// Standby starts a private server that follows this one, and answers queries that only read. Stop removes its data.
+func (s *Server) Standby(ctx context.Context, o Options) (*Server, error) {
+	if s.process == nil {
+		return nil, errNotPrivate
+	}
+	owner, bin := s.process.owner, filepath.Dir(s.process.path)
+	o.Dir = ""
+	return launch(ctx, bin, o, owner, func(data string) error {
+		// -R writes standby.signal, and how to connect to this server.
+		cmd := exec.CommandContext(ctx, filepath.Join(bin, "pg_basebackup"), "-D", data, "-d", s.URL, "-R", "--checkpoint=fast", "--no-sync")
+		owner.run(cmd)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("pg_basebackup: %w\n%s", err, out)
+		}
+		return nil
+	})
+}
+
+var errNotPrivate = errors.New("the server is not a private one")
 
 // locate finds the directory of binaries of a server that is installed, of version 15 or later.
 func locate() (string, error) {

@@ -50,8 +50,11 @@ func startProcess(path string, args []string, log string, owner owner) (*process
 }
 
 // stop asks the server to end its sessions and waits until it has ended, but not for ever.
-func (p *process) stop() error {
-	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+func (p *process) stop() error { return p.end(syscall.SIGINT) }
+
+// end sends a signal that ends the server and waits until it has ended, but not for ever.
+func (p *process) end(signal syscall.Signal) error {
+	if err := p.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
 	select {
