@@ -202,6 +202,7 @@ func (d *deployTest) checkSteady(t *testing.T, from, until time.Time) {
 func factsOf(t *testing.T, user string, steps []refeval.Step) *refeval.Facts {
 	t.Helper()
 	f := &refeval.Facts{User: user, Properties: map[string]any{}, Members: map[string]bool{}}
+	dated := map[string]time.Time{} // the newest date of each property: an older value that arrives later does not count
 	for _, s := range steps {
 		payload, traits := map[string]any{}, map[string]any{}
 		if len(s.Properties) > 0 {
@@ -214,6 +215,10 @@ func factsOf(t *testing.T, user string, steps []refeval.Step) *refeval.Facts {
 			f.Events = append(f.Events, refeval.Event{Name: s.Name, At: s.OccurredAt, Properties: payload})
 		}
 		for key, value := range traits {
+			if s.OccurredAt.Before(dated[key]) {
+				continue
+			}
+			dated[key] = s.OccurredAt
 			if f.Properties[key] = value; value == nil {
 				delete(f.Properties, key)
 			}

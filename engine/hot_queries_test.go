@@ -103,6 +103,7 @@ func hotQueries() map[string]hotQuery {
 // coldQueries are the other statements on tables that grow, with the reason why they may take their time.
 func coldQueries() map[string]string {
 	return map[string]string{
+		"ServerWritable":       "asks for a privilege on the log, and reads none of it",
 		"ContactsPage":         "goes through all users, in pages: reconciliation, plans, previews",
 		"ContactsLogged":       "goes through all users, in pages: back-tests",
 		"HidingsForget":        "now and then, of the last hour",
