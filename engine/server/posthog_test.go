@@ -15,6 +15,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
 // inBody sends no key in a header: it stands in the body.
@@ -112,6 +113,8 @@ type captured struct {
 func (c *captured) Success(posthog.APIMessage)        { c.mu.Lock(); defer c.mu.Unlock(); c.good++ }
 func (c *captured) Failure(posthog.APIMessage, error) { c.mu.Lock(); defer c.mu.Unlock(); c.poor++ }
 
+func (c *captured) total() int { c.mu.Lock(); defer c.mu.Unlock(); return c.good + c.poor }
+
 func (s said) posthog() posthog.Message { //nolint:ireturn // the SDK takes nothing else
 	switch s.kind {
 	case "identify":
@@ -157,6 +160,7 @@ func TestPostHogSDK(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			waitfor.That(t, func() bool { return said.total() == calls }) // when it is closed, the SDK drops what it would retry
 			if err := client.Close(); err != nil {
 				t.Fatal(err)
 			}
