@@ -62,9 +62,6 @@ func checkMerge(from, into string) error {
 		if invalid, ok := errors.AsType[*event.InvalidError](event.UserID(named.id)); ok {
 			return fmt.Errorf("merge users: %w", &InvalidError{named.field, invalid.Problem})
 		}
-		if event.IsPlaceholder(named.id) {
-			return fmt.Errorf("merge users: %w", &InvalidError{named.field, event.Placeholder(named.id)})
-		}
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ import (
 // If from is unknown, there is only the name; if into is, they are created. To merge a user into themselves, by whichever of their
 // names, does nothing. If one of them is deleted it gives [ErrDeleted], if the engine's definitions are not those that are
 // deployed [ErrNotDeployed], and for an id that
-// cannot be one, or that programs send in place of one, like "undefined", an [*InvalidError].
+// cannot be one an [*InvalidError].
 func (e *Engine) Merge(ctx context.Context, from, into string) ([]Transition, error) {
 	if err := e.ready(); err != nil {
 		return nil, err

@@ -27,6 +27,9 @@ func (t *tracking) deeds(r *request, c *segment.Call, size int, sentAt string) (
 		return nil, err
 	}
 	if c.Type == "alias" {
+		if err := c.CheckIDs(); err != nil {
+			return nil, err
+		}
 		return []deed{{from: c.Previous, into: c.UserID, alias: true}}, nil
 	}
 	ev, err := c.Read()

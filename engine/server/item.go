@@ -33,7 +33,7 @@ const (
 // refuse notes why a call is refused, in few words: a batch has many.
 func (it *item) refuse(p *problem.Problem) {
 	p.Detail, p.Field = short(p.Detail), short(p.Field)
-	it.Status, it.Code, it.Field, it.Problem, it.problem = refusedItem, p.Code, p.Field, p.Detail, p
+	it.Status, it.Code, it.Field, it.Problem, it.problem, it.deeds = refusedItem, p.Code, p.Field, p.Detail, p, nil
 }
 
 // parse reads a call of Segment's API. sentAt says when it was sent, or what is wrong with it.

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -15,6 +16,13 @@ import (
 func TestStrictCalls(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, engine.Config{NoClock: true})
+	t.Cleanup(func() { // when the cases, which are parallel, are through
+		var aliased int
+		err := a.pool.QueryRow(context.WithoutCancel(t.Context()), "select count(*) from bucketgen.identities").Scan(&aliased)
+		if err != nil || aliased != 0 {
+			t.Errorf("%d names are stored: %v", aliased, err)
+		}
+	})
 	for name, tc := range map[string]struct{ kind, call, field string }{
 		"Latin-1 user":          {"track", "{\"userId\":\"hh\xe9\",\"event\":\"order\"}", "userId"},
 		"another Latin-1 user":  {"track", "{\"userId\":\"hh\xe8\",\"event\":\"order\"}", "userId"},

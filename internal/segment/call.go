@@ -102,8 +102,8 @@ func Object(value []byte) []byte {
 	return value
 }
 
-// checkIDs refuses ids that programs send in place of one.
-func (c *Call) checkIDs() error {
+// CheckIDs refuses ids that programs send in place of one. Read does so, too; of an alias there is nothing else to read.
+func (c *Call) CheckIDs() error {
 	for _, id := range [...]struct{ field, value string }{{"userId", c.UserID}, {"previousId", c.Previous}} {
 		if event.IsPlaceholder(id.value) {
 			return &engine.InvalidError{Field: id.field, Problem: event.Placeholder(id.value)}

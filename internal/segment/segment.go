@@ -19,7 +19,7 @@ import (
 // name, with its traits and groupId as properties.
 func (c *Call) Read() (engine.Event, error) {
 	ev := engine.Event{UserID: c.UserID, PropertiesJSON: c.Properties, Key: c.MessageID}
-	if err := c.checkIDs(); err != nil {
+	if err := c.CheckIDs(); err != nil {
 		return ev, err
 	}
 	switch c.Type {
