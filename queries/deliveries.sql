@@ -81,7 +81,7 @@ with asked as (
     select d.contact_id, d.subscription_no, d.bucket_no, d.id
     from (select * from found where found.paused) f
     cross join lateral (
-        select g.no from bucketgen.generation g where g.no = @generation_no limit 1 for share skip locked
+        select g.no from bucketgen.generation g where g.no = @generation_no and f.paused limit 1 for share skip locked
     ) same
     cross join lateral (
         select * from bucketgen.deliveries k
@@ -103,13 +103,13 @@ with asked as (
 ), marked as (
     update bucketgen.deliveries d
     set behind = m.behind, paused_no = m.paused_no
-    from (
+    from (select * from (
         select w.contact_id, w.subscription_no, w.bucket_no, w.id, true as behind, null::integer as paused_no from waiting w
         union all
         select p.contact_id, p.subscription_no, p.bucket_no, p.id, false, @generation_no from stopped p
         union all
         select r.contact_id, r.subscription_no, r.bucket_no, r.id, false, null from resumed r
-    ) m
+    ) all_of_them limit 256) m -- as above
     where d.contact_id = m.contact_id and d.subscription_no = m.subscription_no and d.bucket_no = m.bucket_no and d.id = m.id
     returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id, d.attempts, d.replay, d.fence
 )

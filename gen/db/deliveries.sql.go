@@ -129,7 +129,7 @@ with asked as (
     select d.contact_id, d.subscription_no, d.bucket_no, d.id
     from (select contact_id, subscription_no, bucket_no, id, next_at, moment, earlier_id, paused from found where found.paused) f
     cross join lateral (
-        select g.no from bucketgen.generation g where g.no = $5 limit 1 for share skip locked
+        select g.no from bucketgen.generation g where g.no = $5 and f.paused limit 1 for share skip locked
     ) same
     cross join lateral (
         select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replay, behind, paused_no, fence from bucketgen.deliveries k
@@ -151,13 +151,13 @@ with asked as (
 ), marked as (
     update bucketgen.deliveries d
     set behind = m.behind, paused_no = m.paused_no
-    from (
+    from (select contact_id, subscription_no, bucket_no, id, behind, paused_no from (
         select w.contact_id, w.subscription_no, w.bucket_no, w.id, true as behind, null::integer as paused_no from waiting w
         union all
         select p.contact_id, p.subscription_no, p.bucket_no, p.id, false, $5 from stopped p
         union all
         select r.contact_id, r.subscription_no, r.bucket_no, r.id, false, null from resumed r
-    ) m
+    ) all_of_them limit 256) m -- as above
     where d.contact_id = m.contact_id and d.subscription_no = m.subscription_no and d.bucket_no = m.bucket_no and d.id = m.id
     returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id, d.attempts, d.replay, d.fence
 )
