@@ -200,7 +200,7 @@ func (c *courier) next() (finished []*delivery, want int) {
 	defer c.mu.Unlock()
 	finished, c.finished = c.finished, nil
 	switch {
-	case c.stopping || c.engine.config.Now().Before(c.until):
+	case c.stopping || c.engine.Now().Before(c.until):
 		return finished, 0
 	case c.forwarder == nil:
 		want = c.size - c.calling + c.ahead - len(c.queue)
@@ -231,7 +231,7 @@ func (c *courier) giveBack(away bool) {
 // now is the time that leases go by in this process: the time of its machine, which does not jump, unless time is virtual.
 func (c *courier) now() time.Time {
 	if c.engine.config.VirtualTime {
-		return c.engine.config.Now()
+		return c.engine.Now()
 	}
 	return time.Now()
 }

@@ -128,7 +128,7 @@ func (c *courier) leave(ctx context.Context, away error) {
 		c.away, c.until = 0, time.Time{}
 	} else {
 		c.away = min(max(2*c.away, minAway), maxAway)
-		c.until = c.engine.config.Now().Add(jittered(c.away))
+		c.until = c.engine.Now().Add(jittered(c.away))
 		c.giveBack(true)
 	}
 	c.mu.Unlock()

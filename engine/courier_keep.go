@@ -24,7 +24,7 @@ func (c *courier) keepLoop(ctx context.Context) {
 
 // keep extends the leases of the deliveries that are being made or wait to be settled. It reports whether it kept all of them.
 func (c *courier) keep(ctx context.Context, patience time.Duration) bool {
-	lasts, from, now := c.engine.config.Lease, c.now(), c.engine.config.Now()
+	lasts, from, now := c.engine.config.Lease, c.now(), c.engine.Now()
 	p := db.DeliveriesExtendParams{
 		Virtual: c.engine.config.VirtualTime, Now: store.Timestamp(now), Until: store.Timestamp(now.Add(lasts)), Lease: c.lease,
 	}

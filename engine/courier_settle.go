@@ -69,7 +69,7 @@ func (c *courier) settle(x *store.Exchange, batch []*delivery) (dead []*delivery
 			p.ContactIds, p.SubscriptionNos = append(p.ContactIds, d.row.ContactID), append(p.SubscriptionNos, d.row.SubscriptionNo)
 			p.BucketNos, p.Ids = append(p.BucketNos, d.row.BucketNo), append(p.Ids, d.row.ID)
 			p.States, p.Errors = append(p.States, state), append(p.Errors, storable(d.err))
-			p.NextAt = append(p.NextAt, store.Timestamp(c.engine.config.Now().Add(d.rest())))
+			p.NextAt = append(p.NextAt, store.Timestamp(c.engine.Now().Add(d.rest())))
 		}
 	}
 	return dead
@@ -100,7 +100,7 @@ func (c *courier) claim(ctx context.Context, x *store.Exchange, want int) error 
 			return err
 		}
 	}
-	now := c.engine.config.Now()
+	now := c.engine.Now()
 	x.Claim = &db.DeliveriesClaimParams{
 		Virtual: c.engine.config.VirtualTime, Now: store.Timestamp(now), Until: store.Timestamp(now.Add(c.engine.config.Lease)), Lease: c.lease,
 		SubscriptionNos: c.subscriptions, Shares: c.shares(want), GenerationNo: deployed.No, PausedNos: deployed.Paused, Most: int32(want),
