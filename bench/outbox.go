@@ -7,6 +7,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -66,10 +70,10 @@ func outbox(ctx context.Context, server *postgres.Server, o options) error {
 				}
 				rates = append(rates, rate)
 			}
-			ratio := bestRate(rates) / worstRate(rates)
+			ratio := slices.Max(rates) / slices.Min(rates)
 			worst = max(worst, ratio)
-			if least == 0 || worstRate(rates) < least {
-				least = worstRate(rates)
+			if least == 0 || slices.Min(rates) < least {
+				least = slices.Min(rates)
 			}
 			printRates(users, w, sizes, rates, ratio)
 		}
@@ -78,6 +82,33 @@ func outbox(ctx context.Context, server *postgres.Server, o options) error {
 		}
 	}
 	fmt.Printf("the least rate is %.0f deliveries/s, and the largest ratio of a rate to that of another backlog %.2f\n", least, worst)
+	return river(ctx, server, sizes, o.span)
+}
+
+// river prints how many jobs a second River works that do nothing, on the same server. Its program is a module of its own.
+func river(ctx context.Context, server *postgres.Server, backlogs []int, span time.Duration) error {
+	admin, err := pgx.Connect(ctx, server.URL)
+	if err != nil {
+		return err
+	}
+	_, err = admin.Exec(ctx, "create database river")
+	if err = errors.Join(err, admin.Close(ctx)); err != nil {
+		return err
+	}
+	var parts []string
+	for _, backlog := range backlogs {
+		if backlog < 10_000 {
+			continue // River is done with it before a rate can be measured
+		}
+		cmd := exec.CommandContext(ctx, "go", "run", ".", "-database", server.Database("river"), "-jobs", strconv.Itoa(backlog), "-span", span.String())
+		cmd.Dir, cmd.Stderr = "bench/river", os.Stderr
+		out, err := cmd.Output()
+		if err != nil {
+			return fmt.Errorf("river: %w; -outbox is to be run where the module is", err)
+		}
+		parts = append(parts, fmt.Sprintf("%7s/s of %d", strings.TrimSpace(string(out)), backlog))
+	}
+	fmt.Printf("River, jobs that do nothing: %s\n", strings.Join(parts, ", "))
 	return nil
 }
 
@@ -94,23 +125,6 @@ func printRates(users int, w way, sizes []int, rates []float64, ratio float64) {
 		what += ", one user fails"
 	}
 	fmt.Printf("%7d users, %-32s %s, ratio %.2f\n", users, what+":", strings.Join(parts, ", "), ratio)
-}
-
-func bestRate(rates []float64) float64 { return -worstRate(negated(rates)) }
-func negated(rates []float64) []float64 {
-	all := make([]float64, len(rates))
-	for i, r := range rates {
-		all[i] = -r
-	}
-	return all
-}
-
-func worstRate(rates []float64) float64 {
-	least := rates[0]
-	for _, r := range rates {
-		least = min(least, r)
-	}
-	return least
 }
 
 // openOutbox makes a database with so many transitions of so many users, who join and leave one bucket in turns.
@@ -220,7 +234,11 @@ func (b *outboxed) measure(ctx context.Context, w way, backlog int) (rate float6
 		return err
 	}
 	err = b.start(ctx, w, engine.Config{NoClock: true, DeliveryPoll: 5 * time.Millisecond}, run)
-	return rate, errors.Join(err, b.finish(ctx))
+	for _, stop := range b.stop {
+		stop()
+	}
+	b.stop = nil
+	return rate, err
 }
 
 // rate counts deliveries for the span, or until the backlog is delivered.
@@ -320,14 +338,6 @@ func (b *outboxed) register(ctx context.Context, e *engine.Engine, w way) error 
 			Func:          func(context.Context, []engine.Delivery) ([]error, error) { return nil, nil },
 		})
 	}
-	return nil
-}
-
-func (b *outboxed) finish(context.Context) error {
-	for _, stop := range b.stop {
-		stop()
-	}
-	b.stop = nil
 	return nil
 }
 

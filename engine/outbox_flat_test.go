@@ -82,10 +82,16 @@ func (o waiting) buffers(t *testing.T, deliveries int) int {
 			before = unmarked
 		}
 	}
-	execSQL(t, w, "vacuum bucketgen.deliveries") // as the server does now and then
-	q := claim(shares, 16)
-	plan := explainBy(t, w, "explain (analyze, buffers, costs off, timing off)", q.sql, planned, q.args)
-	return buffersOf(t, plan)
+	least := 0
+	for range 5 { // now and then another statement of the engine keeps the server from cleaning up
+		execSQL(t, w, "vacuum bucketgen.deliveries") // as the server does by itself
+		q := claim(shares, 16)
+		plan := explainBy(t, w, "explain (analyze, buffers, costs off, timing off)", q.sql, planned, q.args)
+		if n := buffersOf(t, plan); least == 0 || n < least {
+			least = n
+		}
+	}
+	return least
 }
 
 var shared = regexp.MustCompile(`Buffers: shared (?:hit=(\d+))?(?: ?read=(\d+))?`)
