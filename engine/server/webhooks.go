@@ -78,7 +78,7 @@ func (c *cli) webhooksChangeCommand() *cobra.Command {
 	var batch int
 	cmd := &cobra.Command{
 		Use:   "change NO|NAME",
-		Short: "Give an endpoint another URL, other kinds of transitions, or more at once",
+		Short: "Give an endpoint another URL, or other kinds of transitions",
 		Long: `Gives an endpoint another URL, other kinds of transitions, or more at once. Its secret stays. Whatever waits for it is
 posted to the new URL at once, also if it is of a kind that is not posted any more. For other buckets
 make another endpoint.`,
