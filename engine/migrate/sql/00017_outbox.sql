@@ -13,6 +13,8 @@ alter table bucketgen.deliveries
     add column fence bigint not null default 0; -- of its last lease; 0: it was never leased
 alter table bucketgen.deliveries rename column replayed to replay;
 
+update bucketgen.programs set oldest = 17;
+
 drop index bucketgen.deliveries_next;
 create index deliveries_heads on bucketgen.deliveries (subscription_no, next_at, id)
     where state = 'waiting' and not behind and paused_no is null;
