@@ -81,13 +81,14 @@ fuzz: setup ## run every fuzz target for FUZZTIME each, 30s unless it says other
 	@GO="$(GO)" scripts/fuzz $(FUZZTIME)
 
 .PHONY: bench
-bench: setup ## measure ingest, clock, backfill and growth against yardsticks in the same run, in minutes
+bench: setup ## measure ingest, clock, backfill, outbox and growth against yardsticks in the same run, in minutes
 	$(GO) build -o $(BIN)/ ./bench
 	$(BIN)/bench
 	$(BIN)/bench -callers 256
 	$(BIN)/bench -segments
 	$(BIN)/bench -clock 20000 -users 10000 -stored 100000
 	$(BIN)/bench -backfill 100000
+	$(BIN)/bench -outbox -backlog 40000 -span 3s
 	$(BIN)/bench -grow buckets -to 10000 $(GROWTH)
 	$(BIN)/bench -grow users -to 100000 $(GROWTH) -warm 10s
 	$(BIN)/bench -grow crowd -to 100000 $(GROWTH)
@@ -109,6 +110,7 @@ bench-full: setup ## run every benchmark as far as the targets of docs/benchmark
 	$(BIN)/bench -segments
 	$(BIN)/bench -clock 100000 -rounds 3
 	$(BIN)/bench -backfill 1000000
+	$(BIN)/bench -outbox
 	$(BIN)/bench -grow buckets -to 100000 $(GROWTH) -svg docs/img/growth-buckets.svg
 	$(BIN)/bench -grow users -to 1000000 $(GROWTH) -warm 20s -stored 1000000
 	$(BIN)/bench -grow crowd -to 1000000 $(GROWTH) -stored 1000000

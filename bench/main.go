@@ -15,6 +15,10 @@
 // Or what an event costs as buckets, users, or the history of a user grow:
 //
 //	go run ./bench -grow users -to 1000000
+//
+// Or how many deliveries a second leave the outbox, beside River:
+//
+//	go run ./bench -outbox
 package main
 
 import (
@@ -45,6 +49,8 @@ type options struct {
 	workers                                           int
 	clock                                             int
 	rate                                              float64
+	outbox                                            bool
+	backlog                                           int
 	grow, svg                                         string
 	to                                                int
 	window                                            time.Duration
@@ -68,6 +74,8 @@ func main() {
 	flag.DurationVar(&o.window, "window", 7*24*time.Hour, "what the deployed bucket counts within")
 	flag.IntVar(&o.clock, "clock", 0, "users who are due at one instant, which is measured instead of ingest")
 	flag.Float64Var(&o.rate, "rate", 1000, "users a second who are due while events come in at half of their peak, with -clock")
+	flag.BoolVar(&o.outbox, "outbox", false, "measure deliveries from the outbox instead of ingest, beside River")
+	flag.IntVar(&o.backlog, "backlog", 1_000_000, "the largest backlog, with -outbox")
 	flag.StringVar(&o.grow, "grow", "", "what grows while the cost of an event is measured: buckets, users who come equally often, a crowd of whom the same come, or history")
 	flag.IntVar(&o.to, "to", 10_000, "how far it grows")
 	flag.StringVar(&o.svg, "svg", "", "draw what -grow measures into this file")
@@ -94,8 +102,11 @@ func run(ctx context.Context, url string, statements bool, o options) error {
 		return err
 	}
 	defer server.Stop()
-	if o.grow != "" {
+	switch {
+	case o.grow != "":
 		return grow(ctx, server, o)
+	case o.outbox:
+		return outbox(ctx, server, o)
 	}
 	pool, err := connect(ctx, server.URL)
 	if err != nil {

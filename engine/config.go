@@ -66,8 +66,9 @@ type Config struct {
 	// IdempotencyHorizon is how long an idempotency key is remembered. Defaults to 30 days.
 	IdempotencyHorizon time.Duration
 
-	// Lease is how long a delivery belongs to the process that took it, unless that keeps it up: when a process dies,
-	// its deliveries go to others after this. Defaults to 30 s.
+	// Lease is how long a delivery belongs to the process that took it, by the clock of the database, unless that keeps it up: when
+	// a process dies, its deliveries go to others after this. What is leased ahead of calls goes back after a third of it.
+	// Defaults to 30 s.
 	Lease time.Duration
 
 	// Logger takes what happens in the background. Defaults to slog.Default.

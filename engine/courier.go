@@ -2,49 +2,62 @@ package engine
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
-	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/bucketgen/bucketgen/gen/db"
-	"github.com/bucketgen/bucketgen/internal/store"
 )
 
 // courier takes leases on deliveries of some subscriptions, makes them without holding anything in the database, and settles
 // what came of it. Handlers are called with one delivery each, several at once; a forwarder with many, one call after the
 // other.
+//
+// One goroutine exchanges with the outbox: what has finished for further leases, in one transaction. While it does, calls go on
+// with what was leased ahead of them. How much that is goes by the pace of the calls, so that no lease waits long.
 type courier struct {
 	engine        *Engine
 	lease         pgtype.UUID
 	subscribers   map[int32]subscriber // by the number of the subscription
 	subscriptions []int32
 	forwarder     *Forwarder // nil: it is that of the handlers
+	size          int        // how many handlers run at once, or how many deliveries a call of the forwarder takes
 
-	wake     chan struct{}
-	quit     chan struct{}
-	once     sync.Once
-	cancel   context.CancelFunc // of its calls; nil: it does not run
-	ended    chan struct{}
-	slots    chan struct{} // holds a token for every delivery that is leased
-	finished chan delivery
+	wake   chan struct{}
+	quit   chan struct{}
+	once   sync.Once
+	cancel context.CancelFunc // of its calls; nil: it does not run
+	ended  chan struct{}
+	calls  sync.WaitGroup
 
-	mu      sync.Mutex
-	current map[int64]int64 // leased deliveries and their contacts
-	again   []delivery      // those that were leased once more while they were being made
-	away    time.Duration   // how long the target is left alone, because it was away the last time
-	until   time.Time       // when that is over
+	// Of the exchanging goroutine:
+	more    bool           // a claim may find something now
+	stale   bool           // something was deployed of which the last claim did not know
+	hungry  map[int32]bool // subscriptions of which the last claim has left something
+	settled time.Time      // when something was settled last
+
+	mu       sync.Mutex
+	current  map[int64]*delivery // leased deliveries, until they are settled
+	queue    []*delivery         // those that wait to be made
+	finished []*delivery         // those that wait to be settled
+	calling  int                 // calls under way
+	stopping bool                // no further calls are begun
+	ahead    int                 // how many deliveries may wait to be made
+	away     time.Duration       // how long the target is left alone, because it was away the last time
+	until    time.Time           // when that is over
 }
 
 // delivery is a leased delivery, and what came of it.
 type delivery struct {
-	row  db.DeliveriesClaimRow
-	err  error
-	away bool // it was not made, because its target was away
+	row    db.DeliveriesClaimRow
+	until  time.Time               // the lease ends no earlier than this
+	begun  bool                    // it left the queue to be made
+	cancel context.CancelCauseFunc // of the call that makes it; nil: it is not being made
+	again  *db.DeliveriesClaimRow  // it was leased once more meanwhile
+	err    error
+	back   bool // it was not made and goes back to the outbox
+	away   bool // because its target was away
 }
 
 // How long a target is left alone that was away: the first time, and at most, both a little more so that not all come back
@@ -54,11 +67,17 @@ const (
 	maxAway = 30 * time.Second
 )
 
+const (
+	maxClaim  = 256                   // deliveries that one claim leases at most; the query says so, too
+	maxAhead  = 512                   // deliveries that wait to be made at most
+	aheadSpan = 50 * time.Millisecond // for how long calls should have enough to do
+)
+
 func newCourier(e *Engine, lease pgtype.UUID, size int) *courier {
 	return &courier{
-		engine: e, lease: lease, subscribers: map[int32]subscriber{}, current: map[int64]int64{},
+		engine: e, lease: lease, subscribers: map[int32]subscriber{}, size: size,
 		wake: make(chan struct{}, 1), quit: make(chan struct{}),
-		slots: make(chan struct{}, size), finished: make(chan delivery, size),
+		more: true, hungry: map[int32]bool{}, current: map[int64]*delivery{},
 	}
 }
 
@@ -78,41 +97,33 @@ func (c *courier) start() {
 
 // run delivers until it is stopped, and then waits for the calls that run.
 func (c *courier) run(ctx context.Context) {
-	var settler sync.WaitGroup
-	settler.Go(func() { c.settleLoop(ctx) })
 	var keeper sync.WaitGroup
 	keeping, stopKeeping := context.WithCancel(ctx)
 	keeper.Go(func() { c.keepLoop(keeping) })
-	var calls sync.WaitGroup
-	for c.turn(ctx, &calls) {
+	for c.turn(ctx) {
 	}
-	calls.Wait()
-	close(c.finished)
-	settler.Wait()
+	c.drain(ctx)
 	stopKeeping()
 	keeper.Wait()
 }
 
-// turn leases and starts as many deliveries as there are slots, or waits if there are none. It returns false when the
-// courier is stopped.
-func (c *courier) turn(ctx context.Context, calls *sync.WaitGroup) bool {
+// turn exchanges what has finished for as many deliveries as can be made, or waits if there is nothing to exchange. It returns
+// false when the courier is stopped.
+func (c *courier) turn(ctx context.Context) bool {
 	select {
 	case <-c.quit:
 		return false
 	default:
 	}
-	wait := c.engine.config.DeliveryPoll
-	n, err := c.claim(ctx, calls)
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return false
-	case err != nil:
-		c.engine.log.ErrorContext(ctx, "the outbox cannot be read, trying again", "error", err)
-		wait = maxRetry
-	case n > 0:
-		return true
+	batch, want := c.next()
+	if len(batch) > 0 || want > 0 && c.more {
+		err := c.exchange(ctx, batch, want)
+		if err == nil {
+			return true
+		}
+		return c.retry(ctx, err)
 	}
-	timer := time.NewTimer(wait)
+	timer := time.NewTimer(c.engine.config.DeliveryPoll)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -120,123 +131,109 @@ func (c *courier) turn(ctx context.Context, calls *sync.WaitGroup) bool {
 	case <-c.quit:
 		return false
 	}
+	c.more = true
 	return true
 }
 
-// free returns how many deliveries may be leased. A forwarder takes no more before it is done with what it has, and none
-// while its target is left alone.
-func (c *courier) free() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.forwarder != nil && len(c.slots) > 0 || c.engine.config.Now().Before(c.until) {
-		return 0
-	}
-	return cap(c.slots) - len(c.slots)
-}
-
-// claim leases deliveries for the free slots and starts to make them.
-func (c *courier) claim(ctx context.Context, calls *sync.WaitGroup) (int, error) {
-	free := c.free()
-	if free == 0 {
-		return 0, nil
-	}
-	deployed, err := c.engine.store.Refresh(ctx, c.engine.pool)
-	if err != nil {
-		return 0, err
-	}
-	now := c.engine.config.Now()
-	rows, err := c.engine.store.Queries(c.engine.pool).DeliveriesClaim(ctx, db.DeliveriesClaimParams{
-		SubscriptionNos: c.subscriptions, GenerationNo: deployed.No, PausedNos: deployed.Paused,
-		Now: store.Timestamp(now), Until: store.Timestamp(now.Add(c.engine.config.Lease)), Lease: c.lease, Most: int32(free),
-	})
-	if err != nil {
-		return 0, fmt.Errorf("lease deliveries: %w", err)
-	}
-	rows = slices.DeleteFunc(rows, func(row db.DeliveriesClaimRow) bool {
-		return !c.begin(row) // what is being made goes on
-	})
-	for range rows {
-		c.slots <- struct{}{}
-	}
-	switch {
-	case c.forwarder != nil && len(rows) > 0:
-		calls.Go(func() { c.forward(ctx, rows) })
-	case c.forwarder == nil:
-		for _, row := range rows {
-			calls.Go(func() {
-				c.finished <- delivery{row: row, err: c.call(ctx, row)}
-			})
-		}
-	}
-	return len(rows), nil
-}
-
-// call calls a handler with a delivery.
-func (c *courier) call(ctx context.Context, row db.DeliveriesClaimRow) error {
-	s, t := c.subscribers[row.SubscriptionNo], transitionOf(row)
-	ctx, end := c.engine.telemetry.begin(ctx, "deliver")
-	err := s.run(ctx, t)
-	end(err, attribute.String("bucketgen.subscription", s.name), attribute.String("bucketgen.bucket", t.BucketID), attribute.String("bucketgen.key", t.Key()))
-	return err
-}
-
-// transitionOf returns what a delivery is about: of any bucket, since a subscription to all of them is to those, too, that other
-// processes know, or nobody any more.
-func transitionOf(row db.DeliveriesClaimRow) Transition {
-	t := recorded(row.BucketgenTransition, row.BucketID, row.BucketName, row.UserID, row.Email)
-	t.Replayed = row.Replayed
-	return t
-}
-
-// forward makes deliveries by one call.
-func (c *courier) forward(ctx context.Context, rows []db.DeliveriesClaimRow) {
-	batch := make([]Delivery, len(rows))
-	for i, row := range rows {
-		batch[i] = Delivery{Subscription: c.subscribers[row.SubscriptionNo].name, Transition: transitionOf(row), Attempt: int(row.Attempts)}
-	}
-	ctx, end := c.engine.telemetry.begin(ctx, "forward")
-	errs, away := c.forwarder.run(ctx, batch)
-	end(errors.Join(append(slices.Clip(errs), away)...), attribute.String("bucketgen.forwarder", c.forwarder.Name), attribute.Int("bucketgen.deliveries", len(batch)))
-	c.leave(ctx, away)
-	for i, row := range rows {
-		d := delivery{row: row, away: away != nil}
-		if errs != nil {
-			d.err = errs[i]
-			d.away = d.away && d.err != nil
-		}
-		c.finished <- d
-	}
-}
-
-// leave leaves the target alone for a while if it was away: longer each time.
-func (c *courier) leave(ctx context.Context, away error) {
-	c.mu.Lock()
-	before := c.away
-	if away == nil {
-		c.away, c.until = 0, time.Time{}
-	} else {
-		c.away = min(max(2*c.away, minAway), maxAway)
-		c.until = c.engine.config.Now().Add(jittered(c.away))
-	}
-	c.mu.Unlock()
-	switch {
-	case away != nil && before == 0 && ctx.Err() == nil:
-		c.engine.log.WarnContext(ctx, "transitions cannot be forwarded; they wait in the outbox until they can", "forwarder", c.forwarder.Name, "error", away)
-	case away == nil && before > 0:
-		c.engine.log.InfoContext(ctx, "transitions are forwarded again", "forwarder", c.forwarder.Name)
-	}
-}
-
-// begin notes that a delivery is being made, unless it is already: then its lease ran out, or its user was merged into another.
-func (c *courier) begin(row db.DeliveriesClaimRow) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if _, running := c.current[row.ID]; running {
-		c.again = append(c.again, delivery{row: row})
+// retry reports an exchange that failed and waits before the next. It returns false when the courier is stopped.
+func (c *courier) retry(ctx context.Context, err error) bool {
+	if ctx.Err() != nil {
 		return false
 	}
-	c.current[row.ID] = row.ContactID
-	return true
+	c.engine.log.ErrorContext(ctx, "outbox exchange failed, retrying", "error", err, "retry_in", maxRetry)
+	timer := time.NewTimer(maxRetry)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		c.more = true
+		return true
+	case <-c.quit:
+		return false
+	}
+}
+
+// drain waits for the calls that run and settles them, once the courier is stopped. What was not begun goes back to the outbox.
+func (c *courier) drain(ctx context.Context) {
+	c.mu.Lock()
+	c.stopping = true
+	c.giveBack(false)
+	c.mu.Unlock()
+	over := make(chan struct{})
+	go func() {
+		c.calls.Wait()
+		close(over)
+	}()
+	for wait := minRetry; ; {
+		batch, _ := c.next()
+		if len(batch) > 0 {
+			err := c.exchange(ctx, batch, 0)
+			switch {
+			case err == nil:
+				wait = minRetry
+				continue
+			case ctx.Err() == nil:
+				c.engine.log.ErrorContext(ctx, "outbox exchange failed, retrying", "error", err, "retry_in", wait)
+			}
+			if pause(ctx, wait) == nil {
+				wait = min(2*wait, maxRetry)
+				continue
+			}
+			<-over // what is not settled is delivered again
+			return
+		}
+		select {
+		case <-over:
+			if batch, _ := c.next(); len(batch) == 0 {
+				return
+			} else if c.exchange(ctx, batch, 0) != nil && ctx.Err() != nil {
+				return
+			}
+		case <-c.wake:
+		}
+	}
+}
+
+// next takes what has finished and returns it, and how many deliveries may be leased: none while the target of a forwarder is left
+// alone.
+func (c *courier) next() (finished []*delivery, want int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	finished, c.finished = c.finished, nil
+	switch {
+	case c.stopping || c.engine.Now().Before(c.until):
+		return finished, 0
+	case c.forwarder == nil:
+		want = c.size - c.calling + c.ahead - len(c.queue)
+	case c.calling > 0:
+		want = c.ahead - len(c.queue)
+	default:
+		want = c.size + c.ahead - len(c.queue)
+	}
+	return finished, min(max(want, 0), maxClaim)
+}
+
+// restore puts deliveries back that could not be settled, for the next try.
+func (c *courier) restore(batch []*delivery) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.finished = append(batch, c.finished...)
+}
+
+// giveBack gives the deliveries back that were not begun. The caller holds the lock.
+func (c *courier) giveBack(away bool) {
+	for _, d := range c.queue {
+		d.back, d.away = true, away
+	}
+	c.finished = append(c.finished, c.queue...)
+	c.queue = nil
+}
+
+// now is the time that leases go by in this process: the time of its machine, which does not jump, unless time is virtual.
+func (c *courier) now() time.Time {
+	if c.engine.config.VirtualTime {
+		return c.engine.Now()
+	}
+	return time.Now()
 }
 
 func (c *courier) poke() {

@@ -4,147 +4,82 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
-// settleLoop writes down what came of deliveries: of all that have finished since it last did so, at once.
-func (c *courier) settleLoop(ctx context.Context) {
-	for first := range c.finished {
-		batch := []delivery{first}
-		for more := true; more; {
-			select {
-			case d, open := <-c.finished:
-				if more = open; open {
-					batch = append(batch, d)
-				}
-			default:
-				more = false
-			}
-		}
-		c.settleAll(ctx, batch)
-		c.poke()
-	}
-}
-
-func (c *courier) settleAll(ctx context.Context, batch []delivery) {
-	for wait := minRetry; ; wait = min(2*wait, maxRetry) {
-		err := c.settle(ctx, batch)
-		if err == nil || ctx.Err() != nil {
-			break // what is not settled is delivered again
-		}
-		c.engine.log.ErrorContext(ctx, "the outbox cannot be written, trying again", "error", err)
-		if pause(ctx, wait) != nil {
-			break
+// exchange settles deliveries, leases as many further ones as are wanted, and begins to make them.
+func (c *courier) exchange(ctx context.Context, batch []*delivery, want int) error {
+	x := &store.Exchange{}
+	dead := c.settle(x, batch)
+	asked := c.now()
+	if want > 0 {
+		if err := c.claim(ctx, x, want); err != nil {
+			c.restore(batch)
+			return err
 		}
 	}
-	c.mu.Lock()
-	settled := map[int64]bool{}
-	for _, d := range batch {
-		delete(c.current, d.row.ID)
-		settled[d.row.ID] = true
-	}
-	var again []delivery
-	c.again = slices.DeleteFunc(c.again, func(d delivery) bool {
-		if settled[d.row.ID] {
-			again = append(again, d)
-		}
-		return settled[d.row.ID]
-	})
-	c.mu.Unlock()
-	for range batch {
-		<-c.slots
-	}
-	c.release(ctx, again)
-}
-
-// release gives back what was leased once more while it was being made, and was not settled by that: its user was merged into
-// another meanwhile, by whose name it comes again.
-func (c *courier) release(ctx context.Context, again []delivery) {
-	if len(again) == 0 {
-		return
-	}
-	q := c.engine.store.Queries(c.engine.pool)
-	if err := q.DeliveriesReturn(ctx, db.DeliveriesReturnParams(c.named(again))); err != nil && ctx.Err() == nil {
-		c.engine.log.WarnContext(ctx, "deliveries cannot be given back; they come again once their lease is over", "error", err)
-	}
-}
-
-func (c *courier) settle(ctx context.Context, batch []delivery) error {
-	var done, back, failed []delivery
-	for _, d := range batch {
-		switch {
-		case d.away:
-			back = append(back, d)
-		case d.err != nil:
-			failed = append(failed, d)
-		default:
-			done = append(done, d)
-		}
-	}
-	q, stats := c.engine.store.Queries(c.engine.pool), &c.engine.stats
-	if len(done) > 0 {
-		if err := q.DeliveriesDone(ctx, c.named(done)); err != nil {
-			return fmt.Errorf("settle deliveries: %w", err)
-		}
-	}
-	if len(back) > 0 {
-		if err := q.DeliveriesReturn(ctx, db.DeliveriesReturnParams(c.named(back))); err != nil {
-			return fmt.Errorf("give deliveries back: %w", err)
-		}
-	}
-	if len(failed) > 0 {
-		if err := c.fail(ctx, q, failed); err != nil {
-			return fmt.Errorf("put deliveries off: %w", err)
-		}
-	}
-	stats.delivered.Add(int64(len(done)))
-	stats.returned.Add(int64(len(back)))
-	stats.failed.Add(int64(len(failed)))
-	return nil
-}
-
-// named returns the keys of deliveries, and by which lease they are ours.
-func (c *courier) named(batch []delivery) db.DeliveriesDoneParams {
-	p := db.DeliveriesDoneParams{Lease: c.lease}
-	for _, d := range batch {
-		p.ContactIds = append(p.ContactIds, d.row.ContactID)
-		p.SubscriptionNos = append(p.SubscriptionNos, d.row.SubscriptionNo)
-		p.BucketNos = append(p.BucketNos, d.row.BucketNo)
-		p.Ids = append(p.Ids, d.row.ID)
-	}
-	return p
-}
-
-// fail puts deliveries off, or gives them up.
-func (c *courier) fail(ctx context.Context, q *db.Queries, batch []delivery) error {
-	keys := c.named(batch)
-	p := db.DeliveriesFailParams{
-		ContactIds: keys.ContactIds, SubscriptionNos: keys.SubscriptionNos, BucketNos: keys.BucketNos, Ids: keys.Ids, Lease: c.lease,
-	}
-	for _, d := range batch {
-		state := "waiting"
-		if int(d.row.Attempts) >= c.subscribers[d.row.SubscriptionNo].maxAttempts || errors.Is(d.err, Cancel) {
-			state = "dead"
-		}
-		p.States = append(p.States, state)
-		p.NextAt = append(p.NextAt, store.Timestamp(c.engine.config.Now().Add(d.rest())))
-		p.Errors = append(p.Errors, storable(d.err))
-	}
-	if err := q.DeliveriesFail(ctx, p); err != nil {
+	if err := c.send(ctx, x); err != nil {
+		c.restore(batch)
 		return err
 	}
-	for i, state := range p.States {
-		if state == "dead" {
-			c.engine.stats.dead.Add(1)
-			c.engine.log.ErrorContext(ctx, "a transition was given up; ReplayDeadLetters delivers it again",
-				"subscription", c.subscribers[p.SubscriptionNos[i]].name, "delivery", p.Ids[i], "error", p.Errors[i])
-		}
+	c.count(ctx, x, batch, dead)
+	c.forget(batch)
+	c.take(x, want, asked.Add(c.engine.config.Lease))
+	c.dispatch(ctx)
+	return nil
+}
+
+func (c *courier) send(ctx context.Context, x *store.Exchange) error {
+	conn, err := c.engine.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer conn.Release()
+	if err := x.Send(ctx, conn, c.engine.store); err != nil {
+		return c.engine.rollback(ctx, conn, fmt.Errorf("exchange with the outbox: %w", err))
 	}
 	return nil
+}
+
+// settle adds to an exchange what came of deliveries, and returns those that are given up.
+func (c *courier) settle(x *store.Exchange, batch []*delivery) (dead []*delivery) {
+	x.Done.Lease, x.Failed.Lease, x.Back.Lease = c.lease, c.lease, c.lease
+	for _, d := range batch {
+		switch {
+		case d.back:
+			p := &x.Back
+			p.ContactIds, p.SubscriptionNos = append(p.ContactIds, d.row.ContactID), append(p.SubscriptionNos, d.row.SubscriptionNo)
+			p.BucketNos, p.Ids = append(p.BucketNos, d.row.BucketNo), append(p.Ids, d.row.ID)
+		case d.err == nil:
+			p := &x.Done
+			p.ContactIds, p.SubscriptionNos = append(p.ContactIds, d.row.ContactID), append(p.SubscriptionNos, d.row.SubscriptionNo)
+			p.BucketNos, p.Ids = append(p.BucketNos, d.row.BucketNo), append(p.Ids, d.row.ID)
+			removes(x, d)
+		default:
+			state := "waiting"
+			if int(d.row.Attempts) >= c.subscribers[d.row.SubscriptionNo].maxAttempts || errors.Is(d.err, Cancel) {
+				state = "dead"
+				dead = append(dead, d)
+				removes(x, d)
+			}
+			p := &x.Failed
+			p.ContactIds, p.SubscriptionNos = append(p.ContactIds, d.row.ContactID), append(p.SubscriptionNos, d.row.SubscriptionNo)
+			p.BucketNos, p.Ids = append(p.BucketNos, d.row.BucketNo), append(p.Ids, d.row.ID)
+			p.States, p.Errors = append(p.States, state), append(p.Errors, storable(d.err))
+			p.NextAt = append(p.NextAt, store.Timestamp(c.engine.Now().Add(d.rest())))
+		}
+	}
+	return dead
+}
+
+// removes adds a delivery to those that leave what waits.
+func removes(x *store.Exchange, d *delivery) {
+	p := &x.Removed
+	p.ContactIds, p.SubscriptionNos = append(p.ContactIds, d.row.ContactID), append(p.SubscriptionNos, d.row.SubscriptionNo)
+	p.BucketNos, p.Ids = append(p.BucketNos, d.row.BucketNo), append(p.Ids, d.row.ID)
 }
 
 // rest returns how long a delivery that has failed is left alone.
@@ -156,21 +91,112 @@ func (d *delivery) rest() time.Duration {
 	return max(least, backoff(int(d.row.Attempts)))
 }
 
-// keepLoop keeps the leases of deliveries that take longer.
-func (c *courier) keepLoop(ctx context.Context) {
-	every := c.engine.config.Lease / 3
-	for pause(ctx, every) == nil {
-		keep := db.DeliveriesExtendParams{Lease: c.lease, Until: store.Timestamp(c.engine.config.Now().Add(c.engine.config.Lease))}
-		c.mu.Lock()
-		for id, contact := range c.current {
-			keep.Ids, keep.ContactIds = append(keep.Ids, id), append(keep.ContactIds, contact)
-		}
-		c.mu.Unlock()
-		if len(keep.Ids) == 0 {
-			continue
-		}
-		if err := c.engine.store.Queries(c.engine.pool).DeliveriesExtend(ctx, keep); err != nil && ctx.Err() == nil {
-			c.engine.log.ErrorContext(ctx, "leases of deliveries cannot be kept; others may deliver them, too", "error", err)
+// claim adds a claim to an exchange.
+func (c *courier) claim(ctx context.Context, x *store.Exchange, want int) error {
+	deployed := c.engine.store.Deployment()
+	if deployed == nil || c.stale {
+		var err error
+		if deployed, err = c.engine.store.Refresh(ctx, c.engine.pool); err != nil {
+			return err
 		}
 	}
+	now := c.engine.Now()
+	x.Claim = &db.DeliveriesClaimParams{
+		Virtual: c.engine.config.VirtualTime, Now: store.Timestamp(now), Until: store.Timestamp(now.Add(c.engine.config.Lease)), Lease: c.lease,
+		SubscriptionNos: c.subscriptions, Shares: c.shares(want), GenerationNo: deployed.No, PausedNos: deployed.Paused, Most: int32(want),
+	}
+	return nil
+}
+
+// shares returns how much of each subscription a claim reads at most: of those of which the last claim has left something they
+// have equal parts of what is wanted, and of the others a few, to find out whether there is something again. So a claim reads
+// what it takes, whatever the number of subscriptions.
+func (c *courier) shares(want int) []int32 {
+	const few = 4
+	all := make([]int32, len(c.subscriptions))
+	for i, no := range c.subscriptions {
+		share := max(want/len(all), few)
+		if c.hungry[no] {
+			share = max((want+len(c.hungry)-1)/len(c.hungry), few)
+		}
+		all[i] = int32(share)
+	}
+	return all
+}
+
+// count adds to the figures of the engine what an exchange has settled.
+func (c *courier) count(ctx context.Context, x *store.Exchange, batch, dead []*delivery) {
+	stats := &c.engine.stats
+	stats.delivered.Add(int64(len(x.Done.Ids)))
+	stats.failed.Add(int64(len(x.Failed.Ids)))
+	for _, d := range batch {
+		if d.away {
+			stats.returned.Add(1)
+		}
+	}
+	for _, d := range dead {
+		stats.dead.Add(1)
+		c.engine.log.ErrorContext(ctx, "a transition was given up; ReplayDeadLetters delivers it again",
+			"subscription", c.subscribers[d.row.SubscriptionNo].name, "delivery", d.row.ID, "error", storable(d.err))
+	}
+}
+
+// forget forgets deliveries that are settled. What was leased once more while it was made goes back by the next exchange: its
+// user was merged into another meanwhile, by whose name it comes again.
+func (c *courier) forget(batch []*delivery) {
+	if len(batch) == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, d := range batch {
+		delete(c.current, d.row.ID)
+		if d.again != nil {
+			back := &delivery{row: *d.again, back: true}
+			c.current[d.row.ID] = back
+			c.finished = append(c.finished, back)
+			c.poke()
+		}
+	}
+	now := time.Now()
+	pace := float64(len(batch)) / float64(max(now.Sub(c.settled), time.Microsecond))
+	c.ahead = (c.ahead + int(min(pace*float64(aheadSpan), maxAhead))) / 2
+	c.settled = now
+}
+
+// take queues what was leased until at least some time.
+func (c *courier) take(x *store.Exchange, want int, until time.Time) {
+	if x.Claim == nil {
+		return
+	}
+	found := map[int32]int32{}
+	taken := 0
+	c.mu.Lock()
+	for i := range x.Rows {
+		row := &x.Rows[i]
+		found[row.SubscriptionNo]++
+		if !row.Taken {
+			continue
+		}
+		taken++
+		switch d := c.current[row.ID]; {
+		case d == nil:
+			d = &delivery{row: *row, until: until}
+			c.current[row.ID] = d
+			c.queue = append(c.queue, d)
+		case !d.begun && !d.back:
+			d.row, d.until = *row, until
+		default:
+			d.again = row // what is being made goes on
+		}
+	}
+	c.mu.Unlock()
+	clear(c.hungry)
+	for i, no := range c.subscriptions {
+		if found[no] >= x.Claim.Shares[i] {
+			c.hungry[no] = true
+		}
+	}
+	c.stale = x.Generation != x.Claim.GenerationNo
+	c.more = c.stale || taken < len(x.Rows) || taken >= want || len(c.hungry) > 0
 }

@@ -15,6 +15,10 @@ var (
 	// ErrMergeNotAllowed is returned where two users would become one, and the caller is not trusted to do that.
 	ErrMergeNotAllowed = errors.New("both ids are known users; merge them by Engine.Merge, bucketd merge, or a server or admin key")
 
+	// ErrLeaseLost is the cause of the context of a handler or forwarder whose lease ended while it ran, because it could not be
+	// kept: another process may have the delivery by now.
+	ErrLeaseLost = errors.New("the lease of the delivery has ended")
+
 	// ErrNotDeployed says that what the engine has is not what is deployed: nothing happens to the buckets that differ until
 	// somebody deploys it.
 	ErrNotDeployed = errors.New("the definitions of this program are not what is deployed; deploy them")

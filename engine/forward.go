@@ -33,8 +33,8 @@ type Forwarder struct {
 	// outbox, which counts no attempt, and Func is left alone for a while: a second at first, half a minute in the end. Nothing
 	// else that is to be delivered waits for it.
 	//
-	// Of a batch that makes it panic, every delivery has failed. ctx ends when the engine is stopped and does not wait any
-	// longer.
+	// Of a batch that makes it panic, every delivery has failed. ctx ends as that of a [HandlerFunc] does: with the first lease of
+	// the batch that is lost.
 	Func func(ctx context.Context, batch []Delivery) ([]error, error)
 }
 

@@ -11,9 +11,12 @@ import (
 )
 
 // HandlerFunc is called with a transition after that was committed. It is called at least once for each; after an error,
-// a panic or the death of the process it is called again. Of one user and bucket, transitions come in order, one at a
-// time: the next only when this one was handled, or given up. ctx ends when the engine is stopped and does not wait any
-// longer.
+// a panic or the death of the process it is called again. Of one user and bucket, its transitions come in order, one at a
+// time: the next only when this one was handled, or given up. Another handler has an order of its own: use
+// [Engine.OnTransition] where a leave must not come before its join.
+//
+// ctx ends when the engine is stopped and does not wait any longer, and with the cause [ErrLeaseLost] when the lease of the
+// delivery has ended, which the engine keeps while it reaches the database. It has no deadline, because the end of a lease moves.
 type HandlerFunc func(ctx context.Context, t Transition) error
 
 // EnterHandler is called when a user joined a bucket, if the bucket's entry policy lets that be announced.

@@ -18,7 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	for variable, run := range map[string]func(string) error{crashVar: crashWorkerMain, deployVar: deployWorkerMain} {
+	for variable, run := range map[string]func(string) error{crashVar: crashWorkerMain, deployVar: deployWorkerMain, outboxVar: outboxWorkerMain} {
 		if config := os.Getenv(variable); config != "" {
 			if err := run(config); err != nil {
 				fmt.Fprintln(os.Stderr, err)

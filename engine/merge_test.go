@@ -350,9 +350,9 @@ func TestMergeWhileADeliveryIsMade(t *testing.T) {
 			return nil
 		}}))
 	})
-	w.identify("guest", map[string]any{"plan": "pro"})
-	equal(t, "the first", told.next(t).UserID, "guest")
-	_, err := e.Merge(t.Context(), "guest", "ada")
+	w.identify("visitor", map[string]any{"plan": "pro"})
+	equal(t, "the first", told.next(t).UserID, "visitor")
+	_, err := e.Merge(t.Context(), "visitor", "ada")
 	must(t, err)
 	eventually(t, func() bool { // it is leased once more, though it is under way
 		return w.count("select count(*) from bucketgen.deliveries d join bucketgen.contacts c on c.id = d.contact_id where c.user_id = 'ada' and d.lease is not null") == 1

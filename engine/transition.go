@@ -60,6 +60,11 @@ type Transition struct {
 	DwellCount   int    `json:"dwellCount,omitempty"`   // ordinal of a tick, from 1
 	Replayed     bool   `json:"replayed,omitempty"`     // it was given up before, and is delivered anew
 
+	// Fence is the number of the lease by which it is delivered: greater than that of every lease before, of whatever delivery.
+	// A target that keeps the greatest it has seen of each user and bucket can refuse what comes from a process that was held up
+	// for longer than its lease. 0 if it is not a delivery; it is no part of the JSON form.
+	Fence int64 `json:"-"`
+
 	At         time.Time `json:"at"`                   // when it became true
 	DecidedAt  time.Time `json:"decidedAt"`            // when the engine noticed
 	Suppressed bool      `json:"suppressed,omitempty"` // by the entry policy: it happened, but is not announced

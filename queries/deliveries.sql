@@ -2,63 +2,152 @@
 -- Leases the deliveries that may go out now: of each subscription, user and bucket only the oldest that waits, so that
 -- they arrive in order. A lease is no lock: nothing is held while the delivery is made. None is leased if something was
 -- deployed, paused or resumed of which the caller has not heard.
-with heads as (
-    select h.contact_id, h.subscription_no, h.bucket_no, h.id
-    from (select unnest(@subscription_nos::integer[]) as no from bucketgen.generation g where g.no = @generation_no) s
+--
+-- Of each subscription it reads at most its share, in the order of the index of what may go out. What turns out to be behind an
+-- earlier delivery, or of a paused bucket, is marked and leaves that index, so that no later claim reads it; it is
+-- returned as not taken. Two rules make the marks exact. First, a delivery is marked as behind only under a lock of the earlier one,
+-- and who removes that one has locked it before, and then takes the mark away by a later statement (DeliveriesPromote).
+-- Second, it is marked as paused only under a lock of the generation, and what was marked as of an earlier generation is read again.
+-- Nothing here waits for a lock.
+--
+-- Leases go by the clock of the database, unless time is virtual; next_at goes by the clock of the processes.
+with asked as (
+    select s.no, coalesce(s.share, 100) as share, case when @virtual::boolean then @now::timestamptz else clock_timestamp() end as moment
+    from (select unnest(@subscription_nos::integer[]) as no, unnest(@shares::integer[]) as share) s
+    where exists (select from bucketgen.generation g where g.no = @generation_no)
+), found as (
+    select d.contact_id, d.subscription_no, d.bucket_no, d.id, d.next_at, s.moment, e.id as earlier_id,
+        d.bucket_no = any (@paused_nos::integer[]) as paused
+    from asked s
     cross join lateral (
-        select d.contact_id, d.subscription_no, d.bucket_no, d.id, d.next_at
-        from bucketgen.deliveries d
-        left join lateral (
-            select e.id
-            from bucketgen.deliveries e
-            where e.contact_id = d.contact_id and e.subscription_no = d.subscription_no and e.bucket_no = d.bucket_no
-                and e.id < d.id and e.state = 'waiting'
-            limit 1
-        ) earlier on true
-        where d.state = 'waiting' and d.subscription_no = s.no and d.next_at <= @now
-            and d.bucket_no <> all (@paused_nos::integer[])
-            and (d.leased_until is null or d.leased_until <= @now)
-            and earlier.id is null
-        order by d.next_at, d.id
-        limit 100 -- known to the planner, which a parameter is not
-        for update of d skip locked
-    ) h
-    order by h.next_at, h.id
-    limit @most::integer
+        select k.contact_id, k.subscription_no, k.bucket_no, k.id, k.next_at
+        from bucketgen.deliveries k
+        where k.state = 'waiting' and not k.behind and k.paused_no is null
+            and k.subscription_no = s.no and k.next_at <= @now
+            and (k.leased_until is null or k.leased_until <= s.moment)
+        order by k.next_at, k.id
+        limit s.share
+    ) d
+    left join lateral (
+        select p.id
+        from bucketgen.deliveries p
+        where p.contact_id = d.contact_id and p.subscription_no = d.subscription_no and p.bucket_no = d.bucket_no
+            and p.id < d.id and p.state = 'waiting'
+        order by p.id desc
+        limit 1
+    ) e on true
+), heads as (
+    select k.contact_id, k.subscription_no, k.bucket_no, k.id
+    from (
+        select * from found where found.earlier_id is null and not found.paused
+        order by found.next_at, found.id
+        limit @most::integer
+    ) f
+    cross join lateral (
+        select * from bucketgen.deliveries d
+        where d.contact_id = f.contact_id and d.subscription_no = f.subscription_no and d.bucket_no = f.bucket_no
+            and d.id = f.id and d.state = 'waiting'
+            and (d.leased_until is null or d.leased_until <= f.moment)
+        limit 1
+        for update skip locked
+    ) k
 ), leased as (
     update bucketgen.deliveries d
-    set leased_until = @until, lease = @lease, attempts = d.attempts + 1
+    set leased_until = case when @virtual then @now else clock_timestamp() end + (sqlc.arg(until)::timestamptz - sqlc.arg(now)::timestamptz), lease = @lease,
+        attempts = d.attempts + 1, fence = nextval('bucketgen.fences')
     where (d.contact_id, d.subscription_no, d.bucket_no, d.id) in (
-        select h.contact_id, h.subscription_no, h.bucket_no, h.id from heads h limit 100
+        select h.contact_id, h.subscription_no, h.bucket_no, h.id from heads h limit 256 -- known to the planner, which a parameter is not
     )
-    returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id, d.attempts, d.replayed
+    returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id, d.attempts, d.replay, d.fence
+), waiting as (
+    select d.contact_id, d.subscription_no, d.bucket_no, d.id
+    from (select * from found where found.earlier_id is not null and not found.paused) f
+    cross join lateral (
+        select p.id from bucketgen.deliveries p
+        where p.contact_id = f.contact_id and p.subscription_no = f.subscription_no and p.bucket_no = f.bucket_no
+            and p.id = f.earlier_id and p.state = 'waiting'
+            and (p.lease is null or p.fence > 0) -- without a fence, a program that knows no marks may remove it
+        limit 1
+        for share skip locked
+    ) earlier
+    cross join lateral (
+        select * from bucketgen.deliveries k
+        where k.contact_id = f.contact_id and k.subscription_no = f.subscription_no and k.bucket_no = f.bucket_no
+            and k.id = f.id and k.state = 'waiting' and k.lease is null
+        limit 1
+        for update skip locked
+    ) d
+), stopped as (
+    select d.contact_id, d.subscription_no, d.bucket_no, d.id
+    from (select * from found where found.paused) f
+    cross join lateral (
+        select g.no from bucketgen.generation g where g.no = @generation_no and f.paused limit 1 for share skip locked
+    ) same
+    cross join lateral (
+        select * from bucketgen.deliveries k
+        where k.contact_id = f.contact_id and k.subscription_no = f.subscription_no and k.bucket_no = f.bucket_no
+            and k.id = f.id and k.state = 'waiting'
+        limit 1
+        for update skip locked
+    ) d
+), resumed as (
+    select d.contact_id, d.subscription_no, d.bucket_no, d.id
+    from asked s
+    cross join lateral (
+        select * from bucketgen.deliveries k
+        where k.subscription_no = s.no and k.paused_no is not null and k.paused_no < @generation_no
+        order by k.paused_no
+        limit s.share
+        for update skip locked
+    ) d
+), marked as (
+    update bucketgen.deliveries d
+    set behind = m.behind, paused_no = m.paused_no
+    from (select * from (
+        select w.contact_id, w.subscription_no, w.bucket_no, w.id, true as behind, null::integer as paused_no from waiting w
+        union all
+        select p.contact_id, p.subscription_no, p.bucket_no, p.id, false, @generation_no from stopped p
+        union all
+        select r.contact_id, r.subscription_no, r.bucket_no, r.id, false, null from resumed r
+    ) all_of_them limit 256) m -- as above
+    where d.contact_id = m.contact_id and d.subscription_no = m.subscription_no and d.bucket_no = m.bucket_no and d.id = m.id
+    returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id, d.attempts, d.replay, d.fence
 )
-select l.contact_id, l.subscription_no, l.bucket_no, l.id, l.attempts, l.replayed, c.user_id, c.email,
+select l.contact_id, l.subscription_no, l.bucket_no, l.id, l.attempts, l.replay, l.fence, l.taken, c.user_id, c.email,
     b.id as bucket_id, b.name as bucket_name, sqlc.embed(t)
-from leased l
+from (
+    select *, true as taken from leased
+    union all
+    select *, false from marked
+) l
 join bucketgen.contacts c on c.id = l.contact_id
 join bucketgen.buckets b on b.no = l.bucket_no
 join bucketgen.transitions t on t.contact_id = l.contact_id and t.id = l.transition_id
 order by l.id;
-
--- name: DeliveriesExtend :exec
--- Keeps leases whose deliveries take longer. One that is locked is being settled, or was lost to another process: it is
--- passed over, so that this never waits.
+-- name: DeliveriesExtend :many
+-- Keeps leases whose deliveries take longer, and returns those that it kept. One that is locked is being settled, or was lost
+-- to another process: it is passed over, so that this never waits.
 with mine as (
     select d.contact_id, d.subscription_no, d.bucket_no, d.id
-    from (select unnest(@contact_ids::bigint[]) as contact_id, unnest(@ids::bigint[]) as id) x
+    from (
+        select unnest(@contact_ids::bigint[]) as contact_id, unnest(@subscription_nos::integer[]) as subscription_no,
+            unnest(@bucket_nos::integer[]) as bucket_no, unnest(@ids::bigint[]) as id
+    ) x
     cross join lateral (
         select * from bucketgen.deliveries k
-        where k.contact_id = x.contact_id and k.id = x.id and k.lease = @lease
+        where k.contact_id = x.contact_id and k.subscription_no = x.subscription_no and k.bucket_no = x.bucket_no
+            and k.id = x.id and k.lease = @lease
         limit 1
         for update skip locked
     ) d
 )
 update bucketgen.deliveries d
-set leased_until = @until
+set leased_until = case when @virtual::boolean then @now::timestamptz else clock_timestamp() end
+    + (sqlc.arg(until)::timestamptz - sqlc.arg(now)::timestamptz)
 from mine
 where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_no and d.bucket_no = mine.bucket_no
-    and d.id = mine.id;
+    and d.id = mine.id
+returning d.id;
 
 -- name: DeliveriesDone :exec
 -- Of several deliveries, the one with the smaller id is locked first, here and wherever else anybody waits for one: so
@@ -84,8 +173,7 @@ where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_n
     and d.id = mine.id;
 
 -- name: DeliveriesFail :exec
--- Puts deliveries off, or gives them up. Those that wait behind one that is put off are put off with it, so that nobody
--- looks at them in vain.
+-- Puts deliveries off, or gives them up. What waits behind one that is put off is not read until that is removed.
 with mine as (
     select d.contact_id, d.subscription_no, d.bucket_no, d.id, x.state, x.next_at, x.error
     from (
@@ -102,19 +190,47 @@ with mine as (
         limit 1
         for update
     ) d
-), failed as (
-    update bucketgen.deliveries d
-    set state = mine.state, next_at = mine.next_at, error = mine.error, leased_until = null, lease = null
-    from mine
-    where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_no and d.bucket_no = mine.bucket_no
-        and d.id = mine.id
-    returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.state, d.next_at
 )
 update bucketgen.deliveries d
-set next_at = f.next_at
-from failed f
-where d.contact_id = f.contact_id and d.subscription_no = f.subscription_no and d.bucket_no = f.bucket_no and d.id > f.id
-    and d.state = 'waiting' and f.state = 'waiting' and d.next_at < f.next_at;
+set state = mine.state, next_at = mine.next_at, error = mine.error, leased_until = null, lease = null
+from mine
+where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_no and d.bucket_no = mine.bucket_no
+    and d.id = mine.id;
+
+-- name: DeliveriesPromote :exec
+-- Lets what waits behind deliveries that were removed go out. It must be a statement of its own after those that lock and
+-- remove them: so it sees whatever was marked until they were locked, and nothing can be marked because of them afterwards.
+-- Of each only the next is enough: whoever removes that one promotes what follows it.
+with next as (
+    select d.contact_id, d.subscription_no, d.bucket_no, d.id, d.behind
+    from (
+        select n.contact_id, n.subscription_no, n.bucket_no, n.id
+        from (
+            select unnest(@contact_ids::bigint[]) as contact_id, unnest(@subscription_nos::integer[]) as subscription_no,
+                unnest(@bucket_nos::integer[]) as bucket_no, unnest(@ids::bigint[]) as id
+        ) as x
+        cross join lateral (
+            select * from bucketgen.deliveries k
+            where k.contact_id = x.contact_id and k.subscription_no = x.subscription_no and k.bucket_no = x.bucket_no
+                and k.id > x.id and k.state = 'waiting'
+            order by k.id
+            limit 1
+        ) n
+        where n.behind
+        order by n.id
+    ) o
+    cross join lateral (
+        select * from bucketgen.deliveries k
+        where k.contact_id = o.contact_id and k.subscription_no = o.subscription_no and k.bucket_no = o.bucket_no and k.id = o.id
+        limit 1
+        for update
+    ) d
+)
+update bucketgen.deliveries d
+set behind = false
+from next
+where d.contact_id = next.contact_id and d.subscription_no = next.subscription_no and d.bucket_no = next.bucket_no
+    and d.id = next.id;
 
 -- name: DeliveriesReturn :exec
 -- Gives back deliveries that were leased and not made, as if they had not been leased.
@@ -168,18 +284,18 @@ with dead as (
         and d.id = dead.id
     returning d.contact_id, d.subscription_no, d.bucket_no, d.transition_id, d.id
 )
-insert into bucketgen.deliveries (contact_id, subscription_no, bucket_no, transition_id, next_at, replayed)
+insert into bucketgen.deliveries (contact_id, subscription_no, bucket_no, transition_id, next_at, replay)
 select r.contact_id, r.subscription_no, r.bucket_no, r.transition_id, @now, true
 from revived r
 order by r.id;
 
 -- name: DeliveriesHurry :exec
--- Lets what was put off go out now.
+-- Lets what was put off go out now. Nothing that is behind another was ever put off.
 with late as (
     select k.contact_id, k.subscription_no, k.bucket_no, k.id
     from bucketgen.deliveries k
     join bucketgen.subscriptions s on s.no = k.subscription_no
-    where s.name = any (@subscriptions::text[]) and k.state = 'waiting' and k.next_at > @now
+    where s.name = any (@subscriptions::text[]) and k.state = 'waiting' and not k.behind and k.paused_no is null and k.next_at > @now
     order by k.id
     for update of k
 )

@@ -1,23 +1,23 @@
 -- name: EndpointsCreate :one
-insert into bucketgen.endpoints (name, url, buckets, kinds, created_at)
-values (@name, @url, @buckets::text[], @kinds::text[], @now)
+insert into bucketgen.endpoints (name, url, buckets, kinds, batch, created_at)
+values (@name, @url, @buckets::text[], @kinds::text[], @batch, @now)
 returning no;
 
 -- name: EndpointsAll :many
-select e.no, e.name, e.url, e.buckets, e.kinds, e.created_at, e.disabled_at, e.disabled_reason
+select e.no, e.name, e.url, e.buckets, e.kinds, e.created_at, e.disabled_at, e.disabled_reason, e.batch
 from bucketgen.endpoints e
 order by e.no;
 
 -- name: EndpointsLock :one
 -- An endpoint by its number or its name, for who changes it.
-select e.no, e.name, e.url, e.buckets, e.kinds, e.created_at, e.disabled_at, e.disabled_reason
+select e.no, e.name, e.url, e.buckets, e.kinds, e.created_at, e.disabled_at, e.disabled_reason, e.batch
 from bucketgen.endpoints e
 where e.no = sqlc.narg('no') or e.name = sqlc.narg('name')
 for update;
 
 -- name: EndpointsTarget :one
 -- Where webhooks of an endpoint go now, and what they are signed with, the newest secret first.
-select e.url, e.disabled_at, array(
+select e.url, e.batch, e.disabled_at, array(
     select s.secret
     from bucketgen.endpoint_secrets s
     where s.endpoint_no = e.no and (s.ends_at is null or s.ends_at > @now)
@@ -28,7 +28,7 @@ where e.no = @no;
 
 -- name: EndpointsChange :exec
 update bucketgen.endpoints e
-set url = @url, kinds = @kinds::text[]
+set url = @url, kinds = @kinds::text[], batch = @batch
 where e.no = @no;
 
 -- name: EndpointsDisable :execrows

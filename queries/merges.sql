@@ -92,7 +92,8 @@ where c.id = @from_id;
 -- name: MembershipsMerge :exec
 -- Stays of the loser become the survivor's, by the numbers that were decided, with all that happened to them. What of it still
 -- waits to be delivered goes with it, in the order of ids, in which whoever settles deliveries locks them. Who is at one of these
--- has lost the lease: it comes again, by the other name.
+-- has lost the lease: it comes again, by the other name. No delivery of the loser stays marked as behind another, which may be one
+-- that moves; the next claim marks what is.
 with moved as (
     select unnest(@bucket_nos::integer[]) as bucket_no, unnest(@epochs::integer[]) as epoch, unnest(@nexts::integer[]) as next
 ), stays as (
@@ -107,13 +108,18 @@ with moved as (
     where t.contact_id = @from_id and t.bucket_no = moved.bucket_no and t.epoch = moved.epoch
     returning t.id
 ), waiting as (
-    select d.contact_id, d.subscription_no, d.bucket_no, d.id
+    select d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id in (select log.id from log) as moves
     from bucketgen.deliveries d
-    where d.contact_id = @from_id and d.transition_id in (select log.id from log)
+    where d.contact_id = @from_id and d.state = 'waiting' and exists (select from log)
     order by d.id
     for update
+), dead as (
+    update bucketgen.deliveries d
+    set contact_id = @into_id
+    where d.contact_id = @from_id and d.state <> 'waiting' and d.transition_id in (select log.id from log)
 )
 update bucketgen.deliveries d
-set contact_id = @into_id, leased_until = null, lease = null
+set behind = false, contact_id = case when w.moves then @into_id else d.contact_id end,
+    leased_until = case when not w.moves then d.leased_until end, lease = case when not w.moves then d.lease end
 from waiting w
 where d.contact_id = w.contact_id and d.subscription_no = w.subscription_no and d.bucket_no = w.bucket_no and d.id = w.id;

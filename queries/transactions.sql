@@ -43,3 +43,9 @@ select pg_terminate_backend(a.pid)
 from pg_catalog.pg_stat_activity a
 where a.datname = current_database() and a.usename = current_user and a.pid = @pid::integer and a.pid <> pg_backend_pid()
     and a.backend_type = 'client backend' and a.xact_start is not null;
+
+-- name: TransactionPlanned :exec
+-- Sets how statements of a transaction are planned that leaves no mark: as TransactionBegun does. It needs no number, so it costs
+-- nothing where there is nothing to write.
+select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
+    set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true);

@@ -41,6 +41,7 @@ func ExampleUp() {
 	// applied 00014_contacts_room.sql
 	// applied 00015_programs.sql
 	// applied 00016_catalog.sql
+	// applied 00017_outbox.sql
 	// applied 00018_property_dates.sql
 	// applied 00019_time.sql
 	// applied 00020_server_keys.sql

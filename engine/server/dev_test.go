@@ -96,6 +96,7 @@ func TestDev(t *testing.T) {
 		"applied 00014_contacts_room.sql\n" +
 		"applied 00015_programs.sql\n" +
 		"applied 00016_catalog.sql\n" +
+		"applied 00017_outbox.sql\n" +
 		"applied 00018_property_dates.sql\n" +
 		"applied 00019_time.sql\n" +
 		"applied 00020_server_keys.sql\n" +

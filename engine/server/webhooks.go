@@ -36,17 +36,19 @@ Engines that run follow a change within a second; there need not be any.`,
 func (c *cli) webhooksCreateCommand() *cobra.Command {
 	var buckets, kinds []string
 	var allowPrivate bool
+	var batch int
 	cmd := &cobra.Command{
 		Use:   "create NAME URL",
 		Short: "Make an endpoint and show its secret",
 		Long: `Makes an endpoint and shows the secret that its receiver verifies webhooks by, once. Every transition
 that is committed from now on is posted to it.`,
 		Example: "  " + c.host.Name + " webhooks create crm https://crm.example.com/hooks\n" +
-			"  " + c.host.Name + " webhooks create mailer https://mail.example.com/hooks --bucket power-users --kinds entered,left",
+			"  " + c.host.Name + " webhooks create mailer https://mail.example.com/hooks --bucket power-users --kinds entered,left\n" +
+			"  " + c.host.Name + " webhooks create warehouse https://example.com/hooks --batch 100",
 		Args: takes(2, "a NAME and a URL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.withEndpoints(cmd, allowPrivate, func(all *webhook.Endpoints, _ *database) error {
-				made, err := all.Create(cmd.Context(), webhook.Endpoint{Name: args[0], URL: args[1], Buckets: buckets, Kinds: kindsOf(kinds)})
+				made, err := all.Create(cmd.Context(), webhook.Endpoint{Name: args[0], URL: args[1], Buckets: buckets, Kinds: kindsOf(kinds), Batch: batch})
 				if err != nil {
 					return err
 				}
@@ -56,6 +58,7 @@ that is committed from now on is posted to it.`,
 	}
 	cmd.Flags().StringSliceVar(&buckets, "bucket", nil, "post what happens in the bucket of this `ID`; may be given several times (default all buckets)")
 	cmd.Flags().StringSliceVar(&kinds, "kinds", nil, "post these `KINDS` of transitions: entered, left, dwell (default all)")
+	cmd.Flags().IntVar(&batch, "batch", 1, "post up to this `NUMBER` of transitions at once, 1 to 100, as one webhook of the type bucket.batch")
 	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "the URL may lead to this machine or a private network, if serve allows that, too")
 	return cmd
 }
@@ -72,21 +75,31 @@ func (c *cli) webhooksChangeCommand() *cobra.Command {
 	var url string
 	var kinds []string
 	var allowPrivate bool
+	var batch int
 	cmd := &cobra.Command{
 		Use:   "change NO|NAME",
 		Short: "Give an endpoint another URL, or other kinds of transitions",
-		Long: `Gives an endpoint another URL, or other kinds of transitions. Its secret stays. Whatever waits for it is
+		Long: `Gives an endpoint another URL, other kinds of transitions, or more at once. Its secret stays. Whatever waits for it is
 posted to the new URL at once, also if it is of a kind that is not posted any more. For other buckets
 make another endpoint.`,
 		Example: "  " + c.host.Name + " webhooks change crm --url https://crm.example.com/v2\n" +
-			"  " + c.host.Name + " webhooks change crm --kinds entered,left",
+			"  " + c.host.Name + " webhooks change crm --kinds entered,left\n" +
+			"  " + c.host.Name + " webhooks change crm --batch 100",
 		Args: takes(1, "one NO or NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if url == "" && len(kinds) == 0 {
-				return fmt.Errorf("change takes --url, --kinds or both; see %s --help", cmd.CommandPath())
+			other := url != "" || len(kinds) > 0
+			if !other && batch == 0 {
+				return fmt.Errorf("change takes --url, --kinds or --batch; see %s --help", cmd.CommandPath())
 			}
 			return c.withEndpoints(cmd, allowPrivate, func(all *webhook.Endpoints, _ *database) error {
-				changed, err := all.Change(cmd.Context(), args[0], url, kindsOf(kinds))
+				var changed webhook.Endpoint
+				var err error
+				if other {
+					changed, err = all.Change(cmd.Context(), args[0], url, kindsOf(kinds))
+				}
+				if err == nil && batch != 0 {
+					changed, err = all.SetBatch(cmd.Context(), args[0], batch)
+				}
 				if err != nil {
 					return err
 				}
@@ -96,6 +109,7 @@ make another endpoint.`,
 	}
 	cmd.Flags().StringVar(&url, "url", "", "post to this `URL` (default as before)")
 	cmd.Flags().StringSliceVar(&kinds, "kinds", nil, "post these `KINDS` of transitions: entered, left, dwell (default as before)")
+	cmd.Flags().IntVar(&batch, "batch", 0, "post up to this `NUMBER` of transitions at once, 1 to 100 (default as before)")
 	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "the URL may lead to this machine or a private network, if serve allows that, too")
 	return cmd
 }

@@ -22,12 +22,19 @@ type Endpoint struct {
 	Buckets []string      `json:"buckets,omitempty"` // ids of those whose transitions are posted; none: all of them
 	Kinds   []engine.Kind `json:"kinds"`             // that are posted; none when it is made: all of them
 
+	// Batch is how many transitions one webhook carries at most, 2 to 100, for receivers that read the type bucket.batch. Defaults
+	// to 0, as 1 is, too: each transition comes by itself.
+	Batch int `json:"batch,omitempty"`
+
 	CreatedAt      time.Time `json:"createdAt"`
 	DisabledAt     time.Time `json:"disabledAt,omitzero"`      // zero: it is enabled
 	DisabledReason string    `json:"disabledReason,omitempty"` // like "answered 410 Gone"
 
 	Secret string `json:"secret,omitempty"` // that receivers verify by; only when it has just been made
 }
+
+// maxBatch is how many transitions one webhook carries at most.
+const maxBatch = 100
 
 // kinds are those of transitions.
 var kinds = []engine.Kind{engine.Entered, engine.Left, engine.Dwell}
@@ -60,6 +67,12 @@ func (e Endpoint) checked(allowPrivate bool) (Endpoint, error) {
 	}
 	if err := checkURL(e.URL, allowPrivate); err != nil {
 		return e, fmt.Errorf("url %w", err)
+	}
+	if e.Batch < 0 || e.Batch > maxBatch {
+		return e, fmt.Errorf("batch is %d; it must be 1 to %d", e.Batch, maxBatch)
+	}
+	if e.Batch == 1 {
+		e.Batch = 0
 	}
 	e.Buckets = slices.Compact(slices.Sorted(slices.Values(e.Buckets)))
 	if len(e.Kinds) == 0 {

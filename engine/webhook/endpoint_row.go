@@ -16,7 +16,7 @@ import (
 
 // insert writes an endpoint, and subscribes it by the same transaction.
 func insert(ctx context.Context, q *db.Queries, e *Endpoint) error {
-	p := db.EndpointsCreateParams{Name: e.Name, Url: e.URL, Buckets: orEmpty(e.Buckets), Kinds: names(e.Kinds), Now: store.Timestamp(e.CreatedAt)}
+	p := db.EndpointsCreateParams{Name: e.Name, Url: e.URL, Buckets: orEmpty(e.Buckets), Kinds: names(e.Kinds), Batch: int32(max(e.Batch, 1)), Now: store.Timestamp(e.CreatedAt)}
 	no, err := q.EndpointsCreate(ctx, p)
 	if err != nil {
 		return err
@@ -31,7 +31,7 @@ func insert(ctx context.Context, q *db.Queries, e *Endpoint) error {
 
 // update writes what of an endpoint may change, by the same transaction in its subscriptions, too.
 func update(ctx context.Context, q *db.Queries, e *Endpoint) error {
-	err := q.EndpointsChange(ctx, db.EndpointsChangeParams{No: int32(e.No), Url: e.URL, Kinds: names(e.Kinds)})
+	err := q.EndpointsChange(ctx, db.EndpointsChangeParams{No: int32(e.No), Url: e.URL, Kinds: names(e.Kinds), Batch: int32(max(e.Batch, 1))})
 	if err != nil {
 		return err
 	}
@@ -101,6 +101,9 @@ func endpointOf(row db.BucketgenEndpoint) Endpoint {
 	e := Endpoint{No: int(row.No), Name: row.Name, URL: row.Url, Buckets: row.Buckets, CreatedAt: row.CreatedAt.Time.UTC()}
 	for _, k := range row.Kinds {
 		e.Kinds = append(e.Kinds, engine.Kind(k))
+	}
+	if row.Batch > 1 {
+		e.Batch = int(row.Batch)
 	}
 	if row.DisabledAt.Valid {
 		e.DisabledAt = row.DisabledAt.Time.UTC()

@@ -120,6 +120,20 @@ func (es *Endpoints) Change(ctx context.Context, which, url string, kinds []engi
 	})
 }
 
+// SetBatch changes how many transitions one webhook of an endpoint carries at most, 1 to 100, and returns the endpoint. With 1 each
+// comes by itself. Running services follow within [Config.Poll].
+func (es *Endpoints) SetBatch(ctx context.Context, which string, batch int) (Endpoint, error) {
+	return es.update(ctx, "change", which, func(q *db.Queries, e *Endpoint) error {
+		e.Batch = batch
+		checked, err := e.checked(true) // its URL stays
+		if err != nil {
+			return err
+		}
+		*e = checked
+		return update(ctx, q, e)
+	})
+}
+
 // Disable lets an endpoint rest, for a reason that people are told. Transitions wait for it meanwhile. Disabling it again does
 // nothing.
 func (es *Endpoints) Disable(ctx context.Context, which, reason string) (Endpoint, error) {
@@ -194,7 +208,7 @@ func (es *Endpoints) target(ctx context.Context, no int32, now time.Time) (targe
 	if errors.Is(err, pgx.ErrNoRows) {
 		return target{}, ErrUnknownEndpoint
 	}
-	return target{row.Url, row.Secrets, row.DisabledAt.Valid}, err
+	return target{row.Url, row.Secrets, int(row.Batch), row.DisabledAt.Valid}, err
 }
 
 // update changes an endpoint while nobody else does.

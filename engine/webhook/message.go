@@ -17,8 +17,9 @@ import (
 
 // message is what is posted.
 type message struct {
-	id   string
-	body []byte
+	id    string
+	body  []byte
+	fence int64 // of the one transition that it is about; 0: the body says it, or there is none
 }
 
 // newMessage makes a message.
@@ -28,12 +29,34 @@ func newMessage(id, kind string, at time.Time, data any) (message, error) {
 		Timestamp time.Time `json:"timestamp"`
 		Data      any       `json:"data"`
 	}{kind, at.UTC(), data})
-	return message{id, body}, err
+	return message{id: id, body: body}, err
 }
 
 // announcement returns the message about a transition.
 func announcement(t engine.Transition) (message, error) {
-	return newMessage(idOf(t), "bucket."+string(t.Kind), t.At, t)
+	m, err := newMessage(idOf(t), "bucket."+string(t.Kind), t.At, t)
+	m.fence = t.Fence
+	return m, err
+}
+
+// one is a transition as it stands in a webhook that carries several.
+type one struct {
+	ID        string            `json:"id"`
+	Type      string            `json:"type"`
+	Timestamp time.Time         `json:"timestamp"`
+	Fence     int64             `json:"fence"`
+	Data      engine.Transition `json:"data"`
+}
+
+// announcements returns the message about several transitions. What they are may differ at the next attempt, so its id is of
+// this attempt for those transitions; that of each transition is the same at every attempt.
+func announcements(transitions []engine.Transition, now time.Time) (message, error) {
+	all, ids := make([]one, len(transitions)), sha256.New()
+	for i, t := range transitions {
+		all[i] = one{ID: idOf(t), Type: "bucket." + string(t.Kind), Timestamp: t.At.UTC(), Fence: t.Fence, Data: t}
+		ids.Write([]byte(all[i].ID))
+	}
+	return newMessage("msg_"+hex.EncodeToString(ids.Sum(nil)[:16]), "bucket.batch", now, all)
 }
 
 // idOf returns the webhook-id of a transition: the same at every attempt, and on its way to every endpoint. It is a hash of the

@@ -20,6 +20,9 @@ import (
 // atOnce is how many webhooks are on their way to an endpoint at once from one process.
 const atOnce = 16
 
+// headerFence is the header with the number of the lease by which a transition is delivered.
+const headerFence = "Bucketgen-Fence"
+
 // Answer is what an endpoint said to a webhook.
 type Answer struct {
 	Status int    `json:"status,omitempty"` // of HTTP; 0: there was no answer
@@ -83,7 +86,16 @@ func retryAfter(text string, now time.Time) time.Duration {
 type target struct {
 	url      string
 	secrets  []string
+	batch    int // how many transitions one webhook carries at most
 	disabled bool
+}
+
+// atOnce returns how many transitions are on their way at once: in one webhook, or each in its own.
+func (t target) atOnce() int {
+	if t.batch > 1 {
+		return t.batch
+	}
+	return atOnce
 }
 
 // poster posts messages.
@@ -108,6 +120,9 @@ func (p poster) post(ctx context.Context, to target, m message, now time.Time) (
 	request.Header.Set(standard.HeaderWebhookID, m.id)
 	request.Header.Set(standard.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
 	request.Header.Set(standard.HeaderWebhookSignature, signature)
+	if m.fence > 0 {
+		request.Header.Set(headerFence, strconv.FormatInt(m.fence, 10))
+	}
 	response, err := p.client.Do(request)
 	if err != nil {
 		return Answer{}, p.explain(err)

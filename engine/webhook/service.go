@@ -27,6 +27,7 @@ type Service struct {
 
 	mu         sync.Mutex
 	forwarders map[int]string // by the number of their endpoint: their names, or empty if they are ending
+	batches    map[int]int    // by the number of their endpoint: how many transitions a webhook carries at most
 	background sync.WaitGroup
 }
 
@@ -40,7 +41,7 @@ func New(e *engine.Engine, pool *pgxpool.Pool, config Config) (*Service, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &Service{Endpoints: endpoints, engine: e, poke: make(chan struct{}, 1), forwarders: map[int]string{}}, nil
+	return &Service{Endpoints: endpoints, engine: e, poke: make(chan struct{}, 1), forwarders: map[int]string{}, batches: map[int]int{}}, nil
 }
 
 // String says in a line how many endpoints are posted to.
@@ -153,8 +154,8 @@ func (s *Service) follow(ctx, background context.Context) error {
 		if _, there := s.forwarders[e.No]; !there && e.DisabledAt.IsZero() {
 			errs = append(errs, s.serve(ctx, e))
 		}
-		if e.DisabledAt.IsZero() {
-			delete(gone, e.No)
+		if e.DisabledAt.IsZero() && s.batches[e.No] == e.Batch {
+			delete(gone, e.No) // otherwise its forwarder goes, and comes back for batches of another size
 		}
 	}
 	for no := range gone {
@@ -166,7 +167,7 @@ func (s *Service) follow(ctx, background context.Context) error {
 // serve lets the forwarder of an endpoint come.
 func (s *Service) serve(ctx context.Context, e Endpoint) error {
 	f := engine.Forwarder{
-		Name: "webhook:" + strconv.Itoa(e.No), Batch: atOnce, MaxAttempts: s.config.MaxAttempts,
+		Name: "webhook:" + strconv.Itoa(e.No), Batch: max(atOnce, e.Batch), MaxAttempts: s.config.MaxAttempts,
 		Func: func(ctx context.Context, batch []engine.Delivery) ([]error, error) {
 			return s.forward(ctx, e.No, batch)
 		},
@@ -180,7 +181,7 @@ func (s *Service) serve(ctx context.Context, e Endpoint) error {
 	case err != nil:
 		return err
 	}
-	s.forwarders[e.No] = f.Name
+	s.forwarders[e.No], s.batches[e.No] = f.Name, e.Batch
 	return nil
 }
 

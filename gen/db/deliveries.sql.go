@@ -59,40 +59,115 @@ func (q *Queries) DeliveriesBacklog(ctx context.Context) ([]DeliveriesBacklogRow
 }
 
 const DeliveriesClaim = `-- name: DeliveriesClaim :many
-with heads as (
-    select h.contact_id, h.subscription_no, h.bucket_no, h.id
-    from (select unnest($1::integer[]) as no from bucketgen.generation g where g.no = $2) s
+with asked as (
+    select s.no, coalesce(s.share, 100) as share, case when $1::boolean then $2::timestamptz else clock_timestamp() end as moment
+    from (select unnest($3::integer[]) as no, unnest($4::integer[]) as share) s
+    where exists (select from bucketgen.generation g where g.no = $5)
+), found as (
+    select d.contact_id, d.subscription_no, d.bucket_no, d.id, d.next_at, s.moment, e.id as earlier_id,
+        d.bucket_no = any ($6::integer[]) as paused
+    from asked s
     cross join lateral (
-        select d.contact_id, d.subscription_no, d.bucket_no, d.id, d.next_at
-        from bucketgen.deliveries d
-        left join lateral (
-            select e.id
-            from bucketgen.deliveries e
-            where e.contact_id = d.contact_id and e.subscription_no = d.subscription_no and e.bucket_no = d.bucket_no
-                and e.id < d.id and e.state = 'waiting'
-            limit 1
-        ) earlier on true
-        where d.state = 'waiting' and d.subscription_no = s.no and d.next_at <= $3
-            and d.bucket_no <> all ($4::integer[])
-            and (d.leased_until is null or d.leased_until <= $3)
-            and earlier.id is null
-        order by d.next_at, d.id
-        limit 100 -- known to the planner, which a parameter is not
-        for update of d skip locked
-    ) h
-    order by h.next_at, h.id
-    limit $5::integer
+        select k.contact_id, k.subscription_no, k.bucket_no, k.id, k.next_at
+        from bucketgen.deliveries k
+        where k.state = 'waiting' and not k.behind and k.paused_no is null
+            and k.subscription_no = s.no and k.next_at <= $2
+            and (k.leased_until is null or k.leased_until <= s.moment)
+        order by k.next_at, k.id
+        limit s.share
+    ) d
+    left join lateral (
+        select p.id
+        from bucketgen.deliveries p
+        where p.contact_id = d.contact_id and p.subscription_no = d.subscription_no and p.bucket_no = d.bucket_no
+            and p.id < d.id and p.state = 'waiting'
+        order by p.id desc
+        limit 1
+    ) e on true
+), heads as (
+    select k.contact_id, k.subscription_no, k.bucket_no, k.id
+    from (
+        select contact_id, subscription_no, bucket_no, id, next_at, moment, earlier_id, paused from found where found.earlier_id is null and not found.paused
+        order by found.next_at, found.id
+        limit $7::integer
+    ) f
+    cross join lateral (
+        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replay, behind, paused_no, fence from bucketgen.deliveries d
+        where d.contact_id = f.contact_id and d.subscription_no = f.subscription_no and d.bucket_no = f.bucket_no
+            and d.id = f.id and d.state = 'waiting'
+            and (d.leased_until is null or d.leased_until <= f.moment)
+        limit 1
+        for update skip locked
+    ) k
 ), leased as (
     update bucketgen.deliveries d
-    set leased_until = $6, lease = $7, attempts = d.attempts + 1
+    set leased_until = case when $1 then $2 else clock_timestamp() end + ($8::timestamptz - $2::timestamptz), lease = $9,
+        attempts = d.attempts + 1, fence = nextval('bucketgen.fences')
     where (d.contact_id, d.subscription_no, d.bucket_no, d.id) in (
-        select h.contact_id, h.subscription_no, h.bucket_no, h.id from heads h limit 100
+        select h.contact_id, h.subscription_no, h.bucket_no, h.id from heads h limit 256 -- known to the planner, which a parameter is not
     )
-    returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id, d.attempts, d.replayed
+    returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id, d.attempts, d.replay, d.fence
+), waiting as (
+    select d.contact_id, d.subscription_no, d.bucket_no, d.id
+    from (select contact_id, subscription_no, bucket_no, id, next_at, moment, earlier_id, paused from found where found.earlier_id is not null and not found.paused) f
+    cross join lateral (
+        select p.id from bucketgen.deliveries p
+        where p.contact_id = f.contact_id and p.subscription_no = f.subscription_no and p.bucket_no = f.bucket_no
+            and p.id = f.earlier_id and p.state = 'waiting'
+            and (p.lease is null or p.fence > 0) -- without a fence, a program that knows no marks may remove it
+        limit 1
+        for share skip locked
+    ) earlier
+    cross join lateral (
+        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replay, behind, paused_no, fence from bucketgen.deliveries k
+        where k.contact_id = f.contact_id and k.subscription_no = f.subscription_no and k.bucket_no = f.bucket_no
+            and k.id = f.id and k.state = 'waiting' and k.lease is null
+        limit 1
+        for update skip locked
+    ) d
+), stopped as (
+    select d.contact_id, d.subscription_no, d.bucket_no, d.id
+    from (select contact_id, subscription_no, bucket_no, id, next_at, moment, earlier_id, paused from found where found.paused) f
+    cross join lateral (
+        select g.no from bucketgen.generation g where g.no = $5 and f.paused limit 1 for share skip locked
+    ) same
+    cross join lateral (
+        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replay, behind, paused_no, fence from bucketgen.deliveries k
+        where k.contact_id = f.contact_id and k.subscription_no = f.subscription_no and k.bucket_no = f.bucket_no
+            and k.id = f.id and k.state = 'waiting'
+        limit 1
+        for update skip locked
+    ) d
+), resumed as (
+    select d.contact_id, d.subscription_no, d.bucket_no, d.id
+    from asked s
+    cross join lateral (
+        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replay, behind, paused_no, fence from bucketgen.deliveries k
+        where k.subscription_no = s.no and k.paused_no is not null and k.paused_no < $5
+        order by k.paused_no
+        limit s.share
+        for update skip locked
+    ) d
+), marked as (
+    update bucketgen.deliveries d
+    set behind = m.behind, paused_no = m.paused_no
+    from (select contact_id, subscription_no, bucket_no, id, behind, paused_no from (
+        select w.contact_id, w.subscription_no, w.bucket_no, w.id, true as behind, null::integer as paused_no from waiting w
+        union all
+        select p.contact_id, p.subscription_no, p.bucket_no, p.id, false, $5 from stopped p
+        union all
+        select r.contact_id, r.subscription_no, r.bucket_no, r.id, false, null from resumed r
+    ) all_of_them limit 256) m -- as above
+    where d.contact_id = m.contact_id and d.subscription_no = m.subscription_no and d.bucket_no = m.bucket_no and d.id = m.id
+    returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id, d.attempts, d.replay, d.fence
 )
-select l.contact_id, l.subscription_no, l.bucket_no, l.id, l.attempts, l.replayed, c.user_id, c.email,
+select l.contact_id, l.subscription_no, l.bucket_no, l.id, l.attempts, l.replay, l.fence, l.taken, c.user_id, c.email,
     b.id as bucket_id, b.name as bucket_name, t.contact_id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by
-from leased l
+from (
+    select contact_id, subscription_no, bucket_no, id, transition_id, attempts, replay, fence, true as taken from leased
+    union all
+    select contact_id, subscription_no, bucket_no, id, transition_id, attempts, replay, fence, false from marked
+) l
 join bucketgen.contacts c on c.id = l.contact_id
 join bucketgen.buckets b on b.no = l.bucket_no
 join bucketgen.transitions t on t.contact_id = l.contact_id and t.id = l.transition_id
@@ -100,9 +175,11 @@ order by l.id
 `
 
 type DeliveriesClaimParams struct {
-	SubscriptionNos []int32
-	GenerationNo    int32
+	Virtual         bool
 	Now             pgtype.Timestamptz
+	SubscriptionNos []int32
+	Shares          []int32
+	GenerationNo    int32
 	PausedNos       []int32
 	Most            int32
 	Until           pgtype.Timestamptz
@@ -115,7 +192,9 @@ type DeliveriesClaimRow struct {
 	BucketNo            int32
 	ID                  int64
 	Attempts            int32
-	Replayed            bool
+	Replay              bool
+	Fence               int64
+	Taken               bool
 	UserID              string
 	Email               *string
 	BucketID            string
@@ -126,11 +205,22 @@ type DeliveriesClaimRow struct {
 // Leases the deliveries that may go out now: of each subscription, user and bucket only the oldest that waits, so that
 // they arrive in order. A lease is no lock: nothing is held while the delivery is made. None is leased if something was
 // deployed, paused or resumed of which the caller has not heard.
+//
+// Of each subscription it reads at most its share, in the order of the index of what may go out. What turns out to be behind an
+// earlier delivery, or of a paused bucket, is marked and leaves that index, so that no later claim reads it; it is
+// returned as not taken. Two rules make the marks exact. First, a delivery is marked as behind only under a lock of the earlier one,
+// and who removes that one has locked it before, and then takes the mark away by a later statement (DeliveriesPromote).
+// Second, it is marked as paused only under a lock of the generation, and what was marked as of an earlier generation is read again.
+// Nothing here waits for a lock.
+//
+// Leases go by the clock of the database, unless time is virtual; next_at goes by the clock of the processes.
 func (q *Queries) DeliveriesClaim(ctx context.Context, arg DeliveriesClaimParams) ([]DeliveriesClaimRow, error) {
 	rows, err := q.db.Query(ctx, DeliveriesClaim,
-		arg.SubscriptionNos,
-		arg.GenerationNo,
+		arg.Virtual,
 		arg.Now,
+		arg.SubscriptionNos,
+		arg.Shares,
+		arg.GenerationNo,
 		arg.PausedNos,
 		arg.Most,
 		arg.Until,
@@ -149,7 +239,9 @@ func (q *Queries) DeliveriesClaim(ctx context.Context, arg DeliveriesClaimParams
 			&i.BucketNo,
 			&i.ID,
 			&i.Attempts,
-			&i.Replayed,
+			&i.Replay,
+			&i.Fence,
+			&i.Taken,
 			&i.UserID,
 			&i.Email,
 			&i.BucketID,
@@ -264,7 +356,7 @@ with mine as (
         order by 4
     ) as x
     cross join lateral (
-        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replayed from bucketgen.deliveries k
+        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replay, behind, paused_no, fence from bucketgen.deliveries k
         where k.contact_id = x.contact_id and k.subscription_no = x.subscription_no and k.bucket_no = x.bucket_no
             and k.id = x.id and k.lease = $5
         limit 1
@@ -298,41 +390,70 @@ func (q *Queries) DeliveriesDone(ctx context.Context, arg DeliveriesDoneParams) 
 	return err
 }
 
-const DeliveriesExtend = `-- name: DeliveriesExtend :exec
+const DeliveriesExtend = `-- name: DeliveriesExtend :many
 with mine as (
     select d.contact_id, d.subscription_no, d.bucket_no, d.id
-    from (select unnest($2::bigint[]) as contact_id, unnest($3::bigint[]) as id) x
+    from (
+        select unnest($4::bigint[]) as contact_id, unnest($5::integer[]) as subscription_no,
+            unnest($6::integer[]) as bucket_no, unnest($7::bigint[]) as id
+    ) x
     cross join lateral (
-        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replayed from bucketgen.deliveries k
-        where k.contact_id = x.contact_id and k.id = x.id and k.lease = $4
+        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replay, behind, paused_no, fence from bucketgen.deliveries k
+        where k.contact_id = x.contact_id and k.subscription_no = x.subscription_no and k.bucket_no = x.bucket_no
+            and k.id = x.id and k.lease = $8
         limit 1
         for update skip locked
     ) d
 )
 update bucketgen.deliveries d
-set leased_until = $1
+set leased_until = case when $1::boolean then $2::timestamptz else clock_timestamp() end
+    + ($3::timestamptz - $2::timestamptz)
 from mine
 where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_no and d.bucket_no = mine.bucket_no
     and d.id = mine.id
+returning d.id
 `
 
 type DeliveriesExtendParams struct {
-	Until      pgtype.Timestamptz
-	ContactIds []int64
-	Ids        []int64
-	Lease      pgtype.UUID
+	Virtual         bool
+	Now             pgtype.Timestamptz
+	Until           pgtype.Timestamptz
+	ContactIds      []int64
+	SubscriptionNos []int32
+	BucketNos       []int32
+	Ids             []int64
+	Lease           pgtype.UUID
 }
 
-// Keeps leases whose deliveries take longer. One that is locked is being settled, or was lost to another process: it is
-// passed over, so that this never waits.
-func (q *Queries) DeliveriesExtend(ctx context.Context, arg DeliveriesExtendParams) error {
-	_, err := q.db.Exec(ctx, DeliveriesExtend,
+// Keeps leases whose deliveries take longer, and returns those that it kept. One that is locked is being settled, or was lost
+// to another process: it is passed over, so that this never waits.
+func (q *Queries) DeliveriesExtend(ctx context.Context, arg DeliveriesExtendParams) ([]int64, error) {
+	rows, err := q.db.Query(ctx, DeliveriesExtend,
+		arg.Virtual,
+		arg.Now,
 		arg.Until,
 		arg.ContactIds,
+		arg.SubscriptionNos,
+		arg.BucketNos,
 		arg.Ids,
 		arg.Lease,
 	)
-	return err
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const DeliveriesFail = `-- name: DeliveriesFail :exec
@@ -346,25 +467,18 @@ with mine as (
         order by 4
     ) as x
     cross join lateral (
-        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replayed from bucketgen.deliveries k
+        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replay, behind, paused_no, fence from bucketgen.deliveries k
         where k.contact_id = x.contact_id and k.subscription_no = x.subscription_no and k.bucket_no = x.bucket_no
             and k.id = x.id and k.lease = $8
         limit 1
         for update
     ) d
-), failed as (
-    update bucketgen.deliveries d
-    set state = mine.state, next_at = mine.next_at, error = mine.error, leased_until = null, lease = null
-    from mine
-    where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_no and d.bucket_no = mine.bucket_no
-        and d.id = mine.id
-    returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.state, d.next_at
 )
 update bucketgen.deliveries d
-set next_at = f.next_at
-from failed f
-where d.contact_id = f.contact_id and d.subscription_no = f.subscription_no and d.bucket_no = f.bucket_no and d.id > f.id
-    and d.state = 'waiting' and f.state = 'waiting' and d.next_at < f.next_at
+set state = mine.state, next_at = mine.next_at, error = mine.error, leased_until = null, lease = null
+from mine
+where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_no and d.bucket_no = mine.bucket_no
+    and d.id = mine.id
 `
 
 type DeliveriesFailParams struct {
@@ -378,8 +492,7 @@ type DeliveriesFailParams struct {
 	Lease           pgtype.UUID
 }
 
-// Puts deliveries off, or gives them up. Those that wait behind one that is put off are put off with it, so that nobody
-// looks at them in vain.
+// Puts deliveries off, or gives them up. What waits behind one that is put off is not read until that is removed.
 func (q *Queries) DeliveriesFail(ctx context.Context, arg DeliveriesFailParams) error {
 	_, err := q.db.Exec(ctx, DeliveriesFail,
 		arg.ContactIds,
@@ -399,7 +512,7 @@ with late as (
     select k.contact_id, k.subscription_no, k.bucket_no, k.id
     from bucketgen.deliveries k
     join bucketgen.subscriptions s on s.no = k.subscription_no
-    where s.name = any ($2::text[]) and k.state = 'waiting' and k.next_at > $1
+    where s.name = any ($2::text[]) and k.state = 'waiting' and not k.behind and k.paused_no is null and k.next_at > $1
     order by k.id
     for update of k
 )
@@ -415,9 +528,62 @@ type DeliveriesHurryParams struct {
 	Subscriptions []string
 }
 
-// Lets what was put off go out now.
+// Lets what was put off go out now. Nothing that is behind another was ever put off.
 func (q *Queries) DeliveriesHurry(ctx context.Context, arg DeliveriesHurryParams) error {
 	_, err := q.db.Exec(ctx, DeliveriesHurry, arg.Now, arg.Subscriptions)
+	return err
+}
+
+const DeliveriesPromote = `-- name: DeliveriesPromote :exec
+with next as (
+    select d.contact_id, d.subscription_no, d.bucket_no, d.id, d.behind
+    from (
+        select n.contact_id, n.subscription_no, n.bucket_no, n.id
+        from (
+            select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as subscription_no,
+                unnest($3::integer[]) as bucket_no, unnest($4::bigint[]) as id
+        ) as x
+        cross join lateral (
+            select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replay, behind, paused_no, fence from bucketgen.deliveries k
+            where k.contact_id = x.contact_id and k.subscription_no = x.subscription_no and k.bucket_no = x.bucket_no
+                and k.id > x.id and k.state = 'waiting'
+            order by k.id
+            limit 1
+        ) n
+        where n.behind
+        order by n.id
+    ) o
+    cross join lateral (
+        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replay, behind, paused_no, fence from bucketgen.deliveries k
+        where k.contact_id = o.contact_id and k.subscription_no = o.subscription_no and k.bucket_no = o.bucket_no and k.id = o.id
+        limit 1
+        for update
+    ) d
+)
+update bucketgen.deliveries d
+set behind = false
+from next
+where d.contact_id = next.contact_id and d.subscription_no = next.subscription_no and d.bucket_no = next.bucket_no
+    and d.id = next.id
+`
+
+type DeliveriesPromoteParams struct {
+	ContactIds      []int64
+	SubscriptionNos []int32
+	BucketNos       []int32
+	Ids             []int64
+}
+
+// Lets what waits behind deliveries that were removed go out. It must be a statement of its own after those that lock and
+// remove them: so it sees whatever was marked until they were locked, and nothing can be marked because of them afterwards.
+// Of each only the next is enough: whoever removes that one promotes what follows it.
+func (q *Queries) DeliveriesPromote(ctx context.Context, arg DeliveriesPromoteParams) error {
+	_, err := q.db.Exec(ctx, DeliveriesPromote,
+		arg.ContactIds,
+		arg.SubscriptionNos,
+		arg.BucketNos,
+		arg.Ids,
+	)
 	return err
 }
 
@@ -435,7 +601,7 @@ with dead as (
         and d.id = dead.id
     returning d.contact_id, d.subscription_no, d.bucket_no, d.transition_id, d.id
 )
-insert into bucketgen.deliveries (contact_id, subscription_no, bucket_no, transition_id, next_at, replayed)
+insert into bucketgen.deliveries (contact_id, subscription_no, bucket_no, transition_id, next_at, replay)
 select r.contact_id, r.subscription_no, r.bucket_no, r.transition_id, $1, true
 from revived r
 order by r.id
@@ -464,7 +630,7 @@ with mine as (
         order by 4
     ) as x
     cross join lateral (
-        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replayed from bucketgen.deliveries k
+        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replay, behind, paused_no, fence from bucketgen.deliveries k
         where k.contact_id = x.contact_id and k.subscription_no = x.subscription_no and k.bucket_no = x.bucket_no
             and k.id = x.id and k.lease = $5
         limit 1

@@ -43,7 +43,7 @@ func (q *Queries) EndpointSecretsRotate(ctx context.Context, arg EndpointSecrets
 }
 
 const EndpointsAll = `-- name: EndpointsAll :many
-select e.no, e.name, e.url, e.buckets, e.kinds, e.created_at, e.disabled_at, e.disabled_reason
+select e.no, e.name, e.url, e.buckets, e.kinds, e.created_at, e.disabled_at, e.disabled_reason, e.batch
 from bucketgen.endpoints e
 order by e.no
 `
@@ -66,6 +66,7 @@ func (q *Queries) EndpointsAll(ctx context.Context) ([]BucketgenEndpoint, error)
 			&i.CreatedAt,
 			&i.DisabledAt,
 			&i.DisabledReason,
+			&i.Batch,
 		); err != nil {
 			return nil, err
 		}
@@ -79,24 +80,30 @@ func (q *Queries) EndpointsAll(ctx context.Context) ([]BucketgenEndpoint, error)
 
 const EndpointsChange = `-- name: EndpointsChange :exec
 update bucketgen.endpoints e
-set url = $1, kinds = $2::text[]
-where e.no = $3
+set url = $1, kinds = $2::text[], batch = $3
+where e.no = $4
 `
 
 type EndpointsChangeParams struct {
 	Url   string
 	Kinds []string
+	Batch int32
 	No    int32
 }
 
 func (q *Queries) EndpointsChange(ctx context.Context, arg EndpointsChangeParams) error {
-	_, err := q.db.Exec(ctx, EndpointsChange, arg.Url, arg.Kinds, arg.No)
+	_, err := q.db.Exec(ctx, EndpointsChange,
+		arg.Url,
+		arg.Kinds,
+		arg.Batch,
+		arg.No,
+	)
 	return err
 }
 
 const EndpointsCreate = `-- name: EndpointsCreate :one
-insert into bucketgen.endpoints (name, url, buckets, kinds, created_at)
-values ($1, $2, $3::text[], $4::text[], $5)
+insert into bucketgen.endpoints (name, url, buckets, kinds, batch, created_at)
+values ($1, $2, $3::text[], $4::text[], $5, $6)
 returning no
 `
 
@@ -105,6 +112,7 @@ type EndpointsCreateParams struct {
 	Url     string
 	Buckets []string
 	Kinds   []string
+	Batch   int32
 	Now     pgtype.Timestamptz
 }
 
@@ -114,6 +122,7 @@ func (q *Queries) EndpointsCreate(ctx context.Context, arg EndpointsCreateParams
 		arg.Url,
 		arg.Buckets,
 		arg.Kinds,
+		arg.Batch,
 		arg.Now,
 	)
 	var no int32
@@ -168,7 +177,7 @@ func (q *Queries) EndpointsEnable(ctx context.Context, no int32) (int64, error) 
 }
 
 const EndpointsLock = `-- name: EndpointsLock :one
-select e.no, e.name, e.url, e.buckets, e.kinds, e.created_at, e.disabled_at, e.disabled_reason
+select e.no, e.name, e.url, e.buckets, e.kinds, e.created_at, e.disabled_at, e.disabled_reason, e.batch
 from bucketgen.endpoints e
 where e.no = $1 or e.name = $2
 for update
@@ -192,12 +201,13 @@ func (q *Queries) EndpointsLock(ctx context.Context, arg EndpointsLockParams) (B
 		&i.CreatedAt,
 		&i.DisabledAt,
 		&i.DisabledReason,
+		&i.Batch,
 	)
 	return i, err
 }
 
 const EndpointsTarget = `-- name: EndpointsTarget :one
-select e.url, e.disabled_at, array(
+select e.url, e.batch, e.disabled_at, array(
     select s.secret
     from bucketgen.endpoint_secrets s
     where s.endpoint_no = e.no and (s.ends_at is null or s.ends_at > $1)
@@ -214,6 +224,7 @@ type EndpointsTargetParams struct {
 
 type EndpointsTargetRow struct {
 	Url        string
+	Batch      int32
 	DisabledAt pgtype.Timestamptz
 	Secrets    []string
 }
@@ -222,6 +233,11 @@ type EndpointsTargetRow struct {
 func (q *Queries) EndpointsTarget(ctx context.Context, arg EndpointsTargetParams) (EndpointsTargetRow, error) {
 	row := q.db.QueryRow(ctx, EndpointsTarget, arg.Now, arg.No)
 	var i EndpointsTargetRow
-	err := row.Scan(&i.Url, &i.DisabledAt, &i.Secrets)
+	err := row.Scan(
+		&i.Url,
+		&i.Batch,
+		&i.DisabledAt,
+		&i.Secrets,
+	)
 	return i, err
 }

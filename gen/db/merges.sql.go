@@ -161,14 +161,19 @@ with moved as (
     where t.contact_id = $5 and t.bucket_no = moved.bucket_no and t.epoch = moved.epoch
     returning t.id
 ), waiting as (
-    select d.contact_id, d.subscription_no, d.bucket_no, d.id
+    select d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id in (select log.id from log) as moves
     from bucketgen.deliveries d
-    where d.contact_id = $5 and d.transition_id in (select log.id from log)
+    where d.contact_id = $5 and d.state = 'waiting' and exists (select from log)
     order by d.id
     for update
+), dead as (
+    update bucketgen.deliveries d
+    set contact_id = $1
+    where d.contact_id = $5 and d.state <> 'waiting' and d.transition_id in (select log.id from log)
 )
 update bucketgen.deliveries d
-set contact_id = $1, leased_until = null, lease = null
+set behind = false, contact_id = case when w.moves then $1 else d.contact_id end,
+    leased_until = case when not w.moves then d.leased_until end, lease = case when not w.moves then d.lease end
 from waiting w
 where d.contact_id = w.contact_id and d.subscription_no = w.subscription_no and d.bucket_no = w.bucket_no and d.id = w.id
 `
@@ -183,7 +188,8 @@ type MembershipsMergeParams struct {
 
 // Stays of the loser become the survivor's, by the numbers that were decided, with all that happened to them. What of it still
 // waits to be delivered goes with it, in the order of ids, in which whoever settles deliveries locks them. Who is at one of these
-// has lost the lease: it comes again, by the other name.
+// has lost the lease: it comes again, by the other name. No delivery of the loser stays marked as behind another, which may be one
+// that moves; the next claim marks what is.
 func (q *Queries) MembershipsMerge(ctx context.Context, arg MembershipsMergeParams) error {
 	_, err := q.db.Exec(ctx, MembershipsMerge,
 		arg.IntoID,

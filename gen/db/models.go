@@ -86,7 +86,10 @@ type BucketgenDelivery struct {
 	LeasedUntil    pgtype.Timestamptz
 	Lease          pgtype.UUID
 	Error          *string
-	Replayed       bool
+	Replay         bool
+	Behind         bool
+	PausedNo       *int32
+	Fence          int64
 }
 
 type BucketgenDeployment struct {
@@ -121,6 +124,7 @@ type BucketgenEndpoint struct {
 	CreatedAt      pgtype.Timestamptz
 	DisabledAt     pgtype.Timestamptz
 	DisabledReason *string
+	Batch          int32
 }
 
 type BucketgenEndpointSecret struct {

@@ -109,6 +109,18 @@ func (q *Queries) TransactionIsolation(ctx context.Context) (string, error) {
 	return column_1, err
 }
 
+const TransactionPlanned = `-- name: TransactionPlanned :exec
+select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
+    set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)
+`
+
+// Sets how statements of a transaction are planned that leaves no mark: as TransactionBegun does. It needs no number, so it costs
+// nothing where there is nothing to write.
+func (q *Queries) TransactionPlanned(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, TransactionPlanned)
+	return err
+}
+
 const TransactionStatus = `-- name: TransactionStatus :one
 select (case when pg_is_in_recovery() then 'in progress' else coalesce(pg_xact_status(cast($1::text as xid8)), '') end)::text
 `

@@ -1,0 +1,141 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+)
+
+// dispatch begins calls with what was leased, as many as there may be at once.
+func (c *courier) dispatch(ctx context.Context) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	most := c.size
+	if c.forwarder != nil {
+		most = 1
+	}
+	for c.calling < most {
+		batch := c.begin()
+		if len(batch) == 0 {
+			return
+		}
+		c.calling++
+		c.calls.Go(func() { c.work(ctx, batch) })
+	}
+}
+
+// begin takes what the next call is to make. What the lease of has ended it gives back: another process may have it by now. The
+// caller holds the lock.
+func (c *courier) begin() []*delivery {
+	n := 1
+	if c.forwarder != nil {
+		n = c.size
+	}
+	var batch []*delivery
+	for now := c.now(); !c.stopping && len(batch) < n && len(c.queue) > 0; {
+		d := c.queue[0]
+		c.queue[0], c.queue = nil, c.queue[1:]
+		if !now.Before(d.until) {
+			d.back = true
+			c.finished = append(c.finished, d)
+			continue
+		}
+		d.begun = true
+		batch = append(batch, d)
+	}
+	return batch
+}
+
+// work makes one call after the other until nothing is left to be made.
+func (c *courier) work(ctx context.Context, batch []*delivery) {
+	for {
+		c.call(ctx, batch)
+		c.mu.Lock()
+		for _, d := range batch {
+			d.cancel = nil
+		}
+		c.finished = append(c.finished, batch...)
+		batch = c.begin()
+		if len(batch) == 0 {
+			c.calling--
+		}
+		c.mu.Unlock()
+		c.poke()
+		if len(batch) == 0 {
+			return
+		}
+	}
+}
+
+// call makes deliveries. Its context ends with the first of their leases that is not kept.
+func (c *courier) call(ctx context.Context, batch []*delivery) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	c.mu.Lock()
+	for _, d := range batch {
+		d.cancel = cancel
+	}
+	c.mu.Unlock()
+	defer c.guard(batch, cancel)()
+	if c.forwarder != nil {
+		c.forward(ctx, batch)
+		return
+	}
+	d := batch[0]
+	s, t := c.subscribers[d.row.SubscriptionNo], transitionOf(&d.row)
+	ctx, end := c.engine.telemetry.begin(ctx, "deliver")
+	d.err = s.run(ctx, t)
+	end(d.err, attribute.String("bucketgen.subscription", s.name), attribute.String("bucketgen.bucket", t.BucketID), attribute.String("bucketgen.key", t.Key()))
+}
+
+// transitionOf returns what a delivery is about: of any bucket, since a subscription to all of them is to those, too, that other
+// processes know, or nobody any more.
+func transitionOf(row *db.DeliveriesClaimRow) Transition {
+	t := recorded(row.BucketgenTransition, row.BucketID, row.BucketName, row.UserID, row.Email)
+	t.Replayed, t.Fence = row.Replay, row.Fence
+	return t
+}
+
+// forward makes deliveries by one call of the forwarder.
+func (c *courier) forward(ctx context.Context, ds []*delivery) {
+	batch := make([]Delivery, len(ds))
+	for i, d := range ds {
+		batch[i] = Delivery{Subscription: c.subscribers[d.row.SubscriptionNo].name, Transition: transitionOf(&d.row), Attempt: int(d.row.Attempts)}
+	}
+	ctx, end := c.engine.telemetry.begin(ctx, "forward")
+	errs, away := c.forwarder.run(ctx, batch)
+	end(errors.Join(append(slices.Clip(errs), away)...), attribute.String("bucketgen.forwarder", c.forwarder.Name), attribute.Int("bucketgen.deliveries", len(batch)))
+	for i, d := range ds {
+		if errs != nil {
+			d.err = errs[i]
+		}
+		d.away = away != nil && (errs == nil || d.err != nil)
+		d.back = d.away
+	}
+	c.leave(ctx, away)
+}
+
+// leave leaves the target alone for a while if it was away: longer each time.
+func (c *courier) leave(ctx context.Context, away error) {
+	c.mu.Lock()
+	before := c.away
+	if away == nil {
+		c.away, c.until = 0, time.Time{}
+	} else {
+		c.away = min(max(2*c.away, minAway), maxAway)
+		c.until = c.engine.Now().Add(jittered(c.away))
+		c.giveBack(true)
+	}
+	c.mu.Unlock()
+	switch {
+	case away != nil && before == 0 && ctx.Err() == nil:
+		c.engine.log.WarnContext(ctx, "transitions cannot be forwarded; they wait in the outbox until they can", "forwarder", c.forwarder.Name, "error", away)
+	case away == nil && before > 0:
+		c.engine.log.InfoContext(ctx, "transitions are forwarded again", "forwarder", c.forwarder.Name)
+	}
+}

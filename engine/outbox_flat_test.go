@@ -1,0 +1,115 @@
+package engine_test
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+)
+
+// TestClaimCostsWhatItTakes counts the buffers that PostgreSQL reads to lease 16 deliveries, with few and with many that wait, in
+// outboxes of several shapes: of many users and of few, of 26 subscriptions, with deliveries that were put off in front of what
+// waits, and with a paused bucket.
+func TestClaimCostsWhatItTakes(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]waiting{
+		"many users":         {users: 50_000, subscriptions: 1},
+		"300 users":          {users: 300, subscriptions: 1},
+		"26 subscriptions":   {users: 300, subscriptions: 26},
+		"one user put off":   {users: 300, subscriptions: 1, before: "update bucketgen.deliveries set next_at = now() + interval '1 hour' where contact_id = 1 and id in (select min(id) from bucketgen.deliveries group by contact_id)"},
+		"all are put off":    {users: 300, subscriptions: 26, before: "update bucketgen.deliveries set next_at = now() + interval '1 hour' where id in (select min(id) from bucketgen.deliveries group by contact_id, subscription_no)"},
+		"a bucket is paused": {users: 300, subscriptions: 26, paused: "1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			most := 50_000
+			if o.before != "" || o.paused != "" {
+				most = 15_000 // each of which a claim marks first
+			}
+			few, many := o.buffers(t, 1_000), o.buffers(t, most)
+			t.Logf("%d buffers with 1,000 waiting, %d with %d", few, many, most)
+			if many > 2*few+100 {
+				t.Errorf("a claim reads %d buffers with %d waiting, and %d with 1,000", many, most, few)
+			}
+		})
+	}
+}
+
+// waiting is a shape of an outbox.
+type waiting struct {
+	users, subscriptions int
+	before               string // what happens before claims
+	paused               string // numbers of buckets
+}
+
+// buffers returns how many buffers a claim reads with so many deliveries that wait, once claims have seen what cannot go out.
+func (o waiting) buffers(t *testing.T, deliveries int) int {
+	t.Helper()
+	w := newWorld(t, pro)
+	for _, sql := range []string{
+		fmt.Sprintf(`insert into bucketgen.contacts (user_id, created_at, updated_at) select 'h' || i, now(), now() from generate_series(1, %d) i`, o.users),
+		fmt.Sprintf(`insert into bucketgen.transitions (contact_id, bucket_no, epoch, kind, membership_id, at, decided_at, source)
+			select i %% %d + 1, 1, i / %[1]d + 1, 'entered', i, now(), now(), 'event' from generate_series(0, %[2]d - 1) i`, o.users, deliveries/o.subscriptions),
+		fmt.Sprintf(`insert into bucketgen.deliveries (contact_id, subscription_no, bucket_no, transition_id, next_at)
+			select t.contact_id, s, 1, t.id, now() - interval '1 hour' from bucketgen.transitions t, generate_series(1, %d) s order by t.id, s`, o.subscriptions),
+		o.before,
+	} {
+		if sql != "" {
+			execSQL(t, w, sql)
+		}
+	}
+	var nos, shares []string
+	for s := range o.subscriptions {
+		nos, shares = append(nos, itoa(s+1)), append(shares, itoa(max(16/o.subscriptions, 4)))
+	}
+	claim := func(share []string, most int) (q hotQuery) {
+		return hotQuery{db.DeliveriesClaim, fmt.Sprintf("false, now(), array[%s], array[%s], 1, array[%s]::integer[], %d, now() + interval '1 minute', gen_random_uuid()",
+			strings.Join(nos, ", "), strings.Join(share, ", "), o.paused, most)}
+	}
+	const planned = "force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off" // as TransactionPlanned
+	if o.before != "" || o.paused != "" {
+		wide := strings.Split(strings.Repeat("1000 ", o.subscriptions), " ")[:o.subscriptions]
+		for before := -1; ; { // claims that lease nothing find all that cannot go out
+			q := claim(wide, 0)
+			explainBy(t, w, "explain (analyze, costs off, timing off)", q.sql, planned, q.args)
+			unmarked := w.count("select count(*) from bucketgen.deliveries where not behind and paused_no is null and next_at <= now()")
+			if unmarked == before {
+				break
+			}
+			before = unmarked
+		}
+	}
+	least := 0
+	for range 5 { // now and then another statement of the engine keeps the server from cleaning up
+		execSQL(t, w, "vacuum bucketgen.deliveries") // as the server does by itself
+		q := claim(shares, 16)
+		plan := explainBy(t, w, "explain (analyze, buffers, costs off, timing off)", q.sql, planned, q.args)
+		if n := buffersOf(t, plan); least == 0 || n < least {
+			least = n
+		}
+	}
+	return least
+}
+
+var shared = regexp.MustCompile(`Buffers: shared (?:hit=(\d+))?(?: ?read=(\d+))?`)
+
+// buffersOf returns how many buffers a plan has read that was analysed.
+func buffersOf(t *testing.T, plan string) int {
+	t.Helper()
+	found := shared.FindStringSubmatch(plan) // of the topmost node
+	if found == nil {
+		t.Fatalf("no buffers in\n%s", plan)
+	}
+	n := 0
+	for _, text := range found[1:] {
+		if text != "" {
+			k, err := strconv.Atoi(text)
+			must(t, err)
+			n += k
+		}
+	}
+	return n
+}
