@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -31,7 +32,7 @@ func open(t *testing.T, url string) *pgxpool.Pool {
 func TestSmallPools(t *testing.T) {
 	t.Parallel()
 	for size := 1; size <= 4; size++ {
-		t.Run(fmt.Sprint(size), func(t *testing.T) {
+		t.Run(strconv.Itoa(size), func(t *testing.T) {
 			t.Parallel()
 			pool := open(t, pgtest.NewURL(t)+fmt.Sprintf("&pool_max_conns=%d", size))
 			soon := bucket.Define(bucket.Spec{ID: "soon", Criteria: visit.Within(time.Second).AtLeast(1)})

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -89,7 +90,7 @@ func ownerOf(t *testing.T, dir string) string {
 	if !ok {
 		return "nobody"
 	}
-	owner, err := user.LookupId(fmt.Sprint(stat.Uid))
+	owner, err := user.LookupId(strconv.FormatUint(uint64(stat.Uid), 10))
 	if err != nil {
 		t.Fatal(err)
 	}

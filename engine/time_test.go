@@ -54,20 +54,15 @@ func TestTimeOfUsers(t *testing.T) {
 			}
 			const events = 150
 			for i := range events {
-				ev := engine.Event{UserID: "ada", Name: []string{"visit", "other", "other", "visit", "purchase"}[i*i%5]}
-				if i%7 == 0 {
-					ev = engine.Event{UserID: "ada", Traits: map[string]any{"plan": []string{"pro", "free"}[i/7%2]}}
-				}
+				ev := eventInTurn(i)
 				if i%5 == 1 {
 					ev.OccurredAt = test.now().Add(-test.unit)
 				}
-				if _, err := engines[i%3].Ingest(t.Context(), ev); err != nil {
-					t.Fatal(err)
-				}
+				_, err := engines[i%3].Ingest(t.Context(), ev)
+				must(t, err)
 				if i%4 == 0 {
-					if _, err := engines[(i/4)%3].Settle(t.Context()); err != nil {
-						t.Fatal(err)
-					}
+					_, err := engines[(i/4)%3].Settle(t.Context())
+					must(t, err)
 				}
 				test.pass(test.unit)
 			}
@@ -75,15 +70,9 @@ func TestTimeOfUsers(t *testing.T) {
 			if len(steps) != events {
 				t.Fatalf("the log has %d events, want %d", len(steps), events)
 			}
-			for i := range steps[1:] {
-				if was, now := steps[i].At, steps[i+1].At; now.Before(was) {
-					t.Errorf("event %d was received %s before the one before", i+1, was.Sub(now))
-				}
-			}
+			checkMonotone(t, steps)
 			file, err := registrytest.IR(definitions...)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			until := steps[events-1].At
 			var want []string
 			for _, tr := range refeval.Run(file, steps, until).Transitions {
@@ -95,6 +84,24 @@ func TestTimeOfUsers(t *testing.T) {
 			got := transitionsUntil(t, pool, until)
 			equalLists(t, got, want)
 		})
+	}
+}
+
+// eventInTurn returns the event of a turn: of one that buckets ask for, of another, or a change of plan.
+func eventInTurn(i int) engine.Event {
+	if i%7 == 0 {
+		return engine.Event{UserID: "ada", Traits: map[string]any{"plan": []string{"pro", "free"}[i/7%2]}}
+	}
+	return engine.Event{UserID: "ada", Name: []string{"visit", "other", "other", "visit", "purchase"}[i*i%5]}
+}
+
+// checkMonotone checks that the time of a user does not go back.
+func checkMonotone(t *testing.T, steps []refeval.Step) {
+	t.Helper()
+	for i := range steps[1:] {
+		if was, now := steps[i].At, steps[i+1].At; now.Before(was) {
+			t.Errorf("event %d was received %s before the one before", i+1, was.Sub(now))
+		}
 	}
 }
 

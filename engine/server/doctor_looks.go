@@ -130,7 +130,7 @@ func (x *examination) catalog(ctx context.Context) finding {
 	for i := range c.Drift {
 		switch d := &c.Drift[i]; {
 		case d.Kind == engine.DriftUnseen && len(d.Near) == 0 && now.Sub(c.Since) < driftGrace:
-			unseen = append(unseen, d.DriftName.String())
+			unseen = append(unseen, d.String())
 		case d.Last.IsZero() || now.Sub(d.Last) < driftRecent:
 			wrong = append(wrong, d.Says)
 		}

@@ -26,7 +26,7 @@ const (
 	mostPasses = 8
 	// So many fields are compared one by one.
 	mostCompared = 16
-	// A member takes at least so many bytes of the text: "":0,
+	// A member takes at least as many bytes as "":0 and a comma.
 	leastMember = 5
 	// What a member takes beside its key and its value: quotes, a colon, a comma.
 	framing = 4
@@ -56,7 +56,7 @@ func (p *Properties) take(fields []Field) {
 }
 
 // Size is how many bytes the member takes in an object, roughly.
-func (f *Field) Size() int { return len(f.Key) + len(f.Raw) + framing }
+func (f Field) Size() int { return len(f.Key) + len(f.Raw) + framing }
 
 // Fields returns all properties. They must not be changed.
 func (p *Properties) Fields() []Field {
@@ -141,19 +141,10 @@ func (p *Properties) Put(f Field) {
 		p.fields, p.index, p.owned = slices.Clone(p.fields), maps.Clone(p.index), true
 	}
 	p.raw = nil
-	if i >= 0 {
-		was := &p.fields[i]
-		if was.Value.Exists() {
-			p.bytes -= was.Size()
-			p.gone++
-		}
-		*was = f
-		if exists {
-			p.gone--
-		} else {
-			*was = null(f.Key)
-		}
-	} else if exists {
+	switch {
+	case i >= 0:
+		p.replace(&p.fields[i], f)
+	case exists:
 		p.fields = append(p.fields, f)
 		if p.index != nil {
 			p.index[f.Key] = len(p.fields) - 1
@@ -161,6 +152,19 @@ func (p *Properties) Put(f Field) {
 	}
 	if exists {
 		p.bytes += f.Size()
+	}
+}
+
+// replace puts a value in the place of another, or of one that was removed.
+func (p *Properties) replace(was *Field, f Field) {
+	if was.Value.Exists() {
+		p.bytes -= was.Size()
+		p.gone++
+	}
+	if *was = f; f.Value.Exists() {
+		p.gone--
+	} else {
+		*was = null(f.Key)
 	}
 }
 

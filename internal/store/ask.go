@@ -12,9 +12,8 @@ import (
 // queue asks for the locks of users, and for what is not remembered of them. Whoever does not trust memories asks for
 // everything.
 func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted, trust bool) {
-	var create, keyUsers, keys []string
+	var create []string
 	var createdAt []pgtype.Timestamptz
-	var keyContacts []int64
 	var more further
 	users, ids, versions := make([]string, len(wanted)), make([]int64, len(wanted)), make([]int64, len(wanted))
 	deep := trust && lock.As == nil && f.store.holds()
@@ -47,9 +46,6 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted, trust bool) {
 		u.once = w.follows()
 		f.store.expectOther(&more, w, u, lock.As)
 		for _, e := range w.Events {
-			if e.Key != "" {
-				keyUsers, keyContacts, keys = append(keyUsers, w.User), append(keyContacts, ids[i]), append(keys, e.Key)
-			}
 			f.store.expect(&more, w, u, e)
 		}
 	}
@@ -73,13 +69,28 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted, trust bool) {
 		q.add(db.DueOf, due.users, due.contacts).Query(each(f.addDue))
 	}
 	all.queue(q)
-	if len(keys) > 0 {
-		q.add(db.IdempotencyKeysSeen, keyUsers, keyContacts, keys).Query(each(func(row db.IdempotencyKeysSeenRow) {
-			u := f.users[row.UserID]
-			u.seen = append(u.seen, row.Key)
-		}))
-	}
+	f.queueKeys(q, wanted, ids)
 	f.queueFurther(q, &more)
+}
+
+// queueKeys asks which idempotency keys of events were used before.
+func (f *Facts) queueKeys(q *queue, wanted []Wanted, ids []int64) {
+	var users, keys []string
+	var contacts []int64
+	for i := range wanted {
+		for _, e := range wanted[i].Events {
+			if e.Key != "" {
+				users, contacts, keys = append(users, wanted[i].User), append(contacts, ids[i]), append(keys, e.Key)
+			}
+		}
+	}
+	if len(keys) == 0 {
+		return
+	}
+	q.add(db.IdempotencyKeysSeen, users, contacts, keys).Query(each(func(row db.IdempotencyKeysSeenRow) {
+		u := f.users[row.UserID]
+		u.seen = append(u.seen, row.Key)
+	}))
 }
 
 // queueLocks asks for the locks of users. Who waits for locks takes them in the order of names. Who does not can ask for users
