@@ -81,7 +81,8 @@ func (c *courier) call(ctx context.Context, batch []*delivery) {
 		d.cancel = cancel
 	}
 	c.mu.Unlock()
-	defer c.guard(batch, cancel)()
+	unguard := c.guard(batch, cancel)
+	defer unguard()
 	if c.forwarder != nil {
 		c.forward(ctx, batch)
 		return

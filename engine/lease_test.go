@@ -22,7 +22,7 @@ func TestLeasesGoByTheDatabase(t *testing.T) {
 	called, done := make(inbox, 10), make(chan struct{})
 	one := engine.Config{NoClock: true, DeliveryPoll: 2 * time.Millisecond, DeliveryWorkers: 1}
 	e := startEngine(t, w.pool, w.registry, one, func(e *engine.Engine) {
-		must(t, e.OnEnter(w.ref("pro"), engine.EnterHandler{Name: "in", Func: func(ctx context.Context, tr engine.Transition) error {
+		must(t, e.OnEnter(w.ref("pro"), engine.EnterHandler{Name: "in", Func: func(_ context.Context, tr engine.Transition) error {
 			called <- tr
 			<-done
 			return nil

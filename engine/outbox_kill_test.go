@@ -52,7 +52,7 @@ func outboxWorkerMain(config string) error {
 	}
 	ref, _ := r.Ref("pro")
 	err = e.OnTransition(ref, engine.TransitionHandler{Name: "all", MaxAttempts: 1 << 20, Func: func(ctx context.Context, t engine.Transition) error {
-		if rand.IntN(100) < 2 { //nolint:gosec // chance is the point
+		if rand.IntN(100) < 2 {
 			return errors.New("not now")
 		}
 		_, err := pool.Exec(ctx, "insert into public.delivered (usr, epoch, kind, fence) values ($1, $2, $3, $4)", t.UserID, t.EntryCount, string(t.Kind), t.Fence)
