@@ -27,7 +27,7 @@ demo: setup ## replay 69,659 real purchases and print who entered and left which
 
 .PHONY: test
 test: setup ## run every test
-	$(GO) test -timeout 20m ./...
+	$(GO) test -timeout 40m ./...
 
 .PHONY: test-hatchet
 test-hatchet: setup ## run the tests that need a Hatchet server, which they build and start
