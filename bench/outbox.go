@@ -104,7 +104,7 @@ func river(ctx context.Context, server *postgres.Server, backlogs []int, span ti
 		cmd.Dir, cmd.Stderr = "bench/river", os.Stderr
 		out, err := cmd.Output()
 		if err != nil {
-			return fmt.Errorf("river: %w; -outbox is to be run where the module is", err)
+			return fmt.Errorf("river: %w; run -outbox in the module's own folder", err)
 		}
 		parts = append(parts, fmt.Sprintf("%7s/s of %d", strings.TrimSpace(string(out)), backlog))
 	}

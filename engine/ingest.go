@@ -220,7 +220,7 @@ func (f *flush) write(ctx context.Context, items []*item) {
 // crowdedAttempts is how often a batch is tried before it is tried in halves because of an error that may pass by itself.
 const crowdedAttempts = 3
 
-// halves reports whether a batch is to be tried in halves after an error.
+// halves reports whether a batch should be retried in halves after an error.
 func (f *flush) halves(r *retrier, err error) bool {
 	return !Transient(err) || blame.LockTimeout(err) || blame.Crowded(err) && r.attempt >= crowdedAttempts
 }

@@ -12,7 +12,7 @@ import (
 
 // UnreadyError says why an engine does not take events at the moment.
 type UnreadyError struct {
-	// Reason is for anybody: it names no host, role or value.
+	// Reason may be shown to every caller: it names no host, role or value.
 	Reason string
 
 	// Err is the error of the database, nil if there is none.

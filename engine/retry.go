@@ -27,7 +27,7 @@ var refusals = []error{
 }
 
 // Transient reports whether an error of the engine is about the moment, not about what was to be done: the database is away,
-// read-only, full or restarting, the engine is about to stop, or the error is one that nobody has foreseen. The same call may
+// read-only, full or restarting, the engine is about to stop, or the error is unforeseen. The same call may
 // succeed later. It is false for an [*InvalidError], for sentinels such as [ErrDeleted], and for what PostgreSQL refuses
 // because of what an event says.
 func Transient(err error) bool {

@@ -200,7 +200,7 @@ where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_n
 -- name: DeliveriesPromote :exec
 -- Lets what waits behind deliveries that were removed go out. It must be a statement of its own after those that lock and
 -- remove them: so it sees whatever was marked until they were locked, and nothing can be marked because of them afterwards.
--- Of each only the next is enough: whoever removes that one promotes what follows it.
+-- Of each only the next is enough: the process that removes that one promotes what follows it.
 with next as (
     select d.contact_id, d.subscription_no, d.bucket_no, d.id, d.behind
     from (

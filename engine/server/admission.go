@@ -209,7 +209,7 @@ func (r *request) parse() (err error) {
 	return err
 }
 
-// What is made of a body takes more than the body: so many times its bytes, and so many bytes for each item.
+// What is made of a body takes more than the body: a multiple of its bytes, and a constant for each item.
 const (
 	workTimes = 3
 	workItem  = 4 << 10

@@ -152,7 +152,7 @@ func (u *unread) note(k key) {
 	l.Allow()
 }
 
-// now reports whether a batch of a key is to be refused before it is read.
+// now reports whether a batch of a key must be refused before it is read.
 func (u *unread) now(k key) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()

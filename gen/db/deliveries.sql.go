@@ -576,7 +576,7 @@ type DeliveriesPromoteParams struct {
 
 // Lets what waits behind deliveries that were removed go out. It must be a statement of its own after those that lock and
 // remove them: so it sees whatever was marked until they were locked, and nothing can be marked because of them afterwards.
-// Of each only the next is enough: whoever removes that one promotes what follows it.
+// Of each only the next is enough: the process that removes that one promotes what follows it.
 func (q *Queries) DeliveriesPromote(ctx context.Context, arg DeliveriesPromoteParams) error {
 	_, err := q.db.Exec(ctx, DeliveriesPromote,
 		arg.ContactIds,

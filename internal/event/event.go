@@ -140,7 +140,7 @@ func text(field, s string, most int) error {
 	return nil
 }
 
-// occurredAt takes the zero time for none, as Go has it. Whoever reads times from a text refuses that one there.
+// occurredAt takes the zero time for none, as Go has it. Readers of text refuse that instant there.
 func occurredAt(out *decide.Event, t, now time.Time, l Limits) error {
 	const first, last = 1, 9999 // years that RFC 3339 can write and PostgreSQL can store
 	switch {

@@ -34,7 +34,7 @@ func (s *Store) shared(ctx context.Context, q *db.Queries, clock registry.Instan
 
 // Clock returns the time at which to decide about a user who is locked, by the clock of the process.
 //
-// It is the database's time, unless the clock is far from that. Whoever decided about the user before read the
+// It is the database's time, unless the clock is far from that. The transaction that decided about the user before read the
 // database's clock under the same lock, so the user's time does not go back, whatever the clocks of the processes show.
 // A clock that is far away counts as it is. Then the contact keeps the user's time (decided_at), which is a part of the state.
 // A contact without one may have been decided about at any time up to the database's.
