@@ -236,19 +236,19 @@ func (pl *planner) count(user string, st *decide.State, c decide.Changes) {
 				counts.in = append(counts.in, user)
 			}
 		}
-		if pl.as.Since(stay.Bucket) == pl.as.No && stay.Active() && pl.heldBack(st, stay) {
+		if pl.as.Since(stay.Bucket) == pl.as.No && stay.Active() && pl.heldBack(st, stay, c.Now) {
 			pl.counts[stay.Bucket].held++
 		}
 	}
 }
 
 // heldBack reports whether a user stays in a bucket for the minimal dwell alone.
-func (pl *planner) heldBack(st *decide.State, stay *decide.Stay) bool {
+func (pl *planner) heldBack(st *decide.State, stay *decide.Stay, now registry.Instant) bool {
 	row := &pl.registry.Buckets[stay.Bucket]
-	if row.MinDwell == 0 || row.Kind == registry.Manual || row.Disabled || st.Facts.Now >= stay.EnteredAt.Add(row.MinDwell) {
+	if row.MinDwell == 0 || row.Kind == registry.Manual || row.Disabled || now >= stay.EnteredAt.Add(row.MinDwell) {
 		return false
 	}
-	return !pl.registry.Evaluate(stay.Bucket, st.Facts).True
+	return !pl.registry.Holds(stay.Bucket, st.Facts, now)
 }
 
 // emit counts who would be told of a transition.

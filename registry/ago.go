@@ -52,8 +52,8 @@ func (f *Facts) around(s Signal, w Window) (*stretch, bool) {
 		f.SetStretch(s, place, Stretch{})
 		have = f.stretch(s, place)
 	}
-	if have == nil || !have.covers(f.Now) {
-		f.need(Need{Signal: s, Kind: NeedStretch, Place: place, At: f.Now})
+	if have == nil || !have.covers(f.now) {
+		f.need(Need{Signal: s, Kind: NeedStretch, Place: place, At: f.now})
 		return nil, false
 	}
 	return have, true
@@ -107,15 +107,15 @@ func (f *Facts) moving(holds func(now Instant) bool, all ...*stretch) Verdict {
 		if s.Later {
 			limit = min(limit, s.At[len(s.At)-1].Add(s.window.Until))
 		}
-		first := max(0, s.until(f.Now.Add(-s.window.Until))-s.newest) // what is before has left, or does not matter
+		first := max(0, s.until(f.now.Add(-s.window.Until))-s.newest) // what is before has left, or does not matter
 		for _, at := range s.At[first:] {
 			instants = append(instants, at.Add(s.window.Until), at.Add(s.window.Span))
 		}
 	}
 	slices.Sort(instants)
-	now := holds(f.Now)
+	now := holds(f.now)
 	for _, t := range instants {
-		if t > f.Now && t < limit && holds(t) != now {
+		if t > f.now && t < limit && holds(t) != now {
 			return Verdict{now, t}
 		}
 	}

@@ -49,13 +49,12 @@ func TestStretches(t *testing.T) {
 		for _, at := range all {
 			full.Add(registry.Occurrence{Signal: 0, At: at})
 		}
-		full.Now = now
-		want := r.Evaluate(b, full)
+		want, _ := r.Evaluate(b, full, now)
 		for range 6 {
 			facts := r.NewFacts("ada")
 			facts.SetStretch(0, 0, part(at, later))
-			facts.Now = now
-			got, lacks := r.Evaluate(b, facts), facts.Lacks()
+			got, _ := r.Evaluate(b, facts, now)
+			lacks := facts.Lacks()
 			if len(lacks) > 0 {
 				at, later = min(at, lacks[0].At), 2*later
 				continue
@@ -89,8 +88,7 @@ func TestAddToStretch(t *testing.T) {
 		f := r.NewFacts("ada")
 		f.SetStretch(0, 0, registry.Stretch{At: []registry.Instant{8, 15, 30}, Earlier: true, Later: true})
 		f.Add(registry.Occurrence{Signal: 0, At: test.late})
-		f.Now = 20
-		if got := r.Evaluate(0, f); got != (registry.Verdict{True: test.holds, Until: test.until}) || len(f.Lacks()) > 0 {
+		if got, lacking := r.Evaluate(0, f, 20); got != (registry.Verdict{True: test.holds, Until: test.until}) || lacking {
 			t.Errorf("%s: got %v, lacking %v, want %t until %d", test.name, got, f.Lacks(), test.holds, test.until)
 		}
 	}

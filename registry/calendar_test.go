@@ -61,8 +61,7 @@ func TestCalendars(t *testing.T) {
 				to:                              {True: false, Until: registry.Never},
 				from.Add(-400 * 24 * time.Hour): {True: false, Until: from},
 			} {
-				f.Now = now
-				if got := r.Evaluate(0, f); got != want {
+				if got, _ := r.Evaluate(0, f, now); got != want {
 					t.Errorf("at %s: got %v, want %v", now, got, want)
 				}
 			}
@@ -111,8 +110,8 @@ func TestCalendarsReference(t *testing.T) {
 		r := one(n)
 		f := r.NewFacts("ada").Complete()
 		f.SetProperty(0, registry.Value{Kind: registry.Text, Text: at.Format(time.RFC3339Nano)})
-		f.Now = registry.At(now)
-		if problem := compare(n, known, now, r.Evaluate(0, f)); problem != "" {
+		verdict, _ := r.Evaluate(0, f, registry.At(now))
+		if problem := compare(n, known, now, verdict); problem != "" {
 			t.Fatalf("%s\n%s\nof %s at %s", problem, refeval.DescribeNode(n), at, now)
 		}
 	})

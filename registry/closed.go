@@ -1,8 +1,9 @@
 package registry
 
-// Closed reports whether the properties of the user alone keep the criteria of a dynamic bucket from holding, now and
-// until they change. Then nothing else needs to be known.
-func (r *Registry) Closed(b Index, f *Facts) bool {
+// Closed reports whether the properties of the user alone keep the criteria of a dynamic
+// bucket from holding, from now until they change. Then no other fact is needed.
+func (r *Registry) Closed(b Index, f *Facts, now Instant) bool {
+	f.now = now
 	return r.flat().properties(b, &r.Buckets[b], f) == closed
 }
 

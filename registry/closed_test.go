@@ -32,12 +32,12 @@ func TestClosed(t *testing.T) {
 					facts.SetProperty(p, registry.Value{Kind: registry.Text, Text: text})
 				}
 			}
-			if got := r.Closed(0, facts); got != test.want {
+			if got := r.Closed(0, facts, 0); got != test.want {
 				t.Errorf("got %t, want %t", got, test.want)
 			}
-			r.Evaluate(0, facts)
-			if got := len(facts.Lacks()) == 0; got != test.want {
-				t.Errorf("the verdict needs nothing: got %t, want %t", got, test.want)
+			_, lacking := r.Evaluate(0, facts, 0)
+			if lacks := facts.Lacks(); lacking == test.want || lacking != (len(lacks) > 0) {
+				t.Errorf("lacking: got %t and %v, want %t", lacking, lacks, !test.want)
 			}
 		})
 	}

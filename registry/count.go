@@ -31,7 +31,7 @@ func (f *Facts) AtLeast(s Signal, n int, w Window) Verdict {
 
 // whileIn is the verdict of what leaves its window at an instant, and does not come back.
 func (f *Facts) whileIn(end Instant) Verdict {
-	if end > f.Now {
+	if end > f.now {
 		return Verdict{true, end}
 	}
 	return Verdict{false, Never}

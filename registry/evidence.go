@@ -133,7 +133,7 @@ func (f *Facts) counted(s Signal, w Window, ranks ...int) *Counted {
 func (f *Facts) inWindow(s Signal, w Window) (inside []Dated, more bool) {
 	newest := f.newest(s)
 	n := 0
-	for n < len(newest) && w.end(newest[n].At) > f.Now {
+	for n < len(newest) && w.end(newest[n].At) > f.now {
 		n++
 	}
 	return newest[:n:n], n > 0 && n == f.registry.Signals[s].Newest
@@ -145,8 +145,8 @@ func (f *Facts) inStretch(s Signal, w Window) (inside []Dated, more bool) {
 	if !known {
 		return nil, false
 	}
-	i := some.until(f.Now.Add(-w.Until))
-	for i > 0 && w.end(some.At[i-1]) > f.Now {
+	i := some.until(f.now.Add(-w.Until))
+	for i > 0 && w.end(some.At[i-1]) > f.now {
 		i--
 		inside = append(inside, Dated{At: some.At[i]})
 	}

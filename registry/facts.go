@@ -4,15 +4,16 @@ import "slices"
 
 // Facts is what is known of one user: the values of their properties and, per signal that some criteria asks about, as
 // much as the registry needs: the instants of the newest occurrences, totals, and how far they have come in sequences.
-// Criteria are evaluated on it at Now.
+// Criteria are evaluated on it at an instant that the caller names.
 //
-// Facts may be incomplete. Asking for one that was not loaded is noted and answered as if there were none: whoever
-// decides on that answer must look at [Facts.Lacks] first, load what is lacking and evaluate again.
+// Facts may be incomplete. A fact that is not loaded is read as if there were none, and recorded:
+// [Registry.Evaluate] reports that it happened, [Facts.Lacks] returns which facts to load before
+// evaluating again.
 //
 // A Facts is for one goroutine.
 type Facts struct {
-	Now      Instant
 	registry *Registry
+	now      Instant          // of the evaluation that runs, or ran last
 	user     string           // their id
 	fields   []Value          // by Field, of a payload
 	keys     []int32          // of the values of properties, by Property
@@ -30,8 +31,8 @@ type Facts struct {
 	complete bool
 	memory   Memory // where facts that are not loaded may be
 
-	membership func(Index) Verdict // nil: the user is in no bucket
-	stretches  []*stretch          // of windows that end some time ago
+	members   Memberships // nil: the user is in no bucket
+	stretches []*stretch  // of windows that end some time ago
 }
 
 // NewFacts returns the facts of a user of whom nothing is known and nothing is loaded.
@@ -168,9 +169,9 @@ func (f *Facts) Until(t Instant) Verdict { return f.between(true, Unset, t) }
 // between is the verdict of a condition that, if it holds at all, holds from begin until just before end.
 func (f *Facts) between(possible bool, begin, end Instant) Verdict {
 	switch {
-	case !possible || f.Now >= end:
+	case !possible || f.now >= end:
 		return Verdict{false, Never}
-	case f.Now < begin:
+	case f.now < begin:
 		return Verdict{false, begin}
 	default:
 		return Verdict{true, end}

@@ -51,7 +51,7 @@ func TestGates(t *testing.T) {
 		}
 		var got []string
 		for b := range r.Buckets {
-			if r.Evaluate(registry.Index(b), f).True {
+			if r.Holds(registry.Index(b), f, 0) {
 				got = append(got, r.Buckets[b].ID)
 			}
 		}

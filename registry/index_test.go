@@ -27,14 +27,13 @@ func TestCandidates(t *testing.T) {
 		known, properties := draw.Facts(t, draw.Start)
 		_, carried := draw.Facts(t, draw.Start)
 		before, after := r.NewFacts(known.User).Complete(), r.NewFacts(known.User).Complete()
-		before.Now = registry.At(draw.Clock(t, draw.Start))
-		after.Now = before.Now
+		now := registry.At(draw.Clock(t, draw.Start))
 		set(t, r, before, properties)
 		set(t, r, after, properties)
 		c := registry.Carried{Event: registry.NoEvent, Properties: set(t, r, after, carried)}
 		var standing []registry.Index
 		for b := range r.Buckets {
-			if r.Evaluate(registry.Index(b), before).True {
+			if r.Holds(registry.Index(b), before, now) {
 				standing = append(standing, registry.Index(b))
 			}
 		}
@@ -43,7 +42,8 @@ func TestCandidates(t *testing.T) {
 			t.Fatalf("got candidates %v, want them sorted and without repetition", candidates)
 		}
 		for b := range r.Buckets {
-			was, is := r.Evaluate(registry.Index(b), before), r.Evaluate(registry.Index(b), after)
+			was, _ := r.Evaluate(registry.Index(b), before, now)
+			is, _ := r.Evaluate(registry.Index(b), after, now)
 			if (was.True != is.True || is.Until < was.Until) && !slices.Contains(candidates, registry.Index(b)) {
 				t.Fatalf("bucket %s was %v and is %v, but is none of the candidates %v\n%s and then %s", r.Buckets[b].ID, was, is, candidates, properties, carried)
 			}

@@ -1,13 +1,19 @@
 package registry
 
-// SetMembership lets criteria ask whether the user is in a bucket, and until when at least nothing changes about that. It
-// is asked anew each time, because memberships change while a user is looked at.
-func (f *Facts) SetMembership(membership func(Index) Verdict) { f.membership = membership }
+// Memberships tells which buckets the user is in, for criteria that ask about other buckets.
+type Memberships interface {
+	// Membership returns whether the user is in the bucket, and until when at least that stays so.
+	Membership(b Index) Verdict
+}
+
+// SetMemberships sets where criteria ask whether the user is in a bucket. Every evaluation asks anew,
+// because memberships change while a user's buckets are evaluated one after the other.
+func (f *Facts) SetMemberships(m Memberships) { f.members = m }
 
 // InBucket holds while the user is in the bucket.
 func (f *Facts) InBucket(b Index) Verdict {
-	if f.membership == nil {
+	if f.members == nil {
 		return fixed(false)
 	}
-	return f.membership(b)
+	return f.members.Membership(b)
 }

@@ -74,13 +74,13 @@ func TestReusedFacts(t *testing.T) {
 	}
 	use := func(f *registry.Facts, plan string, memory recent) said {
 		got := said{Learnt: map[registry.Signal][]registry.Dated{}, Totals: map[registry.Signal]registry.Total{}}
-		f.Now = now
 		if memory != nil {
 			f.SetMemory(memory)
 		}
 		ask := func() {
 			for b := range r.Buckets {
-				got.Verdicts = append(got.Verdicts, r.Evaluate(registry.Index(b), f))
+				verdict, _ := r.Evaluate(registry.Index(b), f, now)
+				got.Verdicts = append(got.Verdicts, verdict)
 			}
 			got.Newest = f.Newest()
 		}

@@ -36,14 +36,25 @@ func TestReference(t *testing.T) {
 		for _, now := range clocks {
 			for i, d := range f.Definitions {
 				for _, facts := range []*registry.Facts{full, newest} {
-					facts.Now = registry.At(now)
-					if problem := compare(d.Criteria, known, now, r.Evaluate(registry.Index(i), facts)); problem != "" {
+					verdict, _ := r.Evaluate(registry.Index(i), facts, registry.At(now))
+					if problem := compare(d.Criteria, known, now, verdict); problem != "" {
 						t.Fatalf("%s\n%s\nat %s\nevents %v\nproperties %s\nchanges %v", problem, refeval.DescribeNode(d.Criteria), now, known.Events, properties, known.Changes)
 					}
 				}
 			}
 		}
 	})
+}
+
+// memberships answers as the reference does.
+type memberships struct {
+	registry *registry.Registry
+	known    *refeval.Facts
+}
+
+func (m memberships) Membership(b registry.Index) registry.Verdict {
+	id := m.registry.Buckets[b].ID
+	return registry.Verdict{True: m.known.Members[id], Until: instantOf(m.known.Due[id])}
 }
 
 // factsOf makes the facts of a user in both ways in which they come: one by one, and as the newest that suffice.
@@ -54,10 +65,7 @@ func factsOf(t *rapid.T, r *registry.Registry, known *refeval.Facts, properties 
 	}
 	full, newest = r.NewFacts(known.User).Complete(), r.NewFacts(known.User)
 	for _, f := range []*registry.Facts{full, newest} {
-		f.SetMembership(func(b registry.Index) registry.Verdict {
-			id := r.Buckets[b].ID
-			return registry.Verdict{True: known.Members[id], Until: instantOf(known.Due[id])}
-		})
+		f.SetMemberships(memberships{r, known})
 	}
 	for _, field := range object.Fields {
 		if p, declared := r.Property(field.Key); declared {

@@ -81,10 +81,22 @@ func (r *Registry) firstField(e Event) int {
 	return sort.Search(len(r.Fields), func(i int) bool { return r.Fields[i].Event >= e })
 }
 
-// Evaluate answers whether the criteria of a dynamic bucket holds at f.Now, and until when. What is lacking to answer that
-// is noted only if it matters: nothing is where the bucket is closed. See [Registry.Closed].
-func (r *Registry) Evaluate(b Index, f *Facts) Verdict {
-	return r.flat().run(b, &r.Buckets[b], f)
+// Evaluate returns whether the criteria of a dynamic bucket hold at an instant, and until when. It
+// reports whether facts that it read were not loaded, in which case the verdict means nothing and
+// [Facts.Lacks] says what to load. It reads no facts where the bucket is closed, see
+// [Registry.Closed].
+func (r *Registry) Evaluate(b Index, f *Facts, now Instant) (verdict Verdict, lacking bool) {
+	f.now = now
+	before := len(f.lacks)
+	verdict = r.flat().run(b, &r.Buckets[b], f)
+	return verdict, len(f.lacks) > before
+}
+
+// Holds reports whether the criteria of a dynamic bucket hold at an instant, on facts that lack
+// nothing.
+func (r *Registry) Holds(b Index, f *Facts, now Instant) bool {
+	verdict, _ := r.Evaluate(b, f, now)
+	return verdict.True
 }
 
 // Resolve returns the place of the bucket that a ref names, if the ref belongs to this registry.

@@ -102,7 +102,7 @@ func (f *Facts) Completed(s Sequence, w Window) Verdict {
 	if at == Unset {
 		return Verdict{false, Never}
 	}
-	if end := w.end(at); end > f.Now {
+	if end := w.end(at); end > f.now {
 		return Verdict{true, end}
 	}
 	return Verdict{false, Never}
@@ -119,7 +119,7 @@ func (f *Facts) Unanswered(s Sequence, w Window) Verdict {
 		return Verdict{false, Never}
 	}
 	begin := open[0].At.Add(silence)
-	if begin > f.Now {
+	if begin > f.now {
 		return Verdict{false, begin}
 	}
 	end := w.end(begin)
@@ -136,7 +136,7 @@ func (f *Facts) Unanswered(s Sequence, w Window) Verdict {
 func (f *Facts) openIn(s Sequence, w Window) []OpenChain {
 	counts := Unset
 	if w != Ever {
-		counts = f.Now.Add(-f.registry.Sequences[s].silence() - w.Span)
+		counts = f.now.Add(-f.registry.Sequences[s].silence() - w.Span)
 	}
 	return f.openAfter(s, counts)
 }

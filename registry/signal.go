@@ -99,7 +99,7 @@ func (r *Registry) Occurrences(dst []Occurrence, e Event, at Instant, lookup fun
 		}
 		values[i] = r.Fields[i].value(lookup)
 	}
-	payload := Facts{Now: at, registry: r, fields: values, complete: true}
+	payload := Facts{now: at, registry: r, fields: values, complete: true}
 	for _, s := range r.Events[e].Signals {
 		row := &r.Signals[s]
 		if len(row.Filter) > 0 && !payload.evaluate(row.Filter).True {
@@ -345,9 +345,6 @@ func (f *Facts) need(n Need) {
 		f.lacks = append(f.lacks, n)
 	}
 }
-
-// Asked returns how often a fact was asked for that was not loaded. While it stays the same, answers can be trusted.
-func (f *Facts) Asked() int { return len(f.lacks) }
 
 // Lacks returns the facts that were asked for but not loaded, sorted, without repetition.
 func (f *Facts) Lacks() []Need {

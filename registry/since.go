@@ -1,8 +1,10 @@
 package registry
 
-// HoldsSince returns the instant since which the criteria of a dynamic bucket, which holds, has done so without a break, or
-// Never where that is not cheaply known: what is kept of a user answers what is, not since when.
-func (r *Registry) HoldsSince(b Index, f *Facts) Instant {
+// HoldsSince returns the instant since which the criteria of a dynamic bucket, which hold now, have
+// held without a break. It returns Never where that is not cheaply known: the facts kept of a user
+// tell what holds, not since when.
+func (r *Registry) HoldsSince(b Index, f *Facts, now Instant) Instant {
+	f.now = now
 	return f.since(r.Buckets[b].Criteria, true)
 }
 

@@ -17,7 +17,7 @@ func (f *Facts) single(s Signal, v Value) *Facts {
 	if f.payload == nil { // one for all conditions, because there may be many fields
 		f.payload = &Facts{registry: f.registry, fields: make([]Value, len(f.registry.Fields)), complete: true}
 	}
-	f.payload.Now = f.Now
+	f.payload.now = f.now
 	f.payload.fields[f.registry.Signals[s].Field] = v
 	return f.payload
 }

@@ -128,7 +128,7 @@ func (f *Facts) sumOf(s Signal, place int) *sum {
 // sumIn returns the sum of a signal over a window as of now, or nil if it is not loaded.
 func (f *Facts) sumIn(signal Signal, w Window) *sum {
 	s := f.sumOf(signal, slices.Index(f.registry.Signals[signal].Sums, w))
-	if s != nil && !s.settle(f.Now) {
+	if s != nil && !s.settle(f.now) {
 		f.need(Need{Signal: signal, Kind: NeedSum, Place: s.place})
 		return nil
 	}
@@ -208,7 +208,7 @@ func (f *Facts) FirstWithin(s Signal, w Window) Verdict {
 	if total.Count == 0 {
 		return Verdict{false, Never}
 	}
-	if end := w.end(total.First); end > f.Now {
+	if end := w.end(total.First); end > f.now {
 		return Verdict{true, end}
 	}
 	return Verdict{false, Never}

@@ -6,11 +6,13 @@ type Traced struct {
 	Evidence Evidence
 }
 
-// Trace answers every node of the criteria of a dynamic bucket at f.Now, by its place. The first is what [Registry.Evaluate]
-// answers. What is asked about the field of a single occurrence belongs to the node that is about the occurrence.
+// Trace evaluates every node of the criteria of a dynamic bucket at an instant, in the order of the
+// nodes. The first result is the verdict of [Registry.Evaluate]. Conditions on the field of a single
+// occurrence belong to the node that is about the occurrence.
 //
-// It evaluates every subtree for itself, which is nothing for where it matters how long that takes.
-func (r *Registry) Trace(b Index, f *Facts) []Traced {
+// Trace evaluates every subtree by itself, which is too slow for ingest.
+func (r *Registry) Trace(b Index, f *Facts, now Instant) []Traced {
+	f.now = now
 	nodes := r.Buckets[b].Criteria
 	all := make([]Traced, len(nodes))
 	for i := 0; i < len(nodes); i++ {

@@ -28,21 +28,21 @@ func TestTraceReference(t *testing.T) {
 		known, properties := draw.Facts(t, draw.Start)
 		full, _ := factsOf(t, r, known, properties)
 		now := draw.Clock(t, draw.Start)
-		full.Now = registry.At(now)
-		verdict, trace := r.Evaluate(0, full), r.Trace(0, full)
+		verdict, _ := r.Evaluate(0, full, registry.At(now))
+		trace := r.Trace(0, full, registry.At(now))
 		if trace[0].Verdict != verdict {
 			t.Fatalf("the trace says %v, the verdict is %v of %s", trace[0].Verdict, verdict, refeval.DescribeNode(f.Definitions[0].Criteria))
 		}
 		agree(t, r.Buckets[0].Criteria, trace, 0, f.Definitions[0].Criteria, known, now)
 
 		verdicts, traces := r.NewFacts(known.User), r.NewFacts(known.User) // of whom nothing is loaded
-		r.Evaluate(0, verdicts)
-		r.Trace(0, traces)
+		r.Evaluate(0, verdicts, 0)
+		r.Trace(0, traces, 0)
 		if diff := cmp.Diff(r.Needs(0), traces.Lacks()); diff != "" {
 			t.Fatalf("the trace needs other facts than the bucket of %s\n%s", refeval.DescribeNode(f.Definitions[0].Criteria), diff)
 		}
 		needs := r.Needs(0)
-		if r.Closed(0, verdicts) {
+		if r.Closed(0, verdicts, 0) {
 			needs = nil
 		}
 		if diff := cmp.Diff(needs, verdicts.Lacks()); diff != "" {
@@ -152,14 +152,13 @@ func TestEvidence(t *testing.T) {
 					f.Advance(a)
 				}
 			}
-			f.Now = at(10)
 			place := 2
 			if r.Buckets[0].Criteria[place].Op == registry.OpNot {
 				place++
 			}
 			rationals := cmp.Comparer(func(a, b *big.Rat) bool { return a.Cmp(b) == 0 })
 			values := cmp.Comparer(func(a, b registry.Value) bool { return a.Compare(b) == 0 }) // Equal, of missing ones, is not
-			if diff := cmp.Diff(test.want, r.Trace(0, f)[place].Evidence, rationals, values); diff != "" {
+			if diff := cmp.Diff(test.want, r.Trace(0, f, at(10))[place].Evidence, rationals, values); diff != "" {
 				t.Error(diff)
 			}
 		})

@@ -37,7 +37,7 @@ func (w workload) moments(r *registry.Registry, events []event) []moment {
 func standing(r *registry.Registry, f *registry.Facts) []registry.Index {
 	var all []registry.Index
 	for b := range r.Buckets {
-		if r.Evaluate(registry.Index(b), f).True {
+		if r.Holds(registry.Index(b), f, now) {
 			all = append(all, registry.Index(b))
 		}
 	}
@@ -53,7 +53,6 @@ func (m *moment) carry(r *registry.Registry, name string) {
 // factsOf returns what the registry needs to know of a user.
 func factsOf(r *registry.Registry, u *user) *registry.Facts {
 	f := r.NewFacts("user").Complete()
-	f.Now = now
 	for i, text := range u.texts {
 		if p, declared := r.Property(textName(i)); declared {
 			f.SetProperty(p, registry.Value{Kind: registry.Text, Text: text})
@@ -128,7 +127,7 @@ func (o ours) opened(event int) []registry.Index {
 func (o ours) matches(dst, candidates []registry.Index, event int) ([]registry.Index, error) {
 	facts := o.moments[event].facts
 	for _, b := range candidates {
-		if o.registry.Evaluate(b, facts).True {
+		if o.registry.Holds(b, facts, now) {
 			dst = append(dst, b)
 		}
 	}

@@ -77,7 +77,7 @@ var manually = cause{source: SourceManual, upTo: registry.Unset}
 
 // changed does what follows from the change of a manual bucket, which is the transition after so many.
 func (s *Session) changed(b registry.Index, before int) {
-	l := s.glance(b, false)
+	l := s.glance(b, s.now, false)
 	s.arm(&l, s.now)
 	s.round(sorted(s.dependents(before)), s.now, manually)
 }

@@ -21,8 +21,7 @@ func (s *Session) Stay(b registry.Index) *Stay {
 
 // Trace answers every condition of a dynamic bucket as of the user's time, by the places of its nodes.
 func (s *Session) Trace(b registry.Index) []registry.Traced {
-	s.state.Facts.Now = s.now
-	return s.registry.Trace(b, s.state.Facts)
+	return s.registry.Trace(b, s.state.Facts, s.now)
 }
 
 // Foretold is what happens next to a user in a bucket if nothing does but that time passes.

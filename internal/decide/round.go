@@ -33,8 +33,8 @@ type glance struct {
 const none = -1
 
 // glance begins to look at a bucket.
-func (s *Session) glance(b registry.Index, clock bool) glance {
-	return glance{bucket: b, row: &s.registry.Buckets[b], verdict: s.evaluate(b), clock: clock, place: s.state.place(b)}
+func (s *Session) glance(b registry.Index, at registry.Instant, clock bool) glance {
+	return glance{bucket: b, row: &s.registry.Buckets[b], verdict: s.evaluate(b, at), clock: clock, place: s.state.place(b)}
 }
 
 // latest returns the latest stay in the bucket, if it is known.
@@ -110,10 +110,9 @@ func (s *Session) dependents(before int) []registry.Index {
 // id. This is the only place where memberships change by criteria or clock.
 func (s *Session) look(buckets []registry.Index, at registry.Instant, c cause) {
 	glances := s.glances[:0]
-	s.state.Facts.Now = at
 	for _, b := range buckets {
 		if !s.isFrozen(b) {
-			glances = append(glances, s.glance(b, c.clock && (c.step == nil || slices.Contains(c.step, b))))
+			glances = append(glances, s.glance(b, at, c.clock && (c.step == nil || slices.Contains(c.step, b))))
 		}
 	}
 	s.glances = glances
@@ -139,25 +138,23 @@ func (s *Session) look(buckets []registry.Index, at registry.Instant, c cause) {
 }
 
 // evaluate answers a dynamic bucket by its criteria. A manual one is as it is, until somebody changes it.
-func (s *Session) evaluate(b registry.Index) registry.Verdict {
+func (s *Session) evaluate(b registry.Index, at registry.Instant) registry.Verdict {
 	if s.registry.Buckets[b].Kind == registry.Manual {
 		stay := s.state.stay(b)
 		return registry.Verdict{True: stay != nil && stay.Active(), Until: registry.Never}
 	}
-	verdict, lacking := s.ask(b)
+	verdict, lacking := s.ask(b, at)
 	if lacking {
-		s.foresee(b)
+		s.foresee(b, at)
 	}
 	return verdict
 }
 
 // ask evaluates the criteria of a dynamic bucket, and reports whether it lacks facts. Should it turn out that the user
 // joins, the stay before will be asked for next, so that is noted at once.
-func (s *Session) ask(b registry.Index) (verdict registry.Verdict, lacking bool) {
-	asked := s.state.Facts.Asked()
+func (s *Session) ask(b registry.Index, at registry.Instant) (verdict registry.Verdict, lacking bool) {
 	s.changes.Evaluations++
-	verdict = s.registry.Evaluate(b, s.state.Facts)
-	lacking = s.state.Facts.Asked() > asked
+	verdict, lacking = s.registry.Evaluate(b, s.state.Facts, at)
 	if lacking {
 		s.lackStay(b)
 	}
@@ -166,15 +163,15 @@ func (s *Session) ask(b registry.Index) (verdict registry.Verdict, lacking bool)
 
 // foresee notes what will be lacking should the user turn out to join or leave a bucket: whatever the buckets need that
 // ask about it, directly or not. So the levels of buckets do not add up to round trips.
-func (s *Session) foresee(b registry.Index) {
+func (s *Session) foresee(b registry.Index, at registry.Instant) {
 	for _, d := range s.registry.Buckets[b].Dependents {
 		if slices.Contains(s.foreseen, d) {
 			continue
 		}
 		s.foreseen = append(s.foreseen, d)
-		s.ask(d)
+		s.ask(d, at)
 		s.lackStay(d)
-		s.foresee(d)
+		s.foresee(d, at)
 	}
 }
 
@@ -184,9 +181,13 @@ func (s *Session) lackStay(b registry.Index) {
 	}
 }
 
-// membership answers what criteria ask about other buckets: whether the user is in one, and until when at least nothing
-// changes about that.
-func (s *Session) membership(b registry.Index) registry.Verdict {
+// members answers criteria that ask about other buckets: whether the user is in one now, and until
+// when at least that stays so. A paused bucket does not change.
+type members Session
+
+// Membership implements [registry.Memberships].
+func (m *members) Membership(b registry.Index) registry.Verdict {
+	s := (*Session)(m)
 	v := registry.Verdict{True: s.active(b) != nil, Until: registry.Never}
 	if !s.isFrozen(b) {
 		for i := range s.state.Due {

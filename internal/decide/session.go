@@ -34,7 +34,6 @@ type scratch struct {
 	occurred        []registry.Occurrence
 	found, standing []registry.Index
 	glances         []glance
-	membership      func(registry.Index) registry.Verdict // of the session, which does not move
 }
 
 // Options are what decides about a session beside the facts.
@@ -94,10 +93,7 @@ func (s *Session) Begin(r *registry.Registry, st *State, o Options) {
 		registry: r, state: st, live: o.Live, replayed: o.Replayed, limits: o.Limits, frozen: o.Frozen, steps: o.Steps, now: registry.Unset, followed: registry.Unset, settled: registry.Unset,
 		changes: s.changes.emptied(), scratch: s.scratch,
 	}
-	if s.scratch.membership == nil {
-		s.scratch.membership = s.membership
-	}
-	st.Facts.SetMembership(s.scratch.membership)
+	st.Facts.SetMemberships((*members)(s))
 }
 
 // Lacks reports what the session would have needed to know. If it says that something is lacking, the session is void.

@@ -13,12 +13,12 @@ func (s *Session) join(b registry.Index, at registry.Instant, c cause) {
 	prior := s.state.stay(b)
 	if !s.state.knows(b) {
 		s.lackStay(b)
-		s.foresee(b)
+		s.foresee(b, at)
 		return
 	}
 	stay := Stay{Bucket: b, Epoch: 1, EnteredAt: at, LeftAt: registry.Unset, AnchorAt: registry.Unset, TickedAt: registry.Unset, Source: c.source, fate: opened}
 	if c.anchor && len(row.Ticks) > 0 && row.Kind == registry.Dynamic {
-		if since := s.registry.HoldsSince(b, s.state.Facts); since < at {
+		if since := s.registry.HoldsSince(b, s.state.Facts, at); since < at {
 			stay.AnchorAt, stay.TickedAt = since, at // what would have come before is none of this stay
 		}
 	}

@@ -73,7 +73,6 @@ func (u *user) recount(r *registry.Registry, name string) *registry.Facts {
 		if e.Kind.Named() {
 			e.Event = r.Event(e.Name)
 		}
-		f.Now = u.log[i].ReceivedAt
 		occurrences := r.Occurrences(nil, e.Event, e.OccurredAt, logged(e.Properties).Value)
 		for _, o := range occurrences {
 			f.Add(o)

@@ -89,21 +89,20 @@ func (s *Store) expect(m *further, w *Wanted, u *user, e *decide.Event) {
 		m.need(user, s.added[e.Event]...)
 	}
 	facts := s.registry.NewFactsWith(user, known.values)
-	facts.Now = w.CreatedAt
 	facts.SetChanges(known.changes)
 	carried := registry.Carried{Event: e.Event}
 	for _, f := range e.Traits.Fields {
 		if p, declared := s.registry.Property(f.Key); declared {
-			carry(facts, &carried, p, f.Whole())
+			carry(facts, &carried, p, f.Whole(), w.CreatedAt)
 		}
 	}
 	for _, f := range e.Properties.Fields {
 		if p, declared := e.Sets(s.registry, f.Key); declared {
-			carry(facts, &carried, p, f.Whole())
+			carry(facts, &carried, p, f.Whole(), w.CreatedAt)
 		}
 	}
 	for _, b := range s.registry.Candidates(nil, carried, facts, nil) {
-		if !s.registry.Closed(b, facts) {
+		if !s.registry.Closed(b, facts, w.CreatedAt) {
 			m.needAt(w, s.needs[b])
 			if !u.remembered() {
 				m.stay(user, b)
@@ -169,12 +168,12 @@ func (s *Store) expectStep(m *further, w *Wanted, d *Deployment) {
 	}
 }
 
-func carry(facts *registry.Facts, c *registry.Carried, p registry.Property, v registry.Value) {
+func carry(facts *registry.Facts, c *registry.Carried, p registry.Property, v registry.Value, at registry.Instant) {
 	if facts.Property(p).Equal(v) {
 		c.Repeated = append(c.Repeated, p)
 		return
 	}
-	facts.SetChange(registry.Change{Property: p, Was: facts.Property(p), At: facts.Now})
+	facts.SetChange(registry.Change{Property: p, Was: facts.Property(p), At: at})
 	facts.SetProperty(p, v)
 	c.Properties = append(c.Properties, p)
 }

@@ -56,15 +56,15 @@ func Example_criteria() {
 	r := families.Registry
 	visit := r.Event("visit")
 	facts := r.NewFacts("ada").Complete()
-	facts.Now = registry.At(time.Date(2026, time.November, 23, 0, 0, 0, 0, time.UTC))
+	now := registry.At(time.Date(2026, time.November, 23, 0, 0, 0, 0, time.UTC))
 	for day := range 7 {
 		for _, s := range r.Events[visit].Signals {
-			facts.Add(registry.Occurrence{Signal: s, At: facts.Now.Add(-time.Duration(day) * 24 * time.Hour)})
+			facts.Add(registry.Occurrence{Signal: s, At: now.Add(-time.Duration(day) * 24 * time.Hour)})
 		}
 	}
 	for _, ref := range []registry.Ref{families.Rarely, families.RegularUsers, families.Often} {
 		b, _ := r.Resolve(ref)
-		verdict := r.Evaluate(b, facts)
+		verdict, _ := r.Evaluate(b, facts, now)
 		fmt.Println(ref.ID(), verdict.True, verdict.Until)
 	}
 	// Output:

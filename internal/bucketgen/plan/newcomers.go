@@ -19,7 +19,7 @@ func newcomers(r *registry.Registry) {
 		if anybody.Buckets[i].Kind == registry.Manual {
 			continue
 		}
-		if v := anybody.Evaluate(registry.Index(i), nothing); v.True || v.Until != registry.Never {
+		if v, _ := anybody.Evaluate(registry.Index(i), nothing, 0); v.True || v.Until != registry.Never {
 			r.Newcomers = append(r.Newcomers, registry.Index(i))
 		}
 	}

@@ -74,16 +74,24 @@ func run() error {
 	return json.NewEncoder(os.Stdout).Encode(answers)
 }
 
+// memberships answers as the case says.
+type memberships struct {
+	registry *registry.Registry
+	c        *Case
+}
+
+func (m memberships) Membership(b registry.Index) registry.Verdict {
+	id := m.registry.Buckets[b].ID
+	v := registry.Verdict{True: m.c.Members[id], Until: registry.Never}
+	if at, due := m.c.Due[id]; due {
+		v.Until = at
+	}
+	return v
+}
+
 func evaluate(r *registry.Registry, c *Case) ([]registry.Verdict, error) {
 	facts := r.NewFacts(c.User).Complete()
-	facts.Now = c.Now
-	facts.SetMembership(func(b registry.Index) registry.Verdict {
-		v := registry.Verdict{True: c.Members[r.Buckets[b].ID], Until: registry.Never}
-		if at, due := c.Due[r.Buckets[b].ID]; due {
-			v.Until = at
-		}
-		return v
-	})
+	facts.SetMemberships(memberships{r, c})
 	properties, err := payload.Parse("properties", c.Properties, len(c.Properties), payload.All)
 	if err != nil {
 		return nil, err
@@ -117,7 +125,7 @@ func evaluate(r *registry.Registry, c *Case) ([]registry.Verdict, error) {
 	}
 	verdicts := make([]registry.Verdict, len(r.Buckets))
 	for b := range r.Buckets {
-		verdicts[b] = r.Evaluate(registry.Index(b), facts)
+		verdicts[b], _ = r.Evaluate(registry.Index(b), facts, c.Now)
 	}
 	return verdicts, nil
 }
