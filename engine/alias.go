@@ -59,8 +59,8 @@ func (e *Engine) AddAnonymousID(ctx context.Context, anonymousID, userID string)
 // checkMerge refuses ids that cannot be those of a merge.
 func checkMerge(from, into string) error {
 	for _, named := range [...]struct{ field, id string }{{"from", from}, {"into", into}} {
-		if invalid, ok := errors.AsType[*event.InvalidError](event.UserID(named.id)); ok {
-			return fmt.Errorf("merge users: %w", &InvalidError{named.field, invalid.Problem})
+		if invalid, ok := errors.AsType[*InvalidError](event.UserID(named.id)); ok {
+			return fmt.Errorf("merge users: %w", &InvalidError{Field: named.field, Problem: invalid.Problem})
 		}
 	}
 	return nil

@@ -89,7 +89,7 @@ func (e *Engine) expire(ctx context.Context, a Arm) (Expiry, error) {
 	if err := e.persist(ctx, []*task{t}, func(*task) { e.stats.settled.Add(1) }); err != nil {
 		return "", err
 	}
-	if slices.ContainsFunc(result.Transitions, func(t decide.Transition) bool { return t.Bucket == b && t.Kind == decide.Left }) {
+	if slices.ContainsFunc(result.Transitions, func(t decide.Transition) bool { return t.Bucket == b && t.Kind == Left }) {
 		return ExpiryLeft, nil
 	}
 	switch _, active, err = e.dueOf(ctx, b, a); {

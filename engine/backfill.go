@@ -238,10 +238,10 @@ func (e *Engine) follow(ctx context.Context, users []db.ContactsBehindRow, repor
 		report.Followed++
 		for _, tr := range results[t.want.User].Transitions {
 			switch {
-			case tr.Source != decide.SourceBackfill:
-			case tr.Kind == decide.Entered:
+			case tr.Source != SourceBackfill:
+			case tr.Kind == Entered:
 				report.Joined++
-			case tr.Kind == decide.Left:
+			case tr.Kind == Left:
 				report.Gone++
 			}
 		}

@@ -46,15 +46,6 @@ type Explanation struct {
 	NothingUntil time.Time `json:"nothingUntil,omitzero"`
 }
 
-// Stay is one stay of a user in a bucket.
-type Stay struct {
-	EntryCount int       `json:"entryCount"` // which stay of the user in the bucket it is, from 1
-	EnteredAt  time.Time `json:"enteredAt"`
-	LeftAt     time.Time `json:"leftAt,omitzero"` // zero while it lasts
-	Source     Source    `json:"source"`          // of the join
-	Reason     Reason    `json:"reason,omitempty"`
-}
-
 // Standing is what a bucket's policy comes to for one user. What does not apply is zero.
 type Standing struct {
 	StaysUntil time.Time `json:"staysUntil,omitzero"` // of a member: the minimal dwell lasts until then
@@ -78,7 +69,7 @@ func (e *Engine) Explain(ctx context.Context, bucket registry.BucketRef, userID 
 		return Explanation{}, fmt.Errorf("explain: %w", err)
 	}
 	if err := event.UserID(userID); err != nil {
-		return Explanation{}, fmt.Errorf("explain: %w", public(err))
+		return Explanation{}, fmt.Errorf("explain: %w", err)
 	}
 	name := e.name(userID)
 	x, err := e.explain(ctx, b, name)
@@ -115,9 +106,9 @@ func (e *Engine) explain(ctx context.Context, b registry.Index, userID string) (
 		if err != nil && !noRow(err) {
 			return Explanation{}, fmt.Errorf("read the stay: %w", err)
 		}
-		l.stay.Source = decide.Source(row.Source)
+		l.stay.Source = Source(row.Source)
 		if l.stay.Reason == "" && !l.stay.Active() {
-			l.stay.Reason = decide.Reason(deref(row.Reason))
+			l.stay.Reason = Reason(deref(row.Reason))
 		}
 	}
 	x := e.explanation(&l, userID, email)
@@ -159,7 +150,7 @@ func (l *look) take(s *decide.Session, clock registry.Instant) {
 	}
 	l.then = decide.Foretold{At: registry.Never}
 	l.next = s.Foretell(l.bucket, true, looks)
-	if len(l.next.Transitions) > 0 && l.next.Transitions[0].Kind == decide.Dwell {
+	if len(l.next.Transitions) > 0 && l.next.Transitions[0].Kind == Dwell {
 		l.then = s.Foretell(l.bucket, false, looks)
 	}
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -178,7 +177,3 @@ func (s subscriber) run(ctx context.Context, t Transition) (err error) {
 	}()
 	return s.call(ctx, t)
 }
-
-// Cancel is returned by a handler, possibly wrapped, for a transition that cannot be handled however often it is tried:
-// it is given up at once.
-var Cancel = errors.New("give up") //nolint:errname // `return engine.Cancel` is an instruction, as `return fs.SkipAll` is

@@ -18,18 +18,6 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// Result is what an event came to.
-type Result struct {
-	// Duplicate says that the user had used the key before. Nothing was changed.
-	Duplicate bool
-
-	// Transitions are what happened to the user, in order: by this event, or because time had passed since the last.
-	Transitions []Transition
-
-	// Err says why the event was refused, in the results of a batch. Nothing of it was stored.
-	Err error
-}
-
 // Ingest takes an event in: it is stored and every membership that it changes is changed, all or nothing, before the
 // call returns. A refused event gives an [*InvalidError].
 //
@@ -274,7 +262,7 @@ func (it *item) unnamed() bool { return it.event.Kind.Named() && it.event.NameNo
 
 // tooManyNames refuses an event whose name is new beyond the bound.
 func (e *Engine) tooManyNames() error {
-	return &InvalidError{"name", fmt.Sprintf(
+	return &InvalidError{Field: "name", Problem: fmt.Sprintf(
 		"is new, and no definition declares it; %d new names were created in the last 24 hours, which is the limit: "+
 			"send a name that was sent before, put what varies into properties, or raise engine.Config.NewEventNames", e.config.NewEventNames)}
 }
@@ -391,7 +379,7 @@ func (f *flush) log(it *item) {
 // refusal returns why an event was refused that was decided on, if it was.
 func (it *item) refusal() error {
 	if r := it.result.Refused; r != nil {
-		return &InvalidError{r.Field, r.Problem}
+		return &InvalidError{Field: r.Field, Problem: r.Problem}
 	}
 	return nil
 }

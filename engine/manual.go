@@ -99,7 +99,7 @@ func (e *Engine) administer(ctx context.Context, userID string, create bool, ste
 		return nil, err
 	}
 	if err := event.UserID(userID); err != nil {
-		return nil, public(err)
+		return nil, err
 	}
 	var result decide.Result
 	t := &task{want: store.Wanted{User: e.name(userID), Create: create, CreatedAt: e.now()}, options: e.options(true), named: true}

@@ -6,25 +6,10 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"time"
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/registry"
 )
-
-// Member is a user in a bucket.
-type Member struct {
-	UserID       string    `json:"userId"`
-	UserEmail    string    `json:"userEmail,omitempty"`
-	EnteredAt    time.Time `json:"enteredAt"`
-	LeftAt       time.Time `json:"leftAt,omitzero"` // zero while the stay lasts
-	EntryCount   int       `json:"entryCount"`      // which stay of the user in the bucket it is, from 1
-	MembershipID int64     `json:"membershipId"`
-	Source       Source    `json:"source"` // of the join
-
-	// Cursor is where the next page begins.
-	Cursor int64 `json:"-"`
-}
 
 // Has reports whether a user is in a bucket. Users who are unknown or deleted are in none.
 //

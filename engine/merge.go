@@ -158,7 +158,7 @@ func (m *merging) settle(ctx context.Context) (*store.Facts, error) {
 		return nil, ErrDeleted
 	}
 	if problem, exceeds := e.limits().Exceeds(facts.Properties(m.into), facts.Properties(m.from)); exceeds {
-		return nil, &InvalidError{"from", problem}
+		return nil, &InvalidError{Field: "from", Problem: problem}
 	}
 	// Either may be ahead of the clock of this process, and so of the other, which a first look tells.
 	if err := e.run(ctx, m.conn, facts, both, func(*task, *decide.State, *decide.Session) {}); err != nil {

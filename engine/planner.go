@@ -205,19 +205,19 @@ func (pl *planner) count(user string, st *decide.State, c decide.Changes) {
 	pl.mu.Lock()
 	defer pl.mu.Unlock()
 	for _, t := range c.Transitions {
-		if t.Source != decide.SourceBackfill {
+		if t.Source != SourceBackfill {
 			continue
 		}
 		counts := &pl.counts[t.Bucket]
 		var some *[]string
 		if place := pl.places[t.Bucket]; place >= 0 {
 			bp := &pl.plan.Buckets[place]
-			some = map[decide.TransitionKind]*[]string{decide.Entered: &bp.Joining, decide.Left: &bp.Leaving}[t.Kind]
+			some = map[Kind]*[]string{Entered: &bp.Joining, Left: &bp.Leaving}[t.Kind]
 		}
 		switch t.Kind {
-		case decide.Entered:
+		case Entered:
 			counts.joins++
-		case decide.Left:
+		case Left:
 			counts.leaves++
 		default:
 		}

@@ -138,7 +138,7 @@ func (r *replay) feed(ctx context.Context, events iter.Seq2[Event, error]) error
 
 func (r *replay) item(ctx context.Context, ev *Event, place int64) (*item, error) {
 	if ev.OccurredAt.IsZero() {
-		return nil, &InvalidError{"occurred_at", "is missing"}
+		return nil, &InvalidError{Field: "occurred_at", Problem: "is missing"}
 	}
 	valid, err := r.engine.validateUntil(ev, ev.OccurredAt, r.options.Until)
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/internal/blame"
-	"github.com/bucketgen/bucketgen/internal/event"
 )
 
 const (
@@ -35,9 +34,6 @@ func Transient(err error) bool {
 		return false
 	}
 	if _, invalid := errors.AsType[*InvalidError](err); invalid {
-		return false
-	}
-	if _, invalid := errors.AsType[*event.InvalidError](err); invalid {
 		return false
 	}
 	for _, refusal := range refusals {

@@ -113,7 +113,7 @@ func (e *Engine) asked(userID string) error {
 		return err
 	}
 	if err := event.UserID(userID); err != nil {
-		return public(err)
+		return err
 	}
 	return nil
 }

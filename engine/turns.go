@@ -1,13 +1,6 @@
 package engine
 
-import (
-	"context"
-	"errors"
-)
-
-// ErrBusy says that so many merges wait for their turn that no more may: see [Config].MaxMergesWaiting. The same call may succeed
-// later, and [Transient] reports that.
-var ErrBusy = errors.New("too many merges wait for their turn")
+import "context"
 
 // turns limit how many of something run at once, and how many more wait. Who waits holds nothing but its place.
 type turns struct {

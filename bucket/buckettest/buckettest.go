@@ -16,6 +16,7 @@ import (
 	"time"
 	_ "time/tzdata" // as in the engine
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/simulate"
 	"github.com/bucketgen/bucketgen/registry"
@@ -86,7 +87,7 @@ func (s *Sim) Identify(userID string, traits map[string]any) {
 // Ingest takes an event in, by the rules of the engine.
 func (s *Sim) Ingest(ev Event) {
 	s.t.Helper()
-	valid, err := event.Validate(s.registry, &event.Input{
+	valid, err := event.Validate(s.registry, &bucketgen.Event{
 		UserID: ev.UserID, Name: ev.Name, Properties: ev.Properties, Traits: ev.Traits, OccurredAt: ev.OccurredAt, Key: ev.Key,
 		TraitsOnly: ev.TraitsOnly,
 	}, s.Now(), s.limits)

@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/engine"
-	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/simulate"
 	"github.com/bucketgen/bucketgen/registry"
@@ -121,10 +121,7 @@ func simulationEnded(ctx context.Context, err error) error {
 
 // take takes an event in at the time at which it occurred, or now if that is earlier.
 func (s *simulation) take(ev *engine.Event) error {
-	valid, err := event.Validate(s.registry, (*event.Input)(ev), ev.OccurredAt, s.limits)
-	if invalid, ok := errors.AsType[*event.InvalidError](err); ok {
-		return &engine.InvalidError{Field: invalid.Field, Problem: invalid.Problem}
-	}
+	valid, err := event.Validate(s.registry, ev, ev.OccurredAt, s.limits)
 	if err != nil {
 		return err
 	}
@@ -166,10 +163,10 @@ func (s *simulation) summary() engine.ReplaySummary {
 	}
 	for _, t := range s.transitions() {
 		switch b := &s.done.Buckets[t.Bucket]; t.Kind {
-		case decide.Entered:
+		case bucketgen.Entered:
 			b.Entered++
 			b.Active++
-		case decide.Left:
+		case bucketgen.Left:
 			b.Left++
 			b.Active--
 		}

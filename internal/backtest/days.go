@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -30,9 +31,9 @@ func Changes(made []decide.Transition, b registry.Index) []Change {
 	for i := range made {
 		switch t := &made[i]; {
 		case t.Bucket != b:
-		case t.Kind == decide.Entered:
+		case t.Kind == bucketgen.Entered:
 			changes = append(changes, Change{t.At, Entered})
-		case t.Kind == decide.Left:
+		case t.Kind == bucketgen.Left:
 			changes = append(changes, Change{t.At, Left})
 		}
 	}

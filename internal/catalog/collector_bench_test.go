@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/internal/catalog"
 	"github.com/bucketgen/bucketgen/internal/decide"
@@ -22,11 +23,11 @@ func BenchmarkCollector(b *testing.B) {
 	payload := []byte(`{"total": 12.5, "currency": "EUR", "items": [{"sku": "a"}, {"sku": "b"}], "coupon": null, "seats": 3}`)
 	for _, bc := range []struct {
 		name string
-		in   event.Input
+		in   bucketgen.Event
 	}{
-		{"declared", event.Input{UserID: "ada", Name: "purchase", PropertiesJSON: payload}},
-		{"undeclared", event.Input{UserID: "ada", Name: "page viewed", PropertiesJSON: payload}},
-		{"traits", event.Input{UserID: "ada", TraitsJSON: []byte(`{"plan": "pro", "seats": 3, "trial_ends_at": "2026-01-02T00:00:00Z", "name": "Ada", "city": "London"}`)}},
+		{"declared", bucketgen.Event{UserID: "ada", Name: "purchase", PropertiesJSON: payload}},
+		{"undeclared", bucketgen.Event{UserID: "ada", Name: "page viewed", PropertiesJSON: payload}},
+		{"traits", bucketgen.Event{UserID: "ada", TraitsJSON: []byte(`{"plan": "pro", "seats": 3, "trial_ends_at": "2026-01-02T00:00:00Z", "name": "Ada", "city": "London"}`)}},
 	} {
 		b.Run(bc.name, func(b *testing.B) {
 			ev, err := event.Validate(r, &bc.in, time.Now(), event.Limits{Payload: 1 << 15})

@@ -3,6 +3,7 @@ package decide
 import (
 	"slices"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -51,7 +52,7 @@ func (s *Session) Remove(b registry.Index, clock registry.Instant) Result {
 		s.advance(clock)
 		if stay := s.active(b); stay != nil {
 			before := len(s.changes.Transitions)
-			s.leave(stay, s.now, manually, ReasonManual)
+			s.leave(stay, s.now, manually, bucketgen.ReasonManual)
 			s.changed(b, before)
 		}
 	})
@@ -62,7 +63,7 @@ func (s *Session) Retire(b registry.Index, clock registry.Instant) Result {
 	return s.step(func() {
 		s.advance(clock)
 		if stay := s.active(b); stay != nil && !s.state.Contact.Deleted {
-			s.leave(stay, s.now, manually, ReasonRetired)
+			s.leave(stay, s.now, manually, bucketgen.ReasonRetired)
 		}
 	})
 }
@@ -73,7 +74,7 @@ func (s *Session) refuses(b registry.Index) (Result, bool) {
 }
 
 // manually is the cause of what follows from Add and Remove.
-var manually = cause{source: SourceManual, upTo: registry.Unset}
+var manually = cause{source: bucketgen.SourceManual, upTo: registry.Unset}
 
 // changed does what follows from the change of a manual bucket, which is the transition after so many.
 func (s *Session) changed(b registry.Index, before int) {
@@ -129,7 +130,7 @@ func (s *Session) Reconcile(clock registry.Instant) Result {
 }
 
 func (s *Session) rederive() {
-	s.round(s.all(), s.now, cause{source: SourceReconcile, clock: true, upTo: registry.Unset})
+	s.round(s.all(), s.now, cause{source: bucketgen.SourceReconcile, clock: true, upTo: registry.Unset})
 }
 
 // all returns all buckets.

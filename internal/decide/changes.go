@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -77,28 +78,18 @@ type DueChange struct {
 	At     registry.Instant
 }
 
-// TransitionKind is what happened to a stay.
-type TransitionKind string
-
-// The kinds of transitions. A tick is none, strictly, but travels with them.
-const (
-	Entered TransitionKind = "entered"
-	Left    TransitionKind = "left"
-	Dwell   TransitionKind = "dwell"
-)
-
 // Transition is a change of membership, or a tick of one.
 type Transition struct {
 	Bucket     registry.Index
-	Kind       TransitionKind
+	Kind       bucketgen.Kind
 	Epoch      int
 	At         registry.Instant // when it became true
 	DecidedAt  registry.Instant // when the system noticed
-	Source     Source
-	Reason     Reason // of a leave
-	Suppressed bool   // by the entry policy: it happened, but is not announced
-	Label      string // of a tick
-	Ordinal    int    // of a tick
+	Source     bucketgen.Source
+	Reason     bucketgen.Reason // of a leave
+	Suppressed bool             // by the entry policy: it happened, but is not announced
+	Label      string           // of a tick
+	Ordinal    int              // of a tick
 }
 
 // Changes returns what the session decided so far. It ends the session.

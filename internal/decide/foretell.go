@@ -3,6 +3,7 @@ package decide
 import (
 	"slices"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -49,7 +50,7 @@ func (s *Session) Foretell(b registry.Index, ticks bool, looks int) Foretold {
 		looks--
 		before := len(s.changes.Transitions)
 		s.now = at
-		s.round(buckets, at, cause{source: SourceClock, clock: true, upTo: registry.Unset})
+		s.round(buckets, at, cause{source: bucketgen.SourceClock, clock: true, upTo: registry.Unset})
 		happened := slices.DeleteFunc(slices.Clone(s.changes.Transitions[before:]), func(t Transition) bool {
 			return t.Bucket != b
 		})

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
@@ -27,14 +28,14 @@ func TestForetell(t *testing.T) {
 		name, bucket string
 		ticks        bool
 		looks        int
-		want         decide.TransitionKind // of what comes, at
+		want         bucketgen.Kind // of what comes, at
 		at           registry.Instant
 	}{
-		{"a tick", "always", true, 1, decide.Dwell, begin.Add(bucket.Hour)},
+		{"a tick", "always", true, 1, bucketgen.Dwell, begin.Add(bucket.Hour)},
 		{"nothing but ticks", "always", false, 2, "", registry.Never},
-		{"ticks of others", "lately", true, 2, decide.Left, week},
-		{"a leave after ticks", "ticking", false, 2, decide.Left, week},
-		{"a join", "gone", true, 1, decide.Entered, week},
+		{"ticks of others", "lately", true, 2, bucketgen.Left, week},
+		{"a leave after ticks", "ticking", false, 2, bucketgen.Left, week},
+		{"a join", "gone", true, 1, bucketgen.Entered, week},
 		{"no look", "gone", true, 0, "", week},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -45,7 +46,7 @@ func TestForetell(t *testing.T) {
 			s.Ingest(decide.Event{Kind: decide.Track, Name: "visit", Event: r.Event("visit"), OccurredAt: registry.Unset}, begin)
 			b, _ := r.Bucket(test.bucket)
 			got := s.Foretell(b, test.ticks, test.looks)
-			kind := decide.TransitionKind("")
+			kind := bucketgen.Kind("")
 			if len(got.Transitions) > 0 {
 				kind = got.Transitions[0].Kind
 			}

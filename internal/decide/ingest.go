@@ -3,6 +3,7 @@ package decide
 import (
 	"slices"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -89,7 +90,7 @@ func (s *Session) ingest(e Event) {
 		s.found = sorted(append(s.found, open...))
 	}
 	s.changes.Candidates += len(s.found)
-	s.round(s.found, s.now, cause{source: SourceEvent, byUser: true})
+	s.round(s.found, s.now, cause{source: bucketgen.SourceEvent, byUser: true})
 }
 
 // fill adds to the traits of an event those that are set once, as far as the contact has nothing of that name. From here on

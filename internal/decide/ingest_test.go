@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/payload"
@@ -26,13 +27,13 @@ func TestRepeated(t *testing.T) {
 		spec           bucket.Spec
 		after          time.Duration
 		wantCandidates int // of the second time
-		wantSource     decide.Source
+		wantSource     bucketgen.Source
 	}{
 		{"nothing to see", bucket.Spec{Criteria: plan.Is("pro")}, bucket.Hour, 0, ""},
-		{"the clock came first", bucket.Spec{Criteria: later}, bucket.Week, 0, decide.SourceClock},
-		{"at the instant when it is due", bucket.Spec{Criteria: later}, bucket.Day, 1, decide.SourceEvent},
-		{"no clock lets anybody join", bucket.Spec{Criteria: later, ReconcileJoins: bucket.Off}, bucket.Week, 1, decide.SourceEvent},
-		{"kept from it", bucket.Spec{Criteria: plan.Is("pro"), MaxDwell: bucket.Day}, bucket.Week, 1, decide.SourceEvent},
+		{"the clock came first", bucket.Spec{Criteria: later}, bucket.Week, 0, bucketgen.SourceClock},
+		{"at the instant when it is due", bucket.Spec{Criteria: later}, bucket.Day, 1, bucketgen.SourceEvent},
+		{"no clock lets anybody join", bucket.Spec{Criteria: later, ReconcileJoins: bucket.Off}, bucket.Week, 1, bucketgen.SourceEvent},
+		{"kept from it", bucket.Spec{Criteria: plan.Is("pro"), MaxDwell: bucket.Day}, bucket.Week, 1, bucketgen.SourceEvent},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -45,7 +46,7 @@ func TestRepeated(t *testing.T) {
 			s.Ingest(e, begin)
 			s.Begin(r, st, decide.Options{})
 			result := s.Ingest(e, begin.Add(test.after))
-			var source decide.Source
+			var source bucketgen.Source
 			if n := len(result.Transitions); n > 0 {
 				source = result.Transitions[n-1].Source
 			}

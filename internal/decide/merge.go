@@ -1,6 +1,9 @@
 package decide
 
-import "github.com/bucketgen/bucketgen/registry"
+import (
+	"github.com/bucketgen/bucketgen"
+	"github.com/bucketgen/bucketgen/registry"
+)
 
 // Last returns the user's last stay in each bucket that they were ever in.
 func (s *Session) Last() []Stay {
@@ -20,7 +23,7 @@ func (s *Session) Yield(to []Stay, clock registry.Instant) Result {
 		s.now = max(clock, s.state.past())
 		for i := range to {
 			if stay := s.active(to[i].Bucket); stay != nil && to[i].Active() {
-				s.leave(stay, s.now, cause{source: SourceEvent, silentLeaves: true}, ReasonMerged)
+				s.leave(stay, s.now, cause{source: bucketgen.SourceEvent, silentLeaves: true}, bucketgen.ReasonMerged)
 			}
 		}
 	})
@@ -63,6 +66,6 @@ func (s *Session) Merge(clock registry.Instant) Result {
 	return s.step(func() {
 		s.advance(clock)
 		s.state.Contact.New = false
-		s.round(s.all(), s.now, cause{source: SourceEvent, byUser: true})
+		s.round(s.all(), s.now, cause{source: bucketgen.SourceEvent, byUser: true})
 	})
 }

@@ -3,12 +3,13 @@ package decide
 import (
 	"slices"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
 // cause says why buckets are looked at.
 type cause struct {
-	source Source
+	source bucketgen.Source
 	byUser bool             // something of the user's own, an event or a trait: only that lets somebody join who is blocked
 	clock  bool             // what only time does is done too: maximal dwell and ticks
 	step   []registry.Index // not nil: the buckets that a change of definitions is about, and to them only time does that
@@ -98,7 +99,7 @@ func (s *Session) lowest(buckets []registry.Index) (level, rest []registry.Index
 func (s *Session) dependents(before int) []registry.Index {
 	var all []registry.Index
 	for _, t := range s.changes.Transitions[before:] {
-		if t.Kind != Dwell {
+		if t.Kind != bucketgen.Dwell {
 			all = append(all, s.registry.Buckets[t.Bucket].Dependents...)
 		}
 	}
@@ -212,7 +213,7 @@ func (s *Session) expire(l *glance, at registry.Instant, c cause) {
 	if !l.clock || stay == nil || l.row.MaxDwell == 0 || at < stay.EnteredAt.Add(l.row.MaxDwell) {
 		return
 	}
-	s.leave(stay, at, c, ReasonMaxDwell)
+	s.leave(stay, at, c, bucketgen.ReasonMaxDwell)
 	if l.row.Kind == registry.Manual {
 		l.verdict.True = false
 	}
@@ -224,7 +225,7 @@ func (s *Session) leaveIfFails(l *glance, at registry.Instant, c cause) {
 	if stay == nil || l.verdict.True || at < stay.EnteredAt.Add(l.row.MinDwell) {
 		return
 	}
-	s.leave(stay, at, c, ReasonCriteria)
+	s.leave(stay, at, c, bucketgen.ReasonCriteria)
 }
 
 func (s *Session) joinIfHolds(l *glance, at registry.Instant, c cause) {

@@ -3,6 +3,7 @@ package decide
 import (
 	"slices"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -140,7 +141,7 @@ func (s *Session) follow(step Step) {
 	s.settle(at - 1)
 	if !s.state.Contact.Deleted {
 		s.round(buckets, at, cause{
-			source: SourceBackfill, clock: true, step: buckets, upTo: registry.Unset,
+			source: bucketgen.SourceBackfill, clock: true, step: buckets, upTo: registry.Unset,
 			skipTicks: !step.Resumed, silentJoins: !step.Joins, silentLeaves: step.Silent, anchor: !step.Resumed,
 		})
 	}
@@ -154,7 +155,7 @@ func (s *Session) catchUp(buckets []registry.Index) {
 	}
 	s.settle(at - 1)
 	if !s.state.Contact.Deleted {
-		s.round(slices.DeleteFunc(slices.Clone(buckets), s.isFrozen), at, cause{source: SourceEvent, byUser: true})
+		s.round(slices.DeleteFunc(slices.Clone(buckets), s.isFrozen), at, cause{source: bucketgen.SourceEvent, byUser: true})
 	}
 }
 
@@ -166,7 +167,7 @@ func (s *Session) isFrozen(b registry.Index) bool {
 // settle does what was due up to an instant: each due instant in turn, on the facts as they stood. So what comes of it
 // does not depend on how late it is done.
 func (s *Session) settle(upTo registry.Instant) {
-	c := cause{source: SourceClock, clock: true, upTo: registry.Unset}
+	c := cause{source: bucketgen.SourceClock, clock: true, upTo: registry.Unset}
 	if s.live {
 		c.upTo = upTo
 	}

@@ -3,6 +3,7 @@ package decide
 import (
 	"slices"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -54,8 +55,8 @@ type Stay struct {
 	AnchorAt  registry.Instant // from which its ticks count; Unset: from EnteredAt
 	TickedAt  registry.Instant // ticks up to here are done; Unset if none were due
 	Blocked   bool             // left by MaxDwell, and the criteria has held ever since: no clock lets the user join
-	Source    Source           // of the join
-	Reason    Reason           // of the leave
+	Source    bucketgen.Source // of the join
+	Reason    bucketgen.Reason // of the leave
 
 	fate fate
 }
@@ -89,30 +90,6 @@ type Due struct {
 	stored registry.Instant // as it is in the database, or Never; that may be earlier than At, but not later
 	stale  bool             // what is stored is of another definition
 }
-
-// Source says what made a transition happen.
-type Source string
-
-// The sources of transitions.
-const (
-	SourceEvent     Source = "event"
-	SourceClock     Source = "clock"
-	SourceReconcile Source = "reconcile"
-	SourceBackfill  Source = "backfill"
-	SourceManual    Source = "manual"
-)
-
-// Reason says why a user left.
-type Reason string
-
-// The reasons of leaves.
-const (
-	ReasonCriteria Reason = "criteria"
-	ReasonMaxDwell Reason = "maxDwell"
-	ReasonManual   Reason = "manual"
-	ReasonRetired  Reason = "retired"
-	ReasonMerged   Reason = "merged" // into somebody who is in the bucket, too
-)
 
 // past returns the latest instant in the past that the state speaks of, or Unset. The user's time is at least that,
 // whatever the clock of the process says.

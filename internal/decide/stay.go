@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -28,7 +29,7 @@ func (s *Session) join(b registry.Index, at registry.Instant, c cause) {
 		suppressed = suppressed || !announced(row, prior, at)
 	}
 	s.replace(prior, stay)
-	s.transition(Transition{Bucket: b, Kind: Entered, Epoch: stay.Epoch, At: at, Source: c.source, Suppressed: suppressed})
+	s.transition(Transition{Bucket: b, Kind: bucketgen.Entered, Epoch: stay.Epoch, At: at, Source: c.source, Suppressed: suppressed})
 }
 
 // announced reports whether the entry policy lets a join that is not the first be announced.
@@ -60,12 +61,12 @@ func (s *Session) replace(prior *Stay, stay Stay) {
 }
 
 // leave closes a stay. That is always announced, unless it follows from a change of definitions that is to be silent.
-func (s *Session) leave(stay *Stay, at registry.Instant, c cause, reason Reason) {
+func (s *Session) leave(stay *Stay, at registry.Instant, c cause, reason bucketgen.Reason) {
 	stay.LeftAt = at
 	stay.Reason = reason
 	stay.fate |= closed
 	s.transition(Transition{
-		Bucket: stay.Bucket, Kind: Left, Epoch: stay.Epoch, At: at, Source: c.source, Reason: reason, Suppressed: c.silentLeaves,
+		Bucket: stay.Bucket, Kind: bucketgen.Left, Epoch: stay.Epoch, At: at, Source: c.source, Reason: reason, Suppressed: c.silentLeaves,
 	})
 }
 
@@ -90,7 +91,7 @@ func (s *Session) tick(l *glance, at registry.Instant, c cause) {
 	for _, t := range l.row.Ticks {
 		if n := ordinal(t, stay, upTo); n > 0 {
 			due = append(due, Transition{
-				Bucket: l.bucket, Kind: Dwell, Epoch: stay.Epoch, At: stay.anchor().AddTimes(int64(n), t.Span),
+				Bucket: l.bucket, Kind: bucketgen.Dwell, Epoch: stay.Epoch, At: stay.anchor().AddTimes(int64(n), t.Span),
 				Source: c.source, Label: t.Label, Ordinal: n,
 			})
 		}

@@ -2,39 +2,18 @@
 package event
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/registry"
 )
-
-// Input is an event as it comes in. Its fields are those of engine.Event.
-type Input struct {
-	UserID         string
-	Name           string
-	Properties     map[string]any
-	Traits         map[string]any
-	PropertiesJSON []byte
-	TraitsJSON     []byte
-	TraitsOnce     map[string]any
-	TraitsOnceJSON []byte
-	OccurredAt     time.Time
-	Key            string
-	TraitsOnly     bool
-}
-
-// InvalidError says which field of an event is wrong.
-type InvalidError struct {
-	Field   string
-	Problem string
-}
-
-func (e *InvalidError) Error() string { return e.Field + ": " + e.Problem }
 
 const (
 	maxUserID = 255
@@ -51,27 +30,27 @@ type Limits struct {
 	End     time.Time     // after which it may not have occurred; zero: there is none
 }
 
-// Validate turns an event into what decide understands. An [*InvalidError] says which field is wrong.
-func Validate(r *registry.Registry, ev *Input, now time.Time, l Limits) (decide.Event, error) {
+// Validate turns an event into what decide understands. An [*bucketgen.InvalidError] says which field is wrong.
+func Validate(r *registry.Registry, ev *bucketgen.Event, now time.Time, l Limits) (decide.Event, error) {
 	out := decide.Event{Kind: decide.Track, Name: ev.Name, Event: registry.NoEvent, Key: ev.Key, OccurredAt: registry.Unset}
 	if err := UserID(ev.UserID); err != nil {
 		return out, err
 	}
 	switch {
 	case ev.Name == "" && ev.Traits == nil && ev.TraitsJSON == nil && ev.TraitsOnce == nil && ev.TraitsOnceJSON == nil:
-		return out, &InvalidError{"name", "is empty, and there are no traits either"}
+		return out, invalid("name", "is empty, and there are no traits either")
 	case strings.HasPrefix(ev.Name, reserved):
-		return out, &InvalidError{"name", `begins "bucket:", which is for transitions`}
+		return out, invalid("name", `begins "bucket:", which is for transitions`)
 	case strings.HasPrefix(ev.Key, reserved):
-		return out, &InvalidError{"key", `begins "bucket:", which is for transitions`}
+		return out, invalid("key", `begins "bucket:", which is for transitions`)
 	case ev.Properties != nil && ev.PropertiesJSON != nil:
-		return out, &InvalidError{"properties", "are given as a map and as JSON"}
+		return out, invalid("properties", "are given as a map and as JSON")
 	case ev.Traits != nil && ev.TraitsJSON != nil:
-		return out, &InvalidError{"traits", "are given as a map and as JSON"}
+		return out, invalid("traits", "are given as a map and as JSON")
 	case ev.TraitsOnce != nil && ev.TraitsOnceJSON != nil:
-		return out, &InvalidError{"traits_once", "are given as a map and as JSON"}
+		return out, invalid("traits_once", "are given as a map and as JSON")
 	}
-	if err := errors.Join(text("name", ev.Name, maxName), text("key", ev.Key, maxKey)); err != nil {
+	if err := cmp.Or(text("name", ev.Name, maxName), text("key", ev.Key, maxKey)); err != nil {
 		return out, err
 	}
 	switch {
@@ -101,7 +80,7 @@ func Validate(r *registry.Registry, ev *Input, now time.Time, l Limits) (decide.
 		return out, err
 	}
 	if n := len(out.Traits.Fields); l.Traits > 0 && n > l.Traits {
-		return out, &InvalidError{"traits", fmt.Sprintf("are %d, more than the %d that a user may have; send what varies as properties of events", n, l.Traits)}
+		return out, invalid("traits", fmt.Sprintf("are %d, more than the %d that a user may have; send what varies as properties of events", n, l.Traits))
 	}
 	return out, nil
 }
@@ -115,7 +94,7 @@ func object(name string, m map[string]any, raw []byte, most int, asked payload.A
 		o, err = payload.Parse(name, raw, most, asked)
 	}
 	if refused, ok := errors.AsType[*payload.Error](err); ok {
-		return o, &InvalidError{refused.Path, refused.Text}
+		return o, invalid(refused.Path, refused.Text)
 	}
 	return o, err
 }
@@ -123,19 +102,23 @@ func object(name string, m map[string]any, raw []byte, most int, asked payload.A
 // UserID checks the name of a user.
 func UserID(id string) error {
 	if strings.TrimSpace(id) == "" {
-		return &InvalidError{"user_id", "is empty"}
+		return invalid("user_id", "is empty")
 	}
 	return text("user_id", id, maxUserID)
+}
+
+func invalid(field, problem string) error {
+	return &bucketgen.InvalidError{Field: field, Problem: problem}
 }
 
 func text(field, s string, most int) error {
 	switch {
 	case len(s) > most:
-		return &InvalidError{field, fmt.Sprintf("is %d bytes, more than the %d that are allowed", len(s), most)}
+		return invalid(field, fmt.Sprintf("is %d bytes, more than the %d that are allowed", len(s), most))
 	case !utf8.ValidString(s):
-		return &InvalidError{field, "is not valid UTF-8"}
+		return invalid(field, "is not valid UTF-8")
 	case strings.ContainsRune(s, 0):
-		return &InvalidError{field, "contains U+0000, which PostgreSQL cannot store"}
+		return invalid(field, "contains U+0000, which PostgreSQL cannot store")
 	}
 	return nil
 }
@@ -147,11 +130,11 @@ func occurredAt(out *decide.Event, t, now time.Time, l Limits) error {
 	case t.IsZero():
 		return nil
 	case t.After(now.Add(l.Skew)):
-		return &InvalidError{"occurred_at", fmt.Sprintf("%s is in the future", t.UTC().Format(time.RFC3339))}
+		return invalid("occurred_at", fmt.Sprintf("%s is in the future", t.UTC().Format(time.RFC3339)))
 	case !l.End.IsZero() && t.After(l.End):
-		return &InvalidError{"occurred_at", fmt.Sprintf("%s is after the end, %s", t.UTC().Format(time.RFC3339Nano), l.End.UTC().Format(time.RFC3339Nano))}
+		return invalid("occurred_at", fmt.Sprintf("%s is after the end, %s", t.UTC().Format(time.RFC3339Nano), l.End.UTC().Format(time.RFC3339Nano)))
 	case t.UTC().Year() < first || t.UTC().Year() > last:
-		return &InvalidError{"occurred_at", fmt.Sprintf("is in the year %d; write a year from %d to %d", t.UTC().Year(), first, last)}
+		return invalid("occurred_at", fmt.Sprintf("is in the year %d; write a year from %d to %d", t.UTC().Year(), first, last))
 	}
 	out.OccurredAt = registry.At(t)
 	return nil

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
 	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/ir"
@@ -82,7 +83,7 @@ func (s *simulation) run(step *refeval.Step) refeval.StepResult {
 }
 
 func (s *simulation) ingest(step *refeval.Step) refeval.StepResult {
-	input := event.Input{
+	input := bucketgen.Event{
 		UserID: step.User, Name: step.Name, PropertiesJSON: step.Properties, TraitsJSON: step.Traits,
 		OccurredAt: step.OccurredAt, Key: step.Key, TraitsOnly: step.TraitsOnly,
 	}
