@@ -115,7 +115,7 @@ func TestSerializable(t *testing.T) {
 func TestStartOfASupersededProgram(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
-	if _, err := pool.Exec(t.Context(), "update bucketgen.programs set oldest = 9000"); err != nil {
+	if _, err := pool.Exec(t.Context(), "update bucketgen.compatibility set oldest_program = 9000"); err != nil {
 		t.Fatal(err)
 	}
 	e, err := engine.New(pool, registrytest.Build(t, pro), engine.Config{})

@@ -73,7 +73,7 @@ func TestRedefine(t *testing.T) {
 const forget = `
 do $$ begin
 	execute (select 'truncate ' || string_agg(format('%I.%I', schemaname, tablename), ', ') from pg_tables
-		where schemaname = 'bucketgen' and tablename not in ('migrations', 'generation', 'programs'));
+		where schemaname = 'bucketgen' and tablename not in ('migrations', 'generation', 'compatibility'));
 	update bucketgen.generation set no = 0;
 end $$`
 

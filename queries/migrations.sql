@@ -14,6 +14,6 @@ select current_setting('server_version_num')::integer as version, current_settin
 select (pg_is_in_recovery() or current_setting('transaction_read_only') = 'on')::boolean as read_only,
     has_table_privilege('bucketgen.events', 'insert')::boolean as granted;
 
--- name: ProgramsOldest :one
+-- name: CompatibilityOldestProgram :one
 -- The oldest program that the tables admit, by the migration that it was written for.
-select p.oldest from bucketgen.programs p;
+select c.oldest_program from bucketgen.compatibility c;

@@ -26,25 +26,7 @@ func ExampleUp() {
 		fmt.Println("up to date")
 	}
 	// Output:
-	// applied 00001_core.sql
-	// applied 00002_sequences.sql
-	// applied 00003_deployments.sql
-	// applied 00004_history.sql
-	// applied 00005_reconciliations.sql
-	// applied 00006_changes.sql
-	// applied 00007_keys.sql
-	// applied 00008_holder.sql
-	// applied 00009_read_keys.sql
-	// applied 00010_webhooks.sql
-	// applied 00011_feed.sql
-	// applied 00013_merges.sql
-	// applied 00014_contacts_room.sql
-	// applied 00015_programs.sql
-	// applied 00016_catalog.sql
-	// applied 00017_outbox.sql
-	// applied 00018_property_dates.sql
-	// applied 00019_time.sql
-	// applied 00020_server_keys.sql
+	// applied 00001_init.sql
 	// up to date
 	// up to date
 }

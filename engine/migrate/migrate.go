@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"time"
@@ -21,7 +22,7 @@ import (
 )
 
 //go:embed sql/*.sql
-var files embed.FS
+var embedded embed.FS
 
 // Options say where the tables are. The zero value is the default.
 type Options struct {
@@ -38,8 +39,16 @@ type Applied struct {
 
 // Up applies the migrations that the database has not seen yet, in order, and returns them. It may run in several
 // processes at once: one migrates, the others wait. If it returns an error, the migrations that it returns beside it
-// have been applied, and the one that failed has not.
+// have been applied, and the one that failed has not. Tables that a version from before the first release made are an error.
 func Up(ctx context.Context, pool *pgxpool.Pool, o Options) ([]Applied, error) {
+	files, err := fs.Sub(embedded, "sql")
+	if err != nil {
+		return nil, fmt.Errorf("migrate: %w", err)
+	}
+	return up(ctx, pool, o, files)
+}
+
+func up(ctx context.Context, pool *pgxpool.Pool, o Options, files fs.FS) ([]Applied, error) {
 	schema := o.Schema
 	if schema == "" {
 		schema = store.DefaultSchema
@@ -65,11 +74,14 @@ func Up(ctx context.Context, pool *pgxpool.Pool, o Options) ([]Applied, error) {
 	if err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
-	provider, err := goose.NewProvider(goose.DialectCustom, db, migrations{schema}, goose.WithStore(versions), goose.WithDisableGlobalRegistry(true))
+	provider, err := goose.NewProvider(goose.DialectCustom, db, migrations{files, schema}, goose.WithStore(versions), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
 	results, err := provider.Up(ctx)
+	if partial, is := errors.AsType[*goose.PartialError](err); is {
+		results, err = partial.Applied, fmt.Errorf("apply %s: %w", partial.Failed.Source.Path, partial.Err)
+	}
 	applied := make([]Applied, len(results))
 	for i, r := range results {
 		applied[i] = Applied{r.Source.Version, r.Source.Path, r.Duration}
@@ -115,6 +127,11 @@ func lockIn(ctx context.Context, conn *pgx.Conn, schema string) error {
 	if err := store.CheckServer(facts.Version, facts.VersionText); err != nil {
 		return err
 	}
+	// Before the transaction, which an error would end: without tables there is one.
+	_, err = store.CheckVersion(ctx, conn, schema)
+	if unreleased, is := errors.AsType[*store.UnreleasedError](err); is {
+		return unreleased
+	}
 	for _, sql := range []string{
 		"begin isolation level read committed",
 		"set local lock_timeout = 0",
@@ -149,21 +166,18 @@ func lockIn(ctx context.Context, conn *pgx.Conn, schema string) error {
 
 // migrations is the files of the migrations, written for a schema.
 type migrations struct {
+	files  fs.FS
 	schema string
 }
 
 // Open opens a file.
 func (m migrations) Open(name string) (fs.File, error) {
-	sub, err := fs.Sub(files, "sql")
-	if err != nil {
-		return nil, err
-	}
-	f, err := sub.Open(name)
+	f, err := m.files.Open(name)
 	if err != nil || name == "." || m.schema == store.DefaultSchema {
 		return f, err
 	}
 	defer f.Close()
-	text, err := fs.ReadFile(sub, name)
+	text, err := fs.ReadFile(m.files, name)
 	if err != nil {
 		return nil, err
 	}

@@ -81,25 +81,7 @@ func TestDev(t *testing.T) {
 		t.Errorf("the handler saw %q, want ada", welcomed)
 	}
 	want := "PostgreSQL given by its URL\n  psql '" + url + "'\n" +
-		"applied 00001_core.sql\n" +
-		"applied 00002_sequences.sql\n" +
-		"applied 00003_deployments.sql\n" +
-		"applied 00004_history.sql\n" +
-		"applied 00005_reconciliations.sql\n" +
-		"applied 00006_changes.sql\n" +
-		"applied 00007_keys.sql\n" +
-		"applied 00008_holder.sql\n" +
-		"applied 00009_read_keys.sql\n" +
-		"applied 00010_webhooks.sql\n" +
-		"applied 00011_feed.sql\n" +
-		"applied 00013_merges.sql\n" +
-		"applied 00014_contacts_room.sql\n" +
-		"applied 00015_programs.sql\n" +
-		"applied 00016_catalog.sql\n" +
-		"applied 00017_outbox.sql\n" +
-		"applied 00018_property_dates.sql\n" +
-		"applied 00019_time.sql\n" +
-		"applied 00020_server_keys.sql\n" +
+		"applied 00001_init.sql\n" +
 		"on its own: all work is done by this process and others like it\n" +
 		"webhooks: no endpoints\n" +
 		"deployment 1, of TIME\n" +

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -70,8 +71,11 @@ func (x *examination) clocks(ctx context.Context) finding {
 
 func (x *examination) tables(ctx context.Context) finding {
 	version, err := store.CheckVersion(ctx, x.database.pool, x.schema)
-	if err != nil {
+	if _, outdated := errors.AsType[*store.OutdatedError](err); outdated {
 		return failed(x.host.Name+" migrate", "%v", err)
+	}
+	if err != nil {
+		return failed("", "%v", err) // which says what to do
 	}
 	e, err := x.cli.engine(x.database, func(c *engine.Config) { c.NoClock, c.NoDelivery, c.NoDeploy, c.NoJobs = true, true, true, true })
 	if err == nil {

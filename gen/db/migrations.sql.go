@@ -11,6 +11,18 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const CompatibilityOldestProgram = `-- name: CompatibilityOldestProgram :one
+select c.oldest_program from bucketgen.compatibility c
+`
+
+// The oldest program that the tables admit, by the migration that it was written for.
+func (q *Queries) CompatibilityOldestProgram(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, CompatibilityOldestProgram)
+	var oldest_program int64
+	err := row.Scan(&oldest_program)
+	return oldest_program, err
+}
+
 const MigrationsVersion = `-- name: MigrationsVersion :one
 select coalesce(max(m.version_id), 0)::bigint from bucketgen.migrations m where m.is_applied
 `
@@ -20,18 +32,6 @@ func (q *Queries) MigrationsVersion(ctx context.Context) (int64, error) {
 	var column_1 int64
 	err := row.Scan(&column_1)
 	return column_1, err
-}
-
-const ProgramsOldest = `-- name: ProgramsOldest :one
-select p.oldest from bucketgen.programs p
-`
-
-// The oldest program that the tables admit, by the migration that it was written for.
-func (q *Queries) ProgramsOldest(ctx context.Context) (int64, error) {
-	row := q.db.QueryRow(ctx, ProgramsOldest)
-	var oldest int64
-	err := row.Scan(&oldest)
-	return oldest, err
 }
 
 const ServerFacts = `-- name: ServerFacts :one

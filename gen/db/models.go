@@ -47,6 +47,11 @@ type BucketgenChange struct {
 	WasAt      pgtype.Timestamptz
 }
 
+type BucketgenCompatibility struct {
+	One           bool
+	OldestProgram int64
+}
+
 type BucketgenContact struct {
 	ID         int64
 	UserID     string
@@ -245,11 +250,6 @@ type BucketgenProcess struct {
 	StartedAt   pgtype.Timestamptz
 	SeenAt      pgtype.Timestamptz
 	AheadUs     int64
-}
-
-type BucketgenProgram struct {
-	One    bool
-	Oldest int64
 }
 
 type BucketgenProgress struct {

@@ -10,31 +10,44 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 )
 
-// Version is the migration that the queries are written for.
-const Version = 20
+// Version is the number of the newest migration, for which the queries are written.
+const Version = 1
 
-// OutdatedError says that the tables are older than the queries, or not there. Whoever returns it to somebody else says how
-// these apply migrations.
+// OutdatedError says that the tables are older than the queries, or do not exist. A caller that returns it adds how to apply
+// migrations.
 type OutdatedError struct {
 	Schema  string
-	Version int64 // 0: there are none
+	Version int64 // 0: there are no tables
+	Needs   int64 // Version of the program
 }
 
 func (e *OutdatedError) Error() string {
 	if e.Version == 0 {
 		return fmt.Sprintf("schema %q has no tables of bucketgen", e.Schema)
 	}
-	return fmt.Sprintf("the tables in schema %q are at version %d, and this program needs %d", e.Schema, e.Version, Version)
+	return fmt.Sprintf("the tables in schema %q are at version %d, and this program needs %d", e.Schema, e.Version, e.Needs)
+}
+
+// UnreleasedError says that a version of bucketgen from before the first release made the tables. Their migrations had other
+// numbers, and no migration leads from them to the present tables.
+type UnreleasedError struct {
+	Schema string
+}
+
+func (e *UnreleasedError) Error() string {
+	return fmt.Sprintf("an unreleased version of bucketgen made the tables in schema %q, and no migration can update them; "+
+		"use another database or schema, or drop this schema", e.Schema)
 }
 
 // SupersededError says that the tables do not admit a program that is so old.
 type SupersededError struct {
 	Schema string
 	Oldest int64 // that they admit
+	Own    int64 // Version of the program
 }
 
 func (e *SupersededError) Error() string {
-	return fmt.Sprintf("the tables in schema %q admit programs of version %d or later, and this program has %d; start a newer one", e.Schema, e.Oldest, Version)
+	return fmt.Sprintf("the tables in schema %q admit programs of version %d or later, and this program has %d; start a newer one", e.Schema, e.Oldest, e.Own)
 }
 
 // MinServer is the oldest version of PostgreSQL that will do, as server_version_num has it.
@@ -48,26 +61,33 @@ func CheckServer(number int32, version string) error {
 	return nil
 }
 
-// CheckVersion returns the version of the tables, and an [*OutdatedError] if the queries need a later one. Tables that are newer
-// will do, unless they say that they do not admit so old a program, which gives a [*SupersededError]: programs that are about to be
-// replaced have to start again beside those that replace them.
+// CheckVersion returns the version of the tables, and an [*OutdatedError] if the queries need a later one. Newer tables are
+// accepted, so that a program that is being replaced can restart beside its successor, unless the tables exclude it: that
+// is a [*SupersededError]. Tables of before the first release are an [*UnreleasedError].
 func CheckVersion(ctx context.Context, conn db.DBTX, schema string) (int64, error) {
-	s := &Store{schema: schema}
-	version, err := s.Queries(conn).MigrationsVersion(ctx)
+	return checkVersion(ctx, conn, schema, Version)
+}
+
+func checkVersion(ctx context.Context, conn db.DBTX, schema string, needs int64) (int64, error) {
+	const noSuchTable = "42P01"
+	queries := QueriesIn(conn, schema)
+	version, err := queries.MigrationsVersion(ctx)
 	switch {
-	case HasCode(err, "42P01"): // no such table
-		return 0, &OutdatedError{Schema: schema}
+	case HasCode(err, noSuchTable), err == nil && version == 0:
+		return 0, &OutdatedError{schema, 0, needs}
 	case err != nil:
 		return 0, fmt.Errorf("read the version of the tables: %w", err)
-	case version < Version:
-		return version, &OutdatedError{schema, version}
 	}
-	oldest, err := s.Queries(conn).ProgramsOldest(ctx)
+	oldest, err := queries.CompatibilityOldestProgram(ctx)
 	switch {
+	case HasCode(err, noSuchTable): // the first migration makes it
+		return version, &UnreleasedError{schema}
 	case err != nil:
 		return version, fmt.Errorf("read the oldest program that the tables admit: %w", err)
-	case oldest > Version:
-		return version, &SupersededError{schema, oldest}
+	case version < needs:
+		return version, &OutdatedError{schema, version, needs}
+	case oldest > needs:
+		return version, &SupersededError{schema, oldest, needs}
 	}
 	return version, nil
 }

@@ -1,0 +1,4 @@
+package migrate
+
+// UpFrom is Up with the migrations of a test.
+var UpFrom = up

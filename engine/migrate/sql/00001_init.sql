@@ -1,0 +1,582 @@
+-- +goose Up
+
+-- The tables of bucketgen. Three rules hold for all of them.
+--
+-- Tables that grow with users or events refer to a user by contact_id, which is the first column
+-- of nearly every key: so the rows of a user lie together, and could be distributed by user. The
+-- exceptions are listed, each with its reason, in engine/distribution_test.go.
+--
+-- There are no foreign keys. Each would add a lookup and a lock on the referenced row to every
+-- insert. A writer locks the row of the user in contacts first, and no statement deletes that row.
+--
+-- A fillfactor below 100 leaves room in a page for new versions of its rows. An update that stays
+-- in its page and changes no indexed column writes no index (a HOT update).
+--
+-- Instants in columns of type bigint are microseconds since 1970.
+
+
+-- Users ------------------------------------------------------------------------------------------
+
+-- A contact is a user. The first transaction that writes anything about the user inserts it. No
+-- statement deletes it: deleted_at hides the user, merged_at says that only the name is left. Its
+-- row is the lock of the user: a writer takes it before any other row of the user.
+create table bucketgen.contacts (
+    id          bigint not null generated always as identity primary key,
+    -- Bytewise: users are locked in this order, in which Go sorts strings, too.
+    user_id     text collate "C" not null unique,
+    email       text,
+    properties  jsonb not null default '{}',
+    version     bigint not null default 0, -- grows with a change of properties; caches compare it
+    created_at  timestamptz not null,
+    updated_at  timestamptz not null,
+    deleted_at  timestamptz, -- null: not deleted
+    generation  integer not null default 0, -- the last deployment that the user has followed
+    -- A process with other definitions has changed the user since: the last deployment it knew of.
+    stranger    integer,
+    -- The engine whose cache has all rows of the user. Every writer sets it. 0: none has.
+    holder      bigint not null default 0,
+    -- When the user was merged into the one that identities names. deleted_at is set as well.
+    merged_at   timestamptz,
+    -- No value of a declared property has a later date. Null: updated_at is that bound.
+    written_at  timestamptz,
+    -- When declared properties were last sent as they are: {"<properties.no>": <instant>}.
+    repeats     jsonb,
+    -- The user's time, if a clock decided it that differs from the database's; else null.
+    decided_at  timestamptz
+) with (fillfactor = 70); -- a change of one property or of holder writes the whole row anew
+
+-- Serves TalliesOf: deleted users are no members.
+create index contacts_deleted on bucketgen.contacts (deleted_at) where deleted_at is not null;
+
+-- A further name of a contact. A merge inserts the name of the user who is merged (kind user); the
+-- HTTP API inserts anonymous ids (kind anonymous). Rows are not deleted; a merge passes them on.
+create table bucketgen.identities (
+    kind        text not null,
+    value       text collate "C" not null,
+    contact_id  bigint not null,
+    primary key (kind, value)
+);
+
+-- Serves IdentitiesMerge, IdentitiesAddAnonymous and TransitionsOf: the names of a contact.
+create index identities_contact on bucketgen.identities (contact_id);
+
+-- The names by which reads find a contact: its user_id, and the user_ids of users merged into it.
+create view bucketgen.names as
+select c.user_id as name, c.id as contact_id from bucketgen.contacts c where c.merged_at is null
+union all
+select i.value, i.contact_id from bucketgen.identities i where i.kind = 'user';
+
+-- A user whose memberships became visible or invisible without a transition: by a deletion, a
+-- restoration or a merge, which insert the row. Lookups read it to invalidate their cache. Engines
+-- delete rows after an hour.
+create table bucketgen.hidings (
+    made_by  xid8 not null default pg_current_xact_id(),
+    user_id  text collate "C" not null,
+    at       timestamptz not null,
+    primary key (made_by, user_id) -- serves HidingsBetween, which reads by transaction
+);
+
+
+-- Numbers of names -------------------------------------------------------------------------------
+
+-- A name is stored once, and the tables that grow store its number. Engines insert a name when they
+-- meet it. Nothing deletes names, so a number means the same forever.
+
+-- An event name. Number 0, which no row has, stands for an event without a name.
+create table bucketgen.event_names (
+    no    integer not null generated always as identity primary key,
+    name  text collate "C" not null unique
+);
+
+-- A bucket that was ever defined.
+create table bucketgen.buckets (
+    no           integer not null generated always as identity primary key,
+    id           text collate "C" not null unique,
+    name         text not null,
+    created_at   timestamptz not null default now(),
+    fingerprint  text, -- of the deployed definition; null: not deployed
+    -- Users who have not followed this deployment must be evaluated.
+    since_no     integer not null default 0,
+    paused_at    timestamptz -- null: not paused
+);
+
+-- A property that a definition declares.
+create table bucketgen.properties (
+    no    integer not null generated always as identity primary key,
+    name  text collate "C" not null unique
+);
+
+-- A signal is what criteria ask about an event: all occurrences, or those that pass a filter.
+create table bucketgen.signals (
+    no   integer not null generated always as identity primary key,
+    -- Made from the event, the filter and the fields that are kept.
+    key  text collate "C" not null unique
+);
+
+-- A sequence is a chain of events that follow each other within a time.
+create table bucketgen.sequences (
+    no   integer not null generated always as identity primary key,
+    key  text collate "C" not null unique -- made from the steps and the time
+);
+
+-- The number of event names created in an hour that no definition declares. Their sum over a day is
+-- bounded by engine.Config.NewEventNames. The next creation deletes rows older than a day.
+create table bucketgen.event_name_counts (
+    hour     timestamptz not null,
+    -- 0: engines, which take turns by locking the row; else a caller's transaction, which may last
+    -- and so has a row of its own.
+    writer   bigint not null,
+    created  integer not null,
+    primary key (hour, writer)
+);
+
+
+-- Properties and events --------------------------------------------------------------------------
+
+-- The last change of a declared property of a user. Ingest writes it; a merge moves or deletes it.
+-- It is not part of the contact, so that a change of one property does not rewrite those of all.
+create table bucketgen.changes (
+    contact_id   bigint not null,
+    property_no  integer not null,
+    was          jsonb, -- the value before; null: there was none
+    changed_at   timestamptz not null, -- the date of the present value
+    was_at       timestamptz, -- the newest date of the value before; null or -infinity: unknown
+    primary key (contact_id, property_no)
+) with (fillfactor = 90);
+
+-- The log of events: a row for each event that was ingested. Ingest inserts; a merge moves rows to
+-- the surviving user. Nothing deletes rows. The key is the index that EventsNewest and EventsAround
+-- read from its end. It holds the time, so that the table can be partitioned by time.
+create table bucketgen.events (
+    contact_id   bigint not null,
+    event_no     integer not null,
+    occurred_at  timestamptz not null,
+    id           bigint not null generated always as identity, -- the order of arrival
+    received_at  timestamptz not null,
+    -- Track; observe: as track, and the payload sets no properties; identify: traits only.
+    kind         text not null,
+    properties   jsonb,
+    traits       jsonb,
+    primary key (contact_id, event_no, occurred_at, id)
+);
+
+-- An idempotency key that an event was sent with. Ingest inserts it. Engines delete it after
+-- engine.Config.IdempotencyHorizon. It is not part of the log, so that old parts of the log can go.
+create table bucketgen.idempotency_keys (
+    contact_id  bigint not null,
+    -- Who chose the key; keys of different origins never collide.
+    origin      text not null default '',
+    key         text collate "C" not null,
+    seen_at     timestamptz not null,
+    primary key (contact_id, origin, key)
+);
+
+-- Serves IdempotencyKeysForget. Rows arrive in the order of seen_at, so a BRIN index suffices and
+-- costs an insert next to nothing.
+create index idempotency_keys_seen on bucketgen.idempotency_keys using brin (seen_at);
+
+
+-- What criteria ask about events -----------------------------------------------------------------
+
+-- The tables below answer criteria without reading the log. Ingest writes them. A deployment that
+-- needs more of a user's past than they hold deletes the rows of the user and makes them anew from
+-- the log, as a merge does for the surviving user.
+
+-- An occurrence of a signal that has a filter or keeps a value. Signals without either read events.
+create table bucketgen.occurrences (
+    contact_id   bigint not null,
+    signal_no    integer not null,
+    occurred_at  timestamptz not null,
+    id           bigint not null generated always as identity, -- the order of arrival
+    value        text, -- of the field of the payload that the signal keeps, as JSON
+    primary key (contact_id, signal_no, occurred_at, id)
+);
+
+-- The totals of a signal over all time. They stay when old parts of the log go.
+create table bucketgen.totals (
+    contact_id   bigint not null,
+    signal_no    integer not null,
+    count        bigint not null,
+    first_at     timestamptz not null,
+    last_at      timestamptz not null,
+    first_value  text, -- of the field of the payload that the signal keeps, as JSON
+    last_value   text,
+    primary key (contact_id, signal_no)
+) with (fillfactor = 90);
+
+-- The newest occurrence in a group of a signal that counts distinct values or days.
+create table bucketgen.groups (
+    contact_id   bigint not null,
+    signal_no    integer not null,
+    name         text collate "C" not null, -- the value, or the day
+    occurred_at  timestamptz not null,
+    primary key (contact_id, signal_no, name)
+) with (fillfactor = 90);
+
+-- Serves GroupsNewest: the groups that occurred last.
+create index groups_newest on bucketgen.groups (contact_id, signal_no, occurred_at);
+
+-- The sum of the kept value of a signal over a window: of all occurrences after the cutoff.
+-- Occurrences up to the cutoff have left the window and are not read again.
+create table bucketgen.sums (
+    contact_id    bigint not null,
+    signal_no     integer not null,
+    time_window   text collate "C" not null,
+    total         numeric not null,
+    count         bigint not null,
+    cutoff        timestamptz, -- null: nothing has left the window
+    primary key (contact_id, signal_no, time_window)
+) with (fillfactor = 90);
+
+-- How far a user has come in a sequence: a row for each value that the events of a chain share.
+create table bucketgen.progress (
+    contact_id   bigint not null,
+    sequence_no  integer not null,
+    key          text collate "C" not null, -- the shared value; empty if chains need none
+    seen_at      timestamptz not null, -- the newest event that could take a step
+    -- By step: when the last chain that got there began; the smallest bigint: none did.
+    begins       bigint[] not null,
+    ends         bigint[] not null, -- by step: when it got there
+    answer_at    timestamptz, -- the newest event that answers chains
+    outcome_at   timestamptz, -- when the newest chain ended; null: none did, or it was answered
+    primary key (contact_id, sequence_no, key)
+) with (fillfactor = 90);
+
+-- Serves ProgressNewest and ProgressOpen: the chains that ended, by when.
+create index progress_outcome on bucketgen.progress (contact_id, sequence_no, outcome_at) where outcome_at is not null;
+
+-- An event that could take a step of a sequence. AdvancesAround reads those around an event that
+-- arrives late.
+create table bucketgen.advances (
+    contact_id   bigint not null,
+    sequence_no  integer not null,
+    key          text collate "C" not null, -- as in progress
+    occurred_at  timestamptz not null,
+    id           bigint not null generated always as identity, -- the order of arrival
+    steps        integer not null, -- a bit for each step that it could take
+    primary key (contact_id, sequence_no, key, occurred_at, id)
+);
+
+
+-- Memberships ------------------------------------------------------------------------------------
+
+-- A stay of a user in a bucket. A user who enters again gets a further row. Ingest, the clock,
+-- manual changes and deployments write it; a merge may move it. Nothing deletes rows.
+create table bucketgen.memberships (
+    contact_id  bigint not null,
+    bucket_no   integer not null,
+    -- 1 for the first stay of the user in the bucket, then 2, and so on.
+    epoch       integer not null,
+    id          bigint not null generated always as identity,
+    entered_at  timestamptz not null,
+    left_at     timestamptz, -- null: the stay lasts
+    ticked_at   timestamptz, -- dwell ticks up to here are done
+    -- Left by maxDwell, and the criteria have been true ever since.
+    blocked     boolean not null default false,
+    source      text not null, -- what made the user enter
+    reason      text, -- why the user left
+    -- TransitionsInsert checks that its own transaction changed the stay.
+    changed_by  xid8 not null default pg_current_xact_id(),
+    -- From when dwell ticks count; null: entered_at. A deployment sets it: the user may have
+    -- matched for long.
+    anchor_at   timestamptz,
+    primary key (contact_id, bucket_no, epoch)
+) with (fillfactor = 90);
+
+-- Serves MembershipsStanding and MembershipsHas. MembershipsJoin relies on it being unique: of two
+-- transactions that let a user join, the second changes nothing.
+create unique index memberships_active on bucketgen.memberships (contact_id, bucket_no) where left_at is null;
+
+-- Serves MembershipsStanding: stays that keep the clock from letting a user join again.
+create index memberships_blocked on bucketgen.memberships (contact_id) where blocked;
+
+-- Serves MembershipsPage and MembershipsCount: the members of a bucket.
+create index memberships_members on bucketgen.memberships (bucket_no, contact_id) where left_at is null;
+
+-- Serves MembershipsPageAt: the members of a bucket at a time. A stay that ends during a walk in
+-- pages keeps its place in the order of contacts, so the walk returns every member once.
+create index memberships_ended on bucketgen.memberships (bucket_no, contact_id, entered_at, left_at) where left_at is not null;
+
+-- When the clock must evaluate a user and a bucket again, member or not. It may be too early, never
+-- too late. Every decision about the user writes or deletes it.
+create table bucketgen.due (
+    contact_id  bigint not null,
+    -- 0: all buckets, because a process with other definitions has changed the user.
+    bucket_no   integer not null,
+    due_at      timestamptz not null,
+    primary key (contact_id, bucket_no)
+) with (fillfactor = 90);
+
+-- Serves ContactsLockDue and DueNext: what is due, the longest overdue first.
+create index due_at on bucketgen.due (due_at);
+
+-- The log of transitions: a row for each change of a membership. The transaction that changes the
+-- membership inserts it. Nothing deletes rows. The key is the idempotency key of a transition, so
+-- the same transition cannot be logged twice.
+create table bucketgen.transitions (
+    contact_id     bigint not null,
+    bucket_no      integer not null,
+    epoch          integer not null, -- of the stay
+    kind           text not null, -- entered, left or dwell
+    label          text not null default '', -- of a dwell tick
+    ordinal        bigint not null default 0, -- of a dwell tick
+    id             bigint not null generated always as identity,
+    membership_id  bigint not null,
+    at             timestamptz not null, -- when it became true
+    decided_at     timestamptz not null, -- when the engine noticed
+    source         text not null,
+    reason         text,
+    -- By the entry policy: it happened, and was not announced.
+    suppressed     boolean not null default false,
+    -- The transaction; null: it ran on a server of which this database is a copy.
+    made_by        xid8 default pg_current_xact_id(),
+    primary key (contact_id, bucket_no, epoch, kind, label, ordinal)
+);
+
+-- Serves TransitionsBetween, TalliesAdd and TransitionsByTime: the log from an id on.
+create index transitions_id on bucketgen.transitions (id);
+
+-- Serves TransitionsMark and TransitionsBetween. An id is assigned before its transaction commits,
+-- so a reader of the log remembers which transactions were in progress and reads their rows later.
+create index transitions_made on bucketgen.transitions (made_by, id) where made_by is not null;
+
+-- How many users entered and left a bucket in an hour of UTC: a rollup of transitions. One engine
+-- at a time adds to it every minute. Nothing deletes rows.
+create table bucketgen.tallies (
+    bucket_no  integer not null,
+    hour       timestamptz not null, -- its beginning
+    entered    bigint not null,
+    "left"     bigint not null,
+    dwell      numeric not null, -- the length of the stays that ended, in microseconds
+    primary key (bucket_no, hour)
+) with (fillfactor = 90);
+
+-- How far the rollup has come: one row, which is also its lock. All transitions up to known are
+-- committed or rolled back once every transaction before the number before has ended.
+create table bucketgen.tallied (
+    one     boolean not null primary key default true check (one), -- so there is one row
+    up_to   bigint not null default 0, -- transitions up to this id are in tallies
+    known   bigint not null default 0, -- transitions up to this id come next
+    before  xid8 not null default '0'  -- when all transactions with a smaller number have ended
+);
+insert into bucketgen.tallied default values;
+
+
+-- Deployments ------------------------------------------------------------------------------------
+
+-- A change of what the engines do, with how far users have followed it. Deploy, pause and resume
+-- insert it; backfills update it. Nothing deletes rows.
+create table bucketgen.deployments (
+    no           integer not null primary key,
+    kind         text not null, -- deploy, pause or resume
+    fingerprint  text not null, -- of the definitions that are deployed from then on
+    -- Which transitions of the backfill are announced: silent, leaves or all.
+    emit         text not null,
+    at           timestamptz not null,
+    rate         integer not null, -- how many users a second may follow; 0: no limit
+    contacts     bigint not null default 0, -- the number of users when it began, roughly
+    upto_id      bigint not null default 0, -- contacts up to here are done
+    cursor_id    bigint not null default 0, -- contacts up to here are claimed by a process
+    next_at      timestamptz, -- when the next claim is allowed, by the rate
+    followed     bigint not null default 0, -- users
+    joined       bigint not null default 0,
+    gone         bigint not null default 0, -- memberships that ended
+    finished_at  timestamptz -- null: users remain
+);
+
+-- The number of the last deployment: one row. Every transaction reads it with its facts. Deploy,
+-- pause and resume lock it, so they run one after the other.
+create table bucketgen.generation (
+    no  integer not null
+);
+insert into bucketgen.generation (no) values (0);
+
+-- A definition of a bucket, and from which deployment until which it was deployed. Deployments
+-- write it. Nothing deletes rows.
+create table bucketgen.definitions (
+    bucket_no    integer not null,
+    since_no     integer not null,
+    until_no     integer, -- null: it is deployed
+    fingerprint  text not null,
+    name         text not null,
+    words        text[] not null, -- its criteria and policies, in English
+    primary key (bucket_no, since_no)
+);
+
+-- What is kept beside the log, and since which deployment: occurrences of a signal, say. A user who
+-- has not followed that deployment gets it made from the log. Deployments insert and delete rows.
+create table bucketgen.kept (
+    name      text collate "C" not null primary key,
+    since_no  integer not null
+);
+
+-- A reconciliation: a pass over all users that derives memberships anew and repairs differences.
+-- Engines insert and update it. Nothing deletes rows. A process leases it; when that process dies,
+-- another continues from the cursor.
+create table bucketgen.reconciliations (
+    no            integer not null generated always as identity primary key,
+    started_at    timestamptz not null,
+    users         bigint not null, -- the number of users when it began
+    upto_id       bigint not null, -- the last contact then
+    cursor_id     bigint not null default 0, -- contacts up to here are done
+    checked       bigint not null default 0, -- users
+    repaired      bigint not null default 0, -- memberships and due instants
+    lease         uuid, -- of the process that works on it
+    leased_until  timestamptz,
+    finished_at   timestamptz
+);
+
+-- Admits one unfinished reconciliation: ReconciliationsBegin relies on the conflict.
+create unique index reconciliations_unfinished on bucketgen.reconciliations ((true)) where finished_at is null;
+
+
+-- The outbox -------------------------------------------------------------------------------------
+
+-- A subscription to transitions: of a handler, a webhook endpoint, a mirror or a Hatchet binding.
+-- The engine inserts it when it is registered, and deletes it with its deliveries when it is
+-- removed. Without a process that delivers, deliveries wait.
+create table bucketgen.subscriptions (
+    no          integer not null generated always as identity primary key,
+    name        text not null unique,
+    bucket_no   integer, -- null: every bucket
+    kinds       text[] not null, -- of transitions
+    first_only  boolean not null default false, -- only the first stay of a user
+    reasons     text[], -- of leaves; null: all
+    label       text, -- of dwell ticks; null: all
+    created_at  timestamptz not null default now()
+);
+
+-- A delivery that is still to be made. TransitionsInsert writes a row for each subscription that
+-- wants the transition, in the same statement. The process that made the delivery deletes it. The
+-- deliveries of a subscription, user and bucket go out in the order of ids.
+--
+-- Only deliveries that may go out are in the index that a claim reads. An insert does not check
+-- whether an earlier delivery waits, so it costs ingest nothing. A claim that finds a delivery
+-- behind an earlier one marks it; the process that removes the earlier one removes the mark.
+create table bucketgen.deliveries (
+    contact_id       bigint not null,
+    subscription_no  integer not null,
+    bucket_no        integer not null,
+    id               bigint not null generated always as identity,
+    transition_id    bigint not null,
+    state            text not null default 'waiting', -- or dead: given up until it is replayed
+    attempts         integer not null default 0,
+    next_at          timestamptz not null,
+    leased_until     timestamptz, -- a process is making the delivery until then
+    lease            uuid, -- of that process: without it the process cannot complete the delivery
+    error            text, -- of the last attempt
+    replay           boolean not null default false,
+    behind           boolean not null default false, -- the mark: an earlier one waits
+    -- The deployment as of which the bucket is paused; null: not found to be paused.
+    paused_no        integer,
+    fence            bigint not null default 0, -- of its last lease; 0: it was never leased
+    primary key (contact_id, subscription_no, bucket_no, id)
+) with (
+    -- A lease changes no indexed column, so with room in the page it writes no index.
+    fillfactor = 70,
+    -- Deliveries that were made leave dead entries in front of those that a claim reads, so vacuum
+    -- runs by the number of dead rows, not by their share, and without pauses.
+    autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0
+);
+
+-- Serves DeliveriesClaim: the deliveries of a subscription that may go out.
+create index deliveries_heads on bucketgen.deliveries (subscription_no, next_at, id)
+    where state = 'waiting' and not behind and paused_no is null;
+
+-- Serves DeliveriesClaim: deliveries whose bucket was paused as of an earlier deployment.
+create index deliveries_paused on bucketgen.deliveries (subscription_no, paused_no) where paused_no is not null;
+
+-- Serves DeliveriesDead: dead letters, the oldest first.
+create index deliveries_dead on bucketgen.deliveries (id) where state = 'dead';
+
+-- The fences of leases: each is greater than all that were taken before it.
+create sequence bucketgen.fences;
+
+-- A webhook endpoint. The command line and the HTTP API write it. Its deliveries wait for the
+-- subscription webhook:<no>, or webhook:<no>:<bucket> for each of its buckets.
+create table bucketgen.endpoints (
+    no               integer not null generated always as identity primary key,
+    name             text not null unique,
+    url              text not null,
+    buckets          text[] not null, -- ids; empty: all
+    kinds            text[] not null, -- of transitions
+    created_at       timestamptz not null,
+    disabled_at      timestamptz, -- null: enabled
+    disabled_reason  text,
+    -- How many transitions one webhook carries at most; 1: it carries no list.
+    batch            integer not null default 1
+);
+
+-- A secret that webhooks of an endpoint are signed with. Each webhook has a signature by every
+-- secret that has not ended, so that a receiver can rotate secrets at any time. Secrets are stored
+-- in plain text, because signing needs them. A rotation inserts one and deletes those that ended.
+create table bucketgen.endpoint_secrets (
+    endpoint_no  integer not null,
+    id           bigint not null generated always as identity,
+    secret       text not null,
+    created_at   timestamptz not null,
+    ends_at      timestamptz, -- null: no secret follows it
+    primary key (endpoint_no, id)
+);
+
+
+-- Access, catalog and processes ------------------------------------------------------------------
+
+-- An API key. The command line inserts it and sets revoked_at. Rows are not deleted. Only a hash is
+-- stored: a key is long and random, so it cannot be guessed from its SHA-256.
+create table bucketgen.keys (
+    no          integer not null generated always as identity primary key,
+    name        text not null,
+    kind        text not null check (kind in ('write', 'server', 'read', 'admin')),
+    hash        bytea not null unique, -- SHA-256
+    rate        integer, -- events a second; null: no limit
+    created_at  timestamptz not null,
+    revoked_at  timestamptz -- null: valid
+);
+
+-- What arrives: an event name, a field of a payload or a property of users, with the type of its
+-- values. Engines add to it every few seconds. They delete rows that were not seen for 90 days, and
+-- the rarest undeclared rows beyond engine.Config.CatalogRows.
+create table bucketgen.catalog (
+    kind        text not null, -- event, field or property
+    event       text collate "C" not null, -- of an event or field; else empty
+    name        text collate "C" not null, -- of a field or property; else empty
+    type        text not null, -- of the values of a field or property; else empty
+    -- By the definitions of the engine that counted last; CatalogRows does not bound such rows.
+    declared    boolean not null,
+    count       bigint not null, -- of a sampled row: an estimate
+    sampled     boolean not null,
+    first_seen  timestamptz not null,
+    last_seen   timestamptz not null,
+    primary key (kind, event, name, type)
+);
+
+-- A process that runs an engine. Its heartbeat inserts and updates the row. It deletes the row when
+-- it stops; others delete rows without a heartbeat for a day.
+create table bucketgen.processes (
+    id           uuid not null primary key,
+    host         text not null,
+    pid          integer not null,
+    fingerprint  text not null, -- of the definitions that it runs
+    started_at   timestamptz not null,
+    seen_at      timestamptz not null,
+    ahead_us     bigint not null default 0 -- microseconds that its clock is ahead of the database's
+);
+
+-- The last transaction that a connection of an engine has committed. An engine that loses a
+-- connection at COMMIT finds out here whether it was committed. The number of the transaction does
+-- not say that: after a crash PostgreSQL may assign it again. Engines delete rows after a day.
+create table bucketgen.writers (
+    token   uuid not null primary key, -- of the connection
+    serial  bigint not null, -- of the transaction, counted by the connection
+    at      timestamptz not null
+) with (fillfactor = 50); -- every transaction updates its row
+
+-- Which programs these tables admit: one row. A program written for an earlier migration than
+-- oldest_program does not start. A migration that such programs cannot work with raises it:
+--   update bucketgen.compatibility set oldest_program = <its number>;
+create table bucketgen.compatibility (
+    one             boolean not null primary key default true check (one), -- so there is one row
+    oldest_program  bigint not null
+);
+insert into bucketgen.compatibility (oldest_program) values (1);

@@ -1,0 +1,4 @@
+package store
+
+// CheckVersionFor is CheckVersion of a program that needs a certain version.
+var CheckVersionFor = checkVersion
