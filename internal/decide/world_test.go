@@ -1,0 +1,367 @@
+package decide_test
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bucketgen/bucketgen"
+	"github.com/bucketgen/bucketgen/bucket"
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/internal/registrytest"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// world is one user, the buckets of a row, and what happened so far.
+type world struct {
+	t        *testing.T
+	registry *registry.Registry
+	state    *decide.State
+	options  decide.Options
+	said     []string
+}
+
+// given puts something into the state of the user before the first step.
+type given func(*world)
+
+// step is one thing that happens to the user, in a session of its own.
+type step func(*world)
+
+func newWorld(t *testing.T, buckets []bucket.Definition, facts []given) *world {
+	t.Helper()
+	r := registrytest.Build(t, buckets...)
+	w := &world{t: t, registry: r, options: decide.Options{Frozen: make([]bool, len(r.Buckets))}, state: &decide.State{
+		Contact:  decide.Contact{New: len(facts) == 0, UpdatedAt: registry.Unset, DecidedAt: registry.Unset, WrittenAt: registry.Unset},
+		Facts:    r.NewFacts("ada").Complete(),
+		Changes:  map[string]decide.PropertyChange{},
+		Complete: true,
+	}}
+	for _, f := range facts {
+		f(w)
+	}
+	return w
+}
+
+// start is day 0 of every row.
+var start = registry.At(time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC))
+
+const day = 24 * time.Hour
+
+func at(d time.Duration) registry.Instant { return start.Add(d) }
+
+// What is given.
+
+func stay(id string, number int, from time.Duration) given {
+	return past(decide.Stay{Epoch: number, EnteredAt: at(from), LeftAt: registry.Unset}, id)
+}
+
+func left(id string, number int, from, until time.Duration) given {
+	return past(decide.Stay{Epoch: number, EnteredAt: at(from), LeftAt: at(until)}, id)
+}
+
+// blocked is a stay that ended by MaxDwell while its criteria held.
+func blocked(id string, number int, from, until time.Duration) given {
+	return past(decide.Stay{Epoch: number, EnteredAt: at(from), LeftAt: at(until), Blocked: true}, id)
+}
+
+func past(s decide.Stay, id string) given {
+	return func(w *world) {
+		s.Bucket, s.AnchorAt, s.TickedAt = w.bucket(id), registry.Unset, registry.Unset
+		w.state.Stays = append(w.state.Stays, s)
+	}
+}
+
+// ticked says that the ticks of the user's stay up to an instant were sent.
+func ticked(id string, until time.Duration) given {
+	return func(w *world) { w.stay(id).TickedAt = at(until) }
+}
+
+func due(id string, d time.Duration) given {
+	return func(w *world) { w.state.Due = append(w.state.Due, decide.Due{Bucket: w.bucket(id), At: at(d)}) }
+}
+
+func happened(name string, d time.Duration) given {
+	return func(w *world) {
+		occurrences := w.registry.Occurrences(nil, w.registry.Event(name), at(d), payload.Object{}.Value)
+		for _, o := range occurrences {
+			w.state.Facts.Add(o)
+		}
+		for _, a := range w.registry.Advances(nil, occurrences) {
+			w.state.Facts.Advance(a)
+		}
+	}
+}
+
+// has gives the user properties as of an instant.
+func has(properties string, d time.Duration) given {
+	return func(w *world) {
+		for _, f := range w.object(properties).Fields {
+			w.state.Contact.Properties.Put(f)
+			w.state.Contact.WrittenAt = max(w.state.Contact.WrittenAt, at(d))
+			w.state.Changes[f.Key] = decide.PropertyChange{Was: []byte("null"), WasAt: registry.Unset, At: at(d)}
+			if p, declared := w.registry.Property(f.Key); declared {
+				w.state.Facts.SetProperty(p, f.Whole())
+				w.state.Facts.SetChange(registry.Change{Property: p, At: at(d)})
+			}
+		}
+	}
+}
+
+var (
+	known   given = func(w *world) { w.state.Contact.New = false } // but nothing of them
+	deleted given = func(w *world) { w.state.Contact.Deleted = true }
+	live    given = func(w *world) { w.options.Live = true } // the clock is a real one: it may be late
+)
+
+func paused(id string) given {
+	return func(w *world) { w.options.Frozen[w.bucket(id)] = true }
+}
+
+// atMost limits how many properties a user may have.
+func atMost(properties int) given {
+	return func(w *world) { w.options.Limits.Properties = properties }
+}
+
+// What happens.
+
+func event(d time.Duration, name string, more ...func(*world, *decide.Event)) step {
+	return ingest(d, decide.Event{Kind: decide.Track, Name: name, OccurredAt: registry.Unset}, more...)
+}
+
+func traits(d time.Duration, properties string, more ...func(*world, *decide.Event)) step {
+	more = append(more, func(w *world, e *decide.Event) { e.Traits = w.object(properties) })
+	return ingest(d, decide.Event{Kind: decide.Identify, OccurredAt: registry.Unset}, more...)
+}
+
+func occurred(d time.Duration) func(*world, *decide.Event) {
+	return func(_ *world, e *decide.Event) { e.OccurredAt = at(d) }
+}
+
+func carrying(properties string) func(*world, *decide.Event) {
+	return func(w *world, e *decide.Event) { e.Properties = w.object(properties) }
+}
+
+func key(k string) func(*world, *decide.Event) {
+	return func(_ *world, e *decide.Event) { e.Key = k }
+}
+
+func ingest(d time.Duration, e decide.Event, more ...func(*world, *decide.Event)) step {
+	return func(w *world) {
+		e.Event = w.registry.Event(e.Name)
+		for _, m := range more {
+			m(w, &e)
+		}
+		w.run(func(s *decide.Session) decide.Result { return s.Ingest(e, at(d)) })
+	}
+}
+
+func clock(d time.Duration) step {
+	return func(w *world) { w.run(func(s *decide.Session) decide.Result { return s.Clock(at(d)) }) }
+}
+
+func reconcile(d time.Duration) step {
+	return func(w *world) { w.run(func(s *decide.Session) decide.Result { return s.Reconcile(at(d)) }) }
+}
+
+func add(d time.Duration, id string) step {
+	return func(w *world) { w.run(func(s *decide.Session) decide.Result { return s.Add(w.bucket(id), at(d)) }) }
+}
+
+func remove(d time.Duration, id string) step {
+	return func(w *world) { w.run(func(s *decide.Session) decide.Result { return s.Remove(w.bucket(id), at(d)) }) }
+}
+
+func retire(d time.Duration, id string) step {
+	return func(w *world) { w.run(func(s *decide.Session) decide.Result { return s.Retire(w.bucket(id), at(d)) }) }
+}
+
+func deleteUser(d time.Duration) step {
+	return func(w *world) { w.run(func(s *decide.Session) decide.Result { return s.Delete(at(d)) }) }
+}
+
+func restore(d time.Duration) step {
+	return func(w *world) { w.run(func(s *decide.Session) decide.Result { return s.Restore(at(d)) }) }
+}
+
+// deployed takes the user through a deployment at an instant that creates or changes a bucket.
+func deployed(d time.Duration, id string, more ...func(*decide.Step)) step {
+	return func(w *world) {
+		change := decide.Step{Buckets: []registry.Index{w.bucket(id)}, Defined: true, At: at(d)}
+		for _, m := range more {
+			m(&change)
+		}
+		w.options.Steps = []decide.Step{change}
+		w.run(func(s *decide.Session) decide.Result { return s.CatchUp(at(d)) })
+		w.options.Steps = nil
+	}
+}
+
+func announcingJoins(c *decide.Step) { c.Joins = true }
+func silent(c *decide.Step)          { c.Silent = true }
+func resumed(c *decide.Step)         { c.Resumed = true }
+
+// changedElsewhere takes the user through what another process did, which has another definition of
+// the bucket.
+func changedElsewhere(d time.Duration, id string) step {
+	return func(w *world) {
+		w.options.Steps = []decide.Step{{Buckets: []registry.Index{w.bucket(id)}}}
+		w.run(func(s *decide.Session) decide.Result { return s.CatchUp(at(d)) })
+		w.options.Steps = nil
+	}
+}
+
+// yield is the merge of the user into another, who has a stay in the bucket since an instant.
+func yield(d time.Duration, id string, since time.Duration) step {
+	return func(w *world) {
+		to := []decide.Stay{{Bucket: w.bucket(id), Epoch: 1, EnteredAt: at(since), LeftAt: registry.Unset}}
+		w.run(func(s *decide.Session) decide.Result { return s.Yield(to, at(d)) })
+	}
+}
+
+// inherit is the merge of another into the user, who brings a stay in the bucket.
+func inherit(id string, number int, since time.Duration) step {
+	return func(w *world) {
+		from := []decide.Stay{{
+			Bucket: w.bucket(id), Epoch: number, EnteredAt: at(since), LeftAt: registry.Unset,
+			AnchorAt: registry.Unset, TickedAt: registry.Unset,
+		}}
+		w.run(func(s *decide.Session) decide.Result {
+			for _, h := range s.Inherit(from) {
+				w.say("stay %d of the other in %s becomes stay %d", h.Epoch, w.id(h.Bucket), h.Next)
+			}
+			return decide.Result{}
+		})
+	}
+}
+
+func merge(d time.Duration) step {
+	return func(w *world) { w.run(func(s *decide.Session) decide.Result { return s.Merge(at(d)) }) }
+}
+
+// What comes of it.
+
+// run runs one session and notes its result.
+func (w *world) run(do func(*decide.Session) decide.Result) {
+	w.t.Helper()
+	s := &decide.Session{}
+	s.Begin(w.registry, w.state, w.options)
+	r := do(s)
+	if lacks, lacking := s.Lacks(); lacking {
+		w.t.Fatalf("the session lacks %v", lacks)
+	}
+	s.Changes()
+	for _, t := range r.Transitions {
+		w.say("%s", w.transition(&t))
+	}
+	switch {
+	case r.Duplicate:
+		w.say("duplicate")
+	case r.Deleted:
+		w.say("refused: the user is deleted")
+	case r.Paused:
+		w.say("refused: the bucket is paused")
+	case r.Refused != nil:
+		w.say("refused: %s", r.Refused.Field)
+	case r.Repaired > 0:
+		w.say("repaired %d", r.Repaired)
+	}
+}
+
+func (w *world) say(format string, args ...any) {
+	w.said = append(w.said, fmt.Sprintf(format, args...))
+}
+
+// transition writes a transition as rows do: "day 7: left active 1, clock, criteria".
+func (w *world) transition(t *decide.Transition) string {
+	text := fmt.Sprintf("%s: %s %s %d", when(t.At), t.Kind, w.id(t.Bucket), t.Epoch)
+	if t.Kind == bucketgen.Dwell {
+		kind, span, _ := strings.Cut(t.Label, "-")
+		ms, _ := strconv.Atoi(span)
+		text = fmt.Sprintf("%s: tick %s %d, %s %s no. %d", when(t.At), w.id(t.Bucket), t.Epoch, kind, length(time.Duration(ms)*time.Millisecond), t.Ordinal)
+	}
+	text += ", " + string(t.Source)
+	if t.Reason != "" {
+		text += ", " + string(t.Reason)
+	}
+	if t.Suppressed {
+		text += ", not announced"
+	}
+	if t.DecidedAt != t.At {
+		text += ", decided " + when(t.DecidedAt)
+	}
+	return text
+}
+
+// due returns when the clock evaluates each bucket next.
+func (w *world) due() []string {
+	var all []string
+	for _, d := range w.state.Due {
+		if d.At != registry.Never {
+			all = append(all, w.id(d.Bucket)+" "+when(d.At))
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// blocks returns the buckets that the user is kept from.
+func (w *world) blocks() []string {
+	var all []string
+	for i := range w.state.Stays {
+		if s := &w.state.Stays[i]; s.Blocked {
+			all = append(all, w.id(s.Bucket))
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// when writes an instant as rows do: "day 3", or "day 3 2h".
+func when(i registry.Instant) string {
+	d := i.Sub(start)
+	text := fmt.Sprintf("day %d", d/day)
+	if d%day != 0 {
+		text += " " + length(d%day)
+	}
+	return text
+}
+
+func length(d time.Duration) string {
+	if d%day == 0 {
+		return fmt.Sprintf("%dd", d/day)
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m")
+}
+
+func (w *world) id(b registry.Index) string { return w.registry.Buckets[b].ID }
+
+func (w *world) bucket(id string) registry.Index {
+	w.t.Helper()
+	b, known := w.registry.Bucket(id)
+	if !known {
+		w.t.Fatalf("there is no bucket %q", id)
+	}
+	return b
+}
+
+func (w *world) stay(id string) *decide.Stay {
+	w.t.Helper()
+	i := slices.IndexFunc(w.state.Stays, func(s decide.Stay) bool { return s.Bucket == w.bucket(id) })
+	if i < 0 {
+		w.t.Fatalf("the user has no stay in %q", id)
+	}
+	return &w.state.Stays[i]
+}
+
+func (w *world) object(text string) payload.Object {
+	w.t.Helper()
+	o, err := payload.Parse("properties", []byte(text), 1<<10, payload.All)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return o
+}
