@@ -28,12 +28,12 @@ func (c *cli) backTestCommand() *cobra.Command {
 	var flags backTestFlags
 	cmd := &cobra.Command{
 		Use:   "backtest [BUCKET...]",
-		Short: "Tell who would have been in buckets, had they always been there",
-		Long: `Runs the definitions of this program over all that is logged, in virtual time and in
-memory, and says who would have entered and left. All memberships stay as they are.
+		Short: "Run this program's definitions over the logged events",
+		Long: `Evaluates the definitions of this program over the whole event log, in virtual time and in
+memory, and reports who would have entered and left. Memberships do not change.
 
-What it finds can be compared with another bucket, which may be another version of the
-same, or with what was recorded when it happened.`,
+--against compares the result with another bucket, such as another version of the same one,
+or with the transitions that were recorded.`,
 		Example: "  " + c.host.Name + " backtest power-users --against recorded\n" +
 			"  " + c.host.Name + " backtest power-users-v2 --against power-users --until 2026-03-01T00:00:00Z --json",
 		ValidArgsFunction: c.completeBuckets(-1, anyBucket),
@@ -60,9 +60,9 @@ same, or with what was recorded when it happened.`,
 			return c.ask(cmd, "", func(e *engine.Engine) error { return c.backTest(cmd, e, o, flags) })
 		},
 	}
-	cmd.Flags().StringVar(&flags.until, "until", "", "let the clock run up to this `TIME` (default now)")
-	cmd.Flags().StringVar(&flags.against, "against", "", "compare with another `BUCKET`, or with what was recorded: "+recorded)
-	cmd.Flags().StringVar(&flags.transitions, "transitions", "", "write every change of membership to this CSV `FILE`: bucket,user,transition,epoch,at")
+	cmd.Flags().StringVar(&flags.until, "until", "", "run the clock up to this `TIME` (default now)")
+	cmd.Flags().StringVar(&flags.against, "against", "", "compare with another `BUCKET`, or with the recorded transitions: "+recorded)
+	cmd.Flags().StringVar(&flags.transitions, "transitions", "", "write every transition to this CSV `FILE`: bucket,user,transition,epoch,at")
 	return cmd
 }
 

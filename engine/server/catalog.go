@@ -15,13 +15,12 @@ func (c *cli) catalogCommand() *cobra.Command {
 	var drift bool
 	cmd := &cobra.Command{
 		Use:   "catalog",
-		Short: "List which events, fields and properties are declared, and which arrive",
-		Long: `Lists the event names, payload fields and properties that definitions declare and those that arrive,
-with the types of their values. Of a name that is not declared it says which declared one may be meant,
-and of a declared one that has not arrived, what may stand for it.
+		Short: "List the declared and the received events, fields and properties",
+		Long: `Lists the event names, payload fields and properties that definitions declare and those that were
+received, with the types of their values. An undeclared name is shown with the declared names it may
+be a misspelling of, and a declared name that was never received with the names that may stand for it.
 
-With --drift it lists only how what arrives differs from what is declared. The exit code is 0 all the
-same; doctor is for alarms.`,
+--drift lists only the differences. The exit code is 0 in any case; use doctor for alerts.`,
 		Example: "  " + c.host.Name + " catalog\n" +
 			"  " + c.host.Name + " catalog --drift\n" +
 			"  " + c.host.Name + " catalog --json | jq '.entries[] | select(.declared | not)'",
@@ -39,7 +38,7 @@ same; doctor is for alarms.`,
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&drift, "drift", false, "list only what differs")
+	cmd.Flags().BoolVar(&drift, "drift", false, "list only the differences")
 	return cmd
 }
 

@@ -18,8 +18,8 @@ type counted struct {
 func (c *cli) countCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "count [BUCKET...]",
-		Short: "Count the users who are in buckets",
-		Long:  `Counts the users who are in some buckets, or in each of them, now.`,
+		Short: "Count the members of buckets",
+		Long:  `Counts the current members of the given buckets, or of all buckets.`,
 		Example: "  " + c.host.Name + " count\n" +
 			"  " + c.host.Name + " count power-users --json",
 		ValidArgsFunction: c.completeBuckets(-1, anyBucket),

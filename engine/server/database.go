@@ -149,7 +149,7 @@ func clockOf(at string) (func() time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339Nano, at)
 	if err != nil {
-		return nil, fmt.Errorf("--at %q is no time; write it like 2026-12-01T00:00:00Z", at)
+		return nil, fmt.Errorf("--at %q is not a time; write it like 2026-12-01T00:00:00Z", at)
 	}
 	return func() time.Time { return t }, nil
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func atFlag(cmd *cobra.Command, at *string) {
-	cmd.Flags().StringVar(at, "at", "", "take it to be this `TIME`, where events were replayed (default now)")
+	cmd.Flags().StringVar(at, "at", "", "use this `TIME` as the current time, for a database filled by replay (default now)")
 }
 
 func (c *cli) deployCommand() *cobra.Command {
@@ -22,16 +22,17 @@ func (c *cli) deployCommand() *cobra.Command {
 	var wait bool
 	cmd := &cobra.Command{
 		Use:   "deploy",
-		Short: "Make this program's buckets those that are deployed",
-		Long: `From now on, processes that have other definitions of a bucket leave it alone. Users are
-looked at by the definitions that are new or have changed: those who match a new bucket
-join it as of the time of the deployment, and everybody who does something before they
-were looked at is looked at first. The command shows how far that is, and may be
-interrupted: processes that run the same buckets go on with it, and so does this command
-when it is run again.
+		Short: "Deploy the bucket definitions of this program",
+		Long: `Makes the definitions of this program the deployed ones. Processes with another definition of a
+bucket skip that bucket from then on. A backfill evaluates all users against the definitions that
+are new or have changed. Users who match a new bucket join it as of the time of the deployment. A
+user whose event arrives before the backfill reaches them is evaluated first.
 
-By default, users who leave are announced and users who join are not: they matched all
-along. See plan for what would happen.`,
+The command shows the progress of the backfill and can be interrupted: processes with the same
+definitions continue it, and so does this command when it runs again.
+
+By default, leaves are announced and joins are not, because those users matched all along. Run
+plan first to see what would change.`,
 		Example: "  " + c.host.Name + " deploy\n" +
 			"  " + c.host.Name + " deploy --emit all --rate 500",
 		Args: cobra.NoArgs,
@@ -51,9 +52,9 @@ along. See plan for what would happen.`,
 			})
 		},
 	}
-	cmd.Flags().StringVar(&emit, "emit", "leaves", "what is announced of it: silent, leaves or all")
-	cmd.Flags().IntVar(&o.Rate, "rate", 0, "look at `N` users a second at most (default as many as there is time for)")
-	cmd.Flags().BoolVar(&wait, "wait", true, "look at all users; false leaves that to processes that run")
+	cmd.Flags().StringVar(&emit, "emit", "leaves", "which transitions to announce: silent, leaves or all")
+	cmd.Flags().IntVar(&o.Rate, "rate", 0, "backfill at most `N` users a second (default no limit)")
+	cmd.Flags().BoolVar(&wait, "wait", true, "run the backfill; false leaves it to running processes")
 	atFlag(cmd, &at)
 	return cmd
 }
@@ -62,9 +63,9 @@ func (c *cli) backfillCommand() *cobra.Command {
 	var at string
 	cmd := &cobra.Command{
 		Use:   "backfill",
-		Short: "Look at users who have not followed the last deployment yet",
-		Long: `Goes on with what a deployment, or a bucket that was resumed, has begun. Several processes
-may do so at once; they share the work.`,
+		Short: "Continue an interrupted backfill",
+		Long: `Evaluates the users whom the backfill of the last deployment, or of a resumed bucket, has not
+reached yet. Several processes can run it at once; they share the work.`,
 		Example: "  " + c.host.Name + " backfill",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -82,21 +83,21 @@ may do so at once; they share the work.`,
 }
 
 func (c *cli) pauseCommand() *cobra.Command {
-	return c.haltCommand("pause", "Stop a bucket until it is resumed", `Nobody joins or leaves the bucket any more, whatever happens and whatever process notices;
-ticks and deliveries wait. It takes effect at once, and survives restarts.`, (*engine.Engine).Pause)
+	return c.haltCommand("pause", "Freeze a bucket until it is resumed", `Freezes the memberships of a bucket in every process. Joins, leaves, ticks and deliveries of the
+bucket wait until it is resumed. It takes effect at once and survives restarts.`, (*engine.Engine).Pause)
 }
 
 func (c *cli) resumeCommand() *cobra.Command {
-	return c.haltCommand("resume", "Let a bucket go on that was paused", `Users are looked at anew: what they joined or left while the bucket was paused, they join
-or leave now, announced as the last deployment says. Ticks that were missed come as one.`, (*engine.Engine).Resume)
+	return c.haltCommand("resume", "Resume a paused bucket", `Evaluates all users again. Users who began or ceased to match while the bucket was paused join or
+leave it now, announced by the rule of the last deployment. Missed ticks are reported as one.`, (*engine.Engine).Resume)
 }
 
 func (c *cli) retireCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "retire BUCKET",
-		Short: "Let everybody leave a bucket that is not deployed any more",
-		Long: `Members of a bucket whose definition was removed stay as they are, in case it comes back.
-This lets them leave for good, which is announced to whoever is told of leaves.`,
+		Short: "Remove all members of a bucket that is no longer deployed",
+		Long: `Members of a bucket whose definition was removed stay in it, in case the definition comes back.
+retire makes them leave for good, and announces the leaves.`,
 		Example: "  " + c.host.Name + " retire old-customers",
 		Args:    takes(1, "one BUCKET"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -171,8 +172,8 @@ func (c *cli) printDeployment(cmd *cobra.Command, d engine.Deployment) error {
 func reportDeployment(out io.Writer, d engine.Deployment) error {
 	printable.Fprintf(out, "deployment %d of %s, fingerprint %s\n", d.No, d.At.Format(time.RFC3339), d.Fingerprint)
 	if !d.Finished() {
-		printable.Fprintf(out, "users are still to follow it; processes that run the same buckets see to that, or backfill does\n")
+		printable.Fprintf(out, "backfill unfinished; a process with these definitions will finish it, or run backfill\n")
 		return nil
 	}
-	return printable.Fprintf(out, "%s followed it: %s, %s\n", count(d.Followed, "user"), count(d.Joined, "join"), count(d.Left, "leave"))
+	return printable.Fprintf(out, "backfilled %s: %s, %s\n", count(d.Followed, "user"), count(d.Joined, "join"), count(d.Left, "leave"))
 }

@@ -15,9 +15,9 @@ func (c *cli) deploymentsCommand() *cobra.Command {
 	var most int
 	cmd := &cobra.Command{
 		Use:   "deployments",
-		Short: "List what was deployed, how far users have followed, and who is running what",
-		Long: `Lists the last deployments, pauses and resumptions with how far users have followed each,
-and the processes that run on the database with the definitions that they have.`,
+		Short: "List deployments, the progress of their backfills, and running processes",
+		Long: `Lists the last deployments, pauses and resumptions with the progress of their backfills, and the
+processes that run on the database with the fingerprints of their definitions.`,
 		Example: "  " + c.host.Name + " deployments --limit 3",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -44,9 +44,9 @@ and the processes that run on the database with the definitions that they have.`
 }
 
 func printDeployments(out io.Writer, all []engine.Deployment, processes []engine.Process) error {
-	t := newTable(out, "NO", "KIND", "AT", "DEFINITIONS", "EMIT", "USERS", "FOLLOWED", "JOINED", "LEFT", "FINISHED")
+	t := newTable(out, "NO", "KIND", "AT", "DEFINITIONS", "EMIT", "USERS", "BACKFILLED", "JOINED", "LEFT", "FINISHED")
 	for _, d := range all {
-		finished := "not yet"
+		finished := "-"
 		if d.Finished() {
 			finished = d.FinishedAt.Format(time.RFC3339)
 		}

@@ -18,9 +18,9 @@ import (
 func (c *cli) migrateCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "migrate",
-		Short: "Make or update the tables",
-		Long: `Applies the migrations that the database has not seen yet. It may run in several
-processes at once: one migrates, the others wait.`,
+		Short: "Create or update the tables",
+		Long: `Applies the migrations that the database lacks. Several processes can run it at once: one
+migrates, the others wait.`,
 		Example: "  " + c.host.Name + " migrate --database postgres://localhost/app",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -54,9 +54,9 @@ func (c *cli) devCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dev",
 		Short: "Run the engine and its HTTP API for development",
-		Long: `Finds or starts PostgreSQL, makes the tables, deploys the buckets, and runs the engine
-with its clock and handlers until it is interrupted. Events come in by HTTP, as with serve;
-a key for them is made and printed, and revoked at the end. Webhooks may go to this machine.`,
+		Long: `Finds or starts PostgreSQL, creates the tables, deploys the buckets, and runs the engine with
+its clock and handlers until it is interrupted. The HTTP API is that of serve. dev creates and
+prints an admin key, and revokes it at the end. Webhooks may be posted to this machine.`,
 		Example: "  " + c.host.Name + " dev",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -73,7 +73,7 @@ a key for them is made and printed, and revoked at the end. Webhooks may go to t
 			return c.dev(cmd, d, at)
 		},
 	}
-	cmd.Flags().StringVar(&address, "listen", "localhost:0", "`ADDRESS` to listen on; the port 0 is any that is free")
+	cmd.Flags().StringVar(&address, "listen", "localhost:0", "`ADDRESS` to listen on; port 0 picks a free port")
 	c.trackingFlags(cmd)
 	return cmd
 }
@@ -131,7 +131,7 @@ func (c *cli) invite(cmd *cobra.Command, d *database, r *running, at net.Listene
 	l := c.listen(at, c.traced(NewHandler(r.Engine, d.pool, c.schema, c.host.HTTP, c.host.Config.Logger)))
 	s.Key = k.Secret
 	err = c.print(cmd, s, func(out io.Writer) error {
-		printable.Fprintf(out, "events, in another terminal:\n  export KEY=%s URL=%s\n", s.Key, s.URL)
+		printable.Fprintf(out, "send events from another terminal:\n  export KEY=%s URL=%s\n", s.Key, s.URL)
 		printable.Fprintf(out, "%s\n", `  curl -u $KEY: -H 'Content-Type: application/json' $URL/v1/track -d '{"userId":"ada","event":"signed up"}'`)
 		printable.Fprintf(out, "  curl -u $KEY: $URL/v1/users/ada/timeline\n")
 		return printable.Fprintf(out, "running; interrupt to stop\n")

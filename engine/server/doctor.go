@@ -14,45 +14,44 @@ import (
 	"github.com/bucketgen/bucketgen/internal/printable"
 )
 
-// The states that something can be in.
+// The states of a finding.
 const (
 	stateOK      = "ok"
-	stateWarning = "warning" // it works, and somebody should look at it
+	stateWarning = "warning" // it works, and needs attention
 	stateFailed  = "failed"
-	stateSkipped = "skipped" // it could not be looked at, because of what failed
+	stateSkipped = "skipped" // not checked, because a check it depends on failed
 )
 
-// finding is what the doctor found out about something.
+// finding is the result of one check.
 type finding struct {
 	Name  string `json:"name"`
 	State string `json:"state"`
 	Says  string `json:"says"`
-	Mend  string `json:"mend,omitempty"` // what to do about it
+	Fix   string `json:"fix,omitempty"` // how to solve the problem
 }
 
 func fine(format string, args ...any) finding {
 	return finding{State: stateOK, Says: fmt.Sprintf(format, args...)}
 }
 
-func warning(mend, format string, args ...any) finding {
-	return finding{State: stateWarning, Says: fmt.Sprintf(format, args...), Mend: mend}
+func warning(fix, format string, args ...any) finding {
+	return finding{State: stateWarning, Says: fmt.Sprintf(format, args...), Fix: fix}
 }
 
-func failed(mend, format string, args ...any) finding {
-	return finding{State: stateFailed, Says: fmt.Sprintf(format, args...), Mend: mend}
+func failed(fix, format string, args ...any) finding {
+	return finding{State: stateFailed, Says: fmt.Sprintf(format, args...), Fix: fix}
 }
 
 func (c *cli) doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Look whether all is well, and say how to mend what is not",
-		Long: `Looks at the database, its version, durability and clock, at the tables, at what is deployed and
-what this program has, at names and types that arrive otherwise than they are declared, at the processes that run, at the clock and the outbox, and at the services of
-the host, such as Hatchet. Of everything that is not as it should be it says how to mend it. It changes
-nothing.
+		Short: "Check the installation and suggest fixes",
+		Long: `Checks the database with its version, durability and clock, the tables, the deployed definitions
+against those of this program, received names and types against the declared ones, running
+processes, the engine's clock, the outbox, and the services of the host, such as Hatchet. Suggests a
+fix for each problem. It changes nothing.
 
-The exit code is 0 if all is well, 1 if somebody should look at something, and 2 if something does not
-work.`,
+The exit code is 0 if every check passes, 1 if there is a warning, and 2 if a check fails.`,
 		Example: "  " + c.host.Name + " doctor\n  " + c.host.Name + " doctor --json | jq 'select(.state != \"ok\")'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -67,13 +66,13 @@ work.`,
 
 func printFindings(out io.Writer, all []finding) error {
 	for _, f := range all {
-		mark := map[string]string{stateOK: "ok    ", stateWarning: "look  ", stateFailed: "FAILED", stateSkipped: "-     "}[f.State]
+		mark := map[string]string{stateOK: "ok    ", stateWarning: "warn  ", stateFailed: "FAILED", stateSkipped: "-     "}[f.State]
 		// What a finding says may have lines. Those after the first are indented, so that none can be taken for a finding.
 		if _, err := io.WriteString(out, fmt.Sprintf("%s  %-12s %s\n", mark, f.Name, strings.ReplaceAll(f.Says, "\n", "\n        "))); err != nil {
 			return err
 		}
-		if f.Mend != "" {
-			if err := printable.Fprintf(out, "        %-12s -> %s\n", "", f.Mend); err != nil {
+		if f.Fix != "" {
+			if err := printable.Fprintf(out, "        %-12s -> %s\n", "", f.Fix); err != nil {
 				return err
 			}
 		}
@@ -82,7 +81,7 @@ func printFindings(out io.Writer, all []finding) error {
 }
 
 // errUnwell says that the doctor found something, which is the exit code's business.
-var errUnwell = errors.New("something is not as it should be")
+var errUnwell = errors.New("a check failed")
 
 func worst(all []finding) error {
 	var err error
@@ -123,7 +122,7 @@ func (c *cli) examine(ctx context.Context, log io.Writer) []finding {
 	all := make([]finding, 0, len(looks))
 	broken := ""
 	for _, l := range looks {
-		f := finding{State: stateSkipped, Says: "not looked at, because of the " + broken}
+		f := finding{State: stateSkipped, Says: "not checked, because the check of the " + broken + " failed"}
 		if broken == "" {
 			f = l.do(ctx)
 		}

@@ -18,36 +18,36 @@ import (
 const oldest = 150000 // of the versions of PostgreSQL that will do
 
 func (x *examination) connect(ctx context.Context, log io.Writer) finding {
-	const mend = "start it, or mend the URL"
+	const fix = "start the server, or correct the URL"
 	var err error
 	if x.database, err = x.open(ctx, log); err != nil {
-		return failed(mend, "%v", err)
+		return failed(fix, "%v", err)
 	}
 	facts, err := store.QueriesIn(x.database.pool, x.schema).ServerFacts(ctx)
 	switch {
 	case err != nil:
-		return failed(mend, "%v", err)
+		return failed(fix, "%v", err)
 	case facts.Version < oldest:
 		return failed("update it to PostgreSQL 15 or later", "PostgreSQL %s is too old", facts.VersionText)
 	case facts.Standby:
-		return failed("use the URL of the primary", "PostgreSQL %s is a standby, which nobody can write to", facts.VersionText)
+		return failed("use the URL of the primary", "PostgreSQL %s is a standby, which refuses writes", facts.VersionText)
 	}
 	return fine("PostgreSQL %s, %s", facts.VersionText, x.database.server.Origin)
 }
 
-// durability looks whether what was acknowledged survives a crash.
+// durability checks that acknowledged events survive a crash.
 func (x *examination) durability(ctx context.Context) finding {
 	facts, err := store.QueriesIn(x.database.pool, x.schema).ServerFacts(ctx)
-	const mend = "set %s to on, unless the data may be lost"
+	const fix = "set %s to on, unless losing data is acceptable"
 	switch {
 	case err != nil:
 		return failed("", "%v", err)
 	case !facts.Fsync:
-		return warning(fmt.Sprintf(mend, "fsync"), "fsync is off: a crash can destroy the database")
+		return warning(fmt.Sprintf(fix, "fsync"), "fsync is off: a crash can destroy the database")
 	case !facts.Synchronous:
-		return warning(fmt.Sprintf(mend, "synchronous_commit"), "synchronous_commit is off: a crash loses what was acknowledged last")
+		return warning(fmt.Sprintf(fix, "synchronous_commit"), "synchronous_commit is off: a crash loses the events acknowledged last")
 	}
-	return fine("what is acknowledged survives a crash")
+	return fine("acknowledged events survive a crash")
 }
 
 // clocks compares the clock of this machine with that of the database: all processes should agree on the time.
@@ -59,14 +59,14 @@ func (x *examination) clocks(ctx context.Context) finding {
 	}
 	took := time.Since(before)
 	apart := before.Add(took / 2).Sub(facts.Now.Time).Abs()
-	const mend = "let both machines set their clocks by NTP"
+	const fix = "synchronise both clocks by NTP"
 	switch skew := max(x.host.Config.Skew, 0); {
 	case skew == 0 && apart > 5*time.Minute || skew > 0 && apart > skew:
-		return failed(mend, "this machine and the database are %s apart: events from one are in the future of the other", apart.Round(time.Millisecond))
+		return failed(fix, "the clocks of this machine and the database are %s apart: events of one are in the future of the other", apart.Round(time.Millisecond))
 	case apart > time.Second+took:
-		return warning(mend, "this machine and the database are %s apart", apart.Round(time.Millisecond))
+		return warning(fix, "the clocks of this machine and the database are %s apart", apart.Round(time.Millisecond))
 	}
-	return fine("this machine and the database agree to within a second")
+	return fine("the clocks of this machine and the database agree to within a second")
 }
 
 func (x *examination) tables(ctx context.Context) finding {
@@ -86,10 +86,10 @@ func (x *examination) tables(ctx context.Context) finding {
 	}
 	x.engine = e
 	if version > store.Version {
-		return warning("replace this program by the one that has made them so",
-			"in schema %s, at version %d, and this program knows what they are up to %d", x.schema, version, store.Version)
+		return warning("update this program",
+			"schema %s is at version %d; this program knows versions up to %d", x.schema, version, store.Version)
 	}
-	return fine("in schema %s, at version %d", x.schema, version)
+	return fine("schema %s, version %d", x.schema, version)
 }
 
 // deployment compares what is deployed with what this program has.
@@ -99,18 +99,18 @@ func (x *examination) deployment(ctx context.Context) finding {
 	case err != nil:
 		return failed("", "%v", err)
 	case len(all) == 0:
-		return warning(x.host.Name+" deploy", "nothing was ever deployed: no bucket does anything")
+		return warning(x.host.Name+" deploy", "nothing is deployed: no bucket is active")
 	}
 	d, mine := &all[0], x.host.Registry.Fingerprint
 	switch {
 	case d.Fingerprint != mine:
-		return warning(fmt.Sprintf("see what it would do by %s plan, then %s deploy", x.host.Name, x.host.Name),
-			"deployed is %s, and this program has %s: it leaves buckets alone that differ", d.Fingerprint, mine)
+		return warning(fmt.Sprintf("check the changes with %s plan, then run %s deploy", x.host.Name, x.host.Name),
+			"deployed is %s, this program has %s: it skips buckets that differ", d.Fingerprint, mine)
 	case !d.Finished():
-		return warning(x.host.Name+" backfill, or let processes that run go on",
-			"%d of %d users have followed deployment %d", min(d.Followed, d.Users), d.Users, d.No)
+		return warning(x.host.Name+" backfill, or wait for running processes",
+			"deployment %[3]d is backfilled for %[1]d of %[2]d users", min(d.Followed, d.Users), d.Users, d.No)
 	}
-	return fine("deployment %d, of %s, is what this program has", d.No, d.At.Format(time.RFC3339))
+	return fine("deployment %d of %s has the definitions of this program", d.No, d.At.Format(time.RFC3339))
 }
 
 // The catalog is silent about a declared name that has not arrived until this long after the first event that was counted, unless
@@ -127,7 +127,7 @@ func (x *examination) catalog(ctx context.Context) finding {
 		return failed("", "%v", err)
 	}
 	if c.Since.IsZero() {
-		return fine("no event was counted yet")
+		return fine("no event was received yet")
 	}
 	now := x.engine.Now()
 	var wrong, unseen []string
@@ -141,11 +141,11 @@ func (x *examination) catalog(ctx context.Context) finding {
 	}
 	switch {
 	case len(wrong) > 0:
-		return warning(fmt.Sprintf("correct the definitions or what is sent; see %s catalog --drift", x.host.Name), "%s", some(wrong, "; "))
+		return warning(fmt.Sprintf("correct the definitions or the sender; see %s catalog --drift", x.host.Name), "%s", some(wrong, "; "))
 	case len(unseen) > 0:
-		return fine("what arrives is declared alike; not arrived yet: %s", some(unseen, ", "))
+		return fine("received names and types match the declared ones; not received yet: %s", some(unseen, ", "))
 	}
-	return fine("what arrives is declared alike")
+	return fine("received names and types match the declared ones")
 }
 
 // some lists the first of several things.
@@ -183,11 +183,11 @@ func (x *examination) processes(ctx context.Context) finding {
 	}
 	switch {
 	case differ > 0:
-		return warning("restart them with what is deployed", "%s on the database has other definitions than those that are deployed", verbed(int64(differ), "process", "processes"))
+		return warning("restart them with the deployed definitions", "%s with definitions that differ from the deployed ones", verbed(int64(differ), "process", "processes"))
 	case others < 1:
-		return warning(x.host.Name+" serve, or start a program that has the engine", "no process runs: nobody keeps the clock, and nothing is delivered")
+		return warning(x.host.Name+" serve, or start a program that has the engine", "no engine runs: no clock, no deliveries")
 	case len(apart) > 0:
-		return warning("let these machines set their clocks by NTP", "clocks are ahead of the database's (negative: behind): %s", strings.Join(apart, ", "))
+		return warning("synchronise these clocks by NTP", "clocks differ from the database's (negative: behind): %s", strings.Join(apart, ", "))
 	}
 	return fine("%s on the database", verbed(int64(others), "process", "processes"))
 }
@@ -206,7 +206,7 @@ func (x *examination) clock(ctx context.Context) finding {
 	case err != nil:
 		return failed("", "%v", err)
 	case lag > late:
-		return warning("let a process run that has what is deployed; if one does, its log says what keeps it", "what is due has been waiting for %s", lag.Round(time.Second))
+		return warning("start a process with the deployed definitions; if one runs, check its log", "due work has been waiting for %s", lag.Round(time.Second))
 	}
 	return fine("nothing is overdue by more than %s", late)
 }
@@ -227,14 +227,14 @@ func (x *examination) outbox(ctx context.Context) finding {
 	}
 	switch {
 	case len(slow) > 0:
-		return warning("let a process run that has these handlers or endpoints, or unsubscribe those that are gone", "deliveries wait for %s", strings.Join(slow, ", "))
+		return warning("start a process with these handlers or endpoints, or unsubscribe the obsolete ones", "deliveries are waiting for %s", strings.Join(slow, ", "))
 	case dead > 0:
-		return warning("see why in the dead letters, and replay them once it is mended", "%s given up", deliveries(dead))
+		return warning("read the errors of the dead letters, fix the cause, and replay them", "%s given up", deliveries(dead))
 	}
-	return fine("%s", deliveries(waiting)+" to be made")
+	return fine("%s", deliveries(waiting)+" waiting")
 }
 
-// webhooks looks for endpoints that are disabled: transitions wait for them, and nobody may know.
+// webhooks reports disabled endpoints: their transitions wait, perhaps unnoticed.
 func (x *examination) webhooks(ctx context.Context) finding {
 	endpoints, err := webhook.Open(x.database.pool, webhook.Config{Schema: x.schema})
 	if err != nil {
@@ -251,7 +251,7 @@ func (x *examination) webhooks(ctx context.Context) finding {
 		}
 	}
 	if len(disabled) > 0 {
-		return warning(fmt.Sprintf("%s webhooks enable NAME, or delete NAME", x.host.Name), "transitions wait for endpoints that are disabled: %s", strings.Join(disabled, ", "))
+		return warning(fmt.Sprintf("%s webhooks enable NAME, or delete NAME", x.host.Name), "transitions wait for disabled endpoints: %s", strings.Join(disabled, ", "))
 	}
 	return fine("%s", count(int64(len(all)), "endpoint")+", none disabled")
 }
@@ -263,7 +263,7 @@ func deliveries(n int64) string {
 	return fmt.Sprintf("%d deliveries are", n)
 }
 
-// checker is a service that can say whether what it works with is there.
+// checker is a service that can check its own dependencies.
 type checker interface {
 	Check(ctx context.Context) error
 }
@@ -275,12 +275,12 @@ func (x *examination) services(ctx context.Context) finding {
 	}
 	all, err := x.cli.services(e)
 	if err != nil {
-		return failed("mend the host's configuration", "%v", err)
+		return failed("correct the host's configuration", "%v", err)
 	}
 	for _, s := range all {
 		if c, can := s.(checker); can {
 			if err := c.Check(ctx); err != nil {
-				return failed("start what it works with, or mend the setting that is named", "%s: %v", s, err)
+				return failed("start the service, or correct the setting in the error", "%s: %v", s, err)
 			}
 		}
 	}

@@ -67,7 +67,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	if _, err := pool.Exec(t.Context(), "insert into bucketgen.migrations (version_id, is_applied) values (1000, true)"); err != nil {
 		t.Fatal(err)
 	}
-	found(t, h, url, "tables", "warning version 1000 replace")
+	found(t, h, url, "tables", "warning version 1000 update")
 	deliveries("dead")
 	found(t, h, url, "outbox", "warning 1 delivery is given up replay")
 }
@@ -80,7 +80,7 @@ func found(t *testing.T, h server.Host, url, look, want string) {
 		t.Errorf("exit code %d, want 2", code)
 	}
 	for in := json.NewDecoder(&out); in.More(); {
-		var f struct{ Name, State, Says, Mend string }
+		var f struct{ Name, State, Says, Fix string }
 		if err := in.Decode(&f); err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +88,7 @@ func found(t *testing.T, h server.Host, url, look, want string) {
 			continue
 		}
 		for word := range strings.FieldsSeq(want) {
-			if !strings.Contains(f.State+" "+f.Says+" "+f.Mend, word) {
+			if !strings.Contains(f.State+" "+f.Says+" "+f.Fix, word) {
 				t.Errorf("%s is %+v, want %q", look, f, want)
 			}
 		}

@@ -12,9 +12,9 @@ func (c *cli) explainCommand() *cobra.Command {
 	var at string
 	cmd := &cobra.Command{
 		Use:   "explain BUCKET USER",
-		Short: "Say why a user is in a bucket or not, and what the clock does next",
-		Long: `Says why a user is in a bucket or not: what each of its conditions finds, what its
-policy comes to, and what happens next if nothing but time does. It changes nothing.`,
+		Short: "Explain why a user is in a bucket or not, and what the clock does next",
+		Long: `Shows what each condition of a bucket evaluates to for a user, the result of the bucket's
+policies, and what happens next if no event arrives. It changes nothing.`,
 		Example: "  " + c.host.Name + " explain power-users ada\n" +
 			"  " + c.host.Name + " explain power-users ada --json",
 		Args:              takes(2, "a BUCKET and a USER"),

@@ -60,7 +60,7 @@ func TestExplain(t *testing.T) {
 		{[]string{"power-users", "ada"}, `bucketd: explain bucket "power-users" for user "ada": the user is deleted`},
 		{[]string{"power-users", ""}, `bucketd: explain: user_id: is empty`},
 		{[]string{"powers", "ada"}, `bucketd: there is no bucket "powers"; there are beta-testers, power-users, trial-expiring-soon, went-dormant`},
-		{[]string{"power-users"}, `bucketd: explain takes a BUCKET and a USER, but there is 1 argument; see bucketd explain --help`},
+		{[]string{"power-users"}, `bucketd: explain takes a BUCKET and a USER, got 1 argument; see bucketd explain --help`},
 	} {
 		var stdout, stderr bytes.Buffer
 		args := append([]string{"explain", "--database", url}, test.args...)

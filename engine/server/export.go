@@ -17,8 +17,8 @@ import (
 func (c *cli) exportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
-		Short: "Write the members of a bucket as CSV",
-		Long:  `Writes what the database has as CSV, for other programs to read.`,
+		Short: "Export members as CSV",
+		Long:  `Exports data as CSV, for other programs to read.`,
 		Args:  cobra.NoArgs,
 	}
 	cmd.AddCommand(c.exportMembersCommand())
@@ -29,14 +29,14 @@ func (c *cli) exportMembersCommand() *cobra.Command {
 	var asOf, name string
 	cmd := &cobra.Command{
 		Use:   "members BUCKET",
-		Short: "Write the members of a bucket as CSV",
-		Long: `Writes the users who are in a bucket, or were in it at a time, as CSV:
+		Short: "Export the members of a bucket as CSV",
+		Long: `Exports the current members of a bucket, or its members at a time, as CSV:
 
   userId,email,enteredAt,leftAt,entryCount,membershipId,source
 
-A cell that begins with =, +, -, @ or a blank has an apostrophe in front, so that a spreadsheet shows it
-and does not run it. import members reads the file with the ids as they were. With --json it writes an
-object per line instead, in which ids stand as they are.`,
+A cell that begins with =, +, -, @ or a blank gets an apostrophe in front, so that a spreadsheet does
+not run it as a formula. import members removes the apostrophe. --json writes one object a line
+instead, with ids unchanged.`,
 		Example: "  " + c.host.Name + " export members power-users --output members.csv\n" +
 			"  " + c.host.Name + " export members power-users --as-of 2026-03-01T00:00:00Z | gzip > members.csv.gz",
 		Args:              takes(1, "one BUCKET"),
@@ -72,8 +72,8 @@ object per line instead, in which ids stand as they are.`,
 			})
 		},
 	}
-	cmd.Flags().StringVar(&asOf, "as-of", "", "write who was in it at this `TIME` (default now)")
-	cmd.Flags().StringVar(&name, "output", "", "write to this `FILE` (default the standard output)")
+	cmd.Flags().StringVar(&asOf, "as-of", "", "export the members at this `TIME` (default now)")
+	cmd.Flags().StringVar(&name, "output", "", "write to this `FILE` (default standard output)")
 	return cmd
 }
 

@@ -33,10 +33,10 @@ func (c *cli) historyCommand() *cobra.Command {
 	var flags historyFlags
 	cmd := &cobra.Command{
 		Use:   "history BUCKET",
-		Short: "Tell how many members a bucket had, and how many entered and left",
-		Long: `Tells the past of a bucket by the day or by the hour, in UTC: how many users entered and
-left, how many members there were at the end, and how long the stays lasted that ended.
-On a terminal it is drawn, elsewhere it is a table.`,
+		Short: "Show the size of a bucket over time, with its joins and leaves",
+		Long: `Shows for each day or hour, in UTC, how many users entered and left a bucket, how many members it
+had at the end, and the mean length of the stays that ended. It draws a chart on a terminal and
+prints a table elsewhere.`,
 		Example: "  " + c.host.Name + " history power-users\n" +
 			"  " + c.host.Name + " history power-users --by hour --from 2026-03-01T00:00:00Z --to 2026-03-02T00:00:00Z --json",
 		Args:              takes(1, "one BUCKET"),
@@ -73,9 +73,9 @@ On a terminal it is drawn, elsewhere it is a table.`,
 			})
 		},
 	}
-	cmd.Flags().StringVar(&flags.from, "from", "", "begin with the day or hour of this `TIME` (default 30 days or 48 hours before the end)")
+	cmd.Flags().StringVar(&flags.from, "from", "", "start with the day or hour of this `TIME` (default 30 days or 48 hours before the end)")
 	cmd.Flags().StringVar(&flags.to, "to", "", "end with the day or hour of this `TIME` (default now)")
-	cmd.Flags().StringVar(&flags.by, "by", "day", "tell it by the `STEP`: hour or day")
+	cmd.Flags().StringVar(&flags.by, "by", "day", "size of a `STEP`: hour or day")
 	return cmd
 }
 

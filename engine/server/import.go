@@ -32,18 +32,18 @@ type imported struct {
 	Left       int64 `json:"left"`
 }
 
-const importErrors = `Every line that is refused is reported with its number and what is wrong with it: the first ones on
-the standard error, all of them in the CSV file that --errors names. All others are taken in; the exit
-code is 1 then. The file may be compressed by gzip.`
+const importErrors = `A refused line is reported with its number and the reason: the first 20 on standard error, all of
+them in the CSV file of --errors. The other lines are imported, and the exit code is 1. The file may
+be compressed by gzip.`
 
 func (c *cli) importCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import",
-		Short: "Take in contacts, events or members of manual buckets from a CSV file",
-		Long: `Takes in what a CSV file has, whose first line names the columns. A column may say its type:
-age:number, vip:bool, seen:time, tags:json, zip:text. A column that does not say it has the type that
-the buckets declare for it, or is text. Empty cells say nothing. An apostrophe in front of =, +, -, @ or
-a blank, by which export keeps spreadsheets from running a cell, does not belong to the value.
+		Short: "Import users, events or members of manual buckets from a CSV file",
+		Long: `Imports a CSV file. The first line names the columns. A column name can carry a type: age:number,
+vip:bool, seen:time, tags:json, zip:text. Without one, a column has the type that the buckets declare
+for it, or else text. Empty cells are ignored. An apostrophe in front of =, +, -, @ or a blank, which
+export adds, is not part of the value.
 
 ` + importErrors,
 		Args: cobra.NoArgs,
@@ -53,25 +53,25 @@ a blank, by which export keeps spreadsheets from running a cell, does not belong
 }
 
 func (c *cli) importContactsCommand() *cobra.Command {
-	return c.importer("contacts FILE|-", "Set traits of users", `Sets traits of users. The column userId names the user; every other column is a trait of that name.
+	return c.importer("contacts FILE|-", "Set traits of users", `Sets traits of users. The column userId names the user; every other column is a trait.
 
   userId,email,plan,seats:number
   ada,ada@example.com,pro,12
 
-Memberships follow as they do when an application sets the traits.
+Memberships change as they do when an application sets the traits.
 
 `+importErrors, "  "+c.host.Name+" import contacts users.csv --errors refused.csv", c.contactOf)
 }
 
 func (c *cli) importEventsCommand() *cobra.Command {
-	return c.importer("events FILE|-", "Take in what happened in the past", `Takes in what happened, with the time at which it did. The columns userId, event and timestamp are
-needed, messageId makes a line idempotent; every other column is a property of the event.
+	return c.importer("events FILE|-", "Import past events", `Imports events with the times at which they occurred. The columns userId, event and timestamp are
+required, messageId makes a line idempotent, and every other column is a property of the event.
 
   userId,event,timestamp,messageId,total:number
   ada,order,2026-11-23T09:30:00Z,4711,19.90
 
-Events of the past count from when they occurred: who would have left a bucket by now does not join
-it. To let the past happen in virtual time, with all joins and leaves, see replay.
+Past events count from the time at which they occurred: a user who would have left a bucket by now
+does not join it. To run the past in virtual time, with all its joins and leaves, use replay.
 
 `+importErrors, "  "+c.host.Name+" import events orders.csv.gz", c.eventOf)
 }
@@ -83,7 +83,7 @@ func (c *cli) importer(use, short, long, example string, read func(*sheet.Sheet)
 	var flags importFlags
 	cmd := &cobra.Command{
 		Use: use, Short: short, Long: long, Example: example,
-		Args: takes(1, "one FILE, or - for the standard input"),
+		Args: takes(1, "one FILE, or - for standard input"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.withSheet(cmd, args[0], flags, func(in *importing) error {
 				made, err := read(in.sheet)
@@ -100,7 +100,7 @@ func (c *cli) importer(use, short, long, example string, read func(*sheet.Sheet)
 
 func (f *importFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.separator, "separator", ",", "the `CHARACTER` between cells")
-	cmd.Flags().StringVar(&f.errors, "errors", "", "write what was refused to this CSV `FILE`: line,field,problem")
+	cmd.Flags().StringVar(&f.errors, "errors", "", "write refused lines to this CSV `FILE`: line,field,problem")
 }
 
 // importing is an import that runs.
@@ -164,13 +164,13 @@ func (in *importing) ended(err error) error {
 		err = errInterrupted
 	}
 	if n := in.done.Taken + in.done.Duplicates; n > 0 {
-		err = fmt.Errorf("%w after %s; run it again to go on", err, count(n, "line"))
+		err = fmt.Errorf("%w after %s; run it again to continue", err, count(n, "line"))
 	}
 	return err
 }
 
 func (in *importing) tell(out io.Writer) error {
-	return printable.Fprintf(out, "%s taken in, %s, %s\n", count(in.done.Taken+in.done.Duplicates, "line"), count(in.done.Entered, "join"), count(in.done.Left, "leave"))
+	return printable.Fprintf(out, "imported %s: %s, %s\n", count(in.done.Taken+in.done.Duplicates, "line"), count(in.done.Entered, "join"), count(in.done.Left, "leave"))
 }
 
 // importBatch is how many lines go to the engine at once.
@@ -273,7 +273,7 @@ func (r *refusals) take(line int, err error) bool {
 	case r.n <= most:
 		printable.Fprintf(r.out, "line %d: %s\n", line, problem)
 	case r.n == most+1:
-		printable.Fprintf(r.out, "more lines were refused; they are counted\n")
+		printable.Fprintf(r.out, "more lines were refused; they are counted only\n")
 	}
 	if r.csv != nil {
 		_ = r.csv.Write(strconv.Itoa(line), field, problem) // close says whether that failed

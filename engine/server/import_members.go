@@ -20,17 +20,17 @@ func (c *cli) importMembersCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "members BUCKET FILE|-",
 		Short: "Add, replace or remove the members of a manual bucket",
-		Long: `Changes who is in a manual bucket, one that has no criteria. The column userId names the users; all
-others are left alone.
+		Long: `Changes the members of a manual bucket, one without criteria. The column userId names the users;
+other columns are ignored.
 
-  --mode add       who is in the file joins the bucket
-  --mode remove    who is in the file leaves it
-  --mode replace   who is in the file joins it, and whoever is not leaves it; nobody leaves if a line
-                   of the file was refused, or if it names nobody
+  --mode add       the users in the file join the bucket
+  --mode remove    the users in the file leave it
+  --mode replace   the users in the file join it, and all other members leave it; no member leaves
+                   if a line was refused or if the file names no user
 
 ` + importErrors,
 		Example:           "  " + c.host.Name + " import members beta-testers testers.csv --mode replace",
-		Args:              takes(2, "a BUCKET and a FILE, or - for the standard input"),
+		Args:              takes(2, "a BUCKET and a FILE, or - for standard input"),
 		ValidArgsFunction: c.completeBuckets(1, manualBucket),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ref, err := c.manual(args[0])
@@ -46,7 +46,7 @@ others are left alone.
 		},
 	}
 	flags.add(cmd)
-	cmd.Flags().StringVar(&flags.mode, "mode", "add", "what to do: add, replace or remove")
+	cmd.Flags().StringVar(&flags.mode, "mode", "add", "how to change the members: add, replace or remove")
 	return cmd
 }
 
@@ -81,10 +81,10 @@ func (in *importing) members(e *engine.Engine, ref registry.ManualRef, mode stri
 	case mode != "replace":
 		return nil
 	case in.report.n > 0:
-		printable.Fprintf(in.cmd.ErrOrStderr(), "because lines were refused, nobody was removed\n")
+		printable.Fprintf(in.cmd.ErrOrStderr(), "no member was removed, because lines were refused\n")
 		return nil
 	case len(named) == 0:
-		return errors.New("the file names nobody, so nobody was removed; to empty a bucket, remove its members")
+		return errors.New("the file names no user, so no member was removed; to empty a bucket, use --mode remove")
 	}
 	return in.removeOthers(e, ref, named)
 }
@@ -108,7 +108,7 @@ func (in *importing) removeOthers(e *engine.Engine, ref registry.ManualRef, name
 func (in *importing) move(e *engine.Engine, m *move, ref registry.ManualRef, user string) error {
 	transitions, err := m.do(e, in.cmd.Context(), ref, user)
 	if errors.Is(err, engine.ErrDeleted) {
-		return &engine.InvalidError{Field: "user_id", Problem: "is that of a user who is deleted"}
+		return &engine.InvalidError{Field: "user_id", Problem: "names a deleted user"}
 	}
 	if err != nil {
 		return err

@@ -23,7 +23,7 @@ const (
 // contactOf reads lines as contacts.
 func (c *cli) contactOf(s *sheet.Sheet) (reading, error) {
 	if len(s.Columns) < 2 {
-		return nil, errors.New("there is no column beside userId; every other one is a trait")
+		return nil, errors.New("there is no column besides userId; add a column for each trait")
 	}
 	traits := func(column string) (string, sheet.Type) {
 		if column == userColumn {
@@ -70,7 +70,7 @@ func (c *cli) eventOf(s *sheet.Sheet) (reading, error) {
 		}
 		at, err := time.Parse(time.RFC3339Nano, row.Cell(timeColumn))
 		if err != nil {
-			return ev, &sheet.LineError{Line: row.Line, Column: timeColumn, Problem: fmt.Sprintf("%q is no time; write it like 2026-11-23T09:30:00Z", row.Cell(timeColumn))}
+			return ev, &sheet.LineError{Line: row.Line, Column: timeColumn, Problem: fmt.Sprintf("%q is not a time; write it like 2026-11-23T09:30:00Z", row.Cell(timeColumn))}
 		}
 		if at.IsZero() { // which stands for now in an event
 			return ev, &sheet.LineError{Line: row.Line, Column: timeColumn, Problem: "is the zero time, 0001-01-01T00:00:00Z; write the time at which the event occurred"}

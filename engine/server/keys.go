@@ -155,13 +155,12 @@ func hash(secret string) []byte {
 func (c *cli) keysCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "keys",
-		Short: "Make, list and revoke the keys by which programs are let in",
-		Long: `The HTTP API lets nobody in without a key. A write key lets events in and nothing else, so
-that it may stand in a browser or an app; a server key may also merge known users, so it
-belongs on servers only; a read key sees everything and changes nothing; an admin key may do
-everything.
+		Short: "Create, list and revoke API keys",
+		Long: `The HTTP API requires a key. A write key may only send events, so that it can be used in a browser
+or an app. A server key may also merge known users, so it belongs on servers only. A read key may
+read everything and change nothing. An admin key may do everything.
 
-Only a hash of a key is kept: it is shown once, when it is made.`,
+Only a hash of the key is stored. The key itself is shown once, when it is created.`,
 		Args: cobra.NoArgs,
 	}
 	cmd.AddCommand(c.keysCreateCommand(), c.keysListCommand(), c.keysRevokeCommand())
@@ -173,9 +172,9 @@ func (c *cli) keysCreateCommand() *cobra.Command {
 	var rate int
 	cmd := &cobra.Command{
 		Use:   "create NAME",
-		Short: "Make a key and show it",
-		Long: `Makes a key and shows it, this once: a write key, unless --server, --read or --admin say
-otherwise. What the NAME says is for people.`,
+		Short: "Create a key and show it",
+		Long: `Creates a key and shows it this once: a write key, unless --server, --read or --admin is given. The
+NAME is shown in lists.`,
 		Example: "  " + c.host.Name + " keys create web --rate 500\n  " + c.host.Name + " keys create backend --server\n  " + c.host.Name + " keys create ops --admin",
 		Args:    takes(1, "one NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -190,9 +189,9 @@ otherwise. What the NAME says is for people.`,
 			}
 			switch _, err := strconv.Atoi(name); {
 			case name == "":
-				return errors.New("the NAME of a key is empty; say what it is for")
+				return errors.New("the NAME of a key is empty; write what the key is for")
 			case err == nil:
-				return fmt.Errorf("the NAME of a key is %q, which would be taken for its number; say what it is for", name)
+				return fmt.Errorf("the NAME of a key is %q, which reads like a key number; write what the key is for", name)
 			case rate < 0:
 				return fmt.Errorf("--rate is %d; it must be positive, or 0 for no limit", rate)
 			}
@@ -210,19 +209,19 @@ otherwise. What the NAME says is for people.`,
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&ofServer, "server", false, "it sends events and may merge known users")
-	cmd.Flags().BoolVar(&read, "read", false, "it sees everything and changes nothing")
-	cmd.Flags().BoolVar(&admin, "admin", false, "it may do everything")
+	cmd.Flags().BoolVar(&ofServer, "server", false, "may send events and merge known users")
+	cmd.Flags().BoolVar(&read, "read", false, "may read everything and change nothing")
+	cmd.Flags().BoolVar(&admin, "admin", false, "may do everything")
 	cmd.MarkFlagsMutuallyExclusive("server", "read", "admin")
-	cmd.Flags().IntVar(&rate, "rate", 0, "it lets `N` events, or requests, in each second at most, 0 for no limit")
+	cmd.Flags().IntVar(&rate, "rate", 0, "accept at most `N` events or requests a second; 0 for no limit")
 	return cmd
 }
 
 func (c *cli) keysListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "list",
-		Short:   "List the keys, those that are revoked too",
-		Long:    `Lists the keys with what they are for, and when they were made and revoked.`,
+		Short:   "List all keys, including revoked ones",
+		Long:    `Lists the keys with their names, kinds, limits, and times of creation and revocation.`,
 		Example: "  " + c.host.Name + " keys list",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -256,8 +255,8 @@ func printKeys(out io.Writer, all []key) error {
 func (c *cli) keysRevokeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "revoke NO|NAME",
-		Short:   "Revoke a key by its number, or all keys of a name, at once",
-		Long:    `Revokes a key by its number, or all keys of a name. From then on no process lets it in.`,
+		Short:   "Revoke a key by its number, or all keys of a name",
+		Long:    `Revokes a key by its number, or all keys of a name. Every process refuses it from then on.`,
 		Example: "  " + c.host.Name + " keys revoke web",
 		Args:    takes(1, "one NO or NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -267,7 +266,7 @@ func (c *cli) keysRevokeCommand() *cobra.Command {
 				case err != nil:
 					return err
 				case n == 0:
-					return fmt.Errorf("there is no key %q that is not revoked; see %s keys list", args[0], c.host.Name)
+					return fmt.Errorf("there is no live key %q; see %s keys list", args[0], c.host.Name)
 				}
 				return c.print(cmd, map[string]int64{"revoked": n}, func(out io.Writer) error {
 					return printable.Fprintf(out, "revoked %s\n", count(n, "key"))

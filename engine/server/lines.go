@@ -90,7 +90,7 @@ func (r *lineReader) refuse(n int64, err error) {
 	case r.refused <= most:
 		printable.Fprintf(r.out, "line %d: %v\n", n, err)
 	case r.refused == most+1:
-		printable.Fprintf(r.out, "more lines were refused; they are counted\n")
+		printable.Fprintf(r.out, "more lines were refused; they are counted only\n")
 	}
 }
 

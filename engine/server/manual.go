@@ -30,8 +30,8 @@ type move struct {
 }
 
 var (
-	adding   = move{"add", "entered", "is in it already", (*engine.Engine).Add}
-	removing = move{"remove", "left", "is not in it", (*engine.Engine).Remove}
+	adding   = move{"add", "entered", "is already a member", (*engine.Engine).Add}
+	removing = move{"remove", "left", "is not a member", (*engine.Engine).Remove}
 )
 
 // one moves a user.
@@ -56,26 +56,26 @@ func (m *move) one(ctx context.Context, e *engine.Engine, ref registry.ManualRef
 }
 
 func (c *cli) addCommand() *cobra.Command {
-	return c.moveCommand(&adding, "Put users into a manual bucket",
-		`Puts users into a manual bucket, one that has no criteria. Who is in it already stays; who is
-unknown is created. It is announced as every other join is.`)
+	return c.moveCommand(&adding, "Add users to a manual bucket",
+		`Adds users to a manual bucket, one without criteria. Members stay; an unknown user is created. The
+join is announced like any other.`)
 }
 
 func (c *cli) removeCommand() *cobra.Command {
-	return c.moveCommand(&removing, "Take users out of a manual bucket",
-		`Takes users out of a manual bucket, one that has no criteria, whatever its minimal dwell. It is
-announced as every other leave is.`)
+	return c.moveCommand(&removing, "Remove users from a manual bucket",
+		`Removes users from a manual bucket, one without criteria, regardless of its minimum dwell. The leave
+is announced like any other.`)
 }
 
 func (c *cli) moveCommand(m *move, short, long string) *cobra.Command {
 	return &cobra.Command{
 		Use: m.verb + " BUCKET USER...", Short: short,
-		Long:              long + "\n\nThe exit code is 1 if a user was refused, because they are deleted.",
+		Long:              long + "\n\nThe exit code is 1 if a user was refused because they are deleted.",
 		Example:           "  " + c.host.Name + " " + m.verb + " beta-testers ada grace",
 		ValidArgsFunction: c.completeBuckets(1, manualBucket),
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return fmt.Errorf("%s takes a BUCKET and at least one USER, but there %s; see %s --help", m.verb, are(int64(len(args)), "argument"), cmd.CommandPath())
+				return fmt.Errorf("%s takes a BUCKET and at least one USER, got %s; see %s --help", m.verb, count(int64(len(args)), "argument"), cmd.CommandPath())
 			}
 			return nil
 		},
@@ -114,7 +114,7 @@ func (m *move) report(out io.Writer, all []moved) error {
 		case "unchanged":
 			says = one.UserID + " " + m.same
 		case refusedItem:
-			says = one.UserID + " is refused: " + one.Problem
+			says = one.UserID + " was refused: " + one.Problem
 		}
 		if err := printable.Fprintf(out, "%s\n", says); err != nil {
 			return err
@@ -133,9 +133,9 @@ func (c *cli) manual(id string) (registry.ManualRef, error) {
 	if manualBucket(&c.host.Registry.Buckets[b]) {
 		return registry.NewManualRef(id, b), nil
 	}
-	const why = "bucket %q is dynamic: only its criteria changes it; "
+	const why = "bucket %q has criteria, so its members cannot be changed by hand; "
 	if all := c.ids(manualBucket); len(all) > 0 {
-		return registry.ManualRef{}, fmt.Errorf(why+"manual are %s", id, strings.Join(all, ", "))
+		return registry.ManualRef{}, fmt.Errorf(why+"the manual buckets are %s", id, strings.Join(all, ", "))
 	}
-	return registry.ManualRef{}, fmt.Errorf(why+"no bucket here is manual", id)
+	return registry.ManualRef{}, fmt.Errorf(why+"there is no manual bucket", id)
 }

@@ -20,9 +20,9 @@ func (c *cli) membersCommand() *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "members BUCKET",
-		Short: "List the users who are in a bucket, or were in it at a time",
-		Long: `Lists the users who are in a bucket, in the order in which they became known. With --as-of it
-lists those who were in it at a time, with what is known of their stays by now.`,
+		Short: "List the members of a bucket, now or at a time",
+		Long: `Lists the current members of a bucket, in the order in which the users were created. --as-of lists
+the members at a time, with what is known about their stays today.`,
 		Example: "  " + c.host.Name + " members power-users\n" +
 			"  " + c.host.Name + " members power-users --as-of 2026-03-01T00:00:00Z\n" +
 			"  " + c.host.Name + " members power-users --json --limit 10",
@@ -53,8 +53,8 @@ lists those who were in it at a time, with what is known of their stays by now.`
 			})
 		},
 	}
-	cmd.Flags().StringVar(&asOf, "as-of", "", "list who was in it at this `TIME` (default now)")
-	cmd.Flags().IntVar(&limit, "limit", 0, "list at most `N`, 0 for all")
+	cmd.Flags().StringVar(&asOf, "as-of", "", "list the members at this `TIME` (default now)")
+	cmd.Flags().IntVar(&limit, "limit", 0, "list at most `N` members; 0 for all")
 	return cmd
 }
 
@@ -74,10 +74,10 @@ func instant(flag, text string) (time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
-		return t, fmt.Errorf("%s %q is no time; write it like 2026-12-01T00:00:00Z", flag, text)
+		return t, fmt.Errorf("%s %q is not a time; write it like 2026-12-01T00:00:00Z", flag, text)
 	}
 	if t.IsZero() { // which stands for a flag that is not given
-		return t, fmt.Errorf("%s %q is the zero time; leave the flag out if no time is meant", flag, text)
+		return t, fmt.Errorf("%s %q is the zero time; omit the flag for the default", flag, text)
 	}
 	return t, nil
 }

@@ -11,12 +11,13 @@ import (
 
 func (c *cli) mergeCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "merge FROM INTO", Short: "Make a user another",
-		Long: `Makes the user FROM, by an id that somebody had before they signed up, the user INTO. What FROM did
-counts for INTO from then on, and the one id is another name of the other user. There is no way back.
+		Use: "merge FROM INTO", Short: "Merge one user into another",
+		Long: `Merges the user FROM, such as the anonymous id of a visitor, into the user INTO, such as the id after
+sign-up. The events of FROM count for INTO, and FROM becomes another id of INTO. A merge cannot be
+undone.
 
-Prints what changed: who was in a bucket under either name, and is in it afterwards, has neither
-entered nor left it. Of properties, those of INTO stay, and those of FROM fill the gaps.`,
+Prints the transitions. A user who was a member under either id and still matches has neither
+entered nor left. Properties of INTO win; those of FROM fill the gaps.`,
 		Example: "  " + c.host.Name + " merge anon-7f3a ada",
 		Args:    takes(2, "FROM and INTO"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -32,7 +33,7 @@ entered nor left it. Of properties, those of INTO stay, and those of FROM fill t
 }
 
 func reportMerge(out io.Writer, from, into string, made []engine.Transition) error {
-	if err := printable.Fprintf(out, "%s is %s\n", from, into); err != nil {
+	if err := printable.Fprintf(out, "merged %s into %s\n", from, into); err != nil {
 		return err
 	}
 	for _, t := range made {

@@ -14,13 +14,12 @@ func (c *cli) planCommand() *cobra.Command {
 	var emit, at string
 	cmd := &cobra.Command{
 		Use:   "plan",
-		Short: "Say what deploying this program's buckets would do",
-		Long: `Compares the buckets of this program with those that are deployed: which are new,
-changed or gone, what is different about them, who would join and leave, and what would
-be announced of it to whom. Nothing is written.
+		Short: "Show what a deployment of this program would change",
+		Long: `Compares the definitions of this program with the deployed ones. Shows which buckets are new,
+changed or gone, how their definitions differ, who would join and leave, and which handlers and
+endpoints would be notified. Nothing is written.
 
-The exit code is 0 if nothing would change, 1 if something would, and 2 if it cannot be
-said.`,
+The exit code is 0 if nothing would change, 1 if something would change, and 2 on an error.`,
 		Example: "  " + c.host.Name + " plan\n" +
 			"  " + c.host.Name + " plan --sample 0.05 --json",
 		Args: cobra.NoArgs,
@@ -41,7 +40,7 @@ said.`,
 		},
 	}
 	lookFlags(cmd, &o, &at)
-	cmd.Flags().StringVar(&emit, "emit", "leaves", "what would be announced: silent, leaves or all")
+	cmd.Flags().StringVar(&emit, "emit", "leaves", "which transitions would be announced: silent, leaves or all")
 	return cmd
 }
 
@@ -50,9 +49,9 @@ func (c *cli) previewCommand() *cobra.Command {
 	var at string
 	cmd := &cobra.Command{
 		Use:   "preview BUCKET",
-		Short: "Say who is in a bucket that is not deployed yet",
-		Long: `Looks at every user with this program's definition of a bucket, whatever is deployed, and
-says how many are in it and who some of them are. Nothing is written.`,
+		Short: "Show who would be in a bucket, before it is deployed",
+		Long: `Evaluates this program's definition of a bucket for every user, regardless of the deployed one.
+Shows the number of members and some of their ids. Nothing is written.`,
 		Example:           "  " + c.host.Name + " preview power-users --users 20",
 		Args:              takes(1, "one BUCKET"),
 		ValidArgsFunction: c.completeBuckets(1, anyBucket),
@@ -81,8 +80,8 @@ says how many are in it and who some of them are. Nothing is written.`,
 
 // lookFlags are those of commands that look at users.
 func lookFlags(cmd *cobra.Command, o *engine.PlanOptions, at *string) {
-	cmd.Flags().Float64Var(&o.Sample, "sample", 1, "look at this `PART` of the users and estimate the rest")
-	cmd.Flags().IntVar(&o.Users, "users", 5, "name `N` of those who would move, or be in it; -1 for none")
+	cmd.Flags().Float64Var(&o.Sample, "sample", 1, "evaluate this `FRACTION` of the users and estimate the rest")
+	cmd.Flags().IntVar(&o.Users, "users", 5, "show `N` users who would join, leave or be members; -1 for none")
 	atFlag(cmd, at)
 }
 

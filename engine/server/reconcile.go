@@ -13,10 +13,10 @@ func (c *cli) reconcileCommand() *cobra.Command {
 	var at string
 	cmd := &cobra.Command{
 		Use:   "reconcile",
-		Short: "Derive all memberships anew and repair what differs",
-		Long: `Goes through all users, derives their memberships from what is known of them, and repairs
-what is not as it should be. In a healthy system that is nothing. It may run beside
-everything else; if it is interrupted, the next one goes on where it was.`,
+		Short: "Recompute all memberships and repair differences",
+		Long: `Recomputes the memberships of all users from their events and properties, and repairs differences.
+A healthy system has none. It can run beside everything else. If it is interrupted, the next run
+continues where it stopped.`,
 		Example: "  " + c.host.Name + " reconcile",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

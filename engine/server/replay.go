@@ -24,11 +24,10 @@ func (c *cli) replayCommand() *cobra.Command {
 	var flags replayFlags
 	cmd := &cobra.Command{
 		Use:   "replay FILE|-",
-		Short: "Take events in as if they were happening now, in virtual time",
-		Long: `Reads events, one JSON object a line, and takes each in at the time at which it
-occurred. What the clock does between them happens at its own instant, so the outcome
-is as if the engine had been running all the while. No other engine may work on the
-database meanwhile.
+		Short: "Ingest past events in virtual time",
+		Long: `Reads events, one JSON object a line, and ingests each at the time at which it occurred. The clock
+runs in virtual time between them, so the result is the same as if the engine had been running all
+along. No other engine may run on the database meanwhile.
 
 The lines have the shape of Segment's calls, track, identify, page, screen and group:
 
@@ -36,12 +35,12 @@ The lines have the shape of Segment's calls, track, identify, page, screen and g
    "timestamp":"2026-11-23T09:30:00Z","messageId":"1"}
   {"type":"identify","userId":"ada","traits":{"plan":"pro"},"timestamp":"..."}
 
-A messageId makes a line idempotent. The file may be compressed by gzip. A line that is
-refused is reported, and the others are taken in; the exit code is 1 then. An interrupted
-replay can be run again: lines with a messageId are not taken in twice.`,
+A messageId makes a line idempotent. The file may be compressed by gzip. A refused line is reported,
+the others are ingested, and the exit code is 1. An interrupted replay can be run again: a line with
+a messageId is ingested once.`,
 		Example: "  " + c.host.Name + " replay events.jsonl.gz --until 2026-12-01T00:00:00Z --transitions out.csv\n" +
 			"  cat events.jsonl | " + c.host.Name + " replay - --database temp",
-		Args: takes(1, "one FILE, or - for the standard input"),
+		Args: takes(1, "one FILE, or - for standard input"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			in, size, until, err := flags.open(cmd, args[0])
 			if err != nil {
@@ -70,8 +69,8 @@ func (f *replayFlags) open(cmd *cobra.Command, name string) (in io.ReadCloser, s
 }
 
 func (f *replayFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.until, "until", "", "let the clock run on to this `TIME`, and refuse lines that are later (default the time of the last event)")
-	cmd.Flags().StringVar(&f.transitions, "transitions", "", "write every change of membership to this CSV `FILE`: bucket,user,transition,epoch,at")
+	cmd.Flags().StringVar(&f.until, "until", "", "run the clock up to this `TIME` and refuse later lines (default the time of the last event)")
+	cmd.Flags().StringVar(&f.transitions, "transitions", "", "write every transition to this CSV `FILE`: bucket,user,transition,epoch,at")
 }
 
 func openInput(cmd *cobra.Command, name string) (io.ReadCloser, int64, error) {
@@ -159,7 +158,7 @@ func (r *replay) ended(err error, s engine.Stats) error {
 	}
 	err = fmt.Errorf("%w after %s", err, count(s.Events+s.Duplicates, "event"))
 	if r.database != temporary {
-		err = fmt.Errorf("%w, which stay in the database; run it again to go on: lines with a messageId are not taken in twice", err)
+		err = fmt.Errorf("%w, which stay in the database; run it again to continue: a line with a messageId is ingested once", err)
 	}
 	return err
 }

@@ -44,7 +44,7 @@ func TestReplayInterrupted(t *testing.T) {
 	defer interrupt()
 	var stdout, stderr bytes.Buffer
 	code := server.Run(ctx, h, []string{"replay", "-", "--database", url}, &thenSilence{strings.NewReader(input.String()), interrupt, t.Context().Done()}, &stdout, &stderr)
-	said := regexp.MustCompile(`^shopd: interrupted after ([0-9]+) events?, which stay in the database; run it again to go on: lines with a messageId are not taken in twice\n$`).FindStringSubmatch(stderr.String())
+	said := regexp.MustCompile(`^shopd: interrupted after ([0-9]+) events?, which stay in the database; run it again to continue: a line with a messageId is ingested once\n$`).FindStringSubmatch(stderr.String())
 	if code != 2 || said == nil || stdout.Len() > 0 {
 		t.Fatalf("exit code %d\n%s%s", code, &stdout, &stderr)
 	}

@@ -27,31 +27,30 @@ func (c *cli) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the engine and its HTTP API",
-		Long: `Runs the engine with its clock and handlers, posts webhooks, takes events in over HTTP from the
-SDKs of Segment and RudderStack, and lets itself be managed, until it is interrupted. Then it
-answers what has come in, stores it, and ends. The tables must be there (migrate), and what is
-deployed is what deploy deployed.
+		Long: `Runs the engine with its clock, handlers and webhooks, and serves the HTTP API: events from the SDKs
+of Segment, RudderStack and PostHog, and management. On an interrupt it answers the requests in
+flight, stores their events, and exits. It needs the tables (see migrate), and does not deploy (see
+deploy).
 
   POST /v1/track, identify, page, screen, group   one call
-  POST /v1/batch, /v1/import                      {"batch": [...]}; ?results=1 says what became of each
-  GET  /v1/projects/KEY/settings                  for SDKs in browsers
-  GET  /v1/buckets, /v1/users/ID/timeline, ...    management; /v1/openapi.yaml says what there is
-  GET  /v1/stream                                 transitions, as they happen; takes a read key
-  GET  /healthz, /readyz                          for load balancers; the only ones without a key
+  POST /v1/batch, /v1/import                      {"batch": [...]}; ?results=1 answers for each
+  GET  /v1/projects/KEY/settings                  settings of browser SDKs
+  GET  /v1/buckets, /v1/users/ID/timeline, ...    management, described by /v1/openapi.yaml
+  GET  /v1/stream                                 transitions as they happen; needs a read key
+  GET  /healthz, /readyz                          for load balancers; they need no key
 
-A write key (keys create) is sent as the user name of Basic authentication, as a Bearer token, or
-as writeKey in the body. To look takes a read key, to change something an admin key. With
---admin-listen, another address answers what is for operators:
+Send a write key (see keys create) as the user name of Basic authentication, as a Bearer token, or
+as writeKey in the body. Reading needs a read key, changing an admin key. --admin-listen adds an
+address for operators:
 
-  GET  /metrics                                   in the format of Prometheus, to read and admin keys
-  GET  /debug/pprof/                              profiles, to admin keys
+  GET  /metrics                                   Prometheus metrics; needs a read key
+  GET  /debug/pprof/                              profiles; needs an admin key
   GET  /healthz, /readyz
 
-Errors are problem details (RFC 9457); 429 and 503 say when to try again.
+Errors are problem details (RFC 9457). 429 and 503 carry Retry-After.
 
-With --tls-cert and --tls-key both addresses speak TLS; the files are read again after they have
-changed. Without, put the server behind a proxy that does: keys must not cross a network in the
-clear.`,
+With --tls-cert and --tls-key both addresses use TLS; changed files are read again. Without them,
+put a proxy with TLS in front: keys must not cross a network in the clear.`,
 		Example: "  " + c.host.Name + " serve --listen :8080\n  " + c.host.Name + " serve --listen :8443 --tls-cert cert.pem --tls-key key.pem",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -63,12 +62,12 @@ clear.`,
 		},
 	}
 	cmd.Flags().StringVar(&address, "listen", "localhost:8080", "`ADDRESS` to listen on; :8080 is all interfaces")
-	cmd.Flags().StringVar(&adminAddress, "admin-listen", "", "another `ADDRESS`, for metrics and profiles (default none)")
-	cmd.Flags().StringVar(&certFile, "tls-cert", "", "`FILE` of a certificate in PEM, with its chain, to speak TLS (default none)")
-	cmd.Flags().StringVar(&keyFile, "tls-key", "", "`FILE` of the certificate's private key in PEM (default none)")
+	cmd.Flags().StringVar(&adminAddress, "admin-listen", "", "`ADDRESS` to listen on for metrics and profiles (default none)")
+	cmd.Flags().StringVar(&certFile, "tls-cert", "", "PEM `FILE` of a certificate with its chain; turns TLS on (default none)")
+	cmd.Flags().StringVar(&keyFile, "tls-key", "", "PEM `FILE` of the certificate's private key (default none)")
 	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
 	c.trackingFlags(cmd)
-	cmd.Flags().BoolVar(&allowPrivate, "allow-private-webhooks", false, "let webhooks go to this machine and to private networks, too")
+	cmd.Flags().BoolVar(&allowPrivate, "allow-private-webhooks", false, "allow webhooks to this machine and to private networks")
 	return cmd
 }
 
@@ -142,7 +141,7 @@ func (c *cli) admin(d *database, e *engine.Engine, tells *telemetry) http.Handle
 // trackingFlags are those of commands that take events in over HTTP.
 func (c *cli) trackingFlags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&c.host.HTTP.StoreProperties, "store-properties", c.host.HTTP.StoreProperties,
-		"let payloads of events set properties of users, too, not only traits")
+		"let event payloads set user properties, not only traits")
 }
 
 // serving is what is printed when requests can come.

@@ -133,7 +133,7 @@ func (e *refusedError) Error() string {
 	if e.n == 1 {
 		was = "was"
 	}
-	return fmt.Sprintf("%s %s refused; all others were taken in", count(e.n, e.what), was)
+	return fmt.Sprintf("%s %s refused; all others were accepted", count(e.n, e.what), was)
 }
 
 // cli is a command line being run.
@@ -150,16 +150,15 @@ func (c *cli) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   c.host.Name,
 		Short: "Real-time user segments on PostgreSQL",
-		Long: `Keeps buckets, sets of users that are true at every instant, on PostgreSQL.
+		Long: `Keeps buckets, sets of users that are exact at every instant, in PostgreSQL.
 
-Every command works on the database that --database or $DATABASE_URL names. Without
-either it starts a private PostgreSQL of its own, from the binaries on this machine,
-which keeps its data in the directory .bucketgen.`,
+Every command uses the database of --database or $DATABASE_URL. Without either it starts a private
+PostgreSQL from the binaries on this machine, with its data in the directory .bucketgen.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
 	flags := root.PersistentFlags()
-	flags.StringVar(&c.database, "database", "", "`URL` of the database, or temp for a private one that is gone afterwards (default $DATABASE_URL, or a private one)")
+	flags.StringVar(&c.database, "database", "", "`URL` of the database, or temp for a private one that is deleted afterwards (default $DATABASE_URL, or a private one)")
 	flags.StringVar(&c.schema, "schema", cmp.Or(c.host.Config.Schema, "bucketgen"), "`SCHEMA` of the tables")
 	flags.BoolVar(&c.asJSON, "json", false, "print JSON: an object, or one per line of a list")
 	c.logFlags(root)
@@ -172,14 +171,14 @@ which keeps its data in the directory .bucketgen.`,
 		commands  []*cobra.Command
 	}{
 		{"run", "Running", []*cobra.Command{c.devCommand(), c.serveCommand(), c.migrateCommand(), c.doctorCommand(), c.keysCommand(), c.webhooksCommand()}},
-		{"ask", "Asking", []*cobra.Command{
+		{"ask", "Reading", []*cobra.Command{
 			c.membersCommand(), c.countCommand(), c.catalogCommand(), c.explainCommand(), c.historyCommand(), c.backTestCommand(), c.simulateCommand(),
 		}},
 		{"change", "Changing definitions", []*cobra.Command{
 			c.planCommand(), c.previewCommand(), c.deployCommand(), c.backfillCommand(), c.deploymentsCommand(),
 			c.pauseCommand(), c.resumeCommand(), c.retireCommand(), c.reconcileCommand(),
 		}},
-		{"data", "Taking in and giving out", []*cobra.Command{
+		{"data", "Importing and exporting", []*cobra.Command{
 			c.addCommand(), c.removeCommand(), c.mergeCommand(), c.importCommand(), c.exportCommand(), c.replayCommand(),
 		}},
 	} {
@@ -196,17 +195,10 @@ which keeps its data in the directory .bucketgen.`,
 func takes(n int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != n {
-			return fmt.Errorf("%s takes %s, but there %s; see %s --help", cmd.Name(), what, are(int64(len(args)), "argument"), cmd.CommandPath())
+			return fmt.Errorf("%s takes %s, got %s; see %s --help", cmd.Name(), what, count(int64(len(args)), "argument"), cmd.CommandPath())
 		}
 		return nil
 	}
-}
-
-func are(n int64, what string) string {
-	if n == 1 {
-		return "is " + count(n, what)
-	}
-	return "are " + count(n, what)
 }
 
 func count(n int64, what string) string {

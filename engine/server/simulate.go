@@ -21,14 +21,14 @@ func (c *cli) simulateCommand() *cobra.Command {
 	var flags replayFlags
 	cmd := &cobra.Command{
 		Use:   "simulate FILE|-",
-		Short: "Say what would come of events, in memory",
-		Long: `Does what replay does without any database: it reads events, one JSON object a line, takes each
-in at the time at which it occurred, and says what would come of them for users of whom nothing
-else is known. Nothing is written. All users of the file are kept in memory.
+		Short: "Replay events in memory, without a database",
+		Long: `Works like replay, but without a database: it reads events, one JSON object a line, ingests each at
+the time at which it occurred, and reports the transitions. Users start without events and
+properties. Nothing is written. All users of the file are kept in memory.
 
 The exit code is 1 if a line was refused.`,
 		Example: "  " + c.host.Name + " simulate events.jsonl.gz --until 2026-12-01T00:00:00Z --transitions out.csv",
-		Args:    takes(1, "one FILE, or - for the standard input"),
+		Args:    takes(1, "one FILE, or - for standard input"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			in, size, until, err := flags.open(cmd, args[0])
 			if err != nil {

@@ -118,8 +118,8 @@ func profiles() http.Handler {
 // logFlags say how the process logs.
 func (c *cli) logFlags(cmd *cobra.Command) {
 	flags := cmd.PersistentFlags()
-	flags.StringVar(&c.logFormat, "log", "text", "how to log, to the standard error: text or json")
-	flags.StringVar(&c.logLevel, "log-level", "info", "what to log: debug, info, warn or error; debug logs every transition")
+	flags.StringVar(&c.logFormat, "log", "text", "log format on standard error: text or json")
+	flags.StringVar(&c.logLevel, "log-level", "info", "log level: debug, info, warn or error; debug logs every transition")
 }
 
 // logger makes the logger that the flags ask for, unless the host has one.

@@ -18,13 +18,13 @@ import (
 func (c *cli) webhooksCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "webhooks",
-		Short: "Make and change the endpoints that transitions are posted to",
-		Long: `Webhooks tell other systems who joins and leaves: whatever runs serve posts each transition to the
-endpoints that want it, signed as Standard Webhooks (https://www.standardwebhooks.com). What an
-endpoint does not take is tried again for about three days, and then given up until it is replayed.
-An endpoint that answers 410 is disabled; what happens meanwhile waits until it is enabled.
+		Short: "Manage the endpoints of webhooks",
+		Long: `Webhooks notify other systems of joins and leaves. Every process that runs serve posts transitions to
+the endpoints that subscribe to them, signed as Standard Webhooks (https://www.standardwebhooks.com).
+A failed webhook is retried for about three days, and then given up until it is replayed. An endpoint
+that answers 410 is disabled, and its transitions wait until it is enabled.
 
-Engines that run follow a change within a second; there need not be any.`,
+Running engines apply a change within a second. The commands work without a running engine.`,
 		Args: cobra.NoArgs,
 	}
 	cmd.AddCommand(c.webhooksCreateCommand(), c.webhooksListCommand(), c.webhooksChangeCommand(), c.webhooksRotateCommand(),
@@ -39,9 +39,9 @@ func (c *cli) webhooksCreateCommand() *cobra.Command {
 	var batch int
 	cmd := &cobra.Command{
 		Use:   "create NAME URL",
-		Short: "Make an endpoint and show its secret",
-		Long: `Makes an endpoint and shows the secret that its receiver verifies webhooks by, once. Every transition
-that is committed from now on is posted to it.`,
+		Short: "Create an endpoint and show its secret",
+		Long: `Creates an endpoint and shows, this once, the secret with which the receiver verifies webhooks. The
+endpoint receives every transition that is committed from now on.`,
 		Example: "  " + c.host.Name + " webhooks create crm https://crm.example.com/hooks\n" +
 			"  " + c.host.Name + " webhooks create mailer https://mail.example.com/hooks --bucket power-users --kinds entered,left\n" +
 			"  " + c.host.Name + " webhooks create warehouse https://example.com/hooks --batch 100",
@@ -56,10 +56,10 @@ that is committed from now on is posted to it.`,
 			})
 		},
 	}
-	cmd.Flags().StringSliceVar(&buckets, "bucket", nil, "post what happens in the bucket of this `ID`; may be given several times (default all buckets)")
+	cmd.Flags().StringSliceVar(&buckets, "bucket", nil, "post the transitions of the bucket with this `ID`; can be repeated (default all buckets)")
 	cmd.Flags().StringSliceVar(&kinds, "kinds", nil, "post these `KINDS` of transitions: entered, left, dwell (default all)")
-	cmd.Flags().IntVar(&batch, "batch", 1, "post up to this `NUMBER` of transitions at once, 1 to 100, as one webhook of the type bucket.batch")
-	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "the URL may lead to this machine or a private network, if serve allows that, too")
+	cmd.Flags().IntVar(&batch, "batch", 1, "post up to `N` transitions at once, 1 to 100, as one webhook of type bucket.batch")
+	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "allow a URL on this machine or a private network; serve must allow it as well")
 	return cmd
 }
 
@@ -78,10 +78,10 @@ func (c *cli) webhooksChangeCommand() *cobra.Command {
 	var batch int
 	cmd := &cobra.Command{
 		Use:   "change NO|NAME",
-		Short: "Give an endpoint another URL, or other kinds of transitions",
-		Long: `Gives an endpoint another URL, other kinds of transitions, or more at once. Its secret stays. Whatever waits for it is
-posted to the new URL at once, also if it is of a kind that is not posted any more. For other buckets
-make another endpoint.`,
+		Short: "Change the URL, kinds or batch size of an endpoint",
+		Long: `Changes the URL, the kinds of transitions or the batch size of an endpoint. Its secret stays. Waiting
+webhooks are posted to the new URL at once, also those of a kind that was removed. For other buckets
+create another endpoint.`,
 		Example: "  " + c.host.Name + " webhooks change crm --url https://crm.example.com/v2\n" +
 			"  " + c.host.Name + " webhooks change crm --kinds entered,left\n" +
 			"  " + c.host.Name + " webhooks change crm --batch 100",
@@ -107,10 +107,10 @@ make another endpoint.`,
 			})
 		},
 	}
-	cmd.Flags().StringVar(&url, "url", "", "post to this `URL` (default as before)")
-	cmd.Flags().StringSliceVar(&kinds, "kinds", nil, "post these `KINDS` of transitions: entered, left, dwell (default as before)")
-	cmd.Flags().IntVar(&batch, "batch", 0, "post up to this `NUMBER` of transitions at once, 1 to 100 (default as before)")
-	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "the URL may lead to this machine or a private network, if serve allows that, too")
+	cmd.Flags().StringVar(&url, "url", "", "post to this `URL` (default unchanged)")
+	cmd.Flags().StringSliceVar(&kinds, "kinds", nil, "post these `KINDS` of transitions: entered, left, dwell (default unchanged)")
+	cmd.Flags().IntVar(&batch, "batch", 0, "post up to `N` transitions at once, 1 to 100 (default unchanged)")
+	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "allow a URL on this machine or a private network; serve must allow it as well")
 	return cmd
 }
 
@@ -118,10 +118,10 @@ func (c *cli) webhooksRotateCommand() *cobra.Command {
 	var grace time.Duration
 	cmd := &cobra.Command{
 		Use:   "rotate NO|NAME",
-		Short: "Give an endpoint a new secret and show it",
-		Long: `Gives an endpoint a new secret and shows it, once. Webhooks are signed by both, the new one and the one
-before, until the grace is over: the receiver may change at any time until then.`,
-		Example: "  " + c.host.Name + " webhooks rotate crm\n  " + c.host.Name + " webhooks rotate crm --grace 0   # somebody knows the old one",
+		Short: "Replace the secret of an endpoint and show the new one",
+		Long: `Creates a new secret for an endpoint and shows it, this once. Webhooks are signed with both the new
+and the old secret until the grace period ends: the receiver can switch at any time until then.`,
+		Example: "  " + c.host.Name + " webhooks rotate crm\n  " + c.host.Name + " webhooks rotate crm --grace 0   # the old one leaked",
 		Args:    takes(1, "one NO or NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.withEndpoints(cmd, false, func(all *webhook.Endpoints, _ *database) error {
@@ -133,14 +133,14 @@ before, until the grace is over: the receiver may change at any time until then.
 			})
 		},
 	}
-	cmd.Flags().DurationVar(&grace, "grace", webhook.Grace, "how long the secret before is good, like 1h30m")
+	cmd.Flags().DurationVar(&grace, "grace", webhook.Grace, "how long the old secret stays valid, like 1h30m")
 	return cmd
 }
 
 // showSecret shows the secret of an endpoint.
 func (c *cli) showSecret(cmd *cobra.Command, e webhook.Endpoint) error {
 	return c.print(cmd, e, func(out io.Writer) error {
-		printable.Fprintf(cmd.ErrOrStderr(), "This is the secret of endpoint %d, %q. It is not shown again. %s webhooks test %d tries it.\n", e.No, e.Name, c.host.Name, e.No)
+		printable.Fprintf(cmd.ErrOrStderr(), "This is the secret of endpoint %d, %q. It is not shown again. Test the endpoint with %s webhooks test %d.\n", e.No, e.Name, c.host.Name, e.No)
 		return printable.Fprintf(out, "%s\n", e.Secret)
 	})
 }
@@ -149,7 +149,7 @@ func (c *cli) webhooksListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "List the endpoints",
-		Long:    `Lists the endpoints with what is posted to them, and whether it is.`,
+		Long:    `Lists the endpoints with their buckets, kinds of transitions and states.`,
 		Example: "  " + c.host.Name + " webhooks list --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -186,9 +186,9 @@ func printEndpoints(out io.Writer, all []webhook.Endpoint) error {
 
 func (c *cli) webhooksEnableCommand() *cobra.Command {
 	return c.webhooksDeedCommand(endpointDeed{
-		verb: "enable", done: "enabled", short: "Let an endpoint go on",
-		long: `Lets an endpoint go on that was disabled, by hand or because it answered 410. All that waits for it is posted
-at once, in order, also what had failed and was to be tried later.`,
+		verb: "enable", done: "enabled", short: "Enable a disabled endpoint",
+		long: `Enables an endpoint that was disabled by hand or by its answer 410. Waiting webhooks are posted at
+once and in order, including those that were scheduled for a later retry.`,
 		do: func(cmd *cobra.Command, all *webhook.Endpoints, which string) (webhook.Endpoint, error) {
 			return all.Enable(cmd.Context(), which)
 		},
@@ -198,8 +198,8 @@ at once, in order, also what had failed and was to be tried later.`,
 func (c *cli) webhooksDisableCommand() *cobra.Command {
 	reason := "by hand"
 	cmd := c.webhooksDeedCommand(endpointDeed{
-		verb: "disable", done: "disabled", short: "Let an endpoint rest",
-		long: `Lets an endpoint rest until it is enabled. What happens meanwhile waits for it.`,
+		verb: "disable", done: "disabled", short: "Disable an endpoint",
+		long: `Disables an endpoint until it is enabled. Its transitions wait meanwhile.`,
 		do: func(cmd *cobra.Command, all *webhook.Endpoints, which string) (webhook.Endpoint, error) {
 			return all.Disable(cmd.Context(), which, reason)
 		},
@@ -210,8 +210,8 @@ func (c *cli) webhooksDisableCommand() *cobra.Command {
 
 func (c *cli) webhooksDeleteCommand() *cobra.Command {
 	return c.webhooksDeedCommand(endpointDeed{
-		verb: "delete", done: "deleted", short: "Do away with an endpoint",
-		long: `Does away with an endpoint, its secrets, and everything that waits for it or was given up.`,
+		verb: "delete", done: "deleted", short: "Delete an endpoint",
+		long: `Deletes an endpoint with its secrets, its waiting webhooks and its dead letters.`,
 		do: func(cmd *cobra.Command, all *webhook.Endpoints, which string) (webhook.Endpoint, error) {
 			return all.Delete(cmd.Context(), which)
 		},

@@ -15,15 +15,15 @@ import (
 )
 
 // errNotTaken says that an endpoint did not take a test, which is the exit code's business: what it answered was printed.
-var errNotTaken = errors.New("the endpoint did not take it")
+var errNotTaken = errors.New("the endpoint refused the test")
 
 func (c *cli) webhooksTestCommand() *cobra.Command {
 	var allowPrivate bool
 	cmd := &cobra.Command{
 		Use:   "test NO|NAME",
 		Short: "Post a test event to an endpoint and show its answer",
-		Long: `Posts {"type": "bucket.test", ...} to an endpoint from this machine, enabled or not, signed like any other
-webhook, and prints what it answers. The exit code is 1 if that is not 2xx, or if there is no answer.`,
+		Long: `Posts {"type": "bucket.test", ...} from this machine to an endpoint, enabled or not, signed like any
+other webhook, and prints the answer. The exit code is 1 if the answer is not 2xx or missing.`,
 		Example: "  " + c.host.Name + " webhooks test crm",
 		Args:    takes(1, "one NO or NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -42,7 +42,7 @@ webhook, and prints what it answers. The exit code is 1 if that is not 2xx, or i
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "the URL may lead to this machine or a private network")
+	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "allow a URL on this machine or a private network")
 	return cmd
 }
 
@@ -57,8 +57,8 @@ type letter struct {
 func (c *cli) webhooksDeadCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "dead NO|NAME",
-		Short:   "List the webhooks that were given up",
-		Long:    `Lists the webhooks that an endpoint did not take for about three days, with what it said last.`,
+		Short:   "List the dead letters of an endpoint",
+		Long:    `Lists the webhooks that failed for about three days and were given up, with the last error.`,
 		Example: "  " + c.host.Name + " webhooks dead crm",
 		Args:    takes(1, "one NO or NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -81,9 +81,9 @@ func printLetters(out io.Writer, all []letter) error {
 func (c *cli) webhooksReplayCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "replay NO|NAME [ID...]",
-		Short: "Post webhooks again that were given up",
-		Long: `Posts webhooks again that were given up, those with the given IDs (see dead) or all of the endpoint. They
-have the same webhook-id as before, are marked as replayed, and come after what was posted since.`,
+		Short: "Post dead letters again",
+		Long: `Posts dead letters again: those with the given IDs (see dead), or all of the endpoint. They keep their
+webhook-id, are marked as replayed, and come after later webhooks.`,
 		Example: "  " + c.host.Name + " webhooks replay crm\n  " + c.host.Name + " webhooks replay crm 4711",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -125,7 +125,7 @@ func chosen(all []letter, given []string) ([]int64, error) {
 	for i, text := range given {
 		id, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || !slices.Contains(ids, id) {
-			return nil, fmt.Errorf("the endpoint has no webhook %q that was given up", text)
+			return nil, fmt.Errorf("the endpoint has no dead letter %q", text)
 		}
 		wanted[i] = id
 	}

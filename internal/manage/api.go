@@ -1,5 +1,5 @@
-// Package manage is the part of the HTTP API by which people and programs look at an engine and change what it does. Its
-// OpenAPI document is made from the handlers, and the client in package client from that.
+// Package manage is the management API over HTTP: it reads the state of an engine and changes it. Its OpenAPI document is
+// generated from the handlers, and package client from the document.
 package manage
 
 import (
@@ -67,23 +67,23 @@ func newAPI(mux humago.Mux, e *engine.Engine, log *slog.Logger) *api {
 			OpenAPI: "3.1.0",
 			Info: &huma.Info{
 				Title: "bucketgen", Version: "1.0.0",
-				Description: "Looks at the buckets of an engine and changes what it does. Times are RFC 3339 in UTC, with microseconds. " +
-					"What a key may do goes by its kind: read keys see everything, admin keys may change it, too. Write and server keys are for events.",
+				Description: "Reads and manages the buckets of an engine. Times are RFC 3339 in UTC, with microseconds. " +
+					"Read keys may read everything, admin keys may also change it. Write and server keys are for sending events only.",
 			},
 			Servers: []*huma.Server{{URL: "/"}},
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry(refs, huma.DefaultSchemaNamer),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					"basic":  {Type: "http", Scheme: "basic", Description: "The key is the user name. There is no password."},
+					"basic":  {Type: "http", Scheme: "basic", Description: "The key is the user name; the password is empty."},
 					"bearer": {Type: "http", Scheme: "bearer", Description: "The key is the token."},
 				},
 			},
 			Security: []map[string][]string{{"basic": {}}, {"bearer": {}}},
 			Tags: []*huma.Tag{
-				{Name: "buckets", Description: "What buckets there are, who is in them, and why"},
-				{Name: "users", Description: "Where users are, and what happened to them"},
-				{Name: "deployments", Description: "What is deployed, what would be, and who runs it"},
-				{Name: "outbox", Description: "What waits to be delivered, and what was given up"},
+				{Name: "buckets", Description: "Buckets, their members, and explanations"},
+				{Name: "users", Description: "Users, their buckets and timelines"},
+				{Name: "deployments", Description: "Deployments, plans and processes"},
+				{Name: "outbox", Description: "Waiting deliveries and dead letters"},
 			},
 		},
 		Formats:                      map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}, // and what ends in +json

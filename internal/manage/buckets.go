@@ -16,79 +16,79 @@ import (
 
 // Buckets is a list of buckets.
 type Buckets struct {
-	Buckets []CountedBucket `json:"buckets" doc:"By their ids"`
+	Buckets []CountedBucket `json:"buckets" doc:"The buckets, ordered by id"`
 }
 
 // CountedBucket is a bucket with its members counted.
 type CountedBucket struct {
 	engine.Bucket
-	Members int64 `json:"members" doc:"How many users are in it now"`
+	Members int64 `json:"members" doc:"Number of current members"`
 }
 
 // BucketDetail is a bucket, and how it is doing.
 type BucketDetail struct {
 	engine.Bucket
-	Members          int64   `json:"members" doc:"How many users are in it now"`
-	Hour             Flow    `json:"hour" doc:"Since the hour began, in UTC"`
-	Day              Flow    `json:"day" doc:"In this hour and the 23 before"`
+	Members          int64   `json:"members" doc:"Number of current members"`
+	Hour             Flow    `json:"hour" doc:"Since the start of the hour, in UTC"`
+	Day              Flow    `json:"day" doc:"In the current hour and the 23 hours before it"`
 	Ever             Flow    `json:"ever" doc:"Since the bucket was first deployed"`
-	MeanDwellSeconds float64 `json:"meanDwellSeconds" doc:"The mean length of all stays that ended, in seconds; 0 if none did" example:"86400"`
+	MeanDwellSeconds float64 `json:"meanDwellSeconds" doc:"Mean length of all ended stays in seconds; 0 without one" example:"86400"`
 }
 
 // Flow is how many users entered and left a bucket.
 type Flow struct {
-	Entered int64 `json:"entered" doc:"How many users entered, announced or not"`
-	Left    int64 `json:"left" doc:"How many users left; who is deleted has not left"`
+	Entered int64 `json:"entered" doc:"Number of joins, announced or not"`
+	Left    int64 `json:"left" doc:"Number of leaves; deleting a user is not a leave"`
 }
 
 // Sizes is how a bucket grew and shrank.
 type Sizes struct {
-	Step   string      `json:"step" enum:"hour,day" doc:"The length of a step"`
-	Points []SizePoint `json:"points" doc:"One for each step, in order"`
+	Step   string      `json:"step" enum:"hour,day" doc:"Length of a step"`
+	Points []SizePoint `json:"points" doc:"One point for each step, in order"`
 }
 
 // SizePoint is what happened to a bucket within a step of time.
 type SizePoint struct {
 	Flow
-	At               time.Time `json:"at" doc:"The beginning of the step"`
-	Members          int64     `json:"members" doc:"How many users were in it at the end of the step, or are now if it lasts"`
-	MeanDwellSeconds float64   `json:"meanDwellSeconds" doc:"The mean length of the stays that ended in it, in seconds; 0 if none did"`
+	At               time.Time `json:"at" doc:"Start of the step"`
+	Members          int64     `json:"members" doc:"Number of members at the end of the step, or now for the current step"`
+	MeanDwellSeconds float64   `json:"meanDwellSeconds" doc:"Mean length in seconds of the stays that ended in the step; 0 without one"`
 }
 
 type sizesInput struct {
 	BucketPath
-	From time.Time `query:"from" doc:"The first step is the one of this time. Defaults to 99 steps before the last" example:"2026-12-01T00:00:00Z"`
-	To   time.Time `query:"to" doc:"The last step is the one of this time. Defaults to now" example:"2026-12-02T00:00:00Z"`
-	Step string    `query:"step" enum:"hour,day" default:"hour" doc:"The length of a step"`
+	From time.Time `query:"from" doc:"Time in the first step. Defaults to 99 steps before the last" example:"2026-12-01T00:00:00Z"`
+	To   time.Time `query:"to" doc:"Time in the last step. Defaults to now" example:"2026-12-02T00:00:00Z"`
+	Step string    `query:"step" enum:"hour,day" default:"hour" doc:"Length of a step"`
 }
 
 func (a *api) buckets() {
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/buckets", OperationID: "listBuckets", Tags: []string{"buckets"},
 		Summary:     "List the buckets",
-		Description: "The buckets that this server has, with their criteria in words. Members are counted, which takes time in proportion.",
+		Description: "The buckets of this server, with their criteria in words. Members are counted, so the time grows with their number.",
 	}, a.listBuckets)
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/buckets/{bucket}", OperationID: "getBucket", Tags: []string{"buckets"},
-		Summary:     "Look at a bucket",
-		Description: "A bucket with its criteria in words, and how it is doing.",
+		Summary:     "Get a bucket",
+		Description: "A bucket with its criteria in words and its statistics.",
 	}, func(ctx context.Context, in *BucketPath) (BucketDetail, error) { return a.detail(ctx, in.Bucket) }, http.StatusNotFound)
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/buckets/{bucket}/sizes", OperationID: "getSizes", Tags: []string{"buckets"},
-		Summary:     "Tell the size of a bucket over time",
-		Description: "How many users entered and left a bucket and how many were in it, hour by hour or day by day of UTC, 10,000 steps at most.",
+		Summary:     "Get the size of a bucket over time",
+		Description: "Joins, leaves and members of a bucket by hour or by day in UTC, at most 10,000 steps.",
 	}, a.sizes, http.StatusNotFound)
 	add(a, huma.Operation{
 		Method: http.MethodPost, Path: "/v1/buckets/{bucket}/pause", OperationID: "pauseBucket", Tags: []string{"buckets"},
 		Summary: "Pause a bucket",
-		Description: "Stops a bucket, for all servers on the database, until somebody resumes it: nobody joins or leaves, ticks and deliveries wait. " +
-			"To pause what is paused does nothing.",
+		Description: "Freezes the memberships of a bucket, for all servers on the database, until it is resumed. Joins, leaves, ticks and deliveries wait. " +
+			"Pausing a paused bucket does nothing.",
 	}, a.halt((*engine.Engine).Pause), http.StatusNotFound, http.StatusConflict)
 	add(a, huma.Operation{
 		Method: http.MethodPost, Path: "/v1/buckets/{bucket}/resume", OperationID: "resumeBucket", Tags: []string{"buckets"},
 		Summary: "Resume a bucket",
-		Description: "Lets a bucket go on that is paused. What users joined or left in the meantime they join or leave now. " +
-			"To resume what is not paused does nothing.",
+		Description: "Resumes a paused bucket. Users who began or ceased to match meanwhile join or leave now. " +
+			"Resuming a bucket that is not paused does nothing.",
 	}, a.halt((*engine.Engine).Resume), http.StatusNotFound, http.StatusConflict)
 }
 

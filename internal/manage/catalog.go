@@ -11,16 +11,16 @@ import (
 
 type catalogInput struct {
 	Kind     string `query:"kind" enum:"event,field,property" doc:"List names of this kind only. Defaults to all"`
-	Declared string `query:"declared" enum:"true,false" doc:"List only what is declared, or only what is not. Defaults to both"`
-	Limit    int    `query:"limit" default:"1000" minimum:"1" maximum:"10000" doc:"How many entries, and how many drifts, at most"`
+	Declared string `query:"declared" enum:"true,false" doc:"List only declared names, or only undeclared ones. Defaults to both"`
+	Limit    int    `query:"limit" default:"1000" minimum:"1" maximum:"10000" doc:"Maximum number of entries, and of differences"`
 }
 
 func (a *api) catalog() {
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/catalog", OperationID: "getCatalog", Tags: []string{"deployments"},
-		Summary: "Compare what is declared with what arrives",
-		Description: "The event names, payload fields and properties that definitions declare and those that arrive, with the types of their values; " +
-			"and how they differ: declared and not arrived, arrived and near a declared name, arrived as another type.",
+		Summary: "Compare declared names with received ones",
+		Description: "The declared and the received event names, payload fields and properties with the types of their values, " +
+			"and their differences: declared and never received, received and close to a declared name, received with another type.",
 	}, func(ctx context.Context, in *catalogInput) (engine.Catalog, error) {
 		c, err := a.engine.Catalog(ctx)
 		if err != nil {

@@ -13,35 +13,35 @@ import (
 
 // Deployments is a list of deployments.
 type Deployments struct {
-	Deployments []engine.Deployment `json:"deployments" doc:"The newest first"`
+	Deployments []engine.Deployment `json:"deployments" doc:"Deployments, the newest first"`
 }
 
 // Processes is a list of processes.
 type Processes struct {
-	Processes []engine.Process `json:"processes" doc:"The oldest first"`
+	Processes []engine.Process `json:"processes" doc:"Processes, the oldest first"`
 }
 
 type planInput struct {
-	Sample float64 `query:"sample" default:"1" maximum:"1" doc:"The part of the users to look at, more than 0; the rest is estimated from them" example:"0.05"`
-	Users  int     `query:"users" default:"5" minimum:"-1" maximum:"1000" doc:"How many of those who would move are named for each bucket; -1 for none"`
-	Emit   string  `query:"emit" default:"leaves" enum:"silent,leaves,all" doc:"What would be announced"`
+	Sample float64 `query:"sample" default:"1" maximum:"1" doc:"Fraction of the users to evaluate, more than 0; the rest is estimated" example:"0.05"`
+	Users  int     `query:"users" default:"5" minimum:"-1" maximum:"1000" doc:"Number of joining and leaving users to name for each bucket; -1 for none"`
+	Emit   string  `query:"emit" default:"leaves" enum:"silent,leaves,all" doc:"Which transitions would be announced"`
 }
 
 type deploymentsInput struct {
-	Limit int `query:"limit" default:"20" minimum:"1" maximum:"1000" doc:"How many to list, at most"`
+	Limit int `query:"limit" default:"20" minimum:"1" maximum:"1000" doc:"Maximum number of deployments to list"`
 }
 
 func (a *api) deployments() {
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/plan", OperationID: "getPlan", Tags: []string{"deployments"},
-		Summary: "Say what a deployment would do",
-		Description: "Compares the buckets that this server has with those that are deployed: which are new, changed or gone, who would join and leave, and " +
-			"what would be announced of it to whom. It looks at every user, or at a sample of them. Nothing is written.",
+		Summary: "Plan a deployment",
+		Description: "Compares the buckets of this server with the deployed ones: which are new, changed or gone, who would join and leave, and " +
+			"which subscriptions would be notified. Evaluates all users or a sample. Nothing is written.",
 	}, a.plan)
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/deployments", OperationID: "listDeployments", Tags: []string{"deployments"},
-		Summary:     "List deployments, and how far users have followed them",
-		Description: "The last deployments, pauses and resumptions. One is finished when all users have followed it; until then, users and followed say how far the backfill is.",
+		Summary:     "List deployments and the progress of their backfills",
+		Description: "The last deployments, pauses and resumptions. One is finished when its backfill has reached all users; until then, users and followed show the progress.",
 	}, func(ctx context.Context, in *deploymentsInput) (Deployments, error) {
 		all, err := a.engine.Deployments(ctx, in.Limit)
 		return Deployments{orNone(all)}, err
@@ -49,7 +49,7 @@ func (a *api) deployments() {
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/processes", OperationID: "listProcesses", Tags: []string{"deployments"},
 		Summary:     "List the processes",
-		Description: "The engines that run on the database, and whether they have the definitions that are deployed.",
+		Description: "The engines that run on the database, and whether they have the deployed definitions.",
 	}, func(ctx context.Context, _ *struct{}) (Processes, error) {
 		all, err := a.engine.Processes(ctx)
 		return Processes{orNone(all)}, err

@@ -14,20 +14,20 @@ import (
 
 // meanings are what statuses mean here.
 var meanings = map[int]string{
-	http.StatusBadRequest:            "Something cannot be read, or is not allowed; field says what",
-	http.StatusUnauthorized:          "There is no key, or it is unknown or revoked",
-	http.StatusForbidden:             "The key is of another kind",
-	http.StatusNotFound:              "There is no such bucket or user",
-	http.StatusNotAcceptable:         "JSON is not accepted",
-	http.StatusConflict:              "The bucket or user is in a state that does not allow it; detail says which",
+	http.StatusBadRequest:            "A field is invalid or not allowed; field names it",
+	http.StatusUnauthorized:          "The key is missing, unknown or revoked",
+	http.StatusForbidden:             "The key has the wrong kind",
+	http.StatusNotFound:              "The bucket or user does not exist",
+	http.StatusNotAcceptable:         "The client does not accept JSON",
+	http.StatusConflict:              "The state of the bucket or user does not allow the request; detail has the reason",
 	http.StatusRequestEntityTooLarge: "The body is too large",
 	http.StatusUnsupportedMediaType:  "The body is not JSON",
-	http.StatusTooManyRequests:       "The key's rate is used up; try again after Retry-After",
-	http.StatusInternalServerError:   "The server failed; its log says why",
-	http.StatusServiceUnavailable:    "The database does not answer, it takes too long, or the server is about to stop; try again after Retry-After",
+	http.StatusTooManyRequests:       "The rate limit of the key is exceeded; retry after Retry-After",
+	http.StatusInternalServerError:   "The server failed; the reason is in its log",
+	http.StatusServiceUnavailable:    "The database does not answer, the request took too long, or the server is stopping; retry after Retry-After",
 }
 
-// problem says what is wrong when an engine returned an error. What nobody outside can mend is for the log.
+// problem maps an error of the engine to an answer. Causes that a client cannot fix go to the log.
 func (a *api) problem(ctx context.Context, err error) *problem.Problem {
 	if p, ok := errors.AsType[*problem.Problem](err); ok {
 		return p
@@ -41,24 +41,24 @@ func (a *api) problem(ctx context.Context, err error) *problem.Problem {
 	}
 	switch {
 	case errors.Is(err, engine.ErrUnknownUser):
-		return problem.Of(http.StatusNotFound, "user", "nothing is known of this user")
+		return problem.Of(http.StatusNotFound, "user", "the user is unknown")
 	case errors.Is(err, engine.ErrDeleted):
 		return problem.Of(http.StatusConflict, "user", "the user is deleted; restore them first")
 	case errors.Is(err, engine.ErrPaused):
 		return problem.Of(http.StatusConflict, "bucket", "the bucket is paused; resume it first")
 	case errors.Is(err, engine.ErrNotDeployed):
-		return problem.Of(http.StatusConflict, "bucket", "the definition that this server has is not deployed; deploy it first")
+		return problem.Of(http.StatusConflict, "bucket", "the definition of this server is not deployed; deploy it first")
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil: // the client is gone, and reads no answer
-		return problem.New(http.StatusServiceUnavailable, "the request was given up")
+		return problem.New(http.StatusServiceUnavailable, "the request was cancelled")
 	case errors.Is(err, context.DeadlineExceeded):
 		a.log.WarnContext(ctx, "a request took too long", "error", err)
-		return problem.Later(http.StatusServiceUnavailable, "it took too long, and nothing was answered", time.Second)
+		return problem.Later(http.StatusServiceUnavailable, "the request took too long; retry", time.Second)
 	case engine.Transient(err):
 		a.log.WarnContext(ctx, "a request could not be done for now", "error", err)
-		return problem.Later(http.StatusServiceUnavailable, "the database does not answer, or the server is about to stop", time.Second)
+		return problem.Later(http.StatusServiceUnavailable, "the database does not answer, or the server is stopping; retry", time.Second)
 	}
 	a.log.ErrorContext(ctx, "a request failed", "error", err)
-	return problem.New(http.StatusInternalServerError, "the server failed; its log says why")
+	return problem.New(http.StatusInternalServerError, "the server failed; the reason is in its log")
 }
 
 // plain lets what is not as the document says be answered by 400, as everywhere else.

@@ -13,57 +13,57 @@ import (
 
 // Members is a page of the members of a bucket.
 type Members struct {
-	Members []engine.Member `json:"members" doc:"In the order in which the engine got to know them"`
-	Next    string          `json:"next,omitempty" doc:"The cursor of the next page; missing on the last one"`
+	Members []engine.Member `json:"members" doc:"Members in the order in which the users were created"`
+	Next    string          `json:"next,omitempty" doc:"Cursor of the next page; missing on the last page"`
 }
 
 // Membership is whether a user is in a bucket.
 type Membership struct {
 	BucketID string       `json:"bucketId" doc:"Id of the bucket"`
 	UserID   string       `json:"userId" doc:"Id of the user"`
-	Member   bool         `json:"member" doc:"Whether the user is in the bucket"`
-	Stay     *engine.Stay `json:"stay,omitempty" doc:"The latest stay of the user in the bucket; missing if there never was any"`
+	Member   bool         `json:"member" doc:"Whether the user is a member of the bucket"`
+	Stay     *engine.Stay `json:"stay,omitempty" doc:"Latest stay of the user in the bucket; missing if there was none"`
 }
 
 // Transitions is what came of a change.
 type Transitions struct {
-	Transitions []engine.Transition `json:"transitions" doc:"In the order in which they happened; empty if nothing did"`
+	Transitions []engine.Transition `json:"transitions" doc:"Transitions in order; empty if nothing changed"`
 }
 
 type membersInput struct {
 	BucketPath
 	Page
-	AsOf time.Time `query:"asOf" doc:"List those who were in it at this time. Defaults to now" example:"2026-12-01T00:00:00Z"`
+	AsOf time.Time `query:"asOf" doc:"List the members at this time. Defaults to now" example:"2026-12-01T00:00:00Z"`
 }
 
 func (a *api) members() {
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/buckets/{bucket}/members", OperationID: "listMembers", Tags: []string{"buckets"},
 		Summary: "List the members of a bucket",
-		Description: "Who is in a bucket, or was at a time, page by page. A user who joins or leaves meanwhile may be on a page or not, " +
-			"every other is on exactly one.",
+		Description: "The members of a bucket, now or at a time, page by page. Each member is on exactly one page, except that a user who joins or leaves " +
+			"meanwhile may be missing.",
 	}, a.listMembers, http.StatusNotFound)
 	const path = "/v1/buckets/{bucket}/members/{user}"
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: path, OperationID: "getMember", Tags: []string{"buckets"},
-		Summary:     "Say whether a user is in a bucket",
-		Description: "Whether a user is in a bucket, and since when, or when they were last.",
+		Summary:     "Check whether a user is in a bucket",
+		Description: "Whether a user is a member of a bucket, with their current or last stay.",
 	}, a.member, http.StatusNotFound, http.StatusConflict)
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: path + "/explain", OperationID: "explainMember", Tags: []string{"buckets"},
 		Summary: "Explain why a user is in a bucket or not",
-		Description: "What each condition of the criteria finds, what the policy comes to, and what happens next if nothing but time does. " +
+		Description: "What each condition of the criteria evaluates to, the effect of the policy, and what happens next if no event arrives. " +
 			"It changes nothing.",
 	}, a.explain, http.StatusNotFound, http.StatusConflict)
 	add(a, huma.Operation{
 		Method: http.MethodPut, Path: path, OperationID: "addMember", Tags: []string{"buckets"},
 		Summary:     "Add a user to a manual bucket",
-		Description: "Nothing happens if they are in it already. A user who is unknown is created.",
+		Description: "Adding a member does nothing. An unknown user is created.",
 	}, a.change((*engine.Engine).Add), http.StatusNotFound, http.StatusConflict)
 	add(a, huma.Operation{
 		Method: http.MethodDelete, Path: path, OperationID: "removeMember", Tags: []string{"buckets"},
 		Summary:     "Remove a user from a manual bucket",
-		Description: "They leave whatever the minimal dwell. Nothing happens if they are not in it, or unknown.",
+		Description: "The user leaves regardless of the minimum dwell. Removing an unknown user or one who is not a member does nothing.",
 	}, a.change((*engine.Engine).Remove), http.StatusNotFound, http.StatusConflict)
 }
 

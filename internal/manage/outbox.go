@@ -12,34 +12,34 @@ import (
 
 // Outbox is what waits to be delivered.
 type Outbox struct {
-	Subscriptions []engine.Backlog `json:"subscriptions" doc:"By their names, those of other programs on the database among them"`
+	Subscriptions []engine.Backlog `json:"subscriptions" doc:"Subscriptions ordered by name, including those of other programs on the database"`
 }
 
 // DeadLetters is a page of deliveries that were given up.
 type DeadLetters struct {
-	DeadLetters []DeadLetter `json:"deadLetters" doc:"The oldest first"`
-	Next        string       `json:"next,omitempty" doc:"The cursor of the next page; missing on the last one"`
+	DeadLetters []DeadLetter `json:"deadLetters" doc:"Dead letters, the oldest first"`
+	Next        string       `json:"next,omitempty" doc:"Cursor of the next page; missing on the last page"`
 }
 
 // DeadLetter is a delivery that was given up.
 type DeadLetter struct {
-	ID           int64             `json:"id" doc:"By which it can be replayed" example:"42"`
-	Subscription string            `json:"subscription" doc:"Name of the handler or forwarder that it was for"`
-	Transition   engine.Transition `json:"transition" doc:"What was to be delivered"`
-	Attempts     int               `json:"attempts" doc:"How often it was tried"`
-	Error        string            `json:"error" doc:"What the last attempt came to, as the handler says"`
+	ID           int64             `json:"id" doc:"Id by which it can be replayed" example:"42"`
+	Subscription string            `json:"subscription" doc:"Name of the handler or forwarder"`
+	Transition   engine.Transition `json:"transition" doc:"The undelivered transition"`
+	Attempts     int               `json:"attempts" doc:"Number of attempts"`
+	Error        string            `json:"error" doc:"Error of the last attempt"`
 }
 
 // Replay says which dead letters to deliver again.
 type Replay struct {
 	_   struct{} `additionalProperties:"false"`
-	IDs []int64  `json:"ids,omitempty" minItems:"1" maxItems:"1000" nullable:"false" doc:"Those with these ids" example:"[42]"`
-	All bool     `json:"all,omitempty" doc:"All of them"`
+	IDs []int64  `json:"ids,omitempty" minItems:"1" maxItems:"1000" nullable:"false" doc:"Ids of the dead letters to replay" example:"[42]"`
+	All bool     `json:"all,omitempty" doc:"Replay all dead letters"`
 }
 
 // Replayed is how many dead letters are delivered again.
 type Replayed struct {
-	Replayed int64 `json:"replayed" doc:"How many there were"`
+	Replayed int64 `json:"replayed" doc:"Number of replayed dead letters"`
 }
 
 type replayInput struct {
@@ -49,22 +49,22 @@ type replayInput struct {
 func (a *api) outbox() {
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/outbox", OperationID: "getOutbox", Tags: []string{"outbox"},
-		Summary:     "Say what waits to be delivered",
-		Description: "What waits for each subscription, and what was given up. The time that it takes grows with what waits.",
+		Summary:     "List the backlogs of subscriptions",
+		Description: "The number of waiting deliveries and of dead letters of each subscription. The time grows with the number of waiting deliveries.",
 	}, func(ctx context.Context, _ *struct{}) (Outbox, error) {
 		all, err := a.engine.Backlogs(ctx)
 		return Outbox{orNone(all)}, err
 	})
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/outbox/dead", OperationID: "listDeadLetters", Tags: []string{"outbox"},
-		Summary:     "List the deliveries that were given up",
-		Description: "The dead letters, page by page.",
+		Summary:     "List dead letters",
+		Description: "Deliveries that were given up, page by page.",
 	}, a.deadLetters)
 	add(a, huma.Operation{
 		Method: http.MethodPost, Path: "/v1/outbox/dead/replay", OperationID: "replayDeadLetters", Tags: []string{"outbox"},
-		Summary: "Deliver again what was given up",
-		Description: "Delivers dead letters again, those with some ids or all. They are marked as replayed, and come after whatever has been delivered " +
-			"of their user and bucket since.",
+		Summary: "Replay dead letters",
+		Description: "Delivers the dead letters with the given ids, or all of them, again. They are marked as replayed, and come after later deliveries " +
+			"of the same user and bucket.",
 	}, a.replay, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 }
 

@@ -12,13 +12,13 @@ import (
 // UserBuckets is where a user is.
 type UserBuckets struct {
 	UserID  string              `json:"userId" doc:"Id of the user"`
-	Buckets []engine.BucketStay `json:"buckets" doc:"Those that the user is in, by their ids, with the stay in each"`
+	Buckets []engine.BucketStay `json:"buckets" doc:"The buckets of the user with the current stay in each, ordered by id"`
 }
 
 // Timeline is a page of what happened to a user.
 type Timeline struct {
-	Transitions []engine.Transition `json:"transitions" doc:"In the order in which they were decided. A page may have fewer than asked for although others follow"`
-	Next        string              `json:"next,omitempty" doc:"The cursor of the next page; missing on the last one"`
+	Transitions []engine.Transition `json:"transitions" doc:"Transitions in the order in which they were decided. A page can be shorter than asked for although others follow"`
+	Next        string              `json:"next,omitempty" doc:"Cursor of the next page; missing on the last page"`
 }
 
 type timelineInput struct {
@@ -30,28 +30,28 @@ func (a *api) users() {
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/users/{user}/buckets", OperationID: "listUserBuckets", Tags: []string{"users"},
 		Summary:     "List the buckets of a user",
-		Description: "The buckets that a user is in, and since when.",
+		Description: "The buckets of which a user is a member, with the time of each join.",
 	}, func(ctx context.Context, in *UserPath) (UserBuckets, error) {
 		stays, err := a.engine.Stays(ctx, in.User)
 		return UserBuckets{in.User, stays}, err
 	}, http.StatusNotFound, http.StatusConflict)
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/users/{user}/timeline", OperationID: "getTimeline", Tags: []string{"users"},
-		Summary:     "Tell what happened to a user",
-		Description: "All that happened to the memberships of a user, the oldest first, page by page.",
+		Summary:     "Get the timeline of a user",
+		Description: "All transitions of a user, the oldest first, page by page.",
 	}, a.timeline, http.StatusNotFound, http.StatusConflict)
 	add(a, huma.Operation{
 		Method: http.MethodDelete, Path: "/v1/users/{user}", OperationID: "deleteUser", Tags: []string{"users"},
 		Summary: "Delete a user",
-		Description: "Hides a user: they are in no bucket from now on, and nothing happens to them. What they do is stored, so that they can be restored. " +
-			"Nothing happens if they are deleted already, or unknown.",
+		Description: "Hides a user: they are a member of no bucket and have no transitions until they are restored. Their events are still stored. " +
+			"Deleting an unknown or deleted user does nothing.",
 	}, func(ctx context.Context, in *UserPath) (Transitions, error) {
 		return Transitions{[]engine.Transition{}}, a.engine.Delete(ctx, in.User)
 	})
 	add(a, huma.Operation{
 		Method: http.MethodPost, Path: "/v1/users/{user}/restore", OperationID: "restoreUser", Tags: []string{"users"},
-		Summary:     "Restore a user who is deleted",
-		Description: "What the user would have joined or left in the meantime, they join or leave now. Nothing happens if they are not deleted, or unknown.",
+		Summary:     "Restore a deleted user",
+		Description: "The joins and leaves that the user missed while deleted happen now. Restoring an unknown user or one who is not deleted does nothing.",
 	}, func(ctx context.Context, in *UserPath) (Transitions, error) {
 		made, err := a.engine.Restore(ctx, in.User)
 		return Transitions{orNone(made)}, err

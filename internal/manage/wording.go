@@ -27,7 +27,7 @@ func ours(ctx huma.Context, _ string, v any) (any, error) {
 	case http.StatusUnsupportedMediaType:
 		return problem.New(status, fmt.Sprintf("the Content-Type is %q; send application/json", ctx.Header("Content-Type"))), nil
 	case http.StatusRequestTimeout:
-		return problem.New(status, "the body did not come in time"), nil
+		return problem.New(status, "the body did not arrive in time"), nil
 	}
 	return problem.New(status, "the body cannot be read"), nil
 }
@@ -61,26 +61,26 @@ func ofBody(e *huma.ErrorDetail) string {
 	case e.Message == "expected object":
 		return "the body is " + shown(e.Value) + "; send an object"
 	case strings.Contains(e.Message, "unmarshal"): // a number that is none of Go, for instance
-		return "the body is not what this takes; see " + told
+		return "the body does not match the schema; see " + document
 	default:
-		return "the body is no JSON: " + e.Message
+		return "the body is not JSON: " + e.Message
 	}
 }
 
-// told is where the document is.
-const told = "the document at /v1/openapi.json"
+// document names the place of the OpenAPI document.
+const document = "the document at /v1/openapi.json"
 
 // wordings are what huma says of fields, and what is said here instead, with the VALUE and the REST of what huma
 // says.
 var wordings = []struct{ said, says string }{
-	{"unknown query parameter", "is no parameter of this; see " + told},
-	{"unexpected property", "is not known; see " + told},
+	{"unknown query parameter", "is not a parameter of this operation; see " + document},
+	{"unexpected property", "is not a property of this object; see " + document},
 	{"invalid integer", "is VALUE; write a whole number"},
 	{"expected integer", "is VALUE; write a whole number"},
 	{"invalid float", "is VALUE; write a number"},
 	{"expected boolean", "is VALUE; write true or false"},
-	{"expected array length >= ", "has too few items; it must have REST or more"},
-	{"expected array length <= ", "has too many items; it may have REST at most"},
+	{"expected array length >= ", "has too few items; send REST or more"},
+	{"expected array length <= ", "has too many items; send REST at most"},
 	{"expected array", "is VALUE; write an array"},
 	{"expected number >= ", "is VALUE; it must be REST or more"},
 	{"expected number <= ", "is VALUE; it must be REST or less"},
