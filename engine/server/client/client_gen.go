@@ -89,73 +89,73 @@ const (
 	GetCatalogParamsDeclaredTrue  GetCatalogParamsDeclared = "true"
 )
 
-// Backlog What waits in the outbox for a subscription
+// Backlog The backlog of a subscription
 type Backlog struct {
 	// BucketID Id of the bucket; missing for all buckets
 	//
 	// Examples: power-users
 	BucketID string `json:"bucketId,omitempty,omitzero"`
 
-	// Dead Deliveries that were given up
+	// Dead Number of dead letters
 	Dead int64 `json:"dead"`
 
-	// Oldest When the oldest that waits was decided; missing if none waits
+	// Oldest When the oldest waiting transition was decided; missing without one
 	Oldest time.Time `json:"oldest,omitempty,omitzero"`
 
 	// Subscription Name of the handler or forwarder
 	Subscription string `json:"subscription"`
 
-	// Waiting Deliveries to be made, or tried again
+	// Waiting Number of deliveries that wait for a first attempt or a retry
 	Waiting int64 `json:"waiting"`
 }
 
-// BucketDetail A bucket, and how it is doing
+// BucketDetail A bucket with its statistics
 type BucketDetail struct {
-	// Day How many users entered and left a bucket
+	// Day Joins and leaves of a bucket
 	Day Flow `json:"day"`
 
-	// Description What the bucket is for
+	// Description Purpose of the bucket
 	Description string `json:"description,omitempty,omitzero"`
 
-	// Ever How many users entered and left a bucket
+	// Ever Joins and leaves of a bucket
 	Ever Flow `json:"ever"`
 
-	// Fingerprint Of the definition: of all that changes membership
+	// Fingerprint Fingerprint of the definition: it covers all that changes membership
 	//
 	// Examples: 189652c5be25f730
 	Fingerprint string `json:"fingerprint"`
 
-	// Hour How many users entered and left a bucket
+	// Hour Joins and leaves of a bucket
 	Hour Flow `json:"hour"`
 
 	// ID Id of the bucket
 	ID string `json:"id"`
 
-	// Manual Whether it has no criteria, and is changed by adding and removing users
+	// Manual Whether the bucket has no criteria and is changed by adding and removing users
 	Manual bool `json:"manual,omitempty,omitzero"`
 
-	// MeanDwellSeconds The mean length of all stays that ended, in seconds; 0 if none did
+	// MeanDwellSeconds Mean length of all ended stays in seconds; 0 without one
 	//
 	// Examples: 86400
 	MeanDwellSeconds float64 `json:"meanDwellSeconds"`
 
-	// Members How many users are in it now
+	// Members Number of current members
 	Members int64 `json:"members"`
 
-	// Name Name of the bucket, for people
+	// Name Display name of the bucket
 	Name string `json:"name"`
 
-	// OtherDeployed Another definition is deployed, or none: nobody moves by this one
+	// OtherDeployed Whether another definition, or none, is deployed: this server skips the bucket
 	OtherDeployed bool `json:"otherDeployed,omitempty,omitzero"`
 
-	// Paused Whether it is paused: nobody moves until somebody resumes it
+	// Paused Whether the bucket is paused: its memberships are frozen until it is resumed
 	Paused bool `json:"paused,omitempty,omitzero"`
 
 	// Words The criteria and the policy, in words
 	Words []string `json:"words"`
 }
 
-// BucketPlan What a deployment would do to a bucket
+// BucketPlan The effect of a deployment on a bucket
 type BucketPlan struct {
 	// Held A number of users
 	Held Estimate `json:"held"`
@@ -163,7 +163,7 @@ type BucketPlan struct {
 	// ID Id of the bucket
 	ID string `json:"id"`
 
-	// Joining Some of those who would join
+	// Joining Some of the users who would join
 	Joining []string `json:"joining,omitempty,omitzero"`
 
 	// Joins A number of users
@@ -172,39 +172,39 @@ type BucketPlan struct {
 	// Leaves A number of users
 	Leaves Estimate `json:"leaves"`
 
-	// Leaving Some of those who would leave
+	// Leaving Some of the users who would leave
 	Leaving []string `json:"leaving,omitempty,omitzero"`
 
-	// Members How many users are in it now
+	// Members Number of current members
 	Members int64 `json:"members"`
 
-	// Name Name of the bucket, for people
+	// Name Display name of the bucket
 	Name string `json:"name"`
 
-	// Paused Whether it is paused: nobody moves until somebody resumes it
+	// Paused Whether the bucket is paused: its memberships are frozen until it is resumed
 	Paused bool `json:"paused,omitempty,omitzero"`
 
-	// Reactions What would be announced of it to whom
+	// Reactions Notifications that subscriptions would receive
 	Reactions []Reaction `json:"reactions,omitempty,omitzero"`
 
-	// Status How a bucket differs from what is deployed
+	// Status Difference of a bucket from the deployed definition
 	Status Status `json:"status"`
 
-	// Was The criteria and the policy in words as they are, if they would change
+	// Was Deployed criteria and policy in words, if they would change
 	Was []string `json:"was,omitempty,omitzero"`
 
-	// Words The criteria and the policy in words, as they would be; of one that is removed, as they are
+	// Words New criteria and policy in words; the deployed ones for a removed bucket
 	Words []string `json:"words"`
 }
 
-// BucketStay A stay in one of several buckets
+// BucketStay A stay with the id of its bucket
 type BucketStay struct {
 	// BucketID Id of the bucket
 	//
 	// Examples: power-users
 	BucketID string `json:"bucketId"`
 
-	// BucketName Name of the bucket, for people
+	// BucketName Display name of the bucket
 	//
 	// Examples: Power users
 	BucketName string `json:"bucketName"`
@@ -214,97 +214,97 @@ type BucketStay struct {
 	// Examples: 2026-12-01T00:00:00Z
 	EnteredAt time.Time `json:"enteredAt"`
 
-	// EntryCount Which stay of the user in the bucket it is, from 1
+	// EntryCount Number of the stay of this user in this bucket, from 1
 	EntryCount int64 `json:"entryCount"`
 
 	// LeftAt When the stay ended; missing while it lasts
 	LeftAt time.Time `json:"leftAt,omitempty,omitzero"`
 
-	// MembershipID Number of the stay, which no other has
+	// MembershipID Unique number of the stay
 	MembershipID int64 `json:"membershipId"`
 
-	// Reason Why a user left: the criteria fails, the stay lasted as long as it may, they were removed, or the bucket was closed
+	// Reason Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, or the bucket was retired
 	Reason Reason `json:"reason,omitempty,omitzero"`
 
-	// Source What made it happen: an event or trait of the user, time, a repair, a deployment, or a call
+	// Source Cause of a transition: an event or trait of the user, the clock, a repair, a deployment, or a call
 	Source Source `json:"source"`
 }
 
 // Buckets A list of buckets
 type Buckets struct {
-	// Buckets By their ids
+	// Buckets The buckets, ordered by id
 	Buckets []CountedBucket `json:"buckets"`
 }
 
-// Catalog What definitions declare beside what arrives
+// Catalog Declared names beside received ones
 type Catalog struct {
-	// Drift How what arrives differs from what is declared, the most important first
+	// Drift Differences between declared and received names, the most important first
 	Drift []Drift `json:"drift"`
 
-	// Entries Names, by their kind, event and name
+	// Entries Names, ordered by kind, event and name
 	Entries []CatalogEntry `json:"entries"`
 
-	// Since When the oldest of what is counted arrived; missing if nothing has
+	// Since When the oldest counted event arrived; missing without one
 	Since time.Time `json:"since,omitempty,omitzero"`
 }
 
-// CatalogEntry A name, as it is declared and as it arrived
+// CatalogEntry A name as declared and as received
 type CatalogEntry struct {
-	// Count How often it arrived, whatever the type
+	// Count How often it was received, with any type
 	Count int64 `json:"count"`
 
-	// Declared Whether a definition asks about it
+	// Declared Whether a definition uses it
 	Declared bool `json:"declared"`
 
-	// Event Name of the event; missing of a property
+	// Event Name of the event; missing for a property
 	Event string `json:"event,omitempty,omitzero"`
 
-	// Kind What a name is the name of: an event, a field of its payload, or a property of users
+	// Kind Kind of a name: an event, a field of its payload, or a user property
 	Kind CatalogKind `json:"kind"`
 
-	// Name Name of the field or property: the path to it, with points between the keys; missing of an event
+	// Name Name of the field or property: its path, with dots between the keys; missing for an event
 	Name string `json:"name,omitempty,omitzero"`
 
-	// Near Declared names that may be meant by it; of one that is declared and has not arrived, what may stand for it
+	// Near Declared names that may be meant; for a declared name that was never received, received names that may stand for it
 	Near []DriftName `json:"near,omitempty,omitzero"`
 
-	// Seen What arrived, by type; missing if nothing has
+	// Seen What was received, by type; missing if nothing was
 	Seen []SeenType `json:"seen,omitempty,omitzero"`
 
-	// Types The types that are declared; missing if any will do
+	// Types Declared types; missing if any type matches
 	Types []string `json:"types,omitempty,omitzero"`
 }
 
-// CatalogKind What a name is the name of: an event, a field of its payload, or a property of users
+// CatalogKind Kind of a name: an event, a field of its payload, or a user property
 type CatalogKind string
 
-// Change What a deployment did: it deployed definitions, paused a bucket, or resumed one
+// Change Kind of a deployment: definitions deployed, a bucket paused, or a bucket resumed
 type Change string
 
-// Condition One condition of a criteria, or a combination of several, with what came of it
+// Condition A condition, or a combination of conditions, with its result
 type Condition struct {
-	// Evidence What the truth of a condition rests on: text says it all, the rest is the same for programs, as far as it applies
+	// Evidence The facts behind the result of a condition: text has all of them in words, the other properties have them for programs where they apply
 	Evidence *Evidence `json:"evidence,omitempty"`
 
 	// Holds Whether it holds
 	Holds bool `json:"holds"`
 
-	// Parts The conditions that it combines
+	// Parts Combined conditions
 	Parts []Condition `json:"parts,omitempty,omitzero"`
 
-	// Until The earliest time at which time alone could change that; missing if none can
+	// Until Earliest time at which time alone can change the result; missing if it cannot
 	Until time.Time `json:"until,omitempty,omitzero"`
 
 	// Words The condition, in words
 	Words string `json:"words"`
 }
 
-// CountedBucket A bucket with its members counted
+// CountedBucket A bucket with its number of members
 type CountedBucket struct {
-	// Description What the bucket is for
+	// Description Purpose of the bucket
 	Description string `json:"description,omitempty,omitzero"`
 
-	// Fingerprint Of the definition: of all that changes membership
+	// Fingerprint Fingerprint of the definition: it covers all that changes membership
 	//
 	// Examples: 189652c5be25f730
 	Fingerprint string `json:"fingerprint"`
@@ -312,19 +312,19 @@ type CountedBucket struct {
 	// ID Id of the bucket
 	ID string `json:"id"`
 
-	// Manual Whether it has no criteria, and is changed by adding and removing users
+	// Manual Whether the bucket has no criteria and is changed by adding and removing users
 	Manual bool `json:"manual,omitempty,omitzero"`
 
-	// Members How many users are in it now
+	// Members Number of current members
 	Members int64 `json:"members"`
 
-	// Name Name of the bucket, for people
+	// Name Display name of the bucket
 	Name string `json:"name"`
 
-	// OtherDeployed Another definition is deployed, or none: nobody moves by this one
+	// OtherDeployed Whether another definition, or none, is deployed: this server skips the bucket
 	OtherDeployed bool `json:"otherDeployed,omitempty,omitzero"`
 
-	// Paused Whether it is paused: nobody moves until somebody resumes it
+	// Paused Whether the bucket is paused: its memberships are frozen until it is resumed
 	Paused bool `json:"paused,omitempty,omitzero"`
 
 	// Words The criteria and the policy, in words
@@ -333,131 +333,131 @@ type CountedBucket struct {
 
 // DeadLetter A delivery that was given up
 type DeadLetter struct {
-	// Attempts How often it was tried
+	// Attempts Number of attempts
 	Attempts int64 `json:"attempts"`
 
-	// Error What the last attempt came to, as the handler says
+	// Error Error of the last attempt
 	Error string `json:"error"`
 
-	// ID By which it can be replayed
+	// ID Id by which it can be replayed
 	//
 	// Examples: 42
 	ID int64 `json:"id"`
 
-	// Subscription Name of the handler or forwarder that it was for
+	// Subscription Name of the handler or forwarder
 	Subscription string `json:"subscription"`
 
-	// Transition Something that happened to a stay of a user in a bucket
+	// Transition A change of a user's stay in a bucket
 	Transition Transition `json:"transition"`
 }
 
-// DeadLetters A page of deliveries that were given up
+// DeadLetters A page of dead letters
 type DeadLetters struct {
-	// DeadLetters The oldest first
+	// DeadLetters Dead letters, the oldest first
 	DeadLetters []DeadLetter `json:"deadLetters"`
 
-	// Next The cursor of the next page; missing on the last one
+	// Next Cursor of the next page; missing on the last page
 	Next string `json:"next,omitempty,omitzero"`
 }
 
-// Deployment A change of what the engines of a database do, and how far users have followed it
+// Deployment A change of the deployed definitions or of a bucket's state, with the progress of its backfill
 type Deployment struct {
 	// At When it was deployed
 	//
 	// Examples: 2026-12-01T00:00:00Z
 	At time.Time `json:"at"`
 
-	// Emit What is announced of the joins and leaves that follow from a deployment
+	// Emit Which joins and leaves of a deployment are announced
 	Emit Emit `json:"emit"`
 
-	// Fingerprint Of all that is deployed since
+	// Fingerprint Fingerprint of all deployed definitions
 	//
 	// Examples: 189652c5be25f730
 	Fingerprint string `json:"fingerprint"`
 
-	// FinishedAt When all users had followed it; missing while some are still to follow
+	// FinishedAt When the backfill finished; missing until then
 	FinishedAt time.Time `json:"finishedAt,omitempty,omitzero"`
 
-	// Followed How many users have been looked at since, roughly
+	// Followed Number of users evaluated so far, roughly
 	Followed int64 `json:"followed"`
 
-	// Joined How many joins came of it so far
+	// Joined Number of joins it caused so far
 	Joined int64 `json:"joined"`
 
-	// Kind What a deployment did: it deployed definitions, paused a bucket, or resumed one
+	// Kind Kind of a deployment: definitions deployed, a bucket paused, or a bucket resumed
 	Kind Change `json:"kind"`
 
-	// Left How many leaves came of it so far
+	// Left Number of leaves it caused so far
 	Left int64 `json:"left"`
 
-	// No Its number
+	// No Number of the deployment
 	No int64 `json:"no"`
 
-	// Rate How many users a second are looked at, at most; missing for no limit
+	// Rate Maximum users per second of the backfill; missing for no limit
 	Rate int64 `json:"rate,omitempty,omitzero"`
 
-	// Users How many users there were at that time
+	// Users Number of users at the time of the deployment
 	Users int64 `json:"users"`
 }
 
 // Deployments A list of deployments
 type Deployments struct {
-	// Deployments The newest first
+	// Deployments Deployments, the newest first
 	Deployments []Deployment `json:"deployments"`
 }
 
-// Drift A difference between what is declared and what arrives
+// Drift A difference between declared and received names
 type Drift struct {
-	// Count How often it arrived
+	// Count How often it was received
 	Count int64 `json:"count"`
 
-	// Event Name of the event; missing of a property
+	// Event Name of the event; missing for a property
 	Event string `json:"event,omitempty,omitzero"`
 
-	// Kind A declared name arrives as another type (mistyped) or not at all (unseen); or a name arrives that is near a declared one (misspelt)
+	// Kind A declared name is received with another type (mistyped) or never (unseen), or a received name is close to a declared one (misspelt)
 	Kind DriftKind `json:"kind"`
 
-	// Last When it last arrived; missing if it has not
+	// Last When it was last received; missing if never
 	Last time.Time `json:"last,omitempty,omitzero"`
 
-	// Name Name of the field or property; missing of an event
+	// Name Name of the field or property; missing for an event
 	Name string `json:"name,omitempty,omitzero"`
 
 	// Near Other names that may be meant
 	Near []DriftName `json:"near,omitempty,omitzero"`
 
-	// Of What a name is the name of: an event, a field of its payload, or a property of users
+	// Of Kind of a name: an event, a field of its payload, or a user property
 	Of CatalogKind `json:"of"`
 
-	// Says All of that, in words
+	// Says The difference in words
 	Says string `json:"says"`
 
-	// Seen The type that arrived instead
+	// Seen Type received instead
 	Seen string `json:"seen,omitempty,omitzero"`
 
-	// Since When it first arrived; missing if it has not
+	// Since When it was first received; missing if never
 	Since time.Time `json:"since,omitempty,omitzero"`
 
-	// Types The types that are declared
+	// Types Declared types
 	Types []string `json:"types,omitempty,omitzero"`
 }
 
-// DriftKind A declared name arrives as another type (mistyped) or not at all (unseen); or a name arrives that is near a declared one (misspelt)
+// DriftKind A declared name is received with another type (mistyped) or never (unseen), or a received name is close to a declared one (misspelt)
 type DriftKind string
 
-// DriftName A name with what it is the name of
+// DriftName A name with its kind
 type DriftName struct {
-	// Event Name of the event; missing of a property
+	// Event Name of the event; missing for a property
 	Event string `json:"event,omitempty,omitzero"`
 
-	// Name Name of the field or property; missing of an event
+	// Name Name of the field or property; missing for an event
 	Name string `json:"name,omitempty,omitzero"`
 
-	// Of What a name is the name of: an event, a field of its payload, or a property of users
+	// Of Kind of a name: an event, a field of its payload, or a user property
 	Of CatalogKind `json:"of"`
 }
 
-// Emit What is announced of the joins and leaves that follow from a deployment
+// Emit Which joins and leaves of a deployment are announced
 type Emit string
 
 // Estimate A number of users
@@ -465,11 +465,11 @@ type Estimate struct {
 	// Count The number
 	Count int64 `json:"count"`
 
-	// PlusMinus How far it may be off, nineteen times out of twenty; missing if everybody was looked at
+	// PlusMinus Margin of error at 95 % confidence; missing if all users were evaluated
 	PlusMinus int64 `json:"plusMinus,omitempty,omitzero"`
 }
 
-// Evidence What the truth of a condition rests on: text says it all, the rest is the same for programs, as far as it applies
+// Evidence The facts behind the result of a condition: text has all of them in words, the other properties have them for programs where they apply
 type Evidence struct {
 	// At When the first, or the last, occurred
 	//
@@ -482,58 +482,58 @@ type Evidence struct {
 	// ChangedAt When it changed
 	ChangedAt time.Time `json:"changedAt,omitempty,omitzero"`
 
-	// Count Number of occurrences in the window, or of what they differ by
+	// Count Number of occurrences in the window, or of distinct values
 	Count *int64 `json:"count,omitempty"`
 
-	// Deciding When that one occurred
+	// Deciding When the deciding occurrence happened
 	Deciding time.Time `json:"deciding,omitempty,omitzero"`
 
-	// Different What occurrences differ by
+	// Different Field by which occurrences are counted as distinct
 	Different []string `json:"different,omitempty,omitzero"`
 
-	// Draw The user's number in a sample, from 0 up to 100
+	// Draw Number of the user in a sample, from 0 up to 100
 	Draw *float64 `json:"draw,omitempty"`
 
-	// End When the last of the steps was taken
+	// End When its last step was taken
 	End time.Time `json:"end,omitempty,omitzero"`
 
-	// LeavesAt When it leaves the window; of a sum, when the oldest does
+	// LeavesAt When the deciding occurrence leaves the window; for a sum, when the oldest does
 	LeavesAt time.Time `json:"leavesAt,omitempty,omitzero"`
 
-	// More There may be more occurrences: no more were needed
+	// More Whether there may be more occurrences that were not read
 	More bool `json:"more,omitempty,omitzero"`
 
 	// Newest When the newest of them occurred
 	Newest time.Time `json:"newest,omitempty,omitzero"`
 
-	// Open When chains ended that nothing has followed yet
+	// Open When completed chains ended that nothing has followed yet
 	Open []time.Time `json:"open,omitempty,omitzero"`
 
-	// Rank Which of them, from the newest, the condition rests on
+	// Rank Position, from the newest, of the occurrence that decides
 	Rank int64 `json:"rank,omitempty,omitzero"`
 
-	// Steps How many steps of a sequence were taken
+	// Steps Number of completed steps of the sequence
 	Steps int64 `json:"steps,omitempty,omitzero"`
 
-	// Text All of it, in words
+	// Text All facts in words
 	Text string `json:"text"`
 
-	// Total The sum, exactly, as a decimal number
+	// Total Exact sum as a decimal number
 	Total string `json:"total,omitempty,omitzero"`
 
-	// Unwanted What the truth of a condition rests on: text says it all, the rest is the same for programs, as far as it applies
+	// Unwanted The facts behind the result of a condition: text has all of them in words, the other properties have them for programs where they apply
 	Unwanted *Evidence `json:"unwanted,omitempty"`
 
-	// Value The value of the property or field, as people write it
+	// Value Value of the property or field, formatted for people
 	Value string `json:"value,omitempty,omitzero"`
 
 	// Was The value before it changed
 	Was string `json:"was,omitempty,omitzero"`
 }
 
-// Explanation Why a user is in a bucket or not, and what happens next if nothing but time does
+// Explanation Why a user is in a bucket or not, and what happens next if no event arrives
 type Explanation struct {
-	// At When this was so: now
+	// At Time of the explanation: now
 	//
 	// Examples: 2026-12-01T00:00:00Z
 	At time.Time `json:"at"`
@@ -543,45 +543,45 @@ type Explanation struct {
 	// Examples: power-users
 	BucketID string `json:"bucketId"`
 
-	// BucketName Name of the bucket, for people
+	// BucketName Display name of the bucket
 	//
 	// Examples: Power users
 	BucketName string `json:"bucketName"`
 
-	// Criteria One condition of a criteria, or a combination of several, with what came of it
+	// Criteria A condition, or a combination of conditions, with its result
 	Criteria *Condition `json:"criteria,omitempty"`
 
-	// Drift What the criteria asks about that arrives as another type than is declared, from whatever users: it matches nothing
+	// Drift Names in the criteria that are received, from any user, with a type other than the declared one: they match nothing
 	Drift []Drift `json:"drift,omitempty,omitzero"`
 
-	// Manual Whether it has no criteria, and is changed by adding and removing users
+	// Manual Whether the bucket has no criteria and is changed by adding and removing users
 	Manual bool `json:"manual,omitempty,omitzero"`
 
-	// Member Whether the user is in the bucket
+	// Member Whether the user is a member
 	Member bool `json:"member"`
 
-	// Next What the clock does next, unless something else happens before; empty if nothing ever happens by time alone, or not before nothingUntil
+	// Next Next effects of the clock if no event arrives; empty if there are none, or none before nothingUntil
 	Next []Transition `json:"next"`
 
-	// NothingUntil Set where the clock has too much to look at to say what happens after that time
+	// NothingUntil Set if the forecast was cut off: nothing happens until this time, and what follows was not computed
 	NothingUntil time.Time `json:"nothingUntil,omitempty,omitzero"`
 
-	// OtherDeployed Another definition is deployed, or none: nobody moves by this one
+	// OtherDeployed Whether another definition, or none, is deployed: this server skips the bucket
 	OtherDeployed bool `json:"otherDeployed,omitempty,omitzero"`
 
-	// Paused Whether it is paused: nobody moves until somebody resumes it
+	// Paused Whether the bucket is paused: its memberships are frozen until it is resumed
 	Paused bool `json:"paused,omitempty,omitzero"`
 
 	// Policy The policy, in words
 	Policy []string `json:"policy"`
 
-	// Standing What a bucket's policy comes to for one user; what does not apply is missing
+	// Standing The effect of a bucket's policy on one user; properties that do not apply are missing
 	Standing Standing `json:"standing"`
 
 	// Stay One stay of a user in a bucket
 	Stay *Stay `json:"stay,omitempty"`
 
-	// UserEmail E-mail address of the user, if there is one
+	// UserEmail E-mail address of the user, if known
 	//
 	// Examples: ada@example.com
 	UserEmail string `json:"userEmail,omitempty,omitzero"`
@@ -592,38 +592,38 @@ type Explanation struct {
 	UserID string `json:"userId"`
 }
 
-// Flow How many users entered and left a bucket
+// Flow Joins and leaves of a bucket
 type Flow struct {
-	// Entered How many users entered, announced or not
+	// Entered Number of joins, announced or not
 	Entered int64 `json:"entered"`
 
-	// Left How many users left; who is deleted has not left
+	// Left Number of leaves; deleting a user is not a leave
 	Left int64 `json:"left"`
 }
 
-// Kind What happened to a stay: entered, left, or dwell, the tick of a stay that lasts
+// Kind Kind of a transition: entered, left, or dwell, the tick of a lasting stay
 type Kind string
 
-// Member A user in a bucket
+// Member A member of a bucket
 type Member struct {
 	// EnteredAt When the stay began
 	//
 	// Examples: 2026-12-01T00:00:00Z
 	EnteredAt time.Time `json:"enteredAt"`
 
-	// EntryCount Which stay of the user in the bucket it is, from 1
+	// EntryCount Number of the stay of this user in this bucket, from 1
 	EntryCount int64 `json:"entryCount"`
 
 	// LeftAt When the stay ended; missing while it lasts
 	LeftAt time.Time `json:"leftAt,omitempty,omitzero"`
 
-	// MembershipID Number of the stay, which no other has
+	// MembershipID Unique number of the stay
 	MembershipID int64 `json:"membershipId"`
 
-	// Source What made it happen: an event or trait of the user, time, a repair, a deployment, or a call
+	// Source Cause of a transition: an event or trait of the user, the clock, a repair, a deployment, or a call
 	Source Source `json:"source"`
 
-	// UserEmail E-mail address of the user, if there is one
+	// UserEmail E-mail address of the user, if known
 	//
 	// Examples: ada@example.com
 	UserEmail string `json:"userEmail,omitempty,omitzero"`
@@ -636,10 +636,10 @@ type Member struct {
 
 // Members A page of the members of a bucket
 type Members struct {
-	// Members In the order in which the engine got to know them
+	// Members Members in the order in which the users were created
 	Members []Member `json:"members"`
 
-	// Next The cursor of the next page; missing on the last one
+	// Next Cursor of the next page; missing on the last page
 	Next string `json:"next,omitempty,omitzero"`
 }
 
@@ -650,7 +650,7 @@ type Membership struct {
 	// Examples: power-users
 	BucketID string `json:"bucketId"`
 
-	// Member Whether the user is in the bucket
+	// Member Whether the user is a member of the bucket
 	Member bool `json:"member"`
 
 	// Stay One stay of a user in a bucket
@@ -662,39 +662,39 @@ type Membership struct {
 	UserID string `json:"userId"`
 }
 
-// Outbox What waits to be delivered
+// Outbox The backlogs of all subscriptions
 type Outbox struct {
-	// Subscriptions By their names, those of other programs on the database among them
+	// Subscriptions Subscriptions ordered by name, including those of other programs on the database
 	Subscriptions []Backlog `json:"subscriptions"`
 }
 
-// Plan What a deployment would do
+// Plan The effect of a deployment
 type Plan struct {
-	// At When it was found out
+	// At Time of the plan
 	//
 	// Examples: 2026-12-01T00:00:00Z
 	At time.Time `json:"at"`
 
-	// Buckets What would happen to each bucket, by their ids
+	// Buckets Effect on each bucket, ordered by id
 	Buckets []BucketPlan `json:"buckets"`
 
-	// Compiled Fingerprint of what would be
+	// Compiled Fingerprint of this server's definitions
 	Compiled string `json:"compiled"`
 
-	// Deployed Fingerprint of what is deployed; empty if nothing ever was
+	// Deployed Fingerprint of the deployed definitions; empty if there are none
 	Deployed string `json:"deployed"`
 
-	// Emit What is announced of the joins and leaves that follow from a deployment
+	// Emit Which joins and leaves of a deployment are announced
 	Emit Emit `json:"emit"`
 
-	// Looked How many users were looked at
+	// Looked Number of evaluated users
 	Looked int64 `json:"looked"`
 
-	// Users How many users there are
+	// Users Number of users
 	Users int64 `json:"users"`
 }
 
-// Problem What is wrong with a request (RFC 9457)
+// Problem An error (RFC 9457)
 type Problem struct {
 	// Code A word by which programs know the problem, where the status does not say enough
 	//
@@ -727,13 +727,13 @@ type Problem struct {
 
 // Process An engine that runs on the database
 type Process struct {
-	// ClockAheadMs By how many milliseconds its clock was ahead of the database's at its last heartbeat; negative if it was behind
+	// ClockAheadMs Milliseconds by which its clock was ahead of the database's at the last heartbeat; negative if behind
 	ClockAheadMs int64 `json:"clockAheadMs"`
 
-	// Deployed Whether its definitions are what is deployed
+	// Deployed Whether its definitions are the deployed ones
 	Deployed bool `json:"deployed"`
 
-	// Fingerprint Of its definitions
+	// Fingerprint Fingerprint of its definitions
 	//
 	// Examples: 189652c5be25f730
 	Fingerprint string `json:"fingerprint"`
@@ -741,10 +741,10 @@ type Process struct {
 	// Host Name of the machine
 	Host string `json:"host"`
 
-	// Pid Number of the process there
+	// Pid Process id
 	Pid int64 `json:"pid"`
 
-	// SeenAt When it last showed itself, which it does every ten seconds
+	// SeenAt Time of its last heartbeat, sent every ten seconds
 	SeenAt time.Time `json:"seenAt"`
 
 	// StartedAt When it started
@@ -753,114 +753,114 @@ type Process struct {
 
 // Processes A list of processes
 type Processes struct {
-	// Processes The oldest first
+	// Processes Processes, the oldest first
 	Processes []Process `json:"processes"`
 }
 
-// Reaction What somebody is told of a bucket's transitions
+// Reaction The notifications a subscription would receive
 type Reaction struct {
 	// Emissions A number of users
 	Emissions Estimate `json:"emissions"`
 
-	// Kinds What it is told of
+	// Kinds Kinds of transitions it receives
 	Kinds []string `json:"kinds"`
 
 	// Name Name of the subscription
 	Name string `json:"name"`
 }
 
-// Reason Why a user left: the criteria fails, the stay lasted as long as it may, they were removed, or the bucket was closed
+// Reason Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, or the bucket was retired
 type Reason string
 
-// Replay Which dead letters to deliver again: ids, or all
+// Replay The dead letters to deliver again: ids, or all
 type Replay struct {
-	// All All of them
+	// All Replay all dead letters
 	All bool `json:"all,omitempty,omitzero"`
 
-	// IDs Those with these ids
+	// IDs Ids of the dead letters to replay
 	//
 	// Examples: [42]
 	IDs []int64 `json:"ids,omitempty,omitzero"`
 }
 
-// Replayed How many dead letters are delivered again
+// Replayed The number of replayed dead letters
 type Replayed struct {
-	// Replayed How many there were
+	// Replayed Number of replayed dead letters
 	Replayed int64 `json:"replayed"`
 }
 
-// SeenType What arrived with values of one type
+// SeenType Values received with one type
 type SeenType struct {
-	// Count How often it arrived
+	// Count How often it was received
 	Count int64 `json:"count"`
 
-	// Estimated The count comes from samples
+	// Estimated Whether the count is an estimate from samples
 	Estimated bool `json:"estimated,omitempty,omitzero"`
 
-	// FirstSeen When it first arrived
+	// FirstSeen When it was first received
 	FirstSeen time.Time `json:"firstSeen"`
 
-	// LastSeen When it last arrived
+	// LastSeen When it was last received
 	LastSeen time.Time `json:"lastSeen"`
 
-	// Type The type: text, number, bool, time, list or object; missing of an event
+	// Type Type: text, number, bool, time, list or object; missing for an event
 	Type string `json:"type,omitempty,omitzero"`
 
-	// Wrong Another type is declared, so the values match nothing
+	// Wrong Whether another type is declared, so that these values match nothing
 	Wrong bool `json:"wrong,omitempty,omitzero"`
 }
 
-// SizePoint What happened to a bucket within a step of time
+// SizePoint Joins, leaves and members in one step of time
 type SizePoint struct {
-	// At The beginning of the step
+	// At Start of the step
 	//
 	// Examples: 2026-12-01T00:00:00Z
 	At time.Time `json:"at"`
 
-	// Entered How many users entered, announced or not
+	// Entered Number of joins, announced or not
 	Entered int64 `json:"entered"`
 
-	// Left How many users left; who is deleted has not left
+	// Left Number of leaves; deleting a user is not a leave
 	Left int64 `json:"left"`
 
-	// MeanDwellSeconds The mean length of the stays that ended in it, in seconds; 0 if none did
+	// MeanDwellSeconds Mean length in seconds of the stays that ended in the step; 0 without one
 	MeanDwellSeconds float64 `json:"meanDwellSeconds"`
 
-	// Members How many users were in it at the end of the step, or are now if it lasts
+	// Members Number of members at the end of the step, or now for the current step
 	Members int64 `json:"members"`
 }
 
-// Sizes How a bucket grew and shrank
+// Sizes The size of a bucket over time
 type Sizes struct {
-	// Points One for each step, in order
+	// Points One point for each step, in order
 	Points []SizePoint `json:"points"`
 
 	// Step The length of a step of time
 	Step Step `json:"step"`
 }
 
-// Source What made it happen: an event or trait of the user, time, a repair, a deployment, or a call
+// Source Cause of a transition: an event or trait of the user, the clock, a repair, a deployment, or a call
 type Source string
 
-// Standing What a bucket's policy comes to for one user; what does not apply is missing
+// Standing The effect of a bucket's policy on one user; properties that do not apply are missing
 type Standing struct {
-	// AnnouncedFrom From when on it would be; missing if never
+	// AnnouncedFrom When joins are announced again; missing if never
 	AnnouncedFrom time.Time `json:"announcedFrom,omitempty,omitzero"`
 
-	// Blocked The maximal dwell ended and the criteria has held ever since: only an event or trait of the user's own lets them join again
+	// Blocked The maximum dwell ended and the criteria has held ever since: only an event or trait of the user lets them join again
 	Blocked bool `json:"blocked,omitempty,omitzero"`
 
-	// LeavesBy Of a member: the maximal dwell ends then
+	// LeavesBy For a member: end of the maximum dwell
 	LeavesBy time.Time `json:"leavesBy,omitempty,omitzero"`
 
-	// StaysUntil Of a member: the minimal dwell lasts until then
+	// StaysUntil For a member: end of the minimum dwell
 	StaysUntil time.Time `json:"staysUntil,omitempty,omitzero"`
 
-	// Unannounced A join of the user, who is none now, would not be announced
+	// Unannounced Whether a join of this user, who is not a member, would be suppressed
 	Unannounced bool `json:"unannounced,omitempty,omitzero"`
 }
 
-// Status How a bucket differs from what is deployed
+// Status Difference of a bucket from the deployed definition
 type Status string
 
 // Stay One stay of a user in a bucket
@@ -870,34 +870,34 @@ type Stay struct {
 	// Examples: 2026-12-01T00:00:00Z
 	EnteredAt time.Time `json:"enteredAt"`
 
-	// EntryCount Which stay of the user in the bucket it is, from 1
+	// EntryCount Number of the stay of this user in this bucket, from 1
 	EntryCount int64 `json:"entryCount"`
 
 	// LeftAt When the stay ended; missing while it lasts
 	LeftAt time.Time `json:"leftAt,omitempty,omitzero"`
 
-	// Reason Why a user left: the criteria fails, the stay lasted as long as it may, they were removed, or the bucket was closed
+	// Reason Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, or the bucket was retired
 	Reason Reason `json:"reason,omitempty,omitzero"`
 
-	// Source What made it happen: an event or trait of the user, time, a repair, a deployment, or a call
+	// Source Cause of a transition: an event or trait of the user, the clock, a repair, a deployment, or a call
 	Source Source `json:"source"`
 }
 
 // Step The length of a step of time
 type Step string
 
-// Timeline A page of what happened to a user
+// Timeline A page of a user's transitions
 type Timeline struct {
-	// Next The cursor of the next page; missing on the last one
+	// Next Cursor of the next page; missing on the last page
 	Next string `json:"next,omitempty,omitzero"`
 
-	// Transitions In the order in which they were decided. A page may have fewer than asked for although others follow
+	// Transitions Transitions in the order in which they were decided. A page can be shorter than asked for although others follow
 	Transitions []Transition `json:"transitions"`
 }
 
-// Transition Something that happened to a stay of a user in a bucket
+// Transition A change of a user's stay in a bucket
 type Transition struct {
-	// At When it became true
+	// At When the transition became true
 	//
 	// Examples: 2026-12-01T00:00:00Z
 	At time.Time `json:"at"`
@@ -907,42 +907,42 @@ type Transition struct {
 	// Examples: power-users
 	BucketID string `json:"bucketId"`
 
-	// BucketName Name of the bucket, for people
+	// BucketName Display name of the bucket
 	//
 	// Examples: Power users
 	BucketName string `json:"bucketName"`
 
-	// DecidedAt When the engine noticed
+	// DecidedAt When the engine decided it
 	DecidedAt time.Time `json:"decidedAt"`
 
-	// DwellCount Ordinal of a tick, from 1
+	// DwellCount Number of the tick, from 1
 	DwellCount int64 `json:"dwellCount,omitempty,omitzero"`
 
-	// EntryCount Which stay of the user in the bucket it is, from 1
+	// EntryCount Number of the stay of this user in this bucket, from 1
 	EntryCount int64 `json:"entryCount"`
 
-	// MembershipID Number of the stay, which no other has
+	// MembershipID Unique number of the stay
 	MembershipID int64 `json:"membershipId,omitempty,omitzero"`
 
-	// Reason Why a user left: the criteria fails, the stay lasted as long as it may, they were removed, or the bucket was closed
+	// Reason Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, or the bucket was retired
 	Reason Reason `json:"reason,omitempty,omitzero"`
 
-	// Replayed It was given up before, and is delivered anew
+	// Replayed Whether it was a dead letter and is delivered again
 	Replayed bool `json:"replayed,omitempty,omitzero"`
 
-	// Source What made it happen: an event or trait of the user, time, a repair, a deployment, or a call
+	// Source Cause of a transition: an event or trait of the user, the clock, a repair, a deployment, or a call
 	Source Source `json:"source"`
 
-	// Suppressed By the entry policy: it happened, but is not announced
+	// Suppressed Whether the entry policy suppressed the announcement of the join
 	Suppressed bool `json:"suppressed,omitempty,omitzero"`
 
-	// Tick Label of a tick
+	// Tick Label of the tick
 	Tick string `json:"tick,omitempty,omitzero"`
 
-	// Transition What happened to a stay: entered, left, or dwell, the tick of a stay that lasts
+	// Transition Kind of a transition: entered, left, or dwell, the tick of a lasting stay
 	Transition Kind `json:"transition"`
 
-	// UserEmail E-mail address of the user, if there is one
+	// UserEmail E-mail address of the user, if known
 	//
 	// Examples: ada@example.com
 	UserEmail string `json:"userEmail,omitempty,omitzero"`
@@ -953,15 +953,15 @@ type Transition struct {
 	UserID string `json:"userId"`
 }
 
-// Transitions What came of a change
+// Transitions The transitions that a change caused
 type Transitions struct {
-	// Transitions In the order in which they happened; empty if nothing did
+	// Transitions Transitions in order; empty if nothing changed
 	Transitions []Transition `json:"transitions"`
 }
 
-// UserBuckets Where a user is
+// UserBuckets The buckets of a user
 type UserBuckets struct {
-	// Buckets Those that the user is in, by their ids, with the stay in each
+	// Buckets The buckets of the user with the current stay in each, ordered by id
 	Buckets []BucketStay `json:"buckets"`
 
 	// UserID Id of the user
@@ -970,7 +970,7 @@ type UserBuckets struct {
 	UserID string `json:"userId"`
 }
 
-// Wrong A further field that is wrong
+// Wrong Another invalid field
 type Wrong struct {
 	// Detail What is wrong, and what to do
 	Detail string `json:"detail"`
@@ -987,19 +987,19 @@ type ListMembersParams struct {
 	// After What next was on the page before; leave it out to begin
 	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
 
-	// AsOf List those who were in it at this time. Defaults to now
+	// AsOf List the members at this time. Defaults to now
 	AsOf time.Time `form:"asOf,omitempty" json:"asOf,omitempty,omitzero"`
 }
 
 // GetSizesParams defines parameters for GetSizes.
 type GetSizesParams struct {
-	// From The first step is the one of this time. Defaults to 99 steps before the last
+	// From Time in the first step. Defaults to 99 steps before the last
 	From time.Time `form:"from,omitempty" json:"from,omitempty,omitzero"`
 
-	// To The last step is the one of this time. Defaults to now
+	// To Time in the last step. Defaults to now
 	To time.Time `form:"to,omitempty" json:"to,omitempty,omitzero"`
 
-	// Step The length of a step
+	// Step Length of a step
 	Step Step `form:"step,omitempty" json:"step,omitempty,omitzero"`
 }
 
@@ -1008,10 +1008,10 @@ type GetCatalogParams struct {
 	// Kind List names of this kind only. Defaults to all
 	Kind GetCatalogParamsKind `form:"kind,omitempty" json:"kind,omitempty,omitzero"`
 
-	// Declared List only what is declared, or only what is not. Defaults to both
+	// Declared List only declared names, or only undeclared ones. Defaults to both
 	Declared GetCatalogParamsDeclared `form:"declared,omitempty" json:"declared,omitempty,omitzero"`
 
-	// Limit How many entries, and how many drifts, at most
+	// Limit Maximum number of entries, and of differences
 	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
 }
 
@@ -1023,7 +1023,7 @@ type GetCatalogParamsDeclared string
 
 // ListDeploymentsParams defines parameters for ListDeployments.
 type ListDeploymentsParams struct {
-	// Limit How many to list, at most
+	// Limit Maximum number of deployments to list
 	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
 }
 
@@ -1038,13 +1038,13 @@ type ListDeadLettersParams struct {
 
 // GetPlanParams defines parameters for GetPlan.
 type GetPlanParams struct {
-	// Sample The part of the users to look at, more than 0; the rest is estimated from them
+	// Sample Fraction of the users to evaluate, more than 0; the rest is estimated
 	Sample float64 `form:"sample,omitempty" json:"sample,omitempty,omitzero"`
 
-	// Users How many of those who would move are named for each bucket; -1 for none
+	// Users Number of joining and leaving users to name for each bucket; -1 for none
 	Users int64 `form:"users,omitempty" json:"users,omitempty,omitzero"`
 
-	// Emit What would be announced
+	// Emit Which transitions would be announced
 	Emit Emit `form:"emit,omitempty" json:"emit,omitempty,omitzero"`
 }
 
@@ -1057,20 +1057,20 @@ type GetTimelineParams struct {
 	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
 }
 
-// ListBuckets is GET /v1/buckets. The buckets that this server has, with their criteria in words. Members are counted, which takes time in proportion.
+// ListBuckets is GET /v1/buckets. The buckets of this server, with their criteria in words. Members are counted, so the time grows with their number.
 func (c *Client) ListBuckets(ctx context.Context) (Buckets, error) {
 	path := "/v1/buckets"
 	return call[Buckets](ctx, c, http.MethodGet, path, nil, nil)
 }
 
-// GetBucket is GET /v1/buckets/{bucket}. A bucket with its criteria in words, and how it is doing.
+// GetBucket is GET /v1/buckets/{bucket}. A bucket with its criteria in words and its statistics.
 func (c *Client) GetBucket(ctx context.Context, bucket string) (BucketDetail, error) {
 	path := "/v1/buckets/{bucket}"
 	path = put(path, "bucket", bucket)
 	return call[BucketDetail](ctx, c, http.MethodGet, path, nil, nil)
 }
 
-// ListMembers is GET /v1/buckets/{bucket}/members. Who is in a bucket, or was at a time, page by page. A user who joins or leaves meanwhile may be on a page or not, every other is on exactly one.
+// ListMembers is GET /v1/buckets/{bucket}/members. The members of a bucket, now or at a time, page by page. Each member is on exactly one page, except that a user who joins or leaves meanwhile may be missing.
 func (c *Client) ListMembers(ctx context.Context, bucket string, params ListMembersParams) (Members, error) {
 	query := url.Values{}
 	set(query, "limit", params.Limit)
@@ -1081,7 +1081,7 @@ func (c *Client) ListMembers(ctx context.Context, bucket string, params ListMemb
 	return call[Members](ctx, c, http.MethodGet, path, query, nil)
 }
 
-// RemoveMember is DELETE /v1/buckets/{bucket}/members/{user}. They leave whatever the minimal dwell. Nothing happens if they are not in it, or unknown.
+// RemoveMember is DELETE /v1/buckets/{bucket}/members/{user}. The user leaves regardless of the minimum dwell. Removing an unknown user or one who is not a member does nothing.
 func (c *Client) RemoveMember(ctx context.Context, bucket string, user string) (Transitions, error) {
 	path := "/v1/buckets/{bucket}/members/{user}"
 	path = put(path, "bucket", bucket)
@@ -1089,7 +1089,7 @@ func (c *Client) RemoveMember(ctx context.Context, bucket string, user string) (
 	return call[Transitions](ctx, c, http.MethodDelete, path, nil, nil)
 }
 
-// GetMember is GET /v1/buckets/{bucket}/members/{user}. Whether a user is in a bucket, and since when, or when they were last.
+// GetMember is GET /v1/buckets/{bucket}/members/{user}. Whether a user is a member of a bucket, with their current or last stay.
 func (c *Client) GetMember(ctx context.Context, bucket string, user string) (Membership, error) {
 	path := "/v1/buckets/{bucket}/members/{user}"
 	path = put(path, "bucket", bucket)
@@ -1097,7 +1097,7 @@ func (c *Client) GetMember(ctx context.Context, bucket string, user string) (Mem
 	return call[Membership](ctx, c, http.MethodGet, path, nil, nil)
 }
 
-// AddMember is PUT /v1/buckets/{bucket}/members/{user}. Nothing happens if they are in it already. A user who is unknown is created.
+// AddMember is PUT /v1/buckets/{bucket}/members/{user}. Adding a member does nothing. An unknown user is created.
 func (c *Client) AddMember(ctx context.Context, bucket string, user string) (Transitions, error) {
 	path := "/v1/buckets/{bucket}/members/{user}"
 	path = put(path, "bucket", bucket)
@@ -1105,7 +1105,7 @@ func (c *Client) AddMember(ctx context.Context, bucket string, user string) (Tra
 	return call[Transitions](ctx, c, http.MethodPut, path, nil, nil)
 }
 
-// ExplainMember is GET /v1/buckets/{bucket}/members/{user}/explain. What each condition of the criteria finds, what the policy comes to, and what happens next if nothing but time does. It changes nothing.
+// ExplainMember is GET /v1/buckets/{bucket}/members/{user}/explain. What each condition of the criteria evaluates to, the effect of the policy, and what happens next if no event arrives. It changes nothing.
 func (c *Client) ExplainMember(ctx context.Context, bucket string, user string) (Explanation, error) {
 	path := "/v1/buckets/{bucket}/members/{user}/explain"
 	path = put(path, "bucket", bucket)
@@ -1113,21 +1113,21 @@ func (c *Client) ExplainMember(ctx context.Context, bucket string, user string) 
 	return call[Explanation](ctx, c, http.MethodGet, path, nil, nil)
 }
 
-// PauseBucket is POST /v1/buckets/{bucket}/pause. Stops a bucket, for all servers on the database, until somebody resumes it: nobody joins or leaves, ticks and deliveries wait. To pause what is paused does nothing.
+// PauseBucket is POST /v1/buckets/{bucket}/pause. Freezes the memberships of a bucket, for all servers on the database, until it is resumed. Joins, leaves, ticks and deliveries wait. Pausing a paused bucket does nothing.
 func (c *Client) PauseBucket(ctx context.Context, bucket string) (BucketDetail, error) {
 	path := "/v1/buckets/{bucket}/pause"
 	path = put(path, "bucket", bucket)
 	return call[BucketDetail](ctx, c, http.MethodPost, path, nil, nil)
 }
 
-// ResumeBucket is POST /v1/buckets/{bucket}/resume. Lets a bucket go on that is paused. What users joined or left in the meantime they join or leave now. To resume what is not paused does nothing.
+// ResumeBucket is POST /v1/buckets/{bucket}/resume. Resumes a paused bucket. Users who began or ceased to match meanwhile join or leave now. Resuming a bucket that is not paused does nothing.
 func (c *Client) ResumeBucket(ctx context.Context, bucket string) (BucketDetail, error) {
 	path := "/v1/buckets/{bucket}/resume"
 	path = put(path, "bucket", bucket)
 	return call[BucketDetail](ctx, c, http.MethodPost, path, nil, nil)
 }
 
-// GetSizes is GET /v1/buckets/{bucket}/sizes. How many users entered and left a bucket and how many were in it, hour by hour or day by day of UTC, 10,000 steps at most.
+// GetSizes is GET /v1/buckets/{bucket}/sizes. Joins, leaves and members of a bucket by hour or by day in UTC, at most 10,000 steps.
 func (c *Client) GetSizes(ctx context.Context, bucket string, params GetSizesParams) (Sizes, error) {
 	query := url.Values{}
 	set(query, "from", params.From)
@@ -1138,7 +1138,7 @@ func (c *Client) GetSizes(ctx context.Context, bucket string, params GetSizesPar
 	return call[Sizes](ctx, c, http.MethodGet, path, query, nil)
 }
 
-// GetCatalog is GET /v1/catalog. The event names, payload fields and properties that definitions declare and those that arrive, with the types of their values; and how they differ: declared and not arrived, arrived and near a declared name, arrived as another type.
+// GetCatalog is GET /v1/catalog. The declared and the received event names, payload fields and properties with the types of their values, and their differences: declared and never received, received and close to a declared name, received with another type.
 func (c *Client) GetCatalog(ctx context.Context, params GetCatalogParams) (Catalog, error) {
 	query := url.Values{}
 	set(query, "kind", params.Kind)
@@ -1148,7 +1148,7 @@ func (c *Client) GetCatalog(ctx context.Context, params GetCatalogParams) (Catal
 	return call[Catalog](ctx, c, http.MethodGet, path, query, nil)
 }
 
-// ListDeployments is GET /v1/deployments. The last deployments, pauses and resumptions. One is finished when all users have followed it; until then, users and followed say how far the backfill is.
+// ListDeployments is GET /v1/deployments. The last deployments, pauses and resumptions. One is finished when its backfill has reached all users; until then, users and followed show the progress.
 func (c *Client) ListDeployments(ctx context.Context, params ListDeploymentsParams) (Deployments, error) {
 	query := url.Values{}
 	set(query, "limit", params.Limit)
@@ -1156,13 +1156,13 @@ func (c *Client) ListDeployments(ctx context.Context, params ListDeploymentsPara
 	return call[Deployments](ctx, c, http.MethodGet, path, query, nil)
 }
 
-// GetOutbox is GET /v1/outbox. What waits for each subscription, and what was given up. The time that it takes grows with what waits.
+// GetOutbox is GET /v1/outbox. The number of waiting deliveries and of dead letters of each subscription. The time grows with the number of waiting deliveries.
 func (c *Client) GetOutbox(ctx context.Context) (Outbox, error) {
 	path := "/v1/outbox"
 	return call[Outbox](ctx, c, http.MethodGet, path, nil, nil)
 }
 
-// ListDeadLetters is GET /v1/outbox/dead. The dead letters, page by page.
+// ListDeadLetters is GET /v1/outbox/dead. Deliveries that were given up, page by page.
 func (c *Client) ListDeadLetters(ctx context.Context, params ListDeadLettersParams) (DeadLetters, error) {
 	query := url.Values{}
 	set(query, "limit", params.Limit)
@@ -1171,13 +1171,13 @@ func (c *Client) ListDeadLetters(ctx context.Context, params ListDeadLettersPara
 	return call[DeadLetters](ctx, c, http.MethodGet, path, query, nil)
 }
 
-// ReplayDeadLetters is POST /v1/outbox/dead/replay. Delivers dead letters again, those with some ids or all. They are marked as replayed, and come after whatever has been delivered of their user and bucket since.
+// ReplayDeadLetters is POST /v1/outbox/dead/replay. Delivers the dead letters with the given ids, or all of them, again. They are marked as replayed, and come after later deliveries of the same user and bucket.
 func (c *Client) ReplayDeadLetters(ctx context.Context, body Replay) (Replayed, error) {
 	path := "/v1/outbox/dead/replay"
 	return call[Replayed](ctx, c, http.MethodPost, path, nil, body)
 }
 
-// GetPlan is GET /v1/plan. Compares the buckets that this server has with those that are deployed: which are new, changed or gone, who would join and leave, and what would be announced of it to whom. It looks at every user, or at a sample of them. Nothing is written.
+// GetPlan is GET /v1/plan. Compares the buckets of this server with the deployed ones: which are new, changed or gone, who would join and leave, and which subscriptions would be notified. Evaluates all users or a sample. Nothing is written.
 func (c *Client) GetPlan(ctx context.Context, params GetPlanParams) (Plan, error) {
 	query := url.Values{}
 	set(query, "sample", params.Sample)
@@ -1187,34 +1187,34 @@ func (c *Client) GetPlan(ctx context.Context, params GetPlanParams) (Plan, error
 	return call[Plan](ctx, c, http.MethodGet, path, query, nil)
 }
 
-// ListProcesses is GET /v1/processes. The engines that run on the database, and whether they have the definitions that are deployed.
+// ListProcesses is GET /v1/processes. The engines that run on the database, and whether they have the deployed definitions.
 func (c *Client) ListProcesses(ctx context.Context) (Processes, error) {
 	path := "/v1/processes"
 	return call[Processes](ctx, c, http.MethodGet, path, nil, nil)
 }
 
-// DeleteUser is DELETE /v1/users/{user}. Hides a user: they are in no bucket from now on, and nothing happens to them. What they do is stored, so that they can be restored. Nothing happens if they are deleted already, or unknown.
+// DeleteUser is DELETE /v1/users/{user}. Hides a user: they are a member of no bucket and have no transitions until they are restored. Their events are still stored. Deleting an unknown or deleted user does nothing.
 func (c *Client) DeleteUser(ctx context.Context, user string) (Transitions, error) {
 	path := "/v1/users/{user}"
 	path = put(path, "user", user)
 	return call[Transitions](ctx, c, http.MethodDelete, path, nil, nil)
 }
 
-// ListUserBuckets is GET /v1/users/{user}/buckets. The buckets that a user is in, and since when.
+// ListUserBuckets is GET /v1/users/{user}/buckets. The buckets of which a user is a member, with the time of each join.
 func (c *Client) ListUserBuckets(ctx context.Context, user string) (UserBuckets, error) {
 	path := "/v1/users/{user}/buckets"
 	path = put(path, "user", user)
 	return call[UserBuckets](ctx, c, http.MethodGet, path, nil, nil)
 }
 
-// RestoreUser is POST /v1/users/{user}/restore. What the user would have joined or left in the meantime, they join or leave now. Nothing happens if they are not deleted, or unknown.
+// RestoreUser is POST /v1/users/{user}/restore. The joins and leaves that the user missed while deleted happen now. Restoring an unknown user or one who is not deleted does nothing.
 func (c *Client) RestoreUser(ctx context.Context, user string) (Transitions, error) {
 	path := "/v1/users/{user}/restore"
 	path = put(path, "user", user)
 	return call[Transitions](ctx, c, http.MethodPost, path, nil, nil)
 }
 
-// GetTimeline is GET /v1/users/{user}/timeline. All that happened to the memberships of a user, the oldest first, page by page.
+// GetTimeline is GET /v1/users/{user}/timeline. All transitions of a user, the oldest first, page by page.
 func (c *Client) GetTimeline(ctx context.Context, user string, params GetTimelineParams) (Timeline, error) {
 	query := url.Values{}
 	set(query, "limit", params.Limit)
