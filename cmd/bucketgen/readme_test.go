@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,8 +15,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/repotest"
 )
 
-// TestREADME does what the README says that leads to a running program in five minutes, line by line, in an empty directory.
-// Only where this module comes from is said beside that: from here, and not from the network.
+// TestREADME runs the commands by which the README leads to a running program in five minutes, line by line and as they are, in
+// an empty directory beside the repository.
 func TestREADME(t *testing.T) {
 	t.Parallel()
 	repo, err := filepath.Abs("../..")
@@ -26,15 +24,11 @@ func TestREADME(t *testing.T) {
 		t.Fatal(err)
 	}
 	repotest.DependOn(t, repo)
-	s := &shell{t: t, dir: emptyDir(t), export: []string{"GOPROXY=" + proxy(t)}}
+	s := &shell{t: t, dir: besides(t, repo)}
 	defer s.interrupt()
 	for _, line := range fiveMinutes(t, filepath.Join(repo, "README.md")) {
 		t.Log("$ " + line)
 		switch {
-		case strings.HasPrefix(line, "go mod init"):
-			s.run(line)
-			s.run("go mod edit -replace github.com/bucketgen/bucketgen=" + repo)
-			s.run("cp " + filepath.Join(repo, "go.sum") + " .")
 		case strings.HasSuffix(line, "bucketd dev"):
 			s.start(line)
 		default:
@@ -55,41 +49,26 @@ var says = map[string]string{
 	"bucketd explain":    "ada is in power-users",
 }
 
-// emptyDir returns a directory that everybody can get to: where the test runs as root, the database does not.
-func emptyDir(t *testing.T) string {
+// besides returns an empty directory beside one called bucketgen, which is the repository. Every user can read it: where the
+// test runs as root, the database runs as another user.
+func besides(t *testing.T, repo string) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "readme") //nolint:usetesting // that is closed to others
-	if err == nil {
-		err = os.Chmod(dir, 0o755)
-	}
 	if err != nil {
 		t.Fatal(err)
+	}
+	shop := filepath.Join(dir, "shop")
+	for _, err := range []error{os.Chmod(dir, 0o755), os.Mkdir(shop, 0o755), os.Symlink(repo, filepath.Join(dir, "bucketgen"))} {
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	t.Cleanup(func() {
 		if err := os.RemoveAll(dir); err != nil {
 			t.Error(err)
 		}
 	})
-	return dir
-}
-
-// proxy returns the URL of a proxy for modules that knows all but this one, as long as that is not published.
-func proxy(t *testing.T) string {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "env", "GOPROXY").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	others, _, _ := strings.Cut(strings.TrimSpace(string(out)), ",")
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/github.com/bucketgen/") || !strings.HasPrefix(others, "http") {
-			http.NotFound(w, r)
-			return
-		}
-		http.Redirect(w, r, strings.TrimSuffix(others, "/")+r.URL.EscapedPath(), http.StatusFound) //nolint:gosec // to where go itself would ask
-	}))
-	t.Cleanup(s.Close)
-	return s.URL
+	return shop
 }
 
 var comment = regexp.MustCompile(`\s{2,}#.*$`)
