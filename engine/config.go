@@ -122,6 +122,10 @@ type Config struct {
 	// Defaults to time.Now.
 	Now func() time.Time
 
+	// QueueBytes is how many bytes of events may wait to be written before Ingest blocks: what their texts and payloads take, and
+	// some 500 for each. A call that is larger waits until nothing else does. Defaults to 64 MB.
+	QueueBytes int
+
 	// QueueSize is how many events may wait to be written before Ingest blocks. Defaults to 10,000.
 	QueueSize int
 
@@ -164,6 +168,7 @@ func (c Config) withDefaults() Config {
 	def(&c.MaxTraits, 1000)
 	def(&c.MaxTraitBytes, 64<<10)
 	def(&c.NewEventNames, 10_000)
+	def(&c.QueueBytes, 64<<20)
 	def(&c.QueueSize, 10_000)
 	def(&c.Schema, store.DefaultSchema)
 	def(&c.Skew, 5*time.Minute)
@@ -219,6 +224,7 @@ func (c Config) validate() error {
 		{"MaxPayload", int64(c.MaxPayload)},
 		{"MaxTraits", int64(c.MaxTraits)},
 		{"MaxTraitBytes", int64(c.MaxTraitBytes)},
+		{"QueueBytes", int64(c.QueueBytes)},
 		{"QueueSize", int64(c.QueueSize)},
 		{"Skew", int64(c.Skew)},
 	} {

@@ -37,7 +37,7 @@ type Engine struct {
 	untold     int32 // the last that it could not be told of, which was logged
 
 	batcher  *batcher
-	room     chan struct{} // holds a token for every item that is not done
+	room     *room // of the items that are not done
 	stats    stats
 	health   health
 	probe    probe
@@ -96,7 +96,7 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 		config:   config,
 		log:      config.Logger,
 		batcher:  newBatcher(config.MaxBatch),
-		room:     make(chan struct{}, config.QueueSize),
+		room:     newRoom(config.QueueSize, config.QueueBytes),
 		health:   health{wake: make(chan struct{}, 1)},
 
 		skew:      &skew{},

@@ -67,7 +67,7 @@ func (e *Engine) observe() error {
 	lag := o.gauge("bucketgen.clock.lag", "s", "How long the earliest due instant has been waiting.")
 	ahead := o.gauge("bucketgen.clock.ahead", "s", "By how much this process's clock is ahead of the database's; negative: behind.")
 	o.looks = append(o.looks, func(to metric.Observer) {
-		to.ObserveFloat64(queue, float64(len(e.room)))
+		to.ObserveFloat64(queue, float64(e.room.waiting()))
 		to.ObserveFloat64(ahead, e.ClockAhead().Seconds())
 		to.ObserveFloat64(lag, time.Duration(e.stats.clockLag.Load()).Seconds())
 	})

@@ -100,35 +100,34 @@ func (e *Engine) process(ctx context.Context, c *call, items []*item) error {
 	}
 }
 
-// Takes reports whether there is room for so many events in the queue, so that IngestBatch would not wait for it. More than
-// the queue holds find room when it is empty. The answer may be out of date when it arrives.
-func (e *Engine) Takes(events int) bool {
-	waiting := len(e.room)
-	return waiting == 0 || waiting+events <= cap(e.room)
-}
+// Takes reports whether there is room for so many events in the queue, so that IngestBatch would not wait for it, unless they
+// are larger than what is left of [Config].QueueBytes. More than the queue holds find room when it is empty. The answer may be out
+// of date when it arrives.
+func (e *Engine) Takes(events int) bool { return e.room.takes(events) }
 
 // enqueue hands items to the batcher, as soon as there is room for all of them.
 func (e *Engine) enqueue(ctx context.Context, items []*item) error {
-	for n := range items {
-		select {
-		case e.room <- struct{}{}:
-		case <-ctx.Done():
-			e.leave(n)
-			return ctx.Err()
-		}
+	bytes := 0
+	for _, it := range items {
+		bytes += it.size()
+	}
+	if err := e.room.enter(ctx, len(items), bytes); err != nil {
+		return err
 	}
 	if !e.batcher.put(items) {
-		e.leave(len(items))
+		e.room.leave(len(items), bytes)
 		return ErrStopped
 	}
 	return nil
 }
 
-// leave makes room for items that are done.
-func (e *Engine) leave(items int) {
-	for range items {
-		<-e.room
-	}
+// itemBytes is about what an item takes beside its texts.
+const itemBytes = 512
+
+// size is how many bytes an item takes, about. It is the same for as long as the item waits.
+func (it *item) size() int {
+	ev := &it.event
+	return itemBytes + len(it.user) + len(ev.Name) + len(ev.Key) + len(ev.Properties.Raw) + len(ev.Traits.Raw) + len(ev.Once.Raw)
 }
 
 func (e *Engine) result(it *item) Result {
@@ -356,7 +355,7 @@ func (it *item) clock(now registry.Instant) registry.Instant {
 
 func (f *flush) finish(it *item, err error) {
 	it.err = err
-	f.engine.leave(1)
+	f.engine.room.leave(1, it.size())
 	f.engine.stats.count(it)
 	f.log(it)
 	if !it.call.began.IsZero() {

@@ -1,0 +1,98 @@
+package engine
+
+import (
+	"container/list"
+	"context"
+	"sync"
+)
+
+// room bounds the items that are not done: their number and their bytes. Callers get room in the order in which they ask for it,
+// for all of their items at once. Safe for concurrent use.
+type room struct {
+	mostItems, mostBytes int
+
+	mu    sync.Mutex
+	items int
+	bytes int
+	line  list.List // of *newcomer
+}
+
+// newcomer waits for room.
+type newcomer struct {
+	items, bytes int
+	ready        chan struct{} // closed when it has room
+}
+
+func newRoom(items, bytes int) *room { return &room{mostItems: items, mostBytes: bytes} }
+
+// enter takes room for items as soon as it is free. More than fits at all has room when there is nothing else. It returns the
+// error of ctx if that ends first.
+func (r *room) enter(ctx context.Context, items, bytes int) error {
+	r.mu.Lock()
+	if r.line.Len() == 0 && r.take(items, bytes) {
+		r.mu.Unlock()
+		return nil
+	}
+	n := &newcomer{items, bytes, make(chan struct{})}
+	at := r.line.PushBack(n)
+	r.mu.Unlock()
+	select {
+	case <-n.ready:
+		return nil
+	case <-ctx.Done():
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	select {
+	case <-n.ready: // at the last moment
+		return nil
+	default:
+	}
+	r.line.Remove(at)
+	r.advance()
+	return ctx.Err()
+}
+
+// leave frees the room of items that are done.
+func (r *room) leave(items, bytes int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.items -= items
+	r.bytes -= bytes
+	r.advance()
+}
+
+// advance gives room to those who wait, in order.
+func (r *room) advance() {
+	for at := r.line.Front(); at != nil; at = r.line.Front() {
+		n := at.Value.(*newcomer) //nolint:forcetypeassert // nothing else is in line
+		if !r.take(n.items, n.bytes) {
+			return
+		}
+		r.line.Remove(at)
+		close(n.ready)
+	}
+}
+
+func (r *room) take(items, bytes int) bool {
+	if r.items > 0 && (r.items+items > r.mostItems || r.bytes+bytes > r.mostBytes) {
+		return false
+	}
+	r.items += items
+	r.bytes += bytes
+	return true
+}
+
+// waiting returns how many items have room, and are not done.
+func (r *room) waiting() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.items
+}
+
+// takes reports whether there is room for items whose bytes are not known.
+func (r *room) takes(items int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.line.Len() == 0 && (r.items == 0 || r.items+items <= r.mostItems && r.bytes < r.mostBytes)
+}
