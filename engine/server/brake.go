@@ -25,6 +25,15 @@ const (
 	maxHeld  = 1024        // answers that wait at once; further ones do not, and close their connections
 )
 
+// holdGrid is how far apart the instants are at which answers that wait are sent: to wake up for each of them by itself costs more
+// processor time than the rest of it.
+const holdGrid = holdTime / 2
+
+// holdFor rounds a time to wait so that it ends at an instant of the grid.
+func holdFor(now time.Time, wait time.Duration) time.Duration {
+	return now.Add(wait).Round(holdGrid).Sub(now)
+}
+
 // keyless is the holder of requests without a known key, in place of the number of one.
 const keyless = 0
 
@@ -52,7 +61,7 @@ func (b *brake) hold(ctx context.Context, holder int, header http.Header) {
 	}
 	b.held++
 	b.mu.Unlock()
-	timer := time.NewTimer(holdTime/2 + rand.N(holdTime)) //nolint:gosec // spread, so that those who were refused at once do not come back at once
+	timer := time.NewTimer(holdFor(time.Now(), holdTime/2+rand.N(holdTime))) //nolint:gosec // spread, so that clients do not come back at once
 	defer timer.Stop()
 	select {
 	case <-timer.C:
