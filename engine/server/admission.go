@@ -53,28 +53,43 @@ func (t *tracking) handle(in intake, do func(*request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, hr *http.Request) {
 		allowOrigin(w)
 		r := &request{Request: hr, writer: w, received: t.engine.Now()}
-		err := t.admit(r, in)
 		defer r.release() // also if it breaks down
-		if err == nil {
-			err = do(r)
+		if err := t.identify(r, in); err != nil {
+			t.finish(r, err)
+			return
 		}
-		r.release()
-		switch p, wrong := errors.AsType[*problem.Problem](err); {
-		case err == nil:
-		case wrong:
-			r.leaveUnread()
-			t.gate.refuse(w, hr, r.key, p)
-		case hr.Context().Err() != nil: // the client is gone
-		default:
-			t.log.ErrorContext(hr.Context(), "a request could not be done", "path", hr.URL.Path, "error", err)
-			problem.Later(http.StatusServiceUnavailable, "the events could not be stored; send them again", time.Second).Answer(w)
-		}
+		t.gate.around(w, hr, func(w http.ResponseWriter, hr *http.Request) {
+			r.Request, r.writer, r.reading.source.Reader = hr, w, hr.Body
+			err := t.admit(r, in)
+			if err == nil {
+				err = do(r)
+			}
+			t.finish(r, err)
+		})
 	}
 }
 
-// admit lets a request in by its key, which it looks for in the headers and the URL before anything is read, and else in the
-// first part of the body. What a request costs is charged to its key before it is done.
-func (t *tracking) admit(r *request, in intake) error {
+// finish answers a request that was not done because of err, if it is not nil.
+func (t *tracking) finish(r *request, err error) {
+	read := r.body != nil
+	r.release()
+	switch p, wrong := errors.AsType[*problem.Problem](err); {
+	case err == nil:
+	case wrong:
+		if !read {
+			r.leaveUnread()
+		}
+		t.gate.refuse(r.writer, r.Request, r.key, p)
+	case r.Context().Err() != nil: // the client is gone
+	default:
+		t.log.ErrorContext(r.Context(), "a request could not be done", "path", r.URL.Path, "error", err)
+		problem.Later(http.StatusServiceUnavailable, "the events could not be stored; send them again", time.Second).Answer(r.writer)
+	}
+}
+
+// identify checks the key of a request, which it looks for in the headers and the URL before anything is read, and else in the
+// first part of the body.
+func (t *tracking) identify(r *request, in intake) error {
 	secret := shown(r.Request)
 	if secret == "" && len(in.query) > 0 {
 		query := r.URL.Query()
@@ -91,10 +106,13 @@ func (t *tracking) admit(r *request, in intake) error {
 		return err
 	}
 	if secret == "" {
-		if err := t.introduce(r, in); err != nil {
-			return err
-		}
+		return t.introduce(r, in)
 	}
+	return nil
+}
+
+// admit lets a request with a known key in. What it costs is charged to its key before it is done.
+func (t *tracking) admit(r *request, in intake) error {
 	if in.items != "" && t.gate.unread.now(r.key) {
 		return problem.Later(http.StatusTooManyRequests, fmt.Sprintf("too many batches are more than the key %q lets in; send fewer", r.key.Name), time.Second)
 	}
@@ -230,6 +248,7 @@ func (r *request) release() {
 	if r.reading != nil {
 		r.reading.drop()
 	}
+	r.reading, r.body, r.envelope = nil, nil, envelope{} // the answer may have to wait
 	r.work.end()
 }
 
@@ -244,7 +263,6 @@ func (r *request) deadline(at time.Time) {
 func (r *request) leaveUnread() {
 	const small, soon = 16 << 10, time.Second
 	switch {
-	case r.body != nil:
 	case r.ContentLength < 0 || r.ContentLength > small:
 		r.writer.Header().Set("Connection", "close")
 	default:

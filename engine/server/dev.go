@@ -128,7 +128,7 @@ func (c *cli) invite(cmd *cobra.Command, d *database, r *running, at net.Listene
 		return err
 	}
 	defer func() { err = errors.Join(err, revoke(context.WithoutCancel(ctx))) }()
-	l := c.listen(at, c.traced(NewHandler(r.Engine, d.pool, c.schema, c.host.HTTP, c.host.Config.Logger)))
+	l := c.listen(at, c.handler(d, r.Engine))
 	s.Key = k.Secret
 	err = c.print(cmd, s, func(out io.Writer) error {
 		printable.Fprintf(out, "send events from another terminal:\n  export KEY=%s URL=%s\n", s.Key, s.URL)

@@ -27,6 +27,7 @@ type gate struct {
 	brake    *brake
 	unread   unread
 	cross    *http.CrossOriginProtection
+	around   around // the work on requests that were let in
 	config   HTTP
 }
 
@@ -37,7 +38,7 @@ func newGate(k keys, now func() time.Time, c HTTP) *gate {
 		ring: newKeyring(k), rates: newLimiter(c.Items, now), bodies: newBudget(half, share), work: newBudget(half, share),
 		keyless: newBudget(int64(c.Keyless), int64(c.Keyless)),
 		brake:   newBrake(c.Refusals), unread: unread{each: max(1, c.Refusals/5), keys: map[int]*rate.Limiter{}},
-		cross: http.NewCrossOriginProtection(), config: c,
+		cross: http.NewCrossOriginProtection(), around: plainly, config: c,
 	}
 }
 
@@ -81,7 +82,11 @@ func (g *gate) admit(r *http.Request, kind, secret, what string) (key, error) {
 	case !slices.Contains(opens[kind], k.Kind):
 		return k, problem.New(http.StatusForbidden, fmt.Sprintf("%q is %s %s key; this takes %s", k.Name, article(k.Kind), k.Kind, either(opens[kind])))
 	}
-	return k, g.take(k, 1, what)
+	if err := g.take(k, 1, what); err != nil {
+		return k, err
+	}
+	trust(r.Context())
+	return k, nil
 }
 
 // either names the kinds of keys that will do.
@@ -234,7 +239,7 @@ func (g *gate) pass(kind string, log *slog.Logger, next func(http.ResponseWriter
 			g.fail(w, r, log, k, err)
 			return
 		}
-		next(w, r, k)
+		g.around(w, r, func(w http.ResponseWriter, r *http.Request) { next(w, r, k) })
 	})
 }
 

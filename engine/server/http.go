@@ -11,6 +11,18 @@ type HTTP struct {
 	// properties. Defaults to false: of what an SDK sends, only traits are the user's.
 	StoreProperties bool
 
+	// Connections is how many connections the server of serve and dev has open at once. A further one replaces another, the one
+	// that was idle for longest, of those on which no request had a valid key before others. Defaults to 10,000.
+	Connections int
+
+	// KeylessConnections is how many of Connections may be open on which no request had a valid key yet. A further one replaces
+	// the one of them that was idle for longest, or the oldest. Each holds some 10 KB, and its Header. Defaults to 1,000.
+	KeylessConnections int
+
+	// Header is how many bytes the header of a request may have that comes to the server of serve or dev: a longer one gets 431.
+	// At least 4 KB are let through. Defaults to 16 KB.
+	Header int
+
 	// Event is how many bytes a call may have. Defaults to 32 KB.
 	Event int
 
@@ -64,6 +76,9 @@ type HTTP struct {
 }
 
 func (c HTTP) withDefaults() HTTP {
+	c.Connections = cmp.Or(c.Connections, 10_000)
+	c.KeylessConnections = min(cmp.Or(c.KeylessConnections, 1000), c.Connections)
+	c.Header = cmp.Or(c.Header, 16<<10)
 	c.Event = cmp.Or(c.Event, 32<<10)
 	c.Batch = cmp.Or(c.Batch, 500<<10)
 	c.Items = cmp.Or(c.Items, 1000)

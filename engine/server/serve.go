@@ -107,7 +107,7 @@ func (c *cli) serve(cmd *cobra.Command, cert *certificate, address, adminAddress
 
 // attend answers requests until it is interrupted. cert and adminAt may be nil.
 func (c *cli) attend(cmd *cobra.Command, d *database, r *running, tells *telemetry, cert *certificate, at, adminAt net.Listener) error {
-	s := c.listen(cert.on(at), c.traced(NewHandler(r.Engine, d.pool, c.schema, c.host.HTTP, c.host.Config.Logger)))
+	s := c.listen(cert.on(at), c.handler(d, r.Engine))
 	says := serving{URL: cert.scheme() + "://" + at.Addr().String(), Engine: r.String()}
 	var admin *listener
 	if adminAt != nil {
@@ -155,15 +155,26 @@ type serving struct {
 	Key        string             `json:"key,omitempty"` // by which events are let in
 }
 
+// handler answers what serve and dev answer.
+func (c *cli) handler(d *database, e *engine.Engine) http.Handler {
+	return newHandler(e, d.pool, c.schema, c.host.HTTP, c.host.Config.Logger, c.traced())
+}
+
 // NewHandler returns the HTTP API of an engine, for hosts that have a server of their own. The engine must run. c may be the
-// zero value, and the logger nil for slog.Default. Streams end when the server shuts down.
+// zero value, and the logger nil for slog.Default. Streams end when the server shuts down. The bounds on headers and connections
+// are those of the host's server.
 func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, c HTTP, log *slog.Logger) http.Handler {
 	if log == nil {
 		log = slog.Default()
 	}
+	return newHandler(e, pool, schema, c, log, plainly)
+}
+
+func newHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, c HTTP, log *slog.Logger, do around) http.Handler {
 	mux := http.NewServeMux()
 	c = c.withDefaults()
 	g := newGate(keys{pool, schema}, e.Now, c)
+	g.around = do
 	(&tracking{engine: e, gate: g, log: log, config: c}).route(mux)
 	newStreams(e, g, log, c).route(mux)
 	manage.Mount(mux, e, manage.Options{Log: log, Wait: c.Wait, Guard: func(change bool, next http.Handler) http.Handler {
@@ -208,12 +219,14 @@ func bind(ctx context.Context, flag, address string) (net.Listener, error) {
 
 // listen starts an HTTP server. Slow clients cost it a connection each, and no more.
 func (c *cli) listen(at net.Listener, h http.Handler) *listener {
+	bounds := c.host.HTTP.withDefaults()
 	s := &listener{failed: make(chan error, 1), server: &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 32 << 10,
+		MaxHeaderBytes: max(1, bounds.Header-headerSlop),
 		ErrorLog:       log.New(connectionLog{c.host.Config.Logger}, "", 0),
 	}}
+	newConnections(bounds).watch(s.server)
 	go func() {
 		if err := s.server.Serve(at); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- fmt.Errorf("serve: %w", err)
@@ -221,6 +234,9 @@ func (c *cli) listen(at net.Listener, h http.Handler) *listener {
 	}()
 	return s
 }
+
+// headerSlop is how many bytes an HTTP server reads of a header beyond its bound.
+const headerSlop = 4 << 10
 
 // connectionLog logs what an HTTP server says of its connections: what clients do wrong is for debugging, that none can be taken
 // any more is not.

@@ -74,8 +74,18 @@ func (t *telemetry) end() error {
 // out.
 const serverName = "bucketd:80"
 
-// traced lets requests tell what they do.
-func (c *cli) traced(next http.Handler) http.Handler {
+// around surrounds the work on a request that was let in, which is next.
+type around func(w http.ResponseWriter, r *http.Request, next http.HandlerFunc)
+
+// plainly is an around that adds nothing.
+func plainly(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) { next(w, r) }
+
+// nextKey is the key of a context for the work on a request.
+type nextKey struct{}
+
+// traced returns an around that traces and measures requests. Requests that are refused because of their key are neither: a
+// span and a histogram cost more than everything else that such a request costs.
+func (c *cli) traced() around {
 	o := []otelhttp.Option{otelhttp.WithServerName(serverName), otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
 		if r.Pattern != "" {
 			return r.Pattern
@@ -88,13 +98,16 @@ func (c *cli) traced(next http.Handler) http.Handler {
 	if c.host.Config.Tracers != nil {
 		o = append(o, otelhttp.WithTracerProvider(c.host.Config.Tracers))
 	}
-	traced := otelhttp.NewHandler(next, "http", o...)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	traced := otelhttp.NewHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Context().Value(nextKey{}).(http.HandlerFunc)(w, r) //nolint:forcetypeassert // it is set below
+	}), "http", o...)
+	return func(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
+		r = r.WithContext(context.WithValue(r.Context(), nextKey{}, next))
 		if r.ProtoMajor == 1 && r.ProtoMinor > 1 { // there is no such version: clients invent it
 			r.Proto = "HTTP/1.1"
 		}
 		traced.ServeHTTP(w, r)
-	})
+	}
 }
 
 // metrics answers in the format of Prometheus.

@@ -170,8 +170,8 @@ func TestMetricsAreBounded(t *testing.T) {
 		defer host.Close()
 		answers := bufio.NewReader(host)
 		for i := range n {
-			for _, line := range []string{"GET /healthz HTTP/1.%[2]d", "FROB%[1]d /healthz HTTP/1.1", "GET /v1/%[1]d HTTP/1.1", "PUT%[1]d /x/%[1]d HTTP/1.1"} {
-				fmt.Fprintf(host, fmt.Sprintf("%s\r\n", line)+"Host: h%[1]d:%[3]d\r\n\r\n", i, 1+i%9, 1+i)
+			for _, line := range []string{"GET /v1/openapi.json HTTP/1.%[2]d", "FROB%[1]d /healthz HTTP/1.1", "GET /v1/%[1]d HTTP/1.1", "PUT%[1]d /x/%[1]d HTTP/1.1"} {
+				fmt.Fprintf(host, fmt.Sprintf("%s\r\n", line)+"Host: h%[1]d:%[3]d\r\nAuthorization: Bearer %[4]s\r\n\r\n", i, 1+i%9, 1+i, key)
 				got, err := http.ReadResponse(answers, nil)
 				if err != nil {
 					t.Fatal(err)
