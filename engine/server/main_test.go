@@ -31,8 +31,10 @@ var update = flag.Bool("update", false, "rewrite what scripts expect")
 
 func TestMain(m *testing.M) {
 	testscript.Main(withPostgres{m}, map[string]func(){
-		"bucketd":      func() { server.Main(server.Host{Registry: gen.Registry, Tracers: otlp.Tracers}) },
-		"bucketd-none": func() { shop() },
+		"bucketd":       func() { server.Main(server.Host{Registry: gen.Registry, Tracers: otlp.Tracers}) },
+		"bucketd-none":  func() { shop() },
+		"bucketd-quiet": quietHost,
+		"barehttp":      bareHost,
 		"bucketd-old": func() {
 			shop(bucket.Define(bucket.Spec{ID: "big", Criteria: orders.Within(30 * bucket.Day).AtLeast(3), MinDwell: bucket.Day}),
 				bucket.Define(bucket.Spec{ID: "gone", Criteria: orders.AtLeast(1)}), paying)

@@ -1,0 +1,160 @@
+package server_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// wave is a kind of request that each of the hostile clients sends at once, on a connection of its own.
+type wave struct {
+	name string
+	send func(client int) string // all that a client sends, as it goes over the network
+}
+
+// raw writes a request as it goes over the network.
+func raw(path, body string, headers ...string) string {
+	return "POST " + path + " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" +
+		strings.Join(append(headers, fmt.Sprintf("Content-Length: %d", len(body))), "\r\n") + "\r\n\r\n" + body
+}
+
+// bearer is the header of a key.
+func bearer(key string) string { return "Authorization: Bearer " + key }
+
+// hostileWaves are requests without a key that is known.
+func hostileWaves() []wave {
+	const chunked = "POST /v1/track HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+	text := `{"userId":"` + strings.Repeat("x", 60<<10) + `"}`
+	items := strings.Repeat("1,", 240_000) + "1"
+	bomb := zipped(`{"batch":[` + items + "]}")
+	half := text[:40<<10]
+	same := func(request string) func(int) string { return func(int) string { return request } }
+	return []wave{
+		{"no key", same(raw("/v1/track", `{"userId":"ada","event":"order"}`))},
+		{"unknown key", func(i int) string { return raw("/v1/track", "{}", bearer(fmt.Sprintf("bg_write_%026d", i))) }},
+		{"one unknown key", same(raw("/v1/track", "{}", bearer("bg_write_"+strings.Repeat("A", 26))))},
+		{"malformed key", func(i int) string { return raw("/v1/track", "{}", bearer(fmt.Sprintf("\xff%d", i))) }},
+		{"long key", same(raw("/v1/track", "{}", bearer(strings.Repeat("k", 10<<10))))},
+		{"unknown key, 100 KB", func(i int) string {
+			return raw("/v1/batch", `{"batch":[`+items[:100_000]+"]}", bearer(fmt.Sprintf("bg_write_big_%022d", i)))
+		}},
+		{"Content-Length of 1 GB", same("POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n\r\n" + half)},
+		{"60 KB without a key", same(raw("/v1/track", text))},
+		{"60 KB without a key, gzip", same(raw("/v1/track", zipped(text), "Content-Encoding: gzip"))},
+		{"gzip bomb", same(raw("/v1/batch", bomb, "Content-Encoding: gzip"))},
+		{"chunks that stop", same(chunked + fmt.Sprintf("%x\r\n%s\r\n", len(half), half))},
+		{"headers of 15 KB", same(raw("/v1/track", "{}", "X-Long: "+strings.Repeat("h", 15<<10)))},
+		{"headers of 60 KB", same(raw("/v1/track", "{}", "X-Long: "+strings.Repeat("h", 60<<10)))},
+		{"unknown path", same(raw("/wp-login.php", "{}"))},
+		{"management", same("GET /v1/users/ada/buckets HTTP/1.1\r\nHost: x\r\n\r\n")},
+		{"unknown key in a body", func(i int) string {
+			return raw("/v1/batch", fmt.Sprintf(`{"writeKey":"bg_write_in_%022d","batch":[]}`, i))
+		}},
+		{"unknown key in a beacon", func(i int) string {
+			return raw("/beacon/v1/batch", fmt.Sprintf(`{"batch":[],"writeKey":"bg_write_be_%022d"}`, i), "Content-Type: text/plain")
+		}},
+		{"unknown key of PostHog", func(i int) string { return raw("/batch", fmt.Sprintf(`{"api_key":"phc_%d","batch":[]}`, i)) }},
+	}
+}
+
+// cost is what a wave cost a server.
+type cost struct {
+	processor time.Duration
+	memory    float64 // MB, at most
+}
+
+// crowd is the connections of hostile clients, which are new in each wave.
+type crowd struct {
+	address string
+	sent    sync.WaitGroup
+	done    sync.WaitGroup
+}
+
+// send connects all clients and sends what each has to say.
+func (p *process) send(b *testing.B, w wave) *crowd {
+	b.Helper()
+	c := &crowd{address: p.address()}
+	for i := range hostileClients {
+		c.sent.Add(1)
+		c.done.Go(func() {
+			said := sync.OnceFunc(c.sent.Done)
+			defer said()
+			if err := c.one(w.send(i), said); err != nil {
+				b.Errorf("%s: %v", w.name, err)
+			}
+		})
+	}
+	return c
+}
+
+// one sends a request and waits until the server answers or cuts the connection.
+func (c *crowd) one(request string, said func()) error {
+	conn, err := net.Dial("tcp", c.address) //nolint:noctx // it has a deadline from here on
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		return err
+	}
+	_, _ = io.WriteString(conn, request) // the server may cut the connection
+	said()
+	got, err := http.ReadResponse(bufio.NewReaderSize(conn, 512), nil)
+	if err != nil {
+		return nil //nolint:nilerr // as above
+	}
+	defer got.Body.Close()
+	if got.StatusCode < http.StatusBadRequest {
+		return fmt.Errorf("got %s", got.Status)
+	}
+	return nil
+}
+
+// idle returns the processor time that the server uses in a second without requests.
+func (p *process) idle(b *testing.B) time.Duration {
+	b.Helper()
+	const span = 3
+	before := p.processor(b)
+	<-time.After(span * time.Second)
+	return (p.processor(b) - before) / span
+}
+
+// pay sends a wave and returns the processor time that it costs the server, beyond what it uses when it is idle.
+func (p *process) pay(b *testing.B, w wave, idle time.Duration) time.Duration {
+	b.Helper()
+	began, before := time.Now(), p.processor(b)
+	p.send(b, w).done.Wait()
+	return p.processor(b) - before - time.Duration(time.Since(began).Seconds()*float64(idle))
+}
+
+// hold sends a wave and returns the memory that the server uses while its requests are in flight, beyond what it used before.
+func (p *process) hold(b *testing.B, w wave) float64 {
+	b.Helper()
+	before := p.live(b)
+	c := p.send(b, w)
+	c.sent.Wait()
+	held := p.live(b) - before
+	c.done.Wait()
+	return held
+}
+
+// cost returns the median of what waves of a kind cost.
+func (p *process) cost(b *testing.B, w wave, idle time.Duration) cost {
+	b.Helper()
+	const waves = 3
+	c := cost{memory: p.hold(b, w)}
+	var took []time.Duration
+	for range waves {
+		took = append(took, p.pay(b, w, idle))
+	}
+	slices.Sort(took)
+	c.processor = took[waves/2]
+	return c
+}
