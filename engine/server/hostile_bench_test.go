@@ -146,21 +146,24 @@ func BenchmarkHostileKeyless(b *testing.B) {
 		a.pay(b, waves[0], 0) // warms up
 		bare.pay(b, waves[0], 0)
 		idle := a.idle(b)
-		b.Logf("idle: %.1f ms/s", ms(idle))
-		b.Logf("%-28s %22s %22s %26s", "200 requests at once", "bare server", "bucketd", "bucketd adds")
+		report("idle: %.1f ms/s", ms(idle))
+		report("%-28s %22s %22s %26s", "200 requests at once", "bare server", "bucketd", "bucketd adds")
 		var worst cost
 		for _, w := range waves {
 			floor, got := bare.cost(b, w, 0), a.cost(b, w, idle)
 			adds := cost{got.processor - floor.processor, got.memory - floor.memory}
 			worst.processor, worst.memory = max(worst.processor, adds.processor), max(worst.memory, adds.memory)
-			b.Logf("%-28s %9.1f ms %6.2f MB  %9.1f ms %6.2f MB  %9.1f ms %6.2f MB", w.name,
+			report("%-28s %9.1f ms %6.2f MB  %9.1f ms %6.2f MB  %9.1f ms %6.2f MB", w.name,
 				ms(floor.processor), floor.memory, ms(got.processor), got.memory, ms(adds.processor), adds.memory)
 		}
-		b.Logf("the most that is added: %.1f ms (bound %d ms), %.2f MB (bound %d MB)", ms(worst.processor), mostMS, worst.memory, mostMB)
+		report("the most that is added: %.1f ms (bound %d ms), %.2f MB (bound %d MB)", ms(worst.processor), mostMS, worst.memory, mostMB)
 		b.ReportMetric(ms(worst.processor), "added_ms")
 		b.ReportMetric(worst.memory, "added_MB")
 	}
 }
+
+// report prints a figure. The log of a benchmark is cut after ten lines.
+func report(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
@@ -191,9 +194,9 @@ func BenchmarkHostileKey(b *testing.B) {
 		lasted := time.Since(began).Seconds()
 		taken := max(0, float64(stored+refused-hostileRate)/lasted) // a key begins with its rate
 		ratio := ms(beside) / ms(alone)
-		b.Logf("stored and refused: %.1f/s (bound %d/s); %d and %d events in %.1f s", taken, hostileRate, stored, refused, lasted)
-		b.Logf("p99 of another key: %.1f ms alone, %.1f ms beside the attack, %.2f times (bound %d times)", ms(alone), ms(beside), ratio, mostRatio)
-		b.Logf("memory: %.0f MB at most (bound %d MB)", a.peak(b), mostMemory)
+		report("stored and refused: %.1f/s (bound %d/s); %d and %d events in %.1f s", taken, hostileRate, stored, refused, lasted)
+		report("p99 of another key: %.1f ms alone, %.1f ms beside the attack, %.2f times (bound %d times)", ms(alone), ms(beside), ratio, mostRatio)
+		report("memory: %.0f MB at most (bound %d MB)", a.peak(b), mostMemory)
 		b.ReportMetric(taken, "stored+refused/s")
 		b.ReportMetric(ms(alone), "p99_ms")
 		b.ReportMetric(ms(beside), "p99_attacked_ms")

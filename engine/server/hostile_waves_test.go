@@ -39,7 +39,6 @@ func hostileWaves() []wave {
 	return []wave{
 		{"no key", same(raw("/v1/track", `{"userId":"ada","event":"order"}`))},
 		{"unknown key", func(i int) string { return raw("/v1/track", "{}", bearer(fmt.Sprintf("bg_write_%026d", i))) }},
-		{"one unknown key", same(raw("/v1/track", "{}", bearer("bg_write_"+strings.Repeat("A", 26))))},
 		{"malformed key", func(i int) string { return raw("/v1/track", "{}", bearer(fmt.Sprintf("\xff%d", i))) }},
 		{"long key", same(raw("/v1/track", "{}", bearer(strings.Repeat("k", 10<<10))))},
 		{"unknown key, 100 KB", func(i int) string {
@@ -47,13 +46,10 @@ func hostileWaves() []wave {
 		}},
 		{"Content-Length of 1 GB", same("POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n\r\n" + half)},
 		{"60 KB without a key", same(raw("/v1/track", text))},
-		{"60 KB without a key, gzip", same(raw("/v1/track", zipped(text), "Content-Encoding: gzip"))},
 		{"gzip bomb", same(raw("/v1/batch", bomb, "Content-Encoding: gzip"))},
 		{"chunks that stop", same(chunked + fmt.Sprintf("%x\r\n%s\r\n", len(half), half))},
-		{"headers of 15 KB", same(raw("/v1/track", "{}", "X-Long: "+strings.Repeat("h", 15<<10)))},
 		{"headers of 60 KB", same(raw("/v1/track", "{}", "X-Long: "+strings.Repeat("h", 60<<10)))},
 		{"unknown path", same(raw("/wp-login.php", "{}"))},
-		{"management", same("GET /v1/users/ada/buckets HTTP/1.1\r\nHost: x\r\n\r\n")},
 		{"unknown key in a body", func(i int) string {
 			return raw("/v1/batch", fmt.Sprintf(`{"writeKey":"bg_write_in_%022d","batch":[]}`, i))
 		}},
