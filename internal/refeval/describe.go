@@ -127,6 +127,7 @@ func DescribeSteps(steps []Step) string {
 			{"event", s.Name},
 			{"properties", string(s.Properties)},
 			{"traits", string(s.Traits)},
+			{"traits once", string(s.TraitsOnce)},
 			{"key", s.Key},
 			{"traits only", map[bool]string{true: "yes"}[s.TraitsOnly]},
 		} {

@@ -44,10 +44,11 @@ type Step struct {
 	Definitions *ir.File
 	Emit        Emit
 
-	// The rest is of Ingest. Properties and Traits are JSON objects, or nil.
+	// The rest is of Ingest. Properties, Traits and TraitsOnce are JSON objects, or nil.
 	Name       string
 	Properties []byte
 	Traits     []byte
+	TraitsOnce []byte
 	OccurredAt time.Time // zero: At
 	Key        string
 	TraitsOnly bool

@@ -18,32 +18,38 @@ const (
 	maxPayload = 32 << 10
 )
 
-// refuse says why an ingest is refused, or nothing. What it reads on the way is the payload and the traits.
-func refuse(s *Step) (properties, traits map[string]any, why string) {
+// objects are what an ingest carries.
+type objects struct{ properties, traits, once map[string]any }
+
+// refuse says why an ingest is refused, or nothing. It returns what it reads on the way.
+func refuse(s *Step) (o objects, why string) {
 	switch {
 	case strings.TrimSpace(s.User) == "":
-		return nil, nil, "the user id is empty"
-	case s.Name == "" && s.Traits == nil:
-		return nil, nil, "the event has no name"
+		return o, "the user id is empty"
+	case s.Name == "" && s.Traits == nil && s.TraitsOnce == nil:
+		return o, "the event has no name"
 	case strings.HasPrefix(s.Name, "bucket:") || strings.HasPrefix(s.Key, "bucket:"):
-		return nil, nil, `"bucket:" is for transitions`
+		return o, `"bucket:" is for transitions`
 	case len(s.User) > maxUser || len(s.Name) > maxName || len(s.Key) > maxKey:
-		return nil, nil, "a name is too long"
+		return o, "a name is too long"
 	case !s.OccurredAt.IsZero() && s.OccurredAt.After(s.At.Add(skew)):
-		return nil, nil, "the event is in the future"
+		return o, "the event is in the future"
 	}
 	for _, text := range []string{s.User, s.Name, s.Key} {
 		if why := badText(text); why != "" {
-			return nil, nil, why
+			return o, why
 		}
 	}
-	if properties, why = readObject(s.Properties); why != "" {
-		return nil, nil, "properties: " + why
+	if o.properties, why = readObject(s.Properties); why != "" {
+		return o, "properties: " + why
 	}
-	if traits, why = readObject(s.Traits); why != "" {
-		return nil, nil, "traits: " + why
+	if o.traits, why = readObject(s.Traits); why != "" {
+		return o, "traits: " + why
 	}
-	return properties, traits, ""
+	if o.once, why = readObject(s.TraitsOnce); why != "" {
+		return o, "traits once: " + why
+	}
+	return o, ""
 }
 
 // surrogate is the half of a character outside the basic plane, written as an escape. encoding/json puts another

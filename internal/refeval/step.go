@@ -41,7 +41,7 @@ func (w *world) run(s *Step) StepResult {
 
 // ingest is §6 of the contract.
 func (w *world) ingest(s *Step) StepResult {
-	properties, traits, why := refuse(s)
+	given, why := refuse(s)
 	if why != "" {
 		return StepResult{Refused: why}
 	}
@@ -58,17 +58,25 @@ func (w *world) ingest(s *Step) StepResult {
 		occurred = s.At
 	}
 	if s.Name != "" {
-		u.facts.Events = append(u.facts.Events, Event{s.Name, occurred, properties})
+		u.facts.Events = append(u.facts.Events, Event{s.Name, occurred, given.properties})
 	}
 	if u.deleted {
 		return StepResult{}
 	}
 	carried := map[string]bool{}
-	for key, value := range traits {
+	for key, value := range given.once {
+		_, isGiven := given.traits[key]
+		_, has := u.facts.Properties[key]
+		if value != nil && !isGiven && !has {
+			u.set(key, value, occurred)
+			carried[key] = true
+		}
+	}
+	for key, value := range given.traits {
 		u.set(key, value, occurred)
 		carried[key] = true
 	}
-	for key, value := range properties {
+	for key, value := range given.properties {
 		if w.declared[key] && !w.traitsOnly[key] && !s.TraitsOnly {
 			u.set(key, value, occurred)
 			carried[key] = true

@@ -83,6 +83,12 @@ func Event(t *rapid.T, now time.Time, user string) refeval.Step {
 	if s.Name == "" || chance(t, "traits", 20) {
 		s.Traits = object(t, now)
 	}
+	if chance(t, "traits once", 15) {
+		s.TraitsOnce = object(t, now)
+		if chance(t, "nothing else", 50) {
+			s.Traits = nil
+		}
+	}
 	if chance(t, "properties", 60) {
 		s.Properties = payload(t, now)
 		s.TraitsOnly = chance(t, "traits only", 15)

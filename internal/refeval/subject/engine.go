@@ -294,7 +294,7 @@ func (s *session) replay(ctx context.Context, until time.Time) error {
 
 func ingest(s *refeval.Step) engine.Event {
 	return engine.Event{
-		UserID: s.User, Name: s.Name, PropertiesJSON: s.Properties, TraitsJSON: s.Traits, OccurredAt: s.OccurredAt, Key: s.Key,
+		UserID: s.User, Name: s.Name, PropertiesJSON: s.Properties, TraitsJSON: s.Traits, TraitsOnceJSON: s.TraitsOnce, OccurredAt: s.OccurredAt, Key: s.Key,
 		TraitsOnly: s.TraitsOnly,
 	}
 }

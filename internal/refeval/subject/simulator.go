@@ -85,7 +85,7 @@ func (s *simulation) run(step *refeval.Step) refeval.StepResult {
 func (s *simulation) ingest(step *refeval.Step) refeval.StepResult {
 	input := bucketgen.Event{
 		UserID: step.User, Name: step.Name, PropertiesJSON: step.Properties, TraitsJSON: step.Traits,
-		OccurredAt: step.OccurredAt, Key: step.Key, TraitsOnly: step.TraitsOnly,
+		TraitsOnceJSON: step.TraitsOnce, OccurredAt: step.OccurredAt, Key: step.Key, TraitsOnly: step.TraitsOnly,
 	}
 	valid, err := event.Validate(s.registry, &input, step.At, event.Limits{Payload: 32 << 10, Skew: 5 * time.Minute})
 	if err != nil {
