@@ -9,6 +9,8 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
@@ -146,6 +148,7 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
+	limits := c.limits().WithDefaults()
 	def(&c.AnswerTimeout, 5*time.Second)
 	def(&c.BackfillWorkers, 2)
 	def(&c.CacheBytes, 256<<20)
@@ -164,14 +167,14 @@ func (c Config) withDefaults() Config {
 	def(&c.MaxBatch, 500)
 	def(&c.MaxMerges, 2)
 	def(&c.MaxMergesWaiting, 100)
-	def(&c.MaxPayload, 32<<10)
-	def(&c.MaxTraits, 1000)
-	def(&c.MaxTraitBytes, 64<<10)
+	def(&c.MaxPayload, limits.Payload)
+	def(&c.MaxTraits, limits.User.Properties)
+	def(&c.MaxTraitBytes, limits.User.Bytes)
 	def(&c.NewEventNames, 10_000)
 	def(&c.QueueBytes, 64<<20)
 	def(&c.QueueSize, 10_000)
 	def(&c.Schema, store.DefaultSchema)
-	def(&c.Skew, 5*time.Minute)
+	def(&c.Skew, limits.Skew)
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
@@ -185,6 +188,11 @@ func (c Config) withDefaults() Config {
 		c.Tracers = otel.GetTracerProvider()
 	}
 	return c
+}
+
+// limits returns what an event may not exceed.
+func (c Config) limits() event.Limits {
+	return event.Limits{Payload: c.MaxPayload, User: decide.Limits{Properties: c.MaxTraits, Bytes: c.MaxTraitBytes}, Skew: c.Skew}
 }
 
 // names returns the bounds on event names.

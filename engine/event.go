@@ -21,6 +21,7 @@ func (e *Engine) validate(ev *Event, now time.Time) (decide.Event, error) {
 
 // validateUntil is as validate, for events of which none may have occurred after an end, if that is not zero.
 func (e *Engine) validateUntil(ev *Event, now, end time.Time) (decide.Event, error) {
-	limits := event.Limits{Payload: e.config.MaxPayload, Traits: e.config.MaxTraits, Skew: e.config.Skew, End: end}
+	limits := e.config.limits()
+	limits.End = end
 	return event.Validate(e.registry, ev, now, limits)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/blame"
 	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -342,7 +343,7 @@ func (e *Engine) ingestions(items []*item) ([]*task, []ingestion) {
 
 // options returns how a session decides at the clock's time, or at the time of a replay.
 func (e *Engine) options(clock bool) decide.Options {
-	return decide.Options{Live: clock && !e.config.VirtualTime, Replayed: !clock, Limits: e.limits()}
+	return decide.Options{Live: clock && !e.config.VirtualTime, Replayed: !clock, Limits: e.config.limits().User}
 }
 
 // clock returns the time at which the item is decided on: its own in a replay, the given one else.
@@ -377,15 +378,7 @@ func (f *flush) log(it *item) {
 
 // refusal returns why an event was refused that was decided on, if it was.
 func (it *item) refusal() error {
-	if r := it.result.Refused; r != nil {
-		return &InvalidError{Field: r.Field, Problem: r.Problem}
-	}
-	return nil
-}
-
-// limits are how much a user's properties may come to.
-func (e *Engine) limits() decide.Limits {
-	return decide.Limits{Properties: e.config.MaxTraits, Bytes: e.config.MaxTraitBytes}
+	return event.Refused(it.result.Refused)
 }
 
 func (f *flush) fail(items []*item, err error) {

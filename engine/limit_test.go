@@ -2,13 +2,20 @@ package engine_test
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"pgregory.net/rapid"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/pgtest"
+	"github.com/bucketgen/bucketgen/internal/refeval"
+	"github.com/bucketgen/bucketgen/internal/refeval/draw"
+	"github.com/bucketgen/bucketgen/internal/refeval/subject"
 )
 
 // traits returns so many traits, whose names begin with a prefix.
@@ -33,7 +40,7 @@ func TestPropertiesOfUsersAreBounded(t *testing.T) {
 		}
 	}
 	_, err := w.Ingest(t.Context(), engine.Event{UserID: "many", Traits: traits("t", 1001)})
-	refused("a single event", "traits", "1001, more than the 1000", err)
+	refused("a single event", "traits", "1001 properties, more than the 1000", err)
 	w.identify("ada", traits("a", 600))
 	results, err := w.IngestBatch(t.Context(), []engine.Event{
 		{UserID: "ada", Name: "visit"},
@@ -85,4 +92,42 @@ func TestPropertiesOfUsersAreBounded(t *testing.T) {
 		return err
 	})
 	refused("in a transaction", "traits", "1001 properties, more than the 1000", err)
+}
+
+// TestLimitsOfTheSimulator plays random histories within narrow limits: engine and simulator refuse the same events and merges,
+// events in the same words, and come to the same memberships.
+func TestLimitsOfTheSimulator(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	refused := map[refeval.Op]int{}
+	draw.Check(t, 300, func(t *rapid.T) {
+		n, users := begin(t, pool)
+		f, m := draw.Definitions(t, 5), manner(t, n)
+		m.Limits = decide.Limits{Properties: rapid.IntRange(1, 5).Draw(t, "properties"), Bytes: rapid.IntRange(20, 200).Draw(t, "bytes")}
+		steps := draw.Steps(t, f, users, 30)
+		until := steps[len(steps)-1].At.Add(draw.Hour)
+		story := fmt.Sprintf("%+v\n%s%suntil %s", m.Limits, refeval.Describe(f), refeval.DescribeSteps(steps), until)
+		want, err := subject.SimulateWithin(m.Limits, f, steps, until)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, story)
+		}
+		got, err := subject.Engine(t.Context(), pool, f, steps, until, m)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, story)
+		}
+		if diff := refeval.Diff(want, got); diff != "" {
+			t.Fatalf("simulator and engine differ\n%s\n%s", diff, story)
+		}
+		for i, step := range steps {
+			if step.Op == refeval.Ingest && want.Steps[i].Refused != got.Steps[i].Refused {
+				t.Fatalf("step %d: the simulator says %q, the engine %q\n%s", i, want.Steps[i].Refused, got.Steps[i].Refused, story)
+			}
+			if strings.Contains(got.Steps[i].Refused, "that are allowed; set some to null") {
+				refused[step.Op]++
+			}
+		}
+	})
+	if refused[refeval.Ingest] == 0 || refused[refeval.Merge] == 0 {
+		t.Errorf("the limits refused %v, want events and merges", refused)
+	}
 }

@@ -157,7 +157,7 @@ func (m *merging) settle(ctx context.Context) (*store.Facts, error) {
 	case facts.Deleted(m.from) || facts.Deleted(m.into):
 		return nil, ErrDeleted
 	}
-	if problem, exceeds := e.limits().Exceeds(facts.Properties(m.into), facts.Properties(m.from)); exceeds {
+	if problem, exceeds := e.config.limits().User.Exceeds(facts.Properties(m.into), facts.Properties(m.from)); exceeds {
 		return nil, &InvalidError{Field: "from", Problem: problem}
 	}
 	// Either may be ahead of the clock of this process, and so of the other, which a first look tells.

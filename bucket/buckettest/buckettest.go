@@ -43,7 +43,8 @@ func NewAt(t testing.TB, r *registry.Registry, start time.Time) *Sim {
 	if r == nil {
 		t.Fatal("buckettest: the registry is nil; pass gen.Registry")
 	}
-	return &Sim{t: t, registry: r, world: simulate.New(r, registry.At(start)), limits: event.Limits{Payload: 32 << 10, Skew: 5 * time.Minute}}
+	limits := event.Limits{}.WithDefaults()
+	return &Sim{t: t, registry: r, world: simulate.New(r, registry.At(start), limits.User), limits: limits}
 }
 
 // Now returns the time of the world.
@@ -67,7 +68,8 @@ type Event struct {
 	Name       string
 	Properties map[string]any
 	Traits     map[string]any
-	OccurredAt time.Time // defaults to now
+	TraitsOnce map[string]any // set only where the user has nothing
+	OccurredAt time.Time      // defaults to now
 	Key        string
 	TraitsOnly bool
 }
@@ -84,17 +86,19 @@ func (s *Sim) Identify(userID string, traits map[string]any) {
 	s.Ingest(Event{UserID: userID, Traits: traits})
 }
 
-// Ingest takes an event in, by the rules of the engine.
+// Ingest takes an event in, by the rules of the engine and the default limits of engine.Config.
 func (s *Sim) Ingest(ev Event) {
 	s.t.Helper()
 	valid, err := event.Validate(s.registry, &bucketgen.Event{
-		UserID: ev.UserID, Name: ev.Name, Properties: ev.Properties, Traits: ev.Traits, OccurredAt: ev.OccurredAt, Key: ev.Key,
-		TraitsOnly: ev.TraitsOnly,
+		UserID: ev.UserID, Name: ev.Name, Properties: ev.Properties, Traits: ev.Traits, TraitsOnce: ev.TraitsOnce, OccurredAt: ev.OccurredAt,
+		Key: ev.Key, TraitsOnly: ev.TraitsOnly,
 	}, s.Now(), s.limits)
+	if err == nil {
+		err = event.Refused(s.world.Ingest(ev.UserID, valid).Refused)
+	}
 	if err != nil {
 		s.t.Fatalf("buckettest: the event is refused: %v", err)
 	}
-	s.world.Ingest(ev.UserID, valid)
 }
 
 // Add puts a user into a manual bucket.

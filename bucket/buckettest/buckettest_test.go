@@ -115,6 +115,17 @@ func TestFailures(t *testing.T) {
 			"buckettest: the event is refused: user_id: is empty",
 		},
 		{
+			"one property more than a user may have",
+			func(sim *buckettest.Sim) {
+				for i := range 1000 {
+					sim.Identify("ada", map[string]any{fmt.Sprint("p", i): i})
+				}
+				sim.Ingest(buckettest.Event{UserID: "ada", TraitsOnce: map[string]any{"p0": "not taken", "plan": "trial"}})
+			},
+			"buckettest: the event is refused: traits: would give the user 1001 properties, more than the 1000 that are allowed; " +
+				"set some to null, or send what varies as properties of events",
+		},
+		{
 			"a user added twice and removed twice",
 			func(sim *buckettest.Sim) {
 				sim.Add(gen.BetaTesters, "ada")

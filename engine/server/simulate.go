@@ -12,6 +12,7 @@ import (
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/simulate"
 	"github.com/bucketgen/bucketgen/registry"
@@ -71,11 +72,11 @@ type simulation struct {
 }
 
 func newSimulation(h Host, until time.Time) *simulation {
-	s := &simulation{registry: h.Registry, limits: event.Limits{Payload: h.Config.MaxPayload, Skew: h.Config.Skew, End: until}}
-	if s.limits.Payload == 0 {
-		s.limits.Payload = 32 << 10
+	limits := event.Limits{
+		Payload: h.Config.MaxPayload, User: decide.Limits{Properties: h.Config.MaxTraits, Bytes: h.Config.MaxTraitBytes},
+		Skew: h.Config.Skew, End: until,
 	}
-	return s
+	return &simulation{registry: h.Registry, limits: limits.WithDefaults()}
 }
 
 // run takes the lines in, and lets the clock run on.
@@ -126,12 +127,15 @@ func (s *simulation) take(ev *engine.Event) error {
 		return err
 	}
 	if s.world == nil {
-		s.world = simulate.New(s.registry, valid.OccurredAt)
+		s.world = simulate.New(s.registry, valid.OccurredAt, s.limits.User)
 	}
 	s.world.AdvanceTo(valid.OccurredAt)
-	if s.world.Ingest(ev.UserID, valid).Duplicate {
+	switch result := s.world.Ingest(ev.UserID, valid); {
+	case result.Refused != nil:
+		return event.Refused(result.Refused)
+	case result.Duplicate:
 		s.done.Duplicates++
-	} else {
+	default:
 		s.done.Events++
 	}
 	return nil

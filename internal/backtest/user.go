@@ -38,7 +38,7 @@ func Run(r *registry.Registry, u *User, until registry.Instant) []decide.Transit
 	if len(u.Entries) == 0 {
 		return nil // nobody has ever decided anything about the user
 	}
-	world := simulate.New(r, u.Entries[0].At)
+	world := simulate.New(r, u.Entries[0].At, decide.Limits{}) // the log holds only what was not refused
 	for i := range u.Entries {
 		e := &u.Entries[i]
 		if e.At > u.DeletedAt {

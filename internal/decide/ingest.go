@@ -52,7 +52,7 @@ func (s *Session) Ingest(e Event, clock registry.Instant) Result {
 		if duplicate = e.Key != "" && s.state.seen(e.Key); duplicate {
 			return
 		}
-		s.fill(&e)
+		e.fill(&s.state.Contact.Properties)
 		if refused = s.refusal(&e); refused == nil {
 			s.ingest(e)
 		}
@@ -93,9 +93,9 @@ func (s *Session) ingest(e Event) {
 	s.round(s.found, s.now, cause{source: bucketgen.SourceEvent, byUser: true})
 }
 
-// fill adds to the traits of an event those that are set once, as far as the contact has nothing of that name. From here on
-// nobody can tell them apart, who reads the log included.
-func (s *Session) fill(e *Event) {
+// fill adds to the traits of an event those that are set once, as far as the user has no property of that name. From here on
+// they are traits as any other, also in the log.
+func (e *Event) fill(has *payload.Properties) {
 	if len(e.Once.Fields) == 0 {
 		return
 	}
@@ -105,7 +105,7 @@ func (s *Session) fill(e *Event) {
 	}
 	fields := slices.Clone(e.Traits.Fields)
 	for _, f := range e.Once.Fields {
-		if f.Value.Exists() && !given.has(f.Key) && !s.state.Contact.Properties.Get(f.Key).Value.Exists() {
+		if f.Value.Exists() && !given.has(f.Key) && !has.Get(f.Key).Value.Exists() {
 			fields = append(fields, f)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/registry"
 )
 
 // Limits are how much a user's properties may come to. The zero value is no limit.
@@ -19,11 +20,26 @@ type Refusal struct {
 	Problem string
 }
 
-// refusal returns why an event is refused that would give the user more properties than the limits allow. Whoever has more
-// already may still change and remove what is there.
+// refusal returns why an event is refused that the limits do not allow. A deleted user gets no properties.
 func (s *Session) refusal(e *Event) *Refusal {
-	l, p := s.limits, &s.state.Contact.Properties
-	if l == (Limits{}) || s.state.Contact.Deleted || len(e.Traits.Fields)+len(e.Properties.Fields) == 0 {
+	if s.state.Contact.Deleted {
+		return nil
+	}
+	return s.limits.refuse(e, s.registry, &s.state.Contact.Properties)
+}
+
+// Alone returns why an event is refused that gives even a user without properties more than the limits allow. So the first
+// event of a user is refused before the user is created.
+func (l Limits) Alone(e Event, r *registry.Registry) *Refusal {
+	var none payload.Properties
+	e.fill(&none)
+	return l.refuse(&e, r, &none)
+}
+
+// refuse returns why an event is refused that would give a user with the properties p more of them than the limits allow. A
+// user who has more already may still change and remove what is there.
+func (l Limits) refuse(e *Event, r *registry.Registry, p *payload.Properties) *Refusal {
+	if l == (Limits{}) || len(e.Traits.Fields)+len(e.Properties.Fields) == 0 {
 		return nil
 	}
 	count, bytes := p.Bound()
@@ -44,7 +60,7 @@ func (s *Session) refusal(e *Event) *Refusal {
 	}
 	later := map[string]bool{} // set by the payload, which comes after traits
 	for _, f := range e.Properties.Fields {
-		if _, declared := e.Sets(s.registry, f.Key); declared {
+		if _, declared := e.Sets(r, f.Key); declared {
 			later[f.Key] = true
 			add(f)
 		}

@@ -25,9 +25,18 @@ const (
 // Limits are what an event may not exceed.
 type Limits struct {
 	Payload int           // bytes of the properties and of the traits
-	Traits  int           // how many there may be; 0: any number
+	User    decide.Limits // what the properties of the user may come to
 	Skew    time.Duration // by which it may have occurred later than now
 	End     time.Time     // after which it may not have occurred; zero: there is none
+}
+
+// WithDefaults returns the limits with the defaults of engine.Config in place of zeros.
+func (l Limits) WithDefaults() Limits {
+	l.Payload = cmp.Or(l.Payload, 32<<10)
+	l.User.Properties = cmp.Or(l.User.Properties, 1000)
+	l.User.Bytes = cmp.Or(l.User.Bytes, 64<<10)
+	l.Skew = cmp.Or(l.Skew, 5*time.Minute)
+	return l
 }
 
 // Validate turns an event into what decide understands. An [*bucketgen.InvalidError] says which field is wrong.
@@ -79,10 +88,15 @@ func Validate(r *registry.Registry, ev *bucketgen.Event, now time.Time, l Limits
 	if out.Once, err = object("traits_once", ev.TraitsOnce, ev.TraitsOnceJSON, l.Payload, payload.All); err != nil {
 		return out, err
 	}
-	if n := len(out.Traits.Fields); l.Traits > 0 && n > l.Traits {
-		return out, invalid("traits", fmt.Sprintf("are %d, more than the %d that a user may have; send what varies as properties of events", n, l.Traits))
+	return out, Refused(l.User.Alone(out, r))
+}
+
+// Refused returns the refusal of an event as an error, or nil if there is none.
+func Refused(r *decide.Refusal) error {
+	if r == nil {
+		return nil
 	}
-	return out, nil
+	return invalid(r.Field, r.Problem)
 }
 
 func object(name string, m map[string]any, raw []byte, most int, asked payload.Asked) (payload.Object, error) {

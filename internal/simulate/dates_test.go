@@ -46,7 +46,7 @@ func arrive(t testing.TB, r *registry.Registry, writes []write, inPayload bool) 
 // arriveAt is as arrive, with dates in another unit.
 func arriveAt(t testing.TB, r *registry.Registry, writes []write, inPayload bool, unit time.Duration) (*simulate.Simulator, *decide.State) {
 	t.Helper()
-	s := simulate.New(r, registry.At(today))
+	s := simulate.New(r, registry.At(today), decide.Limits{})
 	for _, w := range writes {
 		o, err := payload.Parse("traits", []byte(`{"plan":`+w.value+`}`), 1<<10, payload.All)
 		if err != nil {

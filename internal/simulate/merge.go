@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -17,7 +18,8 @@ func (s *Simulator) Name(user string) string {
 	return user
 }
 
-// Merge makes a user another, who is created if need be, and reports whether they were two.
+// Merge makes a user another, who is created if need be, and reports whether they were two. It is refused if the properties of
+// both exceed the limits.
 func (s *Simulator) Merge(from, into string) (merged bool, err error) {
 	from, into = s.Name(from), s.Name(into)
 	if from == into {
@@ -28,12 +30,18 @@ func (s *Simulator) Merge(from, into string) (merged bool, err error) {
 			return false, fmt.Errorf("user %q is deleted", name)
 		}
 	}
+	loser, created := s.users[from], s.users[into] == nil
+	if loser != nil && !created {
+		own, other := s.users[into].state.Contact.Properties, loser.state.Contact.Properties
+		if problem, exceeds := s.limits.Exceeds(own, other); exceeds {
+			return false, &bucketgen.InvalidError{Field: "from", Problem: problem}
+		}
+	}
 	for other, name := range s.aliases {
 		if name == from {
 			s.aliases[other] = into
 		}
 	}
-	loser, created := s.users[from], s.users[into] == nil
 	s.create(into)
 	s.run(into, s.catchUpOne)
 	if loser != nil {

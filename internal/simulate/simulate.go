@@ -16,6 +16,7 @@ import (
 // Simulator is a world of users. It is for one goroutine.
 type Simulator struct {
 	registry    *registry.Registry
+	limits      decide.Limits
 	now         registry.Instant
 	announced   Announced
 	paused      map[string]bool // buckets, by id
@@ -35,10 +36,10 @@ type Transition struct {
 	BucketID string
 }
 
-// New returns a world without users, at an instant.
-func New(r *registry.Registry, now registry.Instant) *Simulator {
+// New returns a world without users, at an instant. Limits are what the properties of a user may come to.
+func New(r *registry.Registry, now registry.Instant, limits decide.Limits) *Simulator {
 	return &Simulator{
-		registry: r, now: now, announced: Announced{Leaves: true}, paused: map[string]bool{}, users: map[string]*user{}, aliases: map[string]string{},
+		registry: r, limits: limits, now: now, announced: Announced{Leaves: true}, paused: map[string]bool{}, users: map[string]*user{}, aliases: map[string]string{},
 	}
 }
 
@@ -159,7 +160,7 @@ func (s *Simulator) existing(user string, step func(*decide.Session) decide.Resu
 
 func (s *Simulator) run(name string, do func(*decide.Session) decide.Result, steps ...decide.Step) decide.Result {
 	u := s.users[name]
-	s.session.Begin(s.registry, u.state, decide.Options{Frozen: s.frozen, Steps: steps})
+	s.session.Begin(s.registry, u.state, decide.Options{Frozen: s.frozen, Steps: steps, Limits: s.limits})
 	result := do(&s.session)
 	u.remember(s.session.Changes())
 	s.note(name, s.registry, result)

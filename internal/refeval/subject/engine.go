@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/ir"
 	"github.com/bucketgen/bucketgen/internal/refeval"
 	"github.com/bucketgen/bucketgen/registry"
@@ -21,6 +22,9 @@ type Manner struct {
 	MaxBatch     int
 	Flushers     int
 	ClockWorkers int
+
+	// Limits are what the properties of a user may come to. Those that are zero are the defaults.
+	Limits decide.Limits
 
 	// Engines is how many engines of one process take turns. 0 is one.
 	Engines int
@@ -186,7 +190,8 @@ func (s *session) run(ctx context.Context, i, n int) error {
 	case refeval.Resume:
 		err = s.halt(ctx, i, s.engine.Resume)
 	}
-	if errors.Is(err, engine.ErrDeleted) || errors.Is(err, engine.ErrPaused) || errors.Is(err, errNone) {
+	_, invalid := errors.AsType[*engine.InvalidError](err)
+	if invalid || errors.Is(err, engine.ErrDeleted) || errors.Is(err, engine.ErrPaused) || errors.Is(err, errNone) {
 		s.results[i].Refused = err.Error()
 		return nil
 	}

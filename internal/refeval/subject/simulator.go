@@ -8,6 +8,7 @@ import (
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
+	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/ir"
 	"github.com/bucketgen/bucketgen/internal/refeval"
@@ -18,12 +19,19 @@ import (
 // Simulate plays steps against the simulator. It returns an error if the simulator contradicts itself: if its
 // transitions do not add up to its memberships, or deriving all of those anew changes any.
 func Simulate(f *ir.File, steps []refeval.Step, until time.Time) (*refeval.History, error) {
-	s := simulation{registry: plan.Build(f).Registry, history: &refeval.History{}, users: map[string]bool{}}
+	return SimulateWithin(decide.Limits{}, f, steps, until)
+}
+
+// SimulateWithin is as Simulate, with limits of what the properties of a user may come to. Those that are zero are the defaults.
+func SimulateWithin(l decide.Limits, f *ir.File, steps []refeval.Step, until time.Time) (*refeval.History, error) {
+	s := simulation{
+		registry: plan.Build(f).Registry, limits: event.Limits{User: l}.WithDefaults(), history: &refeval.History{}, users: map[string]bool{},
+	}
 	start := until
 	if len(steps) > 0 {
 		start = steps[0].At
 	}
-	s.world = simulate.New(s.registry, registry.At(start))
+	s.world = simulate.New(s.registry, registry.At(start), s.limits.User)
 	for i := range steps {
 		s.world.AdvanceTo(registry.At(steps[i].At))
 		s.history.Steps = append(s.history.Steps, s.run(&steps[i]))
@@ -42,6 +50,7 @@ func Simulate(f *ir.File, steps []refeval.Step, until time.Time) (*refeval.Histo
 
 type simulation struct {
 	registry *registry.Registry
+	limits   event.Limits
 	world    *simulate.Simulator
 	history  *refeval.History
 	users    map[string]bool
@@ -87,11 +96,15 @@ func (s *simulation) ingest(step *refeval.Step) refeval.StepResult {
 		UserID: step.User, Name: step.Name, PropertiesJSON: step.Properties, TraitsJSON: step.Traits,
 		TraitsOnceJSON: step.TraitsOnce, OccurredAt: step.OccurredAt, Key: step.Key, TraitsOnly: step.TraitsOnly,
 	}
-	valid, err := event.Validate(s.registry, &input, step.At, event.Limits{Payload: 32 << 10, Skew: 5 * time.Minute})
+	valid, err := event.Validate(s.registry, &input, step.At, s.limits)
 	if err != nil {
 		return refeval.StepResult{Refused: err.Error()}
 	}
-	return refeval.StepResult{Duplicate: s.world.Ingest(step.User, valid).Duplicate}
+	result := s.world.Ingest(step.User, valid)
+	if err := event.Refused(result.Refused); err != nil {
+		return refeval.StepResult{Refused: err.Error()}
+	}
+	return refeval.StepResult{Duplicate: result.Duplicate}
 }
 
 func (s *simulation) change(step *refeval.Step, do func(registry.Index, string) error) error {
