@@ -83,6 +83,12 @@ func (m *mirror) tell(ctx context.Context, transitions []engine.Transition, errs
 	return nil
 }
 
+// identity returns a text that is the same at every delivery of a transition, and another for every other transition. The key of
+// a transition comes again after a failover that lost commits, so its instant belongs to it.
+func identity(t engine.Transition) string {
+	return t.Key() + " " + t.At.UTC().Format(time.RFC3339Nano)
+}
+
 // refuses reports whether what was told is to blame for a status, or some of it, and not who tells it.
 func refuses(status int) bool {
 	return status == http.StatusBadRequest || status == http.StatusRequestEntityTooLarge || status == http.StatusUnprocessableEntity

@@ -85,15 +85,14 @@ func (c PostHogConfig) body(transitions []engine.Transition) any {
 		if t.Kind == engine.Left {
 			change = map[string]any{"$unset": []string{property}}
 		}
-		batch[i] = personEvent{Event: "$set", DistinctID: t.UserID, UUID: uuidOf(t.Key() + " " + t.At.UTC().Format(time.RFC3339Nano)), Timestamp: t.At, Properties: change}
+		batch[i] = personEvent{Event: "$set", DistinctID: t.UserID, UUID: uuidOf(identity(t)), Timestamp: t.At, Properties: change}
 	}
 	return map[string]any{"api_key": c.Key, "batch": batch}
 }
 
-// uuidOf returns a UUID that is the same for the same key. A key alone may come again after a failover that lost commits, so an
-// instant belongs to it.
-func uuidOf(key string) string {
-	u := sha256.Sum256([]byte(key))
+// uuidOf returns a UUID that is the same for the same text.
+func uuidOf(text string) string {
+	u := sha256.Sum256([]byte(text))
 	u[6] = u[6]&0x0f | 0x80 // version 8: made in a way of our own
 	u[8] = u[8]&0x3f | 0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:16])

@@ -73,7 +73,7 @@ func segmentBatch(transitions []engine.Transition, now time.Time) any {
 			event = "Audience Exited"
 		}
 		batch[i] = track{
-			Type: "track", Event: event, UserID: t.UserID, MessageID: messageIDOf(t.Key()), Timestamp: t.At,
+			Type: "track", Event: event, UserID: t.UserID, MessageID: messageIDOf(identity(t)), Timestamp: t.At,
 			Properties: map[string]string{"audience_id": t.BucketID, "audience_name": t.BucketName},
 		}
 	}
@@ -100,13 +100,13 @@ func segmentRefused(answer []byte, errs []error) {
 	}
 }
 
-// messageIDOf returns a messageId that is the same for the same key: with a prefix of its own, because ids that begin like a
-// key are for transitions where such calls are taken in, and of a hash if it would be longer than Segment takes.
-func messageIDOf(key string) string {
+// messageIDOf returns a messageId that is the same for the same text: with a prefix of its own, because ids that begin like the key
+// of a transition are for transitions where such calls are taken in, and of a hash if it would be longer than Segment takes.
+func messageIDOf(text string) string {
 	const prefix, most = "mirror:", 100
-	if len(prefix)+len(key) <= most {
-		return prefix + key
+	if len(prefix)+len(text) <= most {
+		return prefix + text
 	}
-	sum := sha256.Sum256([]byte(key))
+	sum := sha256.Sum256([]byte(text))
 	return prefix + hex.EncodeToString(sum[:])
 }
