@@ -32,10 +32,10 @@ type courier struct {
 	calls  sync.WaitGroup
 
 	// Of the exchanging goroutine:
-	more    bool           // a claim may find something now
-	stale   bool           // something was deployed of which the last claim did not know
-	hungry  map[int32]bool // subscriptions of which the last claim has left something
-	settled time.Time      // when something was settled last
+	more    bool          // a claim may find something now
+	stale   bool          // something was deployed of which the last claim did not know
+	hungry  map[int32]int // how much the next claim may read of the subscriptions that the last has not exhausted
+	settled time.Time     // when something was settled last
 
 	mu       sync.Mutex
 	current  map[int64]*delivery // leased deliveries, until they are settled
@@ -77,7 +77,7 @@ func newCourier(e *Engine, lease pgtype.UUID, size int) *courier {
 	return &courier{
 		engine: e, lease: lease, subscribers: map[int32]subscriber{}, size: size,
 		wake: make(chan struct{}, 1), quit: make(chan struct{}),
-		more: true, hungry: map[int32]bool{}, current: map[int64]*delivery{},
+		more: true, hungry: map[int32]int{}, current: map[int64]*delivery{},
 	}
 }
 

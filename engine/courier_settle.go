@@ -108,16 +108,17 @@ func (c *courier) claim(ctx context.Context, x *store.Exchange, want int) error 
 	return nil
 }
 
+const fewest = 4 // deliveries that a claim may read of any subscription
+
 // shares returns how much of each subscription a claim reads at most: of those of which the last claim has left something they
 // have equal parts of what is wanted, and of the others a few, to find out whether there is something again. So a claim reads
 // what it takes, whatever the number of subscriptions.
 func (c *courier) shares(want int) []int32 {
-	const few = 4
 	all := make([]int32, len(c.subscriptions))
 	for i, no := range c.subscriptions {
-		share := max(want/len(all), few)
-		if c.hungry[no] {
-			share = max((want+len(c.hungry)-1)/len(c.hungry), few)
+		share := max(want/len(all), fewest)
+		if most, ok := c.hungry[no]; ok {
+			share = max(min((want+len(c.hungry)-1)/len(c.hungry), most), fewest)
 		}
 		all[i] = int32(share)
 	}
@@ -169,7 +170,7 @@ func (c *courier) take(x *store.Exchange, want int, until time.Time) {
 	if x.Claim == nil {
 		return
 	}
-	found := map[int32]int32{}
+	found, heads := map[int32]int{}, map[int32]int{}
 	taken := 0
 	c.mu.Lock()
 	for i := range x.Rows {
@@ -179,6 +180,7 @@ func (c *courier) take(x *store.Exchange, want int, until time.Time) {
 			continue
 		}
 		taken++
+		heads[row.SubscriptionNo]++
 		switch d := c.current[row.ID]; {
 		case d == nil:
 			d = &delivery{row: *row, until: until}
@@ -191,12 +193,33 @@ func (c *courier) take(x *store.Exchange, want int, until time.Time) {
 		}
 	}
 	c.mu.Unlock()
-	clear(c.hungry)
 	for i, no := range c.subscriptions {
-		if found[no] >= x.Claim.Shares[i] {
-			c.hungry[no] = true
+		before, ok := c.hungry[no]
+		if !ok {
+			before = maxClaim
+		}
+		delete(c.hungry, no)
+		if found[no] >= int(x.Claim.Shares[i]) {
+			c.hungry[no] = reach(before, found[no], heads[no])
 		}
 	}
 	c.stale = x.Generation != x.Claim.GenerationNo
 	c.more = c.stale || taken < len(x.Rows) || taken >= want || len(c.hungry) > 0
+}
+
+// reach returns how many deliveries of a subscription the next claim may read, after a claim that was
+// allowed before, read found and took heads. A claim marks a delivery that is not a head yet, and an
+// exchange later removes the mark; a delivery that is read once it is a head costs neither. So a claim
+// reads little more than the last one took. A claim that took less than a quarter reads on at full size,
+// because many heads may come after one long chain.
+func reach(before, found, heads int) int {
+	const quarter = 4
+	next := heads + heads/8 + fewest
+	switch {
+	case heads < found/quarter:
+		return maxClaim
+	case heads == found:
+		return max(next, before)
+	}
+	return next
 }
