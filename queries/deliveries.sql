@@ -10,17 +10,20 @@
 -- Second, it is marked as paused only under a lock of the generation, and what was marked as of an earlier generation is read again.
 -- Nothing here waits for a lock.
 --
+-- A head is locked and leased by its ctid, which saves two index lookups. If another transaction changes
+-- the head in between, the ctid is out of date, and the head is left to a later claim.
+--
 -- Leases go by the clock of the database, unless time is virtual; next_at goes by the clock of the processes.
 with asked as (
     select s.no, coalesce(s.share, 100) as share, case when @virtual::boolean then @now::timestamptz else clock_timestamp() end as moment
     from (select unnest(@subscription_nos::integer[]) as no, unnest(@shares::integer[]) as share) s
     where exists (select from bucketgen.generation g where g.no = @generation_no)
 ), found as (
-    select d.contact_id, d.subscription_no, d.bucket_no, d.id, d.next_at, s.moment, e.id as earlier_id,
+    select d.place, d.contact_id, d.subscription_no, d.bucket_no, d.id, d.next_at, s.moment, e.id as earlier_id,
         d.bucket_no = any (@paused_nos::integer[]) as paused
     from asked s
     cross join lateral (
-        select k.contact_id, k.subscription_no, k.bucket_no, k.id, k.next_at
+        select k.ctid::tid as place, k.contact_id, k.subscription_no, k.bucket_no, k.id, k.next_at
         from bucketgen.deliveries k
         where k.state = 'waiting' and not k.behind and k.paused_no is null
             and k.subscription_no = s.no and k.next_at <= @now
@@ -37,16 +40,15 @@ with asked as (
         limit 1
     ) e on true
 ), heads as (
-    select k.contact_id, k.subscription_no, k.bucket_no, k.id
+    select k.place
     from (
         select * from found where found.earlier_id is null and not found.paused
         order by found.next_at, found.id
         limit @most::integer
     ) f
     cross join lateral (
-        select * from bucketgen.deliveries d
-        where d.contact_id = f.contact_id and d.subscription_no = f.subscription_no and d.bucket_no = f.bucket_no
-            and d.id = f.id and d.state = 'waiting'
+        select d.ctid::tid as place from bucketgen.deliveries d
+        where d.ctid = f.place and d.state = 'waiting'
             and (d.leased_until is null or d.leased_until <= f.moment)
         limit 1
         for update skip locked
@@ -55,8 +57,8 @@ with asked as (
     update bucketgen.deliveries d
     set leased_until = case when @virtual then @now else clock_timestamp() end + (sqlc.arg(until)::timestamptz - sqlc.arg(now)::timestamptz), lease = @lease,
         attempts = d.attempts + 1, fence = nextval('bucketgen.fences')
-    where (d.contact_id, d.subscription_no, d.bucket_no, d.id) in (
-        select h.contact_id, h.subscription_no, h.bucket_no, h.id from heads h limit 256 -- known to the planner, which a parameter is not
+    where d.ctid in (
+        select h.place from heads h limit 256 -- known to the planner, which a parameter is not
     )
     returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id, d.attempts, d.replay, d.fence
 ), waiting as (

@@ -64,11 +64,11 @@ with asked as (
     from (select unnest($3::integer[]) as no, unnest($4::integer[]) as share) s
     where exists (select from bucketgen.generation g where g.no = $5)
 ), found as (
-    select d.contact_id, d.subscription_no, d.bucket_no, d.id, d.next_at, s.moment, e.id as earlier_id,
+    select d.place, d.contact_id, d.subscription_no, d.bucket_no, d.id, d.next_at, s.moment, e.id as earlier_id,
         d.bucket_no = any ($6::integer[]) as paused
     from asked s
     cross join lateral (
-        select k.contact_id, k.subscription_no, k.bucket_no, k.id, k.next_at
+        select k.ctid::tid as place, k.contact_id, k.subscription_no, k.bucket_no, k.id, k.next_at
         from bucketgen.deliveries k
         where k.state = 'waiting' and not k.behind and k.paused_no is null
             and k.subscription_no = s.no and k.next_at <= $2
@@ -85,16 +85,15 @@ with asked as (
         limit 1
     ) e on true
 ), heads as (
-    select k.contact_id, k.subscription_no, k.bucket_no, k.id
+    select k.place
     from (
-        select contact_id, subscription_no, bucket_no, id, next_at, moment, earlier_id, paused from found where found.earlier_id is null and not found.paused
+        select place, contact_id, subscription_no, bucket_no, id, next_at, moment, earlier_id, paused from found where found.earlier_id is null and not found.paused
         order by found.next_at, found.id
         limit $7::integer
     ) f
     cross join lateral (
-        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replay, behind, paused_no, fence from bucketgen.deliveries d
-        where d.contact_id = f.contact_id and d.subscription_no = f.subscription_no and d.bucket_no = f.bucket_no
-            and d.id = f.id and d.state = 'waiting'
+        select d.ctid::tid as place from bucketgen.deliveries d
+        where d.ctid = f.place and d.state = 'waiting'
             and (d.leased_until is null or d.leased_until <= f.moment)
         limit 1
         for update skip locked
@@ -103,13 +102,13 @@ with asked as (
     update bucketgen.deliveries d
     set leased_until = case when $1 then $2 else clock_timestamp() end + ($8::timestamptz - $2::timestamptz), lease = $9,
         attempts = d.attempts + 1, fence = nextval('bucketgen.fences')
-    where (d.contact_id, d.subscription_no, d.bucket_no, d.id) in (
-        select h.contact_id, h.subscription_no, h.bucket_no, h.id from heads h limit 256 -- known to the planner, which a parameter is not
+    where d.ctid in (
+        select h.place from heads h limit 256 -- known to the planner, which a parameter is not
     )
     returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id, d.attempts, d.replay, d.fence
 ), waiting as (
     select d.contact_id, d.subscription_no, d.bucket_no, d.id
-    from (select contact_id, subscription_no, bucket_no, id, next_at, moment, earlier_id, paused from found where found.earlier_id is not null and not found.paused) f
+    from (select place, contact_id, subscription_no, bucket_no, id, next_at, moment, earlier_id, paused from found where found.earlier_id is not null and not found.paused) f
     cross join lateral (
         select p.id from bucketgen.deliveries p
         where p.contact_id = f.contact_id and p.subscription_no = f.subscription_no and p.bucket_no = f.bucket_no
@@ -127,7 +126,7 @@ with asked as (
     ) d
 ), stopped as (
     select d.contact_id, d.subscription_no, d.bucket_no, d.id
-    from (select contact_id, subscription_no, bucket_no, id, next_at, moment, earlier_id, paused from found where found.paused) f
+    from (select place, contact_id, subscription_no, bucket_no, id, next_at, moment, earlier_id, paused from found where found.paused) f
     cross join lateral (
         select g.no from bucketgen.generation g where g.no = $5 and f.paused limit 1 for share skip locked
     ) same
@@ -212,6 +211,9 @@ type DeliveriesClaimRow struct {
 // and who removes that one has locked it before, and then takes the mark away by a later statement (DeliveriesPromote).
 // Second, it is marked as paused only under a lock of the generation, and what was marked as of an earlier generation is read again.
 // Nothing here waits for a lock.
+//
+// A head is locked and leased by its ctid, which saves two index lookups. If another transaction changes
+// the head in between, the ctid is out of date, and the head is left to a later claim.
 //
 // Leases go by the clock of the database, unless time is virtual; next_at goes by the clock of the processes.
 func (q *Queries) DeliveriesClaim(ctx context.Context, arg DeliveriesClaimParams) ([]DeliveriesClaimRow, error) {
