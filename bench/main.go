@@ -49,7 +49,8 @@ type options struct {
 	workers                                           int
 	clock                                             int
 	rate                                              float64
-	outbox                                            bool
+	outbox, drain                                     bool
+	only                                              string
 	backlog                                           int
 	grow, svg                                         string
 	to                                                int
@@ -76,6 +77,8 @@ func main() {
 	flag.Float64Var(&o.rate, "rate", 1000, "users a second who are due while events come in at half of their peak, with -clock")
 	flag.BoolVar(&o.outbox, "outbox", false, "measure deliveries from the outbox instead of ingest, beside River")
 	flag.IntVar(&o.backlog, "backlog", 1_000_000, "the largest backlog, with -outbox")
+	flag.StringVar(&o.only, "only", "", "what is measured with -outbox, a regular expression that matches a part of a printed name (default all)")
+	flag.BoolVar(&o.drain, "drain", false, "measure how the largest backlog is delivered with nothing coming in, tenth by tenth, with -outbox")
 	flag.StringVar(&o.grow, "grow", "", "what grows while the cost of an event is measured: buckets, users who come equally often, a crowd of whom the same come, or history")
 	flag.IntVar(&o.to, "to", 10_000, "how far it grows")
 	flag.StringVar(&o.svg, "svg", "", "draw what -grow measures into this file")

@@ -1,9 +1,11 @@
-// Command river measures how many jobs a second River (https://riverqueue.com) works that do nothing, from a backlog that was inserted
-// before. It is a module of its own, so that no host gets River.
+// Command river measures how many jobs that do nothing River (https://riverqueue.com) works a second,
+// while a backlog waits and is refilled. It prints a line for each round. It is a separate module, so
+// that no host depends on River.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -40,15 +42,16 @@ func (w *worker) Work(context.Context, *river.Job[nothing]) error {
 func main() {
 	url := flag.String("database", "", "URL of the database")
 	jobs := flag.Int("jobs", 40_000, "jobs that wait")
-	span := flag.Duration("span", 4*time.Second, "how long to measure at most")
+	span := flag.Duration("span", time.Second, "length of a round")
+	rounds := flag.Int("rounds", 5, "rounds")
 	flag.Parse()
-	if err := run(context.Background(), *url, *jobs, *span); err != nil {
+	if err := run(context.Background(), *url, *jobs, *rounds, *span); err != nil {
 		fmt.Fprintln(os.Stderr, "river:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, url string, jobs int, span time.Duration) error {
+func run(ctx context.Context, url string, jobs, rounds int, span time.Duration) error {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return err
@@ -82,12 +85,18 @@ func run(ctx context.Context, url string, jobs int, span time.Duration) error {
 	if err != nil {
 		return err
 	}
-	for from := 0; from < jobs; from += 10_000 {
-		batch := make([]river.InsertManyParams, min(10_000, jobs-from))
+	inserted := 0
+	insert := func(n int) error {
+		batch := make([]river.InsertManyParams, n)
 		for i := range batch {
-			batch[i] = river.InsertManyParams{Args: nothing{from + i}}
+			batch[i] = river.InsertManyParams{Args: nothing{inserted + i}}
 		}
-		if _, err := client.InsertManyFast(ctx, batch); err != nil {
+		inserted += n
+		_, err := client.InsertManyFast(ctx, batch)
+		return err
+	}
+	for inserted < jobs {
+		if err := insert(min(10_000, jobs-inserted)); err != nil {
 			return err
 		}
 	}
@@ -97,14 +106,25 @@ func run(ctx context.Context, url string, jobs int, span time.Duration) error {
 	if err := client.Start(ctx); err != nil {
 		return err
 	}
-	wait := func(n int64, until time.Time) {
-		for w.worked.Load() < n && time.Now().Before(until) {
-			time.Sleep(200 * time.Microsecond)
+	keeping, stop := context.WithCancel(ctx)
+	kept := make(chan error, 1)
+	go func() {
+		for keeping.Err() == nil {
+			if inserted-int(w.worked.Load()) > jobs {
+				time.Sleep(200 * time.Microsecond)
+			} else if err := insert(250); err != nil {
+				kept <- err
+				return
+			}
 		}
+		kept <- nil
+	}()
+	time.Sleep(time.Second) // warm-up
+	for range rounds {
+		before, start := w.worked.Load(), time.Now()
+		time.Sleep(span)
+		fmt.Printf("%.0f\n", float64(w.worked.Load()-before)/time.Since(start).Seconds())
 	}
-	wait(int64(jobs/20), time.Now().Add(time.Minute)) // it has begun
-	before, start := w.worked.Load(), time.Now()
-	wait(int64(jobs-jobs/10), start.Add(span))
-	fmt.Printf("%.0f\n", float64(w.worked.Load()-before)/time.Since(start).Seconds())
-	return client.Stop(ctx)
+	stop()
+	return errors.Join(<-kept, client.Stop(ctx))
 }
