@@ -6,7 +6,7 @@ DEMO := examples/cdnow
 LINT_MODULE := tools/lint
 GOLANGCI_LINT := $(BIN)/golangci-lint
 CLIENT := engine/server/client
-# How long a fuzz target runs. There are about a dozen of them, so make fuzz takes some six minutes.
+# How long a fuzz target runs. There are 11 of them, so make fuzz takes some seven minutes.
 FUZZTIME ?= 30s
 GROWTH := -rounds 5 -span 2s -warm 5s -users 5000 -stored 100000
 
