@@ -116,6 +116,9 @@ func TestHotQueriesGoByContact(t *testing.T) {
 		if _, excepted := exceptions[name]; excepted == (len(wrong) == 0) {
 			t.Errorf("%s: want it to go by contact_id unless it is an exception (%t), got it otherwise at %q:\n%s", name, excepted, wrong, plan)
 		}
+		if strings.Contains(plan, "contact_of") {
+			t.Errorf("%s calls contact_of for each row; want it inlined:\n%s", name, plan)
+		}
 		if inserts := strings.Count(q.sql, "insert into bucketgen."); entered == 0 && inserts != len(insertsByContact.FindAllString(q.sql, -1)) {
 			t.Errorf("%s inserts something without contact_id:\n%s", name, q.sql)
 		}

@@ -6,9 +6,7 @@ from (
         unnest(@sequence_nos::integer[]) as sequence_no, unnest(@keys::text[]) as key,
         unnest(@begins::timestamptz[]) as begin_at, unnest(@ends::timestamptz[]) as end_at, unnest(@places::integer[]) as place
 ) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 cross join lateral (
     select a.occurred_at, a.id, a.steps
     from bucketgen.advances a

@@ -2,9 +2,7 @@
 -- (Offset 0 keeps the planner from joining whole tables where it believes them to be small.)
 select w.user_id::text as user_id, d.bucket_no, d.due_at
 from (select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 cross join lateral (select * from bucketgen.due u where u.contact_id = c.id offset 0) d;
 
 -- name: DuePut :exec

@@ -12,8 +12,10 @@ from (
 
 -- name: EventsNewest :many
 -- The newest occurrences of an event, so many of them, for each pair of user and event. The index is read from its end
--- and no further than that, whatever the length of the user's history. Here and in every other query of this kind, a
--- contact_id of 0 says that the caller does not know which contact the user is.
+-- and no further than that, whatever the length of the user's history. Here and in every other query with contact_of, a
+-- contact_id of 0 says that the caller does not know which contact the user is. OccurrencesNewest repeats this text for another
+-- table, as OccurrencesAround repeats EventsAround: a table's name cannot be a parameter, and one query over a union of both tables
+-- would enter both indexes.
 select w.user_id::text as user_id, w.event_no::integer as event_no, array(
     select e.occurred_at
     from bucketgen.events e
@@ -25,9 +27,7 @@ from (
     select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,
         unnest(@event_nos::integer[]) as event_no, unnest(@newest::integer[]) as newest
 ) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c;
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c;
 
 -- name: EventsRecent :many
 -- When users did what, event by event and the newest of each first, so many at most. The index is read in one go.
@@ -66,9 +66,7 @@ from (
         unnest(@event_nos::integer[]) as event_no, unnest(@places::integer[]) as place,
         unnest(@window_ends::timestamptz[]) as window_end, unnest(@earlier::integer[]) as earlier, unnest(@later::integer[]) as later
 ) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c;
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c;
 
 -- name: EventsLogged :many
 -- What some users did, user by user, in the order in which it was received: of one who was merged, by whichever name.

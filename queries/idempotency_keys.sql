@@ -5,9 +5,7 @@ from (
     select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,
         unnest(@keys::text[]) as key
 ) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 cross join lateral (
     select i.key from bucketgen.idempotency_keys i where i.contact_id = c.id and i.origin = '' and i.key = w.key limit 1
 ) k;

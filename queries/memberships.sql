@@ -3,9 +3,7 @@
 -- letting them join again. (Offset 0 keeps the planner from joining whole tables where it believes them to be small.)
 select w.user_id::text as user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
 from (select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 cross join lateral (
     select * from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null
     union all
@@ -20,9 +18,7 @@ from (
     select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,
         unnest(@bucket_nos::integer[]) as bucket_no
 ) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 cross join lateral (
     select p.bucket_no, p.epoch, p.entered_at, p.left_at, p.anchor_at, p.ticked_at, p.blocked
     from bucketgen.memberships p

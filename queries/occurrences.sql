@@ -11,9 +11,7 @@ from (
     select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,
         unnest(@signal_nos::integer[]) as signal_no, unnest(@newest::integer[]) as newest
 ) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c;
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c;
 
 -- name: OccurrencesAround :many
 -- As EventsAround, of signals.
@@ -35,9 +33,7 @@ from (
         unnest(@signal_nos::integer[]) as signal_no, unnest(@places::integer[]) as place,
         unnest(@window_ends::timestamptz[]) as window_end, unnest(@earlier::integer[]) as earlier, unnest(@later::integer[]) as later
 ) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c;
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c;
 
 -- name: OccurrencesInsert :exec
 -- In the order in which they are given: the id is the arrival number.

@@ -5,9 +5,7 @@ from (
     select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,
         unnest(@sequence_nos::integer[]) as sequence_no, unnest(@keys::text[]) as key
 ) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 cross join lateral (
     select * from bucketgen.progress p
     where p.contact_id = c.id and p.sequence_no = w.sequence_no and p.key = w.key
@@ -21,9 +19,7 @@ from (
     select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,
         unnest(@sequence_nos::integer[]) as sequence_no
 ) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 cross join lateral (
     select p.sequence_no, p.outcome_at
     from bucketgen.progress p
@@ -41,9 +37,7 @@ from (
         unnest(@sequence_nos::integer[]) as sequence_no,
         unnest(@after::timestamptz[]) as after, unnest(@most::integer[]) as most, unnest(@places::integer[]) as place
 ) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 cross join lateral (
     select p.key, p.outcome_at
     from bucketgen.progress p

@@ -8,9 +8,7 @@ from (
         unnest(@signal_nos::integer[]) as signal_no,
         unnest(@windows::text[]) as time_window, unnest(@oldest::integer[]) as oldest
 ) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 left join lateral (
     select * from bucketgen.sums k
     where k.contact_id = c.id and k.signal_no = w.signal_no and k.time_window = w.time_window

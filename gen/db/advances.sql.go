@@ -18,9 +18,7 @@ from (
         unnest($3::integer[]) as sequence_no, unnest($4::text[]) as key,
         unnest($5::timestamptz[]) as begin_at, unnest($6::timestamptz[]) as end_at, unnest($7::integer[]) as place
 ) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 cross join lateral (
     select a.occurred_at, a.id, a.steps
     from bucketgen.advances a

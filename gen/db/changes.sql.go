@@ -17,9 +17,7 @@ from (
     select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
         unnest($3::integer[]) as property_no
 ) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 cross join lateral (
     select contact_id, property_no, was, changed_at, was_at from bucketgen.changes a
     where a.contact_id = c.id and a.property_no = w.property_no

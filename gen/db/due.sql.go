@@ -46,9 +46,7 @@ func (q *Queries) DueNext(ctx context.Context, bucketNos []int32) (pgtype.Timest
 const DueOf = `-- name: DueOf :many
 select w.user_id::text as user_id, d.bucket_no, d.due_at
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 cross join lateral (select contact_id, bucket_no, due_at from bucketgen.due u where u.contact_id = c.id offset 0) d
 `
 

@@ -30,9 +30,7 @@ from (
         unnest($3::integer[]) as event_no, unnest($4::integer[]) as place,
         unnest($5::timestamptz[]) as window_end, unnest($6::integer[]) as earlier, unnest($7::integer[]) as later
 ) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 `
 
 type EventsAroundParams struct {
@@ -197,9 +195,7 @@ from (
     select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
         unnest($3::integer[]) as event_no, unnest($4::integer[]) as newest
 ) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 `
 
 type EventsNewestParams struct {
@@ -216,8 +212,10 @@ type EventsNewestRow struct {
 }
 
 // The newest occurrences of an event, so many of them, for each pair of user and event. The index is read from its end
-// and no further than that, whatever the length of the user's history. Here and in every other query of this kind, a
-// contact_id of 0 says that the caller does not know which contact the user is.
+// and no further than that, whatever the length of the user's history. Here and in every other query with contact_of, a
+// contact_id of 0 says that the caller does not know which contact the user is. OccurrencesNewest repeats this text for another
+// table, as OccurrencesAround repeats EventsAround: a table's name cannot be a parameter, and one query over a union of both tables
+// would enter both indexes.
 func (q *Queries) EventsNewest(ctx context.Context, arg EventsNewestParams) ([]EventsNewestRow, error) {
 	rows, err := q.db.Query(ctx, EventsNewest,
 		arg.UserIds,

@@ -669,9 +669,7 @@ from (
     select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
         unnest($3::integer[]) as bucket_no
 ) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 cross join lateral (
     select p.bucket_no, p.epoch, p.entered_at, p.left_at, p.anchor_at, p.ticked_at, p.blocked
     from bucketgen.memberships p
@@ -731,9 +729,7 @@ func (q *Queries) MembershipsPrior(ctx context.Context, arg MembershipsPriorPara
 const MembershipsStanding = `-- name: MembershipsStanding :many
 select w.user_id::text as user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 cross join lateral (
     select contact_id, bucket_no, epoch, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null
     union all

@@ -17,9 +17,7 @@ from (
     select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
         unnest($3::integer[]) as sequence_no
 ) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 cross join lateral (
     select p.sequence_no, p.outcome_at
     from bucketgen.progress p
@@ -68,9 +66,7 @@ from (
     select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
         unnest($3::integer[]) as sequence_no, unnest($4::text[]) as key
 ) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 cross join lateral (
     select contact_id, sequence_no, key, seen_at, begins, ends, answer_at, outcome_at from bucketgen.progress p
     where p.contact_id = c.id and p.sequence_no = w.sequence_no and p.key = w.key
@@ -138,9 +134,7 @@ from (
         unnest($3::integer[]) as sequence_no,
         unnest($4::timestamptz[]) as after, unnest($5::integer[]) as most, unnest($6::integer[]) as place
 ) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 cross join lateral (
     select p.key, p.outcome_at
     from bucketgen.progress p

@@ -100,9 +100,7 @@ from (
     select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
         unnest($3::integer[]) as signal_no
 ) as w
-cross join lateral (
-    select coalesce(nullif(w.contact_id, 0), (select k.id from bucketgen.contacts k where k.user_id = w.user_id)) as id
-) c
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 left join lateral (
     select contact_id, signal_no, count, first_at, last_at, first_value, last_value from bucketgen.totals k where k.contact_id = c.id and k.signal_no = w.signal_no limit 1
 ) t on true

@@ -66,6 +66,18 @@ select c.user_id as name, c.id as contact_id from bucketgen.contacts c where c.m
 union all
 select i.value, i.contact_id from bucketgen.identities i where i.kind = 'user';
 
+-- The id of a contact: the one that the caller knows or, where that is 0, the one with the name. It
+-- is null if there is none. Queries join it laterally. PostgreSQL inlines it, so a query has the
+-- same plan as with the expression in it. That requires that it returns a set, is stable and not
+-- strict, and has neither security definer nor a set clause.
+-- +goose StatementBegin
+create function bucketgen.contact_of(known bigint, name text) returns table (id bigint)
+language sql stable
+begin atomic
+    select coalesce(nullif(known, 0), (select c.id from bucketgen.contacts c where c.user_id = name));
+end;
+-- +goose StatementEnd
+
 -- A user whose memberships became visible or invisible without a transition: by a deletion, a
 -- restoration or a merge, which insert the row. Lookups read it to invalidate their cache. Engines
 -- delete rows after an hour.
