@@ -90,7 +90,7 @@ func TestNextInWords(t *testing.T) {
 		{
 			"too much",
 			engine.Explanation{NothingUntil: at(24)},
-			"  nothing else before 2026-01-02T00:00:00Z (in 1 day); what comes then takes too long to find out\n",
+			"  nothing else before 2026-01-02T00:00:00Z (in 1 day); the forecast ends there\n",
 		},
 		{
 			"unannounced",
@@ -107,7 +107,7 @@ func TestNextInWords(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			test.x.At = epoch
-			_, got, _ := strings.Cut(test.x.String(), "\nNext, unless something else happens before:\n")
+			_, got, _ := strings.Cut(test.x.String(), "\nNext, if no event arrives:\n")
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Error(diff)
 			}

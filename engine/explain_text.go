@@ -15,13 +15,13 @@ import (
 // String returns the explanation as people read it: over several lines, with the criteria drawn as a tree.
 func (x Explanation) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\nThis is as of %s.\n", x.membership(), stamp(x.At))
+	fmt.Fprintf(&b, "%s\nAs of %s.\n", x.membership(), stamp(x.At))
 	if x.Criteria != nil {
 		b.WriteString("\nCriteria:\n")
 		x.Criteria.draw(&b, "  ", "  ")
 	}
 	if len(x.Drift) > 0 {
-		b.WriteString("\nWrong types arrive, which match nothing:\n")
+		b.WriteString("\nReceived with a wrong type, which matches nothing:\n")
 		for _, d := range x.Drift {
 			fmt.Fprintf(&b, "  %s\n", d.Says)
 		}
@@ -30,7 +30,7 @@ func (x Explanation) String() string {
 	for _, line := range slices.Concat(x.Policy, x.standing()) {
 		fmt.Fprintf(&b, "  %s\n", line)
 	}
-	b.WriteString("\nNext, unless something else happens before:\n")
+	b.WriteString("\nNext, if no event arrives:\n")
 	for _, line := range x.next() {
 		fmt.Fprintf(&b, "  %s\n", line)
 	}
@@ -57,12 +57,12 @@ func (x Explanation) membership() string {
 // sources and reasons are what transitions come from, in words.
 var (
 	sources = map[Source]string{
-		SourceEvent: "an event or trait of the user", SourceClock: "the clock", SourceReconcile: "a repair, or a restoration of the user",
-		SourceBackfill: "a deployment of the definition", SourceManual: "a call of a program",
+		SourceEvent: "an event or trait of the user", SourceClock: "the clock", SourceReconcile: "a repair or a restore of the user",
+		SourceBackfill: "a deployment of the definition", SourceManual: "an API call",
 	}
 	reasons = map[Reason]string{
-		ReasonCriteria: "the criteria failed", ReasonMaxDwell: "the maximal dwell was over",
-		ReasonManual: "a program removed the user", ReasonRetired: "the bucket was retired",
+		ReasonCriteria: "the criteria failed", ReasonMaxDwell: "the maximum dwell ended",
+		ReasonManual: "an API call removed the user", ReasonRetired: "the bucket was retired",
 	}
 )
 
@@ -96,7 +96,7 @@ func (x Explanation) standing() []string {
 	s := &x.Standing
 	add(!s.StaysUntil.IsZero(), "the user stays until %s at least", x.moment(s.StaysUntil))
 	add(!s.LeavesBy.IsZero(), "the user leaves by %s", x.moment(s.LeavesBy))
-	add(s.Blocked, "the user left by the maximal dwell: until the criteria fails, only an event or trait of the user's own is a reason to join again")
+	add(s.Blocked, "the user left at the maximum dwell: until the criteria fails, only an event or trait of the user lets them join again")
 	add(s.Unannounced && s.AnnouncedFrom.IsZero(), "another join of the user is not announced")
 	add(s.Unannounced && !s.AnnouncedFrom.IsZero(), "a join of the user is announced from %s on", x.moment(s.AnnouncedFrom))
 	return all
@@ -119,7 +119,7 @@ func (x Explanation) next() []string {
 	case x.NothingUntil.Equal(registry.Latest.Time()):
 		all = append(all, "nothing else before the year 10000")
 	case !x.NothingUntil.IsZero():
-		all = append(all, fmt.Sprintf("nothing else before %s; what comes then takes too long to find out", x.moment(x.NothingUntil)))
+		all = append(all, fmt.Sprintf("nothing else before %s; the forecast ends there", x.moment(x.NothingUntil)))
 	case len(all) == 0:
 		all = append(all, "nothing, however much time passes")
 	case x.Next[len(x.Next)-1].Kind == Dwell:
@@ -153,7 +153,7 @@ func tick(t *Transition) string {
 }
 
 // endings are the reasons for which the clock lets a user leave, in words.
-var endings = map[Reason]string{ReasonCriteria: "the criteria fails", ReasonMaxDwell: "the maximal dwell is over"}
+var endings = map[Reason]string{ReasonCriteria: "the criteria fails", ReasonMaxDwell: "the maximum dwell ends"}
 
 func (x Explanation) moment(t time.Time) string {
 	return fmt.Sprintf("%s (%s)", stamp(t), words.Relative(registry.At(t), registry.At(x.At)))

@@ -127,7 +127,7 @@ func TestPlanKnowsWhoIsHeld(t *testing.T) {
 	if b := before.Buckets[0]; b.Leaves.Count != 1 || b.Held.Count != 1 || !slices.Equal(b.Leaving, []string{"ada"}) {
 		t.Errorf("plan: got %+v, want ada to leave and bob to be held", b)
 	}
-	if text := before.String(); !strings.Contains(text, "1 user would stay for the minimal dwell, and leave after it unless they match again") {
+	if text := before.String(); !strings.Contains(text, "1 user would stay for the minimum dwell and then leave, unless they match again") {
 		t.Errorf("the plan does not say who is held:\n%s", text)
 	}
 	n.deploy(engine.DeployOptions{})

@@ -17,18 +17,18 @@ func (p *Plan) String() string {
 	for i := range p.Buckets {
 		counts[p.Buckets[i].Status]++
 	}
-	fmt.Fprintf(&b, "What deploying these buckets at %s would do\n\n", p.At.Format(time.RFC3339))
+	fmt.Fprintf(&b, "Plan for a deployment at %s\n\n", p.At.Format(time.RFC3339))
 	fmt.Fprintf(&b, "  buckets    %d new, %d changed, %d removed, %d unchanged\n", counts[StatusNew], counts[StatusChanged], counts[StatusRemoved], counts[StatusUnchanged])
 	fmt.Fprintf(&b, "  users      %s", number(p.Users))
 	if p.Changes() {
 		if p.Looked < p.Users {
-			fmt.Fprintf(&b, ", of whom %s were looked at: numbers are estimates, right to within ± nineteen times out of twenty", number(p.Looked))
+			fmt.Fprintf(&b, ", %s of them sampled: figures are estimates (95 %% confidence)", number(p.Looked))
 		} else {
-			b.WriteString(", all of them looked at: numbers are exact")
+			b.WriteString(", all evaluated: figures are exact")
 		}
 	}
 	fmt.Fprintf(&b, "\n  announced  %s\n", map[Emit]string{
-		EmitSilent: "neither joins nor leaves", EmitLeaves: "leaves; those who join matched all along", EmitAll: "joins and leaves",
+		EmitSilent: "neither joins nor leaves", EmitLeaves: "leaves; joining users matched all along", EmitAll: "joins and leaves",
 	}[p.Emit])
 	order := []Status{StatusNew, StatusChanged, StatusRemoved, StatusUnchanged}
 	for _, status := range order {
@@ -49,7 +49,7 @@ func (p *BucketPlan) write(b *strings.Builder) {
 	sign := map[Status]string{StatusNew: "+", StatusChanged: "~", StatusRemoved: "-", StatusUnchanged: "="}[p.Status]
 	fmt.Fprintf(b, "\n%s %s, %s", sign, p.ID, p.Status)
 	if p.Paused {
-		b.WriteString(", paused: nobody moves until it is resumed")
+		b.WriteString(", paused: memberships are frozen until it is resumed")
 	}
 	b.WriteByte('\n')
 	switch p.Status {
@@ -59,7 +59,7 @@ func (p *BucketPlan) write(b *strings.Builder) {
 			return
 		}
 	case StatusRemoved:
-		fmt.Fprintf(b, "    %s stay as they are; nobody joins or leaves any more, and nothing is announced\n", amount(Estimate{Count: p.Members}, "member"))
+		fmt.Fprintf(b, "    %s stay; the bucket is frozen and nothing is announced\n", amount(Estimate{Count: p.Members}, "member"))
 		return
 	case StatusNew:
 		for _, line := range p.Words {
@@ -76,10 +76,10 @@ func (p *BucketPlan) write(b *strings.Builder) {
 		fmt.Fprintf(b, "    %s would leave%s\n", amount(p.Leaves, "user"), named(p.Leaving, p.Leaves))
 	}
 	if p.Held.Count > 0 {
-		fmt.Fprintf(b, "    %s would stay for the minimal dwell, and leave after it unless they match again\n", amount(p.Held, "user"))
+		fmt.Fprintf(b, "    %s would stay for the minimum dwell and then leave, unless they match again\n", amount(p.Held, "user"))
 	}
 	for _, r := range p.Reactions {
-		fmt.Fprintf(b, "    %q, told of %s, would get %s\n", r.Name, strings.Join(r.Kinds, " and "), amount(r.Emissions, "transition"))
+		fmt.Fprintf(b, "    %q, subscribed to %s, would receive %s\n", r.Name, strings.Join(r.Kinds, " and "), amount(r.Emissions, "transition"))
 	}
 }
 
@@ -161,15 +161,15 @@ func differences(was, is []string) []string {
 func (p *Preview) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %s", p.ID, map[Status]string{
-		StatusNew: "not deployed", StatusChanged: "deployed with another definition", StatusUnchanged: "deployed as it is",
+		StatusNew: "not deployed", StatusChanged: "deployed with another definition", StatusUnchanged: "deployed unchanged",
 	}[p.Status])
 	fmt.Fprintf(&b, ", as of %s\n", p.At.Format(time.RFC3339))
 	for _, line := range p.Words {
 		fmt.Fprintf(&b, "    %s\n", line)
 	}
-	fmt.Fprintf(&b, "%s of %s would be in it%s\n", number(p.Members.Count)+within(p.Members), amount(Estimate{Count: p.Users}, "user"), named(p.Some, p.Members))
+	fmt.Fprintf(&b, "%s of %s would be members%s\n", number(p.Members.Count)+within(p.Members), amount(Estimate{Count: p.Users}, "user"), named(p.Some, p.Members))
 	if p.Status != StatusNew {
-		fmt.Fprintf(&b, "%s are in it now\n", number(p.Now))
+		fmt.Fprintf(&b, "%s are members now\n", number(p.Now))
 	}
 	return b.String()
 }

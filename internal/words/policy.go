@@ -11,8 +11,8 @@ func Policy(r *registry.Registry, b registry.Index) []string {
 			all = append(all, sentence)
 		}
 	}
-	add(row.Disabled, "paused by its definition: nobody joins or leaves")
-	add(row.Kind == registry.Manual, "manual: users are added and removed by a program")
+	add(row.Disabled, "paused by its definition: memberships are frozen")
+	add(row.Kind == registry.Manual, "manual: users are added and removed by API calls")
 	switch row.EntryLimit {
 	case registry.Once:
 		all = append(all, "only the first join of a user is announced")
@@ -21,9 +21,9 @@ func Policy(r *registry.Registry, b registry.Index) []string {
 	default:
 		all = append(all, "every join is announced")
 	}
-	add(row.MinDwell > 0, "whoever joins stays for at least "+Duration(row.MinDwell))
-	add(row.MaxDwell > 0, "whoever joins leaves after "+Duration(row.MaxDwell)+" at the latest")
-	add(row.NoClockJoins, "nobody joins by the passing of time alone")
+	add(row.MinDwell > 0, "members stay for at least "+Duration(row.MinDwell))
+	add(row.MaxDwell > 0, "members leave after "+Duration(row.MaxDwell)+" at the latest")
+	add(row.NoClockJoins, "users do not join by the passing of time alone")
 	for _, t := range row.Ticks {
 		add(t.Every, "ticks every "+Duration(t.Span)+" of a stay")
 		add(!t.Every, "ticks once, "+Duration(t.Span)+" into a stay")

@@ -242,7 +242,7 @@ func TestPolicy(t *testing.T) {
 		want []string
 	}{
 		{"none", bucket.Spec{Criteria: criteria}, []string{"every join is announced"}},
-		{"manual", bucket.Spec{Kind: bucket.Manual}, []string{"manual: users are added and removed by a program", "every join is announced"}},
+		{"manual", bucket.Spec{Kind: bucket.Manual}, []string{"manual: users are added and removed by API calls", "every join is announced"}},
 		{
 			"all",
 			bucket.Spec{
@@ -250,11 +250,11 @@ func TestPolicy(t *testing.T) {
 				ReconcileJoins: bucket.Off, Dwell: []bucket.Tick{bucket.After(2 * bucket.Day), bucket.Every(bucket.Hour)},
 			},
 			[]string{
-				"paused by its definition: nobody joins or leaves",
+				"paused by its definition: memberships are frozen",
 				"only the first join of a user is announced",
-				"whoever joins stays for at least 1 day",
-				"whoever joins leaves after 7 days at the latest",
-				"nobody joins by the passing of time alone",
+				"members stay for at least 1 day",
+				"members leave after 7 days at the latest",
+				"users do not join by the passing of time alone",
 				"ticks once, 2 days into a stay",
 				"ticks every 1 hour of a stay",
 			},
