@@ -81,7 +81,7 @@ func TestTablesGrowOrDoNot(t *testing.T) {
 		"deployments", "generation", "definitions", "kept", "reconciliations", "tallied", // what goes on
 		"writers", "processes", // one row for each connection or process
 		"compatibility",                                                        // one row
-		"subscriptions", "endpoints", "endpoint_secrets", "keys", "migrations", // what somebody has set up
+		"subscriptions", "endpoints", "endpoint_secrets", "keys", "migrations", // what operators set up
 	}
 	rows, err := w.pool.Query(t.Context(), `select relname::text from pg_class where relnamespace = 'bucketgen'::regnamespace and relkind in ('r', 'p')`)
 	must(t, err)
@@ -91,8 +91,8 @@ func TestTablesGrowOrDoNot(t *testing.T) {
 	equal(t, "tables", tables, slices.Sorted(slices.Values(append(small, growing...))))
 }
 
-// TestHotQueriesGoByContact lets PostgreSQL explain what runs for every batch, and looks whether each table that grows is
-// entered by the contact: so a database that has some of the users answers for them.
+// TestHotQueriesGoByContact has PostgreSQL explain what runs for every batch. Each table that grows must be entered by the contact,
+// so that a database that has some of the users answers for them. contact_of must be inlined.
 func TestHotQueriesGoByContact(t *testing.T) {
 	t.Parallel()
 	exceptions := map[string]string{

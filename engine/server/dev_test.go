@@ -221,7 +221,7 @@ func TestDevHandlersFail(t *testing.T) {
 	}
 }
 
-// TestAddressIsTakenFirst sees that where somebody else listens already nothing is begun.
+// TestAddressIsTakenFirst checks that a command does nothing if another process listens on its address.
 func TestAddressIsTakenFirst(t *testing.T) {
 	t.Parallel()
 	var config net.ListenConfig
