@@ -82,7 +82,7 @@ func (t *tracking) finish(r *request, err error) {
 		t.gate.refuse(r.writer, r.Request, r.key, p)
 	case r.Context().Err() != nil: // the client is gone
 	default:
-		t.log.ErrorContext(r.Context(), "a request could not be done", "path", r.URL.Path, "error", err)
+		t.gate.notices.failed(r.Context(), "request failed", err)
 		problem.Later(http.StatusServiceUnavailable, "the events could not be stored; send them again", time.Second).Answer(r.writer)
 	}
 }

@@ -28,17 +28,18 @@ type gate struct {
 	unread   unread
 	cross    *http.CrossOriginProtection
 	around   around // the work on requests that were let in
+	notices  *notices
 	config   HTTP
 }
 
 // newGate makes a gate. c has its defaults.
-func newGate(k keys, now func() time.Time, c HTTP) *gate {
+func newGate(k keys, now func() time.Time, c HTTP, log *slog.Logger) *gate {
 	half, share := int64(c.InFlight/2), int64(c.InFlightKey/2)
 	return &gate{
 		ring: newKeyring(k), rates: newLimiter(c.Items, now), bodies: newBudget(half, share), work: newBudget(half, share),
 		keyless: newBudget(int64(c.Keyless), int64(c.Keyless)),
 		brake:   newBrake(c.Refusals), unread: unread{each: max(1, c.Refusals/5), keys: map[int]*rate.Limiter{}},
-		cross: http.NewCrossOriginProtection(), around: plainly, config: c,
+		cross: http.NewCrossOriginProtection(), around: plainly, notices: newNotices(log, time.Now), config: c,
 	}
 }
 
@@ -201,14 +202,14 @@ func (g *gate) refuse(w http.ResponseWriter, r *http.Request, k key, p *problem.
 }
 
 // fail answers a request whose key could not be checked, by a problem or because of the database.
-func (g *gate) fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, k key, err error) {
+func (g *gate) fail(w http.ResponseWriter, r *http.Request, k key, err error) {
 	p, refused := errors.AsType[*problem.Problem](err)
 	switch {
 	case refused:
 	case r.Context().Err() != nil:
 		return // the client is gone
 	default:
-		log.ErrorContext(r.Context(), "a key cannot be looked for", "error", err)
+		g.notices.failed(r.Context(), "key lookup failed", err)
 		p = problem.Later(http.StatusServiceUnavailable, "the key cannot be looked for", time.Second)
 	}
 	g.refuse(w, r, k, p)
@@ -219,8 +220,8 @@ const requestBytes = 256 << 10
 
 // guard lets only those requests through to a handler that have a key for that kind of deed. Each counts against the rate of its
 // key, and takes its part of what all requests may hold.
-func (g *gate) guard(kind string, log *slog.Logger, next http.Handler) http.Handler {
-	return g.pass(kind, log, func(w http.ResponseWriter, r *http.Request, k key) {
+func (g *gate) guard(kind string, next http.Handler) http.Handler {
+	return g.pass(kind, func(w http.ResponseWriter, r *http.Request, k key) {
 		bytes, err := g.work.wait(r.Context(), g.config.Wait, k.No, requestBytes)
 		if err != nil {
 			g.refuse(w, r, k, busy())
@@ -232,11 +233,11 @@ func (g *gate) guard(kind string, log *slog.Logger, next http.Handler) http.Hand
 }
 
 // pass lets only those requests through that have a key for that kind of deed. Each counts against the rate of its key.
-func (g *gate) pass(kind string, log *slog.Logger, next func(http.ResponseWriter, *http.Request, key)) http.Handler {
+func (g *gate) pass(kind string, next func(http.ResponseWriter, *http.Request, key)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		k, err := g.admit(r, kind, shown(r), "requests")
 		if err != nil {
-			g.fail(w, r, log, k, err)
+			g.fail(w, r, k, err)
 			return
 		}
 		g.around(w, r, func(w http.ResponseWriter, r *http.Request) { next(w, r, k) })

@@ -130,10 +130,10 @@ func (c *cli) attend(cmd *cobra.Command, d *database, r *running, tells *telemet
 
 // admin answers what is for operators.
 func (c *cli) admin(d *database, e *engine.Engine, tells *telemetry) http.Handler {
-	log, g := c.host.Config.Logger, newGate(keys{d.pool, c.schema}, e.Now, c.host.HTTP.withDefaults())
+	log, g := c.host.Config.Logger, newGate(keys{d.pool, c.schema}, e.Now, c.host.HTTP.withDefaults(), c.host.Config.Logger)
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", g.guard(readKey, log, tells.metrics(log)))
-	mux.Handle("GET /debug/pprof/", g.guard(adminKey, log, profiles()))
+	mux.Handle("GET /metrics", g.guard(readKey, tells.metrics(log)))
+	mux.Handle("GET /debug/pprof/", g.guard(adminKey, profiles()))
 	health(mux, e)
 	return newRoutes(mux, log)
 }
@@ -173,15 +173,15 @@ func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, c HTTP, log
 func newHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, c HTTP, log *slog.Logger, do around) http.Handler {
 	mux := http.NewServeMux()
 	c = c.withDefaults()
-	g := newGate(keys{pool, schema}, e.Now, c)
+	g := newGate(keys{pool, schema}, e.Now, c, log)
 	g.around = do
 	(&tracking{engine: e, gate: g, log: log, config: c}).route(mux)
 	newStreams(e, g, log, c).route(mux)
 	manage.Mount(mux, e, manage.Options{Log: log, Wait: c.Wait, Guard: func(change bool, next http.Handler) http.Handler {
 		if change {
-			return g.guard(adminKey, log, next)
+			return g.guard(adminKey, next)
 		}
-		return g.guard(readKey, log, next)
+		return g.guard(readKey, next)
 	}})
 	health(mux, e)
 	return newRoutes(mux, log)

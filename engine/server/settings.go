@@ -41,7 +41,7 @@ func (t *tracking) configure(w http.ResponseWriter, r *http.Request, secret stri
 	allowOrigin(w)
 	k, err := t.gate.public(r.Context(), secret)
 	if err != nil {
-		t.gate.fail(w, r, t.log, k, err)
+		t.gate.fail(w, r, k, err)
 		return
 	}
 	reply(w, answer(k))

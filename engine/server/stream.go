@@ -18,7 +18,6 @@ import (
 type streams struct {
 	engine  *engine.Engine
 	gate    *gate
-	log     *slog.Logger
 	config  HTTP
 	room    chan struct{} // holds a token for every stream that is open
 	watch   *watch
@@ -26,12 +25,12 @@ type streams struct {
 }
 
 func newStreams(e *engine.Engine, g *gate, log *slog.Logger, l HTTP) *streams {
-	return &streams{engine: e, gate: g, log: log, config: l, room: make(chan struct{}, l.Streams), watch: newWatch(g.ring.keys, log, l.StreamsKey)}
+	return &streams{engine: e, gate: g, config: l, room: make(chan struct{}, l.Streams), watch: newWatch(g.ring.keys, log, l.StreamsKey)}
 }
 
 // route adds the route.
 func (s *streams) route(mux *http.ServeMux) {
-	mux.Handle("GET /v1/stream", s.gate.pass(readKey, s.log, s.serve))
+	mux.Handle("GET /v1/stream", s.gate.pass(readKey, s.serve))
 }
 
 // serve sends transitions until the client goes or takes too long, its key is revoked, or the server shuts down.
@@ -84,7 +83,7 @@ func (s *streams) end(ctx context.Context, t *stream, err error) {
 	case errors.Is(err, engine.ErrStopped):
 		problem.Later(http.StatusServiceUnavailable, "the server is about to stop", time.Second).Answer(t)
 	default:
-		s.log.ErrorContext(ctx, "a stream could not begin", "error", err)
+		s.gate.notices.failed(ctx, "stream failed to start", err)
 		problem.Later(http.StatusServiceUnavailable, "the stream could not begin", time.Second).Answer(t)
 	}
 }
