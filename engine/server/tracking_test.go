@@ -264,7 +264,19 @@ func TestKeysEnd(t *testing.T) {
 // come again.
 func TestFullQueue(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t, engine.Config{NoClock: true, QueueSize: 8})
+	for name, config := range map[string]engine.Config{
+		"events": {NoClock: true, QueueSize: 8},
+		"bytes":  {NoClock: true, QueueBytes: 8 << 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fillQueue(t, newAPI(t, config))
+		})
+	}
+}
+
+func fillQueue(t *testing.T, a *api) {
+	t.Helper()
 	if got, body := a.send(t, "/v1/identify", strings.NewReader(`{"userId":"ada","traits":{}}`), nil); got.StatusCode != http.StatusOK {
 		t.Fatal(body)
 	}
