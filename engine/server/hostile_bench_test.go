@@ -150,7 +150,7 @@ func BenchmarkHostileKeyless(b *testing.B) {
 		report("%-28s %22s %22s %26s", "200 requests at once", "bare server", "bucketd", "bucketd adds")
 		var worst cost
 		for _, w := range waves {
-			floor, got := bare.cost(b, w, 0), a.cost(b, w, idle)
+			floor, got := compare(b, w, bare, a.process, idle)
 			adds := cost{got.processor - floor.processor, got.memory - floor.memory}
 			worst.processor, worst.memory = max(worst.processor, adds.processor), max(worst.memory, adds.memory)
 			report("%-28s %9.1f ms %6.2f MB  %9.1f ms %6.2f MB  %9.1f ms %6.2f MB", w.name,

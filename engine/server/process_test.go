@@ -138,7 +138,7 @@ func quietHost() {
 }
 
 // bareHost is the floor of what requests cost: an HTTP server of the standard library with the timeouts of bucketd, which
-// answers each request by 401 without a look at it, after about the time for which bucketd holds refusals.
+// answers each request by 401, whatever it has, after a time in which all of a wave are in flight.
 func bareHost() {
 	at, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // the process ends by a signal
 	if err != nil {
@@ -147,7 +147,7 @@ func bareHost() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		timer := time.NewTimer(time.Second)
+		timer := time.NewTimer(time.Second / 2)
 		defer timer.Stop()
 		select {
 		case <-timer.C:
