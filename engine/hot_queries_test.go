@@ -105,6 +105,7 @@ func hotQueries() map[string]hotQuery {
 func coldQueries() map[string]string {
 	return map[string]string{
 		"ServerWritable":       "asks for a privilege on the log, and reads none of it",
+		"PrivilegesMissing":    "asks for privileges on all tables, and reads none of them",
 		"ContactsPage":         "goes through all users, in pages: reconciliation, plans, previews",
 		"ContactsLogged":       "goes through all users, in pages: back-tests",
 		"HidingsForget":        "now and then, of the last hour",

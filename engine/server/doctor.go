@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,10 +47,10 @@ func (c *cli) doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Check the installation and suggest fixes",
-		Long: `Checks the database with its version, durability and clock, the tables, the deployed definitions
-against those of this program, received names and types against the declared ones, running
-processes, the engine's clock, the outbox, and the services of the host, such as Hatchet. Suggests a
-fix for each problem. It changes nothing.
+		Long: `Checks the database with its version, durability and clock, the tables, the privileges of the role,
+the deployed definitions against those of this program, received names and types against the
+declared ones, running processes, the engine's clock, the outbox, and the services of the host, such
+as Hatchet. Suggests a fix for each problem. It changes nothing.
 
 The exit code is 0 if every check passes, 1 if there is a warning, and 2 if a check fails.`,
 		Example: "  " + c.host.Name + " doctor\n  " + c.host.Name + " doctor --json | jq 'select(.state != \"ok\")'",
@@ -111,6 +112,7 @@ func (c *cli) examine(ctx context.Context, log io.Writer) []finding {
 		{"durability", x.durability},
 		{"clocks", x.clocks},
 		{"tables", x.tables},
+		{"writes", x.writes},
 		{"deployment", x.deployment},
 		{"catalog", x.catalog},
 		{"processes", x.processes},
@@ -127,7 +129,7 @@ func (c *cli) examine(ctx context.Context, log io.Writer) []finding {
 			f = l.do(ctx)
 		}
 		f.Name = l.name
-		if f.State == stateFailed && (l.name == "database" || l.name == "tables") {
+		if f.State == stateFailed && slices.Contains([]string{"database", "tables", "writes"}, l.name) {
 			broken = l.name
 		}
 		all = append(all, f)

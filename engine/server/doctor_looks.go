@@ -9,13 +9,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/webhook"
 	"github.com/bucketgen/bucketgen/internal/printable"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
-
-const oldest = 150000 // of the versions of PostgreSQL that will do
 
 func (x *examination) connect(ctx context.Context, log io.Writer) finding {
 	const fix = "start the server, or correct the URL"
@@ -24,11 +24,13 @@ func (x *examination) connect(ctx context.Context, log io.Writer) finding {
 		return failed(fix, "%v", err)
 	}
 	facts, err := store.QueriesIn(x.database.pool, x.schema).ServerFacts(ctx)
+	if err != nil {
+		return failed(fix, "%v", err)
+	}
+	err = store.CheckServer(facts.Version, facts.VersionText)
 	switch {
 	case err != nil:
-		return failed(fix, "%v", err)
-	case facts.Version < oldest:
-		return failed("update it to PostgreSQL 15 or later", "PostgreSQL %s is too old", facts.VersionText)
+		return failed("update the server", "%v", err)
 	case facts.Standby:
 		return failed("use the URL of the primary", "PostgreSQL %s is a standby, which refuses writes", facts.VersionText)
 	}
@@ -71,25 +73,55 @@ func (x *examination) clocks(ctx context.Context) finding {
 
 func (x *examination) tables(ctx context.Context) finding {
 	version, err := store.CheckVersion(ctx, x.database.pool, x.schema)
-	if _, outdated := errors.AsType[*store.OutdatedError](err); outdated {
+	var outdated *store.OutdatedError
+	switch {
+	case errors.As(err, &outdated):
 		return failed(x.host.Name+" migrate", "%v", err)
-	}
-	if err != nil {
+	case store.HasCode(err, "42501"): // insufficient privilege
+		return failed(x.grants(), "%v", err)
+	case err != nil:
 		return failed("", "%v", err) // which says what to do
-	}
-	e, err := x.cli.engine(x.database, func(c *engine.Config) { c.NoClock, c.NoDelivery, c.NoDeploy, c.NoJobs = true, true, true, true })
-	if err == nil {
-		err = e.Start(ctx)
-	}
-	if err != nil {
-		return failed("", "%v", err)
-	}
-	x.engine = e
-	if version > store.Version {
+	case version > store.Version:
 		return warning("update this program",
 			"schema %s is at version %d; this program knows versions up to %d", x.schema, version, store.Version)
 	}
 	return fine("schema %s, version %d", x.schema, version)
+}
+
+// writes checks whether the role can write the tables, and starts the engine for the checks that follow.
+func (x *examination) writes(ctx context.Context) finding {
+	q := store.QueriesIn(x.database.pool, x.schema)
+	writable, err := q.ServerWritable(ctx)
+	if err != nil {
+		return failed("", "%v", err)
+	}
+	if writable.ReadOnly {
+		return failed("reset default_transaction_read_only of the database and of the role", "transactions are read-only")
+	}
+	missing, err := q.PrivilegesMissing(ctx)
+	if err != nil {
+		return failed("", "%v", err)
+	}
+	if len(missing) > 0 {
+		return failed(x.grants(), "role %s lacks %s", x.role(), some(missing, ", "))
+	}
+	x.engine, err = x.cli.engine(x.database, func(c *engine.Config) { c.NoClock, c.NoDelivery, c.NoDeploy, c.NoJobs = true, true, true, true })
+	if err != nil {
+		return failed("", "%v", err)
+	}
+	if err := x.engine.Start(ctx); err != nil {
+		x.engine = nil
+		return failed("", "%v", err)
+	}
+	return fine("role %s can write all tables", x.role())
+}
+
+func (x *examination) role() string { return x.database.pool.Config().ConnConfig.User }
+
+// grants returns the statements that grant the role the privileges that the engine needs.
+func (x *examination) grants() string {
+	schema, role := pgx.Identifier{x.schema}.Sanitize(), pgx.Identifier{x.role()}.Sanitize()
+	return fmt.Sprintf("GRANT USAGE ON SCHEMA %[1]s TO %[2]s; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %[1]s TO %[2]s; GRANT USAGE ON ALL SEQUENCES IN SCHEMA %[1]s TO %[2]s", schema, role)
 }
 
 // deployment compares what is deployed with what this program has.

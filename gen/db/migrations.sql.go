@@ -34,6 +34,43 @@ func (q *Queries) MigrationsVersion(ctx context.Context) (int64, error) {
 	return column_1, err
 }
 
+const PrivilegesMissing = `-- name: PrivilegesMissing :many
+select (p.privilege || ' on ' || c.relname)::text as missing
+from pg_catalog.pg_class c
+cross join lateral unnest(case
+    when c.relkind = 'S' then array['USAGE']
+    when c.relname in ('migrations', 'compatibility') then array['SELECT']
+    else array['SELECT', 'INSERT', 'UPDATE', 'DELETE']
+end) p (privilege)
+where c.relnamespace = (select e.relnamespace from pg_catalog.pg_class e where e.oid = 'bucketgen.events'::regclass)
+    and c.relkind in ('r', 'p', 'S')
+    and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.deptype = 'i')
+    and not case c.relkind when 'S' then has_sequence_privilege(c.oid, p.privilege) else has_table_privilege(c.oid, p.privilege) end
+order by c.relname, p.privilege
+`
+
+// The privileges on tables and sequences that the role lacks to run an engine. The engine only reads migrations and
+// compatibility. The sequence of an identity column needs no privilege.
+func (q *Queries) PrivilegesMissing(ctx context.Context) ([]string, error) {
+	rows, err := q.db.Query(ctx, PrivilegesMissing)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var missing string
+		if err := rows.Scan(&missing); err != nil {
+			return nil, err
+		}
+		items = append(items, missing)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ServerFacts = `-- name: ServerFacts :one
 select current_setting('server_version_num')::integer as version, current_setting('server_version')::text as version_text,
     clock_timestamp()::timestamptz as now, pg_is_in_recovery()::boolean as standby,
