@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -15,7 +16,8 @@ type running struct {
 	*engine.Engine
 	services services
 	hooks    *webhook.Service
-	deadline time.Time // by which it has to stop; zero: patience after it is asked to
+	patience time.Duration // bounds a stop, up to the moment when the rest is cut off
+	deadline time.Time     // by which it has to stop; zero: patience after it is asked to
 }
 
 // prepare makes an engine, and the services beside it, which are not started yet.
@@ -37,7 +39,7 @@ func (c *cli) prepare(d *database, allowPrivate bool) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &running{Engine: e, services: all, hooks: hooks}, nil
+	return &running{Engine: e, services: all, hooks: hooks, patience: c.host.patience()}, nil
 }
 
 // beside returns all that works beside the engine.
@@ -60,15 +62,20 @@ func (r *running) start(ctx context.Context) error {
 // stop stops the services and then the engine, all by one deadline.
 func (r *running) stop() error {
 	if r.deadline.IsZero() {
-		r.deadline = time.Now().Add(patience)
+		r.deadline = time.Now().Add(r.patience)
 	}
 	ctx, cancel := context.WithDeadline(context.Background(), r.deadline)
 	defer cancel()
 	return errors.Join(r.beside().stop(ctx), r.Stop(ctx))
 }
 
-// patience is how long what stops may take. What is cut off then takes a moment more, and 30 s is what is documented.
+// patience bounds the stop of what is not a server.
 const patience = 27 * time.Second
+
+// patience returns the part of StopTimeout after which a stop cuts off the rest, which takes a moment more.
+func (h *Host) patience() time.Duration {
+	return cmp.Or(h.StopTimeout, 30*time.Second) / 10 * 9
+}
 
 // finish stops an engine, and gives it some time to write what it took in.
 func finish(e *engine.Engine) error {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,6 +68,7 @@ put a proxy with TLS in front: keys must not cross a network in the clear.`,
 	cmd.Flags().StringVar(&keyFile, "tls-key", "", "PEM `FILE` of the certificate's private key (default none)")
 	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
 	c.trackingFlags(cmd)
+	cmd.Flags().DurationVar(&c.host.StopTimeout, "stop-timeout", cmp.Or(c.host.StopTimeout, 30*time.Second), "`DURATION` within which the server stops after a signal")
 	cmd.Flags().BoolVar(&allowPrivate, "allow-private-webhooks", false, "allow webhooks to this machine and to private networks")
 	return cmd
 }
@@ -123,7 +125,7 @@ func (c *cli) attend(cmd *cobra.Command, d *database, r *running, tells *telemet
 	})
 	err = errors.Join(err, s.wait(cmd.Context(), r))
 	if admin != nil {
-		err = errors.Join(err, admin.stop())
+		err = errors.Join(err, admin.stop(r))
 	}
 	return err
 }
@@ -260,17 +262,14 @@ func (l *listener) wait(ctx context.Context, r *running) error {
 	case err := <-l.failed:
 		return err
 	}
-	r.deadline = time.Now().Add(patience)
-	return l.stop()
+	r.deadline = time.Now().Add(r.patience)
+	return l.stop(r)
 }
 
-// answering is how long requests may take to be answered once the server stops: the rest of patience is for the engine.
-const answering = 18 * time.Second
-
-// stop answers what came in, and ends the server. Requests that take longer than answering are cut off: what they sent was not
-// acknowledged.
-func (l *listener) stop() error {
-	ctx, cancel := context.WithTimeout(context.Background(), answering)
+// stop answers the requests that have arrived, and ends the server. Requests that leave the engine less than a third of the time are
+// cut off: what they sent was not acknowledged.
+func (l *listener) stop(r *running) error {
+	ctx, cancel := context.WithDeadline(context.Background(), r.deadline.Add(-r.patience/3))
 	defer cancel()
 	if err := l.server.Shutdown(ctx); err != nil {
 		return errors.Join(fmt.Errorf("answer requests: %w", err), l.server.Close())

@@ -21,6 +21,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
@@ -48,6 +49,10 @@ type Host struct {
 
 	// HTTP says how the HTTP API behaves. Defaults to the zero value.
 	HTTP HTTP
+
+	// StopTimeout bounds how long serve takes to stop after a signal. Requests and handlers that take longer are cut off; what was
+	// not acknowledged is sent again. Defaults to 30 s.
+	StopTimeout time.Duration
 
 	// Tracers makes what sends traces, for serve: otlp.Tracers does. It is given the host's name, and may return nil. Defaults to
 	// what Config has.

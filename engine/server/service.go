@@ -49,15 +49,15 @@ func (all services) String() string {
 func (all services) start(ctx context.Context) error {
 	for i, s := range all {
 		if err := s.Start(ctx); err != nil {
-			return errors.Join(fmt.Errorf("%s: %w", s, err), all[:i].stop(context.WithoutCancel(ctx)))
+			stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+			defer cancel()
+			return errors.Join(fmt.Errorf("%s: %w", s, err), all[:i].stop(stopping))
 		}
 	}
 	return nil
 }
 
 func (all services) stop(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	var errs []error
 	for _, s := range slices.Backward(all) {
 		errs = append(errs, s.Stop(ctx))
