@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/bucketgen/bucketgen/internal/pgtest"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
 // served is a server in a process of its own, as it says it is.
@@ -150,6 +151,39 @@ func TestTelemetry(t *testing.T) {
 	}
 	if traces.Load() == 0 {
 		t.Error("no traces were sent")
+	}
+}
+
+// TestDriftMetrics sends a text for a declared number twice, and a name that is near a declared one. The metrics count both.
+func TestDriftMetrics(t *testing.T) {
+	t.Parallel()
+	url := pgtest.NewURL(t)
+	s := serveWith(t, url)
+	defer s.stop()
+	admin := command(t, "keys", "create", "ops", "--admin", "--database", url)
+	for path, call := range map[string]string{
+		"/v1/identify": `{"userId":"ada","traits":{"trial_days_left":"12"}}`,
+		"/v1/i":        `{"userId":"bob","traits":{"trial_days_left":"11"}}`,
+		"/v1/track":    `{"userId":"ada","event":"app_active"}`,
+	} {
+		if status, body := ask(t, http.MethodPost, s.URL+path, admin, call); status != http.StatusOK {
+			t.Fatal(body)
+		}
+	}
+	pool := pgtest.Open(t, url)
+	waitfor.That(t, func() bool { // the engine reads the catalog for metrics once a minute
+		var all int
+		err := pool.QueryRow(t.Context(), "select coalesce(sum(count), 0) from bucketgen.catalog where name = 'trial_days_left' or event = 'app_active'").Scan(&all)
+		return err == nil && all == 3
+	})
+	_, metrics := ask(t, http.MethodGet, s.AdminURL+"/metrics", admin, "")
+	for _, want := range []string{
+		`bucketgen_mistyped_total{event="",kind="property",name="trial_days_left",seen="text"} 2`,
+		`bucketgen_drift{kind="mistyped"} 1`, `bucketgen_drift{kind="misspelt"} 1`,
+	} {
+		if !strings.Contains(metrics, "\n"+want+"\n") {
+			t.Errorf("there is no %s in\n%s", want, metrics)
+		}
 	}
 }
 
