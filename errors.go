@@ -36,7 +36,7 @@ var (
 	// ErrUnknownSubscription is returned for a subscription that should be in the database already, and is not.
 	ErrUnknownSubscription = errors.New("there is no subscription of that name")
 
-	// ErrUnknownUser is returned by a read about a user of whom nothing is known.
+	// ErrUnknownUser is returned by a read about a user who is not in the database.
 	ErrUnknownUser = errors.New("nothing is known of the user")
 
 	// ErrCursor is returned for a cursor that is ahead of the database: it comes from another one, or this one was
@@ -52,7 +52,7 @@ var (
 	Cancel = errors.New("give up") //nolint:errname // `return engine.Cancel` is an instruction, as `return fs.SkipAll` is
 )
 
-// RetryAfterError is returned by a handler or a forwarder, possibly wrapped, for a transition that failed and is to be tried
+// RetryAfterError is returned by a handler or a forwarder, possibly wrapped, for a transition that failed and should be tried
 // again no sooner than After some time, as its target asked for. It counts as an attempt like any other.
 type RetryAfterError struct {
 	After time.Duration
