@@ -30,6 +30,9 @@ var (
 	// ErrPaused is returned by a change of a bucket that is paused.
 	ErrPaused = errors.New("the bucket is paused")
 
+	// ErrNotManual is returned by a manual change of a bucket that its criteria changes.
+	ErrNotManual = errors.New("it is dynamic, only its criteria changes it")
+
 	// ErrUnknownBucket is returned for a ref that belongs to no bucket of the engine's registry.
 	ErrUnknownBucket = errors.New("the bucket is not in the registry of this engine")
 

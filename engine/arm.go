@@ -10,6 +10,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/service"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -52,7 +53,9 @@ func (e *Engine) OnArm(f func(ctx context.Context, arms []Arm) error) error {
 	case e.armer != nil:
 		return errors.New("on arm: there is one already")
 	}
-	e.armer = &armer{engine: e, call: f, wake: make(chan struct{}, 1), waiting: map[armed]bool{}, most: armMost}
+	a := &armer{engine: e, call: f, waiting: map[armed]bool{}, most: armMost}
+	a.loop = service.Loop{Component: "timers", Log: e.log, First: service.Idle, Turn: a.turn}
+	e.armer = a
 	return nil
 }
 
@@ -117,15 +120,15 @@ func (e *Engine) dueOf(ctx context.Context, b registry.Index, a Arm) (row db.Mem
 // armer tells of members who are to be looked at when some instant comes.
 type armer struct {
 	engine *Engine
+	loop   service.Loop
 	call   func(context.Context, []Arm) error
 	fast   map[int32]bool // numbers of the buckets with FastExpiry
-	wake   chan struct{}
 
 	mu      sync.Mutex
 	waiting map[armed]bool
 	most    int  // that may wait
 	calling int  // that were taken and are not told of yet
-	unheard bool // the last could not be told of, which is logged once; only run looks at it
+	unheard bool // the last could not be told of, which is logged once; only turn reads it
 }
 
 // armed is a stay of which is to be told.
@@ -161,12 +164,8 @@ func (a *armer) notice(w *store.Write) {
 		some = a.put(armed{contact, bucket}) || some
 	})
 	a.mu.Unlock()
-	if !some {
-		return
-	}
-	select {
-	case a.wake <- struct{}{}:
-	default:
+	if some {
+		a.loop.Wake()
 	}
 }
 
@@ -206,23 +205,17 @@ func (a *armer) pending() int64 {
 	return int64(len(a.waiting) + a.calling)
 }
 
-// run tells until it is stopped.
-func (a *armer) run(ctx context.Context, quit <-chan struct{}) {
-	for {
+// turn reports the stays that wait.
+func (a *armer) turn(ctx context.Context) (time.Duration, error) {
+	for p := a.take(); len(p.BucketNos) > 0; p = a.take() {
+		a.outcome(ctx, len(p.BucketNos), a.tell(ctx, p))
 		select {
-		case <-a.wake:
-		case <-quit:
-			return
-		}
-		for p := a.take(); len(p.BucketNos) > 0; p = a.take() {
-			a.outcome(ctx, len(p.BucketNos), a.tell(ctx, p))
-			select {
-			case <-quit:
-				return
-			default:
-			}
+		case <-a.loop.Stopping():
+			return service.Idle, nil
+		default:
 		}
 	}
+	return service.Idle, nil
 }
 
 // outcome counts stays that could not be told of, and logs that once until some can be.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/retry"
+	"github.com/bucketgen/bucketgen/internal/service"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -111,7 +113,7 @@ func (b *backfill) work(ctx context.Context) error {
 		if err != nil || upto == 0 {
 			return err
 		}
-		if err := pause(ctx, at.Sub(b.engine.config.Now())); err != nil {
+		if err := retry.Sleep(ctx, at.Sub(b.engine.config.Now())); err != nil {
 			return err
 		}
 		if err := b.part(ctx, after, upto); err != nil || b.left.Load() {
@@ -155,7 +157,7 @@ func (b *backfill) claim(ctx context.Context) (after, upto int64, at time.Time, 
 
 // part lets those users between two ids follow who have not yet, however long somebody else has the locks of some.
 func (b *backfill) part(ctx context.Context, after, upto int64) error {
-	r := b.engine.retrier("backfill")
+	r := b.engine.attempts("backfill")
 	for after < upto {
 		if !b.engine.store.Deployment().Agreed {
 			b.left.Store(true)
@@ -164,11 +166,12 @@ func (b *backfill) part(ctx context.Context, after, upto int64) error {
 		reached, err := b.page(ctx, after, upto)
 		switch {
 		case err != nil:
-			err = r.again(ctx, err)
+			err = r.Again(ctx, err)
 		case reached > after:
-			after, r = reached, b.engine.retrier("backfill")
+			after = reached
+			r.Reset()
 		default:
-			err = r.pause(ctx)
+			err = r.Sleep(ctx)
 		}
 		if err != nil {
 			return err
@@ -266,7 +269,7 @@ func (b *backfill) finish(ctx context.Context) error {
 		if over {
 			break
 		}
-		if err := pause(ctx, minRetry); err != nil {
+		if err := retry.Sleep(ctx, retry.Min); err != nil {
 			return err
 		}
 	}
@@ -280,23 +283,14 @@ func (b *backfill) finish(ctx context.Context) error {
 	if err := q.DeploymentsRewind(ctx, db.DeploymentsRewindParams{No: b.no, CursorID: first - 1}); err != nil {
 		return fmt.Errorf("go back to users who were left behind: %w", err)
 	}
-	return pause(ctx, minRetry) // others may be at them just now
+	return retry.Sleep(ctx, retry.Min) // others may be at them just now
 }
 
-// watch finds out what is deployed, again and again, and lets users follow it.
-func (e *Engine) watch(ctx context.Context) {
-	for wait := e.config.DeployPoll; ; wait = e.config.DeployPoll {
-		if err := e.followDeployed(ctx); err != nil && ctx.Err() == nil {
-			e.log.ErrorContext(ctx, "what is deployed cannot be followed, trying again", "error", err)
-			wait = maxRetry
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		}
+// following returns the loop that finds out what is deployed, and takes users through it.
+func (e *Engine) following() *service.Loop {
+	return &service.Loop{
+		Component: "rollout", Log: e.log, Interrupt: true, Backoff: steady,
+		Turn: func(ctx context.Context) (time.Duration, error) { return e.config.DeployPoll, e.followDeployed(ctx) },
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/catalog"
+	"github.com/bucketgen/bucketgen/internal/retry"
+	"github.com/bucketgen/bucketgen/internal/service"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
@@ -57,19 +59,12 @@ func (c *cataloger) add(all []ingestion) {
 	}
 }
 
-// run writes what was counted every so often, and once more as the engine stops.
-func (c *cataloger) run(ctx context.Context) {
-	for done := false; !done; {
-		timer := time.NewTimer(c.engine.config.CatalogFlush)
-		select {
-		case <-timer.C:
-		case <-c.engine.clock.quit:
-			timer.Stop()
-			done = true
-		}
-		if err := c.flush(ctx); err != nil && ctx.Err() == nil {
-			c.engine.log.ErrorContext(ctx, "catalog flush failed, retrying", "error", err)
-		}
+// loop returns the loop that writes what was counted every so often, and once more as the engine stops.
+func (c *cataloger) loop() *service.Loop {
+	every := c.engine.config.CatalogFlush
+	return &service.Loop{
+		Component: "catalog", Log: c.engine.log, First: every, Backoff: retry.Backoff{Min: every}, Last: c.flush,
+		Turn: func(ctx context.Context) (time.Duration, error) { return every, c.flush(ctx) },
 	}
 }
 

@@ -2,17 +2,18 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgtype"
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/bucketgen/bucketgen/gen/db"
-	"github.com/bucketgen/bucketgen/internal/blame"
 	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/retry"
+	"github.com/bucketgen/bucketgen/internal/service"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -21,41 +22,21 @@ import (
 // holds, and asks again now and then for those that other processes have written since.
 type clock struct {
 	engine *Engine
-	wake   chan struct{}
-	quit   chan struct{}
-	once   sync.Once
+	loop   service.Loop
 	until  atomic.Int64 // the due instant that it waits for
 }
 
 func newClock(e *Engine) *clock {
-	return &clock{engine: e, wake: make(chan struct{}, 1), quit: make(chan struct{})}
+	c := &clock{engine: e}
+	c.loop = service.Loop{Component: "clock", Log: e.log, Turn: c.turn, Backoff: steady, Failed: e.shun}
+	return c
 }
+
+// steady retries every second what the engine has to do within about that time.
+var steady = retry.Backoff{Min: retry.Max}
 
 // dueBatch is how many due instants are settled by one transaction.
 const dueBatch = 500
-
-func (c *clock) run(ctx context.Context) {
-	for {
-		wait, err := c.turn(ctx)
-		if err != nil {
-			if ctx.Err() != nil {
-				return
-			}
-			c.engine.shun(err)
-			c.engine.log.ErrorContext(ctx, "clock failed, retrying", "component", "clock", "retry_in", maxRetry, "reason", blame.Reason(err), "error", err)
-			wait = maxRetry
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-c.wake:
-		case <-c.quit:
-			timer.Stop()
-			return
-		}
-		timer.Stop()
-	}
-}
 
 // turn settles whatever is due and returns how long to sleep.
 func (c *clock) turn(ctx context.Context) (time.Duration, error) {
@@ -70,14 +51,14 @@ func (c *clock) turn(ctx context.Context) (time.Duration, error) {
 	if lag < 0 {
 		return min(-lag, e.config.ClockPoll), nil
 	}
-	settled, err := e.settleDue(ctx, e.options(true), e.now, c.quit)
+	settled, err := e.settleDue(ctx, e.options(true), e.now, c.loop.Stopping())
 	switch {
 	case err != nil || settled > 0:
 		return 0, err
 	case !e.store.Deployment().Agreed:
 		return e.config.ClockPoll, nil // or is to follow first what this process cannot take them through
 	default:
-		return minRetry, nil // whoever is due is locked by somebody
+		return retry.Min, nil // whoever is due is locked by somebody
 	}
 }
 
@@ -87,18 +68,8 @@ func (c *clock) notice(at registry.Instant) {
 	if int64(at) >= c.until.Load() {
 		return
 	}
-	c.poke()
+	c.loop.Wake()
 }
-
-// poke lets the clock look again.
-func (c *clock) poke() {
-	select {
-	case c.wake <- struct{}{}:
-	default:
-	}
-}
-
-func (c *clock) stop() { c.once.Do(func() { close(c.quit) }) }
 
 // nextDue returns the earliest due instant, or a time in the far future.
 func (e *Engine) nextDue(ctx context.Context) (time.Time, error) {
@@ -216,32 +187,23 @@ func (e *Engine) settle(ctx context.Context, conn store.Conn, tasks []*task) (bo
 	return write.Settles(), nil
 }
 
-// forget removes what is too old to be asked for, now and then: idempotency keys, marks of connections, who was deleted.
-func (e *Engine) forget(ctx context.Context) {
-	const every, most = 10 * time.Minute, 10_000
-	for {
-		before := pgtype.Timestamptz{Time: e.config.Now().Add(-e.config.IdempotencyHorizon), Valid: true}
-		yesterday := store.Timestamp(e.config.Now().Add(-24 * time.Hour))
-		if err := e.store.Queries(e.pool).WritersForget(ctx, yesterday); err != nil && ctx.Err() == nil {
-			e.log.ErrorContext(ctx, "old marks of connections cannot be removed, trying again later", "error", err)
-		}
-		if err := e.forgetHidings(ctx); err != nil && ctx.Err() == nil {
-			e.log.ErrorContext(ctx, "what was seen long ago cannot be removed, trying again later", "error", err)
-		}
-		n, err := e.store.Queries(e.pool).IdempotencyKeysForget(ctx, db.IdempotencyKeysForgetParams{Before: before, Most: most})
-		if err != nil && ctx.Err() == nil {
-			e.log.ErrorContext(ctx, "old idempotency keys cannot be removed, trying again later", "error", err)
-		}
-		wait := every
-		if n == most {
-			wait = time.Millisecond
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-e.clock.quit:
-			timer.Stop()
-			return
-		}
+// forgetEvery is how often the engine removes what is too old to be asked for.
+const forgetEvery = 10 * time.Minute
+
+// forgetting returns the loop that removes what is too old to be asked for.
+func (e *Engine) forgetting() *service.Loop {
+	return &service.Loop{Component: "retention", Log: e.log, Turn: e.forget, Backoff: retry.Backoff{Min: time.Second, Max: forgetEvery}}
+}
+
+// forget removes some of what is too old to be asked for: idempotency keys, marks of connections, deletions that every feed has seen.
+func (e *Engine) forget(ctx context.Context) (time.Duration, error) {
+	const most = 10_000
+	q, now := e.store.Queries(e.pool), e.config.Now()
+	marks := q.WritersForget(ctx, store.Timestamp(now.Add(-24*time.Hour)))
+	hidings := e.forgetHidings(ctx)
+	n, keys := q.IdempotencyKeysForget(ctx, db.IdempotencyKeysForgetParams{Before: store.Timestamp(now.Add(-e.config.IdempotencyHorizon)), Most: most})
+	if n == most {
+		return time.Millisecond, errors.Join(marks, hidings)
 	}
+	return forgetEvery, errors.Join(marks, hidings, keys)
 }

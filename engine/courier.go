@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/retry"
 )
 
 // courier takes leases on deliveries of some subscriptions, makes them without holding anything in the database, and settles
@@ -140,8 +141,8 @@ func (c *courier) retry(ctx context.Context, err error) bool {
 	if ctx.Err() != nil {
 		return false
 	}
-	c.engine.log.ErrorContext(ctx, "outbox exchange failed, retrying", "error", err, "retry_in", maxRetry)
-	timer := time.NewTimer(maxRetry)
+	c.engine.log.ErrorContext(ctx, "outbox exchange failed, retrying", "error", err, "retry_in", retry.Max)
+	timer := time.NewTimer(retry.Max)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -163,19 +164,19 @@ func (c *courier) drain(ctx context.Context) {
 		c.calls.Wait()
 		close(over)
 	}()
-	for wait := minRetry; ; {
+	var wait retry.Backoff
+	for {
 		batch, _ := c.next()
 		if len(batch) > 0 {
 			err := c.exchange(ctx, batch, 0)
 			switch {
 			case err == nil:
-				wait = minRetry
+				wait.Reset()
 				continue
 			case ctx.Err() == nil:
-				c.engine.log.ErrorContext(ctx, "outbox exchange failed, retrying", "error", err, "retry_in", wait)
+				c.engine.log.ErrorContext(ctx, "outbox exchange failed, retrying", "error", err, "retry_in", wait.Peek())
 			}
-			if pause(ctx, wait) == nil {
-				wait = min(2*wait, maxRetry)
+			if wait.Sleep(ctx) == nil {
 				continue
 			}
 			<-over // what is not settled is delivered again

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/retry"
 )
 
 // dispatch begins calls with what was leased, as many as there may be at once.
@@ -129,7 +130,7 @@ func (c *courier) leave(ctx context.Context, away error) {
 		c.away, c.until = 0, time.Time{}
 	} else {
 		c.away = min(max(2*c.away, minAway), maxAway)
-		c.until = c.engine.Now().Add(jittered(c.away))
+		c.until = c.engine.Now().Add(retry.Jitter(c.away))
 		c.giveBack(true)
 	}
 	c.mu.Unlock()

@@ -5,16 +5,17 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
 // keepLoop keeps the leases of deliveries that take longer. If that fails, it tries again sooner.
 func (c *courier) keepLoop(ctx context.Context) {
 	every := c.engine.config.Lease / 3
-	for wait := every; pause(ctx, wait) == nil; {
+	for wait := every; retry.Sleep(ctx, wait) == nil; {
 		c.tire(2 * every)
 		if wait = every; !c.keep(ctx, every) {
-			wait = min(every/4, maxRetry)
+			wait = min(every/4, retry.Max)
 		}
 		if c.engine.config.VirtualTime {
 			c.expire()

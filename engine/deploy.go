@@ -184,7 +184,7 @@ func (e *Engine) refresh(ctx context.Context) (*store.Deployment, error) {
 	before := e.store.Deployment()
 	d, err := e.store.Refresh(ctx, e.pool)
 	if err == nil && d != before && e.phase.Load() == running {
-		e.clock.poke()
+		e.clock.loop.Wake()
 		e.outbox.poke()
 	}
 	return d, err

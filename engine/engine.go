@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bucketgen/bucketgen/internal/blame"
+	"github.com/bucketgen/bucketgen/internal/service"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -57,11 +58,14 @@ type Engine struct {
 	clock   *clock
 	feed    *feed
 	catalog *cataloger // nil: nothing is counted
-	teller  *teller
-	cancel  context.CancelFunc // of everything that runs in the background
-	desist  context.CancelFunc // of what goes through all users, which may take long and can be gone on with
-	flushes sync.WaitGroup
-	others  sync.WaitGroup
+
+	notifier *service.Loop
+	beats    *service.Loop
+
+	services service.Group
+	cancel   context.CancelFunc // ends everything that runs in the background
+	flushes  sync.WaitGroup
+	others   sync.WaitGroup
 }
 
 // The phases of an engine.
@@ -97,13 +101,14 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 		log:      config.Logger,
 		batcher:  newBatcher(config.MaxBatch),
 		room:     newRoom(config.QueueSize, config.QueueBytes),
-		health:   health{wake: make(chan struct{}, 1)},
 
 		skew:      &skew{},
 		merges:    newTurns(mergesAtOnce(config.MaxMerges, pool.Config().MaxConns), config.MaxMergesWaiting),
 		telemetry: tells,
 	}
 	e.catalog = newCataloger(e)
+	e.beats = e.heartbeats()
+	e.health.wake = e.beats.Wake
 	return e, nil
 }
 
@@ -115,12 +120,12 @@ func (e *Engine) Start(ctx context.Context) error {
 	if e.phase.Load() != fresh {
 		return errors.New("start: the engine was started before; make another with engine.New")
 	}
-	r := e.retrier("start")
+	r := e.attempts("start")
 	for err := e.prepare(ctx); err != nil; err = e.prepare(ctx) {
 		if !blame.Starting(err) {
 			return fmt.Errorf("start: %w", err)
 		}
-		if err := r.again(ctx, err); err != nil { // it waits until the server has started, or another process has
+		if err := r.Again(ctx, err); err != nil { // it waits until the server has started, or another process has
 			return fmt.Errorf("start: %w", err)
 		}
 	}
@@ -130,25 +135,9 @@ func (e *Engine) Start(ctx context.Context) error {
 		e.flushes.Go(func() { e.flusher(background) })
 	}
 	e.clock = newClock(e)
-	e.feed, e.teller = newFeed(e), &teller{e, make(chan struct{}, 1)}
-	e.others.Go(func() { e.teller.run(background) })
-	watching, desist := context.WithCancel(background)
-	e.desist = desist
-	e.others.Go(func() { e.watch(watching) })
-	e.others.Go(func() { e.appear(background) })
-	if e.catalog != nil {
-		e.others.Go(func() { e.catalog.run(background) })
-	}
-	if !e.config.NoClock {
-		e.others.Go(func() { e.clock.run(background) })
-		e.others.Go(func() { e.forget(background) })
-		e.others.Go(func() { e.keepTallies(background) })
-		if !e.config.NoJobs {
-			e.others.Go(func() { e.reconcileBySchedule(watching) })
-		}
-	}
-	if e.armer != nil {
-		e.others.Go(func() { e.armer.run(background, e.clock.quit) })
+	e.feed, e.notifier = newFeed(e), e.newNotifier()
+	for _, loop := range e.loops() {
+		e.services.Start(background, loop)
 	}
 	for _, c := range e.outbox.all() {
 		c.start()
@@ -158,6 +147,25 @@ func (e *Engine) Start(ctx context.Context) error {
 		e.log.WarnContext(ctx, "OpenTelemetry does not take all that the engine could tell", "error", err)
 	}
 	return nil
+}
+
+// loops returns what the engine does in the background.
+func (e *Engine) loops() []*service.Loop {
+	all := []*service.Loop{e.notifier, e.beats, e.following()}
+	if e.catalog != nil {
+		all = append(all, e.catalog.loop())
+	}
+	if e.armer != nil {
+		all = append(all, &e.armer.loop)
+	}
+	if e.config.NoClock {
+		return all
+	}
+	all = append(all, &e.clock.loop, e.forgetting(), e.tallying())
+	if l := e.reconciling(); l != nil && !e.config.NoJobs {
+		all = append(all, l)
+	}
+	return all
 }
 
 // prepare makes what the engine and the database must agree on known to both.
@@ -189,13 +197,13 @@ func (e *Engine) Stop(ctx context.Context) error {
 		_ = r.Unregister() // nobody asks any more
 	}
 	e.batcher.close()
-	e.desist()
-	e.clock.stop()
+	e.services.Stop()
 	e.outbox.stop()
 	e.feed.stop()
 	finished := make(chan struct{})
 	go func() {
 		e.flushes.Wait()
+		e.services.Wait()
 		e.others.Wait()
 		close(finished)
 	}()

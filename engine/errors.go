@@ -11,6 +11,7 @@ var (
 	ErrLeaseLost           = bucketgen.ErrLeaseLost
 	ErrNotDeployed         = bucketgen.ErrNotDeployed
 	ErrPaused              = bucketgen.ErrPaused
+	ErrNotManual           = bucketgen.ErrNotManual
 	ErrUnknownBucket       = bucketgen.ErrUnknownBucket
 	ErrUnknownSubscription = bucketgen.ErrUnknownSubscription
 	ErrUnknownUser         = bucketgen.ErrUnknownUser

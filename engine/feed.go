@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/internal/blame"
+	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -213,19 +214,18 @@ func (r *reader) read(ctx context.Context, to mark, give func(FeedItem) error) e
 	if !to.news(r.at.told) {
 		return nil
 	}
-	wait := minRetry
+	var wait retry.Backoff
 	for {
 		page, err := r.engine.between(ctx, r.engine.pool, r.at.told, to, r.at.place, r.nos, false)
 		switch {
 		case err == nil:
-			wait = minRetry
+			wait.Reset()
 		case !Transient(err) || !blame.Known(err):
 			return err
 		default:
-			if err := r.pause(ctx, wait); err != nil {
+			if err := r.pause(ctx, wait.Next()); err != nil {
 				return err
 			}
-			wait = min(2*wait, maxRetry)
 			continue
 		}
 		for i := range page {

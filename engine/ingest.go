@@ -15,6 +15,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/blame"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/event"
+	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -172,7 +173,7 @@ type flush struct {
 // does not take. For any other reason nothing is refused: they are retried until their callers wait no longer. Fewer at once
 // may pass where a lock, a timeout or an error that is not known keeps more from it, so such errors lead to halves, too.
 func (f *flush) write(ctx context.Context, items []*item) {
-	r := &retrier{engine: f.engine, what: "ingest", wait: minRetry}
+	r := &attempts{Attempts: retry.Attempts{Component: "ingest", Log: f.engine.log}}
 	defer f.engine.health.leave(r)
 	for items = f.admit(items); len(items) > 0; items = f.awaited(items) {
 		var err error
@@ -198,7 +199,7 @@ func (f *flush) write(ctx context.Context, items []*item) {
 			f.engine.health.fail(r, err)
 			f.engine.shun(err)
 		}
-		if err := r.again(ctx, err); err != nil {
+		if err := r.Again(ctx, err); err != nil {
 			f.fail(items, err)
 			return
 		}
@@ -209,8 +210,8 @@ func (f *flush) write(ctx context.Context, items []*item) {
 const crowdedAttempts = 3
 
 // halves reports whether a batch should be retried in halves after an error.
-func (f *flush) halves(r *retrier, err error) bool {
-	return !Transient(err) || blame.LockTimeout(err) || blame.Crowded(err) && r.attempt >= crowdedAttempts
+func (f *flush) halves(r *attempts, err error) bool {
+	return !Transient(err) || blame.LockTimeout(err) || blame.Crowded(err) && r.Count() >= crowdedAttempts
 }
 
 // awaited returns the items whose callers still wait. Nothing was done about the others.

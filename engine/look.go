@@ -8,6 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bucketgen/bucketgen/internal/blame"
+	"github.com/bucketgen/bucketgen/internal/retry"
+	"github.com/bucketgen/bucketgen/internal/service"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
@@ -19,7 +21,7 @@ const (
 
 // run looks, on a connection of its own, until ctx ends. When the connection is lost it opens another.
 func (f *feed) run(ctx context.Context) {
-	wait := minRetry
+	var backoff retry.Backoff
 	for {
 		began := time.Now()
 		err := f.connected(ctx)
@@ -33,13 +35,12 @@ func (f *feed) run(ctx context.Context) {
 		if !known {
 			f.engine.log.ErrorContext(ctx, "what happens to buckets cannot be looked at, trying again", "error", err)
 		}
-		if time.Since(began) > maxRetry {
-			wait = minRetry
+		if time.Since(began) > retry.Max {
+			backoff.Reset()
 		}
-		if pause(ctx, wait) != nil {
+		if backoff.Sleep(ctx) != nil {
 			return
 		}
-		wait = min(2*wait, maxRetry)
 	}
 }
 
@@ -79,7 +80,7 @@ func (f *feed) connected(ctx context.Context) error {
 
 // wait waits until somebody says that there is something to see, or until it is time to look anyway.
 func (f *feed) wait(ctx context.Context, conn *pgx.Conn) error {
-	if err := pause(ctx, lookGap); err != nil {
+	if err := retry.Sleep(ctx, lookGap); err != nil {
 		return err
 	}
 	waiting, cancel := context.WithTimeout(ctx, f.engine.config.FeedPoll)
@@ -157,35 +158,20 @@ func (f *feed) look(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// teller tells other processes that there is something to see, after it was committed. It does so in transactions of its own:
-// PostgreSQL lets those that tell something commit only one after the other.
-type teller struct {
-	engine *Engine
-	wake   chan struct{}
-}
-
-func (t *teller) poke() {
-	select {
-	case t.wake <- struct{}{}:
-	default:
-	}
-}
-
-// run tells until the engine stops. What it cannot tell is found out by looking.
-func (t *teller) run(ctx context.Context) {
-	e := t.engine
-	for {
-		select {
-		case <-t.wake:
-		case <-e.clock.quit:
-			return
-		}
-		if err := e.store.Queries(e.pool).TransitionsTell(ctx, e.config.Schema); err != nil && !blame.Known(err) && ctx.Err() == nil {
-			e.log.ErrorContext(ctx, "others cannot be told that something happened; they see it later", "error", err)
-		}
-		if pause(ctx, tellGap) != nil {
-			return
-		}
+// newNotifier returns the loop that notifies other processes of transitions, after those were committed. It does so in transactions
+// of its own: PostgreSQL lets those that notify commit only one after the other. Other processes find out what it cannot
+// send by their next poll.
+func (e *Engine) newNotifier() *service.Loop {
+	return &service.Loop{
+		Component: "notifier", Log: e.log, First: service.Idle,
+		Turn: func(ctx context.Context) (time.Duration, error) {
+			err := e.store.Queries(e.pool).TransitionsTell(ctx, e.config.Schema)
+			if blame.Known(err) {
+				err = nil
+			}
+			_ = retry.Sleep(ctx, tellGap)
+			return service.Idle, err
+		},
 	}
 }
 

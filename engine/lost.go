@@ -90,9 +90,9 @@ func (e *Engine) endSession(ctx context.Context, pid uint32) {
 // was, and the error that lost it if it was not. A transaction that is still in progress is ended. While the database is away
 // it waits; a flusher that waits for long is replaced by another.
 func (e *Engine) fateOf(ctx context.Context, xid string, mark store.Mark, lost error) error {
-	r := &retrier{engine: e, what: "commit", wait: minRetry}
+	r := &attempts{}
 	defer e.health.leave(r)
-	began := time.Now()
+	attempt, began := 0, time.Now()
 	for {
 		over, committed, err := e.askFate(ctx, xid, mark, time.Since(began))
 		switch {
@@ -108,14 +108,14 @@ func (e *Engine) fateOf(ctx context.Context, xid string, mark store.Mark, lost e
 		}
 		e.health.fail(r, err)
 		e.shun(err)
-		if r.attempt++; r.attempt%8 == 1 {
+		if attempt++; attempt%8 == 1 {
 			e.log.WarnContext(ctx, "connection lost at COMMIT, asking for its outcome", "component", "commit",
-				"attempt", r.attempt, "transaction", xid, "retry_in", r.wait, "reason", blame.Reason(err), "error", err)
+				"attempt", attempt, "transaction", xid, "retry_in", r.Peek(), "reason", blame.Reason(err), "error", err)
 		}
 		if time.Since(began) > e.config.AnswerTimeout {
 			replace(ctx)
 		}
-		if err := r.pause(ctx); err != nil {
+		if err := r.Sleep(ctx); err != nil {
 			return errors.Join(lost, fmt.Errorf("whether transaction %s was committed is not known: %w", xid, err))
 		}
 	}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -32,7 +31,7 @@ func (e *Engine) change(ctx context.Context, verb string, ref registry.ManualRef
 		return nil, fmt.Errorf("%s: %w", verb, err)
 	}
 	if e.registry.Buckets[b].Kind != registry.Manual {
-		return nil, fmt.Errorf("%s bucket %q: %w", verb, ref.ID(), errDynamic)
+		return nil, fmt.Errorf("%s bucket %q: %w", verb, ref.ID(), ErrNotManual)
 	}
 	if err := e.moves(ctx, b); err != nil { // a user who was created for nothing would be no newcomer any more
 		return nil, fmt.Errorf("%s bucket %q: %w", verb, ref.ID(), err)
@@ -45,9 +44,6 @@ func (e *Engine) change(ctx context.Context, verb string, ref registry.ManualRef
 	}
 	return made, nil
 }
-
-// errDynamic refuses to change a bucket by hand that its criteria changes.
-var errDynamic = errors.New("it is dynamic, only its criteria changes it")
 
 // moves returns an error if nothing moves in a bucket.
 func (e *Engine) moves(ctx context.Context, b registry.Index) error {
@@ -104,7 +100,7 @@ func (e *Engine) administer(ctx context.Context, userID string, create bool, ste
 	var result decide.Result
 	t := &task{want: store.Wanted{User: e.name(userID), Create: create, CreatedAt: e.now()}, options: e.options(true), named: true}
 	t.step = func(s *decide.Session, clock registry.Instant) { result = step(s, clock) }
-	r := e.retrier("change")
+	r := e.attempts("change")
 	for {
 		err := e.commit(ctx, true, []*task{t})
 		if renames, renamed := asRenamed(err); renamed {
@@ -119,7 +115,7 @@ func (e *Engine) administer(ctx context.Context, userID string, create bool, ste
 		case err == nil:
 			return e.transitions(t.want.User, result.Transitions), nil
 		}
-		if err := r.again(ctx, err); err != nil {
+		if err := r.Again(ctx, err); err != nil {
 			return nil, err
 		}
 	}

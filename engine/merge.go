@@ -51,7 +51,7 @@ func (e *Engine) Merge(ctx context.Context, from, into string) ([]Transition, er
 	}
 	defer end()
 	from, into = e.name(from), e.name(into)
-	r := e.retrier("merge")
+	r := e.attempts("merge")
 	for from != into {
 		made, err := e.merge(ctx, from, into)
 		if err == nil {
@@ -61,7 +61,7 @@ func (e *Engine) Merge(ctx context.Context, from, into string) ([]Transition, er
 			from, into = renames.of(from), renames.of(into)
 			continue
 		}
-		if err := r.again(ctx, err); err != nil {
+		if err := r.Again(ctx, err); err != nil {
 			return nil, fmt.Errorf("merge user %q into %q: %w", from, into, err)
 		}
 	}

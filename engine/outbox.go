@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/bucketgen/bucketgen/internal/retry"
 )
 
 // outbox delivers transitions to the handlers and forwarders of this process. Each forwarder has a courier of its own, and the
@@ -113,10 +115,5 @@ func (o *outbox) abandon() {
 // backoff returns how long to wait after an attempt: from a second to somewhat more than an hour, a little more so that
 // what failed together does not come back together. Twenty attempts take about ten hours.
 func backoff(attempt int) time.Duration {
-	return jittered(time.Second << min(attempt-1, 12))
-}
-
-// jittered returns a little more than a time.
-func jittered(d time.Duration) time.Duration {
-	return d + time.Duration(rand.Int64N(int64(d)/4)) //nolint:gosec // no secret
+	return retry.Jitter(time.Second << min(attempt-1, 12))
 }

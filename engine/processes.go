@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/gen/db"
-	"github.com/bucketgen/bucketgen/internal/blame"
+	"github.com/bucketgen/bucketgen/internal/retry"
+	"github.com/bucketgen/bucketgen/internal/service"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
@@ -56,37 +57,30 @@ func (e *Engine) Processes(ctx context.Context) ([]Process, error) {
 	return all, nil
 }
 
-// appear shows others that this process runs, until it stops. As that is a write, it is also how an engine without events
-// finds out whether the database takes writes: more often while it does not.
-func (e *Engine) appear(ctx context.Context) {
-	for {
-		wait := showEvery
-		err := e.show(ctx)
-		switch {
-		case err == nil:
-			e.health.recover(false)
-		case ctx.Err() == nil:
+// heartbeats returns the loop that shows others that this process runs, until it stops. As that is a write, it is also how an
+// engine without events finds out whether the database takes writes: more often while it does not.
+func (e *Engine) heartbeats() *service.Loop {
+	return &service.Loop{
+		Component: "heartbeat", Log: e.log, Turn: e.heartbeat, Backoff: steady, Last: e.hide,
+		Failed: func(err error) {
 			e.health.fail(nil, err)
 			e.shun(err)
-			e.log.ErrorContext(ctx, "heartbeat failed, retrying", "component", "heartbeat", "retry_in", maxRetry, "reason", blame.Reason(err), "error", err)
-		}
-		if e.health.failing.Load() {
-			wait = maxRetry
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-e.health.wake:
-			timer.Stop()
-			_ = pause(ctx, failingFor) // most failures are over by then
-		case <-e.clock.quit:
-			timer.Stop()
-			if err := e.hide(ctx); err != nil && ctx.Err() == nil {
-				e.log.ErrorContext(ctx, "heartbeat not removed", "component", "heartbeat", "error", err)
-			}
-			return
-		}
+		},
 	}
+}
+
+func (e *Engine) heartbeat(ctx context.Context) (time.Duration, error) {
+	if e.health.began.Swap(false) {
+		_ = retry.Sleep(ctx, failingFor) // most failures are over by then
+	}
+	if err := e.show(ctx); err != nil {
+		return 0, err
+	}
+	e.health.recover(false)
+	if e.health.failing.Load() {
+		return retry.Max, nil
+	}
+	return showEvery, nil
 }
 
 // show lets others see that this process runs. It goes by the time of the world, as the life of a process does.

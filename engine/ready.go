@@ -102,8 +102,9 @@ func (e *Engine) reconnect() {
 
 // health is how writes of the engine fare.
 type health struct {
-	failing atomic.Bool   // since is not zero
-	wake    chan struct{} // receives when writes begin to fail
+	failing atomic.Bool // since is not zero
+	began   atomic.Bool // writes have begun to fail, and the heartbeat does not know yet
+	wake    func()      // is called when writes begin to fail
 
 	mu       sync.Mutex
 	since    time.Time // of the first failure after the last success
@@ -115,17 +116,15 @@ type health struct {
 const failingFor = 500 * time.Millisecond
 
 // fail notes that a write failed for a reason of the moment. r is nil for a write that is no batch.
-func (h *health) fail(r *retrier, err error) {
+func (h *health) fail(r *attempts, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.err = err
 	if h.since.IsZero() {
 		h.since = time.Now()
 		h.failing.Store(true)
-		select {
-		case h.wake <- struct{}{}:
-		default:
-		}
+		h.began.Store(true)
+		h.wake()
 	}
 	if r != nil && !r.unwell {
 		r.unwell = true
@@ -134,7 +133,7 @@ func (h *health) fail(r *retrier, err error) {
 }
 
 // leave notes that a batch does not wait for a further attempt.
-func (h *health) leave(r *retrier) {
+func (h *health) leave(r *attempts) {
 	if !r.unwell {
 		return
 	}

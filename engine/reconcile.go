@@ -8,6 +8,8 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/retry"
+	"github.com/bucketgen/bucketgen/internal/service"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -59,7 +61,7 @@ func (e *Engine) Reconcile(ctx context.Context, progress func(Reconciliation)) (
 		if r := reconciliation(db.ReconciliationsTakeRow(last)); !r.FinishedAt.IsZero() {
 			return r, nil
 		}
-		if err := pause(ctx, e.config.DeployPoll); err != nil { // another process is at it
+		if err := retry.Sleep(ctx, e.config.DeployPoll); err != nil { // another process is at it
 			return Reconciliation{}, fmt.Errorf("reconcile: %w", err)
 		}
 	}
@@ -125,10 +127,10 @@ func (e *Engine) reconcileUsers(ctx context.Context, users []db.ContactsPageRow)
 // persist commits tasks, however long somebody else has the locks of some of their users, and calls done with each. Users who
 // are gone are passed over.
 func (e *Engine) persist(ctx context.Context, tasks []*task, done func(*task)) error {
-	r := e.retrier("reconcile")
+	r := e.attempts("reconcile")
 	for len(tasks) > 0 {
 		if err := e.commit(ctx, false, tasks); err != nil {
-			if err := r.again(ctx, err); err != nil {
+			if err := r.Again(ctx, err); err != nil {
 				return err
 			}
 			continue
@@ -144,7 +146,7 @@ func (e *Engine) persist(ctx context.Context, tasks []*task, done func(*task)) e
 		if tasks = missed; len(tasks) == 0 {
 			return nil
 		}
-		if err := r.pause(ctx); err != nil {
+		if err := r.Sleep(ctx); err != nil {
 			return err
 		}
 		var err error
@@ -168,29 +170,22 @@ func (e *Engine) present(ctx context.Context, tasks []*task) ([]*task, error) {
 	return slices.DeleteFunc(tasks, func(t *task) bool { return !slices.Contains(there, t.want.User) }), nil
 }
 
-// reconcileBySchedule begins a reconciliation whenever one is due, and sees it through, or another process's.
-func (e *Engine) reconcileBySchedule(ctx context.Context) {
-	every := time.Duration(0)
+// reconciling returns the loop that begins a reconciliation whenever one is due, and sees it through, or another process's. It
+// is nil if no bucket asks for one.
+func (e *Engine) reconciling() *service.Loop {
+	every := service.Idle
 	for i := range e.registry.Buckets {
-		if asked := e.registry.Buckets[i].ReconcileEvery; asked > 0 && (every == 0 || asked < every) {
-			every = asked
+		if asked := e.registry.Buckets[i].ReconcileEvery; asked > 0 {
+			every = min(every, asked)
 		}
 	}
-	if every == 0 {
-		return
+	if every == service.Idle {
+		return nil
 	}
-	for {
-		wait := min(every, time.Minute)
-		if err := e.reconcileIfDue(ctx, every); err != nil && ctx.Err() == nil {
-			e.log.ErrorContext(ctx, "memberships cannot be reconciled, trying again", "error", err)
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		}
+	poll := min(every, time.Minute)
+	return &service.Loop{
+		Component: "reconcile", Log: e.log, Interrupt: true, Backoff: retry.Backoff{Min: time.Second, Max: poll},
+		Turn: func(ctx context.Context) (time.Duration, error) { return poll, e.reconcileIfDue(ctx, every) },
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/retry"
+	"github.com/bucketgen/bucketgen/internal/service"
 )
 
 const (
@@ -30,23 +32,16 @@ func (e *Engine) Tally(ctx context.Context) error {
 	return nil
 }
 
-// keepTallies adds up what happened, now and then.
-func (e *Engine) keepTallies(ctx context.Context) {
-	for {
-		wait := tallyEvery
-		switch waits, err := e.tally(ctx); {
-		case err != nil && ctx.Err() == nil:
-			e.log.ErrorContext(ctx, "what happened to buckets cannot be added up, trying again later", "error", err)
-		case waits:
-			wait = tallyAgain
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-e.clock.quit:
-			timer.Stop()
-			return
-		}
+// tallying returns the loop that adds up what happened.
+func (e *Engine) tallying() *service.Loop {
+	return &service.Loop{
+		Component: "rollup", Log: e.log, Backoff: retry.Backoff{Min: time.Second, Max: tallyEvery},
+		Turn: func(ctx context.Context) (time.Duration, error) {
+			if waits, err := e.tally(ctx); waits || err != nil {
+				return tallyAgain, err
+			}
+			return tallyEvery, nil
+		},
 	}
 }
 

@@ -112,7 +112,7 @@ func (e *Engine) tell(w *store.Write) {
 func (e *Engine) shown() {
 	if e.phase.Load() != fresh {
 		e.feed.poke()
-		e.teller.poke()
+		e.notifier.Wake()
 	}
 }
 

@@ -14,7 +14,28 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/bucketgen/bucketgen"
 )
+
+// refusals are the errors that answer a call: the same call fails again until its input or the state that it names has changed.
+var refusals = []error{
+	bucketgen.ErrDeleted, bucketgen.ErrNotDeployed, bucketgen.ErrPaused, bucketgen.ErrUnknownBucket, bucketgen.ErrUnknownSubscription,
+	bucketgen.ErrUnknownUser, bucketgen.ErrCursor, bucketgen.ErrIsolation, bucketgen.ErrMergeNotAllowed, bucketgen.ErrNotManual,
+}
+
+// Transient reports whether an error is about the moment, not about what was to be done: the same call may succeed later. It is
+// false for a [*bucketgen.InvalidError], for sentinels such as [bucketgen.ErrDeleted], and for what PostgreSQL refuses because
+// of what an event says. An unforeseen error is transient.
+func Transient(err error) bool {
+	if err == nil || Event(err) {
+		return false
+	}
+	if _, invalid := errors.AsType[*bucketgen.InvalidError](err); invalid {
+		return false
+	}
+	return !slices.ContainsFunc(refusals, func(refusal error) bool { return errors.Is(err, refusal) })
+}
 
 // ownRows are the tables whose rows an event brings with it. The constraints of other tables guard invariants of the engine,
 // which no event can violate by what it says.
