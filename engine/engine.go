@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/bucketgen/bucketgen/internal/batch"
 	"github.com/bucketgen/bucketgen/internal/blame"
 	"github.com/bucketgen/bucketgen/internal/service"
 	"github.com/bucketgen/bucketgen/internal/store"
@@ -37,7 +38,7 @@ type Engine struct {
 	announced  int32 // the last deployment that it was told of
 	untold     int32 // the last that it could not be told of, which was logged
 
-	batcher  *batcher
+	batcher  *batch.Batcher[*item]
 	room     *room // of the items that are not done
 	stats    stats
 	health   health
@@ -99,7 +100,7 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 		registry: r,
 		config:   config,
 		log:      config.Logger,
-		batcher:  newBatcher(config.MaxBatch),
+		batcher:  batch.New[*item](config.MaxBatch),
 		room:     newRoom(config.QueueSize, config.QueueBytes),
 
 		skew:      &skew{},
@@ -196,7 +197,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 	if r := e.telemetry.registration; r != nil {
 		_ = r.Unregister() // nobody asks any more
 	}
-	e.batcher.close()
+	e.batcher.Close()
 	e.services.Stop()
 	e.outbox.stop()
 	e.feed.stop()

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/bucketgen/bucketgen/internal/batch"
 	"github.com/bucketgen/bucketgen/internal/blame"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/event"
@@ -50,12 +51,12 @@ func (e *Engine) IngestBatch(ctx context.Context, events []Event) ([]Result, err
 
 func (e *Engine) ingestBatch(ctx context.Context, events []Event) ([]Result, error) {
 	single := &struct { // most calls are about one event: these take one allocation
-		call  call
+		call  batch.Call
 		items [1]item
 		valid [1]*item
 	}{}
 	c, items, valid := &single.call, single.items[:], single.valid[:0]
-	c.done, c.began = make(chan struct{}), time.Now()
+	c.Began = time.Now()
 	if len(events) != 1 {
 		items, valid = make([]item, len(events)), make([]*item, 0, len(events))
 	}
@@ -82,11 +83,11 @@ func (e *Engine) ingestBatch(ctx context.Context, events []Event) ([]Result, err
 }
 
 // process hands items to the batcher and waits for them. Where the queue is full, it waits for room first.
-func (e *Engine) process(ctx context.Context, c *call, items []*item) error {
+func (e *Engine) process(ctx context.Context, c *batch.Call, items []*item) error {
 	if err := e.ready(); err != nil || len(items) == 0 {
 		return err
 	}
-	c.left = len(items)
+	c.Init(len(items))
 	for rest := items; len(rest) > 0; {
 		part := rest[:min(len(rest), e.config.MaxBatch)]
 		rest = rest[len(part):]
@@ -95,7 +96,7 @@ func (e *Engine) process(ctx context.Context, c *call, items []*item) error {
 		}
 	}
 	select {
-	case <-c.done:
+	case <-c.Done():
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -116,7 +117,7 @@ func (e *Engine) enqueue(ctx context.Context, items []*item) error {
 	if err := e.room.enter(ctx, len(items), bytes); err != nil {
 		return err
 	}
-	if !e.batcher.put(items) {
+	if !e.batcher.Put(items) {
 		e.room.leave(len(items), bytes)
 		return ErrStopped
 	}
@@ -141,14 +142,14 @@ func (e *Engine) result(it *item) Result {
 
 // flushLoop writes batches until there are no more, or another flusher has taken its place.
 func (e *Engine) flushLoop(ctx context.Context, replaced *atomic.Bool) {
-	for batch := e.batcher.take(); batch != nil; batch = e.batcher.take() {
+	for items := e.batcher.Take(); items != nil; items = e.batcher.Take() {
 		began := time.Now()
-		ctx, end := e.telemetry.begin(ctx, "flush", trace.WithLinks(linksOf(batch)...))
-		putOff := e.flush(ctx, batch)
-		e.batcher.giveBack(batch, putOff)
+		ctx, end := e.telemetry.begin(ctx, "flush", trace.WithLinks(linksOf(items)...))
+		putOff := e.flush(ctx, items)
+		e.batcher.GiveBack(items, putOff)
 		e.stats.batches.Add(1)
-		e.telemetry.flushed(ctx, len(batch), time.Since(began))
-		end(nil, attribute.Int("bucketgen.events", len(batch)), attribute.Int("bucketgen.put_off", len(putOff)))
+		e.telemetry.flushed(ctx, len(items), time.Since(began))
+		end(nil, attribute.Int("bucketgen.events", len(items)), attribute.Int("bucketgen.put_off", len(putOff)))
 		if replaced.Load() {
 			return
 		}
@@ -156,9 +157,9 @@ func (e *Engine) flushLoop(ctx context.Context, replaced *atomic.Bool) {
 }
 
 // flush writes a batch and returns the items that have to wait, because somebody else holds the lock of their user.
-func (e *Engine) flush(ctx context.Context, batch []*item) []*item {
+func (e *Engine) flush(ctx context.Context, items []*item) []*item {
 	f := flush{engine: e, late: map[string]bool{}}
-	f.write(ctx, batch)
+	f.write(ctx, items)
 	return f.putOff
 }
 
@@ -360,13 +361,13 @@ func (f *flush) finish(it *item, err error) {
 	f.engine.room.leave(1, it.size())
 	f.engine.stats.count(it)
 	f.log(it)
-	if !it.call.began.IsZero() {
-		f.engine.telemetry.latency.Record(it.ctx, time.Since(it.call.began).Seconds())
+	if !it.call.Began.IsZero() {
+		f.engine.telemetry.latency.Record(it.ctx, time.Since(it.call.Began).Seconds())
 	}
 	if it.done != nil {
 		it.done(it)
 	}
-	it.call.finish()
+	it.call.Finish()
 }
 
 // log logs what became of an event, for those who look for one. The key is the caller's id of it.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bucketgen/bucketgen/internal/batch"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -64,7 +65,8 @@ func (e *Engine) ReplayEvents(ctx context.Context, events iter.Seq2[Event, error
 	if d, err := e.refresh(ctx); err != nil || !d.Agreed {
 		return ReplaySummary{}, fmt.Errorf("replay: %w", cmp.Or(err, ErrNotDeployed))
 	}
-	r := &replay{engine: e, options: o, call: &call{done: make(chan struct{}), left: 1}, now: registry.Unset}
+	r := &replay{engine: e, options: o, call: &batch.Call{}, now: registry.Unset}
+	r.call.Init(1)
 	var err error
 	if r.summary.after, err = e.store.Queries(e.pool).TransitionsLast(ctx); err != nil {
 		return ReplaySummary{}, fmt.Errorf("replay: %w", err)
@@ -72,9 +74,9 @@ func (e *Engine) ReplayEvents(ctx context.Context, events iter.Seq2[Event, error
 	ctx, r.abort = context.WithCancelCause(ctx)
 	defer r.abort(nil)
 	err = r.feed(ctx, events)
-	r.call.finish()
+	r.call.Finish()
 	select {
-	case <-r.call.done:
+	case <-r.call.Done():
 	case <-ctx.Done():
 	}
 	if ctx.Err() != nil {
@@ -96,7 +98,7 @@ func (e *Engine) ReplayEvents(ctx context.Context, events iter.Seq2[Event, error
 type replay struct {
 	engine  *Engine
 	options ReplayOptions
-	call    *call // all items of the replay, and one that stands for the end of the input
+	call    *batch.Call // all items of the replay, and one that stands for the end of the input
 	now     registry.Instant
 	abort   context.CancelCauseFunc
 
@@ -129,7 +131,7 @@ func (r *replay) feed(ctx context.Context, events iter.Seq2[Event, error]) error
 			continue
 		}
 		if err := r.engine.enqueue(ctx, []*item{it}); err != nil {
-			r.call.finish() // in its stead
+			r.call.Finish() // in its stead
 			return err
 		}
 	}
@@ -145,7 +147,7 @@ func (r *replay) item(ctx context.Context, ev *Event, place int64) (*item, error
 		return nil, err
 	}
 	r.now = max(r.now, valid.OccurredAt)
-	r.call.add()
+	r.call.Add()
 	return &item{user: r.engine.name(ev.UserID), event: valid, at: r.now, ctx: ctx, call: r.call, done: func(it *item) { r.count(it, place) }}, nil
 }
 

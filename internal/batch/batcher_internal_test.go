@@ -1,4 +1,4 @@
-package engine
+package batch
 
 import (
 	"strconv"
@@ -6,20 +6,29 @@ import (
 	"time"
 )
 
-// TestBatchesAskForMore begins one batch beside another. The time when the last was begun is far ahead, so that nobody loses
-// patience.
+// event is an item of a user.
+type event struct {
+	user  string
+	place int
+}
+
+func (e *event) User() string   { return e.user }
+func (e *event) SetPlace(n int) { e.place = n }
+
+// TestBatchesAskForMore begins one batch beside another. The time when the last was begun is far ahead, so that no
+// patience runs out.
 func TestBatchesAskForMore(t *testing.T) {
 	t.Parallel()
-	b := newBatcher(1000)
+	b := New[*event](1000)
 	given := 0
 	put := func(n int) {
 		t.Helper()
-		var items []*item
+		var items []*event
 		for range n {
 			given++
-			items = append(items, &item{user: strconv.Itoa(given)})
+			items = append(items, &event{user: strconv.Itoa(given)})
 		}
-		if !b.put(items) {
+		if !b.Put(items) {
 			t.Fatal("the batcher is closed")
 		}
 	}
@@ -28,7 +37,7 @@ func TestBatchesAskForMore(t *testing.T) {
 		if !b.due() {
 			t.Fatalf("no batch is begun for %d items beside %d others", b.eligible, b.writing)
 		}
-		if got := b.take(); len(got) != want {
+		if got := b.Take(); len(got) != want {
 			t.Errorf("got a batch of %d items, want %d", len(got), want)
 		}
 		b.began = time.Now().Add(time.Hour)
