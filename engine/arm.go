@@ -12,6 +12,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/service"
 	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -86,13 +87,11 @@ func (e *Engine) expire(ctx context.Context, a Arm) (Expiry, error) {
 	case e.now() < registry.At(a.ExpiresAt):
 		return ExpiryEarly, nil
 	}
-	var result decide.Result
-	t := &task{want: store.Wanted{User: row.UserID}, options: e.options(true)}
-	t.step = func(s *decide.Session, clock registry.Instant) { result = s.Clock(clock) }
-	if err := e.persist(ctx, []*task{t}, func(*task) { e.stats.settled.Add(1) }); err != nil {
+	t := &transact.Task{Want: store.Wanted{User: row.UserID}, Options: e.options(true), Step: (*decide.Session).Clock}
+	if err := e.commitAll(ctx, []*transact.Task{t}, func(*transact.Task) { e.stats.settled.Add(1) }); err != nil {
 		return "", err
 	}
-	if slices.ContainsFunc(result.Transitions, func(t decide.Transition) bool { return t.Bucket == b && t.Kind == Left }) {
+	if slices.ContainsFunc(t.Result.Transitions, func(t decide.Transition) bool { return t.Bucket == b && t.Kind == Left }) {
 		return ExpiryLeft, nil
 	}
 	switch _, active, err = e.dueOf(ctx, b, a); {
@@ -122,9 +121,9 @@ type armer struct {
 	engine *Engine
 	loop   service.Loop
 	call   func(context.Context, []Arm) error
-	fast   map[int32]bool // numbers of the buckets with FastExpiry
 
 	mu      sync.Mutex
+	fast    map[int32]bool // numbers of the buckets with FastExpiry; none before the engine starts
 	waiting map[armed]bool
 	most    int  // that may wait
 	calling int  // that were taken and are not told of yet
@@ -145,6 +144,8 @@ const (
 
 // prepare finds out which buckets it is about.
 func (a *armer) prepare() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.fast = map[int32]bool{}
 	for i := range a.engine.registry.Buckets {
 		if a.engine.registry.Buckets[i].FastExpiry {
@@ -155,14 +156,13 @@ func (a *armer) prepare() {
 
 // notice takes note of what was written. It never waits.
 func (a *armer) notice(w *store.Write) {
-	if len(a.fast) == 0 {
-		return
-	}
 	some := false
 	a.mu.Lock()
-	w.Arm(a.fast, func(contact int64, bucket int32) {
-		some = a.put(armed{contact, bucket}) || some
-	})
+	if len(a.fast) > 0 {
+		w.Arm(a.fast, func(contact int64, bucket int32) {
+			some = a.put(armed{contact, bucket}) || some
+		})
+	}
 	a.mu.Unlock()
 	if some {
 		a.loop.Wake()

@@ -12,7 +12,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/service"
 	"github.com/bucketgen/bucketgen/internal/store"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/internal/transact"
 )
 
 // Backfill looks at all users who have not followed the last deployment yet, until there are none, and returns that
@@ -224,22 +224,20 @@ func (b *backfill) report(ctx context.Context, r db.DeploymentsReportParams) err
 // follow takes users through what they have not followed yet, and returns how many it passed over: those whose locks somebody
 // else has, and those who are gone.
 func (e *Engine) follow(ctx context.Context, users []db.ContactsBehindRow, report *db.DeploymentsReportParams) (missed int, err error) {
-	results := make(map[string]decide.Result, len(users))
-	tasks := make([]*task, len(users))
+	tasks := make([]*transact.Task, len(users))
 	for i, u := range users {
-		tasks[i] = &task{want: store.Wanted{User: u.UserID, Contact: u.ID, CreatedAt: e.now()}, options: e.options(true)}
-		tasks[i].step = func(s *decide.Session, clock registry.Instant) { results[u.UserID] = s.CatchUp(clock) }
+		tasks[i] = e.present(u.UserID, u.ID, (*decide.Session).CatchUp)
 	}
-	if err := e.commit(ctx, false, tasks); err != nil {
+	if err := e.runner.Commit(ctx, false, tasks); err != nil {
 		return 0, err
 	}
 	for _, t := range tasks {
-		if t.missed {
+		if t.Missed {
 			missed++
 			continue
 		}
 		report.Followed++
-		for _, tr := range results[t.want.User].Transitions {
+		for _, tr := range t.Result.Transitions {
 			switch {
 			case tr.Source != SourceBackfill:
 			case tr.Kind == Entered:

@@ -13,6 +13,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -220,7 +221,7 @@ func (b *backTest) add(u *backtest.User, ran, other []decide.Transition) {
 	if b.options.Transition == nil {
 		return
 	}
-	for _, made := range transitions(b.options.Registry, u.ID, ran) {
+	for _, made := range transact.Transitions(b.options.Registry, u.ID, ran) {
 		if b.reports(made.BucketID) {
 			b.options.Transition(made)
 		}

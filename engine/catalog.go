@@ -48,7 +48,7 @@ func (c *cataloger) add(all []ingestion) {
 	c.collector.Batch(c.engine.now())
 	defer c.collector.End()
 	for i := range all {
-		if all[i].missed {
+		if all[i].Missed {
 			continue
 		}
 		for _, it := range all[i].items {

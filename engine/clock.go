@@ -15,6 +15,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/service"
 	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -134,57 +135,21 @@ func (e *Engine) settleDue(ctx context.Context, o decide.Options, now func() reg
 // settleBatch settles the users whose due instants have waited longest and whose locks nobody holds. It returns how
 // many there were.
 func (e *Engine) settleBatch(ctx context.Context, o decide.Options, now registry.Instant) (int, error) {
-	ctx, cancel := e.answering(ctx)
-	defer cancel()
-	conn, err := e.pool.Acquire(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("connect: %w", err)
-	}
-	defer conn.Release()
-	users, err := e.store.LockDue(ctx, conn, store.Replan(conn.Conn().PgConn()), now, dueBatch)
-	if err != nil || len(users) == 0 {
-		return 0, e.rollback(ctx, conn, err)
-	}
-	tasks := make([]*task, len(users))
-	for i, user := range users {
-		tasks[i] = &task{want: user, options: o, step: func(s *decide.Session, clock registry.Instant) {
+	ctx, end := e.telemetry.begin(ctx, "clock")
+	users, settles, err := e.runner.CommitDue(ctx, now, dueBatch, func(user store.Wanted) *transact.Task {
+		return &transact.Task{Want: user, Options: o, Step: func(s *decide.Session, clock registry.Instant) decide.Result {
 			if !o.Live {
 				clock = now
 			}
-			s.Clock(clock)
+			return s.Clock(clock)
 		}}
+	})
+	end(err, attribute.Int("bucketgen.users", users))
+	if err != nil || !settles { // by the database's clock, nothing is due yet
+		return 0, err
 	}
-	ctx, end := e.telemetry.begin(ctx, "clock")
-	some, err := e.settle(ctx, conn, tasks)
-	end(err, attribute.Int("bucketgen.users", len(users)))
-	if err != nil {
-		return 0, e.rollback(ctx, conn, err)
-	}
-	e.answered(nil)
-	if !some { // by the database's clock, nothing is due yet
-		return 0, nil
-	}
-	e.stats.settled.Add(int64(len(users)))
-	return len(users), nil
-}
-
-// settle runs tasks for users whose locks conn's transaction holds already, and commits. It reports whether some due instant
-// was settled.
-func (e *Engine) settle(ctx context.Context, conn store.Conn, tasks []*task) (bool, error) {
-	facts, err := e.store.Load(ctx, conn, store.Lock{}, wanted(tasks))
-	if err != nil {
-		return false, err
-	}
-	write, err := e.decide(ctx, conn, facts, tasks)
-	if err != nil {
-		return false, err
-	}
-	if err := write.Send(ctx, conn, e.store, true); err != nil {
-		return false, fmt.Errorf("write: %w", err)
-	}
-	facts.Remember(write)
-	e.tell(write)
-	return write.Settles(), nil
+	e.stats.settled.Add(int64(users))
+	return users, nil
 }
 
 // forgetEvery is how often the engine removes what is too old to be asked for.

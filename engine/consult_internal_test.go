@@ -13,6 +13,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -46,19 +47,22 @@ func TestConsult(t *testing.T) {
 	}
 
 	now = now.Add(bucket.Day)
-	var left []decide.Transition
-	ada, nobody := &task{want: store.Wanted{User: "ada"}}, &task{want: store.Wanted{User: "nobody"}}
-	ada.step = func(s *decide.Session, clock registry.Instant) { left = s.Clock(clock).Transitions }
-	nobody.step = func(*decide.Session, registry.Instant) { t.Error("something is known of nobody") }
+	ada, nobody := &transact.Task{Want: store.Wanted{User: "ada"}}, &transact.Task{Want: store.Wanted{User: "nobody"}}
+	ada.Step = (*decide.Session).Clock
+	nobody.Step = func(*decide.Session, registry.Instant) decide.Result {
+		t.Error("something is known of nobody")
+		return decide.Result{}
+	}
 	visited := 0
-	if err := e.consult(ctx, []*task{ada, nobody}, func(task *task, st *decide.State, _ *decide.Session) {
+	if err := e.runner.Consult(ctx, []*transact.Task{ada, nobody}, func(task *transact.Task, st *decide.State, _ *decide.Session) {
 		if visited++; task != ada || len(st.Stays) != 1 || st.Stays[0].Active() {
-			t.Errorf("got %v of %q, want a stay that is over, of ada", st.Stays, task.want.User)
+			t.Errorf("got %v of %q, want a stay that is over, of ada", st.Stays, task.Want.User)
 		}
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if len(left) != 1 || left[0].Kind != Left || visited != 1 || ada.missed || !nobody.missed {
+	left := ada.Result.Transitions
+	if len(left) != 1 || left[0].Kind != Left || visited != 1 || ada.Missed || !nobody.Missed {
 		t.Errorf("got %v, %d users; want one leave, of ada", left, visited)
 	}
 	has, err := e.Has(ctx, registrytest.Ref(t, r, "today"), "ada")

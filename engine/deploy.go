@@ -183,7 +183,7 @@ func (e *Engine) refresh(ctx context.Context) (*store.Deployment, error) {
 	defer cancel()
 	before := e.store.Deployment()
 	d, err := e.store.Refresh(ctx, e.pool)
-	if err == nil && d != before && e.phase.Load() == running {
+	if err == nil && d != before {
 		e.clock.loop.Wake()
 		e.outbox.poke()
 	}
@@ -229,6 +229,8 @@ func (e *Engine) openLocked(ctx context.Context) error {
 		return err
 	}
 	e.store = s
+	e.runner = e.newRunner(s, e.registry, nil)
+	e.runner.Decided, e.runner.Committed = e.decided, e.committed
 	return nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/blame"
 	"github.com/bucketgen/bucketgen/internal/service"
 	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -25,10 +26,6 @@ type Engine struct {
 	registry *registry.Registry
 	config   Config
 	log      *slog.Logger
-
-	// as is what the engine takes to be deployed. Nil: what is. An engine that only looks, or has a bucket of its own, does
-	// not follow others.
-	as *store.Deployment
 
 	handlers   []handler
 	forwarders []*Forwarder
@@ -55,6 +52,7 @@ type Engine struct {
 	phase   atomic.Int32
 	mu      sync.Mutex // of Start, Stop and the registration of handlers and forwarders
 	store   *store.Store
+	runner  *transact.Runner // of the store
 	outbox  *outbox
 	clock   *clock
 	feed    *feed
@@ -108,7 +106,8 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 		telemetry: tells,
 	}
 	e.catalog = newCataloger(e)
-	e.beats = e.heartbeats()
+	e.clock, e.feed, e.outbox = newClock(e), newFeed(e), &outbox{}
+	e.notifier, e.beats = e.newNotifier(), e.heartbeats()
 	e.health.wake = e.beats.Wake
 	return e, nil
 }
@@ -135,8 +134,6 @@ func (e *Engine) Start(ctx context.Context) error {
 	for range e.config.Flushers {
 		e.flushes.Go(func() { e.flusher(background) })
 	}
-	e.clock = newClock(e)
-	e.feed, e.notifier = newFeed(e), e.newNotifier()
 	for _, loop := range e.loops() {
 		e.services.Start(background, loop)
 	}
@@ -177,12 +174,13 @@ func (e *Engine) prepare(ctx context.Context) error {
 	if err := e.agree(ctx); err != nil {
 		return err
 	}
-	var err error
-	e.outbox, err = e.newOutbox(ctx)
-	if err == nil && e.armer != nil {
+	if err := e.prepareOutbox(ctx); err != nil {
+		return err
+	}
+	if e.armer != nil {
 		e.armer.prepare()
 	}
-	return err
+	return nil
 }
 
 // Stop ends the work: events that were handed over are written, handlers that run may finish. If ctx ends first, what

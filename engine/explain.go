@@ -10,6 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/internal/words"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -72,11 +73,11 @@ func (e *Engine) Explain(ctx context.Context, bucket registry.BucketRef, userID 
 		return Explanation{}, fmt.Errorf("explain: %w", err)
 	}
 	name := e.name(userID)
-	x, err := e.explain(ctx, b, name)
-	for r, renamed := asRenamed(err); renamed; r, renamed = asRenamed(err) {
-		name = r.of(name)
+	var x Explanation
+	err = transact.Canonical(func() error {
 		x, err = e.explain(ctx, b, name)
-	}
+		return err
+	}, func(n transact.Names) { name = n.Of(name) })
 	if err != nil {
 		return Explanation{}, fmt.Errorf("explain bucket %q for user %q: %w", bucket.ID(), userID, err)
 	}
@@ -85,16 +86,16 @@ func (e *Engine) Explain(ctx context.Context, bucket registry.BucketRef, userID 
 
 func (e *Engine) explain(ctx context.Context, b registry.Index, userID string) (Explanation, error) {
 	l := look{registry: e.registry, bucket: b}
-	t := &task{want: store.Wanted{User: userID}, options: e.options(true), step: l.take, named: true}
+	t := &transact.Task{Want: store.Wanted{User: userID}, Options: e.options(true), Step: l.take, Named: true}
 	var email string
 	var deleted bool
-	err := e.consult(ctx, []*task{t}, func(_ *task, st *decide.State, _ *decide.Session) {
+	err := e.runner.Consult(ctx, []*transact.Task{t}, func(_ *transact.Task, st *decide.State, _ *decide.Session) {
 		email, deleted = st.Contact.Email, st.Contact.Deleted
 	})
 	switch {
 	case err != nil:
 		return Explanation{}, err
-	case t.missed:
+	case t.Missed:
 		return Explanation{}, ErrUnknownUser
 	case deleted:
 		return Explanation{}, ErrDeleted
@@ -136,9 +137,9 @@ const (
 )
 
 // take asks a session. Each time it does so anew, on more facts.
-func (l *look) take(s *decide.Session, clock registry.Instant) {
+func (l *look) take(s *decide.Session, clock registry.Instant) decide.Result {
 	l.taken++
-	s.Clock(clock)
+	result := s.Clock(clock)
 	l.now, l.stay, l.trace = s.Now(), s.Stay(l.bucket), nil
 	row := &l.registry.Buckets[l.bucket]
 	if row.Kind == registry.Dynamic {
@@ -153,6 +154,7 @@ func (l *look) take(s *decide.Session, clock registry.Instant) {
 	if len(l.next.Transitions) > 0 && l.next.Transitions[0].Kind == Dwell {
 		l.then = s.Foretell(l.bucket, false, looks)
 	}
+	return result
 }
 
 func (e *Engine) explanation(l *look, userID, email string) Explanation {

@@ -18,6 +18,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -178,13 +179,12 @@ func (f *flush) write(ctx context.Context, items []*item) {
 	defer f.engine.health.leave(r)
 	for items = f.admit(items); len(items) > 0; items = f.awaited(items) {
 		var err error
-		if items, err = f.name(ctx, items); err == nil {
-			err = f.attempt(ctx, items)
-		}
-		if renames, renamed := asRenamed(err); renamed {
-			rename(items, renames)
-			continue
-		}
+		err = transact.Canonical(func() error {
+			if items, err = f.name(ctx, f.awaited(items)); err != nil {
+				return err
+			}
+			return f.attempt(ctx, items)
+		}, func(n transact.Names) { rename(items, n) })
 		if err == nil && len(items) > 0 {
 			f.engine.health.succeed()
 		}
@@ -283,13 +283,13 @@ func (f *flush) attempt(ctx context.Context, items []*item) error {
 	}
 	e := f.engine
 	tasks, all := e.ingestions(items)
-	if err := e.commit(ctx, false, tasks); err != nil {
+	if err := e.runner.Commit(ctx, false, tasks); err != nil {
 		return err
 	}
 	e.catalog.add(all) // before a caller hears of it, who may ask for the catalog next
 	for i := range all {
 		for _, it := range all[i].items {
-			if all[i].missed {
+			if all[i].Missed {
 				f.putOff = append(f.putOff, it)
 				f.late[it.user] = true
 				continue
@@ -302,13 +302,13 @@ func (f *flush) attempt(ctx context.Context, items []*item) error {
 
 // ingestion is the task of one user, with the items that it is made of.
 type ingestion struct {
-	task
+	transact.Task
 
 	items []*item
 }
 
 // ingestions makes one task of the items of each user.
-func (e *Engine) ingestions(items []*item) ([]*task, []ingestion) {
+func (e *Engine) ingestions(items []*item) ([]*transact.Task, []ingestion) {
 	places := make(map[string]int, len(items))
 	all := make([]ingestion, 0, len(items)) // they stay where they are
 	now := e.now()
@@ -320,25 +320,27 @@ func (e *Engine) ingestions(items []*item) ([]*task, []ingestion) {
 		}
 		places[name] = len(all)
 		all = append(all, ingestion{
-			task: task{
-				want: store.Wanted{User: name, Create: true, CreatedAt: it.clock(now)}, options: e.options(it.at == registry.Unset), named: true,
+			Task: transact.Task{
+				Want: store.Wanted{User: name, Create: true, CreatedAt: it.clock(now)}, Options: e.options(it.at == registry.Unset), Named: true,
 			},
 			items: items[i : i+1 : i+1],
 		})
 	}
-	tasks, events := make([]*task, len(all)), make([]*decide.Event, 0, len(items))
+	tasks, events := make([]*transact.Task, len(all)), make([]*decide.Event, 0, len(items))
 	for i := range all {
 		t := &all[i]
 		for _, it := range t.items {
 			events = append(events, &it.event)
 		}
-		t.want.Events = events[len(events)-len(t.items):]
-		t.step = func(s *decide.Session, clock registry.Instant) {
+		t.Want.Events = events[len(events)-len(t.items):]
+		t.Step = func(s *decide.Session, clock registry.Instant) (last decide.Result) {
 			for _, it := range t.items {
-				it.result = s.Ingest(it.event, it.clock(clock))
+				last = s.Ingest(it.event, it.clock(clock))
+				it.result = last
 			}
+			return last
 		}
-		tasks[i] = &t.task
+		tasks[i] = &t.Task
 	}
 	return tasks, all
 }

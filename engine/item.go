@@ -7,6 +7,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/batch"
 	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -33,11 +34,11 @@ func (it *item) name() string {
 	return it.user
 }
 
-// rename lets items be of those users of whom it turned out that they were merged into others. They come in the order in which
-// they were given then: who was taken for two is one.
-func rename(items []*item, r *renamedError) {
+// rename gives items the names of users who turned out to be merged into others, and puts them in the order in which they came:
+// two users may be one now.
+func rename(items []*item, names transact.Names) {
 	for _, it := range items {
-		it.as = r.of(it.name())
+		it.as = names.Of(it.name())
 	}
 	slices.SortStableFunc(items, func(a, b *item) int { return cmp.Compare(a.place, b.place) })
 }

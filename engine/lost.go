@@ -80,7 +80,7 @@ func (e *Engine) endSession(ctx context.Context, pid uint32) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout)
 	defer cancel()
-	ended, err := e.store.Queries(e.pool).SessionEnd(ctx, int32(pid))
+	ended, err := store.QueriesIn(e.pool, e.config.Schema).SessionEnd(ctx, int32(pid))
 	if err == nil && ended > 0 {
 		e.log.WarnContext(ctx, "connection lost within a transaction, session ended", "component", "ingest", "pid", pid)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -97,23 +98,21 @@ func (e *Engine) administer(ctx context.Context, userID string, create bool, ste
 	if err := event.UserID(userID); err != nil {
 		return nil, err
 	}
-	var result decide.Result
-	t := &task{want: store.Wanted{User: e.name(userID), Create: create, CreatedAt: e.now()}, options: e.options(true), named: true}
-	t.step = func(s *decide.Session, clock registry.Instant) { result = step(s, clock) }
+	t := &transact.Task{
+		Want: store.Wanted{User: e.name(userID), Create: create, CreatedAt: e.now()}, Options: e.options(true), Step: step, Named: true,
+	}
 	r := e.attempts("change")
 	for {
-		err := e.commit(ctx, true, []*task{t})
-		if renames, renamed := asRenamed(err); renamed {
-			t.want.User = renames.of(t.want.User)
-			continue
-		}
+		err := transact.Canonical(func() error {
+			return e.runner.Commit(ctx, true, []*transact.Task{t})
+		}, func(n transact.Names) { t.Want.User = n.Of(t.Want.User) })
 		switch {
-		case err == nil && result.Deleted:
+		case err == nil && t.Result.Deleted:
 			return nil, ErrDeleted
-		case err == nil && result.Paused:
+		case err == nil && t.Result.Paused:
 			return nil, ErrPaused
 		case err == nil:
-			return e.transitions(t.want.User, result.Transitions), nil
+			return e.transitions(t.Want.User, t.Result.Transitions), nil
 		}
 		if err := r.Again(ctx, err); err != nil {
 			return nil, err

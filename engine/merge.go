@@ -9,6 +9,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -52,20 +53,21 @@ func (e *Engine) Merge(ctx context.Context, from, into string) ([]Transition, er
 	defer end()
 	from, into = e.name(from), e.name(into)
 	r := e.attempts("merge")
-	for from != into {
-		made, err := e.merge(ctx, from, into)
+	for {
+		var made []Transition
+		err := transact.Canonical(func() (err error) {
+			if from != into {
+				made, err = e.merge(ctx, from, into)
+			}
+			return err
+		}, func(n transact.Names) { from, into = n.Of(from), n.Of(into) })
 		if err == nil {
 			return made, nil
-		}
-		if renames, renamed := asRenamed(err); renamed {
-			from, into = renames.of(from), renames.of(into)
-			continue
 		}
 		if err := r.Again(ctx, err); err != nil {
 			return nil, fmt.Errorf("merge user %q into %q: %w", from, into, err)
 		}
 	}
-	return nil, nil
 }
 
 // errGone says that a user who was remembered is not there any more: somebody removed them by hand. At the next try they are
@@ -79,19 +81,19 @@ func (e *Engine) merge(ctx context.Context, from, into string) ([]Transition, er
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Release()
-	m := merging{engine: e, conn: conn, from: from, into: into, mark: e.mark(conn), now: registry.Unset}
+	m := merging{engine: e, conn: conn, from: from, into: into, mark: e.runner.Mark(conn), now: registry.Unset}
 	if err := m.run(ctx); err != nil {
 		return nil, e.rollback(ctx, conn, err)
 	}
-	if err := e.conclude(ctx, conn, m.xid, m.mark, m.written); err != nil {
+	if err := e.runner.Conclude(ctx, conn, m.xid, m.mark, m.written); err != nil {
 		return nil, err
 	}
 	e.store.Rename(from, into)
 	m.facts.Remember(m.written)
 	for _, w := range []*store.Write{m.settled, m.parted, m.written} {
-		e.tell(w)
+		e.committed(w)
 	}
-	e.shown() // also if nothing was announced
+	e.wakeReaders() // also if nothing was announced
 	return m.made, nil
 }
 
@@ -125,30 +127,24 @@ func (m *merging) run(ctx context.Context) error {
 	if both.Created(m.from) && !both.Created(m.into) {
 		step = (*decide.Session).CatchUp // there is nothing but a name
 	}
-	t := m.task(m.into, step)
-	m.facts, err = e.store.Load(ctx, m.conn, store.Lock{Wait: true, Provisional: true, Remake: true}, []store.Wanted{t.want})
-	if err == nil {
-		m.written, err = e.decide(ctx, m.conn, m.facts, []*task{t.task})
+	t := []*transact.Task{m.task(m.into, step)}
+	if m.facts, err = e.runner.Load(ctx, m.conn, true, t); err != nil {
+		return err
 	}
-	m.made = append(m.made, e.transitions(m.into, t.result.Transitions)...)
+	m.written, err = e.runner.Decide(ctx, m.conn, m.facts, t)
+	m.made = append(m.made, e.transitions(m.into, t[0].Result.Transitions)...)
 	return err
 }
 
 // settle takes the locks of both, lets it be the same time for them, and writes what was due of either before that.
 func (m *merging) settle(ctx context.Context) (*store.Facts, error) {
 	e := m.engine
-	tasks := []*mergeTask{m.task(m.from, (*decide.Session).CatchUp), m.task(m.into, (*decide.Session).CatchUp)}
-	both := []*task{tasks[0].task, tasks[1].task}
-	facts, err := e.store.Load(ctx, m.conn, store.Lock{
-		Begin: true, Wait: true, Timeout: lockTimeout, Mark: m.mark, As: e.as, Replan: store.Replan(m.conn.Conn().PgConn()),
-	}, wanted(both))
+	both := []*transact.Task{m.task(m.from, (*decide.Session).CatchUp), m.task(m.into, (*decide.Session).CatchUp)}
+	facts, err := e.runner.Begin(ctx, m.conn, m.mark, true, both)
 	if err != nil {
 		return nil, err
 	}
 	m.xid = facts.XID
-	if err := e.renamed(ctx, m.conn, facts, both); err != nil {
-		return nil, err
-	}
 	switch {
 	case !facts.Locked(m.from) || !facts.Locked(m.into):
 		return nil, errGone
@@ -161,17 +157,14 @@ func (m *merging) settle(ctx context.Context) (*store.Facts, error) {
 		return nil, &InvalidError{Field: "from", Problem: problem}
 	}
 	// Either may be ahead of the clock of this process, and so of the other, which a first look tells.
-	if err := e.run(ctx, m.conn, facts, both, func(*task, *decide.State, *decide.Session) {}); err != nil {
+	if err := e.runner.Run(ctx, m.conn, facts, both, func(*transact.Task, *decide.State, *decide.Session) {}); err != nil {
 		return nil, err
 	}
-	if m.settled, err = e.decide(ctx, m.conn, facts, both); err != nil {
+	if m.settled, err = e.runner.Write(ctx, m.conn, facts, both); err != nil {
 		return nil, err
 	}
-	for _, t := range tasks {
-		m.made = append(m.made, e.transitions(t.want.User, t.result.Transitions)...)
-	}
-	if err := m.settled.Send(ctx, m.conn, e.store, false); err != nil {
-		return nil, fmt.Errorf("write: %w", err)
+	for _, t := range both {
+		m.made = append(m.made, e.transitions(t.Want.User, t.Result.Transitions)...)
 	}
 	return facts, nil
 }
@@ -183,58 +176,52 @@ func (m *merging) move(ctx context.Context, from, into int64) error {
 	if err != nil {
 		return fmt.Errorf("read which buckets the user was in: %w", err)
 	}
-	bare := m.engine.bare(buckets)
-	handed, err := m.part(ctx, bare)
+	stays := m.engine.staysOnly(buckets)
+	handed, err := m.part(ctx, stays)
 	if err != nil {
 		return err
 	}
-	return bare.store.Merge(ctx, m.conn, from, into, handed, m.now)
+	return stays.Store.Merge(ctx, m.conn, from, into, handed, m.now)
 }
 
 // part decides over the stays of both, and writes what changes. It returns those that are to move.
-func (m *merging) part(ctx context.Context, bare *Engine) ([]decide.Handover, error) {
-	from, into := &task{want: store.Wanted{User: m.from}}, &task{want: store.Wanted{User: m.into}}
-	both := []*task{from, into}
-	facts, err := bare.store.Load(ctx, m.conn, store.Lock{Wait: true, Provisional: true, As: bare.as}, wanted(both))
+func (m *merging) part(ctx context.Context, stays *transact.Runner) ([]decide.Handover, error) {
+	last := map[string][]decide.Stay{} // what is decided over each depends on the other's
+	read := func(user string) *transact.Task {
+		return &transact.Task{Want: store.Wanted{User: user}, Step: func(s *decide.Session, _ registry.Instant) decide.Result {
+			last[user] = s.Last()
+			return decide.Result{}
+		}}
+	}
+	from, into := read(m.from), read(m.into)
+	both := []*transact.Task{from, into}
+	facts, err := stays.Load(ctx, m.conn, false, both)
 	if err != nil {
 		return nil, err
 	}
-	last := map[string][]decide.Stay{} // what is decided over each depends on the other's, which a first look tells
-	for _, t := range both {
-		t.step = func(s *decide.Session, _ registry.Instant) { last[t.want.User] = s.Last() }
-	}
-	if err := bare.run(ctx, m.conn, facts, both, func(*task, *decide.State, *decide.Session) {}); err != nil {
+	if err := stays.Run(ctx, m.conn, facts, both, func(*transact.Task, *decide.State, *decide.Session) {}); err != nil {
 		return nil, err
 	}
 	var handed []decide.Handover
-	from.step = func(s *decide.Session, _ registry.Instant) { s.Yield(last[m.into], m.now) }
-	into.step = func(s *decide.Session, _ registry.Instant) { handed = s.Inherit(last[m.from]) }
-	if m.parted, err = bare.decide(ctx, m.conn, facts, both); err != nil {
-		return nil, err
+	from.Step = func(s *decide.Session, _ registry.Instant) decide.Result { return s.Yield(last[m.into], m.now) }
+	into.Step = func(s *decide.Session, _ registry.Instant) decide.Result {
+		handed = s.Inherit(last[m.from])
+		return decide.Result{}
 	}
-	if err := m.parted.Send(ctx, m.conn, bare.store, false); err != nil {
-		return nil, fmt.Errorf("write: %w", err)
-	}
-	return handed, nil
+	m.parted, err = stays.Write(ctx, m.conn, facts, both)
+	return handed, err
 }
 
-// mergeTask is a task for one of the users, with what came of it.
-type mergeTask struct {
-	*task
-
-	result decide.Result
-}
-
-func (m *merging) task(user string, step func(*decide.Session, registry.Instant) decide.Result) *mergeTask {
-	t := &mergeTask{task: &task{
-		want: store.Wanted{User: user, Create: true, CreatedAt: m.engine.now()}, options: m.engine.options(true), named: true,
-	}}
-	t.step = func(s *decide.Session, clock registry.Instant) {
+// task returns a task for one of the users, at the time of both.
+func (m *merging) task(user string, step func(*decide.Session, registry.Instant) decide.Result) *transact.Task {
+	t := m.engine.present(user, 0, func(s *decide.Session, clock registry.Instant) decide.Result {
 		if m.now != registry.Unset {
 			clock = m.now
 		}
-		t.result = step(s, clock)
+		result := step(s, clock)
 		m.now = max(m.now, s.Now())
-	}
+		return result
+	})
+	t.Want.Create, t.Named = true, true
 	return t
 }

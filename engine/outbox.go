@@ -22,10 +22,10 @@ type outbox struct {
 	couriers []*courier // forwarders come and go
 }
 
-// newOutbox makes the subscriptions of handlers and forwarders known to the database, so that from now on transitions are
+// prepareOutbox makes the subscriptions of handlers and forwarders known to the database, so that from now on transitions are
 // kept for them.
-func (e *Engine) newOutbox(ctx context.Context) (*outbox, error) {
-	o := &outbox{}
+func (e *Engine) prepareOutbox(ctx context.Context) error {
+	var o outbox
 	for i := range o.lease.Bytes {
 		o.lease.Bytes[i] = byte(rand.IntN(256)) //nolint:gosec // it tells processes apart, it is no secret
 	}
@@ -35,7 +35,7 @@ func (e *Engine) newOutbox(ctx context.Context) (*outbox, error) {
 		for i := range e.handlers {
 			h := &e.handlers[i]
 			if err := c.subscribe(ctx, subscriber{h.name, h.maxAttempts, h.call}, h.bucket, h.subscription); err != nil {
-				return nil, fmt.Errorf("register handler %q: %w", h.name, err)
+				return fmt.Errorf("register handler %q: %w", h.name, err)
 			}
 		}
 		o.couriers = append(o.couriers, c)
@@ -43,11 +43,14 @@ func (e *Engine) newOutbox(ctx context.Context) (*outbox, error) {
 	for _, f := range e.forwarders {
 		c, err := e.newForwardCourier(ctx, o.lease, f)
 		if err != nil {
-			return nil, fmt.Errorf("forwarder %q: %w", f.Name, err)
+			return fmt.Errorf("forwarder %q: %w", f.Name, err)
 		}
 		o.couriers = append(o.couriers, c)
 	}
-	return o, nil
+	e.outbox.mu.Lock()
+	defer e.outbox.mu.Unlock()
+	e.outbox.lease, e.outbox.couriers = o.lease, o.couriers
+	return nil
 }
 
 // newForwardCourier makes a courier for a forwarder, whose subscriptions it makes known to the database.

@@ -104,11 +104,10 @@ func (e *Engine) plan(ctx context.Context, o PlanOptions) (*Plan, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	looker, err := e.looker(ctx)
+	pl, err := e.newPlanner(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	pl := &planner{looker: looker, options: o}
 	if err := pl.compare(ctx); err != nil {
 		return nil, err
 	}

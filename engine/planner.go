@@ -13,40 +13,41 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// looker is an engine that only looks: the database knows nothing of it.
-type looker struct {
-	*Engine
-	current *store.Current
-}
-
-// looker returns one. What the database would have to know of it is written in a transaction that is rolled back: it gives
-// names numbers, so that what is known of them can be asked for.
-func (e *Engine) looker(ctx context.Context) (*looker, error) {
+// newPlanner returns a planner. The numbers that the database has to give to names, so that what is known of them can be asked
+// for, are written in a transaction that is rolled back.
+func (e *Engine) newPlanner(ctx context.Context, o PlanOptions) (*planner, error) {
 	if err := e.checkTables(ctx); err != nil {
 		return nil, err
 	}
-	l := &looker{Engine: &Engine{pool: e.pool, registry: e.registry, config: e.config, log: e.log, skew: e.skew}}
 	tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	defer tx.Rollback(ctx) // nothing of it is to stay
-	if l.store, err = store.New(ctx, tx, e.config.Schema, e.registry, e.config.CacheBytes, e.config.names()); err != nil {
+	defer tx.Rollback(ctx) // nothing of it stays
+	s, err := store.New(ctx, tx, e.config.Schema, e.registry, e.config.CacheBytes, e.config.names())
+	if err != nil {
 		return nil, err
 	}
-	l.store.OwnTime = e.config.VirtualTime
-	if l.current, err = l.store.Current(ctx, tx); err != nil {
+	s.OwnTime = e.config.VirtualTime
+	current, err := s.Current(ctx, tx)
+	if err != nil {
 		return nil, err
 	}
-	return l, nil
+	return &planner{engine: e, store: s, registry: e.registry, current: current, options: o}, nil
 }
 
-// planner plans.
+// planner plans. It only reads.
 type planner struct {
-	*looker
+	engine   *Engine
+	store    *store.Store     // of its own: the database may not know it
+	runner   *transact.Runner // on the store, in view of the proposed deployment
+	registry *registry.Registry
+	current  *store.Current
+
 	options PlanOptions
 	plan    *Plan
 	places  []int // of the registry's buckets among those of the plan
@@ -68,10 +69,10 @@ type bucketCounts struct {
 
 // compare says how each bucket differs from what is deployed.
 func (pl *planner) compare(ctx context.Context) error {
-	proposed := pl.store.Propose(pl.current, pl.now(), string(pl.options.Emit))
-	pl.as = pl.store.See(proposed)
-	pl.plan = &Plan{Deployed: pl.current.Fingerprint(), Compiled: pl.registry.Fingerprint, Emit: pl.options.Emit, At: pl.Now().UTC()}
-	q := pl.store.Queries(pl.pool)
+	proposed := pl.store.Propose(pl.current, pl.engine.now(), string(pl.options.Emit))
+	pl.runner = pl.engine.newRunner(pl.store, pl.registry, pl.store.See(proposed))
+	pl.plan = &Plan{Deployed: pl.current.Fingerprint(), Compiled: pl.registry.Fingerprint, Emit: pl.options.Emit, At: pl.engine.Now().UTC()}
+	q := pl.store.Queries(pl.engine.pool)
 	definitions, err := q.DefinitionsCurrent(ctx)
 	if err != nil {
 		return fmt.Errorf("read the definitions: %w", err)
@@ -107,11 +108,11 @@ func (pl *planner) compare(ctx context.Context) error {
 		case !known:
 			bp.Status = StatusRemoved
 		case deployed.Fingerprint == nil:
-			bp.Status, bp.Words = StatusNew, pl.words(b)
+			bp.Status, bp.Words = StatusNew, pl.engine.words(b)
 		case deployed.SinceNo == row.SinceNo:
 			bp.Status = StatusUnchanged
 		default:
-			bp.Status, bp.Was, bp.Words = StatusChanged, bp.Words, pl.words(b)
+			bp.Status, bp.Was, bp.Words = StatusChanged, bp.Words, pl.engine.words(b)
 		}
 		if known {
 			bp.Paused = bp.Paused || pl.registry.Buckets[b].Disabled
@@ -135,7 +136,7 @@ func (pl *planner) lookAtAll(ctx context.Context) error {
 	defer cancel(nil)
 	pages := make(chan []db.ContactsPageRow)
 	var group sync.WaitGroup
-	for range pl.config.BackfillWorkers {
+	for range pl.engine.config.BackfillWorkers {
 		group.Go(func() {
 			for users := range pages {
 				if err := pl.lookAt(ctx, users); err != nil {
@@ -145,7 +146,7 @@ func (pl *planner) lookAtAll(ctx context.Context) error {
 		})
 	}
 	for after := int64(0); ctx.Err() == nil; {
-		users, err := pl.store.Queries(pl.pool).ContactsPage(ctx, db.ContactsPageParams{AfterID: after, Size: page})
+		users, err := pl.store.Queries(pl.engine.pool).ContactsPage(ctx, db.ContactsPageParams{AfterID: after, Size: page})
 		if err != nil {
 			cancel(fmt.Errorf("read users: %w", err))
 			break
@@ -166,18 +167,15 @@ func (pl *planner) lookAtAll(ctx context.Context) error {
 
 // lookAt takes users through the deployment, in memory.
 func (pl *planner) lookAt(ctx context.Context, users []db.ContactsPageRow) error {
-	var tasks []*task
+	var tasks []*transact.Task
 	for _, u := range users {
 		if !sampled(u.ID, pl.options.Sample) {
 			continue
 		}
-		tasks = append(tasks, &task{
-			want: store.Wanted{User: u.UserID, Contact: u.ID, CreatedAt: pl.now()}, options: pl.Engine.options(true),
-			step: func(s *decide.Session, clock registry.Instant) { s.Clock(clock) },
-		})
+		tasks = append(tasks, pl.engine.present(u.UserID, u.ID, (*decide.Session).Clock))
 	}
 	if len(tasks) > 0 {
-		err := pl.consult(ctx, tasks, func(t *task, st *decide.State, s *decide.Session) { pl.count(t.want.User, st, s.Changes()) })
+		err := pl.runner.Consult(ctx, tasks, func(t *transact.Task, st *decide.State, s *decide.Session) { pl.count(t.Want.User, st, s.Changes()) })
 		if err != nil {
 			return err
 		}
@@ -236,7 +234,7 @@ func (pl *planner) count(user string, st *decide.State, c decide.Changes) {
 				counts.in = append(counts.in, user)
 			}
 		}
-		if pl.as.Since(stay.Bucket) == pl.as.No && stay.Active() && pl.heldBack(st, stay, c.Now) {
+		if pl.runner.View.Since(stay.Bucket) == pl.runner.View.No && stay.Active() && pl.heldBack(st, stay, c.Now) {
 			pl.counts[stay.Bucket].held++
 		}
 	}

@@ -54,11 +54,10 @@ func (e *Engine) preview(ctx context.Context, bucket registry.BucketRef, o Previ
 	if err := options.check(); err != nil {
 		return nil, err
 	}
-	looker, err := e.looker(ctx)
+	pl, err := e.newPlanner(ctx, options)
 	if err != nil {
 		return nil, err
 	}
-	pl := &planner{looker: looker, options: options}
 	if err := pl.compare(ctx); err != nil {
 		return nil, err
 	}
@@ -68,7 +67,7 @@ func (e *Engine) preview(ctx context.Context, bucket registry.BucketRef, o Previ
 	p, of := pl.finish(), pl.plan.Buckets[pl.places[b]]
 	some := slices.Sorted(slices.Values(pl.counts[b].in))
 	return &Preview{
-		ID: of.ID, Name: of.Name, Status: of.Status, Words: pl.words(b), At: p.At, Users: p.Users, Looked: p.Looked,
+		ID: of.ID, Name: of.Name, Status: of.Status, Words: e.words(b), At: p.At, Users: p.Users, Looked: p.Looked,
 		Now: of.Members, Members: pl.estimate(pl.counts[b].members), Some: some,
 	}, nil
 }

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/bucketgen/bucketgen/gen/db"
@@ -11,7 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/service"
 	"github.com/bucketgen/bucketgen/internal/store"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/internal/transact"
 )
 
 // Reconciliation is a derivation of all memberships anew.
@@ -112,62 +111,14 @@ func (e *Engine) reconcile(ctx context.Context, progress func(Reconciliation)) e
 
 // reconcileUsers derives the memberships of users anew and returns how much had to be repaired.
 func (e *Engine) reconcileUsers(ctx context.Context, users []db.ContactsPageRow) (int64, error) {
-	results := make(map[string]decide.Result, len(users))
-	tasks := make([]*task, len(users))
+	tasks := make([]*transact.Task, len(users))
 	for i, u := range users {
-		tasks[i] = &task{want: store.Wanted{User: u.UserID, Contact: u.ID, CreatedAt: e.now()}, options: e.options(true)}
-		tasks[i].step = func(s *decide.Session, clock registry.Instant) { results[u.UserID] = s.Reconcile(clock) }
+		tasks[i] = e.present(u.UserID, u.ID, (*decide.Session).Reconcile)
 	}
 	repaired := int64(0)
-	err := e.persist(ctx, tasks, func(t *task) { repaired += int64(results[t.want.User].Repaired) })
+	err := e.commitAll(ctx, tasks, func(t *transact.Task) { repaired += int64(t.Result.Repaired) })
 	e.stats.repaired.Add(repaired)
 	return repaired, err
-}
-
-// persist commits tasks, however long somebody else has the locks of some of their users, and calls done with each. Users who
-// are gone are passed over.
-func (e *Engine) persist(ctx context.Context, tasks []*task, done func(*task)) error {
-	r := e.attempts("reconcile")
-	for len(tasks) > 0 {
-		if err := e.commit(ctx, false, tasks); err != nil {
-			if err := r.Again(ctx, err); err != nil {
-				return err
-			}
-			continue
-		}
-		var missed []*task
-		for _, t := range tasks {
-			if t.missed {
-				missed = append(missed, t)
-			} else {
-				done(t)
-			}
-		}
-		if tasks = missed; len(tasks) == 0 {
-			return nil
-		}
-		if err := r.Sleep(ctx); err != nil {
-			return err
-		}
-		var err error
-		if tasks, err = e.present(ctx, tasks); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// present returns the tasks for users who are not gone.
-func (e *Engine) present(ctx context.Context, tasks []*task) ([]*task, error) {
-	users := make([]string, len(tasks))
-	for i, t := range tasks {
-		users[i] = t.want.User
-	}
-	there, err := e.store.Queries(e.pool).ContactsPresent(ctx, users)
-	if err != nil {
-		return nil, fmt.Errorf("read users: %w", err)
-	}
-	return slices.DeleteFunc(tasks, func(t *task) bool { return !slices.Contains(there, t.want.User) }), nil
 }
 
 // reconciling returns the loop that begins a reconciliation whenever one is due, and sees it through, or another process's. It

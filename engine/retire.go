@@ -8,7 +8,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
-	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -38,36 +38,27 @@ func (e *Engine) retire(ctx context.Context, id string) (int64, error) {
 	case all[i].Fingerprint != nil:
 		return 0, errors.New("it is deployed; remove its definition and deploy that first")
 	}
-	return e.bare(all[i : i+1]).empty(ctx)
+	return e.empty(ctx, e.staysOnly(all[i:i+1]))
 }
 
-// bare returns an engine of buckets of which only the stays matter, whatever is deployed. What is decided about a bucket is
-// decided by the one decide, which needs a registry that has it.
-func (e *Engine) bare(buckets []db.BucketgenBucket) *Engine {
-	s := store.Bare(e.config.Schema, buckets)
-	s.OwnTime = e.config.VirtualTime
-	return &Engine{pool: e.pool, config: e.config, log: e.log, skew: e.skew, registry: s.Registry(), store: s, as: s.Alone()}
-}
-
-// empty lets everybody leave the only bucket of the engine.
-func (e *Engine) empty(ctx context.Context) (int64, error) {
+// empty makes all members leave the only bucket of a runner.
+func (e *Engine) empty(ctx context.Context, r *transact.Runner) (int64, error) {
 	const page = 500
 	left := int64(0)
 	for after := int64(0); ; {
-		members, err := e.store.Queries(e.pool).MembershipsPage(ctx, db.MembershipsPageParams{BucketNo: e.store.Bucket(0), AfterContactID: after, Size: page})
+		members, err := r.Store.Queries(r.Pool).MembershipsPage(ctx, db.MembershipsPageParams{BucketNo: r.Store.Bucket(0), AfterContactID: after, Size: page})
 		if err != nil {
 			return left, fmt.Errorf("read members: %w", err)
 		}
 		if len(members) == 0 {
 			return left, nil
 		}
-		tasks := make([]*task, len(members))
+		tasks := make([]*transact.Task, len(members))
 		for i, m := range members {
 			after = m.ContactID
-			tasks[i] = &task{want: store.Wanted{User: m.UserID, Contact: m.ContactID, CreatedAt: e.now()}, options: e.options(true)}
-			tasks[i].step = func(s *decide.Session, clock registry.Instant) { s.Retire(0, clock) }
+			tasks[i] = e.present(m.UserID, m.ContactID, func(s *decide.Session, clock registry.Instant) decide.Result { return s.Retire(0, clock) })
 		}
-		if err := e.persist(ctx, tasks, func(*task) { left++ }); err != nil {
+		if err := r.CommitAll(ctx, &e.attempts("retire").Attempts, tasks, func(*transact.Task) { left++ }); err != nil {
 			return left, err
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/internal/transact"
 )
 
 // Transition is something that happened to a stay of a user in a bucket. Its JSON form is the payload by which it is
@@ -52,23 +52,7 @@ type Member = bucketgen.Member
 type Stay = bucketgen.Stay
 
 func (e *Engine) transitions(user string, made []decide.Transition) []Transition {
-	return transitions(e.registry, user, made)
-}
-
-func transitions(r *registry.Registry, user string, made []decide.Transition) []Transition {
-	if len(made) == 0 {
-		return nil
-	}
-	out := make([]Transition, len(made))
-	for i, t := range made {
-		row := &r.Buckets[t.Bucket]
-		out[i] = Transition{
-			BucketID: row.ID, BucketName: row.Name, UserID: user, Kind: t.Kind, Source: t.Source, EntryCount: t.Epoch,
-			Reason: t.Reason, Tick: t.Label, DwellCount: t.Ordinal, At: t.At.Time(), DecidedAt: t.DecidedAt.Time(),
-			Suppressed: t.Suppressed,
-		}
-	}
-	return out
+	return transact.Transitions(e.registry, user, made)
 }
 
 // logged returns a transition as it is in the log, unless it is of a bucket that the registry does not have.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -83,16 +84,14 @@ func (e *Engine) ingestAll(ctx context.Context, tx pgx.Tx, items []*item) error 
 			return fmt.Errorf("event %d: %w", i, e.tooManyNames())
 		}
 	}
-	for {
-		tasks, all := e.ingestions(items)
-		err := e.within(ctx, tx, tasks)
-		r, renamed := asRenamed(err)
-		if !renamed {
-			if err = errors.Join(err, refused(items)); err == nil {
-				e.catalog.add(all)
-			}
-			return err
-		}
-		rename(items, r)
+	var all []ingestion
+	err := transact.Canonical(func() error {
+		var tasks []*transact.Task
+		tasks, all = e.ingestions(items)
+		return e.runner.InTx(ctx, tx, tasks)
+	}, func(n transact.Names) { rename(items, n) })
+	if err = errors.Join(err, refused(items)); err == nil {
+		e.catalog.add(all)
 	}
+	return err
 }

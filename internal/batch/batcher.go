@@ -43,14 +43,14 @@ type lane[T Item] struct {
 }
 
 // worthIt is how many items are worth a batch beside each that is being written: the more there are, the less another one has of
-// the processors, and the more a large one saves. When those take longer than patience, because somebody else has a lock that they
-// need, any number is.
+// the processors, and the more a large one saves. When those take longer than patience, because another transaction has a lock
+// that they need, any number is.
 const (
 	worthIt  = 32
 	patience = 10 * time.Millisecond
 )
 
-// New makes a batcher of batches of so many items at most.
+// New makes a batcher of batches of at most size items.
 func New[T Item](size int) *Batcher[T] {
 	b := &Batcher[T]{users: map[string]*lane[T]{}, size: size}
 	b.wake = sync.NewCond(&b.mu)
@@ -87,7 +87,7 @@ func (b *Batcher[T]) Put(items []T) bool {
 	return true
 }
 
-// due reports whether a batch is to be begun.
+// due reports whether a batch should begin.
 func (b *Batcher[T]) due() bool {
 	return len(b.ready) > 0 && (b.eligible >= worthIt*b.writing || time.Since(b.began) >= patience)
 }
@@ -133,7 +133,7 @@ func (b *Batcher[T]) Take() []T {
 }
 
 // GiveBack ends a batch. Items that are put off are tried again, before those that came after them, once a little time
-// has passed: whoever holds the lock of their user may be done by then.
+// has passed: the transaction that holds the lock of their user may be done by then.
 func (b *Batcher[T]) GiveBack(batch, putOff []T) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -36,8 +36,8 @@ type Attempts struct {
 	began time.Time
 }
 
-// Again waits until it is time for the next attempt and returns nil. It returns the error to give up with if there is to be
-// none: the error is not transient, ctx has ended, the engine stops, or the error is not known and lasts.
+// Again waits until it is time for the next attempt and returns nil. It returns the error to give up with if none follows: the
+// error is not transient, ctx has ended, the engine stops, or the error is not known and lasts.
 func (a *Attempts) Again(ctx context.Context, err error) error {
 	switch {
 	case !blame.Transient(err) || errors.Is(err, bucketgen.ErrStopped):

@@ -11,12 +11,12 @@ import (
 
 // queue asks for the locks of users, and for what is not remembered of them. Whoever does not trust memories asks for
 // everything.
-func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted, trust bool) {
+func (f *Facts) queue(q *queue, mode LoadMode, wanted []Wanted, trust bool) {
 	var create []string
 	var createdAt []pgtype.Timestamptz
 	var more further
 	users, ids, versions := make([]string, len(wanted)), make([]int64, len(wanted)), make([]int64, len(wanted))
-	deep := trust && lock.As == nil && f.store.holds()
+	deep := trust && mode.view == nil && f.store.holds()
 	var some, due group // users of whom what matters is asked, and when they are due
 	all, room := recollection{facts: f}, make([]user, len(wanted))
 	for i := range wanted {
@@ -44,7 +44,7 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted, trust bool) {
 			due.add(w.User, ids[i])
 		}
 		u.once = w.follows()
-		f.store.expectOther(&more, w, u, lock.As)
+		f.store.expectOther(&more, w, u, mode.view)
 		for _, e := range w.Events {
 			f.store.expect(&more, w, u, e)
 		}
@@ -52,7 +52,7 @@ func (f *Facts) queue(q *queue, lock Lock, wanted []Wanted, trust bool) {
 	if len(create) > 0 {
 		q.add(db.ContactsCreate, f.store.OwnTime, int32(Tolerance/time.Second), create, createdAt).Query(each(func(name string) { f.users[name].created = true }))
 	}
-	f.queueLocks(q, lock, users, ids, versions)
+	f.queueLocks(q, mode, users, ids, versions)
 	// Whoever deploys takes no lock of a user. So what is read after the locks were taken is what is true of the users: who
 	// deploys later will find them changed.
 	q.add(db.GenerationSeen).QueryRow(func(row pgx.Row) error {
@@ -96,7 +96,7 @@ func (f *Facts) queueKeys(q *queue, wanted []Wanted, ids []int64) {
 // queueLocks asks for the locks of users. Who waits for locks takes them in the order of names. Who does not can ask for users
 // whom it knows by the numbers of their contacts, which are found sooner; but not for those who follow a deployment, who may be
 // other contacts by now.
-func (f *Facts) queueLocks(q *queue, lock Lock, users []string, ids, versions []int64) {
+func (f *Facts) queueLocks(q *queue, mode LoadMode, users []string, ids, versions []int64) {
 	byName := func(row db.ContactsLockRow) {
 		f.users[row.UserID].lock(db.ContactsLockKnownRow{
 			ID: row.ID, Email: row.Email, Properties: row.Properties, Version: row.Version, UpdatedAt: row.UpdatedAt, WrittenAt: row.WrittenAt,
@@ -105,10 +105,10 @@ func (f *Facts) queueLocks(q *queue, lock Lock, users []string, ids, versions []
 		})
 	}
 	switch {
-	case lock.None:
+	case mode.free:
 		q.add(db.ContactsRead, users, ids, versions).Query(each(byName))
 		return
-	case lock.Wait:
+	case mode.wait:
 		q.add(db.ContactsLockWaiting, users, ids, versions).Query(each(byName))
 		return
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
@@ -29,31 +28,9 @@ type Wanted struct {
 // follows reports whether the user is going to follow a deployment: most of those are not asked for again.
 func (w *Wanted) follows() bool { return w.Contact != 0 && w.Due == nil }
 
-// Lock says how the locks of users are taken.
-type Lock struct {
-	Wait bool // for users who are locked; otherwise they are passed over
-	// Begin starts a transaction by the same round trip, in which no statement waits longer than Timeout for a lock.
-	Begin   bool
-	Timeout time.Duration
-	// Mark is what the transaction that begins leaves if it commits.
-	Mark Mark
-	// None takes no locks at all: everything is read as it was committed at one moment, and nothing can be written. With
-	// Begin, no XID is given.
-	None bool
-	// Replan makes the plans of the connection's statements anew. See [Replan].
-	Replan bool
-	// As is what is deployed as far as the caller is concerned. Nil: what is.
-	As *Deployment
-	// Remake makes all that is kept of the users anew from the log.
-	Remake bool
-	// Provisional says that somebody else has begun the transaction and may roll it back: nothing that comes of it is
-	// remembered, and nothing that is remembered is used.
-	Provisional bool
-}
-
 // Facts is what is known of users, whose locks the transaction holds unless it took none.
 type Facts struct {
-	// XID identifies the transaction that Lock.Begin started, so that its fate can be asked for when the connection is
+	// XID identifies the transaction that BeginAndLock started, so that its fate can be asked for when the connection is
 	// lost.
 	XID string
 
@@ -88,26 +65,26 @@ type user struct {
 }
 
 // Load locks users, who must be sorted and different, and reads what is known of them. It takes one round trip.
-func (s *Store) Load(ctx context.Context, conn Conn, lock Lock, wanted []Wanted) (*Facts, error) {
+func (s *Store) Load(ctx context.Context, conn Conn, mode LoadMode, wanted []Wanted) (*Facts, error) {
 	f := &Facts{store: s, users: make(map[string]*user, len(wanted))}
 	q := queue{store: s}
 	switch {
-	case lock.Begin && lock.None:
+	case mode.begin && mode.free:
 		q.add("begin isolation level repeatable read, read only")
-	case lock.Begin:
-		q.begin(lock.Timeout, lock.Mark, &f.XID)
+	case mode.begin:
+		q.begin(mode.timeout, mode.mark, &f.XID)
 	}
-	if lock.Replan {
+	if mode.replan {
 		q.add("discard plans")
 	}
-	f.queue(&q, lock, wanted, !lock.None && !lock.Provisional)
+	f.queue(&q, mode, wanted, !mode.free && !mode.provisional)
 	if err := q.send(ctx, conn); err != nil {
 		return nil, fmt.Errorf("read facts: %w", err)
 	}
-	if !lock.None {
+	if !mode.free {
 		f.holder = s.cache.number()
 	}
-	if err := f.loadAgain(ctx, conn, lock, wanted); err != nil {
+	if err := f.loadAgain(ctx, conn, mode, wanted); err != nil {
 		return nil, err
 	}
 	for i := range wanted {
@@ -115,19 +92,19 @@ func (s *Store) Load(ctx context.Context, conn Conn, lock Lock, wanted []Wanted)
 			return nil, err
 		}
 	}
-	f.deployment = lock.As
+	f.deployment = mode.view
 	if f.deployment == nil {
 		var err error
 		if f.deployment, err = s.deployed(ctx, conn, f.generation); err != nil {
 			return nil, err
 		}
 	}
-	return f, f.remake(ctx, conn, lock.Remake)
+	return f, f.remake(ctx, conn, mode.rebuild)
 }
 
 // loadAgain reads what is known of those users of whom what was thought turns out not to be so: somebody else has written
 // since, or they are another contact, because somebody removed that one by hand.
-func (f *Facts) loadAgain(ctx context.Context, conn Conn, lock Lock, wanted []Wanted) error {
+func (f *Facts) loadAgain(ctx context.Context, conn Conn, mode LoadMode, wanted []Wanted) error {
 	var others, much []Wanted
 	for _, w := range wanted {
 		u := f.users[w.User]
@@ -152,7 +129,7 @@ func (f *Facts) loadAgain(ctx context.Context, conn Conn, lock Lock, wanted []Wa
 		return nil
 	}
 	q := queue{store: f.store}
-	f.queue(&q, lock, others, false)
+	f.queue(&q, mode, others, false)
 	if err := q.send(ctx, conn); err != nil {
 		return fmt.Errorf("read facts again: %w", err)
 	}

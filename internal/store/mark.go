@@ -13,7 +13,7 @@ import (
 )
 
 // Mark is what a transaction leaves behind if it commits, by which it can be recognised afterwards: it is noted as the
-// transaction begins, see [Lock]. The zero value is none.
+// transaction begins, see [BeginAndLock]. The zero value is none.
 type Mark struct {
 	token  pgtype.UUID // of the connection
 	serial int64

@@ -85,7 +85,7 @@ func acquire(t *testing.T, pool *pgxpool.Pool) *pgxpool.Conn {
 func begin(t *testing.T, s *store.Store, conn *pgxpool.Conn) (store.Mark, string) {
 	t.Helper()
 	mark := store.NewMark(conn.Conn().PgConn(), registry.At(time.Now()))
-	facts, err := s.Load(t.Context(), conn, store.Lock{Begin: true, Mark: mark}, nil)
+	facts, err := s.Load(t.Context(), conn, store.BeginAndLock(store.Begin{Mark: mark}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // Merge makes a contact another, under the locks of both, as far as that is a matter of rows: what was made of the log is to be
-// made anew for the survivor afterwards (see [Lock]). What becomes of stays must have been decided and written: here those that
+// made anew for the survivor afterwards (see [LoadMode.Rebuild]). What becomes of stays must have been decided and written: here those that
 // are handed over move. Nothing of the loser must be due before the instant at which that is.
 func (s *Store) Merge(ctx context.Context, conn Conn, from, into int64, handed []decide.Handover, now registry.Instant) error {
 	q := &queue{store: s}

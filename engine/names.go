@@ -1,0 +1,29 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/bucketgen/bucketgen/internal/transact"
+)
+
+// NameOf returns the id by which a user goes: the one given, unless that is one that they had before they were merged. It is the
+// same for a user who is unknown.
+func (e *Engine) NameOf(ctx context.Context, userID string) (string, error) {
+	if err := e.ready(); err != nil {
+		return "", err
+	}
+	names, err := e.store.Renamed(ctx, e.pool, []string{userID})
+	if err != nil {
+		return "", fmt.Errorf("name of user %q: %w", userID, err)
+	}
+	return transact.Names(names).Of(userID), nil
+}
+
+// name returns the name by which a user goes, as far as this process knows.
+func (e *Engine) name(user string) string {
+	if e.phase.Load() == fresh {
+		return user
+	}
+	return e.store.Name(user)
+}

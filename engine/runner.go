@@ -1,0 +1,86 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/internal/transact"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// newRunner returns a runner of transactions over the buckets of a store.
+func (e *Engine) newRunner(s *store.Store, r *registry.Registry, view *store.Deployment) *transact.Runner {
+	return &transact.Runner{Pool: e.pool, Store: s, Registry: r, View: view, Now: e.now, Log: e.log, Links: links{e}}
+}
+
+// staysOnly returns a runner over buckets of which only the stays matter, whatever is deployed. What is decided about a bucket is
+// decided by the one decide, which needs a registry that has it.
+func (e *Engine) staysOnly(buckets []db.BucketgenBucket) *transact.Runner {
+	s := store.Bare(e.config.Schema, buckets)
+	s.OwnTime = e.config.VirtualTime
+	return e.newRunner(s, s.Registry(), s.Alone())
+}
+
+// present returns a task for a user who was found in the database.
+func (e *Engine) present(user string, contact int64, step func(*decide.Session, registry.Instant) decide.Result) *transact.Task {
+	return &transact.Task{
+		Want: store.Wanted{User: user, Contact: contact, CreatedAt: e.now()}, Options: e.options(true), Step: step,
+	}
+}
+
+// commitAll commits tasks however long their users are locked.
+func (e *Engine) commitAll(ctx context.Context, tasks []*transact.Task, done func(*transact.Task)) error {
+	return e.runner.CommitAll(ctx, &e.attempts("reconcile").Attempts, tasks, done)
+}
+
+// decided counts what a session did.
+func (e *Engine) decided(c *decide.Changes) {
+	e.stats.candidates.Add(int64(c.Candidates))
+	e.stats.evaluations.Add(int64(c.Evaluations))
+}
+
+// committed wakes the loops of this process that a write concerns.
+func (e *Engine) committed(w *store.Write) {
+	if at, written := w.Due(); written {
+		e.clock.notice(at)
+	}
+	if e.armer != nil {
+		e.armer.notice(w)
+	}
+	if n := w.Transitions(); n > 0 {
+		e.stats.transitions.Add(int64(n))
+		e.outbox.poke()
+	}
+	if w.Shows() {
+		e.wakeReaders()
+	}
+}
+
+// wakeReaders makes caches of memberships poll the log, here and in other processes.
+func (e *Engine) wakeReaders() {
+	e.feed.poke()
+	e.notifier.Wake()
+}
+
+// links is the policy of an engine for connections to the database.
+type links struct{ engine *Engine }
+
+var _ transact.Links = links{}
+
+func (l links) Answering(ctx context.Context) (context.Context, context.CancelFunc) {
+	return l.engine.answering(ctx)
+}
+
+func (l links) Answered(err error) { l.engine.answered(err) }
+
+func (l links) Rollback(ctx context.Context, conn *pgxpool.Conn, err error) error {
+	return l.engine.rollback(ctx, conn, err)
+}
+
+func (l links) Fate(ctx context.Context, xid string, mark store.Mark, lost error) error {
+	return l.engine.fateOf(ctx, xid, mark, lost)
+}

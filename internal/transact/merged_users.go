@@ -1,0 +1,65 @@
+package transact
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/bucketgen/bucketgen/internal/store"
+)
+
+// Names are the names by which users go now, by those that they had before they were merged.
+type Names map[string]string
+
+// Of returns the name by which a user goes.
+func (n Names) Of(user string) string {
+	if name, merged := n[user]; merged {
+		return name
+	}
+	return user
+}
+
+// mergedError says that users who were named were merged into others. Nothing was done; it can be tried again by those names.
+type mergedError struct{ names Names }
+
+// Error returns how many they are.
+func (m *mergedError) Error() string {
+	return fmt.Sprintf("%d users were merged into others meanwhile", len(m.names))
+}
+
+// Canonical calls do until it meets no named user who was merged, and returns its error. In between it calls rename with the
+// names of those users, by which do goes the next time.
+func Canonical(do func() error, rename func(Names)) error {
+	for {
+		err := do()
+		merged, ok := errors.AsType[*mergedError](err)
+		if !ok {
+			return err
+		}
+		rename(merged.names)
+	}
+}
+
+// checkMerged returns a [*mergedError] if users who were named were merged. The lock of the user says that, and only then the
+// name is looked up: users who were never merged cost nothing.
+func (r *Runner) checkMerged(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*Task) error {
+	var merged []string
+	for _, t := range tasks {
+		if t.Named && facts.Merged(t.Want.User) {
+			merged = append(merged, t.Want.User)
+		}
+	}
+	if len(merged) == 0 {
+		return nil
+	}
+	names, err := r.Store.Renamed(ctx, conn, merged)
+	if err != nil {
+		return err
+	}
+	for _, user := range merged {
+		if names[user] == "" {
+			return fmt.Errorf("user %q was merged, and bucketgen.identities does not say into whom; was it changed by hand?", user)
+		}
+	}
+	return &mergedError{names}
+}

@@ -1,0 +1,361 @@
+// Package transact runs transactions: it takes the locks of users, loads what is known of them, lets package decide decide, and
+// writes what was decided. Every writer and every reader of decisions goes through a [Runner].
+package transact
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/bucketgen/bucketgen"
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/retry"
+	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Runner runs tasks in transactions. It is safe for concurrent use; its fields do not change while it is used. A copy with another
+// Store, Registry and View decides over other buckets on the same pool.
+type Runner struct {
+	Pool     *pgxpool.Pool
+	Store    *store.Store
+	Registry *registry.Registry
+
+	// View is what is deployed, for the runner. Nil: the deployment in the database.
+	View *store.Deployment
+
+	// Now is the clock by which users are decided on.
+	Now func() registry.Instant
+
+	Log *slog.Logger
+
+	// Links says how long to wait for the database, and what becomes of a transaction whose connection is lost.
+	Links Links
+
+	// Decided is called with the changes of each session, before they are committed. Nil: they are not counted.
+	Decided func(*decide.Changes)
+
+	// Committed is called with each write after its transaction was committed. Nil: nothing waits for it.
+	Committed func(*store.Write)
+}
+
+// Links is the policy for connections to the database.
+type Links interface {
+	// Answering returns a context for statements that the database has to answer in time.
+	Answering(ctx context.Context) (context.Context, context.CancelFunc)
+
+	// Answered notes the outcome of such statements.
+	Answered(err error)
+
+	// Rollback ends a transaction that failed with an error, and returns that error. Nil ends one that only read.
+	Rollback(ctx context.Context, conn *pgxpool.Conn, err error) error
+
+	// Fate returns nil if a transaction was committed whose connection was lost at COMMIT, else the error that lost it.
+	Fate(ctx context.Context, xid string, mark store.Mark, lost error) error
+}
+
+// LockTimeout is how long a transaction of the engine waits for another at most: one that has a user whom it cannot pass
+// over, or is just creating one. A caller's own transaction may do that, and stay open.
+const LockTimeout = 500 * time.Millisecond
+
+// Commit runs tasks for different users in one transaction of its own. Users who are unknown are passed over, and those
+// who are locked too, unless it is to wait for them. If it returns an error, nothing was done.
+func (r *Runner) Commit(ctx context.Context, wait bool, tasks []*Task) error {
+	waiting, cancel := r.Links.Answering(ctx)
+	defer cancel()
+	conn, err := r.Pool.Acquire(waiting)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer conn.Release()
+	mark := r.Mark(conn)
+	facts, err := r.Begin(waiting, conn, mark, wait, tasks)
+	if err != nil {
+		return r.Links.Rollback(ctx, conn, err)
+	}
+	write, err := r.Decide(waiting, conn, facts, tasks)
+	if err != nil {
+		return r.Links.Rollback(ctx, conn, err)
+	}
+	if err := r.Conclude(ctx, conn, facts.XID, mark, write); err != nil {
+		return err
+	}
+	facts.Remember(write)
+	r.committed(write)
+	return nil
+}
+
+// Mark returns the mark for the next transaction of a connection.
+func (r *Runner) Mark(conn *pgxpool.Conn) store.Mark {
+	return store.NewMark(conn.Conn().PgConn(), r.Now())
+}
+
+// Begin begins a transaction that leaves a mark, takes the locks of the users of tasks, and loads what is known of them.
+func (r *Runner) Begin(ctx context.Context, conn *pgxpool.Conn, mark store.Mark, wait bool, tasks []*Task) (*store.Facts, error) {
+	mode := store.BeginAndLock(store.Begin{
+		Wait: wait, Timeout: LockTimeout, Mark: mark, View: r.View, Replan: store.Replan(conn.Conn().PgConn()),
+	})
+	return r.load(ctx, conn, mode, tasks)
+}
+
+// Conclude writes and commits a transaction that leaves a mark. If it returns an error, nothing was done. It may release the
+// connection.
+func (r *Runner) Conclude(ctx context.Context, conn *pgxpool.Conn, xid string, mark store.Mark, write *store.Write) error {
+	waiting, cancel := r.Links.Answering(ctx)
+	defer cancel()
+	err := write.Send(waiting, conn, r.Store, true)
+	switch {
+	case err == nil:
+		r.Links.Answered(nil)
+		return nil
+	case conn.Conn().IsClosed():
+		conn.Release() // to ask takes a connection, and the pool may have no other
+		return r.Links.Fate(ctx, xid, mark, err)
+	default:
+		return r.Links.Rollback(ctx, conn, fmt.Errorf("write: %w", err))
+	}
+}
+
+func (r *Runner) committed(w *store.Write) {
+	if r.Committed != nil {
+		r.Committed(w)
+	}
+}
+
+// InTx runs tasks for different users in a transaction that the caller began and commits. It waits for locks.
+func (r *Runner) InTx(ctx context.Context, conn store.Conn, tasks []*Task) error {
+	facts, err := r.Load(ctx, conn, false, tasks)
+	if err != nil {
+		return err
+	}
+	_, err = r.Write(ctx, conn, facts, tasks)
+	return err
+}
+
+// Load takes the locks of the users of tasks in a transaction that was begun before, and loads what is known of them. Rebuild
+// derives all that is kept of them anew from the log.
+func (r *Runner) Load(ctx context.Context, conn store.Conn, rebuild bool, tasks []*Task) (*store.Facts, error) {
+	mode := store.InTx(r.View)
+	if rebuild {
+		mode = mode.Rebuild()
+	}
+	return r.load(ctx, conn, mode, tasks)
+}
+
+// Write decides, and writes what was decided, in a transaction that goes on.
+func (r *Runner) Write(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*Task) (*store.Write, error) {
+	write, err := r.Decide(ctx, conn, facts, tasks)
+	if err != nil {
+		return nil, err
+	}
+	if err := write.Send(ctx, conn, r.Store, false); err != nil {
+		return nil, fmt.Errorf("write: %w", err)
+	}
+	return write, nil
+}
+
+// Consult runs tasks on what is known of their users, all of it as it was committed at one moment, and writes nothing. visit is
+// called once for each user who is known, with what their task came to; state and session are those of another user afterwards.
+func (r *Runner) Consult(ctx context.Context, tasks []*Task, visit func(*Task, *decide.State, *decide.Session)) error {
+	conn, err := r.Pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer conn.Release()
+	facts, err := r.load(ctx, conn, store.ReadOnly(r.View, store.Replan(conn.Conn().PgConn())), tasks)
+	if err == nil {
+		err = r.Run(ctx, conn, facts, tasks, visit)
+	}
+	return r.Links.Rollback(ctx, conn, err)
+}
+
+// CommitDue begins a transaction, takes the locks of the users who have been due longest and are not locked, and commits what the
+// tasks of task come to. It returns how many users there were, and whether some due instant was settled.
+func (r *Runner) CommitDue(ctx context.Context, now registry.Instant, most int, task func(store.Wanted) *Task) (users int, settles bool, err error) {
+	ctx, cancel := r.Links.Answering(ctx)
+	defer cancel()
+	conn, err := r.Pool.Acquire(ctx)
+	if err != nil {
+		return 0, false, fmt.Errorf("connect: %w", err)
+	}
+	defer conn.Release()
+	due, err := r.Store.LockDue(ctx, conn, store.Replan(conn.Conn().PgConn()), now, most)
+	if err != nil || len(due) == 0 {
+		return 0, false, r.Links.Rollback(ctx, conn, err)
+	}
+	tasks := make([]*Task, len(due))
+	for i, user := range due {
+		tasks[i] = task(user)
+	}
+	settles, err = r.commitLocked(ctx, conn, tasks)
+	if err != nil {
+		return 0, false, r.Links.Rollback(ctx, conn, err)
+	}
+	r.Links.Answered(nil)
+	return len(due), settles, nil
+}
+
+func (r *Runner) commitLocked(ctx context.Context, conn store.Conn, tasks []*Task) (bool, error) {
+	facts, err := r.load(ctx, conn, store.AlreadyLocked(), tasks)
+	if err != nil {
+		return false, err
+	}
+	write, err := r.Decide(ctx, conn, facts, tasks)
+	if err != nil {
+		return false, err
+	}
+	if err := write.Send(ctx, conn, r.Store, true); err != nil {
+		return false, fmt.Errorf("write: %w", err)
+	}
+	facts.Remember(write)
+	r.committed(write)
+	return write.Settles(), nil
+}
+
+// CommitAll commits tasks, however long some of their users are locked, and calls done with each. Users who are gone are passed
+// over.
+func (r *Runner) CommitAll(ctx context.Context, attempts *retry.Attempts, tasks []*Task, done func(*Task)) error {
+	for len(tasks) > 0 {
+		if err := r.Commit(ctx, false, tasks); err != nil {
+			if err := attempts.Again(ctx, err); err != nil {
+				return err
+			}
+			continue
+		}
+		var missed []*Task
+		for _, t := range tasks {
+			if t.Missed {
+				missed = append(missed, t)
+			} else {
+				done(t)
+			}
+		}
+		if tasks = missed; len(tasks) == 0 {
+			return nil
+		}
+		if err := attempts.Sleep(ctx); err != nil {
+			return err
+		}
+		var err error
+		if tasks, err = r.present(ctx, tasks); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// present returns the tasks for users who are not gone.
+func (r *Runner) present(ctx context.Context, tasks []*Task) ([]*Task, error) {
+	users := make([]string, len(tasks))
+	for i, t := range tasks {
+		users[i] = t.Want.User
+	}
+	there, err := r.Store.Queries(r.Pool).ContactsPresent(ctx, users)
+	if err != nil {
+		return nil, fmt.Errorf("read users: %w", err)
+	}
+	return slices.DeleteFunc(tasks, func(t *Task) bool { return !slices.Contains(there, t.Want.User) }), nil
+}
+
+// load loads the users of tasks, and checks that none of those who were named was merged.
+func (r *Runner) load(ctx context.Context, conn store.Conn, mode store.LoadMode, tasks []*Task) (*store.Facts, error) {
+	wanted := make([]store.Wanted, len(tasks))
+	for i, t := range tasks {
+		wanted[i] = t.Want
+	}
+	slices.SortFunc(wanted, func(a, b store.Wanted) int { return strings.Compare(a.User, b.User) })
+	facts, err := r.Store.Load(ctx, conn, mode, wanted)
+	if err != nil {
+		return nil, err
+	}
+	return facts, r.checkMerged(ctx, conn, facts, tasks)
+}
+
+// Decide runs the steps of the tasks on what is known of their users, and returns what there is to write.
+func (r *Runner) Decide(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*Task) (*store.Write, error) {
+	events := 0
+	for _, t := range tasks {
+		events += len(t.Want.Events)
+	}
+	write := store.NewWrite(len(tasks), events)
+	err := r.Run(ctx, conn, facts, tasks, func(t *Task, state *decide.State, session *decide.Session) {
+		changes := session.Changes()
+		if r.Decided != nil {
+			r.Decided(&changes)
+		}
+		write.Add(facts, t.Want.User, state, changes)
+		r.logTransitions(ctx, t.Want.User, changes.Transitions)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return write, nil
+}
+
+// logTransitions logs what was decided about a user. The log does not say whether it was committed.
+func (r *Runner) logTransitions(ctx context.Context, user string, made []decide.Transition) {
+	if len(made) == 0 || !r.Log.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	for _, t := range Transitions(r.Registry, user, made) {
+		r.Log.DebugContext(ctx, "transition decided", "bucket", t.BucketID, "user", user, "transition", string(t.Kind), "source", string(t.Source), "key", t.Key(), "at", t.At)
+	}
+}
+
+// Transitions returns what was decided about a user as callers see it.
+func Transitions(r *registry.Registry, user string, made []decide.Transition) []bucketgen.Transition {
+	if len(made) == 0 {
+		return nil
+	}
+	out := make([]bucketgen.Transition, len(made))
+	for i, t := range made {
+		row := &r.Buckets[t.Bucket]
+		out[i] = bucketgen.Transition{
+			BucketID: row.ID, BucketName: row.Name, UserID: user, Kind: t.Kind, Source: t.Source, EntryCount: t.Epoch,
+			Reason: t.Reason, Tick: t.Label, DwellCount: t.Ordinal, At: t.At.Time(), DecidedAt: t.DecidedAt.Time(),
+			Suppressed: t.Suppressed,
+		}
+	}
+	return out
+}
+
+// Run runs the steps of the tasks on what is known of their users, in the order of their names, and calls done with each that
+// lacked nothing. Facts that a step turns out to need are read by one more round trip.
+func (r *Runner) Run(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*Task, done func(*Task, *decide.State, *decide.Session)) error {
+	const rounds = 8 // what one round loads may lead to further questions, but not for ever
+	clock := r.Now()
+	session, state := &decide.Session{}, &decide.State{} // of one user after the other
+	tasks = slices.SortedFunc(slices.Values(tasks), func(a, b *Task) int { return strings.Compare(a.Want.User, b.Want.User) })
+	for range rounds {
+		lacks := map[string]decide.Lacks{}
+		var again []*Task
+		for _, t := range tasks {
+			if t.Missed = !facts.Locked(t.Want.User); t.Missed {
+				continue
+			}
+			facts.State(t.Want.User, state)
+			session.Begin(r.Registry, state, facts.Options(t.Want.User, t.Options))
+			t.Result = t.Step(session, facts.Clock(t.Want.User, clock))
+			if l, lacking := session.Lacks(); lacking {
+				lacks[t.Want.User] = l
+				again = append(again, t)
+				continue
+			}
+			done(t, state, session)
+		}
+		if len(again) == 0 {
+			return nil
+		}
+		if err := facts.LoadMore(ctx, conn, lacks); err != nil {
+			return err
+		}
+		tasks = again
+	}
+	return errors.New("a decision still lacks facts after all that were asked for were read; this is a bug in bucketgen")
+}
