@@ -107,6 +107,13 @@ func TestImports(t *testing.T) {
 			why: "engine and generator say things in the same words, and neither knows the other",
 		},
 		{
+			name:     "parts of the engine",
+			packages: []string{"internal/batch", "internal/retry", "internal/service", "internal/transact"},
+			never:    []string{module + "engine", module + "gen", module + "buckets", module + "bucket"},
+			but:      []string{module + "gen/db"},
+			why:      "a part of the engine is handed what it needs, and knows nothing of the engine",
+		},
+		{
 			name: "decide", packages: []string{"internal/decide"}, never: []string{"github.com/jackc", "database/sql", module + "internal/store"},
 			why: "decide is pure",
 		},
