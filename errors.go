@@ -9,22 +9,23 @@ var (
 	// ErrStopped is returned by calls that come before Start or after Stop.
 	ErrStopped = errors.New("the engine is not running")
 
-	// ErrBusy says that too many merges wait for their turn: see engine.Config.MaxMergesWaiting. The same call may succeed
-	// later, and engine.Transient reports that.
+	// ErrBusy says that too many merges wait for their turn: see engine.Config.MaxMergesWaiting.
+	// The same call may succeed later, and engine.Transient reports that.
 	ErrBusy = errors.New("too many merges wait for their turn")
 
 	// ErrDeleted is returned by a change of a user who is deleted. Restore brings them back.
 	ErrDeleted = errors.New("the user is deleted")
 
-	// ErrMergeNotAllowed is returned where two users would become one, and the caller is not trusted to do that.
+	// ErrMergeNotAllowed is returned where two users would become one, and the caller is not
+	// trusted to do that.
 	ErrMergeNotAllowed = errors.New("both ids are known users; merge them by Engine.Merge, bucketd merge, or a server or admin key")
 
-	// ErrLeaseLost is the cause of the context of a handler or forwarder whose lease ended while it ran, because it could
-	// not be kept: another process may have the delivery by now.
+	// ErrLeaseLost is the cause of the context of a handler or forwarder whose lease ended while it
+	// ran, because it could not be kept: another process may have the delivery by now.
 	ErrLeaseLost = errors.New("the lease of the delivery has ended")
 
-	// ErrNotDeployed says that the definitions of the engine are not the deployed ones: nothing happens to the buckets
-	// that differ until they are deployed.
+	// ErrNotDeployed says that the definitions of the engine are not the deployed ones: nothing
+	// happens to the buckets that differ until they are deployed.
 	ErrNotDeployed = errors.New("the definitions of this program are not what is deployed; deploy them")
 
 	// ErrPaused is returned by a change of a bucket that is paused.
@@ -36,27 +37,29 @@ var (
 	// ErrUnknownBucket is returned for a ref that belongs to no bucket of the engine's registry.
 	ErrUnknownBucket = errors.New("the bucket is not in the registry of this engine")
 
-	// ErrUnknownSubscription is returned for a subscription that should be in the database already, and is not.
+	// ErrUnknownSubscription is returned for a subscription that should be in the database already,
+	// and is not.
 	ErrUnknownSubscription = errors.New("there is no subscription of that name")
 
 	// ErrUnknownUser is returned by a read about a user who is not in the database.
 	ErrUnknownUser = errors.New("nothing is known of the user")
 
-	// ErrCursor is returned for a cursor that is ahead of the database: it comes from another one, or this one was
-	// restored to an earlier state.
+	// ErrCursor is returned for a cursor that is ahead of the database: it comes from another one,
+	// or this one was restored to an earlier state.
 	ErrCursor = errors.New("the cursor is ahead of the database; begin without one")
 
-	// ErrIsolation is returned by calls inside a transaction that is not READ COMMITTED. In any other, the engine would
-	// read what was true before it got the user's lock.
+	// ErrIsolation is returned by calls inside a transaction that is not READ COMMITTED. In any
+	// other, the engine would read what was true before it got the user's lock.
 	ErrIsolation = errors.New("the transaction is not READ COMMITTED")
 
-	// Cancel is returned by a handler, possibly wrapped, for a transition that cannot be handled however often it is
-	// tried: it is given up at once.
+	// Cancel is returned by a handler, possibly wrapped, for a transition that cannot be handled
+	// however often it is tried: it is given up at once.
 	Cancel = errors.New("give up") //nolint:errname // `return engine.Cancel` is an instruction, as `return fs.SkipAll` is
 )
 
-// RetryAfterError is returned by a handler or a forwarder, possibly wrapped, for a transition that failed and should be tried
-// again no sooner than After some time, as its target asked for. It counts as an attempt like any other.
+// RetryAfterError is returned by a handler or a forwarder, possibly wrapped, for a transition that
+// failed and should be tried again no sooner than After some time, as its target asked for. It
+// counts as an attempt like any other.
 type RetryAfterError struct {
 	After time.Duration
 	Err   error

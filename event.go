@@ -2,43 +2,48 @@ package bucketgen
 
 import "time"
 
-// Event is something that a user did, or traits of theirs, or both. UserID is required, and one of Name and Traits.
+// Event is something that a user did, or traits of theirs, or both. UserID is required, and one of
+// Name and Traits.
 type Event struct {
 	// UserID names the user: 1 to 255 bytes, not blank. A user is created with their first event.
 	UserID string
 
-	// Name says what the user did: at most 200 bytes, not beginning "bucket:". Without a name, the event only carries
-	// traits.
+	// Name says what the user did: at most 200 bytes, not beginning "bucket:". Without a name, the
+	// event only carries traits.
 	Name string
 
-	// Properties are the payload of the event. Those that are declared as properties of users are stored with the user,
-	// too, and win over Traits. A value of nil removes one.
+	// Properties are the payload of the event. Those that are declared as properties of users are
+	// stored with the user, too, and win over Traits. A value of nil removes one.
 	Properties map[string]any
 
-	// Traits are set on the user. A value of nil removes one. The trait "email" is the user's email address.
+	// Traits are set on the user. A value of nil removes one. The trait "email" is the user's email
+	// address.
 	Traits map[string]any
 
-	// PropertiesJSON and TraitsJSON are the same as JSON objects, for callers that have them so. It is an error to give
-	// both forms.
+	// PropertiesJSON and TraitsJSON are the same as JSON objects, for callers that have them so. It
+	// is an error to give both forms.
 	PropertiesJSON []byte
 	TraitsJSON     []byte
 
-	// TraitsOnce are set on the user as Traits are, but only those that the user does not have yet, and that Traits do not
-	// set. TraitsOnceJSON is the same as a JSON object. The log of events holds what was set.
+	// TraitsOnce are set on the user as Traits are, but only those that the user does not have yet,
+	// and that Traits do not set. TraitsOnceJSON is the same as a JSON object. The log of events
+	// holds what was set.
 	TraitsOnce     map[string]any
 	TraitsOnceJSON []byte
 
-	// OccurredAt says when it happened: not later than now, give or take engine.Config.Skew. It decides whether the event
-	// is in a window, and which of two values of a declared property is the newer one. Years 1 to 9999. Defaults to the
-	// time at which the event is decided on, and so does the zero time.
+	// OccurredAt says when it happened: not later than now, give or take engine.Config.Skew. It
+	// decides whether the event is in a window, and which of two values of a declared property is
+	// the newer one. Years 1 to 9999. Defaults to the time at which the event is decided on, and so
+	// does the zero time.
 	OccurredAt time.Time
 
-	// Key makes the ingest idempotent: of several events of a user with one key only the first counts, and the others
-	// change nothing. At most 255 bytes, not beginning "bucket:". Defaults to none.
+	// Key makes the ingest idempotent: of several events of a user with one key only the first
+	// counts, and the others change nothing. At most 255 bytes, not beginning "bucket:". Defaults
+	// to none.
 	Key string
 
-	// TraitsOnly says that Properties stay with the event: none of them is stored with the user, whatever is declared.
-	// Defaults to false.
+	// TraitsOnly says that Properties stay with the event: none of them is stored with the user,
+	// whatever is declared. Defaults to false.
 	TraitsOnly bool
 }
 
@@ -47,7 +52,8 @@ type Result struct {
 	// Duplicate says that the user had used the key before. Nothing was changed.
 	Duplicate bool
 
-	// Transitions are what happened to the user, in order: by this event, or because time had passed since the last.
+	// Transitions are what happened to the user, in order: by this event, or because time had
+	// passed since the last.
 	Transitions []Transition
 
 	// Err says why the event was refused, in the results of a batch. Nothing of it was stored.

@@ -9,7 +9,8 @@ import (
 // Kind is what happened to a stay of a user in a bucket.
 type Kind string
 
-// The kinds of transitions. Dwell is the tick of a stay that lasts: no change of membership, but announced as one.
+// The kinds of transitions. Dwell is the tick of a stay that lasts: no change of membership, but
+// announced as one.
 const (
 	Entered Kind = "entered"
 	Left    Kind = "left"
@@ -40,8 +41,8 @@ const (
 	ReasonMerged   Reason = "merged"   // the user was merged into one who is in the bucket, too; it is never announced
 )
 
-// Transition is something that happened to a stay of a user in a bucket. Its JSON form is the payload by which it is
-// announced to the outside.
+// Transition is something that happened to a stay of a user in a bucket. Its JSON form is the
+// payload by which it is announced to the outside.
 type Transition struct {
 	BucketID     string `json:"bucketId"`
 	BucketName   string `json:"bucketName"`
@@ -56,9 +57,10 @@ type Transition struct {
 	DwellCount   int    `json:"dwellCount,omitempty"`   // ordinal of a tick, from 1
 	Replayed     bool   `json:"replayed,omitempty"`     // it was given up before, and is delivered anew
 
-	// Fence is the number of the lease by which it is delivered: greater than that of every earlier lease, of whatever
-	// delivery. A target that keeps the greatest it has seen of each user and bucket can refuse what comes from a process
-	// that was held up for longer than its lease. 0 if it is not a delivery; it is no part of the JSON form.
+	// Fence is the number of the lease by which it is delivered: greater than that of every earlier
+	// lease, of whatever delivery. A target that keeps the greatest it has seen of each user and
+	// bucket can refuse what comes from a process that was held up for longer than its lease. 0 if
+	// it is not a delivery; it is no part of the JSON form.
 	Fence int64 `json:"-"`
 
 	At         time.Time `json:"at"`                   // when it became true
@@ -75,10 +77,11 @@ func (t Transition) Event() string {
 	return strings.Join(parts, ":")
 }
 
-// Key returns the idempotency key of the transition. It is the same at every delivery, and no other transition of the database
-// has it. A failover to a standby that lacks the last commits loses transitions whose handlers may have been called; their keys
-// come again for what happens instead. Where that can be, remember the key together with At: two transitions that have both in
-// common are one.
+// Key returns the idempotency key of the transition. It is the same at every delivery, and no other
+// transition of the database has it. A failover to a standby that lacks the last commits loses
+// transitions whose handlers may have been called; their keys come again for what happens instead.
+// Where that can be, remember the key together with At: two transitions that have both in common
+// are one.
 func (t Transition) Key() string {
 	if t.Kind == Dwell {
 		return fmt.Sprintf("bucket:%s:%s:dwell:%s:%d:%d", t.BucketID, t.UserID, t.Tick, t.EntryCount, t.DwellCount)

@@ -34,8 +34,8 @@ func (it *item) name() string {
 	return it.user
 }
 
-// rename gives items the names of users who turned out to be merged into others, and puts them in the order in which they came:
-// two users may be one now.
+// rename gives items the names of users who turned out to be merged into others, and puts them in
+// the order in which they came: two users may be one now.
 func rename(items []*item, names transact.Names) {
 	for _, it := range items {
 		it.as = names.Of(it.name())

@@ -7,8 +7,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/transact"
 )
 
-// NameOf returns the id by which a user goes: the one given, unless that is one that they had before they were merged. It is the
-// same for a user who is unknown.
+// NameOf returns the id by which a user goes: the one given, unless that is one that they had
+// before they were merged. It is the same for a user who is unknown.
 func (e *Engine) NameOf(ctx context.Context, userID string) (string, error) {
 	if err := e.ready(); err != nil {
 		return "", err

@@ -7,10 +7,10 @@ import (
 	"github.com/bucketgen/bucketgen/internal/retry"
 )
 
-// Transient reports whether an error of the engine is about the moment, not about what was to be done: the database is away,
-// read-only, full or restarting, the engine is about to stop, or the error is unforeseen. The same call may
-// succeed later. It is false for an [*InvalidError], for sentinels such as [ErrDeleted], and for what PostgreSQL refuses
-// because of what an event says.
+// Transient reports whether an error of the engine is about the moment, not about what was to be
+// done: the database is away, read-only, full or restarting, the engine is about to stop, or the
+// error is unforeseen. The same call may succeed later. It is false for an [*InvalidError], for
+// sentinels such as [ErrDeleted], and for what PostgreSQL refuses because of what an event says.
 func Transient(err error) bool { return blame.Transient(err) }
 
 // attempts retries one call, and whether the health of the engine counts it as failing.

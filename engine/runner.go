@@ -17,8 +17,8 @@ func (e *Engine) newRunner(s *store.Store, r *registry.Registry, view *store.Dep
 	return &transact.Runner{Pool: e.pool, Store: s, Registry: r, View: view, Now: e.now, Log: e.log, Links: links{e}}
 }
 
-// staysOnly returns a runner over buckets of which only the stays matter, whatever is deployed. What is decided about a bucket is
-// decided by the one decide, which needs a registry that has it.
+// staysOnly returns a runner over buckets of which only the stays matter, whatever is deployed.
+// What is decided about a bucket is decided by the one decide, which needs a registry that has it.
 func (e *Engine) staysOnly(buckets []db.BucketgenBucket) *transact.Runner {
 	s := store.Bare(e.config.Schema, buckets)
 	s.OwnTime = e.config.VirtualTime

@@ -1,4 +1,5 @@
-// Package batch collects what arrives one by one into batches, and keeps what belongs to one user in order.
+// Package batch collects what arrives one by one into batches, and keeps what belongs to one user
+// in order.
 package batch
 
 import (
@@ -8,16 +9,19 @@ import (
 
 // Item is what is batched.
 type Item interface {
-	// User names the user whose items stay in order. It does not change while the batcher has the item.
+	// User names the user whose items stay in order. It does not change while the batcher has the
+	// item.
 	User() string
 
-	// SetPlace is called with the number of the item among all that the batcher was given, before Put returns.
+	// SetPlace is called with the number of the item among all that the batcher was given, before
+	// Put returns.
 	SetPlace(n int)
 }
 
-// Batcher collects items into batches. There is no timer: a batch is what arrived while the flushers were busy with the ones
-// before. While one is being written, another is only begun for enough items to be worth it: small batches cost as much as
-// large ones. The items of a user stay in order, because a user is in one batch at a time. It is safe for concurrent use.
+// Batcher collects items into batches. There is no timer: a batch is what arrived while the
+// flushers were busy with the ones before. While one is being written, another is only begun for
+// enough items to be worth it: small batches cost as much as large ones. The items of a user stay
+// in order, because a user is in one batch at a time. It is safe for concurrent use.
 type Batcher[T Item] struct {
 	mu       sync.Mutex
 	users    map[string]*lane[T]
@@ -42,9 +46,9 @@ type lane[T Item] struct {
 	wait  time.Duration
 }
 
-// worthIt is how many items are worth a batch beside each that is being written: the more there are, the less another one has of
-// the processors, and the more a large one saves. When those take longer than patience, because another transaction has a lock
-// that they need, any number is.
+// worthIt is how many items are worth a batch beside each that is being written: the more there
+// are, the less another one has of the processors, and the more a large one saves. When those take
+// longer than patience, because another transaction has a lock that they need, any number is.
 const (
 	worthIt  = 32
 	patience = 10 * time.Millisecond
@@ -92,16 +96,16 @@ func (b *Batcher[T]) due() bool {
 	return len(b.ready) > 0 && (b.eligible >= worthIt*b.writing || time.Since(b.began) >= patience)
 }
 
-// wakeIfDue wakes a flusher if there is something to do for one. Most items do not make a batch worth it: to wake one for each of them
-// would cost as much as to put it.
+// wakeIfDue wakes a flusher if there is something to do for one. Most items do not make a batch
+// worth it: to wake one for each of them would cost as much as to put it.
 func (b *Batcher[T]) wakeIfDue() {
 	if b.due() {
 		b.wake.Signal()
 	}
 }
 
-// Take returns the next batch, or nil once the batcher is closed and empty. The users in it are busy until they are
-// given back.
+// Take returns the next batch, or nil once the batcher is closed and empty. The users in it are
+// busy until they are given back.
 func (b *Batcher[T]) Take() []T {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -132,8 +136,9 @@ func (b *Batcher[T]) Take() []T {
 	return batch
 }
 
-// GiveBack ends a batch. Items that are put off are tried again, before those that came after them, once a little time
-// has passed: the transaction that holds the lock of their user may be done by then.
+// GiveBack ends a batch. Items that are put off are tried again, before those that came after them,
+// once a little time has passed: the transaction that holds the lock of their user may be done by
+// then.
 func (b *Batcher[T]) GiveBack(batch, putOff []T) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

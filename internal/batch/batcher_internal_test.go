@@ -15,8 +15,8 @@ type event struct {
 func (e *event) User() string   { return e.user }
 func (e *event) SetPlace(n int) { e.place = n }
 
-// TestBatchesAskForMore begins one batch beside another. The time when the last was begun is far ahead, so that no
-// patience runs out.
+// TestBatchesAskForMore begins one batch beside another. The time when the last was begun is far
+// ahead, so that no patience runs out.
 func TestBatchesAskForMore(t *testing.T) {
 	t.Parallel()
 	b := New[*event](1000)

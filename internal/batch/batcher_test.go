@@ -19,8 +19,9 @@ type item struct {
 func (it *item) User() string   { return it.user }
 func (it *item) SetPlace(n int) { it.place = n }
 
-// TestItemsOfAUserStayInOrder puts items from several goroutines, and puts off each third batch's first user. Every item is done
-// once, those of a user one after the other and in their order, and Take ends when all are done.
+// TestItemsOfAUserStayInOrder puts items from several goroutines, and puts off each third batch's
+// first user. Every item is done once, those of a user one after the other and in their order, and
+// Take ends when all are done.
 func TestItemsOfAUserStayInOrder(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -10,12 +10,12 @@ import (
 	"github.com/bucketgen/bucketgen/internal/blame"
 )
 
-// unknownFor is how long an error that is not known of databases or networks is retried. It may be a bug that never
-// passes, and the caller may have no deadline.
+// unknownFor is how long an error that is not known of databases or networks is retried. It may be
+// a bug that never passes, and the caller may have no deadline.
 const unknownFor = 10 * time.Second
 
-// Attempts retries one call against the database for as long as its errors are transient, with backoff, and logs each failure.
-// It is used by one goroutine.
+// Attempts retries one call against the database for as long as its errors are transient, with
+// backoff, and logs each failure. It is used by one goroutine.
 type Attempts struct {
 	Backoff
 
@@ -28,16 +28,17 @@ type Attempts struct {
 	// Stopping reports whether to give up because the engine stops. Nil: never.
 	Stopping func() bool
 
-	// ExpectedFunc reports whether an error is part of normal work, which is logged for debugging only and retried however
-	// long it lasts. Nil: no error is.
+	// ExpectedFunc reports whether an error is part of normal work, which is logged for debugging
+	// only and retried however long it lasts. Nil: no error is.
 	ExpectedFunc func(error) bool
 
 	count int
 	began time.Time
 }
 
-// Again waits until it is time for the next attempt and returns nil. It returns the error to give up with if none follows: the
-// error is not transient, ctx has ended, the engine stops, or the error is not known and lasts.
+// Again waits until it is time for the next attempt and returns nil. It returns the error to give
+// up with if none follows: the error is not transient, ctx has ended, the engine stops, or the
+// error is not known and lasts.
 func (a *Attempts) Again(ctx context.Context, err error) error {
 	switch {
 	case !blame.Transient(err) || errors.Is(err, bucketgen.ErrStopped):

@@ -1,4 +1,5 @@
-// Package retry holds the one backoff of the engine: how long a failed attempt waits for the next, and when to give up.
+// Package retry holds the one backoff of the engine: how long a failed attempt waits for the next,
+// and when to give up.
 package retry
 
 import (
@@ -13,8 +14,8 @@ const (
 	Max = time.Second
 )
 
-// Backoff is an exponential backoff: each wait is twice the one before. The zero value goes from [Min] to [Max]. It is used
-// by one goroutine.
+// Backoff is an exponential backoff: each wait is twice the one before. The zero value goes from
+// [Min] to [Max]. It is used by one goroutine.
 type Backoff struct {
 	// Min is the first wait. Defaults to the constant Min.
 	Min time.Duration
@@ -22,7 +23,8 @@ type Backoff struct {
 	// Max is the longest wait. Defaults to the constant Max, or to Min if that is longer.
 	Max time.Duration
 
-	// Jitter adds up to a quarter to each wait, so that what failed together does not come back together. Defaults to false.
+	// Jitter adds up to a quarter to each wait, so that what failed together does not come back
+	// together. Defaults to false.
 	Jitter bool
 
 	wait time.Duration // the next one, without jitter; 0: Min

@@ -26,25 +26,26 @@ type Loop struct {
 	// Log takes a line for each turn that fails.
 	Log *slog.Logger
 
-	// Turn does some of the work and returns how long to wait for the next turn, unless the loop is woken before. A turn
-	// that fails is retried with backoff.
+	// Turn does some of the work and returns how long to wait for the next turn, unless the loop is
+	// woken before. A turn that fails is retried with backoff.
 	Turn func(ctx context.Context) (wait time.Duration, err error)
 
 	// First is the wait before the first turn. Defaults to none.
 	First time.Duration
 
-	// Backoff is the wait after a turn that fails. Defaults to 5 ms up to 1 s. It begins anew after a turn that succeeds, and
-	// with Progress.
+	// Backoff is the wait after a turn that fails. Defaults to 5 ms up to 1 s. It begins anew after
+	// a turn that succeeds, and with Progress.
 	Backoff retry.Backoff
 
-	// Interrupt says that a turn may take long and can be continued later, so that Stop cancels its context. Otherwise Stop
-	// lets the turn finish.
+	// Interrupt says that a turn may take long and can be continued later, so that Stop cancels its
+	// context. Otherwise Stop lets the turn finish.
 	Interrupt bool
 
 	// Failed is called with the error of each turn that fails. Nil: it is only logged.
 	Failed func(err error)
 
-	// Last is called once the loop was stopped, unless its context has ended. Nil: nothing is left to do.
+	// Last is called once the loop was stopped, unless its context has ended. Nil: nothing is left
+	// to do.
 	Last func(ctx context.Context) error
 
 	once    sync.Once
@@ -58,7 +59,8 @@ func (l *Loop) init() {
 	l.once.Do(func() { l.wake, l.quit = make(chan struct{}, 1), make(chan struct{}) })
 }
 
-// Wake ends the wait for the next turn. During a turn it makes another follow at once. It never blocks.
+// Wake ends the wait for the next turn. During a turn it makes another follow at once. It never
+// blocks.
 func (l *Loop) Wake() {
 	l.init()
 	select {
@@ -112,8 +114,8 @@ func (l *Loop) run(ctx context.Context) {
 	}
 }
 
-// Progress makes the next failure the first one. A turn that lasts, as one on a connection does until that is lost, calls it
-// once it works.
+// Progress makes the next failure the first one. A turn that lasts, as one on a connection does
+// until that is lost, calls it once it works.
 func (l *Loop) Progress() {
 	l.attempt = 0
 	l.Backoff.Reset()
@@ -161,7 +163,8 @@ type Group struct {
 	running sync.WaitGroup
 }
 
-// Start runs a loop in the background until Stop, or until ctx ends, which also cancels a turn. After Stop it does nothing.
+// Start runs a loop in the background until Stop, or until ctx ends, which also cancels a turn.
+// After Stop it does nothing.
 func (g *Group) Start(ctx context.Context, l *Loop) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -27,7 +27,8 @@ func since() time.Duration {
 	return time.Since(time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC))
 }
 
-// run starts a loop in a bubble. The group must have ended when the bubble does, which is how synctest finds leaks.
+// run starts a loop in a bubble. The group must have ended when the bubble does, which is how
+// synctest finds leaks.
 func run(t *testing.T, l *service.Loop, f func(g *service.Group, log *strings.Builder)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -120,7 +121,8 @@ func TestLoopBacksOff(t *testing.T) {
 	}
 }
 
-// TestProgressBeginsTheBackoffAnew works for a while in each fourth turn before it fails, as on a connection that is lost.
+// TestProgressBeginsTheBackoffAnew works for a while in each fourth turn before it fails, as on a
+// connection that is lost.
 func TestProgressBeginsTheBackoffAnew(t *testing.T) {
 	t.Parallel()
 	turns := 0

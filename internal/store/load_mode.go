@@ -2,8 +2,8 @@ package store
 
 import "time"
 
-// LoadMode says in what transaction users are loaded, and how their locks are taken: [BeginAndLock], [InTx], [ReadOnly] or
-// [AlreadyLocked].
+// LoadMode says in what transaction users are loaded, and how their locks are taken:
+// [BeginAndLock], [InTx], [ReadOnly] or [AlreadyLocked].
 type LoadMode struct {
 	begin, wait, free, provisional, rebuild, replan bool
 
@@ -35,11 +35,12 @@ func BeginAndLock(b Begin) LoadMode {
 	return LoadMode{begin: true, wait: b.Wait, timeout: b.Timeout, mark: b.Mark, replan: b.Replan, view: b.View}
 }
 
-// InTx takes the locks of the users, however long that takes, in a transaction that was begun before and may be rolled back:
-// nothing of it is cached, and nothing cached is used.
+// InTx takes the locks of the users, however long that takes, in a transaction that was begun
+// before and may be rolled back: nothing of it is cached, and nothing cached is used.
 func InTx(view *Deployment) LoadMode { return LoadMode{wait: true, provisional: true, view: view} }
 
-// ReadOnly begins a transaction that reads everything as it was committed at one moment, takes no lock and cannot write.
+// ReadOnly begins a transaction that reads everything as it was committed at one moment, takes no
+// lock and cannot write.
 func ReadOnly(view *Deployment, replan bool) LoadMode {
 	return LoadMode{begin: true, free: true, view: view, replan: replan}
 }

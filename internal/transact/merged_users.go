@@ -19,7 +19,8 @@ func (n Names) Of(user string) string {
 	return user
 }
 
-// mergedError says that users who were named were merged into others. Nothing was done; it can be tried again by those names.
+// mergedError says that users who were named were merged into others. Nothing was done; it can be
+// tried again by those names.
 type mergedError struct{ names Names }
 
 // Error returns how many they are.
@@ -27,8 +28,8 @@ func (m *mergedError) Error() string {
 	return fmt.Sprintf("%d users were merged into others meanwhile", len(m.names))
 }
 
-// Canonical calls do until it meets no named user who was merged, and returns its error. In between it calls rename with the
-// names of those users, by which do goes the next time.
+// Canonical calls do until it meets no named user who was merged, and returns its error. In between
+// it calls rename with the names of those users, by which do goes the next time.
 func Canonical(do func() error, rename func(Names)) error {
 	for {
 		err := do()
@@ -40,8 +41,8 @@ func Canonical(do func() error, rename func(Names)) error {
 	}
 }
 
-// checkMerged returns a [*mergedError] if users who were named were merged. The lock of the user says that, and only then the
-// name is looked up: users who were never merged cost nothing.
+// checkMerged returns a [*mergedError] if users who were named were merged. The lock of the user
+// says that, and only then the name is looked up: users who were never merged cost nothing.
 func (r *Runner) checkMerged(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*Task) error {
 	var merged []string
 	for _, t := range tasks {

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestCanonical names a user who was merged twice, as a call meets it: each merge makes it go by the next name.
+// TestCanonical names a user who was merged twice, as a call meets it: each merge makes it go by
+// the next name.
 func TestCanonical(t *testing.T) {
 	t.Parallel()
 	merges := Names{"anon-1": "anon-2", "anon-2": "ada"}

@@ -1,5 +1,6 @@
-// Package transact runs transactions: it takes the locks of users, loads what is known of them, lets package decide decide, and
-// writes what was decided. Every writer and every reader of decisions goes through a [Runner].
+// Package transact runs transactions: it takes the locks of users, loads what is known of them,
+// lets package decide decide, and writes what was decided. Every writer and every reader of
+// decisions goes through a [Runner].
 package transact
 
 import (
@@ -20,8 +21,9 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// Runner runs tasks in transactions. It is safe for concurrent use; its fields do not change while it is used. A copy with another
-// Store, Registry and View decides over other buckets on the same pool.
+// Runner runs tasks in transactions. It is safe for concurrent use; its fields do not change while
+// it is used. A copy with another Store, Registry and View decides over other buckets on the same
+// pool.
 type Runner struct {
 	Pool     *pgxpool.Pool
 	Store    *store.Store
@@ -35,13 +37,16 @@ type Runner struct {
 
 	Log *slog.Logger
 
-	// Links says how long to wait for the database, and what becomes of a transaction whose connection is lost.
+	// Links says how long to wait for the database, and what becomes of a transaction whose
+	// connection is lost.
 	Links Links
 
-	// Decided is called with the changes of each session, before they are committed. Nil: they are not counted.
+	// Decided is called with the changes of each session, before they are committed. Nil: they are
+	// not counted.
 	Decided func(*decide.Changes)
 
-	// Committed is called with each write after its transaction was committed. Nil: nothing waits for it.
+	// Committed is called with each write after its transaction was committed. Nil: nothing waits
+	// for it.
 	Committed func(*store.Write)
 }
 
@@ -53,19 +58,23 @@ type Links interface {
 	// Answered notes the outcome of such statements.
 	Answered(err error)
 
-	// Rollback ends a transaction that failed with an error, and returns that error. Nil ends one that only read.
+	// Rollback ends a transaction that failed with an error, and returns that error. Nil ends one
+	// that only read.
 	Rollback(ctx context.Context, conn *pgxpool.Conn, err error) error
 
-	// Fate returns nil if a transaction was committed whose connection was lost at COMMIT, else the error that lost it.
+	// Fate returns nil if a transaction was committed whose connection was lost at COMMIT, else the
+	// error that lost it.
 	Fate(ctx context.Context, xid string, mark store.Mark, lost error) error
 }
 
-// LockTimeout is how long a transaction of the engine waits for another at most: one that has a user whom it cannot pass
-// over, or is just creating one. A caller's own transaction may do that, and stay open.
+// LockTimeout is how long a transaction of the engine waits for another at most: one that has a
+// user whom it cannot pass over, or is just creating one. A caller's own transaction may do that,
+// and stay open.
 const LockTimeout = 500 * time.Millisecond
 
-// Commit runs tasks for different users in one transaction of its own. Users who are unknown are passed over, and those
-// who are locked too, unless it is to wait for them. If it returns an error, nothing was done.
+// Commit runs tasks for different users in one transaction of its own. Users who are unknown are
+// passed over, and those who are locked too, unless it is to wait for them. If it returns an error,
+// nothing was done.
 func (r *Runner) Commit(ctx context.Context, wait bool, tasks []*Task) error {
 	waiting, cancel := r.Links.Answering(ctx)
 	defer cancel()
@@ -96,7 +105,8 @@ func (r *Runner) Mark(conn *pgxpool.Conn) store.Mark {
 	return store.NewMark(conn.Conn().PgConn(), r.Now())
 }
 
-// Begin begins a transaction that leaves a mark, takes the locks of the users of tasks, and loads what is known of them.
+// Begin begins a transaction that leaves a mark, takes the locks of the users of tasks, and loads
+// what is known of them.
 func (r *Runner) Begin(ctx context.Context, conn *pgxpool.Conn, mark store.Mark, wait bool, tasks []*Task) (*store.Facts, error) {
 	mode := store.BeginAndLock(store.Begin{
 		Wait: wait, Timeout: LockTimeout, Mark: mark, View: r.View, Replan: store.Replan(conn.Conn().PgConn()),
@@ -104,8 +114,8 @@ func (r *Runner) Begin(ctx context.Context, conn *pgxpool.Conn, mark store.Mark,
 	return r.load(ctx, conn, mode, tasks)
 }
 
-// Conclude writes and commits a transaction that leaves a mark. If it returns an error, nothing was done. It may release the
-// connection.
+// Conclude writes and commits a transaction that leaves a mark. If it returns an error, nothing was
+// done. It may release the connection.
 func (r *Runner) Conclude(ctx context.Context, conn *pgxpool.Conn, xid string, mark store.Mark, write *store.Write) error {
 	waiting, cancel := r.Links.Answering(ctx)
 	defer cancel()
@@ -128,7 +138,8 @@ func (r *Runner) committed(w *store.Write) {
 	}
 }
 
-// InTx runs tasks for different users in a transaction that the caller began and commits. It waits for locks.
+// InTx runs tasks for different users in a transaction that the caller began and commits. It waits
+// for locks.
 func (r *Runner) InTx(ctx context.Context, conn store.Conn, tasks []*Task) error {
 	facts, err := r.Load(ctx, conn, false, tasks)
 	if err != nil {
@@ -138,8 +149,8 @@ func (r *Runner) InTx(ctx context.Context, conn store.Conn, tasks []*Task) error
 	return err
 }
 
-// Load takes the locks of the users of tasks in a transaction that was begun before, and loads what is known of them. Rebuild
-// derives all that is kept of them anew from the log.
+// Load takes the locks of the users of tasks in a transaction that was begun before, and loads what
+// is known of them. Rebuild derives all that is kept of them anew from the log.
 func (r *Runner) Load(ctx context.Context, conn store.Conn, rebuild bool, tasks []*Task) (*store.Facts, error) {
 	mode := store.InTx(r.View)
 	if rebuild {
@@ -160,8 +171,9 @@ func (r *Runner) Write(ctx context.Context, conn store.Conn, facts *store.Facts,
 	return write, nil
 }
 
-// Consult runs tasks on what is known of their users, all of it as it was committed at one moment, and writes nothing. visit is
-// called once for each user who is known, with what their task came to; state and session are those of another user afterwards.
+// Consult runs tasks on what is known of their users, all of it as it was committed at one moment,
+// and writes nothing. visit is called once for each user who is known, with what their task came
+// to; state and session are those of another user afterwards.
 func (r *Runner) Consult(ctx context.Context, tasks []*Task, visit func(*Task, *decide.State, *decide.Session)) error {
 	conn, err := r.Pool.Acquire(ctx)
 	if err != nil {
@@ -175,8 +187,9 @@ func (r *Runner) Consult(ctx context.Context, tasks []*Task, visit func(*Task, *
 	return r.Links.Rollback(ctx, conn, err)
 }
 
-// CommitDue begins a transaction, takes the locks of the users who have been due longest and are not locked, and commits what the
-// tasks of task come to. It returns how many users there were, and whether some due instant was settled.
+// CommitDue begins a transaction, takes the locks of the users who have been due longest and are
+// not locked, and commits what the tasks of task come to. It returns how many users there were, and
+// whether some due instant was settled.
 func (r *Runner) CommitDue(ctx context.Context, now registry.Instant, most int, task func(store.Wanted) *Task) (users int, settles bool, err error) {
 	ctx, cancel := r.Links.Answering(ctx)
 	defer cancel()
@@ -218,8 +231,8 @@ func (r *Runner) commitLocked(ctx context.Context, conn store.Conn, tasks []*Tas
 	return write.Settles(), nil
 }
 
-// CommitAll commits tasks, however long some of their users are locked, and calls done with each. Users who are gone are passed
-// over.
+// CommitAll commits tasks, however long some of their users are locked, and calls done with each.
+// Users who are gone are passed over.
 func (r *Runner) CommitAll(ctx context.Context, attempts *retry.Attempts, tasks []*Task, done func(*Task)) error {
 	for len(tasks) > 0 {
 		if err := r.Commit(ctx, false, tasks); err != nil {
@@ -277,7 +290,8 @@ func (r *Runner) load(ctx context.Context, conn store.Conn, mode store.LoadMode,
 	return facts, r.checkMerged(ctx, conn, facts, tasks)
 }
 
-// Decide runs the steps of the tasks on what is known of their users, and returns what there is to write.
+// Decide runs the steps of the tasks on what is known of their users, and returns what there is to
+// write.
 func (r *Runner) Decide(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*Task) (*store.Write, error) {
 	events := 0
 	for _, t := range tasks {
@@ -325,8 +339,9 @@ func Transitions(r *registry.Registry, user string, made []decide.Transition) []
 	return out
 }
 
-// Run runs the steps of the tasks on what is known of their users, in the order of their names, and calls done with each that
-// lacked nothing. Facts that a step turns out to need are read by one more round trip.
+// Run runs the steps of the tasks on what is known of their users, in the order of their names, and
+// calls done with each that lacked nothing. Facts that a step turns out to need are read by one
+// more round trip.
 func (r *Runner) Run(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*Task, done func(*Task, *decide.State, *decide.Session)) error {
 	const rounds = 8 // what one round loads may lead to further questions, but not for ever
 	clock := r.Now()

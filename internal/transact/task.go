@@ -6,18 +6,19 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// Task is what a writer wants to do about one user. Every writer goes through tasks: ingest, clock, manual changes.
+// Task is what a writer wants to do about one user. Every writer goes through tasks: ingest, clock,
+// manual changes.
 type Task struct {
 	Want    store.Wanted
 	Options decide.Options
 
-	// Step does it. It may be called several times, each time on a fresh session, when facts turn out to be lacking; the
-	// last call counts.
+	// Step does it. It may be called several times, each time on a fresh session, when facts turn
+	// out to be lacking; the last call counts.
 	Step func(s *decide.Session, clock registry.Instant) decide.Result
 
-	// Named says that the caller named the user, by a name that may be one from before a merge. The runner then finds the
-	// name by which the user goes, see [Runner.Canonical]. Without it, a user who was merged counts as deleted, and nothing is
-	// done.
+	// Named says that the caller named the user, by a name that may be one from before a merge. The
+	// runner then finds the name by which the user goes, see [Runner.Canonical]. Without it, a user
+	// who was merged counts as deleted, and nothing is done.
 	Named bool
 
 	// Result is what the last call of Step returned.
