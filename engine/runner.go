@@ -38,9 +38,9 @@ func (e *Engine) commitAll(ctx context.Context, tasks []*transact.Task, done fun
 }
 
 // decided counts what a session did.
-func (e *Engine) decided(c *decide.Changes) {
-	e.stats.candidates.Add(int64(c.Candidates))
-	e.stats.evaluations.Add(int64(c.Evaluations))
+func (e *Engine) decided(candidates, evaluations int) {
+	e.stats.candidates.Add(int64(candidates))
+	e.stats.evaluations.Add(int64(evaluations))
 }
 
 // committed wakes the loops of this process that a write concerns.

@@ -41,9 +41,9 @@ type Runner struct {
 	// connection is lost.
 	Links Links
 
-	// Decided is called with the changes of each session, before they are committed. Nil: they are
-	// not counted.
-	Decided func(*decide.Changes)
+	// Decided is called for each session, before its changes are committed, with how many buckets the
+	// indexes found and how many criteria were evaluated. Nil: they are not counted.
+	Decided func(candidates, evaluations int)
 
 	// Committed is called with each write after its transaction was committed. Nil: nothing waits
 	// for it.
@@ -301,7 +301,7 @@ func (r *Runner) Decide(ctx context.Context, conn store.Conn, facts *store.Facts
 	err := r.Run(ctx, conn, facts, tasks, func(t *Task, state *decide.State, session *decide.Session) {
 		changes := session.Changes()
 		if r.Decided != nil {
-			r.Decided(&changes)
+			r.Decided(changes.Candidates, changes.Evaluations)
 		}
 		write.Add(facts, t.Want.User, state, changes)
 		r.logTransitions(ctx, t.Want.User, changes.Transitions)
