@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"sync"
@@ -68,6 +69,20 @@ func TestSmallPools(t *testing.T) {
 	}
 }
 
+// failOnError fails a test that logs an error.
+type failOnError struct {
+	slog.Handler
+
+	t *testing.T
+}
+
+func (h failOnError) Handle(ctx context.Context, r slog.Record) error {
+	if r.Level >= slog.LevelError {
+		h.t.Errorf("error logged: %s", r.Message)
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
 // TestSerializable runs two engines on a database whose transactions are SERIALIZABLE unless they say otherwise.
 func TestSerializable(t *testing.T) {
 	t.Parallel()
@@ -78,10 +93,11 @@ func TestSerializable(t *testing.T) {
 	}
 	r := registrytest.Build(t, pro, bucket.Define(bucket.Spec{ID: "soon", Criteria: visit.Within(time.Second).AtLeast(1)}))
 	engines := make(chan *engine.Engine, 2)
+	log := slog.New(failOnError{slog.NewTextHandler(t.Output(), nil), t})
 	var starting sync.WaitGroup
 	for range 2 {
 		pool := open(t, url)
-		starting.Go(func() { engines <- startEngine(t, pool, r, engine.Config{}, nil) })
+		starting.Go(func() { engines <- startEngine(t, pool, r, engine.Config{Logger: log}, nil) })
 	}
 	starting.Wait()
 	if t.Failed() {
