@@ -18,25 +18,25 @@ func (f *Facts) queue(q *queue, mode LoadMode, wanted []Wanted, trust bool) {
 	users, ids, versions := make([]string, len(wanted)), make([]int64, len(wanted)), make([]int64, len(wanted))
 	deep := trust && mode.view == nil && f.store.holds()
 	var some, due group // users of whom what matters is asked, and when they are due
-	all, room := recollection{facts: f}, make([]user, len(wanted))
+	all, room := fills{facts: f}, make([]user, len(wanted))
 	for i := range wanted {
 		w := &wanted[i]
 		u := &room[i]
-		u.glimpse, f.users[w.User], users[i] = f.store.cache.get(w.User), u, w.User
+		u.cached, f.users[w.User], users[i] = f.store.cache.View(w.User), u, w.User
 		if !trust || w.follows() {
-			u.memory = nil
+			u.cached.History = nil
 		}
 		switch {
-		case u.known != nil:
-			ids[i], versions[i] = u.known.id, u.known.version
+		case u.cached.Properties != nil:
+			ids[i], versions[i] = u.cached.Properties.ContactID, u.cached.Properties.Version
 		case w.Contact != 0:
 			ids[i], versions[i] = w.Contact, -1
 		case w.Create:
 			create, createdAt = append(create, w.User), append(createdAt, timestamp(w.CreatedAt))
 		}
 		switch {
-		case u.memory != nil:
-		case deep && u.known != nil && !w.follows() && !u.much:
+		case u.cached.History != nil:
+		case deep && u.cached.Properties != nil && !w.follows() && !u.cached.TooLarge:
 			all.add(w.User, ids[i])
 			due.add(w.User, ids[i])
 		default:

@@ -2,6 +2,7 @@ package store
 
 import (
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/usercache"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -11,7 +12,7 @@ func Bare(schema string, buckets []db.BucketgenBucket) *Store {
 	r := &registry.Registry{Buckets: make([]registry.Bucket, len(buckets))}
 	s := &Store{
 		registry: r, schema: schema, buckets: make([]int32, len(buckets)), indexes: make(map[int32]registry.Index, len(buckets)),
-		cache: newCache(0),
+		cache: usercache.New(r, 0),
 	}
 	for i, b := range buckets {
 		r.Buckets[i] = registry.Bucket{ID: b.ID, Name: b.Name, Kind: registry.Manual}

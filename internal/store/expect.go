@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/usercache"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -13,7 +14,7 @@ type further struct {
 	needs      []userNeed
 	stays      []userStay
 	properties []userProperty
-	known      *memory // facts that are not asked for, because they are remembered
+	cached     *usercache.History // cached has facts that are not asked for; nil: none
 }
 
 type userNeed struct {
@@ -29,7 +30,7 @@ type userStay struct {
 // need and stay ask for something once, if all that is asked about a user is asked in one go.
 func (m *further) need(user string, needs ...registry.Need) {
 	for _, n := range needs {
-		if m.known != nil && m.known.knows(n) {
+		if m.cached != nil && m.cached.Has(n) {
 			continue
 		}
 		if !asked(m.needs, userNeed{n, user}, func(other userNeed) bool { return other.user == user }) {
@@ -71,13 +72,13 @@ func asked[T comparable](all []T, one T, own func(T) bool) bool {
 // expect asks for what a session is likely to need, so that it need not be asked for later. Which buckets will be looked
 // at depends on the properties of the user, so it goes by those that are remembered. Nothing rests on that being right.
 func (s *Store) expect(m *further, w *Wanted, u *user, e *decide.Event) {
-	user, known := w.User, u.known
+	user, known := w.User, u.cached.Properties
 	s.expectDated(m, w, known, e)
 	if s.knowsAll(u) {
 		return
 	}
-	m.known = u.memory
-	defer func() { m.known = nil }()
+	m.cached = u.cached.History
+	defer func() { m.cached = nil }()
 	s.expectAdvances(m, w, e.Event, e.OccurredAt, e.Properties.Value)
 	if known == nil {
 		if e.Event != registry.NoEvent {
@@ -88,8 +89,8 @@ func (s *Store) expect(m *further, w *Wanted, u *user, e *decide.Event) {
 	if e.Event != registry.NoEvent {
 		m.need(user, s.added[e.Event]...)
 	}
-	facts := s.registry.NewFactsWith(user, known.values)
-	facts.SetChanges(known.changes)
+	facts := s.registry.NewFactsWith(user, known.Values)
+	facts.SetChanges(known.Changes)
 	carried := registry.Carried{Event: e.Event}
 	for _, f := range e.Traits.Fields {
 		if p, declared := s.registry.Property(f.Key); declared {
@@ -104,7 +105,7 @@ func (s *Store) expect(m *further, w *Wanted, u *user, e *decide.Event) {
 	for _, b := range s.registry.Candidates(nil, carried, facts, nil) {
 		if !s.registry.Closed(b, facts, w.CreatedAt) {
 			m.needAt(w, s.needs[b])
-			if !u.remembered() {
+			if !u.historyKnown() {
 				m.stay(user, b)
 			}
 		}
@@ -113,11 +114,11 @@ func (s *Store) expect(m *further, w *Wanted, u *user, e *decide.Event) {
 
 // expectDated asks for the last changes of the properties that an event sets, if it is late: older than what is known of the
 // user's properties, or than what there probably is.
-func (s *Store) expectDated(m *further, w *Wanted, known *remembered, e *decide.Event) {
+func (s *Store) expectDated(m *further, w *Wanted, known *usercache.Properties, e *decide.Event) {
 	const probably = time.Minute
 	newest := w.CreatedAt.Add(-probably)
 	if known != nil {
-		newest = known.writtenAt
+		newest = known.WrittenAt
 	}
 	if e.OccurredAt == registry.Unset || e.OccurredAt >= newest {
 		return
@@ -136,20 +137,20 @@ func (s *Store) expectDated(m *further, w *Wanted, known *remembered, e *decide.
 
 // knowsAll reports whether all about a user that can be asked is known, or asked for.
 func (s *Store) knowsAll(u *user) bool {
-	return s.simple && (u.recollected != nil || u.memory != nil && u.memory.whole)
+	return s.cache.Complete() && (u.fill != nil || u.cached.History != nil && u.cached.History.Complete())
 }
 
 // expectOther asks for what it is likely to take to follow a deployment, or to look at what is due.
 func (s *Store) expectOther(m *further, w *Wanted, u *user, d *Deployment) {
 	switch {
-	case w.follows() && u.known == nil:
+	case w.follows() && u.cached.Properties == nil:
 		s.expectStep(m, w, d)
 		return
 	case s.knowsAll(u):
 		return
 	}
-	m.known = u.memory
-	defer func() { m.known = nil }()
+	m.cached = u.cached.History
+	defer func() { m.cached = nil }()
 	for _, b := range w.Due {
 		m.needAt(w, s.needs[b])
 	}

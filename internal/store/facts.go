@@ -9,6 +9,7 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/internal/usercache"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -45,23 +46,23 @@ type Facts struct {
 
 // user is what was read of one user.
 type user struct {
-	glimpse     // before the lock was taken; afterwards, what is true
-	properties  payload.Properties
-	changes     []registry.Change                // of users whose properties were read
-	dated       map[string]decide.PropertyChange // last changes that were asked for, by the names of the properties
-	contact     *db.ContactsLockKnownRow         // nil if the user was passed over
-	row         db.ContactsLockKnownRow          // where contact points to
-	created     bool
-	stays       []decide.Stay
-	due         []decide.Due
-	seen        []string
-	oldest      map[registry.Need]int   // how many occurrences were asked for with each sum
-	reaches     map[registry.Need]reach // how far each stretch was asked for
-	learnt      []func(*registry.Facts) // facts that were read; each tells them
-	once        bool                    // the user is not to be remembered: many come by once
-	recollected *recollected            // what was read to be remembered
-	queued      bool                    // a process that has other definitions has changed the user
-	remade      *remade                 // what is kept, if that had to be made anew
+	cached     usercache.View // cached is from before the lock; once Load returns, it is true
+	properties payload.Properties
+	changes    []registry.Change                // of users whose properties were read
+	dated      map[string]decide.PropertyChange // last changes that were asked for, by the names of the properties
+	contact    *db.ContactsLockKnownRow         // nil if the user was passed over
+	row        db.ContactsLockKnownRow          // where contact points to
+	created    bool
+	stays      []decide.Stay
+	due        []decide.Due
+	seen       []string
+	oldest     map[registry.Need]int   // how many occurrences were asked for with each sum
+	reaches    map[registry.Need]reach // how far each stretch was asked for
+	learnt     []func(*registry.Facts) // facts that were read; each tells them
+	once       bool                    // the user is not to be remembered: many come by once
+	fill       *fill                   // fill is the history that is read to be cached; nil: it is not
+	queued     bool                    // a process that has other definitions has changed the user
+	remade     *remade                 // what is kept, if that had to be made anew
 }
 
 // Load locks users, who must be sorted and different, and reads what is known of them. It takes one round trip.
@@ -82,7 +83,7 @@ func (s *Store) Load(ctx context.Context, conn Conn, mode LoadMode, wanted []Wan
 		return nil, fmt.Errorf("read facts: %w", err)
 	}
 	if !mode.free {
-		f.holder = s.cache.number()
+		f.holder = s.cache.Owner()
 	}
 	if err := f.loadAgain(ctx, conn, mode, wanted); err != nil {
 		return nil, err
@@ -114,14 +115,14 @@ func (f *Facts) loadAgain(ctx context.Context, conn Conn, mode LoadMode, wanted 
 		guess := f.guess(&w)
 		removed := guess != 0 && guess != u.contact.ID
 		if removed {
-			f.store.cache.forget(w.User)
+			f.store.cache.Forget(w.User)
 			w.Contact = 0
 		}
-		tooMuch := u.recollected != nil && !u.recollected.complete()
+		tooMuch := u.fill != nil && u.fill.tooLarge()
 		if tooMuch {
 			much = append(much, w)
 		}
-		if removed || tooMuch || u.memory != nil && !f.store.cache.check(u.glimpse, u.contact.Holder) {
+		if removed || tooMuch || u.cached.History != nil && !f.store.cache.Trusts(u.cached, u.contact.Holder) {
 			others = append(others, w)
 		}
 	}
@@ -134,15 +135,15 @@ func (f *Facts) loadAgain(ctx context.Context, conn Conn, mode LoadMode, wanted 
 		return fmt.Errorf("read facts again: %w", err)
 	}
 	for _, w := range much {
-		f.users[w.User].much = true
+		f.users[w.User].cached.TooLarge = true
 	}
 	return nil
 }
 
 // guess returns which contact a user was taken for before the lock was held, or 0.
 func (f *Facts) guess(w *Wanted) int64 {
-	if u := f.users[w.User]; u.known != nil {
-		return u.known.id
+	if u := f.users[w.User]; u.cached.Properties != nil {
+		return u.cached.Properties.ContactID
 	}
 	return w.Contact
 }
@@ -152,8 +153,8 @@ func (f *Facts) contactOf(name string) int64 {
 	switch u := f.users[name]; {
 	case u.contact != nil:
 		return u.contact.ID
-	case u.known != nil:
-		return u.known.id
+	case u.cached.Properties != nil:
+		return u.cached.Properties.ContactID
 	default:
 		return 0
 	}
@@ -233,8 +234,8 @@ func (f *Facts) addDue(row db.DueOfRow) {
 	if b, known := f.store.Index(row.BucketNo); known {
 		u := f.users[row.UserID]
 		due := decide.Due{Bucket: b, At: instant(row.DueAt)}
-		if u.recollected != nil {
-			u.recollected.memory.due = append(u.recollected.memory.due, due)
+		if u.fill != nil {
+			u.fill.history.AddDue(due)
 		} else {
 			u.due = append(u.due, due)
 		}
@@ -244,16 +245,16 @@ func (f *Facts) addDue(row db.DueOfRow) {
 // settle finds out what the properties of a user are, now that the lock is held.
 func (f *Facts) settle(w *Wanted) error {
 	u := f.users[w.User]
-	if u.recollected != nil {
-		u.memory = u.recollected.memory
+	if u.fill != nil {
+		u.cached.History = u.fill.history
 	}
 	switch {
 	case u.contact == nil:
 		// Whoever is remembered and not there may have gone for good.
-		f.store.cache.forget(w.User)
+		f.store.cache.Forget(w.User)
 		return nil
 	case u.contact.Properties == nil: // they are those that are remembered
-		u.properties = payload.Remember(u.known.properties)
+		u.properties = payload.Remember(u.cached.Properties.Raw)
 		return nil
 	}
 	properties, err := payload.StoredProperties(u.contact.Properties)
@@ -266,14 +267,14 @@ func (f *Facts) settle(w *Wanted) error {
 			facts.SetProperty(p, field.Whole())
 		}
 	}
-	f.store.texts.share(facts.Values().Own())
+	f.store.cache.Intern(facts.Values().Own())
 	repeats, err := f.store.repeats(u.contact.Repeats)
 	if err != nil {
 		return fmt.Errorf("read when properties of user %q were sent again: %w", w.User, err)
 	}
-	u.known = &remembered{
-		id: u.contact.ID, version: u.contact.Version, writtenAt: written(u.contact),
-		properties: u.contact.Properties, values: facts.Values(), changes: u.changes, repeats: repeats,
+	u.cached.Properties = &usercache.Properties{
+		ContactID: u.contact.ID, Version: u.contact.Version, WrittenAt: written(u.contact),
+		Raw: u.contact.Properties, Values: facts.Values(), Changes: u.changes, Repeats: repeats,
 	}
 	u.properties = properties
 	return nil
@@ -293,25 +294,25 @@ func (f *Facts) State(name string, st *decide.State) {
 	if facts == nil {
 		facts = &registry.Facts{}
 	}
-	f.store.registry.ReuseFacts(facts, name, u.known.values)
-	facts.SetChanges(u.known.changes)
+	f.store.registry.ReuseFacts(facts, name, u.cached.Properties.Values)
+	facts.SetChanges(u.cached.Properties.Changes)
 	*st = decide.State{
 		Contact: decide.Contact{
 			New: u.created, Deleted: u.contact.DeletedAt.Valid, UpdatedAt: instant(u.contact.UpdatedAt), Properties: u.properties,
 			DecidedAt: instant(u.contact.DecidedAt),
-			WrittenAt: written(u.contact), Repeats: u.known.repeats,
+			WrittenAt: written(u.contact), Repeats: u.cached.Properties.Repeats,
 		},
 		Changes:  maps.Clone(u.dated),
 		Facts:    facts,
 		Stays:    append(st.Stays[:0], u.stays...),
-		AllStays: u.memory != nil,
+		AllStays: u.cached.History != nil,
 		Due:      append(st.Due[:0], u.due...),
 		Seen:     append(st.Seen[:0], u.seen...),
 		Complete: u.created, // by this transaction: there is nothing to be known
 	}
-	if u.memory != nil {
-		st.Stays, st.Due = u.memory.appendStays(st.Stays[:0]), append(st.Due[:0], u.memory.due...)
-		facts.SetMemory(u.memory)
+	if h := u.cached.History; h != nil {
+		st.Stays, st.Due = h.AppendStays(st.Stays[:0]), h.AppendDue(st.Due[:0])
+		facts.SetMemory(h)
 	}
 	if u.contact.Email != nil {
 		st.Contact.Email = *u.contact.Email
@@ -327,41 +328,43 @@ func (f *Facts) State(name string, st *decide.State) {
 	}
 }
 
-// remembered reports whether the user is remembered, or will be once what is asked for is read.
-func (u *user) remembered() bool { return u.memory != nil || u.recollected != nil }
+// historyKnown reports whether the user's history is cached, or is read to be cached.
+func (u *user) historyKnown() bool { return u.cached.History != nil || u.fill != nil }
 
 // holds reports whether the engine is to hold a user once what was decided is committed, so that it remembers them: if it
 // knows all of them, and what is deployed is what it has.
 func (f *Facts) holds(u *user) bool {
-	return f.holder != 0 && !u.once && (u.memory != nil || u.created) && u.remade == nil && f.deployment.Agreed
+	return f.holder != 0 && !u.once && (u.cached.History != nil || u.created) && u.remade == nil && f.deployment.Agreed
 }
 
-// learn takes a user's memory from the cache and returns what is to be remembered once what a session left is committed: the
-// contact's properties were written, or it says that this engine holds it, or neither.
-func (f *Facts) learn(u *user, st *decide.State, name string, patched, held bool) (learnt glimpse, claimed bool) {
-	g, claimed := f.store.cache.claim(name, u.once)
+// claim claims a user in the cache, as of the end of the transaction. It returns false for a user whom
+// the cache is not going to hold. The transaction has patched the contact, or made this engine the owner
+// of the history, or neither.
+func (f *Facts) claim(u *user, st *decide.State, name string, patched, owned bool) (usercache.Claim, bool) {
+	claim, claimed := f.store.cache.Claim(name, u.once)
 	if !claimed {
-		return glimpse{}, false
+		return usercache.Claim{}, false
 	}
-	g.known, g.much = u.known, u.much
+	claim.Properties, claim.TooLarge = u.cached.Properties, u.cached.TooLarge
 	if patched {
-		g.known = &remembered{
-			id: u.contact.ID, version: u.contact.Version + 1, writtenAt: st.Contact.WrittenAt,
-			properties: st.Contact.Properties.Raw(), values: st.Facts.Values(), changes: st.Facts.Changes(), repeats: st.Contact.Repeats,
+		claim.Properties = &usercache.Properties{
+			ContactID: u.contact.ID, Version: u.contact.Version + 1, WrittenAt: st.Contact.WrittenAt,
+			Raw: st.Contact.Properties.Raw(), Values: st.Facts.Values(), Changes: st.Facts.Changes(), Repeats: st.Contact.Repeats,
 		}
 	}
-	if held {
-		if g.memory = u.memory; g.memory == nil {
-			g.memory = &memory{registry: f.store.registry, whole: true, latest: registry.Unset} // the user was just created
+	if owned {
+		history := u.cached.History
+		if history == nil { // the transaction created the user
+			history = f.store.cache.NewHistory(true)
 		}
-		g.memory = g.memory.learn(st)
+		claim.History = history.After(st)
 	}
-	return g, true
+	return claim, true
 }
 
-// Remember keeps what is known of the users of a write for the next time. Its transaction must have been committed.
+// Remember caches the users of a write. Its transaction must have been committed.
 func (f *Facts) Remember(w *Write) {
-	for _, g := range w.learnt {
-		f.store.cache.put(g)
+	for i := range w.claims {
+		w.claims[i].Commit()
 	}
 }

@@ -70,7 +70,7 @@ func (s *Store) Renamed(ctx context.Context, conn db.DBTX, users []string) (map[
 }
 
 // Rename remembers that a user was merged into another, once that is committed.
-func (s *Store) Rename(user, name string) { s.cache.rename(user, name) }
+func (s *Store) Rename(user, name string) { s.cache.SetMerged(user, name) }
 
 // Name returns the name by which a user goes, as far as is remembered.
-func (s *Store) Name(user string) string { return s.cache.name(user) }
+func (s *Store) Name(user string) string { return s.cache.Canonical(user) }

@@ -43,7 +43,7 @@ func (q *queue) begin(timeout time.Duration, mark Mark, xid *string) {
 		var begun db.TransactionBegunRow
 		err := row.Scan(&begun.Xid, &begun.ServerStart, &begun.Lasts)
 		*xid = begun.Xid
-		if q.store.cache.meet(begun.ServerStart.Time, begun.Lasts) {
+		if q.store.cache.ServerStarted(begun.ServerStart.Time, begun.Lasts) {
 			q.store.names.forget()
 		}
 		return err

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/usercache"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -36,11 +37,9 @@ type Store struct {
 	needs     [][]registry.Need         // by registry.Index
 	always    [][]registry.Need         // by registry.Event
 	added     [][]registry.Need         // by registry.Event
-	simple    bool                      // all that criteria ask about signals can be remembered
 	plain     map[int32]registry.Signal // by the number of the event of which it is every occurrence
-	texts     texts
 	signalOf  map[int32]registry.Signal
-	cache     *cache
+	cache     *usercache.Cache
 	history   []int32 // numbers of the properties whose last changes are read
 
 	properties []int32                     // by registry.Property; 0: it lies inside of another
@@ -60,7 +59,7 @@ type Conn interface {
 func New(ctx context.Context, conn Conn, schema string, r *registry.Registry, cacheBytes int, limits NameLimits) (*Store, error) {
 	s := &Store{
 		registry: r, schema: schema, indexes: map[int32]registry.Index{}, needs: needsOf(r), added: addedTo(r),
-		cache: newCache(cacheBytes), eventOf: map[int32]registry.Event{}, names: newNames(limits.Cached), limits: limits,
+		cache: usercache.New(r, cacheBytes), eventOf: map[int32]registry.Event{}, names: newNames(limits.Cached), limits: limits,
 	}
 	ids, names := make([]string, len(r.Buckets)), make([]string, len(r.Buckets))
 	for i := range r.Buckets {
@@ -79,8 +78,7 @@ func New(ctx context.Context, conn Conn, schema string, r *registry.Registry, ca
 		return nil, err
 	}
 	s.always = always(r, s.needs, s.added)
-	s.simple, s.plain = isSimple(r), s.plainOf()
-	s.texts = textsOf(r)
+	s.plain = s.plainOf()
 	if err := s.registerSignals(ctx, conn); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/internal/usercache"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -42,14 +43,14 @@ type Write struct {
 
 	due      registry.Instant
 	hasDue   bool
-	learnt   []glimpse // what is to be remembered
-	expected int       // events
-	err      error     // what was found to be wrong, which keeps it from being sent
+	claims   []usercache.Claim // claims are filled with the users of the write; Facts.Remember commits them
+	expected int               // events
+	err      error             // what was found to be wrong, which keeps it from being sent
 }
 
 // NewWrite returns a write with room for what is to be written about users and events.
 func NewWrite(users, events int) *Write {
-	return &Write{learnt: make([]glimpse, 0, users), expected: events}
+	return &Write{claims: make([]usercache.Claim, 0, users), expected: events}
 }
 
 // Due returns the earliest due instant that is written, if any is.
@@ -88,8 +89,8 @@ func (w *Write) Add(f *Facts, user string, st *decide.State, c decide.Changes) {
 	patched := c.Contact != nil && c.Contact.Patches()
 	decidedAt, keeps := f.decidedAt(u, &c)
 	holder, held := w.addHolder(f, u, patched, keeps, decidedAt, &c)
-	if g, claimed := f.learn(u, st, user, patched, held); claimed {
-		w.learnt = append(w.learnt, g)
+	if claim, claimed := f.claim(u, st, user, patched, held); claimed {
+		w.claims = append(w.claims, claim)
 	}
 	if c.Contact != nil {
 		w.addContact(s, contact, c.Contact, holder, decidedAt)

@@ -1,9 +1,9 @@
-package store
+package usercache
 
 import "github.com/bucketgen/bucketgen/registry"
 
-// texts are the texts that criteria compare properties with. Users have the same ones again and again: what is remembered of
-// them shares those, which is less to hold and less to look through for garbage.
+// texts are the texts that criteria compare properties with. Many users have the same ones. Cached
+// properties share them, which takes less memory and less time to collect garbage.
 type texts map[string]string
 
 func textsOf(r *registry.Registry) texts {
@@ -31,11 +31,11 @@ func (t texts) add(v registry.Value) {
 	}
 }
 
-// share lets values be those texts where they are the same.
-func (t texts) share(values []registry.Own) {
+// Intern replaces texts in values by the same texts of the registry's criteria.
+func (c *Cache) Intern(values []registry.Own) {
 	for i := range values {
 		if v := &values[i].Value; v.Kind == registry.Text {
-			if same, known := t[v.Text]; known {
+			if same, known := c.texts[v.Text]; known {
 				v.Text = same
 			}
 		}

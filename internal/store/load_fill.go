@@ -1,0 +1,102 @@
+package store
+
+import (
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/usercache"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// fills are the users whose history is read to be cached: those whose properties are cached already,
+// and with them the number of the contact.
+type fills struct {
+	facts    *Facts
+	contacts []int64
+	of       map[int64]*fill // of is keyed by contact
+}
+
+// fill is the history that is read of one user.
+type fill struct {
+	history *usercache.History
+	rows    int // rows counts stays
+}
+
+// tooLarge reports whether the user may have more stays than were read.
+func (l *fill) tooLarge() bool { return l.rows >= usercache.MaxStays }
+
+// add asks for the history of a user.
+func (l *fills) add(user string, contact int64) {
+	if l.of == nil {
+		l.of = map[int64]*fill{}
+	}
+	cache := l.facts.store.cache
+	l.contacts = append(l.contacts, contact)
+	l.of[contact] = &fill{history: cache.NewHistory(cache.Complete())}
+	l.facts.users[user].fill = l.of[contact]
+}
+
+func (l *fills) queue(q *queue) {
+	if len(l.contacts) == 0 {
+		return
+	}
+	s := l.facts.store
+	q.add(db.MembershipsAll, l.contacts, int32(usercache.MaxStays)).Query(each(func(row db.MembershipsAllRow) {
+		fill := l.of[row.ContactID]
+		fill.rows++
+		if b, known := s.Index(row.BucketNo); known {
+			fill.history.AddStay(decide.Stay{
+				Bucket: b, Epoch: int(row.Epoch), EnteredAt: instant(row.EnteredAt), LeftAt: instant(row.LeftAt),
+				AnchorAt: instant(row.AnchorAt), TickedAt: instant(row.TickedAt), Blocked: row.Blocked,
+			})
+		}
+	}))
+	if !s.cache.Complete() {
+		return
+	}
+	q.add(db.EventsRecent, l.contacts, int32(usercache.MaxEvents)).Query(each(func(row db.EventsRecentRow) {
+		l.of[row.ContactID].addEvents(s, row)
+	}))
+	q.add(db.TotalsAll, l.contacts).Query(each(func(row db.TotalsAllRow) {
+		if signal, known := s.signalOf[row.SignalNo]; known && s.registry.Signals[signal].Totals {
+			l.of[row.ContactID].history.AddTotal(signal, registry.Total{
+				Count: int(row.Count), First: instant(row.FirstAt), Last: instant(row.LastAt),
+			})
+		}
+	}))
+}
+
+// addEvents adds the newest instants of each event. Of a log that is too long, some may be missing. The
+// history of such a user holds only facts that sessions have asked for.
+func (l *fill) addEvents(s *Store, row db.EventsRecentRow) {
+	if len(row.Nos) == usercache.MaxEvents {
+		l.history.SetIncomplete()
+		return
+	}
+	var newest []registry.Dated
+	for i := 0; i < len(row.Nos); {
+		no := row.Nos[i]
+		for newest = newest[:0]; i < len(row.Nos) && row.Nos[i] == no; i++ {
+			newest = append(newest, registry.Dated{At: instant(row.Instants[i])})
+		}
+		if signal, asked := s.plain[no]; asked {
+			l.history.AddNewest(signal, newest)
+		}
+	}
+}
+
+// plainOf returns the signals that are all occurrences of an event, keyed by the event's number.
+func (s *Store) plainOf() map[int32]registry.Signal {
+	plain := map[int32]registry.Signal{}
+	for i := range s.registry.Signals {
+		if row := &s.registry.Signals[i]; row.Newest > 0 && row.Plain() {
+			plain[s.events[row.Event]] = registry.Signal(i)
+		}
+	}
+	return plain
+}
+
+// holds reports whether this engine should own the history of users who come again.
+func (s *Store) holds() bool {
+	d := s.deployment.Load()
+	return d != nil && d.Agreed && s.cache.Owner() != 0 && s.cache.OwningPays()
+}
