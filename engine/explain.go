@@ -140,7 +140,8 @@ const (
 func (l *look) take(s *decide.Session, clock registry.Instant) decide.Result {
 	l.taken++
 	result := s.Clock(clock)
-	l.now, l.stay, l.trace = s.Now(), s.Stay(l.bucket), nil
+	l.now, l.trace = s.Now(), nil
+	l.stay, _ = s.Stay(l.bucket) // if it is not known, the session runs again
 	row := &l.registry.Buckets[l.bucket]
 	if row.Kind == registry.Dynamic {
 		l.trace = s.Trace(l.bucket)

@@ -7,7 +7,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// Clock lets time pass up to the clock's time, and does what is due then, too.
+// Clock applies what is due up to and including the clock's time.
 func (s *Session) Clock(clock registry.Instant) Result {
 	return s.step(func() {
 		s.advance(clock)
@@ -15,14 +15,13 @@ func (s *Session) Clock(clock registry.Instant) Result {
 	})
 }
 
-// CatchUp takes the user through changes of definitions and lets time pass up to the clock's time. What is due at that very
-// instant is still to come.
+// CatchUp applies the changes of definitions in [Options], and what is due before the clock's time.
 func (s *Session) CatchUp(clock registry.Instant) Result {
 	return s.step(func() { s.advance(clock) })
 }
 
-// Add puts the user into a manual bucket. A user who is in it stays in it. One who is deleted is left alone, and so is a
-// bucket that is paused.
+// Add puts the user into a manual bucket; a member stays a member. It is refused for a deleted user
+// and for a paused bucket.
 func (s *Session) Add(b registry.Index, clock registry.Instant) Result {
 	if refusal, refused := s.refuses(b); refused {
 		return refusal
@@ -31,19 +30,19 @@ func (s *Session) Add(b registry.Index, clock registry.Instant) Result {
 		s.advance(clock)
 		if s.state.Contact.New {
 			s.state.Contact.New = false
-			s.round(s.registry.Candidates(nil, registry.Carried{Event: registry.NoEvent, Newcomer: true}, s.state.Facts, s.stands()),
-				s.now, manually)
+			newcomer := registry.Carried{Event: registry.NoEvent, Newcomer: true}
+			s.round(s.registry.Candidates(nil, newcomer, s.state.Facts, s.memberships()), s.now, byAdmin())
 		}
 		if s.active(b) == nil {
-			before := len(s.changes.Transitions)
-			s.join(b, s.now, manually)
-			s.changed(b, before)
+			before, c := len(s.changes.Transitions), byAdmin()
+			s.join(b, s.now, &c)
+			s.cascade(b, before)
 		}
 	})
 }
 
-// Remove takes the user out of a manual bucket, whatever its minimal dwell. One who is deleted is left alone, and so is
-// a bucket that is paused.
+// Remove takes the user out of a manual bucket, whatever its min dwell. It is refused for a deleted
+// user and for a paused bucket.
 func (s *Session) Remove(b registry.Index, clock registry.Instant) Result {
 	if refusal, refused := s.refuses(b); refused {
 		return refusal
@@ -51,39 +50,39 @@ func (s *Session) Remove(b registry.Index, clock registry.Instant) Result {
 	return s.step(func() {
 		s.advance(clock)
 		if stay := s.active(b); stay != nil {
-			before := len(s.changes.Transitions)
-			s.leave(stay, s.now, manually, bucketgen.ReasonManual)
-			s.changed(b, before)
+			before, c := len(s.changes.Transitions), byAdmin()
+			s.leave(stay, s.now, &c, bucketgen.ReasonManual)
+			s.cascade(b, before)
 		}
 	})
 }
 
-// Retire ends the user's stay in a bucket that is gone for good.
+// Retire ends the user's stay in a bucket that was removed from the definitions for good.
 func (s *Session) Retire(b registry.Index, clock registry.Instant) Result {
 	return s.step(func() {
 		s.advance(clock)
 		if stay := s.active(b); stay != nil && !s.state.Contact.Deleted {
-			s.leave(stay, s.now, manually, bucketgen.ReasonRetired)
+			c := byAdmin()
+			s.leave(stay, s.now, &c, bucketgen.ReasonRetired)
 		}
 	})
 }
 
+// refuses returns the result of a manual change that is refused, and whether it is.
 func (s *Session) refuses(b registry.Index) (Result, bool) {
 	r := Result{Deleted: s.state.Contact.Deleted, Paused: s.isFrozen(b)}
 	return r, r.Deleted || r.Paused
 }
 
-// manually is the cause of what follows from Add and Remove.
-var manually = cause{source: bucketgen.SourceManual, upTo: registry.Unset}
-
-// changed does what follows from the change of a manual bucket, which is the transition after so many.
-func (s *Session) changed(b registry.Index, before int) {
-	l := s.glance(b, s.now, false)
-	s.arm(&l, s.now)
-	s.round(sorted(s.dependents(before)), s.now, manually)
+// cascade arms a manual bucket that changed, and evaluates the buckets that ask about those in the
+// transitions from a position on.
+func (s *Session) cascade(b registry.Index, from int) {
+	e := s.evaluation(b, s.now, false)
+	s.arm(&e, s.now)
+	s.round(sorted(s.dependents(from)), s.now, byAdmin())
 }
 
-// Delete hides the user: from now on nothing is evaluated or emitted for them, and no clock runs.
+// Delete hides the user: nothing is evaluated or emitted for them any more, and their clock stops.
 func (s *Session) Delete(clock registry.Instant) Result {
 	return s.step(func() {
 		s.advance(clock)
@@ -91,11 +90,11 @@ func (s *Session) Delete(clock registry.Instant) Result {
 		for i := range s.state.Due {
 			s.state.Due[i].At = registry.Never
 		}
-		s.settled = registry.Never // so that every due instant that is stored goes
+		s.settled = registry.Never // so every stored due instant is removed
 	})
 }
 
-// Restore undoes Delete. What the user would have joined or left in the meantime happens now.
+// Restore undoes Delete. The user joins and leaves now what they would have joined and left meanwhile.
 func (s *Session) Restore(clock registry.Instant) Result {
 	return s.step(func() {
 		s.advance(clock)
@@ -106,7 +105,7 @@ func (s *Session) Restore(clock registry.Instant) Result {
 	})
 }
 
-// Reconcile derives every membership of the user anew and repairs what differs.
+// Reconcile evaluates every bucket for the user and repairs memberships and due instants that differ.
 func (s *Session) Reconcile(clock registry.Instant) Result {
 	repaired := 0
 	result := s.step(func() {
@@ -118,7 +117,7 @@ func (s *Session) Reconcile(clock registry.Instant) Result {
 		before, due := len(s.changes.Transitions), slices.Clone(s.state.Due)
 		s.rederive()
 		repaired = len(s.changes.Transitions) - before
-		for _, d := range s.state.Due { // one that stands too early is right
+		for _, d := range s.state.Due { // a due instant that is too early is right
 			i := slices.IndexFunc(due, func(was Due) bool { return was.Bucket == d.Bucket })
 			if d.At != registry.Never && (i < 0 || d.At < due[i].At) {
 				repaired++
@@ -130,7 +129,7 @@ func (s *Session) Reconcile(clock registry.Instant) Result {
 }
 
 func (s *Session) rederive() {
-	s.round(s.all(), s.now, cause{source: bucketgen.SourceReconcile, clock: true, upTo: registry.Unset})
+	s.round(s.all(), s.now, byReconcile())
 }
 
 // all returns all buckets.

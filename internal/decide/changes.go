@@ -6,31 +6,34 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// Changes is what a session decided: what there is to write about the user, and nothing that is so already.
+// Changes is what a session decided: what to write about the user, without what is already stored.
+// Its slices are valid until the session begins again.
 type Changes struct {
 	Now      registry.Instant // the user's time
-	Replayed bool             // that goes by the time of what is replayed, see [Options]
+	Replayed bool             // see Options
 
 	Contact     *ContactChange
 	Events      []Logged
-	Occurrences []registry.Occurrence // of signals that are stored, in the order of arrival
+	Occurrences []registry.Occurrence // those that are stored, in the order of arrival
 	Sums        []registry.SumChange
-	Advances    []registry.Advance // that are stored, in the order of arrival
+	Advances    []registry.Advance // those that are stored, in the order of arrival
 	Progress    []registry.ProgressChange
 	Stays       []StayChange
 	Transitions []Transition // in the order in which they happened
 	Due         []DueChange
 
-	Candidates  int // buckets that were found for events
-	Evaluations int // of criteria
+	Candidates  int // buckets found for events
+	Evaluations int // evaluations of criteria
 }
 
-// emptied returns no changes, with the memory of those that are not needed any more. Results have a part in the transitions.
+// emptied returns empty changes that reuse the memory of c.
 func (c *Changes) emptied() Changes {
-	return Changes{Events: c.Events[:0], Occurrences: c.Occurrences[:0], Stays: c.Stays[:0], Due: c.Due[:0]}
+	return Changes{
+		Events: c.Events[:0], Occurrences: c.Occurrences[:0], Stays: c.Stays[:0], Transitions: c.Transitions[:0], Due: c.Due[:0],
+	}
 }
 
-// Changed reports whether anything changed that criteria may ask about.
+// Changed reports whether anything changed that criteria can ask about.
 func (c *Changes) Changed() bool {
 	return c.Contact != nil || len(c.Events) > 0 || len(c.Stays) > 0
 }
@@ -45,34 +48,34 @@ type ContactChange struct {
 	Set     []payload.Field
 	Remove  []string
 	Changes map[string]PropertyChange
-	Repeats map[string]registry.Instant // of properties whose repetition is noted, or forgotten if it is Unset
+	Repeats map[string]registry.Instant // dates of repeated values, by property; Unset removes one
 	Email   *string
 	Deleted *bool
 	At      registry.Instant
 
-	WrittenAt registry.Instant // see [Contact]
+	WrittenAt registry.Instant // see Contact
 }
 
-// Patches reports whether properties of the contact change, or what is known of their dates.
+// Patches reports whether properties of the contact or their dates change.
 func (c *ContactChange) Patches() bool {
 	return len(c.Set)+len(c.Remove)+len(c.Changes)+len(c.Repeats) > 0
 }
 
-// Logged is an ingest that goes into the log.
+// Logged is an event as the log stores it.
 type Logged struct {
 	Event
 	ReceivedAt registry.Instant
 }
 
-// StayChange is a stay as it is to be stored. Opened and Closed say what happened to it; if neither did, it ticked or
-// is no longer blocked. Of one bucket, stays come in the order of their epochs.
+// StayChange is a stay to store. Opened and Closed say what happened to it; if both are false, it ticked
+// or is no longer blocked. Stays in one bucket come in the order of their numbers.
 type StayChange struct {
 	Stay
 	Opened bool
 	Closed bool
 }
 
-// DueChange is a due instant to store, or to forget if At is Never.
+// DueChange is a due instant to store, or to remove if At is Never.
 type DueChange struct {
 	Bucket registry.Index
 	At     registry.Instant
@@ -83,16 +86,16 @@ type Transition struct {
 	Bucket     registry.Index
 	Kind       bucketgen.Kind
 	Epoch      int
-	At         registry.Instant // when it became true
-	DecidedAt  registry.Instant // when the system noticed
+	At         registry.Instant // instant at which it became true
+	DecidedAt  registry.Instant // the user's time when it was decided
 	Source     bucketgen.Source
 	Reason     bucketgen.Reason // of a leave
-	Suppressed bool             // by the entry policy: it happened, but is not announced
+	Suppressed bool             // it happened, but is not announced
 	Label      string           // of a tick
 	Ordinal    int              // of a tick
 }
 
-// Changes returns what the session decided so far. It ends the session.
+// Changes returns what the session decided. It ends the session; see [Changes] for how long it is valid.
 func (s *Session) Changes() Changes {
 	s.changes.Stays = append(s.changes.Stays, s.finished...)
 	for i := range s.state.Stays {
@@ -102,9 +105,9 @@ func (s *Session) Changes() Changes {
 	}
 	for i := range s.state.Due {
 		d := &s.state.Due[i]
-		// A due instant is a hint. One that stands too early costs a look, so it is not written again until then; one
-		// that has been taken must go.
-		if taken := d.stored <= s.settled && !s.isFrozen(d.Bucket); taken || d.stale || d.At < d.stored {
+		// A due instant is a hint. One that is too early costs an evaluation, so it is not written again
+		// until then; one that was settled is replaced.
+		if done := d.stored <= s.settled && !s.isFrozen(d.Bucket); done || d.stale || d.At < d.stored {
 			if d.At != d.stored {
 				s.changes.Due = append(s.changes.Due, DueChange{d.Bucket, d.At})
 				d.stored = d.At

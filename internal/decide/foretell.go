@@ -3,54 +3,57 @@ package decide
 import (
 	"slices"
 
-	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// Stay returns the latest stay of the user in a bucket, or nil if there never was one.
-func (s *Session) Stay(b registry.Index) *Stay {
-	stay := s.state.stay(b)
-	if stay == nil {
-		s.lackStay(b)
+// Stay returns a copy of the latest stay of the user in a bucket, or nil if there never was one. It
+// reports whether that is known; otherwise the stay is added to what the session lacks.
+func (s *Session) Stay(b registry.Index) (stay *Stay, known bool) {
+	latest, known := s.state.latest(b)
+	if !known {
+		s.lacks.addStay(b)
 	}
-	if stay == nil || stay.Epoch == 0 {
-		return nil
+	if latest == nil || latest.Epoch == 0 {
+		return nil, known
 	}
-	copied := *stay
-	return &copied
+	copied := *latest
+	return &copied, known
 }
 
-// Trace answers every condition of a dynamic bucket as of the user's time, by the places of its nodes.
+// Trace evaluates every condition of a dynamic bucket at the user's time, in the order of its nodes.
+// Facts that are not loaded are added to what the session lacks.
 func (s *Session) Trace(b registry.Index) []registry.Traced {
 	return s.registry.Trace(b, s.state.Facts, s.now)
 }
 
-// Foretold is what happens next to a user in a bucket if nothing does but that time passes.
+// Foretold is what happens next to a user in a bucket if only time passes.
 type Foretold struct {
-	// Transitions is a join, a leave, or ticks that are due together. There is none if nothing ever happens, or not before
-	// the session has looked as often as it may.
+	// Transitions is a join, a leave, or ticks that are due together. It is empty if nothing ever
+	// happens, or nothing within the due instants that Foretell may apply.
 	Transitions []Transition
 
-	// At is when that is, or up to when it is certain that nothing happens; Never if nothing ever does.
+	// At is the instant of the transitions. Without any, nothing happens before it; Never if nothing
+	// ever happens.
 	At registry.Instant
 }
 
-// Foretell lets time pass until something happens to the user in a bucket, looking so many times at most. Ticks count only
-// if they are asked for. From then on the session is about the future: it must not be written.
-func (s *Session) Foretell(b registry.Index, ticks bool, looks int) Foretold {
-	matters := s.asked(b)
+// Foretell applies due instants, a limited number of them, until something happens to the user in a
+// bucket. Ticks count only if wanted. Afterwards the session is about the future: its changes must not
+// be written.
+func (s *Session) Foretell(b registry.Index, ticks bool, most int) Foretold {
+	relevant := s.askedBy(b)
 	s.registry = silent(s.registry, b, ticks)
 	for {
-		// What else is due changes nothing for this bucket.
-		s.state.Due = slices.DeleteFunc(s.state.Due, func(d Due) bool { return !slices.Contains(matters, d.Bucket) })
+		// Other buckets that are due change nothing for this one.
+		s.state.Due = slices.DeleteFunc(s.state.Due, func(d Due) bool { return !slices.Contains(relevant, d.Bucket) })
 		at, buckets := s.nextDue()
-		if _, lacking := s.Lacks(); lacking || looks == 0 || at == registry.Never {
+		if _, lacking := s.Lacks(); lacking || most == 0 || at == registry.Never {
 			return Foretold{At: at}
 		}
-		looks--
+		most--
 		before := len(s.changes.Transitions)
 		s.now = at
-		s.round(buckets, at, cause{source: bucketgen.SourceClock, clock: true, upTo: registry.Unset})
+		s.round(buckets, at, byClock(registry.Unset))
 		happened := slices.DeleteFunc(slices.Clone(s.changes.Transitions[before:]), func(t Transition) bool {
 			return t.Bucket != b
 		})
@@ -60,8 +63,8 @@ func (s *Session) Foretell(b registry.Index, ticks bool, looks int) Foretold {
 	}
 }
 
-// silent returns a registry of which no bucket ticks but one, if that: ticks change no membership, and whoever waits for
-// years need not look every hour.
+// silent returns the registry without ticks, except those of one bucket if wanted. Ticks change no
+// membership, and an hourly tick would use up the due instants that Foretell may apply.
 func silent(r *registry.Registry, b registry.Index, ticks bool) *registry.Registry {
 	buckets := slices.Clone(r.Buckets)
 	for i := range buckets {
@@ -72,8 +75,8 @@ func silent(r *registry.Registry, b registry.Index, ticks bool) *registry.Regist
 	return r.With(buckets)
 }
 
-// asked returns a bucket and all those that it asks about, directly or not.
-func (s *Session) asked(b registry.Index) []registry.Index {
+// askedBy returns a bucket and all buckets that it asks about, directly or indirectly.
+func (s *Session) askedBy(b registry.Index) []registry.Index {
 	all := []registry.Index{b}
 	for i := 0; i < len(all); i++ {
 		for _, n := range s.registry.Buckets[all[i]].Criteria {

@@ -3,39 +3,38 @@ package decide
 import (
 	"slices"
 
-	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// Event is one validated ingest: something that the user did, or properties of theirs, or both.
+// Event is one validated ingest: something that the user did, properties of the user, or both.
 type Event struct {
 	Kind       EventKind
 	Name       string         // of a track
-	Event      registry.Event // the name's place in the registry, or NoEvent
-	NameNo     int32          // the name's number in the database, by which it is logged; 0: it was not resolved yet, or there is none
+	Event      registry.Event // position of the name in the registry, or NoEvent
+	NameNo     int32          // number of the name in the database; 0: not yet resolved, or no name
 	Key        string         // idempotency key, if any
 	OccurredAt registry.Instant
-	Properties payload.Object // what came with the event
-	Traits     payload.Object // what to set on the contact
-	Once       payload.Object // what to set on the contact where it has nothing
+	Properties payload.Object // payload of the event
+	Traits     payload.Object // properties to set on the contact
+	Once       payload.Object // properties to set on the contact where it has none of that name
 }
 
 // EventKind is the kind of an ingest.
 type EventKind string
 
-// The kinds of ingests: a track has a name, an identify only carries traits. An observe is as a track, but what its payload
-// says stays with the event.
+// The kinds of ingests. A track has a name; an identify only carries traits. An observe is a track
+// whose payload sets no properties of the user.
 const (
 	Track    EventKind = "track"
 	Observe  EventKind = "observe"
 	Identify EventKind = "identify"
 )
 
-// Named reports whether something happened, which has a name.
+// Named reports whether the ingest is an event, which has a name.
 func (k EventKind) Named() bool { return k != Identify }
 
-// Sets returns the declared property that a key of the payload sets, if it does.
+// Sets returns the declared property that a key of the payload sets, if any.
 func (e *Event) Sets(r *registry.Registry, key string) (registry.Property, bool) {
 	if e.Kind == Observe {
 		return 0, false
@@ -43,7 +42,8 @@ func (e *Event) Sets(r *registry.Registry, key string) (registry.Property, bool)
 	return r.PayloadProperty(key)
 }
 
-// Ingest lets an event happen at the clock's time. OccurredAt may be Unset for now; it is never later than now.
+// Ingest applies an event at the clock's time, after what was due before. OccurredAt may be Unset for
+// now; a later instant counts as now.
 func (s *Session) Ingest(e Event, clock registry.Instant) Result {
 	duplicate := false
 	var refused *Refusal
@@ -80,26 +80,26 @@ func (s *Session) ingest(e Event) {
 		s.carry(&carried, f, p, declared, e.OccurredAt)
 	}
 	for _, f := range e.Properties.Fields {
-		// What a payload says of a declared property is stored, so that the clock sees tomorrow what the event sees now.
+		// A declared property in a payload is stored, so that the clock later sees the same value.
 		if p, declared := e.Sets(s.registry, f.Key); declared {
 			s.carry(&carried, f, p, declared, e.OccurredAt)
 		}
 	}
-	s.found = s.registry.Candidates(s.found[:0], carried, s.state.Facts, s.stands())
-	if open := s.unsettled(carried); len(open) > 0 {
-		s.found = sorted(append(s.found, open...))
+	s.found = s.registry.Candidates(s.found[:0], carried, s.state.Facts, s.memberships())
+	if more := s.outOfStep(carried); len(more) > 0 {
+		s.found = sorted(append(s.found, more...))
 	}
 	s.changes.Candidates += len(s.found)
-	s.round(s.found, s.now, cause{source: bucketgen.SourceEvent, byUser: true})
+	s.round(s.found, s.now, byEvent())
 }
 
-// fill adds to the traits of an event those that are set once, as far as the user has no property of that name. From here on
-// they are traits as any other, also in the log.
+// fill adds to the traits of an event those that are set once, where the user has no property of
+// that name. From here on, and in the log, they are traits like any other.
 func (e *Event) fill(has *payload.Properties) {
 	if len(e.Once.Fields) == 0 {
 		return
 	}
-	given := keys{} // so that many of them cost no more each than few
+	given := keys{}
 	for _, f := range e.Traits.Fields {
 		given.add(f.Key)
 	}
@@ -115,7 +115,8 @@ func (e *Event) fill(has *payload.Properties) {
 	e.Once = payload.Object{}
 }
 
-// carry sets a property of the contact as of a date, and notes whether that changes what criteria see.
+// carry sets a property of the contact as of a date, and adds it to what the event carries: as changed
+// or as repeated, by what criteria see.
 func (s *Session) carry(c *registry.Carried, f payload.Field, p registry.Property, declared bool, at registry.Instant) {
 	changed := s.set(f, p, declared, at)
 	switch {
@@ -127,10 +128,10 @@ func (s *Session) carry(c *registry.Carried, f payload.Field, p registry.Propert
 	}
 }
 
-// unsettled returns the buckets that ask about what is carried, though it cannot change what the criteria says, and in which the
-// user may not be as that says: those that they are kept from until they do something, and those that are due at this very
-// instant.
-func (s *Session) unsettled(c registry.Carried) []registry.Index {
+// outOfStep returns buckets that ask about what the event carries and in which membership may differ
+// from the criteria, though the event does not change the criteria: buckets that the user is blocked
+// from, and buckets that are due at this very instant.
+func (s *Session) outOfStep(c registry.Carried) []registry.Index {
 	var buckets []registry.Index
 	add := func(b registry.Index) {
 		row := &s.registry.Buckets[b]
@@ -152,32 +153,33 @@ func (s *Session) unsettled(c registry.Carried) []registry.Index {
 	return buckets
 }
 
-// occur adds an event to the signals that it is an occurrence of, and to the sequences of which it may be a step.
+// occur adds an event to the signals that it is an occurrence of, and to the sequences that it may be a
+// step of.
 func (s *Session) occur(e *Event) {
 	s.occurred = s.registry.Occurrences(s.occurred[:0], e.Event, e.OccurredAt, e.Properties.Value)
 	for _, o := range s.occurred {
 		s.state.Facts.Add(o)
 		row := &s.registry.Signals[o.Signal]
 		if row.Plain() && !row.Totals {
-			continue // the log says it
+			continue // the log has it
 		}
 		s.changes.Occurrences = append(s.changes.Occurrences, o)
 	}
 	for _, a := range s.registry.Advances(nil, s.occurred) {
 		s.state.Facts.Advance(a)
-		if s.registry.Sequences[a.Sequence].Span() > 0 { // a late event will have to know
+		if s.registry.Sequences[a.Sequence].Span() > 0 { // late events need it
 			s.changes.Advances = append(s.changes.Advances, a)
 		}
 	}
 }
 
-// stands returns the buckets that the user is in, or kept from.
-func (s *Session) stands() []registry.Index {
-	s.standing = s.standing[:0]
+// memberships returns the buckets that the user is in or blocked from.
+func (s *Session) memberships() []registry.Index {
+	s.memberOf = s.memberOf[:0]
 	for i := range s.state.Stays {
 		if stay := &s.state.Stays[i]; stay.Active() || stay.Blocked {
-			s.standing = append(s.standing, stay.Bucket)
+			s.memberOf = append(s.memberOf, stay.Bucket)
 		}
 	}
-	return s.standing
+	return s.memberOf
 }

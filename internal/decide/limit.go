@@ -8,19 +8,19 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// Limits are how much a user's properties may come to. The zero value is no limit.
+// Limits limits the properties of a user. The zero value is no limit.
 type Limits struct {
-	Properties int // how many; 0: any number
-	Bytes      int // of their names and values together; 0: any number
+	Properties int // number of properties; 0: no limit
+	Bytes      int // size of their names and values together; 0: no limit
 }
 
-// Refusal says which field of an event was refused, and why. Nothing of the event was done.
+// Refusal says which field of an event was refused, and why. Nothing was done.
 type Refusal struct {
 	Field   string
 	Problem string
 }
 
-// refusal returns why an event is refused that the limits do not allow. A deleted user gets no properties.
+// refusal returns why the limits refuse an event, or nil. A deleted user gets no properties.
 func (s *Session) refusal(e *Event) *Refusal {
 	if s.state.Contact.Deleted {
 		return nil
@@ -28,16 +28,16 @@ func (s *Session) refusal(e *Event) *Refusal {
 	return s.limits.refuse(e, s.registry, &s.state.Contact.Properties)
 }
 
-// Alone returns why an event is refused that gives even a user without properties more than the limits allow. So the first
-// event of a user is refused before the user is created.
+// Alone returns why an event is refused that gives even a user without properties more than the limits
+// allow, or nil. So the first event of a user is refused before the user is created.
 func (l Limits) Alone(e Event, r *registry.Registry) *Refusal {
 	var none payload.Properties
 	e.fill(&none)
 	return l.refuse(&e, r, &none)
 }
 
-// refuse returns why an event is refused that would give a user with the properties p more of them than the limits allow. A
-// user who has more already may still change and remove what is there.
+// refuse returns why an event is refused that would give a user with the properties p more than the
+// limits allow, or nil. A user who is over the limits can still change and remove properties.
 func (l Limits) refuse(e *Event, r *registry.Registry, p *payload.Properties) *Refusal {
 	if l == (Limits{}) || len(e.Traits.Fields)+len(e.Properties.Fields) == 0 {
 		return nil
@@ -58,7 +58,7 @@ func (l Limits) refuse(e *Event, r *registry.Registry, p *payload.Properties) *R
 			count, bytes = count+1, bytes+f.Size()
 		}
 	}
-	later := map[string]bool{} // set by the payload, which comes after traits
+	later := map[string]bool{} // keys set by the payload, which comes after traits
 	for _, f := range e.Properties.Fields {
 		if _, declared := e.Sets(r, f.Key); declared {
 			later[f.Key] = true
@@ -86,7 +86,7 @@ func (l Limits) refuse(e *Event, r *registry.Registry, p *payload.Properties) *R
 
 func fits(n, most int) bool { return most == 0 || n <= most }
 
-// Exceeds returns why a user may not have the properties of another beside their own, if they may not.
+// Exceeds returns why a user may not take over the properties of another, and whether that is so.
 func (l Limits) Exceeds(own, other payload.Properties) (problem string, exceeds bool) {
 	had, size := own.Size()
 	count, bytes := had, size
@@ -109,7 +109,7 @@ func (l Limits) Exceeds(own, other payload.Properties) (problem string, exceeds 
 // keys is a set of keys in the order in which they were added.
 type keys struct {
 	all []string
-	set map[string]struct{} // nil while they are few
+	set map[string]struct{} // nil while there are few
 }
 
 func (k *keys) add(key string) {

@@ -5,43 +5,47 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// Last returns the user's last stay in each bucket that they were ever in.
+// Last returns the user's latest stay in each bucket that they were ever in. Stays that are not loaded
+// are lacking, see [Session.Stay].
 func (s *Session) Last() []Stay {
 	var all []Stay
 	for _, b := range s.all() {
-		if stay := s.Stay(b); stay != nil {
+		if stay, _ := s.Stay(b); stay != nil {
 			all = append(all, *stay)
 		}
 	}
 	return all
 }
 
-// Yield ends the user's stays in buckets in which another is, too, whom the user is merged into, and whose last stays are given:
-// theirs goes on. Nobody hears of it, and be the bucket paused: who was in it still is. Both have caught up with the clock.
+// Yield ends the loser's stays in buckets that the survivor of a merge is also in, by the survivor's
+// latest stays; the survivor's stay continues. The leaves are not announced. Yield applies to paused
+// buckets too. Both users have caught up with the clock.
 func (s *Session) Yield(to []Stay, clock registry.Instant) Result {
 	return s.step(func() {
 		s.now = max(clock, s.state.past())
+		c := byMerge()
 		for i := range to {
 			if stay := s.active(to[i].Bucket); stay != nil && to[i].Active() {
-				s.leave(stay, s.now, cause{source: bucketgen.SourceEvent, silentLeaves: true}, bucketgen.ReasonMerged)
+				s.leave(stay, s.now, &c, bucketgen.ReasonMerged)
 			}
 		}
 	})
 }
 
-// Handover is a stay of one user that becomes the next of another in the same bucket.
+// Handover is a stay of the loser of a merge that becomes the survivor's next in the same bucket.
 type Handover struct {
 	Bucket      registry.Index
-	Epoch, Next int // its number among the stays of the one, and of the other
+	Epoch, Next int // number of the stay among the loser's stays, and among the survivor's
 }
 
-// Inherit lets the last stays of another, who is merged into the user, become the user's next, with all that happened to them:
-// each that is later than the user's own last in its bucket. So it is neither left nor entered.
+// Inherit makes the latest stays of the loser of a merge the user's next stays, with all that happened
+// to them: each that is later than the user's own latest in its bucket. They are neither left nor
+// entered.
 func (s *Session) Inherit(from []Stay) []Handover {
 	var handed []Handover
 	for _, stay := range from {
 		next := 1
-		if own := s.Stay(stay.Bucket); own != nil {
+		if own, _ := s.Stay(stay.Bucket); own != nil {
 			if !stay.succeeds(own) {
 				continue
 			}
@@ -54,18 +58,18 @@ func (s *Session) Inherit(from []Stay) []Handover {
 	return handed
 }
 
-// succeeds reports whether one of two last stays in a bucket is later than the other: if it lasts and the other does not, or
-// if it ended later.
+// succeeds reports whether one of two latest stays in a bucket is later than the other: it is active
+// and the other is not, or it ended later.
 func (s *Stay) succeeds(other *Stay) bool {
 	return !other.Active() && (s.Active() || s.LeftAt > other.LeftAt)
 }
 
-// Merge looks at every bucket after the history of another has become the user's, as after an event that each of them asks
-// about.
+// Merge evaluates every bucket after the history of another user has become the user's, as by an event
+// that each bucket asks about.
 func (s *Session) Merge(clock registry.Instant) Result {
 	return s.step(func() {
 		s.advance(clock)
 		s.state.Contact.New = false
-		s.round(s.all(), s.now, cause{source: bucketgen.SourceEvent, byUser: true})
+		s.round(s.all(), s.now, byEvent())
 	})
 }

@@ -9,32 +9,34 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// A declared property has the value with the newest date, in whatever order the values arrive. Of two values with one date, the
-// later arrival counts. The date is that of the event. Three dates of a property are kept: when its value began, when the value
-// before was last sent, and when the value was last sent again. A late value goes to its place among these. A property that is
-// not declared has the value that arrived last. docs/criteria.md says how exact that is.
+// A declared property has the value with the newest date, whatever the order of arrival. Of two values
+// with one date, the later arrival counts. The date is that of the event. Three dates of a property are
+// kept: when its value began, when the value before was last sent, and when the value was last sent
+// again. A late value is put in its place among these. A property that is not declared has the value
+// that arrived last. docs/criteria.md says how exact that is.
 
-// repeatEvery is how far apart the dates of repetitions are that are noted. A repetition in between writes nothing.
+// repeatEvery is the least distance between two stored dates of a repeated value. Repetitions in
+// between write nothing.
 const repeatEvery = time.Hour
 
 // PropertyChange is the last change of a declared property.
 type PropertyChange struct {
-	Was   []byte           // the value before, as JSON; null if there was none
-	WasAt registry.Instant // the newest date of the value before; Unset if none is known
-	At    registry.Instant // the oldest date of the present value; Unset if no change is known
+	Was   []byte           // value before, as JSON; null if there was none
+	WasAt registry.Instant // newest date of the value before; Unset if none is known
+	At    registry.Instant // oldest date of the present value; Unset if no change is known
 
-	// Follows says that WasAt is what At was before this change. A session that changes a property to its newest value
-	// does not have to know that.
+	// Follows means that WasAt is the At of the change before, which a session that sets the newest
+	// value need not load.
 	Follows bool
 }
 
-// Repeat says when a declared property was last sent with the value that it has, as far as that is noted.
+// Repeat is the date at which a declared property was last sent again with the value that it has.
 type Repeat struct {
 	Property string
 	At       registry.Instant
 }
 
-// repeatedAt returns the noted date of the last repetition of a property's value, or Unset.
+// repeatedAt returns the stored date of the last repetition of a property's value, or Unset.
 func (c *Contact) repeatedAt(property string) registry.Instant {
 	for i := range c.Repeats {
 		if c.Repeats[i].Property == property {
@@ -44,7 +46,8 @@ func (c *Contact) repeatedAt(property string) registry.Instant {
 	return registry.Unset
 }
 
-// setRepeated notes the date of a repetition, or forgets it if that is Unset. The slice may be shared, so it is not changed.
+// setRepeated stores the date of a repetition, or removes it if that is Unset. It replaces the slice,
+// which may be shared.
 func (c *Contact) setRepeated(property string, at registry.Instant) {
 	repeats := slices.DeleteFunc(slices.Clone(c.Repeats), func(r Repeat) bool { return r.Property == property })
 	if at != registry.Unset {
@@ -62,8 +65,9 @@ func (st *State) lastChange(property string) (last PropertyChange, known bool) {
 	return last, known || st.Complete
 }
 
-// set gives a property of the contact a value as of a date, or removes it if the value is null. It reports whether that
-// changes what criteria see.
+// set gives a property of the contact a value as of a date, or removes it if the value is null. It
+// reports whether that changes what criteria see. A late value needs the last change of the property,
+// which is lacking if it is not loaded.
 func (s *Session) set(f payload.Field, p registry.Property, declared bool, at registry.Instant) bool {
 	contact := &s.state.Contact
 	is := contact.Properties.Get(f.Key)
@@ -85,16 +89,18 @@ func (s *Session) set(f payload.Field, p registry.Property, declared bool, at re
 		s.overwrite(f, p, is, at)
 		return true
 	case !known, last.Follows && at < last.At:
-		s.lacks.Properties = append(s.lacks.Properties, p)
+		s.lacks.addProperty(p)
 		return false
 	default:
 		return s.late(f, p, same, at, last, repeated)
 	}
 }
 
-// late puts a value before the present one, where it belongs. It reports whether criteria see that: they see what the value
-// before was, and since when it is the present one.
-func (s *Session) late(f payload.Field, p registry.Property, same bool, at registry.Instant, last PropertyChange, repeated registry.Instant) bool {
+// late puts a value in its place before the present one. It reports whether criteria see that: they see
+// the value before, and since when the present value has been there.
+func (s *Session) late(
+	f payload.Field, p registry.Property, same bool, at registry.Instant, last PropertyChange, repeated registry.Instant,
+) bool {
 	switch {
 	case at >= last.At && same, at < last.WasAt:
 		return false
@@ -133,7 +139,8 @@ func (s *Session) overwrite(f payload.Field, p registry.Property, is payload.Fie
 	s.dated(at)
 }
 
-// repeat notes that a declared property was sent again with its value, unless that was noted shortly before.
+// repeat stores that a declared property was sent again with its value, unless a date within
+// repeatEvery is stored.
 func (s *Session) repeat(key string, at, noted registry.Instant) {
 	if noted != registry.Unset && at < noted.Add(repeatEvery) {
 		return
@@ -147,17 +154,17 @@ func (s *Session) noteRepeat(key string, at registry.Instant) {
 	s.contactChange().Repeats[key] = at
 }
 
-// dated notes that some declared property has a value of that date.
+// dated stores that a declared property has a value of that date.
 func (s *Session) dated(at registry.Instant) {
 	contact := &s.state.Contact
 	contact.WrittenAt = max(contact.WrittenAt, at)
 	s.contactChange().WrittenAt = contact.WrittenAt
 }
 
-// change notes how a declared property changed last.
+// change stores the last change of a declared property.
 func (s *Session) change(key string, p registry.Property, c PropertyChange) {
 	was, err := payload.StoredValue(c.Was)
-	if err != nil { // it was read before
+	if err != nil { // impossible: it was read before
 		was = registry.Value{}
 	}
 	s.state.Facts.SetChange(registry.Change{Property: p, Was: was, At: c.At})
@@ -182,14 +189,16 @@ func (s *Session) put(f payload.Field) {
 
 func (s *Session) contactChange() *ContactChange {
 	if s.contact == nil {
-		s.contact = &ContactChange{Changes: map[string]PropertyChange{}, Repeats: map[string]registry.Instant{}, WrittenAt: s.state.Contact.WrittenAt}
+		s.contact = &ContactChange{
+			Changes: map[string]PropertyChange{}, Repeats: map[string]registry.Instant{}, WrittenAt: s.state.Contact.WrittenAt,
+		}
 	}
 	s.contact.At, s.state.Contact.UpdatedAt = s.now, s.now
 	return s.contact
 }
 
-// InheritProperties gives the contact what is known of the properties of another, who is merged into the user: of each the value with the
-// newer date, with all that is known of its dates. One without a date fills a gap.
+// InheritProperties gives the survivor of a merge the properties of the loser: of each property the
+// value with the newer date, with all of its dates. A value without a date only fills a gap.
 func (st *State) InheritProperties(from *State) {
 	contact, other := &st.Contact, &from.Contact
 	keys := map[string]bool{}
@@ -222,7 +231,7 @@ func (st *State) InheritProperties(from *State) {
 	contact.UpdatedAt, contact.WrittenAt = max(contact.UpdatedAt, other.UpdatedAt), max(contact.WrittenAt, other.WrittenAt)
 }
 
-// sentAt returns the newest date of a property's value that is known, or Unset.
+// sentAt returns the newest known date of a property's value, or Unset.
 func (st *State) sentAt(property string) registry.Instant {
 	last, _ := st.lastChange(property)
 	return max(last.At, st.Contact.repeatedAt(property))

@@ -7,60 +7,46 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// cause says why buckets are looked at.
-type cause struct {
-	source bucketgen.Source
-	byUser bool             // something of the user's own, an event or a trait: only that lets somebody join who is blocked
-	clock  bool             // what only time does is done too: maximal dwell and ticks
-	step   []registry.Index // not nil: the buckets that a change of definitions is about, and to them only time does that
-	upTo   registry.Instant // ticks up to here are late already and come with the one that is due; Unset if none are
-
-	skipTicks    bool // those that are due do not come any more
-	silentJoins  bool // they are not announced
-	silentLeaves bool
-	anchor       bool // ticks of whoever joins count from when the criteria began to hold, if that is known
-}
-
-// glance is one bucket in a round.
-type glance struct {
+// evaluation is one bucket in a round.
+type evaluation struct {
 	bucket  registry.Index
 	row     *registry.Bucket
 	verdict registry.Verdict
-	clock   bool // what only time does is done, too
-	place   int  // of the latest stay among those of the state, or none
+	clock   bool // max dwell and ticks apply
+	stay    int  // position of the latest stay in State.Stays, or none
 }
 
-// none is the place of a stay that is not known, or never was.
+// none is the position of a stay that is not known, or never was.
 const none = -1
 
-// glance begins to look at a bucket.
-func (s *Session) glance(b registry.Index, at registry.Instant, clock bool) glance {
-	return glance{bucket: b, row: &s.registry.Buckets[b], verdict: s.evaluate(b, at), clock: clock, place: s.state.place(b)}
+func (s *Session) evaluation(b registry.Index, at registry.Instant, clock bool) evaluation {
+	return evaluation{bucket: b, row: &s.registry.Buckets[b], verdict: s.verdict(b, at), clock: clock, stay: s.state.position(b)}
 }
 
-// latest returns the latest stay in the bucket, if it is known.
-func (s *Session) latest(l *glance) *Stay {
-	if l.place == none {
+// latestStay returns the latest stay in the bucket, or nil if none is known.
+func (s *Session) latestStay(e *evaluation) *Stay {
+	if e.stay == none {
 		return nil
 	}
-	return &s.state.Stays[l.place]
+	return &s.state.Stays[e.stay]
 }
 
-// lasting returns the stay by which the user is in the bucket, if they are.
-func (s *Session) lasting(l *glance) *Stay {
-	if stay := s.latest(l); stay != nil && stay.Active() {
+// activeStay returns the stay by which the user is in the bucket, or nil.
+func (s *Session) activeStay(e *evaluation) *Stay {
+	if stay := s.latestStay(e); stay != nil && stay.Active() {
 		return stay
 	}
 	return nil
 }
 
-// round looks at buckets at one instant, and at those that ask whether the user is in one of which that changed. A bucket
-// is looked at after all those that it asks about, so that one look at each suffices.
+// round evaluates buckets at one instant, and then those that ask about a bucket whose membership
+// changed. It goes by level, which is greater than that of every bucket that is asked about, so each
+// bucket is evaluated once.
 func (s *Session) round(buckets []registry.Index, at registry.Instant, c cause) {
 	for len(buckets) > 0 {
 		level, rest := s.lowest(buckets)
 		before := len(s.changes.Transitions)
-		s.look(level, at, c)
+		s.roundOf(level, at, &c)
 		buckets = rest
 		if dependents := s.dependents(before); len(dependents) > 0 {
 			buckets = sorted(slices.Concat(rest, dependents))
@@ -94,11 +80,11 @@ func (s *Session) lowest(buckets []registry.Index) (level, rest []registry.Index
 	return level, rest
 }
 
-// dependents returns the buckets that ask about those which the user joined or left since so many transitions, in no
-// order.
-func (s *Session) dependents(before int) []registry.Index {
+// dependents returns, in no order, the buckets that ask about a bucket that the user joined or left
+// in the transitions from a position on.
+func (s *Session) dependents(from int) []registry.Index {
 	var all []registry.Index
-	for _, t := range s.changes.Transitions[before:] {
+	for _, t := range s.changes.Transitions[from:] {
 		if t.Kind != bucketgen.Dwell {
 			all = append(all, s.registry.Buckets[t.Bucket].Dependents...)
 		}
@@ -106,54 +92,54 @@ func (s *Session) dependents(before int) []registry.Index {
 	return all
 }
 
-// look looks at buckets that do not ask about each other and does what is to be done: first those leave whose time is up,
-// then those whose criteria fails, then users join, then the stays that remain tick. Within each of these, buckets go by
-// id. This is the only place where memberships change by criteria or clock.
-func (s *Session) look(buckets []registry.Index, at registry.Instant, c cause) {
-	glances := s.glances[:0]
+// roundOf evaluates buckets that do not ask about each other. Stays whose max dwell is over end
+// first, then those whose criteria fail; then users join, then the remaining stays tick. Within each
+// of these, buckets go by id. Memberships change by criteria or clock only here.
+func (s *Session) roundOf(buckets []registry.Index, at registry.Instant, c *cause) {
+	evaluations := s.evaluations[:0]
 	for _, b := range buckets {
 		if !s.isFrozen(b) {
-			glances = append(glances, s.glance(b, at, c.clock && (c.step == nil || slices.Contains(c.step, b))))
+			evaluations = append(evaluations, s.evaluation(b, at, c.appliesClock(b)))
 		}
 	}
-	s.glances = glances
-	for i := range glances {
-		s.expire(&glances[i], at, c)
+	s.evaluations = evaluations
+	for i := range evaluations {
+		s.expire(&evaluations[i], at, c)
 	}
-	for i := range glances {
-		s.leaveIfFails(&glances[i], at, c)
+	for i := range evaluations {
+		s.leaveIfFails(&evaluations[i], at, c)
 	}
-	for i := range glances {
-		s.joinIfHolds(&glances[i], at, c)
+	for i := range evaluations {
+		s.joinIfHolds(&evaluations[i], at, c)
 	}
-	for i := range glances {
-		s.tick(&glances[i], at, c)
+	for i := range evaluations {
+		s.tick(&evaluations[i], at, c)
 	}
-	for i := range glances {
+	for i := range evaluations {
 		ticked := at
-		if !glances[i].clock {
+		if !evaluations[i].clock {
 			ticked-- // a tick that is due at this very instant is still to come
 		}
-		s.arm(&glances[i], ticked)
+		s.arm(&evaluations[i], ticked)
 	}
 }
 
-// evaluate answers a dynamic bucket by its criteria. A manual one is as it is, until somebody changes it.
-func (s *Session) evaluate(b registry.Index, at registry.Instant) registry.Verdict {
+// verdict evaluates the criteria of a dynamic bucket. A manual bucket stays as it is until an admin
+// changes it.
+func (s *Session) verdict(b registry.Index, at registry.Instant) registry.Verdict {
 	if s.registry.Buckets[b].Kind == registry.Manual {
-		stay := s.state.stay(b)
-		return registry.Verdict{True: stay != nil && stay.Active(), Until: registry.Never}
+		return registry.Verdict{True: s.active(b) != nil, Until: registry.Never}
 	}
-	verdict, lacking := s.ask(b, at)
+	verdict, lacking := s.evaluate(b, at)
 	if lacking {
-		s.foresee(b, at)
+		s.lackDependents(b, at)
 	}
 	return verdict
 }
 
-// ask evaluates the criteria of a dynamic bucket, and reports whether it lacks facts. Should it turn out that the user
-// joins, the stay before will be asked for next, so that is noted at once.
-func (s *Session) ask(b registry.Index, at registry.Instant) (verdict registry.Verdict, lacking bool) {
+// evaluate evaluates the criteria of a dynamic bucket, and reports whether facts were lacking. If so,
+// the latest stay is needed as well should the user join, so a stay that is not loaded is lacking too.
+func (s *Session) evaluate(b registry.Index, at registry.Instant) (verdict registry.Verdict, lacking bool) {
 	s.changes.Evaluations++
 	verdict, lacking = s.registry.Evaluate(b, s.state.Facts, at)
 	if lacking {
@@ -162,23 +148,25 @@ func (s *Session) ask(b registry.Index, at registry.Instant) (verdict registry.V
 	return verdict, lacking
 }
 
-// foresee notes what will be lacking should the user turn out to join or leave a bucket: whatever the buckets need that
-// ask about it, directly or not. So the levels of buckets do not add up to round trips.
-func (s *Session) foresee(b registry.Index, at registry.Instant) {
+// lackDependents adds to what is lacking the facts and stays that all direct and indirect dependents
+// of a bucket need. They are needed should the user join or leave it; loading them at once saves a
+// round trip for each level.
+func (s *Session) lackDependents(b registry.Index, at registry.Instant) {
 	for _, d := range s.registry.Buckets[b].Dependents {
-		if slices.Contains(s.foreseen, d) {
+		if slices.Contains(s.prefetched, d) {
 			continue
 		}
-		s.foreseen = append(s.foreseen, d)
-		s.ask(d, at)
+		s.prefetched = append(s.prefetched, d)
+		s.evaluate(d, at)
 		s.lackStay(d)
-		s.foresee(d, at)
+		s.lackDependents(d, at)
 	}
 }
 
+// lackStay adds the latest stay in a bucket to what is lacking, unless it is known.
 func (s *Session) lackStay(b registry.Index) {
-	if !s.state.knows(b) {
-		s.lacks.Stays = append(s.lacks.Stays, b)
+	if _, known := s.state.latest(b); !known {
+		s.lacks.addStay(b)
 	}
 }
 
@@ -200,7 +188,7 @@ func (m *members) Membership(b registry.Index) registry.Verdict {
 	return v
 }
 
-// active returns the stay by which the user is in the bucket, if they are.
+// active returns the stay by which the user is in the bucket, or nil.
 func (s *Session) active(b registry.Index) *Stay {
 	if stay := s.state.stay(b); stay != nil && stay.Active() {
 		return stay
@@ -208,63 +196,63 @@ func (s *Session) active(b registry.Index) *Stay {
 	return nil
 }
 
-func (s *Session) expire(l *glance, at registry.Instant, c cause) {
-	stay := s.lasting(l)
-	if !l.clock || stay == nil || l.row.MaxDwell == 0 || at < stay.EnteredAt.Add(l.row.MaxDwell) {
+func (s *Session) expire(e *evaluation, at registry.Instant, c *cause) {
+	stay := s.activeStay(e)
+	if !e.clock || stay == nil || e.row.MaxDwell == 0 || at < stay.EnteredAt.Add(e.row.MaxDwell) {
 		return
 	}
 	s.leave(stay, at, c, bucketgen.ReasonMaxDwell)
-	if l.row.Kind == registry.Manual {
-		l.verdict.True = false
+	if e.row.Kind == registry.Manual {
+		e.verdict.True = false
 	}
-	stay.Blocked = l.verdict.True
+	stay.Blocked = e.verdict.True
 }
 
-func (s *Session) leaveIfFails(l *glance, at registry.Instant, c cause) {
-	stay := s.lasting(l)
-	if stay == nil || l.verdict.True || at < stay.EnteredAt.Add(l.row.MinDwell) {
+func (s *Session) leaveIfFails(e *evaluation, at registry.Instant, c *cause) {
+	stay := s.activeStay(e)
+	if stay == nil || e.verdict.True || at < stay.EnteredAt.Add(e.row.MinDwell) {
 		return
 	}
 	s.leave(stay, at, c, bucketgen.ReasonCriteria)
 }
 
-func (s *Session) joinIfHolds(l *glance, at registry.Instant, c cause) {
-	if l.row.Kind == registry.Manual || s.lasting(l) != nil {
+func (s *Session) joinIfHolds(e *evaluation, at registry.Instant, c *cause) {
+	if e.row.Kind == registry.Manual || s.activeStay(e) != nil {
 		return
 	}
-	stay := s.latest(l)
+	stay := s.latestStay(e)
 	blocked := stay != nil && stay.Blocked
 	switch {
-	case !l.verdict.True:
+	case !e.verdict.True:
 		if blocked {
 			stay.Blocked = false
 			stay.fate |= amended
 		}
-	case blocked && !c.byUser, c.clock && c.step == nil && l.row.NoClockJoins:
+	case blocked && !c.ofUser, c.timePasses && e.row.NoClockJoins:
 	default:
-		s.join(l.bucket, at, c)
-		l.place = s.state.place(l.bucket)
+		s.join(e.bucket, at, c)
+		e.stay = s.state.position(e.bucket)
 	}
 }
 
-// arm notes when the clock has to look at the bucket again. Ticks up to an instant are done.
-func (s *Session) arm(l *glance, ticked registry.Instant) {
-	stay := s.latest(l)
+// arm sets the instant at which the clock evaluates the bucket next. Ticks up to ticked are done.
+func (s *Session) arm(e *evaluation, ticked registry.Instant) {
+	stay := s.latestStay(e)
 	due := registry.Never
 	switch {
 	case stay != nil && stay.Active():
-		due = l.verdict.Until
-		if !l.verdict.True { // stays for the minimal dwell; whether the criteria holds again is asked then
-			due = stay.EnteredAt.Add(l.row.MinDwell)
+		due = e.verdict.Until
+		if !e.verdict.True { // min dwell holds the user back, and the criteria are evaluated at its end
+			due = stay.EnteredAt.Add(e.row.MinDwell)
 		}
-		if l.row.MaxDwell > 0 {
-			due = min(due, stay.EnteredAt.Add(l.row.MaxDwell))
+		if e.row.MaxDwell > 0 {
+			due = min(due, stay.EnteredAt.Add(e.row.MaxDwell))
 		}
-		due = min(due, stay.nextTick(l.row, max(ticked, stay.TickedAt)))
-	case stay != nil && stay.Blocked, !l.verdict.True && !l.row.NoClockJoins:
-		due = l.verdict.Until
+		due = min(due, stay.nextTick(e.row, max(ticked, stay.TickedAt)))
+	case stay != nil && stay.Blocked, !e.verdict.True && !e.row.NoClockJoins:
+		due = e.verdict.Until
 	}
-	s.setDue(l.bucket, due)
+	s.setDue(e.bucket, due)
 }
 
 func (s *Session) setDue(b registry.Index, at registry.Instant) {

@@ -8,26 +8,27 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// State is what is known of one user. A session changes it; it belongs to one session at a time.
+// State is what is known of one user. A session reads and changes it; afterwards the state is that of
+// the user once the changes are written. It belongs to one session at a time.
 type State struct {
 	Contact Contact
 	Facts   *registry.Facts
 
-	// Stays holds the latest stay of the user in each bucket, in no order. Those that are active or blocked must all
-	// be there. Of the others some may be missing, unless AllStays or Complete is set.
+	// Stays holds the latest stay of the user in each bucket, in no order. All active and blocked stays
+	// must be there. Others may be missing, unless AllStays or Complete is set.
 	Stays    []Stay
 	AllStays bool
 
-	// Due holds the instants at which the clock has to look at the user again, in no order.
+	// Due holds the instants at which the clock evaluates a bucket again, in no order.
 	Due []Due
 
-	// Seen are the idempotency keys that the user has used before, among those that the session will be given.
+	// Seen holds those idempotency keys of the session's events that the user has used before.
 	Seen []string
 
-	// Changes are the last changes of declared properties, by their names: of those that were loaded. A session changes it.
+	// Changes holds the last changes of declared properties, by name, as far as they were loaded.
 	Changes map[string]PropertyChange
 
-	// Complete says that Stays, Facts and Changes hold everything there is.
+	// Complete means that Stays, Facts and Changes hold everything there is.
 	Complete bool
 }
 
@@ -35,28 +36,29 @@ type State struct {
 type Contact struct {
 	Email      string
 	Properties payload.Properties
-	UpdatedAt  registry.Instant // of anything in here
-	DecidedAt  registry.Instant // up to which something decided about the user, where the contact keeps that; else Unset
+	UpdatedAt  registry.Instant // last change of the contact
+	DecidedAt  registry.Instant // last decision about the user, where the contact keeps it; else Unset
 
-	// WrittenAt is not before the newest date of a value of a declared property. No value of that date or a later one is late.
+	// WrittenAt is not before the newest date of a value of a declared property. A value with that date
+	// or a later one is not late.
 	WrittenAt registry.Instant
-	Repeats   []Repeat // in no order, one of a property; they are not changed, but replaced
+	Repeats   []Repeat // in no order, one per property; replaced, never changed in place
 
-	New     bool // nothing was ever decided about the user
+	New     bool // no decision about the user was ever made
 	Deleted bool
 }
 
-// Stay is one stay of the user in a bucket. With epoch 0 it says that there never was one.
+// Stay is one stay of the user in a bucket. Epoch 0 means that there never was one.
 type Stay struct {
 	Bucket    registry.Index
 	Epoch     int
 	EnteredAt registry.Instant
 	LeftAt    registry.Instant // Unset while active
-	AnchorAt  registry.Instant // from which its ticks count; Unset: from EnteredAt
+	AnchorAt  registry.Instant // start of its ticks; Unset: EnteredAt
 	TickedAt  registry.Instant // ticks up to here are done; Unset if none were due
-	Blocked   bool             // left by MaxDwell, and the criteria has held ever since: no clock lets the user join
-	Source    bucketgen.Source // of the join
-	Reason    bucketgen.Reason // of the leave
+	Blocked   bool             // ended by max dwell, and the criteria have held since: only byEvent joins
+	Source    bucketgen.Source // source of the join
+	Reason    bucketgen.Reason // reason of the leave
 
 	fate fate
 }
@@ -64,7 +66,7 @@ type Stay struct {
 // Active reports whether the user is in the bucket by this stay.
 func (s *Stay) Active() bool { return s.Epoch > 0 && s.LeftAt == registry.Unset }
 
-// anchor returns the instant from which the stay's ticks count.
+// anchor returns the instant from which the ticks of the stay count.
 func (s *Stay) anchor() registry.Instant {
 	if s.AnchorAt != registry.Unset {
 		return s.AnchorAt
@@ -82,17 +84,17 @@ const (
 	amended // ticked, or no longer blocked
 )
 
-// Due is an instant at which the clock has to look at a bucket.
+// Due is an instant at which the clock evaluates a bucket.
 type Due struct {
 	Bucket registry.Index
 	At     registry.Instant
 
-	stored registry.Instant // as it is in the database, or Never; that may be earlier than At, but not later
-	stale  bool             // what is stored is of another definition
+	stored registry.Instant // instant in the database, or Never; it may be earlier than At, but not later
+	stale  bool             // the stored instant belongs to another definition
 }
 
-// past returns the latest instant in the past that the state speaks of, or Unset. The user's time is at least that,
-// whatever the clock of the process says.
+// past returns the latest instant in the state that has passed, or Unset. The user's time is never
+// before it, whatever the clock of the process says.
 func (st *State) past() registry.Instant {
 	latest := max(st.Facts.Newest(), st.Contact.UpdatedAt, st.Contact.DecidedAt)
 	for i := range st.Stays {
@@ -103,16 +105,24 @@ func (st *State) past() registry.Instant {
 	return latest
 }
 
-// stay returns the latest stay of the user in the bucket, if it is known.
+// latest returns the latest stay of the user in the bucket, or nil if there is none, and whether that
+// is known.
+func (st *State) latest(b registry.Index) (stay *Stay, known bool) {
+	stay = st.stay(b)
+	return stay, stay != nil || st.AllStays || st.Complete
+}
+
+// stay returns the latest stay of the user in the bucket, or nil if none is loaded. All active and
+// blocked stays are.
 func (st *State) stay(b registry.Index) *Stay {
-	if i := st.place(b); i != none {
+	if i := st.position(b); i != none {
 		return &st.Stays[i]
 	}
 	return nil
 }
 
-// place returns where the latest stay in the bucket is among all, or none.
-func (st *State) place(b registry.Index) int {
+// position returns the position of the latest stay in the bucket in Stays, or none.
+func (st *State) position(b registry.Index) int {
 	for i := range st.Stays {
 		if st.Stays[i].Bucket == b {
 			return i
@@ -121,12 +131,8 @@ func (st *State) place(b registry.Index) int {
 	return none
 }
 
-// knows reports whether the latest stay of the user in the bucket is known, be it that there never was one.
-func (st *State) knows(b registry.Index) bool {
-	return st.AllStays || st.Complete || st.stay(b) != nil
-}
-
-// AppendStored appends the due instants as they are in the database once the changes of the session are written.
+// AppendStored appends the due instants that are in the database once the session's changes are
+// written.
 func (st *State) AppendStored(to []Due) []Due {
 	for i := range st.Due {
 		if d := &st.Due[i]; d.stored != registry.Never {

@@ -8,19 +8,23 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// join opens a stay. Whether that is announced is up to the entry policy; the stay and its epoch are real either way.
-func (s *Session) join(b registry.Index, at registry.Instant, c cause) {
+// join opens a stay. The entry policy decides whether it is announced; the stay and its number are
+// real either way.
+func (s *Session) join(b registry.Index, at registry.Instant, c *cause) {
 	row := &s.registry.Buckets[b]
-	prior := s.state.stay(b)
-	if !s.state.knows(b) {
-		s.lackStay(b)
-		s.foresee(b, at)
+	prior, known := s.state.latest(b)
+	if !known {
+		s.lacks.addStay(b)
+		s.lackDependents(b, at)
 		return
 	}
-	stay := Stay{Bucket: b, Epoch: 1, EnteredAt: at, LeftAt: registry.Unset, AnchorAt: registry.Unset, TickedAt: registry.Unset, Source: c.source, fate: opened}
+	stay := Stay{
+		Bucket: b, Epoch: 1, EnteredAt: at, LeftAt: registry.Unset, AnchorAt: registry.Unset, TickedAt: registry.Unset,
+		Source: c.source, fate: opened,
+	}
 	if c.anchor && len(row.Ticks) > 0 && row.Kind == registry.Dynamic {
 		if since := s.registry.HoldsSince(b, s.state.Facts, at); since < at {
-			stay.AnchorAt, stay.TickedAt = since, at // what would have come before is none of this stay
+			stay.AnchorAt, stay.TickedAt = since, at // earlier ticks are not sent
 		}
 	}
 	suppressed := c.silentJoins
@@ -32,7 +36,7 @@ func (s *Session) join(b registry.Index, at registry.Instant, c cause) {
 	s.transition(Transition{Bucket: b, Kind: bucketgen.Entered, Epoch: stay.Epoch, At: at, Source: c.source, Suppressed: suppressed})
 }
 
-// announced reports whether the entry policy lets a join that is not the first be announced.
+// announced reports whether the entry policy announces a join that is not the first.
 func announced(row *registry.Bucket, prior *Stay, at registry.Instant) bool {
 	switch row.EntryLimit {
 	case registry.Once:
@@ -44,7 +48,8 @@ func announced(row *registry.Bucket, prior *Stay, at registry.Instant) bool {
 	}
 }
 
-// replace makes a stay the latest of its bucket. What the session did to the one before is kept.
+// replace makes a stay the latest of its bucket. What the session did to the prior stay is kept among
+// the finished ones.
 func (s *Session) replace(prior *Stay, stay Stay) {
 	if prior == nil {
 		s.state.Stays = append(s.state.Stays, stay)
@@ -60,8 +65,8 @@ func (s *Session) replace(prior *Stay, stay Stay) {
 	*prior = stay
 }
 
-// leave closes a stay. That is always announced, unless it follows from a change of definitions that is to be silent.
-func (s *Session) leave(stay *Stay, at registry.Instant, c cause, reason bucketgen.Reason) {
+// leave closes a stay. Leaves are announced, except by a silent deployment and by a merge.
+func (s *Session) leave(stay *Stay, at registry.Instant, c *cause, reason bucketgen.Reason) {
 	stay.LeftAt = at
 	stay.Reason = reason
 	stay.fate |= closed
@@ -75,23 +80,23 @@ func (s *Session) transition(t Transition) {
 	s.changes.Transitions = append(s.changes.Transitions, t)
 }
 
-// tick announces that a stay has lasted. Of each tick only the last that is due is sent: it carries its ordinal, and
-// those before it were missed.
-func (s *Session) tick(l *glance, at registry.Instant, c cause) {
-	stay := s.lasting(l)
-	if !l.clock || stay == nil || len(l.row.Ticks) == 0 {
+// tick sends the ticks of a stay that are due. Of each it sends the last only, with its ordinal: those
+// before it were missed.
+func (s *Session) tick(e *evaluation, at registry.Instant, c *cause) {
+	stay := s.activeStay(e)
+	if !e.clock || stay == nil || len(e.row.Ticks) == 0 {
 		return
 	}
 	if c.skipTicks {
-		stay.skipTicks(l.row, at)
+		stay.skipTicks(e.row, at)
 		return
 	}
-	upTo := max(at, min(c.upTo, s.undisturbed(l, stay)))
+	upTo := max(at, min(c.missedUpTo, undisturbed(e, stay)))
 	var due []Transition
-	for _, t := range l.row.Ticks {
+	for _, t := range e.row.Ticks {
 		if n := ordinal(t, stay, upTo); n > 0 {
 			due = append(due, Transition{
-				Bucket: l.bucket, Kind: bucketgen.Dwell, Epoch: stay.Epoch, At: stay.anchor().AddTimes(int64(n), t.Span),
+				Bucket: e.bucket, Kind: bucketgen.Dwell, Epoch: stay.Epoch, At: stay.anchor().AddTimes(int64(n), t.Span),
 				Source: c.source, Label: t.Label, Ordinal: n,
 			})
 		}
@@ -107,7 +112,7 @@ func (s *Session) tick(l *glance, at registry.Instant, c cause) {
 	stay.fate |= amended
 }
 
-// skipTicks lets whatever ticks are due by an instant go by.
+// skipTicks marks the ticks that are due by an instant as done, without sending them.
 func (s *Stay) skipTicks(row *registry.Bucket, at registry.Instant) {
 	if slices.ContainsFunc(row.Ticks, func(t registry.Tick) bool { return ordinal(t, s, at) > 0 }) {
 		s.TickedAt = at
@@ -115,19 +120,19 @@ func (s *Stay) skipTicks(row *registry.Bucket, at registry.Instant) {
 	}
 }
 
-// undisturbed returns the last instant before anything but a tick can happen to the stay.
-func (s *Session) undisturbed(l *glance, stay *Stay) registry.Instant {
-	end := l.verdict.Until
-	if !l.verdict.True {
-		end = stay.EnteredAt.Add(l.row.MinDwell)
+// undisturbed returns the last instant before something other than a tick can happen to the stay.
+func undisturbed(e *evaluation, stay *Stay) registry.Instant {
+	end := e.verdict.Until
+	if !e.verdict.True {
+		end = stay.EnteredAt.Add(e.row.MinDwell)
 	}
-	if l.row.MaxDwell > 0 {
-		end = min(end, stay.EnteredAt.Add(l.row.MaxDwell))
+	if e.row.MaxDwell > 0 {
+		end = min(end, stay.EnteredAt.Add(e.row.MaxDwell))
 	}
 	return end - 1
 }
 
-// ordinal returns the number of the last tick that is due by an instant and not done yet, or 0.
+// ordinal returns the number of the last tick that is due by an instant and was not sent, or 0.
 func ordinal(t registry.Tick, stay *Stay, upTo registry.Instant) int {
 	n := int(upTo.Periods(stay.anchor(), t.Span))
 	if !t.Every {
