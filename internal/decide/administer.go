@@ -94,7 +94,8 @@ func (s *Session) Delete(clock registry.Instant) Result {
 	})
 }
 
-// Restore undoes Delete. The user joins and leaves now what they would have joined and left meanwhile.
+// Restore undoes Delete. The user joins and leaves now what they would have joined and left
+// meanwhile.
 func (s *Session) Restore(clock registry.Instant) Result {
 	return s.step(func() {
 		s.advance(clock)
@@ -105,7 +106,8 @@ func (s *Session) Restore(clock registry.Instant) Result {
 	})
 }
 
-// Reconcile evaluates every bucket for the user and repairs memberships and due instants that differ.
+// Reconcile evaluates every bucket for the user and repairs memberships and due instants that
+// differ.
 func (s *Session) Reconcile(clock registry.Instant) Result {
 	repaired := 0
 	result := s.step(func() {

@@ -33,7 +33,8 @@ func BenchmarkIngest(b *testing.B) {
 	}
 }
 
-// BenchmarkRejoin ingests a trait that makes a user leave a bucket and the next that makes them join.
+// BenchmarkRejoin ingests a trait that makes a user leave a bucket and the next that makes them
+// join.
 func BenchmarkRejoin(b *testing.B) {
 	r := registrytest.Build(b, bucket.Define(bucket.Spec{ID: "pro", Criteria: bucket.Text("plan").Is("pro")}))
 	st := &decide.State{Contact: decide.Contact{New: true, UpdatedAt: registry.Unset}, Facts: r.NewFacts("ada").Complete(), Complete: true}

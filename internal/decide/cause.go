@@ -7,8 +7,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// cause says why a round evaluates buckets, and so what may follow from it. The functions below make
-// every cause that there is.
+// cause says why a round evaluates buckets, and so what may follow from it. The functions below
+// make every cause that there is.
 type cause struct {
 	source bucketgen.Source
 
@@ -16,10 +16,10 @@ type cause struct {
 	timePasses bool             // no event: join no user where ReconcileJoins is off
 	clock      bool             // also apply max dwell and ticks
 	rollout    []registry.Index // if set, clock applies to these buckets only
-	missedUpTo registry.Instant // ticks due up to here were missed, send the last only; Unset: send each
+	missedUpTo registry.Instant // ticks due by then were missed: send the last only; Unset: none was
 
 	skipTicks    bool // skip the ticks that are due
-	anchor       bool // count the ticks of new stays from when the criteria began to hold, where known
+	anchor       bool // count ticks of new stays from when the criteria began to hold, if known
 	silentJoins  bool // announce no joins
 	silentLeaves bool // announce no leaves
 }
@@ -30,13 +30,14 @@ func byEvent() cause {
 	return cause{source: bucketgen.SourceEvent, ofUser: true, missedUpTo: registry.Unset}
 }
 
-// byClock is a due instant. It also ends stays by max dwell and sends ticks. Of the ticks that a real
-// clock missed it sends the last; in virtual time missedUpTo is Unset, and none is missed.
+// byClock is a due instant. It also ends stays by max dwell and sends ticks. Of the ticks that a
+// real clock missed it sends the last; in virtual time missedUpTo is Unset, and none is missed.
 func byClock(missedUpTo registry.Instant) cause {
 	return cause{source: bucketgen.SourceClock, timePasses: true, clock: true, missedUpTo: missedUpTo}
 }
 
-// byAdmin is a call of Add, Remove or Retire, for the buckets that ask about the one that it changes.
+// byAdmin is a call of Add, Remove or Retire, for the buckets that ask about the one that it
+// changes.
 func byAdmin() cause {
 	return cause{source: bucketgen.SourceManual, missedUpTo: registry.Unset}
 }
@@ -46,9 +47,10 @@ func byReconcile() cause {
 	return cause{source: bucketgen.SourceReconcile, timePasses: true, clock: true, missedUpTo: registry.Unset}
 }
 
-// byRollout is a change of definitions. It also does what the clock does, to the buckets that changed
-// but not to those that depend on them. New or changed buckets skip the ticks that were due before,
-// and count later ones from the historical instant. Resumed buckets send the last tick that was due.
+// byRollout is a change of definitions. It also does what the clock does, to the buckets that
+// changed but not to those that depend on them. New or changed buckets skip the ticks that were due
+// before, and count later ones from the historical instant. Resumed buckets send the last tick that
+// was due.
 func byRollout(step *Step, buckets []registry.Index) cause {
 	return cause{
 		source: bucketgen.SourceBackfill, clock: true, rollout: buckets, missedUpTo: registry.Unset,
@@ -57,8 +59,8 @@ func byRollout(step *Step, buckets []registry.Index) cause {
 	}
 }
 
-// byMerge ends the stays of a user who is merged into another. Leaves are not announced, because the
-// other user goes on.
+// byMerge ends the stays of a user who is merged into another. Leaves are not announced, because
+// the other user goes on.
 func byMerge() cause {
 	return cause{source: bucketgen.SourceEvent, missedUpTo: registry.Unset, silentLeaves: true}
 }

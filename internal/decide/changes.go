@@ -67,8 +67,8 @@ type Logged struct {
 	ReceivedAt registry.Instant
 }
 
-// StayChange is a stay to store. Opened and Closed say what happened to it; if both are false, it ticked
-// or is no longer blocked. Stays in one bucket come in the order of their numbers.
+// StayChange is a stay to store. Opened and Closed say what happened to it; if both are false, it
+// ticked or is no longer blocked. Stays in one bucket come in the order of their numbers.
 type StayChange struct {
 	Stay
 	Opened bool
@@ -95,7 +95,8 @@ type Transition struct {
 	Ordinal    int              // of a tick
 }
 
-// Changes returns what the session decided. It ends the session; see [Changes] for how long it is valid.
+// Changes returns what the session decided. It ends the session; see [Changes] for how long it is
+// valid.
 func (s *Session) Changes() Changes {
 	s.changes.Stays = append(s.changes.Stays, s.finished...)
 	for i := range s.state.Stays {
@@ -105,8 +106,8 @@ func (s *Session) Changes() Changes {
 	}
 	for i := range s.state.Due {
 		d := &s.state.Due[i]
-		// A due instant is a hint. One that is too early costs an evaluation, so it is not written again
-		// until then; one that was settled is replaced.
+		// A due instant is a hint. One that is too early costs an evaluation, so it is not written
+		// again until then; one that was settled is replaced.
 		if done := d.stored <= s.settled && !s.isFrozen(d.Bucket); done || d.stale || d.At < d.stored {
 			if d.At != d.stored {
 				s.changes.Due = append(s.changes.Due, DueChange{d.Bucket, d.At})

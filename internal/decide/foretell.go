@@ -20,8 +20,8 @@ func (s *Session) Stay(b registry.Index) (stay *Stay, known bool) {
 	return &copied, known
 }
 
-// Trace evaluates every condition of a dynamic bucket at the user's time, in the order of its nodes.
-// Facts that are not loaded are added to what the session lacks.
+// Trace evaluates every condition of a dynamic bucket at the user's time, in the order of its
+// nodes. Facts that are not loaded are added to what the session lacks.
 func (s *Session) Trace(b registry.Index) []registry.Traced {
 	return s.registry.Trace(b, s.state.Facts, s.now)
 }
@@ -32,14 +32,14 @@ type Foretold struct {
 	// happens, or nothing within the due instants that Foretell may apply.
 	Transitions []Transition
 
-	// At is the instant of the transitions. Without any, nothing happens before it; Never if nothing
-	// ever happens.
+	// At is the instant of the transitions. Without any, nothing happens before it; Never if
+	// nothing ever happens.
 	At registry.Instant
 }
 
 // Foretell applies due instants, a limited number of them, until something happens to the user in a
-// bucket. Ticks count only if wanted. Afterwards the session is about the future: its changes must not
-// be written.
+// bucket. Ticks count only if wanted. Afterwards the session is about the future: its changes must
+// not be written.
 func (s *Session) Foretell(b registry.Index, ticks bool, most int) Foretold {
 	relevant := s.askedBy(b)
 	s.registry = silent(s.registry, b, ticks)

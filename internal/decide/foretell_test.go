@@ -11,7 +11,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// TestForetell looks ahead for a user who has just visited, in buckets of which one ticks every hour for ever.
+// TestForetell looks ahead for a user who has just visited, in buckets of which one ticks every
+// hour for ever.
 func TestForetell(t *testing.T) {
 	t.Parallel()
 	visit, begin := bucket.Event("visit"), registry.At(time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC))

@@ -42,8 +42,8 @@ func (e *Event) Sets(r *registry.Registry, key string) (registry.Property, bool)
 	return r.PayloadProperty(key)
 }
 
-// Ingest applies an event at the clock's time, after what was due before. OccurredAt may be Unset for
-// now; a later instant counts as now.
+// Ingest applies an event at the clock's time, after what was due before. OccurredAt may be Unset
+// for now; a later instant counts as now.
 func (s *Session) Ingest(e Event, clock registry.Instant) Result {
 	duplicate := false
 	var refused *Refusal
@@ -115,8 +115,8 @@ func (e *Event) fill(has *payload.Properties) {
 	e.Once = payload.Object{}
 }
 
-// carry sets a property of the contact as of a date, and adds it to what the event carries: as changed
-// or as repeated, by what criteria see.
+// carry sets a property of the contact as of a date, and adds it to what the event carries: as
+// changed or as repeated, by what criteria see.
 func (s *Session) carry(c *registry.Carried, f payload.Field, p registry.Property, declared bool, at registry.Instant) {
 	changed := s.set(f, p, declared, at)
 	switch {
@@ -128,9 +128,9 @@ func (s *Session) carry(c *registry.Carried, f payload.Field, p registry.Propert
 	}
 }
 
-// outOfStep returns buckets that ask about what the event carries and in which membership may differ
-// from the criteria, though the event does not change the criteria: buckets that the user is blocked
-// from, and buckets that are due at this very instant.
+// outOfStep returns buckets that ask about what the event carries and in which membership may
+// differ from the criteria, though the event does not change the criteria: buckets that the user is
+// blocked from, and buckets that are due at this very instant.
 func (s *Session) outOfStep(c registry.Carried) []registry.Index {
 	var buckets []registry.Index
 	add := func(b registry.Index) {
@@ -153,8 +153,8 @@ func (s *Session) outOfStep(c registry.Carried) []registry.Index {
 	return buckets
 }
 
-// occur adds an event to the signals that it is an occurrence of, and to the sequences that it may be a
-// step of.
+// occur adds an event to the signals that it is an occurrence of, and to the sequences that it may
+// be a step of.
 func (s *Session) occur(e *Event) {
 	s.occurred = s.registry.Occurrences(s.occurred[:0], e.Event, e.OccurredAt, e.Properties.Value)
 	for _, o := range s.occurred {

@@ -17,8 +17,8 @@ func (l *Lacks) addStay(b registry.Index) { l.Stays = append(l.Stays, b) }
 
 func (l *Lacks) addProperty(p registry.Property) { l.Properties = append(l.Properties, p) }
 
-// Lacks returns what the session read and was not loaded, sorted, and whether there is anything. If so,
-// the changes of the session are void: load what is lacking and run the session again.
+// Lacks returns what the session read and was not loaded, sorted, and whether there is anything. If
+// so, the changes of the session are void: load what is lacking and run the session again.
 func (s *Session) Lacks() (Lacks, bool) {
 	l := &s.lacks
 	l.Facts = s.state.Facts.Lacks()

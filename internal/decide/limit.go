@@ -28,8 +28,8 @@ func (s *Session) refusal(e *Event) *Refusal {
 	return s.limits.refuse(e, s.registry, &s.state.Contact.Properties)
 }
 
-// Alone returns why an event is refused that gives even a user without properties more than the limits
-// allow, or nil. So the first event of a user is refused before the user is created.
+// Alone returns why an event is refused that gives even a user without properties more than the
+// limits allow, or nil. So the first event of a user is refused before the user is created.
 func (l Limits) Alone(e Event, r *registry.Registry) *Refusal {
 	var none payload.Properties
 	e.fill(&none)

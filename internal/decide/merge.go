@@ -5,8 +5,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// Last returns the user's latest stay in each bucket that they were ever in. Stays that are not loaded
-// are lacking, see [Session.Stay].
+// Last returns the user's latest stay in each bucket that they were ever in. Stays that are not
+// loaded are lacking, see [Session.Stay].
 func (s *Session) Last() []Stay {
 	var all []Stay
 	for _, b := range s.all() {
@@ -17,9 +17,9 @@ func (s *Session) Last() []Stay {
 	return all
 }
 
-// Yield ends the loser's stays in buckets that the survivor of a merge is also in, by the survivor's
-// latest stays; the survivor's stay continues. The leaves are not announced. Yield applies to paused
-// buckets too. Both users have caught up with the clock.
+// Yield ends the loser's stays in buckets that the survivor of a merge is also in, by the
+// survivor's latest stays; the survivor's stay continues. The leaves are not announced. Yield
+// applies to paused buckets too. Both users have caught up with the clock.
 func (s *Session) Yield(to []Stay, clock registry.Instant) Result {
 	return s.step(func() {
 		s.now = max(clock, s.state.past())
@@ -38,9 +38,9 @@ type Handover struct {
 	Epoch, Next int // number of the stay among the loser's stays, and among the survivor's
 }
 
-// Inherit makes the latest stays of the loser of a merge the user's next stays, with all that happened
-// to them: each that is later than the user's own latest in its bucket. They are neither left nor
-// entered.
+// Inherit makes the latest stays of the loser of a merge the user's next stays, with all that
+// happened to them: each that is later than the user's own latest in its bucket. They are neither
+// left nor entered.
 func (s *Session) Inherit(from []Stay) []Handover {
 	var handed []Handover
 	for _, stay := range from {
@@ -58,14 +58,14 @@ func (s *Session) Inherit(from []Stay) []Handover {
 	return handed
 }
 
-// succeeds reports whether one of two latest stays in a bucket is later than the other: it is active
-// and the other is not, or it ended later.
+// succeeds reports whether one of two latest stays in a bucket is later than the other: it is
+// active and the other is not, or it ended later.
 func (s *Stay) succeeds(other *Stay) bool {
 	return !other.Active() && (s.Active() || s.LeftAt > other.LeftAt)
 }
 
-// Merge evaluates every bucket after the history of another user has become the user's, as by an event
-// that each bucket asks about.
+// Merge evaluates every bucket after the history of another user has become the user's, as by an
+// event that each bucket asks about.
 func (s *Session) Merge(clock registry.Instant) Result {
 	return s.step(func() {
 		s.advance(clock)

@@ -9,11 +9,11 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// A declared property has the value with the newest date, whatever the order of arrival. Of two values
-// with one date, the later arrival counts. The date is that of the event. Three dates of a property are
-// kept: when its value began, when the value before was last sent, and when the value was last sent
-// again. A late value is put in its place among these. A property that is not declared has the value
-// that arrived last. docs/criteria.md says how exact that is.
+// A declared property has the value with the newest date, whatever the order of arrival. Of two
+// values with one date, the later arrival counts. The date is that of the event. Three dates of a
+// property are kept: when its value began, when the value before was last sent, and when the value
+// was last sent again. A late value is put in its place among these. A property that is not
+// declared has the value that arrived last. docs/criteria.md says how exact that is.
 
 // repeatEvery is the least distance between two stored dates of a repeated value. Repetitions in
 // between write nothing.
@@ -46,8 +46,8 @@ func (c *Contact) repeatedAt(property string) registry.Instant {
 	return registry.Unset
 }
 
-// setRepeated stores the date of a repetition, or removes it if that is Unset. It replaces the slice,
-// which may be shared.
+// setRepeated stores the date of a repetition, or removes it if that is Unset. It replaces the
+// slice, which may be shared.
 func (c *Contact) setRepeated(property string, at registry.Instant) {
 	repeats := slices.DeleteFunc(slices.Clone(c.Repeats), func(r Repeat) bool { return r.Property == property })
 	if at != registry.Unset {
@@ -66,8 +66,8 @@ func (st *State) lastChange(property string) (last PropertyChange, known bool) {
 }
 
 // set gives a property of the contact a value as of a date, or removes it if the value is null. It
-// reports whether that changes what criteria see. A late value needs the last change of the property,
-// which is lacking if it is not loaded.
+// reports whether that changes what criteria see. A late value needs the last change of the
+// property, which is lacking if it is not loaded.
 func (s *Session) set(f payload.Field, p registry.Property, declared bool, at registry.Instant) bool {
 	contact := &s.state.Contact
 	is := contact.Properties.Get(f.Key)
@@ -96,8 +96,8 @@ func (s *Session) set(f payload.Field, p registry.Property, declared bool, at re
 	}
 }
 
-// late puts a value in its place before the present one. It reports whether criteria see that: they see
-// the value before, and since when the present value has been there.
+// late puts a value in its place before the present one. It reports whether criteria see that: they
+// see the value before, and since when the present value has been there.
 func (s *Session) late(
 	f payload.Field, p registry.Property, same bool, at registry.Instant, last PropertyChange, repeated registry.Instant,
 ) bool {

@@ -40,8 +40,8 @@ func (s *Session) activeStay(e *evaluation) *Stay {
 }
 
 // round evaluates buckets at one instant, and then those that ask about a bucket whose membership
-// changed. It goes by level, which is greater than that of every bucket that is asked about, so each
-// bucket is evaluated once.
+// changed. It goes by level, which is greater than that of every bucket that is asked about, so
+// each bucket is evaluated once.
 func (s *Session) round(buckets []registry.Index, at registry.Instant, c cause) {
 	for len(buckets) > 0 {
 		level, rest := s.lowest(buckets)
@@ -93,8 +93,8 @@ func (s *Session) dependents(from int) []registry.Index {
 }
 
 // roundOf evaluates buckets that do not ask about each other. Stays whose max dwell is over end
-// first, then those whose criteria fail; then users join, then the remaining stays tick. Within each
-// of these, buckets go by id. Memberships change by criteria or clock only here.
+// first, then those whose criteria fail; then users join, then the remaining stays tick. Within
+// each of these, buckets go by id. Memberships change by criteria or clock only here.
 func (s *Session) roundOf(buckets []registry.Index, at registry.Instant, c *cause) {
 	evaluations := s.evaluations[:0]
 	for _, b := range buckets {
@@ -137,8 +137,9 @@ func (s *Session) verdict(b registry.Index, at registry.Instant) registry.Verdic
 	return verdict
 }
 
-// evaluate evaluates the criteria of a dynamic bucket, and reports whether facts were lacking. If so,
-// the latest stay is needed as well should the user join, so a stay that is not loaded is lacking too.
+// evaluate evaluates the criteria of a dynamic bucket, and reports whether facts were lacking. If
+// so, the latest stay is needed as well should the user join, so a stay that is not loaded is
+// lacking too.
 func (s *Session) evaluate(b registry.Index, at registry.Instant) (verdict registry.Verdict, lacking bool) {
 	s.changes.Evaluations++
 	verdict, lacking = s.registry.Evaluate(b, s.state.Facts, at)
@@ -148,9 +149,9 @@ func (s *Session) evaluate(b registry.Index, at registry.Instant) (verdict regis
 	return verdict, lacking
 }
 
-// lackDependents adds to what is lacking the facts and stays that all direct and indirect dependents
-// of a bucket need. They are needed should the user join or leave it; loading them at once saves a
-// round trip for each level.
+// lackDependents adds to what is lacking the facts and stays that all direct and indirect
+// dependents of a bucket need. They are needed should the user join or leave it; loading them at
+// once saves a round trip for each level.
 func (s *Session) lackDependents(b registry.Index, at registry.Instant) {
 	for _, d := range s.registry.Buckets[b].Dependents {
 		if slices.Contains(s.prefetched, d) {
@@ -242,7 +243,7 @@ func (s *Session) arm(e *evaluation, ticked registry.Instant) {
 	switch {
 	case stay != nil && stay.Active():
 		due = e.verdict.Until
-		if !e.verdict.True { // min dwell holds the user back, and the criteria are evaluated at its end
+		if !e.verdict.True { // min dwell holds the user back; its end evaluates the criteria again
 			due = stay.EnteredAt.Add(e.row.MinDwell)
 		}
 		if e.row.MaxDwell > 0 {

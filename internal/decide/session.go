@@ -6,8 +6,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// Session decides about one user at a time. [Session.Begin] starts it on a user; each call after that
-// is one thing that happens to the user. The zero value has not begun.
+// Session decides about one user at a time. [Session.Begin] starts it on a user; each call after
+// that is one thing that happens to the user. The zero value has not begun.
 type Session struct {
 	scratch
 
@@ -22,7 +22,7 @@ type Session struct {
 	now        registry.Instant
 	rolledOut  registry.Instant // last change of definitions that was applied
 	settled    registry.Instant // due instants up to here are settled
-	finished   []StayChange     // stays of this session that a later stay in the same bucket replaced
+	finished   []StayChange     // stays of this session that a later one in the bucket replaced
 	contact    *ContactChange
 	touched    keys // keys of the contact's properties that were set or removed
 	changes    Changes
@@ -32,8 +32,8 @@ type Session struct {
 
 // Options configures a session, beside the facts.
 type Options struct {
-	// Live means that the clock is real and may be late. Ticks that it missed are then sent as one. In
-	// virtual time no tick is missed.
+	// Live means that the clock is real and may be late. Ticks that it missed are then sent as one.
+	// In virtual time no tick is missed.
 	Live bool
 
 	// Replayed means that events happen at the time of what is replayed, not by a clock.
@@ -42,13 +42,13 @@ type Options struct {
 	// Limits limits the user's properties.
 	Limits Limits
 
-	// Frozen holds, by bucket, whether memberships stay as they are: the bucket is paused, or another
-	// definition of it is deployed. Buckets that their definition disables are frozen in any case. Nil:
-	// none.
+	// Frozen holds, by bucket, whether memberships stay as they are: the bucket is paused, or
+	// another definition of it is deployed. Buckets that their definition disables are frozen in
+	// any case. Nil: none.
 	Frozen []bool
 
-	// Steps holds the changes of definitions that were not yet applied to the user, by their instants.
-	// The session applies them first.
+	// Steps holds the changes of definitions that were not yet applied to the user, by their
+	// instants. The session applies them first.
 	Steps []Step
 }
 
@@ -56,9 +56,9 @@ type Options struct {
 type Step struct {
 	Buckets []registry.Index // new, changed or resumed buckets, sorted
 
-	// Defined means that the step is a change of definitions; the other fields are about it. Otherwise
-	// the change was applied to the user before, and a process with other definitions changed the user
-	// since. The buckets are then evaluated as if this process had done it.
+	// Defined means that the step is a change of definitions; the other fields are about it.
+	// Otherwise the change was applied to the user before, and a process with other definitions
+	// changed the user since. The buckets are then evaluated as if this process had done it.
 	Defined bool
 	At      registry.Instant // instant of the change
 	Resumed bool             // the definitions are the same: the last of the missed ticks is sent
@@ -66,8 +66,8 @@ type Step struct {
 	Joins   bool             // joins are announced
 }
 
-// Begin starts the session on the state of a user. It ends the session on the user before: Changes of
-// that session are overwritten, its Results are not.
+// Begin starts the session on the state of a user. It ends the session on the user before: Changes
+// of that session are overwritten, its Results are not.
 func (s *Session) Begin(r *registry.Registry, st *State, o Options) {
 	for i := range st.Due {
 		st.Due[i].stored = st.Due[i].At
@@ -85,8 +85,8 @@ func (s *Session) Begin(r *registry.Registry, st *State, o Options) {
 // Now returns the user's time: the instant of the last thing that happened in the session.
 func (s *Session) Now() registry.Instant { return s.now }
 
-// advance moves the user's time to the clock's, never backwards, and settles every due instant before
-// it. Steps come first, each at its own instant.
+// advance moves the user's time to the clock's, never backwards, and settles every due instant
+// before it. Steps come first, each at its own instant.
 func (s *Session) advance(clock registry.Instant) {
 	s.now = max(s.now, clock, s.state.past())
 	for len(s.steps) > 0 {
@@ -103,8 +103,8 @@ func (s *Session) advance(clock registry.Instant) {
 }
 
 // rollOut applies a change of definitions: at its instant or, if processes that did not know of it
-// changed the user since, at the instant of their last change. It settles what was due before, except
-// in the buckets that changed: their due instants belong to other definitions.
+// changed the user since, at the instant of their last change. It settles what was due before,
+// except in the buckets that changed: their due instants belong to other definitions.
 func (s *Session) rollOut(step *Step) {
 	at := max(step.At, s.state.past(), s.rolledOut) // the clocks of deploying processes differ
 	s.rolledOut = at
@@ -137,8 +137,8 @@ func (s *Session) isFrozen(b registry.Index) bool {
 	return s.registry.Buckets[b].Disabled || s.frozen != nil && s.frozen[b]
 }
 
-// settle applies every due instant up to an instant: each in turn, on the facts as they were then. So
-// its results do not depend on how late it runs.
+// settle applies every due instant up to an instant: each in turn, on the facts as they were then.
+// So its results do not depend on how late it runs.
 func (s *Session) settle(upTo registry.Instant) {
 	missedUpTo := registry.Unset
 	if s.live {
@@ -154,8 +154,8 @@ func (s *Session) settle(upTo registry.Instant) {
 	s.settled = max(s.settled, upTo)
 }
 
-// nextDue returns the earliest due instant and the buckets that are due then, sorted. It skips frozen
-// buckets, and forgets the due instants of a deleted user.
+// nextDue returns the earliest due instant and the buckets that are due then, sorted. It skips
+// frozen buckets, and forgets the due instants of a deleted user.
 func (s *Session) nextDue() (registry.Instant, []registry.Index) {
 	at := registry.Never
 	var buckets []registry.Index
@@ -179,7 +179,7 @@ func (s *Session) nextDue() (registry.Instant, []registry.Index) {
 
 // Result is what came of one call of a session. It belongs to the caller.
 type Result struct {
-	Refused     *Refusal     // why the event was refused; nil if it was not. If set, nothing was done
+	Refused     *Refusal     // why the event was refused; nil: it was not. If set, nothing was done
 	Duplicate   bool         // the idempotency key was seen before; nothing was done
 	Deleted     bool         // the user is deleted; nothing was done
 	Paused      bool         // the bucket is paused; nothing was done

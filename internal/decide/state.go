@@ -8,14 +8,14 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// State is what is known of one user. A session reads and changes it; afterwards the state is that of
-// the user once the changes are written. It belongs to one session at a time.
+// State is what is known of one user. A session reads and changes it; afterwards the state is that
+// of the user once the changes are written. It belongs to one session at a time.
 type State struct {
 	Contact Contact
 	Facts   *registry.Facts
 
-	// Stays holds the latest stay of the user in each bucket, in no order. All active and blocked stays
-	// must be there. Others may be missing, unless AllStays or Complete is set.
+	// Stays holds the latest stay of the user in each bucket, in no order. All active and blocked
+	// stays must be there. Others may be missing, unless AllStays or Complete is set.
 	Stays    []Stay
 	AllStays bool
 
@@ -37,10 +37,10 @@ type Contact struct {
 	Email      string
 	Properties payload.Properties
 	UpdatedAt  registry.Instant // last change of the contact
-	DecidedAt  registry.Instant // last decision about the user, where the contact keeps it; else Unset
+	DecidedAt  registry.Instant // last decision about the user, if the contact keeps it; else Unset
 
-	// WrittenAt is not before the newest date of a value of a declared property. A value with that date
-	// or a later one is not late.
+	// WrittenAt is not before the newest date of a value of a declared property. A value with that
+	// date or a later one is not late.
 	WrittenAt registry.Instant
 	Repeats   []Repeat // in no order, one per property; replaced, never changed in place
 
@@ -56,7 +56,7 @@ type Stay struct {
 	LeftAt    registry.Instant // Unset while active
 	AnchorAt  registry.Instant // start of its ticks; Unset: EnteredAt
 	TickedAt  registry.Instant // ticks up to here are done; Unset if none were due
-	Blocked   bool             // ended by max dwell, and the criteria have held since: only byEvent joins
+	Blocked   bool             // ended by max dwell; the criteria have held since: only byEvent joins
 	Source    bucketgen.Source // source of the join
 	Reason    bucketgen.Reason // reason of the leave
 
@@ -89,7 +89,7 @@ type Due struct {
 	Bucket registry.Index
 	At     registry.Instant
 
-	stored registry.Instant // instant in the database, or Never; it may be earlier than At, but not later
+	stored registry.Instant // instant in the database, or Never; it may be earlier than At, never later
 	stale  bool             // the stored instant belongs to another definition
 }
 
@@ -105,8 +105,8 @@ func (st *State) past() registry.Instant {
 	return latest
 }
 
-// latest returns the latest stay of the user in the bucket, or nil if there is none, and whether that
-// is known.
+// latest returns the latest stay of the user in the bucket, or nil if there is none, and whether
+// that is known.
 func (st *State) latest(b registry.Index) (stay *Stay, known bool) {
 	stay = st.stay(b)
 	return stay, stay != nil || st.AllStays || st.Complete

@@ -48,8 +48,8 @@ func announced(row *registry.Bucket, prior *Stay, at registry.Instant) bool {
 	}
 }
 
-// replace makes a stay the latest of its bucket. What the session did to the prior stay is kept among
-// the finished ones.
+// replace makes a stay the latest of its bucket. What the session did to the prior stay is kept
+// among the finished ones.
 func (s *Session) replace(prior *Stay, stay Stay) {
 	if prior == nil {
 		s.state.Stays = append(s.state.Stays, stay)
@@ -80,8 +80,8 @@ func (s *Session) transition(t Transition) {
 	s.changes.Transitions = append(s.changes.Transitions, t)
 }
 
-// tick sends the ticks of a stay that are due. Of each it sends the last only, with its ordinal: those
-// before it were missed.
+// tick sends the ticks of a stay that are due. Of each it sends the last only, with its ordinal:
+// those before it were missed.
 func (s *Session) tick(e *evaluation, at registry.Instant, c *cause) {
 	stay := s.activeStay(e)
 	if !e.clock || stay == nil || len(e.row.Ticks) == 0 {

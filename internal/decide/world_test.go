@@ -114,7 +114,7 @@ func has(properties string, d time.Duration) given {
 var (
 	known   given = func(w *world) { w.state.Contact.New = false } // but nothing of them
 	deleted given = func(w *world) { w.state.Contact.Deleted = true }
-	live    given = func(w *world) { w.options.Live = true } // the clock is a real one: it may be late
+	live    given = func(w *world) { w.options.Live = true } // a real clock, which may be late
 )
 
 func paused(id string) given {
