@@ -10,6 +10,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/retry"
+	"github.com/bucketgen/bucketgen/internal/store"
 )
 
 // dispatch begins calls with what was leased, as many as there may be at once.
@@ -98,7 +99,7 @@ func (c *courier) call(ctx context.Context, batch []*delivery) {
 // transitionOf returns what a delivery is about: of any bucket, since a subscription to all of them is to those, too, that other
 // processes know, or nobody any more.
 func transitionOf(row *db.DeliveriesClaimRow) Transition {
-	t := recorded(row.BucketgenTransition, row.BucketID, row.BucketName, row.UserID, row.Email)
+	t := store.Recorded(row.BucketgenTransition, row.BucketID, row.BucketName, row.UserID, row.Email)
 	t.Replayed, t.Fence = row.Replay, row.Fence
 	return t
 }

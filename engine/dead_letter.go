@@ -56,7 +56,7 @@ func (e *Engine) DeadLettersPage(ctx context.Context, after int64, size int, han
 	}
 	letters := make([]DeadLetter, len(rows))
 	for i, row := range rows {
-		t := recorded(row.BucketgenTransition, row.BucketID, row.BucketName, row.UserID, row.Email)
+		t := store.Recorded(row.BucketgenTransition, row.BucketID, row.BucketName, row.UserID, row.Email)
 		letters[i] = DeadLetter{ID: row.ID, Handler: row.Subscription, Transition: t, Attempts: int(row.Attempts), Error: deref(row.Error)}
 	}
 	return letters, nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/store"
 )
 
 // entry is a transition with its place in the log.
@@ -32,7 +33,7 @@ func (e *Engine) between(ctx context.Context, conn db.DBTX, from, to mark, after
 	page := make([]entry, len(rows))
 	for i := range rows {
 		row := &rows[i]
-		page[i] = entry{id: row.ID, bucket: row.BucketNo, Transition: recorded(db.BucketgenTransition{
+		page[i] = entry{id: row.ID, bucket: row.BucketNo, Transition: store.Recorded(db.BucketgenTransition{
 			Epoch: row.Epoch, Kind: row.Kind, Label: row.Label, Ordinal: row.Ordinal, MembershipID: row.MembershipID,
 			At: row.At, DecidedAt: row.DecidedAt, Source: row.Source, Reason: row.Reason, Suppressed: row.Suppressed,
 		}, row.BucketID, row.BucketName, row.UserID, row.Email)}

@@ -4,6 +4,7 @@ import (
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
 )
 
@@ -61,15 +62,5 @@ func (e *Engine) logged(row db.BucketgenTransition, userID string, email *string
 	if !known {
 		return Transition{}, false
 	}
-	return recorded(row, e.registry.Buckets[b].ID, e.registry.Buckets[b].Name, userID, email), true
-}
-
-// recorded returns a transition as it is in the log, of whichever bucket.
-func recorded(row db.BucketgenTransition, bucketID, bucketName, userID string, email *string) Transition {
-	return Transition{
-		BucketID: bucketID, BucketName: bucketName, UserID: userID, UserEmail: deref(email),
-		Kind: Kind(row.Kind), Source: Source(row.Source), EntryCount: int(row.Epoch), MembershipID: row.MembershipID,
-		Reason: Reason(deref(row.Reason)), Tick: row.Label, DwellCount: int(row.Ordinal), At: row.At.Time.UTC(),
-		DecidedAt: row.DecidedAt.Time.UTC(), Suppressed: row.Suppressed,
-	}
+	return store.Recorded(row, e.registry.Buckets[b].ID, e.registry.Buckets[b].Name, userID, email), true
 }
