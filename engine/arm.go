@@ -87,7 +87,7 @@ func (e *Engine) expire(ctx context.Context, a Arm) (Expiry, error) {
 	case e.now() < registry.At(a.ExpiresAt):
 		return ExpiryEarly, nil
 	}
-	t := &transact.Task{Want: store.Wanted{User: row.UserID}, Options: e.options(true), Step: (*decide.Session).Clock}
+	t := &transact.Task{Want: store.Request{User: row.UserID}, Options: e.options(true), Step: (*decide.Session).Clock}
 	if err := e.commitAll(ctx, []*transact.Task{t}, func(*transact.Task) { e.stats.settled.Add(1) }); err != nil {
 		return "", err
 	}

@@ -136,7 +136,7 @@ func (e *Engine) settleDue(ctx context.Context, o decide.Options, now func() reg
 // many there were.
 func (e *Engine) settleBatch(ctx context.Context, o decide.Options, now registry.Instant) (int, error) {
 	ctx, end := e.telemetry.begin(ctx, "clock")
-	users, settles, err := e.runner.CommitDue(ctx, now, dueBatch, func(user store.Wanted) *transact.Task {
+	users, settles, err := e.runner.CommitDue(ctx, now, dueBatch, func(user store.Request) *transact.Task {
 		return &transact.Task{Want: user, Options: o, Step: func(s *decide.Session, clock registry.Instant) decide.Result {
 			if !o.Live {
 				clock = now

@@ -47,7 +47,7 @@ func TestConsult(t *testing.T) {
 	}
 
 	now = now.Add(bucket.Day)
-	ada, nobody := &transact.Task{Want: store.Wanted{User: "ada"}}, &transact.Task{Want: store.Wanted{User: "nobody"}}
+	ada, nobody := &transact.Task{Want: store.Request{User: "ada"}}, &transact.Task{Want: store.Request{User: "nobody"}}
 	ada.Step = (*decide.Session).Clock
 	nobody.Step = func(*decide.Session, registry.Instant) decide.Result {
 		t.Error("something is known of nobody")

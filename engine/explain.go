@@ -86,7 +86,7 @@ func (e *Engine) Explain(ctx context.Context, bucket registry.BucketRef, userID 
 
 func (e *Engine) explain(ctx context.Context, b registry.Index, userID string) (Explanation, error) {
 	l := look{registry: e.registry, bucket: b}
-	t := &transact.Task{Want: store.Wanted{User: userID}, Options: e.options(true), Step: l.take, Named: true}
+	t := &transact.Task{Want: store.Request{User: userID}, Options: e.options(true), Step: l.take, Named: true}
 	var email string
 	var deleted bool
 	err := e.runner.Consult(ctx, []*transact.Task{t}, func(_ *transact.Task, st *decide.State, _ *decide.Session) {

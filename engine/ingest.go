@@ -321,7 +321,7 @@ func (e *Engine) ingestions(items []*item) ([]*transact.Task, []ingestion) {
 		places[name] = len(all)
 		all = append(all, ingestion{
 			Task: transact.Task{
-				Want: store.Wanted{User: name, Create: true, CreatedAt: it.clock(now)}, Options: e.options(it.at == registry.Unset), Named: true,
+				Want: store.Request{User: name, Create: true, CreatedAt: it.clock(now)}, Options: e.options(it.at == registry.Unset), Named: true,
 			},
 			items: items[i : i+1 : i+1],
 		})

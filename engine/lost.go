@@ -86,15 +86,15 @@ func (e *Engine) endSession(ctx context.Context, pid uint32) {
 	}
 }
 
-// fateOf finds out whether a transaction was committed whose connection was lost at that moment. It returns nil if it
+// commitStatus finds out whether a transaction was committed whose connection was lost at that moment. It returns nil if it
 // was, and the error that lost it if it was not. A transaction that is still in progress is ended. While the database is away
 // it waits; a flusher that waits for long is replaced by another.
-func (e *Engine) fateOf(ctx context.Context, xid string, mark store.Mark, lost error) error {
+func (e *Engine) commitStatus(ctx context.Context, xid string, token store.CommitToken, lost error) error {
 	r := &attempts{}
 	defer e.health.leave(r)
 	attempt, began := 0, time.Now()
 	for {
-		over, committed, err := e.askFate(ctx, xid, mark, time.Since(began))
+		over, committed, err := e.askCommitStatus(ctx, xid, token, time.Since(began))
 		switch {
 		case committed:
 			if time.Since(began) > askTimeout {
@@ -121,11 +121,11 @@ func (e *Engine) fateOf(ctx context.Context, xid string, mark store.Mark, lost e
 	}
 }
 
-// askFate asks once what became of a transaction, and ends it if it is still in progress.
-func (e *Engine) askFate(ctx context.Context, xid string, mark store.Mark, lasts time.Duration) (over, committed bool, err error) {
+// askCommitStatus asks once what became of a transaction, and ends it if it is still in progress.
+func (e *Engine) askCommitStatus(ctx context.Context, xid string, token store.CommitToken, lasts time.Duration) (over, committed bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	over, committed, err = e.store.Fate(ctx, e.pool, xid, mark)
+	over, committed, err = e.store.CommitStatus(ctx, e.pool, xid, token)
 	if over || err != nil {
 		return over, committed, err
 	}

@@ -99,7 +99,7 @@ func (e *Engine) administer(ctx context.Context, userID string, create bool, ste
 		return nil, err
 	}
 	t := &transact.Task{
-		Want: store.Wanted{User: e.name(userID), Create: create, CreatedAt: e.now()}, Options: e.options(true), Step: step, Named: true,
+		Want: store.Request{User: e.name(userID), Create: create, CreatedAt: e.now()}, Options: e.options(true), Step: step, Named: true,
 	}
 	r := e.attempts("change")
 	for {

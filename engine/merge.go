@@ -81,14 +81,14 @@ func (e *Engine) merge(ctx context.Context, from, into string) ([]Transition, er
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Release()
-	m := merging{engine: e, conn: conn, from: from, into: into, mark: e.runner.Mark(conn), now: registry.Unset}
+	m := merging{engine: e, conn: conn, from: from, into: into, token: e.runner.NewToken(conn), now: registry.Unset}
 	if err := m.run(ctx); err != nil {
 		return nil, e.rollback(ctx, conn, err)
 	}
-	if err := e.runner.Conclude(ctx, conn, m.xid, m.mark, m.written); err != nil {
+	if err := e.runner.Conclude(ctx, conn, m.xid, m.token, m.written); err != nil {
 		return nil, err
 	}
-	e.store.Rename(from, into)
+	e.store.SetMerged(from, into)
 	m.facts.Remember(m.written)
 	for _, w := range []*store.Write{m.settled, m.parted, m.written} {
 		e.committed(w)
@@ -103,12 +103,12 @@ type merging struct {
 	conn       *pgxpool.Conn
 	from, into string
 
-	mark    store.Mark
+	token   store.CommitToken
 	xid     string
 	now     registry.Instant // the time of both
 	settled *store.Write     // what was due of both before that
 	parted  *store.Write     // how their stays have changed since
-	facts   *store.Facts     // of the survivor, with all that was the other's
+	facts   *store.Loaded     // of the survivor, with all that was the other's
 	written *store.Write     // what comes of it
 	made    []Transition
 }
@@ -137,36 +137,36 @@ func (m *merging) run(ctx context.Context) error {
 }
 
 // settle takes the locks of both, lets it be the same time for them, and writes what was due of either before that.
-func (m *merging) settle(ctx context.Context) (*store.Facts, error) {
+func (m *merging) settle(ctx context.Context) (*store.Loaded, error) {
 	e := m.engine
 	both := []*transact.Task{m.task(m.from, (*decide.Session).CatchUp), m.task(m.into, (*decide.Session).CatchUp)}
-	facts, err := e.runner.Begin(ctx, m.conn, m.mark, true, both)
+	loaded, err := e.runner.Begin(ctx, m.conn, m.token, true, both)
 	if err != nil {
 		return nil, err
 	}
-	m.xid = facts.XID
+	m.xid = loaded.XID
 	switch {
-	case !facts.Locked(m.from) || !facts.Locked(m.into):
+	case !loaded.Locked(m.from) || !loaded.Locked(m.into):
 		return nil, errGone
-	case !facts.Deployment().Agreed: // whoever does not know what is kept of users cannot make it anew
+	case !loaded.Deployment().Agreed: // whoever does not know what is kept of users cannot make it anew
 		return nil, ErrNotDeployed
-	case facts.Deleted(m.from) || facts.Deleted(m.into):
+	case loaded.Deleted(m.from) || loaded.Deleted(m.into):
 		return nil, ErrDeleted
 	}
-	if problem, exceeds := e.config.limits().User.Exceeds(facts.Properties(m.into), facts.Properties(m.from)); exceeds {
+	if problem, exceeds := e.config.limits().User.Exceeds(loaded.Properties(m.into), loaded.Properties(m.from)); exceeds {
 		return nil, &InvalidError{Field: "from", Problem: problem}
 	}
 	// Either may be ahead of the clock of this process, and so of the other, which a first look tells.
-	if err := e.runner.Run(ctx, m.conn, facts, both, func(*transact.Task, *decide.State, *decide.Session) {}); err != nil {
+	if err := e.runner.Run(ctx, m.conn, loaded, both, func(*transact.Task, *decide.State, *decide.Session) {}); err != nil {
 		return nil, err
 	}
-	if m.settled, err = e.runner.Write(ctx, m.conn, facts, both); err != nil {
+	if m.settled, err = e.runner.Write(ctx, m.conn, loaded, both); err != nil {
 		return nil, err
 	}
 	for _, t := range both {
 		m.made = append(m.made, e.transitions(t.Want.User, t.Result.Transitions)...)
 	}
-	return facts, nil
+	return loaded, nil
 }
 
 // move makes all of the one the other's, once it is decided what becomes of the stays of both: in whatever buckets the one was
@@ -188,18 +188,18 @@ func (m *merging) move(ctx context.Context, from, into int64) error {
 func (m *merging) part(ctx context.Context, stays *transact.Runner) ([]decide.Handover, error) {
 	last := map[string][]decide.Stay{} // what is decided over each depends on the other's
 	read := func(user string) *transact.Task {
-		return &transact.Task{Want: store.Wanted{User: user}, Step: func(s *decide.Session, _ registry.Instant) decide.Result {
+		return &transact.Task{Want: store.Request{User: user}, Step: func(s *decide.Session, _ registry.Instant) decide.Result {
 			last[user] = s.Last()
 			return decide.Result{}
 		}}
 	}
 	from, into := read(m.from), read(m.into)
 	both := []*transact.Task{from, into}
-	facts, err := stays.Load(ctx, m.conn, false, both)
+	loaded, err := stays.Load(ctx, m.conn, false, both)
 	if err != nil {
 		return nil, err
 	}
-	if err := stays.Run(ctx, m.conn, facts, both, func(*transact.Task, *decide.State, *decide.Session) {}); err != nil {
+	if err := stays.Run(ctx, m.conn, loaded, both, func(*transact.Task, *decide.State, *decide.Session) {}); err != nil {
 		return nil, err
 	}
 	var handed []decide.Handover
@@ -208,7 +208,7 @@ func (m *merging) part(ctx context.Context, stays *transact.Runner) ([]decide.Ha
 		handed = s.Inherit(last[m.from])
 		return decide.Result{}
 	}
-	m.parted, err = stays.Write(ctx, m.conn, facts, both)
+	m.parted, err = stays.Write(ctx, m.conn, loaded, both)
 	return handed, err
 }
 

@@ -13,7 +13,7 @@ func (e *Engine) NameOf(ctx context.Context, userID string) (string, error) {
 	if err := e.ready(); err != nil {
 		return "", err
 	}
-	names, err := e.store.Renamed(ctx, e.pool, []string{userID})
+	names, err := e.store.ReadMerged(ctx, e.pool, []string{userID})
 	if err != nil {
 		return "", fmt.Errorf("name of user %q: %w", userID, err)
 	}
@@ -25,5 +25,5 @@ func (e *Engine) name(user string) string {
 	if e.phase.Load() == fresh {
 		return user
 	}
-	return e.store.Name(user)
+	return e.store.Canonical(user)
 }

@@ -33,7 +33,7 @@ func (e *Engine) newPlanner(ctx context.Context, o PlanOptions) (*planner, error
 		return nil, err
 	}
 	s.OwnTime = e.config.VirtualTime
-	current, err := s.Current(ctx, tx)
+	current, err := s.ReadDeployed(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ type planner struct {
 	store    *store.Store     // of its own: the database may not know it
 	runner   *transact.Runner // on the store, in view of the proposed deployment
 	registry *registry.Registry
-	current  *store.Current
+	current  *store.Deployed
 
 	options PlanOptions
 	plan    *Plan
@@ -70,7 +70,7 @@ type bucketCounts struct {
 // compare says how each bucket differs from what is deployed.
 func (pl *planner) compare(ctx context.Context) error {
 	proposed := pl.store.Propose(pl.current, pl.engine.now(), string(pl.options.Emit))
-	pl.runner = pl.engine.newRunner(pl.store, pl.registry, pl.store.See(proposed))
+	pl.runner = pl.engine.newRunner(pl.store, pl.registry, pl.store.ViewOf(proposed))
 	pl.plan = &Plan{Deployed: pl.current.Fingerprint(), Compiled: pl.registry.Fingerprint, Emit: pl.options.Emit, At: pl.engine.Now().UTC()}
 	q := pl.store.Queries(pl.engine.pool)
 	definitions, err := q.DefinitionsCurrent(ctx)

@@ -20,15 +20,15 @@ func (e *Engine) newRunner(s *store.Store, r *registry.Registry, view *store.Dep
 // staysOnly returns a runner over buckets of which only the stays matter, whatever is deployed.
 // What is decided about a bucket is decided by the one decide, which needs a registry that has it.
 func (e *Engine) staysOnly(buckets []db.BucketgenBucket) *transact.Runner {
-	s := store.Bare(e.config.Schema, buckets)
+	s := store.StaysOnly(e.config.Schema, buckets)
 	s.OwnTime = e.config.VirtualTime
-	return e.newRunner(s, s.Registry(), s.Alone())
+	return e.newRunner(s, s.Registry(), s.Standalone())
 }
 
 // present returns a task for a user who was found in the database.
 func (e *Engine) present(user string, contact int64, step func(*decide.Session, registry.Instant) decide.Result) *transact.Task {
 	return &transact.Task{
-		Want: store.Wanted{User: user, Contact: contact, CreatedAt: e.now()}, Options: e.options(true), Step: step,
+		Want: store.Request{User: user, Contact: contact, CreatedAt: e.now()}, Options: e.options(true), Step: step,
 	}
 }
 
@@ -55,7 +55,7 @@ func (e *Engine) committed(w *store.Write) {
 		e.stats.transitions.Add(int64(n))
 		e.outbox.poke()
 	}
-	if w.Shows() {
+	if w.ChangesMembership() {
 		e.wakeReaders()
 	}
 }
@@ -81,6 +81,6 @@ func (l links) Rollback(ctx context.Context, conn *pgxpool.Conn, err error) erro
 	return l.engine.rollback(ctx, conn, err)
 }
 
-func (l links) Fate(ctx context.Context, xid string, mark store.Mark, lost error) error {
-	return l.engine.fateOf(ctx, xid, mark, lost)
+func (l links) CommitStatus(ctx context.Context, xid string, token store.CommitToken, lost error) error {
+	return l.engine.commitStatus(ctx, xid, token, lost)
 }

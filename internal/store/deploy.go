@@ -10,49 +10,6 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// Propose returns what would be deployed if this process deployed what it has.
-func (s *Store) Propose(c *Current, at registry.Instant, emit string) *Current {
-	p := &Current{
-		No: c.No + 1, Deployments: slices.Clone(c.Deployments), Buckets: slices.Clone(c.Buckets), Kept: map[string]int32{},
-	}
-	p.Deployments = append(p.Deployments, db.DeploymentsAllRow{
-		No: p.No, Kind: KindDeploy, Fingerprint: s.registry.Fingerprint, Emit: emit, At: timestamp(at),
-	})
-	for i := range p.Buckets {
-		row := &p.Buckets[i]
-		b, known := s.Index(row.No)
-		if !known {
-			row.Fingerprint = nil
-			continue
-		}
-		bucket := &s.registry.Buckets[b]
-		row.Name = bucket.Name
-		if row.Fingerprint == nil || *row.Fingerprint != bucket.Fingerprint {
-			row.Fingerprint, row.SinceNo = &bucket.Fingerprint, p.No
-		}
-	}
-	for _, k := range s.registry.Kept() {
-		name := s.registry.KeptName(k)
-		since, kept := c.Kept[name]
-		if !kept {
-			since = p.No
-		}
-		p.Kept[name] = since
-	}
-	return p
-}
-
-// See returns a deployment as this process sees it.
-func (s *Store) See(c *Current) *Deployment { return s.see(c) }
-
-// Same reports whether to deploy one instead of the other would change nothing.
-func (c *Current) Same(p *Current) bool {
-	return c.No > 0 && c.Fingerprint() == p.Fingerprint() && maps.Equal(c.Kept, p.Kept) &&
-		slices.EqualFunc(c.Buckets, p.Buckets, func(a, b db.BucketsDeployedRow) bool {
-			return a.SinceNo == b.SinceNo && (a.Fingerprint == nil) == (b.Fingerprint == nil)
-		})
-}
-
 // Words says of a bucket of the registry what it is, as people read it.
 type Words func(registry.Index) []string
 
@@ -67,7 +24,7 @@ func (s *Store) Deploy(ctx context.Context, conn Conn, at registry.Instant, emit
 	if err != nil {
 		return 0, err
 	}
-	current, err := s.Current(ctx, conn)
+	current, err := s.ReadDeployed(ctx, conn)
 	if err != nil {
 		return 0, err
 	}
@@ -108,7 +65,7 @@ func inOrder(all ...func() error) error {
 	return nil
 }
 
-func (s *Store) deployBuckets(ctx context.Context, q *db.Queries, current, proposed *Current, words Words) error {
+func (s *Store) deployBuckets(ctx context.Context, q *db.Queries, current, proposed *Deployed, words Words) error {
 	var set db.BucketsDeployParams
 	var ended []int32
 	var begun []db.DefinitionsBeginParams
@@ -169,7 +126,7 @@ func (s *Store) amend(ctx context.Context, conn Conn, kind string, at registry.I
 	if err != nil {
 		return 0, err
 	}
-	current, err := s.Current(ctx, conn)
+	current, err := s.ReadDeployed(ctx, conn)
 	if err != nil {
 		return 0, err
 	}
@@ -190,6 +147,3 @@ func (s *Store) amend(ctx context.Context, conn Conn, kind string, at registry.I
 		func() error { return q.GenerationSet(ctx, next.No) },
 	)
 }
-
-// Last returns the number of the last deployment that users have to follow.
-func (d *Deployment) Last() int32 { return d.last }

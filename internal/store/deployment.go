@@ -67,7 +67,7 @@ const (
 
 // queued stands where the number of a bucket would, in due instants of users whom a process that has other definitions
 // than those that are deployed has changed. Processes that have those look at them.
-const queued = 0
+const recheck = 0
 
 // Frozen reports whether nothing moves in a bucket.
 func (d *Deployment) Frozen(b registry.Index) bool { return d.frozen[b] }
@@ -84,7 +84,7 @@ func (s *Store) Refresh(ctx context.Context, conn db.DBTX) (*Deployment, error) 
 	if err != nil {
 		return nil, err
 	}
-	return s.deployed(ctx, conn, no)
+	return s.deploymentOf(ctx, conn, no)
 }
 
 // generation returns the number of the last deployment.
@@ -97,13 +97,13 @@ func (s *Store) generation(ctx context.Context, conn db.DBTX) (int32, error) {
 }
 
 // deployed returns what is deployed, which is read if it is not what is remembered.
-func (s *Store) deployed(ctx context.Context, conn db.DBTX, no int32) (*Deployment, error) {
+func (s *Store) deploymentOf(ctx context.Context, conn db.DBTX, no int32) (*Deployment, error) {
 	for {
 		known := s.deployment.Load()
 		if known != nil && known.No == no {
 			return known, nil
 		}
-		current, err := s.Current(ctx, conn)
+		current, err := s.ReadDeployed(ctx, conn)
 		if err != nil {
 			return nil, err
 		}
@@ -113,7 +113,7 @@ func (s *Store) deployed(ctx context.Context, conn db.DBTX, no int32) (*Deployme
 		if no != current.No {
 			continue // something was deployed while it was read
 		}
-		d := s.see(current)
+		d := s.ViewOf(current)
 		if known == nil || known.No < d.No {
 			s.deployment.CompareAndSwap(known, d) // whoever is slow keeps nobody from what is newer
 		}
@@ -121,125 +121,29 @@ func (s *Store) deployed(ctx context.Context, conn db.DBTX, no int32) (*Deployme
 	}
 }
 
-// Current is what the database says of what is deployed.
-type Current struct {
-	No          int32
-	Deployments []db.DeploymentsAllRow
-	Buckets     []db.BucketsDeployedRow
-	Kept        map[string]int32
-}
-
-// Current reads what is deployed, by several statements: between them it must not change.
-func (s *Store) Current(ctx context.Context, conn db.DBTX) (*Current, error) {
-	q := s.Queries(conn)
-	c := &Current{Kept: map[string]int32{}}
-	var err error
-	if c.Deployments, err = q.DeploymentsAll(ctx); err != nil {
-		return nil, fmt.Errorf("read the deployments: %w", err)
-	}
-	if n := len(c.Deployments); n > 0 {
-		c.No = c.Deployments[n-1].No
-	}
-	if c.Buckets, err = q.BucketsDeployed(ctx, s.buckets); err != nil {
-		return nil, fmt.Errorf("read what is deployed: %w", err)
-	}
-	kept, err := q.KeptSince(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read what is kept: %w", err)
-	}
-	for _, k := range kept {
-		c.Kept[k.Name] = k.SinceNo
-	}
-	return c, nil
-}
-
-// Fingerprint returns that of the definitions that are deployed, or nothing if none ever were.
-func (c *Current) Fingerprint() string {
-	if n := len(c.Deployments); n > 0 {
-		return c.Deployments[n-1].Fingerprint
-	}
-	return ""
-}
-
-// Emit returns what is announced of what follows from the last deployment of definitions.
-func (c *Current) Emit() string {
-	for _, d := range slices.Backward(c.Deployments) {
-		if d.Kind == KindDeploy {
-			return d.Emit
-		}
-	}
-	return EmitLeaves
-}
-
-// see looks at what is deployed with the eyes of this process.
-func (s *Store) see(c *Current) *Deployment {
-	r := s.registry
-	d := &Deployment{
-		No: c.No, Agreed: c.No > 0 && c.Fingerprint() == r.Fingerprint,
-		frozen: make([]bool, len(r.Buckets)), since: make([]int32, len(r.Buckets)), changes: map[int32]change{},
-		Paused: []int32{},
-	}
-	for _, row := range c.Deployments {
-		d.changes[row.No] = change{instant(row.At), row.Kind, row.Emit}
-		if row.Fingerprint == r.Fingerprint {
-			d.Own = row.No
-		}
-	}
-	for i := range d.frozen {
-		d.frozen[i] = true
-	}
-	for _, row := range c.Buckets {
-		b, known := s.Index(row.No)
-		if !known {
-			continue
-		}
-		agrees := row.Fingerprint != nil && *row.Fingerprint == r.Buckets[b].Fingerprint
-		stands := row.PausedAt.Valid || agrees && r.Buckets[b].Disabled
-		d.since[b], d.frozen[b] = row.SinceNo, !agrees || stands
-		if stands {
-			d.Paused = append(d.Paused, row.No)
-		}
-		if agrees {
-			d.last = max(d.last, row.SinceNo)
-		}
-		if !d.frozen[b] {
-			d.Active, d.activeSince = append(d.Active, row.No), append(d.activeSince, row.SinceNo)
-		}
-	}
-	if !d.Agreed {
-		return d
-	}
-	d.Active, d.activeSince = append(d.Active, queued), nil
-	for _, k := range r.Kept() {
-		since := c.Kept[r.KeptName(k)]
-		d.kept, d.last = append(d.kept, part{k, since}), max(d.last, since)
-	}
-	return d
-}
-
 // standing is how far a user has come.
-type standing struct {
+type generations struct {
 	followed int32 // the last deployment
-	stranger int32 // the last that a process knew of which has changed the user since; many: none has
+	foreign  int32 // the last that a process knew of which has changed the user since; many: none has
 }
 
 const many = math.MaxInt32
 
 // known returns the last deployment as of which everything about the user is as it should be.
-func (u standing) known() int32 { return min(u.followed, u.stranger) }
+func (u generations) known() int32 { return min(u.followed, u.foreign) }
 
 // Alone is a deployment of what the store's registry has, whatever is deployed, in which users have nothing to follow.
-func (s *Store) Alone() *Deployment {
+func (s *Store) Standalone() *Deployment {
 	n := len(s.registry.Buckets)
 	return &Deployment{Own: many, Paused: []int32{}, frozen: make([]bool, n), since: make([]int32, n)}
 }
 
 // behind reports whether a user has to be looked at.
-func (d *Deployment) behind(u standing) bool { return d.Agreed && u.known() < d.last }
+func (d *Deployment) behind(u generations) bool { return d.Agreed && u.known() < d.last }
 
 // steps returns what a user has to be taken through: each change of definitions that they have not followed, and then what
 // somebody has changed who did not know of those that they have followed.
-func (d *Deployment) steps(u standing) []decide.Step {
+func (d *Deployment) steps(u generations) []decide.Step {
 	if !d.behind(u) {
 		return nil
 	}
@@ -277,7 +181,7 @@ func (d *Deployment) steps(u standing) []decide.Step {
 }
 
 // lost returns what has to be made anew from the log.
-func (d *Deployment) lost(u standing) []registry.Kept {
+func (d *Deployment) lost(u generations) []registry.Kept {
 	var lost []registry.Kept
 	for _, p := range d.kept {
 		if p.since > u.known() {
@@ -288,7 +192,7 @@ func (d *Deployment) lost(u standing) []registry.Kept {
 }
 
 // options adds to those of a session what is deployed.
-func (d *Deployment) options(o decide.Options, u standing) decide.Options {
+func (d *Deployment) options(o decide.Options, u generations) decide.Options {
 	o.Frozen, o.Steps = d.frozen, d.steps(u)
 	if d.Agreed || u.known() >= d.last {
 		return o
@@ -300,3 +204,6 @@ func (d *Deployment) options(o decide.Options, u standing) decide.Options {
 	}
 	return o
 }
+
+// Last returns the number of the last deployment that users have to follow.
+func (d *Deployment) Last() int32 { return d.last }

@@ -3,6 +3,7 @@ package store
 import (
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/pipeline"
 	"github.com/bucketgen/bucketgen/internal/usercache"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -10,7 +11,7 @@ import (
 // fills are the users whose history is read to be cached: those whose properties are cached already,
 // and with them the number of the contact.
 type fills struct {
-	facts    *Facts
+	facts    *Loaded
 	contacts []int64
 	of       map[int64]*fill // of is keyed by contact
 }
@@ -35,12 +36,12 @@ func (l *fills) add(user string, contact int64) {
 	l.facts.users[user].fill = l.of[contact]
 }
 
-func (l *fills) queue(q *queue) {
+func (l *fills) queue(q *pipeline.Batch) {
 	if len(l.contacts) == 0 {
 		return
 	}
 	s := l.facts.store
-	q.add(db.MembershipsAll, l.contacts, int32(usercache.MaxStays)).Query(each(func(row db.MembershipsAllRow) {
+	q.Add(db.MembershipsAll, l.contacts, int32(usercache.MaxStays)).Query(pipeline.Each(func(row db.MembershipsAllRow) {
 		fill := l.of[row.ContactID]
 		fill.rows++
 		if b, known := s.Index(row.BucketNo); known {
@@ -53,10 +54,10 @@ func (l *fills) queue(q *queue) {
 	if !s.cache.Complete() {
 		return
 	}
-	q.add(db.EventsRecent, l.contacts, int32(usercache.MaxEvents)).Query(each(func(row db.EventsRecentRow) {
+	q.Add(db.EventsRecent, l.contacts, int32(usercache.MaxEvents)).Query(pipeline.Each(func(row db.EventsRecentRow) {
 		l.of[row.ContactID].addEvents(s, row)
 	}))
-	q.add(db.TotalsAll, l.contacts).Query(each(func(row db.TotalsAllRow) {
+	q.Add(db.TotalsAll, l.contacts).Query(pipeline.Each(func(row db.TotalsAllRow) {
 		if signal, known := s.signalOf[row.SignalNo]; known && s.registry.Signals[signal].Totals {
 			l.of[row.ContactID].history.AddTotal(signal, registry.Total{
 				Count: int(row.Count), First: instant(row.FirstAt), Last: instant(row.LastAt),
@@ -84,19 +85,8 @@ func (l *fill) addEvents(s *Store, row db.EventsRecentRow) {
 	}
 }
 
-// plainOf returns the signals that are all occurrences of an event, keyed by the event's number.
-func (s *Store) plainOf() map[int32]registry.Signal {
-	plain := map[int32]registry.Signal{}
-	for i := range s.registry.Signals {
-		if row := &s.registry.Signals[i]; row.Newest > 0 && row.Plain() {
-			plain[s.events[row.Event]] = registry.Signal(i)
-		}
-	}
-	return plain
-}
-
 // holds reports whether this engine should own the history of users who come again.
-func (s *Store) holds() bool {
+func (s *Store) cachesHistory() bool {
 	d := s.deployment.Load()
 	return d != nil && d.Agreed && s.cache.Owner() != 0 && s.cache.OwningPays()
 }

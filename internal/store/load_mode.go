@@ -1,6 +1,8 @@
 package store
 
-import "time"
+import (
+	"time"
+)
 
 // LoadMode says in what transaction users are loaded, and how their locks are taken:
 // [BeginAndLock], [InTx], [ReadOnly] or [AlreadyLocked].
@@ -8,7 +10,7 @@ type LoadMode struct {
 	begin, wait, free, provisional, rebuild, replan bool
 
 	timeout time.Duration
-	mark    Mark
+	token   CommitToken
 	view    *Deployment
 }
 
@@ -21,7 +23,7 @@ type Begin struct {
 	Timeout time.Duration
 
 	// Mark is left by the transaction if it commits.
-	Mark Mark
+	Token CommitToken
 
 	// Replan makes the plans of the connection's statements anew. See the function Replan.
 	Replan bool
@@ -32,7 +34,7 @@ type Begin struct {
 
 // BeginAndLock begins a transaction by the same round trip and takes the locks of the users.
 func BeginAndLock(b Begin) LoadMode {
-	return LoadMode{begin: true, wait: b.Wait, timeout: b.Timeout, mark: b.Mark, replan: b.Replan, view: b.View}
+	return LoadMode{begin: true, wait: b.Wait, timeout: b.Timeout, token: b.Token, replan: b.Replan, view: b.View}
 }
 
 // InTx takes the locks of the users, however long that takes, in a transaction that was begun

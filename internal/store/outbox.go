@@ -30,9 +30,9 @@ type Exchange struct {
 // Send runs the exchange on a connection that is not in a transaction. After an error the connection may be in one that
 // failed. Nothing was done then, unless the connection was lost; to send the same settlements again does no harm in either case.
 func (x *Exchange) Send(ctx context.Context, conn Conn, s *Store) error {
-	q := &queue{store: s}
-	q.add("begin isolation level read committed")
-	q.add(db.TransactionPlanned)
+	q := s.batch()
+	q.Add("begin isolation level read committed")
+	q.Add(db.TransactionPlanned)
 	rows := db.New(q)
 	var err error
 	queue := func(n int, add func() error) {
@@ -48,15 +48,15 @@ func (x *Exchange) Send(ctx context.Context, conn Conn, s *Store) error {
 		return err
 	}
 	if p := x.Claim; p != nil {
-		q.add(db.GenerationNo).QueryRow(func(row pgx.Row) error { return row.Scan(&x.Generation) })
-		q.add(db.DeliveriesClaim, p.Virtual, p.Now, p.SubscriptionNos, p.Shares, p.GenerationNo, p.PausedNos, p.Most, p.Until, p.Lease).Query(
+		q.Add(db.GenerationNo).QueryRow(func(row pgx.Row) error { return row.Scan(&x.Generation) })
+		q.Add(db.DeliveriesClaim, p.Virtual, p.Now, p.SubscriptionNos, p.Shares, p.GenerationNo, p.PausedNos, p.Most, p.Until, p.Lease).Query(
 			func(rows pgx.Rows) (err error) {
 				x.Rows, err = db.New(answered{rows: rows}).DeliveriesClaim(ctx, *p)
 				return err
 			})
 	}
-	q.add("commit")
-	return q.send(ctx, conn)
+	q.Add("commit")
+	return q.Send(ctx, conn)
 }
 
 // answered gives a generated query the rows that a batch has brought.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -86,41 +85,6 @@ func New(ctx context.Context, conn Conn, schema string, r *registry.Registry, ca
 		return nil, err
 	}
 	return s, s.registerProperties(ctx, conn)
-}
-
-func (s *Store) registerSequences(ctx context.Context, conn Conn) error {
-	keys := make([]string, len(s.registry.Sequences))
-	for i := range keys {
-		keys[i] = s.registry.Sequences[i].Key // sorted
-	}
-	rows, err := s.Queries(conn).SequencesRegister(ctx, keys)
-	if err != nil {
-		return fmt.Errorf("register the sequences: %w", err)
-	}
-	s.sequences = make([]int32, len(keys))
-	for _, row := range rows {
-		i, _ := slices.BinarySearch(keys, row.Key)
-		s.sequences[i] = row.No
-	}
-	return nil
-}
-
-func (s *Store) registerSignals(ctx context.Context, conn Conn) error {
-	keys := make([]string, len(s.registry.Signals))
-	places := make(map[string]int, len(keys))
-	for i := range keys {
-		keys[i] = s.registry.Signals[i].Key
-		places[keys[i]] = i
-	}
-	rows, err := s.Queries(conn).SignalsRegister(ctx, keys)
-	if err != nil {
-		return fmt.Errorf("register the signals: %w", err)
-	}
-	s.signals, s.signalOf = make([]int32, len(keys)), make(map[int32]registry.Signal, len(keys))
-	for _, row := range rows {
-		s.signals[places[row.Key]], s.signalOf[row.No] = row.No, registry.Signal(places[row.Key])
-	}
-	return nil
 }
 
 // Queries returns the queries in the store's schema, run on a connection.

@@ -38,32 +38,32 @@ func (s *Store) shared(ctx context.Context, q *db.Queries, clock registry.Instan
 // database's clock under the same lock, so the user's time does not go back, whatever the clocks of the processes show.
 // A clock that is far away counts as it is. Then the contact keeps the user's time (decided_at), which is a part of the state.
 // A contact without one may have been decided about at any time up to the database's.
-func (f *Facts) Clock(name string, clock registry.Instant) registry.Instant {
-	u := f.users[name]
+func (ld *Loaded) Clock(name string, clock registry.Instant) registry.Instant {
+	u := ld.users[name]
 	switch {
-	case f.store.Shares(clock.Sub(f.time)):
-		return f.time
-	case f.store.OwnTime, u.created, u.contact.DecidedAt.Valid:
+	case ld.store.Shares(clock.Sub(ld.time)):
+		return ld.time
+	case ld.store.OwnTime, u.created, u.contact.DecidedAt.Valid:
 		return clock
 	default:
-		return max(clock, f.time)
+		return max(clock, ld.time)
 	}
 }
 
 // decidedAt returns what the contact is to keep of the user's time, after a session that changed something, and whether that
 // has to be written although nothing else of the contact is.
-func (f *Facts) decidedAt(u *user, c *decide.Changes) (at pgtype.Timestamptz, write bool) {
+func (ld *Loaded) decidedAt(u *user, c *decide.Changes) (at pgtype.Timestamptz, write bool) {
 	was := u.contact.DecidedAt
 	switch now := c.Now; {
 	case now == registry.Unset: // no time passed
 		return was, false
-	case now == f.time: // by the database's clock
+	case now == ld.time: // by the database's clock
 		return pgtype.Timestamptz{}, was.Valid
-	case now < f.time && !was.Valid && !f.store.OwnTime: // a replay
+	case now < ld.time && !was.Valid && !ld.store.OwnTime: // a replay
 		return was, false
 	case was.Valid && instant(was) == now:
 		return was, false
 	default:
-		return timestamp(now), now > f.time || !c.Replayed
+		return timestamp(now), now > ld.time || !c.Replayed
 	}
 }

@@ -43,17 +43,17 @@ func Canonical(do func() error, rename func(Names)) error {
 
 // checkMerged returns a [*mergedError] if users who were named were merged. The lock of the user
 // says that, and only then the name is looked up: users who were never merged cost nothing.
-func (r *Runner) checkMerged(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*Task) error {
+func (r *Runner) checkMerged(ctx context.Context, conn store.Conn, loaded *store.Loaded, tasks []*Task) error {
 	var merged []string
 	for _, t := range tasks {
-		if t.Named && facts.Merged(t.Want.User) {
+		if t.Named && loaded.Merged(t.Want.User) {
 			merged = append(merged, t.Want.User)
 		}
 	}
 	if len(merged) == 0 {
 		return nil
 	}
-	names, err := r.Store.Renamed(ctx, conn, merged)
+	names, err := r.Store.ReadMerged(ctx, conn, merged)
 	if err != nil {
 		return err
 	}

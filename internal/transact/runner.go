@@ -62,9 +62,9 @@ type Links interface {
 	// that only read.
 	Rollback(ctx context.Context, conn *pgxpool.Conn, err error) error
 
-	// Fate returns nil if a transaction was committed whose connection was lost at COMMIT, else the
+	// CommitStatus returns nil if a transaction was committed whose connection was lost at COMMIT, else the
 	// error that lost it.
-	Fate(ctx context.Context, xid string, mark store.Mark, lost error) error
+	CommitStatus(ctx context.Context, xid string, token store.CommitToken, lost error) error
 }
 
 // LockTimeout is how long a transaction of the engine waits for another at most: one that has a
@@ -83,40 +83,40 @@ func (r *Runner) Commit(ctx context.Context, wait bool, tasks []*Task) error {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Release()
-	mark := r.Mark(conn)
-	facts, err := r.Begin(waiting, conn, mark, wait, tasks)
+	token := r.NewToken(conn)
+	loaded, err := r.Begin(waiting, conn, token, wait, tasks)
 	if err != nil {
 		return r.Links.Rollback(ctx, conn, err)
 	}
-	write, err := r.Decide(waiting, conn, facts, tasks)
+	write, err := r.Decide(waiting, conn, loaded, tasks)
 	if err != nil {
 		return r.Links.Rollback(ctx, conn, err)
 	}
-	if err := r.Conclude(ctx, conn, facts.XID, mark, write); err != nil {
+	if err := r.Conclude(ctx, conn, loaded.XID, token, write); err != nil {
 		return err
 	}
-	facts.Remember(write)
+	loaded.Remember(write)
 	r.committed(write)
 	return nil
 }
 
-// Mark returns the mark for the next transaction of a connection.
-func (r *Runner) Mark(conn *pgxpool.Conn) store.Mark {
-	return store.NewMark(conn.Conn().PgConn(), r.Now())
+// NewToken returns the commit token of the next transaction of a connection.
+func (r *Runner) NewToken(conn *pgxpool.Conn) store.CommitToken {
+	return store.NewCommitToken(conn.Conn().PgConn(), r.Now())
 }
 
 // Begin begins a transaction that leaves a mark, takes the locks of the users of tasks, and loads
 // what is known of them.
-func (r *Runner) Begin(ctx context.Context, conn *pgxpool.Conn, mark store.Mark, wait bool, tasks []*Task) (*store.Facts, error) {
+func (r *Runner) Begin(ctx context.Context, conn *pgxpool.Conn, token store.CommitToken, wait bool, tasks []*Task) (*store.Loaded, error) {
 	mode := store.BeginAndLock(store.Begin{
-		Wait: wait, Timeout: LockTimeout, Mark: mark, View: r.View, Replan: store.Replan(conn.Conn().PgConn()),
+		Wait: wait, Timeout: LockTimeout, Token: token, View: r.View, Replan: store.Replan(conn.Conn().PgConn()),
 	})
 	return r.load(ctx, conn, mode, tasks)
 }
 
 // Conclude writes and commits a transaction that leaves a mark. If it returns an error, nothing was
 // done. It may release the connection.
-func (r *Runner) Conclude(ctx context.Context, conn *pgxpool.Conn, xid string, mark store.Mark, write *store.Write) error {
+func (r *Runner) Conclude(ctx context.Context, conn *pgxpool.Conn, xid string, token store.CommitToken, write *store.Write) error {
 	waiting, cancel := r.Links.Answering(ctx)
 	defer cancel()
 	err := write.Send(waiting, conn, r.Store, true)
@@ -126,7 +126,7 @@ func (r *Runner) Conclude(ctx context.Context, conn *pgxpool.Conn, xid string, m
 		return nil
 	case conn.Conn().IsClosed():
 		conn.Release() // to ask takes a connection, and the pool may have no other
-		return r.Links.Fate(ctx, xid, mark, err)
+		return r.Links.CommitStatus(ctx, xid, token, err)
 	default:
 		return r.Links.Rollback(ctx, conn, fmt.Errorf("write: %w", err))
 	}
@@ -141,17 +141,17 @@ func (r *Runner) committed(w *store.Write) {
 // InTx runs tasks for different users in a transaction that the caller began and commits. It waits
 // for locks.
 func (r *Runner) InTx(ctx context.Context, conn store.Conn, tasks []*Task) error {
-	facts, err := r.Load(ctx, conn, false, tasks)
+	loaded, err := r.Load(ctx, conn, false, tasks)
 	if err != nil {
 		return err
 	}
-	_, err = r.Write(ctx, conn, facts, tasks)
+	_, err = r.Write(ctx, conn, loaded, tasks)
 	return err
 }
 
 // Load takes the locks of the users of tasks in a transaction that was begun before, and loads what
 // is known of them. Rebuild derives all that is kept of them anew from the log.
-func (r *Runner) Load(ctx context.Context, conn store.Conn, rebuild bool, tasks []*Task) (*store.Facts, error) {
+func (r *Runner) Load(ctx context.Context, conn store.Conn, rebuild bool, tasks []*Task) (*store.Loaded, error) {
 	mode := store.InTx(r.View)
 	if rebuild {
 		mode = mode.Rebuild()
@@ -160,8 +160,8 @@ func (r *Runner) Load(ctx context.Context, conn store.Conn, rebuild bool, tasks 
 }
 
 // Write decides, and writes what was decided, in a transaction that goes on.
-func (r *Runner) Write(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*Task) (*store.Write, error) {
-	write, err := r.Decide(ctx, conn, facts, tasks)
+func (r *Runner) Write(ctx context.Context, conn store.Conn, loaded *store.Loaded, tasks []*Task) (*store.Write, error) {
+	write, err := r.Decide(ctx, conn, loaded, tasks)
 	if err != nil {
 		return nil, err
 	}
@@ -180,9 +180,9 @@ func (r *Runner) Consult(ctx context.Context, tasks []*Task, visit func(*Task, *
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Release()
-	facts, err := r.load(ctx, conn, store.ReadOnly(r.View, store.Replan(conn.Conn().PgConn())), tasks)
+	loaded, err := r.load(ctx, conn, store.ReadOnly(r.View, store.Replan(conn.Conn().PgConn())), tasks)
 	if err == nil {
-		err = r.Run(ctx, conn, facts, tasks, visit)
+		err = r.Run(ctx, conn, loaded, tasks, visit)
 	}
 	return r.Links.Rollback(ctx, conn, err)
 }
@@ -190,7 +190,7 @@ func (r *Runner) Consult(ctx context.Context, tasks []*Task, visit func(*Task, *
 // CommitDue begins a transaction, takes the locks of the users who have been due longest and are
 // not locked, and commits what the tasks of task come to. It returns how many users there were, and
 // whether some due instant was settled.
-func (r *Runner) CommitDue(ctx context.Context, now registry.Instant, most int, task func(store.Wanted) *Task) (users int, settles bool, err error) {
+func (r *Runner) CommitDue(ctx context.Context, now registry.Instant, most int, task func(store.Request) *Task) (users int, settles bool, err error) {
 	ctx, cancel := r.Links.Answering(ctx)
 	defer cancel()
 	conn, err := r.Pool.Acquire(ctx)
@@ -215,18 +215,18 @@ func (r *Runner) CommitDue(ctx context.Context, now registry.Instant, most int, 
 }
 
 func (r *Runner) commitLocked(ctx context.Context, conn store.Conn, tasks []*Task) (bool, error) {
-	facts, err := r.load(ctx, conn, store.AlreadyLocked(), tasks)
+	loaded, err := r.load(ctx, conn, store.AlreadyLocked(), tasks)
 	if err != nil {
 		return false, err
 	}
-	write, err := r.Decide(ctx, conn, facts, tasks)
+	write, err := r.Decide(ctx, conn, loaded, tasks)
 	if err != nil {
 		return false, err
 	}
 	if err := write.Send(ctx, conn, r.Store, true); err != nil {
 		return false, fmt.Errorf("write: %w", err)
 	}
-	facts.Remember(write)
+	loaded.Remember(write)
 	r.committed(write)
 	return write.Settles(), nil
 }
@@ -277,33 +277,33 @@ func (r *Runner) present(ctx context.Context, tasks []*Task) ([]*Task, error) {
 }
 
 // load loads the users of tasks, and checks that none of those who were named was merged.
-func (r *Runner) load(ctx context.Context, conn store.Conn, mode store.LoadMode, tasks []*Task) (*store.Facts, error) {
-	wanted := make([]store.Wanted, len(tasks))
+func (r *Runner) load(ctx context.Context, conn store.Conn, mode store.LoadMode, tasks []*Task) (*store.Loaded, error) {
+	requests := make([]store.Request, len(tasks))
 	for i, t := range tasks {
-		wanted[i] = t.Want
+		requests[i] = t.Want
 	}
-	slices.SortFunc(wanted, func(a, b store.Wanted) int { return strings.Compare(a.User, b.User) })
-	facts, err := r.Store.Load(ctx, conn, mode, wanted)
+	slices.SortFunc(requests, func(a, b store.Request) int { return strings.Compare(a.User, b.User) })
+	loaded, err := r.Store.Load(ctx, conn, mode, requests)
 	if err != nil {
 		return nil, err
 	}
-	return facts, r.checkMerged(ctx, conn, facts, tasks)
+	return loaded, r.checkMerged(ctx, conn, loaded, tasks)
 }
 
 // Decide runs the steps of the tasks on what is known of their users, and returns what there is to
 // write.
-func (r *Runner) Decide(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*Task) (*store.Write, error) {
+func (r *Runner) Decide(ctx context.Context, conn store.Conn, loaded *store.Loaded, tasks []*Task) (*store.Write, error) {
 	events := 0
 	for _, t := range tasks {
 		events += len(t.Want.Events)
 	}
 	write := store.NewWrite(len(tasks), events)
-	err := r.Run(ctx, conn, facts, tasks, func(t *Task, state *decide.State, session *decide.Session) {
+	err := r.Run(ctx, conn, loaded, tasks, func(t *Task, state *decide.State, session *decide.Session) {
 		changes := session.Changes()
 		if r.Decided != nil {
 			r.Decided(changes.Candidates, changes.Evaluations)
 		}
-		write.Add(facts, t.Want.User, state, changes)
+		write.Add(loaded, t.Want.User, state, changes)
 		r.logTransitions(ctx, t.Want.User, changes.Transitions)
 	})
 	if err != nil {
@@ -342,7 +342,7 @@ func Transitions(r *registry.Registry, user string, made []decide.Transition) []
 // Run runs the steps of the tasks on what is known of their users, in the order of their names, and
 // calls done with each that lacked nothing. Facts that a step turns out to need are read by one
 // more round trip.
-func (r *Runner) Run(ctx context.Context, conn store.Conn, facts *store.Facts, tasks []*Task, done func(*Task, *decide.State, *decide.Session)) error {
+func (r *Runner) Run(ctx context.Context, conn store.Conn, loaded *store.Loaded, tasks []*Task, done func(*Task, *decide.State, *decide.Session)) error {
 	const rounds = 8 // what one round loads may lead to further questions, but not for ever
 	clock := r.Now()
 	session, state := &decide.Session{}, &decide.State{} // of one user after the other
@@ -351,12 +351,12 @@ func (r *Runner) Run(ctx context.Context, conn store.Conn, facts *store.Facts, t
 		lacks := map[string]decide.Lacks{}
 		var again []*Task
 		for _, t := range tasks {
-			if t.Missed = !facts.Locked(t.Want.User); t.Missed {
+			if t.Missed = !loaded.Locked(t.Want.User); t.Missed {
 				continue
 			}
-			facts.State(t.Want.User, state)
-			session.Begin(r.Registry, state, facts.Options(t.Want.User, t.Options))
-			t.Result = t.Step(session, facts.Clock(t.Want.User, clock))
+			loaded.State(t.Want.User, state)
+			session.Begin(r.Registry, state, loaded.Options(t.Want.User, t.Options))
+			t.Result = t.Step(session, loaded.Clock(t.Want.User, clock))
 			if l, lacking := session.Lacks(); lacking {
 				lacks[t.Want.User] = l
 				again = append(again, t)
@@ -367,7 +367,7 @@ func (r *Runner) Run(ctx context.Context, conn store.Conn, facts *store.Facts, t
 		if len(again) == 0 {
 			return nil
 		}
-		if err := facts.LoadMore(ctx, conn, lacks); err != nil {
+		if err := loaded.LoadMore(ctx, conn, lacks); err != nil {
 			return err
 		}
 		tasks = again

@@ -9,7 +9,7 @@ import (
 // Task is what a writer wants to do about one user. Every writer goes through tasks: ingest, clock,
 // manual changes.
 type Task struct {
-	Want    store.Wanted
+	Want    store.Request
 	Options decide.Options
 
 	// Step does it. It may be called several times, each time on a fresh session, when facts turn

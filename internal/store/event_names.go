@@ -267,35 +267,6 @@ func (s *Store) creation(now time.Time, missing []string, shared bool) db.EventN
 	return with
 }
 
-// registerNames gives the names that criteria ask about numbers, where they have none yet. No bound applies.
-func (s *Store) registerNames(ctx context.Context, conn Conn) error {
-	const attempts = 3 // a name that another transaction is just adding is there at the next one
-	wanted := make([]string, len(s.registry.Events))
-	for i := range wanted {
-		wanted[i] = s.registry.Events[i].Name
-	}
-	s.events = make([]int32, len(wanted))
-	missing := slices.Clone(wanted)
-	for range attempts {
-		if len(missing) == 0 {
-			return nil
-		}
-		rows, err := s.Queries(conn).EventNamesRegister(ctx, missing)
-		if err != nil {
-			return fmt.Errorf("register event names: %w", err)
-		}
-		for _, row := range rows {
-			e := s.registry.Event(row.Name)
-			s.events[e], s.eventOf[row.No] = row.No, e
-		}
-		missing = slices.DeleteFunc(missing, func(name string) bool { return s.events[s.registry.Event(name)] != 0 })
-	}
-	if len(missing) > 0 {
-		return fmt.Errorf("register event names: %d of %d are still missing", len(missing), len(wanted))
-	}
-	return nil
-}
-
 // errUnnamed says that an event came to be written without the number of its name, which must never be: it would be stored as an
 // event without a name.
 var errUnnamed = errors.New("an event is written whose name was not resolved; this is a bug in bucketgen")

@@ -1,4 +1,4 @@
-package store
+package pipeline
 
 import (
 	"testing"
@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// TestAsArray checks that an argument is written as pgx would write the slice itself.
+// TestAsArray compares the bytes of an argument with those that pgx writes for the slice.
 func TestAsArray(t *testing.T) {
 	t.Parallel()
 	at := pgtype.Timestamptz{Time: time.Unix(1, 2000), Valid: true}

@@ -1,9 +1,8 @@
 package store
 
 import (
-	"strconv"
-
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/pipeline"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -34,11 +33,11 @@ const (
 )
 
 // add asks for a fact of a user, who learns it.
-func (p *sequenceFacts) add(f *Facts, n userNeed) {
-	u, s := f.users[n.user], n.Sequence
-	row, no := &f.store.registry.Sequences[s], f.store.sequences[s]
-	contact := f.contactOf(n.user)
-	learn := func(tell func(*registry.Facts)) { u.learnt = append(u.learnt, tell) }
+func (p *sequenceFacts) add(ld *Loaded, n userNeed) {
+	u, s := ld.users[n.user], n.Sequence
+	row, no := &ld.store.registry.Sequences[s], ld.store.sequences[s]
+	contact := ld.contactOf(n.user)
+	learn := func(apply func(*registry.Facts)) { u.apply = append(u.apply, apply) }
 	switch n.Kind {
 	case registry.NeedProgress:
 		read := registry.NoProgress(row)
@@ -63,15 +62,15 @@ func (p *sequenceFacts) add(f *Facts, n userNeed) {
 		p.openChains = append(p.openChains, read)
 		learn(func(facts *registry.Facts) { facts.SetOpen(s, n.At, *read, len(*read) == most) })
 	default: // NeedTrail
-		p.trail(f, n, no, contact)
+		p.trail(ld, n, no, contact)
 	}
 }
 
 // trail asks for what happened around a late event. Late events of one key that lie close together are asked about as one stretch,
 // so that a batch of them reads what lies around them once, and not once for each.
-func (p *sequenceFacts) trail(f *Facts, n userNeed, no int32, contact int64) {
-	u, s := f.users[n.user], n.Sequence
-	span := f.store.registry.Sequences[s].Span()
+func (p *sequenceFacts) trail(ld *Loaded, n userNeed, no int32, contact int64) {
+	u, s := ld.users[n.user], n.Sequence
+	span := ld.store.registry.Sequences[s].Span()
 	key := progressKey{n.user, no, n.Key}
 	begin, end := n.At.Add(-span), n.At.Add(span)
 	for _, place := range p.trails[key] {
@@ -89,7 +88,7 @@ func (p *sequenceFacts) trail(f *Facts, n userNeed, no int32, contact int64) {
 	p.around.Keys, p.around.Places = append(p.around.Keys, n.Key), append(p.around.Places, int32(place))
 	p.around.Begins, p.around.Ends = append(p.around.Begins, timestamp(begin)), append(p.around.Ends, timestamp(end))
 	p.advances = append(p.advances, read)
-	u.learnt = append(u.learnt, func(facts *registry.Facts) {
+	u.apply = append(u.apply, func(facts *registry.Facts) {
 		for i := range *read {
 			(*read)[i].Sequence, (*read)[i].Key = s, n.Key
 		}
@@ -115,9 +114,9 @@ func put[K comparable, V any](m map[K]V, key K, v V) map[K]V {
 	return m
 }
 
-func (f *Facts) queueSequences(q *queue, p sequenceFacts) {
+func (ld *Loaded) queueSequences(q *pipeline.Batch, p sequenceFacts) {
 	if a := p.progress; len(a.UserIds) > 0 {
-		q.add(db.ProgressOf, a.UserIds, a.ContactIds, a.SequenceNos, a.Keys).Query(each(func(row db.ProgressOfRow) {
+		q.Add(db.ProgressOf, a.UserIds, a.ContactIds, a.SequenceNos, a.Keys).Query(pipeline.Each(func(row db.ProgressOfRow) {
 			read := p.progressOf[progressKey{row.UserID, row.SequenceNo, row.Key}]
 			for i := range read.Ends {
 				read.Begins[i], read.Ends[i] = registry.Instant(row.Begins[i]), registry.Instant(row.Ends[i])
@@ -127,66 +126,20 @@ func (f *Facts) queueSequences(q *queue, p sequenceFacts) {
 		}))
 	}
 	if a := p.completions; len(a.UserIds) > 0 {
-		q.add(db.ProgressNewest, a.UserIds, a.ContactIds, a.SequenceNos).Query(each(func(row db.ProgressNewestRow) {
+		q.Add(db.ProgressNewest, a.UserIds, a.ContactIds, a.SequenceNos).Query(pipeline.Each(func(row db.ProgressNewestRow) {
 			*p.newest[progressKey{row.UserID, row.SequenceNo, ""}] = instant(row.OutcomeAt)
 		}))
 	}
 	if a := p.open; len(a.UserIds) > 0 {
-		q.add(db.ProgressOpen, a.UserIds, a.ContactIds, a.SequenceNos, a.After, a.Most, a.Places).Query(each(func(row db.ProgressOpenRow) {
+		q.Add(db.ProgressOpen, a.UserIds, a.ContactIds, a.SequenceNos, a.After, a.Most, a.Places).Query(pipeline.Each(func(row db.ProgressOpenRow) {
 			read := p.openChains[row.Place]
 			*read = append(*read, registry.OpenChain{At: instant(row.OutcomeAt), Key: row.Key})
 		}))
 	}
 	if a := p.around; len(a.UserIds) > 0 {
-		q.add(db.AdvancesAround, a.UserIds, a.ContactIds, a.SequenceNos, a.Keys, a.Begins, a.Ends, a.Places).Query(each(func(row db.AdvancesAroundRow) {
+		q.Add(db.AdvancesAround, a.UserIds, a.ContactIds, a.SequenceNos, a.Keys, a.Begins, a.Ends, a.Places).Query(pipeline.Each(func(row db.AdvancesAroundRow) {
 			read := p.advances[row.Place]
 			*read = append(*read, registry.Advance{At: instant(row.OccurredAt), Steps: registry.Steps(row.Steps)})
 		}))
 	}
-}
-
-// expectAdvances asks for what an event needs in sequences. Its instant is a guess, if it is to be that of its arrival;
-// only filters that go by the time can tell.
-func (s *Store) expectAdvances(m *further, w *Wanted, e registry.Event, at registry.Instant, lookup func(string) registry.Value) {
-	if len(s.registry.Sequences) == 0 {
-		return
-	}
-	if at == registry.Unset {
-		at = w.CreatedAt
-	}
-	for _, a := range s.registry.Advances(nil, s.registry.Occurrences(nil, e, at, lookup)) {
-		m.need(w.User, registry.Need{Kind: registry.NeedProgress, Sequence: a.Sequence, Key: a.Key})
-	}
-}
-
-func (w *Write) addProgress(s *Store, contact int64, advances []registry.Advance, changes []registry.ProgressChange) {
-	for _, a := range advances {
-		w.advances.ContactIds = append(w.advances.ContactIds, contact)
-		w.advances.SequenceNos = append(w.advances.SequenceNos, s.sequences[a.Sequence])
-		w.advances.Keys = append(w.advances.Keys, a.Key)
-		w.advances.OccurredAt = append(w.advances.OccurredAt, timestamp(a.At))
-		w.advances.Steps = append(w.advances.Steps, int32(a.Steps))
-	}
-	for i := range changes {
-		c := &changes[i]
-		w.progress.ContactIds = append(w.progress.ContactIds, contact)
-		w.progress.SequenceNos = append(w.progress.SequenceNos, s.sequences[c.Sequence])
-		w.progress.Keys = append(w.progress.Keys, c.Key)
-		w.progress.SeenAt = append(w.progress.SeenAt, timestamp(c.Seen))
-		w.progress.Begins, w.progress.Ends = append(w.progress.Begins, instants(c.Begins)), append(w.progress.Ends, instants(c.Ends))
-		w.progress.AnswerAt = append(w.progress.AnswerAt, timestamp(c.Answer))
-		w.progress.OutcomeAt = append(w.progress.OutcomeAt, timestamp(c.Outcome()))
-	}
-}
-
-// instants is an array of them, as a literal: a statement cannot take one array for each row otherwise.
-func instants(all []registry.Instant) string {
-	text := []byte{'{'}
-	for i, at := range all {
-		if i > 0 {
-			text = append(text, ',')
-		}
-		text = strconv.AppendInt(text, int64(at), 10)
-	}
-	return string(append(text, '}'))
 }

@@ -1,4 +1,4 @@
-package store
+package pipeline
 
 import (
 	"slices"
@@ -8,7 +8,8 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// TestMakeRoomFor checks that arguments which make room are written as those that do not, and into the room that they made.
+// TestMakeRoomFor checks that arguments which make room are written like those that do not, and into
+// that room.
 func TestMakeRoomFor(t *testing.T) {
 	t.Parallel()
 	oids := []uint32{pgtype.Int8ArrayOID, pgtype.Int4OID, pgtype.TextArrayOID, pgtype.Int8ArrayOID}
@@ -48,7 +49,7 @@ func TestMakeRoomFor(t *testing.T) {
 	}
 }
 
-// TestMakeRoomForNothing leaves arguments alone of which none is an array.
+// TestMakeRoomForNothing passes arguments of which none is an array. They stay as they are.
 func TestMakeRoomForNothing(t *testing.T) {
 	t.Parallel()
 	args := []any{"a", 1, asArray([]int32(nil))}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/internal/pipeline"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -28,10 +29,10 @@ const (
 )
 
 // add asks for a sum of a user, who learns it.
-func (p *sumPairs) add(f *Facts, n userNeed) {
-	window := f.store.registry.Signals[n.Signal].Sums[n.Place]
-	key := sumKey{n.user, f.store.signals[n.Signal], window.Name()}
-	u := f.users[n.user]
+func (p *sumPairs) add(ld *Loaded, n userNeed) {
+	window := ld.store.registry.Signals[n.Signal].Sums[n.Place]
+	key := sumKey{n.user, ld.store.signals[n.Signal], window.Name()}
+	u := ld.users[n.user]
 	if u.oldest == nil {
 		u.oldest = map[registry.Need]int{}
 	}
@@ -45,21 +46,21 @@ func (p *sumPairs) add(f *Facts, n userNeed) {
 		p.facts = map[sumKey]*registry.Sum{}
 	}
 	p.facts[key] = &read
-	p.ask.UserIds, p.ask.ContactIds = append(p.ask.UserIds, key.user), append(p.ask.ContactIds, f.contactOf(key.user))
+	p.ask.UserIds, p.ask.ContactIds = append(p.ask.UserIds, key.user), append(p.ask.ContactIds, ld.contactOf(key.user))
 	p.ask.SignalNos = append(p.ask.SignalNos, key.no)
 	p.ask.Windows, p.ask.Oldest = append(p.ask.Windows, key.window), append(p.ask.Oldest, int32(oldest))
-	u.learnt = append(u.learnt, func(facts *registry.Facts) {
+	u.apply = append(u.apply, func(facts *registry.Facts) {
 		sum := read
 		sum.More = window != registry.Ever && len(read.Oldest) == oldest
 		facts.SetSum(n.Signal, n.Place, sum)
 	})
 }
 
-func (f *Facts) queueSums(q *queue, p sumPairs) {
+func (ld *Loaded) queueSums(q *pipeline.Batch, p sumPairs) {
 	if len(p.ask.UserIds) == 0 {
 		return
 	}
-	q.add(db.SumsOf, p.ask.UserIds, p.ask.ContactIds, p.ask.SignalNos, p.ask.Windows, p.ask.Oldest).Query(tryEach(func(row db.SumsOfRow) error {
+	q.Add(db.SumsOf, p.ask.UserIds, p.ask.ContactIds, p.ask.SignalNos, p.ask.Windows, p.ask.Oldest).Query(pipeline.TryEach(func(row db.SumsOfRow) error {
 		read := p.facts[sumKey{row.UserID, row.SignalNo, row.TimeWindow}]
 		total, finite := new(big.Rat).SetString(row.Total)
 		if !finite {
@@ -76,15 +77,4 @@ func (f *Facts) queueSums(q *queue, p sumPairs) {
 		}
 		return nil
 	}))
-}
-
-func (w *Write) addSums(s *Store, contact int64, changes []registry.SumChange) {
-	for _, c := range changes {
-		w.sums.ContactIds = append(w.sums.ContactIds, contact)
-		w.sums.SignalNos = append(w.sums.SignalNos, s.signals[c.Signal])
-		w.sums.Windows = append(w.sums.Windows, s.registry.Signals[c.Signal].Sums[c.Place].Name())
-		w.sums.Totals = append(w.sums.Totals, registry.DecimalText(c.Total))
-		w.sums.Counts = append(w.sums.Counts, int64(c.Count))
-		w.sums.Cutoffs = append(w.sums.Cutoffs, timestamp(c.Cutoff))
-	}
 }

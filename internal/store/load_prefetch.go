@@ -9,80 +9,20 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// further is what is asked about users beyond what is always read: facts, latest stays in buckets, and last changes of properties.
-type further struct {
-	needs      []userNeed
-	stays      []userStay
-	properties []userProperty
-	cached     *usercache.History // cached has facts that are not asked for; nil: none
-}
-
-type userNeed struct {
-	registry.Need
-	user string
-}
-
-type userStay struct {
-	user   string
-	bucket registry.Index
-}
-
-// need and stay ask for something once, if all that is asked about a user is asked in one go.
-func (m *further) need(user string, needs ...registry.Need) {
-	for _, n := range needs {
-		if m.cached != nil && m.cached.Has(n) {
-			continue
-		}
-		if !asked(m.needs, userNeed{n, user}, func(other userNeed) bool { return other.user == user }) {
-			m.needs = append(m.needs, userNeed{n, user})
-		}
-	}
-}
-
-// needAt asks for facts as they are needed at about the present instant.
-func (m *further) needAt(w *Wanted, needs []registry.Need) {
-	for _, n := range needs {
-		m.need(w.User, n.Later(w.CreatedAt))
-	}
-}
-
-func (m *further) stay(user string, buckets ...registry.Index) {
-	for _, b := range buckets {
-		if !asked(m.stays, userStay{user, b}, func(other userStay) bool { return other.user == user }) {
-			m.stays = append(m.stays, userStay{user, b})
-		}
-	}
-}
-
-func (m *further) property(user string, p registry.Property) {
-	if one := (userProperty{user, p}); !asked(m.properties, one, func(other userProperty) bool { return other.user == user }) {
-		m.properties = append(m.properties, one)
-	}
-}
-
-func asked[T comparable](all []T, one T, own func(T) bool) bool {
-	for i := len(all) - 1; i >= 0 && own(all[i]); i-- {
-		if all[i] == one {
-			return true
-		}
-	}
-	return false
-}
-
 // expect asks for what a session is likely to need, so that it need not be asked for later. Which buckets will be looked
 // at depends on the properties of the user, so it goes by those that are remembered. Nothing rests on that being right.
-func (s *Store) expect(m *further, w *Wanted, u *user, e *decide.Event) {
-	user, known := w.User, u.cached.Properties
-	s.expectDated(m, w, known, e)
+func (s *Store) prefetch(m *moreFacts, req *Request, u *user, e *decide.Event) {
+	user, known := req.User, u.cached.Properties
+	s.prefetchDated(m, req, known, e)
 	if s.knowsAll(u) {
 		return
 	}
 	m.cached = u.cached.History
 	defer func() { m.cached = nil }()
-	s.expectAdvances(m, w, e.Event, e.OccurredAt, e.Properties.Value)
+	s.prefetchAdvances(m, req, e.Event, e.OccurredAt, e.Properties.Value)
 	if known == nil {
 		if e.Event != registry.NoEvent {
-			m.needAt(w, s.always[e.Event])
+			m.needAt(req, s.always[e.Event])
 		}
 		return
 	}
@@ -94,17 +34,17 @@ func (s *Store) expect(m *further, w *Wanted, u *user, e *decide.Event) {
 	carried := registry.Carried{Event: e.Event}
 	for _, f := range e.Traits.Fields {
 		if p, declared := s.registry.Property(f.Key); declared {
-			carry(facts, &carried, p, f.Whole(), w.CreatedAt)
+			carry(facts, &carried, p, f.Whole(), req.CreatedAt)
 		}
 	}
 	for _, f := range e.Properties.Fields {
 		if p, declared := e.Sets(s.registry, f.Key); declared {
-			carry(facts, &carried, p, f.Whole(), w.CreatedAt)
+			carry(facts, &carried, p, f.Whole(), req.CreatedAt)
 		}
 	}
 	for _, b := range s.registry.Candidates(nil, carried, facts, nil) {
-		if !s.registry.Closed(b, facts, w.CreatedAt) {
-			m.needAt(w, s.needs[b])
+		if !s.registry.Closed(b, facts, req.CreatedAt) {
+			m.needAt(req, s.needs[b])
 			if !u.historyKnown() {
 				m.stay(user, b)
 			}
@@ -114,9 +54,9 @@ func (s *Store) expect(m *further, w *Wanted, u *user, e *decide.Event) {
 
 // expectDated asks for the last changes of the properties that an event sets, if it is late: older than what is known of the
 // user's properties, or than what there probably is.
-func (s *Store) expectDated(m *further, w *Wanted, known *usercache.Properties, e *decide.Event) {
+func (s *Store) prefetchDated(m *moreFacts, req *Request, known *usercache.Properties, e *decide.Event) {
 	const probably = time.Minute
-	newest := w.CreatedAt.Add(-probably)
+	newest := req.CreatedAt.Add(-probably)
 	if known != nil {
 		newest = known.WrittenAt
 	}
@@ -125,12 +65,12 @@ func (s *Store) expectDated(m *further, w *Wanted, known *usercache.Properties, 
 	}
 	for _, f := range e.Traits.Fields {
 		if p, declared := s.registry.Property(f.Key); declared {
-			m.property(w.User, p)
+			m.property(req.User, p)
 		}
 	}
 	for _, f := range e.Properties.Fields {
 		if p, declared := e.Sets(s.registry, f.Key); declared {
-			m.property(w.User, p)
+			m.property(req.User, p)
 		}
 	}
 }
@@ -141,31 +81,45 @@ func (s *Store) knowsAll(u *user) bool {
 }
 
 // expectOther asks for what it is likely to take to follow a deployment, or to look at what is due.
-func (s *Store) expectOther(m *further, w *Wanted, u *user, d *Deployment) {
+func (s *Store) prefetchOther(m *moreFacts, req *Request, u *user, d *Deployment) {
 	switch {
-	case w.follows() && u.cached.Properties == nil:
-		s.expectStep(m, w, d)
+	case req.follows() && u.cached.Properties == nil:
+		s.prefetchDeployment(m, req, d)
 		return
 	case s.knowsAll(u):
 		return
 	}
 	m.cached = u.cached.History
 	defer func() { m.cached = nil }()
-	for _, b := range w.Due {
-		m.needAt(w, s.needs[b])
+	for _, b := range req.Due {
+		m.needAt(req, s.needs[b])
 	}
 }
 
 // expectStep asks for what following a deployment is likely to need. Latest stays are not among that: of most users it turns
 // out that they do not join.
-func (s *Store) expectStep(m *further, w *Wanted, d *Deployment) {
+func (s *Store) prefetchDeployment(m *moreFacts, req *Request, d *Deployment) {
 	if d == nil {
 		d = s.deployment.Load()
 	}
 	for b, frozen := range d.frozen {
 		if !frozen && d.since[b] == d.last {
-			m.needAt(w, s.needs[b])
+			m.needAt(req, s.needs[b])
 		}
+	}
+}
+
+// expectAdvances asks for what an event needs in sequences. Its instant is a guess, if it is to be that of its arrival;
+// only filters that go by the time can tell.
+func (s *Store) prefetchAdvances(m *moreFacts, req *Request, e registry.Event, at registry.Instant, lookup func(string) registry.Value) {
+	if len(s.registry.Sequences) == 0 {
+		return
+	}
+	if at == registry.Unset {
+		at = req.CreatedAt
+	}
+	for _, a := range s.registry.Advances(nil, s.registry.Occurrences(nil, e, at, lookup)) {
+		m.need(req.User, registry.Need{Kind: registry.NeedProgress, Sequence: a.Sequence, Key: a.Key})
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 
 // Bare returns a store of buckets of which only the stays matter: as manual ones, whatever they are defined as, or if they are
 // not any more. It remembers nobody.
-func Bare(schema string, buckets []db.BucketgenBucket) *Store {
+func StaysOnly(schema string, buckets []db.BucketgenBucket) *Store {
 	r := &registry.Registry{Buckets: make([]registry.Bucket, len(buckets))}
 	s := &Store{
 		registry: r, schema: schema, buckets: make([]int32, len(buckets)), indexes: make(map[int32]registry.Index, len(buckets)),

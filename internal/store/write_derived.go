@@ -1,6 +1,8 @@
 package store
 
 import (
+	"strconv"
+
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/bucketgen/bucketgen/internal/payload"
@@ -107,4 +109,82 @@ func kept(o registry.Occurrence) string {
 		return ""
 	}
 	return string(payload.AppendValue(nil, o.Value))
+}
+
+// addRemade writes what was made anew in place of what was there. Sums and progress are among the changes of the facts.
+func (w *Write) addRebuilt(s *Store, contact int64, m *rebuilt) {
+	has := map[registry.Kept]bool{}
+	for _, k := range m.parts {
+		has[k] = true
+		switch k.Kind {
+		case registry.KeptTotals:
+			w.totalsGone.ContactIds = append(w.totalsGone.ContactIds, contact)
+			w.totalsGone.SignalNos = append(w.totalsGone.SignalNos, s.signals[k.Signal])
+		case registry.KeptOccurrences:
+			w.occurrencesGone.ContactIds = append(w.occurrencesGone.ContactIds, contact)
+			w.occurrencesGone.SignalNos = append(w.occurrencesGone.SignalNos, s.signals[k.Signal])
+		case registry.KeptSum: // is replaced
+		case registry.KeptProgress:
+			w.progressGone.ContactIds = append(w.progressGone.ContactIds, contact)
+			w.progressGone.SequenceNos = append(w.progressGone.SequenceNos, s.sequences[k.Sequence])
+		}
+	}
+	for _, o := range m.occurrences {
+		if has[registry.Kept{Kind: registry.KeptTotals, Signal: o.Signal}] {
+			w.addTotal(contact, s.signals[o.Signal], o)
+		}
+		if has[registry.Kept{Kind: registry.KeptOccurrences, Signal: o.Signal}] {
+			w.addOccurrence(s, contact, o)
+		}
+	}
+	var advances []registry.Advance
+	for _, a := range m.advances {
+		if has[registry.Kept{Kind: registry.KeptProgress, Sequence: a.Sequence}] {
+			advances = append(advances, a)
+		}
+	}
+	w.addProgress(s, contact, advances, nil)
+}
+
+func (w *Write) addProgress(s *Store, contact int64, advances []registry.Advance, changes []registry.ProgressChange) {
+	for _, a := range advances {
+		w.advances.ContactIds = append(w.advances.ContactIds, contact)
+		w.advances.SequenceNos = append(w.advances.SequenceNos, s.sequences[a.Sequence])
+		w.advances.Keys = append(w.advances.Keys, a.Key)
+		w.advances.OccurredAt = append(w.advances.OccurredAt, timestamp(a.At))
+		w.advances.Steps = append(w.advances.Steps, int32(a.Steps))
+	}
+	for i := range changes {
+		c := &changes[i]
+		w.progress.ContactIds = append(w.progress.ContactIds, contact)
+		w.progress.SequenceNos = append(w.progress.SequenceNos, s.sequences[c.Sequence])
+		w.progress.Keys = append(w.progress.Keys, c.Key)
+		w.progress.SeenAt = append(w.progress.SeenAt, timestamp(c.Seen))
+		w.progress.Begins, w.progress.Ends = append(w.progress.Begins, instants(c.Begins)), append(w.progress.Ends, instants(c.Ends))
+		w.progress.AnswerAt = append(w.progress.AnswerAt, timestamp(c.Answer))
+		w.progress.OutcomeAt = append(w.progress.OutcomeAt, timestamp(c.Outcome()))
+	}
+}
+
+// instants is an array of them, as a literal: a statement cannot take one array for each row otherwise.
+func instants(all []registry.Instant) string {
+	text := []byte{'{'}
+	for i, at := range all {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = strconv.AppendInt(text, int64(at), 10)
+	}
+	return string(append(text, '}'))
+}
+
+func (w *Write) addSums(s *Store, contact int64, changes []registry.SumChange) {
+	for _, c := range changes {
+		w.sums.ContactIds = append(w.sums.ContactIds, contact)
+		w.sums.SignalNos = append(w.sums.SignalNos, s.signals[c.Signal])
+		w.sums.Windows = append(w.sums.Windows, s.registry.Signals[c.Signal].Sums[c.Place].Name())
+		w.sums.Totals = append(w.sums.Totals, registry.DecimalText(c.Total))
+		w.sums.Counts = append(w.sums.Counts, int64(c.Count))
+		w.sums.Cutoffs = append(w.sums.Cutoffs, timestamp(c.Cutoff))
+	}
 }

@@ -36,16 +36,16 @@ func TestFateAfterACrash(t *testing.T) {
 	}
 	conn := acquire(t, pool)
 	committed, committedXID := begin(t, s, conn)
-	if over, _, err := s.Fate(ctx, pool, committedXID, committed); over || err != nil {
+	if over, _, err := s.CommitStatus(ctx, pool, committedXID, committed); over || err != nil {
 		t.Errorf("in progress: got over %t, %v", over, err)
 	}
 	exec(t, conn, "commit")
-	if over, did, err := s.Fate(ctx, pool, committedXID, committed); !over || !did || err != nil {
+	if over, did, err := s.CommitStatus(ctx, pool, committedXID, committed); !over || !did || err != nil {
 		t.Errorf("committed: got over %t, committed %t, %v", over, did, err)
 	}
 	rolledBack, rolledBackXID := begin(t, s, conn)
 	exec(t, conn, "rollback")
-	if over, did, err := s.Fate(ctx, pool, rolledBackXID, rolledBack); !over || did || err != nil {
+	if over, did, err := s.CommitStatus(ctx, pool, rolledBackXID, rolledBack); !over || did || err != nil {
 		t.Errorf("rolled back: got over %t, committed %t, %v", over, did, err)
 	}
 
@@ -54,7 +54,7 @@ func TestFateAfterACrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	pool.Reset()
-	if over, did, err := s.Fate(ctx, pool, lostXID, lost); !over || did || err != nil {
+	if over, did, err := s.CommitStatus(ctx, pool, lostXID, lost); !over || did || err != nil {
 		t.Errorf("crashed: got over %t, committed %t, %v", over, did, err)
 	}
 	var next string
@@ -66,7 +66,7 @@ func TestFateAfterACrash(t *testing.T) {
 			return // this PostgreSQL has not given the number again
 		}
 	}
-	if over, did, err := s.Fate(ctx, pool, lostXID, lost); !over || did || err != nil {
+	if over, did, err := s.CommitStatus(ctx, pool, lostXID, lost); !over || did || err != nil {
 		t.Errorf("crashed, and another has its number: got over %t, committed %t, %v", over, did, err)
 	}
 }
@@ -82,14 +82,14 @@ func acquire(t *testing.T, pool *pgxpool.Pool) *pgxpool.Conn {
 }
 
 // begin begins a transaction that leaves a mark, and returns the number of the transaction, too.
-func begin(t *testing.T, s *store.Store, conn *pgxpool.Conn) (store.Mark, string) {
+func begin(t *testing.T, s *store.Store, conn *pgxpool.Conn) (store.CommitToken, string) {
 	t.Helper()
-	mark := store.NewMark(conn.Conn().PgConn(), registry.At(time.Now()))
-	facts, err := s.Load(t.Context(), conn, store.BeginAndLock(store.Begin{Mark: mark}), nil)
+	token := store.NewCommitToken(conn.Conn().PgConn(), registry.At(time.Now()))
+	loaded, err := s.Load(t.Context(), conn, store.BeginAndLock(store.Begin{Token: token}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return mark, facts.XID
+	return token, loaded.XID
 }
 
 func exec(t *testing.T, conn *pgxpool.Conn, sql string) {

@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/pipeline"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -39,9 +40,9 @@ type reach struct {
 
 // add asks for a stretch of a user, who learns it. Where it is asked for again it reaches back as far as before, so that
 // whoever evaluates at one instant after the other sees them all in the end.
-func (p *stretchPairs) add(f *Facts, n userNeed, no int32) {
-	row := &f.store.registry.Signals[n.Signal]
-	u := f.users[n.user]
+func (p *stretchPairs) add(ld *Loaded, n userNeed, no int32) {
+	row := &ld.store.registry.Signals[n.Signal]
+	u := ld.users[n.user]
 	if u.reaches == nil {
 		u.reaches = map[registry.Need]reach{}
 	}
@@ -60,24 +61,24 @@ func (p *stretchPairs) add(f *Facts, n userNeed, no int32) {
 		p.facts = map[stretchKey]*stretchRead{}
 	}
 	p.facts[key] = read
-	p.ask.UserIds, p.ask.ContactIds = append(p.ask.UserIds, key.user), append(p.ask.ContactIds, f.contactOf(key.user))
+	p.ask.UserIds, p.ask.ContactIds = append(p.ask.UserIds, key.user), append(p.ask.ContactIds, ld.contactOf(key.user))
 	p.ask.SignalNos, p.ask.Places = append(p.ask.SignalNos, no), append(p.ask.Places, key.place)
 	p.ask.WindowEnds = append(p.ask.WindowEnds, timestamp(to.at.Add(-row.Ago[n.Place].Until)))
 	p.ask.Earlier, p.ask.Later = append(p.ask.Earlier, int32(read.earlier)), append(p.ask.Later, int32(read.later))
-	u.learnt = append(u.learnt, func(facts *registry.Facts) { facts.SetStretch(n.Signal, n.Place, read.Stretch) })
+	u.apply = append(u.apply, func(facts *registry.Facts) { facts.SetStretch(n.Signal, n.Place, read.Stretch) })
 }
 
-func (f *Facts) queueStretches(q *queue, events, occurrences stretchPairs) {
+func (ld *Loaded) queueStretches(q *pipeline.Batch, events, occurrences stretchPairs) {
 	queue := func(sql string, a *db.OccurrencesAroundParams) *pgx.QueuedQuery {
-		return q.add(sql, a.UserIds, a.ContactIds, a.SignalNos, a.Places, a.WindowEnds, a.Earlier, a.Later)
+		return q.Add(sql, a.UserIds, a.ContactIds, a.SignalNos, a.Places, a.WindowEnds, a.Earlier, a.Later)
 	}
 	if len(events.ask.UserIds) > 0 {
-		queue(db.EventsAround, &events.ask).Query(each(func(row db.EventsAroundRow) {
+		queue(db.EventsAround, &events.ask).Query(pipeline.Each(func(row db.EventsAroundRow) {
 			events.read(db.OccurrencesAroundRow{UserID: row.UserID, SignalNo: row.EventNo, Place: row.Place, Earlier: row.Earlier, Later: row.Later})
 		}))
 	}
 	if len(occurrences.ask.UserIds) > 0 {
-		queue(db.OccurrencesAround, &occurrences.ask).Query(each(occurrences.read))
+		queue(db.OccurrencesAround, &occurrences.ask).Query(pipeline.Each(occurrences.read))
 	}
 }
 

@@ -1,30 +1,34 @@
-package store
+package pipeline
 
-import "github.com/jackc/pgx/v5/pgtype"
+import (
+	"github.com/jackc/pgx/v5/pgtype"
+)
 
-// array is a slice as a statement takes it. pgx asks for each element by itself: as an E, which is a pointer into the
-// slice, none has to be allocated.
+// array is a slice as an argument. pgx asks for each element by itself. An E is a pointer into the
+// slice, so that no element is allocated.
 type array[T any, E element] struct {
 	slice []T
 	of    func(*T) E
 }
 
-// element is an element of an array, which knows how many bytes it takes.
+// element is a pointer to an element, which knows how many bytes it takes.
 type element interface{ size() int }
 
-// Dimensions, Index and IndexType make it a [pgtype.ArrayGetter].
+// Dimensions, Index and IndexType make it a [pgtype.ArrayGetter]. A nil slice is null.
 func (a array[T, E]) Dimensions() []pgtype.ArrayDimension {
 	if a.slice == nil {
-		return nil // null
+		return nil
 	}
 	return []pgtype.ArrayDimension{{Length: int32(len(a.slice)), LowerBound: 1}}
 }
 
+// Index returns a pointer to an element.
 func (a array[T, E]) Index(i int) any { return a.of(&a.slice[i]) }
 
+// IndexType returns a pointer of the same type.
 func (a array[T, E]) IndexType() any { return a.of(new(T)) }
 
-// size is how many bytes the array takes.
+// size returns how many bytes the array takes.
 func (a array[T, E]) size() int {
 	if a.slice == nil {
 		return 0
@@ -37,7 +41,7 @@ func (a array[T, E]) size() int {
 	return n
 }
 
-// The elements know how to be written.
+// The types of elements, each of which pgx can write.
 type (
 	text    string
 	bigint  int64
@@ -64,7 +68,7 @@ func (*bigint) size() int  { return 8 }
 func (*integer) size() int { return 4 }
 func (*moment) size() int  { return 8 }
 
-// asArray returns an argument as an array, if it is a slice of what most of them are.
+// asArray returns an argument as an array if it is a slice of one of the four types of elements.
 func asArray(arg any) any {
 	switch arg := arg.(type) {
 	case []string:

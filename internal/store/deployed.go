@@ -1,0 +1,147 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// Current is what the database says of what is deployed.
+type Deployed struct {
+	No          int32
+	Deployments []db.DeploymentsAllRow
+	Buckets     []db.BucketsDeployedRow
+	Kept        map[string]int32
+}
+
+// Current reads what is deployed, by several statements: between them it must not change.
+func (s *Store) ReadDeployed(ctx context.Context, conn db.DBTX) (*Deployed, error) {
+	q := s.Queries(conn)
+	c := &Deployed{Kept: map[string]int32{}}
+	var err error
+	if c.Deployments, err = q.DeploymentsAll(ctx); err != nil {
+		return nil, fmt.Errorf("read the deployments: %w", err)
+	}
+	if n := len(c.Deployments); n > 0 {
+		c.No = c.Deployments[n-1].No
+	}
+	if c.Buckets, err = q.BucketsDeployed(ctx, s.buckets); err != nil {
+		return nil, fmt.Errorf("read what is deployed: %w", err)
+	}
+	kept, err := q.KeptSince(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read what is kept: %w", err)
+	}
+	for _, k := range kept {
+		c.Kept[k.Name] = k.SinceNo
+	}
+	return c, nil
+}
+
+// Fingerprint returns that of the definitions that are deployed, or nothing if none ever were.
+func (c *Deployed) Fingerprint() string {
+	if n := len(c.Deployments); n > 0 {
+		return c.Deployments[n-1].Fingerprint
+	}
+	return ""
+}
+
+// Emit returns what is announced of what follows from the last deployment of definitions.
+func (c *Deployed) Emit() string {
+	for _, d := range slices.Backward(c.Deployments) {
+		if d.Kind == KindDeploy {
+			return d.Emit
+		}
+	}
+	return EmitLeaves
+}
+
+// ViewOf looks at what is deployed with the eyes of this process.
+func (s *Store) ViewOf(c *Deployed) *Deployment {
+	r := s.registry
+	d := &Deployment{
+		No: c.No, Agreed: c.No > 0 && c.Fingerprint() == r.Fingerprint,
+		frozen: make([]bool, len(r.Buckets)), since: make([]int32, len(r.Buckets)), changes: map[int32]change{},
+		Paused: []int32{},
+	}
+	for _, row := range c.Deployments {
+		d.changes[row.No] = change{instant(row.At), row.Kind, row.Emit}
+		if row.Fingerprint == r.Fingerprint {
+			d.Own = row.No
+		}
+	}
+	for i := range d.frozen {
+		d.frozen[i] = true
+	}
+	for _, row := range c.Buckets {
+		b, known := s.Index(row.No)
+		if !known {
+			continue
+		}
+		agrees := row.Fingerprint != nil && *row.Fingerprint == r.Buckets[b].Fingerprint
+		stands := row.PausedAt.Valid || agrees && r.Buckets[b].Disabled
+		d.since[b], d.frozen[b] = row.SinceNo, !agrees || stands
+		if stands {
+			d.Paused = append(d.Paused, row.No)
+		}
+		if agrees {
+			d.last = max(d.last, row.SinceNo)
+		}
+		if !d.frozen[b] {
+			d.Active, d.activeSince = append(d.Active, row.No), append(d.activeSince, row.SinceNo)
+		}
+	}
+	if !d.Agreed {
+		return d
+	}
+	d.Active, d.activeSince = append(d.Active, recheck), nil
+	for _, k := range r.Kept() {
+		since := c.Kept[r.KeptName(k)]
+		d.kept, d.last = append(d.kept, part{k, since}), max(d.last, since)
+	}
+	return d
+}
+
+// Propose returns what would be deployed if this process deployed what it has.
+func (s *Store) Propose(c *Deployed, at registry.Instant, emit string) *Deployed {
+	p := &Deployed{
+		No: c.No + 1, Deployments: slices.Clone(c.Deployments), Buckets: slices.Clone(c.Buckets), Kept: map[string]int32{},
+	}
+	p.Deployments = append(p.Deployments, db.DeploymentsAllRow{
+		No: p.No, Kind: KindDeploy, Fingerprint: s.registry.Fingerprint, Emit: emit, At: timestamp(at),
+	})
+	for i := range p.Buckets {
+		row := &p.Buckets[i]
+		b, known := s.Index(row.No)
+		if !known {
+			row.Fingerprint = nil
+			continue
+		}
+		bucket := &s.registry.Buckets[b]
+		row.Name = bucket.Name
+		if row.Fingerprint == nil || *row.Fingerprint != bucket.Fingerprint {
+			row.Fingerprint, row.SinceNo = &bucket.Fingerprint, p.No
+		}
+	}
+	for _, k := range s.registry.Kept() {
+		name := s.registry.KeptName(k)
+		since, kept := c.Kept[name]
+		if !kept {
+			since = p.No
+		}
+		p.Kept[name] = since
+	}
+	return p
+}
+
+// Same reports whether to deploy one instead of the other would change nothing.
+func (c *Deployed) Same(p *Deployed) bool {
+	return c.No > 0 && c.Fingerprint() == p.Fingerprint() && maps.Equal(c.Kept, p.Kept) &&
+		slices.EqualFunc(c.Buckets, p.Buckets, func(a, b db.BucketsDeployedRow) bool {
+			return a.SinceNo == b.SinceNo && (a.Fingerprint == nil) == (b.Fingerprint == nil)
+		})
+}

@@ -1,0 +1,187 @@
+package store
+
+import (
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/pipeline"
+)
+
+// queue asks for the locks of users, and for what is not remembered of them. Whoever does not trust memories asks for
+// everything.
+func (ld *Loaded) queueLoad(q *pipeline.Batch, mode LoadMode, requests []Request, trust bool) {
+	var create []string
+	var createdAt []pgtype.Timestamptz
+	var more moreFacts
+	users, ids, versions := make([]string, len(requests)), make([]int64, len(requests)), make([]int64, len(requests))
+	deep := trust && mode.view == nil && ld.store.cachesHistory()
+	var some, due group // users of whom what matters is asked, and when they are due
+	all, room := fills{facts: ld}, make([]user, len(requests))
+	for i := range requests {
+		req := &requests[i]
+		u := &room[i]
+		u.cached, ld.users[req.User], users[i] = ld.store.cache.View(req.User), u, req.User
+		if !trust || req.follows() {
+			u.cached.History = nil
+		}
+		switch {
+		case u.cached.Properties != nil:
+			ids[i], versions[i] = u.cached.Properties.ContactID, u.cached.Properties.Version
+		case req.Contact != 0:
+			ids[i], versions[i] = req.Contact, -1
+		case req.Create:
+			create, createdAt = append(create, req.User), append(createdAt, timestamp(req.CreatedAt))
+		}
+		switch {
+		case u.cached.History != nil:
+		case deep && u.cached.Properties != nil && !req.follows() && !u.cached.TooLarge:
+			all.add(req.User, ids[i])
+			due.add(req.User, ids[i])
+		default:
+			some.add(req.User, ids[i])
+			due.add(req.User, ids[i])
+		}
+		u.once = req.follows()
+		ld.store.prefetchOther(&more, req, u, mode.view)
+		for _, e := range req.Events {
+			ld.store.prefetch(&more, req, u, e)
+		}
+	}
+	if len(create) > 0 {
+		q.Add(db.ContactsCreate, ld.store.OwnTime, int32(Tolerance/time.Second), create, createdAt).Query(pipeline.Each(func(name string) { ld.users[name].created = true }))
+	}
+	ld.queueLocks(q, mode, users, ids, versions)
+	// Whoever deploys takes no lock of a user. So what is read after the locks were taken is what is true of the users: who
+	// deploys later will find them changed.
+	q.Add(db.GenerationSeen).QueryRow(func(row pgx.Row) error {
+		var seen db.GenerationSeenRow
+		err := row.Scan(&seen.No, &seen.At)
+		ld.generation, ld.time = seen.No, instant(seen.At)
+		return err
+	})
+	ld.queueChanges(q, users, ids, versions)
+	if len(some.users) > 0 {
+		q.Add(db.MembershipsStanding, some.users, some.contacts).Query(pipeline.Each(ld.addCurrent))
+	}
+	if len(due.users) > 0 {
+		q.Add(db.DueOf, due.users, due.contacts).Query(pipeline.Each(ld.addDue))
+	}
+	all.queue(q)
+	ld.queueKeys(q, requests, ids)
+	ld.queueMore(q, &more)
+}
+
+// queueKeys asks which idempotency keys of events were used before.
+func (ld *Loaded) queueKeys(q *pipeline.Batch, requests []Request, ids []int64) {
+	var users, keys []string
+	var contacts []int64
+	for i := range requests {
+		for _, e := range requests[i].Events {
+			if e.Key != "" {
+				users, contacts, keys = append(users, requests[i].User), append(contacts, ids[i]), append(keys, e.Key)
+			}
+		}
+	}
+	if len(keys) == 0 {
+		return
+	}
+	q.Add(db.IdempotencyKeysSeen, users, contacts, keys).Query(pipeline.Each(func(row db.IdempotencyKeysSeenRow) {
+		u := ld.users[row.UserID]
+		u.seen = append(u.seen, row.Key)
+	}))
+}
+
+// queueLocks asks for the locks of users. Who waits for locks takes them in the order of names. Who does not can ask for users
+// whom it knows by the numbers of their contacts, which are found sooner; but not for those who follow a deployment, who may be
+// other contacts by now.
+func (ld *Loaded) queueLocks(q *pipeline.Batch, mode LoadMode, users []string, ids, versions []int64) {
+	byName := func(row db.ContactsLockRow) {
+		ld.users[row.UserID].lock(db.ContactsLockKnownRow{
+			ID: row.ID, Email: row.Email, Properties: row.Properties, Version: row.Version, UpdatedAt: row.UpdatedAt, WrittenAt: row.WrittenAt,
+			Repeats: row.Repeats, DeletedAt: row.DeletedAt, MergedAt: row.MergedAt, Generation: row.Generation, Stranger: row.Stranger, Holder: row.Holder,
+			DecidedAt: row.DecidedAt,
+		})
+	}
+	switch {
+	case mode.free:
+		q.Add(db.ContactsRead, users, ids, versions).Query(pipeline.Each(byName))
+		return
+	case mode.wait:
+		q.Add(db.ContactsLockWaiting, users, ids, versions).Query(pipeline.Each(byName))
+		return
+	}
+	known := make(map[int64]*user, len(users))
+	var some, others db.ContactsLockParams
+	some.Ids, some.Versions = make([]int64, 0, len(users)), make([]int64, 0, len(users))
+	for i, name := range users {
+		if u := ld.users[name]; ids[i] != 0 && !u.once {
+			known[ids[i]] = u
+			some.Ids, some.Versions = append(some.Ids, ids[i]), append(some.Versions, versions[i])
+			continue
+		}
+		others.UserIds, others.Ids, others.Versions = append(others.UserIds, name), append(others.Ids, ids[i]), append(others.Versions, versions[i])
+	}
+	if len(others.Ids) > 0 {
+		q.Add(db.ContactsLock, others.UserIds, others.Ids, others.Versions).Query(pipeline.Each(byName))
+	}
+	if len(some.Ids) > 0 {
+		q.Add(db.ContactsLockKnown, some.Ids, some.Versions).Query(pipeline.Each(func(row db.ContactsLockKnownRow) { known[row.ID].lock(row) }))
+	}
+}
+
+// lock notes what is true of the user, now that the lock is held.
+func (u *user) lock(row db.ContactsLockKnownRow) {
+	u.row = row
+	u.contact = &u.row
+}
+
+// group is users of whom something is asked.
+type group struct {
+	users    []string
+	contacts []int64
+}
+
+func (g *group) add(user string, contact int64) {
+	g.users, g.contacts = append(g.users, user), append(g.contacts, contact)
+}
+
+func (ld *Loaded) addCurrent(row db.MembershipsStandingRow) {
+	ld.addPrior(db.MembershipsPriorRow(row))
+}
+
+func (ld *Loaded) addPrior(row db.MembershipsPriorRow) {
+	if b, known := ld.store.Index(row.BucketNo); known { // otherwise this process does not have the bucket
+		ld.users[row.UserID].addStay(decide.Stay{
+			Bucket: b, Epoch: int(row.Epoch), EnteredAt: instant(row.EnteredAt), LeftAt: instant(row.LeftAt), AnchorAt: instant(row.AnchorAt),
+			TickedAt: instant(row.TickedAt), Blocked: row.Blocked,
+		})
+	}
+}
+
+// addStay adds what is known of the latest stay in a bucket, unless that is known already.
+func (u *user) addStay(stay decide.Stay) {
+	if !slices.ContainsFunc(u.stays, func(s decide.Stay) bool { return s.Bucket == stay.Bucket }) {
+		u.stays = append(u.stays, stay)
+	}
+}
+
+func (ld *Loaded) addDue(row db.DueOfRow) {
+	if row.BucketNo == recheck {
+		ld.users[row.UserID].needsRecheck = true
+		return
+	}
+	if b, known := ld.store.Index(row.BucketNo); known {
+		u := ld.users[row.UserID]
+		due := decide.Due{Bucket: b, At: instant(row.DueAt)}
+		if u.fill != nil {
+			u.fill.history.AddDue(due)
+		} else {
+			u.due = append(u.due, due)
+		}
+	}
+}

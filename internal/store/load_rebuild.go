@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// remade is what is kept of a user, made anew from the log.
+type rebuilt struct {
+	parts       []registry.Kept
+	facts       *registry.Facts // to which everything that ever happened was added
+	occurrences []registry.Occurrence
+	advances    []registry.Advance
+}
+
+// remake makes anew, from the log, what is kept of users since they were last looked at, or all that is. It takes one round
+// trip if there are any.
+func (ld *Loaded) rebuild(ctx context.Context, conn Conn, all bool) error {
+	if ld.deployment.last == 0 || !ld.deployment.Agreed {
+		return nil
+	}
+	byContact := map[int64]*user{}
+	var ask db.EventsOfParams
+	for name, u := range ld.users {
+		if u.contact == nil || u.created || !all && !ld.deployment.behind(u.generations()) {
+			continue
+		}
+		lost := ld.deployment.lost(u.generations())
+		if all {
+			lost = ld.store.registry.Kept()
+		}
+		if len(lost) == 0 {
+			continue
+		}
+		u.rebuilt = &rebuilt{parts: lost, facts: ld.store.registry.NewFacts(name).Complete()}
+		byContact[u.contact.ID] = u
+		for _, e := range ld.store.eventsOf(lost) {
+			ask.ContactIds, ask.EventNos = append(ask.ContactIds, u.contact.ID), append(ask.EventNos, ld.store.events[e])
+		}
+	}
+	if len(byContact) == 0 {
+		return nil
+	}
+	rows, err := ld.store.Queries(conn).EventsOf(ctx, ask)
+	if err != nil {
+		return fmt.Errorf("read the log: %w", err)
+	}
+	for i := range rows {
+		u := byContact[rows[i].ContactID]
+		if err := u.rebuilt.add(ld.store, &rows[i]); err != nil {
+			return fmt.Errorf("read event %d of contact %d: %w", rows[i].ID, rows[i].ContactID, err)
+		}
+	}
+	return nil
+}
+
+// eventsOf returns the events that parts are made from, without repetition.
+func (s *Store) eventsOf(parts []registry.Kept) []registry.Event {
+	var events []registry.Event
+	for _, k := range parts {
+		events = append(events, s.registry.KeptEvents(k)...)
+	}
+	slices.Sort(events)
+	return slices.Compact(events)
+}
+
+// add lets an event of the log happen again.
+func (m *rebuilt) add(s *Store, row *db.EventsOfRow) error {
+	properties := payload.Object{}
+	if row.Properties != nil {
+		var err error
+		if properties, err = payload.Stored(row.Properties); err != nil {
+			return err
+		}
+	}
+	e, known := s.eventOf[row.EventNo]
+	if !known {
+		return nil
+	}
+	occurrences := s.registry.Occurrences(nil, e, instant(row.OccurredAt), properties.Value)
+	for _, o := range occurrences {
+		m.facts.Add(o)
+	}
+	m.occurrences = append(m.occurrences, occurrences...)
+	for _, a := range s.registry.Advances(nil, occurrences) {
+		m.facts.Advance(a)
+		if s.registry.Sequences[a.Sequence].Span() > 0 {
+			m.advances = append(m.advances, a)
+		}
+	}
+	return nil
+}
+
+// tell lets facts know what was made anew.
+func (m *rebuilt) applyTo(facts *registry.Facts) {
+	for _, k := range m.parts {
+		facts.Adopt(k, m.facts)
+	}
+}

@@ -1,0 +1,135 @@
+package store
+
+import (
+	"strconv"
+
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// addHolder notes who holds a user of whom something is written, and returns that, and whether this engine does then. Where it
+// did before, that can stay: what it remembers is taken from the cache before the transaction commits.
+//
+// The user's time is written beside it, or by itself if it has to be kept.
+func (w *Write) addCacheOwner(ld *Loaded, u *user, patched, keeps bool, decidedAt pgtype.Timestamptz, c *decide.Changes) (holder int64, held bool) {
+	is := u.contact.Holder
+	if ld.owns(u) {
+		holder = ld.cacheOwner
+	}
+	changed := !c.Nothing() || u.rebuilt != nil
+	if moves := is != holder && is != ld.cacheOwner; changed && !patched && (moves || keeps) {
+		to := is
+		if moves {
+			to = holder
+		}
+		w.owners.ContactIds = append(w.owners.ContactIds, u.contact.ID)
+		w.owners.Holders, w.owners.DecidedAt = append(w.owners.Holders, to), append(w.owners.DecidedAt, decidedAt)
+	}
+	return holder, holder != 0 && (changed || is == holder)
+}
+
+func (w *Write) addContact(s *Store, contact int64, c *decide.ContactChange, holder int64, decidedAt pgtype.Timestamptz) {
+	if c.Deleted != nil {
+		w.deleted.ContactIds = append(w.deleted.ContactIds, contact)
+		w.deleted.Deleted = append(w.deleted.Deleted, *c.Deleted)
+		w.deleted.Ats = append(w.deleted.Ats, timestamp(c.At))
+	}
+	if !c.Patches() {
+		return
+	}
+	email := ""
+	if c.Email != nil {
+		email = *c.Email
+	}
+	w.patches.ContactIds = append(w.patches.ContactIds, contact)
+	w.patches.Sets = append(w.patches.Sets, string(payload.AppendObject(nil, c.Set)))
+	w.patches.Removes = append(w.patches.Removes, list(c.Remove))
+	w.patches.Emails = append(w.patches.Emails, email)
+	w.patches.EmailsChanged = append(w.patches.EmailsChanged, c.Email != nil)
+	w.patches.Ats = append(w.patches.Ats, timestamp(c.At))
+	w.patches.WrittenAts = append(w.patches.WrittenAts, timestamp(c.WrittenAt))
+	w.patches.Repeats = append(w.patches.Repeats, s.repeatsText(c.Repeats))
+	w.patches.Holders, w.patches.DecidedAt = append(w.patches.Holders, holder), append(w.patches.DecidedAt, decidedAt)
+	w.addChanges(s, contact, c.Changes)
+}
+
+func list(keys []string) string {
+	out := []byte{'['}
+	for i, key := range keys {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = payload.AppendText(out, key)
+	}
+	return string(append(out, ']'))
+}
+
+// addChanges adds the last changes of declared properties.
+func (w *Write) addChanges(s *Store, contact int64, changes map[string]decide.PropertyChange) {
+	for key, c := range changes {
+		p, _ := s.registry.Property(key)
+		w.changes.ContactIds = append(w.changes.ContactIds, contact)
+		w.changes.PropertyNos = append(w.changes.PropertyNos, s.properties[p])
+		w.changes.Was = append(w.changes.Was, string(c.Was))
+		w.changes.ChangedAt = append(w.changes.ChangedAt, timestamp(c.At))
+		wasAt := timestamp(c.WasAt)
+		switch {
+		case c.Follows: // the statement knows the date
+			wasAt = pgtype.Timestamptz{}
+		case c.WasAt == registry.Unset:
+			wasAt = pgtype.Timestamptz{InfinityModifier: pgtype.NegativeInfinity, Valid: true}
+		}
+		w.changes.WasAt = append(w.changes.WasAt, wasAt)
+	}
+}
+
+// repeatsText writes when declared properties were sent again, as the statement wants it: with null for what is forgotten.
+func (s *Store) repeatsText(repeats map[string]registry.Instant) string {
+	if len(repeats) == 0 {
+		return ""
+	}
+	text := []byte{'{'}
+	for key, at := range repeats {
+		if len(text) > 1 {
+			text = append(text, ',')
+		}
+		p, _ := s.registry.Property(key)
+		text = append(strconv.AppendInt(append(text, '"'), int64(s.properties[p]), 10), '"', ':')
+		if at == registry.Unset {
+			text = append(text, "null"...)
+		} else {
+			text = strconv.AppendInt(text, int64(at), 10)
+		}
+	}
+	return string(append(text, '}'))
+}
+
+// addFollowed notes up to which deployment a user is up to date, where that is not so already. A process that has other
+// definitions than those that are deployed says so of users whom it changes, and leaves them to others.
+func (w *Write) addFollowed(d *Deployment, u *user, changed bool) {
+	contact, was := u.contact.ID, u.generations()
+	is := was
+	switch {
+	case d.behind(was) || u.needsRecheck && d.Agreed:
+		is = generations{d.No, many}
+	case !d.Agreed && changed && d.Own < was.foreign:
+		is.foreign = d.Own
+		w.setDue(contact, recheck, u.contact.UpdatedAt)
+	}
+	if u.needsRecheck && d.Agreed {
+		w.dueForget.ContactIds = append(w.dueForget.ContactIds, contact)
+		w.dueForget.BucketNos = append(w.dueForget.BucketNos, recheck)
+	}
+	if is != was {
+		stranger := is.foreign
+		if stranger == many {
+			stranger = -1
+		}
+		w.followed.ContactIds = append(w.followed.ContactIds, contact)
+		w.followed.Generations = append(w.followed.Generations, is.followed)
+		w.followed.Strangers = append(w.followed.Strangers, stranger)
+	}
+}

@@ -1,0 +1,58 @@
+package store
+
+import (
+	"github.com/bucketgen/bucketgen/internal/decide"
+)
+
+func (w *Write) addStay(s *Store, contact int64, c *decide.StayChange) {
+	no, epoch := s.buckets[c.Bucket], int32(c.Epoch)
+	switch {
+	case c.Opened && c.Closed:
+		w.passes.ContactIds = append(w.passes.ContactIds, contact)
+		w.passes.BucketNos = append(w.passes.BucketNos, no)
+		w.passes.Epochs = append(w.passes.Epochs, epoch)
+		w.passes.EnteredAt = append(w.passes.EnteredAt, timestamp(c.EnteredAt))
+		w.passes.LeftAt = append(w.passes.LeftAt, timestamp(c.LeftAt))
+		w.passes.AnchorAt = append(w.passes.AnchorAt, timestamp(c.AnchorAt))
+		w.passes.TickedAt = append(w.passes.TickedAt, timestamp(c.TickedAt))
+		w.passes.Blocked = append(w.passes.Blocked, c.Blocked)
+		w.passes.Sources = append(w.passes.Sources, string(c.Source))
+		w.passes.Reasons = append(w.passes.Reasons, string(c.Reason))
+	case c.Opened:
+		w.joins.ContactIds = append(w.joins.ContactIds, contact)
+		w.joins.BucketNos = append(w.joins.BucketNos, no)
+		w.joins.Epochs = append(w.joins.Epochs, epoch)
+		w.joins.EnteredAt = append(w.joins.EnteredAt, timestamp(c.EnteredAt))
+		w.joins.AnchorAt = append(w.joins.AnchorAt, timestamp(c.AnchorAt))
+		w.joins.TickedAt = append(w.joins.TickedAt, timestamp(c.TickedAt))
+		w.joins.Sources = append(w.joins.Sources, string(c.Source))
+	case c.Closed:
+		w.leaves.ContactIds = append(w.leaves.ContactIds, contact)
+		w.leaves.BucketNos = append(w.leaves.BucketNos, no)
+		w.leaves.Epochs = append(w.leaves.Epochs, epoch)
+		w.leaves.LeftAt = append(w.leaves.LeftAt, timestamp(c.LeftAt))
+		w.leaves.Reasons = append(w.leaves.Reasons, string(c.Reason))
+		w.leaves.TickedAt = append(w.leaves.TickedAt, timestamp(c.TickedAt))
+		w.leaves.Blocked = append(w.leaves.Blocked, c.Blocked)
+	default:
+		w.amends.ContactIds = append(w.amends.ContactIds, contact)
+		w.amends.BucketNos = append(w.amends.BucketNos, no)
+		w.amends.Epochs = append(w.amends.Epochs, epoch)
+		w.amends.TickedAt = append(w.amends.TickedAt, timestamp(c.TickedAt))
+		w.amends.Blocked = append(w.amends.Blocked, c.Blocked)
+	}
+}
+
+func (w *Write) addTransition(s *Store, contact int64, t *decide.Transition) {
+	w.transitions.ContactIds = append(w.transitions.ContactIds, contact)
+	w.transitions.BucketNos = append(w.transitions.BucketNos, s.buckets[t.Bucket])
+	w.transitions.Epochs = append(w.transitions.Epochs, int32(t.Epoch))
+	w.transitions.Kinds = append(w.transitions.Kinds, string(t.Kind))
+	w.transitions.Labels = append(w.transitions.Labels, t.Label)
+	w.transitions.Ordinals = append(w.transitions.Ordinals, int64(t.Ordinal))
+	w.transitions.Ats = append(w.transitions.Ats, timestamp(t.At))
+	w.transitions.DecidedAt = append(w.transitions.DecidedAt, timestamp(t.DecidedAt))
+	w.transitions.Sources = append(w.transitions.Sources, string(t.Source))
+	w.transitions.Reasons = append(w.transitions.Reasons, string(t.Reason))
+	w.transitions.Suppressed = append(w.transitions.Suppressed, t.Suppressed)
+}
