@@ -185,7 +185,7 @@ func (e *Engine) refresh(ctx context.Context) (*store.Deployment, error) {
 	d, err := e.store.Refresh(ctx, e.pool)
 	if err == nil && d != before {
 		e.clock.loop.Wake()
-		e.outbox.poke()
+		e.outbox.Wake()
 	}
 	return d, err
 }

@@ -10,10 +10,12 @@ import (
 	_ "time/tzdata" // criteria name time zones, which must be there on every machine
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bucketgen/bucketgen/internal/batch"
 	"github.com/bucketgen/bucketgen/internal/blame"
+	"github.com/bucketgen/bucketgen/internal/outbox"
 	"github.com/bucketgen/bucketgen/internal/service"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
@@ -49,14 +51,15 @@ type Engine struct {
 
 	telemetry *telemetry
 
-	phase   atomic.Int32
-	mu      sync.Mutex // of Start, Stop and the registration of handlers and forwarders
-	store   *store.Store
-	runner  *transact.Runner // of the store
-	outbox  *outbox
-	clock   *clock
-	feed    *feed
-	catalog *cataloger // nil: nothing is counted
+	phase     atomic.Int32
+	mu        sync.Mutex // of Start, Stop and the registration of handlers and forwarders
+	store     *store.Store
+	runner    *transact.Runner // of the store
+	outbox    *outbox.Outbox
+	processID pgtype.UUID // processID identifies this process in the database
+	clock     *clock
+	feed      *feed
+	catalog   *cataloger // nil: nothing is counted
 
 	notifier *service.Loop
 	beats    *service.Loop
@@ -104,9 +107,10 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 		skew:      &skew{},
 		merges:    newTurns(mergesAtOnce(config.MaxMerges, pool.Config().MaxConns), config.MaxMergesWaiting),
 		telemetry: tells,
+		processID: newProcess(),
 	}
 	e.catalog = newCataloger(e)
-	e.clock, e.feed, e.outbox = newClock(e), newFeed(e), &outbox{}
+	e.clock, e.feed, e.outbox = newClock(e), newFeed(e), e.newOutbox()
 	e.notifier, e.beats = e.newNotifier(), e.heartbeats()
 	e.health.wake = e.beats.Wake
 	return e, nil
@@ -137,9 +141,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	for _, loop := range e.loops() {
 		e.services.Start(background, loop)
 	}
-	for _, c := range e.outbox.all() {
-		c.start()
-	}
+	e.outbox.Start()
 	e.phase.Store(running)
 	if err := e.observe(); err != nil {
 		e.log.WarnContext(ctx, "OpenTelemetry does not take all that the engine could tell", "error", err)
@@ -197,12 +199,13 @@ func (e *Engine) Stop(ctx context.Context) error {
 	}
 	e.batcher.Close()
 	e.services.Stop()
-	e.outbox.stop()
+	e.outbox.Stop()
 	e.feed.stop()
 	finished := make(chan struct{})
 	go func() {
 		e.flushes.Wait()
 		e.services.Wait()
+		e.outbox.Wait()
 		e.others.Wait()
 		close(finished)
 	}()
@@ -213,7 +216,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 		err = fmt.Errorf("stop: %w", ctx.Err())
 	}
 	e.cancel()
-	e.outbox.abandon()
+	e.outbox.Abandon()
 	<-finished
 	return err
 }

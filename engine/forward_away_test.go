@@ -66,7 +66,7 @@ func TestTargetIsLeftAloneForLonger(t *testing.T) {
 	w.identify("ada", map[string]any{"plan": "pro"})
 	const step = 250 * time.Millisecond
 	for calls := 1; calls <= 5; calls++ {
-		// The courier looks whenever it is woken: here by the clock's steps, one after the other until it has asked.
+		// The dispatcher claims whenever it is woken: here by the steps of the clock, one after the other.
 		eventually(t, func() bool {
 			if g.calls() < calls {
 				w.clock.Advance(step)

@@ -2,121 +2,72 @@ package engine
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
-	"math/rand/v2"
-	"slices"
-	"sync"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
+	"go.opentelemetry.io/otel/attribute"
 
-	"github.com/bucketgen/bucketgen/internal/retry"
+	"github.com/bucketgen/bucketgen/internal/outbox"
+	"github.com/bucketgen/bucketgen/internal/store"
 )
 
-// outbox delivers transitions to the handlers and forwarders of this process. Each forwarder has a courier of its own, and the
-// handlers have one together: what one of them cannot deliver delays no other.
-type outbox struct {
-	lease pgtype.UUID // of this process
-
-	mu       sync.RWMutex
-	couriers []*courier // forwarders come and go
+// newProcess returns an identity for this process, in leases and heartbeats.
+func newProcess() pgtype.UUID {
+	id := pgtype.UUID{Valid: true}
+	_, _ = rand.Read(id.Bytes[:]) // it never fails
+	return id
 }
 
-// prepareOutbox makes the subscriptions of handlers and forwarders known to the database, so that from now on transitions are
-// kept for them.
+func (e *Engine) newOutbox() *outbox.Outbox {
+	return outbox.New(outbox.Deps{
+		Pool: e.pool, Log: e.log, Store: func() *store.Store { return e.store }, Now: e.Now, VirtualTime: e.config.VirtualTime,
+		Process: e.processID, Lease: e.config.Lease, Poll: e.config.DeliveryPoll, Off: e.config.NoDelivery, Rollback: e.rollback,
+		Span: func(ctx context.Context, name string) (context.Context, func(error, ...attribute.KeyValue)) {
+			return e.telemetry.begin(ctx, name)
+		},
+	})
+}
+
+// prepareOutbox registers the subscriptions of handlers and forwarders in the database, so that transitions
+// are kept for them from now on.
 func (e *Engine) prepareOutbox(ctx context.Context) error {
-	var o outbox
-	for i := range o.lease.Bytes {
-		o.lease.Bytes[i] = byte(rand.IntN(256)) //nolint:gosec // it tells processes apart, it is no secret
-	}
-	o.lease.Valid = true
+	var all []*outbox.Dispatcher
 	if len(e.handlers) > 0 {
-		c := newCourier(e, o.lease, e.config.DeliveryWorkers)
+		d := e.outbox.NewDispatcher(nil, e.config.DeliveryWorkers)
 		for i := range e.handlers {
 			h := &e.handlers[i]
-			if err := c.subscribe(ctx, subscriber{h.name, h.maxAttempts, h.call}, h.bucket, h.subscription); err != nil {
+			if err := d.Subscribe(ctx, outbox.Subscriber{Name: h.name, MaxAttempts: h.maxAttempts, Call: h.call}, e.numbered(h.bucket, h.subscription)); err != nil {
 				return fmt.Errorf("register handler %q: %w", h.name, err)
 			}
 		}
-		o.couriers = append(o.couriers, c)
+		all = append(all, d)
 	}
 	for _, f := range e.forwarders {
-		c, err := e.newForwardCourier(ctx, o.lease, f)
+		d, err := e.newForwardDispatcher(ctx, f)
 		if err != nil {
 			return fmt.Errorf("forwarder %q: %w", f.Name, err)
 		}
-		o.couriers = append(o.couriers, c)
+		all = append(all, d)
 	}
-	e.outbox.mu.Lock()
-	defer e.outbox.mu.Unlock()
-	e.outbox.lease, e.outbox.couriers = o.lease, o.couriers
+	e.outbox.Replace(all)
 	return nil
 }
 
-// newForwardCourier makes a courier for a forwarder, whose subscriptions it makes known to the database.
-func (e *Engine) newForwardCourier(ctx context.Context, lease pgtype.UUID, f *Forwarder) (*courier, error) {
-	c := newCourier(e, lease, f.Batch)
-	c.forwarder = f
+// newForwardDispatcher makes a dispatcher for a forwarder, whose subscriptions it registers in the database.
+func (e *Engine) newForwardDispatcher(ctx context.Context, f *Forwarder) (*outbox.Dispatcher, error) {
+	d := e.outbox.NewDispatcher(&outbox.Forwarder{Name: f.Name, Func: f.Func}, f.Batch)
 	for _, s := range f.Subscriptions {
-		if err := c.serveFor(ctx, s, f.MaxAttempts); err != nil {
+		to := outbox.Subscriber{Name: s.Name, MaxAttempts: f.MaxAttempts}
+		var err error
+		if s.Existing {
+			err = d.Attach(ctx, to)
+		} else {
+			err = d.Subscribe(ctx, to, e.numbered(s.params(e.registry)))
+		}
+		if err != nil {
 			return nil, fmt.Errorf("register subscription %q: %w", s.Name, err)
 		}
 	}
-	return c, nil
-}
-
-func (o *outbox) all() []*courier {
-	o.mu.RLock()
-	defer o.mu.RUnlock()
-	return slices.Clone(o.couriers)
-}
-
-// of returns the courier of a forwarder.
-func (o *outbox) of(f *Forwarder) *courier {
-	o.mu.RLock()
-	defer o.mu.RUnlock()
-	i := slices.IndexFunc(o.couriers, func(c *courier) bool { return c.forwarder == f })
-	return o.couriers[i]
-}
-
-func (o *outbox) add(c *courier) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.couriers = append(o.couriers, c)
-}
-
-func (o *outbox) remove(c *courier) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.couriers = slices.DeleteFunc(o.couriers, func(other *courier) bool { return other == c })
-}
-
-// poke lets all couriers look again.
-func (o *outbox) poke() {
-	o.mu.RLock()
-	defer o.mu.RUnlock()
-	for _, c := range o.couriers {
-		c.poke()
-	}
-}
-
-func (o *outbox) stop() {
-	for _, c := range o.all() {
-		c.stop()
-	}
-}
-
-// abandon ends the calls that run.
-func (o *outbox) abandon() {
-	for _, c := range o.all() {
-		if c.cancel != nil {
-			c.cancel()
-		}
-	}
-}
-
-// backoff returns how long to wait after an attempt: from a second to somewhat more than an hour, a little more so that
-// what failed together does not come back together. Twenty attempts take about ten hours.
-func backoff(attempt int) time.Duration {
-	return retry.Jitter(time.Second << min(attempt-1, 12))
+	return d, nil
 }

@@ -93,7 +93,7 @@ func (e *Engine) show(ctx context.Context) error {
 	}
 	before := e.config.Now()
 	at, err := e.store.Queries(e.pool).ProcessesNote(ctx, db.ProcessesNoteParams{
-		ID: e.outbox.lease, Host: host, Pid: int32(os.Getpid()), Fingerprint: e.registry.Fingerprint, Now: store.Timestamp(time.Now()),
+		ID: e.processID, Host: host, Pid: int32(os.Getpid()), Fingerprint: e.registry.Fingerprint, Now: store.Timestamp(time.Now()),
 		OwnClock: store.Timestamp(before),
 	})
 	if err != nil {
@@ -105,7 +105,7 @@ func (e *Engine) show(ctx context.Context) error {
 
 // hide lets others see that this process does not run any more.
 func (e *Engine) hide(ctx context.Context) error {
-	return e.store.Queries(e.pool).ProcessesForget(ctx, db.ProcessesForgetParams{ID: e.outbox.lease, Before: store.Timestamp(time.Now().Add(-forgetAll))})
+	return e.store.Queries(e.pool).ProcessesForget(ctx, db.ProcessesForgetParams{ID: e.processID, Before: store.Timestamp(time.Now().Add(-forgetAll))})
 }
 
 // Definition is what a bucket was defined as for a while.

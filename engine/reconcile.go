@@ -80,7 +80,7 @@ func reconciliation(row db.ReconciliationsTakeRow) Reconciliation {
 func (e *Engine) reconcile(ctx context.Context, progress func(Reconciliation)) error {
 	const page = 500
 	q := e.store.Queries(e.pool)
-	lease := e.outbox.lease
+	lease := e.processID
 	for {
 		now := e.config.Now()
 		until := store.Timestamp(now.Add(e.config.Lease))

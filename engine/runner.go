@@ -53,7 +53,7 @@ func (e *Engine) committed(w *store.Write) {
 	}
 	if n := w.Transitions(); n > 0 {
 		e.stats.transitions.Add(int64(n))
-		e.outbox.poke()
+		e.outbox.Wake()
 	}
 	if w.ChangesMembership() {
 		e.wakeReaders()

@@ -35,18 +35,18 @@ type Stats struct {
 type stats struct {
 	events, duplicates, refused, batches, transitions, settled atomic.Int64
 	candidates, evaluations, repaired                          atomic.Int64
-	clockLag, delivered, returned, failed, dead, unarmed       atomic.Int64
+	clockLag, unarmed                                          atomic.Int64
 }
 
 // Stats returns the present figures. It costs next to nothing.
 func (e *Engine) Stats() Stats {
-	s := &e.stats
+	s, deliveries := &e.stats, e.outbox.Counters()
 	return Stats{
 		Events: s.events.Load(), Duplicates: s.duplicates.Load(), Refused: s.refused.Load(), Batches: s.batches.Load(),
 		Transitions: s.transitions.Load(), Settled: s.settled.Load(), ClockLag: time.Duration(s.clockLag.Load()),
 		Candidates: s.candidates.Load(), Evaluations: s.evaluations.Load(), Repaired: s.repaired.Load(),
 		Arming: e.armer.pending(), Unarmed: s.unarmed.Load(),
-		Delivered: s.delivered.Load(), Returned: s.returned.Load(), Failed: s.failed.Load(), DeadLetter: s.dead.Load(),
+		Delivered: deliveries.Delivered.Load(), Returned: deliveries.Returned.Load(), Failed: deliveries.Failed.Load(), DeadLetter: deliveries.Dead.Load(),
 	}
 }
 

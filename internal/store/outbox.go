@@ -8,7 +8,7 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 )
 
-// Exchange is one round trip of a courier with the outbox, in one transaction: what came of deliveries, then further leases.
+// Exchange is one round trip of a dispatcher with the outbox, in one transaction: what came of deliveries, then further leases.
 // However many deliveries it settles and leases, it waits for the disk once.
 type Exchange struct {
 	Done   db.DeliveriesDoneParams   // removed

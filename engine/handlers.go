@@ -27,7 +27,8 @@ type EnterHandler struct {
 	// FirstOnly leaves out all but the first stay of a user in the bucket. Defaults to false.
 	FirstOnly bool
 
-	// MaxAttempts is how often a transition is tried before it is given up. Defaults to 20, which takes about a day.
+	// MaxAttempts is how often a transition is tried before it is given up. Defaults to 20, which takes about
+	// ten hours.
 	MaxAttempts int
 
 	Func HandlerFunc
@@ -95,6 +96,39 @@ func (e *Engine) OnDwell(tick registry.TickRef, h DwellHandler) error {
 	return e.on(tick.Bucket(), handler{
 		name: h.Name, call: h.Func, maxAttempts: h.MaxAttempts,
 		subscription: db.SubscriptionsRegisterParams{Kinds: []string{string(Dwell)}, Label: &label},
+	})
+}
+
+// TransitionHandler is called at everything that happens to stays in a bucket. Unlike an [EnterHandler] beside a [LeaveHandler],
+// which are two handlers that do not wait for each other, it gets the joins, leaves and ticks of a user in one order:
+// a leave comes only when the join before it was handled, or given up.
+type TransitionHandler struct {
+	// Name is as in EnterHandler.
+	Name string
+
+	// Kinds are those that it is called for. Defaults to joins and leaves.
+	Kinds []Kind
+
+	// MaxAttempts is as in EnterHandler.
+	MaxAttempts int
+
+	Func HandlerFunc
+}
+
+// OnTransition registers a handler, as OnEnter does.
+func (e *Engine) OnTransition(bucket registry.BucketRef, h TransitionHandler) error {
+	if len(h.Kinds) == 0 {
+		h.Kinds = []Kind{Entered, Left}
+	}
+	var kinds []string
+	for _, k := range h.Kinds {
+		if !slices.Contains([]Kind{Entered, Left, Dwell}, k) {
+			return fmt.Errorf("handler %q: there is no kind %q of transitions", h.Name, k)
+		}
+		kinds = append(kinds, string(k))
+	}
+	return e.on(bucket, handler{
+		name: h.Name, call: h.Func, maxAttempts: h.MaxAttempts, subscription: db.SubscriptionsRegisterParams{Kinds: kinds},
 	})
 }
 
@@ -168,12 +202,11 @@ func (e *Engine) on(bucket registry.BucketRef, h handler) error {
 	return nil
 }
 
-// run calls a handler. What panics has failed.
-func (s subscriber) run(ctx context.Context, t Transition) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
-	return s.call(ctx, t)
+// numbered completes the parameters of a subscription by the number of its bucket in the database.
+func (e *Engine) numbered(bucket registry.Index, params db.SubscriptionsRegisterParams) db.SubscriptionsRegisterParams {
+	if bucket != allBuckets {
+		no := e.store.Bucket(bucket)
+		params.BucketNo = &no
+	}
+	return params
 }

@@ -1,4 +1,4 @@
-package engine
+package outbox
 
 import (
 	"testing"
@@ -12,7 +12,7 @@ func TestLeaseIsCheckedBeforeTheCall(t *testing.T) {
 	for name, forwarder := range map[string]*Forwarder{"handlers": nil, "a forwarder": {}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := &courier{engine: &Engine{}, forwarder: forwarder, size: 10}
+			c := &Dispatcher{deps: &Deps{}, forwarder: forwarder, size: 10}
 			over, good := &delivery{until: time.Now().Add(-time.Nanosecond)}, &delivery{until: time.Now().Add(time.Hour)}
 			c.queue = []*delivery{over, good}
 			batch := c.begin()

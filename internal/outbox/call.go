@@ -1,4 +1,4 @@
-package engine
+package outbox
 
 import (
 	"context"
@@ -8,13 +8,14 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
-// dispatch begins calls with what was leased, as many as there may be at once.
-func (c *courier) dispatch(ctx context.Context) {
+// dispatch begins calls with prefetched deliveries, as many as may run at once.
+func (c *Dispatcher) dispatch(ctx context.Context) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	most := c.size
@@ -31,9 +32,9 @@ func (c *courier) dispatch(ctx context.Context) {
 	}
 }
 
-// begin takes what the next call is to make. What the lease of has ended it gives back: another process may have it by now. The
-// caller holds the lock.
-func (c *courier) begin() []*delivery {
+// begin takes the deliveries of the next call from the queue. A delivery whose lease has ended goes back:
+// another process may have it by now. The caller holds the lock.
+func (c *Dispatcher) begin() []*delivery {
 	n := 1
 	if c.forwarder != nil {
 		n = c.size
@@ -53,8 +54,8 @@ func (c *courier) begin() []*delivery {
 	return batch
 }
 
-// work makes one call after the other until nothing is left to be made.
-func (c *courier) work(ctx context.Context, batch []*delivery) {
+// work makes one call after the other until the queue is empty.
+func (c *Dispatcher) work(ctx context.Context, batch []*delivery) {
 	for {
 		c.call(ctx, batch)
 		c.mu.Lock()
@@ -74,8 +75,8 @@ func (c *courier) work(ctx context.Context, batch []*delivery) {
 	}
 }
 
-// call makes deliveries. Its context ends with the first of their leases that is not kept.
-func (c *courier) call(ctx context.Context, batch []*delivery) {
+// call makes one call. Its context ends with the first of the leases that could not be extended.
+func (c *Dispatcher) call(ctx context.Context, batch []*delivery) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	c.mu.Lock()
@@ -91,26 +92,26 @@ func (c *courier) call(ctx context.Context, batch []*delivery) {
 	}
 	d := batch[0]
 	s, t := c.subscribers[d.row.SubscriptionNo], transitionOf(&d.row)
-	ctx, end := c.engine.telemetry.begin(ctx, "deliver")
+	ctx, end := c.deps.Span(ctx, "deliver")
 	d.err = s.run(ctx, t)
-	end(d.err, attribute.String("bucketgen.subscription", s.name), attribute.String("bucketgen.bucket", t.BucketID), attribute.String("bucketgen.key", t.Key()))
+	end(d.err, attribute.String("bucketgen.subscription", s.Name), attribute.String("bucketgen.bucket", t.BucketID), attribute.String("bucketgen.key", t.Key()))
 }
 
-// transitionOf returns what a delivery is about: of any bucket, since a subscription to all of them is to those, too, that other
-// processes know, or nobody any more.
-func transitionOf(row *db.DeliveriesClaimRow) Transition {
+// transitionOf returns the transition of a delivery. Its bucket may be unknown to this process, because a
+// subscription to all buckets includes those.
+func transitionOf(row *db.DeliveriesClaimRow) bucketgen.Transition {
 	t := store.Recorded(row.BucketgenTransition, row.BucketID, row.BucketName, row.UserID, row.Email)
 	t.Replayed, t.Fence = row.Replay, row.Fence
 	return t
 }
 
-// forward makes deliveries by one call of the forwarder.
-func (c *courier) forward(ctx context.Context, ds []*delivery) {
-	batch := make([]Delivery, len(ds))
+// forward makes one call of the forwarder.
+func (c *Dispatcher) forward(ctx context.Context, ds []*delivery) {
+	batch := make([]bucketgen.Delivery, len(ds))
 	for i, d := range ds {
-		batch[i] = Delivery{Subscription: c.subscribers[d.row.SubscriptionNo].name, Transition: transitionOf(&d.row), Attempt: int(d.row.Attempts)}
+		batch[i] = bucketgen.Delivery{Subscription: c.subscribers[d.row.SubscriptionNo].Name, Transition: transitionOf(&d.row), Attempt: int(d.row.Attempts)}
 	}
-	ctx, end := c.engine.telemetry.begin(ctx, "forward")
+	ctx, end := c.deps.Span(ctx, "forward")
 	errs, away := c.forwarder.run(ctx, batch)
 	end(errors.Join(append(slices.Clip(errs), away)...), attribute.String("bucketgen.forwarder", c.forwarder.Name), attribute.Int("bucketgen.deliveries", len(batch)))
 	for i, d := range ds {
@@ -120,25 +121,25 @@ func (c *courier) forward(ctx context.Context, ds []*delivery) {
 		d.away = away != nil && (errs == nil || d.err != nil)
 		d.back = d.away
 	}
-	c.leave(ctx, away)
+	c.backOff(ctx, away)
 }
 
-// leave leaves the target alone for a while if it was away: longer each time.
-func (c *courier) leave(ctx context.Context, away error) {
+// backOff backs off from a target that was away, and resets the backoff of one that was not.
+func (c *Dispatcher) backOff(ctx context.Context, away error) {
 	c.mu.Lock()
 	before := c.away
 	if away == nil {
 		c.away, c.until = 0, time.Time{}
 	} else {
 		c.away = min(max(2*c.away, minAway), maxAway)
-		c.until = c.engine.Now().Add(retry.Jitter(c.away))
+		c.until = c.deps.Now().Add(retry.Jitter(c.away))
 		c.giveBack(true)
 	}
 	c.mu.Unlock()
 	switch {
 	case away != nil && before == 0 && ctx.Err() == nil:
-		c.engine.log.WarnContext(ctx, "transitions cannot be forwarded; they wait in the outbox until they can", "forwarder", c.forwarder.Name, "error", away)
+		c.deps.Log.WarnContext(ctx, "target of forwarder is away, transitions wait in the outbox", "component", component, "forwarder", c.forwarder.Name, "error", away)
 	case away == nil && before > 0:
-		c.engine.log.InfoContext(ctx, "transitions are forwarded again", "forwarder", c.forwarder.Name)
+		c.deps.Log.InfoContext(ctx, "target of forwarder is back", "component", component, "forwarder", c.forwarder.Name)
 	}
 }

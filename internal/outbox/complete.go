@@ -1,19 +1,22 @@
-package engine
+package outbox
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
-// exchange settles deliveries, leases as many further ones as are wanted, and begins to make them.
-func (c *courier) exchange(ctx context.Context, batch []*delivery, want int) error {
+// exchange completes deliveries, leases as many further ones as are wanted, and begins calls.
+func (c *Dispatcher) exchange(ctx context.Context, batch []*delivery, want int) error {
 	x := &store.Exchange{}
-	dead := c.settle(x, batch)
+	dead := c.complete(x, batch)
 	asked := c.now()
 	if want > 0 {
 		if err := c.claim(ctx, x, want); err != nil {
@@ -27,26 +30,26 @@ func (c *courier) exchange(ctx context.Context, batch []*delivery, want int) err
 	}
 	c.count(ctx, x, batch, dead)
 	c.forget(batch)
-	c.take(x, want, asked.Add(c.engine.config.Lease))
+	c.take(x, want, asked.Add(c.deps.Lease))
 	c.dispatch(ctx)
 	return nil
 }
 
-func (c *courier) send(ctx context.Context, x *store.Exchange) error {
-	conn, err := c.engine.pool.Acquire(ctx)
+func (c *Dispatcher) send(ctx context.Context, x *store.Exchange) error {
+	conn, err := c.deps.Pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Release()
-	if err := x.Send(ctx, conn, c.engine.store); err != nil {
-		return c.engine.rollback(ctx, conn, fmt.Errorf("exchange with the outbox: %w", err))
+	if err := x.Send(ctx, conn, c.deps.Store()); err != nil {
+		return c.deps.Rollback(ctx, conn, fmt.Errorf("exchange with the outbox: %w", err))
 	}
 	return nil
 }
 
-// settle adds to an exchange what came of deliveries, and returns those that are given up.
-func (c *courier) settle(x *store.Exchange, batch []*delivery) (dead []*delivery) {
-	x.Done.Lease, x.Failed.Lease, x.Back.Lease = c.lease, c.lease, c.lease
+// complete adds the outcomes of deliveries to an exchange, and returns those that are given up.
+func (c *Dispatcher) complete(x *store.Exchange, batch []*delivery) (dead []*delivery) {
+	x.Done.Lease, x.Failed.Lease, x.Back.Lease = c.deps.Process, c.deps.Process, c.deps.Process
 	for _, d := range batch {
 		switch {
 		case d.back:
@@ -60,7 +63,7 @@ func (c *courier) settle(x *store.Exchange, batch []*delivery) (dead []*delivery
 			removes(x, d)
 		default:
 			state := "waiting"
-			if int(d.row.Attempts) >= c.subscribers[d.row.SubscriptionNo].maxAttempts || errors.Is(d.err, Cancel) {
+			if int(d.row.Attempts) >= c.subscribers[d.row.SubscriptionNo].MaxAttempts || errors.Is(d.err, bucketgen.Cancel) {
 				state = "dead"
 				dead = append(dead, d)
 				removes(x, d)
@@ -69,40 +72,40 @@ func (c *courier) settle(x *store.Exchange, batch []*delivery) (dead []*delivery
 			p.ContactIds, p.SubscriptionNos = append(p.ContactIds, d.row.ContactID), append(p.SubscriptionNos, d.row.SubscriptionNo)
 			p.BucketNos, p.Ids = append(p.BucketNos, d.row.BucketNo), append(p.Ids, d.row.ID)
 			p.States, p.Errors = append(p.States, state), append(p.Errors, storable(d.err))
-			p.NextAt = append(p.NextAt, store.Timestamp(c.engine.Now().Add(d.rest())))
+			p.NextAt = append(p.NextAt, store.Timestamp(c.deps.Now().Add(d.rest())))
 		}
 	}
 	return dead
 }
 
-// removes adds a delivery to those that leave what waits.
+// removes adds a delivery to those whose successors become claimable.
 func removes(x *store.Exchange, d *delivery) {
 	p := &x.Removed
 	p.ContactIds, p.SubscriptionNos = append(p.ContactIds, d.row.ContactID), append(p.SubscriptionNos, d.row.SubscriptionNo)
 	p.BucketNos, p.Ids = append(p.BucketNos, d.row.BucketNo), append(p.Ids, d.row.ID)
 }
 
-// rest returns how long a delivery that has failed is left alone.
+// rest returns how long a failed delivery waits for the next attempt.
 func (d *delivery) rest() time.Duration {
 	least := time.Duration(0)
-	if later, ok := errors.AsType[*LaterError](d.err); ok {
+	if later, ok := errors.AsType[*bucketgen.RetryAfterError](d.err); ok {
 		least = later.After
 	}
 	return max(least, backoff(int(d.row.Attempts)))
 }
 
 // claim adds a claim to an exchange.
-func (c *courier) claim(ctx context.Context, x *store.Exchange, want int) error {
-	deployed := c.engine.store.Deployment()
+func (c *Dispatcher) claim(ctx context.Context, x *store.Exchange, want int) error {
+	deployed := c.deps.Store().Deployment()
 	if deployed == nil || c.stale {
 		var err error
-		if deployed, err = c.engine.store.Refresh(ctx, c.engine.pool); err != nil {
+		if deployed, err = c.deps.Store().Refresh(ctx, c.deps.Pool); err != nil {
 			return err
 		}
 	}
-	now := c.engine.Now()
+	now := c.deps.Now()
 	x.Claim = &db.DeliveriesClaimParams{
-		Virtual: c.engine.config.VirtualTime, Now: store.Timestamp(now), Until: store.Timestamp(now.Add(c.engine.config.Lease)), Lease: c.lease,
+		Virtual: c.deps.VirtualTime, Now: store.Timestamp(now), Until: store.Timestamp(now.Add(c.deps.Lease)), Lease: c.deps.Process,
 		SubscriptionNos: c.subscriptions, Shares: c.shares(want), GenerationNo: deployed.No, PausedNos: deployed.Paused, Most: int32(want),
 	}
 	return nil
@@ -110,10 +113,10 @@ func (c *courier) claim(ctx context.Context, x *store.Exchange, want int) error 
 
 const fewest = 4 // deliveries that a claim may read of any subscription
 
-// shares returns how much of each subscription a claim reads at most: of those of which the last claim has left something they
-// have equal parts of what is wanted, and of the others a few, to find out whether there is something again. So a claim reads
-// what it takes, whatever the number of subscriptions.
-func (c *courier) shares(want int) []int32 {
+// shares returns how much a claim may read of each subscription. Subscriptions that the last claim did
+// not exhaust get equal parts of what is wanted, and the others a few, to notice new deliveries. So a
+// claim reads about what it takes, for any number of subscriptions.
+func (c *Dispatcher) shares(want int) []int32 {
 	all := make([]int32, len(c.subscriptions))
 	for i, no := range c.subscriptions {
 		share := max(want/len(all), fewest)
@@ -125,26 +128,26 @@ func (c *courier) shares(want int) []int32 {
 	return all
 }
 
-// count adds to the figures of the engine what an exchange has settled.
-func (c *courier) count(ctx context.Context, x *store.Exchange, batch, dead []*delivery) {
-	stats := &c.engine.stats
-	stats.delivered.Add(int64(len(x.Done.Ids)))
-	stats.failed.Add(int64(len(x.Failed.Ids)))
+// count counts the outcomes of an exchange.
+func (c *Dispatcher) count(ctx context.Context, x *store.Exchange, batch, dead []*delivery) {
+	counters := &c.outbox.counters
+	counters.Delivered.Add(int64(len(x.Done.Ids)))
+	counters.Failed.Add(int64(len(x.Failed.Ids)))
 	for _, d := range batch {
 		if d.away {
-			stats.returned.Add(1)
+			counters.Returned.Add(1)
 		}
 	}
 	for _, d := range dead {
-		stats.dead.Add(1)
-		c.engine.log.ErrorContext(ctx, "a transition was given up; ReplayDeadLetters delivers it again",
-			"subscription", c.subscribers[d.row.SubscriptionNo].name, "delivery", d.row.ID, "error", storable(d.err))
+		counters.Dead.Add(1)
+		c.deps.Log.ErrorContext(ctx, "delivery given up, see dead letters",
+			"component", component, "subscription", c.subscribers[d.row.SubscriptionNo].Name, "delivery", d.row.ID, "error", storable(d.err))
 	}
 }
 
-// forget forgets deliveries that are settled. What was leased once more while it was made goes back by the next exchange: its
-// user was merged into another meanwhile, by whose name it comes again.
-func (c *courier) forget(batch []*delivery) {
+// forget removes completed deliveries. One that was leased a second time during its call goes back in the
+// next exchange: its user was merged into another meanwhile, by whose name it comes again.
+func (c *Dispatcher) forget(batch []*delivery) {
 	if len(batch) == 0 {
 		return
 	}
@@ -160,13 +163,13 @@ func (c *courier) forget(batch []*delivery) {
 		}
 	}
 	now := time.Now()
-	pace := float64(len(batch)) / float64(max(now.Sub(c.settled), time.Microsecond))
+	pace := float64(len(batch)) / float64(max(now.Sub(c.completed), time.Microsecond))
 	c.ahead = (c.ahead + int(min(pace*float64(aheadSpan), maxAhead))) / 2
-	c.settled = now
+	c.completed = now
 }
 
-// take queues what was leased until at least some time.
-func (c *courier) take(x *store.Exchange, want int, until time.Time) {
+// take queues the leased deliveries. until is the earliest end of their leases.
+func (c *Dispatcher) take(x *store.Exchange, want int, until time.Time) {
 	if x.Claim == nil {
 		return
 	}
@@ -222,4 +225,20 @@ func reach(before, found, heads int) int {
 		return max(next, before)
 	}
 	return next
+}
+
+// backoff returns the wait after a failed attempt: a second, doubled with each attempt up to 4,096 s, with
+// jitter. Twenty attempts take about ten hours.
+func backoff(attempt int) time.Duration {
+	return retry.Jitter(time.Second << min(attempt-1, 12))
+}
+
+// storable is the text of an error as PostgreSQL can store it.
+func storable(err error) string {
+	s := strings.ToValidUTF8(strings.ReplaceAll(err.Error(), "\x00", ""), "\uFFFD")
+	const most = 4000
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "")
+	}
+	return s
 }

@@ -1,33 +1,36 @@
-package engine
+package outbox
 
 import (
 	"context"
 	"time"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/blame"
 	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
-// keepLoop keeps the leases of deliveries that take longer. If that fails, it tries again sooner.
-func (c *courier) keepLoop(ctx context.Context) {
-	every := c.engine.config.Lease / 3
+// keepLoop extends the leases of slow calls. After a failure it tries again sooner.
+func (c *Dispatcher) keepLoop(ctx context.Context) {
+	every := c.deps.Lease / 3
 	for wait := every; retry.Sleep(ctx, wait) == nil; {
 		c.tire(2 * every)
 		if wait = every; !c.keep(ctx, every) {
 			wait = min(every/4, retry.Max)
 		}
-		if c.engine.config.VirtualTime {
+		if c.deps.VirtualTime {
 			c.expire()
 		}
 	}
 }
 
-// keep extends the leases of the deliveries that are being made or wait to be settled. It reports whether it kept all of them.
-func (c *courier) keep(ctx context.Context, patience time.Duration) bool {
-	lasts, from, now := c.engine.config.Lease, c.now(), c.engine.Now()
+// keep extends the leases of deliveries in a call or waiting for an exchange. It reports whether it
+// extended all of them.
+func (c *Dispatcher) keep(ctx context.Context, patience time.Duration) bool {
+	lasts, from, now := c.deps.Lease, c.now(), c.deps.Now()
 	p := db.DeliveriesExtendParams{
-		Virtual: c.engine.config.VirtualTime, Now: store.Timestamp(now), Until: store.Timestamp(now.Add(lasts)), Lease: c.lease,
+		Virtual: c.deps.VirtualTime, Now: store.Timestamp(now), Until: store.Timestamp(now.Add(lasts)), Lease: c.deps.Process,
 	}
 	c.mu.Lock()
 	for id, d := range c.current {
@@ -42,10 +45,10 @@ func (c *courier) keep(ctx context.Context, patience time.Duration) bool {
 	}
 	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	kept, err := c.engine.store.Queries(c.engine.pool).DeliveriesExtend(bounded, p)
+	kept, err := c.deps.Store().Queries(c.deps.Pool).DeliveriesExtend(bounded, p)
 	if err != nil {
 		if ctx.Err() == nil {
-			c.engine.log.ErrorContext(ctx, "leases of deliveries cannot be kept; others may deliver them, too", "error", err)
+			c.deps.Log.ErrorContext(ctx, "lease extension failed, another process may deliver too", "component", component, "reason", blame.Reason(err), "error", err)
 		}
 		return false
 	}
@@ -59,9 +62,8 @@ func (c *courier) keep(ctx context.Context, patience time.Duration) bool {
 	return len(kept) == len(p.Ids)
 }
 
-// tire gives back what was not begun and has less than some time of its lease left: whatever holds it up here may not do so in
-// another process.
-func (c *courier) tire(left time.Duration) {
+// tire returns prefetched deliveries whose leases end within left: another process may be faster.
+func (c *Dispatcher) tire(left time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	latest := c.now().Add(left)
@@ -72,10 +74,11 @@ func (c *courier) tire(left time.Duration) {
 	}
 }
 
-// guard ends a call when the lease of one of its deliveries has ended that was not kept. It returns what ends the guard.
-func (c *courier) guard(batch []*delivery, cancel context.CancelCauseFunc) (stop func() bool) {
-	if c.engine.config.VirtualTime {
-		return func() bool { return true } // the time of a lease is not one that a timer knows
+// guard ends a call when the lease of one of its deliveries ends. It returns a function that stops the
+// guard.
+func (c *Dispatcher) guard(batch []*delivery, cancel context.CancelCauseFunc) (stop func() bool) {
+	if c.deps.VirtualTime {
+		return func() bool { return true } // timers do not run in virtual time
 	}
 	var timer *time.Timer
 	check := func() {
@@ -83,7 +86,7 @@ func (c *courier) guard(batch []*delivery, cancel context.CancelCauseFunc) (stop
 		defer c.mu.Unlock()
 		left := time.Until(soonest(batch))
 		if left <= 0 {
-			cancel(ErrLeaseLost)
+			cancel(bucketgen.ErrLeaseLost)
 			return
 		}
 		timer.Reset(left)
@@ -94,7 +97,7 @@ func (c *courier) guard(batch []*delivery, cancel context.CancelCauseFunc) (stop
 	return timer.Stop
 }
 
-// soonest returns when the first of some leases ends. The caller holds the lock.
+// soonest returns the earliest end of the leases. The caller holds the lock.
 func soonest(batch []*delivery) time.Time {
 	first := batch[0].until
 	for _, d := range batch[1:] {
@@ -105,14 +108,14 @@ func soonest(batch []*delivery) time.Time {
 	return first
 }
 
-// expire ends the calls of leases that have ended in virtual time.
-func (c *courier) expire() {
+// expire ends the calls whose leases have ended in virtual time.
+func (c *Dispatcher) expire() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
 	for _, d := range c.current {
 		if d.cancel != nil && !now.Before(d.until) {
-			d.cancel(ErrLeaseLost)
+			d.cancel(bucketgen.ErrLeaseLost)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"strings"
 	"time"
 
 	"github.com/bucketgen/bucketgen/gen/db"
@@ -72,16 +71,35 @@ func (e *Engine) ReplayDeadLetters(ctx context.Context, ids ...int64) (int64, er
 	if err != nil {
 		return 0, fmt.Errorf("replay: %w", err)
 	}
-	e.outbox.poke()
+	e.outbox.Wake()
 	return n, nil
 }
 
-// storable is the text of an error as PostgreSQL can store it.
-func storable(err error) string {
-	s := strings.ToValidUTF8(strings.ReplaceAll(err.Error(), "\x00", ""), "\uFFFD")
-	const most = 4000
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "")
+// Backlog is what waits in the outbox for a subscription: of a handler, or of a forwarder.
+type Backlog struct {
+	Subscription string    `json:"subscription"`
+	BucketID     string    `json:"bucketId,omitempty"` // empty: all buckets
+	Waiting      int64     `json:"waiting"`            // deliveries to be made, or tried again
+	Dead         int64     `json:"dead"`               // deliveries that were given up; see Engine.DeadLetters
+	Oldest       time.Time `json:"oldest,omitzero"`    // when the oldest that waits was decided; zero if none waits
+}
+
+// Backlogs tells what waits in the outbox, by the names of subscriptions, those of other programs on the database among them.
+// The time that it takes grows with what waits.
+func (e *Engine) Backlogs(ctx context.Context) ([]Backlog, error) {
+	if err := e.ready(); err != nil {
+		return nil, fmt.Errorf("backlogs: %w", err)
 	}
-	return s
+	rows, err := e.store.Queries(e.pool).DeliveriesBacklog(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("backlogs: %w", err)
+	}
+	all := make([]Backlog, len(rows))
+	for i, row := range rows {
+		all[i] = Backlog{Subscription: row.Name, BucketID: deref(row.BucketID), Waiting: row.Waiting, Dead: row.Dead}
+		if row.Oldest.Valid {
+			all[i].Oldest = row.Oldest.Time.UTC()
+		}
+	}
+	return all, nil
 }
