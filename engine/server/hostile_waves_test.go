@@ -2,10 +2,12 @@ package server_test
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -59,10 +61,18 @@ func hostileWaves() []wave {
 	}
 }
 
-// cost is what a wave cost a server.
+// cost is what a wave costs a server.
 type cost struct {
 	processor time.Duration
-	memory    float64 // MB, at most
+	memory
+}
+
+func (c cost) String() string {
+	return fmt.Sprintf("%.1f ms, %.2f MB (%.2f heap, %.2f stacks)", ms(c.processor), c.heap+c.stacks, c.heap, c.stacks)
+}
+
+func (c cost) less(d cost) cost {
+	return cost{c.processor - d.processor, c.memory.less(d.memory)}
 }
 
 // crowd is the connections of hostile clients, which are new in each wave.
@@ -130,25 +140,36 @@ func (p *process) pay(b *testing.B, w wave, idle time.Duration) time.Duration {
 }
 
 // hold sends a wave and returns the memory that the server uses while its requests are in flight, beyond what it used before.
-func (p *process) hold(b *testing.B, w wave) float64 {
+func (p *process) hold(b *testing.B, w wave) memory {
 	b.Helper()
 	before := p.live(b)
 	c := p.send(b, w)
 	c.sent.Wait()
-	held := p.live(b) - before
+	held := p.live(b).less(before)
 	c.done.Wait()
 	return held
 }
 
-// compare returns what waves of a kind cost two servers, each the least of some: what else the machine does comes on top of it,
-// and is not theirs.
+// compare returns what waves of a kind cost two servers. Processor time is the least of some waves, because what else the machine
+// does comes on top of it. Memory is the median of others.
 func compare(b *testing.B, w wave, bare, p *process, idle time.Duration) (floor, got cost) {
 	b.Helper()
-	const waves = 4
-	floor, got = cost{memory: bare.hold(b, w), processor: time.Hour}, cost{memory: p.hold(b, w), processor: time.Hour}
-	for range waves {
+	const pays, holds = 4, 3
+	floor, got = cost{processor: time.Hour}, cost{processor: time.Hour}
+	for range pays {
 		floor.processor = min(floor.processor, bare.pay(b, w, 0))
 		got.processor = min(got.processor, p.pay(b, w, idle))
 	}
+	var floors, gots []memory
+	for range holds {
+		floors, gots = append(floors, bare.hold(b, w)), append(gots, p.hold(b, w))
+	}
+	floor.memory, got.memory = median(floors), median(gots)
 	return floor, got
+}
+
+// median returns the one of all that is in the middle.
+func median(all []memory) memory {
+	slices.SortFunc(all, func(x, y memory) int { return cmp.Compare(x.heap+x.stacks, y.heap+y.stacks) })
+	return all[len(all)/2]
 }

@@ -92,14 +92,19 @@ func (p *process) peak(b *testing.B) float64 {
 	return number(b, rest) / 1024
 }
 
-// live returns the memory that the server uses after a garbage collection, in MB: its heap and its stacks.
-func (p *process) live(b *testing.B) float64 {
+// memory is what a server uses, in MB.
+type memory struct{ heap, stacks float64 }
+
+func (m memory) less(n memory) memory { return memory{m.heap - n.heap, m.stacks - n.stacks} }
+
+// live returns the memory that the server uses after a garbage collection.
+func (p *process) live(b *testing.B) memory {
 	b.Helper()
 	p.profile(b, "heap?gc=1") // empties what is kept for reuse, as a second collection does
 	text := p.profile(b, "heap?gc=1&debug=1")
 	_, heap, _ := strings.Cut(text, "# HeapAlloc = ")
 	_, stack, _ := strings.Cut(text, "# Stack = ")
-	return (number(b, heap) + number(b, stack)) / (1 << 20)
+	return memory{number(b, heap) / (1 << 20), number(b, stack) / (1 << 20)}
 }
 
 // profile returns a profile of the server.
