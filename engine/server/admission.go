@@ -33,6 +33,9 @@ type intake struct {
 
 	// compression is the parameter of the URL which says "gzip" or "gzip-js" where Content-Encoding says nothing.
 	compression string
+
+	// keyless is the problem of a request without a key. [tracking.handle] sets it.
+	keyless *problem.Problem
 }
 
 // request is a request that was let in, and its body.
@@ -50,6 +53,7 @@ type request struct {
 
 // handle lets a request in, reads its body, and answers what is wrong with it.
 func (t *tracking) handle(in intake, do func(*request) error) http.HandlerFunc {
+	in.keyless = t.keyless(in)
 	return func(w http.ResponseWriter, hr *http.Request) {
 		allowOrigin(w)
 		r := &request{Request: hr, writer: w, received: t.engine.Now()}
@@ -76,10 +80,11 @@ func (t *tracking) finish(r *request, err error) {
 	switch p, wrong := errors.AsType[*problem.Problem](err); {
 	case err == nil:
 	case wrong:
+		t.gate.hold(r.writer, r.Request, r.key, p)
 		if !read {
 			r.leaveUnread()
 		}
-		t.gate.refuse(r.writer, r.Request, r.key, p)
+		t.gate.answer(r.writer, p)
 	case r.Context().Err() != nil: // the client is gone
 	default:
 		t.gate.notices.failed(r.Context(), "request failed", err)
@@ -145,25 +150,36 @@ func (t *tracking) enter(r *request, secret string) error {
 
 // open prepares to read the body, of which nothing is read yet.
 func (t *tracking) open(r *request, in intake) error {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil && r.Header.Get("Content-Type") != "" || !slices.Contains([]string{"", "application/json", "text/plain"}, kind) && !slices.Contains(in.types, kind) {
-		return problem.New(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Type is %q; send application/json", short(r.Header.Get("Content-Type"))))
+	if kind := r.Header.Get("Content-Type"); !in.takes(kind) {
+		return problem.New(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Type is %q; send application/json", short(kind)))
+	}
+	if r.ContentLength > int64(t.config.Batch) {
+		return t.tooLarge()
+	}
+	if r.key.No == keyless {
+		if r.ContentLength == 0 {
+			return in.keyless
+		}
+		if !t.gate.worktime.open() {
+			return busy
+		}
 	}
 	b := &body{source: &source{Reader: r.Body, left: t.config.Batch + 1}, scan: newScanner(in), limit: t.config.Batch, items: t.config.Items}
 	b.in, b.lease = b.source, lease{budget: t.gate.bodies, holder: r.key.No}
 	if r.key.No == keyless {
-		b.lease.budget, b.limit, b.source.spent = t.gate.keyless, t.config.KeylessBody, &t.gate.worktime
+		b.lease.budget, b.limit = t.gate.keyless, t.config.KeylessBody
+		b.source.spent, b.source.taken = &t.gate.worktime, bodyWork
 	}
 	r.reading = b
+	if !b.lease.grow(bodyBytes) {
+		return busy
+	}
 	encoding := strings.ToLower(r.Header.Get("Content-Encoding"))
 	if encoding == "" && in.compression != "" && strings.HasPrefix(r.URL.Query().Get(in.compression), "gzip") {
 		encoding = "gzip"
 	}
 	switch encoding {
 	case "", "identity":
-		if r.ContentLength > int64(t.config.Batch) {
-			return t.tooLarge()
-		}
 		if r.key.No != keyless || r.ContentLength < firstRead {
 			b.known = int(max(0, r.ContentLength))
 		}
@@ -178,6 +194,24 @@ func (t *tracking) open(r *request, in intake) error {
 	return nil
 }
 
+// takes reports whether a Content-Type is one of a body that is read.
+func (in *intake) takes(header string) bool {
+	if header == "" || header == "application/json" {
+		return true
+	}
+	kind, _, err := mime.ParseMediaType(header)
+	return err == nil && (kind == "application/json" || kind == "text/plain" || slices.Contains(in.types, kind))
+}
+
+// keyless is the problem of a request to a route without a key. Many requests share it.
+func (t *tracking) keyless(in intake) *problem.Problem {
+	where := "as the user name of Basic authentication, or as a Bearer token"
+	if len(in.keys) > 0 {
+		where += fmt.Sprintf(", or as %s in the first %d bytes of the body", in.keys[0], t.config.KeylessBody)
+	}
+	return problem.New(http.StatusUnauthorized, "there is no key; send it "+where).Shared()
+}
+
 // introduce reads a body until it says its key, and checks that. All requests that do so have little room together.
 func (t *tracking) introduce(r *request, in intake) error {
 	b := r.reading
@@ -186,11 +220,7 @@ func (t *tracking) introduce(r *request, in intake) error {
 	_ = b.source.spend() // the last part is spent already
 	switch {
 	case errors.Is(err, errLarge), all && b.scan.key == "":
-		where := "as the user name of Basic authentication, or as a Bearer token"
-		if len(in.keys) > 0 {
-			where += fmt.Sprintf(", or as %s in the first %d bytes of the body", in.keys[0], b.limit)
-		}
-		return problem.New(http.StatusUnauthorized, "there is no key; send it "+where)
+		return in.keyless
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return problem.New(http.StatusRequestTimeout, fmt.Sprintf("the key did not arrive within %s", t.config.KeylessRead))
 	case err != nil:
@@ -199,7 +229,8 @@ func (t *tracking) introduce(r *request, in intake) error {
 	if err := t.enter(r, b.scan.key); err != nil {
 		return err
 	}
-	b.limit, b.source.spent, b.spare = t.config.Batch, nil, false
+	b.source.refund()
+	b.limit, b.spare = t.config.Batch, false
 	if b.zip == nil {
 		b.known = int(max(0, r.ContentLength))
 	}
@@ -237,7 +268,7 @@ const (
 func (t *tracking) room(r *request) error {
 	bytes, err := t.gate.work.wait(r.Context(), t.config.Wait, r.key.No, int64(len(r.body)*workTimes+r.items*workItem))
 	if errors.Is(err, errFull) {
-		return busy()
+		return busy
 	}
 	r.work = lease{t.gate.work, r.key.No, bytes}
 	return err
@@ -276,7 +307,7 @@ func (t *tracking) unreadable(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, errFull):
-		return busy()
+		return busy
 	case errors.Is(err, errMany):
 		return problem.New(http.StatusRequestEntityTooLarge, fmt.Sprintf("the batch has more than %d items; send fewer at once", t.config.Items))
 	case errors.Is(err, errLarge):

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -126,6 +127,59 @@ func TestKeyInBody(t *testing.T) {
 	if got, says := a.send(t, "/v1/batch", strings.NewReader(`{"batch":[`+large+`],"writeKey":"`+a.key+`"}`), nobody); got.StatusCode != http.StatusUnauthorized ||
 		!strings.Contains(says, "as writeKey in the first 65536 bytes of the body") {
 		t.Errorf("behind very much: got %d %s", got.StatusCode, says)
+	}
+}
+
+// TestManyKeysInBodies sends 200 bodies with a valid key in each at once. Those that find no room are refused unread, and are taken
+// when they come again, as SDKs do.
+func TestManyKeysInBodies(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, engine.Config{NoClock: true})
+	body := `{"api_key":"` + a.key + `","batch":[{"event":"order","distinct_id":"ada"}]}`
+	var senders sync.WaitGroup
+	for range 200 {
+		senders.Go(func() {
+			eventually(t, func() bool {
+				got := a.direct(t, "/batch", strings.NewReader(body), nobody)
+				if got.status == http.StatusServiceUnavailable && got.header.Get("Retry-After") == "1" {
+					return false
+				}
+				if got.status != http.StatusOK {
+					t.Errorf("got %d %s", got.status, &got.body)
+				}
+				return true
+			})
+		})
+	}
+	senders.Wait()
+}
+
+// TestKeylessBodiesAreRefusedUnread sends bodies without a key until there is no time left for them. Of a further one nothing is
+// read.
+func TestKeylessBodiesAreRefusedUnread(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, engine.Config{NoClock: true})
+	a.Config.Handler = server.NewHandler(a.engine, a.pool, "bucketgen", server.HTTP{Refusals: 100_000}, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	var senders sync.WaitGroup
+	defer senders.Wait()
+	defer cancel()
+	var waiting, unread atomic.Int64
+	for range 200 {
+		senders.Go(func() {
+			body := &countedBody{Reader: io.MultiReader(strings.NewReader(`{"batch":[`), &blocked{ctx, &waiting})}
+			got := a.direct(t, "/v1/batch", body, nobody)
+			if got.status == http.StatusServiceUnavailable && got.header.Get("Retry-After") == "1" && body.read.Load() == 0 {
+				unread.Add(1)
+			}
+		})
+	}
+	eventually(t, func() bool { return waiting.Load()+unread.Load() == 200 })
+	if waiting.Load() == 0 || unread.Load() == 0 {
+		t.Errorf("%d bodies are read and %d are refused unread, want some of each", waiting.Load(), unread.Load())
+	}
+	if got := a.direct(t, "/v1/batch", strings.NewReader(`{"batch":[]}`), basic(a.key)); got.status != http.StatusOK {
+		t.Errorf("a key in a header: got %d %s", got.status, &got.body)
 	}
 }
 

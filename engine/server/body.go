@@ -36,6 +36,7 @@ var (
 const (
 	firstRead = 4 << 10  // bytes that a body holds whose size is not known
 	zipRead   = 1 << 10  // bytes that are decompressed at once
+	bodyBytes = 2 << 10  // bytes that are needed to read a body, beside its text
 	zipBytes  = 48 << 10 // what it takes to decompress
 	zipShare  = 4        // of the bytes that a body may have without a key, one in so many may be compressed ones
 )
@@ -44,9 +45,11 @@ const (
 type source struct {
 	io.Reader
 
-	left  int       // bytes that may come
-	spent *worktime // bears the time that is spent on what came; nil for a body with a known key
-	since time.Time // when something came last
+	left  int           // bytes that may come
+	spent *worktime     // bears the time that is spent on what came; nil for a body with a known key
+	since time.Time     // when something came last
+	used  time.Duration // used is what was spent on what came
+	taken time.Duration // taken is what spent bore for it
 }
 
 // Read reads what arrives.
@@ -68,20 +71,31 @@ func (s *source) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// spend charges the time since something came last. Waiting for more is free.
+// spend charges the time since something came last, as far as it is beyond the price of the body. Waiting for more is free.
 func (s *source) spend() error {
 	if s.spent == nil {
 		return nil
 	}
-	var took time.Duration
-	if !s.since.IsZero() {
-		took = time.Since(s.since)
-		s.since = time.Time{}
+	if s.since.IsZero() {
+		return nil
 	}
-	if !s.spent.take(took) {
+	s.used += time.Since(s.since)
+	s.since = time.Time{}
+	over := s.used - s.taken
+	if over <= 0 {
+		return nil
+	}
+	s.taken += over
+	if !s.spent.take(over) {
 		return errFull
 	}
 	return nil
+}
+
+// refund returns what a body cost before its key was known. From then on the key bears its costs.
+func (s *source) refund() {
+	s.spent.give(s.taken)
+	s.spent, s.taken = nil, 0
 }
 
 // worktime bounds the processor's time for all requests without a known key together. Safe for concurrent use.
@@ -92,18 +106,47 @@ type worktime struct {
 }
 
 const (
-	mostWork  = 10 * time.Millisecond // for all of them that are in flight
-	workShare = 10                    // of each second, one part in so many
+	mostWork  = 4 * time.Millisecond // for all of them that are in flight
+	workShare = 20                   // of each second, one part in so many
+
+	// bodyWork is the price of a body, whatever it has: to wait for it, to watch its client afterwards, and to look its key up. It
+	// is what 200 small bodies cost more than as many requests that are refused unread, in BenchmarkHostileKeyless.
+	bodyWork = 100 * time.Microsecond
 )
 
-// take takes a time that was spent, and reports whether there is some left.
+// open takes the price of a body before anything of it is read, and reports whether there was enough left.
+func (w *worktime) open() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.refill(); w.left < bodyWork {
+		return false
+	}
+	w.left -= bodyWork
+	return true
+}
+
+// take takes a time that a body cost beyond its price, and reports whether there was enough left.
 func (w *worktime) take(spent time.Duration) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.refill()
+	w.left -= spent
+	return w.left >= 0
+}
+
+// give returns a time.
+func (w *worktime) give(spent time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.refill()
+	w.left = min(w.left+spent, mostWork)
+}
+
+// refill adds what has come in since the last time. The caller holds the lock.
+func (w *worktime) refill() {
 	now := time.Now()
-	w.left = min(w.left+now.Sub(w.at)/workShare, mostWork) - spent
+	w.left = min(w.left+now.Sub(w.at)/workShare, mostWork)
 	w.at = now
-	return w.left > 0
 }
 
 // zip decompresses.

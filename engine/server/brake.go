@@ -16,8 +16,9 @@ type brake struct {
 	each int
 
 	mu      sync.Mutex
-	holders map[int]*rate.Limiter // by the numbers of keys
-	held    int                   // answers that wait
+	holders map[int]*rate.Limiter   // by the numbers of keys
+	held    int                     // answers that wait
+	wakes   map[int64]chan struct{} // closed at an instant of the grid, which is the key; all answers that are sent then share it
 }
 
 const (
@@ -37,7 +38,9 @@ func holdFor(now time.Time, wait time.Duration) time.Duration {
 // keyless is the holder of requests without a known key, in place of the number of one.
 const keyless = 0
 
-func newBrake(each int) *brake { return &brake{each: each, holders: map[int]*rate.Limiter{}} }
+func newBrake(each int) *brake {
+	return &brake{each: each, holders: map[int]*rate.Limiter{}, wakes: map[int64]chan struct{}{}}
+}
 
 // hold waits if the holder was refused too often.
 func (b *brake) hold(ctx context.Context, holder int, header http.Header) {
@@ -60,14 +63,32 @@ func (b *brake) hold(ctx context.Context, holder int, header http.Header) {
 		return
 	}
 	b.held++
+	wake := b.wake(holdTime/2 + rand.N(holdTime)) //nolint:gosec // spread, so that clients do not come back at once
 	b.mu.Unlock()
-	timer := time.NewTimer(holdFor(time.Now(), holdTime/2+rand.N(holdTime))) //nolint:gosec // spread, so that clients do not come back at once
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-wake:
 	case <-ctx.Done():
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.held--
+}
+
+// wake returns a channel that is closed after a time to wait, at an instant of the grid. The caller holds the lock.
+func (b *brake) wake(wait time.Duration) <-chan struct{} {
+	now := time.Now()
+	wait = holdFor(now, wait)
+	at := now.Add(wait).Round(time.Millisecond).UnixMilli()
+	if wake := b.wakes[at]; wake != nil {
+		return wake
+	}
+	wake := make(chan struct{})
+	b.wakes[at] = wake
+	time.AfterFunc(wait, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		delete(b.wakes, at)
+		close(wake)
+	})
+	return wake
 }

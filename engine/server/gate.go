@@ -65,7 +65,7 @@ func shown(r *http.Request) string {
 // problem, unless the database is to blame.
 func (g *gate) admit(r *http.Request, kind, secret, what string) (key, error) {
 	if secret == "" {
-		return key{}, problem.New(http.StatusUnauthorized, "there is no key; send it as the user name of Basic authentication, or as a Bearer token")
+		return key{}, noKey
 	}
 	if before, known := g.ring.recall(secret); known { // a key that has no allowance left costs no query
 		if wait, ok := g.rates.check(before.key); !ok {
@@ -75,11 +75,11 @@ func (g *gate) admit(r *http.Request, kind, secret, what string) (key, error) {
 	k, known, err := g.ring.find(r.Context(), secret)
 	switch {
 	case errors.Is(err, errCrowded):
-		return key{}, crowded()
+		return key{}, crowded
 	case err != nil:
 		return key{}, err
 	case !known:
-		return key{}, problem.New(http.StatusUnauthorized, "the key is not known here, or it was revoked")
+		return key{}, unknownKey
 	case !slices.Contains(opens[kind], k.Kind):
 		return k, problem.New(http.StatusForbidden, fmt.Sprintf("%q is %s %s key; this takes %s", k.Name, article(k.Kind), k.Kind, either(opens[kind])))
 	}
@@ -176,7 +176,7 @@ func (g *gate) public(ctx context.Context, secret string) (key, error) {
 	}
 	switch {
 	case errors.Is(err, errCrowded):
-		return key{}, crowded()
+		return key{}, crowded
 	case err != nil:
 		return key{}, err
 	case !known || k.Kind != writeKey:
@@ -185,19 +185,40 @@ func (g *gate) public(ctx context.Context, secret string) (key, error) {
 	return k, nil
 }
 
-// crowded is the problem of an unknown key while too many of them are tried.
-func crowded() *problem.Problem {
-	return problem.Later(http.StatusServiceUnavailable, "too many unknown keys are tried; send it again", time.Second)
-}
+// The problems of requests without a known key. Many requests share them.
+var (
+	noKey      = problem.New(http.StatusUnauthorized, "there is no key; send it as the user name of Basic authentication, or as a Bearer token").Shared()
+	unknownKey = problem.New(http.StatusUnauthorized, "the key is not known here, or it was revoked").Shared()
+	crowded    = problem.Later(http.StatusServiceUnavailable, "too many unknown keys are tried; send it again", time.Second).Shared()
+)
+
+// busy is the problem of a request that finds no room.
+var busy = problem.Later(http.StatusServiceUnavailable, "too many requests are in flight; send it again", time.Second).Shared()
 
 // refuse answers a request that was not let in. k is its key, as far as it is known. The request must hold nothing: the answer may
 // have to wait.
 func (g *gate) refuse(w http.ResponseWriter, r *http.Request, k key, p *problem.Problem) {
-	slow := []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable}
-	if k.No == keyless || slices.Contains(slow, p.Status) {
-		g.brake.hold(r.Context(), k.No, w.Header())
+	g.hold(w, r, k, p)
+	g.answer(w, p)
+}
+
+// hold waits if a request that was not let in must be answered later.
+func (g *gate) hold(w http.ResponseWriter, r *http.Request, k key, p *problem.Problem) {
+	switch p.Status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable:
+	default:
+		if k.No != keyless {
+			return
+		}
 	}
-	p.Detail, p.Field = short(p.Detail), short(p.Field)
+	g.brake.hold(r.Context(), k.No, w.Header())
+}
+
+// answer answers by a problem, in few words.
+func (*gate) answer(w http.ResponseWriter, p *problem.Problem) {
+	if len(p.Detail) > maxText || len(p.Field) > maxText {
+		p.Detail, p.Field = short(p.Detail), short(p.Field)
+	}
 	p.Answer(w)
 }
 
@@ -224,7 +245,7 @@ func (g *gate) guard(kind string, next http.Handler) http.Handler {
 	return g.pass(kind, func(w http.ResponseWriter, r *http.Request, k key) {
 		bytes, err := g.work.wait(r.Context(), g.config.Wait, k.No, requestBytes)
 		if err != nil {
-			g.refuse(w, r, k, busy())
+			g.refuse(w, r, k, busy)
 			return
 		}
 		defer g.work.give(k.No, bytes)
@@ -242,9 +263,4 @@ func (g *gate) pass(kind string, next func(http.ResponseWriter, *http.Request, k
 		}
 		g.around(w, r, func(w http.ResponseWriter, r *http.Request) { next(w, r, k) })
 	})
-}
-
-// busy is the problem of a request that finds no room.
-func busy() *problem.Problem {
-	return problem.Later(http.StatusServiceUnavailable, "too many requests are in flight; send it again", time.Second)
 }

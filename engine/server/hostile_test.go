@@ -1,7 +1,9 @@
 package server_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -118,16 +120,16 @@ func TestManageRefuses(t *testing.T) {
 		{"U+0000", "PUT", "/v1/buckets/testers/members/a%00b", "", nil, 400, `"field":"user"`},
 		{"blank", "DELETE", "/v1/users/%20", "", nil, 400, `"field":"user"`},
 		{"no body", "POST", replay, "", nil, 400, "there is no body"},
-		{"no JSON", "POST", replay, "{", nil, 400, "is no JSON"},
+		{"no JSON", "POST", replay, "{", nil, 400, "is not JSON"},
 		{"array", "POST", replay, "[]", nil, 400, "the body is an array; send an object"},
-		{"unknown field", "POST", replay, `{"id":1}`, nil, 400, "is not known"},
+		{"unknown field", "POST", replay, `{"id":1}`, nil, 400, "is not a property of this object"},
 		{"ids of words", "POST", replay, `{"ids":["1"]}`, nil, 400, `"field":"ids[0]"`},
 		{"ids of fractions", "POST", replay, `{"ids":[1.5]}`, nil, 400, "is 1.5; write a whole number"},
 		{"ids beyond numbers", "POST", replay, `{"ids":[1e30]}`, nil, 400, ""},
 		{"no ids", "POST", replay, `{"ids":[]}`, nil, 400, `"field":"ids"`},
 		{"null", "POST", replay, `{"ids":null}`, nil, 400, `"field":"ids"`},
 		{"too many ids", "POST", replay, `{"ids":[1` + strings.Repeat(",1", 1000) + "]}", nil, 400, `"field":"ids"`},
-		{"deep", "POST", replay, strings.Repeat(`{"ids":[`, 4_000), nil, 400, "is no JSON"},
+		{"deep", "POST", replay, strings.Repeat(`{"ids":[`, 4_000), nil, 400, "is not JSON"},
 		{"deep and whole", "POST", replay, `{"ids":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + "}", nil, 400, ""},
 		{"huge", "POST", replay, `{"ids":[` + strings.Repeat("1,", 1<<20) + "1]}", nil, 413, "more than 65536 bytes"},
 		{"XML", "POST", replay, "<all/>", header("Content-Type", "application/xml"), 415, "send application/json"},
@@ -236,14 +238,33 @@ func TestManageAway(t *testing.T) {
 	}
 	whole := m.Config.Handler
 	m.Config.Handler = server.NewHandler(m.engine, m.pool, "bucketgen", server.HTTP{Wait: 1}, nil)
-	later("no time", "it took too long")
+	later("no time", "the request took too long; retry")
 	m.Config.Handler = whole
 	if err := m.engine.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	later("no engine", "the server is about to stop")
+	later("no engine", "the server is stopping; retry")
 	m.pool.Close()
 	later("no database", "the key cannot be looked for")
+}
+
+// TestManageAwayLogsLittle fails many requests, which write one line to the log.
+func TestManageAwayLogsLittle(t *testing.T) {
+	t.Parallel()
+	m := newManaged(t)
+	if _, err := m.pool.Exec(t.Context(), "alter table bucketgen.memberships rename to gone"); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	m.Config.Handler = server.NewHandler(m.engine, m.pool, "bucketgen", server.HTTP{}, slog.New(slog.NewTextHandler(&log, nil)))
+	for range 20 {
+		if got, body := m.ask(t, "GET", "/v1/buckets/pro/members", "", nil); got.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("got %d %s", got.StatusCode, body)
+		}
+	}
+	if lines := strings.Count(log.String(), "\n"); lines != 1 || !strings.Contains(log.String(), `level=WARN msg="management request failed"`) {
+		t.Errorf("got %d lines, want 1:\n%s", lines, &log)
+	}
 }
 
 // TestManageStaysSmall sends many bodies without end at once and looks at the memory.

@@ -147,6 +147,6 @@ func (t *tracking) refused(r *request, it *item, err error) *problem.Problem {
 		p.Code = mergeNotAllowed
 		return p
 	}
-	t.log.ErrorContext(r.Context(), "an event could not be stored", "key", r.key.Name, "error", err)
+	t.gate.notices.failed(r.Context(), "an event could not be stored", fmt.Errorf("key %q: %w", r.key.Name, err))
 	return problem.New(http.StatusBadRequest, "the event cannot be stored")
 }

@@ -63,6 +63,9 @@ func newKeyring(k keys) *keyring {
 
 // recall returns a key as it was when it was last found. It may be revoked by now.
 func (k *keyring) recall(secret string) (checked, bool) {
+	if len(secret) > longestKey {
+		return checked{}, false
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	c, known := k.seen[sha256.Sum256([]byte(secret))]

@@ -85,6 +85,7 @@ func (s *scanner) scan(part []byte) {
 
 // inside takes the rest of a string, or all of the part if that goes on.
 func (s *scanner) inside(part []byte) []byte {
+	quote := -1 // where the next quotation mark is, at i or behind it
 	for i := 0; i < len(part); {
 		if s.escaped {
 			s.escaped = false
@@ -92,22 +93,32 @@ func (s *scanner) inside(part []byte) []byte {
 			i++
 			continue
 		}
-		n := bytes.IndexAny(part[i:], `"\`)
-		if n < 0 {
-			s.keep(part[i:])
-			return nil
+		if quote < i {
+			quote = i + indexOrEnd(part[i:], '"')
 		}
-		s.keep(part[i : i+n])
-		i += n + 1
-		if part[i-1] == '"' {
+		n := i + indexOrEnd(part[i:quote], '\\')
+		s.keep(part[i:n])
+		switch {
+		case n == len(part):
+			return nil
+		case n == quote:
 			s.text = false
 			s.end()
-			return part[i:]
+			return part[n+1:]
 		}
-		s.keep(part[i-1 : i])
+		s.keep(part[n : n+1])
 		s.escaped = true
+		i = n + 1
 	}
 	return nil
+}
+
+// indexOrEnd returns where b is in text, or the length of text.
+func indexOrEnd(text []byte, b byte) int {
+	if i := bytes.IndexByte(text, b); i >= 0 {
+		return i
+	}
+	return len(text)
 }
 
 func (s *scanner) keep(b []byte) {

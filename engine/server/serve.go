@@ -177,9 +177,10 @@ func newHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, c HTTP, log
 	c = c.withDefaults()
 	g := newGate(keys{pool, schema}, e.Now, c, log)
 	g.around = do
-	(&tracking{engine: e, gate: g, log: log, config: c}).route(mux)
+	(&tracking{engine: e, gate: g, config: c}).route(mux)
 	newStreams(e, g, log, c).route(mux)
-	manage.Mount(mux, e, manage.Options{Log: log, Wait: c.Wait, Guard: func(change bool, next http.Handler) http.Handler {
+	failed := func(ctx context.Context, err error) { g.notices.failed(ctx, "management request failed", err) }
+	manage.Mount(mux, e, manage.Options{Failed: failed, Wait: c.Wait, Guard: func(change bool, next http.Handler) http.Handler {
 		if change {
 			return g.guard(adminKey, next)
 		}

@@ -3,7 +3,6 @@ package server
 import (
 	"cmp"
 	"fmt"
-	"log/slog"
 	"net/http"
 
 	"github.com/bucketgen/bucketgen/engine"
@@ -16,7 +15,6 @@ import (
 type tracking struct {
 	engine *engine.Engine
 	gate   *gate
-	log    *slog.Logger
 	config HTTP
 }
 

@@ -4,7 +4,6 @@ package manage
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -25,8 +24,8 @@ type Options struct {
 	// change, may change everything. It answers the others.
 	Guard func(change bool, next http.Handler) http.Handler
 
-	// Log is where the reasons of answers of 500 go.
-	Log *slog.Logger
+	// Failed logs why a request failed by no fault of its client.
+	Failed func(ctx context.Context, err error)
 
 	// Wait is how long a request may take.
 	Wait time.Duration
@@ -35,13 +34,13 @@ type Options struct {
 // api is the management API of an engine.
 type api struct {
 	engine *engine.Engine
-	log    *slog.Logger
+	failed func(ctx context.Context, err error)
 	huma   huma.API
 }
 
 // Mount adds the API of an engine to a mux.
 func Mount(mux *http.ServeMux, e *engine.Engine, o Options) {
-	a := newAPI(&guarded{ServeMux: mux, options: o}, e, o.Log)
+	a := newAPI(&guarded{ServeMux: mux, options: o}, e, o.Failed)
 	serve := func(name, contentType string, write func() ([]byte, error)) {
 		document := sync.OnceValues(write)
 		mux.Handle("GET /v1/"+name, o.Guard(false, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -61,7 +60,7 @@ func Mount(mux *http.ServeMux, e *engine.Engine, o Options) {
 // Document returns the OpenAPI document, which is the same for all engines.
 func Document() *huma.OpenAPI { return newAPI(http.NewServeMux(), nil, nil).huma.OpenAPI() }
 
-func newAPI(mux humago.Mux, e *engine.Engine, log *slog.Logger) *api {
+func newAPI(mux humago.Mux, e *engine.Engine, failed func(ctx context.Context, err error)) *api {
 	config := huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
@@ -92,7 +91,7 @@ func newAPI(mux humago.Mux, e *engine.Engine, log *slog.Logger) *api {
 		Transformers:                 []huma.Transformer{ours},
 	}
 	config.AllowAdditionalPropertiesByDefault = true // so that answers may come to say more
-	a := &api{engine: e, log: log, huma: huma.NewAPI(config, humago.NewAdapter(mux, ""))}
+	a := &api{engine: e, failed: failed, huma: huma.NewAPI(config, humago.NewAdapter(mux, ""))}
 	a.huma.UseMiddleware(plain)
 	a.buckets()
 	a.members()

@@ -51,13 +51,13 @@ func (a *api) problem(ctx context.Context, err error) *problem.Problem {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil: // the client is gone, and reads no answer
 		return problem.New(http.StatusServiceUnavailable, "the request was cancelled")
 	case errors.Is(err, context.DeadlineExceeded):
-		a.log.WarnContext(ctx, "a request took too long", "error", err)
+		a.failed(ctx, err)
 		return problem.Later(http.StatusServiceUnavailable, "the request took too long; retry", time.Second)
 	case engine.Transient(err):
-		a.log.WarnContext(ctx, "a request could not be done for now", "error", err)
+		a.failed(ctx, err)
 		return problem.Later(http.StatusServiceUnavailable, "the database does not answer, or the server is stopping; retry", time.Second)
 	}
-	a.log.ErrorContext(ctx, "a request failed", "error", err)
+	a.failed(ctx, err)
 	return problem.New(http.StatusInternalServerError, "the server failed; the reason is in its log")
 }
 

@@ -25,6 +25,7 @@ type Problem struct { //nolint:errname // so RFC 9457 calls it
 
 	retryAfter time.Duration
 	allowed    string
+	text       []byte // text is the encoded answer of a problem that is shared; nil if it is encoded when it is sent
 }
 
 // Wrong is a further field that is wrong.
@@ -50,6 +51,17 @@ func Later(status int, detail string, after time.Duration) *Problem {
 	p := New(status, detail)
 	p.retryAfter = after
 	return p
+}
+
+// Shared encodes the answer once, for a problem that many requests share. It must not be changed any more.
+func (p *Problem) Shared() *Problem {
+	p.text = p.encode()
+	return p
+}
+
+func (p *Problem) encode() []byte {
+	text, _ := json.Marshal(p) //nolint:errchkjson // it has texts and numbers only
+	return append(text, '\n')
 }
 
 // Allow notes the methods that would have been allowed.
@@ -89,9 +101,12 @@ func (*Problem) ContentType(string) string { return ContentType }
 
 // Answer writes a problem.
 func (p *Problem) Answer(w http.ResponseWriter) {
-	text, _ := json.Marshal(p) //nolint:errchkjson // it has texts and numbers only
+	text := p.text
+	if text == nil {
+		text = p.encode()
+	}
 	p.addTo(w.Header())
 	w.Header()["Content-Type"] = contentTypes
 	w.WriteHeader(p.Status)
-	_, _ = w.Write(append(text, '\n')) // the client may have gone
+	_, _ = w.Write(text) // the client may have gone
 }

@@ -1,0 +1,95 @@
+package server
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestWorktimeRefusesUnread opens more bodies at once than their price allows. What a second refills is little.
+func TestWorktimeRefusesUnread(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var w worktime
+		opened := func() (n int) {
+			for w.open() {
+				n++
+			}
+			return n
+		}
+		<-time.After(time.Hour)
+		if n, want := opened(), int(mostWork/bodyWork); n != want {
+			t.Errorf("%d bodies are opened at once, want %d", n, want)
+		}
+		<-time.After(bodyWork * workShare)
+		if n := opened(); n != 1 {
+			t.Errorf("%d bodies are opened after the time for one, want 1", n)
+		}
+	})
+}
+
+// TestWorktimeOfKnownKeys opens 1,000 bodies a second for a minute, whose keys are known after 20 ms each: their price is refunded.
+// Without a key, no more are opened than the
+// share of a second pays for.
+func TestWorktimeOfKnownKeys(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var w worktime
+		const rate, lookup, span = 1000, 20 * time.Millisecond, 60
+		opened := func(known bool) (n int) {
+			<-time.After(time.Hour)
+			for range span * rate {
+				if w.open() {
+					n++
+					s := &source{spent: &w, taken: bodyWork}
+					if known {
+						time.AfterFunc(lookup, s.refund)
+					}
+				}
+				<-time.After(time.Second / rate)
+			}
+			return n
+		}
+		if n := opened(true); n != span*rate {
+			t.Errorf("%d of %d bodies with a known key are opened", n, span*rate)
+		}
+		share := span * int(time.Second/workShare/bodyWork)
+		if n := opened(false); n > share+int(mostWork/bodyWork) {
+			t.Errorf("%d bodies without a known key are opened, want %d at most", n, share+int(mostWork/bodyWork))
+		}
+	})
+}
+
+// TestWorktimeBeyondThePrice reads a body whose parts take longer than its price, until nothing is left.
+func TestWorktimeBeyondThePrice(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var w worktime
+		<-time.After(time.Hour)
+		if !w.open() {
+			t.Fatal("nothing is left at first")
+		}
+		s := &source{Reader: endlessReader{}, left: 1 << 20, spent: &w, taken: bodyWork}
+		parts := 0
+		for ; parts < 1000; parts++ {
+			if _, err := s.Read(make([]byte, 1)); errors.Is(err, errFull) {
+				break
+			}
+			<-time.After(bodyWork / 2) // what it takes to scan a part
+		}
+		if least, most := 2*int(mostWork/bodyWork), 3*int(mostWork/bodyWork); parts < least || parts > most {
+			t.Errorf("%d parts are read, want %d to %d", parts, least, most)
+		}
+		s.refund()
+		if w.left != mostWork {
+			t.Errorf("%v are left after the refund, want %v", w.left, mostWork)
+		}
+	})
+}
+
+// endlessReader is a body that goes on.
+type endlessReader struct{}
+
+// Read reads a byte.
+func (endlessReader) Read(b []byte) (int, error) { return min(1, len(b)), nil }
