@@ -163,7 +163,7 @@ func registryOf(definitions ...ir.Definition) (*registry.Registry, error) {
 	if errs := check.Errors(check.Problems(f)); len(errs) > 0 {
 		return nil, fmt.Errorf("the workload's buckets are wrong: %v", errs[0])
 	}
-	return plan.Build(f).Registry, nil
+	return registry.New(plan.Build(f).Registry), nil
 }
 
 // resident is how much memory of this process is in the machine's, in bytes, or 0 where that is not known.

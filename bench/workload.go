@@ -10,6 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/ir"
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // The synthetic world: what its users have and do.
@@ -69,8 +70,8 @@ func (w workload) candidates(r *registry.Registry) float64 {
 	found := 0
 	for i := range sample {
 		ev := &sample[i]
-		facts := r.NewFacts("")
-		carried := registry.Carried{Event: r.Event(ev.Name)}
+		facts := r.Tables().NewFacts("")
+		carried := table.Change{Event: r.Tables().Event(ev.Name)}
 		for key, v := range w.user(w.number(ev.UserID)).Traits {
 			setText(r, facts, key, v)
 		}
@@ -79,15 +80,15 @@ func (w workload) candidates(r *registry.Registry) float64 {
 				carried.Properties = append(carried.Properties, p)
 			}
 		}
-		found += len(r.Candidates(nil, carried, facts, nil))
+		found += len(r.Tables().Candidates(nil, carried, facts, nil))
 	}
 	return float64(found) / float64(len(sample))
 }
 
-func setText(r *registry.Registry, facts *registry.Facts, key string, v any) (registry.Property, bool) {
-	p, declared := r.Property(key)
+func setText(r *registry.Registry, facts *table.Facts, key string, v any) (table.PropertyIndex, bool) {
+	p, declared := r.Tables().Property(key)
 	if declared {
-		facts.SetProperty(p, registry.Value{Kind: registry.Text, Text: fmt.Sprint(v)})
+		facts.SetProperty(p, table.Value{Kind: table.Text, Text: fmt.Sprint(v)})
 	}
 	return p, declared
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/service"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Arm says that a member of a bucket with FastExpiry is to be looked at when an instant comes.
@@ -84,7 +84,7 @@ func (e *Engine) expire(ctx context.Context, a Arm) (Expiry, error) {
 		return "", err
 	case !active || !row.DueAt.Time.Equal(a.ExpiresAt):
 		return ExpiryStale, nil
-	case e.now() < registry.At(a.ExpiresAt):
+	case e.now() < table.At(a.ExpiresAt):
 		return ExpiryEarly, nil
 	}
 	t := &transact.Task{Want: store.Request{User: row.UserID}, Options: e.options(true), Step: (*decide.Session).Clock}
@@ -105,7 +105,7 @@ func (e *Engine) expire(ctx context.Context, a Arm) (Expiry, error) {
 }
 
 // dueOf returns when the stay of a timer is to be looked at, zero if never, and whose it is by now, and whether it still lasts.
-func (e *Engine) dueOf(ctx context.Context, b registry.Index, a Arm) (row db.MembershipsArmRow, active bool, err error) {
+func (e *Engine) dueOf(ctx context.Context, b table.BucketIndex, a Arm) (row db.MembershipsArmRow, active bool, err error) {
 	row, err = e.store.Queries(e.pool).MembershipsArm(ctx, db.MembershipsArmParams{UserID: a.UserID, BucketNo: e.store.Bucket(b)})
 	switch {
 	case noRow(err):
@@ -149,7 +149,7 @@ func (a *armer) prepare() {
 	a.fast = map[int32]bool{}
 	for i := range a.engine.registry.Buckets {
 		if a.engine.registry.Buckets[i].FastExpiry {
-			a.fast[a.engine.store.Bucket(registry.Index(i))] = true
+			a.fast[a.engine.store.Bucket(table.BucketIndex(i))] = true
 		}
 	}
 }
@@ -245,7 +245,7 @@ func (a *armer) tell(ctx context.Context, p db.MembershipsArmedParams) (err erro
 	}
 	arms := make([]Arm, 0, len(rows))
 	for _, row := range rows {
-		if registry.At(row.DueAt.Time) > registry.Latest {
+		if table.At(row.DueAt.Time) > table.Latest {
 			continue // JSON cannot say when; the clock settles it
 		}
 		b, _ := a.engine.store.Index(row.BucketNo) // it is one of ours

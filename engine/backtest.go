@@ -10,6 +10,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/backtest"
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // BackTestOptions say what to run over the log, and what to compare it with. The zero value runs every bucket of the engine's
@@ -129,12 +130,13 @@ func (e *Engine) BackTest(ctx context.Context, o BackTestOptions) (BackTestResul
 
 // backTest is a back-test that runs.
 type backTest struct {
-	engine  *Engine
-	options BackTestOptions
-	until   registry.Instant
-	tested  []*tested
-	other   *registry.Registry // with other versions that are to be run, too; nil if there are none
-	logged  []string           // ids of buckets of which transitions are read: manual ones, and those recorded
+	engine   *Engine
+	options  BackTestOptions
+	until    table.Instant
+	tested   []*tested
+	registry *table.Registry // what options say is run
+	other    *table.Registry // with other versions that are to be run, too; nil if there are none
+	logged   []string        // ids of buckets of which transitions are read: manual ones, and those recorded
 
 	users, events int64
 }
@@ -142,14 +144,14 @@ type backTest struct {
 // tested is a bucket that is reported, and its other version.
 type tested struct {
 	id      string
-	index   registry.Index
+	index   table.BucketIndex
 	total   backtest.Bucket
 	against *against
 }
 
 type against struct {
 	id                   string
-	index                registry.Index // unless it is recorded
+	index                table.BucketIndex // unless it is recorded
 	total                backtest.Bucket
 	pair                 backtest.Pair
 	runUsers, otherUsers []string
@@ -158,7 +160,7 @@ type against struct {
 
 func (e *Engine) newBackTest(o BackTestOptions) (*backTest, error) {
 	if o.Registry == nil {
-		o.Registry = e.registry
+		o.Registry = e.handle
 	}
 	if o.Until.IsZero() {
 		o.Until = e.config.Now()
@@ -167,22 +169,22 @@ func (e *Engine) newBackTest(o BackTestOptions) (*backTest, error) {
 		return nil, errors.New("the number of Workers is negative")
 	}
 	def(&o.Workers, runtime.GOMAXPROCS(0))
-	b := &backTest{engine: e, options: o, until: registry.At(o.Until)}
+	b := &backTest{engine: e, options: o, until: table.At(o.Until), registry: o.Registry.Tables()}
 	if len(o.Buckets) == 0 {
-		for i := range o.Registry.Buckets {
-			o.Buckets = append(o.Buckets, o.Registry.Buckets[i].ID)
+		for i := range b.registry.Buckets {
+			o.Buckets = append(o.Buckets, b.registry.Buckets[i].ID)
 		}
 	}
 	compares := o.Against != BackTestAgainst{}
 	if compares && !o.Against.Recorded {
-		b.other = o.Registry
+		b.other = b.registry
 		if o.Against.Registry != nil {
-			b.other = o.Against.Registry
+			b.other = o.Against.Registry.Tables()
 		}
 	}
 	var err error
 	for _, id := range o.Buckets {
-		index, known := o.Registry.Bucket(id)
+		index, known := b.registry.Bucket(id)
 		if !known {
 			return nil, fmt.Errorf("bucket %q: %w", id, errNotInRegistry)
 		}
@@ -194,9 +196,9 @@ func (e *Engine) newBackTest(o BackTestOptions) (*backTest, error) {
 		}
 		b.tested = append(b.tested, t)
 	}
-	for _, r := range []*registry.Registry{o.Registry, b.other} {
+	for _, r := range []*table.Registry{b.registry, b.other} {
 		for i := 0; r != nil && i < len(r.Buckets); i++ {
-			if r.Buckets[i].Kind == registry.Manual {
+			if r.Buckets[i].Kind == table.Manual {
 				b.logged = append(b.logged, r.Buckets[i].ID)
 			}
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 const (
@@ -124,9 +124,9 @@ func (b *backTest) chunk(contacts []db.ContactsLoggedRow, events []db.EventsLogg
 		if contact.ID > last {
 			break
 		}
-		u := backtest.User{ID: contact.UserID, DeletedAt: registry.Never}
+		u := backtest.User{ID: contact.UserID, DeletedAt: table.Never}
 		if contact.DeletedAt.Valid {
-			u.DeletedAt = registry.At(contact.DeletedAt.Time)
+			u.DeletedAt = table.At(contact.DeletedAt.Time)
 		}
 		for ; len(events) > 0 && events[0].ContactID <= contact.ID; events = events[1:] {
 			entry, err := logged(&events[0])
@@ -145,8 +145,8 @@ func (b *backTest) chunk(contacts []db.ContactsLoggedRow, events []db.EventsLogg
 }
 
 func logged(row *db.EventsLoggedRow) (backtest.Entry, error) {
-	entry := backtest.Entry{At: registry.At(row.ReceivedAt.Time), Event: decide.Event{
-		Kind: decide.EventKind(row.Kind), Name: deref(row.Name), OccurredAt: registry.At(row.OccurredAt.Time),
+	entry := backtest.Entry{At: table.At(row.ReceivedAt.Time), Event: decide.Event{
+		Kind: decide.EventKind(row.Kind), Name: deref(row.Name), OccurredAt: table.At(row.OccurredAt.Time),
 	}}
 	var err error
 	if row.Properties != nil {
@@ -162,7 +162,7 @@ func logged(row *db.EventsLoggedRow) (backtest.Entry, error) {
 
 // addRecorded adds what happened live: as something to compare with, or because it is the change of a manual bucket.
 func (b *backTest) addRecorded(u *backtest.User, row *db.TransitionsLoggedRow) {
-	at := registry.At(row.At.Time)
+	at := table.At(row.At.Time)
 	change := backtest.Change{At: at, Kind: backtest.Left}
 	if Kind(row.Kind) == Entered {
 		change.Kind = backtest.Entered
@@ -186,9 +186,9 @@ func (b *backTest) workOut(ctx context.Context, c *chunk) error {
 	for range b.options.Workers {
 		workers.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(c.users)) && ctx.Err() == nil; i = next.Add(1) - 1 {
-				ran[i] = backtest.Run(b.options.Registry, &c.users[i], b.until)
+				ran[i] = backtest.Run(b.registry, &c.users[i], b.until)
 				others[i] = ran[i]
-				if b.other != nil && b.other != b.options.Registry {
+				if b.other != nil && b.other != b.registry {
 					others[i] = backtest.Run(b.other, &c.users[i], b.until)
 				}
 			}
@@ -221,14 +221,14 @@ func (b *backTest) add(u *backtest.User, ran, other []decide.Transition) {
 	if b.options.Transition == nil {
 		return
 	}
-	for _, made := range transact.Transitions(b.options.Registry, u.ID, ran) {
+	for _, made := range transact.Transitions(b.registry, u.ID, ran) {
 		if b.reports(made.BucketID) {
 			b.options.Transition(made)
 		}
 	}
 }
 
-func (a *against) add(u *backtest.User, here, there []backtest.Change, until registry.Instant) {
+func (a *against) add(u *backtest.User, here, there []backtest.Change, until table.Instant) {
 	a.total.Add(there, u.DeletedAt, until)
 	switch inHere, inThere := a.pair.Add(here, there, u.DeletedAt, until); {
 	case inHere && inThere:

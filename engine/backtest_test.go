@@ -12,6 +12,7 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 func (w *world) backTest(o engine.BackTestOptions) engine.BackTestResult {
@@ -181,7 +182,7 @@ func TestBackTestRefuses(t *testing.T) {
 	}{
 		{"an unknown bucket", engine.BackTestOptions{Buckets: []string{"gone"}}, `back-test: bucket "gone": the bucket is not in the registry that is run`},
 		{"against an unknown bucket", engine.BackTestOptions{Against: engine.BackTestAgainst{Bucket: "gone"}}, `back-test: bucket "gone": the bucket is not in the registry that is run`},
-		{"against an empty registry", engine.BackTestOptions{Against: engine.BackTestAgainst{Registry: &registry.Registry{}}}, `back-test: bucket "pro": the bucket is not in the registry that is run`},
+		{"against an empty registry", engine.BackTestOptions{Against: engine.BackTestAgainst{Registry: registry.New(&table.Registry{})}}, `back-test: bucket "pro": the bucket is not in the registry that is run`},
 		{"workers", engine.BackTestOptions{Workers: -1}, "back-test: the number of Workers is negative"},
 	} {
 		if _, err := w.BackTest(t.Context(), test.o); err == nil || err.Error() != test.want {

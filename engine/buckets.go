@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Bucket is a bucket of the engine's registry, as it is now.
@@ -29,15 +29,15 @@ func (e *Engine) Buckets(ctx context.Context) ([]Bucket, error) {
 	}
 	all := make([]Bucket, len(e.registry.Buckets))
 	for i := range all {
-		all[i] = e.described(registry.Index(i))
+		all[i] = e.described(table.BucketIndex(i))
 	}
 	return all, nil
 }
 
-func (e *Engine) described(b registry.Index) Bucket {
+func (e *Engine) described(b table.BucketIndex) Bucket {
 	row := &e.registry.Buckets[b]
 	d := Bucket{
-		ID: row.ID, Name: row.Name, Description: row.Description, Manual: row.Kind == registry.Manual, Fingerprint: row.Fingerprint,
+		ID: row.ID, Name: row.Name, Description: row.Description, Manual: row.Kind == table.Manual, Fingerprint: row.Fingerprint,
 		Words: e.words(b), Paused: e.paused(b),
 	}
 	d.Other = !d.Paused && e.store.Deployment().Frozen(b)

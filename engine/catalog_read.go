@@ -11,7 +11,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/catalog"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Catalog is what definitions declare beside what arrives: event names, fields of payloads, and properties of users. What no definition
@@ -138,7 +138,7 @@ func (e *Engine) Catalog(ctx context.Context) (Catalog, error) {
 }
 
 // driftOf returns which values arrive as another type than is declared of what a bucket asks about: properties, and fields of events.
-func (e *Engine) driftOf(ctx context.Context, b registry.Index) ([]Drift, error) {
+func (e *Engine) driftOf(ctx context.Context, b table.BucketIndex) ([]Drift, error) {
 	row := &e.registry.Buckets[b]
 	asked := map[catalog.Name]bool{}
 	var of db.CatalogOfParams

@@ -16,7 +16,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/service"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // clock settles what is due, for whichever users it is. It sleeps until the earliest due instant that the database
@@ -48,7 +48,7 @@ func (c *clock) turn(ctx context.Context) (time.Duration, error) {
 	}
 	lag := e.Now().Sub(next)
 	e.stats.clockLag.Store(int64(max(lag, 0)))
-	c.until.Store(int64(registry.At(next)))
+	c.until.Store(int64(table.At(next)))
 	if lag < 0 {
 		return min(-lag, e.config.ClockPoll), nil
 	}
@@ -65,7 +65,7 @@ func (c *clock) turn(ctx context.Context) (time.Duration, error) {
 
 // notice tells the clock of a due instant that was written. If it is earlier than the one that the clock waits for, the
 // clock looks again.
-func (c *clock) notice(at registry.Instant) {
+func (c *clock) notice(at table.Instant) {
 	if int64(at) >= c.until.Load() {
 		return
 	}
@@ -101,7 +101,7 @@ func (e *Engine) Settle(ctx context.Context) (int, error) {
 
 // settleDue settles users until nothing is due any more, several batches at once. It returns how many users it
 // settled.
-func (e *Engine) settleDue(ctx context.Context, o decide.Options, now func() registry.Instant, quit <-chan struct{}) (int, error) {
+func (e *Engine) settleDue(ctx context.Context, o decide.Options, now func() table.Instant, quit <-chan struct{}) (int, error) {
 	var group sync.WaitGroup
 	var mu sync.Mutex
 	var failed error
@@ -134,10 +134,10 @@ func (e *Engine) settleDue(ctx context.Context, o decide.Options, now func() reg
 
 // settleBatch settles the users whose due instants have waited longest and whose locks nobody holds. It returns how
 // many there were.
-func (e *Engine) settleBatch(ctx context.Context, o decide.Options, now registry.Instant) (int, error) {
+func (e *Engine) settleBatch(ctx context.Context, o decide.Options, now table.Instant) (int, error) {
 	ctx, end := e.telemetry.begin(ctx, "clock")
 	users, settles, err := e.runner.CommitDue(ctx, now, dueBatch, func(user store.Request) *transact.Task {
-		return &transact.Task{Want: user, Options: o, Step: func(s *decide.Session, clock registry.Instant) decide.Result {
+		return &transact.Task{Want: user, Options: o, Step: func(s *decide.Session, clock table.Instant) decide.Result {
 			if !o.Live {
 				clock = now
 			}

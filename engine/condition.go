@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/internal/words"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Condition is one condition of a criteria, or a combination of several, with what came of it.
@@ -32,7 +32,7 @@ func (l *look) condition(lines []words.Line) (Condition, []words.Line) {
 	c := Condition{Words: line.Text, Holds: l.trace[line.Node].True, Until: timeOf(l.trace[line.Node].Until)}
 	place := line.Node
 	nodes := l.registry.Buckets[l.bucket].Criteria
-	for nodes[place].Op == registry.OpNot { // what is turned around stands in the same line
+	for nodes[place].Op == table.OpNot { // what is turned around stands in the same line
 		place++
 	}
 	if !nodes[place].Op.Combines() {

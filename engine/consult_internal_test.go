@@ -14,7 +14,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // TestConsult looks at a user whom somebody else has locked, and for whom something is due: it sees what is to come of
@@ -49,7 +49,7 @@ func TestConsult(t *testing.T) {
 	now = now.Add(bucket.Day)
 	ada, nobody := &transact.Task{Want: store.Request{User: "ada"}}, &transact.Task{Want: store.Request{User: "nobody"}}
 	ada.Step = (*decide.Session).Clock
-	nobody.Step = func(*decide.Session, registry.Instant) decide.Result {
+	nobody.Step = func(*decide.Session, table.Instant) decide.Result {
 		t.Error("something is known of nobody")
 		return decide.Result{}
 	}

@@ -142,8 +142,8 @@ func listen(e *engine.Engine, pool *pgxpool.Pool, r *registry.Registry) error {
 			t.Key(), t.UserID, t.BucketID, string(t.Kind), t.EntryCount)
 		return err
 	}
-	for i := range r.Buckets {
-		id := r.Buckets[i].ID
+	for i := range r.Tables().Buckets {
+		id := r.Tables().Buckets[i].ID
 		ref, _ := r.Ref(id)
 		if err := errors.Join(
 			e.OnEnter(ref, engine.EnterHandler{Name: id + " in", MaxAttempts: 1 << 20, Func: handle}),
@@ -214,7 +214,7 @@ func (w *crashWorker) intent(rng *rand.Rand, key string) intent {
 func (w *crashWorker) op(ctx context.Context, rng *rand.Rand, batch []intent, note func(...intent) error) error {
 	switch rng.IntN(8) {
 	case 0:
-		b, _ := w.registry.Bucket("manual")
+		b, _ := w.registry.Tables().Bucket("manual")
 		ref, user := registry.NewManualRef("manual", b), "u"+itoa(rng.IntN(w.Users))
 		change := w.engine.Add
 		if rng.IntN(2) == 0 {

@@ -11,6 +11,7 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Emit says what is announced of the joins and leaves that follow from a deployment. Whatever is announced or not, it
@@ -159,7 +160,7 @@ func (e *Engine) Resume(ctx context.Context, bucket registry.BucketRef) error {
 }
 
 func (e *Engine) halt(ctx context.Context, verb string, ref registry.BucketRef,
-	change func(*store.Store, context.Context, store.Conn, registry.Index, registry.Instant) (int32, error),
+	change func(*store.Store, context.Context, store.Conn, table.BucketIndex, table.Instant) (int32, error),
 ) error {
 	b, err := e.bucket(ref)
 	if err == nil {

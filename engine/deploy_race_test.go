@@ -190,7 +190,7 @@ func TestDeploymentsAreReadWhole(t *testing.T) {
 	conn, err := w.pool.Acquire(t.Context())
 	must(t, err)
 	defer conn.Release()
-	s, err := store.New(t.Context(), conn, store.DefaultSchema, w.registry, 0, store.NameLimits{})
+	s, err := store.New(t.Context(), conn, store.DefaultSchema, w.registry.Tables(), 0, store.NameLimits{})
 	must(t, err)
 	m.do = func() {
 		must(t, w.Pause(t.Context(), w.ref("pro")))

@@ -113,7 +113,7 @@ func TestDeployRemakesWhatIsKept(t *testing.T) {
 		w.settle()
 	}
 	for at := range 12 {
-		for _, d := range live.registry.Buckets {
+		for _, d := range live.registry.Tables().Buckets {
 			if want, got := live.has(d.ID, "ada"), n.has(d.ID, "ada"); got != want {
 				t.Errorf("after %d days, in %s: got %t, want %t", at, d.ID, got, want)
 			}
@@ -251,7 +251,7 @@ func TestWhoRunsWhat(t *testing.T) {
 		return got
 	}
 	both := func(first, second bool) []string {
-		all := []string{w.registry.Fingerprint + " " + strconv.FormatBool(first), n.registry.Fingerprint + " " + strconv.FormatBool(second)}
+		all := []string{w.registry.Tables().Fingerprint + " " + strconv.FormatBool(first), n.registry.Tables().Fingerprint + " " + strconv.FormatBool(second)}
 		slices.Sort(all)
 		return all
 	}
@@ -260,7 +260,7 @@ func TestWhoRunsWhat(t *testing.T) {
 	equal(t, "after the deployment", running(), both(false, true))
 	stop(t, w.Engine)
 	w.Engine = n.Engine
-	equal(t, "after the end of the old process", running(), []string{n.registry.Fingerprint + " true"})
+	equal(t, "after the end of the old process", running(), []string{n.registry.Tables().Fingerprint + " true"})
 	definitions, err := n.Definitions(t.Context())
 	if err != nil {
 		t.Fatal(err)

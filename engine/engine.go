@@ -20,12 +20,14 @@ import (
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Engine runs a registry of buckets on a database. [New] makes one.
 type Engine struct {
 	pool     *pgxpool.Pool
-	registry *registry.Registry
+	handle   *registry.Registry
+	registry *table.Registry // of the handle
 	config   Config
 	log      *slog.Logger
 
@@ -98,7 +100,8 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 	}
 	e := &Engine{
 		pool:     pool,
-		registry: r,
+		handle:   r,
+		registry: r.Tables(),
 		config:   config,
 		log:      config.Logger,
 		batcher:  batch.New[*item](config.MaxBatch),
@@ -222,7 +225,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 }
 
 // Registry returns the registry that the engine runs.
-func (e *Engine) Registry() *registry.Registry { return e.registry }
+func (e *Engine) Registry() *registry.Registry { return e.handle }
 
 // ready returns an error unless the engine is running.
 func (e *Engine) ready() error {
@@ -233,8 +236,8 @@ func (e *Engine) ready() error {
 }
 
 // bucket returns the place in the registry of the bucket that a ref names.
-func (e *Engine) bucket(ref registry.BucketRef) (registry.Index, error) {
-	b, known := e.registry.Resolve(ref)
+func (e *Engine) bucket(ref registry.BucketRef) (table.BucketIndex, error) {
+	b, known := e.handle.Resolve(ref)
 	if !known {
 		if ref == nil {
 			return 0, fmt.Errorf("no bucket was given: %w", ErrUnknownBucket)

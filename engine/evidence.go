@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/internal/words"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Evidence is what the truth of a condition rests on. Text says it all; the rest is the same for programs, as far as it
@@ -41,24 +41,24 @@ type Evidence struct {
 }
 
 // evidence says what a condition rests on.
-func (l *look) evidence(n *registry.Node, t *registry.Traced) *Evidence {
+func (l *look) evidence(n *table.Node, t *table.Traced) *Evidence {
 	from, now := &t.Evidence, l.now
 	e := &Evidence{}
 	switch {
 	case n.Op.IsProperty():
 		e.property(from, now)
-	case n.Op == registry.OpFirst || n.Op == registry.OpLast:
+	case n.Op == table.OpFirst || n.Op == table.OpLast:
 		e.Text = "there was none"
 		if e.At = timeOf(from.At); !e.At.IsZero() {
 			e.Value = words.Value(from.Value)
 			e.Text = fmt.Sprintf("it was at %s, with %s", moment(from.At, now), shown(from.Value, now))
 		}
-	case n.Op == registry.OpFirstWithin:
+	case n.Op == table.OpFirstWithin:
 		e.Text = "there was none"
 		if e.At = timeOf(from.At); !e.At.IsZero() {
 			e.Text = "the first was at " + moment(from.At, now)
 		}
-	case n.Op == registry.OpOnly:
+	case n.Op == table.OpOnly:
 		e.counted(from.Counted, now)
 		e.Unwanted = &Evidence{}
 		e.Unwanted.counted(from.Other, now)
@@ -66,42 +66,42 @@ func (l *look) evidence(n *registry.Node, t *registry.Traced) *Evidence {
 	case from.Counted != nil:
 		e.counted(from.Counted, now)
 	case from.Quantity != nil:
-		e.quantity(from.Quantity, n.Op == registry.OpAverage, now)
-	case n.Op == registry.OpCompleted:
+		e.quantity(from.Quantity, n.Op == table.OpAverage, now)
+	case n.Op == table.OpCompleted:
 		e.chain(from.Chain, &l.registry.Sequences[n.Sequence], now)
-	case n.Op == registry.OpUnanswered:
+	case n.Op == table.OpUnanswered:
 		e.open(from.Chain, &l.registry.Sequences[n.Sequence], now)
-	case n.Op == registry.OpInBucket:
+	case n.Op == table.OpInBucket:
 		e.Text = "the user is not"
 		if t.True {
 			e.Text = "the user is"
 		}
-	case n.Op == registry.OpSample:
+	case n.Op == table.OpSample:
 		e.Draw = &from.Draw
 		e.Text = fmt.Sprintf("the user's number is %.4g, and those below %v are in it", from.Draw, n.With.Numbers[0])
 	default: // it asks for none or fewer
 		e.Text = "whatever there is"
 	}
-	if from.Counted == nil && from.Quantity == nil && n.Op != registry.OpUnanswered && t.Until != registry.Never {
+	if from.Counted == nil && from.Quantity == nil && n.Op != table.OpUnanswered && t.Until != table.Never {
 		e.Text += "; time alone may change that at " + moment(t.Until, now)
 	}
 	return e
 }
 
-func (e *Evidence) property(from *registry.Evidence, now registry.Instant) {
+func (e *Evidence) property(from *table.Evidence, now table.Instant) {
 	e.Value = words.Value(from.Value)
 	e.Text = "it is " + shown(from.Value, now)
 	if !from.Value.Exists() {
 		e.Text = "it has no value"
 	}
-	if from.Change == nil {
+	if from.LastChange == nil {
 		return
 	}
-	e.Was, e.ChangedAt = words.Value(from.Change.Was), timeOf(from.Change.At)
-	e.Text += fmt.Sprintf(" since %s, and was %s before", moment(from.Change.At, now), e.Was)
+	e.Was, e.ChangedAt = words.Value(from.LastChange.Was), timeOf(from.LastChange.At)
+	e.Text += fmt.Sprintf(" since %s, and was %s before", moment(from.LastChange.At, now), e.Was)
 }
 
-func (e *Evidence) counted(c *registry.Counted, now registry.Instant) {
+func (e *Evidence) counted(c *table.Counted, now table.Instant) {
 	e.Count, e.More, e.Newest = &c.Count, c.More, timeOf(c.Newest)
 	for _, g := range c.Groups {
 		e.Different = append(e.Different, g.Group)
@@ -129,13 +129,13 @@ func (e *Evidence) counted(c *registry.Counted, now registry.Instant) {
 	}
 	e.Rank, e.Deciding, e.LeavesAt = c.Rank, timeOf(c.Deciding), timeOf(c.Leaves)
 	e.Text += fmt.Sprintf("; the %s was at %s", newest(c.Rank), moment(c.Deciding, now))
-	if c.Leaves != registry.Never {
+	if c.Leaves != table.Never {
 		e.Text += ", and counts until " + moment(c.Leaves, now)
 	}
 }
 
-func (e *Evidence) quantity(q *registry.Quantity, average bool, now registry.Instant) {
-	e.Count, e.Total, e.LeavesAt = &q.Count, registry.DecimalText(q.Total), timeOf(q.Leaves)
+func (e *Evidence) quantity(q *table.Quantity, average bool, now table.Instant) {
+	e.Count, e.Total, e.LeavesAt = &q.Count, table.DecimalText(q.Total), timeOf(q.Leaves)
 	if q.Count == 0 {
 		e.Text = "there is none to add up"
 		return
@@ -145,15 +145,15 @@ func (e *Evidence) quantity(q *registry.Quantity, average bool, now registry.Ins
 		mean, _ := new(big.Rat).Quo(q.Total, big.NewRat(int64(q.Count), 1)).Float64()
 		e.Text = fmt.Sprintf("it is about %s: %s, of %s", strconv.FormatFloat(mean, 'g', 6, 64), e.Total, words.Count(q.Count, "occurrence"))
 	}
-	if q.Leaves != registry.Never {
+	if q.Leaves != table.Never {
 		e.Text += "; the oldest counts until " + moment(q.Leaves, now)
 	}
 }
 
-func (e *Evidence) chain(c *registry.Chain, row *registry.SequenceRow, now registry.Instant) {
+func (e *Evidence) chain(c *table.Chain, row *table.Sequence, now table.Instant) {
 	e.Steps, e.Begin, e.End = c.Steps, timeOf(c.Begin), timeOf(c.End)
 	switch steps := len(row.Steps); {
-	case c.Steps == steps && c.Begin != registry.Unset:
+	case c.Steps == steps && c.Begin != table.Unset:
 		e.Text = fmt.Sprintf("it was last completed at %s, and had begun at %s", moment(c.End, now), moment(c.Begin, now))
 	case c.Steps == steps:
 		e.Text = "it was last completed at " + moment(c.End, now)
@@ -164,7 +164,7 @@ func (e *Evidence) chain(c *registry.Chain, row *registry.SequenceRow, now regis
 	}
 }
 
-func (e *Evidence) open(c *registry.Chain, row *registry.SequenceRow, now registry.Instant) {
+func (e *Evidence) open(c *table.Chain, row *table.Sequence, now table.Instant) {
 	if len(c.Open) == 0 {
 		e.Text = "nothing waits for what must not follow"
 		return
@@ -181,8 +181,8 @@ func (e *Evidence) open(c *registry.Chain, row *registry.SequenceRow, now regist
 }
 
 // shown is a value as people write it, and how far off it is where it is an instant.
-func shown(v registry.Value, now registry.Instant) string {
-	if v.Kind == registry.Time {
+func shown(v table.Value, now table.Instant) string {
+	if v.Kind == table.Time {
 		return moment(v.Time, now)
 	}
 	return words.Value(v)
@@ -208,6 +208,6 @@ func newest(rank int) string {
 }
 
 // moment says when something is, and how long before or after now.
-func moment(at, now registry.Instant) string {
+func moment(at, now table.Instant) string {
 	return fmt.Sprintf("%s (%s)", at, words.Relative(at, now))
 }

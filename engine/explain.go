@@ -13,6 +13,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/internal/words"
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Explanation says why a user is in a bucket or not, and what happens next if nothing but time does. Its String is for
@@ -84,7 +85,7 @@ func (e *Engine) Explain(ctx context.Context, bucket registry.BucketRef, userID 
 	return x, nil
 }
 
-func (e *Engine) explain(ctx context.Context, b registry.Index, userID string) (Explanation, error) {
+func (e *Engine) explain(ctx context.Context, b table.BucketIndex, userID string) (Explanation, error) {
 	l := look{registry: e.registry, bucket: b}
 	t := &transact.Task{Want: store.Request{User: userID}, Options: e.options(true), Step: l.take, Named: true}
 	var email string
@@ -119,13 +120,13 @@ func (e *Engine) explain(ctx context.Context, b registry.Index, userID string) (
 
 // look is what a session is asked for an explanation.
 type look struct {
-	registry *registry.Registry
-	bucket   registry.Index
+	registry *table.Registry
+	bucket   table.BucketIndex
 	taken    int
 
-	now   registry.Instant
+	now   table.Instant
 	stay  *decide.Stay
-	trace []registry.Traced
+	trace []table.Traced
 	next  decide.Foretold
 	then  decide.Foretold // after ticks
 }
@@ -137,20 +138,20 @@ const (
 )
 
 // take asks a session. Each time it does so anew, on more facts.
-func (l *look) take(s *decide.Session, clock registry.Instant) decide.Result {
+func (l *look) take(s *decide.Session, clock table.Instant) decide.Result {
 	l.taken++
 	result := s.Clock(clock)
 	l.now, l.trace = s.Now(), nil
 	l.stay, _ = s.Stay(l.bucket) // if it is not known, the session runs again
 	row := &l.registry.Buckets[l.bucket]
-	if row.Kind == registry.Dynamic {
+	if row.Kind == table.Dynamic {
 		l.trace = s.Trace(l.bucket)
 	}
 	looks := mostLooks
 	if l.taken > patientTakes {
 		looks = 0
 	}
-	l.then = decide.Foretold{At: registry.Never}
+	l.then = decide.Foretold{At: table.Never}
 	l.next = s.Foretell(l.bucket, true, looks)
 	if len(l.next.Transitions) > 0 && l.next.Transitions[0].Kind == Dwell {
 		l.then = s.Foretell(l.bucket, false, looks)
@@ -163,7 +164,7 @@ func (e *Engine) explanation(l *look, userID, email string) Explanation {
 	next, later := expressible(slices.Concat(l.next.Transitions, l.then.Transitions))
 	x := Explanation{
 		BucketID: row.ID, BucketName: row.Name, UserID: userID, UserEmail: email, At: l.now.Time(),
-		Manual: row.Kind == registry.Manual, Paused: e.paused(l.bucket), Policy: words.Policy(e.registry, l.bucket),
+		Manual: row.Kind == table.Manual, Paused: e.paused(l.bucket), Policy: words.Policy(e.registry, l.bucket),
 		Criteria: criteriaOf(l), Standing: standing(row, l),
 		Next: e.transitions(userID, next),
 	}
@@ -173,7 +174,7 @@ func (e *Engine) explanation(l *look, userID, email string) Explanation {
 	x.Other = !x.Paused && e.store.Deployment().Frozen(l.bucket)
 	switch {
 	case later:
-		x.NothingUntil = registry.Latest.Time()
+		x.NothingUntil = table.Latest.Time()
 	case len(l.next.Transitions) == 0:
 		x.NothingUntil = nothingUntil(l.next.At)
 	case len(l.then.Transitions) == 0:
@@ -187,7 +188,7 @@ func (e *Engine) explanation(l *look, userID, email string) Explanation {
 }
 
 // standing is what the policy of a bucket comes to.
-func standing(row *registry.Bucket, l *look) Standing {
+func standing(row *table.Bucket, l *look) Standing {
 	var s Standing
 	switch stay := l.stay; {
 	case stay == nil:
@@ -201,8 +202,8 @@ func standing(row *registry.Bucket, l *look) Standing {
 	default:
 		s.Blocked = stay.Blocked
 		from := stay.LeftAt.Add(row.EntryPeriod)
-		s.Unannounced = row.EntryLimit == registry.Once || row.EntryLimit == registry.OncePerPeriod && l.now < from
-		if s.Unannounced && row.EntryLimit == registry.OncePerPeriod {
+		s.Unannounced = row.EntryLimit == table.Once || row.EntryLimit == table.OncePerPeriod && l.now < from
+		if s.Unannounced && row.EntryLimit == table.OncePerPeriod {
 			s.AnnouncedFrom = timeOf(from)
 		}
 	}
@@ -210,25 +211,25 @@ func standing(row *registry.Bucket, l *look) Standing {
 }
 
 // timeOf returns an instant as a time, which is zero where there is none, or none that RFC 3339 can express.
-func timeOf(i registry.Instant) time.Time {
-	const earliest registry.Instant = -62167219200_000000 // the beginning of the year 0
-	if i < earliest || i > registry.Latest {
+func timeOf(i table.Instant) time.Time {
+	const earliest table.Instant = -62167219200_000000 // the beginning of the year 0
+	if i < earliest || i > table.Latest {
 		return time.Time{}
 	}
 	return i.Time()
 }
 
 // nothingUntil is timeOf an instant before which nothing happens.
-func nothingUntil(i registry.Instant) time.Time {
-	if i != registry.Never {
-		i = min(i, registry.Latest)
+func nothingUntil(i table.Instant) time.Time {
+	if i != table.Never {
+		i = min(i, table.Latest)
 	}
 	return timeOf(i)
 }
 
 // expressible drops what happens when RFC 3339 cannot say when, and reports whether it did.
 func expressible(all []decide.Transition) ([]decide.Transition, bool) {
-	i := slices.IndexFunc(all, func(t decide.Transition) bool { return t.At > registry.Latest })
+	i := slices.IndexFunc(all, func(t decide.Transition) bool { return t.At > table.Latest })
 	if i < 0 {
 		return all, false
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/printable"
 	"github.com/bucketgen/bucketgen/internal/words"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // String returns the explanation as people read it: over several lines, with the criteria drawn as a tree.
@@ -116,7 +116,7 @@ func (x Explanation) next() []string {
 		all = append(all, fmt.Sprintf("%s at %s", deed(t), x.moment(t.At)))
 	}
 	switch {
-	case x.NothingUntil.Equal(registry.Latest.Time()):
+	case x.NothingUntil.Equal(table.Latest.Time()):
 		all = append(all, "nothing else before the year 10000")
 	case !x.NothingUntil.IsZero():
 		all = append(all, fmt.Sprintf("nothing else before %s; the forecast ends there", x.moment(x.NothingUntil)))
@@ -156,7 +156,7 @@ func tick(t *Transition) string {
 var endings = map[Reason]string{ReasonCriteria: "the criteria fails", ReasonMaxDwell: "the maximum dwell ends"}
 
 func (x Explanation) moment(t time.Time) string {
-	return fmt.Sprintf("%s (%s)", stamp(t), words.Relative(registry.At(t), registry.At(x.At)))
+	return fmt.Sprintf("%s (%s)", stamp(t), words.Relative(table.At(t), table.At(x.At)))
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

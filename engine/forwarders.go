@@ -9,6 +9,7 @@ import (
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Forwarder takes transitions to another system, many at once.
@@ -72,7 +73,7 @@ type Delivery = bucketgen.Delivery
 const maxForward = 100
 
 // allBuckets is in place of a bucket.
-const allBuckets registry.Index = -1
+const allBuckets table.BucketIndex = -1
 
 func (f *Forwarder) check() error {
 	switch {
@@ -128,7 +129,7 @@ func (e *Engine) checkSubscription(s Subscription, names []string) error {
 }
 
 // params returns a subscription as the database knows it, and its bucket.
-func (s *Subscription) params(r *registry.Registry) (registry.Index, db.SubscriptionsRegisterParams) {
+func (s *Subscription) params(r *registry.Registry) (table.BucketIndex, db.SubscriptionsRegisterParams) {
 	p := db.SubscriptionsRegisterParams{Name: s.Name, FirstOnly: s.FirstOnly}
 	for _, k := range s.Kinds {
 		p.Kinds = append(p.Kinds, string(k))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // HandlerFunc is called with a transition after that was committed. It is called at least once for each; after an error,
@@ -141,9 +142,9 @@ func checkReasons(reasons []Reason) error {
 	return nil
 }
 
-func (e *Engine) checkTick(b registry.Index, label string) error {
+func (e *Engine) checkTick(b table.BucketIndex, label string) error {
 	row := &e.registry.Buckets[b]
-	if !slices.ContainsFunc(row.Ticks, func(t registry.Tick) bool { return t.Label == label }) {
+	if !slices.ContainsFunc(row.Ticks, func(t table.Tick) bool { return t.Label == label }) {
 		return fmt.Errorf("bucket %q does not tick %q; declare it by Dwell in its definition", row.ID, label)
 	}
 	return nil
@@ -165,7 +166,7 @@ func (e *Engine) Unsubscribe(ctx context.Context, name string) (bool, error) {
 // handler is a registered handler of any kind.
 type handler struct {
 	name         string
-	bucket       registry.Index
+	bucket       table.BucketIndex
 	call         HandlerFunc
 	maxAttempts  int
 	subscription db.SubscriptionsRegisterParams
@@ -203,7 +204,7 @@ func (e *Engine) on(bucket registry.BucketRef, h handler) error {
 }
 
 // numbered completes the parameters of a subscription by the number of its bucket in the database.
-func (e *Engine) numbered(bucket registry.Index, params db.SubscriptionsRegisterParams) db.SubscriptionsRegisterParams {
+func (e *Engine) numbered(bucket table.BucketIndex, params db.SubscriptionsRegisterParams) db.SubscriptionsRegisterParams {
 	if bucket != allBuckets {
 		no := e.store.Bucket(bucket)
 		params.BucketNo = &no

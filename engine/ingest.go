@@ -19,7 +19,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Ingest takes an event in: it is stored and every membership that it changes is changed, all or nothing, before the
@@ -64,7 +64,7 @@ func (e *Engine) ingestBatch(ctx context.Context, events []Event) ([]Result, err
 	now := e.Now()
 	for i := range events {
 		it := &items[i]
-		*it = item{user: e.name(events[i].UserID), at: registry.Unset, ctx: ctx, call: c}
+		*it = item{user: e.name(events[i].UserID), at: table.Unset, ctx: ctx, call: c}
 		if it.event, it.err = e.validate(&events[i], now); it.err == nil {
 			valid = append(valid, it)
 		}
@@ -321,7 +321,7 @@ func (e *Engine) ingestions(items []*item) ([]*transact.Task, []ingestion) {
 		places[name] = len(all)
 		all = append(all, ingestion{
 			Task: transact.Task{
-				Want: store.Request{User: name, Create: true, CreatedAt: it.clock(now)}, Options: e.options(it.at == registry.Unset), Named: true,
+				Want: store.Request{User: name, Create: true, CreatedAt: it.clock(now)}, Options: e.options(it.at == table.Unset), Named: true,
 			},
 			items: items[i : i+1 : i+1],
 		})
@@ -333,7 +333,7 @@ func (e *Engine) ingestions(items []*item) ([]*transact.Task, []ingestion) {
 			events = append(events, &it.event)
 		}
 		t.Want.Events = events[len(events)-len(t.items):]
-		t.Step = func(s *decide.Session, clock registry.Instant) (last decide.Result) {
+		t.Step = func(s *decide.Session, clock table.Instant) (last decide.Result) {
 			for _, it := range t.items {
 				last = s.Ingest(it.event, it.clock(clock))
 				it.result = last
@@ -351,8 +351,8 @@ func (e *Engine) options(clock bool) decide.Options {
 }
 
 // clock returns the time at which the item is decided on: its own in a replay, the given one else.
-func (it *item) clock(now registry.Instant) registry.Instant {
-	if it.at != registry.Unset {
+func (it *item) clock(now table.Instant) table.Instant {
+	if it.at != table.Unset {
 		return it.at
 	}
 	return now

@@ -8,7 +8,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/batch"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/transact"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // item is one event on its way into the database.
@@ -17,8 +17,8 @@ type item struct {
 	as    string // by whose name it is done, if it turned out that the user has another by now
 	place int    // among all items that the batcher was given
 	event decide.Event
-	at    registry.Instant // virtual time of a replay, or Unset
-	ctx   context.Context  //nolint:containedctx // of the caller that waits for the item; it outlives no call
+	at    table.Instant   // virtual time of a replay, or Unset
+	ctx   context.Context //nolint:containedctx // of the caller that waits for the item; it outlives no call
 
 	result decide.Result
 	err    error

@@ -10,6 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Add puts a user into a manual bucket and returns what happened: nothing if they are in it already. A user who is
@@ -25,19 +26,19 @@ func (e *Engine) Remove(ctx context.Context, bucket registry.ManualRef, userID s
 }
 
 func (e *Engine) change(ctx context.Context, verb string, ref registry.ManualRef, userID string, create bool,
-	step func(*decide.Session, registry.Index, registry.Instant) decide.Result,
+	step func(*decide.Session, table.BucketIndex, table.Instant) decide.Result,
 ) ([]Transition, error) {
 	b, err := e.bucket(ref)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", verb, err)
 	}
-	if e.registry.Buckets[b].Kind != registry.Manual {
+	if e.registry.Buckets[b].Kind != table.Manual {
 		return nil, fmt.Errorf("%s bucket %q: %w", verb, ref.ID(), ErrNotManual)
 	}
 	if err := e.moves(ctx, b); err != nil { // a user who was created for nothing would be no newcomer any more
 		return nil, fmt.Errorf("%s bucket %q: %w", verb, ref.ID(), err)
 	}
-	made, err := e.administer(ctx, userID, create, func(s *decide.Session, clock registry.Instant) decide.Result {
+	made, err := e.administer(ctx, userID, create, func(s *decide.Session, clock table.Instant) decide.Result {
 		return step(s, b, clock)
 	})
 	if err != nil {
@@ -47,7 +48,7 @@ func (e *Engine) change(ctx context.Context, verb string, ref registry.ManualRef
 }
 
 // moves returns an error if nothing moves in a bucket.
-func (e *Engine) moves(ctx context.Context, b registry.Index) error {
+func (e *Engine) moves(ctx context.Context, b table.BucketIndex) error {
 	if err := e.ready(); err != nil {
 		return err
 	}
@@ -65,7 +66,7 @@ func (e *Engine) moves(ctx context.Context, b registry.Index) error {
 }
 
 // paused reports whether a bucket is, as far as this process has noticed.
-func (e *Engine) paused(b registry.Index) bool {
+func (e *Engine) paused(b table.BucketIndex) bool {
 	return slices.Contains(e.store.Deployment().Paused, e.store.Bucket(b))
 }
 
@@ -91,7 +92,7 @@ func (e *Engine) Restore(ctx context.Context, userID string) ([]Transition, erro
 
 // administer runs one step on one user, however long somebody else has the lock, and returns what happened. A user who is
 // unknown and not to be created is left alone.
-func (e *Engine) administer(ctx context.Context, userID string, create bool, step func(*decide.Session, registry.Instant) decide.Result) ([]Transition, error) {
+func (e *Engine) administer(ctx context.Context, userID string, create bool, step func(*decide.Session, table.Instant) decide.Result) ([]Transition, error) {
 	if err := e.ready(); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Has reports whether a user is in a bucket. Users who are unknown or deleted are in none.
@@ -46,7 +47,7 @@ func (e *Engine) BucketsOf(ctx context.Context, userIDs ...string) ([]UserBucket
 	if err != nil {
 		return nil, fmt.Errorf("buckets: %w", err)
 	}
-	goes, of := map[string]string{}, map[string][]registry.Index{}
+	goes, of := map[string]string{}, map[string][]table.BucketIndex{}
 	for _, row := range rows {
 		goes[row.Name] = row.UserID
 		if b, known := e.store.Index(row.BucketNo); known { // 0 is no bucket
@@ -161,7 +162,7 @@ func (e *Engine) History(ctx context.Context, userID string) iter.Seq2[Transitio
 	}
 }
 
-func (e *Engine) lookup(bucket registry.BucketRef) (registry.Index, error) {
+func (e *Engine) lookup(bucket registry.BucketRef) (table.BucketIndex, error) {
 	if err := e.ready(); err != nil {
 		return 0, err
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Merge makes the user from, by an id that somebody had before they signed up, the user into, and returns what happened. From
@@ -81,7 +81,7 @@ func (e *Engine) merge(ctx context.Context, from, into string) ([]Transition, er
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Release()
-	m := merging{engine: e, conn: conn, from: from, into: into, token: e.runner.NewToken(conn), now: registry.Unset}
+	m := merging{engine: e, conn: conn, from: from, into: into, token: e.runner.NewToken(conn), now: table.Unset}
 	if err := m.run(ctx); err != nil {
 		return nil, e.rollback(ctx, conn, err)
 	}
@@ -105,11 +105,11 @@ type merging struct {
 
 	token   store.CommitToken
 	xid     string
-	now     registry.Instant // the time of both
-	settled *store.Write     // what was due of both before that
-	parted  *store.Write     // how their stays have changed since
-	facts   *store.Loaded     // of the survivor, with all that was the other's
-	written *store.Write     // what comes of it
+	now     table.Instant // the time of both
+	settled *store.Write  // what was due of both before that
+	parted  *store.Write  // how their stays have changed since
+	facts   *store.Loaded // of the survivor, with all that was the other's
+	written *store.Write  // what comes of it
 	made    []Transition
 }
 
@@ -188,7 +188,7 @@ func (m *merging) move(ctx context.Context, from, into int64) error {
 func (m *merging) part(ctx context.Context, stays *transact.Runner) ([]decide.Handover, error) {
 	last := map[string][]decide.Stay{} // what is decided over each depends on the other's
 	read := func(user string) *transact.Task {
-		return &transact.Task{Want: store.Request{User: user}, Step: func(s *decide.Session, _ registry.Instant) decide.Result {
+		return &transact.Task{Want: store.Request{User: user}, Step: func(s *decide.Session, _ table.Instant) decide.Result {
 			last[user] = s.Last()
 			return decide.Result{}
 		}}
@@ -203,8 +203,8 @@ func (m *merging) part(ctx context.Context, stays *transact.Runner) ([]decide.Ha
 		return nil, err
 	}
 	var handed []decide.Handover
-	from.Step = func(s *decide.Session, _ registry.Instant) decide.Result { return s.Yield(last[m.into], m.now) }
-	into.Step = func(s *decide.Session, _ registry.Instant) decide.Result {
+	from.Step = func(s *decide.Session, _ table.Instant) decide.Result { return s.Yield(last[m.into], m.now) }
+	into.Step = func(s *decide.Session, _ table.Instant) decide.Result {
 		handed = s.Inherit(last[m.from])
 		return decide.Result{}
 	}
@@ -213,9 +213,9 @@ func (m *merging) part(ctx context.Context, stays *transact.Runner) ([]decide.Ha
 }
 
 // task returns a task for one of the users, at the time of both.
-func (m *merging) task(user string, step func(*decide.Session, registry.Instant) decide.Result) *transact.Task {
-	t := m.engine.present(user, 0, func(s *decide.Session, clock registry.Instant) decide.Result {
-		if m.now != registry.Unset {
+func (m *merging) task(user string, step func(*decide.Session, table.Instant) decide.Result) *transact.Task {
+	t := m.engine.present(user, 0, func(s *decide.Session, clock table.Instant) decide.Result {
+		if m.now != table.Unset {
 			clock = m.now
 		}
 		result := step(s, clock)

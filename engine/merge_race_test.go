@@ -16,6 +16,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/refeval"
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 const mergeUsers = 16
@@ -73,8 +74,8 @@ func (m *mergeRace) listen(t *testing.T, e *engine.Engine) {
 		m.delivered = append(m.delivered, tr)
 		return nil
 	}
-	for i := range m.reg.Buckets {
-		ref := registry.NewRef(m.reg.Buckets[i].ID, registry.Index(i))
+	for i := range m.reg.Tables().Buckets {
+		ref := registry.NewRef(m.reg.Tables().Buckets[i].ID, table.BucketIndex(i))
 		must(t, e.OnEnter(ref, engine.EnterHandler{Name: "entered " + ref.ID(), Func: note}))
 		must(t, e.OnLeave(ref, engine.LeaveHandler{Name: "left " + ref.ID(), Func: note}))
 	}

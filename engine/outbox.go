@@ -63,7 +63,7 @@ func (e *Engine) newForwardDispatcher(ctx context.Context, f *Forwarder) (*outbo
 		if s.Existing {
 			err = d.Attach(ctx, to)
 		} else {
-			err = d.Subscribe(ctx, to, e.numbered(s.params(e.registry)))
+			err = d.Subscribe(ctx, to, e.numbered(s.params(e.handle)))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("register subscription %q: %w", s.Name, err)

@@ -14,7 +14,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // newPlanner returns a planner. The numbers that the database has to give to names, so that what is known of them can be asked
@@ -45,7 +45,7 @@ type planner struct {
 	engine   *Engine
 	store    *store.Store     // of its own: the database may not know it
 	runner   *transact.Runner // on the store, in view of the proposed deployment
-	registry *registry.Registry
+	registry *table.Registry
 	current  *store.Deployed
 
 	options PlanOptions
@@ -241,9 +241,9 @@ func (pl *planner) count(user string, st *decide.State, c decide.Changes) {
 }
 
 // heldBack reports whether a user stays in a bucket for the minimal dwell alone.
-func (pl *planner) heldBack(st *decide.State, stay *decide.Stay, now registry.Instant) bool {
+func (pl *planner) heldBack(st *decide.State, stay *decide.Stay, now table.Instant) bool {
 	row := &pl.registry.Buckets[stay.Bucket]
-	if row.MinDwell == 0 || row.Kind == registry.Manual || row.Disabled || now >= stay.EnteredAt.Add(row.MinDwell) {
+	if row.MinDwell == 0 || row.Kind == table.Manual || row.Disabled || now >= stay.EnteredAt.Add(row.MinDwell) {
 		return false
 	}
 	return !pl.registry.Holds(stay.Bucket, st.Facts, now)
@@ -274,7 +274,7 @@ func (pl *planner) finish() *Plan {
 		bp.Joins, bp.Leaves, bp.Held = pl.estimate(counts.joins), pl.estimate(counts.leaves), pl.estimate(counts.held)
 		slices.Sort(bp.Joining)
 		slices.Sort(bp.Leaving)
-		no := pl.store.Bucket(registry.Index(b))
+		no := pl.store.Bucket(table.BucketIndex(b))
 		for _, s := range pl.subscriptions {
 			if s.BucketNo == nil && counts.emissions[s.No] > 0 || s.BucketNo != nil && *s.BucketNo == no {
 				bp.Reactions = append(bp.Reactions, Reaction{Name: s.Name, Kinds: s.Kinds, Emissions: pl.estimate(counts.emissions[s.No])})

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/internal/batch"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // ReplayOptions say how to replay events.
@@ -65,7 +65,7 @@ func (e *Engine) ReplayEvents(ctx context.Context, events iter.Seq2[Event, error
 	if d, err := e.refresh(ctx); err != nil || !d.Agreed {
 		return ReplaySummary{}, fmt.Errorf("replay: %w", cmp.Or(err, ErrNotDeployed))
 	}
-	r := &replay{engine: e, options: o, call: &batch.Call{}, now: registry.Unset}
+	r := &replay{engine: e, options: o, call: &batch.Call{}, now: table.Unset}
 	r.call.Init(1)
 	var err error
 	if r.summary.after, err = e.store.Queries(e.pool).TransitionsLast(ctx); err != nil {
@@ -99,7 +99,7 @@ type replay struct {
 	engine  *Engine
 	options ReplayOptions
 	call    *batch.Call // all items of the replay, and one that stands for the end of the input
-	now     registry.Instant
+	now     table.Instant
 	abort   context.CancelCauseFunc
 
 	mu      sync.Mutex
@@ -192,13 +192,13 @@ func (r *replay) refuse(place int64, err error) {
 func (r *replay) runOn(ctx context.Context) error {
 	end := r.now
 	if !r.options.Until.IsZero() {
-		end = registry.At(r.options.Until)
+		end = table.At(r.options.Until)
 	}
-	if end == registry.Unset {
+	if end == table.Unset {
 		return nil
 	}
 	r.summary.End = end.Time()
-	_, err := r.engine.settleDue(ctx, r.engine.options(false), func() registry.Instant { return end }, nil)
+	_, err := r.engine.settleDue(ctx, r.engine.options(false), func() table.Instant { return end }, nil)
 	return err
 }
 
@@ -218,7 +218,7 @@ func (r *replay) tally(ctx context.Context) error {
 	for i := range r.summary.Buckets {
 		t := &r.summary.Buckets[i]
 		t.BucketID = e.registry.Buckets[i].ID
-		if t.Active, err = e.store.Queries(e.pool).MembershipsCount(ctx, e.store.Bucket(registry.Index(i))); err != nil {
+		if t.Active, err = e.store.Queries(e.pool).MembershipsCount(ctx, e.store.Bucket(table.BucketIndex(i))); err != nil {
 			return fmt.Errorf("count members: %w", err)
 		}
 	}

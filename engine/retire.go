@@ -9,7 +9,7 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/transact"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Retire lets everybody leave a bucket that is not deployed any more, for the reason [ReasonRetired], and returns how many
@@ -56,7 +56,7 @@ func (e *Engine) empty(ctx context.Context, r *transact.Runner) (int64, error) {
 		tasks := make([]*transact.Task, len(members))
 		for i, m := range members {
 			after = m.ContactID
-			tasks[i] = e.present(m.UserID, m.ContactID, func(s *decide.Session, clock registry.Instant) decide.Result { return s.Retire(0, clock) })
+			tasks[i] = e.present(m.UserID, m.ContactID, func(s *decide.Session, clock table.Instant) decide.Result { return s.Retire(0, clock) })
 		}
 		if err := r.CommitAll(ctx, &e.attempts("retire").Attempts, tasks, func(*transact.Task) { left++ }); err != nil {
 			return left, err

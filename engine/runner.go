@@ -9,11 +9,11 @@ import (
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // newRunner returns a runner of transactions over the buckets of a store.
-func (e *Engine) newRunner(s *store.Store, r *registry.Registry, view *store.Deployment) *transact.Runner {
+func (e *Engine) newRunner(s *store.Store, r *table.Registry, view *store.Deployment) *transact.Runner {
 	return &transact.Runner{Pool: e.pool, Store: s, Registry: r, View: view, Now: e.now, Log: e.log, Links: links{e}}
 }
 
@@ -26,7 +26,7 @@ func (e *Engine) staysOnly(buckets []db.BucketgenBucket) *transact.Runner {
 }
 
 // present returns a task for a user who was found in the database.
-func (e *Engine) present(user string, contact int64, step func(*decide.Session, registry.Instant) decide.Result) *transact.Task {
+func (e *Engine) present(user string, contact int64, step func(*decide.Session, table.Instant) decide.Result) *transact.Task {
 	return &transact.Task{
 		Want: store.Request{User: user, Contact: contact, CreatedAt: e.now()}, Options: e.options(true), Step: step,
 	}

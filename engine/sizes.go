@@ -12,6 +12,7 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Step is the length of a step of time.
@@ -96,7 +97,7 @@ type sizes struct {
 	dwell  *big.Int // of all the stays that ended, in microseconds
 }
 
-func (e *Engine) sizes(ctx context.Context, b registry.Index, from, to time.Time, step Step) (*sizes, error) {
+func (e *Engine) sizes(ctx context.Context, b table.BucketIndex, from, to time.Time, step Step) (*sizes, error) {
 	span := time.Duration(step)
 	if step != Hourly && step != Daily {
 		return nil, fmt.Errorf("a step of %s is neither Hourly nor Daily", span)

@@ -108,7 +108,7 @@ func TestBuckets(t *testing.T) {
 	if err != nil || len(got) != 2 {
 		t.Fatalf("got %v, %v", got, err)
 	}
-	equal(t, "pro", got[0], engine.Bucket{ID: "pro", Name: "pro", Fingerprint: w.registry.Buckets[0].Fingerprint, Words: []string{`plan is "pro"`, "every join is announced"}})
+	equal(t, "pro", got[0], engine.Bucket{ID: "pro", Name: "pro", Fingerprint: w.registry.Tables().Buckets[0].Fingerprint, Words: []string{`plan is "pro"`, "every join is announced"}})
 	if !got[1].Manual || !got[1].Paused || got[1].Other {
 		t.Errorf("testers: got %+v, want a manual bucket that is paused", got[1])
 	}

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/internal/store"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // skew is by how much the clock of a process is ahead of the database's, as of the last heartbeat.
@@ -30,4 +30,4 @@ func (e *Engine) Now() time.Time {
 	return now.Add(-ahead)
 }
 
-func (e *Engine) now() registry.Instant { return registry.At(e.Now()) }
+func (e *Engine) now() table.Instant { return table.At(e.Now()) }

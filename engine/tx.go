@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bucketgen/bucketgen/internal/transact"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // IngestTx takes events in as part of a transaction of the caller, so that they are stored if and only if the caller's
@@ -31,7 +31,7 @@ func (e *Engine) IngestTx(ctx context.Context, tx pgx.Tx, events ...Event) ([]Re
 		if err != nil {
 			return nil, fmt.Errorf("ingest event %d: %w", i, err)
 		}
-		items[i] = &item{user: e.name(events[i].UserID), event: ev, at: registry.Unset}
+		items[i] = &item{user: e.name(events[i].UserID), event: ev, at: table.Unset}
 	}
 	if err := e.ingestWithin(ctx, tx, items); err != nil {
 		return nil, fmt.Errorf("ingest: %w", err)

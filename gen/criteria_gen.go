@@ -6,57 +6,57 @@ package gen
 import (
 	"time"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// criteriaPowerUsers answers whether a user belongs to power-users.
-func criteriaPowerUsers(f *registry.Facts) registry.Verdict {
-	return registry.All(
-		f.Is(propPlan, registry.Value{Kind: registry.Text, Text: "pro"}),
-		f.AtLeast(signalAppActive, 5, registry.Within(7*24*time.Hour)),
+// criteriaPowerUsers reports whether a user belongs to power-users.
+func criteriaPowerUsers(f *table.Facts) table.Verdict {
+	return table.All(
+		f.Is(propPlan, table.Value{Kind: table.Text, Text: "pro"}),
+		f.AtLeast(signalAppActive, 5, table.Within(7*24*time.Hour)),
 	)
 }
 
-var nodesPowerUsers = []registry.Node{
-	{Op: registry.OpAll, Size: 3},
-	{Op: registry.OpIs, Size: 1, Property: propPlan, Value: registry.Value{Kind: registry.Text, Text: "pro"}},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive, Count: 5, Window: registry.Window{Span: 7 * 24 * time.Hour}},
+var nodesPowerUsers = []table.Node{
+	{Op: table.OpAll, Size: 3},
+	{Op: table.OpIs, Size: 1, Property: propPlan, Value: table.Value{Kind: table.Text, Text: "pro"}},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalAppActive, Count: 5, Window: table.Window{Span: 7 * 24 * time.Hour}},
 }
 
-// criteriaTrialExpiringSoon answers whether a user belongs to trial-expiring-soon.
-func criteriaTrialExpiringSoon(f *registry.Facts) registry.Verdict {
-	return registry.All(
-		f.Is(propPlan, registry.Value{Kind: registry.Text, Text: "trial"}),
-		registry.Any(
+// criteriaTrialExpiringSoon reports whether a user belongs to trial-expiring-soon.
+func criteriaTrialExpiringSoon(f *table.Facts) table.Verdict {
+	return table.All(
+		f.Is(propPlan, table.Value{Kind: table.Text, Text: "trial"}),
+		table.Any(
 			f.NotMore(propTrialDaysLeft, 3),
 			f.InTheNext(propTrialEndsAt, 3*24*time.Hour),
 		),
-		f.AtMost(signalSubscriptionStarted, 0, registry.Ever),
+		f.AtMost(signalSubscriptionStarted, 0, table.Ever),
 	)
 }
 
-var nodesTrialExpiringSoon = []registry.Node{
-	{Op: registry.OpAll, Size: 6},
-	{Op: registry.OpIs, Size: 1, Property: propPlan, Value: registry.Value{Kind: registry.Text, Text: "trial"}},
-	{Op: registry.OpAny, Size: 3},
-	{Op: registry.OpNotMore, Size: 1, Property: propTrialDaysLeft, Value: registry.Value{Kind: registry.Number, Number: 3}},
-	{Op: registry.OpInTheNext, Size: 1, Property: propTrialEndsAt, Span: 3 * 24 * time.Hour},
-	{Op: registry.OpAtMost, Size: 1, Signal: signalSubscriptionStarted, Count: 0},
+var nodesTrialExpiringSoon = []table.Node{
+	{Op: table.OpAll, Size: 6},
+	{Op: table.OpIs, Size: 1, Property: propPlan, Value: table.Value{Kind: table.Text, Text: "trial"}},
+	{Op: table.OpAny, Size: 3},
+	{Op: table.OpNotMore, Size: 1, Property: propTrialDaysLeft, Value: table.Value{Kind: table.Number, Number: 3}},
+	{Op: table.OpInTheNext, Size: 1, Property: propTrialEndsAt, Span: 3 * 24 * time.Hour},
+	{Op: table.OpAtMost, Size: 1, Signal: signalSubscriptionStarted, Count: 0},
 }
 
-// criteriaWentDormant answers whether a user belongs to went-dormant.
-func criteriaWentDormant(f *registry.Facts) registry.Verdict {
-	return registry.All(
-		f.AtLeast(signalAppActive, 3, registry.Ever),
-		f.AtMost(signalAppActive, 0, registry.Within(14*24*time.Hour)),
-		registry.Not(f.Is(propUnsubscribed, registry.Value{Kind: registry.Bool, Bool: true})),
+// criteriaWentDormant reports whether a user belongs to went-dormant.
+func criteriaWentDormant(f *table.Facts) table.Verdict {
+	return table.All(
+		f.AtLeast(signalAppActive, 3, table.Ever),
+		f.AtMost(signalAppActive, 0, table.Within(14*24*time.Hour)),
+		table.Not(f.Is(propUnsubscribed, table.Value{Kind: table.Bool, Bool: true})),
 	)
 }
 
-var nodesWentDormant = []registry.Node{
-	{Op: registry.OpAll, Size: 5},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive, Count: 3},
-	{Op: registry.OpAtMost, Size: 1, Signal: signalAppActive, Count: 0, Window: registry.Window{Span: 14 * 24 * time.Hour}},
-	{Op: registry.OpNot, Size: 2},
-	{Op: registry.OpIs, Size: 1, Property: propUnsubscribed, Value: registry.Value{Kind: registry.Bool, Bool: true}},
+var nodesWentDormant = []table.Node{
+	{Op: table.OpAll, Size: 5},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalAppActive, Count: 3},
+	{Op: table.OpAtMost, Size: 1, Signal: signalAppActive, Count: 0, Window: table.Window{Span: 14 * 24 * time.Hour}},
+	{Op: table.OpNot, Size: 2},
+	{Op: table.OpIs, Size: 1, Property: propUnsubscribed, Value: table.Value{Kind: table.Bool, Bool: true}},
 }

@@ -3,52 +3,52 @@
 
 package gen
 
-import "github.com/bucketgen/bucketgen/registry"
+import "github.com/bucketgen/bucketgen/registry/table"
 
 // byEvent lists the buckets whose criteria ask about an event.
-var byEvent = []registry.Postings{
+var byEvent = []table.Postings{
 	eventAppActive: {
-		Always: []registry.Index{idxWentDormant},
-		Guarded: []registry.Guarded{
-			{Property: propPlan, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "pro"}, Buckets: []registry.Index{idxPowerUsers}},
+		Always: []table.BucketIndex{idxWentDormant},
+		Guarded: []table.Guarded{
+			{Property: propPlan, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "pro"}, Buckets: []table.BucketIndex{idxPowerUsers}},
 			}},
 		},
 	},
 	eventSubscriptionStarted: {
-		Guarded: []registry.Guarded{
-			{Property: propPlan, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "trial"}, Buckets: []registry.Index{idxTrialExpiringSoon}},
+		Guarded: []table.Guarded{
+			{Property: propPlan, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "trial"}, Buckets: []table.BucketIndex{idxTrialExpiringSoon}},
 			}},
 		},
 	},
 }
 
 // byProperty lists the buckets whose criteria ask about a property.
-var byProperty = []registry.Postings{
+var byProperty = []table.Postings{
 	propPlan: {
-		Guarded: []registry.Guarded{
-			{Property: propPlan, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "pro"}, Buckets: []registry.Index{idxPowerUsers}},
-				{Value: registry.Value{Kind: registry.Text, Text: "trial"}, Buckets: []registry.Index{idxTrialExpiringSoon}},
+		Guarded: []table.Guarded{
+			{Property: propPlan, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "pro"}, Buckets: []table.BucketIndex{idxPowerUsers}},
+				{Value: table.Value{Kind: table.Text, Text: "trial"}, Buckets: []table.BucketIndex{idxTrialExpiringSoon}},
 			}},
 		},
 	},
 	propTrialDaysLeft: {
-		Guarded: []registry.Guarded{
-			{Property: propPlan, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "trial"}, Buckets: []registry.Index{idxTrialExpiringSoon}},
+		Guarded: []table.Guarded{
+			{Property: propPlan, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "trial"}, Buckets: []table.BucketIndex{idxTrialExpiringSoon}},
 			}},
 		},
 	},
 	propTrialEndsAt: {
-		Guarded: []registry.Guarded{
-			{Property: propPlan, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "trial"}, Buckets: []registry.Index{idxTrialExpiringSoon}},
+		Guarded: []table.Guarded{
+			{Property: propPlan, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "trial"}, Buckets: []table.BucketIndex{idxTrialExpiringSoon}},
 			}},
 		},
 	},
 	propUnsubscribed: {
-		Always: []registry.Index{idxWentDormant},
+		Always: []table.BucketIndex{idxWentDormant},
 	},
 }

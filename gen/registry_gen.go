@@ -7,43 +7,44 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Places in Registry. They mean nothing outside of this program: a bucket more shifts them.
+// Positions in Registry. Valid within this build only: adding a bucket renumbers them.
 const (
-	idxBetaTesters registry.Index = iota
+	idxBetaTesters table.BucketIndex = iota
 	idxPowerUsers
 	idxTrialExpiringSoon
 	idxWentDormant
 )
 
 const (
-	eventAppActive registry.Event = iota
+	eventAppActive table.EventIndex = iota
 	eventSubscriptionStarted
 )
 
 const (
-	propPlan registry.Property = iota
+	propPlan table.PropertyIndex = iota
 	propTrialDaysLeft
 	propTrialEndsAt
 	propUnsubscribed
 )
 
 const (
-	signalAppActive registry.Signal = iota
+	signalAppActive table.SignalIndex = iota
 	signalSubscriptionStarted
 )
 
 // Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
-var Registry = &registry.Registry{
+var Registry = registry.New(&table.Registry{
 	Fingerprint: "3597aa4139b246e3",
-	Buckets: []registry.Bucket{
+	Buckets: []table.Bucket{
 		idxBetaTesters: {
 			ID:          "beta-testers",
 			Name:        "Beta testers",
 			Description: "Users who asked to see what is not finished.",
 			Fingerprint: "09157c06057b8384",
-			Kind:        registry.Manual,
+			Kind:        table.Manual,
 			MaxDwell:    90 * 24 * time.Hour,
 		},
 		idxPowerUsers: {
@@ -51,16 +52,16 @@ var Registry = &registry.Registry{
 			Name:        "Power users",
 			Description: "Paying users who were active five times within a week.",
 			Fingerprint: "6f667b9b50396969",
-			EntryLimit:  registry.OncePerPeriod,
+			EntryLimit:  table.OncePerPeriod,
 			EntryPeriod: 30 * 24 * time.Hour,
 			MinDwell:    24 * time.Hour,
-			Ticks: []registry.Tick{
+			Ticks: []table.Tick{
 				{Label: "after-604800000", Span: 7 * 24 * time.Hour},
 				{Label: "every-2592000000", Every: true, Span: 30 * 24 * time.Hour},
 			},
-			Events:       []registry.Event{eventAppActive},
-			Signals:      []registry.Signal{signalAppActive},
-			Properties:   []registry.Property{propPlan},
+			Events:       []table.EventIndex{eventAppActive},
+			Signals:      []table.SignalIndex{signalAppActive},
+			Properties:   []table.PropertyIndex{propPlan},
 			Criteria:     nodesPowerUsers,
 			CriteriaFunc: criteriaPowerUsers,
 		},
@@ -69,12 +70,12 @@ var Registry = &registry.Registry{
 			Name:         "Trial expiring soon",
 			Description:  "Users on a trial that ends within three days.",
 			Fingerprint:  "12bdfb757c656582",
-			EntryLimit:   registry.Once,
+			EntryLimit:   table.Once,
 			MaxDwell:     7 * 24 * time.Hour,
 			FastExpiry:   true,
-			Events:       []registry.Event{eventSubscriptionStarted},
-			Signals:      []registry.Signal{signalSubscriptionStarted},
-			Properties:   []registry.Property{propPlan, propTrialDaysLeft, propTrialEndsAt},
+			Events:       []table.EventIndex{eventSubscriptionStarted},
+			Signals:      []table.SignalIndex{signalSubscriptionStarted},
+			Properties:   []table.PropertyIndex{propPlan, propTrialDaysLeft, propTrialEndsAt},
 			Criteria:     nodesTrialExpiringSoon,
 			CriteriaFunc: criteriaTrialExpiringSoon,
 		},
@@ -83,33 +84,33 @@ var Registry = &registry.Registry{
 			Name:        "Went dormant",
 			Description: "Users who were active three times or more, but not within two weeks.",
 			Fingerprint: "c6b2b90b22ff584f",
-			EntryLimit:  registry.OncePerPeriod,
+			EntryLimit:  table.OncePerPeriod,
 			EntryPeriod: 90 * 24 * time.Hour,
-			Ticks: []registry.Tick{
+			Ticks: []table.Tick{
 				{Label: "after-2592000000", Span: 30 * 24 * time.Hour},
 			},
 			ReconcileEvery: 6 * time.Hour,
-			Events:         []registry.Event{eventAppActive},
-			Signals:        []registry.Signal{signalAppActive},
-			Properties:     []registry.Property{propUnsubscribed},
+			Events:         []table.EventIndex{eventAppActive},
+			Signals:        []table.SignalIndex{signalAppActive},
+			Properties:     []table.PropertyIndex{propUnsubscribed},
 			Criteria:       nodesWentDormant,
 			CriteriaFunc:   criteriaWentDormant,
 		},
 	},
-	Events: []registry.EventRow{
-		eventAppActive:           {Name: "app.active", Signals: []registry.Signal{signalAppActive}},
-		eventSubscriptionStarted: {Name: "subscription.started", Signals: []registry.Signal{signalSubscriptionStarted}},
+	Events: []table.Event{
+		eventAppActive:           {Name: "app.active", Signals: []table.SignalIndex{signalAppActive}},
+		eventSubscriptionStarted: {Name: "subscription.started", Signals: []table.SignalIndex{signalSubscriptionStarted}},
 	},
-	Properties: []registry.PropertyRow{
-		propPlan:          {Name: "plan", Type: registry.Text},
-		propTrialDaysLeft: {Name: "trial_days_left", Type: registry.Number},
-		propTrialEndsAt:   {Name: "trial_ends_at", Type: registry.Time},
-		propUnsubscribed:  {Name: "unsubscribed", Type: registry.Bool},
+	Properties: []table.Property{
+		propPlan:          {Name: "plan", Type: table.Text},
+		propTrialDaysLeft: {Name: "trial_days_left", Type: table.Number},
+		propTrialEndsAt:   {Name: "trial_ends_at", Type: table.Time},
+		propUnsubscribed:  {Name: "unsubscribed", Type: table.Bool},
 	},
-	Signals: []registry.SignalRow{
-		signalAppActive:           {Key: "event app.active", Event: eventAppActive, Field: registry.NoField, Newest: 5, Totals: true},
-		signalSubscriptionStarted: {Key: "event subscription.started", Event: eventSubscriptionStarted, Field: registry.NoField, Totals: true},
+	Signals: []table.Signal{
+		signalAppActive:           {Key: "event app.active", Event: eventAppActive, Field: table.NoField, Newest: 5, Totals: true},
+		signalSubscriptionStarted: {Key: "event subscription.started", Event: eventSubscriptionStarted, Field: table.NoField, Totals: true},
 	},
 	ByEvent:    byEvent,
 	ByProperty: byProperty,
-}
+})

@@ -51,6 +51,6 @@ func ExampleTickRef() {
 
 func ExampleRegistry_Resolve() {
 	i, known := gen.Registry.Resolve(gen.WentDormant)
-	fmt.Println(gen.Registry.Buckets[i].Name, known)
+	fmt.Println(gen.Registry.Tables().Buckets[i].Name, known)
 	// Output: Went dormant true
 }

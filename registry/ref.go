@@ -1,5 +1,7 @@
 package registry
 
+import "github.com/bucketgen/bucketgen/registry/table"
+
 // BucketRef is a typed name of a bucket: a [Ref] or a [ManualRef] that was generated.
 type BucketRef interface {
 	// ID returns the id of the bucket.
@@ -11,11 +13,11 @@ type BucketRef interface {
 // bucket does not compile.
 type Ref struct {
 	id    string
-	index Index
+	index table.BucketIndex
 }
 
 // NewRef is for generated code.
-func NewRef(id string, index Index) Ref { return Ref{id, index} }
+func NewRef(id string, index table.BucketIndex) Ref { return Ref{id, index} }
 
 // ID returns the id of the bucket.
 func (r Ref) ID() string { return r.id }
@@ -32,7 +34,7 @@ func (r Ref) ref() Ref { return r }
 type ManualRef struct{ Ref }
 
 // NewManualRef is for generated code.
-func NewManualRef(id string, index Index) ManualRef { return ManualRef{Ref{id, index}} }
+func NewManualRef(id string, index table.BucketIndex) ManualRef { return ManualRef{Ref{id, index}} }
 
 // TickRef names a dwell tick of a bucket.
 type TickRef struct {
@@ -41,7 +43,9 @@ type TickRef struct {
 }
 
 // NewTickRef is for generated code.
-func NewTickRef(id string, index Index, label string) TickRef { return TickRef{Ref{id, index}, label} }
+func NewTickRef(id string, index table.BucketIndex, label string) TickRef {
+	return TickRef{Ref{id, index}, label}
+}
 
 // Bucket returns the bucket that ticks.
 func (t TickRef) Bucket() Ref { return t.bucket }

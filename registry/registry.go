@@ -1,122 +1,35 @@
 package registry
 
-import (
-	"sort"
-	"strings"
-	"sync/atomic"
-)
+import "github.com/bucketgen/bucketgen/registry/table"
 
-// Registry is everything that the engine knows of a set of buckets. It is read-only and may be used from several
-// goroutines. Generated code declares one; its fields are tables that only generated code writes.
-type Registry struct {
-	// Fingerprint identifies the generation: it differs if the fingerprint of any bucket does.
-	Fingerprint string
+// Registry is the set of buckets that a program was generated with. Generated code declares one, and a host passes it to
+// engine.New. It is read-only and safe for concurrent use.
+type Registry struct{ tables *table.Registry }
 
-	Buckets    []Bucket      // sorted by id
-	Events     []EventRow    // sorted by name
-	Properties []PropertyRow // sorted by name and path
-	Signals    []SignalRow   // sorted by event and key
-	Fields     []FieldRow    // sorted by event and name
-	Sequences  []SequenceRow // sorted by key
+// New is for generated code. The tables must not be changed afterwards.
+func New(tables *table.Registry) *Registry { return &Registry{tables} }
 
-	ByEvent    []Postings // by Event
-	ByProperty []Postings // by Property
-	Newcomers  []Index    // buckets that may hold, or get a horizon, for a user of whom nothing is known
+// Tables is for the engine: what it returns is not covered by the compatibility promise.
+func (r *Registry) Tables() *table.Registry { return r.tables }
 
-	derived atomic.Pointer[flat]
+// Ref returns the ref of the bucket with an ID, for programs that know buckets by text: command lines and servers.
+func (r *Registry) Ref(id string) (Ref, bool) {
+	i, known := r.tables.Bucket(id)
+	return Ref{id, i}, known
 }
 
-// With returns a registry that differs in its buckets only, and not in their criteria: facts of one are facts of the other.
-func (r *Registry) With(buckets []Bucket) *Registry {
-	other := &Registry{
-		Fingerprint: r.Fingerprint, Buckets: buckets, Events: r.Events, Properties: r.Properties, Signals: r.Signals,
-		Fields: r.Fields, Sequences: r.Sequences, ByEvent: r.ByEvent, ByProperty: r.ByProperty, Newcomers: r.Newcomers,
-	}
-	other.derived.Store(r.flat())
-	return other
-}
-
-// Bucket returns the place of the bucket with the id.
-func (r *Registry) Bucket(id string) (Index, bool) {
-	i, found := sort.Find(len(r.Buckets), func(i int) int { return strings.Compare(id, r.Buckets[i].ID) })
-	return Index(i), found
-}
-
-// Event returns the place of the event with the name, or NoEvent if no criteria asks about it.
-func (r *Registry) Event(name string) Event {
-	i, found := sort.Find(len(r.Events), func(i int) int { return strings.Compare(name, r.Events[i].Name) })
-	if !found {
-		return NoEvent
-	}
-	return Event(i)
-}
-
-// Property returns the place of the property with the name, if it is declared. What lies inside of it follows.
-func (r *Registry) Property(name string) (Property, bool) {
-	i, found := sort.Find(len(r.Properties), func(i int) int { return strings.Compare(name, r.Properties[i].Name) }) // copies no row
-	return Property(i), found
-}
-
-// PayloadProperty is as Property, for a key that a payload carries: a property that only traits set is none.
-func (r *Registry) PayloadProperty(name string) (Property, bool) {
-	p, declared := r.Property(name)
-	return p, declared && !r.Properties[p].TraitsOnly
-}
-
-// Asks reports whether anything asks about a key of the payload of an event: as a property of the user, or as a field.
-func (r *Registry) Asks(e Event, key string) bool {
-	if _, declared := r.PayloadProperty(key); declared {
-		return true
-	}
-	for i := r.firstField(e); i < len(r.Fields) && r.Fields[i].Event == e; i++ {
-		if r.Fields[i].Name == key {
-			return true
-		}
-	}
-	return false
-}
-
-// firstField returns where the fields of an event begin.
-func (r *Registry) firstField(e Event) int {
-	return sort.Search(len(r.Fields), func(i int) bool { return r.Fields[i].Event >= e })
-}
-
-// Evaluate returns whether the criteria of a dynamic bucket hold at an instant, and until when. It
-// reports whether facts that it read were not loaded, in which case the verdict means nothing and
-// [Facts.Lacks] says what to load. It reads no facts where the bucket is closed, see
-// [Registry.Closed].
-func (r *Registry) Evaluate(b Index, f *Facts, now Instant) (verdict Verdict, lacking bool) {
-	f.now = now
-	before := len(f.lacks)
-	verdict = r.flat().run(b, &r.Buckets[b], f)
-	return verdict, len(f.lacks) > before
-}
-
-// Holds reports whether the criteria of a dynamic bucket hold at an instant, on facts that lack
-// nothing.
-func (r *Registry) Holds(b Index, f *Facts, now Instant) bool {
-	verdict, _ := r.Evaluate(b, f, now)
-	return verdict.True
-}
-
-// Resolve returns the place of the bucket that a ref names, if the ref belongs to this registry.
-func (r *Registry) Resolve(ref BucketRef) (Index, bool) {
+// Resolve is for the engine: it returns the index of the bucket that a ref names, if the ref belongs to this registry.
+func (r *Registry) Resolve(ref BucketRef) (table.BucketIndex, bool) {
 	if ref == nil {
 		return 0, false
 	}
-	return r.Place(ref.ref())
+	return r.ResolveRef(ref.ref())
 }
 
-// Place is as Resolve, and makes nothing of the ref that would have to be allocated.
-func (r *Registry) Place(ref Ref) (Index, bool) {
-	if int(ref.index) < len(r.Buckets) && r.Buckets[ref.index].ID == ref.id {
+// ResolveRef is as Resolve, without allocating: a Ref that is passed as a [BucketRef] escapes to the heap.
+func (r *Registry) ResolveRef(ref Ref) (table.BucketIndex, bool) {
+	if int(ref.index) < len(r.tables.Buckets) && r.tables.Buckets[ref.index].ID == ref.id {
 		return ref.index, true
 	}
-	return r.Bucket(ref.id)
-}
-
-// Ref returns the ref of the bucket with an id, for programs that know buckets by text: command lines and servers.
-func (r *Registry) Ref(id string) (Ref, bool) {
-	i, known := r.Bucket(id)
-	return Ref{id, i}, known
+	return r.tables.Bucket(ref.id)
 }

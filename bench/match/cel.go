@@ -7,7 +7,7 @@ import (
 	"github.com/google/cel-go/common/types"
 
 	"github.com/bucketgen/bucketgen/internal/ir"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // celPrograms are the criteria in the language of cel-go.
@@ -68,7 +68,7 @@ func typeOf(v any) *cel.Type {
 
 func (*celPrograms) name() string { return "cel-go" }
 
-func (m *celPrograms) matches(dst, candidates []registry.Index, event int) ([]registry.Index, error) {
+func (m *celPrograms) matches(dst, candidates []table.BucketIndex, event int) ([]table.BucketIndex, error) {
 	for _, b := range candidates {
 		holds, _, err := m.programs[b].Eval(m.users[event])
 		if err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/expr-lang/expr/vm"
 
 	"github.com/bucketgen/bucketgen/internal/ir"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // exprPrograms are the criteria in the language of expr.
@@ -35,7 +35,7 @@ func newExpr(definitions []ir.Definition, events []event) (*exprPrograms, error)
 
 func (*exprPrograms) name() string { return "expr" }
 
-func (m *exprPrograms) matches(dst, candidates []registry.Index, event int) ([]registry.Index, error) {
+func (m *exprPrograms) matches(dst, candidates []table.BucketIndex, event int) ([]table.BucketIndex, error) {
 	for _, b := range candidates {
 		holds, err := m.machine.Run(m.programs[b], m.users[event])
 		if err != nil {

@@ -7,7 +7,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // world is so many buckets, events, and those who answer.
@@ -47,7 +47,7 @@ func newWorld(buckets int, o options) (*world, error) {
 // agree makes sure that everybody says the same of every bucket that an event is about, and that the index leaves out none
 // of those that hold.
 func (w *world) agree() error {
-	var candidates, got, want []registry.Index
+	var candidates, got, want []table.BucketIndex
 	for i := range w.ours.moments {
 		candidates = w.ours.candidates(candidates[:0], i)
 		want, _ = w.ours.matches(want[:0], candidates, i)
@@ -65,14 +65,14 @@ func (w *world) agree() error {
 }
 
 // about returns the buckets that ask about anything that an event carries.
-func (w *world) about(event int) []registry.Index {
+func (w *world) about(event int) []table.BucketIndex {
 	carried := w.ours.moments[event].carried
-	var all []registry.Index
+	var all []table.BucketIndex
 	for i := range w.ours.registry.Buckets {
 		b := &w.ours.registry.Buckets[i]
 		if slices.Contains(b.Events, carried.Event) ||
-			slices.ContainsFunc(carried.Properties, func(p registry.Property) bool { return slices.Contains(b.Properties, p) }) {
-			all = append(all, registry.Index(i))
+			slices.ContainsFunc(carried.Properties, func(p table.PropertyIndex) bool { return slices.Contains(b.Properties, p) }) {
+			all = append(all, table.BucketIndex(i))
 		}
 	}
 	return all
@@ -110,17 +110,17 @@ func (r result) String() string {
 // what an index by value leaves; what it takes to find that is not even counted.
 func (w *world) measure(o options) (result, error) {
 	r := w.counts()
-	all := make([]registry.Index, w.buckets)
+	all := make([]table.BucketIndex, w.buckets)
 	for i := range all {
-		all[i] = registry.Index(i)
+		all[i] = table.BucketIndex(i)
 	}
-	found, opened := make([][]registry.Index, len(w.ours.moments)), make([][]registry.Index, len(w.ours.moments))
+	found, opened := make([][]table.BucketIndex, len(w.ours.moments)), make([][]table.BucketIndex, len(w.ours.moments))
 	for i := range found {
 		found[i], opened[i] = w.ours.candidates(nil, i), w.ours.opened(i)
 	}
 	var narrow, evaluate, both []float64
 	others, scans := make([][]float64, len(w.others)), make([][]float64, len(w.others))
-	buffer, matched := make([]registry.Index, 0, w.buckets), make([]registry.Index, 0, w.buckets)
+	buffer, matched := make([]table.BucketIndex, 0, w.buckets), make([]table.BucketIndex, 0, w.buckets)
 	for range o.rounds {
 		err := profiled(o.profile, func() error {
 			both = append(both, w.time(o.span, func(event int) {
@@ -160,7 +160,7 @@ func (w *world) measure(o options) (result, error) {
 
 func (w *world) counts() result {
 	r := result{buckets: w.buckets}
-	var candidates, matched []registry.Index
+	var candidates, matched []table.BucketIndex
 	for i := range w.ours.moments {
 		candidates = w.ours.candidates(candidates[:0], i)
 		matched, _ = w.ours.matches(matched[:0], candidates, i)

@@ -3,22 +3,22 @@ package main
 import (
 	"slices"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // moment is an event as the registry sees it: what is known of its user, and what it carries.
 type moment struct {
-	facts    *registry.Facts
-	carried  registry.Carried
-	standing []registry.Index // buckets that the user was in before
+	facts    *table.Facts
+	carried  table.Change
+	standing []table.BucketIndex // buckets that the user was in before
 }
 
 // moments returns the moments at which events are decided over.
-func (w workload) moments(r *registry.Registry, events []event) []moment {
+func (w workload) moments(r *table.Registry, events []event) []moment {
 	all := make([]moment, len(events))
 	for i := range events {
 		ev := &events[i]
-		m := moment{facts: factsOf(r, &ev.after), carried: registry.Carried{Event: r.Event(eventName(ev.name))}}
+		m := moment{facts: factsOf(r, &ev.after), carried: table.Change{Event: r.Event(eventName(ev.name))}}
 		for _, p := range ev.texts {
 			m.carry(r, textName(p))
 		}
@@ -34,37 +34,37 @@ func (w workload) moments(r *registry.Registry, events []event) []moment {
 }
 
 // standing returns the buckets that a user is in.
-func standing(r *registry.Registry, f *registry.Facts) []registry.Index {
-	var all []registry.Index
+func standing(r *table.Registry, f *table.Facts) []table.BucketIndex {
+	var all []table.BucketIndex
 	for b := range r.Buckets {
-		if r.Holds(registry.Index(b), f, now) {
-			all = append(all, registry.Index(b))
+		if r.Holds(table.BucketIndex(b), f, now) {
+			all = append(all, table.BucketIndex(b))
 		}
 	}
 	return all
 }
 
-func (m *moment) carry(r *registry.Registry, name string) {
+func (m *moment) carry(r *table.Registry, name string) {
 	if p, declared := r.Property(name); declared {
 		m.carried.Properties = append(m.carried.Properties, p)
 	}
 }
 
 // factsOf returns what the registry needs to know of a user.
-func factsOf(r *registry.Registry, u *user) *registry.Facts {
+func factsOf(r *table.Registry, u *user) *table.Facts {
 	f := r.NewFacts("user").Complete()
 	for i, text := range u.texts {
 		if p, declared := r.Property(textName(i)); declared {
-			f.SetProperty(p, registry.Value{Kind: registry.Text, Text: text})
+			f.SetProperty(p, table.Value{Kind: table.Text, Text: text})
 		}
 	}
 	for i, number := range u.numbers {
 		if p, declared := r.Property(numberName(i)); declared {
-			f.SetProperty(p, registry.Value{Kind: registry.Number, Number: number})
+			f.SetProperty(p, table.Value{Kind: table.Number, Number: number})
 		}
 	}
 	for i, history := range u.history {
-		if e := r.Event(eventName(i)); e != registry.NoEvent {
+		if e := r.Event(eventName(i)); e != table.NoEvent {
 			for n := len(history) - 1; n >= 0; n-- {
 				for _, o := range r.Occurrences(nil, e, history[n], u.payload) {
 					f.Add(o)
@@ -76,35 +76,35 @@ func factsOf(r *registry.Registry, u *user) *registry.Facts {
 }
 
 // payload is what comes with each event of a user.
-func (u *user) payload(string) registry.Value {
-	return registry.Value{Kind: registry.Number, Number: u.amount}
+func (u *user) payload(string) table.Value {
+	return table.Value{Kind: table.Number, Number: u.amount}
 }
 
 // matcher answers which of some buckets a user is in.
 type matcher interface {
 	name() string
 	// matches appends those of the candidates whose criteria hold for the user of an event.
-	matches(dst, candidates []registry.Index, event int) ([]registry.Index, error)
+	matches(dst, candidates []table.BucketIndex, event int) ([]table.BucketIndex, error)
 }
 
 type ours struct {
-	registry *registry.Registry
+	registry *table.Registry
 	moments  []moment
 }
 
 func (ours) name() string { return "bucketgen" }
 
-func (o ours) candidates(dst []registry.Index, event int) []registry.Index {
+func (o ours) candidates(dst []table.BucketIndex, event int) []table.BucketIndex {
 	m := &o.moments[event]
 	return o.registry.Candidates(dst, m.carried, m.facts, m.standing)
 }
 
 // opened returns the buckets that an event is about by its name, the properties that it carries, and the values of its user,
 // with those that the user is in: what an index by value leaves, without anything else that a registry knows.
-func (o ours) opened(event int) []registry.Index {
+func (o ours) opened(event int) []table.BucketIndex {
 	m := &o.moments[event]
-	var all []registry.Index
-	open := func(p *registry.Postings) {
+	var all []table.BucketIndex
+	open := func(p *table.Postings) {
 		all = append(all, p.Always...)
 		for _, g := range p.Guarded {
 			for _, v := range g.Values {
@@ -114,7 +114,7 @@ func (o ours) opened(event int) []registry.Index {
 			}
 		}
 	}
-	if m.carried.Event != registry.NoEvent {
+	if m.carried.Event != table.NoEvent {
 		open(&o.registry.ByEvent[m.carried.Event])
 	}
 	for _, p := range m.carried.Properties {
@@ -124,7 +124,7 @@ func (o ours) opened(event int) []registry.Index {
 	return slices.Compact(all)
 }
 
-func (o ours) matches(dst, candidates []registry.Index, event int) ([]registry.Index, error) {
+func (o ours) matches(dst, candidates []table.BucketIndex, event int) ([]table.BucketIndex, error) {
 	facts := o.moments[event].facts
 	for _, b := range candidates {
 		if o.registry.Holds(b, facts, now) {

@@ -8,7 +8,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/bucketgen/check"
 	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
 	"github.com/bucketgen/bucketgen/internal/ir"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // The synthetic world. Half of the properties are texts, half are numbers below a hundred.
@@ -30,7 +30,7 @@ type workload struct{ alone bool }
 const day = 24 * time.Hour
 
 // now is the instant of every event.
-var now = registry.At(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+var now = table.At(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 
 // definitions returns buckets of two to four conditions by a fixed seed: a text that is one of up to three, and numbers
 // within bounds or what else the workload asks about.
@@ -53,7 +53,7 @@ func (w workload) definitions(buckets int) []ir.Definition {
 	return all
 }
 
-func registryOf(all []ir.Definition) (*registry.Registry, error) {
+func registryOf(all []ir.Definition) (*table.Registry, error) {
 	f := &ir.File{Version: ir.Version, Definitions: all}
 	if errs := check.Errors(check.Problems(f)); len(errs) > 0 {
 		return nil, fmt.Errorf("the workload's buckets are wrong: %v", errs[0])
@@ -117,7 +117,7 @@ func value(i int) string      { return fmt.Sprintf("value-%02d", i) }
 type user struct {
 	texts   [texts]string
 	numbers [numbers]float64
-	history [eventNames][]registry.Instant
+	history [eventNames][]table.Instant
 	amount  float64
 }
 
@@ -150,7 +150,7 @@ func (w workload) events(n int) []event {
 			}
 		}
 		ev.after, ev.name = ev.before, rng.IntN(eventNames)
-		ev.after.history[ev.name] = append([]registry.Instant{now}, u.history[ev.name]...)
+		ev.after.history[ev.name] = append([]table.Instant{now}, u.history[ev.name]...)
 		for _, p := range rng.Perm(texts + numbers)[:carried] {
 			if p < texts {
 				ev.after.texts[p] = value(rng.IntN(values))

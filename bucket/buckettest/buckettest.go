@@ -20,13 +20,15 @@ import (
 	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/simulate"
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Sim is a world of users and buckets, with a clock of its own. What is wrong with a call, or not as required, ends the
 // test. It is for one goroutine.
 type Sim struct {
 	t        testing.TB
-	registry *registry.Registry
+	handle   *registry.Registry
+	registry *table.Registry
 	world    *simulate.Simulator
 	limits   event.Limits
 }
@@ -44,7 +46,7 @@ func NewAt(t testing.TB, r *registry.Registry, start time.Time) *Sim {
 		t.Fatal("buckettest: the registry is nil; pass gen.Registry")
 	}
 	limits := event.Limits{}.WithDefaults()
-	return &Sim{t: t, registry: r, world: simulate.New(r, registry.At(start), limits.User), limits: limits}
+	return &Sim{t: t, handle: r, registry: r.Tables(), world: simulate.New(r.Tables(), table.At(start), limits.User), limits: limits}
 }
 
 // Now returns the time of the world.
@@ -59,7 +61,7 @@ func (s *Sim) AdvanceTo(t time.Time) {
 	if t.Before(s.Now()) {
 		s.t.Fatalf("buckettest: it is %s already, time does not go back to %s", s.Now(), t)
 	}
-	s.world.AdvanceTo(registry.At(t))
+	s.world.AdvanceTo(table.At(t))
 }
 
 // Event is an event, as engine.Event is.
@@ -219,9 +221,9 @@ func (s *Sim) story(userID string) string {
 	return strings.Join(lines, "\n")
 }
 
-func (s *Sim) index(bucket registry.BucketRef) registry.Index {
+func (s *Sim) index(bucket registry.BucketRef) table.BucketIndex {
 	s.t.Helper()
-	b, known := s.registry.Resolve(bucket)
+	b, known := s.handle.Resolve(bucket)
 	if !known {
 		s.t.Fatal("buckettest: the bucket is not in the registry; use a ref that was generated with it")
 	}

@@ -47,7 +47,7 @@ func New(e *engine.Engine, config Config) (*Adapter, error) {
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
-	a := &Adapter{engine: e, config: config.withDefaults(e.Registry()), events: map[string]Event{}, now: time.Now}
+	a := &Adapter{engine: e, config: config.withDefaults(e.Registry().Tables()), events: map[string]Event{}, now: time.Now}
 	a.log = a.config.Logger
 	var err error
 	if a.client, err = newClient(a.log); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // newEngine returns an engine that is never started, so it needs no database.
@@ -115,7 +116,7 @@ func TestCron(t *testing.T) {
 		24 * time.Hour:   "0 0 * * *",
 		100 * time.Hour:  "0 0 * * *",
 	} {
-		if got := cronOf([]registry.Bucket{{}, {ReconcileEvery: every}}); got != want {
+		if got := cronOf([]table.Bucket{{}, {ReconcileEvery: every}}); got != want {
 			t.Errorf("every %v: got %q, want %q", every, got, want)
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Configured reports whether the environment says where Hatchet is: whether HATCHET_CLIENT_TOKEN is set.
@@ -43,7 +43,7 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-func (c Config) withDefaults(r *registry.Registry) Config {
+func (c Config) withDefaults(r *table.Registry) Config {
 	def(&c.Worker, "bucketgen")
 	def(&c.Slots, 10)
 	def(&c.DurableSlots, 1000)
@@ -75,7 +75,7 @@ func (c Config) validate() error {
 
 // cronOf returns a crontab that is as impatient as the most impatient of the buckets, or a little more, for it counts
 // from the full hour or day. It is empty if no bucket asks for any.
-func cronOf(buckets []registry.Bucket) string {
+func cronOf(buckets []table.Bucket) string {
 	every := time.Duration(0)
 	for i := range buckets {
 		if asked := buckets[i].ReconcileEvery; asked > 0 && (every == 0 || asked < every) {

@@ -54,7 +54,7 @@ func listen(t *testing.T, events ...string) <-chan received {
 func TestHatchetPlainWorkflow(t *testing.T) {
 	useHatchet(t)
 	w := newWorld(t, lapsed)
-	place, _ := w.registry.Bucket("lapsed")
+	place, _ := w.registry.Tables().Bucket("lapsed")
 	tick := registry.NewTickRef("lapsed", place, "after-1000")
 	from := listen(t, "bucket:entered:lapsed", "bucket:left:lapsed", "bucket:dwell:lapsed:after-1000", "bucket:left")
 	w.start(t, engine.Config{}, Config{Events: []Event{Entered(w.ref(t, "lapsed")), Left(w.ref(t, "lapsed")), Ticked(tick), AnyLeft()}})

@@ -5,15 +5,15 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // each returns the buckets of users, which nobody may change.
-func (l *Lookup) each(ctx context.Context, users []string) ([][]registry.Index, error) {
-	all := make([][]registry.Index, len(users))
+func (l *Lookup) each(ctx context.Context, users []string) ([][]table.BucketIndex, error) {
+	all := make([][]table.BucketIndex, len(users))
 	if !l.Fresh() {
 		l.fallbacks.Add(int64(len(users)))
-		return all, l.read(ctx, users, func(i int, _ string, in []registry.Index) { all[i] = in })
+		return all, l.read(ctx, users, func(i int, _ string, in []table.BucketIndex) { all[i] = in })
 	}
 	var missing []string
 	var places []int
@@ -34,12 +34,12 @@ func (l *Lookup) each(ctx context.Context, users []string) ([][]registry.Index, 
 }
 
 // load reads users, and remembers those who have not changed meanwhile.
-func (l *Lookup) load(ctx context.Context, users ...string) ([][]registry.Index, error) {
-	all, before := make([][]registry.Index, len(users)), make([]uint64, len(users))
+func (l *Lookup) load(ctx context.Context, users ...string) ([][]table.BucketIndex, error) {
+	all, before := make([][]table.BucketIndex, len(users)), make([]uint64, len(users))
 	for i, user := range users {
 		before[i] = l.memory.drops(user)
 	}
-	err := l.read(ctx, users, func(i int, name string, in []registry.Index) {
+	err := l.read(ctx, users, func(i int, name string, in []table.BucketIndex) {
 		all[i] = in
 		if name == users[i] { // what happens is told of users by the names that they go by
 			l.memory.put(name, in, before[i])
@@ -48,22 +48,22 @@ func (l *Lookup) load(ctx context.Context, users ...string) ([][]registry.Index,
 	return all, err
 }
 
-func (l *Lookup) read(ctx context.Context, users []string, each func(i int, name string, in []registry.Index)) error {
+func (l *Lookup) read(ctx context.Context, users []string, each func(i int, name string, in []table.BucketIndex)) error {
 	all, err := l.engine.BucketsOf(ctx, users...)
 	if err != nil {
 		return fmt.Errorf("lookup: %w", err)
 	}
 	for i, user := range all {
-		in := make([]registry.Index, len(user.Buckets))
+		in := make([]table.BucketIndex, len(user.Buckets))
 		for n, ref := range user.Buckets {
-			in[n], _ = l.registry.Place(ref)
+			in[n], _ = l.registry.ResolveRef(ref)
 		}
 		each(i, user.UserID, in)
 	}
 	return nil
 }
 
-func holds(in []registry.Index, b registry.Index) bool {
+func holds(in []table.BucketIndex, b table.BucketIndex) bool {
 	_, found := slices.BinarySearch(in, b)
 	return found
 }

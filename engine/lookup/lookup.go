@@ -10,6 +10,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Config configures a lookup. The zero value is a good one.
@@ -28,7 +29,7 @@ type Config struct {
 type Lookup struct {
 	engine   *engine.Engine
 	registry *registry.Registry
-	refs     []registry.Ref // by registry.Index
+	refs     []registry.Ref // by table.BucketIndex
 	config   Config
 	memory   *memory
 
@@ -60,9 +61,9 @@ func New(e *engine.Engine, c Config) (*Lookup, error) {
 		c.MaxStale = 250 * time.Millisecond
 	}
 	r := e.Registry()
-	l := &Lookup{engine: e, registry: r, refs: make([]registry.Ref, len(r.Buckets)), config: c, memory: newMemory(c.Users), born: time.Now()}
-	for i := range r.Buckets {
-		l.refs[i] = registry.NewRef(r.Buckets[i].ID, registry.Index(i))
+	l := &Lookup{engine: e, registry: r, refs: make([]registry.Ref, len(r.Tables().Buckets)), config: c, memory: newMemory(c.Users), born: time.Now()}
+	for i := range r.Tables().Buckets {
+		l.refs[i] = registry.NewRef(r.Tables().Buckets[i].ID, table.BucketIndex(i))
 	}
 	return l, nil
 }
@@ -213,7 +214,7 @@ func (l *Lookup) BucketsEach(ctx context.Context, userIDs ...string) ([][]regist
 }
 
 // place returns the place of a bucket. It lets nothing escape, so that a ref that becomes an interface is not allocated.
-func (l *Lookup) place(bucket registry.BucketRef) (registry.Index, error) {
+func (l *Lookup) place(bucket registry.BucketRef) (table.BucketIndex, error) {
 	var ref registry.Ref
 	switch bucket := bucket.(type) {
 	case registry.Ref:
@@ -223,7 +224,7 @@ func (l *Lookup) place(bucket registry.BucketRef) (registry.Index, error) {
 	default:
 		return 0, fmt.Errorf("lookup: no bucket was given: %w", engine.ErrUnknownBucket)
 	}
-	if b, known := l.registry.Place(ref); known {
+	if b, known := l.registry.ResolveRef(ref); known {
 		return b, nil
 	}
 	return 0, fmt.Errorf("lookup: bucket %q: %w", ref.ID(), engine.ErrUnknownBucket)

@@ -14,6 +14,7 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/lookup"
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 func isPro(user string) engine.Event {
@@ -124,9 +125,9 @@ func TestLookupOfTheMerged(t *testing.T) {
 	is(false, false)
 }
 
-func index(t *testing.T, w *world, id string) registry.Index {
+func index(t *testing.T, w *world, id string) table.BucketIndex {
 	t.Helper()
-	b, known := w.registry.Bucket(id)
+	b, known := w.registry.Tables().Bucket(id)
 	if !known {
 		t.Fatal("there is no bucket", id)
 	}

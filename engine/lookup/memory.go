@@ -5,7 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // memory is the users who are remembered, in parts, so that those who ask seldom wait for those who change something.
@@ -31,8 +31,8 @@ type part struct {
 // remembered is a user. What they are in never changes; it is replaced.
 type remembered struct {
 	user  string
-	in    []registry.Index // sorted
-	place int              // in the ring
+	in    []table.BucketIndex // sorted
+	place int                 // in the ring
 	used  atomic.Bool
 }
 
@@ -53,13 +53,13 @@ func (m *memory) part(user string) *part {
 }
 
 // has reports whether a user is in a bucket, if they are remembered.
-func (m *memory) has(user string, b registry.Index) (has, known bool) {
+func (m *memory) has(user string, b table.BucketIndex) (has, known bool) {
 	in, known := m.get(user)
 	return known && holds(in, b), known
 }
 
 // get returns what a user is in, if they are remembered.
-func (m *memory) get(user string) (in []registry.Index, known bool) {
+func (m *memory) get(user string) (in []table.BucketIndex, known bool) {
 	p := m.part(user)
 	p.mu.RLock()
 	r := p.users[user]
@@ -84,7 +84,7 @@ func (m *memory) drops(user string) uint64 {
 }
 
 // put remembers what a user is in, unless they may have been dropped since they were read.
-func (m *memory) put(user string, in []registry.Index, gone uint64) {
+func (m *memory) put(user string, in []table.BucketIndex, gone uint64) {
 	p := m.part(user)
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -53,7 +53,7 @@ func PostHog(e *engine.Engine, config PostHogConfig) error {
 		if property == "" {
 			return fmt.Errorf("mirror.PostHogConfig.Properties has an empty name for bucket %q", id)
 		}
-		if _, known := e.Registry().Bucket(id); !known {
+		if _, known := e.Registry().Tables().Bucket(id); !known {
 			return fmt.Errorf("mirror.PostHogConfig.Properties has %q, which is no bucket", id)
 		}
 	}

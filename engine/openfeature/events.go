@@ -115,9 +115,9 @@ func (p *Provider) tell(ctx context.Context, rounds <-chan engine.Round) {
 
 // ids returns the ids of all buckets.
 func (p *Provider) ids() []string {
-	all := make([]string, len(p.registry.Buckets))
+	all := make([]string, len(p.registry.Tables().Buckets))
 	for i := range all {
-		all[i] = p.registry.Buckets[i].ID
+		all[i] = p.registry.Tables().Buckets[i].ID
 	}
 	return all
 }

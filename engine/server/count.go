@@ -25,8 +25,8 @@ func (c *cli) countCommand() *cobra.Command {
 		ValidArgsFunction: c.completeBuckets(-1, anyBucket),
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			if len(ids) == 0 {
-				for i := range c.host.Registry.Buckets {
-					ids = append(ids, c.host.Registry.Buckets[i].ID)
+				for i := range c.host.Registry.Tables().Buckets {
+					ids = append(ids, c.host.Registry.Tables().Buckets[i].ID)
 				}
 			}
 			refs := make([]registry.Ref, len(ids))

@@ -105,8 +105,8 @@ func (c *cli) dev(cmd *cobra.Command, d *database, at net.Listener) error {
 	printable.Fprintf(out, "%v\n", r)
 	printable.Fprintf(out, "deployment %d, of %s\n", deployed.No, deployed.At.Format(time.RFC3339))
 	printable.Fprintf(out, "buckets:\n")
-	for i := range c.host.Registry.Buckets {
-		b := &c.host.Registry.Buckets[i]
+	for i := range c.host.Registry.Tables().Buckets {
+		b := &c.host.Registry.Tables().Buckets[i]
 		printable.Fprintf(out, "  %-24s %s\n", b.ID, b.Description)
 	}
 	err = c.invite(cmd, d, r, at, serving{URL: "http://" + at.Addr().String(), Engine: r.String(), Database: postgres.Redact(d.server.URL), Applied: applied, Deployment: &deployed})

@@ -133,7 +133,7 @@ func (x *examination) deployment(ctx context.Context) finding {
 	case len(all) == 0:
 		return warning(x.host.Name+" deploy", "nothing is deployed: no bucket is active")
 	}
-	d, mine := &all[0], x.host.Registry.Fingerprint
+	d, mine := &all[0], x.host.Registry.Tables().Fingerprint
 	switch {
 	case d.Fingerprint != mine:
 		return warning(fmt.Sprintf("check the changes with %s plan, then run %s deploy", x.host.Name, x.host.Name),

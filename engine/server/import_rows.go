@@ -49,11 +49,11 @@ func (c *cli) contactOf(s *sheet.Sheet) (reading, error) {
 
 // traitType returns the type of a trait: that of the property which the buckets declare, or text.
 func (c *cli) traitType(name string) sheet.Type {
-	p, declared := c.host.Registry.Property(name)
+	p, declared := c.host.Registry.Tables().Property(name)
 	if !declared {
 		return sheet.Text
 	}
-	return sheet.TypeOf(c.host.Registry.Properties[p].Type)
+	return sheet.TypeOf(c.host.Registry.Tables().Properties[p].Type)
 }
 
 // eventOf reads lines as events.
@@ -98,8 +98,8 @@ func isUser(id string) error {
 // fieldType returns the type of a property of an event, which the buckets may declare, or text.
 func (c *cli) fieldType(event, name string) sheet.Type {
 	r := c.host.Registry
-	for i := range r.Fields {
-		if f := &r.Fields[i]; f.Name == name && len(f.Path) == 0 && f.Event == r.Event(event) {
+	for i := range r.Tables().Fields {
+		if f := &r.Tables().Fields[i]; f.Name == name && len(f.Path) == 0 && f.Event == r.Tables().Event(event) {
 			return sheet.TypeOf(f.Type)
 		}
 	}

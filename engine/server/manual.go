@@ -130,7 +130,7 @@ func (c *cli) manual(id string) (registry.ManualRef, error) {
 		return registry.ManualRef{}, err
 	}
 	b, _ := c.host.Registry.Resolve(ref)
-	if manualBucket(&c.host.Registry.Buckets[b]) {
+	if manualBucket(&c.host.Registry.Tables().Buckets[b]) {
 		return registry.NewManualRef(id, b), nil
 	}
 	const why = "bucket %q has criteria, so its members cannot be changed by hand; "

@@ -45,9 +45,9 @@ func printObject(out io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// table prints rows in columns. A cell is one line, whatever the text in it is, so that no text can forge a row. The first
+// textTable prints rows in columns. A cell is one line, whatever the text in it is, so that no text can forge a row. The first
 // error of the output ends the table; end returns it.
-type table struct {
+type textTable struct {
 	out    io.Writer
 	rows   [][]string // that were not written yet
 	widths []int      // of the columns so far
@@ -57,14 +57,14 @@ type table struct {
 // tableBlock is how many rows are aligned together. A longer table is written while it is read.
 const tableBlock = 1000
 
-func newTable(out io.Writer, header ...any) *table {
-	t := &table{out: out}
+func newTable(out io.Writer, header ...any) *textTable {
+	t := &textTable{out: out}
 	t.row(header...)
 	return t
 }
 
 // row adds a row. The cells are printed as by [fmt.Sprint].
-func (t *table) row(cells ...any) {
+func (t *textTable) row(cells ...any) {
 	row := make([]string, len(cells))
 	for i, cell := range cells {
 		row[i] = printable.Text(fmt.Sprint(cell))
@@ -78,7 +78,7 @@ func (t *table) row(cells ...any) {
 	}
 }
 
-func (t *table) flush() {
+func (t *textTable) flush() {
 	var b strings.Builder
 	for _, row := range t.rows {
 		for i, cell := range row {
@@ -96,7 +96,7 @@ func (t *table) flush() {
 }
 
 // end writes what is left of the table.
-func (t *table) end() error {
+func (t *textTable) end() error {
 	t.flush()
 	return t.err
 }

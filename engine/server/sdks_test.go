@@ -26,8 +26,8 @@ func memberships(t testing.TB, pool *pgxpool.Pool, r *registry.Registry) map[str
 	t.Helper()
 	e := startOn(t, pool, r, engine.Config{NoClock: true, NoDelivery: true})
 	all := map[string][]string{}
-	for i := range r.Buckets {
-		ref, _ := r.Ref(r.Buckets[i].ID)
+	for i := range r.Tables().Buckets {
+		ref, _ := r.Ref(r.Tables().Buckets[i].ID)
 		for m, err := range e.Members(t.Context(), ref) {
 			if err != nil {
 				t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/simulate"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 func (c *cli) simulateCommand() *cobra.Command {
@@ -65,7 +65,7 @@ The exit code is 1 if a line was refused.`,
 
 // simulation is one run of the command.
 type simulation struct {
-	registry *registry.Registry
+	registry *table.Registry
 	limits   event.Limits
 	world    *simulate.Simulator // nil: nothing has happened yet
 	done     engine.ReplaySummary
@@ -76,7 +76,7 @@ func newSimulation(h Host, until time.Time) *simulation {
 		Payload: h.Config.MaxPayload, User: decide.Limits{Properties: h.Config.MaxTraits, Bytes: h.Config.MaxTraitBytes},
 		Skew: h.Config.Skew, End: until,
 	}
-	return &simulation{registry: h.Registry, limits: limits.WithDefaults()}
+	return &simulation{registry: h.Registry.Tables(), limits: limits.WithDefaults()}
 }
 
 // run takes the lines in, and lets the clock run on.
@@ -108,7 +108,7 @@ func (s *simulation) run(cmd *cobra.Command, in io.Reader, size int64) error {
 	}
 	s.done.Refused = lines.count()
 	if end := s.limits.End; s.world != nil && !end.IsZero() {
-		s.world.AdvanceTo(registry.At(end))
+		s.world.AdvanceTo(table.At(end))
 	}
 	return nil
 }

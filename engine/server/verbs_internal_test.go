@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // TestEveryVerb looks at all commands: each says what it does, shows an example, can print JSON, and is run by a script.
@@ -47,5 +48,5 @@ func TestEveryVerb(t *testing.T) {
 			t.Errorf("no script runs %s", path)
 		}
 	}
-	walk((&cli{host: Host{Name: "bucketd", Registry: &registry.Registry{}}}).root())
+	walk((&cli{host: Host{Name: "bucketd", Registry: registry.New(&table.Registry{})}}).root())
 }

@@ -6,12 +6,12 @@ import (
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/decide"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Change is a change of a user's membership of a bucket.
 type Change struct {
-	At   registry.Instant
+	At   table.Instant
 	Kind ChangeKind
 }
 
@@ -26,7 +26,7 @@ const (
 )
 
 // Changes returns how the membership of a bucket changed, by what happened to the user, who may have been deleted then.
-func Changes(made []decide.Transition, b registry.Index) []Change {
+func Changes(made []decide.Transition, b table.BucketIndex) []Change {
 	var changes []Change
 	for i := range made {
 		switch t := &made[i]; {
@@ -41,7 +41,7 @@ func Changes(made []decide.Transition, b registry.Index) []Change {
 }
 
 // vanish lets a member vanish who was deleted by an instant.
-func vanish(changes []Change, deleted, until registry.Instant) []Change {
+func vanish(changes []Change, deleted, until table.Instant) []Change {
 	if n := len(changes); deleted <= until && n > 0 && changes[n-1].Kind == Entered {
 		changes = append(slices.Clip(changes), Change{deleted, Vanished})
 	}
@@ -63,7 +63,7 @@ type Bucket struct {
 }
 
 // Add adds the changes of a user.
-func (b *Bucket) Add(changes []Change, deleted, until registry.Instant) {
+func (b *Bucket) Add(changes []Change, deleted, until table.Instant) {
 	if b.days == nil {
 		b.days = map[int64]*Day{}
 	}
@@ -103,7 +103,7 @@ type Pair struct {
 }
 
 // Add adds the changes of a user in both buckets, and returns in which of them they are at the end.
-func (p *Pair) Add(here, there []Change, deleted, until registry.Instant) (inHere, inThere bool) {
+func (p *Pair) Add(here, there []Change, deleted, until table.Instant) (inHere, inThere bool) {
 	if p.days == nil {
 		p.days = map[int64]*Shares{}
 	}
@@ -151,9 +151,9 @@ func share(here, there bool) Shares {
 	return Shares{}
 }
 
-func head(changes []Change) registry.Instant {
+func head(changes []Change) table.Instant {
 	if len(changes) == 0 {
-		return registry.Never
+		return table.Never
 	}
 	return changes[0].At
 }
@@ -161,7 +161,7 @@ func head(changes []Change) registry.Instant {
 const dayLength = 24 * 60 * 60 * 1_000_000 // in microseconds
 
 // DayOf returns the number of the day of an instant, since 1970.
-func DayOf(at registry.Instant) int64 {
+func DayOf(at table.Instant) int64 {
 	day := int64(at) / dayLength
 	if int64(at)%dayLength < 0 {
 		day--
@@ -170,7 +170,7 @@ func DayOf(at registry.Instant) int64 {
 }
 
 // StartOf returns when the day with a number begins.
-func StartOf(day int64) registry.Instant { return registry.Instant(day * dayLength) }
+func StartOf(day int64) table.Instant { return table.Instant(day * dayLength) }
 
 func entry[T any](days map[int64]*T, day int64) *T {
 	d := days[day]

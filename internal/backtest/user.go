@@ -5,20 +5,20 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/simulate"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // User is what is logged of a user.
 type User struct {
 	ID        string
 	Entries   []Entry             // in the order in which they happened
-	DeletedAt registry.Instant    // Never if they are not
+	DeletedAt table.Instant       // Never if they are not
 	Recorded  map[string][]Change // by bucket id: what happened live
 }
 
 // Entry is something that was logged: an event, or a change of a manual bucket.
 type Entry struct {
-	At     registry.Instant
+	At     table.Instant
 	Event  decide.Event
 	Manual string // the id of the bucket, or empty for an event
 	Add    bool
@@ -34,7 +34,7 @@ func (u *User) Insert(e Entry) {
 }
 
 // Run returns what would have happened to the user up to an instant, that included, in the order of time.
-func Run(r *registry.Registry, u *User, until registry.Instant) []decide.Transition {
+func Run(r *table.Registry, u *User, until table.Instant) []decide.Transition {
 	if len(u.Entries) == 0 {
 		return nil // nobody has ever decided anything about the user
 	}
@@ -50,7 +50,7 @@ func Run(r *registry.Registry, u *User, until registry.Instant) []decide.Transit
 			ev := e.Event
 			ev.Event = r.Event(ev.Name)
 			world.Ingest(u.ID, ev)
-		case !known || r.Buckets[b].Kind != registry.Manual:
+		case !known || r.Buckets[b].Kind != table.Manual:
 		case e.Add:
 			_ = world.Add(b, u.ID) // it is refused if the bucket is paused
 		default:

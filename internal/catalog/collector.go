@@ -10,7 +10,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/payload"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Kind says what a name is the name of.
@@ -46,7 +46,7 @@ const (
 
 // Collector counts what arrives between two calls of Take. It is for several goroutines.
 type Collector struct {
-	registry *registry.Registry
+	registry *table.Registry
 	most     int       // entries of what no definition declares
 	fields   [][]asked // by Event
 
@@ -59,32 +59,32 @@ type Collector struct {
 	identifies int64
 	dropped    int64
 
-	at registry.Instant // of the batch that holds the lock
+	at table.Instant // of the batch that holds the lock
 }
 
 // asked is a field that definitions ask about, as one type or several.
 type asked struct {
-	at   registry.Field // the first of its rows
+	at   table.FieldIndex // the first of its rows
 	name string
 	path []string
 
-	types []registry.ValueKind // that are declared
-	typ   registry.ValueKind   // Time if one of them is
+	types []table.ValueKind // that are declared
+	typ   table.ValueKind   // Time if one of them is
 }
 
 // wrong reports whether values of a kind arrive where others are declared.
-func wrong(kind registry.ValueKind, declared ...registry.ValueKind) bool {
-	return !slices.Contains(declared, registry.Missing) && !slices.Contains(declared, kind)
+func wrong(kind table.ValueKind, declared ...table.ValueKind) bool {
+	return !slices.Contains(declared, table.Missing) && !slices.Contains(declared, kind)
 }
 
 // counter counts one thing.
 type counter struct {
 	n           int64
 	sampled     bool
-	first, last registry.Instant
+	first, last table.Instant
 }
 
-func (c *counter) add(n int64, at registry.Instant) {
+func (c *counter) add(n int64, at table.Instant) {
 	if c.n == 0 {
 		c.first = at
 	}
@@ -94,17 +94,17 @@ func (c *counter) add(n int64, at registry.Instant) {
 }
 
 // typed counts values by their type.
-type typed [registry.List + 1]counter
+type typed [table.List + 1]counter
 
 // other is something that no definition declares.
 type other struct {
 	kind        Kind
 	event, name string
-	typ         registry.ValueKind
+	typ         table.ValueKind
 }
 
 // NewCollector returns a collector that keeps so many entries, at most, of what the registry does not declare.
-func NewCollector(r *registry.Registry, most int) *Collector {
+func NewCollector(r *table.Registry, most int) *Collector {
 	c := &Collector{
 		registry: r, most: most, fields: make([][]asked, len(r.Events)), events: make([]counter, len(r.Events)),
 		ofFields: make([]typed, len(r.Fields)), properties: make([]typed, len(r.Properties)),
@@ -115,18 +115,18 @@ func NewCollector(r *registry.Registry, most int) *Collector {
 		all := c.fields[row.Event]
 		if n := len(all); n > 0 && all[n-1].name == row.Name && slices.Equal(all[n-1].path, row.Path) {
 			all[n-1].types = append(all[n-1].types, row.Type)
-			if row.Type == registry.Time {
-				all[n-1].typ = registry.Time
+			if row.Type == table.Time {
+				all[n-1].typ = table.Time
 			}
 			continue
 		}
-		c.fields[row.Event] = append(all, asked{registry.Field(i), row.Name, row.Path, []registry.ValueKind{row.Type}, row.Type})
+		c.fields[row.Event] = append(all, asked{table.FieldIndex(i), row.Name, row.Path, []table.ValueKind{row.Type}, row.Type})
 	}
 	return c
 }
 
 // Batch begins to count events that were stored at an instant. No other batch counts before [Collector.End].
-func (c *Collector) Batch(at registry.Instant) {
+func (c *Collector) Batch(at table.Instant) {
 	c.mu.Lock()
 	c.at = at
 }
@@ -150,7 +150,7 @@ func (c *Collector) Add(e *decide.Event) {
 		if p, declared := e.Sets(c.registry, f.Key); declared {
 			c.property(p, f, sample)
 		}
-		if e.Event != registry.NoEvent {
+		if e.Event != table.NoEvent {
 			c.field(e.Event, f, sample)
 		}
 	}
@@ -165,7 +165,7 @@ func (c *Collector) named(e *decide.Event) int64 {
 	case !e.Kind.Named():
 		c.identifies++
 		return sampleOf(c.identifies)
-	case e.Event != registry.NoEvent:
+	case e.Event != table.NoEvent:
 		n := &c.events[e.Event]
 		n.add(1, c.at)
 		return sampleOf(n.n)
@@ -194,10 +194,10 @@ func sampleOf(n int64) int64 {
 }
 
 // property counts a value of a declared property. What lies inside of it is counted by samples.
-func (c *Collector) property(p registry.Property, f *payload.Field, sample int64) {
+func (c *Collector) property(p table.PropertyIndex, f *payload.Field, sample int64) {
 	rows := c.registry.Properties
 	c.properties[p].add(kindOf(f, rows[p].Type), 1, c.at)
-	if sample == 0 || f.Value.Kind != registry.Composite {
+	if sample == 0 || f.Value.Kind != table.Composite {
 		return
 	}
 	for in := p + 1; int(in) < len(rows) && rows[in].Name == rows[p].Name; in++ {
@@ -206,7 +206,7 @@ func (c *Collector) property(p registry.Property, f *payload.Field, sample int64
 }
 
 // field counts a value of those payload fields that definitions ask about.
-func (c *Collector) field(e registry.Event, f *payload.Field, sample int64) {
+func (c *Collector) field(e table.EventIndex, f *payload.Field, sample int64) {
 	for i := range c.fields[e] {
 		switch a := &c.fields[e][i]; {
 		case a.name != f.Key:
@@ -218,8 +218,8 @@ func (c *Collector) field(e registry.Event, f *payload.Field, sample int64) {
 	}
 }
 
-func (t *typed) add(kind registry.ValueKind, n int64, at registry.Instant) {
-	if kind != registry.Missing {
+func (t *typed) add(kind table.ValueKind, n int64, at table.Instant) {
+	if kind != table.Missing {
 		t[kind].add(n, at)
 	}
 }
@@ -239,8 +239,8 @@ func (c *Collector) payload(e *decide.Event, sample int64) {
 }
 
 // asks reports whether a definition asks about a field of an event.
-func (c *Collector) asks(e registry.Event, key string) bool {
-	if e == registry.NoEvent {
+func (c *Collector) asks(e table.EventIndex, key string) bool {
+	if e == table.NoEvent {
 		return false
 	}
 	return slices.ContainsFunc(c.fields[e], func(a asked) bool { return a.name == key })
@@ -248,8 +248,8 @@ func (c *Collector) asks(e registry.Event, key string) bool {
 
 // other counts a value that no definition asks about.
 func (c *Collector) other(kind Kind, event string, f *payload.Field, sample int64) {
-	key := other{kind, event, f.Key, kindOf(f, registry.Missing)}
-	if key.typ == registry.Missing {
+	key := other{kind, event, f.Key, kindOf(f, table.Missing)}
+	if key.typ == table.Missing {
 		return
 	}
 	n := c.others[key]
@@ -267,32 +267,32 @@ func (c *Collector) other(kind Kind, event string, f *payload.Field, sample int6
 
 // kindOf returns the kind of a value where one of a type is declared. A text is a time only where a time is declared, and only if
 // it spells one.
-func kindOf(f *payload.Field, declared registry.ValueKind) registry.ValueKind {
+func kindOf(f *payload.Field, declared table.ValueKind) table.ValueKind {
 	switch kind := f.Value.Kind; {
-	case kind == registry.Text && declared == registry.Time && f.Value.SpellsTime():
-		return registry.Time
-	case kind == registry.Composite && len(f.Raw) > 0 && f.Raw[0] == '[':
-		return registry.List
+	case kind == table.Text && declared == table.Time && f.Value.SpellsTime():
+		return table.Time
+	case kind == table.Composite && len(f.Raw) > 0 && f.Raw[0] == '[':
+		return table.List
 	default:
 		return kind
 	}
 }
 
 // inside returns the kind of the value to which a path leads.
-func inside(f *payload.Field, path []string, declared registry.ValueKind) registry.ValueKind {
+func inside(f *payload.Field, path []string, declared table.ValueKind) table.ValueKind {
 	raw := f.Raw
 	for _, key := range path {
 		var object map[string]json.RawMessage
 		if json.Unmarshal(raw, &object) != nil {
-			return registry.Missing
+			return table.Missing
 		}
 		if raw = object[key]; raw == nil {
-			return registry.Missing
+			return table.Missing
 		}
 	}
 	o, err := payload.Parse("", append(append([]byte(`{"value":`), raw...), '}'), len(raw)+len(`{"value":}`), payload.All)
 	if err != nil {
-		return registry.Missing
+		return table.Missing
 	}
 	f = &payload.Field{}
 	for i := range o.Fields {
@@ -327,7 +327,7 @@ func (c *Collector) Take() []Row {
 	for e := range c.fields {
 		for i := range c.fields[e] {
 			a := &c.fields[e][i]
-			for kind := range registry.ValueKind(len(typed{})) {
+			for kind := range table.ValueKind(len(typed{})) {
 				add(Row{
 					Kind: Field, Event: r.Events[e].Name, Name: Path(a.name, a.path), Type: TypeName(kind), Declared: true, Wrong: wrong(kind, a.types...),
 				}, &c.ofFields[a.at][kind])
@@ -336,7 +336,7 @@ func (c *Collector) Take() []Row {
 	}
 	for i := range c.properties {
 		row := &r.Properties[i]
-		for kind := range registry.ValueKind(len(typed{})) {
+		for kind := range table.ValueKind(len(typed{})) {
 			add(Row{
 				Kind: Property, Name: Path(row.Name, row.Path), Type: TypeName(kind), Declared: true, Wrong: wrong(kind, row.Type),
 			}, &c.properties[i][kind])
@@ -355,11 +355,11 @@ func (c *Collector) Take() []Row {
 }
 
 // TypeName names a type as people who write definitions know it.
-func TypeName(kind registry.ValueKind) string {
+func TypeName(kind table.ValueKind) string {
 	switch kind {
-	case registry.Composite:
+	case table.Composite:
 		return "object"
-	case registry.Missing:
+	case table.Missing:
 		return ""
 	default:
 		return kind.String()

@@ -10,7 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // BenchmarkCollector counts events as they come from a batcher, 64 in a batch.
@@ -30,14 +30,14 @@ func BenchmarkCollector(b *testing.B) {
 		{"traits", bucketgen.Event{UserID: "ada", TraitsJSON: []byte(`{"plan": "pro", "seats": 3, "trial_ends_at": "2026-01-02T00:00:00Z", "name": "Ada", "city": "London"}`)}},
 	} {
 		b.Run(bc.name, func(b *testing.B) {
-			ev, err := event.Validate(r, &bc.in, time.Now(), event.Limits{Payload: 1 << 15})
+			ev, err := event.Validate(r.Tables(), &bc.in, time.Now(), event.Limits{Payload: 1 << 15})
 			if err != nil {
 				b.Fatal(err)
 			}
-			c := catalog.NewCollector(r, 10_000)
+			c := catalog.NewCollector(r.Tables(), 10_000)
 			events := []*decide.Event{&ev}
 			b.ReportAllocs()
-			at := registry.At(time.Now())
+			at := table.At(time.Now())
 			for n := 0; b.Loop(); n++ {
 				if n%64 == 0 {
 					c.Batch(at)
@@ -53,9 +53,9 @@ func BenchmarkCollector(b *testing.B) {
 
 // BenchmarkCompare compares 1,000 declared names with 10,000 that arrived.
 func BenchmarkCompare(b *testing.B) {
-	r := &registry.Registry{}
+	r := &table.Registry{}
 	for i := range 1000 {
-		r.Events = append(r.Events, registry.EventRow{Name: word(i) + " declared"})
+		r.Events = append(r.Events, table.Event{Name: word(i) + " declared"})
 	}
 	rows := make([]catalog.Row, 10_000)
 	for i := range rows {

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Entry is a name, as it is declared and as it arrived.
@@ -34,7 +34,7 @@ func (e *Entry) Wrong(typ string) bool {
 const mostNear = 3
 
 // Compare compares what is declared with what arrived, by kind and name.
-func Compare(r *registry.Registry, rows []Row) []Entry {
+func Compare(r *table.Registry, rows []Row) []Entry {
 	c := comparison{entries: map[Name]*Entry{}}
 	c.declare(r)
 	for i := range rows {
@@ -76,15 +76,15 @@ func (c *comparison) entry(key Name) *Entry {
 	return e
 }
 
-func (c *comparison) declare(r *registry.Registry) {
-	add := func(key Name, typ registry.ValueKind) {
+func (c *comparison) declare(r *table.Registry) {
+	add := func(key Name, typ table.ValueKind) {
 		e := c.entry(key)
-		if e.Declared = true; typ != registry.Missing && !slices.Contains(e.Types, TypeName(typ)) {
+		if e.Declared = true; typ != table.Missing && !slices.Contains(e.Types, TypeName(typ)) {
 			e.Types = append(e.Types, TypeName(typ))
 		}
 	}
 	for i := range r.Events {
-		add(Name{Kind: Event, Event: r.Events[i].Name}, registry.Missing)
+		add(Name{Kind: Event, Event: r.Events[i].Name}, table.Missing)
 	}
 	for i := range r.Fields {
 		row := &r.Fields[i]

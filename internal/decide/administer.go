@@ -4,11 +4,11 @@ import (
 	"slices"
 
 	"github.com/bucketgen/bucketgen"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Clock applies what is due up to and including the clock's time.
-func (s *Session) Clock(clock registry.Instant) Result {
+func (s *Session) Clock(clock table.Instant) Result {
 	return s.step(func() {
 		s.advance(clock)
 		s.settle(s.now)
@@ -16,13 +16,13 @@ func (s *Session) Clock(clock registry.Instant) Result {
 }
 
 // CatchUp applies the changes of definitions in [Options], and what is due before the clock's time.
-func (s *Session) CatchUp(clock registry.Instant) Result {
+func (s *Session) CatchUp(clock table.Instant) Result {
 	return s.step(func() { s.advance(clock) })
 }
 
 // Add puts the user into a manual bucket; a member stays a member. It is refused for a deleted user
 // and for a paused bucket.
-func (s *Session) Add(b registry.Index, clock registry.Instant) Result {
+func (s *Session) Add(b table.BucketIndex, clock table.Instant) Result {
 	if refusal, refused := s.refuses(b); refused {
 		return refusal
 	}
@@ -30,7 +30,7 @@ func (s *Session) Add(b registry.Index, clock registry.Instant) Result {
 		s.advance(clock)
 		if s.state.Contact.New {
 			s.state.Contact.New = false
-			newcomer := registry.Carried{Event: registry.NoEvent, Newcomer: true}
+			newcomer := table.Change{Event: table.NoEvent, Newcomer: true}
 			s.round(s.registry.Candidates(nil, newcomer, s.state.Facts, s.memberships()), s.now, byAdmin())
 		}
 		if s.active(b) == nil {
@@ -43,7 +43,7 @@ func (s *Session) Add(b registry.Index, clock registry.Instant) Result {
 
 // Remove takes the user out of a manual bucket, whatever its min dwell. It is refused for a deleted
 // user and for a paused bucket.
-func (s *Session) Remove(b registry.Index, clock registry.Instant) Result {
+func (s *Session) Remove(b table.BucketIndex, clock table.Instant) Result {
 	if refusal, refused := s.refuses(b); refused {
 		return refusal
 	}
@@ -58,7 +58,7 @@ func (s *Session) Remove(b registry.Index, clock registry.Instant) Result {
 }
 
 // Retire ends the user's stay in a bucket that was removed from the definitions for good.
-func (s *Session) Retire(b registry.Index, clock registry.Instant) Result {
+func (s *Session) Retire(b table.BucketIndex, clock table.Instant) Result {
 	return s.step(func() {
 		s.advance(clock)
 		if stay := s.active(b); stay != nil && !s.state.Contact.Deleted {
@@ -69,34 +69,34 @@ func (s *Session) Retire(b registry.Index, clock registry.Instant) Result {
 }
 
 // refuses returns the result of a manual change that is refused, and whether it is.
-func (s *Session) refuses(b registry.Index) (Result, bool) {
+func (s *Session) refuses(b table.BucketIndex) (Result, bool) {
 	r := Result{Deleted: s.state.Contact.Deleted, Paused: s.isFrozen(b)}
 	return r, r.Deleted || r.Paused
 }
 
 // cascade arms a manual bucket that changed, and evaluates the buckets that ask about those in the
 // transitions from a position on.
-func (s *Session) cascade(b registry.Index, from int) {
+func (s *Session) cascade(b table.BucketIndex, from int) {
 	e := s.evaluation(b, s.now, false)
 	s.arm(&e, s.now)
 	s.round(sorted(s.dependents(from)), s.now, byAdmin())
 }
 
 // Delete hides the user: nothing is evaluated or emitted for them any more, and their clock stops.
-func (s *Session) Delete(clock registry.Instant) Result {
+func (s *Session) Delete(clock table.Instant) Result {
 	return s.step(func() {
 		s.advance(clock)
 		s.setDeleted(true)
 		for i := range s.state.Due {
-			s.state.Due[i].At = registry.Never
+			s.state.Due[i].At = table.Never
 		}
-		s.settled = registry.Never // so every stored due instant is removed
+		s.settled = table.Never // so every stored due instant is removed
 	})
 }
 
 // Restore undoes Delete. The user joins and leaves now what they would have joined and left
 // meanwhile.
-func (s *Session) Restore(clock registry.Instant) Result {
+func (s *Session) Restore(clock table.Instant) Result {
 	return s.step(func() {
 		s.advance(clock)
 		if s.state.Contact.Deleted {
@@ -108,7 +108,7 @@ func (s *Session) Restore(clock registry.Instant) Result {
 
 // Reconcile evaluates every bucket for the user and repairs memberships and due instants that
 // differ.
-func (s *Session) Reconcile(clock registry.Instant) Result {
+func (s *Session) Reconcile(clock table.Instant) Result {
 	repaired := 0
 	result := s.step(func() {
 		s.advance(clock)
@@ -121,7 +121,7 @@ func (s *Session) Reconcile(clock registry.Instant) Result {
 		repaired = len(s.changes.Transitions) - before
 		for _, d := range s.state.Due { // a due instant that is too early is right
 			i := slices.IndexFunc(due, func(was Due) bool { return was.Bucket == d.Bucket })
-			if d.At != registry.Never && (i < 0 || d.At < due[i].At) {
+			if d.At != table.Never && (i < 0 || d.At < due[i].At) {
 				repaired++
 			}
 		}
@@ -135,10 +135,10 @@ func (s *Session) rederive() {
 }
 
 // all returns all buckets.
-func (s *Session) all() []registry.Index {
-	all := make([]registry.Index, len(s.registry.Buckets))
+func (s *Session) all() []table.BucketIndex {
+	all := make([]table.BucketIndex, len(s.registry.Buckets))
 	for i := range all {
-		all[i] = registry.Index(i)
+		all[i] = table.BucketIndex(i)
 	}
 	return all
 }

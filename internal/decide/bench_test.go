@@ -9,7 +9,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // BenchmarkIngest ingests an event of a member of twenty buckets that all ask about it. The user
@@ -22,12 +22,12 @@ func BenchmarkIngest(b *testing.B) {
 		}))
 	}
 	s, st, r := &decide.Session{}, &decide.State{}, registrytest.Build(b, definitions...)
-	*st = decide.State{Contact: decide.Contact{New: true, UpdatedAt: registry.Unset}, Facts: r.NewFacts("ada").Complete(), Complete: true}
-	begin := registry.At(time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC))
-	visit := decide.Event{Kind: decide.Track, Name: "visit", Event: r.Event("visit"), OccurredAt: registry.Unset}
+	*st = decide.State{Contact: decide.Contact{New: true, UpdatedAt: table.Unset}, Facts: r.Tables().NewFacts("ada").Complete(), Complete: true}
+	begin := table.At(time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC))
+	visit := decide.Event{Kind: decide.Track, Name: "visit", Event: r.Tables().Event("visit"), OccurredAt: table.Unset}
 	b.ReportAllocs()
 	for b.Loop() {
-		s.Begin(r, st, decide.Options{})
+		s.Begin(r.Tables(), st, decide.Options{})
 		s.Ingest(visit, begin)
 		s.Changes()
 	}
@@ -37,19 +37,19 @@ func BenchmarkIngest(b *testing.B) {
 // join.
 func BenchmarkRejoin(b *testing.B) {
 	r := registrytest.Build(b, bucket.Define(bucket.Spec{ID: "pro", Criteria: bucket.Text("plan").Is("pro")}))
-	st := &decide.State{Contact: decide.Contact{New: true, UpdatedAt: registry.Unset}, Facts: r.NewFacts("ada").Complete(), Complete: true}
-	s, begin := &decide.Session{}, registry.At(time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC))
+	st := &decide.State{Contact: decide.Contact{New: true, UpdatedAt: table.Unset}, Facts: r.Tables().NewFacts("ada").Complete(), Complete: true}
+	s, begin := &decide.Session{}, table.At(time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC))
 	var plans [2]decide.Event
 	for i, text := range []string{`{"plan":"pro"}`, `{"plan":"free"}`} {
 		traits, err := payload.Parse("traits", []byte(text), 1<<10, payload.All)
 		if err != nil {
 			b.Fatal(err)
 		}
-		plans[i] = decide.Event{Kind: decide.Identify, Event: registry.NoEvent, OccurredAt: registry.Unset, Traits: traits}
+		plans[i] = decide.Event{Kind: decide.Identify, Event: table.NoEvent, OccurredAt: table.Unset, Traits: traits}
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		s.Begin(r, st, decide.Options{})
+		s.Begin(r.Tables(), st, decide.Options{})
 		s.Ingest(plans[i%2], begin)
 		s.Changes()
 	}

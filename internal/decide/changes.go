@@ -3,21 +3,21 @@ package decide
 import (
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/payload"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Changes is what a session decided: what to write about the user, without what is already stored.
 // Its slices are valid until the session begins again.
 type Changes struct {
-	Now      registry.Instant // the user's time
-	Replayed bool             // see Options
+	Now      table.Instant // the user's time
+	Replayed bool          // see Options
 
 	Contact     *ContactChange
 	Events      []Logged
-	Occurrences []registry.Occurrence // those that are stored, in the order of arrival
-	Sums        []registry.SumChange
-	Advances    []registry.Advance // those that are stored, in the order of arrival
-	Progress    []registry.ProgressChange
+	Occurrences []table.Occurrence // those that are stored, in the order of arrival
+	Sums        []table.SumChange
+	Advances    []table.Advance // those that are stored, in the order of arrival
+	Progress    []table.ProgressChange
 	Stays       []StayChange
 	Transitions []Transition // in the order in which they happened
 	Due         []DueChange
@@ -48,12 +48,12 @@ type ContactChange struct {
 	Set     []payload.Field
 	Remove  []string
 	Changes map[string]PropertyChange
-	Repeats map[string]registry.Instant // dates of repeated values, by property; Unset removes one
+	Repeats map[string]table.Instant // dates of repeated values, by property; Unset removes one
 	Email   *string
 	Deleted *bool
-	At      registry.Instant
+	At      table.Instant
 
-	WrittenAt registry.Instant // see Contact
+	WrittenAt table.Instant // see Contact
 }
 
 // Patches reports whether properties of the contact or their dates change.
@@ -64,7 +64,7 @@ func (c *ContactChange) Patches() bool {
 // Logged is an event as the log stores it.
 type Logged struct {
 	Event
-	ReceivedAt registry.Instant
+	ReceivedAt table.Instant
 }
 
 // StayChange is a stay to store. Opened and Closed say what happened to it; if both are false, it
@@ -77,17 +77,17 @@ type StayChange struct {
 
 // DueChange is a due instant to store, or to remove if At is Never.
 type DueChange struct {
-	Bucket registry.Index
-	At     registry.Instant
+	Bucket table.BucketIndex
+	At     table.Instant
 }
 
 // Transition is a change of membership, or a tick of one.
 type Transition struct {
-	Bucket     registry.Index
+	Bucket     table.BucketIndex
 	Kind       bucketgen.Kind
 	Epoch      int
-	At         registry.Instant // instant at which it became true
-	DecidedAt  registry.Instant // the user's time when it was decided
+	At         table.Instant // instant at which it became true
+	DecidedAt  table.Instant // the user's time when it was decided
 	Source     bucketgen.Source
 	Reason     bucketgen.Reason // of a leave
 	Suppressed bool             // it happened, but is not announced

@@ -3,12 +3,12 @@ package decide
 import (
 	"slices"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Stay returns a copy of the latest stay of the user in a bucket, or nil if there never was one. It
 // reports whether that is known; otherwise the stay is added to what the session lacks.
-func (s *Session) Stay(b registry.Index) (stay *Stay, known bool) {
+func (s *Session) Stay(b table.BucketIndex) (stay *Stay, known bool) {
 	latest, known := s.state.latest(b)
 	if !known {
 		s.lacks.addStay(b)
@@ -22,7 +22,7 @@ func (s *Session) Stay(b registry.Index) (stay *Stay, known bool) {
 
 // Trace evaluates every condition of a dynamic bucket at the user's time, in the order of its
 // nodes. Facts that are not loaded are added to what the session lacks.
-func (s *Session) Trace(b registry.Index) []registry.Traced {
+func (s *Session) Trace(b table.BucketIndex) []table.Traced {
 	return s.registry.Trace(b, s.state.Facts, s.now)
 }
 
@@ -34,26 +34,26 @@ type Foretold struct {
 
 	// At is the instant of the transitions. Without any, nothing happens before it; Never if
 	// nothing ever happens.
-	At registry.Instant
+	At table.Instant
 }
 
 // Foretell applies due instants, a limited number of them, until something happens to the user in a
 // bucket. Ticks count only if wanted. Afterwards the session is about the future: its changes must
 // not be written.
-func (s *Session) Foretell(b registry.Index, ticks bool, most int) Foretold {
+func (s *Session) Foretell(b table.BucketIndex, ticks bool, most int) Foretold {
 	relevant := s.askedBy(b)
 	s.registry = silent(s.registry, b, ticks)
 	for {
 		// Other buckets that are due change nothing for this one.
 		s.state.Due = slices.DeleteFunc(s.state.Due, func(d Due) bool { return !slices.Contains(relevant, d.Bucket) })
 		at, buckets := s.nextDue()
-		if _, lacking := s.Lacks(); lacking || most == 0 || at == registry.Never {
+		if _, lacking := s.Lacks(); lacking || most == 0 || at == table.Never {
 			return Foretold{At: at}
 		}
 		most--
 		before := len(s.changes.Transitions)
 		s.now = at
-		s.round(buckets, at, byClock(registry.Unset))
+		s.round(buckets, at, byClock(table.Unset))
 		happened := slices.DeleteFunc(slices.Clone(s.changes.Transitions[before:]), func(t Transition) bool {
 			return t.Bucket != b
 		})
@@ -65,10 +65,10 @@ func (s *Session) Foretell(b registry.Index, ticks bool, most int) Foretold {
 
 // silent returns the registry without ticks, except those of one bucket if wanted. Ticks change no
 // membership, and an hourly tick would use up the due instants that Foretell may apply.
-func silent(r *registry.Registry, b registry.Index, ticks bool) *registry.Registry {
+func silent(r *table.Registry, b table.BucketIndex, ticks bool) *table.Registry {
 	buckets := slices.Clone(r.Buckets)
 	for i := range buckets {
-		if registry.Index(i) != b || !ticks {
+		if table.BucketIndex(i) != b || !ticks {
 			buckets[i].Ticks = nil
 		}
 	}
@@ -76,11 +76,11 @@ func silent(r *registry.Registry, b registry.Index, ticks bool) *registry.Regist
 }
 
 // askedBy returns a bucket and all buckets that it asks about, directly or indirectly.
-func (s *Session) askedBy(b registry.Index) []registry.Index {
-	all := []registry.Index{b}
+func (s *Session) askedBy(b table.BucketIndex) []table.BucketIndex {
+	all := []table.BucketIndex{b}
 	for i := 0; i < len(all); i++ {
 		for _, n := range s.registry.Buckets[all[i]].Criteria {
-			if n.Op == registry.OpInBucket && !slices.Contains(all, n.Bucket) {
+			if n.Op == table.OpInBucket && !slices.Contains(all, n.Bucket) {
 				all = append(all, n.Bucket)
 			}
 		}

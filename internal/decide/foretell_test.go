@@ -8,14 +8,14 @@ import (
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // TestForetell looks ahead for a user who has just visited, in buckets of which one ticks every
 // hour for ever.
 func TestForetell(t *testing.T) {
 	t.Parallel()
-	visit, begin := bucket.Event("visit"), registry.At(time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC))
+	visit, begin := bucket.Event("visit"), table.At(time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC))
 	hourly := []bucket.Tick{bucket.Every(bucket.Hour)}
 	r := registrytest.Build(
 		t,
@@ -30,10 +30,10 @@ func TestForetell(t *testing.T) {
 		ticks        bool
 		looks        int
 		want         bucketgen.Kind // of what comes, at
-		at           registry.Instant
+		at           table.Instant
 	}{
 		{"a tick", "always", true, 1, bucketgen.Dwell, begin.Add(bucket.Hour)},
-		{"nothing but ticks", "always", false, 2, "", registry.Never},
+		{"nothing but ticks", "always", false, 2, "", table.Never},
 		{"ticks of others", "lately", true, 2, bucketgen.Left, week},
 		{"a leave after ticks", "ticking", false, 2, bucketgen.Left, week},
 		{"a join", "gone", true, 1, bucketgen.Entered, week},
@@ -41,11 +41,11 @@ func TestForetell(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			st := &decide.State{Contact: decide.Contact{New: true, UpdatedAt: registry.Unset}, Facts: r.NewFacts("ada").Complete(), Complete: true}
+			st := &decide.State{Contact: decide.Contact{New: true, UpdatedAt: table.Unset}, Facts: r.Tables().NewFacts("ada").Complete(), Complete: true}
 			s := &decide.Session{}
-			s.Begin(r, st, decide.Options{})
-			s.Ingest(decide.Event{Kind: decide.Track, Name: "visit", Event: r.Event("visit"), OccurredAt: registry.Unset}, begin)
-			b, _ := r.Bucket(test.bucket)
+			s.Begin(r.Tables(), st, decide.Options{})
+			s.Ingest(decide.Event{Kind: decide.Track, Name: "visit", Event: r.Tables().Event("visit"), OccurredAt: table.Unset}, begin)
+			b, _ := r.Tables().Bucket(test.bucket)
 			got := s.Foretell(b, test.ticks, test.looks)
 			kind := bucketgen.Kind("")
 			if len(got.Transitions) > 0 {

@@ -4,17 +4,17 @@ import (
 	"slices"
 
 	"github.com/bucketgen/bucketgen/internal/payload"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Event is one validated ingest: something that the user did, properties of the user, or both.
 type Event struct {
 	Kind       EventKind
-	Name       string         // of a track
-	Event      registry.Event // position of the name in the registry, or NoEvent
-	NameNo     int32          // number of the name in the database; 0: not yet resolved, or no name
-	Key        string         // idempotency key, if any
-	OccurredAt registry.Instant
+	Name       string           // of a track
+	Event      table.EventIndex // position of the name in the registry, or NoEvent
+	NameNo     int32            // number of the name in the database; 0: not yet resolved, or no name
+	Key        string           // idempotency key, if any
+	OccurredAt table.Instant
 	Properties payload.Object // payload of the event
 	Traits     payload.Object // properties to set on the contact
 	Once       payload.Object // properties to set on the contact where it has none of that name
@@ -35,7 +35,7 @@ const (
 func (k EventKind) Named() bool { return k != Identify }
 
 // Sets returns the declared property that a key of the payload sets, if any.
-func (e *Event) Sets(r *registry.Registry, key string) (registry.Property, bool) {
+func (e *Event) Sets(r *table.Registry, key string) (table.PropertyIndex, bool) {
 	if e.Kind == Observe {
 		return 0, false
 	}
@@ -44,7 +44,7 @@ func (e *Event) Sets(r *registry.Registry, key string) (registry.Property, bool)
 
 // Ingest applies an event at the clock's time, after what was due before. OccurredAt may be Unset
 // for now; a later instant counts as now.
-func (s *Session) Ingest(e Event, clock registry.Instant) Result {
+func (s *Session) Ingest(e Event, clock table.Instant) Result {
 	duplicate := false
 	var refused *Refusal
 	result := s.step(func() {
@@ -65,7 +65,7 @@ func (s *Session) ingest(e Event) {
 	if e.Key != "" {
 		s.state.Seen = append(s.state.Seen, e.Key)
 	}
-	if e.OccurredAt == registry.Unset || e.OccurredAt > s.now {
+	if e.OccurredAt == table.Unset || e.OccurredAt > s.now {
 		e.OccurredAt = s.now
 	}
 	s.changes.Events = append(s.changes.Events, Logged{e, s.now})
@@ -73,7 +73,7 @@ func (s *Session) ingest(e Event) {
 	if s.state.Contact.Deleted {
 		return
 	}
-	carried := registry.Carried{Event: e.Event, Newcomer: s.state.Contact.New}
+	carried := table.Change{Event: e.Event, Newcomer: s.state.Contact.New}
 	s.state.Contact.New = false
 	for _, f := range e.Traits.Fields {
 		p, declared := s.registry.Property(f.Key)
@@ -117,7 +117,7 @@ func (e *Event) fill(has *payload.Properties) {
 
 // carry sets a property of the contact as of a date, and adds it to what the event carries: as
 // changed or as repeated, by what criteria see.
-func (s *Session) carry(c *registry.Carried, f payload.Field, p registry.Property, declared bool, at registry.Instant) {
+func (s *Session) carry(c *table.Change, f payload.Field, p table.PropertyIndex, declared bool, at table.Instant) {
 	changed := s.set(f, p, declared, at)
 	switch {
 	case !declared:
@@ -131,11 +131,11 @@ func (s *Session) carry(c *registry.Carried, f payload.Field, p registry.Propert
 // outOfStep returns buckets that ask about what the event carries and in which membership may
 // differ from the criteria, though the event does not change the criteria: buckets that the user is
 // blocked from, and buckets that are due at this very instant.
-func (s *Session) outOfStep(c registry.Carried) []registry.Index {
-	var buckets []registry.Index
-	add := func(b registry.Index) {
+func (s *Session) outOfStep(c table.Change) []table.BucketIndex {
+	var buckets []table.BucketIndex
+	add := func(b table.BucketIndex) {
 		row := &s.registry.Buckets[b]
-		asks := func(p registry.Property) bool { return slices.Contains(row.Properties, p) }
+		asks := func(p table.PropertyIndex) bool { return slices.Contains(row.Properties, p) }
 		if slices.ContainsFunc(c.Properties, asks) || slices.ContainsFunc(c.Repeated, asks) || slices.Contains(row.Events, c.Event) {
 			buckets = append(buckets, b)
 		}
@@ -174,7 +174,7 @@ func (s *Session) occur(e *Event) {
 }
 
 // memberships returns the buckets that the user is in or blocked from.
-func (s *Session) memberships() []registry.Index {
+func (s *Session) memberships() []table.BucketIndex {
 	s.memberOf = s.memberOf[:0]
 	for i := range s.state.Stays {
 		if stay := &s.state.Stays[i]; stay.Active() || stay.Blocked {

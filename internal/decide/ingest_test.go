@@ -9,7 +9,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // TestRepeated says of a user twice that their plan is pro, with some time in between.
@@ -20,7 +20,7 @@ func TestRepeated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	begin := registry.At(time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC))
+	begin := table.At(time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC))
 	later := bucket.All(plan.Is("pro"), since.MoreThanAgo(bucket.Day))
 	for _, test := range []struct {
 		name           string
@@ -39,12 +39,12 @@ func TestRepeated(t *testing.T) {
 			t.Parallel()
 			test.spec.ID = "b"
 			r := registrytest.Build(t, bucket.Define(test.spec))
-			st := &decide.State{Contact: decide.Contact{New: true, UpdatedAt: registry.Unset}, Facts: r.NewFacts("ada").Complete(), Complete: true}
-			e := decide.Event{Kind: decide.Identify, Event: registry.NoEvent, OccurredAt: registry.Unset, Traits: traits}
+			st := &decide.State{Contact: decide.Contact{New: true, UpdatedAt: table.Unset}, Facts: r.Tables().NewFacts("ada").Complete(), Complete: true}
+			e := decide.Event{Kind: decide.Identify, Event: table.NoEvent, OccurredAt: table.Unset, Traits: traits}
 			s := &decide.Session{}
-			s.Begin(r, st, decide.Options{})
+			s.Begin(r.Tables(), st, decide.Options{})
 			s.Ingest(e, begin)
-			s.Begin(r, st, decide.Options{})
+			s.Begin(r.Tables(), st, decide.Options{})
 			result := s.Ingest(e, begin.Add(test.after))
 			var source bucketgen.Source
 			if n := len(result.Transitions); n > 0 {

@@ -3,19 +3,19 @@ package decide
 import (
 	"slices"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Lacks records what a session read and was not loaded.
 type Lacks struct {
-	Facts      []registry.Need     // facts of criteria
-	Stays      []registry.Index    // buckets whose latest stay is needed
-	Properties []registry.Property // properties whose last change is needed
+	Facts      []table.Need          // facts of criteria
+	Stays      []table.BucketIndex   // buckets whose latest stay is needed
+	Properties []table.PropertyIndex // properties whose last change is needed
 }
 
-func (l *Lacks) addStay(b registry.Index) { l.Stays = append(l.Stays, b) }
+func (l *Lacks) addStay(b table.BucketIndex) { l.Stays = append(l.Stays, b) }
 
-func (l *Lacks) addProperty(p registry.Property) { l.Properties = append(l.Properties, p) }
+func (l *Lacks) addProperty(p table.PropertyIndex) { l.Properties = append(l.Properties, p) }
 
 // Lacks returns what the session read and was not loaded, sorted, and whether there is anything. If
 // so, the changes of the session are void: load what is lacking and run the session again.

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/bucketgen/bucketgen/internal/payload"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Limits limits the properties of a user. The zero value is no limit.
@@ -30,7 +30,7 @@ func (s *Session) refusal(e *Event) *Refusal {
 
 // Alone returns why an event is refused that gives even a user without properties more than the
 // limits allow, or nil. So the first event of a user is refused before the user is created.
-func (l Limits) Alone(e Event, r *registry.Registry) *Refusal {
+func (l Limits) Alone(e Event, r *table.Registry) *Refusal {
 	var none payload.Properties
 	e.fill(&none)
 	return l.refuse(&e, r, &none)
@@ -38,7 +38,7 @@ func (l Limits) Alone(e Event, r *registry.Registry) *Refusal {
 
 // refuse returns why an event is refused that would give a user with the properties p more than the
 // limits allow, or nil. A user who is over the limits can still change and remove properties.
-func (l Limits) refuse(e *Event, r *registry.Registry, p *payload.Properties) *Refusal {
+func (l Limits) refuse(e *Event, r *table.Registry, p *payload.Properties) *Refusal {
 	if l == (Limits{}) || len(e.Traits.Fields)+len(e.Properties.Fields) == 0 {
 		return nil
 	}

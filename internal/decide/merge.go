@@ -2,7 +2,7 @@ package decide
 
 import (
 	"github.com/bucketgen/bucketgen"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Last returns the user's latest stay in each bucket that they were ever in. Stays that are not
@@ -20,7 +20,7 @@ func (s *Session) Last() []Stay {
 // Yield ends the loser's stays in buckets that the survivor of a merge is also in, by the
 // survivor's latest stays; the survivor's stay continues. The leaves are not announced. Yield
 // applies to paused buckets too. Both users have caught up with the clock.
-func (s *Session) Yield(to []Stay, clock registry.Instant) Result {
+func (s *Session) Yield(to []Stay, clock table.Instant) Result {
 	return s.step(func() {
 		s.now = max(clock, s.state.past())
 		c := byMerge()
@@ -34,7 +34,7 @@ func (s *Session) Yield(to []Stay, clock registry.Instant) Result {
 
 // Handover is a stay of the loser of a merge that becomes the survivor's next in the same bucket.
 type Handover struct {
-	Bucket      registry.Index
+	Bucket      table.BucketIndex
 	Epoch, Next int // number of the stay among the loser's stays, and among the survivor's
 }
 
@@ -66,7 +66,7 @@ func (s *Stay) succeeds(other *Stay) bool {
 
 // Merge evaluates every bucket after the history of another user has become the user's, as by an
 // event that each bucket asks about.
-func (s *Session) Merge(clock registry.Instant) Result {
+func (s *Session) Merge(clock table.Instant) Result {
 	return s.step(func() {
 		s.advance(clock)
 		s.state.Contact.New = false

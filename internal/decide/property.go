@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/internal/payload"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // A declared property has the value with the newest date, whatever the order of arrival. Of two
@@ -21,9 +21,9 @@ const repeatEvery = time.Hour
 
 // PropertyChange is the last change of a declared property.
 type PropertyChange struct {
-	Was   []byte           // value before, as JSON; null if there was none
-	WasAt registry.Instant // newest date of the value before; Unset if none is known
-	At    registry.Instant // oldest date of the present value; Unset if no change is known
+	Was   []byte        // value before, as JSON; null if there was none
+	WasAt table.Instant // newest date of the value before; Unset if none is known
+	At    table.Instant // oldest date of the present value; Unset if no change is known
 
 	// Follows means that WasAt is the At of the change before, which a session that sets the newest
 	// value need not load.
@@ -33,24 +33,24 @@ type PropertyChange struct {
 // Repeat is the date at which a declared property was last sent again with the value that it has.
 type Repeat struct {
 	Property string
-	At       registry.Instant
+	At       table.Instant
 }
 
 // repeatedAt returns the stored date of the last repetition of a property's value, or Unset.
-func (c *Contact) repeatedAt(property string) registry.Instant {
+func (c *Contact) repeatedAt(property string) table.Instant {
 	for i := range c.Repeats {
 		if c.Repeats[i].Property == property {
 			return c.Repeats[i].At
 		}
 	}
-	return registry.Unset
+	return table.Unset
 }
 
 // setRepeated stores the date of a repetition, or removes it if that is Unset. It replaces the
 // slice, which may be shared.
-func (c *Contact) setRepeated(property string, at registry.Instant) {
+func (c *Contact) setRepeated(property string, at table.Instant) {
 	repeats := slices.DeleteFunc(slices.Clone(c.Repeats), func(r Repeat) bool { return r.Property == property })
-	if at != registry.Unset {
+	if at != table.Unset {
 		repeats = append(repeats, Repeat{property, at})
 	}
 	c.Repeats = repeats
@@ -60,7 +60,7 @@ func (c *Contact) setRepeated(property string, at registry.Instant) {
 func (st *State) lastChange(property string) (last PropertyChange, known bool) {
 	last, known = st.Changes[property]
 	if !known {
-		last = PropertyChange{Was: []byte("null"), WasAt: registry.Unset, At: registry.Unset}
+		last = PropertyChange{Was: []byte("null"), WasAt: table.Unset, At: table.Unset}
 	}
 	return last, known || st.Complete
 }
@@ -68,7 +68,7 @@ func (st *State) lastChange(property string) (last PropertyChange, known bool) {
 // set gives a property of the contact a value as of a date, or removes it if the value is null. It
 // reports whether that changes what criteria see. A late value needs the last change of the
 // property, which is lacking if it is not loaded.
-func (s *Session) set(f payload.Field, p registry.Property, declared bool, at registry.Instant) bool {
+func (s *Session) set(f payload.Field, p table.PropertyIndex, declared bool, at table.Instant) bool {
 	contact := &s.state.Contact
 	is := contact.Properties.Get(f.Key)
 	same := f.Same(is)
@@ -99,7 +99,7 @@ func (s *Session) set(f payload.Field, p registry.Property, declared bool, at re
 // late puts a value in its place before the present one. It reports whether criteria see that: they
 // see the value before, and since when the present value has been there.
 func (s *Session) late(
-	f payload.Field, p registry.Property, same bool, at registry.Instant, last PropertyChange, repeated registry.Instant,
+	f payload.Field, p table.PropertyIndex, same bool, at table.Instant, last PropertyChange, repeated table.Instant,
 ) bool {
 	switch {
 	case at >= last.At && same, at < last.WasAt:
@@ -107,7 +107,7 @@ func (s *Session) late(
 	case at >= last.At: // the present value was sent before it, and again after it
 		last = PropertyChange{Was: f.Raw, WasAt: at, At: repeated}
 	case same: // the present value began earlier, and was sent again when it was thought to begin
-		if repeated == registry.Unset && at < last.At {
+		if repeated == table.Unset && at < last.At {
 			s.noteRepeat(f.Key, last.At)
 		}
 		last.At = at
@@ -119,7 +119,7 @@ func (s *Session) late(
 }
 
 // overwrite gives a declared property its newest value.
-func (s *Session) overwrite(f payload.Field, p registry.Property, is payload.Field, at registry.Instant) {
+func (s *Session) overwrite(f payload.Field, p table.PropertyIndex, is payload.Field, at table.Instant) {
 	contact := &s.state.Contact
 	last, known := s.state.lastChange(f.Key)
 	repeated := contact.repeatedAt(f.Key)
@@ -127,47 +127,47 @@ func (s *Session) overwrite(f payload.Field, p registry.Property, is payload.Fie
 	if known {
 		change.WasAt = max(last.At, repeated)
 	} else {
-		change.Follows = repeated == registry.Unset
+		change.Follows = repeated == table.Unset
 	}
 	s.put(f)
 	s.state.Facts.SetProperty(p, f.Whole())
 	s.change(f.Key, p, change)
-	if repeated != registry.Unset {
-		contact.setRepeated(f.Key, registry.Unset)
-		s.contactChange().Repeats[f.Key] = registry.Unset
+	if repeated != table.Unset {
+		contact.setRepeated(f.Key, table.Unset)
+		s.contactChange().Repeats[f.Key] = table.Unset
 	}
 	s.dated(at)
 }
 
 // repeat stores that a declared property was sent again with its value, unless a date within
 // repeatEvery is stored.
-func (s *Session) repeat(key string, at, noted registry.Instant) {
-	if noted != registry.Unset && at < noted.Add(repeatEvery) {
+func (s *Session) repeat(key string, at, noted table.Instant) {
+	if noted != table.Unset && at < noted.Add(repeatEvery) {
 		return
 	}
 	s.noteRepeat(key, at)
 	s.dated(at)
 }
 
-func (s *Session) noteRepeat(key string, at registry.Instant) {
+func (s *Session) noteRepeat(key string, at table.Instant) {
 	s.state.Contact.setRepeated(key, at)
 	s.contactChange().Repeats[key] = at
 }
 
 // dated stores that a declared property has a value of that date.
-func (s *Session) dated(at registry.Instant) {
+func (s *Session) dated(at table.Instant) {
 	contact := &s.state.Contact
 	contact.WrittenAt = max(contact.WrittenAt, at)
 	s.contactChange().WrittenAt = contact.WrittenAt
 }
 
 // change stores the last change of a declared property.
-func (s *Session) change(key string, p registry.Property, c PropertyChange) {
+func (s *Session) change(key string, p table.PropertyIndex, c PropertyChange) {
 	was, err := payload.StoredValue(c.Was)
 	if err != nil { // impossible: it was read before
-		was = registry.Value{}
+		was = table.Value{}
 	}
-	s.state.Facts.SetChange(registry.Change{Property: p, Was: was, At: c.At})
+	s.state.Facts.SetLastChange(table.LastChange{Property: p, Was: was, At: c.At})
 	if s.state.Changes == nil {
 		s.state.Changes = map[string]PropertyChange{}
 	}
@@ -190,7 +190,7 @@ func (s *Session) put(f payload.Field) {
 func (s *Session) contactChange() *ContactChange {
 	if s.contact == nil {
 		s.contact = &ContactChange{
-			Changes: map[string]PropertyChange{}, Repeats: map[string]registry.Instant{}, WrittenAt: s.state.Contact.WrittenAt,
+			Changes: map[string]PropertyChange{}, Repeats: map[string]table.Instant{}, WrittenAt: s.state.Contact.WrittenAt,
 		}
 	}
 	s.contact.At, s.state.Contact.UpdatedAt = s.now, s.now
@@ -213,7 +213,7 @@ func (st *State) InheritProperties(from *State) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		own, theirs := st.sentAt(key), from.sentAt(key)
-		gap := own == registry.Unset && theirs == registry.Unset && !contact.Properties.Get(key).Value.Exists()
+		gap := own == table.Unset && theirs == table.Unset && !contact.Properties.Get(key).Value.Exists()
 		if theirs <= own && !gap {
 			continue
 		}
@@ -232,7 +232,7 @@ func (st *State) InheritProperties(from *State) {
 }
 
 // sentAt returns the newest known date of a property's value, or Unset.
-func (st *State) sentAt(property string) registry.Instant {
+func (st *State) sentAt(property string) table.Instant {
 	last, _ := st.lastChange(property)
 	return max(last.At, st.Contact.repeatedAt(property))
 }

@@ -4,14 +4,14 @@ import (
 	"slices"
 
 	"github.com/bucketgen/bucketgen"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // evaluation is one bucket in a round.
 type evaluation struct {
-	bucket  registry.Index
-	row     *registry.Bucket
-	verdict registry.Verdict
+	bucket  table.BucketIndex
+	row     *table.Bucket
+	verdict table.Verdict
 	clock   bool // max dwell and ticks apply
 	stay    int  // position of the latest stay in State.Stays, or none
 }
@@ -19,7 +19,7 @@ type evaluation struct {
 // none is the position of a stay that is not known, or never was.
 const none = -1
 
-func (s *Session) evaluation(b registry.Index, at registry.Instant, clock bool) evaluation {
+func (s *Session) evaluation(b table.BucketIndex, at table.Instant, clock bool) evaluation {
 	return evaluation{bucket: b, row: &s.registry.Buckets[b], verdict: s.verdict(b, at), clock: clock, stay: s.state.position(b)}
 }
 
@@ -42,7 +42,7 @@ func (s *Session) activeStay(e *evaluation) *Stay {
 // round evaluates buckets at one instant, and then those that ask about a bucket whose membership
 // changed. It goes by level, which is greater than that of every bucket that is asked about, so
 // each bucket is evaluated once.
-func (s *Session) round(buckets []registry.Index, at registry.Instant, c cause) {
+func (s *Session) round(buckets []table.BucketIndex, at table.Instant, c cause) {
 	for len(buckets) > 0 {
 		level, rest := s.lowest(buckets)
 		before := len(s.changes.Transitions)
@@ -55,13 +55,13 @@ func (s *Session) round(buckets []registry.Index, at registry.Instant, c cause) 
 }
 
 // sorted sorts buckets, without repetition.
-func sorted(buckets []registry.Index) []registry.Index {
+func sorted(buckets []table.BucketIndex) []table.BucketIndex {
 	slices.Sort(buckets)
 	return slices.Compact(buckets)
 }
 
 // lowest splits buckets into those of the lowest level and the others. Both stay sorted.
-func (s *Session) lowest(buckets []registry.Index) (level, rest []registry.Index) {
+func (s *Session) lowest(buckets []table.BucketIndex) (level, rest []table.BucketIndex) {
 	lowest, same := s.registry.Buckets[buckets[0]].Level, true
 	for _, b := range buckets[1:] {
 		same = same && s.registry.Buckets[b].Level == lowest
@@ -82,8 +82,8 @@ func (s *Session) lowest(buckets []registry.Index) (level, rest []registry.Index
 
 // dependents returns, in no order, the buckets that ask about a bucket that the user joined or left
 // in the transitions from a position on.
-func (s *Session) dependents(from int) []registry.Index {
-	var all []registry.Index
+func (s *Session) dependents(from int) []table.BucketIndex {
+	var all []table.BucketIndex
 	for _, t := range s.changes.Transitions[from:] {
 		if t.Kind != bucketgen.Dwell {
 			all = append(all, s.registry.Buckets[t.Bucket].Dependents...)
@@ -95,7 +95,7 @@ func (s *Session) dependents(from int) []registry.Index {
 // roundOf evaluates buckets that do not ask about each other. Stays whose max dwell is over end
 // first, then those whose criteria fail; then users join, then the remaining stays tick. Within
 // each of these, buckets go by id. Memberships change by criteria or clock only here.
-func (s *Session) roundOf(buckets []registry.Index, at registry.Instant, c *cause) {
+func (s *Session) roundOf(buckets []table.BucketIndex, at table.Instant, c *cause) {
 	evaluations := s.evaluations[:0]
 	for _, b := range buckets {
 		if !s.isFrozen(b) {
@@ -126,9 +126,9 @@ func (s *Session) roundOf(buckets []registry.Index, at registry.Instant, c *caus
 
 // verdict evaluates the criteria of a dynamic bucket. A manual bucket stays as it is until an admin
 // changes it.
-func (s *Session) verdict(b registry.Index, at registry.Instant) registry.Verdict {
-	if s.registry.Buckets[b].Kind == registry.Manual {
-		return registry.Verdict{True: s.active(b) != nil, Until: registry.Never}
+func (s *Session) verdict(b table.BucketIndex, at table.Instant) table.Verdict {
+	if s.registry.Buckets[b].Kind == table.Manual {
+		return table.Verdict{True: s.active(b) != nil, Until: table.Never}
 	}
 	verdict, lacking := s.evaluate(b, at)
 	if lacking {
@@ -140,7 +140,7 @@ func (s *Session) verdict(b registry.Index, at registry.Instant) registry.Verdic
 // evaluate evaluates the criteria of a dynamic bucket, and reports whether facts were lacking. If
 // so, the latest stay is needed as well should the user join, so a stay that is not loaded is
 // lacking too.
-func (s *Session) evaluate(b registry.Index, at registry.Instant) (verdict registry.Verdict, lacking bool) {
+func (s *Session) evaluate(b table.BucketIndex, at table.Instant) (verdict table.Verdict, lacking bool) {
 	s.changes.Evaluations++
 	verdict, lacking = s.registry.Evaluate(b, s.state.Facts, at)
 	if lacking {
@@ -152,7 +152,7 @@ func (s *Session) evaluate(b registry.Index, at registry.Instant) (verdict regis
 // lackDependents adds to what is lacking the facts and stays that all direct and indirect
 // dependents of a bucket need. They are needed should the user join or leave it; loading them at
 // once saves a round trip for each level.
-func (s *Session) lackDependents(b registry.Index, at registry.Instant) {
+func (s *Session) lackDependents(b table.BucketIndex, at table.Instant) {
 	for _, d := range s.registry.Buckets[b].Dependents {
 		if slices.Contains(s.prefetched, d) {
 			continue
@@ -165,7 +165,7 @@ func (s *Session) lackDependents(b registry.Index, at registry.Instant) {
 }
 
 // lackStay adds the latest stay in a bucket to what is lacking, unless it is known.
-func (s *Session) lackStay(b registry.Index) {
+func (s *Session) lackStay(b table.BucketIndex) {
 	if _, known := s.state.latest(b); !known {
 		s.lacks.addStay(b)
 	}
@@ -176,9 +176,9 @@ func (s *Session) lackStay(b registry.Index) {
 type members Session
 
 // Membership implements [registry.Memberships].
-func (m *members) Membership(b registry.Index) registry.Verdict {
+func (m *members) Membership(b table.BucketIndex) table.Verdict {
 	s := (*Session)(m)
-	v := registry.Verdict{True: s.active(b) != nil, Until: registry.Never}
+	v := table.Verdict{True: s.active(b) != nil, Until: table.Never}
 	if !s.isFrozen(b) {
 		for i := range s.state.Due {
 			if s.state.Due[i].Bucket == b {
@@ -190,26 +190,26 @@ func (m *members) Membership(b registry.Index) registry.Verdict {
 }
 
 // active returns the stay by which the user is in the bucket, or nil.
-func (s *Session) active(b registry.Index) *Stay {
+func (s *Session) active(b table.BucketIndex) *Stay {
 	if stay := s.state.stay(b); stay != nil && stay.Active() {
 		return stay
 	}
 	return nil
 }
 
-func (s *Session) expire(e *evaluation, at registry.Instant, c *cause) {
+func (s *Session) expire(e *evaluation, at table.Instant, c *cause) {
 	stay := s.activeStay(e)
 	if !e.clock || stay == nil || e.row.MaxDwell == 0 || at < stay.EnteredAt.Add(e.row.MaxDwell) {
 		return
 	}
 	s.leave(stay, at, c, bucketgen.ReasonMaxDwell)
-	if e.row.Kind == registry.Manual {
+	if e.row.Kind == table.Manual {
 		e.verdict.True = false
 	}
 	stay.Blocked = e.verdict.True
 }
 
-func (s *Session) leaveIfFails(e *evaluation, at registry.Instant, c *cause) {
+func (s *Session) leaveIfFails(e *evaluation, at table.Instant, c *cause) {
 	stay := s.activeStay(e)
 	if stay == nil || e.verdict.True || at < stay.EnteredAt.Add(e.row.MinDwell) {
 		return
@@ -217,8 +217,8 @@ func (s *Session) leaveIfFails(e *evaluation, at registry.Instant, c *cause) {
 	s.leave(stay, at, c, bucketgen.ReasonCriteria)
 }
 
-func (s *Session) joinIfHolds(e *evaluation, at registry.Instant, c *cause) {
-	if e.row.Kind == registry.Manual || s.activeStay(e) != nil {
+func (s *Session) joinIfHolds(e *evaluation, at table.Instant, c *cause) {
+	if e.row.Kind == table.Manual || s.activeStay(e) != nil {
 		return
 	}
 	stay := s.latestStay(e)
@@ -237,9 +237,9 @@ func (s *Session) joinIfHolds(e *evaluation, at registry.Instant, c *cause) {
 }
 
 // arm sets the instant at which the clock evaluates the bucket next. Ticks up to ticked are done.
-func (s *Session) arm(e *evaluation, ticked registry.Instant) {
+func (s *Session) arm(e *evaluation, ticked table.Instant) {
 	stay := s.latestStay(e)
-	due := registry.Never
+	due := table.Never
 	switch {
 	case stay != nil && stay.Active():
 		due = e.verdict.Until
@@ -256,12 +256,12 @@ func (s *Session) arm(e *evaluation, ticked registry.Instant) {
 	s.setDue(e.bucket, due)
 }
 
-func (s *Session) setDue(b registry.Index, at registry.Instant) {
+func (s *Session) setDue(b table.BucketIndex, at table.Instant) {
 	i := slices.IndexFunc(s.state.Due, func(d Due) bool { return d.Bucket == b })
 	switch {
 	case i >= 0:
 		s.state.Due[i].At = at
-	case at != registry.Never:
-		s.state.Due = append(s.state.Due, Due{Bucket: b, At: at, stored: registry.Never})
+	case at != table.Never:
+		s.state.Due = append(s.state.Due, Due{Bucket: b, At: at, stored: table.Never})
 	}
 }

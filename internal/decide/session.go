@@ -3,7 +3,7 @@ package decide
 import (
 	"slices"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Session decides about one user at a time. [Session.Begin] starts it on a user; each call after
@@ -11,7 +11,7 @@ import (
 type Session struct {
 	scratch
 
-	registry *registry.Registry
+	registry *table.Registry
 	state    *State
 	live     bool
 	replayed bool
@@ -19,15 +19,15 @@ type Session struct {
 	frozen   []bool
 	steps    []Step
 
-	now        registry.Instant
-	rolledOut  registry.Instant // last change of definitions that was applied
-	settled    registry.Instant // due instants up to here are settled
-	finished   []StayChange     // stays of this session that a later one in the bucket replaced
+	now        table.Instant
+	rolledOut  table.Instant // last change of definitions that was applied
+	settled    table.Instant // due instants up to here are settled
+	finished   []StayChange  // stays of this session that a later one in the bucket replaced
 	contact    *ContactChange
 	touched    keys // keys of the contact's properties that were set or removed
 	changes    Changes
 	lacks      Lacks
-	prefetched []registry.Index // buckets whose facts were evaluated only to learn what they lack
+	prefetched []table.BucketIndex // buckets whose facts were evaluated only to learn what they lack
 }
 
 // Options configures a session, beside the facts.
@@ -54,21 +54,21 @@ type Options struct {
 
 // Step is a change of definitions, or a change of the user by a process that has other definitions.
 type Step struct {
-	Buckets []registry.Index // new, changed or resumed buckets, sorted
+	Buckets []table.BucketIndex // new, changed or resumed buckets, sorted
 
 	// Defined means that the step is a change of definitions; the other fields are about it.
 	// Otherwise the change was applied to the user before, and a process with other definitions
 	// changed the user since. The buckets are then evaluated as if this process had done it.
 	Defined bool
-	At      registry.Instant // instant of the change
-	Resumed bool             // the definitions are the same: the last of the missed ticks is sent
-	Silent  bool             // leaves are not announced
-	Joins   bool             // joins are announced
+	At      table.Instant // instant of the change
+	Resumed bool          // the definitions are the same: the last of the missed ticks is sent
+	Silent  bool          // leaves are not announced
+	Joins   bool          // joins are announced
 }
 
 // Begin starts the session on the state of a user. It ends the session on the user before: Changes
 // of that session are overwritten, its Results are not.
-func (s *Session) Begin(r *registry.Registry, st *State, o Options) {
+func (s *Session) Begin(r *table.Registry, st *State, o Options) {
 	for i := range st.Due {
 		st.Due[i].stored = st.Due[i].At
 	}
@@ -76,18 +76,18 @@ func (s *Session) Begin(r *registry.Registry, st *State, o Options) {
 		st.Stays[i].fate = untouched
 	}
 	*s = Session{
-		registry: r, state: st, live: o.Live, replayed: o.Replayed, limits: o.Limits, frozen: o.Frozen, steps: o.Steps, now: registry.Unset, rolledOut: registry.Unset, settled: registry.Unset,
+		registry: r, state: st, live: o.Live, replayed: o.Replayed, limits: o.Limits, frozen: o.Frozen, steps: o.Steps, now: table.Unset, rolledOut: table.Unset, settled: table.Unset,
 		changes: s.changes.emptied(), scratch: s.scratch,
 	}
 	st.Facts.SetMemberships((*members)(s))
 }
 
 // Now returns the user's time: the instant of the last thing that happened in the session.
-func (s *Session) Now() registry.Instant { return s.now }
+func (s *Session) Now() table.Instant { return s.now }
 
 // advance moves the user's time to the clock's, never backwards, and settles every due instant
 // before it. Steps come first, each at its own instant.
-func (s *Session) advance(clock registry.Instant) {
+func (s *Session) advance(clock table.Instant) {
 	s.now = max(s.now, clock, s.state.past())
 	for len(s.steps) > 0 {
 		step := s.steps[0]
@@ -111,7 +111,7 @@ func (s *Session) rollOut(step *Step) {
 	buckets := slices.DeleteFunc(slices.Clone(step.Buckets), s.isFrozen)
 	for i := range s.state.Due {
 		if d := &s.state.Due[i]; slices.Contains(buckets, d.Bucket) {
-			d.At, d.stale = registry.Never, true
+			d.At, d.stale = table.Never, true
 		}
 	}
 	s.settle(at - 1)
@@ -121,9 +121,9 @@ func (s *Session) rollOut(step *Step) {
 }
 
 // recheck evaluates buckets after a process with other definitions of them changed the user.
-func (s *Session) recheck(buckets []registry.Index) {
+func (s *Session) recheck(buckets []table.BucketIndex) {
 	at := min(s.state.past(), s.now)
-	if at == registry.Unset {
+	if at == table.Unset {
 		return // nothing is known of the user
 	}
 	s.settle(at - 1)
@@ -133,14 +133,14 @@ func (s *Session) recheck(buckets []registry.Index) {
 }
 
 // isFrozen reports whether memberships of a bucket stay as they are.
-func (s *Session) isFrozen(b registry.Index) bool {
+func (s *Session) isFrozen(b table.BucketIndex) bool {
 	return s.registry.Buckets[b].Disabled || s.frozen != nil && s.frozen[b]
 }
 
 // settle applies every due instant up to an instant: each in turn, on the facts as they were then.
 // So its results do not depend on how late it runs.
-func (s *Session) settle(upTo registry.Instant) {
-	missedUpTo := registry.Unset
+func (s *Session) settle(upTo table.Instant) {
+	missedUpTo := table.Unset
 	if s.live {
 		missedUpTo = upTo
 	}
@@ -156,17 +156,17 @@ func (s *Session) settle(upTo registry.Instant) {
 
 // nextDue returns the earliest due instant and the buckets that are due then, sorted. It skips
 // frozen buckets, and forgets the due instants of a deleted user.
-func (s *Session) nextDue() (registry.Instant, []registry.Index) {
-	at := registry.Never
-	var buckets []registry.Index
+func (s *Session) nextDue() (table.Instant, []table.BucketIndex) {
+	at := table.Never
+	var buckets []table.BucketIndex
 	for i := range s.state.Due {
 		d := &s.state.Due[i]
 		if s.state.Contact.Deleted {
-			d.At = registry.Never
+			d.At = table.Never
 		}
 		switch {
 		case s.isFrozen(d.Bucket): // kept as it is until the bucket is resumed
-		case d.At == registry.Never || d.At > at:
+		case d.At == table.Never || d.At > at:
 		case d.At < at:
 			at, buckets = d.At, append(buckets[:0], d.Bucket)
 		default:

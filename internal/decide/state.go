@@ -5,14 +5,14 @@ import (
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/payload"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // State is what is known of one user. A session reads and changes it; afterwards the state is that
 // of the user once the changes are written. It belongs to one session at a time.
 type State struct {
 	Contact Contact
-	Facts   *registry.Facts
+	Facts   *table.Facts
 
 	// Stays holds the latest stay of the user in each bucket, in no order. All active and blocked
 	// stays must be there. Others may be missing, unless AllStays or Complete is set.
@@ -36,12 +36,12 @@ type State struct {
 type Contact struct {
 	Email      string
 	Properties payload.Properties
-	UpdatedAt  registry.Instant // last change of the contact
-	DecidedAt  registry.Instant // last decision about the user, if the contact keeps it; else Unset
+	UpdatedAt  table.Instant // last change of the contact
+	DecidedAt  table.Instant // last decision about the user, if the contact keeps it; else Unset
 
 	// WrittenAt is not before the newest date of a value of a declared property. A value with that
 	// date or a later one is not late.
-	WrittenAt registry.Instant
+	WrittenAt table.Instant
 	Repeats   []Repeat // in no order, one per property; replaced, never changed in place
 
 	New     bool // no decision about the user was ever made
@@ -50,12 +50,12 @@ type Contact struct {
 
 // Stay is one stay of the user in a bucket. Epoch 0 means that there never was one.
 type Stay struct {
-	Bucket    registry.Index
+	Bucket    table.BucketIndex
 	Epoch     int
-	EnteredAt registry.Instant
-	LeftAt    registry.Instant // Unset while active
-	AnchorAt  registry.Instant // start of its ticks; Unset: EnteredAt
-	TickedAt  registry.Instant // ticks up to here are done; Unset if none were due
+	EnteredAt table.Instant
+	LeftAt    table.Instant    // Unset while active
+	AnchorAt  table.Instant    // start of its ticks; Unset: EnteredAt
+	TickedAt  table.Instant    // ticks up to here are done; Unset if none were due
 	Blocked   bool             // ended by max dwell; the criteria have held since: only byEvent joins
 	Source    bucketgen.Source // source of the join
 	Reason    bucketgen.Reason // reason of the leave
@@ -64,11 +64,11 @@ type Stay struct {
 }
 
 // Active reports whether the user is in the bucket by this stay.
-func (s *Stay) Active() bool { return s.Epoch > 0 && s.LeftAt == registry.Unset }
+func (s *Stay) Active() bool { return s.Epoch > 0 && s.LeftAt == table.Unset }
 
 // anchor returns the instant from which the ticks of the stay count.
-func (s *Stay) anchor() registry.Instant {
-	if s.AnchorAt != registry.Unset {
+func (s *Stay) anchor() table.Instant {
+	if s.AnchorAt != table.Unset {
 		return s.AnchorAt
 	}
 	return s.EnteredAt
@@ -86,16 +86,16 @@ const (
 
 // Due is an instant at which the clock evaluates a bucket.
 type Due struct {
-	Bucket registry.Index
-	At     registry.Instant
+	Bucket table.BucketIndex
+	At     table.Instant
 
-	stored registry.Instant // instant in the database, or Never; it may be earlier than At, never later
-	stale  bool             // the stored instant belongs to another definition
+	stored table.Instant // instant in the database, or Never; it may be earlier than At, never later
+	stale  bool          // the stored instant belongs to another definition
 }
 
 // past returns the latest instant in the state that has passed, or Unset. The user's time is never
 // before it, whatever the clock of the process says.
-func (st *State) past() registry.Instant {
+func (st *State) past() table.Instant {
 	latest := max(st.Facts.Newest(), st.Contact.UpdatedAt, st.Contact.DecidedAt)
 	for i := range st.Stays {
 		if s := &st.Stays[i]; s.Epoch > 0 {
@@ -107,14 +107,14 @@ func (st *State) past() registry.Instant {
 
 // latest returns the latest stay of the user in the bucket, or nil if there is none, and whether
 // that is known.
-func (st *State) latest(b registry.Index) (stay *Stay, known bool) {
+func (st *State) latest(b table.BucketIndex) (stay *Stay, known bool) {
 	stay = st.stay(b)
 	return stay, stay != nil || st.AllStays || st.Complete
 }
 
 // stay returns the latest stay of the user in the bucket, or nil if none is loaded. All active and
 // blocked stays are.
-func (st *State) stay(b registry.Index) *Stay {
+func (st *State) stay(b table.BucketIndex) *Stay {
 	if i := st.position(b); i != none {
 		return &st.Stays[i]
 	}
@@ -122,7 +122,7 @@ func (st *State) stay(b registry.Index) *Stay {
 }
 
 // position returns the position of the latest stay in the bucket in Stays, or none.
-func (st *State) position(b registry.Index) int {
+func (st *State) position(b table.BucketIndex) int {
 	for i := range st.Stays {
 		if st.Stays[i].Bucket == b {
 			return i
@@ -135,7 +135,7 @@ func (st *State) position(b registry.Index) int {
 // written.
 func (st *State) AppendStored(to []Due) []Due {
 	for i := range st.Due {
-		if d := &st.Due[i]; d.stored != registry.Never {
+		if d := &st.Due[i]; d.stored != table.Never {
 			to = append(to, Due{Bucket: d.Bucket, At: d.stored})
 		}
 	}

@@ -5,12 +5,12 @@ import (
 	"slices"
 
 	"github.com/bucketgen/bucketgen"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // join opens a stay. The entry policy decides whether it is announced; the stay and its number are
 // real either way.
-func (s *Session) join(b registry.Index, at registry.Instant, c *cause) {
+func (s *Session) join(b table.BucketIndex, at table.Instant, c *cause) {
 	row := &s.registry.Buckets[b]
 	prior, known := s.state.latest(b)
 	if !known {
@@ -19,10 +19,10 @@ func (s *Session) join(b registry.Index, at registry.Instant, c *cause) {
 		return
 	}
 	stay := Stay{
-		Bucket: b, Epoch: 1, EnteredAt: at, LeftAt: registry.Unset, AnchorAt: registry.Unset, TickedAt: registry.Unset,
+		Bucket: b, Epoch: 1, EnteredAt: at, LeftAt: table.Unset, AnchorAt: table.Unset, TickedAt: table.Unset,
 		Source: c.source, fate: opened,
 	}
-	if c.anchor && len(row.Ticks) > 0 && row.Kind == registry.Dynamic {
+	if c.anchor && len(row.Ticks) > 0 && row.Kind == table.Dynamic {
 		if since := s.registry.HoldsSince(b, s.state.Facts, at); since < at {
 			stay.AnchorAt, stay.TickedAt = since, at // earlier ticks are not sent
 		}
@@ -37,11 +37,11 @@ func (s *Session) join(b registry.Index, at registry.Instant, c *cause) {
 }
 
 // announced reports whether the entry policy announces a join that is not the first.
-func announced(row *registry.Bucket, prior *Stay, at registry.Instant) bool {
+func announced(row *table.Bucket, prior *Stay, at table.Instant) bool {
 	switch row.EntryLimit {
-	case registry.Once:
+	case table.Once:
 		return false
-	case registry.OncePerPeriod:
+	case table.OncePerPeriod:
 		return at.Sub(prior.LeftAt) >= row.EntryPeriod
 	default:
 		return true
@@ -66,7 +66,7 @@ func (s *Session) replace(prior *Stay, stay Stay) {
 }
 
 // leave closes a stay. Leaves are announced, except by a silent deployment and by a merge.
-func (s *Session) leave(stay *Stay, at registry.Instant, c *cause, reason bucketgen.Reason) {
+func (s *Session) leave(stay *Stay, at table.Instant, c *cause, reason bucketgen.Reason) {
 	stay.LeftAt = at
 	stay.Reason = reason
 	stay.fate |= closed
@@ -82,7 +82,7 @@ func (s *Session) transition(t Transition) {
 
 // tick sends the ticks of a stay that are due. Of each it sends the last only, with its ordinal:
 // those before it were missed.
-func (s *Session) tick(e *evaluation, at registry.Instant, c *cause) {
+func (s *Session) tick(e *evaluation, at table.Instant, c *cause) {
 	stay := s.activeStay(e)
 	if !e.clock || stay == nil || len(e.row.Ticks) == 0 {
 		return
@@ -113,15 +113,15 @@ func (s *Session) tick(e *evaluation, at registry.Instant, c *cause) {
 }
 
 // skipTicks marks the ticks that are due by an instant as done, without sending them.
-func (s *Stay) skipTicks(row *registry.Bucket, at registry.Instant) {
-	if slices.ContainsFunc(row.Ticks, func(t registry.Tick) bool { return ordinal(t, s, at) > 0 }) {
+func (s *Stay) skipTicks(row *table.Bucket, at table.Instant) {
+	if slices.ContainsFunc(row.Ticks, func(t table.Tick) bool { return ordinal(t, s, at) > 0 }) {
 		s.TickedAt = at
 		s.fate |= amended
 	}
 }
 
 // undisturbed returns the last instant before something other than a tick can happen to the stay.
-func undisturbed(e *evaluation, stay *Stay) registry.Instant {
+func undisturbed(e *evaluation, stay *Stay) table.Instant {
 	end := e.verdict.Until
 	if !e.verdict.True {
 		end = stay.EnteredAt.Add(e.row.MinDwell)
@@ -133,7 +133,7 @@ func undisturbed(e *evaluation, stay *Stay) registry.Instant {
 }
 
 // ordinal returns the number of the last tick that is due by an instant and was not sent, or 0.
-func ordinal(t registry.Tick, stay *Stay, upTo registry.Instant) int {
+func ordinal(t table.Tick, stay *Stay, upTo table.Instant) int {
 	n := int(upTo.Periods(stay.anchor(), t.Span))
 	if !t.Every {
 		n = min(n, 1)
@@ -145,8 +145,8 @@ func ordinal(t registry.Tick, stay *Stay, upTo registry.Instant) int {
 }
 
 // nextTick returns the first tick of the stay after an instant, or Never.
-func (s *Stay) nextTick(row *registry.Bucket, after registry.Instant) registry.Instant {
-	next, from := registry.Never, s.anchor()
+func (s *Stay) nextTick(row *table.Bucket, after table.Instant) table.Instant {
+	next, from := table.Never, s.anchor()
 	for _, t := range row.Ticks {
 		n := max(after.Periods(from, t.Span)+1, 1)
 		if t.Every || n == 1 {

@@ -13,13 +13,13 @@ import (
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // world is one user, the buckets of a row, and what happened so far.
 type world struct {
 	t        *testing.T
-	registry *registry.Registry
+	registry *table.Registry
 	state    *decide.State
 	options  decide.Options
 	said     []string
@@ -34,9 +34,9 @@ type step func(*world)
 func newWorld(t *testing.T, buckets []bucket.Definition, facts []given) *world {
 	t.Helper()
 	r := registrytest.Build(t, buckets...)
-	w := &world{t: t, registry: r, options: decide.Options{Frozen: make([]bool, len(r.Buckets))}, state: &decide.State{
-		Contact:  decide.Contact{New: len(facts) == 0, UpdatedAt: registry.Unset, DecidedAt: registry.Unset, WrittenAt: registry.Unset},
-		Facts:    r.NewFacts("ada").Complete(),
+	w := &world{t: t, registry: r.Tables(), options: decide.Options{Frozen: make([]bool, len(r.Tables().Buckets))}, state: &decide.State{
+		Contact:  decide.Contact{New: len(facts) == 0, UpdatedAt: table.Unset, DecidedAt: table.Unset, WrittenAt: table.Unset},
+		Facts:    r.Tables().NewFacts("ada").Complete(),
 		Changes:  map[string]decide.PropertyChange{},
 		Complete: true,
 	}}
@@ -47,16 +47,16 @@ func newWorld(t *testing.T, buckets []bucket.Definition, facts []given) *world {
 }
 
 // start is day 0 of every row.
-var start = registry.At(time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC))
+var start = table.At(time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC))
 
 const day = 24 * time.Hour
 
-func at(d time.Duration) registry.Instant { return start.Add(d) }
+func at(d time.Duration) table.Instant { return start.Add(d) }
 
 // What is given.
 
 func stay(id string, number int, from time.Duration) given {
-	return past(decide.Stay{Epoch: number, EnteredAt: at(from), LeftAt: registry.Unset}, id)
+	return past(decide.Stay{Epoch: number, EnteredAt: at(from), LeftAt: table.Unset}, id)
 }
 
 func left(id string, number int, from, until time.Duration) given {
@@ -70,7 +70,7 @@ func blocked(id string, number int, from, until time.Duration) given {
 
 func past(s decide.Stay, id string) given {
 	return func(w *world) {
-		s.Bucket, s.AnchorAt, s.TickedAt = w.bucket(id), registry.Unset, registry.Unset
+		s.Bucket, s.AnchorAt, s.TickedAt = w.bucket(id), table.Unset, table.Unset
 		w.state.Stays = append(w.state.Stays, s)
 	}
 }
@@ -102,10 +102,10 @@ func has(properties string, d time.Duration) given {
 		for _, f := range w.object(properties).Fields {
 			w.state.Contact.Properties.Put(f)
 			w.state.Contact.WrittenAt = max(w.state.Contact.WrittenAt, at(d))
-			w.state.Changes[f.Key] = decide.PropertyChange{Was: []byte("null"), WasAt: registry.Unset, At: at(d)}
+			w.state.Changes[f.Key] = decide.PropertyChange{Was: []byte("null"), WasAt: table.Unset, At: at(d)}
 			if p, declared := w.registry.Property(f.Key); declared {
 				w.state.Facts.SetProperty(p, f.Whole())
-				w.state.Facts.SetChange(registry.Change{Property: p, At: at(d)})
+				w.state.Facts.SetLastChange(table.LastChange{Property: p, At: at(d)})
 			}
 		}
 	}
@@ -129,12 +129,12 @@ func atMost(properties int) given {
 // What happens.
 
 func event(d time.Duration, name string, more ...func(*world, *decide.Event)) step {
-	return ingest(d, decide.Event{Kind: decide.Track, Name: name, OccurredAt: registry.Unset}, more...)
+	return ingest(d, decide.Event{Kind: decide.Track, Name: name, OccurredAt: table.Unset}, more...)
 }
 
 func traits(d time.Duration, properties string, more ...func(*world, *decide.Event)) step {
 	more = append(more, func(w *world, e *decide.Event) { e.Traits = w.object(properties) })
-	return ingest(d, decide.Event{Kind: decide.Identify, OccurredAt: registry.Unset}, more...)
+	return ingest(d, decide.Event{Kind: decide.Identify, OccurredAt: table.Unset}, more...)
 }
 
 func occurred(d time.Duration) func(*world, *decide.Event) {
@@ -190,7 +190,7 @@ func restore(d time.Duration) step {
 // deployed takes the user through a deployment at an instant that creates or changes a bucket.
 func deployed(d time.Duration, id string, more ...func(*decide.Step)) step {
 	return func(w *world) {
-		change := decide.Step{Buckets: []registry.Index{w.bucket(id)}, Defined: true, At: at(d)}
+		change := decide.Step{Buckets: []table.BucketIndex{w.bucket(id)}, Defined: true, At: at(d)}
 		for _, m := range more {
 			m(&change)
 		}
@@ -208,7 +208,7 @@ func resumed(c *decide.Step)         { c.Resumed = true }
 // the bucket.
 func changedElsewhere(d time.Duration, id string) step {
 	return func(w *world) {
-		w.options.Steps = []decide.Step{{Buckets: []registry.Index{w.bucket(id)}}}
+		w.options.Steps = []decide.Step{{Buckets: []table.BucketIndex{w.bucket(id)}}}
 		w.run(func(s *decide.Session) decide.Result { return s.CatchUp(at(d)) })
 		w.options.Steps = nil
 	}
@@ -217,7 +217,7 @@ func changedElsewhere(d time.Duration, id string) step {
 // yield is the merge of the user into another, who has a stay in the bucket since an instant.
 func yield(d time.Duration, id string, since time.Duration) step {
 	return func(w *world) {
-		to := []decide.Stay{{Bucket: w.bucket(id), Epoch: 1, EnteredAt: at(since), LeftAt: registry.Unset}}
+		to := []decide.Stay{{Bucket: w.bucket(id), Epoch: 1, EnteredAt: at(since), LeftAt: table.Unset}}
 		w.run(func(s *decide.Session) decide.Result { return s.Yield(to, at(d)) })
 	}
 }
@@ -226,8 +226,8 @@ func yield(d time.Duration, id string, since time.Duration) step {
 func inherit(id string, number int, since time.Duration) step {
 	return func(w *world) {
 		from := []decide.Stay{{
-			Bucket: w.bucket(id), Epoch: number, EnteredAt: at(since), LeftAt: registry.Unset,
-			AnchorAt: registry.Unset, TickedAt: registry.Unset,
+			Bucket: w.bucket(id), Epoch: number, EnteredAt: at(since), LeftAt: table.Unset,
+			AnchorAt: table.Unset, TickedAt: table.Unset,
 		}}
 		w.run(func(s *decide.Session) decide.Result {
 			for _, h := range s.Inherit(from) {
@@ -300,7 +300,7 @@ func (w *world) transition(t *decide.Transition) string {
 func (w *world) due() []string {
 	var all []string
 	for _, d := range w.state.Due {
-		if d.At != registry.Never {
+		if d.At != table.Never {
 			all = append(all, w.id(d.Bucket)+" "+when(d.At))
 		}
 	}
@@ -321,7 +321,7 @@ func (w *world) blocks() []string {
 }
 
 // when writes an instant as rows do: "day 3", or "day 3 2h".
-func when(i registry.Instant) string {
+func when(i table.Instant) string {
 	d := i.Sub(start)
 	text := fmt.Sprintf("day %d", d/day)
 	if d%day != 0 {
@@ -337,9 +337,9 @@ func length(d time.Duration) string {
 	return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m")
 }
 
-func (w *world) id(b registry.Index) string { return w.registry.Buckets[b].ID }
+func (w *world) id(b table.BucketIndex) string { return w.registry.Buckets[b].ID }
 
-func (w *world) bucket(id string) registry.Index {
+func (w *world) bucket(id string) table.BucketIndex {
 	w.t.Helper()
 	b, known := w.registry.Bucket(id)
 	if !known {

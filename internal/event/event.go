@@ -12,7 +12,7 @@ import (
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/payload"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 const (
@@ -40,8 +40,8 @@ func (l Limits) WithDefaults() Limits {
 }
 
 // Validate turns an event into what decide understands. An [*bucketgen.InvalidError] says which field is wrong.
-func Validate(r *registry.Registry, ev *bucketgen.Event, now time.Time, l Limits) (decide.Event, error) {
-	out := decide.Event{Kind: decide.Track, Name: ev.Name, Event: registry.NoEvent, Key: ev.Key, OccurredAt: registry.Unset}
+func Validate(r *table.Registry, ev *bucketgen.Event, now time.Time, l Limits) (decide.Event, error) {
+	out := decide.Event{Kind: decide.Track, Name: ev.Name, Event: table.NoEvent, Key: ev.Key, OccurredAt: table.Unset}
 	if err := UserID(ev.UserID); err != nil {
 		return out, err
 	}
@@ -150,6 +150,6 @@ func occurredAt(out *decide.Event, t, now time.Time, l Limits) error {
 	case t.UTC().Year() < first || t.UTC().Year() > last:
 		return invalid("occurred_at", fmt.Sprintf("is in the year %d; write a year from %d to %d", t.UTC().Year(), first, last))
 	}
-	out.OccurredAt = registry.At(t)
+	out.OccurredAt = table.At(t)
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/problem"
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // BucketPath is the path of what is about a bucket.
@@ -87,11 +88,11 @@ func (a *api) bucket(id string) (registry.Ref, error) {
 	}
 	const most = 20
 	ids := make([]string, 0, most)
-	for i := range r.Buckets[:min(most, len(r.Buckets))] {
-		ids = append(ids, r.Buckets[i].ID)
+	for i := range r.Tables().Buckets[:min(most, len(r.Tables().Buckets))] {
+		ids = append(ids, r.Tables().Buckets[i].ID)
 	}
 	there := strings.Join(ids, ", ")
-	if more := len(r.Buckets) - len(ids); more > 0 {
+	if more := len(r.Tables().Buckets) - len(ids); more > 0 {
 		there += fmt.Sprintf(" and %d others", more)
 	}
 	return ref, problem.Of(http.StatusNotFound, "bucket", "there is no bucket of this id; there are "+there)
@@ -103,8 +104,8 @@ func (a *api) manual(id string) (registry.ManualRef, error) {
 	if err != nil {
 		return registry.ManualRef{}, err
 	}
-	b, _ := a.engine.Registry().Bucket(id)
-	if a.engine.Registry().Buckets[b].Kind != registry.Manual {
+	b, _ := a.engine.Registry().Tables().Bucket(id)
+	if a.engine.Registry().Tables().Buckets[b].Kind != table.Manual {
 		return registry.ManualRef{}, problem.Of(http.StatusConflict, "bucket", "the bucket is dynamic; only its criteria changes who is in it")
 	}
 	return registry.NewManualRef(ref.ID(), b), nil

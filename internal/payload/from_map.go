@@ -11,7 +11,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // FromMap reads an object that is a Go map; its fields come in the order of their keys. name is how errors call it. Of the
@@ -43,7 +43,7 @@ func FromMap(name string, m map[string]any, maxBytes int, asked Asked) (Object, 
 			return Object{}, err
 		}
 		start := len(o.Raw)
-		var v registry.Value
+		var v table.Value
 		if o.Raw, v, err = appendAny(o.Raw, name, e.key, e.value); err != nil {
 			return Object{}, err
 		}
@@ -95,38 +95,38 @@ func appendKey(dst []byte, name, key string) ([]byte, error) {
 }
 
 // appendAny appends what is simple by itself, and leaves to the JSON library what is not.
-func appendAny(dst []byte, name, key string, v any) ([]byte, registry.Value, error) {
+func appendAny(dst []byte, name, key string, v any) ([]byte, table.Value, error) {
 	switch v := v.(type) {
 	case nil:
-		return append(dst, "null"...), registry.Value{}, nil
+		return append(dst, "null"...), table.Value{}, nil
 	case bool:
-		return strconv.AppendBool(dst, v), registry.Value{Kind: registry.Bool, Bool: v}, nil
+		return strconv.AppendBool(dst, v), table.Value{Kind: table.Bool, Bool: v}, nil
 	case string:
 		return appendString(dst, name, key, v)
 	case int:
-		return strconv.AppendInt(dst, int64(v), 10), registry.Value{Kind: registry.Number, Number: float64(v)}, nil
+		return strconv.AppendInt(dst, int64(v), 10), table.Value{Kind: table.Number, Number: float64(v)}, nil
 	case int64:
-		return strconv.AppendInt(dst, v, 10), registry.Value{Kind: registry.Number, Number: float64(v)}, nil
+		return strconv.AppendInt(dst, v, 10), table.Value{Kind: table.Number, Number: float64(v)}, nil
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return dst, registry.Value{}, &Error{name + "." + key, fmt.Sprintf("the number %v cannot be written as JSON", v)}
+			return dst, table.Value{}, &Error{name + "." + key, fmt.Sprintf("the number %v cannot be written as JSON", v)}
 		}
 		v = unsigned(v)
-		return appendFloat(dst, v), registry.Value{Kind: registry.Number, Number: v}, nil
+		return appendFloat(dst, v), table.Value{Kind: table.Number, Number: v}, nil
 	default:
 		return appendOther(dst, name+"."+key, v)
 	}
 }
 
-func appendString(dst []byte, name, key, s string) ([]byte, registry.Value, error) {
+func appendString(dst []byte, name, key, s string) ([]byte, table.Value, error) {
 	if strings.IndexByte(s, 0) >= 0 {
-		return dst, registry.Value{}, &Error{name + "." + key, "contains U+0000, which PostgreSQL cannot store"}
+		return dst, table.Value{}, &Error{name + "." + key, "contains U+0000, which PostgreSQL cannot store"}
 	}
 	out, err := jsontext.AppendQuote(dst, s)
 	if err != nil {
-		return dst, registry.Value{}, refuse(name+"."+key, err)
+		return dst, table.Value{}, refuse(name+"."+key, err)
 	}
-	return out, registry.Value{Kind: registry.Text, Text: s}, nil
+	return out, table.Value{Kind: table.Text, Text: s}, nil
 }
 
 // appendFloat appends a number as people write it, unless that is long.
@@ -139,10 +139,10 @@ func appendFloat(dst []byte, v float64) []byte {
 }
 
 // appendOther appends a value of any type that the JSON library can write.
-func appendOther(dst []byte, path string, v any) ([]byte, registry.Value, error) {
+func appendOther(dst []byte, path string, v any) ([]byte, table.Value, error) {
 	raw, err := json.Marshal(v, numbers)
 	if err != nil {
-		return dst, registry.Value{}, refuse(path, err)
+		return dst, table.Value{}, refuse(path, err)
 	}
 	r := reader{name: path, depth: 1, dec: newDecoder(raw), out: dst}
 	value, err := r.value()

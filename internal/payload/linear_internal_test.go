@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // many returns a stored object of n members, and as many fields that change each of them.
@@ -18,7 +18,7 @@ func many(n int) (raw []byte, changes []Field) {
 		}
 		raw = fmt.Appendf(raw, `"trait %d": %d`, i, i)
 		text := strconv.Itoa(i + 1)
-		changes = append(changes, Field{Key: fmt.Sprintf("trait %d", i), Value: registry.Value{Kind: registry.Number, Number: float64(i + 1)}, Raw: []byte(text)})
+		changes = append(changes, Field{Key: fmt.Sprintf("trait %d", i), Value: table.Value{Kind: table.Number, Number: float64(i + 1)}, Raw: []byte(text)})
 	}
 	return append(raw, '}'), changes
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/bucketgen/bucketgen/internal/strictjson"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 const (
@@ -36,8 +36,8 @@ type Object struct {
 
 // Asked says which fields of an object are asked about: those that a registry wants to know of an event.
 type Asked struct {
-	Registry *registry.Registry
-	Event    registry.Event
+	Registry *table.Registry
+	Event    table.EventIndex
 }
 
 // All is asked where every field is.
@@ -56,19 +56,19 @@ func (o Object) Get(key string) Field {
 }
 
 // Value returns the whole value of a member.
-func (o Object) Value(key string) registry.Value { return o.Get(key).Whole() }
+func (o Object) Value(key string) table.Value { return o.Get(key).Whole() }
 
 // Field is a member of an object.
 type Field struct {
 	Key   string
-	Value registry.Value
+	Value table.Value
 	Raw   []byte
 }
 
 // Same reports whether two fields have the same value. Numbers are the same if they are equal, lists and objects if all
 // that is in them is, however they are written.
 func (f Field) Same(g Field) bool {
-	if f.Value.Kind == registry.Composite && g.Value.Kind == registry.Composite {
+	if f.Value.Kind == table.Composite && g.Value.Kind == table.Composite {
 		return bytes.Equal(f.Raw, g.Raw) || sameContent(f.Raw, g.Raw)
 	}
 	return f.Value == g.Value
@@ -82,9 +82,9 @@ func sameContent(a, b []byte) bool {
 }
 
 // Whole returns the value of the field with all that is in it, which criteria may ask about.
-func (f Field) Whole() registry.Value {
+func (f Field) Whole() table.Value {
 	v := f.Value
-	if v.Kind == registry.Composite {
+	if v.Kind == table.Composite {
 		v.Text = string(f.Raw)
 	}
 	return v
@@ -214,42 +214,42 @@ func (r *reader) nameNext() bool {
 	return kind == '{' && n%2 == 1
 }
 
-func (r *reader) value() (registry.Value, error) {
+func (r *reader) value() (table.Value, error) {
 	switch kind := r.dec.PeekKind(); kind {
 	case '{', '[':
-		return registry.Value{Kind: registry.Composite}, r.composite()
+		return table.Value{Kind: table.Composite}, r.composite()
 	default:
 		tok, err := r.dec.ReadToken()
 		if err != nil {
-			return registry.Value{}, refuse(r.name, err)
+			return table.Value{}, refuse(r.name, err)
 		}
 		return r.scalar(tok)
 	}
 }
 
-func (r *reader) scalar(tok jsontext.Token) (registry.Value, error) {
+func (r *reader) scalar(tok jsontext.Token) (table.Value, error) {
 	switch tok.Kind() {
 	case 't', 'f':
 		r.out = strconv.AppendBool(r.out, tok.Bool())
-		return registry.Value{Kind: registry.Bool, Bool: tok.Bool()}, nil
+		return table.Value{Kind: table.Bool, Bool: tok.Bool()}, nil
 	case '0':
 		return r.number(tok.String())
 	case '"':
 		s := tok.String()
 		if strings.ContainsRune(s, 0) {
-			return registry.Value{}, &Error{r.path(), "contains U+0000, which PostgreSQL cannot store"}
+			return table.Value{}, &Error{r.path(), "contains U+0000, which PostgreSQL cannot store"}
 		}
-		return registry.Value{Kind: registry.Text, Text: s}, r.text(s)
+		return table.Value{Kind: table.Text, Text: s}, r.text(s)
 	default:
 		r.out = append(r.out, "null"...)
-		return registry.Value{}, nil
+		return table.Value{}, nil
 	}
 }
 
-func (r *reader) number(literal string) (registry.Value, error) {
+func (r *reader) number(literal string) (table.Value, error) {
 	n, err := strconv.ParseFloat(literal, 64)
 	if err != nil {
-		return registry.Value{}, &Error{r.path(), fmt.Sprintf("the number %.40s is outside float64", literal)}
+		return table.Value{}, &Error{r.path(), fmt.Sprintf("the number %.40s is outside float64", literal)}
 	}
 	n = unsigned(n)
 	if n == 0 || len(literal) > maxNumber || strings.ContainsAny(literal, "eE") {
@@ -257,7 +257,7 @@ func (r *reader) number(literal string) (registry.Value, error) {
 	} else {
 		r.out = append(r.out, literal...)
 	}
-	return registry.Value{Kind: registry.Number, Number: n}, nil
+	return table.Value{Kind: table.Number, Number: n}, nil
 }
 
 // unsigned returns a number without the sign of a zero: -0 is equal to 0, and its text must be that of 0, because texts of

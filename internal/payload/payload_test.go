@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bucketgen/bucketgen/internal/payload"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 const limit = 1 << 20
@@ -29,14 +29,14 @@ func TestParse(t *testing.T) {
 	if string(o.Raw) != want {
 		t.Errorf("raw: got %s, want %s", o.Raw, want)
 	}
-	values := map[string]registry.Value{
-		"plan": {Kind: registry.Text, Text: "pro"},
-		"n":    {Kind: registry.Number, Number: 1.5},
-		"big":  {Kind: registry.Number},
-		"ok":   {Kind: registry.Bool, Bool: true},
+	values := map[string]table.Value{
+		"plan": {Kind: table.Text, Text: "pro"},
+		"n":    {Kind: table.Number, Number: 1.5},
+		"big":  {Kind: table.Number},
+		"ok":   {Kind: table.Bool, Bool: true},
 		"none": {},
-		"list": {Kind: registry.Composite},
-		"":     {Kind: registry.Number},
+		"list": {Kind: table.Composite},
+		"":     {Kind: table.Number},
 	}
 	if len(o.Fields) != len(values) {
 		t.Errorf("got %d fields, want %d", len(o.Fields), len(values))
@@ -292,8 +292,8 @@ func field(t *testing.T, value string) payload.Field {
 // TestAsked keeps only the fields that are asked about, while all of the object stays.
 func TestAsked(t *testing.T) {
 	t.Parallel()
-	asked := payload.Asked{Registry: &registry.Registry{
-		Events: []registry.EventRow{{Name: "e"}}, Properties: []registry.PropertyRow{{Name: "b"}}, Fields: []registry.FieldRow{{Name: "d"}},
+	asked := payload.Asked{Registry: &table.Registry{
+		Events: []table.Event{{Name: "e"}}, Properties: []table.Property{{Name: "b"}}, Fields: []table.Field{{Name: "d"}},
 	}}
 	m := map[string]any{"a": "long enough to move\n\n\n\n", "b": "é", "c": []any{1.0}, "d": nil}
 	parsed, err := payload.Parse("p", []byte(`{"a":"long enough to move\n\n\n\n","b":"é","c":[1],"d":null}`), limit, asked)

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bucketgen/bucketgen/internal/payload"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 func TestProperties(t *testing.T) {
@@ -34,8 +34,8 @@ func TestProperties(t *testing.T) {
 				t.Errorf("unchanged: got %s", got)
 			}
 			p.Put(payload.Field{Key: "a", Raw: []byte("null")})
-			p.Put(payload.Field{Key: "b", Value: registry.Value{Kind: registry.Text, Text: "y"}, Raw: []byte(`"y"`)})
-			p.Put(payload.Field{Key: "c", Value: registry.Value{Kind: registry.Bool, Bool: true}, Raw: []byte(`true`)})
+			p.Put(payload.Field{Key: "b", Value: table.Value{Kind: table.Text, Text: "y"}, Raw: []byte(`"y"`)})
+			p.Put(payload.Field{Key: "c", Value: table.Value{Kind: table.Bool, Bool: true}, Raw: []byte(`true`)})
 			p.Put(payload.Field{Key: "missing", Raw: []byte("null")})
 			if got := strings.ReplaceAll(string(p.Raw()), " ", ""); got != `{"b":"y","c":true}` {
 				t.Errorf("changed: got %s", got)

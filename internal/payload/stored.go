@@ -7,7 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Stored reads an object as PostgreSQL writes it, which needs no checking. The fields share memory with raw.
@@ -39,42 +39,42 @@ func Stored(raw []byte) (Object, error) {
 }
 
 // StoredValue reads a value as PostgreSQL writes it.
-func StoredValue(raw []byte) (registry.Value, error) {
+func StoredValue(raw []byte) (table.Value, error) {
 	switch jsontext.Value(raw).Kind() {
 	case 'n':
-		return registry.Value{}, nil
+		return table.Value{}, nil
 	case 't', 'f':
-		return registry.Value{Kind: registry.Bool, Bool: raw[0] == 't'}, nil
+		return table.Value{Kind: table.Bool, Bool: raw[0] == 't'}, nil
 	case '"':
 		if bytes.IndexByte(raw, '\\') < 0 {
-			return registry.Value{Kind: registry.Text, Text: string(raw[1 : len(raw)-1])}, nil
+			return table.Value{Kind: table.Text, Text: string(raw[1 : len(raw)-1])}, nil
 		}
 		text, err := jsontext.AppendUnquote(nil, raw)
-		return registry.Value{Kind: registry.Text, Text: string(text)}, err
+		return table.Value{Kind: table.Text, Text: string(text)}, err
 	case '0':
 		n, err := strconv.ParseFloat(string(raw), 64)
-		return registry.Value{Kind: registry.Number, Number: unsigned(n)}, err
+		return table.Value{Kind: table.Number, Number: unsigned(n)}, err
 	default:
-		return registry.Value{Kind: registry.Composite}, nil
+		return table.Value{Kind: table.Composite}, nil
 	}
 }
 
 // WholeValue is as StoredValue, of a value with all that is in it.
-func WholeValue(raw []byte) (registry.Value, error) {
+func WholeValue(raw []byte) (table.Value, error) {
 	v, err := StoredValue(raw)
 	return Field{Value: v, Raw: raw}.Whole(), err
 }
 
 // AppendValue appends a value, as JSON that WholeValue reads as one that criteria cannot tell from it.
-func AppendValue(dst []byte, v registry.Value) []byte {
+func AppendValue(dst []byte, v table.Value) []byte {
 	switch v.Kind {
-	case registry.Bool:
+	case table.Bool:
 		return strconv.AppendBool(dst, v.Bool)
-	case registry.Number:
+	case table.Number:
 		return strconv.AppendFloat(dst, v.Number, 'g', -1, 64)
-	case registry.Text, registry.Time:
+	case table.Text, table.Time:
 		return AppendText(dst, v.Text)
-	case registry.List:
+	case table.List:
 		dst = append(dst, '[')
 		for i := range v.Elements.Length {
 			if i > 0 {
@@ -87,7 +87,7 @@ func AppendValue(dst []byte, v registry.Value) []byte {
 			}
 		}
 		return append(dst, ']')
-	case registry.Composite:
+	case table.Composite:
 		return append(dst, "{}"...)
 	default:
 		return append(dst, "null"...)

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/bucketgen/bucketgen/internal/payload"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // TestOneZero reads every way to write a zero: they are one value and one text, since texts of numbers tell groups apart.
@@ -31,7 +31,7 @@ func TestOneZero(t *testing.T) {
 		}
 		checkZero(t, number, o, `{"n":0}`)
 	}
-	if v, err := payload.StoredValue([]byte("-0")); err != nil || v != (registry.Value{Kind: registry.Number}) || math.Signbit(v.Number) {
+	if v, err := payload.StoredValue([]byte("-0")); err != nil || v != (table.Value{Kind: table.Number}) || math.Signbit(v.Number) {
 		t.Errorf("stored -0: got %v, %v, want 0", v, err)
 	}
 }

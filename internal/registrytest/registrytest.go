@@ -12,6 +12,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
 	"github.com/bucketgen/bucketgen/internal/ir"
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Build returns the registry of definitions, by the same way as the generator.
@@ -66,7 +67,7 @@ func OfIR(f *ir.File) (*registry.Registry, error) {
 	if errs := check.Errors(check.Problems(f)); len(errs) > 0 {
 		return nil, fmt.Errorf("the definitions are wrong: %v", errs)
 	}
-	return plan.Build(f).Registry, nil
+	return registry.New(plan.Build(f).Registry), nil
 }
 
 // Ref returns the ref of a bucket.
@@ -81,9 +82,9 @@ func ManualRef(t testing.TB, r *registry.Registry, id string) registry.ManualRef
 	return registry.NewManualRef(id, index(t, r, id))
 }
 
-func index(t testing.TB, r *registry.Registry, id string) registry.Index {
+func index(t testing.TB, r *registry.Registry, id string) table.BucketIndex {
 	t.Helper()
-	b, known := r.Bucket(id)
+	b, known := r.Tables().Bucket(id)
 	if !known {
 		t.Fatalf("there is no bucket %q", id)
 	}

@@ -14,7 +14,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Column is a column of a sheet.
@@ -39,15 +39,15 @@ const (
 var types = []Type{Text, Number, Bool, Time, JSON}
 
 // TypeOf returns the type of cells that are values of a kind: text, if that says nothing.
-func TypeOf(k registry.ValueKind) Type {
+func TypeOf(k table.ValueKind) Type {
 	switch k {
-	case registry.Number:
+	case table.Number:
 		return Number
-	case registry.Bool:
+	case table.Bool:
 		return Bool
-	case registry.Time:
+	case table.Time:
 		return Time
-	case registry.Composite, registry.List:
+	case table.Composite, table.List:
 		return JSON
 	default:
 		return Text

@@ -15,7 +15,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/refeval/draw"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 	"github.com/bucketgen/bucketgen/internal/simulate"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 var (
@@ -38,21 +38,21 @@ type write struct {
 }
 
 // arrive lets values arrive at one instant, in the given order, and returns the user.
-func arrive(t testing.TB, r *registry.Registry, writes []write, inPayload bool) (*simulate.Simulator, *decide.State) {
+func arrive(t testing.TB, r *table.Registry, writes []write, inPayload bool) (*simulate.Simulator, *decide.State) {
 	t.Helper()
 	return arriveAt(t, r, writes, inPayload, time.Hour)
 }
 
 // arriveAt is as arrive, with dates in another unit.
-func arriveAt(t testing.TB, r *registry.Registry, writes []write, inPayload bool, unit time.Duration) (*simulate.Simulator, *decide.State) {
+func arriveAt(t testing.TB, r *table.Registry, writes []write, inPayload bool, unit time.Duration) (*simulate.Simulator, *decide.State) {
 	t.Helper()
-	s := simulate.New(r, registry.At(today), decide.Limits{})
+	s := simulate.New(r, table.At(today), decide.Limits{})
 	for _, w := range writes {
 		o, err := payload.Parse("traits", []byte(`{"plan":`+w.value+`}`), 1<<10, payload.All)
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := decide.Event{Kind: decide.Identify, Event: registry.NoEvent, OccurredAt: registry.At(today.Add(-time.Duration(w.ago) * unit)), Traits: o}
+		e := decide.Event{Kind: decide.Identify, Event: table.NoEvent, OccurredAt: table.At(today.Add(-time.Duration(w.ago) * unit)), Traits: o}
 		if inPayload {
 			e.Kind, e.Name, e.Properties, e.Traits = decide.Track, "signed", o, payload.Object{}
 		}
@@ -101,10 +101,10 @@ func TestOlderValues(t *testing.T) {
 	} {
 		permutations(test.writes, func(writes []write) {
 			for _, inPayload := range []bool{false, true} {
-				s, _ := arrive(t, r, writes, inPayload)
+				s, _ := arrive(t, r.Tables(), writes, inPayload)
 				var got []string
 				for _, id := range []string{"pro", "long-pro", "upgraded"} {
-					if b, _ := r.Bucket(id); s.Member(b, "ada") {
+					if b, _ := r.Tables().Bucket(id); s.Member(b, "ada") {
 						got = append(got, id)
 					}
 				}
@@ -121,7 +121,7 @@ func TestOneDate(t *testing.T) {
 	t.Parallel()
 	r := registrytest.Build(t, dateBuckets...)
 	for _, writes := range [][]write{{{`"free"`, 5}, {`"pro"`, 5}}, {{`"free"`, 5}, {`"pro"`, 5}, {`"team"`, 6}}} {
-		if _, st := arrive(t, r, writes, false); st.Contact.Properties.Get("plan").Value.Text != "pro" {
+		if _, st := arrive(t, r.Tables(), writes, false); st.Contact.Properties.Get("plan").Value.Text != "pro" {
 			t.Errorf("%v: the plan is %v, want pro", writes, st.Contact.Properties.Get("plan").Value)
 		}
 	}
@@ -140,9 +140,9 @@ func TestLimits(t *testing.T) {
 		{"a repetition that is noted", []write{{`"pro"`, 100}, {`"pro"`, 0}, {`"free"`, 20}}, `"pro" was "free" since 0`},
 		{"several repetitions", []write{{`"pro"`, 6000}, {`"pro"`, 4000}, {`"pro"`, 1000}, {`"free"`, 5000}}, `"pro" was "free" since 1000`},
 	} {
-		_, st := arriveAt(t, r, test.writes, false, time.Minute)
+		_, st := arriveAt(t, r.Tables(), test.writes, false, time.Minute)
 		last := st.Changes["plan"]
-		got := fmt.Sprintf("%s was %s since %v", st.Contact.Properties.Get("plan").Raw, last.Was, registry.At(today).Sub(last.At).Minutes())
+		got := fmt.Sprintf("%s was %s since %v", st.Contact.Properties.Get("plan").Raw, last.Was, table.At(today).Sub(last.At).Minutes())
 		if got != test.want {
 			t.Errorf("%s: got %s, want %s", test.name, got, test.want)
 		}
@@ -166,7 +166,7 @@ func TestEveryOrder(t *testing.T) {
 		}
 		arriving := rapid.Permutation(slices.Clone(writes)).Draw(rt, "arriving")
 		slices.SortFunc(writes, func(a, b write) int { return cmp.Compare(a.ago, b.ago) }) // the newest comes first
-		_, st := arrive(t, r, arriving, false)
+		_, st := arrive(t, r.Tables(), arriving, false)
 		if got := string(st.Contact.Properties.Get("plan").Raw); got != writes[0].value {
 			rt.Fatalf("%v make the plan %s, want %s", arriving, got, writes[0].value)
 		}
@@ -179,7 +179,7 @@ func TestEveryOrder(t *testing.T) {
 		}
 		last := st.Changes["plan"]
 		got := fmt.Sprint(string(last.Was), last.At)
-		if want := fmt.Sprint(was, registry.At(today.Add(-time.Duration(writes[0].ago)*time.Hour))); got != want {
+		if want := fmt.Sprint(was, table.At(today.Add(-time.Duration(writes[0].ago)*time.Hour))); got != want {
 			rt.Fatalf("%v changed the plan last from %s, want from %s", arriving, got, want)
 		}
 	})

@@ -2,7 +2,7 @@ package simulate
 
 import (
 	"github.com/bucketgen/bucketgen/internal/decide"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Announced is what is announced of the joins and leaves that a change of definitions brings about.
@@ -10,7 +10,7 @@ type Announced struct{ Leaves, Joins bool }
 
 // Deploy replaces the registry, and looks at everybody with the buckets that are new or that changed. Places in the old
 // registry mean nothing any more. A registry that says the same is no other: what is announced stays what it was, too.
-func (s *Simulator) Deploy(r *registry.Registry, a Announced) {
+func (s *Simulator) Deploy(r *table.Registry, a Announced) {
 	s.catchUp()
 	if r.Fingerprint == s.registry.Fingerprint {
 		a = s.announced
@@ -25,31 +25,31 @@ func (s *Simulator) Deploy(r *registry.Registry, a Announced) {
 }
 
 // changed returns the buckets of a registry that another does not have, or not so.
-func changed(from, to *registry.Registry) []registry.Index {
-	all := []registry.Index{}
+func changed(from, to *table.Registry) []table.BucketIndex {
+	all := []table.BucketIndex{}
 	for i := range to.Buckets {
 		b := &to.Buckets[i]
 		if before, known := from.Bucket(b.ID); !known || from.Buckets[before].Fingerprint != b.Fingerprint {
-			all = append(all, registry.Index(i))
+			all = append(all, table.BucketIndex(i))
 		}
 	}
 	return all
 }
 
 // Pause lets nothing move in a bucket any more, whatever is deployed.
-func (s *Simulator) Pause(b registry.Index) {
+func (s *Simulator) Pause(b table.BucketIndex) {
 	s.catchUp()
 	s.paused[s.registry.Buckets[b].ID] = true
 	s.freeze()
 }
 
 // Resume undoes Pause. What would have happened in the meantime happens now, and is announced as by the last deploy.
-func (s *Simulator) Resume(b registry.Index) {
+func (s *Simulator) Resume(b table.BucketIndex) {
 	s.catchUp()
 	if id := s.registry.Buckets[b].ID; s.paused[id] {
 		delete(s.paused, id)
 		s.freeze()
-		s.follow(decide.Step{Buckets: []registry.Index{b}, Resumed: true})
+		s.follow(decide.Step{Buckets: []table.BucketIndex{b}, Resumed: true})
 	}
 }
 
@@ -77,6 +77,6 @@ func (s *Simulator) freeze() {
 	}
 }
 
-func (s *Simulator) isFrozen(b registry.Index) bool {
+func (s *Simulator) isFrozen(b table.BucketIndex) bool {
 	return s.registry.Buckets[b].Disabled || s.paused[s.registry.Buckets[b].ID]
 }

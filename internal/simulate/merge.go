@@ -7,7 +7,7 @@ import (
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/decide"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Name returns the name that a user goes by, who may have had another before they were merged.
@@ -84,15 +84,15 @@ func (s *Simulator) part(from, into string) {
 }
 
 // bare returns a registry of the buckets that are defined, and of those that a user was ever in, of which only the stays matter.
-func (s *Simulator) bare(u *user) *registry.Registry {
-	r := &registry.Registry{}
+func (s *Simulator) bare(u *user) *table.Registry {
+	r := &table.Registry{}
 	for i := range s.registry.Buckets {
-		r.Buckets = append(r.Buckets, registry.Bucket{ID: s.registry.Buckets[i].ID, Kind: registry.Manual})
+		r.Buckets = append(r.Buckets, table.Bucket{ID: s.registry.Buckets[i].ID, Kind: table.Manual})
 	}
 	for id := range u.gone {
-		r.Buckets = append(r.Buckets, registry.Bucket{ID: id, Kind: registry.Manual})
+		r.Buckets = append(r.Buckets, table.Bucket{ID: id, Kind: table.Manual})
 	}
-	slices.SortFunc(r.Buckets, func(a, b registry.Bucket) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(r.Buckets, func(a, b table.Bucket) int { return strings.Compare(a.ID, b.ID) })
 	return r
 }
 

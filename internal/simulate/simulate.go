@@ -10,14 +10,14 @@ import (
 	"slices"
 
 	"github.com/bucketgen/bucketgen/internal/decide"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Simulator is a world of users. It is for one goroutine.
 type Simulator struct {
-	registry    *registry.Registry
+	registry    *table.Registry
 	limits      decide.Limits
-	now         registry.Instant
+	now         table.Instant
 	announced   Announced
 	paused      map[string]bool // buckets, by id
 	frozen      []bool          // those of them that are defined
@@ -37,18 +37,18 @@ type Transition struct {
 }
 
 // New returns a world without users, at an instant. Limits are what the properties of a user may come to.
-func New(r *registry.Registry, now registry.Instant, limits decide.Limits) *Simulator {
+func New(r *table.Registry, now table.Instant, limits decide.Limits) *Simulator {
 	return &Simulator{
 		registry: r, limits: limits, now: now, announced: Announced{Leaves: true}, paused: map[string]bool{}, users: map[string]*user{}, aliases: map[string]string{},
 	}
 }
 
 // Now returns the time of the world.
-func (s *Simulator) Now() registry.Instant { return s.now }
+func (s *Simulator) Now() table.Instant { return s.now }
 
 // AdvanceTo lets time pass. Whatever is due on the way happens at its own instant, but is only worked out when somebody
 // looks: an event at t still comes before what the clock does at t.
-func (s *Simulator) AdvanceTo(t registry.Instant) {
+func (s *Simulator) AdvanceTo(t table.Instant) {
 	s.now = max(s.now, t)
 }
 
@@ -60,7 +60,7 @@ func (s *Simulator) Ingest(user string, e decide.Event) decide.Result {
 }
 
 // Add puts a user into a manual bucket.
-func (s *Simulator) Add(b registry.Index, user string) error {
+func (s *Simulator) Add(b table.BucketIndex, user string) error {
 	if s.isFrozen(b) {
 		return errPaused // before a user is created, for nothing
 	}
@@ -69,7 +69,7 @@ func (s *Simulator) Add(b registry.Index, user string) error {
 }
 
 // Remove takes a user out of a manual bucket.
-func (s *Simulator) Remove(b registry.Index, user string) error {
+func (s *Simulator) Remove(b table.BucketIndex, user string) error {
 	if s.isFrozen(b) {
 		return errPaused
 	}
@@ -120,7 +120,7 @@ func (s *Simulator) Stays(user string) map[string]decide.Stay {
 }
 
 // Member reports whether a user is in a bucket now. Deleted users are in none.
-func (s *Simulator) Member(b registry.Index, user string) bool {
+func (s *Simulator) Member(b table.BucketIndex, user string) bool {
 	st := s.User(user)
 	return st != nil && !st.Contact.Deleted && slices.ContainsFunc(st.Stays, func(stay decide.Stay) bool {
 		return stay.Bucket == b && stay.Active()
@@ -168,7 +168,7 @@ func (s *Simulator) run(name string, do func(*decide.Session) decide.Result, ste
 }
 
 // note adds what happened to a user in buckets of a registry.
-func (s *Simulator) note(name string, r *registry.Registry, result decide.Result) {
+func (s *Simulator) note(name string, r *table.Registry, result decide.Result) {
 	for _, t := range result.Transitions {
 		s.transitions = append(s.transitions, Transition{t, name, r.Buckets[t.Bucket].ID})
 	}

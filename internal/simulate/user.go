@@ -5,7 +5,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/payload"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // user is one user of a world: what is known of them by the registry of the moment, and what another one would need.
@@ -15,10 +15,10 @@ type user struct {
 	gone  map[string]decide.Stay // the latest stays in buckets that are not defined any more, by id
 }
 
-func newUser(r *registry.Registry, name string) *user {
+func newUser(r *table.Registry, name string) *user {
 	return &user{
 		state: &decide.State{
-			Contact: decide.Contact{New: true, UpdatedAt: registry.Unset, DecidedAt: registry.Unset, WrittenAt: registry.Unset},
+			Contact: decide.Contact{New: true, UpdatedAt: table.Unset, DecidedAt: table.Unset, WrittenAt: table.Unset},
 			Facts:   r.NewFacts(name).Complete(),
 			Changes: map[string]decide.PropertyChange{}, Complete: true,
 		},
@@ -33,7 +33,7 @@ func (u *user) remember(c decide.Changes) {
 
 // move makes the state one of another registry: facts are recounted, and buckets found by their ids. Those that are gone
 // stand still until they come back.
-func (u *user) move(from, to *registry.Registry, name string) {
+func (u *user) move(from, to *table.Registry, name string) {
 	was := u.state
 	now := &decide.State{Contact: was.Contact, Facts: u.recount(to, name), Seen: was.Seen, Changes: was.Changes, Complete: true}
 	for _, stay := range was.Stays {
@@ -56,7 +56,7 @@ func (u *user) move(from, to *registry.Registry, name string) {
 }
 
 // recount returns what a registry makes of all that is known of the user.
-func (u *user) recount(r *registry.Registry, name string) *registry.Facts {
+func (u *user) recount(r *table.Registry, name string) *table.Facts {
 	f := r.NewFacts(name).Complete()
 	for _, field := range u.state.Contact.Properties.Fields() {
 		if p, declared := r.Property(field.Key); declared {
@@ -65,7 +65,7 @@ func (u *user) recount(r *registry.Registry, name string) *registry.Facts {
 	}
 	for key, change := range u.state.Changes {
 		if p, declared := r.Property(key); declared {
-			f.SetChange(registry.Change{Property: p, Was: stored(change.Was), At: change.At})
+			f.SetLastChange(table.LastChange{Property: p, Was: stored(change.Was), At: change.At})
 		}
 	}
 	for i := range u.log {
@@ -97,7 +97,7 @@ func logged(o payload.Object) payload.Object {
 }
 
 // stored reads a value that a session handed over to be stored.
-func stored(raw []byte) registry.Value {
+func stored(raw []byte) table.Value {
 	value, err := payload.StoredValue(raw)
 	if err != nil {
 		panic(fmt.Sprintf("a value cannot be read that was written here: %v", err))

@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/bucketgen/bucketgen/gen/db"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Mark is what a transaction leaves behind if it commits, by which it can be recognised afterwards: it is noted as the
@@ -16,11 +16,11 @@ import (
 type CommitToken struct {
 	token  pgtype.UUID // of the connection
 	serial int64
-	at     registry.Instant
+	at     table.Instant
 }
 
 // NewMark returns a mark for the next transaction of a connection.
-func NewCommitToken(conn *pgconn.PgConn, at registry.Instant) CommitToken {
+func NewCommitToken(conn *pgconn.PgConn, at table.Instant) CommitToken {
 	c := stateOf(conn)
 	c.serial++
 	return CommitToken{c.token, c.serial, at}

@@ -9,7 +9,7 @@ import (
 	"github.com/bucketgen/bucketgen/engine/migrate"
 	"github.com/bucketgen/bucketgen/internal/postgres"
 	"github.com/bucketgen/bucketgen/internal/store"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // TestFateAfterACrash crashes the server under a transaction. PostgreSQL gives its number to the next one, which commits:
@@ -30,7 +30,7 @@ func TestFateAfterACrash(t *testing.T) {
 	if _, err := migrate.Up(ctx, pool, migrate.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.New(ctx, acquire(t, pool), store.DefaultSchema, &registry.Registry{}, 0, store.NameLimits{})
+	s, err := store.New(ctx, acquire(t, pool), store.DefaultSchema, &table.Registry{}, 0, store.NameLimits{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func acquire(t *testing.T, pool *pgxpool.Pool) *pgxpool.Conn {
 // begin begins a transaction that leaves a mark, and returns the number of the transaction, too.
 func begin(t *testing.T, s *store.Store, conn *pgxpool.Conn) (store.CommitToken, string) {
 	t.Helper()
-	token := store.NewCommitToken(conn.Conn().PgConn(), registry.At(time.Now()))
+	token := store.NewCommitToken(conn.Conn().PgConn(), table.At(time.Now()))
 	loaded, err := s.Load(t.Context(), conn, store.BeginAndLock(store.Begin{Token: token}), nil)
 	if err != nil {
 		t.Fatal(err)

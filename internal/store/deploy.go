@@ -7,15 +7,15 @@ import (
 	"slices"
 
 	"github.com/bucketgen/bucketgen/gen/db"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Words says of a bucket of the registry what it is, as people read it.
-type Words func(registry.Index) []string
+type Words func(table.BucketIndex) []string
 
 // Deploy makes what this process has what is deployed, in a transaction of the caller's. It returns the number of the
 // deployment, or that of the last one if that deployed the same.
-func (s *Store) Deploy(ctx context.Context, conn Conn, at registry.Instant, emit string, rate int, words Words) (int32, error) {
+func (s *Store) Deploy(ctx context.Context, conn Conn, at table.Instant, emit string, rate int, words Words) (int32, error) {
 	q := s.Queries(conn)
 	if _, err := q.GenerationLock(ctx); err != nil {
 		return 0, fmt.Errorf("wait for others who deploy: %w", err)
@@ -103,21 +103,21 @@ func (s *Store) deployBuckets(ctx context.Context, q *db.Queries, current, propo
 
 // Pause stops a bucket, and Resume lets it go on, in a transaction of the caller's. They return the number of the
 // deployment that says so, or that of the last one if the bucket was so already.
-func (s *Store) Pause(ctx context.Context, conn Conn, b registry.Index, at registry.Instant) (int32, error) {
-	return s.amend(ctx, conn, KindPause, at, func(q *db.Queries, _ int32, at registry.Instant) (int64, error) {
+func (s *Store) Pause(ctx context.Context, conn Conn, b table.BucketIndex, at table.Instant) (int32, error) {
+	return s.amend(ctx, conn, KindPause, at, func(q *db.Queries, _ int32, at table.Instant) (int64, error) {
 		return q.BucketsPause(ctx, db.BucketsPauseParams{At: timestamp(at), No: s.buckets[b]})
 	})
 }
 
 // Resume is described with [Store.Pause].
-func (s *Store) Resume(ctx context.Context, conn Conn, b registry.Index, at registry.Instant) (int32, error) {
-	return s.amend(ctx, conn, KindResume, at, func(q *db.Queries, no int32, _ registry.Instant) (int64, error) {
+func (s *Store) Resume(ctx context.Context, conn Conn, b table.BucketIndex, at table.Instant) (int32, error) {
+	return s.amend(ctx, conn, KindResume, at, func(q *db.Queries, no int32, _ table.Instant) (int64, error) {
 		return q.BucketsResume(ctx, db.BucketsResumeParams{SinceNo: no, No: s.buckets[b]})
 	})
 }
 
 // amend adds a deployment of the same definitions, if a change comes to anything.
-func (s *Store) amend(ctx context.Context, conn Conn, kind string, at registry.Instant, change func(q *db.Queries, no int32, at registry.Instant) (int64, error)) (int32, error) {
+func (s *Store) amend(ctx context.Context, conn Conn, kind string, at table.Instant, change func(q *db.Queries, no int32, at table.Instant) (int64, error)) (int32, error) {
 	q := s.Queries(conn)
 	if _, err := q.GenerationLock(ctx); err != nil {
 		return 0, fmt.Errorf("wait for others who deploy: %w", err)

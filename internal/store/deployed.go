@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/bucketgen/bucketgen/gen/db"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Current is what the database says of what is deployed.
@@ -99,15 +99,15 @@ func (s *Store) ViewOf(c *Deployed) *Deployment {
 		return d
 	}
 	d.Active, d.activeSince = append(d.Active, recheck), nil
-	for _, k := range r.Kept() {
-		since := c.Kept[r.KeptName(k)]
+	for _, k := range r.Derived() {
+		since := c.Kept[r.DerivedName(k)]
 		d.kept, d.last = append(d.kept, part{k, since}), max(d.last, since)
 	}
 	return d
 }
 
 // Propose returns what would be deployed if this process deployed what it has.
-func (s *Store) Propose(c *Deployed, at registry.Instant, emit string) *Deployed {
+func (s *Store) Propose(c *Deployed, at table.Instant, emit string) *Deployed {
 	p := &Deployed{
 		No: c.No + 1, Deployments: slices.Clone(c.Deployments), Buckets: slices.Clone(c.Buckets), Kept: map[string]int32{},
 	}
@@ -127,8 +127,8 @@ func (s *Store) Propose(c *Deployed, at registry.Instant, emit string) *Deployed
 			row.Fingerprint, row.SinceNo = &bucket.Fingerprint, p.No
 		}
 	}
-	for _, k := range s.registry.Kept() {
-		name := s.registry.KeptName(k)
+	for _, k := range s.registry.Derived() {
+		name := s.registry.DerivedName(k)
 		since, kept := c.Kept[name]
 		if !kept {
 			since = p.No

@@ -8,7 +8,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Deployment is what is deployed, as this process sees it: which of its buckets are those, and which users have to be
@@ -31,8 +31,8 @@ type Deployment struct {
 	// Paused are those of its buckets in which nothing may move, whoever looks, so that deliveries wait.
 	Paused []int32
 
-	frozen  []bool  // by registry.Index
-	since   []int32 // by registry.Index: users who have not followed that deployment are to be looked at
+	frozen  []bool  // by table.BucketIndex
+	since   []int32 // by table.BucketIndex: users who have not followed that deployment are to be looked at
 	kept    []part
 	last    int32            // of since and kept: who has followed that is up to date
 	changes map[int32]change // by number
@@ -40,13 +40,13 @@ type Deployment struct {
 
 // part is what is kept, since a deployment.
 type part struct {
-	registry.Kept
+	table.Derived
 	since int32
 }
 
 // change is what a deployment says of how users follow it.
 type change struct {
-	at   registry.Instant
+	at   table.Instant
 	kind string
 	emit string
 }
@@ -70,10 +70,10 @@ const (
 const recheck = 0
 
 // Frozen reports whether nothing moves in a bucket.
-func (d *Deployment) Frozen(b registry.Index) bool { return d.frozen[b] }
+func (d *Deployment) Frozen(b table.BucketIndex) bool { return d.frozen[b] }
 
 // Since returns the number of the deployment since which a bucket is as it is.
-func (d *Deployment) Since(b registry.Index) int32 { return d.since[b] }
+func (d *Deployment) Since(b table.BucketIndex) int32 { return d.since[b] }
 
 // Deployment returns what is deployed, as far as this process has noticed.
 func (s *Store) Deployment() *Deployment { return s.deployment.Load() }
@@ -155,7 +155,7 @@ func (d *Deployment) steps(u generations) []decide.Step {
 		case since <= u.known() || d.frozen[b]:
 			continue
 		case since <= u.followed:
-			again.Buckets = append(again.Buckets, registry.Index(b))
+			again.Buckets = append(again.Buckets, table.BucketIndex(b))
 			continue
 		}
 		step := byNo[since]
@@ -167,7 +167,7 @@ func (d *Deployment) steps(u generations) []decide.Step {
 			byNo[since] = step
 			nos = append(nos, since)
 		}
-		step.Buckets = append(step.Buckets, registry.Index(b))
+		step.Buckets = append(step.Buckets, table.BucketIndex(b))
 	}
 	slices.Sort(nos)
 	var steps []decide.Step
@@ -181,11 +181,11 @@ func (d *Deployment) steps(u generations) []decide.Step {
 }
 
 // lost returns what has to be made anew from the log.
-func (d *Deployment) lost(u generations) []registry.Kept {
-	var lost []registry.Kept
+func (d *Deployment) lost(u generations) []table.Derived {
+	var lost []table.Derived
 	for _, p := range d.kept {
 		if p.since > u.known() {
-			lost = append(lost, p.Kept)
+			lost = append(lost, p.Derived)
 		}
 	}
 	return lost

@@ -13,7 +13,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // names remembers the numbers of event names that no criteria asks about. A cache may forget at any time: what resolves a name
@@ -59,7 +59,7 @@ func (s *Store) number(events []*decide.Event) (unknown []string) {
 		switch {
 		case !e.Kind.Named() || e.NameNo != 0:
 			continue
-		case e.Event != registry.NoEvent:
+		case e.Event != table.NoEvent:
 			e.NameNo = s.events[e.Event]
 			continue
 		case !locked:

@@ -9,20 +9,20 @@ import (
 	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/internal/pipeline"
 	"github.com/bucketgen/bucketgen/internal/usercache"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Wanted is what is wanted to be known of one user.
 type Request struct {
 	User      string
-	Create    bool             // make a contact of a user who is unknown
-	CreatedAt registry.Instant // the time by which it is made
-	Events    []*decide.Event  // that the user is going to ingest
+	Create    bool            // make a contact of a user who is unknown
+	CreatedAt table.Instant   // the time by which it is made
+	Events    []*decide.Event // that the user is going to ingest
 
 	// Contact is the id of a user who is going to follow a deployment, and was not asked for before, or whose lock the
 	// transaction took because something is due; 0 of others.
 	Contact int64
-	Due     []registry.Index // what is due, as far as it is a bucket of this process; not nil if anything is
+	Due     []table.BucketIndex // what is due, as far as it is a bucket of this process; not nil if anything is
 }
 
 // follows reports whether the user is going to follow a deployment: most of those are not asked for again.
@@ -125,7 +125,7 @@ func (ld *Loaded) contactOf(name string) int64 {
 
 // LockDue starts a transaction and takes the locks of users for whom something is due, the longest overdue first, passing
 // over those that somebody else holds. It takes one round trip and returns the users, for Load, which wants them sorted.
-func (s *Store) LockDue(ctx context.Context, conn Conn, replan bool, now registry.Instant, most int) ([]Request, error) {
+func (s *Store) LockDue(ctx context.Context, conn Conn, replan bool, now table.Instant, most int) ([]Request, error) {
 	var requests []Request
 	places := map[int64]int{}
 	var xid string
@@ -139,7 +139,7 @@ func (s *Store) LockDue(ctx context.Context, conn Conn, replan bool, now registr
 		i, known := places[row.ID]
 		if !known {
 			i, places[row.ID] = len(requests), len(requests)
-			requests = append(requests, Request{User: row.UserID, CreatedAt: now, Contact: row.ID, Due: []registry.Index{}})
+			requests = append(requests, Request{User: row.UserID, CreatedAt: now, Contact: row.ID, Due: []table.BucketIndex{}})
 		}
 		if b, known := s.Index(row.BucketNo); known {
 			requests[i].Due = append(requests[i].Due, b)

@@ -5,7 +5,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/pipeline"
 	"github.com/bucketgen/bucketgen/internal/usercache"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // fills are the users whose history is read to be cached: those whose properties are cached already,
@@ -59,7 +59,7 @@ func (l *fills) queue(q *pipeline.Batch) {
 	}))
 	q.Add(db.TotalsAll, l.contacts).Query(pipeline.Each(func(row db.TotalsAllRow) {
 		if signal, known := s.signalOf[row.SignalNo]; known && s.registry.Signals[signal].Totals {
-			l.of[row.ContactID].history.AddTotal(signal, registry.Total{
+			l.of[row.ContactID].history.AddTotal(signal, table.Total{
 				Count: int(row.Count), First: instant(row.FirstAt), Last: instant(row.LastAt),
 			})
 		}
@@ -73,11 +73,11 @@ func (l *fill) addEvents(s *Store, row db.EventsRecentRow) {
 		l.history.SetIncomplete()
 		return
 	}
-	var newest []registry.Dated
+	var newest []table.Dated
 	for i := 0; i < len(row.Nos); {
 		no := row.Nos[i]
 		for newest = newest[:0]; i < len(row.Nos) && row.Nos[i] == no; i++ {
-			newest = append(newest, registry.Dated{At: instant(row.Instants[i])})
+			newest = append(newest, table.Dated{At: instant(row.Instants[i])})
 		}
 		if signal, asked := s.plain[no]; asked {
 			l.history.AddNewest(signal, newest)

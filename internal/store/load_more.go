@@ -10,7 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/pipeline"
 	"github.com/bucketgen/bucketgen/internal/usercache"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // further is what is asked about users beyond what is always read: facts, latest stays in buckets, and last changes of properties.
@@ -22,23 +22,23 @@ type moreFacts struct {
 }
 
 type userNeed struct {
-	registry.Need
+	table.Need
 	user string
 }
 
 type userStay struct {
 	user   string
-	bucket registry.Index
+	bucket table.BucketIndex
 }
 
 // userProperty is a property of a user.
 type userProperty struct {
 	user     string
-	property registry.Property
+	property table.PropertyIndex
 }
 
 // need and stay ask for something once, if all that is asked about a user is asked in one go.
-func (m *moreFacts) need(user string, needs ...registry.Need) {
+func (m *moreFacts) need(user string, needs ...table.Need) {
 	for _, n := range needs {
 		if m.cached != nil && m.cached.Has(n) {
 			continue
@@ -50,13 +50,13 @@ func (m *moreFacts) need(user string, needs ...registry.Need) {
 }
 
 // needAt asks for facts as they are needed at about the present instant.
-func (m *moreFacts) needAt(req *Request, needs []registry.Need) {
+func (m *moreFacts) needAt(req *Request, needs []table.Need) {
 	for _, n := range needs {
 		m.need(req.User, n.Later(req.CreatedAt))
 	}
 }
 
-func (m *moreFacts) stay(user string, buckets ...registry.Index) {
+func (m *moreFacts) stay(user string, buckets ...table.BucketIndex) {
 	for _, b := range buckets {
 		if !asked(m.stays, userStay{user, b}, func(other userStay) bool { return other.user == user }) {
 			m.stays = append(m.stays, userStay{user, b})
@@ -64,7 +64,7 @@ func (m *moreFacts) stay(user string, buckets ...registry.Index) {
 	}
 }
 
-func (m *moreFacts) property(user string, p registry.Property) {
+func (m *moreFacts) property(user string, p table.PropertyIndex) {
 	if one := (userProperty{user, p}); !asked(m.properties, one, func(other userProperty) bool { return other.user == user }) {
 		m.properties = append(m.properties, one)
 	}
@@ -108,21 +108,21 @@ func (ld *Loaded) queueMore(q *pipeline.Batch, m *moreFacts) {
 	var eventsAround, occurrencesAround stretchPairs
 	var sequences sequenceFacts
 	for _, n := range m.needs {
-		if n.Kind >= registry.NeedProgress {
+		if n.Kind >= table.NeedProgress {
 			sequences.add(ld, n)
 			continue
 		}
 		row := &ld.store.registry.Signals[n.Signal]
 		switch {
-		case n.Kind == registry.NeedSum:
+		case n.Kind == table.NeedSum:
 			sums.add(ld, n)
-		case n.Kind == registry.NeedStretch && row.Plain():
+		case n.Kind == table.NeedPastWindow && row.Plain():
 			eventsAround.add(ld, n, ld.store.events[row.Event])
-		case n.Kind == registry.NeedStretch:
+		case n.Kind == table.NeedPastWindow:
 			occurrencesAround.add(ld, n, ld.store.signals[n.Signal])
-		case n.Kind == registry.NeedTotals:
+		case n.Kind == table.NeedTotals:
 			totals.add(ld, n, ld.store.signals[n.Signal], 0)
-		case row.Distinct != registry.DistinctNone:
+		case row.Distinct != table.DistinctNone:
 			groups.add(ld, n, ld.store.signals[n.Signal], row.Newest)
 		case row.Plain():
 			events.add(ld, n, ld.store.events[row.Event], row.Newest)

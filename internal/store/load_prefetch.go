@@ -6,7 +6,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/usercache"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // expect asks for what a session is likely to need, so that it need not be asked for later. Which buckets will be looked
@@ -21,17 +21,17 @@ func (s *Store) prefetch(m *moreFacts, req *Request, u *user, e *decide.Event) {
 	defer func() { m.cached = nil }()
 	s.prefetchAdvances(m, req, e.Event, e.OccurredAt, e.Properties.Value)
 	if known == nil {
-		if e.Event != registry.NoEvent {
+		if e.Event != table.NoEvent {
 			m.needAt(req, s.always[e.Event])
 		}
 		return
 	}
-	if e.Event != registry.NoEvent {
+	if e.Event != table.NoEvent {
 		m.need(user, s.added[e.Event]...)
 	}
 	facts := s.registry.NewFactsWith(user, known.Values)
-	facts.SetChanges(known.Changes)
-	carried := registry.Carried{Event: e.Event}
+	facts.SetLastChanges(known.Changes)
+	carried := table.Change{Event: e.Event}
 	for _, f := range e.Traits.Fields {
 		if p, declared := s.registry.Property(f.Key); declared {
 			carry(facts, &carried, p, f.Whole(), req.CreatedAt)
@@ -60,7 +60,7 @@ func (s *Store) prefetchDated(m *moreFacts, req *Request, known *usercache.Prope
 	if known != nil {
 		newest = known.WrittenAt
 	}
-	if e.OccurredAt == registry.Unset || e.OccurredAt >= newest {
+	if e.OccurredAt == table.Unset || e.OccurredAt >= newest {
 		return
 	}
 	for _, f := range e.Traits.Fields {
@@ -111,59 +111,59 @@ func (s *Store) prefetchDeployment(m *moreFacts, req *Request, d *Deployment) {
 
 // expectAdvances asks for what an event needs in sequences. Its instant is a guess, if it is to be that of its arrival;
 // only filters that go by the time can tell.
-func (s *Store) prefetchAdvances(m *moreFacts, req *Request, e registry.Event, at registry.Instant, lookup func(string) registry.Value) {
+func (s *Store) prefetchAdvances(m *moreFacts, req *Request, e table.EventIndex, at table.Instant, lookup func(string) table.Value) {
 	if len(s.registry.Sequences) == 0 {
 		return
 	}
-	if at == registry.Unset {
+	if at == table.Unset {
 		at = req.CreatedAt
 	}
 	for _, a := range s.registry.Advances(nil, s.registry.Occurrences(nil, e, at, lookup)) {
-		m.need(req.User, registry.Need{Kind: registry.NeedProgress, Sequence: a.Sequence, Key: a.Key})
+		m.need(req.User, table.Need{Kind: table.NeedProgress, Sequence: a.Sequence, Key: a.Key})
 	}
 }
 
-func carry(facts *registry.Facts, c *registry.Carried, p registry.Property, v registry.Value, at registry.Instant) {
+func carry(facts *table.Facts, c *table.Change, p table.PropertyIndex, v table.Value, at table.Instant) {
 	if facts.Property(p).Equal(v) {
 		c.Repeated = append(c.Repeated, p)
 		return
 	}
-	facts.SetChange(registry.Change{Property: p, Was: facts.Property(p), At: at})
+	facts.SetLastChange(table.LastChange{Property: p, Was: facts.Property(p), At: at})
 	facts.SetProperty(p, v)
 	c.Properties = append(c.Properties, p)
 }
 
 // needsOf lists the facts that each bucket asks for.
-func needsOf(r *registry.Registry) [][]registry.Need {
-	lists := make([][]registry.Need, len(r.Buckets))
+func needsOf(r *table.Registry) [][]table.Need {
+	lists := make([][]table.Need, len(r.Buckets))
 	for b := range r.Buckets {
-		lists[b] = r.Needs(registry.Index(b))
+		lists[b] = r.Needs(table.BucketIndex(b))
 	}
 	return lists
 }
 
 // always lists, for each event, the facts that are asked for by buckets that are candidates whatever the user's
 // properties are.
-func always(r *registry.Registry, needs, added [][]registry.Need) [][]registry.Need {
-	lists := make([][]registry.Need, len(r.Events))
+func always(r *table.Registry, needs, added [][]table.Need) [][]table.Need {
+	lists := make([][]table.Need, len(r.Events))
 	for e := range r.Events {
 		for _, b := range r.ByEvent[e].Always {
 			lists[e] = append(lists[e], needs[b]...)
 		}
 		lists[e] = append(lists[e], added[e]...)
-		slices.SortFunc(lists[e], registry.Need.Compare)
+		slices.SortFunc(lists[e], table.Need.Compare)
 		lists[e] = slices.Compact(lists[e])
 	}
 	return lists
 }
 
 // addedTo lists, for each event, the sums that it is added to, whatever the bucket that asks for them.
-func addedTo(r *registry.Registry) [][]registry.Need {
-	lists := make([][]registry.Need, len(r.Events))
+func addedTo(r *table.Registry) [][]table.Need {
+	lists := make([][]table.Need, len(r.Events))
 	for e := range r.Events {
 		for _, signal := range r.Events[e].Signals {
 			for place := range r.Signals[signal].Sums {
-				lists[e] = append(lists[e], registry.Need{Signal: signal, Kind: registry.NeedSum, Place: place})
+				lists[e] = append(lists[e], table.Need{Signal: signal, Kind: table.NeedSum, Position: place})
 			}
 		}
 	}

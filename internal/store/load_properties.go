@@ -10,7 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/internal/pipeline"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // queueChanges asks for the last changes of those properties of which some criteria asks for them, if there are any.
@@ -19,7 +19,7 @@ func (ld *Loaded) queueChanges(q *pipeline.Batch, users []string, ids, versions 
 		return
 	}
 	q.Add(db.ChangesOf, users, ids, versions, ld.store.history).Query(pipeline.TryEach(func(row db.ChangesOfRow) error {
-		change := registry.Change{Property: ld.store.propertyOf[row.PropertyNo], At: instant(row.ChangedAt)}
+		change := table.LastChange{Property: ld.store.propertyOf[row.PropertyNo], At: instant(row.ChangedAt)}
 		if row.Was != nil {
 			was, err := payload.StoredValue(row.Was)
 			if err != nil {
@@ -48,7 +48,7 @@ func (ld *Loaded) queueDated(q *pipeline.Batch, properties []userProperty) {
 			if u.dated == nil {
 				u.dated = map[string]decide.PropertyChange{}
 			}
-			u.dated[ld.store.registry.Properties[p.property].Name] = decide.PropertyChange{Was: []byte("null"), WasAt: registry.Unset, At: registry.Unset}
+			u.dated[ld.store.registry.Properties[p.property].Name] = decide.PropertyChange{Was: []byte("null"), WasAt: table.Unset, At: table.Unset}
 		}
 		return pipeline.Each(func(row db.ChangesDatedRow) {
 			change := decide.PropertyChange{Was: row.Was, WasAt: instant(row.WasAt), At: instant(row.ChangedAt)}
@@ -61,7 +61,7 @@ func (ld *Loaded) queueDated(q *pipeline.Batch, properties []userProperty) {
 }
 
 // written returns an instant that is not before the newest date of a value of a declared property.
-func written(row *db.ContactsLockKnownRow) registry.Instant {
+func written(row *db.ContactsLockKnownRow) table.Instant {
 	if !row.WrittenAt.Valid { // the contact is older than that column
 		return instant(row.UpdatedAt)
 	}
@@ -80,7 +80,7 @@ func (s *Store) repeats(raw []byte) ([]decide.Repeat, error) {
 	repeats := make([]decide.Repeat, 0, len(all))
 	for no, at := range all {
 		if p, declared := s.propertyOf[no]; declared {
-			repeats = append(repeats, decide.Repeat{Property: s.registry.Properties[p].Name, At: registry.Instant(at)})
+			repeats = append(repeats, decide.Repeat{Property: s.registry.Properties[p].Name, At: table.Instant(at)})
 		}
 	}
 	return repeats, nil

@@ -7,15 +7,15 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/payload"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // remade is what is kept of a user, made anew from the log.
 type rebuilt struct {
-	parts       []registry.Kept
-	facts       *registry.Facts // to which everything that ever happened was added
-	occurrences []registry.Occurrence
-	advances    []registry.Advance
+	parts       []table.Derived
+	facts       *table.Facts // to which everything that ever happened was added
+	occurrences []table.Occurrence
+	advances    []table.Advance
 }
 
 // remake makes anew, from the log, what is kept of users since they were last looked at, or all that is. It takes one round
@@ -32,7 +32,7 @@ func (ld *Loaded) rebuild(ctx context.Context, conn Conn, all bool) error {
 		}
 		lost := ld.deployment.lost(u.generations())
 		if all {
-			lost = ld.store.registry.Kept()
+			lost = ld.store.registry.Derived()
 		}
 		if len(lost) == 0 {
 			continue
@@ -60,10 +60,10 @@ func (ld *Loaded) rebuild(ctx context.Context, conn Conn, all bool) error {
 }
 
 // eventsOf returns the events that parts are made from, without repetition.
-func (s *Store) eventsOf(parts []registry.Kept) []registry.Event {
-	var events []registry.Event
+func (s *Store) eventsOf(parts []table.Derived) []table.EventIndex {
+	var events []table.EventIndex
 	for _, k := range parts {
-		events = append(events, s.registry.KeptEvents(k)...)
+		events = append(events, s.registry.DerivedEvents(k)...)
 	}
 	slices.Sort(events)
 	return slices.Compact(events)
@@ -97,7 +97,7 @@ func (m *rebuilt) add(s *Store, row *db.EventsOfRow) error {
 }
 
 // tell lets facts know what was made anew.
-func (m *rebuilt) applyTo(facts *registry.Facts) {
+func (m *rebuilt) applyTo(facts *table.Facts) {
 	for _, k := range m.parts {
 		facts.Adopt(k, m.facts)
 	}

@@ -3,7 +3,7 @@ package store
 import (
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/pipeline"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // sequenceFacts are the facts about sequences that are asked for. Each answer names its question, or the place of it.
@@ -13,10 +13,10 @@ type sequenceFacts struct {
 	open        db.ProgressOpenParams
 	around      db.AdvancesAroundParams
 
-	progressOf map[progressKey]*registry.Progress
-	newest     map[progressKey]*registry.Instant
-	openChains []*[]registry.OpenChain
-	advances   []*[]registry.Advance
+	progressOf map[progressKey]*table.Progress
+	newest     map[progressKey]*table.Instant
+	openChains []*[]table.OpenChain
+	advances   []*[]table.Advance
 	trails     map[progressKey][]int // the places of the stretches that are asked for
 }
 
@@ -37,30 +37,30 @@ func (p *sequenceFacts) add(ld *Loaded, n userNeed) {
 	u, s := ld.users[n.user], n.Sequence
 	row, no := &ld.store.registry.Sequences[s], ld.store.sequences[s]
 	contact := ld.contactOf(n.user)
-	learn := func(apply func(*registry.Facts)) { u.apply = append(u.apply, apply) }
+	learn := func(apply func(*table.Facts)) { u.apply = append(u.apply, apply) }
 	switch n.Kind {
-	case registry.NeedProgress:
-		read := registry.NoProgress(row)
+	case table.NeedProgress:
+		read := table.NoProgress(row)
 		p.progress.UserIds, p.progress.ContactIds = append(p.progress.UserIds, n.user), append(p.progress.ContactIds, contact)
 		p.progress.SequenceNos = append(p.progress.SequenceNos, no)
 		p.progress.Keys = append(p.progress.Keys, n.Key)
 		p.progressOf = put(p.progressOf, progressKey{n.user, no, n.Key}, &read)
-		learn(func(facts *registry.Facts) { facts.SetProgress(s, n.Key, read) })
-	case registry.NeedCompletion:
-		read := registry.Unset
+		learn(func(facts *table.Facts) { facts.SetProgress(s, n.Key, read) })
+	case table.NeedCompletion:
+		read := table.Unset
 		p.completions.UserIds, p.completions.ContactIds = append(p.completions.UserIds, n.user), append(p.completions.ContactIds, contact)
 		p.completions.SequenceNos = append(p.completions.SequenceNos, no)
 		p.newest = put(p.newest, progressKey{n.user, no, ""}, &read)
-		learn(func(facts *registry.Facts) { facts.SetCompletion(s, read) })
-	case registry.NeedOpen:
+		learn(func(facts *table.Facts) { facts.SetCompletion(s, read) })
+	case table.NeedOpen:
 		most := p.most(u, s)
-		read := &[]registry.OpenChain{}
+		read := &[]table.OpenChain{}
 		p.open.UserIds, p.open.ContactIds = append(p.open.UserIds, n.user), append(p.open.ContactIds, contact)
 		p.open.SequenceNos = append(p.open.SequenceNos, no)
 		p.open.After, p.open.Most = append(p.open.After, timestamp(n.At)), append(p.open.Most, int32(most))
 		p.open.Places = append(p.open.Places, int32(len(p.openChains)))
 		p.openChains = append(p.openChains, read)
-		learn(func(facts *registry.Facts) { facts.SetOpen(s, n.At, *read, len(*read) == most) })
+		learn(func(facts *table.Facts) { facts.SetOpen(s, n.At, *read, len(*read) == most) })
 	default: // NeedTrail
 		p.trail(ld, n, no, contact)
 	}
@@ -82,26 +82,26 @@ func (p *sequenceFacts) trail(ld *Loaded, n userNeed, no int32, contact int64) {
 	}
 	place := len(p.advances)
 	p.trails = put(p.trails, key, append(p.trails[key], place))
-	read := &[]registry.Advance{}
+	read := &[]table.Advance{}
 	p.around.UserIds, p.around.ContactIds = append(p.around.UserIds, n.user), append(p.around.ContactIds, contact)
 	p.around.SequenceNos = append(p.around.SequenceNos, no)
 	p.around.Keys, p.around.Places = append(p.around.Keys, n.Key), append(p.around.Places, int32(place))
 	p.around.Begins, p.around.Ends = append(p.around.Begins, timestamp(begin)), append(p.around.Ends, timestamp(end))
 	p.advances = append(p.advances, read)
-	u.apply = append(u.apply, func(facts *registry.Facts) {
+	u.apply = append(u.apply, func(facts *table.Facts) {
 		for i := range *read {
 			(*read)[i].Sequence, (*read)[i].Key = s, n.Key
 		}
-		facts.SetTrail(s, n.Key, instant(p.around.Begins[place]), instant(p.around.Ends[place]), *read)
+		facts.SetRecentSteps(s, n.Key, instant(p.around.Begins[place]), instant(p.around.Ends[place]), *read)
 	})
 }
 
 // most returns how many open chains to read: more than the last time.
-func (p *sequenceFacts) most(u *user, s registry.Sequence) int {
+func (p *sequenceFacts) most(u *user, s table.SequenceIndex) int {
 	if u.oldest == nil {
-		u.oldest = map[registry.Need]int{}
+		u.oldest = map[table.Need]int{}
 	}
-	key := registry.Need{Kind: registry.NeedOpen, Sequence: s}
+	key := table.Need{Kind: table.NeedOpen, Sequence: s}
 	u.oldest[key] = max(fewOpen, moreOpen*u.oldest[key])
 	return u.oldest[key]
 }
@@ -119,10 +119,10 @@ func (ld *Loaded) queueSequences(q *pipeline.Batch, p sequenceFacts) {
 		q.Add(db.ProgressOf, a.UserIds, a.ContactIds, a.SequenceNos, a.Keys).Query(pipeline.Each(func(row db.ProgressOfRow) {
 			read := p.progressOf[progressKey{row.UserID, row.SequenceNo, row.Key}]
 			for i := range read.Ends {
-				read.Begins[i], read.Ends[i] = registry.Instant(row.Begins[i]), registry.Instant(row.Ends[i])
+				read.Begins[i], read.Ends[i] = table.Instant(row.Begins[i]), table.Instant(row.Ends[i])
 			}
 			read.Seen, read.Answer = instant(row.SeenAt), instant(row.AnswerAt)
-			read.Answered = read.Outcome() != registry.Unset && !row.OutcomeAt.Valid
+			read.Answered = read.Outcome() != table.Unset && !row.OutcomeAt.Valid
 		}))
 	}
 	if a := p.completions; len(a.UserIds) > 0 {
@@ -133,13 +133,13 @@ func (ld *Loaded) queueSequences(q *pipeline.Batch, p sequenceFacts) {
 	if a := p.open; len(a.UserIds) > 0 {
 		q.Add(db.ProgressOpen, a.UserIds, a.ContactIds, a.SequenceNos, a.After, a.Most, a.Places).Query(pipeline.Each(func(row db.ProgressOpenRow) {
 			read := p.openChains[row.Place]
-			*read = append(*read, registry.OpenChain{At: instant(row.OutcomeAt), Key: row.Key})
+			*read = append(*read, table.OpenChain{At: instant(row.OutcomeAt), Key: row.Key})
 		}))
 	}
 	if a := p.around; len(a.UserIds) > 0 {
 		q.Add(db.AdvancesAround, a.UserIds, a.ContactIds, a.SequenceNos, a.Keys, a.Begins, a.Ends, a.Places).Query(pipeline.Each(func(row db.AdvancesAroundRow) {
 			read := p.advances[row.Place]
-			*read = append(*read, registry.Advance{At: instant(row.OccurredAt), Steps: registry.Steps(row.Steps)})
+			*read = append(*read, table.Advance{At: instant(row.OccurredAt), Steps: table.StepSet(row.Steps)})
 		}))
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/internal/pipeline"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // pairs are users with the numbers of signals or events that something is asked of.
@@ -27,23 +27,23 @@ type pair struct {
 
 // fact is what is read of a user and a signal.
 type fact struct {
-	signal registry.Signal
-	newest []registry.Dated
-	total  registry.Total
+	signal table.SignalIndex
+	newest []table.Dated
+	total  table.Total
 }
 
 // add asks for a fact of a user, who learns it.
 func (p *pairs) add(ld *Loaded, n userNeed, no int32, most int) {
-	read := &fact{signal: n.Signal, total: registry.NoTotal}
+	read := &fact{signal: n.Signal, total: table.NoTotal}
 	if p.facts == nil {
 		p.facts = map[pair]*fact{}
 	}
 	p.facts[pair{n.user, no}] = read
 	p.users, p.contacts = append(p.users, n.user), append(p.contacts, ld.contactOf(n.user))
 	p.nos, p.most = append(p.nos, no), append(p.most, int32(most))
-	tell := func(facts *registry.Facts) { facts.SetNewest(read.signal, slices.Clone(read.newest)) }
-	if n.Kind == registry.NeedTotals {
-		tell = func(facts *registry.Facts) { facts.SetTotal(read.signal, read.total) }
+	tell := func(facts *table.Facts) { facts.SetNewest(read.signal, slices.Clone(read.newest)) }
+	if n.Kind == table.NeedTotals {
+		tell = func(facts *table.Facts) { facts.SetTotal(read.signal, read.total) }
 	}
 	u := ld.users[n.user]
 	u.apply = append(u.apply, tell)
@@ -55,7 +55,7 @@ func (ld *Loaded) queueNewest(q *pipeline.Batch, sql string, p pairs) {
 	}
 	q.Add(sql, p.users, p.contacts, p.nos, p.most).Query(pipeline.Each(func(row db.EventsNewestRow) {
 		read := p.facts[pair{row.UserID, row.EventNo}]
-		read.newest = make([]registry.Dated, len(row.Newest), len(row.Newest)+1)
+		read.newest = make([]table.Dated, len(row.Newest), len(row.Newest)+1)
 		for i, t := range row.Newest {
 			read.newest[i].At = instant(t)
 		}
@@ -68,7 +68,7 @@ func (ld *Loaded) queueGroups(q *pipeline.Batch, p pairs) {
 	}
 	q.Add(db.GroupsNewest, p.users, p.contacts, p.nos, p.most).Query(pipeline.Each(func(row db.GroupsNewestRow) {
 		read := p.facts[pair{row.UserID, row.SignalNo}]
-		read.newest = append(read.newest, registry.Dated{At: instant(row.OccurredAt), Group: row.Name})
+		read.newest = append(read.newest, table.Dated{At: instant(row.OccurredAt), Group: row.Name})
 	}))
 }
 
@@ -82,17 +82,17 @@ func (ld *Loaded) queueTotals(q *pipeline.Batch, p pairs) {
 		if err := errors.Join(err, err2); err != nil {
 			return fmt.Errorf("read the totals of signal %d of user %q: %w", row.SignalNo, row.UserID, err)
 		}
-		p.facts[pair{row.UserID, row.SignalNo}].total = registry.Total{
-			Count: int(row.Count), First: instant(row.FirstAt), Last: instant(row.LastAt), Field: &registry.Ends{First: first, Last: last},
+		p.facts[pair{row.UserID, row.SignalNo}].total = table.Total{
+			Count: int(row.Count), First: instant(row.FirstAt), Last: instant(row.LastAt), Field: &table.Ends{First: first, Last: last},
 		}
 		return nil
 	}))
 }
 
 // value reads a value that is kept.
-func value(raw *string) (registry.Value, error) {
+func value(raw *string) (table.Value, error) {
 	if raw == nil {
-		return registry.Value{}, nil
+		return table.Value{}, nil
 	}
 	return payload.WholeValue([]byte(*raw))
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/pipeline"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // stretchPairs are the stretches of occurrences that are asked for, around the ends of windows.
@@ -34,7 +34,7 @@ const (
 
 // reach is how far a stretch was asked for.
 type reach struct {
-	at    registry.Instant // for whose window, and all later ones as far as it goes
+	at    table.Instant // for whose window, and all later ones as far as it goes
 	later int
 }
 
@@ -44,7 +44,7 @@ func (p *stretchPairs) add(ld *Loaded, n userNeed, no int32) {
 	row := &ld.store.registry.Signals[n.Signal]
 	u := ld.users[n.user]
 	if u.reaches == nil {
-		u.reaches = map[registry.Need]reach{}
+		u.reaches = map[table.Need]reach{}
 	}
 	which := n.Need
 	which.At = 0
@@ -55,7 +55,7 @@ func (p *stretchPairs) add(ld *Loaded, n userNeed, no int32) {
 		to = reach{n.At, fewLater}
 	}
 	u.reaches[which] = to
-	key := stretchKey{n.user, no, int32(n.Place)}
+	key := stretchKey{n.user, no, int32(n.Position)}
 	read := &stretchRead{earlier: row.Newest + spare, later: to.later}
 	if p.facts == nil {
 		p.facts = map[stretchKey]*stretchRead{}
@@ -63,9 +63,9 @@ func (p *stretchPairs) add(ld *Loaded, n userNeed, no int32) {
 	p.facts[key] = read
 	p.ask.UserIds, p.ask.ContactIds = append(p.ask.UserIds, key.user), append(p.ask.ContactIds, ld.contactOf(key.user))
 	p.ask.SignalNos, p.ask.Places = append(p.ask.SignalNos, no), append(p.ask.Places, key.place)
-	p.ask.WindowEnds = append(p.ask.WindowEnds, timestamp(to.at.Add(-row.Ago[n.Place].Until)))
+	p.ask.WindowEnds = append(p.ask.WindowEnds, timestamp(to.at.Add(-row.Ago[n.Position].Until)))
 	p.ask.Earlier, p.ask.Later = append(p.ask.Earlier, int32(read.earlier)), append(p.ask.Later, int32(read.later))
-	u.apply = append(u.apply, func(facts *registry.Facts) { facts.SetStretch(n.Signal, n.Place, read.Stretch) })
+	u.apply = append(u.apply, func(facts *table.Facts) { facts.SetPastWindow(n.Signal, n.Position, read.PastWindow) })
 }
 
 func (ld *Loaded) queueStretches(q *pipeline.Batch, events, occurrences stretchPairs) {
@@ -84,7 +84,7 @@ func (ld *Loaded) queueStretches(q *pipeline.Batch, events, occurrences stretchP
 
 // stretchRead is a stretch with how much of it was asked for.
 type stretchRead struct {
-	registry.Stretch
+	table.PastWindow
 	earlier, later int
 }
 

@@ -7,13 +7,13 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/internal/pipeline"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // sumPairs are the sums that are asked for.
 type sumPairs struct {
 	ask   db.SumsOfParams
-	facts map[sumKey]*registry.Sum
+	facts map[sumKey]*table.Sum
 }
 
 type sumKey struct {
@@ -30,29 +30,29 @@ const (
 
 // add asks for a sum of a user, who learns it.
 func (p *sumPairs) add(ld *Loaded, n userNeed) {
-	window := ld.store.registry.Signals[n.Signal].Sums[n.Place]
+	window := ld.store.registry.Signals[n.Signal].Sums[n.Position]
 	key := sumKey{n.user, ld.store.signals[n.Signal], window.Name()}
 	u := ld.users[n.user]
 	if u.oldest == nil {
-		u.oldest = map[registry.Need]int{}
+		u.oldest = map[table.Need]int{}
 	}
 	oldest := max(fewOldest, moreOldest*u.oldest[n.Need])
-	if window == registry.Ever {
+	if window == table.Ever {
 		oldest = 0
 	}
 	u.oldest[n.Need] = oldest
-	read := registry.NoSum()
+	read := table.NoSum()
 	if p.facts == nil {
-		p.facts = map[sumKey]*registry.Sum{}
+		p.facts = map[sumKey]*table.Sum{}
 	}
 	p.facts[key] = &read
 	p.ask.UserIds, p.ask.ContactIds = append(p.ask.UserIds, key.user), append(p.ask.ContactIds, ld.contactOf(key.user))
 	p.ask.SignalNos = append(p.ask.SignalNos, key.no)
 	p.ask.Windows, p.ask.Oldest = append(p.ask.Windows, key.window), append(p.ask.Oldest, int32(oldest))
-	u.apply = append(u.apply, func(facts *registry.Facts) {
+	u.apply = append(u.apply, func(facts *table.Facts) {
 		sum := read
-		sum.More = window != registry.Ever && len(read.Oldest) == oldest
-		facts.SetSum(n.Signal, n.Place, sum)
+		sum.More = window != table.Ever && len(read.Oldest) == oldest
+		facts.SetSum(n.Signal, n.Position, sum)
 	})
 }
 
@@ -73,7 +73,7 @@ func (ld *Loaded) queueSums(q *pipeline.Batch, p sumPairs) {
 			if err != nil {
 				return fmt.Errorf("read an occurrence of signal %d of user %q: %w", row.SignalNo, row.UserID, err)
 			}
-			read.Oldest = append(read.Oldest, registry.Summand{At: instant(at), Number: registry.Decimal(v.Number)})
+			read.Oldest = append(read.Oldest, table.Summand{At: instant(at), Number: table.Decimal(v.Number)})
 		}
 		return nil
 	}))

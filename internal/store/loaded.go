@@ -7,7 +7,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/internal/usercache"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Facts is what is known of users, whose locks the transaction holds unless it took none.
@@ -22,14 +22,14 @@ type Loaded struct {
 	deployment *Deployment
 	cacheOwner int64 // by which contacts say that this engine holds them; 0: it is to hold none
 
-	time registry.Instant // by the database's clock, read after the locks were taken
+	time table.Instant // by the database's clock, read after the locks were taken
 }
 
 // user is what was read of one user.
 type user struct {
 	cached       usercache.View // cached is from before the lock; once Load returns, it is true
 	properties   payload.Properties
-	changes      []registry.Change                // of users whose properties were read
+	changes      []table.LastChange               // of users whose properties were read
 	dated        map[string]decide.PropertyChange // last changes that were asked for, by the names of the properties
 	contact      *db.ContactsLockKnownRow         // nil if the user was passed over
 	row          db.ContactsLockKnownRow          // where contact points to
@@ -37,13 +37,13 @@ type user struct {
 	stays        []decide.Stay
 	due          []decide.Due
 	seen         []string
-	oldest       map[registry.Need]int   // how many occurrences were asked for with each sum
-	reaches      map[registry.Need]reach // how far each stretch was asked for
-	apply        []func(*registry.Facts) // facts that were read; each tells them
-	once         bool                    // the user is not to be remembered: many come by once
-	fill         *fill                   // fill is the history that is read to be cached; nil: it is not
-	needsRecheck bool                    // a process that has other definitions has changed the user
-	rebuilt      *rebuilt                // what is kept, if that had to be made anew
+	oldest       map[table.Need]int   // how many occurrences were asked for with each sum
+	reaches      map[table.Need]reach // how far each stretch was asked for
+	apply        []func(*table.Facts) // facts that were read; each tells them
+	once         bool                 // the user is not to be remembered: many come by once
+	fill         *fill                // fill is the history that is read to be cached; nil: it is not
+	needsRecheck bool                 // a process that has other definitions has changed the user
+	rebuilt      *rebuilt             // what is kept, if that had to be made anew
 }
 
 // Locked reports whether the transaction holds the lock of a user, or has read them without one where it takes none. It
@@ -58,10 +58,10 @@ func (ld *Loaded) State(name string, st *decide.State) {
 	u := ld.users[name]
 	facts := st.Facts
 	if facts == nil {
-		facts = &registry.Facts{}
+		facts = &table.Facts{}
 	}
 	ld.store.registry.ReuseFacts(facts, name, u.cached.Properties.Values)
-	facts.SetChanges(u.cached.Properties.Changes)
+	facts.SetLastChanges(u.cached.Properties.Changes)
 	*st = decide.State{
 		Contact: decide.Contact{
 			New: u.created, Deleted: u.contact.DeletedAt.Valid, UpdatedAt: instant(u.contact.UpdatedAt), Properties: u.properties,
@@ -115,7 +115,7 @@ func (ld *Loaded) claim(u *user, st *decide.State, name string, patched, owned b
 	if patched {
 		claim.Properties = &usercache.Properties{
 			ContactID: u.contact.ID, Version: u.contact.Version + 1, WrittenAt: st.Contact.WrittenAt,
-			Raw: st.Contact.Properties.Raw(), Values: st.Facts.Values(), Changes: st.Facts.Changes(), Repeats: st.Contact.Repeats,
+			Raw: st.Contact.Properties.Raw(), Values: st.Facts.Values(), Changes: st.Facts.LastChanges(), Repeats: st.Contact.Repeats,
 		}
 	}
 	if owned {

@@ -7,13 +7,13 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Merge makes a contact another, under the locks of both, as far as that is a matter of rows: what was made of the log is to be
 // made anew for the survivor afterwards (see [LoadMode.Rebuild]). What becomes of stays must have been decided and written: here those that
 // are handed over move. Nothing of the loser must be due before the instant at which that is.
-func (s *Store) Merge(ctx context.Context, conn Conn, from, into int64, handed []decide.Handover, now registry.Instant) error {
+func (s *Store) Merge(ctx context.Context, conn Conn, from, into int64, handed []decide.Handover, now table.Instant) error {
 	q := s.batch()
 	rows := db.New(q)
 	at := timestamp(now)

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // registerNames gives the names that criteria ask about numbers, where they have none yet. No bound applies.
@@ -38,11 +38,11 @@ func (s *Store) registerNames(ctx context.Context, conn Conn) error {
 }
 
 // plainOf returns the signals that are all occurrences of an event, keyed by the event's number.
-func (s *Store) plainOf() map[int32]registry.Signal {
-	plain := map[int32]registry.Signal{}
+func (s *Store) plainOf() map[int32]table.SignalIndex {
+	plain := map[int32]table.SignalIndex{}
 	for i := range s.registry.Signals {
 		if row := &s.registry.Signals[i]; row.Newest > 0 && row.Plain() {
-			plain[s.events[row.Event]] = registry.Signal(i)
+			plain[s.events[row.Event]] = table.SignalIndex(i)
 		}
 	}
 	return plain
@@ -52,7 +52,7 @@ func (s *Store) plainOf() map[int32]registry.Signal {
 func (s *Store) registerProperties(ctx context.Context, conn Conn) error {
 	names := make([]string, 0, len(s.registry.Properties))
 	s.properties = make([]int32, len(s.registry.Properties))
-	s.propertyOf = map[int32]registry.Property{}
+	s.propertyOf = map[int32]table.PropertyIndex{}
 	for i := range s.registry.Properties {
 		if row := &s.registry.Properties[i]; len(row.Path) == 0 {
 			names = append(names, row.Name)
@@ -100,9 +100,9 @@ func (s *Store) registerSignals(ctx context.Context, conn Conn) error {
 	if err != nil {
 		return fmt.Errorf("register the signals: %w", err)
 	}
-	s.signals, s.signalOf = make([]int32, len(keys)), make(map[int32]registry.Signal, len(keys))
+	s.signals, s.signalOf = make([]int32, len(keys)), make(map[int32]table.SignalIndex, len(keys))
 	for _, row := range rows {
-		s.signals[places[row.Key]], s.signalOf[row.No] = row.No, registry.Signal(places[row.Key])
+		s.signals[places[row.Key]], s.signalOf[row.No] = row.No, table.SignalIndex(places[row.Key])
 	}
 	return nil
 }

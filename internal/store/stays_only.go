@@ -3,24 +3,24 @@ package store
 import (
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/usercache"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Bare returns a store of buckets of which only the stays matter: as manual ones, whatever they are defined as, or if they are
 // not any more. It remembers nobody.
 func StaysOnly(schema string, buckets []db.BucketgenBucket) *Store {
-	r := &registry.Registry{Buckets: make([]registry.Bucket, len(buckets))}
+	r := &table.Registry{Buckets: make([]table.Bucket, len(buckets))}
 	s := &Store{
-		registry: r, schema: schema, buckets: make([]int32, len(buckets)), indexes: make(map[int32]registry.Index, len(buckets)),
+		registry: r, schema: schema, buckets: make([]int32, len(buckets)), indexes: make(map[int32]table.BucketIndex, len(buckets)),
 		cache: usercache.New(r, 0),
 	}
 	for i, b := range buckets {
-		r.Buckets[i] = registry.Bucket{ID: b.ID, Name: b.Name, Kind: registry.Manual}
-		s.buckets[i], s.indexes[b.No] = b.No, registry.Index(i)
+		r.Buckets[i] = table.Bucket{ID: b.ID, Name: b.Name, Kind: table.Manual}
+		s.buckets[i], s.indexes[b.No] = b.No, table.BucketIndex(i)
 	}
 	s.needs = needsOf(r)
 	return s
 }
 
 // Registry returns the registry whose names the store knows the numbers of.
-func (s *Store) Registry() *registry.Registry { return s.registry }
+func (s *Store) Registry() *table.Registry { return s.registry }

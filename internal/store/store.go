@@ -14,7 +14,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/usercache"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Store knows the database's numbers for the names of a registry. It may be used from several goroutines.
@@ -23,26 +23,26 @@ type Store struct {
 	// it is from the database's. It is set before the store is used. See [Facts.Clock].
 	OwnTime bool
 
-	registry  *registry.Registry
+	registry  *table.Registry
 	schema    string
-	events    []int32                  // by registry.Event
-	eventOf   map[int32]registry.Event // the other way round
-	buckets   []int32                  // by registry.Index
-	indexes   map[int32]registry.Index // the other way round
+	events    []int32                     // by registry.Event
+	eventOf   map[int32]table.EventIndex  // the other way round
+	buckets   []int32                     // by table.BucketIndex
+	indexes   map[int32]table.BucketIndex // the other way round
 	names     names
 	limits    NameLimits
-	signals   []int32                   // by registry.Signal
-	sequences []int32                   // by registry.Sequence
-	needs     [][]registry.Need         // by registry.Index
-	always    [][]registry.Need         // by registry.Event
-	added     [][]registry.Need         // by registry.Event
-	plain     map[int32]registry.Signal // by the number of the event of which it is every occurrence
-	signalOf  map[int32]registry.Signal
+	signals   []int32                     // by registry.Signal
+	sequences []int32                     // by registry.Sequence
+	needs     [][]table.Need              // by table.BucketIndex
+	always    [][]table.Need              // by registry.Event
+	added     [][]table.Need              // by registry.Event
+	plain     map[int32]table.SignalIndex // by the number of the event of which it is every occurrence
+	signalOf  map[int32]table.SignalIndex
 	cache     *usercache.Cache
 	history   []int32 // numbers of the properties whose last changes are read
 
-	properties []int32                     // by registry.Property; 0: it lies inside of another
-	propertyOf map[int32]registry.Property // the other way round
+	properties []int32                       // by registry.Property; 0: it lies inside of another
+	propertyOf map[int32]table.PropertyIndex // the other way round
 
 	deployment atomic.Pointer[Deployment]
 }
@@ -55,10 +55,10 @@ type Conn interface {
 
 // New gives the buckets and events of a registry numbers in the database, where they have none yet. The store remembers
 // users in so many bytes of memory, roughly, and event names within limits.
-func New(ctx context.Context, conn Conn, schema string, r *registry.Registry, cacheBytes int, limits NameLimits) (*Store, error) {
+func New(ctx context.Context, conn Conn, schema string, r *table.Registry, cacheBytes int, limits NameLimits) (*Store, error) {
 	s := &Store{
-		registry: r, schema: schema, indexes: map[int32]registry.Index{}, needs: needsOf(r), added: addedTo(r),
-		cache: usercache.New(r, cacheBytes), eventOf: map[int32]registry.Event{}, names: newNames(limits.Cached), limits: limits,
+		registry: r, schema: schema, indexes: map[int32]table.BucketIndex{}, needs: needsOf(r), added: addedTo(r),
+		cache: usercache.New(r, cacheBytes), eventOf: map[int32]table.EventIndex{}, names: newNames(limits.Cached), limits: limits,
 	}
 	ids, names := make([]string, len(r.Buckets)), make([]string, len(r.Buckets))
 	for i := range r.Buckets {
@@ -101,10 +101,10 @@ func QueriesIn(conn db.DBTX, schema string) *db.Queries {
 }
 
 // Bucket returns the database's number of a bucket.
-func (s *Store) Bucket(b registry.Index) int32 { return s.buckets[b] }
+func (s *Store) Bucket(b table.BucketIndex) int32 { return s.buckets[b] }
 
 // Index returns the place in the registry of the bucket with a number, if it has one.
-func (s *Store) Index(no int32) (registry.Index, bool) {
+func (s *Store) Index(no int32) (table.BucketIndex, bool) {
 	i, known := s.indexes[no]
 	return i, known
 }
@@ -153,18 +153,18 @@ func (c inSchema) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
 // timestamp and instant translate between the instants of the registry and those of PostgreSQL.
-func timestamp(i registry.Instant) pgtype.Timestamptz {
-	if i == registry.Unset {
+func timestamp(i table.Instant) pgtype.Timestamptz {
+	if i == table.Unset {
 		return pgtype.Timestamptz{}
 	}
 	return pgtype.Timestamptz{Time: i.Time(), Valid: true}
 }
 
-func instant(t pgtype.Timestamptz) registry.Instant {
+func instant(t pgtype.Timestamptz) table.Instant {
 	if !t.Valid || t.InfinityModifier == pgtype.NegativeInfinity {
-		return registry.Unset
+		return table.Unset
 	}
-	return registry.At(t.Time)
+	return table.At(t.Time)
 }
 
 // Timestamp is a time as the queries take it.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Tolerance is how far a clock may be from the database's and still be taken for one that shows the same time.
@@ -21,7 +21,7 @@ func (s *Store) Shares(ahead time.Duration) bool { return !s.OwnTime && ahead.Ab
 
 // shared returns the instant at which something is deployed, by a clock: as [Facts.Clock] does, since users follow it at that
 // instant.
-func (s *Store) shared(ctx context.Context, q *db.Queries, clock registry.Instant) (registry.Instant, error) {
+func (s *Store) shared(ctx context.Context, q *db.Queries, clock table.Instant) (table.Instant, error) {
 	seen, err := q.GenerationSeen(ctx)
 	if err != nil {
 		return clock, fmt.Errorf("read the database's clock: %w", err)
@@ -38,7 +38,7 @@ func (s *Store) shared(ctx context.Context, q *db.Queries, clock registry.Instan
 // database's clock under the same lock, so the user's time does not go back, whatever the clocks of the processes show.
 // A clock that is far away counts as it is. Then the contact keeps the user's time (decided_at), which is a part of the state.
 // A contact without one may have been decided about at any time up to the database's.
-func (ld *Loaded) Clock(name string, clock registry.Instant) registry.Instant {
+func (ld *Loaded) Clock(name string, clock table.Instant) table.Instant {
 	u := ld.users[name]
 	switch {
 	case ld.store.Shares(clock.Sub(ld.time)):
@@ -55,7 +55,7 @@ func (ld *Loaded) Clock(name string, clock registry.Instant) registry.Instant {
 func (ld *Loaded) decidedAt(u *user, c *decide.Changes) (at pgtype.Timestamptz, write bool) {
 	was := u.contact.DecidedAt
 	switch now := c.Now; {
-	case now == registry.Unset: // no time passed
+	case now == table.Unset: // no time passed
 		return was, false
 	case now == ld.time: // by the database's clock
 		return pgtype.Timestamptz{}, was.Valid

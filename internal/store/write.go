@@ -9,7 +9,7 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/usercache"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Write is what is to be written about users, whose locks the transaction holds. [NewWrite] returns an empty one.
@@ -40,7 +40,7 @@ type Write struct {
 	followed        db.ContactsFollowParams
 	owners          db.ContactsHoldParams
 
-	due      registry.Instant
+	due      table.Instant
 	hasDue   bool
 	claims   []usercache.Claim // claims are filled with the users of the write; Facts.Remember commits them
 	expected int               // events
@@ -53,7 +53,7 @@ func NewWrite(users, events int) *Write {
 }
 
 // Due returns the earliest due instant that is written, if any is.
-func (w *Write) Due() (registry.Instant, bool) { return w.due, w.hasDue }
+func (w *Write) Due() (table.Instant, bool) { return w.due, w.hasDue }
 
 // Arm calls f with every contact and bucket whose due instant changes, or whose stay begins:
 // of the buckets with those numbers.
@@ -113,7 +113,7 @@ func (w *Write) Add(ld *Loaded, user string, st *decide.State, c decide.Changes)
 		w.addTransition(s, contact, &c.Transitions[i])
 	}
 	for _, d := range c.Due {
-		if d.At == registry.Never {
+		if d.At == table.Never {
 			w.dueForget.ContactIds = append(w.dueForget.ContactIds, contact)
 			w.dueForget.BucketNos = append(w.dueForget.BucketNos, s.buckets[d.Bucket])
 			continue

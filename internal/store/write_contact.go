@@ -7,7 +7,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/payload"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // addHolder notes who holds a user of whom something is written, and returns that, and whether this engine does then. Where it
@@ -79,7 +79,7 @@ func (w *Write) addChanges(s *Store, contact int64, changes map[string]decide.Pr
 		switch {
 		case c.Follows: // the statement knows the date
 			wasAt = pgtype.Timestamptz{}
-		case c.WasAt == registry.Unset:
+		case c.WasAt == table.Unset:
 			wasAt = pgtype.Timestamptz{InfinityModifier: pgtype.NegativeInfinity, Valid: true}
 		}
 		w.changes.WasAt = append(w.changes.WasAt, wasAt)
@@ -87,7 +87,7 @@ func (w *Write) addChanges(s *Store, contact int64, changes map[string]decide.Pr
 }
 
 // repeatsText writes when declared properties were sent again, as the statement wants it: with null for what is forgotten.
-func (s *Store) repeatsText(repeats map[string]registry.Instant) string {
+func (s *Store) repeatsText(repeats map[string]table.Instant) string {
 	if len(repeats) == 0 {
 		return ""
 	}
@@ -98,7 +98,7 @@ func (s *Store) repeatsText(repeats map[string]registry.Instant) string {
 		}
 		p, _ := s.registry.Property(key)
 		text = append(strconv.AppendInt(append(text, '"'), int64(s.properties[p]), 10), '"', ':')
-		if at == registry.Unset {
+		if at == table.Unset {
 			text = append(text, "null"...)
 		} else {
 			text = strconv.AppendInt(text, int64(at), 10)

@@ -6,12 +6,12 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/bucketgen/bucketgen/internal/payload"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // addOccurrences adds what is to be written about signals. Of one user and signal, or group, there is one row in a
 // statement.
-func (w *Write) addOccurrences(s *Store, contact int64, all []registry.Occurrence) {
+func (w *Write) addOccurrences(s *Store, contact int64, all []table.Occurrence) {
 	for _, o := range all {
 		row := &s.registry.Signals[o.Signal]
 		if row.Totals {
@@ -23,9 +23,9 @@ func (w *Write) addOccurrences(s *Store, contact int64, all []registry.Occurrenc
 	}
 }
 
-func (w *Write) addOccurrence(s *Store, contact int64, o registry.Occurrence) {
+func (w *Write) addOccurrence(s *Store, contact int64, o table.Occurrence) {
 	no := s.signals[o.Signal]
-	if s.registry.Signals[o.Signal].Distinct != registry.DistinctNone {
+	if s.registry.Signals[o.Signal].Distinct != table.DistinctNone {
 		w.addGroup(contact, no, o)
 		return
 	}
@@ -35,7 +35,7 @@ func (w *Write) addOccurrence(s *Store, contact int64, o registry.Occurrence) {
 	w.occurrences.Values = append(w.occurrences.Values, kept(o))
 }
 
-func (w *Write) addTotal(contact int64, no int32, o registry.Occurrence) {
+func (w *Write) addTotal(contact int64, no int32, o table.Occurrence) {
 	t := &w.totals
 	place := w.placeOfTotal(contact, no)
 	if place < 0 {
@@ -78,7 +78,7 @@ func (w *Write) makeRoomForTotals() {
 	t.FirstValues, t.LastValues = make([]string, 0, n), make([]string, 0, n)
 }
 
-func (w *Write) addGroup(contact int64, no int32, o registry.Occurrence) {
+func (w *Write) addGroup(contact int64, no int32, o table.Occurrence) {
 	g := &w.groups
 	key := groupKey{contact, no, o.Group}
 	place, known := w.places[key]
@@ -104,7 +104,7 @@ type groupKey struct {
 }
 
 // kept is the value that is kept of an occurrence, or nothing.
-func kept(o registry.Occurrence) string {
+func kept(o table.Occurrence) string {
 	if !o.Value.Exists() {
 		return ""
 	}
@@ -113,40 +113,40 @@ func kept(o registry.Occurrence) string {
 
 // addRemade writes what was made anew in place of what was there. Sums and progress are among the changes of the facts.
 func (w *Write) addRebuilt(s *Store, contact int64, m *rebuilt) {
-	has := map[registry.Kept]bool{}
+	has := map[table.Derived]bool{}
 	for _, k := range m.parts {
 		has[k] = true
 		switch k.Kind {
-		case registry.KeptTotals:
+		case table.DerivedTotals:
 			w.totalsGone.ContactIds = append(w.totalsGone.ContactIds, contact)
 			w.totalsGone.SignalNos = append(w.totalsGone.SignalNos, s.signals[k.Signal])
-		case registry.KeptOccurrences:
+		case table.DerivedOccurrences:
 			w.occurrencesGone.ContactIds = append(w.occurrencesGone.ContactIds, contact)
 			w.occurrencesGone.SignalNos = append(w.occurrencesGone.SignalNos, s.signals[k.Signal])
-		case registry.KeptSum: // is replaced
-		case registry.KeptProgress:
+		case table.DerivedSum: // is replaced
+		case table.DerivedProgress:
 			w.progressGone.ContactIds = append(w.progressGone.ContactIds, contact)
 			w.progressGone.SequenceNos = append(w.progressGone.SequenceNos, s.sequences[k.Sequence])
 		}
 	}
 	for _, o := range m.occurrences {
-		if has[registry.Kept{Kind: registry.KeptTotals, Signal: o.Signal}] {
+		if has[table.Derived{Kind: table.DerivedTotals, Signal: o.Signal}] {
 			w.addTotal(contact, s.signals[o.Signal], o)
 		}
-		if has[registry.Kept{Kind: registry.KeptOccurrences, Signal: o.Signal}] {
+		if has[table.Derived{Kind: table.DerivedOccurrences, Signal: o.Signal}] {
 			w.addOccurrence(s, contact, o)
 		}
 	}
-	var advances []registry.Advance
+	var advances []table.Advance
 	for _, a := range m.advances {
-		if has[registry.Kept{Kind: registry.KeptProgress, Sequence: a.Sequence}] {
+		if has[table.Derived{Kind: table.DerivedProgress, Sequence: a.Sequence}] {
 			advances = append(advances, a)
 		}
 	}
 	w.addProgress(s, contact, advances, nil)
 }
 
-func (w *Write) addProgress(s *Store, contact int64, advances []registry.Advance, changes []registry.ProgressChange) {
+func (w *Write) addProgress(s *Store, contact int64, advances []table.Advance, changes []table.ProgressChange) {
 	for _, a := range advances {
 		w.advances.ContactIds = append(w.advances.ContactIds, contact)
 		w.advances.SequenceNos = append(w.advances.SequenceNos, s.sequences[a.Sequence])
@@ -167,7 +167,7 @@ func (w *Write) addProgress(s *Store, contact int64, advances []registry.Advance
 }
 
 // instants is an array of them, as a literal: a statement cannot take one array for each row otherwise.
-func instants(all []registry.Instant) string {
+func instants(all []table.Instant) string {
 	text := []byte{'{'}
 	for i, at := range all {
 		if i > 0 {
@@ -178,12 +178,12 @@ func instants(all []registry.Instant) string {
 	return string(append(text, '}'))
 }
 
-func (w *Write) addSums(s *Store, contact int64, changes []registry.SumChange) {
+func (w *Write) addSums(s *Store, contact int64, changes []table.SumChange) {
 	for _, c := range changes {
 		w.sums.ContactIds = append(w.sums.ContactIds, contact)
 		w.sums.SignalNos = append(w.sums.SignalNos, s.signals[c.Signal])
-		w.sums.Windows = append(w.sums.Windows, s.registry.Signals[c.Signal].Sums[c.Place].Name())
-		w.sums.Totals = append(w.sums.Totals, registry.DecimalText(c.Total))
+		w.sums.Windows = append(w.sums.Windows, s.registry.Signals[c.Signal].Sums[c.Position].Name())
+		w.sums.Totals = append(w.sums.Totals, table.DecimalText(c.Total))
 		w.sums.Counts = append(w.sums.Counts, int64(c.Count))
 		w.sums.Cutoffs = append(w.sums.Cutoffs, timestamp(c.Cutoff))
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/store"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Runner runs tasks in transactions. It is safe for concurrent use; its fields do not change while
@@ -27,13 +27,13 @@ import (
 type Runner struct {
 	Pool     *pgxpool.Pool
 	Store    *store.Store
-	Registry *registry.Registry
+	Registry *table.Registry
 
 	// View is what is deployed, for the runner. Nil: the deployment in the database.
 	View *store.Deployment
 
 	// Now is the clock by which users are decided on.
-	Now func() registry.Instant
+	Now func() table.Instant
 
 	Log *slog.Logger
 
@@ -190,7 +190,7 @@ func (r *Runner) Consult(ctx context.Context, tasks []*Task, visit func(*Task, *
 // CommitDue begins a transaction, takes the locks of the users who have been due longest and are
 // not locked, and commits what the tasks of task come to. It returns how many users there were, and
 // whether some due instant was settled.
-func (r *Runner) CommitDue(ctx context.Context, now registry.Instant, most int, task func(store.Request) *Task) (users int, settles bool, err error) {
+func (r *Runner) CommitDue(ctx context.Context, now table.Instant, most int, task func(store.Request) *Task) (users int, settles bool, err error) {
 	ctx, cancel := r.Links.Answering(ctx)
 	defer cancel()
 	conn, err := r.Pool.Acquire(ctx)
@@ -323,7 +323,7 @@ func (r *Runner) logTransitions(ctx context.Context, user string, made []decide.
 }
 
 // Transitions returns what was decided about a user as callers see it.
-func Transitions(r *registry.Registry, user string, made []decide.Transition) []bucketgen.Transition {
+func Transitions(r *table.Registry, user string, made []decide.Transition) []bucketgen.Transition {
 	if len(made) == 0 {
 		return nil
 	}

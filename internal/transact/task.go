@@ -3,7 +3,7 @@ package transact
 import (
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/store"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Task is what a writer wants to do about one user. Every writer goes through tasks: ingest, clock,
@@ -14,7 +14,7 @@ type Task struct {
 
 	// Step does it. It may be called several times, each time on a fresh session, when facts turn
 	// out to be lacking; the last call counts.
-	Step func(s *decide.Session, clock registry.Instant) decide.Result
+	Step func(s *decide.Session, clock table.Instant) decide.Result
 
 	// Named says that the caller named the user, by a name that may be one from before a merge. The
 	// runner then finds the name by which the user goes, see [Runner.Canonical]. Without it, a user

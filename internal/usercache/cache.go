@@ -5,13 +5,13 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Cache holds users up to a size. When it is full, it evicts the least recently used one. Its methods
 // may be called from several goroutines.
 type Cache struct {
-	registry *registry.Registry
+	registry *table.Registry
 	texts    texts
 	complete bool // see Complete
 
@@ -56,7 +56,7 @@ type entry struct {
 const evicted = 0
 
 // New returns an empty cache for the users of a registry. It holds about so many bytes.
-func New(r *registry.Registry, bytes int) *Cache {
+func New(r *table.Registry, bytes int) *Cache {
 	c := &Cache{
 		registry: r, texts: textsOf(r), complete: isComplete(r),
 		entries: map[string]*entry{}, limit: bytes, credit: maxCredit,

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/internal/decide"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // TestCacheEvictsLeastRecentlyUsed fills a cache with more users than fit, and uses one of them all the
@@ -15,7 +15,7 @@ func TestCacheEvictsLeastRecentlyUsed(t *testing.T) {
 	t.Parallel()
 	const room, users = 10, 100
 	size := (&Properties{}).size() + len("user-000")
-	c := New(&registry.Registry{}, room*size)
+	c := New(&table.Registry{}, room*size)
 	commit(c, "user-reg", &Properties{ContactID: -1})
 	for i := range users {
 		commit(c, fmt.Sprintf("user-%03d", i), &Properties{ContactID: int64(i)})
@@ -38,7 +38,7 @@ func TestCacheEvictsLeastRecentlyUsed(t *testing.T) {
 func TestCacheCountsBytesOnce(t *testing.T) {
 	t.Parallel()
 	const users = 10
-	c := New(&registry.Registry{}, users*((&Properties{Raw: make([]byte, 100)}).size()+len("u0")))
+	c := New(&table.Registry{}, users*((&Properties{Raw: make([]byte, 100)}).size()+len("u0")))
 	c.ServerStarted(time.Unix(1, 0), true)
 	for round := range 100 {
 		for i := range users {
@@ -69,7 +69,7 @@ func TestCacheCountsBytesOnce(t *testing.T) {
 // TestCacheDoesNotKeepWhatIsTooLarge caches a user in a cache that has no room for even one.
 func TestCacheDoesNotKeepWhatIsTooLarge(t *testing.T) {
 	t.Parallel()
-	c := New(&registry.Registry{}, 10)
+	c := New(&table.Registry{}, 10)
 	commit(c, "u", &Properties{Raw: make([]byte, 100)})
 	if got := c.View("u").Properties; got != nil || c.bytes != 0 {
 		t.Errorf("%v is kept, and %d bytes are in use", got, c.bytes)
@@ -91,7 +91,7 @@ func TestClaimInvalidates(t *testing.T) {
 	for name, late := range map[string]bool{"first commits before second claims": false, "first commits after second": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := New(&registry.Registry{}, 1<<20)
+			c := New(&table.Registry{}, 1<<20)
 			c.ServerStarted(start, true)
 			owner := c.Owner()
 			write := func() (commit func(*History)) {
@@ -138,7 +138,7 @@ func TestServerStarted(t *testing.T) {
 	}{"another start": {2, true}, "commits are not durable": {1, false}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := New(&registry.Registry{}, 1<<20)
+			c := New(&table.Registry{}, 1<<20)
 			c.ServerStarted(time.Unix(1, 0), true)
 			owner := c.Owner()
 			claim, _ := c.Claim("ada", false)
@@ -157,7 +157,7 @@ func TestServerStarted(t *testing.T) {
 // saves then. Once they come to this engine only, it owns them again.
 func TestOwningPays(t *testing.T) {
 	t.Parallel()
-	c := New(&registry.Registry{}, 1<<20)
+	c := New(&table.Registry{}, 1<<20)
 	c.ServerStarted(time.Unix(1, 0), true)
 	const other = 1
 	for range maxCredit {
@@ -185,21 +185,21 @@ func TestHasDuringAfter(t *testing.T) {
 	for name, complete := range map[string]bool{"complete": true, "incomplete": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := &registry.Registry{
-				Events:  []registry.EventRow{{Name: "seen", Signals: []registry.Signal{0}}},
-				Signals: []registry.SignalRow{{Event: 0, Newest: 1, Totals: true, Field: registry.NoField}},
+			r := &table.Registry{
+				Events:  []table.Event{{Name: "seen", Signals: []table.SignalIndex{0}}},
+				Signals: []table.Signal{{Event: 0, Newest: 1, Totals: true, Field: table.NoField}},
 			}
 			h := New(r, 0).NewHistory(complete)
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
 				for range 100 {
-					h.Has(registry.Need{Kind: registry.NeedNewest})
-					h.Has(registry.Need{Kind: registry.NeedTotals})
+					h.Has(table.Need{Kind: table.NeedNewest})
+					h.Has(table.Need{Kind: table.NeedTotals})
 				}
 			}()
 			facts := r.NewFacts("ada").Complete()
-			facts.Add(registry.Occurrence{Signal: 0, At: 1})
+			facts.Add(table.Occurrence{Signal: 0, At: 1})
 			after := h.After(&decide.State{Facts: facts})
 			<-done
 			if got, known := after.Total(0); !known || got.Count != 1 {

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/bucketgen/bucketgen/internal/decide"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // History is a user's stays, due instants and facts about signals, as the last transaction left them.
@@ -14,23 +14,23 @@ import (
 // The caller who fills a new one may change it. Once it is in the cache, only [History.After] changes
 // it, which the holder of the user's lock calls after claiming the user.
 type History struct {
-	registry *registry.Registry
+	registry *table.Registry
 	complete bool // complete says that signals which may be cached and are not here never occurred
-	latest   registry.Instant
+	latest   table.Instant
 	stays    []stay       // stays are the latest in each bucket that the user ever was in
 	due      []decide.Due // due are the due instants in the database
 
 	series   []series // series are sorted
-	instants []registry.Instant
+	instants []table.Instant
 	totals   []total // totals are sorted
 }
 
 // stay is a decide.Stay without what is of no use to later decisions.
 type stay struct {
-	bucket                                registry.Index
+	bucket                                table.BucketIndex
 	blocked                               bool
 	epoch                                 int
-	enteredAt, leftAt, anchorAt, tickedAt registry.Instant
+	enteredAt, leftAt, anchorAt, tickedAt table.Instant
 }
 
 func stayOf(s *decide.Stay) stay {
@@ -46,14 +46,14 @@ func (s *stay) decided() decide.Stay {
 
 // series are the newest instants of a signal, as many as the signal's row asks for.
 type series struct {
-	signal registry.Signal
+	signal table.SignalIndex
 	begin  int32 // begin is an index into the instants of the history
 }
 
 type total struct {
-	signal      registry.Signal
+	signal      table.SignalIndex
 	count       int
-	first, last registry.Instant
+	first, last table.Instant
 }
 
 // MaxStays and MaxEvents bound how much of a user is read to be cached: rows of stays, and events of a
@@ -72,17 +72,17 @@ const (
 
 // cachesNewest and cachesTotal report whether a signal's newest instants, or totals, are cached. They
 // are if they carry no values.
-func cachesNewest(row *registry.SignalRow) bool {
-	return row.Newest > 0 && row.Newest <= maxInstants && row.Distinct == registry.DistinctNone
+func cachesNewest(row *table.Signal) bool {
+	return row.Newest > 0 && row.Newest <= maxInstants && row.Distinct == table.DistinctNone
 }
 
-func cachesTotal(row *registry.SignalRow) bool { return row.Totals && row.Field == registry.NoField }
+func cachesTotal(row *table.Signal) bool { return row.Totals && row.Field == table.NoField }
 
 // Complete reports whether a history holds everything that criteria can ask about signals, and whether
 // that is little enough to be read at once.
 func (c *Cache) Complete() bool { return c.complete }
 
-func isComplete(r *registry.Registry) bool {
+func isComplete(r *table.Registry) bool {
 	instants := 0
 	for i := range r.Signals {
 		row := &r.Signals[i]
@@ -99,7 +99,7 @@ func isComplete(r *registry.Registry) bool {
 // NewHistory returns the history of a user who has none. If it is complete, the caller adds everything
 // that ever happened; otherwise what is not added counts as unknown.
 func (c *Cache) NewHistory(complete bool) *History {
-	return &History{registry: c.registry, complete: complete, latest: registry.Unset}
+	return &History{registry: c.registry, complete: complete, latest: table.Unset}
 }
 
 // Complete reports whether the history has all facts about signals that can be cached.
@@ -109,7 +109,7 @@ func (h *History) Complete() bool { return h.complete }
 func (h *History) SetIncomplete() { h.complete = false }
 
 // AppendNewest is part of [registry.Memory].
-func (h *History) AppendNewest(to []registry.Dated, s registry.Signal) ([]registry.Dated, bool) {
+func (h *History) AppendNewest(to []table.Dated, s table.SignalIndex) ([]table.Dated, bool) {
 	row := &h.registry.Signals[s]
 	if !cachesNewest(row) {
 		return to, false
@@ -119,39 +119,39 @@ func (h *History) AppendNewest(to []registry.Dated, s registry.Signal) ([]regist
 		return to, h.complete
 	}
 	for _, at := range h.instants[h.series[i].begin:][:row.Newest] {
-		if at == registry.Unset {
+		if at == table.Unset {
 			break
 		}
-		to = append(to, registry.Dated{At: at})
+		to = append(to, table.Dated{At: at})
 	}
 	return to, true
 }
 
 // findSeries returns the index of a signal's series, or the one where it belongs.
-func (h *History) findSeries(s registry.Signal) (int, bool) {
-	return slices.BinarySearchFunc(h.series, s, func(r series, s registry.Signal) int { return cmp.Compare(r.signal, s) })
+func (h *History) findSeries(s table.SignalIndex) (int, bool) {
+	return slices.BinarySearchFunc(h.series, s, func(r series, s table.SignalIndex) int { return cmp.Compare(r.signal, s) })
 }
 
 // findTotal returns the index of a signal's total, or the one where it belongs.
-func (h *History) findTotal(s registry.Signal) (int, bool) {
-	return slices.BinarySearchFunc(h.totals, s, func(t total, s registry.Signal) int { return cmp.Compare(t.signal, s) })
+func (h *History) findTotal(s table.SignalIndex) (int, bool) {
+	return slices.BinarySearchFunc(h.totals, s, func(t total, s table.SignalIndex) int { return cmp.Compare(t.signal, s) })
 }
 
 // Total is part of [registry.Memory].
-func (h *History) Total(s registry.Signal) (registry.Total, bool) {
+func (h *History) Total(s table.SignalIndex) (table.Total, bool) {
 	if !cachesTotal(&h.registry.Signals[s]) {
-		return registry.NoTotal, false
+		return table.NoTotal, false
 	}
 	i, known := h.findTotal(s)
 	if !known {
-		return registry.NoTotal, h.complete
+		return table.NoTotal, h.complete
 	}
 	t := &h.totals[i]
-	return registry.Total{Count: t.count, First: t.first, Last: t.last}, true
+	return table.Total{Count: t.count, First: t.first, Last: t.last}, true
 }
 
 // Latest is part of [registry.Memory].
-func (h *History) Latest() registry.Instant { return h.latest }
+func (h *History) Latest() table.Instant { return h.latest }
 
 // AppendStays appends copies of the stays.
 func (h *History) AppendStays(to []decide.Stay) []decide.Stay {
@@ -166,15 +166,15 @@ func (h *History) AppendDue(to []decide.Due) []decide.Due { return append(to, h.
 
 // Has reports whether a fact is in the history. It may be called without the user's lock. It therefore
 // reads nothing that [History.After] changes.
-func (h *History) Has(n registry.Need) bool {
+func (h *History) Has(n table.Need) bool {
 	switch n.Kind {
-	case registry.NeedNewest:
+	case table.NeedNewest:
 		if h.complete {
 			return cachesNewest(&h.registry.Signals[n.Signal])
 		}
 		_, known := h.findSeries(n.Signal)
 		return known
-	case registry.NeedTotals:
+	case table.NeedTotals:
 		if h.complete {
 			return cachesTotal(&h.registry.Signals[n.Signal])
 		}
@@ -197,13 +197,13 @@ func (h *History) AddStay(s decide.Stay) {
 func (h *History) AddDue(d decide.Due) { h.due = append(h.due, d) }
 
 // AddNewest adds the newest instants of a signal, the last one first. There is at least one.
-func (h *History) AddNewest(s registry.Signal, newest []registry.Dated) {
+func (h *History) AddNewest(s table.SignalIndex, newest []table.Dated) {
 	h.latest = max(h.latest, newest[0].At)
 	h.setNewest(s, newest)
 }
 
 // AddTotal adds the total of a signal.
-func (h *History) AddTotal(s registry.Signal, t registry.Total) {
+func (h *History) AddTotal(s table.SignalIndex, t table.Total) {
 	h.latest = max(h.latest, t.Last)
 	h.setTotal(s, t)
 }
@@ -229,7 +229,7 @@ func (h *History) After(st *decide.State) *History {
 	return h
 }
 
-func (h *History) setNewest(s registry.Signal, newest []registry.Dated) {
+func (h *History) setNewest(s table.SignalIndex, newest []table.Dated) {
 	row := &h.registry.Signals[s]
 	if !cachesNewest(row) {
 		return
@@ -244,14 +244,14 @@ func (h *History) setNewest(s registry.Signal, newest []registry.Dated) {
 	}
 	into := h.instants[h.series[i].begin:][:row.Newest]
 	for k := range into {
-		into[k] = registry.Unset
+		into[k] = table.Unset
 		if k < len(newest) {
 			into[k] = newest[k].At
 		}
 	}
 }
 
-func (h *History) setTotal(s registry.Signal, t registry.Total) {
+func (h *History) setTotal(s table.SignalIndex, t table.Total) {
 	if !cachesTotal(&h.registry.Signals[s]) || h.complete && t.Count == 0 {
 		return
 	}

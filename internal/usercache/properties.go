@@ -2,7 +2,7 @@ package usercache
 
 import (
 	"github.com/bucketgen/bucketgen/internal/decide"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Properties is a user's contact as of a version. It is valid if the contact has that version when the
@@ -10,10 +10,10 @@ import (
 type Properties struct {
 	ContactID int64
 	Version   int64
-	Raw       []byte            // Raw is all properties as JSON
-	Values    registry.Values   // Values are those of the declared properties
-	Changes   []registry.Change // Changes are those of the properties that have a history
-	WrittenAt registry.Instant  // WrittenAt is not before the newest date of a declared property's value
+	Raw       []byte             // Raw is all properties as JSON
+	Values    table.Values       // Values are those of the declared properties
+	Changes   []table.LastChange // Changes are those of the properties that have a history
+	WrittenAt table.Instant      // WrittenAt is not before the newest date of a declared property's value
 	Repeats   []decide.Repeat
 }
 

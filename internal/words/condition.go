@@ -5,16 +5,16 @@ import (
 	"math"
 	"strings"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // condition is what a single condition says, with what belongs to it. An operation without words has none.
-func (s speaker) condition(nodes []registry.Node, naming func(registry.Property) string) string {
+func (s speaker) condition(nodes []table.Node, naming func(table.PropertyIndex) string) string {
 	n := &nodes[0]
 	switch {
 	case n.Op.IsProperty():
 		return naming(n.Property) + " " + comparison(n)
-	case n.Op == registry.OpFirst || n.Op == registry.OpLast:
+	case n.Op == table.OpFirst || n.Op == table.OpLast:
 		return fmt.Sprintf("%s %s: %s", n.Op, s.occurrences(n.Signal), s.expression(nodes[1:], s.field))
 	case n.Op.IsSignal():
 		return s.signal(n)
@@ -22,13 +22,13 @@ func (s speaker) condition(nodes []registry.Node, naming func(registry.Property)
 		return s.sequence(n)
 	}
 	switch n.Op {
-	case registry.OpSince:
+	case table.OpSince:
 		return "since " + n.Value.Time.String()
-	case registry.OpUntil:
+	case table.OpUntil:
 		return "before " + n.Value.Time.String()
-	case registry.OpInBucket:
+	case table.OpInBucket:
 		return "in bucket " + s.registry.Buckets[n.Bucket].ID
-	case registry.OpSample:
+	case table.OpSample:
 		return fmt.Sprintf("in the sample %q of %s%% of all users", n.Value.Text, number(n.With.Numbers[0]))
 	default:
 		return ""
@@ -36,86 +36,86 @@ func (s speaker) condition(nodes []registry.Node, naming func(registry.Property)
 }
 
 // comparison says what a condition wants of a property.
-func comparison(n *registry.Node) string { //nolint:funlen // a line for every operation
+func comparison(n *table.Node) string { //nolint:funlen // a line for every operation
 	value, anyCase := Value(n.Value), " in any letter case"
 	switch n.Op {
-	case registry.OpExists:
+	case table.OpExists:
 		return "has a value"
-	case registry.OpIs:
+	case table.OpIs:
 		return "is " + value
-	case registry.OpMoreThan:
+	case table.OpMoreThan:
 		return "is more than " + value
-	case registry.OpNotLess:
+	case table.OpNotLess:
 		if n.Value.Number == -math.MaxFloat64 { // what sums, minima and maxima ask, whose fields must be one
 			return "is a number"
 		}
 		return "is at least " + value
-	case registry.OpLessThan:
+	case table.OpLessThan:
 		return "is less than " + value
-	case registry.OpNotMore:
+	case table.OpNotMore:
 		return "is at most " + value
-	case registry.OpContains:
+	case table.OpContains:
 		return "contains " + value
-	case registry.OpBefore:
+	case table.OpBefore:
 		return "is before " + value
-	case registry.OpAfter:
+	case table.OpAfter:
 		return "is after " + value
-	case registry.OpInTheLast:
+	case table.OpInTheLast:
 		return "is in the last " + Duration(n.Span)
-	case registry.OpMoreThanAgo:
+	case table.OpMoreThanAgo:
 		return "is at least " + Duration(n.Span) + " ago"
-	case registry.OpInTheNext:
+	case table.OpInTheNext:
 		return "is in the next " + Duration(n.Span)
-	case registry.OpIn:
+	case table.OpIn:
 		return "is one of " + texts(n.With.Texts)
-	case registry.OpInNumbers:
+	case table.OpInNumbers:
 		return "is one of " + numbers(n.With.Numbers)
-	case registry.OpBetween:
+	case table.OpBetween:
 		return fmt.Sprintf("is from %s to %s", number(n.With.Numbers[0]), number(n.With.Numbers[1]))
-	case registry.OpTimeBetween:
+	case table.OpTimeBetween:
 		return fmt.Sprintf("is from %s to %s", n.With.From, n.With.To)
-	case registry.OpHasPrefix:
+	case table.OpHasPrefix:
 		return "begins with " + value
-	case registry.OpHasSuffix:
+	case table.OpHasSuffix:
 		return "ends with " + value
-	case registry.OpMatches:
+	case table.OpMatches:
 		return "matches the pattern " + value
-	case registry.OpIsFold:
+	case table.OpIsFold:
 		return "is " + value + anyCase
-	case registry.OpInFold:
+	case table.OpInFold:
 		return "is one of " + texts(n.With.Texts) + anyCase
-	case registry.OpContainsFold:
+	case table.OpContainsFold:
 		return "contains " + value + anyCase
-	case registry.OpHasPrefixFold:
+	case table.OpHasPrefixFold:
 		return "begins with " + value + anyCase
-	case registry.OpHasSuffixFold:
+	case table.OpHasSuffixFold:
 		return "ends with " + value + anyCase
-	case registry.OpToday:
-		return "is " + period(registry.Day, n.With.Zone)
-	case registry.OpThisWeek:
-		return "is " + period(registry.Week, n.With.Zone)
-	case registry.OpThisMonth:
-		return "is " + period(registry.Month, n.With.Zone)
-	case registry.OpHasAny:
+	case table.OpToday:
+		return "is " + period(table.Day, n.With.Zone)
+	case table.OpThisWeek:
+		return "is " + period(table.Week, n.With.Zone)
+	case table.OpThisMonth:
+		return "is " + period(table.Month, n.With.Zone)
+	case table.OpHasAny:
 		return "has one of " + texts(n.With.Texts)
-	case registry.OpHasAll:
+	case table.OpHasAll:
 		return "has all of " + texts(n.With.Texts)
-	case registry.OpLengthIs:
+	case table.OpLengthIs:
 		return "has exactly " + Count(n.Count, "element")
-	case registry.OpLengthAtLeast:
+	case table.OpLengthAtLeast:
 		return "has at least " + Count(n.Count, "element")
-	case registry.OpLengthAtMost:
+	case table.OpLengthAtMost:
 		return "has at most " + Count(n.Count, "element")
-	case registry.OpHasBeen:
+	case table.OpHasBeen:
 		return fmt.Sprintf("is %s and has been for at least %s", value, Duration(n.Span))
-	case registry.OpChanged:
+	case table.OpChanged:
 		return "changed" + change(" from ", n.With.From) + change(" to ", n.With.To) + " in the last " + Duration(n.Span)
 	default:
 		return ""
 	}
 }
 
-func change(word string, v registry.Value) string {
+func change(word string, v table.Value) string {
 	if !v.Exists() {
 		return ""
 	}
@@ -123,33 +123,33 @@ func change(word string, v registry.Value) string {
 }
 
 // signal says what a condition wants of the occurrences of a signal.
-func (s speaker) signal(n *registry.Node) string {
+func (s speaker) signal(n *table.Node) string {
 	which, when := s.occurrences(n.Signal), window(n.Window)
 	row := &s.registry.Signals[n.Signal]
 	switch n.Op {
-	case registry.OpAtLeast, registry.OpAtMost, registry.OpExactly:
-		if n.Op == registry.OpAtMost && n.Count == 0 && row.Distinct == registry.DistinctNone {
+	case table.OpAtLeast, table.OpAtMost, table.OpExactly:
+		if n.Op == table.OpAtMost && n.Count == 0 && row.Distinct == table.DistinctNone {
 			return "no " + which + " " + when
 		}
 		return which + " " + s.tally(row, bound(n.Op), n.Count) + " " + when
-	case registry.OpFirstWithin:
+	case table.OpFirstWithin:
 		return which + " for the first time ever " + when
-	case registry.OpOnly:
+	case table.OpOnly:
 		return fmt.Sprintf("%s at least once, but no %s, %s", which, s.occurrences(n.Other), when)
-	case registry.OpSum:
+	case table.OpSum:
 		return fmt.Sprintf("%s with a sum of %s of %s %s %s", which, s.field(row.Field), compared(n.Compare), Value(n.Value), when)
-	case registry.OpAverage:
+	case table.OpAverage:
 		return fmt.Sprintf("%s with an average %s of %s %s %s", which, s.field(row.Field), compared(n.Compare), Value(n.Value), when)
 	default:
 		return ""
 	}
 }
 
-func bound(op registry.Op) string {
+func bound(op table.Op) string {
 	switch op {
-	case registry.OpAtLeast:
+	case table.OpAtLeast:
 		return "at least"
-	case registry.OpAtMost:
+	case table.OpAtMost:
 		return "at most"
 	default:
 		return "exactly"
@@ -157,26 +157,26 @@ func bound(op registry.Op) string {
 }
 
 // tally says how many occurrences there are, by what tells them apart.
-func (s speaker) tally(row *registry.SignalRow, bound string, n int) string {
+func (s speaker) tally(row *table.Signal, bound string, n int) string {
 	switch row.Distinct {
-	case registry.DistinctValues:
+	case table.DistinctValues:
 		return fmt.Sprintf("with %s %s of %s", bound, Count(n, "different value"), s.group(row.Field))
-	case registry.DistinctDays:
+	case table.DistinctDays:
 		return fmt.Sprintf("on %s %s in %s,", bound, Count(n, "different day"), row.Zone)
 	default:
 		return bound + " " + times(n)
 	}
 }
 
-func compared(c registry.Compare) string {
+func compared(c table.Compare) string {
 	switch c {
-	case registry.CompareAtLeast:
+	case table.CompareAtLeast:
 		return "at least"
-	case registry.CompareMoreThan:
+	case table.CompareMoreThan:
 		return "more than"
-	case registry.CompareAtMost:
+	case table.CompareAtMost:
 		return "at most"
-	case registry.CompareLessThan:
+	case table.CompareLessThan:
 		return "less than"
 	default:
 		return "exactly"
@@ -184,7 +184,7 @@ func compared(c registry.Compare) string {
 }
 
 // sequence says which events follow each other, or which does not follow.
-func (s speaker) sequence(n *registry.Node) string {
+func (s speaker) sequence(n *table.Node) string {
 	row := &s.registry.Sequences[n.Sequence]
 	var b strings.Builder
 	for i := range row.Steps {

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Names that could be taken for something else are put into quotes: in those of properties a point leads to what lies
@@ -31,7 +31,7 @@ func path(name string, keys []string) string {
 }
 
 // property names a property of the user.
-func (s speaker) property(p registry.Property) string {
+func (s speaker) property(p table.PropertyIndex) string {
 	row := &s.registry.Properties[p]
 	if row.TraitsOnly {
 		return path(row.Name, row.Path) + " (traits only)"
@@ -40,23 +40,25 @@ func (s speaker) property(p registry.Property) string {
 }
 
 // field names a property of the payload of an event.
-func (s speaker) field(p registry.Property) string {
+func (s speaker) field(p table.PropertyIndex) string {
 	row := &s.registry.Fields[p]
 	return path(row.Name, row.Path)
 }
 
 // group names a field by whose values occurrences are told apart, which goes by instants if it is one.
-func (s speaker) group(p registry.Property) string {
-	if s.registry.Fields[p].Type == registry.Time {
+func (s speaker) group(p table.PropertyIndex) string {
+	if s.registry.Fields[p].Type == table.Time {
 		return s.field(p) + " as a time"
 	}
 	return s.field(p)
 }
 
-func (s speaker) event(e registry.Event) string { return quoted(s.registry.Events[e].Name, plainEvent) }
+func (s speaker) event(e table.EventIndex) string {
+	return quoted(s.registry.Events[e].Name, plainEvent)
+}
 
 // occurrences names those of an event that a signal is about.
-func (s speaker) occurrences(signal registry.Signal) string {
+func (s speaker) occurrences(signal table.SignalIndex) string {
 	row := &s.registry.Signals[signal]
 	if len(row.Filter) == 0 {
 		return s.event(row.Event)

@@ -1,9 +1,9 @@
 package words
 
-import "github.com/bucketgen/bucketgen/registry"
+import "github.com/bucketgen/bucketgen/registry/table"
 
 // Policy returns what else changes who is in a bucket and what is announced of that, a sentence each.
-func Policy(r *registry.Registry, b registry.Index) []string {
+func Policy(r *table.Registry, b table.BucketIndex) []string {
 	row := &r.Buckets[b]
 	var all []string
 	add := func(given bool, sentence string) {
@@ -12,11 +12,11 @@ func Policy(r *registry.Registry, b registry.Index) []string {
 		}
 	}
 	add(row.Disabled, "paused by its definition: memberships are frozen")
-	add(row.Kind == registry.Manual, "manual: users are added and removed by API calls")
+	add(row.Kind == table.Manual, "manual: users are added and removed by API calls")
 	switch row.EntryLimit {
-	case registry.Once:
+	case table.Once:
 		all = append(all, "only the first join of a user is announced")
-	case registry.OncePerPeriod:
+	case table.OncePerPeriod:
 		all = append(all, "a join is announced if it is the user's first or "+Duration(row.EntryPeriod)+" have passed since they left")
 	default:
 		all = append(all, "every join is announced")

@@ -13,7 +13,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/refeval"
 	"github.com/bucketgen/bucketgen/internal/refeval/draw"
 	"github.com/bucketgen/bucketgen/internal/words"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // TestWordsTellApart draws many small definitions, of which many are alike, and checks that words are the same where
@@ -93,7 +93,7 @@ func operand(v *ir.Value) any {
 }
 
 // said is all that words say of a bucket.
-func said(r *registry.Registry, b registry.Index) string {
+func said(r *table.Registry, b table.BucketIndex) string {
 	var all strings.Builder
 	for _, line := range words.Criteria(r, b) {
 		fmt.Fprintln(&all, line)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Duration returns a length of time as people write it: 36h is "1 day 12 hours".
@@ -46,7 +46,7 @@ func joined(parts []string) string {
 }
 
 // Relative says how far an instant is from now, roughly: "in 2 days 3 hours", "5 minutes ago", "now".
-func Relative(at, now registry.Instant) string {
+func Relative(at, now table.Instant) string {
 	switch {
 	case at == now:
 		return "now"
@@ -85,8 +85,8 @@ func times(n int) string {
 
 // Value returns a value as people write it: texts in quotes, numbers without an exponent unless they are very great or
 // very small.
-func Value(v registry.Value) string {
-	if v.Kind == registry.Number {
+func Value(v table.Value) string {
+	if v.Kind == table.Number {
 		return number(v.Number)
 	}
 	return v.String()
@@ -117,9 +117,9 @@ func numbers(all []float64) string {
 }
 
 // window says when occurrences count.
-func window(w registry.Window) string {
+func window(w table.Window) string {
 	switch {
-	case w.Calendar != registry.NoCalendar:
+	case w.Calendar != table.NoCalendar:
 		return period(w.Calendar, w.Zone)
 	case w.Until > 0:
 		return fmt.Sprintf("between %s and %s ago", Duration(w.Span), Duration(w.Until))
@@ -130,11 +130,11 @@ func window(w registry.Window) string {
 	}
 }
 
-func period(c registry.Calendar, zone string) string {
+func period(c table.Calendar, zone string) string {
 	switch c {
-	case registry.Week:
+	case table.Week:
 		return "this week in " + zone
-	case registry.Month:
+	case table.Month:
 		return "this month in " + zone
 	default:
 		return "today in " + zone

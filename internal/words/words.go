@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Line is one condition of a criteria, or the head of those that it combines, which follow one deeper.
@@ -21,7 +21,7 @@ type Line struct {
 func (l Line) String() string { return strings.Repeat("  ", l.Depth) + l.Text }
 
 // Criteria returns the criteria of a bucket, in the order in which its author wrote it. A manual bucket has none.
-func Criteria(r *registry.Registry, b registry.Index) []Line {
+func Criteria(r *table.Registry, b table.BucketIndex) []Line {
 	nodes := r.Buckets[b].Criteria
 	if len(nodes) == 0 {
 		return nil
@@ -30,12 +30,12 @@ func Criteria(r *registry.Registry, b registry.Index) []Line {
 }
 
 // speaker knows what the places in nodes are called.
-type speaker struct{ registry *registry.Registry }
+type speaker struct{ registry *table.Registry }
 
 // tree appends the lines of the node at a place.
-func (s speaker) tree(lines []Line, nodes []registry.Node, place, depth int) []Line {
+func (s speaker) tree(lines []Line, nodes []table.Node, place, depth int) []Line {
 	line := Line{Depth: depth, Node: place}
-	for nodes[place].Op == registry.OpNot {
+	for nodes[place].Op == table.OpNot {
 		line.Text += "not: "
 		place++
 	}
@@ -56,11 +56,11 @@ func (s speaker) tree(lines []Line, nodes []registry.Node, place, depth int) []L
 }
 
 // head says how many of the nodes that one combines must hold.
-func head(n *registry.Node) string {
+func head(n *table.Node) string {
 	switch n.Op {
-	case registry.OpAll:
+	case table.OpAll:
 		return "all of"
-	case registry.OpAny:
+	case table.OpAny:
 		return "any of"
 	default:
 		return fmt.Sprintf("at least %d of", n.Count)
@@ -68,10 +68,10 @@ func head(n *registry.Node) string {
 }
 
 // expression is what a tree of nodes says within a line. naming names the properties that it asks about.
-func (s speaker) expression(nodes []registry.Node, naming func(registry.Property) string) string {
+func (s speaker) expression(nodes []table.Node, naming func(table.PropertyIndex) string) string {
 	n := &nodes[0]
 	switch {
-	case n.Op == registry.OpNot:
+	case n.Op == table.OpNot:
 		return "not " + s.operand(nodes[1:], naming)
 	case !n.Op.Combines():
 		return s.condition(nodes[:n.Size], naming)
@@ -81,9 +81,9 @@ func (s speaker) expression(nodes []registry.Node, naming func(registry.Property
 		parts = append(parts, s.operand(nodes[i:], naming))
 	}
 	switch {
-	case n.Op == registry.OpAll && len(parts) > 1:
+	case n.Op == table.OpAll && len(parts) > 1:
 		return strings.Join(parts, " and ")
-	case n.Op == registry.OpAny && len(parts) > 1:
+	case n.Op == table.OpAny && len(parts) > 1:
 		return strings.Join(parts, " or ")
 	case len(parts) == 0:
 		return head(n) + " nothing"
@@ -93,9 +93,9 @@ func (s speaker) expression(nodes []registry.Node, naming func(registry.Property
 }
 
 // operand is an expression that is part of another, in parentheses if it combines several.
-func (s speaker) operand(nodes []registry.Node, naming func(registry.Property) string) string {
+func (s speaker) operand(nodes []table.Node, naming func(table.PropertyIndex) string) string {
 	text := s.expression(nodes, naming)
-	if op := nodes[0].Op; op.Combines() && op != registry.OpNot {
+	if op := nodes[0].Op; op.Combines() && op != table.OpNot {
 		return "(" + text + ")"
 	}
 	return text

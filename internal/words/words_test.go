@@ -15,7 +15,7 @@ import (
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 	"github.com/bucketgen/bucketgen/internal/words"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // The vocabulary of these tests.
@@ -148,15 +148,15 @@ var conditions = []struct {
 
 // build returns the registry of a bucket "it" with a criteria, beside one that it may ask about. A condition that would
 // need a positive one gets it.
-func build(t *testing.T, c bucket.Criteria) (*registry.Registry, registry.Index) {
+func build(t *testing.T, c bucket.Criteria) (*table.Registry, table.BucketIndex) {
 	t.Helper()
 	r := registrytest.Build(
 		t,
 		bucket.Define(bucket.Spec{ID: "it", Criteria: bucket.All(bucket.Event("login").Exists(), c)}),
 		bucket.Define(bucket.Spec{ID: "team", Kind: bucket.Manual}),
 	)
-	b, _ := r.Bucket("it")
-	return r, b
+	b, _ := r.Tables().Bucket("it")
+	return r.Tables(), b
 }
 
 func TestCondition(t *testing.T) {
@@ -177,7 +177,7 @@ func TestCondition(t *testing.T) {
 // events.
 func TestEveryOp(t *testing.T) {
 	t.Parallel()
-	seen := map[registry.Op]bool{}
+	seen := map[table.Op]bool{}
 	for _, test := range conditions {
 		r, b := build(t, test.criteria)
 		for _, n := range r.Buckets[b].Criteria {
@@ -189,8 +189,8 @@ func TestEveryOp(t *testing.T) {
 			}
 		}
 	}
-	for op := range registry.Ops {
-		if op := registry.Op(op); !seen[op] && op != registry.OpAny && op != registry.OpAtLeastOf {
+	for op := range table.Ops {
+		if op := table.Op(op); !seen[op] && op != table.OpAny && op != table.OpAtLeastOf {
 			t.Errorf("there is no example of %s", op)
 		}
 	}
@@ -269,7 +269,7 @@ func TestPolicy(t *testing.T) {
 			t.Parallel()
 			test.spec.ID = "it"
 			r := registrytest.Build(t, bucket.Define(test.spec))
-			if diff := cmp.Diff(test.want, words.Policy(r, 0)); diff != "" {
+			if diff := cmp.Diff(test.want, words.Policy(r.Tables(), 0)); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -301,7 +301,7 @@ func TestRelative(t *testing.T) {
 		24*time.Hour + 30*time.Minute:              "in 1 day",
 		2*time.Second + time.Microsecond:           "in 2 seconds",
 	} {
-		if got := words.Relative(registry.Instant(d/time.Microsecond), 0); got != want {
+		if got := words.Relative(table.Instant(d/time.Microsecond), 0); got != want {
 			t.Errorf("%s: got %s, want %s", d, got, want)
 		}
 	}
@@ -310,12 +310,12 @@ func TestRelative(t *testing.T) {
 // TestRelativeOfAllInstants says how far any two instants are apart, and adds that up again by big integers.
 func TestRelativeOfAllInstants(t *testing.T) {
 	t.Parallel()
-	const first, last = -62135596800_000000, int64(registry.Latest)
+	const first, last = -62135596800_000000, int64(table.Latest)
 	rng := rand.New(rand.NewPCG(3, 4))
 	spans := map[string]int64{"day": 86400e6, "hour": 3600e6, "minute": 60e6, "second": 1e6, "millisecond": 1e3, "microsecond": 1}
 	for range 5000 {
 		at, now := first+rng.Int64N(last-first), first+rng.Int64N(last-first)
-		text := words.Relative(registry.Instant(at), registry.Instant(now))
+		text := words.Relative(table.Instant(at), table.Instant(now))
 		past := strings.HasSuffix(text, " ago")
 		if past != (at < now) {
 			t.Fatalf("%d is %s at %d", at, text, now)

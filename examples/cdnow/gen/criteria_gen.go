@@ -6,37 +6,37 @@ package gen
 import (
 	"time"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// criteriaLapsed answers whether a user belongs to lapsed.
-func criteriaLapsed(f *registry.Facts) registry.Verdict {
-	return registry.All(
-		f.AtLeast(signalPurchase, 1, registry.Ever),
-		f.AtMost(signalPurchase, 0, registry.Within(180*24*time.Hour)),
+// criteriaLapsed reports whether a user belongs to lapsed.
+func criteriaLapsed(f *table.Facts) table.Verdict {
+	return table.All(
+		f.AtLeast(signalPurchase, 1, table.Ever),
+		f.AtMost(signalPurchase, 0, table.Within(180*24*time.Hour)),
 	)
 }
 
-var nodesLapsed = []registry.Node{
-	{Op: registry.OpAll, Size: 3},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalPurchase, Count: 1},
-	{Op: registry.OpAtMost, Size: 1, Signal: signalPurchase, Count: 0, Window: registry.Window{Span: 180 * 24 * time.Hour}},
+var nodesLapsed = []table.Node{
+	{Op: table.OpAll, Size: 3},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalPurchase, Count: 1},
+	{Op: table.OpAtMost, Size: 1, Signal: signalPurchase, Count: 0, Window: table.Window{Span: 180 * 24 * time.Hour}},
 }
 
-// criteriaPowerBuyers answers whether a user belongs to power-buyers.
-func criteriaPowerBuyers(f *registry.Facts) registry.Verdict {
-	return f.AtLeast(signalPurchase, 3, registry.Within(90*24*time.Hour))
+// criteriaPowerBuyers reports whether a user belongs to power-buyers.
+func criteriaPowerBuyers(f *table.Facts) table.Verdict {
+	return f.AtLeast(signalPurchase, 3, table.Within(90*24*time.Hour))
 }
 
-var nodesPowerBuyers = []registry.Node{
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalPurchase, Count: 3, Window: registry.Window{Span: 90 * 24 * time.Hour}},
+var nodesPowerBuyers = []table.Node{
+	{Op: table.OpAtLeast, Size: 1, Signal: signalPurchase, Count: 3, Window: table.Window{Span: 90 * 24 * time.Hour}},
 }
 
-// criteriaRepeatBuyers answers whether a user belongs to repeat-buyers.
-func criteriaRepeatBuyers(f *registry.Facts) registry.Verdict {
-	return f.AtLeast(signalPurchase, 2, registry.Ever)
+// criteriaRepeatBuyers reports whether a user belongs to repeat-buyers.
+func criteriaRepeatBuyers(f *table.Facts) table.Verdict {
+	return f.AtLeast(signalPurchase, 2, table.Ever)
 }
 
-var nodesRepeatBuyers = []registry.Node{
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalPurchase, Count: 2},
+var nodesRepeatBuyers = []table.Node{
+	{Op: table.OpAtLeast, Size: 1, Signal: signalPurchase, Count: 2},
 }

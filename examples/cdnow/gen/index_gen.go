@@ -3,14 +3,14 @@
 
 package gen
 
-import "github.com/bucketgen/bucketgen/registry"
+import "github.com/bucketgen/bucketgen/registry/table"
 
 // byEvent lists the buckets whose criteria ask about an event.
-var byEvent = []registry.Postings{
+var byEvent = []table.Postings{
 	eventPurchase: {
-		Always: []registry.Index{idxLapsed, idxPowerBuyers, idxRepeatBuyers},
+		Always: []table.BucketIndex{idxLapsed, idxPowerBuyers, idxRepeatBuyers},
 	},
 }
 
 // byProperty lists the buckets whose criteria ask about a property.
-var byProperty = []registry.Postings{}
+var byProperty = []table.Postings{}

@@ -3,34 +3,37 @@
 
 package gen
 
-import "github.com/bucketgen/bucketgen/registry"
+import (
+	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
+)
 
-// Places in Registry. They mean nothing outside of this program: a bucket more shifts them.
+// Positions in Registry. Valid within this build only: adding a bucket renumbers them.
 const (
-	idxLapsed registry.Index = iota
+	idxLapsed table.BucketIndex = iota
 	idxPowerBuyers
 	idxRepeatBuyers
 )
 
 const (
-	eventPurchase registry.Event = iota
+	eventPurchase table.EventIndex = iota
 )
 
 const (
-	signalPurchase registry.Signal = iota
+	signalPurchase table.SignalIndex = iota
 )
 
 // Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
-var Registry = &registry.Registry{
+var Registry = registry.New(&table.Registry{
 	Fingerprint: "1136e40a95e99fda",
-	Buckets: []registry.Bucket{
+	Buckets: []table.Bucket{
 		idxLapsed: {
 			ID:           "lapsed",
 			Name:         "Lapsed customers",
 			Description:  "Customers who have bought, but not within the last 180 days.",
 			Fingerprint:  "e55b5c7264d504b7",
-			Events:       []registry.Event{eventPurchase},
-			Signals:      []registry.Signal{signalPurchase},
+			Events:       []table.EventIndex{eventPurchase},
+			Signals:      []table.SignalIndex{signalPurchase},
 			Criteria:     nodesLapsed,
 			CriteriaFunc: criteriaLapsed,
 		},
@@ -39,8 +42,8 @@ var Registry = &registry.Registry{
 			Name:         "Power buyers",
 			Description:  "Customers with three purchases or more within 90 days.",
 			Fingerprint:  "850f40ca98ebc55e",
-			Events:       []registry.Event{eventPurchase},
-			Signals:      []registry.Signal{signalPurchase},
+			Events:       []table.EventIndex{eventPurchase},
+			Signals:      []table.SignalIndex{signalPurchase},
 			Criteria:     nodesPowerBuyers,
 			CriteriaFunc: criteriaPowerBuyers,
 		},
@@ -49,18 +52,18 @@ var Registry = &registry.Registry{
 			Name:         "Repeat buyers",
 			Description:  "Customers with two purchases or more.",
 			Fingerprint:  "e722cd5f09e077cc",
-			Events:       []registry.Event{eventPurchase},
-			Signals:      []registry.Signal{signalPurchase},
+			Events:       []table.EventIndex{eventPurchase},
+			Signals:      []table.SignalIndex{signalPurchase},
 			Criteria:     nodesRepeatBuyers,
 			CriteriaFunc: criteriaRepeatBuyers,
 		},
 	},
-	Events: []registry.EventRow{
-		eventPurchase: {Name: "purchase", Signals: []registry.Signal{signalPurchase}},
+	Events: []table.Event{
+		eventPurchase: {Name: "purchase", Signals: []table.SignalIndex{signalPurchase}},
 	},
-	Signals: []registry.SignalRow{
-		signalPurchase: {Key: "event purchase", Event: eventPurchase, Field: registry.NoField, Newest: 3, Totals: true},
+	Signals: []table.Signal{
+		signalPurchase: {Key: "event purchase", Event: eventPurchase, Field: table.NoField, Newest: 3, Totals: true},
 	},
 	ByEvent:    byEvent,
 	ByProperty: byProperty,
-}
+})

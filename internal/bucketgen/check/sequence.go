@@ -2,7 +2,7 @@ package check
 
 import (
 	"github.com/bucketgen/bucketgen/internal/ir"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // sequence checks a condition on events that follow each other.
@@ -12,8 +12,8 @@ func (c *checker) sequence(d *ir.Definition, n *ir.Node) {
 	case len(s.Steps) < 2:
 		c.report(n.Pos, d.ID, "a sequence has two steps or more; add one by Then or ThenNot")
 		return
-	case len(s.Steps) > registry.MaxSteps:
-		c.report(n.Pos, d.ID, "a sequence has at most %d steps, and this one %d; drop some", registry.MaxSteps, len(s.Steps))
+	case len(s.Steps) > table.MaxSteps:
+		c.report(n.Pos, d.ID, "a sequence has at most %d steps, and this one %d; drop some", table.MaxSteps, len(s.Steps))
 	}
 	for i := range s.Steps {
 		c.step(d, n, i)

@@ -19,25 +19,25 @@ import (
 	sequences "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/sequences/want/gen"
 	texts "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/texts/want/gen"
 	warnings "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/warnings/want/gen"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // generated are the packages that were generated: those that the golden cases want, and the one of this repository.
 var generated = []struct {
 	name        string
 	definitions string
-	registry    *registry.Registry
+	registry    *table.Registry
 }{
-	{"own", "../../../buckets", owngen.Registry},
-	{"families", "../testdata/families/in", families.Registry},
-	{"members", "../testdata/members/in", members.Registry},
-	{"moments", "../testdata/moments/in", moments.Registry},
-	{"operators", "../testdata/operators/in", operators.Registry},
-	{"policies", "../testdata/policies/in", policies.Registry},
-	{"properties", "../testdata/properties/in", properties.Registry},
-	{"sequences", "../testdata/sequences/in", sequences.Registry},
-	{"texts", "../testdata/texts/in", texts.Registry},
-	{"warnings", "../testdata/warnings/in", warnings.Registry},
+	{"own", "../../../buckets", owngen.Registry.Tables()},
+	{"families", "../testdata/families/in", families.Registry.Tables()},
+	{"members", "../testdata/members/in", members.Registry.Tables()},
+	{"moments", "../testdata/moments/in", moments.Registry.Tables()},
+	{"operators", "../testdata/operators/in", operators.Registry.Tables()},
+	{"policies", "../testdata/policies/in", policies.Registry.Tables()},
+	{"properties", "../testdata/properties/in", properties.Registry.Tables()},
+	{"sequences", "../testdata/sequences/in", sequences.Registry.Tables()},
+	{"texts", "../testdata/texts/in", texts.Registry.Tables()},
+	{"warnings", "../testdata/warnings/in", warnings.Registry.Tables()},
 }
 
 // TestEveryCase checks that no golden case is missing above.

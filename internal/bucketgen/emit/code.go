@@ -8,13 +8,20 @@ import (
 
 	"github.com/dave/jennifer/jen"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-const registryPath = "github.com/bucketgen/bucketgen/registry"
+// The packages that generated code uses.
+const (
+	registryPath = "github.com/bucketgen/bucketgen/registry"
+	tablePath    = registryPath + "/table"
+)
 
-// reg names something of package registry.
+// reg names an identifier of package registry.
 func reg(name string) *jen.Statement { return jen.Qual(registryPath, name) }
+
+// tbl names an identifier of package table.
+func tbl(name string) *jen.Statement { return jen.Qual(tablePath, name) }
 
 // field is an element of a composite literal with its key.
 func field(key string, value jen.Code) jen.Code { return jen.Id(key).Op(":").Add(value) }
@@ -31,10 +38,10 @@ func arguments(args ...jen.Code) *jen.Statement {
 	return jen.Custom(jen.Options{Open: "(", Close: ")", Separator: ",", Multi: true}, args...)
 }
 
-// slice is a slice literal of a type of package registry, with the body.
-func slice(typ string, body jen.Code) *jen.Statement { return jen.Index().Add(reg(typ)).Add(body) }
+// slice is a slice literal of a type of package table, with the body.
+func slice(typ string, body jen.Code) *jen.Statement { return jen.Index().Add(tbl(typ)).Add(body) }
 
-// names is a slice literal of a type of package registry that lists constants. Long ones get a line for each, so that
+// names is a slice literal of a type of package table that lists constants. Long ones get a line for each, so that
 // a bucket more is a line more.
 func names[T any](typ string, of []T, name func(T) string) *jen.Statement {
 	elements := make([]jen.Code, len(of))
@@ -85,33 +92,33 @@ func number(v float64) *jen.Statement {
 }
 
 // instant is a number that nobody can read, with a comment that everybody can.
-func instant(i registry.Instant) *jen.Statement {
+func instant(i table.Instant) *jen.Statement {
 	return jen.Id(strconv.FormatInt(int64(i), 10)).Comment("/* " + i.String() + " */")
 }
 
 var kindNames = [...]string{
-	registry.Missing: "Missing", registry.Bool: "Bool", registry.Number: "Number", registry.Text: "Text",
-	registry.Time: "Time", registry.Composite: "Composite", registry.List: "List",
+	table.Missing: "Missing", table.Bool: "Bool", table.Number: "Number", table.Text: "Text",
+	table.Time: "Time", table.Composite: "Composite", table.List: "List",
 }
 
-// value is a value of package registry, with the field that its kind speaks of even where that is zero.
-func value(v registry.Value) *jen.Statement {
-	if v == (registry.Value{}) {
-		return reg("Value").Values()
+// value is a value of package table, with the field that its kind speaks of even where that is zero.
+func value(v table.Value) *jen.Statement {
+	if v == (table.Value{}) {
+		return tbl("Value").Values()
 	}
-	fields := []jen.Code{field("Kind", reg(kindNames[v.Kind]))}
+	fields := []jen.Code{field("Kind", tbl(kindNames[v.Kind]))}
 	switch v.Kind {
-	case registry.Bool:
+	case table.Bool:
 		fields = append(fields, field("Bool", jen.Lit(v.Bool)))
-	case registry.Number:
+	case table.Number:
 		fields = append(fields, field("Number", number(v.Number)))
-	case registry.Text:
+	case table.Text:
 		fields = append(fields, field("Text", jen.Lit(v.Text)))
-	case registry.Time:
+	case table.Time:
 		fields = append(fields, field("Time", instant(v.Time)))
-	case registry.Missing, registry.Composite, registry.List:
+	case table.Missing, table.Composite, table.List:
 	}
-	return reg("Value").Add(row(fields...))
+	return tbl("Value").Add(row(fields...))
 }
 
 // lines is the text as a comment, each line on its own, because a text may contain whatever ends other comments.

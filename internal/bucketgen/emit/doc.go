@@ -9,7 +9,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
 	"github.com/bucketgen/bucketgen/internal/words"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // width is where lines of our own words break. The author's break where the author broke them.
@@ -21,7 +21,7 @@ func packageDoc(pkg, source string) string {
 }
 
 // bucketDoc is what the author wrote of the bucket, or a sentence in its place, and where it stands.
-func bucketDoc(b *registry.Bucket, n *plan.Naming) string {
+func bucketDoc(b *table.Bucket, n *plan.Naming) string {
 	doc := tidy(n.Doc)
 	if doc == "" {
 		doc = wrap(sentence(fmt.Sprintf("%s is the bucket %q", n.GoName, b.Name), b.Description))
@@ -29,7 +29,7 @@ func bucketDoc(b *registry.Bucket, n *plan.Naming) string {
 	return tidy(doc + "\n\nBucket " + b.ID + from("defined", n) + ".")
 }
 
-func propertyDoc(p *registry.PropertyRow, n *plan.Naming) string {
+func propertyDoc(p *table.Property, n *plan.Naming) string {
 	doc := tidy(n.Doc)
 	if doc == "" {
 		return fmt.Sprintf("%s is the property %q%s.", n.GoName, p.Name, from("declared", n))
@@ -37,7 +37,7 @@ func propertyDoc(p *registry.PropertyRow, n *plan.Naming) string {
 	return tidy(fmt.Sprintf("%s\n\nProperty %q%s.", doc, p.Name, from("declared", n)))
 }
 
-func tickDoc(n *plan.Naming, i int, t registry.Tick) string {
+func tickDoc(n *plan.Naming, i int, t table.Tick) string {
 	when := "once in every stay, %s after it began"
 	if t.Every {
 		when = "every %s for as long as a stay lasts"

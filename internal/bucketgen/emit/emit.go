@@ -7,11 +7,12 @@ package emit
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/dave/jennifer/jen"
 
 	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Header is the first line of every generated file, in the form by which Go tools recognise generated code.
@@ -34,6 +35,7 @@ func Files(p *plan.Plan, pkg, source string) (map[string][]byte, error) {
 		f.HeaderComment(Header)
 		f.HeaderComment("// Source: " + source)
 		f.ImportName(registryPath, "registry")
+		f.ImportName(tablePath, "table")
 		if file.name == "refs_gen.go" {
 			f.PackageComment(lines(packageDoc(pkg, source)))
 		}
@@ -47,29 +49,33 @@ func Files(p *plan.Plan, pkg, source string) (map[string][]byte, error) {
 	return files, nil
 }
 
-// groupImports sets the standard library apart, which jennifer does not. No file imports more than these two.
+// groupImports puts the standard library first, which jennifer does not. Package time is all that files import of it, and
+// the last of their imports.
 func groupImports(src []byte) []byte {
-	return bytes.Replace(src,
-		[]byte("import (\n\t\""+registryPath+"\"\n\t\"time\"\n)"),
-		[]byte("import (\n\t\"time\"\n\n\t\""+registryPath+"\"\n)"), 1)
+	before, after, found := bytes.Cut(src, []byte("\t\"time\"\n)"))
+	if !found {
+		return src
+	}
+	grouped := bytes.Replace(before, []byte("import (\n"), []byte("import (\n\t\"time\"\n\n"), 1)
+	return slices.Concat(grouped, []byte(")"), after)
 }
 
 // emitter prints one plan.
 type emitter struct {
 	plan *plan.Plan
-	reg  *registry.Registry
+	reg  *table.Registry
 }
 
 // The constants and functions of generated code, by what they stand for.
 
-func (e *emitter) idx(b registry.Index) string     { return "idx" + e.plan.Buckets[b].GoName }
-func (e *emitter) event(ev registry.Event) string  { return "event" + e.plan.Events[ev].GoName }
-func (e *emitter) signal(s registry.Signal) string { return "signal" + e.plan.Signals[s].GoName }
-func (e *emitter) sequence(s registry.Sequence) string {
+func (e *emitter) idx(b table.BucketIndex) string    { return "idx" + e.plan.Buckets[b].GoName }
+func (e *emitter) event(ev table.EventIndex) string  { return "event" + e.plan.Events[ev].GoName }
+func (e *emitter) signal(s table.SignalIndex) string { return "signal" + e.plan.Signals[s].GoName }
+func (e *emitter) sequence(s table.SequenceIndex) string {
 	return "sequence" + e.plan.Sequences[s].GoName
 }
-func (e *emitter) field(f registry.Field) string       { return "field" + e.plan.Fields[f].GoName }
-func (e *emitter) property(p registry.Property) string { return "prop" + e.plan.Properties[p].GoName }
+func (e *emitter) field(f table.FieldIndex) string       { return "field" + e.plan.Fields[f].GoName }
+func (e *emitter) property(p table.PropertyIndex) string { return "prop" + e.plan.Properties[p].GoName }
 
-func (e *emitter) function(b registry.Index) string { return "criteria" + e.plan.Buckets[b].GoName }
-func (e *emitter) nodes(b registry.Index) string    { return "nodes" + e.plan.Buckets[b].GoName }
+func (e *emitter) function(b table.BucketIndex) string { return "criteria" + e.plan.Buckets[b].GoName }
+func (e *emitter) nodes(b table.BucketIndex) string    { return "nodes" + e.plan.Buckets[b].GoName }

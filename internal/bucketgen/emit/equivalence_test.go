@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // TestTables checks that a generated registry is the planned one, but for the functions.
@@ -20,8 +20,8 @@ func TestTables(t *testing.T) {
 		t.Run(g.name, func(t *testing.T) {
 			t.Parallel()
 			want := planned(t, g.definitions).Registry
-			same := cmp.Comparer(func(a, b registry.Value) bool { return a == b }) // its method Equal asks something else
-			if d := cmp.Diff(want, g.registry, same, cmpopts.IgnoreFields(registry.Bucket{}, "CriteriaFunc"), cmpopts.IgnoreUnexported(registry.Registry{})); d != "" {
+			same := cmp.Comparer(func(a, b table.Value) bool { return a == b }) // its method Equal asks something else
+			if d := cmp.Diff(want, g.registry, same, cmpopts.IgnoreFields(table.Bucket{}, "CriteriaFunc"), cmpopts.IgnoreUnexported(table.Registry{})); d != "" {
 				t.Errorf("the generated registry is not the planned one (-planned +generated):\n%s", d)
 			}
 		})
@@ -37,29 +37,29 @@ func TestFunctions(t *testing.T) {
 			buckets := slices.Clone(g.registry.Buckets)
 			for i := range buckets {
 				b := &buckets[i]
-				if (b.CriteriaFunc == nil) != (b.Kind == registry.Manual) {
+				if (b.CriteriaFunc == nil) != (b.Kind == table.Manual) {
 					t.Errorf("bucket %s, kind %d: has a function: %t", b.ID, b.Kind, b.CriteriaFunc != nil)
 				}
 				b.CriteriaFunc = nil
 			}
 			r := g.registry
-			tables := &registry.Registry{
+			tables := &table.Registry{
 				Fingerprint: r.Fingerprint, Buckets: buckets, Events: r.Events, Properties: r.Properties, Signals: r.Signals, Fields: r.Fields,
 				Sequences: r.Sequences, ByEvent: r.ByEvent, ByProperty: r.ByProperty, Newcomers: r.Newcomers,
 			}
 			rapid.Check(t, func(t *rapid.T) {
-				function, table := anyFacts(t, g.registry)
+				function, listed := anyFacts(t, g.registry)
 				for i, b := range g.registry.Buckets {
-					if b.Kind == registry.Manual {
+					if b.Kind == table.Manual {
 						continue
 					}
-					got, _ := g.registry.Evaluate(registry.Index(i), function, now)
-					want, _ := tables.Evaluate(registry.Index(i), table, now)
+					got, _ := g.registry.Evaluate(table.BucketIndex(i), function, now)
+					want, _ := tables.Evaluate(table.BucketIndex(i), listed, now)
 					if got != want {
 						t.Errorf("bucket %s: the function says %v, the table %v", b.ID, got, want)
 					}
 				}
-				if d := cmp.Diff(table.Lacks(), function.Lacks()); d != "" {
+				if d := cmp.Diff(listed.Lacks(), function.Lacks()); d != "" {
 					t.Errorf("the functions lack other facts than the tables (-tables +functions):\n%s", d)
 				}
 			})
@@ -68,14 +68,14 @@ func TestFunctions(t *testing.T) {
 }
 
 // likely returns what decides about the criteria of a registry: values, and how long ago something was.
-func likely(r *registry.Registry) ([]registry.Value, []time.Duration) {
-	text := func(s string) registry.Value { return registry.Value{Kind: registry.Text, Text: s} }
-	values := []registry.Value{{}, {Kind: registry.Composite}, {Kind: registry.Bool}, {Kind: registry.Number, Number: 3}, text("a team")}
+func likely(r *table.Registry) ([]table.Value, []time.Duration) {
+	text := func(s string) table.Value { return table.Value{Kind: table.Text, Text: s} }
+	values := []table.Value{{}, {Kind: table.Composite}, {Kind: table.Bool}, {Kind: table.Number, Number: 3}, text("a team")}
 	for _, json := range []string{
 		`[]`, `["a", "b"]`, `["vip", 5, "beta"]`, `[1, 2, 3]`,
 		`{"country": "NO", "geo": {"city": "Oslo"}}`, `{"country": "SE", "rooms": ["kitchen"], "staff": 10}`, `{"country": "DK", "geo": []}`,
 	} {
-		values = append(values, registry.Value{Kind: registry.Composite, Text: json})
+		values = append(values, table.Value{Kind: table.Composite, Text: json})
 	}
 	ages := []time.Duration{0, time.Hour}
 	for i := range r.Buckets {
@@ -94,7 +94,7 @@ func likely(r *registry.Registry) ([]registry.Value, []time.Duration) {
 				values = append(values, text(s), text(strings.ToLower(s)))
 			}
 			for _, f := range n.With.Numbers {
-				values = append(values, registry.Value{Kind: registry.Number, Number: f})
+				values = append(values, table.Value{Kind: table.Number, Number: f})
 			}
 		}
 	}
@@ -102,21 +102,21 @@ func likely(r *registry.Registry) ([]registry.Value, []time.Duration) {
 }
 
 // now is the instant of every evaluation.
-const now registry.Instant = 1_800_000_000_000_000
+const now table.Instant = 1_800_000_000_000_000
 
 // anyFacts draws facts about a user, twice. What conditions compare with, and the edges of their windows, are likely.
-func anyFacts(t *rapid.T, r *registry.Registry) (*registry.Facts, *registry.Facts) {
+func anyFacts(t *rapid.T, r *table.Registry) (*table.Facts, *table.Facts) {
 	values, ages := likely(r)
-	instant := rapid.Custom(func(t *rapid.T) registry.Instant {
+	instant := rapid.Custom(func(t *rapid.T) table.Instant {
 		age := rapid.SampledFrom(ages).Draw(t, "age")
 		if rapid.Bool().Draw(t, "future") {
 			age = -age
 		}
 		return now.Add(-age)
 	})
-	value := rapid.OneOf(rapid.SampledFrom(values), rapid.Custom(func(t *rapid.T) registry.Value {
+	value := rapid.OneOf(rapid.SampledFrom(values), rapid.Custom(func(t *rapid.T) table.Value {
 		at := instant.Draw(t, "value")
-		return registry.Value{Kind: registry.Text, Text: at.Time().Format(time.RFC3339Nano)}
+		return table.Value{Kind: table.Text, Text: at.Time().Format(time.RFC3339Nano)}
 	}))
 
 	user := rapid.StringN(1, 8, -1).Draw(t, "user")
@@ -129,34 +129,34 @@ func anyFacts(t *rapid.T, r *registry.Registry) (*registry.Facts, *registry.Fact
 			continue // what it lies inside of has set it
 		}
 		if rapid.Bool().Draw(t, "changed") {
-			c := registry.Change{Property: registry.Property(p), Was: value.Draw(t, "was"), At: instant.Draw(t, "at")}
-			a.SetChange(c)
-			b.SetChange(c)
+			c := table.LastChange{Property: table.PropertyIndex(p), Was: value.Draw(t, "was"), At: instant.Draw(t, "at")}
+			a.SetLastChange(c)
+			b.SetLastChange(c)
 		}
 		v := value.Draw(t, r.Properties[p].Name)
-		a.SetProperty(registry.Property(p), v)
-		b.SetProperty(registry.Property(p), v)
+		a.SetProperty(table.PropertyIndex(p), v)
+		b.SetProperty(table.PropertyIndex(p), v)
 	}
 	for s := range r.Signals {
 		if !rapid.Bool().Draw(t, "loaded") {
 			continue
 		}
-		for _, f := range []*registry.Facts{a, b} {
-			f.SetNewest(registry.Signal(s), nil)
-			f.SetTotal(registry.Signal(s), registry.NoTotal)
+		for _, f := range []*table.Facts{a, b} {
+			f.SetNewest(table.SignalIndex(s), nil)
+			f.SetTotal(table.SignalIndex(s), table.NoTotal)
 			for place := range r.Signals[s].Ago {
-				f.SetStretch(registry.Signal(s), place, registry.Stretch{})
+				f.SetPastWindow(table.SignalIndex(s), place, table.PastWindow{})
 			}
 		}
-		if r.Signals[s].Field != registry.NoField && rapid.Bool().Draw(t, "single") {
+		if r.Signals[s].Field != table.NoField && rapid.Bool().Draw(t, "single") {
 			at := min(instant.Draw(t, "first"), now)
-			once := registry.Total{Count: 1, First: at, Last: at, Field: &registry.Ends{First: value.Draw(t, "first"), Last: value.Draw(t, "last")}}
-			a.SetTotal(registry.Signal(s), once)
-			b.SetTotal(registry.Signal(s), once)
+			once := table.Total{Count: 1, First: at, Last: at, Field: &table.Ends{First: value.Draw(t, "first"), Last: value.Draw(t, "last")}}
+			a.SetTotal(table.SignalIndex(s), once)
+			b.SetTotal(table.SignalIndex(s), once)
 		}
 		for _, at := range rapid.SliceOfN(instant, 0, 6).Draw(t, r.Signals[s].Key) {
 			if at <= now {
-				o := registry.Occurrence{Signal: registry.Signal(s), At: at, Group: at.String()}
+				o := table.Occurrence{Signal: table.SignalIndex(s), At: at, Group: at.String()}
 				a.Add(o)
 				b.Add(o)
 			}
@@ -167,7 +167,7 @@ func anyFacts(t *rapid.T, r *registry.Registry) (*registry.Facts, *registry.Fact
 }
 
 // anySequences adds what is known of sequences to facts.
-func anySequences(t *rapid.T, r *registry.Registry, instant *rapid.Generator[registry.Instant], all ...*registry.Facts) {
+func anySequences(t *rapid.T, r *table.Registry, instant *rapid.Generator[table.Instant], all ...*table.Facts) {
 	for s := range r.Sequences {
 		steps := rapid.Uint16Range(1, 1<<len(r.Sequences[s].Steps)-1)
 		key := ""
@@ -176,14 +176,14 @@ func anySequences(t *rapid.T, r *registry.Registry, instant *rapid.Generator[reg
 		}
 		if rapid.Bool().Draw(t, "known") {
 			for _, f := range all {
-				f.SetProgress(registry.Sequence(s), key, registry.NoProgress(&r.Sequences[s]))
-				f.SetCompletion(registry.Sequence(s), registry.Unset)
-				f.SetOpen(registry.Sequence(s), registry.Unset, nil, false)
+				f.SetProgress(table.SequenceIndex(s), key, table.NoProgress(&r.Sequences[s]))
+				f.SetCompletion(table.SequenceIndex(s), table.Unset)
+				f.SetOpen(table.SequenceIndex(s), table.Unset, nil, false)
 			}
 		}
 		for _, at := range rapid.SliceOfN(instant, 0, 6).Draw(t, r.Sequences[s].Key) {
 			if at <= now {
-				step := registry.Advance{Sequence: registry.Sequence(s), Key: key, At: at, Steps: registry.Steps(steps.Draw(t, "steps"))}
+				step := table.Advance{Sequence: table.SequenceIndex(s), Key: key, At: at, Steps: table.StepSet(steps.Draw(t, "steps"))}
 				for _, f := range all {
 					f.Advance(step)
 				}

@@ -10,6 +10,7 @@ import (
 	lists "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/properties/want/gen"
 	texts "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/texts/want/gen"
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // What a program does with generated names, in the golden cases.
@@ -17,7 +18,7 @@ import (
 func Example_refs() {
 	for _, ref := range []registry.BucketRef{policies.Everything, policies.ByHand, policies.EverythingAfter1Day.Bucket()} {
 		b, found := policies.Registry.Resolve(ref)
-		fmt.Println(ref.ID(), policies.Registry.Buckets[b].Name, found)
+		fmt.Println(ref.ID(), policies.Registry.Tables().Buckets[b].Name, found)
 	}
 	fmt.Println(policies.Everything.EnteredEvent())
 	fmt.Println(policies.ByHand.LeftEvent())
@@ -53,17 +54,17 @@ func Example_properties() {
 }
 
 func Example_criteria() {
-	r := families.Registry
+	r := families.Registry.Tables()
 	visit := r.Event("visit")
 	facts := r.NewFacts("ada").Complete()
-	now := registry.At(time.Date(2026, time.November, 23, 0, 0, 0, 0, time.UTC))
+	now := table.At(time.Date(2026, time.November, 23, 0, 0, 0, 0, time.UTC))
 	for day := range 7 {
 		for _, s := range r.Events[visit].Signals {
-			facts.Add(registry.Occurrence{Signal: s, At: now.Add(-time.Duration(day) * 24 * time.Hour)})
+			facts.Add(table.Occurrence{Signal: s, At: now.Add(-time.Duration(day) * 24 * time.Hour)})
 		}
 	}
 	for _, ref := range []registry.Ref{families.Rarely, families.RegularUsers, families.Often} {
-		b, _ := r.Resolve(ref)
+		b, _ := families.Registry.Resolve(ref)
 		verdict, _ := r.Evaluate(b, facts, now)
 		fmt.Println(ref.ID(), verdict.True, verdict.Until)
 	}

@@ -3,7 +3,7 @@ package emit
 import (
 	"github.com/dave/jennifer/jen"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // index prints the inverted indexes: which buckets an event, a property or a newcomer concerns.
@@ -16,16 +16,16 @@ func (e *emitter) index(f *jen.File) {
 
 	if len(e.reg.Newcomers) > 0 {
 		f.Line().Comment(lines("newcomers lists the buckets that a user of whom nothing is known may be in, now or later."))
-		f.Var().Id("newcomers").Op("=").Add(names("Index", e.reg.Newcomers, e.idx))
+		f.Var().Id("newcomers").Op("=").Add(names("BucketIndex", e.reg.Newcomers, e.idx))
 	}
 }
 
-func postings[P ~int32](e *emitter, table []registry.Postings, name func(P) string) *jen.Statement {
+func postings[P ~int32](e *emitter, table []table.Postings, name func(P) string) *jen.Statement {
 	rows := make([]jen.Code, len(table))
 	for i, p := range table {
 		var fields []jen.Code
 		if len(p.Always) > 0 {
-			fields = append(fields, field("Always", names("Index", p.Always, e.idx)))
+			fields = append(fields, field("Always", names("BucketIndex", p.Always, e.idx)))
 		}
 		if len(p.Guarded) > 0 {
 			fields = append(fields, field("Guarded", e.guarded(p.Guarded)))
@@ -39,12 +39,12 @@ func postings[P ~int32](e *emitter, table []registry.Postings, name func(P) stri
 	return slice("Postings", block(rows...))
 }
 
-func (e *emitter) guarded(guards []registry.Guarded) *jen.Statement {
+func (e *emitter) guarded(guards []table.Guarded) *jen.Statement {
 	rows := make([]jen.Code, len(guards))
 	for i, g := range guards {
 		values := make([]jen.Code, len(g.Values))
 		for n, p := range g.Values {
-			values[n] = row(field("Value", value(p.Value)), field("Buckets", names("Index", p.Buckets, e.idx)))
+			values[n] = row(field("Value", value(p.Value)), field("Buckets", names("BucketIndex", p.Buckets, e.idx)))
 		}
 		rows[i] = row(field("Property", jen.Id(e.property(g.Property))), field("Values", slice("Posting", block(values...))))
 	}

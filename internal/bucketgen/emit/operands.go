@@ -3,36 +3,36 @@ package emit
 import (
 	"github.com/dave/jennifer/jen"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // operands are the arguments of a question about a property, after the property.
-func operands(n *registry.Node) []jen.Code {
+func operands(n *table.Node) []jen.Code {
 	switch n.Op {
-	case registry.OpExists:
+	case table.OpExists:
 		return nil
-	case registry.OpIs:
+	case table.OpIs:
 		return []jen.Code{value(n.Value)}
-	case registry.OpContains, registry.OpHasPrefix, registry.OpHasSuffix, registry.OpMatches,
-		registry.OpIsFold, registry.OpContainsFold, registry.OpHasPrefixFold, registry.OpHasSuffixFold:
+	case table.OpContains, table.OpHasPrefix, table.OpHasSuffix, table.OpMatches,
+		table.OpIsFold, table.OpContainsFold, table.OpHasPrefixFold, table.OpHasSuffixFold:
 		return []jen.Code{jen.Lit(n.Value.Text)}
-	case registry.OpIn, registry.OpInFold, registry.OpHasAny, registry.OpHasAll:
+	case table.OpIn, table.OpInFold, table.OpHasAny, table.OpHasAll:
 		return texts(n.With.Texts)
-	case registry.OpInNumbers, registry.OpBetween:
+	case table.OpInNumbers, table.OpBetween:
 		return numbers(n.With.Numbers)
-	case registry.OpTimeBetween:
+	case table.OpTimeBetween:
 		return []jen.Code{instant(n.With.From.Time), instant(n.With.To.Time)}
-	case registry.OpBefore, registry.OpAfter:
+	case table.OpBefore, table.OpAfter:
 		return []jen.Code{instant(n.Value.Time)}
-	case registry.OpInTheLast, registry.OpMoreThanAgo, registry.OpInTheNext:
+	case table.OpInTheLast, table.OpMoreThanAgo, table.OpInTheNext:
 		return []jen.Code{dur(n.Span)}
-	case registry.OpToday, registry.OpThisWeek, registry.OpThisMonth:
+	case table.OpToday, table.OpThisWeek, table.OpThisMonth:
 		return []jen.Code{jen.Lit(n.With.Zone)}
-	case registry.OpLengthIs, registry.OpLengthAtLeast, registry.OpLengthAtMost:
+	case table.OpLengthIs, table.OpLengthAtLeast, table.OpLengthAtMost:
 		return []jen.Code{jen.Lit(n.Count)}
-	case registry.OpHasBeen:
+	case table.OpHasBeen:
 		return []jen.Code{value(n.Value), dur(n.Span)}
-	case registry.OpChanged:
+	case table.OpChanged:
 		return []jen.Code{value(n.With.From), value(n.With.To), dur(n.Span)}
 	default: // the comparisons of numbers
 		return []jen.Code{number(n.Value.Number)}
@@ -40,7 +40,7 @@ func operands(n *registry.Node) []jen.Code {
 }
 
 // with is what a row of the table form has beside the row.
-func with(w *registry.Operands) *jen.Statement {
+func with(w *table.Operands) *jen.Statement {
 	var fields []jen.Code
 	if len(w.Texts) > 0 {
 		fields = append(fields, field("Texts", jen.Index().String().Values(texts(w.Texts)...)))
@@ -57,7 +57,7 @@ func with(w *registry.Operands) *jen.Statement {
 	if w.Zone != "" {
 		fields = append(fields, field("Zone", jen.Lit(w.Zone)))
 	}
-	return jen.Op("&").Add(reg("Operands")).Add(row(fields...))
+	return jen.Op("&").Add(tbl("Operands")).Add(row(fields...))
 }
 
 func texts(of []string) []jen.Code {

@@ -19,7 +19,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 	"github.com/bucketgen/bucketgen/internal/refeval"
 	"github.com/bucketgen/bucketgen/internal/refeval/draw"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 var randomSeed = flag.Int("random.seed", 0, "the seed of the random definitions that are generated and run; 0 for any")
@@ -69,8 +69,8 @@ func TestRandomDefinitions(t *testing.T) {
 	for i, answer := range ask(t, f, all) {
 		for b := range f.Definitions {
 			n := f.Definitions[b].Criteria
-			want := registry.Verdict{True: refeval.Holds(n, all[i].known, all[i].now), Until: horizon(n, &all[i])}
-			for by, got := range map[string]registry.Verdict{"function": answer.Functions[b], "table": answer.Tables[b]} {
+			want := table.Verdict{True: refeval.Holds(n, all[i].known, all[i].now), Until: horizon(n, &all[i])}
+			for by, got := range map[string]table.Verdict{"function": answer.Functions[b], "table": answer.Tables[b]} {
 				if got == want {
 					continue
 				}
@@ -86,17 +86,17 @@ func TestRandomDefinitions(t *testing.T) {
 	}
 }
 
-func horizon(n *ir.Node, c *randomCase) registry.Instant {
+func horizon(n *ir.Node, c *randomCase) table.Instant {
 	until := refeval.Until(n, c.known, c.now)
 	if until.Equal(refeval.Never) {
-		return registry.Never
+		return table.Never
 	}
-	return registry.At(until)
+	return table.At(until)
 }
 
 // answer is what generated code says of one case.
 type answer struct {
-	Functions, Tables []registry.Verdict
+	Functions, Tables []table.Verdict
 }
 
 // ask generates a package, builds the program of testdata/random on top of it, and runs that on the cases.
@@ -145,34 +145,34 @@ func input(t *testing.T, cases []randomCase) []byte {
 	type (
 		change struct {
 			Was any
-			At  registry.Instant
+			At  table.Instant
 		}
 		event struct {
 			Name       string
-			At         registry.Instant
+			At         table.Instant
 			Properties map[string]any
 		}
 		one struct {
 			User       string
-			Now        registry.Instant
+			Now        table.Instant
 			Properties json.RawMessage
 			Changes    map[string]change
 			Events     []event
 			Members    map[string]bool
-			Due        map[string]registry.Instant
+			Due        map[string]table.Instant
 		}
 	)
 	all := make([]one, len(cases))
 	for i, c := range cases {
-		all[i] = one{User: c.known.User, Now: registry.At(c.now), Properties: c.properties, Changes: map[string]change{}, Members: c.known.Members, Due: map[string]registry.Instant{}}
+		all[i] = one{User: c.known.User, Now: table.At(c.now), Properties: c.properties, Changes: map[string]change{}, Members: c.known.Members, Due: map[string]table.Instant{}}
 		for bucket, at := range c.known.Due {
-			all[i].Due[bucket] = registry.At(at)
+			all[i].Due[bucket] = table.At(at)
 		}
 		for name, ch := range c.known.Changes {
-			all[i].Changes[name] = change{ch.Was, registry.At(ch.At)}
+			all[i].Changes[name] = change{ch.Was, table.At(ch.At)}
 		}
 		for _, ev := range c.known.Events {
-			all[i].Events = append(all[i].Events, event{ev.Name, registry.At(ev.At), ev.Properties})
+			all[i].Events = append(all[i].Events, event{ev.Name, table.At(ev.At), ev.Properties})
 		}
 	}
 	data, err := json.Marshal(all)

@@ -3,27 +3,27 @@ package emit
 import (
 	"github.com/dave/jennifer/jen"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-const handshakeDoc = "This constant does not compile if this code and package registry are of different generations: " +
+const handshakeDoc = "This constant does not compile if this code and package table are of different generations: " +
 	"the code was written by a bucketgen that is newer or older than the github.com/bucketgen/bucketgen in go.mod. Generate " +
 	"the code again with the bucketgen of that version, or require the version whose bucketgen wrote it."
 
 // refs prints what a program names buckets and properties by.
 func (e *emitter) refs(f *jen.File) {
 	f.Line().Comment(lines(wrap(handshakeDoc)))
-	f.Const().Id("_").Op("=").Add(reg("IsAtLeastVersion1"))
+	f.Const().Id("_").Op("=").Add(tbl("IsAtLeastVersion2"))
 	for i := range e.reg.Buckets {
-		e.ref(f, registry.Index(i))
+		e.ref(f, table.BucketIndex(i))
 	}
 	e.properties(f)
 }
 
-func (e *emitter) ref(f *jen.File, b registry.Index) {
+func (e *emitter) ref(f *jen.File, b table.BucketIndex) {
 	bucket, naming := &e.reg.Buckets[b], &e.plan.Buckets[b]
 	constructor := "NewRef"
-	if bucket.Kind == registry.Manual {
+	if bucket.Kind == table.Manual {
 		constructor = "NewManualRef"
 	}
 	f.Line().Comment(lines(bucketDoc(bucket, naming)))
@@ -43,9 +43,9 @@ func (e *emitter) properties(f *jen.File) {
 		switch {
 		case len(p.Path) > 0:
 			continue // it is set with all of what it lies inside of
-		case p.Type == registry.Missing && i+1 < len(e.reg.Properties) && e.reg.Properties[i+1].Name == p.Name:
+		case p.Type == table.Missing && i+1 < len(e.reg.Properties) && e.reg.Properties[i+1].Name == p.Name:
 			typ = "ObjectProperty"
-		case p.Type == registry.Missing:
+		case p.Type == table.Missing:
 			continue // only hand-made definitions leave the type open, and then there is none to offer
 		}
 		naming := &e.plan.Properties[i]

@@ -5,37 +5,37 @@ import (
 
 	"github.com/dave/jennifer/jen"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // registry prints the tables of buckets, events and properties, and the constants that name their rows.
 func (e *emitter) registry(f *jen.File) {
-	places(f, "Index", e.reg.Buckets, e.idx, "Places in Registry. They mean nothing outside of this program: a bucket more shifts them.")
-	places(f, "Event", e.reg.Events, e.event, "")
-	places(f, "Property", e.reg.Properties, e.property, "")
-	places(f, "Signal", e.reg.Signals, e.signal, "")
-	places(f, "Field", e.reg.Fields, e.field, "")
-	places(f, "Sequence", e.reg.Sequences, e.sequence, "")
+	places(f, "BucketIndex", e.reg.Buckets, e.idx, "Positions in Registry. Valid within this build only: adding a bucket renumbers them.")
+	places(f, "EventIndex", e.reg.Events, e.event, "")
+	places(f, "PropertyIndex", e.reg.Properties, e.property, "")
+	places(f, "SignalIndex", e.reg.Signals, e.signal, "")
+	places(f, "FieldIndex", e.reg.Fields, e.field, "")
+	places(f, "SequenceIndex", e.reg.Sequences, e.sequence, "")
 
 	tables := []jen.Code{
 		field("Fingerprint", jen.Lit(e.reg.Fingerprint)),
-		table("Buckets", "Bucket", e.reg.Buckets, func(i int, _ *registry.Bucket) jen.Code {
-			return field(e.idx(registry.Index(i)), e.bucket(registry.Index(i)))
+		rowsField("Buckets", "Bucket", e.reg.Buckets, func(i int, _ *table.Bucket) jen.Code {
+			return field(e.idx(table.BucketIndex(i)), e.bucket(table.BucketIndex(i)))
 		}),
-		table("Events", "EventRow", e.reg.Events, func(i int, row *registry.EventRow) jen.Code {
-			return field(e.event(registry.Event(i)), e.eventRow(row))
+		rowsField("Events", "Event", e.reg.Events, func(i int, row *table.Event) jen.Code {
+			return field(e.event(table.EventIndex(i)), e.eventRow(row))
 		}),
-		table("Properties", "PropertyRow", e.reg.Properties, func(i int, row *registry.PropertyRow) jen.Code {
-			return field(e.property(registry.Property(i)), propertyRow(row))
+		rowsField("Properties", "Property", e.reg.Properties, func(i int, row *table.Property) jen.Code {
+			return field(e.property(table.PropertyIndex(i)), propertyRow(row))
 		}),
-		table("Signals", "SignalRow", e.reg.Signals, func(i int, row *registry.SignalRow) jen.Code {
-			return field(e.signal(registry.Signal(i)), e.signalRow(row))
+		rowsField("Signals", "Signal", e.reg.Signals, func(i int, row *table.Signal) jen.Code {
+			return field(e.signal(table.SignalIndex(i)), e.signalRow(row))
 		}),
-		table("Fields", "FieldRow", e.reg.Fields, func(i int, row *registry.FieldRow) jen.Code {
-			return field(e.field(registry.Field(i)), e.fieldRow(row))
+		rowsField("Fields", "Field", e.reg.Fields, func(i int, row *table.Field) jen.Code {
+			return field(e.field(table.FieldIndex(i)), e.fieldRow(row))
 		}),
-		table("Sequences", "SequenceRow", e.reg.Sequences, func(i int, row *registry.SequenceRow) jen.Code {
-			return field(e.sequence(registry.Sequence(i)), e.sequenceRow(row))
+		rowsField("Sequences", "Sequence", e.reg.Sequences, func(i int, row *table.Sequence) jen.Code {
+			return field(e.sequence(table.SequenceIndex(i)), e.sequenceRow(row))
 		}),
 		field("ByEvent", jen.Id("byEvent")),
 		field("ByProperty", jen.Id("byProperty")),
@@ -44,7 +44,7 @@ func (e *emitter) registry(f *jen.File) {
 		tables = append(tables, field("Newcomers", jen.Id("newcomers")))
 	}
 	f.Line().Comment(lines("Registry is everything that the engine knows of the buckets. A program hands it to engine.New."))
-	f.Var().Id("Registry").Op("=").Op("&").Add(reg("Registry")).Add(block(tables...))
+	f.Var().Id("Registry").Op("=").Add(reg("New")).Call(jen.Op("&").Add(tbl("Registry")).Add(block(tables...)))
 }
 
 // places prints constants that number the rows of a table.
@@ -60,14 +60,14 @@ func places[P ~int32, R any](f *jen.File, typ string, rows []R, name func(P) str
 		for i := range rows {
 			c := g.Id(name(P(i)))
 			if i == 0 {
-				c.Add(reg(typ)).Op("=").Iota()
+				c.Add(tbl(typ)).Op("=").Iota()
 			}
 		}
 	})
 }
 
-// table is a field of the registry that holds rows, or nothing if there are none.
-func table[R any](name, typ string, rows []R, element func(int, *R) jen.Code) jen.Code {
+// rowsField is a field of the registry that holds rows, or nothing if there are none.
+func rowsField[R any](name, typ string, rows []R, element func(int, *R) jen.Code) jen.Code {
 	if len(rows) == 0 {
 		return jen.Null()
 	}
@@ -78,17 +78,17 @@ func table[R any](name, typ string, rows []R, element func(int, *R) jen.Code) je
 	return field(name, slice(typ, block(elements...)))
 }
 
-func (e *emitter) eventRow(r *registry.EventRow) jen.Code {
-	return row(field("Name", jen.Lit(r.Name)), field("Signals", names("Signal", r.Signals, e.signal)))
+func (e *emitter) eventRow(r *table.Event) jen.Code {
+	return row(field("Name", jen.Lit(r.Name)), field("Signals", names("SignalIndex", r.Signals, e.signal)))
 }
 
-func propertyRow(r *registry.PropertyRow) jen.Code {
+func propertyRow(r *table.Property) jen.Code {
 	fields := []jen.Code{field("Name", jen.Lit(r.Name))}
 	if len(r.Path) > 0 {
 		fields = append(fields, field("Path", jen.Index().String().Values(texts(r.Path)...)))
 	}
-	if r.Type != registry.Missing {
-		fields = append(fields, field("Type", reg(kindNames[r.Type])))
+	if r.Type != table.Missing {
+		fields = append(fields, field("Type", tbl(kindNames[r.Type])))
 	}
 	if r.TraitsOnly {
 		fields = append(fields, field("TraitsOnly", jen.True()))
@@ -99,11 +99,11 @@ func propertyRow(r *registry.PropertyRow) jen.Code {
 	return row(fields...)
 }
 
-var entryLimitNames = [...]string{registry.Unlimited: "Unlimited", registry.Once: "Once", registry.OncePerPeriod: "OncePerPeriod"}
+var entryLimitNames = [...]string{table.Unlimited: "Unlimited", table.Once: "Once", table.OncePerPeriod: "OncePerPeriod"}
 
 // bucket is a row of the table of buckets: the fields in the order in which they are declared, without those that are
 // zero. A field that is missing here is found by the test that compares the generated registry with the planned one.
-func (e *emitter) bucket(i registry.Index) jen.Code {
+func (e *emitter) bucket(i table.BucketIndex) jen.Code {
 	b := &e.reg.Buckets[i]
 	var fields []jen.Code
 	set := func(name string, given bool, value *jen.Statement) {
@@ -117,9 +117,9 @@ func (e *emitter) bucket(i registry.Index) jen.Code {
 	set("Name", b.Name != "", jen.Lit(b.Name))
 	set("Description", b.Description != "", jen.Lit(b.Description))
 	set("Fingerprint", true, jen.Lit(b.Fingerprint))
-	set("Kind", b.Kind == registry.Manual, reg("Manual"))
+	set("Kind", b.Kind == table.Manual, tbl("Manual"))
 	set("Disabled", b.Disabled, jen.True())
-	set("EntryLimit", b.EntryLimit != registry.Unlimited, reg(entryLimitNames[b.EntryLimit]))
+	set("EntryLimit", b.EntryLimit != table.Unlimited, tbl(entryLimitNames[b.EntryLimit]))
 	span("EntryPeriod", b.EntryPeriod)
 	span("MinDwell", b.MinDwell)
 	span("MaxDwell", b.MaxDwell)
@@ -127,17 +127,17 @@ func (e *emitter) bucket(i registry.Index) jen.Code {
 	set("NoClockJoins", b.NoClockJoins, jen.True())
 	span("ReconcileEvery", b.ReconcileEvery)
 	set("FastExpiry", b.FastExpiry, jen.True())
-	set("Events", len(b.Events) > 0, names("Event", b.Events, e.event))
-	set("Signals", len(b.Signals) > 0, names("Signal", b.Signals, e.signal))
-	set("Properties", len(b.Properties) > 0, names("Property", b.Properties, e.property))
+	set("Events", len(b.Events) > 0, names("EventIndex", b.Events, e.event))
+	set("Signals", len(b.Signals) > 0, names("SignalIndex", b.Signals, e.signal))
+	set("Properties", len(b.Properties) > 0, names("PropertyIndex", b.Properties, e.property))
 	set("Criteria", len(b.Criteria) > 0, jen.Id(e.nodes(i)))
 	set("Level", b.Level > 0, jen.Lit(b.Level))
-	set("Dependents", len(b.Dependents) > 0, names("Index", b.Dependents, e.idx))
+	set("Dependents", len(b.Dependents) > 0, names("BucketIndex", b.Dependents, e.idx))
 	set("CriteriaFunc", len(b.Criteria) > 0 && e.plan.Functions, jen.Id(e.function(i)))
 	return block(fields...)
 }
 
-func ticks(ticks []registry.Tick) *jen.Statement {
+func ticks(ticks []table.Tick) *jen.Statement {
 	rows := make([]jen.Code, len(ticks))
 	for i, t := range ticks {
 		fields := []jen.Code{field("Label", jen.Lit(t.Label))}

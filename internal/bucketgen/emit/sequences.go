@@ -3,11 +3,11 @@ package emit
 import (
 	"github.com/dave/jennifer/jen"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // sequenceRow is a row of the table of sequences.
-func (e *emitter) sequenceRow(s *registry.SequenceRow) jen.Code {
+func (e *emitter) sequenceRow(s *table.Sequence) jen.Code {
 	steps := make([]jen.Code, len(s.Steps))
 	for i, step := range s.Steps {
 		fields := []jen.Code{field("Signal", jen.Id(e.signal(step.Signal)))}
@@ -16,7 +16,7 @@ func (e *emitter) sequenceRow(s *registry.SequenceRow) jen.Code {
 		}
 		steps[i] = row(fields...)
 	}
-	fields := []jen.Code{field("Key", jen.Lit(s.Key)), field("Steps", slice("Step", row(steps...)))}
+	fields := []jen.Code{field("Key", jen.Lit(s.Key)), field("Steps", slice("SequenceStep", row(steps...)))}
 	if s.Within != 0 {
 		fields = append(fields, field("Within", dur(s.Within)))
 	}

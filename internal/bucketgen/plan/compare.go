@@ -4,65 +4,65 @@ import (
 	"slices"
 
 	"github.com/bucketgen/bucketgen/internal/ir"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-var propertyOps = map[ir.Operator]registry.Op{
-	ir.Exists: registry.OpExists, ir.NotExists: registry.OpExists,
-	ir.Eq: registry.OpIs, ir.Neq: registry.OpIs,
-	ir.Gt: registry.OpMoreThan, ir.Gte: registry.OpNotLess, ir.Lt: registry.OpLessThan, ir.Lte: registry.OpNotMore,
-	ir.In: registry.OpIn, ir.NotIn: registry.OpIn, ir.Between: registry.OpBetween,
-	ir.Contains: registry.OpContains, ir.HasPrefix: registry.OpHasPrefix, ir.HasSuffix: registry.OpHasSuffix,
-	ir.Matches: registry.OpMatches,
-	ir.Before:  registry.OpBefore, ir.After: registry.OpAfter,
-	ir.InTheLast: registry.OpInTheLast, ir.MoreThanAgo: registry.OpMoreThanAgo, ir.InTheNext: registry.OpInTheNext,
-	ir.Today: registry.OpToday, ir.ThisWeek: registry.OpThisWeek, ir.ThisMonth: registry.OpThisMonth,
-	ir.HasAny: registry.OpHasAny, ir.HasAll: registry.OpHasAll,
-	ir.LengthIs: registry.OpLengthIs, ir.LengthAtLeast: registry.OpLengthAtLeast, ir.LengthAtMost: registry.OpLengthAtMost,
-	ir.HasBeen: registry.OpHasBeen, ir.Changed: registry.OpChanged,
+var propertyOps = map[ir.Operator]table.Op{
+	ir.Exists: table.OpExists, ir.NotExists: table.OpExists,
+	ir.Eq: table.OpIs, ir.Neq: table.OpIs,
+	ir.Gt: table.OpMoreThan, ir.Gte: table.OpNotLess, ir.Lt: table.OpLessThan, ir.Lte: table.OpNotMore,
+	ir.In: table.OpIn, ir.NotIn: table.OpIn, ir.Between: table.OpBetween,
+	ir.Contains: table.OpContains, ir.HasPrefix: table.OpHasPrefix, ir.HasSuffix: table.OpHasSuffix,
+	ir.Matches: table.OpMatches,
+	ir.Before:  table.OpBefore, ir.After: table.OpAfter,
+	ir.InTheLast: table.OpInTheLast, ir.MoreThanAgo: table.OpMoreThanAgo, ir.InTheNext: table.OpInTheNext,
+	ir.Today: table.OpToday, ir.ThisWeek: table.OpThisWeek, ir.ThisMonth: table.OpThisMonth,
+	ir.HasAny: table.OpHasAny, ir.HasAll: table.OpHasAll,
+	ir.LengthIs: table.OpLengthIs, ir.LengthAtLeast: table.OpLengthAtLeast, ir.LengthAtMost: table.OpLengthAtMost,
+	ir.HasBeen: table.OpHasBeen, ir.Changed: table.OpChanged,
 }
 
 // folded are the operations that ignore letter case, by those that do not.
-var folded = map[registry.Op]registry.Op{
-	registry.OpIs: registry.OpIsFold, registry.OpIn: registry.OpInFold, registry.OpContains: registry.OpContainsFold,
-	registry.OpHasPrefix: registry.OpHasPrefixFold, registry.OpHasSuffix: registry.OpHasSuffixFold,
+var folded = map[table.Op]table.Op{
+	table.OpIs: table.OpIsFold, table.OpIn: table.OpInFold, table.OpContains: table.OpContainsFold,
+	table.OpHasPrefix: table.OpHasPrefixFold, table.OpHasSuffix: table.OpHasSuffixFold,
 }
 
 // operands are the kinds of values that an operator compares with; with any other it is false, whatever the property.
-var operands = map[registry.Op]registry.ValueKind{
-	registry.OpMoreThan: registry.Number, registry.OpNotLess: registry.Number,
-	registry.OpLessThan: registry.Number, registry.OpNotMore: registry.Number,
-	registry.OpContains: registry.Text, registry.OpHasPrefix: registry.Text, registry.OpHasSuffix: registry.Text,
-	registry.OpMatches: registry.Text, registry.OpIsFold: registry.Text, registry.OpContainsFold: registry.Text,
-	registry.OpHasPrefixFold: registry.Text, registry.OpHasSuffixFold: registry.Text,
-	registry.OpBefore: registry.Time, registry.OpAfter: registry.Time,
+var operands = map[table.Op]table.ValueKind{
+	table.OpMoreThan: table.Number, table.OpNotLess: table.Number,
+	table.OpLessThan: table.Number, table.OpNotMore: table.Number,
+	table.OpContains: table.Text, table.OpHasPrefix: table.Text, table.OpHasSuffix: table.Text,
+	table.OpMatches: table.Text, table.OpIsFold: table.Text, table.OpContainsFold: table.Text,
+	table.OpHasPrefixFold: table.Text, table.OpHasSuffixFold: table.Text,
+	table.OpBefore: table.Time, table.OpAfter: table.Time,
 }
 
 // compare appends the table form of a condition on a property, which has that row.
-func compare(dst []registry.Node, p *ir.PropertyCheck, place registry.Property) []registry.Node {
-	n := registry.Node{
+func compare(dst []table.Node, p *ir.PropertyCheck, place table.PropertyIndex) []table.Node {
+	n := table.Node{
 		Op: propertyOps[p.Operator], Size: 1, Property: place, Span: p.Span, Count: p.Count, Value: operand(p.Value),
 	}
 	if p.Fold {
 		n.Op = folded[n.Op]
 	}
 	choose(&n, p)
-	if want, typed := operands[n.Op]; typed && n.Value.Kind != want || n.Op == registry.OpBetween && len(n.With.Numbers) != 2 {
+	if want, typed := operands[n.Op]; typed && n.Value.Kind != want || n.Op == table.OpBetween && len(n.With.Numbers) != 2 {
 		// Hand-made definitions may compare numbers with texts. The node stays, so that the bucket refers to the
 		// property, and never holds.
-		return append(dst, registry.Node{Op: registry.OpAll, Size: 3}, registry.Node{Op: registry.OpAny, Size: 1}, registry.Node{Op: registry.OpExists, Size: 1, Property: n.Property})
+		return append(dst, table.Node{Op: table.OpAll, Size: 3}, table.Node{Op: table.OpAny, Size: 1}, table.Node{Op: table.OpExists, Size: 1, Property: n.Property})
 	}
 	if p.Operator == ir.Neq || p.Operator == ir.NotExists || p.Operator == ir.NotIn {
-		dst = append(dst, registry.Node{Op: registry.OpNot, Size: 2})
+		dst = append(dst, table.Node{Op: table.OpNot, Size: 2})
 	}
 	return append(dst, n)
 }
 
 // choose gives a node the operands of those operations that take several.
-func choose(n *registry.Node, p *ir.PropertyCheck) {
+func choose(n *table.Node, p *ir.PropertyCheck) {
 	switch n.Op {
-	case registry.OpIn, registry.OpInFold, registry.OpHasAny, registry.OpHasAll, registry.OpBetween:
-		n.With = &registry.Operands{}
+	case table.OpIn, table.OpInFold, table.OpHasAny, table.OpHasAll, table.OpBetween:
+		n.With = &table.Operands{}
 		for _, v := range p.Values {
 			switch {
 			case v.Text != nil:
@@ -74,15 +74,15 @@ func choose(n *registry.Node, p *ir.PropertyCheck) {
 		slices.Sort(n.With.Texts)
 		slices.Sort(n.With.Numbers)
 		switch {
-		case n.Op == registry.OpIn && len(n.With.Numbers) > 0:
-			n.Op = registry.OpInNumbers
-		case n.Op == registry.OpBetween && p.Values[0].Time != nil:
-			n.Op, n.With = registry.OpTimeBetween, &registry.Operands{From: operand(p.Values[0]), To: operand(p.Values[1])}
+		case n.Op == table.OpIn && len(n.With.Numbers) > 0:
+			n.Op = table.OpInNumbers
+		case n.Op == table.OpBetween && p.Values[0].Time != nil:
+			n.Op, n.With = table.OpTimeBetween, &table.Operands{From: operand(p.Values[0]), To: operand(p.Values[1])}
 		}
-	case registry.OpToday, registry.OpThisWeek, registry.OpThisMonth:
-		n.With = &registry.Operands{Zone: p.Zone}
-	case registry.OpChanged:
-		n.With = &registry.Operands{From: operand(p.From), To: operand(p.To)}
+	case table.OpToday, table.OpThisWeek, table.OpThisMonth:
+		n.With = &table.Operands{Zone: p.Zone}
+	case table.OpChanged:
+		n.With = &table.Operands{From: operand(p.From), To: operand(p.To)}
 	}
 }
 
@@ -94,19 +94,19 @@ func unsigned(n float64) float64 {
 	return n
 }
 
-func operand(v *ir.Value) registry.Value {
+func operand(v *ir.Value) table.Value {
 	switch {
 	case v == nil:
-		return registry.Value{}
+		return table.Value{}
 	case v.Text != nil:
-		return registry.Value{Kind: registry.Text, Text: *v.Text}
+		return table.Value{Kind: table.Text, Text: *v.Text}
 	case v.Number != nil:
-		return registry.Value{Kind: registry.Number, Number: unsigned(*v.Number)}
+		return table.Value{Kind: table.Number, Number: unsigned(*v.Number)}
 	case v.Bool != nil:
-		return registry.Value{Kind: registry.Bool, Bool: *v.Bool}
+		return table.Value{Kind: table.Bool, Bool: *v.Bool}
 	case v.Time != nil:
-		return registry.Value{Kind: registry.Time, Time: registry.At(*v.Time)}
+		return table.Value{Kind: table.Time, Time: table.At(*v.Time)}
 	default:
-		return registry.Value{Kind: registry.Composite}
+		return table.Value{Kind: table.Composite}
 	}
 }

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"hash"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // fingerprint gives each bucket a hash of all that changes who is in it and what is emitted for it, and the registry
 // one of all of those. Names, descriptions, positions and the order of the registry are not part of it.
-func fingerprint(r *registry.Registry) {
+func fingerprint(r *table.Registry) {
 	all := sha256.New()
 	for _, p := range r.Properties {
 		writeProperty(all, &p)
@@ -39,7 +39,7 @@ func fingerprint(r *registry.Registry) {
 }
 
 // writeNode writes a node. Whether it asks about the payload of an occurrence decides what its property is a place of.
-func writeNode(h hash.Hash, r *registry.Registry, n *registry.Node, payload bool) {
+func writeNode(h hash.Hash, r *table.Registry, n *table.Node, payload bool) {
 	fmt.Fprintf(h, "node %s %d", n.Op, n.Size)
 	switch {
 	case n.Op.IsSignal():
@@ -48,25 +48,25 @@ func writeNode(h hash.Hash, r *registry.Registry, n *registry.Node, payload bool
 			fmt.Fprintf(h, " until %d", n.Window.Until)
 		}
 		switch n.Op {
-		case registry.OpOnly:
+		case table.OpOnly:
 			fmt.Fprintf(h, " not %q", r.Signals[n.Other].Key)
-		case registry.OpSum, registry.OpAverage:
+		case table.OpSum, table.OpAverage:
 			fmt.Fprintf(h, " %d %s", n.Compare, n.Value)
 		default:
 		}
-	case n.Op == registry.OpInBucket:
+	case n.Op == table.OpInBucket:
 		fmt.Fprintf(h, " bucket %q", r.Buckets[n.Bucket].ID)
-	case n.Op == registry.OpSample:
+	case n.Op == table.OpSample:
 		fmt.Fprintf(h, " %v %q", n.With.Numbers, n.Value.Text)
 	case n.Op.IsSequence():
 		fmt.Fprintf(h, " sequence %q window %d", r.Sequences[n.Sequence].Key, n.Window.Span)
-	case n.Op == registry.OpAtLeastOf:
+	case n.Op == table.OpAtLeastOf:
 		fmt.Fprintf(h, " %d", n.Count)
 	case n.Op.IsProperty():
 		fmt.Fprint(h, " ")
 		if payload {
 			f := &r.Fields[n.Property]
-			writeProperty(h, &registry.PropertyRow{Name: f.Name, Path: f.Path, Type: f.Type})
+			writeProperty(h, &table.Property{Name: f.Name, Path: f.Path, Type: f.Type})
 		} else {
 			writeProperty(h, &r.Properties[n.Property])
 		}
@@ -76,7 +76,7 @@ func writeNode(h hash.Hash, r *registry.Registry, n *registry.Node, payload bool
 	fmt.Fprintln(h)
 }
 
-func writeProperty(h hash.Hash, p *registry.PropertyRow) {
+func writeProperty(h hash.Hash, p *table.Property) {
 	fmt.Fprintf(h, "property %q %s", p.Name, p.Type)
 	if len(p.Path) > 0 {
 		fmt.Fprintf(h, " at %q", p.Path)
@@ -86,7 +86,7 @@ func writeProperty(h hash.Hash, p *registry.PropertyRow) {
 	}
 }
 
-func writeOperands(h hash.Hash, n *registry.Node) {
+func writeOperands(h hash.Hash, n *table.Node) {
 	if n.Count != 0 {
 		fmt.Fprintf(h, " %d", n.Count)
 	}

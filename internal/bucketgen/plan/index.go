@@ -4,16 +4,16 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // index files every dynamic bucket under each event and property that its criteria asks about.
-func index(r *registry.Registry) {
-	r.ByEvent = make([]registry.Postings, len(r.Events))
-	r.ByProperty = make([]registry.Postings, len(r.Properties))
+func index(r *table.Registry) {
+	r.ByEvent = make([]table.Postings, len(r.Events))
+	r.ByProperty = make([]table.Postings, len(r.Properties))
 	guards := chooseGuards(r)
 	for i := range r.Buckets {
-		b := registry.Index(i)
+		b := table.BucketIndex(i)
 		for _, e := range r.Buckets[i].Events {
 			file(&r.ByEvent[e], b, guards[i])
 		}
@@ -21,11 +21,11 @@ func index(r *registry.Registry) {
 			file(&r.ByProperty[p], b, guards[i])
 		}
 	}
-	for _, table := range [][]registry.Postings{r.ByEvent, r.ByProperty} {
-		for _, postings := range table {
-			slices.SortFunc(postings.Guarded, func(a, b registry.Guarded) int { return cmp.Compare(a.Property, b.Property) })
+	for _, all := range [][]table.Postings{r.ByEvent, r.ByProperty} {
+		for _, postings := range all {
+			slices.SortFunc(postings.Guarded, func(a, b table.Guarded) int { return cmp.Compare(a.Property, b.Property) })
 			for _, g := range postings.Guarded {
-				slices.SortFunc(g.Values, func(a, b registry.Posting) int { return a.Value.Compare(b.Value) })
+				slices.SortFunc(g.Values, func(a, b table.Posting) int { return a.Value.Compare(b.Value) })
 			}
 		}
 	}
@@ -33,29 +33,29 @@ func index(r *registry.Registry) {
 
 // guard is a property that must have one of some values whenever a criteria holds.
 type guard struct {
-	property registry.Property
-	values   []registry.Value
+	property table.PropertyIndex
+	values   []table.Value
 }
 
 // mostValues is how many values a guard may have: the bucket is filed under each.
 const mostValues = 8
 
-func file(p *registry.Postings, b registry.Index, g *guard) {
+func file(p *table.Postings, b table.BucketIndex, g *guard) {
 	if g == nil {
 		p.Always = append(p.Always, b)
 		return
 	}
-	i := slices.IndexFunc(p.Guarded, func(in registry.Guarded) bool { return in.Property == g.property })
+	i := slices.IndexFunc(p.Guarded, func(in table.Guarded) bool { return in.Property == g.property })
 	if i < 0 {
 		i = len(p.Guarded)
-		p.Guarded = append(p.Guarded, registry.Guarded{Property: g.property})
+		p.Guarded = append(p.Guarded, table.Guarded{Property: g.property})
 	}
 	in := &p.Guarded[i]
 	for _, value := range g.values {
-		n := slices.IndexFunc(in.Values, func(p registry.Posting) bool { return p.Value.Equal(value) })
+		n := slices.IndexFunc(in.Values, func(p table.Posting) bool { return p.Value.Equal(value) })
 		if n < 0 {
 			n = len(in.Values)
-			in.Values = append(in.Values, registry.Posting{Value: value})
+			in.Values = append(in.Values, table.Posting{Value: value})
 		}
 		in.Values[n].Buckets = append(in.Values[n].Buckets, b)
 	}
@@ -63,10 +63,10 @@ func file(p *registry.Postings, b registry.Index, g *guard) {
 
 // chooseGuards picks, of the equalities that a criteria needs, the one that fewest buckets need: it lets the fewest
 // buckets through that do not hold. Of equally rare ones it takes the first.
-func chooseGuards(r *registry.Registry) []*guard {
+func chooseGuards(r *table.Registry) []*guard {
 	type equality struct {
-		property registry.Property
-		value    registry.Value
+		property table.PropertyIndex
+		value    table.Value
 	}
 	needs := make([][]guard, len(r.Buckets))
 	users := map[equality]int{}
@@ -100,9 +100,9 @@ func chooseGuards(r *registry.Registry) []*guard {
 }
 
 // equalities appends the equalities without which the criteria cannot hold.
-func equalities(dst []guard, nodes []registry.Node) []guard {
+func equalities(dst []guard, nodes []table.Node) []guard {
 	n := nodes[0]
-	if n.Op == registry.OpAll {
+	if n.Op == table.OpAll {
 		for i := 1; i < n.Size; i += nodes[i].Size {
 			dst = equalities(dst, nodes[i:])
 		}
@@ -116,24 +116,24 @@ func equalities(dst []guard, nodes []registry.Node) []guard {
 
 // opening returns the values of which the property must have one for the condition to hold, or nothing if it may have
 // others.
-func opening(n *registry.Node) []registry.Value {
-	var values []registry.Value
+func opening(n *table.Node) []table.Value {
+	var values []table.Value
 	switch n.Op {
-	case registry.OpIs, registry.OpHasBeen:
-		if n.Value.Kind != registry.Composite {
+	case table.OpIs, table.OpHasBeen:
+		if n.Value.Kind != table.Composite {
 			values = append(values, n.Value)
 		}
-	case registry.OpChanged:
-		if to := n.With.To; to.Exists() && to.Kind != registry.Composite {
+	case table.OpChanged:
+		if to := n.With.To; to.Exists() && to.Kind != table.Composite {
 			values = append(values, to)
 		}
-	case registry.OpIn:
+	case table.OpIn:
 		for _, text := range n.With.Texts {
-			values = append(values, registry.Value{Kind: registry.Text, Text: text})
+			values = append(values, table.Value{Kind: table.Text, Text: text})
 		}
-	case registry.OpInNumbers:
+	case table.OpInNumbers:
 		for _, number := range n.With.Numbers {
-			values = append(values, registry.Value{Kind: registry.Number, Number: number})
+			values = append(values, table.Value{Kind: table.Number, Number: number})
 		}
 	}
 	return values

@@ -7,21 +7,21 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bucketgen/bucketgen/internal/ir"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // guarded is postings of buckets that one value of one property opens.
-func guarded(p registry.Property, v string, buckets ...registry.Index) registry.Postings {
-	return registry.Postings{Guarded: []registry.Guarded{{Property: p, Values: []registry.Posting{{Value: text(v), Buckets: buckets}}}}}
+func guarded(p table.PropertyIndex, v string, buckets ...table.BucketIndex) table.Postings {
+	return table.Postings{Guarded: []table.Guarded{{Property: p, Values: []table.Posting{{Value: text(v), Buckets: buckets}}}}}
 }
 
 // guardedByMany is postings of the first bucket, which any of some values of a property opens.
-func guardedByMany(p registry.Property, values ...string) registry.Postings {
-	g := registry.Guarded{Property: p}
+func guardedByMany(p table.PropertyIndex, values ...string) table.Postings {
+	g := table.Guarded{Property: p}
 	for _, v := range values {
-		g.Values = append(g.Values, registry.Posting{Value: text(v), Buckets: []registry.Index{0}})
+		g.Values = append(g.Values, table.Posting{Value: text(v), Buckets: []table.BucketIndex{0}})
 	}
-	return registry.Postings{Guarded: []registry.Guarded{g}}
+	return table.Postings{Guarded: []table.Guarded{g}}
 }
 
 func choice(name string, values ...string) *ir.Node { return compareAll(name, ir.In, values...) }
@@ -47,7 +47,7 @@ func history(op ir.Operator, is, to string) *ir.Node {
 	return n
 }
 
-func always(buckets ...registry.Index) registry.Postings { return registry.Postings{Always: buckets} }
+func always(buckets ...table.BucketIndex) table.Postings { return table.Postings{Always: buckets} }
 
 // TestGuards checks which equality a single bucket is filed under, if any.
 func TestGuards(t *testing.T) {
@@ -55,7 +55,7 @@ func TestGuards(t *testing.T) {
 	visit := event("visit", ir.Gte, 1, 0)
 	tests := map[string]struct {
 		criteria *ir.Node
-		want     registry.Postings // of the event visit; plan is the only property, or the second after city
+		want     table.Postings // of the event visit; plan is the only property, or the second after city
 	}{
 		"none":                {visit, always(0)},
 		"equality":            {all(is("plan", "pro"), visit), guarded(0, "pro", 0)},
@@ -101,17 +101,17 @@ func TestPostings(t *testing.T) {
 		dynamic("f", all(is("plan", "pro"), not(is("city", "Oslo")))),
 	).Registry
 
-	const city, plan registry.Property = 0, 1
+	const city, plan table.PropertyIndex = 0, 1
 	oslo := guarded(city, "Oslo", 3).Guarded[0]
-	free, pro := registry.Posting{Value: text("free"), Buckets: []registry.Index{1}}, registry.Posting{Value: text("pro"), Buckets: []registry.Index{2}}
-	proOrF := registry.Posting{Value: text("pro"), Buckets: []registry.Index{2, 5}}
-	wantEvents := []registry.Postings{
+	free, pro := table.Posting{Value: text("free"), Buckets: []table.BucketIndex{1}}, table.Posting{Value: text("pro"), Buckets: []table.BucketIndex{2}}
+	proOrF := table.Posting{Value: text("pro"), Buckets: []table.BucketIndex{2, 5}}
+	wantEvents := []table.Postings{
 		guarded(plan, "free", 1), // buy
-		{Always: []registry.Index{0}, Guarded: []registry.Guarded{oslo, {Property: plan, Values: []registry.Posting{free, pro}}}},
+		{Always: []table.BucketIndex{0}, Guarded: []table.Guarded{oslo, {Property: plan, Values: []table.Posting{free, pro}}}},
 	}
-	wantProperties := []registry.Postings{
-		{Guarded: []registry.Guarded{oslo, guarded(plan, "pro", 5).Guarded[0]}},
-		{Always: []registry.Index{0}, Guarded: []registry.Guarded{oslo, {Property: plan, Values: []registry.Posting{free, proOrF}}}},
+	wantProperties := []table.Postings{
+		{Guarded: []table.Guarded{oslo, guarded(plan, "pro", 5).Guarded[0]}},
+		{Always: []table.BucketIndex{0}, Guarded: []table.Guarded{oslo, {Property: plan, Values: []table.Posting{free, proOrF}}}},
 	}
 	if d := cmp.Diff(wantEvents, r.ByEvent, sameValue); d != "" {
 		t.Errorf("by event: -want +got:\n%s", d)

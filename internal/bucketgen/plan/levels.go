@@ -1,25 +1,25 @@
 package plan
 
-import "github.com/bucketgen/bucketgen/registry"
+import "github.com/bucketgen/bucketgen/registry/table"
 
 // levels finds out which buckets ask about which others, and gives each a level above those that it asks about. That no
 // bucket asks about itself, however indirectly, has been checked.
-func levels(r *registry.Registry) {
-	asked := make([][]registry.Index, len(r.Buckets))
+func levels(r *table.Registry) {
+	asked := make([][]table.BucketIndex, len(r.Buckets))
 	for i := range r.Buckets {
 		for _, n := range r.Buckets[i].Criteria {
-			if n.Op == registry.OpInBucket {
+			if n.Op == table.OpInBucket {
 				asked[i] = append(asked[i], n.Bucket)
 			}
 		}
 		asked[i] = distinct(asked[i])
 		for _, b := range asked[i] {
-			r.Buckets[b].Dependents = append(r.Buckets[b].Dependents, registry.Index(i))
+			r.Buckets[b].Dependents = append(r.Buckets[b].Dependents, table.BucketIndex(i))
 		}
 	}
 	known := make([]bool, len(r.Buckets))
-	var level func(registry.Index) int
-	level = func(b registry.Index) int {
+	var level func(table.BucketIndex) int
+	level = func(b table.BucketIndex) int {
 		row := &r.Buckets[b]
 		if known[b] {
 			return row.Level
@@ -31,6 +31,6 @@ func levels(r *registry.Registry) {
 		return row.Level
 	}
 	for i := range r.Buckets {
-		level(registry.Index(i))
+		level(table.BucketIndex(i))
 	}
 }

@@ -2,25 +2,25 @@ package plan
 
 import (
 	"github.com/bucketgen/bucketgen/internal/ir"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // nodes appends the table form of a criteria. Operators that are another one in disguise are written as that one:
 // more than n is at least n+1, not equal is not(equal). place finds the row of a property.
-func (v *vocabulary) nodes(dst []registry.Node, n *ir.Node, place func(*ir.PropertyCheck) registry.Property) []registry.Node {
+func (v *vocabulary) nodes(dst []table.Node, n *ir.Node, place func(*ir.PropertyCheck) table.PropertyIndex) []table.Node {
 	at := len(dst)
 	switch n.Op {
 	case ir.OpAll, ir.OpAny, ir.OpNot, ir.OpAtLeastOf:
-		dst = append(dst, registry.Node{Op: combinations[n.Op], Count: n.Count})
+		dst = append(dst, table.Node{Op: combinations[n.Op], Count: n.Count})
 		for _, child := range n.Children {
 			dst = v.nodes(dst, child, place)
 		}
 	case ir.OpMember:
-		dst = append(dst, registry.Node{Op: registry.OpInBucket, Bucket: v.buckets[n.Bucket]})
+		dst = append(dst, table.Node{Op: table.OpInBucket, Bucket: v.buckets[n.Bucket]})
 	case ir.OpSample:
-		dst = append(dst, registry.Node{
-			Op: registry.OpSample, Value: registry.Value{Kind: registry.Text, Text: n.Sample.Salt},
-			With: &registry.Operands{Numbers: []float64{n.Sample.Percent}},
+		dst = append(dst, table.Node{
+			Op: table.OpSample, Value: table.Value{Kind: table.Text, Text: n.Sample.Salt},
+			With: &table.Operands{Numbers: []float64{n.Sample.Percent}},
 		})
 	case ir.OpEvent:
 		dst = append(dst, v.count(n.Event))
@@ -36,32 +36,32 @@ func (v *vocabulary) nodes(dst []registry.Node, n *ir.Node, place func(*ir.Prope
 	return dst
 }
 
-var combinations = map[ir.Op]registry.Op{
-	ir.OpAll: registry.OpAll, ir.OpAny: registry.OpAny, ir.OpNot: registry.OpNot, ir.OpAtLeastOf: registry.OpAtLeastOf,
+var combinations = map[ir.Op]table.Op{
+	ir.OpAll: table.OpAll, ir.OpAny: table.OpAny, ir.OpNot: table.OpNot, ir.OpAtLeastOf: table.OpAtLeastOf,
 }
 
-func (v *vocabulary) count(e *ir.EventCheck) registry.Node {
+func (v *vocabulary) count(e *ir.EventCheck) table.Node {
 	s, other := signalsOf(e)
-	n := registry.Node{Signal: v.signal(s), Window: windowOf(e.Window)}
+	n := table.Node{Signal: v.signal(s), Window: windowOf(e.Window)}
 	switch e.Aggregate {
 	case ir.FirstTime:
-		n.Op = registry.OpFirstWithin
+		n.Op = table.OpFirstWithin
 		return n
 	case ir.First:
-		n.Op = registry.OpFirst
+		n.Op = table.OpFirst
 		return n
 	case ir.Last:
-		n.Op = registry.OpLast
+		n.Op = table.OpLast
 		return n
 	case ir.Sum, ir.Avg:
-		n.Op, n.Compare, n.Value = registry.OpSum, comparisons[e.Operator], registry.Value{Kind: registry.Number, Number: unsigned(*e.Number)}
+		n.Op, n.Compare, n.Value = table.OpSum, comparisons[e.Operator], table.Value{Kind: table.Number, Number: unsigned(*e.Number)}
 		if e.Aggregate == ir.Avg {
-			n.Op = registry.OpAverage
+			n.Op = table.OpAverage
 		}
 		return n
 	case ir.Min, ir.Max:
-		if n.Op, n.Count = registry.OpAtLeast, 1; other != nil {
-			n.Op, n.Count, n.Other = registry.OpOnly, 0, v.signal(*other)
+		if n.Op, n.Count = table.OpAtLeast, 1; other != nil {
+			n.Op, n.Count, n.Other = table.OpOnly, 0, v.signal(*other)
 		}
 		return n
 	case ir.Count, ir.Distinct, ir.DistinctDays:
@@ -69,20 +69,20 @@ func (v *vocabulary) count(e *ir.EventCheck) registry.Node {
 	n.Count = e.Count
 	switch e.Operator {
 	case ir.Gte:
-		n.Op = registry.OpAtLeast
+		n.Op = table.OpAtLeast
 	case ir.Gt:
-		n.Op, n.Count = registry.OpAtLeast, e.Count+1
+		n.Op, n.Count = table.OpAtLeast, e.Count+1
 	case ir.Lte:
-		n.Op = registry.OpAtMost
+		n.Op = table.OpAtMost
 	case ir.Lt:
-		n.Op, n.Count = registry.OpAtMost, e.Count-1
+		n.Op, n.Count = table.OpAtMost, e.Count-1
 	default:
-		n.Op = registry.OpExactly
+		n.Op = table.OpExactly
 	}
 	return n
 }
 
-var comparisons = map[ir.Operator]registry.Compare{
-	ir.Gte: registry.CompareAtLeast, ir.Gt: registry.CompareMoreThan, ir.Lte: registry.CompareAtMost,
-	ir.Lt: registry.CompareLessThan, ir.Eq: registry.CompareIs,
+var comparisons = map[ir.Operator]table.Compare{
+	ir.Gte: table.CompareAtLeast, ir.Gt: table.CompareMoreThan, ir.Lte: table.CompareAtMost,
+	ir.Lt: table.CompareLessThan, ir.Eq: table.CompareIs,
 }

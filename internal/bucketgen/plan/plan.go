@@ -11,13 +11,13 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/bucketgen/check"
 	"github.com/bucketgen/bucketgen/internal/ir"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Plan is what is to be generated.
 type Plan struct {
-	Registry   *registry.Registry
-	Buckets    []Naming // by registry.Index
+	Registry   *table.Registry
+	Buckets    []Naming // by table.BucketIndex
 	Events     []Naming // by registry.Event
 	Properties []Naming // by registry.Property
 	Signals    []Naming // by registry.Signal
@@ -46,7 +46,7 @@ func Build(f *ir.File) *Plan {
 
 	v := collect(f, defs)
 	p := &Plan{
-		Registry:   &registry.Registry{Events: v.events, Properties: v.properties, Signals: v.signals, Fields: v.fields, Sequences: v.sequences},
+		Registry:   &table.Registry{Events: v.events, Properties: v.properties, Signals: v.signals, Fields: v.fields, Sequences: v.sequences},
 		Events:     v.eventNaming,
 		Signals:    v.signalNaming,
 		Fields:     v.fieldNaming,
@@ -102,8 +102,8 @@ func needed(e *ir.EventCheck) int {
 	}
 }
 
-func (v *vocabulary) bucket(d *ir.Definition) registry.Bucket {
-	b := registry.Bucket{
+func (v *vocabulary) bucket(d *ir.Definition) table.Bucket {
+	b := table.Bucket{
 		ID:             d.ID,
 		Name:           cmp.Or(d.Name, d.ID),
 		Description:    d.Description,
@@ -117,26 +117,26 @@ func (v *vocabulary) bucket(d *ir.Definition) registry.Bucket {
 	}
 	switch d.EntryLimit {
 	case ir.Once:
-		b.EntryLimit = registry.Once
+		b.EntryLimit = table.Once
 	case ir.OncePerPeriod:
-		b.EntryLimit = registry.OncePerPeriod
+		b.EntryLimit = table.OncePerPeriod
 	default:
 		b.EntryPeriod = 0
 	}
 	for _, t := range d.Ticks {
-		b.Ticks = append(b.Ticks, registry.Tick{Label: check.TickLabel(t), Every: t.Every, Span: t.Span})
+		b.Ticks = append(b.Ticks, table.Tick{Label: check.TickLabel(t), Every: t.Every, Span: t.Span})
 	}
 	if d.Kind == ir.Manual {
-		b.Kind = registry.Manual
+		b.Kind = table.Manual
 		return b
 	}
-	b.Criteria = v.nodes(nil, d.Criteria, func(p *ir.PropertyCheck) registry.Property { return v.property(p.Name, p.Path) })
+	b.Criteria = v.nodes(nil, d.Criteria, func(p *ir.PropertyCheck) table.PropertyIndex { return v.property(p.Name, p.Path) })
 	for i := 0; i < len(b.Criteria); i++ {
 		n := &b.Criteria[i]
 		switch {
 		case n.Op.IsSignal():
 			b.Signals = append(b.Signals, n.Signal)
-			if n.Op == registry.OpOnly {
+			if n.Op == table.OpOnly {
 				b.Signals = append(b.Signals, n.Other)
 			}
 			b.Events = append(b.Events, v.signals[n.Signal].Event)

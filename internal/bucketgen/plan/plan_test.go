@@ -8,7 +8,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
 	"github.com/bucketgen/bucketgen/internal/ir"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 const week = 7 * 24 * time.Hour
@@ -42,32 +42,32 @@ func build(defs ...ir.Definition) *plan.Plan {
 }
 
 // sameValue compares values as Go does: their method Equal asks whether a condition holds.
-var sameValue = cmp.Comparer(func(a, b registry.Value) bool { return a == b })
+var sameValue = cmp.Comparer(func(a, b table.Value) bool { return a == b })
 
-func text(s string) registry.Value { return registry.Value{Kind: registry.Text, Text: s} }
+func text(s string) table.Value { return table.Value{Kind: table.Text, Text: s} }
 
 func TestNodes(t *testing.T) {
 	t.Parallel()
 	five, late := 5.0, time.Date(2026, time.January, 1, 0, 0, 0, 999, time.UTC)
 	tests := map[string]struct {
 		criteria *ir.Node
-		want     []registry.Node
+		want     []table.Node
 	}{
-		"more than":     {event("e", ir.Gt, 2, week), []registry.Node{{Op: registry.OpAtLeast, Size: 1, Count: 3, Window: registry.Within(week)}}},
-		"less than":     {event("e", ir.Lt, 2, 0), []registry.Node{{Op: registry.OpAtMost, Size: 1, Count: 1}}},
-		"exactly":       {event("e", ir.Eq, 2, 0), []registry.Node{{Op: registry.OpExactly, Size: 1, Count: 2}}},
-		"is not":        {compare("p", ir.Text, ir.Neq, is("p", "a").Property.Value), []registry.Node{{Op: registry.OpNot, Size: 2}, {Op: registry.OpIs, Size: 1, Value: text("a")}}},
-		"not exists":    {compare("p", ir.Text, ir.NotExists, nil), []registry.Node{{Op: registry.OpNot, Size: 2}, {Op: registry.OpExists, Size: 1}}},
-		"at most":       {compare("p", ir.Number, ir.Lte, &ir.Value{Number: &five}), []registry.Node{{Op: registry.OpNotMore, Size: 1, Value: registry.Value{Kind: registry.Number, Number: 5}}}},
-		"before":        {compare("p", ir.Time, ir.Before, &ir.Value{Time: &late}), []registry.Node{{Op: registry.OpBefore, Size: 1, Value: registry.Value{Kind: registry.Time, Time: registry.At(late)}}}},
-		"wrong operand": {compare("p", ir.Any, ir.Gt, is("p", "a").Property.Value), []registry.Node{{Op: registry.OpAll, Size: 3}, {Op: registry.OpAny, Size: 1}, {Op: registry.OpExists, Size: 1}}},
-		"nested": {all(is("p", "a"), some(event("e", ir.Gte, 1, 0), not(is("p", "b")))), []registry.Node{
-			{Op: registry.OpAll, Size: 6},
-			{Op: registry.OpIs, Size: 1, Value: text("a")},
-			{Op: registry.OpAny, Size: 4},
-			{Op: registry.OpAtLeast, Size: 1, Count: 1},
-			{Op: registry.OpNot, Size: 2},
-			{Op: registry.OpIs, Size: 1, Value: text("b")},
+		"more than":     {event("e", ir.Gt, 2, week), []table.Node{{Op: table.OpAtLeast, Size: 1, Count: 3, Window: table.Within(week)}}},
+		"less than":     {event("e", ir.Lt, 2, 0), []table.Node{{Op: table.OpAtMost, Size: 1, Count: 1}}},
+		"exactly":       {event("e", ir.Eq, 2, 0), []table.Node{{Op: table.OpExactly, Size: 1, Count: 2}}},
+		"is not":        {compare("p", ir.Text, ir.Neq, is("p", "a").Property.Value), []table.Node{{Op: table.OpNot, Size: 2}, {Op: table.OpIs, Size: 1, Value: text("a")}}},
+		"not exists":    {compare("p", ir.Text, ir.NotExists, nil), []table.Node{{Op: table.OpNot, Size: 2}, {Op: table.OpExists, Size: 1}}},
+		"at most":       {compare("p", ir.Number, ir.Lte, &ir.Value{Number: &five}), []table.Node{{Op: table.OpNotMore, Size: 1, Value: table.Value{Kind: table.Number, Number: 5}}}},
+		"before":        {compare("p", ir.Time, ir.Before, &ir.Value{Time: &late}), []table.Node{{Op: table.OpBefore, Size: 1, Value: table.Value{Kind: table.Time, Time: table.At(late)}}}},
+		"wrong operand": {compare("p", ir.Any, ir.Gt, is("p", "a").Property.Value), []table.Node{{Op: table.OpAll, Size: 3}, {Op: table.OpAny, Size: 1}, {Op: table.OpExists, Size: 1}}},
+		"nested": {all(is("p", "a"), some(event("e", ir.Gte, 1, 0), not(is("p", "b")))), []table.Node{
+			{Op: table.OpAll, Size: 6},
+			{Op: table.OpIs, Size: 1, Value: text("a")},
+			{Op: table.OpAny, Size: 4},
+			{Op: table.OpAtLeast, Size: 1, Count: 1},
+			{Op: table.OpNot, Size: 2},
+			{Op: table.OpIs, Size: 1, Value: text("b")},
 		}},
 	}
 	for name, tt := range tests {
@@ -126,7 +126,7 @@ func TestNewcomers(t *testing.T) {
 		dynamic("j-some-and-exists", all(sample(), exists)),
 		dynamic("k-two-of-three", &ir.Node{Op: ir.OpAtLeastOf, Count: 2, Children: []*ir.Node{not(not(sample())), exists, not(sample())}}),
 	).Registry
-	if d := cmp.Diff([]registry.Index{1, 2, 3, 6, 7, 8, 10}, r.Newcomers); d != "" {
+	if d := cmp.Diff([]table.BucketIndex{1, 2, 3, 6, 7, 8, 10}, r.Newcomers); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
 }
@@ -162,7 +162,7 @@ func TestNaming(t *testing.T) {
 	if d := cmp.Diff(want, &got); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
-	rows := []registry.PropertyRow{{Name: "plan", Type: registry.Text}, {Name: "unused", Type: registry.Bool}, {Name: "z-plan", Type: registry.Text}}
+	rows := []table.Property{{Name: "plan", Type: table.Text}, {Name: "unused", Type: table.Bool}, {Name: "z-plan", Type: table.Text}}
 	if d := cmp.Diff(rows, p.Registry.Properties); d != "" {
 		t.Errorf("properties: -want +got:\n%s", d)
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/internal/ir"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // sequence is what criteria ask about events that follow each other.
@@ -58,14 +58,14 @@ func (v *vocabulary) collectSequences(defs []ir.Definition) {
 		})
 	}
 	taken := names{}
-	v.sequencePlaces = map[string]registry.Sequence{}
+	v.sequencePlaces = map[string]table.SequenceIndex{}
 	for i, key := range sorted(specs) {
-		s, place := specs[key], registry.Sequence(i)
-		row := registry.SequenceRow{Key: key, Within: s.Within, Keyed: s.Keyed, Unless: s.Unless}
+		s, place := specs[key], table.SequenceIndex(i)
+		row := table.Sequence{Key: key, Within: s.Within, Keyed: s.Keyed, Unless: s.Unless}
 		var name strings.Builder
 		for n, step := range s.Steps {
 			at := v.signal(step.signal)
-			row.Steps = append(row.Steps, registry.Step{Signal: at, Within: step.Within})
+			row.Steps = append(row.Steps, table.SequenceStep{Signal: at, Within: step.Within})
 			v.signals[at].Sequences = distinct(append(v.signals[at].Sequences, place))
 			name.WriteString(between(n, len(s.Steps), s.Unless) + v.eventNaming[v.signals[at].Event].GoName)
 		}
@@ -87,10 +87,10 @@ func between(step, steps int, unless bool) string {
 	}
 }
 
-func (v *vocabulary) sequence(c *ir.SequenceCheck) registry.Node {
-	n := registry.Node{Op: registry.OpCompleted, Sequence: v.sequencePlaces[sequenceOf(c).key()], Window: windowOf(c.Window)}
+func (v *vocabulary) sequence(c *ir.SequenceCheck) table.Node {
+	n := table.Node{Op: table.OpCompleted, Sequence: v.sequencePlaces[sequenceOf(c).key()], Window: windowOf(c.Window)}
 	if c.Unless {
-		n.Op = registry.OpUnanswered
+		n.Op = table.OpUnanswered
 	}
 	return n
 }
@@ -105,7 +105,7 @@ func signalsOfSteps(c *ir.SequenceCheck) []signal {
 }
 
 // steps appends the signals and events of a sequence to those of a bucket.
-func (v *vocabulary) steps(b *registry.Bucket, s registry.Sequence) {
+func (v *vocabulary) steps(b *table.Bucket, s table.SequenceIndex) {
 	for _, step := range v.sequences[s].Steps {
 		b.Signals = append(b.Signals, step.Signal)
 		b.Events = append(b.Events, v.signals[step.Signal].Event)

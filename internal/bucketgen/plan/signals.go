@@ -12,7 +12,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/bucketgen/check"
 	"github.com/bucketgen/bucketgen/internal/ir"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // signal is what criteria ask about an event.
@@ -21,7 +21,7 @@ type signal struct {
 	Filter   *ir.Node          `json:"filter,omitempty"`
 	Window   *ir.Window        `json:"window,omitempty"` // an absolute one, which is a filter by time
 	Field    *ir.PropertyCheck `json:"field,omitempty"`
-	Distinct registry.Distinct `json:"distinct,omitempty"`
+	Distinct table.Distinct    `json:"distinct,omitempty"`
 	Zone     string            `json:"zone,omitempty"`
 }
 
@@ -60,9 +60,9 @@ func signalsOf(e *ir.EventCheck) (s signal, other *signal) {
 	}
 	switch e.Aggregate {
 	case ir.Distinct:
-		s.Field, s.Distinct = e.Field, registry.DistinctValues
+		s.Field, s.Distinct = e.Field, table.DistinctValues
 	case ir.DistinctDays:
-		s.Distinct, s.Zone = registry.DistinctDays, e.Zone
+		s.Distinct, s.Zone = table.DistinctDays, e.Zone
 	case ir.Sum, ir.Avg:
 		s.Field = e.Field
 		s.Filter = both(e.Filter, number(e.Field, ir.Gte, -math.MaxFloat64)) // what is no number adds nothing
@@ -121,29 +121,29 @@ func both(a, b *ir.Node) *ir.Node {
 }
 
 // windowOf returns the window in which occurrences of the signal count.
-func windowOf(w *ir.Window) registry.Window {
+func windowOf(w *ir.Window) table.Window {
 	switch {
 	case w == nil:
-		return registry.Ever
+		return table.Ever
 	case w.Calendar != "":
-		return registry.Window{Calendar: calendars[w.Calendar], Zone: w.Zone}
+		return table.Window{Calendar: calendars[w.Calendar], Zone: w.Zone}
 	default:
-		return registry.Window{Span: w.Last, Until: w.Until}
+		return table.Window{Span: w.Last, Until: w.Until}
 	}
 }
 
-var calendars = map[ir.Calendar]registry.Calendar{ir.Day: registry.Day, ir.Week: registry.Week, ir.Month: registry.Month}
+var calendars = map[ir.Calendar]table.Calendar{ir.Day: table.Day, ir.Week: table.Week, ir.Month: table.Month}
 
 // collectSignals gives every signal that a criteria asks about its row.
 func (v *vocabulary) collectSignals(defs []ir.Definition) {
-	rows := map[string]*registry.SignalRow{}
+	rows := map[string]*table.Signal{}
 	specs := map[string]signal{}
 	for i := range defs {
 		defs[i].Criteria.Walk(func(n *ir.Node) {
 			for _, s := range asked(n) {
 				key := s.key()
 				if rows[key] == nil {
-					rows[key] = &registry.SignalRow{Key: key, Field: registry.NoField, Distinct: s.Distinct, Zone: s.Zone}
+					rows[key] = &table.Signal{Key: key, Field: table.NoField, Distinct: s.Distinct, Zone: s.Zone}
 					specs[key] = s
 				}
 				if n.Event != nil {
@@ -159,27 +159,27 @@ func (v *vocabulary) collectSignals(defs []ir.Definition) {
 		row.Event = v.event(s.Event)
 		row.Filter = during(s.Window)
 		if s.Filter != nil {
-			row.Filter = v.nodes(row.Filter, s.Filter, func(p *ir.PropertyCheck) registry.Property {
+			row.Filter = v.nodes(row.Filter, s.Filter, func(p *ir.PropertyCheck) table.PropertyIndex {
 				return v.field(p, row.Event)
 			})
 		}
 		if n := len(row.Filter); n > 0 && s.Window != nil {
-			row.Filter = append([]registry.Node{{Op: registry.OpAll, Size: n + 1}}, row.Filter...)
+			row.Filter = append([]table.Node{{Op: table.OpAll, Size: n + 1}}, row.Filter...)
 		}
 		if s.Field != nil {
 			row.Field = v.field(s.Field, row.Event)
 		}
 		v.signals = append(v.signals, *row)
 	}
-	slices.SortFunc(v.signals, func(a, b registry.SignalRow) int {
+	slices.SortFunc(v.signals, func(a, b table.Signal) int {
 		return cmp.Or(cmp.Compare(a.Event, b.Event), strings.Compare(a.Key, b.Key))
 	})
 	taken := names{}
-	v.places = map[string]registry.Signal{}
+	v.places = map[string]table.SignalIndex{}
 	for i := range v.signals {
 		row := &v.signals[i]
-		v.places[row.Key] = registry.Signal(i)
-		v.events[row.Event].Signals = append(v.events[row.Event].Signals, registry.Signal(i))
+		v.places[row.Key] = table.SignalIndex(i)
+		v.events[row.Event].Signals = append(v.events[row.Event].Signals, table.SignalIndex(i))
 		v.signalNaming = append(v.signalNaming, Naming{GoName: taken.numbered(v.eventNaming[row.Event].GoName)})
 	}
 }
@@ -200,7 +200,7 @@ func asked(n *ir.Node) []signal {
 }
 
 // require lets a signal keep what a check needs.
-func require(row *registry.SignalRow, e *ir.EventCheck) {
+func require(row *table.Signal, e *ir.EventCheck) {
 	w := windowOf(e.Window)
 	if w.Until > 0 && !slices.Contains(row.Ago, w) {
 		row.Ago = append(row.Ago, w)
@@ -212,7 +212,7 @@ func require(row *registry.SignalRow, e *ir.EventCheck) {
 			row.Sums = append(row.Sums, w)
 			slices.SortFunc(row.Sums, compareWindows)
 		}
-	case e.Aggregate == ir.FirstTime || e.Aggregate == ir.First || e.Aggregate == ir.Last || w == registry.Ever && row.Distinct == registry.DistinctNone:
+	case e.Aggregate == ir.FirstTime || e.Aggregate == ir.First || e.Aggregate == ir.Last || w == table.Ever && row.Distinct == table.DistinctNone:
 		row.Totals = true
 	case e.Aggregate == ir.Min || e.Aggregate == ir.Max:
 		row.Newest = max(row.Newest, 1)
@@ -221,21 +221,21 @@ func require(row *registry.SignalRow, e *ir.EventCheck) {
 	}
 }
 
-func compareWindows(a, b registry.Window) int {
+func compareWindows(a, b table.Window) int {
 	return cmp.Or(cmp.Compare(a.Calendar, b.Calendar), cmp.Compare(a.Span, b.Span), cmp.Compare(a.Until, b.Until), strings.Compare(a.Zone, b.Zone))
 }
 
 // during returns the conditions that an event occurred in an absolute window.
-func during(w *ir.Window) []registry.Node {
-	var nodes []registry.Node
-	add := func(op registry.Op, t *time.Time) {
+func during(w *ir.Window) []table.Node {
+	var nodes []table.Node
+	add := func(op table.Op, t *time.Time) {
 		if t != nil {
-			nodes = append(nodes, registry.Node{Op: op, Size: 1, Value: registry.Value{Kind: registry.Time, Time: registry.At(*t)}})
+			nodes = append(nodes, table.Node{Op: op, Size: 1, Value: table.Value{Kind: table.Time, Time: table.At(*t)}})
 		}
 	}
 	if w != nil {
-		add(registry.OpSince, w.From)
-		add(registry.OpUntil, w.To)
+		add(table.OpSince, w.From)
+		add(table.OpUntil, w.To)
 	}
 	return nodes
 }
@@ -247,7 +247,7 @@ func (v *vocabulary) collectEvents(specs map[string]signal) {
 	}
 	taken := names{}
 	for _, name := range sorted(events) {
-		v.events = append(v.events, registry.EventRow{Name: name})
+		v.events = append(v.events, table.Event{Name: name})
 		v.eventNaming = append(v.eventNaming, Naming{GoName: taken.free(check.EventGoName(name))})
 	}
 }
@@ -258,28 +258,28 @@ func (v *vocabulary) collectFields(specs map[string]signal) {
 		event := v.event(s.Event)
 		add := func(p *ir.PropertyCheck) {
 			if p != nil {
-				v.fields = append(v.fields, registry.FieldRow{Event: event, Name: p.Name, Path: p.Path, Type: valueKind(p.Type)})
+				v.fields = append(v.fields, table.Field{Event: event, Name: p.Name, Path: p.Path, Type: valueKind(p.Type)})
 			}
 		}
 		add(s.Field)
 		s.Filter.Walk(func(n *ir.Node) { add(n.Property) })
 	}
 	slices.SortFunc(v.fields, compareFields)
-	v.fields = slices.CompactFunc(v.fields, func(a, b registry.FieldRow) bool { return compareFields(a, b) == 0 })
+	v.fields = slices.CompactFunc(v.fields, func(a, b table.Field) bool { return compareFields(a, b) == 0 })
 	taken := names{}
 	for _, row := range v.fields {
 		v.fieldNaming = append(v.fieldNaming, Naming{GoName: taken.free(v.eventNaming[row.Event].GoName + check.PropertyGoName(strings.Join(append([]string{row.Name}, row.Path...), ".")))})
 	}
 }
 
-func compareFields(a, b registry.FieldRow) int {
+func compareFields(a, b table.Field) int {
 	return cmp.Or(cmp.Compare(a.Event, b.Event), strings.Compare(a.Name, b.Name), slices.Compare(a.Path, b.Path), cmp.Compare(a.Type, b.Type))
 }
 
-func (v *vocabulary) signal(s signal) registry.Signal { return v.places[s.key()] }
+func (v *vocabulary) signal(s signal) table.SignalIndex { return v.places[s.key()] }
 
-func (v *vocabulary) field(p *ir.PropertyCheck, event registry.Event) registry.Field {
-	row := registry.FieldRow{Event: event, Name: p.Name, Path: p.Path, Type: valueKind(p.Type)}
+func (v *vocabulary) field(p *ir.PropertyCheck, event table.EventIndex) table.FieldIndex {
+	row := table.Field{Event: event, Name: p.Name, Path: p.Path, Type: valueKind(p.Type)}
 	i, _ := slices.BinarySearchFunc(v.fields, row, compareFields)
-	return registry.Field(i)
+	return table.FieldIndex(i)
 }

@@ -7,30 +7,30 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/bucketgen/check"
 	"github.com/bucketgen/bucketgen/internal/ir"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // vocabulary is what the definitions speak of: events, properties and each other.
 type vocabulary struct {
-	events         []registry.EventRow
+	events         []table.Event
 	eventNaming    []Naming
-	properties     []registry.PropertyRow
+	properties     []table.Property
 	propertyNaming []Naming
-	signals        []registry.SignalRow
+	signals        []table.Signal
 	signalNaming   []Naming
-	places         map[string]registry.Signal // by key
-	fields         []registry.FieldRow
+	places         map[string]table.SignalIndex // by key
+	fields         []table.Field
 	fieldNaming    []Naming
-	buckets        map[string]registry.Index // by id
-	sequences      []registry.SequenceRow
+	buckets        map[string]table.BucketIndex // by id
+	sequences      []table.Sequence
 	sequenceNaming []Naming
-	sequencePlaces map[string]registry.Sequence // by key
+	sequencePlaces map[string]table.SequenceIndex // by key
 }
 
 func collect(f *ir.File, defs []ir.Definition) *vocabulary {
-	v := &vocabulary{buckets: map[string]registry.Index{}}
+	v := &vocabulary{buckets: map[string]table.BucketIndex{}}
 	for i := range defs {
-		v.buckets[defs[i].ID] = registry.Index(i)
+		v.buckets[defs[i].ID] = table.BucketIndex(i)
 	}
 	v.collectSignals(defs)
 	v.collectSequences(defs)
@@ -91,7 +91,7 @@ func (v *vocabulary) collectProperties(f *ir.File, defs []ir.Definition) {
 		if p.GoName == "" {
 			p.GoName = taken.free(check.PropertyGoName(strings.Join(append([]string{p.Name}, p.Path...), ".")))
 		}
-		v.properties = append(v.properties, registry.PropertyRow{
+		v.properties = append(v.properties, table.Property{
 			Name: p.Name, Path: p.Path, Type: valueKind(p.Type), TraitsOnly: p.TraitsOnly, History: p.history,
 		})
 		v.propertyNaming = append(v.propertyNaming, Naming{GoName: p.GoName, Doc: p.Doc, File: baseName(p.Pos.File)})
@@ -114,37 +114,37 @@ func (n names) free(name string) string {
 	return name
 }
 
-func (v *vocabulary) event(name string) registry.Event {
-	i, _ := slices.BinarySearchFunc(v.events, name, func(e registry.EventRow, name string) int { return strings.Compare(e.Name, name) })
-	return registry.Event(i)
+func (v *vocabulary) event(name string) table.EventIndex {
+	i, _ := slices.BinarySearchFunc(v.events, name, func(e table.Event, name string) int { return strings.Compare(e.Name, name) })
+	return table.EventIndex(i)
 }
 
-func (v *vocabulary) property(name string, path []string) registry.Property {
-	i, _ := slices.BinarySearchFunc(v.properties, name, func(p registry.PropertyRow, name string) int {
+func (v *vocabulary) property(name string, path []string) table.PropertyIndex {
+	i, _ := slices.BinarySearchFunc(v.properties, name, func(p table.Property, name string) int {
 		return cmp.Or(strings.Compare(p.Name, name), slices.Compare(p.Path, path))
 	})
-	return registry.Property(i)
+	return table.PropertyIndex(i)
 }
 
 // root returns the property that a property lies inside of, or itself.
-func (v *vocabulary) root(p registry.Property) registry.Property {
+func (v *vocabulary) root(p table.PropertyIndex) table.PropertyIndex {
 	return v.property(v.properties[p].Name, nil)
 }
 
-func valueKind(t ir.Type) registry.ValueKind {
+func valueKind(t ir.Type) table.ValueKind {
 	switch t {
 	case ir.Text:
-		return registry.Text
+		return table.Text
 	case ir.Number:
-		return registry.Number
+		return table.Number
 	case ir.Bool:
-		return registry.Bool
+		return table.Bool
 	case ir.Time:
-		return registry.Time
+		return table.Time
 	case ir.List:
-		return registry.List
+		return table.List
 	default:
-		return registry.Missing
+		return table.Missing
 	}
 }
 

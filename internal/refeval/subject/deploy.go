@@ -18,7 +18,7 @@ func (s *session) start(ctx context.Context, f *ir.File, emit engine.Emit) error
 	s.registry, s.definitions = plan.Build(f).Registry, f
 	s.engines = nil
 	for i := range max(s.manner.Engines, 1) {
-		e, err := engine.New(s.pool, s.registry, engine.Config{
+		e, err := engine.New(s.pool, registry.New(s.registry), engine.Config{
 			Now: s.clock.Now, VirtualTime: true, NoClock: true, NoDelivery: true,
 			MaxBatch: s.manner.MaxBatch, Flushers: s.manner.Flushers, ClockWorkers: s.manner.ClockWorkers,
 			MaxTraits: s.manner.Limits.Properties, MaxTraitBytes: s.manner.Limits.Bytes,
@@ -99,7 +99,7 @@ func (s *session) halt(ctx context.Context, i int, do func(context.Context, regi
 	if err := s.follow(ctx, i, true); err != nil {
 		return err
 	}
-	ref, known := s.registry.Ref(s.steps[i].Bucket)
+	ref, known := registry.New(s.registry).Ref(s.steps[i].Bucket)
 	if !known {
 		return errNone
 	}

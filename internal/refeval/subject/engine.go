@@ -15,6 +15,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 	"github.com/bucketgen/bucketgen/internal/refeval"
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Manner is how steps are played against the engine. None of it may make a difference.
@@ -107,7 +108,7 @@ func (c *clock) set(t time.Time) {
 type session struct {
 	pool        *pgxpool.Pool
 	manner      Manner
-	registry    *registry.Registry
+	registry    *table.Registry
 	definitions *ir.File
 	engines     []*engine.Engine
 	engine      *engine.Engine // whose turn it is
@@ -203,7 +204,7 @@ var errNone = errors.New("there is no such bucket")
 
 func (s *session) change(ctx context.Context, step *refeval.Step, do func(context.Context, registry.ManualRef, string) ([]engine.Transition, error)) error {
 	b, known := s.registry.Bucket(step.Bucket)
-	if !known || s.registry.Buckets[b].Kind != registry.Manual {
+	if !known || s.registry.Buckets[b].Kind != table.Manual {
 		return errNone
 	}
 	_, err := do(ctx, registry.NewManualRef(step.Bucket, b), step.User)

@@ -13,7 +13,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 	"github.com/bucketgen/bucketgen/internal/refeval"
 	"github.com/bucketgen/bucketgen/internal/simulate"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Simulate plays steps against the simulator. It returns an error if the simulator contradicts itself: if its
@@ -31,12 +31,12 @@ func SimulateWithin(l decide.Limits, f *ir.File, steps []refeval.Step, until tim
 	if len(steps) > 0 {
 		start = steps[0].At
 	}
-	s.world = simulate.New(s.registry, registry.At(start), s.limits.User)
+	s.world = simulate.New(s.registry, table.At(start), s.limits.User)
 	for i := range steps {
-		s.world.AdvanceTo(registry.At(steps[i].At))
+		s.world.AdvanceTo(table.At(steps[i].At))
 		s.history.Steps = append(s.history.Steps, s.run(&steps[i]))
 	}
-	s.world.AdvanceTo(registry.At(until))
+	s.world.AdvanceTo(table.At(until))
 	s.collect()
 	s.history.Stays = Stays(s.history.Transitions)
 	if err := s.latest(); err != nil {
@@ -49,7 +49,7 @@ func SimulateWithin(l decide.Limits, f *ir.File, steps []refeval.Step, until tim
 }
 
 type simulation struct {
-	registry *registry.Registry
+	registry *table.Registry
 	limits   event.Limits
 	world    *simulate.Simulator
 	history  *refeval.History
@@ -107,18 +107,18 @@ func (s *simulation) ingest(step *refeval.Step) refeval.StepResult {
 	return refeval.StepResult{Duplicate: result.Duplicate}
 }
 
-func (s *simulation) change(step *refeval.Step, do func(registry.Index, string) error) error {
+func (s *simulation) change(step *refeval.Step, do func(table.BucketIndex, string) error) error {
 	b, known := s.registry.Bucket(step.Bucket)
 	if !known {
 		return errors.New("there is no such bucket")
 	}
-	if s.registry.Buckets[b].Kind != registry.Manual {
+	if s.registry.Buckets[b].Kind != table.Manual {
 		return errors.New("only its criteria changes a dynamic bucket")
 	}
 	return do(b, step.User)
 }
 
-func (s *simulation) freeze(step *refeval.Step, do func(registry.Index)) error {
+func (s *simulation) freeze(step *refeval.Step, do func(table.BucketIndex)) error {
 	b, known := s.registry.Bucket(step.Bucket)
 	if !known {
 		return errors.New("there is no such bucket")
@@ -155,7 +155,7 @@ func (s *simulation) latest() error {
 				User: user, Bucket: bucket, Epoch: stay.Epoch, Source: string(stay.Source),
 				Reason: string(stay.Reason), EnteredAt: stay.EnteredAt.Time(),
 			}
-			if stay.LeftAt != registry.Unset {
+			if stay.LeftAt != table.Unset {
 				got.LeftAt = stay.LeftAt.Time()
 			}
 			key := [2]string{user, bucket}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/engine"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // timers are those that were armed for members who expire.
@@ -62,7 +62,7 @@ func (s *session) fire(ctx context.Context) error {
 		}
 	}
 	left, err := s.engine.Settle(ctx)
-	slow := slices.ContainsFunc(s.registry.Buckets, func(b registry.Bucket) bool { return !b.FastExpiry })
+	slow := slices.ContainsFunc(s.registry.Buckets, func(b table.Bucket) bool { return !b.FastExpiry })
 	if err == nil && left > 0 && !slow {
 		return fmt.Errorf("timers left %d users to the clock", left)
 	}

@@ -9,36 +9,36 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/bucketgen/emit/random/gen"
 	"github.com/bucketgen/bucketgen/internal/payload"
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Case is what is known of a user at an instant.
 type Case struct {
 	User       string
-	Now        registry.Instant
+	Now        table.Instant
 	Properties json.RawMessage
 	Changes    map[string]Change
 	Events     []Event
-	Members    map[string]bool             // the buckets that the user is in
-	Due        map[string]registry.Instant // when the clock looks at a bucket next
+	Members    map[string]bool          // the buckets that the user is in
+	Due        map[string]table.Instant // when the clock looks at a bucket next
 }
 
 // Change is the last change of a property.
 type Change struct {
 	Was json.RawMessage
-	At  registry.Instant
+	At  table.Instant
 }
 
 // Event is something that the user did.
 type Event struct {
 	Name       string
-	At         registry.Instant
+	At         table.Instant
 	Properties json.RawMessage
 }
 
 // Answer is what the functions and the tables say of one case, by the order of the buckets.
 type Answer struct {
-	Functions, Tables []registry.Verdict
+	Functions, Tables []table.Verdict
 }
 
 func main() {
@@ -53,8 +53,8 @@ func run() error {
 	if err := json.NewDecoder(os.Stdin).Decode(&cases); err != nil {
 		return err
 	}
-	tables := *gen.Registry
-	tables.Buckets = append([]registry.Bucket(nil), tables.Buckets...)
+	tables := *gen.Registry.Tables()
+	tables.Buckets = append([]table.Bucket(nil), tables.Buckets...)
 	for i := range tables.Buckets {
 		if tables.Buckets[i].CriteriaFunc == nil {
 			return fmt.Errorf("bucket %s has no function", tables.Buckets[i].ID)
@@ -64,7 +64,7 @@ func run() error {
 	answers := make([]Answer, len(cases))
 	for i := range cases {
 		var err error
-		if answers[i].Functions, err = evaluate(gen.Registry, &cases[i]); err != nil {
+		if answers[i].Functions, err = evaluate(gen.Registry.Tables(), &cases[i]); err != nil {
 			return err
 		}
 		if answers[i].Tables, err = evaluate(&tables, &cases[i]); err != nil {
@@ -76,20 +76,20 @@ func run() error {
 
 // memberships answers as the case says.
 type memberships struct {
-	registry *registry.Registry
+	registry *table.Registry
 	c        *Case
 }
 
-func (m memberships) Membership(b registry.Index) registry.Verdict {
+func (m memberships) Membership(b table.BucketIndex) table.Verdict {
 	id := m.registry.Buckets[b].ID
-	v := registry.Verdict{True: m.c.Members[id], Until: registry.Never}
+	v := table.Verdict{True: m.c.Members[id], Until: table.Never}
 	if at, due := m.c.Due[id]; due {
 		v.Until = at
 	}
 	return v
 }
 
-func evaluate(r *registry.Registry, c *Case) ([]registry.Verdict, error) {
+func evaluate(r *table.Registry, c *Case) ([]table.Verdict, error) {
 	facts := r.NewFacts(c.User).Complete()
 	facts.SetMemberships(memberships{r, c})
 	properties, err := payload.Parse("properties", c.Properties, len(c.Properties), payload.All)
@@ -107,7 +107,7 @@ func evaluate(r *registry.Registry, c *Case) ([]registry.Verdict, error) {
 			if err != nil {
 				return nil, err
 			}
-			facts.SetChange(registry.Change{Property: p, Was: was, At: change.At})
+			facts.SetLastChange(table.LastChange{Property: p, Was: was, At: change.At})
 		}
 	}
 	for _, ev := range c.Events {
@@ -123,9 +123,9 @@ func evaluate(r *registry.Registry, c *Case) ([]registry.Verdict, error) {
 			facts.Advance(a)
 		}
 	}
-	verdicts := make([]registry.Verdict, len(r.Buckets))
+	verdicts := make([]table.Verdict, len(r.Buckets))
 	for b := range r.Buckets {
-		verdicts[b], _ = r.Evaluate(registry.Index(b), facts, c.Now)
+		verdicts[b], _ = r.Evaluate(table.BucketIndex(b), facts, c.Now)
 	}
 	return verdicts, nil
 }

@@ -6,50 +6,50 @@ package gen
 import (
 	"time"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// criteriaOften answers whether a user belongs to often.
-func criteriaOften(f *registry.Facts) registry.Verdict {
-	return f.AtLeast(signalVisit, 10, registry.Within(7*24*time.Hour))
+// criteriaOften reports whether a user belongs to often.
+func criteriaOften(f *table.Facts) table.Verdict {
+	return f.AtLeast(signalVisit, 10, table.Within(7*24*time.Hour))
 }
 
-var nodesOften = []registry.Node{
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 10, Window: registry.Window{Span: 7 * 24 * time.Hour}},
+var nodesOften = []table.Node{
+	{Op: table.OpAtLeast, Size: 1, Signal: signalVisit, Count: 10, Window: table.Window{Span: 7 * 24 * time.Hour}},
 }
 
-// criteriaPlanFree answers whether a user belongs to plan-free.
-func criteriaPlanFree(f *registry.Facts) registry.Verdict {
-	return f.Is(propPlan, registry.Value{Kind: registry.Text, Text: "free"})
+// criteriaPlanFree reports whether a user belongs to plan-free.
+func criteriaPlanFree(f *table.Facts) table.Verdict {
+	return f.Is(propPlan, table.Value{Kind: table.Text, Text: "free"})
 }
 
-var nodesPlanFree = []registry.Node{
-	{Op: registry.OpIs, Size: 1, Property: propPlan, Value: registry.Value{Kind: registry.Text, Text: "free"}},
+var nodesPlanFree = []table.Node{
+	{Op: table.OpIs, Size: 1, Property: propPlan, Value: table.Value{Kind: table.Text, Text: "free"}},
 }
 
-// criteriaPlanPro answers whether a user belongs to plan-pro.
-func criteriaPlanPro(f *registry.Facts) registry.Verdict {
-	return f.Is(propPlan, registry.Value{Kind: registry.Text, Text: "pro"})
+// criteriaPlanPro reports whether a user belongs to plan-pro.
+func criteriaPlanPro(f *table.Facts) table.Verdict {
+	return f.Is(propPlan, table.Value{Kind: table.Text, Text: "pro"})
 }
 
-var nodesPlanPro = []registry.Node{
-	{Op: registry.OpIs, Size: 1, Property: propPlan, Value: registry.Value{Kind: registry.Text, Text: "pro"}},
+var nodesPlanPro = []table.Node{
+	{Op: table.OpIs, Size: 1, Property: propPlan, Value: table.Value{Kind: table.Text, Text: "pro"}},
 }
 
-// criteriaRarely answers whether a user belongs to rarely.
-func criteriaRarely(f *registry.Facts) registry.Verdict {
-	return f.AtLeast(signalVisit, 1, registry.Within(7*24*time.Hour))
+// criteriaRarely reports whether a user belongs to rarely.
+func criteriaRarely(f *table.Facts) table.Verdict {
+	return f.AtLeast(signalVisit, 1, table.Within(7*24*time.Hour))
 }
 
-var nodesRarely = []registry.Node{
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1, Window: registry.Window{Span: 7 * 24 * time.Hour}},
+var nodesRarely = []table.Node{
+	{Op: table.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1, Window: table.Window{Span: 7 * 24 * time.Hour}},
 }
 
-// criteriaRegularUsers answers whether a user belongs to regular-users.
-func criteriaRegularUsers(f *registry.Facts) registry.Verdict {
-	return f.AtLeast(signalVisit, 7, registry.Within(7*24*time.Hour))
+// criteriaRegularUsers reports whether a user belongs to regular-users.
+func criteriaRegularUsers(f *table.Facts) table.Verdict {
+	return f.AtLeast(signalVisit, 7, table.Within(7*24*time.Hour))
 }
 
-var nodesRegularUsers = []registry.Node{
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 7, Window: registry.Window{Span: 7 * 24 * time.Hour}},
+var nodesRegularUsers = []table.Node{
+	{Op: table.OpAtLeast, Size: 1, Signal: signalVisit, Count: 7, Window: table.Window{Span: 7 * 24 * time.Hour}},
 }

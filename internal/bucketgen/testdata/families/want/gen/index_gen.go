@@ -3,22 +3,22 @@
 
 package gen
 
-import "github.com/bucketgen/bucketgen/registry"
+import "github.com/bucketgen/bucketgen/registry/table"
 
 // byEvent lists the buckets whose criteria ask about an event.
-var byEvent = []registry.Postings{
+var byEvent = []table.Postings{
 	eventVisit: {
-		Always: []registry.Index{idxOften, idxRarely, idxRegularUsers},
+		Always: []table.BucketIndex{idxOften, idxRarely, idxRegularUsers},
 	},
 }
 
 // byProperty lists the buckets whose criteria ask about a property.
-var byProperty = []registry.Postings{
+var byProperty = []table.Postings{
 	propPlan: {
-		Guarded: []registry.Guarded{
-			{Property: propPlan, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "free"}, Buckets: []registry.Index{idxPlanFree}},
-				{Value: registry.Value{Kind: registry.Text, Text: "pro"}, Buckets: []registry.Index{idxPlanPro}},
+		Guarded: []table.Guarded{
+			{Property: propPlan, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "free"}, Buckets: []table.BucketIndex{idxPlanFree}},
+				{Value: table.Value{Kind: table.Text, Text: "pro"}, Buckets: []table.BucketIndex{idxPlanPro}},
 			}},
 		},
 	},

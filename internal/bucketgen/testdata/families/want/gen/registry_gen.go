@@ -3,11 +3,14 @@
 
 package gen
 
-import "github.com/bucketgen/bucketgen/registry"
+import (
+	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
+)
 
-// Places in Registry. They mean nothing outside of this program: a bucket more shifts them.
+// Positions in Registry. Valid within this build only: adding a bucket renumbers them.
 const (
-	idxOften registry.Index = iota
+	idxOften table.BucketIndex = iota
 	idxPlanFree
 	idxPlanPro
 	idxRarely
@@ -15,27 +18,27 @@ const (
 )
 
 const (
-	eventVisit registry.Event = iota
+	eventVisit table.EventIndex = iota
 )
 
 const (
-	propPlan registry.Property = iota
+	propPlan table.PropertyIndex = iota
 )
 
 const (
-	signalVisit registry.Signal = iota
+	signalVisit table.SignalIndex = iota
 )
 
 // Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
-var Registry = &registry.Registry{
+var Registry = registry.New(&table.Registry{
 	Fingerprint: "14ed0ab441a9a0db",
-	Buckets: []registry.Bucket{
+	Buckets: []table.Bucket{
 		idxOften: {
 			ID:           "often",
 			Name:         "often",
 			Fingerprint:  "c46efb4cec2c0a88",
-			Events:       []registry.Event{eventVisit},
-			Signals:      []registry.Signal{signalVisit},
+			Events:       []table.EventIndex{eventVisit},
+			Signals:      []table.SignalIndex{signalVisit},
 			Criteria:     nodesOften,
 			CriteriaFunc: criteriaOften,
 		},
@@ -44,7 +47,7 @@ var Registry = &registry.Registry{
 			Name:         "Free",
 			Description:  "Users on the plan Free",
 			Fingerprint:  "e8fe40ab65841a6c",
-			Properties:   []registry.Property{propPlan},
+			Properties:   []table.PropertyIndex{propPlan},
 			Criteria:     nodesPlanFree,
 			CriteriaFunc: criteriaPlanFree,
 		},
@@ -53,7 +56,7 @@ var Registry = &registry.Registry{
 			Name:         "Pro",
 			Description:  "Users on the plan Pro",
 			Fingerprint:  "189652c5be25f730",
-			Properties:   []registry.Property{propPlan},
+			Properties:   []table.PropertyIndex{propPlan},
 			Criteria:     nodesPlanPro,
 			CriteriaFunc: criteriaPlanPro,
 		},
@@ -61,8 +64,8 @@ var Registry = &registry.Registry{
 			ID:           "rarely",
 			Name:         "rarely",
 			Fingerprint:  "1117f18426f3135f",
-			Events:       []registry.Event{eventVisit},
-			Signals:      []registry.Signal{signalVisit},
+			Events:       []table.EventIndex{eventVisit},
+			Signals:      []table.SignalIndex{signalVisit},
 			Criteria:     nodesRarely,
 			CriteriaFunc: criteriaRarely,
 		},
@@ -70,21 +73,21 @@ var Registry = &registry.Registry{
 			ID:           "regular-users",
 			Name:         "regular-users",
 			Fingerprint:  "775c49aa46d79c95",
-			Events:       []registry.Event{eventVisit},
-			Signals:      []registry.Signal{signalVisit},
+			Events:       []table.EventIndex{eventVisit},
+			Signals:      []table.SignalIndex{signalVisit},
 			Criteria:     nodesRegularUsers,
 			CriteriaFunc: criteriaRegularUsers,
 		},
 	},
-	Events: []registry.EventRow{
-		eventVisit: {Name: "visit", Signals: []registry.Signal{signalVisit}},
+	Events: []table.Event{
+		eventVisit: {Name: "visit", Signals: []table.SignalIndex{signalVisit}},
 	},
-	Properties: []registry.PropertyRow{
-		propPlan: {Name: "plan", Type: registry.Text},
+	Properties: []table.Property{
+		propPlan: {Name: "plan", Type: table.Text},
 	},
-	Signals: []registry.SignalRow{
-		signalVisit: {Key: "event visit", Event: eventVisit, Field: registry.NoField, Newest: 10},
+	Signals: []table.Signal{
+		signalVisit: {Key: "event visit", Event: eventVisit, Field: table.NoField, Newest: 10},
 	},
 	ByEvent:    byEvent,
 	ByProperty: byProperty,
-}
+})

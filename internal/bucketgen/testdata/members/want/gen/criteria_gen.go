@@ -6,45 +6,45 @@ package gen
 import (
 	"time"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// criteriaAmbassadors answers whether a user belongs to ambassadors.
-func criteriaAmbassadors(f *registry.Facts) registry.Verdict {
-	return registry.All(
+// criteriaAmbassadors reports whether a user belongs to ambassadors.
+func criteriaAmbassadors(f *table.Facts) table.Verdict {
+	return table.All(
 		f.InBucket(idxLoyal),
 		f.InBucket(idxInvited),
 	)
 }
 
-var nodesAmbassadors = []registry.Node{
-	{Op: registry.OpAll, Size: 3},
-	{Op: registry.OpInBucket, Size: 1, Bucket: idxLoyal},
-	{Op: registry.OpInBucket, Size: 1, Bucket: idxInvited},
+var nodesAmbassadors = []table.Node{
+	{Op: table.OpAll, Size: 3},
+	{Op: table.OpInBucket, Size: 1, Bucket: idxLoyal},
+	{Op: table.OpInBucket, Size: 1, Bucket: idxInvited},
 }
 
-// criteriaBuyers answers whether a user belongs to buyers.
-func criteriaBuyers(f *registry.Facts) registry.Verdict {
-	return f.AtLeast(signalPurchase, 1, registry.Within(30*24*time.Hour))
+// criteriaBuyers reports whether a user belongs to buyers.
+func criteriaBuyers(f *table.Facts) table.Verdict {
+	return f.AtLeast(signalPurchase, 1, table.Within(30*24*time.Hour))
 }
 
-var nodesBuyers = []registry.Node{
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalPurchase, Count: 1, Window: registry.Window{Span: 30 * 24 * time.Hour}},
+var nodesBuyers = []table.Node{
+	{Op: table.OpAtLeast, Size: 1, Signal: signalPurchase, Count: 1, Window: table.Window{Span: 30 * 24 * time.Hour}},
 }
 
-// criteriaLoyal answers whether a user belongs to loyal.
-func criteriaLoyal(f *registry.Facts) registry.Verdict {
-	return registry.All(
-		f.Is(propPlan, registry.Value{Kind: registry.Text, Text: "pro"}),
+// criteriaLoyal reports whether a user belongs to loyal.
+func criteriaLoyal(f *table.Facts) table.Verdict {
+	return table.All(
+		f.Is(propPlan, table.Value{Kind: table.Text, Text: "pro"}),
 		f.InBucket(idxBuyers),
-		registry.Not(f.InBucket(idxBanned)),
+		table.Not(f.InBucket(idxBanned)),
 	)
 }
 
-var nodesLoyal = []registry.Node{
-	{Op: registry.OpAll, Size: 5},
-	{Op: registry.OpIs, Size: 1, Property: propPlan, Value: registry.Value{Kind: registry.Text, Text: "pro"}},
-	{Op: registry.OpInBucket, Size: 1, Bucket: idxBuyers},
-	{Op: registry.OpNot, Size: 2},
-	{Op: registry.OpInBucket, Size: 1, Bucket: idxBanned},
+var nodesLoyal = []table.Node{
+	{Op: table.OpAll, Size: 5},
+	{Op: table.OpIs, Size: 1, Property: propPlan, Value: table.Value{Kind: table.Text, Text: "pro"}},
+	{Op: table.OpInBucket, Size: 1, Bucket: idxBuyers},
+	{Op: table.OpNot, Size: 2},
+	{Op: table.OpInBucket, Size: 1, Bucket: idxBanned},
 }

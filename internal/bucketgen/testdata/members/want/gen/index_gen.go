@@ -3,21 +3,21 @@
 
 package gen
 
-import "github.com/bucketgen/bucketgen/registry"
+import "github.com/bucketgen/bucketgen/registry/table"
 
 // byEvent lists the buckets whose criteria ask about an event.
-var byEvent = []registry.Postings{
+var byEvent = []table.Postings{
 	eventPurchase: {
-		Always: []registry.Index{idxBuyers},
+		Always: []table.BucketIndex{idxBuyers},
 	},
 }
 
 // byProperty lists the buckets whose criteria ask about a property.
-var byProperty = []registry.Postings{
+var byProperty = []table.Postings{
 	propPlan: {
-		Guarded: []registry.Guarded{
-			{Property: propPlan, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "pro"}, Buckets: []registry.Index{idxLoyal}},
+		Guarded: []table.Guarded{
+			{Property: propPlan, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "pro"}, Buckets: []table.BucketIndex{idxLoyal}},
 			}},
 		},
 	},

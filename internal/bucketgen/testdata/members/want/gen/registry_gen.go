@@ -3,11 +3,14 @@
 
 package gen
 
-import "github.com/bucketgen/bucketgen/registry"
+import (
+	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
+)
 
-// Places in Registry. They mean nothing outside of this program: a bucket more shifts them.
+// Positions in Registry. Valid within this build only: adding a bucket renumbers them.
 const (
-	idxAmbassadors registry.Index = iota
+	idxAmbassadors table.BucketIndex = iota
 	idxBanned
 	idxBuyers
 	idxInvited
@@ -15,21 +18,21 @@ const (
 )
 
 const (
-	eventPurchase registry.Event = iota
+	eventPurchase table.EventIndex = iota
 )
 
 const (
-	propPlan registry.Property = iota
+	propPlan table.PropertyIndex = iota
 )
 
 const (
-	signalPurchase registry.Signal = iota
+	signalPurchase table.SignalIndex = iota
 )
 
 // Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
-var Registry = &registry.Registry{
+var Registry = registry.New(&table.Registry{
 	Fingerprint: "7a3f5ec84ac6766f",
-	Buckets: []registry.Bucket{
+	Buckets: []table.Bucket{
 		idxAmbassadors: {
 			ID:           "ambassadors",
 			Name:         "ambassadors",
@@ -42,46 +45,46 @@ var Registry = &registry.Registry{
 			ID:          "banned",
 			Name:        "banned",
 			Fingerprint: "973a98af7734ad8e",
-			Kind:        registry.Manual,
-			Dependents:  []registry.Index{idxLoyal},
+			Kind:        table.Manual,
+			Dependents:  []table.BucketIndex{idxLoyal},
 		},
 		idxBuyers: {
 			ID:           "buyers",
 			Name:         "buyers",
 			Fingerprint:  "328c443eebf7bc55",
-			Events:       []registry.Event{eventPurchase},
-			Signals:      []registry.Signal{signalPurchase},
+			Events:       []table.EventIndex{eventPurchase},
+			Signals:      []table.SignalIndex{signalPurchase},
 			Criteria:     nodesBuyers,
-			Dependents:   []registry.Index{idxLoyal},
+			Dependents:   []table.BucketIndex{idxLoyal},
 			CriteriaFunc: criteriaBuyers,
 		},
 		idxInvited: {
 			ID:          "invited",
 			Name:        "invited",
 			Fingerprint: "973a98af7734ad8e",
-			Kind:        registry.Manual,
-			Dependents:  []registry.Index{idxAmbassadors},
+			Kind:        table.Manual,
+			Dependents:  []table.BucketIndex{idxAmbassadors},
 		},
 		idxLoyal: {
 			ID:           "loyal",
 			Name:         "loyal",
 			Fingerprint:  "71054088ccce7a33",
-			Properties:   []registry.Property{propPlan},
+			Properties:   []table.PropertyIndex{propPlan},
 			Criteria:     nodesLoyal,
 			Level:        1,
-			Dependents:   []registry.Index{idxAmbassadors},
+			Dependents:   []table.BucketIndex{idxAmbassadors},
 			CriteriaFunc: criteriaLoyal,
 		},
 	},
-	Events: []registry.EventRow{
-		eventPurchase: {Name: "purchase", Signals: []registry.Signal{signalPurchase}},
+	Events: []table.Event{
+		eventPurchase: {Name: "purchase", Signals: []table.SignalIndex{signalPurchase}},
 	},
-	Properties: []registry.PropertyRow{
-		propPlan: {Name: "plan", Type: registry.Text},
+	Properties: []table.Property{
+		propPlan: {Name: "plan", Type: table.Text},
 	},
-	Signals: []registry.SignalRow{
-		signalPurchase: {Key: "event purchase", Event: eventPurchase, Field: registry.NoField, Newest: 1},
+	Signals: []table.Signal{
+		signalPurchase: {Key: "event purchase", Event: eventPurchase, Field: table.NoField, Newest: 1},
 	},
 	ByEvent:    byEvent,
 	ByProperty: byProperty,
-}
+})

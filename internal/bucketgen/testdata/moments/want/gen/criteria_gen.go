@@ -6,79 +6,79 @@ package gen
 import (
 	"time"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// criteriaFirsts answers whether a user belongs to firsts.
-func criteriaFirsts(f *registry.Facts) registry.Verdict {
-	return registry.All(
-		f.First(signalPurchase3).Is(fieldPurchaseProduct, registry.Value{Kind: registry.Text, Text: "book"}),
-		registry.Not(f.First(signalPurchase3).Is(fieldPurchaseProduct, registry.Value{Kind: registry.Text, Text: "bible"})),
-		registry.Any(
+// criteriaFirsts reports whether a user belongs to firsts.
+func criteriaFirsts(f *table.Facts) table.Verdict {
+	return table.All(
+		f.First(signalPurchase3).Is(fieldPurchaseProduct, table.Value{Kind: table.Text, Text: "book"}),
+		table.Not(f.First(signalPurchase3).Is(fieldPurchaseProduct, table.Value{Kind: table.Text, Text: "bible"})),
+		table.Any(
 			f.First(signalPurchase6).Between(fieldPurchaseAmount, 5, 50),
-			registry.Not(f.First(signalPurchase12).Is(fieldPurchaseGift, registry.Value{Kind: registry.Bool, Bool: true})),
+			table.Not(f.First(signalPurchase12).Is(fieldPurchaseGift, table.Value{Kind: table.Bool, Bool: true})),
 		),
 		f.First(signalPurchase8).HasAll(fieldPurchaseMetaLabels, "new", "red"),
 	)
 }
 
-var nodesFirsts = []registry.Node{
-	{Op: registry.OpAll, Size: 14},
-	{Op: registry.OpFirst, Size: 2, Signal: signalPurchase3},
-	{Op: registry.OpIs, Size: 1, Property: fieldPurchaseProduct, Value: registry.Value{Kind: registry.Text, Text: "book"}},
-	{Op: registry.OpFirst, Size: 3, Signal: signalPurchase3},
-	{Op: registry.OpNot, Size: 2},
-	{Op: registry.OpIs, Size: 1, Property: fieldPurchaseProduct, Value: registry.Value{Kind: registry.Text, Text: "bible"}},
-	{Op: registry.OpAny, Size: 6},
-	{Op: registry.OpFirst, Size: 2, Signal: signalPurchase6},
-	{Op: registry.OpBetween, Size: 1, Property: fieldPurchaseAmount, With: &registry.Operands{Numbers: []float64{5, 50}}},
-	{Op: registry.OpNot, Size: 3},
-	{Op: registry.OpFirst, Size: 2, Signal: signalPurchase12},
-	{Op: registry.OpIs, Size: 1, Property: fieldPurchaseGift, Value: registry.Value{Kind: registry.Bool, Bool: true}},
-	{Op: registry.OpFirst, Size: 2, Signal: signalPurchase8},
-	{Op: registry.OpHasAll, Size: 1, Property: fieldPurchaseMetaLabels, With: &registry.Operands{Texts: []string{"new", "red"}}},
+var nodesFirsts = []table.Node{
+	{Op: table.OpAll, Size: 14},
+	{Op: table.OpFirst, Size: 2, Signal: signalPurchase3},
+	{Op: table.OpIs, Size: 1, Property: fieldPurchaseProduct, Value: table.Value{Kind: table.Text, Text: "book"}},
+	{Op: table.OpFirst, Size: 3, Signal: signalPurchase3},
+	{Op: table.OpNot, Size: 2},
+	{Op: table.OpIs, Size: 1, Property: fieldPurchaseProduct, Value: table.Value{Kind: table.Text, Text: "bible"}},
+	{Op: table.OpAny, Size: 6},
+	{Op: table.OpFirst, Size: 2, Signal: signalPurchase6},
+	{Op: table.OpBetween, Size: 1, Property: fieldPurchaseAmount, With: &table.Operands{Numbers: []float64{5, 50}}},
+	{Op: table.OpNot, Size: 3},
+	{Op: table.OpFirst, Size: 2, Signal: signalPurchase12},
+	{Op: table.OpIs, Size: 1, Property: fieldPurchaseGift, Value: table.Value{Kind: table.Bool, Bool: true}},
+	{Op: table.OpFirst, Size: 2, Signal: signalPurchase8},
+	{Op: table.OpHasAll, Size: 1, Property: fieldPurchaseMetaLabels, With: &table.Operands{Texts: []string{"new", "red"}}},
 }
 
-// criteriaLapsed answers whether a user belongs to lapsed.
-func criteriaLapsed(f *registry.Facts) registry.Verdict {
-	return registry.All(
-		f.AtLeast(signalPurchase, 3, registry.Ago(90*24*time.Hour, 30*24*time.Hour)),
-		f.Exactly(signalPurchase, 2, registry.Ago(60*24*time.Hour, 30*24*time.Hour)),
-		registry.Any(
-			f.AtMost(signalPurchase7, 0, registry.Ago(7*24*time.Hour, 24*time.Hour)),
-			f.AtMost(signalPurchase, 3, registry.Ago(7*24*time.Hour, 24*time.Hour)),
+// criteriaLapsed reports whether a user belongs to lapsed.
+func criteriaLapsed(f *table.Facts) table.Verdict {
+	return table.All(
+		f.AtLeast(signalPurchase, 3, table.Ago(90*24*time.Hour, 30*24*time.Hour)),
+		f.Exactly(signalPurchase, 2, table.Ago(60*24*time.Hour, 30*24*time.Hour)),
+		table.Any(
+			f.AtMost(signalPurchase7, 0, table.Ago(7*24*time.Hour, 24*time.Hour)),
+			f.AtMost(signalPurchase, 3, table.Ago(7*24*time.Hour, 24*time.Hour)),
 		),
-		registry.Any(
-			f.Only(signalPurchase10, signalPurchase2, registry.Ago(90*24*time.Hour, 30*24*time.Hour)),
-			f.AtLeast(signalPurchase13, 1, registry.Ago(90*24*time.Hour, 30*24*time.Hour)),
+		table.Any(
+			f.Only(signalPurchase10, signalPurchase2, table.Ago(90*24*time.Hour, 30*24*time.Hour)),
+			f.AtLeast(signalPurchase13, 1, table.Ago(90*24*time.Hour, 30*24*time.Hour)),
 		),
-		registry.Not(f.AtLeast(signalPurchase, 2, registry.Ago(time.Hour, time.Microsecond))),
-		f.AtMost(signalPurchase, 7, registry.Ago(24*time.Hour, time.Hour)),
-		f.AtLeast(signalPurchase11, 1, registry.Ever),
+		table.Not(f.AtLeast(signalPurchase, 2, table.Ago(time.Hour, time.Microsecond))),
+		f.AtMost(signalPurchase, 7, table.Ago(24*time.Hour, time.Hour)),
+		f.AtLeast(signalPurchase11, 1, table.Ever),
 	)
 }
 
-var nodesLapsed = []registry.Node{
-	{Op: registry.OpAll, Size: 13},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalPurchase, Count: 3, Window: registry.Window{Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}},
-	{Op: registry.OpExactly, Size: 1, Signal: signalPurchase, Count: 2, Window: registry.Window{Span: 60 * 24 * time.Hour, Until: 30 * 24 * time.Hour}},
-	{Op: registry.OpAny, Size: 3},
-	{Op: registry.OpAtMost, Size: 1, Signal: signalPurchase7, Count: 0, Window: registry.Window{Span: 7 * 24 * time.Hour, Until: 24 * time.Hour}},
-	{Op: registry.OpAtMost, Size: 1, Signal: signalPurchase, Count: 3, Window: registry.Window{Span: 7 * 24 * time.Hour, Until: 24 * time.Hour}},
-	{Op: registry.OpAny, Size: 3},
-	{Op: registry.OpOnly, Size: 1, Signal: signalPurchase10, Other: signalPurchase2, Window: registry.Window{Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalPurchase13, Count: 1, Window: registry.Window{Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}},
-	{Op: registry.OpNot, Size: 2},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalPurchase, Count: 2, Window: registry.Window{Span: time.Hour, Until: time.Microsecond}},
-	{Op: registry.OpAtMost, Size: 1, Signal: signalPurchase, Count: 7, Window: registry.Window{Span: 24 * time.Hour, Until: time.Hour}},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalPurchase11, Count: 1},
+var nodesLapsed = []table.Node{
+	{Op: table.OpAll, Size: 13},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalPurchase, Count: 3, Window: table.Window{Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}},
+	{Op: table.OpExactly, Size: 1, Signal: signalPurchase, Count: 2, Window: table.Window{Span: 60 * 24 * time.Hour, Until: 30 * 24 * time.Hour}},
+	{Op: table.OpAny, Size: 3},
+	{Op: table.OpAtMost, Size: 1, Signal: signalPurchase7, Count: 0, Window: table.Window{Span: 7 * 24 * time.Hour, Until: 24 * time.Hour}},
+	{Op: table.OpAtMost, Size: 1, Signal: signalPurchase, Count: 3, Window: table.Window{Span: 7 * 24 * time.Hour, Until: 24 * time.Hour}},
+	{Op: table.OpAny, Size: 3},
+	{Op: table.OpOnly, Size: 1, Signal: signalPurchase10, Other: signalPurchase2, Window: table.Window{Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalPurchase13, Count: 1, Window: table.Window{Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}},
+	{Op: table.OpNot, Size: 2},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalPurchase, Count: 2, Window: table.Window{Span: time.Hour, Until: time.Microsecond}},
+	{Op: table.OpAtMost, Size: 1, Signal: signalPurchase, Count: 7, Window: table.Window{Span: 24 * time.Hour, Until: time.Hour}},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalPurchase11, Count: 1},
 }
 
-// criteriaLasts answers whether a user belongs to lasts.
-func criteriaLasts(f *registry.Facts) registry.Verdict {
-	return registry.Any(
+// criteriaLasts reports whether a user belongs to lasts.
+func criteriaLasts(f *table.Facts) table.Verdict {
+	return table.Any(
 		f.Last(signalPurchase9).InTheNext(fieldPurchaseShipsAt, 7*24*time.Hour),
-		registry.AtLeastOf(
+		table.AtLeastOf(
 			1,
 			f.Last(signalPurchase5).Today(fieldPurchaseShipsAt, "Europe/Berlin"),
 			f.Last(signalPurchase3).InFold(fieldPurchaseProduct, "book", "toy"),
@@ -87,49 +87,49 @@ func criteriaLasts(f *registry.Facts) registry.Verdict {
 	)
 }
 
-var nodesLasts = []registry.Node{
-	{Op: registry.OpAny, Size: 10},
-	{Op: registry.OpLast, Size: 2, Signal: signalPurchase9},
-	{Op: registry.OpInTheNext, Size: 1, Property: fieldPurchaseShipsAt, Span: 7 * 24 * time.Hour},
-	{Op: registry.OpAtLeastOf, Size: 5, Count: 1},
-	{Op: registry.OpLast, Size: 2, Signal: signalPurchase5},
-	{Op: registry.OpToday, Size: 1, Property: fieldPurchaseShipsAt, With: &registry.Operands{Zone: "Europe/Berlin"}},
-	{Op: registry.OpLast, Size: 2, Signal: signalPurchase3},
-	{Op: registry.OpInFold, Size: 1, Property: fieldPurchaseProduct, With: &registry.Operands{Texts: []string{"book", "toy"}}},
-	{Op: registry.OpLast, Size: 2, Signal: signalPurchase4},
-	{Op: registry.OpMoreThan, Size: 1, Property: fieldPurchaseAmount, Value: registry.Value{Kind: registry.Number, Number: 100}},
+var nodesLasts = []table.Node{
+	{Op: table.OpAny, Size: 10},
+	{Op: table.OpLast, Size: 2, Signal: signalPurchase9},
+	{Op: table.OpInTheNext, Size: 1, Property: fieldPurchaseShipsAt, Span: 7 * 24 * time.Hour},
+	{Op: table.OpAtLeastOf, Size: 5, Count: 1},
+	{Op: table.OpLast, Size: 2, Signal: signalPurchase5},
+	{Op: table.OpToday, Size: 1, Property: fieldPurchaseShipsAt, With: &table.Operands{Zone: "Europe/Berlin"}},
+	{Op: table.OpLast, Size: 2, Signal: signalPurchase3},
+	{Op: table.OpInFold, Size: 1, Property: fieldPurchaseProduct, With: &table.Operands{Texts: []string{"book", "toy"}}},
+	{Op: table.OpLast, Size: 2, Signal: signalPurchase4},
+	{Op: table.OpMoreThan, Size: 1, Property: fieldPurchaseAmount, Value: table.Value{Kind: table.Number, Number: 100}},
 }
 
-// criteriaRest answers whether a user belongs to rest.
-func criteriaRest(f *registry.Facts) registry.Verdict {
-	return registry.All(
-		registry.Not(f.Sample(50, "b")),
-		f.AtLeast(signalPurchase, 1, registry.Ever),
+// criteriaRest reports whether a user belongs to rest.
+func criteriaRest(f *table.Facts) table.Verdict {
+	return table.All(
+		table.Not(f.Sample(50, "b")),
+		f.AtLeast(signalPurchase, 1, table.Ever),
 	)
 }
 
-var nodesRest = []registry.Node{
-	{Op: registry.OpAll, Size: 4},
-	{Op: registry.OpNot, Size: 2},
-	{Op: registry.OpSample, Size: 1, Value: registry.Value{Kind: registry.Text, Text: "b"}, With: &registry.Operands{Numbers: []float64{50}}},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalPurchase, Count: 1},
+var nodesRest = []table.Node{
+	{Op: table.OpAll, Size: 4},
+	{Op: table.OpNot, Size: 2},
+	{Op: table.OpSample, Size: 1, Value: table.Value{Kind: table.Text, Text: "b"}, With: &table.Operands{Numbers: []float64{50}}},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalPurchase, Count: 1},
 }
 
-// criteriaSampled answers whether a user belongs to sampled.
-func criteriaSampled(f *registry.Facts) registry.Verdict {
+// criteriaSampled reports whether a user belongs to sampled.
+func criteriaSampled(f *table.Facts) table.Verdict {
 	return f.Sample(12.5, "new checkout")
 }
 
-var nodesSampled = []registry.Node{
-	{Op: registry.OpSample, Size: 1, Value: registry.Value{Kind: registry.Text, Text: "new checkout"}, With: &registry.Operands{Numbers: []float64{12.5}}},
+var nodesSampled = []table.Node{
+	{Op: table.OpSample, Size: 1, Value: table.Value{Kind: table.Text, Text: "new checkout"}, With: &table.Operands{Numbers: []float64{12.5}}},
 }
 
-// criteriaSingle answers whether a user belongs to single.
-func criteriaSingle(f *registry.Facts) registry.Verdict {
+// criteriaSingle reports whether a user belongs to single.
+func criteriaSingle(f *table.Facts) table.Verdict {
 	return f.Last(signalPurchase3).In(fieldPurchaseProduct, "book", "toy")
 }
 
-var nodesSingle = []registry.Node{
-	{Op: registry.OpLast, Size: 2, Signal: signalPurchase3},
-	{Op: registry.OpIn, Size: 1, Property: fieldPurchaseProduct, With: &registry.Operands{Texts: []string{"book", "toy"}}},
+var nodesSingle = []table.Node{
+	{Op: table.OpLast, Size: 2, Signal: signalPurchase3},
+	{Op: table.OpIn, Size: 1, Property: fieldPurchaseProduct, With: &table.Operands{Texts: []string{"book", "toy"}}},
 }

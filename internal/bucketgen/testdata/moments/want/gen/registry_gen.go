@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Places in Registry. They mean nothing outside of this program: a bucket more shifts them.
+// Positions in Registry. Valid within this build only: adding a bucket renumbers them.
 const (
-	idxFirsts registry.Index = iota
+	idxFirsts table.BucketIndex = iota
 	idxLapsed
 	idxLasts
 	idxRest
@@ -20,11 +21,11 @@ const (
 )
 
 const (
-	eventPurchase registry.Event = iota
+	eventPurchase table.EventIndex = iota
 )
 
 const (
-	signalPurchase registry.Signal = iota
+	signalPurchase table.SignalIndex = iota
 	signalPurchase2
 	signalPurchase3
 	signalPurchase4
@@ -40,7 +41,7 @@ const (
 )
 
 const (
-	fieldPurchaseAmount registry.Field = iota
+	fieldPurchaseAmount table.FieldIndex = iota
 	fieldPurchaseGift
 	fieldPurchaseMetaLabels
 	fieldPurchaseProduct
@@ -48,15 +49,15 @@ const (
 )
 
 // Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
-var Registry = &registry.Registry{
+var Registry = registry.New(&table.Registry{
 	Fingerprint: "0cb60905074720d7",
-	Buckets: []registry.Bucket{
+	Buckets: []table.Bucket{
 		idxFirsts: {
 			ID:           "firsts",
 			Name:         "firsts",
 			Fingerprint:  "6d3dfc737935a277",
-			Events:       []registry.Event{eventPurchase},
-			Signals:      []registry.Signal{signalPurchase3, signalPurchase6, signalPurchase8, signalPurchase12},
+			Events:       []table.EventIndex{eventPurchase},
+			Signals:      []table.SignalIndex{signalPurchase3, signalPurchase6, signalPurchase8, signalPurchase12},
 			Criteria:     nodesFirsts,
 			CriteriaFunc: criteriaFirsts,
 		},
@@ -64,8 +65,8 @@ var Registry = &registry.Registry{
 			ID:          "lapsed",
 			Name:        "lapsed",
 			Fingerprint: "2199655abcb68bcd",
-			Events:      []registry.Event{eventPurchase},
-			Signals: []registry.Signal{
+			Events:      []table.EventIndex{eventPurchase},
+			Signals: []table.SignalIndex{
 				signalPurchase,
 				signalPurchase2,
 				signalPurchase7,
@@ -80,8 +81,8 @@ var Registry = &registry.Registry{
 			ID:           "lasts",
 			Name:         "lasts",
 			Fingerprint:  "5dddd06a59f14cec",
-			Events:       []registry.Event{eventPurchase},
-			Signals:      []registry.Signal{signalPurchase3, signalPurchase4, signalPurchase5, signalPurchase9},
+			Events:       []table.EventIndex{eventPurchase},
+			Signals:      []table.SignalIndex{signalPurchase3, signalPurchase4, signalPurchase5, signalPurchase9},
 			Criteria:     nodesLasts,
 			CriteriaFunc: criteriaLasts,
 		},
@@ -89,8 +90,8 @@ var Registry = &registry.Registry{
 			ID:           "rest",
 			Name:         "rest",
 			Fingerprint:  "e3108c8fa2ae98df",
-			Events:       []registry.Event{eventPurchase},
-			Signals:      []registry.Signal{signalPurchase},
+			Events:       []table.EventIndex{eventPurchase},
+			Signals:      []table.SignalIndex{signalPurchase},
 			Criteria:     nodesRest,
 			CriteriaFunc: criteriaRest,
 		},
@@ -105,14 +106,14 @@ var Registry = &registry.Registry{
 			ID:           "single",
 			Name:         "single",
 			Fingerprint:  "4abe1c85432c9cbe",
-			Events:       []registry.Event{eventPurchase},
-			Signals:      []registry.Signal{signalPurchase3},
+			Events:       []table.EventIndex{eventPurchase},
+			Signals:      []table.SignalIndex{signalPurchase3},
 			Criteria:     nodesSingle,
 			CriteriaFunc: criteriaSingle,
 		},
 	},
-	Events: []registry.EventRow{
-		eventPurchase: {Name: "purchase", Signals: []registry.Signal{
+	Events: []table.Event{
+		eventPurchase: {Name: "purchase", Signals: []table.SignalIndex{
 			signalPurchase,
 			signalPurchase2,
 			signalPurchase3,
@@ -128,49 +129,49 @@ var Registry = &registry.Registry{
 			signalPurchase13,
 		}},
 	},
-	Signals: []registry.SignalRow{
-		signalPurchase: {Key: "event purchase", Event: eventPurchase, Field: registry.NoField, Newest: 8, Totals: true, Ago: []registry.Window{{Span: time.Hour, Until: time.Microsecond}, {Span: 24 * time.Hour, Until: time.Hour}, {Span: 7 * 24 * time.Hour, Until: 24 * time.Hour}, {Span: 60 * 24 * time.Hour, Until: 30 * 24 * time.Hour}, {Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}}},
-		signalPurchase2: {Key: "signal 06ca7d89a3d45b16 of purchase", Event: eventPurchase, Filter: []registry.Node{
-			{Op: registry.OpLessThan, Size: 1, Property: fieldPurchaseAmount, Value: registry.Value{Kind: registry.Number, Number: 5}},
-		}, Field: registry.NoField, Newest: 1, Ago: []registry.Window{{Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}}},
+	Signals: []table.Signal{
+		signalPurchase: {Key: "event purchase", Event: eventPurchase, Field: table.NoField, Newest: 8, Totals: true, Ago: []table.Window{{Span: time.Hour, Until: time.Microsecond}, {Span: 24 * time.Hour, Until: time.Hour}, {Span: 7 * 24 * time.Hour, Until: 24 * time.Hour}, {Span: 60 * 24 * time.Hour, Until: 30 * 24 * time.Hour}, {Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}}},
+		signalPurchase2: {Key: "signal 06ca7d89a3d45b16 of purchase", Event: eventPurchase, Filter: []table.Node{
+			{Op: table.OpLessThan, Size: 1, Property: fieldPurchaseAmount, Value: table.Value{Kind: table.Number, Number: 5}},
+		}, Field: table.NoField, Newest: 1, Ago: []table.Window{{Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}}},
 		signalPurchase3: {Key: "signal 4bd134b0a5e885bc of purchase", Event: eventPurchase, Field: fieldPurchaseProduct, Totals: true},
-		signalPurchase4: {Key: "signal 51ad0db3f1296aad of purchase", Event: eventPurchase, Filter: []registry.Node{
-			{Op: registry.OpAll, Size: 2},
-			{Op: registry.OpSince, Size: 1, Value: registry.Value{Kind: registry.Time, Time: 1767225600000000 /* 2026-01-01T00:00:00Z */}},
+		signalPurchase4: {Key: "signal 51ad0db3f1296aad of purchase", Event: eventPurchase, Filter: []table.Node{
+			{Op: table.OpAll, Size: 2},
+			{Op: table.OpSince, Size: 1, Value: table.Value{Kind: table.Time, Time: 1767225600000000 /* 2026-01-01T00:00:00Z */}},
 		}, Field: fieldPurchaseAmount, Totals: true},
-		signalPurchase5: {Key: "signal 6040de61e2c8cda1 of purchase", Event: eventPurchase, Filter: []registry.Node{
-			{Op: registry.OpIs, Size: 1, Property: fieldPurchaseGift, Value: registry.Value{Kind: registry.Bool, Bool: true}},
+		signalPurchase5: {Key: "signal 6040de61e2c8cda1 of purchase", Event: eventPurchase, Filter: []table.Node{
+			{Op: table.OpIs, Size: 1, Property: fieldPurchaseGift, Value: table.Value{Kind: table.Bool, Bool: true}},
 		}, Field: fieldPurchaseShipsAt, Totals: true},
 		signalPurchase6: {Key: "signal 687d0f0d0c3a4bd1 of purchase", Event: eventPurchase, Field: fieldPurchaseAmount, Totals: true},
-		signalPurchase7: {Key: "signal 7ef44c85b3100d56 of purchase", Event: eventPurchase, Filter: []registry.Node{
-			{Op: registry.OpIs, Size: 1, Property: fieldPurchaseGift, Value: registry.Value{Kind: registry.Bool, Bool: true}},
-		}, Field: registry.NoField, Newest: 1, Ago: []registry.Window{{Span: 7 * 24 * time.Hour, Until: 24 * time.Hour}}},
-		signalPurchase8: {Key: "signal 817bb955a1e2108a of purchase", Event: eventPurchase, Filter: []registry.Node{
-			{Op: registry.OpAll, Size: 3},
-			{Op: registry.OpNotLess, Size: 1, Property: fieldPurchaseAmount, Value: registry.Value{Kind: registry.Number, Number: 5}},
-			{Op: registry.OpIs, Size: 1, Property: fieldPurchaseGift, Value: registry.Value{Kind: registry.Bool, Bool: false}},
+		signalPurchase7: {Key: "signal 7ef44c85b3100d56 of purchase", Event: eventPurchase, Filter: []table.Node{
+			{Op: table.OpIs, Size: 1, Property: fieldPurchaseGift, Value: table.Value{Kind: table.Bool, Bool: true}},
+		}, Field: table.NoField, Newest: 1, Ago: []table.Window{{Span: 7 * 24 * time.Hour, Until: 24 * time.Hour}}},
+		signalPurchase8: {Key: "signal 817bb955a1e2108a of purchase", Event: eventPurchase, Filter: []table.Node{
+			{Op: table.OpAll, Size: 3},
+			{Op: table.OpNotLess, Size: 1, Property: fieldPurchaseAmount, Value: table.Value{Kind: table.Number, Number: 5}},
+			{Op: table.OpIs, Size: 1, Property: fieldPurchaseGift, Value: table.Value{Kind: table.Bool, Bool: false}},
 		}, Field: fieldPurchaseMetaLabels, Totals: true},
 		signalPurchase9: {Key: "signal 9dae07f1abc993dd of purchase", Event: eventPurchase, Field: fieldPurchaseShipsAt, Totals: true},
-		signalPurchase10: {Key: "signal b62c72c7683e7bb4 of purchase", Event: eventPurchase, Filter: []registry.Node{
-			{Op: registry.OpNotLess, Size: 1, Property: fieldPurchaseAmount, Value: registry.Value{Kind: registry.Number, Number: -1.7976931348623157e+308}},
-		}, Field: registry.NoField, Newest: 1, Ago: []registry.Window{{Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}}},
-		signalPurchase11: {Key: "signal c6e98bc9e7e08ba6 of purchase", Event: eventPurchase, Filter: []registry.Node{
-			{Op: registry.OpAll, Size: 2},
-			{Op: registry.OpSince, Size: 1, Value: registry.Value{Kind: registry.Time, Time: 1767225600000000 /* 2026-01-01T00:00:00Z */}},
-		}, Field: registry.NoField, Totals: true},
+		signalPurchase10: {Key: "signal b62c72c7683e7bb4 of purchase", Event: eventPurchase, Filter: []table.Node{
+			{Op: table.OpNotLess, Size: 1, Property: fieldPurchaseAmount, Value: table.Value{Kind: table.Number, Number: -1.7976931348623157e+308}},
+		}, Field: table.NoField, Newest: 1, Ago: []table.Window{{Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}}},
+		signalPurchase11: {Key: "signal c6e98bc9e7e08ba6 of purchase", Event: eventPurchase, Filter: []table.Node{
+			{Op: table.OpAll, Size: 2},
+			{Op: table.OpSince, Size: 1, Value: table.Value{Kind: table.Time, Time: 1767225600000000 /* 2026-01-01T00:00:00Z */}},
+		}, Field: table.NoField, Totals: true},
 		signalPurchase12: {Key: "signal e9bd9312bfa0225f of purchase", Event: eventPurchase, Field: fieldPurchaseGift, Totals: true},
-		signalPurchase13: {Key: "signal fb59cac21f0ae304 of purchase", Event: eventPurchase, Filter: []registry.Node{
-			{Op: registry.OpMoreThan, Size: 1, Property: fieldPurchaseAmount, Value: registry.Value{Kind: registry.Number, Number: 50}},
-		}, Field: registry.NoField, Newest: 1, Ago: []registry.Window{{Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}}},
+		signalPurchase13: {Key: "signal fb59cac21f0ae304 of purchase", Event: eventPurchase, Filter: []table.Node{
+			{Op: table.OpMoreThan, Size: 1, Property: fieldPurchaseAmount, Value: table.Value{Kind: table.Number, Number: 50}},
+		}, Field: table.NoField, Newest: 1, Ago: []table.Window{{Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}}},
 	},
-	Fields: []registry.FieldRow{
-		fieldPurchaseAmount:     {Event: eventPurchase, Name: "amount", Type: registry.Number},
-		fieldPurchaseGift:       {Event: eventPurchase, Name: "gift", Type: registry.Bool},
-		fieldPurchaseMetaLabels: {Event: eventPurchase, Name: "meta", Path: []string{"labels"}, Type: registry.List},
-		fieldPurchaseProduct:    {Event: eventPurchase, Name: "product", Type: registry.Text},
-		fieldPurchaseShipsAt:    {Event: eventPurchase, Name: "ships_at", Type: registry.Time},
+	Fields: []table.Field{
+		fieldPurchaseAmount:     {Event: eventPurchase, Name: "amount", Type: table.Number},
+		fieldPurchaseGift:       {Event: eventPurchase, Name: "gift", Type: table.Bool},
+		fieldPurchaseMetaLabels: {Event: eventPurchase, Name: "meta", Path: []string{"labels"}, Type: table.List},
+		fieldPurchaseProduct:    {Event: eventPurchase, Name: "product", Type: table.Text},
+		fieldPurchaseShipsAt:    {Event: eventPurchase, Name: "ships_at", Type: table.Time},
 	},
 	ByEvent:    byEvent,
 	ByProperty: byProperty,
 	Newcomers:  newcomers,
-}
+})

@@ -6,229 +6,229 @@ package gen
 import (
 	"time"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// criteriaAlsoGuarded answers whether a user belongs to also-guarded.
-func criteriaAlsoGuarded(f *registry.Facts) registry.Verdict {
-	return registry.All(
-		f.Is(propPlan, registry.Value{Kind: registry.Text, Text: "pro"}),
-		f.Is(propConfirmed, registry.Value{Kind: registry.Bool, Bool: true}),
+// criteriaAlsoGuarded reports whether a user belongs to also-guarded.
+func criteriaAlsoGuarded(f *table.Facts) table.Verdict {
+	return table.All(
+		f.Is(propPlan, table.Value{Kind: table.Text, Text: "pro"}),
+		f.Is(propConfirmed, table.Value{Kind: table.Bool, Bool: true}),
 	)
 }
 
-var nodesAlsoGuarded = []registry.Node{
-	{Op: registry.OpAll, Size: 3},
-	{Op: registry.OpIs, Size: 1, Property: propPlan, Value: registry.Value{Kind: registry.Text, Text: "pro"}},
-	{Op: registry.OpIs, Size: 1, Property: propConfirmed, Value: registry.Value{Kind: registry.Bool, Bool: true}},
+var nodesAlsoGuarded = []table.Node{
+	{Op: table.OpAll, Size: 3},
+	{Op: table.OpIs, Size: 1, Property: propPlan, Value: table.Value{Kind: table.Text, Text: "pro"}},
+	{Op: table.OpIs, Size: 1, Property: propConfirmed, Value: table.Value{Kind: table.Bool, Bool: true}},
 }
 
-// criteriaBools answers whether a user belongs to bools.
-func criteriaBools(f *registry.Facts) registry.Verdict {
-	return registry.Any(
-		f.Is(propConfirmed, registry.Value{Kind: registry.Bool, Bool: true}),
-		f.Is(propConfirmed, registry.Value{Kind: registry.Bool, Bool: false}),
-		registry.All(
+// criteriaBools reports whether a user belongs to bools.
+func criteriaBools(f *table.Facts) table.Verdict {
+	return table.Any(
+		f.Is(propConfirmed, table.Value{Kind: table.Bool, Bool: true}),
+		f.Is(propConfirmed, table.Value{Kind: table.Bool, Bool: false}),
+		table.All(
 			f.Exists(propConfirmed),
-			registry.Not(registry.Not(f.Exists(propConfirmed))),
+			table.Not(table.Not(f.Exists(propConfirmed))),
 		),
 	)
 }
 
-var nodesBools = []registry.Node{
-	{Op: registry.OpAny, Size: 8},
-	{Op: registry.OpIs, Size: 1, Property: propConfirmed, Value: registry.Value{Kind: registry.Bool, Bool: true}},
-	{Op: registry.OpIs, Size: 1, Property: propConfirmed, Value: registry.Value{Kind: registry.Bool, Bool: false}},
-	{Op: registry.OpAll, Size: 5},
-	{Op: registry.OpExists, Size: 1, Property: propConfirmed},
-	{Op: registry.OpNot, Size: 3},
-	{Op: registry.OpNot, Size: 2},
-	{Op: registry.OpExists, Size: 1, Property: propConfirmed},
+var nodesBools = []table.Node{
+	{Op: table.OpAny, Size: 8},
+	{Op: table.OpIs, Size: 1, Property: propConfirmed, Value: table.Value{Kind: table.Bool, Bool: true}},
+	{Op: table.OpIs, Size: 1, Property: propConfirmed, Value: table.Value{Kind: table.Bool, Bool: false}},
+	{Op: table.OpAll, Size: 5},
+	{Op: table.OpExists, Size: 1, Property: propConfirmed},
+	{Op: table.OpNot, Size: 3},
+	{Op: table.OpNot, Size: 2},
+	{Op: table.OpExists, Size: 1, Property: propConfirmed},
 }
 
-// criteriaCounts answers whether a user belongs to counts.
-func criteriaCounts(f *registry.Facts) registry.Verdict {
-	return registry.All(
-		registry.Any(
-			f.AtLeast(signalVisit, 1, registry.Ever),
-			f.AtMost(signalVisit, 0, registry.Ever),
+// criteriaCounts reports whether a user belongs to counts.
+func criteriaCounts(f *table.Facts) table.Verdict {
+	return table.All(
+		table.Any(
+			f.AtLeast(signalVisit, 1, table.Ever),
+			f.AtMost(signalVisit, 0, table.Ever),
 		),
-		registry.Any(
-			f.AtLeast(signalVisit, 2, registry.Ever),
-			f.AtLeast(signalVisit, 3, registry.Ever),
+		table.Any(
+			f.AtLeast(signalVisit, 2, table.Ever),
+			f.AtLeast(signalVisit, 3, table.Ever),
 		),
-		registry.Any(
-			f.AtMost(signalPurchaseCompleted, 3, registry.Ever),
-			f.AtMost(signalPurchaseCompleted, 2, registry.Ever),
-			f.Exactly(signalPurchaseCompleted, 4, registry.Ever),
-		),
-	)
-}
-
-var nodesCounts = []registry.Node{
-	{Op: registry.OpAll, Size: 11},
-	{Op: registry.OpAny, Size: 3},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1},
-	{Op: registry.OpAtMost, Size: 1, Signal: signalVisit, Count: 0},
-	{Op: registry.OpAny, Size: 3},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 2},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 3},
-	{Op: registry.OpAny, Size: 4},
-	{Op: registry.OpAtMost, Size: 1, Signal: signalPurchaseCompleted, Count: 3},
-	{Op: registry.OpAtMost, Size: 1, Signal: signalPurchaseCompleted, Count: 2},
-	{Op: registry.OpExactly, Size: 1, Signal: signalPurchaseCompleted, Count: 4},
-}
-
-// criteriaGuarded answers whether a user belongs to guarded.
-func criteriaGuarded(f *registry.Facts) registry.Verdict {
-	return registry.All(
-		f.Is(propPlan, registry.Value{Kind: registry.Text, Text: "pro"}),
-		registry.All(
-			f.Is(propCity, registry.Value{Kind: registry.Text, Text: "Oslo"}),
-			f.AtLeast(signalVisit, 1, registry.Ever),
+		table.Any(
+			f.AtMost(signalPurchaseCompleted, 3, table.Ever),
+			f.AtMost(signalPurchaseCompleted, 2, table.Ever),
+			f.Exactly(signalPurchaseCompleted, 4, table.Ever),
 		),
 	)
 }
 
-var nodesGuarded = []registry.Node{
-	{Op: registry.OpAll, Size: 5},
-	{Op: registry.OpIs, Size: 1, Property: propPlan, Value: registry.Value{Kind: registry.Text, Text: "pro"}},
-	{Op: registry.OpAll, Size: 3},
-	{Op: registry.OpIs, Size: 1, Property: propCity, Value: registry.Value{Kind: registry.Text, Text: "Oslo"}},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1},
+var nodesCounts = []table.Node{
+	{Op: table.OpAll, Size: 11},
+	{Op: table.OpAny, Size: 3},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1},
+	{Op: table.OpAtMost, Size: 1, Signal: signalVisit, Count: 0},
+	{Op: table.OpAny, Size: 3},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalVisit, Count: 2},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalVisit, Count: 3},
+	{Op: table.OpAny, Size: 4},
+	{Op: table.OpAtMost, Size: 1, Signal: signalPurchaseCompleted, Count: 3},
+	{Op: table.OpAtMost, Size: 1, Signal: signalPurchaseCompleted, Count: 2},
+	{Op: table.OpExactly, Size: 1, Signal: signalPurchaseCompleted, Count: 4},
 }
 
-// criteriaNumbers answers whether a user belongs to numbers.
-func criteriaNumbers(f *registry.Facts) registry.Verdict {
-	return registry.Any(
-		f.Is(propScore, registry.Value{Kind: registry.Number, Number: 0}),
-		registry.All(
-			registry.Not(f.Is(propScore, registry.Value{Kind: registry.Number, Number: 1.5})),
+// criteriaGuarded reports whether a user belongs to guarded.
+func criteriaGuarded(f *table.Facts) table.Verdict {
+	return table.All(
+		f.Is(propPlan, table.Value{Kind: table.Text, Text: "pro"}),
+		table.All(
+			f.Is(propCity, table.Value{Kind: table.Text, Text: "Oslo"}),
+			f.AtLeast(signalVisit, 1, table.Ever),
+		),
+	)
+}
+
+var nodesGuarded = []table.Node{
+	{Op: table.OpAll, Size: 5},
+	{Op: table.OpIs, Size: 1, Property: propPlan, Value: table.Value{Kind: table.Text, Text: "pro"}},
+	{Op: table.OpAll, Size: 3},
+	{Op: table.OpIs, Size: 1, Property: propCity, Value: table.Value{Kind: table.Text, Text: "Oslo"}},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1},
+}
+
+// criteriaNumbers reports whether a user belongs to numbers.
+func criteriaNumbers(f *table.Facts) table.Verdict {
+	return table.Any(
+		f.Is(propScore, table.Value{Kind: table.Number, Number: 0}),
+		table.All(
+			table.Not(f.Is(propScore, table.Value{Kind: table.Number, Number: 1.5})),
 			f.Exists(propScore),
 		),
 		f.MoreThan(propScore, 1e+21),
 		f.NotLess(propScore, -3),
 		f.LessThan(propScore, 1e-07),
 		f.NotMore(propScore, 1234567.25),
-		registry.Not(registry.Not(f.Exists(propScore))),
+		table.Not(table.Not(f.Exists(propScore))),
 	)
 }
 
-var nodesNumbers = []registry.Node{
-	{Op: registry.OpAny, Size: 13},
-	{Op: registry.OpIs, Size: 1, Property: propScore, Value: registry.Value{Kind: registry.Number, Number: 0}},
-	{Op: registry.OpAll, Size: 4},
-	{Op: registry.OpNot, Size: 2},
-	{Op: registry.OpIs, Size: 1, Property: propScore, Value: registry.Value{Kind: registry.Number, Number: 1.5}},
-	{Op: registry.OpExists, Size: 1, Property: propScore},
-	{Op: registry.OpMoreThan, Size: 1, Property: propScore, Value: registry.Value{Kind: registry.Number, Number: 1e+21}},
-	{Op: registry.OpNotLess, Size: 1, Property: propScore, Value: registry.Value{Kind: registry.Number, Number: -3}},
-	{Op: registry.OpLessThan, Size: 1, Property: propScore, Value: registry.Value{Kind: registry.Number, Number: 1e-07}},
-	{Op: registry.OpNotMore, Size: 1, Property: propScore, Value: registry.Value{Kind: registry.Number, Number: 1234567.25}},
-	{Op: registry.OpNot, Size: 3},
-	{Op: registry.OpNot, Size: 2},
-	{Op: registry.OpExists, Size: 1, Property: propScore},
+var nodesNumbers = []table.Node{
+	{Op: table.OpAny, Size: 13},
+	{Op: table.OpIs, Size: 1, Property: propScore, Value: table.Value{Kind: table.Number, Number: 0}},
+	{Op: table.OpAll, Size: 4},
+	{Op: table.OpNot, Size: 2},
+	{Op: table.OpIs, Size: 1, Property: propScore, Value: table.Value{Kind: table.Number, Number: 1.5}},
+	{Op: table.OpExists, Size: 1, Property: propScore},
+	{Op: table.OpMoreThan, Size: 1, Property: propScore, Value: table.Value{Kind: table.Number, Number: 1e+21}},
+	{Op: table.OpNotLess, Size: 1, Property: propScore, Value: table.Value{Kind: table.Number, Number: -3}},
+	{Op: table.OpLessThan, Size: 1, Property: propScore, Value: table.Value{Kind: table.Number, Number: 1e-07}},
+	{Op: table.OpNotMore, Size: 1, Property: propScore, Value: table.Value{Kind: table.Number, Number: 1234567.25}},
+	{Op: table.OpNot, Size: 3},
+	{Op: table.OpNot, Size: 2},
+	{Op: table.OpExists, Size: 1, Property: propScore},
 }
 
-// criteriaSingle answers whether a user belongs to single.
-func criteriaSingle(f *registry.Facts) registry.Verdict {
-	return registry.All(f.Is(propPlan, registry.Value{Kind: registry.Text, Text: "pro"}))
+// criteriaSingle reports whether a user belongs to single.
+func criteriaSingle(f *table.Facts) table.Verdict {
+	return table.All(f.Is(propPlan, table.Value{Kind: table.Text, Text: "pro"}))
 }
 
-var nodesSingle = []registry.Node{
-	{Op: registry.OpAll, Size: 2},
-	{Op: registry.OpIs, Size: 1, Property: propPlan, Value: registry.Value{Kind: registry.Text, Text: "pro"}},
+var nodesSingle = []table.Node{
+	{Op: table.OpAll, Size: 2},
+	{Op: table.OpIs, Size: 1, Property: propPlan, Value: table.Value{Kind: table.Text, Text: "pro"}},
 }
 
-// criteriaTexts answers whether a user belongs to texts.
-func criteriaTexts(f *registry.Facts) registry.Verdict {
-	return registry.Any(
-		f.Is(propPlan, registry.Value{Kind: registry.Text, Text: "pro"}),
-		registry.All(
-			registry.Not(f.Is(propPlan, registry.Value{Kind: registry.Text, Text: "free"})),
+// criteriaTexts reports whether a user belongs to texts.
+func criteriaTexts(f *table.Facts) table.Verdict {
+	return table.Any(
+		f.Is(propPlan, table.Value{Kind: table.Text, Text: "pro"}),
+		table.All(
+			table.Not(f.Is(propPlan, table.Value{Kind: table.Text, Text: "free"})),
 			f.Exists(propPlan),
 		),
-		registry.All(
+		table.All(
 			f.Contains(propPlan, "team"),
-			registry.Not(f.Exists(propCity)),
+			table.Not(f.Exists(propCity)),
 		),
-		f.Is(propCity, registry.Value{Kind: registry.Text, Text: ""}),
+		f.Is(propCity, table.Value{Kind: table.Text, Text: ""}),
 	)
 }
 
-var nodesTexts = []registry.Node{
-	{Op: registry.OpAny, Size: 11},
-	{Op: registry.OpIs, Size: 1, Property: propPlan, Value: registry.Value{Kind: registry.Text, Text: "pro"}},
-	{Op: registry.OpAll, Size: 4},
-	{Op: registry.OpNot, Size: 2},
-	{Op: registry.OpIs, Size: 1, Property: propPlan, Value: registry.Value{Kind: registry.Text, Text: "free"}},
-	{Op: registry.OpExists, Size: 1, Property: propPlan},
-	{Op: registry.OpAll, Size: 4},
-	{Op: registry.OpContains, Size: 1, Property: propPlan, Value: registry.Value{Kind: registry.Text, Text: "team"}},
-	{Op: registry.OpNot, Size: 2},
-	{Op: registry.OpExists, Size: 1, Property: propCity},
-	{Op: registry.OpIs, Size: 1, Property: propCity, Value: registry.Value{Kind: registry.Text, Text: ""}},
+var nodesTexts = []table.Node{
+	{Op: table.OpAny, Size: 11},
+	{Op: table.OpIs, Size: 1, Property: propPlan, Value: table.Value{Kind: table.Text, Text: "pro"}},
+	{Op: table.OpAll, Size: 4},
+	{Op: table.OpNot, Size: 2},
+	{Op: table.OpIs, Size: 1, Property: propPlan, Value: table.Value{Kind: table.Text, Text: "free"}},
+	{Op: table.OpExists, Size: 1, Property: propPlan},
+	{Op: table.OpAll, Size: 4},
+	{Op: table.OpContains, Size: 1, Property: propPlan, Value: table.Value{Kind: table.Text, Text: "team"}},
+	{Op: table.OpNot, Size: 2},
+	{Op: table.OpExists, Size: 1, Property: propCity},
+	{Op: table.OpIs, Size: 1, Property: propCity, Value: table.Value{Kind: table.Text, Text: ""}},
 }
 
-// criteriaTimes answers whether a user belongs to times.
-func criteriaTimes(f *registry.Facts) registry.Verdict {
-	return registry.Any(
+// criteriaTimes reports whether a user belongs to times.
+func criteriaTimes(f *table.Facts) table.Verdict {
+	return table.Any(
 		f.Before(propTrialEnds, 1769862600000001 /* 2026-01-31T12:30:00.000001Z */),
 		f.After(propTrialEnds, -90000000000 /* 1969-12-30T23:00:00Z */),
 		f.InTheLast(propTrialEnds, 36*time.Hour),
 		f.MoreThanAgo(propTrialEnds, 90*time.Minute),
 		f.InTheNext(propTrialEnds, 24*time.Hour),
-		registry.All(
+		table.All(
 			f.Exists(propTrialEnds),
-			registry.Not(registry.Not(f.Exists(propTrialEnds))),
+			table.Not(table.Not(f.Exists(propTrialEnds))),
 		),
 	)
 }
 
-var nodesTimes = []registry.Node{
-	{Op: registry.OpAny, Size: 11},
-	{Op: registry.OpBefore, Size: 1, Property: propTrialEnds, Value: registry.Value{Kind: registry.Time, Time: 1769862600000001 /* 2026-01-31T12:30:00.000001Z */}},
-	{Op: registry.OpAfter, Size: 1, Property: propTrialEnds, Value: registry.Value{Kind: registry.Time, Time: -90000000000 /* 1969-12-30T23:00:00Z */}},
-	{Op: registry.OpInTheLast, Size: 1, Property: propTrialEnds, Span: 36 * time.Hour},
-	{Op: registry.OpMoreThanAgo, Size: 1, Property: propTrialEnds, Span: 90 * time.Minute},
-	{Op: registry.OpInTheNext, Size: 1, Property: propTrialEnds, Span: 24 * time.Hour},
-	{Op: registry.OpAll, Size: 5},
-	{Op: registry.OpExists, Size: 1, Property: propTrialEnds},
-	{Op: registry.OpNot, Size: 3},
-	{Op: registry.OpNot, Size: 2},
-	{Op: registry.OpExists, Size: 1, Property: propTrialEnds},
+var nodesTimes = []table.Node{
+	{Op: table.OpAny, Size: 11},
+	{Op: table.OpBefore, Size: 1, Property: propTrialEnds, Value: table.Value{Kind: table.Time, Time: 1769862600000001 /* 2026-01-31T12:30:00.000001Z */}},
+	{Op: table.OpAfter, Size: 1, Property: propTrialEnds, Value: table.Value{Kind: table.Time, Time: -90000000000 /* 1969-12-30T23:00:00Z */}},
+	{Op: table.OpInTheLast, Size: 1, Property: propTrialEnds, Span: 36 * time.Hour},
+	{Op: table.OpMoreThanAgo, Size: 1, Property: propTrialEnds, Span: 90 * time.Minute},
+	{Op: table.OpInTheNext, Size: 1, Property: propTrialEnds, Span: 24 * time.Hour},
+	{Op: table.OpAll, Size: 5},
+	{Op: table.OpExists, Size: 1, Property: propTrialEnds},
+	{Op: table.OpNot, Size: 3},
+	{Op: table.OpNot, Size: 2},
+	{Op: table.OpExists, Size: 1, Property: propTrialEnds},
 }
 
-// criteriaWindows answers whether a user belongs to windows.
-func criteriaWindows(f *registry.Facts) registry.Verdict {
-	return registry.All(
-		registry.Any(
-			f.AtLeast(signalVisit, 1, registry.Within(7*24*time.Hour)),
-			f.AtMost(signalVisit, 0, registry.Within(30*24*time.Hour)),
+// criteriaWindows reports whether a user belongs to windows.
+func criteriaWindows(f *table.Facts) table.Verdict {
+	return table.All(
+		table.Any(
+			f.AtLeast(signalVisit, 1, table.Within(7*24*time.Hour)),
+			f.AtMost(signalVisit, 0, table.Within(30*24*time.Hour)),
 		),
-		registry.Any(
-			f.AtLeast(signalVisit, 2, registry.Within(time.Second)),
-			f.AtLeast(signalVisit, 3, registry.Within(1500*time.Millisecond)),
+		table.Any(
+			f.AtLeast(signalVisit, 2, table.Within(time.Second)),
+			f.AtLeast(signalVisit, 3, table.Within(1500*time.Millisecond)),
 		),
-		registry.Any(
-			f.AtMost(signalPurchaseCompleted, 3, registry.Within(time.Microsecond)),
-			f.AtMost(signalPurchaseCompleted, 2, registry.Within(time.Hour)),
-			registry.Not(f.Exactly(signalPurchaseCompleted, 4, registry.Within(90*time.Minute))),
+		table.Any(
+			f.AtMost(signalPurchaseCompleted, 3, table.Within(time.Microsecond)),
+			f.AtMost(signalPurchaseCompleted, 2, table.Within(time.Hour)),
+			table.Not(f.Exactly(signalPurchaseCompleted, 4, table.Within(90*time.Minute))),
 		),
 	)
 }
 
-var nodesWindows = []registry.Node{
-	{Op: registry.OpAll, Size: 12},
-	{Op: registry.OpAny, Size: 3},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1, Window: registry.Window{Span: 7 * 24 * time.Hour}},
-	{Op: registry.OpAtMost, Size: 1, Signal: signalVisit, Count: 0, Window: registry.Window{Span: 30 * 24 * time.Hour}},
-	{Op: registry.OpAny, Size: 3},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 2, Window: registry.Window{Span: time.Second}},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 3, Window: registry.Window{Span: 1500 * time.Millisecond}},
-	{Op: registry.OpAny, Size: 5},
-	{Op: registry.OpAtMost, Size: 1, Signal: signalPurchaseCompleted, Count: 3, Window: registry.Window{Span: time.Microsecond}},
-	{Op: registry.OpAtMost, Size: 1, Signal: signalPurchaseCompleted, Count: 2, Window: registry.Window{Span: time.Hour}},
-	{Op: registry.OpNot, Size: 2},
-	{Op: registry.OpExactly, Size: 1, Signal: signalPurchaseCompleted, Count: 4, Window: registry.Window{Span: 90 * time.Minute}},
+var nodesWindows = []table.Node{
+	{Op: table.OpAll, Size: 12},
+	{Op: table.OpAny, Size: 3},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1, Window: table.Window{Span: 7 * 24 * time.Hour}},
+	{Op: table.OpAtMost, Size: 1, Signal: signalVisit, Count: 0, Window: table.Window{Span: 30 * 24 * time.Hour}},
+	{Op: table.OpAny, Size: 3},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalVisit, Count: 2, Window: table.Window{Span: time.Second}},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalVisit, Count: 3, Window: table.Window{Span: 1500 * time.Millisecond}},
+	{Op: table.OpAny, Size: 5},
+	{Op: table.OpAtMost, Size: 1, Signal: signalPurchaseCompleted, Count: 3, Window: table.Window{Span: time.Microsecond}},
+	{Op: table.OpAtMost, Size: 1, Signal: signalPurchaseCompleted, Count: 2, Window: table.Window{Span: time.Hour}},
+	{Op: table.OpNot, Size: 2},
+	{Op: table.OpExactly, Size: 1, Signal: signalPurchaseCompleted, Count: 4, Window: table.Window{Span: 90 * time.Minute}},
 }

@@ -3,60 +3,60 @@
 
 package gen
 
-import "github.com/bucketgen/bucketgen/registry"
+import "github.com/bucketgen/bucketgen/registry/table"
 
 // byEvent lists the buckets whose criteria ask about an event.
-var byEvent = []registry.Postings{
+var byEvent = []table.Postings{
 	eventPurchaseCompleted: {
-		Always: []registry.Index{idxCounts, idxWindows},
+		Always: []table.BucketIndex{idxCounts, idxWindows},
 	},
 	eventVisit: {
-		Always: []registry.Index{idxCounts, idxWindows},
-		Guarded: []registry.Guarded{
-			{Property: propCity, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "Oslo"}, Buckets: []registry.Index{idxGuarded}},
+		Always: []table.BucketIndex{idxCounts, idxWindows},
+		Guarded: []table.Guarded{
+			{Property: propCity, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "Oslo"}, Buckets: []table.BucketIndex{idxGuarded}},
 			}},
 		},
 	},
 }
 
 // byProperty lists the buckets whose criteria ask about a property.
-var byProperty = []registry.Postings{
+var byProperty = []table.Postings{
 	propCity: {
-		Always: []registry.Index{idxTexts},
-		Guarded: []registry.Guarded{
-			{Property: propCity, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "Oslo"}, Buckets: []registry.Index{idxGuarded}},
+		Always: []table.BucketIndex{idxTexts},
+		Guarded: []table.Guarded{
+			{Property: propCity, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "Oslo"}, Buckets: []table.BucketIndex{idxGuarded}},
 			}},
 		},
 	},
 	propConfirmed: {
-		Always: []registry.Index{idxBools},
-		Guarded: []registry.Guarded{
-			{Property: propConfirmed, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Bool, Bool: true}, Buckets: []registry.Index{idxAlsoGuarded}},
+		Always: []table.BucketIndex{idxBools},
+		Guarded: []table.Guarded{
+			{Property: propConfirmed, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Bool, Bool: true}, Buckets: []table.BucketIndex{idxAlsoGuarded}},
 			}},
 		},
 	},
 	propPlan: {
-		Always: []registry.Index{idxTexts},
-		Guarded: []registry.Guarded{
-			{Property: propCity, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "Oslo"}, Buckets: []registry.Index{idxGuarded}},
+		Always: []table.BucketIndex{idxTexts},
+		Guarded: []table.Guarded{
+			{Property: propCity, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "Oslo"}, Buckets: []table.BucketIndex{idxGuarded}},
 			}},
-			{Property: propConfirmed, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Bool, Bool: true}, Buckets: []registry.Index{idxAlsoGuarded}},
+			{Property: propConfirmed, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Bool, Bool: true}, Buckets: []table.BucketIndex{idxAlsoGuarded}},
 			}},
-			{Property: propPlan, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "pro"}, Buckets: []registry.Index{idxSingle}},
+			{Property: propPlan, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "pro"}, Buckets: []table.BucketIndex{idxSingle}},
 			}},
 		},
 	},
 	propScore: {
-		Always: []registry.Index{idxNumbers},
+		Always: []table.BucketIndex{idxNumbers},
 	},
 	propTrialEnds: {
-		Always: []registry.Index{idxTimes},
+		Always: []table.BucketIndex{idxTimes},
 	},
 	propUnused: {},
 }

@@ -3,11 +3,14 @@
 
 package gen
 
-import "github.com/bucketgen/bucketgen/registry"
+import (
+	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
+)
 
-// Places in Registry. They mean nothing outside of this program: a bucket more shifts them.
+// Positions in Registry. Valid within this build only: adding a bucket renumbers them.
 const (
-	idxAlsoGuarded registry.Index = iota
+	idxAlsoGuarded table.BucketIndex = iota
 	idxBools
 	idxCounts
 	idxGuarded
@@ -19,12 +22,12 @@ const (
 )
 
 const (
-	eventPurchaseCompleted registry.Event = iota
+	eventPurchaseCompleted table.EventIndex = iota
 	eventVisit
 )
 
 const (
-	propCity registry.Property = iota
+	propCity table.PropertyIndex = iota
 	propConfirmed
 	propPlan
 	propScore
@@ -33,19 +36,19 @@ const (
 )
 
 const (
-	signalPurchaseCompleted registry.Signal = iota
+	signalPurchaseCompleted table.SignalIndex = iota
 	signalVisit
 )
 
 // Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
-var Registry = &registry.Registry{
+var Registry = registry.New(&table.Registry{
 	Fingerprint: "83074ce372eaabcd",
-	Buckets: []registry.Bucket{
+	Buckets: []table.Bucket{
 		idxAlsoGuarded: {
 			ID:           "also-guarded",
 			Name:         "also-guarded",
 			Fingerprint:  "65c4ee629e92f079",
-			Properties:   []registry.Property{propConfirmed, propPlan},
+			Properties:   []table.PropertyIndex{propConfirmed, propPlan},
 			Criteria:     nodesAlsoGuarded,
 			CriteriaFunc: criteriaAlsoGuarded,
 		},
@@ -53,7 +56,7 @@ var Registry = &registry.Registry{
 			ID:           "bools",
 			Name:         "bools",
 			Fingerprint:  "99f8dba83ed0ff53",
-			Properties:   []registry.Property{propConfirmed},
+			Properties:   []table.PropertyIndex{propConfirmed},
 			Criteria:     nodesBools,
 			CriteriaFunc: criteriaBools,
 		},
@@ -61,8 +64,8 @@ var Registry = &registry.Registry{
 			ID:           "counts",
 			Name:         "counts",
 			Fingerprint:  "e4c2e44e72163ba3",
-			Events:       []registry.Event{eventPurchaseCompleted, eventVisit},
-			Signals:      []registry.Signal{signalPurchaseCompleted, signalVisit},
+			Events:       []table.EventIndex{eventPurchaseCompleted, eventVisit},
+			Signals:      []table.SignalIndex{signalPurchaseCompleted, signalVisit},
 			Criteria:     nodesCounts,
 			CriteriaFunc: criteriaCounts,
 		},
@@ -70,9 +73,9 @@ var Registry = &registry.Registry{
 			ID:           "guarded",
 			Name:         "guarded",
 			Fingerprint:  "a4a12074ac98cbf8",
-			Events:       []registry.Event{eventVisit},
-			Signals:      []registry.Signal{signalVisit},
-			Properties:   []registry.Property{propCity, propPlan},
+			Events:       []table.EventIndex{eventVisit},
+			Signals:      []table.SignalIndex{signalVisit},
+			Properties:   []table.PropertyIndex{propCity, propPlan},
 			Criteria:     nodesGuarded,
 			CriteriaFunc: criteriaGuarded,
 		},
@@ -80,7 +83,7 @@ var Registry = &registry.Registry{
 			ID:           "numbers",
 			Name:         "numbers",
 			Fingerprint:  "e5ad4d52d450d63f",
-			Properties:   []registry.Property{propScore},
+			Properties:   []table.PropertyIndex{propScore},
 			Criteria:     nodesNumbers,
 			CriteriaFunc: criteriaNumbers,
 		},
@@ -88,7 +91,7 @@ var Registry = &registry.Registry{
 			ID:           "single",
 			Name:         "single",
 			Fingerprint:  "8ba6211fbe76f316",
-			Properties:   []registry.Property{propPlan},
+			Properties:   []table.PropertyIndex{propPlan},
 			Criteria:     nodesSingle,
 			CriteriaFunc: criteriaSingle,
 		},
@@ -96,7 +99,7 @@ var Registry = &registry.Registry{
 			ID:           "texts",
 			Name:         "texts",
 			Fingerprint:  "c5a7556f4eb87248",
-			Properties:   []registry.Property{propCity, propPlan},
+			Properties:   []table.PropertyIndex{propCity, propPlan},
 			Criteria:     nodesTexts,
 			CriteriaFunc: criteriaTexts,
 		},
@@ -104,7 +107,7 @@ var Registry = &registry.Registry{
 			ID:           "times",
 			Name:         "times",
 			Fingerprint:  "634858cc2bb8ef06",
-			Properties:   []registry.Property{propTrialEnds},
+			Properties:   []table.PropertyIndex{propTrialEnds},
 			Criteria:     nodesTimes,
 			CriteriaFunc: criteriaTimes,
 		},
@@ -112,28 +115,28 @@ var Registry = &registry.Registry{
 			ID:           "windows",
 			Name:         "windows",
 			Fingerprint:  "2d3816b9a91e8307",
-			Events:       []registry.Event{eventPurchaseCompleted, eventVisit},
-			Signals:      []registry.Signal{signalPurchaseCompleted, signalVisit},
+			Events:       []table.EventIndex{eventPurchaseCompleted, eventVisit},
+			Signals:      []table.SignalIndex{signalPurchaseCompleted, signalVisit},
 			Criteria:     nodesWindows,
 			CriteriaFunc: criteriaWindows,
 		},
 	},
-	Events: []registry.EventRow{
-		eventPurchaseCompleted: {Name: "purchase.completed", Signals: []registry.Signal{signalPurchaseCompleted}},
-		eventVisit:             {Name: "visit", Signals: []registry.Signal{signalVisit}},
+	Events: []table.Event{
+		eventPurchaseCompleted: {Name: "purchase.completed", Signals: []table.SignalIndex{signalPurchaseCompleted}},
+		eventVisit:             {Name: "visit", Signals: []table.SignalIndex{signalVisit}},
 	},
-	Properties: []registry.PropertyRow{
-		propCity:      {Name: "city", Type: registry.Text},
-		propConfirmed: {Name: "confirmed", Type: registry.Bool},
-		propPlan:      {Name: "plan", Type: registry.Text},
-		propScore:     {Name: "score", Type: registry.Number},
-		propTrialEnds: {Name: "trial_ends_at", Type: registry.Time},
-		propUnused:    {Name: "unused", Type: registry.Text},
+	Properties: []table.Property{
+		propCity:      {Name: "city", Type: table.Text},
+		propConfirmed: {Name: "confirmed", Type: table.Bool},
+		propPlan:      {Name: "plan", Type: table.Text},
+		propScore:     {Name: "score", Type: table.Number},
+		propTrialEnds: {Name: "trial_ends_at", Type: table.Time},
+		propUnused:    {Name: "unused", Type: table.Text},
 	},
-	Signals: []registry.SignalRow{
-		signalPurchaseCompleted: {Key: "event purchase.completed", Event: eventPurchaseCompleted, Field: registry.NoField, Newest: 5, Totals: true},
-		signalVisit:             {Key: "event visit", Event: eventVisit, Field: registry.NoField, Newest: 3, Totals: true},
+	Signals: []table.Signal{
+		signalPurchaseCompleted: {Key: "event purchase.completed", Event: eventPurchaseCompleted, Field: table.NoField, Newest: 5, Totals: true},
+		signalVisit:             {Key: "event visit", Event: eventVisit, Field: table.NoField, Newest: 3, Totals: true},
 	},
 	ByEvent:    byEvent,
 	ByProperty: byProperty,
-}
+})

@@ -6,50 +6,50 @@ package gen
 import (
 	"time"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// criteriaDerived answers whether a user belongs to derived.
-func criteriaDerived(f *registry.Facts) registry.Verdict {
-	return f.AtLeast(signalVisit, 1, registry.Ever)
+// criteriaDerived reports whether a user belongs to derived.
+func criteriaDerived(f *table.Facts) table.Verdict {
+	return f.AtLeast(signalVisit, 1, table.Ever)
 }
 
-var nodesDerived = []registry.Node{
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1},
+var nodesDerived = []table.Node{
+	{Op: table.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1},
 }
 
-// criteriaEverything answers whether a user belongs to everything.
-func criteriaEverything(f *registry.Facts) registry.Verdict {
-	return f.AtLeast(signalVisit, 1, registry.Ever)
+// criteriaEverything reports whether a user belongs to everything.
+func criteriaEverything(f *table.Facts) table.Verdict {
+	return f.AtLeast(signalVisit, 1, table.Ever)
 }
 
-var nodesEverything = []registry.Node{
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1},
+var nodesEverything = []table.Node{
+	{Op: table.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1},
 }
 
-// criteriaNewcomer answers whether a user belongs to newcomer.
-func criteriaNewcomer(f *registry.Facts) registry.Verdict {
-	return f.AtMost(signalVisit, 0, registry.Within(7*24*time.Hour))
+// criteriaNewcomer reports whether a user belongs to newcomer.
+func criteriaNewcomer(f *table.Facts) table.Verdict {
+	return f.AtMost(signalVisit, 0, table.Within(7*24*time.Hour))
 }
 
-var nodesNewcomer = []registry.Node{
-	{Op: registry.OpAtMost, Size: 1, Signal: signalVisit, Count: 0, Window: registry.Window{Span: 7 * 24 * time.Hour}},
+var nodesNewcomer = []table.Node{
+	{Op: table.OpAtMost, Size: 1, Signal: signalVisit, Count: 0, Window: table.Window{Span: 7 * 24 * time.Hour}},
 }
 
-// criteriaPaused answers whether a user belongs to paused.
-func criteriaPaused(f *registry.Facts) registry.Verdict {
-	return f.AtLeast(signalVisit, 1, registry.Ever)
+// criteriaPaused reports whether a user belongs to paused.
+func criteriaPaused(f *table.Facts) table.Verdict {
+	return f.AtLeast(signalVisit, 1, table.Ever)
 }
 
-var nodesPaused = []registry.Node{
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1},
+var nodesPaused = []table.Node{
+	{Op: table.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1},
 }
 
-// criteriaPlain answers whether a user belongs to plain.
-func criteriaPlain(f *registry.Facts) registry.Verdict {
-	return f.AtLeast(signalVisit, 1, registry.Ever)
+// criteriaPlain reports whether a user belongs to plain.
+func criteriaPlain(f *table.Facts) table.Verdict {
+	return f.AtLeast(signalVisit, 1, table.Ever)
 }
 
-var nodesPlain = []registry.Node{
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1},
+var nodesPlain = []table.Node{
+	{Op: table.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1},
 }

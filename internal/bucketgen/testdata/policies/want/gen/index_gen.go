@@ -3,12 +3,12 @@
 
 package gen
 
-import "github.com/bucketgen/bucketgen/registry"
+import "github.com/bucketgen/bucketgen/registry/table"
 
 // byEvent lists the buckets whose criteria ask about an event.
-var byEvent = []registry.Postings{
+var byEvent = []table.Postings{
 	eventVisit: {
-		Always: []registry.Index{
+		Always: []table.BucketIndex{
 			idxDerived,
 			idxEverything,
 			idxNewcomer,
@@ -19,7 +19,7 @@ var byEvent = []registry.Postings{
 }
 
 // byProperty lists the buckets whose criteria ask about a property.
-var byProperty = []registry.Postings{}
+var byProperty = []table.Postings{}
 
 // newcomers lists the buckets that a user of whom nothing is known may be in, now or later.
-var newcomers = []registry.Index{idxNewcomer}
+var newcomers = []table.BucketIndex{idxNewcomer}

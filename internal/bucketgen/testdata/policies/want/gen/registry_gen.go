@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Places in Registry. They mean nothing outside of this program: a bucket more shifts them.
+// Positions in Registry. Valid within this build only: adding a bucket renumbers them.
 const (
-	idxByHand registry.Index = iota
+	idxByHand table.BucketIndex = iota
 	idxDerived
 	idxEverything
 	idxNewcomer
@@ -20,23 +21,23 @@ const (
 )
 
 const (
-	eventVisit registry.Event = iota
+	eventVisit table.EventIndex = iota
 )
 
 const (
-	signalVisit registry.Signal = iota
+	signalVisit table.SignalIndex = iota
 )
 
 // Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
-var Registry = &registry.Registry{
+var Registry = registry.New(&table.Registry{
 	Fingerprint: "e5dad389123e3d4c",
-	Buckets: []registry.Bucket{
+	Buckets: []table.Bucket{
 		idxByHand: {
 			ID:          "by-hand",
 			Name:        "by-hand",
 			Fingerprint: "5526d890b5c2645c",
-			Kind:        registry.Manual,
-			Ticks: []registry.Tick{
+			Kind:        table.Manual,
+			Ticks: []table.Tick{
 				{Label: "after-604800000", Span: 7 * 24 * time.Hour},
 			},
 		},
@@ -44,8 +45,8 @@ var Registry = &registry.Registry{
 			ID:           "derived",
 			Name:         "derived",
 			Fingerprint:  "ef65524223edf956",
-			Events:       []registry.Event{eventVisit},
-			Signals:      []registry.Signal{signalVisit},
+			Events:       []table.EventIndex{eventVisit},
+			Signals:      []table.SignalIndex{signalVisit},
 			Criteria:     nodesDerived,
 			CriteriaFunc: criteriaDerived,
 		},
@@ -54,11 +55,11 @@ var Registry = &registry.Registry{
 			Name:        "Every knob",
 			Description: "A bucket in which nothing is left alone.",
 			Fingerprint: "f53bae9f5dcc1115",
-			EntryLimit:  registry.OncePerPeriod,
+			EntryLimit:  table.OncePerPeriod,
 			EntryPeriod: 30 * 24 * time.Hour,
 			MinDwell:    time.Minute,
 			MaxDwell:    90 * 24 * time.Hour,
-			Ticks: []registry.Tick{
+			Ticks: []table.Tick{
 				{Label: "after-1500", Span: 1500 * time.Millisecond},
 				{Label: "every-129600000", Every: true, Span: 36 * time.Hour},
 				{Label: "after-86400000", Span: 24 * time.Hour},
@@ -67,8 +68,8 @@ var Registry = &registry.Registry{
 			NoClockJoins:   true,
 			ReconcileEvery: 15 * time.Minute,
 			FastExpiry:     true,
-			Events:         []registry.Event{eventVisit},
-			Signals:        []registry.Signal{signalVisit},
+			Events:         []table.EventIndex{eventVisit},
+			Signals:        []table.SignalIndex{signalVisit},
 			Criteria:       nodesEverything,
 			CriteriaFunc:   criteriaEverything,
 		},
@@ -76,8 +77,8 @@ var Registry = &registry.Registry{
 			ID:           "newcomer",
 			Name:         "newcomer",
 			Fingerprint:  "72977371e7ab68e7",
-			Events:       []registry.Event{eventVisit},
-			Signals:      []registry.Signal{signalVisit},
+			Events:       []table.EventIndex{eventVisit},
+			Signals:      []table.SignalIndex{signalVisit},
 			Criteria:     nodesNewcomer,
 			CriteriaFunc: criteriaNewcomer,
 		},
@@ -86,9 +87,9 @@ var Registry = &registry.Registry{
 			Name:         "paused",
 			Fingerprint:  "b7db0f8a724bf2ba",
 			Disabled:     true,
-			EntryLimit:   registry.Once,
-			Events:       []registry.Event{eventVisit},
-			Signals:      []registry.Signal{signalVisit},
+			EntryLimit:   table.Once,
+			Events:       []table.EventIndex{eventVisit},
+			Signals:      []table.SignalIndex{signalVisit},
 			Criteria:     nodesPaused,
 			CriteriaFunc: criteriaPaused,
 		},
@@ -96,19 +97,19 @@ var Registry = &registry.Registry{
 			ID:           "plain",
 			Name:         "plain",
 			Fingerprint:  "ef65524223edf956",
-			Events:       []registry.Event{eventVisit},
-			Signals:      []registry.Signal{signalVisit},
+			Events:       []table.EventIndex{eventVisit},
+			Signals:      []table.SignalIndex{signalVisit},
 			Criteria:     nodesPlain,
 			CriteriaFunc: criteriaPlain,
 		},
 	},
-	Events: []registry.EventRow{
-		eventVisit: {Name: "visit", Signals: []registry.Signal{signalVisit}},
+	Events: []table.Event{
+		eventVisit: {Name: "visit", Signals: []table.SignalIndex{signalVisit}},
 	},
-	Signals: []registry.SignalRow{
-		signalVisit: {Key: "event visit", Event: eventVisit, Field: registry.NoField, Newest: 1, Totals: true},
+	Signals: []table.Signal{
+		signalVisit: {Key: "event visit", Event: eventVisit, Field: table.NoField, Newest: 1, Totals: true},
 	},
 	ByEvent:    byEvent,
 	ByProperty: byProperty,
 	Newcomers:  newcomers,
-}
+})

@@ -6,12 +6,12 @@ package gen
 import (
 	"time"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// criteriaFolded answers whether a user belongs to folded.
-func criteriaFolded(f *registry.Facts) registry.Verdict {
-	return registry.Any(
+// criteriaFolded reports whether a user belongs to folded.
+func criteriaFolded(f *table.Facts) table.Verdict {
+	return table.Any(
 		f.IsFold(propPlan, "Straße"),
 		f.InFold(propPlan, "PRO", "team"),
 		f.ContainsFold(propEmail, "Test"),
@@ -20,147 +20,147 @@ func criteriaFolded(f *registry.Facts) registry.Verdict {
 	)
 }
 
-var nodesFolded = []registry.Node{
-	{Op: registry.OpAny, Size: 6},
-	{Op: registry.OpIsFold, Size: 1, Property: propPlan, Value: registry.Value{Kind: registry.Text, Text: "Straße"}},
-	{Op: registry.OpInFold, Size: 1, Property: propPlan, With: &registry.Operands{Texts: []string{"PRO", "team"}}},
-	{Op: registry.OpContainsFold, Size: 1, Property: propEmail, Value: registry.Value{Kind: registry.Text, Text: "Test"}},
-	{Op: registry.OpHasPrefixFold, Size: 1, Property: propEmail, Value: registry.Value{Kind: registry.Text, Text: "Admin@"}},
-	{Op: registry.OpHasSuffixFold, Size: 1, Property: propEmail, Value: registry.Value{Kind: registry.Text, Text: "@Example.com"}},
+var nodesFolded = []table.Node{
+	{Op: table.OpAny, Size: 6},
+	{Op: table.OpIsFold, Size: 1, Property: propPlan, Value: table.Value{Kind: table.Text, Text: "Straße"}},
+	{Op: table.OpInFold, Size: 1, Property: propPlan, With: &table.Operands{Texts: []string{"PRO", "team"}}},
+	{Op: table.OpContainsFold, Size: 1, Property: propEmail, Value: table.Value{Kind: table.Text, Text: "Test"}},
+	{Op: table.OpHasPrefixFold, Size: 1, Property: propEmail, Value: table.Value{Kind: table.Text, Text: "Admin@"}},
+	{Op: table.OpHasSuffixFold, Size: 1, Property: propEmail, Value: table.Value{Kind: table.Text, Text: "@Example.com"}},
 }
 
-// criteriaHistory answers whether a user belongs to history.
-func criteriaHistory(f *registry.Facts) registry.Verdict {
-	return registry.Any(
-		f.HasBeen(propPlan, registry.Value{Kind: registry.Text, Text: "pro"}, 30*24*time.Hour),
-		f.HasBeen(propSeats, registry.Value{Kind: registry.Number, Number: 5}, time.Hour),
-		f.HasBeen(propConfirmed, registry.Value{Kind: registry.Bool, Bool: false}, 7*24*time.Hour),
-		f.Changed(propPlan, registry.Value{Kind: registry.Text, Text: "free"}, registry.Value{Kind: registry.Text, Text: "pro"}, 24*time.Hour),
-		f.Changed(propPlan, registry.Value{}, registry.Value{}, time.Hour),
-		f.Changed(propSeats, registry.Value{Kind: registry.Number, Number: 1}, registry.Value{}, 24*time.Hour),
-		f.Changed(propConfirmed, registry.Value{}, registry.Value{Kind: registry.Bool, Bool: true}, 24*time.Hour),
+// criteriaHistory reports whether a user belongs to history.
+func criteriaHistory(f *table.Facts) table.Verdict {
+	return table.Any(
+		f.HasBeen(propPlan, table.Value{Kind: table.Text, Text: "pro"}, 30*24*time.Hour),
+		f.HasBeen(propSeats, table.Value{Kind: table.Number, Number: 5}, time.Hour),
+		f.HasBeen(propConfirmed, table.Value{Kind: table.Bool, Bool: false}, 7*24*time.Hour),
+		f.Changed(propPlan, table.Value{Kind: table.Text, Text: "free"}, table.Value{Kind: table.Text, Text: "pro"}, 24*time.Hour),
+		f.Changed(propPlan, table.Value{}, table.Value{}, time.Hour),
+		f.Changed(propSeats, table.Value{Kind: table.Number, Number: 1}, table.Value{}, 24*time.Hour),
+		f.Changed(propConfirmed, table.Value{}, table.Value{Kind: table.Bool, Bool: true}, 24*time.Hour),
 	)
 }
 
-var nodesHistory = []registry.Node{
-	{Op: registry.OpAny, Size: 8},
-	{Op: registry.OpHasBeen, Size: 1, Property: propPlan, Span: 30 * 24 * time.Hour, Value: registry.Value{Kind: registry.Text, Text: "pro"}},
-	{Op: registry.OpHasBeen, Size: 1, Property: propSeats, Span: time.Hour, Value: registry.Value{Kind: registry.Number, Number: 5}},
-	{Op: registry.OpHasBeen, Size: 1, Property: propConfirmed, Span: 7 * 24 * time.Hour, Value: registry.Value{Kind: registry.Bool, Bool: false}},
-	{Op: registry.OpChanged, Size: 1, Property: propPlan, Span: 24 * time.Hour, With: &registry.Operands{From: registry.Value{Kind: registry.Text, Text: "free"}, To: registry.Value{Kind: registry.Text, Text: "pro"}}},
-	{Op: registry.OpChanged, Size: 1, Property: propPlan, Span: time.Hour, With: &registry.Operands{}},
-	{Op: registry.OpChanged, Size: 1, Property: propSeats, Span: 24 * time.Hour, With: &registry.Operands{From: registry.Value{Kind: registry.Number, Number: 1}}},
-	{Op: registry.OpChanged, Size: 1, Property: propConfirmed, Span: 24 * time.Hour, With: &registry.Operands{To: registry.Value{Kind: registry.Bool, Bool: true}}},
+var nodesHistory = []table.Node{
+	{Op: table.OpAny, Size: 8},
+	{Op: table.OpHasBeen, Size: 1, Property: propPlan, Span: 30 * 24 * time.Hour, Value: table.Value{Kind: table.Text, Text: "pro"}},
+	{Op: table.OpHasBeen, Size: 1, Property: propSeats, Span: time.Hour, Value: table.Value{Kind: table.Number, Number: 5}},
+	{Op: table.OpHasBeen, Size: 1, Property: propConfirmed, Span: 7 * 24 * time.Hour, Value: table.Value{Kind: table.Bool, Bool: false}},
+	{Op: table.OpChanged, Size: 1, Property: propPlan, Span: 24 * time.Hour, With: &table.Operands{From: table.Value{Kind: table.Text, Text: "free"}, To: table.Value{Kind: table.Text, Text: "pro"}}},
+	{Op: table.OpChanged, Size: 1, Property: propPlan, Span: time.Hour, With: &table.Operands{}},
+	{Op: table.OpChanged, Size: 1, Property: propSeats, Span: 24 * time.Hour, With: &table.Operands{From: table.Value{Kind: table.Number, Number: 1}}},
+	{Op: table.OpChanged, Size: 1, Property: propConfirmed, Span: 24 * time.Hour, With: &table.Operands{To: table.Value{Kind: table.Bool, Bool: true}}},
 }
 
-// criteriaLists answers whether a user belongs to lists.
-func criteriaLists(f *registry.Facts) registry.Verdict {
-	return registry.Any(
+// criteriaLists reports whether a user belongs to lists.
+func criteriaLists(f *table.Facts) table.Verdict {
+	return table.Any(
 		f.HasAny(propTags, "beta"),
 		f.HasAny(propTags, "press", "vip"),
 		f.HasAll(propTags, "a", "b"),
 		f.LengthIs(propTags, 0),
 		f.LengthAtLeast(propTags, 3),
-		registry.All(
+		table.All(
 			f.LengthAtMost(propTags, 1),
 			f.Exists(propTags),
 		),
-		registry.All(
-			registry.Not(f.Exists(propTags)),
-			f.Is(propPlan, registry.Value{Kind: registry.Text, Text: "pro"}),
+		table.All(
+			table.Not(f.Exists(propTags)),
+			f.Is(propPlan, table.Value{Kind: table.Text, Text: "pro"}),
 		),
 	)
 }
 
-var nodesLists = []registry.Node{
-	{Op: registry.OpAny, Size: 13},
-	{Op: registry.OpHasAny, Size: 1, Property: propTags, With: &registry.Operands{Texts: []string{"beta"}}},
-	{Op: registry.OpHasAny, Size: 1, Property: propTags, With: &registry.Operands{Texts: []string{"press", "vip"}}},
-	{Op: registry.OpHasAll, Size: 1, Property: propTags, With: &registry.Operands{Texts: []string{"a", "b"}}},
-	{Op: registry.OpLengthIs, Size: 1, Property: propTags},
-	{Op: registry.OpLengthAtLeast, Size: 1, Property: propTags, Count: 3},
-	{Op: registry.OpAll, Size: 3},
-	{Op: registry.OpLengthAtMost, Size: 1, Property: propTags, Count: 1},
-	{Op: registry.OpExists, Size: 1, Property: propTags},
-	{Op: registry.OpAll, Size: 4},
-	{Op: registry.OpNot, Size: 2},
-	{Op: registry.OpExists, Size: 1, Property: propTags},
-	{Op: registry.OpIs, Size: 1, Property: propPlan, Value: registry.Value{Kind: registry.Text, Text: "pro"}},
+var nodesLists = []table.Node{
+	{Op: table.OpAny, Size: 13},
+	{Op: table.OpHasAny, Size: 1, Property: propTags, With: &table.Operands{Texts: []string{"beta"}}},
+	{Op: table.OpHasAny, Size: 1, Property: propTags, With: &table.Operands{Texts: []string{"press", "vip"}}},
+	{Op: table.OpHasAll, Size: 1, Property: propTags, With: &table.Operands{Texts: []string{"a", "b"}}},
+	{Op: table.OpLengthIs, Size: 1, Property: propTags},
+	{Op: table.OpLengthAtLeast, Size: 1, Property: propTags, Count: 3},
+	{Op: table.OpAll, Size: 3},
+	{Op: table.OpLengthAtMost, Size: 1, Property: propTags, Count: 1},
+	{Op: table.OpExists, Size: 1, Property: propTags},
+	{Op: table.OpAll, Size: 4},
+	{Op: table.OpNot, Size: 2},
+	{Op: table.OpExists, Size: 1, Property: propTags},
+	{Op: table.OpIs, Size: 1, Property: propPlan, Value: table.Value{Kind: table.Text, Text: "pro"}},
 }
 
-// criteriaNumbers answers whether a user belongs to numbers.
-func criteriaNumbers(f *registry.Facts) registry.Verdict {
-	return registry.Any(
+// criteriaNumbers reports whether a user belongs to numbers.
+func criteriaNumbers(f *table.Facts) table.Verdict {
+	return table.Any(
 		f.InNumbers(propSeats, 0.5, 5, 10),
-		registry.All(
-			registry.Not(f.InNumbers(propSeats, 3)),
+		table.All(
+			table.Not(f.InNumbers(propSeats, 3)),
 			f.Exists(propSeats),
 		),
 		f.Between(propSeats, -1.5, 1e+21),
 	)
 }
 
-var nodesNumbers = []registry.Node{
-	{Op: registry.OpAny, Size: 7},
-	{Op: registry.OpInNumbers, Size: 1, Property: propSeats, With: &registry.Operands{Numbers: []float64{0.5, 5, 10}}},
-	{Op: registry.OpAll, Size: 4},
-	{Op: registry.OpNot, Size: 2},
-	{Op: registry.OpInNumbers, Size: 1, Property: propSeats, With: &registry.Operands{Numbers: []float64{3}}},
-	{Op: registry.OpExists, Size: 1, Property: propSeats},
-	{Op: registry.OpBetween, Size: 1, Property: propSeats, With: &registry.Operands{Numbers: []float64{-1.5, 1e+21}}},
+var nodesNumbers = []table.Node{
+	{Op: table.OpAny, Size: 7},
+	{Op: table.OpInNumbers, Size: 1, Property: propSeats, With: &table.Operands{Numbers: []float64{0.5, 5, 10}}},
+	{Op: table.OpAll, Size: 4},
+	{Op: table.OpNot, Size: 2},
+	{Op: table.OpInNumbers, Size: 1, Property: propSeats, With: &table.Operands{Numbers: []float64{3}}},
+	{Op: table.OpExists, Size: 1, Property: propSeats},
+	{Op: table.OpBetween, Size: 1, Property: propSeats, With: &table.Operands{Numbers: []float64{-1.5, 1e+21}}},
 }
 
-// criteriaOneOfFew answers whether a user belongs to one-of-few.
-func criteriaOneOfFew(f *registry.Facts) registry.Verdict {
-	return registry.All(
+// criteriaOneOfFew reports whether a user belongs to one-of-few.
+func criteriaOneOfFew(f *table.Facts) table.Verdict {
+	return table.All(
 		f.In(propPlan, "pro", "team"),
 		f.InNumbers(propSeats, 1, 2),
 	)
 }
 
-var nodesOneOfFew = []registry.Node{
-	{Op: registry.OpAll, Size: 3},
-	{Op: registry.OpIn, Size: 1, Property: propPlan, With: &registry.Operands{Texts: []string{"pro", "team"}}},
-	{Op: registry.OpInNumbers, Size: 1, Property: propSeats, With: &registry.Operands{Numbers: []float64{1, 2}}},
+var nodesOneOfFew = []table.Node{
+	{Op: table.OpAll, Size: 3},
+	{Op: table.OpIn, Size: 1, Property: propPlan, With: &table.Operands{Texts: []string{"pro", "team"}}},
+	{Op: table.OpInNumbers, Size: 1, Property: propSeats, With: &table.Operands{Numbers: []float64{1, 2}}},
 }
 
-// criteriaPaths answers whether a user belongs to paths.
-func criteriaPaths(f *registry.Facts) registry.Verdict {
-	return registry.All(
+// criteriaPaths reports whether a user belongs to paths.
+func criteriaPaths(f *table.Facts) table.Verdict {
+	return table.All(
 		f.In(propCountry, "NO", "SE"),
-		registry.Any(
-			f.Is(propAddressGeoCity, registry.Value{Kind: registry.Text, Text: "Oslo"}),
+		table.Any(
+			f.Is(propAddressGeoCity, table.Value{Kind: table.Text, Text: "Oslo"}),
 			f.InTheLast(propAddressSince, 30*24*time.Hour),
 			f.HasAny(propAddressRooms, "kitchen"),
-			registry.Not(f.Exists(propAddressRooms)),
+			table.Not(f.Exists(propAddressRooms)),
 		),
-		registry.Any(
+		table.Any(
 			f.NotLess(propCompanyStaff, 10),
 			f.Exists(propCompany),
 		),
 	)
 }
 
-var nodesPaths = []registry.Node{
-	{Op: registry.OpAll, Size: 11},
-	{Op: registry.OpIn, Size: 1, Property: propCountry, With: &registry.Operands{Texts: []string{"NO", "SE"}}},
-	{Op: registry.OpAny, Size: 6},
-	{Op: registry.OpIs, Size: 1, Property: propAddressGeoCity, Value: registry.Value{Kind: registry.Text, Text: "Oslo"}},
-	{Op: registry.OpInTheLast, Size: 1, Property: propAddressSince, Span: 30 * 24 * time.Hour},
-	{Op: registry.OpHasAny, Size: 1, Property: propAddressRooms, With: &registry.Operands{Texts: []string{"kitchen"}}},
-	{Op: registry.OpNot, Size: 2},
-	{Op: registry.OpExists, Size: 1, Property: propAddressRooms},
-	{Op: registry.OpAny, Size: 3},
-	{Op: registry.OpNotLess, Size: 1, Property: propCompanyStaff, Value: registry.Value{Kind: registry.Number, Number: 10}},
-	{Op: registry.OpExists, Size: 1, Property: propCompany},
+var nodesPaths = []table.Node{
+	{Op: table.OpAll, Size: 11},
+	{Op: table.OpIn, Size: 1, Property: propCountry, With: &table.Operands{Texts: []string{"NO", "SE"}}},
+	{Op: table.OpAny, Size: 6},
+	{Op: table.OpIs, Size: 1, Property: propAddressGeoCity, Value: table.Value{Kind: table.Text, Text: "Oslo"}},
+	{Op: table.OpInTheLast, Size: 1, Property: propAddressSince, Span: 30 * 24 * time.Hour},
+	{Op: table.OpHasAny, Size: 1, Property: propAddressRooms, With: &table.Operands{Texts: []string{"kitchen"}}},
+	{Op: table.OpNot, Size: 2},
+	{Op: table.OpExists, Size: 1, Property: propAddressRooms},
+	{Op: table.OpAny, Size: 3},
+	{Op: table.OpNotLess, Size: 1, Property: propCompanyStaff, Value: table.Value{Kind: table.Number, Number: 10}},
+	{Op: table.OpExists, Size: 1, Property: propCompany},
 }
 
-// criteriaTexts answers whether a user belongs to texts.
-func criteriaTexts(f *registry.Facts) registry.Verdict {
-	return registry.Any(
+// criteriaTexts reports whether a user belongs to texts.
+func criteriaTexts(f *table.Facts) table.Verdict {
+	return table.Any(
 		f.In(propPlan, "free", "trial"),
-		registry.All(
-			registry.Not(f.In(propPlan, "pro")),
+		table.All(
+			table.Not(f.In(propPlan, "pro")),
 			f.Exists(propPlan),
 		),
 		f.HasPrefix(propEmail, "admin@"),
@@ -169,21 +169,21 @@ func criteriaTexts(f *registry.Facts) registry.Verdict {
 	)
 }
 
-var nodesTexts = []registry.Node{
-	{Op: registry.OpAny, Size: 9},
-	{Op: registry.OpIn, Size: 1, Property: propPlan, With: &registry.Operands{Texts: []string{"free", "trial"}}},
-	{Op: registry.OpAll, Size: 4},
-	{Op: registry.OpNot, Size: 2},
-	{Op: registry.OpIn, Size: 1, Property: propPlan, With: &registry.Operands{Texts: []string{"pro"}}},
-	{Op: registry.OpExists, Size: 1, Property: propPlan},
-	{Op: registry.OpHasPrefix, Size: 1, Property: propEmail, Value: registry.Value{Kind: registry.Text, Text: "admin@"}},
-	{Op: registry.OpHasSuffix, Size: 1, Property: propEmail, Value: registry.Value{Kind: registry.Text, Text: "@example.com"}},
-	{Op: registry.OpMatches, Size: 1, Property: propEmail, Value: registry.Value{Kind: registry.Text, Text: "^[a-z]+\\+test@"}},
+var nodesTexts = []table.Node{
+	{Op: table.OpAny, Size: 9},
+	{Op: table.OpIn, Size: 1, Property: propPlan, With: &table.Operands{Texts: []string{"free", "trial"}}},
+	{Op: table.OpAll, Size: 4},
+	{Op: table.OpNot, Size: 2},
+	{Op: table.OpIn, Size: 1, Property: propPlan, With: &table.Operands{Texts: []string{"pro"}}},
+	{Op: table.OpExists, Size: 1, Property: propPlan},
+	{Op: table.OpHasPrefix, Size: 1, Property: propEmail, Value: table.Value{Kind: table.Text, Text: "admin@"}},
+	{Op: table.OpHasSuffix, Size: 1, Property: propEmail, Value: table.Value{Kind: table.Text, Text: "@example.com"}},
+	{Op: table.OpMatches, Size: 1, Property: propEmail, Value: table.Value{Kind: table.Text, Text: "^[a-z]+\\+test@"}},
 }
 
-// criteriaTimes answers whether a user belongs to times.
-func criteriaTimes(f *registry.Facts) registry.Verdict {
-	return registry.Any(
+// criteriaTimes reports whether a user belongs to times.
+func criteriaTimes(f *table.Facts) table.Verdict {
+	return table.Any(
 		f.TimeBetween(propSignedUp, 1767225600000000 /* 2026-01-01T00:00:00Z */, 1769817600000000 /* 2026-01-31T00:00:00Z */),
 		f.Today(propSignedUp, "Europe/Berlin"),
 		f.ThisWeek(propSignedUp, "America/New_York"),
@@ -191,19 +191,19 @@ func criteriaTimes(f *registry.Facts) registry.Verdict {
 	)
 }
 
-var nodesTimes = []registry.Node{
-	{Op: registry.OpAny, Size: 5},
-	{Op: registry.OpTimeBetween, Size: 1, Property: propSignedUp, With: &registry.Operands{From: registry.Value{Kind: registry.Time, Time: 1767225600000000 /* 2026-01-01T00:00:00Z */}, To: registry.Value{Kind: registry.Time, Time: 1769817600000000 /* 2026-01-31T00:00:00Z */}}},
-	{Op: registry.OpToday, Size: 1, Property: propSignedUp, With: &registry.Operands{Zone: "Europe/Berlin"}},
-	{Op: registry.OpThisWeek, Size: 1, Property: propSignedUp, With: &registry.Operands{Zone: "America/New_York"}},
-	{Op: registry.OpThisMonth, Size: 1, Property: propSignedUp, With: &registry.Operands{Zone: "UTC"}},
+var nodesTimes = []table.Node{
+	{Op: table.OpAny, Size: 5},
+	{Op: table.OpTimeBetween, Size: 1, Property: propSignedUp, With: &table.Operands{From: table.Value{Kind: table.Time, Time: 1767225600000000 /* 2026-01-01T00:00:00Z */}, To: table.Value{Kind: table.Time, Time: 1769817600000000 /* 2026-01-31T00:00:00Z */}}},
+	{Op: table.OpToday, Size: 1, Property: propSignedUp, With: &table.Operands{Zone: "Europe/Berlin"}},
+	{Op: table.OpThisWeek, Size: 1, Property: propSignedUp, With: &table.Operands{Zone: "America/New_York"}},
+	{Op: table.OpThisMonth, Size: 1, Property: propSignedUp, With: &table.Operands{Zone: "UTC"}},
 }
 
-// criteriaUpgraded answers whether a user belongs to upgraded.
-func criteriaUpgraded(f *registry.Facts) registry.Verdict {
-	return f.Changed(propPlan, registry.Value{}, registry.Value{Kind: registry.Text, Text: "pro"}, 24*time.Hour)
+// criteriaUpgraded reports whether a user belongs to upgraded.
+func criteriaUpgraded(f *table.Facts) table.Verdict {
+	return f.Changed(propPlan, table.Value{}, table.Value{Kind: table.Text, Text: "pro"}, 24*time.Hour)
 }
 
-var nodesUpgraded = []registry.Node{
-	{Op: registry.OpChanged, Size: 1, Property: propPlan, Span: 24 * time.Hour, With: &registry.Operands{To: registry.Value{Kind: registry.Text, Text: "pro"}}},
+var nodesUpgraded = []table.Node{
+	{Op: table.OpChanged, Size: 1, Property: propPlan, Span: 24 * time.Hour, With: &table.Operands{To: table.Value{Kind: table.Text, Text: "pro"}}},
 }

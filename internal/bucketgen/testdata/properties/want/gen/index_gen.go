@@ -3,18 +3,18 @@
 
 package gen
 
-import "github.com/bucketgen/bucketgen/registry"
+import "github.com/bucketgen/bucketgen/registry/table"
 
 // byEvent lists the buckets whose criteria ask about an event.
-var byEvent = []registry.Postings{}
+var byEvent = []table.Postings{}
 
 // byProperty lists the buckets whose criteria ask about a property.
-var byProperty = []registry.Postings{
+var byProperty = []table.Postings{
 	propAddress: {
-		Guarded: []registry.Guarded{
-			{Property: propCountry, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "NO"}, Buckets: []registry.Index{idxPaths}},
-				{Value: registry.Value{Kind: registry.Text, Text: "SE"}, Buckets: []registry.Index{idxPaths}},
+		Guarded: []table.Guarded{
+			{Property: propCountry, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "NO"}, Buckets: []table.BucketIndex{idxPaths}},
+				{Value: table.Value{Kind: table.Text, Text: "SE"}, Buckets: []table.BucketIndex{idxPaths}},
 			}},
 		},
 	},
@@ -23,45 +23,45 @@ var byProperty = []registry.Postings{
 	propAddressRooms:   {},
 	propAddressSince:   {},
 	propCompany: {
-		Guarded: []registry.Guarded{
-			{Property: propCountry, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "NO"}, Buckets: []registry.Index{idxPaths}},
-				{Value: registry.Value{Kind: registry.Text, Text: "SE"}, Buckets: []registry.Index{idxPaths}},
+		Guarded: []table.Guarded{
+			{Property: propCountry, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "NO"}, Buckets: []table.BucketIndex{idxPaths}},
+				{Value: table.Value{Kind: table.Text, Text: "SE"}, Buckets: []table.BucketIndex{idxPaths}},
 			}},
 		},
 	},
 	propCompanyStaff: {},
 	propConfirmed: {
-		Always: []registry.Index{idxHistory},
+		Always: []table.BucketIndex{idxHistory},
 	},
 	propEmail: {
-		Always: []registry.Index{idxFolded, idxTexts},
+		Always: []table.BucketIndex{idxFolded, idxTexts},
 	},
 	propPlan: {
-		Always: []registry.Index{idxFolded, idxHistory, idxLists, idxTexts},
-		Guarded: []registry.Guarded{
-			{Property: propPlan, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "pro"}, Buckets: []registry.Index{idxUpgraded}},
+		Always: []table.BucketIndex{idxFolded, idxHistory, idxLists, idxTexts},
+		Guarded: []table.Guarded{
+			{Property: propPlan, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "pro"}, Buckets: []table.BucketIndex{idxUpgraded}},
 			}},
-			{Property: propSeats, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Number, Number: 1}, Buckets: []registry.Index{idxOneOfFew}},
-				{Value: registry.Value{Kind: registry.Number, Number: 2}, Buckets: []registry.Index{idxOneOfFew}},
+			{Property: propSeats, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Number, Number: 1}, Buckets: []table.BucketIndex{idxOneOfFew}},
+				{Value: table.Value{Kind: table.Number, Number: 2}, Buckets: []table.BucketIndex{idxOneOfFew}},
 			}},
 		},
 	},
 	propSeats: {
-		Always: []registry.Index{idxHistory, idxNumbers},
-		Guarded: []registry.Guarded{
-			{Property: propSeats, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Number, Number: 1}, Buckets: []registry.Index{idxOneOfFew}},
-				{Value: registry.Value{Kind: registry.Number, Number: 2}, Buckets: []registry.Index{idxOneOfFew}},
+		Always: []table.BucketIndex{idxHistory, idxNumbers},
+		Guarded: []table.Guarded{
+			{Property: propSeats, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Number, Number: 1}, Buckets: []table.BucketIndex{idxOneOfFew}},
+				{Value: table.Value{Kind: table.Number, Number: 2}, Buckets: []table.BucketIndex{idxOneOfFew}},
 			}},
 		},
 	},
 	propSignedUp: {
-		Always: []registry.Index{idxTimes},
+		Always: []table.BucketIndex{idxTimes},
 	},
 	propTags: {
-		Always: []registry.Index{idxLists},
+		Always: []table.BucketIndex{idxLists},
 	},
 }

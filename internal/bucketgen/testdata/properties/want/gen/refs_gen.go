@@ -5,12 +5,15 @@
 // defines: Registry, which runs them, and names for them and for their properties that the compiler checks.
 package gen
 
-import "github.com/bucketgen/bucketgen/registry"
+import (
+	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
+)
 
-// This constant does not compile if this code and package registry are of different generations: the code was written
-// by a bucketgen that is newer or older than the github.com/bucketgen/bucketgen in go.mod. Generate the code again with
-// the bucketgen of that version, or require the version whose bucketgen wrote it.
-const _ = registry.IsAtLeastVersion1
+// This constant does not compile if this code and package table are of different generations: the code was written by a
+// bucketgen that is newer or older than the github.com/bucketgen/bucketgen in go.mod. Generate the code again with the
+// bucketgen of that version, or require the version whose bucketgen wrote it.
+const _ = table.IsAtLeastVersion2
 
 // Folded is the bucket "folded".
 //

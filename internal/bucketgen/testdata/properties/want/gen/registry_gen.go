@@ -3,11 +3,14 @@
 
 package gen
 
-import "github.com/bucketgen/bucketgen/registry"
+import (
+	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
+)
 
-// Places in Registry. They mean nothing outside of this program: a bucket more shifts them.
+// Positions in Registry. Valid within this build only: adding a bucket renumbers them.
 const (
-	idxFolded registry.Index = iota
+	idxFolded table.BucketIndex = iota
 	idxHistory
 	idxLists
 	idxNumbers
@@ -19,7 +22,7 @@ const (
 )
 
 const (
-	propAddress registry.Property = iota
+	propAddress table.PropertyIndex = iota
 	propCountry
 	propAddressGeoCity
 	propAddressRooms
@@ -35,14 +38,14 @@ const (
 )
 
 // Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
-var Registry = &registry.Registry{
+var Registry = registry.New(&table.Registry{
 	Fingerprint: "ab2c2080800d584c",
-	Buckets: []registry.Bucket{
+	Buckets: []table.Bucket{
 		idxFolded: {
 			ID:           "folded",
 			Name:         "folded",
 			Fingerprint:  "9c5cee31891cf2be",
-			Properties:   []registry.Property{propEmail, propPlan},
+			Properties:   []table.PropertyIndex{propEmail, propPlan},
 			Criteria:     nodesFolded,
 			CriteriaFunc: criteriaFolded,
 		},
@@ -50,7 +53,7 @@ var Registry = &registry.Registry{
 			ID:           "history",
 			Name:         "history",
 			Fingerprint:  "4eab0fd4b4ffc944",
-			Properties:   []registry.Property{propConfirmed, propPlan, propSeats},
+			Properties:   []table.PropertyIndex{propConfirmed, propPlan, propSeats},
 			Criteria:     nodesHistory,
 			CriteriaFunc: criteriaHistory,
 		},
@@ -58,7 +61,7 @@ var Registry = &registry.Registry{
 			ID:           "lists",
 			Name:         "lists",
 			Fingerprint:  "41259a09013b801e",
-			Properties:   []registry.Property{propPlan, propTags},
+			Properties:   []table.PropertyIndex{propPlan, propTags},
 			Criteria:     nodesLists,
 			CriteriaFunc: criteriaLists,
 		},
@@ -66,7 +69,7 @@ var Registry = &registry.Registry{
 			ID:           "numbers",
 			Name:         "numbers",
 			Fingerprint:  "cfe0be03a8d692cb",
-			Properties:   []registry.Property{propSeats},
+			Properties:   []table.PropertyIndex{propSeats},
 			Criteria:     nodesNumbers,
 			CriteriaFunc: criteriaNumbers,
 		},
@@ -74,7 +77,7 @@ var Registry = &registry.Registry{
 			ID:           "one-of-few",
 			Name:         "one-of-few",
 			Fingerprint:  "6de53906581b5f3a",
-			Properties:   []registry.Property{propPlan, propSeats},
+			Properties:   []table.PropertyIndex{propPlan, propSeats},
 			Criteria:     nodesOneOfFew,
 			CriteriaFunc: criteriaOneOfFew,
 		},
@@ -82,7 +85,7 @@ var Registry = &registry.Registry{
 			ID:           "paths",
 			Name:         "paths",
 			Fingerprint:  "c574757057fafdab",
-			Properties:   []registry.Property{propAddress, propCompany},
+			Properties:   []table.PropertyIndex{propAddress, propCompany},
 			Criteria:     nodesPaths,
 			CriteriaFunc: criteriaPaths,
 		},
@@ -90,7 +93,7 @@ var Registry = &registry.Registry{
 			ID:           "texts",
 			Name:         "texts",
 			Fingerprint:  "1ea8fa1f5e4057ea",
-			Properties:   []registry.Property{propEmail, propPlan},
+			Properties:   []table.PropertyIndex{propEmail, propPlan},
 			Criteria:     nodesTexts,
 			CriteriaFunc: criteriaTexts,
 		},
@@ -98,7 +101,7 @@ var Registry = &registry.Registry{
 			ID:           "times",
 			Name:         "times",
 			Fingerprint:  "c6ee9712cfdc870d",
-			Properties:   []registry.Property{propSignedUp},
+			Properties:   []table.PropertyIndex{propSignedUp},
 			Criteria:     nodesTimes,
 			CriteriaFunc: criteriaTimes,
 		},
@@ -106,26 +109,26 @@ var Registry = &registry.Registry{
 			ID:           "upgraded",
 			Name:         "upgraded",
 			Fingerprint:  "1a577202a7e32244",
-			Properties:   []registry.Property{propPlan},
+			Properties:   []table.PropertyIndex{propPlan},
 			Criteria:     nodesUpgraded,
 			CriteriaFunc: criteriaUpgraded,
 		},
 	},
-	Properties: []registry.PropertyRow{
+	Properties: []table.Property{
 		propAddress:        {Name: "address"},
-		propCountry:        {Name: "address", Path: []string{"country"}, Type: registry.Text},
-		propAddressGeoCity: {Name: "address", Path: []string{"geo", "city"}, Type: registry.Text},
-		propAddressRooms:   {Name: "address", Path: []string{"rooms"}, Type: registry.List},
-		propAddressSince:   {Name: "address", Path: []string{"since"}, Type: registry.Time},
-		propCompany:        {Name: "company", Type: registry.Text},
-		propCompanyStaff:   {Name: "company", Path: []string{"staff"}, Type: registry.Number},
-		propConfirmed:      {Name: "confirmed", Type: registry.Bool, History: true},
-		propEmail:          {Name: "email", Type: registry.Text},
-		propPlan:           {Name: "plan", Type: registry.Text, History: true},
-		propSeats:          {Name: "seats", Type: registry.Number, History: true},
-		propSignedUp:       {Name: "signed_up_at", Type: registry.Time},
-		propTags:           {Name: "tags", Type: registry.List, TraitsOnly: true},
+		propCountry:        {Name: "address", Path: []string{"country"}, Type: table.Text},
+		propAddressGeoCity: {Name: "address", Path: []string{"geo", "city"}, Type: table.Text},
+		propAddressRooms:   {Name: "address", Path: []string{"rooms"}, Type: table.List},
+		propAddressSince:   {Name: "address", Path: []string{"since"}, Type: table.Time},
+		propCompany:        {Name: "company", Type: table.Text},
+		propCompanyStaff:   {Name: "company", Path: []string{"staff"}, Type: table.Number},
+		propConfirmed:      {Name: "confirmed", Type: table.Bool, History: true},
+		propEmail:          {Name: "email", Type: table.Text},
+		propPlan:           {Name: "plan", Type: table.Text, History: true},
+		propSeats:          {Name: "seats", Type: table.Number, History: true},
+		propSignedUp:       {Name: "signed_up_at", Type: table.Time},
+		propTags:           {Name: "tags", Type: table.List, TraitsOnly: true},
 	},
 	ByEvent:    byEvent,
 	ByProperty: byProperty,
-}
+})

@@ -6,49 +6,49 @@ package gen
 import (
 	"time"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// criteriaAbandonedCart answers whether a user belongs to abandoned-cart.
-func criteriaAbandonedCart(f *registry.Facts) registry.Verdict {
-	return f.Unanswered(sequenceCartUpdatedThenNotPurchase, registry.Within(24*time.Hour))
+// criteriaAbandonedCart reports whether a user belongs to abandoned-cart.
+func criteriaAbandonedCart(f *table.Facts) table.Verdict {
+	return f.Unanswered(sequenceCartUpdatedThenNotPurchase, table.Within(24*time.Hour))
 }
 
-var nodesAbandonedCart = []registry.Node{
-	{Op: registry.OpUnanswered, Size: 1, Sequence: sequenceCartUpdatedThenNotPurchase, Window: registry.Window{Span: 24 * time.Hour}},
+var nodesAbandonedCart = []table.Node{
+	{Op: table.OpUnanswered, Size: 1, Sequence: sequenceCartUpdatedThenNotPurchase, Window: table.Window{Span: 24 * time.Hour}},
 }
 
-// criteriaConverted answers whether a user belongs to converted.
-func criteriaConverted(f *registry.Facts) registry.Verdict {
-	return registry.All(
-		f.Completed(sequenceProductViewedThenCartUpdatedThenPurchase, registry.Within(30*24*time.Hour)),
-		f.Completed(sequenceProductViewedThenCartUpdatedThenPurchase2, registry.Ever),
-		registry.Not(f.Unanswered(sequenceProductViewedThenCartUpdatedThenPurchaseThenNotPurchase, registry.Ever)),
+// criteriaConverted reports whether a user belongs to converted.
+func criteriaConverted(f *table.Facts) table.Verdict {
+	return table.All(
+		f.Completed(sequenceProductViewedThenCartUpdatedThenPurchase, table.Within(30*24*time.Hour)),
+		f.Completed(sequenceProductViewedThenCartUpdatedThenPurchase2, table.Ever),
+		table.Not(f.Unanswered(sequenceProductViewedThenCartUpdatedThenPurchaseThenNotPurchase, table.Ever)),
 	)
 }
 
-var nodesConverted = []registry.Node{
-	{Op: registry.OpAll, Size: 5},
-	{Op: registry.OpCompleted, Size: 1, Sequence: sequenceProductViewedThenCartUpdatedThenPurchase, Window: registry.Window{Span: 30 * 24 * time.Hour}},
-	{Op: registry.OpCompleted, Size: 1, Sequence: sequenceProductViewedThenCartUpdatedThenPurchase2},
-	{Op: registry.OpNot, Size: 2},
-	{Op: registry.OpUnanswered, Size: 1, Sequence: sequenceProductViewedThenCartUpdatedThenPurchaseThenNotPurchase},
+var nodesConverted = []table.Node{
+	{Op: table.OpAll, Size: 5},
+	{Op: table.OpCompleted, Size: 1, Sequence: sequenceProductViewedThenCartUpdatedThenPurchase, Window: table.Window{Span: 30 * 24 * time.Hour}},
+	{Op: table.OpCompleted, Size: 1, Sequence: sequenceProductViewedThenCartUpdatedThenPurchase2},
+	{Op: table.OpNot, Size: 2},
+	{Op: table.OpUnanswered, Size: 1, Sequence: sequenceProductViewedThenCartUpdatedThenPurchaseThenNotPurchase},
 }
 
-// criteriaHesitant answers whether a user belongs to hesitant.
-func criteriaHesitant(f *registry.Facts) registry.Verdict {
-	return f.Unanswered(sequenceCartUpdatedThenNotPurchase, registry.Ever)
+// criteriaHesitant reports whether a user belongs to hesitant.
+func criteriaHesitant(f *table.Facts) table.Verdict {
+	return f.Unanswered(sequenceCartUpdatedThenNotPurchase, table.Ever)
 }
 
-var nodesHesitant = []registry.Node{
-	{Op: registry.OpUnanswered, Size: 1, Sequence: sequenceCartUpdatedThenNotPurchase},
+var nodesHesitant = []table.Node{
+	{Op: table.OpUnanswered, Size: 1, Sequence: sequenceCartUpdatedThenNotPurchase},
 }
 
-// criteriaRegular answers whether a user belongs to regular.
-func criteriaRegular(f *registry.Facts) registry.Verdict {
-	return f.Completed(sequenceProductViewedThenProductViewed, registry.Ever)
+// criteriaRegular reports whether a user belongs to regular.
+func criteriaRegular(f *table.Facts) table.Verdict {
+	return f.Completed(sequenceProductViewedThenProductViewed, table.Ever)
 }
 
-var nodesRegular = []registry.Node{
-	{Op: registry.OpCompleted, Size: 1, Sequence: sequenceProductViewedThenProductViewed},
+var nodesRegular = []table.Node{
+	{Op: table.OpCompleted, Size: 1, Sequence: sequenceProductViewedThenProductViewed},
 }

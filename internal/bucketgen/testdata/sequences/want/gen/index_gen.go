@@ -3,20 +3,20 @@
 
 package gen
 
-import "github.com/bucketgen/bucketgen/registry"
+import "github.com/bucketgen/bucketgen/registry/table"
 
 // byEvent lists the buckets whose criteria ask about an event.
-var byEvent = []registry.Postings{
+var byEvent = []table.Postings{
 	eventCartUpdated: {
-		Always: []registry.Index{idxAbandonedCart, idxConverted, idxHesitant},
+		Always: []table.BucketIndex{idxAbandonedCart, idxConverted, idxHesitant},
 	},
 	eventProductViewed: {
-		Always: []registry.Index{idxConverted, idxRegular},
+		Always: []table.BucketIndex{idxConverted, idxRegular},
 	},
 	eventPurchase: {
-		Always: []registry.Index{idxAbandonedCart, idxConverted, idxHesitant},
+		Always: []table.BucketIndex{idxAbandonedCart, idxConverted, idxHesitant},
 	},
 }
 
 // byProperty lists the buckets whose criteria ask about a property.
-var byProperty = []registry.Postings{}
+var byProperty = []table.Postings{}

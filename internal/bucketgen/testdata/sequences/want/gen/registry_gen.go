@@ -7,24 +7,25 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Places in Registry. They mean nothing outside of this program: a bucket more shifts them.
+// Positions in Registry. Valid within this build only: adding a bucket renumbers them.
 const (
-	idxAbandonedCart registry.Index = iota
+	idxAbandonedCart table.BucketIndex = iota
 	idxConverted
 	idxHesitant
 	idxRegular
 )
 
 const (
-	eventCartUpdated registry.Event = iota
+	eventCartUpdated table.EventIndex = iota
 	eventProductViewed
 	eventPurchase
 )
 
 const (
-	signalCartUpdated registry.Signal = iota
+	signalCartUpdated table.SignalIndex = iota
 	signalCartUpdated2
 	signalProductViewed
 	signalPurchase
@@ -33,13 +34,13 @@ const (
 )
 
 const (
-	fieldCartUpdatedCartId registry.Field = iota
+	fieldCartUpdatedCartId table.FieldIndex = iota
 	fieldPurchaseAmount
 	fieldPurchaseCart
 )
 
 const (
-	sequenceProductViewedThenCartUpdatedThenPurchase registry.Sequence = iota
+	sequenceProductViewedThenCartUpdatedThenPurchase table.SequenceIndex = iota
 	sequenceCartUpdatedThenNotPurchase
 	sequenceProductViewedThenCartUpdatedThenPurchase2
 	sequenceProductViewedThenProductViewed
@@ -47,15 +48,15 @@ const (
 )
 
 // Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
-var Registry = &registry.Registry{
+var Registry = registry.New(&table.Registry{
 	Fingerprint: "394b3a76d6e9fa01",
-	Buckets: []registry.Bucket{
+	Buckets: []table.Bucket{
 		idxAbandonedCart: {
 			ID:           "abandoned-cart",
 			Name:         "abandoned-cart",
 			Fingerprint:  "4d90632c7480671e",
-			Events:       []registry.Event{eventCartUpdated, eventPurchase},
-			Signals:      []registry.Signal{signalCartUpdated2, signalPurchase3},
+			Events:       []table.EventIndex{eventCartUpdated, eventPurchase},
+			Signals:      []table.SignalIndex{signalCartUpdated2, signalPurchase3},
 			Criteria:     nodesAbandonedCart,
 			CriteriaFunc: criteriaAbandonedCart,
 		},
@@ -63,8 +64,8 @@ var Registry = &registry.Registry{
 			ID:           "converted",
 			Name:         "converted",
 			Fingerprint:  "4fb30a764344452f",
-			Events:       []registry.Event{eventCartUpdated, eventProductViewed, eventPurchase},
-			Signals:      []registry.Signal{signalCartUpdated, signalProductViewed, signalPurchase, signalPurchase2},
+			Events:       []table.EventIndex{eventCartUpdated, eventProductViewed, eventPurchase},
+			Signals:      []table.SignalIndex{signalCartUpdated, signalProductViewed, signalPurchase, signalPurchase2},
 			Criteria:     nodesConverted,
 			CriteriaFunc: criteriaConverted,
 		},
@@ -72,8 +73,8 @@ var Registry = &registry.Registry{
 			ID:           "hesitant",
 			Name:         "hesitant",
 			Fingerprint:  "a11d991cba40bb06",
-			Events:       []registry.Event{eventCartUpdated, eventPurchase},
-			Signals:      []registry.Signal{signalCartUpdated2, signalPurchase3},
+			Events:       []table.EventIndex{eventCartUpdated, eventPurchase},
+			Signals:      []table.SignalIndex{signalCartUpdated2, signalPurchase3},
 			Criteria:     nodesHesitant,
 			CriteriaFunc: criteriaHesitant,
 		},
@@ -81,39 +82,39 @@ var Registry = &registry.Registry{
 			ID:           "regular",
 			Name:         "regular",
 			Fingerprint:  "f5f2b2ec0160a1aa",
-			Events:       []registry.Event{eventProductViewed},
-			Signals:      []registry.Signal{signalProductViewed},
+			Events:       []table.EventIndex{eventProductViewed},
+			Signals:      []table.SignalIndex{signalProductViewed},
 			Criteria:     nodesRegular,
 			CriteriaFunc: criteriaRegular,
 		},
 	},
-	Events: []registry.EventRow{
-		eventCartUpdated:   {Name: "cart_updated", Signals: []registry.Signal{signalCartUpdated, signalCartUpdated2}},
-		eventProductViewed: {Name: "product_viewed", Signals: []registry.Signal{signalProductViewed}},
-		eventPurchase:      {Name: "purchase", Signals: []registry.Signal{signalPurchase, signalPurchase2, signalPurchase3}},
+	Events: []table.Event{
+		eventCartUpdated:   {Name: "cart_updated", Signals: []table.SignalIndex{signalCartUpdated, signalCartUpdated2}},
+		eventProductViewed: {Name: "product_viewed", Signals: []table.SignalIndex{signalProductViewed}},
+		eventPurchase:      {Name: "purchase", Signals: []table.SignalIndex{signalPurchase, signalPurchase2, signalPurchase3}},
 	},
-	Signals: []registry.SignalRow{
-		signalCartUpdated:   {Key: "event cart_updated", Event: eventCartUpdated, Field: registry.NoField, Sequences: []registry.Sequence{sequenceProductViewedThenCartUpdatedThenPurchase, sequenceProductViewedThenCartUpdatedThenPurchase2, sequenceProductViewedThenCartUpdatedThenPurchaseThenNotPurchase}},
-		signalCartUpdated2:  {Key: "signal eae2a0ac73fd1d85 of cart_updated", Event: eventCartUpdated, Field: fieldCartUpdatedCartId, Sequences: []registry.Sequence{sequenceCartUpdatedThenNotPurchase}},
-		signalProductViewed: {Key: "event product_viewed", Event: eventProductViewed, Field: registry.NoField, Sequences: []registry.Sequence{sequenceProductViewedThenCartUpdatedThenPurchase, sequenceProductViewedThenCartUpdatedThenPurchase2, sequenceProductViewedThenProductViewed, sequenceProductViewedThenCartUpdatedThenPurchaseThenNotPurchase}},
-		signalPurchase:      {Key: "event purchase", Event: eventPurchase, Field: registry.NoField, Sequences: []registry.Sequence{sequenceProductViewedThenCartUpdatedThenPurchase2, sequenceProductViewedThenCartUpdatedThenPurchaseThenNotPurchase}},
-		signalPurchase2: {Key: "signal 9f279cf827bea505 of purchase", Event: eventPurchase, Filter: []registry.Node{
-			{Op: registry.OpNotLess, Size: 1, Property: fieldPurchaseAmount, Value: registry.Value{Kind: registry.Number, Number: 100}},
-		}, Field: registry.NoField, Sequences: []registry.Sequence{sequenceProductViewedThenCartUpdatedThenPurchase}},
-		signalPurchase3: {Key: "signal d88d93d6f7fa90c8 of purchase", Event: eventPurchase, Field: fieldPurchaseCart, Sequences: []registry.Sequence{sequenceCartUpdatedThenNotPurchase}},
+	Signals: []table.Signal{
+		signalCartUpdated:   {Key: "event cart_updated", Event: eventCartUpdated, Field: table.NoField, Sequences: []table.SequenceIndex{sequenceProductViewedThenCartUpdatedThenPurchase, sequenceProductViewedThenCartUpdatedThenPurchase2, sequenceProductViewedThenCartUpdatedThenPurchaseThenNotPurchase}},
+		signalCartUpdated2:  {Key: "signal eae2a0ac73fd1d85 of cart_updated", Event: eventCartUpdated, Field: fieldCartUpdatedCartId, Sequences: []table.SequenceIndex{sequenceCartUpdatedThenNotPurchase}},
+		signalProductViewed: {Key: "event product_viewed", Event: eventProductViewed, Field: table.NoField, Sequences: []table.SequenceIndex{sequenceProductViewedThenCartUpdatedThenPurchase, sequenceProductViewedThenCartUpdatedThenPurchase2, sequenceProductViewedThenProductViewed, sequenceProductViewedThenCartUpdatedThenPurchaseThenNotPurchase}},
+		signalPurchase:      {Key: "event purchase", Event: eventPurchase, Field: table.NoField, Sequences: []table.SequenceIndex{sequenceProductViewedThenCartUpdatedThenPurchase2, sequenceProductViewedThenCartUpdatedThenPurchaseThenNotPurchase}},
+		signalPurchase2: {Key: "signal 9f279cf827bea505 of purchase", Event: eventPurchase, Filter: []table.Node{
+			{Op: table.OpNotLess, Size: 1, Property: fieldPurchaseAmount, Value: table.Value{Kind: table.Number, Number: 100}},
+		}, Field: table.NoField, Sequences: []table.SequenceIndex{sequenceProductViewedThenCartUpdatedThenPurchase}},
+		signalPurchase3: {Key: "signal d88d93d6f7fa90c8 of purchase", Event: eventPurchase, Field: fieldPurchaseCart, Sequences: []table.SequenceIndex{sequenceCartUpdatedThenNotPurchase}},
 	},
-	Fields: []registry.FieldRow{
-		fieldCartUpdatedCartId: {Event: eventCartUpdated, Name: "cart_id", Type: registry.Text},
-		fieldPurchaseAmount:    {Event: eventPurchase, Name: "amount", Type: registry.Number},
-		fieldPurchaseCart:      {Event: eventPurchase, Name: "cart", Type: registry.Text},
+	Fields: []table.Field{
+		fieldCartUpdatedCartId: {Event: eventCartUpdated, Name: "cart_id", Type: table.Text},
+		fieldPurchaseAmount:    {Event: eventPurchase, Name: "amount", Type: table.Number},
+		fieldPurchaseCart:      {Event: eventPurchase, Name: "cart", Type: table.Text},
 	},
-	Sequences: []registry.SequenceRow{
-		sequenceProductViewedThenCartUpdatedThenPurchase:                {Key: "sequence 0f99cf16b0771251 of product_viewed", Steps: []registry.Step{{Signal: signalProductViewed}, {Signal: signalCartUpdated}, {Signal: signalPurchase2}}, Within: 7 * 24 * time.Hour},
-		sequenceCartUpdatedThenNotPurchase:                              {Key: "sequence 18504b6a836e938a of cart_updated", Steps: []registry.Step{{Signal: signalCartUpdated2}, {Signal: signalPurchase3, Within: 2 * time.Hour}}, Keyed: true, Unless: true},
-		sequenceProductViewedThenCartUpdatedThenPurchase2:               {Key: "sequence 3290436c35061204 of product_viewed", Steps: []registry.Step{{Signal: signalProductViewed}, {Signal: signalCartUpdated, Within: time.Hour}, {Signal: signalPurchase, Within: 30 * time.Minute}}},
-		sequenceProductViewedThenProductViewed:                          {Key: "sequence a465972ff404828b of product_viewed", Steps: []registry.Step{{Signal: signalProductViewed}, {Signal: signalProductViewed, Within: 24 * time.Hour}}},
-		sequenceProductViewedThenCartUpdatedThenPurchaseThenNotPurchase: {Key: "sequence d76c89ee1bba704c of product_viewed", Steps: []registry.Step{{Signal: signalProductViewed}, {Signal: signalCartUpdated, Within: time.Hour}, {Signal: signalPurchase}, {Signal: signalPurchase, Within: 7 * 24 * time.Hour}}, Within: 24 * time.Hour, Unless: true},
+	Sequences: []table.Sequence{
+		sequenceProductViewedThenCartUpdatedThenPurchase:                {Key: "sequence 0f99cf16b0771251 of product_viewed", Steps: []table.SequenceStep{{Signal: signalProductViewed}, {Signal: signalCartUpdated}, {Signal: signalPurchase2}}, Within: 7 * 24 * time.Hour},
+		sequenceCartUpdatedThenNotPurchase:                              {Key: "sequence 18504b6a836e938a of cart_updated", Steps: []table.SequenceStep{{Signal: signalCartUpdated2}, {Signal: signalPurchase3, Within: 2 * time.Hour}}, Keyed: true, Unless: true},
+		sequenceProductViewedThenCartUpdatedThenPurchase2:               {Key: "sequence 3290436c35061204 of product_viewed", Steps: []table.SequenceStep{{Signal: signalProductViewed}, {Signal: signalCartUpdated, Within: time.Hour}, {Signal: signalPurchase, Within: 30 * time.Minute}}},
+		sequenceProductViewedThenProductViewed:                          {Key: "sequence a465972ff404828b of product_viewed", Steps: []table.SequenceStep{{Signal: signalProductViewed}, {Signal: signalProductViewed, Within: 24 * time.Hour}}},
+		sequenceProductViewedThenCartUpdatedThenPurchaseThenNotPurchase: {Key: "sequence d76c89ee1bba704c of product_viewed", Steps: []table.SequenceStep{{Signal: signalProductViewed}, {Signal: signalCartUpdated, Within: time.Hour}, {Signal: signalPurchase}, {Signal: signalPurchase, Within: 7 * 24 * time.Hour}}, Within: 24 * time.Hour, Unless: true},
 	},
 	ByEvent:    byEvent,
 	ByProperty: byProperty,
-}
+})

@@ -3,164 +3,164 @@
 
 package gen
 
-import "github.com/bucketgen/bucketgen/registry"
+import "github.com/bucketgen/bucketgen/registry/table"
 
-// criteriaBlock answers whether a user belongs to block.
-func criteriaBlock(f *registry.Facts) registry.Verdict {
-	return registry.All(
+// criteriaBlock reports whether a user belongs to block.
+func criteriaBlock(f *table.Facts) table.Verdict {
+	return table.All(
 		f.Contains(propProperty, "\x00\u2028`*/\n"),
 		f.Exists(propQuote_),
 		f.Exists(propProperty9Lives),
-		f.Is(propGröße, registry.Value{Kind: registry.Text, Text: "\u202e"}),
-		f.Is(propQuote, registry.Value{Kind: registry.Text, Text: "\\"}),
-		f.AtLeast(signalAppActive_, 1, registry.Ever),
-		f.AtLeast(signalAppActive__, 1, registry.Ever),
-		f.AtLeast(signalAppActive, 1, registry.Ever),
-		f.AtLeast(signalEvent, 1, registry.Ever),
-		f.AtLeast(signalEvent9Lives, 1, registry.Ever),
-		f.AtLeast(signalRegistry, 1, registry.Ever),
+		f.Is(propGröße, table.Value{Kind: table.Text, Text: "\u202e"}),
+		f.Is(propQuote, table.Value{Kind: table.Text, Text: "\\"}),
+		f.AtLeast(signalAppActive_, 1, table.Ever),
+		f.AtLeast(signalAppActive__, 1, table.Ever),
+		f.AtLeast(signalAppActive, 1, table.Ever),
+		f.AtLeast(signalEvent, 1, table.Ever),
+		f.AtLeast(signalEvent9Lives, 1, table.Ever),
+		f.AtLeast(signalRegistry, 1, table.Ever),
 	)
 }
 
-var nodesBlock = []registry.Node{
-	{Op: registry.OpAll, Size: 12},
-	{Op: registry.OpContains, Size: 1, Property: propProperty, Value: registry.Value{Kind: registry.Text, Text: "\x00\u2028`*/\n"}},
-	{Op: registry.OpExists, Size: 1, Property: propQuote_},
-	{Op: registry.OpExists, Size: 1, Property: propProperty9Lives},
-	{Op: registry.OpIs, Size: 1, Property: propGröße, Value: registry.Value{Kind: registry.Text, Text: "\u202e"}},
-	{Op: registry.OpIs, Size: 1, Property: propQuote, Value: registry.Value{Kind: registry.Text, Text: "\\"}},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive_, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive__, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalEvent, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalEvent9Lives, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalRegistry, Count: 1},
+var nodesBlock = []table.Node{
+	{Op: table.OpAll, Size: 12},
+	{Op: table.OpContains, Size: 1, Property: propProperty, Value: table.Value{Kind: table.Text, Text: "\x00\u2028`*/\n"}},
+	{Op: table.OpExists, Size: 1, Property: propQuote_},
+	{Op: table.OpExists, Size: 1, Property: propProperty9Lives},
+	{Op: table.OpIs, Size: 1, Property: propGröße, Value: table.Value{Kind: table.Text, Text: "\u202e"}},
+	{Op: table.OpIs, Size: 1, Property: propQuote, Value: table.Value{Kind: table.Text, Text: "\\"}},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalAppActive_, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalAppActive__, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalAppActive, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalEvent, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalEvent9Lives, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalRegistry, Count: 1},
 }
 
-// criteriaDescribed answers whether a user belongs to described.
-func criteriaDescribed(f *registry.Facts) registry.Verdict {
-	return registry.All(
+// criteriaDescribed reports whether a user belongs to described.
+func criteriaDescribed(f *table.Facts) table.Verdict {
+	return table.All(
 		f.Contains(propProperty, "\x00\u2028`*/\n"),
 		f.Exists(propQuote_),
 		f.Exists(propProperty9Lives),
-		f.Is(propGröße, registry.Value{Kind: registry.Text, Text: "\u202e"}),
-		f.Is(propQuote, registry.Value{Kind: registry.Text, Text: "\\"}),
-		f.AtLeast(signalAppActive_, 1, registry.Ever),
-		f.AtLeast(signalAppActive__, 1, registry.Ever),
-		f.AtLeast(signalAppActive, 1, registry.Ever),
-		f.AtLeast(signalEvent, 1, registry.Ever),
-		f.AtLeast(signalEvent9Lives, 1, registry.Ever),
-		f.AtLeast(signalRegistry, 1, registry.Ever),
+		f.Is(propGröße, table.Value{Kind: table.Text, Text: "\u202e"}),
+		f.Is(propQuote, table.Value{Kind: table.Text, Text: "\\"}),
+		f.AtLeast(signalAppActive_, 1, table.Ever),
+		f.AtLeast(signalAppActive__, 1, table.Ever),
+		f.AtLeast(signalAppActive, 1, table.Ever),
+		f.AtLeast(signalEvent, 1, table.Ever),
+		f.AtLeast(signalEvent9Lives, 1, table.Ever),
+		f.AtLeast(signalRegistry, 1, table.Ever),
 	)
 }
 
-var nodesDescribed = []registry.Node{
-	{Op: registry.OpAll, Size: 12},
-	{Op: registry.OpContains, Size: 1, Property: propProperty, Value: registry.Value{Kind: registry.Text, Text: "\x00\u2028`*/\n"}},
-	{Op: registry.OpExists, Size: 1, Property: propQuote_},
-	{Op: registry.OpExists, Size: 1, Property: propProperty9Lives},
-	{Op: registry.OpIs, Size: 1, Property: propGröße, Value: registry.Value{Kind: registry.Text, Text: "\u202e"}},
-	{Op: registry.OpIs, Size: 1, Property: propQuote, Value: registry.Value{Kind: registry.Text, Text: "\\"}},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive_, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive__, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalEvent, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalEvent9Lives, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalRegistry, Count: 1},
+var nodesDescribed = []table.Node{
+	{Op: table.OpAll, Size: 12},
+	{Op: table.OpContains, Size: 1, Property: propProperty, Value: table.Value{Kind: table.Text, Text: "\x00\u2028`*/\n"}},
+	{Op: table.OpExists, Size: 1, Property: propQuote_},
+	{Op: table.OpExists, Size: 1, Property: propProperty9Lives},
+	{Op: table.OpIs, Size: 1, Property: propGröße, Value: table.Value{Kind: table.Text, Text: "\u202e"}},
+	{Op: table.OpIs, Size: 1, Property: propQuote, Value: table.Value{Kind: table.Text, Text: "\\"}},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalAppActive_, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalAppActive__, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalAppActive, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalEvent, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalEvent9Lives, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalRegistry, Count: 1},
 }
 
-// criteriaDirective answers whether a user belongs to directive.
-func criteriaDirective(f *registry.Facts) registry.Verdict {
-	return registry.All(
+// criteriaDirective reports whether a user belongs to directive.
+func criteriaDirective(f *table.Facts) table.Verdict {
+	return table.All(
 		f.Contains(propProperty, "\x00\u2028`*/\n"),
 		f.Exists(propQuote_),
 		f.Exists(propProperty9Lives),
-		f.Is(propGröße, registry.Value{Kind: registry.Text, Text: "\u202e"}),
-		f.Is(propQuote, registry.Value{Kind: registry.Text, Text: "\\"}),
-		f.AtLeast(signalAppActive_, 1, registry.Ever),
-		f.AtLeast(signalAppActive__, 1, registry.Ever),
-		f.AtLeast(signalAppActive, 1, registry.Ever),
-		f.AtLeast(signalEvent, 1, registry.Ever),
-		f.AtLeast(signalEvent9Lives, 1, registry.Ever),
-		f.AtLeast(signalRegistry, 1, registry.Ever),
+		f.Is(propGröße, table.Value{Kind: table.Text, Text: "\u202e"}),
+		f.Is(propQuote, table.Value{Kind: table.Text, Text: "\\"}),
+		f.AtLeast(signalAppActive_, 1, table.Ever),
+		f.AtLeast(signalAppActive__, 1, table.Ever),
+		f.AtLeast(signalAppActive, 1, table.Ever),
+		f.AtLeast(signalEvent, 1, table.Ever),
+		f.AtLeast(signalEvent9Lives, 1, table.Ever),
+		f.AtLeast(signalRegistry, 1, table.Ever),
 	)
 }
 
-var nodesDirective = []registry.Node{
-	{Op: registry.OpAll, Size: 12},
-	{Op: registry.OpContains, Size: 1, Property: propProperty, Value: registry.Value{Kind: registry.Text, Text: "\x00\u2028`*/\n"}},
-	{Op: registry.OpExists, Size: 1, Property: propQuote_},
-	{Op: registry.OpExists, Size: 1, Property: propProperty9Lives},
-	{Op: registry.OpIs, Size: 1, Property: propGröße, Value: registry.Value{Kind: registry.Text, Text: "\u202e"}},
-	{Op: registry.OpIs, Size: 1, Property: propQuote, Value: registry.Value{Kind: registry.Text, Text: "\\"}},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive_, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive__, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalEvent, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalEvent9Lives, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalRegistry, Count: 1},
+var nodesDirective = []table.Node{
+	{Op: table.OpAll, Size: 12},
+	{Op: table.OpContains, Size: 1, Property: propProperty, Value: table.Value{Kind: table.Text, Text: "\x00\u2028`*/\n"}},
+	{Op: table.OpExists, Size: 1, Property: propQuote_},
+	{Op: table.OpExists, Size: 1, Property: propProperty9Lives},
+	{Op: table.OpIs, Size: 1, Property: propGröße, Value: table.Value{Kind: table.Text, Text: "\u202e"}},
+	{Op: table.OpIs, Size: 1, Property: propQuote, Value: table.Value{Kind: table.Text, Text: "\\"}},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalAppActive_, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalAppActive__, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalAppActive, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalEvent, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalEvent9Lives, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalRegistry, Count: 1},
 }
 
-// criteriaListed answers whether a user belongs to listed.
-func criteriaListed(f *registry.Facts) registry.Verdict {
-	return registry.All(
+// criteriaListed reports whether a user belongs to listed.
+func criteriaListed(f *table.Facts) table.Verdict {
+	return table.All(
 		f.Contains(propProperty, "\x00\u2028`*/\n"),
 		f.Exists(propQuote_),
 		f.Exists(propProperty9Lives),
-		f.Is(propGröße, registry.Value{Kind: registry.Text, Text: "\u202e"}),
-		f.Is(propQuote, registry.Value{Kind: registry.Text, Text: "\\"}),
-		f.AtLeast(signalAppActive_, 1, registry.Ever),
-		f.AtLeast(signalAppActive__, 1, registry.Ever),
-		f.AtLeast(signalAppActive, 1, registry.Ever),
-		f.AtLeast(signalEvent, 1, registry.Ever),
-		f.AtLeast(signalEvent9Lives, 1, registry.Ever),
-		f.AtLeast(signalRegistry, 1, registry.Ever),
+		f.Is(propGröße, table.Value{Kind: table.Text, Text: "\u202e"}),
+		f.Is(propQuote, table.Value{Kind: table.Text, Text: "\\"}),
+		f.AtLeast(signalAppActive_, 1, table.Ever),
+		f.AtLeast(signalAppActive__, 1, table.Ever),
+		f.AtLeast(signalAppActive, 1, table.Ever),
+		f.AtLeast(signalEvent, 1, table.Ever),
+		f.AtLeast(signalEvent9Lives, 1, table.Ever),
+		f.AtLeast(signalRegistry, 1, table.Ever),
 	)
 }
 
-var nodesListed = []registry.Node{
-	{Op: registry.OpAll, Size: 12},
-	{Op: registry.OpContains, Size: 1, Property: propProperty, Value: registry.Value{Kind: registry.Text, Text: "\x00\u2028`*/\n"}},
-	{Op: registry.OpExists, Size: 1, Property: propQuote_},
-	{Op: registry.OpExists, Size: 1, Property: propProperty9Lives},
-	{Op: registry.OpIs, Size: 1, Property: propGröße, Value: registry.Value{Kind: registry.Text, Text: "\u202e"}},
-	{Op: registry.OpIs, Size: 1, Property: propQuote, Value: registry.Value{Kind: registry.Text, Text: "\\"}},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive_, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive__, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalEvent, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalEvent9Lives, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalRegistry, Count: 1},
+var nodesListed = []table.Node{
+	{Op: table.OpAll, Size: 12},
+	{Op: table.OpContains, Size: 1, Property: propProperty, Value: table.Value{Kind: table.Text, Text: "\x00\u2028`*/\n"}},
+	{Op: table.OpExists, Size: 1, Property: propQuote_},
+	{Op: table.OpExists, Size: 1, Property: propProperty9Lives},
+	{Op: table.OpIs, Size: 1, Property: propGröße, Value: table.Value{Kind: table.Text, Text: "\u202e"}},
+	{Op: table.OpIs, Size: 1, Property: propQuote, Value: table.Value{Kind: table.Text, Text: "\\"}},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalAppActive_, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalAppActive__, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalAppActive, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalEvent, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalEvent9Lives, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalRegistry, Count: 1},
 }
 
-// criteriaOld answers whether a user belongs to old.
-func criteriaOld(f *registry.Facts) registry.Verdict {
-	return registry.All(
+// criteriaOld reports whether a user belongs to old.
+func criteriaOld(f *table.Facts) table.Verdict {
+	return table.All(
 		f.Contains(propProperty, "\x00\u2028`*/\n"),
 		f.Exists(propQuote_),
 		f.Exists(propProperty9Lives),
-		f.Is(propGröße, registry.Value{Kind: registry.Text, Text: "\u202e"}),
-		f.Is(propQuote, registry.Value{Kind: registry.Text, Text: "\\"}),
-		f.AtLeast(signalAppActive_, 1, registry.Ever),
-		f.AtLeast(signalAppActive__, 1, registry.Ever),
-		f.AtLeast(signalAppActive, 1, registry.Ever),
-		f.AtLeast(signalEvent, 1, registry.Ever),
-		f.AtLeast(signalEvent9Lives, 1, registry.Ever),
-		f.AtLeast(signalRegistry, 1, registry.Ever),
+		f.Is(propGröße, table.Value{Kind: table.Text, Text: "\u202e"}),
+		f.Is(propQuote, table.Value{Kind: table.Text, Text: "\\"}),
+		f.AtLeast(signalAppActive_, 1, table.Ever),
+		f.AtLeast(signalAppActive__, 1, table.Ever),
+		f.AtLeast(signalAppActive, 1, table.Ever),
+		f.AtLeast(signalEvent, 1, table.Ever),
+		f.AtLeast(signalEvent9Lives, 1, table.Ever),
+		f.AtLeast(signalRegistry, 1, table.Ever),
 	)
 }
 
-var nodesOld = []registry.Node{
-	{Op: registry.OpAll, Size: 12},
-	{Op: registry.OpContains, Size: 1, Property: propProperty, Value: registry.Value{Kind: registry.Text, Text: "\x00\u2028`*/\n"}},
-	{Op: registry.OpExists, Size: 1, Property: propQuote_},
-	{Op: registry.OpExists, Size: 1, Property: propProperty9Lives},
-	{Op: registry.OpIs, Size: 1, Property: propGröße, Value: registry.Value{Kind: registry.Text, Text: "\u202e"}},
-	{Op: registry.OpIs, Size: 1, Property: propQuote, Value: registry.Value{Kind: registry.Text, Text: "\\"}},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive_, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive__, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalAppActive, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalEvent, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalEvent9Lives, Count: 1},
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalRegistry, Count: 1},
+var nodesOld = []table.Node{
+	{Op: table.OpAll, Size: 12},
+	{Op: table.OpContains, Size: 1, Property: propProperty, Value: table.Value{Kind: table.Text, Text: "\x00\u2028`*/\n"}},
+	{Op: table.OpExists, Size: 1, Property: propQuote_},
+	{Op: table.OpExists, Size: 1, Property: propProperty9Lives},
+	{Op: table.OpIs, Size: 1, Property: propGröße, Value: table.Value{Kind: table.Text, Text: "\u202e"}},
+	{Op: table.OpIs, Size: 1, Property: propQuote, Value: table.Value{Kind: table.Text, Text: "\\"}},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalAppActive_, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalAppActive__, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalAppActive, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalEvent, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalEvent9Lives, Count: 1},
+	{Op: table.OpAtLeast, Size: 1, Signal: signalRegistry, Count: 1},
 }

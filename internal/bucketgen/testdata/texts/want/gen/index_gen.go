@@ -3,14 +3,14 @@
 
 package gen
 
-import "github.com/bucketgen/bucketgen/registry"
+import "github.com/bucketgen/bucketgen/registry/table"
 
 // byEvent lists the buckets whose criteria ask about an event.
-var byEvent = []registry.Postings{
+var byEvent = []table.Postings{
 	eventEvent9Lives: {
-		Guarded: []registry.Guarded{
-			{Property: propGröße, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "\u202e"}, Buckets: []registry.Index{
+		Guarded: []table.Guarded{
+			{Property: propGröße, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "\u202e"}, Buckets: []table.BucketIndex{
 					idxBlock,
 					idxDescribed,
 					idxDirective,
@@ -21,9 +21,9 @@ var byEvent = []registry.Postings{
 		},
 	},
 	eventAppActive: {
-		Guarded: []registry.Guarded{
-			{Property: propGröße, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "\u202e"}, Buckets: []registry.Index{
+		Guarded: []table.Guarded{
+			{Property: propGröße, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "\u202e"}, Buckets: []table.BucketIndex{
 					idxBlock,
 					idxDescribed,
 					idxDirective,
@@ -34,9 +34,9 @@ var byEvent = []registry.Postings{
 		},
 	},
 	eventAppActive_: {
-		Guarded: []registry.Guarded{
-			{Property: propGröße, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "\u202e"}, Buckets: []registry.Index{
+		Guarded: []table.Guarded{
+			{Property: propGröße, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "\u202e"}, Buckets: []table.BucketIndex{
 					idxBlock,
 					idxDescribed,
 					idxDirective,
@@ -47,9 +47,9 @@ var byEvent = []registry.Postings{
 		},
 	},
 	eventAppActive__: {
-		Guarded: []registry.Guarded{
-			{Property: propGröße, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "\u202e"}, Buckets: []registry.Index{
+		Guarded: []table.Guarded{
+			{Property: propGröße, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "\u202e"}, Buckets: []table.BucketIndex{
 					idxBlock,
 					idxDescribed,
 					idxDirective,
@@ -60,9 +60,9 @@ var byEvent = []registry.Postings{
 		},
 	},
 	eventRegistry: {
-		Guarded: []registry.Guarded{
-			{Property: propGröße, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "\u202e"}, Buckets: []registry.Index{
+		Guarded: []table.Guarded{
+			{Property: propGröße, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "\u202e"}, Buckets: []table.BucketIndex{
 					idxBlock,
 					idxDescribed,
 					idxDirective,
@@ -73,9 +73,9 @@ var byEvent = []registry.Postings{
 		},
 	},
 	eventEvent: {
-		Guarded: []registry.Guarded{
-			{Property: propGröße, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "\u202e"}, Buckets: []registry.Index{
+		Guarded: []table.Guarded{
+			{Property: propGröße, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "\u202e"}, Buckets: []table.BucketIndex{
 					idxBlock,
 					idxDescribed,
 					idxDirective,
@@ -88,11 +88,11 @@ var byEvent = []registry.Postings{
 }
 
 // byProperty lists the buckets whose criteria ask about a property.
-var byProperty = []registry.Postings{
+var byProperty = []table.Postings{
 	propQuote: {
-		Guarded: []registry.Guarded{
-			{Property: propGröße, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "\u202e"}, Buckets: []registry.Index{
+		Guarded: []table.Guarded{
+			{Property: propGröße, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "\u202e"}, Buckets: []table.BucketIndex{
 					idxBlock,
 					idxDescribed,
 					idxDirective,
@@ -103,9 +103,9 @@ var byProperty = []registry.Postings{
 		},
 	},
 	propProperty9Lives: {
-		Guarded: []registry.Guarded{
-			{Property: propGröße, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "\u202e"}, Buckets: []registry.Index{
+		Guarded: []table.Guarded{
+			{Property: propGröße, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "\u202e"}, Buckets: []table.BucketIndex{
 					idxBlock,
 					idxDescribed,
 					idxDirective,
@@ -116,9 +116,9 @@ var byProperty = []registry.Postings{
 		},
 	},
 	propGröße: {
-		Guarded: []registry.Guarded{
-			{Property: propGröße, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "\u202e"}, Buckets: []registry.Index{
+		Guarded: []table.Guarded{
+			{Property: propGröße, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "\u202e"}, Buckets: []table.BucketIndex{
 					idxBlock,
 					idxDescribed,
 					idxDirective,
@@ -129,9 +129,9 @@ var byProperty = []registry.Postings{
 		},
 	},
 	propQuote_: {
-		Guarded: []registry.Guarded{
-			{Property: propGröße, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "\u202e"}, Buckets: []registry.Index{
+		Guarded: []table.Guarded{
+			{Property: propGröße, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "\u202e"}, Buckets: []table.BucketIndex{
 					idxBlock,
 					idxDescribed,
 					idxDirective,
@@ -142,9 +142,9 @@ var byProperty = []registry.Postings{
 		},
 	},
 	propProperty: {
-		Guarded: []registry.Guarded{
-			{Property: propGröße, Values: []registry.Posting{
-				{Value: registry.Value{Kind: registry.Text, Text: "\u202e"}, Buckets: []registry.Index{
+		Guarded: []table.Guarded{
+			{Property: propGröße, Values: []table.Posting{
+				{Value: table.Value{Kind: table.Text, Text: "\u202e"}, Buckets: []table.BucketIndex{
 					idxBlock,
 					idxDescribed,
 					idxDirective,

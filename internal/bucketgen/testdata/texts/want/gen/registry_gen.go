@@ -3,11 +3,14 @@
 
 package gen
 
-import "github.com/bucketgen/bucketgen/registry"
+import (
+	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
+)
 
-// Places in Registry. They mean nothing outside of this program: a bucket more shifts them.
+// Positions in Registry. Valid within this build only: adding a bucket renumbers them.
 const (
-	idxBlock registry.Index = iota
+	idxBlock table.BucketIndex = iota
 	idxDescribed
 	idxDirective
 	idxListed
@@ -15,7 +18,7 @@ const (
 )
 
 const (
-	eventEvent9Lives registry.Event = iota
+	eventEvent9Lives table.EventIndex = iota
 	eventAppActive
 	eventAppActive_
 	eventAppActive__
@@ -24,7 +27,7 @@ const (
 )
 
 const (
-	propQuote registry.Property = iota
+	propQuote table.PropertyIndex = iota
 	propProperty9Lives
 	propGröße
 	propQuote_
@@ -32,7 +35,7 @@ const (
 )
 
 const (
-	signalEvent9Lives registry.Signal = iota
+	signalEvent9Lives table.SignalIndex = iota
 	signalAppActive
 	signalAppActive_
 	signalAppActive__
@@ -41,14 +44,14 @@ const (
 )
 
 // Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
-var Registry = &registry.Registry{
+var Registry = registry.New(&table.Registry{
 	Fingerprint: "195ccd9a12a2ac6d",
-	Buckets: []registry.Bucket{
+	Buckets: []table.Bucket{
 		idxBlock: {
 			ID:          "block",
 			Name:        "block",
 			Fingerprint: "ca076be1250c3253",
-			Events: []registry.Event{
+			Events: []table.EventIndex{
 				eventEvent9Lives,
 				eventAppActive,
 				eventAppActive_,
@@ -56,7 +59,7 @@ var Registry = &registry.Registry{
 				eventRegistry,
 				eventEvent,
 			},
-			Signals: []registry.Signal{
+			Signals: []table.SignalIndex{
 				signalEvent9Lives,
 				signalAppActive,
 				signalAppActive_,
@@ -64,7 +67,7 @@ var Registry = &registry.Registry{
 				signalRegistry,
 				signalEvent,
 			},
-			Properties: []registry.Property{
+			Properties: []table.PropertyIndex{
 				propQuote,
 				propProperty9Lives,
 				propGröße,
@@ -79,7 +82,7 @@ var Registry = &registry.Registry{
 			Name:        "described",
 			Description: "This description is much longer than one line of a comment should ever be, because its author had a lot to say about the users that are in it, and nobody stopped the author in time",
 			Fingerprint: "ca076be1250c3253",
-			Events: []registry.Event{
+			Events: []table.EventIndex{
 				eventEvent9Lives,
 				eventAppActive,
 				eventAppActive_,
@@ -87,7 +90,7 @@ var Registry = &registry.Registry{
 				eventRegistry,
 				eventEvent,
 			},
-			Signals: []registry.Signal{
+			Signals: []table.SignalIndex{
 				signalEvent9Lives,
 				signalAppActive,
 				signalAppActive_,
@@ -95,7 +98,7 @@ var Registry = &registry.Registry{
 				signalRegistry,
 				signalEvent,
 			},
-			Properties: []registry.Property{
+			Properties: []table.PropertyIndex{
 				propQuote,
 				propProperty9Lives,
 				propGröße,
@@ -110,7 +113,7 @@ var Registry = &registry.Registry{
 			Name:        "*/ \"quoted\" `ticked` \\n ü 日本 \u2028 \x00 \ufeff",
 			Description: "First line\n// second line */ with \ttab, \x00, \ufeff and �!",
 			Fingerprint: "ca076be1250c3253",
-			Events: []registry.Event{
+			Events: []table.EventIndex{
 				eventEvent9Lives,
 				eventAppActive,
 				eventAppActive_,
@@ -118,7 +121,7 @@ var Registry = &registry.Registry{
 				eventRegistry,
 				eventEvent,
 			},
-			Signals: []registry.Signal{
+			Signals: []table.SignalIndex{
 				signalEvent9Lives,
 				signalAppActive,
 				signalAppActive_,
@@ -126,7 +129,7 @@ var Registry = &registry.Registry{
 				signalRegistry,
 				signalEvent,
 			},
-			Properties: []registry.Property{
+			Properties: []table.PropertyIndex{
 				propQuote,
 				propProperty9Lives,
 				propGröße,
@@ -140,7 +143,7 @@ var Registry = &registry.Registry{
 			ID:          "listed",
 			Name:        "listed",
 			Fingerprint: "ca076be1250c3253",
-			Events: []registry.Event{
+			Events: []table.EventIndex{
 				eventEvent9Lives,
 				eventAppActive,
 				eventAppActive_,
@@ -148,7 +151,7 @@ var Registry = &registry.Registry{
 				eventRegistry,
 				eventEvent,
 			},
-			Signals: []registry.Signal{
+			Signals: []table.SignalIndex{
 				signalEvent9Lives,
 				signalAppActive,
 				signalAppActive_,
@@ -156,7 +159,7 @@ var Registry = &registry.Registry{
 				signalRegistry,
 				signalEvent,
 			},
-			Properties: []registry.Property{
+			Properties: []table.PropertyIndex{
 				propQuote,
 				propProperty9Lives,
 				propGröße,
@@ -170,7 +173,7 @@ var Registry = &registry.Registry{
 			ID:          "old",
 			Name:        "old",
 			Fingerprint: "ca076be1250c3253",
-			Events: []registry.Event{
+			Events: []table.EventIndex{
 				eventEvent9Lives,
 				eventAppActive,
 				eventAppActive_,
@@ -178,7 +181,7 @@ var Registry = &registry.Registry{
 				eventRegistry,
 				eventEvent,
 			},
-			Signals: []registry.Signal{
+			Signals: []table.SignalIndex{
 				signalEvent9Lives,
 				signalAppActive,
 				signalAppActive_,
@@ -186,7 +189,7 @@ var Registry = &registry.Registry{
 				signalRegistry,
 				signalEvent,
 			},
-			Properties: []registry.Property{
+			Properties: []table.PropertyIndex{
 				propQuote,
 				propProperty9Lives,
 				propGröße,
@@ -197,29 +200,29 @@ var Registry = &registry.Registry{
 			CriteriaFunc: criteriaOld,
 		},
 	},
-	Events: []registry.EventRow{
-		eventEvent9Lives: {Name: "9 lives", Signals: []registry.Signal{signalEvent9Lives}},
-		eventAppActive:   {Name: "App Active", Signals: []registry.Signal{signalAppActive}},
-		eventAppActive_:  {Name: "app.active", Signals: []registry.Signal{signalAppActive_}},
-		eventAppActive__: {Name: "app_active", Signals: []registry.Signal{signalAppActive__}},
-		eventRegistry:    {Name: "registry", Signals: []registry.Signal{signalRegistry}},
-		eventEvent:       {Name: "起動", Signals: []registry.Signal{signalEvent}},
+	Events: []table.Event{
+		eventEvent9Lives: {Name: "9 lives", Signals: []table.SignalIndex{signalEvent9Lives}},
+		eventAppActive:   {Name: "App Active", Signals: []table.SignalIndex{signalAppActive}},
+		eventAppActive_:  {Name: "app.active", Signals: []table.SignalIndex{signalAppActive_}},
+		eventAppActive__: {Name: "app_active", Signals: []table.SignalIndex{signalAppActive__}},
+		eventRegistry:    {Name: "registry", Signals: []table.SignalIndex{signalRegistry}},
+		eventEvent:       {Name: "起動", Signals: []table.SignalIndex{signalEvent}},
 	},
-	Properties: []registry.PropertyRow{
-		propQuote:          {Name: "\"*/`\n", Type: registry.Text},
-		propProperty9Lives: {Name: "9 lives", Type: registry.Text},
-		propGröße:          {Name: "größe", Type: registry.Text},
-		propQuote_:         {Name: "quote", Type: registry.Text},
-		propProperty:       {Name: "日本", Type: registry.Text},
+	Properties: []table.Property{
+		propQuote:          {Name: "\"*/`\n", Type: table.Text},
+		propProperty9Lives: {Name: "9 lives", Type: table.Text},
+		propGröße:          {Name: "größe", Type: table.Text},
+		propQuote_:         {Name: "quote", Type: table.Text},
+		propProperty:       {Name: "日本", Type: table.Text},
 	},
-	Signals: []registry.SignalRow{
-		signalEvent9Lives: {Key: "event 9 lives", Event: eventEvent9Lives, Field: registry.NoField, Totals: true},
-		signalAppActive:   {Key: "event App Active", Event: eventAppActive, Field: registry.NoField, Totals: true},
-		signalAppActive_:  {Key: "event app.active", Event: eventAppActive_, Field: registry.NoField, Totals: true},
-		signalAppActive__: {Key: "event app_active", Event: eventAppActive__, Field: registry.NoField, Totals: true},
-		signalRegistry:    {Key: "event registry", Event: eventRegistry, Field: registry.NoField, Totals: true},
-		signalEvent:       {Key: "event 起動", Event: eventEvent, Field: registry.NoField, Totals: true},
+	Signals: []table.Signal{
+		signalEvent9Lives: {Key: "event 9 lives", Event: eventEvent9Lives, Field: table.NoField, Totals: true},
+		signalAppActive:   {Key: "event App Active", Event: eventAppActive, Field: table.NoField, Totals: true},
+		signalAppActive_:  {Key: "event app.active", Event: eventAppActive_, Field: table.NoField, Totals: true},
+		signalAppActive__: {Key: "event app_active", Event: eventAppActive__, Field: table.NoField, Totals: true},
+		signalRegistry:    {Key: "event registry", Event: eventRegistry, Field: table.NoField, Totals: true},
+		signalEvent:       {Key: "event 起動", Event: eventEvent, Field: table.NoField, Totals: true},
 	},
 	ByEvent:    byEvent,
 	ByProperty: byProperty,
-}
+})

@@ -6,14 +6,14 @@ package gen
 import (
 	"time"
 
-	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// criteriaSeeded answers whether a user belongs to seeded.
-func criteriaSeeded(f *registry.Facts) registry.Verdict {
-	return f.AtLeast(signalVisit, 1, registry.Within(7*24*time.Hour))
+// criteriaSeeded reports whether a user belongs to seeded.
+func criteriaSeeded(f *table.Facts) table.Verdict {
+	return f.AtLeast(signalVisit, 1, table.Within(7*24*time.Hour))
 }
 
-var nodesSeeded = []registry.Node{
-	{Op: registry.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1, Window: registry.Window{Span: 7 * 24 * time.Hour}},
+var nodesSeeded = []table.Node{
+	{Op: table.OpAtLeast, Size: 1, Signal: signalVisit, Count: 1, Window: table.Window{Span: 7 * 24 * time.Hour}},
 }

@@ -3,41 +3,44 @@
 
 package gen
 
-import "github.com/bucketgen/bucketgen/registry"
+import (
+	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
+)
 
-// Places in Registry. They mean nothing outside of this program: a bucket more shifts them.
+// Positions in Registry. Valid within this build only: adding a bucket renumbers them.
 const (
-	idxSeeded registry.Index = iota
+	idxSeeded table.BucketIndex = iota
 )
 
 const (
-	eventVisit registry.Event = iota
+	eventVisit table.EventIndex = iota
 )
 
 const (
-	signalVisit registry.Signal = iota
+	signalVisit table.SignalIndex = iota
 )
 
 // Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
-var Registry = &registry.Registry{
+var Registry = registry.New(&table.Registry{
 	Fingerprint: "1fb85e2541b40361",
-	Buckets: []registry.Bucket{
+	Buckets: []table.Bucket{
 		idxSeeded: {
 			ID:           "seeded",
 			Name:         "seeded",
 			Fingerprint:  "1117f18426f3135f",
-			Events:       []registry.Event{eventVisit},
-			Signals:      []registry.Signal{signalVisit},
+			Events:       []table.EventIndex{eventVisit},
+			Signals:      []table.SignalIndex{signalVisit},
 			Criteria:     nodesSeeded,
 			CriteriaFunc: criteriaSeeded,
 		},
 	},
-	Events: []registry.EventRow{
-		eventVisit: {Name: "visit", Signals: []registry.Signal{signalVisit}},
+	Events: []table.Event{
+		eventVisit: {Name: "visit", Signals: []table.SignalIndex{signalVisit}},
 	},
-	Signals: []registry.SignalRow{
-		signalVisit: {Key: "event visit", Event: eventVisit, Field: registry.NoField, Newest: 1},
+	Signals: []table.Signal{
+		signalVisit: {Key: "event visit", Event: eventVisit, Field: table.NoField, Newest: 1},
 	},
 	ByEvent:    byEvent,
 	ByProperty: byProperty,
-}
+})

@@ -1,0 +1,123 @@
+package table
+
+import (
+	"slices"
+	"time"
+)
+
+// Ago is the window (now-from, now-until].
+func Ago(from, until time.Duration) Window { return Window{Span: from, Until: until} }
+
+// Stretch is a part of the occurrences of a signal: all that there are from the first of them up to the last.
+type PastWindow struct {
+	At      []Instant // in the order of time
+	Earlier bool      // there may be others before the first
+	Later   bool      // and after the last
+}
+
+// stretch is what is known of the occurrences around the end of a window that ends some time ago.
+type pastWindow struct {
+	PastWindow
+	signal   SignalIndex
+	position int
+	window   Window
+	newest   int // so many before the end of the window suffice
+}
+
+// SetStretch says when a signal occurred around the end of one of its windows that end some time ago, by the window's place
+// in the signal. It is kept.
+func (f *Facts) SetPastWindow(s SignalIndex, place int, v PastWindow) {
+	if have := f.pastWindow(s, place); have != nil {
+		have.PastWindow = v
+		return
+	}
+	row := &f.registry.Signals[s]
+	f.pastWindows = append(f.pastWindows, &pastWindow{v, s, place, row.Ago[place], row.Newest})
+}
+
+func (f *Facts) pastWindow(s SignalIndex, place int) *pastWindow {
+	for _, have := range f.pastWindows {
+		if have.signal == s && have.position == place {
+			return have
+		}
+	}
+	return nil
+}
+
+// around returns what is known of the end of a window, and notes it if that is too little.
+func (f *Facts) around(s SignalIndex, w Window) (*pastWindow, bool) {
+	place := slices.Index(f.registry.Signals[s].Ago, w)
+	have := f.pastWindow(s, place)
+	if have == nil && f.complete {
+		f.SetPastWindow(s, place, PastWindow{})
+		have = f.pastWindow(s, place)
+	}
+	if have == nil || !have.covers(f.now) {
+		f.need(Need{Signal: s, Kind: NeedPastWindow, Position: place, At: f.now})
+		return nil, false
+	}
+	return have, true
+}
+
+// addStretches adds an occurrence to the stretches of its signal that it lies in.
+func (f *Facts) addPastWindows(row *Signal, o Occurrence) {
+	for place := range row.Ago {
+		have := f.pastWindow(o.Signal, place)
+		if have == nil {
+			if !f.complete {
+				continue
+			}
+			f.SetPastWindow(o.Signal, place, PastWindow{})
+			have = f.pastWindow(o.Signal, place)
+		}
+		i := have.until(o.At)
+		if i == 0 && have.Earlier || i == len(have.At) && have.Later {
+			continue // it lies outside of what is loaded
+		}
+		have.At = slices.Insert(slices.Clip(have.At), i, o.At)
+	}
+}
+
+// until returns how many of the occurrences are not later than an instant.
+func (s *PastWindow) until(t Instant) int {
+	i, _ := slices.BinarySearch(s.At, t+1)
+	return i
+}
+
+// covers reports whether enough is known to answer at an instant: as many occurrences as anything asks for up to the end of
+// the window, and one after it, so that none is missing in between.
+func (s *pastWindow) covers(now Instant) bool {
+	i := s.until(now.Add(-s.window.Until))
+	return (i >= s.newest || !s.Earlier) && (i < len(s.At) || !s.Later)
+}
+
+// atLeast reports whether n occurrences or more are in the window at an instant.
+func (s *pastWindow) atLeast(n int, now Instant) bool {
+	i := s.until(now.Add(-s.window.Until))
+	return n <= 0 || i >= n && s.At[i-n].Add(s.window.Span) > now
+}
+
+// moving answers a condition on a window that ends some time ago, which occurrences enter and leave. Its horizon is the
+// instant at which one that does changes the answer or, if none of those that are known does, the instant at which the
+// last of them enters.
+func (f *Facts) moving(holds func(now Instant) bool, all ...*pastWindow) Verdict {
+	limit := Never
+	var instants []Instant
+	for _, s := range all {
+		if s.Later {
+			limit = min(limit, s.At[len(s.At)-1].Add(s.window.Until))
+		}
+		first := max(0, s.until(f.now.Add(-s.window.Until))-s.newest) // what is before has left, or does not matter
+		for _, at := range s.At[first:] {
+			instants = append(instants, at.Add(s.window.Until), at.Add(s.window.Span))
+		}
+	}
+	slices.Sort(instants)
+	now := holds(f.now)
+	for _, t := range instants {
+		if t > f.now && t < limit && holds(t) != now {
+			return Verdict{now, t}
+		}
+	}
+	return Verdict{now, limit}
+}

@@ -1,0 +1,11 @@
+package table
+
+// Closed reports whether the properties of the user alone keep the criteria of a dynamic
+// bucket from holding, from now until they change. Then no other fact is needed.
+func (r *Registry) Closed(b BucketIndex, f *Facts, now Instant) bool {
+	f.now = now
+	return r.flat().properties(b, &r.Buckets[b], f) == closed
+}
+
+// closed is the verdict of what does not hold, and will not as time passes. It is that of whatever needs it to hold, too.
+var closed = Verdict{false, Never}

@@ -1,0 +1,59 @@
+package table
+
+import (
+	"fmt"
+	"time"
+)
+
+// Window says which occurrences count at an instant: those that are not later than now and still in it. The zero value
+// is all of them, ever.
+type Window struct {
+	Span     time.Duration // (now-Span, now-Until]
+	Until    time.Duration // zero but where the window ends some time ago
+	Calendar Calendar      // the day, week or month that now is in
+	Zone     string        // of the calendar
+}
+
+// Ever is the window of all occurrences.
+var Ever = Window{}
+
+// Within is the window (now-span, now].
+func Within(span time.Duration) Window { return Window{Span: span} }
+
+// Today is the window of the calendar day that now is in, up to now.
+func Today(zone string) Window { return Window{Calendar: Day, Zone: zone} }
+
+// ThisWeek is as Today, of weeks from Monday.
+func ThisWeek(zone string) Window { return Window{Calendar: Week, Zone: zone} }
+
+// ThisMonth is as Today, of months.
+func ThisMonth(zone string) Window { return Window{Calendar: Month, Zone: zone} }
+
+// end returns the instant at which an occurrence leaves the window.
+func (w Window) end(at Instant) Instant {
+	switch {
+	case w.Calendar != NoCalendar:
+		loc := location(w.Zone)
+		if loc == nil {
+			return Unset // nothing is in a window of a zone that nobody knows
+		}
+		_, next := w.Calendar.period(dayOf(at, loc))
+		return next.begin(loc)
+	case w.Span != 0:
+		return at.Add(w.Span)
+	default:
+		return Never
+	}
+}
+
+// Name is what the database calls the window.
+func (w Window) Name() string {
+	switch {
+	case w == Ever:
+		return "ever"
+	case w.Calendar != NoCalendar:
+		return fmt.Sprintf("%s in %s", [...]string{Day: "day", Week: "week", Month: "month"}[w.Calendar], w.Zone)
+	default:
+		return w.Span.String()
+	}
+}
