@@ -32,7 +32,7 @@ func TestRepeated(t *testing.T) {
 		{"nothing to see", bucket.Spec{Criteria: plan.Is("pro")}, bucket.Hour, 0, ""},
 		{"the clock came first", bucket.Spec{Criteria: later}, bucket.Week, 0, bucketgen.SourceClock},
 		{"at the instant when it is due", bucket.Spec{Criteria: later}, bucket.Day, 1, bucketgen.SourceEvent},
-		{"no clock lets anybody join", bucket.Spec{Criteria: later, ReconcileJoins: bucket.Off}, bucket.Week, 1, bucketgen.SourceEvent},
+		{"the clock joins no user", bucket.Spec{Criteria: later, ReconcileJoins: bucket.Off}, bucket.Week, 1, bucketgen.SourceEvent},
 		{"kept from it", bucket.Spec{Criteria: plan.Is("pro"), MaxDwell: bucket.Day}, bucket.Week, 1, bucketgen.SourceEvent},
 	} {
 		t.Run(test.name, func(t *testing.T) {

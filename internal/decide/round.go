@@ -203,10 +203,7 @@ func (s *Session) expire(e *evaluation, at table.Instant, c *cause) {
 		return
 	}
 	s.leave(stay, at, c, bucketgen.ReasonMaxDwell)
-	if e.row.Kind == table.Manual {
-		e.verdict.True = false
-	}
-	stay.Blocked = e.verdict.True
+	stay.Blocked = e.row.Kind == table.Dynamic // joinIfHolds ends the block if the criteria fail
 }
 
 func (s *Session) leaveIfFails(e *evaluation, at table.Instant, c *cause) {
