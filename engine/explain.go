@@ -127,8 +127,8 @@ type look struct {
 	now   table.Instant
 	stay  *decide.Stay
 	trace []table.Traced
-	next  decide.Foretold
-	then  decide.Foretold // after ticks
+	next  decide.Forecast
+	then  decide.Forecast // after ticks
 }
 
 // The future is looked at so often at most, and given up if it takes too many round trips to read what it needs.
@@ -151,10 +151,10 @@ func (l *look) take(s *decide.Session, clock table.Instant) decide.Result {
 	if l.taken > patientTakes {
 		looks = 0
 	}
-	l.then = decide.Foretold{At: table.Never}
-	l.next = s.Foretell(l.bucket, true, looks)
+	l.then = decide.Forecast{At: table.Never}
+	l.next = s.Forecast(l.bucket, true, looks)
 	if len(l.next.Transitions) > 0 && l.next.Transitions[0].Kind == Dwell {
-		l.then = s.Foretell(l.bucket, false, looks)
+		l.then = s.Forecast(l.bucket, false, looks)
 	}
 	return result
 }

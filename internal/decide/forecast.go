@@ -26,10 +26,10 @@ func (s *Session) Trace(b table.BucketIndex) []table.Traced {
 	return s.registry.Trace(b, s.state.Facts, s.now)
 }
 
-// Foretold is what happens next to a user in a bucket if only time passes.
-type Foretold struct {
+// Forecast is what happens next to a user in a bucket if only time passes.
+type Forecast struct {
 	// Transitions is a join, a leave, or ticks that are due together. It is empty if nothing ever
-	// happens, or nothing within the due instants that Foretell may apply.
+	// happens, or nothing within the due instants that Forecast may apply.
 	Transitions []Transition
 
 	// At is the instant of the transitions. Without any, nothing happens before it; Never if
@@ -37,10 +37,10 @@ type Foretold struct {
 	At table.Instant
 }
 
-// Foretell applies due instants, a limited number of them, until something happens to the user in a
+// Forecast applies due instants, a limited number of them, until something happens to the user in a
 // bucket. Ticks count only if wanted. Afterwards the session is about the future: its changes must
 // not be written.
-func (s *Session) Foretell(b table.BucketIndex, ticks bool, most int) Foretold {
+func (s *Session) Forecast(b table.BucketIndex, ticks bool, most int) Forecast {
 	relevant := s.askedBy(b)
 	s.registry = silent(s.registry, b, ticks)
 	for {
@@ -48,7 +48,7 @@ func (s *Session) Foretell(b table.BucketIndex, ticks bool, most int) Foretold {
 		s.state.Due = slices.DeleteFunc(s.state.Due, func(d Due) bool { return !slices.Contains(relevant, d.Bucket) })
 		at, buckets := s.nextDue()
 		if _, lacking := s.Lacks(); lacking || most == 0 || at == table.Never {
-			return Foretold{At: at}
+			return Forecast{At: at}
 		}
 		most--
 		before := len(s.changes.Transitions)
@@ -58,13 +58,13 @@ func (s *Session) Foretell(b table.BucketIndex, ticks bool, most int) Foretold {
 			return t.Bucket != b
 		})
 		if len(happened) > 0 {
-			return Foretold{happened, at}
+			return Forecast{happened, at}
 		}
 	}
 }
 
 // silent returns the registry without ticks, except those of one bucket if wanted. Ticks change no
-// membership, and an hourly tick would use up the due instants that Foretell may apply.
+// membership, and an hourly tick would use up the due instants that Forecast may apply.
 func silent(r *table.Registry, b table.BucketIndex, ticks bool) *table.Registry {
 	buckets := slices.Clone(r.Buckets)
 	for i := range buckets {

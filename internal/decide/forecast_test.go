@@ -11,9 +11,9 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// TestForetell looks ahead for a user who has just visited, in buckets of which one ticks every
+// TestForecast looks ahead for a user who has just visited, in buckets of which one ticks every
 // hour for ever.
-func TestForetell(t *testing.T) {
+func TestForecast(t *testing.T) {
 	t.Parallel()
 	visit, begin := bucket.Event("visit"), table.At(time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC))
 	hourly := []bucket.Tick{bucket.Every(bucket.Hour)}
@@ -46,7 +46,7 @@ func TestForetell(t *testing.T) {
 			s.Begin(r.Tables(), st, decide.Options{})
 			s.Ingest(decide.Event{Kind: decide.Track, Name: "visit", Event: r.Tables().Event("visit"), OccurredAt: table.Unset}, begin)
 			b, _ := r.Tables().Bucket(test.bucket)
-			got := s.Foretell(b, test.ticks, test.looks)
+			got := s.Forecast(b, test.ticks, test.looks)
 			kind := bucketgen.Kind("")
 			if len(got.Transitions) > 0 {
 				kind = got.Transitions[0].Kind
