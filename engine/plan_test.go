@@ -118,6 +118,8 @@ func TestPlanKnowsWhoIsHeld(t *testing.T) {
 	w.identify("ada", map[string]any{"plan": "pro"})
 	w.clock.Advance(23 * time.Hour)
 	w.identify("bob", map[string]any{"plan": "pro"})
+	w.identify("deleted", map[string]any{"plan": "pro"})
+	must(t, w.Delete(t.Context(), "deleted"))
 	w.clock.Advance(2 * time.Hour)
 	n := w.redefined(p(plan.Is("team")))
 	before, err := n.Plan(t.Context(), engine.PlanOptions{})
@@ -130,6 +132,13 @@ func TestPlanKnowsWhoIsHeld(t *testing.T) {
 	if text := before.String(); !strings.Contains(text, "1 user would stay for the minimum dwell and then leave, unless they match again") {
 		t.Errorf("the plan does not say who is held:\n%s", text)
 	}
+	must(t, w.Pause(t.Context(), w.ref("p")))
+	paused, err := n.Plan(t.Context(), engine.PlanOptions{})
+	must(t, err)
+	if held := paused.Buckets[0].Held.Count; held != 0 {
+		t.Errorf("plan: %d users are held in a paused bucket, want 0: it keeps all of its members", held)
+	}
+	must(t, w.Resume(t.Context(), w.ref("p")))
 	n.deploy(engine.DeployOptions{})
 	n.backfill()
 	equal(t, "bob is held", n.history("bob"), []string{"entered p 1"})

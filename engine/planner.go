@@ -234,16 +234,16 @@ func (pl *planner) count(user string, st *decide.State, c decide.Changes) {
 				counts.in = append(counts.in, user)
 			}
 		}
-		if pl.runner.View.Since(stay.Bucket) == pl.runner.View.No && stay.Active() && pl.heldBack(st, stay, c.Now) {
+		if pl.runner.View.Since(stay.Bucket) == pl.runner.View.No && stay.Active() && !st.Contact.Deleted && pl.heldBack(st, stay, c.Now) {
 			pl.counts[stay.Bucket].held++
 		}
 	}
 }
 
-// heldBack reports whether a user stays in a bucket for the minimal dwell alone.
+// heldBack reports whether min dwell alone keeps a user in a bucket.
 func (pl *planner) heldBack(st *decide.State, stay *decide.Stay, now table.Instant) bool {
 	row := &pl.registry.Buckets[stay.Bucket]
-	if row.MinDwell == 0 || row.Kind == table.Manual || row.Disabled || now >= stay.EnteredAt.Add(row.MinDwell) {
+	if row.MinDwell == 0 || row.Kind == table.Manual || pl.runner.View.Frozen(stay.Bucket) || now >= stay.EnteredAt.Add(row.MinDwell) {
 		return false
 	}
 	return !pl.registry.Holds(stay.Bucket, st.Facts, now)
