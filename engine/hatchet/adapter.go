@@ -38,7 +38,7 @@ type Adapter struct {
 	stopWorker func() error // nil while there is no worker
 }
 
-// New makes an adapter of an engine that is not started yet, and tells the engine what to push. It does not connect: a
+// New makes an adapter of an engine that is not started yet, and subscribes to the transitions to push. It does not connect: a
 // server that is away is none of its errors, but settings that cannot be right are.
 func New(e *engine.Engine, config Config) (*Adapter, error) {
 	if e == nil {
@@ -77,7 +77,7 @@ func (a *Adapter) declare() error {
 	return nil
 }
 
-// subscribe tells the engine what to hand over.
+// subscribe registers the forwarder and the callbacks of the adapter.
 func (a *Adapter) subscribe() error {
 	all := a.config.Events
 	for _, r := range a.config.Reactions {

@@ -143,7 +143,7 @@ func TestWants(t *testing.T) {
 	}
 }
 
-// TestForward looks at what is made of the server's answers.
+// TestForward checks the outcomes of the server's answers.
 func TestForward(t *testing.T) {
 	transition := engine.Transition{BucketID: "trial", UserID: "ada", Kind: engine.Entered, EntryCount: 1}
 	deliveries := make([]engine.Delivery, 3)

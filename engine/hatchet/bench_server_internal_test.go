@@ -13,7 +13,7 @@ import (
 )
 
 // BenchmarkHatchetIngest takes events in while Hatchet is there and while it is not, in turns: of a hundred events one is
-// a transition that is to be pushed. It reports both rates, and what part of the first the second is.
+// a transition to push. It reports both rates, and what part of the first the second is.
 func BenchmarkHatchetIngest(b *testing.B) {
 	const (
 		events  = 20_000 // of a turn

@@ -26,7 +26,7 @@ func checked(t *testing.T) error {
 	return c.check(t.Context())
 }
 
-// certificate returns one that nobody trusts.
+// certificate returns one that no client trusts.
 func certificate(t *testing.T) *tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -47,7 +47,7 @@ func TestCheck(t *testing.T) {
 		server   fake
 		strategy string // of TLS, of the client
 		away     bool
-		want     []string // what the error says; none if there is to be no error
+		want     []string // what the error says; none if no error is expected
 	}{
 		{name: "good", server: fake{version: "v0.104.7"}, strategy: "none"},
 		{name: "unversioned", server: fake{version: "main"}, strategy: "none"},

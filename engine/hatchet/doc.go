@@ -1,5 +1,5 @@
 // Package hatchet lets Hatchet, a distributed task engine, carry the work of a bucket engine beyond one machine: it pushes
-// transitions as events that trigger workflows, runs reactions that sleep for days, looks at members at the very end of
+// transitions as events that trigger workflows, runs reactions that sleep for days, evaluates members at the very end of
 // their time, and runs backfills and reconciliations as jobs. Nothing about a membership changes by it, only who does the
 // work; an engine runs as well without.
 //

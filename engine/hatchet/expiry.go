@@ -66,7 +66,7 @@ type expiryResult struct {
 	Expiry string `json:"expiry"`
 }
 
-// expiryTask is the one task of all timers: it sleeps until a member's time is over and has the engine look at them. A
+// expiryTask is the one task of all timers: it sleeps until a member's time is over and has the engine evaluate them. A
 // run that comes back after a crash does it again, which does no harm.
 func (a *Adapter) expiryTask() *sdk.StandaloneTask {
 	return a.client.tasks.NewStandaloneDurableTask(ownTasks+"expiry", func(ctx sdk.DurableContext, t timer) (expiryResult, error) {

@@ -44,7 +44,7 @@ func (f *fake) start(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// answer answers any call. The answers that are looked at have a text as their first field, or nothing.
+// answer answers any call. The answers that are read have a text as their first field, or nothing.
 func (f *fake) answer(s grpc.ServerStream) error {
 	method, _ := grpc.MethodFromServerStream(s)
 	if f.err != nil {

@@ -15,10 +15,10 @@ import (
 // The events that start jobs.
 const (
 	deployedEvent  = "bucket:deployed"
-	reconcileEvent = "bucket:reconcile" // for whoever wants one out of turn
+	reconcileEvent = "bucket:reconcile" // for a run out of turn
 )
 
-// deployed tells Hatchet that users are to follow a deployment. The engine waits for that, so it is not for long, and tells
+// deployed starts a job for the backfill of a deployment. The engine waits for that, so it is not for long, and tells
 // again if it fails; and a cron finds out within a minute.
 func (a *Adapter) deployed(ctx context.Context, d engine.Deployment) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)

@@ -68,7 +68,7 @@ const (
 )
 
 // TestHatchetBackfillSurvivesKill kills the process of a backfill when half of all users have followed. The next process
-// goes on with those who have not, and it ends as a backfill does that nobody disturbs.
+// goes on with those who have not, and it ends as an undisturbed backfill does.
 func TestHatchetBackfillSurvivesKill(t *testing.T) {
 	useHatchet(t)
 	_, calm, undisturbed := grown(t, 0)
@@ -101,7 +101,7 @@ func TestHatchetBackfillSurvivesKill(t *testing.T) {
 	}
 	t.Logf("%d had followed when it was killed", len(half))
 	if again > 0 {
-		t.Errorf("%d of %d users who had followed were looked at again", again, len(half))
+		t.Errorf("%d of %d users who had followed were evaluated again", again, len(half))
 	}
 	want := lines(t, calm, joined)
 	if diff := cmp.Diff(want, lines(t, pool, joined)); diff != "" || len(want) != jobUsers/2 {
@@ -130,7 +130,7 @@ func TestHatchetReconcile(t *testing.T) {
 	}
 }
 
-// TestHatchetJobsQueue asks for three reconciliations while somebody holds the lock of a user, so that the first cannot end. The
+// TestHatchetJobsQueue asks for three reconciliations while another transaction holds the lock of a user, so that the first cannot end. The
 // others wait for it, so each has one of its own: two at once would have shared one. None is cancelled.
 func TestHatchetJobsQueue(t *testing.T) {
 	useHatchet(t)

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	killUsers = 500 // who enter, of whom all leave again
+	killUsers = 500 // who all enter and leave again
 	killLease = 3 * time.Second
 )
 

@@ -68,7 +68,7 @@ func checkReactions(all []Reaction) error {
 	names := map[string]bool{}
 	var errs []error
 	for _, r := range all {
-		// Hatchet does not tell names apart that differ in letter case alone.
+		// Hatchet treats names that differ only in letter case as the same.
 		name := strings.ToLower(r.task.Name)
 		switch {
 		case name == "":

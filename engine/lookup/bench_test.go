@@ -81,10 +81,10 @@ func processor(b *testing.B) time.Duration {
 }
 
 // BenchmarkStaleness lets users join on one engine, and says how long after the commit the lookup of another could be asked
-// and still say that they have not: after a commit of an engine that tells, and of a caller's transaction, which tells nobody.
+// and still say that they have not: after a commit of an engine that notifies, and of a caller's transaction, which does not.
 func BenchmarkStaleness(b *testing.B) {
-	for _, tells := range []bool{true, false} {
-		b.Run(fmt.Sprintf("told=%v", tells), func(b *testing.B) {
+	for _, notifies := range []bool{true, false} {
+		b.Run(fmt.Sprintf("notified=%v", notifies), func(b *testing.B) {
 			w := newWorld(b)
 			writer, reader := w.engine(engine.Config{NoClock: true}), w.engine(engine.Config{NoClock: true})
 			l := w.lookup(reader, lookup.Config{})
@@ -95,7 +95,7 @@ func BenchmarkStaleness(b *testing.B) {
 				if has, err := l.Has(ctx, ref, user); err != nil || has { // so that it is remembered
 					b.Fatal(has, err)
 				}
-				join(b, w, writer, user, tells)
+				join(b, w, writer, user, notifies)
 				committed := time.Now()
 				last := time.Duration(0)
 				for {

@@ -9,7 +9,7 @@
 //	has, err := users.Has(ctx, gen.PowerUsers, "ada")
 //
 // It remembers users who are asked about, and forgets each as soon as it sees that their buckets may be others than before.
-// Whoever is not remembered is read from the database, with all of their buckets. What is remembered counts only while the
-// lookup has looked at the database a short time ago: if it could not, the database answers, or nobody does. So the bound on
+// A user who is not cached is read from the database, with all of their buckets. What is remembered counts only while the
+// lookup polled the database a short time ago: if it could not, the database answers, or no one does. So the bound on
 // staleness does not rest on messages that might be lost.
 package lookup

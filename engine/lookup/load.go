@@ -8,7 +8,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// each returns the buckets of users, which nobody may change.
+// each returns the buckets of users. Callers must not change them.
 func (l *Lookup) each(ctx context.Context, users []string) ([][]table.BucketIndex, error) {
 	all := make([][]table.BucketIndex, len(users))
 	if !l.Fresh() {
@@ -41,7 +41,7 @@ func (l *Lookup) load(ctx context.Context, users ...string) ([][]table.BucketInd
 	}
 	err := l.read(ctx, users, func(i int, name string, in []table.BucketIndex) {
 		all[i] = in
-		if name == users[i] { // what happens is told of users by the names that they go by
+		if name == users[i] { // the feed names users by their canonical ids
 			l.memory.put(name, in, before[i])
 		}
 	})

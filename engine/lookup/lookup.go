@@ -43,7 +43,7 @@ type Lookup struct {
 	started bool
 }
 
-// New makes a lookup on an engine, which need not have been started. It remembers nobody until it is started itself.
+// New makes a lookup on an engine, which need not have been started. Its cache is empty until it is started itself.
 func New(e *engine.Engine, c Config) (*Lookup, error) {
 	if e == nil {
 		return nil, errors.New("lookup.New: the engine is nil")
@@ -119,7 +119,7 @@ func (l *Lookup) Engine() *engine.Engine { return l.engine }
 // an hour.
 const longGap = 10 * time.Minute
 
-// run forgets whoever may have changed, until ctx ends or the engine stops. It says when it has begun, or why not.
+// run invalidates users who may have changed, until ctx ends or the engine stops. It reports when it has begun, or why not.
 func (l *Lookup) run(ctx context.Context, first chan<- error) {
 	last := l.born
 	for round, err := range l.engine.Rounds(ctx) {

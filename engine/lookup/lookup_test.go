@@ -102,7 +102,7 @@ func TestLookupOfMany(t *testing.T) {
 }
 
 // TestLookupOfTheMerged merges a user whom a lookup remembers into another whom it remembers. By the old name it asks the database:
-// what happens is told of the new one.
+// the feed names the new one.
 func TestLookupOfTheMerged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -174,11 +174,11 @@ func TestLookupKeepsWhoIsAskedFor(t *testing.T) {
 		}
 	}
 	if misses > 10 {
-		t.Errorf("whoever is asked for all the time was forgotten %d times", misses)
+		t.Errorf("a user who is asked for all the time was evicted %d times", misses)
 	}
 }
 
-// TestLookupDoesNotRestOnMessages lets something happen of which nobody is told, and no look finds it: what is remembered does
+// TestLookupDoesNotRestOnMessages makes a change without a notification, and no poll finds it: what is remembered does
 // not count any more when it is too old. If a look comes in between, as an engine makes when it begins, or the user was not
 // remembered, because the machine is slow, another lookup is asked about another user.
 func TestLookupDoesNotRestOnMessages(t *testing.T) {
@@ -248,7 +248,7 @@ func TestLookupRefuses(t *testing.T) {
 	}
 }
 
-// TestLookupAllocatesNothing asks about somebody who is remembered.
+// TestLookupAllocatesNothing asks about a cached user.
 func TestLookupAllocatesNothing(t *testing.T) { //nolint:paralleltest // it counts what is allocated
 	w := newWorld(t)
 	e := w.engine(engine.Config{NoClock: true})

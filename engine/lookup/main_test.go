@@ -112,10 +112,10 @@ func ids(refs []registry.Ref) []string {
 // eventually waits for what another goroutine brings about.
 var eventually = waitfor.That
 
-// join lets a user join, by an engine that tells others, or by a transaction that does not.
-func join(t testing.TB, w *world, e *engine.Engine, user string, tells bool) {
+// join lets a user join, by an engine that notifies others, or by a transaction that does not.
+func join(t testing.TB, w *world, e *engine.Engine, user string, notifies bool) {
 	t.Helper()
-	if tells {
+	if notifies {
 		w.ingest(e, isPro(user))
 		return
 	}

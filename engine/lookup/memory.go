@@ -22,7 +22,7 @@ type part struct {
 	ring  []*remembered
 	hand  int
 	most  int
-	gone  uint64 // how often somebody was dropped: whoever was read before is not remembered after
+	gone  uint64 // gone counts drops: a user who was read before a drop is not cached after it
 
 	hits, misses atomic.Int64
 	_            [64]byte // keeps the counters of parts apart in the caches of processors
@@ -36,14 +36,14 @@ type remembered struct {
 	used  atomic.Bool
 }
 
-// longest is how many bytes the id of a user may have. Whoever has a longer one is in no bucket and is not remembered.
+// longest is how many bytes the id of a user may have. A user with a longer one is in no bucket and is not cached.
 const longest = 255
 
 func newMemory(most int) *memory {
 	m := &memory{seed: maphash.MakeSeed(), parts: make([]part, min(most, 64))}
 	for i := range m.parts {
 		m.parts[i].users = map[string]*remembered{}
-		m.parts[i].most = (most + i) / len(m.parts) // all together so many
+		m.parts[i].most = (most + i) / len(m.parts) // the sum is most
 	}
 	return m
 }
@@ -75,7 +75,7 @@ func (m *memory) get(user string) (in []table.BucketIndex, known bool) {
 	return r.in, true
 }
 
-// drops returns how often somebody was dropped who might be a user.
+// drops returns how often an entry was dropped that may be that of a user.
 func (m *memory) drops(user string) uint64 {
 	p := m.part(user)
 	p.mu.RLock()

@@ -18,13 +18,13 @@ import (
 // maxAttempts is how often what is refused is tried: for about three days.
 const maxAttempts = 68
 
-// mirror is what joins and leaves are told to.
+// mirror is a receiver of joins and leaves.
 type mirror struct {
 	client *http.Client
 	url    string
 	user   string // of Basic authentication; empty: none
 
-	// body returns the request that tells of transitions.
+	// body returns the request for transitions.
 	body func([]engine.Transition) any
 
 	// refused notes what was refused of a request that was taken, by the answer to it. Nil: nothing ever is.
@@ -48,19 +48,19 @@ func (m *mirror) register(e *engine.Engine, name string, buckets []registry.Buck
 	return e.Forward(context.Background(), f) // an engine that is not started waits for nothing
 }
 
-// forward tells of a batch.
+// forward sends a batch.
 func (m *mirror) forward(ctx context.Context, batch []engine.Delivery) ([]error, error) {
 	errs := make([]error, len(batch))
 	transitions := make([]engine.Transition, len(batch))
 	for i, d := range batch {
 		transitions[i] = d.Transition
 	}
-	return errs, m.tell(ctx, transitions, errs)
+	return errs, m.send(ctx, transitions, errs)
 }
 
-// tell tells of transitions, and notes what came of each. What is refused for what is in it is told in halves, down to the one
+// send sends transitions, and notes the outcome of each. A batch that is refused for its content is sent in halves, down to the one
 // that is not taken. It returns an error if the mirror is away: whatever was not taken bears it, too.
-func (m *mirror) tell(ctx context.Context, transitions []engine.Transition, errs []error) error {
+func (m *mirror) send(ctx context.Context, transitions []engine.Transition, errs []error) error {
 	status, answer, err := m.post(ctx, transitions)
 	if err == nil {
 		if m.refused != nil {
@@ -69,9 +69,9 @@ func (m *mirror) tell(ctx context.Context, transitions []engine.Transition, errs
 		return nil
 	}
 	if half := len(transitions) / 2; half > 0 && refuses(status) {
-		away := m.tell(ctx, transitions[:half], errs[:half])
+		away := m.send(ctx, transitions[:half], errs[:half])
 		if away == nil {
-			return m.tell(ctx, transitions[half:], errs[half:])
+			return m.send(ctx, transitions[half:], errs[half:])
 		}
 		fill(errs[half:], away)
 		return away
@@ -89,7 +89,7 @@ func identity(t engine.Transition) string {
 	return t.Key() + " " + t.At.UTC().Format(time.RFC3339Nano)
 }
 
-// refuses reports whether what was told is to blame for a status, or some of it, and not who tells it.
+// refuses reports whether a status blames the content of the request, or some of it, and not the sender.
 func refuses(status int) bool {
 	return status == http.StatusBadRequest || status == http.StatusRequestEntityTooLarge || status == http.StatusUnprocessableEntity
 }

@@ -88,7 +88,7 @@ func (w *world) identify(user, plan string) {
 	must(w.t, err)
 }
 
-func (w *world) told() {
+func (w *world) delivered() {
 	w.t.Helper()
 	eventually(w.t, func() bool {
 		var n int
@@ -185,12 +185,12 @@ func TestPostHogHasPropertiesOfMembers(t *testing.T) {
 	}, pro, free)
 	w.identify("ada", "pro")
 	w.identify("bob", "free")
-	w.told()
+	w.delivered()
 	equal(t, "ada", p.person("ada"), []string{"shop_bucket_pro"})
 	equal(t, "value", p.persons["ada"]["shop_bucket_pro"], any(true))
 	equal(t, "bob", p.person("bob"), []string{"is_free"})
 	w.identify("ada", "free")
-	w.told()
+	w.delivered()
 	equal(t, "ada", p.person("ada"), []string{"is_free"})
 }
 
@@ -210,7 +210,7 @@ func TestPostHogIsAway(t *testing.T) {
 	equal(t, "failed", w.Stats().Failed, int64(0))
 	p.answers(0)
 	w.advance()
-	w.told()
+	w.delivered()
 	equal(t, "ada", p.person("ada"), []string{"bucketgen_bucket_pro"})
 }
 
@@ -245,7 +245,7 @@ func TestPostHogRefusesOne(t *testing.T) {
 	equal(t, "error", errors, []string{"answered 400 Bad Request: an event cannot be read posthog:pro"})
 }
 
-// TestPostHogGoesAwayWhileItRefuses refuses a batch, and is away before it is told the halves of it: what it did not take comes
+// TestPostHogGoesAwayWhileItRefuses refuses a batch, and is away before it gets the halves: what it did not accept comes
 // again, and no attempt was counted.
 func TestPostHogGoesAwayWhileItRefuses(t *testing.T) {
 	t.Parallel()
@@ -320,10 +320,10 @@ func TestSegmentMirrorsIntoAnotherServer(t *testing.T) {
 	}
 	for _, user := range []string{"ada", long} {
 		w.identify(user, "pro")
-		w.told()
+		w.delivered()
 		equal(t, "entered", mirrored(user), true)
 		w.identify(user, "free")
-		w.told()
+		w.delivered()
 		equal(t, "exited", mirrored(user), false)
 	}
 	var properties string
@@ -382,7 +382,7 @@ func TestSegmentRefusesOne(t *testing.T) {
 	equal(t, "error", text, "refused: userId is bob")
 }
 
-// TestSegmentRefusesTheKey has a key that is not known: what was to be told has failed.
+// TestSegmentRefusesTheKey has an unknown key: the delivery has failed.
 func TestSegmentRefusesTheKey(t *testing.T) {
 	t.Parallel()
 	calls := 0

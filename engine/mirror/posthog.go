@@ -26,7 +26,7 @@ type PostHogConfig struct {
 	// <prefix>_bucket_power-users, which is true. Defaults to bucketgen.
 	Prefix string
 
-	// Properties are the properties of buckets, by their ids, that are to be called something else. Defaults to none.
+	// Properties are the properties of buckets, by their ids, where another name is wanted. Defaults to none.
 	Properties map[string]string
 
 	// Name is what the mirror is called in the log, and its subscriptions in the database: that name, or the name, a colon and
@@ -38,7 +38,7 @@ type PostHogConfig struct {
 }
 
 // PostHog sets a property of a person when the user of that distinct id joins a bucket, and removes it when they leave. It is
-// called before the engine starts. What is told twice is taken once, by its UUID.
+// called before the engine starts. A repeated delivery is stored once, by its UUID.
 func PostHog(e *engine.Engine, config PostHogConfig) error {
 	def(&config.Host, "https://us.i.posthog.com")
 	def(&config.Prefix, "bucketgen")

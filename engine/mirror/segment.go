@@ -34,7 +34,7 @@ type SegmentConfig struct {
 }
 
 // Segment tracks "Audience Entered" when a user joins a bucket and "Audience Exited" when they leave, with the properties
-// audience_id and audience_name. It is called before the engine starts. What is told twice has the same messageId.
+// audience_id and audience_name. It is called before the engine starts. A repeated delivery has the same messageId.
 func Segment(e *engine.Engine, config SegmentConfig) error {
 	def(&config.Host, "https://api.segment.io")
 	def(&config.Name, "segment")

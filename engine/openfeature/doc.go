@@ -13,6 +13,6 @@
 // memory or from the database: by its bound it is as good. A flag of another name, or of no bucket, is FLAG_NOT_FOUND, one that
 // is asked for by another type TYPE_MISMATCH, and without a targeting key there is TARGETING_KEY_MISSING.
 //
-// The provider says by PROVIDER_CONFIGURATION_CHANGED of which flags the value has changed for somebody, by PROVIDER_STALE that
+// The provider says by PROVIDER_CONFIGURATION_CHANGED which flags have changed for any user, by PROVIDER_STALE that
 // it has lost sight of what happens, so that each question is put to the database, and by PROVIDER_READY that it sees again.
 package openfeature

@@ -21,7 +21,7 @@ type watch struct {
 // lookEvery is how often the provider asks whether the lookup sees what happens.
 const lookEvery = 100 * time.Millisecond
 
-// EventChannel returns the channel of events. Those that nobody takes are put together.
+// EventChannel returns the channel of events. Events that are not received are merged.
 func (p *Provider) EventChannel() <-chan sdk.Event { return p.events }
 
 // Init is as InitWithContext, for who has no context.
@@ -51,7 +51,7 @@ func (p *Provider) InitWithContext(ctx context.Context, _ sdk.EvaluationContext)
 		return err
 	}
 	p.watch.cancel = cancel
-	p.watch.running.Go(func() { p.tell(background, rounds) })
+	p.watch.running.Go(func() { p.emit(background, rounds) })
 	return nil
 }
 
@@ -89,11 +89,11 @@ func (p *Provider) see(ctx context.Context, rounds chan<- engine.Round, first ch
 	}
 }
 
-// tell makes events of what happens.
-func (p *Provider) tell(ctx context.Context, rounds <-chan engine.Round) {
+// emit makes events of what happens.
+func (p *Provider) emit(ctx context.Context, rounds <-chan engine.Round) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	n := news{fresh: true, told: true}
+	n := news{fresh: true, reported: true}
 	for {
 		event, pending := n.next()
 		var out chan<- sdk.Event
@@ -122,10 +122,10 @@ func (p *Provider) ids() []string {
 	return all
 }
 
-// news is what is to be told.
+// news is what the next events report.
 type news struct {
-	fresh, told bool     // what the lookup is, and what was said of it
-	changed     []string // flags
+	fresh, reported bool     // what the lookup is, and what was said of it
+	changed         []string // flags
 }
 
 // add notes which flags have changed.
@@ -146,10 +146,10 @@ func (n *news) add(p *Provider, round engine.Round) {
 func (n *news) next() (sdk.Event, bool) {
 	event := sdk.Event{ProviderName: "bucketgen"}
 	switch {
-	case n.fresh != n.told && n.fresh:
+	case n.fresh != n.reported && n.fresh:
 		event.EventType = sdk.ProviderReady
 		event.Message = "what happens is seen again"
-	case n.fresh != n.told:
+	case n.fresh != n.reported:
 		event.EventType = sdk.ProviderStale
 		event.Message = "what happens is not seen; the database answers"
 	case len(n.changed) > 0:
@@ -167,5 +167,5 @@ func (n *news) done(event sdk.Event) {
 		n.changed = nil
 		return
 	}
-	n.told = event.EventType == sdk.ProviderReady
+	n.reported = event.EventType == sdk.ProviderReady
 }

@@ -67,10 +67,10 @@ func newFlags(t *testing.T) *flags {
 
 // hear hears events of a kind.
 func (f *flags) hear(kind sdk.EventType) {
-	told := func(d sdk.EventDetails) {
+	handler := func(d sdk.EventDetails) {
 		f.heard <- sdk.Event{EventType: kind, ProviderEventDetails: d.ProviderEventDetails}
 	}
-	f.AddHandler(kind, &told)
+	f.AddHandler(kind, &handler)
 }
 
 // next returns the next event that was heard.
@@ -126,7 +126,7 @@ func TestFlags(t *testing.T) {
 	}
 }
 
-// TestFlagsChange hears which flags have changed for somebody.
+// TestFlagsChange receives which flags have changed for any user.
 func TestFlagsChange(t *testing.T) {
 	t.Parallel()
 	f := newFlags(t)

@@ -11,7 +11,7 @@ import (
 
 // Config configures endpoints and what posts to them. The zero value is a good one.
 type Config struct {
-	// AllowPrivate lets webhooks go to this machine and to private networks, too. Defaults to false: whoever may make
+	// AllowPrivate lets webhooks go to this machine and to private networks, too. Defaults to false: a program that may create
 	// endpoints could reach what only this machine should.
 	AllowPrivate bool
 

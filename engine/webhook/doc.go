@@ -1,5 +1,5 @@
 // Package webhook posts transitions to URLs, as Standard Webhooks (https://www.standardwebhooks.com): signed, with an id
-// that is the same at every attempt, for about three days until somebody takes them.
+// that is the same at every attempt, for about three days until the receiver accepts them.
 //
 // Endpoints are rows of the database. [Endpoints] makes and changes them, in any process and at any time; a [Service] beside an
 // engine posts to them:

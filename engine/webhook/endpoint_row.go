@@ -81,7 +81,7 @@ func numbers(ctx context.Context, q *db.Queries, ids []string) ([]*int32, error)
 	return all, nil
 }
 
-// lock returns an endpoint by its number or its name. In a transaction, nobody else changes it until that is over.
+// lock returns an endpoint by its number or its name. In a transaction, no other changes it until that ends.
 func lock(ctx context.Context, q *db.Queries, which string) (Endpoint, error) {
 	var p db.EndpointsLockParams
 	if no, err := strconv.ParseInt(which, 10, 32); err == nil {
@@ -114,7 +114,7 @@ func endpointOf(row db.BucketgenEndpoint) Endpoint {
 	return e
 }
 
-// orEmpty returns no bucket as an empty list, which the database tells from none.
+// orEmpty returns no bucket as an empty list, which is not null.
 func orEmpty(ids []string) []string {
 	if ids == nil {
 		return []string{}

@@ -63,7 +63,7 @@ func TestEndpointsAreChecked(t *testing.T) {
 }
 
 // TestPrivateTargetsAreRefused has endpoints that were let in, and lead to this machine by number, by name, and by way of
-// somewhere else: nobody there hears of them.
+// somewhere else: nothing is sent there.
 func TestPrivateTargetsAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

@@ -134,7 +134,7 @@ func (es *Endpoints) SetBatch(ctx context.Context, which string, batch int) (End
 	})
 }
 
-// Disable lets an endpoint rest, for a reason that people are told. Transitions wait for it meanwhile. Disabling it again does
+// Disable disables an endpoint, for a reason that lists show. Its transitions wait meanwhile. Disabling it again does
 // nothing.
 func (es *Endpoints) Disable(ctx context.Context, which, reason string) (Endpoint, error) {
 	return es.update(ctx, "disable", which, func(q *db.Queries, e *Endpoint) error {
@@ -211,7 +211,7 @@ func (es *Endpoints) target(ctx context.Context, no int32, now time.Time) (targe
 	return target{row.Url, row.Secrets, int(row.Batch), row.DisabledAt.Valid}, err
 }
 
-// update changes an endpoint while nobody else does.
+// update changes an endpoint under its lock.
 func (es *Endpoints) update(ctx context.Context, what, which string, do func(*db.Queries, *Endpoint) error) (Endpoint, error) {
 	var e Endpoint
 	err := es.change(ctx, func(q *db.Queries) (err error) {

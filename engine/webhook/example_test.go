@@ -18,7 +18,7 @@ import (
 )
 
 // receive returns what receives webhooks: it takes nothing that was not signed by the secret, or that was signed more than
-// five minutes ago. Whoever must not do anything twice remembers the webhook-id.
+// five minutes ago. A receiver that must not act twice stores the webhook-id.
 func receive(secret string, do func(id string, t engine.Transition) error) http.HandlerFunc {
 	verifier, err := standardwebhooks.NewWebhook(secret)
 	check(err)

@@ -58,7 +58,7 @@ func (s *Service) String() string {
 	}
 }
 
-// Start begins to post, and to follow what happens to endpoints. Start the engine first. ctx is for looking at the endpoints for
+// Start begins to post, and to follow what happens to endpoints. Start the engine first. ctx is for reading the endpoints for
 // the first time only. A service is started once.
 func (s *Service) Start(ctx context.Context) error {
 	s.life.Lock()
@@ -109,7 +109,7 @@ func (s *Service) end(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Poke lets the service look at the endpoints now, not at its next turn.
+// Poke makes the service read the endpoints now, not at its next turn.
 func (s *Service) Poke() {
 	select {
 	case s.poke <- struct{}{}:

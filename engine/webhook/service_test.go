@@ -24,7 +24,7 @@ func verify(t *testing.T, p webhookPost, secret string) bool {
 	return w.Verify(p.body, p.header) == nil
 }
 
-// TestWebhookIsWhatReceiversExpect posts a transition, and looks at all of it.
+// TestWebhookIsWhatReceiversExpect posts a transition, and checks all of it.
 func TestWebhookIsWhatReceiversExpect(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -278,7 +278,7 @@ func TestNoAnswer(t *testing.T) {
 	})
 }
 
-// TestEndlessAnswer has an endpoint whose body never ends: its beginning is kept, and nobody waits for more of it.
+// TestEndlessAnswer has an endpoint whose body never ends: its beginning is kept, and the rest is not awaited.
 func TestEndlessAnswer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -345,7 +345,7 @@ func TestEndpointsComeAndGo(t *testing.T) {
 	w.endpoint("some", r.URL) // its name is free again
 }
 
-// TestEndpointsChange moves an endpoint that nobody answers for, and lets it hear of other kinds, while a process serves it that
+// TestEndpointsChange moves an endpoint without an answer, and changes its kinds, while a process serves it that
 // never hears of it.
 func TestEndpointsChange(t *testing.T) {
 	t.Parallel()

@@ -52,5 +52,5 @@ var special = []netip.Prefix{
 	netip.MustParsePrefix("fec0::/10"),   // site-local, deprecated, RFC 3879
 }
 
-// assigned is all that IANA assigns of IPv6 to anybody. What is outside is special, or will be.
+// assigned is all of IPv6 that IANA assigns. What is outside is special, or will be.
 var assigned = netip.MustParsePrefix("2000::/3")

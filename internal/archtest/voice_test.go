@@ -26,7 +26,7 @@ const allowances = "testdata/voice.txt"
 // phrases are the words that AGENTS.md asks to do without. Each has a plain word that says the same:
 // poll, check, evaluate or open for look; notify, report or print for tell.
 var phrases = regexp.MustCompile(`(?i)\b(` + strings.Join([]string{
-	`whoever`, `somebody`, `nobody`, `anybody`, `of whom`, `(?:of which )?(?:is|are) to be`, `so many`,
+	`whoever`, `somebody`, `(?-i:[Nn]obody)`, `anybody`, `of whom`, `(?:of which )?(?:is|are) to be`, `so many`,
 	`let \w+ be`, `as ever`, `look(?:s|ed|ing)?(?: at| for| whether| through| into)`,
 	`tells?`, `telling`, `told`, `standing`, `mend(?:s|ed|ing)?`,
 }, "|") + `)\b`)
