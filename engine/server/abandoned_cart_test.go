@@ -93,7 +93,7 @@ func shopDay(rng *rand.Rand, shoppers int) []deed {
 	return deeds
 }
 
-// abandonments looks at every shopper in every minute, by what was noticed so far.
+// abandonments evaluates every shopper in every minute, by the events so far.
 func abandonments(deeds []deed, end time.Time) []string {
 	var rows []string
 	byShopper := map[string][]deed{}

@@ -94,7 +94,7 @@ func TestKeyBeforeBody(t *testing.T) {
 	} {
 		body := &countedBody{Reader: tc.body}
 		if tc.change == nil {
-			tc.change = nobody
+			tc.change = anonymous
 		}
 		got := a.direct(t, "/v1/batch", body, tc.change)
 		if got.status != tc.status || body.read.Load() > tc.most {
@@ -117,14 +117,14 @@ func TestKeyInBody(t *testing.T) {
 	} {
 		for encoding, text := range map[string]string{"": body, "gzip": zipped(body)} {
 			if got, says := a.send(t, "/v1/batch", strings.NewReader(text), func(r *http.Request) {
-				nobody(r)
+				anonymous(r)
 				r.Header.Set("Content-Encoding", encoding)
 			}); got.StatusCode != http.StatusOK {
 				t.Errorf("%s, %q: got %d %s", name, encoding, got.StatusCode, says)
 			}
 		}
 	}
-	if got, says := a.send(t, "/v1/batch", strings.NewReader(`{"batch":[`+large+`],"writeKey":"`+a.key+`"}`), nobody); got.StatusCode != http.StatusUnauthorized ||
+	if got, says := a.send(t, "/v1/batch", strings.NewReader(`{"batch":[`+large+`],"writeKey":"`+a.key+`"}`), anonymous); got.StatusCode != http.StatusUnauthorized ||
 		!strings.Contains(says, "as writeKey in the first 65536 bytes of the body") {
 		t.Errorf("behind very much: got %d %s", got.StatusCode, says)
 	}
@@ -140,7 +140,7 @@ func TestManyKeysInBodies(t *testing.T) {
 	for range 200 {
 		senders.Go(func() {
 			eventually(t, func() bool {
-				got := a.direct(t, "/batch", strings.NewReader(body), nobody)
+				got := a.direct(t, "/batch", strings.NewReader(body), anonymous)
 				if got.status == http.StatusServiceUnavailable && got.header.Get("Retry-After") == "1" {
 					return false
 				}
@@ -168,7 +168,7 @@ func TestKeylessBodiesAreRefusedUnread(t *testing.T) {
 	for range 200 {
 		senders.Go(func() {
 			body := &countedBody{Reader: io.MultiReader(strings.NewReader(`{"batch":[`), &blocked{ctx, &waiting})}
-			got := a.direct(t, "/v1/batch", body, nobody)
+			got := a.direct(t, "/v1/batch", body, anonymous)
 			if got.status == http.StatusServiceUnavailable && got.header.Get("Retry-After") == "1" && body.read.Load() == 0 {
 				unread.Add(1)
 			}
@@ -251,7 +251,7 @@ func TestBatchesAreChargedWhole(t *testing.T) {
 	now.Add(1)
 	send("15 at once", "/v1/batch", batch(15, good), 429, "2")
 	now.Add(2)
-	send("15 when it was told", "/v1/batch", batch(15, bad), 400, "")
+	send("15 when they may come", "/v1/batch", batch(15, bad), 400, "")
 	send("one refused more", "/v1/batch", batch(1, bad), 429, "1")
 	now.Add(1)
 	send("no JSON", "/v1/batch", `{"batch":[`, 400, "")

@@ -35,7 +35,7 @@ func (a *api) contacts(t *testing.T) (users, names []string) {
 	return users, names
 }
 
-// TestAliasByWriteKey sends aliases by a key that anybody can read in a page: no user becomes another by it, whether both are
+// TestAliasByWriteKey sends aliases by a key that every visitor can read in a page: it merges no two users, whether both are
 // known or only the one who would be taken over, and no id is claimed that another user may have later.
 func TestAliasByWriteKey(t *testing.T) {
 	t.Parallel()
@@ -139,7 +139,7 @@ func TestSettings(t *testing.T) {
 	for path, want := range map[string]int{
 		"/v1/projects/" + a.key + "/settings": 200, "/v1/projects/" + a.key + "/settings/": 200, "/sourceConfig?p=npm&writeKey=" + a.key: 200,
 		"/sourceConfig/?writeKey=" + a.key: 200, "/v1/projects/" + admin + "/settings": 404, "/v1/projects/" + server + "/settings": 404,
-		"/v1/projects/nobody/settings": 404, "/sourceConfig/": 404, "/sourceConfig/?writeKey=" + admin: 404,
+		"/v1/projects/unknown/settings": 404, "/sourceConfig/": 404, "/sourceConfig/?writeKey=" + admin: 404,
 	} {
 		if got := a.get(t, path); got.StatusCode != want || got.Header.Get("Access-Control-Allow-Origin") != "*" {
 			t.Errorf("%s: got %d %v, want %d", path, got.StatusCode, got.Header, want)

@@ -94,7 +94,7 @@ func TestCDNOWDeployed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if d.Left != leaving || d.Joined != 0 || !d.Finished() {
-		t.Errorf("deployed: got %+v, want %d to leave and nobody to join", d, leaving)
+		t.Errorf("deployed: got %+v, want %d leaves and no join", d, leaving)
 	}
 }
 

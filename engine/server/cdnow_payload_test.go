@@ -57,7 +57,7 @@ func expectedByPayload(lines []purchaseLine, until time.Time) []string {
 	return all
 }
 
-// walkThrough looks at a bucket after each purchase of a customer, and whenever one of them gets as old as the window is
+// walkThrough evaluates a bucket after each purchase of a customer, and whenever one of them gets as old as the window is
 // long.
 func walkThrough(bucket, customer string, own []purchaseLine, window time.Duration, until time.Time, holds func([]purchaseLine, time.Time) bool) []string {
 	var rows []string

@@ -35,7 +35,7 @@ const (
 	levels      = "▁▂▃▄▅▆▇█"
 )
 
-// draw draws the members of a bucket as columns, and what entered and left as one line each, in so many characters of width.
+// draw draws the members of a bucket as columns, and what entered and left as one line each, within width characters.
 func draw(out io.Writer, points []point, width int, layout string) error {
 	if len(points) == 0 {
 		return nil
@@ -79,7 +79,7 @@ func draw(out io.Writer, points []point, width int, layout string) error {
 	return err
 }
 
-// merge puts so many points that follow each other into one that there is room for all.
+// merge combines neighbouring points so that at most room are left.
 func merge(points []point, room int) []point {
 	each := (len(points) + room - 1) / room
 	if each == 1 {

@@ -27,7 +27,7 @@ func TestDraw(t *testing.T) {
 		want   string
 	}{
 		{"nothing", nil, 80, ""},
-		{"nobody", days(0, 0), 80, "" +
+		{"no members", days(0, 0), 80, "" +
 			"       0   \n" + strings.Repeat("           \n", chartHeight-1) +
 			" entered    ≤ 0\n    left    ≤ 0\n         2026-01-01 2026-01-02\n"},
 		{"each day", days(0, 1, 12, 48, 24, 0), 80, "" +

@@ -97,17 +97,17 @@ func worst(all []finding) error {
 	return err
 }
 
-// look is one thing that the doctor looks at. Findings of what depends on it are skipped if it failed.
-type look struct {
+// check is one check of the doctor. Checks that depend on it are skipped if it failed.
+type check struct {
 	name string
 	do   func(ctx context.Context) finding
 }
 
-// examine looks at everything, one after the other, as far as it gets.
+// examine runs the checks one after the other, as far as it gets.
 func (c *cli) examine(ctx context.Context, log io.Writer) []finding {
 	x := &examination{cli: c}
 	defer x.close()
-	looks := []look{
+	checks := []check{
 		{"database", func(ctx context.Context) finding { return x.connect(ctx, log) }},
 		{"durability", x.durability},
 		{"clocks", x.clocks},
@@ -121,9 +121,9 @@ func (c *cli) examine(ctx context.Context, log io.Writer) []finding {
 		{"webhooks", x.webhooks},
 		{"services", x.services},
 	}
-	all := make([]finding, 0, len(looks))
+	all := make([]finding, 0, len(checks))
 	broken := ""
-	for _, l := range looks {
+	for _, l := range checks {
 		f := finding{State: stateSkipped, Says: "not checked, because the check of the " + broken + " failed"}
 		if broken == "" {
 			f = l.do(ctx)
@@ -153,5 +153,5 @@ func (x *examination) close() {
 	}
 }
 
-// late is how long something may be overdue before somebody should look at it.
+// late is how long something may be overdue before it is a warning.
 const late = time.Minute

@@ -18,7 +18,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 )
 
-// TestExplain explains users of whom each has another story, as of noon of the tenth of January 2026.
+// TestExplain explains users with different histories, as of noon of the tenth of January 2026.
 func TestExplain(t *testing.T) {
 	t.Parallel()
 	noon := time.Date(2026, time.January, 10, 12, 0, 0, 0, time.UTC)
@@ -56,7 +56,7 @@ func TestExplain(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"power-users", "nobody"}, `bucketd: explain bucket "power-users" for user "nobody": nothing is known of the user`},
+		{[]string{"power-users", "unknown"}, `bucketd: explain bucket "power-users" for user "unknown": nothing is known of the user`},
 		{[]string{"power-users", "ada"}, `bucketd: explain bucket "power-users" for user "ada": the user is deleted`},
 		{[]string{"power-users", ""}, `bucketd: explain: user_id: is empty`},
 		{[]string{"powers", "ada"}, `bucketd: there is no bucket "powers"; there are beta-testers, power-users, trial-expiring-soon, went-dormant`},

@@ -49,7 +49,7 @@ func FuzzManage(f *testing.F) {
 	})
 }
 
-// recorded is an answer that is looked at.
+// recorded is a recorded answer.
 type recorded struct {
 	header http.Header
 	status int

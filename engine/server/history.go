@@ -17,7 +17,7 @@ type historyFlags struct {
 	by       string
 }
 
-// stretch is how much of the past is told by a step, unless it is said.
+// stretch is the default number of steps, by the length of a step.
 type stretch struct {
 	step   engine.Step
 	steps  int

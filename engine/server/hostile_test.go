@@ -34,7 +34,7 @@ func (m *managed) ask(t testing.TB, method, path, body string, change func(*http
 	return m.do(t, r)
 }
 
-// isProblem looks at an answer that nobody should get but who asks what cannot be.
+// isProblem checks the answer to an invalid request.
 func isProblem(t *testing.T, got answer, body string) {
 	t.Helper()
 	if got.StatusCode < 400 || got.StatusCode > 499 {
@@ -50,7 +50,7 @@ func isProblem(t *testing.T, got answer, body string) {
 	givesNothingAway(t, body)
 }
 
-// givesNothingAway looks for what nobody outside is to see.
+// givesNothingAway checks that nothing internal is in an answer.
 func givesNothingAway(t testing.TB, body string) {
 	t.Helper()
 	for _, never := range []string{"goroutine", "panic", "SQLSTATE", "pgx", ".go:", "bucketgen."} {
@@ -60,7 +60,7 @@ func givesNothingAway(t testing.TB, body string) {
 	}
 }
 
-// TestManageRefuses asks what nobody should.
+// TestManageRefuses sends invalid requests.
 func TestManageRefuses(t *testing.T) {
 	t.Parallel()
 	m := newManaged(t)
@@ -84,8 +84,8 @@ func TestManageRefuses(t *testing.T) {
 		{"get of a change", "GET", replay, "", nil, 405, "takes POST, not GET"},
 		{"preflight", "OPTIONS", "/v1/buckets", "", nil, 405, "takes GET, HEAD, not OPTIONS"},
 		{"get of a track", "GET", "/v1/track", "", nil, 405, "takes OPTIONS, POST, not GET"},
-		{"no key", "GET", "/v1/buckets", "", nobody, 401, "there is no key"},
-		{"document without key", "GET", "/v1/openapi.yaml", "", nobody, 401, "there is no key"},
+		{"no key", "GET", "/v1/buckets", "", anonymous, 401, "there is no key"},
+		{"document without key", "GET", "/v1/openapi.yaml", "", anonymous, 401, "there is no key"},
 		{"unknown key", "GET", "/v1/buckets", "", header("Authorization", "Bearer x\xff"), 401, "the key is not known"},
 		{"HTML", "GET", "/v1/buckets", "", header("Accept", "text/html"), 406, "answers are application/json"},
 		{"anything but JSON", "GET", "/v1/buckets", "", header("Accept", "text/html, application/json;q=0"), 406, "answers are application/json"},
@@ -189,7 +189,7 @@ func TestManageKeys(t *testing.T) {
 	refused(t, "a key that is revoked", err, 401, "")
 }
 
-// document is the OpenAPI document as the server tells it.
+// document is the OpenAPI document of the server.
 func (m *managed) document(t testing.TB) (document struct {
 	Paths map[string]map[string]any
 },
@@ -216,7 +216,7 @@ func TestManageKeysRate(t *testing.T) {
 	refused(t, "a third", err, 429, "")
 }
 
-// TestManageAway takes the tables away: nobody learns about them from what is answered.
+// TestManageAway takes the tables away: no answer names them.
 func TestManageAway(t *testing.T) {
 	t.Parallel()
 	m := newManaged(t)
@@ -267,7 +267,7 @@ func TestManageAwayLogsLittle(t *testing.T) {
 	}
 }
 
-// TestManageStaysSmall sends many bodies without end at once and looks at the memory.
+// TestManageStaysSmall sends many bodies without end at once and measures the memory.
 func TestManageStaysSmall(t *testing.T) { //nolint:paralleltest // it measures memory
 	m := newManaged(t)
 	send := func() {

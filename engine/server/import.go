@@ -112,7 +112,7 @@ type importing struct {
 	done   imported
 }
 
-// withSheet opens the file of an import, and tells what came of it.
+// withSheet opens the file of an import, and prints its result.
 func (c *cli) withSheet(cmd *cobra.Command, name string, flags importFlags, do func(*importing) error) (err error) {
 	separator, size := utf8.DecodeRuneInString(flags.separator)
 	if size == 0 || size < len(flags.separator) {
@@ -149,7 +149,7 @@ func (c *cli) withSheet(cmd *cobra.Command, name string, flags importFlags, do f
 		return in.ended(err)
 	}
 	in.done.Refused = in.report.n
-	if err := c.print(cmd, in.done, in.tell); err != nil {
+	if err := c.print(cmd, in.done, in.summary); err != nil {
 		return err
 	}
 	if in.report.n > 0 {
@@ -169,7 +169,7 @@ func (in *importing) ended(err error) error {
 	return err
 }
 
-func (in *importing) tell(out io.Writer) error {
+func (in *importing) summary(out io.Writer) error {
 	return printable.Fprintf(out, "imported %s: %s, %s\n", count(in.done.Taken+in.done.Duplicates, "line"), count(in.done.Entered, "join"), count(in.done.Left, "leave"))
 }
 

@@ -67,7 +67,7 @@ func (in *importing) members(e *engine.Engine, ref registry.ManualRef, mode stri
 				err = in.move(e, m, ref, user)
 			}
 		}
-		if err == nil && mode == "replace" { // members are told by the names by which they go
+		if err == nil && mode == "replace" { // members are listed by their canonical ids
 			user, err = e.NameOf(in.cmd.Context(), user)
 		}
 		if err != nil && !in.report.take(row.Line, err) {

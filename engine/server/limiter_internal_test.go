@@ -31,7 +31,7 @@ func TestLimiterCharges(t *testing.T) {
 		{"nothing left", 0, 1, false, 200 * time.Millisecond},
 		{"analytics-node sends 15 at once", 0, 15, false, 3 * time.Second},
 		{"a moment too early", 3*time.Second - time.Millisecond, 15, false, time.Millisecond},
-		{"when it was told", time.Millisecond, 15, true, 0},
+		{"when it may come again", time.Millisecond, 15, true, 0},
 		{"saved up for the largest batch", 200 * time.Second, 1000, true, 0},
 		{"no more than that is saved up", time.Hour, 1001, false, 200 * time.Millisecond},
 		{"nothing", 0, 0, true, 0},
@@ -62,7 +62,7 @@ func TestLimiterNeverGivesMore(t *testing.T) {
 		} else if draw.IntN(2) == 0 {
 			c.advance(wait)
 			if wait, ok := l.take(k, n); !ok {
-				t.Fatalf("after the time that was told it takes %v more", wait)
+				t.Fatalf("after the announced wait it takes %v more", wait)
 			}
 			got += n
 		}

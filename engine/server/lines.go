@@ -118,7 +118,7 @@ func unzipped(in io.Reader) (io.Reader, error) {
 	return buffered, nil
 }
 
-// interruptible returns a reader that gives up when ctx ends, also while nothing comes: nobody may ever type into the
+// interruptible returns a reader that gives up when ctx ends, also while nothing comes: input may never be typed into the
 // terminal that is read. The goroutine that waits for input then stays until there is some.
 func interruptible(ctx context.Context, in io.Reader) io.ReadCloser {
 	out, pipe := io.Pipe()

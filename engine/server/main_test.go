@@ -117,7 +117,7 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// isJSON checks that what was printed are so many JSON values: isjson 2.
+// isJSON checks that the output is a number of JSON values: isjson 2.
 func isJSON(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: isjson number")

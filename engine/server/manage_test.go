@@ -14,7 +14,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
-// TestManageBuckets looks at buckets, pauses one and resumes it.
+// TestManageBuckets lists buckets, pauses one and resumes it.
 func TestManageBuckets(t *testing.T) {
 	t.Parallel()
 	m, ctx := newManaged(t), t.Context()
@@ -85,7 +85,7 @@ func counted(all []engine.Bucket, members map[string]int64) []any {
 	return out
 }
 
-// TestManageSizes tells the size of a bucket over time.
+// TestManageSizes reads the size of a bucket over time.
 func TestManageSizes(t *testing.T) {
 	t.Parallel()
 	m, ctx := newManaged(t), t.Context()
@@ -159,9 +159,9 @@ func TestManageMembers(t *testing.T) {
 	if err != nil || len(next.Members) != users-4 || next.Next != "" {
 		t.Errorf("the others: got %d, %q, %v", len(next.Members), next.Next, err)
 	}
-	nobody, err := m.read.ListMembers(ctx, "testers", client.ListMembersParams{})
-	if err != nil || nobody.Members == nil || len(nobody.Members) != 0 || nobody.Next != "" {
-		t.Errorf("nobody: got %+v, %v", nobody, err)
+	none, err := m.read.ListMembers(ctx, "testers", client.ListMembersParams{})
+	if err != nil || none.Members == nil || len(none.Members) != 0 || none.Next != "" {
+		t.Errorf("none: got %+v, %v", none, err)
 	}
 	timeline, err := m.read.GetTimeline(ctx, "u00", client.GetTimelineParams{Limit: 1})
 	if err != nil || timeline.Next == "" {
@@ -214,7 +214,7 @@ func TestManageMember(t *testing.T) {
 	if err != nil || is.Member || is.Stay != nil {
 		t.Errorf("who never was: got %+v, %v", is, err)
 	}
-	for _, user := range []string{"ada", "nobody"} {
+	for _, user := range []string{"ada", "unknown"} {
 		if got, err := m.admin.RemoveMember(ctx, "testers", user); err != nil || len(got.Transitions) != 0 {
 			t.Errorf("remove %s: got %+v, %v", user, got, err)
 		}
@@ -230,10 +230,10 @@ func TestManageMember(t *testing.T) {
 	}
 	_, err = m.admin.AddMember(ctx, "testers", "ada")
 	refused(t, "add to a paused bucket", err, 409, "bucket")
-	_, err = m.read.GetMember(ctx, "testers", "nobody")
-	refused(t, "nobody", err, 404, "user")
-	_, err = m.read.ExplainMember(ctx, "testers", "nobody")
-	refused(t, "explain nobody", err, 404, "user")
+	_, err = m.read.GetMember(ctx, "testers", "unknown")
+	refused(t, "unknown", err, 404, "user")
+	_, err = m.read.ExplainMember(ctx, "testers", "unknown")
+	refused(t, "explain unknown", err, 404, "user")
 	_, err = m.read.ExplainMember(ctx, "por", "ada")
 	refused(t, "explain another bucket", err, 404, "bucket")
 }
@@ -302,13 +302,13 @@ func TestManageUsers(t *testing.T) {
 			return err
 		},
 	} {
-		refused(t, what, do("nobody"), 404, "user")
+		refused(t, what, do("unknown"), 404, "user")
 		refused(t, what, do("\xff"), 400, "user")
 		refused(t, what, do("a\x00b"), 400, "user")
 	}
 }
 
-// TestManageDeployments plans, and looks at deployments and processes.
+// TestManageDeployments plans, and lists deployments and processes.
 func TestManageDeployments(t *testing.T) {
 	t.Parallel()
 	m, ctx := newManaged(t), t.Context()
@@ -377,7 +377,7 @@ func unseen[P client.Process | engine.Process](all []P) []P {
 	return all
 }
 
-// TestManageOutbox looks at what waits, and at what was given up, and delivers that again.
+// TestManageOutbox lists backlogs and dead letters, and replays those.
 func TestManageOutbox(t *testing.T) {
 	t.Parallel()
 	m, ctx := newManaged(t), t.Context()

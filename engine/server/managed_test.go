@@ -150,7 +150,7 @@ func plainly(t *testing.T, v any) any {
 	return plain
 }
 
-// refused looks at what a call was refused for.
+// refused checks why a call was refused.
 func refused(t *testing.T, what string, err error, status int64, field string) {
 	t.Helper()
 	p, ok := errors.AsType[*client.Problem](err)

@@ -25,7 +25,7 @@ type moved struct {
 // move is adding or removing.
 type move struct {
 	verb, kind string
-	same       string // what is said of who is where they are to be
+	same       string // same is printed for a user for whom nothing changes
 	do         func(*engine.Engine, context.Context, registry.ManualRef, string) ([]engine.Transition, error)
 }
 

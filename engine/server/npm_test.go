@@ -98,7 +98,7 @@ func (f *front) note(r *http.Request, ids []string, answer *httptest.ResponseRec
 	f.changed = make(chan struct{})
 }
 
-// wait waits until so many calls are acknowledged.
+// wait waits until n calls are acknowledged.
 func (f *front) wait(ctx context.Context, want int) error {
 	for {
 		f.mu.Lock()
@@ -214,7 +214,7 @@ func (a *api) compare(t *testing.T, f *front, stream []said) {
 	want := memberships(t, straight, tracked(t))
 	for id, users := range want {
 		if len(users) == 0 {
-			t.Errorf("nobody is in %s, so nothing is compared", id)
+			t.Errorf("%s has no members, so nothing is compared", id)
 		}
 	}
 	if diff := cmp.Diff(want, memberships(t, a.pool, tracked(t))); diff != "" {
@@ -243,7 +243,7 @@ func TestNodeSDKs(t *testing.T) {
 	}
 }
 
-// visits is a stream of visitors of a page, each of whom signs in first.
+// visits is a stream of visitors of a page, who sign in first.
 func visits(prefix string, users int) []said {
 	var all []said
 	for i := range users {

@@ -39,7 +39,7 @@ The exit code is 0 if nothing would change, 1 if something would change, and 2 o
 			})
 		},
 	}
-	lookFlags(cmd, &o, &at)
+	evaluationFlags(cmd, &o, &at)
 	cmd.Flags().StringVar(&emit, "emit", "leaves", "which transitions would be announced: silent, leaves or all")
 	return cmd
 }
@@ -74,12 +74,12 @@ Shows the number of members and some of their ids. Nothing is written.`,
 			})
 		},
 	}
-	lookFlags(cmd, &o, &at)
+	evaluationFlags(cmd, &o, &at)
 	return cmd
 }
 
-// lookFlags are those of commands that look at users.
-func lookFlags(cmd *cobra.Command, o *engine.PlanOptions, at *string) {
+// evaluationFlags adds the flags of commands that evaluate users.
+func evaluationFlags(cmd *cobra.Command, o *engine.PlanOptions, at *string) {
 	cmd.Flags().Float64Var(&o.Sample, "sample", 1, "evaluate this `FRACTION` of the users and estimate the rest")
 	cmd.Flags().IntVar(&o.Users, "users", 5, "show `N` users who would join, leave or be members; -1 for none")
 	atFlag(cmd, at)

@@ -21,7 +21,7 @@ func (t *tracking) capture(r *request) error {
 	switch {
 	case e.Batch == nil:
 		events = [][]byte{strictjson.SkipMark(r.body)}
-	case e.Historical: // told by a clock that is right
+	case e.Historical: // given by a correct clock
 		sentAt = ""
 	}
 	items := make([]item, len(events))

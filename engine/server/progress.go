@@ -18,7 +18,7 @@ type progress struct {
 	of   string                   // what it goes through
 	unit string                   // of what is taken in
 	bar  *progressbar.ProgressBar // nil if the output is no terminal
-	size int64                    // of that; negative if nobody knows it
+	size int64                    // size of the whole; negative if unknown
 	now  func() time.Time
 
 	mu    sync.Mutex
@@ -27,15 +27,15 @@ type progress struct {
 	last  time.Time
 }
 
-// newInputProgress returns the progress through an input of so many bytes, or of nobody knows how many if it is negative: it
-// tells how many of something have been taken in.
+// newInputProgress returns the progress through an input of size bytes, or of an unknown size if it is negative. It
+// counts what was read in units.
 func newInputProgress(out io.Writer, size int64, what, unit string) *progress {
 	p := newProgress(out, what, "input", size, progressbar.OptionShowBytes(true))
 	p.unit = unit
 	return p
 }
 
-// newUserProgress returns the progress through users, of whom nobody knows yet how many there are.
+// newUserProgress returns the progress through users, whose number is not known yet.
 func newUserProgress(out io.Writer, what string) *progress {
 	return newProgress(out, what, "users", -1, progressbar.OptionShowCount(), progressbar.OptionShowIts(),
 		progressbar.OptionSetItsString("users"), progressbar.OptionSetPredictTime(true))

@@ -42,7 +42,7 @@ func TestProgressInLines(t *testing.T) {
 	}
 }
 
-// TestUserProgressInLines goes through users of whom it is first said how many there are when some are done.
+// TestUserProgressInLines goes through users whose number becomes known when some are done.
 func TestUserProgressInLines(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)

@@ -126,7 +126,7 @@ func (r *replay) run(d *database, in io.Reader, size int64) (err error) {
 	return nil
 }
 
-// take takes the lines in and tells what came of them.
+// take ingests the lines and prints the result.
 func (r *replay) take(e *engine.Engine, lines *lineReader, in io.Reader, size int64, transitions io.Writer) error {
 	ctx := r.cmd.Context()
 	progress := newInputProgress(r.cmd.ErrOrStderr(), size, "replay", "event")

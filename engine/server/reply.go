@@ -10,5 +10,5 @@ func reply(w http.ResponseWriter, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
-	_ = out.Encode(body) //nolint:errchkjson // whoever asked may have gone
+	_ = out.Encode(body) //nolint:errchkjson // the client may have gone
 }

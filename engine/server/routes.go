@@ -45,7 +45,7 @@ func (s *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // refuse returns a problem if nothing is at the path of a request, or not by its method. Otherwise the mux would answer in a form
-// of its own, or redirect to another path, by which a user called .. would become somebody else.
+// of its own, or redirect to another path, by which a user called .. would become another.
 func (s *routes) refuse(r *http.Request) *problem.Problem {
 	segments := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
 	empty := func() *problem.Problem {
@@ -76,7 +76,7 @@ func (s *routes) refuse(r *http.Request) *problem.Problem {
 }
 
 // broke answers a request whose handler broke down, if nothing was answered yet. If something was, the connection is cut, so that
-// nobody takes it for all.
+// no client takes it for all.
 func (s *routes) broke(a *answer, r *http.Request, why any) {
 	if why != http.ErrAbortHandler { //nolint:errorlint,err113 // it is panicked with as it is
 		s.log.ErrorContext(r.Context(), "a request broke down", "method", r.Method, "path", r.URL.Path, "error", why, "stack", string(debug.Stack()))

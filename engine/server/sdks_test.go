@@ -46,7 +46,7 @@ type said struct {
 	values     map[string]any
 }
 
-// talk returns so many calls of all types. Whatever their order, they come to the same.
+// talk returns n calls of all types, with the same result in any order.
 func talk(seed uint64, n int) []said {
 	draw := rand.New(rand.NewPCG(seed, 0))
 	var all []said
@@ -144,7 +144,7 @@ func TestSDKs(t *testing.T) {
 	want := memberships(t, straight, tracked(t))
 	for id, users := range want {
 		if len(users) == 0 {
-			t.Fatalf("nobody is in %s, so nothing is compared", id)
+			t.Fatalf("%s has no members, so nothing is compared", id)
 		}
 	}
 	for name, deliver := range map[string]func(*api, *outcomes) error{

@@ -92,7 +92,7 @@ func (c *cli) serve(cmd *cobra.Command, cert *certificate, address, adminAddress
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
-	tells, end, err := c.tell(cmd.Context())
+	instruments, end, err := c.telemetry(cmd.Context())
 	if err != nil {
 		return err
 	}
@@ -104,16 +104,16 @@ func (c *cli) serve(cmd *cobra.Command, cert *certificate, address, adminAddress
 	if err := r.start(cmd.Context()); err != nil {
 		return err
 	}
-	return errors.Join(c.attend(cmd, d, r, tells, cert, at, adminAt), r.stop())
+	return errors.Join(c.serveUntilDone(cmd, d, r, instruments, cert, at, adminAt), r.stop())
 }
 
-// attend answers requests until it is interrupted. cert and adminAt may be nil.
-func (c *cli) attend(cmd *cobra.Command, d *database, r *running, tells *telemetry, cert *certificate, at, adminAt net.Listener) error {
+// serveUntilDone answers requests until it is interrupted. cert and adminAt may be nil.
+func (c *cli) serveUntilDone(cmd *cobra.Command, d *database, r *running, instruments *telemetry, cert *certificate, at, adminAt net.Listener) error {
 	s := c.listen(cert.on(at), c.handler(d, r.Engine))
 	says := serving{URL: cert.scheme() + "://" + at.Addr().String(), Engine: r.String()}
 	var admin *listener
 	if adminAt != nil {
-		admin = c.listen(cert.on(adminAt), c.admin(d, r.Engine, tells))
+		admin = c.listen(cert.on(adminAt), c.admin(d, r.Engine, instruments))
 		says.AdminURL = cert.scheme() + "://" + adminAt.Addr().String()
 	}
 	err := c.print(cmd, says, func(out io.Writer) error {
@@ -131,10 +131,10 @@ func (c *cli) attend(cmd *cobra.Command, d *database, r *running, tells *telemet
 }
 
 // admin answers what is for operators.
-func (c *cli) admin(d *database, e *engine.Engine, tells *telemetry) http.Handler {
+func (c *cli) admin(d *database, e *engine.Engine, instruments *telemetry) http.Handler {
 	log, g := c.host.Config.Logger, newGate(keys{d.pool, c.schema}, e.Now, c.host.HTTP.withDefaults(), c.host.Config.Logger)
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", g.guard(readKey, tells.metrics(log)))
+	mux.Handle("GET /metrics", g.guard(readKey, instruments.metrics(log)))
 	mux.Handle("GET /debug/pprof/", g.guard(adminKey, profiles()))
 	health(mux, e)
 	return newRoutes(mux, log)
@@ -210,7 +210,7 @@ type listener struct {
 	failed chan error
 }
 
-// bind takes an address: before anything else, so that nothing has begun if somebody else has it. Who connects waits.
+// bind binds an address before anything else starts, so that a taken address stops the command early. Connections wait.
 func bind(ctx context.Context, flag, address string) (net.Listener, error) {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", address)
@@ -256,7 +256,7 @@ func (l connectionLog) Write(line []byte) (int, error) {
 }
 
 // wait waits until ctx ends. Then nothing new is taken in, and what came in is answered before it returns. What runs beside the
-// server has to stop by the same deadline, which it is told.
+// server has to stop by the same deadline.
 func (l *listener) wait(ctx context.Context, r *running) error {
 	select {
 	case <-ctx.Done():

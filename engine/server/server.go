@@ -196,7 +196,7 @@ PostgreSQL from the binaries on this machine, with its data in the directory .bu
 	return root
 }
 
-// takes lets a command take so many arguments.
+// takes lets a command take n arguments.
 func takes(n int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != n {

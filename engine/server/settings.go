@@ -22,7 +22,7 @@ func (t *tracking) settings(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// sourceConfig answers what RudderStack's SDKs ask for: that the source is on, and sends to nobody else.
+// sourceConfig answers what RudderStack's SDKs ask for: that the source is on, and has no other destinations.
 func (t *tracking) sourceConfig(w http.ResponseWriter, r *http.Request) {
 	t.configure(w, r, cmp.Or(r.URL.Query().Get("writeKey"), shown(r)), func(k key) any {
 		return map[string]any{

@@ -14,7 +14,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/problem"
 )
 
-// streams is the part of the HTTP API that tells transitions as they happen, by server-sent events.
+// streams is the part of the HTTP API that streams transitions as server-sent events.
 type streams struct {
 	engine  *engine.Engine
 	gate    *gate
@@ -65,7 +65,7 @@ func (s *streams) serve(w http.ResponseWriter, r *http.Request, k key) {
 	t := &stream{ResponseWriter: w, control: http.NewResponseController(w), patience: s.config.Patience}
 	for item, err := range s.engine.Feed(ctx, o) {
 		if err == nil {
-			err = t.tell(item)
+			err = t.send(item)
 		}
 		if err != nil {
 			s.end(ctx, t, err)
@@ -88,7 +88,7 @@ func (s *streams) end(ctx context.Context, t *stream, err error) {
 	}
 }
 
-// options reads what a stream is to tell, and from where on.
+// options reads what a stream sends, and from where on.
 func (s *streams) options(r *http.Request) (engine.FeedOptions, error) {
 	o := engine.FeedOptions{Beat: s.config.Beat}
 	query := r.URL.Query()
@@ -139,9 +139,9 @@ type stream struct {
 // retry is after how long clients come back whose connection was lost, in milliseconds.
 const retry = 1000
 
-// tell sends what a feed gives. A client that does not take it in time gets no more: what it has missed it gets when it comes
+// send sends an item of the feed. A client that does not take it in time gets no more: what it has missed it gets when it comes
 // back.
-func (t *stream) tell(item engine.FeedItem) error {
+func (t *stream) send(item engine.FeedItem) error {
 	// The deadlines of the server are for requests that end. Where a writer has none, there is none to be moved.
 	if err := t.control.SetWriteDeadline(time.Now().Add(t.patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
@@ -164,7 +164,7 @@ func (t *stream) tell(item engine.FeedItem) error {
 	return t.control.Flush()
 }
 
-// write writes an event, or, where nothing has happened, only from where to go on: clients note that and tell nobody.
+// write writes an event, or, where nothing has happened, only from where to continue: clients store that and report nothing.
 func (t *stream) write(item engine.FeedItem) error {
 	if item.Transition == nil {
 		_, err := fmt.Fprintf(t, ": nothing happens\nid: %s\n\n", item.Cursor)

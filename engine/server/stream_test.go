@@ -26,14 +26,14 @@ type sent struct{ id, event, data string }
 // key returns what the event is about, in short.
 func (s sent) key(t testing.TB) string {
 	t.Helper()
-	var told engine.Transition
-	if err := json.Unmarshal([]byte(s.data), &told); err != nil {
+	var sent engine.Transition
+	if err := json.Unmarshal([]byte(s.data), &sent); err != nil {
 		t.Fatalf("%q: %v", s.data, err)
 	}
-	if want := "bucket." + string(told.Kind); s.event != want {
+	if want := "bucket." + string(sent.Kind); s.event != want {
 		t.Errorf("the event is %q, want %q", s.event, want)
 	}
-	return told.Key()
+	return sent.Key()
 }
 
 // streamed is a stream that a client hears.
@@ -120,7 +120,7 @@ func (s *streamed) next(n int) []string {
 	return keys
 }
 
-// newStreams returns an API to which somebody with a read key has come.
+// newStreams returns an API and a read key for it.
 func newStreams(t testing.TB, l server.HTTP) *api {
 	t.Helper()
 	a := newAPI(t, engine.Config{NoClock: true})

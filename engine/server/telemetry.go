@@ -19,8 +19,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// telemetry is where what a process tells by OpenTelemetry goes: metrics to whoever asks for them in the format of Prometheus,
-// and traces to a collector, if there is one.
+// telemetry exports what a process measures by OpenTelemetry: metrics in the format of Prometheus, and traces to a
+// collector, if there is one.
 type telemetry struct {
 	registry *prometheus.Registry
 	meters   *metric.MeterProvider
@@ -35,8 +35,8 @@ type Tracers interface {
 	Shutdown(ctx context.Context) error
 }
 
-// tell lets engines tell what they do, unless the host has seen to that. The function that it returns ends it.
-func (c *cli) tell(ctx context.Context) (*telemetry, func() error, error) {
+// telemetry sets up metrics and traces, unless the host has done so. The function it returns shuts them down.
+func (c *cli) telemetry(ctx context.Context) (*telemetry, func() error, error) {
 	t := &telemetry{registry: prometheus.NewRegistry()}
 	t.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	exporter, err := otelprometheus.New(otelprometheus.WithRegisterer(t.registry), otelprometheus.WithoutScopeInfo())

@@ -28,7 +28,7 @@ type served struct {
 	log  io.ReadCloser
 }
 
-// serveWith starts a server that tells everything.
+// serveWith starts a server with all telemetry.
 func serveWith(t *testing.T, url string, env ...string) *served {
 	t.Helper()
 	return serveWithFlags(t, url, nil, env...)
@@ -84,7 +84,7 @@ func ask(t *testing.T, method, address, key, body string) (int, string) {
 	return got.StatusCode, string(text)
 }
 
-// TestTelemetry looks at what a server tells of an event by which somebody joins a bucket: metrics, a trace, and its log.
+// TestTelemetry checks what a server exports for an event by which a user joins a bucket: metrics, a trace, and its log.
 func TestTelemetry(t *testing.T) {
 	t.Parallel()
 	var traces atomic.Int64

@@ -25,7 +25,7 @@ var (
 	segmentBeacon = intake{keys: []string{"writeKey"}, query: []string{"writeKey"}, items: "batch", types: forms}
 )
 
-// forms is what curl and RudderStack's SDK for Node.js say of JSON, if nobody tells them what it is.
+// forms is the Content-Type that curl and RudderStack's SDK for Node.js send for JSON by default.
 var forms = []string{"application/x-www-form-urlencoded"}
 
 // shortTypes are the types of calls by the names that they have in the paths of Segment's SDKs in browsers and on phones.

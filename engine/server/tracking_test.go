@@ -34,9 +34,9 @@ func header(name, value string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Set(name, value) }
 }
 
-func nobody(r *http.Request) { r.Header.Del("Authorization") }
+func anonymous(r *http.Request) { r.Header.Del("Authorization") }
 
-// TestTrackingRefuses sends what nobody should, and looks for a clear answer that gives nothing away.
+// TestTrackingRefuses sends invalid calls, and expects clear answers that give nothing away.
 func TestTrackingRefuses(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, engine.Config{NoClock: true})
@@ -52,9 +52,9 @@ func TestTrackingRefuses(t *testing.T) {
 		status           int
 		says             string
 	}{
-		{"no key", "/v1/track", track(`"messageId":"1"`), nobody, 401, "there is no key"},
+		{"no key", "/v1/track", track(`"messageId":"1"`), anonymous, 401, "there is no key"},
 		{"unknown key", "/v1/track", track(`"messageId":"1"`), header("Authorization", "Bearer nonsense"), 401, "the key is not known"},
-		{"unknown key in the body", "/v1/track", track(`"writeKey":"x"`), nobody, 401, "the key is not known"},
+		{"unknown key in the body", "/v1/track", track(`"writeKey":"x"`), anonymous, 401, "the key is not known"},
 		{"empty", "/v1/track", "", nil, 400, "the body is no JSON"},
 		{"cut", "/v1/track", `{"type":"track"`, nil, 400, "the body is no JSON"},
 		{"two", "/v1/track", track(`"messageId":"1"`) + "{}", nil, 400, "the body is no JSON"},
@@ -66,8 +66,8 @@ func TestTrackingRefuses(t *testing.T) {
 		{"event of another kind", "/v1/track", `{"userId":"ada","event":7}`, nil, 400, `"field":"event"`},
 		{"no user", "/v1/track", `{"event":"order"}`, nil, 400, `"field":"userId"`},
 		{"anonymous", "/v1/track", `{"event":"order","anonymousId":"x"}`, nil, 400, "identify them"},
-		{"alias of nobody", "/v1/alias", `{"userId":"ada"}`, nil, 400, `"field":"previousId"`},
-		{"alias for nobody", "/v1/alias", `{"previousId":"x"}`, nil, 400, `"field":"userId"`},
+		{"alias of anonymous", "/v1/alias", `{"userId":"ada"}`, nil, 400, `"field":"previousId"`},
+		{"alias for anonymous", "/v1/alias", `{"previousId":"x"}`, nil, 400, `"field":"userId"`},
 		{"time", "/v1/track", track(`"timestamp":"yesterday"`), nil, 400, `"field":"timestamp"`},
 		{"sentAt", "/v1/track", track(`"timestamp":"2026-01-01T00:00:00Z","sentAt":"soon"`), nil, 400, `"field":"sentAt"`},
 		{"future", "/v1/import", `{"batch":[` + track(`"timestamp":"2999-01-01T00:00:00Z"`) + `]}`, nil, 400, `"field":"batch[0].timestamp"`},
@@ -170,7 +170,7 @@ func TestAlias(t *testing.T) {
 	}
 }
 
-// TestAliasWaits is told to send an alias again while other definitions are deployed than the server has.
+// TestAliasWaits gets 503 for an alias while other definitions are deployed than the server has.
 func TestAliasWaits(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, engine.Config{NoClock: true})
@@ -212,7 +212,7 @@ func TestClientsClock(t *testing.T) {
 	}
 }
 
-// TestKeysEnd revokes a key, which nobody is let in by from then on, and lets one send no more than it may.
+// TestKeysEnd revokes a key, which is refused from then on, and lets one send no more than it may.
 func TestKeysEnd(t *testing.T) {
 	t.Parallel()
 	var now atomic.Int64
@@ -226,7 +226,7 @@ func TestKeysEnd(t *testing.T) {
 			t.Errorf("got %d %s", got.StatusCode, body)
 		}
 	}
-	if got, body := a.send(t, "/v1/track", strings.NewReader(`{"userId":"ada","event":"order","writeKey":"`+a.key+`"}`), nobody); got.StatusCode != http.StatusOK {
+	if got, body := a.send(t, "/v1/track", strings.NewReader(`{"userId":"ada","event":"order","writeKey":"`+a.key+`"}`), anonymous); got.StatusCode != http.StatusOK {
 		t.Errorf("got %d %s", got.StatusCode, body)
 	}
 	first := a.key
@@ -260,7 +260,7 @@ func TestKeysEnd(t *testing.T) {
 	}
 }
 
-// TestFullQueue holds the lock of a user, so that the queue fills up: it has an end, and what finds no room is told when to
+// TestFullQueue holds the lock of a user, so that the queue fills up: it is bounded, and a refused call gets the time to
 // come again.
 func TestFullQueue(t *testing.T) {
 	t.Parallel()
@@ -317,7 +317,7 @@ func fillQueue(t *testing.T, a *api) {
 	}
 }
 
-// TestBombsStaySmall sends many bombs at once and looks at the memory.
+// TestBombsStaySmall sends many bombs at once and measures the memory.
 func TestBombsStaySmall(t *testing.T) { //nolint:paralleltest // it measures memory
 	a := newAPI(t, engine.Config{NoClock: true})
 	bomb := zipped(strings.Repeat(" ", 300<<20))

@@ -39,7 +39,7 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// TestCalls looks at what is sent.
+// TestCalls checks the requests.
 func TestCalls(t *testing.T) {
 	t.Parallel()
 	var got string
@@ -68,7 +68,7 @@ func TestCalls(t *testing.T) {
 	}
 }
 
-// TestRefusals looks at what a call is refused for, by the server or by what stands before it.
+// TestRefusals checks the errors of refused calls, by the server or by a proxy before it.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
