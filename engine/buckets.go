@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/bucketgen/bucketgen/internal/words"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
@@ -33,6 +34,9 @@ func (e *Engine) Buckets(ctx context.Context) ([]Bucket, error) {
 	}
 	return all, nil
 }
+
+// words returns what a bucket is, as people read it.
+func (e *Engine) words(b table.BucketIndex) []string { return words.Bucket(e.registry, b) }
 
 func (e *Engine) described(b table.BucketIndex) Bucket {
 	row := &e.registry.Buckets[b]

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/catalog"
 	"github.com/bucketgen/bucketgen/registry/table"
@@ -37,14 +38,14 @@ type CatalogEntry struct {
 	Near     []DriftName `json:"near,omitempty"`  // what may be meant by it; of what is declared and never arrived, what may stand for it
 }
 
-// CatalogKind says what a name is the name of.
-type CatalogKind string
+// CatalogKind says what a name of the catalog names.
+type CatalogKind = bucketgen.CatalogKind
 
 // The kinds of names.
 const (
-	CatalogEvent    CatalogKind = "event"
-	CatalogField    CatalogKind = "field"    // of the payload of an event
-	CatalogProperty CatalogKind = "property" // of users
+	CatalogEvent    = bucketgen.CatalogEvent
+	CatalogField    = bucketgen.CatalogField    // of the payload of an event
+	CatalogProperty = bucketgen.CatalogProperty // of users
 )
 
 // SeenType is what arrived with values of one type.
@@ -58,61 +59,25 @@ type SeenType struct {
 }
 
 // Drift is a difference between what is declared and what arrives.
-type Drift struct {
-	DriftName
+type Drift = bucketgen.Drift
 
-	Kind  DriftKind   `json:"kind"`
-	Types []string    `json:"types,omitempty"` // that are declared
-	Seen  string      `json:"seen,omitempty"`  // the type that arrived instead, of mistyped
-	Count int64       `json:"count"`           // how often it arrived
-	Since time.Time   `json:"since,omitzero"`
-	Last  time.Time   `json:"last,omitzero"`
-	Near  []DriftName `json:"near,omitempty"`
-	Says  string      `json:"says"` // all of that in words; names are in quotes
-}
-
-// DriftName is a name with what it is the name of.
-type DriftName struct {
-	Of    CatalogKind `json:"of"`
-	Event string      `json:"event,omitempty"`
-	Name  string      `json:"name,omitempty"`
-}
-
-// String returns the name as people read it.
-func (n DriftName) String() string {
-	switch n.Of {
-	case CatalogEvent:
-		return "event " + strconv.Quote(n.Event)
-	case CatalogField:
-		return fmt.Sprintf("field %s of event %q", shownName(n.Name), n.Event)
-	default:
-		return "property " + shownName(n.Name)
-	}
-}
-
-// shownName puts a name in quotes unless it is a plain word.
-func shownName(name string) string {
-	for _, c := range name {
-		if c != '_' && c != '.' && c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
-			return strconv.Quote(name)
-		}
-	}
-	return name
-}
+// DriftName is a name with its kind.
+type DriftName = bucketgen.DriftName
 
 // DriftKind is a kind of drift.
-type DriftKind string
+type DriftKind = bucketgen.DriftKind
 
 // The kinds of drift.
 const (
-	// DriftMistyped is a declared field or property whose values arrive as another type. Types are strict: such a value matches nothing.
-	DriftMistyped DriftKind = "mistyped"
+	// DriftMistyped is a declared field or property whose values arrive as another type. Types are
+	// strict: such a value matches nothing.
+	DriftMistyped = bucketgen.DriftMistyped
 
 	// DriftUnseen is a declared name that has not arrived.
-	DriftUnseen DriftKind = "unseen"
+	DriftUnseen = bucketgen.DriftUnseen
 
 	// DriftMisspelt is a name that arrives and is not declared, but is near one that is.
-	DriftMisspelt DriftKind = "misspelt"
+	DriftMisspelt = bucketgen.DriftMisspelt
 )
 
 // Catalog compares what definitions of this engine declare with what has arrived, in all processes on the database. Other processes
@@ -216,7 +181,7 @@ func entryOf(e *catalog.Entry) CatalogEntry {
 func namesOf(all []catalog.Name) []DriftName {
 	var out []DriftName
 	for _, n := range all {
-		out = append(out, DriftName{CatalogKind(n.Kind), n.Event, n.Name})
+		out = append(out, DriftName{Of: CatalogKind(n.Kind), Event: n.Event, Name: n.Name})
 	}
 	return out
 }
@@ -234,7 +199,7 @@ func (e *CatalogEntry) LastSeen() time.Time {
 
 // drift returns how what arrives differs from what is declared.
 func (e *CatalogEntry) drift() []Drift {
-	name := DriftName{e.Kind, e.Event, e.Name}
+	name := DriftName{Of: e.Kind, Event: e.Event, Name: e.Name}
 	switch {
 	case e.Declared && len(e.Seen) == 0:
 		d := Drift{DriftName: name, Kind: DriftUnseen, Types: e.Types, Near: e.Near}

@@ -29,6 +29,15 @@ func Criteria(r *table.Registry, b table.BucketIndex) []Line {
 	return speaker{r}.tree(nil, nodes, 0, 0)
 }
 
+// Bucket returns what a bucket is, a line each: its criteria, then its policy.
+func Bucket(r *table.Registry, b table.BucketIndex) []string {
+	lines := []string{}
+	for _, line := range Criteria(r, b) {
+		lines = append(lines, line.String())
+	}
+	return append(lines, Policy(r, b)...)
+}
+
 // speaker knows what the places in nodes are called.
 type speaker struct{ registry *table.Registry }
 

@@ -1,49 +1,23 @@
-package engine
+package explain
 
 import (
 	"fmt"
 	"math/big"
 	"strconv"
 	"strings"
-	"time"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/words"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Evidence is what the truth of a condition rests on. Text says it all; the rest is the same for programs, as far as it
-// applies.
-type Evidence struct {
-	Text string `json:"text"`
+// evidence is under construction: its methods fill in the fields of one kind of condition.
+type evidence bucketgen.Evidence
 
-	Value     string    `json:"value,omitempty"` // of the property or field, as people write it: "pro" in quotes, missing
-	Was       string    `json:"was,omitempty"`   // before it changed, of conditions on that
-	ChangedAt time.Time `json:"changedAt,omitzero"`
-
-	Count     *int      `json:"count,omitempty"`     // of occurrences in the window, or of what they differ by
-	More      bool      `json:"more,omitempty"`      // there may be more: no more were needed
-	Newest    time.Time `json:"newest,omitzero"`     // when the newest of them occurred
-	Rank      int       `json:"rank,omitempty"`      // which of them, from the newest, the condition rests on
-	Deciding  time.Time `json:"deciding,omitzero"`   // when that one occurred
-	LeavesAt  time.Time `json:"leavesAt,omitzero"`   // when it leaves the window; of a sum, when the oldest does
-	Unwanted  *Evidence `json:"unwanted,omitempty"`  // the same of what must not have occurred
-	Different []string  `json:"different,omitempty"` // what occurrences differ by
-
-	Total string    `json:"total,omitempty"` // of a sum or average, exactly
-	At    time.Time `json:"at,omitzero"`     // when the first, or the last, occurred
-
-	Steps int         `json:"steps,omitempty"` // that were taken in a sequence
-	Begin time.Time   `json:"begin,omitzero"`  // when that began
-	End   time.Time   `json:"end,omitzero"`    // when the last of the steps was taken
-	Open  []time.Time `json:"open,omitempty"`  // when chains ended that nothing has followed yet
-
-	Draw *float64 `json:"draw,omitempty"` // the user's number in a sample, from 0 up to 100
-}
-
-// evidence says what a condition rests on.
-func (l *look) evidence(n *table.Node, t *table.Traced) *Evidence {
-	from, now := &t.Evidence, l.now
-	e := &Evidence{}
+// evidence returns the facts behind the result of a condition.
+func (p *probe) evidence(n *table.Node, t *table.Traced) *bucketgen.Evidence {
+	from, now := &t.Evidence, p.now
+	e := &evidence{}
 	switch {
 	case n.Op.IsProperty():
 		e.property(from, now)
@@ -60,17 +34,18 @@ func (l *look) evidence(n *table.Node, t *table.Traced) *Evidence {
 		}
 	case n.Op == table.OpOnly:
 		e.counted(from.Counted, now)
-		e.Unwanted = &Evidence{}
-		e.Unwanted.counted(from.Other, now)
+		unwanted := &evidence{}
+		unwanted.counted(from.Other, now)
+		e.Unwanted = (*bucketgen.Evidence)(unwanted)
 		e.Text = fmt.Sprintf("of the former %s; of the latter %s", e.Text, e.Unwanted.Text)
 	case from.Counted != nil:
 		e.counted(from.Counted, now)
 	case from.Quantity != nil:
 		e.quantity(from.Quantity, n.Op == table.OpAverage, now)
 	case n.Op == table.OpCompleted:
-		e.chain(from.Chain, &l.registry.Sequences[n.Sequence], now)
+		e.chain(from.Chain, &p.registry.Sequences[n.Sequence], now)
 	case n.Op == table.OpUnanswered:
-		e.open(from.Chain, &l.registry.Sequences[n.Sequence], now)
+		e.open(from.Chain, &p.registry.Sequences[n.Sequence], now)
 	case n.Op == table.OpInBucket:
 		e.Text = "the user is not"
 		if t.True {
@@ -85,10 +60,10 @@ func (l *look) evidence(n *table.Node, t *table.Traced) *Evidence {
 	if from.Counted == nil && from.Quantity == nil && n.Op != table.OpUnanswered && t.Until != table.Never {
 		e.Text += "; time alone may change that at " + moment(t.Until, now)
 	}
-	return e
+	return (*bucketgen.Evidence)(e)
 }
 
-func (e *Evidence) property(from *table.Evidence, now table.Instant) {
+func (e *evidence) property(from *table.Evidence, now table.Instant) {
 	e.Value = words.Value(from.Value)
 	e.Text = "it is " + shown(from.Value, now)
 	if !from.Value.Exists() {
@@ -101,7 +76,7 @@ func (e *Evidence) property(from *table.Evidence, now table.Instant) {
 	e.Text += fmt.Sprintf(" since %s, and was %s before", moment(from.LastChange.At, now), e.Was)
 }
 
-func (e *Evidence) counted(c *table.Counted, now table.Instant) {
+func (e *evidence) counted(c *table.Counted, now table.Instant) {
 	e.Count, e.More, e.Newest = &c.Count, c.More, timeOf(c.Newest)
 	for _, g := range c.Groups {
 		e.Different = append(e.Different, g.Group)
@@ -134,7 +109,7 @@ func (e *Evidence) counted(c *table.Counted, now table.Instant) {
 	}
 }
 
-func (e *Evidence) quantity(q *table.Quantity, average bool, now table.Instant) {
+func (e *evidence) quantity(q *table.Quantity, average bool, now table.Instant) {
 	e.Count, e.Total, e.LeavesAt = &q.Count, table.DecimalText(q.Total), timeOf(q.Leaves)
 	if q.Count == 0 {
 		e.Text = "there is none to add up"
@@ -150,7 +125,7 @@ func (e *Evidence) quantity(q *table.Quantity, average bool, now table.Instant) 
 	}
 }
 
-func (e *Evidence) chain(c *table.Chain, row *table.Sequence, now table.Instant) {
+func (e *evidence) chain(c *table.Chain, row *table.Sequence, now table.Instant) {
 	e.Steps, e.Begin, e.End = c.Steps, timeOf(c.Begin), timeOf(c.End)
 	switch steps := len(row.Steps); {
 	case c.Steps == steps && c.Begin != table.Unset:
@@ -164,7 +139,7 @@ func (e *Evidence) chain(c *table.Chain, row *table.Sequence, now table.Instant)
 	}
 }
 
-func (e *Evidence) open(c *table.Chain, row *table.Sequence, now table.Instant) {
+func (e *evidence) open(c *table.Chain, row *table.Sequence, now table.Instant) {
 	if len(c.Open) == 0 {
 		e.Text = "nothing waits for what must not follow"
 		return
@@ -180,7 +155,7 @@ func (e *Evidence) open(c *table.Chain, row *table.Sequence, now table.Instant) 
 	e.Text = fmt.Sprintf("%s unanswered, the oldest since %s, whose time %s at %s", words.Count(len(c.Open), "chain"), moment(c.Open[0].At, now), verb, moment(over, now))
 }
 
-// shown is a value as people write it, and how far off it is where it is an instant.
+// shown returns a value as people write it, and how far away it is where it is an instant.
 func shown(v table.Value, now table.Instant) string {
 	if v.Kind == table.Time {
 		return moment(v.Time, now)
@@ -188,7 +163,7 @@ func shown(v table.Value, now table.Instant) string {
 	return words.Value(v)
 }
 
-// newest says which of the newest.
+// newest returns the rank of an occurrence from the newest, in words.
 func newest(rank int) string {
 	if rank == 1 {
 		return "newest"
@@ -207,7 +182,7 @@ func newest(rank int) string {
 	return fmt.Sprintf("%d%s newest", rank, suffix)
 }
 
-// moment says when something is, and how long before or after now.
+// moment returns when something is, and how long before or after now.
 func moment(at, now table.Instant) string {
 	return fmt.Sprintf("%s (%s)", at, words.Relative(at, now))
 }

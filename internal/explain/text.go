@@ -1,4 +1,4 @@
-package engine
+package explain
 
 import (
 	"fmt"
@@ -7,18 +7,24 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/printable"
 	"github.com/bucketgen/bucketgen/internal/words"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// String returns the explanation as people read it: over several lines, with the criteria drawn as a tree.
-func (x Explanation) String() string {
+// explanation has the methods that put an explanation into words.
+type explanation bucketgen.Explanation
+
+// Text returns an explanation as people read it: over several lines, with the criteria drawn as a
+// tree.
+func Text(of *bucketgen.Explanation) string {
+	x := (*explanation)(of)
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\nAs of %s.\n", x.membership(), stamp(x.At))
 	if x.Criteria != nil {
 		b.WriteString("\nCriteria:\n")
-		x.Criteria.draw(&b, "  ", "  ")
+		draw(&b, x.Criteria, "  ", "  ")
 	}
 	if len(x.Drift) > 0 {
 		b.WriteString("\nReceived with a wrong type, which matches nothing:\n")
@@ -27,7 +33,7 @@ func (x Explanation) String() string {
 		}
 	}
 	b.WriteString("\nPolicy:\n")
-	for _, line := range slices.Concat(x.Policy, x.standing()) {
+	for _, line := range slices.Concat(x.Policy, x.policyEffect()) {
 		fmt.Fprintf(&b, "  %s\n", line)
 	}
 	b.WriteString("\nNext, if no event arrives:\n")
@@ -37,7 +43,7 @@ func (x Explanation) String() string {
 	return b.String()
 }
 
-func (x Explanation) membership() string {
+func (x *explanation) membership() string {
 	bucket := x.BucketID
 	if x.BucketName != x.BucketID {
 		bucket = fmt.Sprintf("%s (%s)", x.BucketID, x.BucketName)
@@ -54,20 +60,21 @@ func (x Explanation) membership() string {
 	}
 }
 
-// sources and reasons are what transitions come from, in words.
+// sources and reasons say in words what transitions come from.
 var (
-	sources = map[Source]string{
-		SourceEvent: "an event or trait of the user", SourceClock: "the clock", SourceReconcile: "a repair or a restore of the user",
-		SourceBackfill: "a deployment of the definition", SourceManual: "an API call",
+	sources = map[bucketgen.Source]string{
+		bucketgen.SourceEvent: "an event or trait of the user", bucketgen.SourceClock: "the clock", bucketgen.SourceReconcile: "a repair or a restore of the user",
+		bucketgen.SourceBackfill: "a deployment of the definition", bucketgen.SourceManual: "an API call",
 	}
-	reasons = map[Reason]string{
-		ReasonCriteria: "the criteria failed", ReasonMaxDwell: "the maximum dwell ended",
-		ReasonManual: "an API call removed the user", ReasonRetired: "the bucket was retired",
+	reasons = map[bucketgen.Reason]string{
+		bucketgen.ReasonCriteria: "the criteria failed", bucketgen.ReasonMaxDwell: "the maximum dwell ended",
+		bucketgen.ReasonManual: "an API call removed the user", bucketgen.ReasonRetired: "the bucket was retired",
 	}
 )
 
-// draw draws a condition as a tree: prefix goes before its own line, indent before those that belong to it.
-func (c *Condition) draw(b *strings.Builder, prefix, indent string) {
+// draw draws a condition as a tree: prefix goes before its own line, indent before those that
+// belong to it.
+func draw(b *strings.Builder, c *bucketgen.Condition, prefix, indent string) {
 	mark := "✗"
 	if c.Holds {
 		mark = "✓"
@@ -78,15 +85,15 @@ func (c *Condition) draw(b *strings.Builder, prefix, indent string) {
 	}
 	for i := range c.Parts {
 		if i < len(c.Parts)-1 {
-			c.Parts[i].draw(b, indent+"├─ ", indent+"│  ")
+			draw(b, &c.Parts[i], indent+"├─ ", indent+"│  ")
 		} else {
-			c.Parts[i].draw(b, indent+"└─ ", indent+"   ")
+			draw(b, &c.Parts[i], indent+"└─ ", indent+"   ")
 		}
 	}
 }
 
-// standing says what the policy comes to.
-func (x Explanation) standing() []string {
+// policyEffect returns the effect of the policy in words.
+func (x *explanation) policyEffect() []string {
 	var all []string
 	add := func(applies bool, format string, args ...any) {
 		if applies {
@@ -102,8 +109,8 @@ func (x Explanation) standing() []string {
 	return all
 }
 
-// next says what happens next.
-func (x Explanation) next() []string {
+// next returns what happens next, a line for each.
+func (x *explanation) next() []string {
 	if x.Paused {
 		return []string{"nothing, while the bucket is paused"}
 	}
@@ -113,7 +120,7 @@ func (x Explanation) next() []string {
 	var all []string
 	for i := range x.Next {
 		t := &x.Next[i]
-		all = append(all, fmt.Sprintf("%s at %s", deed(t), x.moment(t.At)))
+		all = append(all, fmt.Sprintf("%s at %s", effect(t), x.moment(t.At)))
 	}
 	switch {
 	case x.NothingUntil.Equal(table.Latest.Time()):
@@ -122,27 +129,28 @@ func (x Explanation) next() []string {
 		all = append(all, fmt.Sprintf("nothing else before %s; the forecast ends there", x.moment(x.NothingUntil)))
 	case len(all) == 0:
 		all = append(all, "nothing, however much time passes")
-	case x.Next[len(x.Next)-1].Kind == Dwell:
+	case x.Next[len(x.Next)-1].Kind == bucketgen.Dwell:
 		all = append(all, "stays after that, however much time passes")
 	}
 	return all
 }
 
-func deed(t *Transition) string {
+// effect returns what a transition does, in words.
+func effect(t *bucketgen.Transition) string {
 	switch {
-	case t.Kind == Entered && t.Suppressed:
+	case t.Kind == bucketgen.Entered && t.Suppressed:
 		return "joins, unannounced,"
-	case t.Kind == Entered:
+	case t.Kind == bucketgen.Entered:
 		return "joins"
-	case t.Kind == Dwell:
+	case t.Kind == bucketgen.Dwell:
 		return "ticks, " + tick(t) + ","
 	default:
 		return "leaves, because " + endings[t.Reason] + ","
 	}
 }
 
-// tick says which tick it is.
-func tick(t *Transition) string {
+// tick returns which tick it is, in words.
+func tick(t *bucketgen.Transition) string {
 	kind, ms, _ := strings.Cut(t.Tick, "-")
 	n, _ := strconv.ParseInt(ms, 10, 64) // a label of ours
 	span := words.Duration(time.Duration(n) * time.Millisecond)
@@ -152,10 +160,10 @@ func tick(t *Transition) string {
 	return "once, " + span + " into the stay"
 }
 
-// endings are the reasons for which the clock lets a user leave, in words.
-var endings = map[Reason]string{ReasonCriteria: "the criteria fails", ReasonMaxDwell: "the maximum dwell ends"}
+// endings say in words why the clock makes a user leave.
+var endings = map[bucketgen.Reason]string{bucketgen.ReasonCriteria: "the criteria fails", bucketgen.ReasonMaxDwell: "the maximum dwell ends"}
 
-func (x Explanation) moment(t time.Time) string {
+func (x *explanation) moment(t time.Time) string {
 	return fmt.Sprintf("%s (%s)", stamp(t), words.Relative(table.At(t), table.At(x.At)))
 }
 
