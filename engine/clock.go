@@ -165,7 +165,7 @@ func (e *Engine) forget(ctx context.Context) (time.Duration, error) {
 	const most = 10_000
 	q, now := e.store.Queries(e.pool), e.config.Now()
 	marks := q.WritersForget(ctx, store.Timestamp(now.Add(-24*time.Hour)))
-	hidings := e.forgetHidings(ctx)
+	hidings := e.feed.Prune(ctx, now)
 	n, keys := q.IdempotencyKeysForget(ctx, db.IdempotencyKeysForgetParams{Before: store.Timestamp(now.Add(-e.config.IdempotencyHorizon)), Most: most})
 	if n == most {
 		return time.Millisecond, errors.Join(marks, hidings)

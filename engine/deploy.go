@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/feed"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry"
 	"github.com/bucketgen/bucketgen/registry/table"
@@ -230,6 +231,9 @@ func (e *Engine) openLocked(ctx context.Context) error {
 		return err
 	}
 	e.store = s
+	e.feed = feed.New(feed.Deps{
+		Pool: e.pool, Schema: e.config.Schema, Poll: e.config.FeedPoll, Pooled: e.pooled, Log: e.log,
+	})
 	e.runner = e.newRunner(s, e.registry, nil)
 	e.runner.Decided, e.runner.Committed = e.decided, e.committed
 	return nil

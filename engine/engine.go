@@ -15,6 +15,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/batch"
 	"github.com/bucketgen/bucketgen/internal/blame"
+	"github.com/bucketgen/bucketgen/internal/feed"
 	"github.com/bucketgen/bucketgen/internal/outbox"
 	"github.com/bucketgen/bucketgen/internal/service"
 	"github.com/bucketgen/bucketgen/internal/store"
@@ -60,11 +61,10 @@ type Engine struct {
 	outbox    *outbox.Outbox
 	processID pgtype.UUID // processID identifies this process in the database
 	clock     *clock
-	feed      *feed
+	feed      *feed.Feed
 	catalog   *cataloger // nil: nothing is counted
 
-	notifier *service.Loop
-	beats    *service.Loop
+	beats *service.Loop
 
 	services service.Group
 	cancel   context.CancelFunc // ends everything that runs in the background
@@ -113,8 +113,8 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 		processID: newProcess(),
 	}
 	e.catalog = newCataloger(e)
-	e.clock, e.feed, e.outbox = newClock(e), newFeed(e), e.newOutbox()
-	e.notifier, e.beats = e.newNotifier(), e.heartbeats()
+	e.clock, e.outbox = newClock(e), e.newOutbox()
+	e.beats = e.heartbeats()
 	e.health.wake = e.beats.Wake
 	return e, nil
 }
@@ -154,7 +154,7 @@ func (e *Engine) Start(ctx context.Context) error {
 
 // loops returns what the engine does in the background.
 func (e *Engine) loops() []*service.Loop {
-	all := []*service.Loop{e.notifier, e.beats, e.following()}
+	all := append(e.feed.Loops(), e.beats, e.following())
 	if e.catalog != nil {
 		all = append(all, e.catalog.loop())
 	}
@@ -203,7 +203,6 @@ func (e *Engine) Stop(ctx context.Context) error {
 	e.batcher.Close()
 	e.services.Stop()
 	e.outbox.Stop()
-	e.feed.stop()
 	finished := make(chan struct{})
 	go func() {
 		e.flushes.Wait()

@@ -93,7 +93,7 @@ func (e *Engine) merge(ctx context.Context, from, into string) ([]Transition, er
 	for _, w := range []*store.Write{m.settled, m.parted, m.written} {
 		e.committed(w)
 	}
-	e.wakeReaders() // also if nothing was announced
+	e.feed.Wake() // also if nothing was announced
 	return m.made, nil
 }
 

@@ -56,14 +56,8 @@ func (e *Engine) committed(w *store.Write) {
 		e.outbox.Wake()
 	}
 	if w.ChangesMembership() {
-		e.wakeReaders()
+		e.feed.Wake()
 	}
-}
-
-// wakeReaders makes caches of memberships poll the log, here and in other processes.
-func (e *Engine) wakeReaders() {
-	e.feed.poke()
-	e.notifier.Wake()
 }
 
 // links is the policy of an engine for connections to the database.

@@ -1,9 +1,9 @@
-package engine_test
+package feed_test
 
 import (
 	"testing"
 
-	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/feed"
 )
 
 // FuzzCursor reads any text as a cursor: what is one is written as it was read.
@@ -12,11 +12,11 @@ func FuzzCursor(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		c, err := engine.ParseCursor(text)
+		c, err := feed.ParseCursor(text)
 		if err != nil {
 			return
 		}
-		again, err := engine.ParseCursor(c.String())
+		again, err := feed.ParseCursor(c.String())
 		if err != nil || again.String() != c.String() {
 			t.Fatalf("%q is read as %q, and that as %q, %v", text, c, again, err)
 		}
