@@ -17,6 +17,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/blame"
 	"github.com/bucketgen/bucketgen/internal/feed"
 	"github.com/bucketgen/bucketgen/internal/outbox"
+	"github.com/bucketgen/bucketgen/internal/rollup"
 	"github.com/bucketgen/bucketgen/internal/service"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
@@ -62,6 +63,7 @@ type Engine struct {
 	processID pgtype.UUID // processID identifies this process in the database
 	clock     *clock
 	feed      *feed.Feed
+	rollup    *rollup.Rollup
 	catalog   *cataloger // nil: nothing is counted
 
 	beats *service.Loop
@@ -113,6 +115,7 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 		processID: newProcess(),
 	}
 	e.catalog = newCataloger(e)
+	e.rollup = rollup.New(rollup.Deps{Pool: pool, Schema: config.Schema, Log: config.Logger})
 	e.clock, e.outbox = newClock(e), e.newOutbox()
 	e.beats = e.heartbeats()
 	e.health.wake = e.beats.Wake
@@ -164,7 +167,7 @@ func (e *Engine) loops() []*service.Loop {
 	if e.config.NoClock {
 		return all
 	}
-	all = append(all, &e.clock.loop, e.forgetting(), e.tallying())
+	all = append(all, &e.clock.loop, e.forgetting(), e.rollup.Loop())
 	if l := e.reconciling(); l != nil && !e.config.NoJobs {
 		all = append(all, l)
 	}

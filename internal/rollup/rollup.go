@@ -1,0 +1,131 @@
+// Package rollup adds up the log of transitions hour by hour, and answers from that how the size of
+// a bucket changed over time.
+package rollup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/retry"
+	"github.com/bucketgen/bucketgen/internal/service"
+	"github.com/bucketgen/bucketgen/internal/store"
+)
+
+// Deps is what a rollup needs.
+type Deps struct {
+	Pool   *pgxpool.Pool
+	Schema string // Schema has the tables
+	Log    *slog.Logger
+}
+
+// Rollup adds up the log of transitions. It is safe for concurrent use.
+type Rollup struct{ deps Deps }
+
+// New returns a rollup.
+func New(d Deps) *Rollup { return &Rollup{d} }
+
+const (
+	runEvery = time.Minute
+	runAgain = time.Second // runAgain is the wait for a transaction that has yet to commit a part of the log
+	chunk    = 50_000      // chunk is how many transitions one transaction adds up
+	maxTail  = 10_000      // maxTail is how many transitions a query reads from the log, rather than adding them up first
+)
+
+// Loop returns the loop that adds up the log.
+func (r *Rollup) Loop() *service.Loop {
+	return &service.Loop{
+		Component: "rollup", Log: r.deps.Log, Backoff: retry.Backoff{Min: time.Second, Max: runEvery},
+		Turn: func(ctx context.Context) (time.Duration, error) {
+			if incomplete, err := r.Run(ctx); incomplete || err != nil {
+				return runAgain, err
+			}
+			return runEvery, nil
+		},
+	}
+}
+
+// Run adds up everything that is known to be complete. Then it reads the end of the log, and adds up
+// that, too, if no transaction is writing. It reports whether the log is incomplete because one is.
+// While another process runs, it does nothing.
+func (r *Rollup) Run(ctx context.Context) (incomplete bool, err error) {
+	p := pass{rollup: r}
+	for more := true; more && err == nil; {
+		more, err = p.step(ctx)
+	}
+	return p.incomplete, err
+}
+
+// catchUp adds up the log if its tail is long: the process may have run without a clock for a while.
+func (r *Rollup) catchUp(ctx context.Context) error {
+	behind, err := r.queries(r.deps.Pool).TalliedBehind(ctx)
+	if err != nil {
+		return fmt.Errorf("read how far the log is added up: %w", err)
+	}
+	if behind < maxTail {
+		return nil
+	}
+	_, err = r.Run(ctx)
+	return err
+}
+
+// queries returns the queries in the schema of the rollup, run on a connection.
+func (r *Rollup) queries(conn db.DBTX) *db.Queries { return store.QueriesIn(conn, r.deps.Schema) }
+
+// pass is one pass through the log.
+type pass struct {
+	rollup     *Rollup
+	extended   bool // extended says that the end of the log was read
+	incomplete bool // incomplete says that a transaction is writing what comes next
+}
+
+// step does a part of the pass, in a short transaction, and reports whether there may be more to do.
+func (p *pass) step(ctx context.Context) (more bool, err error) {
+	pool := p.rollup.deps.Pool
+	// The id is read before the transaction has a number: a transaction that may yet commit a smaller
+	// id has a smaller number, too.
+	last, err := p.rollup.queries(pool).TransitionsLast(ctx)
+	if err != nil {
+		return false, fmt.Errorf("read the last transition: %w", err)
+	}
+	err = pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error {
+		more, err = p.advance(ctx, p.rollup.queries(tx), last)
+		return err
+	})
+	return more, err
+}
+
+func (p *pass) advance(ctx context.Context, q *db.Queries, last int64) (more bool, err error) {
+	at, err := q.TalliedTake(ctx)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return false, nil // another process runs
+	case err != nil:
+		return false, fmt.Errorf("read how far the log is added up: %w", err)
+	case at.UpTo < at.Known && at.Complete && !at.Strange:
+		upTo := min(at.UpTo+chunk, at.Known)
+		if err := q.TalliesAdd(ctx, db.TalliesAddParams{AfterID: at.UpTo, UpTo: upTo}); err != nil {
+			return false, fmt.Errorf("add up transitions: %w", err)
+		}
+		if err := q.TalliedAdvance(ctx, upTo); err != nil {
+			return false, fmt.Errorf("record how far the log is added up: %w", err)
+		}
+		return true, nil
+	case at.UpTo < at.Known && !at.Strange:
+		p.incomplete = true
+		return false, nil
+	case p.extended, at.Known >= last && !at.Strange:
+		return false, nil
+	}
+	p.extended = true
+	if err := q.TalliedKnow(ctx, last); err != nil {
+		return false, fmt.Errorf("record the end of the log: %w", err)
+	}
+	return true, nil
+}
