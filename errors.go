@@ -51,25 +51,42 @@ var (
 	// ErrIsolation is returned by calls inside a transaction that is not READ COMMITTED. In any
 	// other, the engine would read what was true before it got the user's lock.
 	ErrIsolation = errors.New("the transaction is not READ COMMITTED")
-
-	// Cancel is returned by a handler, possibly wrapped, for a transition that cannot be handled
-	// however often it is tried: it is given up at once.
-	Cancel = errors.New("give up") //nolint:errname // `return engine.Cancel` is an instruction, as `return fs.SkipAll` is
 )
 
 // RetryAfterError is returned by a handler or a forwarder, possibly wrapped, for a transition that
 // failed and should be tried again no sooner than After some time, as its target asked for. It
-// counts as an attempt like any other.
+// counts as an attempt like any other. engine.RetryAfter makes one.
 type RetryAfterError struct {
 	After time.Duration
-	Err   error
+	Err   error // the cause; nil: none is known
 }
 
-// Error returns the text of the error that the delivery failed with.
-func (e *RetryAfterError) Error() string { return e.Err.Error() }
+// Error returns the text of the cause.
+func (e *RetryAfterError) Error() string { return text(e.Err, "retry later") }
 
-// Unwrap returns the error that the delivery failed with.
+// Unwrap returns the cause.
 func (e *RetryAfterError) Unwrap() error { return e.Err }
+
+// GiveUpError is returned by a handler or a forwarder, possibly wrapped, for a transition that
+// cannot be handled however often it is tried: the engine makes it a dead letter at once.
+// engine.GiveUp makes one.
+type GiveUpError struct {
+	Err error // the cause; nil: none is known
+}
+
+// Error returns the text of the cause.
+func (e *GiveUpError) Error() string { return text(e.Err, "give up") }
+
+// Unwrap returns the cause.
+func (e *GiveUpError) Unwrap() error { return e.Err }
+
+// text returns the text of a cause, or another if there is none.
+func text(cause error, otherwise string) string {
+	if cause == nil {
+		return otherwise
+	}
+	return cause.Error()
+}
 
 // InvalidError says which field of an event was refused, and why. Nothing of the event was stored.
 type InvalidError struct {

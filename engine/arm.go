@@ -16,8 +16,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Arm says that a member of a bucket with FastExpiry is to be looked at when an instant comes.
-type Arm struct {
+// ExpiryTimer says that a member of a bucket with FastExpiry is to be looked at when an instant comes.
+type ExpiryTimer struct {
 	MembershipID int64
 	BucketID     string
 	UserID       string
@@ -25,34 +25,34 @@ type Arm struct {
 	ExpiresAt    time.Time
 }
 
-// Expiry is what an expired timer came to.
-type Expiry string
+// TimerOutcome is what an expired timer came to.
+type TimerOutcome string
 
 // What an expired timer comes to.
 const (
-	ExpiryLeft  Expiry = "left"  // the member left
-	ExpiryStays Expiry = "stays" // the member stays; if there is another instant to look at them, that is armed
-	ExpiryStale Expiry = "stale" // it stands no more, or somebody else was faster; nothing was done by this call
-	ExpiryEarly Expiry = "early" // by the clock of this process it has not expired; nothing was done
+	ExpiryLeft  TimerOutcome = "left"  // the member left
+	ExpiryStays TimerOutcome = "stays" // the member stays; if there is another instant to look at them, that is armed
+	ExpiryStale TimerOutcome = "stale" // it stands no more, or somebody else was faster; nothing was done by this call
+	ExpiryEarly TimerOutcome = "early" // by the clock of this process it has not expired; nothing was done
 )
 
-// OnArm registers who is told, before the engine starts, that members of buckets with FastExpiry are to be looked at when
-// some instant comes, by a timer that is to call [Engine.Expire] then. f is called by one goroutine after the transaction that
+// OnExpiryTimer registers who is told, before the engine starts, that members of buckets with FastExpiry are to be looked at when
+// some instant comes, by a timer that is to call [Engine.FireTimer] then. f is called by one goroutine after the transaction that
 // says so was committed, with up to 100 of them.
 //
 // It is a matter of speed and no more: what is lost on the way, because the process dies, or f cannot keep up or returns an
 // error, the clock of any process settles all the same. What IngestTx brings about is left to the clock, because it holds
 // only once the caller commits.
-func (e *Engine) OnArm(f func(ctx context.Context, arms []Arm) error) error {
+func (e *Engine) OnExpiryTimer(f func(ctx context.Context, arms []ExpiryTimer) error) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
 	case f == nil:
-		return errors.New("on arm: the function is nil")
+		return errors.New("on expiry timer: the function is nil")
 	case e.phase.Load() != fresh:
-		return errors.New("on arm: functions are registered before the engine starts")
+		return errors.New("on expiry timer: functions are registered before the engine starts")
 	case e.armer != nil:
-		return errors.New("on arm: there is one already")
+		return errors.New("on expiry timer: there is one already")
 	}
 	a := &armer{engine: e, call: f, waiting: map[armed]bool{}, most: armMost}
 	a.loop = service.Loop{Component: "timers", Log: e.log, First: service.Idle, Turn: a.turn}
@@ -60,17 +60,17 @@ func (e *Engine) OnArm(f func(ctx context.Context, arms []Arm) error) error {
 	return nil
 }
 
-// Expire is called when a timer has expired. If what it was armed for still stands, the user is settled as the clock does it.
+// FireTimer is called when a timer has expired. If what it was armed for still stands, the user is settled as the clock does it.
 // Several calls do no harm, nor does a clock that is at it at the same time.
-func (e *Engine) Expire(ctx context.Context, a Arm) (Expiry, error) {
+func (e *Engine) FireTimer(ctx context.Context, a ExpiryTimer) (TimerOutcome, error) {
 	came, err := e.expire(ctx, a)
 	if err != nil {
-		return "", fmt.Errorf("expire: %w", err)
+		return "", fmt.Errorf("fire timer: %w", err)
 	}
 	return came, nil
 }
 
-func (e *Engine) expire(ctx context.Context, a Arm) (Expiry, error) {
+func (e *Engine) expire(ctx context.Context, a ExpiryTimer) (TimerOutcome, error) {
 	if err := e.ready(); err != nil {
 		return "", err
 	}
@@ -105,7 +105,7 @@ func (e *Engine) expire(ctx context.Context, a Arm) (Expiry, error) {
 }
 
 // dueOf returns when the stay of a timer is to be looked at, zero if never, and whose it is by now, and whether it still lasts.
-func (e *Engine) dueOf(ctx context.Context, b table.BucketIndex, a Arm) (row db.MembershipsArmRow, active bool, err error) {
+func (e *Engine) dueOf(ctx context.Context, b table.BucketIndex, a ExpiryTimer) (row db.MembershipsArmRow, active bool, err error) {
 	row, err = e.store.Queries(e.pool).MembershipsArm(ctx, db.MembershipsArmParams{UserID: a.UserID, BucketNo: e.store.Bucket(b)})
 	switch {
 	case noRow(err):
@@ -120,7 +120,7 @@ func (e *Engine) dueOf(ctx context.Context, b table.BucketIndex, a Arm) (row db.
 type armer struct {
 	engine *Engine
 	loop   service.Loop
-	call   func(context.Context, []Arm) error
+	call   func(context.Context, []ExpiryTimer) error
 
 	mu      sync.Mutex
 	fast    map[int32]bool // numbers of the buckets with FastExpiry; none before the engine starts
@@ -243,13 +243,13 @@ func (a *armer) tell(ctx context.Context, p db.MembershipsArmedParams) (err erro
 	if err != nil {
 		return fmt.Errorf("read when members are to be looked at: %w", err)
 	}
-	arms := make([]Arm, 0, len(rows))
+	arms := make([]ExpiryTimer, 0, len(rows))
 	for _, row := range rows {
 		if table.At(row.DueAt.Time) > table.Latest {
 			continue // JSON cannot say when; the clock settles it
 		}
 		b, _ := a.engine.store.Index(row.BucketNo) // it is one of ours
-		arms = append(arms, Arm{
+		arms = append(arms, ExpiryTimer{
 			MembershipID: row.ID, BucketID: a.engine.registry.Buckets[b].ID, UserID: row.UserID, UserEmail: deref(row.Email),
 			ExpiresAt: row.DueAt.Time.UTC(),
 		})

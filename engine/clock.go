@@ -86,15 +86,15 @@ func (e *Engine) nextDue(ctx context.Context) (time.Time, error) {
 	return at.Time, nil
 }
 
-// Settle does what is due now, and returns how many users it looked at once nothing is due any more. The engine's clock
+// RunDue does what is due now, and returns how many users it looked at once nothing is due any more. The engine's clock
 // does that by itself; this is for engines that run without it, in tests above all.
-func (e *Engine) Settle(ctx context.Context) (int, error) {
+func (e *Engine) RunDue(ctx context.Context) (int, error) {
 	if err := e.ready(); err != nil {
-		return 0, fmt.Errorf("settle: %w", err)
+		return 0, fmt.Errorf("run due: %w", err)
 	}
 	n, err := e.settleDue(ctx, e.options(true), e.now, nil)
 	if err != nil {
-		return n, fmt.Errorf("settle: %w", err)
+		return n, fmt.Errorf("run due: %w", err)
 	}
 	return n, nil
 }

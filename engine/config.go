@@ -59,7 +59,7 @@ type Config struct {
 	EventNameCache int
 
 	// FeedPoll is how often the database is asked for transitions that another process has not told of, while somebody wants
-	// to know of them: by Feed, by Rounds. Defaults to 100 ms.
+	// to know of them: by Feed, by Invalidations. Defaults to 100 ms.
 	FeedPoll time.Duration
 
 	// Flushers is how many batches of events are written at once. Each uses a connection of the pool. Defaults to 4.

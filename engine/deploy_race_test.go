@@ -84,7 +84,7 @@ func TestClockLeavesAloneWhoIsToFollow(t *testing.T) {
 	w.clock.Advance(bucket.Hour)
 	ctx, cancel := context.WithTimeout(t.Context(), waitfor.Long)
 	defer cancel()
-	if _, err := w.Settle(ctx); err != nil {
+	if _, err := w.RunDue(ctx); err != nil {
 		t.Errorf("got %v, want it to pass over ada", err)
 	}
 	equal(t, "ada is to follow", n.history("ada"), []string{"entered regulars 1"})

@@ -1,6 +1,10 @@
 package engine
 
-import "github.com/bucketgen/bucketgen"
+import (
+	"time"
+
+	"github.com/bucketgen/bucketgen"
+)
 
 // The errors that calls of an engine return. They are those of package bucketgen.
 var (
@@ -17,11 +21,25 @@ var (
 	ErrUnknownUser         = bucketgen.ErrUnknownUser
 	ErrCursor              = bucketgen.ErrCursor
 	ErrIsolation           = bucketgen.ErrIsolation
-	Cancel                 = bucketgen.Cancel //nolint:errname // as there
 )
 
-// LaterError is returned by a handler or a forwarder for a transition that is to be tried again no sooner than after some time.
-type LaterError = bucketgen.RetryAfterError
+// RetryAfterError is what [RetryAfter] returns.
+type RetryAfterError = bucketgen.RetryAfterError
+
+// RetryAfter returns an error by which a handler or a forwarder asks for the next attempt no sooner
+// than after a time, as its target asked for. The attempt counts like any other. The error wraps
+// err, and the dead letter has its text.
+func RetryAfter(after time.Duration, err error) error {
+	return &RetryAfterError{After: after, Err: err}
+}
+
+// GiveUpError is what [GiveUp] returns.
+type GiveUpError = bucketgen.GiveUpError
+
+// GiveUp returns an error by which a handler or a forwarder says that a transition cannot be
+// handled however often it is tried: it becomes a dead letter at once. The error wraps err, and the
+// dead letter has its text.
+func GiveUp(err error) error { return &GiveUpError{Err: err} }
 
 // InvalidError says which field of an event was refused, and why. Nothing of the event was stored.
 type InvalidError = bucketgen.InvalidError

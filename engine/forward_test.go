@@ -183,7 +183,7 @@ func TestForwarderAnswersForEachDelivery(t *testing.T) {
 			case d.Transition.UserID == "bob" && d.Attempt == 1:
 				errs[i] = errors.New("not now")
 			case d.Transition.UserID == "cy":
-				errs[i] = fmt.Errorf("never: %w", engine.Cancel)
+				errs[i] = engine.GiveUp(errors.New("never"))
 			case d.Transition.UserID == "dee":
 				errs[i] = errors.New("no")
 			}
@@ -208,7 +208,7 @@ func TestForwarderAnswersForEachDelivery(t *testing.T) {
 		must(t, err)
 		dead = append(dead, fmt.Sprint(letter.Handler, " ", letter.Transition.UserID, " ", letter.Attempts, " ", letter.Error))
 	}
-	equal(t, "dead", dead, []string{"all cy 1 never: give up", "all dee 2 no"})
+	equal(t, "dead", dead, []string{"all cy 1 never", "all dee 2 no"})
 }
 
 // TestForwarderThatGivesNoAnswer has functions that panic, or answer for another number of deliveries than they got: then

@@ -30,7 +30,7 @@ type Forwarder struct {
 	// one of a subscription, user and bucket in a batch, and the next comes only when that was taken, or given up.
 	//
 	// Its errors are those of the deliveries, one for each, or nil if all were taken: a delivery with an error is tried again
-	// later, as with handlers, [LaterError] says how much later at least, and [Cancel] gives it up. Its second result says
+	// later, as with handlers, [RetryAfter] says how much later at least, and [GiveUp] gives it up. Its second result says
 	// that the target as a whole is away: then what was not taken, all of the batch or whatever has an error, goes back to the
 	// outbox, which counts no attempt, and Func is left alone for a while: a second at first, half a minute in the end. Nothing
 	// else that is to be delivered waits for it.

@@ -193,12 +193,12 @@ func TestTargetThatGoesAwayInTheMiddle(t *testing.T) {
 	equal(t, "attempt", last[0].Attempt, 1)
 }
 
-// TestLaterError puts a delivery off for as long as its target asked for, and counts the attempt.
-func TestLaterError(t *testing.T) {
+// TestRetryAfter puts a delivery off for as long as its target asked for, and counts the attempt.
+func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
 	g := &target{answer: func([]engine.Delivery) ([]error, error) {
-		return []error{&engine.LaterError{After: time.Hour, Err: errors.New("too many")}}, nil
+		return []error{engine.RetryAfter(time.Hour, errors.New("too many"))}, nil
 	}}
 	e := w.start(fast, g.on(t, engine.Forwarder{Name: "out", Subscriptions: everything("all")}))
 	w.identify("ada", map[string]any{"plan": "pro"})

@@ -148,7 +148,7 @@ func TestDeadLettersReleaseTheirSuccessors(t *testing.T) {
 	w := newWorld(t, pro)
 	in := make(inbox, 100)
 	var mu sync.Mutex
-	refuse := map[int]error{1: errors.New("down"), 2: fmt.Errorf("gone: %w", engine.Cancel)}
+	refuse := map[int]error{1: errors.New("down"), 2: fmt.Errorf("gone: %w", engine.GiveUp(errors.New("no such user")))}
 	e := w.start(fast, func(e *engine.Engine) {
 		must(t, e.OnEnter(w.ref("pro"), engine.EnterHandler{Name: "in", MaxAttempts: 3, Func: func(ctx context.Context, tr engine.Transition) error {
 			mu.Lock()
@@ -180,7 +180,7 @@ func TestDeadLettersReleaseTheirSuccessors(t *testing.T) {
 		return cmp.Equal(backlogs, []engine.Backlog{{Subscription: "in", BucketID: "pro", Dead: 2}})
 	})
 	equal(t, "attempts", []int{letters[0].Attempts, letters[1].Attempts}, []int{3, 1})
-	equal(t, "errors", []string{letters[0].Error, letters[1].Error}, []string{"down", "gone: give up"})
+	equal(t, "errors", []string{letters[0].Error, letters[1].Error}, []string{"down", "gone: no such user"})
 	equal(t, "handler", letters[0].Handler, "in")
 	equal(t, "what", brief([]engine.Transition{letters[0].Transition}), []string{"entered pro 1"})
 	mu.Lock()

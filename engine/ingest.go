@@ -104,10 +104,10 @@ func (e *Engine) process(ctx context.Context, c *batch.Call, items []*item) erro
 	}
 }
 
-// Takes reports whether there is room for so many events in the queue, so that IngestBatch would not wait for it, unless they
+// HasRoom reports whether there is room for so many events in the queue, so that IngestBatch would not wait for it, unless they
 // are larger than what is left of [Config].QueueBytes. More than the queue holds find room when it is empty. The answer may be out
 // of date when it arrives.
-func (e *Engine) Takes(events int) bool { return e.room.takes(events) }
+func (e *Engine) HasRoom(events int) bool { return e.room.takes(events) }
 
 // enqueue hands items to the batcher, as soon as there is room for all of them.
 func (e *Engine) enqueue(ctx context.Context, items []*item) error {

@@ -243,7 +243,7 @@ func TestNothingRunsBeforeStart(t *testing.T) {
 		"Count":    func() error { _, err := e.Count(t.Context(), w.ref("pro")); return err },
 		"Add":      func() error { _, err := e.Add(t.Context(), w.manual("testers"), "ada"); return err },
 		"Delete":   func() error { return e.Delete(t.Context(), "ada") },
-		"Settle":   func() error { _, err := e.Settle(t.Context()); return err },
+		"RunDue":   func() error { _, err := e.RunDue(t.Context()); return err },
 		"Restore":  func() error { _, err := e.Restore(t.Context(), "ada"); return err },
 		"IngestTx": func() error { _, err := e.IngestTx(t.Context(), nil, engine.Event{}); return err },
 		"Replay":   func() error { _, err := e.ReplayDeadLetters(t.Context()); return err },

@@ -97,7 +97,7 @@ func TestMergeNames(t *testing.T) {
 		t.Errorf("c is not restored by their oldest name: %v", err)
 	}
 	for name, is := range map[string]string{"a": "c", "d": "c", "c": "c", "x": "x"} {
-		if got, err := w.NameOf(t.Context(), name); err != nil || got != is {
+		if got, err := w.CanonicalID(t.Context(), name); err != nil || got != is {
 			t.Errorf("%s is %s, %v; want %s", name, got, err, is)
 		}
 	}

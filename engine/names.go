@@ -7,15 +7,15 @@ import (
 	"github.com/bucketgen/bucketgen/internal/transact"
 )
 
-// NameOf returns the id by which a user goes: the one given, unless that is one that they had
+// CanonicalID returns the id by which a user goes: the one given, unless that is one that they had
 // before they were merged. It is the same for a user who is unknown.
-func (e *Engine) NameOf(ctx context.Context, userID string) (string, error) {
+func (e *Engine) CanonicalID(ctx context.Context, userID string) (string, error) {
 	if err := e.ready(); err != nil {
 		return "", err
 	}
 	names, err := e.store.ReadMerged(ctx, e.pool, []string{userID})
 	if err != nil {
-		return "", fmt.Errorf("name of user %q: %w", userID, err)
+		return "", fmt.Errorf("canonical id of user %q: %w", userID, err)
 	}
 	return transact.Names(names).Of(userID), nil
 }

@@ -33,7 +33,7 @@ func (e *Engine) Ready(ctx context.Context) error {
 	if err := e.ready(); err != nil {
 		return &UnreadyError{Reason: err.Error(), Err: err}
 	}
-	if !e.Takes(1) {
+	if !e.HasRoom(1) {
 		return &UnreadyError{Reason: "too many events wait to be written"}
 	}
 	if err := e.health.unwell(time.Now()); err != nil {

@@ -13,14 +13,14 @@ import (
 )
 
 // rounds begins to go through rounds, and returns the function that returns the next one that tells something.
-func rounds(t *testing.T, e *engine.Engine) func() engine.Round {
+func rounds(t *testing.T, e *engine.Engine) func() engine.Invalidation {
 	t.Helper()
-	all := make(chan engine.Round)
+	all := make(chan engine.Invalidation)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		for round, err := range e.Rounds(ctx) {
+		for round, err := range e.Invalidations(ctx) {
 			if err != nil {
 				if !errors.Is(err, context.Canceled) && !errors.Is(err, engine.ErrStopped) {
 					t.Error(err)
@@ -37,7 +37,7 @@ func rounds(t *testing.T, e *engine.Engine) func() engine.Round {
 		}
 	}()
 	t.Cleanup(func() { cancel(); <-ended })
-	next := func() engine.Round {
+	next := func() engine.Invalidation {
 		t.Helper()
 		return waitfor.Next(t, all)
 	}

@@ -24,24 +24,24 @@ type SizePoint = bucketgen.SizePoint
 // Flow is how many users entered and left a bucket.
 type Flow = bucketgen.Flow
 
-// SizeOverTime returns how many members a bucket had, and how many users entered and left it, hour by
+// MembershipHistory returns how many members a bucket had, and how many users entered and left it, hour by
 // hour or day by day: for each one from that of from to that of to. A zero from begins with the first
 // transition, a zero to ends now.
 //
 // The time that it takes grows with the number of hours in which anything happened, and not with the
 // number of members. The result is up to date. As with [Engine.HasAt], it does not show that a user
 // was deleted for a while.
-func (e *Engine) SizeOverTime(ctx context.Context, bucket registry.BucketRef, from, to time.Time, step Step) ([]SizePoint, error) {
+func (e *Engine) MembershipHistory(ctx context.Context, bucket registry.BucketRef, from, to time.Time, step Step) ([]SizePoint, error) {
 	b, err := e.lookup(bucket)
 	if err != nil {
-		return nil, fmt.Errorf("size over time: %w", err)
+		return nil, fmt.Errorf("membership history: %w", err)
 	}
 	if to.IsZero() {
 		to = e.config.Now()
 	}
 	h, err := e.rollup.History(ctx, e.store.Bucket(b), from, to, time.Duration(step))
 	if err != nil {
-		return nil, fmt.Errorf("size over time: %w", err)
+		return nil, fmt.Errorf("membership history: %w", err)
 	}
 	return h.Points, nil
 }
@@ -75,16 +75,16 @@ func (e *Engine) BucketStats(ctx context.Context, bucket registry.BucketRef) (Bu
 	return stats, nil
 }
 
-// Tally adds up the log of transitions since the last time, hour by hour, so that
-// [Engine.SizeOverTime] and [Engine.BucketStats] read less. Their results stay the same. The engine
+// RollUp adds up the log of transitions since the last time, hour by hour, so that
+// [Engine.MembershipHistory] and [Engine.BucketStats] read less. Their results stay the same. The engine
 // does it every minute by itself; the method is for engines that run without a clock. While another
 // process does it, it does nothing.
-func (e *Engine) Tally(ctx context.Context) error {
+func (e *Engine) RollUp(ctx context.Context) error {
 	if err := e.ready(); err != nil {
-		return fmt.Errorf("tally: %w", err)
+		return fmt.Errorf("roll up: %w", err)
 	}
 	if _, err := e.rollup.Run(ctx); err != nil {
-		return fmt.Errorf("tally: %w", err)
+		return fmt.Errorf("roll up: %w", err)
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 
 func (w *world) sizes(id string, from, to time.Time, step engine.Step) []engine.SizePoint {
 	w.t.Helper()
-	points, err := w.SizeOverTime(w.t.Context(), w.ref(id), from, to, step)
+	points, err := w.MembershipHistory(w.t.Context(), w.ref(id), from, to, step)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -23,7 +23,7 @@ func (w *world) sizes(id string, from, to time.Time, step engine.Step) []engine.
 
 func (w *world) tally() {
 	w.t.Helper()
-	if err := w.Tally(w.t.Context()); err != nil {
+	if err := w.RollUp(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -43,7 +43,7 @@ func (w *world) inTallies() int {
 	return w.count(`select coalesce(sum(entered + "left"), 0) from bucketgen.tallies`)
 }
 
-// sizesOf works out what SizeOverTime should say, by a look at all stays for each point.
+// sizesOf works out what MembershipHistory should say, by a look at all stays for each point.
 func sizesOf(stays []pastStay, deleted map[string]time.Time, id string, from, until time.Time, step time.Duration) []engine.SizePoint {
 	points := []engine.SizePoint{}
 	for at := from; at.Before(until); at = at.Add(step) {
@@ -74,9 +74,9 @@ func sizesOf(stays []pastStay, deleted map[string]time.Time, id string, from, un
 	return points
 }
 
-// TestSizeOverTime lets users come and go while the log is added up at random moments, by two engines, and compares what is
+// TestMembershipHistory lets users come and go while the log is added up at random moments, by two engines, and compares what is
 // told with a look at all stays: some of it was added up, some was not.
-func TestSizeOverTime(t *testing.T) {
+func TestMembershipHistory(t *testing.T) {
 	t.Parallel()
 	short := bucket.Define(bucket.Spec{ID: "short", Criteria: visit.Within(bucket.Hour).AtLeast(1), Entry: bucket.Once(), MaxDwell: 45 * bucket.Minute})
 	w := newWorld(t, regulars, short, testers)
@@ -99,7 +99,7 @@ func TestSizeOverTime(t *testing.T) {
 			}
 			deleted[user] = w.clock.Now()
 		case n < 10:
-			if err := engines[rng.IntN(2)].Tally(t.Context()); err != nil {
+			if err := engines[rng.IntN(2)].RollUp(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		default:
@@ -228,7 +228,7 @@ func TestTallyWhileWriting(t *testing.T) {
 	for _, e := range []*engine.Engine{w.Engine, other} {
 		adders.Go(func() {
 			for {
-				if err := e.Tally(t.Context()); err != nil {
+				if err := e.RollUp(t.Context()); err != nil {
 					t.Error(err)
 				}
 				select {
@@ -285,7 +285,7 @@ func TestTallyOnDemand(t *testing.T) {
 	})
 }
 
-func TestSizeOverTimeRefuses(t *testing.T) {
+func TestMembershipHistoryRefuses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
 	for _, test := range []struct {
@@ -298,7 +298,7 @@ func TestSizeOverTimeRefuses(t *testing.T) {
 		{"from after to", epoch.Add(2 * time.Hour), epoch, engine.Hourly, "size over time: to is before from"},
 		{"too much", epoch, epoch.AddDate(200, 0, 0), engine.Hourly, "size over time: there are more than 1000000 steps of 1h0m0s"},
 	} {
-		_, err := w.SizeOverTime(t.Context(), w.ref("pro"), test.from, test.to, test.step)
+		_, err := w.MembershipHistory(t.Context(), w.ref("pro"), test.from, test.to, test.step)
 		if err == nil || !strings.HasPrefix(err.Error(), test.want) {
 			t.Errorf("%s: got %v, want %s", test.name, err, test.want)
 		}

@@ -23,7 +23,7 @@ type Stats struct {
 	// nothing was overdue.
 	ClockLag time.Duration
 
-	Arming  int64 // stays in buckets with FastExpiry of which OnArm's function is still to be told
+	Arming  int64 // stays in buckets with FastExpiry of which the function of OnExpiryTimer is still to be told
 	Unarmed int64 // of which it was not told, because there were too many, or it or the database failed
 
 	Delivered  int64 // to handlers and forwarders of this process

@@ -244,7 +244,7 @@ func TestTimer(t *testing.T) {
 		{60 * 24 * time.Hour, 7 * 24 * time.Hour},
 		{-time.Second, -time.Second},
 	} {
-		arm := engine.Arm{MembershipID: 7, BucketID: "trial", UserID: "ada", UserEmail: "ada@example.com", ExpiresAt: now.Add(tc.until)}
+		arm := engine.ExpiryTimer{MembershipID: 7, BucketID: "trial", UserID: "ada", UserEmail: "ada@example.com", ExpiresAt: now.Add(tc.until)}
 		got := a.timer(arm)
 		want := timer{7, "trial", "ada", "ada@example.com", now.Add(tc.until), tc.until.Milliseconds(), now.Add(tc.sleep)}
 		if diff := cmp.Diff(want, got); diff != "" {

@@ -29,7 +29,7 @@ type timer struct {
 	WakeAt         time.Time `json:"wakeAt"` // armedExpiresAt, or an instant before it to arm the timer again
 }
 
-func (a *Adapter) timer(arm engine.Arm) timer {
+func (a *Adapter) timer(arm engine.ExpiryTimer) timer {
 	now := a.now()
 	t := timer{
 		RowID: arm.MembershipID, BucketID: arm.BucketID, UserID: arm.UserID, UserEmail: arm.UserEmail,
@@ -41,8 +41,8 @@ func (a *Adapter) timer(arm engine.Arm) timer {
 	return t
 }
 
-func (t timer) arm() engine.Arm {
-	return engine.Arm{MembershipID: t.RowID, BucketID: t.BucketID, UserID: t.UserID, UserEmail: t.UserEmail, ExpiresAt: t.ArmedExpiresAt}
+func (t timer) arm() engine.ExpiryTimer {
+	return engine.ExpiryTimer{MembershipID: t.RowID, BucketID: t.BucketID, UserID: t.UserID, UserEmail: t.UserEmail, ExpiresAt: t.ArmedExpiresAt}
 }
 
 func (t timer) event() v0.EventWithAdditionalMetadata {
@@ -53,7 +53,7 @@ func (t timer) event() v0.EventWithAdditionalMetadata {
 }
 
 // arm arms timers. A timer that could not be armed is none that is missed: the clock of the engine minds the same instants.
-func (a *Adapter) arm(ctx context.Context, arms []engine.Arm) error {
+func (a *Adapter) arm(ctx context.Context, arms []engine.ExpiryTimer) error {
 	events := make([]v0.EventWithAdditionalMetadata, len(arms))
 	for i, arm := range arms {
 		events[i] = a.timer(arm).event()
@@ -77,7 +77,7 @@ func (a *Adapter) expiryTask() *sdk.StandaloneTask {
 		if t.WakeAt.Before(t.ArmedExpiresAt) {
 			return expiryResult{"armed again"}, a.armAgain(ctx, t, a.now())
 		}
-		e, err := a.engine.Expire(ctx, t.arm())
+		e, err := a.engine.FireTimer(ctx, t.arm())
 		if err == nil && e == engine.ExpiryEarly { // clocks differ
 			err = a.armAgain(ctx, t, a.now().Add(time.Second))
 		}

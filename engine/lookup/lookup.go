@@ -122,7 +122,7 @@ const longGap = 10 * time.Minute
 // run invalidates users who may have changed, until ctx ends or the engine stops. It reports when it has begun, or why not.
 func (l *Lookup) run(ctx context.Context, first chan<- error) {
 	last := l.born
-	for round, err := range l.engine.Rounds(ctx) {
+	for round, err := range l.engine.Invalidations(ctx) {
 		if err != nil {
 			l.trusted.Store(0)
 			select {

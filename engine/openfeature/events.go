@@ -37,7 +37,7 @@ func (p *Provider) InitWithContext(ctx context.Context, _ sdk.EvaluationContext)
 		return nil // it is set for several domains
 	}
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	first, rounds := make(chan error, 1), make(chan engine.Round)
+	first, rounds := make(chan error, 1), make(chan engine.Invalidation)
 	p.watch.running.Go(func() { p.see(background, rounds, first) })
 	var err error
 	select {
@@ -71,9 +71,9 @@ func (p *Provider) ShutdownWithContext(context.Context) error {
 }
 
 // see goes through rounds, and says when it has begun, or why not.
-func (p *Provider) see(ctx context.Context, rounds chan<- engine.Round, first chan<- error) {
+func (p *Provider) see(ctx context.Context, rounds chan<- engine.Invalidation, first chan<- error) {
 	begun := false
-	for round, err := range p.lookup.Engine().Rounds(ctx) {
+	for round, err := range p.lookup.Engine().Invalidations(ctx) {
 		if !begun {
 			begun = true
 			first <- err
@@ -90,7 +90,7 @@ func (p *Provider) see(ctx context.Context, rounds chan<- engine.Round, first ch
 }
 
 // emit makes events of what happens.
-func (p *Provider) emit(ctx context.Context, rounds <-chan engine.Round) {
+func (p *Provider) emit(ctx context.Context, rounds <-chan engine.Invalidation) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	n := news{fresh: true, reported: true}
@@ -129,7 +129,7 @@ type news struct {
 }
 
 // add notes which flags have changed.
-func (n *news) add(p *Provider, round engine.Round) {
+func (n *news) add(p *Provider, round engine.Invalidation) {
 	ids := round.Buckets
 	if round.Lost || round.Hidden { // which may show anywhere
 		ids = p.ids()

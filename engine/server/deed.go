@@ -60,7 +60,7 @@ func (t *tracking) do(r *request, items []item) error {
 			deeds = append(deeds, d)
 		}
 	}
-	if !t.engine.Takes(len(deeds)) {
+	if !t.engine.HasRoom(len(deeds)) {
 		return problem.Later(http.StatusTooManyRequests, "too many events wait to be stored", time.Second)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), t.config.Wait)

@@ -65,7 +65,7 @@ prints a table elsewhere.`,
 				from = to.Add(-time.Duration(how.step) * time.Duration(how.steps-1))
 			}
 			return c.ask(cmd, "", func(e *engine.Engine) error {
-				points, err := e.SizeOverTime(cmd.Context(), ref, from, to, how.step)
+				points, err := e.MembershipHistory(cmd.Context(), ref, from, to, how.step)
 				if err != nil {
 					return err
 				}

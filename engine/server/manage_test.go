@@ -405,7 +405,7 @@ func TestManageOutbox(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want = append(want, map[string]any{"id": l.ID, "subscription": "welcome", "transition": l.Transition, "attempts": 1, "error": "down: give up"})
+		want = append(want, map[string]any{"id": l.ID, "subscription": "welcome", "transition": l.Transition, "attempts": 1, "error": "down"})
 	}
 	same(t, "dead letters", got, nil, want, nil)
 	if len(got) != users {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -55,7 +54,7 @@ func newManaged(t testing.TB) *managed {
 	if err == nil {
 		err = m.engine.OnEnter(m.ref(t, "pro"), engine.EnterHandler{Name: "welcome", Func: func(context.Context, engine.Transition) error {
 			if m.down.Load() {
-				return fmt.Errorf("down: %w", engine.Cancel)
+				return engine.GiveUp(errors.New("down"))
 			}
 			return nil
 		}})

@@ -65,7 +65,7 @@ func (a Answer) err(now time.Time) error {
 	err := fmt.Errorf("answered %s", a)
 	if a.Status == http.StatusTooManyRequests || a.Status == http.StatusServiceUnavailable {
 		if after := retryAfter(a.retryAfter, now); after > 0 {
-			return &engine.LaterError{After: min(after, mostRetryAfter), Err: err}
+			return engine.RetryAfter(min(after, mostRetryAfter), err)
 		}
 	}
 	return err

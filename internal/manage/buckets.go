@@ -156,7 +156,7 @@ func (a *api) sizes(ctx context.Context, in *sizesInput) (Sizes, error) {
 	case span/time.Duration(step) >= maxSteps:
 		return Sizes{}, problem.Of(http.StatusBadRequest, "from", fmt.Sprintf("is more than %d steps of an %s ago; ask for fewer, or for longer ones", maxSteps, in.Step))
 	}
-	points, err := a.engine.SizeOverTime(ctx, ref, in.From, in.To, step)
+	points, err := a.engine.MembershipHistory(ctx, ref, in.From, in.To, step)
 	if err != nil {
 		return Sizes{}, err
 	}

@@ -63,7 +63,7 @@ func (c *Dispatcher) complete(x *store.Exchange, batch []*delivery) (dead []*del
 			removes(x, d)
 		default:
 			state := "waiting"
-			if int(d.row.Attempts) >= c.subscribers[d.row.SubscriptionNo].MaxAttempts || errors.Is(d.err, bucketgen.Cancel) {
+			if int(d.row.Attempts) >= c.subscribers[d.row.SubscriptionNo].MaxAttempts || errors.As(d.err, new(*bucketgen.GiveUpError)) {
 				state = "dead"
 				dead = append(dead, d)
 				removes(x, d)

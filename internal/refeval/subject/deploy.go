@@ -31,7 +31,7 @@ func (s *session) start(ctx context.Context, f *ir.File, emit engine.Emit) error
 				return err
 			}
 		}
-		if err := e.OnArm(s.timers.arm); err != nil {
+		if err := e.OnExpiryTimer(s.timers.arm); err != nil {
 			return err
 		}
 		if err := e.Start(ctx); err != nil {
@@ -75,7 +75,7 @@ func (s *session) settle(ctx context.Context) error {
 	if _, err := s.engine.Backfill(ctx, nil); err != nil {
 		return err
 	}
-	_, err := s.engine.Settle(ctx)
+	_, err := s.engine.RunDue(ctx)
 	return err
 }
 

@@ -145,7 +145,7 @@ func (s *session) play(ctx context.Context, until time.Time) error {
 		}
 		if after, settle := m.Settle(i - 1); settle && s.clock.Now().Add(after).Before(next) {
 			s.clock.set(s.clock.Now().Add(after))
-			if _, err := s.engine.Settle(ctx); err != nil {
+			if _, err := s.engine.RunDue(ctx); err != nil {
 				return err
 			}
 		}
@@ -181,7 +181,7 @@ func (s *session) run(ctx context.Context, i, n int) error {
 	case refeval.Merge:
 		err = s.merge(ctx, i)
 	case refeval.Settle:
-		_, err = s.engine.Settle(ctx)
+		_, err = s.engine.RunDue(ctx)
 	case refeval.Fire:
 		err = s.fire(ctx)
 	case refeval.Deploy:

@@ -15,10 +15,10 @@ import (
 // timers are those that were armed for members who expire.
 type timers struct {
 	mu    sync.Mutex
-	armed []engine.Arm
+	armed []engine.ExpiryTimer
 }
 
-func (t *timers) arm(_ context.Context, arms []engine.Arm) error {
+func (t *timers) arm(_ context.Context, arms []engine.ExpiryTimer) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.armed = append(t.armed, arms...)
@@ -26,11 +26,11 @@ func (t *timers) arm(_ context.Context, arms []engine.Arm) error {
 }
 
 // expired takes out the timers that have expired.
-func (t *timers) expired(now time.Time) []engine.Arm {
+func (t *timers) expired(now time.Time) []engine.ExpiryTimer {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var expired []engine.Arm
-	t.armed = slices.DeleteFunc(t.armed, func(a engine.Arm) bool {
+	var expired []engine.ExpiryTimer
+	t.armed = slices.DeleteFunc(t.armed, func(a engine.ExpiryTimer) bool {
 		if a.ExpiresAt.After(now) {
 			return false
 		}
@@ -56,12 +56,12 @@ func (s *session) fire(ctx context.Context) error {
 			break
 		}
 		for _, a := range expired {
-			if came, err := s.engine.Expire(ctx, a); err != nil || came == engine.ExpiryEarly {
+			if came, err := s.engine.FireTimer(ctx, a); err != nil || came == engine.ExpiryEarly {
 				return fmt.Errorf("the timer %+v came to %q: %w", a, came, err)
 			}
 		}
 	}
-	left, err := s.engine.Settle(ctx)
+	left, err := s.engine.RunDue(ctx)
 	slow := slices.ContainsFunc(s.registry.Buckets, func(b table.Bucket) bool { return !b.FastExpiry })
 	if err == nil && left > 0 && !slow {
 		return fmt.Errorf("timers left %d users to the clock", left)

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Round is what was committed between two polls of the database.
-type Round struct {
+// Invalidation is what was committed between two polls of the database.
+type Invalidation struct {
 	// Began is when the second poll began, by the system clock: whatever was committed before is in
-	// this round or an earlier one.
+	// this one or an earlier one.
 	Began time.Time
 
 	// Users are those whose memberships may have changed: they entered or left a bucket, were deleted
@@ -28,22 +28,22 @@ type Round struct {
 	Lost bool
 }
 
-// Rounds goes through polls of the database, from now on, for as long as ctx lasts: one whenever
+// Invalidations goes through polls of the database, from now on, for as long as ctx lasts: one whenever
 // something happens, and one every Config.FeedPoll. It is for caches of memberships, which have to
 // drop what has changed, and so has suppressed transitions, too. To a consumer that is slow several
-// rounds come as one. While the database is away, nothing comes. It ends with the error of ctx, or
+// come as one. While the database is away, nothing comes. It ends with the error of ctx, or
 // with [ErrStopped].
-func (e *Engine) Rounds(ctx context.Context) iter.Seq2[Round, error] {
-	return func(yield func(Round, error) bool) {
+func (e *Engine) Invalidations(ctx context.Context) iter.Seq2[Invalidation, error] {
+	return func(yield func(Invalidation, error) bool) {
 		if err := e.ready(); err != nil {
-			yield(Round{}, fmt.Errorf("rounds: %w", err))
+			yield(Invalidation{}, fmt.Errorf("invalidations: %w", err))
 			return
 		}
-		for round, err := range e.feed.Invalidations(ctx) {
+		for one, err := range e.feed.Invalidations(ctx) {
 			if err != nil {
-				err = fmt.Errorf("rounds: %w", err)
+				err = fmt.Errorf("invalidations: %w", err)
 			}
-			if !yield(Round(round), err) {
+			if !yield(Invalidation(one), err) {
 				return
 			}
 		}
