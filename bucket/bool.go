@@ -2,8 +2,8 @@ package bucket
 
 import "github.com/bucketgen/bucketgen/internal/ir"
 
-// BoolOf is what can be asked of a truth value: of a [BoolProperty], which gives [Criteria], or of a [BoolField], which
-// gives a [Filter].
+// BoolOf has the conditions on a truth value. A [BoolProperty] makes them [Criteria], a [BoolField]
+// makes them a [Filter].
 type BoolOf[C Condition] struct{ of reference }
 
 // Name returns the name of the property or field.
@@ -14,7 +14,8 @@ func (b BoolOf[C]) IsTrue() C {
 	return condition[C](b.of, ir.PropertyCheck{Operator: ir.Eq, Value: boolValue(true)})
 }
 
-// IsFalse holds while the value is false; one that is missing is not false. Checked when the value is set.
+// IsFalse holds while the value is false; a missing value is not false. Checked when the value is
+// set.
 func (b BoolOf[C]) IsFalse() C {
 	return condition[C](b.of, ir.PropertyCheck{Operator: ir.Eq, Value: boolValue(false)})
 }

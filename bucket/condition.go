@@ -10,7 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// condition makes a condition on a value. The method that calls it is the one that the author called.
+// condition makes a condition on a value. The author must have called its caller.
 func condition[C Condition](r reference, check ir.PropertyCheck) C {
 	return C(Criteria{conditionNode(r, check, callerOf(2))})
 }
@@ -21,7 +21,7 @@ func conditionNode(r reference, check ir.PropertyCheck, pos ir.Pos) *ir.Node {
 	problem := func(format string, args ...any) {
 		n.Problems = append(n.Problems, ir.Problem{Pos: pos, Text: fmt.Sprintf(format, args...)})
 	}
-	if !utf8.ValidString(r.name) { // JSON would make it another name
+	if !utf8.ValidString(r.name) { // JSON would change the name
 		problem("the property name %q is not valid UTF-8, so no property has it", r.name)
 	}
 	for _, key := range r.path {
@@ -57,7 +57,8 @@ func boolValue(v bool) *ir.Value { return &ir.Value{Bool: &v} }
 
 func timeValue(v time.Time) *ir.Value { return &ir.Value{Time: &v} }
 
-// values are the operands of an operator that takes several. They are copied: authors may keep their slice.
+// values are the operands of an operator that takes several. They are copied: authors may keep
+// their slice.
 func values[T any](of []T, value func(T) *ir.Value) []*ir.Value {
 	all := make([]*ir.Value, len(of))
 	for i, v := range of {

@@ -6,19 +6,22 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// Criteria says which users belong: one condition, or conditions combined with [All], [Any], [Not] and [AtLeastOf]. The
-// zero value says nothing; using it is an error that bucketgen reports.
+// Criteria defines the members of a bucket: one condition, or conditions combined with [All],
+// [Any], [Not] and [AtLeastOf]. The zero value has no condition; bucketgen reports its use as an
+// error.
 type Criteria struct {
 	node *ir.Node
 }
 
-// Filter says which occurrences of an event count, by the event's payload: one condition on a field of it, or conditions
-// combined with [All], [Any], [Not] and [AtLeastOf]. The zero value says nothing; using it is an error that bucketgen reports.
+// Filter selects occurrences of an event by the event's payload: one condition on a field of it, or
+// conditions combined with [All], [Any], [Not] and [AtLeastOf]. The zero value has no condition;
+// bucketgen reports its use as an error.
 type Filter struct {
 	node *ir.Node
 }
 
-// Condition is what [All], [Any], [Not] and [AtLeastOf] combine. Conditions on users and conditions on payloads do not mix.
+// Condition is what [All], [Any], [Not] and [AtLeastOf] combine. Conditions on users and conditions
+// on payloads do not mix.
 type Condition interface {
 	Criteria | Filter
 }
@@ -33,8 +36,8 @@ func Any[C Condition](conditions ...C) C {
 	return combine(ir.OpAny, conditions)
 }
 
-// AtLeastOf holds while n of the conditions or more hold, whichever they are. n must be 1 or more, and no more than there
-// are conditions.
+// AtLeastOf holds while any n of the conditions or more hold. n must be 1 or more, and no more than
+// there are conditions.
 func AtLeastOf[C Condition](n int, conditions ...C) C {
 	all := combine(ir.OpAtLeastOf, conditions)
 	Criteria(all).node.Count = n
@@ -43,7 +46,7 @@ func AtLeastOf[C Condition](n int, conditions ...C) C {
 
 // Not holds while the condition does not. It changes at the same instants as the condition.
 //
-// Mind users of whom nothing is known: Not(Plan.Is("pro")) holds for everybody who has no plan.
+// Mind users without any facts: Not(Plan.Is("pro")) holds for all users without a plan.
 func Not[C Condition](condition C) C {
 	return combine(ir.OpNot, []C{condition})
 }
@@ -59,8 +62,8 @@ func combine[C Condition](op ir.Op, conditions []C) C {
 	return C(Criteria{n})
 }
 
-// callerOf returns the place from which the function skip levels above it was called. Builders note it, so that every
-// problem can name the line that made it.
+// callerOf returns the source position of the call to the function skip levels above it. Builders
+// record it, so that every problem names the line that caused it.
 func callerOf(skip int) ir.Pos {
 	_, file, line, ok := runtime.Caller(skip + 1)
 	if !ok {

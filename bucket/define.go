@@ -6,8 +6,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// Definition is a bucket as its author wrote it. [Define] makes one. The zero value is no bucket; bucketgen reports
-// it.
+// Definition is a bucket as its author wrote it. [Define] makes one. The zero value is no bucket;
+// bucketgen reports it.
 type Definition struct {
 	def ir.Definition
 }
@@ -15,22 +15,23 @@ type Definition struct {
 // ID returns the id of the bucket.
 func (d Definition) ID() string { return d.def.ID }
 
-// Kind says who decides over the membership of a bucket.
+// Kind says what decides over the membership of a bucket.
 type Kind int
 
 const (
 	// Dynamic buckets follow their criteria. It is the default.
 	Dynamic Kind = iota
-	// Manual buckets have no criteria: users are added and removed by calls of the engine's Add and Remove. Entry
-	// policy, MaxDwell, ticks and reactions apply as to any other bucket.
+	// Manual buckets have no criteria: calls of the engine's Add and Remove change their members.
+	// Entry policy, MaxDwell, ticks and reactions apply as to any other bucket.
 	Manual
 )
 
-// Switch is a setting that may be left alone.
+// Switch is a setting that bucketgen can derive.
 type Switch int
 
 const (
-	// Derived leaves the setting to bucketgen, which derives it from the criteria. It is the default.
+	// Derived leaves the setting to bucketgen, which derives it from the criteria. It is the
+	// default.
 	Derived Switch = iota
 	// On overrides what is derived.
 	On
@@ -38,63 +39,67 @@ const (
 	Off
 )
 
-// Spec is what [Define] needs to know of a bucket. Only ID is required, and Criteria for a dynamic bucket.
+// Spec holds the parameters of [Define]. Only ID is required, and Criteria for a dynamic bucket.
 type Spec struct {
-	// ID names the bucket everywhere outside Go: in the database, in transition events, in URLs. Lower-case letters,
-	// digits, dashes and underscores, at most 64, beginning and ending with a letter or digit. The name of the
-	// generated Go variable is made from it: "power-users" gives PowerUsers.
+	// ID names the bucket everywhere outside Go: in the database, in transition events, in URLs.
+	// Lower-case letters, digits, dashes and underscores, at most 64, beginning and ending with a
+	// letter or digit. The name of the generated Go variable is made from it: "power-users" gives
+	// PowerUsers.
 	ID string
 
-	// Name is what people read. Defaults to the ID.
+	// Name is the bucket's name for people. Defaults to the ID.
 	Name string
 
-	// Description says in a sentence who is in the bucket and what for. Defaults to none.
+	// Description says in a sentence which users are in the bucket and why. Defaults to none.
 	Description string
 
-	// Kind says who decides over membership. Defaults to Dynamic.
+	// Kind says what decides over membership. Defaults to Dynamic.
 	Kind Kind
 
-	// Disabled pauses the bucket: nobody joins or leaves it. Defaults to false.
+	// Disabled pauses the bucket: users neither join nor leave it. Defaults to false.
 	Disabled bool
 
-	// Criteria says which users belong. A dynamic bucket needs one, with at least one condition that is not satisfied
-	// by merely knowing nothing of a user; a manual bucket has none.
+	// Criteria defines the members. A dynamic bucket needs one, with at least one condition that
+	// does not hold for a user without any facts; a manual bucket has none.
 	Criteria Criteria
 
-	// Entry says which joins are announced. Whatever it says, the user becomes a member. Defaults to Always.
+	// Entry selects the joins that are announced. The user becomes a member in any case. Defaults
+	// to Always.
 	Entry Entry
 
-	// MinDwell is how long a stay lasts at least. A member whose criteria fail earlier stays until then and leaves if
-	// the criteria still fail. Defaults to none.
+	// MinDwell is how long a stay lasts at least. A member whose criteria fail earlier stays until
+	// then and leaves if the criteria still fail. Defaults to none.
 	MinDwell time.Duration
 
-	// MaxDwell is how long a stay lasts at most: then the member leaves, whatever the criteria say, and only an event
-	// or property of the user's own lets them join again while the criteria have not failed in between. Not less than
-	// MinDwell. Defaults to no limit.
+	// MaxDwell is how long a stay lasts at most. Then the member leaves, even if the criteria hold.
+	// Until the criteria have failed once, only an event or property of the user's own lets them
+	// join again. Not less than MinDwell. Defaults to no limit.
 	MaxDwell time.Duration
 
-	// Dwell lists the dwell ticks: events about a stay that lasts. See [After] and [Every]. Defaults to none.
+	// Dwell lists the dwell ticks: announcements during a stay. See [After] and [Every]. Defaults
+	// to none.
 	Dwell []Tick
 
-	// ReconcileJoins Off forbids the clock to let users join; they join only by an event or property of their own.
-	// Defaults to Derived, which is On wherever the clock can make the criteria hold.
+	// ReconcileJoins Off keeps users from joining by the clock; they join only by an event or
+	// property of their own. Defaults to Derived, which is On wherever the clock can make the
+	// criteria hold.
 	ReconcileJoins Switch
 
-	// ReconcileEvery is how often the bucket is re-derived from scratch as a safety net; memberships are exact without
-	// it. Defaults to the engine's own cadence.
+	// ReconcileEvery is how often the bucket is recomputed as a safety net; memberships are exact
+	// without it. Defaults to the engine's own interval.
 	ReconcileEvery time.Duration
 
-	// FastExpiry also arms a durable Hatchet timer for the instant at which a new member will leave, where Hatchet is
-	// configured. Defaults to false.
+	// FastExpiry also arms a durable Hatchet timer for the instant at which a new member will
+	// leave, if Hatchet is configured. Defaults to false.
 	FastExpiry bool
 
-	// TimeBased is accepted for definitions that come from elsewhere and ignored with a warning: whether the clock
-	// matters is derived from the criteria.
+	// TimeBased is accepted in definitions that come from elsewhere and ignored with a warning:
+	// bucketgen derives from the criteria whether the clock matters.
 	TimeBased Switch
 }
 
-// Define makes a definition of what the spec says. Mistakes are not reported here but by bucketgen, together with all
-// others and with the line of this call.
+// Define makes a definition from the spec. bucketgen reports mistakes, not Define: all together,
+// each with the line of its call.
 func Define(spec Spec) Definition {
 	d := ir.Definition{
 		Pos:            callerOf(1),

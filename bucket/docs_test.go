@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestDocs checks that every condition in the tables of docs/criteria.md stands in an example of this package, too: there
-// it compiles.
+// TestDocs checks that every condition in the tables of docs/criteria.md is part of an example of
+// this package: there it compiles.
 func TestDocs(t *testing.T) {
 	t.Parallel()
 	var examples strings.Builder

@@ -2,7 +2,8 @@ package bucket
 
 import "time"
 
-// Durations beyond those of package time. A day is 24 hours and a week 7 days, whatever a zone's clocks do.
+// Durations beyond those of package time. A day is 24 hours and a week 7 days, regardless of clock
+// changes in any zone.
 const (
 	Second = time.Second
 	Minute = time.Minute

@@ -7,7 +7,7 @@ import (
 	"github.com/bucketgen/bucketgen/bucket"
 )
 
-// What docs/criteria.md says of events.
+// The examples of events in docs/criteria.md.
 
 var (
 	Purchase = bucket.Event("purchase")
@@ -40,7 +40,7 @@ func ExampleOccurrences() {
 	// Output: buyers
 }
 
-// Whichever two of the signs it are.
+// Any two of the signs suffice.
 func ExampleAtLeastOf() {
 	engaged := bucket.Define(bucket.Spec{
 		ID: "engaged",
@@ -54,7 +54,8 @@ func ExampleAtLeastOf() {
 	// Output: engaged
 }
 
-// A filter is asked of every occurrence, when it arrives; the window and the count then go by those that pass.
+// A filter is checked for every occurrence, when it arrives; the window and the count then go by
+// those that pass.
 func ExampleOccurrences_Where() {
 	bulk := bucket.Define(bucket.Spec{
 		ID: "bulk-buyers",
@@ -68,7 +69,7 @@ func ExampleOccurrences_Where() {
 	// Output: bulk-buyers
 }
 
-// A tenth of those who buy, always the same ones.
+// A tenth of the buyers, always the same users.
 func ExampleSample() {
 	trial := bucket.Define(bucket.Spec{
 		ID:       "new-checkout",
@@ -78,7 +79,7 @@ func ExampleSample() {
 	// Output: new-checkout
 }
 
-// What the first purchase of all was, and the last one that was paid.
+// Fields of the first purchase ever, and of the last one that was paid.
 func ExampleOccurrence() {
 	bookworms := bucket.Define(bucket.Spec{ID: "bookworms", Criteria: bucket.All(
 		Product.Of(Purchase.First()).Is("book"),
@@ -102,7 +103,8 @@ func ExampleOccurrences_Sum() {
 	// Output: spenders
 }
 
-// Buckets may be made of others. The user joins and leaves at the same instant, and in the same transaction.
+// A bucket may ask about others. The user joins and leaves at the same instant, and in the same
+// transaction.
 func ExampleInBucket() {
 	loyal := bucket.Define(bucket.Spec{ID: "loyal", Criteria: bucket.All(
 		bucket.InBucket("bulk-buyers"),
@@ -128,7 +130,7 @@ var (
 	BoughtCart  = Purchase.Text("cart_id")
 )
 
-// Steps come one after the other, within a time for all of them or for each.
+// Steps follow each other, within a time for all of them or for each.
 func ExampleOccurrences_Then() {
 	const d, w = 2 * bucket.Hour, 30 * bucket.Day
 	funnel := bucket.Define(bucket.Spec{ID: "funnel", Criteria: bucket.Any(
@@ -141,7 +143,7 @@ func ExampleOccurrences_Then() {
 	// Output: funnel
 }
 
-// A shopper joins two hours after the last change of a cart that was not bought, at that very instant.
+// A shopper joins exactly two hours after the last change of a cart that was not bought.
 func ExampleOccurrences_ThenNot() {
 	const d, w = 2 * bucket.Hour, bucket.Week
 	abandoned := bucket.Define(bucket.Spec{ID: "abandoned-cart", Criteria: bucket.Any(

@@ -7,7 +7,7 @@ import (
 	"github.com/bucketgen/bucketgen/bucket"
 )
 
-// What docs/criteria.md says of properties.
+// The examples of properties in docs/criteria.md.
 
 var (
 	Plan      = bucket.Text("plan")

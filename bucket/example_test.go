@@ -17,7 +17,8 @@ type world struct {
 	bucket registry.Ref
 }
 
-// simulate is what buckettest.New(t, gen.Registry) is for definitions that bucketgen has read.
+// simulate does for definitions in a test what buckettest.New(t, gen.Registry) does for generated
+// ones.
 func simulate(d bucket.Definition) world {
 	t := new(testing.T)
 	return world{buckettest.New(t, registrytest.Build(t, d)), registry.NewRef(d.ID(), 0)}
@@ -51,7 +52,7 @@ func ExampleDefine() {
 	// a week later: false
 }
 
-// A manual bucket has no criteria: users are added and removed by calls, here until three months are over.
+// A manual bucket has no criteria: calls add and remove users, here until three months are over.
 func ExampleDefine_manual() {
 	testers := bucket.Define(bucket.Spec{ID: "beta-testers", Kind: bucket.Manual, MaxDwell: 90 * bucket.Day})
 
@@ -100,7 +101,7 @@ func ExampleAny() {
 	// Output: true true false
 }
 
-// Not holds for those of whom nothing is known, too: somebody who never said whether they want mail may be written to.
+// Not holds for users without any facts, too: a user who never unsubscribed may be written to.
 func ExampleNot() {
 	var (
 		purchase     = bucket.Event("purchase")
@@ -135,7 +136,7 @@ func ExampleEvent() {
 	// true
 }
 
-// An event that is exactly as old as the window is not in it any more.
+// An event that is exactly as old as the window is no longer in it.
 func ExampleEventName_Within() {
 	visit := bucket.Event("visit")
 	recent := bucket.Define(bucket.Spec{ID: "recent", Criteria: visit.Within(bucket.Hour).Exists()})
@@ -151,7 +152,7 @@ func ExampleEventName_Within() {
 	// false
 }
 
-// Nothing happens when somebody stays away. The clock lets them join, at the instant at which two weeks are over.
+// Staying away is no event. The clock lets users join, at the instant at which two weeks are over.
 func ExampleOccurrences_Never() {
 	visit := bucket.Event("visit")
 	dormant := bucket.Define(bucket.Spec{
@@ -182,7 +183,7 @@ func ExampleText() {
 	// Output: true false
 }
 
-// A value of another type is no number, however it reads.
+// A value of another type is not a number, even if it spells one.
 func ExampleNumber() {
 	seats := bucket.Number("seats")
 	large := bucket.Define(bucket.Spec{ID: "large-teams", Criteria: seats.AtLeast(50)})
@@ -194,7 +195,7 @@ func ExampleNumber() {
 	// Output: true false
 }
 
-// A property that is missing is neither true nor false.
+// A missing property is neither true nor false.
 func ExampleBool() {
 	verified := bucket.Bool("verified")
 	unverified := bucket.Define(bucket.Spec{ID: "unverified", Criteria: verified.IsFalse()})
@@ -221,7 +222,7 @@ func ExampleTime() {
 	// 2026-01-31T09:00:00Z ada left renewing-soon 1 by criteria
 }
 
-// A user who comes and goes is a member each time, but nobody is told of it more often than the policy says.
+// A user who comes and goes is a member each time, but the policy limits the announcements.
 func ExampleOncePer() {
 	cart := bucket.Bool("cart_full")
 	shoppers := bucket.Define(bucket.Spec{ID: "shoppers", Criteria: cart.IsTrue(), Entry: bucket.OncePer(30 * bucket.Day)})

@@ -5,17 +5,21 @@ import "github.com/bucketgen/bucketgen/internal/ir"
 // TextField is a field of an event's payload whose values are texts. [EventName.Text] declares one.
 type TextField struct{ TextOf[Filter] }
 
-// NumberField is a field of an event's payload whose values are numbers. [EventName.Number] declares one.
+// NumberField is a field of an event's payload whose values are numbers. [EventName.Number]
+// declares one.
 type NumberField struct{ NumberOf[Filter] }
 
-// BoolField is a field of an event's payload whose values are true and false. [EventName.Bool] declares one.
+// BoolField is a field of an event's payload whose values are true and false. [EventName.Bool]
+// declares one.
 type BoolField struct{ BoolOf[Filter] }
 
-// TimeField is a field of an event's payload whose values are instants. [EventName.Time] declares one. What is asked
-// relative to now is answered once, as of the instant at which the event occurred.
+// TimeField is a field of an event's payload whose values are instants. [EventName.Time] declares
+// one. A condition relative to now is evaluated once, as of the instant at which the event
+// occurred.
 type TimeField struct{ TimeOf[Filter] }
 
-// ListField is a field of an event's payload whose values are lists of texts. [EventName.List] declares one.
+// ListField is a field of an event's payload whose values are lists of texts. [EventName.List]
+// declares one.
 type ListField struct{ ListOf[Filter] }
 
 // Text declares a field of the event's payload whose values are texts.
@@ -33,7 +37,8 @@ func (e EventName) Bool(name string) BoolField {
 	return BoolField{BoolOf[Filter]{reference{name: name, event: e.check.Name, typ: ir.Bool}}}
 }
 
-// Time declares a field of the event's payload whose values are instants, written as RFC 3339 texts.
+// Time declares a field of the event's payload whose values are instants, written as RFC 3339
+// texts.
 func (e EventName) Time(name string) TimeField {
 	return TimeField{TimeOf[Filter]{reference{name: name, event: e.check.Name, typ: ir.Time}}}
 }
@@ -43,7 +48,8 @@ func (e EventName) List(name string) ListField {
 	return ListField{ListOf[Filter]{reference{name: name, event: e.check.Name, typ: ir.List}}}
 }
 
-// At is the text that a path of keys leads to, from a field that is an object. See [TextProperty.At].
+// At is the text that a path of keys leads to, from a field that is an object. See
+// [TextProperty.At].
 func (f TextField) At(keys ...string) TextField {
 	f.of = f.of.at(keys)
 	return f

@@ -2,31 +2,33 @@ package bucket
 
 import "github.com/bucketgen/bucketgen/internal/ir"
 
-// ListOf is what can be asked of a list of texts: of a [ListProperty], which gives [Criteria], or of a [ListField], which
-// gives a [Filter]. Only a JSON list is a list; a text is none, and neither is an object.
+// ListOf has the conditions on a list of texts. A [ListProperty] makes them [Criteria], a
+// [ListField] makes them a [Filter]. Only a JSON list is a list; a text is none, and neither is an
+// object.
 type ListOf[C Condition] struct{ of reference }
 
 // Name returns the name of the property or field.
 func (l ListOf[C]) Name() string { return l.of.name }
 
-// Has holds while the value is a list that has the text v among its elements. Checked when the value is set.
+// Has holds while the value is a list that has the text v among its elements. Checked when the
+// value is set.
 func (l ListOf[C]) Has(v string) C {
 	return condition[C](l.of, ir.PropertyCheck{Operator: ir.HasAny, Values: values([]string{v}, textValue)})
 }
 
-// HasAny holds while the value is a list that has at least one of the texts among its elements. It needs at least one,
-// and each once. Checked when the value is set.
+// HasAny holds while the value is a list that has at least one of the texts among its elements. It
+// needs at least one, and each once. Checked when the value is set.
 func (l ListOf[C]) HasAny(v ...string) C {
 	return condition[C](l.of, ir.PropertyCheck{Operator: ir.HasAny, Values: values(v, textValue)})
 }
 
-// HasAll holds while the value is a list that has every one of the texts among its elements, and perhaps others. It needs
-// at least one, and each once. Checked when the value is set.
+// HasAll holds while the value is a list that has every one of the texts among its elements, and
+// perhaps others. It needs at least one, and each once. Checked when the value is set.
 func (l ListOf[C]) HasAll(v ...string) C {
 	return condition[C](l.of, ir.PropertyCheck{Operator: ir.HasAll, Values: values(v, textValue)})
 }
 
-// Length asks how many elements the list has, whatever they are. It is no condition yet: compare it.
+// Length is the number of elements of the list, of any type. It is not a condition yet: compare it.
 func (l ListOf[C]) Length() LengthOf[C] { return LengthOf[C](l) }
 
 // Exists holds while there is a value, of any type. Checked when the value is set.
@@ -37,8 +39,8 @@ func (l ListOf[C]) NotExists() C {
 	return condition[C](l.of, ir.PropertyCheck{Operator: ir.NotExists})
 }
 
-// LengthOf is the number of elements of a list, to be compared. [ListOf.Length] makes one. What is no list has no
-// length: nothing holds for it, AtMost neither.
+// LengthOf is the number of elements of a list. [ListOf.Length] makes one. A value that is not a
+// list has no length: no comparison holds for it, not even AtMost.
 type LengthOf[C Condition] struct{ of reference }
 
 // Exactly holds while the list has n elements. Checked when the value is set.

@@ -2,8 +2,8 @@ package bucket
 
 import "github.com/bucketgen/bucketgen/internal/ir"
 
-// NumberOf is what can be asked of a number: of a [NumberProperty], which gives [Criteria], or of a [NumberField], which
-// gives a [Filter].
+// NumberOf has the conditions on a number. A [NumberProperty] makes them [Criteria], a
+// [NumberField] makes them a [Filter].
 type NumberOf[C Condition] struct{ of reference }
 
 // Name returns the name of the property or field.
@@ -14,19 +14,20 @@ func (n NumberOf[C]) Is(v float64) C {
 	return condition[C](n.of, ir.PropertyCheck{Operator: ir.Eq, Value: numberValue(v)})
 }
 
-// IsNot holds while the value is anything but the number v: another number, another type, or missing. Checked when the
-// value is set.
+// IsNot holds while the value is anything but the number v: another number, another type, or
+// missing. Checked when the value is set.
 func (n NumberOf[C]) IsNot(v float64) C {
 	return condition[C](n.of, ir.PropertyCheck{Operator: ir.Neq, Value: numberValue(v)})
 }
 
-// In holds while the value is one of the numbers. It needs at least one, and each once. Checked when the value is set.
+// In holds while the value is one of the numbers. It needs at least one, and each once. Checked
+// when the value is set.
 func (n NumberOf[C]) In(v ...float64) C {
 	return condition[C](n.of, ir.PropertyCheck{Operator: ir.In, Values: values(v, numberValue)})
 }
 
-// NotIn holds while the value is none of the numbers: another number, another type, or missing. It needs at least one,
-// and each once. Checked when the value is set.
+// NotIn holds while the value is none of the numbers: another number, another type, or missing. It
+// needs at least one, and each once. Checked when the value is set.
 func (n NumberOf[C]) NotIn(v ...float64) C {
 	return condition[C](n.of, ir.PropertyCheck{Operator: ir.NotIn, Values: values(v, numberValue)})
 }
@@ -51,7 +52,8 @@ func (n NumberOf[C]) AtMost(v float64) C {
 	return condition[C](n.of, ir.PropertyCheck{Operator: ir.Lte, Value: numberValue(v)})
 }
 
-// Between holds while the value is a number from least to most, both included. Checked when the value is set.
+// Between holds while the value is a number from least to most, both included. Checked when the
+// value is set.
 func (n NumberOf[C]) Between(least, most float64) C {
 	return condition[C](n.of, ir.PropertyCheck{Operator: ir.Between, Values: values([]float64{least, most}, numberValue)})
 }

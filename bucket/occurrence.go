@@ -2,16 +2,17 @@ package bucket
 
 import "github.com/bucketgen/bucketgen/internal/ir"
 
-// Occurrence is a single occurrence of an event: the first that there ever was, or the last. [Occurrences.First] and
-// [Occurrences.Last] give one. It is no condition yet: ask for a field of its payload, as in
-// Product.Of(Purchase.First()).Is("book").
+// Occurrence is a single occurrence of an event: the first ever, or the last. [Occurrences.First]
+// and [Occurrences.Last] return one. It is not a condition yet: ask for a field of its payload, as
+// in Product.Of(Purchase.First()).Is("book").
 //
-// All that can be asked of a field can be asked here, and gives [Criteria]. It is answered as of now, not as of the
-// instant at which the event occurred. While there is no occurrence, the field is missing.
+// All conditions on a field exist here, too, and give [Criteria]. They are evaluated as of now, not
+// as of the instant at which the event occurred. While there is no occurrence, the field is
+// missing.
 type Occurrence struct{ of Occurrences }
 
-// First is the first occurrence ever. Of several at one instant it is the one that arrived first; an event that arrives
-// late may take its place.
+// First is the first occurrence ever. Of several at one instant it is the one that arrived first;
+// an event that arrives late may take its place.
 func (o Occurrences) First() Occurrence { return o.single(ir.First) }
 
 // Last is the last occurrence so far. Of several at one instant it is the one that arrived last.
@@ -34,8 +35,8 @@ func (f NumberField) Of(o Occurrence) NumberOf[Criteria] { return NumberOf[Crite
 // Of is the truth value in the field of a single occurrence. Checked when the event arrives.
 func (f BoolField) Of(o Occurrence) BoolOf[Criteria] { return BoolOf[Criteria]{f.of.inside(o)} }
 
-// Of is the instant in the field of a single occurrence. Checked when the event arrives, and at the instants at which what
-// is asked of it changes.
+// Of is the instant in the field of a single occurrence. Checked when the event arrives, and at the
+// instants at which the clock changes the answer.
 func (f TimeField) Of(o Occurrence) TimeOf[Criteria] { return TimeOf[Criteria]{f.of.inside(o)} }
 
 // Of is the list in the field of a single occurrence. Checked when the event arrives.

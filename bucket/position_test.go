@@ -11,7 +11,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// line returns the line from which it is called.
+// line returns the line of its caller.
 func line() int {
 	pc := make([]uintptr, 1)
 	runtime.Callers(2, pc)
@@ -19,7 +19,8 @@ func line() int {
 	return frame.Line
 }
 
-// TestPositions checks that every condition knows the line on which its author wrote it, whatever it is built by.
+// TestPositions checks that every condition knows its line in the source, for each way to build
+// one.
 func TestPositions(t *testing.T) {
 	t.Parallel()
 	var (

@@ -6,17 +6,17 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// A property is compared strictly: the operators of a type are true only for stored values of that type, so a number
-// never equals the text that spells it. A property that is missing, or was set to null, does not exist; IsNot, NotIn and
-// NotExists hold for it, every other comparison does not.
+// A property is compared strictly: the operators of a type are true only for stored values of that
+// type, so a number never equals the text that spells it. A property that is missing, or was set to
+// null, does not exist; IsNot, NotIn and NotExists hold for it, every other comparison does not.
 //
-// The name of a property is literal: a dot in it is a dot. What lies inside of a property that is an object is reached
-// by At.
+// The name of a property is literal: a dot in it is a dot. At leads to a value inside a property
+// that is an object.
 //
-// What can be asked of a value of a type is the same for properties of users and for fields of payloads, and stands with
-// [TextOf], [NumberOf], [BoolOf], [TimeOf] and [ListOf]. Where it says there that something is checked when the value is
-// set, that is whenever an ingest carries the property, in its traits or in its payload; a field is checked once, when
-// its event is ingested.
+// The conditions on a value are the same for properties of users and for fields of payloads;
+// [TextOf], [NumberOf], [BoolOf], [TimeOf] and [ListOf] document them. "Checked when the value is
+// set" means for a property: whenever an ingest carries it, in its traits or in its payload. A
+// field is checked once, when its event is ingested.
 
 // TextProperty is a property of users whose values are texts. [Text] declares one.
 type TextProperty struct{ TextOf[Criteria] }
@@ -26,15 +26,16 @@ func Text(name string) TextProperty {
 	return TextProperty{TextOf[Criteria]{reference{name: name, typ: ir.Text}}}
 }
 
-// At is the text that a path of keys leads to, from a property that is an object: Text("address").At("geo", "city").
-// Where the path does not lead through objects there is no value. Lists are not entered.
+// At is the text at the end of a path of keys, from a property that is an object:
+// Text("address").At("geo", "city"). Where the path does not lead through objects there is no
+// value. Lists are not entered.
 func (p TextProperty) At(keys ...string) TextProperty {
 	p.of = p.of.at(keys)
 	return p
 }
 
-// TraitsOnly makes payloads of events no source of the property: only traits set it. All declarations of a property must
-// agree on that.
+// TraitsOnly makes the property ignore payloads of events: only traits set it. All declarations of
+// a property must agree on that.
 func (p TextProperty) TraitsOnly() TextProperty {
 	p.of.traitsOnly = true
 	return p
@@ -43,19 +44,19 @@ func (p TextProperty) TraitsOnly() TextProperty {
 // NumberProperty is a property of users whose values are numbers. [Number] declares one.
 type NumberProperty struct{ NumberOf[Criteria] }
 
-// Number declares a property whose values are numbers. Numbers are float64: beyond 2^53 neighbouring integers are
-// equal.
+// Number declares a property whose values are numbers. Numbers are float64: beyond 2^53
+// neighbouring integers are equal.
 func Number(name string) NumberProperty {
 	return NumberProperty{NumberOf[Criteria]{reference{name: name, typ: ir.Number}}}
 }
 
-// At is the number that a path of keys leads to. See [TextProperty.At].
+// At is the number at the end of a path of keys. See [TextProperty.At].
 func (p NumberProperty) At(keys ...string) NumberProperty {
 	p.of = p.of.at(keys)
 	return p
 }
 
-// TraitsOnly makes payloads of events no source of the property. See [TextProperty.TraitsOnly].
+// TraitsOnly makes the property ignore payloads of events. See [TextProperty.TraitsOnly].
 func (p NumberProperty) TraitsOnly() NumberProperty {
 	p.of.traitsOnly = true
 	return p
@@ -69,20 +70,21 @@ func Bool(name string) BoolProperty {
 	return BoolProperty{BoolOf[Criteria]{reference{name: name, typ: ir.Bool}}}
 }
 
-// At is the truth value that a path of keys leads to. See [TextProperty.At].
+// At is the truth value at the end of a path of keys. See [TextProperty.At].
 func (p BoolProperty) At(keys ...string) BoolProperty {
 	p.of = p.of.at(keys)
 	return p
 }
 
-// TraitsOnly makes payloads of events no source of the property. See [TextProperty.TraitsOnly].
+// TraitsOnly makes the property ignore payloads of events. See [TextProperty.TraitsOnly].
 func (p BoolProperty) TraitsOnly() BoolProperty {
 	p.of.traitsOnly = true
 	return p
 }
 
-// TimeProperty is a property of users whose values are instants, written as RFC 3339 texts like "2026-11-23T09:30:00Z".
-// [Time] declares one. A text that is no such instant exists, and every other question about it is answered no.
+// TimeProperty is a property of users whose values are instants, written as RFC 3339 texts like
+// "2026-11-23T09:30:00Z". [Time] declares one. A text in another form exists, and no other
+// condition holds for it.
 type TimeProperty struct{ TimeOf[Criteria] }
 
 // Time declares a property whose values are instants, written as RFC 3339 texts.
@@ -90,13 +92,13 @@ func Time(name string) TimeProperty {
 	return TimeProperty{TimeOf[Criteria]{reference{name: name, typ: ir.Time}}}
 }
 
-// At is the instant that a path of keys leads to. See [TextProperty.At].
+// At is the instant at the end of a path of keys. See [TextProperty.At].
 func (p TimeProperty) At(keys ...string) TimeProperty {
 	p.of = p.of.at(keys)
 	return p
 }
 
-// TraitsOnly makes payloads of events no source of the property. See [TextProperty.TraitsOnly].
+// TraitsOnly makes the property ignore payloads of events. See [TextProperty.TraitsOnly].
 func (p TimeProperty) TraitsOnly() TimeProperty {
 	p.of.traitsOnly = true
 	return p
@@ -105,32 +107,32 @@ func (p TimeProperty) TraitsOnly() TimeProperty {
 // ListProperty is a property of users whose values are lists of texts. [List] declares one.
 type ListProperty struct{ ListOf[Criteria] }
 
-// List declares a property whose values are lists of texts. A list may hold other things too: they count in its length
-// and equal no text.
+// List declares a property whose values are lists of texts. A list may contain other values, too:
+// they count in its length and equal no text.
 func List(name string) ListProperty {
 	return ListProperty{ListOf[Criteria]{reference{name: name, typ: ir.List}}}
 }
 
-// At is the list that a path of keys leads to. See [TextProperty.At].
+// At is the list at the end of a path of keys. See [TextProperty.At].
 func (p ListProperty) At(keys ...string) ListProperty {
 	p.of = p.of.at(keys)
 	return p
 }
 
-// TraitsOnly makes payloads of events no source of the property. See [TextProperty.TraitsOnly].
+// TraitsOnly makes the property ignore payloads of events. See [TextProperty.TraitsOnly].
 func (p ListProperty) TraitsOnly() ListProperty {
 	p.of.traitsOnly = true
 	return p
 }
 
-// reference says which value conditions are about.
+// reference names the value of a condition.
 type reference struct {
 	name       string
 	path       []string
-	event      string // whose payload has it; empty: the user
+	event      string // event whose payload has the value; empty: the user has it
 	typ        ir.Type
 	traitsOnly bool
-	of         *Occurrences // of which a single one is asked for the field; nil: all that a filter looks at
+	of         *Occurrences // occurrences with the one whose field is compared; nil: all that a filter sees
 }
 
 func (r reference) at(keys []string) reference {

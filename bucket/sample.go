@@ -9,9 +9,10 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// Sample holds for so many percent of all users, chosen by a hash of the salt and the user's id: always for the same
-// users, on every machine and in every version. Those in 10 percent are also in 20 percent of the same salt; with another
-// salt the choice is independent. percent is more than 0 and less than 100, and need not be whole.
+// Sample holds for a percentage of all users, chosen by a hash of the salt and the user's id:
+// always for the same users, on every machine and in every version. Those in 10 percent are also in
+// 20 percent of the same salt; with another salt the choice is independent. percent is more than 0
+// and less than 100, and need not be whole.
 //
 // It is checked when a user is created, and whenever another condition of the bucket is.
 func Sample(percent float64, salt string) Criteria {

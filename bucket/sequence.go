@@ -8,26 +8,28 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// Steps are events that follow each other, of which one may still follow at any time: say within which by
+// Steps are events that follow each other, the last of them without a time limit: set one by
 // [Steps.Within]. They are not a criteria yet. [Occurrences.Then] begins them.
 type Steps struct{ of chain }
 
-// TimedSteps are events that follow each other, each within a time. They are a [Sequence] already, and may go on.
-// [Occurrences.ThenWithin] begins them.
+// TimedSteps are events that follow each other, each within a time. They are a [Sequence] already,
+// and more may follow. [Occurrences.ThenWithin] begins them.
 type TimedSteps struct{ Sequence }
 
-// Sequence is events that follow each other within a time, each after the one before: of two at one instant, what
-// arrived later comes later. One event takes one step. It is not a criteria yet: ask whether it exists, or was completed
-// in the last time.
+// Sequence is events that follow each other within a time, each after the one before: of two at one
+// instant, the later arrival comes later. One event takes one step. It is not a criteria yet: ask
+// whether it exists, or was completed recently.
 //
-// It is checked when one of its events arrives. One that arrives late counts from the instant it is said to have
+// It is checked when one of its events arrives. A late event counts from the instant at which it
 // occurred.
 type Sequence struct{ Completion }
 
-// Completion is what becomes of a sequence: that it is completed or, after ThenNot, that what must not follow has not.
+// Completion is the end of a sequence: its last step or, after ThenNot, the instant at which the
+// absence is certain.
 type Completion struct{ of chain }
 
-// Absence is an event that must not follow. It is not a criteria yet: say within which time, by [Absence.Within].
+// Absence is an event that must not follow. It is not a criteria yet: set the time by
+// [Absence.Within].
 type Absence struct{ of chain }
 
 // chain is a sequence as far as it is written.
@@ -37,51 +39,51 @@ type chain struct {
 	keyed    bool
 }
 
-// Then says what follows. Say within which time after that, by [Steps.Within]; or use [Occurrences.ThenWithin].
+// Then adds the next event. Set the time by [Steps.Within], or use [Occurrences.ThenWithin].
 func (o Occurrences) Then(next StepEvent) Steps {
 	pos := callerOf(1)
 	return Steps{chain{}.step(o, 0, pos).step(next.step(), 0, pos)}
 }
 
-// ThenWithin says what follows, less than d after.
+// ThenWithin adds the next event, which comes less than d after.
 func (o Occurrences) ThenWithin(d time.Duration, next StepEvent) TimedSteps {
 	pos := callerOf(1)
 	return timed(chain{}.step(o, 0, pos).step(next.step(), d, pos).positive("ThenWithin", d, pos))
 }
 
-// ThenNot says what must not follow, within a time that [Absence.Within] gives.
+// ThenNot adds the event that must not follow, within the time of [Absence.Within].
 func (o Occurrences) ThenNot(answer StepEvent) Absence {
 	pos := callerOf(1)
 	return Absence{chain{}.step(o, 0, pos).step(answer.step(), 0, pos)}
 }
 
-// Then says what follows next.
+// Then adds the next event.
 func (s Steps) Then(next StepEvent) Steps { return Steps{s.of.step(next.step(), 0, callerOf(1))} }
 
-// ThenWithin says what follows next, less than d after the step before.
+// ThenWithin adds the next event, which comes less than d after the step before.
 func (s Steps) ThenWithin(d time.Duration, next StepEvent) Steps {
 	pos := callerOf(1)
 	return Steps{s.of.step(next.step(), d, pos).positive("ThenWithin", d, pos)}
 }
 
-// Within says that the last step comes less than d after the first.
+// Within requires the last step less than d after the first.
 func (s Steps) Within(d time.Duration) Sequence {
 	s.of.check.Within = d
 	return Sequence{Completion{s.of.positive("Within", d, callerOf(1))}}
 }
 
-// Then says what follows next. All together then need a time: see [Steps.Within].
+// Then adds the next event. All steps together then need a time: see [Steps.Within].
 func (s TimedSteps) Then(next StepEvent) Steps {
 	return Steps{s.of.step(next.step(), 0, callerOf(1))}
 }
 
-// ThenWithin says what follows next, less than d after the step before.
+// ThenWithin adds the next event, which comes less than d after the step before.
 func (s TimedSteps) ThenWithin(d time.Duration, next StepEvent) TimedSteps {
 	pos := callerOf(1)
 	return timed(s.of.step(next.step(), d, pos).positive("ThenWithin", d, pos))
 }
 
-// Within says that the last step comes less than d after the first, beside what each of them has.
+// Within requires the last step less than d after the first, in addition to the times of the steps.
 func (s TimedSteps) Within(d time.Duration) Sequence {
 	s.of.check.Within = d
 	return Sequence{Completion{s.of.positive("Within", d, callerOf(1))}}
@@ -89,22 +91,23 @@ func (s TimedSteps) Within(d time.Duration) Sequence {
 
 func timed(c chain) TimedSteps { return TimedSteps{Sequence{Completion{c}}} }
 
-// ThenNot says what must not follow the sequence, within a time that [Absence.Within] gives.
+// ThenNot adds the event that must not follow the sequence, within the time of [Absence.Within].
 func (s Sequence) ThenNot(answer StepEvent) Absence {
 	return Absence{s.of.step(answer.step(), 0, callerOf(1))}
 }
 
-// Within says for how long it must not follow. It goes by the newest of the events, or chains of them, that it must not
-// follow: from d after that on the condition holds, at that very instant and without any event, until it does follow.
+// Within sets how long the event must not follow. It goes by the newest of the events, or chains of
+// them, that the event must not follow. The condition holds from exactly d after that one on, until
+// the event does follow.
 func (a Absence) Within(d time.Duration) Completion {
 	a.of.check.Steps = slices.Clone(a.of.check.Steps)
 	a.of.check.Steps[len(a.of.check.Steps)-1].Within, a.of.check.Unless = d, true
 	return Completion{a.of.positive("Within", d, callerOf(1))}
 }
 
-// By lets only events follow each other that have the same value in a field: the same order, say. It takes one field of
-// each event, all of one type. An event without a value there takes no step, nor does one with a list or an object. The
-// condition holds if it holds for some value.
+// By matches only events with the same value in a field: the same order, for example. It takes one
+// field of each event, all of one type. An event without a value there takes no step, nor does one
+// with a list or an object. The condition holds if it holds for some value.
 func (c Completion) By(fields ...Field) Completion {
 	pos := callerOf(1)
 	if c.of.keyed {
@@ -135,17 +138,19 @@ func (c Completion) By(fields ...Field) Completion {
 	return c
 }
 
-// Exists holds if the sequence was ever completed. After ThenNot it holds while what must not follow has not.
+// Exists holds if the sequence was ever completed. After ThenNot it holds while the event has not
+// followed.
 func (c Completion) Exists() Criteria { return c.of.criteria(callerOf(1)) }
 
-// InTheLast holds while the last completion is in (now-d, now]: the instant of the last step or, after ThenNot, the one at
-// which the time was over. The clock ends it at the very instant. d must be positive.
+// InTheLast holds while the last completion is in (now-d, now]: the instant of the last step or,
+// after ThenNot, the end of its time. The clock ends it at the very instant. d must be positive.
 func (c Completion) InTheLast(d time.Duration) Criteria {
 	c.of.check.Window = &ir.Window{Last: d}
 	return c.of.criteria(callerOf(1))
 }
 
-// StepEvent is what takes a step of a sequence: an [EventName], or those [Occurrences] of one that pass a filter.
+// StepEvent takes a step of a sequence: an [EventName], or those [Occurrences] of one that pass a
+// filter.
 type StepEvent interface {
 	step() Occurrences
 }
@@ -163,7 +168,7 @@ func (c chain) step(o Occurrences, within time.Duration, pos ir.Pos) chain {
 	return c
 }
 
-// positive notes a time that is none.
+// positive records a problem if a time is not positive.
 func (c chain) positive(method string, d time.Duration, pos ir.Pos) chain {
 	if d > 0 {
 		return c

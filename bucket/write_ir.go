@@ -8,15 +8,16 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// Var is an exported variable of a definitions package. It exists for bucketgen and is not covered by the
-// compatibility promise.
+// Var is an exported variable of a definitions package. It exists for bucketgen and is not covered
+// by the compatibility promise.
 type Var struct {
 	Name  string
 	Value any
 }
 
-// WriteIR writes what the variables define to the file, in the form that bucketgen reads. It exists for the program
-// that bucketgen makes of a definitions package and is not covered by the compatibility promise.
+// WriteIR writes the definitions of the variables to the file, in the form that bucketgen reads. It
+// exists for the program that bucketgen builds for a definitions package and is not covered by the
+// compatibility promise.
 func WriteIR(file string, vars ...Var) error {
 	out := ir.File{Version: ir.Version}
 	for _, v := range vars {

@@ -2,7 +2,8 @@ package buckets
 
 import "github.com/bucketgen/bucketgen/bucket"
 
-// BetaTesters see what is not finished. Support adds them, and after three months they are asked again.
+// BetaTesters see unfinished features. Support adds them, and after three months they are asked
+// again.
 var BetaTesters = bucket.Define(bucket.Spec{
 	ID:          "beta-testers",
 	Name:        "Beta testers",

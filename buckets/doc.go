@@ -1,5 +1,5 @@
-// Package buckets defines the buckets of this repository: those that its server runs, its benchmarks measure and its
-// documentation shows. Package gen is generated from it.
+// Package buckets defines the buckets of this repository: its server runs them, its benchmarks
+// measure them, its documentation shows them. Package gen is generated from it.
 //
-// One file holds one bucket; the words that they share are in vocab.go.
+// One file holds one bucket; their properties and events are in vocab.go.
 package buckets

@@ -2,8 +2,8 @@ package buckets
 
 import "github.com/bucketgen/bucketgen/bucket"
 
-// PowerUsers pay and come back: five active moments in a week make one. A quiet day does not end it at once, a quiet
-// week does.
+// PowerUsers pay and come back: five active moments in a week make one. One quiet day does not end
+// the stay, a quiet week does.
 var PowerUsers = bucket.Define(bucket.Spec{
 	ID:          "power-users",
 	Name:        "Power users",

@@ -2,8 +2,8 @@ package buckets
 
 import "github.com/bucketgen/bucketgen/bucket"
 
-// TrialExpiringSoon are users whose trial is about to end and who have not begun to pay. Two systems know of trials,
-// and either may be first to say so.
+// TrialExpiringSoon are users whose trial is about to end and who have not begun to pay. Two
+// systems report trials, and either may be first.
 var TrialExpiringSoon = bucket.Define(bucket.Spec{
 	ID:          "trial-expiring-soon",
 	Name:        "Trial expiring soon",

@@ -15,13 +15,14 @@ import (
 // bucketgen of that version, or require the version whose bucketgen wrote it.
 const _ = table.IsAtLeastVersion2
 
-// BetaTesters see what is not finished. Support adds them, and after three months they are asked again.
+// BetaTesters see unfinished features. Support adds them, and after three months they are asked
+// again.
 //
 // Bucket beta-testers, defined in beta_testers.go.
 var BetaTesters = registry.NewManualRef("beta-testers", idxBetaTesters)
 
-// PowerUsers pay and come back: five active moments in a week make one. A quiet day does not end it at once, a quiet
-// week does.
+// PowerUsers pay and come back: five active moments in a week make one. One quiet day does not end
+// the stay, a quiet week does.
 //
 // Bucket power-users, defined in power_users.go.
 var PowerUsers = registry.NewRef("power-users", idxPowerUsers)
@@ -32,8 +33,8 @@ var PowerUsersAfter7Days = registry.NewTickRef("power-users", idxPowerUsers, "af
 // PowerUsersEvery30Days ticks for members of PowerUsers every 30 days for as long as a stay lasts.
 var PowerUsersEvery30Days = registry.NewTickRef("power-users", idxPowerUsers, "every-2592000000")
 
-// TrialExpiringSoon are users whose trial is about to end and who have not begun to pay. Two systems know of trials,
-// and either may be first to say so.
+// TrialExpiringSoon are users whose trial is about to end and who have not begun to pay. Two
+// systems report trials, and either may be first.
 //
 // Bucket trial-expiring-soon, defined in trial_expiring_soon.go.
 var TrialExpiringSoon = registry.NewRef("trial-expiring-soon", idxTrialExpiringSoon)

@@ -35,7 +35,7 @@ const (
 	signalSubscriptionStarted
 )
 
-// Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
+// Registry holds everything that the engine needs of the buckets. A program passes it to engine.New.
 var Registry = registry.New(&table.Registry{
 	Fingerprint: "3597aa4139b246e3",
 	Buckets: []table.Bucket{

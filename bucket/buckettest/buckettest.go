@@ -1,5 +1,6 @@
-// Package buckettest runs buckets in memory, on a clock that only tests move, so that a host can test its definitions in
-// milliseconds and without a database. It is no imitation: memberships are decided by the code that the engine runs.
+// Package buckettest runs buckets in memory, on a clock that only tests move, so that a host can
+// test its definitions in milliseconds and without a database. It is no imitation: the engine's own
+// code decides memberships.
 //
 //	func TestWentDormant(t *testing.T) {
 //		sim := buckettest.New(t, gen.Registry)
@@ -23,8 +24,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Sim is a world of users and buckets, with a clock of its own. What is wrong with a call, or not as required, ends the
-// test. It is for one goroutine.
+// Sim is a world of users and buckets, with a clock of its own. A call that is wrong, and a
+// requirement that is not met, end the test. It is for one goroutine.
 type Sim struct {
 	t        testing.TB
 	handle   *registry.Registry
@@ -52,10 +53,10 @@ func NewAt(t testing.TB, r *registry.Registry, start time.Time) *Sim {
 // Now returns the time of the world.
 func (s *Sim) Now() time.Time { return s.world.Now().Time() }
 
-// Advance lets time pass. What is due on the way happens at its own instant.
+// Advance moves the clock forward. What is due on the way happens at its own instant.
 func (s *Sim) Advance(d time.Duration) { s.AdvanceTo(s.Now().Add(d)) }
 
-// AdvanceTo lets time pass until t, which must not be in the past.
+// AdvanceTo moves the clock forward to t, which must not be in the past.
 func (s *Sim) AdvanceTo(t time.Time) {
 	s.t.Helper()
 	if t.Before(s.Now()) {
@@ -64,7 +65,7 @@ func (s *Sim) AdvanceTo(t time.Time) {
 	s.world.AdvanceTo(table.At(t))
 }
 
-// Event is an event, as engine.Event is.
+// Event is like engine.Event.
 type Event struct {
 	UserID     string
 	Name       string
@@ -76,7 +77,7 @@ type Event struct {
 	TraitsOnly bool
 }
 
-// Track lets a user do something now. Properties may be nil.
+// Track ingests an event of a user now. Properties may be nil.
 func (s *Sim) Track(userID, name string, properties map[string]any) {
 	s.t.Helper()
 	s.Ingest(Event{UserID: userID, Name: name, Properties: properties})
@@ -88,7 +89,7 @@ func (s *Sim) Identify(userID string, traits map[string]any) {
 	s.Ingest(Event{UserID: userID, Traits: traits})
 }
 
-// Ingest takes an event in, by the rules of the engine and the default limits of engine.Config.
+// Ingest ingests an event by the rules of the engine and the default limits of engine.Config.
 func (s *Sim) Ingest(ev Event) {
 	s.t.Helper()
 	valid, err := event.Validate(s.registry, &bucketgen.Event{
@@ -103,7 +104,7 @@ func (s *Sim) Ingest(ev Event) {
 	}
 }
 
-// Add puts a user into a manual bucket.
+// Add adds a user to a manual bucket.
 func (s *Sim) Add(bucket registry.ManualRef, userID string) {
 	s.t.Helper()
 	if err := s.world.Add(s.index(bucket), userID); err != nil {
@@ -111,7 +112,7 @@ func (s *Sim) Add(bucket registry.ManualRef, userID string) {
 	}
 }
 
-// Remove takes a user out of a manual bucket.
+// Remove removes a user from a manual bucket.
 func (s *Sim) Remove(bucket registry.ManualRef, userID string) {
 	s.t.Helper()
 	if err := s.world.Remove(s.index(bucket), userID); err != nil {
@@ -119,13 +120,13 @@ func (s *Sim) Remove(bucket registry.ManualRef, userID string) {
 	}
 }
 
-// Delete hides a user, as Delete of the engine does.
+// Delete hides a user, like Delete of the engine.
 func (s *Sim) Delete(userID string) { s.world.Delete(userID) }
 
 // Restore undoes Delete.
 func (s *Sim) Restore(userID string) { s.world.Restore(userID) }
 
-// Merge makes a user another, as Merge of the engine does.
+// Merge merges one user into another, like Merge of the engine.
 func (s *Sim) Merge(from, into string) {
 	s.t.Helper()
 	if _, err := s.world.Merge(from, into); err != nil {
@@ -155,13 +156,13 @@ func (s *Sim) RequireNotMember(bucket registry.BucketRef, userID string) {
 	}
 }
 
-// Transition is something that happened to a stay of a user in a bucket.
+// Transition is an enter, a leave or a tick of a stay.
 type Transition struct {
 	At         time.Time
 	UserID     string
 	BucketID   string
 	Kind       string // entered, left or dwell
-	EntryCount int    // which stay it is, from 1
+	EntryCount int    // number of the stay, from 1
 	Source     string
 	Reason     string // of a leave: criteria, maxDwell, manual or merged
 	Tick       string // label of a tick
@@ -169,7 +170,7 @@ type Transition struct {
 	Suppressed bool   // by the entry policy: it happened, but is not announced
 }
 
-// String returns the transition in a line.
+// String returns the transition as one line.
 func (t Transition) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s %s %s %d", t.At.Format(time.RFC3339Nano), t.UserID, t.Kind, t.BucketID, t.EntryCount)
@@ -185,7 +186,7 @@ func (t Transition) String() string {
 	return b.String()
 }
 
-// Transitions returns everything that happened so far, by time.
+// Transitions returns all transitions so far, by time.
 func (s *Sim) Transitions() []Transition {
 	var all []Transition
 	for _, t := range s.world.Transitions() {
@@ -197,7 +198,7 @@ func (s *Sim) Transitions() []Transition {
 	return all
 }
 
-// TransitionsOf returns what happened to a user so far, by time.
+// TransitionsOf returns the transitions of a user so far, by time.
 func (s *Sim) TransitionsOf(userID string) []Transition {
 	var own []Transition
 	user := s.world.Name(userID)

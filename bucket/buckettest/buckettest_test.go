@@ -14,7 +14,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// fakeTB is a test that keeps what ends it.
+// fakeTB is a testing.TB that records the message which ends it.
 type fakeTB struct {
 	testing.TB
 	message string
@@ -31,7 +31,7 @@ func (f *fakeTB) end(message string) {
 	runtime.Goexit()
 }
 
-// failure runs a test and returns what ended it, or nothing.
+// failure runs a test and returns the message that ended it, or nothing.
 func failure(test func(t testing.TB)) string {
 	f := &fakeTB{}
 	done := make(chan struct{})

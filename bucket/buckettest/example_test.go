@@ -10,7 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// A test of a bucket tells what a user does, lets time pass and says who must be a member.
+// A test of a bucket ingests events, moves the clock and checks the members.
 func Example() {
 	t := new(testing.T) // that of the test
 
@@ -27,7 +27,7 @@ func Example() {
 	// Output: dormant since 2026-01-15 00:00:00 +0000 UTC
 }
 
-// Merge lets a visitor become the user who signs up: what both did counts together.
+// Merge turns a visitor into the user who signs up: events of both count together.
 func ExampleSim_Merge() {
 	t := new(testing.T) // that of the test
 
@@ -43,7 +43,7 @@ func ExampleSim_Merge() {
 	// Output: true
 }
 
-// Transitions are what handlers would be told of, and what the entry policy keeps from them.
+// Transitions contains what handlers receive, and the transitions that the entry policy suppresses.
 func ExampleSim_Transitions() {
 	t := new(testing.T) // that of the test
 

@@ -1,4 +1,5 @@
-// Command bucketd runs the buckets of this repository. A host's own program is the same few lines around its own.
+// Command bucketd runs the buckets of this repository. A host's program is the same few lines
+// around its own buckets.
 package main
 
 import (

@@ -13,14 +13,14 @@ import (
 	"github.com/bucketgen/bucketgen/internal/bucketgen/scaffold"
 )
 
-// The statuses with which the command exits, those of diff.
+// The exit statuses of the command, those of diff.
 const (
 	statusOK = iota
 	statusStale
 	statusTrouble
 )
 
-// errStale says that the generated package differs from what it should be. What differs is already printed.
+// errStale reports that the generated package is stale. The difference is already printed.
 var errStale = errors.New("stale")
 
 // run runs the command and returns the status to exit with.
@@ -37,14 +37,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, errStale):
 		return statusStale
 	case errors.As(err, &author):
-		fmt.Fprintln(stderr, err) // begins with a place, as editors expect it
+		fmt.Fprintln(stderr, err) // begins with a position, as editors expect it
 	default:
 		fmt.Fprintln(stderr, "bucketgen:", err)
 	}
 	return statusTrouble
 }
 
-// doubleDashes lets flags be written as those of other Go tools: -out is --out.
+// doubleDashes accepts flags in the form of other Go tools: -out is --out.
 func doubleDashes(args []string) []string {
 	var out []string
 	for i, arg := range args {
@@ -125,8 +125,9 @@ func checkCommand() *cobra.Command {
 	return cmd
 }
 
-// nextSteps is in the only order that works. Tidy needs gen, which cmd/bucketd imports; and before tidy, ./... is too
-// much to generate: the go command looks at cmd/bucketd, too, whose dependencies go.mod lacks.
+// nextSteps lists the steps in the only order that works. Tidy needs gen, which cmd/bucketd
+// imports. Before tidy, generate ./... fails: the go command also loads cmd/bucketd, whose
+// dependencies go.mod lacks.
 const nextSteps = `wrote %s
 
 Next:
@@ -158,7 +159,7 @@ func addFlags(cmd *cobra.Command, cfg *bucketgen.Config) {
 	cmd.Flags().DurationVar(&cfg.Timeout, "timeout", bucketgen.DefaultTimeout, "let the definitions run for so long")
 }
 
-// directory takes the only argument that there may be.
+// directory returns the only argument that the command accepts.
 func directory(cfg *bucketgen.Config) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) > 1 {

@@ -32,7 +32,7 @@ func TestScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	repotest.DependOn(t, repo)
-	// The cache of modules is that of the test: a private one would be downloaded for every script.
+	// The module cache is the test's: scripts with a private one would download it again.
 	modCache, err := exec.CommandContext(t.Context(), "go", "env", "GOMODCACHE").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -60,9 +60,10 @@ var (
 	requires = regexp.MustCompile(`(?ms)^require \(\n(.*?)^\)$`)
 )
 
-// host makes the current directory a module example.com/host that requires this one. With the argument "tool" it is as
-// after "go get -tool": it also requires what bucketgen requires. With "tidy" it is as after "go mod tidy", too, but for
-// what it does not need: it requires all that this module requires, so that nothing must be downloaded.
+// host makes the current directory a module example.com/host that requires this one. With the
+// argument "tool" go.mod is as after "go get -tool": it also requires what bucketgen requires. With
+// "tidy" it is as after "go mod tidy" as well, except for surplus lines: it requires all that this
+// module requires, so that nothing must be downloaded.
 func host(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) > 1 || len(args) == 1 && args[0] != "tool" && args[0] != "tidy" {
 		ts.Fatalf("usage: host [tool|tidy]")
@@ -103,8 +104,8 @@ func toolModules(ts *testscript.TestScript, repo string) func(path string) bool 
 	return func(path string) bool { return slices.Contains(modules, path) }
 }
 
-// privatePostgres lets programs start PostgreSQL: below the home of the test is one that was downloaded before, and the
-// directory of a script is closed to the user that the server runs as where the test runs as root.
+// privatePostgres lets programs start PostgreSQL. The home of the test contains a server downloaded
+// before; where the test runs as root, the server's user cannot read the directory of a script.
 func privatePostgres(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) > 0 {
 		ts.Fatalf("usage: private-postgres")
@@ -115,7 +116,7 @@ func privatePostgres(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("TMPDIR", os.TempDir())
 }
 
-// status runs a command that must exit with a certain status: status 2 bucketgen ./buckets.
+// status runs a command that must exit with the given status: status 2 bucketgen ./buckets.
 func status(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: status number command [args...]")
@@ -133,7 +134,7 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// crlf ends the lines of files as Git does on Windows: crlf gen/refs_gen.go.
+// crlf ends the lines of files like Git on Windows: crlf gen/refs_gen.go.
 func crlf(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: crlf file...")

@@ -15,8 +15,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/repotest"
 )
 
-// TestREADME runs the commands by which the README leads to a running program in five minutes, line by line and as they are, in
-// an empty directory beside the repository.
+// TestREADME runs the commands of the README's five minutes, line by line and unchanged, in an
+// empty directory beside the repository.
 func TestREADME(t *testing.T) {
 	t.Parallel()
 	repo, err := filepath.Abs("../..")
@@ -42,15 +42,15 @@ func TestREADME(t *testing.T) {
 	}
 }
 
-// says is what lines say that are about the user whose events were sent.
+// says maps lines of the README to what they print about the user whose events were sent.
 var says = map[string]string{
 	"/users/ada/buckets": `"bucketId":"power-users"`,
 	"bucketd members":    "\nada ",
 	"bucketd explain":    "ada is in power-users",
 }
 
-// besides returns an empty directory beside one called bucketgen, which is the repository. Every user can read it: where the
-// test runs as root, the database runs as another user.
+// besides returns an empty directory beside one called bucketgen, which is the repository. Every
+// user can read it: where the test runs as root, the database runs as another user.
 func besides(t *testing.T, repo string) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "readme") //nolint:usetesting // that is closed to others

@@ -1,4 +1,5 @@
-// Package archtest_test holds what must be true of the imports of this module, whatever a linter is told to overlook.
+// Package archtest_test holds rules for this module's imports, documents and words that no linter
+// checks.
 package archtest_test
 
 import (
@@ -10,16 +11,16 @@ import (
 
 const module = "github.com/bucketgen/bucketgen/"
 
-// TestImports looks at everything that a package is built from, however far away: what is linked into a host, and what
-// must be in order before the package compiles. Tests are no part of that.
+// TestImports checks all direct and indirect dependencies of a package, without those of its tests:
+// they are linked into a host, and must be in order before the package compiles.
 func TestImports(t *testing.T) {
 	t.Parallel()
 	packages := dependencies(t)
 	for _, test := range []struct {
 		name     string
 		packages []string
-		only     []string // what they may depend on beside the standard library; nil for no limit
-		never    []string // what they may not depend on
+		only     []string // allowed dependencies beside the standard library; nil for no limit
+		never    []string // forbidden dependencies
 		but      []string // exceptions to never
 		why      string
 	}{
@@ -104,7 +105,7 @@ func TestImports(t *testing.T) {
 				"github.com/hatchet-dev/hatchet", "github.com/dave/jennifer",
 			},
 			but: []string{module + "gen/db"},
-			why: "as the engine; whoever posts needs no command line",
+			why: "as the engine; a program that posts needs no command line",
 		},
 		{
 			name: "words", packages: []string{"internal/words"}, only: []string{module + "registry/table"},
@@ -154,13 +155,14 @@ func within(path string, others []string) bool {
 	return slices.ContainsFunc(others, func(other string) bool { return path == other || strings.HasPrefix(path, other+"/") })
 }
 
-// standard reports whether a package is of the standard library, where no path begins with a domain.
+// standard reports whether a package is of the standard library, where no path begins with a
+// domain.
 func standard(path string) bool {
 	first, _, _ := strings.Cut(path, "/")
 	return !strings.Contains(first, ".")
 }
 
-// dependencies returns everything that each package of this module depends on.
+// dependencies returns all dependencies of each package of this module.
 func dependencies(t *testing.T) map[string][]string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}} {{join .Deps " "}}`, module+"...")

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestLinks checks that what the documents of this repository link to in it is there.
+// TestLinks checks that links between the documents of this repository lead to files.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	const root = "../.."

@@ -20,19 +20,20 @@ import (
 
 var update = flag.Bool("update", false, "rewrite testdata/voice.txt")
 
-// allowances holds how many phrases each folder may still have. A folder that is not listed may have none.
+// allowances holds how many phrases each folder may still have. A folder that is not listed may
+// have none.
 const allowances = "testdata/voice.txt"
 
-// phrases are the words that AGENTS.md asks to do without. Each has a plain word that says the same:
-// poll, check, evaluate or open for look; notify, report or print for tell.
+// phrases are the words that AGENTS.md asks to do without. Each has a plain word that says the
+// same: poll, check, evaluate or open for look; notify, report or print for tell.
 var phrases = regexp.MustCompile(`(?i)\b(` + strings.Join([]string{
 	`whoever`, `somebody`, `(?-i:[Nn]obody)`, `anybody`, `of whom`, `(?:of which )?(?:is|are) to be`, `so many`,
 	`let \w+ be`, `as ever`, `look(?:s|ed|ing)?(?: at| for| whether| through| into)`,
 	`tells?`, `telling`, `told`, `standing`, `mend(?:s|ed|ing)?`,
 }, "|") + `)\b`)
 
-// TestVoice counts the phrases of each folder in what people read: code, SQL, documents and scripts. A count may
-// only go down; -update writes the counts of today.
+// TestVoice counts the phrases of each folder in code, SQL, documents and scripts. A count may only
+// go down; -update writes the present counts.
 func TestVoice(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join("..", "..")

@@ -9,7 +9,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Change is a change of a user's membership of a bucket.
+// Change is a change of a user's membership in a bucket.
 type Change struct {
 	At   table.Instant
 	Kind ChangeKind
@@ -18,14 +18,15 @@ type Change struct {
 // ChangeKind is how a membership changes.
 type ChangeKind uint8
 
-// The changes of a membership: who is deleted is no member any more, and did not leave.
+// The changes of a membership. A deleted user is no longer a member, and did not leave.
 const (
 	Entered ChangeKind = iota
 	Left
 	Vanished
 )
 
-// Changes returns how the membership of a bucket changed, by what happened to the user, who may have been deleted then.
+// Changes returns the changes of a user's membership in the bucket, from the user's transitions.
+// The user may have been deleted meanwhile.
 func Changes(made []decide.Transition, b table.BucketIndex) []Change {
 	var changes []Change
 	for i := range made {
@@ -40,7 +41,7 @@ func Changes(made []decide.Transition, b table.BucketIndex) []Change {
 	return changes
 }
 
-// vanish lets a member vanish who was deleted by an instant.
+// vanish ends the membership of a user who was deleted by an instant.
 func vanish(changes []Change, deleted, until table.Instant) []Change {
 	if n := len(changes); deleted <= until && n > 0 && changes[n-1].Kind == Entered {
 		changes = append(slices.Clip(changes), Change{deleted, Vanished})
@@ -48,18 +49,18 @@ func vanish(changes []Change, deleted, until table.Instant) []Change {
 	return changes
 }
 
-// Day is what happened to a bucket on a day of UTC.
+// Day holds the changes of a bucket on a day in UTC.
 type Day struct {
 	Entered int64
 	Left    int64
 	Members int64 // at its end
 }
 
-// Bucket adds up what happens to one bucket. The zero value is one to which nothing has happened.
+// Bucket adds up the changes of one bucket. The zero value has none.
 type Bucket struct {
 	Entered int64
 	Left    int64
-	days    map[int64]*Day // by the number of the day since 1970; members of a day are by how many they became more
+	days    map[int64]*Day // by number of the day since 1970; Members holds the difference to the day before
 }
 
 // Add adds the changes of a user.
@@ -84,7 +85,7 @@ func (b *Bucket) Add(changes []Change, deleted, until table.Instant) {
 	}
 }
 
-// First returns the number of the first day on which anything happened, if anything did.
+// First returns the number of the first day with a change, if there is one.
 func (b *Bucket) First() (day int64, found bool) { return first(b.days) }
 
 // Days returns all days from one to another.
@@ -92,17 +93,18 @@ func (b *Bucket) Days(from, to int64) []Day {
 	return cumulate(b.days, from, to, func(day *Day, before Day) { day.Members += before.Members })
 }
 
-// Shares is how many users are in only one or in both of two buckets.
+// Shares counts the users in only one or in both of two buckets.
 type Shares struct {
 	Here, There, Both int64
 }
 
-// Pair adds up how two buckets differ. The zero value is a pair of buckets that nobody was ever in.
+// Pair adds up the differences of two buckets. The zero value is a pair of buckets without members.
 type Pair struct {
-	days map[int64]*Shares // by the number of the day; how many they became more
+	days map[int64]*Shares // by number of the day; holds the difference to the day before
 }
 
-// Add adds the changes of a user in both buckets, and returns in which of them they are at the end.
+// Add adds the changes of a user in both buckets, and returns in which of them the user is at the
+// end.
 func (p *Pair) Add(here, there []Change, deleted, until table.Instant) (inHere, inThere bool) {
 	if p.days == nil {
 		p.days = map[int64]*Shares{}
@@ -127,7 +129,7 @@ func (p *Pair) Add(here, there []Change, deleted, until table.Instant) (inHere, 
 	return inHere, inThere
 }
 
-// First returns the number of the first day on which anything happened, if anything did.
+// First returns the number of the first day with a change, if there is one.
 func (p *Pair) First() (day int64, found bool) { return first(p.days) }
 
 // Days returns the shares at the end of all days from one to another.
@@ -169,7 +171,7 @@ func DayOf(at table.Instant) int64 {
 	return day
 }
 
-// StartOf returns when the day with a number begins.
+// StartOf returns the beginning of the day with a number.
 func StartOf(day int64) table.Instant { return table.Instant(day * dayLength) }
 
 func entry[T any](days map[int64]*T, day int64) *T {
@@ -188,7 +190,7 @@ func first[T any](days map[int64]*T) (int64, bool) {
 	return slices.Min(slices.Collect(maps.Keys(days))), true
 }
 
-// cumulate returns all days from one to another; carry adds what was so at the end of the day before.
+// cumulate returns all days from one to another; carry adds the state at the end of the day before.
 func cumulate[T any](days map[int64]*T, from, to int64, carry func(day *T, before T)) []T {
 	out := make([]T, 0, max(to-from+1, 0))
 	var before T

@@ -8,15 +8,15 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// User is what is logged of a user.
+// User is the log of a user.
 type User struct {
 	ID        string
 	Entries   []Entry             // in the order in which they happened
-	DeletedAt table.Instant       // Never if they are not
-	Recorded  map[string][]Change // by bucket id: what happened live
+	DeletedAt table.Instant       // Never unless the user is deleted
+	Recorded  map[string][]Change // by bucket id: the changes that were logged live
 }
 
-// Entry is something that was logged: an event, or a change of a manual bucket.
+// Entry is an entry of the log: an event, or a change of a manual bucket.
 type Entry struct {
 	At     table.Instant
 	Event  decide.Event
@@ -24,7 +24,7 @@ type Entry struct {
 	Add    bool
 }
 
-// Insert adds an entry after all that are not later.
+// Insert adds an entry after all entries that are not later.
 func (u *User) Insert(e Entry) {
 	i := len(u.Entries)
 	for i > 0 && u.Entries[i-1].At > e.At {
@@ -33,16 +33,17 @@ func (u *User) Insert(e Entry) {
 	u.Entries = slices.Insert(u.Entries, i, e)
 }
 
-// Run returns what would have happened to the user up to an instant, that included, in the order of time.
+// Run returns the transitions that the user would have had up to and including an instant, in the
+// order of time.
 func Run(r *table.Registry, u *User, until table.Instant) []decide.Transition {
 	if len(u.Entries) == 0 {
-		return nil // nobody has ever decided anything about the user
+		return nil // no decision was ever made about the user
 	}
-	world := simulate.New(r, u.Entries[0].At, decide.Limits{}) // the log holds only what was not refused
+	world := simulate.New(r, u.Entries[0].At, decide.Limits{}) // the log has no refused events
 	for i := range u.Entries {
 		e := &u.Entries[i]
 		if e.At > u.DeletedAt {
-			break // what is logged of the deleted moves nobody
+			break // entries of a deleted user change no membership
 		}
 		world.AdvanceTo(e.At)
 		switch b, known := r.Bucket(e.Manual); {
@@ -52,7 +53,7 @@ func Run(r *table.Registry, u *User, until table.Instant) []decide.Transition {
 			world.Ingest(u.ID, ev)
 		case !known || r.Buckets[b].Kind != table.Manual:
 		case e.Add:
-			_ = world.Add(b, u.ID) // it is refused if the bucket is paused
+			_ = world.Add(b, u.ID) // a paused bucket refuses it
 		default:
 			_ = world.Remove(b, u.ID)
 		}

@@ -1,8 +1,8 @@
-// Package blame decides what an error of the database is about: the event that was to be written, or the moment. It is the
-// one place that knows SQLSTATE codes for that.
+// Package blame decides what an error of the database is about: the event to be written, or the
+// moment. It is the one place that knows SQLSTATE codes for that.
 //
-// An error blames the event only if it is on a short list. Every other error is about the moment, also one that nobody has
-// foreseen: an event that is refused is lost, and one that is tried again is not.
+// An error blames the event only if it is on a short list. Every other error is about the moment,
+// also an unforeseen one: a refused event is lost, a retried one is not.
 package blame
 
 import (
@@ -18,15 +18,17 @@ import (
 	"github.com/bucketgen/bucketgen"
 )
 
-// refusals are the errors that answer a call: the same call fails again until its input or the state that it names has changed.
+// refusals are the errors that answer a call: the same call fails again until its input or the
+// state that it names has changed.
 var refusals = []error{
 	bucketgen.ErrDeleted, bucketgen.ErrNotDeployed, bucketgen.ErrPaused, bucketgen.ErrUnknownBucket, bucketgen.ErrUnknownSubscription,
 	bucketgen.ErrUnknownUser, bucketgen.ErrCursor, bucketgen.ErrIsolation, bucketgen.ErrMergeNotAllowed, bucketgen.ErrNotManual,
 }
 
-// Transient reports whether an error is about the moment, not about what was to be done: the same call may succeed later. It is
-// false for a [*bucketgen.InvalidError], for sentinels such as [bucketgen.ErrDeleted], and for what PostgreSQL refuses because
-// of what an event says. An unforeseen error is transient.
+// Transient reports whether an error is about the moment, not about what was to be done: the same
+// call may succeed later. It is false for a [*bucketgen.InvalidError], for sentinels such as
+// [bucketgen.ErrDeleted], and for what PostgreSQL refuses because of what an event says. An
+// unforeseen error is transient.
 func Transient(err error) bool {
 	if err == nil || Event(err) {
 		return false
@@ -37,11 +39,12 @@ func Transient(err error) bool {
 	return !slices.ContainsFunc(refusals, func(refusal error) bool { return errors.Is(err, refusal) })
 }
 
-// ownRows are the tables whose rows an event brings with it. The constraints of other tables guard invariants of the engine,
-// which no event can violate by what it says.
+// ownRows are the tables whose rows come from an event. The constraints of other tables guard
+// invariants of the engine, which the content of an event cannot violate.
 var ownRows = []string{"changes", "contacts", "event_names", "events", "groups", "idempotency_keys", "identities", "occurrences", "sums", "totals"}
 
-// Event reports whether PostgreSQL refused a row for what it says, so that the same event fails at any time.
+// Event reports whether PostgreSQL refused a row because of its content, so that the same event
+// fails at any time.
 func Event(err error) bool {
 	refused, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
@@ -52,7 +55,8 @@ func Event(err error) bool {
 		"22023": // invalid parameter value: of a setting, or of a function that the engine calls
 		return false
 	case "23502", "23514", "23P01": // not null, check, exclusion
-		// A row without a partition is a check violation without a name. The partition is what is missing.
+		// A row without a partition is a check violation without a name. Then the partition is
+		// missing.
 		named := refused.ConstraintName != "" || refused.ColumnName != ""
 		return named && slices.Contains(ownRows, refused.TableName)
 	case "54000", "54001": // a row too large for an index, a value too deep for the stack
@@ -63,8 +67,8 @@ func Event(err error) bool {
 	return strings.HasPrefix(refused.Code, "22") // data exceptions
 }
 
-// Known reports whether an error is one that databases and networks are known for. Other errors, such as an argument that
-// pgx cannot encode, may never pass.
+// Known reports whether databases and networks usually return an error. Others, such as an argument
+// that pgx cannot encode, may never pass.
 func Known(err error) bool {
 	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return !strings.HasPrefix(refused.Code, "XX")
@@ -72,8 +76,8 @@ func Known(err error) bool {
 	return disconnected(err) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// Crowded reports whether a transaction with fewer events may pass where a larger one fails: it was too slow or too large, or
-// the error is not known.
+// Crowded reports whether a transaction with fewer events may pass where a larger one fails: it was
+// too slow or too large, or the error is unknown.
 func Crowded(err error) bool {
 	refused, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
@@ -88,23 +92,24 @@ func Crowded(err error) bool {
 	return LockTimeout(err) || strings.HasPrefix(refused.Code, "XX")
 }
 
-// LockTimeout reports whether a transaction waited for a lock for too long.
+// LockTimeout reports whether a transaction waited too long for a lock.
 func LockTimeout(err error) bool { return has(err, "55P03") }
 
-// Starting reports whether the server is starting up, or another process that starts was in the way.
+// Starting reports whether the server is starting up, or another starting process was in the way.
 func Starting(err error) bool { return has(err, "57P03", "40001", "40P01") }
 
-// Pooler reports whether a pooler lost a prepared statement, or took that of one client for another's.
+// Pooler reports whether a pooler lost a prepared statement, or confused those of two clients.
 func Pooler(err error) bool { return has(err, "26000", "42P05", "08P01") }
 
-// Sticky reports whether an error may come from a setting that a session keeps for as long as it lasts, so that only another
-// connection can do better: a session that began read-only, or with a short timeout, stays so.
+// Sticky reports whether an error may come from a setting that a session keeps for its lifetime, so
+// that only another connection can succeed: a session that began read-only, or with a short
+// timeout, stays so.
 func Sticky(err error) bool {
 	return has(err, "25006", "57014", "25P03", "25P04", "26000", "42P05", "08P01", "42501", "0A000")
 }
 
-// Reason says in a few words why the database does not do what it was asked for. It names no host, role or value, so that it
-// can be shown to anybody.
+// Reason describes in a few words why the database failed. It names no host, role or value, so it
+// may be shown to everyone.
 func Reason(err error) string {
 	refused, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {

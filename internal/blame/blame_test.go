@@ -14,7 +14,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/blame"
 )
 
-// TestSQLSTATE lists what PostgreSQL and poolers answer, and whom that blames.
+// TestSQLSTATE lists errors of PostgreSQL and poolers, and whether they blame the event or the
+// moment.
 func TestSQLSTATE(t *testing.T) {
 	t.Parallel()
 	const event, moment, crowded = "event", "moment", "moment, smaller batches"
@@ -54,7 +55,7 @@ func TestSQLSTATE(t *testing.T) {
 		{code: "08000", want: moment},
 		{code: "08003", want: moment},
 		{code: "08006", want: moment},
-		{code: "08P01", want: moment}, // protocol violation: PgBouncer says so of most things
+		{code: "08P01", want: moment}, // protocol violation: PgBouncer uses it for most errors
 		{code: "26000", want: moment}, // a prepared statement is not there
 		{code: "42P05", want: moment}, // a prepared statement is there already
 		{code: "0A000", want: moment}, // a cached plan must not change its result type
@@ -91,7 +92,7 @@ func TestSQLSTATE(t *testing.T) {
 	}
 }
 
-// TestOtherErrors covers what does not come from PostgreSQL: it never blames the event.
+// TestOtherErrors covers errors from other sources than PostgreSQL: they never blame the event.
 func TestOtherErrors(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -1,9 +1,9 @@
-// Package bucketgen turns bucket definitions that are written in Go into the static code that runs them:
+// Package bucketgen turns bucket definitions written in Go into the static code that runs them:
 //
 //	load → check → plan → emit → write
 //
-// The first reads the definitions, the second says everything that is wrong with them, the third decides what is to be
-// generated, the fourth prints it, and only the last touches a file.
+// load reads the definitions, check reports all mistakes, plan decides what is generated, emit
+// prints it, and only write touches a file.
 package bucketgen
 
 import (
@@ -33,7 +33,8 @@ type Config struct {
 	// Dir is the directory of the definitions. Defaults to the working directory.
 	Dir string
 
-	// Out is the directory of the generated package, whose name is the last element. Defaults to gen beside Dir.
+	// Out is the directory of the generated package, whose name is the last element. Defaults to
+	// gen beside Dir.
 	Out string
 
 	// Timeout is how long the definitions may run. Defaults to DefaultTimeout.
@@ -43,18 +44,18 @@ type Config struct {
 	Stderr io.Writer
 }
 
-// AuthorError is what is wrong with definitions, in lines like those of a compiler: file:line: what is wrong; what to
-// write instead.
+// AuthorError holds the mistakes in definitions, in lines like those of a compiler: file:line: what
+// is wrong; what to write instead.
 type AuthorError = load.AuthorError
 
-// Result is what became of a generated package.
+// Result is the outcome for a generated package.
 type Result struct {
-	Dir     string // of the generated package, as seen from the working directory
+	Dir     string // directory of the generated package, relative to the working directory
 	Buckets int
 	Changed bool
 }
 
-// Generate generates the package. Unless it is certain to succeed it touches no file.
+// Generate generates the package. It touches no file unless everything succeeds.
 func Generate(ctx context.Context, cfg Config) (Result, error) {
 	t, err := newTask(cfg)
 	if err != nil {
@@ -71,8 +72,8 @@ func Generate(ctx context.Context, cfg Config) (Result, error) {
 	return Result{tree.Dir, len(p.Buckets), changed}, nil
 }
 
-// Check returns the unified diff between the package as it is and as [Generate] would make it. It is empty if the
-// package is fresh.
+// Check returns the unified diff between the package as it is and as [Generate] would make it. It
+// is empty if the package is fresh.
 func Check(ctx context.Context, cfg Config) ([]byte, error) {
 	t, err := newTask(cfg)
 	if err != nil {

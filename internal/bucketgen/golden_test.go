@@ -17,8 +17,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite what the golden cases want")
 
-// TestGolden generates from the definitions testdata/<case>/in and compares with testdata/<case>/want: the package gen,
-// if there is to be one, and what is printed. Package emit runs what is generated.
+// TestGolden generates from the definitions testdata/<case>/in and compares with
+// testdata/<case>/want: the package gen, if the case generates one, and the output of the command.
+// Package emit runs the generated code.
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	cases, err := filepath.Glob("testdata/*/in")

@@ -1,4 +1,4 @@
-// Package catalog counts what arrives, by name and type, and compares it with what definitions declare.
+// Package catalog counts received names by type, and compares them with the declared ones.
 package catalog
 
 import (
@@ -13,41 +13,41 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Kind says what a name is the name of.
+// Kind says what a name belongs to.
 type Kind string
 
 // The kinds of names.
 const (
 	Event    Kind = "event"
-	Field    Kind = "field"    // of the payload of an event
+	Field    Kind = "field"    // in the payload of an event
 	Property Kind = "property" // of users
 )
 
-// Row says how often something arrived, with values of one type.
+// Row counts how often a name was received, with values of one type.
 type Row struct {
 	Kind     Kind
-	Event    string // of an event or a field
-	Name     string // of a field or a property: the path to it, see [Path]
-	Type     string // of the values of a field or a property
+	Event    string // name of the event, or of the event with the field
+	Name     string // path to the field or property, see [Path]
+	Type     string // type of the values of the field or property
 	Declared bool   // a definition asks about it
 	Count    int64
 	Sampled  bool // the count is an estimate
-	Wrong    bool // values of other types are declared; only what a collector returns says so
+	Wrong    bool // values of other types are declared; only a collector sets it
 	First    time.Time
 	Last     time.Time
 }
 
-// What definitions do not ask about is counted by samples: of each event name the first few of an interval, and one in so many
-// of those that follow.
+// Undeclared names are sampled: of each event name the first few events of an interval, and one in
+// a number of those that follow.
 const (
 	exact = 32
 	every = 64
 )
 
-// Collector counts what arrives between two calls of Take. It is for several goroutines.
+// Collector counts received names between two calls of Take. It is for several goroutines.
 type Collector struct {
 	registry *table.Registry
-	most     int       // entries of what no definition declares
+	most     int       // entries of undeclared names
 	fields   [][]asked // by Event
 
 	mu         sync.Mutex
@@ -68,16 +68,16 @@ type asked struct {
 	name string
 	path []string
 
-	types []table.ValueKind // that are declared
+	types []table.ValueKind // declared types
 	typ   table.ValueKind   // Time if one of them is
 }
 
-// wrong reports whether values of a kind arrive where others are declared.
+// wrong reports whether values of a kind arrive although others are declared.
 func wrong(kind table.ValueKind, declared ...table.ValueKind) bool {
 	return !slices.Contains(declared, table.Missing) && !slices.Contains(declared, kind)
 }
 
-// counter counts one thing.
+// counter counts one name.
 type counter struct {
 	n           int64
 	sampled     bool
@@ -96,14 +96,14 @@ func (c *counter) add(n int64, at table.Instant) {
 // typed counts values by their type.
 type typed [table.List + 1]counter
 
-// other is something that no definition declares.
+// other is an undeclared name.
 type other struct {
 	kind        Kind
 	event, name string
 	typ         table.ValueKind
 }
 
-// NewCollector returns a collector that keeps so many entries, at most, of what the registry does not declare.
+// NewCollector returns a collector with at most the given number of entries for undeclared names.
 func NewCollector(r *table.Registry, most int) *Collector {
 	c := &Collector{
 		registry: r, most: most, fields: make([][]asked, len(r.Events)), events: make([]counter, len(r.Events)),
@@ -125,7 +125,7 @@ func NewCollector(r *table.Registry, most int) *Collector {
 	return c
 }
 
-// Batch begins to count events that were stored at an instant. No other batch counts before [Collector.End].
+// Batch begins to count events stored at an instant. No other batch counts before [Collector.End].
 func (c *Collector) Batch(at table.Instant) {
 	c.mu.Lock()
 	c.at = at
@@ -159,7 +159,8 @@ func (c *Collector) Add(e *decide.Event) {
 	}
 }
 
-// named counts the name of an event. It returns how many events this one stands for, of those that are looked at as a whole, or 0.
+// named counts the name of an event. It returns how many events this one represents if it is
+// sampled as a whole, or 0.
 func (c *Collector) named(e *decide.Event) int64 {
 	switch {
 	case !e.Kind.Named():
@@ -177,7 +178,7 @@ func (c *Collector) named(e *decide.Event) int64 {
 			return 0
 		}
 		n = &counter{}
-		c.names[strings.Clone(e.Name)] = n // the body of the request can be garbage
+		c.names[strings.Clone(e.Name)] = n // so that the request's body can be freed
 	}
 	n.add(1, c.at)
 	return sampleOf(n.n)
@@ -193,7 +194,7 @@ func sampleOf(n int64) int64 {
 	return 0
 }
 
-// property counts a value of a declared property. What lies inside of it is counted by samples.
+// property counts a value of a declared property. Values inside it are sampled.
 func (c *Collector) property(p table.PropertyIndex, f *payload.Field, sample int64) {
 	rows := c.registry.Properties
 	c.properties[p].add(kindOf(f, rows[p].Type), 1, c.at)
@@ -228,7 +229,7 @@ func (t *typed) add(kind table.ValueKind, n int64, at table.Instant) {
 func (c *Collector) payload(e *decide.Event, sample int64) {
 	object, err := payload.Parse("properties", e.Properties.Raw, len(e.Properties.Raw), payload.All)
 	if err != nil {
-		return // it was read before
+		return // it was parsed before
 	}
 	for i := range object.Fields {
 		f := &object.Fields[i]
@@ -265,8 +266,8 @@ func (c *Collector) other(kind Kind, event string, f *payload.Field, sample int6
 	n.add(sample, c.at)
 }
 
-// kindOf returns the kind of a value where one of a type is declared. A text is a time only where a time is declared, and only if
-// it spells one.
+// kindOf returns the kind of a value, given the declared type. A text is a time only where a time
+// is declared, and only if it spells one.
 func kindOf(f *payload.Field, declared table.ValueKind) table.ValueKind {
 	switch kind := f.Value.Kind; {
 	case kind == table.Text && declared == table.Time && f.Value.SpellsTime():
@@ -278,7 +279,7 @@ func kindOf(f *payload.Field, declared table.ValueKind) table.ValueKind {
 	}
 }
 
-// inside returns the kind of the value to which a path leads.
+// inside returns the kind of the value at the end of a path.
 func inside(f *payload.Field, path []string, declared table.ValueKind) table.ValueKind {
 	raw := f.Raw
 	for _, key := range path {
@@ -301,14 +302,15 @@ func inside(f *payload.Field, path []string, declared table.ValueKind) table.Val
 	return kindOf(f, declared)
 }
 
-// Dropped returns how many names and values were not counted, ever, because there was no room for their entry.
+// Dropped returns how many names and values were ever left out because there was no room for their
+// entry.
 func (c *Collector) Dropped() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.dropped
 }
 
-// Take returns what arrived since the last call.
+// Take returns the counts since the last call.
 func (c *Collector) Take() []Row {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -354,7 +356,7 @@ func (c *Collector) Take() []Row {
 	return rows
 }
 
-// TypeName names a type as people who write definitions know it.
+// TypeName names a type in the words of definitions.
 func TypeName(kind table.ValueKind) string {
 	switch kind {
 	case table.Composite:
@@ -366,8 +368,8 @@ func TypeName(kind table.ValueKind) string {
 	}
 }
 
-// Path names what lies inside of a field or property: the keys with a point between them. A point or a backslash in a key
-// is written with a backslash before it.
+// Path names a value inside a field or property: the keys with a dot between them. A dot or a
+// backslash in a key is written with a backslash before it.
 func Path(name string, path []string) string {
 	name = escapeKey.Replace(name)
 	for _, key := range path {

@@ -7,33 +7,33 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Entry is a name, as it is declared and as it arrived.
+// Entry is a name as it was declared and as it was received.
 type Entry struct {
 	Kind     Kind
 	Event    string
 	Name     string
 	Declared bool
-	Types    []string // that are declared; none: any will do
-	Seen     []Row    // by type; none: it never arrived
-	Near     []Name   // of what is not declared, what may be meant; of what is declared and never arrived, what may stand for it
+	Types    []string // declared types; none: any will do
+	Seen     []Row    // by type; none: never received
+	Near     []Name   // similar names: declared ones for an undeclared name, received ones for a name that was never received
 }
 
-// Name is what an entry is about.
+// Name identifies the subject of an entry.
 type Name struct {
 	Kind  Kind
 	Event string
 	Name  string
 }
 
-// Wrong reports whether values of a type arrived where others are declared.
+// Wrong reports whether values of a type arrived although others are declared.
 func (e *Entry) Wrong(typ string) bool {
 	return e.Declared && len(e.Types) > 0 && typ != "" && !slices.Contains(e.Types, typ)
 }
 
-// mostNear is how many names are given that may be meant by another.
+// mostNear is how many similar names an entry lists.
 const mostNear = 3
 
-// Compare compares what is declared with what arrived, by kind and name.
+// Compare compares declared with received names, by kind and name.
 func Compare(r *table.Registry, rows []Row) []Entry {
 	c := comparison{entries: map[Name]*Entry{}}
 	c.declare(r)
@@ -62,7 +62,7 @@ func compareNames(a, b Name) int {
 	return 0
 }
 
-// comparison is a comparison that is being made.
+// comparison is the state of Compare.
 type comparison struct {
 	entries map[Name]*Entry
 }
@@ -96,8 +96,8 @@ func (c *comparison) declare(r *table.Registry) {
 	}
 }
 
-// relate finds what may be a misspelling: of each name that arrived and is not declared, the declared ones that it is near, and the
-// other way round for those that never arrived.
+// relate finds possible misspellings: for each received, undeclared name the declared ones near it,
+// and the other way round for names that were never received.
 func (c *comparison) relate() {
 	among := c.declared()
 	for key, e := range c.entries {
@@ -113,7 +113,7 @@ func (c *comparison) relate() {
 	}
 }
 
-// declared returns the names that are declared, by their kind and, of fields, their event.
+// declared returns the declared names, by their kind and, for fields, their event.
 func (c *comparison) declared() map[Name]*Names {
 	among := map[Name]*Names{}
 	for key, e := range c.entries {
@@ -132,8 +132,9 @@ func (c *comparison) declared() map[Name]*Names {
 	return among
 }
 
-// near returns what may be meant by a name that is not declared. A field of a payload may be meant as a property of the user, and then
-// also bear its very name: a payload does not set what only traits do.
+// near returns the likely meanings of an undeclared name. A field of a payload may be meant as a
+// property of the user, and may then even have its name: a payload does not set properties that
+// only traits set.
 func (c *comparison) near(among map[Name]*Names, key Name) []Name {
 	if key.Kind == Event {
 		return named(Name{Kind: Event}, among[Name{Kind: Event}].Near(key.Event, mostNear))
@@ -163,7 +164,7 @@ func named(kind Name, names []string) []Name {
 	return all
 }
 
-// meant tells what was never seen about a name that arrived in its place.
+// meant adds a received name to the declared one that was never received and that it may mean.
 func (c *comparison) meant(key Name, arrived *Entry) {
 	for _, near := range arrived.Near {
 		if e := c.entries[near]; e.Declared && len(e.Seen) == 0 {

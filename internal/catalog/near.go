@@ -6,8 +6,9 @@ import (
 	"unicode"
 )
 
-// Near reports whether one of two different names may be a misspelling of the other: they differ by case, by what separates words, by
-// a plural, or by a letter or two. Names that differ by a digit, such as step1 and step2, are meant to differ.
+// Near reports whether one of two different names may be a misspelling of the other: they differ by
+// case, by the separators of words, by a plural, or by a letter or two. Names that differ by a
+// digit, such as step1 and step2, differ on purpose.
 func Near(a, b string) bool {
 	if a == b {
 		return false
@@ -15,11 +16,11 @@ func Near(a, b string) bool {
 	return shapeOf(a).near(shapeOf(b))
 }
 
-// shape is a name without what people get wrong most often.
+// shape is a name without the most common mistakes.
 type shape struct {
 	letters []rune // in lower case, of all words, each without its plural
 	digits  string
-	mask    uint64 // of the letters, to tell most names apart without a closer look
+	mask    uint64 // of the letters, to exclude most names by one comparison
 }
 
 func shapeOf(name string) shape {
@@ -30,7 +31,7 @@ func shapeOf(name string) shape {
 		s.letters = append(s.letters, singular(word)...)
 		word = word[:0]
 	}
-	lower := false // the rune before is a lower-case letter: a capital begins a word
+	lower := false // the previous rune is a lower-case letter: a capital begins a word
 	for _, c := range name {
 		switch {
 		case unicode.IsDigit(c):
@@ -53,7 +54,7 @@ func shapeOf(name string) shape {
 	return s
 }
 
-// singular takes the ending of a plural from a word.
+// singular removes the ending of a plural from a word.
 func singular(word []rune) []rune {
 	text := string(word)
 	switch {
@@ -67,7 +68,7 @@ func singular(word []rune) []rune {
 	return word
 }
 
-// Names of fewer letters must be the same but for their shape: of short ones any two are alike.
+// Names of fewer letters must have one shape: any two short names are similar.
 const (
 	oneEdit  = 4
 	twoEdits = 10
@@ -90,8 +91,8 @@ func (s shape) near(t shape) bool {
 	return edits(s.letters, t.letters, most) <= most
 }
 
-// edits returns how many letters must be changed, added, dropped or exchanged with their neighbour to make one text of another; more
-// than most if it is more than that.
+// edits returns how many letters to change, add, drop or exchange with their neighbour to turn one
+// text into another; a number above most if there are more.
 func edits(a, b []rune, most int) int {
 	if max(len(a), len(b))-min(len(a), len(b)) > most {
 		return most + 1
@@ -117,7 +118,7 @@ func edits(a, b []rune, most int) int {
 	return last[len(b)]
 }
 
-// Names are names among which others look for those that they may be misspellings of.
+// Names is a set of names that can be searched for likely meanings of another name.
 type Names struct {
 	names  []string
 	shapes []shape
@@ -128,7 +129,7 @@ func (n *Names) Add(name string) {
 	n.names, n.shapes = append(n.names, name), append(n.shapes, shapeOf(name))
 }
 
-// Near returns the names that may be meant by another one, so many at most.
+// Near returns the names that may be meant by another one, at most the given number.
 func (n *Names) Near(name string, most int) []string {
 	if n == nil {
 		return nil

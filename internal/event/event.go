@@ -1,4 +1,4 @@
-// Package event checks what comes in from outside. Whatever passes can be stored and decided on.
+// Package event checks input from outside. Every event that passes can be stored and decided on.
 package event
 
 import (
@@ -22,12 +22,12 @@ const (
 	reserved  = "bucket:" // begins the names and keys of transitions
 )
 
-// Limits are what an event may not exceed.
+// Limits bound an event.
 type Limits struct {
 	Payload int           // bytes of the properties and of the traits
-	User    decide.Limits // what the properties of the user may come to
+	User    decide.Limits // of the user's properties after the event
 	Skew    time.Duration // by which it may have occurred later than now
-	End     time.Time     // after which it may not have occurred; zero: there is none
+	End     time.Time     // latest time of an event; zero: none
 }
 
 // WithDefaults returns the limits with the defaults of engine.Config in place of zeros.
@@ -39,7 +39,8 @@ func (l Limits) WithDefaults() Limits {
 	return l
 }
 
-// Validate turns an event into what decide understands. An [*bucketgen.InvalidError] says which field is wrong.
+// Validate turns an event into the input of decide. An [*bucketgen.InvalidError] says which field
+// is wrong.
 func Validate(r *table.Registry, ev *bucketgen.Event, now time.Time, l Limits) (decide.Event, error) {
 	out := decide.Event{Kind: decide.Track, Name: ev.Name, Event: table.NoEvent, Key: ev.Key, OccurredAt: table.Unset}
 	if err := UserID(ev.UserID); err != nil {
@@ -79,7 +80,7 @@ func Validate(r *table.Registry, ev *bucketgen.Event, now time.Time, l Limits) (
 	if out.Properties, err = object("properties", ev.Properties, ev.PropertiesJSON, l.Payload, asked); err != nil {
 		return out, err
 	}
-	if ev.TraitsOnly && ev.Name == "" { // there is no event with which they could stay
+	if ev.TraitsOnly && ev.Name == "" { // without an event, there is nothing to keep them with
 		out.Properties = payload.Object{}
 	}
 	if out.Traits, err = object("traits", ev.Traits, ev.TraitsJSON, l.Payload, payload.All); err != nil {
@@ -113,7 +114,7 @@ func object(name string, m map[string]any, raw []byte, most int, asked payload.A
 	return o, err
 }
 
-// UserID checks the name of a user.
+// UserID checks the id of a user.
 func UserID(id string) error {
 	if strings.TrimSpace(id) == "" {
 		return invalid("user_id", "is empty")
@@ -137,7 +138,7 @@ func text(field, s string, most int) error {
 	return nil
 }
 
-// occurredAt takes the zero time for none, as Go has it. Readers of text refuse that instant there.
+// occurredAt takes the zero time as none, like Go. Readers of text refuse that instant as a time.
 func occurredAt(out *decide.Event, t, now time.Time, l Limits) error {
 	const first, last = 1, 9999 // years that RFC 3339 can write and PostgreSQL can store
 	switch {

@@ -6,21 +6,23 @@ import (
 	"strings"
 )
 
-// placeholders are texts that programs send in place of an id: of a variable without a value, of an example in documentation, or
-// of everybody who has not signed in. Segment and PostHog refuse most of them for the same reason.
+// placeholders are texts that programs send in place of an id: a variable without a value, an
+// example in documentation, a name for all visitors who have not signed in. Segment and PostHog
+// refuse most of them for the same reason.
 var placeholders = []string{
 	"-1", "null", "nil", "none", "undefined", "nan", "true", "false", "anonymous", "guest", "unknown", "id", "email", "distinct_id",
 	"[object object]", "test@test.com", "test@example.com",
 }
 
-// IsPlaceholder reports whether an id stands for no user in particular, in any case and with blanks around it. Users who are
-// merged because their browsers sent such an id could not be parted again. An empty id is none.
+// IsPlaceholder reports whether an id names no particular user, in any letter case and with blanks
+// around it. Users who are merged because their browsers sent such an id could not be separated
+// again. An empty id is none.
 func IsPlaceholder(id string) bool {
 	id = strings.ToLower(strings.TrimSpace(id))
 	return id != "" && (strings.Trim(id, "0-") == "" || slices.Contains(placeholders, id))
 }
 
-// Placeholder says why a placeholder is refused.
+// Placeholder explains the refusal of a placeholder.
 func Placeholder(id string) string {
 	return fmt.Sprintf("is %q, which stands for no user in particular; send the id of the user", id)
 }

@@ -1,5 +1,6 @@
-// Package hatchettest runs a real Hatchet server for tests and for developing: tools/hatchetdev, which is built once, on a
-// database of its own. It stands beside PostgreSQL's, not in it, and nothing that it makes outlives it.
+// Package hatchettest runs a real Hatchet server for tests and for development: tools/hatchetdev,
+// built once, on a database of its own. The database is beside those of the tests, and is removed
+// with the server.
 package hatchettest
 
 import (
@@ -21,7 +22,7 @@ import (
 // Server is a Hatchet server.
 type Server struct {
 	Address string // of the engine, host:port
-	Token   string // by which clients are let in
+	Token   string // admits clients
 
 	binary   string
 	dir      string
@@ -32,10 +33,10 @@ type Server struct {
 // process is a run of the server.
 type process struct {
 	cmd   *exec.Cmd
-	stdin io.Closer // it ends when this is closed
+	stdin io.Closer // the process ends when it is closed
 }
 
-// Start starts a server on a fresh database. Whoever starts it stops it.
+// Start starts a server on a fresh database. The caller stops it.
 func Start(ctx context.Context) (*Server, error) {
 	binary, err := build(ctx)
 	if err != nil {
@@ -58,7 +59,7 @@ func Start(ctx context.Context) (*Server, error) {
 	return s, nil
 }
 
-// build makes the binary, which Go does only if something changed.
+// build makes the binary; Go does so only if something changed.
 func build(ctx context.Context) (string, error) {
 	_, self, _, _ := runtime.Caller(0) //nolint:dogsled // the file is what is asked for
 	root := filepath.Join(filepath.Dir(self), "..", "..")
@@ -72,7 +73,7 @@ func build(ctx context.Context) (string, error) {
 	return binary, nil
 }
 
-// freeAddress returns an address that nobody listens on. The server keeps it when it is started again.
+// freeAddress returns an unused address. The server keeps it when it is started again.
 func freeAddress(ctx context.Context) (string, error) {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
@@ -91,8 +92,8 @@ func (s *Server) Env() []string {
 // Database returns the URL of the server's own database.
 func (s *Server) Database() string { return s.database.URL }
 
-// Run runs the server, at its address and with the tokens that it gave before, and waits until it is ready. It is for
-// servers that were killed.
+// Run runs the server, at its address and with the tokens that it gave before, and waits until it
+// is ready. It is for servers that were killed.
 func (s *Server) Run(ctx context.Context) error {
 	log, err := os.OpenFile(s.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -136,7 +137,7 @@ func (s *Server) log() string { return filepath.Join(s.dir, "log") }
 
 func tail(text []byte) []byte { return text[max(0, len(text)-4000):] }
 
-// Kill ends the server as a power failure would. Its database runs on.
+// Kill ends the server like a power failure. Its database runs on.
 func (s *Server) Kill() {
 	if s.process == nil {
 		return
@@ -146,7 +147,7 @@ func (s *Server) Kill() {
 	s.process = nil
 }
 
-// Stop ends the server and removes what it left.
+// Stop ends the server and removes its files and database.
 func (s *Server) Stop() error {
 	s.Kill()
 	var err error

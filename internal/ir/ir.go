@@ -1,8 +1,10 @@
-// Package ir is the intermediate representation between bucket definitions written in Go and everything that is
-// derived from them: generated code, registries built at run time, fingerprints, previews.
+// Package ir is the intermediate representation between bucket definitions written in Go and
+// everything derived from them: generated code, registries built at run time, fingerprints,
+// previews.
 //
-// It is plain data with a stable JSON form. Package bucket builds it, the generator's loader reads it from a file that
-// a compiled copy of the definitions wrote, and nothing else crosses that border.
+// It is plain data with a stable JSON form. Package bucket builds it, and the generator's loader
+// reads it from a file that a compiled copy of the definitions wrote. Nothing else crosses that
+// border.
 package ir
 
 import (
@@ -14,7 +16,7 @@ import (
 // Version is the version of the JSON form. A reader refuses any other.
 const Version = 1
 
-// File is what one definitions package says.
+// File is the content of one definitions package.
 type File struct {
 	Version     int          `json:"version"`
 	Properties  []Property   `json:"properties,omitempty"`
@@ -22,7 +24,7 @@ type File struct {
 	Problems    []Problem    `json:"problems,omitempty"` // of the package as a whole; the loader fills them in
 }
 
-// Pos is a place in Go source. The zero value means that it is not known.
+// Pos is a position in Go source. The zero value means that it is unknown.
 type Pos struct {
 	File string `json:"file,omitempty"`
 	Line int    `json:"line,omitempty"`
@@ -36,8 +38,8 @@ func (p Pos) String() string {
 	return fmt.Sprintf("%s:%d", p.File, p.Line)
 }
 
-// Problem is a mistake that a builder noticed. Builders neither panic nor return errors: they park what they found
-// here, so that all mistakes of a package are reported at once.
+// Problem is a mistake that a builder found. Builders neither panic nor return errors: they record
+// problems here, so that all mistakes of a package are reported at once.
 type Problem struct {
 	Pos  Pos    `json:"pos,omitzero"`
 	Text string `json:"text"`
@@ -56,7 +58,8 @@ const (
 	List   Type = "list"
 )
 
-// Property is a property that the vocabulary of a definitions package declares, used in a criteria or not.
+// Property is a property that the vocabulary of a definitions package declares, used in a criteria
+// or not.
 type Property struct {
 	GoName string `json:"go_name,omitempty"`
 	Doc    string `json:"doc,omitempty"`
@@ -68,7 +71,7 @@ type Property struct {
 	TraitsOnly bool     `json:"traits_only,omitempty"` // payloads of events do not set it
 }
 
-// Kind says who decides over the membership of a bucket.
+// Kind says what decides over the membership of a bucket.
 type Kind string
 
 // The kinds of buckets.
@@ -77,7 +80,7 @@ const (
 	Manual  Kind = "manual"
 )
 
-// EntryLimit says which joins are announced.
+// EntryLimit selects the joins that are announced.
 type EntryLimit string
 
 // The entry limits.
@@ -87,17 +90,18 @@ const (
 	OncePerPeriod EntryLimit = "once_per_period"
 )
 
-// Tick is a dwell tick: once after, or every, so long in a stay.
+// Tick is a dwell tick: once after, or every, given time in a stay.
 type Tick struct {
 	Every bool          `json:"every,omitempty"`
 	Span  time.Duration `json:"span"`
 	Pos   Pos           `json:"pos,omitzero"`
 }
 
-// Definition is one bucket as its author wrote it. The zero value of each field means that it was not given.
+// Definition is one bucket as its author wrote it. The zero value of a field means that it was not
+// given.
 type Definition struct {
-	GoName         string        `json:"go_name,omitempty"` // of the variable; the loader fills it in
-	Doc            string        `json:"doc,omitempty"`     // comment of the variable; the loader fills it in
+	GoName         string        `json:"go_name,omitempty"` // name of the variable; the loader sets it
+	Doc            string        `json:"doc,omitempty"`     // comment of the variable; the loader sets it
 	Pos            Pos           `json:"pos,omitzero"`
 	ID             string        `json:"id"`
 	Name           string        `json:"name,omitempty"`
@@ -138,17 +142,17 @@ type Node struct {
 	Op       Op             `json:"op"`
 	Pos      Pos            `json:"pos,omitzero"`
 	Children []*Node        `json:"children,omitempty"`
-	Count    int            `json:"count,omitempty"` // how many of the children must hold, of OpAtLeastOf
+	Count    int            `json:"count,omitempty"` // how many of the children must hold; for OpAtLeastOf
 	Property *PropertyCheck `json:"property,omitempty"`
 	Event    *EventCheck    `json:"event,omitempty"`
-	Bucket   string         `json:"bucket,omitempty"` // whose members are meant, of OpMember
+	Bucket   string         `json:"bucket,omitempty"` // bucket of OpMember
 	Sample   *SampleCheck   `json:"sample,omitempty"`
 	Sequence *SequenceCheck `json:"sequence,omitempty"`
 	Problems []Problem      `json:"problems,omitempty"`
 }
 
-// Walk visits a node and all that it combines, each before its children. What filters the occurrences of an event is
-// a tree of its own. No node at all is an empty tree.
+// Walk visits a node and all nodes that it combines, each before its children. The filter of an
+// event is a tree of its own. A nil node is an empty tree.
 func (n *Node) Walk(visit func(*Node)) {
 	if n == nil {
 		return
@@ -159,47 +163,49 @@ func (n *Node) Walk(visit func(*Node)) {
 	}
 }
 
-// EventCheck compares how often an event occurred, or what was computed of its occurrences.
+// EventCheck compares how often an event occurred, or an aggregate of its occurrences.
 type EventCheck struct {
 	Name      string         `json:"name"`
-	Filter    *Node          `json:"filter,omitempty"`    // of the payload: which occurrences count; nil: all
-	Aggregate Aggregate      `json:"aggregate,omitempty"` // of those; by default how many there are
-	Field     *PropertyCheck `json:"field,omitempty"`     // what is aggregated: a payload property; compared by itself of First and Last only
-	Zone      string         `json:"zone,omitempty"`      // of distinct days
+	Filter    *Node          `json:"filter,omitempty"`    // condition on the payload of occurrences that count; nil: all
+	Aggregate Aggregate      `json:"aggregate,omitempty"` // default: their number
+	Field     *PropertyCheck `json:"field,omitempty"`     // aggregated field of the payload; First and Last compare it by itself
+	Zone      string         `json:"zone,omitempty"`      // time zone of distinct days
 	Operator  Operator       `json:"operator,omitempty"`
-	Count     int            `json:"count"`            // what counts are compared with
-	Number    *float64       `json:"number,omitempty"` // what other aggregates are compared with
+	Count     int            `json:"count"`            // operand of counts
+	Number    *float64       `json:"number,omitempty"` // operand of other aggregates
 	Window    *Window        `json:"window,omitempty"` // nil: ever
 }
 
-// SampleCheck chooses some of all users.
+// SampleCheck selects a share of all users.
 type SampleCheck struct {
 	Percent float64 `json:"percent"`
 	Salt    string  `json:"salt"`
 }
 
-// SequenceCheck asks whether events followed each other within a time, or whether one has not followed.
+// SequenceCheck asks whether events followed each other within a time, or whether one has not
+// followed.
 type SequenceCheck struct {
 	Steps  []Step        `json:"steps"`
 	Within time.Duration `json:"within,omitempty"` // from the first step to the last, or the last but one with Unless
 	Unless bool          `json:"unless,omitempty"` // the last step has not followed within its time
-	Window *Window       `json:"window,omitempty"` // in which that came to be, which has a Last; nil: ever
+	Window *Window       `json:"window,omitempty"` // window of the completion, which has a Last; nil: ever
 }
 
 // Step is a step of a sequence: an event, or some of its occurrences.
 type Step struct {
 	Pos    Pos            `json:"pos,omitzero"`
 	Event  string         `json:"event"`
-	Filter *Node          `json:"filter,omitempty"` // of the payload; nil: every occurrence may take the step
-	Key    *PropertyCheck `json:"key,omitempty"`    // what is the same in all steps: a payload property, without a comparison
-	Within time.Duration  `json:"within,omitempty"` // after the step before; 0: as the sequence says
+	Filter *Node          `json:"filter,omitempty"` // condition on the payload; nil: every occurrence may take the step
+	Key    *PropertyCheck `json:"key,omitempty"`    // payload field with one value in all steps, without a comparison
+	Within time.Duration  `json:"within,omitempty"` // after the previous step; 0: only the sequence's time applies
 }
 
-// Aggregate is what is computed of occurrences.
+// Aggregate is what is computed from occurrences.
 type Aggregate string
 
-// The aggregates. Count, Distinct and DistinctDays are compared with EventCheck.Count. Of FirstTime it is only asked
-// whether it is in the window. Of First and Last, which are single occurrences, the field is compared.
+// The aggregates. Count, Distinct and DistinctDays are compared with EventCheck.Count. FirstTime
+// only checks whether it is in the window. First and Last are single occurrences, whose field is
+// compared.
 const (
 	Count        Aggregate = ""
 	Sum          Aggregate = "sum"
@@ -213,13 +219,13 @@ const (
 	Last         Aggregate = "last"
 )
 
-// Window is the time over which occurrences count: one of Last, Calendar, and From or To.
+// Window is the time in which occurrences count: one of Last, Calendar, and From or To.
 type Window struct {
 	Last     time.Duration `json:"last,omitempty"`  // (now-Last, now-Until]
-	Until    time.Duration `json:"until,omitempty"` // positive where Ago is set, else zero
+	Until    time.Duration `json:"until,omitempty"` // positive if Ago is set, else zero
 	Ago      bool          `json:"ago,omitempty"`   // the window ends some time ago
 	Calendar Calendar      `json:"calendar,omitempty"`
-	Zone     string        `json:"zone,omitempty"` // of the calendar
+	Zone     string        `json:"zone,omitempty"` // time zone of the calendar
 	From     *time.Time    `json:"from,omitempty"` // [From, To)
 	To       *time.Time    `json:"to,omitempty"`
 }
@@ -243,7 +249,7 @@ type Value struct {
 	Composite bool       `json:"composite,omitempty"` // a list or object, which equals nothing; never from Go
 }
 
-// Decode reads the JSON form and refuses one of another version.
+// Decode reads the JSON form and refuses other versions.
 func Decode(data []byte) (*File, error) {
 	var probe struct {
 		Version int `json:"version"`

@@ -48,15 +48,15 @@ const (
 type PropertyCheck struct {
 	Name       string        `json:"name"`
 	Path       []string      `json:"path,omitempty"`        // to the value, through objects; empty: the property itself
-	Event      string        `json:"event,omitempty"`       // whose payload the field is in; empty: a property of the contact
+	Event      string        `json:"event,omitempty"`       // event whose payload has the field; empty: a property of the contact
 	TraitsOnly bool          `json:"traits_only,omitempty"` // as the property is declared
 	Type       Type          `json:"type,omitempty"`
 	Operator   Operator      `json:"operator"`
-	Fold       bool          `json:"fold,omitempty"` // letter case does not matter: of Eq, In, Contains, HasPrefix, HasSuffix
+	Fold       bool          `json:"fold,omitempty"` // ignores letter case in Eq, In, Contains, HasPrefix, HasSuffix
 	Value      *Value        `json:"value,omitempty"`
 	Values     []*Value      `json:"values,omitempty"`
-	From       *Value        `json:"from,omitempty"` // nil: from whatever it was
-	To         *Value        `json:"to,omitempty"`   // nil: to whatever it is
+	From       *Value        `json:"from,omitempty"` // nil: from any value
+	To         *Value        `json:"to,omitempty"`   // nil: to any value
 	Span       time.Duration `json:"span,omitempty"`
 	Count      int           `json:"count,omitempty"`
 	Zone       string        `json:"zone,omitempty"`

@@ -14,13 +14,13 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// FromMap reads an object that is a Go map; its fields come in the order of their keys. name is how errors call it. Of the
-// fields only those are kept that are asked about.
+// FromMap reads an object that is a Go map; its fields come in the order of their keys. Errors
+// refer to it by name. Only the fields that criteria ask about are kept.
 func FromMap(name string, m map[string]any, maxBytes int, asked Asked) (Object, error) {
 	if m == nil {
 		return Object{}, nil
 	}
-	const many = 16 // members of most objects: those need no allocation to be sorted
+	const many = 16 // most objects have fewer members: sorting them needs no allocation
 	var room [many]entry
 	entries, size := room[:0], len("{}")
 	for key, v := range m {
@@ -68,12 +68,12 @@ type entry struct {
 	key   string
 	value any
 
-	start, end int // where the field with the same place stands, of those that are asked about
+	start, end int // position of the field, if criteria ask about it
 }
 
 // sizeOf is how many bytes a value takes, if it is simple and needs no escapes.
 func sizeOf(v any) int {
-	const other = 20 // as long as a number gets
+	const other = 20 // the length of a long number
 	if s, isText := v.(string); isText {
 		return len(s) + len(`""`)
 	}
@@ -94,7 +94,7 @@ func appendKey(dst []byte, name, key string) ([]byte, error) {
 	return append(out, ':'), nil
 }
 
-// appendAny appends what is simple by itself, and leaves to the JSON library what is not.
+// appendAny appends simple values itself, and leaves others to the JSON library.
 func appendAny(dst []byte, name, key string, v any) ([]byte, table.Value, error) {
 	switch v := v.(type) {
 	case nil:
@@ -149,5 +149,5 @@ func appendOther(dst []byte, path string, v any) ([]byte, table.Value, error) {
 	return r.out, value, err
 }
 
-// numbers writes the numbers of encoding/json as what they are; this library takes them for texts.
+// numbers writes the numbers of encoding/json as numbers; this library takes them for texts.
 var numbers = json.WithMarshalers(json.MarshalFunc(func(n stdjson.Number) ([]byte, error) { return []byte(n), nil }))

@@ -1,5 +1,6 @@
-// Package payload reads the JSON objects that come with an ingest: once, strictly, and so that whatever passes can be
-// stored by PostgreSQL and compared by criteria. What does not pass is refused with the path of the culprit.
+// Package payload reads the JSON objects of an ingest: once, and strictly, so that PostgreSQL can
+// store and criteria can compare everything that passes. Everything else is refused, with the path
+// of the culprit.
 package payload
 
 import (
@@ -22,25 +23,25 @@ import (
 const (
 	maxDepth = 64  // PostgreSQL's own limit is its stack
 	maxKey   = 255 // bytes
-	// Beyond this many characters a number is stored in its shortest form: PostgreSQL keeps every digit of a number,
+	// Longer numbers are stored in their shortest form: PostgreSQL keeps every digit of a number,
 	// and refuses one with too many, like 1e-20000.
 	maxNumber = 40
 )
 
-// Object is a JSON object: its fields in the order in which they came, as far as they are asked about, and the whole of it,
-// compact and valid.
+// Object is a JSON object: the fields that criteria ask about, in the order of arrival, and the
+// whole object, compact and valid.
 type Object struct {
 	Fields []Field
 	Raw    []byte // nil if there is no object
 }
 
-// Asked says which fields of an object are asked about: those that a registry wants to know of an event.
+// Asked selects the fields of an object that a registry asks about for an event.
 type Asked struct {
 	Registry *table.Registry
 	Event    table.EventIndex
 }
 
-// All is asked where every field is.
+// All selects every field.
 var All = Asked{}
 
 func (a Asked) about(key string) bool { return a == All || a.Registry.Asks(a.Event, key) }
@@ -65,8 +66,8 @@ type Field struct {
 	Raw   []byte
 }
 
-// Same reports whether two fields have the same value. Numbers are the same if they are equal, lists and objects if all
-// that is in them is, however they are written.
+// Same reports whether two fields have the same value. Numbers are the same if they are equal,
+// lists and objects if their contents are, in any notation.
 func (f Field) Same(g Field) bool {
 	if f.Value.Kind == table.Composite && g.Value.Kind == table.Composite {
 		return bytes.Equal(f.Raw, g.Raw) || sameContent(f.Raw, g.Raw)
@@ -74,14 +75,14 @@ func (f Field) Same(g Field) bool {
 	return f.Value == g.Value
 }
 
-// sameContent compares two lists or objects. PostgreSQL writes them in its own way, so what is stored differs in its bytes
-// from what was ingested.
+// sameContent compares two lists or objects. PostgreSQL writes them in its own way, so the stored
+// bytes differ from the ingested ones.
 func sameContent(a, b []byte) bool {
 	var x, y any
 	return stdjson.Unmarshal(a, &x) == nil && stdjson.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
 }
 
-// Whole returns the value of the field with all that is in it, which criteria may ask about.
+// Whole returns the value of the field with its contents, which criteria may ask about.
 func (f Field) Whole() table.Value {
 	v := f.Value
 	if v.Kind == table.Composite {
@@ -99,7 +100,7 @@ func AppendText(dst []byte, s string) []byte {
 	return out
 }
 
-// Error says what is wrong with an object, and where.
+// Error names a mistake in an object, and its position.
 type Error struct {
 	Path string // like properties.plan
 	Text string
@@ -107,8 +108,9 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Path + ": " + e.Text }
 
-// Parse reads an object that is JSON text, as [FromMap] reads a map. No text and null are no object. Half of a surrogate pair in a
-// value becomes U+FFFD, since clients cut texts in the middle of an emoji; in a key it is refused.
+// Parse reads an object from JSON text, like [FromMap] from a map. An empty text and null are no
+// object. Half of a surrogate pair in a value becomes U+FFFD, since clients cut texts in the middle
+// of an emoji; in a key it is refused.
 func Parse(name string, raw []byte, maxBytes int, asked Asked) (Object, error) {
 	if len(raw) == 0 {
 		return Object{}, nil
@@ -139,7 +141,7 @@ func newDecoder(raw []byte) *jsontext.Decoder { return jsontext.NewDecoder(bytes
 // reader copies one JSON text, value by value.
 type reader struct {
 	name  string
-	depth int // of the text in what it is part of
+	depth int // of the text within the whole value
 	dec   *jsontext.Decoder
 	out   []byte
 	asked Asked
@@ -208,7 +210,7 @@ func (r *reader) text(s string) error {
 	return nil
 }
 
-// nameNext reports whether what was read last is the name of a member.
+// nameNext reports whether the last token was the name of a member.
 func (r *reader) nameNext() bool {
 	kind, n := r.dec.StackIndex(r.dec.StackDepth())
 	return kind == '{' && n%2 == 1
@@ -260,8 +262,8 @@ func (r *reader) number(literal string) (table.Value, error) {
 	return table.Value{Kind: table.Number, Number: n}, nil
 }
 
-// unsigned returns a number without the sign of a zero: -0 is equal to 0, and its text must be that of 0, because texts of
-// numbers tell groups apart.
+// unsigned returns a number without the sign of a zero: -0 equals 0, and must have the text of 0,
+// because texts of numbers distinguish groups.
 func unsigned(n float64) float64 {
 	if n == 0 {
 		return 0
@@ -269,7 +271,7 @@ func unsigned(n float64) float64 {
 	return n
 }
 
-// composite copies a list or an object with everything in it.
+// composite copies a list or an object with its contents.
 func (r *reader) composite() error {
 	base := r.dec.StackDepth()
 	first := true
@@ -331,7 +333,7 @@ func dotted(name string, p jsontext.Pointer) string {
 	return name
 }
 
-// refuse turns an error of the JSON library into one that says which field is wrong.
+// refuse turns an error of the JSON library into one that names the wrong field.
 func refuse(name string, err error) error {
 	var syntax *jsontext.SyntacticError
 	var semantic *json.SemanticError

@@ -60,7 +60,7 @@ func TestParseNothing(t *testing.T) {
 	}
 }
 
-// TestParseHalves replaces text that was cut in the middle of an emoji, as clients cut titles.
+// TestParseHalves replaces halves of an emoji, as in titles that clients cut.
 func TestParseHalves(t *testing.T) {
 	t.Parallel()
 	o, err := payload.Parse("properties", []byte(`{"a":"x\ud83d","b":["\udc00y",{"c":"\ud83d\ude00"}]}`), limit, payload.All)
@@ -189,7 +189,7 @@ func TestSame(t *testing.T) {
 	}
 }
 
-// TestFromMapIsParse compares what FromMap reads with what Parse reads of the same as JSON text.
+// TestFromMapIsParse compares FromMap with Parse on the same object as JSON text.
 func TestFromMapIsParse(t *testing.T) {
 	t.Parallel()
 	deep := any(1)
@@ -223,7 +223,7 @@ func TestFromMapIsParse(t *testing.T) {
 	}
 }
 
-// FuzzParse checks that whatever passes is JSON that means what came in.
+// FuzzParse checks that everything that passes is JSON with the meaning of the input.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{`{"a":1}`, `{"a":[{"b":[1,2,{}]},[]],"c":"\u0041"}`, `{"x":1e5,"y":null}`, ` {} `} {
 		f.Add([]byte(seed))
@@ -256,7 +256,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// TestSameStored compares what was ingested with what is stored.
+// TestSameStored compares ingested with stored objects.
 func TestSameStored(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -289,7 +289,7 @@ func field(t *testing.T, value string) payload.Field {
 	return o.Fields[0]
 }
 
-// TestAsked keeps only the fields that are asked about, while all of the object stays.
+// TestAsked keeps only the requested fields, and the whole object as text.
 func TestAsked(t *testing.T) {
 	t.Parallel()
 	asked := payload.Asked{Registry: &table.Registry{

@@ -5,30 +5,31 @@ import (
 	"slices"
 )
 
-// Properties are the properties of a user: an object that is looked into and changed by key. What was stored is read
-// only when somebody looks at all of it, or at many of its members; until then what is asked by its key is found, and changed, in
-// the text. So what an event costs is in proportion to the bytes of the object and of the event. The zero value is an empty object.
+// Properties are the properties of a user: an object with reads and changes by key. A stored object
+// is parsed only when a caller needs all members, or many of them. Until then a member is found and
+// changed in the text. So the cost of an event is proportional to the bytes of the object and of
+// the event. The zero value is an empty object.
 //
-// A copy shares what it was copied from, until either is changed.
+// A copy shares memory with its original, until either is changed.
 type Properties struct {
-	raw    []byte         // as stored; nil once it was changed
-	fields []Field        // those that were removed are null
-	index  map[string]int // where each is; nil while they are few
-	gone   int            // how many were removed
-	bytes  int            // of the others, see [Properties.Size]
-	looked int            // bytes of the text that were looked through, or written anew
-	read   bool           // the fields are there
-	owned  bool           // and nobody else's
+	raw     []byte         // as stored; nil after a change
+	fields  []Field        // removed ones are null
+	index   map[string]int // position of each by key; nil while they are few
+	gone    int            // number of removed fields
+	bytes   int            // of the others, see [Properties.Size]
+	scanned int            // bytes of the text that were scanned through, or written anew
+	read    bool           // fields is filled
+	owned   bool           // fields is not shared
 }
 
 const (
-	// Once so many times the length of the text was looked through, all of it is read.
+	// The text is parsed once this many times its length was scanned.
 	mostPasses = 8
-	// So many fields are compared one by one.
+	// Up to this many fields are compared one by one.
 	mostCompared = 16
-	// A member takes at least as many bytes as "":0 and a comma.
+	// A member takes at least the bytes of "":0 and a comma.
 	leastMember = 5
-	// What a member takes beside its key and its value: quotes, a colon, a comma.
+	// The bytes of a member beside its key and its value: quotes, a colon, a comma.
 	framing = 4
 )
 
@@ -43,7 +44,7 @@ func StoredProperties(raw []byte) (Properties, error) {
 	return p, err
 }
 
-// take makes fields those of the object.
+// take sets the fields of the object.
 func (p *Properties) take(fields []Field) {
 	p.fields, p.read = fields, true
 	for i := range fields {
@@ -55,7 +56,7 @@ func (p *Properties) take(fields []Field) {
 	}
 }
 
-// Size is how many bytes the member takes in an object, roughly.
+// Size is roughly how many bytes the member takes in an object.
 func (f Field) Size() int { return len(f.Key) + len(f.Raw) + framing }
 
 // Fields returns all properties. They must not be changed.
@@ -73,25 +74,25 @@ func (p *Properties) Fields() []Field {
 	return p.fields
 }
 
-// parse reads the fields, if they are not there.
+// parse reads the fields unless they are filled.
 func (p *Properties) parse() {
 	if !p.read && len(p.raw) > 0 {
 		o, err := Stored(p.raw)
 		if err != nil {
-			o = Object{} // it was read before without an error
+			o = Object{} // it was parsed before without an error
 		}
 		p.take(o.Fields)
 	}
 	p.read = true
 }
 
-// Size returns how many properties there are, and how many bytes they take, roughly.
+// Size returns how many properties there are, and roughly how many bytes they take.
 func (p *Properties) Size() (count, bytes int) {
 	p.parse()
 	return len(p.fields) - p.gone, p.bytes
 }
 
-// Bound returns numbers that [Properties.Size] does not exceed, without reading anything.
+// Bound returns upper bounds of [Properties.Size] without parsing.
 func (p *Properties) Bound() (count, bytes int) {
 	if p.read {
 		return p.Size()
@@ -99,13 +100,13 @@ func (p *Properties) Bound() (count, bytes int) {
 	return len(p.raw) / leastMember, len(p.raw) + framing
 }
 
-// inText finds a member in the text, unless that does not pay any more.
+// inText finds a member in the text, unless parsing has become cheaper.
 func (p *Properties) inText(key string) member {
-	if p.read || p.looked > mostPasses*len(p.raw) {
+	if p.read || p.scanned > mostPasses*len(p.raw) {
 		return member{}
 	}
 	m := find(p.raw, key)
-	p.looked += m.end
+	p.scanned += m.end
 	return m
 }
 
@@ -129,11 +130,11 @@ func (p *Properties) Get(key string) Field {
 
 func null(key string) Field { return Field{Key: key, Raw: []byte("null")} }
 
-// Put gives a property a value, or removes it if the value is null.
+// Put sets a property, or removes it if the value is null.
 func (p *Properties) Put(f Field) {
 	if m := p.inText(f.Key); m.sure {
 		p.raw = m.splice(p.raw, f)
-		p.looked += len(p.raw)
+		p.scanned += len(p.raw)
 		return
 	}
 	i, exists := p.find(f.Key), f.Value.Exists()
@@ -155,7 +156,7 @@ func (p *Properties) Put(f Field) {
 	}
 }
 
-// replace puts a value in the place of another, or of one that was removed.
+// replace puts a value in the place of another, or of a removed one.
 func (p *Properties) replace(was *Field, f Field) {
 	if was.Value.Exists() {
 		p.bytes -= was.Size()
@@ -176,7 +177,7 @@ func (p *Properties) Raw() []byte {
 	return p.raw
 }
 
-// find returns where a property is, or was before it was removed; -1 if it never was there.
+// find returns the position of a property, also of a removed one; -1 if there never was one.
 func (p *Properties) find(key string) int {
 	p.parse()
 	if len(p.fields) <= mostCompared {

@@ -51,8 +51,8 @@ func TestProperties(t *testing.T) {
 	}
 }
 
-// TestPropertiesInTheirText changes objects again and again in their text, and as they were read, as PostgreSQL writes them
-// and as they are written here: both must come to the same.
+// TestPropertiesInTheirText changes objects repeatedly in their text, and parsed ones, in the
+// notation of PostgreSQL and of this package: the results must agree.
 func TestPropertiesInTheirText(t *testing.T) {
 	t.Parallel()
 	keys := []string{"a", "b", "ab", "", "with \"quotes\"", "back\\slash", "ünï", "\u0001", "}", ","}
@@ -112,7 +112,7 @@ func content(t *testing.T, raw []byte) map[string]any {
 	return all
 }
 
-// spaced writes an object with spaces where PostgreSQL has them.
+// spaced writes an object with the spaces of PostgreSQL.
 func spaced(t *testing.T, raw []byte) []byte {
 	t.Helper()
 	p, err := payload.StoredProperties(raw)

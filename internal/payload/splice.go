@@ -2,16 +2,16 @@ package payload
 
 import "bytes"
 
-// member is where a member of an object stands in its text.
+// member is the position of a member in the text of an object.
 type member struct {
-	comma       int // before it; 0 if it is the first
+	comma       int // before the member; 0 if it is the first
 	begin       int // of its key
 	value, end  int // of its value
 	found, sure bool
 }
 
-// find looks for a member of an object that is well-formed, without reading what is in the others. Where a key before it is
-// written with an escape it is not sure.
+// find finds a member of a well-formed object without parsing the others. It is not sure if an
+// earlier key contains an escape.
 func find(raw []byte, key string) member {
 	if len(raw) == 0 {
 		return member{sure: true}
@@ -43,7 +43,8 @@ func find(raw []byte, key string) member {
 	}
 }
 
-// splice returns the text of an object in which one member is another: it is replaced, added, or removed if the other is null.
+// splice returns the text of an object in which one member is replaced or added, or removed if the
+// new value is null.
 func (m member) splice(raw []byte, f Field) []byte {
 	switch {
 	case !f.Value.Exists() && !m.found:
@@ -77,7 +78,7 @@ func skip(raw []byte, i int) int {
 	return i
 }
 
-// endOfText returns where a text ends that begins with a quote.
+// endOfText returns the end of the text that begins with a quote.
 func endOfText(raw []byte, i int) int {
 	for i++; raw[i] != '"'; i++ {
 		if raw[i] == '\\' {

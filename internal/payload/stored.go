@@ -10,7 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Stored reads an object as PostgreSQL writes it, which needs no checking. The fields share memory with raw.
+// Stored reads an object as PostgreSQL writes it, without checks. The fields share memory with raw.
 func Stored(raw []byte) (Object, error) {
 	const typical = 32 // bytes of a field
 	o := Object{Raw: raw, Fields: make([]Field, 0, len(raw)/typical+1)}
@@ -59,13 +59,14 @@ func StoredValue(raw []byte) (table.Value, error) {
 	}
 }
 
-// WholeValue is as StoredValue, of a value with all that is in it.
+// WholeValue is like StoredValue, for a value with its contents.
 func WholeValue(raw []byte) (table.Value, error) {
 	v, err := StoredValue(raw)
 	return Field{Value: v, Raw: raw}.Whole(), err
 }
 
-// AppendValue appends a value, as JSON that WholeValue reads as one that criteria cannot tell from it.
+// AppendValue appends a value as JSON. WholeValue reads it as a value that criteria cannot
+// distinguish from the original.
 func AppendValue(dst []byte, v table.Value) []byte {
 	switch v.Kind {
 	case table.Bool:
@@ -83,7 +84,7 @@ func AppendValue(dst []byte, v table.Value) []byte {
 			if i < len(v.Elements.Texts) {
 				dst = AppendText(dst, v.Elements.Texts[i])
 			} else {
-				dst = append(dst, "null"...) // an element that is no text
+				dst = append(dst, "null"...) // an element that is not a text
 			}
 		}
 		return append(dst, ']')

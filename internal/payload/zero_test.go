@@ -9,7 +9,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// TestOneZero reads every way to write a zero: they are one value and one text, since texts of numbers tell groups apart.
+// TestOneZero reads every notation of zero: all give one value and one text, since texts of numbers
+// distinguish groups.
 func TestOneZero(t *testing.T) {
 	t.Parallel()
 	for _, literal := range []string{"0", "-0", "0.0", "-0.0", "0e5", "-0e5", "-0E-5", "1e-400", "-1e-400", "-0.00000000000000000000000000000000000000000000000001e-300"} {

@@ -11,19 +11,20 @@ import (
 	embedded "github.com/fergusstrange/embedded-postgres"
 )
 
-// fetch downloads the binaries of a server, unless that was done before, and returns their directory.
+// fetch downloads the binaries of a server, unless that was done before, and returns their
+// directory.
 func fetch() (string, error) {
 	dir, err := cacheDir()
 	if err != nil {
 		return "", err
 	}
-	if err := claim(dir, owner{}.trusted()); err != nil { // what is there is run
+	if err := claim(dir, owner{}.trusted()); err != nil { // its files are executed
 		return "", err
 	}
 	return fetchFrom("", dir)
 }
 
-// fetchFrom downloads from a repository of Maven's layout; the empty one is the public one.
+// fetchFrom downloads from a repository with Maven's layout; the empty URL is the public one.
 func fetchFrom(repository, dir string) (string, error) {
 	bin := filepath.Join(dir, "bin")
 	if version(bin) >= minVersion {
@@ -39,7 +40,8 @@ func fetchFrom(repository, dir string) (string, error) {
 	if repository != "" {
 		config = config.BinaryRepositoryURL(repository)
 	}
-	// The library only downloads in order to start. It may fail at that, as root for one; the binaries are there then.
+	// The library only downloads in order to start a server. The start may fail, for example as
+	// root; the binaries are there then.
 	server := embedded.NewDatabase(config)
 	if start := server.Start(); start == nil {
 		err = server.Stop()
@@ -49,7 +51,7 @@ func fetchFrom(repository, dir string) (string, error) {
 	return bin, err
 }
 
-// cacheDir is where downloads are kept: where whoever runs the server can read them.
+// cacheDir is the directory of downloads: the user who runs the server can read it.
 func cacheDir() (string, error) {
 	if os.Geteuid() == 0 {
 		return "/var/cache/bucketgen/postgres", nil
@@ -61,9 +63,9 @@ func cacheDir() (string, error) {
 	return filepath.Join(base, "bucketgen", "postgres"), nil
 }
 
-// freePort returns a port that nobody listens on.
+// freePort returns an unused port.
 func freePort() uint32 {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it waits for nobody
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not block
 	if err != nil {
 		return 0
 	}

@@ -1,5 +1,5 @@
-// Package postgres finds a PostgreSQL server, or starts a private one: for developing, for the demo and for tests. What
-// it starts is never for data that anybody wants to keep safe.
+// Package postgres finds a PostgreSQL server, or starts a private one: for development, the demo
+// and tests. A server that it starts is never for data worth keeping.
 package postgres
 
 import (
@@ -19,33 +19,35 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Options say what server is wanted. The zero value is a private server in a directory that goes with it.
+// Options say which server is wanted. The zero value is a private server with a temporary
+// directory.
 type Options struct {
 	// URL is a server to use instead of starting one. Defaults to none.
 	URL string
 
-	// Dir keeps the data of a private server, so that the next one finds it. Defaults to a directory of its own, which
-	// Stop removes.
+	// Dir keeps the data of a private server, for the next start. Defaults to a temporary
+	// directory, which Stop removes.
 	Dir string
 
-	// Durable makes the server write to disk as a real one does. Otherwise what it has survives its own death but not
-	// that of the machine. Defaults to false.
+	// Durable makes the server write to disk like a real one. Otherwise its data survive its own
+	// crash but not that of the machine. Defaults to false.
 	Durable bool
 
-	// Settings are further ones of a private server, like "track_commit_timestamp=on". Defaults to none.
+	// Settings are additional settings of a private server, like "track_commit_timestamp=on".
+	// Defaults to none.
 	Settings []string
 
-	// Log takes what is worth knowing while a server is looked for. Defaults to nothing.
+	// Log receives progress messages. Defaults to nothing.
 	Log func(text string)
 }
 
-// Server is a server that runs.
+// Server is a running server.
 type Server struct {
-	// URL connects to the database postgres of the server, as a role that may do everything. It may have a password: what is
-	// printed of it is [Redact] of it.
+	// URL connects to the database postgres of the server, as a superuser. It may contain a
+	// password: print only [Redact] of it.
 	URL string
 
-	// Origin says in a few words where the server came from.
+	// Origin describes in a few words where the server came from.
 	Origin string
 
 	process *process
@@ -53,8 +55,8 @@ type Server struct {
 	keep    bool
 }
 
-// Start finds or starts a server: the one that is given; else a private one from the binaries on this machine; else one
-// from binaries that are downloaded.
+// Start finds or starts a server: the given one; else a private one from the binaries on this
+// machine; else one from downloaded binaries.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	if o.Log == nil {
 		o.Log = func(string) {}
@@ -111,8 +113,9 @@ func (s *Server) Database(name string) string {
 	return u.String()
 }
 
-// running returns the URL of the server that runs on a directory that was claimed, if one does: another process has started it.
-// What its files say is believed only if a trusted user wrote them, and its sockets must be in a directory of such a user.
+// running returns the URL of the server on a claimed directory, if another process has started one.
+// It trusts files only if a trusted user wrote them, and sockets only in a directory of such a
+// user.
 func running(ctx context.Context, dir string, owner owner) (string, bool) {
 	if dir == "" {
 		return "", false
@@ -135,7 +138,7 @@ func socketURL(dir string) string {
 	return "postgres://postgres@/postgres?" + url.Values{"host": {dir}}.Encode()
 }
 
-// launch starts a server on a socket of its own. Where there are no data yet, fill makes them.
+// launch starts a server on a socket of its own. If there are no data yet, fill creates them.
 func launch(ctx context.Context, bin string, o Options, owner owner, fill func(data string) error) (*Server, error) {
 	s := &Server{keep: o.Dir != "", dir: o.Dir}
 	if !s.keep {
@@ -150,7 +153,7 @@ func launch(ctx context.Context, bin string, o Options, owner owner, fill func(d
 			return nil, err
 		}
 	}
-	// The path of a socket must be short, and that of the data may be anything.
+	// The path of a socket must be short; that of the data may have any length.
 	sockets, err := tempDir("bg")
 	if err != nil {
 		return nil, err
@@ -219,7 +222,7 @@ func (s *Server) await(ctx context.Context) error {
 	}
 }
 
-// reach returns nil once a server that is given answers. One that is starting up is waited for.
+// reach returns nil once the given server answers. It waits for a server that is starting up.
 func reach(ctx context.Context, url string, log func(string)) error {
 	const every = 100 * time.Millisecond
 	deadline := time.Now().Add(startTime)
@@ -256,7 +259,7 @@ func ping(ctx context.Context, url string) error {
 	return conn.Close(ctx)
 }
 
-// Stop ends a private server, and removes its data unless they were to be kept. A server that was given runs on.
+// Stop ends a private server, and removes its data unless Dir keeps them. A given server runs on.
 func (s *Server) Stop() error {
 	if s.process == nil {
 		return nil
@@ -270,7 +273,7 @@ func (s *Server) Stop() error {
 	return err
 }
 
-// Crash kills a private server as a power failure would, and starts it again on the same data.
+// Crash kills a private server like a power failure, and starts it again on the same data.
 func (s *Server) Crash(ctx context.Context) error {
 	if s.process == nil {
 		return errNotPrivate
@@ -282,7 +285,7 @@ func (s *Server) Crash(ctx context.Context) error {
 	return s.Resume(ctx)
 }
 
-// Halt ends a private server at once, as pg_ctl stop -m immediate does. Its data stay, for Resume.
+// Halt ends a private server at once, like pg_ctl stop -m immediate. Its data stay, for Resume.
 func (s *Server) Halt() error {
 	if s.process == nil {
 		return errNotPrivate
@@ -290,14 +293,14 @@ func (s *Server) Halt() error {
 	return s.process.end(syscall.SIGQUIT)
 }
 
-// Resume starts a private server that has ended on the same data, and waits until it answers.
+// Resume starts an ended private server on the same data, and waits until it answers.
 func (s *Server) Resume(ctx context.Context) error {
 	if s.process == nil {
 		return errNotPrivate
 	}
 	old := s.process
-	// The children of a postmaster that was killed notice that it is gone and end, too. Until they have, no other starts on
-	// their data.
+	// The children of a killed postmaster notice that it is gone and end, too. Until then no other
+	// server starts on their data.
 	for attempt := 0; ; attempt++ {
 		next, err := startProcess(old.path, old.args, filepath.Join(s.dir, "log"), old.owner)
 		if err != nil {
@@ -310,7 +313,8 @@ func (s *Server) Resume(ctx context.Context) error {
 	}
 }
 
-// Standby starts a private server that follows this one, and answers queries that only read. Stop removes its data.
+// Standby starts a private server that follows this one and answers read-only queries. Stop removes
+// its data.
 func (s *Server) Standby(ctx context.Context, o Options) (*Server, error) {
 	if s.process == nil {
 		return nil, errNotPrivate
@@ -318,7 +322,7 @@ func (s *Server) Standby(ctx context.Context, o Options) (*Server, error) {
 	owner, bin := s.process.owner, filepath.Dir(s.process.path)
 	o.Dir = ""
 	return launch(ctx, bin, o, owner, func(data string) error {
-		// -R writes standby.signal, and how to connect to this server.
+		// -R writes standby.signal and the connection to this server.
 		cmd := exec.CommandContext(ctx, filepath.Join(bin, "pg_basebackup"), "-D", data, "-d", s.URL, "-R", "--checkpoint=fast", "--no-sync")
 		owner.run(cmd)
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -330,7 +334,7 @@ func (s *Server) Standby(ctx context.Context, o Options) (*Server, error) {
 
 var errNotPrivate = errors.New("the server is not a private one")
 
-// locate finds the directory of binaries of a server that is installed, of version 15 or later.
+// locate finds the binaries of an installed server of version 15 or later.
 func locate() (string, error) {
 	var candidates []string
 	for _, pattern := range []string{
@@ -361,7 +365,7 @@ func locate() (string, error) {
 
 const minVersion = 15
 
-// version returns the major version of the server in a directory that has one, or 0.
+// version returns the major version of the server in a directory, or 0.
 func version(dir string) int {
 	if _, err := os.Stat(filepath.Join(dir, "initdb")); err != nil {
 		return 0

@@ -87,7 +87,7 @@ func TestPrivateServer(t *testing.T) {
 
 func TestGivenServer(t *testing.T) {
 	t.Parallel()
-	if _, err := postgres.Start(t.Context(), postgres.Options{URL: "postgres://nobody@127.0.0.1:1/none"}); err == nil {
+	if _, err := postgres.Start(t.Context(), postgres.Options{URL: "postgres://unknown@127.0.0.1:1/none"}); err == nil {
 		t.Error("a server that is not there: got no error")
 	}
 }

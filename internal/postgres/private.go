@@ -13,11 +13,12 @@ import (
 	"syscall"
 )
 
-// standIns is where the data of private servers are whose own directory is out of the server's reach. Only root writes there, so
-// that no other user can have put something in their place.
+// standIns is the parent of data directories for private servers whose own directory the server
+// cannot reach. Only root writes there, so no other user can have planted files.
 const standIns = "/var/lib/bucketgen"
 
-// trusted are the users whose files a private server may rest on: root, the user of this process, and that of the server.
+// trusted are the users whose files a private server may depend on: root, the user of this process,
+// and that of the server.
 func (o owner) trusted() []int {
 	uids := []int{0, os.Geteuid()}
 	if o.other {
@@ -26,16 +27,16 @@ func (o owner) trusted() []int {
 	return uids
 }
 
-// untrustedError says why a path is not safe to keep data in.
+// untrustedError says why a path is not safe for data.
 type untrustedError struct{ path, why string }
 
 func (e *untrustedError) Error() string {
 	return fmt.Sprintf("%s %s, so another user may control what is in it; remove it if it is not needed, work in a directory of your own, or set DATABASE_URL", e.path, e.why)
 }
 
-// claim makes a directory, with those above it, and checks that what is in it comes from trusted users only. Where others may
-// write, they may have planted what comes next in the path: that must not be a link, and the directory itself must belong to a
-// trusted user who alone writes in it.
+// claim makes a directory with its parents, and checks that its files come from trusted users only.
+// Where others may write, they may have planted the next element of the path: that must not be a
+// link, and the directory itself must belong to a trusted user, who alone writes in it.
 func claim(dir string, trusted []int) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -52,7 +53,8 @@ func claim(dir string, trusted []int) error {
 	return &untrustedError{dir, "leads through too many links"}
 }
 
-// walk goes down a path and makes what is missing. If it comes to a link that can be trusted, it returns where that leads.
+// walk goes down a path and makes missing directories. At a link that can be trusted, it returns
+// the target.
 func walk(dir string, trusted []int) (target string, err error) {
 	at, open := "/", false // open: others may write there
 	names := strings.Split(strings.Trim(dir, "/"), "/")
@@ -89,8 +91,8 @@ func walk(dir string, trusted []int) (target string, err error) {
 	return "", nil
 }
 
-// makeDir makes a directory that others may go through, as a server that is another user must, unless they could exchange it
-// meanwhile.
+// makeDir makes a directory that others may pass through, as a server with another user must,
+// unless they could exchange it meanwhile.
 func makeDir(dir string, open bool) (fs.FileInfo, error) {
 	err := os.Mkdir(dir, 0o755)
 	if err == nil && !open {
@@ -102,7 +104,7 @@ func makeDir(dir string, open bool) (fs.FileInfo, error) {
 	return os.Lstat(dir)
 }
 
-// foreign says why others than trusted users may have made what is at a path, or is empty.
+// foreign says why untrusted users may have made the file at a path, or is empty.
 func foreign(info fs.FileInfo, trusted []int) string {
 	uid := -1
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// room is a directory that everybody may write in, as /var/tmp.
+// room is a directory that every user may write in, like /var/tmp.
 func room(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "bgroom") //nolint:usetesting // t.TempDir is in a directory of its own, which would be checked as well
@@ -31,8 +31,8 @@ func must(t *testing.T, errs ...error) {
 	}
 }
 
-// TestClaim plants something in a directory that everybody may write in. Who another user is, claim learns from the users that
-// are trusted: none, to whom what this test makes would belong.
+// TestClaim plants files in a directory that every user may write in. claim distinguishes other
+// users by the list of trusted ones: it is empty here, so the files of this test are foreign.
 func TestClaim(t *testing.T) {
 	t.Parallel()
 	mine, others := owner{}.trusted(), []int{-2}
@@ -40,7 +40,7 @@ func TestClaim(t *testing.T) {
 		name    string
 		trusted []int
 		plant   func(t *testing.T, room string)
-		want    string // of the error; empty: none
+		want    string // part of the error; empty: none
 	}{
 		{"nothing", mine, func(*testing.T, string) {}, ""},
 		{"a directory of ours", mine, func(t *testing.T, room string) {
@@ -103,7 +103,7 @@ func TestClaimOwnLinks(t *testing.T) {
 	}
 }
 
-// TestPlantedData plants what a server keeps, in a directory that is claimed.
+// TestPlantedData plants files of a server's data in a claimed directory.
 func TestPlantedData(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(room(t), "pg")
@@ -116,7 +116,7 @@ func TestPlantedData(t *testing.T) {
 		t.Errorf("a directory of ours: got %v", err)
 	}
 
-	// A file that says where a server listens is believed only if it is ours and no link.
+	// A file with the address of a server is trusted only if it is ours and no link.
 	pid, secret := filepath.Join(dir, "data", "postmaster.pid"), filepath.Join(dir, "secret")
 	text := "1\n/data\n0\n5432\n/nowhere\n"
 	must(t, os.WriteFile(secret, []byte(text), 0o600), os.Symlink(secret, pid))
@@ -139,7 +139,8 @@ func TestPlantedData(t *testing.T) {
 	}
 }
 
-// TestStandIn makes sure that what stands in for a directory which the server cannot reach cannot be planted.
+// TestStandIn checks that the replacement for a directory out of the server's reach cannot be
+// planted.
 func TestStandIn(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
@@ -165,13 +166,14 @@ func TestStandIn(t *testing.T) {
 	}
 }
 
-// TestAsAnotherUser runs the tests of this package as nobody, too, if they run as root: the server is the user itself then.
+// TestAsAnotherUser repeats the tests of this package as another user if they run as root: the
+// server then runs as the same user.
 func TestAsAnotherUser(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
 		return // they do not run as root
 	}
-	nobody, err := findOwner()
+	other, err := findOwner()
 	must(t, err)
 	at := room(t)
 	self, err := os.Executable()
@@ -182,17 +184,18 @@ func TestAsAnotherUser(t *testing.T) {
 	must(t, os.WriteFile(copied, binary, 0o600), os.Chmod(copied, 0o755))
 	cmd := exec.CommandContext(t.Context(), copied, "-test.run", "TestPrivateServer|TestClaim|TestPlanted|TestStandIn", "-test.count", "1")
 	cmd.Dir, cmd.Env = at, append(os.Environ(), "TMPDIR="+at, "HOME="+at)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(nobody.uid), Gid: uint32(nobody.gid)}}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(other.uid), Gid: uint32(other.gid)}}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
 
-// TestStartPlanted starts a server as root in a directory that another user has planted, with a server of theirs in it.
+// TestStartPlanted starts a server as root in a directory that another user has planted, with a
+// server of theirs in it.
 func TestStartPlanted(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		return // files of another user can only be made by root; TestClaim asks about them otherwise
+		return // only root can make files of another user; TestClaim covers the rest
 	}
 	const stranger = 65533
 	at := room(t)

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// process is a server process. It is started by a thread that lives as long as it does, so that the system can end it
-// when this program dies without having stopped it.
+// process is a server process. A thread that lives as long as the process starts it, so that the
+// system can end it when this program dies without stopping it.
 type process struct {
 	path    string
 	args    []string
@@ -49,10 +49,10 @@ func startProcess(path string, args []string, log string, owner owner) (*process
 	return p, <-started
 }
 
-// stop asks the server to end its sessions and waits until it has ended, but not for ever.
+// stop asks the server to end its sessions and waits until it has ended, for a bounded time.
 func (p *process) stop() error { return p.end(syscall.SIGINT) }
 
-// end sends a signal that ends the server and waits until it has ended, but not for ever.
+// end sends a signal that ends the server and waits until it has ended, for a bounded time.
 func (p *process) end(signal syscall.Signal) error {
 	if err := p.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
@@ -70,7 +70,7 @@ func (p *process) kill() {
 	<-p.exited
 }
 
-// owner is whom the server runs as. PostgreSQL refuses to run as root.
+// owner is the user of the server. PostgreSQL refuses to run as root.
 type owner struct {
 	uid, gid int
 	other    bool // than this process
@@ -94,7 +94,7 @@ func findOwner() (owner, error) {
 	return owner{}, errors.New("PostgreSQL does not run as root, and there is no user postgres or nobody to run it as")
 }
 
-// give hands a directory over.
+// give changes the owner of a directory.
 func (o owner) give(dir string) error {
 	if !o.other {
 		return nil
@@ -102,8 +102,8 @@ func (o owner) give(dir string) error {
 	return os.Chown(dir, o.uid, o.gid)
 }
 
-// claimData makes the directory of the data in one that was claimed. The server may be another user: what leads to its data is
-// open and stays with this one, the data are the server's own.
+// claimData makes the data directory in a claimed one. The server may be another user: the path to
+// its data is open and stays with this user, the data belong to the server.
 func (o owner) claimData(dir string) error {
 	data := filepath.Join(dir, "data")
 	if err := os.Mkdir(data, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -130,8 +130,8 @@ func (o owner) run(cmd *exec.Cmd) {
 	}
 }
 
-// reachable returns a directory as a server can use it: its full path or, where root has made it out of reach for the
-// user who the server has to run as, one in its stead.
+// reachable returns a directory as a server can use it: its full path or, if the server's user
+// cannot reach it, a replacement.
 func reachable(dir string) (string, error) {
 	full, err := filepath.Abs(dir)
 	if err != nil || os.Geteuid() != 0 {
@@ -143,7 +143,7 @@ func reachable(dir string) (string, error) {
 	return full, nil
 }
 
-// tempDir makes a directory that goes with the server, where the server can reach it.
+// tempDir makes a temporary directory for the server, where the server can reach it.
 func tempDir(prefix string) (string, error) {
 	parent, err := filepath.Abs(os.TempDir())
 	if err != nil {
@@ -155,7 +155,7 @@ func tempDir(prefix string) (string, error) {
 	return os.MkdirTemp(parent, prefix)
 }
 
-// hidden reports whether others than the owner cannot get to what is in a directory.
+// hidden reports whether other users than the owner cannot reach the files in a directory.
 func hidden(dir string) bool {
 	for ; dir != "/"; dir = filepath.Dir(dir) {
 		info, err := os.Stat(dir)

@@ -7,11 +7,12 @@ import (
 	"strings"
 )
 
-// masked stands for a secret.
+// masked replaces a secret.
 const masked = "xxxxx"
 
 var (
-	// userPassword is the password in front of a host. A URL with an @ in it unescaped cannot be read, so that nothing is lost.
+	// userPassword is the password before a host. A URL with an unescaped @ in it is invalid, so
+	// nothing is lost.
 	userPassword = regexp.MustCompile(`(://[^\s:/@]*:)[^\s/]*@`)
 
 	// keyedSecret is a secret in the query of a URL, or among the settings of a connection string.

@@ -32,7 +32,7 @@ func TestRedact(t *testing.T) {
 	}
 }
 
-// TestNoPasswordInErrors connects by URLs that cannot be read or lead nowhere.
+// TestNoPasswordInErrors connects by URLs that are invalid or lead nowhere.
 func TestNoPasswordInErrors(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{

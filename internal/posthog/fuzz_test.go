@@ -8,7 +8,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/posthog"
 )
 
-// FuzzRead reads anything as a call of PostHog: what is one has ids of valid text.
+// FuzzRead reads any text as a call of PostHog: a call that passes has ids of valid text.
 func FuzzRead(f *testing.F) {
 	for _, seed := range []string{
 		`{"event":"order","distinct_id":"ada","properties":{"total":12},"timestamp":"2026-01-01T00:00:00Z","uuid":"1"}`,

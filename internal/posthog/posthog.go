@@ -1,4 +1,4 @@
-// Package posthog reads the events of PostHog's capture API, which PostHog's SDKs send, as events.
+// Package posthog reads the calls of PostHog's capture API, which PostHog's SDKs send, as events.
 package posthog
 
 import (
@@ -25,7 +25,7 @@ type Call struct {
 	Offset     string // milliseconds since it happened, where there is no timestamp
 	Properties []byte // an object, or nil
 
-	// What properties say that is not about the event.
+	// Properties that are not about the event.
 	insertID   string
 	set        []byte // $set, an object, or nil
 	setOnce    []byte // $set_once
@@ -42,7 +42,7 @@ type Call struct {
 // Alias says that a user was known by another id before.
 type Alias struct{ From, Into string }
 
-// Parse reads an event. An [*engine.InvalidError] names the member that is wrong, as far as it is one.
+// Parse reads an event. An [*engine.InvalidError] names the wrong member, as far as there is one.
 func Parse(text []byte) (Call, error) {
 	var c Call
 	if err := strictjson.Object(text, c.take); err != nil {
@@ -83,7 +83,8 @@ func (c *Call) take(name, value []byte) error {
 	return segment.At(string(name), err)
 }
 
-// property takes a member of the properties: those that PostHog's SDKs give a meaning to, and the others as they are.
+// property reads a member of the properties: those with a meaning to PostHog's SDKs, and all others
+// unchanged.
 func (c *Call) property(name, value []byte) error {
 	var err error
 	switch string(name) {
@@ -112,7 +113,7 @@ func (c *Call) property(name, value []byte) error {
 	return segment.At("properties."+string(name), err)
 }
 
-// ofKind takes a property that has a meaning for one kind of event only.
+// ofKind reads a property that has a meaning for one kind of event only.
 func (c *Call) ofKind(name string, value []byte, err *error) bool {
 	switch {
 	case c.Name == "$create_alias" && name == "alias":
@@ -137,7 +138,7 @@ func (c *Call) keep(name, value []byte) {
 	c.rest = append(c.rest, value...)
 }
 
-// readID reads an id, and refuses one that programs send in place of an id.
+// readID reads an id, and refuses placeholders.
 func readID(into *string, value []byte) error {
 	id, err := strictjson.ID(value)
 	if err == nil && event.IsPlaceholder(id) {
@@ -147,11 +148,12 @@ func readID(into *string, value []byte) error {
 	return err
 }
 
-// Read returns what an event says: that a user was known by another id before, if From is not empty, and an event, if its UserID
-// is not empty. sentAt is when the request was sent, by the clock of the client, if it says so.
+// Read returns the content of a call: an alias if From is not empty, and an event if its UserID is
+// not empty. sentAt is the time of the request by the client's clock, if the client sends it.
 //
-// Most events have their own name and properties. An $identify and a $set only set traits, a $create_alias is only an alias, and a
-// $groupidentify is the event group, with $group_set, groupId and groupType as its properties.
+// Most events have their own name and properties. An $identify and a $set only set traits, a
+// $create_alias is only an alias, and a $groupidentify is the event group, with $group_set, groupId
+// and groupType as its properties.
 func (c *Call) Read(sentAt string, received time.Time) (Alias, engine.Event, error) {
 	var alias Alias
 	ev := engine.Event{UserID: c.DistinctID, Name: c.Name, Key: c.UUID, PropertiesJSON: c.rest}
@@ -187,7 +189,7 @@ func (c *Call) Read(sentAt string, received time.Time) (Alias, engine.Event, err
 	return alias, ev, c.when(&ev, sentAt, received)
 }
 
-// traits gives an event the traits that its properties set.
+// traits sets the traits of an event from its properties.
 func (c *Call) traits(ev *engine.Event) error {
 	ev.TraitsJSON, ev.TraitsOnceJSON = c.set, c.setOnce
 	if ev.Name == "" && ev.TraitsJSON == nil {
@@ -219,7 +221,7 @@ func (c *Call) traits(ev *engine.Event) error {
 	return err
 }
 
-// when gives an event its time, corrected by when it was sent as that of a call of Segment's.
+// when sets the time of an event, corrected by the time of sending, like that of a Segment call.
 func (c *Call) when(ev *engine.Event, sentAt string, received time.Time) error {
 	if c.ignoreSent {
 		sentAt = ""
@@ -245,7 +247,8 @@ func (c *Call) when(ev *engine.Event, sentAt string, received time.Time) error {
 	return err
 }
 
-// Named returns an error that names a field of an event, or a user of a merge, by the name that the field has here.
+// Named returns an error that names a field of an event, or a user of a merge, by the field's name
+// in a call.
 func Named(err error) error {
 	invalid, ok := errors.AsType[*engine.InvalidError](err)
 	if !ok {

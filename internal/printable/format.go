@@ -6,8 +6,9 @@ import (
 	"reflect"
 )
 
-// Fprintf is as [fmt.Fprintf], and prints arguments that are texts or errors as [Text] returns them. An argument with a String
-// method is a text that the program composed: it may have several lines, and escapes what it is made of itself.
+// Fprintf is like [fmt.Fprintf], and prints texts and errors among the arguments like [Text]. An
+// argument with a String method is a text that the program composed: it may have several lines, and
+// escapes its parts itself.
 func Fprintf(out io.Writer, format string, args ...any) error {
 	for i := range args { // in place, so that vet checks calls as those of fmt.Fprintf
 		args[i] = Arg(args[i])
@@ -16,7 +17,7 @@ func Fprintf(out io.Writer, format string, args ...any) error {
 	return err
 }
 
-// Arg returns an argument for [fmt] that prints as [Text] returns it, if it is a text or an error.
+// Arg returns an argument for [fmt] that prints like [Text], if it is a text or an error.
 func Arg(arg any) any {
 	switch a := arg.(type) {
 	case error:

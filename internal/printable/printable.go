@@ -1,6 +1,7 @@
-// Package printable prints text that users chose: ids, values of properties, answers of other systems. A control character in
-// such a text would move the cursor of the terminal that shows it, a newline would forge a row, a bidirectional override
-// would reorder one. Whatever can do that is shown as an escape; letters, marks, symbols and emoji of all scripts stay.
+// Package printable prints text that users chose: ids, values of properties, answers of other
+// systems. A control character in such a text would move the cursor of the terminal, a newline
+// would forge a row, a bidirectional override would reorder one. All of these become escapes;
+// letters, marks, symbols and emoji of all scripts stay.
 package printable
 
 import (
@@ -11,19 +12,21 @@ import (
 	"unicode/utf8"
 )
 
-// Text returns a text on one line, as a terminal may show it. Control characters (also tab and newline), invisible characters,
-// bidirectional controls, line separators and bytes that are not UTF-8 become escapes: \x1b, \u202e, \xff. A backslash stays as
-// it is, so two texts may look alike; JSON output tells them apart.
+// Text returns a text on one line, safe for a terminal. Control characters (also tab and newline),
+// invisible characters, bidirectional controls, line separators and bytes that are not UTF-8 become
+// escapes: \x1b, \u202e, \xff. A backslash stays as it is, so two texts may print alike; JSON
+// output distinguishes them.
 func Text(s string) string {
 	return escaped(s, func(r rune) bool { return r < ' ' })
 }
 
-// Lines is as [Text], and keeps tabs and newlines: it is for a text of several lines that the program composed.
+// Lines is like [Text], and keeps tabs and newlines: it is for a text of several lines that the
+// program composed.
 func Lines(s string) string {
 	return escaped(s, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' })
 }
 
-// escaped escapes what must not be shown. control decides about the characters below the space.
+// escaped escapes unsafe characters. control decides about the characters below the space.
 func escaped(s string, control func(rune) bool) string {
 	var b strings.Builder
 	done := 0 // bytes of s that are in b
@@ -57,7 +60,8 @@ func shownRune(s string) rune {
 	return -1
 }
 
-// escape returns the escape of a character. What is beyond ASCII has the form that JSON has, so that JSON stays JSON.
+// escape returns the escape of a character. Beyond ASCII it has JSON's form, so that JSON stays
+// JSON.
 func escape(text string, r rune) string {
 	switch {
 	case r == utf8.RuneError && len(text) == 1, r < ' ':
@@ -70,15 +74,15 @@ func escape(text string, r rune) string {
 	}
 }
 
-// hidden reports whether a character cannot be seen, or changes how others are seen, where it stands. Spaces of all widths are
-// seen; those that are as wide as nothing are no spaces to Unicode.
+// hidden reports whether a character is invisible, or changes how others appear, at its position.
+// Spaces of all widths are visible; zero-width ones are no spaces to Unicode.
 func hidden(previous, r, next rune) bool {
 	switch {
 	case r < 0x7F:
 		return false
 	case unicode.Is(unicode.Zs, r):
 		return false
-	case r == '\u200C' || r == '\u200D': // joiners, which Persian, Indic scripts and emoji cannot be written without
+	case r == '\u200C' || r == '\u200D': // joiners, which Persian, Indic scripts and emoji need
 		return !joins(previous) || !joins(next)
 	case unicode.Is(variations, r): // of the character before
 		return previous < 0x80 && !keycap(previous) || !unicode.IsPrint(previous)
@@ -88,15 +92,16 @@ func hidden(previous, r, next rune) bool {
 	return !unicode.IsPrint(r)
 }
 
-// keycap reports whether a character is the first of an emoji of a key: 1, then a variation selector, then U+20E3.
+// keycap reports whether a character begins the emoji of a key: 1, then a variation selector, then
+// U+20E3.
 func keycap(r rune) bool { return r == '#' || r == '*' || r >= '0' && r <= '9' }
 
 var (
 	// variations choose how emoji and ideographs are drawn.
 	variations = &unicode.RangeTable{R16: []unicode.Range16{{Lo: 0xFE00, Hi: 0xFE0F, Stride: 1}}}
 
-	// blank are letters and marks that draw nothing: the grapheme joiner, fillers of Hangul, inherent vowels of Khmer, the blank
-	// of Braille, selectors of Mongolian and of ideographs.
+	// blank are letters and marks that draw nothing: the grapheme joiner, fillers of Hangul,
+	// inherent vowels of Khmer, the blank of Braille, selectors of Mongolian and of ideographs.
 	blank = &unicode.RangeTable{
 		R16: []unicode.Range16{
 			{Lo: 0x034F, Hi: 0x034F, Stride: 1},
@@ -118,7 +123,7 @@ var (
 	}
 )
 
-// joins reports whether a character is one that a joiner may stand beside.
+// joins reports whether a joiner may be beside a character.
 func joins(r rune) bool {
 	return r >= 0x80 && (unicode.In(r, joining...) || unicode.In(r, unicode.So, unicode.Sk) || unicode.Is(variations, r))
 }

@@ -69,7 +69,7 @@ func TestFprintf(t *testing.T) {
 	}
 }
 
-// TestWriter writes a text in pieces that break off within characters.
+// TestWriter writes a text in pieces that are cut within characters.
 func TestWriter(t *testing.T) {
 	t.Parallel()
 	const text = "a東\x1b\u202e👩\n\xff\xe6\x9d"
@@ -91,8 +91,8 @@ func TestWriter(t *testing.T) {
 	}
 }
 
-// FuzzPrintable checks that nothing is printed that a terminal obeys or hides, that what is safe stays, and that JSON remains
-// the JSON that it was.
+// FuzzPrintable checks that the output contains nothing that a terminal obeys or hides, that safe
+// text stays, and that JSON keeps its meaning.
 func FuzzPrintable(f *testing.F) {
 	for _, seed := range []string{"ada", "\x1b[2J", "a\r\nb", "\u202e", "می\u200cخواهم", "👩\u200d👧", "\xff\xfe", "a\u200d", "\U000E0041"} {
 		f.Add(seed)

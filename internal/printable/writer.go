@@ -7,22 +7,23 @@ import (
 	"unicode/utf8"
 )
 
-// Writer hands on what is written to it as [Lines] returns it. It is the last guard of an output that people read: what has
-// rows is to escape the texts in them by [Text] before. It may be used concurrently as far as the writer below may.
+// Writer passes on its input like [Lines]. It is the last guard of an output for people: output
+// with rows escapes the texts in them by [Text] before. It may be used concurrently as far as the
+// writer below may.
 type Writer struct {
 	out io.Writer
 
 	mu   sync.Mutex
-	rest []byte // the beginning of a character that the last call broke off in
+	rest []byte // the beginning of a character that the last call cut
 }
 
 // NewWriter returns a writer that hands on to another.
 func NewWriter(out io.Writer) *Writer { return &Writer{out: out} }
 
-// Unwrap returns the writer below, to which nothing may be written that users chose.
+// Unwrap returns the writer below, for output that contains no user's text.
 func (w *Writer) Unwrap() io.Writer { return w.out }
 
-// Write writes a text. A character that is incomplete waits for the next call.
+// Write writes a text. An incomplete character waits for the next call.
 func (w *Writer) Write(b []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -44,7 +45,7 @@ func (w *Writer) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Flush writes what waits for the rest of a character that never came.
+// Flush writes the incomplete character that is still waiting.
 func (w *Writer) Flush() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -57,7 +58,7 @@ func (w *Writer) Flush() error {
 	return err
 }
 
-// complete returns how many bytes of a text are not the beginning of a character that goes on.
+// complete returns how many bytes of a text precede an incomplete last character.
 func complete(text []byte) int {
 	for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
 		last := text[len(text)-n:]

@@ -1,4 +1,5 @@
-// Package problem says what is wrong with a request, in the form that all errors of the HTTP API have: RFC 9457.
+// Package problem reports mistakes in requests, in the form of all errors of the HTTP API: RFC
+// 9457.
 package problem
 
 import (
@@ -8,13 +9,13 @@ import (
 	"time"
 )
 
-// ContentType is that of every error.
+// ContentType is the content type of every error.
 const ContentType = "application/problem+json"
 
-// contentTypes is the header. Answers share it.
+// contentTypes is the header, shared by all answers.
 var contentTypes = []string{ContentType}
 
-// Problem is what is wrong with a request. The tags are what its schema says.
+// Problem is a mistake in a request. Its tags are the descriptions in its schema.
 type Problem struct { //nolint:errname // so RFC 9457 calls it
 	Title  string  `json:"title" doc:"The meaning of the status, the same for all problems that have it" example:"Bad Request"`
 	Status int     `json:"status" doc:"The HTTP status" example:"400" minimum:"400" maximum:"599"`
@@ -28,7 +29,7 @@ type Problem struct { //nolint:errname // so RFC 9457 calls it
 	text       []byte // text is the encoded answer of a problem that is shared; nil if it is encoded when it is sent
 }
 
-// Wrong is a further field that is wrong.
+// Wrong is a further wrong field.
 type Wrong struct {
 	Field  string `json:"field" doc:"The parameter, or the field of the body"`
 	Detail string `json:"detail" doc:"What is wrong, and what to do"`
@@ -46,14 +47,15 @@ func Of(status int, field, detail string) *Problem {
 	return p
 }
 
-// Later returns a problem that is over after a while.
+// Later returns a problem that ends after a while.
 func Later(status int, detail string, after time.Duration) *Problem {
 	p := New(status, detail)
 	p.retryAfter = after
 	return p
 }
 
-// Shared encodes the answer once, for a problem that many requests share. It must not be changed any more.
+// Shared encodes the answer once, for a problem that many requests share. It must not be changed
+// any more.
 func (p *Problem) Shared() *Problem {
 	p.text = p.encode()
 	return p
@@ -64,13 +66,13 @@ func (p *Problem) encode() []byte {
 	return append(text, '\n')
 }
 
-// Allow notes the methods that would have been allowed.
+// Allow records the methods that are allowed.
 func (p *Problem) Allow(methods string) { p.allowed = methods }
 
 // Error returns the detail.
 func (p *Problem) Error() string { return p.Detail }
 
-// GetStatus returns the HTTP status. It, GetHeaders and ContentType are what huma asks of an error.
+// GetStatus returns the HTTP status. huma requires it, GetHeaders and ContentType of an error.
 func (p *Problem) GetStatus() int { return p.Status }
 
 // GetHeaders returns the headers of the answer.
@@ -80,10 +82,10 @@ func (p *Problem) GetHeaders() http.Header {
 	return h
 }
 
-// challenge asks for a key. Answers share it.
+// challenge asks for a key. All answers share it.
 var challenge = []string{`Basic realm="bucketgen"`}
 
-// addTo adds the headers of the answer. It allocates nothing for the ones without a key.
+// addTo adds the headers of the answer. It allocates nothing for answers without a key.
 func (p *Problem) addTo(h http.Header) {
 	if p.retryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(int((p.retryAfter+time.Second-1)/time.Second)))
@@ -96,7 +98,7 @@ func (p *Problem) addTo(h http.Header) {
 	}
 }
 
-// ContentType returns that of every error, whatever was asked for.
+// ContentType returns that of every error, whatever was requested.
 func (*Problem) ContentType(string) string { return ContentType }
 
 // Answer writes a problem.
@@ -108,5 +110,5 @@ func (p *Problem) Answer(w http.ResponseWriter) {
 	p.addTo(w.Header())
 	w.Header()["Content-Type"] = contentTypes
 	w.WriteHeader(p.Status)
-	_, _ = w.Write(text) // the client may have gone
+	_, _ = w.Write(text) // the client may be gone
 }

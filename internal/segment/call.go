@@ -9,11 +9,12 @@ import (
 	"github.com/bucketgen/bucketgen/internal/strictjson"
 )
 
-// Call is a call of any type. Fields that no event has are left out. Its JSON shares memory with the text that was read.
+// Call is a call of any type, without the fields that no event has. Its JSON shares memory with the
+// text that was read.
 type Call struct {
 	Type       string
 	UserID     string
-	Previous   string // of an alias: what becomes another name of userId
+	Previous   string // of an alias: the id that becomes another name of userId
 	Anonymous  string
 	Event      string
 	Name       string // of a page or screen
@@ -23,7 +24,7 @@ type Call struct {
 	Traits     []byte // an object, or nil
 	Context    []byte // as it is written
 	Timestamp  string
-	Original   string // what the SDKs of RudderStack send in place of timestamp
+	Original   string // sent by RudderStack's SDKs in place of timestamp
 	SentAt     string
 	MessageID  string
 }
@@ -31,14 +32,15 @@ type Call struct {
 // Types are the types of calls.
 var Types = []string{"track", "identify", "page", "screen", "group", "alias"}
 
-// Parse reads a call. An [*engine.InvalidError] names the member that is wrong, as far as it is one.
+// Parse reads a call. An [*engine.InvalidError] names the wrong member, as far as there is one.
 func Parse(text []byte) (Call, error) {
 	var c Call
 	err := strictjson.Object(text, c.take)
 	return c, At("", err)
 }
 
-// take takes a member of a call. Ids are read more strictly than texts: an id that was replaced could be another user's.
+// take reads a member of a call. Ids are read more strictly than texts: a replaced id could be
+// another user's.
 func (c *Call) take(name, value []byte) error {
 	var err error
 	switch string(name) {
@@ -76,7 +78,8 @@ func (c *Call) take(name, value []byte) error {
 	return At(string(name), err)
 }
 
-// At returns an error of the reader as one that names the field, which is the member of a name if there is one.
+// At turns an error of the reader into one that names the field, given the member's name if there
+// is one.
 func At(name string, err error) error {
 	wrong, ok := errors.AsType[*strictjson.Error](err)
 	if !ok {
@@ -91,7 +94,8 @@ func At(name string, err error) error {
 	return &engine.InvalidError{Field: name, Problem: wrong.Problem}
 }
 
-// Object returns a value that should be an object, and nil for null. PHP writes an object without members as an empty list.
+// Object returns a value that should be an object, and nil for null. PHP writes an object without
+// members as an empty list.
 func Object(value []byte) []byte {
 	switch {
 	case string(value) == "null":
@@ -102,7 +106,7 @@ func Object(value []byte) []byte {
 	return value
 }
 
-// CheckIDs refuses ids that programs send in place of one. Read does so, too; of an alias there is nothing else to read.
+// CheckIDs refuses placeholders for ids. Read does so, too; an alias contains nothing else to read.
 func (c *Call) CheckIDs() error {
 	for _, id := range [...]struct{ field, value string }{{"userId", c.UserID}, {"previousId", c.Previous}} {
 		if event.IsPlaceholder(id.value) {

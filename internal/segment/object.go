@@ -10,8 +10,8 @@ import (
 // Member is a member with a text that is added to an object.
 type Member struct{ Name, Text string }
 
-// With adds members to an object, unless it has some of that name, or their text is empty. field is what errors call the object.
-// An object without members is nil.
+// With adds members to an object, unless it has a member of that name, or their text is empty.
+// Errors refer to the object by field. An object without members is nil.
 func With(field string, object []byte, more []Member) ([]byte, error) {
 	if object == nil {
 		object = []byte("{}")
@@ -47,7 +47,7 @@ func With(field string, object []byte, more []Member) ([]byte, error) {
 	return append(out, '}'), nil
 }
 
-// Union returns an object with the members of both. Where both have a member, that of the first counts.
+// Union returns an object with the members of both. If both have a member, the first one's counts.
 func Union(first, second []byte) ([]byte, error) {
 	given := map[string]bool{}
 	out := []byte{'{'}

@@ -1,4 +1,5 @@
-// Package segment reads the calls of Segment's tracking API, which the SDKs of Segment and RudderStack make, as events.
+// Package segment reads the calls of Segment's tracking API, which the SDKs of Segment and
+// RudderStack make, as events.
 package segment
 
 import (
@@ -9,14 +10,15 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// Read turns a call into an event, but for an alias, which is none. Its time is the time at which the call says that it
-// happened, if it says so.
+// Read turns a call into an event, except for an alias, which is none. Its time is the time in the
+// call, if there is one.
 //
-// The traits of an identify are its traits and those of its context, as the SDKs of RudderStack send them. Those in the context
-// of any other call are ignored: an SDK repeats there what it was given by its last identify, however long ago that was.
+// The traits of an identify are its traits and those of its context, as the SDKs of RudderStack
+// send them. Those in the context of any other call are ignored: an SDK repeats there the traits of
+// its last identify, however long ago.
 //
-// A page and a screen are events of these names, with name and category among the properties; a group is an event of that
-// name, with its traits and groupId as properties.
+// A page and a screen are events of these names, with name and category among the properties; a
+// group is an event of that name, with its traits and groupId as properties.
 func (c *Call) Read() (engine.Event, error) {
 	ev := engine.Event{UserID: c.UserID, PropertiesJSON: c.Properties, Key: c.MessageID}
 	if err := c.CheckIDs(); err != nil {
@@ -70,7 +72,7 @@ func (c *Call) Read() (engine.Event, error) {
 	return ev, err
 }
 
-// Instant reads a time. An empty text is the zero time; field is what errors call it.
+// Instant reads a time. An empty text is the zero time; errors refer to it by field.
 func Instant(field, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -82,7 +84,8 @@ func Instant(field, text string) (time.Time, error) {
 	return t, given(field, t)
 }
 
-// given refuses the zero time, which stands for no time in an [engine.Event]: a text that spells it must not become now.
+// given refuses the zero time, which stands for no time in an [engine.Event]: a text that spells it
+// must not become now.
 func given(field string, t time.Time) error {
 	if t.IsZero() {
 		return &engine.InvalidError{Field: field, Problem: "is the zero time, 0001-01-01T00:00:00Z; leave the field out if the time is not known"}
@@ -90,19 +93,21 @@ func given(field string, t time.Time) error {
 	return nil
 }
 
-// Correct corrects the time of an event for a client whose clock differs from ours: what happened so long before it was sent
-// happened so long before it was received.
+// Correct corrects the time of an event for a client whose clock differs from ours: the time
+// between event and sending is kept, counted back from the receipt.
 func Correct(ev *engine.Event, sentAt string, receivedAt time.Time) error {
 	sent, err := Instant("sentAt", sentAt)
 	if err != nil || sent.IsZero() || ev.OccurredAt.IsZero() {
 		return err
 	}
-	// The difference of two clocks is small. That of two instants of one clock may be more than a time.Duration holds.
+	// The difference of two clocks is small. That of two instants of one clock may exceed a
+	// time.Duration.
 	ev.OccurredAt = ev.OccurredAt.Add(receivedAt.Sub(sent))
 	return given("timestamp", ev.OccurredAt)
 }
 
-// Named returns an error that names a field of an event, or a user of a merge, by the name that the field has in a call.
+// Named returns an error that names a field of an event, or a user of a merge, by the field's name
+// in a call.
 func Named(err error) error {
 	names := map[string]string{
 		"user_id": "userId", "name": "event", "key": "messageId", "occurred_at": "timestamp", "from": "previousId", "into": "userId",

@@ -6,7 +6,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/segment"
 )
 
-// BenchmarkParse reads a call as a browser's SDK sends it, without and with what has to be put among the properties.
+// BenchmarkParse reads a call as a browser's SDK sends it, without and with members to add to the
+// properties.
 func BenchmarkParse(b *testing.B) {
 	const around = `"anonymousId":"3f1d6c3e-9f2c-4d3b-8f4e-0d6a4b1c2e3f","userId":"ada","messageId":"ajs-next-1795983838-5d41402abc4b2a76",` +
 		`"timestamp":"2026-11-29T23:20:00.000Z","integrations":{},"writeKey":"bg_write_x","context":{"page":{"path":"/pricing","referrer":"",` +

@@ -10,15 +10,16 @@ import (
 	"github.com/bucketgen/bucketgen/internal/segment"
 )
 
-// TestTimesAtTheEdge reads timestamps that time.Time, RFC 3339 or PostgreSQL cannot hold, or hold in a way of their own.
+// TestTimesAtTheEdge reads timestamps at or beyond the limits of time.Time, RFC 3339 and
+// PostgreSQL.
 func TestTimesAtTheEdge(t *testing.T) {
 	t.Parallel()
 	received := time.Date(2026, time.November, 29, 12, 0, 0, 0, time.UTC)
 	for _, test := range []struct {
 		name      string
 		fields    string
-		want      string // the time of the event; empty: none is given
-		wantField string // that is refused
+		want      string // time of the event; empty: none is given
+		wantField string // field that is refused
 	}{
 		{"none", ``, "", ""},
 		{"the zero time", `"timestamp":"0001-01-01T00:00:00Z"`, "", "timestamp"},

@@ -1,4 +1,5 @@
-// Package sheet reads CSV files whose first line names the columns, and whose cells become JSON values.
+// Package sheet reads CSV files whose first line names the columns, and whose cells become JSON
+// values.
 package sheet
 
 import (
@@ -20,15 +21,15 @@ import (
 // Column is a column of a sheet.
 type Column struct {
 	Name string
-	Type Type // as the first line says, behind a colon: "age:number"
+	Type Type // from the first line, behind a colon: "age:number"
 }
 
 // Type is the type of the cells of a column.
 type Type string
 
-// The types of cells. A cell that is empty has no value, whatever its type.
+// The types of cells. An empty cell has no value, whatever its type.
 const (
-	Unsaid Type = "" // the first line does not say it
+	Unsaid Type = "" // not in the first line
 	Text   Type = "text"
 	Number Type = "number"
 	Bool   Type = "bool"
@@ -38,7 +39,7 @@ const (
 
 var types = []Type{Text, Number, Bool, Time, JSON}
 
-// TypeOf returns the type of cells that are values of a kind: text, if that says nothing.
+// TypeOf returns the type of cells with values of a kind: text, if the kind is unknown.
 func TypeOf(k table.ValueKind) Type {
 	switch k {
 	case table.Number:
@@ -54,7 +55,7 @@ func TypeOf(k table.ValueKind) Type {
 	}
 }
 
-// Sheet is a file that is being read.
+// Sheet is an open file.
 type Sheet struct {
 	Columns []Column
 
@@ -69,7 +70,7 @@ type Row struct {
 	cells []string
 }
 
-// LineError says what is wrong with a line. The others can be read.
+// LineError is a mistake in a line. Other lines can be read.
 type LineError struct {
 	Line    int
 	Column  string // empty: the line as a whole
@@ -126,13 +127,13 @@ func column(text string) (Column, error) {
 	return c, nil
 }
 
-// Has reports whether there is a column of a name.
+// Has reports whether there is a column of that name.
 func (s *Sheet) Has(name string) bool {
 	return slices.ContainsFunc(s.Columns, func(c Column) bool { return c.Name == name })
 }
 
-// Rows goes through the lines below the first. After a [*LineError] it goes on, after any other error it ends. A row is
-// gone when the next one comes.
+// Rows iterates over the lines below the first. After a [*LineError] it continues, after any other
+// error it ends. A row is valid until the next one.
 func (s *Sheet) Rows() iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		for {
@@ -173,10 +174,12 @@ func (s *Sheet) row(cells []string) (Row, error) {
 	return Row{Line: line, sheet: s, cells: cells}, nil
 }
 
-// Cell returns what stands in the column of a name, without the blanks around it: nothing, if there is no such column.
+// Cell returns the cell in the column of a name, without the blanks around it; empty if there is no
+// such column.
 func (r *Row) Cell(name string) string { return trimmed(r.cell(name)) }
 
-// Exact returns what stands in the column of a name as [Writer] was given it, with the blanks around it.
+// Exact returns the cell in the column of a name as [Writer] received it, with the blanks around
+// it.
 func (r *Row) Exact(name string) string { return meant(r.cell(name)) }
 
 func (r *Row) cell(name string) string {
@@ -188,7 +191,7 @@ func (r *Row) cell(name string) string {
 	return ""
 }
 
-// trimmed returns a cell without the blanks around it, unless an apostrophe says that they belong to it.
+// trimmed returns a cell without the blanks around it, unless an apostrophe marks them as content.
 func trimmed(cell string) string {
 	if cell = strings.TrimSpace(cell); apostrophized(cell) {
 		return meant(cell)
@@ -196,8 +199,8 @@ func trimmed(cell string) string {
 	return cell
 }
 
-// Object returns a JSON object of the cells of some columns: those for which name gives a name, and the type of a column that
-// does not say it. It is nil if all of them are empty.
+// Object returns a JSON object of the columns for which name returns a name. name also returns the
+// type of a column without one. The object is nil if all cells are empty.
 func (r *Row) Object(name func(column string) (field string, typ Type)) (json.RawMessage, error) {
 	object := map[string]json.RawMessage{}
 	for i, c := range r.sheet.Columns {

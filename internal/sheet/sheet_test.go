@@ -10,7 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/sheet"
 )
 
-// read returns the objects of the rows of a text, or what is wrong with a row.
+// read returns the objects of the rows of a text, or a row's error.
 func read(t *testing.T, text string, separator rune) []string {
 	t.Helper()
 	s, err := sheet.Open(strings.NewReader(text), separator)
@@ -28,7 +28,7 @@ func read(t *testing.T, text string, separator rune) []string {
 				return strings.TrimPrefix(column, "p."), map[string]sheet.Type{"n": sheet.Number}[column]
 			})
 			if err == nil {
-				all = append(all, row.Cell("user")+row.Cell("nobody")+" "+string(object))
+				all = append(all, row.Cell("user")+row.Cell("missing")+" "+string(object))
 				continue
 			}
 		}

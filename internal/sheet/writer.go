@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Writer writes CSV whose cells a spreadsheet shows and does not run. A cell that begins as a formula does, or with a blank, gets
-// an apostrophe in front, as OWASP advises; [Row.Cell] and [Row.Exact] take it off again, so that a file that was written is read
-// as it was.
+// Writer writes CSV whose cells a spreadsheet shows and does not run. A cell that begins like a
+// formula, or with a blank, gets an apostrophe in front, as OWASP advises. [Row.Cell] and
+// [Row.Exact] remove it, so that written files read back unchanged.
 type Writer struct{ csv *csv.Writer }
 
 // NewWriter returns a writer of CSV.
@@ -18,7 +18,8 @@ func NewWriter(out io.Writer) *Writer { return &Writer{csv.NewWriter(out)} }
 func (w *Writer) Write(cells ...string) error {
 	row := make([]string, len(cells))
 	for i, cell := range cells {
-		// A reader of CSV takes a carriage return before a newline for a part of that, and drops it. Of two it drops one.
+		// A reader of CSV takes a carriage return before a newline for a part of the newline, and
+		// drops it. Of two it drops one.
 		row[i] = strings.ReplaceAll(shown(cell), "\r\n", "\r\r\n")
 	}
 	return w.csv.Write(row)
@@ -30,12 +31,13 @@ func (w *Writer) Flush() error {
 	return w.csv.Error()
 }
 
-// formula begins what a spreadsheet may run, or take apart: also in the wide forms that some of them know.
+// formula begins a cell that a spreadsheet may run or split, including the full-width forms.
 const formula = "=+-@\t\r\n ＝＋－＠"
 
 func beginsFormula(s string) bool { return s != "" && strings.IndexAny(s, formula) == 0 }
 
-// shown puts an apostrophe in front of a cell that would be run, and of one that looks as if that had been done to it.
+// shown puts an apostrophe in front of a cell that would be run, and of one that seems to have such
+// an apostrophe.
 func shown(cell string) string {
 	if beginsFormula(cell) || apostrophized(cell) {
 		return "'" + cell
@@ -43,7 +45,7 @@ func shown(cell string) string {
 	return cell
 }
 
-// meant takes off the apostrophe that shown put in front.
+// meant removes the apostrophe that shown put in front.
 func meant(cell string) string {
 	if apostrophized(cell) {
 		return cell[1:]
@@ -51,7 +53,7 @@ func meant(cell string) string {
 	return cell
 }
 
-// apostrophized reports whether the apostrophe in front of a cell is one that shown put there, or would put there.
+// apostrophized reports whether shown put, or would put, the apostrophe in front of a cell there.
 func apostrophized(cell string) bool {
 	rest, quoted := strings.CutPrefix(cell, "'")
 	return quoted && (beginsFormula(rest) || strings.HasPrefix(rest, "'"))

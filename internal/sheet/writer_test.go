@@ -57,8 +57,8 @@ func TestWriter(t *testing.T) {
 	}
 }
 
-// FuzzSheet checks that what was written is read as it was, that no cell begins as a formula does, and that reading anything
-// ends.
+// FuzzSheet checks that written cells read back unchanged, that no cell begins like a formula, and
+// that reading any text ends.
 func FuzzSheet(f *testing.F) {
 	for _, seed := range []string{"ada", "=1", "'=1", "''", "a\r\nb", "\r\r\n", " a ", "'", "\"", "a,b", "\ufeffx", "user,n:number\n=1,2"} {
 		f.Add(seed)
@@ -71,7 +71,7 @@ func FuzzSheet(f *testing.F) {
 	})
 }
 
-// readAll reads anything as a sheet.
+// readAll reads any text as a sheet.
 func readAll(text string) {
 	s, err := sheet.Open(strings.NewReader(text), ',')
 	if err != nil {

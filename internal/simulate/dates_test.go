@@ -31,19 +31,19 @@ var (
 	today = time.Date(2026, time.November, 29, 12, 0, 0, 0, time.UTC)
 )
 
-// write is a value of the property plan, as JSON, with its date in hours ago.
+// write is a value of the property plan, as JSON, with its age in hours.
 type write struct {
 	value string
 	ago   int
 }
 
-// arrive lets values arrive at one instant, in the given order, and returns the user.
+// arrive ingests values at one instant, in the given order, and returns the user.
 func arrive(t testing.TB, r *table.Registry, writes []write, inPayload bool) (*simulate.Simulator, *decide.State) {
 	t.Helper()
 	return arriveAt(t, r, writes, inPayload, time.Hour)
 }
 
-// arriveAt is as arrive, with dates in another unit.
+// arriveAt is like arrive, with ages in another unit.
 func arriveAt(t testing.TB, r *table.Registry, writes []write, inPayload bool, unit time.Duration) (*simulate.Simulator, *decide.State) {
 	t.Helper()
 	s := simulate.New(r, table.At(today), decide.Limits{})
@@ -78,7 +78,7 @@ func permutations(writes []write, do func([]write)) {
 	visit(0)
 }
 
-// TestOlderValues lets values of a property arrive in every order. What counts is their dates.
+// TestOlderValues ingests values of a property in every order. Only their dates count.
 func TestOlderValues(t *testing.T) {
 	t.Parallel()
 	const day = 24
@@ -116,7 +116,7 @@ func TestOlderValues(t *testing.T) {
 	}
 }
 
-// TestOneDate lets two values of one date arrive: the later one counts, be it late itself.
+// TestOneDate ingests two values of one date: the later arrival counts, even if it is late itself.
 func TestOneDate(t *testing.T) {
 	t.Parallel()
 	r := registrytest.Build(t, dateBuckets...)
@@ -127,14 +127,15 @@ func TestOneDate(t *testing.T) {
 	}
 }
 
-// TestLimits pins down the examples of docs/criteria.md where three dates of a property do not suffice.
+// TestLimits pins down the examples of docs/criteria.md where three dates of a property do not
+// suffice.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	r := registrytest.Build(t, dateBuckets...)
 	for _, test := range []struct {
 		name   string
 		writes []write
-		want   string // the value, what it was before, and since when it is that
+		want   string // the value, its predecessor, and the instant of the change
 	}{
 		{"a repetition that is not noted", []write{{`"pro"`, 100}, {`"pro"`, 40}, {`"pro"`, 0}, {`"free"`, 20}}, `"free" was "pro" since 20`},
 		{"a repetition that is noted", []write{{`"pro"`, 100}, {`"pro"`, 0}, {`"free"`, 20}}, `"pro" was "free" since 0`},
@@ -149,8 +150,9 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestEveryOrder lets random values arrive in random orders. The value of the property is always that of the newest date. What
-// it was before, and since when it is what it is, are exact unless a value was sent twice in a row.
+// TestEveryOrder ingests random values in random orders. The property always has the value with the
+// newest date. Its predecessor and the instant of the change are exact unless a value was sent
+// twice in a row.
 func TestEveryOrder(t *testing.T) {
 	t.Parallel()
 	r := registrytest.Build(t, dateBuckets...)
@@ -170,7 +172,7 @@ func TestEveryOrder(t *testing.T) {
 		if got := string(st.Contact.Properties.Get("plan").Raw); got != writes[0].value {
 			rt.Fatalf("%v make the plan %s, want %s", arriving, got, writes[0].value)
 		}
-		if twice || writes[len(writes)-1].value == `null` { // what is missing is removed for nothing
+		if twice || writes[len(writes)-1].value == `null` { // removing a missing value changes nothing
 			return
 		}
 		was := "null"

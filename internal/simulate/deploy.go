@@ -5,11 +5,12 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Announced is what is announced of the joins and leaves that a change of definitions brings about.
+// Announced selects the joins and leaves by a change of definitions that are announced.
 type Announced struct{ Leaves, Joins bool }
 
-// Deploy replaces the registry, and looks at everybody with the buckets that are new or that changed. Places in the old
-// registry mean nothing any more. A registry that says the same is no other: what is announced stays what it was, too.
+// Deploy replaces the registry, and evaluates all users for the buckets that are new or changed.
+// Indexes into the old registry become invalid. Deploying an equal registry changes nothing: later
+// announcements stay the same.
 func (s *Simulator) Deploy(r *table.Registry, a Announced) {
 	s.catchUp()
 	if r.Fingerprint == s.registry.Fingerprint {
@@ -24,7 +25,7 @@ func (s *Simulator) Deploy(r *table.Registry, a Announced) {
 	s.follow(decide.Step{Buckets: changed})
 }
 
-// changed returns the buckets of a registry that another does not have, or not so.
+// changed returns the buckets of a registry that another lacks, or has in another form.
 func changed(from, to *table.Registry) []table.BucketIndex {
 	all := []table.BucketIndex{}
 	for i := range to.Buckets {
@@ -36,14 +37,15 @@ func changed(from, to *table.Registry) []table.BucketIndex {
 	return all
 }
 
-// Pause lets nothing move in a bucket any more, whatever is deployed.
+// Pause freezes a bucket, across deployments.
 func (s *Simulator) Pause(b table.BucketIndex) {
 	s.catchUp()
 	s.paused[s.registry.Buckets[b].ID] = true
 	s.freeze()
 }
 
-// Resume undoes Pause. What would have happened in the meantime happens now, and is announced as by the last deploy.
+// Resume undoes Pause. Transitions that the pause delayed happen now, and are announced as by the
+// last deployment.
 func (s *Simulator) Resume(b table.BucketIndex) {
 	s.catchUp()
 	if id := s.registry.Buckets[b].ID; s.paused[id] {
@@ -53,7 +55,7 @@ func (s *Simulator) Resume(b table.BucketIndex) {
 	}
 }
 
-// catchUp does whatever is due before now.
+// catchUp settles everything that is due before now.
 func (s *Simulator) catchUp() {
 	for name := range s.users {
 		s.run(name, s.catchUpOne)
@@ -62,7 +64,7 @@ func (s *Simulator) catchUp() {
 
 func (s *Simulator) catchUpOne(u *decide.Session) decide.Result { return u.CatchUp(s.now) }
 
-// follow takes everybody through a change that happens now.
+// follow brings all users through a change that happens now.
 func (s *Simulator) follow(step decide.Step) {
 	step.Defined, step.At, step.Silent, step.Joins = true, s.now, !s.announced.Leaves, s.announced.Joins
 	for name := range s.users {

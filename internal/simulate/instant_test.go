@@ -10,7 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/refeval/subject"
 )
 
-// TestFound plays what random histories once found: each was wrong before.
+// TestFound plays histories that random tests once found to be wrong.
 func TestFound(t *testing.T) {
 	t.Parallel()
 	exists := &ir.Node{Op: ir.OpEvent, Event: &ir.EventCheck{Name: "a", Operator: ir.Gte, Count: 1}}
@@ -31,7 +31,7 @@ func TestFound(t *testing.T) {
 			[]refeval.Step{step(0, refeval.Ingest, "a"), step(1, refeval.Ingest, "a")},
 		},
 		{
-			"adding to a paused bucket is refused, and makes nobody known",
+			"adding to a paused bucket is refused, and creates no user",
 			[]ir.Definition{{ID: "b", Kind: ir.Dynamic, Criteria: absent}, {ID: "paused", Kind: ir.Manual, Disabled: true}},
 			[]refeval.Step{step(0, refeval.Add, ""), step(1, refeval.Remove, ""), step(2, refeval.Ingest, "other")},
 		},

@@ -10,7 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Name returns the name that a user goes by, who may have had another before they were merged.
+// Name returns the present name of a user, who may have had another before a merge.
 func (s *Simulator) Name(user string) string {
 	if name, merged := s.aliases[user]; merged {
 		return name
@@ -18,8 +18,8 @@ func (s *Simulator) Name(user string) string {
 	return user
 }
 
-// Merge makes a user another, who is created if need be, and reports whether they were two. It is refused if the properties of
-// both exceed the limits.
+// Merge merges one user into another, who is created if need be, and reports whether they were two.
+// It is refused if the properties of both exceed the limits.
 func (s *Simulator) Merge(from, into string) (merged bool, err error) {
 	from, into = s.Name(from), s.Name(into)
 	if from == into {
@@ -55,7 +55,8 @@ func (s *Simulator) Merge(from, into string) (merged bool, err error) {
 	return true, nil
 }
 
-// absorb gives a user all that is known of another, who is gone then. The log of the other comes after the user's own.
+// absorb adds all facts of another user, who is gone then. The log of the other comes after the
+// user's own.
 func (s *Simulator) absorb(from, into string) {
 	u, loser := s.users[into], s.users[from]
 	u.log = append(u.log, loser.log...)
@@ -65,8 +66,8 @@ func (s *Simulator) absorb(from, into string) {
 	delete(s.users, from)
 }
 
-// part decides what becomes of the stays of two users who become one, in whatever buckets they were ever in, also where those are
-// not defined any more.
+// part decides over the stays of two users who become one, in all buckets that they were ever in,
+// also those that are no longer defined.
 func (s *Simulator) part(from, into string) {
 	u, loser := s.users[into], s.users[from]
 	bare := s.bare(loser)
@@ -80,10 +81,11 @@ func (s *Simulator) part(from, into string) {
 		s.rename(from, into, bare.Buckets[h.Bucket].ID, h.Epoch, h.Next)
 	}
 	s.note(from, bare, other.Yield(last, s.now))
-	u.move(bare, s.registry, into) // which recounts what both did
+	u.move(bare, s.registry, into) // which recounts the events of both
 }
 
-// bare returns a registry of the buckets that are defined, and of those that a user was ever in, of which only the stays matter.
+// bare returns a registry of the defined buckets and those that a user was ever in. Of the latter
+// only the stays matter.
 func (s *Simulator) bare(u *user) *table.Registry {
 	r := &table.Registry{}
 	for i := range s.registry.Buckets {
@@ -96,7 +98,7 @@ func (s *Simulator) bare(u *user) *table.Registry {
 	return r
 }
 
-// rename lets what happened to a stay be about another user, and about another of their stays.
+// rename moves a transition to another user, and to another of their stays.
 func (s *Simulator) rename(from, into, bucket string, before, after int) {
 	for i := range s.transitions {
 		if t := &s.transitions[i]; t.User == from && t.BucketID == bucket && t.Epoch == before {

@@ -14,7 +14,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/refeval/subject"
 )
 
-// TestMerge plays what comes of a user who becomes another, bob who becomes ada, in the simulator and the reference.
+// TestMerge merges bob into ada, in the simulator and the reference.
 func TestMerge(t *testing.T) {
 	t.Parallel()
 	twice := &ir.Node{Op: ir.OpEvent, Event: &ir.EventCheck{Name: "a", Operator: ir.Gte, Count: 2}}
@@ -24,8 +24,8 @@ func TestMerge(t *testing.T) {
 	for _, test := range []struct {
 		name       string
 		definition ir.Definition
-		steps      string // hour, user and what happens to them
-		want       string // what happened, without the date
+		steps      string // hour, user and step
+		want       string // transitions, without the date
 	}{
 		{
 			"what both did counts together",
@@ -46,7 +46,7 @@ func TestMerge(t *testing.T) {
 			"T00 ada entered x epoch 1 by event; T02 ada left x epoch 1 by event because of criteria",
 		},
 		{
-			"where both are, one stay goes on, and nobody hears of the other's end",
+			"where both are, one stay goes on, and the other's end is not announced",
 			ir.Definition{Kind: ir.Dynamic, Criteria: once},
 			"0 ada a, 1 bob a, 2 bob merge",
 			"T00 ada entered x epoch 1 by event; T01 bob entered x epoch 1 by event; T02 bob left x epoch 1 by event because of merged (suppressed)",
@@ -68,7 +68,7 @@ func TestMerge(t *testing.T) {
 				"T07 ada entered x epoch 2 by event (suppressed); T08 ada left x epoch 2 by clock because of criteria",
 		},
 		{
-			"whoever was added under either name is in a manual bucket",
+			"a user who was added under either name is in a manual bucket",
 			ir.Definition{Kind: ir.Manual},
 			"0 bob add, 1 ada c, 2 bob merge, 3 bob remove",
 			"T00 ada entered x epoch 1 by manual; T03 ada left x epoch 1 by manual because of manual",
@@ -80,7 +80,7 @@ func TestMerge(t *testing.T) {
 			"T02 ada entered x epoch 1 by event",
 		},
 		{
-			"nobody is merged who is deleted",
+			"a deleted user is not merged",
 			ir.Definition{Kind: ir.Dynamic, Criteria: once},
 			"0 bob delete, 0 bob c, 1 bob delete, 2 bob merge, 3 ada a, 4 bob restore, 4 bob a",
 			"T03 ada entered x epoch 1 by event; T04 bob entered x epoch 1 by event",
@@ -96,7 +96,7 @@ func TestMerge(t *testing.T) {
 			for i, made := range want.Transitions {
 				lines[i] = strings.Replace(strings.TrimPrefix(made.String(), "2026-01-01"), ":00:00Z", "", 1)
 			}
-			slices.Sort(lines) // of several users they come as they are worked out
+			slices.Sort(lines) // those of several users come in the order of evaluation
 			if diff := cmp.Diff(strings.Split(test.want, "; "), lines); diff != "" {
 				t.Errorf("the reference differs (-want +got):\n%s", diff)
 			}

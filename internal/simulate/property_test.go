@@ -12,14 +12,14 @@ import (
 	"github.com/bucketgen/bucketgen/internal/refeval/subject"
 )
 
-// TestReference compares the simulator with the reference, over random definitions with all policies and random
-// histories of several users.
+// TestReference compares the simulator with the reference, over random definitions with all
+// policies and random histories of several users.
 func TestReference(t *testing.T) {
 	t.Parallel()
 	draw.Check(t, 10000, func(t *rapid.T) { compare(t, draw.Steps) })
 }
 
-// TestRedefine does, too, while definitions change and buckets are paused and resumed.
+// TestRedefine does so while definitions change and buckets are paused and resumed.
 func TestRedefine(t *testing.T) {
 	t.Parallel()
 	draw.Check(t, 5000, func(t *rapid.T) { compare(t, draw.Changing) })

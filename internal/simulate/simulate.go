@@ -1,5 +1,5 @@
-// Package simulate runs a registry over users that live in memory, in virtual time: the same registry and the same
-// decide as the engine, without a database.
+// Package simulate runs a registry over users in memory, in virtual time: the registry and decide
+// of the engine, without a database.
 package simulate
 
 import (
@@ -22,21 +22,21 @@ type Simulator struct {
 	paused      map[string]bool // buckets, by id
 	frozen      []bool          // those of them that are defined
 	users       map[string]*user
-	aliases     map[string]string // names that users had before they were merged, and whose they are
+	aliases     map[string]string // present names by the names that users had before a merge
 	transitions []Transition
-	session     decide.Session // of one user after the other
+	session     decide.Session // reused for one user after the other
 }
 
 var errPaused = errors.New("the bucket is paused")
 
-// Transition is something that happened to a user.
+// Transition is a transition of a user.
 type Transition struct {
 	decide.Transition
 	User     string
 	BucketID string
 }
 
-// New returns a world without users, at an instant. Limits are what the properties of a user may come to.
+// New returns a world without users, at an instant. Limits bound the properties of a user.
 func New(r *table.Registry, now table.Instant, limits decide.Limits) *Simulator {
 	return &Simulator{
 		registry: r, limits: limits, now: now, announced: Announced{Leaves: true}, paused: map[string]bool{}, users: map[string]*user{}, aliases: map[string]string{},
@@ -46,29 +46,29 @@ func New(r *table.Registry, now table.Instant, limits decide.Limits) *Simulator 
 // Now returns the time of the world.
 func (s *Simulator) Now() table.Instant { return s.now }
 
-// AdvanceTo lets time pass. Whatever is due on the way happens at its own instant, but is only worked out when somebody
-// looks: an event at t still comes before what the clock does at t.
+// AdvanceTo moves the clock forward. What is due on the way happens at its own instant, but is only
+// computed on the next access: an event at t still comes before the clock's transitions at t.
 func (s *Simulator) AdvanceTo(t table.Instant) {
 	s.now = max(s.now, t)
 }
 
-// Ingest lets something happen to a user, who is created if need be.
+// Ingest ingests an event of a user, who is created if need be.
 func (s *Simulator) Ingest(user string, e decide.Event) decide.Result {
 	user = s.Name(user)
 	s.create(user)
 	return s.run(user, func(u *decide.Session) decide.Result { return u.Ingest(e, s.now) })
 }
 
-// Add puts a user into a manual bucket.
+// Add adds a user to a manual bucket.
 func (s *Simulator) Add(b table.BucketIndex, user string) error {
 	if s.isFrozen(b) {
-		return errPaused // before a user is created, for nothing
+		return errPaused // before a user is created in vain
 	}
 	s.create(s.Name(user))
 	return s.existing(user, func(u *decide.Session) decide.Result { return u.Add(b, s.now) })
 }
 
-// Remove takes a user out of a manual bucket.
+// Remove removes a user from a manual bucket.
 func (s *Simulator) Remove(b table.BucketIndex, user string) error {
 	if s.isFrozen(b) {
 		return errPaused
@@ -86,7 +86,7 @@ func (s *Simulator) Restore(user string) {
 	_ = s.existing(user, func(u *decide.Session) decide.Result { return u.Restore(s.now) })
 }
 
-// Reconcile derives all memberships anew. It returns how many of them differed.
+// Reconcile recomputes all memberships. It returns how many of them differed.
 func (s *Simulator) Reconcile() int {
 	before := len(s.Transitions())
 	for user := range s.users {
@@ -95,7 +95,7 @@ func (s *Simulator) Reconcile() int {
 	return len(s.transitions) - before
 }
 
-// User returns what is known of a user now, or nil.
+// User returns the state of a user now, or nil.
 func (s *Simulator) User(user string) *decide.State {
 	_ = s.existing(user, func(u *decide.Session) decide.Result { return u.Clock(s.now) })
 	if u := s.users[s.Name(user)]; u != nil {
@@ -104,8 +104,8 @@ func (s *Simulator) User(user string) *decide.State {
 	return nil
 }
 
-// Stays returns the latest stay of a user in each bucket that they were ever in, by its id: also in buckets that are not
-// defined any more.
+// Stays returns the latest stay of a user in each bucket that they were ever in, by its id: also in
+// buckets that are no longer defined.
 func (s *Simulator) Stays(user string) map[string]decide.Stay {
 	all := map[string]decide.Stay{}
 	if s.User(user) == nil {
@@ -127,7 +127,7 @@ func (s *Simulator) Member(b table.BucketIndex, user string) bool {
 	})
 }
 
-// Transitions returns everything that happened so far, by time.
+// Transitions returns all transitions so far, by time.
 func (s *Simulator) Transitions() []Transition {
 	for user := range s.users {
 		s.User(user)
@@ -167,7 +167,7 @@ func (s *Simulator) run(name string, do func(*decide.Session) decide.Result, ste
 	return result
 }
 
-// note adds what happened to a user in buckets of a registry.
+// note adds the transitions of a user in buckets of a registry.
 func (s *Simulator) note(name string, r *table.Registry, result decide.Result) {
 	for _, t := range result.Transitions {
 		s.transitions = append(s.transitions, Transition{t, name, r.Buckets[t.Bucket].ID})

@@ -8,11 +8,12 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// user is one user of a world: what is known of them by the registry of the moment, and what another one would need.
+// user is one user of a world: the facts for the present registry, and the log from which another
+// registry derives its own.
 type user struct {
 	state *decide.State
-	log   []decide.Logged        // all that they ever did, in the order of arrival
-	gone  map[string]decide.Stay // the latest stays in buckets that are not defined any more, by id
+	log   []decide.Logged        // all events and changes, in the order of arrival
+	gone  map[string]decide.Stay // the latest stays in buckets that are no longer defined, by id
 }
 
 func newUser(r *table.Registry, name string) *user {
@@ -26,13 +27,13 @@ func newUser(r *table.Registry, name string) *user {
 	}
 }
 
-// remember keeps what a session changed beside the state.
+// remember keeps the changes of a session beside the state.
 func (u *user) remember(c decide.Changes) {
 	u.log = append(u.log, c.Events...)
 }
 
-// move makes the state one of another registry: facts are recounted, and buckets found by their ids. Those that are gone
-// stand still until they come back.
+// move converts the state to another registry: facts are recounted, and buckets found by their ids.
+// Stays in missing buckets are frozen until the bucket comes back.
 func (u *user) move(from, to *table.Registry, name string) {
 	was := u.state
 	now := &decide.State{Contact: was.Contact, Facts: u.recount(to, name), Seen: was.Seen, Changes: was.Changes, Complete: true}
@@ -55,7 +56,7 @@ func (u *user) move(from, to *table.Registry, name string) {
 	u.state = now
 }
 
-// recount returns what a registry makes of all that is known of the user.
+// recount derives the facts of the user for a registry.
 func (u *user) recount(r *table.Registry, name string) *table.Facts {
 	f := r.NewFacts(name).Complete()
 	for _, field := range u.state.Contact.Properties.Fields() {
@@ -84,7 +85,8 @@ func (u *user) recount(r *table.Registry, name string) *table.Facts {
 	return f
 }
 
-// logged reads a payload again: fields that nobody asked about when it came are in its text only.
+// logged parses a payload again: fields that no bucket asked about at the time are only in its
+// text.
 func logged(o payload.Object) payload.Object {
 	if o.Raw == nil {
 		return o

@@ -9,9 +9,9 @@ import (
 // escapeLen is the length of an escape like \ud83d.
 const escapeLen = 6
 
-// ReplaceHalves returns a JSON text in which \ufffd stands for each half of a surrogate pair without the other: where a string
-// was cut in the middle of an emoji. Names of members stay as they are, since two that were cut could become the same. The text
-// is copied only if there is one.
+// ReplaceHalves returns a JSON text in which \ufffd replaces each half of a surrogate pair without
+// the other: strings that were cut in the middle of an emoji. Names of members stay unchanged,
+// since two cut names could become the same. The text is copied only if there is a half.
 func ReplaceHalves(text []byte) []byte {
 	if !bytes.Contains(text, []byte(`\ud`)) && !bytes.Contains(text, []byte(`\uD`)) {
 		return text
@@ -58,7 +58,7 @@ func replaceIn(out, text []byte, i, end int) []byte {
 	return out
 }
 
-// unit returns the UTF-16 unit that is escaped at the beginning of a text.
+// unit returns the UTF-16 unit of the escape at the beginning of a text.
 func unit(text []byte) (rune, bool) {
 	if len(text) < escapeLen || text[0] != '\\' || text[1] != 'u' {
 		return 0, false
@@ -67,7 +67,7 @@ func unit(text []byte) (rune, bool) {
 	return rune(n), err == nil
 }
 
-// endOfString returns where the string ends that begins at a quote.
+// endOfString returns the end of the string that begins at a quote.
 func endOfString(text []byte, i int) int {
 	for i++; i < len(text); i++ {
 		switch text[i] {

@@ -1,6 +1,6 @@
-// Package strictjson reads the JSON that clients send, so that no two readers can understand it differently: the text is valid
-// UTF-8, names match exactly, no name is given twice, and nothing follows the value. It is the one reader of JSON for HTTP,
-// replay and simulate.
+// Package strictjson reads the JSON that clients send, so that no two readers can understand it
+// differently: the text is valid UTF-8, names match exactly, no name is given twice, and nothing
+// follows the value. It is the one reader of JSON for HTTP, replay and simulate.
 package strictjson
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Error says what is wrong with a JSON text, and where.
+// Error is a mistake in a JSON text, and its position.
 type Error struct {
 	Path    string // like properties.plan; empty for the text as a whole
 	Problem string
@@ -29,12 +29,13 @@ func (e *Error) Error() string {
 	return e.Path + ": " + e.Problem
 }
 
-// Member receives a member of an object: its name, and its value as it is written. Both share memory with the text.
+// Member receives a member of an object: its name, and its value as it is written. Both share
+// memory with the text.
 type Member func(name, value []byte) error
 
-// Object passes each member of an object to a function, in the order in which they are written. The whole text is checked,
-// values that the function ignores included. In values half of a surrogate pair is let through, which [Text] replaces. An error
-// is an [*Error], or what the function returned.
+// Object passes each member of an object to a function, in the order in which they are written. It
+// checks the whole text, including values that the function ignores. Half of a surrogate pair in a
+// value passes; [Text] replaces it. An error is an [*Error], or the error of the function.
 func Object(text []byte, member Member) error {
 	if !utf8.Valid(text) {
 		return invalidUTF8(text)
@@ -42,8 +43,8 @@ func Object(text []byte, member Member) error {
 	return read(text, member, false)
 }
 
-// Envelope is as Object, but of the values it checks the syntax only. It is for an object around values that are read one by
-// one, where a wrong one must not keep the others out.
+// Envelope is like Object, but checks only the syntax of values. It is for an object around values
+// that are read one by one, where a wrong value must not stop the others.
 func Envelope(text []byte, member Member) error { return read(text, member, true) }
 
 func read(text []byte, member Member, envelope bool) error {
@@ -81,7 +82,7 @@ func read(text []byte, member Member, envelope bool) error {
 	return dec.end()
 }
 
-// Array passes each element of an array to a function, as [Envelope] does with members.
+// Array passes each element of an array to a function, like [Envelope] with members.
 func Array(text []byte, element func(value []byte) error) error {
 	dec := decoder(text, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 	defer dec.free()
@@ -103,8 +104,8 @@ func Array(text []byte, element func(value []byte) error) error {
 	return dec.end()
 }
 
-// Text returns a JSON string, with U+FFFD in place of half a surrogate pair: text that was cut in the middle of an emoji. Null
-// is empty.
+// Text returns a JSON string, with U+FFFD in place of half a surrogate pair: text that was cut in
+// the middle of an emoji. Null is empty.
 func Text(value []byte) (string, error) {
 	switch jsontext.Value(value).Kind() {
 	case 'n':
@@ -123,8 +124,8 @@ func Text(value []byte) (string, error) {
 	return string(text), nil
 }
 
-// ID returns an identifier: a JSON string, or an integer as it is written. Null is empty. It is as strict as it can be, since
-// two users whose ids are replaced by the same text would become one.
+// ID returns an identifier: a JSON string, or an integer as it is written. Null is empty. It is as
+// strict as possible, since two users whose ids are replaced by the same text would become one.
 func ID(value []byte) (string, error) {
 	switch jsontext.Value(value).Kind() {
 	case '0':
@@ -148,7 +149,7 @@ const (
 	duplicate = "is given twice"
 )
 
-// KindOf returns what kind of value a valid one is, for people.
+// KindOf names the kind of a valid value, for people.
 func KindOf(value []byte) string {
 	switch jsontext.Value(value).Kind() {
 	case 'n':
@@ -169,7 +170,7 @@ func KindOf(value []byte) string {
 // SkipMark returns a text without the byte order mark that some programs write before it.
 func SkipMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\ufeff")) }
 
-// pooled is a decoder that is used again.
+// pooled is a reused decoder.
 type pooled struct {
 	jsontext.Decoder
 
@@ -185,7 +186,7 @@ func decoder(text []byte, opts ...jsontext.Options) *pooled {
 	return d
 }
 
-// free gives the decoder back, without the text that it read.
+// free returns the decoder to the pool, without its text.
 func (d *pooled) free() {
 	d.buffer = bytes.Buffer{}
 	d.Reset(&d.buffer)
@@ -238,7 +239,7 @@ func (d *pooled) end() error {
 	}
 }
 
-// invalidUTF8 says which member of a text is not valid UTF-8.
+// invalidUTF8 finds the member of a text that is not valid UTF-8.
 func invalidUTF8(text []byte) error {
 	dec := decoder(ReplaceHalves(text))
 	defer dec.free()
@@ -249,7 +250,7 @@ func invalidUTF8(text []byte) error {
 	}
 }
 
-// refusal turns an error of a decoder into one that says what is wrong, and where.
+// refusal turns an error of a decoder into one with the mistake and its position.
 func refusal(err error) error {
 	if err == nil {
 		return nil

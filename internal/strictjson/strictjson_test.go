@@ -56,7 +56,8 @@ func TestObjectRefuses(t *testing.T) {
 	}
 }
 
-// TestEnvelope refuses what is wrong with the object itself, and leaves what is in its values to those who read them.
+// TestEnvelope refuses mistakes in the object itself, and leaves those in its values to their
+// readers.
 func TestEnvelope(t *testing.T) {
 	t.Parallel()
 	skip := func([]byte, []byte) error { return nil }
@@ -124,7 +125,8 @@ func TestReplaceHalves(t *testing.T) {
 	}
 }
 
-// FuzzObject reads any text. What is read is valid JSON for encoding/json, too, and means the same there.
+// FuzzObject reads any text. If it passes, it is valid JSON for encoding/json, too, with the same
+// meaning.
 func FuzzObject(f *testing.F) {
 	for _, text := range []string{`{"a":1,"b":{"c":[null,"x\ud83d"]}}`, `{"a":1,"a":2}`, "{\"\xff\":1}", `{`, ``, `[{}]`, `{"\u0061":"\n"} `} {
 		f.Add([]byte(text))

@@ -8,7 +8,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// condition is what a single condition says, with what belongs to it. An operation without words has none.
+// condition is the text of a single condition. An operation without words has none.
 func (s speaker) condition(nodes []table.Node, naming func(table.PropertyIndex) string) string {
 	n := &nodes[0]
 	switch {
@@ -35,7 +35,7 @@ func (s speaker) condition(nodes []table.Node, naming func(table.PropertyIndex) 
 	}
 }
 
-// comparison says what a condition wants of a property.
+// comparison describes the condition on a property.
 func comparison(n *table.Node) string { //nolint:funlen // a line for every operation
 	value, anyCase := Value(n.Value), " in any letter case"
 	switch n.Op {
@@ -46,7 +46,7 @@ func comparison(n *table.Node) string { //nolint:funlen // a line for every oper
 	case table.OpMoreThan:
 		return "is more than " + value
 	case table.OpNotLess:
-		if n.Value.Number == -math.MaxFloat64 { // what sums, minima and maxima ask, whose fields must be one
+		if n.Value.Number == -math.MaxFloat64 { // from sums, minima and maxima, whose fields must be numbers
 			return "is a number"
 		}
 		return "is at least " + value
@@ -122,7 +122,7 @@ func change(word string, v table.Value) string {
 	return word + Value(v)
 }
 
-// signal says what a condition wants of the occurrences of a signal.
+// signal describes the condition on the occurrences of a signal.
 func (s speaker) signal(n *table.Node) string {
 	which, when := s.occurrences(n.Signal), window(n.Window)
 	row := &s.registry.Signals[n.Signal]
@@ -156,7 +156,7 @@ func bound(op table.Op) string {
 	}
 }
 
-// tally says how many occurrences there are, by what tells them apart.
+// tally describes the number of occurrences, or of their different values.
 func (s speaker) tally(row *table.Signal, bound string, n int) string {
 	switch row.Distinct {
 	case table.DistinctValues:
@@ -183,7 +183,7 @@ func compared(c table.Compare) string {
 	}
 }
 
-// sequence says which events follow each other, or which does not follow.
+// sequence describes which events follow each other, or which one does not follow.
 func (s speaker) sequence(n *table.Node) string {
 	row := &s.registry.Sequences[n.Sequence]
 	var b strings.Builder

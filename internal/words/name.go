@@ -8,8 +8,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Names that could be taken for something else are put into quotes: in those of properties a point leads to what lies
-// inside.
+// Ambiguous names are quoted: in names of properties a dot leads to a value inside.
 var (
 	plainEvent = regexp.MustCompile(`^[\pL_][\pL\pN_.-]*$`)
 	plainKey   = regexp.MustCompile(`^[\pL_][\pL\pN_-]*$`)
@@ -45,7 +44,7 @@ func (s speaker) field(p table.PropertyIndex) string {
 	return path(row.Name, row.Path)
 }
 
-// group names a field by whose values occurrences are told apart, which goes by instants if it is one.
+// group names the field whose values distinguish occurrences; instants are compared as instants.
 func (s speaker) group(p table.PropertyIndex) string {
 	if s.registry.Fields[p].Type == table.Time {
 		return s.field(p) + " as a time"
@@ -57,7 +56,7 @@ func (s speaker) event(e table.EventIndex) string {
 	return quoted(s.registry.Events[e].Name, plainEvent)
 }
 
-// occurrences names those of an event that a signal is about.
+// occurrences names the occurrences of an event that a signal is about.
 func (s speaker) occurrences(signal table.SignalIndex) string {
 	row := &s.registry.Signals[signal]
 	if len(row.Filter) == 0 {

@@ -2,7 +2,8 @@ package words
 
 import "github.com/bucketgen/bucketgen/registry/table"
 
-// Policy returns what else changes who is in a bucket and what is announced of that, a sentence each.
+// Policy describes, a sentence each, everything else that changes members and announcements of a
+// bucket.
 func Policy(r *table.Registry, b table.BucketIndex) []string {
 	row := &r.Buckets[b]
 	var all []string

@@ -16,8 +16,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// TestWordsTellApart draws many small definitions, of which many are alike, and checks that words are the same where
-// fingerprints are and different where they are not.
+// TestWordsTellApart draws many small definitions, of which many are alike, and checks that words
+// are the same where fingerprints are and different where they are not.
 func TestWordsTellApart(t *testing.T) {
 	t.Parallel()
 	byWords, byFingerprint, described := map[string]string{}, map[string]string{}, map[string]string{}
@@ -46,8 +46,8 @@ func TestWordsTellApart(t *testing.T) {
 // disguises are the operators that are another one turned around.
 var disguises = map[ir.Operator]ir.Operator{ir.Neq: ir.Eq, ir.NotIn: ir.In, ir.NotExists: ir.Exists}
 
-// plainly writes filters, which are compared as they are written, without disguise: what means the same by its nature has
-// different fingerprints there.
+// plainly writes filters, which are compared as written, without disguise: filters of one meaning
+// have different fingerprints there.
 func plainly(criteria *ir.Node) {
 	criteria.Walk(func(n *ir.Node) {
 		var filters []*ir.Node
@@ -73,7 +73,7 @@ func undisguise(n *ir.Node) {
 	slices.SortFunc(p.Values, func(a, b *ir.Value) int { return strings.Compare(fmt.Sprint(operand(a)), fmt.Sprint(operand(b))) })
 	number := slices.Contains([]ir.Operator{ir.Gt, ir.Gte, ir.Lt, ir.Lte}, p.Operator)
 	if p.Type == ir.Any && (number && p.Value.Number == nil || p.Operator == ir.Contains && p.Value.Text == nil) {
-		p.Operator, p.Value = ir.Gt, &ir.Value{Composite: true} // never, whatever the operand
+		p.Operator, p.Value = ir.Gt, &ir.Value{Composite: true} // never holds, whatever the operand
 	}
 	if plain, disguised := disguises[p.Operator]; disguised {
 		p.Operator = plain
@@ -92,7 +92,7 @@ func operand(v *ir.Value) any {
 	}
 }
 
-// said is all that words say of a bucket.
+// said is the full description of a bucket.
 func said(r *table.Registry, b table.BucketIndex) string {
 	var all strings.Builder
 	for _, line := range words.Criteria(r, b) {

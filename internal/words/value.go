@@ -19,7 +19,7 @@ func Duration(d time.Duration) string {
 	return joined(parts)
 }
 
-// units are what a length of time is written in, in microseconds: a duration of Go ends at 292 years.
+// units are the units of a length of time, in microseconds: a duration of Go ends at 292 years.
 var units = []struct {
 	name string
 	span uint64
@@ -45,7 +45,8 @@ func joined(parts []string) string {
 	return strings.Join(parts, " ")
 }
 
-// Relative says how far an instant is from now, roughly: "in 2 days 3 hours", "5 minutes ago", "now".
+// Relative describes roughly how far an instant is from now: "in 2 days 3 hours", "5 minutes ago",
+// "now".
 func Relative(at, now table.Instant) string {
 	switch {
 	case at == now:
@@ -57,7 +58,7 @@ func Relative(at, now table.Instant) string {
 	}
 }
 
-// roughly drops details of a length of time: of days the minutes, of hours the seconds, and so on.
+// roughly drops details of a length of time: minutes of days, seconds of hours, and so on.
 func roughly(microseconds uint64) []string {
 	for i, unit := range units[:len(units)-2] {
 		if microseconds >= unit.span {
@@ -67,7 +68,7 @@ func roughly(microseconds uint64) []string {
 	return inUnits(microseconds)
 }
 
-// Count returns so many of something: "1 day", "2 days".
+// Count returns a number with its unit: "1 day", "2 days".
 func Count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
@@ -83,8 +84,8 @@ func times(n int) string {
 	return Count(n, "time")
 }
 
-// Value returns a value as people write it: texts in quotes, numbers without an exponent unless they are very great or
-// very small.
+// Value returns a value as people write it: texts in quotes, numbers without an exponent unless
+// they are very great or very small.
 func Value(v table.Value) string {
 	if v.Kind == table.Number {
 		return number(v.Number)
@@ -116,7 +117,7 @@ func numbers(all []float64) string {
 	return strings.Join(parts, ", ")
 }
 
-// window says when occurrences count.
+// window describes when occurrences count.
 func window(w table.Window) string {
 	switch {
 	case w.Calendar != table.NoCalendar:

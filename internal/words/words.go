@@ -1,6 +1,6 @@
-// Package words says in English what a bucket is: its criteria as a tree of lines, its policy as sentences. Equal criteria
-// give equal words, and criteria that differ in what they mean give different ones, so that words can be stored and
-// compared.
+// Package words describes a bucket in English: its criteria as a tree of lines, its policy as
+// sentences. Equal criteria give equal words, and criteria with different meanings give different
+// ones, so that words can be stored and compared.
 package words
 
 import (
@@ -10,7 +10,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Line is one condition of a criteria, or the head of those that it combines, which follow one deeper.
+// Line is one condition of a criteria, or the head of a combination, whose parts follow one level
+// deeper.
 type Line struct {
 	Depth int
 	Text  string
@@ -20,7 +21,8 @@ type Line struct {
 // String returns the line with two spaces for each step down.
 func (l Line) String() string { return strings.Repeat("  ", l.Depth) + l.Text }
 
-// Criteria returns the criteria of a bucket, in the order in which its author wrote it. A manual bucket has none.
+// Criteria returns the criteria of a bucket, in the order in which its author wrote it. A manual
+// bucket has none.
 func Criteria(r *table.Registry, b table.BucketIndex) []Line {
 	nodes := r.Buckets[b].Criteria
 	if len(nodes) == 0 {
@@ -38,7 +40,7 @@ func Bucket(r *table.Registry, b table.BucketIndex) []string {
 	return append(lines, Policy(r, b)...)
 }
 
-// speaker knows what the places in nodes are called.
+// speaker knows the names of the rows that nodes refer to.
 type speaker struct{ registry *table.Registry }
 
 // tree appends the lines of the node at a place.
@@ -64,7 +66,7 @@ func (s speaker) tree(lines []Line, nodes []table.Node, place, depth int) []Line
 	return lines
 }
 
-// head says how many of the nodes that one combines must hold.
+// head says how many nodes of a combination must hold.
 func head(n *table.Node) string {
 	switch n.Op {
 	case table.OpAll:
@@ -76,7 +78,8 @@ func head(n *table.Node) string {
 	}
 }
 
-// expression is what a tree of nodes says within a line. naming names the properties that it asks about.
+// expression describes a tree of nodes within a line. naming names the properties that it asks
+// about.
 func (s speaker) expression(nodes []table.Node, naming func(table.PropertyIndex) string) string {
 	n := &nodes[0]
 	switch {

@@ -43,7 +43,7 @@ var (
 
 const days90 = 90 * bucket.Day
 
-// conditions are all that there are, with what they are in words.
+// conditions are all conditions, with their words.
 var conditions = []struct {
 	criteria bucket.Criteria
 	want     string
@@ -146,8 +146,8 @@ var conditions = []struct {
 	{bucket.Sample(12.5, "spring"), `in the sample "spring" of 12.5% of all users`},
 }
 
-// build returns the registry of a bucket "it" with a criteria, beside one that it may ask about. A condition that would
-// need a positive one gets it.
+// build returns the registry of a bucket "it" with a criteria, beside one that it may ask about. A
+// condition that would need a positive one gets it.
 func build(t *testing.T, c bucket.Criteria) (*table.Registry, table.BucketIndex) {
 	t.Helper()
 	r := registrytest.Build(
@@ -173,8 +173,8 @@ func TestCondition(t *testing.T) {
 	}
 }
 
-// TestEveryOp checks that each operation is among the examples above, or combines others, or is asked of the instants of
-// events.
+// TestEveryOp checks that each operation is among the examples above, combines others, or is used
+// for the instants of events.
 func TestEveryOp(t *testing.T) {
 	t.Parallel()
 	seen := map[table.Op]bool{}
@@ -307,7 +307,8 @@ func TestRelative(t *testing.T) {
 	}
 }
 
-// TestRelativeOfAllInstants says how far any two instants are apart, and adds that up again by big integers.
+// TestRelativeOfAllInstants describes the distance of any two instants, and computes it again by
+// big integers.
 func TestRelativeOfAllInstants(t *testing.T) {
 	t.Parallel()
 	const first, last = -62135596800_000000, int64(table.Latest)

@@ -1,4 +1,4 @@
-// Package buckets says who is who among the customers of a music shop.
+// Package buckets classifies the customers of a music shop.
 package buckets
 
 import "github.com/bucketgen/bucketgen/bucket"
@@ -6,7 +6,7 @@ import "github.com/bucketgen/bucketgen/bucket"
 // Purchase occurs when a customer buys.
 var Purchase = bucket.Event("purchase")
 
-// RepeatBuyers came back at least once. Nobody leaves.
+// RepeatBuyers came back at least once. They never leave.
 var RepeatBuyers = bucket.Define(bucket.Spec{
 	ID:          "repeat-buyers",
 	Name:        "Repeat buyers",
@@ -14,7 +14,8 @@ var RepeatBuyers = bucket.Define(bucket.Spec{
 	Criteria:    Purchase.AtLeast(2),
 })
 
-// PowerBuyers buy again and again. They leave at the instant at which the third purchase is 90 days old.
+// PowerBuyers buy again and again. They leave at the instant at which the third purchase is 90 days
+// old.
 var PowerBuyers = bucket.Define(bucket.Spec{
 	ID:          "power-buyers",
 	Name:        "Power buyers",
@@ -22,7 +23,7 @@ var PowerBuyers = bucket.Define(bucket.Spec{
 	Criteria:    Purchase.Within(90 * bucket.Day).AtLeast(3),
 })
 
-// Lapsed bought once and then not for half a year. Nothing happens when they join: only the clock says so.
+// Lapsed bought once and then not for half a year. Joining needs no event: users join by the clock.
 var Lapsed = bucket.Define(bucket.Spec{
 	ID:          "lapsed",
 	Name:        "Lapsed customers",

@@ -15,17 +15,18 @@ import (
 // bucketgen of that version, or require the version whose bucketgen wrote it.
 const _ = table.IsAtLeastVersion2
 
-// Lapsed bought once and then not for half a year. Nothing happens when they join: only the clock says so.
+// Lapsed bought once and then not for half a year. Joining needs no event: users join by the clock.
 //
 // Bucket lapsed, defined in buckets.go.
 var Lapsed = registry.NewRef("lapsed", idxLapsed)
 
-// PowerBuyers buy again and again. They leave at the instant at which the third purchase is 90 days old.
+// PowerBuyers buy again and again. They leave at the instant at which the third purchase is 90 days
+// old.
 //
 // Bucket power-buyers, defined in buckets.go.
 var PowerBuyers = registry.NewRef("power-buyers", idxPowerBuyers)
 
-// RepeatBuyers came back at least once. Nobody leaves.
+// RepeatBuyers came back at least once. They never leave.
 //
 // Bucket repeat-buyers, defined in buckets.go.
 var RepeatBuyers = registry.NewRef("repeat-buyers", idxRepeatBuyers)

@@ -23,7 +23,7 @@ const (
 	signalPurchase table.SignalIndex = iota
 )
 
-// Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
+// Registry holds everything that the engine needs of the buckets. A program passes it to engine.New.
 var Registry = registry.New(&table.Registry{
 	Fingerprint: "1136e40a95e99fda",
 	Buckets: []table.Bucket{

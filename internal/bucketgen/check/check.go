@@ -1,5 +1,5 @@
-// Package check holds the rules that definitions must obey. It finds all problems of a file at once and says of each
-// where it is, what is wrong and what to write instead.
+// Package check holds the rules for definitions. It finds all problems of a file at once; each
+// names its position, what is wrong and what to write instead.
 package check
 
 import (
@@ -10,10 +10,10 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// Problem is a broken rule, or a hint where it is only a warning.
+// Problem is a broken rule, or a hint if it is only a warning.
 type Problem struct {
 	Pos     ir.Pos
-	Bucket  string // id; empty if the problem is not of one bucket
+	Bucket  string // id; empty if the problem concerns no single bucket
 	Text    string // what is wrong; what to write instead
 	Warning bool
 }
@@ -30,7 +30,7 @@ func (p Problem) String() string {
 	return p.Pos.String() + ": " + text
 }
 
-// Problems returns everything that is wrong with the definitions, warnings included, sorted by place.
+// Problems returns all problems of the definitions, warnings included, sorted by position.
 func Problems(f *ir.File) []Problem {
 	c := &checker{buckets: map[string]*ir.Definition{}}
 	for i := range f.Definitions {

@@ -11,8 +11,9 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// The rules for what authors can write in Go are tested by the golden cases of package bucketgen. Here are those that
-// only definitions from elsewhere can break, and what is easier to say without Go around it.
+// The golden cases of package bucketgen test the rules for definitions in Go. The cases here are
+// rules that only definitions from elsewhere can break, and those that are shorter without Go
+// around them.
 
 func at(line int) ir.Pos { return ir.Pos{File: "x.go", Line: line} }
 
@@ -64,7 +65,7 @@ func TestProblems(t *testing.T) {
 		"no position":     {ir.Definition{Kind: ir.Manual}, `-: a bucket has no ID; give it one like "power-users"`},
 		"parked":          {ir.Definition{ID: "a", Pos: at(1), Kind: ir.Manual, Problems: []ir.Problem{{Pos: at(7), Text: "100% wrong"}}}, `x.go:7: bucket "a": 100% wrong`},
 		"composite":       {dynamic(combine(ir.OpAll, exists, property(ir.Eq, &ir.Value{Composite: true}))), ""},
-		"undefined":       {ir.Definition{GoName: "A", Pos: at(1)}, `x.go:1: variable A is a bucket.Definition that nobody defined; write A = bucket.Define(...)`},
+		"undefined":       {ir.Definition{GoName: "A", Pos: at(1)}, `x.go:1: variable A is an undefined bucket.Definition; write A = bucket.Define(...)`},
 		"lone dash":       {ir.Definition{ID: "-", Pos: at(1), Kind: ir.Manual}, `x.go:1: bucket "-": an id is 1 to 64 lower-case letters, digits, dashes and underscores, with a letter or digit at both ends; choose one like "power-users"`},
 		"longest id":      {ir.Definition{ID: "64-" + strings.Repeat("x", 61), Pos: at(1), Kind: ir.Manual}, ""},
 		"manual and time": {ir.Definition{ID: "a", Pos: at(1), Kind: ir.Manual, TimeBased: new(bool)}, `x.go:1: warning: bucket "a": TimeBased is ignored: whether the clock matters is derived from the criteria; drop it`},
@@ -115,7 +116,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestPositive checks which conditions a bucket can consist of.
+// TestPositive checks which conditions suffice for a bucket.
 func TestPositive(t *testing.T) {
 	t.Parallel()
 	const week = 7 * 24 * time.Hour

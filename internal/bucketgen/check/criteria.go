@@ -9,7 +9,7 @@ func (c *checker) criteria(d *ir.Definition) {
 	before := len(c.found)
 	d.Criteria.Walk(func(n *ir.Node) { c.node(d, n) })
 	if len(c.found) == before && !positive(d.Criteria, false) {
-		c.report(d.Criteria.Pos, d.ID, "the criteria holds for everybody of whom nothing is known; "+
+		c.report(d.Criteria.Pos, d.ID, "the criteria holds for every user without any facts; "+
 			"add a condition that is not an absence, like an event that exists or happened within a window, or a property that is set")
 	}
 }
@@ -25,9 +25,9 @@ func (c *checker) node(d *ir.Definition, n *ir.Node) {
 			c.report(n.Pos, d.ID, "%s combines no criteria; put at least one between the brackets", combinations[n.Op])
 		case n.Op != ir.OpAtLeastOf:
 		case n.Count < 1:
-			c.report(n.Pos, d.ID, "AtLeastOf(%d, ...) holds for everybody; ask for 1 or more", n.Count)
+			c.report(n.Pos, d.ID, "AtLeastOf(%d, ...) holds for every user; ask for 1 or more", n.Count)
 		case n.Count > len(n.Children):
-			c.report(n.Pos, d.ID, "AtLeastOf(%d, ...) combines %d only, so it holds for nobody; ask for no more than there are", n.Count, len(n.Children))
+			c.report(n.Pos, d.ID, "AtLeastOf(%d, ...) combines %d only, so it holds for no user; ask for no more than there are", n.Count, len(n.Children))
 		}
 	case ir.OpNot:
 		if len(n.Children) != 1 {
@@ -52,8 +52,8 @@ func (c *checker) node(d *ir.Definition, n *ir.Node) {
 
 var combinations = map[ir.Op]string{ir.OpAll: "All", ir.OpAny: "Any", ir.OpAtLeastOf: "AtLeastOf"}
 
-// positive reports whether a leaf of the tree is positive: false for a user of whom nothing is known, or an absence
-// with a window. Negations are pushed to the leaves on the way.
+// positive reports whether a leaf of the tree is positive: false for a user without any facts, or
+// an absence with a window. It pushes negations to the leaves on the way.
 func positive(n *ir.Node, negated bool) bool {
 	switch n.Op {
 	case ir.OpNot:
@@ -66,7 +66,7 @@ func positive(n *ir.Node, negated bool) bool {
 		}
 		return false
 	case ir.OpSample:
-		return true // also a negated one chooses
+		return true // a negated one chooses users, too
 	case ir.OpEvent:
 		return holdsForStrangers(n.Event) == negated || rolls(n.Event)
 	case ir.OpMember, ir.OpSequence:
@@ -76,7 +76,7 @@ func positive(n *ir.Node, negated bool) bool {
 	}
 }
 
-// isAbsence reports whether a condition on a property holds for one that is missing.
+// isAbsence reports whether a condition on a property holds for a missing one.
 func isAbsence(p *ir.PropertyCheck) bool {
 	return p.Operator == ir.Neq || p.Operator == ir.NotExists || p.Operator == ir.NotIn
 }

@@ -6,10 +6,10 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// definition checks what one definition says of itself.
+// definition checks a definition by itself.
 func (c *checker) definition(d *ir.Definition) {
 	if d.ID == "" && d.Kind == "" {
-		c.report(d.Pos, "", "variable %s is a bucket.Definition that nobody defined; write %s = bucket.Define(...)", d.GoName, d.GoName)
+		c.report(d.Pos, "", "variable %s is an undefined bucket.Definition; write %s = bucket.Define(...)", d.GoName, d.GoName)
 		return
 	}
 	c.id(d)
@@ -53,7 +53,7 @@ func (c *checker) policy(d *ir.Definition) {
 	c.span(d, d.Pos, "MaxDwell", d.MaxDwell)
 	c.span(d, d.Pos, "ReconcileEvery", d.ReconcileEvery)
 	if d.MaxDwell > 0 && d.MinDwell > d.MaxDwell {
-		c.report(d.Pos, d.ID, "MinDwell %s is longer than MaxDwell %s; nobody could obey both, make MinDwell the shorter one", d.MinDwell, d.MaxDwell)
+		c.report(d.Pos, d.ID, "MinDwell %s is longer than MaxDwell %s; both cannot hold, make MinDwell the shorter one", d.MinDwell, d.MaxDwell)
 	}
 	switch d.EntryLimit {
 	case "", ir.Unlimited, ir.Once:
@@ -87,7 +87,7 @@ func (c *checker) ticks(d *ir.Definition) {
 	}
 }
 
-// span checks a duration of which zero means that it was not given.
+// span checks a duration; zero means that it was not given.
 func (c *checker) span(d *ir.Definition, pos ir.Pos, name string, span time.Duration) {
 	switch {
 	case span < 0:

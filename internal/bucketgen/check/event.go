@@ -49,15 +49,15 @@ func (c *checker) eventName(d *ir.Definition, pos ir.Pos, name string) {
 	}
 }
 
-// ownField checks that a field that is asked of an event is declared of it.
+// ownField checks that the event declares the field of a condition on it.
 func (c *checker) ownField(d *ir.Definition, pos ir.Pos, p *ir.PropertyCheck, event string) {
 	if p.Event != event {
 		c.report(pos, d.ID, "field %q is declared of event %q, and is asked of event %q; declare it of that one too", p.Name, p.Event, event)
 	}
 }
 
-// fields checks the payload properties that a condition on an event asks about: those of the filter, and the one that is
-// aggregated.
+// fields checks the payload fields of a condition on an event: those of the filter, and the one
+// that is aggregated.
 func (c *checker) fields(d *ir.Definition, n *ir.Node) {
 	e := n.Event
 	if e.Field != nil {
@@ -78,7 +78,7 @@ func (c *checker) window(d *ir.Definition, n *ir.Node) {
 		return
 	}
 	if e.Count > maxCount {
-		c.report(n.Pos, d.ID, "a count within a window goes up to %d, because so many instants are read at every look; %d is more", maxCount, e.Count)
+		c.report(n.Pos, d.ID, "a count within a window goes up to %d, because that many instants are read at every evaluation; %d is more", maxCount, e.Count)
 	}
 	switch {
 	case w.Calendar != "":
@@ -102,7 +102,7 @@ func (c *checker) window(d *ir.Definition, n *ir.Node) {
 	}
 }
 
-// holdsForStrangers reports whether a condition on an event holds for users of whom nothing is known.
+// holdsForStrangers reports whether a condition on an event holds for users without any facts.
 func holdsForStrangers(e *ir.EventCheck) bool {
 	switch e.Aggregate {
 	case ir.FirstTime, ir.Avg, ir.Min, ir.Max:
@@ -116,8 +116,8 @@ func holdsForStrangers(e *ir.EventCheck) bool {
 	}
 }
 
-// rolls reports whether time alone changes a condition on an event, so that even its absence says something. Some
-// comparisons hold for everybody or nobody, whatever the window.
+// rolls reports whether time alone changes a condition on an event, so that even an absence is
+// meaningful. Some comparisons hold for all users or for none, whatever the window.
 func rolls(e *ir.EventCheck) bool {
 	if e.Window == nil || e.Window.From != nil || e.Window.To != nil {
 		return false

@@ -21,13 +21,13 @@ func (c *checker) member(d *ir.Definition, n *ir.Node) {
 	}
 }
 
-// nearBucket returns the id of a bucket that resembles an id, or nothing.
+// nearBucket returns the id of the bucket most similar to an id, or nothing.
 func (c *checker) nearBucket(id string) string {
 	return nearest(slices.Sorted(maps.Keys(c.buckets)), id, func(other string) int { return distance(id, other) })
 }
 
-// cycles finds buckets that ask about each other in a circle. Each circle is reported once, where the bucket with the
-// least id asks.
+// cycles finds buckets that ask about each other in a circle. Each circle is reported once, at the
+// bucket with the least id.
 func (c *checker) cycles() {
 	const (
 		under = 1 + iota

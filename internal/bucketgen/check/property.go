@@ -10,7 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// methods are the methods of package bucket that make the operators, where a problem names them.
+// methods are the methods of package bucket that make the operators, for the texts of problems.
 var methods = map[ir.Operator]string{
 	ir.Contains: "Contains", ir.HasPrefix: "HasPrefix", ir.HasSuffix: "HasSuffix", ir.Matches: "Matches",
 	ir.In: "In", ir.NotIn: "NotIn", ir.Between: "Between",
@@ -76,7 +76,7 @@ func (c *checker) operand(d *ir.Definition, n *ir.Node) bool {
 func (c *checker) text(d *ir.Definition, n *ir.Node) {
 	p := n.Property
 	if !c.operand(d, n) || p.Value.Text == nil {
-		return // no text has an operand that is none; hand-made definitions may have such
+		return // texts need no operand; hand-made definitions may lack one
 	}
 	switch text := *p.Value.Text; {
 	case p.Operator == ir.Matches:
@@ -143,7 +143,7 @@ func (c *checker) history(d *ir.Definition, n *ir.Node) {
 	c.propertySpan(d, n, "Within(%s) is no window; its length must be positive")
 }
 
-// smallestForm returns one and the same of all forms that a character has in different letter cases.
+// smallestForm returns the same representative for all letter cases of a character.
 func smallestForm(r rune) rune {
 	smallest := r
 	for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
@@ -152,7 +152,7 @@ func smallestForm(r rune) rune {
 	return smallest
 }
 
-// spellValue writes an operand as its author would.
+// spellValue writes an operand like its author.
 func spellValue(v *ir.Value) string {
 	switch {
 	case v == nil:

@@ -18,7 +18,7 @@ func (c *checker) sequence(d *ir.Definition, n *ir.Node) {
 	for i := range s.Steps {
 		c.step(d, n, i)
 	}
-	if len(n.Problems) == 0 { // else the author knows already
+	if len(n.Problems) == 0 { // else the author has a message already
 		c.times(d, n)
 		c.keys(d, n)
 	}
@@ -61,7 +61,7 @@ func (c *checker) times(d *ir.Definition, n *ir.Node) {
 	}
 }
 
-// keys checks that all steps have a key of one type, or none has.
+// keys checks that all steps have a key of one type, or none has one.
 func (c *checker) keys(d *ir.Definition, n *ir.Node) {
 	var first *ir.PropertyCheck
 	for i := range n.Sequence.Steps {

@@ -9,21 +9,22 @@ import (
 
 const maxPropertyName = 255 // bytes, as at ingest
 
-// declaration is where a property, or what lies inside of it, is declared first.
+// declaration is the first declaration of a property, or of a value inside it.
 type declaration struct {
 	typ        ir.Type
 	traitsOnly bool
 	pos        ir.Pos
 }
 
-// vocabulary checks that each property is declared in one way, wherever that is.
+// vocabulary checks that all declarations of a property agree.
 type vocabulary struct {
 	*checker
 	typed  map[string]declaration // by name and path
 	source map[string]declaration // by name
 }
 
-// properties checks that each property has one type and one source, wherever it is declared or used.
+// properties checks that each property has one type and one source, wherever it is declared or
+// used.
 func (c *checker) properties(f *ir.File) {
 	v := vocabulary{c, map[string]declaration{}, map[string]declaration{}}
 	for _, p := range f.Properties {
@@ -69,7 +70,7 @@ func (v *vocabulary) see(p ir.PropertyCheck, pos ir.Pos, bucket string) {
 	}
 }
 
-// subject is how problems call a property or field.
+// subject names a property or field in the texts of problems.
 func subject(p *ir.PropertyCheck) string {
 	name := strings.Join(append([]string{p.Name}, p.Path...), ".")
 	if p.Event != "" {

@@ -10,8 +10,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// zoneNames are the names of the IANA time zone database, a line each. A newer database may know more; it is only for
-// suggestions.
+// zoneNames are the names of the IANA time zone database, one a line. A newer database may have
+// more; the list serves suggestions only.
 //
 //go:embed zones.txt
 var zoneNames string
@@ -20,7 +20,7 @@ func (c *checker) zone(d *ir.Definition, n *ir.Node) {
 	c.zoneName(d, n.Pos, method(n.Property), n.Property.Zone)
 }
 
-// zoneName checks the name of a zone that a method was given.
+// zoneName checks a time zone that a method was given.
 func (c *checker) zoneName(d *ir.Definition, pos ir.Pos, method, name string) {
 	switch name {
 	case "":
@@ -30,7 +30,7 @@ func (c *checker) zoneName(d *ir.Definition, pos ir.Pos, method, name string) {
 	default:
 		near, exact := nearZone(name)
 		if _, err := time.LoadLocation(name); exact || err == nil && !strings.EqualFold(near, name) {
-			return // on some machines names are found in any letter case
+			return // some machines find names in any letter case
 		}
 		if near == "" {
 			near = "Europe/Berlin"
@@ -41,7 +41,8 @@ func (c *checker) zoneName(d *ir.Definition, pos ir.Pos, method, name string) {
 	}
 }
 
-// nearZone returns the name of a time zone that resembles a name, and whether it is that name, or nothing.
+// nearZone returns the name of the time zone most similar to a name, and whether it is that name,
+// or nothing.
 func nearZone(name string) (near string, exact bool) {
 	zones := strings.Fields(zoneNames)
 	if slices.Contains(zones, name) {
@@ -55,9 +56,10 @@ func nearZone(name string) (near string, exact bool) {
 	}), false
 }
 
-// nearest returns the first of those names that differ least from what is wanted, or nothing if all of them differ much.
+// nearest returns the first of the names with the fewest differences from the wanted one, or
+// nothing if all of them differ much.
 func nearest(names []string, wanted string, differences func(name string) int) string {
-	near, least := "", 1+len(wanted)/4 // more differences than that are another name
+	near, least := "", 1+len(wanted)/4 // with more differences it is another name
 	for _, name := range names {
 		if d := differences(name); d < least {
 			near, least = name, d
@@ -66,7 +68,7 @@ func nearest(names []string, wanted string, differences func(name string) int) s
 	return near
 }
 
-// distance is how many letters must be added, dropped or replaced to make a of b.
+// distance is the number of letters to add, drop or replace to turn a into b.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

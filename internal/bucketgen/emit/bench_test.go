@@ -10,7 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// BenchmarkFiles measures planning and printing, which is all of generating but reading the definitions.
+// BenchmarkFiles measures planning and printing: generation without reading the definitions.
 func BenchmarkFiles(b *testing.B) {
 	for _, n := range []int{100, 1_000, 10_000} {
 		b.Run(fmt.Sprintf("buckets=%d", n), func(b *testing.B) {

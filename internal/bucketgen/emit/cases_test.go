@@ -22,7 +22,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// generated are the packages that were generated: those that the golden cases want, and the one of this repository.
+// generated are all generated packages: those of the golden cases, and the one of this repository.
 var generated = []struct {
 	name        string
 	definitions string

@@ -33,7 +33,7 @@ func block(elements ...jen.Code) *jen.Statement {
 	return jen.Custom(jen.Options{Open: "{", Close: "}", Separator: ",", Multi: true}, elements...)
 }
 
-// arguments are those of a call, on a line each.
+// arguments are those of a call, one a line.
 func arguments(args ...jen.Code) *jen.Statement {
 	return jen.Custom(jen.Options{Open: "(", Close: ")", Separator: ",", Multi: true}, args...)
 }
@@ -41,8 +41,8 @@ func arguments(args ...jen.Code) *jen.Statement {
 // slice is a slice literal of a type of package table, with the body.
 func slice(typ string, body jen.Code) *jen.Statement { return jen.Index().Add(tbl(typ)).Add(body) }
 
-// names is a slice literal of a type of package table that lists constants. Long ones get a line for each, so that
-// a bucket more is a line more.
+// names is a slice literal of a type of package table that lists constants. Long lists get one
+// constant a line, so that another bucket adds a line.
 func names[T any](typ string, of []T, name func(T) string) *jen.Statement {
 	elements := make([]jen.Code, len(of))
 	for i, v := range of {
@@ -83,7 +83,7 @@ func dur(d time.Duration) *jen.Statement {
 	}
 }
 
-// number is a float as people write it, which jennifer does not: it would say 5.0 and 1e+06.
+// number is a float as people write it; jennifer would write 5.0 and 1e+06.
 func number(v float64) *jen.Statement {
 	if math.Abs(v) >= 1e15 || v != 0 && math.Abs(v) < 1e-6 {
 		return jen.Id(strconv.FormatFloat(v, 'g', -1, 64))
@@ -91,7 +91,7 @@ func number(v float64) *jen.Statement {
 	return jen.Id(strconv.FormatFloat(v, 'f', -1, 64))
 }
 
-// instant is a number that nobody can read, with a comment that everybody can.
+// instant is a number with a comment that shows the instant.
 func instant(i table.Instant) *jen.Statement {
 	return jen.Id(strconv.FormatInt(int64(i), 10)).Comment("/* " + i.String() + " */")
 }
@@ -101,7 +101,7 @@ var kindNames = [...]string{
 	table.Time: "Time", table.Composite: "Composite", table.List: "List",
 }
 
-// value is a value of package table, with the field that its kind speaks of even where that is zero.
+// value is a value of package table, with the field of its kind even if that is zero.
 func value(v table.Value) *jen.Statement {
 	if v == (table.Value{}) {
 		return tbl("Value").Values()
@@ -121,7 +121,8 @@ func value(v table.Value) *jen.Statement {
 	return tbl("Value").Add(row(fields...))
 }
 
-// lines is the text as a comment, each line on its own, because a text may contain whatever ends other comments.
+// lines is the text as a comment, each line on its own, because a text may contain what ends other
+// comments.
 func lines(text string) string {
 	comment := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	for i, line := range comment {

@@ -6,8 +6,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// opNames are the names of the methods of table.Facts, or functions of package table, that answer a node. With
-// "Op" before it each is the name of the operation.
+// opNames are the names of the methods of table.Facts, or functions of package table, that evaluate
+// a node. With "Op" before it each is the name of the operation.
 var opNames = [...]string{
 	table.OpAll: "All", table.OpAny: "Any", table.OpNot: "Not", table.OpAtLeastOf: "AtLeastOf",
 	table.OpSince: "Since", table.OpUntil: "Until",
@@ -33,7 +33,8 @@ var opNames = [...]string{
 	table.OpCompleted: "Completed", table.OpUnanswered: "Unanswered",
 }
 
-// criteria prints each criteria twice: as a function, where the plan has those, and as the table that says the same.
+// criteria prints each criteria twice: as a function, if the plan has functions, and as the
+// equivalent table.
 func (e *emitter) criteria(f *jen.File) {
 	for i := range e.reg.Buckets {
 		b, nodes := table.BucketIndex(i), e.reg.Buckets[i].Criteria
@@ -49,7 +50,7 @@ func (e *emitter) criteria(f *jen.File) {
 	}
 }
 
-// table is nodes as rows. property names the rows that those of its conditions which ask about one refer to.
+// table prints nodes as rows. property names the rows of properties that conditions refer to.
 func (e *emitter) table(nodes []table.Node, property func(table.PropertyIndex) string) *jen.Statement {
 	rows := make([]jen.Code, len(nodes))
 	for i := 0; i < len(nodes); i++ {
@@ -57,7 +58,7 @@ func (e *emitter) table(nodes []table.Node, property func(table.PropertyIndex) s
 		if !nodes[i].Op.IsSignal() {
 			continue
 		}
-		for of := i + nodes[i].Size - 1; i < of; { // what is asked of a single occurrence
+		for of := i + nodes[i].Size - 1; i < of; { // conditions on a single occurrence
 			i++
 			rows[i] = e.node(&nodes[i], e.payload)
 		}
@@ -65,10 +66,10 @@ func (e *emitter) table(nodes []table.Node, property func(table.PropertyIndex) s
 	return slice("Node", block(rows...))
 }
 
-// payload names the row of a field that a condition on a single occurrence asks about.
+// payload names the row of a field that a condition on a single occurrence refers to.
 func (e *emitter) payload(p table.PropertyIndex) string { return e.field(p) }
 
-// condition is the expression that answers the first of the nodes, on facts that an expression gives.
+// condition is the expression that evaluates the first of the nodes, on the given facts.
 func (e *emitter) condition(nodes []table.Node, facts *jen.Statement, property func(table.PropertyIndex) string) *jen.Statement {
 	n := &nodes[0]
 	if n.Op.Combines() {

@@ -12,7 +12,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// width is where lines of our own words break. The author's break where the author broke them.
+// width is where lines of generated sentences break. The author's lines keep their breaks.
 const width = 117
 
 func packageDoc(pkg, source string) string {
@@ -20,7 +20,8 @@ func packageDoc(pkg, source string) string {
 		"and for their properties that the compiler checks.", pkg, source))
 }
 
-// bucketDoc is what the author wrote of the bucket, or a sentence in its place, and where it stands.
+// bucketDoc is the author's comment on the bucket, or a sentence instead, and the file of its
+// definition.
 func bucketDoc(b *table.Bucket, n *plan.Naming) string {
 	doc := tidy(n.Doc)
 	if doc == "" {
@@ -45,8 +46,9 @@ func tickDoc(n *plan.Naming, i int, t table.Tick) string {
 	return wrap(fmt.Sprintf("%s ticks for members of %s "+when+".", n.Ticks[i], n.GoName, words.Duration(t.Span)))
 }
 
-// tidy formats an author's comment as gofmt does. That may take gofmt several passes, and what we print must be what it
-// would leave alone. Build constraints of the old form mean nothing here; gofmt drops them wherever they stand.
+// tidy formats an author's comment like gofmt. gofmt may need several passes, and it must leave the
+// output unchanged. Build constraints of the old form mean nothing here; gofmt drops them
+// everywhere.
 func tidy(doc string) string {
 	var kept strings.Builder
 	for line := range strings.Lines(doc) {
@@ -72,7 +74,8 @@ func from(verb string, n *plan.Naming) string {
 	return ", " + verb + " in " + n.File
 }
 
-// sentence says the text, if there is one, after the subject. A text may contain what no comment may.
+// sentence puts the text, if there is one, after the subject. A text may contain what a comment may
+// not.
 func sentence(subject, text string) string {
 	text = strings.Map(func(r rune) rune {
 		switch {

@@ -13,8 +13,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// TestAnyText checks that whatever authors write in comments and strings gives Go that gofmt leaves alone, and the same
-// Go every time.
+// TestAnyText checks that any text in comments and strings gives Go that gofmt leaves unchanged,
+// and the same Go every time.
 func TestAnyText(t *testing.T) {
 	t.Parallel()
 	text := rapid.Custom(func(t *rapid.T) string {

@@ -13,14 +13,14 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// TestTables checks that a generated registry is the planned one, but for the functions.
+// TestTables checks that a generated registry is the planned one, except for the functions.
 func TestTables(t *testing.T) {
 	t.Parallel()
 	for _, g := range generated {
 		t.Run(g.name, func(t *testing.T) {
 			t.Parallel()
 			want := planned(t, g.definitions).Registry
-			same := cmp.Comparer(func(a, b table.Value) bool { return a == b }) // its method Equal asks something else
+			same := cmp.Comparer(func(a, b table.Value) bool { return a == b }) // its method Equal has another meaning
 			if d := cmp.Diff(want, g.registry, same, cmpopts.IgnoreFields(table.Bucket{}, "CriteriaFunc"), cmpopts.IgnoreUnexported(table.Registry{})); d != "" {
 				t.Errorf("the generated registry is not the planned one (-planned +generated):\n%s", d)
 			}
@@ -28,7 +28,7 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// TestFunctions checks that generated functions decide as the tables do, whatever is known of a user.
+// TestFunctions checks that generated functions give the verdicts of the tables, on any facts.
 func TestFunctions(t *testing.T) {
 	t.Parallel()
 	for _, g := range generated {
@@ -67,7 +67,7 @@ func TestFunctions(t *testing.T) {
 	}
 }
 
-// likely returns what decides about the criteria of a registry: values, and how long ago something was.
+// likely returns the values and ages that the criteria of a registry compare with.
 func likely(r *table.Registry) ([]table.Value, []time.Duration) {
 	text := func(s string) table.Value { return table.Value{Kind: table.Text, Text: s} }
 	values := []table.Value{{}, {Kind: table.Composite}, {Kind: table.Bool}, {Kind: table.Number, Number: 3}, text("a team")}
@@ -104,7 +104,8 @@ func likely(r *table.Registry) ([]table.Value, []time.Duration) {
 // now is the instant of every evaluation.
 const now table.Instant = 1_800_000_000_000_000
 
-// anyFacts draws facts about a user, twice. What conditions compare with, and the edges of their windows, are likely.
+// anyFacts draws facts about a user, twice. Operands of conditions, and the edges of their windows,
+// are likely.
 func anyFacts(t *rapid.T, r *table.Registry) (*table.Facts, *table.Facts) {
 	values, ages := likely(r)
 	instant := rapid.Custom(func(t *rapid.T) table.Instant {
@@ -126,7 +127,7 @@ func anyFacts(t *rapid.T, r *table.Registry) (*table.Facts, *table.Facts) {
 	}
 	for p := range r.Properties {
 		if len(r.Properties[p].Path) > 0 {
-			continue // what it lies inside of has set it
+			continue // the property around it has set it
 		}
 		if rapid.Bool().Draw(t, "changed") {
 			c := table.LastChange{Property: table.PropertyIndex(p), Was: value.Draw(t, "was"), At: instant.Draw(t, "at")}
@@ -166,7 +167,7 @@ func anyFacts(t *rapid.T, r *table.Registry) (*table.Facts, *table.Facts) {
 	return a, b
 }
 
-// anySequences adds what is known of sequences to facts.
+// anySequences adds facts about sequences.
 func anySequences(t *rapid.T, r *table.Registry, instant *rapid.Generator[table.Instant], all ...*table.Facts) {
 	for s := range r.Sequences {
 		steps := rapid.Uint16Range(1, 1<<len(r.Sequences[s].Steps)-1)

@@ -13,7 +13,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// What a program does with generated names, in the golden cases.
+// How a program uses generated names, in the golden cases.
 
 func Example_refs() {
 	for _, ref := range []registry.BucketRef{policies.Everything, policies.ByHand, policies.EverythingAfter1Day.Bucket()} {
@@ -49,8 +49,8 @@ func Example_properties() {
 		lists.Properties.Address.Set(map[string]any{"country": "NO"}),
 	)
 	fmt.Println(traits)
-	// Output:
-	// map[address:map[country:NO] city:<nil> confirmed:true größe:klein plan:pro score:7.5 tags:[vip press] trial_ends_at:2026-11-23T09:30:00Z]
+	// Output: map[address:map[country:NO] city:<nil> confirmed:true größe:klein plan:pro score:7.5
+	// tags:[vip press] trial_ends_at:2026-11-23T09:30:00Z]
 }
 
 func Example_criteria() {

@@ -6,7 +6,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// index prints the inverted indexes: which buckets an event, a property or a newcomer concerns.
+// index prints the inverted indexes: the buckets that an event, a property or a newcomer concerns.
 func (e *emitter) index(f *jen.File) {
 	f.Line().Comment(lines("byEvent lists the buckets whose criteria ask about an event."))
 	f.Var().Id("byEvent").Op("=").Add(postings(e, e.reg.ByEvent, e.event))
@@ -15,7 +15,7 @@ func (e *emitter) index(f *jen.File) {
 	f.Var().Id("byProperty").Op("=").Add(postings(e, e.reg.ByProperty, e.property))
 
 	if len(e.reg.Newcomers) > 0 {
-		f.Line().Comment(lines("newcomers lists the buckets that a user of whom nothing is known may be in, now or later."))
+		f.Line().Comment(lines("newcomers lists the buckets that a user without any facts may be in, now or later."))
 		f.Var().Id("newcomers").Op("=").Add(names("BucketIndex", e.reg.Newcomers, e.idx))
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// operands are the arguments of a question about a property, after the property.
+// operands are the arguments of a condition on a property, after the property.
 func operands(n *table.Node) []jen.Code {
 	switch n.Op {
 	case table.OpExists:
@@ -39,7 +39,7 @@ func operands(n *table.Node) []jen.Code {
 	}
 }
 
-// with is what a row of the table form has beside the row.
+// with is the optional part of a row of the table form.
 func with(w *table.Operands) *jen.Statement {
 	var fields []jen.Code
 	if len(w.Texts) > 0 {

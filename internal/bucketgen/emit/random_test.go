@@ -24,15 +24,16 @@ import (
 
 var randomSeed = flag.Int("random.seed", 0, "the seed of the random definitions that are generated and run; 0 for any")
 
-// randomCase is what is known of a user, at an instant.
+// randomCase holds the facts of a user, at an instant.
 type randomCase struct {
 	known      *refeval.Facts
 	properties []byte
 	now        time.Time
 }
 
-// TestRandomDefinitions generates code from random definitions, compiles and runs it, and compares what its functions and
-// its tables say of random facts with the reference. Nothing is written to the source tree.
+// TestRandomDefinitions generates code from random definitions, compiles and runs it, and compares
+// its functions and tables with the reference on random facts. It writes nothing to the source
+// tree.
 func TestRandomDefinitions(t *testing.T) {
 	t.Parallel()
 	const definitions, cases = 300, 120
@@ -94,12 +95,13 @@ func horizon(n *ir.Node, c *randomCase) table.Instant {
 	return table.At(until)
 }
 
-// answer is what generated code says of one case.
+// answer is the result of generated code for one case.
 type answer struct {
 	Functions, Tables []table.Verdict
 }
 
-// ask generates a package, builds the program of testdata/random on top of it, and runs that on the cases.
+// ask generates a package, builds the program of testdata/random on top of it, and runs that on the
+// cases.
 func ask(t *testing.T, f *ir.File, cases []randomCase) []answer {
 	t.Helper()
 	files, err := emit.Files(plan.Build(f), "gen", "example.com/random")

@@ -10,7 +10,7 @@ const handshakeDoc = "This constant does not compile if this code and package ta
 	"the code was written by a bucketgen that is newer or older than the github.com/bucketgen/bucketgen in go.mod. Generate " +
 	"the code again with the bucketgen of that version, or require the version whose bucketgen wrote it."
 
-// refs prints what a program names buckets and properties by.
+// refs prints the names by which a program refers to buckets and properties.
 func (e *emitter) refs(f *jen.File) {
 	f.Line().Comment(lines(wrap(handshakeDoc)))
 	f.Const().Id("_").Op("=").Add(tbl("IsAtLeastVersion2"))
@@ -35,18 +35,19 @@ func (e *emitter) ref(f *jen.File, b table.BucketIndex) {
 	}
 }
 
-// properties prints one variable for all properties, so that they do not contend with buckets for names.
+// properties prints one variable for all properties, so that their names cannot clash with those of
+// buckets.
 func (e *emitter) properties(f *jen.File) {
 	var types, values []jen.Code
 	for i, p := range e.reg.Properties {
 		typ := kindNames[p.Type] + "Property"
 		switch {
 		case len(p.Path) > 0:
-			continue // it is set with all of what it lies inside of
+			continue // it is set with the property around it
 		case p.Type == table.Missing && i+1 < len(e.reg.Properties) && e.reg.Properties[i+1].Name == p.Name:
 			typ = "ObjectProperty"
 		case p.Type == table.Missing:
-			continue // only hand-made definitions leave the type open, and then there is none to offer
+			continue // only hand-made definitions leave the type open, so there is none to offer
 		}
 		naming := &e.plan.Properties[i]
 		types = append(types,

@@ -8,7 +8,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// registry prints the tables of buckets, events and properties, and the constants that name their rows.
+// registry prints the tables of buckets, events and properties, and the constants that name their
+// rows.
 func (e *emitter) registry(f *jen.File) {
 	places(f, "BucketIndex", e.reg.Buckets, e.idx, "Positions in Registry. Valid within this build only: adding a bucket renumbers them.")
 	places(f, "EventIndex", e.reg.Events, e.event, "")
@@ -43,7 +44,7 @@ func (e *emitter) registry(f *jen.File) {
 	if len(e.reg.Newcomers) > 0 {
 		tables = append(tables, field("Newcomers", jen.Id("newcomers")))
 	}
-	f.Line().Comment(lines("Registry is everything that the engine knows of the buckets. A program hands it to engine.New."))
+	f.Line().Comment(lines("Registry holds everything that the engine needs of the buckets. A program passes it to engine.New."))
 	f.Var().Id("Registry").Op("=").Add(reg("New")).Call(jen.Op("&").Add(tbl("Registry")).Add(block(tables...)))
 }
 
@@ -101,8 +102,9 @@ func propertyRow(r *table.Property) jen.Code {
 
 var entryLimitNames = [...]string{table.Unlimited: "Unlimited", table.Once: "Once", table.OncePerPeriod: "OncePerPeriod"}
 
-// bucket is a row of the table of buckets: the fields in the order in which they are declared, without those that are
-// zero. A field that is missing here is found by the test that compares the generated registry with the planned one.
+// bucket is a row of the table of buckets: the fields in the order of their declaration, without
+// zero ones. The test that compares the generated registry with the planned one finds missing
+// fields.
 func (e *emitter) bucket(i table.BucketIndex) jen.Code {
 	b := &e.reg.Buckets[i]
 	var fields []jen.Code

@@ -9,8 +9,9 @@ import (
 	"testing"
 )
 
-// TestStatic checks that generated packages are data: nothing is left to do when a program starts. An object file has a
-// function init even then, which only returns, so it is compared with that of a package that has nothing to do.
+// TestStatic checks that generated packages are data: a program has nothing to initialise at
+// start-up. Even then an object file has a function init, which only returns, so it is compared
+// with that of a package without initialisation.
 func TestStatic(t *testing.T) {
 	t.Parallel()
 	const module = "github.com/bucketgen/bucketgen"
@@ -28,7 +29,7 @@ func TestStatic(t *testing.T) {
 	}
 	nothing := initSize(t, packages[0], objects[0])
 	if nothing == 0 || initSize(t, packages[1], objects[1]) <= nothing {
-		t.Fatal("initialisation is not where this test looks for it")
+		t.Fatal("this test does not find the initialisation")
 	}
 	for i := 2; i < len(packages); i++ {
 		if got := initSize(t, packages[i], objects[i]); got != nothing {
@@ -37,7 +38,7 @@ func TestStatic(t *testing.T) {
 	}
 }
 
-// initSize returns the size of the code that runs when the package is initialised.
+// initSize returns the size of the code that initialises the package.
 func initSize(t *testing.T, pkg, object string) int {
 	t.Helper()
 	symbol := regexp.MustCompile(`(?m)^\s*[0-9a-f]+\s+(\d+) T ` + regexp.QuoteMeta(pkg) + `\.(?:map\.)?init(?:\.\d+)?$`)

@@ -12,7 +12,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// variable is a package-level variable that says something about buckets.
+// variable is a package-level variable that holds definitions or declares a property or event.
 type variable struct {
 	name   string
 	doc    string
@@ -20,14 +20,14 @@ type variable struct {
 	family bool // a slice of definitions
 }
 
-// discovery is what was found in a package.
+// discovery is the result for one package.
 type discovery struct {
 	pkg      *packages.Package
 	vars     []variable   // to read, in the order of the source
-	problems []ir.Problem // variables that would be overlooked
+	problems []ir.Problem // variables that would be ignored silently
 }
 
-// discover finds the variables of a package that say something about buckets.
+// discover finds the variables of a package that hold definitions or declare a property or event.
 func discover(pkg *packages.Package) *discovery {
 	d := &discovery{pkg: pkg}
 	for _, file := range pkg.Syntax {
@@ -63,7 +63,8 @@ func (d *discovery) variable(obj types.Object, doc string) {
 	}
 }
 
-// docOf returns the comment of a variable: before it, before the declaration that holds only it, or behind it.
+// docOf returns the comment of a variable: before it, before a declaration of it alone, or behind
+// it.
 func docOf(gen *ast.GenDecl, spec *ast.ValueSpec) string {
 	group := spec.Doc
 	if group == nil && !gen.Lparen.IsValid() {
@@ -78,7 +79,8 @@ func docOf(gen *ast.GenDecl, spec *ast.ValueSpec) string {
 	return group.Text()
 }
 
-// dedent takes off the tabs by which the lines of a comment between /* and */ stand as deep as the code around it.
+// dedent removes the tabs that indent the lines of a comment between /* and */ with the code around
+// it.
 func dedent(text string) string {
 	depth := -1
 	for line := range strings.Lines(text) {
@@ -92,7 +94,7 @@ func dedent(text string) string {
 	return strings.TrimPrefix(strings.ReplaceAll("\n"+text, "\n"+strings.Repeat("\t", depth), "\n"), "\n")
 }
 
-// role is what a variable is for.
+// role is the purpose of a variable.
 type role int
 
 const (
@@ -102,12 +104,12 @@ const (
 	property
 )
 
-// roleOf returns the role of a variable, or what is wrong with it: a definition must not be lost silently.
+// roleOf returns the role of a variable, or its mistake: a definition must not be lost silently.
 func roleOf(obj types.Object) (role, string) {
 	is := typeRole(obj.Type())
 	switch {
 	case is == property && !obj.Exported():
-		return none, "" // its uses tell all there is to know
+		return none, "" // its uses say enough
 	case is == single || is == family || is == property:
 		if obj.Exported() {
 			return is, ""
@@ -142,7 +144,7 @@ func nameOf(t types.Type) string {
 	return named.Obj().Name()
 }
 
-// element returns what a variable of the type holds, if it is of a type that holds one thing or many.
+// element returns the type of the variable's values, if the variable holds one or many.
 func element(t types.Type) types.Type {
 	switch t := t.Underlying().(type) {
 	case *types.Pointer:

@@ -16,8 +16,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// refuseGenerated refuses definitions that depend on the package that is generated from them: it is missing before the
-// first run, and stale or broken before others.
+// refuseGenerated refuses definitions that depend on the package generated from them: it is missing
+// before the first run, and stale or broken before others.
 func (l loader) refuseGenerated(pkg *packages.Package) error {
 	own := l.outPath(pkg)
 	var lines []string
@@ -43,7 +43,8 @@ func (l loader) refuseGenerated(pkg *packages.Package) error {
 	return &AuthorError{strings.Join(lines, "\n")}
 }
 
-// outPath is the import path of the generated package, which need not exist yet, or "" if it is in another module.
+// outPath is the import path of the generated package, which need not exist yet, or "" if it is in
+// another module.
 func (l loader) outPath(pkg *packages.Package) string {
 	if pkg.Module == nil || pkg.Module.Dir == "" {
 		return ""
@@ -60,7 +61,7 @@ func importsOf(pkg *packages.Package, importPath string) []ir.Pos {
 	var places []ir.Pos
 	fset := token.NewFileSet()
 	for _, name := range pkg.GoFiles {
-		file, _ := parser.ParseFile(fset, name, nil, parser.ImportsOnly) // what is broken further down does not matter
+		file, _ := parser.ParseFile(fset, name, nil, parser.ImportsOnly) // mistakes further down do not matter
 		if file == nil {
 			continue
 		}

@@ -1,7 +1,7 @@
-// Package load reads bucket definitions that are written in Go. It finds them by type, then runs them: a small program
-// that imports the definitions is built beneath their directory and writes what they say to a file. So definitions may
-// use all of Go, and whatever their module offers, while nothing is written into the user's tree and nothing of the
-// generator gets into the user's build.
+// Package load reads bucket definitions written in Go. It finds them by type, then runs them: it
+// builds a small program beneath their directory, which imports the definitions and writes them to
+// a file. So definitions may use all of Go and everything in their module. Nothing is written into
+// the user's tree, and no part of the generator gets into the user's build.
 package load
 
 import (
@@ -34,7 +34,7 @@ type Config struct {
 	Stderr io.Writer
 }
 
-// Package is what a package of definitions says.
+// Package is the content of a package of definitions.
 type Package struct {
 	ImportPath string
 	File       *ir.File
@@ -47,7 +47,7 @@ type AuthorError struct {
 
 func (e *AuthorError) Error() string { return e.Text }
 
-// Load reads the definitions. Mistakes that keep it from reading them are an [AuthorError]; those that do not are
+// Load reads the definitions. Mistakes that prevent reading are an [AuthorError]; others are
 // problems of the file.
 func Load(ctx context.Context, cfg Config) (*Package, error) {
 	l := loader{cfg}
@@ -72,18 +72,19 @@ type loader struct {
 	Config
 }
 
-// environ is the environment of the go command. What it builds runs here, whatever the user builds for.
+// environ is the environment of the go command. Its output runs on this machine, whatever the user
+// builds for.
 func (l loader) environ() []string {
 	return append(os.Environ(), "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "PWD="+l.Dir)
 }
 
-// list finds the package and type-checks it against the export data of what it imports.
+// list finds the package and type-checks it against the export data of its imports.
 func (l loader) list(ctx context.Context) (*packages.Package, error) {
 	pkgs, err := packages.Load(&packages.Config{
 		Context: ctx,
 		Dir:     l.Dir,
 		Env:     l.environ(),
-		// The definitions are compiled with the flags of run, which then finds them in the cache.
+		// The definitions are compiled with the flags of run, so the build cache serves both.
 		BuildFlags: []string{"-gcflags=" + compilerFlags},
 		Mode: packages.NeedName | packages.NeedFiles | packages.NeedModule | packages.NeedImports |
 			packages.NeedTypes | packages.NeedTypesInfo | packages.NeedSyntax,
@@ -108,7 +109,7 @@ func (l loader) list(ctx context.Context) (*packages.Package, error) {
 	return pkg, nil
 }
 
-// firstError returns an error of the package, or of a package that it imports.
+// firstError returns an error of the package, or of one that it imports.
 func firstError(pkg *packages.Package) error {
 	var first error
 	packages.Visit([]*packages.Package{pkg}, nil, func(p *packages.Package) {
@@ -119,8 +120,8 @@ func firstError(pkg *packages.Package) error {
 	return first
 }
 
-// explain returns what the compiler says of the package, in its own words. If it finds nothing wrong there is only what
-// was found otherwise.
+// explain returns the compiler's errors for the package. If there are none, it returns the error
+// found otherwise.
 func (l loader) explain(ctx context.Context, found error) error {
 	if _, err := l.build(ctx, os.DevNull, "."); err != nil {
 		return err
@@ -128,7 +129,8 @@ func (l loader) explain(ctx context.Context, found error) error {
 	return fmt.Errorf("read package %s: %w", l.relative(l.Dir), found)
 }
 
-// relative returns the file as seen from the working directory, if that is shorter, as compilers print it.
+// relative returns the file relative to the working directory, if that is shorter, as compilers
+// print it.
 func (l loader) relative(file string) string {
 	rel, err := filepath.Rel(l.WorkDir, file)
 	if err != nil || len(rel) >= len(file) {

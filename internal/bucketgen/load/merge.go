@@ -6,7 +6,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// merge adds to what the definitions say of themselves what only their source says: names, comments, places.
+// merge adds to the definitions what only their source contains: names, comments, positions.
 func (l loader) merge(f *ir.File, vars []variable) {
 	byName := map[string]variable{}
 	for _, v := range vars {
@@ -20,18 +20,18 @@ func (l loader) merge(f *ir.File, vars []variable) {
 	for i := range f.Definitions {
 		d := &f.Definitions[i]
 		v := byName[d.GoName]
-		if !v.family { // the comment of a family is about no single bucket
+		if !v.family { // the comment of a family describes no single bucket
 			d.Doc = v.doc
 		}
-		if d.Pos == (ir.Pos{}) { // nobody called Define
+		if d.Pos == (ir.Pos{}) { // Define was not called
 			d.Pos = v.pos
 		}
 		l.positions(d)
 	}
 }
 
-// distinct drops definitions that are another one under a second name, like those in a list of all buckets that an
-// author keeps for a test. Of both it keeps the one with a variable of its own.
+// distinct drops copies of definitions, like those in a list of all buckets that an author keeps
+// for a test. It keeps the one with a variable of its own.
 func distinct(defs []ir.Definition, byName map[string]variable) []ir.Definition {
 	var kept []ir.Definition
 	at := map[string][]int{} // places in kept, by id
@@ -54,7 +54,7 @@ next:
 	return kept
 }
 
-// positions makes every place in the definition one that is seen from the working directory.
+// positions makes every position in the definition relative to the working directory.
 func (l loader) positions(d *ir.Definition) {
 	d.Pos = l.position(d.Pos)
 	for i := range d.Ticks {

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/tools/go/packages"
 )
 
-// cutPanic splits what a dying Go program printed into what went wrong and where.
+// cutPanic splits the output of a crashed Go program into the message and its position.
 func cutPanic(stderr string) (message, trace string, panicked bool) {
 	for _, prefix := range []string{"panic: ", "fatal error: "} {
 		at := strings.Index("\n"+stderr, "\n"+prefix)
@@ -26,8 +26,9 @@ func cutPanic(stderr string) (message, trace string, panicked bool) {
 // frame is a call in the trace of a goroutine: the function, then file and line.
 var frame = regexp.MustCompile(`(?m)^(\S.*)\(.*\)(?: in goroutine \d+)?\n\t(.+\.go):(\d+)`)
 
-// userFrame returns the innermost place in the trace that the user can do something about: in their own module, else
-// in any package that is not of the standard library. Without one it is the directory of the definitions.
+// userFrame returns the innermost position in the trace that the user can change: in their own
+// module, else in any package outside the standard library. Without one it returns the directory of
+// the definitions.
 func (l loader) userFrame(pkg *packages.Package, trace string) string {
 	var elsewhere string
 	for _, f := range frame.FindAllStringSubmatch(trace, -1) {
@@ -35,7 +36,7 @@ func (l loader) userFrame(pkg *packages.Package, trace string) string {
 		if strings.HasPrefix(function, bucketPath+".") || strings.HasPrefix(function, "main.") {
 			continue
 		}
-		if line == "1" { // where no code stands: instructions that the compiler added on its own are said to be there
+		if line == "1" { // without code: the compiler attributes instructions of its own to it
 			continue
 		}
 		place := l.relative(file) + ":" + line
@@ -52,7 +53,8 @@ func (l loader) userFrame(pkg *packages.Package, trace string) string {
 	return l.relative(l.Dir)
 }
 
-// within reports whether the file is in the directory of a module, and not a copy of another module there.
+// within reports whether the file is in the directory of a module, and not a copy of another module
+// there.
 func within(dir, file string) bool {
 	rel, err := filepath.Rel(dir, file)
 	return err == nil && filepath.IsLocal(rel) && !strings.HasPrefix(filepath.ToSlash(rel), "vendor/")

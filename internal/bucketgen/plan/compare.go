@@ -28,7 +28,8 @@ var folded = map[table.Op]table.Op{
 	table.OpHasPrefix: table.OpHasPrefixFold, table.OpHasSuffix: table.OpHasSuffixFold,
 }
 
-// operands are the kinds of values that an operator compares with; with any other it is false, whatever the property.
+// operands are the kinds of values that an operator compares with; with any other kind it is false,
+// whatever the property.
 var operands = map[table.Op]table.ValueKind{
 	table.OpMoreThan: table.Number, table.OpNotLess: table.Number,
 	table.OpLessThan: table.Number, table.OpNotMore: table.Number,
@@ -48,8 +49,8 @@ func compare(dst []table.Node, p *ir.PropertyCheck, place table.PropertyIndex) [
 	}
 	choose(&n, p)
 	if want, typed := operands[n.Op]; typed && n.Value.Kind != want || n.Op == table.OpBetween && len(n.With.Numbers) != 2 {
-		// Hand-made definitions may compare numbers with texts. The node stays, so that the bucket refers to the
-		// property, and never holds.
+		// Hand-made definitions may compare numbers with texts. The node stays, so that the bucket
+		// refers to the property, and never holds.
 		return append(dst, table.Node{Op: table.OpAll, Size: 3}, table.Node{Op: table.OpAny, Size: 1}, table.Node{Op: table.OpExists, Size: 1, Property: n.Property})
 	}
 	if p.Operator == ir.Neq || p.Operator == ir.NotExists || p.Operator == ir.NotIn {
@@ -58,7 +59,7 @@ func compare(dst []table.Node, p *ir.PropertyCheck, place table.PropertyIndex) [
 	return append(dst, n)
 }
 
-// choose gives a node the operands of those operations that take several.
+// choose sets the operands of a node whose operator takes several.
 func choose(n *table.Node, p *ir.PropertyCheck) {
 	switch n.Op {
 	case table.OpIn, table.OpInFold, table.OpHasAny, table.OpHasAll, table.OpBetween:
@@ -86,7 +87,7 @@ func choose(n *table.Node, p *ir.PropertyCheck) {
 	}
 }
 
-// unsigned returns a number without the sign of a zero, so that definitions that write -0 and 0 are one.
+// unsigned returns a number without the sign of a zero, so that -0 and 0 give the same definition.
 func unsigned(n float64) float64 {
 	if n == 0 {
 		return 0

@@ -9,8 +9,9 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// fingerprint gives each bucket a hash of all that changes who is in it and what is emitted for it, and the registry
-// one of all of those. Names, descriptions, positions and the order of the registry are not part of it.
+// fingerprint gives each bucket a hash of all that changes its members and announcements, and the
+// registry a hash of all of those. Names, descriptions, positions and the order of the registry are
+// not part of it.
 func fingerprint(r *table.Registry) {
 	all := sha256.New()
 	for _, p := range r.Properties {
@@ -38,7 +39,7 @@ func fingerprint(r *table.Registry) {
 	r.Fingerprint = short(all)
 }
 
-// writeNode writes a node. Whether it asks about the payload of an occurrence decides what its property is a place of.
+// writeNode writes a node. payload says whether its property is a field of an occurrence.
 func writeNode(h hash.Hash, r *table.Registry, n *table.Node, payload bool) {
 	fmt.Fprintf(h, "node %s %d", n.Op, n.Size)
 	switch {

@@ -8,7 +8,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// definition is one in which everything is set. Tests change it.
+// definition has every field set. Tests change it.
 func definition() *ir.File {
 	no := false
 	return &ir.File{
@@ -28,7 +28,8 @@ func fingerprints(f *ir.File) (bucket, all string) {
 	return r.Buckets[0].Fingerprint, r.Fingerprint
 }
 
-// TestFingerprint checks what makes a bucket another one: all that changes who is in it and what is emitted for it.
+// TestFingerprint checks that a fingerprint changes with all that changes members and
+// announcements.
 func TestFingerprint(t *testing.T) {
 	t.Parallel()
 	leaf := func(f *ir.File, i int) *ir.Node { return f.Definitions[0].Criteria.Children[1].Children[i] }
@@ -90,7 +91,8 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
-// TestOperandFingerprint checks that each operand of a condition on a property makes a bucket another one.
+// TestOperandFingerprint checks that each operand of a condition on a property changes the
+// fingerprint.
 func TestOperandFingerprint(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}
@@ -148,7 +150,7 @@ func TestOperandFingerprint(t *testing.T) {
 
 func member(id string) *ir.Node { return &ir.Node{Op: ir.OpMember, Bucket: id} }
 
-// sequence is a visit and then a purchase, changed.
+// sequence is a visit and then a purchase, changed by the caller.
 func sequence(change func(*ir.SequenceCheck)) *ir.Node {
 	s := &ir.SequenceCheck{Steps: []ir.Step{{Event: "visit"}, {Event: "buy"}}, Within: time.Hour}
 	change(s)
@@ -171,7 +173,7 @@ func single(a ir.Aggregate, field string) *ir.Node {
 	return &ir.Node{Op: ir.OpEvent, Event: &ir.EventCheck{Name: "visit", Aggregate: a, Field: p}}
 }
 
-// TestDisguise checks that conditions that say the same in other words have one fingerprint.
+// TestDisguise checks that equivalent conditions have one fingerprint.
 func TestDisguise(t *testing.T) {
 	t.Parallel()
 	pairs := map[string][2]*ir.Node{
@@ -188,7 +190,8 @@ func TestDisguise(t *testing.T) {
 	}
 }
 
-// TestGeneration checks the fingerprint of a registry: it changes with that of any bucket, and not otherwise.
+// TestGeneration checks the fingerprint of a registry: it changes with that of any bucket, and not
+// otherwise.
 func TestGeneration(t *testing.T) {
 	t.Parallel()
 	visit, buy := event("visit", ir.Gte, 1, 0), event("buy", ir.Gte, 1, 0)

@@ -61,8 +61,8 @@ func file(p *table.Postings, b table.BucketIndex, g *guard) {
 	}
 }
 
-// chooseGuards picks, of the equalities that a criteria needs, the one that fewest buckets need: it lets the fewest
-// buckets through that do not hold. Of equally rare ones it takes the first.
+// chooseGuards picks, of the equalities that a criteria needs, the one that the fewest buckets
+// need: it opens the fewest buckets in vain. Among equally rare ones it takes the first.
 func chooseGuards(r *table.Registry) []*guard {
 	type equality struct {
 		property table.PropertyIndex
@@ -114,8 +114,8 @@ func equalities(dst []guard, nodes []table.Node) []guard {
 	return dst
 }
 
-// opening returns the values of which the property must have one for the condition to hold, or nothing if it may have
-// others.
+// opening returns the values of the property for which the condition can hold, or nothing if others
+// are possible.
 func opening(n *table.Node) []table.Value {
 	var values []table.Value
 	switch n.Op {

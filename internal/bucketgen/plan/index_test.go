@@ -10,12 +10,12 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// guarded is postings of buckets that one value of one property opens.
+// guarded is the postings of buckets that one value of one property opens.
 func guarded(p table.PropertyIndex, v string, buckets ...table.BucketIndex) table.Postings {
 	return table.Postings{Guarded: []table.Guarded{{Property: p, Values: []table.Posting{{Value: text(v), Buckets: buckets}}}}}
 }
 
-// guardedByMany is postings of the first bucket, which any of some values of a property opens.
+// guardedByMany is the postings of the first bucket, which several values of a property open.
 func guardedByMany(p table.PropertyIndex, values ...string) table.Postings {
 	g := table.Guarded{Property: p}
 	for _, v := range values {
@@ -87,8 +87,8 @@ func TestGuards(t *testing.T) {
 	}
 }
 
-// TestPostings checks that every bucket is filed under all that it refers to, by the guard that fewest others have, and
-// that everything is sorted.
+// TestPostings checks that every bucket is filed under all that it refers to, by the guard that the
+// fewest others have, and that everything is sorted.
 func TestPostings(t *testing.T) {
 	t.Parallel()
 	visit, buy := event("visit", ir.Gte, 1, 0), event("buy", ir.Gte, 1, week)

@@ -2,8 +2,8 @@ package plan
 
 import "github.com/bucketgen/bucketgen/registry/table"
 
-// levels finds out which buckets ask about which others, and gives each a level above those that it asks about. That no
-// bucket asks about itself, however indirectly, has been checked.
+// levels finds the references between buckets, and gives each bucket a level above those that it
+// asks about. The check has excluded circles.
 func levels(r *table.Registry) {
 	asked := make([][]table.BucketIndex, len(r.Buckets))
 	for i := range r.Buckets {

@@ -6,27 +6,27 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// newcomers finds the buckets that a user of whom nothing is known may be in.
+// newcomers finds the buckets that a user without any facts may be in.
 func newcomers(r *table.Registry) {
-	anybody := &table.Registry{Buckets: slices.Clone(r.Buckets), Properties: r.Properties, Signals: r.Signals, Fields: r.Fields, Sequences: r.Sequences}
-	for i := range anybody.Buckets {
-		if b := &anybody.Buckets[i]; b.Kind != table.Manual {
+	optimistic := &table.Registry{Buckets: slices.Clone(r.Buckets), Properties: r.Properties, Signals: r.Signals, Fields: r.Fields, Sequences: r.Sequences}
+	for i := range optimistic.Buckets {
+		if b := &optimistic.Buckets[i]; b.Kind != table.Manual {
 			b.Criteria = chosen(b.Criteria)
 		}
 	}
-	nothing := anybody.NewFacts("").Complete()
-	for i := range anybody.Buckets {
-		if anybody.Buckets[i].Kind == table.Manual {
+	nothing := optimistic.NewFacts("").Complete()
+	for i := range optimistic.Buckets {
+		if optimistic.Buckets[i].Kind == table.Manual {
 			continue
 		}
-		if v, _ := anybody.Evaluate(table.BucketIndex(i), nothing, 0); v.True || v.Until != table.Never {
+		if v, _ := optimistic.Evaluate(table.BucketIndex(i), nothing, 0); v.True || v.Until != table.Never {
 			r.Newcomers = append(r.Newcomers, table.BucketIndex(i))
 		}
 	}
 }
 
-// chosen returns a criteria as it is for a user to whom all samples are favourable: they hold or, below a Not, do not. What
-// does not hold then, holds for nobody else.
+// chosen returns a criteria as it is for a user whom all samples favour: they hold or, below a Not,
+// do not. If it does not hold then, it holds for no user without facts.
 func chosen(nodes []table.Node) []table.Node {
 	favourable := make([]table.Node, len(nodes))
 	copy(favourable, nodes)
@@ -35,7 +35,7 @@ func chosen(nodes []table.Node) []table.Node {
 		n := &favourable[i]
 		switch {
 		case n.Op == table.OpSample:
-			*n = table.Node{Op: table.OpAll, Size: 1} // of nothing holds
+			*n = table.Node{Op: table.OpAll, Size: 1} // an empty All holds
 			if negated {
 				n.Op = table.OpAny
 			}

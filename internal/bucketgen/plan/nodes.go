@@ -5,7 +5,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// nodes appends the table form of a criteria. Operators that are another one in disguise are written as that one:
+// nodes appends the table form of a criteria. It rewrites operators that are equivalent to others:
 // more than n is at least n+1, not equal is not(equal). place finds the row of a property.
 func (v *vocabulary) nodes(dst []table.Node, n *ir.Node, place func(*ir.PropertyCheck) table.PropertyIndex) []table.Node {
 	at := len(dst)

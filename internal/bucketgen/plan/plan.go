@@ -1,6 +1,7 @@
-// Package plan turns checked definitions into the registry that runs them. It makes every decision of the generator:
-// what is emitted afterwards is this plan, printed. The plan is also a registry by itself, without the generated
-// functions, which is how tests, previews and back-tests run definitions that were never generated.
+// Package plan turns checked definitions into the registry that runs them. It makes every decision
+// of the generator: emit only prints the plan. The plan is also a usable registry, without the
+// generated functions. Tests, previews and back-tests run definitions by it that were never
+// generated.
 package plan
 
 import (
@@ -14,7 +15,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Plan is what is to be generated.
+// Plan is the input of package emit.
 type Plan struct {
 	Registry   *table.Registry
 	Buckets    []Naming // by table.BucketIndex
@@ -24,14 +25,15 @@ type Plan struct {
 	Fields     []Naming // by registry.Field
 	Sequences  []Naming // by registry.Sequence
 
-	// Functions says that each criteria is generated as a function too, which people can read. The tables decide as
-	// fast and compile ten times as fast, so where there are more buckets than anybody reads, there are tables only.
+	// Functions says that each criteria is also generated as a function, for people to read. The
+	// tables decide as fast and compile ten times as fast, so above a number of buckets that people
+	// would read, there are tables only.
 	Functions bool
 }
 
 const mostFunctions = 500
 
-// Naming is what the generated code calls something, and what its author wrote about it.
+// Naming is the name of something in generated code, with its author's comment.
 type Naming struct {
 	GoName string
 	Doc    string   // the author's comment, if any
@@ -68,7 +70,8 @@ func Build(f *ir.File) *Plan {
 
 func naming(d *ir.Definition) Naming {
 	n := Naming{GoName: check.GoName(d.ID), Doc: d.Doc, File: baseName(d.Pos.File)}
-	// A comment begins with the name of what it is about, which the author may have called something else.
+	// A comment begins with the name of the variable, which the generated code may call something
+	// else.
 	if rest, found := strings.CutPrefix(d.Doc, d.GoName+" "); found && d.GoName != "" {
 		n.Doc = n.GoName + " " + rest
 	}
@@ -82,7 +85,7 @@ func baseName(file string) string {
 	return file[strings.LastIndexByte(file, '/')+1:]
 }
 
-// numbered returns the name, or the first of those with a number behind it that is free, and takes it.
+// numbered returns the name, or the first free one with a number behind it, and takes it.
 func (n names) numbered(name string) string {
 	free := name
 	for i := 2; n[free]; i++ {
@@ -92,7 +95,7 @@ func (n names) numbered(name string) string {
 	return free
 }
 
-// needed returns how many of the newest occurrences answer the check.
+// needed returns how many of the newest occurrences the check needs.
 func needed(e *ir.EventCheck) int {
 	switch e.Operator {
 	case ir.Gte, ir.Lt:
@@ -140,11 +143,11 @@ func (v *vocabulary) bucket(d *ir.Definition) table.Bucket {
 				b.Signals = append(b.Signals, n.Other)
 			}
 			b.Events = append(b.Events, v.signals[n.Signal].Event)
-			i += n.Size - 1 // what it asks of the occurrence is no property of the user
+			i += n.Size - 1 // a condition on the occurrence asks about no property of the user
 		case n.Op.IsSequence():
 			v.steps(&b, n.Sequence)
 		case n.Op.IsProperty():
-			b.Properties = append(b.Properties, v.root(n.Property)) // what is inside comes with it
+			b.Properties = append(b.Properties, v.root(n.Property)) // values inside come with it
 		}
 	}
 	b.Events, b.Signals, b.Properties = distinct(b.Events), distinct(b.Signals), distinct(b.Properties)

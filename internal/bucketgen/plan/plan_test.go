@@ -41,7 +41,7 @@ func build(defs ...ir.Definition) *plan.Plan {
 	return plan.Build(&ir.File{Definitions: defs})
 }
 
-// sameValue compares values as Go does: their method Equal asks whether a condition holds.
+// sameValue compares values like Go's ==: their method Equal is a condition.
 var sameValue = cmp.Comparer(func(a, b table.Value) bool { return a == b })
 
 func text(s string) table.Value { return table.Value{Kind: table.Text, Text: s} }
@@ -81,7 +81,8 @@ func TestNodes(t *testing.T) {
 	}
 }
 
-// TestNewest checks that as many occurrences are kept of an event as the hungriest condition needs.
+// TestNewest checks that the registry keeps as many occurrences of an event as the greediest
+// condition needs.
 func TestNewest(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -168,7 +169,7 @@ func TestNaming(t *testing.T) {
 	}
 }
 
-// TestFunctions checks that there are functions only as long as people may read them.
+// TestFunctions checks that functions are generated only up to a number that people may read.
 func TestFunctions(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -36,7 +36,7 @@ func sequenceOf(c *ir.SequenceCheck) sequence {
 	return s
 }
 
-// key identifies the sequence in the database, as that of a signal does.
+// key identifies the sequence in the database, like the key of a signal.
 func (s sequence) key() string {
 	text, err := json.Marshal(s)
 	if err != nil {
@@ -46,7 +46,7 @@ func (s sequence) key() string {
 	return "sequence " + hex.EncodeToString(sum[:8]) + " of " + s.Steps[0].signal.Event
 }
 
-// collectSequences gives every sequence that a criteria asks about its row. The signals have theirs.
+// collectSequences gives every sequence of a criteria its row. Its signals have rows already.
 func (v *vocabulary) collectSequences(defs []ir.Definition) {
 	specs := map[string]sequence{}
 	for i := range defs {
@@ -75,7 +75,7 @@ func (v *vocabulary) collectSequences(defs []ir.Definition) {
 	}
 }
 
-// between is what stands before a step in the name of a sequence.
+// between is the text before a step in the name of a sequence.
 func between(step, steps int, unless bool) string {
 	switch {
 	case step == 0:
@@ -95,7 +95,7 @@ func (v *vocabulary) sequence(c *ir.SequenceCheck) table.Node {
 	return n
 }
 
-// signalsOfSteps returns the signals that the steps of a sequence are occurrences of.
+// signalsOfSteps returns the signals of a sequence's steps.
 func signalsOfSteps(c *ir.SequenceCheck) []signal {
 	var all []signal
 	for _, step := range sequenceOf(c).Steps {

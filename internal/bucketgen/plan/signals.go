@@ -25,7 +25,7 @@ type signal struct {
 	Zone     string            `json:"zone,omitempty"`
 }
 
-// key identifies the signal in the database: a name that is the same wherever somebody asks the same.
+// key identifies the signal in the database: the same question has the same key everywhere.
 func (s signal) key() string {
 	if s == (signal{Event: s.Event}) {
 		return "event " + s.Event
@@ -39,7 +39,7 @@ func (s signal) key() string {
 	return "signal " + hex.EncodeToString(sum[:8]) + " of " + s.Event
 }
 
-// bare returns a filter without what does not change its meaning.
+// bare returns a filter without parts that do not change its meaning.
 func bare(n *ir.Node) *ir.Node {
 	if n == nil {
 		return nil
@@ -52,7 +52,8 @@ func bare(n *ir.Node) *ir.Node {
 	return &copied
 }
 
-// signalsOf returns the signal that a check asks about, and another one where it asks whether only the first occurred.
+// signalsOf returns the signal of a check, and a second one if the check asks whether only the
+// first occurred.
 func signalsOf(e *ir.EventCheck) (s signal, other *signal) {
 	s = signal{Event: e.Name, Filter: e.Filter}
 	if w := e.Window; w != nil && (w.From != nil || w.To != nil) {
@@ -65,7 +66,7 @@ func signalsOf(e *ir.EventCheck) (s signal, other *signal) {
 		s.Distinct, s.Zone = table.DistinctDays, e.Zone
 	case ir.Sum, ir.Avg:
 		s.Field = e.Field
-		s.Filter = both(e.Filter, number(e.Field, ir.Gte, -math.MaxFloat64)) // what is no number adds nothing
+		s.Filter = both(e.Filter, number(e.Field, ir.Gte, -math.MaxFloat64)) // other values than numbers add nothing
 	case ir.Min, ir.Max:
 		return extreme(e, s)
 	case ir.First, ir.Last:
@@ -75,8 +76,8 @@ func signalsOf(e *ir.EventCheck) (s signal, other *signal) {
 	return s, nil
 }
 
-// extreme returns the signals by which a minimum or maximum is compared: there is a number on one side of v or, for the
-// comparisons with other, there is one and none is beyond v.
+// extreme returns the signals that decide the comparison of a minimum or maximum: there is a number
+// on one side of v or, for the comparisons with other, there is one and none is beyond v.
 func extreme(e *ir.EventCheck, s signal) (some signal, beyond *signal) {
 	outward, outwardOrEqual := ir.Gt, ir.Gte
 	if e.Aggregate == ir.Min {
@@ -112,7 +113,7 @@ func number(field *ir.PropertyCheck, op ir.Operator, v float64) *ir.Node {
 	return &ir.Node{Op: ir.OpProperty, Property: &check}
 }
 
-// both combines filters, of which the first may be nil.
+// both combines filters; the first may be nil.
 func both(a, b *ir.Node) *ir.Node {
 	if a == nil {
 		return b
@@ -134,7 +135,7 @@ func windowOf(w *ir.Window) table.Window {
 
 var calendars = map[ir.Calendar]table.Calendar{ir.Day: table.Day, ir.Week: table.Week, ir.Month: table.Month}
 
-// collectSignals gives every signal that a criteria asks about its row.
+// collectSignals gives every signal of a criteria its row.
 func (v *vocabulary) collectSignals(defs []ir.Definition) {
 	rows := map[string]*table.Signal{}
 	specs := map[string]signal{}
@@ -199,7 +200,7 @@ func asked(n *ir.Node) []signal {
 	return []signal{s, *other}
 }
 
-// require lets a signal keep what a check needs.
+// require makes a signal keep what a check needs.
 func require(row *table.Signal, e *ir.EventCheck) {
 	w := windowOf(e.Window)
 	if w.Until > 0 && !slices.Contains(row.Ago, w) {
@@ -252,7 +253,7 @@ func (v *vocabulary) collectEvents(specs map[string]signal) {
 	}
 }
 
-// collectFields gives every payload property that a filter or an aggregate asks about its row.
+// collectFields gives every payload field of a filter or an aggregate its row.
 func (v *vocabulary) collectFields(specs map[string]signal) {
 	for _, s := range specs {
 		event := v.event(s.Event)

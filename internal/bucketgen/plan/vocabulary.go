@@ -10,7 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// vocabulary is what the definitions speak of: events, properties and each other.
+// vocabulary is what the definitions refer to: events, properties and each other.
 type vocabulary struct {
 	events         []table.Event
 	eventNaming    []Naming
@@ -38,7 +38,7 @@ func collect(f *ir.File, defs []ir.Definition) *vocabulary {
 	return v
 }
 
-// property is a property, or what lies inside of one, as it is declared or used.
+// property is a property, or a value inside one, as it is declared or used.
 type property struct {
 	ir.Property
 	history bool
@@ -60,7 +60,7 @@ func (v *vocabulary) collectProperties(f *ir.File, defs []ir.Definition) {
 			d.Type = p.Type
 		}
 		if p.GoName != "" {
-			d.GoName, d.Doc, d.Pos = p.GoName, p.Doc, p.Pos // of several variables the last one names it
+			d.GoName, d.Doc, d.Pos = p.GoName, p.Doc, p.Pos // the last of several variables names it
 		}
 		d.TraitsOnly, d.history = d.TraitsOnly || p.TraitsOnly, d.history || p.history
 	}
@@ -78,14 +78,14 @@ func (v *vocabulary) collectProperties(f *ir.File, defs []ir.Definition) {
 		})
 	}
 	for _, p := range slices.Clone(declared) {
-		if len(p.Path) > 0 { // what it is inside of has a row too, and comes from where this does
+		if len(p.Path) > 0 { // the property around it has a row, too, with the same source
 			see(property{Property: ir.Property{Name: p.Name, TraitsOnly: p.TraitsOnly}})
 		}
 	}
 	slices.SortFunc(declared, compareProperties)
 	taken := names{}
 	for _, p := range f.Properties {
-		taken[p.GoName] = true // an author's own name is not given to another property
+		taken[p.GoName] = true // no other property gets an author's name
 	}
 	for _, p := range declared {
 		if p.GoName == "" {
@@ -105,7 +105,7 @@ func compareProperties(a, b property) int {
 // names are the Go names that are taken.
 type names map[string]bool
 
-// free returns the name, or one like it if that is taken, and takes it.
+// free returns the name, or a similar one if that is taken, and takes it.
 func (n names) free(name string) string {
 	for n[name] {
 		name += "_"

@@ -8,7 +8,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// TestOneZero builds definitions that write zero with a sign and without: they mean the same, so they are the same.
+// TestOneZero builds definitions that write zero with a sign and without: they have one meaning, so
+// they are equal.
 func TestOneZero(t *testing.T) {
 	t.Parallel()
 	build := func(zero float64) string {

@@ -18,8 +18,8 @@ import (
 	"text/template"
 )
 
-// files are what a module gets. Each has a template of the same name, with .tmpl behind it so that it is no Go file of
-// this module, which is executed with the [host].
+// files are the files that a module gets. Each has a template of the same name with .tmpl behind
+// it, so that it is no Go file of this module. The template is executed with the [host].
 var files = []string{
 	"buckets/buckets.go",
 	"buckets/buckets_test.go",
@@ -27,8 +27,8 @@ var files = []string{
 	"cmd/bucketd/main.go",
 }
 
-// attributes is the name of a file that a module gets unless it has one. It keeps Git from changing the ends of lines of
-// generated code, and GitHub from showing it in diffs.
+// attributes is a file that a module gets unless it has one. It keeps Git from changing the line
+// ends of generated code, and GitHub from showing it in diffs.
 const (
 	attributes     = ".gitattributes"
 	attributesText = "gen/** text eol=lf linguist-generated\n"
@@ -40,11 +40,11 @@ var templates embed.FS
 // host is the module that gets the files.
 type host struct {
 	Module  string // its path
-	Package string // the import path of the directory that gets the files: that of the module, unless it is below
+	Package string // import path of the directory that gets the files: the module's, unless it is below
 }
 
-// Write makes the files in the directory, which must be in a module, and returns their names. Where any of them exists
-// it makes none, but for .gitattributes, which stays as it is then.
+// Write makes the files in the directory, which must be in a module, and returns their names. If
+// any of them exists it makes none, except for .gitattributes, which stays unchanged then.
 func Write(ctx context.Context, dir string) ([]string, error) {
 	h, err := findHost(ctx, dir)
 	if err != nil {
@@ -97,7 +97,7 @@ func create(file string, data []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// findHost returns the module in which the directory is.
+// findHost returns the module that contains the directory.
 func findHost(ctx context.Context, dir string) (host, error) {
 	run := func(args ...string) ([]byte, error) {
 		cmd := exec.CommandContext(ctx, "go", args...)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// demo waits for bucketd to say where events come in, and sends some.
+// demo waits for bucketd to print its address and key, and sends some events.
 type demo struct {
 	out  io.Writer
 	send func(key, address string)
@@ -33,7 +33,7 @@ func (d *demo) Write(text []byte) (int, error) {
 	return n, err
 }
 
-// act sends what a few users did in the last two weeks, so that there is something to see within a minute.
+// act sends events of a few users in the last two weeks, so that there are results within a minute.
 func act(ctx context.Context, key, address string) error {
 	now := time.Now().UTC()
 	var batch []map[string]any

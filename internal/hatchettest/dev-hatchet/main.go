@@ -1,9 +1,11 @@
-// Command dev-hatchet runs a Hatchet server and a command that uses it, until that ends or is interrupted:
+// Command dev-hatchet runs a Hatchet server and a command that uses it, until that ends or is
+// interrupted:
 //
 //	dev-hatchet bucketd dev
 //
-// When the command says where it takes events in, as bucketd dev does, it is sent what a few users of a demo did. Without a
-// command dev-hatchet runs the server alone, for programs that are started elsewhere.
+// When the command prints an address for events, as bucketd dev does, dev-hatchet sends it events
+// of a few demo users. Without a command dev-hatchet runs the server alone, for programs that are
+// started elsewhere.
 package main
 
 import (
@@ -52,7 +54,7 @@ func run(ctx context.Context, command []string) (err error) {
 		}
 		fmt.Fprintf(os.Stdout, acted, command[0])
 	}}
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // a second time after that of the terminal, which does no harm
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // a second signal after the terminal's does no harm
 	cmd.WaitDelay = time.Minute
 	if err := cmd.Run(); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("%s: %w", command[0], err)

@@ -1,4 +1,5 @@
-// Command purchases turns the table of CDNOW purchases into events, one JSON object a line, in the order of their dates.
+// Command purchases turns the table of CDNOW purchases into events, one JSON object a line, in the
+// order of their dates.
 //
 //	go run ./cmd/purchases data/CDNOW_master.txt.gz | go run ./cmd/shopd replay - --until 1998-07-01T00:00:00Z
 package main

@@ -1,5 +1,5 @@
-// Package main asks a package that was generated from random definitions what it thinks of random facts. The test that
-// builds it puts it where it can see that package.
+// Package main evaluates random facts by a package that was generated from random definitions. The
+// test that builds it puts it where it can import that package.
 package main
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Case is what is known of a user at an instant.
+// Case holds the facts of a user at an instant.
 type Case struct {
 	User       string
 	Now        table.Instant
@@ -20,7 +20,7 @@ type Case struct {
 	Changes    map[string]Change
 	Events     []Event
 	Members    map[string]bool          // the buckets that the user is in
-	Due        map[string]table.Instant // when the clock looks at a bucket next
+	Due        map[string]table.Instant // next due instant of a bucket
 }
 
 // Change is the last change of a property.
@@ -36,7 +36,7 @@ type Event struct {
 	Properties json.RawMessage
 }
 
-// Answer is what the functions and the tables say of one case, by the order of the buckets.
+// Answer is the result of the functions and the tables for one case, in the order of buckets.
 type Answer struct {
 	Functions, Tables []table.Verdict
 }
@@ -74,7 +74,7 @@ func run() error {
 	return json.NewEncoder(os.Stdout).Encode(answers)
 }
 
-// memberships answers as the case says.
+// memberships answers from the case.
 type memberships struct {
 	registry *table.Registry
 	c        *Case

@@ -1,4 +1,4 @@
-// Package someinit has something to initialise, which is what generated packages must not have.
+// Package someinit has a variable to initialise, which generated packages must not have.
 package someinit
 
 // Numbers is made when a program starts.

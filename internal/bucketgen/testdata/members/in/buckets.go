@@ -14,7 +14,7 @@ var Buyers = bucket.Define(bucket.Spec{ID: "buyers", Criteria: purchaseOfLate()}
 // Invited were chosen by hand.
 var Invited = bucket.Define(bucket.Spec{ID: "invited", Kind: bucket.Manual})
 
-// Ambassadors come first by id, though they are the last to be looked at.
+// Ambassadors come first by id, though they are evaluated last.
 var Ambassadors = bucket.Define(bucket.Spec{ID: "ambassadors", Criteria: bucket.All(
 	bucket.InBucket("loyal"),
 	bucket.InBucket("invited"),

@@ -35,5 +35,5 @@ var Derived = bucket.Define(bucket.Spec{ID: "derived", Criteria: visit.Exists(),
 // ByHand is changed by calls only.
 var ByHand = bucket.Define(bucket.Spec{ID: "by-hand", Kind: bucket.Manual, Dwell: []bucket.Tick{bucket.After(7 * bucket.Day)}})
 
-// Newcomer may be joined by users of whom nothing is known: their absence is one of a window.
+// Newcomer may contain users without any facts: the absence is one within a window.
 var Newcomer = bucket.Define(bucket.Spec{ID: "newcomer", Criteria: visit.Within(bucket.Week).Never()})

@@ -11,7 +11,7 @@ var (
 	paidCart = bought.Text("cart")
 )
 
-// AbandonedCart is whoever has put something into a cart and not bought that within two hours.
+// AbandonedCart contains users who put something into a cart and did not buy it within two hours.
 var AbandonedCart = bucket.Define(bucket.Spec{
 	ID:       "abandoned-cart",
 	Criteria: added.ThenNot(bought).Within(2*bucket.Hour).By(cart, paidCart).InTheLast(bucket.Day),

@@ -36,7 +36,7 @@ var (
 	Described = bucket.Define(bucket.Spec{
 		ID: "described",
 		Description: "This description is much longer than one line of a comment should ever be, because its author " +
-			"had a lot to say about the users that are in it, and nobody stopped the author in time",
+			"had a lot to say about the users that are in it, and the author was not stopped in time",
 		Criteria: nasty,
 	})
 

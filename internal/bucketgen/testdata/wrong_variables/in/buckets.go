@@ -6,7 +6,7 @@ func def(id string) bucket.Definition {
 	return bucket.Define(bucket.Spec{ID: id, Criteria: bucket.Event("visit").Exists()})
 }
 
-// Definitions that nobody could see are not lost silently.
+// Definitions that are not visible are not lost silently.
 var (
 	hidden    = def("hidden")
 	hiddenToo = []bucket.Definition{def("hidden-too")}
@@ -22,7 +22,7 @@ func pointer(d bucket.Definition) *bucket.Definition { return &d }
 // They are reported together with what is wrong in others.
 var Wrong = def("Wrong")
 
-// Other variables are nobody's business.
+// Other variables do not matter.
 var (
 	Visit    = bucket.Event("visit")
 	Criteria = Visit.Exists()

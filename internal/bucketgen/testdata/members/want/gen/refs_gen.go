@@ -15,7 +15,7 @@ import (
 // bucketgen of that version, or require the version whose bucketgen wrote it.
 const _ = table.IsAtLeastVersion2
 
-// Ambassadors come first by id, though they are the last to be looked at.
+// Ambassadors come first by id, though they are evaluated last.
 //
 // Bucket ambassadors, defined in buckets.go.
 var Ambassadors = registry.NewRef("ambassadors", idxAmbassadors)

@@ -29,7 +29,7 @@ const (
 	signalPurchase table.SignalIndex = iota
 )
 
-// Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
+// Registry holds everything that the engine needs of the buckets. A program passes it to engine.New.
 var Registry = registry.New(&table.Registry{
 	Fingerprint: "7a3f5ec84ac6766f",
 	Buckets: []table.Bucket{

@@ -21,5 +21,5 @@ var byEvent = []table.Postings{
 // byProperty lists the buckets whose criteria ask about a property.
 var byProperty = []table.Postings{}
 
-// newcomers lists the buckets that a user of whom nothing is known may be in, now or later.
+// newcomers lists the buckets that a user without any facts may be in, now or later.
 var newcomers = []table.BucketIndex{idxSampled}

@@ -48,7 +48,7 @@ const (
 	fieldPurchaseShipsAt
 )
 
-// Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
+// Registry holds everything that the engine needs of the buckets. A program passes it to engine.New.
 var Registry = registry.New(&table.Registry{
 	Fingerprint: "0cb60905074720d7",
 	Buckets: []table.Bucket{

@@ -40,7 +40,7 @@ const (
 	signalVisit
 )
 
-// Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
+// Registry holds everything that the engine needs of the buckets. A program passes it to engine.New.
 var Registry = registry.New(&table.Registry{
 	Fingerprint: "83074ce372eaabcd",
 	Buckets: []table.Bucket{

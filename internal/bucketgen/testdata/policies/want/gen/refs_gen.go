@@ -46,7 +46,7 @@ var EverythingAfter1Day = registry.NewTickRef("everything", idxEverything, "afte
 // EverythingEvery1Day ticks for members of Everything every 1 day for as long as a stay lasts.
 var EverythingEvery1Day = registry.NewTickRef("everything", idxEverything, "every-86400000")
 
-// Newcomer may be joined by users of whom nothing is known: their absence is one of a window.
+// Newcomer may contain users without any facts: the absence is one within a window.
 //
 // Bucket newcomer, defined in buckets.go.
 var Newcomer = registry.NewRef("newcomer", idxNewcomer)

@@ -28,7 +28,7 @@ const (
 	signalVisit table.SignalIndex = iota
 )
 
-// Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
+// Registry holds everything that the engine needs of the buckets. A program passes it to engine.New.
 var Registry = registry.New(&table.Registry{
 	Fingerprint: "e5dad389123e3d4c",
 	Buckets: []table.Bucket{

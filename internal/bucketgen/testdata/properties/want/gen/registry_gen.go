@@ -37,7 +37,7 @@ const (
 	propTags
 )
 
-// Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
+// Registry holds everything that the engine needs of the buckets. A program passes it to engine.New.
 var Registry = registry.New(&table.Registry{
 	Fingerprint: "ab2c2080800d584c",
 	Buckets: []table.Bucket{

@@ -15,7 +15,7 @@ import (
 // bucketgen of that version, or require the version whose bucketgen wrote it.
 const _ = table.IsAtLeastVersion2
 
-// AbandonedCart is whoever has put something into a cart and not bought that within two hours.
+// AbandonedCart contains users who put something into a cart and did not buy it within two hours.
 //
 // Bucket abandoned-cart, defined in buckets.go.
 var AbandonedCart = registry.NewRef("abandoned-cart", idxAbandonedCart)

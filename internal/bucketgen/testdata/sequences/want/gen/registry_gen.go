@@ -47,7 +47,7 @@ const (
 	sequenceProductViewedThenCartUpdatedThenPurchaseThenNotPurchase
 )
 
-// Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
+// Registry holds everything that the engine needs of the buckets. A program passes it to engine.New.
 var Registry = registry.New(&table.Registry{
 	Fingerprint: "394b3a76d6e9fa01",
 	Buckets: []table.Bucket{

@@ -23,7 +23,7 @@ const _ = table.IsAtLeastVersion2
 var Block = registry.NewRef("block", idxBlock)
 
 // Described is the bucket "described": This description is much longer than one line of a comment should ever be,
-// because its author had a lot to say about the users that are in it, and nobody stopped the author in time.
+// because its author had a lot to say about the users that are in it, and the author was not stopped in time.
 //
 // Bucket described, defined in buckets.go.
 var Described = registry.NewRef("described", idxDescribed)

@@ -43,7 +43,7 @@ const (
 	signalEvent
 )
 
-// Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
+// Registry holds everything that the engine needs of the buckets. A program passes it to engine.New.
 var Registry = registry.New(&table.Registry{
 	Fingerprint: "195ccd9a12a2ac6d",
 	Buckets: []table.Bucket{
@@ -80,7 +80,7 @@ var Registry = registry.New(&table.Registry{
 		idxDescribed: {
 			ID:          "described",
 			Name:        "described",
-			Description: "This description is much longer than one line of a comment should ever be, because its author had a lot to say about the users that are in it, and nobody stopped the author in time",
+			Description: "This description is much longer than one line of a comment should ever be, because its author had a lot to say about the users that are in it, and the author was not stopped in time",
 			Fingerprint: "ca076be1250c3253",
 			Events: []table.EventIndex{
 				eventEvent9Lives,

@@ -21,7 +21,7 @@ const (
 	signalVisit table.SignalIndex = iota
 )
 
-// Registry is everything that the engine knows of the buckets. A program hands it to engine.New.
+// Registry holds everything that the engine needs of the buckets. A program passes it to engine.New.
 var Registry = registry.New(&table.Registry{
 	Fingerprint: "1fb85e2541b40361",
 	Buckets: []table.Bucket{
