@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// Deviation is a rule in which this project deliberately differs from the peer. The list is closed: a difference that
-// none of them explains is a failure.
+// Deviation is a rule in which this project deliberately differs from the peer. The list is closed:
+// a difference that no rule explains is a failure.
 type Deviation int
 
-// The deviations, by the numbers under which the project knows them. Numbers 9 and 12 to 15 stand for several small
-// rules each; which of them it is, the places say where they are found.
+// The deviations, by the numbers under which the project knows them. Numbers 9 and 12 to 15 stand
+// for several small rules each; which of them it is, the places say where they are found.
 const (
 	ExactClock    Deviation = 1  // what time changes happens at its instant, between steps too, and users join by it
 	HalfOpen      Deviation = 2  // a window does not contain the instant at which it begins

@@ -9,12 +9,12 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// explain finds out which deviations account for everything that the peer did to a pair.
+// explain finds the deviations that account for everything that the peer did to a pair.
 //
-// It walks through the steps with the state in which the peer was, and compares what the peer did in each with what our
-// rules make of it from there. Where that differs, a deviation must say why. So a difference explains itself and nothing
-// that comes after it. If nothing differs, the peer follows our rules, but only when something happens: what is left is
-// that our clock is exact.
+// It walks through the steps with the state of the peer, and compares what the peer did in each
+// with the result of our rules from that state. Where they differ, a deviation must be the reason.
+// So a difference explains itself and nothing after it. If nothing differs, the peer follows our
+// rules, but only at steps: then the only difference is that our clock is exact.
 func (s *scene) explain(bucket, user string, peer [][]act) (deviations, error) {
 	e := explanation{scene: s, bucket: bucket, user: user, found: deviations{}, stale: deviations{}}
 	for i := range s.vector.Steps {
@@ -52,7 +52,7 @@ func (e *explanation) step(i int, did []act) error {
 	}
 	e.found.add(why.sorted()...)
 	if e.d == nil || e.d.Disabled {
-		return nil // whatever is true now, nobody looks
+		return nil // the criteria is not evaluated in this step
 	}
 	truth := e.d.Criteria != nil && e.holds(e.d, e.user, i, deviations{})
 	e.state = e.state.follow(did, due, truth)
@@ -126,7 +126,8 @@ func without(acts, others []act) []act {
 	return rest
 }
 
-// emission says why the peer did not emit what it did. That it emits what the entry policy suppresses is never right.
+// emission says why the peer did not emit what it did. That it emits what the entry policy
+// suppresses is never right.
 func (e *explanation) emission(i int, did, due []act) (deviations, bool) {
 	why := deviations{}
 	for n, a := range did {
@@ -147,7 +148,7 @@ func (e *explanation) emission(i int, did, due []act) (deviations, bool) {
 	return why, true
 }
 
-// forged reports whether somebody had used the key of a transition for an event.
+// forged reports whether an event had used the key of a transition.
 func (e *explanation) forged(upTo int, a act) bool {
 	key := fmt.Sprintf("bucket:%s:%s:%s:%d", e.bucket, e.user, a.kind, a.epoch)
 	return slices.ContainsFunc(e.vector.Steps[:upTo], func(s Step) bool { return s.Op == "event" && s.IdempotencyKey == key })
@@ -205,7 +206,8 @@ func (e *explanation) absent(i int, a act) []Deviation {
 	}
 }
 
-// clock says why the peer's clock does nothing about joins and ticks: it waits for a backfill, or it just does not.
+// clock says why the peer's clock does nothing about joins and ticks: it waits for a backfill, or
+// it just does not.
 func (e *explanation) clock(upTo int) Deviation {
 	backfilled := slices.ContainsFunc(e.vector.Steps[:upTo], func(s Step) bool { return s.Op == "backfill" && s.Bucket == e.bucket })
 	if backfilled {
@@ -228,7 +230,7 @@ func (e *explanation) surplus(i int, a act) []Deviation {
 	}
 }
 
-// hasty reports whether a backfill let somebody leave before the minimal dwell was over.
+// hasty reports whether a backfill made a user leave before the minimal dwell was over.
 func (e *explanation) hasty(i int, a act) bool {
 	s := e.v(i)
 	return s.Op == "backfill" && s.Bucket == e.bucket && a.source == "backfill" && a.reason == "criteria" && a.epoch == e.state.stays &&

@@ -17,10 +17,12 @@ type scene struct {
 	history *refeval.History
 }
 
-// factual are the deviations by which the peer knows other facts than we do, or reads them differently.
+// factual are the deviations by which the peer knows other facts than we do, or reads them
+// differently.
 var factual = []Deviation{HalfOpen, Payload, Duplicates, Reserved, Future, NothingIsLost}
 
-// readings returns the sets of factual deviations, the smallest first and the empty one at the front.
+// readings returns the sets of factual deviations, the smallest first and the empty one at the
+// front.
 func readings() []deviations {
 	sets := make([]deviations, 1<<len(factual))
 	for mask := range sets {
@@ -56,7 +58,8 @@ func (s *Step) reserved() bool {
 	return strings.HasPrefix(s.Name, "bucket:") || strings.HasPrefix(s.IdempotencyKey, "bucket:")
 }
 
-// dropped reports whether a step came to nothing because its key had been seen, by our rules or with deviations.
+// dropped reports whether a step came to nothing because its key had been seen, by our rules or
+// with deviations.
 func (s *scene) dropped(i int, with deviations) bool {
 	stored := s.vector.Steps[i].Observed.Stored
 	return s.history.Steps[i].Duplicate || with[NothingIsLost] && stored != nil && !*stored
@@ -88,7 +91,7 @@ func (s *scene) facts(user string, upTo int, with deviations) *refeval.Facts {
 		if !step.OccurredAt.IsZero() && (step.OccurredAt.Before(step.At) || with[Future]) {
 			occurred = step.OccurredAt
 		}
-		if occurred.After(now) { // whoever lets the future count, lets it count from the start
+		if occurred.After(now) { // a reading that counts the future counts it from the start
 			occurred = now
 		}
 		f.Events = append(f.Events, refeval.Event{Name: step.Name, At: occurred})
@@ -108,7 +111,8 @@ func patch(f *refeval.Facts, with map[string]any) {
 	}
 }
 
-// declared returns the members of a payload that are properties of which a definition speaks at that time.
+// declared returns the members of a payload that are properties of which a definition speaks at
+// that time.
 func (s *scene) declared(payload map[string]any, step int) map[string]any {
 	known := map[string]any{}
 	for key, value := range payload {

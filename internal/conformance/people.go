@@ -2,8 +2,9 @@ package conformance
 
 import "strings"
 
-// strangers returns the names of those whom the peer knows by more than one user id: by an email address or an anonymous
-// id, without a contact, or by ids that it thinks are of one person. Ours waits for identities there.
+// strangers returns the names of those whom the peer knows by more than one user id: by an email
+// address or an anonymous id, without a contact, or by ids that it thinks are of one person. Ours
+// waits for identities there.
 func (v *Vector) strangers() map[string]bool {
 	groups := map[string]string{} // each name to one that leads to the name of its group
 	var find func(string) string
@@ -50,7 +51,7 @@ func (v *Vector) strangers() map[string]bool {
 	return strangers
 }
 
-// names returns all names by which a step speaks of somebody, with what kind of name each is. There is at least one.
+// names returns all names of users in a step, with the kind of each name. There is at least one.
 func (s *Step) names() []string {
 	var names []string
 	if !s.blank() {

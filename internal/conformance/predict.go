@@ -13,13 +13,13 @@ type state struct {
 	member        bool
 	entered, left time.Time
 	stays         int
-	blocked       bool           // left by maxDwell, and not looked at with a criteria that fails since
+	blocked       bool           // left by maxDwell, and not evaluated with a failing criteria since
 	ticks         map[string]int // the last ordinal of each tick in this stay
 	ticked        map[string]int // and in any
 }
 
-// predict returns what our rules make of a step, from the peer's state and with deviations in what is known: what we
-// would do if we, too, acted in steps only.
+// predict returns what our rules make of a step, from the peer's state and with deviations in what
+// is known: what we would do if we, too, acted in steps only.
 func (s *scene) predict(bucket, user string, from state, i int, with deviations) []act {
 	d := s.definition(bucket, i)
 	if d == nil || d.Disabled || d.Kind != ir.Dynamic || s.deleted(user, i) || !s.known(user, i, with) {
@@ -44,8 +44,8 @@ func (s *scene) predict(bucket, user string, from state, i int, with deviations)
 	return p.acts
 }
 
-// source returns what a step would be the source of, for a bucket and a user, or nothing if it is no reason to look.
-// What we do when a bucket is redefined is what the peer does when it is backfilled, if ever.
+// source returns the source that a step is for a bucket and a user, or nothing if it is no reason
+// to evaluate. A redefinition here corresponds to the peer's backfill, if there is one.
 func (s *scene) source(d *ir.Definition, user string, i int, with deviations) string {
 	step := &s.vector.Steps[i]
 	switch {
@@ -53,15 +53,15 @@ func (s *scene) source(d *ir.Definition, user string, i int, with deviations) st
 		return "reconcile"
 	case step.Op == "backfill" && step.Bucket == d.ID, step.Op == "redefine" && s.redefines(d.ID, i):
 		return "backfill"
-	case s.looks(d, user, i, with):
+	case s.evaluates(d, user, i, with):
 		return "event"
 	default:
 		return ""
 	}
 }
 
-// looks reports whether an ingest is a reason to look at a bucket.
-func (s *scene) looks(d *ir.Definition, user string, i int, with deviations) bool {
+// evaluates reports whether an ingest is a reason to evaluate a bucket.
+func (s *scene) evaluates(d *ir.Definition, user string, i int, with deviations) bool {
 	step := &s.vector.Steps[i]
 	if !step.ingests() || step.subject() != user || strings.HasPrefix(step.Name, "bucket:") || s.refused(i, with) || s.dropped(i, with) {
 		return false
@@ -141,7 +141,8 @@ func (p *prediction) tick() {
 	}
 }
 
-// follow returns the peer's state after what it did. What was due and did not come is not waited for.
+// follow returns the peer's state after what it did. What was due and did not come is not waited
+// for.
 func (from state) follow(did, due []act, truth bool) state {
 	to := from
 	for _, a := range did {

@@ -7,7 +7,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// period returns when the day, week or month begins and ends that an instant is in, in the zone of the condition.
+// period returns when the day, week or month begins and ends that an instant is in, in the zone of
+// the condition.
 func period(p *ir.PropertyCheck, t time.Time) (begin, end time.Time) {
 	year, month, day := dateOf(t, p.Zone)
 	switch p.Operator {
@@ -43,8 +44,9 @@ type dayIn struct {
 	zone     string
 }
 
-// beginning returns the first instant at which the calendar on the wall shows a day or a later one. It looks at the
-// calendar once a minute: it is only right where zones changed on whole minutes, as they do nowadays.
+// beginning returns the first instant at which the local calendar shows a day or a later one. It
+// checks the calendar once a minute: that is right only where zones changed on whole minutes, as
+// they do nowadays.
 func beginning(year int, month time.Month, day int, zone string) time.Time {
 	midnight := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 	key := dayIn{midnight.Unix(), zone}

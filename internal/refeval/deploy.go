@@ -9,7 +9,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// Emit says what is announced of the joins and leaves that a change of definitions brings about.
+// Emit selects the joins and leaves by a change of definitions that are announced.
 type Emit string
 
 // What may be announced. Unless a deploy says otherwise, it is the leaves.
@@ -22,8 +22,9 @@ const (
 // backfill is the source of whatever a change of definitions brings about.
 const backfill = "backfill"
 
-// deploy replaces the definitions. Everybody is looked at with those that are new or that changed; what happens to a bucket
-// that is no longer defined is nothing. To deploy what is deployed is nothing either: not even what is announced changes.
+// deploy replaces the definitions. All users are evaluated for new and changed ones; a bucket that
+// is no longer defined does not change. Deploying what is deployed changes nothing, not even later
+// announcements.
 func (w *world) deploy(s *Step) {
 	w.settle(s.At.Add(-micro)) // by the definitions that were
 	changed := Changed(w.file, s.Definitions)
@@ -36,7 +37,7 @@ func (w *world) deploy(s *Step) {
 	}
 }
 
-// pause lets nothing move in a bucket any more, whatever its definition will be.
+// pause freezes a bucket, whatever its later definitions.
 func (w *world) pause(s *Step) StepResult {
 	if w.definition(s.Bucket) == nil {
 		return StepResult{Refused: "there is no such bucket"}
@@ -46,8 +47,8 @@ func (w *world) pause(s *Step) StepResult {
 	return StepResult{}
 }
 
-// resume undoes pause. What would have happened in the meantime happens now, as if the bucket had changed, but that ticks
-// which were missed are not lost.
+// resume undoes pause. Transitions that the pause delayed happen now, as if the bucket had changed,
+// except that missed ticks are not lost.
 func (w *world) resume(s *Step) StepResult {
 	if w.definition(s.Bucket) == nil {
 		return StepResult{Refused: "there is no such bucket"}
@@ -63,11 +64,13 @@ func (w *world) resume(s *Step) StepResult {
 	return StepResult{}
 }
 
-// frozen reports whether nothing moves in a bucket. Its members stay what they are, also for buckets that ask about them.
+// frozen reports whether nothing moves in a bucket. Its members stay what they are, also for
+// buckets that ask about them.
 func (w *world) frozen(d *ir.Definition) bool { return d.Disabled || w.paused[d.ID] }
 
-// redefine looks at buckets of which it is told that they changed, or were resumed, and at those that ask about them.
-// Only of the former it does what time alone does. Ticks that are due by now go by, unless the bucket was resumed.
+// redefine evaluates the buckets that changed or were resumed, and those that ask about them. Only
+// in the former it applies what time alone does. Ticks that are due by now are skipped, unless the
+// bucket was resumed.
 func (u *user) redefine(t time.Time, changed func(*ir.Definition) bool, resumed bool) {
 	if u.deleted {
 		return
@@ -94,8 +97,8 @@ func (u *user) redefine(t time.Time, changed func(*ir.Definition) bool, resumed 
 	}
 }
 
-// anchor lets the ticks of somebody whom a deploy has just let join count from the instant since which the criteria holds,
-// if that is known. Those that would have come before are none of this stay.
+// anchor makes the ticks of a user who joins by a deployment count from the instant since which the
+// criteria holds, if that is known. Earlier ones do not belong to this stay.
 func (u *user) anchor(d *ir.Definition, t time.Time) {
 	since, known := heldSince(d.Criteria, true, &u.facts, t)
 	if s := u.active(d.ID); known && since.Before(t) {
@@ -103,7 +106,8 @@ func (u *user) anchor(d *ir.Definition, t time.Time) {
 	}
 }
 
-// Changed returns the ids of those buckets of some definitions that others do not have, or that mean something else there.
+// Changed returns the ids of those buckets of some definitions that others do not have, or that
+// mean something else there.
 func Changed(from, to *ir.File) []string {
 	meanings := map[string]string{}
 	for i := range from.Definitions {

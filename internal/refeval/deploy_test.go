@@ -55,7 +55,8 @@ var (
 	no      = false
 )
 
-// change is a history in which definitions change, or buckets are paused. Everything happens to one user "u".
+// change is a history in which definitions change, or buckets are paused. Everything happens to one
+// user "u".
 type change struct {
 	name   string
 	before []ir.Definition
@@ -77,18 +78,18 @@ func play(t *testing.T, changes []change) {
 	}
 }
 
-// TestBackfill is who joins and leaves when definitions change.
+// TestBackfill checks which users join and leave when definitions change.
 func TestBackfill(t *testing.T) {
 	t.Parallel()
 	play(t, []change{
 		{
-			"whoever matched before joins a new bucket silently, whoever comes to match is announced",
+			"users who matched before join a new bucket silently, later joins are announced",
 			nil,
 			[]refeval.Step{event(0, "a"), deploy(1, refeval.Leaves, ir.Definition{Criteria: has("a")}, ir.Definition{Criteria: has("b")}), event(2, "a"), event(2, "b")},
 			9, "1h entered a 1 backfill suppressed, 2h entered b 1 event",
 		},
 		{
-			"joins are announced if all is to be",
+			"joins are announced with refeval.All",
 			nil,
 			[]refeval.Step{event(0, "a"), deploy(1, refeval.All, ir.Definition{Criteria: has("a")})},
 			9, "1h entered a 1 backfill",
@@ -112,13 +113,13 @@ func TestBackfill(t *testing.T) {
 			9, "1h entered a 1 backfill suppressed, 2h left a 1 event criteria, 3h entered a 2 event suppressed",
 		},
 		{
-			"whoever does not match any more leaves, and that is announced",
+			"users who no longer match leave, and that is announced",
 			[]ir.Definition{{Criteria: pro}},
 			[]refeval.Step{traits(0, `{"p":"pro"}`), deploy(1, refeval.Leaves, ir.Definition{Criteria: free}), traits(2, `{"p":"free"}`)},
 			9, "0h entered a 1 event, 1h left a 1 backfill criteria, 2h entered a 2 event",
 		},
 		{
-			"unless nothing is to be",
+			"unless the deploy is silent",
 			[]ir.Definition{{Criteria: pro}},
 			[]refeval.Step{traits(0, `{"p":"pro"}`), deploy(1, refeval.Silent, ir.Definition{Criteria: free})},
 			9, "0h entered a 1 event, 1h left a 1 backfill criteria suppressed",
@@ -154,7 +155,7 @@ func TestBackfill(t *testing.T) {
 			7, "0h entered a 1 event, 1h left a 1 clock maxDwell, 3h entered a 2 backfill suppressed, 6h left a 2 clock maxDwell",
 		},
 		{
-			"a bucket that no clock lets anybody join is backfilled all the same",
+			"a bucket that users cannot join by the clock is backfilled all the same",
 			[]ir.Definition{{Criteria: dormant, ReconcileJoins: &no}},
 			[]refeval.Step{event(0, "a"), deploy(2, refeval.Leaves, ir.Definition{Criteria: dormant, ReconcileJoins: &no, EntryLimit: ir.Once})},
 			9, "2h entered a 1 backfill suppressed",
@@ -184,7 +185,7 @@ func TestBackfill(t *testing.T) {
 	})
 }
 
-// TestTicksOfDeploys is what becomes of ticks when definitions change.
+// TestTicksOfDeploys checks ticks when definitions change.
 func TestTicksOfDeploys(t *testing.T) {
 	t.Parallel()
 	play(t, []change{
@@ -215,7 +216,8 @@ func TestTicksOfDeploys(t *testing.T) {
 	})
 }
 
-// TestOrderOfDeploys is what comes before a change of definitions and what after it, and what it knows.
+// TestOrderOfDeploys checks the order of a change of definitions and other transitions, and the
+// facts that it uses.
 func TestOrderOfDeploys(t *testing.T) {
 	t.Parallel()
 	play(t, []change{
@@ -235,7 +237,7 @@ func TestOrderOfDeploys(t *testing.T) {
 			9, "1h entered a 1 event",
 		},
 		{
-			"the deleted are looked at when they come back",
+			"deleted users are evaluated when they come back",
 			nil,
 			[]refeval.Step{event(0, "a"), do(1, refeval.Delete), deploy(2, refeval.All, ir.Definition{Criteria: has("a")}), do(3, refeval.Restore)},
 			9, "3h entered a 1 reconcile",
@@ -265,7 +267,7 @@ func TestOrderOfDeploys(t *testing.T) {
 	})
 }
 
-// TestChanged checks which definitions are looked at: those that mean something else.
+// TestChanged checks which definitions are evaluated: those with another meaning.
 func TestChanged(t *testing.T) {
 	t.Parallel()
 	yes := true

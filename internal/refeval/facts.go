@@ -12,8 +12,9 @@ type Event struct {
 	Properties map[string]any // the payload
 }
 
-// Facts is what is known of one user: everything they ever did, in the order in which it arrived, and the values of
-// their properties as encoding/json reads them. A property that is null is missing.
+// Facts is what is known of one user: everything they ever did, in the order in which it arrived,
+// and the values of their properties as encoding/json reads them. A property that is null is
+// missing.
 type Facts struct {
 	User       string // their id
 	Events     []Event
@@ -21,7 +22,7 @@ type Facts struct {
 	Changes    map[string]Change // the last one of each declared property that ever changed
 	Members    map[string]bool   // the buckets that the user is in
 
-	// Due is when the clock looks at a bucket next. Only who asks for horizons needs it.
+	// Due is the next due instant of each bucket. Only horizons need it.
 	Due map[string]time.Time
 }
 

@@ -14,8 +14,8 @@ import (
 // Op is what happens in a step.
 type Op string
 
-// The kinds of steps. Settle lets the clock do what is due at the step's instant too, which otherwise comes after
-// whatever else happens to the user at that instant.
+// The kinds of steps. Settle lets the clock do what is due at the step's instant too, which
+// otherwise comes after whatever else happens to the user at that instant.
 const (
 	Ingest  Op = "ingest"
 	Add     Op = "add"
@@ -28,19 +28,21 @@ const (
 	Resume  Op = "resume"
 	Settle  Op = "settle"
 	Fire    Op = "fire"    // timers of members who expire do what the clock does in Settle
-	Nothing Op = "nothing" // time passes, and nobody notices
+	Nothing Op = "nothing" // time passes without effect
 )
 
-// Step is something that happens at an instant. Steps come in the order of their instants, in whole microseconds.
+// Step is something that happens at an instant. Steps come in the order of their instants, in whole
+// microseconds.
 type Step struct {
 	At   time.Time
 	Op   Op
-	User string // nobody in particular in Settle, Deploy, Pause and Resume
+	User string // empty in Settle, Deploy, Pause and Resume
 
 	Into   string // of Merge: whom the user becomes
 	Bucket string // of Add, Remove, Pause and Resume
 
-	// Of Deploy: all definitions from now on, which must be correct, and what is announced of what changes thereby.
+	// Of Deploy: all definitions from now on, which must be correct, and what is announced of what
+	// changes thereby.
 	Definitions *ir.File
 	Emit        Emit
 
@@ -126,13 +128,14 @@ func (h *History) Of(user string) []Transition {
 	return slices.DeleteFunc(slices.Clone(h.Transitions), func(t Transition) bool { return t.User != user })
 }
 
-// Run plays steps against definitions, which must be correct, and then lets the clock run up to until.
+// Run plays steps against definitions, which must be correct, and then lets the clock run up to
+// until.
 func Run(f *ir.File, steps []Step, until time.Time) *History {
 	return play(f, steps, until).history()
 }
 
-// Known plays steps as Run does, and returns what is known of each user then, by each of their names: nil of one who is
-// deleted.
+// Known plays steps as Run does, and returns what is known of each user then, by each of their
+// names: nil of one who is deleted.
 func Known(f *ir.File, steps []Step, until time.Time) map[string]*Facts {
 	known := map[string]*Facts{}
 	w := play(f, steps, until)

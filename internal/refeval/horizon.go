@@ -10,8 +10,10 @@ import (
 // Never is the horizon of what no clock changes: the zero time.
 var Never time.Time
 
-// Until returns the horizon of a criteria: for a single condition the first instant after now at which its truth
-// differs, or for the membership of another bucket the next look at that; for a combination what the contract derives from the horizons of its parts, which is a lower bound.
+// Until returns the horizon of a criteria. For a single condition it is the first instant after now
+// at which its truth differs, or for the membership of another bucket the due instant of that. For
+// a combination it is what the contract derives from the horizons of its parts, which is a lower
+// bound.
 func Until(n *ir.Node, f *Facts, now time.Time) time.Time {
 	switch n.Op {
 	case ir.OpNot:
@@ -29,8 +31,8 @@ func Until(n *ir.Node, f *Facts, now time.Time) time.Time {
 	}
 }
 
-// combine is the rule for All, and with neutral false its dual for Any. All that is true ends with the first of its
-// parts; All that is false waits for the last of those that are false.
+// combine is the rule for All, and with neutral false its dual for Any. All that is true ends with
+// the first of its parts; All that is false waits for the last of those that are false.
 func combine(n *ir.Node, f *Facts, now time.Time, neutral bool) time.Time {
 	if Holds(n, f, now) == neutral {
 		first := Never
@@ -57,8 +59,8 @@ func combine(n *ir.Node, f *Facts, now time.Time, neutral bool) time.Time {
 	return last
 }
 
-// atLeastOf returns the first horizon of a part up to which so many of the parts may have changed that the answer may,
-// too: at worst all that hold still do, and those that fail for good never help.
+// atLeastOf returns the first horizon of a part up to which enough parts may have changed to change
+// the answer: at worst all that hold still do, and those that fail for good never help.
 func atLeastOf(n *ir.Node, f *Facts, now time.Time) time.Time {
 	holds, first := Holds(n, f, now), Never
 	for _, candidate := range n.Children {
@@ -81,8 +83,8 @@ func atLeastOf(n *ir.Node, f *Facts, now time.Time) time.Time {
 	return first
 }
 
-// NextChange returns the first instant after now at which the truth of a criteria really differs, if nothing but time
-// happens.
+// NextChange returns the first instant after now at which the truth of a criteria really differs,
+// if nothing but time happens.
 func NextChange(n *ir.Node, f *Facts, now time.Time) time.Time {
 	truth := Holds(n, f, now)
 	instants := Instants(n, f)
@@ -95,8 +97,9 @@ func NextChange(n *ir.Node, f *Facts, now time.Time) time.Time {
 	return Never
 }
 
-// Instants returns every instant at which a criteria could conceivably change by time alone, and the instants next to
-// those, in no order: should it be a mistake to think that an interval begins or ends there, that shows.
+// Instants returns every instant at which a criteria could conceivably change by time alone, and
+// the instants next to those, in no order: should it be a mistake to think that an interval begins
+// or ends there, that shows.
 func Instants(n *ir.Node, f *Facts) []time.Time {
 	var all []time.Time
 	add := func(t time.Time) { all = append(all, t.Add(-micro), t, t.Add(micro)) }

@@ -7,9 +7,9 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// merge makes two users one: whatever the loser did, has and is in becomes the survivor's, and their name is another name of
-// the survivor from then on. All buckets are looked at then, as after an event that each of them asks about. Of a loser who is
-// unknown there is only the name.
+// merge merges two users: everything that the loser did, has and is in becomes the survivor's, and
+// their name is another name of the survivor from then on. Then all buckets are evaluated, as after
+// an event that each of them asks about. Of an unknown loser there is only the name.
 func (w *world) merge(s *Step) StepResult {
 	from, into := w.name(s.User), w.name(s.Into)
 	if from == into {
@@ -34,7 +34,7 @@ func (w *world) merge(s *Step) StepResult {
 		w.merged = append(w.merged, loser)
 	}
 	if loser != nil || created {
-		survivor.look(s.At, "event", func(*ir.Definition) bool { return true })
+		survivor.evaluateSome(s.At, "event", func(*ir.Definition) bool { return true })
 	}
 	return StepResult{Merged: true}
 }
@@ -57,9 +57,9 @@ func (u *user) absorb(loser *user, s *Step) {
 	}
 }
 
-// takeOver makes the loser's last stay in a bucket the survivor's next one, with all that happened to it, if it is later than
-// the survivor's last: if it lasts, or ended later. Where both are in the bucket, the survivor's stay goes on, and the loser's
-// ends, which is not announced.
+// takeOver makes the loser's last stay in a bucket the survivor's next one, with all that happened
+// to it, if it is later than the survivor's last: if it lasts, or ended later. Where both are in
+// the bucket, the survivor's stay goes on, and the loser's ends, which is not announced.
 func (u *user) takeOver(bucket string, loser *user, s *Step) {
 	own, other := u.latest(bucket), loser.latest(bucket)
 	switch {

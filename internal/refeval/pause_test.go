@@ -13,7 +13,7 @@ func TestPauses(t *testing.T) {
 	t.Parallel()
 	play(t, []change{
 		{
-			"a removed bucket stands still, and is looked at when it comes back",
+			"a removed bucket is frozen, and evaluated when it comes back",
 			[]ir.Definition{{Criteria: active}, {Criteria: dormant}},
 			[]refeval.Step{
 				event(0, "a"), deploy(0.5, refeval.Leaves), event(3, "a"),
@@ -31,7 +31,7 @@ func TestPauses(t *testing.T) {
 			9, "0h entered a 1 event, 0h entered b 1 event, 5.5h left a 1 clock criteria, 5.5h left b 1 clock criteria",
 		},
 		{
-			"nobody moves while a bucket is paused, and others see it as it stands",
+			"no user joins or leaves a paused bucket, and others see it unchanged",
 			[]ir.Definition{{Criteria: active}, {Criteria: tree(ir.OpAll, member("a"), has("b"))}},
 			[]refeval.Step{event(0, "a"), pause(0.5, "a"), event(3, "b"), event(4, "a"), resume(6, "a"), event(7, "a")},
 			7.5, "0h entered a 1 event, 3h entered b 1 event, 6h left a 1 backfill criteria, 6h left b 1 backfill criteria, 7h entered a 2 event, 7h entered b 2 event",
@@ -73,7 +73,7 @@ func TestPauses(t *testing.T) {
 			9, "0h entered a 1 event, 3h left a 1 backfill criteria",
 		},
 		{
-			"a pause outlasts deploys, which do not look at the bucket",
+			"a pause outlasts deploys, which do not evaluate the bucket",
 			[]ir.Definition{{Criteria: pro, Ticks: hourly}},
 			[]refeval.Step{
 				traits(0, `{"p":"pro"}`), pause(0.5, "a"), deploy(1, refeval.Leaves, ir.Definition{Criteria: free, Ticks: hourly}), deploy(2, refeval.Leaves),
@@ -88,7 +88,7 @@ func TestPauses(t *testing.T) {
 			9, "",
 		},
 		{
-			"nobody is added to a manual bucket that is paused, or removed from it",
+			"no user is added to a paused manual bucket, or removed from it",
 			[]ir.Definition{{Kind: ir.Manual, ID: "b", MaxDwell: 3 * time.Hour}},
 			[]refeval.Step{do(0, refeval.Add), pause(1, "b"), do(2, refeval.Remove), resume(2.5, "b"), do(3, refeval.Add)},
 			9, "0h entered b 1 manual, 3h left b 1 clock maxDwell",

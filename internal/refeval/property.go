@@ -10,7 +10,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// valueOf returns the value that a condition is about: it lies at the end of a path that leads through objects only.
+// valueOf returns the value that a condition is about: it lies at the end of a path that leads
+// through objects only.
 func valueOf(p *ir.PropertyCheck, f *Facts) any {
 	value := f.Properties[p.Name]
 	for _, key := range p.Path {
@@ -54,7 +55,8 @@ func compareProperty(p *ir.PropertyCheck, f *Facts, now time.Time) bool {
 	}
 }
 
-// equal reports whether a value is of the operand's type and has its value. Lists and objects equal nothing.
+// equal reports whether a value is of the operand's type and has its value. Lists and objects equal
+// nothing.
 func equal(value any, operand *ir.Value, fold bool) bool {
 	switch value := value.(type) {
 	case string:
@@ -184,7 +186,7 @@ func compareInstant(p *ir.PropertyCheck, t, now time.Time) bool {
 	}
 }
 
-// compareChange looks at the last change of a property.
+// compareChange evaluates a condition on the last change of a property.
 func compareChange(p *ir.PropertyCheck, value any, f *Facts, now time.Time) bool {
 	change, known := f.Changes[p.Name]
 	if p.Operator == ir.HasBeen {

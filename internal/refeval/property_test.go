@@ -28,8 +28,8 @@ func operandsOf(values ...any) []*ir.Value {
 
 func operandOf(value any) *ir.Value { return operandsOf(value)[0] }
 
-// TestOperators says by hand what the operators mean that take more than one value, look into a text, a list or an
-// object, or ignore letter case.
+// TestOperators states by hand the meaning of operators that take more than one value, search a
+// text, a list or an object, or ignore letter case.
 func TestOperators(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -80,7 +80,8 @@ func TestOperators(t *testing.T) {
 	}
 }
 
-// TestHistory says by hand when a property that became "pro" at 10:00, and was "free" before, has been and has changed.
+// TestHistory says by hand when a property that became "pro" at 10:00, and was "free" before, has
+// been and has changed.
 func TestHistory(t *testing.T) {
 	t.Parallel()
 	const d = 2 * time.Hour

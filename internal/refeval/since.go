@@ -6,8 +6,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// heldSince returns the instant since which a criteria has given the answer that it gives now, if that is one of the few
-// that are cheaply known to whoever keeps no history.
+// heldSince returns the instant since which a criteria has had its present answer, if that is one
+// of the few that are cheaply known without a history.
 func heldSince(n *ir.Node, answer bool, f *Facts, now time.Time) (since time.Time, known bool) {
 	switch n.Op {
 	case ir.OpNot:
@@ -42,7 +42,8 @@ func extreme(instants []time.Time, latest bool) (found time.Time, some bool) {
 	return found, len(instants) > 0
 }
 
-// occurredSince knows since when an event has ever occurred, and since when it has not within some time.
+// occurredSince knows since when an event has ever occurred, and since when it has not within some
+// time.
 func occurredSince(e *ir.EventCheck, answer bool, f *Facts) (since time.Time, known bool) {
 	is, asked := asksWhether(e)
 	occurrences := timesOf(e, f)
@@ -63,7 +64,8 @@ func occurredSince(e *ir.EventCheck, answer bool, f *Facts) (since time.Time, kn
 	return time.Time{}, false
 }
 
-// asksWhether reports whether all that a condition asks is if there is any occurrence, and which answer it wants.
+// asksWhether reports whether all that a condition asks is if there is any occurrence, and which
+// answer it wants.
 func asksWhether(e *ir.EventCheck) (is, asked bool) {
 	switch e.Aggregate {
 	case ir.Count, ir.Distinct, ir.DistinctDays:

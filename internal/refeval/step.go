@@ -82,7 +82,7 @@ func (w *world) ingest(s *Step) StepResult {
 			carried[key] = true
 		}
 	}
-	u.look(s.At, "event", func(d *ir.Definition) bool {
+	u.evaluateSome(s.At, "event", func(d *ir.Definition) bool {
 		return Asks(d.Criteria, s.Name, carried) || created && u.isFor(d)
 	})
 	return StepResult{}
@@ -123,7 +123,7 @@ func (w *world) change(s *Step) StepResult {
 	u, created := w.user(s.User)
 	u.settleBefore(s.At)
 	if created {
-		u.look(s.At, "manual", u.isFor)
+		u.evaluateSome(s.At, "manual", u.isFor)
 	}
 	u.follow(s.At, "manual", func() {
 		switch stay := u.active(d.ID); {

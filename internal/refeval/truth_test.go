@@ -13,7 +13,7 @@ var start = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 func hours(h float64) time.Time { return start.Add(time.Duration(h * float64(time.Hour))) }
 
-// within asks how often "a" occurred in so many hours, 0 for ever.
+// within asks how often "a" occurred in the last hours, 0 for ever.
 func within(h int, op ir.Operator, n int) *ir.Node {
 	e := &ir.EventCheck{Name: "a", Operator: op, Count: n}
 	if h > 0 {
@@ -22,7 +22,7 @@ func within(h int, op ir.Operator, n int) *ir.Node {
 	return &ir.Node{Op: ir.OpEvent, Event: e}
 }
 
-// ago asks how often "a" occurred from so many hours ago until so many hours ago.
+// ago asks how often "a" occurred in a window between two numbers of hours ago.
 func ago(from, until int, op ir.Operator, n int) *ir.Node {
 	w := &ir.Window{Last: time.Duration(from) * time.Hour, Until: time.Duration(until) * time.Hour, Ago: true}
 	return &ir.Node{Op: ir.OpEvent, Event: &ir.EventCheck{Name: "a", Operator: op, Count: n, Window: w}}

@@ -26,7 +26,7 @@ type stay struct {
 	entered, left time.Time
 	source        string
 	reason        string
-	blocked       bool      // left by maxDwell, and the criteria held whenever it was looked at since
+	blocked       bool      // left by maxDwell, and the criteria held at each evaluation since
 	anchor        time.Time // from which ticks count
 	ticked        time.Time // ticks up to here are done
 }
@@ -34,8 +34,8 @@ type stay struct {
 // settleBefore lets the clock do everything before an instant.
 func (u *user) settleBefore(t time.Time) { u.settle(t.Add(-micro)) }
 
-// settle lets the clock do everything up to an instant, by looking at everything at every instant at which something
-// could conceivably happen.
+// settle applies the clock up to an instant, by evaluating everything at every instant at which a
+// transition is conceivable.
 func (u *user) settle(upTo time.Time) {
 	for {
 		t := u.next()
@@ -99,8 +99,9 @@ func (u *user) latest(bucket string) *stay {
 	return stays[len(stays)-1]
 }
 
-// everything looks at all buckets, for no cause of the user's own. Buckets come after those that they ask about. The order
-// otherwise is that of the contract: maximal dwell, leaves, joins, ticks, and within each of them by the ids of the buckets.
+// everything evaluates all buckets, for no cause of the user's own. Buckets come after those that
+// they ask about. The order otherwise is that of the contract: maximal dwell, leaves, joins, ticks,
+// and within each of them by the ids of the buckets.
 func (u *user) everything(t time.Time, source string) {
 	if u.deleted {
 		return
@@ -118,7 +119,7 @@ func (u *user) allOf(level []*ir.Definition, t time.Time, source string) {
 	}
 }
 
-// expire lets the user leave those buckets in which they have been for as long as anybody may be.
+// expire ends the stays that have reached the maximal dwell.
 func (u *user) expire(candidates []*ir.Definition, t time.Time, source string) {
 	for _, d := range candidates {
 		s := u.active(d.ID)
@@ -130,8 +131,9 @@ func (u *user) expire(candidates []*ir.Definition, t time.Time, source string) {
 	}
 }
 
-// look evaluates those buckets that it is told to, and those that ask about a bucket which the user joins or leaves.
-func (u *user) look(t time.Time, source string, candidate func(*ir.Definition) bool) {
+// evaluateSome evaluates the given buckets, and those that ask about a bucket which the user joins
+// or leaves.
+func (u *user) evaluateSome(t time.Time, source string, candidate func(*ir.Definition) bool) {
 	u.cascade(maps.Clone(u.facts.Members), t, source, candidate)
 }
 
@@ -148,8 +150,8 @@ func (u *user) cascade(before map[string]bool, t time.Time, source string, candi
 	}
 }
 
-// concerned returns those buckets of a level that it is told to look at, and those that ask about a bucket which the user
-// has joined or left.
+// concerned returns those buckets of a level that are given, and those that ask about a bucket
+// which the user has joined or left.
 func (u *user) concerned(level []*ir.Definition, before map[string]bool, candidate func(*ir.Definition) bool) []*ir.Definition {
 	return slices.DeleteFunc(slices.Clone(level), func(d *ir.Definition) bool {
 		return !candidate(d) && !slices.ContainsFunc(leaves(d.Criteria), func(leaf *ir.Node) bool {
@@ -158,7 +160,8 @@ func (u *user) concerned(level []*ir.Definition, before map[string]bool, candida
 	})
 }
 
-// evaluate lets the user leave and join buckets by their criteria: first the leaves, then the joins.
+// evaluate lets the user leave and join buckets by their criteria: first the leaves, then the
+// joins.
 func (u *user) evaluate(candidates []*ir.Definition, t time.Time, source string) {
 	candidates = slices.DeleteFunc(slices.Clone(candidates), func(d *ir.Definition) bool { return d.Kind != ir.Dynamic || u.world.frozen(d) })
 	for _, d := range candidates {
@@ -209,8 +212,8 @@ func (u *user) leave(d *ir.Definition, t time.Time, source, reason string) {
 	u.happen(Transition{Bucket: d.ID, Kind: "left", Epoch: s.epoch, At: t, Source: source, Reason: reason, Suppressed: suppressed})
 }
 
-// tick announces what of a stay's ticks is due and was not announced. In virtual time that is one at a time, except
-// after a deletion or a pause, whose missed ticks come as one.
+// tick announces what of a stay's ticks is due and was not announced. In virtual time that is one
+// at a time, except after a deletion or a pause, whose missed ticks come as one.
 func (u *user) tick(d *ir.Definition, t time.Time, source string) {
 	if u.world.frozen(d) {
 		return

@@ -15,7 +15,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/postgres"
 )
 
-// server is a PostgreSQL with a database in which the tables are made already, of which every scenario gets a copy.
+// server is a PostgreSQL with a database in which the tables are made already, of which every
+// scenario gets a copy.
 type server struct {
 	*postgres.Server
 	template string
@@ -67,7 +68,7 @@ func (s *server) database(ctx context.Context) (*pgxpool.Pool, func(), error) {
 	return pool, func() { pool.Close(); drop() }, nil
 }
 
-// stop leaves nothing behind, on a server of somebody else either.
+// stop removes everything, also on a server that is not its own.
 func (s *server) stop() error {
 	ctx := context.Background()
 	return errors.Join(s.admin(ctx, "drop database if exists "+s.template+" with (force)"), s.Stop())

@@ -13,8 +13,8 @@ import (
 // unit is how many cases rapid checks at a time.
 const unit = 100
 
-// setUp sets the flags of rapid, once: it reads them without a lock. It reports whether somebody has asked for a certain
-// number of checks, or for a certain seed.
+// setUp sets the flags of rapid, once: it reads them without a lock. It reports whether a flag or
+// variable asks for a number of checks, or for a seed.
 var setUp = sync.OnceValues(func() (asked bool, err error) {
 	for _, name := range []string{"RAPID_CHECKS", "RAPID_SEED"} {
 		_, set := os.LookupEnv(name)
@@ -36,8 +36,9 @@ var setUp = sync.OnceValues(func() (asked bool, err error) {
 	return asked, flag.Set("rapid.nofailfile", "true") // the seed suffices
 })
 
-// Check checks a property in so many cases, a multiple of 100, or as often as -rapid.checks or RAPID_CHECKS says. When it
-// fails, it prints the seed with which it fails again: -rapid.seed.
+// Check checks a property in the given number of cases, a multiple of 100, or as often as
+// -rapid.checks or RAPID_CHECKS says. When it fails, it prints the seed with which it fails again:
+// -rapid.seed.
 func Check(t *testing.T, cases int, property func(*rapid.T)) {
 	t.Helper()
 	asked, err := setUp()

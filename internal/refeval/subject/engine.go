@@ -30,35 +30,37 @@ type Manner struct {
 	// Engines is how many engines of one process take turns. 0 is one.
 	Engines int
 
-	// Turn says which of them does a step, and what the clock does before it. It may be nil for the first.
+	// Turn says which of them does a step, and what the clock does before it. It may be nil for the
+	// first.
 	Turn func(step int) int
 
-	// Within says that a step that is an ingest by itself is made in a transaction of the caller's, the first of which is
-	// rolled back. It may be nil for never.
+	// Within says that a step that is an ingest by itself is made in a transaction of the caller's,
+	// the first of which is rolled back. It may be nil for never.
 	Within func(step int) bool
 
-	// Together says that a step is ingested in one call with the one before it, if both are at one instant. It may be
-	// nil for never.
+	// Together says that a step is ingested in one call with the one before it, if both are at one
+	// instant. It may be nil for never.
 	Together func(step int) bool
 
-	// Settle says how long after a step, before time goes on to the next, the clock's work is done, if at all. It may be
-	// nil for never.
+	// Settle says how long after a step, before time goes on to the next, the clock's work is done,
+	// if at all. It may be nil for never.
 	Settle func(step int) (after time.Duration, settle bool)
 
-	// Follow says that all users follow a change of definitions as soon as it has been made, and not only when somebody
-	// looks at them or the next change is made. It may be nil for never.
+	// Follow says that all users follow a change of definitions as soon as it has been made, and
+	// not only when they are next read or the next change is made. It may be nil for never.
 	Follow func(step int) bool
 
-	// Number, unless it is 0, is that of a case which shares a database with others: its buckets bear it there. Its
-	// users must have names of their own, by which samples are drawn.
+	// Number, unless it is 0, is that of a case which shares a database with others: its buckets
+	// bear it there. Its users must have names of their own, by which samples are drawn.
 	Number int
 
-	// Then is called when all steps are played and it is until, before the clock's work is done: with the engine, the
-	// definitions by the names that they have there, and how to set the clock. It may be nil.
+	// Then is called when all steps are played and it is until, before the clock's work is done:
+	// with the engine, the definitions by the names that they have there, and how to set the clock.
+	// It may be nil.
 	Then func(e *engine.Engine, f *ir.File, set func(time.Time)) error
 
-	// Replay says that all steps are handed to ReplayEvents. They must be ingests with a time each, and those that are not
-	// late happen when they are played.
+	// Replay says that all steps are handed to ReplayEvents. They must be ingests with a time each,
+	// and those that are not late happen when they are played.
 	Replay bool
 }
 
@@ -211,7 +213,7 @@ func (s *session) change(ctx context.Context, step *refeval.Step, do func(contex
 	return err
 }
 
-// merge merges users, of whom it remembers which names are whose.
+// merge merges users, and remembers the user of each name.
 func (s *session) merge(ctx context.Context, i int) error {
 	name := func(user string) string {
 		if name, merged := s.aliases[user]; merged {
@@ -259,7 +261,8 @@ func (s *session) ingest(ctx context.Context, first, n int) error {
 	return nil
 }
 
-// ingestWithin takes one event in twice, in a transaction of its own each time, of which only the second is committed.
+// ingestWithin takes one event in twice, in a transaction of its own each time, of which only the
+// second is committed.
 func (s *session) ingestWithin(ctx context.Context, events []engine.Event) ([]engine.Result, error) {
 	var results []engine.Result
 	for _, end := range []func(pgx.Tx) error{

@@ -9,7 +9,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/refeval"
 )
 
-// names tells the buckets of cases that share a database apart.
+// names distinguishes the buckets of cases that share a database.
 type names struct{ number int }
 
 func (n names) prefix() string { return fmt.Sprintf("c%d-", n.number) }

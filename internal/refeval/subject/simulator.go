@@ -16,13 +16,15 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Simulate plays steps against the simulator. It returns an error if the simulator contradicts itself: if its
-// transitions do not add up to its memberships, or deriving all of those anew changes any.
+// Simulate plays steps against the simulator. It returns an error if the simulator contradicts
+// itself: if its transitions do not add up to its memberships, or deriving all of those anew
+// changes any.
 func Simulate(f *ir.File, steps []refeval.Step, until time.Time) (*refeval.History, error) {
 	return SimulateWithin(decide.Limits{}, f, steps, until)
 }
 
-// SimulateWithin is as Simulate, with limits of what the properties of a user may come to. Those that are zero are the defaults.
+// SimulateWithin is as Simulate, with limits of what the properties of a user may come to. Those
+// that are zero are the defaults.
 func SimulateWithin(l decide.Limits, f *ir.File, steps []refeval.Step, until time.Time) (*refeval.History, error) {
 	s := simulation{
 		registry: plan.Build(f).Registry, limits: event.Limits{User: l}.WithDefaults(), history: &refeval.History{}, users: map[string]bool{},
@@ -136,12 +138,13 @@ func (s *simulation) collect() {
 	}
 }
 
-// latest compares the latest stay in each bucket, which the simulator keeps, with what its transitions add up to.
+// latest compares the latest stay in each bucket, which the simulator keeps, with what its
+// transitions add up to.
 func (s *simulation) latest() error {
 	want := map[[2]string]refeval.Stay{}
 	for _, stay := range s.history.Stays {
 		key := [2]string{stay.User, stay.Bucket}
-		if stay.Epoch > want[key].Epoch { // of one who was somebody else, the last may have begun first
+		if stay.Epoch > want[key].Epoch { // after a merge the last stay may have begun first
 			want[key] = stay
 		}
 	}
