@@ -10,11 +10,11 @@ returning no, id;
 select b.no, b.id from bucketgen.buckets b where b.id = any (@ids::text[]);
 
 -- name: BucketsAll :many
--- Whatever was ever defined.
+-- All buckets that were ever defined.
 select b.* from bucketgen.buckets b order by b.id;
 
 -- name: BucketsOf :many
--- The buckets that a user was ever in, also where they are not defined any more.
+-- The buckets that a user was ever in, including those that are no longer defined.
 select b.*
 from bucketgen.buckets b
 where exists (select from bucketgen.memberships m where m.contact_id = @contact_id and m.bucket_no = b.no)

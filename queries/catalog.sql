@@ -1,5 +1,6 @@
 -- name: CatalogAdd :exec
--- Adds what arrived. The rows are written in the order of their key, so that two engines do not wait for each other in a circle.
+-- Adds what arrived. The rows are written in the order of their key, so that two engines do not
+-- wait for each other in a circle.
 insert into bucketgen.catalog as c (kind, event, name, type, declared, count, sampled, first_seen, last_seen)
 select a.kind, a.event, a.name, a.type, a.declared, a.count, a.sampled, a.first_seen, a.last_seen
 from (
@@ -13,8 +14,8 @@ set count = c.count + excluded.count, sampled = c.sampled or excluded.sampled, d
     first_seen = least(c.first_seen, excluded.first_seen), last_seen = greatest(c.last_seen, excluded.last_seen);
 
 -- name: CatalogTrim :exec
--- Removes what has not arrived for long and, of what no definition declares, what arrived least often beyond so many rows. A row that
--- another engine is just adding to stays.
+-- Removes what has not arrived for long. Of what no definition declares, it also removes what
+-- arrived least often, down to a number of rows. It keeps a row that another engine is adding to.
 with gone as (
     select c.kind, c.event, c.name, c.type
     from bucketgen.catalog c

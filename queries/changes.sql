@@ -1,5 +1,5 @@
 -- name: ChangesOf :many
--- The last changes of some properties, of those users of whom the caller does not know the present version already.
+-- The last changes of some properties, of users whose present version the caller does not know.
 select w.user_id::text as user_id, h.property_no, h.was, h.changed_at
 from (
     select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version
@@ -30,8 +30,9 @@ cross join lateral (
 ) h;
 
 -- name: ChangesPut :exec
--- Notes what declared properties were before they changed. Where the date of that is not known, the property changed to its
--- newest value: what it was before was sent last when it began, as far as is known.
+-- Stores what declared properties were before they changed. If the date of that is not known, the
+-- property changed to its newest value: the value before was sent last when it began, as far as is
+-- known.
 insert into bucketgen.changes (contact_id, property_no, was, changed_at, was_at)
 select h.contact_id, h.property_no, nullif(h.was, 'null')::jsonb, h.changed_at, h.was_at
 from (

@@ -1,6 +1,7 @@
 -- name: ContactsCreate :many
--- Rows are inserted in the order in which they are locked everywhere, so that two transactions that create the same
--- users wait for each other in one direction only. A time that the database's clock does not share is kept.
+-- Rows are inserted in the order in which they are locked everywhere, so that two transactions that
+-- create the same users wait for each other in one direction only. A time that the database's clock
+-- does not share is kept.
 insert into bucketgen.contacts (user_id, created_at, updated_at, written_at, generation, decided_at)
 select u.user_id, u.created_at, u.created_at, '-infinity', (select g.no from bucketgen.generation g),
     case when @own_time::boolean or abs(extract(epoch from u.created_at - clock_timestamp())) > @tolerance_seconds::integer then u.created_at end
@@ -11,9 +12,9 @@ on conflict (user_id) do nothing
 returning user_id;
 
 -- name: ContactsLock :many
--- Takes the locks of users, in the order in which they are given, passing over those that somebody else holds. It is a
--- statement of its own, so that those that follow see what the previous holders of the locks have committed. Properties
--- that the caller knows, because the version is still the same, are not sent again.
+-- Takes the locks of users in the given order, and skips users whom another transaction has locked.
+-- It is a statement of its own, so that the statements after it see what the previous holders of
+-- the locks have committed. It does not return properties whose version the caller knows.
 select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
@@ -27,7 +28,7 @@ cross join lateral (
 ) c;
 
 -- name: ContactsLockKnown :many
--- As ContactsLock, of users whose contacts are known by their numbers.
+-- ContactsLock for users whose contacts the caller knows by id.
 select c.id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
 from (select unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
@@ -41,7 +42,7 @@ cross join lateral (
 ) c;
 
 -- name: ContactsLockWaiting :many
--- As ContactsLock, for callers that cannot come back later: it waits for the locks.
+-- ContactsLock for callers that cannot come back later: it waits for the locks.
 select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
@@ -55,7 +56,7 @@ cross join lateral (
 ) c;
 
 -- name: ContactsRead :many
--- As ContactsLock, for callers that change nothing: it takes no locks, and passes over nobody.
+-- ContactsLock for callers that change nothing: it takes no locks and skips no user.
 select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
@@ -68,10 +69,11 @@ cross join lateral (
 ) c;
 
 -- name: ContactsLockDue :many
--- Takes the locks of users for whom something is due, the longest overdue first, passing over those that are locked:
--- another worker has them. A user comes once per due instant, with the bucket. Whoever cannot take users through what they
--- have not followed passes over those of whom that is asked. (Is true keeps the planner from joining: so the numbers of
--- buckets are hashed once, however many there are.)
+-- Takes the locks of users for whom something is due, the longest overdue first, and skips those
+-- whom another worker has locked. It returns a row for each due instant, with the bucket. With
+-- since_nos it skips users who have not followed the deployments that the caller cannot apply. ("Is
+-- true" keeps the planner from joining, so that the numbers of buckets are hashed once, however
+-- many there are.)
 select c.id, c.user_id, d.bucket_no
 from bucketgen.due d
 join bucketgen.contacts c on c.id = d.contact_id
@@ -83,7 +85,8 @@ limit @users::integer
 for no key update of c skip locked;
 
 -- name: ContactsHold :exec
--- Sets which engine holds users whose properties do not change, and their time where it is not the database's.
+-- Sets the cache owner of users whose properties do not change, and their time if it is not the
+-- database's.
 update bucketgen.contacts c
 set holder = h.holder, decided_at = h.decided_at
 from (
@@ -93,7 +96,7 @@ from (
 where c.id = h.contact_id;
 
 -- name: ContactsPatch :exec
--- Changes properties of users, or what is known of their dates, and says which engine holds the users. In repeats, null forgets
+-- Changes properties of users, or their dates, and sets the cache owner. In repeats, null removes
 -- the date of a property.
 update bucketgen.contacts c
 set properties = (c.properties || p.set::jsonb) - array(select jsonb_array_elements_text(p.remove::jsonb)),
@@ -113,7 +116,8 @@ from (
 where c.id = p.contact_id;
 
 -- name: ContactsSetDeleted :exec
--- Hides users, or shows them again. It is not logged as transitions, so whoever reads the log is told of it in another way.
+-- Hides users, or shows them again. That is not a transition: readers of the log learn of it from
+-- hidings.
 with shown as (
     update bucketgen.contacts c
     set deleted_at = case when p.deleted then p.at end, updated_at = p.at

@@ -1,19 +1,21 @@
 -- name: DeliveriesClaim :many
--- Leases the deliveries that may go out now: of each subscription, user and bucket only the oldest that waits, so that
--- they arrive in order. A lease is no lock: nothing is held while the delivery is made. None is leased if something was
--- deployed, paused or resumed of which the caller has not heard.
+-- Leases the deliveries that may go out now: of each subscription, user and bucket only the oldest
+-- that waits, so that they arrive in order. A lease is not a lock: the row is not locked while the
+-- delivery is made. It leases none if the caller does not know the last deployment.
 --
--- Of each subscription it reads at most its share, in the order of the index of what may go out. What turns out to be behind an
--- earlier delivery, or of a paused bucket, is marked and leaves that index, so that no later claim reads it; it is
--- returned as not taken. Two rules make the marks exact. First, a delivery is marked as behind only under a lock of the earlier one,
--- and who removes that one has locked it before, and then takes the mark away by a later statement (DeliveriesPromote).
--- Second, it is marked as paused only under a lock of the generation, and what was marked as of an earlier generation is read again.
--- Nothing here waits for a lock.
+-- Of each subscription it reads at most its share, in the order of the index of what may go out.
+-- What turns out to be behind an earlier delivery, or of a paused bucket, is marked and leaves that
+-- index, so that no later claim reads it; it is returned as not taken. Two rules make the marks
+-- exact. First, a delivery is marked as behind only under a lock of the earlier one, and who
+-- removes that one has locked it before, and then takes the mark away by a later statement
+-- (DeliveriesPromote). Second, it is marked as paused only under a lock of the generation, and what
+-- was marked as of an earlier generation is read again. Nothing here waits for a lock.
 --
--- A head is locked and leased by its ctid, which saves two index lookups. If another transaction changes
--- the head in between, the ctid is out of date, and the head is left to a later claim.
+-- A head is locked and leased by its ctid, which saves two index lookups. If another transaction
+-- changes the head in between, the ctid is out of date, and the head is left to a later claim.
 --
--- Leases go by the clock of the database, unless time is virtual; next_at goes by the clock of the processes.
+-- Leases go by the clock of the database, unless time is virtual; next_at goes by the clock of the
+-- processes.
 with asked as (
     select s.no, coalesce(s.share, 100) as share, case when @virtual::boolean then @now::timestamptz else clock_timestamp() end as moment
     from (select unnest(@subscription_nos::integer[]) as no, unnest(@shares::integer[]) as share) s
@@ -127,8 +129,9 @@ join bucketgen.buckets b on b.no = l.bucket_no
 join bucketgen.transitions t on t.contact_id = l.contact_id and t.id = l.transition_id
 order by l.id;
 -- name: DeliveriesExtend :many
--- Keeps leases whose deliveries take longer, and returns those that it kept. One that is locked is being settled, or was lost
--- to another process: it is passed over, so that this never waits.
+-- Extends leases whose deliveries take longer, and returns the deliveries whose lease it extended.
+-- It skips a locked one, which is being completed or was lost to another process, so that it never
+-- waits.
 with mine as (
     select d.contact_id, d.subscription_no, d.bucket_no, d.id
     from (
@@ -152,8 +155,8 @@ where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_n
 returning d.id;
 
 -- name: DeliveriesDone :exec
--- Of several deliveries, the one with the smaller id is locked first, here and wherever else anybody waits for one: so
--- nobody waits in a circle.
+-- Every statement that waits for several deliveries locks them in the order of ids, so that none
+-- waits in a circle.
 with mine as (
     select d.contact_id, d.subscription_no, d.bucket_no, d.id
     from (
@@ -175,7 +178,8 @@ where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_n
     and d.id = mine.id;
 
 -- name: DeliveriesFail :exec
--- Puts deliveries off, or gives them up. What waits behind one that is put off is not read until that is removed.
+-- Postpones deliveries, or gives them up. What waits behind a postponed one is not read before that
+-- one is removed.
 with mine as (
     select d.contact_id, d.subscription_no, d.bucket_no, d.id, x.state, x.next_at, x.error
     from (
@@ -200,9 +204,10 @@ where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_n
     and d.id = mine.id;
 
 -- name: DeliveriesPromote :exec
--- Lets what waits behind deliveries that were removed go out. It must be a statement of its own after those that lock and
--- remove them: so it sees whatever was marked until they were locked, and nothing can be marked because of them afterwards.
--- Of each only the next is enough: the process that removes that one promotes what follows it.
+-- Releases what waits behind deliveries that were removed. It is a statement of its own after those
+-- that lock and remove them. So it sees all marks that were made before the lock, and none can be
+-- made after. Releasing the next one of each key is enough: the process that removes that one
+-- releases the one behind it.
 with next as (
     select d.contact_id, d.subscription_no, d.bucket_no, d.id, d.behind
     from (
@@ -272,7 +277,8 @@ order by d.id
 limit @size::integer;
 
 -- name: DeliveriesReplay :execrows
--- Lets deliveries that were given up go out again, marked as replayed. They come after what has gone out since.
+-- Releases deliveries that were given up, marked as replayed. They come after what has gone out
+-- since.
 with dead as (
     select k.contact_id, k.subscription_no, k.bucket_no, k.id
     from bucketgen.deliveries k
@@ -292,7 +298,7 @@ from revived r
 order by r.id;
 
 -- name: DeliveriesHurry :exec
--- Lets what was put off go out now. Nothing that is behind another was ever put off.
+-- Releases postponed deliveries now. A delivery that is behind another was never postponed.
 with late as (
     select k.contact_id, k.subscription_no, k.bucket_no, k.id
     from bucketgen.deliveries k
@@ -308,7 +314,8 @@ where d.contact_id = late.contact_id and d.subscription_no = late.subscription_n
     and d.id = late.id;
 
 -- name: DeliveriesBacklog :many
--- What waits for each subscription. The time that it takes grows with what waits, which is little where all is well.
+-- The number of waiting deliveries of each subscription. The time that it takes grows with that
+-- number, which is usually small.
 select s.name, b.id as bucket_id, count(d.id) filter (where d.state = 'waiting') as waiting,
     count(d.id) filter (where d.state = 'dead') as dead,
     min(t.decided_at) filter (where d.state = 'waiting')::timestamptz as oldest

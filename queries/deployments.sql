@@ -2,12 +2,12 @@
 select g.no from bucketgen.generation g;
 
 -- name: GenerationSeen :one
--- The number of the last deployment, and the time by the database's clock: read after the locks of users were taken, it is not
--- earlier than what any process has read before that had them.
+-- The number of the last deployment, and the time of the database's clock. It is read after the
+-- locks of users, so that the time is not before what any earlier holder of the locks has read.
 select g.no, clock_timestamp()::timestamptz as at from bucketgen.generation g;
 
 -- name: GenerationLock :one
--- Whoever deploys, pauses or resumes does so one after the other.
+-- Deployments, pauses and resumes take this lock, one after the other.
 select g.no from bucketgen.generation g for update;
 
 -- name: GenerationSet :exec
@@ -21,8 +21,9 @@ insert into bucketgen.deployments (no, kind, fingerprint, emit, at, rate, contac
 values (@no, @kind, @fingerprint, @emit, @at, @rate, @contacts, sqlc.narg('finished_at'));
 
 -- name: DeploymentsUnfinished :many
--- Deployments that users are still to follow, up to one. The last of them stands for all: who follows it has followed the
--- others. One that came later is left to those who know it: whoever does not finds that nobody is behind.
+-- Deployments that users still have to follow, up to one. The last of them stands for all: a user
+-- who has followed it has followed the others. A later one is left to processes that know it,
+-- because no user appears to be behind it in others.
 select d.no, d.kind, d.at, d.rate, d.contacts, d.upto_id, d.followed, d.joined, d.gone
 from bucketgen.deployments d
 where d.finished_at is null and d.no <= @known_no
@@ -39,14 +40,14 @@ limit @size::integer;
 select d.cursor_id, d.rate from bucketgen.deployments d where d.no = @no;
 
 -- name: ContactsNext :one
--- How many users come after one, so many at most, and the last of them.
+-- How many users come after one, up to a number, and the last of them.
 select count(*)::bigint as users, coalesce(max(c.id), 0)::bigint as last_id
 from (select k.id from bucketgen.contacts k where k.id > @after_id order by k.id limit @size::integer) c;
 
 -- name: DeploymentsClaim :one
--- Takes users, from the cursor on, unless somebody else has just done so. It commits at once, so that any number of workers
--- share the work without waiting for each other, and at the rate that all of them together may have. Whoever dies on the
--- way leaves users behind, whom the last look finds.
+-- Takes users, from the cursor on, unless another worker has just done so. It commits at once, so
+-- that any number of workers share the work without waiting for each other, at the rate that all of
+-- them together may have. A worker that dies leaves users behind, whom the last check finds.
 update bucketgen.deployments d
 set cursor_id = @upto_id,
     next_at = case when d.rate > 0
@@ -85,7 +86,8 @@ limit @size::integer;
 select c.id from bucketgen.contacts c where c.generation < @generation order by c.id limit 1;
 
 -- name: ContactsFollow :exec
--- Notes which deployment users have followed, and which one a process knew of that changed them, or -1.
+-- Sets the deployment that users have followed, and the last one that a process with other
+-- definitions knew when it changed them, or -1.
 update bucketgen.contacts c
 set generation = f.generation, stranger = nullif(f.stranger, -1)
 from (

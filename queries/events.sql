@@ -11,11 +11,11 @@ from (
 ) as e;
 
 -- name: EventsNewest :many
--- The newest occurrences of an event, so many of them, for each pair of user and event. The index is read from its end
--- and no further than that, whatever the length of the user's history. Here and in every other query with contact_of, a
--- contact_id of 0 says that the caller does not know which contact the user is. OccurrencesNewest repeats this text for another
--- table, as OccurrencesAround repeats EventsAround: a table's name cannot be a parameter, and one query over a union of both tables
--- would enter both indexes.
+-- The newest occurrences of an event, up to a number, for each pair of user and event. The index is
+-- read from its end and no further, whatever the length of the user's history. In every query with
+-- contact_of, a contact_id of 0 says that the caller does not know the contact. OccurrencesNewest
+-- repeats this text for another table, as OccurrencesAround repeats EventsAround: a table's name
+-- cannot be a parameter, and one query over a union of both tables would read both indexes.
 select w.user_id::text as user_id, w.event_no::integer as event_no, array(
     select e.occurred_at
     from bucketgen.events e
@@ -30,7 +30,8 @@ from (
 cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c;
 
 -- name: EventsRecent :many
--- When users did what, event by event and the newest of each first, so many at most. The index is read in one go.
+-- When users did what, event by event and the newest of each first, up to a number. The index is
+-- read in one go.
 select w.contact_id::bigint as contact_id, e.nos::integer[] as nos, e.instants::timestamptz[] as instants
 from (select unnest(@contact_ids::bigint[]) as contact_id) as w
 cross join lateral (
@@ -46,8 +47,9 @@ cross join lateral (
 where e.nos is not null;
 
 -- name: EventsAround :many
--- The occurrences of an event around the end of a window that ends some time ago: the newest up to it, newest first, and
--- the oldest after it, so many of each. The index is read from there in both directions, whatever the length of the history.
+-- The occurrences of an event around the end of a window that ends some time ago: the newest up to
+-- it, newest first, and the oldest after it, up to a number of each. The index is read from there
+-- in both directions, whatever the length of the history.
 select w.user_id::text as user_id, w.event_no::integer as event_no, w.place::integer as place, array(
     select o.occurred_at
     from bucketgen.events o
@@ -69,7 +71,8 @@ from (
 cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c;
 
 -- name: EventsLogged :many
--- What some users did, user by user, in the order in which it was received: of one who was merged, by whichever name.
+-- What some users did, user by user, in the order of receipt. Users who were merged are found by
+-- each of their names.
 select e.contact_id, n.name, e.kind, e.occurred_at, e.received_at, e.properties, e.traits
 from bucketgen.events e
 left join bucketgen.event_names n on n.no = e.event_no

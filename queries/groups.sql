@@ -1,5 +1,5 @@
 -- name: GroupsNewest :many
--- The groups of a signal with the newest occurrences, so many of them, the newest first.
+-- The groups of a signal with the newest occurrences, up to a number, the newest first.
 select w.user_id::text as user_id, w.signal_no::integer as signal_no, g.name, g.occurred_at
 from (
     select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,

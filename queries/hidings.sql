@@ -1,5 +1,6 @@
 -- name: HidingsBetween :many
--- Users who were hidden, or shown again, between two marks: by transactions that were under way at the first, or later.
+-- Users who were hidden, or shown again, between two snapshots: by transactions that were in
+-- progress at the first, or later.
 select h.user_id
 from bucketgen.hidings h
 where h.made_by = any (@late::xid8[])

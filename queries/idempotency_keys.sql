@@ -15,7 +15,7 @@ insert into bucketgen.idempotency_keys (contact_id, key, seen_at)
 select unnest(@contact_ids::bigint[]), unnest(@keys::text[]), unnest(@seen_at::timestamptz[]);
 
 -- name: IdempotencyKeysForget :execrows
--- Forgets keys that are older than the horizon within which repetitions are recognised, some at a time. (They go by their
--- places, because the planner would join the whole table by their keys.)
+-- Removes keys that are older than the horizon within which repetitions are recognised, some at a
+-- time. It finds them by ctid, because the planner would join the whole table by their keys.
 delete from bucketgen.idempotency_keys k
 where k.ctid = any (array(select o.ctid from bucketgen.idempotency_keys o where o.seen_at < @before limit @most::integer));

@@ -6,9 +6,9 @@ join bucketgen.contacts c on c.id = i.contact_id
 where i.kind = 'user' and i.value = any (@names::text[]);
 
 -- name: IdentitiesMerge :exec
--- Gives a user all names of one who is merged into them. Nobody waits for a row of these but whoever has the lock of the user
--- whose name it was.
--- What the names stand for has changed without a transition, which whoever remembers it is told of.
+-- Gives a user all names of one who is merged into them. Only the holder of the lock of a name's
+-- user waits for its row. The names lead to another user now without a transition: readers that
+-- cache them learn of it from hidings.
 with names as (
     update bucketgen.identities i set contact_id = @into_id where i.contact_id = @from_id
 ), shown as (
@@ -20,8 +20,8 @@ insert into bucketgen.identities (kind, value, contact_id)
 select 'user', c.user_id, @into_id from bucketgen.contacts c where c.id = @from_id;
 
 -- name: IdentitiesUsers :many
--- The users that names stand for, those of users who were merged into others included. The limit makes the planner look each name
--- up, instead of reading all of them.
+-- The users that names lead to, including names of merged users. The limit makes the planner find
+-- each name by the index, instead of reading all of them.
 select w.name::text as name, c.id, c.user_id, (c.deleted_at is not null)::boolean as deleted
 from unnest(@names::text[]) as w (name)
 cross join lateral (
@@ -35,8 +35,8 @@ cross join lateral (
 ) c;
 
 -- name: IdentitiesAddAnonymous :exec
--- Gives a user who has few names an anonymous id, which stays with the user who had it first. The lock keeps a merge away, which would leave the
--- id with a user who is gone.
+-- Gives an anonymous id to a user who has few names. An id stays with the user who had it first.
+-- The lock keeps a merge away, which would leave the id with a user who is gone.
 with owner as (
     select c.id from bucketgen.contacts c where c.user_id = @user_id and c.merged_at is null for no key update
 )

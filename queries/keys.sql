@@ -19,7 +19,8 @@ set revoked_at = @now
 where (k.no = sqlc.narg('no') or k.name = sqlc.narg('name')) and k.revoked_at is null;
 
 -- name: KeysOfMany :many
--- The keys with hashes, unless they are revoked. Keys that a process has not seen yet are looked up together.
+-- The keys with hashes, unless they are revoked. Keys that a process has not seen yet are looked up
+-- together.
 select k.no, k.name, k.kind, k.rate, k.hash
 from bucketgen.keys k
 where k.hash = any(@hashes::bytea[]) and k.revoked_at is null;

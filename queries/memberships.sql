@@ -1,6 +1,7 @@
--- name: MembershipsStanding :many
--- The stays of users that matter to whatever happens to them: the active ones, and those that keep the clock from
--- letting them join again. (Offset 0 keeps the planner from joining whole tables where it believes them to be small.)
+-- name: MembershipsCurrent :many
+-- The stays that matter to what happens to a user: active ones, and those that keep the clock from
+-- letting the user join again. (Offset 0 keeps the planner from joining whole tables where it
+-- believes them to be small.)
 select w.user_id::text as user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
 from (select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id) as w
 cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
@@ -12,7 +13,7 @@ cross join lateral (
 ) m;
 
 -- name: MembershipsPrior :many
--- The prior count, and with it the last leave: the latest stay of each pair of user and bucket, if there ever was one.
+-- The latest stay of each pair of user and bucket, if there is one: its number is the prior count.
 select w.user_id::text as user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
 from (
     select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,
@@ -28,7 +29,7 @@ cross join lateral (
 ) m;
 
 -- name: MembershipsAll :many
--- All stays of users, the latest of each bucket first, so many of them at most.
+-- All stays of users, the latest of each bucket first, up to a number.
 select w.contact_id::bigint as contact_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
 from (select unnest(@contact_ids::bigint[]) as contact_id) as w
 cross join lateral (
@@ -40,8 +41,9 @@ cross join lateral (
 ) m;
 
 -- name: MembershipsLeave :exec
--- Compare and swap: only a stay that is still active is closed. (That is said in a way that no index knows, because the
--- planner would go through all active stays where it believes them to be few.)
+-- Compare and swap: it closes only stays that are still active. (The condition is written so that
+-- no index serves it, because the planner would read all active stays where it believes them to be
+-- few.)
 update bucketgen.memberships m
 set left_at = l.left_at, reason = l.reason, ticked_at = l.ticked_at, blocked = l.blocked,
     changed_by = pg_current_xact_id()
@@ -64,7 +66,7 @@ select unnest(@contact_ids::bigint[]), unnest(@bucket_nos::integer[]),
     unnest(@reasons::text[]);
 
 -- name: MembershipsJoin :exec
--- Whoever finds an active stay there has lost and changes nothing.
+-- An insert that finds an active stay has lost the race and changes nothing.
 insert into bucketgen.memberships (contact_id, bucket_no, epoch, entered_at, anchor_at, ticked_at, source)
 select unnest(@contact_ids::bigint[]), unnest(@bucket_nos::integer[]),
     unnest(@epochs::integer[]), unnest(@entered_at::timestamptz[]),
@@ -138,9 +140,9 @@ select exists (
 );
 
 -- name: MembershipsPageAt :many
--- Who was a member of a bucket at a time, in the order of contact ids. Stays that last and stays that have ended are in
--- two indexes; of each come as many as could be on the page. (Offset 0 keeps the planner from walking through all contacts
--- beside them.)
+-- The members of a bucket at a time, in the order of contact ids. Stays that last and stays that
+-- have ended are in two indexes. It reads as many of each as could be on the page. (Offset 0 keeps
+-- the planner from reading all contacts beside them.)
 select s.id, s.contact_id, s.user_id, s.email, s.epoch, s.entered_at, s.left_at, s.source
 from (
     (
@@ -173,7 +175,7 @@ order by s.contact_id
 limit @size::integer;
 
 -- name: MembershipsArmed :many
--- The active ones of those stays that are to be looked at at some instant.
+-- Those of the given stays that are active and have a due instant.
 select m.id, m.bucket_no, c.user_id, c.email, d.due_at
 from (select unnest(@contact_ids::bigint[]) as contact_id, unnest(@bucket_nos::integer[]) as bucket_no) as a
 cross join lateral (
@@ -185,7 +187,7 @@ join bucketgen.due d on d.contact_id = a.contact_id and d.bucket_no = a.bucket_n
 join bucketgen.contacts c on c.id = a.contact_id and c.deleted_at is null;
 
 -- name: MembershipsArm :one
--- The active stay of a user in a bucket, and when it is to be looked at: null if never.
+-- The active stay of a user in a bucket, and its due instant: null if there is none.
 select m.id, c.user_id, d.due_at
 from bucketgen.names n
 join bucketgen.contacts c on c.id = n.contact_id
@@ -194,7 +196,8 @@ left join bucketgen.due d on d.contact_id = c.id and d.bucket_no = @bucket_no
 where n.name = @user_id and c.deleted_at is null;
 
 -- name: MembershipsOf :many
--- The stays of a user that last. Of one who is in no bucket there is a row without a stay, of one who is unknown none.
+-- The active stays of a user. A user who is in no bucket has a row without a stay, an unknown one
+-- has none.
 select c.email, c.deleted_at, m.bucket_no, m.id, m.epoch, m.entered_at, m.source
 from bucketgen.names n
 join bucketgen.contacts c on c.id = n.contact_id
@@ -212,8 +215,8 @@ order by m.epoch desc nulls last
 limit 1;
 
 -- name: MembershipsOfEach :many
--- The buckets that each of some users is in, and the name by which they go now: no row if they are unknown, one without a
--- bucket, which has the number 0, if they are in none. (Offset 0 as above.)
+-- The buckets that each of some users is in, and their canonical name. An unknown user has no row.
+-- A user who is in no bucket has one with the bucket number 0. (Offset 0 as above.)
 select w.name::text as name, c.user_id, coalesce(m.bucket_no, 0)::integer as bucket_no
 from (select unnest(@names::text[]) as name) as w
 cross join lateral (

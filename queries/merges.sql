@@ -1,8 +1,9 @@
--- What becomes of the rows of a user who is merged into another, under the locks of both. What is made from the log goes, and
--- is made anew for the survivor.
+-- The rows of a user who is merged into another, under the locks of both. What is derived from the
+-- log is removed, and derived anew for the survivor.
 
 -- name: EventsMerge :exec
--- What the loser did arrives at the survivor now, after all that they did themselves: it is given new ids, in the old order.
+-- Moves the loser's events to the survivor, after the survivor's own: they get new ids, in the old
+-- order.
 with moved as (
     delete from bucketgen.events e where e.contact_id = @from_id
     returning e.event_no, e.occurred_at, e.id, e.received_at, e.kind, e.properties, e.traits
@@ -23,8 +24,8 @@ from moved m
 on conflict do nothing;
 
 -- name: ContactsMerge :exec
--- Of each property the survivor has the value with the newer date, with all that is known of its dates. A value without a date
--- fills a gap. It is one statement, so that all of it goes by what was before.
+-- Of each property, the survivor gets the value with the newer date, and its dates. A value without
+-- a date fills a gap. It is one statement, so that all of it sees what was before.
 with pair as (
     select survivor.id, survivor.properties as own, loser.properties as theirs, survivor.repeats as own_repeats,
         loser.repeats as their_repeats, loser.email, loser.updated_at, coalesce(loser.written_at, loser.updated_at) as written_at
@@ -67,7 +68,8 @@ from pair b
 where s.id = b.id;
 
 -- name: ContactsMerged :exec
--- Leaves nothing of the loser but their name. The email address stays, for deliveries that still wait.
+-- Removes everything of the loser but the name. The email address stays, for deliveries that still
+-- wait.
 with changes as (
     delete from bucketgen.changes t where t.contact_id = @from_id
 ), due as (
@@ -90,10 +92,11 @@ set properties = '{}', version = c.version + 1, holder = 0, updated_at = @now, d
 where c.id = @from_id;
 
 -- name: MembershipsMerge :exec
--- Stays of the loser become the survivor's, by the numbers that were decided, with all that happened to them. What of it still
--- waits to be delivered goes with it, in the order of ids, in which whoever settles deliveries locks them. Who is at one of these
--- has lost the lease: it comes again, by the other name. No delivery of the loser stays marked as behind another, which may be one
--- that moves; the next claim marks what is.
+-- Moves stays of the loser to the survivor, under the numbers that were decided, with their
+-- transitions. Their waiting deliveries move too, in the order of ids, in which dispatchers lock
+-- them. A dispatcher that is making one of these loses the lease: the delivery goes out again, for
+-- the survivor. No delivery of the loser stays marked as behind another, which may be one that
+-- moves; the next claim marks them again.
 with moved as (
     select unnest(@bucket_nos::integer[]) as bucket_no, unnest(@epochs::integer[]) as epoch, unnest(@nexts::integer[]) as next
 ), stays as (

@@ -9,14 +9,14 @@ select current_setting('server_version_num')::integer as version, current_settin
     current_setting('max_connections')::integer as connections;
 
 -- name: ServerWritable :one
--- Whether the database takes writes, as far as a read can see that: neither a standby nor a read-only session does, nor a role that
--- may not insert.
+-- Whether the database takes writes, as far as a read can find out. A standby does not, nor a
+-- read-only session, nor a role that may not insert.
 select (pg_is_in_recovery() or current_setting('transaction_read_only') = 'on')::boolean as read_only,
     has_table_privilege('bucketgen.events', 'insert')::boolean as granted;
 
 -- name: PrivilegesMissing :many
--- The privileges on tables and sequences that the role lacks to run an engine. The engine only reads migrations and
--- compatibility. The sequence of an identity column needs no privilege.
+-- The privileges on tables and sequences that the role lacks to run an engine. The engine only
+-- reads migrations and compatibility. The sequence of an identity column needs no privilege.
 select (p.privilege || ' on ' || c.relname)::text as missing
 from pg_catalog.pg_class c
 cross join lateral unnest(case

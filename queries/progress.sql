@@ -13,7 +13,7 @@ cross join lateral (
 ) k;
 
 -- name: ProgressNewest :many
--- When sequences were last completed, with whatever key.
+-- When sequences were last completed, with any key.
 select w.user_id::text as user_id, k.sequence_no, k.outcome_at
 from (
     select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,
@@ -29,8 +29,8 @@ cross join lateral (
 ) k;
 
 -- name: ProgressOpen :many
--- The oldest chains that ended after an instant and that nothing has answered, so many of them, oldest first. Those that
--- ended up to then are in the index and are not read.
+-- The oldest chains that ended after an instant and that nothing has answered, up to a number,
+-- oldest first. Those that ended before are in the index and are not read.
 select w.user_id::text as user_id, w.place::integer as place, k.key, k.outcome_at
 from (
     select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,

@@ -1,5 +1,5 @@
 -- name: SumsOf :many
--- Sums of users, with the oldest occurrences that are still in the window, so many of them.
+-- Sums of users, with the oldest occurrences that are still in the window, up to a number.
 select w.user_id::text as user_id, w.signal_no::integer as signal_no, w.time_window::text as time_window,
     coalesce(s.total, 0)::text as total, coalesce(s.count, 0)::bigint as count, s.cutoff,
     coalesce(o.instants, '{}')::timestamptz[] as instants, coalesce(o.numbers, '{}')::text[] as numbers

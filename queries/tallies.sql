@@ -1,7 +1,7 @@
 -- name: TalliedTake :one
--- How far the log is added up, for the one who adds up more: whoever else wants to finds no row. What is next is complete
--- if all transactions are over that may have a part in it. A number that no transaction has had yet comes from another
--- database server, of which this is a copy, and says nothing.
+-- How far the log is rolled up, locked. A second engine finds no row. What is next is complete if
+-- all transactions that may have a part in it are over. A transaction number that the server has
+-- not given yet is from another database server, of which this is a copy, and says nothing.
 select t.up_to, t.known,
     t.before <= pg_snapshot_xmin(pg_current_snapshot()) as complete,
     t.before >= pg_snapshot_xmax(pg_current_snapshot()) as strange
@@ -9,7 +9,7 @@ from bucketgen.tallied t
 for update skip locked;
 
 -- name: TalliedKnow :exec
--- Says what is to be added up next. The id must have been read before this transaction was given its number.
+-- Sets what is rolled up next. The id must have been read before this transaction got its number.
 update bucketgen.tallied t
 set known = greatest(t.known, @known), before = pg_current_xact_id();
 
@@ -27,7 +27,7 @@ insert into bucketgen.tallies as h (bucket_no, hour, entered, "left", dwell)
 select t.bucket_no, date_bin('1 hour', t.at, '2000-01-01T00:00:00Z'), count(*) filter (where t.kind = 'entered'),
     count(*) filter (where t.kind = 'left'), coalesce(sum(extract(epoch from t.at - m.entered_at) * 1000000), 0)
 from bucketgen.transitions t
-left join lateral ( -- one look into the index for each, whatever the planner thinks of their number
+left join lateral ( -- one index lookup for each, whatever the planner estimates
     select e.entered_at from bucketgen.memberships e
     where t.kind = 'left' and e.contact_id = t.contact_id and e.bucket_no = t.bucket_no and e.epoch = t.epoch
     limit 1
@@ -39,9 +39,9 @@ on conflict (bucket_no, hour) do update
 set entered = h.entered + excluded.entered, "left" = h."left" + excluded."left", dwell = h.dwell + excluded.dwell;
 
 -- name: TalliesOf :many
--- What happened to a bucket, in steps of time; all that was earlier than one of them comes with that one. What is not added
--- up yet is read from the log; who is deleted is no member since, without having left. As one statement, all of that is of
--- one moment.
+-- The transitions of a bucket, counted in steps of time. All that was before one of the steps
+-- counts in that one. What is not rolled up yet is read from the log. Deleted users are no members,
+-- without having left. It is one statement, so that all of it is of one moment.
 select greatest(date_bin(@step::interval, s.at, '2000-01-01T00:00:00Z'), @before::timestamptz)::timestamptz as at,
     sum(s.entered)::bigint as entered, sum(s."left")::bigint as "left", sum(s.vanished)::bigint as vanished,
     trunc(sum(s.dwell))::text as dwell

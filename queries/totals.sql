@@ -18,7 +18,8 @@ from (select unnest(@contact_ids::bigint[]) as contact_id) as w
 cross join lateral (select * from bucketgen.totals k where k.contact_id = w.contact_id offset 0) t;
 
 -- name: TotalsAdd :exec
--- Adds to totals. Of occurrences at one instant, the one that came first is the first, and the one that came last the last.
+-- Adds to totals. Of occurrences at one instant, the one that came first is the first, and the one
+-- that came last the last.
 insert into bucketgen.totals as t (contact_id, signal_no, count, first_at, last_at, first_value, last_value)
 select a.contact_id, a.signal_no, a.count, a.first_at, a.last_at, nullif(a.first_value, ''), nullif(a.last_value, '')
 from (

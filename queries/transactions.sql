@@ -1,8 +1,9 @@
 -- name: TransactionBegun :one
--- Sets how a transaction of the engine runs, notes its mark if it leaves one when it commits, and returns its number, by which
--- start of the server it runs, and whether what is committed lasts, whatever happens. The statements that follow are the same for every
--- batch, and so are their plans: one look into an index for each thing that is asked. Planning them anew each time would
--- cost more than running them, and a plan that was made while a table was small must not read all of it later.
+-- Sets up a transaction of the engine, writes its commit token if it has one, and returns its
+-- number, when the server was started, and whether its commits are durable. The statements that
+-- follow are the same for every batch, and so are their plans: one index lookup for each thing.
+-- Planning them again each time would cost more than running them. A plan that was made while a
+-- table was small must not read all of it later.
 with noted as (
     insert into bucketgen.writers (token, serial, at)
     select m.token, @serial, @at
@@ -14,7 +15,8 @@ select pg_current_xact_id()::text as xid, pg_postmaster_start_time()::timestampt
     (current_setting('synchronous_commit') <> 'off')::boolean as lasts
 from (
     select set_config('lock_timeout', @lock_timeout, true),
-        -- A process that stops in the midst of a transaction must not keep its users for ever. A value that was set stays.
+        -- A process that stops within a transaction must not lock its users for ever. A configured
+        -- value stays.
         set_config('idle_in_transaction_session_timeout', coalesce(nullif(current_setting('idle_in_transaction_session_timeout'), '0'), '30s'), true),
         set_config('plan_cache_mode', 'force_generic_plan', true),
         set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
@@ -22,16 +24,18 @@ from (
 ) s;
 
 -- name: TransactionStatus :one
--- Whether a transaction is still in progress. That its number is said to be of the future means that the server has
--- crashed since, and the transaction with it. A standby does not know: what it has not replayed may be committed.
+-- Whether a transaction is still in progress. If the server says that its number is in the future,
+-- it has crashed since, and the transaction with it. A standby does not know: the transaction may
+-- be committed and not replayed yet.
 select (case when pg_is_in_recovery() then 'in progress' else coalesce(pg_xact_status(cast(sqlc.arg(xid)::text as xid8)), '') end)::text;
 
 -- name: TransactionIsolation :one
 select current_setting('transaction_isolation')::text;
 
 -- name: TransactionEnd :execrows
--- Ends the session of a transaction whose connection was lost, if it is still in progress: at once if it only waits for a
--- statement, otherwise if it is to be ended though it is busy. A transaction that waits for a standby is committed, and left alone.
+-- Ends the session of a transaction whose connection was lost, if it is still in progress. An idle
+-- session is ended at once, a busy one only if busy is set. A transaction that waits for a standby
+-- is committed, and left alone.
 select pg_terminate_backend(a.pid)
 from pg_catalog.pg_stat_activity a
 where a.datname = current_database() and a.pid <> pg_backend_pid() and a.backend_xid = cast(cast(sqlc.arg(xid)::text as xid8) as xid)
@@ -45,7 +49,7 @@ where a.datname = current_database() and a.usename = current_user and a.pid = @p
     and a.backend_type = 'client backend' and a.xact_start is not null;
 
 -- name: TransactionPlanned :exec
--- Sets how statements of a transaction are planned that leaves no mark: as TransactionBegun does. It needs no number, so it costs
--- nothing where there is nothing to write.
+-- Sets how the statements of a transaction without a commit token are planned, as TransactionBegun
+-- does. It needs no transaction number, so it costs nothing if there is nothing to write.
 select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
     set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true);

@@ -1,6 +1,6 @@
 -- name: TransitionsInsert :exec
--- Logs transitions and puts them into the outbox, once per subscription. A transition counts only if this transaction
--- changed the stay that it speaks of.
+-- Logs transitions and puts them into the outbox, once per subscription. A transition counts only
+-- if this transaction changed its stay.
 with made as (
     insert into bucketgen.transitions (
         contact_id, bucket_no, epoch, kind, label, ordinal, membership_id, at, decided_at, source, reason, suppressed
@@ -15,7 +15,7 @@ with made as (
             unnest(@sources::text[]) as source, unnest(@reasons::text[]) as reason,
             unnest(@suppressed::boolean[]) as suppressed, generate_subscripts(@contact_ids, 1) as place
     ) as t
-    cross join lateral ( -- one look into the index for each, whatever the planner thinks of their number
+    cross join lateral ( -- one index lookup for each, whatever the planner estimates
         select * from bucketgen.memberships s
         where s.contact_id = t.contact_id and s.bucket_no = t.bucket_no and s.epoch = t.epoch
             and s.changed_by = pg_current_xact_id()
@@ -37,8 +37,8 @@ where not made.suppressed
 order by made.id;
 
 -- name: TransitionsOf :many
--- What happened to a user, in the order in which it was decided. What happened under names that they had before they were
--- merged stands under those.
+-- The transitions of a user, in the order of decision. Those from before a merge have the name that
+-- the user had then.
 select sqlc.embed(t), k.user_id, c.email
 from bucketgen.names n
 join bucketgen.contacts c on c.id = n.contact_id
@@ -54,7 +54,7 @@ order by t.id
 limit @size::integer;
 
 -- name: TransitionsByTime :many
--- What happened to anybody since a transition, by the time at which it became true.
+-- The transitions of all users since one of them, by the time at which they became true.
 select sqlc.embed(t), c.user_id, c.email
 from bucketgen.transitions t
 join bucketgen.contacts c on c.id = t.contact_id
@@ -72,7 +72,7 @@ where t.id > @after_id
 group by t.bucket_no;
 
 -- name: TransitionsLogged :many
--- Who entered and left some buckets of some users, user by user, in the order in which it was decided.
+-- The transitions of some users in some buckets, user by user, in the order of decision.
 select t.contact_id, b.id as bucket_id, t.kind, t.at, t.source, t.reason
 from bucketgen.transitions t
 join bucketgen.buckets b on b.no = t.bucket_no
@@ -81,9 +81,9 @@ where t.contact_id > @after_id and t.contact_id <= @last_id and b.id = any (@buc
 order by t.contact_id, t.id;
 
 -- name: TransitionsMark :one
--- What of the log can be seen now: which transactions are still under way, the greatest number of one that has logged
--- something, and the greatest id. A number that no transaction has had yet comes from another database server, of which this
--- is a copy, and says nothing.
+-- A snapshot of the log: the transactions in progress, the greatest number of one that has logged
+-- something, and the greatest id. A transaction number that the server has not given yet is from
+-- another database server, of which this is a copy, and says nothing.
 select s.beyond,
     array(select r.xid from pg_snapshot_xip(s.snapshot) as r (xid) order by r.xid)::xid8[] as running,
     coalesce((
@@ -98,11 +98,14 @@ from (
 ) s;
 
 -- name: TransitionsBetween :many
--- What can be seen at a mark and could not at an earlier one, in the order of ids: what transactions have logged that were
--- under way at the earlier one, by their numbers, and what later ones have. The ids of those are greater than all that were to
--- be seen, so it walks along them. (Coalesce hides the numbers from the planner, which is to do that.) But there may be some
--- whose number was greater than that of any that had come to an end, so that the earlier mark does not name them, and who had
--- been given ids before others that it saw: they are looked for by their numbers, once, since their ids come first.
+-- The transitions that are visible in a snapshot and were not in an earlier one, in the order of
+-- ids.
+--
+-- Transactions that were in progress at the earlier snapshot are found by their numbers. Later ones
+-- have ids greater than all that were visible, and are found by id. (Coalesce hides the numbers
+-- from the planner, so that it does that.) A third kind had a number greater than that of any
+-- transaction that had ended, so that the earlier snapshot does not name it, and got ids before
+-- others that were visible. Those are found by number, once, since their ids come first.
 select c.user_id, c.email, b.id as bucket_id, b.name as bucket_name, t.id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal,
     t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed
 from (
@@ -148,9 +151,10 @@ join bucketgen.buckets b on b.no = t.bucket_no
 order by f.id;
 
 -- name: TransitionsDisown :execrows
--- Forgets which transactions have logged what, where that was on another database server, of which this is a copy.
+-- Forgets which transactions have logged what, if that was on another database server, of which
+-- this is a copy.
 update bucketgen.transitions t set made_by = null where t.made_by >= pg_snapshot_xmax(pg_current_snapshot());
 
--- name: TransitionsTell :exec
--- Wakes whoever reads the log as it grows. Nobody needs to wait until it is on disk: whoever does not hear it looks by themselves.
+-- name: TransitionsNotify :exec
+-- Notifies readers of the log. It need not be durable: a reader that misses it polls.
 select set_config('synchronous_commit', 'off', true), pg_notify(@channel::text, '');

@@ -13,7 +13,7 @@ const BucketsAll = `-- name: BucketsAll :many
 select b.no, b.id, b.name, b.created_at, b.fingerprint, b.since_no, b.paused_at from bucketgen.buckets b order by b.id
 `
 
-// Whatever was ever defined.
+// All buckets that were ever defined.
 func (q *Queries) BucketsAll(ctx context.Context) ([]BucketgenBucket, error) {
 	rows, err := q.db.Query(ctx, BucketsAll)
 	if err != nil {
@@ -78,7 +78,7 @@ where exists (select from bucketgen.memberships m where m.contact_id = $1 and m.
 order by b.id
 `
 
-// The buckets that a user was ever in, also where they are not defined any more.
+// The buckets that a user was ever in, including those that are no longer defined.
 func (q *Queries) BucketsOf(ctx context.Context, contactID int64) ([]BucketgenBucket, error) {
 	rows, err := q.db.Query(ctx, BucketsOf, contactID)
 	if err != nil {

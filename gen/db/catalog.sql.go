@@ -37,7 +37,8 @@ type CatalogAddParams struct {
 	LastSeen  []pgtype.Timestamptz
 }
 
-// Adds what arrived. The rows are written in the order of their key, so that two engines do not wait for each other in a circle.
+// Adds what arrived. The rows are written in the order of their key, so that two engines do not
+// wait for each other in a circle.
 func (q *Queries) CatalogAdd(ctx context.Context, arg CatalogAddParams) error {
 	_, err := q.db.Exec(ctx, CatalogAdd,
 		arg.Kinds,
@@ -176,8 +177,8 @@ type CatalogTrimParams struct {
 	Most   int64
 }
 
-// Removes what has not arrived for long and, of what no definition declares, what arrived least often beyond so many rows. A row that
-// another engine is just adding to stays.
+// Removes what has not arrived for long. Of what no definition declares, it also removes what
+// arrived least often, down to a number of rows. It keeps a row that another engine is adding to.
 func (q *Queries) CatalogTrim(ctx context.Context, arg CatalogTrimParams) error {
 	_, err := q.db.Exec(ctx, CatalogTrim, arg.Before, arg.Most)
 	return err

@@ -97,7 +97,7 @@ type ChangesOfRow struct {
 	ChangedAt  pgtype.Timestamptz
 }
 
-// The last changes of some properties, of those users of whom the caller does not know the present version already.
+// The last changes of some properties, of users whose present version the caller does not know.
 func (q *Queries) ChangesOf(ctx context.Context, arg ChangesOfParams) ([]ChangesOfRow, error) {
 	rows, err := q.db.Query(ctx, ChangesOf,
 		arg.UserIds,
@@ -147,8 +147,9 @@ type ChangesPutParams struct {
 	WasAt       []pgtype.Timestamptz
 }
 
-// Notes what declared properties were before they changed. Where the date of that is not known, the property changed to its
-// newest value: what it was before was sent last when it began, as far as is known.
+// Stores what declared properties were before they changed. If the date of that is not known, the
+// property changed to its newest value: the value before was sent last when it began, as far as is
+// known.
 func (q *Queries) ChangesPut(ctx context.Context, arg ChangesPutParams) error {
 	_, err := q.db.Exec(ctx, ChangesPut,
 		arg.ContactIds,

@@ -29,8 +29,9 @@ type ContactsCreateParams struct {
 	CreatedAt        []pgtype.Timestamptz
 }
 
-// Rows are inserted in the order in which they are locked everywhere, so that two transactions that create the same
-// users wait for each other in one direction only. A time that the database's clock does not share is kept.
+// Rows are inserted in the order in which they are locked everywhere, so that two transactions that
+// create the same users wait for each other in one direction only. A time that the database's clock
+// does not share is kept.
 func (q *Queries) ContactsCreate(ctx context.Context, arg ContactsCreateParams) ([]string, error) {
 	rows, err := q.db.Query(ctx, ContactsCreate,
 		arg.OwnTime,
@@ -87,7 +88,8 @@ type ContactsHoldParams struct {
 	DecidedAt  []pgtype.Timestamptz
 }
 
-// Sets which engine holds users whose properties do not change, and their time where it is not the database's.
+// Sets the cache owner of users whose properties do not change, and their time if it is not the
+// database's.
 func (q *Queries) ContactsHold(ctx context.Context, arg ContactsHoldParams) error {
 	_, err := q.db.Exec(ctx, ContactsHold, arg.ContactIds, arg.Holders, arg.DecidedAt)
 	return err
@@ -141,9 +143,9 @@ type ContactsLockRow struct {
 	DecidedAt  pgtype.Timestamptz
 }
 
-// Takes the locks of users, in the order in which they are given, passing over those that somebody else holds. It is a
-// statement of its own, so that those that follow see what the previous holders of the locks have committed. Properties
-// that the caller knows, because the version is still the same, are not sent again.
+// Takes the locks of users in the given order, and skips users whom another transaction has locked.
+// It is a statement of its own, so that the statements after it see what the previous holders of
+// the locks have committed. It does not return properties whose version the caller knows.
 func (q *Queries) ContactsLock(ctx context.Context, arg ContactsLockParams) ([]ContactsLockRow, error) {
 	rows, err := q.db.Query(ctx, ContactsLock, arg.UserIds, arg.Ids, arg.Versions)
 	if err != nil {
@@ -204,10 +206,11 @@ type ContactsLockDueRow struct {
 	BucketNo int32
 }
 
-// Takes the locks of users for whom something is due, the longest overdue first, passing over those that are locked:
-// another worker has them. A user comes once per due instant, with the bucket. Whoever cannot take users through what they
-// have not followed passes over those of whom that is asked. (Is true keeps the planner from joining: so the numbers of
-// buckets are hashed once, however many there are.)
+// Takes the locks of users for whom something is due, the longest overdue first, and skips those
+// whom another worker has locked. It returns a row for each due instant, with the bucket. With
+// since_nos it skips users who have not followed the deployments that the caller cannot apply. ("Is
+// true" keeps the planner from joining, so that the numbers of buckets are hashed once, however
+// many there are.)
 func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams) ([]ContactsLockDueRow, error) {
 	rows, err := q.db.Query(ctx, ContactsLockDue,
 		arg.Now,
@@ -268,7 +271,7 @@ type ContactsLockKnownRow struct {
 	DecidedAt  pgtype.Timestamptz
 }
 
-// As ContactsLock, of users whose contacts are known by their numbers.
+// ContactsLock for users whose contacts the caller knows by id.
 func (q *Queries) ContactsLockKnown(ctx context.Context, arg ContactsLockKnownParams) ([]ContactsLockKnownRow, error) {
 	rows, err := q.db.Query(ctx, ContactsLockKnown, arg.Ids, arg.Versions)
 	if err != nil {
@@ -340,7 +343,7 @@ type ContactsLockWaitingRow struct {
 	DecidedAt  pgtype.Timestamptz
 }
 
-// As ContactsLock, for callers that cannot come back later: it waits for the locks.
+// ContactsLock for callers that cannot come back later: it waits for the locks.
 func (q *Queries) ContactsLockWaiting(ctx context.Context, arg ContactsLockWaitingParams) ([]ContactsLockWaitingRow, error) {
 	rows, err := q.db.Query(ctx, ContactsLockWaiting, arg.UserIds, arg.Ids, arg.Versions)
 	if err != nil {
@@ -487,7 +490,7 @@ type ContactsPatchParams struct {
 	DecidedAt     []pgtype.Timestamptz
 }
 
-// Changes properties of users, or what is known of their dates, and says which engine holds the users. In repeats, null forgets
+// Changes properties of users, or their dates, and sets the cache owner. In repeats, null removes
 // the date of a property.
 func (q *Queries) ContactsPatch(ctx context.Context, arg ContactsPatchParams) error {
 	_, err := q.db.Exec(ctx, ContactsPatch,
@@ -566,7 +569,7 @@ type ContactsReadRow struct {
 	DecidedAt  pgtype.Timestamptz
 }
 
-// As ContactsLock, for callers that change nothing: it takes no locks, and passes over nobody.
+// ContactsLock for callers that change nothing: it takes no locks and skips no user.
 func (q *Queries) ContactsRead(ctx context.Context, arg ContactsReadParams) ([]ContactsReadRow, error) {
 	rows, err := q.db.Query(ctx, ContactsRead, arg.UserIds, arg.Ids, arg.Versions)
 	if err != nil {
@@ -624,7 +627,8 @@ type ContactsSetDeletedParams struct {
 	Ats        []pgtype.Timestamptz
 }
 
-// Hides users, or shows them again. It is not logged as transitions, so whoever reads the log is told of it in another way.
+// Hides users, or shows them again. That is not a transition: readers of the log learn of it from
+// hidings.
 func (q *Queries) ContactsSetDeleted(ctx context.Context, arg ContactsSetDeletedParams) error {
 	_, err := q.db.Exec(ctx, ContactsSetDeleted, arg.ContactIds, arg.Deleted, arg.Ats)
 	return err

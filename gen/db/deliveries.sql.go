@@ -31,7 +31,8 @@ type DeliveriesBacklogRow struct {
 	Oldest   pgtype.Timestamptz
 }
 
-// What waits for each subscription. The time that it takes grows with what waits, which is little where all is well.
+// The number of waiting deliveries of each subscription. The time that it takes grows with that
+// number, which is usually small.
 func (q *Queries) DeliveriesBacklog(ctx context.Context) ([]DeliveriesBacklogRow, error) {
 	rows, err := q.db.Query(ctx, DeliveriesBacklog)
 	if err != nil {
@@ -201,21 +202,23 @@ type DeliveriesClaimRow struct {
 	BucketgenTransition BucketgenTransition
 }
 
-// Leases the deliveries that may go out now: of each subscription, user and bucket only the oldest that waits, so that
-// they arrive in order. A lease is no lock: nothing is held while the delivery is made. None is leased if something was
-// deployed, paused or resumed of which the caller has not heard.
+// Leases the deliveries that may go out now: of each subscription, user and bucket only the oldest
+// that waits, so that they arrive in order. A lease is not a lock: the row is not locked while the
+// delivery is made. It leases none if the caller does not know the last deployment.
 //
-// Of each subscription it reads at most its share, in the order of the index of what may go out. What turns out to be behind an
-// earlier delivery, or of a paused bucket, is marked and leaves that index, so that no later claim reads it; it is
-// returned as not taken. Two rules make the marks exact. First, a delivery is marked as behind only under a lock of the earlier one,
-// and who removes that one has locked it before, and then takes the mark away by a later statement (DeliveriesPromote).
-// Second, it is marked as paused only under a lock of the generation, and what was marked as of an earlier generation is read again.
-// Nothing here waits for a lock.
+// Of each subscription it reads at most its share, in the order of the index of what may go out.
+// What turns out to be behind an earlier delivery, or of a paused bucket, is marked and leaves that
+// index, so that no later claim reads it; it is returned as not taken. Two rules make the marks
+// exact. First, a delivery is marked as behind only under a lock of the earlier one, and who
+// removes that one has locked it before, and then takes the mark away by a later statement
+// (DeliveriesPromote). Second, it is marked as paused only under a lock of the generation, and what
+// was marked as of an earlier generation is read again. Nothing here waits for a lock.
 //
-// A head is locked and leased by its ctid, which saves two index lookups. If another transaction changes
-// the head in between, the ctid is out of date, and the head is left to a later claim.
+// A head is locked and leased by its ctid, which saves two index lookups. If another transaction
+// changes the head in between, the ctid is out of date, and the head is left to a later claim.
 //
-// Leases go by the clock of the database, unless time is virtual; next_at goes by the clock of the processes.
+// Leases go by the clock of the database, unless time is virtual; next_at goes by the clock of the
+// processes.
 func (q *Queries) DeliveriesClaim(ctx context.Context, arg DeliveriesClaimParams) ([]DeliveriesClaimRow, error) {
 	rows, err := q.db.Query(ctx, DeliveriesClaim,
 		arg.Virtual,
@@ -379,8 +382,8 @@ type DeliveriesDoneParams struct {
 	Lease           pgtype.UUID
 }
 
-// Of several deliveries, the one with the smaller id is locked first, here and wherever else anybody waits for one: so
-// nobody waits in a circle.
+// Every statement that waits for several deliveries locks them in the order of ids, so that none
+// waits in a circle.
 func (q *Queries) DeliveriesDone(ctx context.Context, arg DeliveriesDoneParams) error {
 	_, err := q.db.Exec(ctx, DeliveriesDone,
 		arg.ContactIds,
@@ -427,8 +430,9 @@ type DeliveriesExtendParams struct {
 	Lease           pgtype.UUID
 }
 
-// Keeps leases whose deliveries take longer, and returns those that it kept. One that is locked is being settled, or was lost
-// to another process: it is passed over, so that this never waits.
+// Extends leases whose deliveries take longer, and returns the deliveries whose lease it extended.
+// It skips a locked one, which is being completed or was lost to another process, so that it never
+// waits.
 func (q *Queries) DeliveriesExtend(ctx context.Context, arg DeliveriesExtendParams) ([]int64, error) {
 	rows, err := q.db.Query(ctx, DeliveriesExtend,
 		arg.Virtual,
@@ -494,7 +498,8 @@ type DeliveriesFailParams struct {
 	Lease           pgtype.UUID
 }
 
-// Puts deliveries off, or gives them up. What waits behind one that is put off is not read until that is removed.
+// Postpones deliveries, or gives them up. What waits behind a postponed one is not read before that
+// one is removed.
 func (q *Queries) DeliveriesFail(ctx context.Context, arg DeliveriesFailParams) error {
 	_, err := q.db.Exec(ctx, DeliveriesFail,
 		arg.ContactIds,
@@ -530,7 +535,7 @@ type DeliveriesHurryParams struct {
 	Subscriptions []string
 }
 
-// Lets what was put off go out now. Nothing that is behind another was ever put off.
+// Releases postponed deliveries now. A delivery that is behind another was never postponed.
 func (q *Queries) DeliveriesHurry(ctx context.Context, arg DeliveriesHurryParams) error {
 	_, err := q.db.Exec(ctx, DeliveriesHurry, arg.Now, arg.Subscriptions)
 	return err
@@ -576,9 +581,10 @@ type DeliveriesPromoteParams struct {
 	Ids             []int64
 }
 
-// Lets what waits behind deliveries that were removed go out. It must be a statement of its own after those that lock and
-// remove them: so it sees whatever was marked until they were locked, and nothing can be marked because of them afterwards.
-// Of each only the next is enough: the process that removes that one promotes what follows it.
+// Releases what waits behind deliveries that were removed. It is a statement of its own after those
+// that lock and remove them. So it sees all marks that were made before the lock, and none can be
+// made after. Releasing the next one of each key is enough: the process that removes that one
+// releases the one behind it.
 func (q *Queries) DeliveriesPromote(ctx context.Context, arg DeliveriesPromoteParams) error {
 	_, err := q.db.Exec(ctx, DeliveriesPromote,
 		arg.ContactIds,
@@ -614,7 +620,8 @@ type DeliveriesReplayParams struct {
 	Ids []int64
 }
 
-// Lets deliveries that were given up go out again, marked as replayed. They come after what has gone out since.
+// Releases deliveries that were given up, marked as replayed. They come after what has gone out
+// since.
 func (q *Queries) DeliveriesReplay(ctx context.Context, arg DeliveriesReplayParams) (int64, error) {
 	result, err := q.db.Exec(ctx, DeliveriesReplay, arg.Now, arg.Ids)
 	if err != nil {

@@ -216,7 +216,8 @@ type ContactsFollowParams struct {
 	Strangers   []int32
 }
 
-// Notes which deployment users have followed, and which one a process knew of that changed them, or -1.
+// Sets the deployment that users have followed, and the last one that a process with other
+// definitions knew when it changed them, or -1.
 func (q *Queries) ContactsFollow(ctx context.Context, arg ContactsFollowParams) error {
 	_, err := q.db.Exec(ctx, ContactsFollow, arg.ContactIds, arg.Generations, arg.Strangers)
 	return err
@@ -237,7 +238,7 @@ type ContactsNextRow struct {
 	LastID int64
 }
 
-// How many users come after one, so many at most, and the last of them.
+// How many users come after one, up to a number, and the last of them.
 func (q *Queries) ContactsNext(ctx context.Context, arg ContactsNextParams) (ContactsNextRow, error) {
 	row := q.db.QueryRow(ctx, ContactsNext, arg.AfterID, arg.Size)
 	var i ContactsNextRow
@@ -425,9 +426,9 @@ type DeploymentsClaimParams struct {
 	AfterID int64
 }
 
-// Takes users, from the cursor on, unless somebody else has just done so. It commits at once, so that any number of workers
-// share the work without waiting for each other, and at the rate that all of them together may have. Whoever dies on the
-// way leaves users behind, whom the last look finds.
+// Takes users, from the cursor on, unless another worker has just done so. It commits at once, so
+// that any number of workers share the work without waiting for each other, at the rate that all of
+// them together may have. A worker that dies leaves users behind, whom the last check finds.
 func (q *Queries) DeploymentsClaim(ctx context.Context, arg DeploymentsClaimParams) (pgtype.Timestamptz, error) {
 	row := q.db.QueryRow(ctx, DeploymentsClaim,
 		arg.UptoID,
@@ -657,8 +658,9 @@ type DeploymentsUnfinishedRow struct {
 	Gone     int64
 }
 
-// Deployments that users are still to follow, up to one. The last of them stands for all: who follows it has followed the
-// others. One that came later is left to those who know it: whoever does not finds that nobody is behind.
+// Deployments that users still have to follow, up to one. The last of them stands for all: a user
+// who has followed it has followed the others. A later one is left to processes that know it,
+// because no user appears to be behind it in others.
 func (q *Queries) DeploymentsUnfinished(ctx context.Context, knownNo int32) ([]DeploymentsUnfinishedRow, error) {
 	rows, err := q.db.Query(ctx, DeploymentsUnfinished, knownNo)
 	if err != nil {
@@ -742,7 +744,7 @@ const GenerationLock = `-- name: GenerationLock :one
 select g.no from bucketgen.generation g for update
 `
 
-// Whoever deploys, pauses or resumes does so one after the other.
+// Deployments, pauses and resumes take this lock, one after the other.
 func (q *Queries) GenerationLock(ctx context.Context) (int32, error) {
 	row := q.db.QueryRow(ctx, GenerationLock)
 	var no int32
@@ -770,8 +772,8 @@ type GenerationSeenRow struct {
 	At pgtype.Timestamptz
 }
 
-// The number of the last deployment, and the time by the database's clock: read after the locks of users were taken, it is not
-// earlier than what any process has read before that had them.
+// The number of the last deployment, and the time of the database's clock. It is read after the
+// locks of users, so that the time is not before what any earlier holder of the locks has read.
 func (q *Queries) GenerationSeen(ctx context.Context) (GenerationSeenRow, error) {
 	row := q.db.QueryRow(ctx, GenerationSeen)
 	var i GenerationSeenRow

@@ -54,9 +54,10 @@ type EventNamesCreateRow struct {
 	Name string
 }
 
-// Creates names that no definition declares, in the given order, as far as the bound leaves room, and returns their numbers. Names that
-// exist already are missing from the answer, as are those beyond the bound. The names are inserted in bytewise
-// order, so that two transactions that create the same names do not wait for each other in a circle.
+// Creates names that no definition declares, in the given order, as far as the bound leaves room,
+// and returns their numbers. Names that exist already are missing from the result, as are those
+// beyond the bound. The names are inserted in bytewise order, so that two transactions that create
+// the same names do not wait for each other in a circle.
 func (q *Queries) EventNamesCreate(ctx context.Context, arg EventNamesCreateParams) ([]EventNamesCreateRow, error) {
 	rows, err := q.db.Query(ctx, EventNamesCreate,
 		arg.Since,
@@ -114,7 +115,8 @@ values ($1, 0, 0)
 on conflict (hour, writer) do update set created = c.created
 `
 
-// Lets one engine at a time create names, so that the count that it reads next is exact. The row is locked until the transaction ends.
+// Lets one engine at a time create names, so that the count that it reads next is exact. The row is
+// locked until the transaction ends.
 func (q *Queries) EventNamesLock(ctx context.Context, hour pgtype.Timestamptz) error {
 	_, err := q.db.Exec(ctx, EventNamesLock, hour)
 	return err
@@ -126,8 +128,9 @@ select set_config('lock_timeout', $1::text, true) as waits, set_config('plan_cac
     set_config('enable_mergejoin', 'off', true) as merges
 `
 
-// Limits how long a transaction that creates names waits: for another one, or for a caller's that creates the same name. A plan that was
-// made while the table was small must not read all of it later.
+// Limits how long a transaction that creates names waits for another one, or for a caller's that
+// creates the same name. It also keeps a plan that was made while the table was small from reading
+// all of it later.
 func (q *Queries) EventNamesPatience(ctx context.Context, timeout string) error {
 	_, err := q.db.Exec(ctx, EventNamesPatience, timeout)
 	return err
@@ -153,8 +156,8 @@ type EventNamesRegisterRow struct {
 	Name string
 }
 
-// The numbers of names that definitions declare, given to those that have none yet. A name that another transaction is just adding
-// may be missing from the answer.
+// The numbers of names that definitions declare. It gives numbers to names that have none. A name
+// that another transaction is just adding may be missing from the result.
 func (q *Queries) EventNamesRegister(ctx context.Context, names []string) ([]EventNamesRegisterRow, error) {
 	rows, err := q.db.Query(ctx, EventNamesRegister, names)
 	if err != nil {

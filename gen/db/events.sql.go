@@ -51,8 +51,9 @@ type EventsAroundRow struct {
 	Later   []pgtype.Timestamptz
 }
 
-// The occurrences of an event around the end of a window that ends some time ago: the newest up to it, newest first, and
-// the oldest after it, so many of each. The index is read from there in both directions, whatever the length of the history.
+// The occurrences of an event around the end of a window that ends some time ago: the newest up to
+// it, newest first, and the oldest after it, up to a number of each. The index is read from there
+// in both directions, whatever the length of the history.
 func (q *Queries) EventsAround(ctx context.Context, arg EventsAroundParams) ([]EventsAroundRow, error) {
 	rows, err := q.db.Query(ctx, EventsAround,
 		arg.UserIds,
@@ -149,7 +150,8 @@ type EventsLoggedRow struct {
 	Traits     []byte
 }
 
-// What some users did, user by user, in the order in which it was received: of one who was merged, by whichever name.
+// What some users did, user by user, in the order of receipt. Users who were merged are found by
+// each of their names.
 func (q *Queries) EventsLogged(ctx context.Context, arg EventsLoggedParams) ([]EventsLoggedRow, error) {
 	rows, err := q.db.Query(ctx, EventsLogged,
 		arg.AfterID,
@@ -211,11 +213,11 @@ type EventsNewestRow struct {
 	Newest  []pgtype.Timestamptz
 }
 
-// The newest occurrences of an event, so many of them, for each pair of user and event. The index is read from its end
-// and no further than that, whatever the length of the user's history. Here and in every other query with contact_of, a
-// contact_id of 0 says that the caller does not know which contact the user is. OccurrencesNewest repeats this text for another
-// table, as OccurrencesAround repeats EventsAround: a table's name cannot be a parameter, and one query over a union of both tables
-// would enter both indexes.
+// The newest occurrences of an event, up to a number, for each pair of user and event. The index is
+// read from its end and no further, whatever the length of the user's history. In every query with
+// contact_of, a contact_id of 0 says that the caller does not know the contact. OccurrencesNewest
+// repeats this text for another table, as OccurrencesAround repeats EventsAround: a table's name
+// cannot be a parameter, and one query over a union of both tables would read both indexes.
 func (q *Queries) EventsNewest(ctx context.Context, arg EventsNewestParams) ([]EventsNewestRow, error) {
 	rows, err := q.db.Query(ctx, EventsNewest,
 		arg.UserIds,
@@ -268,7 +270,8 @@ type EventsRecentRow struct {
 	Instants  []pgtype.Timestamptz
 }
 
-// When users did what, event by event and the newest of each first, so many at most. The index is read in one go.
+// When users did what, event by event and the newest of each first, up to a number. The index is
+// read in one go.
 func (q *Queries) EventsRecent(ctx context.Context, arg EventsRecentParams) ([]EventsRecentRow, error) {
 	rows, err := q.db.Query(ctx, EventsRecent, arg.ContactIds, arg.Most)
 	if err != nil {

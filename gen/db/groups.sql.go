@@ -41,7 +41,7 @@ type GroupsNewestRow struct {
 	OccurredAt pgtype.Timestamptz
 }
 
-// The groups of a signal with the newest occurrences, so many of them, the newest first.
+// The groups of a signal with the newest occurrences, up to a number, the newest first.
 func (q *Queries) GroupsNewest(ctx context.Context, arg GroupsNewestParams) ([]GroupsNewestRow, error) {
 	rows, err := q.db.Query(ctx, GroupsNewest,
 		arg.UserIds,

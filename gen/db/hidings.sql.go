@@ -28,7 +28,8 @@ type HidingsBetweenParams struct {
 	Running   []pgtype.Uint64
 }
 
-// Users who were hidden, or shown again, between two marks: by transactions that were under way at the first, or later.
+// Users who were hidden, or shown again, between two snapshots: by transactions that were in
+// progress at the first, or later.
 func (q *Queries) HidingsBetween(ctx context.Context, arg HidingsBetweenParams) ([]string, error) {
 	rows, err := q.db.Query(ctx, HidingsBetween,
 		arg.Late,

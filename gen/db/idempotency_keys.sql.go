@@ -21,8 +21,8 @@ type IdempotencyKeysForgetParams struct {
 	Most   int32
 }
 
-// Forgets keys that are older than the horizon within which repetitions are recognised, some at a time. (They go by their
-// places, because the planner would join the whole table by their keys.)
+// Removes keys that are older than the horizon within which repetitions are recognised, some at a
+// time. It finds them by ctid, because the planner would join the whole table by their keys.
 func (q *Queries) IdempotencyKeysForget(ctx context.Context, arg IdempotencyKeysForgetParams) (int64, error) {
 	result, err := q.db.Exec(ctx, IdempotencyKeysForget, arg.Before, arg.Most)
 	if err != nil {

@@ -28,8 +28,8 @@ type IdentitiesAddAnonymousParams struct {
 	UserID      string
 }
 
-// Gives a user who has few names an anonymous id, which stays with the user who had it first. The lock keeps a merge away, which would leave the
-// id with a user who is gone.
+// Gives an anonymous id to a user who has few names. An id stays with the user who had it first.
+// The lock keeps a merge away, which would leave the id with a user who is gone.
 func (q *Queries) IdentitiesAddAnonymous(ctx context.Context, arg IdentitiesAddAnonymousParams) error {
 	_, err := q.db.Exec(ctx, IdentitiesAddAnonymous, arg.AnonymousID, arg.Most, arg.UserID)
 	return err
@@ -53,9 +53,9 @@ type IdentitiesMergeParams struct {
 	Now    pgtype.Timestamptz
 }
 
-// Gives a user all names of one who is merged into them. Nobody waits for a row of these but whoever has the lock of the user
-// whose name it was.
-// What the names stand for has changed without a transition, which whoever remembers it is told of.
+// Gives a user all names of one who is merged into them. Only the holder of the lock of a name's
+// user waits for its row. The names lead to another user now without a transition: readers that
+// cache them learn of it from hidings.
 func (q *Queries) IdentitiesMerge(ctx context.Context, arg IdentitiesMergeParams) error {
 	_, err := q.db.Exec(ctx, IdentitiesMerge, arg.IntoID, arg.FromID, arg.Now)
 	return err
@@ -115,8 +115,8 @@ type IdentitiesUsersRow struct {
 	Deleted bool
 }
 
-// The users that names stand for, those of users who were merged into others included. The limit makes the planner look each name
-// up, instead of reading all of them.
+// The users that names lead to, including names of merged users. The limit makes the planner find
+// each name by the index, instead of reading all of them.
 func (q *Queries) IdentitiesUsers(ctx context.Context, names []string) ([]IdentitiesUsersRow, error) {
 	rows, err := q.db.Query(ctx, IdentitiesUsers, names)
 	if err != nil {

@@ -143,7 +143,8 @@ type KeysOfManyRow struct {
 	Hash []byte
 }
 
-// The keys with hashes, unless they are revoked. Keys that a process has not seen yet are looked up together.
+// The keys with hashes, unless they are revoked. Keys that a process has not seen yet are looked up
+// together.
 func (q *Queries) KeysOfMany(ctx context.Context, hashes [][]byte) ([]KeysOfManyRow, error) {
 	rows, err := q.db.Query(ctx, KeysOfMany, hashes)
 	if err != nil {

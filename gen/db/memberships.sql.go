@@ -39,7 +39,7 @@ type MembershipsAllRow struct {
 	Blocked   bool
 }
 
-// All stays of users, the latest of each bucket first, so many of them at most.
+// All stays of users, the latest of each bucket first, up to a number.
 func (q *Queries) MembershipsAll(ctx context.Context, arg MembershipsAllParams) ([]MembershipsAllRow, error) {
 	rows, err := q.db.Query(ctx, MembershipsAll, arg.ContactIds, arg.Most)
 	if err != nil {
@@ -120,7 +120,7 @@ type MembershipsArmRow struct {
 	DueAt  pgtype.Timestamptz
 }
 
-// The active stay of a user in a bucket, and when it is to be looked at: null if never.
+// The active stay of a user in a bucket, and its due instant: null if there is none.
 func (q *Queries) MembershipsArm(ctx context.Context, arg MembershipsArmParams) (MembershipsArmRow, error) {
 	row := q.db.QueryRow(ctx, MembershipsArm, arg.BucketNo, arg.UserID)
 	var i MembershipsArmRow
@@ -153,7 +153,7 @@ type MembershipsArmedRow struct {
 	DueAt    pgtype.Timestamptz
 }
 
-// The active ones of those stays that are to be looked at at some instant.
+// Those of the given stays that are active and have a due instant.
 func (q *Queries) MembershipsArmed(ctx context.Context, arg MembershipsArmedParams) ([]MembershipsArmedRow, error) {
 	rows, err := q.db.Query(ctx, MembershipsArmed, arg.ContactIds, arg.BucketNos)
 	if err != nil {
@@ -218,6 +218,66 @@ func (q *Queries) MembershipsCounts(ctx context.Context) ([]MembershipsCountsRow
 	for rows.Next() {
 		var i MembershipsCountsRow
 		if err := rows.Scan(&i.BucketNo, &i.Members); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const MembershipsCurrent = `-- name: MembershipsCurrent :many
+select w.user_id::text as user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
+from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id) as w
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
+cross join lateral (
+    select contact_id, bucket_no, epoch, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null
+    union all
+    select contact_id, bucket_no, epoch, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at from bucketgen.memberships b where b.contact_id = c.id and b.blocked
+    offset 0
+) m
+`
+
+type MembershipsCurrentParams struct {
+	UserIds    []string
+	ContactIds []int64
+}
+
+type MembershipsCurrentRow struct {
+	UserID    string
+	BucketNo  int32
+	Epoch     int32
+	EnteredAt pgtype.Timestamptz
+	LeftAt    pgtype.Timestamptz
+	AnchorAt  pgtype.Timestamptz
+	TickedAt  pgtype.Timestamptz
+	Blocked   bool
+}
+
+// The stays that matter to what happens to a user: active ones, and those that keep the clock from
+// letting the user join again. (Offset 0 keeps the planner from joining whole tables where it
+// believes them to be small.)
+func (q *Queries) MembershipsCurrent(ctx context.Context, arg MembershipsCurrentParams) ([]MembershipsCurrentRow, error) {
+	rows, err := q.db.Query(ctx, MembershipsCurrent, arg.UserIds, arg.ContactIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MembershipsCurrentRow
+	for rows.Next() {
+		var i MembershipsCurrentRow
+		if err := rows.Scan(
+			&i.UserID,
+			&i.BucketNo,
+			&i.Epoch,
+			&i.EnteredAt,
+			&i.LeftAt,
+			&i.AnchorAt,
+			&i.TickedAt,
+			&i.Blocked,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -298,7 +358,7 @@ type MembershipsJoinParams struct {
 	Sources    []string
 }
 
-// Whoever finds an active stay there has lost and changes nothing.
+// An insert that finds an active stay has lost the race and changes nothing.
 func (q *Queries) MembershipsJoin(ctx context.Context, arg MembershipsJoinParams) error {
 	_, err := q.db.Exec(ctx, MembershipsJoin,
 		arg.ContactIds,
@@ -377,8 +437,9 @@ type MembershipsLeaveParams struct {
 	Blocked    []bool
 }
 
-// Compare and swap: only a stay that is still active is closed. (That is said in a way that no index knows, because the
-// planner would go through all active stays where it believes them to be few.)
+// Compare and swap: it closes only stays that are still active. (The condition is written so that
+// no index serves it, because the planner would read all active stays where it believes them to be
+// few.)
 func (q *Queries) MembershipsLeave(ctx context.Context, arg MembershipsLeaveParams) error {
 	_, err := q.db.Exec(ctx, MembershipsLeave,
 		arg.ContactIds,
@@ -410,7 +471,8 @@ type MembershipsOfRow struct {
 	Source    *string
 }
 
-// The stays of a user that last. Of one who is in no bucket there is a row without a stay, of one who is unknown none.
+// The active stays of a user. A user who is in no bucket has a row without a stay, an unknown one
+// has none.
 func (q *Queries) MembershipsOf(ctx context.Context, userID string) ([]MembershipsOfRow, error) {
 	rows, err := q.db.Query(ctx, MembershipsOf, userID)
 	if err != nil {
@@ -460,8 +522,8 @@ type MembershipsOfEachRow struct {
 	BucketNo int32
 }
 
-// The buckets that each of some users is in, and the name by which they go now: no row if they are unknown, one without a
-// bucket, which has the number 0, if they are in none. (Offset 0 as above.)
+// The buckets that each of some users is in, and their canonical name. An unknown user has no row.
+// A user who is in no bucket has one with the bucket number 0. (Offset 0 as above.)
 func (q *Queries) MembershipsOfEach(ctx context.Context, names []string) ([]MembershipsOfEachRow, error) {
 	rows, err := q.db.Query(ctx, MembershipsOfEach, names)
 	if err != nil {
@@ -587,9 +649,9 @@ type MembershipsPageAtRow struct {
 	Source    string
 }
 
-// Who was a member of a bucket at a time, in the order of contact ids. Stays that last and stays that have ended are in
-// two indexes; of each come as many as could be on the page. (Offset 0 keeps the planner from walking through all contacts
-// beside them.)
+// The members of a bucket at a time, in the order of contact ids. Stays that last and stays that
+// have ended are in two indexes. It reads as many of each as could be on the page. (Offset 0 keeps
+// the planner from reading all contacts beside them.)
 func (q *Queries) MembershipsPageAt(ctx context.Context, arg MembershipsPageAtParams) ([]MembershipsPageAtRow, error) {
 	rows, err := q.db.Query(ctx, MembershipsPageAt,
 		arg.At,
@@ -696,7 +758,7 @@ type MembershipsPriorRow struct {
 	Blocked   bool
 }
 
-// The prior count, and with it the last leave: the latest stay of each pair of user and bucket, if there ever was one.
+// The latest stay of each pair of user and bucket, if there is one: its number is the prior count.
 func (q *Queries) MembershipsPrior(ctx context.Context, arg MembershipsPriorParams) ([]MembershipsPriorRow, error) {
 	rows, err := q.db.Query(ctx, MembershipsPrior, arg.UserIds, arg.ContactIds, arg.BucketNos)
 	if err != nil {
@@ -706,65 +768,6 @@ func (q *Queries) MembershipsPrior(ctx context.Context, arg MembershipsPriorPara
 	var items []MembershipsPriorRow
 	for rows.Next() {
 		var i MembershipsPriorRow
-		if err := rows.Scan(
-			&i.UserID,
-			&i.BucketNo,
-			&i.Epoch,
-			&i.EnteredAt,
-			&i.LeftAt,
-			&i.AnchorAt,
-			&i.TickedAt,
-			&i.Blocked,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const MembershipsStanding = `-- name: MembershipsStanding :many
-select w.user_id::text as user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
-from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id) as w
-cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
-cross join lateral (
-    select contact_id, bucket_no, epoch, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null
-    union all
-    select contact_id, bucket_no, epoch, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at from bucketgen.memberships b where b.contact_id = c.id and b.blocked
-    offset 0
-) m
-`
-
-type MembershipsStandingParams struct {
-	UserIds    []string
-	ContactIds []int64
-}
-
-type MembershipsStandingRow struct {
-	UserID    string
-	BucketNo  int32
-	Epoch     int32
-	EnteredAt pgtype.Timestamptz
-	LeftAt    pgtype.Timestamptz
-	AnchorAt  pgtype.Timestamptz
-	TickedAt  pgtype.Timestamptz
-	Blocked   bool
-}
-
-// The stays of users that matter to whatever happens to them: the active ones, and those that keep the clock from
-// letting them join again. (Offset 0 keeps the planner from joining whole tables where it believes them to be small.)
-func (q *Queries) MembershipsStanding(ctx context.Context, arg MembershipsStandingParams) ([]MembershipsStandingRow, error) {
-	rows, err := q.db.Query(ctx, MembershipsStanding, arg.UserIds, arg.ContactIds)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []MembershipsStandingRow
-	for rows.Next() {
-		var i MembershipsStandingRow
 		if err := rows.Scan(
 			&i.UserID,
 			&i.BucketNo,

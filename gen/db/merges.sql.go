@@ -59,8 +59,8 @@ type ContactsMergeParams struct {
 	FromID int64
 }
 
-// Of each property the survivor has the value with the newer date, with all that is known of its dates. A value without a date
-// fills a gap. It is one statement, so that all of it goes by what was before.
+// Of each property, the survivor gets the value with the newer date, and its dates. A value without
+// a date fills a gap. It is one statement, so that all of it sees what was before.
 func (q *Queries) ContactsMerge(ctx context.Context, arg ContactsMergeParams) error {
 	_, err := q.db.Exec(ctx, ContactsMerge, arg.IntoID, arg.FromID)
 	return err
@@ -94,7 +94,8 @@ type ContactsMergedParams struct {
 	FromID int64
 }
 
-// Leaves nothing of the loser but their name. The email address stays, for deliveries that still wait.
+// Removes everything of the loser but the name. The email address stays, for deliveries that still
+// wait.
 func (q *Queries) ContactsMerged(ctx context.Context, arg ContactsMergedParams) error {
 	_, err := q.db.Exec(ctx, ContactsMerged, arg.Now, arg.FromID)
 	return err
@@ -117,9 +118,10 @@ type EventsMergeParams struct {
 	FromID int64
 }
 
-// What becomes of the rows of a user who is merged into another, under the locks of both. What is made from the log goes, and
-// is made anew for the survivor.
-// What the loser did arrives at the survivor now, after all that they did themselves: it is given new ids, in the old order.
+// The rows of a user who is merged into another, under the locks of both. What is derived from the
+// log is removed, and derived anew for the survivor.
+// Moves the loser's events to the survivor, after the survivor's own: they get new ids, in the old
+// order.
 func (q *Queries) EventsMerge(ctx context.Context, arg EventsMergeParams) error {
 	_, err := q.db.Exec(ctx, EventsMerge, arg.IntoID, arg.FromID)
 	return err
@@ -186,10 +188,11 @@ type MembershipsMergeParams struct {
 	FromID    int64
 }
 
-// Stays of the loser become the survivor's, by the numbers that were decided, with all that happened to them. What of it still
-// waits to be delivered goes with it, in the order of ids, in which whoever settles deliveries locks them. Who is at one of these
-// has lost the lease: it comes again, by the other name. No delivery of the loser stays marked as behind another, which may be one
-// that moves; the next claim marks what is.
+// Moves stays of the loser to the survivor, under the numbers that were decided, with their
+// transitions. Their waiting deliveries move too, in the order of ids, in which dispatchers lock
+// them. A dispatcher that is making one of these loses the lease: the delivery goes out again, for
+// the survivor. No delivery of the loser stays marked as behind another, which may be one that
+// moves; the next claim marks them again.
 func (q *Queries) MembershipsMerge(ctx context.Context, arg MembershipsMergeParams) error {
 	_, err := q.db.Exec(ctx, MembershipsMerge,
 		arg.IntoID,

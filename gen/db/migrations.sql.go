@@ -49,8 +49,8 @@ where c.relnamespace = (select e.relnamespace from pg_catalog.pg_class e where e
 order by c.relname, p.privilege
 `
 
-// The privileges on tables and sequences that the role lacks to run an engine. The engine only reads migrations and
-// compatibility. The sequence of an identity column needs no privilege.
+// The privileges on tables and sequences that the role lacks to run an engine. The engine only
+// reads migrations and compatibility. The sequence of an identity column needs no privilege.
 func (q *Queries) PrivilegesMissing(ctx context.Context) ([]string, error) {
 	rows, err := q.db.Query(ctx, PrivilegesMissing)
 	if err != nil {
@@ -114,8 +114,8 @@ type ServerWritableRow struct {
 	Granted  bool
 }
 
-// Whether the database takes writes, as far as a read can see that: neither a standby nor a read-only session does, nor a role that
-// may not insert.
+// Whether the database takes writes, as far as a read can find out. A standby does not, nor a
+// read-only session, nor a role that may not insert.
 func (q *Queries) ServerWritable(ctx context.Context) (ServerWritableRow, error) {
 	row := q.db.QueryRow(ctx, ServerWritable)
 	var i ServerWritableRow

@@ -39,7 +39,7 @@ type ProgressNewestRow struct {
 	OutcomeAt  pgtype.Timestamptz
 }
 
-// When sequences were last completed, with whatever key.
+// When sequences were last completed, with any key.
 func (q *Queries) ProgressNewest(ctx context.Context, arg ProgressNewestParams) ([]ProgressNewestRow, error) {
 	rows, err := q.db.Query(ctx, ProgressNewest, arg.UserIds, arg.ContactIds, arg.SequenceNos)
 	if err != nil {
@@ -160,8 +160,8 @@ type ProgressOpenRow struct {
 	OutcomeAt pgtype.Timestamptz
 }
 
-// The oldest chains that ended after an instant and that nothing has answered, so many of them, oldest first. Those that
-// ended up to then are in the index and are not read.
+// The oldest chains that ended after an instant and that nothing has answered, up to a number,
+// oldest first. Those that ended before are in the index and are not read.
 func (q *Queries) ProgressOpen(ctx context.Context, arg ProgressOpenParams) ([]ProgressOpenRow, error) {
 	rows, err := q.db.Query(ctx, ProgressOpen,
 		arg.UserIds,

@@ -58,7 +58,7 @@ type SumsOfRow struct {
 	Numbers    []string
 }
 
-// Sums of users, with the oldest occurrences that are still in the window, so many of them.
+// Sums of users, with the oldest occurrences that are still in the window, up to a number.
 func (q *Queries) SumsOf(ctx context.Context, arg SumsOfParams) ([]SumsOfRow, error) {
 	rows, err := q.db.Query(ctx, SumsOf,
 		arg.UserIds,

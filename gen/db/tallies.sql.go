@@ -39,7 +39,7 @@ update bucketgen.tallied t
 set known = greatest(t.known, $1), before = pg_current_xact_id()
 `
 
-// Says what is to be added up next. The id must have been read before this transaction was given its number.
+// Sets what is rolled up next. The id must have been read before this transaction got its number.
 func (q *Queries) TalliedKnow(ctx context.Context, known int64) error {
 	_, err := q.db.Exec(ctx, TalliedKnow, known)
 	return err
@@ -60,9 +60,9 @@ type TalliedTakeRow struct {
 	Strange  bool
 }
 
-// How far the log is added up, for the one who adds up more: whoever else wants to finds no row. What is next is complete
-// if all transactions are over that may have a part in it. A number that no transaction has had yet comes from another
-// database server, of which this is a copy, and says nothing.
+// How far the log is rolled up, locked. A second engine finds no row. What is next is complete if
+// all transactions that may have a part in it are over. A transaction number that the server has
+// not given yet is from another database server, of which this is a copy, and says nothing.
 func (q *Queries) TalliedTake(ctx context.Context) (TalliedTakeRow, error) {
 	row := q.db.QueryRow(ctx, TalliedTake)
 	var i TalliedTakeRow
@@ -80,7 +80,7 @@ insert into bucketgen.tallies as h (bucket_no, hour, entered, "left", dwell)
 select t.bucket_no, date_bin('1 hour', t.at, '2000-01-01T00:00:00Z'), count(*) filter (where t.kind = 'entered'),
     count(*) filter (where t.kind = 'left'), coalesce(sum(extract(epoch from t.at - m.entered_at) * 1000000), 0)
 from bucketgen.transitions t
-left join lateral ( -- one look into the index for each, whatever the planner thinks of their number
+left join lateral ( -- one index lookup for each, whatever the planner estimates
     select e.entered_at from bucketgen.memberships e
     where t.kind = 'left' and e.contact_id = t.contact_id and e.bucket_no = t.bucket_no and e.epoch = t.epoch
     limit 1
@@ -149,9 +149,9 @@ type TalliesOfRow struct {
 	Dwell    string
 }
 
-// What happened to a bucket, in steps of time; all that was earlier than one of them comes with that one. What is not added
-// up yet is read from the log; who is deleted is no member since, without having left. As one statement, all of that is of
-// one moment.
+// The transitions of a bucket, counted in steps of time. All that was before one of the steps
+// counts in that one. What is not rolled up yet is read from the log. Deleted users are no members,
+// without having left. It is one statement, so that all of it is of one moment.
 func (q *Queries) TalliesOf(ctx context.Context, arg TalliesOfParams) ([]TalliesOfRow, error) {
 	rows, err := q.db.Query(ctx, TalliesOf,
 		arg.Step,

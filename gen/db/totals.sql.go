@@ -38,7 +38,8 @@ type TotalsAddParams struct {
 	LastValues  []string
 }
 
-// Adds to totals. Of occurrences at one instant, the one that came first is the first, and the one that came last the last.
+// Adds to totals. Of occurrences at one instant, the one that came first is the first, and the one
+// that came last the last.
 func (q *Queries) TotalsAdd(ctx context.Context, arg TotalsAddParams) error {
 	_, err := q.db.Exec(ctx, TotalsAdd,
 		arg.ContactIds,

@@ -39,7 +39,8 @@ select pg_current_xact_id()::text as xid, pg_postmaster_start_time()::timestampt
     (current_setting('synchronous_commit') <> 'off')::boolean as lasts
 from (
     select set_config('lock_timeout', $1, true),
-        -- A process that stops in the midst of a transaction must not keep its users for ever. A value that was set stays.
+        -- A process that stops within a transaction must not lock its users for ever. A configured
+        -- value stays.
         set_config('idle_in_transaction_session_timeout', coalesce(nullif(current_setting('idle_in_transaction_session_timeout'), '0'), '30s'), true),
         set_config('plan_cache_mode', 'force_generic_plan', true),
         set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
@@ -60,10 +61,11 @@ type TransactionBegunRow struct {
 	Lasts       bool
 }
 
-// Sets how a transaction of the engine runs, notes its mark if it leaves one when it commits, and returns its number, by which
-// start of the server it runs, and whether what is committed lasts, whatever happens. The statements that follow are the same for every
-// batch, and so are their plans: one look into an index for each thing that is asked. Planning them anew each time would
-// cost more than running them, and a plan that was made while a table was small must not read all of it later.
+// Sets up a transaction of the engine, writes its commit token if it has one, and returns its
+// number, when the server was started, and whether its commits are durable. The statements that
+// follow are the same for every batch, and so are their plans: one index lookup for each thing.
+// Planning them again each time would cost more than running them. A plan that was made while a
+// table was small must not read all of it later.
 func (q *Queries) TransactionBegun(ctx context.Context, arg TransactionBegunParams) (TransactionBegunRow, error) {
 	row := q.db.QueryRow(ctx, TransactionBegun,
 		arg.LockTimeout,
@@ -88,8 +90,9 @@ type TransactionEndParams struct {
 	Busy bool
 }
 
-// Ends the session of a transaction whose connection was lost, if it is still in progress: at once if it only waits for a
-// statement, otherwise if it is to be ended though it is busy. A transaction that waits for a standby is committed, and left alone.
+// Ends the session of a transaction whose connection was lost, if it is still in progress. An idle
+// session is ended at once, a busy one only if busy is set. A transaction that waits for a standby
+// is committed, and left alone.
 func (q *Queries) TransactionEnd(ctx context.Context, arg TransactionEndParams) (int64, error) {
 	result, err := q.db.Exec(ctx, TransactionEnd, arg.Xid, arg.Busy)
 	if err != nil {
@@ -114,8 +117,8 @@ select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('en
     set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)
 `
 
-// Sets how statements of a transaction are planned that leaves no mark: as TransactionBegun does. It needs no number, so it costs
-// nothing where there is nothing to write.
+// Sets how the statements of a transaction without a commit token are planned, as TransactionBegun
+// does. It needs no transaction number, so it costs nothing if there is nothing to write.
 func (q *Queries) TransactionPlanned(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, TransactionPlanned)
 	return err
@@ -125,8 +128,9 @@ const TransactionStatus = `-- name: TransactionStatus :one
 select (case when pg_is_in_recovery() then 'in progress' else coalesce(pg_xact_status(cast($1::text as xid8)), '') end)::text
 `
 
-// Whether a transaction is still in progress. That its number is said to be of the future means that the server has
-// crashed since, and the transaction with it. A standby does not know: what it has not replayed may be committed.
+// Whether a transaction is still in progress. If the server says that its number is in the future,
+// it has crashed since, and the transaction with it. A standby does not know: the transaction may
+// be committed and not replayed yet.
 func (q *Queries) TransactionStatus(ctx context.Context, xid string) (string, error) {
 	row := q.db.QueryRow(ctx, TransactionStatus, xid)
 	var column_1 string

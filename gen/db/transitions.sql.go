@@ -90,11 +90,14 @@ type TransitionsBetweenRow struct {
 	Suppressed   bool
 }
 
-// What can be seen at a mark and could not at an earlier one, in the order of ids: what transactions have logged that were
-// under way at the earlier one, by their numbers, and what later ones have. The ids of those are greater than all that were to
-// be seen, so it walks along them. (Coalesce hides the numbers from the planner, which is to do that.) But there may be some
-// whose number was greater than that of any that had come to an end, so that the earlier mark does not name them, and who had
-// been given ids before others that it saw: they are looked for by their numbers, once, since their ids come first.
+// The transitions that are visible in a snapshot and were not in an earlier one, in the order of
+// ids.
+//
+// Transactions that were in progress at the earlier snapshot are found by their numbers. Later ones
+// have ids greater than all that were visible, and are found by id. (Coalesce hides the numbers
+// from the planner, so that it does that.) A third kind had a number greater than that of any
+// transaction that had ended, so that the earlier snapshot does not name it, and got ids before
+// others that were visible. Those are found by number, once, since their ids come first.
 func (q *Queries) TransitionsBetween(ctx context.Context, arg TransitionsBetweenParams) ([]TransitionsBetweenRow, error) {
 	rows, err := q.db.Query(ctx, TransitionsBetween,
 		arg.Size,
@@ -158,7 +161,7 @@ type TransitionsByTimeRow struct {
 	Email               *string
 }
 
-// What happened to anybody since a transition, by the time at which it became true.
+// The transitions of all users since one of them, by the time at which they became true.
 func (q *Queries) TransitionsByTime(ctx context.Context, afterID int64) ([]TransitionsByTimeRow, error) {
 	rows, err := q.db.Query(ctx, TransitionsByTime, afterID)
 	if err != nil {
@@ -200,7 +203,8 @@ const TransitionsDisown = `-- name: TransitionsDisown :execrows
 update bucketgen.transitions t set made_by = null where t.made_by >= pg_snapshot_xmax(pg_current_snapshot())
 `
 
-// Forgets which transactions have logged what, where that was on another database server, of which this is a copy.
+// Forgets which transactions have logged what, if that was on another database server, of which
+// this is a copy.
 func (q *Queries) TransitionsDisown(ctx context.Context) (int64, error) {
 	result, err := q.db.Exec(ctx, TransitionsDisown)
 	if err != nil {
@@ -224,7 +228,7 @@ with made as (
             unnest($9::text[]) as source, unnest($10::text[]) as reason,
             unnest($11::boolean[]) as suppressed, generate_subscripts($1, 1) as place
     ) as t
-    cross join lateral ( -- one look into the index for each, whatever the planner thinks of their number
+    cross join lateral ( -- one index lookup for each, whatever the planner estimates
         select contact_id, bucket_no, epoch, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at from bucketgen.memberships s
         where s.contact_id = t.contact_id and s.bucket_no = t.bucket_no and s.epoch = t.epoch
             and s.changed_by = pg_current_xact_id()
@@ -260,8 +264,8 @@ type TransitionsInsertParams struct {
 	Suppressed []bool
 }
 
-// Logs transitions and puts them into the outbox, once per subscription. A transition counts only if this transaction
-// changed the stay that it speaks of.
+// Logs transitions and puts them into the outbox, once per subscription. A transition counts only
+// if this transaction changed its stay.
 func (q *Queries) TransitionsInsert(ctx context.Context, arg TransitionsInsertParams) error {
 	_, err := q.db.Exec(ctx, TransitionsInsert,
 		arg.ContactIds,
@@ -315,7 +319,7 @@ type TransitionsLoggedRow struct {
 	Reason    *string
 }
 
-// Who entered and left some buckets of some users, user by user, in the order in which it was decided.
+// The transitions of some users in some buckets, user by user, in the order of decision.
 func (q *Queries) TransitionsLogged(ctx context.Context, arg TransitionsLoggedParams) ([]TransitionsLoggedRow, error) {
 	rows, err := q.db.Query(ctx, TransitionsLogged,
 		arg.AfterID,
@@ -371,9 +375,9 @@ type TransitionsMarkRow struct {
 	LastID  int64
 }
 
-// What of the log can be seen now: which transactions are still under way, the greatest number of one that has logged
-// something, and the greatest id. A number that no transaction has had yet comes from another database server, of which this
-// is a copy, and says nothing.
+// A snapshot of the log: the transactions in progress, the greatest number of one that has logged
+// something, and the greatest id. A transaction number that the server has not given yet is from
+// another database server, of which this is a copy, and says nothing.
 func (q *Queries) TransitionsMark(ctx context.Context) (TransitionsMarkRow, error) {
 	row := q.db.QueryRow(ctx, TransitionsMark)
 	var i TransitionsMarkRow
@@ -385,6 +389,16 @@ func (q *Queries) TransitionsMark(ctx context.Context) (TransitionsMarkRow, erro
 		&i.LastID,
 	)
 	return i, err
+}
+
+const TransitionsNotify = `-- name: TransitionsNotify :exec
+select set_config('synchronous_commit', 'off', true), pg_notify($1::text, '')
+`
+
+// Notifies readers of the log. It need not be durable: a reader that misses it polls.
+func (q *Queries) TransitionsNotify(ctx context.Context, channel string) error {
+	_, err := q.db.Exec(ctx, TransitionsNotify, channel)
+	return err
 }
 
 const TransitionsOf = `-- name: TransitionsOf :many
@@ -415,8 +429,8 @@ type TransitionsOfRow struct {
 	Email               *string
 }
 
-// What happened to a user, in the order in which it was decided. What happened under names that they had before they were
-// merged stands under those.
+// The transitions of a user, in the order of decision. Those from before a merge have the name that
+// the user had then.
 func (q *Queries) TransitionsOf(ctx context.Context, arg TransitionsOfParams) ([]TransitionsOfRow, error) {
 	rows, err := q.db.Query(ctx, TransitionsOf, arg.UserID, arg.AfterID, arg.Size)
 	if err != nil {
@@ -486,14 +500,4 @@ func (q *Queries) TransitionsTally(ctx context.Context, afterID int64) ([]Transi
 		return nil, err
 	}
 	return items, nil
-}
-
-const TransitionsTell = `-- name: TransitionsTell :exec
-select set_config('synchronous_commit', 'off', true), pg_notify($1::text, '')
-`
-
-// Wakes whoever reads the log as it grows. Nobody needs to wait until it is on disk: whoever does not hear it looks by themselves.
-func (q *Queries) TransitionsTell(ctx context.Context, channel string) error {
-	_, err := q.db.Exec(ctx, TransitionsTell, channel)
-	return err
 }

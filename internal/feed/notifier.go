@@ -16,7 +16,7 @@ const notifyGap = 20 * time.Millisecond
 // of its own, because PostgreSQL lets transactions that notify commit only one after the other. A
 // notification that cannot be sent is not retried: other processes find out by their next poll.
 func (f *Feed) notify(ctx context.Context) (time.Duration, error) {
-	err := f.queries(f.deps.Pool).TransitionsTell(ctx, f.deps.Schema)
+	err := f.queries(f.deps.Pool).TransitionsNotify(ctx, f.deps.Schema)
 	if blame.Known(err) {
 		err = nil
 	}

@@ -13,7 +13,8 @@ type Conn interface {
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 
-// Batch is a list of statements that are sent together. A batch is used by one goroutine, and sent once.
+// Batch is a list of statements that are sent together. A batch is used by one goroutine, and sent
+// once.
 type Batch struct {
 	rewrite func(sql string) string
 	batch   pgx.Batch
@@ -39,7 +40,8 @@ func (b *Batch) Send(ctx context.Context, conn Conn) error {
 	return conn.SendBatch(ctx, &b.batch).Close()
 }
 
-// Exec adds a statement. With Query and QueryRow it makes the batch a connection for generated queries.
+// Exec adds a statement. With Query and QueryRow it makes the batch a connection for generated
+// queries.
 func (b *Batch) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
 	b.Add(sql, args...)
 	return pgconn.CommandTag{}, nil

@@ -7,9 +7,9 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// pgx writes a batch into two buffers, one for the arguments of a statement and one for all messages.
-// Both begin small for each batch and grow by copying. Most arguments are arrays whose size is known
-// before, so that each buffer is made large enough at once.
+// pgx writes a batch into two buffers, one for the arguments of a statement and one for all
+// messages. Both begin small for each batch and grow by copying. Most arguments are arrays whose
+// size is known before, so that each buffer is made large enough at once.
 
 // makeRoom makes room in the buffers of a connection for the statements.
 func (b *Batch) makeRoom(conn Conn) {
@@ -33,8 +33,8 @@ func (b *Batch) makeRoom(conn Conn) {
 // statementSize is the most bytes that a statement takes beside its arguments.
 const statementSize = 128
 
-// makeRoomFor makes the first array among arguments grow the buffer for all of them. It returns by how
-// many bytes.
+// makeRoomFor makes the first array among arguments grow the buffer for all of them. It returns by
+// how many bytes.
 func makeRoomFor(args []any) int {
 	var first measured
 	position, size := 0, 0
@@ -80,7 +80,7 @@ func (p *roomyPlan) Encode(value any, buf []byte) ([]byte, error) {
 	return p.next.Encode(r.array, slices.Grow(buf, r.size))
 }
 
-// room is an empty message that grows the buffer by so many bytes for the messages after it.
+// room is an empty message that grows the buffer, by its value, for the messages after it.
 type room int
 
 // Encode, Decode and Frontend make it a [pgproto3.FrontendMessage].

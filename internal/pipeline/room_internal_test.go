@@ -8,8 +8,8 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// TestMakeRoomFor checks that arguments which make room are written like those that do not, and into
-// that room.
+// TestMakeRoomFor checks that arguments which make room are written like those that do not, and
+// into that room.
 func TestMakeRoomFor(t *testing.T) {
 	t.Parallel()
 	oids := []uint32{pgtype.Int8ArrayOID, pgtype.Int4OID, pgtype.TextArrayOID, pgtype.Int8ArrayOID}

@@ -6,8 +6,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Each returns a callback that scans each row into a T and passes it to visit. A T is a struct of the
-// columns in their order, or the only column.
+// Each returns a callback that scans each row into a T and passes it to visit. A T is a struct of
+// the columns in their order, or the only column.
 func Each[T any](visit func(T)) func(pgx.Rows) error {
 	return TryEach(func(row T) error {
 		visit(row)
@@ -33,7 +33,8 @@ func TryEach[T any](visit func(T) error) func(pgx.Rows) error {
 	}
 }
 
-// targets returns pointers to the fields of a struct, or the pointer itself if it is to something else.
+// targets returns pointers to the fields of a struct, or the pointer itself if it is to something
+// else.
 func targets(row any) []any {
 	v := reflect.ValueOf(row).Elem()
 	if v.Kind() != reflect.Struct {

@@ -12,9 +12,9 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// TestFateAfterACrash crashes the server under a transaction. PostgreSQL gives its number to the next one, which commits:
-// that must not be taken for the first.
-func TestFateAfterACrash(t *testing.T) {
+// TestCommitStatusAfterCrash crashes the server under a transaction. PostgreSQL gives its number to
+// the next one, which commits. The first one was not committed all the same.
+func TestCommitStatusAfterCrash(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	server, err := postgres.Start(ctx, postgres.Options{})
@@ -81,7 +81,7 @@ func acquire(t *testing.T, pool *pgxpool.Pool) *pgxpool.Conn {
 	return conn
 }
 
-// begin begins a transaction that leaves a mark, and returns the number of the transaction, too.
+// begin begins a transaction with a commit token, and returns the token and the number.
 func begin(t *testing.T, s *store.Store, conn *pgxpool.Conn) (store.CommitToken, string) {
 	t.Helper()
 	token := store.NewCommitToken(conn.Conn().PgConn(), table.At(time.Now()))

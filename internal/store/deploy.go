@@ -10,15 +10,15 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Words says of a bucket of the registry what it is, as people read it.
+// Words returns the definition of a bucket in English, line by line.
 type Words func(table.BucketIndex) []string
 
-// Deploy makes what this process has what is deployed, in a transaction of the caller's. It returns the number of the
-// deployment, or that of the last one if that deployed the same.
+// Deploy deploys this process's definitions in a transaction of the caller's. It returns the number
+// of the deployment, or that of the last one if it is the same.
 func (s *Store) Deploy(ctx context.Context, conn Conn, at table.Instant, emit string, rate int, words Words) (int32, error) {
 	q := s.Queries(conn)
 	if _, err := q.GenerationLock(ctx); err != nil {
-		return 0, fmt.Errorf("wait for others who deploy: %w", err)
+		return 0, fmt.Errorf("lock the generation: %w", err)
 	}
 	at, err := s.shared(ctx, q, at)
 	if err != nil {
@@ -55,7 +55,7 @@ func (s *Store) Deploy(ctx context.Context, conn Conn, at table.Instant, emit st
 	return proposed.No, nil
 }
 
-// inOrder does one thing after the other, until one fails.
+// inOrder calls functions one after the other until one fails.
 func inOrder(all ...func() error) error {
 	for _, do := range all {
 		if err := do(); err != nil {
@@ -101,8 +101,8 @@ func (s *Store) deployBuckets(ctx context.Context, q *db.Queries, current, propo
 	return q.BucketsDeploy(ctx, set)
 }
 
-// Pause stops a bucket, and Resume lets it go on, in a transaction of the caller's. They return the number of the
-// deployment that says so, or that of the last one if the bucket was so already.
+// Pause pauses a bucket, and Resume resumes it, in a transaction of the caller's. They return the
+// number of the new deployment, or that of the last one if nothing changes.
 func (s *Store) Pause(ctx context.Context, conn Conn, b table.BucketIndex, at table.Instant) (int32, error) {
 	return s.amend(ctx, conn, KindPause, at, func(q *db.Queries, _ int32, at table.Instant) (int64, error) {
 		return q.BucketsPause(ctx, db.BucketsPauseParams{At: timestamp(at), No: s.buckets[b]})
@@ -116,11 +116,11 @@ func (s *Store) Resume(ctx context.Context, conn Conn, b table.BucketIndex, at t
 	})
 }
 
-// amend adds a deployment of the same definitions, if a change comes to anything.
+// amend adds a deployment of the same definitions, if change changes a row.
 func (s *Store) amend(ctx context.Context, conn Conn, kind string, at table.Instant, change func(q *db.Queries, no int32, at table.Instant) (int64, error)) (int32, error) {
 	q := s.Queries(conn)
 	if _, err := q.GenerationLock(ctx); err != nil {
-		return 0, fmt.Errorf("wait for others who deploy: %w", err)
+		return 0, fmt.Errorf("lock the generation: %w", err)
 	}
 	at, err := s.shared(ctx, q, at)
 	if err != nil {
@@ -136,7 +136,7 @@ func (s *Store) amend(ctx context.Context, conn Conn, kind string, at table.Inst
 	if n, err := change(q, next.No, at); err != nil || n == 0 {
 		return current.No, err
 	}
-	if kind == KindPause { // nobody has to follow that
+	if kind == KindPause { // users do not follow a pause
 		next.FinishedAt = next.At
 	}
 	if next.Contacts, err = q.ContactsCount(ctx); err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Current is what the database says of what is deployed.
+// Deployed is what the database says of the deployments.
 type Deployed struct {
 	No          int32
 	Deployments []db.DeploymentsAllRow
@@ -18,7 +18,8 @@ type Deployed struct {
 	Kept        map[string]int32
 }
 
-// Current reads what is deployed, by several statements: between them it must not change.
+// ReadDeployed reads the deployments, by several statements. The caller makes sure that nothing is
+// deployed in between.
 func (s *Store) ReadDeployed(ctx context.Context, conn db.DBTX) (*Deployed, error) {
 	q := s.Queries(conn)
 	c := &Deployed{Kept: map[string]int32{}}
@@ -30,7 +31,7 @@ func (s *Store) ReadDeployed(ctx context.Context, conn db.DBTX) (*Deployed, erro
 		c.No = c.Deployments[n-1].No
 	}
 	if c.Buckets, err = q.BucketsDeployed(ctx, s.buckets); err != nil {
-		return nil, fmt.Errorf("read what is deployed: %w", err)
+		return nil, fmt.Errorf("read the deployed buckets: %w", err)
 	}
 	kept, err := q.KeptSince(ctx)
 	if err != nil {
@@ -42,7 +43,8 @@ func (s *Store) ReadDeployed(ctx context.Context, conn db.DBTX) (*Deployed, erro
 	return c, nil
 }
 
-// Fingerprint returns that of the definitions that are deployed, or nothing if none ever were.
+// Fingerprint returns the fingerprint of the deployed definitions, or "" before the first
+// deployment.
 func (c *Deployed) Fingerprint() string {
 	if n := len(c.Deployments); n > 0 {
 		return c.Deployments[n-1].Fingerprint
@@ -50,7 +52,7 @@ func (c *Deployed) Fingerprint() string {
 	return ""
 }
 
-// Emit returns what is announced of what follows from the last deployment of definitions.
+// Emit returns the emit of the last deployment of definitions.
 func (c *Deployed) Emit() string {
 	for _, d := range slices.Backward(c.Deployments) {
 		if d.Kind == KindDeploy {
@@ -60,7 +62,7 @@ func (c *Deployed) Emit() string {
 	return EmitLeaves
 }
 
-// ViewOf looks at what is deployed with the eyes of this process.
+// ViewOf returns the deployment as this process sees it.
 func (s *Store) ViewOf(c *Deployed) *Deployment {
 	r := s.registry
 	d := &Deployment{
@@ -106,7 +108,7 @@ func (s *Store) ViewOf(c *Deployed) *Deployment {
 	return d
 }
 
-// Propose returns what would be deployed if this process deployed what it has.
+// Propose returns what c would be if this process deployed its definitions.
 func (s *Store) Propose(c *Deployed, at table.Instant, emit string) *Deployed {
 	p := &Deployed{
 		No: c.No + 1, Deployments: slices.Clone(c.Deployments), Buckets: slices.Clone(c.Buckets), Kept: map[string]int32{},
@@ -138,7 +140,7 @@ func (s *Store) Propose(c *Deployed, at table.Instant, emit string) *Deployed {
 	return p
 }
 
-// Same reports whether to deploy one instead of the other would change nothing.
+// Same reports whether deploying p instead of c would change nothing.
 func (c *Deployed) Same(p *Deployed) bool {
 	return c.No > 0 && c.Fingerprint() == p.Fingerprint() && maps.Equal(c.Kept, p.Kept) &&
 		slices.EqualFunc(c.Buckets, p.Buckets, func(a, b db.BucketsDeployedRow) bool {

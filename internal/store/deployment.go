@@ -11,40 +11,40 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Deployment is what is deployed, as this process sees it: which of its buckets are those, and which users have to be
-// looked at because something changed. It is never changed.
+// Deployment is the state of the deployments, as this process sees it: which of its buckets are
+// deployed, and which users it has to check because something changed. It is never changed.
 type Deployment struct {
-	No     int32 // of the last change; 0: nothing was ever deployed
-	Agreed bool  // all that this process has is what is deployed
+	No     int32 // No is the number of the last deployment; 0 before the first
+	Agreed bool  // Agreed says that the deployed definitions are those of this process
 
-	// Own is the number of the last deployment of what this process has, or 0. Of users whom it changes it knows nothing
-	// that came later.
+	// Own is the number of the last deployment of this process's definitions, or 0. The process
+	// knows nothing of later ones.
 	Own int32
 
-	// Active are the database's numbers of the buckets in which this process lets things move.
+	// Active are the numbers of the buckets that this process evaluates.
 	Active []int32
 
-	// activeSince are the deployments that users must have followed so that this process lets things move in each of those.
-	// Nil: it takes users through whatever they have not followed.
+	// activeSince are, for each of Active, the deployments that a user must have followed. Nil:
+	// this process applies the missing deployments itself.
 	activeSince []int32
 
-	// Paused are those of its buckets in which nothing may move, whoever looks, so that deliveries wait.
+	// Paused are the numbers of the process's buckets that are paused. Their deliveries wait.
 	Paused []int32
 
-	frozen  []bool  // by table.BucketIndex
-	since   []int32 // by table.BucketIndex: users who have not followed that deployment are to be looked at
+	frozen  []bool  // frozen are the buckets that are not evaluated, by table.BucketIndex
+	since   []int32 // since is the deployment that users must have followed, by table.BucketIndex
 	kept    []part
-	last    int32            // of since and kept: who has followed that is up to date
-	changes map[int32]change // by number
+	last    int32            // last is the greatest of since and kept
+	changes map[int32]change // changes are keyed by number
 }
 
-// part is what is kept, since a deployment.
+// part is something derived from the log, with the deployment since which it is.
 type part struct {
 	table.Derived
 	since int32
 }
 
-// change is what a deployment says of how users follow it.
+// change is how users follow a deployment.
 type change struct {
 	at   table.Instant
 	kind string
@@ -58,27 +58,27 @@ const (
 	KindResume = "resume"
 )
 
-// What is announced of what follows from a deployment.
+// The values of Emit: which transitions that follow from a deployment are announced.
 const (
 	EmitSilent = "silent"
 	EmitLeaves = "leaves"
 	EmitAll    = "all"
 )
 
-// queued stands where the number of a bucket would, in due instants of users whom a process that has other definitions
-// than those that are deployed has changed. Processes that have those look at them.
+// recheck is the bucket number of due instants that ask for a check of the whole user. A process
+// whose definitions are not the deployed ones writes it for users whom it changes.
 const recheck = 0
 
-// Frozen reports whether nothing moves in a bucket.
+// Frozen reports whether a bucket is not evaluated.
 func (d *Deployment) Frozen(b table.BucketIndex) bool { return d.frozen[b] }
 
-// Since returns the number of the deployment since which a bucket is as it is.
+// Since returns the deployment that users must have followed for a bucket.
 func (d *Deployment) Since(b table.BucketIndex) int32 { return d.since[b] }
 
-// Deployment returns what is deployed, as far as this process has noticed.
+// Deployment returns the deployment that this process has seen last.
 func (s *Store) Deployment() *Deployment { return s.deployment.Load() }
 
-// Refresh finds out what is deployed.
+// Refresh reads the deployment.
 func (s *Store) Refresh(ctx context.Context, conn db.DBTX) (*Deployment, error) {
 	no, err := s.generation(ctx, conn)
 	if err != nil {
@@ -96,7 +96,8 @@ func (s *Store) generation(ctx context.Context, conn db.DBTX) (int32, error) {
 	return no, nil
 }
 
-// deployed returns what is deployed, which is read if it is not what is remembered.
+// deploymentOf returns the deployment with a number, or a later one. It reads the database if the
+// process has not seen it.
 func (s *Store) deploymentOf(ctx context.Context, conn db.DBTX, no int32) (*Deployment, error) {
 	for {
 		known := s.deployment.Load()
@@ -115,34 +116,35 @@ func (s *Store) deploymentOf(ctx context.Context, conn db.DBTX, no int32) (*Depl
 		}
 		d := s.ViewOf(current)
 		if known == nil || known.No < d.No {
-			s.deployment.CompareAndSwap(known, d) // whoever is slow keeps nobody from what is newer
+			s.deployment.CompareAndSwap(known, d) // another goroutine may have stored a newer one
 		}
 		return d, nil
 	}
 }
 
-// standing is how far a user has come.
+// generations is how far a user has come in the deployments.
 type generations struct {
-	followed int32 // the last deployment
-	foreign  int32 // the last that a process knew of which has changed the user since; many: none has
+	followed int32 // followed is the last deployment that was applied to the user
+	foreign  int32 // foreign is the Own of an older process that changed the user since; many: none
 }
 
 const many = math.MaxInt32
 
-// known returns the last deployment as of which everything about the user is as it should be.
+// known returns the last deployment by which everything about the user is up to date.
 func (u generations) known() int32 { return min(u.followed, u.foreign) }
 
-// Alone is a deployment of what the store's registry has, whatever is deployed, in which users have nothing to follow.
+// Standalone returns a deployment of the store's registry, whatever is deployed. Users have nothing
+// to follow in it.
 func (s *Store) Standalone() *Deployment {
 	n := len(s.registry.Buckets)
 	return &Deployment{Own: many, Paused: []int32{}, frozen: make([]bool, n), since: make([]int32, n)}
 }
 
-// behind reports whether a user has to be looked at.
+// behind reports whether a user has to be checked.
 func (d *Deployment) behind(u generations) bool { return d.Agreed && u.known() < d.last }
 
-// steps returns what a user has to be taken through: each change of definitions that they have not followed, and then what
-// somebody has changed who did not know of those that they have followed.
+// steps returns what has to be applied to a user: a recheck of buckets that a process with older
+// definitions may have changed, and each deployment that the user has not followed.
 func (d *Deployment) steps(u generations) []decide.Step {
 	if !d.behind(u) {
 		return nil
@@ -180,7 +182,7 @@ func (d *Deployment) steps(u generations) []decide.Step {
 	return steps
 }
 
-// lost returns what has to be made anew from the log.
+// lost returns what has to be derived anew from the log of a user.
 func (d *Deployment) lost(u generations) []table.Derived {
 	var lost []table.Derived
 	for _, p := range d.kept {
@@ -191,13 +193,14 @@ func (d *Deployment) lost(u generations) []table.Derived {
 	return lost
 }
 
-// options adds to those of a session what is deployed.
+// options adds the deployment to the options of a session.
 func (d *Deployment) options(o decide.Options, u generations) decide.Options {
 	o.Frozen, o.Steps = d.frozen, d.steps(u)
 	if d.Agreed || u.known() >= d.last {
 		return o
 	}
-	// A bucket that has changed since must not be looked at by whoever cannot take the user through that.
+	// This process cannot apply the change of a bucket, and must not evaluate it before another
+	// has.
 	o.Frozen = slices.Clone(d.frozen)
 	for b, since := range d.since {
 		o.Frozen[b] = o.Frozen[b] || since > u.known()

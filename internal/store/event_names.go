@@ -16,31 +16,32 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// names remembers the numbers of event names that no criteria asks about. A cache may forget at any time: what resolves a name
-// carries the number on from there, in [decide.Event].
+// names caches the numbers of event names that no criteria use. It may forget one at any time: once
+// a name is resolved, the number is in the [decide.Event].
 type names struct {
 	mu   sync.RWMutex
-	most int // names in each half
+	most int // most is the number of names in each half
 
-	// New names go to young. When that is full, it becomes old, and what was in old is forgotten: a name that still arrives moves
-	// back to young before that, so that a flood of names that arrive once does not displace it.
+	// New names go to young. When that is full, it becomes old, and what was in old is forgotten: a
+	// name that still arrives moves back to young before that, so that a flood of names that arrive
+	// once does not displace it.
 	young, old map[string]int32
 
-	full time.Time // until when no name is created, because the bound was reached a moment ago
+	full time.Time // full is until when no name is created, because the bound was reached
 }
 
-// NameLimits bound what a store keeps and creates of event names that no criteria asks about.
+// NameLimits bound the event names that no criteria use.
 type NameLimits struct {
-	Cached int // in memory
-	Daily  int // created within a day by all engines on the database; negative: any number
+	Cached int // Cached is how many are in memory
+	Daily  int // Daily is how many all engines create within a day; negative: no bound
 }
 
 const (
 	// fullFor is how long an engine that has met the bound creates no name and asks for no room.
 	fullFor = time.Second
 
-	// namePatience is how long the creation of names waits for another one, or for a transaction of a caller that creates the same
-	// name and has not ended.
+	// namePatience is how long the creation of names waits for another one, or for a transaction of
+	// a caller that creates the same name and has not ended.
 	namePatience = 2 * time.Second
 
 	// day is how far back creations count, in whole hours with the present one.
@@ -51,9 +52,9 @@ func newNames(most int) names {
 	return names{most: max(most/2, 1), young: map[string]int32{}}
 }
 
-// number gives events the numbers of their names, as far as they are known, and returns the names that are not.
+// number sets the numbers of the events' names that are cached, and returns the other names.
 func (s *Store) number(events []*decide.Event) (unknown []string) {
-	var again []*decide.Event // found in the half that is forgotten next
+	var again []*decide.Event // those in the half that is forgotten next
 	locked := false
 	for _, e := range events {
 		switch {
@@ -88,7 +89,7 @@ func (s *Store) number(events []*decide.Event) (unknown []string) {
 	return unknown
 }
 
-// put keeps the number of a name. The lock is held.
+// put caches the number of a name. The caller holds the lock.
 func (n *names) put(name string, no int32) {
 	if _, known := n.young[name]; !known && len(n.young) >= n.most {
 		n.young, n.old = make(map[string]int32, len(n.young)), n.young
@@ -96,7 +97,7 @@ func (n *names) put(name string, no int32) {
 	n.young[name] = no
 }
 
-// keep keeps the numbers of names, which must be committed.
+// keep caches the numbers of names that are committed.
 func (n *names) keep(found map[string]int32) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -105,21 +106,21 @@ func (n *names) keep(found map[string]int32) {
 	}
 }
 
-// forget forgets all names: the server may have lost some of them.
+// forget clears the cache: the server may have lost some of the names.
 func (n *names) forget() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.young, n.old = map[string]int32{}, nil
 }
 
-// isFull reports whether the bound on new names was met a moment ago.
+// isFull reports whether the bound was reached a moment ago.
 func (n *names) isFull(now time.Time) bool {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	return now.Before(n.full) && n.full.Sub(now) <= fullFor // a clock that was set back does not prolong it
+	return now.Before(n.full) && n.full.Sub(now) <= fullFor // also if the clock was set back
 }
 
-// setFull notes that the bound is met.
+// setFull notes that the bound is reached.
 func (n *names) setFull(now time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -132,9 +133,10 @@ type Beginner interface {
 	BeginTx(ctx context.Context, o pgx.TxOptions) (pgx.Tx, error)
 }
 
-// NameEvents gives events the numbers of their names ([decide.Event.NameNo]), and creates names that are new. It commits them at
-// once, so that no transaction waits for a name until something else is done. Events whose name is new beyond the bound keep the
-// number 0. It asks the database only about names that are not remembered, for all of the events together.
+// NameEvents sets the numbers of the events' names ([decide.Event.NameNo]), and creates names that
+// are new. It commits them at once, so that no transaction waits for a name until another ends. New
+// names beyond the bound leave their events with the number 0. It reads the names that are not
+// cached, of all events together.
 func (s *Store) NameEvents(ctx context.Context, pool Beginner, now time.Time, events []*decide.Event) error {
 	r := s.resolution(pool, now, events)
 	err := r.resolve(ctx, func() ([]db.EventNamesCreateRow, error) { return s.createNames(ctx, pool, now, r.missing) })
@@ -144,8 +146,9 @@ func (s *Store) NameEvents(ctx context.Context, pool Beginner, now time.Time, ev
 	return err
 }
 
-// NameEventsWithin is as NameEvents, in a transaction of a caller. It remembers nothing, because the caller may roll back. It takes
-// no lock that lasts as long as the transaction, so that several of those at once may exceed the bound by what each creates.
+// NameEventsWithin is NameEvents in a transaction of a caller. It caches nothing, because the
+// caller may roll back. It takes no lock that lasts as long as the transaction. Several of those at
+// once may therefore exceed the bound, by what each creates.
 func (s *Store) NameEventsWithin(ctx context.Context, tx Conn, now time.Time, events []*decide.Event) error {
 	r := s.resolution(tx, now, events)
 	return r.resolve(ctx, func() ([]db.EventNamesCreateRow, error) {
@@ -159,11 +162,11 @@ type resolution struct {
 	conn    Conn
 	now     time.Time
 	events  []*decide.Event
-	missing []string         // names that have no number yet
-	found   map[string]int32 // in the database
+	missing []string         // missing have no number yet
+	found   map[string]int32 // found are those in the database
 }
 
-// resolution begins with what is remembered.
+// resolution starts with the cached names.
 func (s *Store) resolution(conn Conn, now time.Time, events []*decide.Event) *resolution {
 	return &resolution{store: s, conn: conn, now: now, events: events, missing: s.number(events)}
 }
@@ -202,7 +205,7 @@ func (r *resolution) find(ctx context.Context) error {
 	return nil
 }
 
-// create creates names. Those for which there is no room are still missing afterwards.
+// create creates names. Those beyond the bound are still missing afterwards.
 func (r *resolution) create(ctx context.Context, create func() ([]db.EventNamesCreateRow, error)) error {
 	rows, err := create()
 	if err != nil {
@@ -223,12 +226,12 @@ func (r *resolution) create(ctx context.Context, create func() ([]db.EventNamesC
 	return nil
 }
 
-// drop drops from what is missing what was found.
+// drop removes from missing what was found.
 func (r *resolution) drop() {
 	r.missing = slices.DeleteFunc(r.missing, func(name string) bool { return r.found[name] != 0 })
 }
 
-// distinct returns names without repetitions, in the order in which they first came.
+// distinct returns names without repetitions, in the order of their first occurrence.
 func distinct(names []string) []string {
 	seen := make(map[string]bool, len(names))
 	return slices.DeleteFunc(names, func(name string) bool {
@@ -240,7 +243,8 @@ func distinct(names []string) []string {
 	})
 }
 
-// createNames creates names in a transaction of its own. Engines take turns, which makes the bound exact.
+// createNames creates names in a transaction of its own. Engines take turns, which makes the bound
+// exact.
 func (s *Store) createNames(ctx context.Context, pool Beginner, now time.Time, missing []string) (rows []db.EventNamesCreateRow, err error) {
 	err = pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error {
 		q, with := s.Queries(tx), s.creation(now, missing, true)
@@ -267,6 +271,6 @@ func (s *Store) creation(now time.Time, missing []string, shared bool) db.EventN
 	return with
 }
 
-// errUnnamed says that an event came to be written without the number of its name, which must never be: it would be stored as an
-// event without a name.
+// errUnnamed says that an event without the number of its name was added to a write. It would be
+// stored as an event without a name.
 var errUnnamed = errors.New("an event is written whose name was not resolved; this is a bug in bucketgen")

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestNamesKeepWhatComesAgain lets names that come once pass through a small cache, between which one comes again and again: it stays,
-// and the cache stays small.
+// TestNamesKeepWhatComesAgain puts names that come once into a small cache, and one that comes
+// again and again. The latter stays, and the cache stays small.
 func TestNamesKeepWhatComesAgain(t *testing.T) {
 	t.Parallel()
 	const most = 10

@@ -12,23 +12,27 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Wanted is what is wanted to be known of one user.
+// Request says what to load of one user.
 type Request struct {
 	User      string
-	Create    bool            // make a contact of a user who is unknown
-	CreatedAt table.Instant   // the time by which it is made
-	Events    []*decide.Event // that the user is going to ingest
+	Create    bool            // Create makes a contact for a user who has none
+	CreatedAt table.Instant   // CreatedAt is the time of that, and of prefetched facts
+	Events    []*decide.Event // Events are those that the user is about to ingest
 
-	// Contact is the id of a user who is going to follow a deployment, and was not asked for before, or whose lock the
-	// transaction took because something is due; 0 of others.
+	// Contact is the id of a user whom a job or [Store.LockDue] has read; 0 for others.
 	Contact int64
-	Due     []table.BucketIndex // what is due, as far as it is a bucket of this process; not nil if anything is
+
+	// Due are the buckets that are due, of those that this process has. It is not nil if the
+	// request comes from [Store.LockDue].
+	Due []table.BucketIndex
 }
 
-// follows reports whether the user is going to follow a deployment: most of those are not asked for again.
+// follows reports whether the request comes from a job that goes through all users. Most of them
+// are not loaded again soon.
 func (req *Request) follows() bool { return req.Contact != 0 && req.Due == nil }
 
-// Load locks users, who must be sorted and different, and reads what is known of them. It takes one round trip.
+// Load locks users and reads what is known of them, by one round trip. Requests are sorted by user,
+// and no two are for the same one.
 func (s *Store) Load(ctx context.Context, conn Conn, mode LoadMode, requests []Request) (*Loaded, error) {
 	ld := &Loaded{store: s, users: make(map[string]*user, len(requests))}
 	q := s.batch()
@@ -66,8 +70,9 @@ func (s *Store) Load(ctx context.Context, conn Conn, mode LoadMode, requests []R
 	return ld, ld.rebuild(ctx, conn, mode.rebuild)
 }
 
-// loadAgain reads what is known of those users of whom what was thought turns out not to be so: somebody else has written
-// since, or they are another contact, because somebody removed that one by hand.
+// loadAgain reads everything about users whose cached view turned out to be wrong under the lock:
+// another engine has written since, or the contact is another one because the former was removed by
+// hand. It takes one round trip, if there are any.
 func (ld *Loaded) loadAgain(ctx context.Context, conn Conn, mode LoadMode, requests []Request) error {
 	var others, much []Request
 	for _, req := range requests {
@@ -103,7 +108,7 @@ func (ld *Loaded) loadAgain(ctx context.Context, conn Conn, mode LoadMode, reque
 	return nil
 }
 
-// guess returns which contact a user was taken for before the lock was held, or 0.
+// guess returns the contact that a user was taken for before the lock, or 0.
 func (ld *Loaded) guess(req *Request) int64 {
 	if u := ld.users[req.User]; u.cached.Properties != nil {
 		return u.cached.Properties.ContactID
@@ -111,7 +116,7 @@ func (ld *Loaded) guess(req *Request) int64 {
 	return req.Contact
 }
 
-// contactOf returns the id of a user who is locked or remembered, or 0.
+// contactOf returns the contact of a user who is locked or cached, or 0.
 func (ld *Loaded) contactOf(name string) int64 {
 	switch u := ld.users[name]; {
 	case u.contact != nil:
@@ -123,14 +128,15 @@ func (ld *Loaded) contactOf(name string) int64 {
 	}
 }
 
-// LockDue starts a transaction and takes the locks of users for whom something is due, the longest overdue first, passing
-// over those that somebody else holds. It takes one round trip and returns the users, for Load, which wants them sorted.
+// LockDue starts a transaction and locks users for whom something is due, the longest overdue
+// first. It skips users who are locked. It takes one round trip. Load takes the requests once they
+// are sorted.
 func (s *Store) LockDue(ctx context.Context, conn Conn, replan bool, now table.Instant, most int) ([]Request, error) {
 	var requests []Request
 	places := map[int64]int{}
 	var xid string
 	q := s.batch()
-	s.begin(q, 0, CommitToken{}, &xid) // before anything else: the isolation level of a transaction cannot be set later
+	s.begin(q, 0, CommitToken{}, &xid) // first, as it sets the isolation level
 	if replan {
 		q.Add("discard plans")
 	}
@@ -151,18 +157,18 @@ func (s *Store) LockDue(ctx context.Context, conn Conn, replan bool, now table.I
 	return requests, nil
 }
 
-// settle finds out what the properties of a user are, now that the lock is held.
+// resolveProperties sets the properties of a user, under the lock: the cached ones, or those that
+// were read because their version is another one.
 func (ld *Loaded) resolveProperties(req *Request) error {
 	u := ld.users[req.User]
 	if u.fill != nil {
 		u.cached.History = u.fill.history
 	}
 	switch {
-	case u.contact == nil:
-		// Whoever is remembered and not there may have gone for good.
+	case u.contact == nil: // another transaction holds the lock, or the contact was removed
 		ld.store.cache.Forget(req.User)
 		return nil
-	case u.contact.Properties == nil: // they are those that are remembered
+	case u.contact.Properties == nil: // the version is that of the cached ones
 		u.properties = payload.Remember(u.cached.Properties.Raw)
 		return nil
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// fills are the users whose history is read to be cached: those whose properties are cached already,
-// and with them the number of the contact.
+// fills are the users whose history is read to be cached: those whose properties are cached
+// already, and with them the number of the contact.
 type fills struct {
 	facts    *Loaded
 	contacts []int64
@@ -66,8 +66,8 @@ func (l *fills) queue(q *pipeline.Batch) {
 	}))
 }
 
-// addEvents adds the newest instants of each event. Of a log that is too long, some may be missing. The
-// history of such a user holds only facts that sessions have asked for.
+// addEvents adds the newest instants of each event. Of a log that is too long, some may be missing.
+// The history of such a user holds only facts that sessions have asked for.
 func (l *fill) addEvents(s *Store, row db.EventsRecentRow) {
 	if len(row.Nos) == usercache.MaxEvents {
 		l.history.SetIncomplete()

@@ -22,10 +22,10 @@ type Begin struct {
 	// Timeout is how long a statement waits for a lock.
 	Timeout time.Duration
 
-	// Mark is left by the transaction if it commits.
+	// Token is written by the transaction, for [Store.CommitStatus].
 	Token CommitToken
 
-	// Replan makes the plans of the connection's statements anew. See the function Replan.
+	// Replan makes the plans of the connection's statements anew. See the function [Replan].
 	Replan bool
 
 	// View is what is deployed, for the caller. Nil: the deployment in the database.

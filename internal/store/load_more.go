@@ -13,7 +13,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// further is what is asked about users beyond what is always read: facts, latest stays in buckets, and last changes of properties.
+// moreFacts is a list of what is read beyond what is always read: facts, latest stays in buckets,
+// and last changes of properties.
 type moreFacts struct {
 	needs      []userNeed
 	stays      []userStay
@@ -37,7 +38,7 @@ type userProperty struct {
 	property table.PropertyIndex
 }
 
-// need and stay ask for something once, if all that is asked about a user is asked in one go.
+// need and stay add something once, provided that all that is added for one user comes in a row.
 func (m *moreFacts) need(user string, needs ...table.Need) {
 	for _, n := range needs {
 		if m.cached != nil && m.cached.Has(n) {
@@ -49,7 +50,7 @@ func (m *moreFacts) need(user string, needs ...table.Need) {
 	}
 }
 
-// needAt asks for facts as they are needed at about the present instant.
+// needAt adds facts as of about the present instant.
 func (m *moreFacts) needAt(req *Request, needs []table.Need) {
 	for _, n := range needs {
 		m.need(req.User, n.Later(req.CreatedAt))
@@ -79,7 +80,7 @@ func asked[T comparable](all []T, one T, own func(T) bool) bool {
 	return false
 }
 
-// LoadMore reads what sessions found lacking, by one more round trip.
+// LoadMore reads what sessions lacked, by one round trip.
 func (ld *Loaded) LoadMore(ctx context.Context, conn Conn, lacks map[string]decide.Lacks) error {
 	var more moreFacts
 	for name, l := range lacks {
@@ -97,11 +98,11 @@ func (ld *Loaded) LoadMore(ctx context.Context, conn Conn, lacks map[string]deci
 	return nil
 }
 
-// queueFurther asks for facts and stays: one statement for each kind that is asked for.
+// queueMore adds a statement for each kind of fact.
 func (ld *Loaded) queueMore(q *pipeline.Batch, m *moreFacts) {
 	ld.queueDated(q, m.properties)
 	if len(m.needs)+len(m.stays) == 0 {
-		return // as is usual where users come again and again
+		return // all was cached, as for most users who come again
 	}
 	var events, occurrences, groups, totals pairs
 	var sums sumPairs
@@ -147,7 +148,7 @@ func (ld *Loaded) queueMore(q *pipeline.Batch, m *moreFacts) {
 	q.Add(db.MembershipsPrior, users, contacts, nos).Query(func(rows pgx.Rows) error {
 		err := pipeline.Each(ld.addPrior)(rows)
 		for _, s := range m.stays {
-			ld.users[s.user].addStay(decide.Stay{Bucket: s.bucket}) // if there was no other
+			ld.users[s.user].addStay(decide.Stay{Bucket: s.bucket}) // the user was never in it
 		}
 		return err
 	})

@@ -9,8 +9,9 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// expect asks for what a session is likely to need, so that it need not be asked for later. Which buckets will be looked
-// at depends on the properties of the user, so it goes by those that are remembered. Nothing rests on that being right.
+// prefetch adds what the session with an event is likely to need, which saves a round trip. Which
+// buckets it evaluates depends on the user's properties, and prefetch uses the cached ones. If they
+// are outdated, the session lacks facts and reads them later.
 func (s *Store) prefetch(m *moreFacts, req *Request, u *user, e *decide.Event) {
 	user, known := req.User, u.cached.Properties
 	s.prefetchDated(m, req, known, e)
@@ -52,8 +53,9 @@ func (s *Store) prefetch(m *moreFacts, req *Request, u *user, e *decide.Event) {
 	}
 }
 
-// expectDated asks for the last changes of the properties that an event sets, if it is late: older than what is known of the
-// user's properties, or than what there probably is.
+// prefetchDated adds the last changes of the properties that an event sets, if the event is late:
+// older than the newest known change of a property. Of a user who is not cached, that is taken to
+// be a minute ago.
 func (s *Store) prefetchDated(m *moreFacts, req *Request, known *usercache.Properties, e *decide.Event) {
 	const probably = time.Minute
 	newest := req.CreatedAt.Add(-probably)
@@ -75,12 +77,12 @@ func (s *Store) prefetchDated(m *moreFacts, req *Request, known *usercache.Prope
 	}
 }
 
-// knowsAll reports whether all about a user that can be asked is known, or asked for.
+// knowsAll reports whether all facts about a user are cached or being read.
 func (s *Store) knowsAll(u *user) bool {
 	return s.cache.Complete() && (u.fill != nil || u.cached.History != nil && u.cached.History.Complete())
 }
 
-// expectOther asks for what it is likely to take to follow a deployment, or to look at what is due.
+// prefetchOther adds what it takes to apply a deployment, or to evaluate the due buckets.
 func (s *Store) prefetchOther(m *moreFacts, req *Request, u *user, d *Deployment) {
 	switch {
 	case req.follows() && u.cached.Properties == nil:
@@ -96,8 +98,8 @@ func (s *Store) prefetchOther(m *moreFacts, req *Request, u *user, d *Deployment
 	}
 }
 
-// expectStep asks for what following a deployment is likely to need. Latest stays are not among that: of most users it turns
-// out that they do not join.
+// prefetchDeployment adds what it takes to apply a deployment. It leaves out the latest stays: most
+// users do not join, and need none.
 func (s *Store) prefetchDeployment(m *moreFacts, req *Request, d *Deployment) {
 	if d == nil {
 		d = s.deployment.Load()
@@ -109,8 +111,8 @@ func (s *Store) prefetchDeployment(m *moreFacts, req *Request, d *Deployment) {
 	}
 }
 
-// expectAdvances asks for what an event needs in sequences. Its instant is a guess, if it is to be that of its arrival;
-// only filters that go by the time can tell.
+// prefetchAdvances adds what an event needs in sequences. If the event comes without an instant,
+// the time of the request stands in for it; filters on the time may then need other facts.
 func (s *Store) prefetchAdvances(m *moreFacts, req *Request, e table.EventIndex, at table.Instant, lookup func(string) table.Value) {
 	if len(s.registry.Sequences) == 0 {
 		return
@@ -133,7 +135,7 @@ func carry(facts *table.Facts, c *table.Change, p table.PropertyIndex, v table.V
 	c.Properties = append(c.Properties, p)
 }
 
-// needsOf lists the facts that each bucket asks for.
+// needsOf lists the facts that each bucket needs.
 func needsOf(r *table.Registry) [][]table.Need {
 	lists := make([][]table.Need, len(r.Buckets))
 	for b := range r.Buckets {
@@ -142,8 +144,8 @@ func needsOf(r *table.Registry) [][]table.Need {
 	return lists
 }
 
-// always lists, for each event, the facts that are asked for by buckets that are candidates whatever the user's
-// properties are.
+// always lists, for each event, the facts that are needed by buckets that are candidates whatever
+// the user's properties are.
 func always(r *table.Registry, needs, added [][]table.Need) [][]table.Need {
 	lists := make([][]table.Need, len(r.Events))
 	for e := range r.Events {
@@ -157,7 +159,7 @@ func always(r *table.Registry, needs, added [][]table.Need) [][]table.Need {
 	return lists
 }
 
-// addedTo lists, for each event, the sums that it is added to, whatever the bucket that asks for them.
+// addedTo lists, for each event, the sums that it is added to.
 func addedTo(r *table.Registry) [][]table.Need {
 	lists := make([][]table.Need, len(r.Events))
 	for e := range r.Events {

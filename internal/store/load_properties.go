@@ -13,7 +13,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// queueChanges asks for the last changes of those properties of which some criteria asks for them, if there are any.
+// queueChanges reads the last changes of the properties whose history criteria ask for, if there
+// are any.
 func (ld *Loaded) queueChanges(q *pipeline.Batch, users []string, ids, versions []int64) {
 	if len(ld.store.history) == 0 {
 		return
@@ -33,7 +34,7 @@ func (ld *Loaded) queueChanges(q *pipeline.Batch, users []string, ids, versions 
 	}))
 }
 
-// queueDated asks for the last changes of certain properties, with all that is known of their dates.
+// queueDated reads the last changes of certain properties with all their dates.
 func (ld *Loaded) queueDated(q *pipeline.Batch, properties []userProperty) {
 	if len(properties) == 0 {
 		return
@@ -43,7 +44,7 @@ func (ld *Loaded) queueDated(q *pipeline.Batch, properties []userProperty) {
 		users[i], contacts[i], nos[i] = p.user, ld.contactOf(p.user), ld.store.properties[p.property]
 	}
 	q.Add(db.ChangesDated, users, contacts, nos).Query(func(rows pgx.Rows) error {
-		for _, p := range properties { // of those that are not among the rows, no change is known
+		for _, p := range properties { // a property without a row has not changed
 			u := ld.users[p.user]
 			if u.dated == nil {
 				u.dated = map[string]decide.PropertyChange{}
@@ -60,15 +61,16 @@ func (ld *Loaded) queueDated(q *pipeline.Batch, properties []userProperty) {
 	})
 }
 
-// written returns an instant that is not before the newest date of a value of a declared property.
+// written returns an instant that is not before the newest date of a declared property's value.
 func written(row *db.ContactsLockKnownRow) table.Instant {
-	if !row.WrittenAt.Valid { // the contact is older than that column
+	if !row.WrittenAt.Valid { // the contact is older than the column
 		return instant(row.UpdatedAt)
 	}
 	return instant(row.WrittenAt)
 }
 
-// repeats reads when declared properties were sent again. Those that no definition of this process declares are left out.
+// repeats parses when declared properties were sent again. It leaves out those that the registry
+// does not declare.
 func (s *Store) repeats(raw []byte) ([]decide.Repeat, error) {
 	if raw == nil {
 		return nil, nil

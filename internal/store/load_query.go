@@ -12,15 +12,15 @@ import (
 	"github.com/bucketgen/bucketgen/internal/pipeline"
 )
 
-// queue asks for the locks of users, and for what is not remembered of them. Whoever does not trust memories asks for
-// everything.
+// queueLoad adds the statements that lock users and read what is not cached of them. Without trust
+// it reads everything.
 func (ld *Loaded) queueLoad(q *pipeline.Batch, mode LoadMode, requests []Request, trust bool) {
 	var create []string
 	var createdAt []pgtype.Timestamptz
 	var more moreFacts
 	users, ids, versions := make([]string, len(requests)), make([]int64, len(requests)), make([]int64, len(requests))
 	deep := trust && mode.view == nil && ld.store.cachesHistory()
-	var some, due group // users of whom what matters is asked, and when they are due
+	var some, due group // those whose current stays, or due instants, are read
 	all, room := fills{facts: ld}, make([]user, len(requests))
 	for i := range requests {
 		req := &requests[i]
@@ -56,8 +56,8 @@ func (ld *Loaded) queueLoad(q *pipeline.Batch, mode LoadMode, requests []Request
 		q.Add(db.ContactsCreate, ld.store.OwnTime, int32(Tolerance/time.Second), create, createdAt).Query(pipeline.Each(func(name string) { ld.users[name].created = true }))
 	}
 	ld.queueLocks(q, mode, users, ids, versions)
-	// Whoever deploys takes no lock of a user. So what is read after the locks were taken is what is true of the users: who
-	// deploys later will find them changed.
+	// A deployment takes no locks of users. Its number is read after the locks, so that a later
+	// deployment finds what this transaction has changed.
 	q.Add(db.GenerationSeen).QueryRow(func(row pgx.Row) error {
 		var seen db.GenerationSeenRow
 		err := row.Scan(&seen.No, &seen.At)
@@ -66,7 +66,7 @@ func (ld *Loaded) queueLoad(q *pipeline.Batch, mode LoadMode, requests []Request
 	})
 	ld.queueChanges(q, users, ids, versions)
 	if len(some.users) > 0 {
-		q.Add(db.MembershipsStanding, some.users, some.contacts).Query(pipeline.Each(ld.addCurrent))
+		q.Add(db.MembershipsCurrent, some.users, some.contacts).Query(pipeline.Each(ld.addCurrent))
 	}
 	if len(due.users) > 0 {
 		q.Add(db.DueOf, due.users, due.contacts).Query(pipeline.Each(ld.addDue))
@@ -76,7 +76,7 @@ func (ld *Loaded) queueLoad(q *pipeline.Batch, mode LoadMode, requests []Request
 	ld.queueMore(q, &more)
 }
 
-// queueKeys asks which idempotency keys of events were used before.
+// queueKeys reads which idempotency keys of the requests' events were used before.
 func (ld *Loaded) queueKeys(q *pipeline.Batch, requests []Request, ids []int64) {
 	var users, keys []string
 	var contacts []int64
@@ -96,9 +96,9 @@ func (ld *Loaded) queueKeys(q *pipeline.Batch, requests []Request, ids []int64) 
 	}))
 }
 
-// queueLocks asks for the locks of users. Who waits for locks takes them in the order of names. Who does not can ask for users
-// whom it knows by the numbers of their contacts, which are found sooner; but not for those who follow a deployment, who may be
-// other contacts by now.
+// queueLocks adds the statements that take the locks. A mode that waits takes them in the order of
+// names. One that skips locked users finds known contacts by id, which is faster; but not those of
+// jobs, where another contact may have the name by now.
 func (ld *Loaded) queueLocks(q *pipeline.Batch, mode LoadMode, users []string, ids, versions []int64) {
 	byName := func(row db.ContactsLockRow) {
 		ld.users[row.UserID].lock(db.ContactsLockKnownRow{
@@ -134,13 +134,13 @@ func (ld *Loaded) queueLocks(q *pipeline.Batch, mode LoadMode, users []string, i
 	}
 }
 
-// lock notes what is true of the user, now that the lock is held.
+// lock sets the contact of the user, as read under the lock.
 func (u *user) lock(row db.ContactsLockKnownRow) {
 	u.row = row
 	u.contact = &u.row
 }
 
-// group is users of whom something is asked.
+// group is a list of users with their contacts.
 type group struct {
 	users    []string
 	contacts []int64
@@ -150,12 +150,13 @@ func (g *group) add(user string, contact int64) {
 	g.users, g.contacts = append(g.users, user), append(g.contacts, contact)
 }
 
-func (ld *Loaded) addCurrent(row db.MembershipsStandingRow) {
+func (ld *Loaded) addCurrent(row db.MembershipsCurrentRow) {
 	ld.addPrior(db.MembershipsPriorRow(row))
 }
 
+// addPrior adds a stay that was read.
 func (ld *Loaded) addPrior(row db.MembershipsPriorRow) {
-	if b, known := ld.store.Index(row.BucketNo); known { // otherwise this process does not have the bucket
+	if b, known := ld.store.Index(row.BucketNo); known { // else it is not of this process
 		ld.users[row.UserID].addStay(decide.Stay{
 			Bucket: b, Epoch: int(row.Epoch), EnteredAt: instant(row.EnteredAt), LeftAt: instant(row.LeftAt), AnchorAt: instant(row.AnchorAt),
 			TickedAt: instant(row.TickedAt), Blocked: row.Blocked,
@@ -163,7 +164,7 @@ func (ld *Loaded) addPrior(row db.MembershipsPriorRow) {
 	}
 }
 
-// addStay adds what is known of the latest stay in a bucket, unless that is known already.
+// addStay adds the latest stay in a bucket, unless there is one already.
 func (u *user) addStay(stay decide.Stay) {
 	if !slices.ContainsFunc(u.stays, func(s decide.Stay) bool { return s.Bucket == stay.Bucket }) {
 		u.stays = append(u.stays, stay)

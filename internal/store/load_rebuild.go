@@ -10,16 +10,16 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// remade is what is kept of a user, made anew from the log.
+// rebuilt is what is derived from the log of a user, derived anew.
 type rebuilt struct {
 	parts       []table.Derived
-	facts       *table.Facts // to which everything that ever happened was added
+	facts       *table.Facts // facts have every event of the log
 	occurrences []table.Occurrence
 	advances    []table.Advance
 }
 
-// remake makes anew, from the log, what is kept of users since they were last looked at, or all that is. It takes one round
-// trip if there are any.
+// rebuild derives anew, from the log, what deployments have changed since each user followed the
+// last one, or everything if all is set. It takes one round trip if there are such users.
 func (ld *Loaded) rebuild(ctx context.Context, conn Conn, all bool) error {
 	if ld.deployment.last == 0 || !ld.deployment.Agreed {
 		return nil
@@ -59,7 +59,7 @@ func (ld *Loaded) rebuild(ctx context.Context, conn Conn, all bool) error {
 	return nil
 }
 
-// eventsOf returns the events that parts are made from, without repetition.
+// eventsOf returns the events that parts are derived from, each once.
 func (s *Store) eventsOf(parts []table.Derived) []table.EventIndex {
 	var events []table.EventIndex
 	for _, k := range parts {
@@ -69,7 +69,7 @@ func (s *Store) eventsOf(parts []table.Derived) []table.EventIndex {
 	return slices.Compact(events)
 }
 
-// add lets an event of the log happen again.
+// add adds an event of the log.
 func (m *rebuilt) add(s *Store, row *db.EventsOfRow) error {
 	properties := payload.Object{}
 	if row.Properties != nil {
@@ -96,7 +96,7 @@ func (m *rebuilt) add(s *Store, row *db.EventsOfRow) error {
 	return nil
 }
 
-// tell lets facts know what was made anew.
+// applyTo replaces the parts in facts.
 func (m *rebuilt) applyTo(facts *table.Facts) {
 	for _, k := range m.parts {
 		facts.Adopt(k, m.facts)

@@ -6,7 +6,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// sequenceFacts are the facts about sequences that are asked for. Each answer names its question, or the place of it.
+// sequenceFacts are the facts about sequences that are read. Each row has the key of its question,
+// or its position in the parameters.
 type sequenceFacts struct {
 	progress    db.ProgressOfParams
 	completions db.ProgressNewestParams
@@ -17,7 +18,7 @@ type sequenceFacts struct {
 	newest     map[progressKey]*table.Instant
 	openChains []*[]table.OpenChain
 	advances   []*[]table.Advance
-	trails     map[progressKey][]int // the places of the stretches that are asked for
+	trails     map[progressKey][]int // trails are positions in around
 }
 
 type progressKey struct {
@@ -26,18 +27,19 @@ type progressKey struct {
 	key  string
 }
 
-// As many open chains are read at first, and where they do not suffice so many times as many.
+// fewOpen open chains are read at first. If a session needs more, the next read has moreOpen times
+// as many.
 const (
 	fewOpen  = 32
 	moreOpen = 16
 )
 
-// add asks for a fact of a user, who learns it.
+// add adds a fact of a user, and its callback to the user.
 func (p *sequenceFacts) add(ld *Loaded, n userNeed) {
 	u, s := ld.users[n.user], n.Sequence
 	row, no := &ld.store.registry.Sequences[s], ld.store.sequences[s]
 	contact := ld.contactOf(n.user)
-	learn := func(apply func(*table.Facts)) { u.apply = append(u.apply, apply) }
+	onApply := func(apply func(*table.Facts)) { u.apply = append(u.apply, apply) }
 	switch n.Kind {
 	case table.NeedProgress:
 		read := table.NoProgress(row)
@@ -45,13 +47,13 @@ func (p *sequenceFacts) add(ld *Loaded, n userNeed) {
 		p.progress.SequenceNos = append(p.progress.SequenceNos, no)
 		p.progress.Keys = append(p.progress.Keys, n.Key)
 		p.progressOf = put(p.progressOf, progressKey{n.user, no, n.Key}, &read)
-		learn(func(facts *table.Facts) { facts.SetProgress(s, n.Key, read) })
+		onApply(func(facts *table.Facts) { facts.SetProgress(s, n.Key, read) })
 	case table.NeedCompletion:
 		read := table.Unset
 		p.completions.UserIds, p.completions.ContactIds = append(p.completions.UserIds, n.user), append(p.completions.ContactIds, contact)
 		p.completions.SequenceNos = append(p.completions.SequenceNos, no)
 		p.newest = put(p.newest, progressKey{n.user, no, ""}, &read)
-		learn(func(facts *table.Facts) { facts.SetCompletion(s, read) })
+		onApply(func(facts *table.Facts) { facts.SetCompletion(s, read) })
 	case table.NeedOpen:
 		most := p.most(u, s)
 		read := &[]table.OpenChain{}
@@ -60,14 +62,14 @@ func (p *sequenceFacts) add(ld *Loaded, n userNeed) {
 		p.open.After, p.open.Most = append(p.open.After, timestamp(n.At)), append(p.open.Most, int32(most))
 		p.open.Places = append(p.open.Places, int32(len(p.openChains)))
 		p.openChains = append(p.openChains, read)
-		learn(func(facts *table.Facts) { facts.SetOpen(s, n.At, *read, len(*read) == most) })
+		onApply(func(facts *table.Facts) { facts.SetOpen(s, n.At, *read, len(*read) == most) })
 	default: // NeedTrail
 		p.trail(ld, n, no, contact)
 	}
 }
 
-// trail asks for what happened around a late event. Late events of one key that lie close together are asked about as one stretch,
-// so that a batch of them reads what lies around them once, and not once for each.
+// trail adds what happened around a late event. Late events of one key that are close together
+// share a stretch, so that a batch reads what is around them once.
 func (p *sequenceFacts) trail(ld *Loaded, n userNeed, no int32, contact int64) {
 	u, s := ld.users[n.user], n.Sequence
 	span := ld.store.registry.Sequences[s].Span()

@@ -11,7 +11,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// pairs are users with the numbers of signals or events that something is asked of.
+// pairs are users with the numbers of signals or events whose facts are read.
 type pairs struct {
 	users    []string
 	contacts []int64
@@ -25,14 +25,14 @@ type pair struct {
 	no   int32
 }
 
-// fact is what is read of a user and a signal.
+// fact is what was read of a user and a signal.
 type fact struct {
 	signal table.SignalIndex
 	newest []table.Dated
 	total  table.Total
 }
 
-// add asks for a fact of a user, who learns it.
+// add adds a fact of a user, and its callback to the user.
 func (p *pairs) add(ld *Loaded, n userNeed, no int32, most int) {
 	read := &fact{signal: n.Signal, total: table.NoTotal}
 	if p.facts == nil {
@@ -41,12 +41,12 @@ func (p *pairs) add(ld *Loaded, n userNeed, no int32, most int) {
 	p.facts[pair{n.user, no}] = read
 	p.users, p.contacts = append(p.users, n.user), append(p.contacts, ld.contactOf(n.user))
 	p.nos, p.most = append(p.nos, no), append(p.most, int32(most))
-	tell := func(facts *table.Facts) { facts.SetNewest(read.signal, slices.Clone(read.newest)) }
+	apply := func(facts *table.Facts) { facts.SetNewest(read.signal, slices.Clone(read.newest)) }
 	if n.Kind == table.NeedTotals {
-		tell = func(facts *table.Facts) { facts.SetTotal(read.signal, read.total) }
+		apply = func(facts *table.Facts) { facts.SetTotal(read.signal, read.total) }
 	}
 	u := ld.users[n.user]
-	u.apply = append(u.apply, tell)
+	u.apply = append(u.apply, apply)
 }
 
 func (ld *Loaded) queueNewest(q *pipeline.Batch, sql string, p pairs) {
@@ -89,7 +89,7 @@ func (ld *Loaded) queueTotals(q *pipeline.Batch, p pairs) {
 	}))
 }
 
-// value reads a value that is kept.
+// value parses a stored value.
 func value(raw *string) (table.Value, error) {
 	if raw == nil {
 		return table.Value{}, nil

@@ -10,9 +10,9 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// stretchPairs are the stretches of occurrences that are asked for, around the ends of windows.
+// stretchPairs are the stretches of occurrences that are read, around the ends of windows.
 type stretchPairs struct {
-	ask   db.OccurrencesAroundParams // its numbers are those of events where the log is asked
+	ask   db.OccurrencesAroundParams // ask has numbers of events if it is for EventsAround
 	facts map[stretchKey]*stretchRead
 }
 
@@ -22,24 +22,25 @@ type stretchKey struct {
 	place int32
 }
 
-// A stretch is read with this many of the occurrences that enter its window next. Where they do not suffice, more are read.
-// It goes back a little further than what is needed at the instant for which it is read, because something may be due that
-// is settled before.
+// A stretch is read with fewLater of the occurrences that enter its window next. If a session needs
+// more, the next read has moreLater times as many. It goes back by spare occurrences more than
+// needed at the instant for which it is read, because something that is due is settled at an
+// earlier instant.
 const (
 	spare     = 8
 	fewLater  = 32
-	moreLater = 16 // times as many
+	moreLater = 16
 	mostLater = 1 << 30
 )
 
-// reach is how far a stretch was asked for.
+// reach is how far a stretch was read.
 type reach struct {
-	at    table.Instant // for whose window, and all later ones as far as it goes
-	later int
+	at    table.Instant // at is the first instant whose window it covers
+	later int           // later is how many occurrences after that were read
 }
 
-// add asks for a stretch of a user, who learns it. Where it is asked for again it reaches back as far as before, so that
-// whoever evaluates at one instant after the other sees them all in the end.
+// add adds a stretch of a user, and its callback to the user. A stretch that is read again reaches
+// back as far as before, so that a session that evaluates several instants has them all in the end.
 func (p *stretchPairs) add(ld *Loaded, n userNeed, no int32) {
 	row := &ld.store.registry.Signals[n.Signal]
 	u := ld.users[n.user]
@@ -82,13 +83,14 @@ func (ld *Loaded) queueStretches(q *pipeline.Batch, events, occurrences stretchP
 	}
 }
 
-// stretchRead is a stretch with how much of it was asked for.
+// stretchRead is a stretch with how many occurrences were asked for.
 type stretchRead struct {
 	table.PastWindow
 	earlier, later int
 }
 
-// read notes what is known of a stretch. If as many were read as were asked for, there may be others.
+// read sets what was read of a stretch. If as many occurrences came as were asked for, there may be
+// more.
 func (p *stretchPairs) read(row db.OccurrencesAroundRow) {
 	s := p.facts[stretchKey{row.UserID, row.SignalNo, row.Place}]
 	s.Earlier, s.Later = len(row.Earlier) == s.earlier, len(row.Later) == s.later

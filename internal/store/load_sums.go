@@ -10,7 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// sumPairs are the sums that are asked for.
+// sumPairs are the sums that are read.
 type sumPairs struct {
 	ask   db.SumsOfParams
 	facts map[sumKey]*table.Sum
@@ -22,13 +22,14 @@ type sumKey struct {
 	window string
 }
 
-// A sum is read with this many of the occurrences that leave its window next. Where they do not suffice, more are read.
+// A sum is read with this many of the occurrences that leave its window next. If a session needs
+// more, the next read has moreOldest times as many.
 const (
 	fewOldest  = 32
-	moreOldest = 16 // times as many
+	moreOldest = 16
 )
 
-// add asks for a sum of a user, who learns it.
+// add adds a sum of a user, and its callback to the user.
 func (p *sumPairs) add(ld *Loaded, n userNeed) {
 	window := ld.store.registry.Signals[n.Signal].Sums[n.Position]
 	key := sumKey{n.user, ld.store.signals[n.Signal], window.Name()}

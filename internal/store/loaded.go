@@ -10,50 +10,49 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Facts is what is known of users, whose locks the transaction holds unless it took none.
+// Loaded is what a transaction has read of its users. It holds their locks unless it is read-only.
 type Loaded struct {
-	// XID identifies the transaction that BeginAndLock started, so that its fate can be asked for when the connection is
-	// lost.
+	// XID identifies the transaction that [BeginAndLock] started, for [Store.CommitStatus].
 	XID string
 
 	store      *Store
 	users      map[string]*user
-	generation int32
+	generation int32 // generation is the number of the last deployment
 	deployment *Deployment
-	cacheOwner int64 // by which contacts say that this engine holds them; 0: it is to hold none
-
-	time table.Instant // by the database's clock, read after the locks were taken
+	cacheOwner int64         // cacheOwner is that of the cache; 0 if it can own no history
+	time       table.Instant // time is the database's, read after the locks were taken
 }
 
 // user is what was read of one user.
 type user struct {
 	cached       usercache.View // cached is from before the lock; once Load returns, it is true
 	properties   payload.Properties
-	changes      []table.LastChange               // of users whose properties were read
-	dated        map[string]decide.PropertyChange // last changes that were asked for, by the names of the properties
-	contact      *db.ContactsLockKnownRow         // nil if the user was passed over
-	row          db.ContactsLockKnownRow          // where contact points to
-	created      bool
+	changes      []table.LastChange               // changes are read with the properties
+	dated        map[string]decide.PropertyChange // dated are keyed by property name
+	contact      *db.ContactsLockKnownRow         // contact is nil if the user was skipped
+	row          db.ContactsLockKnownRow          // row is what contact points to
+	created      bool                             // created by this transaction
 	stays        []decide.Stay
 	due          []decide.Due
-	seen         []string
-	oldest       map[table.Need]int   // how many occurrences were asked for with each sum
-	reaches      map[table.Need]reach // how far each stretch was asked for
-	apply        []func(*table.Facts) // facts that were read; each tells them
-	once         bool                 // the user is not to be remembered: many come by once
-	fill         *fill                // fill is the history that is read to be cached; nil: it is not
-	needsRecheck bool                 // a process that has other definitions has changed the user
-	rebuilt      *rebuilt             // what is kept, if that had to be made anew
+	seen         []string             // seen are idempotency keys that were used before
+	oldest       map[table.Need]int   // oldest is how many occurrences were read with each sum
+	reaches      map[table.Need]reach // reaches is how far each stretch was read
+	apply        []func(*table.Facts) // apply adds what was read to the facts of a session
+	once         bool                 // once says not to add the user to the cache
+	fill         *fill                // fill is the history that is read to be cached; or nil
+	needsRecheck bool                 // needsRecheck: an older process changed the user
+	rebuilt      *rebuilt             // rebuilt is what was derived anew from the log; or nil
 }
 
-// Locked reports whether the transaction holds the lock of a user, or has read them without one where it takes none. It
-// does not if somebody else has it, or if the user is unknown.
+// Locked reports whether the user was loaded. A user is not if another transaction holds the lock
+// and the mode does not wait, or if there is no such user.
 func (ld *Loaded) Locked(name string) bool { return ld.users[name].contact != nil }
 
-// Contact returns the id of a user who is locked.
+// Contact returns the id of a loaded user.
 func (ld *Loaded) Contact(name string) int64 { return ld.users[name].contact.ID }
 
-// State lets a state be that of a user who is locked, as it was read, in the memory that it has. What it was before is gone.
+// State makes st the state of a loaded user, as it was read. It reuses the memory of st, whose
+// former content is gone.
 func (ld *Loaded) State(name string, st *decide.State) {
 	u := ld.users[name]
 	facts := st.Facts
@@ -74,7 +73,7 @@ func (ld *Loaded) State(name string, st *decide.State) {
 		AllStays: u.cached.History != nil,
 		Due:      append(st.Due[:0], u.due...),
 		Seen:     append(st.Seen[:0], u.seen...),
-		Complete: u.created, // by this transaction: there is nothing to be known
+		Complete: u.created, // the database has nothing about the user
 	}
 	if h := u.cached.History; h != nil {
 		st.Stays, st.Due = h.AppendStays(st.Stays[:0]), h.AppendDue(st.Due[:0])
@@ -97,15 +96,15 @@ func (ld *Loaded) State(name string, st *decide.State) {
 // historyKnown reports whether the user's history is cached, or is read to be cached.
 func (u *user) historyKnown() bool { return u.cached.History != nil || u.fill != nil }
 
-// holds reports whether the engine is to hold a user once what was decided is committed, so that it remembers them: if it
-// knows all of them, and what is deployed is what it has.
+// owns reports whether this engine owns the cached history of a user once the transaction has
+// committed: it knows the whole history, and the deployed definitions are its own.
 func (ld *Loaded) owns(u *user) bool {
 	return ld.cacheOwner != 0 && !u.once && (u.cached.History != nil || u.created) && u.rebuilt == nil && ld.deployment.Agreed
 }
 
-// claim claims a user in the cache, as of the end of the transaction. It returns false for a user whom
-// the cache is not going to hold. The transaction has patched the contact, or made this engine the owner
-// of the history, or neither.
+// claim claims a user in the cache, as of the end of the transaction. It returns false for a user
+// whom the cache is not going to hold. The transaction has patched the contact, or made this engine
+// the owner of the history, or neither.
 func (ld *Loaded) claim(u *user, st *decide.State, name string, patched, owned bool) (usercache.Claim, bool) {
 	claim, claimed := ld.store.cache.Claim(name, u.once)
 	if !claimed {
@@ -135,35 +134,35 @@ func (ld *Loaded) Remember(w *Write) {
 	}
 }
 
-// Merged reports whether a user is no more than a name of another, into whom they were merged.
+// Merged reports whether a user was merged into another.
 func (ld *Loaded) Merged(name string) bool {
 	c := ld.users[name].contact
 	return c != nil && c.MergedAt.Valid
 }
 
-// Deleted reports whether a user is deleted who is locked.
+// Deleted reports whether a loaded user is deleted.
 func (ld *Loaded) Deleted(name string) bool { return ld.users[name].contact.DeletedAt.Valid }
 
-// Properties returns the properties of a user who is locked.
+// Properties returns the properties of a loaded user.
 func (ld *Loaded) Properties(name string) payload.Properties { return ld.users[name].properties }
 
-// Created reports whether the transaction has created a user.
+// Created reports whether the transaction made the contact of a user.
 func (ld *Loaded) Created(name string) bool { return ld.users[name].created }
 
-// Options adds to those of a session what is deployed, for a user who is locked.
+// Options adds the deployment to the options of a session with a loaded user.
 func (ld *Loaded) Options(name string, o decide.Options) decide.Options {
 	u := ld.users[name]
 	o = ld.deployment.options(o, u.generations())
 	if u.created {
-		o.Steps = nil // whoever deployed something in the meantime did not know the user
+		o.Steps = nil // a deployment in the meantime did not concern the user
 	}
 	return o
 }
 
-// Deployment returns what is deployed.
+// Deployment returns the deployment that the users were loaded by.
 func (ld *Loaded) Deployment() *Deployment { return ld.deployment }
 
-// standing returns how far a user has come who is locked.
+// generations returns how far a loaded user has come in the deployments.
 func (u *user) generations() generations {
 	if u.contact.Stranger == nil {
 		return generations{u.contact.Generation, many}

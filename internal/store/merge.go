@@ -10,9 +10,9 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Merge makes a contact another, under the locks of both, as far as that is a matter of rows: what was made of the log is to be
-// made anew for the survivor afterwards (see [LoadMode.Rebuild]). What becomes of stays must have been decided and written: here those that
-// are handed over move. Nothing of the loser must be due before the instant at which that is.
+// Merge moves the rows of one contact to another, under the locks of both. The caller has decided
+// and written the stays, and hands over those that move; nothing of the loser is due before now.
+// Afterwards it derives anew what the survivor's log says (see [LoadMode.Rebuild]).
 func (s *Store) Merge(ctx context.Context, conn Conn, from, into int64, handed []decide.Handover, now table.Instant) error {
 	q := s.batch()
 	rows := db.New(q)
@@ -34,7 +34,7 @@ func (s *Store) Merge(ctx context.Context, conn Conn, from, into int64, handed [
 		err = q.Send(ctx, conn)
 	}
 	if err != nil {
-		return fmt.Errorf("move what is known of the user: %w", err)
+		return fmt.Errorf("move the rows of the merged user: %w", err)
 	}
 	return nil
 }

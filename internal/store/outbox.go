@@ -8,27 +8,28 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 )
 
-// Exchange is one round trip of a dispatcher with the outbox, in one transaction: what came of deliveries, then further leases.
-// However many deliveries it settles and leases, it waits for the disk once.
+// Exchange is one round trip of a dispatcher with the outbox, in one transaction: the results of
+// deliveries, then new leases. It waits for the disk once, whatever the number of deliveries.
 type Exchange struct {
-	Done   db.DeliveriesDoneParams   // removed
-	Failed db.DeliveriesFailParams   // put off, or given up
-	Back   db.DeliveriesReturnParams // given back as if they had not been leased
+	Done   db.DeliveriesDoneParams   // Done are removed
+	Failed db.DeliveriesFailParams   // Failed are postponed, or given up
+	Back   db.DeliveriesReturnParams // Back are returned as if they had not been leased
 
-	// Removed are those behind which the next of their key may go out: what is done and what is given up.
+	// Removed are the deliveries that no longer block the next one of their key: done and given up.
 	Removed db.DeliveriesPromoteParams
 
-	Claim *db.DeliveriesClaimParams // nil: it leases nothing
+	Claim *db.DeliveriesClaimParams // Claim asks for leases; nil: for none
 
-	// Rows are what the claim leased, and what it marked instead.
+	// Rows are what the claim leased, and what it marked as blocked.
 	Rows []db.DeliveriesClaimRow
 
 	// Generation is the number of the last deployment, as the claim found it.
 	Generation int32
 }
 
-// Send runs the exchange on a connection that is not in a transaction. After an error the connection may be in one that
-// failed. Nothing was done then, unless the connection was lost; to send the same settlements again does no harm in either case.
+// Send runs the exchange on a connection that is not in a transaction. After an error the
+// connection may be in a failed one. Nothing was changed then, unless the connection was lost.
+// Sending the same results again does no harm.
 func (x *Exchange) Send(ctx context.Context, conn Conn, s *Store) error {
 	q := s.batch()
 	q.Add("begin isolation level read committed")
@@ -59,7 +60,7 @@ func (x *Exchange) Send(ctx context.Context, conn Conn, s *Store) error {
 	return q.Send(ctx, conn)
 }
 
-// answered gives a generated query the rows that a batch has brought.
+// answered runs a generated query on the rows of a batch.
 type answered struct {
 	db.DBTX
 

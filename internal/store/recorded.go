@@ -5,8 +5,8 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 )
 
-// Recorded returns a row of the log of transitions as callers see it. The bucket need not be one that
-// the process knows.
+// Recorded returns a row of the log of transitions as callers see it. The bucket need not be one
+// that the process knows.
 func Recorded(row db.BucketgenTransition, bucketID, bucketName, userID string, email *string) bucketgen.Transition {
 	return bucketgen.Transition{
 		BucketID: bucketID, BucketName: bucketName, UserID: userID, UserEmail: orEmpty(email),

@@ -8,7 +8,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// registerNames gives the names that criteria ask about numbers, where they have none yet. No bound applies.
+// registerNames gives numbers to the event names that criteria use and that have none. No bound
+// applies.
 func (s *Store) registerNames(ctx context.Context, conn Conn) error {
 	const attempts = 3 // a name that another transaction is just adding is there at the next one
 	wanted := make([]string, len(s.registry.Events))
@@ -48,7 +49,7 @@ func (s *Store) plainOf() map[int32]table.SignalIndex {
 	return plain
 }
 
-// registerProperties gives the declared properties numbers, where they have none yet.
+// registerProperties gives numbers to the declared properties that have none.
 func (s *Store) registerProperties(ctx context.Context, conn Conn) error {
 	names := make([]string, 0, len(s.registry.Properties))
 	s.properties = make([]int32, len(s.registry.Properties))

@@ -6,8 +6,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Bare returns a store of buckets of which only the stays matter: as manual ones, whatever they are defined as, or if they are
-// not any more. It remembers nobody.
+// StaysOnly returns a store of buckets whose stays can be changed, as if they were manual, whatever
+// their definitions are. It also takes buckets that are no longer defined. It caches no users.
 func StaysOnly(schema string, buckets []db.BucketgenBucket) *Store {
 	r := &table.Registry{Buckets: make([]table.Bucket, len(buckets))}
 	s := &Store{
@@ -22,5 +22,5 @@ func StaysOnly(schema string, buckets []db.BucketgenBucket) *Store {
 	return s
 }
 
-// Registry returns the registry whose names the store knows the numbers of.
+// Registry returns the registry of the store.
 func (s *Store) Registry() *table.Registry { return s.registry }

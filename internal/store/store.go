@@ -17,32 +17,35 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Store knows the database's numbers for the names of a registry. It may be used from several goroutines.
+// Store loads and writes users for a registry. It knows the numbers that the database gives to the
+// registry's names. It may be used from several goroutines.
 type Store struct {
-	// OwnTime says that the caller's clock is not one of the world, as in a test or a simulation: users go by it, however far
-	// it is from the database's. It is set before the store is used. See [Facts.Clock].
+	// OwnTime says that the caller's clock is virtual, as in a test or a simulation. Users go by
+	// it, however far it is from the database's. It is set before the store is used. See
+	// [Loaded.Clock].
 	OwnTime bool
 
-	registry  *table.Registry
-	schema    string
-	events    []int32                     // by registry.Event
-	eventOf   map[int32]table.EventIndex  // the other way round
-	buckets   []int32                     // by table.BucketIndex
-	indexes   map[int32]table.BucketIndex // the other way round
-	names     names
-	limits    NameLimits
-	signals   []int32                     // by registry.Signal
-	sequences []int32                     // by registry.Sequence
-	needs     [][]table.Need              // by table.BucketIndex
-	always    [][]table.Need              // by registry.Event
-	added     [][]table.Need              // by registry.Event
-	plain     map[int32]table.SignalIndex // by the number of the event of which it is every occurrence
-	signalOf  map[int32]table.SignalIndex
-	cache     *usercache.Cache
-	history   []int32 // numbers of the properties whose last changes are read
+	registry *table.Registry
+	schema   string
+	cache    *usercache.Cache
+	names    names
+	limits   NameLimits
 
-	properties []int32                       // by registry.Property; 0: it lies inside of another
-	propertyOf map[int32]table.PropertyIndex // the other way round
+	events     []int32 // events are numbers by index, as are buckets and so on
+	eventOf    map[int32]table.EventIndex
+	buckets    []int32
+	indexes    map[int32]table.BucketIndex
+	signals    []int32
+	signalOf   map[int32]table.SignalIndex
+	sequences  []int32
+	properties []int32 // properties are 0 for those inside of others
+	propertyOf map[int32]table.PropertyIndex
+	history    []int32                     // history are properties whose last changes are read
+	plain      map[int32]table.SignalIndex // plain are signals of all occurrences of an event
+
+	needs  [][]table.Need // needs are the facts that each bucket needs
+	always [][]table.Need // always are explained at the function always
+	added  [][]table.Need // added are explained at addedTo
 
 	deployment atomic.Pointer[Deployment]
 }
@@ -53,8 +56,8 @@ type Conn interface {
 	db.DBTX
 }
 
-// New gives the buckets and events of a registry numbers in the database, where they have none yet. The store remembers
-// users in so many bytes of memory, roughly, and event names within limits.
+// New gives numbers to the buckets, events, properties, signals and sequences of a registry that
+// have none. The store caches users in about cacheBytes of memory, and event names within limits.
 func New(ctx context.Context, conn Conn, schema string, r *table.Registry, cacheBytes int, limits NameLimits) (*Store, error) {
 	s := &Store{
 		registry: r, schema: schema, indexes: map[int32]table.BucketIndex{}, needs: needsOf(r), added: addedTo(r),
@@ -103,7 +106,7 @@ func QueriesIn(conn db.DBTX, schema string) *db.Queries {
 // Bucket returns the database's number of a bucket.
 func (s *Store) Bucket(b table.BucketIndex) int32 { return s.buckets[b] }
 
-// Index returns the place in the registry of the bucket with a number, if it has one.
+// Index returns the index in the registry of the bucket with a number, if the registry has it.
 func (s *Store) Index(no int32) (table.BucketIndex, bool) {
 	i, known := s.indexes[no]
 	return i, known
@@ -125,8 +128,8 @@ func InSchema(sql, schema string) string {
 
 var schemaPattern = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
 
-// CheckSchema returns an error if a name cannot be that of a schema. It must not need quotes, so that it means the same
-// wherever it is written.
+// CheckSchema returns an error if a name cannot be that of a schema. A valid name needs no quotes,
+// so that it means the same everywhere.
 func CheckSchema(schema string) error {
 	if !schemaPattern.MatchString(schema) {
 		return fmt.Errorf("the schema is called %q; use at most 63 lower-case letters, digits and underscores, not beginning with a digit", schema)
@@ -134,7 +137,7 @@ func CheckSchema(schema string) error {
 	return nil
 }
 
-// inSchema runs statements in another schema than the one that they were written for.
+// inSchema runs statements in another schema than [DefaultSchema].
 type inSchema struct {
 	conn db.DBTX
 	sql  func(string) string

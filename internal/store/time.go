@@ -12,15 +12,15 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Tolerance is how far a clock may be from the database's and still be taken for one that shows the same time.
+// Tolerance is how far a clock may be from the database's and still count as showing the same time.
 const Tolerance = time.Minute
 
-// Shares reports whether a clock that is so far ahead of the database's, or behind it, is close enough that decisions go by
-// the database's.
+// Shares reports whether decisions go by the database's clock although the process's clock is ahead
+// of it, or behind, by so much.
 func (s *Store) Shares(ahead time.Duration) bool { return !s.OwnTime && ahead.Abs() <= Tolerance }
 
-// shared returns the instant at which something is deployed, by a clock: as [Facts.Clock] does, since users follow it at that
-// instant.
+// shared returns the instant of a deployment, chosen as [Loaded.Clock] does, since users follow the
+// deployment at that instant.
 func (s *Store) shared(ctx context.Context, q *db.Queries, clock table.Instant) (table.Instant, error) {
 	seen, err := q.GenerationSeen(ctx)
 	if err != nil {
@@ -32,12 +32,13 @@ func (s *Store) shared(ctx context.Context, q *db.Queries, clock table.Instant) 
 	return clock, nil
 }
 
-// Clock returns the time at which to decide about a user who is locked, by the clock of the process.
+// Clock returns the time at which to decide about a loaded user, by the clock of the process.
 //
-// It is the database's time, unless the clock is far from that. The transaction that decided about the user before read the
-// database's clock under the same lock, so the user's time does not go back, whatever the clocks of the processes show.
-// A clock that is far away counts as it is. Then the contact keeps the user's time (decided_at), which is a part of the state.
-// A contact without one may have been decided about at any time up to the database's.
+// It is the database's time, unless the clock is far from that. The transaction that decided about
+// the user before read the database's clock under the same lock. So the user's time does not go
+// back, whatever the clocks of the processes show. A clock that is far away counts as it is. Then
+// the contact keeps the user's time (decided_at), which is a part of the state. A contact without
+// one may have been decided about at any time up to the database's.
 func (ld *Loaded) Clock(name string, clock table.Instant) table.Instant {
 	u := ld.users[name]
 	switch {
@@ -50,8 +51,8 @@ func (ld *Loaded) Clock(name string, clock table.Instant) table.Instant {
 	}
 }
 
-// decidedAt returns what the contact is to keep of the user's time, after a session that changed something, and whether that
-// has to be written although nothing else of the contact is.
+// decidedAt returns the time of the user that the contact keeps after a session, and whether it has
+// to be written although nothing else of the contact changes.
 func (ld *Loaded) decidedAt(u *user, c *decide.Changes) (at pgtype.Timestamptz, write bool) {
 	was := u.contact.DecidedAt
 	switch now := c.Now; {

@@ -32,10 +32,10 @@ func stateOf(conn *pgconn.PgConn) *connection {
 	return c
 }
 
-// Replan counts a use of a connection and reports whether its statements need new plans: at the first,
-// second, fourth, eighth use, and so on. PostgreSQL keeps a plan until a table of it is analysed, which
-// may be a million rows later. While a table is empty all its indexes are alike, and a plan made then
-// may use the wrong one.
+// Replan counts a use of a connection and reports whether its statements need new plans: at the
+// first, second, fourth, eighth use, and so on. PostgreSQL keeps a plan until a table of it is
+// analysed, which may be a million rows later. While a table is empty all its indexes are alike,
+// and a plan made then may use the wrong one.
 func Replan(conn *pgconn.PgConn) bool {
 	c := stateOf(conn)
 	c.uses++
@@ -45,8 +45,8 @@ func Replan(conn *pgconn.PgConn) bool {
 // batch returns an empty batch of statements.
 func (s *Store) batch() *pipeline.Batch { return pipeline.New(s.SQL) }
 
-// begin starts a transaction that writes a commit token. No statement in it waits longer than timeout
-// for a lock; 0 is for ever.
+// begin starts a transaction that writes a commit token. No statement in it waits longer than
+// timeout for a lock; 0 is for ever.
 func (s *Store) begin(q *pipeline.Batch, timeout time.Duration, token CommitToken, xid *string) {
 	q.Add("begin isolation level read committed")
 	patience := fmt.Sprintf("%dms", timeout.Milliseconds())

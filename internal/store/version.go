@@ -10,15 +10,15 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 )
 
-// Version is the number of the newest migration, for which the queries are written.
+// Version is the number of the newest migration, which the queries need.
 const Version = 1
 
-// OutdatedError says that the tables are older than the queries, or do not exist. A caller that returns it adds how to apply
-// migrations.
+// OutdatedError says that the tables are older than the queries, or do not exist. A caller that
+// returns it adds how to apply migrations.
 type OutdatedError struct {
 	Schema  string
-	Version int64 // 0: there are no tables
-	Needs   int64 // Version of the program
+	Version int64 // Version is 0 if there are no tables
+	Needs   int64 // Needs is the Version of the program
 }
 
 func (e *OutdatedError) Error() string {
@@ -28,8 +28,8 @@ func (e *OutdatedError) Error() string {
 	return fmt.Sprintf("the tables in schema %q are at version %d, and this program needs %d", e.Schema, e.Version, e.Needs)
 }
 
-// UnreleasedError says that a version of bucketgen from before the first release made the tables. Their migrations had other
-// numbers, and no migration leads from them to the present tables.
+// UnreleasedError says that a version of bucketgen from before the first release made the tables.
+// Their migrations had other numbers, and no migration leads from them to the present tables.
 type UnreleasedError struct {
 	Schema string
 }
@@ -42,18 +42,19 @@ func (e *UnreleasedError) Error() string {
 // SupersededError says that the tables do not admit a program that is so old.
 type SupersededError struct {
 	Schema string
-	Oldest int64 // that they admit
-	Own    int64 // Version of the program
+	Oldest int64 // Oldest is the oldest Version that they admit
+	Own    int64 // Own is the Version of the program
 }
 
 func (e *SupersededError) Error() string {
 	return fmt.Sprintf("the tables in schema %q admit programs of version %d or later, and this program has %d; start a newer one", e.Schema, e.Oldest, e.Own)
 }
 
-// MinServer is the oldest version of PostgreSQL that will do, as server_version_num has it.
+// MinServer is the oldest supported version of PostgreSQL, as a server_version_num.
 const MinServer = 150000
 
-// CheckServer returns an error if a version of PostgreSQL is too old, as server_version_num and server_version have it.
+// CheckServer returns an error if a version of PostgreSQL is too old. It takes server_version_num
+// and server_version.
 func CheckServer(number int32, version string) error {
 	if number < MinServer {
 		return fmt.Errorf("the server is PostgreSQL %s, which is too old; update it to PostgreSQL %d or later", version, MinServer/10_000)
@@ -61,9 +62,10 @@ func CheckServer(number int32, version string) error {
 	return nil
 }
 
-// CheckVersion returns the version of the tables, and an [*OutdatedError] if the queries need a later one. Newer tables are
-// accepted, so that a program that is being replaced can restart beside its successor, unless the tables exclude it: that
-// is a [*SupersededError]. Tables of before the first release are an [*UnreleasedError].
+// CheckVersion returns the version of the tables, and an [*OutdatedError] if the queries need a
+// later one. It accepts newer tables, so that a program that is being replaced can restart beside
+// its successor, unless the tables exclude it: that is a [*SupersededError]. Tables of before the
+// first release are an [*UnreleasedError].
 func CheckVersion(ctx context.Context, conn db.DBTX, schema string) (int64, error) {
 	return checkVersion(ctx, conn, schema, Version)
 }

@@ -22,7 +22,7 @@ func TestCheckServer(t *testing.T) {
 	}
 }
 
-// TestCheckVersion asks programs of several versions, and changes the tables between.
+// TestCheckVersion checks programs of several versions, and changes the tables in between.
 func TestCheckVersion(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)

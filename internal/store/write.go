@@ -12,7 +12,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Write is what is to be written about users, whose locks the transaction holds. [NewWrite] returns an empty one.
+// Write is a set of changes to users whose locks the transaction holds. [NewWrite] returns an empty
+// one.
 type Write struct {
 	events      db.EventsInsertParams
 	totals      db.TotalsAddParams
@@ -26,7 +27,7 @@ type Write struct {
 	sums        db.SumsPutParams
 	advances    db.AdvancesInsertParams
 	progress    db.ProgressPutParams
-	places      map[groupKey]int // of the groups
+	places      map[groupKey]int // places are indexes into groups
 	leaves      db.MembershipsLeaveParams
 	passes      db.MembershipsPassParams
 	joins       db.MembershipsJoinParams
@@ -42,21 +43,21 @@ type Write struct {
 
 	due      table.Instant
 	hasDue   bool
-	claims   []usercache.Claim // claims are filled with the users of the write; Facts.Remember commits them
-	expected int               // events
-	err      error             // what was found to be wrong, which keeps it from being sent
+	claims   []usercache.Claim // claims are committed by [Loaded.Remember]
+	expected int               // expected is the number of events
+	err      error             // err keeps the write from being sent
 }
 
-// NewWrite returns a write with room for what is to be written about users and events.
+// NewWrite returns a write with room for the changes of users and events.
 func NewWrite(users, events int) *Write {
 	return &Write{claims: make([]usercache.Claim, 0, users), expected: events}
 }
 
-// Due returns the earliest due instant that is written, if any is.
+// Due returns the earliest due instant in the write, if there is one.
 func (w *Write) Due() (table.Instant, bool) { return w.due, w.hasDue }
 
-// Arm calls f with every contact and bucket whose due instant changes, or whose stay begins:
-// of the buckets with those numbers.
+// Arm calls f with every contact and bucket whose due instant changes, or whose stay begins. It
+// passes only the buckets whose numbers are in buckets.
 func (w *Write) Arm(buckets map[int32]bool, f func(contact int64, bucket int32)) {
 	for _, pairs := range []struct {
 		contacts []int64
@@ -70,20 +71,21 @@ func (w *Write) Arm(buckets map[int32]bool, f func(contact int64, bucket int32))
 	}
 }
 
-// Transitions returns how many transitions are written.
+// Transitions returns the number of transitions.
 func (w *Write) Transitions() int { return len(w.transitions.ContactIds) }
 
-// Settles reports whether a due instant changes, or a user follows a deployment.
+// Settles reports whether the write changes a due instant, or a user follows a deployment.
 func (w *Write) Settles() bool {
 	return len(w.dues.ContactIds)+len(w.dueForget.ContactIds)+len(w.followed.ContactIds) > 0
 }
 
-// Shows reports whether whoever looks at what users are in may see something else than before.
+// ChangesMembership reports whether the write can change the result of a membership read.
 func (w *Write) ChangesMembership() bool {
 	return len(w.transitions.ContactIds)+len(w.deleted.ContactIds) > 0
 }
 
-// Add adds what was decided about a user, and the state in which that left them. Neither is needed afterwards.
+// Add adds the changes of a session, and claims the user in the cache as of the state that the
+// session left. The write keeps neither.
 func (w *Write) Add(ld *Loaded, user string, st *decide.State, c decide.Changes) {
 	s, u := ld.store, ld.users[user]
 	contact := u.contact.ID
@@ -131,12 +133,13 @@ func (w *Write) setDue(contact int64, bucket int32, at pgtype.Timestamptz) {
 	w.dues.DueAt = append(w.dues.DueAt, at)
 }
 
-// Send writes everything by one round trip, and commits if it is told to. If an event came without the number of its name, it sends
-// nothing and returns an error. Statements without rows are left out.
+// Send sends the changes by one round trip, and commits if commit is set. It leaves out statements
+// without rows. If an event came without the number of its name, it sends nothing and returns an
+// error.
 //
-// The order matters. Stays that were there are closed before others of the same bucket begin, and of those the ones
-// that have ended come before the one that lasts; transitions come last, because each stands on a stay that this
-// transaction changed.
+// The order matters. Stays that were there are closed before others of the same bucket begin, and
+// of those the ones that have ended come before the one that lasts. Transitions come last, because
+// each refers to a stay that this transaction changed.
 func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) error {
 	q := s.batch()
 	into := db.New(q)

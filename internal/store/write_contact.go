@@ -10,10 +10,12 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// addHolder notes who holds a user of whom something is written, and returns that, and whether this engine does then. Where it
-// did before, that can stay: what it remembers is taken from the cache before the transaction commits.
+// addCacheOwner makes this engine the owner of a user's cached history, or makes none. It returns
+// the new owner, and whether that is this engine. If this engine is the owner already, the contact
+// keeps its number although the history may no longer be complete: the claim takes it out of the
+// cache before the transaction commits.
 //
-// The user's time is written beside it, or by itself if it has to be kept.
+// The user's time is written by the same statement, or by itself if it has to be kept.
 func (w *Write) addCacheOwner(ld *Loaded, u *user, patched, keeps bool, decidedAt pgtype.Timestamptz, c *decide.Changes) (holder int64, held bool) {
 	is := u.contact.Holder
 	if ld.owns(u) {
@@ -86,7 +88,8 @@ func (w *Write) addChanges(s *Store, contact int64, changes map[string]decide.Pr
 	}
 }
 
-// repeatsText writes when declared properties were sent again, as the statement wants it: with null for what is forgotten.
+// repeatsText returns when declared properties were sent again, as JSON by number. Null forgets
+// one.
 func (s *Store) repeatsText(repeats map[string]table.Instant) string {
 	if len(repeats) == 0 {
 		return ""
@@ -107,8 +110,9 @@ func (s *Store) repeatsText(repeats map[string]table.Instant) string {
 	return string(append(text, '}'))
 }
 
-// addFollowed notes up to which deployment a user is up to date, where that is not so already. A process that has other
-// definitions than those that are deployed says so of users whom it changes, and leaves them to others.
+// addFollowed sets how far a user has come in the deployments, if that changes. A process whose
+// definitions are not the deployed ones sets a recheck for users whom it changes, and leaves them
+// to the others.
 func (w *Write) addFollowed(d *Deployment, u *user, changed bool) {
 	contact, was := u.contact.ID, u.generations()
 	is := was

@@ -9,8 +9,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// addOccurrences adds what is to be written about signals. Of one user and signal, or group, there is one row in a
-// statement.
+// addOccurrences adds the occurrences of signals. A statement has one row for each user and signal,
+// or group.
 func (w *Write) addOccurrences(s *Store, contact int64, all []table.Occurrence) {
 	for _, o := range all {
 		row := &s.registry.Signals[o.Signal]
@@ -54,7 +54,8 @@ func (w *Write) addTotal(contact int64, no int32, o table.Occurrence) {
 	}
 }
 
-// placeOfTotal returns where the total of a user and a signal is, if it is there. Those of a user lie together, and are few.
+// placeOfTotal returns the index of the row of a user and a signal, or -1. The rows of a user are
+// adjacent and few.
 func (w *Write) placeOfTotal(contact int64, no int32) int {
 	t := &w.totals
 	i := len(t.ContactIds) - 1
@@ -67,7 +68,7 @@ func (w *Write) placeOfTotal(contact int64, no int32) int {
 	return i
 }
 
-// makeRoomForTotals is as makeRoomForEvents, for totals, of which most events change one.
+// makeRoomForTotals is makeRoomForEvents for totals: most events change one.
 func (w *Write) makeRoomForTotals() {
 	t, n := &w.totals, w.expected
 	if t.ContactIds != nil {
@@ -96,14 +97,14 @@ func (w *Write) addGroup(contact int64, no int32, o table.Occurrence) {
 	}
 }
 
-// groupKey is a row of the statement that writes one row for several occurrences of a group.
+// groupKey identifies a row of groups, which stands for several occurrences.
 type groupKey struct {
 	contact int64
 	signal  int32
 	group   string
 }
 
-// kept is the value that is kept of an occurrence, or nothing.
+// kept returns the value that is stored of an occurrence, or "".
 func kept(o table.Occurrence) string {
 	if !o.Value.Exists() {
 		return ""
@@ -111,7 +112,8 @@ func kept(o table.Occurrence) string {
 	return string(payload.AppendValue(nil, o.Value))
 }
 
-// addRemade writes what was made anew in place of what was there. Sums and progress are among the changes of the facts.
+// addRebuilt replaces what is stored by what was derived anew. Sums and progress are among the
+// changes of the facts.
 func (w *Write) addRebuilt(s *Store, contact int64, m *rebuilt) {
 	has := map[table.Derived]bool{}
 	for _, k := range m.parts {
@@ -166,7 +168,7 @@ func (w *Write) addProgress(s *Store, contact int64, advances []table.Advance, c
 	}
 }
 
-// instants is an array of them, as a literal: a statement cannot take one array for each row otherwise.
+// instants returns an array literal, because a statement cannot take one array for each row.
 func instants(all []table.Instant) string {
 	text := []byte{'{'}
 	for i, at := range all {

@@ -25,7 +25,7 @@ func (w *Write) addEvent(contact int64, e *decide.Logged) {
 	}
 }
 
-// makeRoomForEvents lets the columns of the log be as long as they will be, instead of growing.
+// makeRoomForEvents allocates the columns of the log for all events at once.
 func (w *Write) makeRoomForEvents() {
 	e, n := &w.events, w.expected
 	if e.ContactIds != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Cache holds users up to a size. When it is full, it evicts the least recently used one. Its methods
-// may be called from several goroutines.
+// Cache holds users up to a size. When it is full, it evicts the least recently used one. Its
+// methods may be called from several goroutines.
 type Cache struct {
 	registry *table.Registry
 	texts    texts
@@ -17,17 +17,17 @@ type Cache struct {
 
 	mu      sync.Mutex
 	entries map[string]*entry
-	ring    entry // ring links all entries: ring.older is the most recently used one, ring.newer the least
+	ring    entry // ring links all entries; ring.older was used most recently
 	bytes   int   // bytes is the estimated size of all entries
 	limit   int   // limit is the most that bytes may be
 	serial  uint64
 
-	owner   int64     // owner is the number by which contacts name this engine; 0 before ServerStarted
+	owner   int64     // owner is the number of this engine; 0 before ServerStarted
 	start   time.Time // start is when the server was started
 	durable bool      // durable says that a server never loses what it has committed
 	credit  int       // credit is explained at OwningPays
 
-	merged atomic.Bool // merged is set once a user was merged, so that Canonical takes no lock before
+	merged atomic.Bool // merged is set once a user was merged; Canonical takes no lock before
 }
 
 // View is what the cache has of a user. The history in it may be used if [Cache.Trusts] says so.
@@ -46,7 +46,7 @@ type entry struct {
 	history    *History
 	tooLarge   bool
 	serial     uint64 // serial numbers the claim that wrote the entry last, or is evicted
-	mergedInto string // mergedInto is the user whom this one was merged into; empty if there is none
+	mergedInto string // mergedInto is the user whom this one was merged into; or empty
 	bytes      int
 
 	newer, older *entry
@@ -55,7 +55,8 @@ type entry struct {
 // evicted is the serial of entries that are no longer in the cache. The first claim has number 1.
 const evicted = 0
 
-// New returns an empty cache for the users of a registry. It holds about so many bytes.
+// New returns an empty cache for the users of a registry. It holds users up to an
+// estimated size in bytes.
 func New(r *table.Registry, bytes int) *Cache {
 	c := &Cache{
 		registry: r, texts: textsOf(r), complete: isComplete(r),

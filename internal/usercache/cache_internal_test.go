@@ -9,8 +9,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// TestCacheEvictsLeastRecentlyUsed fills a cache with more users than fit, and uses one of them all the
-// time.
+// TestCacheEvictsLeastRecentlyUsed fills a cache with more users than fit, and uses one of them all
+// the time.
 func TestCacheEvictsLeastRecentlyUsed(t *testing.T) {
 	t.Parallel()
 	const room, users = 10, 100
@@ -83,8 +83,9 @@ func commit(c *Cache, user string, p *Properties) {
 	claim.Commit()
 }
 
-// TestClaimInvalidates runs two writers of one process one after the other, in each order that their
-// steps can mix in. The holder of the lock never trusts what was cached before the other's commit.
+// TestClaimInvalidates runs two writers of one process one after the other, in each order that
+// their steps can mix in. The holder of the lock never trusts what was cached before the other's
+// commit.
 func TestClaimInvalidates(t *testing.T) {
 	t.Parallel()
 	start := time.Unix(1, 0)
@@ -128,8 +129,8 @@ func TestClaimInvalidates(t *testing.T) {
 	}
 }
 
-// TestServerStarted checks that nothing is trusted that an earlier run of the server has committed, nor
-// anything of a server that may lose commits.
+// TestServerStarted checks that nothing is trusted that an earlier run of the server has committed,
+// nor anything of a server that may lose commits.
 func TestServerStarted(t *testing.T) {
 	t.Parallel()
 	for name, again := range map[string]struct {
@@ -178,8 +179,8 @@ func TestOwningPays(t *testing.T) {
 	}
 }
 
-// TestHasDuringAfter asks what a history has while its user's next transaction changes it, as a caller
-// without the lock may. The race detector fails it if both use the same memory.
+// TestHasDuringAfter asks what a history has while its user's next transaction changes it, as a
+// caller without the lock may. The race detector fails it if both use the same memory.
 func TestHasDuringAfter(t *testing.T) {
 	t.Parallel()
 	for name, complete := range map[string]bool{"complete": true, "incomplete": false} {

@@ -1,7 +1,8 @@
 package usercache
 
-// Claim is the right to cache a user as of the end of a transaction. The caller fills it in before the
-// transaction commits, and calls Commit after. A claim of a transaction that rolls back is dropped.
+// Claim is the right to cache a user as of the end of a transaction. The caller fills it in before
+// the transaction commits, and calls Commit after. A claim of a transaction that rolls back is
+// dropped.
 type Claim struct {
 	Properties *Properties
 	History    *History // nil if this engine does not own the user's history
@@ -12,9 +13,9 @@ type Claim struct {
 	serial uint64
 }
 
-// Claim invalidates all views of a user and takes the history out of the cache. The caller holds the
-// user's lock and has not committed yet. With onlyCached it makes no claim to a user who is not cached,
-// because a job that goes through all users would evict those who come back.
+// Claim invalidates all views of a user and takes the history out of the cache. The caller holds
+// the user's lock and has not committed yet. With onlyCached it makes no claim to a user who is not
+// cached, because a job that goes through all users would evict those who come back.
 func (c *Cache) Claim(user string, onlyCached bool) (claim Claim, claimed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -8,11 +8,11 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// History is a user's stays, due instants and facts about signals, as the last transaction left them.
-// It is a [registry.Memory].
+// History is a user's stays, due instants and facts about signals, as the last transaction left
+// them. It is a [table.Memory].
 //
-// The caller who fills a new one may change it. Once it is in the cache, only [History.After] changes
-// it, which the holder of the user's lock calls after claiming the user.
+// The caller who fills a new one may change it. Once it is in the cache, only [History.After]
+// changes it, which the holder of the user's lock calls after claiming the user.
 type History struct {
 	registry *table.Registry
 	complete bool // complete says that signals which may be cached and are not here never occurred
@@ -56,8 +56,8 @@ type total struct {
 	first, last table.Instant
 }
 
-// MaxStays and MaxEvents bound how much of a user is read to be cached: rows of stays, and events of a
-// log whose registry is [Cache.Complete]. A user who has as many stays is not cached.
+// MaxStays and MaxEvents bound how much of a user is read to be cached: rows of stays, and events
+// of a log whose registry is [Cache.Complete]. A user who has as many stays is not cached.
 const (
 	MaxStays  = 256
 	MaxEvents = 512
@@ -70,16 +70,16 @@ const (
 	maxSignals     = 64
 )
 
-// cachesNewest and cachesTotal report whether a signal's newest instants, or totals, are cached. They
-// are if they carry no values.
+// cachesNewest and cachesTotal report whether a signal's newest instants, or totals, are cached.
+// They are if they carry no values.
 func cachesNewest(row *table.Signal) bool {
 	return row.Newest > 0 && row.Newest <= maxInstants && row.Distinct == table.DistinctNone
 }
 
 func cachesTotal(row *table.Signal) bool { return row.Totals && row.Field == table.NoField }
 
-// Complete reports whether a history holds everything that criteria can ask about signals, and whether
-// that is little enough to be read at once.
+// Complete reports whether a history holds everything that criteria can ask about signals, and
+// whether that is little enough to be read at once.
 func (c *Cache) Complete() bool { return c.complete }
 
 func isComplete(r *table.Registry) bool {
@@ -96,8 +96,8 @@ func isComplete(r *table.Registry) bool {
 	return len(r.Signals) <= maxSignals && instants <= maxAllInstants && len(r.Sequences) == 0
 }
 
-// NewHistory returns the history of a user who has none. If it is complete, the caller adds everything
-// that ever happened; otherwise what is not added counts as unknown.
+// NewHistory returns the history of a user who has none. If it is complete, the caller adds
+// everything that ever happened; otherwise what is not added counts as unknown.
 func (c *Cache) NewHistory(complete bool) *History {
 	return &History{registry: c.registry, complete: complete, latest: table.Unset}
 }
@@ -108,7 +108,7 @@ func (h *History) Complete() bool { return h.complete }
 // SetIncomplete notes that facts about signals are missing.
 func (h *History) SetIncomplete() { h.complete = false }
 
-// AppendNewest is part of [registry.Memory].
+// AppendNewest is part of [table.Memory].
 func (h *History) AppendNewest(to []table.Dated, s table.SignalIndex) ([]table.Dated, bool) {
 	row := &h.registry.Signals[s]
 	if !cachesNewest(row) {
@@ -137,7 +137,7 @@ func (h *History) findTotal(s table.SignalIndex) (int, bool) {
 	return slices.BinarySearchFunc(h.totals, s, func(t total, s table.SignalIndex) int { return cmp.Compare(t.signal, s) })
 }
 
-// Total is part of [registry.Memory].
+// Total is part of [table.Memory].
 func (h *History) Total(s table.SignalIndex) (table.Total, bool) {
 	if !cachesTotal(&h.registry.Signals[s]) {
 		return table.NoTotal, false
@@ -150,7 +150,7 @@ func (h *History) Total(s table.SignalIndex) (table.Total, bool) {
 	return table.Total{Count: t.count, First: t.first, Last: t.last}, true
 }
 
-// Latest is part of [registry.Memory].
+// Latest is part of [table.Memory].
 func (h *History) Latest() table.Instant { return h.latest }
 
 // AppendStays appends copies of the stays.
@@ -164,8 +164,8 @@ func (h *History) AppendStays(to []decide.Stay) []decide.Stay {
 // AppendDue appends the due instants.
 func (h *History) AppendDue(to []decide.Due) []decide.Due { return append(to, h.due...) }
 
-// Has reports whether a fact is in the history. It may be called without the user's lock. It therefore
-// reads nothing that [History.After] changes.
+// Has reports whether a fact is in the history. It may be called without the user's lock. It
+// therefore reads nothing that [History.After] changes.
 func (h *History) Has(n table.Need) bool {
 	switch n.Kind {
 	case table.NeedNewest:
@@ -185,8 +185,8 @@ func (h *History) Has(n table.Need) bool {
 	}
 }
 
-// AddStay adds a stay. Those of a bucket are added one after the other, the latest first: only that one
-// is kept.
+// AddStay adds a stay. Those of a bucket are added one after the other, the latest first: only that
+// one is kept.
 func (h *History) AddStay(s decide.Stay) {
 	if n := len(h.stays); n == 0 || h.stays[n-1].bucket != s.Bucket {
 		h.stays = append(h.stays, stayOf(&s))
@@ -208,8 +208,9 @@ func (h *History) AddTotal(s table.SignalIndex, t table.Total) {
 	h.setTotal(s, t)
 }
 
-// After returns the history after a session, whose user the caller has claimed. A complete history is
-// changed. Of another one it changes a copy, because a caller without the lock may be in [History.Has].
+// After returns the history after a session, whose user the caller has claimed. A complete history
+// is changed. Of another one it changes a copy, because a caller without the lock may be in
+// [History.Has].
 func (h *History) After(st *decide.State) *History {
 	if !h.complete {
 		other := *h

@@ -15,15 +15,15 @@ func (c *Cache) ServerStarted(start time.Time, durable bool) (cleared bool) {
 	if c.owner != 0 && c.start.Equal(start) {
 		return false
 	}
-	c.start, c.owner = start, 1+rand.Int64N(1<<62) //nolint:gosec // it has to be another, not a secret
+	c.start, c.owner = start, 1+rand.Int64N(1<<62) //nolint:gosec // it is no secret
 	for c.ring.newer != &c.ring {
 		c.evict(c.ring.newer)
 	}
 	return true
 }
 
-// Owner returns the number by which contacts name this engine as the owner of the user's history. It
-// is 0 while the engine can own none.
+// Owner returns the number by which contacts name this engine as the owner of the user's history.
+// It is 0 while the engine can own none.
 func (c *Cache) Owner() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()

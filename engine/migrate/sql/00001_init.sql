@@ -295,11 +295,11 @@ create table bucketgen.memberships (
     primary key (contact_id, bucket_no, epoch)
 ) with (fillfactor = 90);
 
--- Serves MembershipsStanding and MembershipsHas. MembershipsJoin relies on it being unique: of two
+-- Serves MembershipsCurrent and MembershipsHas. MembershipsJoin relies on it being unique: of two
 -- transactions that let a user join, the second changes nothing.
 create unique index memberships_active on bucketgen.memberships (contact_id, bucket_no) where left_at is null;
 
--- Serves MembershipsStanding: stays that keep the clock from letting a user join again.
+-- Serves MembershipsCurrent: stays that keep the clock from letting a user join again.
 create index memberships_blocked on bucketgen.memberships (contact_id) where blocked;
 
 -- Serves MembershipsPage and MembershipsCount: the members of a bucket.
