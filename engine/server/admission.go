@@ -53,18 +53,18 @@ type request struct {
 
 // handle lets a request in, reads its body, and answers what is wrong with it.
 func (t *tracking) handle(in intake, do func(*request) error) http.HandlerFunc {
-	in.keyless = t.keyless(in)
+	in.keyless = t.keyless(&in)
 	return func(w http.ResponseWriter, hr *http.Request) {
 		allowOrigin(w)
 		r := &request{Request: hr, writer: w, received: t.engine.Now()}
 		defer r.release() // also if it breaks down
-		if err := t.identify(r, in); err != nil {
+		if err := t.identify(r, &in); err != nil {
 			t.finish(r, err)
 			return
 		}
 		t.gate.around(w, hr, func(w http.ResponseWriter, hr *http.Request) {
 			r.Request, r.writer, r.reading.source.Reader = hr, w, hr.Body
-			err := t.admit(r, in)
+			err := t.admit(r, &in)
 			if err == nil {
 				err = do(r)
 			}
@@ -80,7 +80,7 @@ func (t *tracking) finish(r *request, err error) {
 	switch p, wrong := errors.AsType[*problem.Problem](err); {
 	case err == nil:
 	case wrong:
-		t.gate.hold(r.writer, r.Request, r.key, p)
+		t.gate.hold(r.writer, r.Request, r.key.No, p)
 		if !read {
 			r.leaveUnread()
 		}
@@ -92,9 +92,8 @@ func (t *tracking) finish(r *request, err error) {
 	}
 }
 
-// identify checks the key of a request, which it looks for in the headers and the URL before anything is read, and else in the
-// first part of the body.
-func (t *tracking) identify(r *request, in intake) error {
+// identify checks the key of a request. It is in the headers or the URL, which cost no reading, or in the first part of the body.
+func (t *tracking) identify(r *request, in *intake) error {
 	secret := shown(r.Request)
 	if secret == "" && len(in.query) > 0 {
 		query := r.URL.Query()
@@ -117,7 +116,7 @@ func (t *tracking) identify(r *request, in intake) error {
 }
 
 // admit lets a request with a known key in. What it costs is charged to its key before it is done.
-func (t *tracking) admit(r *request, in intake) error {
+func (t *tracking) admit(r *request, in *intake) error {
 	if in.items != "" && t.gate.unread.now(r.key) {
 		return problem.Later(http.StatusTooManyRequests, fmt.Sprintf("too many batches are more than the key %q lets in; send fewer", r.key.Name), time.Second)
 	}
@@ -149,49 +148,60 @@ func (t *tracking) enter(r *request, secret string) error {
 }
 
 // open prepares to read the body, of which nothing is read yet.
-func (t *tracking) open(r *request, in intake) error {
+func (t *tracking) open(r *request, in *intake) error {
 	if kind := r.Header.Get("Content-Type"); !in.takes(kind) {
 		return problem.New(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Type is %q; send application/json", short(kind)))
 	}
 	if r.ContentLength > int64(t.config.Batch) {
 		return t.tooLarge()
 	}
+	zipped, err := r.zipped(in)
+	if err != nil {
+		return err
+	}
+	b := &body{source: &source{Reader: r.Body, left: t.config.Batch + 1}, limit: t.config.Batch, items: t.config.Items}
+	b.in, b.lease = b.source, lease{budget: t.gate.bodies, holder: r.key.No}
 	if r.key.No == keyless {
 		if r.ContentLength == 0 {
 			return in.keyless
 		}
-		if !t.gate.worktime.open() {
+		price := bodyWork
+		if zipped {
+			price += zipWork
+			b.source.left = t.config.KeylessBody/zipShare + 1
+		}
+		if !t.gate.worktime.open(price) {
 			return busy
 		}
-	}
-	b := &body{source: &source{Reader: r.Body, left: t.config.Batch + 1}, scan: newScanner(in), limit: t.config.Batch, items: t.config.Items}
-	b.in, b.lease = b.source, lease{budget: t.gate.bodies, holder: r.key.No}
-	if r.key.No == keyless {
 		b.lease.budget, b.limit = t.gate.keyless, t.config.KeylessBody
-		b.source.spent, b.source.taken = &t.gate.worktime, bodyWork
+		b.source.spent, b.source.taken = &t.gate.worktime, price
 	}
-	r.reading = b
+	r.reading, b.scan = b, newScanner(in)
 	if !b.lease.grow(bodyBytes) {
 		return busy
 	}
+	if zipped {
+		return t.unreadable(b.unzip())
+	}
+	if r.key.No != keyless || r.ContentLength < firstRead {
+		b.known = int(max(0, r.ContentLength))
+	}
+	return nil
+}
+
+// zipped reports whether the body is compressed by gzip.
+func (r *request) zipped(in *intake) (bool, error) {
 	encoding := strings.ToLower(r.Header.Get("Content-Encoding"))
 	if encoding == "" && in.compression != "" && strings.HasPrefix(r.URL.Query().Get(in.compression), "gzip") {
 		encoding = "gzip"
 	}
 	switch encoding {
 	case "", "identity":
-		if r.key.No != keyless || r.ContentLength < firstRead {
-			b.known = int(max(0, r.ContentLength))
-		}
+		return false, nil
 	case "gzip":
-		if r.key.No == keyless {
-			b.source.left = t.config.KeylessBody/zipShare + 1
-		}
-		return t.unreadable(b.unzip())
-	default:
-		return problem.New(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Encoding is %q; send gzip or none", short(encoding)))
+		return true, nil
 	}
-	return nil
+	return false, problem.New(http.StatusUnsupportedMediaType, fmt.Sprintf("the Content-Encoding is %q; send gzip or none", short(encoding)))
 }
 
 // takes reports whether a Content-Type is one of a body that is read.
@@ -204,7 +214,7 @@ func (in *intake) takes(header string) bool {
 }
 
 // keyless is the problem of a request to a route without a key. Many requests share it.
-func (t *tracking) keyless(in intake) *problem.Problem {
+func (t *tracking) keyless(in *intake) *problem.Problem {
 	where := "as the user name of Basic authentication, or as a Bearer token"
 	if len(in.keys) > 0 {
 		where += fmt.Sprintf(", or as %s in the first %d bytes of the body", in.keys[0], t.config.KeylessBody)
@@ -213,7 +223,7 @@ func (t *tracking) keyless(in intake) *problem.Problem {
 }
 
 // introduce reads a body until it says its key, and checks that. All requests that do so have little room together.
-func (t *tracking) introduce(r *request, in intake) error {
+func (t *tracking) introduce(r *request, in *intake) error {
 	b := r.reading
 	r.deadline(time.Now().Add(t.config.KeylessRead))
 	all, err := b.read(func() bool { return b.scan.key != "" })

@@ -38,7 +38,7 @@ const (
 	zipRead   = 1 << 10  // bytes that are decompressed at once
 	bodyBytes = 2 << 10  // bytes that are needed to read a body, beside its text
 	zipBytes  = 48 << 10 // what it takes to decompress
-	zipShare  = 4        // of the bytes that a body may have without a key, one in so many may be compressed ones
+	zipShare  = 4        // what a compressed body may have of the bytes of one without a key, as a divisor
 )
 
 // source is where a body comes from.
@@ -106,22 +106,25 @@ type worktime struct {
 }
 
 const (
-	mostWork  = 4 * time.Millisecond // for all of them that are in flight
-	workShare = 20                   // of each second, one part in so many
+	mostWork  = 3 * time.Millisecond // for all of them that are in flight
+	workShare = 20                   // the part of each second that refills it, as a divisor
 
 	// bodyWork is the price of a body, whatever it has: to wait for it, to watch its client afterwards, and to look its key up. It
 	// is what 200 small bodies cost more than as many requests that are refused unread, in BenchmarkHostileKeyless.
 	bodyWork = 100 * time.Microsecond
+
+	// zipWork is the further price of a compressed body. To decompress and scan 64 KB takes as long, in BenchmarkKeylessZip.
+	zipWork = 300 * time.Microsecond
 )
 
 // open takes the price of a body before anything of it is read, and reports whether there was enough left.
-func (w *worktime) open() bool {
+func (w *worktime) open(price time.Duration) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.refill(); w.left < bodyWork {
+	if w.refill(); w.left < price {
 		return false
 	}
-	w.left -= bodyWork
+	w.left -= price
 	return true
 }
 

@@ -198,20 +198,20 @@ var busy = problem.Later(http.StatusServiceUnavailable, "too many requests are i
 // refuse answers a request that was not let in. k is its key, as far as it is known. The request must hold nothing: the answer may
 // have to wait.
 func (g *gate) refuse(w http.ResponseWriter, r *http.Request, k key, p *problem.Problem) {
-	g.hold(w, r, k, p)
+	g.hold(w, r, k.No, p)
 	g.answer(w, p)
 }
 
 // hold waits if a request that was not let in must be answered later.
-func (g *gate) hold(w http.ResponseWriter, r *http.Request, k key, p *problem.Problem) {
+func (g *gate) hold(w http.ResponseWriter, r *http.Request, holder int, p *problem.Problem) {
 	switch p.Status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable:
 	default:
-		if k.No != keyless {
+		if holder != keyless {
 			return
 		}
 	}
-	g.brake.hold(r.Context(), k.No, w.Header())
+	g.brake.hold(r.Context(), holder, w.Header())
 }
 
 // answer answers by a problem, in few words.

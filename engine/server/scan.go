@@ -10,7 +10,7 @@ import (
 // scanner finds the key and counts the items of a JSON body while it arrives. It keeps no value but the key, and allocates
 // nothing per item. It judges nothing: a body that is no JSON gives some key or none, and the reader behind it refuses it.
 type scanner struct {
-	intake intake
+	intake *intake
 
 	key   string // the key that was found, unless empty
 	items int    // items that began so far; 1 for a body that is one item
@@ -33,7 +33,7 @@ type scanner struct {
 // longestWord is how many bytes of a name or key are kept: more than any that is known has, with every character escaped.
 const longestWord = 512
 
-func newScanner(in intake) *scanner {
+func newScanner(in *intake) *scanner {
 	s := &scanner{intake: in, word: make([]byte, 0, longestWord)}
 	if in.items == "" {
 		s.items = 1

@@ -38,7 +38,7 @@ func TestScanner(t *testing.T) {
 		{"cut", `{"batch":[1,2,{"a":"`, all, "", 3},
 	} {
 		for step := 1; step <= len(tc.body); step++ {
-			s := newScanner(tc.in)
+			s := newScanner(&tc.in)
 			for rest := tc.body; rest != ""; rest = rest[min(step, len(rest)):] {
 				s.scan([]byte(rest[:min(step, len(rest))]))
 			}
@@ -54,7 +54,7 @@ func TestScanner(t *testing.T) {
 func TestScannerKeepsNothing(t *testing.T) { //nolint:paralleltest // it counts allocations
 	body := []byte(`{"batch":[` + strings.Repeat(`{"properties":{"a":"b"}},`, 1000) + `1],"properties":{` +
 		strings.Repeat(`"name":"value",`, 1000) + `"a":[` + strings.Repeat("[", 1000) + `],"` + strings.Repeat("long", 1000) + `":1`)
-	s := newScanner(intake{keys: []string{"writeKey", "properties.token"}, items: "batch"})
+	s := newScanner(&intake{keys: []string{"writeKey", "properties.token"}, items: "batch"})
 	if n := testing.AllocsPerRun(1, func() { s.scan(body) }); n > 0 {
 		t.Errorf("it takes %.0f allocations", n)
 	}
@@ -68,7 +68,7 @@ func FuzzScanner(f *testing.F) { //nolint:gocognit // the other reader is writte
 		if step = max(1, step&15); !json.Valid([]byte(body)) {
 			return
 		}
-		s := newScanner(intake{keys: []string{"writeKey"}, items: "batch"})
+		s := newScanner(&intake{keys: []string{"writeKey"}, items: "batch"})
 		for rest := body; rest != ""; rest = rest[min(step, len(rest)):] {
 			s.scan([]byte(rest[:min(step, len(rest))]))
 		}

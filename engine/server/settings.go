@@ -60,9 +60,15 @@ func scheme(r *http.Request) string {
 
 // allowOrigin lets a page of any origin read the answer: write keys, not origins, are what lets events in.
 func allowOrigin(w http.ResponseWriter) {
-	w.Header().Set("Access-Control-Allow-Origin", "*")
-	w.Header().Set("Access-Control-Expose-Headers", "Retry-After") // by which SDKs wait
+	h := w.Header()
+	h["Access-Control-Allow-Origin"], h["Access-Control-Expose-Headers"] = anyOrigin, exposedHeaders
 }
+
+// The headers by which pages of any origin may read an answer, and Retry-After, by which SDKs wait. Answers share them.
+var (
+	anyOrigin      = []string{"*"}
+	exposedHeaders = []string{"Retry-After"}
+)
 
 // allowedHeaders are the headers that SDKs in browsers set: those of Segment's, of RudderStack's and of PostHog's.
 const allowedHeaders = "Authorization, Content-Type, Content-Encoding, X-Retry-Count, " +

@@ -1,7 +1,11 @@
 package server
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
+	"io"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,7 +17,7 @@ func TestWorktimeRefusesUnread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var w worktime
 		opened := func() (n int) {
-			for w.open() {
+			for w.open(bodyWork) {
 				n++
 			}
 			return n
@@ -40,7 +44,7 @@ func TestWorktimeOfKnownKeys(t *testing.T) {
 		opened := func(known bool) (n int) {
 			<-time.After(time.Hour)
 			for range span * rate {
-				if w.open() {
+				if w.open(bodyWork) {
 					n++
 					s := &source{spent: &w, taken: bodyWork}
 					if known {
@@ -67,7 +71,7 @@ func TestWorktimeBeyondThePrice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var w worktime
 		<-time.After(time.Hour)
-		if !w.open() {
+		if !w.open(bodyWork) {
 			t.Fatal("nothing is left at first")
 		}
 		s := &source{Reader: endlessReader{}, left: 1 << 20, spent: &w, taken: bodyWork}
@@ -93,3 +97,27 @@ type endlessReader struct{}
 
 // Read reads a byte.
 func (endlessReader) Read(b []byte) (int, error) { return min(1, len(b)), nil }
+
+// BenchmarkKeylessZip reads a compressed body without a key, as far as one is read.
+func BenchmarkKeylessZip(b *testing.B) {
+	var text bytes.Buffer
+	w := gzip.NewWriter(&text)
+	if _, err := io.WriteString(w, `{"batch":[`+strings.Repeat("1,", 240_000)+"1]}"); err != nil {
+		b.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		b.Fatal(err)
+	}
+	room, limit := newBudget(1<<20, 1<<20), HTTP{}.withDefaults().KeylessBody
+	for b.Loop() {
+		s := &source{Reader: bytes.NewReader(text.Bytes()), left: limit, spent: &worktime{}, taken: time.Hour}
+		read := &body{source: s, lease: lease{budget: room}, scan: newScanner(&intake{keys: []string{"writeKey"}, items: "batch"}), limit: limit, items: 1 << 20}
+		if err := read.unzip(); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := read.read(func() bool { return false }); !errors.Is(err, errLarge) {
+			b.Fatalf("got %v, want that it is too large", err)
+		}
+		read.drop()
+	}
+}
