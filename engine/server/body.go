@@ -113,7 +113,8 @@ const (
 	// is what 200 small bodies cost more than as many requests that are refused unread, in BenchmarkHostileKeyless.
 	bodyWork = 100 * time.Microsecond
 
-	// zipWork is the further price of a compressed body. To decompress and scan 64 KB takes as long, in BenchmarkKeylessZip.
+	// zipWork is the further price of a compressed body. BenchmarkKeylessZip measures what the largest one takes, and what is beyond
+	// the price is charged afterwards.
 	zipWork = 300 * time.Microsecond
 )
 
