@@ -4,6 +4,10 @@ import "time"
 
 // Event is something that a user did, or traits of theirs, or both. UserID is required, and one of
 // Name and Traits.
+//
+// For each event that definitions declare, the generated package has a type that fills in Name and
+// Properties, so that a wrong name, field or type does not compile:
+// gen.PurchaseEvent{Amount: new(12.5)}.By("ada").
 type Event struct {
 	// UserID names the user: 1 to 255 bytes, not blank. A user is created with their first event.
 	UserID string

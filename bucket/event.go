@@ -18,6 +18,9 @@ type EventName struct{ Occurrences }
 // Event declares an event by the name under which it is ingested. Names beginning "bucket:" belong
 // to transitions and cannot be used. What its payload may hold is declared by the methods Text,
 // Number, Bool, Time and List.
+//
+// The generated package has a type for the event with those fields, by which a program ingests it:
+// PurchaseEvent for a variable Purchase.
 func Event(name string) EventName {
 	return EventName{Occurrences{check: ir.EventCheck{Name: name}}}
 }

@@ -38,6 +38,18 @@ func WriteIR(file string, vars ...Var) error {
 			out.Properties = append(out.Properties, value.of.declared(v.Name))
 		case ListProperty:
 			out.Properties = append(out.Properties, value.of.declared(v.Name))
+		case EventName:
+			out.Events = append(out.Events, ir.Event{GoName: v.Name, Name: value.check.Name})
+		case TextField:
+			out.Fields = append(out.Fields, value.of.field(v.Name))
+		case NumberField:
+			out.Fields = append(out.Fields, value.of.field(v.Name))
+		case BoolField:
+			out.Fields = append(out.Fields, value.of.field(v.Name))
+		case TimeField:
+			out.Fields = append(out.Fields, value.of.field(v.Name))
+		case ListField:
+			out.Fields = append(out.Fields, value.of.field(v.Name))
 		default:
 			return fmt.Errorf("variable %s has type %T, which this version of package bucket cannot describe", v.Name, v.Value)
 		}
@@ -57,4 +69,8 @@ func (d Definition) named(goName string) ir.Definition {
 
 func (r reference) declared(goName string) ir.Property {
 	return ir.Property{GoName: goName, Name: r.name, Path: r.path, Type: r.typ, TraitsOnly: r.traitsOnly}
+}
+
+func (r reference) field(goName string) ir.Field {
+	return ir.Field{GoName: goName, Event: r.event, Name: r.name, Path: r.path, Type: r.typ}
 }

@@ -8,7 +8,7 @@
 //	err = eng.Start(ctx)
 //	defer eng.Stop(ctx)
 //	...
-//	result, err := eng.Ingest(ctx, engine.Event{UserID: "ada", Name: "app.active"})
+//	result, err := eng.Ingest(ctx, gen.AppActiveEvent{}.By("ada"))
 //
 // Any number of engines, in any number of processes, may run on one database. Whatever they ingest for one user at
 // once, the outcome is that of some sequential order: every writer takes the lock of the user's row before it reads what

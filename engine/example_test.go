@@ -34,7 +34,7 @@ func Example() {
 	check(err)
 	for i := range 5 {
 		// With a key, an event can be sent again without being counted twice.
-		result, err := e.Ingest(ctx, engine.Event{UserID: "ada", Name: "app.active", Key: fmt.Sprint("visit-", i)})
+		result, err := e.Ingest(ctx, gen.AppActiveEvent{}.In(engine.Event{UserID: "ada", Key: fmt.Sprint("visit-", i)}))
 		check(err)
 		for _, t := range result.Transitions {
 			fmt.Println(t.UserID, t.Kind, t.BucketID)

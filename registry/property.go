@@ -83,7 +83,7 @@ func (p TimeProperty) Name() string { return p.name }
 
 // Set assigns an instant.
 func (p TimeProperty) Set(v time.Time) Assignment {
-	return Assignment{p.name, v.UTC().Format(time.RFC3339Nano)}
+	return Assignment{p.name, instantText(v)}
 }
 
 // Remove leaves the property without a value.

@@ -4,7 +4,7 @@
 //
 //	func TestWentDormant(t *testing.T) {
 //		sim := buckettest.New(t, gen.Registry)
-//		sim.Track("ada", "app.active", nil)
+//		sim.Ingest(gen.AppActiveEvent{}.By("ada"))
 //		sim.Advance(30 * bucket.Day)
 //		sim.RequireMember(gen.WentDormant, "ada")
 //	}
@@ -65,19 +65,13 @@ func (s *Sim) AdvanceTo(t time.Time) {
 	s.world.AdvanceTo(table.At(t))
 }
 
-// Event is like engine.Event.
-type Event struct {
-	UserID     string
-	Name       string
-	Properties map[string]any
-	Traits     map[string]any
-	TraitsOnce map[string]any // set only where the user has nothing
-	OccurredAt time.Time      // defaults to now
-	Key        string
-	TraitsOnly bool
-}
+// Event is an event, as engine.Event is. The methods of generated types, like gen.AppActiveEvent,
+// return one.
+type Event = bucketgen.Event
 
-// Track ingests an event of a user now. Properties may be nil.
+// Track ingests an event that happens now, by its name. Properties may be nil. An event that
+// definitions declare has a generated type, by which a misspelt name or field does not compile:
+// Ingest takes that.
 func (s *Sim) Track(userID, name string, properties map[string]any) {
 	s.t.Helper()
 	s.Ingest(Event{UserID: userID, Name: name, Properties: properties})
@@ -89,13 +83,12 @@ func (s *Sim) Identify(userID string, traits map[string]any) {
 	s.Ingest(Event{UserID: userID, Traits: traits})
 }
 
-// Ingest ingests an event by the rules of the engine and the default limits of engine.Config.
+// Ingest ingests an event by the rules of the engine and the default limits of engine.Config:
+//
+//	sim.Ingest(gen.AppActiveEvent{}.By("ada"))
 func (s *Sim) Ingest(ev Event) {
 	s.t.Helper()
-	valid, err := event.Validate(s.registry, &bucketgen.Event{
-		UserID: ev.UserID, Name: ev.Name, Properties: ev.Properties, Traits: ev.Traits, TraitsOnce: ev.TraitsOnce, OccurredAt: ev.OccurredAt,
-		Key: ev.Key, TraitsOnly: ev.TraitsOnly,
-	}, s.Now(), s.limits)
+	valid, err := event.Validate(s.registry, &ev, s.Now(), s.limits)
 	if err == nil {
 		err = event.Refused(s.world.Ingest(ev.UserID, valid).Refused)
 	}

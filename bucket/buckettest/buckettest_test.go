@@ -62,7 +62,7 @@ func TestFailures(t *testing.T) {
 		{
 			"no member, and never one",
 			func(sim *buckettest.Sim) {
-				sim.Track("ada", "app.active", nil)
+				sim.Ingest(gen.AppActiveEvent{}.By("ada"))
 				sim.RequireMember(gen.PowerUsers, "ada")
 			},
 			"2026-01-01T00:00:00Z: ada is not in power-users; what happened to them:\n" +
@@ -74,7 +74,7 @@ func TestFailures(t *testing.T) {
 				sim.Add(gen.BetaTesters, "bob") // another user's story
 				sim.Identify("ada", registry.Traits(gen.Properties.Plan.Set("pro")))
 				for range 5 {
-					sim.Track("ada", "app.active", nil)
+					sim.Ingest(gen.AppActiveEvent{}.By("ada"))
 				}
 				sim.Advance(8 * bucket.Day)
 				sim.RequireMember(gen.PowerUsers, "ada")
@@ -100,7 +100,7 @@ func TestFailures(t *testing.T) {
 			"a stay that ticked",
 			func(sim *buckettest.Sim) {
 				for range 3 {
-					sim.Track("ada", "app.active", nil)
+					sim.Ingest(gen.AppActiveEvent{}.By("ada"))
 				}
 				sim.Advance(50 * bucket.Day)
 				sim.RequireNotMember(gen.WentDormant, "ada")

@@ -16,7 +16,7 @@ func Example() {
 
 	sim := buckettest.New(t, gen.Registry)
 	for range 3 {
-		sim.Track("ada", "app.active", nil)
+		sim.Ingest(gen.AppActiveEvent{}.By("ada"))
 	}
 	sim.Advance(14*bucket.Day - bucket.Second)
 	sim.RequireNotMember(gen.WentDormant, "ada")
@@ -32,9 +32,9 @@ func ExampleSim_Merge() {
 	t := new(testing.T) // that of the test
 
 	sim := buckettest.New(t, gen.Registry)
-	sim.Track("anon-7f3a", "app.active", nil)
-	sim.Track("anon-7f3a", "app.active", nil)
-	sim.Track("ada", "app.active", nil)
+	sim.Ingest(gen.AppActiveEvent{}.By("anon-7f3a"))
+	sim.Ingest(gen.AppActiveEvent{}.By("anon-7f3a"))
+	sim.Ingest(gen.AppActiveEvent{}.By("ada"))
 	sim.Merge("anon-7f3a", "ada")
 	sim.Advance(14 * bucket.Day)
 	sim.RequireMember(gen.WentDormant, "ada")
@@ -50,7 +50,7 @@ func ExampleSim_Transitions() {
 	sim := buckettest.New(t, gen.Registry)
 	sim.Identify("ada", registry.Traits(gen.Properties.Plan.Set("pro")))
 	for range 5 {
-		sim.Track("ada", "app.active", nil)
+		sim.Ingest(gen.AppActiveEvent{}.By("ada"))
 	}
 	sim.Advance(10 * bucket.Day)
 	for _, t := range sim.TransitionsOf("ada") {

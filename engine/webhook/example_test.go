@@ -80,7 +80,7 @@ func Example() {
 	_, err = e.Ingest(ctx, engine.Event{UserID: "ada", Traits: registry.Traits(gen.Properties.Plan.Set("pro"))})
 	check(err)
 	for range 5 {
-		_, err = e.Ingest(ctx, engine.Event{UserID: "ada", Name: "app.active"})
+		_, err = e.Ingest(ctx, gen.AppActiveEvent{}.By("ada"))
 		check(err)
 	}
 	t := <-received

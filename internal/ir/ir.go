@@ -20,6 +20,8 @@ const Version = 1
 type File struct {
 	Version     int          `json:"version"`
 	Properties  []Property   `json:"properties,omitempty"`
+	Events      []Event      `json:"events,omitempty"`
+	Fields      []Field      `json:"fields,omitempty"`
 	Definitions []Definition `json:"definitions"`
 	Problems    []Problem    `json:"problems,omitempty"` // of the package as a whole; the loader fills them in
 }
@@ -69,6 +71,26 @@ type Property struct {
 
 	Path       []string `json:"path,omitempty"`        // to the value, through objects; empty: the property itself
 	TraitsOnly bool     `json:"traits_only,omitempty"` // payloads of events do not set it
+}
+
+// Event is an event that the vocabulary of a definitions package declares, used in a criteria or
+// not.
+type Event struct {
+	GoName string `json:"go_name,omitempty"`
+	Doc    string `json:"doc,omitempty"`
+	Pos    Pos    `json:"pos,omitzero"`
+	Name   string `json:"name"`
+}
+
+// Field is a field of the payload of an event that the vocabulary declares.
+type Field struct {
+	GoName string   `json:"go_name,omitempty"`
+	Doc    string   `json:"doc,omitempty"`
+	Pos    Pos      `json:"pos,omitzero"`
+	Event  string   `json:"event"`
+	Name   string   `json:"name"`
+	Path   []string `json:"path,omitempty"` // to the value, through objects; empty: the field itself
+	Type   Type     `json:"type,omitempty"`
 }
 
 // Kind says what decides over the membership of a bucket.

@@ -3,8 +3,17 @@ package buckets
 
 import "github.com/bucketgen/bucketgen/bucket"
 
-// Purchase occurs when a customer buys.
-var Purchase = bucket.Event("purchase")
+// An event, and the fields of its payload.
+var (
+	// Purchase occurs when a customer buys CDs.
+	Purchase = bucket.Event("purchase")
+
+	// CDs is how many were bought.
+	CDs = Purchase.Number("cds")
+
+	// Amount is what they cost, in dollars.
+	Amount = Purchase.Number("amount")
+)
 
 // RepeatBuyers came back at least once. They never leave.
 var RepeatBuyers = bucket.Define(bucket.Spec{

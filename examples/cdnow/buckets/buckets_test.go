@@ -11,13 +11,13 @@ import (
 
 func TestLapsed(t *testing.T) {
 	sim := buckettest.New(t, gen.Registry)
-	sim.Track("ada", "purchase", nil)
+	sim.Ingest(gen.PurchaseEvent{CDs: new(2.0), Amount: new(29.99)}.By("ada"))
 	sim.Advance(180*bucket.Day - bucket.Second)
 	sim.RequireNotMember(gen.Lapsed, "ada")
 	sim.Advance(bucket.Second)
 	sim.RequireMember(gen.Lapsed, "ada")
 
-	sim.Track("ada", "purchase", nil)
+	sim.Ingest(gen.PurchaseEvent{}.By("ada"))
 	sim.RequireNotMember(gen.Lapsed, "ada")
 	sim.RequireMember(gen.RepeatBuyers, "ada")
 }
@@ -25,7 +25,7 @@ func TestLapsed(t *testing.T) {
 func TestPowerBuyersLeaveByTheClock(t *testing.T) {
 	sim := buckettest.New(t, gen.Registry)
 	for range 3 {
-		sim.Track("ada", "purchase", nil)
+		sim.Ingest(gen.PurchaseEvent{}.By("ada"))
 		sim.Advance(10 * bucket.Day)
 	}
 	sim.RequireMember(gen.PowerBuyers, "ada")

@@ -2,7 +2,7 @@
 // Source: example.com/cdnow/buckets
 
 // Package gen holds the buckets that package example.com/cdnow/buckets defines: Registry, which runs them, and names
-// for them and for their properties that the compiler checks.
+// for them, their properties and their events that the compiler checks.
 package gen
 
 import (

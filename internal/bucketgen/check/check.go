@@ -40,6 +40,7 @@ func Problems(f *ir.File) []Problem {
 		c.report(p.Pos, "", "%s", p.Text)
 	}
 	c.properties(f)
+	c.events(f)
 	c.names(f.Definitions)
 	for i := range f.Definitions {
 		c.definition(&f.Definitions[i])

@@ -21,7 +21,7 @@ func single(e *ir.EventCheck) bool { return e.Aggregate == ir.First || e.Aggrega
 // event checks a condition on an event.
 func (c *checker) event(d *ir.Definition, n *ir.Node) {
 	e := n.Event
-	c.eventName(d, n.Pos, e.Name)
+	c.eventName(n.Pos, d.ID, e.Name)
 	switch {
 	case single(e):
 		c.property(d, &ir.Node{Pos: n.Pos, Property: e.Field})
@@ -38,14 +38,14 @@ func (c *checker) event(d *ir.Definition, n *ir.Node) {
 	}
 }
 
-func (c *checker) eventName(d *ir.Definition, pos ir.Pos, name string) {
+func (c *checker) eventName(pos ir.Pos, bucket, name string) {
 	switch {
 	case name == "":
-		c.report(pos, d.ID, "the event has no name; write the name under which it is ingested")
+		c.report(pos, bucket, "the event has no name; write the name under which it is ingested")
 	case strings.HasPrefix(name, "bucket:"):
-		c.report(pos, d.ID, "event %q is a transition, and names beginning \"bucket:\" are not for criteria; ask about the events that cause it", name)
+		c.report(pos, bucket, "event %q is a transition, and names beginning \"bucket:\" are not for criteria; ask about the events that cause it", name)
 	case len(name) > maxEventName || strings.ContainsRune(name, 0):
-		c.report(pos, d.ID, "no event has the name %.40q: names have at most %d bytes and no U+0000", name, maxEventName)
+		c.report(pos, bucket, "no event has the name %.40q: names have at most %d bytes and no U+0000", name, maxEventName)
 	}
 }
 

@@ -32,7 +32,7 @@ func (c *checker) sequence(d *ir.Definition, n *ir.Node) {
 
 func (c *checker) step(d *ir.Definition, n *ir.Node, i int) {
 	step := &n.Sequence.Steps[i]
-	c.eventName(d, step.Pos, step.Event)
+	c.eventName(step.Pos, d.ID, step.Event)
 	step.Filter.Walk(func(f *ir.Node) {
 		c.node(d, f)
 		if f.Property != nil {

@@ -70,6 +70,17 @@ func (v *vocabulary) see(p ir.PropertyCheck, pos ir.Pos, bucket string) {
 	}
 }
 
+// events checks the names of declared events and fields.
+func (c *checker) events(f *ir.File) {
+	for _, e := range f.Events {
+		c.eventName(e.Pos, "", e.Name)
+	}
+	for _, p := range f.Fields {
+		c.eventName(p.Pos, "", p.Event)
+		c.propertyName(p.Name, p.Path, p.Pos, "")
+	}
+}
+
 // subject names a property or field in the texts of problems.
 func subject(p *ir.PropertyCheck) string {
 	name := strings.Join(append([]string{p.Name}, p.Path...), ".")

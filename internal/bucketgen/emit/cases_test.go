@@ -10,6 +10,7 @@ import (
 	owngen "github.com/bucketgen/bucketgen/gen"
 	"github.com/bucketgen/bucketgen/internal/bucketgen/load"
 	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
+	events "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/events/want/gen"
 	families "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/families/want/gen"
 	members "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/members/want/gen"
 	moments "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/moments/want/gen"
@@ -29,6 +30,7 @@ var generated = []struct {
 	registry    *table.Registry
 }{
 	{"own", "../../../buckets", owngen.Registry.Tables()},
+	{"events", "../testdata/events/in", events.Registry.Tables()},
 	{"families", "../testdata/families/in", families.Registry.Tables()},
 	{"members", "../testdata/members/in", members.Registry.Tables()},
 	{"moments", "../testdata/moments/in", moments.Registry.Tables()},

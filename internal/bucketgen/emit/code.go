@@ -13,9 +13,13 @@ import (
 
 // The packages that generated code uses.
 const (
-	registryPath = "github.com/bucketgen/bucketgen/registry"
+	rootPath     = "github.com/bucketgen/bucketgen"
+	registryPath = rootPath + "/registry"
 	tablePath    = registryPath + "/table"
 )
+
+// root names an identifier of package bucketgen.
+func root(name string) *jen.Statement { return jen.Qual(rootPath, name) }
 
 // reg names an identifier of package registry.
 func reg(name string) *jen.Statement { return jen.Qual(registryPath, name) }

@@ -16,8 +16,8 @@ import (
 const width = 117
 
 func packageDoc(pkg, source string) string {
-	return wrap(fmt.Sprintf("Package %s holds the buckets that package %s defines: Registry, which runs them, and names for them "+
-		"and for their properties that the compiler checks.", pkg, source))
+	return wrap(fmt.Sprintf("Package %s holds the buckets that package %s defines: Registry, which runs them, and names for them, "+
+		"their properties and their events that the compiler checks.", pkg, source))
 }
 
 // bucketDoc is the author's comment on the bucket, or a sentence instead, and the file of its
@@ -30,13 +30,18 @@ func bucketDoc(b *table.Bucket, n *plan.Naming) string {
 	return tidy(doc + "\n\nBucket " + b.ID + from("defined", n) + ".")
 }
 
-func propertyDoc(p *table.Property, n *plan.Naming) string {
+// wordDoc is what the author wrote of a property, an event or a field, or a sentence in its place,
+// and where it is declared.
+func wordDoc(kind, name string, n *plan.Naming) string {
 	doc := tidy(n.Doc)
 	if doc == "" {
-		return fmt.Sprintf("%s is the property %q%s.", n.GoName, p.Name, from("declared", n))
+		return fmt.Sprintf("%s is the %s %q%s.", n.GoName, kind, name, from("declared", n))
 	}
-	return tidy(fmt.Sprintf("%s\n\nProperty %q%s.", doc, p.Name, from("declared", n)))
+	return tidy(fmt.Sprintf("%s\n\n%s %q%s.", doc, strings.ToUpper(kind[:1])+kind[1:], name, from("declared", n)))
 }
+
+// place is how comments call a field: address.country.
+func place(f *plan.FieldType) string { return strings.Join(append([]string{f.Name}, f.Path...), ".") }
 
 func tickDoc(n *plan.Naming, i int, t table.Tick) string {
 	when := "once in every stay, %s after it began"

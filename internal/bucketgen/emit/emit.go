@@ -32,10 +32,12 @@ func Files(p *plan.Plan, pkg, source string) (map[string][]byte, error) {
 		{"registry_gen.go", e.registry},
 		{"index_gen.go", e.index},
 		{"criteria_gen.go", e.criteria},
+		{"events_gen.go", e.events},
 	} {
 		f := jen.NewFile(pkg)
 		f.HeaderComment(Header)
 		f.HeaderComment("// Source: " + source)
+		f.ImportName(rootPath, "bucketgen")
 		f.ImportName(registryPath, "registry")
 		f.ImportName(tablePath, "table")
 		if file.name == "refs_gen.go" {

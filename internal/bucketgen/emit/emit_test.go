@@ -26,13 +26,19 @@ func TestAnyText(t *testing.T) {
 	})
 	rapid.Check(t, func(t *rapid.T) {
 		str := text.Draw(t, "operand")
+		event, field := text.Draw(t, "event"), text.Draw(t, "field")
 		f := &ir.File{
+			Events: []ir.Event{{GoName: "Visit", Name: event, Doc: clean(text.Draw(t, "event doc"))}},
+			Fields: []ir.Field{
+				{GoName: "Page", Event: event, Name: field, Type: ir.Text, Doc: clean(text.Draw(t, "field doc"))},
+				{Event: event, Name: field, Path: []string{text.Draw(t, "key")}, Type: ir.Time},
+			},
 			Properties: []ir.Property{{GoName: "Plan", Name: text.Draw(t, "property"), Type: ir.Text, Doc: clean(text.Draw(t, "property doc"))}},
 			Definitions: []ir.Definition{{
 				ID: "a", Kind: ir.Dynamic, Name: text.Draw(t, "name"), Description: text.Draw(t, "description"), Doc: clean(text.Draw(t, "doc")),
 				Criteria: &ir.Node{Op: ir.OpAll, Children: []*ir.Node{
 					{Op: ir.OpProperty, Property: &ir.PropertyCheck{Name: text.Draw(t, "other property"), Type: ir.Text, Operator: ir.Contains, Value: &ir.Value{Text: &str}}},
-					{Op: ir.OpEvent, Event: &ir.EventCheck{Name: text.Draw(t, "event"), Operator: ir.Gte, Count: 1}},
+					{Op: ir.OpEvent, Event: &ir.EventCheck{Name: event, Operator: ir.Gte, Count: 1}},
 				}},
 			}},
 		}

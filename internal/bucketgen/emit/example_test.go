@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/bucketgen/bucketgen"
+	events "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/events/want/gen"
 	families "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/families/want/gen"
 	operators "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/operators/want/gen"
 	policies "github.com/bucketgen/bucketgen/internal/bucketgen/testdata/policies/want/gen"
@@ -51,6 +53,31 @@ func Example_properties() {
 	fmt.Println(traits)
 	// Output: map[address:map[country:NO] city:<nil> confirmed:true größe:klein plan:pro score:7.5
 	// tags:[vip press] trial_ends_at:2026-11-23T09:30:00Z]
+}
+
+func Example_events() {
+	ev := events.PurchaseEvent{
+		Amount:     new(12.5),
+		Currency:   new(""),
+		Gift:       new(false),
+		Purchased:  new(time.Date(2026, time.November, 23, 9, 30, 0, 0, time.UTC)),
+		Tags:       []string{"vip", "press"},
+		Country:    new("NO"),
+		PostalCode: new("0150"),
+	}.By("ada")
+	fmt.Println(ev.UserID, ev.Name, ev.Properties)
+
+	ev = events.CartUpdatedEvent{Order: new("o-1")}.In(bucketgen.Event{
+		UserID: "ada", Key: "request-4711", Properties: map[string]any{"lines": 3},
+	})
+	fmt.Println(ev.Key, ev.Name, ev.Properties)
+
+	ev = events.LoggedInAgainEvent{}.By("ada")
+	fmt.Println(ev.Name, ev.Properties == nil)
+	// Output:
+	// ada purchase map[address:map[country:NO postal code:0150] amount:12.5 currency: gift:false purchased_at:2026-11-23T09:30:00Z tags:[vip press]]
+	// request-4711 cart_updated map[lines:3 order:o-1]
+	// größe true
 }
 
 func Example_criteria() {

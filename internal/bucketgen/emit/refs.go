@@ -51,7 +51,7 @@ func (e *emitter) properties(f *jen.File) {
 		}
 		naming := &e.plan.Properties[i]
 		types = append(types,
-			jen.Comment(lines(propertyDoc(&p, naming))),
+			jen.Comment(lines(wordDoc("property", p.Name, naming))),
 			jen.Id(naming.GoName).Add(reg(typ)))
 		values = append(values, field(naming.GoName, reg("New"+typ).Call(jen.Lit(p.Name))))
 	}

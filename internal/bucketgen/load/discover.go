@@ -101,16 +101,16 @@ const (
 	none role = iota
 	single
 	family
-	property
+	vocabulary // a property, an event or a field
 )
 
 // roleOf returns the role of a variable, or its mistake: a definition must not be lost silently.
 func roleOf(obj types.Object) (role, string) {
 	is := typeRole(obj.Type())
 	switch {
-	case is == property && !obj.Exported():
+	case is == vocabulary && !obj.Exported():
 		return none, "" // its uses say enough
-	case is == single || is == family || is == property:
+	case is == single || is == family || is == vocabulary:
 		if obj.Exported() {
 			return is, ""
 		}
@@ -126,8 +126,9 @@ func typeRole(t types.Type) role {
 	switch nameOf(t) {
 	case "Definition":
 		return single
-	case "TextProperty", "NumberProperty", "BoolProperty", "TimeProperty", "ListProperty":
-		return property
+	case "TextProperty", "NumberProperty", "BoolProperty", "TimeProperty", "ListProperty",
+		"EventName", "TextField", "NumberField", "BoolField", "TimeField", "ListField":
+		return vocabulary
 	}
 	if slice, ok := t.Underlying().(*types.Slice); ok && nameOf(slice.Elem()) == "Definition" {
 		return family

@@ -16,6 +16,14 @@ func (l loader) merge(f *ir.File, vars []variable) {
 		p := &f.Properties[i]
 		p.Doc, p.Pos = byName[p.GoName].doc, l.position(byName[p.GoName].pos)
 	}
+	for i := range f.Events {
+		e := &f.Events[i]
+		e.Doc, e.Pos = byName[e.GoName].doc, l.position(byName[e.GoName].pos)
+	}
+	for i := range f.Fields {
+		p := &f.Fields[i]
+		p.Doc, p.Pos = byName[p.GoName].doc, l.position(byName[p.GoName].pos)
+	}
 	f.Definitions = distinct(f.Definitions, byName)
 	for i := range f.Definitions {
 		d := &f.Definitions[i]

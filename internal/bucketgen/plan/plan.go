@@ -23,7 +23,8 @@ type Plan struct {
 	Properties []Naming // by registry.Property
 	Signals    []Naming // by registry.Signal
 	Fields     []Naming // by registry.Field
-	Sequences  []Naming // by registry.Sequence
+	Sequences  []Naming // by table.SequenceIndex
+	EventTypes []EventType
 
 	// Functions says that each criteria is also generated as a function, for people to read. The
 	// tables decide as fast and compile ten times as fast, so above a number of buckets that people
@@ -60,6 +61,7 @@ func Build(f *ir.File) *Plan {
 		r.Buckets = append(r.Buckets, v.bucket(&defs[i]))
 		p.Buckets = append(p.Buckets, naming(&defs[i]))
 	}
+	p.EventTypes = eventTypes(f, p.Buckets)
 	p.Functions = len(r.Buckets) <= mostFunctions
 	index(r)
 	levels(r)
@@ -69,16 +71,21 @@ func Build(f *ir.File) *Plan {
 }
 
 func naming(d *ir.Definition) Naming {
-	n := Naming{GoName: check.GoName(d.ID), Doc: d.Doc, File: baseName(d.Pos.File)}
-	// A comment begins with the name of the variable, which the generated code may call something
-	// else.
-	if rest, found := strings.CutPrefix(d.Doc, d.GoName+" "); found && d.GoName != "" {
-		n.Doc = n.GoName + " " + rest
-	}
+	n := Naming{GoName: check.GoName(d.ID), File: baseName(d.Pos.File)}
+	n.Doc = renamed(d.Doc, d.GoName, n.GoName)
 	for _, t := range d.Ticks {
 		n.Ticks = append(n.Ticks, check.TickGoName(d.ID, t))
 	}
 	return n
+}
+
+// renamed returns a comment that begins with the name of what it is about, which the author may
+// have called something else.
+func renamed(doc, from, to string) string {
+	if rest, found := strings.CutPrefix(doc, from+" "); found && from != "" {
+		return to + " " + rest
+	}
+	return doc
 }
 
 func baseName(file string) string {

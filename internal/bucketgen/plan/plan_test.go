@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
 	"github.com/bucketgen/bucketgen/internal/ir"
@@ -156,11 +157,12 @@ func TestNaming(t *testing.T) {
 		Events:     []plan.Naming{{GoName: "AppActive"}, {GoName: "AppActive_"}},
 		Properties: []plan.Naming{{GoName: "Plan_"}, {GoName: "Unused"}, {GoName: "Plan", Doc: "Plan is declared.\n", File: "vocab.go"}},
 		Signals:    []plan.Naming{{GoName: "AppActive"}, {GoName: "AppActive_"}},
+		EventTypes: []plan.EventType{typeOf("AppActiveEvent", "app.active"), typeOf("AppActiveEvent_", "app_active")},
 		Functions:  true,
 	}
 	got := *p
 	got.Registry = nil
-	if d := cmp.Diff(want, &got); d != "" {
+	if d := cmp.Diff(want, &got, cmpopts.EquateEmpty()); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
 	rows := []table.Property{{Name: "plan", Type: table.Text}, {Name: "unused", Type: table.Bool}, {Name: "z-plan", Type: table.Text}}

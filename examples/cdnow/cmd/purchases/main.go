@@ -16,6 +16,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"example.com/cdnow/gen"
 )
 
 // purchase is a line of the table: customer, date, number of CDs, amount in dollars.
@@ -23,8 +25,8 @@ type purchase struct {
 	line     int
 	customer string
 	date     time.Time
-	cds      int
-	amount   json.Number
+	cds      float64
+	amount   float64
 }
 
 func main() {
@@ -47,9 +49,10 @@ func run(name string, out io.Writer) error {
 	buffered := bufio.NewWriter(out)
 	lines := json.NewEncoder(buffered)
 	for _, p := range purchases {
+		ev := gen.PurchaseEvent{CDs: &p.cds, Amount: &p.amount}.By(p.customer)
 		if err := lines.Encode(map[string]any{
-			"type": "track", "event": "purchase", "userId": p.customer, "messageId": strconv.Itoa(p.line),
-			"timestamp": p.date.Format(time.RFC3339), "properties": map[string]any{"cds": p.cds, "amount": p.amount},
+			"type": "track", "event": ev.Name, "userId": ev.UserID, "messageId": strconv.Itoa(p.line),
+			"timestamp": p.date.Format(time.RFC3339), "properties": ev.Properties,
 		}); err != nil {
 			return err
 		}
@@ -88,11 +91,14 @@ func parse(n int, fields []string) (purchase, error) {
 	if len(fields) != 4 {
 		return p, fmt.Errorf("there are %d fields, want 4", len(fields))
 	}
-	p.customer, p.amount = fields[0], json.Number(fields[3])
+	p.customer = fields[0]
 	var err error
 	if p.date, err = time.Parse("20060102", fields[1]); err != nil {
 		return p, err
 	}
-	p.cds, err = strconv.Atoi(fields[2])
+	if p.cds, err = strconv.ParseFloat(fields[2], 64); err != nil {
+		return p, err
+	}
+	p.amount, err = strconv.ParseFloat(fields[3], 64)
 	return p, err
 }

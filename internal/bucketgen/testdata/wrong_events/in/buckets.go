@@ -37,3 +37,11 @@ var Windows = bucket.Define(bucket.Spec{ID: "windows", Criteria: bucket.All(
 	visit.Within(bucket.Day).Ago(bucket.Day, bucket.Hour).Never(),
 	visit.Ago(bucket.Day, bucket.Hour).AtLeast(10_001),
 )})
+
+// Declared names are checked where no bucket asks about them, too.
+var (
+	Nameless = bucket.Event("")
+	Reserved = bucket.Event("bucket:left:power-users")
+	NulField = visit.Text("nul\x00")
+	NoKey    = visit.Text("address").At("")
+)

@@ -2,7 +2,7 @@
 // Source: github.com/bucketgen/bucketgen/internal/bucketgen/testdata/warnings/in
 
 // Package gen holds the buckets that package github.com/bucketgen/bucketgen/internal/bucketgen/testdata/warnings/in
-// defines: Registry, which runs them, and names for them and for their properties that the compiler checks.
+// defines: Registry, which runs them, and names for them, their properties and their events that the compiler checks.
 package gen
 
 import (
