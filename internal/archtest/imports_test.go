@@ -126,6 +126,14 @@ func TestImports(t *testing.T) {
 			why: "decide is pure",
 		},
 		{
+			name: "usercache", packages: []string{"internal/usercache"}, never: []string{"github.com/jackc", "database/sql", module + "internal/store"},
+			why: "the cache protocol is a leaf: the store calls it, and knows the database",
+		},
+		{
+			name: "pipeline", packages: []string{"internal/pipeline"}, only: []string{"github.com/jackc", "golang.org/x/text"},
+			why: "a batch of statements knows nothing of users",
+		},
+		{
 			name: "cmd/bucketgen", packages: []string{"cmd/bucketgen", "internal/bucketgen", "internal/bucketgen/scaffold"},
 			never: []string{module + "engine", module + "gen", module + "buckets"},
 			why:   "the generator must build with a missing or broken gen",
