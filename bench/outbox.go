@@ -156,7 +156,7 @@ func river(ctx context.Context, server *postgres.Server, sizes []int, o options)
 			return fmt.Errorf("river: %w; run -outbox in the module's own folder", err)
 		}
 		var some []float64
-		for _, text := range strings.Fields(string(out)) {
+		for text := range strings.FieldsSeq(string(out)) {
 			rate, err := strconv.ParseFloat(text, 64)
 			if err != nil {
 				return fmt.Errorf("river: %w", err)

@@ -103,9 +103,7 @@ func (b *outboxed) deliver(ctx context.Context, w way, do func(*engine.Engine) e
 		if err := hooks.Start(ctx); err != nil {
 			return err
 		}
-		err = do(e)
-		hooks.Stop(ctx)
-		return err
+		return errors.Join(do(e), hooks.Stop(ctx))
 	})
 	if e != nil {
 		b.delivered += int(e.Stats().Delivered)

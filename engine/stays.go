@@ -112,10 +112,7 @@ func (e *Engine) asked(userID string) error {
 	if err := e.ready(); err != nil {
 		return err
 	}
-	if err := event.UserID(userID); err != nil {
-		return err
-	}
-	return nil
+	return event.UserID(userID)
 }
 
 // mustKnow returns an error if a user is unknown or deleted.

@@ -72,7 +72,7 @@ func rowOf(rows []string, part string) string {
 
 // written is how a default may be written in a page.
 func written(value reflect.Value) []string {
-	if d, is := value.Interface().(time.Duration); is {
+	if d, is := reflect.TypeAssert[time.Duration](value); is {
 		return []string{fmt.Sprintf("%d s", d/time.Second)}
 	}
 	n := int(value.Int())

@@ -121,7 +121,9 @@ func (x *examination) role() string { return x.database.pool.Config().ConnConfig
 // grants returns the statements that grant the role the privileges that the engine needs.
 func (x *examination) grants() string {
 	schema, role := pgx.Identifier{x.schema}.Sanitize(), pgx.Identifier{x.role()}.Sanitize()
-	return fmt.Sprintf("GRANT USAGE ON SCHEMA %[1]s TO %[2]s; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %[1]s TO %[2]s; GRANT USAGE ON ALL SEQUENCES IN SCHEMA %[1]s TO %[2]s", schema, role)
+	return fmt.Sprintf("GRANT USAGE ON SCHEMA %[1]s TO %[2]s; "+
+		"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %[1]s TO %[2]s; "+
+		"GRANT USAGE ON ALL SEQUENCES IN SCHEMA %[1]s TO %[2]s", schema, role)
 }
 
 // deployment compares what is deployed with what this program has.

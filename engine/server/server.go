@@ -102,7 +102,7 @@ func Run(ctx context.Context, h Host, args []string, stdin io.Reader, stdout, st
 }
 
 // exit prints what went wrong and returns the exit code.
-func (h Host) exit(ctx context.Context, err error, stderr io.Writer) int {
+func (h *Host) exit(ctx context.Context, err error, stderr io.Writer) int {
 	var refused *refusedError
 	if outdated, ok := errors.AsType[*store.OutdatedError](err); ok {
 		err = fmt.Errorf("%w; run %s migrate", outdated, h.Name)

@@ -49,12 +49,17 @@ func (all services) String() string {
 func (all services) start(ctx context.Context) error {
 	for i, s := range all {
 		if err := s.Start(ctx); err != nil {
-			stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
-			defer cancel()
-			return errors.Join(fmt.Errorf("%s: %w", s, err), all[:i].stop(stopping))
+			return errors.Join(fmt.Errorf("%s: %w", s, err), all[:i].undo(ctx))
 		}
 	}
 	return nil
+}
+
+// undo stops services that were started before another failed to start.
+func (all services) undo(ctx context.Context) error {
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	return all.stop(stopping)
 }
 
 func (all services) stop(ctx context.Context) error {

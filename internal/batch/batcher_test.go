@@ -22,7 +22,7 @@ func (it *item) SetPlace(n int) { it.place = n }
 // TestItemsOfAUserStayInOrder puts items from several goroutines, and puts off each third batch's
 // first user. Every item is done once, those of a user one after the other and in their order, and
 // Take ends when all are done.
-func TestItemsOfAUserStayInOrder(t *testing.T) {
+func TestItemsOfAUserStayInOrder(t *testing.T) { //nolint:gocognit // one scenario
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const callers, users, each = 4, 3, 200

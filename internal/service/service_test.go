@@ -18,7 +18,7 @@ var errAway = errors.New("the database is away")
 
 // sleep waits, and then until everything else in the bubble waits.
 func sleep(d time.Duration) {
-	time.Sleep(d)
+	<-time.After(d)
 	synctest.Wait()
 }
 
@@ -107,11 +107,11 @@ func TestLoopBacksOff(t *testing.T) {
 			}
 		}
 	})
-	if want := []time.Duration{0, 1, 3, 7, 11, 71, 72}; len(at) != len(want) {
+	if want := []int{0, 1, 3, 7, 11, 71, 72}; len(at) != len(want) {
 		t.Errorf("got turns at %v, want %d", at, len(want))
 	} else {
 		for i, seconds := range want {
-			if at[i] != seconds*time.Second {
+			if at[i] != time.Duration(seconds)*time.Second {
 				t.Errorf("turn %d was at %s, want %d s", i, at[i], seconds)
 			}
 		}

@@ -2,14 +2,14 @@ package table
 
 import "time"
 
-// Index is the place of a bucket in its registry. Like those of events and properties it means nothing outside the
+// BucketIndex is the place of a bucket in its registry. Like those of events and properties it means nothing outside the
 // process: the order of a registry changes with every bucket that is added.
 type BucketIndex int32
 
-// Event is the place of an event in its registry.
+// EventIndex is the place of an event in its registry.
 type EventIndex int32
 
-// Property is the place of a property in its registry.
+// PropertyIndex is the place of a property in its registry.
 type PropertyIndex int32
 
 // NoEvent is the place of an event that no criteria asks about.
@@ -72,13 +72,13 @@ type Tick struct {
 	Span  time.Duration
 }
 
-// EventRow is a row of the table of events that criteria ask about.
+// Event is a row of the table of events that criteria ask about.
 type Event struct {
 	Name    string
 	Signals []SignalIndex // that are about it, sorted
 }
 
-// PropertyRow is a row of the table of properties that are declared. What lies inside of a property that is an object has
+// Property is a row of the table of properties that are declared. What lies inside of a property that is an object has
 // rows of its own, with the path to it; they follow the row of the property.
 type Property struct {
 	Name       string

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Kept is a part of what is kept of events beside the log, so that criteria can be answered without reading it. It
+// Derived is a part of what is kept of events beside the log, so that criteria can be answered without reading it. It
 // follows from the log: where it was not kept from the beginning, it is made from that.
 type Derived struct {
 	Kind     DerivedKind
@@ -14,7 +14,7 @@ type Derived struct {
 	Sequence SequenceIndex
 }
 
-// KeptKind is the kind of a part.
+// DerivedKind is the kind of a part.
 type DerivedKind uint8
 
 // The kinds of parts.
@@ -25,7 +25,7 @@ const (
 	DerivedProgress                       // in a sequence
 )
 
-// Kept returns all that the registry wants to be kept.
+// Derived returns all that the registry wants to be kept.
 func (r *Registry) Derived() []Derived {
 	var all []Derived
 	for i := range r.Signals {
@@ -52,7 +52,7 @@ func (s *Signal) KeepsOccurrences() bool {
 	return !s.Plain() && (s.Newest > 0 || slices.ContainsFunc(s.Sums, func(w Window) bool { return w != Ever }))
 }
 
-// KeptName names a part, whatever else the registry holds.
+// DerivedName names a part, whatever else the registry holds.
 func (r *Registry) DerivedName(k Derived) string {
 	switch k.Kind {
 	case DerivedTotals:
@@ -67,7 +67,7 @@ func (r *Registry) DerivedName(k Derived) string {
 	}
 }
 
-// KeptEvents returns the places of the events that a part is made from.
+// DerivedEvents returns the places of the events that a part is made from.
 func (r *Registry) DerivedEvents(k Derived) []EventIndex {
 	if k.Kind != DerivedProgress {
 		return []EventIndex{r.Signals[k.Signal].Event}

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// Change is the last change of a property: what it was before, and since when it is what it is.
+// LastChange is the last change of a property: what it was before, and since when it is what it is.
 type LastChange struct {
 	Property PropertyIndex
 	Was      Value // missing if it was not set
 	At       Instant
 }
 
-// SetChange says how a property changed last. It is kept only where some criteria asks for it.
+// SetLastChange says how a property changed last. It is kept only where some criteria asks for it.
 func (f *Facts) SetLastChange(c LastChange) {
 	if !f.registry.Properties[c.Property].History {
 		return
@@ -28,10 +28,10 @@ func (f *Facts) SetLastChange(c LastChange) {
 	f.lastChanges = changes
 }
 
-// Changes returns the last changes of properties that some criteria asks for. They must not be changed, and will not be.
+// LastChanges returns the last changes of properties that some criteria asks for. They must not be changed, and will not be.
 func (f *Facts) LastChanges() []LastChange { return f.lastChanges }
 
-// SetChanges sets all changes to what [Facts.Changes] returned before.
+// SetLastChanges sets all changes to what [Facts.Changes] returned before.
 func (f *Facts) SetLastChanges(changes []LastChange) { f.lastChanges = changes }
 
 // HasBeen holds while the property equals v in type and value and has for at least d. A value of which no change is known

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Sequence is the place of a sequence in its registry.
+// SequenceIndex is the place of a sequence in its registry.
 type SequenceIndex int32
 
-// SequenceRow is a row of the table of sequences: events that follow each other within a time. Those that follow are a
+// Sequence is a row of the table of sequences: events that follow each other within a time. Those that follow are a
 // chain. Equal sequences of different buckets are one.
 type Sequence struct {
 	Key    string // by which the database knows the sequence, whatever else the registry holds
@@ -18,7 +18,7 @@ type Sequence struct {
 	Unless bool          // the last step ends no chain: asked is whether it has not followed one within its time
 }
 
-// Step is a step of a sequence.
+// SequenceStep is a step of a sequence.
 type SequenceStep struct {
 	Signal SignalIndex
 	Within time.Duration // it comes less than that after the step before; 0: whenever the sequence allows
@@ -59,7 +59,7 @@ type Advance struct {
 	Steps    StepSet // that it may take
 }
 
-// Steps is a set of steps of a sequence.
+// StepSet is a set of steps of a sequence.
 type StepSet uint16
 
 // MaxSteps is how many steps a sequence has at most.

@@ -8,7 +8,7 @@ import (
 // Ago is the window (now-from, now-until].
 func Ago(from, until time.Duration) Window { return Window{Span: from, Until: until} }
 
-// Stretch is a part of the occurrences of a signal: all that there are from the first of them up to the last.
+// PastWindow is a part of the occurrences of a signal: all that there are from the first of them up to the last.
 type PastWindow struct {
 	At      []Instant // in the order of time
 	Earlier bool      // there may be others before the first
@@ -24,7 +24,7 @@ type pastWindow struct {
 	newest   int // so many before the end of the window suffice
 }
 
-// SetStretch says when a signal occurred around the end of one of its windows that end some time ago, by the window's place
+// SetPastWindow says when a signal occurred around the end of one of its windows that end some time ago, by the window's place
 // in the signal. It is kept.
 func (f *Facts) SetPastWindow(s SignalIndex, place int, v PastWindow) {
 	if have := f.pastWindow(s, place); have != nil {

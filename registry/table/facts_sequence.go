@@ -73,7 +73,7 @@ func (f *Facts) SetOpen(s SequenceIndex, after Instant, open []OpenChain, more b
 	f.sequences.open = append(f.sequences.open, &openChains{s, after, slices.Clone(open), more})
 }
 
-// SetTrail says what happened in a sequence with a key between two instants, in order.
+// SetRecentSteps says what happened in a sequence with a key between two instants, in order.
 func (f *Facts) SetRecentSteps(s SequenceIndex, key string, begin, end Instant, all []Advance) {
 	f.sequences.recentSteps = append(f.sequences.recentSteps, &recentSteps{sequenceKey{s, key}, begin, end, slices.Clone(all)})
 }

@@ -22,7 +22,7 @@ type Posting struct {
 	Buckets []BucketIndex
 }
 
-// Carried is what an ingest brings of a user that criteria could ask about.
+// Change is what an ingest brings of a user that criteria could ask about.
 type Change struct {
 	Event      EventIndex      // or NoEvent
 	Properties []PropertyIndex // whose values change

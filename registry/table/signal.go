@@ -7,10 +7,10 @@ import (
 	"slices"
 )
 
-// Signal is the place of a signal in its registry.
+// SignalIndex is the place of a signal in its registry.
 type SignalIndex int32
 
-// SignalRow is a row of the table of signals. A signal is what criteria ask about an event: all of its occurrences, or
+// Signal is a row of the table of signals. A signal is what criteria ask about an event: all of its occurrences, or
 // those that pass a filter. Whether an occurrence passes is answered once, when the event arrives, for all buckets that
 // ask; equal signals of different buckets are one.
 type Signal struct {
@@ -43,14 +43,14 @@ const (
 	DistinctDays                   // by the day in a zone
 )
 
-// Field is the place of a payload property in its registry. The conditions of a filter name it where those of a criteria
+// FieldIndex is the place of a payload property in its registry. The conditions of a filter name it where those of a criteria
 // name a property.
 type FieldIndex = PropertyIndex
 
 // NoField is the place of a payload property that nobody asks about.
 const NoField FieldIndex = -1
 
-// FieldRow is a row of the table of payload properties that filters and aggregates ask about.
+// Field is a row of the table of payload properties that filters and aggregates ask about.
 type Field struct {
 	Event EventIndex
 	Name  string
