@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/feed"
 	"github.com/bucketgen/bucketgen/internal/store"
@@ -15,15 +16,15 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Emit says what is announced of the joins and leaves that follow from a deployment. Whatever is announced or not, it
-// happens, and is logged.
-type Emit string
+// Emit says what is announced of the joins and leaves that follow from a deployment. Whatever is
+// announced, all of them happen and are logged.
+type Emit = bucketgen.Emit
 
 // What is announced.
 const (
-	EmitSilent Emit = store.EmitSilent // nothing
-	EmitLeaves Emit = store.EmitLeaves // leaves: users who matched all along are no news, users who are no longer in are
-	EmitAll    Emit = store.EmitAll    // joins and leaves
+	EmitSilent = bucketgen.EmitSilent // nothing
+	EmitLeaves = bucketgen.EmitLeaves // leaves: users who matched all along are no news, users who are no longer in are
+	EmitAll    = bucketgen.EmitAll    // joins and leaves
 )
 
 // DeployOptions say how to deploy.

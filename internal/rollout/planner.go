@@ -1,4 +1,4 @@
-package engine
+package rollout
 
 import (
 	"context"
@@ -8,58 +8,103 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/jackc/pgx/v5"
-
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
+	"github.com/bucketgen/bucketgen/internal/words"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// newPlanner returns a planner. The numbers that the database has to give to names, so that what is known of them can be asked
-// for, are written in a transaction that is rolled back.
-func (e *Engine) newPlanner(ctx context.Context, o PlanOptions) (*planner, error) {
-	if err := e.checkTables(ctx); err != nil {
-		return nil, err
-	}
-	tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
-	if err != nil {
-		return nil, fmt.Errorf("connect: %w", err)
-	}
-	defer tx.Rollback(ctx) // nothing of it stays
-	s, err := store.New(ctx, tx, e.config.Schema, e.registry, e.config.CacheBytes, e.config.names())
-	if err != nil {
-		return nil, err
-	}
-	s.OwnTime = e.config.VirtualTime
-	current, err := s.ReadDeployed(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
-	return &planner{engine: e, store: s, registry: e.registry, current: current, options: o}, nil
+// Planner computes the effect of a deployment. It only reads.
+type Planner struct {
+	// Runner is on a store that has the proposed buckets. The planner sets the view.
+	Runner *transact.Runner
+
+	// Current is what is deployed.
+	Current *store.Deployed
+
+	// Options are those of a decision at the present time.
+	Options decide.Options
+
+	// Workers is how many pages of users are evaluated at once.
+	Workers int
 }
 
-// planner plans. It only reads.
-type planner struct {
-	engine   *Engine
-	store    *store.Store     // of its own: the database may not know it
-	runner   *transact.Runner // on the store, in view of the proposed deployment
+// Plan returns the effect of a deployment of all buckets.
+func (p *Planner) Plan(ctx context.Context, o bucketgen.PlanOptions) (*bucketgen.Plan, error) {
+	run, err := p.newRun(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if run.plan.Changes() {
+		if err := run.evaluateAll(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return run.finish(), nil
+}
+
+// Preview returns who would be in a bucket after a deployment.
+func (p *Planner) Preview(ctx context.Context, b table.BucketIndex, o bucketgen.PreviewOptions) (*bucketgen.Preview, error) {
+	run, err := p.newRun(ctx, bucketgen.PlanOptions{Sample: o.Sample, Users: o.Users, Progress: o.Progress})
+	if err != nil {
+		return nil, err
+	}
+	if err := run.evaluateAll(ctx); err != nil {
+		return nil, err
+	}
+	plan := run.finish()
+	of := plan.Buckets[run.places[b]]
+	return &bucketgen.Preview{
+		ID: of.ID, Name: of.Name, Status: of.Status, Words: words.Bucket(run.registry, b), At: plan.At, Users: plan.Users,
+		Looked: plan.Looked, Now: of.Members, Members: run.estimate(run.counts[b].members),
+		Some: slices.Sorted(slices.Values(run.counts[b].in)),
+	}, nil
+}
+
+// withDefaults returns options with their defaults, or what is wrong with them.
+func withDefaults(o bucketgen.PlanOptions) (bucketgen.PlanOptions, error) {
+	if o.Sample == 0 {
+		o.Sample = 1
+	}
+	if o.Users == 0 {
+		o.Users = 5
+	}
+	if o.Emit == "" {
+		o.Emit = bucketgen.EmitLeaves
+	}
+	switch {
+	case !(o.Sample > 0 && o.Sample <= 1):
+		return o, fmt.Errorf("the sample is %v; it must be more than 0 and at most 1", o.Sample)
+	case !slices.Contains([]bucketgen.Emit{bucketgen.EmitSilent, bucketgen.EmitLeaves, bucketgen.EmitAll}, o.Emit):
+		return o, fmt.Errorf("there is no way to emit called %q; use silent, leaves or all", o.Emit)
+	}
+	return o, nil
+}
+
+// planning is one run of a planner.
+type planning struct {
+	workers  int
+	session  decide.Options
+	store    *store.Store
+	runner   *transact.Runner // in view of the proposed deployment
 	registry *table.Registry
 	current  *store.Deployed
 
-	options PlanOptions
-	plan    *Plan
+	options bucketgen.PlanOptions
+	plan    *bucketgen.Plan
 	places  []int // of the registry's buckets among those of the plan
 
 	subscriptions []db.SubscriptionsAllRow
 
-	mu     sync.Mutex // of what follows
-	counts []bucketCounts
-	looked int64
+	mu        sync.Mutex // of what follows
+	counts    []bucketCounts
+	evaluated int64
 }
 
-// bucketCounts is what would happen to a bucket, by those users who were looked at.
+// bucketCounts is what would happen to a bucket, by the users who were evaluated.
 type bucketCounts struct {
 	members             int64 // afterwards
 	in                  []string
@@ -67,12 +112,26 @@ type bucketCounts struct {
 	emissions           map[int32]int64 // by subscription
 }
 
-// compare says how each bucket differs from what is deployed.
-func (pl *planner) compare(ctx context.Context) error {
-	proposed := pl.store.Propose(pl.current, pl.engine.now(), string(pl.options.Emit))
-	pl.runner = pl.engine.newRunner(pl.store, pl.registry, pl.store.ViewOf(proposed))
-	pl.plan = &Plan{Deployed: pl.current.Fingerprint(), Compiled: pl.registry.Fingerprint, Emit: pl.options.Emit, At: pl.engine.Now().UTC()}
-	q := pl.store.Queries(pl.engine.pool)
+// newRun checks options, and compares the buckets with what is deployed.
+func (p *Planner) newRun(ctx context.Context, o bucketgen.PlanOptions) (*planning, error) {
+	o, err := withDefaults(o)
+	if err != nil {
+		return nil, err
+	}
+	runner := *p.Runner
+	pl := &planning{
+		workers: p.Workers, session: p.Options, store: runner.Store, runner: &runner, registry: runner.Registry,
+		current: p.Current, options: o,
+	}
+	return pl, pl.compare(ctx)
+}
+
+// compare finds out how each bucket differs from what is deployed.
+func (pl *planning) compare(ctx context.Context) error {
+	proposed := pl.store.Propose(pl.current, pl.runner.Now(), string(pl.options.Emit))
+	pl.runner.View = pl.store.ViewOf(proposed)
+	pl.plan = &bucketgen.Plan{Deployed: pl.current.Fingerprint(), Compiled: pl.registry.Fingerprint, Emit: pl.options.Emit, At: pl.runner.Now().Time()}
+	q := pl.store.Queries(pl.runner.Pool)
 	definitions, err := q.DefinitionsCurrent(ctx)
 	if err != nil {
 		return fmt.Errorf("read the definitions: %w", err)
@@ -103,16 +162,16 @@ func (pl *planner) compare(ctx context.Context) error {
 		if !known && deployed.Fingerprint == nil {
 			continue
 		}
-		bp := BucketPlan{ID: row.ID, Name: row.Name, Paused: row.PausedAt.Valid, Members: members[row.No], Words: was[row.No]}
+		bp := bucketgen.BucketPlan{ID: row.ID, Name: row.Name, Paused: row.PausedAt.Valid, Members: members[row.No], Words: was[row.No]}
 		switch {
 		case !known:
-			bp.Status = StatusRemoved
+			bp.Status = bucketgen.StatusRemoved
 		case deployed.Fingerprint == nil:
-			bp.Status, bp.Words = StatusNew, pl.engine.words(b)
+			bp.Status, bp.Words = bucketgen.StatusNew, words.Bucket(pl.registry, b)
 		case deployed.SinceNo == row.SinceNo:
-			bp.Status = StatusUnchanged
+			bp.Status = bucketgen.StatusUnchanged
 		default:
-			bp.Status, bp.Was, bp.Words = StatusChanged, bp.Words, pl.engine.words(b)
+			bp.Status, bp.Was, bp.Words = bucketgen.StatusChanged, bp.Words, words.Bucket(pl.registry, b)
 		}
 		if known {
 			bp.Paused = bp.Paused || pl.registry.Buckets[b].Disabled
@@ -120,7 +179,7 @@ func (pl *planner) compare(ctx context.Context) error {
 		}
 		pl.plan.Buckets = append(pl.plan.Buckets, bp)
 	}
-	slices.SortFunc(pl.plan.Buckets, func(a, b BucketPlan) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(pl.plan.Buckets, func(a, b bucketgen.BucketPlan) int { return strings.Compare(a.ID, b.ID) })
 	for i := range pl.plan.Buckets {
 		if b, known := pl.registry.Bucket(pl.plan.Buckets[i].ID); known {
 			pl.places[b] = i
@@ -129,24 +188,24 @@ func (pl *planner) compare(ctx context.Context) error {
 	return nil
 }
 
-// lookAtAll looks at the users, page by page, several pages at once.
-func (pl *planner) lookAtAll(ctx context.Context) error {
+// evaluateAll evaluates the users, page by page, several pages at once.
+func (pl *planning) evaluateAll(ctx context.Context) error {
 	const page = 500
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	pages := make(chan []db.ContactsPageRow)
 	var group sync.WaitGroup
-	for range pl.engine.config.BackfillWorkers {
+	for range pl.workers {
 		group.Go(func() {
 			for users := range pages {
-				if err := pl.lookAt(ctx, users); err != nil {
+				if err := pl.evaluate(ctx, users); err != nil {
 					cancel(err)
 				}
 			}
 		})
 	}
 	for after := int64(0); ctx.Err() == nil; {
-		users, err := pl.store.Queries(pl.engine.pool).ContactsPage(ctx, db.ContactsPageParams{AfterID: after, Size: page})
+		users, err := pl.store.Queries(pl.runner.Pool).ContactsPage(ctx, db.ContactsPageParams{AfterID: after, Size: page})
 		if err != nil {
 			cancel(fmt.Errorf("read users: %w", err))
 			break
@@ -165,14 +224,14 @@ func (pl *planner) lookAtAll(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// lookAt takes users through the deployment, in memory.
-func (pl *planner) lookAt(ctx context.Context, users []db.ContactsPageRow) error {
+// evaluate takes users through the deployment, in memory.
+func (pl *planning) evaluate(ctx context.Context, users []db.ContactsPageRow) error {
 	var tasks []*transact.Task
 	for _, u := range users {
 		if !sampled(u.ID, pl.options.Sample) {
 			continue
 		}
-		tasks = append(tasks, pl.engine.present(u.UserID, u.ID, (*decide.Session).Clock))
+		tasks = append(tasks, existing(pl.runner, pl.session, u.UserID, u.ID, (*decide.Session).Clock))
 	}
 	if len(tasks) > 0 {
 		err := pl.runner.Consult(ctx, tasks, func(t *transact.Task, st *decide.State, s *decide.Session) { pl.count(t.Want.User, st, s.Changes()) })
@@ -183,13 +242,13 @@ func (pl *planner) lookAt(ctx context.Context, users []db.ContactsPageRow) error
 	pl.mu.Lock()
 	defer pl.mu.Unlock()
 	pl.plan.Looked += int64(len(tasks))
-	if pl.looked += int64(len(users)); pl.options.Progress != nil {
-		pl.options.Progress(pl.looked, pl.plan.Users)
+	if pl.evaluated += int64(len(users)); pl.options.Progress != nil {
+		pl.options.Progress(pl.evaluated, pl.plan.Users)
 	}
 	return nil
 }
 
-// sampled reports whether a user is in a sample: by their number, so that whoever asks again gets the same.
+// sampled reports whether a user is in a sample: by their number, so that the next plan has the same.
 func sampled(id int64, part float64) bool {
 	const odd = 0x9e3779b97f4a7c15 // spreads numbers that follow each other
 	h := uint64(id) * odd
@@ -199,23 +258,23 @@ func sampled(id int64, part float64) bool {
 }
 
 // count counts what follows from the deployment for a user.
-func (pl *planner) count(user string, st *decide.State, c decide.Changes) {
+func (pl *planning) count(user string, st *decide.State, c decide.Changes) {
 	pl.mu.Lock()
 	defer pl.mu.Unlock()
 	for _, t := range c.Transitions {
-		if t.Source != SourceBackfill {
+		if t.Source != bucketgen.SourceBackfill {
 			continue
 		}
 		counts := &pl.counts[t.Bucket]
 		var some *[]string
 		if place := pl.places[t.Bucket]; place >= 0 {
 			bp := &pl.plan.Buckets[place]
-			some = map[Kind]*[]string{Entered: &bp.Joining, Left: &bp.Leaving}[t.Kind]
+			some = map[bucketgen.Kind]*[]string{bucketgen.Entered: &bp.Joining, bucketgen.Left: &bp.Leaving}[t.Kind]
 		}
 		switch t.Kind {
-		case Entered:
+		case bucketgen.Entered:
 			counts.joins++
-		case Left:
+		case bucketgen.Left:
 			counts.leaves++
 		default:
 		}
@@ -241,7 +300,7 @@ func (pl *planner) count(user string, st *decide.State, c decide.Changes) {
 }
 
 // heldBack reports whether min dwell alone keeps a user in a bucket.
-func (pl *planner) heldBack(st *decide.State, stay *decide.Stay, now table.Instant) bool {
+func (pl *planning) heldBack(st *decide.State, stay *decide.Stay, now table.Instant) bool {
 	row := &pl.registry.Buckets[stay.Bucket]
 	if row.MinDwell == 0 || row.Kind == table.Manual || pl.runner.View.Frozen(stay.Bucket) || now >= stay.EnteredAt.Add(row.MinDwell) {
 		return false
@@ -249,8 +308,8 @@ func (pl *planner) heldBack(st *decide.State, stay *decide.Stay, now table.Insta
 	return !pl.registry.Holds(stay.Bucket, st.Facts, now)
 }
 
-// emit counts who would be told of a transition.
-func (pl *planner) emit(counts *bucketCounts, t *decide.Transition) {
+// emit counts which subscriptions would receive a transition.
+func (pl *planning) emit(counts *bucketCounts, t *decide.Transition) {
 	no := pl.store.Bucket(t.Bucket)
 	for _, s := range pl.subscriptions {
 		if (s.BucketNo == nil || *s.BucketNo == no) && slices.Contains(s.Kinds, string(t.Kind)) &&
@@ -264,8 +323,8 @@ func (pl *planner) emit(counts *bucketCounts, t *decide.Transition) {
 	}
 }
 
-// finish estimates everybody from those who were looked at.
-func (pl *planner) finish() *Plan {
+// finish estimates all users from those who were evaluated.
+func (pl *planning) finish() *bucketgen.Plan {
 	for b, place := range pl.places {
 		if place < 0 {
 			continue
@@ -277,23 +336,23 @@ func (pl *planner) finish() *Plan {
 		no := pl.store.Bucket(table.BucketIndex(b))
 		for _, s := range pl.subscriptions {
 			if s.BucketNo == nil && counts.emissions[s.No] > 0 || s.BucketNo != nil && *s.BucketNo == no {
-				bp.Reactions = append(bp.Reactions, Reaction{Name: s.Name, Kinds: s.Kinds, Emissions: pl.estimate(counts.emissions[s.No])})
+				bp.Reactions = append(bp.Reactions, bucketgen.Reaction{Name: s.Name, Kinds: s.Kinds, Emissions: pl.estimate(counts.emissions[s.No])})
 			}
 		}
 	}
 	return pl.plan
 }
 
-// estimate is the number of users of whom so many were seen in the sample.
-func (pl *planner) estimate(seen int64) Estimate {
+// estimate returns the number of users from the number seen in the sample.
+func (pl *planning) estimate(seen int64) bucketgen.Estimate {
 	part := pl.options.Sample
 	if part == 1 {
-		return Estimate{Count: seen}
+		return bucketgen.Estimate{Count: seen}
 	}
 	const nineteenOutOfTwenty = 1.96
 	// Where none, or hardly any, were seen, there may still be some: three are as many as none in a sample speaks for.
 	n := max(float64(seen), 3)
-	return Estimate{
+	return bucketgen.Estimate{
 		Count:     int64(math.Round(float64(seen) / part)),
 		PlusMinus: int64(math.Ceil(nineteenOutOfTwenty * math.Sqrt(n*(1-part)) / part)),
 	}

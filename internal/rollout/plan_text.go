@@ -1,4 +1,4 @@
-package engine
+package rollout
 
 import (
 	"fmt"
@@ -7,18 +7,19 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/printable"
 )
 
-// String returns the plan as people read it: a part for each bucket, those that would change first.
-func (p *Plan) String() string {
+// PlanText returns a plan as people read it: a part for each bucket, those that would change first.
+func PlanText(p *bucketgen.Plan) string {
 	var b strings.Builder
-	counts := map[Status]int{}
+	counts := map[bucketgen.Status]int{}
 	for i := range p.Buckets {
 		counts[p.Buckets[i].Status]++
 	}
 	fmt.Fprintf(&b, "Plan for a deployment at %s\n\n", p.At.Format(time.RFC3339))
-	fmt.Fprintf(&b, "  buckets    %d new, %d changed, %d removed, %d unchanged\n", counts[StatusNew], counts[StatusChanged], counts[StatusRemoved], counts[StatusUnchanged])
+	fmt.Fprintf(&b, "  buckets    %d new, %d changed, %d removed, %d unchanged\n", counts[bucketgen.StatusNew], counts[bucketgen.StatusChanged], counts[bucketgen.StatusRemoved], counts[bucketgen.StatusUnchanged])
 	fmt.Fprintf(&b, "  users      %s", number(p.Users))
 	if p.Changes() {
 		if p.Looked < p.Users {
@@ -27,14 +28,14 @@ func (p *Plan) String() string {
 			b.WriteString(", all evaluated: figures are exact")
 		}
 	}
-	fmt.Fprintf(&b, "\n  announced  %s\n", map[Emit]string{
-		EmitSilent: "neither joins nor leaves", EmitLeaves: "leaves; joining users matched all along", EmitAll: "joins and leaves",
+	fmt.Fprintf(&b, "\n  announced  %s\n", map[bucketgen.Emit]string{
+		bucketgen.EmitSilent: "neither joins nor leaves", bucketgen.EmitLeaves: "leaves; joining users matched all along", bucketgen.EmitAll: "joins and leaves",
 	}[p.Emit])
-	order := []Status{StatusNew, StatusChanged, StatusRemoved, StatusUnchanged}
+	order := []bucketgen.Status{bucketgen.StatusNew, bucketgen.StatusChanged, bucketgen.StatusRemoved, bucketgen.StatusUnchanged}
 	for _, status := range order {
 		for i := range p.Buckets {
 			if p.Buckets[i].Status == status {
-				p.Buckets[i].write(&b)
+				writeBucket(&b, &p.Buckets[i])
 			}
 		}
 	}
@@ -44,35 +45,35 @@ func (p *Plan) String() string {
 	return b.String()
 }
 
-// write writes the part of a bucket.
-func (p *BucketPlan) write(b *strings.Builder) {
-	sign := map[Status]string{StatusNew: "+", StatusChanged: "~", StatusRemoved: "-", StatusUnchanged: "="}[p.Status]
+// writeBucket writes the part of a bucket.
+func writeBucket(b *strings.Builder, p *bucketgen.BucketPlan) {
+	sign := map[bucketgen.Status]string{bucketgen.StatusNew: "+", bucketgen.StatusChanged: "~", bucketgen.StatusRemoved: "-", bucketgen.StatusUnchanged: "="}[p.Status]
 	fmt.Fprintf(b, "\n%s %s, %s", sign, p.ID, p.Status)
 	if p.Paused {
 		b.WriteString(", paused: memberships are frozen until it is resumed")
 	}
 	b.WriteByte('\n')
 	switch p.Status {
-	case StatusUnchanged:
-		fmt.Fprintf(b, "    %s\n", amount(Estimate{Count: p.Members}, "member"))
+	case bucketgen.StatusUnchanged:
+		fmt.Fprintf(b, "    %s\n", amount(bucketgen.Estimate{Count: p.Members}, "member"))
 		if p.Joins.Count+p.Leaves.Count == 0 {
 			return
 		}
-	case StatusRemoved:
-		fmt.Fprintf(b, "    %s stay; the bucket is frozen and nothing is announced\n", amount(Estimate{Count: p.Members}, "member"))
+	case bucketgen.StatusRemoved:
+		fmt.Fprintf(b, "    %s stay; the bucket is frozen and nothing is announced\n", amount(bucketgen.Estimate{Count: p.Members}, "member"))
 		return
-	case StatusNew:
+	case bucketgen.StatusNew:
 		for _, line := range p.Words {
 			fmt.Fprintf(b, "    + %s\n", line)
 		}
-	case StatusChanged:
+	case bucketgen.StatusChanged:
 		for _, line := range differences(p.Was, p.Words) {
 			fmt.Fprintf(b, "    %s\n", line)
 		}
-		fmt.Fprintf(b, "    %s now\n", amount(Estimate{Count: p.Members}, "member"))
+		fmt.Fprintf(b, "    %s now\n", amount(bucketgen.Estimate{Count: p.Members}, "member"))
 	}
 	fmt.Fprintf(b, "    %s would join%s\n", amount(p.Joins, "user"), named(p.Joining, p.Joins))
-	if p.Status != StatusNew || p.Leaves.Count > 0 {
+	if p.Status != bucketgen.StatusNew || p.Leaves.Count > 0 {
 		fmt.Fprintf(b, "    %s would leave%s\n", amount(p.Leaves, "user"), named(p.Leaving, p.Leaves))
 	}
 	if p.Held.Count > 0 {
@@ -83,8 +84,8 @@ func (p *BucketPlan) write(b *strings.Builder) {
 	}
 }
 
-// amount is a number of something.
-func amount(e Estimate, what string) string {
+// amount returns a number of things.
+func amount(e bucketgen.Estimate, what string) string {
 	text := number(e.Count)
 	if e.PlusMinus > 0 {
 		text += " ± " + number(e.PlusMinus)
@@ -95,8 +96,8 @@ func amount(e Estimate, what string) string {
 	return text + " " + what
 }
 
-// named names some of so many.
-func named(some []string, of Estimate) string {
+// named names some users of an estimate.
+func named(some []string, of bucketgen.Estimate) string {
 	if len(some) == 0 {
 		return ""
 	}
@@ -125,8 +126,9 @@ func number(n int64) string {
 	return strings.Join(parts, ",")
 }
 
-// differences are the lines of two texts, each with a sign: those of one alone, of the other alone, and of both. A bucket has
-// few lines, so that the longest sequence that both have is found by comparing each with each.
+// differences returns the lines of two texts, each with a sign: those of one alone, of the other
+// alone, and of both. A bucket has few lines, so the longest common sequence is found by comparing
+// each with each.
 func differences(was, is []string) []string {
 	common := make([][]int, len(was)+1) // how many lines two rests have in common
 	for i := range common {
@@ -157,24 +159,24 @@ func differences(was, is []string) []string {
 	return lines
 }
 
-// String returns the preview as people read it.
-func (p *Preview) String() string {
+// PreviewText returns a preview as people read it.
+func PreviewText(p *bucketgen.Preview) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %s", p.ID, map[Status]string{
-		StatusNew: "not deployed", StatusChanged: "deployed with another definition", StatusUnchanged: "deployed unchanged",
+	fmt.Fprintf(&b, "%s, %s", p.ID, map[bucketgen.Status]string{
+		bucketgen.StatusNew: "not deployed", bucketgen.StatusChanged: "deployed with another definition", bucketgen.StatusUnchanged: "deployed unchanged",
 	}[p.Status])
 	fmt.Fprintf(&b, ", as of %s\n", p.At.Format(time.RFC3339))
 	for _, line := range p.Words {
 		fmt.Fprintf(&b, "    %s\n", line)
 	}
-	fmt.Fprintf(&b, "%s of %s would be members%s\n", number(p.Members.Count)+within(p.Members), amount(Estimate{Count: p.Users}, "user"), named(p.Some, p.Members))
-	if p.Status != StatusNew {
+	fmt.Fprintf(&b, "%s of %s would be members%s\n", number(p.Members.Count)+plusMinus(p.Members), amount(bucketgen.Estimate{Count: p.Users}, "user"), named(p.Some, p.Members))
+	if p.Status != bucketgen.StatusNew {
 		fmt.Fprintf(&b, "%s are members now\n", number(p.Now))
 	}
 	return b.String()
 }
 
-func within(e Estimate) string {
+func plusMinus(e bucketgen.Estimate) string {
 	if e.PlusMinus == 0 {
 		return ""
 	}
