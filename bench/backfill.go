@@ -19,8 +19,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// backfill measures how fast users follow a deployment: each of them has ten events of the past two months, and a bucket is
-// deployed that asks for a property and counts those of the last days.
+// backfill measures how fast users follow a deployment: each of them has ten events of the past two
+// months, and a bucket is deployed that asks for a property and counts those of the last days.
 func backfill(ctx context.Context, pool *pgxpool.Pool, o options) error {
 	e, err := started(ctx, pool, o, pros())
 	if err != nil {
@@ -71,7 +71,8 @@ func backfill(ctx context.Context, pool *pgxpool.Pool, o options) error {
 	return err
 }
 
-// follow deploys, lets users follow, and prints what that took, beside the best yardstick, by which so many joined.
+// follow deploys, waits until all users have followed, and prints the cost beside the best
+// yardstick rate.
 func follow(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, o options, best float64, derived int64) error {
 	used, err := newCost(ctx, pool)
 	if err != nil {
@@ -166,7 +167,8 @@ func registryOf(definitions ...ir.Definition) (*registry.Registry, error) {
 	return registry.New(plan.Build(f).Registry), nil
 }
 
-// resident is how much memory of this process is in the machine's, in bytes, or 0 where that is not known.
+// resident is how much memory of this process is in the machine's, in bytes, or 0 where that is not
+// known.
 func resident() int {
 	text, err := os.ReadFile("/proc/self/statm")
 	fields := strings.Fields(string(text))

@@ -12,8 +12,9 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// clock measures how fast users are settled whose window has moved on: many who are due at one instant, and then some every
-// moment while events of others come in. Each user is due once, and is one of many members.
+// clock measures how fast users are settled whose window has moved on: many who are due at one
+// instant, and then some every moment while events of others come in. Each user is due once, and is
+// one of many members.
 func clock(ctx context.Context, pool *pgxpool.Pool, o options) error {
 	w := workload{users: o.users}
 	r, err := registryOf(append(w.definitions(o.buckets), buyers(o.window))...)
@@ -36,7 +37,8 @@ func clock(ctx context.Context, pool *pgxpool.Pool, o options) error {
 	return with(ctx, pool, r, config, func(e *engine.Engine) error { return sustained(ctx, e, d, w, steady, o) })
 }
 
-// burst settles users who are all due at one instant, in turns with the yardstick, and prints the medians.
+// burst settles users who are all due at one instant, in turns with the yardstick, and prints the
+// medians.
 func burst(ctx context.Context, e *engine.Engine, d *dueUsers, o options) error {
 	fmt.Printf("%d users due at one instant, of %d members, %d buckets, %d rounds\n", o.clock, d.users, o.buckets+1, o.rounds)
 	var rates []float64
@@ -85,8 +87,8 @@ func burst(ctx context.Context, e *engine.Engine, d *dueUsers, o options) error 
 // How long events come in at half of their peak, in spans of a round.
 const steadySpans = 5
 
-// sustained settles users as they come due, while events of others come in, and prints how late they were: as seen by whoever
-// waits for the commit.
+// sustained settles users as they come due, while events of others come in, and prints how late
+// they were: as seen by a reader that waits for the commit.
 func sustained(ctx context.Context, e *engine.Engine, d *dueUsers, w workload, users int, o options) error {
 	const sample = 50_000
 	events := w.events(1, sample)
@@ -107,7 +109,7 @@ func sustained(ctx context.Context, e *engine.Engine, d *dueUsers, w workload, u
 	if err != nil {
 		return err
 	}
-	fmt.Print("ingest at half of it, nobody due: ")
+	fmt.Print("ingest at half of it, no user due: ")
 	if _, err := phase(long, peak/2); err != nil {
 		return err
 	}
@@ -122,12 +124,12 @@ func sustained(ctx context.Context, e *engine.Engine, d *dueUsers, w workload, u
 	return d.printLag(ctx, users)
 }
 
-// dueUsers are users of a bucket, some of whom come due at a time. It hands each of them out once.
+// dueUsers are users of a bucket. Some of them come due at a time; each is handed out once.
 type dueUsers struct {
 	pool   *pgxpool.Pool
 	window time.Duration
 	users  int          // there are
-	taken  int          // of whom so many have been due
+	taken  int          // number of users who have been due
 	last   [2]time.Time // when the first and the last of those that were taken last are due
 }
 
@@ -156,7 +158,8 @@ func (d *dueUsers) fill(ctx context.Context, users int) error {
 	return nil
 }
 
-// becomeDue lets so many users who were never due be so: at an instant, or from it on, so many a second.
+// becomeDue makes a number of users due who never were: at an instant, or from it on at a rate per
+// second.
 func (d *dueUsers) becomeDue(ctx context.Context, users int, at time.Time, rate float64) error {
 	step := time.Duration(0)
 	if rate > 0 {
@@ -176,14 +179,15 @@ func (d *dueUsers) becomeDue(ctx context.Context, users int, at time.Time, rate 
 	} {
 		_, err := d.pool.Exec(ctx, sql, pgx.NamedArgs{"at": at, "from": from, "upto": upto, "step": step, "window": d.window})
 		if err != nil {
-			return fmt.Errorf("let users be due: %w", err)
+			return fmt.Errorf("make users due: %w", err)
 		}
 	}
 	_, err := d.pool.Exec(ctx, `vacuum analyze bucketgen.due, bucketgen.events, bucketgen.memberships, bucketgen.transitions`)
 	return err
 }
 
-// checkAllLeft fails if somebody who was due is still a member, or somebody who was not is none: nothing is measured then.
+// checkAllLeft fails if a user who was due is still a member, or one who was not is none: then the
+// measurement is void.
 func (d *dueUsers) checkAllLeft(ctx context.Context) error {
 	var wrong int
 	err := d.pool.QueryRow(ctx, `select count(*) from due_users u

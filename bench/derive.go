@@ -11,9 +11,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// derivation is the yardstick of the backfill: SQL that knows the one condition, and puts those for whom it holds into a
-// bucket of its own, with due instant and log. It goes through users in pages, so many connections at once. If it notes who has
-// followed, it writes each contact anew, as the engine has to; otherwise only who joins costs it anything.
+// derivation is the yardstick of the backfill: SQL that knows the one condition, and adds the users
+// for whom it holds to a bucket of its own, with due instant and log. It goes through users in
+// pages, on several connections at once. If it notes who has followed, it rewrites each contact, as
+// the engine must; otherwise only users who join cost anything.
 type derivation struct {
 	connections int
 	notes       bool
@@ -51,8 +52,8 @@ const deriveStatement = `with third as materialized (
 
 const noteStatement = `update bucketgen.contacts set generation = generation where id > $1 and id <= $2`
 
-// run derives and returns how many users a second it went through, and how many joined. It leaves nothing behind:
-// whatever else is in the tables goes, too.
+// run derives and returns how many users a second it went through, and how many joined. It leaves
+// nothing behind: whatever else is in the tables goes, too.
 func (d derivation) run(ctx context.Context, pool *pgxpool.Pool, window time.Duration) (float64, int64, error) {
 	const page = 500
 	var last int64

@@ -27,7 +27,7 @@ var axes = map[string]struct {
 	"users": {"users", 1000, func(size int, o options) site {
 		return site{workload: workload{users: size}, buckets: o.buckets, stored: o.stored, callers: o.callers}
 	}},
-	"crowd": {"users, of whom 1,000 come", 1000, func(size int, o options) site {
+	"crowd": {"users, 1,000 of them active", 1000, func(size int, o options) site {
 		return site{workload: workload{users: size, active: 1000}, buckets: o.buckets, stored: o.stored, callers: o.callers}
 	}},
 	"history": {"events of the user", 10, func(size int, o options) site {

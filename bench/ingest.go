@@ -47,8 +47,9 @@ func storePast(ctx context.Context, pool *pgxpool.Pool, w workload, events int) 
 	return err
 }
 
-// ingest lets callers take in one event after the other for a while: as fast as they can, or so many a second in all if a
-// pace is given. It returns the rate and how long each took, from when its turn came.
+// ingest makes callers ingest one event after the other for a while: as fast as they can, or at the
+// given total rate per second. It returns the rate and the time of each call, counted from its
+// turn.
 func ingest(ctx context.Context, e *engine.Engine, events []engine.Event, o options, pace float64) (float64, []time.Duration, error) {
 	took := make([][]time.Duration, o.callers)
 	began := time.Now()
@@ -72,7 +73,7 @@ func ingest(ctx context.Context, e *engine.Engine, events []engine.Event, o opti
 	return float64(len(all)) / span.Seconds(), all, err
 }
 
-// together runs something so many times at once.
+// together runs a function the given number of times at once.
 func together(n int, run func(i int) error) error {
 	var group sync.WaitGroup
 	failed := make([]error, n)

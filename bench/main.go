@@ -1,6 +1,6 @@
-// Command bench measures ingest against a yardstick of its own: the bare insert of the same events into the same table
-// by unnest, the fastest that PostgreSQL takes them in. Both run on one server, durable as a real one, in turns; what
-// counts is the ratio.
+// Command bench measures ingest against a yardstick of its own: the bare insert of the same events
+// into the same table by unnest, the fastest that PostgreSQL takes them in. Both run on one server,
+// durable as a real one, in turns; what counts is the ratio.
 //
 //	go run ./bench
 //
@@ -79,7 +79,7 @@ func main() {
 	flag.IntVar(&o.backlog, "backlog", 1_000_000, "the largest backlog, with -outbox")
 	flag.StringVar(&o.only, "only", "", "what is measured with -outbox, a regular expression that matches a part of a printed name (default all)")
 	flag.BoolVar(&o.drain, "drain", false, "measure how the largest backlog is delivered with nothing coming in, tenth by tenth, with -outbox")
-	flag.StringVar(&o.grow, "grow", "", "what grows while the cost of an event is measured: buckets, users who come equally often, a crowd of whom the same come, or history")
+	flag.StringVar(&o.grow, "grow", "", "what grows while the cost of an event is measured: buckets, users who come equally often, a crowd with the same active users, or history")
 	flag.IntVar(&o.to, "to", 10_000, "how far it grows")
 	flag.StringVar(&o.svg, "svg", "", "draw what -grow measures into this file")
 	statements := flag.Bool("statements", false, "let the private server count statements, and print them")
@@ -94,8 +94,8 @@ func main() {
 }
 
 func run(ctx context.Context, url string, statements bool, o options) error {
-	// As much of the tables fits into its memory as on a server that is set up as its documentation advises, and logs are kept to
-	// be used again.
+	// As much of the tables fits into its memory as on a server that is set up as its documentation
+	// advises, and logs are kept to be used again.
 	settings := []string{"track_commit_timestamp=on", "shared_buffers=1GB", "min_wal_size=4GB"}
 	if statements {
 		settings = append(settings, "shared_preload_libraries=pg_stat_statements")
@@ -209,7 +209,7 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 	p50, p99 := percentiles(latencies)
 	fmt.Printf("ingest: %.0f events/s, p50 %s, p99 %s, %.1f events a batch, %.2f transitions an event\n", rate, p50, p99,
 		float64(did.Events)/float64(did.Batches), float64(did.Transitions)/float64(did.Events))
-	fmt.Printf("buckets looked at for each event: %.1f\n", float64(did.Candidates)/float64(did.Events))
+	fmt.Printf("buckets evaluated for each event: %.1f\n", float64(did.Candidates)/float64(did.Events))
 	used.print(max(did.Events, 1), "event")
 	done.print(max(did.Events, 1), "event")
 	if err := reuseLogs(ctx, pool); err != nil {
@@ -248,7 +248,8 @@ func warm(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, events []en
 	return reuseLogs(ctx, pool)
 }
 
-// reuseLogs lets the server use its logs again, as one does that runs for long: a new one is written twice, first with zeros.
+// reuseLogs lets the server use its logs again, as one does that runs for long: a new one is
+// written twice, first with zeros.
 func reuseLogs(ctx context.Context, pool *pgxpool.Pool) error {
 	if _, err := pool.Exec(ctx, "checkpoint"); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
@@ -256,15 +257,17 @@ func reuseLogs(ctx context.Context, pool *pgxpool.Pool) error {
 	return nil
 }
 
-// lead ingests events before others are measured: so users come again, and the server gets over what yardsticks have written.
-// They are the same each time, so nothing that is new in those that are measured has happened by then.
+// lead ingests events before others are measured: so users come again, and the server gets over
+// what yardsticks have written. They are the same each time, so nothing that is new in those that
+// are measured has happened by then.
 func lead(ctx context.Context, e *engine.Engine, events []engine.Event, o options, span time.Duration) error {
 	o.span = span
 	_, _, err := ingest(ctx, e, events, o, 0)
 	return err
 }
 
-// unhurried prints how long events take where more could come: at half of a peak, and from one caller.
+// unhurried prints how long events take where more could come: at half of a peak, and from one
+// caller.
 func unhurried(ctx context.Context, e *engine.Engine, w workload, o options, peak float64) error {
 	alone := o
 	alone.callers = 1
@@ -310,7 +313,7 @@ func (c *cost) count() (stop func()) {
 	}
 }
 
-// print prints what each of so many of something took.
+// print prints the cost of each event.
 func (c *cost) print(events int64, what string) {
 	each := time.Duration(events)
 	fmt.Printf("processor time for each %s: %s here, %s in PostgreSQL\n", what, (c.used.client / each).Round(100*time.Nanosecond), (c.used.server / each).Round(100*time.Nanosecond))

@@ -80,7 +80,7 @@ func (l *load) count(ctx context.Context, run func() error) error {
 	return nil
 }
 
-// print prints what each of so many of something made the server do.
+// print prints the server's work for each event.
 func (l *load) print(events int64, what string) {
 	fmt.Printf("written ahead for each %s: %d bytes\n", what, l.wal/events)
 	if !l.counts {

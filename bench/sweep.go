@@ -7,8 +7,10 @@ import (
 	"time"
 )
 
-// sweep is the yardstick of the clock: what has to be written for users who are due, whoever decides it, and nothing else. Each
-// statement locks some (the due row, too, because one that was swept meanwhile may still be seen), closes their stays, logs that and forgets that they were due, so many connections at once.
+// sweep is the yardstick of the clock: only the writes that due users need, without any decision.
+// Each statement locks some (the due row, too, because one that was swept meanwhile may still be
+// seen), closes their stays, logs that and deletes their due instants, on several connections at
+// once.
 type sweep struct{ connections int }
 
 var sweeps = []sweep{{1}, {2}, {4}}

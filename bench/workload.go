@@ -27,8 +27,9 @@ type workload struct {
 	// active is how many of the users do anything. If it is 0, all do.
 	active int
 
-	// segments is how many kinds of users there are, with so many buckets each that ask for one of two events: however many
-	// buckets there are, five of them ask for an event of a user. If it is 0, buckets are all sorts of things.
+	// segments is the number of kinds of users. Each has its share of buckets that ask for one of
+	// two events: whatever the number of buckets, five of them ask for an event of a user. If it is
+	// 0, the buckets are mixed.
 	segments int
 }
 
@@ -39,8 +40,8 @@ func (w workload) registry(buckets int) (*registry.Registry, error) {
 	return registryOf(w.definitions(buckets)...)
 }
 
-// definitions returns buckets of two to four conditions each: equalities of properties, and counts of events within
-// windows.
+// definitions returns buckets of two to four conditions each: equalities of properties, and counts
+// of events within windows.
 func (w workload) definitions(buckets int) []ir.Definition {
 	rng := rand.New(rand.NewPCG(1, 1)) //nolint:gosec // a fixed seed is the point
 	var definitions []ir.Definition
@@ -63,8 +64,8 @@ func (w workload) definitions(buckets int) []ir.Definition {
 	return definitions
 }
 
-// candidates returns how many buckets an event has to be asked about on average, narrowed by its name and by the values
-// that its user has. Those in which the user is come on top.
+// candidates returns how many buckets an event has to be asked about on average, narrowed by its
+// name and by the values that its user has. Those in which the user is come on top.
 func (w workload) candidates(r *registry.Registry) float64 {
 	sample := w.events(0, 10_000)
 	found := 0
@@ -108,7 +109,8 @@ func property(rng *rand.Rand) *ir.Node {
 	}}
 }
 
-// segmentBucket returns a bucket of those of a segment who have done one of two things so many times within so many days.
+// segmentBucket returns a bucket of users of a segment who have done one of two things a number of
+// times within a number of days.
 func segmentBucket(i int) ir.Definition {
 	v, k := value(i/segmentBuckets), i%segmentBuckets
 	return ir.Definition{ID: fmt.Sprintf("bucket-%06d", i), Kind: ir.Dynamic, Criteria: &ir.Node{Op: ir.OpAll, Children: []*ir.Node{
@@ -134,8 +136,8 @@ func (w workload) user(i int) engine.Event {
 	return engine.Event{UserID: userID(i), Traits: traits}
 }
 
-// event returns something that one of the users does: with a payload of eight, of which now and then one is a declared
-// property with another value than before.
+// event returns something that one of the users does: with a payload of eight, of which now and
+// then one is a declared property with another value than before.
 func (w workload) event(rng *rand.Rand) engine.Event {
 	payload := map[string]any{
 		"amount": rng.IntN(1000), "currency": "EUR", "sku": value(rng.IntN(500)), "quantity": rng.IntN(9), "first": rng.IntN(2) == 0,
@@ -154,7 +156,7 @@ func (w workload) event(rng *rand.Rand) engine.Event {
 	return engine.Event{UserID: userID(rng.IntN(users)), Name: eventName(rng.IntN(names)), Properties: payload}
 }
 
-// events returns so many events, made before anything is measured.
+// events returns a number of events, made before anything is measured.
 func (w workload) events(seed uint64, n int) []engine.Event {
 	rng := rand.New(rand.NewPCG(5, seed)) //nolint:gosec // a fixed seed is the point
 	events := make([]engine.Event, n)

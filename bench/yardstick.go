@@ -11,7 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// yardstick is a bare insert: so many connections, so many rows at once, and nothing else.
+// yardstick is a bare insert, on a number of connections, with a number of rows at once, and
+// nothing else.
 type yardstick struct{ connections, rows int }
 
 var allYardsticks = []yardstick{{1, 500}, {1, 2000}, {2, 500}, {2, 2000}, {4, 500}, {4, 2000}}

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// curve is a line of a figure: what so many buckets take.
+// curve is a line of a figure: the cost by the number of buckets.
 type curve struct {
 	name, colour string
 	points       [][2]float64 // buckets, nanoseconds

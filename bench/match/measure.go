@@ -10,7 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// world is so many buckets, events, and those who answer.
+// world is a number of buckets, events, and the engines that match them.
 type world struct {
 	buckets int
 	ours    ours
@@ -44,8 +44,8 @@ func newWorld(buckets int, o options) (*world, error) {
 	return w, nil
 }
 
-// agree makes sure that everybody says the same of every bucket that an event is about, and that the index leaves out none
-// of those that hold.
+// agree makes sure that everybody says the same of every bucket that an event is about, and that
+// the index leaves out none of those that hold.
 func (w *world) agree() error {
 	var candidates, got, want []table.BucketIndex
 	for i := range w.ours.moments {
@@ -78,12 +78,12 @@ func (w *world) about(event int) []table.BucketIndex {
 	return all
 }
 
-// result is what was measured of so many buckets, for an event.
+// result is the measurement of a number of buckets, for an event.
 type result struct {
 	buckets                        int
 	about                          float64 // buckets that ask about what it carries
 	opened                         float64 // of those, the ones that an index by value leaves
-	candidates, standing, matches  float64
+	candidates, memberOf, matches  float64
 	narrow, evaluate, ours, allocs float64 // nanoseconds, and allocations
 	others, scans                  []float64
 }
@@ -93,7 +93,7 @@ const heading = `| buckets | asking | by value | candidates | member of | matche
 
 func (r result) String() string {
 	row := fmt.Sprintf("| %d | %.1f | %.1f | %.1f | %.1f | %.1f | %.0f ns | %.0f ns | %.0f ns | %.2f |",
-		r.buckets, r.about, r.opened, r.candidates, r.standing, r.matches, r.narrow, r.evaluate, r.ours, r.allocs)
+		r.buckets, r.about, r.opened, r.candidates, r.memberOf, r.matches, r.narrow, r.evaluate, r.ours, r.allocs)
 	for _, list := range [][]float64{r.others, r.scans} {
 		for n := range 2 {
 			if n >= len(list) {
@@ -106,8 +106,9 @@ func (r result) String() string {
 	return row
 }
 
-// measure measures everybody in turns, so that what else the machine does is the same for all. The others are asked about
-// what an index by value leaves; what it takes to find that is not even counted.
+// measure measures everybody in turns, so that what else the machine does is the same for all. The
+// others are asked about what an index by value leaves; what it takes to find that is not even
+// counted.
 func (w *world) measure(o options) (result, error) {
 	r := w.counts()
 	all := make([]table.BucketIndex, w.buckets)
@@ -167,17 +168,18 @@ func (w *world) counts() result {
 		r.about += float64(len(w.about(i)))
 		r.opened += float64(len(w.ours.opened(i)))
 		r.candidates += float64(len(candidates))
-		r.standing += float64(len(w.ours.moments[i].standing))
+		r.memberOf += float64(len(w.ours.moments[i].memberOf))
 		r.matches += float64(len(matched))
 	}
-	for _, n := range []*float64{&r.about, &r.opened, &r.candidates, &r.standing, &r.matches} {
+	for _, n := range []*float64{&r.about, &r.opened, &r.candidates, &r.memberOf, &r.matches} {
 		*n /= float64(len(w.ours.moments))
 	}
 	return r
 }
 
-// time returns how many nanoseconds of processor time f takes for an event: all of them, again and again for about so long.
-// What else the machine does takes from the time of the day, but hardly from that.
+// time returns how many nanoseconds of processor time f takes for an event: all of them, again and
+// again for about so long. What else the machine does takes from the time of the day, but hardly
+// from that.
 func (w *world) time(span time.Duration, f func(event int)) float64 {
 	done := 0
 	began := spent()
@@ -201,8 +203,8 @@ func spent() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// allocations returns how often f allocates memory for an event, once it has what it uses again and again: garbage collection
-// takes that away now and then.
+// allocations returns how often f allocates memory for an event, once it has what it uses again and
+// again: garbage collection takes that away now and then.
 func (w *world) allocations(f func(event int)) float64 {
 	f(0)
 	var before, after runtime.MemStats

@@ -10,7 +10,7 @@ import (
 type moment struct {
 	facts    *table.Facts
 	carried  table.Change
-	standing []table.BucketIndex // buckets that the user was in before
+	memberOf []table.BucketIndex // buckets that the user was in before
 }
 
 // moments returns the moments at which events are decided over.
@@ -26,15 +26,15 @@ func (w workload) moments(r *table.Registry, events []event) []moment {
 			m.carry(r, numberName(p))
 		}
 		if !w.alone {
-			m.standing = standing(r, factsOf(r, &ev.before))
+			m.memberOf = memberOf(r, factsOf(r, &ev.before))
 		}
 		all[i] = m
 	}
 	return all
 }
 
-// standing returns the buckets that a user is in.
-func standing(r *table.Registry, f *table.Facts) []table.BucketIndex {
+// memberOf returns the buckets that a user is in.
+func memberOf(r *table.Registry, f *table.Facts) []table.BucketIndex {
 	var all []table.BucketIndex
 	for b := range r.Buckets {
 		if r.Holds(table.BucketIndex(b), f, now) {
@@ -96,11 +96,12 @@ func (ours) name() string { return "bucketgen" }
 
 func (o ours) candidates(dst []table.BucketIndex, event int) []table.BucketIndex {
 	m := &o.moments[event]
-	return o.registry.Candidates(dst, m.carried, m.facts, m.standing)
+	return o.registry.Candidates(dst, m.carried, m.facts, m.memberOf)
 }
 
-// opened returns the buckets that an event is about by its name, the properties that it carries, and the values of its user,
-// with those that the user is in: what an index by value leaves, without anything else that a registry knows.
+// opened returns the buckets that an event is about by its name, the properties that it carries,
+// and the values of its user, with those that the user is in: what an index by value leaves,
+// without anything else that a registry knows.
 func (o ours) opened(event int) []table.BucketIndex {
 	m := &o.moments[event]
 	var all []table.BucketIndex

@@ -22,9 +22,9 @@ const (
 	field      = "amount"
 )
 
-// workload says what buckets ask about beside properties. Of users with a history, it is how often something happened, and
-// which buckets they are in is known. Alone, an event has all that is asked: the rest is about its own payload, and nothing
-// is known of its user but properties.
+// workload says what buckets ask about beside properties. Of users with a history, it is how often
+// something happened, and which buckets they are in is known. Alone, an event has all that is
+// asked: the rest is about its own payload, and nothing is known of its user but properties.
 type workload struct{ alone bool }
 
 const day = 24 * time.Hour
@@ -32,8 +32,8 @@ const day = 24 * time.Hour
 // now is the instant of every event.
 var now = table.At(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 
-// definitions returns buckets of two to four conditions by a fixed seed: a text that is one of up to three, and numbers
-// within bounds or what else the workload asks about.
+// definitions returns buckets of two to four conditions by a fixed seed: a text that is one of up
+// to three, and numbers within bounds or what else the workload asks about.
 func (w workload) definitions(buckets int) []ir.Definition {
 	rng := rand.New(rand.NewPCG(1, 1))
 	all := make([]ir.Definition, buckets)
@@ -112,8 +112,8 @@ func textName(i int) string   { return fmt.Sprintf("text_%02d", i) }
 func numberName(i int) string { return fmt.Sprintf("number_%02d", i) }
 func value(i int) string      { return fmt.Sprintf("value-%02d", i) }
 
-// user is what is known of somebody: the values of all properties, and when each event happened, newest first. The amount is
-// that of all events.
+// user is the state of a user: the values of all properties, and when each event happened, newest
+// first. The amount is that of all events.
 type user struct {
 	texts   [texts]string
 	numbers [numbers]float64
@@ -129,7 +129,7 @@ type event struct {
 	numbers       []int
 }
 
-// events returns what so many users do, one thing each, by a fixed seed.
+// events returns one event of each of a number of users, by a fixed seed.
 func (w workload) events(n int) []event {
 	all := make([]event, n)
 	for i := range all {
