@@ -1,135 +1,261 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"maps"
-	"sync"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/catalog"
-	"github.com/bucketgen/bucketgen/internal/retry"
-	"github.com/bucketgen/bucketgen/internal/service"
-	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
+// Catalog is what definitions declare beside what arrives: event names, fields of payloads, and properties of users. What no definition
+// declares is counted by samples and within bounds, see [Config.CatalogRows]; what one does declare is counted exactly, but for what
+// lies inside of an object.
+type Catalog struct {
+	// Since is when the oldest of what is counted arrived; zero if nothing has. What did not arrive for 90 days is forgotten.
+	Since   time.Time      `json:"since,omitzero"`
+	Entries []CatalogEntry `json:"entries"` // by kind, event and name
+	Drift   []Drift        `json:"drift"`   // the most important first
+}
+
+// CatalogEntry is a name.
+type CatalogEntry struct {
+	Kind  CatalogKind `json:"kind"`
+	Event string      `json:"event,omitempty"` // of an event or a field
+	Name  string      `json:"name,omitempty"`  // of a field or a property: the path to it, with points between the keys
+
+	Declared bool        `json:"declared"`        // a definition asks about it
+	Types    []string    `json:"types,omitempty"` // that are declared; none: any will do, or it is an event
+	Seen     []SeenType  `json:"seen,omitempty"`  // what arrived, by type; none: nothing
+	Count    int64       `json:"count"`           // how often it arrived, whatever the type
+	Near     []DriftName `json:"near,omitempty"`  // what may be meant by it; of what is declared and never arrived, what may stand for it
+}
+
+// CatalogKind says what a name of the catalog names.
+type CatalogKind = bucketgen.CatalogKind
+
+// The kinds of names.
 const (
-	// catalogKeep is how long the catalog keeps what does not arrive any more.
-	catalogKeep = 90 * 24 * time.Hour
-
-	// catalogTrimEvery is how often rows beyond the bound are removed.
-	catalogTrimEvery = time.Minute
+	CatalogEvent    = bucketgen.CatalogEvent
+	CatalogField    = bucketgen.CatalogField    // of the payload of an event
+	CatalogProperty = bucketgen.CatalogProperty // of users
 )
 
-// cataloger counts what arrives and writes that to the database now and then. Nil counts nothing.
-type cataloger struct {
-	engine    *Engine
-	collector *catalog.Collector
-
-	mu      sync.Mutex // of what follows: one flush at a time
-	pending []catalog.Row
-	trimmed time.Time
-	totals  map[mistyping]int64 // since the engine was started
+// SeenType is what arrived with values of one type.
+type SeenType struct {
+	Type      string    `json:"type,omitempty"` // text, number, bool, time, list or object; empty of an event
+	Count     int64     `json:"count"`
+	Estimated bool      `json:"estimated,omitempty"` // the count comes from samples
+	Wrong     bool      `json:"wrong,omitempty"`     // another type is declared: conditions take it for no value
+	FirstSeen time.Time `json:"firstSeen"`
+	LastSeen  time.Time `json:"lastSeen"`
 }
 
-func newCataloger(e *Engine) *cataloger {
-	if e.config.CatalogRows < 0 {
-		return nil
+// Drift is a difference between what is declared and what arrives.
+type Drift = bucketgen.Drift
+
+// DriftName is a name with its kind.
+type DriftName = bucketgen.DriftName
+
+// DriftKind is a kind of drift.
+type DriftKind = bucketgen.DriftKind
+
+// The kinds of drift.
+const (
+	// DriftMistyped is a declared field or property whose values arrive as another type. Types are
+	// strict: such a value matches nothing.
+	DriftMistyped = bucketgen.DriftMistyped
+
+	// DriftUnseen is a declared name that has not arrived.
+	DriftUnseen = bucketgen.DriftUnseen
+
+	// DriftMisspelt is a name that arrives and is not declared, but is near one that is.
+	DriftMisspelt = bucketgen.DriftMisspelt
+)
+
+// Catalog compares what definitions of this engine declare with what has arrived, in all processes on the database. Other processes
+// write what they count every [Config.CatalogFlush], this one does at once. The engine need not have been started.
+func (e *Engine) Catalog(ctx context.Context) (Catalog, error) {
+	if err := e.open(ctx); err != nil {
+		return Catalog{}, fmt.Errorf("catalog: %w", err)
 	}
-	return &cataloger{engine: e, collector: catalog.NewCollector(e.registry, e.config.CatalogRows), totals: map[mistyping]int64{}}
+	if err := e.catalog.Flush(ctx); err != nil {
+		return Catalog{}, fmt.Errorf("catalog: %w", err)
+	}
+	entries, err := catalog.Read(ctx, e.store.Queries(e.pool), e.registry)
+	if err != nil {
+		return Catalog{}, err
+	}
+	return catalogOf(entries), nil
 }
 
-// add counts the events of a batch that was stored.
-func (c *cataloger) add(all []ingestion) {
-	if c == nil {
-		return
+// driftOf returns which values arrive as another type than is declared of what a bucket asks about: properties, and fields of events.
+func (e *Engine) driftOf(ctx context.Context, b table.BucketIndex) ([]Drift, error) {
+	row := &e.registry.Buckets[b]
+	asked := map[catalog.Name]bool{}
+	var of db.CatalogOfParams
+	for _, p := range row.Properties {
+		name := catalog.Path(e.registry.Properties[p].Name, e.registry.Properties[p].Path)
+		of.Properties, asked[catalog.Name{Kind: catalog.Property, Name: name}] = append(of.Properties, name), true
 	}
-	c.collector.Batch(c.engine.now())
-	defer c.collector.End()
-	for i := range all {
-		if all[i].Missed {
-			continue
+	for i := range e.registry.Fields {
+		if f := &e.registry.Fields[i]; slices.Contains(row.Events, f.Event) {
+			event := e.registry.Events[f.Event].Name
+			of.Events, asked[catalog.Name{Kind: catalog.Field, Event: event, Name: catalog.Path(f.Name, f.Path)}] = append(of.Events, event), true
 		}
-		for _, it := range all[i].items {
-			if !it.result.Duplicate {
-				c.collector.Add(&it.event)
+	}
+	if len(asked) == 0 {
+		return nil, nil
+	}
+	entries, err := catalog.ReadOf(ctx, e.store.Queries(e.pool), e.registry, of)
+	if err != nil {
+		return nil, err
+	}
+	var drift []Drift
+	for _, d := range catalogOf(entries).Drift {
+		if d.Kind == DriftMistyped && asked[catalog.Name{Kind: catalog.Kind(d.Of), Event: d.Event, Name: d.Name}] {
+			drift = append(drift, d)
+		}
+	}
+	return drift, nil
+}
+
+func catalogOf(entries []catalog.Entry) Catalog {
+	c := Catalog{Entries: make([]CatalogEntry, len(entries)), Drift: []Drift{}}
+	for i := range entries {
+		c.Entries[i] = entryOf(&entries[i])
+		for _, s := range c.Entries[i].Seen {
+			if c.Since.IsZero() || s.FirstSeen.Before(c.Since) {
+				c.Since = s.FirstSeen
 			}
 		}
+		c.Drift = append(c.Drift, c.Entries[i].drift()...)
 	}
+	rank := []DriftKind{DriftMistyped, DriftUnseen, DriftMisspelt}
+	slices.SortStableFunc(c.Drift, func(a, b Drift) int {
+		return cmp.Or(
+			cmp.Compare(slices.Index(rank, a.Kind), slices.Index(rank, b.Kind)), -cmp.Compare(min(len(a.Near), 1), min(len(b.Near), 1)),
+			-cmp.Compare(a.Count, b.Count),
+		)
+	})
+	return c
 }
 
-// loop returns the loop that writes what was counted every so often, and once more as the engine stops.
-func (c *cataloger) loop() *service.Loop {
-	every := c.engine.config.CatalogFlush
-	return &service.Loop{
-		Component: "catalog", Log: c.engine.log, First: every, Backoff: retry.Backoff{Min: every}, Last: c.flush,
-		Turn: func(ctx context.Context) (time.Duration, error) { return every, c.flush(ctx) },
+func entryOf(e *catalog.Entry) CatalogEntry {
+	out := CatalogEntry{Kind: CatalogKind(e.Kind), Event: e.Event, Name: e.Name, Declared: e.Declared, Types: e.Types, Near: namesOf(e.Near)}
+	for i := range e.Seen {
+		row := &e.Seen[i]
+		out.Count += row.Count
+		out.Seen = append(out.Seen, SeenType{
+			Type: row.Type, Count: row.Count, Estimated: row.Sampled, Wrong: e.Wrong(row.Type), FirstSeen: row.First, LastSeen: row.Last,
+		})
 	}
+	return out
 }
 
-// flush writes what was counted. What cannot be written is kept for the next time; until that is written, no more is taken from the
-// collector, which is bounded.
-func (c *cataloger) flush(ctx context.Context) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.pending) == 0 {
-		c.pending = c.collector.Take()
-		c.total(c.pending)
+func namesOf(all []catalog.Name) []DriftName {
+	var out []DriftName
+	for _, n := range all {
+		out = append(out, DriftName{Of: CatalogKind(n.Kind), Event: n.Event, Name: n.Name})
 	}
-	if len(c.pending) == 0 {
-		return nil
+	return out
+}
+
+// LastSeen returns when it last arrived, or zero if it never has.
+func (e *CatalogEntry) LastSeen() time.Time {
+	var last time.Time
+	for i := range e.Seen {
+		if at := e.Seen[i].LastSeen; at.After(last) {
+			last = at
+		}
 	}
-	q := c.engine.store.Queries(c.engine.pool)
-	if err := q.CatalogAdd(ctx, rowsToAdd(c.pending)); err != nil {
-		return fmt.Errorf("add to the catalog: %w", err)
+	return last
+}
+
+// drift returns how what arrives differs from what is declared.
+func (e *CatalogEntry) drift() []Drift {
+	name := DriftName{Of: e.Kind, Event: e.Event, Name: e.Name}
+	switch {
+	case e.Declared && len(e.Seen) == 0:
+		d := Drift{DriftName: name, Kind: DriftUnseen, Types: e.Types, Near: e.Near}
+		d.Says = name.String() + " is declared and has not arrived"
+		if len(e.Near) > 0 {
+			d.Says += "; what arrives is " + listed(e.Near)
+		}
+		return []Drift{d}
+	case e.Declared:
+		var all []Drift
+		for i := range e.Seen {
+			if s := &e.Seen[i]; s.Wrong {
+				d := Drift{DriftName: name, Kind: DriftMistyped, Types: e.Types, Seen: s.Type, Count: s.Count, Since: s.FirstSeen, Last: s.LastSeen}
+				d.Says = fmt.Sprintf("%s is %s, declared %s: %s since %s", name, article(s.Type), articles(e.Types), counted(s), s.FirstSeen.Format(time.RFC3339))
+				all = append(all, d)
+			}
+		}
+		return all
+	case len(e.Near) > 0:
+		s := SeenType{Count: e.Count, FirstSeen: e.Seen[0].FirstSeen}
+		for i := range e.Seen {
+			s.Estimated = s.Estimated || e.Seen[i].Estimated
+			if e.Seen[i].FirstSeen.Before(s.FirstSeen) {
+				s.FirstSeen = e.Seen[i].FirstSeen
+			}
+		}
+		return []Drift{{
+			DriftName: name, Kind: DriftMisspelt, Count: e.Count, Since: s.FirstSeen, Last: e.LastSeen(), Near: e.Near,
+			Says: fmt.Sprintf("%s is not declared and has arrived: %s since %s; declared is %s", name, counted(&s), s.FirstSeen.Format(time.RFC3339), listed(e.Near)),
+		}}
 	}
-	c.pending = nil
-	if time.Since(c.trimmed) < catalogTrimEvery {
-		return nil
-	}
-	before := store.Timestamp(c.engine.config.Now().Add(-catalogKeep))
-	if err := q.CatalogTrim(ctx, db.CatalogTrimParams{Before: before, Most: int64(c.engine.config.CatalogRows)}); err != nil {
-		return fmt.Errorf("trim the catalog: %w", err)
-	}
-	c.trimmed = time.Now()
 	return nil
 }
 
-// total adds up values of another type than is declared, for metrics.
-func (c *cataloger) total(rows []catalog.Row) {
-	for i := range rows {
-		if row := &rows[i]; row.Wrong {
-			c.totals[mistyping{row.Kind, row.Event, row.Name, row.Type}] += row.Count
-		}
+func listed(names []DriftName) string {
+	all := make([]string, len(names))
+	for i, n := range names {
+		all[i] = n.String()
 	}
+	return strings.Join(all, " or ")
 }
 
-// mistyping is a declared field or property whose values arrive as another type.
-type mistyping struct {
-	kind        catalog.Kind
-	event, name string
-	seen        string
+// counted says in how many events something arrived.
+func counted(s *SeenType) string {
+	n := "1 event"
+	if s.Count != 1 {
+		n = grouped(s.Count) + " events"
+	}
+	if s.Estimated {
+		return "about " + n
+	}
+	return n
 }
 
-// mistyped returns how many values of another type than is declared were stored by this engine.
-func (c *cataloger) mistyped() map[mistyping]int64 {
-	if c == nil {
-		return nil
+// grouped writes a number with commas between groups of three digits.
+func grouped(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return maps.Clone(c.totals)
+	return digits
 }
 
-func rowsToAdd(rows []catalog.Row) db.CatalogAddParams {
-	var p db.CatalogAddParams
-	for i := range rows {
-		row := &rows[i]
-		p.Kinds, p.Events, p.Names = append(p.Kinds, string(row.Kind)), append(p.Events, row.Event), append(p.Names, row.Name)
-		p.Types, p.Declared = append(p.Types, row.Type), append(p.Declared, row.Declared)
-		p.Counts, p.Sampled = append(p.Counts, row.Count), append(p.Sampled, row.Sampled)
-		p.FirstSeen, p.LastSeen = append(p.FirstSeen, store.Timestamp(row.First)), append(p.LastSeen, store.Timestamp(row.Last))
+func article(typ string) string {
+	if typ == "object" {
+		return "an object"
 	}
-	return p
+	return "a " + typ
+}
+
+func articles(types []string) string {
+	all := make([]string, len(types))
+	for i, typ := range types {
+		all[i] = article(typ)
+	}
+	return strings.Join(all, " or ")
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/batch"
 	"github.com/bucketgen/bucketgen/internal/blame"
+	"github.com/bucketgen/bucketgen/internal/catalog"
 	"github.com/bucketgen/bucketgen/internal/feed"
 	"github.com/bucketgen/bucketgen/internal/outbox"
 	"github.com/bucketgen/bucketgen/internal/rollup"
@@ -64,7 +65,7 @@ type Engine struct {
 	clock     *clock
 	feed      *feed.Feed
 	rollup    *rollup.Rollup
-	catalog   *cataloger // nil: nothing is counted
+	catalog   *catalog.Recorder // nil: nothing is counted
 
 	beats *service.Loop
 
@@ -114,7 +115,10 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 		telemetry: tells,
 		processID: newProcess(),
 	}
-	e.catalog = newCataloger(e)
+	e.catalog = catalog.NewRecorder(catalog.Deps{
+		Pool: pool, Schema: config.Schema, Registry: e.registry, Rows: config.CatalogRows, Every: config.CatalogFlush, Now: config.Now,
+		Log: config.Logger,
+	})
 	e.rollup = rollup.New(rollup.Deps{Pool: pool, Schema: config.Schema, Log: config.Logger})
 	e.clock, e.outbox = newClock(e), e.newOutbox()
 	e.beats = e.heartbeats()
@@ -158,9 +162,7 @@ func (e *Engine) Start(ctx context.Context) error {
 // loops returns what the engine does in the background.
 func (e *Engine) loops() []*service.Loop {
 	all := append(e.feed.Loops(), e.beats, e.following())
-	if e.catalog != nil {
-		all = append(all, e.catalog.loop())
-	}
+	all = append(all, e.catalog.Loops()...)
 	if e.armer != nil {
 		all = append(all, &e.armer.loop)
 	}

@@ -91,9 +91,9 @@ func (o *observed) mistyped() {
 	o.errs = append(o.errs, err)
 	o.all = append(o.all, c)
 	o.looks = append(o.looks, func(to metric.Observer) {
-		for m, n := range o.engine.catalog.mistyped() {
-			to.ObserveInt64(c, n, metric.WithAttributes(attribute.String("kind", string(m.kind)), attribute.String("event", m.event),
-				attribute.String("name", m.name), attribute.String("seen", m.seen)))
+		for m, n := range o.engine.catalog.Mistyped() {
+			to.ObserveInt64(c, n, metric.WithAttributes(attribute.String("kind", string(m.Kind)), attribute.String("event", m.Event),
+				attribute.String("name", m.Name), attribute.String("seen", m.Seen)))
 		}
 	})
 }

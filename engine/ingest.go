@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"slices"
 	"sync/atomic"
@@ -286,7 +287,7 @@ func (f *flush) attempt(ctx context.Context, items []*item) error {
 	if err := e.runner.Commit(ctx, false, tasks); err != nil {
 		return err
 	}
-	e.catalog.add(all) // before a caller hears of it, who may ask for the catalog next
+	e.catalog.Add(e.now(), stored(all)) // before a caller hears of it, who may ask for the catalog next
 	for i := range all {
 		for _, it := range all[i].items {
 			if all[i].Missed {
@@ -305,6 +306,22 @@ type ingestion struct {
 	transact.Task
 
 	items []*item
+}
+
+// stored returns the events of tasks that were stored, without duplicates.
+func stored(all []ingestion) iter.Seq[*decide.Event] {
+	return func(yield func(*decide.Event) bool) {
+		for i := range all {
+			if all[i].Missed {
+				continue
+			}
+			for _, it := range all[i].items {
+				if !it.result.Duplicate && !yield(&it.event) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // ingestions makes one task of the items of each user.

@@ -91,7 +91,7 @@ func (e *Engine) ingestAll(ctx context.Context, tx pgx.Tx, items []*item) error 
 		return e.runner.InTx(ctx, tx, tasks)
 	}, func(n transact.Names) { rename(items, n) })
 	if err = errors.Join(err, refused(items)); err == nil {
-		e.catalog.add(all)
+		e.catalog.Add(e.now(), stored(all))
 	}
 	return err
 }
