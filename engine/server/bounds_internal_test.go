@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/bucketgen/bucketgen/internal/httpapi"
 )
 
 // TestBoundsAreDocumented compares the tables of bounds with the code: each setting of HTTP stands in both with its default, and
@@ -20,7 +22,7 @@ func TestBoundsAreDocumented(t *testing.T) {
 		"docs/security.md": rowsOf(t, "docs/security.md", "\n## Bounds\n"),
 		"docs/http.md":     rowsOf(t, "docs/http.md", "\n## Limits\n"),
 	}
-	defaults := reflect.ValueOf(HTTP{}.withDefaults())
+	defaults := reflect.ValueOf(httpapi.Config(HTTP{}).WithDefaults())
 	for field, value := range defaults.Fields() {
 		if field.Type.Kind() == reflect.Bool {
 			continue

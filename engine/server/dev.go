@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/apikey"
+	"github.com/bucketgen/bucketgen/internal/httpapi"
 	"github.com/bucketgen/bucketgen/internal/postgres"
 	"github.com/bucketgen/bucketgen/internal/printable"
 )
@@ -118,17 +120,17 @@ const devKey = "dev"
 
 // invite lets events in by HTTP, with a key of its own, until it is interrupted.
 func (c *cli) invite(cmd *cobra.Command, d *database, r *running, at net.Listener, s serving) (err error) {
-	ctx, all := cmd.Context(), keys{d.pool, c.schema}
-	revoke := func(ctx context.Context) error { _, err := all.revoke(ctx, devKey); return err }
+	ctx, all := cmd.Context(), apikey.Store{Pool: d.pool, Schema: c.schema}
+	revoke := func(ctx context.Context) error { _, err := all.Revoke(ctx, devKey); return err }
 	if err := revoke(ctx); err != nil { // of one that was killed
 		return err
 	}
-	k, err := all.create(ctx, devKey, adminKey, 0)
+	k, err := all.Create(ctx, devKey, apikey.Admin, 0)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, revoke(context.WithoutCancel(ctx))) }()
-	l := c.listen(at, c.handler(d, r.Engine))
+	l := c.listen(at, httpapi.Handler(c.api(d, r.Engine)))
 	s.Key = k.Secret
 	err = c.print(cmd, s, func(out io.Writer) error {
 		printable.Fprintf(out, "send events from another terminal:\n  export KEY=%s URL=%s\n", s.Key, s.URL)

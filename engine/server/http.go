@@ -1,9 +1,6 @@
 package server
 
-import (
-	"cmp"
-	"time"
-)
+import "time"
 
 // HTTP says how the HTTP API of an engine behaves. All fields must be positive, or zero for the default.
 type HTTP struct {
@@ -73,26 +70,4 @@ type HTTP struct {
 
 	// Patience is how long the client of a stream may take to accept what is sent. Defaults to 10 s.
 	Patience time.Duration
-}
-
-func (c HTTP) withDefaults() HTTP {
-	c.Connections = cmp.Or(c.Connections, 10_000)
-	c.KeylessConnections = min(cmp.Or(c.KeylessConnections, 1000), c.Connections)
-	c.Header = cmp.Or(c.Header, 16<<10)
-	c.Event = cmp.Or(c.Event, 32<<10)
-	c.Batch = cmp.Or(c.Batch, 500<<10)
-	c.Items = cmp.Or(c.Items, 1000)
-	c.Read = cmp.Or(c.Read, 20*time.Second)
-	c.Wait = cmp.Or(c.Wait, 30*time.Second)
-	c.InFlight = cmp.Or(c.InFlight, 96<<20)
-	c.InFlightKey = cmp.Or(c.InFlightKey, c.InFlight/2)
-	c.Keyless = cmp.Or(c.Keyless, 1<<20)
-	c.KeylessBody = min(cmp.Or(c.KeylessBody, 64<<10), c.Batch)
-	c.KeylessRead = cmp.Or(c.KeylessRead, 3*time.Second)
-	c.Refusals = cmp.Or(c.Refusals, 20)
-	c.Streams = cmp.Or(c.Streams, 1000)
-	c.StreamsKey = cmp.Or(c.StreamsKey, min(100, c.Streams))
-	c.Beat = cmp.Or(c.Beat, 15*time.Second)
-	c.Patience = cmp.Or(c.Patience, 10*time.Second)
-	return c
 }

@@ -1,9 +1,6 @@
 package server
 
 import (
-	"context"
-	"crypto/rand"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,145 +9,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
-	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/apikey"
 	"github.com/bucketgen/bucketgen/internal/printable"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
-
-// The kinds of keys. A write key lets events in and nothing else, so that it may stand in a browser. A server key also
-// vouches for what it sends: it may merge known users. A read key reads everything and changes nothing. An admin key may do
-// everything.
-const (
-	writeKey  = "write"
-	serverKey = "server"
-	readKey   = "read"
-	adminKey  = "admin"
-)
-
-// key is a key as it is known: what it is made of is known to its owner only.
-type key struct {
-	No        int        `json:"no"`
-	Name      string     `json:"name"`
-	Kind      string     `json:"kind"`
-	Rate      int        `json:"rate,omitempty"` // events, or requests, a second; 0: no limit
-	CreatedAt time.Time  `json:"createdAt"`
-	RevokedAt *time.Time `json:"revokedAt,omitempty"`
-	Secret    string     `json:"key,omitempty"` // when it has just been made
-}
-
-// trusted reports whether what a request with the key says of users is believed: only then it may merge two known users.
-func (k key) trusted() bool { return k.Kind == serverKey || k.Kind == adminKey }
-
-// keys are those of a database.
-type keys struct {
-	pool   *pgxpool.Pool
-	schema string
-}
-
-func (k keys) queries() *db.Queries { return store.QueriesIn(k.pool, k.schema) }
-
-// create makes a key.
-func (k keys) create(ctx context.Context, name, kind string, rate int) (key, error) {
-	made := key{Name: name, Kind: kind, Rate: rate, CreatedAt: time.Now().UTC().Truncate(time.Microsecond)}
-	made.Secret = "bg_" + kind + "_" + rand.Text() // more than 128 random bits
-	p := db.KeysCreateParams{Name: name, Kind: kind, Hash: hash(made.Secret), Now: store.Timestamp(made.CreatedAt)}
-	if rate > 0 {
-		limit := int32(rate)
-		p.Rate = &limit
-	}
-	no, err := k.queries().KeysCreate(ctx, p)
-	if err != nil {
-		return key{}, fmt.Errorf("create a key: %w", err)
-	}
-	made.No = int(no)
-	return made, nil
-}
-
-// find returns the key that somebody shows, and whether there is one that is not revoked.
-func (k keys) find(ctx context.Context, secret string) (key, bool, error) {
-	row, err := k.queries().KeysOf(ctx, hash(secret))
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return key{}, false, nil
-	case err != nil:
-		return key{}, false, fmt.Errorf("look for a key: %w", err)
-	}
-	found := key{No: int(row.No), Name: row.Name, Kind: row.Kind}
-	if row.Rate != nil {
-		found.Rate = int(*row.Rate)
-	}
-	return found, true, nil
-}
-
-// findAll returns those of the keys with hashes that are not revoked.
-func (k keys) findAll(ctx context.Context, hashes [][]byte) (map[digest]key, error) {
-	rows, err := k.queries().KeysOfMany(ctx, hashes)
-	if err != nil {
-		return nil, fmt.Errorf("look for keys: %w", err)
-	}
-	found := make(map[digest]key, len(rows))
-	for _, row := range rows {
-		one := key{No: int(row.No), Name: row.Name, Kind: row.Kind}
-		if row.Rate != nil {
-			one.Rate = int(*row.Rate)
-		}
-		found[digest(row.Hash)] = one
-	}
-	return found, nil
-}
-
-// live returns those of the numbers whose keys are not revoked.
-func (k keys) live(ctx context.Context, numbers []int32) ([]int32, error) {
-	live, err := k.queries().KeysLive(ctx, numbers)
-	if err != nil {
-		return nil, fmt.Errorf("look for revoked keys: %w", err)
-	}
-	return live, nil
-}
-
-func (k keys) all(ctx context.Context) ([]key, error) {
-	rows, err := k.queries().KeysAll(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list the keys: %w", err)
-	}
-	all := make([]key, len(rows))
-	for i, row := range rows {
-		all[i] = key{No: int(row.No), Name: row.Name, Kind: row.Kind, CreatedAt: row.CreatedAt.Time.UTC()}
-		if row.Rate != nil {
-			all[i].Rate = int(*row.Rate)
-		}
-		if row.RevokedAt.Valid {
-			at := row.RevokedAt.Time.UTC()
-			all[i].RevokedAt = &at
-		}
-	}
-	return all, nil
-}
-
-// revoke ends a key by its number, or all of a name. From then on no process lets it in.
-func (k keys) revoke(ctx context.Context, which string) (int64, error) {
-	p := db.KeysRevokeParams{Now: store.Timestamp(time.Now())}
-	if no, err := strconv.ParseInt(which, 10, 32); err == nil {
-		number := int32(no)
-		p.No = &number
-	} else {
-		p.Name = &which
-	}
-	n, err := k.queries().KeysRevoke(ctx, p)
-	if err != nil {
-		return 0, fmt.Errorf("revoke a key: %w", err)
-	}
-	return n, nil
-}
-
-func hash(secret string) []byte {
-	sum := sha256.Sum256([]byte(secret))
-	return sum[:]
-}
 
 func (c *cli) keysCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -178,14 +42,14 @@ NAME is shown in lists.`,
 		Example: "  " + c.host.Name + " keys create web --rate 500\n  " + c.host.Name + " keys create backend --server\n  " + c.host.Name + " keys create ops --admin",
 		Args:    takes(1, "one NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			name, kind := strings.TrimSpace(args[0]), writeKey
+			name, kind := strings.TrimSpace(args[0]), apikey.Write
 			switch {
 			case admin:
-				kind = adminKey
+				kind = apikey.Admin
 			case ofServer:
-				kind = serverKey
+				kind = apikey.Server
 			case read:
-				kind = readKey
+				kind = apikey.Read
 			}
 			switch _, err := strconv.Atoi(name); {
 			case name == "":
@@ -195,8 +59,8 @@ NAME is shown in lists.`,
 			case rate < 0:
 				return fmt.Errorf("--rate is %d; it must be positive, or 0 for no limit", rate)
 			}
-			return c.withKeys(cmd, func(k keys) error {
-				made, err := k.create(cmd.Context(), name, kind, rate)
+			return c.withKeys(cmd, func(k apikey.Store) error {
+				made, err := k.Create(cmd.Context(), name, kind, rate)
 				if err != nil {
 					return err
 				}
@@ -225,8 +89,8 @@ func (c *cli) keysListCommand() *cobra.Command {
 		Example: "  " + c.host.Name + " keys list",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.withKeys(cmd, func(k keys) error {
-				all, err := k.all(cmd.Context())
+			return c.withKeys(cmd, func(k apikey.Store) error {
+				all, err := k.All(cmd.Context())
 				if err != nil {
 					return err
 				}
@@ -237,7 +101,7 @@ func (c *cli) keysListCommand() *cobra.Command {
 	return cmd
 }
 
-func printKeys(out io.Writer, all []key) error {
+func printKeys(out io.Writer, all []apikey.Key) error {
 	t := newTable(out, "NO", "NAME", "KIND", "RATE", "CREATED", "REVOKED")
 	for _, k := range all {
 		rate, revoked := "-", "-"
@@ -260,8 +124,8 @@ func (c *cli) keysRevokeCommand() *cobra.Command {
 		Example: "  " + c.host.Name + " keys revoke web",
 		Args:    takes(1, "one NO or NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.withKeys(cmd, func(k keys) error {
-				n, err := k.revoke(cmd.Context(), args[0])
+			return c.withKeys(cmd, func(k apikey.Store) error {
+				n, err := k.Revoke(cmd.Context(), args[0])
 				switch {
 				case err != nil:
 					return err
@@ -277,7 +141,7 @@ func (c *cli) keysRevokeCommand() *cobra.Command {
 }
 
 // withKeys gives the keys of the database of the command line.
-func (c *cli) withKeys(cmd *cobra.Command, do func(keys) error) (err error) {
+func (c *cli) withKeys(cmd *cobra.Command, do func(apikey.Store) error) (err error) {
 	d, err := c.open(cmd.Context(), cmd.ErrOrStderr())
 	if err != nil {
 		return err
@@ -286,5 +150,5 @@ func (c *cli) withKeys(cmd *cobra.Command, do func(keys) error) (err error) {
 	if _, err := store.CheckVersion(cmd.Context(), d.pool, c.schema); err != nil {
 		return err
 	}
-	return do(keys{d.pool, c.schema})
+	return do(apikey.Store{Pool: d.pool, Schema: c.schema})
 }

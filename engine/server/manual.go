@@ -14,6 +14,9 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
+// refusedMove is the result for a user who could not be moved.
+const refusedMove = "refused"
+
 // moved is what became of a user who was to be added or removed.
 type moved struct {
 	UserID   string `json:"userId"`
@@ -41,9 +44,9 @@ func (m *move) one(ctx context.Context, e *engine.Engine, ref registry.ManualRef
 	var invalid *engine.InvalidError
 	switch {
 	case errors.Is(err, engine.ErrDeleted):
-		done.Result, done.Problem = refusedItem, "the user is deleted"
+		done.Result, done.Problem = refusedMove, "the user is deleted"
 	case errors.As(err, &invalid):
-		done.Result, done.Problem = refusedItem, "the user's name "+invalid.Problem
+		done.Result, done.Problem = refusedMove, "the user's name "+invalid.Problem
 	case err != nil:
 		return done, err
 	}
@@ -92,7 +95,7 @@ func (c *cli) moveCommand(m *move, short, long string) *cobra.Command {
 					if err != nil {
 						return err
 					}
-					if done.Result == refusedItem {
+					if done.Result == refusedMove {
 						refused++
 					}
 					all = append(all, done)
@@ -113,7 +116,7 @@ func (m *move) report(out io.Writer, all []moved) error {
 		switch one.Result {
 		case "unchanged":
 			says = one.UserID + " " + m.same
-		case refusedItem:
+		case refusedMove:
 			says = one.UserID + " was refused: " + one.Problem
 		}
 		if err := printable.Fprintf(out, "%s\n", says); err != nil {

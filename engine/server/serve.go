@@ -17,9 +17,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
-	"github.com/bucketgen/bucketgen/internal/manage"
+	"github.com/bucketgen/bucketgen/internal/apikey"
+	"github.com/bucketgen/bucketgen/internal/httpapi"
 	"github.com/bucketgen/bucketgen/internal/printable"
-	"github.com/bucketgen/bucketgen/internal/problem"
 )
 
 func (c *cli) serveCommand() *cobra.Command {
@@ -109,7 +109,7 @@ func (c *cli) serve(cmd *cobra.Command, cert *certificate, address, adminAddress
 
 // serveUntilDone answers requests until it is interrupted. cert and adminAt may be nil.
 func (c *cli) serveUntilDone(cmd *cobra.Command, d *database, r *running, instruments *telemetry, cert *certificate, at, adminAt net.Listener) error {
-	s := c.listen(cert.on(at), c.handler(d, r.Engine))
+	s := c.listen(cert.on(at), httpapi.Handler(c.api(d, r.Engine)))
 	says := serving{URL: cert.scheme() + "://" + at.Addr().String(), Engine: r.String()}
 	var admin *listener
 	if adminAt != nil {
@@ -132,12 +132,7 @@ func (c *cli) serveUntilDone(cmd *cobra.Command, d *database, r *running, instru
 
 // admin answers what is for operators.
 func (c *cli) admin(d *database, e *engine.Engine, instruments *telemetry) http.Handler {
-	log, g := c.host.Config.Logger, newGate(keys{d.pool, c.schema}, e.Now, c.host.HTTP.withDefaults(), c.host.Config.Logger)
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", g.guard(readKey, instruments.metrics(log)))
-	mux.Handle("GET /debug/pprof/", g.guard(adminKey, profiles()))
-	health(mux, e)
-	return newRoutes(mux, log)
+	return httpapi.Admin(c.api(d, e), instruments.metrics(c.host.Config.Logger), profiles())
 }
 
 // trackingFlags are those of commands that take events in over HTTP.
@@ -157,51 +152,18 @@ type serving struct {
 	Key        string             `json:"key,omitempty"` // by which events are let in
 }
 
-// handler answers what serve and dev answer.
-func (c *cli) handler(d *database, e *engine.Engine) http.Handler {
-	return newHandler(e, d.pool, c.schema, c.host.HTTP, c.host.Config.Logger, c.traced())
+// api returns what the HTTP API of an engine is made of.
+func (c *cli) api(d *database, e *engine.Engine) httpapi.Options {
+	return httpapi.Options{
+		Engine: e, Keys: apikey.Store{Pool: d.pool, Schema: c.schema}, Config: httpapi.Config(c.host.HTTP), Log: c.host.Config.Logger, Around: c.traced(),
+	}
 }
 
 // NewHandler returns the HTTP API of an engine, for hosts that have a server of their own. The engine must run. c may be the
 // zero value, and the logger nil for slog.Default. Streams end when the server shuts down. The bounds on headers and connections
 // are those of the host's server.
 func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, c HTTP, log *slog.Logger) http.Handler {
-	if log == nil {
-		log = slog.Default()
-	}
-	return newHandler(e, pool, schema, c, log, plainly)
-}
-
-func newHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, c HTTP, log *slog.Logger, do around) http.Handler {
-	mux := http.NewServeMux()
-	c = c.withDefaults()
-	g := newGate(keys{pool, schema}, e.Now, c, log)
-	g.around = do
-	(&tracking{engine: e, gate: g, config: c}).route(mux)
-	newStreams(e, g, log, c).route(mux)
-	failed := func(ctx context.Context, err error) { g.notices.failed(ctx, "management request failed", err) }
-	manage.Mount(mux, e, manage.Options{Failed: failed, Wait: c.Wait, Guard: func(change bool, next http.Handler) http.Handler {
-		if change {
-			return g.guard(adminKey, next)
-		}
-		return g.guard(readKey, next)
-	}})
-	health(mux, e)
-	return newRoutes(mux, log)
-}
-
-// health adds what load balancers ask.
-func health(mux *http.ServeMux, e *engine.Engine) {
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, map[string]string{"status": "ok"})
-	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		if err := e.Ready(r.Context()); err != nil {
-			problem.Later(http.StatusServiceUnavailable, err.Error(), time.Second).Answer(w)
-			return
-		}
-		reply(w, map[string]string{"status": "ready"})
-	})
+	return httpapi.Handler(httpapi.Options{Engine: e, Keys: apikey.Store{Pool: pool, Schema: schema}, Config: httpapi.Config(c), Log: log})
 }
 
 // listener is a running HTTP server.
@@ -222,14 +184,14 @@ func bind(ctx context.Context, flag, address string) (net.Listener, error) {
 
 // listen starts an HTTP server. Slow clients cost it a connection each, and no more.
 func (c *cli) listen(at net.Listener, h http.Handler) *listener {
-	bounds := c.host.HTTP.withDefaults()
+	bounds := httpapi.Config(c.host.HTTP).WithDefaults()
 	s := &listener{failed: make(chan error, 1), server: &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: max(1, bounds.Header-headerSlop),
 		ErrorLog:       log.New(connectionLog{c.host.Config.Logger}, "", 0),
 	}}
-	newConnections(bounds).watch(s.server)
+	httpapi.WatchConnections(bounds, s.server)
 	go func() {
 		if err := s.server.Serve(at); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- fmt.Errorf("serve: %w", err)

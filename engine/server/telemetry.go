@@ -17,6 +17,8 @@ import (
 	otelprometheus "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/bucketgen/bucketgen/internal/httpapi"
 )
 
 // telemetry exports what a process measures by OpenTelemetry: metrics in the format of Prometheus, and traces to a
@@ -74,18 +76,12 @@ func (t *telemetry) end() error {
 // out.
 const serverName = "bucketd:80"
 
-// around surrounds the work on a request that was let in, which is next.
-type around func(w http.ResponseWriter, r *http.Request, next http.HandlerFunc)
-
-// plainly is an around that adds nothing.
-func plainly(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) { next(w, r) }
-
 // nextKey is the key of a context for the work on a request.
 type nextKey struct{}
 
-// traced returns an around that traces and measures requests. Requests that are refused because of their key are neither: a
+// traced returns a function that traces and measures requests. Requests that are refused because of their key are neither: a
 // span and a histogram cost more than everything else that such a request costs.
-func (c *cli) traced() around {
+func (c *cli) traced() httpapi.Around {
 	o := []otelhttp.Option{otelhttp.WithServerName(serverName), otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
 		if r.Pattern != "" {
 			return r.Pattern

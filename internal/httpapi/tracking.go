@@ -1,4 +1,4 @@
-package server
+package httpapi
 
 import (
 	"cmp"
@@ -15,7 +15,7 @@ import (
 type tracking struct {
 	engine *engine.Engine
 	gate   *gate
-	config HTTP
+	config Config
 }
 
 // Segment's SDKs send the key in a header, or as writeKey where they cannot set headers. A beacon of RudderStack's has it in the URL.

@@ -1,4 +1,4 @@
-package server
+package httpapi
 
 import (
 	"context"
@@ -86,7 +86,7 @@ func (w *watch) ask(numbers []int32) {
 	const patience = 5 * time.Second
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	live, err := w.keys.live(ctx, numbers)
+	live, err := w.keys.Live(ctx, numbers)
 	if err != nil {
 		w.log.WarnContext(ctx, "key revocation check failed, retrying", "component", "streams", "error", err)
 		return

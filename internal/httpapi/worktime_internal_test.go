@@ -1,4 +1,4 @@
-package server
+package httpapi
 
 import (
 	"bytes"
@@ -108,7 +108,7 @@ func BenchmarkKeylessZip(b *testing.B) {
 	if err := w.Close(); err != nil {
 		b.Fatal(err)
 	}
-	room, limit := newBudget(1<<20, 1<<20), HTTP{}.withDefaults().KeylessBody
+	room, limit := newBudget(1<<20, 1<<20), Config{}.WithDefaults().KeylessBody
 	for b.Loop() {
 		s := &source{Reader: bytes.NewReader(text.Bytes()), left: limit, spent: &worktime{}, taken: time.Hour}
 		read := &body{source: s, lease: lease{budget: room}, scan: newScanner(&intake{keys: []string{"writeKey"}, items: "batch"}), limit: limit, items: 1 << 20}

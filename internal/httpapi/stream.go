@@ -1,4 +1,4 @@
-package server
+package httpapi
 
 import (
 	"context"
@@ -18,13 +18,13 @@ import (
 type streams struct {
 	engine  *engine.Engine
 	gate    *gate
-	config  HTTP
+	config  Config
 	room    chan struct{} // holds a token for every stream that is open
 	watch   *watch
 	servers sync.Map // of those that serve streams: channels that are closed when they shut down
 }
 
-func newStreams(e *engine.Engine, g *gate, log *slog.Logger, l HTTP) *streams {
+func newStreams(e *engine.Engine, g *gate, log *slog.Logger, l Config) *streams {
 	return &streams{engine: e, gate: g, config: l, room: make(chan struct{}, l.Streams), watch: newWatch(g.ring.keys, log, l.StreamsKey)}
 }
 

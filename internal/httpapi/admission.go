@@ -1,4 +1,4 @@
-package server
+package httpapi
 
 import (
 	"cmp"
@@ -140,7 +140,7 @@ func (t *tracking) enter(r *request, secret string) error {
 	if r.key, err = t.gate.admit(r.Request, writeKey, secret, "events"); err != nil {
 		return err
 	}
-	if r.key.trusted() && t.gate.cross.Check(r.Request) != nil {
+	if r.key.Trusted() && t.gate.cross.Check(r.Request) != nil {
 		return problem.New(http.StatusForbidden, fmt.Sprintf("%q is %s %s key, which pages of other origins must not have; use a write key",
 			r.key.Name, article(r.key.Kind), r.key.Kind))
 	}

@@ -1,4 +1,4 @@
-package server
+package httpapi
 
 import (
 	"container/list"
@@ -34,7 +34,7 @@ type connection struct {
 // connectionKey is the key of a context for the connection of a request.
 type connectionKey struct{}
 
-func newConnections(c HTTP) *connections {
+func newConnections(c Config) *connections {
 	return &connections{most: c.Connections, keyless: c.KeylessConnections, open: map[net.Conn]*connection{}}
 }
 
@@ -123,3 +123,6 @@ func trust(ctx context.Context) {
 		c.at = c.in.PushBack(c)
 	}
 }
+
+// WatchConnections bounds the connections of a server, before it is started.
+func WatchConnections(c Config, s *http.Server) { newConnections(c.WithDefaults()).watch(s) }

@@ -1,4 +1,4 @@
-package server
+package httpapi
 
 import (
 	"bufio"
@@ -27,7 +27,7 @@ func newBounded(t *testing.T, most, keyless int) bounded {
 			trust(r.Context())
 		}
 	}))
-	all := newConnections(HTTP{Connections: most, KeylessConnections: keyless})
+	all := newConnections(Config{Connections: most, KeylessConnections: keyless})
 	all.watch(s.Config)
 	s.Start()
 	t.Cleanup(s.Close)
@@ -123,7 +123,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 
 func TestConnectionsAreForgotten(t *testing.T) {
 	t.Parallel()
-	all := newConnections(HTTP{Connections: 4, KeylessConnections: 2})
+	all := newConnections(Config{Connections: 4, KeylessConnections: 2})
 	ends := make([]net.Conn, 10)
 	for i := range ends {
 		ends[i], _ = net.Pipe()

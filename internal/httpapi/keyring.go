@@ -1,4 +1,4 @@
-package server
+package httpapi
 
 import (
 	"context"
@@ -24,8 +24,6 @@ type keyring struct {
 	waiting map[digest]*lookup   // what the next query asks for
 	running bool                 // a goroutine asks
 }
-
-type digest = [sha256.Size]byte
 
 // checked is a key as it was at a time.
 type checked struct {
@@ -111,7 +109,7 @@ func (k *keyring) find(ctx context.Context, secret string) (key, bool, error) {
 
 // again reads a key that was seen before.
 func (k *keyring) again(ctx context.Context, h digest, secret string) (key, bool, error) {
-	found, known, err := k.keys.find(ctx, secret)
+	found, known, err := k.keys.Find(ctx, secret)
 	if err != nil {
 		return key{}, false, err
 	}
@@ -186,7 +184,7 @@ func (k *keyring) ask(batch map[digest]*lookup) {
 	for h := range batch {
 		hashes = append(hashes, slices.Clone(h[:]))
 	}
-	found, err := k.keys.findAll(ctx, hashes)
+	found, err := k.keys.FindAll(ctx, hashes)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for h, l := range batch {

@@ -1,4 +1,4 @@
-package server
+package httpapi
 
 import (
 	"context"
@@ -27,13 +27,13 @@ type gate struct {
 	brake    *brake
 	unread   unread
 	cross    *http.CrossOriginProtection
-	around   around // the work on requests that were let in
+	around   Around // the work on requests that were let in
 	notices  *notices
-	config   HTTP
+	config   Config
 }
 
 // newGate makes a gate. c has its defaults.
-func newGate(k keys, now func() time.Time, c HTTP, log *slog.Logger) *gate {
+func newGate(k keys, now func() time.Time, c Config, log *slog.Logger) *gate {
 	half, share := int64(c.InFlight/2), int64(c.InFlightKey/2)
 	return &gate{
 		ring: newKeyring(k), rates: newLimiter(c.Items, now), bodies: newBudget(half, share), work: newBudget(half, share),

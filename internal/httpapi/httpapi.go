@@ -1,0 +1,91 @@
+// Package httpapi is the HTTP API of an engine: it lets requests in by their keys and within bounds,
+// ingests events from SDKs, streams transitions, and mounts the management API of package manage.
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/manage"
+	"github.com/bucketgen/bucketgen/internal/problem"
+)
+
+// Options are what the API is made of.
+type Options struct {
+	// Engine is the engine, which must run.
+	Engine *engine.Engine
+
+	// Keys are the API keys.
+	Keys keys
+
+	// Config bounds requests.
+	Config Config
+
+	// Log takes failures. Defaults to slog.Default.
+	Log *slog.Logger
+
+	// Around surrounds the work on requests with a valid key, for traces. Defaults to none.
+	Around Around
+}
+
+// Around surrounds the work on a request with a valid key, which is next.
+type Around func(w http.ResponseWriter, r *http.Request, next http.HandlerFunc)
+
+// plainly is an Around that adds nothing.
+func plainly(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) { next(w, r) }
+
+// gate returns the gate of the API.
+func (o *Options) gate() *gate {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	o.Config = o.Config.WithDefaults()
+	g := newGate(o.Keys, o.Engine.Now, o.Config, o.Log)
+	if o.Around != nil {
+		g.around = o.Around
+	}
+	return g
+}
+
+// Handler returns the API. Streams end when its server shuts down.
+func Handler(o Options) http.Handler {
+	g, mux := o.gate(), http.NewServeMux()
+	(&tracking{engine: o.Engine, gate: g, config: o.Config}).route(mux)
+	newStreams(o.Engine, g, o.Log, o.Config).route(mux)
+	failed := func(ctx context.Context, err error) { g.notices.failed(ctx, "management request failed", err) }
+	manage.Mount(mux, o.Engine, manage.Options{Failed: failed, Wait: o.Config.Wait, Guard: func(change bool, next http.Handler) http.Handler {
+		if change {
+			return g.guard(adminKey, next)
+		}
+		return g.guard(readKey, next)
+	}})
+	health(mux, o.Engine)
+	return newRoutes(mux, o.Log)
+}
+
+// Admin returns what operators ask: metrics for read keys, profiles for admin keys, and health.
+func Admin(o Options, metrics, profiles http.Handler) http.Handler {
+	o.Around = nil
+	g, mux := o.gate(), http.NewServeMux()
+	mux.Handle("GET /metrics", g.guard(readKey, metrics))
+	mux.Handle("GET /debug/pprof/", g.guard(adminKey, profiles))
+	health(mux, o.Engine)
+	return newRoutes(mux, o.Log)
+}
+
+// health adds the checks of load balancers.
+func health(mux *http.ServeMux, e *engine.Engine) {
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, map[string]string{"status": "ok"})
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if err := e.Ready(r.Context()); err != nil {
+			problem.Later(http.StatusServiceUnavailable, err.Error(), time.Second).Answer(w)
+			return
+		}
+		reply(w, map[string]string{"status": "ready"})
+	})
+}

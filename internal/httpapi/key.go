@@ -1,0 +1,16 @@
+package httpapi
+
+import "github.com/bucketgen/bucketgen/internal/apikey"
+
+type (
+	key    = apikey.Key
+	keys   = apikey.Store
+	digest = apikey.Digest
+)
+
+const (
+	writeKey  = apikey.Write
+	serverKey = apikey.Server
+	readKey   = apikey.Read
+	adminKey  = apikey.Admin
+)
