@@ -2,8 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -99,55 +97,11 @@ func TestFollowWhoIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	var report db.DeploymentsReportParams
-	missed, err := engines[1].follow(ctx, []db.ContactsBehindRow{{ID: 1000, UserID: "ada"}, {ID: 1001, UserID: "nobody"}}, &report)
+	missed, err := engines[1].rollout().Follow(ctx, []db.ContactsBehindRow{{ID: 1000, UserID: "ada"}, {ID: 1001, UserID: "nobody"}}, &report)
 	if err != nil || missed != 1 || report.Followed != 1 || report.Gone != 0 {
 		t.Errorf("got %d missed, %+v, %v; want ada to follow, and to stay", missed, report, err)
 	}
-	if repaired, err := engines[1].reconcileUsers(ctx, []db.ContactsPageRow{{ID: 1001, UserID: "nobody"}}); err != nil || repaired != 0 {
+	if repaired, err := engines[1].rollout().ReconcileUsers(ctx, []db.ContactsPageRow{{ID: 1001, UserID: "nobody"}}); err != nil || repaired != 0 {
 		t.Errorf("reconcile who is gone: got %d, %v", repaired, err)
-	}
-}
-
-// TestBackfillKeepsItsRate lets two workers take parts of a deployment whose rate is bounded: together they take no more than
-// that.
-func TestBackfillKeepsItsRate(t *testing.T) {
-	t.Parallel()
-	ctx, pool, now := t.Context(), pgtest.New(t), time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
-	config := Config{Now: func() time.Time { return now }, NoClock: true, NoDelivery: true}
-	old, err := New(pool, registrytest.Build(t), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := old.Start(ctx); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = old.Stop(context.WithoutCancel(ctx)) })
-	for i := range 25 {
-		if _, err := old.Ingest(ctx, Event{UserID: fmt.Sprint("u", i), Name: "visit"}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	e, err := New(pool, registrytest.Build(t, bucket.Define(bucket.Spec{ID: "visitors", Criteria: bucket.Event("visit").Exists()})), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := e.Deploy(ctx, DeployOptions{Rate: 100})
-	if err != nil || d.Rate != 100 {
-		t.Fatalf("deployed %+v, %v; want a rate of 100", d, err)
-	}
-	workers := []*backfill{{engine: e, no: int32(d.No)}, {engine: e, no: int32(d.No)}}
-	var waits []time.Duration
-	for i := 0; ; i++ {
-		_, upto, at, err := workers[i%2].claim(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if upto == 0 {
-			break
-		}
-		waits = append(waits, at.Sub(now))
-	}
-	if want := []time.Duration{0, 100 * time.Millisecond, 200 * time.Millisecond}; !slices.Equal(waits, want) {
-		t.Errorf("parts of 10, 10 and 5 users wait %v, want %v", waits, want)
 	}
 }

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bucketgen/bucketgen"
-	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/feed"
+	"github.com/bucketgen/bucketgen/internal/rollout"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry"
 	"github.com/bucketgen/bucketgen/registry/table"
@@ -38,24 +37,7 @@ type DeployOptions struct {
 }
 
 // Deployment is a change of what the engines of a database do, and how far users have followed it.
-type Deployment struct {
-	No          int       `json:"no"`
-	Kind        string    `json:"kind"` // deploy, pause, resume
-	Fingerprint string    `json:"fingerprint"`
-	Emit        Emit      `json:"emit"`
-	At          time.Time `json:"at"`
-	Rate        int       `json:"rate,omitempty"`
-
-	Users    int64 `json:"users"`    // there were at that time
-	Followed int64 `json:"followed"` // have been looked at since, roughly: what a process was at when it died is not counted
-	Joined   int64 `json:"joined"`
-	Left     int64 `json:"left"`
-
-	FinishedAt time.Time `json:"finishedAt,omitzero"` // zero: users are still to follow
-}
-
-// Finished reports whether all users have followed.
-func (d *Deployment) Finished() bool { return !d.FinishedAt.IsZero() }
+type Deployment = bucketgen.Deployment
 
 // Deploy makes the engine's registry what is deployed: from now on, processes that have other definitions of a bucket
 // leave it alone, and users are looked at by those that are new or have changed. Who is in the new ones joins them at the
@@ -108,7 +90,7 @@ func (e *Engine) redeploy(ctx context.Context, change func(pgx.Tx) (int32, error
 	if _, err := e.refresh(ctx); err != nil {
 		return Deployment{}, err
 	}
-	return e.deployment(ctx, no)
+	return e.rollout().Deployment(ctx, no)
 }
 
 // Deployments returns the last deployments, the newest first, so many at most.
@@ -122,28 +104,9 @@ func (e *Engine) Deployments(ctx context.Context, most int) ([]Deployment, error
 	}
 	all := make([]Deployment, len(rows))
 	for i, row := range rows {
-		all[i] = deployment(row)
+		all[i] = rollout.Deployment(row)
 	}
 	return all, nil
-}
-
-func (e *Engine) deployment(ctx context.Context, no int32) (Deployment, error) {
-	row, err := e.store.Queries(e.pool).DeploymentsOne(ctx, no)
-	if err != nil {
-		return Deployment{}, fmt.Errorf("read deployment %d: %w", no, err)
-	}
-	return deployment(db.DeploymentsProgressRow(row)), nil
-}
-
-func deployment(row db.DeploymentsProgressRow) Deployment {
-	d := Deployment{
-		No: int(row.No), Kind: row.Kind, Fingerprint: row.Fingerprint, Emit: Emit(row.Emit), At: row.At.Time.UTC(),
-		Rate: int(row.Rate), Users: row.Contacts, Followed: row.Followed, Joined: row.Joined, Left: row.Gone,
-	}
-	if row.FinishedAt.Valid {
-		d.FinishedAt = row.FinishedAt.Time.UTC()
-	}
-	return d
 }
 
 // Pause stops a bucket, for all processes on the database and until somebody resumes it: nobody joins or leaves, ticks and

@@ -39,8 +39,6 @@ type Engine struct {
 	names      []string // of the subscriptions of both
 	armer      *armer   // nil: nobody wants to know when members are to be looked at
 	onDeploy   func(context.Context, Deployment) error
-	announced  int32 // the last deployment that it was told of
-	untold     int32 // the last that it could not be told of, which was logged
 
 	batcher  *batch.Batcher[*item]
 	room     *room // of the items that are not done
@@ -161,7 +159,7 @@ func (e *Engine) Start(ctx context.Context) error {
 
 // loops returns what the engine does in the background.
 func (e *Engine) loops() []*service.Loop {
-	all := append(e.feed.Loops(), e.beats, e.following())
+	all := append(e.feed.Loops(), e.beats, e.rollout().Watching(!e.config.NoClock && !e.config.NoJobs, e.onDeploy))
 	all = append(all, e.catalog.Loops()...)
 	if e.armer != nil {
 		all = append(all, &e.armer.loop)
@@ -170,7 +168,7 @@ func (e *Engine) loops() []*service.Loop {
 		return all
 	}
 	all = append(all, &e.clock.loop, e.forgetting(), e.rollup.Loop())
-	if l := e.reconciling(); l != nil && !e.config.NoJobs {
+	if l := e.rollout().Reconciling(); l != nil && !e.config.NoJobs {
 		all = append(all, l)
 	}
 	return all
