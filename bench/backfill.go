@@ -95,7 +95,7 @@ func follow(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, o options
 		if _, err := e.Deploy(ctx, engine.DeployOptions{}); err != nil {
 			return err
 		}
-		d, err = e.Backfill(ctx, progress)
+		d, err = e.Deployments().Backfill(ctx, progress)
 		return err
 	})
 	if err != nil {

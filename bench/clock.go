@@ -61,7 +61,7 @@ func burst(ctx context.Context, e *engine.Engine, d *dueUsers, o options) error 
 		}
 		run := func() error {
 			stop, began := used.count(), time.Now()
-			n, err := e.RunDue(ctx)
+			n, err := e.Clock().RunDue(ctx)
 			stop()
 			rates = append(rates, float64(n)/time.Since(began).Seconds())
 			return err

@@ -18,7 +18,8 @@ const maxNames = 100
 //
 // If the id is that of a user, it gives [ErrMergeNotAllowed], unless that is already the same user: [Engine.Merge] is for callers
 // who may make two users one. A user who is deleted gives [ErrDeleted], an id that cannot be one an [*InvalidError].
-func (e *Engine) AddAnonymousID(ctx context.Context, anonymousID, userID string) error {
+func (g *Users) AddAnonymousID(ctx context.Context, anonymousID, userID string) error {
+	e := (*Engine)(g)
 	if err := e.ready(); err != nil {
 		return err
 	}

@@ -37,13 +37,14 @@ const (
 )
 
 // OnExpiryTimer registers who is told, before the engine starts, that members of buckets with FastExpiry are to be looked at when
-// some instant comes, by a timer that is to call [Engine.FireTimer] then. f is called by one goroutine after the transaction that
+// some instant comes, by a timer that is to call [Clock.FireTimer] then. f is called by one goroutine after the transaction that
 // says so was committed, with up to 100 of them.
 //
 // It is a matter of speed and no more: what is lost on the way, because the process dies, or f cannot keep up or returns an
 // error, the clock of any process settles all the same. What IngestTx brings about is left to the clock, because it holds
 // only once the caller commits.
-func (e *Engine) OnExpiryTimer(f func(ctx context.Context, arms []ExpiryTimer) error) error {
+func (g *Clock) OnExpiryTimer(f func(ctx context.Context, arms []ExpiryTimer) error) error {
+	e := (*Engine)(g)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
@@ -62,7 +63,8 @@ func (e *Engine) OnExpiryTimer(f func(ctx context.Context, arms []ExpiryTimer) e
 
 // FireTimer is called when a timer has expired. If what it was armed for still stands, the user is settled as the clock does it.
 // Several calls do no harm, nor does a clock that is at it at the same time.
-func (e *Engine) FireTimer(ctx context.Context, a ExpiryTimer) (TimerOutcome, error) {
+func (g *Clock) FireTimer(ctx context.Context, a ExpiryTimer) (TimerOutcome, error) {
+	e := (*Engine)(g)
 	came, err := e.expire(ctx, a)
 	if err != nil {
 		return "", fmt.Errorf("fire timer: %w", err)

@@ -1,11 +1,15 @@
 package engine
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/bucketgen/bucketgen/internal/outbox"
+)
 
 // TestArmsThatDoNotFitAreCounted lets more stays wait than there is room for.
 func TestArmsThatDoNotFitAreCounted(t *testing.T) {
 	t.Parallel()
-	e := &Engine{}
+	e := &Engine{outbox: outbox.New(outbox.Deps{})}
 	a := &armer{engine: e, waiting: map[armed]bool{}, most: 2}
 	e.armer = a
 	for i, want := range []struct {

@@ -37,13 +37,13 @@ func (c timers) next(t *testing.T) engine.ExpiryTimer {
 func newTimedWorld(t *testing.T, definitions ...bucket.Definition) (*world, timers) {
 	t.Helper()
 	w, c := newWorld(t, definitions...), make(timers, 1000)
-	w.Engine = w.start(engine.Config{NoClock: true, NoDelivery: true}, func(e *engine.Engine) { must(t, e.OnExpiryTimer(c.arm)) })
+	w.Engine = w.start(engine.Config{NoClock: true, NoDelivery: true}, func(e *engine.Engine) { must(t, e.Clock().OnExpiryTimer(c.arm)) })
 	return w, c
 }
 
 func (w *world) expire(a engine.ExpiryTimer) engine.TimerOutcome {
 	w.t.Helper()
-	came, err := w.FireTimer(w.t.Context(), a)
+	came, err := w.Clock().FireTimer(w.t.Context(), a)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestTimersThatFindNobody(t *testing.T) {
 	unknown.UserID = "nobody"
 	equal(t, "unknown", w.expire(unknown), engine.ExpiryStale)
 	a.BucketID = "nope"
-	if _, err := w.FireTimer(t.Context(), a); !errors.Is(err, engine.ErrUnknownBucket) {
+	if _, err := w.Clock().FireTimer(t.Context(), a); !errors.Is(err, engine.ErrUnknownBucket) {
 		t.Errorf("unknown bucket: got %v", err)
 	}
 }
@@ -132,7 +132,7 @@ func TestTimersAndClock(t *testing.T) {
 	for half := range 4 {
 		group.Go(func() {
 			for _, a := range arms[half%2*users/2 : half%2*users/2+users/2] {
-				if came, err := w.FireTimer(t.Context(), a); err != nil || came == engine.ExpiryEarly || came == engine.ExpiryStays {
+				if came, err := w.Clock().FireTimer(t.Context(), a); err != nil || came == engine.ExpiryEarly || came == engine.ExpiryStays {
 					t.Errorf("%s: got %q, %v", a.UserID, came, err)
 				}
 			}
@@ -172,7 +172,7 @@ func TestTimersThatCannotBeArmed(t *testing.T) {
 	w, armed := newWorld(t, recent), make(timers, 10)
 	calls := 0
 	e := w.start(engine.Config{NoClock: true, NoDelivery: true}, func(e *engine.Engine) {
-		must(t, e.OnExpiryTimer(func(ctx context.Context, arms []engine.ExpiryTimer) error {
+		must(t, e.Clock().OnExpiryTimer(func(ctx context.Context, arms []engine.ExpiryTimer) error {
 			switch calls++; calls {
 			case 1:
 				return errors.New("no route to host")
@@ -197,12 +197,12 @@ func TestOnArmIsChecked(t *testing.T) {
 	e, err := engine.New(w.pool, w.registry, fast)
 	must(t, err)
 	arm := make(timers).arm
-	if _, err := e.FireTimer(t.Context(), engine.ExpiryTimer{BucketID: "recent"}); !errors.Is(err, engine.ErrStopped) {
+	if _, err := e.Clock().FireTimer(t.Context(), engine.ExpiryTimer{BucketID: "recent"}); !errors.Is(err, engine.ErrStopped) {
 		t.Errorf("expire before it runs: got %v", err)
 	}
-	must(t, e.OnExpiryTimer(arm))
+	must(t, e.Clock().OnExpiryTimer(arm))
 	for want, err := range map[string]error{
-		"there is one already": e.OnExpiryTimer(arm), "is nil": e.OnExpiryTimer(nil), "before the engine starts": w.OnExpiryTimer(arm),
+		"there is one already": e.Clock().OnExpiryTimer(arm), "is nil": e.Clock().OnExpiryTimer(nil), "before the engine starts": w.Clock().OnExpiryTimer(arm),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)

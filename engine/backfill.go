@@ -15,7 +15,8 @@ import (
 //
 // progress is called now and then, by one goroutine at a time; it may be nil. The engine need not
 // have been started.
-func (e *Engine) Backfill(ctx context.Context, progress func(Deployment)) (Deployment, error) {
+func (g *Deployments) Backfill(ctx context.Context, progress func(Deployment)) (Deployment, error) {
+	e := (*Engine)(g)
 	if err := e.open(ctx); err != nil {
 		return Deployment{}, fmt.Errorf("backfill: %w", err)
 	}

@@ -114,7 +114,8 @@ type BackTestDiffers struct {
 // engine, and that somebody was deleted for a while. Who is deleted now moves no more since, and is no member.
 //
 // Memory does not grow with the number of users, but with what is logged of the busiest.
-func (e *Engine) BackTest(ctx context.Context, o BackTestOptions) (BackTestResult, error) {
+func (g *Deployments) BackTest(ctx context.Context, o BackTestOptions) (BackTestResult, error) {
+	e := (*Engine)(g)
 	if err := e.ready(); err != nil {
 		return BackTestResult{}, fmt.Errorf("back-test: %w", err)
 	}

@@ -73,7 +73,7 @@ func backTest(t *rapid.T, pool *pgxpool.Pool, f *ir.File, until time.Time) (engi
 		}
 	}()
 	got := &refeval.History{}
-	result, err := e.BackTest(t.Context(), engine.BackTestOptions{
+	result, err := e.Deployments().BackTest(t.Context(), engine.BackTestOptions{
 		Until: until, Against: engine.BackTestAgainst{Recorded: true},
 		Transition: func(made engine.Transition) {
 			got.Transitions = append(got.Transitions, refeval.Transition{

@@ -17,7 +17,7 @@ import (
 
 func (w *world) backTest(o engine.BackTestOptions) engine.BackTestResult {
 	w.t.Helper()
-	result, err := w.BackTest(w.t.Context(), o)
+	result, err := w.Deployments().BackTest(w.t.Context(), o)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestBackTestVersions(t *testing.T) {
 			theirs := other
 			theirs.BucketID = test.other
 			want.Against = &engine.BackTestVersions{Other: theirs, Days: differ}
-			got, err := w.BackTest(context.Background(), engine.BackTestOptions{Registry: one, Buckets: []string{"loyal"}, Against: test.against})
+			got, err := w.Deployments().BackTest(context.Background(), engine.BackTestOptions{Registry: one, Buckets: []string{"loyal"}, Against: test.against})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -185,12 +185,12 @@ func TestBackTestRefuses(t *testing.T) {
 		{"against an empty registry", engine.BackTestOptions{Against: engine.BackTestAgainst{Registry: registry.New(&table.Registry{})}}, `back-test: bucket "pro": the bucket is not in the registry that is run`},
 		{"workers", engine.BackTestOptions{Workers: -1}, "back-test: the number of Workers is negative"},
 	} {
-		if _, err := w.BackTest(t.Context(), test.o); err == nil || err.Error() != test.want {
+		if _, err := w.Deployments().BackTest(t.Context(), test.o); err == nil || err.Error() != test.want {
 			t.Errorf("%s: got %v", test.name, err)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := w.BackTest(ctx, engine.BackTestOptions{Progress: func(engine.BackTestProgress) { cancel() }})
+	_, err := w.Deployments().BackTest(ctx, engine.BackTestOptions{Progress: func(engine.BackTestProgress) { cancel() }})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: got %v", err)
 	}

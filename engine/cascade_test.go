@@ -93,7 +93,7 @@ func TestCascade(t *testing.T) {
 	}
 
 	c.Advance(3 * bucket.Day)
-	if _, err := e.RunDue(t.Context()); err != nil {
+	if _, err := e.Clock().RunDue(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	var instants int

@@ -88,7 +88,8 @@ func (e *Engine) nextDue(ctx context.Context) (time.Time, error) {
 
 // RunDue does what is due now, and returns how many users it looked at once nothing is due any more. The engine's clock
 // does that by itself; this is for engines that run without it, in tests above all.
-func (e *Engine) RunDue(ctx context.Context) (int, error) {
+func (g *Clock) RunDue(ctx context.Context) (int, error) {
+	e := (*Engine)(g)
 	if err := e.ready(); err != nil {
 		return 0, fmt.Errorf("run due: %w", err)
 	}

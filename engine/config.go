@@ -116,7 +116,7 @@ type Config struct {
 	NoDeploy bool
 
 	// NoJobs leaves what goes through all users, which is to follow a deployment and to reconcile by schedule, to other
-	// processes, or to who calls [Engine.Backfill] and [Engine.Reconcile]: a scheduler such as Hatchet. Defaults to false.
+	// processes, or to who calls [Deployments.Backfill] and [Deployments.Reconcile]: a scheduler such as Hatchet. Defaults to false.
 	NoJobs bool
 
 	// Now is the clock. While it is less than a minute from the database's clock, decisions go by the database's, so that

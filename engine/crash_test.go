@@ -187,7 +187,7 @@ func (c *crashTest) check(t *testing.T) { //nolint:thelper // a stage of the tes
 	ctx := t.Context()
 	until := time.Now().Truncate(time.Microsecond)
 	settler := startEngine(t, c.pool, c.reg, engine.Config{NoClock: true, NoDelivery: true}, nil)
-	if _, err := settler.RunDue(ctx); err != nil {
+	if _, err := settler.Clock().RunDue(ctx); err != nil {
 		t.Fatal(err)
 	}
 	stop(t, settler)

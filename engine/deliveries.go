@@ -21,11 +21,12 @@ type DeadLetter struct {
 
 // DeadLetters goes through the deliveries that were given up, the oldest first, those of buckets that are not defined any
 // more among them: those of the handlers and subscriptions with the given names, or all. After an error there are no more.
-func (e *Engine) DeadLetters(ctx context.Context, handlers ...string) iter.Seq2[DeadLetter, error] {
+func (g *Outbox) DeadLetters(ctx context.Context, handlers ...string) iter.Seq2[DeadLetter, error] {
+	e := (*Engine)(g)
 	return func(yield func(DeadLetter, error) bool) {
 		after := int64(0)
 		for {
-			page, err := e.DeadLettersPage(ctx, after, pageSize, handlers...)
+			page, err := e.Outbox().DeadLettersPage(ctx, after, pageSize, handlers...)
 			if err != nil {
 				yield(DeadLetter{}, err)
 				return
@@ -43,9 +44,10 @@ func (e *Engine) DeadLetters(ctx context.Context, handlers ...string) iter.Seq2[
 	}
 }
 
-// DeadLettersPage returns at most size of the deliveries that [Engine.DeadLetters] goes through, those that follow the one with
+// DeadLettersPage returns at most size of the deliveries that [Outbox.DeadLetters] goes through, those that follow the one with
 // the id after; 0 begins.
-func (e *Engine) DeadLettersPage(ctx context.Context, after int64, size int, handlers ...string) ([]DeadLetter, error) {
+func (g *Outbox) DeadLettersPage(ctx context.Context, after int64, size int, handlers ...string) ([]DeadLetter, error) {
+	e := (*Engine)(g)
 	if err := e.ready(); err != nil {
 		return nil, fmt.Errorf("dead letters: %w", err)
 	}
@@ -61,9 +63,10 @@ func (e *Engine) DeadLettersPage(ctx context.Context, after int64, size int, han
 	return letters, nil
 }
 
-// ReplayDeadLetters delivers transitions again that were given up: those with the given ids, or all. It returns how many there
+// Replay delivers transitions again that were given up: those with the given ids, or all. It returns how many there
 // were. They are marked as replayed, and come after whatever has been delivered of their user and bucket since.
-func (e *Engine) ReplayDeadLetters(ctx context.Context, ids ...int64) (int64, error) {
+func (g *Outbox) Replay(ctx context.Context, ids ...int64) (int64, error) {
+	e := (*Engine)(g)
 	if err := e.ready(); err != nil {
 		return 0, fmt.Errorf("replay: %w", err)
 	}
@@ -80,13 +83,14 @@ type Backlog struct {
 	Subscription string    `json:"subscription"`
 	BucketID     string    `json:"bucketId,omitempty"` // empty: all buckets
 	Waiting      int64     `json:"waiting"`            // deliveries to be made, or tried again
-	Dead         int64     `json:"dead"`               // deliveries that were given up; see Engine.DeadLetters
+	Dead         int64     `json:"dead"`               // deliveries that were given up; see Outbox.DeadLetters
 	Oldest       time.Time `json:"oldest,omitzero"`    // when the oldest that waits was decided; zero if none waits
 }
 
 // Backlogs tells what waits in the outbox, by the names of subscriptions, those of other programs on the database among them.
 // The time that it takes grows with what waits.
-func (e *Engine) Backlogs(ctx context.Context) ([]Backlog, error) {
+func (g *Outbox) Backlogs(ctx context.Context) ([]Backlog, error) {
+	e := (*Engine)(g)
 	if err := e.ready(); err != nil {
 		return nil, fmt.Errorf("backlogs: %w", err)
 	}

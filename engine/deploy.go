@@ -42,7 +42,7 @@ type Deployment = bucketgen.Deployment
 // Deploy makes the engine's registry what is deployed: from now on, processes that have other definitions of a bucket
 // leave it alone, and users are looked at by those that are new or have changed. Who is in the new ones joins them at the
 // time of the deployment, whatever time it takes until they are looked at; whoever does something before that is looked at
-// first. [Engine.Backfill] looks at all others, and so do engines that run, by themselves.
+// first. [Deployments.Backfill] looks at all others, and so do engines that run, by themselves.
 //
 // If what the engine has is deployed already, nothing happens, and the last deployment is returned. Several processes may
 // deploy at the same time, one does so after the other.
@@ -93,8 +93,9 @@ func (e *Engine) redeploy(ctx context.Context, change func(pgx.Tx) (int32, error
 	return e.rollout().Deployment(ctx, no)
 }
 
-// Deployments returns the last deployments, the newest first, so many at most.
-func (e *Engine) Deployments(ctx context.Context, most int) ([]Deployment, error) {
+// List returns the last deployments, the newest first, so many at most.
+func (g *Deployments) List(ctx context.Context, most int) ([]Deployment, error) {
+	e := (*Engine)(g)
 	if err := e.open(ctx); err != nil {
 		return nil, fmt.Errorf("deployments: %w", err)
 	}
@@ -112,15 +113,17 @@ func (e *Engine) Deployments(ctx context.Context, most int) ([]Deployment, error
 // Pause stops a bucket, for all processes on the database and until somebody resumes it: nobody joins or leaves, ticks and
 // deliveries wait, Add and Remove give [ErrPaused]. Deliveries that are under way are not broken off. To pause what is paused does
 // nothing.
-func (e *Engine) Pause(ctx context.Context, bucket registry.BucketRef) error {
+func (g *Deployments) Pause(ctx context.Context, bucket registry.BucketRef) error {
+	e := (*Engine)(g)
 	return e.halt(ctx, "pause", bucket, (*store.Store).Pause)
 }
 
 // Resume lets a bucket go on that is paused. Users are looked at anew, as they are when its definition has changed: what
 // they joined or left in the meantime they join or leave now, announced as the last deployment says, and ticks that were
-// missed come as one. [Engine.Backfill], and engines that run, look at those who do nothing by themselves. To resume what
+// missed come as one. [Deployments.Backfill], and engines that run, look at those who do nothing by themselves. To resume what
 // is not paused does nothing.
-func (e *Engine) Resume(ctx context.Context, bucket registry.BucketRef) error {
+func (g *Deployments) Resume(ctx context.Context, bucket registry.BucketRef) error {
+	e := (*Engine)(g)
 	return e.halt(ctx, "resume", bucket, (*store.Store).Resume)
 }
 

@@ -159,7 +159,7 @@ func (d *deployTest) history(t *testing.T, users int) {
 		c.Advance(10 * bucket.Minute)
 	}
 	c.Advance(29 * bucket.Minute)
-	if _, err := e.RunDue(t.Context()); err != nil {
+	if _, err := e.Clock().RunDue(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	stop(t, e)
@@ -232,7 +232,7 @@ func (d *deployTest) settle(t *testing.T, deployed *ir.File, until time.Time) {
 	t.Helper()
 	now := func() time.Time { return until }
 	e := startEngine(t, d.pool, registrytest.FromIR(t, deployed), engine.Config{NoClock: true, NoDelivery: true, Now: now, VirtualTime: true}, nil)
-	if _, err := e.RunDue(t.Context()); err != nil {
+	if _, err := e.Clock().RunDue(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	stop(t, e)

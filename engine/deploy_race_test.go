@@ -84,7 +84,7 @@ func TestClockLeavesAloneWhoIsToFollow(t *testing.T) {
 	w.clock.Advance(bucket.Hour)
 	ctx, cancel := context.WithTimeout(t.Context(), waitfor.Long)
 	defer cancel()
-	if _, err := w.RunDue(ctx); err != nil {
+	if _, err := w.Clock().RunDue(ctx); err != nil {
 		t.Errorf("got %v, want it to pass over ada", err)
 	}
 	equal(t, "ada is to follow", n.history("ada"), []string{"entered regulars 1"})
@@ -134,7 +134,7 @@ func TestDeploymentsComeInOrder(t *testing.T) {
 	if _, err := e.Deploy(t.Context(), engine.DeployOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.Backfill(t.Context(), nil); err != nil {
+	if _, err := e.Deployments().Backfill(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	var got []string
@@ -193,8 +193,8 @@ func TestDeploymentsAreReadWhole(t *testing.T) {
 	s, err := store.New(t.Context(), conn, store.DefaultSchema, w.registry.Tables(), 0, store.NameLimits{})
 	must(t, err)
 	m.do = func() {
-		must(t, w.Pause(t.Context(), w.ref("pro")))
-		must(t, w.Resume(t.Context(), w.ref("pro")))
+		must(t, w.Deployments().Pause(t.Context(), w.ref("pro")))
+		must(t, w.Deployments().Resume(t.Context(), w.ref("pro")))
 	}
 	m.armed.Store(true)
 	d, err := s.Refresh(t.Context(), conn)

@@ -34,7 +34,7 @@ func (w *world) deploy(o engine.DeployOptions) engine.Deployment {
 
 func (w *world) backfill() engine.Deployment {
 	w.t.Helper()
-	d, err := w.Backfill(w.t.Context(), nil)
+	d, err := w.Deployments().Backfill(w.t.Context(), nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -212,7 +212,7 @@ func TestRemoveAndRetire(t *testing.T) {
 	for i := range 3 {
 		w.identify("u"+itoa(i), map[string]any{"plan": "pro"})
 	}
-	if _, err := w.Retire(t.Context(), "pro"); err == nil || !strings.Contains(err.Error(), "it is deployed") {
+	if _, err := w.Deployments().Retire(t.Context(), "pro"); err == nil || !strings.Contains(err.Error(), "it is deployed") {
 		t.Errorf("retire what is deployed: got %v", err)
 	}
 	n := w.redefined(regulars)
@@ -220,12 +220,12 @@ func TestRemoveAndRetire(t *testing.T) {
 	n.backfill()
 	equal(t, "what is removed", n.identify("u0", map[string]any{"plan": "free"}), []string{})
 	equal(t, "members", []string{itoa(w.count("select count(*) from bucketgen.memberships where left_at is null"))}, []string{"3"})
-	left, err := n.Retire(t.Context(), "pro")
+	left, err := n.Deployments().Retire(t.Context(), "pro")
 	if err != nil || left != 3 {
 		t.Errorf("retire: %d left, %v; want 3", left, err)
 	}
 	equal(t, "u1", w.history("u1"), []string{"entered pro 1", "left pro 1 by retired"})
-	if _, err := n.Retire(t.Context(), "nothing"); !errors.Is(err, engine.ErrUnknownBucket) {
+	if _, err := n.Deployments().Retire(t.Context(), "nothing"); !errors.Is(err, engine.ErrUnknownBucket) {
 		t.Errorf("retire what never was: got %v", err)
 	}
 }
@@ -236,7 +236,7 @@ func TestWhoRunsWhat(t *testing.T) {
 	w := newWorld(t, pro)
 	n := w.redefined(regulars, pro)
 	running := func() []string {
-		all, err := w.Processes(t.Context())
+		all, err := w.Deployments().Processes(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -261,7 +261,7 @@ func TestWhoRunsWhat(t *testing.T) {
 	stop(t, w.Engine)
 	w.Engine = n.Engine
 	equal(t, "after the end of the old process", running(), []string{n.registry.Tables().Fingerprint + " true"})
-	definitions, err := n.Definitions(t.Context())
+	definitions, err := n.Deployments().Definitions(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

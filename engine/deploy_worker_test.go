@@ -130,7 +130,7 @@ func (w *deployWorker) begin(ctx context.Context) error {
 		}
 	}
 	if w.Backfill {
-		if _, err := w.engine.Backfill(ctx, nil); err != nil {
+		if _, err := w.engine.Deployments().Backfill(ctx, nil); err != nil {
 			return err
 		}
 	}

@@ -131,7 +131,7 @@ func comesTrue(ctx context.Context, e *engine.Engine, all []engine.Explanation, 
 		first := next[0].At
 		for _, at := range []time.Time{first.Add(-time.Microsecond), first} {
 			set(at)
-			if _, err := e.RunDue(ctx); err != nil {
+			if _, err := e.Clock().RunDue(ctx); err != nil {
 				return err
 			}
 			if err := cameTrue(ctx, e, &all[chosen], at); err != nil {
@@ -140,7 +140,7 @@ func comesTrue(ctx context.Context, e *engine.Engine, all []engine.Explanation, 
 		}
 	}
 	set(end)
-	if _, err := e.RunDue(ctx); err != nil {
+	if _, err := e.Clock().RunDue(ctx); err != nil {
 		return err
 	}
 	for i := range all {

@@ -122,11 +122,11 @@ func TestForwarderObeysPause(t *testing.T) {
 	on := g.on(t, engine.Forwarder{Name: "out", Subscriptions: everything("all")})
 	w.keep(on)
 	w.identify("ada", map[string]any{"plan": "pro"})
-	must(t, w.Pause(t.Context(), w.ref("pro")))
+	must(t, w.Deployments().Pause(t.Context(), w.ref("pro")))
 	w.start(fast, on)
 	w.track("bob", "visit")
 	w.track("bob", "visit")
 	equal(t, "paused", subscribed(g.has(t, 1)), []string{"all: bob entered regulars 1"})
-	must(t, w.Resume(t.Context(), w.ref("pro")))
+	must(t, w.Deployments().Resume(t.Context(), w.ref("pro")))
 	equal(t, "resumed", subscribed(g.has(t, 2)), []string{"all: ada entered pro 1", "all: bob entered regulars 1"})
 }

@@ -204,7 +204,7 @@ func TestForwarderAnswersForEachDelivery(t *testing.T) {
 	eventually(t, func() bool { return e.Stats().Delivered == 2 })
 	equal(t, "then", subscribed(g.has(t, 2)), []string{"all: ada entered pro 1", "all: bob entered pro 1"})
 	var dead []string
-	for letter, err := range e.DeadLetters(t.Context()) {
+	for letter, err := range e.Outbox().DeadLetters(t.Context()) {
 		must(t, err)
 		dead = append(dead, fmt.Sprint(letter.Handler, " ", letter.Transition.UserID, " ", letter.Attempts, " ", letter.Error))
 	}

@@ -14,7 +14,7 @@ import (
 
 // Forwarder takes transitions to another system, many at once.
 type Forwarder struct {
-	// Name is what the forwarder is called in the log, and by [Engine.Unforward]. It must be unique among all forwarders.
+	// Name is what the forwarder is called in the log, and by [Outbox.Unforward]. It must be unique among all forwarders.
 	Name string
 
 	// Subscriptions are what it forwards.
@@ -149,7 +149,7 @@ func (s *Subscription) params(r *registry.Registry) (table.BucketIndex, db.Subsc
 
 // Forward registers a forwarder. Before the engine starts it does no more than that. On a running engine it makes the
 // subscriptions known to the database, for which ctx is, and begins to forward. Transitions are kept for its subscriptions from
-// the start of the engine on, or from now on if it runs, also while the forwarder does not run; [Engine.Unsubscribe] ends that.
+// the start of the engine on, or from now on if it runs, also while the forwarder does not run; [Outbox.Unsubscribe] ends that.
 //
 // Forwarders may come and go at any time, and from several goroutines, but not from a Func: Stop waits for those.
 func (e *Engine) Forward(ctx context.Context, f Forwarder) error {
@@ -197,8 +197,9 @@ func (e *Engine) forward(ctx context.Context, f *Forwarder) error {
 
 // Unforward ends a forwarder by its name, and waits for its Func. If ctx ends first, so does that of Func, and what it was
 // called with is delivered again once a lease has passed. Transitions are still kept for its subscriptions, until somebody
-// serves them again, or [Engine.Unsubscribe] ends that. It must not be called from a Func.
-func (e *Engine) Unforward(ctx context.Context, name string) error {
+// serves them again, or [Outbox.Unsubscribe] ends that. It must not be called from a Func.
+func (g *Outbox) Unforward(ctx context.Context, name string) error {
+	e := (*Engine)(g)
 	e.mu.Lock()
 	f := e.forwarderOf(name)
 	if f == nil || e.phase.Load() == fresh {

@@ -28,7 +28,7 @@ func TestForwardersComeAndGo(t *testing.T) {
 	equal(t, "once it came", subscribed(g.has(t, 1)), []string{"all: bob entered pro 1"})
 	eventually(t, w.outboxEmpty)
 
-	must(t, e.Unforward(t.Context(), "out"))
+	must(t, e.Outbox().Unforward(t.Context(), "out"))
 	w.identify("cy", map[string]any{"plan": "pro"})
 	later := &target{}
 	must(t, e.Forward(t.Context(), later.out()))
@@ -37,14 +37,14 @@ func TestForwardersComeAndGo(t *testing.T) {
 
 	for want, err := range map[string]error{
 		`forwarder "out": there is another of that name`: e.Forward(t.Context(), g.out()),
-		`forwarder "in": there is none of that name`:     e.Unforward(t.Context(), "in"),
+		`forwarder "in": there is none of that name`:     e.Outbox().Unforward(t.Context(), "in"),
 	} {
 		if err == nil || err.Error() != want {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
 	stop(t, e)
-	must(t, e.Unforward(t.Context(), "out"))
+	must(t, e.Outbox().Unforward(t.Context(), "out"))
 	if err := e.Forward(t.Context(), g.out()); !errors.Is(err, engine.ErrStopped) {
 		t.Errorf("once it is stopped: got %v", err)
 	}
@@ -57,9 +57,9 @@ func TestForwarderGoesBeforeTheStart(t *testing.T) {
 	g := &target{}
 	w.start(fast, func(e *engine.Engine) {
 		must(t, e.Forward(t.Context(), g.out()))
-		must(t, e.Unforward(t.Context(), "out"))
+		must(t, e.Outbox().Unforward(t.Context(), "out"))
 		must(t, e.Forward(t.Context(), g.out())) // its names are free again
-		must(t, e.Unforward(t.Context(), "out"))
+		must(t, e.Outbox().Unforward(t.Context(), "out"))
 	})
 	equal(t, "subscriptions", w.count("select count(*) from bucketgen.subscriptions"), 0)
 }
@@ -102,7 +102,7 @@ func TestUnforwardWaits(t *testing.T) {
 	<-calling
 	gone := make(chan error)
 	for range 2 { // also from two goroutines
-		go func() { gone <- e.Unforward(t.Context(), "out") }()
+		go func() { gone <- e.Outbox().Unforward(t.Context(), "out") }()
 	}
 	answer <- struct{}{}
 	for range 2 {
@@ -117,7 +117,7 @@ func TestUnforwardWaits(t *testing.T) {
 	<-calling
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := e.Unforward(ctx, "out"); !errors.Is(err, context.Canceled) {
+	if err := e.Outbox().Unforward(ctx, "out"); !errors.Is(err, context.Canceled) {
 		t.Errorf("without patience: got %v", err)
 	}
 	g := &target{}
@@ -143,7 +143,7 @@ func TestForwardersComeAndGoTogether(t *testing.T) {
 	for i := range forwarders {
 		group.Go(func() {
 			for range rounds {
-				if err := errors.Join(e.Unforward(t.Context(), "out"+itoa(i)), e.Forward(t.Context(), out(i))); err != nil {
+				if err := errors.Join(e.Outbox().Unforward(t.Context(), "out"+itoa(i)), e.Forward(t.Context(), out(i))); err != nil {
 					t.Error(err)
 				}
 			}

@@ -68,7 +68,7 @@ func (e *Engine) observe() error {
 	ahead := o.gauge("bucketgen.clock.ahead", "s", "By how much this process's clock is ahead of the database's; negative: behind.")
 	o.looks = append(o.looks, func(to metric.Observer) {
 		to.ObserveFloat64(queue, float64(e.room.waiting()))
-		to.ObserveFloat64(ahead, e.ClockAhead().Seconds())
+		to.ObserveFloat64(ahead, e.Clock().Ahead().Seconds())
 		to.ObserveFloat64(lag, time.Duration(e.stats.clockLag.Load()).Seconds())
 	})
 	o.mistyped()
@@ -143,7 +143,7 @@ func (o *observed) backlogs() func(context.Context, metric.Observer) error {
 		const patience = 2 * time.Second
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
-		all, err := o.engine.Backlogs(ctx)
+		all, err := o.engine.Outbox().Backlogs(ctx)
 		for _, b := range all {
 			of := metric.WithAttributes(attribute.String("subscription", b.Subscription))
 			to.ObserveFloat64(waiting, float64(b.Waiting), of)

@@ -169,13 +169,13 @@ func TestDeadLettersReleaseTheirSuccessors(t *testing.T) {
 	}
 	equal(t, "third stay", brief([]engine.Transition{in.next(t)}), []string{"entered pro 3"})
 	var letters []engine.DeadLetter
-	for letter, err := range e.DeadLetters(t.Context()) {
+	for letter, err := range e.Outbox().DeadLetters(t.Context()) {
 		must(t, err)
 		letters = append(letters, letter)
 	}
 	equal(t, "dead", len(letters), 2)
 	eventually(t, func() bool { // the third stay is settled a moment after its handler has returned
-		backlogs, err := e.Backlogs(t.Context())
+		backlogs, err := e.Outbox().Backlogs(t.Context())
 		must(t, err)
 		return cmp.Equal(backlogs, []engine.Backlog{{Subscription: "in", BucketID: "pro", Dead: 2}})
 	})
@@ -186,13 +186,13 @@ func TestDeadLettersReleaseTheirSuccessors(t *testing.T) {
 	mu.Lock()
 	clear(refuse)
 	mu.Unlock()
-	n, err := e.ReplayDeadLetters(t.Context(), letters[0].ID)
+	n, err := e.Outbox().Replay(t.Context(), letters[0].ID)
 	if err != nil || n != 1 {
 		t.Fatalf("replay one: got %d, %v", n, err)
 	}
 	again := in.next(t)
 	equal(t, "replayed", []any{again.Replayed, again.Key(), again.Key() == letters[0].Transition.Key()}, []any{true, "bucket:pro:ada:entered:1", true})
-	if n, err = e.ReplayDeadLetters(t.Context()); err != nil || n != 1 {
+	if n, err = e.Outbox().Replay(t.Context()); err != nil || n != 1 {
 		t.Fatalf("replay all: got %d, %v", n, err)
 	}
 	equal(t, "the other", in.next(t).EntryCount, 2)
@@ -216,7 +216,7 @@ func TestDeliveriesWaitForTheirHandler(t *testing.T) {
 	other.next(t)
 	equal(t, "delivered without the handler", len(in), 0)
 	waiting := func(e *engine.Engine) []int64 {
-		backlogs, err := e.Backlogs(t.Context())
+		backlogs, err := e.Outbox().Backlogs(t.Context())
 		must(t, err)
 		equal(t, "subscriptions", []string{backlogs[0].Subscription, backlogs[1].Subscription}, []string{"in", "other"})
 		equal(t, "something waits since", []bool{backlogs[0].Oldest.IsZero(), backlogs[1].Oldest.IsZero()}, []bool{backlogs[0].Waiting == 0, backlogs[1].Waiting == 0})
@@ -228,11 +228,11 @@ func TestDeliveriesWaitForTheirHandler(t *testing.T) {
 	eventually(t, func() bool { return slices.Equal(waiting(e), []int64{1, 0}) })
 	e = w.start(fast, on)
 	equal(t, "delivered with it", in.next(t).UserID, "ada")
-	gone, err := e.Unsubscribe(t.Context(), "in")
+	gone, err := e.Outbox().Unsubscribe(t.Context(), "in")
 	if err != nil || !gone {
 		t.Errorf("unsubscribe: got %t, %v", gone, err)
 	}
-	if gone, err = e.Unsubscribe(t.Context(), "in"); err != nil || gone {
+	if gone, err = e.Outbox().Unsubscribe(t.Context(), "in"); err != nil || gone {
 		t.Errorf("unsubscribe again: got %t, %v", gone, err)
 	}
 }

@@ -61,7 +61,7 @@ type DwellHandler struct {
 }
 
 // OnEnter registers a handler. Handlers are registered before the engine starts. From the first start on, transitions
-// are kept for it, also while it does not run; [Engine.Unsubscribe] ends that.
+// are kept for it, also while it does not run; [Outbox.Unsubscribe] ends that.
 func (e *Engine) OnEnter(bucket registry.BucketRef, h EnterHandler) error {
 	return e.on(bucket, handler{
 		name: h.Name, call: h.Func, maxAttempts: h.MaxAttempts,
@@ -152,7 +152,8 @@ func (e *Engine) checkTick(b table.BucketIndex, label string) error {
 
 // Unsubscribe forgets a handler or a subscription of a forwarder by its name, together with everything that waits for it. It reports whether there was
 // one.
-func (e *Engine) Unsubscribe(ctx context.Context, name string) (bool, error) {
+func (g *Outbox) Unsubscribe(ctx context.Context, name string) (bool, error) {
+	e := (*Engine)(g)
 	if err := e.ready(); err != nil {
 		return false, fmt.Errorf("unsubscribe: %w", err)
 	}

@@ -243,10 +243,10 @@ func TestNothingRunsBeforeStart(t *testing.T) {
 		"Count":    func() error { _, err := e.Count(t.Context(), w.ref("pro")); return err },
 		"Add":      func() error { _, err := e.Add(t.Context(), w.manual("testers"), "ada"); return err },
 		"Delete":   func() error { return e.Delete(t.Context(), "ada") },
-		"RunDue":   func() error { _, err := e.RunDue(t.Context()); return err },
+		"RunDue":   func() error { _, err := e.Clock().RunDue(t.Context()); return err },
 		"Restore":  func() error { _, err := e.Restore(t.Context(), "ada"); return err },
 		"IngestTx": func() error { _, err := e.IngestTx(t.Context(), nil, engine.Event{}); return err },
-		"Replay":   func() error { _, err := e.ReplayDeadLetters(t.Context()); return err },
+		"Replay":   func() error { _, err := e.Outbox().Replay(t.Context()); return err },
 	} {
 		if err := call(); !errors.Is(err, engine.ErrStopped) {
 			t.Errorf("%s: got %v, want ErrStopped", name, err)

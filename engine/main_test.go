@@ -142,7 +142,7 @@ func (w *world) identify(user string, traits map[string]any) []string {
 
 func (w *world) settle() int {
 	w.t.Helper()
-	n, err := w.RunDue(w.t.Context())
+	n, err := w.Clock().RunDue(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
 	}

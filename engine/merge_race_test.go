@@ -48,7 +48,7 @@ func TestMergesBesideIngest(t *testing.T) {
 	}
 	group.Wait()
 	until := time.Now().Truncate(time.Microsecond)
-	if _, err := m.engines[1].RunDue(t.Context()); err != nil {
+	if _, err := m.engines[1].Clock().RunDue(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	m.drain(t)

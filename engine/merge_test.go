@@ -97,7 +97,7 @@ func TestMergeNames(t *testing.T) {
 		t.Errorf("c is not restored by their oldest name: %v", err)
 	}
 	for name, is := range map[string]string{"a": "c", "d": "c", "c": "c", "x": "x"} {
-		if got, err := w.CanonicalID(t.Context(), name); err != nil || got != is {
+		if got, err := w.Users().CanonicalID(t.Context(), name); err != nil || got != is {
 			t.Errorf("%s is %s, %v; want %s", name, got, err, is)
 		}
 	}
@@ -377,7 +377,7 @@ func TestMergeWhereNothingMoves(t *testing.T) {
 	w.track("anon", "visit")
 	n := w.redefined(testers)
 	n.deploy(engine.DeployOptions{})
-	must(t, n.Pause(t.Context(), n.ref("testers")))
+	must(t, n.Deployments().Pause(t.Context(), n.ref("testers")))
 	n.clock.Advance(time.Minute)
 	equal(t, "the merge", n.merge("anon", "ada"), []string{})
 	back := w.redefined(pro, regulars, testers)

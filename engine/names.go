@@ -9,7 +9,8 @@ import (
 
 // CanonicalID returns the id by which a user goes: the one given, unless that is one that they had
 // before they were merged. It is the same for a user who is unknown.
-func (e *Engine) CanonicalID(ctx context.Context, userID string) (string, error) {
+func (g *Users) CanonicalID(ctx context.Context, userID string) (string, error) {
+	e := (*Engine)(g)
 	if err := e.ready(); err != nil {
 		return "", err
 	}

@@ -65,7 +65,7 @@ func TestYearsOfEvents(t *testing.T) {
 			t.Errorf("%v: got %v, want it taken: %v", test.at, err, test.taken)
 		}
 		refused := 0
-		_, err = w.ReplayEvents(t.Context(), func(yield func(engine.Event, error) bool) {
+		_, err = w.Replay().Events(t.Context(), func(yield func(engine.Event, error) bool) {
 			yield(engine.Event{UserID: "bob", Name: "visit", OccurredAt: test.at}, nil)
 		}, engine.ReplayOptions{Refused: func(int64, error) { refused++ }})
 		if want := !test.taken || test.at.IsZero(); err != nil || (refused == 1) != want {

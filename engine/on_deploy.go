@@ -9,7 +9,8 @@ import (
 // deployment which users have still to follow: once for each, by one goroutine, which does nothing
 // else meanwhile. After an error it is called again. Without it, or beside it, engines take users
 // through deployments by themselves, unless [Config.NoJobs] or [Config.NoClock] is set.
-func (e *Engine) OnDeploy(f func(ctx context.Context, d Deployment) error) error {
+func (g *Deployments) OnDeploy(f func(ctx context.Context, d Deployment) error) error {
+	e := (*Engine)(g)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {

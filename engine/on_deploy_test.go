@@ -35,7 +35,7 @@ func TestDeploymentIsLeftToOthers(t *testing.T) {
 	config := poller
 	config.NoJobs = true
 	other.Engine = other.start(config, func(e *engine.Engine) {
-		must(t, e.OnDeploy(func(_ context.Context, d engine.Deployment) error {
+		must(t, e.Deployments().OnDeploy(func(_ context.Context, d engine.Deployment) error {
 			heard <- d
 			if refuse {
 				refuse = false
@@ -46,14 +46,14 @@ func TestDeploymentIsLeftToOthers(t *testing.T) {
 	})
 	d := other.deploy(engine.DeployOptions{})
 	equal(t, "told", []int{heard.next(t).No, heard.next(t).No}, []int{d.No, d.No})
-	all, err := other.Deployments(t.Context(), 1)
+	all, err := other.Deployments().List(t.Context(), 1)
 	must(t, err)
 	equal(t, "followed", []any{all[0].No, all[0].Followed, all[0].Finished()}, []any{d.No, int64(0), false})
 	d = other.backfill()
 	equal(t, "told to follow", []any{d.Followed, d.Finished(), other.has("pro", "ada")}, []any{int64(1), true, true})
-	must(t, other.Pause(t.Context(), other.ref("pro")))
+	must(t, other.Deployments().Pause(t.Context(), other.ref("pro")))
 	other.backfill()
-	must(t, other.Resume(t.Context(), other.ref("pro")))
+	must(t, other.Deployments().Resume(t.Context(), other.ref("pro")))
 	for next := heard.next(t); next.Kind != "resume"; next = heard.next(t) {
 		if next.No == d.No {
 			t.Errorf("told of deployment %d a third time", d.No)
@@ -69,7 +69,7 @@ func TestDeploymentIsFollowedAndTold(t *testing.T) {
 	other := &world{t: t, pool: w.pool, registry: registrytest.Build(t, pro), clock: w.clock}
 	heard := make(told, 10)
 	other.Engine = other.start(poller, func(e *engine.Engine) {
-		must(t, e.OnDeploy(func(_ context.Context, d engine.Deployment) error {
+		must(t, e.Deployments().OnDeploy(func(_ context.Context, d engine.Deployment) error {
 			heard <- d
 			panic("no thanks") // which keeps nobody from following
 		}))
@@ -77,7 +77,7 @@ func TestDeploymentIsFollowedAndTold(t *testing.T) {
 	d := other.deploy(engine.DeployOptions{})
 	equal(t, "told", heard.next(t).No, d.No)
 	eventually(t, func() bool {
-		all, err := other.Deployments(t.Context(), 1)
+		all, err := other.Deployments().List(t.Context(), 1)
 		return err == nil && all[0].No == d.No && all[0].Finished()
 	})
 	equal(t, "ada", other.has("pro", "ada"), true)
@@ -95,7 +95,7 @@ func TestReconciliationIsLeftToOthers(t *testing.T) {
 	begun := func() int { return w.count("select count(*) from bucketgen.reconciliations") }
 	eventually(t, func() bool { return e.Stats().Settled == 1 }) // its clock runs
 	equal(t, "by schedule", begun(), 0)
-	if _, err := e.Reconcile(t.Context(), nil); err != nil {
+	if _, err := e.Deployments().Reconcile(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	equal(t, "when told to", begun(), 1)
@@ -110,9 +110,9 @@ func TestOnDeployIsChecked(t *testing.T) {
 	e, err := engine.New(w.pool, w.registry, fast)
 	must(t, err)
 	f := func(context.Context, engine.Deployment) error { return nil }
-	must(t, e.OnDeploy(f))
+	must(t, e.Deployments().OnDeploy(f))
 	for want, err := range map[string]error{
-		"there is one already": e.OnDeploy(f), "is nil": e.OnDeploy(nil), "before the engine starts": w.OnDeploy(f),
+		"there is one already": e.Deployments().OnDeploy(f), "is nil": e.Deployments().OnDeploy(nil), "before the engine starts": w.Deployments().OnDeploy(f),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)

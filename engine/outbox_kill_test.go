@@ -118,7 +118,7 @@ func TestNoKeyIsLeftWithoutAHead(t *testing.T) {
 			_ = workers[i].Process.Kill()
 			_ = workers[i].Wait()
 			if n%2 == 1 {
-				if err := errors.Join(w.Pause(t.Context(), w.ref("pro")), w.Resume(t.Context(), w.ref("pro"))); err != nil {
+				if err := errors.Join(w.Deployments().Pause(t.Context(), w.ref("pro")), w.Deployments().Resume(t.Context(), w.ref("pro"))); err != nil {
 					t.Error(err)
 				}
 			}

@@ -24,7 +24,7 @@ func TestPauseAndResume(t *testing.T) {
 	w.identify("ada", map[string]any{"plan": "pro"})
 	w.identify("bob", map[string]any{"plan": "pro"})
 	for _, id := range []string{"ticking", "testers"} {
-		if err := w.Pause(t.Context(), w.ref(id)); err != nil {
+		if err := w.Deployments().Pause(t.Context(), w.ref(id)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -42,7 +42,7 @@ func TestPauseAndResume(t *testing.T) {
 	restarted := w.redefined(ticking, regulars, testers)
 	equal(t, "after a restart", restarted.identify("dee", map[string]any{"plan": "pro"}), []string{})
 
-	if err := w.Resume(t.Context(), w.ref("ticking")); err != nil {
+	if err := w.Deployments().Resume(t.Context(), w.ref("ticking")); err != nil {
 		t.Fatal(err)
 	}
 	equal(t, "dee", w.track("dee", "visit"), []string{"entered ticking 1 suppressed"})
@@ -53,7 +53,7 @@ func TestPauseAndResume(t *testing.T) {
 	w.clock.Advance(30 * time.Minute)
 	w.settle()
 	equal(t, "ada goes on", w.history("ada")[2:], []string{"dwell ticking 1 every-3600000#3"})
-	if err := w.Resume(t.Context(), w.ref("ticking")); err != nil {
+	if err := w.Deployments().Resume(t.Context(), w.ref("ticking")); err != nil {
 		t.Errorf("resume again: %v", err)
 	}
 }
@@ -72,7 +72,7 @@ func TestPausedDeliveriesWait(t *testing.T) {
 	}
 	stop(t, w.start(engine.Config{NoClock: true, NoDelivery: true}, handle)) // so that deliveries are kept
 	w.identify("ada", map[string]any{"plan": "pro"})
-	if err := w.Pause(t.Context(), w.ref("pro")); err != nil {
+	if err := w.Deployments().Pause(t.Context(), w.ref("pro")); err != nil {
 		t.Fatal(err)
 	}
 	w.start(engine.Config{NoClock: true}, handle)
@@ -82,7 +82,7 @@ func TestPausedDeliveriesWait(t *testing.T) {
 		t.Errorf("delivered %v first, want what is not paused", got)
 	}
 	equal(t, "waiting", []string{strconv.Itoa(w.count("select count(*) from bucketgen.deliveries d join bucketgen.buckets b on b.no = d.bucket_no where b.id = 'pro'"))}, []string{"1"})
-	if err := w.Resume(t.Context(), w.ref("pro")); err != nil {
+	if err := w.Deployments().Resume(t.Context(), w.ref("pro")); err != nil {
 		t.Fatal(err)
 	}
 	if got := delivered.next(t); got.BucketID != "pro" {
@@ -110,7 +110,7 @@ func TestPauseStopsDeliveriesEverywhere(t *testing.T) {
 	})
 	w.identify("ada", map[string]any{"plan": "pro"})
 	<-failing
-	must(t, w.Pause(t.Context(), w.ref("pro")))
+	must(t, w.Deployments().Pause(t.Context(), w.ref("pro")))
 	eventually(t, func() bool {
 		return w.count("select count(*) from bucketgen.deliveries where leased_until is null") == 1
 	})
@@ -120,7 +120,7 @@ func TestPauseStopsDeliveriesEverywhere(t *testing.T) {
 	if got := delivered.next(t); got.BucketID != "regulars" {
 		t.Errorf("delivered %v, want what is not paused", got)
 	}
-	must(t, w.Resume(t.Context(), w.ref("pro")))
+	must(t, w.Deployments().Resume(t.Context(), w.ref("pro")))
 	if got := delivered.next(t); got.BucketID != "pro" {
 		t.Errorf("delivered %v, want what was paused", got)
 	}
@@ -131,7 +131,7 @@ func TestExplainKnowsWhatStandsStill(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro, regulars)
 	w.identify("ada", map[string]any{"plan": "pro"})
-	must(t, w.Pause(t.Context(), w.ref("pro")))
+	must(t, w.Deployments().Pause(t.Context(), w.ref("pro")))
 	n := w.redefined(pro, bucket.Define(bucket.Spec{ID: "regulars", Criteria: visit.Exists()}))
 	for id, want := range map[string]string{
 		"pro": "nothing, while the bucket is paused", "regulars": "nothing, until this definition is deployed",
@@ -158,8 +158,8 @@ func TestNothingIsLeasedInIgnorance(t *testing.T) {
 	q, now := db.New(w.pool), pgtype.Timestamptz{Time: epoch, Valid: true}
 	before, err := q.GenerationNo(t.Context())
 	must(t, err)
-	must(t, w.Pause(t.Context(), w.ref("pro")))
-	must(t, w.Resume(t.Context(), w.ref("pro")))
+	must(t, w.Deployments().Pause(t.Context(), w.ref("pro")))
+	must(t, w.Deployments().Resume(t.Context(), w.ref("pro")))
 	after, err := q.GenerationNo(t.Context())
 	must(t, err)
 	for _, c := range []struct {

@@ -74,7 +74,8 @@ func (e *Engine) Plan(ctx context.Context, o PlanOptions) (*Plan, error) {
 
 // Preview returns who would be in a bucket if the engine's registry were deployed now, whatever is
 // deployed. Nothing is written. The engine need not have been started.
-func (e *Engine) Preview(ctx context.Context, bucket registry.BucketRef, o PreviewOptions) (*Preview, error) {
+func (g *Deployments) Preview(ctx context.Context, bucket registry.BucketRef, o PreviewOptions) (*Preview, error) {
+	e := (*Engine)(g)
 	b, err := e.bucket(bucket)
 	if err != nil {
 		return nil, fmt.Errorf("preview: %w", err)

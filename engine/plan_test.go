@@ -132,13 +132,13 @@ func TestPlanKnowsWhoIsHeld(t *testing.T) {
 	if text := before.String(); !strings.Contains(text, "1 user would stay for the minimum dwell and then leave, unless they match again") {
 		t.Errorf("the plan does not say who is held:\n%s", text)
 	}
-	must(t, w.Pause(t.Context(), w.ref("p")))
+	must(t, w.Deployments().Pause(t.Context(), w.ref("p")))
 	paused, err := n.Plan(t.Context(), engine.PlanOptions{})
 	must(t, err)
 	if held := paused.Buckets[0].Held.Count; held != 0 {
 		t.Errorf("plan: %d users are held in a paused bucket, want 0: it keeps all of its members", held)
 	}
-	must(t, w.Resume(t.Context(), w.ref("p")))
+	must(t, w.Deployments().Resume(t.Context(), w.ref("p")))
 	n.deploy(engine.DeployOptions{})
 	n.backfill()
 	equal(t, "bob is held", n.history("bob"), []string{"entered p 1"})
@@ -155,7 +155,7 @@ func TestPreview(t *testing.T) {
 		w.identify("u"+itoa(i), map[string]any{"plan": []string{"pro", "team", "team"}[i%3]})
 	}
 	n := w.redefined(bucket.Define(bucket.Spec{ID: "pro", Criteria: plan.Is("team")}))
-	p, err := n.Preview(t.Context(), n.ref("pro"), engine.PreviewOptions{Users: 2})
+	p, err := n.Deployments().Preview(t.Context(), n.ref("pro"), engine.PreviewOptions{Users: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,11 +34,12 @@ const (
 )
 
 // Processes returns the engines that run on the database, the oldest first.
-func (e *Engine) Processes(ctx context.Context) ([]Process, error) {
+func (g *Deployments) Processes(ctx context.Context) ([]Process, error) {
+	e := (*Engine)(g)
 	if err := e.open(ctx); err != nil {
 		return nil, fmt.Errorf("processes: %w", err)
 	}
-	last, err := e.Deployments(ctx, 1)
+	last, err := e.Deployments().List(ctx, 1)
 	if err != nil {
 		return nil, fmt.Errorf("processes: %w", err)
 	}
@@ -121,7 +122,8 @@ type Definition struct {
 }
 
 // Definitions returns what was ever deployed, by bucket and time.
-func (e *Engine) Definitions(ctx context.Context) ([]Definition, error) {
+func (g *Deployments) Definitions(ctx context.Context) ([]Definition, error) {
+	e := (*Engine)(g)
 	if err := e.open(ctx); err != nil {
 		return nil, fmt.Errorf("definitions: %w", err)
 	}

@@ -21,7 +21,8 @@ type Reconciliation = bucketgen.Reconciliation
 //
 // progress is called now and then with how many users were checked; it may be nil. The engine must
 // be running.
-func (e *Engine) Reconcile(ctx context.Context, progress func(Reconciliation)) (Reconciliation, error) {
+func (g *Deployments) Reconcile(ctx context.Context, progress func(Reconciliation)) (Reconciliation, error) {
+	e := (*Engine)(g)
 	if err := e.ready(); err != nil {
 		return Reconciliation{}, fmt.Errorf("reconcile: %w", err)
 	}

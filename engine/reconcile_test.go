@@ -18,7 +18,7 @@ func TestReconcileRepairs(t *testing.T) {
 	}
 	reconcile := func() engine.Reconciliation {
 		t.Helper()
-		r, err := w.Reconcile(t.Context(), nil)
+		r, err := w.Deployments().Reconcile(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +62,7 @@ func TestReconcileGoesOn(t *testing.T) {
 	}
 	execSQL(t, w, `insert into bucketgen.reconciliations (started_at, users, upto_id, cursor_id, checked, repaired, lease, leased_until)
 		values (now(), 9, 9, 4, 4, 1, gen_random_uuid(), '`+w.clock.Now().Add(-time.Second).Format(time.RFC3339)+`')`)
-	r, err := w.Reconcile(t.Context(), nil)
+	r, err := w.Deployments().Reconcile(t.Context(), nil)
 	if err != nil || r.No != 1 || r.Checked != 9 || r.Repaired != 1 {
 		t.Errorf("got %+v, %v; want the first reconciliation, with 9 users checked", r, err)
 	}

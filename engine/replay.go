@@ -46,7 +46,7 @@ type BucketTally struct {
 	Active   int64  `json:"active"` // members at the end, also those who were there before
 }
 
-// ReplayEvents takes events in as if each were being ingested at the time at which it occurred, in virtual time: the
+// Events takes events in as if each were being ingested at the time at which it occurred, in virtual time: the
 // clock is that of the events, and everything that is due between them happens at its own instant. So the outcome is
 // the same as if the engine had been running all the while. The clock never goes back: an event that is earlier than
 // one before it is late. Events need a time.
@@ -55,7 +55,8 @@ type BucketTally struct {
 //
 // The engine must be started without its own clock, which would take whatever is due for overdue, and should be started
 // without delivery. No other engine may be working on the database.
-func (e *Engine) ReplayEvents(ctx context.Context, events iter.Seq2[Event, error], o ReplayOptions) (ReplaySummary, error) {
+func (g *Replay) Events(ctx context.Context, events iter.Seq2[Event, error], o ReplayOptions) (ReplaySummary, error) {
+	e := (*Engine)(g)
 	if err := e.ready(); err != nil {
 		return ReplaySummary{}, fmt.Errorf("replay: %w", err)
 	}
@@ -225,9 +226,10 @@ func (r *replay) tally(ctx context.Context) error {
 	return nil
 }
 
-// ReplayTransitions goes through what a replay did to memberships, by the time at which it became true. After an error
+// Transitions goes through what a replay did to memberships, by the time at which it became true. After an error
 // there is no more.
-func (e *Engine) ReplayTransitions(ctx context.Context, s ReplaySummary) iter.Seq2[Transition, error] {
+func (g *Replay) Transitions(ctx context.Context, s ReplaySummary) iter.Seq2[Transition, error] {
+	e := (*Engine)(g)
 	return func(yield func(Transition, error) bool) {
 		if err := e.ready(); err != nil {
 			yield(Transition{}, fmt.Errorf("replay: %w", err))

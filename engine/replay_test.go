@@ -30,7 +30,7 @@ func TestReplayInterrupted(t *testing.T) {
 	w := newWorld(t, regulars)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	interrupt := errors.New("somebody interrupted")
-	summary, err := w.ReplayEvents(ctx, visits(func(n int) {
+	summary, err := w.Replay().Events(ctx, visits(func(n int) {
 		if n == 2000 {
 			cancel(interrupt)
 		}
@@ -46,7 +46,7 @@ func TestReplayInterrupted(t *testing.T) {
 func TestReplayEndsWithTheFirstRefusal(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, regulars)
-	_, err := w.ReplayEvents(t.Context(), func(yield func(engine.Event, error) bool) {
+	_, err := w.Replay().Events(t.Context(), func(yield func(engine.Event, error) bool) {
 		_ = yield(engine.Event{UserID: "ada", Name: "visit", OccurredAt: epoch}, nil) &&
 			yield(engine.Event{UserID: "ada", Name: "visit"}, nil)
 	}, engine.ReplayOptions{})
@@ -65,7 +65,7 @@ func TestReplayEndsWithTheEngine(t *testing.T) {
 	if err := e.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	_, err = e.ReplayEvents(t.Context(), visits(func(n int) {
+	_, err = e.Replay().Events(t.Context(), visits(func(n int) {
 		if n == 100 {
 			stop(t, e)
 		}

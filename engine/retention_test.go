@@ -64,7 +64,7 @@ func TestOldLogMayGo(t *testing.T) {
 	for _, user := range []string{"u0", "u1", "u2"} {
 		equal(t, user, pruned.history(user), whole.history(user))
 	}
-	r, err := pruned.Reconcile(t.Context(), nil)
+	r, err := pruned.Deployments().Reconcile(t.Context(), nil)
 	must(t, err)
 	equal(t, "repaired", r.Repaired, 0)
 	for _, d := range definitions {

@@ -79,7 +79,8 @@ func (e *Engine) BucketStats(ctx context.Context, bucket registry.BucketRef) (Bu
 // [Engine.MembershipHistory] and [Engine.BucketStats] read less. Their results stay the same. The engine
 // does it every minute by itself; the method is for engines that run without a clock. While another
 // process does it, it does nothing.
-func (e *Engine) RollUp(ctx context.Context) error {
+func (g *Clock) RollUp(ctx context.Context) error {
+	e := (*Engine)(g)
 	if err := e.ready(); err != nil {
 		return fmt.Errorf("roll up: %w", err)
 	}

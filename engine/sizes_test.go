@@ -23,7 +23,7 @@ func (w *world) sizes(id string, from, to time.Time, step engine.Step) []engine.
 
 func (w *world) tally() {
 	w.t.Helper()
-	if err := w.RollUp(w.t.Context()); err != nil {
+	if err := w.Clock().RollUp(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -99,7 +99,7 @@ func TestMembershipHistory(t *testing.T) {
 			}
 			deleted[user] = w.clock.Now()
 		case n < 10:
-			if err := engines[rng.IntN(2)].RollUp(t.Context()); err != nil {
+			if err := engines[rng.IntN(2)].Clock().RollUp(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		default:
@@ -228,7 +228,7 @@ func TestTallyWhileWriting(t *testing.T) {
 	for _, e := range []*engine.Engine{w.Engine, other} {
 		adders.Go(func() {
 			for {
-				if err := e.RollUp(t.Context()); err != nil {
+				if err := e.Clock().RollUp(t.Context()); err != nil {
 					t.Error(err)
 				}
 				select {

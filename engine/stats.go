@@ -52,7 +52,8 @@ func (e *Engine) Stats() Stats {
 
 // Overdue returns how long the earliest due instant has been waiting, whichever process is to settle it: 0 if nothing is
 // overdue. It asks the database, where [Stats] tells what the clock of this engine saw last.
-func (e *Engine) Overdue(ctx context.Context) (time.Duration, error) {
+func (g *Clock) Overdue(ctx context.Context) (time.Duration, error) {
+	e := (*Engine)(g)
 	if err := e.ready(); err != nil {
 		return 0, fmt.Errorf("overdue: %w", err)
 	}

@@ -22,7 +22,8 @@ type BucketStay struct {
 // Stays returns the stays of a user that last: one for each bucket that they are in, by the ids of the buckets. Buckets that
 // this engine's registry does not have are left out. A user of whom nothing is known gives [ErrUnknownUser], one who is
 // deleted [ErrDeleted].
-func (e *Engine) Stays(ctx context.Context, userID string) ([]BucketStay, error) {
+func (g *Users) Stays(ctx context.Context, userID string) ([]BucketStay, error) {
+	e := (*Engine)(g)
 	if err := e.asked(userID); err != nil {
 		return nil, fmt.Errorf("stays: %w", err)
 	}
@@ -54,7 +55,8 @@ func (e *Engine) Stays(ctx context.Context, userID string) ([]BucketStay, error)
 
 // LatestStay returns the latest stay of a user in a bucket, whether it lasts or not, and whether there ever was one. A user of
 // whom nothing is known gives [ErrUnknownUser], one who is deleted [ErrDeleted].
-func (e *Engine) LatestStay(ctx context.Context, bucket registry.BucketRef, userID string) (Stay, bool, error) {
+func (g *Users) LatestStay(ctx context.Context, bucket registry.BucketRef, userID string) (Stay, bool, error) {
+	e := (*Engine)(g)
 	b, err := e.lookup(bucket)
 	if err == nil {
 		err = e.asked(userID)

@@ -19,7 +19,7 @@ func TestStays(t *testing.T) {
 	w.track("bob", "visit")
 	w.clock.Advance(2 * time.Hour)
 	w.settle()
-	got, err := w.Stays(t.Context(), "ada")
+	got, err := w.Users().Stays(t.Context(), "ada")
 	if err != nil || len(got) != 2 {
 		t.Fatalf("got %v, %v", got, err)
 	}
@@ -34,23 +34,23 @@ func TestStays(t *testing.T) {
 			}
 		}
 	}
-	nowhere, err := w.Stays(t.Context(), "bob")
+	nowhere, err := w.Users().Stays(t.Context(), "bob")
 	if err != nil || nowhere == nil || len(nowhere) != 0 {
 		t.Errorf("bob is in %v, %v; want none", nowhere, err)
 	}
 
-	stay, was, err := w.LatestStay(t.Context(), w.ref("regulars"), "bob")
+	stay, was, err := w.Users().LatestStay(t.Context(), w.ref("regulars"), "bob")
 	want := engine.Stay{EntryCount: 1, EnteredAt: epoch.Add(time.Minute), LeftAt: epoch.Add(time.Minute + time.Hour), Source: engine.SourceEvent, Reason: engine.ReasonCriteria}
 	if err != nil || !was {
 		t.Errorf("got %t, %v", was, err)
 	}
 	equal(t, "bob's latest stay", stay, want)
-	if _, was, err := w.LatestStay(t.Context(), w.ref("pro"), "bob"); err != nil || was {
+	if _, was, err := w.Users().LatestStay(t.Context(), w.ref("pro"), "bob"); err != nil || was {
 		t.Errorf("bob was never pro: got %t, %v", was, err)
 	}
 	w.track("bob", "visit")
 	w.track("bob", "visit")
-	stay, _, err = w.LatestStay(t.Context(), w.ref("regulars"), "bob")
+	stay, _, err = w.Users().LatestStay(t.Context(), w.ref("regulars"), "bob")
 	if err != nil || stay.EntryCount != 2 || !stay.LeftAt.IsZero() {
 		t.Errorf("got %+v, %v; want the second stay, which lasts", stay, err)
 	}
@@ -79,8 +79,8 @@ func TestStaysOfNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	for user, want := range map[string]error{"ada": engine.ErrDeleted, "eve": engine.ErrUnknownUser} {
-		_, err := w.Stays(t.Context(), user)
-		_, _, latest := w.LatestStay(t.Context(), w.ref("pro"), user)
+		_, err := w.Users().Stays(t.Context(), user)
+		_, _, latest := w.Users().LatestStay(t.Context(), w.ref("pro"), user)
 		_, _, history := w.HistoryPage(t.Context(), user, 0, 10)
 		for _, err := range []error{err, latest, history} {
 			if !errors.Is(err, want) {
@@ -89,7 +89,7 @@ func TestStaysOfNobody(t *testing.T) {
 		}
 	}
 	for _, user := range []string{"", "a\x00b", "\xff"} {
-		if _, invalid := errors.AsType[*engine.InvalidError](func() error { _, err := w.Stays(t.Context(), user); return err }()); !invalid {
+		if _, invalid := errors.AsType[*engine.InvalidError](func() error { _, err := w.Users().Stays(t.Context(), user); return err }()); !invalid {
 			t.Errorf("%q is taken for a user", user)
 		}
 	}
@@ -101,7 +101,7 @@ func TestBuckets(t *testing.T) {
 	w := newWorld(t, pro, testers)
 	w.identify("ada", map[string]any{"plan": "pro"})
 	w.identify("bob", map[string]any{"plan": "pro"})
-	if err := w.Pause(t.Context(), w.ref("testers")); err != nil {
+	if err := w.Deployments().Pause(t.Context(), w.ref("testers")); err != nil {
 		t.Fatal(err)
 	}
 	got, err := w.Buckets(t.Context())

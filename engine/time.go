@@ -16,14 +16,17 @@ func (s *skew) measure(before, after, database time.Time) {
 	s.ahead.Store(int64(before.Add(after.Sub(before) / 2).Sub(database)))
 }
 
-// ClockAhead returns by how much the clock of the process was ahead of the database's at the last heartbeat, negative if it
+// Ahead returns by how much the clock of the process was ahead of the database's at the last heartbeat, negative if it
 // was behind; 0 before the first.
-func (e *Engine) ClockAhead() time.Duration { return time.Duration(e.skew.ahead.Load()) }
+func (g *Clock) Ahead() time.Duration {
+	e := (*Engine)(g)
+	return time.Duration(e.skew.ahead.Load())
+}
 
 // Now returns the time by the engine's clock: [Config].Now, less what that is ahead of the database's clock. A clock that is
 // more than a minute ahead or behind counts as it is, and so does one of virtual time.
 func (e *Engine) Now() time.Time {
-	now, ahead := e.config.Now(), e.ClockAhead()
+	now, ahead := e.config.Now(), e.Clock().Ahead()
 	if e.config.VirtualTime || ahead.Abs() > store.Tolerance {
 		return now
 	}

@@ -61,7 +61,7 @@ func TestTimeOfUsers(t *testing.T) {
 				_, err := engines[i%3].Ingest(t.Context(), ev)
 				must(t, err)
 				if i%4 == 0 {
-					_, err := engines[(i/4)%3].RunDue(t.Context())
+					_, err := engines[(i/4)%3].Clock().RunDue(t.Context())
 					must(t, err)
 				}
 				test.pass(test.unit)

@@ -87,7 +87,7 @@ func (a *Adapter) subscribe() error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(a.engine.OnExpiryTimer(a.arm), a.engine.OnDeploy(a.deployed)); err != nil {
+	if err := errors.Join(a.engine.Clock().OnExpiryTimer(a.arm), a.engine.Deployments().OnDeploy(a.deployed)); err != nil {
 		return err
 	}
 	f := engine.Forwarder{Name: "hatchet", Batch: mostEvents, Func: a.forward}

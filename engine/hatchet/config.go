@@ -16,7 +16,7 @@ func Configured() bool { return os.Getenv("HATCHET_CLIENT_TOKEN") != "" }
 type Config struct {
 	// Events are the transitions that are pushed. Hatchet takes a hundred or two in a second for each of its cores, so only
 	// what something waits for should be. From the first start on, transitions are kept for each until they are pushed;
-	// [engine.Engine.Unsubscribe] with "hatchet:" and the event's key ends that. Defaults to none but those of Reactions.
+	// [engine.Outbox.Unsubscribe] with "hatchet:" and the event's key ends that. Defaults to none but those of Reactions.
 	Events []Event
 
 	// Reactions are tasks that transitions trigger. Their events are pushed, too. Defaults to none.

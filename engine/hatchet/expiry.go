@@ -77,7 +77,7 @@ func (a *Adapter) expiryTask() *sdk.StandaloneTask {
 		if t.WakeAt.Before(t.ArmedExpiresAt) {
 			return expiryResult{"armed again"}, a.armAgain(ctx, t, a.now())
 		}
-		e, err := a.engine.FireTimer(ctx, t.arm())
+		e, err := a.engine.Clock().FireTimer(ctx, t.arm())
 		if err == nil && e == engine.ExpiryEarly { // clocks differ
 			err = a.armAgain(ctx, t, a.now().Add(time.Second))
 		}

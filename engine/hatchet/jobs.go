@@ -35,7 +35,7 @@ func (a *Adapter) backfillTask() *sdk.StandaloneTask {
 	return a.client.tasks.NewStandaloneTask(ownTasks+"backfill", func(ctx sdk.Context, _ map[string]any) (engine.Deployment, error) {
 		alive := keepAlive(ctx)
 		defer alive()
-		return a.engine.Backfill(ctx, func(d engine.Deployment) {
+		return a.engine.Deployments().Backfill(ctx, func(d engine.Deployment) {
 			ctx.Log(fmt.Sprintf("deployment %d: %d of %d users have followed, %d joined, %d left", d.No, d.Followed, d.Users, d.Joined, d.Left))
 		})
 	}, job(sdk.WithWorkflowEvents(deployedEvent), sdk.WithWorkflowCron("* * * * *"))...)
@@ -50,7 +50,7 @@ func (a *Adapter) reconcileTask() *sdk.StandaloneTask {
 	return a.client.tasks.NewStandaloneTask(ownTasks+"reconcile", func(ctx sdk.Context, _ map[string]any) (engine.Reconciliation, error) {
 		alive := keepAlive(ctx)
 		defer alive()
-		return a.engine.Reconcile(ctx, func(r engine.Reconciliation) {
+		return a.engine.Deployments().Reconcile(ctx, func(r engine.Reconciliation) {
 			ctx.Log(fmt.Sprintf("%d of %d users were checked, %d memberships repaired", r.Checked, r.Users, r.Repaired))
 		})
 	}, job(triggers...)...)

@@ -72,7 +72,7 @@ const (
 func TestHatchetBackfillSurvivesKill(t *testing.T) {
 	useHatchet(t)
 	_, calm, undisturbed := grown(t, 0)
-	if _, err := undisturbed.Backfill(t.Context(), nil); err != nil {
+	if _, err := undisturbed.Deployments().Backfill(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	url, pool, _ := grown(t, 1000)

@@ -53,7 +53,7 @@ func TestLookupIsNeverMoreThanSoStale(t *testing.T) {
 		}
 		writers.Wait()
 		w.advance(time.Duration(20*phase) * time.Hour)
-		if _, err := s.engines[phase%2].RunDue(t.Context()); err != nil {
+		if _, err := s.engines[phase%2].Clock().RunDue(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		s.check(s.users()...)

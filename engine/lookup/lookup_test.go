@@ -39,7 +39,7 @@ func TestLookup(t *testing.T) {
 		}, []string{"pro", "regulars"}},
 		{"delete", func() error { return e.Delete(t.Context(), "ada") }, []string{}},
 		{"restore", func() error { _, err := e.Restore(t.Context(), "ada"); return err }, []string{"pro", "regulars"}},
-		{"clock", func() error { w.advance(25 * time.Hour); _, err := e.RunDue(t.Context()); return err }, []string{"dormant", "pro"}},
+		{"clock", func() error { w.advance(25 * time.Hour); _, err := e.Clock().RunDue(t.Context()); return err }, []string{"dormant", "pro"}},
 		{"leave", func() error {
 			w.ingest(e, engine.Event{UserID: "ada", Traits: map[string]any{"plan": "free"}})
 			return nil

@@ -30,7 +30,7 @@ type PostHogConfig struct {
 	Properties map[string]string
 
 	// Name is what the mirror is called in the log, and its subscriptions in the database: that name, or the name, a colon and
-	// the id for each of Buckets. [engine.Engine.Unsubscribe] ends one that is not wanted any more. Defaults to posthog.
+	// the id for each of Buckets. [engine.Outbox.Unsubscribe] ends one that is not wanted any more. Defaults to posthog.
 	Name string
 
 	// Client makes the requests. Defaults to one that waits for 15 s.

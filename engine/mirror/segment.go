@@ -26,7 +26,7 @@ type SegmentConfig struct {
 	Buckets []registry.BucketRef
 
 	// Name is what the mirror is called in the log, and its subscriptions in the database: that name, or the name, a colon and
-	// the id for each of Buckets. [engine.Engine.Unsubscribe] ends one that is not wanted any more. Defaults to segment.
+	// the id for each of Buckets. [engine.Outbox.Unsubscribe] ends one that is not wanted any more. Defaults to segment.
 	Name string
 
 	// Client makes the requests. Defaults to one that waits for 15 s.

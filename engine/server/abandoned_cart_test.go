@@ -198,7 +198,7 @@ func engineDay(t *testing.T, r *registry.Registry, deeds []deed, end time.Time) 
 		deeds = deeds[together:]
 	}
 	now = end
-	if _, err := e.RunDue(t.Context()); err != nil {
+	if _, err := e.Clock().RunDue(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := e.Stop(t.Context()); err != nil {

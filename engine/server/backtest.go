@@ -81,7 +81,7 @@ func (c *cli) backTest(cmd *cobra.Command, e *engine.Engine, o engine.BackTestOp
 	const steps = 1000
 	bar := newProgress(cmd.ErrOrStderr(), "back-test", "users", steps)
 	o.Progress = func(p engine.BackTestProgress) { bar.share(p.Share, p.Events) }
-	result, err := e.BackTest(cmd.Context(), o)
+	result, err := e.Deployments().BackTest(cmd.Context(), o)
 	bar.end()
 	if err != nil {
 		return err

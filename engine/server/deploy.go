@@ -84,12 +84,12 @@ reached yet. Several processes can run it at once; they share the work.`,
 
 func (c *cli) pauseCommand() *cobra.Command {
 	return c.haltCommand("pause", "Freeze a bucket until it is resumed", `Freezes the memberships of a bucket in every process. Joins, leaves, ticks and deliveries of the
-bucket wait until it is resumed. It takes effect at once and survives restarts.`, (*engine.Engine).Pause)
+bucket wait until it is resumed. It takes effect at once and survives restarts.`, (*engine.Deployments).Pause)
 }
 
 func (c *cli) resumeCommand() *cobra.Command {
 	return c.haltCommand("resume", "Resume a paused bucket", `Evaluates all users again. Users who began or ceased to match while the bucket was paused join or
-leave it now, announced by the rule of the last deployment. Missed ticks are reported as one.`, (*engine.Engine).Resume)
+leave it now, announced by the rule of the last deployment. Missed ticks are reported as one.`, (*engine.Deployments).Resume)
 }
 
 func (c *cli) retireCommand() *cobra.Command {
@@ -102,7 +102,7 @@ retire makes them leave for good, and announces the leaves.`,
 		Args:    takes(1, "one BUCKET"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.look(cmd, "", func(e *engine.Engine) error {
-				n, err := e.Retire(cmd.Context(), args[0])
+				n, err := e.Deployments().Retire(cmd.Context(), args[0])
 				if err != nil {
 					return err
 				}
@@ -127,7 +127,7 @@ func (c *cli) haltCommand(verb, short, long string, do haltFunc) *cobra.Command 
 				return err
 			}
 			return c.look(cmd, at, func(e *engine.Engine) error {
-				if err := do(e, cmd.Context(), ref); err != nil {
+				if err := do(e.Deployments(), cmd.Context(), ref); err != nil {
 					return err
 				}
 				if verb == "resume" {
@@ -157,12 +157,12 @@ type (
 	}
 )
 
-type haltFunc = func(*engine.Engine, context.Context, registry.BucketRef) error
+type haltFunc = func(*engine.Deployments, context.Context, registry.BucketRef) error
 
 func (c *cli) backfill(cmd *cobra.Command, e *engine.Engine) (engine.Deployment, error) {
 	shown := newUserProgress(cmd.ErrOrStderr(), "backfill")
 	defer shown.end()
-	return e.Backfill(cmd.Context(), func(d engine.Deployment) { shown.users(min(d.Followed, d.Users), d.Users) })
+	return e.Deployments().Backfill(cmd.Context(), func(d engine.Deployment) { shown.users(min(d.Followed, d.Users), d.Users) })
 }
 
 func (c *cli) printDeployment(cmd *cobra.Command, d engine.Deployment) error {

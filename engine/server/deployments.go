@@ -25,11 +25,11 @@ processes that run on the database with the fingerprints of their definitions.`,
 				return fmt.Errorf("--limit is %d; it must be positive", most)
 			}
 			return c.look(cmd, "", func(e *engine.Engine) error {
-				all, err := e.Deployments(cmd.Context(), most)
+				all, err := e.Deployments().List(cmd.Context(), most)
 				if err != nil {
 					return err
 				}
-				processes, err := e.Processes(cmd.Context())
+				processes, err := e.Deployments().Processes(cmd.Context())
 				if err != nil {
 					return err
 				}

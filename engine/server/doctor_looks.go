@@ -128,7 +128,7 @@ func (x *examination) grants() string {
 
 // deployment compares what is deployed with what this program has.
 func (x *examination) deployment(ctx context.Context) finding {
-	all, err := x.engine.Deployments(ctx, 1)
+	all, err := x.engine.Deployments().List(ctx, 1)
 	switch {
 	case err != nil:
 		return failed("", "%v", err)
@@ -193,7 +193,7 @@ func some(all []string, between string) string {
 }
 
 func (x *examination) processes(ctx context.Context) finding {
-	all, err := x.engine.Processes(ctx)
+	all, err := x.engine.Deployments().Processes(ctx)
 	if err != nil {
 		return failed("", "%v", err)
 	}
@@ -235,7 +235,7 @@ func verbed(n int64, one, many string) string {
 }
 
 func (x *examination) clock(ctx context.Context) finding {
-	lag, err := x.engine.Overdue(ctx)
+	lag, err := x.engine.Clock().Overdue(ctx)
 	switch {
 	case err != nil:
 		return failed("", "%v", err)
@@ -246,7 +246,7 @@ func (x *examination) clock(ctx context.Context) finding {
 }
 
 func (x *examination) outbox(ctx context.Context) finding {
-	all, err := x.engine.Backlogs(ctx)
+	all, err := x.engine.Outbox().Backlogs(ctx)
 	if err != nil {
 		return failed("", "%v", err)
 	}

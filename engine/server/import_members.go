@@ -68,7 +68,7 @@ func (in *importing) members(e *engine.Engine, ref registry.ManualRef, mode stri
 			}
 		}
 		if err == nil && mode == "replace" { // members are listed by their canonical ids
-			user, err = e.CanonicalID(in.cmd.Context(), user)
+			user, err = e.Users().CanonicalID(in.cmd.Context(), user)
 		}
 		if err != nil && !in.report.take(row.Line, err) {
 			return err

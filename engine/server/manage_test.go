@@ -192,10 +192,10 @@ func TestManageMember(t *testing.T) {
 			t.Errorf("add %q again: got %+v, %v", user, got, err)
 		}
 		is, err := m.read.GetMember(ctx, "testers", user)
-		stay, _, wantErr := m.engine.LatestStay(ctx, manual, user)
+		stay, _, wantErr := m.engine.Users().LatestStay(ctx, manual, user)
 		same(t, user, is, err, map[string]any{"bucketId": "testers", "userId": user, "member": true, "stay": stay}, wantErr)
 		where, err := m.read.ListUserBuckets(ctx, user)
-		stays, wantErr := m.engine.Stays(ctx, user)
+		stays, wantErr := m.engine.Users().Stays(ctx, user)
 		same(t, user, where, err, map[string]any{"userId": user, "buckets": stays}, wantErr)
 		x, err := m.read.ExplainMember(ctx, "testers", user)
 		want, wantErr := m.engine.Explain(ctx, manual, user)
@@ -347,7 +347,7 @@ func TestManageDeployments(t *testing.T) {
 		}
 	}
 	deployments, err := m.read.ListDeployments(ctx, client.ListDeploymentsParams{Limit: 3})
-	all, wantErr := m.engine.Deployments(ctx, 3)
+	all, wantErr := m.engine.Deployments().List(ctx, 3)
 	same(t, "deployments", deployments.Deployments, err, all, wantErr)
 	if len(all) != 3 || deployments.Deployments[0].Kind != client.ChangeResume {
 		t.Errorf("got %+v", deployments)
@@ -356,11 +356,11 @@ func TestManageDeployments(t *testing.T) {
 	refused(t, "no deployments", err, 400, "limit")
 
 	eventually(t, func() bool {
-		processes, err := m.engine.Processes(ctx)
+		processes, err := m.engine.Deployments().Processes(ctx)
 		return err == nil && len(processes) == 2
 	})
 	processes, err := m.read.ListProcesses(ctx)
-	running, wantErr := m.engine.Processes(ctx)
+	running, wantErr := m.engine.Deployments().Processes(ctx)
 	same(t, "processes", unseen(processes.Processes), err, unseen(running), wantErr)
 }
 
@@ -388,7 +388,7 @@ func TestManageOutbox(t *testing.T) {
 	}
 	eventually(t, func() bool { return m.engine.Stats().DeadLetter == users })
 	outbox, err := m.read.GetOutbox(ctx)
-	backlogs, wantErr := m.engine.Backlogs(ctx)
+	backlogs, wantErr := m.engine.Outbox().Backlogs(ctx)
 	same(t, "outbox", outbox.Subscriptions, err, backlogs, wantErr)
 	if len(outbox.Subscriptions) != 1 || outbox.Subscriptions[0].Dead != users {
 		t.Errorf("got %+v", outbox)
@@ -401,7 +401,7 @@ func TestManageOutbox(t *testing.T) {
 		got = append(got, letter)
 	}
 	want := []map[string]any{}
-	for l, err := range m.engine.DeadLetters(ctx) {
+	for l, err := range m.engine.Outbox().DeadLetters(ctx) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -62,7 +62,7 @@ Shows the number of members and some of their ids. Nothing is written.`,
 			}
 			return c.look(cmd, at, func(e *engine.Engine) error {
 				shown := newUserProgress(cmd.ErrOrStderr(), "preview")
-				p, err := e.Preview(cmd.Context(), ref, engine.PreviewOptions{Sample: o.Sample, Users: o.Users, Progress: shown.users})
+				p, err := e.Deployments().Preview(cmd.Context(), ref, engine.PreviewOptions{Sample: o.Sample, Users: o.Users, Progress: shown.users})
 				shown.end()
 				if err != nil {
 					return err

@@ -22,7 +22,7 @@ continues where it stopped.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.ask(cmd, at, func(e *engine.Engine) error {
 				shown := newUserProgress(cmd.ErrOrStderr(), "reconcile")
-				r, err := e.Reconcile(cmd.Context(), func(r engine.Reconciliation) { shown.users(r.Checked, r.Users) })
+				r, err := e.Deployments().Reconcile(cmd.Context(), func(r engine.Reconciliation) { shown.users(r.Checked, r.Users) })
 				shown.end()
 				if err != nil {
 					return err

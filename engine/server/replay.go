@@ -137,14 +137,14 @@ func (r *replay) take(e *engine.Engine, lines *lineReader, in io.Reader, size in
 		return err
 	}
 	began := time.Now()
-	summary, err := e.ReplayEvents(ctx, events, engine.ReplayOptions{Until: r.until, Progress: progress.events, Refused: lines.refuseEvent})
+	summary, err := e.Replay().Events(ctx, events, engine.ReplayOptions{Until: r.until, Progress: progress.events, Refused: lines.refuseEvent})
 	took := time.Since(began)
 	progress.end()
 	if err != nil {
 		return err
 	}
 	if transitions != nil {
-		if err := writeTransitions(transitions, e.ReplayTransitions(ctx, summary)); err != nil {
+		if err := writeTransitions(transitions, e.Replay().Transitions(ctx, summary)); err != nil {
 			return fmt.Errorf("write %s: %w", r.transitions, err)
 		}
 	}

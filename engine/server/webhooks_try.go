@@ -99,7 +99,7 @@ webhook-id, are marked as replayed, and come after later webhooks.`,
 				}
 				n := int64(0)
 				if len(ids) > 0 { // none would be all, of everybody
-					if n, err = e.ReplayDeadLetters(cmd.Context(), ids...); err != nil {
+					if n, err = e.Outbox().Replay(cmd.Context(), ids...); err != nil {
 						return err
 					}
 				}
@@ -141,7 +141,7 @@ func (c *cli) withLetters(cmd *cobra.Command, which string, do func(*engine.Engi
 		}
 		return c.lookIn(d, nil, asked(cmd.Context(), func(e *engine.Engine) error {
 			var all []letter
-			for l, err := range e.DeadLetters(cmd.Context(), found.Subscriptions()...) {
+			for l, err := range e.Outbox().DeadLetters(cmd.Context(), found.Subscriptions()...) {
 				if err != nil {
 					return err
 				}

@@ -39,7 +39,7 @@ const maxBatch = 100
 // kinds are those of transitions.
 var kinds = []engine.Kind{engine.Entered, engine.Left, engine.Dwell}
 
-// Subscriptions returns the names under which its webhooks wait in the outbox, and by which [engine.Engine.DeadLetters] finds
+// Subscriptions returns the names under which its webhooks wait in the outbox, and by which [engine.Outbox.DeadLetters] finds
 // those that were given up.
 func (e Endpoint) Subscriptions() []string {
 	name := "webhook:" + strconv.Itoa(e.No)

@@ -99,7 +99,7 @@ func (s *Service) end(ctx context.Context) error {
 	defer s.mu.Unlock()
 	ended := make(chan error, len(s.forwarders))
 	for _, name := range s.forwarders {
-		go func() { ended <- s.engine.Unforward(ctx, name) }()
+		go func() { ended <- s.engine.Outbox().Unforward(ctx, name) }()
 	}
 	var errs []error
 	for range s.forwarders {
@@ -194,7 +194,7 @@ func (s *Service) leave(ctx context.Context, no int) {
 	}
 	s.forwarders[no] = ""
 	s.background.Go(func() {
-		if err := s.engine.Unforward(ctx, name); err != nil && ctx.Err() == nil {
+		if err := s.engine.Outbox().Unforward(ctx, name); err != nil && ctx.Err() == nil {
 			s.config.Logger.ErrorContext(ctx, "webhooks to an endpoint cannot be ended", "error", err)
 		}
 		s.mu.Lock()

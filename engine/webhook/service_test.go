@@ -213,17 +213,17 @@ func TestThreeDays(t *testing.T) {
 		equal(t, "id", p.id(), posts[0].id())
 	}
 	var dead []int64
-	for letter, err := range w.DeadLetters(t.Context(), e.Subscriptions()...) {
+	for letter, err := range w.Outbox().DeadLetters(t.Context(), e.Subscriptions()...) {
 		must(t, err)
 		dead = append(dead, letter.ID)
 		equal(t, "error", letter.Error, "answered 500 Internal Server Error: this is 500")
 	}
 	equal(t, "dead", len(dead), 1)
-	for letter, err := range w.DeadLetters(t.Context(), "webhook:2") {
+	for letter, err := range w.Outbox().DeadLetters(t.Context(), "webhook:2") {
 		t.Errorf("the other one has %v, %v", letter, err)
 	}
 	r.answers(http.StatusOK)
-	_, err := w.ReplayDeadLetters(t.Context(), dead...)
+	_, err := w.Outbox().Replay(t.Context(), dead...)
 	must(t, err)
 	p := r.got(t, 69)[68]
 	equal(t, "replayed", []any{p.id(), p.Data.Replayed}, []any{posts[0].id(), true})

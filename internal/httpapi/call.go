@@ -128,7 +128,7 @@ func (t *tracking) next(ctx context.Context, k key, deeds []deed) ([]engine.Resu
 // alias makes two users one by a key that is trusted to do that. By any other it notes an anonymous id of the user.
 func (t *tracking) alias(ctx context.Context, k key, d *deed) error {
 	if !k.Trusted() {
-		return t.engine.AddAnonymousID(ctx, d.from, d.into)
+		return t.engine.Users().AddAnonymousID(ctx, d.from, d.into)
 	}
 	_, err := t.engine.Merge(ctx, d.from, d.into)
 	return err

@@ -43,7 +43,7 @@ func (a *api) deployments() {
 		Summary:     "List deployments and the progress of their backfills",
 		Description: "The last deployments, pauses and resumptions. One is finished when its backfill has reached all users; until then, users and followed show the progress.",
 	}, func(ctx context.Context, in *deploymentsInput) (Deployments, error) {
-		all, err := a.engine.Deployments(ctx, in.Limit)
+		all, err := a.engine.Deployments().List(ctx, in.Limit)
 		return Deployments{orNone(all)}, err
 	})
 	add(a, huma.Operation{
@@ -51,7 +51,7 @@ func (a *api) deployments() {
 		Summary:     "List the processes",
 		Description: "The engines that run on the database, and whether they have the deployed definitions.",
 	}, func(ctx context.Context, _ *struct{}) (Processes, error) {
-		all, err := a.engine.Processes(ctx)
+		all, err := a.engine.Deployments().Processes(ctx)
 		return Processes{orNone(all)}, err
 	})
 }

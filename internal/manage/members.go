@@ -97,7 +97,7 @@ func (a *api) member(ctx context.Context, in *MemberPath) (Membership, error) {
 	if err != nil {
 		return Membership{}, err
 	}
-	stay, was, err := a.engine.LatestStay(ctx, ref, in.User)
+	stay, was, err := a.engine.Users().LatestStay(ctx, ref, in.User)
 	if err != nil {
 		return Membership{}, err
 	}

@@ -52,7 +52,7 @@ func (a *api) outbox() {
 		Summary:     "List the backlogs of subscriptions",
 		Description: "The number of waiting deliveries and of dead letters of each subscription. The time grows with the number of waiting deliveries.",
 	}, func(ctx context.Context, _ *struct{}) (Outbox, error) {
-		all, err := a.engine.Backlogs(ctx)
+		all, err := a.engine.Outbox().Backlogs(ctx)
 		return Outbox{orNone(all)}, err
 	})
 	add(a, huma.Operation{
@@ -73,7 +73,7 @@ func (a *api) deadLetters(ctx context.Context, in *Page) (DeadLetters, error) {
 	if err != nil {
 		return DeadLetters{}, err
 	}
-	all, err := a.engine.DeadLettersPage(ctx, after, in.Limit)
+	all, err := a.engine.Outbox().DeadLettersPage(ctx, after, in.Limit)
 	if err != nil {
 		return DeadLetters{}, err
 	}
@@ -94,6 +94,6 @@ func (a *api) replay(ctx context.Context, in *replayInput) (Replayed, error) {
 	case !ids && !all:
 		return Replayed{}, problem.Of(http.StatusBadRequest, "ids", "are missing; give some, or all: true")
 	}
-	n, err := a.engine.ReplayDeadLetters(ctx, in.Body.IDs...)
+	n, err := a.engine.Outbox().Replay(ctx, in.Body.IDs...)
 	return Replayed{n}, err
 }

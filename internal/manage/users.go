@@ -32,7 +32,7 @@ func (a *api) users() {
 		Summary:     "List the buckets of a user",
 		Description: "The buckets of which a user is a member, with the time of each join.",
 	}, func(ctx context.Context, in *UserPath) (UserBuckets, error) {
-		stays, err := a.engine.Stays(ctx, in.User)
+		stays, err := a.engine.Users().Stays(ctx, in.User)
 		return UserBuckets{in.User, stays}, err
 	}, http.StatusNotFound, http.StatusConflict)
 	add(a, huma.Operation{

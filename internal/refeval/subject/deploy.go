@@ -31,7 +31,7 @@ func (s *session) start(ctx context.Context, f *ir.File, emit engine.Emit) error
 				return err
 			}
 		}
-		if err := e.OnExpiryTimer(s.timers.arm); err != nil {
+		if err := e.Clock().OnExpiryTimer(s.timers.arm); err != nil {
 			return err
 		}
 		if err := e.Start(ctx); err != nil {
@@ -72,10 +72,10 @@ func (s *session) arrive(ctx context.Context, i int) error {
 
 // settle lets all users follow what is deployed, and then lets the clock do what is due.
 func (s *session) settle(ctx context.Context) error {
-	if _, err := s.engine.Backfill(ctx, nil); err != nil {
+	if _, err := s.engine.Deployments().Backfill(ctx, nil); err != nil {
 		return err
 	}
-	_, err := s.engine.RunDue(ctx)
+	_, err := s.engine.Clock().RunDue(ctx)
 	return err
 }
 
@@ -115,6 +115,6 @@ func (s *session) follow(ctx context.Context, i int, must bool) error {
 	if !must && (s.manner.Follow == nil || !s.manner.Follow(i)) {
 		return nil
 	}
-	_, err := s.engine.Backfill(ctx, nil)
+	_, err := s.engine.Deployments().Backfill(ctx, nil)
 	return err
 }

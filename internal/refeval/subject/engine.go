@@ -147,7 +147,7 @@ func (s *session) play(ctx context.Context, until time.Time) error {
 		}
 		if after, settle := m.Settle(i - 1); settle && s.clock.Now().Add(after).Before(next) {
 			s.clock.set(s.clock.Now().Add(after))
-			if _, err := s.engine.RunDue(ctx); err != nil {
+			if _, err := s.engine.Clock().RunDue(ctx); err != nil {
 				return err
 			}
 		}
@@ -183,15 +183,15 @@ func (s *session) run(ctx context.Context, i, n int) error {
 	case refeval.Merge:
 		err = s.merge(ctx, i)
 	case refeval.Settle:
-		_, err = s.engine.RunDue(ctx)
+		_, err = s.engine.Clock().RunDue(ctx)
 	case refeval.Fire:
 		err = s.fire(ctx)
 	case refeval.Deploy:
 		err = s.deploy(ctx, i)
 	case refeval.Pause:
-		err = s.halt(ctx, i, s.engine.Pause)
+		err = s.halt(ctx, i, s.engine.Deployments().Pause)
 	case refeval.Resume:
-		err = s.halt(ctx, i, s.engine.Resume)
+		err = s.halt(ctx, i, s.engine.Deployments().Resume)
 	}
 	_, invalid := errors.AsType[*engine.InvalidError](err)
 	if invalid || errors.Is(err, engine.ErrDeleted) || errors.Is(err, engine.ErrPaused) || errors.Is(err, errNone) {
@@ -291,7 +291,7 @@ func (s *session) replay(ctx context.Context, until time.Time) error {
 			}
 		}
 	}
-	summary, err := s.engine.ReplayEvents(ctx, events, engine.ReplayOptions{
+	summary, err := s.engine.Replay().Events(ctx, events, engine.ReplayOptions{
 		Until:   until,
 		Refused: func(place int64, err error) { s.results[place-1].Refused = err.Error() },
 	})

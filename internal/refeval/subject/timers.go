@@ -56,12 +56,12 @@ func (s *session) fire(ctx context.Context) error {
 			break
 		}
 		for _, a := range expired {
-			if came, err := s.engine.FireTimer(ctx, a); err != nil || came == engine.ExpiryEarly {
+			if came, err := s.engine.Clock().FireTimer(ctx, a); err != nil || came == engine.ExpiryEarly {
 				return fmt.Errorf("the timer %+v came to %q: %w", a, came, err)
 			}
 		}
 	}
-	left, err := s.engine.RunDue(ctx)
+	left, err := s.engine.Clock().RunDue(ctx)
 	slow := slices.ContainsFunc(s.registry.Buckets, func(b table.Bucket) bool { return !b.FastExpiry })
 	if err == nil && left > 0 && !slow {
 		return fmt.Errorf("timers left %d users to the clock", left)
