@@ -245,7 +245,7 @@ func TestManageAway(t *testing.T) {
 	}
 	later("no engine", "the server is stopping; retry")
 	m.pool.Close()
-	later("no database", "the key cannot be looked for")
+	later("no database", "the key cannot be checked")
 }
 
 // TestManageAwayLogsLittle fails many requests, which write one line to the log.

@@ -32,6 +32,11 @@ var phrases = regexp.MustCompile(`(?i)\b(` + strings.Join([]string{
 	`tells?`, `telling`, `told`, `standing`, `mend(?:s|ed|ing)?`,
 }, "|") + `)\b`)
 
+// exceptions are lines of files that use such a word as the name of a thing.
+var exceptions = map[string]*regexp.Regexp{
+	"internal/postgres/process.go": regexp.MustCompile(`"postgres", "nobody"|user postgres or nobody`), // the system user
+}
+
 // TestVoice counts the phrases of each folder in code, SQL, documents and scripts. A count may only
 // go down; -update writes the present counts.
 func TestVoice(t *testing.T) {
@@ -45,6 +50,9 @@ func TestVoice(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, line := range bytes.Split(text, []byte("\n")) {
+			if except := exceptions[file]; except != nil {
+				line = except.ReplaceAll(line, nil)
+			}
 			for _, phrase := range phrases.FindAll(line, -1) {
 				folder := path.Dir(file)
 				found[folder]++

@@ -334,7 +334,7 @@ func (t *tracking) tooLarge() *problem.Problem {
 	return problem.New(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes; send fewer events at once", t.config.Batch))
 }
 
-// maxText is how many bytes of a text that a client chose are told back to it.
+// maxText bounds the bytes of a client's text that an answer repeats.
 const maxText = 400
 
 // short cuts a text, so that an answer is no longer than what it answers gives reason to.

@@ -105,8 +105,8 @@ func (b *budget) take(holder int, bytes int64) bool {
 	return true
 }
 
-// advance gives their parts to those who wait, in order. Who waits for their own share holds nobody else up; who waits for the
-// budget does, so that large parts are not starved by small ones.
+// advance serves the waiters in order. A waiter whose holder has no share left does not block the
+// others; one that waits for the budget does, so that small parts do not starve large ones.
 func (b *budget) advance() {
 	for at := b.line.Front(); at != nil; {
 		w := at.Value.(*waiter) //nolint:forcetypeassert // nothing else is in line

@@ -62,7 +62,7 @@ func TestBudgetGivesUp(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if _, err := b.wait(ctx, time.Hour, 2, 1); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("got %v, want that nobody waits for it", err)
+			t.Errorf("got %v, want context.DeadlineExceeded", err)
 		}
 		b.give(1, 10)
 		if b.line.Len() > 0 || b.used > 0 || len(b.holders) > 0 {

@@ -231,7 +231,7 @@ func (g *gate) fail(w http.ResponseWriter, r *http.Request, k key, err error) {
 		return // the client is gone
 	default:
 		g.notices.failed(r.Context(), "key lookup failed", err)
-		p = problem.Later(http.StatusServiceUnavailable, "the key cannot be looked for", time.Second)
+		p = problem.Later(http.StatusServiceUnavailable, "the key cannot be checked", time.Second)
 	}
 	g.refuse(w, r, k, p)
 }

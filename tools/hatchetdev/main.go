@@ -2,9 +2,9 @@
 // the tables, the keys, the tenant and a token, and then is the engine, which listens on 127.0.0.1 only. It is for tests and
 // for developing, and a module of its own, so that nothing of the server reaches a host.
 //
-// When it is ready it writes one line of JSON to standard output, with the address and the token that a client needs. All
-// that Hatchet itself has to say goes to standard error. It ends when its standard input does, so that it does not outlive
-// whoever started it.
+// When it is ready it writes one line of JSON to standard output, with the address and the token
+// that a client needs. Hatchet's own output goes to standard error. The command ends when its
+// standard input does, so that it does not outlive its parent process.
 package main
 
 import (
@@ -133,7 +133,8 @@ func await(ctx context.Context, conn *pgx.Conn, address string, ended <-chan err
 			continue
 		}
 		_ = c.Close()
-		// The engine gives a new tenant to a controller ten seconds after its start only, and until then nobody sleeps.
+		// The engine assigns a new tenant to a controller only ten seconds after its start. Durable
+		// sleeps do not work until then.
 		adopted, err := conn.Exec(ctx, `update "Tenant" set "controllerPartitionId" =
 			(select id from "ControllerPartition" order by "lastHeartbeat" desc nulls last limit 1)
 			where exists (select from "ControllerPartition" where "lastHeartbeat" > now() at time zone 'utc' - interval '5 seconds')`)

@@ -19,19 +19,19 @@ const browser = await chromium.launchPersistentContext(profile, {
 
 try {
   let sent = 0
-  const tell = async (page, calls) => {
-    await page.evaluate((calls) => globalThis.tell(calls), calls)
+  const send = async (page, calls) => {
+    await page.evaluate((calls) => globalThis.send(calls), calls)
     sent += calls.length
   }
 
   // While the API answers the first requests by 503.
   const page = await open('')
-  await tell(page, parts.faults)
+  await send(page, parts.faults)
   await stored(sent)
 
   // Offline, then online again.
   await browser.setOffline(true)
-  await tell(page, parts.offline)
+  await send(page, parts.offline)
   await page.evaluate(() => navigator.onLine === false || Promise.reject(new Error('the page is online')))
   await browser.setOffline(false)
   await stored(sent)
@@ -39,7 +39,7 @@ try {
 
   // The page is left as soon as the calls are made: what the SDK holds then is sent by keepalive or as a beacon.
   const left = await open('?leave')
-  await tell(left, parts.leave)
+  await send(left, parts.leave)
   await left.goto('about:blank')
   await stored(sent)
 } finally {
@@ -56,7 +56,7 @@ async function open(query) {
   return page
 }
 
-// stored waits until the API has acknowledged so many calls.
+// stored waits until the API has acknowledged the wanted number of calls.
 async function stored(want) {
   const answer = await fetch(`${origin}/stored?want=${want}`)
   if (!answer.ok) throw new Error(await answer.text())
