@@ -153,7 +153,7 @@ func (e *Engine) refresh(ctx context.Context) (*store.Deployment, error) {
 	before := e.store.Deployment()
 	d, err := e.store.Refresh(ctx, e.pool)
 	if err == nil && d != before {
-		e.clock.loop.Wake()
+		e.clock.Wake()
 		e.outbox.Wake()
 	}
 	return d, err
@@ -202,6 +202,7 @@ func (e *Engine) openLocked(ctx context.Context) error {
 		Pool: e.pool, Schema: e.config.Schema, Poll: e.config.FeedPoll, Pooled: e.pooled, Log: e.log,
 	})
 	e.runner = e.newRunner(s, e.registry, nil)
+	e.clock = e.newClock()
 	e.runner.Decided, e.runner.Committed = e.decided, e.committed
 	return nil
 }

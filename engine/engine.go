@@ -19,6 +19,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/feed"
 	"github.com/bucketgen/bucketgen/internal/outbox"
 	"github.com/bucketgen/bucketgen/internal/rollup"
+	"github.com/bucketgen/bucketgen/internal/scheduler"
 	"github.com/bucketgen/bucketgen/internal/service"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
@@ -60,7 +61,7 @@ type Engine struct {
 	runner    *transact.Runner // of the store
 	outbox    *outbox.Outbox
 	processID pgtype.UUID // processID identifies this process in the database
-	clock     *clock
+	clock     *scheduler.Clock
 	feed      *feed.Feed
 	rollup    *rollup.Rollup
 	catalog   *catalog.Recorder // nil: nothing is counted
@@ -118,7 +119,7 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 		Log: config.Logger,
 	})
 	e.rollup = rollup.New(rollup.Deps{Pool: pool, Schema: config.Schema, Log: config.Logger})
-	e.clock, e.outbox = newClock(e), e.newOutbox()
+	e.outbox = e.newOutbox()
 	e.beats = e.heartbeats()
 	e.health.wake = e.beats.Wake
 	return e, nil
@@ -167,7 +168,7 @@ func (e *Engine) loops() []*service.Loop {
 	if e.config.NoClock {
 		return all
 	}
-	all = append(all, &e.clock.loop, e.forgetting(), e.rollup.Loop())
+	all = append(all, e.clock.Loop(), e.forgetting(), e.rollup.Loop())
 	if l := e.rollout().Reconciling(); l != nil && !e.config.NoJobs {
 		all = append(all, l)
 	}

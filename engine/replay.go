@@ -199,7 +199,7 @@ func (r *replay) runOn(ctx context.Context) error {
 		return nil
 	}
 	r.summary.End = end.Time()
-	_, err := r.engine.settleDue(ctx, r.engine.options(false), func() table.Instant { return end }, nil)
+	_, err := r.engine.clock.RunDue(ctx, r.engine.options(false), func() table.Instant { return end }, nil)
 	return err
 }
 

@@ -46,7 +46,7 @@ func (e *Engine) decided(candidates, evaluations int) {
 // committed wakes the loops of this process that a write concerns.
 func (e *Engine) committed(w *store.Write) {
 	if at, written := w.Due(); written {
-		e.clock.notice(at)
+		e.clock.Notice(at)
 	}
 	if e.armer != nil {
 		e.armer.notice(w)

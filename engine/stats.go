@@ -57,7 +57,7 @@ func (g *Clock) Overdue(ctx context.Context) (time.Duration, error) {
 	if err := e.ready(); err != nil {
 		return 0, fmt.Errorf("overdue: %w", err)
 	}
-	next, err := e.nextDue(ctx)
+	next, err := e.clock.NextDue(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("overdue: %w", err)
 	}
