@@ -110,8 +110,9 @@ type BackTestDiffers struct {
 // entered and left them, and when. Events count in the order and at the time at which they were received, what the clock
 // does happens at its own instant, and manual buckets change as they did. Nothing is written.
 //
-// What is not logged cannot be replayed: properties that users had before the log begins, or that were changed past the
-// engine, and that somebody was deleted for a while. Who is deleted now moves no more since, and is no member.
+// What is not logged cannot be replayed: properties that users had before the log begins, or that
+// were changed past the engine, and deletions that were undone. A user who is deleted now moves no
+// more since then, and is no member.
 //
 // Memory does not grow with the number of users, but with what is logged of the busiest.
 func (g *Deployments) BackTest(ctx context.Context, o BackTestOptions) (BackTestResult, error) {
@@ -136,7 +137,7 @@ type backTest struct {
 	until    table.Instant
 	tested   []*tested
 	registry *table.Registry // what options say is run
-	other    *table.Registry // with other versions that are to be run, too; nil if there are none
+	other    *table.Registry // with the other versions that run, too; nil if there are none
 	logged   []string        // ids of buckets of which transitions are read: manual ones, and those recorded
 
 	users, events int64
@@ -264,7 +265,7 @@ func report(id string, total *backtest.Bucket, last int64) BackTestBucket {
 	return bucket
 }
 
-// reports tells whether a bucket is one of those that are reported.
+// reports reports whether a bucket is one of those that the result lists.
 func (b *backTest) reports(id string) bool {
 	return slices.ContainsFunc(b.tested, func(t *tested) bool { return t.id == id })
 }

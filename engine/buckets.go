@@ -17,7 +17,7 @@ type Bucket struct {
 	Fingerprint string   `json:"fingerprint"`      // of all that changes membership
 	Words       []string `json:"words"`            // its criteria and its policy
 	Paused      bool     `json:"paused,omitempty"`
-	Other       bool     `json:"otherDeployed,omitempty"` // another definition is deployed, or none: nobody moves by this one
+	Other       bool     `json:"otherDeployed,omitempty"` // another definition is deployed, or none: this one moves no user
 }
 
 // Buckets returns the buckets of the engine's registry, by their ids.

@@ -58,8 +58,8 @@ type Config struct {
 	// for each batch. A name takes as much memory as it is long, and some 50 bytes beside. Defaults to 100,000.
 	EventNameCache int
 
-	// FeedPoll is how often the database is asked for transitions that another process has not told of, while somebody wants
-	// to know of them: by Feed, by Invalidations. Defaults to 100 ms.
+	// FeedPoll is the interval at which a Feed or Invalidations that is being read polls the
+	// database for transitions that another process has not notified of. Defaults to 100 ms.
 	FeedPoll time.Duration
 
 	// Flushers is how many batches of events are written at once. Each uses a connection of the pool. Defaults to 4.
@@ -97,7 +97,7 @@ type Config struct {
 	// refused as by MaxTraits. Defaults to 64 KB.
 	MaxTraitBytes int
 
-	// Meters is where the engine tells how it is doing, by OpenTelemetry. Defaults to otel.GetMeterProvider.
+	// Meters makes the OpenTelemetry instruments of the engine. Defaults to otel.GetMeterProvider.
 	Meters metric.MeterProvider
 
 	// NewEventNames is how many event names that no definition declares may be new within a day, which is this hour and the 23 before,
@@ -111,8 +111,8 @@ type Config struct {
 	// NoDelivery leaves the outbox to other processes. Defaults to false.
 	NoDelivery bool
 
-	// NoDeploy leaves a database to which nothing was ever deployed alone: no bucket does anything until somebody calls
-	// Deploy. Defaults to false.
+	// NoDeploy leaves a database to which nothing was ever deployed alone: buckets are inactive
+	// until Deploy is called. Defaults to false.
 	NoDeploy bool
 
 	// NoJobs leaves what goes through all users, which is to follow a deployment and to reconcile by schedule, to other
@@ -138,7 +138,7 @@ type Config struct {
 	// counts from now. Defaults to 5 minutes.
 	Skew time.Duration
 
-	// Tracers is where the engine tells what it does, by OpenTelemetry. Defaults to otel.GetTracerProvider.
+	// Tracers makes the OpenTelemetry spans of the engine. Defaults to otel.GetTracerProvider.
 	Tracers trace.TracerProvider
 
 	// VirtualTime says that Now is not the time of the world but one that jumps, in a test or a simulation: whatever lies

@@ -87,8 +87,8 @@ type Backlog struct {
 	Oldest       time.Time `json:"oldest,omitzero"`    // when the oldest that waits was decided; zero if none waits
 }
 
-// Backlogs tells what waits in the outbox, by the names of subscriptions, those of other programs on the database among them.
-// The time that it takes grows with what waits.
+// Backlogs returns what waits in the outbox, by the names of subscriptions, those of other programs
+// on the database among them. The time that it takes grows with what waits.
 func (g *Outbox) Backlogs(ctx context.Context) ([]Backlog, error) {
 	e := (*Engine)(g)
 	if err := e.ready(); err != nil {

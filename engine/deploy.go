@@ -31,18 +31,19 @@ type DeployOptions struct {
 	// Emit is what is announced. Defaults to EmitLeaves.
 	Emit Emit
 
-	// Rate is how many users a second are looked at, at most, by all processes together. Defaults to as many as there is
-	// time for.
+	// Rate is how many users a second are evaluated, at most, by all processes together. Defaults
+	// to as many as there is time for.
 	Rate int
 }
 
 // Deployment is a change of what the engines of a database do, and how far users have followed it.
 type Deployment = bucketgen.Deployment
 
-// Deploy makes the engine's registry what is deployed: from now on, processes that have other definitions of a bucket
-// leave it alone, and users are looked at by those that are new or have changed. Who is in the new ones joins them at the
-// time of the deployment, whatever time it takes until they are looked at; whoever does something before that is looked at
-// first. [Deployments.Backfill] looks at all others, and so do engines that run, by themselves.
+// Deploy makes the engine's registry what is deployed: from now on, processes that have other
+// definitions of a bucket leave it alone, and users are evaluated against those that are new or
+// have changed. A user who matches a new bucket joins it at the time of the deployment, however
+// late the evaluation is. An event of a user evaluates that user first. [Deployments.Backfill]
+// evaluates all others, and so do running engines, by themselves.
 //
 // If what the engine has is deployed already, nothing happens, and the last deployment is returned. Several processes may
 // deploy at the same time, one does so after the other.
@@ -93,7 +94,7 @@ func (e *Engine) redeploy(ctx context.Context, change func(pgx.Tx) (int32, error
 	return e.rollout().Deployment(ctx, no)
 }
 
-// List returns the last deployments, the newest first, so many at most.
+// List returns the last deployments, the newest first, up to most.
 func (g *Deployments) List(ctx context.Context, most int) ([]Deployment, error) {
 	e := (*Engine)(g)
 	if err := e.open(ctx); err != nil {
@@ -110,18 +111,19 @@ func (g *Deployments) List(ctx context.Context, most int) ([]Deployment, error) 
 	return all, nil
 }
 
-// Pause stops a bucket, for all processes on the database and until somebody resumes it: nobody joins or leaves, ticks and
-// deliveries wait, Add and Remove give [ErrPaused]. Deliveries that are under way are not broken off. To pause what is paused does
-// nothing.
+// Pause stops a bucket, for all processes on the database and until it is resumed: no user joins or
+// leaves, ticks and deliveries wait, Add and Remove give [ErrPaused]. Deliveries that are under way
+// are not broken off. Pausing a paused bucket does nothing.
 func (g *Deployments) Pause(ctx context.Context, bucket registry.BucketRef) error {
 	e := (*Engine)(g)
 	return e.halt(ctx, "pause", bucket, (*store.Store).Pause)
 }
 
-// Resume lets a bucket go on that is paused. Users are looked at anew, as they are when its definition has changed: what
-// they joined or left in the meantime they join or leave now, announced as the last deployment says, and ticks that were
-// missed come as one. [Deployments.Backfill], and engines that run, look at those who do nothing by themselves. To resume what
-// is not paused does nothing.
+// Resume ends the pause of a bucket. Users are evaluated anew, as they are when its definition has
+// changed: what they would have joined or left in the meantime they join or leave now, announced as
+// the last deployment says, and ticks that were missed come as one. [Deployments.Backfill] and
+// running engines evaluate the users who do nothing. Resuming a bucket that is not paused does
+// nothing.
 func (g *Deployments) Resume(ctx context.Context, bucket registry.BucketRef) error {
 	e := (*Engine)(g)
 	return e.halt(ctx, "resume", bucket, (*store.Store).Resume)

@@ -1,5 +1,5 @@
-// Package engine runs a registry of buckets on PostgreSQL: it ingests events, keeps memberships true at every instant,
-// and tells whoever asked about each transition.
+// Package engine runs a registry of buckets on PostgreSQL: it ingests events, keeps memberships
+// true at every instant, and delivers each transition to the subscribers of its bucket.
 //
 //	eng, err := engine.New(pool, gen.Registry, engine.Config{})
 //	...

@@ -38,7 +38,7 @@ type Engine struct {
 	handlers   []handler
 	forwarders []*Forwarder
 	names      []string // of the subscriptions of both
-	armer      *armer   // nil: nobody wants to know when members are to be looked at
+	armer      *armer   // nil without OnExpiryTimer
 	onDeploy   func(context.Context, Deployment) error
 
 	batcher  *batch.Batcher[*item]
@@ -96,9 +96,9 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 		return nil, err
 	}
 	config = config.withDefaults()
-	tells, err := newTelemetry(&config)
+	telemetry, err := newTelemetry(&config)
 	if err != nil {
-		config.Logger.Warn("OpenTelemetry does not take all that the engine could tell", "error", err)
+		config.Logger.Warn(instrumentsMissing, "component", "telemetry", "error", err)
 	}
 	e := &Engine{
 		pool:     pool,
@@ -111,7 +111,7 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 
 		skew:      &skew{},
 		merges:    newTurns(mergesAtOnce(config.MaxMerges, pool.Config().MaxConns), config.MaxMergesWaiting),
-		telemetry: tells,
+		telemetry: telemetry,
 		processID: newProcess(),
 	}
 	e.catalog = catalog.NewRecorder(catalog.Deps{
@@ -153,7 +153,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.outbox.Start()
 	e.phase.Store(running)
 	if err := e.observe(); err != nil {
-		e.log.WarnContext(ctx, "OpenTelemetry does not take all that the engine could tell", "error", err)
+		e.log.WarnContext(ctx, instrumentsMissing, "component", "telemetry", "error", err)
 	}
 	return nil
 }
@@ -192,9 +192,9 @@ func (e *Engine) prepare(ctx context.Context) error {
 	return nil
 }
 
-// Stop ends the work: events that were handed over are written, handlers that run may finish. If ctx ends first, what
-// is not done is dropped, and its callers get errors; deliveries stay in the outbox, and users who are to follow a deployment to
-// whoever comes next. Stopping again does nothing.
+// Stop ends the work: events that were handed over are written, handlers that run may finish. If
+// ctx ends first, what is not done is dropped, and its callers get errors. Deliveries stay in the
+// outbox, and another process continues the backfill of a deployment. Stopping again does nothing.
 func (e *Engine) Stop(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -202,7 +202,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 		return nil
 	}
 	if r := e.telemetry.registration; r != nil {
-		_ = r.Unregister() // nobody asks any more
+		_ = r.Unregister() // a failure leaves a callback that reads a stopped engine, which is harmless
 	}
 	e.batcher.Close()
 	e.services.Stop()

@@ -29,11 +29,12 @@ type Forwarder struct {
 	// Func is called with deliveries, by one goroutine at a time, and each of them at least once. There is never more than
 	// one of a subscription, user and bucket in a batch, and the next comes only when that was taken, or given up.
 	//
-	// Its errors are those of the deliveries, one for each, or nil if all were taken: a delivery with an error is tried again
-	// later, as with handlers, [RetryAfter] says how much later at least, and [GiveUp] gives it up. Its second result says
-	// that the target as a whole is away: then what was not taken, all of the batch or whatever has an error, goes back to the
-	// outbox, which counts no attempt, and Func is left alone for a while: a second at first, half a minute in the end. Nothing
-	// else that is to be delivered waits for it.
+	// Its errors are those of the deliveries, one for each, or nil if all were taken: a delivery
+	// with an error is tried again later, as with handlers, [RetryAfter] says how much later at
+	// least, and [GiveUp] gives it up. Its second result says that the target as a whole is away:
+	// then what was not taken, all of the batch or whatever has an error, goes back to the outbox,
+	// which counts no attempt, and Func is not called for a while: a second at first, half a minute
+	// in the end. Deliveries of other subscriptions do not wait for it.
 	//
 	// Of a batch that makes it panic, every delivery has failed. ctx ends as that of a [HandlerFunc] does: with the first lease of
 	// the batch that is lost.
@@ -60,9 +61,9 @@ type Subscription struct {
 	// Reasons are those of the leaves that are wanted. Defaults to all.
 	Reasons []Reason
 
-	// Existing says that somebody else has made the subscription of this Name known to the database, and may do away with it:
-	// it is served as it is, and nothing else is given here. Where there is none, [ErrUnknownSubscription] is returned.
-	// Defaults to false.
+	// Existing says that another program has recorded the subscription of this Name in the
+	// database, and may remove it: it is served as it is, and no other field that describes it is
+	// set here. Where there is none, [ErrUnknownSubscription] is returned. Defaults to false.
 	Existing bool
 }
 
@@ -195,9 +196,10 @@ func (e *Engine) forward(ctx context.Context, f *Forwarder) error {
 	return nil
 }
 
-// Unforward ends a forwarder by its name, and waits for its Func. If ctx ends first, so does that of Func, and what it was
-// called with is delivered again once a lease has passed. Transitions are still kept for its subscriptions, until somebody
-// serves them again, or [Outbox.Unsubscribe] ends that. It must not be called from a Func.
+// Unforward ends a forwarder by its name, and waits for its Func. If ctx ends first, so does that
+// of Func, and what it was called with is delivered again once a lease has passed. Transitions are
+// still kept for its subscriptions, until another forwarder serves them, or [Outbox.Unsubscribe]
+// ends that. It must not be called from a Func.
 func (g *Outbox) Unforward(ctx context.Context, name string) error {
 	e := (*Engine)(g)
 	e.mu.Lock()

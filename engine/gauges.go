@@ -10,23 +10,23 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// observed are instruments that are looked at when somebody asks for them.
+// observed are the observable instruments, which are read when OpenTelemetry collects.
 type observed struct {
 	engine *Engine
 	meter  metric.Meter
 	all    []metric.Observable
-	looks  []func(metric.Observer)
+	reads  []func(metric.Observer)
 	errs   []error
 }
 
 // counts adds a counter.
-func (o *observed) counts(name, unit, description string, look func(s *Stats, tell func(int64, ...attribute.KeyValue))) {
+func (o *observed) counts(name, unit, description string, read func(s *Stats, report func(int64, ...attribute.KeyValue))) {
 	c, err := o.meter.Int64ObservableCounter(name, metric.WithUnit(unit), metric.WithDescription(description))
 	o.errs = append(o.errs, err)
 	o.all = append(o.all, c)
-	o.looks = append(o.looks, func(to metric.Observer) {
+	o.reads = append(o.reads, func(to metric.Observer) {
 		s := o.engine.Stats()
-		look(&s, func(n int64, a ...attribute.KeyValue) { to.ObserveInt64(c, n, metric.WithAttributes(a...)) })
+		read(&s, func(n int64, a ...attribute.KeyValue) { to.ObserveInt64(c, n, metric.WithAttributes(a...)) })
 	})
 }
 
@@ -38,35 +38,35 @@ func (o *observed) gauge(name, unit, description string) metric.Float64Observabl
 	return g
 }
 
-// observe lets OpenTelemetry ask how the engine is doing.
+// observe registers the observable instruments of the engine with OpenTelemetry.
 func (e *Engine) observe() error {
 	o := &observed{engine: e, meter: e.config.Meters.Meter(scope)}
 	result := func(is string) attribute.KeyValue { return attribute.String("result", is) }
-	o.counts("bucketgen.events", "{event}", "Events that were handed over.", func(s *Stats, tell func(int64, ...attribute.KeyValue)) {
-		tell(s.Events, result("taken"))
-		tell(s.Duplicates, result("duplicate"))
-		tell(s.Refused, result("refused"))
+	o.counts("bucketgen.events", "{event}", "Events that were handed over.", func(s *Stats, report func(int64, ...attribute.KeyValue)) {
+		report(s.Events, result("taken"))
+		report(s.Duplicates, result("duplicate"))
+		report(s.Refused, result("refused"))
 	})
 	o.counts("bucketgen.transitions", "{transition}", "Transitions that were decided, ticks included.",
-		func(s *Stats, tell func(int64, ...attribute.KeyValue)) { tell(s.Transitions) })
+		func(s *Stats, report func(int64, ...attribute.KeyValue)) { report(s.Transitions) })
 	o.counts("bucketgen.candidates", "{bucket}", "Buckets that the indexes found for events.",
-		func(s *Stats, tell func(int64, ...attribute.KeyValue)) { tell(s.Candidates) })
+		func(s *Stats, report func(int64, ...attribute.KeyValue)) { report(s.Candidates) })
 	o.counts("bucketgen.evaluations", "{bucket}", "Criteria that were evaluated, whatever for.",
-		func(s *Stats, tell func(int64, ...attribute.KeyValue)) { tell(s.Evaluations) })
-	o.counts("bucketgen.clock.settled", "{user}", "Users whom the clock looked at.",
-		func(s *Stats, tell func(int64, ...attribute.KeyValue)) { tell(s.Settled) })
+		func(s *Stats, report func(int64, ...attribute.KeyValue)) { report(s.Evaluations) })
+	o.counts("bucketgen.clock.settled", "{user}", "Users that the clock evaluated.",
+		func(s *Stats, report func(int64, ...attribute.KeyValue)) { report(s.Settled) })
 	o.counts("bucketgen.repairs", "{membership}", "Memberships that a reconciliation repaired: 0 in a healthy system.",
-		func(s *Stats, tell func(int64, ...attribute.KeyValue)) { tell(s.Repaired) })
-	o.counts("bucketgen.deliveries", "{delivery}", "Deliveries by what came of them.", func(s *Stats, tell func(int64, ...attribute.KeyValue)) {
-		tell(s.Delivered, result("delivered"))
-		tell(s.Returned, result("returned"))
-		tell(s.Failed, result("failed"))
-		tell(s.DeadLetter, result("dead"))
+		func(s *Stats, report func(int64, ...attribute.KeyValue)) { report(s.Repaired) })
+	o.counts("bucketgen.deliveries", "{delivery}", "Deliveries by what came of them.", func(s *Stats, report func(int64, ...attribute.KeyValue)) {
+		report(s.Delivered, result("delivered"))
+		report(s.Returned, result("returned"))
+		report(s.Failed, result("failed"))
+		report(s.DeadLetter, result("dead"))
 	})
 	queue := o.gauge("bucketgen.queue.waiting", "{event}", "Events that wait to be written.")
 	lag := o.gauge("bucketgen.clock.lag", "s", "How long the earliest due instant has been waiting.")
 	ahead := o.gauge("bucketgen.clock.ahead", "s", "By how much this process's clock is ahead of the database's; negative: behind.")
-	o.looks = append(o.looks, func(to metric.Observer) {
+	o.reads = append(o.reads, func(to metric.Observer) {
 		to.ObserveFloat64(queue, float64(e.room.waiting()))
 		to.ObserveFloat64(ahead, e.Clock().Ahead().Seconds())
 		to.ObserveFloat64(lag, time.Duration(e.stats.clockLag.Load()).Seconds())
@@ -75,8 +75,8 @@ func (e *Engine) observe() error {
 	drift := o.drift()
 	backlogs := o.backlogs()
 	registration, err := o.meter.RegisterCallback(func(ctx context.Context, to metric.Observer) error {
-		for _, look := range o.looks {
-			look(to)
+		for _, read := range o.reads {
+			read(to)
 		}
 		return errors.Join(drift(ctx, to), backlogs(ctx, to))
 	}, o.all...)
@@ -90,7 +90,7 @@ func (o *observed) mistyped() {
 		metric.WithDescription("Values of declared properties and payload fields that arrived as another type than is declared."))
 	o.errs = append(o.errs, err)
 	o.all = append(o.all, c)
-	o.looks = append(o.looks, func(to metric.Observer) {
+	o.reads = append(o.reads, func(to metric.Observer) {
 		for m, n := range o.engine.catalog.Mistyped() {
 			to.ObserveInt64(c, n, metric.WithAttributes(attribute.String("kind", string(m.Kind)), attribute.String("event", m.Event),
 				attribute.String("name", m.Name), attribute.String("seen", m.Seen)))

@@ -42,7 +42,7 @@ func (e *Engine) Ingest(ctx context.Context, ev Event) (Result, error) {
 // refused does not keep the others out: results has an entry for each event, with its own Err, and the error joins all
 // of those.
 func (e *Engine) IngestBatch(ctx context.Context, events []Event) ([]Result, error) {
-	if !trace.SpanContextFromContext(ctx).IsSampled() { // nobody asks what this call does, and there are very many
+	if !trace.SpanContextFromContext(ctx).IsSampled() { // a span would not be recorded, and calls are very many
 		return e.ingestBatch(ctx, events)
 	}
 	ctx, end := e.telemetry.begin(ctx, "ingest")
@@ -105,9 +105,9 @@ func (e *Engine) process(ctx context.Context, c *batch.Call, items []*item) erro
 	}
 }
 
-// HasRoom reports whether there is room for so many events in the queue, so that IngestBatch would not wait for it, unless they
-// are larger than what is left of [Config].QueueBytes. More than the queue holds find room when it is empty. The answer may be out
-// of date when it arrives.
+// HasRoom reports whether the queue has room for that number of events, so that IngestBatch would
+// not wait for it, unless they are larger than what is left of [Config].QueueBytes. More events
+// than the queue holds find room when it is empty. The answer may be out of date when it arrives.
 func (e *Engine) HasRoom(events int) bool { return e.room.takes(events) }
 
 // enqueue hands items to the batcher, as soon as there is room for all of them.
@@ -158,7 +158,8 @@ func (e *Engine) flushLoop(ctx context.Context, replaced *atomic.Bool) {
 	}
 }
 
-// flush writes a batch and returns the items that have to wait, because somebody else holds the lock of their user.
+// flush writes a batch. It returns the items that have to wait, because another transaction holds
+// the lock of their user.
 func (e *Engine) flush(ctx context.Context, items []*item) []*item {
 	f := flush{engine: e, late: map[string]bool{}}
 	f.write(ctx, items)
@@ -169,7 +170,7 @@ func (e *Engine) flush(ctx context.Context, items []*item) []*item {
 type flush struct {
 	engine *Engine
 	putOff []*item
-	late   map[string]bool // users of whom an item was put off: those that follow must be, too
+	late   map[string]bool // users with an item that was put off: their later items must be, too
 }
 
 // write writes items. If the database refuses them for what one of them is, they are tried in halves, down to the one that it
@@ -227,7 +228,8 @@ func (f *flush) awaited(items []*item) []*item {
 	})
 }
 
-// admit puts off the items of users of whom one was put off before, and drops those whose callers do not wait any more.
+// admit puts off the items of users with an item that was put off before, and drops those whose
+// callers do not wait any more.
 func (f *flush) admit(items []*item) []*item {
 	admitted := make([]*item, 0, len(items))
 	for _, it := range items {
@@ -260,7 +262,7 @@ func (f *flush) name(ctx context.Context, items []*item) ([]*item, error) {
 	return named, nil
 }
 
-// unnamed reports whether the name of an event has no number, after it was looked for.
+// unnamed reports whether the name of an event has no number, after the lookup.
 func (it *item) unnamed() bool { return it.event.Kind.Named() && it.event.NameNo == 0 }
 
 // tooManyNames refuses an event whose name is new beyond the bound.
@@ -389,7 +391,7 @@ func (f *flush) finish(it *item, err error) {
 	it.call.Finish()
 }
 
-// log logs what became of an event, for those who look for one. The key is the caller's id of it.
+// log logs the outcome of an event, so that one can be traced. The key is the caller's id of it.
 func (f *flush) log(it *item) {
 	if !f.engine.log.Enabled(it.ctx, slog.LevelDebug) {
 		return

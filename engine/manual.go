@@ -70,9 +70,9 @@ func (e *Engine) paused(b table.BucketIndex) bool {
 	return slices.Contains(e.store.Deployment().Paused, e.store.Bucket(b))
 }
 
-// Delete hides a user: from now on they are in no bucket as far as anybody can see, and nothing happens to them. Their
-// memberships stay as they are, and what they do is stored, so that Restore can bring them back. A user who is unknown
-// stays so.
+// Delete hides a user: from now on every read finds them in no bucket, and nothing happens to them.
+// Their memberships stay as they are, and what they do is stored, so that Restore can bring them
+// back. A user who is unknown stays so.
 func (e *Engine) Delete(ctx context.Context, userID string) error {
 	if _, err := e.administer(ctx, userID, false, (*decide.Session).Delete); err != nil {
 		return fmt.Errorf("delete user: %w", err)
@@ -90,8 +90,8 @@ func (e *Engine) Restore(ctx context.Context, userID string) ([]Transition, erro
 	return made, nil
 }
 
-// administer runs one step on one user, however long somebody else has the lock, and returns what happened. A user who is
-// unknown and not to be created is left alone.
+// administer runs one step on one user, however long another transaction holds the lock, and
+// returns what happened. An unknown user is left alone unless create is set.
 func (e *Engine) administer(ctx context.Context, userID string, create bool, step func(*decide.Session, table.Instant) decide.Result) ([]Transition, error) {
 	if err := e.ready(); err != nil {
 		return nil, err

@@ -133,9 +133,10 @@ func (e *Engine) MembersPage(ctx context.Context, bucket registry.BucketRef, aft
 	return members, nil
 }
 
-// History goes through everything that happened to the memberships of a user, in the order in which it was decided.
-// After an error there is no more. Buckets that this engine's registry does not have are left out. What happened to somebody who
-// was merged into the user comes with it, by the name that they had.
+// History goes through everything that happened to the memberships of a user, in the order in which
+// it was decided. After an error there is no more. Buckets that this engine's registry does not
+// have are left out. The transitions of a user who was merged into this one are included, under the
+// name of that user.
 func (e *Engine) History(ctx context.Context, userID string) iter.Seq2[Transition, error] {
 	return func(yield func(Transition, error) bool) {
 		if err := e.ready(); err != nil {

@@ -13,18 +13,22 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Merge makes the user from, by an id that somebody had before they signed up, the user into, and returns what happened. From
-// then on the one id is another name of the other user, for every call of the engine. There is no way back.
+// Merge merges the user from, say by the id of a visitor who signs up, into the user into, and
+// returns what happened. From then on the one id is another name of the other user, for every call
+// of the engine. There is no way back.
 //
-// What from did comes to into as events that are late: it counts by when it occurred. So do the idempotency keys that were used.
-// Of properties those of into stay, and those of from fill the gaps. Then every bucket is looked at, as after an event that each
-// of them asks about; what changes has the source event.
+// What from did comes to into as events that are late: it counts by when it occurred. So do the
+// idempotency keys that were used. Of properties those of into stay, and those of from fill the
+// gaps. Then every bucket is evaluated, as after an event that each of them asks about; what
+// changes has the source event.
 //
-// Whoever was in a bucket under either name, and is in it afterwards, has neither entered nor left it, and nothing is announced:
-// where both are in it, the stay of into goes on, and that of from ends by the reason merged, unannounced. Where only from is,
-// that stay becomes the next of into, with its MembershipID and from when it began, and leaves only if the criteria fails.
-// Of stays that have ended, the last of both is the last of into, by which entry policies go. Earlier ones of from stay in the
-// log by the old name, as do deliveries that wait, but for those about a stay that is now into's.
+// A user who was in a bucket under either name, and is in it afterwards, has neither entered nor
+// left it, and nothing is announced: where both are in it, the stay of into goes on, and that of
+// from ends by the reason merged, unannounced. Where only from is, that stay becomes the next of
+// into, with its MembershipID and from when it began, and leaves only if the criteria fails. Of
+// stays that have ended, the last of both is the last of into, by which entry policies go. Earlier
+// ones of from stay in the log by the old name, as do deliveries that wait, but for those about a
+// stay that is now into's.
 //
 // What is kept of both is made anew from the log. Where old parts of the log were dropped, what only totals knew of them is gone
 // afterwards, for both.
@@ -32,8 +36,8 @@ import (
 // A process runs few merges at once ([Config].MaxMerges). A merge that waits for its turn holds no connection, and one that waits
 // for the lock of a user gives its connection back after half a second and tries again. If too many wait it gives [ErrBusy].
 //
-// Whoever keeps by id elsewhere who is in a bucket has to be told that the two are one. It takes time in proportion to what from did,
-// and to what into did that criteria ask about.
+// A program that keeps memberships by user id elsewhere has to learn of the merge by other means. A
+// merge takes time in proportion to what from did, and to what into did that criteria ask about.
 //
 // If from is unknown, there is only the name; if into is, they are created. To merge a user into themselves, by whichever of their
 // names, does nothing. If one of them is deleted it gives [ErrDeleted], if the engine's definitions are not those that are
@@ -70,8 +74,8 @@ func (e *Engine) Merge(ctx context.Context, from, into string) ([]Transition, er
 	}
 }
 
-// errGone says that a user who was remembered is not there any more: somebody removed them by hand. At the next try they are
-// created.
+// errGone says that a cached user is not in the database any more: the row was deleted by hand. The
+// next try creates the user.
 var errGone = errors.New("a user is gone")
 
 // merge merges two different users in one transaction, under the locks of both.
@@ -148,7 +152,7 @@ func (m *merging) settle(ctx context.Context) (*store.Loaded, error) {
 	switch {
 	case !loaded.Locked(m.from) || !loaded.Locked(m.into):
 		return nil, errGone
-	case !loaded.Deployment().Agreed: // whoever does not know what is kept of users cannot make it anew
+	case !loaded.Deployment().Agreed: // a process with other definitions does not know which data of users to derive anew
 		return nil, ErrNotDeployed
 	case loaded.Deleted(m.from) || loaded.Deleted(m.into):
 		return nil, ErrDeleted
@@ -156,7 +160,8 @@ func (m *merging) settle(ctx context.Context) (*store.Loaded, error) {
 	if problem, exceeds := e.config.limits().User.Exceeds(loaded.Properties(m.into), loaded.Properties(m.from)); exceeds {
 		return nil, &InvalidError{Field: "from", Problem: problem}
 	}
-	// Either may be ahead of the clock of this process, and so of the other, which a first look tells.
+	// Either user may be ahead of the clock of this process, and so of the other: this first run
+	// finds out.
 	if err := e.runner.Run(ctx, m.conn, loaded, both, func(*transact.Task, *decide.State, *decide.Session) {}); err != nil {
 		return nil, err
 	}

@@ -11,9 +11,10 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// HasAt reports whether a user was in a bucket at a time: what [Engine.Has] would have said then, had the clock's work
-// been done. A stay counts from the instant at which the user entered and up to the one at which they left, which does
-// not belong to it. Who is deleted now was in no bucket since; that somebody was deleted for a while is not remembered.
+// HasAt reports whether a user was in a bucket at a time: what [Engine.Has] would have said then,
+// had the clock's work been done. A stay counts from the instant at which the user entered and up
+// to the one at which they left, which does not belong to it. A user who is deleted now was in no
+// bucket since the deletion. A deletion that was undone leaves no trace.
 func (e *Engine) HasAt(ctx context.Context, bucket registry.BucketRef, userID string, at time.Time) (bool, error) {
 	b, err := e.lookup(bucket)
 	if err != nil {
@@ -28,9 +29,9 @@ func (e *Engine) HasAt(ctx context.Context, bucket registry.BucketRef, userID st
 	return had, nil
 }
 
-// MembersAt goes through the users who were in a bucket at a time, as [Engine.Members] does through those who are. Nothing
-// that happens meanwhile changes who they are, but what happens to whoever is deleted. The time that it takes grows with
-// the number of stays that the bucket ever had.
+// MembersAt goes through the users who were in a bucket at a time, as [Engine.Members] does through
+// those who are. Of what happens meanwhile, only the deletion or restoration of a user changes the
+// result. The time that it takes grows with the number of stays that the bucket ever had.
 func (e *Engine) MembersAt(ctx context.Context, bucket registry.BucketRef, at time.Time) iter.Seq2[Member, error] {
 	return pages(func(after int64) ([]Member, error) { return e.MembersAtPage(ctx, bucket, at, after, pageSize) })
 }

@@ -14,7 +14,7 @@ type Stats struct {
 	Refused     int64 // by the database
 	Batches     int64 // in which events were written
 	Transitions int64 // decided, ticks included
-	Settled     int64 // users whom the clock looked at
+	Settled     int64 // users that the clock evaluated
 	Candidates  int64 // buckets that the indexes found for events
 	Evaluations int64 // of criteria, whatever for
 	Repaired    int64 // memberships that a reconciliation found to be wrong
@@ -23,8 +23,13 @@ type Stats struct {
 	// nothing was overdue.
 	ClockLag time.Duration
 
-	Arming  int64 // stays in buckets with FastExpiry of which the function of OnExpiryTimer is still to be told
-	Unarmed int64 // of which it was not told, because there were too many, or it or the database failed
+	// Arming is the number of stays in buckets with FastExpiry that wait for the function of
+	// OnExpiryTimer.
+	Arming int64
+
+	// Unarmed is the number of stays for which it was not called, because there were too many, or
+	// because it or the database failed.
+	Unarmed int64
 
 	Delivered  int64 // to handlers and forwarders of this process
 	Returned   int64 // to the outbox, because the target of their forwarder was away
@@ -50,8 +55,9 @@ func (e *Engine) Stats() Stats {
 	}
 }
 
-// Overdue returns how long the earliest due instant has been waiting, whichever process is to settle it: 0 if nothing is
-// overdue. It asks the database, where [Stats] tells what the clock of this engine saw last.
+// Overdue returns how long the earliest due instant has been waiting, whichever process is to
+// settle it: 0 if nothing is overdue. It asks the database, where [Stats] holds what the clock of
+// this engine saw last.
 func (g *Clock) Overdue(ctx context.Context) (time.Duration, error) {
 	e := (*Engine)(g)
 	if err := e.ready(); err != nil {

@@ -19,9 +19,9 @@ type BucketStay struct {
 	MembershipID int64  `json:"membershipId"`
 }
 
-// Stays returns the stays of a user that last: one for each bucket that they are in, by the ids of the buckets. Buckets that
-// this engine's registry does not have are left out. A user of whom nothing is known gives [ErrUnknownUser], one who is
-// deleted [ErrDeleted].
+// Stays returns the stays of a user that last: one for each bucket that they are in, by the ids of
+// the buckets. Buckets that this engine's registry does not have are left out. An unknown user
+// gives [ErrUnknownUser], a deleted one [ErrDeleted].
 func (g *Users) Stays(ctx context.Context, userID string) ([]BucketStay, error) {
 	e := (*Engine)(g)
 	if err := e.asked(userID); err != nil {
@@ -82,9 +82,10 @@ func (g *Users) LatestStay(ctx context.Context, bucket registry.BucketRef, userI
 	return s, true, nil
 }
 
-// HistoryPage returns what [Engine.History] does by pages: at most size transitions of a user, those that follow a cursor,
-// and the cursor of the next page, or 0 if there is none. 0 begins. A page may have fewer than size although others follow. A
-// user of whom nothing is known gives [ErrUnknownUser], one who is deleted [ErrDeleted].
+// HistoryPage returns what [Engine.History] does by pages: at most size transitions of a user,
+// those that follow a cursor, and the cursor of the next page, or 0 if there is none. 0 begins. A
+// page may have fewer than size although others follow. An unknown user gives [ErrUnknownUser], a
+// deleted one [ErrDeleted].
 func (e *Engine) HistoryPage(ctx context.Context, userID string, after int64, size int) ([]Transition, int64, error) {
 	if err := e.asked(userID); err != nil {
 		return nil, 0, fmt.Errorf("history: %w", err)
@@ -123,7 +124,7 @@ func (e *Engine) mustKnow(ctx context.Context, userID string) error {
 	case noRow(err):
 		return ErrUnknownUser
 	case err != nil:
-		return fmt.Errorf("look for the user: %w", err)
+		return fmt.Errorf("read the user: %w", err)
 	case deleted:
 		return ErrDeleted
 	}

@@ -14,14 +14,17 @@ import (
 // scope names this package to OpenTelemetry.
 const scope = "github.com/bucketgen/bucketgen/engine"
 
-// telemetry tells OpenTelemetry what an engine does.
+// instrumentsMissing is the log message for instruments that OpenTelemetry refuses.
+const instrumentsMissing = "some OpenTelemetry instruments could not be created"
+
+// telemetry holds the tracer and the synchronous instruments of an engine.
 type telemetry struct {
 	tracer  trace.Tracer
 	latency metric.Float64Histogram
 	flushes metric.Float64Histogram
 	batches metric.Int64Histogram
 
-	registration metric.Registration // of what is looked at when somebody asks
+	registration metric.Registration // of the callback that reads the observable instruments
 }
 
 // newTelemetry makes the instruments of an engine. What it returns beside an error can be used: an instrument that cannot be
@@ -41,7 +44,7 @@ func newTelemetry(config *Config) (*telemetry, error) {
 	return t, errors.Join(errs[:]...)
 }
 
-// flushed tells of a batch that was written.
+// flushed records a batch that was written.
 func (t *telemetry) flushed(ctx context.Context, events int, took time.Duration) {
 	t.batches.Record(ctx, int64(events))
 	t.flushes.Record(ctx, took.Seconds())
@@ -49,7 +52,7 @@ func (t *telemetry) flushed(ctx context.Context, events int, took time.Duration)
 
 // begin begins a span. The function that it returns ends it, with the error that came of it.
 func (t *telemetry) begin(ctx context.Context, name string, o ...trace.SpanStartOption) (context.Context, func(error, ...attribute.KeyValue)) {
-	ctx, span := t.tracer.Start(ctx, "bucketgen."+name, o...)       //nolint:spancheck // whoever begins it ends it
+	ctx, span := t.tracer.Start(ctx, "bucketgen."+name, o...)       //nolint:spancheck // the caller ends it by the function returned
 	return ctx, func(err error, attributes ...attribute.KeyValue) { //nolint:spancheck // as above
 		span.SetAttributes(attributes...)
 		if err != nil {
@@ -60,7 +63,7 @@ func (t *telemetry) begin(ctx context.Context, name string, o ...trace.SpanStart
 	}
 }
 
-// linksOf returns links to the spans of the callers whose items are in a batch, so many of them at most.
+// linksOf returns links to the spans of the callers whose items are in a batch, up to a bound.
 func linksOf(items []*item) []trace.Link {
 	const most = 32
 	var links []trace.Link
