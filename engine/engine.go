@@ -37,8 +37,8 @@ type Engine struct {
 
 	handlers   []handler
 	forwarders []*Forwarder
-	names      []string // of the subscriptions of both
-	armer      *armer   // nil without OnExpiryTimer
+	names      []string          // of the subscriptions of both
+	timers     *scheduler.Timers // nil: no function sets timers
 	onDeploy   func(context.Context, Deployment) error
 
 	batcher  *batch.Batcher[*item]
@@ -162,8 +162,8 @@ func (e *Engine) Start(ctx context.Context) error {
 func (e *Engine) loops() []*service.Loop {
 	all := append(e.feed.Loops(), e.beats, e.rollout().Watching(!e.config.NoClock && !e.config.NoJobs, e.onDeploy))
 	all = append(all, e.catalog.Loops()...)
-	if e.armer != nil {
-		all = append(all, &e.armer.loop)
+	if e.timers != nil {
+		all = append(all, e.timers.Loop())
 	}
 	if e.config.NoClock {
 		return all
@@ -186,8 +186,8 @@ func (e *Engine) prepare(ctx context.Context) error {
 	if err := e.prepareOutbox(ctx); err != nil {
 		return err
 	}
-	if e.armer != nil {
-		e.armer.prepare()
+	if e.timers != nil {
+		e.timers.Prepare(e.runner)
 	}
 	return nil
 }

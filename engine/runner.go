@@ -48,8 +48,8 @@ func (e *Engine) committed(w *store.Write) {
 	if at, written := w.Due(); written {
 		e.clock.Notice(at)
 	}
-	if e.armer != nil {
-		e.armer.notice(w)
+	if e.timers != nil {
+		e.timers.Notice(w)
 	}
 	if n := w.Transitions(); n > 0 {
 		e.stats.transitions.Add(int64(n))

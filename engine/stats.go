@@ -50,7 +50,7 @@ func (e *Engine) Stats() Stats {
 		Events: s.events.Load(), Duplicates: s.duplicates.Load(), Refused: s.refused.Load(), Batches: s.batches.Load(),
 		Transitions: s.transitions.Load(), Settled: s.settled.Load(), ClockLag: time.Duration(s.clockLag.Load()),
 		Candidates: s.candidates.Load(), Evaluations: s.evaluations.Load(), Repaired: s.repaired.Load(),
-		Arming: e.armer.pending(), Unarmed: s.unarmed.Load(),
+		Arming: e.timers.Pending(), Unarmed: s.unarmed.Load(),
 		Delivered: deliveries.Delivered.Load(), Returned: deliveries.Returned.Load(), Failed: deliveries.Failed.Load(), DeadLetter: deliveries.Dead.Load(),
 	}
 }

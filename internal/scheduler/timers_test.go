@@ -1,17 +1,13 @@
-package engine
+package scheduler
 
-import (
-	"testing"
+import "testing"
 
-	"github.com/bucketgen/bucketgen/internal/outbox"
-)
-
-// TestArmsThatDoNotFitAreCounted lets more stays wait than there is room for.
-func TestArmsThatDoNotFitAreCounted(t *testing.T) {
+// TestTimersThatDoNotFitAreCounted lets more stays wait than there is room for.
+func TestTimersThatDoNotFitAreCounted(t *testing.T) {
 	t.Parallel()
-	e := &Engine{outbox: outbox.New(outbox.Deps{})}
-	a := &armer{engine: e, waiting: map[armed]bool{}, most: 2}
-	e.armer = a
+	dropped := 0
+	a := NewTimers(nil, func(stays int) { dropped += stays }, nil)
+	a.most = 2
 	for i, want := range []struct {
 		stay armed
 		fits bool
@@ -20,8 +16,8 @@ func TestArmsThatDoNotFitAreCounted(t *testing.T) {
 			t.Errorf("stay %d: got %t, want %t", i, got, want.fits)
 		}
 	}
-	if s := e.Stats(); s.Arming != 2 || s.Unarmed != 2 {
-		t.Errorf("got %d waiting and %d dropped, want 2 and 2", s.Arming, s.Unarmed)
+	if a.Pending() != 2 || dropped != 2 {
+		t.Errorf("got %d waiting and %d dropped, want 2 and 2", a.Pending(), dropped)
 	}
 	if p := a.take(); len(p.ContactIds) != 2 {
 		t.Errorf("took %d, want 2", len(p.ContactIds))
