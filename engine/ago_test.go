@@ -8,8 +8,9 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// TestAgoOfMany lets far more occurrences pass through a window that ends some time ago than are read with it at first:
-// while nobody looks, and with one that comes late. Joins and leaves happen at their instants all the same.
+// TestAgoOfMany lets far more occurrences pass through a window that ends some time ago than are
+// read with it at first: without an evaluation meanwhile, and with one that is late. Joins and
+// leaves happen at their instants all the same.
 func TestAgoOfMany(t *testing.T) {
 	t.Parallel()
 	large := purchase.Where(purchase.Number("amount").AtLeast(1))

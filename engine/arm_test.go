@@ -33,7 +33,7 @@ func (c timers) next(t *testing.T) engine.ExpiryTimer {
 	return waitfor.Next(t, c)
 }
 
-// newTimedWorld is a world whose engine says what is to be timed. It has no clock.
+// newTimedWorld is a world whose engine reports expiry timers. It has no clock.
 func newTimedWorld(t *testing.T, definitions ...bucket.Definition) (*world, timers) {
 	t.Helper()
 	w, c := newWorld(t, definitions...), make(timers, 1000)
@@ -89,8 +89,8 @@ func TestTimerOfAMember(t *testing.T) {
 	equal(t, "armed in all", len(armed), 0)
 }
 
-// TestTimersThatFindNobody has timers of users who are gone, and of buckets that nobody knows.
-func TestTimersThatFindNobody(t *testing.T) {
+// TestStaleTimers has timers of users who are gone, and of unknown buckets.
+func TestStaleTimers(t *testing.T) {
 	t.Parallel()
 	w, armed := newTimedWorld(t, recent)
 	w.track("ada", "visit")
@@ -99,7 +99,7 @@ func TestTimersThatFindNobody(t *testing.T) {
 	must(t, w.Delete(t.Context(), "ada"))
 	equal(t, "deleted", w.expire(a), engine.ExpiryStale)
 	unknown := a
-	unknown.UserID = "nobody"
+	unknown.UserID = "unknown"
 	equal(t, "unknown", w.expire(unknown), engine.ExpiryStale)
 	a.BucketID = "nope"
 	if _, err := w.Clock().FireTimer(t.Context(), a); !errors.Is(err, engine.ErrUnknownBucket) {
@@ -160,13 +160,14 @@ func TestTimersOfATransaction(t *testing.T) {
 	w.track("cy", "visit")
 	equal(t, "armed", armed.next(t).UserID, "cy")
 	eventually(t, func() bool { return w.Stats().Arming == 0 })
-	equal(t, "and nobody else", len(armed), 0)
+	equal(t, "other users armed", len(armed), 0)
 	w.clock.Advance(time.Hour)
 	w.settle()
 	equal(t, "the clock", w.history("ada"), []string{"entered recent 1", "left recent 1 by criteria"})
 }
 
-// TestTimersThatCannotBeArmed has a function that fails, and then one that panics: that is counted, and the next are told.
+// TestTimersThatCannotBeArmed has a function that fails, and then one that panics: both are
+// counted, and the next timers are reported.
 func TestTimersThatCannotBeArmed(t *testing.T) {
 	t.Parallel()
 	w, armed := newWorld(t, recent), make(timers, 10)

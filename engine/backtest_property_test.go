@@ -88,8 +88,8 @@ func backTest(t *rapid.T, pool *pgxpool.Pool, f *ir.File, until time.Time) (engi
 	return result, got
 }
 
-// replayable leaves out what a log does not tell: that somebody was restored or became another, and in which order several things came at one
-// instant, unless all of them are events.
+// replayable leaves out what a log does not hold: restorations, merges, and the order of several
+// steps at one instant, unless all of them are events.
 func replayable(steps []refeval.Step) []refeval.Step {
 	crowded := func(i int) bool {
 		for k := range steps {
@@ -102,8 +102,8 @@ func replayable(steps []refeval.Step) []refeval.Step {
 	}
 	var kept []refeval.Step
 	for i := range steps {
-		told := steps[i].Op != refeval.Restore && steps[i].Op != refeval.Merge
-		if steps[i].Op == refeval.Ingest || told && !crowded(i) {
+		logged := steps[i].Op != refeval.Restore && steps[i].Op != refeval.Merge
+		if steps[i].Op == refeval.Ingest || logged && !crowded(i) {
 			kept = append(kept, steps[i])
 		}
 	}

@@ -50,7 +50,8 @@ func TestBackTestVersions(t *testing.T) {
 	}
 	one, two := registrytest.Build(t, loyal("loyal", 1), loyal("loyal-2", 2)), registrytest.Build(t, loyal("loyal", 2))
 	w := visited(t)
-	// loyal: ada and bob from day 0, cy from day 2, nobody from day 4; bob is back at the very instant at which he would leave. loyal-2: ada from day 1 to day 3.
+	// loyal: ada and bob from day 0, cy from day 2, no user from day 4; bob is back at the very
+	// instant at which he would leave. loyal-2: ada from day 1 to day 3.
 	run := engine.BackTestBucket{BucketID: "loyal", Entered: 3, Left: 3, Members: 0, Days: []engine.BackTestDay{
 		{At: day(0), Entered: 2, Members: 2},
 		{At: day(1), Members: 2},
@@ -195,6 +196,6 @@ func TestBackTestRefuses(t *testing.T) {
 		t.Errorf("interrupted: got %v", err)
 	}
 	if diff := cmp.Diff([]engine.BackTestDay{}, w.backTest(engine.BackTestOptions{}).Buckets[0].Days); diff != "" {
-		t.Errorf("days of a bucket that nobody entered (-want +got):\n%s", diff)
+		t.Errorf("days of a bucket that no user entered (-want +got):\n%s", diff)
 	}
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// TestConsult looks at a user whom somebody else has locked, and for whom something is due: it sees what is to come of
-// that, waits for nobody and changes nothing.
+// TestConsult consults a user who is due while another transaction holds the lock: it returns the
+// transitions to come, does not wait for the lock, and changes nothing.
 func TestConsult(t *testing.T) {
 	t.Parallel()
 	ctx, pool, now := t.Context(), pgtest.New(t), time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
@@ -45,14 +45,14 @@ func TestConsult(t *testing.T) {
 	}
 
 	now = now.Add(bucket.Day)
-	ada, nobody := &transact.Task{Want: store.Request{User: "ada"}}, &transact.Task{Want: store.Request{User: "nobody"}}
+	ada, unknown := &transact.Task{Want: store.Request{User: "ada"}}, &transact.Task{Want: store.Request{User: "unknown"}}
 	ada.Step = (*decide.Session).Clock
-	nobody.Step = func(*decide.Session, table.Instant) decide.Result {
-		t.Error("something is known of nobody")
+	unknown.Step = func(*decide.Session, table.Instant) decide.Result {
+		t.Error("the step of an unknown user was called")
 		return decide.Result{}
 	}
 	visited := 0
-	if err := e.runner.Consult(ctx, []*transact.Task{ada, nobody}, func(task *transact.Task, st *decide.State, _ *decide.Session) {
+	if err := e.runner.Consult(ctx, []*transact.Task{ada, unknown}, func(task *transact.Task, st *decide.State, _ *decide.Session) {
 		if visited++; task != ada || len(st.Stays) != 1 || st.Stays[0].Active() {
 			t.Errorf("got %v of %q, want a stay that is over, of ada", st.Stays, task.Want.User)
 		}
@@ -60,7 +60,7 @@ func TestConsult(t *testing.T) {
 		t.Fatal(err)
 	}
 	left := ada.Result.Transitions
-	if len(left) != 1 || left[0].Kind != Left || visited != 1 || ada.Missed || !nobody.Missed {
+	if len(left) != 1 || left[0].Kind != Left || visited != 1 || ada.Missed || !unknown.Missed {
 		t.Errorf("got %v, %d users; want one leave, of ada", left, visited)
 	}
 	has, err := e.Has(ctx, registrytest.Ref(t, r, "today"), "ada")
@@ -69,8 +69,8 @@ func TestConsult(t *testing.T) {
 	}
 }
 
-// TestFollowWhoIsGone lets users follow who were removed by hand since they were found: one is another contact now, one is
-// nobody any more.
+// TestFollowWhoIsGone lets users follow who were removed by hand since they were found: one is
+// another contact now, one is unknown now.
 func TestFollowWhoIsGone(t *testing.T) {
 	t.Parallel()
 	ctx, pool := t.Context(), pgtest.New(t)
@@ -97,11 +97,11 @@ func TestFollowWhoIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	var report db.DeploymentsReportParams
-	missed, err := engines[1].rollout().Follow(ctx, []db.ContactsBehindRow{{ID: 1000, UserID: "ada"}, {ID: 1001, UserID: "nobody"}}, &report)
+	missed, err := engines[1].rollout().Follow(ctx, []db.ContactsBehindRow{{ID: 1000, UserID: "ada"}, {ID: 1001, UserID: "unknown"}}, &report)
 	if err != nil || missed != 1 || report.Followed != 1 || report.Gone != 0 {
 		t.Errorf("got %d missed, %+v, %v; want ada to follow, and to stay", missed, report, err)
 	}
-	if repaired, err := engines[1].rollout().ReconcileUsers(ctx, []db.ContactsPageRow{{ID: 1001, UserID: "nobody"}}); err != nil || repaired != 0 {
+	if repaired, err := engines[1].rollout().ReconcileUsers(ctx, []db.ContactsPageRow{{ID: 1001, UserID: "unknown"}}); err != nil || repaired != 0 {
 		t.Errorf("reconcile who is gone: got %d, %v", repaired, err)
 	}
 }

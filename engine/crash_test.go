@@ -27,15 +27,16 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// TestConcurrencyAndCrashes lets 64 goroutines in three processes ingest events and property flips for the same 50
-// users, by every way there is, with clock workers, manual changes and deliveries beside them. First nobody comes to
-// harm; then processes are killed at random moments and PostgreSQL is crashed under them. Afterwards everything must be
-// as if it had happened one thing after the other: that is what the reference evaluator is asked, which shares no code
-// with the engine.
+// TestConcurrencyAndCrashes lets 64 goroutines in three processes ingest events and property flips
+// for the same 50 users, by every way there is, with clock workers, manual changes and deliveries
+// beside them. First no process is killed; then processes are killed at random moments and
+// PostgreSQL is crashed under them. Afterwards everything must be as if it had happened one thing
+// after the other: that is what the reference evaluator is asked, which shares no code with the
+// engine.
 func TestConcurrencyAndCrashes(t *testing.T) { //nolint:tparallel // its parts are stages of one story
 	t.Parallel()
 	c := newCrashTest(t)
-	c.lease = time.Hour // nobody dies, so that nobody has to be waited for
+	c.lease = time.Hour // no process dies, so no lease has to run out
 	c.run(t, 40, func() {})
 	t.Run("undisturbed", func(t *testing.T) { //nolint:paralleltest // the next stage waits for it
 		c.check(t)
@@ -98,7 +99,8 @@ func newCrashTest(t *testing.T) *crashTest {
 	return c
 }
 
-// run starts the processes and lets them do so many operations, while something else goes on beside them.
+// run starts the processes and lets each do a number of operations, while meanwhile runs beside
+// them.
 func (c *crashTest) run(t *testing.T, ops int, meanwhile func()) {
 	t.Helper()
 	c.workers = make([]*exec.Cmd, crashProcesses)
@@ -191,7 +193,8 @@ func (c *crashTest) check(t *testing.T) { //nolint:thelper // a stage of the tes
 		t.Fatal(err)
 	}
 	stop(t, settler)
-	// On this one's clock every lease of the dead has run out, and every delivery that failed is to be tried again.
+	// On this one's clock every lease of the dead has run out, and every delivery that failed is
+	// due again.
 	tomorrow := func() time.Time { return time.Now().Add(bucket.Day) }
 	e := startEngine(t, c.pool, c.reg, engine.Config{NoClock: true, Now: tomorrow, DeliveryPoll: 10 * time.Millisecond}, func(e *engine.Engine) {
 		if err := listen(e, c.pool, c.reg); err != nil {

@@ -32,10 +32,12 @@ const (
 	kills     = 10
 )
 
-// TestDeploymentSurvivesKills deploys new and changed buckets to users with a history, from a process that is killed ten
-// times while it deploys and lets users follow, each time at another moment; beside it processes ingest events, of which
-// one is killed, too, and one has the old definitions. Afterwards everything must be as if nobody had died: the reference
-// evaluator, which shares no code with the engine, plays what was acknowledged, with the deployment at its instant.
+// TestDeploymentSurvivesKills deploys new and changed buckets to users with a history, from a
+// process that is killed ten times while it deploys and lets users follow, each time at another
+// moment; beside it processes ingest events, of which one is killed, too, and one has the old
+// definitions. Afterwards everything must be as if no process had died: the reference evaluator,
+// which shares no code with the engine, plays what was acknowledged, with the deployment at its
+// instant.
 func TestDeploymentSurvivesKills(t *testing.T) {
 	t.Parallel()
 	d := newDeployTest(t)
@@ -96,13 +98,13 @@ func newDeployTest(t *testing.T) *deployTest {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	t.Cleanup(func() { d.tell(t) })
+	t.Cleanup(func() { d.report(t) })
 	d.pool, d.old, d.new = pool, definitionsOf(t, oldOnes), definitionsOf(t, newOnes)
 	return d
 }
 
-// tell says how far everybody is, if the test has failed.
-func (d *deployTest) tell(t *testing.T) {
+// report logs the progress of each process, if the test has failed.
+func (d *deployTest) report(t *testing.T) {
 	t.Helper()
 	if !t.Failed() {
 		return
@@ -135,7 +137,7 @@ func (d *deployTest) history(t *testing.T, users int) {
 	c := &clock{now: time.Now().Add(-bucket.Hour).Truncate(time.Microsecond)}
 	e := startEngine(t, d.pool, registrytest.FromIR(t, d.old), engine.Config{NoClock: true, NoDelivery: true, Now: c.Now, VirtualTime: true}, nil)
 	if _, err := d.pool.Exec(t.Context(), "insert into bucketgen.subscriptions (name, kinds) values ('everything', '{entered,left}')"); err != nil {
-		t.Fatal(err) // nobody delivers, so what is announced stays
+		t.Fatal(err) // no engine delivers, so what is announced stays
 	}
 	for range 3 {
 		var events []engine.Event
@@ -211,7 +213,8 @@ func (d *deployTest) await(t *testing.T, deployment int) {
 // behind counts users who have not followed what is deployed.
 const behind = `select count(*) from bucketgen.contacts where generation < (select no from bucketgen.generation)`
 
-// awaitFinished waits until every deployment is finished, and nobody is to be looked at because of strangers.
+// awaitFinished waits until every deployment is finished, and no user has to be evaluated because
+// of strangers.
 func (d *deployTest) awaitFinished(t *testing.T) {
 	t.Helper()
 	d.awaitNone(t, behind)

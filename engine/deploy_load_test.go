@@ -21,10 +21,11 @@ var deployLoad = flag.Duration("deploy.load", 6*time.Second, "how long processes
 // Users of the load test. The first of them never change seats.
 const loadUsers, loadSteady = 300, 80
 
-// TestNothingFlaps lets processes with old and new definitions ingest events of the same users, each with its clock. A process
-// starts with the old ones when the new ones are deployed already, another with some that never are; a bucket is paused and
-// resumed; at last the old definitions are deployed again. Nobody may leave and join a bucket whose truth by what is deployed
-// has not changed, and in the end everything must be true.
+// TestNothingFlaps lets processes with old and new definitions ingest events of the same users,
+// each with its clock. A process starts with the old ones when the new ones are deployed already,
+// another with some that never are; a bucket is paused and resumed; at last the old definitions are
+// deployed again. No user may leave and join a bucket whose truth by what is deployed has not
+// changed, and in the end everything must be true.
 func TestNothingFlaps(t *testing.T) {
 	t.Parallel()
 	d := newDeployTest(t)
@@ -75,7 +76,8 @@ func TestNothingFlaps(t *testing.T) {
 // linger lets processes work for a while.
 func linger(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // that they have time is the point
 
-// awaitMove waits until everybody has followed a deployment, and somebody has joined or left a bucket since.
+// awaitMove waits until every user has followed a deployment, and one has joined or left a bucket
+// since.
 func (d *deployTest) awaitMove(t *testing.T, no int) {
 	t.Helper()
 	d.awaitNone(t, "select count(*) from bucketgen.deployments where finished_at is null")
@@ -124,8 +126,8 @@ func (d *deployTest) checkTrue(t *testing.T, deployed *ir.File, now time.Time, b
 	}
 }
 
-// checkMoves checks that whoever joined or left a bucket, or any, had come to match, or ceased to. If the user did something
-// at that very instant, it may have been true before or after.
+// checkMoves checks that each user who joined or left a bucket, or any, had come to match, or
+// ceased to. If the user did something at that very instant, it may have been true before or after.
 func (d *deployTest) checkMoves(t *testing.T, deployed *ir.File, only string, from, until time.Time, but ...string) {
 	t.Helper()
 	criteria := map[string]*ir.Node{}
@@ -166,7 +168,7 @@ func (d *deployTest) checkMoves(t *testing.T, deployed *ir.File, only string, fr
 		t.Fatal(err)
 	}
 	if checked == 0 {
-		t.Errorf("nobody moved between %s and %s", from, until)
+		t.Errorf("no user moved between %s and %s", from, until)
 	}
 }
 

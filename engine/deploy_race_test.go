@@ -55,7 +55,7 @@ func TestNewcomerDuringDeployment(t *testing.T) {
 			return
 		}
 		results, err := n.IngestTx(t.Context(), tx, engine.Event{UserID: "ada", Name: "other"})
-		if err = errors.Join(err, tx.Commit(t.Context())); err != nil { // before anybody is told: the test may be over then
+		if err = errors.Join(err, tx.Commit(t.Context())); err != nil { // before the notification: the test may be over then
 			t.Error(err)
 			return
 		}
@@ -163,9 +163,9 @@ func (m *meddler) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.Tra
 
 func (m *meddler) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// TestNobodyFinishesWhatTheyDoNotKnow deploys just after another process has looked at what is deployed, and before it asks which
-// deployments users are to follow: by what it knows nobody is behind.
-func TestNobodyFinishesWhatTheyDoNotKnow(t *testing.T) {
+// TestUnknownDeploymentIsNotFinished deploys just after another process has read what is deployed,
+// and before it asks for unfinished deployments: by what it knows no user is behind.
+func TestUnknownDeploymentIsNotFinished(t *testing.T) {
 	t.Parallel()
 	m := &meddler{sql: db.DeploymentsUnfinished}
 	w := &world{t: t, pool: traced(t, m), registry: registrytest.Build(t, pro), clock: &clock{now: epoch}}

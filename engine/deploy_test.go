@@ -41,8 +41,8 @@ func (w *world) backfill() engine.Deployment {
 	return d
 }
 
-// TestDeployNewBuckets deploys buckets to a database that knows users and what they did, but no buckets: whoever matches
-// is in without a word, and from then on all is as ever.
+// TestDeployNewBuckets deploys buckets to a database that knows users and what they did, but no
+// buckets: a user who matches joins unannounced, and later transitions are announced as usual.
 func TestDeployNewBuckets(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -74,8 +74,8 @@ func TestDeployNewBuckets(t *testing.T) {
 	}
 }
 
-// TestDeployRemakesWhatIsKept deploys conditions of every kind whose answers rest on what is kept beside the log, which
-// nobody has kept so far.
+// TestDeployRemakesWhatIsKept deploys conditions of every kind whose answers rest on what is kept
+// beside the log, which no definition has kept so far.
 func TestDeployRemakesWhatIsKept(t *testing.T) {
 	t.Parallel()
 	amount := purchase.Number("amount")
@@ -177,8 +177,8 @@ func TestDeployChangedBucket(t *testing.T) {
 	}
 }
 
-// TestTwoGenerations lets a process with the old definitions work beside one with the new ones: it leaves alone what
-// changed, and whom it touches the other looks at.
+// TestTwoGenerations lets a process with the old definitions work beside one with the new ones: it
+// leaves alone what changed, and the other evaluates the users that it writes.
 func TestTwoGenerations(t *testing.T) {
 	t.Parallel()
 	p := func(n float64) bucket.Definition {

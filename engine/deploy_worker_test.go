@@ -66,7 +66,8 @@ func deployBuckets(name string) []bucket.Definition {
 	}
 }
 
-// deployWorker is a process of the tests of deployments under load. It works until it is told to stop, or killed.
+// deployWorker is a process of the tests of deployments under load. It works until its test stops
+// or kills it.
 type deployWorker struct {
 	URL         string
 	Dir         string // of the journals
@@ -80,7 +81,7 @@ type deployWorker struct {
 
 	Goroutines   int // that ingest
 	First, Users int // whose events they ingest
-	Steady       int // of those the first so many never change seats
+	Steady       int // the number of those, from the first on, that never change seats
 	Late         bool
 
 	engine *engine.Engine

@@ -69,7 +69,8 @@ func TestRedefine(t *testing.T) {
 	})
 }
 
-// forget makes a database as good as new: who is in it, and what was deployed, would have to be looked at in each case.
+// forget makes a database as good as new: its users and deployments would have to be evaluated in
+// each case.
 const forget = `
 do $$ begin
 	execute (select 'truncate ' || string_agg(format('%I.%I', schemaname, tablename), ', ') from pg_tables

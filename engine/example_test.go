@@ -10,8 +10,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// A program makes an engine of its pool and its generated registry, says what is to be done when users join and leave,
-// starts it, and hands it what users do.
+// A program makes an engine of its pool and its generated registry, registers handlers of joins and
+// leaves, starts it, and hands it what users do.
 func Example() {
 	ctx := context.Background()
 	pool, done := pgtest.Example() // in a program: pgxpool.New(ctx, os.Getenv("DATABASE_URL")), and migrate.Up once
@@ -106,7 +106,7 @@ func check(err error) {
 	}
 }
 
-// A feed tells every transition once, from wherever somebody has read before.
+// A feed returns every transition once, from the cursor at which a reader stopped before.
 func ExampleEngine_Feed() {
 	ctx := context.Background()
 	pool, done := pgtest.Example()
@@ -116,7 +116,7 @@ func ExampleEngine_Feed() {
 	check(e.Start(ctx))
 	defer func() { check(e.Stop(ctx)) }()
 
-	var kept string // by whoever reads, with what they make of it
+	var kept string // the cursor, which a reader stores with its own state
 	for item, err := range e.Feed(ctx, engine.FeedOptions{}) {
 		check(err)
 		kept = item.Cursor.String()

@@ -17,10 +17,11 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// TestFeedTellsEverythingOnce lets several writers on several engines do all that makes transitions, with transactions that
-// commit late or never. Whoever hears the feed all the time, or comes back to some engine again and again, hears all that the
-// log has, each once, and of each user in order.
-func TestFeedTellsEverythingOnce(t *testing.T) {
+// TestFeedReturnsEverythingOnce lets several writers on several engines do all that makes
+// transitions, with transactions that commit late or never. A reader that stays on the feed, and
+// one that comes back to some engine again and again, hear all that the log has, each once, and of
+// each user in order.
+func TestFeedReturnsEverythingOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro, regulars, dormant, proBuyers, testers)
 	engines := []*engine.Engine{w.Engine, w.start(engine.Config{NoClock: true, NoDelivery: true}, nil), w.start(engine.Config{NoDelivery: true}, nil)}
@@ -94,7 +95,7 @@ func (w *world) writeLate(ctx context.Context, rng *rand.Rand, e *engine.Engine)
 	if _, err := e.IngestTx(ctx, tx, events...); err != nil {
 		return errors.Join(err, tx.Rollback(ctx))
 	}
-	for range rng.IntN(20) { // others commit meanwhile, whoever they are
+	for range rng.IntN(20) { // transactions of any users commit meanwhile
 		if _, err := e.Ingest(ctx, engine.Event{UserID: "v" + itoa(rng.IntN(1000)), Traits: map[string]any{"plan": "pro"}}); err != nil {
 			return errors.Join(err, tx.Rollback(ctx))
 		}
@@ -115,7 +116,7 @@ func ignore(err, expected error) error {
 // restless hears the feed, of one engine after the other, up to the last transition.
 func (w *world) restless(engines []*engine.Engine, after engine.Cursor) []string {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), waitfor.Long) // if something is never told
+	ctx, cancel := context.WithTimeout(w.t.Context(), waitfor.Long) // if a transition never arrives
 	defer cancel()
 	rng := rand.New(rand.NewPCG(5, 5))
 	var heard []string
@@ -175,15 +176,15 @@ func (w *world) sameLog(how string, heard, want []string) {
 		case !logged:
 			w.t.Errorf("%s: %s is not in the log", how, key)
 		case seen[key]:
-			w.t.Errorf("%s: %s was told twice", how, key)
+			w.t.Errorf("%s: %s arrived twice", how, key)
 		case at < latest[user]:
-			w.t.Errorf("%s: %s was told after %s", how, key, want[latest[user]])
+			w.t.Errorf("%s: %s arrived after %s", how, key, want[latest[user]])
 		}
 		latest[user], seen[key] = at, true
 	}
 	for _, key := range want {
 		if !seen[key] {
-			w.t.Errorf("%s: %s was not told", how, key)
+			w.t.Errorf("%s: %s did not arrive", how, key)
 		}
 	}
 	w.t.Logf("%s: %d of %d", how, len(heard), len(want))

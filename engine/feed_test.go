@@ -68,12 +68,12 @@ func (a *ear) item() engine.FeedItem {
 		}
 		return item
 	case <-time.After(waitfor.Long):
-		a.t.Fatal("nothing is to be heard")
+		a.t.Fatal("the feed returned nothing")
 		panic("unreachable")
 	}
 }
 
-// next returns so many transitions that come next.
+// next returns the next n transitions.
 func (a *ear) next(n int) []engine.FeedItem {
 	a.t.Helper()
 	items := make([]engine.FeedItem, n)
@@ -138,7 +138,7 @@ func TestFeedTellsWhatCommitsLate(t *testing.T) {
 	got = append(got, a.next(1)...)
 	want := []string{"bucket:pro:third:entered:1", "bucket:pro:first:entered:1", "bucket:pro:between:entered:1", "bucket:pro:second:entered:1", "bucket:pro:last:entered:1"}
 	equal(t, "transitions", keys(got), want)
-	for i, item := range got { // whoever comes back hears the rest, whichever way
+	for i, item := range got { // a reader that comes back hears the rest, whichever way
 		rest := hear(t, w.Engine, engine.FeedOptions{After: item.Cursor}).next(len(want) - i - 1)
 		after := keys(rest)
 		slices.Sort(after)
@@ -149,8 +149,9 @@ func TestFeedTellsWhatCommitsLate(t *testing.T) {
 	equal(t, "from the beginning", len(hear(t, w.Engine, engine.FeedOptions{After: a.begun}).next(len(want))), len(want))
 }
 
-// TestFeedTellsOfTransactionsWithoutANumberBelow lets a transaction log something before another that has a smaller number and
-// commits first: as long as none with a greater number has come to an end, nobody sees that the first is under way.
+// TestFeedTellsOfTransactionsWithoutANumberBelow lets a transaction log something before another
+// that has a smaller number and commits first: as long as none with a greater number has come to an
+// end, no reader sees that the first is under way.
 func TestFeedTellsOfTransactionsWithoutANumberBelow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -229,7 +230,7 @@ func TestFeedFilters(t *testing.T) {
 	equal(t, "late", keys(late.next(2)), []string{"bucket:pro:ada:entered:1", "bucket:pro:ada:left:1"})
 }
 
-// TestFeedBeats checks that whoever hears nothing gets to know how far the feed is.
+// TestFeedBeats checks that a reader without transitions gets to know how far the feed is.
 func TestFeedBeats(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro, regulars)
@@ -246,8 +247,8 @@ func TestFeedBeats(t *testing.T) {
 	equal(t, "after a beat", keys(hear(t, w.Engine, engine.FeedOptions{After: beat.Cursor}).next(1)), []string{"bucket:pro:bob:entered:1"})
 }
 
-// TestFeedBeatsAmongOthers checks that whoever hears nothing gets to know how far the feed is, though something happens all the
-// time that is not for them.
+// TestFeedBeatsAmongOthers checks that a reader without transitions gets to know how far the feed
+// is, though transitions happen all the time that it does not ask for.
 func TestFeedBeatsAmongOthers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro, regulars)
@@ -324,7 +325,8 @@ func TestFeedRefusesCursors(t *testing.T) {
 	}
 }
 
-// TestFeedEndsWithTheEngine stops an engine while somebody hears, and another while somebody has stopped to.
+// TestFeedEndsWithTheEngine stops an engine while a reader waits, and another after a reader has
+// stopped.
 func TestFeedEndsWithTheEngine(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -342,7 +344,8 @@ func TestFeedEndsWithTheEngine(t *testing.T) {
 	}
 }
 
-// TestFeedIsReadSlowly lets more happen than the feed remembers while nobody asks for the next item.
+// TestFeedIsReadSlowly lets more happen than the feed remembers while the reader does not ask for
+// the next item.
 func TestFeedIsReadSlowly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

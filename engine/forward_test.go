@@ -79,7 +79,7 @@ func (g *target) on(t *testing.T, f engine.Forwarder) func(*engine.Engine) {
 	return func(e *engine.Engine) { must(t, e.Forward(t.Context(), f)) }
 }
 
-// keep lets transitions be kept for whoever prepare registers, and delivers none.
+// keep has transitions kept for the subscribers that prepare registers, and delivers none.
 func (w *world) keep(prepare func(*engine.Engine)) {
 	w.t.Helper()
 	stop(w.t, w.start(engine.Config{NoClock: true, NoDelivery: true}, prepare))

@@ -96,7 +96,8 @@ func TestHandlersGetWhatTheyAskedFor(t *testing.T) {
 	}
 }
 
-// TestFailingDeliveryHoldsBackOnlyItsKey fails the first delivery of a user until it is told otherwise.
+// TestFailingDeliveryHoldsBackOnlyItsKey fails the first delivery of a user until the test ends
+// that.
 func TestFailingDeliveryHoldsBackOnlyItsKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

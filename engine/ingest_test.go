@@ -226,7 +226,7 @@ func TestNewcomers(t *testing.T) {
 	t.Parallel()
 	absent := bucket.Define(bucket.Spec{ID: "absent", Criteria: visit.Within(bucket.Hour).Never()})
 	w := newWorld(t, absent)
-	equal(t, "somebody new", w.track("ada", "other"), []string{"entered absent 1"})
+	equal(t, "a new user", w.track("ada", "other"), []string{"entered absent 1"})
 	equal(t, "the same again", w.track("ada", "other"), []string{})
 	equal(t, "a visitor", w.track("bob", "visit"), []string{})
 	w.clock.Advance(time.Hour)

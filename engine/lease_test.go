@@ -144,8 +144,8 @@ func TestOneHandlerOfJoinsAndLeaves(t *testing.T) {
 	}
 }
 
-// TestMergeTakesMarksAway merges a user of whom all but the oldest delivery is marked as behind another: what moves and what stays
-// is delivered.
+// TestMergeTakesMarksAway merges a user whose deliveries are all marked as behind another, but the
+// oldest: what moves and what stays is delivered.
 func TestMergeTakesMarksAway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

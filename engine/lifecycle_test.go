@@ -38,7 +38,7 @@ func TestManualBucket(t *testing.T) {
 	w.clock.Advance(bucket.Week)
 	w.settle()
 	equal(t, "maximal dwell", w.history("ada")[3:], []string{"left testers 2 by maxDwell"})
-	if made, err := w.Remove(t.Context(), w.manual("testers"), "nobody"); err != nil || len(made) != 0 {
+	if made, err := w.Remove(t.Context(), w.manual("testers"), "unknown"); err != nil || len(made) != 0 {
 		t.Errorf("remove a user who is unknown: got %v, %v", made, err)
 	}
 	equal(t, "contacts", w.count("select count(*) from bucketgen.contacts"), 1)

@@ -18,7 +18,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/refeval/subject"
 )
 
-// traits returns so many traits, whose names begin with a prefix.
+// traits returns n traits, whose names begin with a prefix.
 func traits(prefix string, n int) map[string]any {
 	all := make(map[string]any, n)
 	for i := range n {
@@ -69,7 +69,7 @@ func TestPropertiesOfUsersAreBounded(t *testing.T) {
 	if n := w.count("select count(*) from bucketgen.events e join bucketgen.contacts c on c.id = e.contact_id where c.user_id = 'ada'"); n != 4 {
 		t.Errorf("%d events are in the log, want 4", n)
 	}
-	w.identify("ada", map[string]any{"a1": "another value"}) // whoever has as many as allowed may change them
+	w.identify("ada", map[string]any{"a1": "another value"}) // a user who has as many as allowed may change them
 
 	text := strings.Repeat("x", 30_000)
 	w.identify("eve", map[string]any{"one": text})

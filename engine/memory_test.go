@@ -52,8 +52,8 @@ func (v *eavesdropper) take() []string {
 	return names
 }
 
-// TestNothingIsAskedOfTheRemembered looks at what is sent for one event after the other of a user, whom two engines take in
-// turns: whoever had the user last asks for nothing but the lock.
+// TestNothingIsAskedOfTheRemembered checks the queries for one event after the other of a user,
+// whom two engines take in turns: the engine that had the user last asks for nothing but the lock.
 func TestNothingIsAskedOfTheRemembered(t *testing.T) {
 	t.Parallel()
 	sent := &eavesdropper{}
@@ -73,7 +73,7 @@ func TestNothingIsAskedOfTheRemembered(t *testing.T) {
 		{other, true}, // who has never met the user
 		{other, true}, // and reads everything the second time
 		{other, false},
-		{one, true}, // of whom somebody else has written
+		{one, true}, // after a write of the other engine
 		{one, true},
 		{one, false},
 		{other, true},
@@ -91,7 +91,8 @@ func TestNothingIsAskedOfTheRemembered(t *testing.T) {
 	}
 }
 
-// TestTooMuchToRemember lets users come again of whom there is more than is read at once: stays of one, events of the other.
+// TestTooMuchToRemember lets users come again who have more than is read at once: stays the one,
+// events the other.
 func TestTooMuchToRemember(t *testing.T) {
 	t.Parallel()
 	const many = 600
@@ -105,7 +106,7 @@ func TestTooMuchToRemember(t *testing.T) {
 	ingestAll(t, w.Engine, events)
 	w.clock.Advance(bucket.Hour)
 	w.settle()
-	w.Engine = w.start(engine.Config{NoClock: true, NoDelivery: true}, nil) // which remembers nobody
+	w.Engine = w.start(engine.Config{NoClock: true, NoDelivery: true}, nil) // which has cached no user
 	for i := range 6 {
 		epoch := itoa(many/2 + 1 + i)
 		equal(t, "pro", w.identify("flip", map[string]any{"plan": "pro"}), []string{"entered pro " + epoch})

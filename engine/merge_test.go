@@ -24,8 +24,9 @@ func (w *world) merge(from, into string) []string {
 	return brief(made)
 }
 
-// TestMerge makes a visitor the user who signs up: what both did counts together, what both are known for too, and nobody hears of
-// what is the same as before. From then on each name is as good as the other.
+// TestMerge makes a visitor the user who signs up: what both did counts together, what both are
+// known for too, and what is the same as before is not announced. From then on each name is as good
+// as the other.
 func TestMerge(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro, regulars, dormant, proBuyers, testers)
@@ -91,7 +92,7 @@ func TestMergeNames(t *testing.T) {
 		t.Errorf("merging into who is deleted gave %v", err)
 	}
 	if n := w.count("select count(*) from bucketgen.contacts where user_id = 'e'"); n != 0 {
-		t.Error("a merge that was refused has created somebody")
+		t.Error("a merge that was refused has created a user")
 	}
 	if _, err := w.Restore(t.Context(), "a"); err != nil || !w.has("regulars", "b") {
 		t.Errorf("c is not restored by their oldest name: %v", err)
@@ -103,7 +104,7 @@ func TestMergeNames(t *testing.T) {
 	}
 	var invalid *engine.InvalidError
 	if _, err := w.Merge(t.Context(), "a", " "); !errors.As(err, &invalid) || invalid.Field != "into" {
-		t.Errorf("merging into nobody gave %v", err)
+		t.Errorf("merging into a blank id gave %v", err)
 	}
 }
 
@@ -121,7 +122,8 @@ func (w *world) members(id string) func(yield func(string) bool) {
 	}
 }
 
-// TestMergeWhoIsGone merges a user into one whom somebody has removed by hand, and whom the engine still remembers.
+// TestMergeWhoIsGone merges a user into one whose row was deleted by hand, and whom the engine has
+// still cached.
 func TestMergeWhoIsGone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -217,8 +219,9 @@ func TestMergeProperties(t *testing.T) {
 	equal(t, "properties", w.count(properties, `{"seats": 4, "theme": "dark", "lang": "de"}`), 1) // what was removed later stays so
 }
 
-// TestMergeDelivers merges users while what happened to them waits to be delivered: what is about a stay that is the survivor's now
-// comes by their name and in order, the rest by the name under which it happened, and of the merge itself nobody hears.
+// TestMergeDelivers merges users while what happened to them waits to be delivered: what is about a
+// stay that is the survivor's now comes by their name and in order, the rest by the name under
+// which it happened, and the merge itself is not announced.
 func TestMergeDelivers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro, testers)
@@ -284,8 +287,8 @@ func (a *all) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQu
 	return ctx
 }
 
-// TestMergeCostsOthersNothing looks at what is sent for events once somebody was merged: names are looked up for one who was, the
-// first time that an engine meets the old name, and for nobody else.
+// TestMergeCostsOthersNothing checks the queries for events after a merge: names are looked up for
+// the merged user, the first time that an engine meets the old name, and for no other user.
 func TestMergeCostsOthersNothing(t *testing.T) {
 	t.Parallel()
 	sent := &all{}
@@ -314,7 +317,7 @@ func TestMergeCostsOthersNothing(t *testing.T) {
 			}
 		}
 		if looked != step.looked || !slices.Contains(names, "EventsInsert") {
-			t.Errorf("step %d, of %s: sent %v, with %d looks for names; want %d", i, step.user, names, looked, step.looked)
+			t.Errorf("step %d, of %s: sent %v, with %d lookups of names; want %d", i, step.user, names, looked, step.looked)
 		}
 	}
 }
@@ -335,30 +338,30 @@ func TestMergeNeedsWhatIsDeployed(t *testing.T) {
 	}
 }
 
-// TestMergeWhileADeliveryIsMade merges a user of whose join a handler is just being told: it is told again by the other name, as
-// soon as it has heard the first.
+// TestMergeWhileADeliveryIsMade merges a user while a handler of their join runs: it is called
+// again with the other name, as soon as the first call returns.
 func TestMergeWhileADeliveryIsMade(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
-	told, heard := make(inbox, 10), make(chan struct{})
+	calls, heard := make(inbox, 10), make(chan struct{})
 	config := fast
 	config.Lease = time.Hour
 	e := w.start(config, func(e *engine.Engine) {
 		must(t, e.OnEnter(w.ref("pro"), engine.EnterHandler{Name: "in", Func: func(_ context.Context, tr engine.Transition) error {
-			told <- tr
+			calls <- tr
 			<-heard
 			return nil
 		}}))
 	})
 	w.identify("visitor", map[string]any{"plan": "pro"})
-	equal(t, "the first", told.next(t).UserID, "visitor")
+	equal(t, "the first", calls.next(t).UserID, "visitor")
 	_, err := e.Merge(t.Context(), "visitor", "ada")
 	must(t, err)
 	eventually(t, func() bool { // it is leased once more, though it is under way
 		return w.count("select count(*) from bucketgen.deliveries d join bucketgen.contacts c on c.id = d.contact_id where c.user_id = 'ada' and d.lease is not null") == 1
 	})
 	close(heard)
-	equal(t, "the second", told.next(t).UserID, "ada")
+	equal(t, "the second", calls.next(t).UserID, "ada")
 	eventually(t, func() bool { return w.count("select count(*) from bucketgen.deliveries") == 0 })
 }
 

@@ -145,8 +145,8 @@ func TestNewNamesAreBounded(t *testing.T) {
 	equal(t, "refused a day later", refused(one, "j", "k", "l", "m", "n", "o"), []string{"o"})
 }
 
-// TestNewNamesOfTransactionsCount counts names that were created in transactions of callers, one of which never commits, and keeps
-// nobody from creating others meanwhile.
+// TestNewNamesOfTransactionsCount counts names that were created in transactions of callers, one of
+// which never commits, and does not keep others from creating names meanwhile.
 func TestNewNamesOfTransactionsCount(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, regulars)
@@ -189,8 +189,8 @@ func TestNamesWithoutBound(t *testing.T) {
 	}
 }
 
-// TestRefusingNamesIsCheap counts what events beyond the bound cost: once the bound is known to be met, one look for the names of a
-// whole batch, and nothing is locked, counted or written.
+// TestRefusingNamesIsCheap counts what events beyond the bound cost: once the bound is known to be
+// met, one lookup of the names of a whole batch, and nothing is locked, counted or written.
 func TestRefusingNamesIsCheap(t *testing.T) {
 	t.Parallel()
 	count := &tally{}

@@ -8,8 +8,8 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// TestNumbersByValue sends numbers in several forms. Whatever tells numbers apart goes by their values: what is distinct, the
-// keys of sequences, and lists of operands.
+// TestNumbersByValue sends numbers in several forms. Whatever distinguishes numbers goes by their
+// values: what is distinct, the keys of sequences, and lists of operands.
 func TestNumbersByValue(t *testing.T) {
 	t.Parallel()
 	no, bought := purchase.Number("order_no"), visit.Number("order_no")

@@ -13,10 +13,10 @@ import (
 	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
-// told is what a function was told of deployments.
-type told chan engine.Deployment
+// announced are the deployments with which a function was called.
+type announced chan engine.Deployment
 
-func (c told) next(t *testing.T) engine.Deployment {
+func (c announced) next(t *testing.T) engine.Deployment {
 	t.Helper()
 	return waitfor.Next(t, c)
 }
@@ -24,14 +24,14 @@ func (c told) next(t *testing.T) engine.Deployment {
 // poller finds out quickly what is deployed.
 var poller = engine.Config{NoDelivery: true, ClockPoll: 2 * time.Millisecond, DeployPoll: 2 * time.Millisecond}
 
-// TestDeploymentIsLeftToOthers has an engine that is told of a deployment, and does not let users follow by itself: not when
-// it could not tell, either.
+// TestDeploymentIsLeftToOthers has an engine that announces a deployment to its function, and does
+// not let users follow by itself, not even after the function has failed.
 func TestDeploymentIsLeftToOthers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.identify("ada", map[string]any{"plan": "pro"})
 	other := &world{t: t, pool: w.pool, registry: registrytest.Build(t, pro), clock: w.clock}
-	heard, refuse := make(told, 10), true
+	heard, refuse := make(announced, 10), true
 	config := poller
 	config.NoJobs = true
 	other.Engine = other.start(config, func(e *engine.Engine) {
@@ -45,37 +45,38 @@ func TestDeploymentIsLeftToOthers(t *testing.T) {
 		}))
 	})
 	d := other.deploy(engine.DeployOptions{})
-	equal(t, "told", []int{heard.next(t).No, heard.next(t).No}, []int{d.No, d.No})
+	equal(t, "announced", []int{heard.next(t).No, heard.next(t).No}, []int{d.No, d.No})
 	all, err := other.Deployments().List(t.Context(), 1)
 	must(t, err)
 	equal(t, "followed", []any{all[0].No, all[0].Followed, all[0].Finished()}, []any{d.No, int64(0), false})
 	d = other.backfill()
-	equal(t, "told to follow", []any{d.Followed, d.Finished(), other.has("pro", "ada")}, []any{int64(1), true, true})
+	equal(t, "followed by a backfill", []any{d.Followed, d.Finished(), other.has("pro", "ada")}, []any{int64(1), true, true})
 	must(t, other.Deployments().Pause(t.Context(), other.ref("pro")))
 	other.backfill()
 	must(t, other.Deployments().Resume(t.Context(), other.ref("pro")))
 	for next := heard.next(t); next.Kind != "resume"; next = heard.next(t) {
 		if next.No == d.No {
-			t.Errorf("told of deployment %d a third time", d.No)
+			t.Errorf("deployment %d was announced a third time", d.No)
 		}
 	}
 }
 
-// TestDeploymentIsFollowedAndTold has an engine that is told of a deployment and lets users follow all the same.
-func TestDeploymentIsFollowedAndTold(t *testing.T) {
+// TestDeploymentIsFollowedAndAnnounced has an engine that announces a deployment and lets users
+// follow all the same.
+func TestDeploymentIsFollowedAndAnnounced(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.identify("ada", map[string]any{"plan": "pro"})
 	other := &world{t: t, pool: w.pool, registry: registrytest.Build(t, pro), clock: w.clock}
-	heard := make(told, 10)
+	heard := make(announced, 10)
 	other.Engine = other.start(poller, func(e *engine.Engine) {
 		must(t, e.Deployments().OnDeploy(func(_ context.Context, d engine.Deployment) error {
 			heard <- d
-			panic("no thanks") // which keeps nobody from following
+			panic("no thanks") // which keeps no user from following
 		}))
 	})
 	d := other.deploy(engine.DeployOptions{})
-	equal(t, "told", heard.next(t).No, d.No)
+	equal(t, "announced", heard.next(t).No, d.No)
 	eventually(t, func() bool {
 		all, err := other.Deployments().List(t.Context(), 1)
 		return err == nil && all[0].No == d.No && all[0].Finished()
@@ -83,7 +84,8 @@ func TestDeploymentIsFollowedAndTold(t *testing.T) {
 	equal(t, "ada", other.has("pro", "ada"), true)
 }
 
-// TestReconciliationIsLeftToOthers starts an engine that does not reconcile by schedule, but can be told to.
+// TestReconciliationIsLeftToOthers starts an engine that does not reconcile by schedule, but on
+// demand.
 func TestReconciliationIsLeftToOthers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, bucket.Define(bucket.Spec{ID: "hourly", Criteria: visit.Within(bucket.Hour).Exists(), ReconcileEvery: bucket.Hour}))
@@ -98,7 +100,7 @@ func TestReconciliationIsLeftToOthers(t *testing.T) {
 	if _, err := e.Deployments().Reconcile(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "when told to", begun(), 1)
+	equal(t, "on demand", begun(), 1)
 	w.clock.Advance(time.Hour)
 	w.start(poller, nil)
 	eventually(t, func() bool { return begun() == 2 })

@@ -45,7 +45,8 @@ type waiting struct {
 	paused               string // numbers of buckets
 }
 
-// buffers returns how many buffers a claim reads with so many deliveries that wait, once claims have seen what cannot go out.
+// buffers returns how many buffers a claim reads with that number of waiting deliveries, once
+// claims have seen what cannot go out.
 func (o waiting) buffers(t *testing.T, deliveries int) int {
 	t.Helper()
 	w := newWorld(t, pro)

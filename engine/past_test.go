@@ -14,8 +14,9 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// TestAsOf asks who was a member at and around every instant at which anything happened, and compares with a look at all
-// stays. Some users come and go within an instant, and some are deleted.
+// TestAsOf asks who was a member at and around every instant at which anything happened, and
+// compares with a scan of all stays. Some users come and go within an instant, and some are
+// deleted.
 func TestAsOf(t *testing.T) {
 	t.Parallel()
 	short := bucket.Define(bucket.Spec{ID: "short", Criteria: visit.Within(bucket.Hour).AtLeast(2), MaxDwell: 20 * bucket.Minute})
@@ -71,7 +72,7 @@ func TestAsOf(t *testing.T) {
 	}
 }
 
-// membersOf works out who was in a bucket at a time, by a look at all stays.
+// membersOf works out who was in a bucket at a time, by a scan of all stays.
 func membersOf(stays []pastStay, deleted map[string]time.Time, id string, at time.Time) []string {
 	var users []string
 	for _, s := range stays {

@@ -58,7 +58,7 @@ func TestPauseAndResume(t *testing.T) {
 	}
 }
 
-// TestPausedDeliveriesWait pauses a bucket whose transitions are to be delivered.
+// TestPausedDeliveriesWait pauses a bucket whose transitions wait to be delivered.
 func TestPausedDeliveriesWait(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro, regulars)
@@ -90,8 +90,8 @@ func TestPausedDeliveriesWait(t *testing.T) {
 	}
 }
 
-// TestPauseStopsDeliveriesEverywhere pauses a bucket while another process has a delivery of it that failed, and is to be
-// tried again.
+// TestPauseStopsDeliveriesEverywhere pauses a bucket while another process has a delivery of it
+// that failed, and is due again.
 func TestPauseStopsDeliveriesEverywhere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro, regulars)
@@ -146,8 +146,8 @@ func TestExplainKnowsWhatStandsStill(t *testing.T) {
 	}
 }
 
-// TestNothingIsLeasedInIgnorance asks for deliveries as a process does that has looked at what is paused a moment before somebody
-// paused a bucket.
+// TestNothingIsLeasedInIgnorance asks for deliveries as a process does that has read what is paused
+// a moment before a bucket was paused.
 func TestNothingIsLeasedInIgnorance(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

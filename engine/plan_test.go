@@ -73,7 +73,7 @@ func TestPlanBySample(t *testing.T) {
 	}
 	joins := p.Buckets[0].Joins
 	if p.Looked < 100 || p.Looked > 300 || joins.PlusMinus <= 0 || joins.Count-2*joins.PlusMinus > 334 || joins.Count+2*joins.PlusMinus < 334 {
-		t.Errorf("looked at %d users: got %+v, want about 334", p.Looked, joins)
+		t.Errorf("evaluated %d users: got %+v, want about 334", p.Looked, joins)
 	}
 }
 
@@ -147,7 +147,7 @@ func TestPlanKnowsWhoIsHeld(t *testing.T) {
 	equal(t, "bob", n.history("bob")[1:], []string{"left p 1 by criteria"})
 }
 
-// TestPreview looks at who would be in a bucket whose definition is deployed otherwise.
+// TestPreview previews the members of a bucket whose definition is deployed otherwise.
 func TestPreview(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

@@ -7,8 +7,8 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// TestPropertyHistory checks that what a property was before, and since when it is what it is, is known to whoever looks:
-// an engine that remembers the user, one that has to read, and the clock.
+// TestPropertyHistory checks that what a property was before, and since when it is what it is, is
+// known to every reader: an engine that remembers the user, one that has to read, and the clock.
 func TestPropertyHistory(t *testing.T) {
 	t.Parallel()
 	w := newWorld(

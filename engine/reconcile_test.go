@@ -68,7 +68,7 @@ func TestReconcileGoesOn(t *testing.T) {
 	}
 }
 
-// TestReconcileBySchedule breaks a membership of a bucket that is to be reconciled every hour.
+// TestReconcileBySchedule breaks a membership of a bucket that is reconciled every hour.
 func TestReconcileBySchedule(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, bucket.Define(bucket.Spec{ID: "hourly", Criteria: plan.Is("pro"), ReconcileEvery: time.Hour}))

@@ -29,7 +29,7 @@ func TestReplayInterrupted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, regulars)
 	ctx, cancel := context.WithCancelCause(t.Context())
-	interrupt := errors.New("somebody interrupted")
+	interrupt := errors.New("interrupted by the test")
 	summary, err := w.Replay().Events(ctx, visits(func(n int) {
 		if n == 2000 {
 			cancel(interrupt)

@@ -13,8 +13,10 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 )
 
-// TestOldLogMayGo lets the same happen to two databases. In one of them the log is partitioned by days, and each day is dropped
-// as soon as no window reaches back to it: nobody can tell them apart. What is asked of all times is kept in totals, and what sequences have come to beside the log.
+// TestOldLogMayGo lets the same happen to two databases. In one of them the log is partitioned by
+// days, and each day is dropped as soon as no window reaches back to it: both give the same
+// results. What is asked of all times is kept in totals, and what sequences have come to beside the
+// log.
 func TestOldLogMayGo(t *testing.T) {
 	t.Parallel()
 	const window = 2 * bucket.Day
@@ -42,7 +44,7 @@ func TestOldLogMayGo(t *testing.T) {
 	var worlds [2]*world
 	for i := range worlds {
 		worlds[i] = newWorld(t, definitions...)
-		worlds[i].Engine = worlds[i].start(engine.Config{NoClock: true, NoDelivery: true, CacheBytes: 1}, nil) // remembers nobody
+		worlds[i].Engine = worlds[i].start(engine.Config{NoClock: true, NoDelivery: true, CacheBytes: 1}, nil) // caches no user
 	}
 	whole, pruned := worlds[0], worlds[1]
 	const days = 90
@@ -69,7 +71,7 @@ func TestOldLogMayGo(t *testing.T) {
 	equal(t, "repaired", r.Repaired, 0)
 	for _, d := range definitions {
 		if pruned.count(`select count(*) from bucketgen.memberships m join bucketgen.buckets b on b.no = m.bucket_no where b.id = $1`, d.ID()) == 0 {
-			t.Errorf("nobody was ever in %s", d.ID())
+			t.Errorf("no user was ever in %s", d.ID())
 		}
 	}
 	if left, of := pruned.count("select count(*) from bucketgen.events"), whole.count("select count(*) from bucketgen.events"); left*10 > of {

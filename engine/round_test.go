@@ -12,7 +12,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
-// rounds begins to go through rounds, and returns the function that returns the next one that tells something.
+// rounds begins to go through rounds, and returns the function that returns the next one that is
+// not empty.
 func rounds(t *testing.T, e *engine.Engine) func() engine.Invalidation {
 	t.Helper()
 	all := make(chan engine.Invalidation)
@@ -75,7 +76,7 @@ func TestRoundsTellWhoMayHaveChanged(t *testing.T) {
 		{"clock", func() error { w.clock.Advance(8 * 24 * time.Hour); w.settle(); return nil }, "dan", []string{"testers"}},
 		{"leave", func() error { w.identify("ada", map[string]any{"plan": "free"}); return nil }, "ada", []string{"pro"}},
 	} {
-		w.track("eve", "visit") // who is told of by no round
+		w.track("eve", "visit") // who is in no round
 		if err := step.do(); err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +89,7 @@ func TestRoundsTellWhoMayHaveChanged(t *testing.T) {
 
 func one[T any](_ T, err error) error { return err }
 
-// TestRoundsForgetForWhoIsSlow lets more happen than is remembered before somebody asks.
+// TestRoundsForgetForWhoIsSlow lets more happen than is remembered before the reader asks.
 func TestRoundsForgetForWhoIsSlow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

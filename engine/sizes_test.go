@@ -43,7 +43,7 @@ func (w *world) inTallies() int {
 	return w.count(`select coalesce(sum(entered + "left"), 0) from bucketgen.tallies`)
 }
 
-// sizesOf works out what MembershipHistory should say, by a look at all stays for each point.
+// sizesOf works out what MembershipHistory should say, by a scan of all stays for each point.
 func sizesOf(stays []pastStay, deleted map[string]time.Time, id string, from, until time.Time, step time.Duration) []engine.SizePoint {
 	points := []engine.SizePoint{}
 	for at := from; at.Before(until); at = at.Add(step) {
@@ -74,8 +74,9 @@ func sizesOf(stays []pastStay, deleted map[string]time.Time, id string, from, un
 	return points
 }
 
-// TestMembershipHistory lets users come and go while the log is added up at random moments, by two engines, and compares what is
-// told with a look at all stays: some of it was added up, some was not.
+// TestMembershipHistory lets users come and go while the log is added up at random moments, by two
+// engines, and compares the results with a scan of all stays: some of it was added up, some was
+// not.
 func TestMembershipHistory(t *testing.T) {
 	t.Parallel()
 	short := bucket.Define(bucket.Spec{ID: "short", Criteria: visit.Within(bucket.Hour).AtLeast(1), Entry: bucket.Once(), MaxDwell: 45 * bucket.Minute})
@@ -307,11 +308,11 @@ func TestMembershipHistoryRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "stats of a bucket that nobody entered", stats, engine.BucketStats{})
+	equal(t, "stats of a bucket that no user entered", stats, engine.BucketStats{})
 }
 
-// TestSizesAreReadByIndex lets PostgreSQL explain how it tells the past of a bucket: by the hours of that bucket and what is
-// not added up yet, whatever the number of transitions, stays and users.
+// TestSizesAreReadByIndex lets PostgreSQL explain how it reads the past of a bucket: by the hours
+// of that bucket and what is not added up yet, whatever the number of transitions, stays and users.
 func TestSizesAreReadByIndex(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

@@ -66,14 +66,15 @@ func (c *tally) take() (trips, statements int) {
 	return trips, statements
 }
 
-// checkLooks fails if what is deployed was looked at more often than an engine does as it begins: for each batch, say.
+// checkLooks fails if what is deployed was read more often than an engine does as it begins: for
+// each batch, say.
 func (c *tally) checkLooks(t *testing.T) {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	const most = 5 // there are more batches than that
 	if c.looks > most {
-		t.Errorf("what is deployed was looked at %d times by a round trip of its own", c.looks)
+		t.Errorf("what is deployed was read %d times by a round trip of its own", c.looks)
 	}
 }
 
@@ -144,7 +145,7 @@ func TestAgoIsReadAhead(t *testing.T) {
 	count.checkLooks(t)
 }
 
-// traced returns connections to a database of its own, on which somebody listens.
+// traced returns a pool on a database of its own, whose queries the tracer sees.
 func traced(t *testing.T, tracer pgx.QueryTracer) *pgxpool.Pool {
 	t.Helper()
 	config, err := pgxpool.ParseConfig(pgtest.NewURL(t))
@@ -196,8 +197,8 @@ func TestPlansDoNotDependOnSize(t *testing.T) {
 	}
 }
 
-// TestBucketsAreHashed lets PostgreSQL explain what the clock asks: the numbers of all buckets of a process are among the
-// arguments, and must not be looked through for each user who is due.
+// TestBucketsAreHashed lets PostgreSQL explain what the clock asks: the numbers of all buckets of a
+// process are among the arguments, and must not be scanned for each user who is due.
 func TestBucketsAreHashed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

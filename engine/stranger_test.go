@@ -35,7 +35,7 @@ func TestRememberedContactIsAnother(t *testing.T) {
 			entered += len(r.Transitions)
 		}
 		if entered != 1 {
-			t.Errorf("round %d: a contact of whom nothing is known enters %d times, want 1", round, entered)
+			t.Errorf("round %d: an unknown contact enters %d times, want 1", round, entered)
 		}
 		if _, err := pool.Exec(t.Context(), "update bucketgen.contacts set id = default where user_id = 'u'"); err != nil {
 			t.Fatal(err)

@@ -11,8 +11,8 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// TestTelemetry looks at what an engine tells OpenTelemetry: a batch names the calls whose events are in it, and figures are
-// those of Stats.
+// TestTelemetry checks what an engine reports to OpenTelemetry: a batch names the calls whose
+// events are in it, and figures are those of Stats.
 func TestTelemetry(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -76,8 +76,8 @@ func TestTelemetry(t *testing.T) {
 		"bucketgen.candidates": 1, "bucketgen.evaluations": float64(s.Evaluations), "bucketgen.repairs": 0, "bucketgen.ingest.duration": 1,
 		"bucketgen.outbox.waitingin": 0, "bucketgen.outbox.deadin": 0, "bucketgen.outbox.lagin": 0, "bucketgen.queue.waiting": 0,
 	} {
-		if figure, told := figures[name]; !told || figure != want {
-			t.Errorf("%s is %v (told: %t), want %v", name, figure, told, want)
+		if figure, reported := figures[name]; !reported || figure != want {
+			t.Errorf("%s is %v (reported: %t), want %v", name, figure, reported, want)
 		}
 	}
 }

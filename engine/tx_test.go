@@ -94,9 +94,9 @@ func TestIngestTxNeedsReadCommitted(t *testing.T) {
 	}
 }
 
-// TestOpenTransactionHoldsUpNobodyElse leaves a transaction open that has the locks of two users, one of whom it
-// created. Events of others go on; those of the two wait for it, in order.
-func TestOpenTransactionHoldsUpNobodyElse(t *testing.T) {
+// TestOpenTransactionHoldsUpNoOtherUser leaves a transaction open that has the locks of two users,
+// and has created one of them. Events of others go on; those of the two wait for it, in order.
+func TestOpenTransactionHoldsUpNoOtherUser(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro, regulars)
 	w.track("ada", "visit")
@@ -121,7 +121,7 @@ func TestOpenTransactionHoldsUpNobodyElse(t *testing.T) {
 		waiting <- outcome{results, err}
 	}()
 	for i := range 20 {
-		equal(t, "somebody else", w.identify("u"+itoa(i), map[string]any{"plan": "pro"}), []string{"entered pro 1"})
+		equal(t, "another user", w.identify("u"+itoa(i), map[string]any{"plan": "pro"}), []string{"entered pro 1"})
 	}
 	select {
 	case o := <-waiting:
