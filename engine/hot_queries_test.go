@@ -19,7 +19,7 @@ func hotQueries() map[string]hotQuery {
 		"DeliveriesFail":         {db.DeliveriesFail, contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", array['dead','dead','dead'], " + times + ", array['','',''], gen_random_uuid()"},
 		"ContactsHold":           {db.ContactsHold, contacts + ", " + contacts + ", " + times},
 		"ChangesOf":              {db.ChangesOf, users + ", " + contacts + ", " + contacts + ", " + buckets},
-		"MembershipsCurrent":    {db.MembershipsCurrent, users + ", " + contacts},
+		"MembershipsCurrent":     {db.MembershipsCurrent, users + ", " + contacts},
 		"MembershipsAll":         {db.MembershipsAll, contacts + ", 256"},
 		"EventsRecent":           {db.EventsRecent, contacts + ", 512"},
 		"TotalsAll":              {db.TotalsAll, contacts},
