@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/store"
@@ -16,16 +18,28 @@ import (
 // Add puts a user into a manual bucket and returns what happened: nothing if they are in it already. A user who is
 // unknown is created; one who is deleted gives [ErrDeleted], a bucket that is paused [ErrPaused].
 func (e *Engine) Add(ctx context.Context, bucket registry.ManualRef, userID string) ([]Transition, error) {
-	return e.change(ctx, "add to", bucket, userID, true, (*decide.Session).Add)
+	return e.change(ctx, e.committing(), "add to", bucket, userID, true, (*decide.Session).Add)
+}
+
+// AddTx is [Engine.Add] as part of a transaction of the caller: it happens if and only if the caller
+// commits. What it returns is provisional until then. The rules of [Engine.IngestTx] about
+// isolation, locks and order hold. An error leaves the transaction as it was.
+func (e *Engine) AddTx(ctx context.Context, tx pgx.Tx, bucket registry.ManualRef, userID string) ([]Transition, error) {
+	return e.change(ctx, e.joining(tx), "add to", bucket, userID, true, (*decide.Session).Add)
 }
 
 // Remove takes a user out of a manual bucket, whatever its minimal dwell, and returns what happened: nothing if they are
 // not in it, or unknown. One who is deleted gives [ErrDeleted], a bucket that is paused [ErrPaused].
 func (e *Engine) Remove(ctx context.Context, bucket registry.ManualRef, userID string) ([]Transition, error) {
-	return e.change(ctx, "remove from", bucket, userID, false, (*decide.Session).Remove)
+	return e.change(ctx, e.committing(), "remove from", bucket, userID, false, (*decide.Session).Remove)
 }
 
-func (e *Engine) change(ctx context.Context, verb string, ref registry.ManualRef, userID string, create bool,
+// RemoveTx is [Engine.Remove] as part of a transaction of the caller, as [Engine.AddTx] is Add.
+func (e *Engine) RemoveTx(ctx context.Context, tx pgx.Tx, bucket registry.ManualRef, userID string) ([]Transition, error) {
+	return e.change(ctx, e.joining(tx), "remove from", bucket, userID, false, (*decide.Session).Remove)
+}
+
+func (e *Engine) change(ctx context.Context, w oneWriter, verb string, ref registry.ManualRef, userID string, create bool,
 	step func(*decide.Session, table.BucketIndex, table.Instant) decide.Result,
 ) ([]Transition, error) {
 	b, err := e.bucket(ref)
@@ -35,10 +49,10 @@ func (e *Engine) change(ctx context.Context, verb string, ref registry.ManualRef
 	if e.registry.Buckets[b].Kind != table.Manual {
 		return nil, fmt.Errorf("%s bucket %q: %w", verb, ref.ID(), ErrNotManual)
 	}
-	if err := e.moves(ctx, b); err != nil { // a user who was created for nothing would be no newcomer any more
+	if err := e.moves(ctx, w, b); err != nil { // a user who was created for nothing would be no newcomer any more
 		return nil, fmt.Errorf("%s bucket %q: %w", verb, ref.ID(), err)
 	}
-	made, err := e.administer(ctx, userID, create, func(s *decide.Session, clock table.Instant) decide.Result {
+	made, err := e.administer(ctx, w, userID, create, func(s *decide.Session, clock table.Instant) decide.Result {
 		return step(s, b, clock)
 	})
 	if err != nil {
@@ -48,12 +62,14 @@ func (e *Engine) change(ctx context.Context, verb string, ref registry.ManualRef
 }
 
 // moves returns an error if nothing moves in a bucket.
-func (e *Engine) moves(ctx context.Context, b table.BucketIndex) error {
+func (e *Engine) moves(ctx context.Context, w oneWriter, b table.BucketIndex) error {
 	if err := e.ready(); err != nil {
 		return err
 	}
-	if _, err := e.refresh(ctx); err != nil && !Transient(err) {
-		return err
+	if w.refresh { // a caller's transaction holds a connection, and the pool may have no other
+		if _, err := e.refresh(ctx); err != nil && !Transient(err) {
+			return err
+		}
 	}
 	switch d := e.store.Deployment(); {
 	case !d.Frozen(b):
@@ -74,7 +90,16 @@ func (e *Engine) paused(b table.BucketIndex) bool {
 // Their memberships stay as they are, and what they do is stored, so that Restore can bring them
 // back. A user who is unknown stays so.
 func (e *Engine) Delete(ctx context.Context, userID string) error {
-	if _, err := e.administer(ctx, userID, false, (*decide.Session).Delete); err != nil {
+	return e.remove(ctx, e.committing(), userID)
+}
+
+// DeleteTx is [Engine.Delete] as part of a transaction of the caller, as [Engine.AddTx] is Add.
+func (e *Engine) DeleteTx(ctx context.Context, tx pgx.Tx, userID string) error {
+	return e.remove(ctx, e.joining(tx), userID)
+}
+
+func (e *Engine) remove(ctx context.Context, w oneWriter, userID string) error {
+	if _, err := e.administer(ctx, w, userID, false, (*decide.Session).Delete); err != nil {
 		return fmt.Errorf("delete user: %w", err)
 	}
 	return nil
@@ -83,16 +108,79 @@ func (e *Engine) Delete(ctx context.Context, userID string) error {
 // Restore undoes Delete. What the user would have joined or left in the meantime, they join or leave now; that is
 // returned.
 func (e *Engine) Restore(ctx context.Context, userID string) ([]Transition, error) {
-	made, err := e.administer(ctx, userID, false, (*decide.Session).Restore)
+	return e.restore(ctx, e.committing(), userID)
+}
+
+// RestoreTx is [Engine.Restore] as part of a transaction of the caller, as [Engine.AddTx] is Add.
+func (e *Engine) RestoreTx(ctx context.Context, tx pgx.Tx, userID string) ([]Transition, error) {
+	return e.restore(ctx, e.joining(tx), userID)
+}
+
+func (e *Engine) restore(ctx context.Context, w oneWriter, userID string) ([]Transition, error) {
+	made, err := e.administer(ctx, w, userID, false, (*decide.Session).Restore)
 	if err != nil {
 		return nil, fmt.Errorf("restore user: %w", err)
 	}
 	return made, nil
 }
 
-// administer runs one step on one user, however long another transaction holds the lock, and
-// returns what happened. An unknown user is left alone unless create is set.
-func (e *Engine) administer(ctx context.Context, userID string, create bool, step func(*decide.Session, table.Instant) decide.Result) ([]Transition, error) {
+// oneWriter writes the task of one user.
+type oneWriter struct {
+	write   func(ctx context.Context, t *transact.Task) error
+	refresh bool // refresh says to read what is deployed first
+}
+
+// committing returns a writer that commits a transaction of its own, however long the user is
+// locked.
+func (e *Engine) committing() oneWriter {
+	return oneWriter{refresh: true, write: func(ctx context.Context, t *transact.Task) error {
+		r := e.attempts("change")
+		for {
+			err := canonical(t, func() error { return e.runner.Commit(ctx, true, []*transact.Task{t}) })
+			if err == nil {
+				return refusedTask(t)
+			}
+			if err := r.Again(ctx, err); err != nil {
+				return err
+			}
+		}
+	}}
+}
+
+// joining returns a writer that is part of a transaction of the caller.
+func (e *Engine) joining(tx pgx.Tx) oneWriter {
+	return oneWriter{write: func(ctx context.Context, t *transact.Task) error {
+		return e.inSavepoint(ctx, tx, func(tx pgx.Tx) error {
+			if err := canonical(t, func() error { return e.runner.InTx(ctx, tx, []*transact.Task{t}) }); err != nil {
+				return err
+			}
+			return refusedTask(t)
+		})
+	}}
+}
+
+// canonical calls f, again if the user of the task turns out to be merged.
+func canonical(t *transact.Task, f func() error) error {
+	return transact.Canonical(f, func(n transact.Names) { t.Want.User = n.Of(t.Want.User) })
+}
+
+// refusedTask returns why a task changed nothing, if it was refused.
+func refusedTask(t *transact.Task) error {
+	switch {
+	case t.Result.Deleted:
+		return ErrDeleted
+	case t.Result.Paused:
+		return ErrPaused
+	default:
+		return nil
+	}
+}
+
+// administer runs one step on one user, and returns what happened. A user who is unknown and not to
+// be created is left alone.
+func (e *Engine) administer(ctx context.Context, w oneWriter, userID string, create bool,
+	step func(*decide.Session, table.Instant) decide.Result,
+) ([]Transition, error) {
 	if err := e.ready(); err != nil {
 		return nil, err
 	}
@@ -102,21 +190,8 @@ func (e *Engine) administer(ctx context.Context, userID string, create bool, ste
 	t := &transact.Task{
 		Want: store.Request{User: e.name(userID), Create: create, CreatedAt: e.now()}, Options: e.options(true), Step: step, Named: true,
 	}
-	r := e.attempts("change")
-	for {
-		err := transact.Canonical(func() error {
-			return e.runner.Commit(ctx, true, []*transact.Task{t})
-		}, func(n transact.Names) { t.Want.User = n.Of(t.Want.User) })
-		switch {
-		case err == nil && t.Result.Deleted:
-			return nil, ErrDeleted
-		case err == nil && t.Result.Paused:
-			return nil, ErrPaused
-		case err == nil:
-			return e.transitions(t.Want.User, t.Result.Transitions), nil
-		}
-		if err := r.Again(ctx, err); err != nil {
-			return nil, err
-		}
+	if err := w.write(ctx, t); err != nil {
+		return nil, err
 	}
+	return e.transitions(t.Want.User, t.Result.Transitions), nil
 }

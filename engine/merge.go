@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/store"
@@ -74,6 +74,49 @@ func (e *Engine) Merge(ctx context.Context, from, into string) ([]Transition, er
 	}
 }
 
+// MergeTx is [Engine.Merge] as part of a transaction of the caller, such as the one of a sign-up: the
+// users become one if and only if the caller commits. What it returns is provisional until then. It
+// takes the locks of both users, waits for them, and does not wait for [Config].MaxMerges. The rules
+// of [Engine.IngestTx] about isolation, locks and order hold. An error leaves the transaction as it
+// was.
+func (e *Engine) MergeTx(ctx context.Context, tx pgx.Tx, from, into string) ([]Transition, error) {
+	if err := e.ready(); err != nil {
+		return nil, err
+	}
+	if err := checkMerge(from, into); err != nil {
+		return nil, err
+	}
+	from, into = e.name(from), e.name(into)
+	var made []Transition
+	err := e.inSavepoint(ctx, tx, func(tx pgx.Tx) error {
+		return transact.Canonical(func() (err error) {
+			if from != into {
+				made, err = e.mergeIn(ctx, tx, from, into)
+			}
+			return err
+		}, func(n transact.Names) { from, into = n.Of(from), n.Of(into) })
+	})
+	if err != nil {
+		return nil, fmt.Errorf("merge user %q into %q: %w", from, into, err)
+	}
+	return made, nil
+}
+
+// mergeIn merges two different users in a transaction that was begun before.
+func (e *Engine) mergeIn(ctx context.Context, tx pgx.Tx, from, into string) ([]Transition, error) {
+	m := merging{engine: e, conn: tx, from: from, into: into, now: table.Unset}
+	m.begin = func(ctx context.Context, both []*transact.Task) (*store.Loaded, error) {
+		return e.runner.Load(ctx, tx, false, both)
+	}
+	if err := m.run(ctx); err != nil {
+		return nil, err
+	}
+	if err := m.written.Send(ctx, tx, e.store, false); err != nil {
+		return nil, fmt.Errorf("write: %w", err)
+	}
+	return m.made, nil
+}
+
 // errGone says that a cached user is not in the database any more: the row was deleted by hand. The
 // next try creates the user.
 var errGone = errors.New("a user is gone")
@@ -85,11 +128,15 @@ func (e *Engine) merge(ctx context.Context, from, into string) ([]Transition, er
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Release()
-	m := merging{engine: e, conn: conn, from: from, into: into, token: e.runner.NewToken(conn), now: table.Unset}
+	token := e.runner.NewToken(conn)
+	m := merging{engine: e, conn: conn, from: from, into: into, now: table.Unset}
+	m.begin = func(ctx context.Context, both []*transact.Task) (*store.Loaded, error) {
+		return e.runner.Begin(ctx, conn, token, true, both)
+	}
 	if err := m.run(ctx); err != nil {
 		return nil, e.rollback(ctx, conn, err)
 	}
-	if err := e.runner.Conclude(ctx, conn, m.xid, m.token, m.written); err != nil {
+	if err := e.runner.Conclude(ctx, conn, m.xid, token, m.written); err != nil {
 		return nil, err
 	}
 	e.store.SetMerged(from, into)
@@ -104,10 +151,12 @@ func (e *Engine) merge(ctx context.Context, from, into string) ([]Transition, er
 // merging is two users who become one.
 type merging struct {
 	engine     *Engine
-	conn       *pgxpool.Conn
+	conn       store.Conn
 	from, into string
 
-	token   store.CommitToken
+	// begin takes the locks of both, in a transaction that it may begin by that.
+	begin func(ctx context.Context, both []*transact.Task) (*store.Loaded, error)
+
 	xid     string
 	now     table.Instant // the time of both
 	settled *store.Write  // what was due of both before that
@@ -144,7 +193,7 @@ func (m *merging) run(ctx context.Context) error {
 func (m *merging) settle(ctx context.Context) (*store.Loaded, error) {
 	e := m.engine
 	both := []*transact.Task{m.task(m.from, (*decide.Session).CatchUp), m.task(m.into, (*decide.Session).CatchUp)}
-	loaded, err := e.runner.Begin(ctx, m.conn, m.token, true, both)
+	loaded, err := m.begin(ctx, both)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,9 @@ func (g *Users) CanonicalID(ctx context.Context, userID string) (string, error) 
 	if err != nil {
 		return "", fmt.Errorf("canonical id of user %q: %w", userID, err)
 	}
+	for user, into := range names {
+		e.store.SetMerged(user, into)
+	}
 	return transact.Names(names).Of(userID), nil
 }
 

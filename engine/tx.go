@@ -45,6 +45,17 @@ func (e *Engine) IngestTx(ctx context.Context, tx pgx.Tx, events ...Event) ([]Re
 }
 
 func (e *Engine) ingestWithin(ctx context.Context, tx pgx.Tx, items []*item) error {
+	return e.inSavepoint(ctx, tx, func(tx pgx.Tx) error {
+		if len(items) == 0 {
+			return nil
+		}
+		return e.ingestAll(ctx, tx, items)
+	})
+}
+
+// inSavepoint calls f with a savepoint of a caller's transaction, so that an error of f leaves the
+// transaction as it was. It refuses a transaction that is not READ COMMITTED.
+func (e *Engine) inSavepoint(ctx context.Context, tx pgx.Tx, f func(tx pgx.Tx) error) error {
 	isolation, err := e.store.Queries(tx).TransactionIsolation(ctx)
 	if err != nil {
 		return err
@@ -52,14 +63,11 @@ func (e *Engine) ingestWithin(ctx context.Context, tx pgx.Tx, items []*item) err
 	if isolation != "read committed" {
 		return fmt.Errorf("%w but %s", ErrIsolation, isolation)
 	}
-	if len(items) == 0 {
-		return nil
-	}
 	savepoint, err := tx.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("set a savepoint: %w", err)
 	}
-	if err := e.ingestAll(ctx, savepoint, items); err != nil {
+	if err := f(savepoint); err != nil {
 		return errors.Join(err, savepoint.Rollback(ctx))
 	}
 	return savepoint.Commit(ctx)

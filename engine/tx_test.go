@@ -166,3 +166,111 @@ func TestClockPassesOverLockedUsers(t *testing.T) {
 	w.settle()
 	equal(t, "ada later", w.has("regulars", "ada"), false)
 }
+
+// TestTxTwins makes each change in a transaction beside a row of the caller, and expects both or
+// neither.
+func TestTxTwins(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		before func(w *world)
+		do     func(w *world, tx pgx.Tx) error
+		done   func(w *world) bool
+	}{
+		{"add", func(*world) {}, func(w *world, tx pgx.Tx) error {
+			_, err := w.AddTx(t.Context(), tx, w.manual("testers"), "ada")
+			return err
+		}, func(w *world) bool { return w.has("testers", "ada") }},
+		{"remove", func(w *world) {
+			_, err := w.Add(t.Context(), w.manual("testers"), "ada")
+			must(t, err)
+		}, func(w *world, tx pgx.Tx) error {
+			_, err := w.RemoveTx(t.Context(), tx, w.manual("testers"), "ada")
+			return err
+		}, func(w *world) bool { return !w.has("testers", "ada") }},
+		{"delete", func(w *world) { w.identify("ada", map[string]any{"plan": "pro"}) }, func(w *world, tx pgx.Tx) error {
+			return w.DeleteTx(t.Context(), tx, "ada")
+		}, func(w *world) bool { return !w.has("pro", "ada") }},
+		{"restore", func(w *world) {
+			w.identify("ada", map[string]any{"plan": "pro"})
+			must(t, w.Delete(t.Context(), "ada"))
+		}, func(w *world, tx pgx.Tx) error {
+			_, err := w.RestoreTx(t.Context(), tx, "ada")
+			return err
+		}, func(w *world) bool { return w.has("pro", "ada") }},
+		{"merge", func(w *world) {
+			w.identify("anon", map[string]any{"plan": "pro"})
+			w.track("ada", "visit")
+		}, func(w *world, tx pgx.Tx) error {
+			made, err := w.MergeTx(t.Context(), tx, "anon", "ada")
+			if err == nil && len(made) > 0 {
+				t.Errorf("merge: got %v, want nothing that happened", brief(made))
+			}
+			return err
+		}, func(w *world) bool { return w.has("pro", "ada") }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, pro, testers)
+			execSQL(t, w, "create table public.orders (id int)")
+			test.before(w)
+			for _, commit := range []bool{false, true} {
+				tx, err := w.pool.Begin(t.Context())
+				must(t, err)
+				_, err = tx.Exec(t.Context(), "insert into public.orders values (1)")
+				must(t, err)
+				must(t, test.do(w, tx))
+				end := tx.Rollback
+				if commit {
+					end = tx.Commit
+				}
+				must(t, end(t.Context()))
+				equal(t, "row", w.count("select count(*) from public.orders") == 1, commit)
+				equal(t, "change", test.done(w), commit)
+			}
+			tx, err := w.pool.BeginTx(t.Context(), pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
+			must(t, err)
+			defer tx.Rollback(t.Context())
+			if err := test.do(w, tx); !errors.Is(err, engine.ErrIsolation) {
+				t.Errorf("isolation: got %v, want ErrIsolation", err)
+			}
+		})
+	}
+}
+
+// TestMergeTxRolledBackIsForgotten names the merged user again within the transaction that merged
+// it, and once more after a rollback.
+func TestMergeTxRolledBackIsForgotten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	w.track("anon", "visit")
+	w.track("ada", "visit")
+	tx, err := w.pool.Begin(t.Context())
+	must(t, err)
+	_, err = w.MergeTx(t.Context(), tx, "anon", "ada")
+	must(t, err)
+	results, err := w.IngestTx(t.Context(), tx, engine.Event{UserID: "anon", Traits: map[string]any{"plan": "pro"}})
+	must(t, err)
+	equal(t, "within", results[0].Transitions[0].UserID, "ada")
+	must(t, tx.Rollback(t.Context()))
+	w.identify("anon", map[string]any{"plan": "pro"})
+	equal(t, "anon", w.has("pro", "anon"), true)
+	equal(t, "ada", w.has("pro", "ada"), false)
+}
+
+// TestTxTwinRefusedLeavesTheTransaction refuses a change, and goes on in the same transaction.
+func TestTxTwinRefusedLeavesTheTransaction(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro, testers)
+	w.track("ada", "visit")
+	must(t, w.Delete(t.Context(), "ada"))
+	tx, err := w.pool.Begin(t.Context())
+	must(t, err)
+	if _, err := w.AddTx(t.Context(), tx, w.manual("testers"), "ada"); !errors.Is(err, engine.ErrDeleted) {
+		t.Errorf("got %v, want ErrDeleted", err)
+	}
+	_, err = w.AddTx(t.Context(), tx, w.manual("testers"), "bob")
+	must(t, err)
+	must(t, tx.Commit(t.Context()))
+	equal(t, "bob", w.has("testers", "bob"), true)
+}

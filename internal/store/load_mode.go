@@ -50,6 +50,9 @@ func ReadOnly(view *Deployment, replan bool) LoadMode {
 // AlreadyLocked loads users whose locks the transaction has taken by [Store.LockDue].
 func AlreadyLocked() LoadMode { return LoadMode{} }
 
+// Provisional reports whether what is loaded may be rolled back.
+func (m LoadMode) Provisional() bool { return m.provisional }
+
 // Rebuild also derives all that is kept of the users anew from the log.
 func (m LoadMode) Rebuild() LoadMode {
 	m.rebuild = true

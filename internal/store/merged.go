@@ -7,8 +7,8 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 )
 
-// ReadMerged returns the users that users were merged into, and caches them. A merge is never
-// undone.
+// ReadMerged returns the users that users were merged into. A merge is never undone once it is
+// committed.
 func (s *Store) ReadMerged(ctx context.Context, conn db.DBTX, users []string) (map[string]string, error) {
 	rows, err := s.Queries(conn).IdentitiesOf(ctx, users)
 	if err != nil {
@@ -17,7 +17,6 @@ func (s *Store) ReadMerged(ctx context.Context, conn db.DBTX, users []string) (m
 	names := make(map[string]string, len(rows))
 	for _, row := range rows {
 		names[row.Value] = row.UserID
-		s.SetMerged(row.Value, row.UserID)
 	}
 	return names, nil
 }

@@ -43,7 +43,7 @@ func Canonical(do func() error, rename func(Names)) error {
 
 // checkMerged returns a [*mergedError] if users who were named were merged. The lock of the user
 // says that, and only then the name is looked up: users who were never merged cost nothing.
-func (r *Runner) checkMerged(ctx context.Context, conn store.Conn, loaded *store.Loaded, tasks []*Task) error {
+func (r *Runner) checkMerged(ctx context.Context, conn store.Conn, mode store.LoadMode, loaded *store.Loaded, tasks []*Task) error {
 	var merged []string
 	for _, t := range tasks {
 		if t.Named && loaded.Merged(t.Want.User) {
@@ -60,6 +60,9 @@ func (r *Runner) checkMerged(ctx context.Context, conn store.Conn, loaded *store
 	for _, user := range merged {
 		if names[user] == "" {
 			return fmt.Errorf("user %q was merged, and bucketgen.identities does not say into whom; was it changed by hand?", user)
+		}
+		if !mode.Provisional() { // else the merge may be one of this transaction, and rolled back with it
+			r.Store.SetMerged(user, names[user])
 		}
 	}
 	return &mergedError{names}

@@ -287,7 +287,7 @@ func (r *Runner) load(ctx context.Context, conn store.Conn, mode store.LoadMode,
 	if err != nil {
 		return nil, err
 	}
-	return loaded, r.checkMerged(ctx, conn, loaded, tasks)
+	return loaded, r.checkMerged(ctx, conn, mode, loaded, tasks)
 }
 
 // Decide runs the steps of the tasks on what is known of their users, and returns what there is to
