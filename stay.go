@@ -20,7 +20,4 @@ type Member struct {
 	EntryCount   int       `json:"entryCount"`      // which stay of the user in the bucket it is, from 1
 	MembershipID int64     `json:"membershipId"`
 	Source       Source    `json:"source"` // of the join
-
-	// Cursor is where the next page begins.
-	Cursor int64 `json:"-"`
 }

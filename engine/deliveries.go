@@ -23,44 +23,25 @@ type DeadLetter struct {
 // more among them: those of the handlers and subscriptions with the given names, or all. After an error there are no more.
 func (g *Outbox) DeadLetters(ctx context.Context, handlers ...string) iter.Seq2[DeadLetter, error] {
 	e := (*Engine)(g)
-	return func(yield func(DeadLetter, error) bool) {
-		after := int64(0)
-		for {
-			page, err := e.Outbox().DeadLettersPage(ctx, after, pageSize, handlers...)
-			if err != nil {
-				yield(DeadLetter{}, err)
-				return
-			}
-			for _, letter := range page {
-				after = letter.ID
-				if !yield(letter, nil) {
-					return
-				}
-			}
-			if len(page) < pageSize {
-				return
-			}
-		}
-	}
+	return pages(func(p Page) ([]DeadLetter, int64, error) { return e.Outbox().DeadLettersPage(ctx, p, handlers...) })
 }
 
-// DeadLettersPage returns at most size of the deliveries that [Outbox.DeadLetters] goes through, those that follow the one with
-// the id after; 0 begins.
-func (g *Outbox) DeadLettersPage(ctx context.Context, after int64, size int, handlers ...string) ([]DeadLetter, error) {
+// DeadLettersPage returns a page of what [Outbox.DeadLetters] goes through.
+func (g *Outbox) DeadLettersPage(ctx context.Context, p Page, handlers ...string) ([]DeadLetter, int64, error) {
 	e := (*Engine)(g)
 	if err := e.ready(); err != nil {
-		return nil, fmt.Errorf("dead letters: %w", err)
+		return nil, 0, fmt.Errorf("dead letters: %w", err)
 	}
-	rows, err := e.store.Queries(e.pool).DeliveriesDead(ctx, db.DeliveriesDeadParams{AfterID: after, Subscriptions: handlers, Size: int32(min(max(size, 0), 1<<20))})
+	rows, err := e.store.Queries(e.pool).DeliveriesDead(ctx, db.DeliveriesDeadParams{AfterID: p.After, Subscriptions: handlers, Size: p.limit()})
 	if err != nil {
-		return nil, fmt.Errorf("dead letters: %w", err)
+		return nil, 0, fmt.Errorf("dead letters: %w", err)
 	}
 	letters := make([]DeadLetter, len(rows))
 	for i, row := range rows {
 		t := store.Recorded(row.BucketgenTransition, row.BucketID, row.BucketName, row.UserID, row.Email)
 		letters[i] = DeadLetter{ID: row.ID, Handler: row.Subscription, Transition: t, Attempts: int(row.Attempts), Error: deref(row.Error)}
 	}
-	return letters, nil
+	return letters, p.next(len(rows), func() int64 { return rows[len(rows)-1].ID }), nil
 }
 
 // Replay delivers transitions again that were given up: those with the given ids, or all. It returns how many there

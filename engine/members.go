@@ -83,54 +83,29 @@ func (e *Engine) Count(ctx context.Context, bucket registry.BucketRef) (int64, e
 // transaction: a user who joins or leaves meanwhile may be among them or not, every other is exactly once. After an
 // error there are no more.
 func (e *Engine) Members(ctx context.Context, bucket registry.BucketRef) iter.Seq2[Member, error] {
-	return pages(func(after int64) ([]Member, error) { return e.MembersPage(ctx, bucket, after, pageSize) })
+	return pages(func(p Page) ([]Member, int64, error) { return e.MembersPage(ctx, bucket, p) })
 }
 
-const pageSize = 1000
-
-// pages goes through the members on pages, each of which follows a cursor.
-func pages(read func(after int64) ([]Member, error)) iter.Seq2[Member, error] {
-	return func(yield func(Member, error) bool) {
-		after := int64(0)
-		for {
-			page, err := read(after)
-			if err != nil {
-				yield(Member{}, err)
-				return
-			}
-			for _, m := range page {
-				if !yield(m, nil) {
-					return
-				}
-				after = m.Cursor
-			}
-			if len(page) < pageSize {
-				return
-			}
-		}
-	}
-}
-
-// MembersPage returns at most size members of a bucket, those that follow the one with the cursor after; 0 begins.
-func (e *Engine) MembersPage(ctx context.Context, bucket registry.BucketRef, after int64, size int) ([]Member, error) {
+// MembersPage returns a page of what [Engine.Members] goes through.
+func (e *Engine) MembersPage(ctx context.Context, bucket registry.BucketRef, p Page) ([]Member, int64, error) {
 	b, err := e.lookup(bucket)
 	if err != nil {
-		return nil, fmt.Errorf("members: %w", err)
+		return nil, 0, fmt.Errorf("members: %w", err)
 	}
 	rows, err := e.store.Queries(e.pool).MembershipsPage(ctx, db.MembershipsPageParams{
-		BucketNo: e.store.Bucket(b), AfterContactID: after, Size: int32(min(max(size, 0), 1<<20)),
+		BucketNo: e.store.Bucket(b), AfterContactID: p.After, Size: p.limit(),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("members: %w", err)
+		return nil, 0, fmt.Errorf("members: %w", err)
 	}
 	members := make([]Member, len(rows))
 	for i, row := range rows {
 		members[i] = Member{
 			UserID: row.UserID, UserEmail: deref(row.Email), EnteredAt: row.EnteredAt.Time.UTC(), EntryCount: int(row.Epoch),
-			MembershipID: row.ID, Source: Source(row.Source), Cursor: row.ContactID,
+			MembershipID: row.ID, Source: Source(row.Source),
 		}
 	}
-	return members, nil
+	return members, p.next(len(rows), func() int64 { return rows[len(rows)-1].ContactID }), nil
 }
 
 // History goes through everything that happened to the memberships of a user, in the order in which

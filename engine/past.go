@@ -33,31 +33,30 @@ func (e *Engine) HasAt(ctx context.Context, bucket registry.BucketRef, userID st
 // those who are. Of what happens meanwhile, only the deletion or restoration of a user changes the
 // result. The time that it takes grows with the number of stays that the bucket ever had.
 func (e *Engine) MembersAt(ctx context.Context, bucket registry.BucketRef, at time.Time) iter.Seq2[Member, error] {
-	return pages(func(after int64) ([]Member, error) { return e.MembersAtPage(ctx, bucket, at, after, pageSize) })
+	return pages(func(p Page) ([]Member, int64, error) { return e.MembersAtPage(ctx, bucket, at, p) })
 }
 
-// MembersAtPage returns at most size of the users who were in a bucket at a time, those that follow the one with the
-// cursor after; 0 begins.
-func (e *Engine) MembersAtPage(ctx context.Context, bucket registry.BucketRef, at time.Time, after int64, size int) ([]Member, error) {
+// MembersAtPage returns a page of what [Engine.MembersAt] goes through.
+func (e *Engine) MembersAtPage(ctx context.Context, bucket registry.BucketRef, at time.Time, p Page) ([]Member, int64, error) {
 	b, err := e.lookup(bucket)
 	if err != nil {
-		return nil, fmt.Errorf("members at a time: %w", err)
+		return nil, 0, fmt.Errorf("members at a time: %w", err)
 	}
 	rows, err := e.store.Queries(e.pool).MembershipsPageAt(ctx, db.MembershipsPageAtParams{
-		BucketNo: e.store.Bucket(b), At: store.Timestamp(at), AfterContactID: after, Size: int32(min(max(size, 0), 1<<20)),
+		BucketNo: e.store.Bucket(b), At: store.Timestamp(at), AfterContactID: p.After, Size: p.limit(),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("members at a time: %w", err)
+		return nil, 0, fmt.Errorf("members at a time: %w", err)
 	}
 	members := make([]Member, len(rows))
 	for i, row := range rows {
 		members[i] = Member{
 			UserID: row.UserID, UserEmail: deref(row.Email), EnteredAt: row.EnteredAt.Time.UTC(), EntryCount: int(row.Epoch),
-			MembershipID: row.ID, Source: Source(row.Source), Cursor: row.ContactID,
+			MembershipID: row.ID, Source: Source(row.Source),
 		}
 		if row.LeftAt.Valid {
 			members[i].LeftAt = row.LeftAt.Time.UTC()
 		}
 	}
-	return members, nil
+	return members, p.next(len(rows), func() int64 { return rows[len(rows)-1].ContactID }), nil
 }

@@ -161,19 +161,18 @@ func TestMembersAtInPages(t *testing.T) {
 	w.clock.Advance(time.Minute)
 	got, after := []string{}, int64(0)
 	for {
-		page, err := w.MembersAtPage(t.Context(), w.ref("testers"), at, after, 4)
+		page, next, err := w.MembersAtPage(t.Context(), w.ref("testers"), at, engine.Page{After: after, Size: 4})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(page) == 0 {
-			break
-		}
 		for _, m := range page {
 			got = append(got, m.UserID)
-			after = m.Cursor
 		}
 		for _, user := range []string{got[len(got)-1], want[min(len(got)+5, 24)], want[min(len(got), 24)]} {
 			remove(t, w, user)
+		}
+		if after = next; next == 0 {
+			break
 		}
 	}
 	equal(t, "members", got, want)

@@ -295,9 +295,9 @@ func TestMembershipHistoryRefuses(t *testing.T) {
 		step     engine.Step
 		want     string
 	}{
-		{"a step that is none", epoch, epoch, engine.Step(time.Minute), "size over time: a step of 1m0s is neither Hourly nor Daily"},
-		{"from after to", epoch.Add(2 * time.Hour), epoch, engine.Hourly, "size over time: to is before from"},
-		{"too much", epoch, epoch.AddDate(200, 0, 0), engine.Hourly, "size over time: there are more than 1000000 steps of 1h0m0s"},
+		{"a step that is none", epoch, epoch, engine.Step(time.Minute), "membership history: a step of 1m0s is neither Hourly nor Daily"},
+		{"from after to", epoch.Add(2 * time.Hour), epoch, engine.Hourly, "membership history: to is before from"},
+		{"too much", epoch, epoch.AddDate(200, 0, 0), engine.Hourly, "membership history: there are more than 1000000 steps of 1h0m0s"},
 	} {
 		_, err := w.MembershipHistory(t.Context(), w.ref("pro"), test.from, test.to, test.step)
 		if err == nil || !strings.HasPrefix(err.Error(), test.want) {

@@ -82,32 +82,26 @@ func (g *Users) LatestStay(ctx context.Context, bucket registry.BucketRef, userI
 	return s, true, nil
 }
 
-// HistoryPage returns what [Engine.History] does by pages: at most size transitions of a user,
-// those that follow a cursor, and the cursor of the next page, or 0 if there is none. 0 begins. A
-// page may have fewer than size although others follow. An unknown user gives [ErrUnknownUser], a
-// deleted one [ErrDeleted].
-func (e *Engine) HistoryPage(ctx context.Context, userID string, after int64, size int) ([]Transition, int64, error) {
+// HistoryPage returns a page of what [Engine.History] goes through. A user of whom nothing is known
+// gives [ErrUnknownUser], one who is deleted [ErrDeleted].
+func (e *Engine) HistoryPage(ctx context.Context, userID string, p Page) ([]Transition, int64, error) {
 	if err := e.asked(userID); err != nil {
 		return nil, 0, fmt.Errorf("history: %w", err)
 	}
-	size = min(max(size, 1), pageSize)
-	rows, err := e.store.Queries(e.pool).TransitionsOf(ctx, db.TransitionsOfParams{UserID: userID, AfterID: after, Size: int32(size)})
+	rows, err := e.store.Queries(e.pool).TransitionsOf(ctx, db.TransitionsOfParams{UserID: userID, AfterID: p.After, Size: p.limit()})
 	if err == nil && len(rows) == 0 {
 		err = e.mustKnow(ctx, userID)
 	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("history: %w", err)
 	}
-	page, next := []Transition{}, int64(0)
+	page := []Transition{}
 	for _, row := range rows {
 		if t, known := e.logged(row.BucketgenTransition, userID, row.Email); known {
 			page = append(page, t)
 		}
 	}
-	if len(rows) == size {
-		next = rows[size-1].BucketgenTransition.ID
-	}
-	return page, next, nil
+	return page, p.next(len(rows), func() int64 { return rows[len(rows)-1].BucketgenTransition.ID }), nil
 }
 
 // asked returns an error if nothing can be said about a user, whatever is in the database.

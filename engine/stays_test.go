@@ -57,7 +57,7 @@ func TestStays(t *testing.T) {
 
 	var paged []engine.Transition
 	for after := int64(0); ; {
-		page, next, err := w.HistoryPage(t.Context(), "bob", after, 2)
+		page, next, err := w.HistoryPage(t.Context(), "bob", engine.Page{After: after, Size: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +81,7 @@ func TestStaysOfNobody(t *testing.T) {
 	for user, want := range map[string]error{"ada": engine.ErrDeleted, "eve": engine.ErrUnknownUser} {
 		_, err := w.Users().Stays(t.Context(), user)
 		_, _, latest := w.Users().LatestStay(t.Context(), w.ref("pro"), user)
-		_, _, history := w.HistoryPage(t.Context(), user, 0, 10)
+		_, _, history := w.HistoryPage(t.Context(), user, engine.Page{Size: 10})
 		for _, err := range []error{err, latest, history} {
 			if !errors.Is(err, want) {
 				t.Errorf("%s: got %v, want %v", user, err, want)

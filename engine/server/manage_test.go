@@ -150,7 +150,7 @@ func TestManageMembers(t *testing.T) {
 	}
 
 	page, err := m.read.ListMembers(ctx, "pro", client.ListMembersParams{Limit: 4, AsOf: dawn})
-	then, wantErr := m.engine.MembersAtPage(ctx, m.ref(t, "pro"), dawn, 0, 4)
+	then, _, wantErr := m.engine.MembersAtPage(ctx, m.ref(t, "pro"), dawn, engine.Page{Size: 4})
 	same(t, "as of dawn", page.Members, err, then, wantErr)
 	if len(page.Members) != 4 || page.Next == "" || page.Members[0].LeftAt.IsZero() {
 		t.Errorf("as of dawn: got %+v", page)

@@ -77,19 +77,17 @@ func (a *api) listMembers(ctx context.Context, in *membersInput) (Members, error
 		return Members{}, err
 	}
 	var all []engine.Member
+	var next int64
+	page := engine.Page{After: after, Size: in.Limit}
 	if in.AsOf.IsZero() {
-		all, err = a.engine.MembersPage(ctx, ref, after, in.Limit)
+		all, next, err = a.engine.MembersPage(ctx, ref, page)
 	} else {
-		all, err = a.engine.MembersAtPage(ctx, ref, in.AsOf, after, in.Limit)
+		all, next, err = a.engine.MembersAtPage(ctx, ref, in.AsOf, page)
 	}
 	if err != nil {
 		return Members{}, err
 	}
-	out := Members{Members: orNone(all)}
-	if len(all) == in.Limit {
-		out.Next = cursor("members", all[len(all)-1].Cursor)
-	}
-	return out, nil
+	return Members{Members: orNone(all), Next: cursor("members", next)}, nil
 }
 
 func (a *api) member(ctx context.Context, in *MemberPath) (Membership, error) {

@@ -73,16 +73,13 @@ func (a *api) deadLetters(ctx context.Context, in *Page) (DeadLetters, error) {
 	if err != nil {
 		return DeadLetters{}, err
 	}
-	all, err := a.engine.Outbox().DeadLettersPage(ctx, after, in.Limit)
+	all, next, err := a.engine.Outbox().DeadLettersPage(ctx, engine.Page{After: after, Size: in.Limit})
 	if err != nil {
 		return DeadLetters{}, err
 	}
-	out := DeadLetters{DeadLetters: make([]DeadLetter, len(all))}
+	out := DeadLetters{DeadLetters: make([]DeadLetter, len(all)), Next: cursor("dead", next)}
 	for i, l := range all {
 		out.DeadLetters[i] = DeadLetter{l.ID, l.Handler, l.Transition, l.Attempts, l.Error}
-	}
-	if len(all) == in.Limit {
-		out.Next = cursor("dead", all[len(all)-1].ID)
 	}
 	return out, nil
 }

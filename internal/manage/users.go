@@ -63,6 +63,6 @@ func (a *api) timeline(ctx context.Context, in *timelineInput) (Timeline, error)
 	if err != nil {
 		return Timeline{}, err
 	}
-	all, next, err := a.engine.HistoryPage(ctx, in.User, after, in.Limit)
+	all, next, err := a.engine.HistoryPage(ctx, in.User, engine.Page{After: after, Size: in.Limit})
 	return Timeline{all, cursor("timeline", next)}, err
 }
