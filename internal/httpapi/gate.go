@@ -38,7 +38,7 @@ func newGate(k keys, now func() time.Time, c Config, log *slog.Logger) *gate {
 	return &gate{
 		ring: newKeyring(k), rates: newLimiter(c.Items, now), bodies: newBudget(half, share), work: newBudget(half, share),
 		keyless: newBudget(int64(c.Keyless), int64(c.Keyless)),
-		brake:   newBrake(c.Refusals), unread: unread{each: max(1, c.Refusals/5), keys: map[int]*rate.Limiter{}},
+		brake:   newBrake(c.Refusals), unread: unread{each: max(1, c.Refusals/20), burst: max(1, c.Refusals/5), keys: map[int]*rate.Limiter{}},
 		cross: http.NewCrossOriginProtection(), around: plainly, notices: newNotices(log, time.Now), config: c,
 	}
 }
@@ -137,7 +137,8 @@ func (g *gate) charge(k key, items int) error {
 // unread says when the batches of a key are refused before they are read: when too many were refused lately, for the rate of the
 // key, after they were read. Safe for concurrent use.
 type unread struct {
-	each int // batches that may be refused after they were read, in each second
+	each  int // each is how many batches may be refused after they were read, in each second
+	burst int // burst is how many of them may come at once
 
 	mu   sync.Mutex
 	keys map[int]*rate.Limiter
@@ -152,7 +153,7 @@ func (u *unread) note(k key) {
 		if len(u.keys) >= maxAllowances {
 			clear(u.keys)
 		}
-		l = rate.NewLimiter(rate.Limit(u.each), u.each)
+		l = rate.NewLimiter(rate.Limit(u.each), u.burst)
 		u.keys[k.No] = l
 	}
 	l.Allow()
