@@ -24,18 +24,18 @@ type TimerOutcome string
 // What an expired timer comes to.
 const (
 	ExpiryLeft  TimerOutcome = "left"  // the member left
-	ExpiryStays TimerOutcome = "stays" // the member stays; if there is another instant to look at them, that is armed
-	ExpiryStale TimerOutcome = "stale" // it stands no more, or somebody else was faster; nothing was done by this call
+	ExpiryStays TimerOutcome = "stays" // the member stays; the next due instant, if there is one, is armed
+	ExpiryStale TimerOutcome = "stale" // the stay or its due instant has changed since; this call moved no user
 	ExpiryEarly TimerOutcome = "early" // by the clock of this process it has not expired; nothing was done
 )
 
-// OnExpiryTimer registers who is told, before the engine starts, that members of buckets with FastExpiry are to be looked at when
-// some instant comes, by a timer that is to call [Clock.FireTimer] then. f is called by one goroutine after the transaction that
-// says so was committed, with up to 100 of them.
+// OnExpiryTimer registers the function that arms timers for members of buckets with FastExpiry,
+// before the engine starts. A timer calls [Clock.FireTimer] at its ExpiresAt. One goroutine calls
+// f, after the commit of the transaction that sets the due instant, with up to 100 timers.
 //
-// It is a matter of speed and no more: what is lost on the way, because the process dies, or f cannot keep up or returns an
-// error, the clock of any process settles all the same. What IngestTx brings about is left to the clock, because it holds
-// only once the caller commits.
+// Timers only reduce latency. If one is lost, because the process dies, or f cannot keep up or
+// returns an error, the clock of any process settles the member all the same. IngestTx arms no
+// timers, because its changes hold only once the caller commits: the clock settles those.
 func (g *Clock) OnExpiryTimer(f func(ctx context.Context, arms []ExpiryTimer) error) error {
 	e := (*Engine)(g)
 	e.mu.Lock()
@@ -90,21 +90,22 @@ func (e *Engine) expire(ctx context.Context, a ExpiryTimer) (TimerOutcome, error
 	switch _, active, err = e.dueOf(ctx, b, a); {
 	case err != nil:
 		return "", err
-	case !active: // somebody else settled the user since we looked
+	case !active: // another transaction settled the user since the first read
 		return ExpiryStale, nil
 	default:
 		return ExpiryStays, nil
 	}
 }
 
-// dueOf returns when the stay of a timer is to be looked at, zero if never, and whose it is by now, and whether it still lasts.
+// dueOf returns the due instant of the stay of a timer, zero if it has none, the user who has the
+// stay now, and whether it still lasts.
 func (e *Engine) dueOf(ctx context.Context, b table.BucketIndex, a ExpiryTimer) (row db.MembershipsArmRow, active bool, err error) {
 	row, err = e.store.Queries(e.pool).MembershipsArm(ctx, db.MembershipsArmParams{UserID: a.UserID, BucketNo: e.store.Bucket(b)})
 	switch {
 	case noRow(err):
 		return row, false, nil
 	case err != nil:
-		return row, false, fmt.Errorf("read when a member is to be looked at: %w", err)
+		return row, false, fmt.Errorf("read the due instant of a member: %w", err)
 	}
 	return row, row.ID == a.MembershipID, nil
 }

@@ -241,7 +241,7 @@ func (e *Engine) agree(ctx context.Context) error {
 		d = e.store.Deployment()
 	}
 	if !d.Agreed {
-		e.log.WarnContext(ctx, "what is deployed is not what this program has: the buckets that differ are left to programs that have them; deploy it when all runs as it should",
+		e.log.WarnContext(ctx, "bucket definitions differ from the deployed ones, differing buckets are skipped until they are deployed", "component", "rollout",
 			"fingerprint", e.registry.Fingerprint, "deployment", d.No, "buckets", len(e.registry.Buckets), "active", len(d.Active))
 	}
 	return nil

@@ -18,8 +18,8 @@ const (
 	reconcileEvent = "bucket:reconcile" // for a run out of turn
 )
 
-// deployed starts a job for the backfill of a deployment. The engine waits for that, so it is not for long, and tells
-// again if it fails; and a cron finds out within a minute.
+// deployed starts a job for the backfill of a deployment. The engine waits for it, hence the short
+// timeout, and calls it again if it fails. A cron finds the deployment within a minute in any case.
 func (a *Adapter) deployed(ctx context.Context, d engine.Deployment) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()

@@ -10,9 +10,9 @@ import (
 	sdk "github.com/hatchet-dev/hatchet/sdks/go"
 )
 
-// waits knows when a durable task last began to wait. A worker that stops hands tasks that wait back to Hatchet, and does
-// not look whether Hatchet has heard what they wait for: if it has not, it never wakes them. So nobody stops before that had
-// time to arrive.
+// waits knows when a durable task last began to wait. A worker that stops hands waiting tasks back
+// to Hatchet, and does not check that Hatchet has received what they wait for: if it has not, it
+// never wakes them. So no worker stops before that had time to arrive.
 type waits struct{ last atomic.Int64 }
 
 // watched is Hatchet's own note of what waits, and ours.

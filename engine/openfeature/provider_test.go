@@ -101,7 +101,7 @@ func TestFlags(t *testing.T) {
 		{"unknown user", "bucket:pro", "bob", false, sdk.DefaultReason, ""},
 		{"unknown bucket", "bucket:none", "ada", true, sdk.ErrorReason, sdk.FlagNotFoundCode},
 		{"another name", "pro", "ada", true, sdk.ErrorReason, sdk.FlagNotFoundCode},
-		{"nobody", "bucket:pro", "", true, sdk.ErrorReason, sdk.TargetingKeyMissingCode},
+		{"no user", "bucket:pro", "", true, sdk.ErrorReason, sdk.TargetingKeyMissingCode},
 	} {
 		for range 2 { // from the database, and from memory
 			got, _ := f.BooleanValueDetails(t.Context(), tc.flag, true, sdk.NewEvaluationContext(tc.user, nil))
