@@ -99,12 +99,12 @@ func TestMissedTicksComeAsOne(t *testing.T) {
 	live := startEngine(t, w.pool, w.registry, engine.Config{Now: w.clock.Now, NoClock: true, NoDelivery: true}, nil)
 	_, err := live.Clock().RunDue(t.Context())
 	must(t, err)
-	equal(t, "after a downtime", w.history("ada")[1:], []string{"dwell ticking 1 after-5400000#1", "dwell ticking 1 every-3600000#5"})
+	equal(t, "after a downtime", w.history("ada")[1:], []string{"dwell ticking 1 after-90m#1", "dwell ticking 1 every-1h#5"})
 	w.clock.Advance(time.Hour)
 	_, err = live.Clock().RunDue(t.Context())
 	must(t, err)
-	equal(t, "in time", w.history("ada")[3:], []string{"dwell ticking 1 every-3600000#6"})
+	equal(t, "in time", w.history("ada")[3:], []string{"dwell ticking 1 every-1h#6"})
 	w.clock.Advance(2 * time.Hour)
 	w.settle() // by the engine in virtual time, where nothing is missed
-	equal(t, "in virtual time", w.history("ada")[4:], []string{"dwell ticking 1 every-3600000#7", "dwell ticking 1 every-3600000#8"})
+	equal(t, "in virtual time", w.history("ada")[4:], []string{"dwell ticking 1 every-1h#7", "dwell ticking 1 every-1h#8"})
 }

@@ -99,8 +99,8 @@ func TestNextInWords(t *testing.T) {
 		},
 		{
 			"ticks",
-			engine.Explanation{Next: []engine.Transition{{Kind: engine.Dwell, Tick: "every-5400000", DwellCount: 3, At: at(2)}, left}},
-			"  ticks, number 3 of every 1 hour 30 minutes, at 2026-01-01T02:00:00Z (in 2 hours)\n" +
+			engine.Explanation{Next: []engine.Transition{{Kind: engine.Dwell, Tick: "every-90m", DwellCount: 3, At: at(2)}, left}},
+			"  ticks, number 3 of every 90m, at 2026-01-01T02:00:00Z (in 2 hours)\n" +
 				"  leaves, because the criteria fails, at 2026-01-01T05:00:00Z (in 5 hours)\n",
 		},
 	} {

@@ -134,9 +134,9 @@ func TestSubscriptionsGetWhatTheyAskedFor(t *testing.T) {
 		{Name: "all", Kinds: []engine.Kind{engine.Entered, engine.Left, engine.Dwell}},
 		{Name: "pro", Bucket: w.ref("pro"), Kinds: []engine.Kind{engine.Entered, engine.Left}},
 		{Name: "first", Bucket: w.ref("pro"), Kinds: []engine.Kind{engine.Entered}, FirstOnly: true},
-		{Name: "tick", Bucket: w.ref("ticking"), Kinds: []engine.Kind{engine.Dwell}, Tick: "after-3600000"},
+		{Name: "tick", Bucket: w.ref("ticking"), Kinds: []engine.Kind{engine.Dwell}, Tick: "after-1h"},
 		{Name: "timed out", Kinds: []engine.Kind{engine.Entered, engine.Left}, Reasons: []engine.Reason{engine.ReasonMaxDwell}},
-		{Name: "begins and ticks", Bucket: w.ref("ticking"), Kinds: []engine.Kind{engine.Entered, engine.Dwell}, Tick: "every-7200000"},
+		{Name: "begins and ticks", Bucket: w.ref("ticking"), Kinds: []engine.Kind{engine.Entered, engine.Dwell}, Tick: "every-2h"},
 	}}))
 	w.identify("ada", map[string]any{"plan": "pro"})
 	w.identify("ada", map[string]any{"plan": "free"})
@@ -146,13 +146,13 @@ func TestSubscriptionsGetWhatTheyAskedFor(t *testing.T) {
 	w.settle()
 	eventually(t, w.outboxEmpty)
 	want := []string{
-		"all: ada dwell ticking 2 after-3600000#1", "all: ada dwell ticking 2 every-7200000#1",
+		"all: ada dwell ticking 2 after-1h#1", "all: ada dwell ticking 2 every-2h#1",
 		"all: ada entered pro 1", "all: ada entered pro 2", "all: ada entered ticking 1", "all: ada entered ticking 2",
 		"all: ada left pro 1 by criteria", "all: ada left ticking 1 by criteria", "all: ada left ticking 2 by maxDwell",
-		"begins and ticks: ada dwell ticking 2 every-7200000#1", "begins and ticks: ada entered ticking 1", "begins and ticks: ada entered ticking 2",
+		"begins and ticks: ada dwell ticking 2 every-2h#1", "begins and ticks: ada entered ticking 1", "begins and ticks: ada entered ticking 2",
 		"first: ada entered pro 1",
 		"pro: ada entered pro 1", "pro: ada entered pro 2", "pro: ada left pro 1 by criteria",
-		"tick: ada dwell ticking 2 after-3600000#1",
+		"tick: ada dwell ticking 2 after-1h#1",
 		"timed out: ada entered pro 1", "timed out: ada entered pro 2", "timed out: ada entered ticking 1", "timed out: ada entered ticking 2",
 		"timed out: ada left ticking 2 by maxDwell",
 	}

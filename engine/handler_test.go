@@ -51,7 +51,7 @@ func TestHandlersGetWhatTheyAskedFor(t *testing.T) {
 	})
 	w := newWorld(t, pro, once, ticking)
 	in := make(inbox, 100)
-	tick := registry.NewTickRef("ticking", 0, "every-7200000")
+	tick := registry.NewTickRef("ticking", 0, "every-2h")
 	w.start(fast, func(e *engine.Engine) {
 		must(t, e.OnEnter(w.ref("pro"), engine.EnterHandler{Name: "every entry", Func: in.handle}))
 		must(t, e.OnEnter(w.ref("pro"), engine.EnterHandler{Name: "first entry", FirstOnly: true, Func: func(ctx context.Context, tr engine.Transition) error {
@@ -70,7 +70,7 @@ func TestHandlersGetWhatTheyAskedFor(t *testing.T) {
 	w.clock.Advance(3 * time.Hour)
 	w.settle()
 	want := []string{
-		"dwell ticking 2 every-7200000#1", "entered first of pro 1", "entered once 1", "entered pro 1", "entered pro 2", "left ticking 2 by maxDwell",
+		"dwell ticking 2 every-2h#1", "entered first of pro 1", "entered once 1", "entered pro 1", "entered pro 2", "left ticking 2 by maxDwell",
 	}
 	var got []engine.Transition
 	for range want {
@@ -87,8 +87,8 @@ func TestHandlersGetWhatTheyAskedFor(t *testing.T) {
 		}
 		switch tr.Kind {
 		case engine.Dwell:
-			equal(t, "event", tr.Event(), "bucket:dwell:ticking:every-7200000")
-			equal(t, "key", tr.Key(), "bucket:ticking:ada:dwell:every-7200000:2:1")
+			equal(t, "event", tr.Event(), "bucket:dwell:ticking:every-2h")
+			equal(t, "key", tr.Key(), "bucket:ticking:ada:dwell:every-2h:2:1")
 			equal(t, "at", tr.At, epoch.Add(2*time.Hour))
 		case engine.Left:
 			equal(t, "key", tr.Key(), "bucket:ticking:ada:left:2")
@@ -306,7 +306,7 @@ func TestHandlersAreChecked(t *testing.T) {
 		"is not in the registry":             e.OnEnter(registry.NewRef("nope", 0), engine.EnterHandler{Name: "x", Func: nothing}),
 		"no bucket was given":                e.OnEnter(nil, engine.EnterHandler{Name: "x", Func: nothing}),
 		`there is no reason "boredom"`:       e.OnLeave(w.ref("pro"), engine.LeaveHandler{Name: "x", Reasons: []engine.Reason{"boredom"}, Func: nothing}),
-		`does not tick "after-1000"`:         e.OnDwell(registry.NewTickRef("pro", 0, "after-1000"), engine.DwellHandler{Name: "x", Func: nothing}),
+		`does not tick "after-1s"`:         e.OnDwell(registry.NewTickRef("pro", 0, "after-1s"), engine.DwellHandler{Name: "x", Func: nothing}),
 		"registered before the engine start": w.OnEnter(w.ref("pro"), engine.EnterHandler{Name: "late", Func: nothing}),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -181,7 +181,7 @@ func (w *world) count(sql string, args ...any) int {
 	return n
 }
 
-// brief writes transitions as "entered pro 1", "left pro 1 by criteria", "dwell pro 1 after-1000#1".
+// brief writes transitions as "entered pro 1", "left pro 1 by criteria", "dwell pro 1 after-1s#1".
 func brief(transitions []engine.Transition) []string {
 	out := []string{}
 	for _, t := range transitions {

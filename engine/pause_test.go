@@ -47,12 +47,12 @@ func TestPauseAndResume(t *testing.T) {
 	}
 	equal(t, "dee", w.track("dee", "visit"), []string{"entered ticking 1 suppressed"})
 	w.backfill()
-	equal(t, "ada", w.history("ada"), []string{"entered ticking 1", "dwell ticking 1 every-3600000#2"})
+	equal(t, "ada", w.history("ada"), []string{"entered ticking 1", "dwell ticking 1 every-1h#2"})
 	equal(t, "bob", w.history("bob"), []string{"entered ticking 1", "left ticking 1 by criteria"})
 	equal(t, "cy", w.history("cy"), []string{"entered ticking 1 suppressed"})
 	w.clock.Advance(30 * time.Minute)
 	w.settle()
-	equal(t, "ada goes on", w.history("ada")[2:], []string{"dwell ticking 1 every-3600000#3"})
+	equal(t, "ada goes on", w.history("ada")[2:], []string{"dwell ticking 1 every-1h#3"})
 	if err := w.Deployments().Resume(t.Context(), w.ref("ticking")); err != nil {
 		t.Errorf("resume again: %v", err)
 	}

@@ -9,11 +9,14 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
+// The functions are for readers and evaluate; the tables are the same criteria as data for
+// indexing, explanations and plans.
+
 // criteriaPowerUsers reports whether a user belongs to power-users.
 func criteriaPowerUsers(f *table.Facts) table.Verdict {
 	return table.All(
 		f.Is(propPlan, table.Value{Kind: table.Text, Text: "pro"}),
-		f.AtLeast(signalAppActive, 5, table.Within(7*24*time.Hour)),
+		f.AtLeast(signalAppActive, 5, table.Window{Span: 7 * 24 * time.Hour}),
 	)
 }
 
@@ -48,7 +51,7 @@ var nodesTrialExpiringSoon = []table.Node{
 func criteriaWentDormant(f *table.Facts) table.Verdict {
 	return table.All(
 		f.AtLeast(signalAppActive, 3, table.Ever),
-		f.AtMost(signalAppActive, 0, table.Within(14*24*time.Hour)),
+		f.AtMost(signalAppActive, 0, table.Window{Span: 14 * 24 * time.Hour}),
 		table.Not(f.Is(propUnsubscribed, table.Value{Kind: table.Bool, Bool: true})),
 	)
 }

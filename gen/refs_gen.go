@@ -28,10 +28,10 @@ var BetaTesters = registry.NewManualRef("beta-testers", idxBetaTesters)
 var PowerUsers = registry.NewRef("power-users", idxPowerUsers)
 
 // PowerUsersAfter7Days ticks for members of PowerUsers once in every stay, 7 days after it began.
-var PowerUsersAfter7Days = registry.NewTickRef("power-users", idxPowerUsers, "after-604800000")
+var PowerUsersAfter7Days = registry.NewTickRef("power-users", idxPowerUsers, "after-7d")
 
 // PowerUsersEvery30Days ticks for members of PowerUsers every 30 days for as long as a stay lasts.
-var PowerUsersEvery30Days = registry.NewTickRef("power-users", idxPowerUsers, "every-2592000000")
+var PowerUsersEvery30Days = registry.NewTickRef("power-users", idxPowerUsers, "every-30d")
 
 // TrialExpiringSoon are users whose trial is about to end and who have not begun to pay. Two
 // systems report trials, and either may be first.
@@ -46,7 +46,7 @@ var TrialExpiringSoon = registry.NewRef("trial-expiring-soon", idxTrialExpiringS
 var WentDormant = registry.NewRef("went-dormant", idxWentDormant)
 
 // WentDormantAfter30Days ticks for members of WentDormant once in every stay, 30 days after it began.
-var WentDormantAfter30Days = registry.NewTickRef("went-dormant", idxWentDormant, "after-2592000000")
+var WentDormantAfter30Days = registry.NewTickRef("went-dormant", idxWentDormant, "after-30d")
 
 // Properties are the declared properties of users, each with the type of its values.
 var Properties = struct {

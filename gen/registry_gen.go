@@ -37,7 +37,7 @@ const (
 
 // Registry holds everything that the engine needs of the buckets. A program passes it to engine.New.
 var Registry = registry.New(&table.Registry{
-	Fingerprint: "3597aa4139b246e3",
+	Fingerprint: "8f3ed97744a09c42",
 	Buckets: []table.Bucket{
 		idxBetaTesters: {
 			ID:          "beta-testers",
@@ -51,13 +51,13 @@ var Registry = registry.New(&table.Registry{
 			ID:          "power-users",
 			Name:        "Power users",
 			Description: "Paying users who were active five times within a week.",
-			Fingerprint: "6f667b9b50396969",
+			Fingerprint: "c10e8a7b8ba3fdc0",
 			EntryLimit:  table.OncePerPeriod,
 			EntryPeriod: 30 * 24 * time.Hour,
 			MinDwell:    24 * time.Hour,
 			Ticks: []table.Tick{
-				{Label: "after-604800000", Span: 7 * 24 * time.Hour},
-				{Label: "every-2592000000", Every: true, Span: 30 * 24 * time.Hour},
+				{Label: "after-7d", Span: 7 * 24 * time.Hour},
+				{Label: "every-30d", Every: true, Span: 30 * 24 * time.Hour},
 			},
 			Events:       []table.EventIndex{eventAppActive},
 			Signals:      []table.SignalIndex{signalAppActive},
@@ -83,11 +83,11 @@ var Registry = registry.New(&table.Registry{
 			ID:          "went-dormant",
 			Name:        "Went dormant",
 			Description: "Users who were active three times or more, but not within two weeks.",
-			Fingerprint: "c6b2b90b22ff584f",
+			Fingerprint: "0d2e5c866df759b4",
 			EntryLimit:  table.OncePerPeriod,
 			EntryPeriod: 90 * 24 * time.Hour,
 			Ticks: []table.Tick{
-				{Label: "after-2592000000", Span: 30 * 24 * time.Hour},
+				{Label: "after-30d", Span: 30 * 24 * time.Hour},
 			},
 			ReconcileEvery: 6 * time.Hour,
 			Events:         []table.EventIndex{eventAppActive},

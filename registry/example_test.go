@@ -39,14 +39,14 @@ func ExampleRef() {
 	// bucket:left:power-users
 }
 
-// There is a ref for every tick that a definition declares. The label is in milliseconds.
+// There is a ref for every tick that a definition declares.
 func ExampleTickRef() {
 	tick := gen.PowerUsersEvery30Days
 	fmt.Println(tick.Bucket().ID(), tick.Label())
 	fmt.Println(tick.Event())
 	// Output:
-	// power-users every-2592000000
-	// bucket:dwell:power-users:every-2592000000
+	// power-users every-30d
+	// bucket:dwell:power-users:every-30d
 }
 
 func ExampleRegistry_Resolve() {

@@ -50,7 +50,7 @@ func NewTickRef(id string, index table.BucketIndex, label string) TickRef {
 // Bucket returns the bucket that ticks.
 func (t TickRef) Bucket() Ref { return t.bucket }
 
-// Label returns the label of the tick: "after-<ms>" or "every-<ms>".
+// Label returns the label of the tick: "after-90m" or "every-30d".
 func (t TickRef) Label() string { return t.label }
 
 // Event returns the name of the event that announces the tick: "bucket:dwell:<id>:<label>".

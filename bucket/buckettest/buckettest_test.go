@@ -107,7 +107,7 @@ func TestFailures(t *testing.T) {
 			},
 			"2026-02-20T00:00:00Z: ada is in went-dormant; what happened to them:\n" +
 				"  2026-01-15T00:00:00Z ada entered went-dormant 1\n" +
-				"  2026-02-14T00:00:00Z ada dwell went-dormant 1 after-2592000000 #1",
+				"  2026-02-14T00:00:00Z ada dwell went-dormant 1 after-30d #1",
 		},
 		{
 			"an event without a user",

@@ -55,8 +55,8 @@ func TestHatchetPlainWorkflow(t *testing.T) {
 	useHatchet(t)
 	w := newWorld(t, lapsed)
 	place, _ := w.registry.Tables().Bucket("lapsed")
-	tick := registry.NewTickRef("lapsed", place, "after-1000")
-	from := listen(t, "bucket:entered:lapsed", "bucket:left:lapsed", "bucket:dwell:lapsed:after-1000", "bucket:left")
+	tick := registry.NewTickRef("lapsed", place, "after-1s")
+	from := listen(t, "bucket:entered:lapsed", "bucket:left:lapsed", "bucket:dwell:lapsed:after-1s", "bucket:left")
 	w.start(t, engine.Config{}, Config{Events: []Event{Entered(w.ref(t, "lapsed")), Left(w.ref(t, "lapsed")), Ticked(tick), AnyLeft()}})
 
 	w.ingest(t, engine.Event{UserID: "ada", Traits: map[string]any{"plan": "lapsed", "email": "ada@example.com"}})
@@ -78,7 +78,7 @@ func TestHatchetPlainWorkflow(t *testing.T) {
 		}
 	}
 	want("bucket:entered:lapsed", "entered", "bucket:lapsed:ada:entered:1", map[string]any{"source": "event"})
-	want("bucket:dwell:lapsed:after-1000", "dwell", "bucket:lapsed:ada:dwell:after-1000:1:1", map[string]any{"source": "clock", "tick": "after-1000", "dwellCount": 1.0})
+	want("bucket:dwell:lapsed:after-1s", "dwell", "bucket:lapsed:ada:dwell:after-1s:1:1", map[string]any{"source": "clock", "tick": "after-1s", "dwellCount": 1.0})
 
 	w.ingest(t, plans("ada", "pro"))
 	left := map[string]int{}

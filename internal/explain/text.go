@@ -3,7 +3,6 @@ package explain
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -151,9 +150,7 @@ func effect(t *bucketgen.Transition) string {
 
 // tick returns which tick it is, in words.
 func tick(t *bucketgen.Transition) string {
-	kind, ms, _ := strings.Cut(t.Tick, "-")
-	n, _ := strconv.ParseInt(ms, 10, 64) // a label of ours
-	span := words.Duration(time.Duration(n) * time.Millisecond)
+	kind, span, _ := strings.Cut(t.Tick, "-")
 	if kind == "every" {
 		return fmt.Sprintf("number %d of every %s", t.DwellCount, span)
 	}

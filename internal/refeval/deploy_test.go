@@ -193,25 +193,25 @@ func TestTicksOfDeploys(t *testing.T) {
 			"ticks that are due by then go by, and the others go on counting",
 			[]ir.Definition{{Criteria: pro, Ticks: []ir.Tick{{Span: 5 * time.Hour}}}},
 			[]refeval.Step{traits(0, `{"p":"pro"}`), deploy(2, refeval.Leaves, ir.Definition{Criteria: pro, Ticks: hourly})},
-			3, "0h entered a 1 event, 3h dwell a 1 clock every-3600000#3",
+			3, "0h entered a 1 event, 3h dwell a 1 clock every-1h#3",
 		},
 		{
 			"of an unchanged bucket none goes by",
 			[]ir.Definition{{Criteria: pro, Ticks: hourly, Name: "One"}},
 			[]refeval.Step{traits(0, `{"p":"pro"}`), deploy(1, refeval.Silent, ir.Definition{Criteria: pro, Ticks: hourly, Name: "Another", Description: "With words."})},
-			2, "0h entered a 1 event, 1h dwell a 1 clock every-3600000#1, 2h dwell a 1 clock every-3600000#2",
+			2, "0h entered a 1 event, 1h dwell a 1 clock every-1h#1, 2h dwell a 1 clock every-1h#2",
 		},
 		{
 			"ticks of a backfilled stay count from when it would have begun",
 			nil,
 			[]refeval.Step{event(0, "a"), deploy(2, refeval.Leaves, ir.Definition{Criteria: has("a"), Ticks: hourly, MinDwell: time.Hour, MaxDwell: 2 * time.Hour})},
-			9, "2h entered a 1 backfill suppressed, 3h dwell a 1 clock every-3600000#3, 4h left a 1 clock maxDwell",
+			9, "2h entered a 1 backfill suppressed, 3h dwell a 1 clock every-1h#3, 4h left a 1 clock maxDwell",
 		},
 		{
 			"or from the deploy, if that is not known",
 			nil,
 			[]refeval.Step{traits(0, `{"p":"pro"}`), deploy(2.5, refeval.Leaves, ir.Definition{Criteria: pro, Ticks: hourly})},
-			3.5, "2.5h entered a 1 backfill suppressed, 3.5h dwell a 1 clock every-3600000#1",
+			3.5, "2.5h entered a 1 backfill suppressed, 3.5h dwell a 1 clock every-1h#1",
 		},
 	})
 }

@@ -144,7 +144,7 @@ func TestHistories(t *testing.T) {
 			ir.Definition{Criteria: pro, Ticks: []ir.Tick{{Span: time.Hour}, {Every: true, Span: 2 * time.Hour}}},
 			[]refeval.Step{traits(0, `{"p":"pro"}`), traits(1, `{"p":"pro"}`), traits(4.5, `{}`), traits(5, `{"p":0}`)},
 			9,
-			"0h entered 1 event, 1h dwell 1 clock after-3600000#1, 2h dwell 1 clock every-7200000#1, 4h dwell 1 clock every-7200000#2, 5h left 1 event criteria",
+			"0h entered 1 event, 1h dwell 1 clock after-1h#1, 2h dwell 1 clock every-2h#1, 4h dwell 1 clock every-2h#2, 5h left 1 event criteria",
 		},
 		{
 			"the deleted stand still",
@@ -165,7 +165,7 @@ func TestHistories(t *testing.T) {
 			ir.Definition{Criteria: pro, Ticks: []ir.Tick{{Every: true, Span: time.Hour}}},
 			[]refeval.Step{traits(0, `{"p":"pro"}`), do(0.5, refeval.Delete), do(3.5, refeval.Restore)},
 			4,
-			"0h entered 1 event, 3h dwell 1 reconcile every-3600000#3, 4h dwell 1 clock every-3600000#4",
+			"0h entered 1 event, 3h dwell 1 reconcile every-1h#3, 4h dwell 1 clock every-1h#4",
 		},
 		{
 			"a manual bucket",

@@ -52,7 +52,7 @@ func TestPauses(t *testing.T) {
 			"ticks that were missed come as one, by a deploy's rules nothing is silent about that",
 			[]ir.Definition{{Criteria: pro, Ticks: append([]ir.Tick{{Span: 90 * time.Minute}}, hourly...)}},
 			[]refeval.Step{traits(0, `{"p":"pro"}`), pause(1, "a"), resume(3.5, "a")},
-			4, "0h entered a 1 event, 1.5h dwell a 1 backfill after-5400000#1, 3h dwell a 1 backfill every-3600000#3, 4h dwell a 1 clock every-3600000#4",
+			4, "0h entered a 1 event, 1.5h dwell a 1 backfill after-90m#1, 3h dwell a 1 backfill every-1h#3, 4h dwell a 1 clock every-1h#4",
 		},
 		{
 			"a maximal dwell runs on",

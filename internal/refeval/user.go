@@ -235,11 +235,9 @@ func (u *user) ticksDue(d *ir.Definition, t time.Time, source string) []Transiti
 	}
 	var due []Transition
 	for _, tick := range d.Ticks {
-		label, n := fmt.Sprintf("after-%d", tick.Span.Milliseconds()), int(t.Sub(s.anchor)/tick.Span)
-		if tick.Every {
-			label = fmt.Sprintf("every-%d", tick.Span.Milliseconds())
-		} else {
-			n = min(n, 1)
+		label, n := "every-"+labelSpan(tick.Span), int(t.Sub(s.anchor)/tick.Span)
+		if !tick.Every {
+			label, n = "after-"+labelSpan(tick.Span), min(n, 1)
 		}
 		if at := s.anchor.Add(time.Duration(n) * tick.Span); n > 0 && at.After(s.ticked) {
 			due = append(due, Transition{Bucket: d.ID, Kind: "dwell", Epoch: s.epoch, At: at, Source: source, Label: label, Ordinal: n})
@@ -247,6 +245,23 @@ func (u *user) ticksDue(d *ir.Definition, t time.Time, source string) []Transiti
 	}
 	slices.SortStableFunc(due, func(a, b Transition) int { return a.At.Compare(b.At) })
 	return due
+}
+
+// labelSpan writes a span as a number of the largest unit of which it is a multiple.
+func labelSpan(span time.Duration) string {
+	ms := span.Milliseconds()
+	switch {
+	case ms%86_400_000 == 0:
+		return fmt.Sprintf("%dd", ms/86_400_000)
+	case ms%3_600_000 == 0:
+		return fmt.Sprintf("%dh", ms/3_600_000)
+	case ms%60_000 == 0:
+		return fmt.Sprintf("%dm", ms/60_000)
+	case ms%1000 == 0:
+		return fmt.Sprintf("%ds", ms/1000)
+	default:
+		return fmt.Sprintf("%dms", ms)
+	}
 }
 
 func (u *user) happen(t Transition) {

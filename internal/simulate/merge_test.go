@@ -37,7 +37,7 @@ func TestMerge(t *testing.T) {
 			"a stay of the loser goes on as the survivor's",
 			ir.Definition{Kind: ir.Dynamic, Criteria: once, MaxDwell: 4 * draw.Hour, Ticks: []ir.Tick{{Span: 3 * draw.Hour}}},
 			"0 bob a, 1 ada c, 2 bob merge",
-			"T00 ada entered x epoch 1 by event; T03 ada dwell x epoch 1 by clock after-10800000#1; T04 ada left x epoch 1 by clock because of maxDwell",
+			"T00 ada entered x epoch 1 by event; T03 ada dwell x epoch 1 by clock after-3h#1; T04 ada left x epoch 1 by clock because of maxDwell",
 		},
 		{
 			"who was in it as one and matches no more has left",

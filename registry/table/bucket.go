@@ -65,7 +65,7 @@ type Bucket struct {
 	CriteriaFunc func(*Facts) Verdict
 }
 
-// Tick is a dwell tick: once after, or every, Span in a stay. Its label is after-<ms> or every-<ms>.
+// Tick is a dwell tick: once after, or every, Span in a stay. Its label is after-90m or every-30d.
 type Tick struct {
 	Label string
 	Every bool

@@ -1,12 +1,6 @@
 package table
 
-import (
-	"slices"
-	"time"
-)
-
-// Ago is the window (now-from, now-until].
-func Ago(from, until time.Duration) Window { return Window{Span: from, Until: until} }
+import "slices"
 
 // PastWindow is a part of the occurrences of a signal: all that there are from the first of them up to the last.
 type PastWindow struct {

@@ -20,15 +20,6 @@ var Ever = Window{}
 // Within is the window (now-span, now].
 func Within(span time.Duration) Window { return Window{Span: span} }
 
-// Today is the window of the calendar day that now is in, up to now.
-func Today(zone string) Window { return Window{Calendar: Day, Zone: zone} }
-
-// ThisWeek is as Today, of weeks from Monday.
-func ThisWeek(zone string) Window { return Window{Calendar: Week, Zone: zone} }
-
-// ThisMonth is as Today, of months.
-func ThisMonth(zone string) Window { return Window{Calendar: Month, Zone: zone} }
-
 // end returns the instant at which an occurrence leaves the window.
 func (w Window) end(at Instant) Instant {
 	switch {

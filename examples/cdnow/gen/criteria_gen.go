@@ -9,11 +9,14 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
+// The functions are for readers and evaluate; the tables are the same criteria as data for
+// indexing, explanations and plans.
+
 // criteriaLapsed reports whether a user belongs to lapsed.
 func criteriaLapsed(f *table.Facts) table.Verdict {
 	return table.All(
 		f.AtLeast(signalPurchase, 1, table.Ever),
-		f.AtMost(signalPurchase, 0, table.Within(180*24*time.Hour)),
+		f.AtMost(signalPurchase, 0, table.Window{Span: 180 * 24 * time.Hour}),
 	)
 }
 
@@ -25,7 +28,7 @@ var nodesLapsed = []table.Node{
 
 // criteriaPowerBuyers reports whether a user belongs to power-buyers.
 func criteriaPowerBuyers(f *table.Facts) table.Verdict {
-	return f.AtLeast(signalPurchase, 3, table.Within(90*24*time.Hour))
+	return f.AtLeast(signalPurchase, 3, table.Window{Span: 90 * 24 * time.Hour})
 }
 
 var nodesPowerBuyers = []table.Node{

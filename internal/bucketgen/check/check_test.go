@@ -170,14 +170,21 @@ func TestGoName(t *testing.T) {
 		"bucket, underscores":  {check.GoName("a__b--c"), "ABC"},
 		"bucket, digit":        {check.GoName("7-days"), "Bucket7Days"},
 		"property":             {check.PropertyGoName("trial_days.left"), "TrialDaysLeft"},
+		"property, initialism": {check.PropertyGoName("cart_id"), "CartID"},
+		"property, camel case": {check.PropertyGoName("cartId"), "CartID"},
+		"property, no initial": {check.PropertyGoName("paid"), "Paid"},
 		"property, digit":      {check.PropertyGoName("2fa"), "Property2fa"},
 		"property, no letters": {check.PropertyGoName("日本"), "Property"},
 		"event":                {check.EventGoName("app.active"), "AppActive"},
 		"event, no letters":    {check.EventGoName("..."), "Event"},
 		"after":                {check.TickGoName("power-users", ir.Tick{Span: 36 * time.Hour}), "PowerUsersAfter1Day12Hours"},
 		"every":                {check.TickGoName("a", ir.Tick{Every: true, Span: 2*time.Minute + 3*time.Second + time.Millisecond}), "AEvery2Minutes3Seconds1Millisecond"},
-		"after, label":         {check.TickLabel(ir.Tick{Span: time.Second}), "after-1000"},
-		"every, label":         {check.TickLabel(ir.Tick{Every: true, Span: time.Hour}), "every-3600000"},
+		"label, days":          {check.TickLabel(ir.Tick{Every: true, Span: 30 * 24 * time.Hour}), "every-30d"},
+		"label, one day":       {check.TickLabel(ir.Tick{Span: 24 * time.Hour}), "after-1d"},
+		"label, hours":         {check.TickLabel(ir.Tick{Every: true, Span: 36 * time.Hour}), "every-36h"},
+		"label, minutes":       {check.TickLabel(ir.Tick{Every: true, Span: 90 * time.Minute}), "every-90m"},
+		"label, seconds":       {check.TickLabel(ir.Tick{Span: 24*time.Hour + time.Second}), "after-86401s"},
+		"label, milliseconds":  {check.TickLabel(ir.Tick{Span: time.Hour + time.Millisecond}), "after-3600001ms"},
 	}
 	for name, tt := range tests {
 		if tt.got != tt.want {

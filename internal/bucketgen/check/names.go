@@ -34,10 +34,16 @@ func words(name string) []string {
 	})
 }
 
+// exported joins words to an exported identifier. The initialism ID is written as Go writes it:
+// cart_id and cartId are CartID.
 func exported(words []string, prefix string) string {
 	var b strings.Builder
 	for _, w := range words {
-		b.WriteString(strings.ToUpper(w[:1]) + w[1:])
+		w = strings.ToUpper(w[:1]) + w[1:]
+		if stem, is := strings.CutSuffix(w, "Id"); is {
+			w = stem + "ID"
+		}
+		b.WriteString(w)
 	}
 	name := b.String()
 	if name == "" || name[0] >= '0' && name[0] <= '9' {
@@ -46,12 +52,33 @@ func exported(words []string, prefix string) string {
 	return name
 }
 
-// TickLabel returns the label of a dwell tick.
+// TickLabel returns the label of a dwell tick: every-30d or after-90m. The unit is the largest one
+// that divides the span, so that equal spans have one label and a label reads back exactly.
 func TickLabel(t ir.Tick) string {
+	kind := "after"
 	if t.Every {
-		return fmt.Sprintf("every-%d", t.Span.Milliseconds())
+		kind = "every"
 	}
-	return fmt.Sprintf("after-%d", t.Span.Milliseconds())
+	count, symbol := t.Span.Milliseconds(), "ms"
+	for _, u := range units {
+		if t.Span%u.span == 0 {
+			count, symbol = int64(t.Span/u.span), u.symbol
+			break
+		}
+	}
+	return fmt.Sprintf("%s-%d%s", kind, count, symbol)
+}
+
+// units are those of the spans of ticks, the largest first.
+var units = [...]struct {
+	symbol, name string
+	span         time.Duration
+}{
+	{"d", "Day", 24 * time.Hour},
+	{"h", "Hour", time.Hour},
+	{"m", "Minute", time.Minute},
+	{"s", "Second", time.Second},
+	{"ms", "Millisecond", time.Millisecond},
 }
 
 // TickGoName returns the name that a dwell tick has in generated code: PowerUsersAfter7Days.
@@ -66,14 +93,11 @@ func TickGoName(id string, t ir.Tick) string {
 // spell writes a duration as words of an identifier: 36h is 1Day12Hours.
 func spell(d time.Duration) string {
 	var b strings.Builder
-	for _, unit := range []struct {
-		name string
-		span time.Duration
-	}{{"Day", 24 * time.Hour}, {"Hour", time.Hour}, {"Minute", time.Minute}, {"Second", time.Second}, {"Millisecond", time.Millisecond}} {
-		n := d / unit.span
-		d %= unit.span
+	for _, u := range units {
+		n := d / u.span
+		d %= u.span
 		if n > 0 {
-			fmt.Fprintf(&b, "%d%s", n, unit.name)
+			fmt.Fprintf(&b, "%d%s", n, u.name)
 		}
 		if n > 1 {
 			b.WriteString("s")

@@ -36,6 +36,10 @@ var opNames = [...]string{
 // criteria prints each criteria twice: as a function, if the plan has functions, and as the
 // equivalent table.
 func (e *emitter) criteria(f *jen.File) {
+	if e.plan.Functions {
+		f.Comment(lines("The functions are for readers and evaluate; the tables are the same criteria as data for\n" +
+			"indexing, explanations and plans."))
+	}
 	for i := range e.reg.Buckets {
 		b, nodes := table.BucketIndex(i), e.reg.Buckets[i].Criteria
 		if len(nodes) == 0 {
@@ -117,14 +121,14 @@ func (e *emitter) node(n *table.Node, property func(table.PropertyIndex) string)
 		default:
 		}
 		if n.Window != table.Ever {
-			fields = append(fields, field("Window", windowRow(n.Window)))
+			fields = append(fields, field("Window", window(n.Window)))
 		}
 	case n.Op == table.OpInBucket:
 		fields = append(fields, field("Bucket", jen.Id(e.idx(n.Bucket))))
 	case n.Op.IsSequence():
 		fields = append(fields, field("Sequence", jen.Id(e.sequence(n.Sequence))))
 		if n.Window != table.Ever {
-			fields = append(fields, field("Window", windowRow(n.Window)))
+			fields = append(fields, field("Window", window(n.Window)))
 		}
 	case n.Op == table.OpAtLeastOf:
 		fields = append(fields, field("Count", jen.Lit(n.Count)))

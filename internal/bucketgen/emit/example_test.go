@@ -35,7 +35,7 @@ func Example_refs() {
 	// everything Every knob true
 	// bucket:entered:everything
 	// bucket:left:by-hand
-	// bucket:dwell:everything:every-129600000
+	// bucket:dwell:everything:every-36h
 	// by-hand plain regular-users
 }
 

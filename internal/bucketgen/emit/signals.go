@@ -36,7 +36,7 @@ func (e *emitter) signalRow(s *table.Signal) jen.Code {
 	return row(fields...)
 }
 
-// windows are windows as static data.
+// windows prints windows as static data.
 func windows(of []table.Window) *jen.Statement {
 	bodies := make([]jen.Code, len(of))
 	for i, w := range of {
@@ -78,27 +78,15 @@ func (e *emitter) question(n *table.Node) []jen.Code {
 	}
 }
 
-// window is a window as an expression in a function.
+// window prints a window as static data, in functions as in tables.
 func window(w table.Window) *jen.Statement {
-	switch w.Calendar {
-	case table.Day:
-		return tbl("Today").Call(jen.Lit(w.Zone))
-	case table.Week, table.Month:
-		return tbl("This" + calendarNames[w.Calendar]).Call(jen.Lit(w.Zone))
-	default:
-	}
 	if w == table.Ever {
 		return tbl("Ever")
 	}
-	if w.Until != 0 {
-		return tbl("Ago").Call(dur(w.Span), dur(w.Until))
-	}
-	return tbl("Within").Call(dur(w.Span))
+	return tbl("Window").Add(windowBody(w))
 }
 
-// windowRow is a window as static data.
-func windowRow(w table.Window) *jen.Statement { return tbl("Window").Add(windowBody(w)) }
-
+// windowBody prints a window without its type, which a slice of windows gives.
 func windowBody(w table.Window) *jen.Statement {
 	var fields []jen.Code
 	if w.Span != 0 {

@@ -5,6 +5,9 @@ package gen
 
 import "github.com/bucketgen/bucketgen/registry/table"
 
+// The functions are for readers and evaluate; the tables are the same criteria as data for
+// indexing, explanations and plans.
+
 // criteriaBigSpenders reports whether a user belongs to big-spenders.
 func criteriaBigSpenders(f *table.Facts) table.Verdict {
 	return table.All(

@@ -9,9 +9,12 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
+// The functions are for readers and evaluate; the tables are the same criteria as data for
+// indexing, explanations and plans.
+
 // criteriaOften reports whether a user belongs to often.
 func criteriaOften(f *table.Facts) table.Verdict {
-	return f.AtLeast(signalVisit, 10, table.Within(7*24*time.Hour))
+	return f.AtLeast(signalVisit, 10, table.Window{Span: 7 * 24 * time.Hour})
 }
 
 var nodesOften = []table.Node{
@@ -38,7 +41,7 @@ var nodesPlanPro = []table.Node{
 
 // criteriaRarely reports whether a user belongs to rarely.
 func criteriaRarely(f *table.Facts) table.Verdict {
-	return f.AtLeast(signalVisit, 1, table.Within(7*24*time.Hour))
+	return f.AtLeast(signalVisit, 1, table.Window{Span: 7 * 24 * time.Hour})
 }
 
 var nodesRarely = []table.Node{
@@ -47,7 +50,7 @@ var nodesRarely = []table.Node{
 
 // criteriaRegularUsers reports whether a user belongs to regular-users.
 func criteriaRegularUsers(f *table.Facts) table.Verdict {
-	return f.AtLeast(signalVisit, 7, table.Within(7*24*time.Hour))
+	return f.AtLeast(signalVisit, 7, table.Window{Span: 7 * 24 * time.Hour})
 }
 
 var nodesRegularUsers = []table.Node{

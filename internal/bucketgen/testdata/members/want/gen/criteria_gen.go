@@ -9,6 +9,9 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
+// The functions are for readers and evaluate; the tables are the same criteria as data for
+// indexing, explanations and plans.
+
 // criteriaAmbassadors reports whether a user belongs to ambassadors.
 func criteriaAmbassadors(f *table.Facts) table.Verdict {
 	return table.All(
@@ -25,7 +28,7 @@ var nodesAmbassadors = []table.Node{
 
 // criteriaBuyers reports whether a user belongs to buyers.
 func criteriaBuyers(f *table.Facts) table.Verdict {
-	return f.AtLeast(signalPurchase, 1, table.Within(30*24*time.Hour))
+	return f.AtLeast(signalPurchase, 1, table.Window{Span: 30 * 24 * time.Hour})
 }
 
 var nodesBuyers = []table.Node{

@@ -9,6 +9,9 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
+// The functions are for readers and evaluate; the tables are the same criteria as data for
+// indexing, explanations and plans.
+
 // criteriaFirsts reports whether a user belongs to firsts.
 func criteriaFirsts(f *table.Facts) table.Verdict {
 	return table.All(
@@ -42,18 +45,18 @@ var nodesFirsts = []table.Node{
 // criteriaLapsed reports whether a user belongs to lapsed.
 func criteriaLapsed(f *table.Facts) table.Verdict {
 	return table.All(
-		f.AtLeast(signalPurchase, 3, table.Ago(90*24*time.Hour, 30*24*time.Hour)),
-		f.Exactly(signalPurchase, 2, table.Ago(60*24*time.Hour, 30*24*time.Hour)),
+		f.AtLeast(signalPurchase, 3, table.Window{Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}),
+		f.Exactly(signalPurchase, 2, table.Window{Span: 60 * 24 * time.Hour, Until: 30 * 24 * time.Hour}),
 		table.Any(
-			f.AtMost(signalPurchase7, 0, table.Ago(7*24*time.Hour, 24*time.Hour)),
-			f.AtMost(signalPurchase, 3, table.Ago(7*24*time.Hour, 24*time.Hour)),
+			f.AtMost(signalPurchase7, 0, table.Window{Span: 7 * 24 * time.Hour, Until: 24 * time.Hour}),
+			f.AtMost(signalPurchase, 3, table.Window{Span: 7 * 24 * time.Hour, Until: 24 * time.Hour}),
 		),
 		table.Any(
-			f.Only(signalPurchase10, signalPurchase2, table.Ago(90*24*time.Hour, 30*24*time.Hour)),
-			f.AtLeast(signalPurchase13, 1, table.Ago(90*24*time.Hour, 30*24*time.Hour)),
+			f.Only(signalPurchase10, signalPurchase2, table.Window{Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}),
+			f.AtLeast(signalPurchase13, 1, table.Window{Span: 90 * 24 * time.Hour, Until: 30 * 24 * time.Hour}),
 		),
-		table.Not(f.AtLeast(signalPurchase, 2, table.Ago(time.Hour, time.Microsecond))),
-		f.AtMost(signalPurchase, 7, table.Ago(24*time.Hour, time.Hour)),
+		table.Not(f.AtLeast(signalPurchase, 2, table.Window{Span: time.Hour, Until: time.Microsecond})),
+		f.AtMost(signalPurchase, 7, table.Window{Span: 24 * time.Hour, Until: time.Hour}),
 		f.AtLeast(signalPurchase11, 1, table.Ever),
 	)
 }

@@ -9,6 +9,9 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
+// The functions are for readers and evaluate; the tables are the same criteria as data for
+// indexing, explanations and plans.
+
 // criteriaAlsoGuarded reports whether a user belongs to also-guarded.
 func criteriaAlsoGuarded(f *table.Facts) table.Verdict {
 	return table.All(
@@ -203,17 +206,17 @@ var nodesTimes = []table.Node{
 func criteriaWindows(f *table.Facts) table.Verdict {
 	return table.All(
 		table.Any(
-			f.AtLeast(signalVisit, 1, table.Within(7*24*time.Hour)),
-			f.AtMost(signalVisit, 0, table.Within(30*24*time.Hour)),
+			f.AtLeast(signalVisit, 1, table.Window{Span: 7 * 24 * time.Hour}),
+			f.AtMost(signalVisit, 0, table.Window{Span: 30 * 24 * time.Hour}),
 		),
 		table.Any(
-			f.AtLeast(signalVisit, 2, table.Within(time.Second)),
-			f.AtLeast(signalVisit, 3, table.Within(1500*time.Millisecond)),
+			f.AtLeast(signalVisit, 2, table.Window{Span: time.Second}),
+			f.AtLeast(signalVisit, 3, table.Window{Span: 1500 * time.Millisecond}),
 		),
 		table.Any(
-			f.AtMost(signalPurchaseCompleted, 3, table.Within(time.Microsecond)),
-			f.AtMost(signalPurchaseCompleted, 2, table.Within(time.Hour)),
-			table.Not(f.Exactly(signalPurchaseCompleted, 4, table.Within(90*time.Minute))),
+			f.AtMost(signalPurchaseCompleted, 3, table.Window{Span: time.Microsecond}),
+			f.AtMost(signalPurchaseCompleted, 2, table.Window{Span: time.Hour}),
+			table.Not(f.Exactly(signalPurchaseCompleted, 4, table.Window{Span: 90 * time.Minute})),
 		),
 	)
 }

@@ -9,6 +9,9 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
+// The functions are for readers and evaluate; the tables are the same criteria as data for
+// indexing, explanations and plans.
+
 // criteriaDerived reports whether a user belongs to derived.
 func criteriaDerived(f *table.Facts) table.Verdict {
 	return f.AtLeast(signalVisit, 1, table.Ever)
@@ -29,7 +32,7 @@ var nodesEverything = []table.Node{
 
 // criteriaNewcomer reports whether a user belongs to newcomer.
 func criteriaNewcomer(f *table.Facts) table.Verdict {
-	return f.AtMost(signalVisit, 0, table.Within(7*24*time.Hour))
+	return f.AtMost(signalVisit, 0, table.Window{Span: 7 * 24 * time.Hour})
 }
 
 var nodesNewcomer = []table.Node{

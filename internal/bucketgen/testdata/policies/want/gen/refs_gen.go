@@ -21,7 +21,7 @@ const _ = table.IsAtLeastVersion2
 var ByHand = registry.NewManualRef("by-hand", idxByHand)
 
 // ByHandAfter7Days ticks for members of ByHand once in every stay, 7 days after it began.
-var ByHandAfter7Days = registry.NewTickRef("by-hand", idxByHand, "after-604800000")
+var ByHandAfter7Days = registry.NewTickRef("by-hand", idxByHand, "after-7d")
 
 // Derived says what would be derived anyway.
 //
@@ -35,16 +35,16 @@ var Everything = registry.NewRef("everything", idxEverything)
 
 // EverythingAfter1Second500Milliseconds ticks for members of Everything once in every stay, 1 second 500 milliseconds
 // after it began.
-var EverythingAfter1Second500Milliseconds = registry.NewTickRef("everything", idxEverything, "after-1500")
+var EverythingAfter1Second500Milliseconds = registry.NewTickRef("everything", idxEverything, "after-1500ms")
 
 // EverythingEvery1Day12Hours ticks for members of Everything every 1 day 12 hours for as long as a stay lasts.
-var EverythingEvery1Day12Hours = registry.NewTickRef("everything", idxEverything, "every-129600000")
+var EverythingEvery1Day12Hours = registry.NewTickRef("everything", idxEverything, "every-36h")
 
 // EverythingAfter1Day ticks for members of Everything once in every stay, 1 day after it began.
-var EverythingAfter1Day = registry.NewTickRef("everything", idxEverything, "after-86400000")
+var EverythingAfter1Day = registry.NewTickRef("everything", idxEverything, "after-1d")
 
 // EverythingEvery1Day ticks for members of Everything every 1 day for as long as a stay lasts.
-var EverythingEvery1Day = registry.NewTickRef("everything", idxEverything, "every-86400000")
+var EverythingEvery1Day = registry.NewTickRef("everything", idxEverything, "every-1d")
 
 // Newcomer may contain users without any facts: the absence is one within a window.
 //

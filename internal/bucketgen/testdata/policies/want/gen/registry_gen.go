@@ -30,15 +30,15 @@ const (
 
 // Registry holds everything that the engine needs of the buckets. A program passes it to engine.New.
 var Registry = registry.New(&table.Registry{
-	Fingerprint: "e5dad389123e3d4c",
+	Fingerprint: "32ac7eeb029c4f67",
 	Buckets: []table.Bucket{
 		idxByHand: {
 			ID:          "by-hand",
 			Name:        "by-hand",
-			Fingerprint: "5526d890b5c2645c",
+			Fingerprint: "86c866062975d978",
 			Kind:        table.Manual,
 			Ticks: []table.Tick{
-				{Label: "after-604800000", Span: 7 * 24 * time.Hour},
+				{Label: "after-7d", Span: 7 * 24 * time.Hour},
 			},
 		},
 		idxDerived: {
@@ -54,16 +54,16 @@ var Registry = registry.New(&table.Registry{
 			ID:          "everything",
 			Name:        "Every knob",
 			Description: "A bucket in which nothing is left alone.",
-			Fingerprint: "f53bae9f5dcc1115",
+			Fingerprint: "676456509594dbc8",
 			EntryLimit:  table.OncePerPeriod,
 			EntryPeriod: 30 * 24 * time.Hour,
 			MinDwell:    time.Minute,
 			MaxDwell:    90 * 24 * time.Hour,
 			Ticks: []table.Tick{
-				{Label: "after-1500", Span: 1500 * time.Millisecond},
-				{Label: "every-129600000", Every: true, Span: 36 * time.Hour},
-				{Label: "after-86400000", Span: 24 * time.Hour},
-				{Label: "every-86400000", Every: true, Span: 24 * time.Hour},
+				{Label: "after-1500ms", Span: 1500 * time.Millisecond},
+				{Label: "every-36h", Every: true, Span: 36 * time.Hour},
+				{Label: "after-1d", Span: 24 * time.Hour},
+				{Label: "every-1d", Every: true, Span: 24 * time.Hour},
 			},
 			NoClockJoins:   true,
 			ReconcileEvery: 15 * time.Minute,

@@ -9,6 +9,9 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
+// The functions are for readers and evaluate; the tables are the same criteria as data for
+// indexing, explanations and plans.
+
 // criteriaFolded reports whether a user belongs to folded.
 func criteriaFolded(f *table.Facts) table.Verdict {
 	return table.Any(

@@ -9,9 +9,12 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
+// The functions are for readers and evaluate; the tables are the same criteria as data for
+// indexing, explanations and plans.
+
 // criteriaAbandonedCart reports whether a user belongs to abandoned-cart.
 func criteriaAbandonedCart(f *table.Facts) table.Verdict {
-	return f.Unanswered(sequenceCartUpdatedThenNotPurchase, table.Within(24*time.Hour))
+	return f.Unanswered(sequenceCartUpdatedThenNotPurchase, table.Window{Span: 24 * time.Hour})
 }
 
 var nodesAbandonedCart = []table.Node{
@@ -21,7 +24,7 @@ var nodesAbandonedCart = []table.Node{
 // criteriaConverted reports whether a user belongs to converted.
 func criteriaConverted(f *table.Facts) table.Verdict {
 	return table.All(
-		f.Completed(sequenceProductViewedThenCartUpdatedThenPurchase, table.Within(30*24*time.Hour)),
+		f.Completed(sequenceProductViewedThenCartUpdatedThenPurchase, table.Window{Span: 30 * 24 * time.Hour}),
 		f.Completed(sequenceProductViewedThenCartUpdatedThenPurchase2, table.Ever),
 		table.Not(f.Unanswered(sequenceProductViewedThenCartUpdatedThenPurchaseThenNotPurchase, table.Ever)),
 	)

@@ -10,8 +10,8 @@ import (
 
 // CartUpdatedEvent is the event "cart_updated".
 type CartUpdatedEvent struct {
-	// CartId is the field "cart_id".
-	CartId *string
+	// CartID is the field "cart_id".
+	CartID *string
 }
 
 // By returns the event as one of the user.
@@ -23,7 +23,7 @@ func (e CartUpdatedEvent) By(userID string) bucketgen.Event {
 func (e CartUpdatedEvent) In(ev bucketgen.Event) bucketgen.Event {
 	ev.Name = "cart_updated"
 	p := registry.NewPayload(ev.Properties)
-	p.Text(e.CartId, "cart_id")
+	p.Text(e.CartID, "cart_id")
 	ev.Properties = p.Properties()
 	return ev
 }

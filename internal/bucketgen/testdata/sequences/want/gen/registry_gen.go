@@ -34,7 +34,7 @@ const (
 )
 
 const (
-	fieldCartUpdatedCartId table.FieldIndex = iota
+	fieldCartUpdatedCartID table.FieldIndex = iota
 	fieldPurchaseAmount
 	fieldPurchaseCart
 )
@@ -95,7 +95,7 @@ var Registry = registry.New(&table.Registry{
 	},
 	Signals: []table.Signal{
 		signalCartUpdated:   {Key: "event cart_updated", Event: eventCartUpdated, Field: table.NoField, Sequences: []table.SequenceIndex{sequenceProductViewedThenCartUpdatedThenPurchase, sequenceProductViewedThenCartUpdatedThenPurchase2, sequenceProductViewedThenCartUpdatedThenPurchaseThenNotPurchase}},
-		signalCartUpdated2:  {Key: "signal eae2a0ac73fd1d85 of cart_updated", Event: eventCartUpdated, Field: fieldCartUpdatedCartId, Sequences: []table.SequenceIndex{sequenceCartUpdatedThenNotPurchase}},
+		signalCartUpdated2:  {Key: "signal eae2a0ac73fd1d85 of cart_updated", Event: eventCartUpdated, Field: fieldCartUpdatedCartID, Sequences: []table.SequenceIndex{sequenceCartUpdatedThenNotPurchase}},
 		signalProductViewed: {Key: "event product_viewed", Event: eventProductViewed, Field: table.NoField, Sequences: []table.SequenceIndex{sequenceProductViewedThenCartUpdatedThenPurchase, sequenceProductViewedThenCartUpdatedThenPurchase2, sequenceProductViewedThenProductViewed, sequenceProductViewedThenCartUpdatedThenPurchaseThenNotPurchase}},
 		signalPurchase:      {Key: "event purchase", Event: eventPurchase, Field: table.NoField, Sequences: []table.SequenceIndex{sequenceProductViewedThenCartUpdatedThenPurchase2, sequenceProductViewedThenCartUpdatedThenPurchaseThenNotPurchase}},
 		signalPurchase2: {Key: "signal 9f279cf827bea505 of purchase", Event: eventPurchase, Filter: []table.Node{
@@ -104,7 +104,7 @@ var Registry = registry.New(&table.Registry{
 		signalPurchase3: {Key: "signal d88d93d6f7fa90c8 of purchase", Event: eventPurchase, Field: fieldPurchaseCart, Sequences: []table.SequenceIndex{sequenceCartUpdatedThenNotPurchase}},
 	},
 	Fields: []table.Field{
-		fieldCartUpdatedCartId: {Event: eventCartUpdated, Name: "cart_id", Type: table.Text},
+		fieldCartUpdatedCartID: {Event: eventCartUpdated, Name: "cart_id", Type: table.Text},
 		fieldPurchaseAmount:    {Event: eventPurchase, Name: "amount", Type: table.Number},
 		fieldPurchaseCart:      {Event: eventPurchase, Name: "cart", Type: table.Text},
 	},

@@ -5,6 +5,9 @@ package gen
 
 import "github.com/bucketgen/bucketgen/registry/table"
 
+// The functions are for readers and evaluate; the tables are the same criteria as data for
+// indexing, explanations and plans.
+
 // criteriaBlock reports whether a user belongs to block.
 func criteriaBlock(f *table.Facts) table.Verdict {
 	return table.All(

@@ -9,9 +9,12 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
+// The functions are for readers and evaluate; the tables are the same criteria as data for
+// indexing, explanations and plans.
+
 // criteriaSeeded reports whether a user belongs to seeded.
 func criteriaSeeded(f *table.Facts) table.Verdict {
-	return f.AtLeast(signalVisit, 1, table.Within(7*24*time.Hour))
+	return f.AtLeast(signalVisit, 1, table.Window{Span: 7 * 24 * time.Hour})
 }
 
 var nodesSeeded = []table.Node{
