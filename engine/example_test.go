@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/gen" //nolint:depguard // examples are of hosts, which hand their gen in
@@ -134,4 +135,86 @@ func ExampleEngine_Feed() {
 		}
 	}
 	// Output: ada entered beta-testers
+}
+
+// A sign-up merges what a visitor did before into the new account, in the transaction that makes
+// the account.
+func ExampleEngine_MergeTx() {
+	ctx := context.Background()
+	pool, done := pgtest.Example()
+	defer done()
+	e, err := engine.New(pool, gen.Registry, engine.Config{})
+	check(err)
+	check(e.Start(ctx))
+	defer func() { check(e.Stop(ctx)) }()
+	_, err = e.Add(ctx, gen.BetaTesters, "visitor-7")
+	check(err)
+
+	tx, err := pool.Begin(ctx)
+	check(err)
+	_, err = e.MergeTx(ctx, tx, "visitor-7", "ada")
+	check(err)
+	check(tx.Commit(ctx))
+
+	has, err := e.Has(ctx, gen.BetaTesters, "ada")
+	check(err)
+	id, err := e.Users().CanonicalID(ctx, "visitor-7")
+	check(err)
+	fmt.Println(has, id)
+	// Output: true ada
+}
+
+// Explain says why a user is in a bucket or not.
+func ExampleEngine_Explain() {
+	ctx := context.Background()
+	pool, done := pgtest.Example()
+	defer done()
+	e, err := engine.New(pool, gen.Registry, engine.Config{})
+	check(err)
+	check(e.Start(ctx))
+	defer func() { check(e.Stop(ctx)) }()
+	_, err = e.Ingest(ctx, engine.Event{UserID: "ada", Traits: registry.Traits(gen.Properties.Plan.Set("pro"))})
+	check(err)
+
+	why, err := e.Explain(ctx, gen.PowerUsers, "ada")
+	check(err)
+	fmt.Println(why.Member)
+	// Output: false
+}
+
+// The outbox lists dead letters, and delivers them again.
+func ExampleOutbox_Replay() {
+	ctx := context.Background()
+	pool, done := pgtest.Example()
+	defer done()
+	e, err := engine.New(pool, gen.Registry, engine.Config{})
+	check(err)
+	check(e.Start(ctx))
+	defer func() { check(e.Stop(ctx)) }()
+
+	for letter, err := range e.Outbox().DeadLetters(ctx, "welcome") {
+		check(err)
+		fmt.Println(letter.Transition.UserID, letter.Error)
+	}
+	replayed, err := e.Outbox().Replay(ctx) // all of them
+	check(err)
+	fmt.Println(replayed)
+	// Output: 0
+}
+
+// A handler says when to try again, or that it is no use.
+func ExampleGiveUp() {
+	respond := func(status int) error {
+		err := fmt.Errorf("the mail server answered %d", status)
+		switch status {
+		case 429:
+			return engine.RetryAfter(time.Minute, err)
+		case 410:
+			return engine.GiveUp(err)
+		default:
+			return err
+		}
+	}
+	fmt.Println(respond(410))
+	// Output: the mail server answered 410
 }
