@@ -82,8 +82,8 @@ func (g *Users) LatestStay(ctx context.Context, bucket registry.BucketRef, userI
 	return s, true, nil
 }
 
-// HistoryPage returns a page of what [Engine.History] goes through. A user of whom nothing is known
-// gives [ErrUnknownUser], one who is deleted [ErrDeleted].
+// HistoryPage returns a page of what [Engine.History] goes through. An unknown user gives
+// [ErrUnknownUser], one who is deleted [ErrDeleted].
 func (e *Engine) HistoryPage(ctx context.Context, userID string, p Page) ([]Transition, int64, error) {
 	if err := e.asked(userID); err != nil {
 		return nil, 0, fmt.Errorf("history: %w", err)

@@ -127,7 +127,7 @@ func (a *api) detail(ctx context.Context, id string) (BucketDetail, error) {
 	}, nil
 }
 
-// maxSteps is how many steps of time are told of at once. The memory that an answer takes goes by it.
+// maxSteps is how many steps of time an answer holds at most. It bounds the memory of an answer.
 const maxSteps = 10_000
 
 func (a *api) sizes(ctx context.Context, in *sizesInput) (Sizes, error) {
@@ -152,7 +152,7 @@ func (a *api) sizes(ctx context.Context, in *sizesInput) (Sizes, error) {
 	}
 	switch span := in.To.Sub(in.From); {
 	case span < 0:
-		return Sizes{}, problem.Of(http.StatusBadRequest, "from", "is after the time to which to tell")
+		return Sizes{}, problem.Of(http.StatusBadRequest, "from", "is after to; give an earlier time")
 	case span/time.Duration(step) >= maxSteps:
 		return Sizes{}, problem.Of(http.StatusBadRequest, "from", fmt.Sprintf("is more than %d steps of an %s ago; ask for fewer, or for longer ones", maxSteps, in.Step))
 	}

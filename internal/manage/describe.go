@@ -53,7 +53,7 @@ func describeOperation(op *huma.Operation) {
 		if len(p.Schema.Examples) > 0 {
 			p.Example = p.Schema.Examples[0]
 		}
-		if kind := kinds[p.Name]; kind != "" { // huma goes by the schema that it made, this is what it tells
+		if kind := kinds[p.Name]; kind != "" { // huma validates by its own schema; the document shows this one
 			p.Schema = &huma.Schema{Ref: refs + kind, Default: p.Schema.Default}
 		}
 	}

@@ -41,7 +41,7 @@ func TestDocument(t *testing.T) {
 	}
 }
 
-// TestDocumentSaysAll looks for something that the document has no words for.
+// TestDocumentSaysAll checks that the document describes every operation, parameter and property.
 func TestDocumentSaysAll(t *testing.T) {
 	t.Parallel()
 	text, err := manage.Document().MarshalJSON()
@@ -102,7 +102,7 @@ func TestDocumentSaysAll(t *testing.T) {
 	}
 }
 
-// TestDocumentIsValid looks at the document as others do.
+// TestDocumentIsValid validates the document with kin-openapi, which did not write it.
 func TestDocumentIsValid(t *testing.T) {
 	t.Parallel()
 	d, err := openapi3.NewLoader().LoadFromFile(document)

@@ -36,7 +36,8 @@ type Page struct {
 	After string `query:"after" doc:"What next was on the page before; leave it out to begin"`
 }
 
-// answerable says what is wrong with a request before anybody looks at what it asks. Nil: nothing.
+// answerable checks the headers and the query of a request before its operation does. It returns
+// nil if nothing is wrong.
 func answerable(r *http.Request) *problem.Problem {
 	if !accepts(r.Header.Values("Accept")) {
 		return problem.New(http.StatusNotAcceptable, fmt.Sprintf("the Accept is %q; answers are application/json", r.Header.Get("Accept")))
@@ -53,7 +54,7 @@ func answerable(r *http.Request) *problem.Problem {
 	return nil
 }
 
-// accepts reports whether JSON is among what somebody accepts.
+// accepts reports whether Accept headers allow JSON.
 func accepts(headers []string) bool {
 	if len(headers) == 0 {
 		return true
@@ -111,7 +112,7 @@ func (a *api) manual(id string) (registry.ManualRef, error) {
 	return registry.NewManualRef(ref.ID(), b), nil
 }
 
-// cursor is where a page of a list begins, in the form in which clients hand it back without looking at it.
+// cursor is where a page of a list begins, in an opaque form that clients hand back.
 func cursor(list string, after int64) string {
 	if after == 0 {
 		return ""

@@ -13,8 +13,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/problem"
 )
 
-// TestWordings checks a body and parameters as huma does, so that what it says in another version is noticed, and looks at
-// what is said instead.
+// TestWordings checks a body and parameters as huma does, so that a change of its messages in
+// another version is noticed, and checks the messages that replace them.
 func TestWordings(t *testing.T) {
 	t.Parallel()
 	type input struct {
