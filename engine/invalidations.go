@@ -28,10 +28,10 @@ type Invalidation struct {
 	Lost bool
 }
 
-// Invalidations goes through polls of the database, from now on, for as long as ctx lasts: one whenever
-// something happens, and one every Config.FeedPoll. It is for caches of memberships, which have to
-// drop what has changed, and so has suppressed transitions, too. To a consumer that is slow several
-// come as one. While the database is away, nothing comes. It ends with the error of ctx, or
+// Invalidations goes through polls of the database, from now on, for as long as ctx lasts: one
+// whenever something happens, and one every Config.FeedPoll. It is for caches of memberships, which
+// have to drop what has changed, and so has suppressed transitions, too. To a consumer that is slow
+// several come as one. While the database is away, nothing comes. It ends with the error of ctx, or
 // with [ErrStopped].
 func (e *Engine) Invalidations(ctx context.Context) iter.Seq2[Invalidation, error] {
 	return func(yield func(Invalidation, error) bool) {

@@ -24,9 +24,9 @@ type SizePoint = bucketgen.SizePoint
 // Flow is how many users entered and left a bucket.
 type Flow = bucketgen.Flow
 
-// MembershipHistory returns how many members a bucket had, and how many users entered and left it, hour by
-// hour or day by day: for each one from that of from to that of to. A zero from begins with the first
-// transition, a zero to ends now.
+// MembershipHistory returns how many members a bucket had, and how many users entered and left it,
+// hour by hour or day by day: for each one from that of from to that of to. A zero from begins with
+// the first transition, a zero to ends now.
 //
 // The time that it takes grows with the number of hours in which anything happened, and not with the
 // number of members. The result is up to date. As with [Engine.HasAt], it does not show that a user
