@@ -3,7 +3,6 @@ package lookup_test
 import (
 	"context"
 	"os"
-	"sync"
 	"testing"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/engine/enginetest"
 	"github.com/bucketgen/bucketgen/engine/lookup"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
@@ -35,34 +35,22 @@ type world struct {
 	t        testing.TB
 	pool     *pgxpool.Pool
 	registry *registry.Registry
-
-	mu  sync.Mutex
-	now time.Time
+	clock    *enginetest.Clock
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	return &world{
 		t: t, pool: pgtest.New(t), registry: registrytest.Build(t, pro, regulars, dormant, testers),
-		now: time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC),
+		clock: enginetest.NewClock(time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)),
 	}
 }
 
-func (w *world) Now() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.now
-}
-
-func (w *world) advance(d time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.now = w.now.Add(d)
-}
+func (w *world) advance(d time.Duration) { w.clock.Advance(d) }
 
 func (w *world) engine(c engine.Config) *engine.Engine {
 	w.t.Helper()
-	c.Now, c.VirtualTime, c.NoDelivery = w.Now, true, true
+	c.Now, c.VirtualTime, c.NoDelivery = w.clock.Now, true, true
 	e, err := engine.New(w.pool, w.registry, c)
 	if err == nil {
 		err = e.Start(w.t.Context())

@@ -18,6 +18,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/engine/enginetest"
 	"github.com/bucketgen/bucketgen/engine/webhook"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
@@ -52,9 +53,7 @@ type world struct {
 	pool     *pgxpool.Pool
 	registry *registry.Registry
 	hooks    *webhook.Endpoints
-
-	mu  sync.Mutex
-	now time.Time
+	time     *enginetest.Clock
 }
 
 // local lets webhooks go to servers of tests.
@@ -62,7 +61,7 @@ var local = webhook.Config{AllowPrivate: true, Poll: 2 * time.Millisecond}
 
 func newWorld(t *testing.T, definitions ...bucket.Definition) *world {
 	t.Helper()
-	w := &world{t: t, pool: pgtest.New(t), registry: registrytest.Build(t, definitions...), now: time.Now().UTC()}
+	w := &world{t: t, pool: pgtest.New(t), registry: registrytest.Build(t, definitions...), time: enginetest.NewClock(time.Now().UTC())}
 	w.Engine = w.start(engine.Config{NoClock: true, NoDelivery: true})
 	w.hooks = w.open(local)
 	return w
@@ -76,17 +75,9 @@ func (w *world) open(config webhook.Config) *webhook.Endpoints {
 	return endpoints
 }
 
-func (w *world) clock() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.now
-}
+func (w *world) clock() time.Time { return w.time.Now() }
 
-func (w *world) advance(d time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.now = w.now.Add(d)
-}
+func (w *world) advance(d time.Duration) { w.time.Advance(d) }
 
 func (w *world) start(config engine.Config) *engine.Engine {
 	w.t.Helper()
