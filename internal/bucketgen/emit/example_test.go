@@ -51,8 +51,7 @@ func Example_properties() {
 		lists.Properties.Address.Set(map[string]any{"country": "NO"}),
 	)
 	fmt.Println(traits)
-	// Output: map[address:map[country:NO] city:<nil> confirmed:true größe:klein plan:pro score:7.5
-	// tags:[vip press] trial_ends_at:2026-11-23T09:30:00Z]
+	// Output: map[address:map[country:NO] city:<nil> confirmed:true größe:klein plan:pro score:7.5 tags:[vip press] trial_ends_at:2026-11-23T09:30:00Z]
 }
 
 func Example_events() {
