@@ -1,7 +1,7 @@
-// Package registry holds what a host names buckets by: the refs and properties that are generated from definitions, and
-// the [Registry] that it passes to the engine.
+// Package registry holds the names by which a host refers to buckets: the refs and properties that
+// generated code declares, and the [Registry] that the host passes to the engine.
 //
-// Generated code declares them all; a host calls [Traits] and the methods of refs and properties. The functions whose
-// comments say "for generated code" or "for the engine" are not covered by the compatibility promise, and neither is
-// package table, which holds what is inside of a Registry.
+// A host calls [Traits] and the methods of refs, properties and payloads. Functions whose comments
+// say "for generated code" or "for the engine" are not covered by the compatibility promise.
+// Neither is package table, which holds the contents of a Registry.
 package registry

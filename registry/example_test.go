@@ -9,7 +9,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// Generated properties make traits whose names and types the compiler checks. What is removed is null.
+// Generated properties make traits whose names and types the compiler checks. A removed property is
+// null.
 func ExampleTraits() {
 	traits := registry.Traits(
 		gen.Properties.Plan.Set("trial"),
@@ -39,7 +40,7 @@ func ExampleRef() {
 	// bucket:left:power-users
 }
 
-// There is a ref for every tick that a definition declares.
+// Generated code has a ref for every tick that a definition declares.
 func ExampleTickRef() {
 	tick := gen.PowerUsersEvery30Days
 	fmt.Println(tick.Bucket().ID(), tick.Label())

@@ -2,7 +2,8 @@ package registry
 
 import "time"
 
-// Assignment is a property with a value of its type, or with none. [Traits] collects them.
+// Assignment is a property with a value of its type, or without a value. [Traits] collects
+// assignments.
 type Assignment struct {
 	name  string
 	value any
@@ -17,19 +18,21 @@ func Traits(assignments ...Assignment) map[string]any {
 	return traits
 }
 
-// These are the properties that definitions declare, with the type of their values. Generated code declares them.
+// The types of properties, by the type of their values. Generated code declares a property for each
+// that definitions declare.
 type (
-	// TextProperty is a property whose values are texts.
+	// TextProperty is a property with texts as values.
 	TextProperty struct{ name string }
-	// NumberProperty is a property whose values are numbers.
+	// NumberProperty is a property with numbers as values.
 	NumberProperty struct{ name string }
-	// BoolProperty is a property whose values are true and false.
+	// BoolProperty is a property with true or false as its value.
 	BoolProperty struct{ name string }
-	// TimeProperty is a property whose values are instants.
+	// TimeProperty is a property with instants as values.
 	TimeProperty struct{ name string }
-	// ListProperty is a property whose values are lists of texts.
+	// ListProperty is a property with lists of texts as values.
 	ListProperty struct{ name string }
-	// ObjectProperty is a property of which definitions only declare what lies inside.
+	// ObjectProperty is a property that is an object. Definitions declare only the properties
+	// inside it.
 	ObjectProperty struct{ name string }
 )
 
@@ -57,7 +60,7 @@ func (p TextProperty) Name() string { return p.name }
 // Set assigns a text.
 func (p TextProperty) Set(v string) Assignment { return Assignment{p.name, v} }
 
-// Remove leaves the property without a value.
+// Remove removes the value.
 func (p TextProperty) Remove() Assignment { return Assignment{p.name, nil} }
 
 // Name returns the name of the property.
@@ -66,7 +69,7 @@ func (p NumberProperty) Name() string { return p.name }
 // Set assigns a number.
 func (p NumberProperty) Set(v float64) Assignment { return Assignment{p.name, v} }
 
-// Remove leaves the property without a value.
+// Remove removes the value.
 func (p NumberProperty) Remove() Assignment { return Assignment{p.name, nil} }
 
 // Name returns the name of the property.
@@ -75,7 +78,7 @@ func (p BoolProperty) Name() string { return p.name }
 // Set assigns true or false.
 func (p BoolProperty) Set(v bool) Assignment { return Assignment{p.name, v} }
 
-// Remove leaves the property without a value.
+// Remove removes the value.
 func (p BoolProperty) Remove() Assignment { return Assignment{p.name, nil} }
 
 // Name returns the name of the property.
@@ -86,7 +89,7 @@ func (p TimeProperty) Set(v time.Time) Assignment {
 	return Assignment{p.name, instantText(v)}
 }
 
-// Remove leaves the property without a value.
+// Remove removes the value.
 func (p TimeProperty) Remove() Assignment { return Assignment{p.name, nil} }
 
 // Name returns the name of the property.
@@ -100,13 +103,13 @@ func (p ListProperty) Set(v ...string) Assignment {
 	return Assignment{p.name, v}
 }
 
-// Remove leaves the property without a value.
+// Remove removes the value.
 func (p ListProperty) Remove() Assignment { return Assignment{p.name, nil} }
 
 // Name returns the name of the property.
 func (p ObjectProperty) Name() string { return p.name }
 
-// Set assigns an object, in the place of the whole one that was there.
+// Set assigns an object, which replaces the previous one as a whole.
 func (p ObjectProperty) Set(v map[string]any) Assignment {
 	if v == nil {
 		v = map[string]any{}
@@ -114,5 +117,5 @@ func (p ObjectProperty) Set(v map[string]any) Assignment {
 	return Assignment{p.name, v}
 }
 
-// Remove leaves the property without a value.
+// Remove removes the value.
 func (p ObjectProperty) Remove() Assignment { return Assignment{p.name, nil} }

@@ -2,15 +2,15 @@ package registry
 
 import "github.com/bucketgen/bucketgen/registry/table"
 
-// BucketRef is a typed name of a bucket: a [Ref] or a [ManualRef] that was generated.
+// BucketRef is the typed name of a bucket: a generated [Ref] or [ManualRef].
 type BucketRef interface {
 	// ID returns the id of the bucket.
 	ID() string
 	ref() Ref
 }
 
-// Ref names a bucket. Generated code declares one for every bucket; there is no other way to get one, so a misspelt
-// bucket does not compile.
+// Ref names a bucket. Generated code declares one for every bucket. There is no other way to get
+// one, so a misspelt bucket does not compile.
 type Ref struct {
 	id    string
 	index table.BucketIndex
@@ -30,7 +30,7 @@ func (r Ref) LeftEvent() string { return "bucket:left:" + r.id }
 
 func (r Ref) ref() Ref { return r }
 
-// ManualRef names a manual bucket. It can do what a [Ref] can, and users can be added and removed by it.
+// ManualRef names a manual bucket. It does what a [Ref] does, and also adds and removes users.
 type ManualRef struct{ Ref }
 
 // NewManualRef is for generated code.

@@ -2,20 +2,21 @@ package table
 
 import "time"
 
-// BucketIndex is the place of a bucket in its registry. Like those of events and properties it means nothing outside the
-// process: the order of a registry changes with every bucket that is added.
+// BucketIndex is the position of a bucket in its registry. Like the positions of events and
+// properties it means nothing outside the process, because the order of a registry changes with
+// every added bucket.
 type BucketIndex int32
 
-// EventIndex is the place of an event in its registry.
+// EventIndex is the position of an event in its registry.
 type EventIndex int32
 
-// PropertyIndex is the place of a property in its registry.
+// PropertyIndex is the position of a property in its registry.
 type PropertyIndex int32
 
-// NoEvent is the place of an event that no criteria asks about.
+// NoEvent is the position of an event that no criteria asks about.
 const NoEvent EventIndex = -1
 
-// Kind says who decides over the membership of a bucket.
+// Kind says what decides the membership of a bucket.
 type Kind uint8
 
 // The kinds of buckets: dynamic ones follow their criteria, manual ones the calls of a program.
@@ -34,12 +35,12 @@ const (
 	OncePerPeriod
 )
 
-// Bucket is a row of the table of buckets: all that the engine needs to know of one.
+// Bucket is a row of the table of buckets: everything that the engine knows of one.
 type Bucket struct {
 	ID          string
 	Name        string
 	Description string
-	Fingerprint string // of all that changes membership
+	Fingerprint string // of everything that changes membership or what is announced
 	Kind        Kind
 	Disabled    bool
 
@@ -48,7 +49,7 @@ type Bucket struct {
 	MinDwell       time.Duration
 	MaxDwell       time.Duration
 	Ticks          []Tick
-	NoClockJoins   bool // the clock lets nobody join
+	NoClockJoins   bool // the clock makes no user join
 	ReconcileEvery time.Duration
 	FastExpiry     bool
 
@@ -57,15 +58,17 @@ type Bucket struct {
 	Properties []PropertyIndex // that the criteria asks about, sorted
 	Criteria   []Node          // empty in a manual bucket
 
-	// Level is 0 if the criteria asks about no other bucket, and otherwise one more than the highest level of those that
-	// it asks about. Dependents are the buckets whose criteria ask about this one, sorted; their levels are higher.
+	// Level is 0 if the criteria asks about no other bucket, and otherwise one more than the
+	// highest level of the buckets that it asks about. Dependents are the buckets whose criteria
+	// ask about this one, sorted; their levels are higher.
 	Level      int
 	Dependents []BucketIndex
 
 	CriteriaFunc func(*Facts) Verdict
 }
 
-// Tick is a dwell tick: once after, or every, Span in a stay. Its label is after-90m or every-30d.
+// Tick is a dwell tick: once after Span, or every Span, in a stay. Label is for example after-90m
+// or every-30d.
 type Tick struct {
 	Label string
 	Every bool
@@ -75,15 +78,15 @@ type Tick struct {
 // Event is a row of the table of events that criteria ask about.
 type Event struct {
 	Name    string
-	Signals []SignalIndex // that are about it, sorted
+	Signals []SignalIndex // about the event, sorted
 }
 
-// Property is a row of the table of properties that are declared. What lies inside of a property that is an object has
-// rows of its own, with the path to it; they follow the row of the property.
+// Property is a row of the table of declared properties. The properties inside an object have rows
+// of their own, with their path; these rows follow the row of the object.
 type Property struct {
 	Name       string
-	Path       []string  // empty: the property itself
+	Path       []string  // empty for the property itself
 	Type       ValueKind // Missing if none is declared
 	TraitsOnly bool      // payloads of events do not set it
-	History    bool      // some criteria asks for its last change
+	History    bool      // some criteria asks for the last change
 }

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Derived is a part of what is kept of events beside the log, so that criteria can be answered without reading it. It
-// follows from the log: where it was not kept from the beginning, it is made from that.
+// Derived names facts that are stored beside the event log, so that criteria need not read the log.
+// They follow from the log, and are computed from it for the time before they were stored.
 type Derived struct {
 	Kind     DerivedKind
 	Signal   SignalIndex
@@ -14,7 +14,7 @@ type Derived struct {
 	Sequence SequenceIndex
 }
 
-// DerivedKind is the kind of a part.
+// DerivedKind is the kind of derived facts.
 type DerivedKind uint8
 
 // The kinds of parts.
@@ -25,7 +25,7 @@ const (
 	DerivedProgress                       // in a sequence
 )
 
-// Derived returns all that the registry wants to be kept.
+// Derived returns all derived facts that the criteria of the registry need.
 func (r *Registry) Derived() []Derived {
 	var all []Derived
 	for i := range r.Signals {
@@ -36,8 +36,8 @@ func (r *Registry) Derived() []Derived {
 		if row.KeepsOccurrences() {
 			all = append(all, Derived{Kind: DerivedOccurrences, Signal: s})
 		}
-		for place := range row.Sums {
-			all = append(all, Derived{Kind: DerivedSum, Signal: s, Position: place})
+		for position := range row.Sums {
+			all = append(all, Derived{Kind: DerivedSum, Signal: s, Position: position})
 		}
 	}
 	for i := range r.Sequences {
@@ -46,13 +46,13 @@ func (r *Registry) Derived() []Derived {
 	return all
 }
 
-// KeepsOccurrences reports whether occurrences of the signal are kept beside the log: not those that the log says as well,
-// and not where it is enough to know how many there were.
+// KeepsOccurrences reports whether occurrences of the signal are stored beside the log. They are
+// not where the log has the same instants, or where a count suffices.
 func (s *Signal) KeepsOccurrences() bool {
 	return !s.Plain() && (s.Newest > 0 || slices.ContainsFunc(s.Sums, func(w Window) bool { return w != Ever }))
 }
 
-// DerivedName names a part, whatever else the registry holds.
+// DerivedName returns a name of derived facts that does not depend on the rest of the registry.
 func (r *Registry) DerivedName(k Derived) string {
 	switch k.Kind {
 	case DerivedTotals:
@@ -67,7 +67,7 @@ func (r *Registry) DerivedName(k Derived) string {
 	}
 }
 
-// DerivedEvents returns the places of the events that a part is made from.
+// DerivedEvents returns the events from which derived facts are computed.
 func (r *Registry) DerivedEvents(k Derived) []EventIndex {
 	if k.Kind != DerivedProgress {
 		return []EventIndex{r.Signals[k.Signal].Event}
@@ -79,8 +79,7 @@ func (r *Registry) DerivedEvents(k Derived) []EventIndex {
 	return events
 }
 
-// Adopt takes a part over from facts to which everything that ever happened was added. What was known of it before is
-// forgotten.
+// Adopt replaces derived facts by those of other facts, to which all events of the user were added.
 func (f *Facts) Adopt(k Derived, from *Facts) {
 	switch row := &f.registry.Signals; k.Kind {
 	case DerivedTotals:
@@ -95,12 +94,12 @@ func (f *Facts) Adopt(k Derived, from *Facts) {
 			newest = slices.Clone(have.newest)
 		}
 		f.SetNewest(k.Signal, newest)
-		for place := range (*row)[k.Signal].Ago {
+		for position := range (*row)[k.Signal].Ago {
 			s := PastWindow{}
-			if have := from.pastWindow(k.Signal, place); have != nil {
+			if have := from.pastWindow(k.Signal, position); have != nil {
 				s.At = slices.Clone(have.At)
 			}
-			f.SetPastWindow(k.Signal, place, s)
+			f.SetPastWindow(k.Signal, position, s)
 		}
 	case DerivedSum:
 		sum := NoSum()

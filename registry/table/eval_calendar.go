@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Calendar is a kind of period, of which there is always one that now is in.
+// Calendar is a kind of period of the calendar. One period of each kind contains now.
 type Calendar uint8
 
 // The kinds of periods. Weeks begin on Monday.
@@ -16,7 +16,8 @@ const (
 	Month
 )
 
-// period returns the first day of the period that a day is in, and that of the next.
+// period returns the first day of the period that contains a day, and the first day of the next
+// period.
 func (c Calendar) period(d day) (first, next day) {
 	switch c {
 	case Week:
@@ -33,14 +34,15 @@ func (c Calendar) period(d day) (first, next day) {
 // Today holds while the property is an instant of the present day in a time zone.
 func (f *Facts) Today(p PropertyIndex, zone string) Verdict { return f.calendar(p, zone, Day) }
 
-// ThisWeek holds while the property is an instant of the present week, from Monday on, in a time zone.
+// ThisWeek holds while the property is an instant of the present week, from Monday on, in a time
+// zone.
 func (f *Facts) ThisWeek(p PropertyIndex, zone string) Verdict { return f.calendar(p, zone, Week) }
 
 // ThisMonth holds while the property is an instant of the present month in a time zone.
 func (f *Facts) ThisMonth(p PropertyIndex, zone string) Verdict { return f.calendar(p, zone, Month) }
 
-// calendar holds while now is in the period to which the property, an instant, belongs. In a time zone that is not known,
-// which bucketgen refuses, nothing holds.
+// calendar holds while now is in the period to which the property, an instant, belongs. Nothing
+// holds in an unknown time zone, which bucketgen refuses.
 func (f *Facts) calendar(p PropertyIndex, zone string, c Calendar) Verdict {
 	v := f.value(p)
 	if v.Kind != Time {
@@ -54,7 +56,8 @@ func (f *Facts) calendar(p PropertyIndex, zone string, c Calendar) Verdict {
 	return f.between(true, first.begin(loc), next.begin(loc))
 }
 
-// locations are the time zones that criteria of this process have asked for. Generated code only names them.
+// locations caches the time zones that criteria of this process use. Generated code only names
+// them.
 var locations sync.Map // string to *time.Location, nil if it is not known
 
 func location(zone string) *time.Location {
@@ -78,14 +81,14 @@ func (d day) date() time.Time { return time.Unix(int64(d)*secondsPerDay, 0).UTC(
 
 func dayOfDate(t time.Time) day { return day(floorDiv(t.Unix(), secondsPerDay)) }
 
-// begin returns the first instant at which the calendar of a time zone shows this day or a later one. Zones skip
-// midnights, and Samoa skipped a day.
+// begin returns the first instant at which the calendar of a time zone shows this day or a later
+// one. Zones skip midnights, and Samoa skipped a day.
 func (d day) begin(loc *time.Location) Instant {
 	midnight := int64(d) * secondsPerDay // on the clocks there
 	t := time.Unix(midnight, 0).Add(-48 * time.Hour).In(loc)
 	for {
 		_, offset := t.Zone()
-		from, to := t.ZoneBounds() // between them the offset is one
+		from, to := t.ZoneBounds() // the offset is the same between them
 		begin := midnight - int64(offset)
 		if !from.IsZero() {
 			begin = max(begin, from.Unix())
@@ -97,8 +100,8 @@ func (d day) begin(loc *time.Location) Instant {
 	}
 }
 
-// dayOf returns the day that has begun last at an instant. Where clocks are put back over midnight that is not what they
-// show: a day that has begun goes on.
+// dayOf returns the day that began last at an instant. Where clocks are put back over midnight,
+// that differs from the clock: a day that has begun goes on.
 func dayOf(i Instant, loc *time.Location) day {
 	t := i.Time().In(loc)
 	_, offset := t.Zone()
@@ -117,7 +120,7 @@ func floorDiv(a, b int64) int64 {
 	return q
 }
 
-// dateOf returns the day in a time zone that an instant is in, as people write it.
+// dateOf returns the date of an instant in a time zone, as text.
 func dateOf(zone string, at Instant) string {
 	loc := location(zone)
 	if loc == nil {

@@ -23,8 +23,8 @@ func one(n *ir.Node) *table.Registry {
 	return plan.Build(&ir.File{Definitions: []ir.Definition{{ID: "a", Kind: ir.Dynamic, Criteria: n}}}).Registry
 }
 
-// TestCalendars checks when days, weeks and months begin and end where clocks are changed, by the instants that
-// almanacs have.
+// TestCalendars checks when days, weeks and months begin and end where clocks are changed, by the
+// instants that almanacs have.
 func TestCalendars(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -78,8 +78,9 @@ func instantAt(t *testing.T, text string) table.Instant {
 	return table.At(at)
 }
 
-// TestCalendarsReference compares the calendars of zones that change their clocks in odd ways, at instants around those
-// changes, with those of the reference, which looks at the clock on the wall every minute.
+// TestCalendarsReference compares the calendars of zones that change their clocks in odd ways, at
+// instants around those changes, with those of the reference, which reads the clock on the wall
+// every minute.
 func TestCalendarsReference(t *testing.T) {
 	t.Parallel()
 	changes := map[string][]string{

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// AtLeast holds while a signal occurred n times or more within a window. It rests on the n-th newest occurrence and ends
-// when that one leaves the window; no clock brings it back.
+// AtLeast holds while a signal occurred n times or more within a window. The n-th newest occurrence
+// decides: the condition ends when it leaves the window, and time alone does not bring it back.
 func (f *Facts) AtLeast(s SignalIndex, n int, w Window) Verdict {
 	if n <= 0 {
 		return Verdict{true, Never}
@@ -29,7 +29,7 @@ func (f *Facts) AtLeast(s SignalIndex, n int, w Window) Verdict {
 	return f.whileIn(w.end(newest[n-1].At))
 }
 
-// whileIn is the verdict of what leaves its window at an instant, and does not come back.
+// whileIn is the verdict of a condition that ends at an instant for good.
 func (f *Facts) whileIn(end Instant) Verdict {
 	if end > f.now {
 		return Verdict{true, end}
@@ -37,8 +37,8 @@ func (f *Facts) whileIn(end Instant) Verdict {
 	return Verdict{false, Never}
 }
 
-// AtMost holds while a signal occurred n times or fewer within a window. Where it fails, it holds again once occurrence
-// n+1 leaves the window.
+// AtMost holds while a signal occurred n times or fewer within a window. If it fails, it holds
+// again once occurrence n+1 leaves the window.
 func (f *Facts) AtMost(s SignalIndex, n int, w Window) Verdict {
 	return Not(f.AtLeast(s, n+1, w))
 }
@@ -59,22 +59,23 @@ func (f *Facts) Exactly(s SignalIndex, n int, w Window) Verdict {
 	case !more.True:
 		return Verdict{true, enough.Until}
 	case enough.Until == more.Until:
-		// The n-th and the next newest leave together: the count passes n by.
+		// The n-th and the next newest leave together, so the count skips n.
 		return Verdict{false, Never}
 	default:
 		return Verdict{false, more.Until}
 	}
 }
 
-// count is the condition that a signal occurred so often within a span, or ever if that is 0.
+// count is the condition that a signal occurred at least some times within a span. A span of 0 is
+// ever.
 type count struct {
 	signal  SignalIndex
 	atLeast uint16
 	span    uint16 // in flat.spans
 }
 
-// countOf returns a condition as a count, if it can be written as one. Ever is a span only of signals of which totals answer
-// that.
+// countOf returns a condition as a count, and whether it can be written as one. Ever is possible
+// only for signals whose totals answer it.
 func (x *flat) countOf(r *Registry, n *Node) (c count, isOne bool) {
 	if n.Op != OpAtLeast || n.Count <= 0 || n.Count > math.MaxUint16 || n.Window != Within(n.Window.Span) ||
 		n.Window == Ever && r.Signals[n.Signal].Distinct != DistinctNone {
@@ -88,7 +89,7 @@ func (x *flat) countOf(r *Registry, n *Node) (c count, isOne bool) {
 	return count{n.Signal, uint16(n.Count), uint16(span)}, span <= math.MaxUint16
 }
 
-// of is as AtLeast, of what is written out already.
+// of is AtLeast of a count.
 func (c count) of(f *Facts, spans []time.Duration) Verdict {
 	span := spans[c.span]
 	if span == 0 {

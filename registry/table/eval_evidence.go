@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// Evidence is what a verdict rests on. What is set goes by the operation; instants that there are none of are Unset.
+// Evidence is what a verdict rests on. The operation decides which fields are set. An instant that
+// does not exist is Unset.
 type Evidence struct {
 	Value      Value       // of the property, or of the field of the single occurrence
 	LastChange *LastChange // the last one of the property, of conditions on its history
@@ -18,21 +19,21 @@ type Evidence struct {
 	Draw     float64 // the number from 0 up to 100 that the user has in a sample
 }
 
-// Counted is how often something occurred in a window, as far as that was loaded.
+// Counted is how often a signal occurred in a window, as far as that was loaded.
 type Counted struct {
 	Count  int  // or how many groups there are
 	More   bool // there may be more
 	Newest Instant
 	Groups []Dated // of a distinct signal, newest first
 
-	// Rank says which of the newest the condition rests on, from 1; 0 if on none in particular. That one occurred at
-	// Deciding and leaves the window at Leaves.
+	// Rank is the position, from 1, of the occurrence among the newest that decides the condition;
+	// 0 if none does. It occurred at Deciding and leaves the window at Leaves.
 	Rank     int
 	Deciding Instant
 	Leaves   Instant
 }
 
-// Quantity is a sum over a window, exactly.
+// Quantity is an exact sum over a window.
 type Quantity struct {
 	Total  *big.Rat
 	Count  int     // of occurrences
@@ -41,18 +42,19 @@ type Quantity struct {
 
 // Chain is how far the user is in a sequence.
 type Chain struct {
-	Steps int     // that were taken by the newest chain, or all
+	Steps int     // that the newest chain took, or all
 	Begin Instant // Unset also where only the end is known
 	End   Instant
 
-	// Open are the chains that nothing has answered and that may count, oldest first, of a sequence that asks for one.
+	// Open are the open chains that may count, oldest first, if the sequence waits for an answer.
 	Open []OpenChain
 }
 
-// noEvidence is that of conditions of which the verdict says it all.
+// noEvidence belongs to conditions whose verdict has no further detail.
 var noEvidence = Evidence{At: Unset}
 
-// evidence returns what the verdict of a condition rests on. It asks for no other facts than the condition does.
+// evidence returns what the verdict of a condition rests on. It reads the same facts as the
+// condition.
 func (f *Facts) evidence(n *Node) Evidence {
 	e := noEvidence
 	switch {
@@ -88,14 +90,14 @@ func (f *Facts) evidence(n *Node) Evidence {
 	return e
 }
 
-// draw is the number of a user in a sample, from 0 up to 100.
+// draw returns the number of a user in a sample, from 0 up to 100.
 func (f *Facts) draw(salt string) float64 {
 	const all = 1 << 64
 	return float64(f.hash(salt)) / all * 100
 }
 
-// counted counts a signal in a window. The condition rests on the first of the ranks that there is. One that asks for none
-// or fewer goes without counting.
+// counted counts a signal in a window. The condition rests on the first of ranks that exists. A
+// first rank of 0 or less needs no count.
 func (f *Facts) counted(s SignalIndex, w Window, ranks ...int) *Counted {
 	row := &f.registry.Signals[s]
 	if ranks[0] <= 0 {
@@ -129,7 +131,8 @@ func (f *Facts) counted(s SignalIndex, w Window, ranks ...int) *Counted {
 	return c
 }
 
-// inWindow returns the occurrences in a window that ends now, newest first, and whether there may be more.
+// inWindow returns the occurrences in a window that ends now, newest first, and whether there may
+// be more.
 func (f *Facts) inWindow(s SignalIndex, w Window) (inside []Dated, more bool) {
 	newest := f.newest(s)
 	n := 0
@@ -139,7 +142,7 @@ func (f *Facts) inWindow(s SignalIndex, w Window) (inside []Dated, more bool) {
 	return newest[:n:n], n > 0 && n == f.registry.Signals[s].Newest
 }
 
-// inStretch is as inWindow, of a window that ends some time ago.
+// inPastWindow is inWindow for a window that ends some time ago.
 func (f *Facts) inPastWindow(s SignalIndex, w Window) (inside []Dated, more bool) {
 	some, known := f.around(s, w)
 	if !known {
@@ -164,7 +167,8 @@ func (f *Facts) quantityOf(s SignalIndex, w Window) *Quantity {
 	return q
 }
 
-// completedChain is the newest chain of a sequence, as far as it came. Of one with keys only the end is known.
+// completedChain returns the newest chain of a sequence, as far as it came. Of a keyed sequence
+// only the end is known.
 func (f *Facts) completedChain(s SequenceIndex) *Chain {
 	row := &f.registry.Sequences[s]
 	if row.Keyed {

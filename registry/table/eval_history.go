@@ -5,19 +5,21 @@ import (
 	"time"
 )
 
-// LastChange is the last change of a property: what it was before, and since when it is what it is.
+// LastChange is the last change of a property: its value before, and the instant at which it got
+// its present value.
 type LastChange struct {
 	Property PropertyIndex
 	Was      Value // missing if it was not set
 	At       Instant
 }
 
-// SetLastChange says how a property changed last. It is kept only where some criteria asks for it.
+// SetLastChange sets the last change of a property. It does nothing if no criteria asks for the
+// history of the property.
 func (f *Facts) SetLastChange(c LastChange) {
 	if !f.registry.Properties[c.Property].History {
 		return
 	}
-	// The slice may be somebody else's too. It is short: few properties have a history.
+	// Other facts may share the slice, so it is copied. It is short: few properties have a history.
 	changes := make([]LastChange, 0, len(f.lastChanges)+1)
 	for _, other := range f.lastChanges {
 		if other.Property != c.Property {
@@ -28,14 +30,15 @@ func (f *Facts) SetLastChange(c LastChange) {
 	f.lastChanges = changes
 }
 
-// LastChanges returns the last changes of properties that some criteria asks for. They must not be changed, and will not be.
+// LastChanges returns the last changes of properties whose history some criteria asks for. The
+// slice is immutable.
 func (f *Facts) LastChanges() []LastChange { return f.lastChanges }
 
-// SetLastChanges sets all changes to what [Facts.Changes] returned before.
+// SetLastChanges sets all changes to an earlier result of [Facts.LastChanges].
 func (f *Facts) SetLastChanges(changes []LastChange) { f.lastChanges = changes }
 
-// HasBeen holds while the property equals v in type and value and has for at least d. A value of which no change is known
-// has been there for ever.
+// HasBeen holds while the property equals v in type and value, and has for at least d. A value
+// without a known change has been there for ever.
 func (f *Facts) HasBeen(p PropertyIndex, v Value, d time.Duration) Verdict {
 	c := f.lastChange(p)
 	switch {
@@ -48,8 +51,8 @@ func (f *Facts) HasBeen(p PropertyIndex, v Value, d time.Duration) Verdict {
 	}
 }
 
-// Changed holds while the last change of the property was one from a value to another, each missing if any will do, and
-// happened in (now-d, now].
+// Changed holds while the last change of the property was from one value to another and happened in
+// (now-d, now]. A missing value stands for any.
 func (f *Facts) Changed(p PropertyIndex, from, to Value, d time.Duration) Verdict {
 	c := f.lastChange(p)
 	if c == nil || from.Exists() && !c.Was.Equal(from) || to.Exists() && !f.value(p).Equal(to) {

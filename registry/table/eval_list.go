@@ -43,7 +43,7 @@ func (f *Facts) LengthAtMost(p PropertyIndex, n int) Verdict {
 
 func (e *Elements) has(s string) bool { return slices.Contains(e.Texts, s) }
 
-// asList reads what is written as a JSON list. Any other value stays as it is.
+// asList parses a value that is a JSON list. It returns any other value unchanged.
 func (v Value) asList() Value {
 	var elements []any
 	if v.Kind != Composite || v.Text == "" || v.Text[0] != '[' || json.Unmarshal([]byte(v.Text), &elements) != nil {

@@ -1,13 +1,14 @@
 package table
 
-// Memberships tells which buckets the user is in, for criteria that ask about other buckets.
+// Memberships answers which buckets the user is in, for criteria that ask about other buckets.
 type Memberships interface {
-	// Membership returns whether the user is in the bucket, and until when at least that stays so.
+	// Membership returns whether the user is in the bucket, and the earliest instant at which that
+	// may change.
 	Membership(b BucketIndex) Verdict
 }
 
-// SetMemberships sets where criteria ask whether the user is in a bucket. Every evaluation asks anew,
-// because memberships change while a user's buckets are evaluated one after the other.
+// SetMemberships sets the source of memberships. Every evaluation asks it anew, because memberships
+// change while a user's buckets are evaluated one after the other.
 func (f *Facts) SetMemberships(m Memberships) { f.members = m }
 
 // InBucket holds while the user is in the bucket.

@@ -5,9 +5,10 @@ import (
 	"encoding/binary"
 )
 
-// Sample holds for so many of a hundred users, always for the same ones. They are chosen by a hash: the first eight bytes
-// of the SHA-256 of salt, a zero byte and the id of the user, as a big-endian number, are less than percent/100 of 2^64,
-// where that product is a float64, cut to an integer. It is the same on every machine and in every version.
+// Sample holds for a percentage of users, always for the same ones. A hash chooses them: the first
+// eight bytes of the SHA-256 of salt, a zero byte and the id of the user are a big-endian number.
+// The condition holds if it is less than percent/100 of 2^64, where that product is a float64, cut
+// to an integer. The result is the same on every machine and in every version.
 func (f *Facts) Sample(percent float64, salt string) Verdict {
 	const all = 1 << 64
 	return fixed(f.hash(salt) < uint64(percent/100*all))

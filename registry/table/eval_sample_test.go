@@ -9,8 +9,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// TestSampleHash pins the hash: first the share of all users up to which each is left out, and from which on each is
-// chosen. Users must never be chosen anew.
+// TestSampleHash pins the hash: first the share of all users up to which each is left out, and from
+// which on each is chosen. Users must never be chosen anew.
 func TestSampleHash(t *testing.T) {
 	t.Parallel()
 	r := registrytest.Build(t, bucket.Define(bucket.Spec{ID: "a", Criteria: bucket.Sample(50, "a")}))

@@ -5,26 +5,26 @@ import (
 	"time"
 )
 
-// SequenceIndex is the place of a sequence in its registry.
+// SequenceIndex is the position of a sequence in its registry.
 type SequenceIndex int32
 
-// Sequence is a row of the table of sequences: events that follow each other within a time. Those that follow are a
-// chain. Equal sequences of different buckets are one.
+// Sequence is a row of the table of sequences: events that follow each other within a time. Events
+// that do so form a chain. Equal sequences of different buckets share a row.
 type Sequence struct {
-	Key    string // by which the database knows the sequence, whatever else the registry holds
+	Key    string // in the database; it does not depend on the rest of the registry
 	Steps  []SequenceStep
-	Within time.Duration // a chain ends less than that after it begins; 0: each step has a time of its own
-	Keyed  bool          // a chain is of events with the same value in the field of their signal
-	Unless bool          // the last step ends no chain: asked is whether it has not followed one within its time
+	Within time.Duration // bounds a chain, exclusive; 0: each step has its own bound
+	Keyed  bool          // events of a chain have the same value in the field of their signal
+	Unless bool          // the last step answers a chain; the condition is that it did not
 }
 
 // SequenceStep is a step of a sequence.
 type SequenceStep struct {
 	Signal SignalIndex
-	Within time.Duration // it comes less than that after the step before; 0: whenever the sequence allows
+	Within time.Duration // of the step before, exclusive; 0: the sequence alone bounds it
 }
 
-// chain returns the steps that make a chain.
+// chain returns the steps that form a chain.
 func (s *Sequence) chain() []SequenceStep {
 	if s.Unless {
 		return s.Steps[:len(s.Steps)-1]
@@ -32,7 +32,7 @@ func (s *Sequence) chain() []SequenceStep {
 	return s.Steps
 }
 
-// Span returns how long a chain lasts: always less than that. Of a single event it is 0.
+// Span returns an upper bound, exclusive, of how long a chain lasts. It is 0 for a single event.
 func (s *Sequence) Span() time.Duration {
 	var sum time.Duration
 	chain := s.chain()
@@ -51,23 +51,24 @@ func (s *Sequence) Span() time.Duration {
 // silence is how long the last step must not follow a chain.
 func (s *Sequence) silence() time.Duration { return s.Steps[len(s.Steps)-1].Within }
 
-// Advance is what an event may do in a sequence.
+// Advance is the steps that an event may take in a sequence.
 type Advance struct {
 	Sequence SequenceIndex
-	Key      string // of the chains that it may be in; empty if the sequence is not keyed
+	Key      string // of the chains that the event may be in; empty without keys
 	At       Instant
-	Steps    StepSet // that it may take
+	Steps    StepSet // that the event may take
 }
 
 // StepSet is a set of steps of a sequence.
 type StepSet uint16
 
-// MaxSteps is how many steps a sequence has at most.
+// MaxSteps is the largest number of steps of a sequence.
 const MaxSteps = 15
 
 func (s StepSet) has(step int) bool { return s&(1<<step) != 0 }
 
-// Advances appends what an event may do in sequences, by the signals that it is an occurrence of.
+// Advances appends the advances of an event in sequences. Its occurrences of signals decide the
+// steps.
 func (r *Registry) Advances(dst []Advance, event []Occurrence) []Advance {
 	begin := len(dst)
 	for _, o := range event {
@@ -96,7 +97,8 @@ func (r *Registry) Advances(dst []Advance, event []Occurrence) []Advance {
 	return dst
 }
 
-// Completed holds while a chain of a sequence was completed within a window. It rests on the one that was last.
+// Completed holds while a chain of a sequence was completed within a window. The last completed
+// chain decides.
 func (f *Facts) Completed(s SequenceIndex, w Window) Verdict {
 	at := f.completion(s)
 	if at == Unset {
@@ -108,11 +110,11 @@ func (f *Facts) Completed(s SequenceIndex, w Window) Verdict {
 	return Verdict{false, Never}
 }
 
-// Unanswered holds while the last step of a sequence has not followed a chain, the time for that has passed, and it
-// passed within a window. Of the chains with one key it is about the newest.
+// Unanswered holds while the last step of a sequence has not followed a chain, the time for that
+// has passed, and it passed within a window. Of the chains with one key the newest decides.
 //
-// The horizon of one that holds is the instant at which the last of those stops to count that follow each other without
-// a gap. Where there are more than are loaded, it is one that is earlier.
+// The horizon of a true verdict is the instant at which the last of the chains that count without a
+// gap stops to count. It is earlier if there are more chains than are loaded.
 func (f *Facts) Unanswered(s SequenceIndex, w Window) Verdict {
 	silence, open := f.registry.Sequences[s].silence(), f.openIn(s, w)
 	if len(open) == 0 {
@@ -132,7 +134,8 @@ func (f *Facts) Unanswered(s SequenceIndex, w Window) Verdict {
 	return Verdict{true, end}
 }
 
-// openIn returns the open chains of a sequence for which the time to answer has not passed, or passed within a window.
+// openIn returns the open chains of a sequence whose time to answer has not passed, or passed
+// within a window.
 func (f *Facts) openIn(s SequenceIndex, w Window) []OpenChain {
 	counts := Unset
 	if w != Ever {

@@ -1,28 +1,28 @@
 package table
 
 // HoldsSince returns the instant since which the criteria of a dynamic bucket, which hold now, have
-// held without a break. It returns Never where that is not cheaply known: the facts kept of a user
-// tell what holds, not since when.
+// held without a break. It returns Never where the facts of the user do not contain that instant.
 func (r *Registry) HoldsSince(b BucketIndex, f *Facts, now Instant) Instant {
 	f.now = now
 	return f.since(r.Buckets[b].Criteria, true)
 }
 
-// since returns the instant since which nodes have answered as they do, or Never if that is not known.
+// since returns the instant since which nodes have had their present answer, or Never if that is
+// not known.
 func (f *Facts) since(nodes []Node, answer bool) Instant {
 	n := &nodes[0]
 	switch {
-	case (n.Op == OpAll || n.Op == OpAny) && n.Size == 1: // it never answers otherwise, which is no instant
+	case (n.Op == OpAll || n.Op == OpAny) && n.Size == 1: // constant, so there is no such instant
 		return Never
 	case n.Op == OpNot:
 		return f.since(nodes[1:], !answer)
-	case n.Op == OpAll && answer, n.Op == OpAny && !answer: // since the last of them did
+	case n.Op == OpAll && answer, n.Op == OpAny && !answer: // since the last of them changed
 		at := Unset
 		for i := 1; i < n.Size; i += nodes[i].Size {
 			at = max(at, f.since(nodes[i:], answer))
 		}
 		return at
-	case n.Op == OpAll, n.Op == OpAny: // since the first of those that do, if it is known of each
+	case n.Op == OpAll, n.Op == OpAny: // since the first of them changed, if each instant is known
 		first, unknown := Never, false
 		for i := 1; i < n.Size; i += nodes[i].Size {
 			if f.evaluate(nodes[i:]).True == answer {
@@ -39,8 +39,8 @@ func (f *Facts) since(nodes []Node, answer bool) Instant {
 	}
 }
 
-// conditionSince knows two conditions: that something ever happened, which began when it first did, and that it did not
-// happen for some time, which began when the newest occurrence was that old.
+// conditionSince knows two conditions. An event that ever happened began when it first did. An
+// absence for some time began when the newest occurrence was that old.
 func (f *Facts) conditionSince(n *Node, answer bool) Instant {
 	whether := n.Op == OpAtLeast && n.Count == 1
 	whetherNot := (n.Op == OpAtMost || n.Op == OpExactly) && n.Count == 0

@@ -1,13 +1,13 @@
 package table
 
-// First returns what is known of the first occurrence of a signal ever: its field, which is missing if there was none.
-// Conditions on it are to be asked before this is called again.
+// First returns the facts of the first occurrence of a signal ever: its field, which is missing if
+// there was none. The next call reuses them, so conditions are evaluated before it.
 func (f *Facts) First(s SignalIndex) *Facts {
 	t := f.totalOf(s)
 	return f.single(s, t.ends().First)
 }
 
-// Last is as First, of the last occurrence.
+// Last is First for the last occurrence.
 func (f *Facts) Last(s SignalIndex) *Facts {
 	t := f.totalOf(s)
 	return f.single(s, t.ends().Last)

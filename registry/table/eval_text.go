@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// text returns the text that a property is, if it is one. An instant is a text too.
+// text returns the text of a property, and whether it is one. An instant is a text too.
 func (f *Facts) text(p PropertyIndex) (string, bool) {
 	v := f.value(p)
 	return v.Text, v.Kind == Text || v.Kind == Time
@@ -43,8 +43,8 @@ func (f *Facts) HasSuffix(p PropertyIndex, s string) Verdict {
 	return fixed(is && strings.HasSuffix(text, s))
 }
 
-// Matches holds while the property is a text in which the regular expression matches. One that cannot be compiled, which
-// bucketgen refuses, matches nothing.
+// Matches holds while the property is a text in which the regular expression matches. An invalid
+// expression, which bucketgen refuses, matches nothing.
 func (f *Facts) Matches(p PropertyIndex, pattern string) Verdict {
 	text, is := f.text(p)
 	if !is {
@@ -84,8 +84,8 @@ func (f *Facts) HasSuffixFold(p PropertyIndex, s string) Verdict {
 	return fixed(is && hasSuffixFold(text, s))
 }
 
-// patterns are the regular expressions that criteria of this process have asked for, compiled: there are as many as
-// definitions have. Generated code only names them, so that it has nothing to do when a program starts.
+// patterns caches the compiled regular expressions of this process's criteria. Generated code only
+// names them, so that it has nothing to do when a program starts.
 var patterns sync.Map // string to *regexp.Regexp, nil if it cannot be compiled
 
 func patternOf(pattern string) *regexp.Regexp {
@@ -100,8 +100,8 @@ func patternOf(pattern string) *regexp.Regexp {
 	return re
 }
 
-// Letter case is that of Unicode's simple case folding, as in strings.EqualFold: it goes by single characters, whose
-// forms may differ in length.
+// Letter case is that of Unicode's simple case folding, as in strings.EqualFold: it goes by single
+// characters, whose forms may differ in length.
 
 func containsFold(s, sub string) bool {
 	for {

@@ -17,9 +17,9 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// TestTraceReference compares the truth of every condition of random criteria with that of the reference, and the whole
-// with the verdict that the engine goes by. A trace needs what the bucket does, and so does the verdict unless properties
-// alone answer: then it needs nothing.
+// TestTraceReference compares the truth of every condition of random criteria with that of the
+// reference, and the whole with the verdict that the engine goes by. A trace needs what the bucket
+// does, and so does the verdict unless properties alone answer: then it needs nothing.
 func TestTraceReference(t *testing.T) {
 	t.Parallel()
 	draw.Check(t, 5000, func(t *rapid.T) {
@@ -35,7 +35,7 @@ func TestTraceReference(t *testing.T) {
 		}
 		agree(t, r.Buckets[0].Criteria, trace, 0, f.Definitions[0].Criteria, known, now)
 
-		verdicts, traces := r.NewFacts(known.User), r.NewFacts(known.User) // of whom nothing is loaded
+		verdicts, traces := r.NewFacts(known.User), r.NewFacts(known.User) // with nothing loaded
 		r.Evaluate(0, verdicts, 0)
 		r.Trace(0, traces, 0)
 		if diff := cmp.Diff(r.Needs(0), traces.Lacks()); diff != "" {
@@ -51,23 +51,23 @@ func TestTraceReference(t *testing.T) {
 	})
 }
 
-// agree compares a node at a place with the same in the definition, and all that it combines.
-func agree(t *rapid.T, nodes []table.Node, trace []table.Traced, place int, n *ir.Node, known *refeval.Facts, now time.Time) {
-	if got, want := trace[place].True, refeval.Holds(n, known, now); got != want {
+// agree compares a node at a position with the same in the definition, and all that it combines.
+func agree(t *rapid.T, nodes []table.Node, trace []table.Traced, position int, n *ir.Node, known *refeval.Facts, now time.Time) {
+	if got, want := trace[position].True, refeval.Holds(n, known, now); got != want {
 		t.Fatalf("the trace says %t, the reference %t at %s of %s", got, want, now, refeval.DescribeNode(n))
 	}
-	if c := trace[place].Evidence.Counted; c != nil && nodes[place].Op == table.OpAtLeast && (c.Count >= nodes[place].Count) != trace[place].True {
-		t.Fatalf("the trace says %t and counts %d of %s", trace[place].True, c.Count, refeval.DescribeNode(n))
+	if c := trace[position].Evidence.Counted; c != nil && nodes[position].Op == table.OpAtLeast && (c.Count >= nodes[position].Count) != trace[position].True {
+		t.Fatalf("the trace says %t and counts %d of %s", trace[position].True, c.Count, refeval.DescribeNode(n))
 	}
-	child := place + 1
+	child := position + 1
 	for _, c := range n.Children {
 		agree(t, nodes, trace, child, c, known, now)
 		child += nodes[child].Size
 	}
 }
 
-// TestEvidence checks what conditions are said to rest on. It is 10 hours after the beginning; visits were at hours 2, 7
-// and 9, of 1, 10 and 0.5 pages.
+// TestEvidence checks what conditions are said to rest on. It is 10 hours after the beginning;
+// visits were at hours 2, 7 and 9, of 1, 10 and 0.5 pages.
 func TestEvidence(t *testing.T) {
 	t.Parallel()
 	const h = bucket.Hour
@@ -152,13 +152,13 @@ func TestEvidence(t *testing.T) {
 					f.Advance(a)
 				}
 			}
-			place := 2
-			if r.Tables().Buckets[0].Criteria[place].Op == table.OpNot {
-				place++
+			position := 2
+			if r.Tables().Buckets[0].Criteria[position].Op == table.OpNot {
+				position++
 			}
 			rationals := cmp.Comparer(func(a, b *big.Rat) bool { return a.Cmp(b) == 0 })
 			values := cmp.Comparer(func(a, b table.Value) bool { return a.Compare(b) == 0 }) // Equal, of missing ones, is not
-			if diff := cmp.Diff(test.want, r.Tables().Trace(0, f, at(10))[place].Evidence, rationals, values); diff != "" {
+			if diff := cmp.Diff(test.want, r.Tables().Trace(0, f, at(10))[position].Evidence, rationals, values); diff != "" {
 				t.Error(diff)
 			}
 		})

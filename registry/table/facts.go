@@ -2,11 +2,12 @@ package table
 
 import "slices"
 
-// Facts is what is known of one user: the values of their properties and, per signal that some criteria asks about, as
-// much as the registry needs: the instants of the newest occurrences, totals, and how far they have come in sequences.
-// Criteria are evaluated on it at an instant that the caller names.
+// Facts is the engine's knowledge of one user: the values of their properties and, per signal that
+// some criteria asks about, the instants of the newest occurrences, totals, and progress in
+// sequences, as much as the registry needs. Criteria are evaluated on it at an instant that the
+// caller names.
 //
-// Facts may be incomplete. A fact that is not loaded is read as if there were none, and recorded:
+// Facts may be incomplete. A fact that is not loaded is read as if it did not exist, and recorded:
 // [Registry.Evaluate] reports that it happened, [Facts.Lacks] returns which facts to load before
 // evaluating again.
 //
@@ -17,66 +18,70 @@ type Facts struct {
 	user        string           // their id
 	fields      []Value          // by Field, of a payload
 	codes       []int32          // of the values of properties, by Property
-	own         []Own            // values that their keys do not tell, sorted
-	asked       []uint64         // by guard: the bits of what is asked about at its place
-	shared      bool             // keys, own and asked belong to somebody else, too, and must not be changed
-	lastChanges []LastChange     // last ones, of properties that have a history
+	own         []Own            // values without a code of their own, sorted
+	asked       []uint64         // by guard: the bits of the terms of the open partition
+	shared      bool             // codes, own and asked are shared: copy before a change
+	lastChanges []LastChange     // of properties with a history
 	all         bySignal[series] // newest instants
-	recalled    []Dated          // room for those that the memory has
+	recalled    []Dated          // buffer for instants from memory
 	totals      bySignal[total]
 	sums        []*sum
-	payload     *Facts // the field of a single occurrence, while a condition looks at it
+	payload     *Facts // the field of a single occurrence, while a condition reads it
 	sequences   sequenceFacts
 	lacks       []Need
 	complete    bool
-	memory      Memory // where facts that are not loaded may be
+	memory      Memory // cache of facts that are not loaded; may be nil
 
 	members     Memberships   // nil: the user is in no bucket
-	pastWindows []*pastWindow // of windows that end some time ago
+	pastWindows []*pastWindow // the loaded parts
 }
 
-// NewFacts returns the facts of a user of whom nothing is known and nothing is loaded.
+// NewFacts returns the facts of a user without properties, and with nothing loaded.
 func (r *Registry) NewFacts(user string) *Facts {
 	n := len(r.Properties)
-	return &Facts{registry: r, user: user, codes: make([]int32, max(n, 1)), asked: make([]uint64, len(r.flat().guards))} // gates always ask about one
+	// Range tests read code 0 even without properties.
+	return &Facts{registry: r, user: user, codes: make([]int32, max(n, 1)), asked: make([]uint64, len(r.flat().guards))}
 }
 
-// Values are those of all properties of a user, as the registry knows them. What criteria compare them with is told by a
-// number, so that a user who is remembered takes little memory, and hardly any pointers.
+// Values are the values of all properties of a user. A value that criteria compare with is stored
+// as its code, so that a cached user takes little memory and hardly any pointers.
 type Values struct {
 	codes []int32
 	own   []Own // sorted
 	asked []uint64
 }
 
-// Own is the value of a property where it is none that criteria compare with.
+// Own is the value of a property that has no code of its own.
 type Own struct {
 	Property PropertyIndex
 	Value    Value
 }
 
-// Own returns the values that no others share. They must not be changed, but for texts that are replaced by the same.
+// Own returns the values that have no code of their own. They must not be changed, except that a
+// text may be replaced by an equal one.
 func (v Values) Own() []Own { return v.own }
 
 // Size is roughly how many bytes of memory the values take.
 func (v Values) Size() int {
-	const key, own, asked = 4, 64, 8
-	n := key*len(v.codes) + own*len(v.own) + asked*len(v.asked)
+	const code, own, asked = 4, 64, 8
+	n := code*len(v.codes) + own*len(v.own) + asked*len(v.asked)
 	for i := range v.own {
 		n += v.own[i].Value.Size()
 	}
 	return n
 }
 
-// NewFactsWith is as NewFacts, of a user whose properties have values that [Facts.Values] returned before.
+// NewFactsWith is NewFacts for a user whose properties have the values that [Facts.Values] returned
+// before.
 func (r *Registry) NewFactsWith(user string, v Values) *Facts {
 	f := &Facts{}
 	r.ReuseFacts(f, user, v)
 	return f
 }
 
-// ReuseFacts lets facts be what NewFactsWith returns, in the memory that they have. What they were before is gone, and so is
-// whatever they returned, but for [Facts.Values], [Facts.Changes] and [Facts.Lacks].
+// ReuseFacts makes of facts what NewFactsWith returns, and reuses their memory. Everything that
+// they returned before becomes invalid, except the results of [Facts.Values], [Facts.LastChanges]
+// and [Facts.Lacks].
 func (r *Registry) ReuseFacts(f *Facts, user string, v Values) {
 	*f = Facts{
 		registry: r, user: user, codes: v.codes, own: v.own, asked: v.asked, shared: true,
@@ -84,20 +89,21 @@ func (r *Registry) ReuseFacts(f *Facts, user string, v Values) {
 	}
 }
 
-// Values returns the values of all properties. They must not be changed, and will not be: from now on they are shared.
+// Values returns the values of all properties. They are immutable: the facts copy them before the
+// next change.
 func (f *Facts) Values() Values {
 	f.shared = true
 	return Values{f.codes, f.own, f.asked}
 }
 
-// Complete declares that whatever was not loaded does not exist, so that nothing is ever lacking.
+// Complete declares that facts which were not loaded do not exist, so that nothing is ever lacking.
 func (f *Facts) Complete() *Facts {
 	f.complete = true
 	return f
 }
 
-// SetProperty sets the value of a property, and of what lies inside of it. A text becomes an instant where the property is
-// declared as a time.
+// SetProperty sets the value of a property, and of the properties inside it. A text becomes an
+// instant if the property is declared as a time.
 func (f *Facts) SetProperty(p PropertyIndex, v Value) {
 	if f.shared {
 		f.codes, f.own, f.asked, f.shared = slices.Clone(f.codes), slices.Clone(f.own), slices.Clone(f.asked), false
@@ -106,7 +112,7 @@ func (f *Facts) SetProperty(p PropertyIndex, v Value) {
 	f.setPaths(p, v)
 }
 
-// put sets the value of one row, as the type of the property wants it.
+// put sets the value of one row, converted to the type of the property.
 func (f *Facts) put(p PropertyIndex, v Value) {
 	v = v.as(f.registry.Properties[p].Type)
 	x := f.registry.flat()
@@ -141,12 +147,12 @@ func (f *Facts) value(p PropertyIndex) *Value {
 
 var missing Value
 
-// keyed returns the value of a property that its key tells, or nil.
+// coded returns the value of a property that its code determines, or nil.
 func (f *Facts) coded(p PropertyIndex) *Value {
 	return f.registry.flat().dictionaries[p].value(f.codes[p])
 }
 
-// placeOf returns where a value is, or would be, among those that keys do not tell.
+// ownPosition returns the position that the value of a property has, or would have, in own.
 func (f *Facts) ownPosition(p PropertyIndex) (int, bool) {
 	return slices.BinarySearchFunc(f.own, p, func(o Own, p PropertyIndex) int { return order(o.Property, p) })
 }
@@ -168,7 +174,8 @@ func (f *Facts) Since(t Instant) Verdict { return f.between(true, t, Never) }
 // Until holds before an instant.
 func (f *Facts) Until(t Instant) Verdict { return f.between(true, Unset, t) }
 
-// between is the verdict of a condition that, if it holds at all, holds from begin until just before end.
+// between is the verdict of a condition that, if it holds at all, holds from begin until just
+// before end.
 func (f *Facts) between(possible bool, begin, end Instant) Verdict {
 	switch {
 	case !possible || f.now >= end:

@@ -1,19 +1,20 @@
 package table
 
-// bySignal holds something for each of some signals, in the order in which they came. It is a hash table, as it is asked
-// for every condition on how often something happened.
+// bySignal maps some signals to values, in the order in which they were put. It is a hash table,
+// because every condition on how often something happened reads it.
 type bySignal[T any] struct {
 	all   []T
 	slots []slot // no more than half of them used
 }
 
-// slot is where what belongs to a signal is: a place in all, counted from 1. Of an empty slot that is 0.
+// slot maps a signal to the position of its value in all, counted from 1. The position in an empty
+// slot is 0.
 type slot struct {
 	signal   SignalIndex
 	position int32
 }
 
-// of returns what belongs to a signal, or nil. It may move when something is put.
+// of returns the value of a signal, or nil. The next put may move it.
 func (t *bySignal[T]) of(s SignalIndex) *T {
 	if len(t.slots) == 0 {
 		return nil
@@ -24,7 +25,7 @@ func (t *bySignal[T]) of(s SignalIndex) *T {
 	return nil
 }
 
-// put adds what belongs to a signal of which nothing is there.
+// put adds the value of a signal that has none.
 func (t *bySignal[T]) put(s SignalIndex, v T) *T {
 	if 2*len(t.all) >= len(t.slots) {
 		before := t.slots
@@ -49,10 +50,10 @@ func (t *bySignal[T]) emptied() bySignal[T] {
 	return bySignal[T]{t.all[:0], t.slots}
 }
 
-// few signals are looked at for most events.
+// few is how many signals most events concern.
 const few = 4
 
-// slot returns where a signal is, or where it belongs.
+// slot returns the slot of a signal, or the empty one where it belongs.
 func (t *bySignal[T]) slot(s SignalIndex) *slot {
 	const golden = 0x9E3779B1
 	last := uint32(len(t.slots) - 1)

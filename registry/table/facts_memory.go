@@ -1,21 +1,21 @@
 package table
 
-// Memory is what somebody remembers of the occurrences of a user's signals. [Facts.SetMemory] lets facts look there for
-// what is not loaded.
+// Memory is a cache of the occurrences of a user's signals. [Facts.SetMemory] makes facts read it
+// before a fact counts as lacking.
 type Memory interface {
-	// AppendNewest appends the newest instants of a signal, newest first, as many as the registry needs, and reports whether
-	// they are remembered.
+	// AppendNewest appends the newest instants of a signal, newest first, as many as the registry
+	// needs, and reports whether the cache has them.
 	AppendNewest(to []Dated, s SignalIndex) ([]Dated, bool)
-	// Total returns what is known of all occurrences of a signal, and whether that is remembered.
+	// Total returns the total of a signal, and whether the cache has it.
 	Total(s SignalIndex) (Total, bool)
-	// Latest returns the latest instant that is remembered, or Unset.
+	// Latest returns the latest cached instant, or Unset.
 	Latest() Instant
 }
 
-// SetMemory lets facts that are not loaded be looked for in a memory, before they are lacking.
+// SetMemory sets the cache that facts read before a fact counts as lacking.
 func (f *Facts) SetMemory(m Memory) { f.memory = m }
 
-// Learn calls newest and total with what is loaded of the occurrences of signals and is not in the memory just so.
+// Learn calls newest and total with the loaded facts that differ from the cache.
 func (f *Facts) Learn(newest func(SignalIndex, []Dated), total func(SignalIndex, Total)) {
 	for _, s := range f.all.all {
 		if !s.recalled {
@@ -29,7 +29,8 @@ func (f *Facts) Learn(newest func(SignalIndex, []Dated), total func(SignalIndex,
 	}
 }
 
-// recall loads the newest instants of a signal from the memory, if they are there.
+// recall loads the newest instants of a signal from the cache. It returns nil if they are not
+// there.
 func (f *Facts) recall(s SignalIndex) *series {
 	if f.memory == nil {
 		return nil
@@ -44,7 +45,7 @@ func (f *Facts) recall(s SignalIndex) *series {
 	return f.all.put(s, series{s, true, f.recalled[begin : end : end+1]})
 }
 
-// recallTotal is as recall, for totals.
+// recallTotal is recall for totals.
 func (f *Facts) recallTotal(s SignalIndex) *total {
 	if f.memory == nil {
 		return nil

@@ -40,8 +40,9 @@ func (m recent) Latest() table.Instant {
 	return latest
 }
 
-// TestReusedFacts lets facts be those of one user after the other, and compares what they say with facts of each that are
-// fresh: nothing may be left of the user before, and what was returned for good must stay what it was.
+// TestReusedFacts lets facts be those of one user after the other, and compares what they say with
+// facts of each that are fresh: nothing may be left of the user before, and what was returned for
+// good must stay what it was.
 func TestReusedFacts(t *testing.T) {
 	t.Parallel()
 	plan, visit, login := bucket.Text("plan"), bucket.Event("visit"), bucket.Event("login")

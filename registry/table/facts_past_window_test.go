@@ -13,9 +13,10 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// TestStretches evaluates on parts of a history, as they are read, and on all of it: what a part answers must be right, and
-// its horizon never later than the exact one. What it does not answer it must be able to answer once more is read, as the
-// store does it: from the earliest instant at which it was asked for, and further.
+// TestStretches evaluates on parts of a history, as they are read, and on all of it: what a part
+// answers must be right, and its horizon never later than the exact one. What it does not answer it
+// must be able to answer once more is read, as the store does it: from the earliest instant at
+// which it was asked for, and further.
 func TestStretches(t *testing.T) {
 	t.Parallel()
 	visit := bucket.Event("visit")
@@ -68,8 +69,8 @@ func TestStretches(t *testing.T) {
 	})
 }
 
-// TestAddToStretch adds late occurrences to a part of a history: those inside of it count, the others are found when they
-// are read.
+// TestAddToStretch adds late occurrences to a part of a history: those inside of it count, the
+// others are found when they are read.
 func TestAddToStretch(t *testing.T) {
 	t.Parallel()
 	visit := bucket.Event("visit")

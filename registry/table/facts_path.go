@@ -2,7 +2,7 @@ package table
 
 import "encoding/json"
 
-// setPaths sets the properties that lie inside of a property: they follow it in the table.
+// setPaths sets the properties inside a property. They follow it in the table.
 func (f *Facts) setPaths(root PropertyIndex, v Value) {
 	rows := f.registry.Properties
 	var object map[string]any
@@ -14,18 +14,18 @@ func (f *Facts) setPaths(root PropertyIndex, v Value) {
 	}
 }
 
-// object returns what is in a value that is an object, and nothing of any other.
+// object returns the members of a value that is an object, and nil for any other value.
 func (v Value) object() map[string]any {
 	var object map[string]any
 	if v.Kind == Composite && v.Text != "" && v.Text[0] == '{' {
 		if json.Unmarshal([]byte(v.Text), &object) != nil {
-			return nil // whoever hands over a value has checked it
+			return nil // the caller has checked the value
 		}
 	}
 	return object
 }
 
-// inside returns the value that a path leads to. It goes through objects only.
+// inside returns the value at a path, which goes through objects only.
 func inside(object map[string]any, path []string) Value {
 	for _, key := range path[:len(path)-1] {
 		object, _ = object[key].(map[string]any)
@@ -46,8 +46,8 @@ func inside(object map[string]any, path []string) Value {
 	}
 }
 
-// as is the value as that of a property of a type: a text becomes an instant where the property is a time, and only
-// where the property is a list is anything known of a list but that it exists.
+// as converts the value to the type of a property. A text becomes an instant if the property is a
+// time. The elements of a list are read only if the property is a list.
 func (v Value) as(typ ValueKind) Value {
 	switch {
 	case typ == Time:

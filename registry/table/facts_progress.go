@@ -1,16 +1,17 @@
 package table
 
-// Progress is how far a user has come in a sequence with one key. Of the chains up to a step it knows the one that ends
-// last: whatever an earlier one could become, that one can, and it begins no earlier.
+// Progress is how far a user has come in a sequence with one key. Of the chains up to a step it
+// holds the one that ends last. That one suffices: it can become whatever an earlier one could, and
+// it begins no earlier.
 type Progress struct {
-	Seen     Instant   // when the newest event occurred that could take a step; Unset if there was none
-	Begins   []Instant // by step: when the chain begins that ends there last
-	Ends     []Instant // by step: when it does; Unset if there is none
-	Answer   Instant   // when the newest event occurred that ends no chain but answers those before it, or Unset
-	Answered bool      // it came after the newest chain
+	Seen     Instant   // instant of the newest event that could take a step, or Unset
+	Begins   []Instant // by step: begin of the chain that ends there last
+	Ends     []Instant // by step: end of that chain, or Unset
+	Answer   Instant   // instant of the newest event that answers chains, or Unset
+	Answered bool      // the answer came after the newest chain
 }
 
-// NoProgress is that of a user who never took a step.
+// NoProgress is the progress of a user who never took a step.
 func NoProgress(row *Sequence) Progress {
 	n := len(row.chain())
 	all := make([]Instant, 2*n)
@@ -20,7 +21,7 @@ func NoProgress(row *Sequence) Progress {
 	return Progress{Seen: Unset, Begins: all[:n:n], Ends: all[n:], Answer: Unset}
 }
 
-// Outcome returns when the newest chain ended, unless it was answered, or Unset.
+// Outcome returns when the newest chain ended, or Unset if it was answered.
 func (p *Progress) Outcome() Instant {
 	if p.Answered {
 		return Unset
@@ -28,15 +29,15 @@ func (p *Progress) Outcome() Instant {
 	return p.Ends[len(p.Ends)-1]
 }
 
-// clone lets both be changed.
+// clone returns a copy that shares no memory.
 func (p *Progress) clone() Progress {
 	c := *p
 	c.Begins, c.Ends = append([]Instant(nil), p.Begins...), append([]Instant(nil), p.Ends...)
 	return c
 }
 
-// take lets an event happen that comes after all before. It goes from the last step to the first, so that one event
-// does not take two steps of a chain.
+// take applies an event that is later than all before. It goes from the last step to the first, so
+// that one event does not take two steps of a chain.
 func (p *Progress) take(row *Sequence, at Instant, steps StepSet) {
 	last := len(p.Ends) - 1
 	if row.Unless && steps.has(last+1) {
@@ -62,8 +63,9 @@ func (p *Progress) take(row *Sequence, at Instant, steps StepSet) {
 	p.Seen = at
 }
 
-// takeLate lets an event happen that comes before some that were seen. A chain that it is part of lies in the time
-// around it that a chain can last, so going through what happened then, in order, finds the chains that are new.
+// takeLate applies an event that is earlier than some before. A chain that contains it lies within
+// the span of a chain around it. So replaying the events of that time, in order, finds the new
+// chains.
 func (p *Progress) takeLate(row *Sequence, late Advance, around []Advance) {
 	found, taken := NoProgress(row), false
 	for _, a := range around {

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// pursuits is what facts hold of sequences.
+// sequenceFacts is the part of facts that is about sequences.
 type sequenceFacts struct {
 	all         map[sequenceKey]*sequenceProgress
 	changed     []*sequenceProgress
@@ -19,26 +19,26 @@ type sequenceKey struct {
 	key      string
 }
 
-// pursuit is the progress of a user in a sequence with one key.
+// sequenceProgress is the progress of a user in a sequence with one key.
 type sequenceProgress struct {
 	sequenceKey
 	Progress
 	changed bool
 }
 
-// completion is when the last chain of a sequence was completed, with whatever key.
+// completion is when the last chain of a sequence was completed, with any key.
 type completion struct {
 	sequence SequenceIndex
 	at       Instant
 }
 
-// OpenChain is a chain that nothing has answered, the newest of those with its key.
+// OpenChain is the newest chain with its key, if nothing has answered it.
 type OpenChain struct {
 	At  Instant // at which it ended
 	Key string
 }
 
-// openChains is those of a sequence that ended after an instant, oldest first.
+// openChains is the open chains of a sequence that ended after an instant, oldest first.
 type openChains struct {
 	sequence SequenceIndex
 	after    Instant
@@ -46,14 +46,14 @@ type openChains struct {
 	more     bool // there are further ones after those
 }
 
-// trail is what happened around an instant in a sequence with one key, in order.
+// recentSteps is the events around an instant in a sequence with one key, in order.
 type recentSteps struct {
 	sequenceKey
 	begin, end Instant // it holds all between them; Unset and Never: all that ever happened
 	all        []Advance
 }
 
-// SetProgress says how far the user has come in a sequence with a key. It is kept.
+// SetProgress sets how far the user has come in a sequence with a key.
 func (f *Facts) SetProgress(s SequenceIndex, key string, p Progress) {
 	if f.sequences.all == nil {
 		f.sequences.all = map[sequenceKey]*sequenceProgress{}
@@ -62,30 +62,31 @@ func (f *Facts) SetProgress(s SequenceIndex, key string, p Progress) {
 	f.sequences.all[k] = &sequenceProgress{sequenceKey: k, Progress: p.clone()}
 }
 
-// SetCompletion says when a sequence was last completed, with whatever key, or Unset.
+// SetCompletion sets when a sequence was last completed, with any key. The instant is Unset if it
+// never was.
 func (f *Facts) SetCompletion(s SequenceIndex, at Instant) {
 	f.sequences.completions = append(f.sequences.completions, completion{s, at})
 }
 
-// SetOpen says which chains of a sequence that ended after an instant nothing has answered, oldest first, and whether
-// there are further ones after those.
+// SetOpen sets the open chains of a sequence that ended after an instant, oldest first, and whether
+// there are more after those.
 func (f *Facts) SetOpen(s SequenceIndex, after Instant, open []OpenChain, more bool) {
 	f.sequences.open = append(f.sequences.open, &openChains{s, after, slices.Clone(open), more})
 }
 
-// SetRecentSteps says what happened in a sequence with a key between two instants, in order.
+// SetRecentSteps sets the events of a sequence with a key between two instants, in order.
 func (f *Facts) SetRecentSteps(s SequenceIndex, key string, begin, end Instant, all []Advance) {
 	f.sequences.recentSteps = append(f.sequences.recentSteps, &recentSteps{sequenceKey{s, key}, begin, end, slices.Clone(all)})
 }
 
-// ProgressChange is a progress that is not what it was.
+// ProgressChange is a progress that has changed.
 type ProgressChange struct {
 	Progress
 	Sequence SequenceIndex
 	Key      string
 }
 
-// ProgressChanges returns what changed.
+// ProgressChanges returns the progress that has changed.
 func (f *Facts) ProgressChanges() []ProgressChange {
 	changes := make([]ProgressChange, len(f.sequences.changed))
 	for i, p := range f.sequences.changed {
@@ -94,7 +95,7 @@ func (f *Facts) ProgressChanges() []ProgressChange {
 	return changes
 }
 
-// Advance lets an event happen in a sequence. What is needed for that is needed at once.
+// Advance applies an event to a sequence. It records a need at once if facts are lacking.
 func (f *Facts) Advance(a Advance) {
 	row := &f.registry.Sequences[a.Sequence]
 	p := f.progressIn(a.Sequence, a.Key)
@@ -121,7 +122,7 @@ func (f *Facts) Advance(a Advance) {
 	}
 }
 
-// turn notes that the outcome of a pursuit is another.
+// setOutcome updates completions and open chains after the outcome of a progress has changed.
 func (f *Facts) setOutcome(p *sequenceProgress, before, after Instant) {
 	for i := range f.sequences.completions {
 		if c := &f.sequences.completions[i]; c.sequence == p.sequence {
@@ -143,7 +144,8 @@ func (o *openChains) remove(c OpenChain) {
 }
 
 func (o *openChains) add(c OpenChain) {
-	beyond := o.more && (len(o.all) == 0 || c.At > o.all[len(o.all)-1].At) // among those that are not loaded
+	// Beyond the last loaded chain others may be missing.
+	beyond := o.more && (len(o.all) == 0 || c.At > o.all[len(o.all)-1].At)
 	if c.At == Unset || c.At <= o.after || beyond {
 		return
 	}
@@ -155,7 +157,7 @@ func compareOpen(a, b OpenChain) int {
 	return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Key, b.Key))
 }
 
-// follow adds an event to the trails that it belongs to, after others of its instant.
+// addRecentStep adds an event to the recent steps that it belongs to, after others of its instant.
 func (f *Facts) addRecentStep(a Advance) {
 	span := f.registry.Sequences[a.Sequence].Span()
 	if span == 0 {
@@ -178,7 +180,8 @@ func (t *recentSteps) insert(a Advance) {
 	t.all = slices.Insert(t.all, i, a)
 }
 
-// trailOf returns what happened around a late event, nearer to it than a chain can last, if that is known.
+// trailOf returns what happened around a late event, nearer to it than a chain can last, if that is
+// known.
 func (f *Facts) recentStepsAround(late Advance) ([]Advance, bool) {
 	span := f.registry.Sequences[late.Sequence].Span()
 	if span == 0 {
@@ -201,7 +204,7 @@ func (t *recentSteps) between(from, to Instant) []Advance {
 	return t.all[begin:end]
 }
 
-// pursuit returns the progress in a sequence with a key, or nil if it is not loaded.
+// progressIn returns the progress in a sequence with a key, or nil if it is not loaded.
 func (f *Facts) progressIn(s SequenceIndex, key string) *sequenceProgress {
 	if p := f.sequences.all[sequenceKey{s, key}]; p != nil {
 		return p
@@ -241,7 +244,8 @@ func (f *Facts) completion(s SequenceIndex) Instant {
 	return Unset
 }
 
-// openAfter returns the open chains of a sequence that ended after an instant, oldest first, as far as they are loaded.
+// openAfter returns the open chains of a sequence that ended after an instant, oldest first, as far
+// as they are loaded.
 func (f *Facts) openAfter(s SequenceIndex, after Instant) []OpenChain {
 	if !f.registry.Sequences[s].Keyed {
 		if p := f.progressIn(s, ""); p != nil && p.Outcome() > after {
@@ -272,7 +276,7 @@ func (f *Facts) openAfter(s SequenceIndex, after Instant) []OpenChain {
 	return nil
 }
 
-// newest returns the newest instant that is known of any sequence, or Unset.
+// newest returns the newest known instant of any sequence, or Unset.
 func (p *sequenceFacts) newest() Instant {
 	newest := Unset
 	for _, one := range p.all {

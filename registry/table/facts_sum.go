@@ -18,7 +18,7 @@ const (
 	CompareIs
 )
 
-// holds reports whether a comparison holds, by the sign of the quantity less the number.
+// holds reports whether a comparison holds, given the sign of the quantity minus the number.
 func (c Compare) holds(sign int) bool {
 	switch c {
 	case CompareAtLeast:
@@ -34,7 +34,8 @@ func (c Compare) holds(sign int) bool {
 	}
 }
 
-// Decimal returns a number exactly as its shortest decimal form says it, so that 0.1 and 0.2 make 0.3.
+// Decimal returns the exact value of a number's shortest decimal form, so that 0.1 and 0.2 make
+// 0.3.
 func Decimal(v float64) *big.Rat {
 	d, _ := new(big.Rat).SetString(strconv.FormatFloat(v, 'g', -1, 64))
 	if d == nil { // what is no number adds nothing
@@ -43,7 +44,7 @@ func Decimal(v float64) *big.Rat {
 	return d
 }
 
-// DecimalText returns a decimal as people write it, with all of its digits.
+// DecimalText returns a decimal as text, with all of its digits.
 func DecimalText(d *big.Rat) string {
 	digits, _ := d.FloatPrec()
 	return d.FloatString(digits)
@@ -55,8 +56,8 @@ type Summand struct {
 	Number *big.Rat
 }
 
-// Sum is the sum of the field of a signal over a window, as of some instant: of all occurrences after Cutoff. Those that
-// are going to leave the window next are its Oldest, as many as were loaded.
+// Sum is the sum of the field of a signal over a window as of some instant: of all occurrences
+// after Cutoff. Oldest holds the loaded ones, those that leave the window next.
 type Sum struct {
 	Total  *big.Rat
 	Count  int
@@ -76,23 +77,23 @@ type sum struct {
 	changed  bool
 }
 
-// SetSum says what one of the sums of a signal is, by its place in the signal. It is kept.
-func (f *Facts) SetSum(s SignalIndex, place int, v Sum) {
-	if have := f.sum(s, place); have != nil {
+// SetSum sets one of the sums of a signal, by its position in the signal. The slice is kept.
+func (f *Facts) SetSum(s SignalIndex, position int, v Sum) {
+	if have := f.sum(s, position); have != nil {
 		have.Sum = v
 		return
 	}
-	f.sums = append(f.sums, &sum{signal: s, position: place, window: f.registry.Signals[s].Sums[place], Sum: v})
+	f.sums = append(f.sums, &sum{signal: s, position: position, window: f.registry.Signals[s].Sums[position], Sum: v})
 }
 
-// SumChange is a sum that is not what it was.
+// SumChange is a sum that has changed.
 type SumChange struct {
 	Sum
 	Signal   SignalIndex
 	Position int
 }
 
-// SumChanges returns the sums that changed: by occurrences, or because time has passed.
+// SumChanges returns the sums that occurrences or the passing of time have changed.
 func (f *Facts) SumChanges() []SumChange {
 	var changes []SumChange
 	for _, s := range f.sums {
@@ -103,9 +104,9 @@ func (f *Facts) SumChanges() []SumChange {
 	return changes
 }
 
-func (f *Facts) sum(s SignalIndex, place int) *sum {
+func (f *Facts) sum(s SignalIndex, position int) *sum {
 	for _, have := range f.sums {
-		if have.signal == s && have.position == place {
+		if have.signal == s && have.position == position {
 			return have
 		}
 	}
@@ -113,15 +114,15 @@ func (f *Facts) sum(s SignalIndex, place int) *sum {
 }
 
 // sumOf returns a sum, or nil if it is not loaded.
-func (f *Facts) sumOf(s SignalIndex, place int) *sum {
-	if have := f.sum(s, place); have != nil {
+func (f *Facts) sumOf(s SignalIndex, position int) *sum {
+	if have := f.sum(s, position); have != nil {
 		return have
 	}
 	if f.complete {
-		f.SetSum(s, place, NoSum())
-		return f.sum(s, place)
+		f.SetSum(s, position, NoSum())
+		return f.sum(s, position)
 	}
-	f.need(Need{Signal: s, Kind: NeedSum, Position: place})
+	f.need(Need{Signal: s, Kind: NeedSum, Position: position})
 	return nil
 }
 
@@ -135,10 +136,11 @@ func (f *Facts) sumIn(signal SignalIndex, w Window) *sum {
 	return s
 }
 
-// addSums adds an occurrence to the sums of its signal. They are needed for that.
+// addSums adds an occurrence to the sums of its signal. It records a need for each sum that is not
+// loaded.
 func (f *Facts) addSums(row *Signal, o Occurrence) {
-	for place := range row.Sums {
-		s := f.sumOf(o.Signal, place)
+	for position := range row.Sums {
+		s := f.sumOf(o.Signal, position)
 		if s == nil || o.At <= s.Cutoff {
 			continue // or it is so late that it has left the window already
 		}
@@ -153,7 +155,7 @@ func (f *Facts) addSums(row *Signal, o Occurrence) {
 	}
 }
 
-// settle takes off what has left the window. It reports whether enough was loaded for that.
+// settle subtracts what has left the window. It reports whether enough was loaded for that.
 func (s *sum) settle(now Instant) bool {
 	for len(s.Oldest) > 0 && s.window.end(s.Oldest[0].At) <= now {
 		s.Total, s.Count = new(big.Rat).Sub(s.Total, s.Oldest[0].Number), s.Count-1
@@ -167,7 +169,8 @@ func (f *Facts) Sum(signal SignalIndex, w Window, c Compare, v float64) Verdict 
 	return f.quantity(signal, w, func(total *big.Rat, _ int) bool { return c.holds(total.Cmp(Decimal(v))) })
 }
 
-// Average holds while the average of a signal's field over a window compares with v. Without occurrences there is none.
+// Average holds while the average of a signal's field over a window compares with v. Without
+// occurrences it fails.
 func (f *Facts) Average(signal SignalIndex, w Window, c Compare, v float64) Verdict {
 	return f.quantity(signal, w, func(total *big.Rat, n int) bool {
 		limit := new(big.Rat).Mul(Decimal(v), new(big.Rat).SetInt64(int64(n)))
@@ -175,8 +178,9 @@ func (f *Facts) Average(signal SignalIndex, w Window, c Compare, v float64) Verd
 	})
 }
 
-// quantity answers a question about a sum. Its horizon is the instant at which an occurrence that leaves the window
-// changes the answer or, if none of those that are loaded does, the instant at which the last of them leaves.
+// quantity answers a question about a sum. The horizon is the instant at which an occurrence that
+// leaves the window changes the answer. If no loaded occurrence does, it is the instant at which
+// the last of them leaves.
 func (f *Facts) quantity(signal SignalIndex, w Window, holds func(total *big.Rat, n int) bool) Verdict {
 	s := f.sumIn(signal, w)
 	if s == nil {
@@ -201,8 +205,8 @@ func (f *Facts) quantity(signal SignalIndex, w Window, holds func(total *big.Rat
 	return Verdict{now, Never}
 }
 
-// FirstWithin holds while the first occurrence of a signal ever is in a window. Until then there is none, and afterwards
-// there never is another.
+// FirstWithin holds while the first occurrence of a signal ever is in a window. Once it has left,
+// no other can be the first.
 func (f *Facts) FirstWithin(s SignalIndex, w Window) Verdict {
 	total := f.totalOf(s)
 	if total.Count == 0 {
@@ -214,8 +218,9 @@ func (f *Facts) FirstWithin(s SignalIndex, w Window) Verdict {
 	return Verdict{false, Never}
 }
 
-// Only holds while a signal occurred within a window and another did not, which occurs only where the first or others
-// like it do. That is how the greatest of some numbers is compared: some are there, and none is greater.
+// Only holds while a signal occurred within a window and another did not. The other occurs only
+// where the first, or one like it, does. The greatest of some numbers is compared that way: some
+// are there, and none is greater.
 func (f *Facts) Only(s, other SignalIndex, w Window) Verdict {
 	if w.Until > 0 {
 		a, known := f.around(s, w)

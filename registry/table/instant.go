@@ -25,7 +25,8 @@ func (i Instant) Time() time.Time {
 	return time.UnixMicro(int64(i)).UTC()
 }
 
-// Add returns the instant d later, Never if that is beyond all instants, or Unset if it is before all of them.
+// Add returns the instant d later, Never if that is beyond all instants, or Unset if it is before
+// all of them.
 func (i Instant) Add(d time.Duration) Instant { return i.plus(int64(d / time.Microsecond)) }
 
 func (i Instant) plus(microseconds int64) Instant {
@@ -39,7 +40,7 @@ func (i Instant) plus(microseconds int64) Instant {
 	return sum
 }
 
-// AddTimes returns the instant that is n times d later, as Add does.
+// AddTimes returns the instant n times d later, as Add does.
 func (i Instant) AddTimes(n int64, d time.Duration) Instant {
 	most, step := int64(math.MaxInt64), int64(d/time.Microsecond)
 	if step > 0 && n > most/step {
@@ -63,7 +64,7 @@ func (i Instant) Periods(j Instant, length time.Duration) int64 {
 // Latest is the last instant that RFC 3339 can express: the end of the year 9999.
 const Latest Instant = 253402300799_999999
 
-// Sub returns how much later i is than j, or the longest duration, of about 292 years, where it is more than that.
+// Sub returns how much later i is than j, limited to the longest duration, of about 292 years.
 func (i Instant) Sub(j Instant) time.Duration {
 	const most = Instant(math.MaxInt64 / int64(time.Microsecond))
 	switch {
@@ -75,7 +76,7 @@ func (i Instant) Sub(j Instant) time.Duration {
 	return time.Duration(i-j) * time.Microsecond
 }
 
-// String returns the instant in RFC 3339 form, or a word for the instants that are none.
+// String returns the instant in RFC 3339 form, or a word for Never and Unset.
 func (i Instant) String() string {
 	switch i {
 	case Never:

@@ -10,7 +10,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// anyInstant returns a random instant: of all that there are, of those that RFC 3339 can express, or one at an edge.
+// anyInstant returns a random instant: of all that there are, of those that RFC 3339 can express,
+// or one at an edge.
 func anyInstant(rng *rand.Rand) table.Instant {
 	const first = -62135596800_000000 // 0001-01-01T00:00:00Z
 	edges := []table.Instant{first, 0, table.Latest, math.MaxInt64 - 1, math.MinInt64 + 1}

@@ -2,15 +2,16 @@ package table
 
 // Postings are the buckets that refer to one event, or to one property.
 //
-// A criteria like All(Plan.Is("pro"), ...) cannot hold while the plan is another: Plan is the guard of that bucket, and
-// unless the user is in it, nothing that happens matters to it. So buckets with a guard are filed under the value that
-// opens them, and are found only where the user has it.
+// A criteria like All(Plan.Is("pro"), ...) cannot hold while the plan is another: Plan is the guard
+// of that bucket. Unless the user is a member, no event matters to the bucket then. So a bucket
+// with a guard is filed under the values that open it, and is found only for users with such a
+// value.
 type Postings struct {
 	Always  []BucketIndex
 	Guarded []Guarded
 }
 
-// Guarded are the buckets whose guard is a certain property, by the value that opens them.
+// Guarded are the buckets with one property as their guard, by the value that opens them.
 type Guarded struct {
 	Property PropertyIndex
 	Values   []Posting // sorted by value
@@ -22,24 +23,27 @@ type Posting struct {
 	Buckets []BucketIndex
 }
 
-// Change is what an ingest brings of a user that criteria could ask about.
+// Change is the part of an ingest that criteria can ask about. A repeated property concerns only
+// the buckets that users cannot join by the clock.
 type Change struct {
 	Event      EventIndex      // or NoEvent
 	Properties []PropertyIndex // whose values change
-	Repeated   []PropertyIndex // whose values are what they were: they open nothing, but to buckets that no clock lets the user join
-	Newcomer   bool            // the user is new, or is looked at anew
+	Repeated   []PropertyIndex // whose values stay the same
+	Newcomer   bool            // the user is new, or is evaluated anew
 }
 
-// Candidates appends the buckets whose membership may change by what an ingest carries, sorted and without repetition. The
-// facts must include what is carried, and be of this registry; standing are the buckets in which the user is, or is kept
-// from. Those are candidates when something is carried that closes their guard, which is what makes users leave. Others are
-// none while the properties of the user close them.
-func (r *Registry) Candidates(dst []BucketIndex, c Change, f *Facts, standing []BucketIndex) []BucketIndex {
+// Candidates appends the buckets whose membership a change may change, sorted and without
+// repetition. The facts must include the change and be of this registry. memberOf holds the buckets
+// that the user is in or is blocked from. Such a bucket is a candidate if the change may close its
+// guard, because the user then leaves. Another bucket is no candidate while the user's properties
+// close it.
+func (r *Registry) Candidates(dst []BucketIndex, c Change, f *Facts, memberOf []BucketIndex) []BucketIndex {
 	x, s := r.flat(), newCandidateSet(len(r.Buckets), len(r.Properties))
 	s.query.begin(r, c)
-	for _, b := range standing {
+	for _, b := range memberOf {
 		s.memberOf[uint32(b)>>6] |= 1 << (b & 63)
-		s.add(b, s.query.changes(x.closers[b])) // where the guard is open it is found anyway, where it was closed before nothing matters
+		// An open guard is found below, one that was closed before changes nothing.
+		s.add(b, s.query.changes(x.closers[b]))
 	}
 	if c.Newcomer {
 		for _, b := range r.Newcomers {
@@ -48,7 +52,7 @@ func (r *Registry) Candidates(dst []BucketIndex, c Change, f *Facts, standing []
 	}
 	x.find(s, f)
 	dst = s.drain(dst, x, f.codes)
-	for _, b := range standing {
+	for _, b := range memberOf {
 		s.memberOf[uint32(b)>>6] = 0
 	}
 	s.query.end(c)

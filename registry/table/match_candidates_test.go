@@ -14,8 +14,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// TestCandidates changes properties of random users and makes sure that no bucket is passed over of which anything changed,
-// whatever else is left out.
+// TestCandidates changes properties of random users and makes sure that no bucket is passed over of
+// which anything changed, whatever else is left out.
 func TestCandidates(t *testing.T) {
 	t.Parallel()
 	draw.Check(t, 5000, func(t *rapid.T) {
@@ -31,13 +31,13 @@ func TestCandidates(t *testing.T) {
 		set(t, r, before, properties)
 		set(t, r, after, properties)
 		c := table.Change{Event: table.NoEvent, Properties: set(t, r, after, carried)}
-		var standing []table.BucketIndex
+		var memberOf []table.BucketIndex
 		for b := range r.Buckets {
 			if r.Holds(table.BucketIndex(b), before, now) {
-				standing = append(standing, table.BucketIndex(b))
+				memberOf = append(memberOf, table.BucketIndex(b))
 			}
 		}
-		candidates := r.Candidates(nil, c, after, standing)
+		candidates := r.Candidates(nil, c, after, memberOf)
 		if sorted := slices.Compact(slices.Sorted(slices.Values(candidates))); !slices.Equal(candidates, sorted) {
 			t.Fatalf("got candidates %v, want them sorted and without repetition", candidates)
 		}
@@ -70,7 +70,8 @@ func set(t *rapid.T, r *table.Registry, f *table.Facts, properties []byte) []tab
 	return all
 }
 
-// TestCandidatesOfGuards asks for buckets by the values of their guards, whether few values have buckets or most.
+// TestCandidatesOfGuards asks for buckets by the values of their guards, whether few values have
+// buckets or most.
 func TestCandidatesOfGuards(t *testing.T) {
 	t.Parallel()
 	for name, values := range map[string]struct{ asked, others int }{

@@ -7,5 +7,6 @@ func (r *Registry) Closed(b BucketIndex, f *Facts, now Instant) bool {
 	return r.flat().properties(b, &r.Buckets[b], f) == closed
 }
 
-// closed is the verdict of what does not hold, and will not as time passes. It is that of whatever needs it to hold, too.
+// closed is the verdict of a condition that does not hold, and does not as time passes. A
+// combination that needs the condition has the same verdict.
 var closed = Verdict{false, Never}

@@ -20,7 +20,7 @@ func TestClosed(t *testing.T) {
 		{"the value", bucket.All(visit.Exists(), plan.Is("pro")), false},
 		{"the value that must not be", bucket.All(visit.Exists(), bucket.Not(plan.Is("pro"))), true},
 		{"one of several would do", bucket.Any(visit.Exists(), plan.Is("free")), false},
-		{"time will tell", bucket.All(visit.Exists(), until.MoreThanAgo(bucket.Day)), false},
+		{"only time decides", bucket.All(visit.Exists(), until.MoreThanAgo(bucket.Day)), false},
 		{"only the event", bucket.All(visit.Exists(), visit.Exists()), false},
 	} {
 		t.Run(test.name, func(t *testing.T) {

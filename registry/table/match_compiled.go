@@ -2,31 +2,34 @@ package table
 
 import "iter"
 
-// A criteria is answered in this order: gates first, which cost next to nothing, then whatever else only asks about
-// properties, then the rest. If one of the first two fails for good, no fact is asked for.
+// A criteria is evaluated in this order: range and set tests, which cost next to nothing, then the
+// other conditions on properties, then the rest. If a condition on properties is closed, no fact
+// about events is read.
 
-// program is what the criteria of a bucket says, as large as what is read from memory at once.
+// compiled is the criteria of a bucket in 64 bytes, the size of a cache line, with everything that
+// answers most criteria.
 type compiled struct {
-	ranges    [4]rangeTest // those that are closed most often first
+	ranges    [4]rangeTest // those that fail most often first
 	set       setTest
-	counts    [2]count // those of none are none
-	rest      int32    // in flat.rests: what did not fit in; 0 if everything did
-	moreTests bool     // there are gates or matches in the rest
+	counts    [2]count // unused if atLeast is 0
+	rest      int32    // position in flat.rests; 0 if there is none
+	moreTests bool     // the rest has range or set tests
 }
 
-// rest is what else a criteria says: nodes are places in it.
+// rest is the conditions of a criteria for which compiled has no room or no form. nodes and asks
+// are positions in the criteria.
 type rest struct {
 	ranges []rangeTest
 	sets   []setTest
 	counts []count
-	nodes  []int32 // that only ask about properties
-	asks   []int32 // that ask for facts
+	nodes  []int32 // on properties only
+	asks   []int32 // on other facts
 
-	generated bool // there is a function, which answers what is not shut
+	generated bool // a generated function evaluates the criteria if it is not closed
 }
 
-// conditions goes through what a criteria combines by All at the top, or its one condition: by its place, and whether it is
-// negated.
+// conditions yields the conditions that a criteria combines by All at the top, or its one
+// condition: the position of each, and whether it is negated.
 func conditions(nodes []Node) iter.Seq2[int, bool] {
 	return func(yield func(int, bool) bool) {
 		begin := 0
@@ -41,15 +44,15 @@ func conditions(nodes []Node) iter.Seq2[int, bool] {
 	}
 }
 
-// condition returns the condition at a place, or the one that is negated there.
-func condition(nodes []Node, place int, negated bool) *Node {
+// condition returns the condition at a position, without its negation.
+func condition(nodes []Node, position int, negated bool) *Node {
 	if negated {
-		place++
+		position++
 	}
-	return &nodes[place]
+	return &nodes[position]
 }
 
-// compile appends the program of a criteria.
+// compile appends the compiled criteria of a bucket.
 func (x *flat) compile(r *Registry, row *Bucket) {
 	all := rest{generated: row.CriteriaFunc != nil}
 	for i, negated := range conditions(row.Criteria) {
@@ -82,29 +85,29 @@ func (x *flat) compile(r *Registry, row *Bucket) {
 	x.compiled = append(x.compiled, p)
 }
 
-// says reports whether there is anything left.
+// says reports whether the rest has conditions.
 func (r *rest) says() bool {
 	return len(r.ranges)+len(r.sets)+len(r.counts)+len(r.nodes)+len(r.asks) > 0
 }
 
-// open answers 1 if the gates of a bucket let a user through, and else 0.
-func (x *flat) open(b BucketIndex, keys []int32) uint32 {
+// open returns 1 if the tests of a bucket pass, and else 0.
+func (x *flat) open(b BucketIndex, codes []int32) uint32 {
 	p := &x.compiled[b]
-	all := p.ranges[0].holds(keys) & p.ranges[1].holds(keys) & p.ranges[2].holds(keys) & p.ranges[3].holds(keys) & p.set.holds(keys)
-	if !p.moreTests { // as good as always, unlike whether there is a rest at all
+	all := p.ranges[0].holds(codes) & p.ranges[1].holds(codes) & p.ranges[2].holds(codes) & p.ranges[3].holds(codes) & p.set.holds(codes)
+	if !p.moreTests { // nearly always, so the branch is predictable
 		return all
 	}
 	rest := &x.rests[p.rest]
 	for i := range rest.ranges {
-		all &= rest.ranges[i].holds(keys)
+		all &= rest.ranges[i].holds(codes)
 	}
 	for i := range rest.sets {
-		all &= rest.sets[i].holds(keys)
+		all &= rest.sets[i].holds(codes)
 	}
 	return all
 }
 
-// run answers the criteria of a bucket.
+// run evaluates the criteria of a bucket.
 func (x *flat) run(b BucketIndex, row *Bucket, f *Facts) Verdict {
 	all, p := x.properties(b, row, f), &x.compiled[b]
 	if all == closed {
@@ -131,7 +134,7 @@ func (x *flat) run(b BucketIndex, row *Bucket, f *Facts) Verdict {
 	return all
 }
 
-// properties answers what only asks about properties, as far as it takes to see that it is closed.
+// properties evaluates the conditions on properties, until one is closed.
 func (x *flat) properties(b BucketIndex, row *Bucket, f *Facts) Verdict {
 	if x.open(b, f.codes) == 0 {
 		return closed

@@ -2,18 +2,19 @@ package table
 
 import "time"
 
-// flat is what a registry says, in the form in which it is looked through for every event: small integers side by side. It
-// is made from the tables once per process, when it is first asked for, so generated code need not say it.
+// flat is the form of a registry that is searched for every event. It holds the tables as slices of
+// small integers, which a search reads in order. A process derives it from the tables once, on
+// first use, so that generated code does not contain it.
 type flat struct {
 	dictionaries []dictionary // by Property
 	guards       []guard
-	guardOf      []int32 // by Property: its place among guards, or -1
+	guardOf      []int32 // by Property: its position in guards, or -1
 	partitions   []partition
 	lists        []postingList
 	entries      []entry
-	closers      []PropertyIndex // by Index: the property whose change may close the guard, or one beyond all
+	closers      []PropertyIndex // by BucketIndex: its change may close the guard; len(Properties): none
 
-	compiled []compiled // by Index
+	compiled []compiled // by BucketIndex
 	rests    []rest     // the first is empty
 	spans    []time.Duration
 }
@@ -37,7 +38,7 @@ func flatten(r *Registry) *flat {
 	return x
 }
 
-// number gives keys to the values that open guards and gates.
+// number assigns codes to the values of guards and conditions.
 func (x *flat) number(r *Registry) {
 	x.dictionaries = make([]dictionary, len(r.Properties))
 	for _, p := range r.postings() {
@@ -50,8 +51,8 @@ func (x *flat) number(r *Registry) {
 	}
 	for i := range r.Buckets {
 		nodes := r.Buckets[i].Criteria
-		for place, negated := range conditions(nodes) {
-			n := condition(nodes, place, negated)
+		for position, negated := range conditions(nodes) {
+			n := condition(nodes, position, negated)
 			for _, v := range n.operands() {
 				x.dictionaries[n.Property].add(&v)
 			}
@@ -62,7 +63,7 @@ func (x *flat) number(r *Registry) {
 	}
 }
 
-// root returns the property that a property lies inside of, or itself.
+// root returns the property that contains a property, or the property itself.
 func (r *Registry) root(p PropertyIndex) PropertyIndex {
 	for len(r.Properties[p].Path) > 0 {
 		p--

@@ -7,40 +7,43 @@ import (
 	"slices"
 )
 
-// guard is a property whose value opens buckets. For each of its keys there is a place, from the first one on, that of key 0.
+// guard is a property whose values open buckets. Each of its codes has a partition: that of code 0
+// is first, the others follow.
 type guard struct {
 	property PropertyIndex
-	root     PropertyIndex // what it lies inside of, or itself
+	root     PropertyIndex // the property that contains it, or itself
 	first    int32
 }
 
-// place is the buckets that one key of a guard opens, in cells by what they ask about.
+// partition is the buckets that one code of a guard opens, in a posting list per term. The lists
+// are in a hash table of its own, a part of flat.lists.
 type partition struct {
-	terms uint64 // the bits of that
-	first int32  // of its slots for cells
-	last  uint32 // of those, counted from the first: there are a power of two, and no more than half are used
+	terms uint64 // the bits of the terms
+	first int32  // of its slots in flat.lists
+	last  uint32 // of these, counted from first; 2^n slots, at most half used
 }
 
-// always is the place of buckets without a guard.
+// always is the partition of buckets without a guard.
 const always = 0
 
-// placeOf returns the place that a guard opens to a user.
-func (x *flat) partitionOf(g int32, keys []int32) *partition {
+// partitionOf returns the partition that a guard opens for a user with the given codes.
+func (x *flat) partitionOf(g int32, codes []int32) *partition {
 	in := &x.guards[g]
-	return &x.partitions[in.first+keys[in.property]]
+	return &x.partitions[in.first+codes[in.property]]
 }
 
-// subject is what an event carries that buckets ask about: a property, or after those one that is repeated, or the event.
+// term is what an event carries and buckets ask about. Properties come first, then repeated
+// properties, then events.
 type term int32
 
 func (r *Registry) repeatedTerm(p PropertyIndex) term { return term(len(r.Properties)) + term(p) }
 
 func (r *Registry) eventTerm(e EventIndex) term { return 2*term(len(r.Properties)) + term(e) }
 
-// bit is one of 64 by which subjects are told apart at first.
+// bit is the term's bit in a set of 64. Terms that share a bit are compared afterwards.
 func (s term) bit() uint64 { return 1 << (s & 63) }
 
-// cell is the buckets at a place that ask about a subject: these entries. Without any it is an empty slot.
+// postingList is the entries of a partition for one term. A list without entries is an empty slot.
 type postingList struct {
 	span
 	term term
@@ -48,13 +51,14 @@ type postingList struct {
 
 type span struct{ begin, end int32 }
 
-// entry is a bucket with the gates that are closed most often. They stand here because entries are read one after the other.
+// entry is a bucket with a copy of the two range tests that fail most often. A scan reads entries
+// in order, so the copy saves a read of compiled.
 type entry struct {
 	bucket BucketIndex
 	ranges [2]rangeTest
 }
 
-// cell returns the slot where a cell of a place is, or where it belongs.
+// list returns the slot of a term in a partition, or the empty one where it belongs.
 func (x *flat) list(p *partition, s term) *postingList {
 	const golden = 0x9E3779B1
 	for i := uint32(s) * golden >> 16; ; i++ {
@@ -64,14 +68,15 @@ func (x *flat) list(p *partition, s term) *postingList {
 	}
 }
 
-// filing is buckets that are to be filed.
+// filing is the buckets of one future posting list.
 type filing struct {
 	partition int32
 	term      term
 	buckets   []BucketIndex
 }
 
-// file files every bucket that an event can be about. What belongs to a place lies together, as users stay at theirs.
+// file makes partitions and posting lists of all filings. The entries of a partition are adjacent,
+// because the events of a user search the same partitions again.
 func (x *flat) file(r *Registry) {
 	filings := x.filings(r)
 	slices.SortStableFunc(filings, func(a, b filing) int { return cmp.Compare(a.partition, b.partition) })
@@ -95,7 +100,7 @@ func (x *flat) file(r *Registry) {
 	}
 }
 
-// filings lists what tables say.
+// filings lists the posting lists that the tables imply.
 func (x *flat) filings(r *Registry) []filing {
 	x.addGuards(r)
 	first := make([]int32, len(r.Properties))
@@ -103,10 +108,10 @@ func (x *flat) filings(r *Registry) []filing {
 		first[g.property] = g.first
 	}
 	var all []filing
-	add := func(place int32, s term, buckets []BucketIndex) {
-		all = append(all, filing{place, s, buckets})
+	add := func(partition int32, s term, buckets []BucketIndex) {
+		all = append(all, filing{partition, s, buckets})
 		if p := PropertyIndex(s); int(p) < len(r.Properties) {
-			all = append(all, filing{place, r.repeatedTerm(p), slices.DeleteFunc(slices.Clone(buckets), r.clockJoins)})
+			all = append(all, filing{partition, r.repeatedTerm(p), slices.DeleteFunc(slices.Clone(buckets), r.clockJoins)})
 		}
 	}
 	for s, p := range r.postings() {
@@ -121,10 +126,11 @@ func (x *flat) filings(r *Registry) []filing {
 	return slices.DeleteFunc(all, func(f filing) bool { return len(f.buckets) == 0 })
 }
 
-// clockJoins reports whether a user joins a bucket as soon as the criteria holds, so that nothing need happen.
+// clockJoins reports whether the clock makes a user join the bucket as soon as the criteria holds,
+// without an event.
 func (r *Registry) clockJoins(b BucketIndex) bool { return !r.Buckets[b].NoClockJoins }
 
-// addGuards gives the keys of guards their places, and notes whose guards they are.
+// addGuards assigns partitions to the codes of guards, and sets closers.
 func (x *flat) addGuards(r *Registry) {
 	x.closers = slices.Repeat([]PropertyIndex{PropertyIndex(len(r.Properties))}, len(r.Buckets))
 	used := make([]bool, len(r.Properties))
@@ -139,19 +145,19 @@ func (x *flat) addGuards(r *Registry) {
 			}
 		}
 	}
-	places := int32(always + 1)
+	next := int32(always + 1)
 	x.guardOf = slices.Repeat([]int32{-1}, len(used))
 	for i := range used {
 		if p := PropertyIndex(i); used[p] {
 			x.guardOf[p] = int32(len(x.guards))
-			x.guards = append(x.guards, guard{p, r.root(p), places})
-			places += x.dictionaries[p].count()
+			x.guards = append(x.guards, guard{p, r.root(p), next})
+			next += x.dictionaries[p].count()
 		}
 	}
-	x.partitions = make([]partition, places)
+	x.partitions = make([]partition, next)
 }
 
-// postings goes through those of all subjects.
+// postings yields the postings of all terms.
 func (r *Registry) postings() iter.Seq2[term, *Postings] {
 	return func(yield func(term, *Postings) bool) {
 		for p := range r.ByProperty {

@@ -2,17 +2,18 @@ package table
 
 import "math/bits"
 
-// quest is what an event carries, as it is looked for. What it takes is chosen step by step, all of one kind before the next:
-// each choice is as good as random, so that a processor had better not have to foresee it.
+// query is the terms of an event, and the buffers of its search. The search finishes each step for
+// all items before the next step. Its inner loops have no branch on whether an item matches,
+// because a processor cannot predict that.
 type query struct {
 	terms   []term
 	bits    uint64    // their bits
-	last    [64]int32 // by bit: the last of the subjects that has it
-	before  []int32   // by subject: the one before that has the same bit, or -1
+	last    [64]int32 // by bit: position of the last term that has it
+	before  []int32   // by position: that of the term before with the same bit, or -1
 	changed []uint64  // a bit for each property
-	guards  []int32   // that open places where somebody asks about that, as far as bits tell
-	pairs   []pair    // of those places and subjects, as far as bits tell
-	spans   []span    // of entries in the cells of those, where there are any
+	guards  []int32   // whose open partition has a bit of the query
+	pairs   []pair    // of partitions and terms with a common bit
+	spans   []span    // of entries in the posting lists of pairs, unless empty
 }
 
 type pair struct {
@@ -20,7 +21,7 @@ type pair struct {
 	term      term
 }
 
-// begin makes a quest of what is carried.
+// begin fills the query with the terms of a change.
 func (q *query) begin(r *Registry, c Change) {
 	if most := len(c.Properties) + len(c.Repeated) + 1; cap(q.terms) < most {
 		q.terms, q.before = make([]term, most), make([]int32, most)
@@ -53,7 +54,7 @@ func (q *query) add(s term) {
 	q.bits |= s.bit()
 }
 
-// carries answers 1 if a property is carried, and else 0.
+// changes returns 1 if the event changes a property, and else 0.
 func (q *query) changes(p PropertyIndex) uint32 { return uint32(q.changed[uint32(p)>>6]>>(p&63)) & 1 }
 
 func (q *query) end(c Change) {
@@ -62,7 +63,7 @@ func (q *query) end(c Change) {
 	}
 }
 
-// find finds the buckets that ask about anything that is carried, where their guards are open.
+// find adds the buckets that ask about a term of the query and whose guard is open.
 func (x *flat) find(s *candidateSet, f *Facts) {
 	q := &s.query
 	n, guards := 0, q.guards
@@ -80,26 +81,29 @@ func (x *flat) find(s *candidateSet, f *Facts) {
 		}
 		asked := f.asked[g]
 		if root := x.guards[g].root; q.changes(root) == 1 {
-			asked = term(root).bit() // all buckets of the guard ask about that, so nothing is found twice by it
+			// Every bucket of the guard asks about it, so one term finds all.
+			asked = term(root).bit()
 		}
 		found = q.pair(found, x.guards[g].first+f.codes[x.guards[g].property], asked)
 	}
 	x.scan(s, q.pairs[:found], f.codes)
 }
 
-// pair appends pairs to so many, and returns how many there are.
-func (q *query) pair(found int, place int32, asked uint64) int {
+// pair appends the pairs of a partition after the first found pairs, and returns the new number of
+// pairs.
+func (q *query) pair(found int, partition int32, asked uint64) int {
 	for asked &= q.bits; asked != 0; asked &= asked - 1 {
 		for i := q.last[bits.TrailingZeros64(asked)]; i >= 0; i = q.before[i] {
-			q.pairs[found] = pair{place, q.terms[i]}
+			q.pairs[found] = pair{partition, q.terms[i]}
 			found++
 		}
 	}
 	return found
 }
 
-// look adds what is in cells, but for what is closed and in which the user does not stand.
-func (x *flat) scan(s *candidateSet, pairs []pair, keys []int32) {
+// scan adds the buckets of the pairs' posting lists whose first two range tests pass, or which the
+// user is a member of.
+func (x *flat) scan(s *candidateSet, pairs []pair, codes []int32) {
 	n, spans := 0, s.query.spans
 	for _, p := range pairs {
 		in := x.list(&x.partitions[p.partition], p.term).span
@@ -111,7 +115,7 @@ func (x *flat) scan(s *candidateSet, pairs []pair, keys []int32) {
 	for _, in := range spans[:n] {
 		for i := in.begin; i < in.end; i++ {
 			e := &x.entries[i]
-			s.add(e.bucket, e.ranges[0].holds(keys)&e.ranges[1].holds(keys)|s.isMember(e.bucket))
+			s.add(e.bucket, e.ranges[0].holds(codes)&e.ranges[1].holds(codes)|s.isMember(e.bucket))
 		}
 	}
 }

@@ -6,45 +6,46 @@ import (
 	"slices"
 )
 
-// Gates are conditions on properties that no clock changes, in forms that are answered by the key of the value alone, and
-// without choosing among operations, which a processor cannot foresee. They are small, because there are many, so that only
-// those of properties with fewer keys than that are written as such.
+// Tests are conditions on properties that no clock changes, as comparisons of codes. They contain
+// no choice among operations, which a processor cannot predict. They are small, because there are
+// many of them, so a property with more codes than a uint16 counts has none.
 type (
-	// gate is the condition that the key of a property is from the least one on, so many further. Keys go round: what comes
-	// after the last is the first, so that the opposite of a gate is a gate.
+	// rangeTest is the condition that the code of a property is in a range: least, and as many
+	// further codes. Codes wrap around: 0 follows the last one. So the opposite of a range is a
+	// range.
 	rangeTest struct{ property, least, further uint16 }
-	// match is the condition that the key of a property is one of some, or that it is not.
+	// setTest is the condition that the code of a property is in a set, or that it is not.
 	setTest struct {
 		property, least uint16
 		unlike          uint32 // 1 or 0
-		codes           uint64 // a bit for each, from the least on
+		codes           uint64 // a bit for each code, from least on
 	}
 )
 
-// These let everything through.
+// Tests that always pass.
 var (
 	anyRange = rangeTest{further: math.MaxUint16}
 	anySet   = setTest{unlike: 1}
 )
 
-// holds answers 1 or 0, without a branch: whether a user has a value is as good as random.
-func (g *rangeTest) holds(keys []int32) uint32 {
-	if uint16(keys[g.property])-g.least <= g.further {
+// holds returns 1 or 0. It has no branch, because a processor cannot predict the values of users.
+func (t *rangeTest) holds(codes []int32) uint32 {
+	if uint16(codes[t.property])-t.least <= t.further {
 		return 1
 	}
 	return 0
 }
 
-func (m *setTest) holds(keys []int32) uint32 {
-	return uint32(m.codes>>(uint16(keys[m.property])-m.least))&1 ^ m.unlike
+func (m *setTest) holds(codes []int32) uint32 {
+	return uint32(m.codes>>(uint16(codes[m.property])-m.least))&1 ^ m.unlike
 }
 
-// gated reports whether a condition may be written as one of these.
+// testable reports whether a condition may be written as a test.
 func (x *flat) testable(n *Node) bool {
 	return n.Op.IsProperty() && n.Property <= math.MaxUint16 && x.dictionaries[n.Property].count() <= math.MaxUint16
 }
 
-// gateFrom returns the gate that lets keys through from the least to the most, or the others.
+// rangeFrom returns the test for the codes from least to most, or for the others if negated.
 func rangeFrom(p PropertyIndex, least, most int32, negated bool) rangeTest {
 	if negated {
 		least, most = most+1, least-1
@@ -52,7 +53,7 @@ func rangeFrom(p PropertyIndex, least, most int32, negated bool) rangeTest {
 	return rangeTest{uint16(p), uint16(least), uint16(most - least)}
 }
 
-// gateOf returns a condition as a gate, if it can be written as one.
+// rangeTestOf returns a condition as a range test, and whether it can be written as one.
 func (x *flat) rangeTestOf(n *Node, negated bool) (g rangeTest, isOne bool) {
 	if !x.testable(n) {
 		return rangeTest{}, false
@@ -62,7 +63,7 @@ func (x *flat) rangeTestOf(n *Node, negated bool) (g rangeTest, isOne bool) {
 	switch n.Op {
 	case OpIs:
 		least = k.code(&n.Value)
-		if least == 0 { // what equals nothing
+		if least == 0 { // the value equals nothing
 			return rangeTest{}, false
 		}
 		most = least
@@ -82,9 +83,10 @@ func (x *flat) rangeTestOf(n *Node, negated bool) (g rangeTest, isOne bool) {
 	return rangeFrom(n.Property, least, most, negated), least <= most
 }
 
-// matchOf returns a condition as a match, if it can be written as one.
+// setTestOf returns a condition as a set test, and whether it can be written as one.
 func (x *flat) setTestOf(r *Registry, n *Node, negated bool) (m setTest, isOne bool) {
-	if n.Op != OpIn && n.Op != OpInNumbers || !x.testable(n) || r.Properties[n.Property].Type == Time { // an instant is a text, too, but its key is another
+	// An instant is a text, too, but has another code.
+	if n.Op != OpIn && n.Op != OpInNumbers || !x.testable(n) || r.Properties[n.Property].Type == Time {
 		return setTest{}, false
 	}
 	m = setTest{property: uint16(n.Property)}
@@ -99,13 +101,13 @@ func (x *flat) setTestOf(r *Registry, n *Node, negated bool) (m setTest, isOne b
 		return setTest{}, false
 	}
 	m.least = uint16(slices.Min(all))
-	for _, key := range all {
-		m.codes |= 1 << (uint16(key) - m.least)
+	for _, code := range all {
+		m.codes |= 1 << (uint16(code) - m.least)
 	}
 	return m, true
 }
 
-// operands returns the values with which a condition compares a property, if keys can answer it.
+// operands returns the values with which a condition compares a property, if codes can answer it.
 func (n *Node) operands() []Value {
 	var all []Value
 	switch n.Op {
@@ -123,8 +125,8 @@ func (n *Node) operands() []Value {
 	return all
 }
 
-// sortGates puts those first that are closed for most keys.
-func (x *flat) sortRangeTests(gates []rangeTest) {
-	open := func(g rangeTest) float64 { return float64(g.further) / float64(x.dictionaries[g.property].count()) }
-	slices.SortStableFunc(gates, func(a, b rangeTest) int { return cmp.Compare(open(a), open(b)) })
+// sortRangeTests sorts tests so that those that fail for most codes come first.
+func (x *flat) sortRangeTests(tests []rangeTest) {
+	open := func(t rangeTest) float64 { return float64(t.further) / float64(x.dictionaries[t.property].count()) }
+	slices.SortStableFunc(tests, func(a, b rangeTest) int { return cmp.Compare(open(a), open(b)) })
 }

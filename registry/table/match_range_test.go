@@ -11,9 +11,9 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// TestGates asks about values on both sides of what conditions compare with, and of what has no key at all, where gates answer
-// and where a property has too many values for that.
-func TestGates(t *testing.T) {
+// TestRangeTests asks about values on both sides of what conditions compare with, and of what has no code
+// at all, where tests answer and where a property has too many values for that.
+func TestRangeTests(t *testing.T) {
 	t.Parallel()
 	many := make([]string, 1<<16)
 	for i := range many {

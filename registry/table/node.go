@@ -2,7 +2,7 @@ package table
 
 import "time"
 
-// Op is what a node of a criteria does.
+// Op is the operation of a node of a criteria.
 type Op uint8
 
 // The operations of nodes: the first four combine the nodes that follow, the others are conditions.
@@ -11,7 +11,7 @@ const (
 	OpAny
 	OpNot
 	OpAtLeastOf     // Count
-	OpSince         // Value: of filters, which ask about the instant of the event
+	OpSince         // Value: in filters, about the instant of the event
 	OpUntil         // Value
 	OpInBucket      // Bucket
 	OpSample        // With.Numbers: percent; Value: the salt
@@ -56,13 +56,13 @@ const (
 	OpOnly          // Signal, Other, Window
 	OpSum           // Signal, Window, Compare, Value
 	OpAverage       // Signal, Window, Compare, Value
-	OpFirst         // Signal; the condition that follows is on the field of the first occurrence, and its Property a Field
+	OpFirst         // Signal; the next condition is on the field of the first occurrence
 	OpLast          // Signal; the same of the last occurrence
 	OpCompleted     // Sequence, Window
 	OpUnanswered    // Sequence, Window
 )
 
-// opNames are part of fingerprints: a name, once released, stays.
+// opNames are part of fingerprints: a released name never changes.
 var opNames = [...]string{
 	"all", "any", "not", "at_least_of", "since", "until",
 	"in_bucket", "sample",
@@ -76,7 +76,7 @@ var opNames = [...]string{
 	"first", "last", "completed", "unanswered",
 }
 
-// Ops is how many operations there are.
+// Ops is the number of operations.
 const Ops = len(opNames)
 
 // String returns the name of the operation.
@@ -94,7 +94,8 @@ func (o Op) IsSequence() bool { return o >= OpCompleted }
 // IsProperty reports whether a node of this operation asks about a property.
 func (o Op) IsProperty() bool { return o >= OpExists && o < OpAtLeast }
 
-// Node is a node of a criteria. The nodes of a criteria stand in one array, each before the nodes that it combines.
+// Node is a node of a criteria. The nodes of a criteria are one array, each before the nodes that
+// it combines.
 type Node struct {
 	Op       Op
 	Size     int // nodes of this subtree, itself included
@@ -108,10 +109,10 @@ type Node struct {
 	Window   Window
 	Span     time.Duration
 	Value    Value
-	With     *Operands // of those operations that take more
+	With     *Operands // of the operations that take more
 }
 
-// Operands are what few operations need, beside the nodes because those are many.
+// Operands are what few operations need. They are apart from the nodes, which are many.
 type Operands struct {
 	Texts    []string  // sorted
 	Numbers  []float64 // sorted

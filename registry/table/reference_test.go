@@ -17,12 +17,13 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// TestReference compares truth and horizon of random criteria, on random facts and at random instants, with those of
-// the reference.
+// TestReference compares truth and horizon of random criteria, on random facts and at random
+// instants, with those of the reference.
 func TestReference(t *testing.T) {
 	t.Parallel()
 	draw.Check(t, 15000, func(t *rapid.T) {
-		// Two buckets share the tables of events, which must keep as much as the one that needs more.
+		// Two buckets share the tables of events, which must keep as much as the one that needs
+		// more.
 		f := &ir.File{}
 		for _, id := range []string{"a", "b"} {
 			f.Definitions = append(f.Definitions, ir.Definition{ID: id, Kind: ir.Dynamic, Criteria: draw.Criteria(t, 3)})
@@ -57,7 +58,8 @@ func (m memberships) Membership(b table.BucketIndex) table.Verdict {
 	return table.Verdict{True: m.known.Members[id], Until: instantOf(m.known.Due[id])}
 }
 
-// factsOf makes the facts of a user in both ways in which they come: one by one, and as the newest that suffice.
+// factsOf makes the facts of a user in both ways in which they come: one by one, and as the newest
+// that suffice.
 func factsOf(t *rapid.T, r *table.Registry, known *refeval.Facts, properties []byte) (full, newest *table.Facts) {
 	object, err := payload.Parse("properties", properties, 1<<20, payload.All)
 	if err != nil {
@@ -96,7 +98,7 @@ func factsOf(t *rapid.T, r *table.Registry, known *refeval.Facts, properties []b
 	return full, newest
 }
 
-// loadSequences tells facts what suffices of sequences: what came of the advances of others.
+// loadSequences loads what suffices of sequences: the outcome of the advances of others.
 func loadSequences(f, full *table.Facts, r *table.Registry) {
 	for s := range r.Sequences {
 		completed := table.Unset
@@ -133,7 +135,7 @@ func payloadOf(t *rapid.T, ev refeval.Event) func(string) table.Value {
 	return object.Value
 }
 
-// load tells facts of a signal what suffices of its occurrences, which come in the order of arrival.
+// load loads what suffices of the occurrences of a signal, which come in the order of arrival.
 func load(f *table.Facts, s table.SignalIndex, row *table.Signal, all []table.Occurrence) {
 	total := table.NoTotal
 	for _, o := range all {
@@ -151,7 +153,7 @@ func load(f *table.Facts, s table.SignalIndex, row *table.Signal, all []table.Oc
 		}
 		seen[o.Group] = true
 	}
-	for place := range row.Sums {
+	for position := range row.Sums {
 		sum := table.NoSum()
 		for _, o := range slices.Backward(all) {
 			number := table.Decimal(o.Value.Number)
@@ -159,14 +161,14 @@ func load(f *table.Facts, s table.SignalIndex, row *table.Signal, all []table.Oc
 			sum.Count++
 			sum.Oldest = append(sum.Oldest, table.Summand{At: o.At, Number: number})
 		}
-		f.SetSum(s, place, sum)
+		f.SetSum(s, position, sum)
 	}
-	for place := range row.Ago {
-		stretch := table.PastWindow{}
+	for position := range row.Ago {
+		loaded := table.PastWindow{}
 		for _, o := range slices.Backward(all) {
-			stretch.At = append(stretch.At, o.At)
+			loaded.At = append(loaded.At, o.At)
 		}
-		f.SetPastWindow(s, place, stretch)
+		f.SetPastWindow(s, position, loaded)
 	}
 	if row.Newest > 0 {
 		f.SetNewest(s, newest[:min(len(newest), row.Newest)])
@@ -195,7 +197,7 @@ func compare(n *ir.Node, f *refeval.Facts, now time.Time, got table.Verdict) str
 	if want := instantOf(until); got.Until != want {
 		return "the registry's horizon is " + got.Until.String() + ", the reference's " + want.String()
 	}
-	// What follows is of the rule itself, whoever computed it.
+	// What follows is of the rule itself, by either computation.
 	if next := instantOf(refeval.NextChange(n, f, now)); got.Until > next {
 		return "the horizon " + got.Until.String() + " is later than the next change " + next.String()
 	}

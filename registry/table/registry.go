@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// Registry is everything that the engine knows of a set of buckets. It is read-only and may be used from several
-// goroutines. Generated code declares one; its fields are tables that only generated code writes.
+// Registry is what the engine knows of a set of buckets. It is read-only and safe for concurrent
+// use. Generated code declares one; only generated code writes its fields.
 type Registry struct {
 	// Fingerprint identifies the generation: it differs if the fingerprint of any bucket does.
 	Fingerprint string
@@ -21,12 +21,13 @@ type Registry struct {
 
 	ByEvent    []Postings    // by Event
 	ByProperty []Postings    // by Property
-	Newcomers  []BucketIndex // buckets that may hold, or get a horizon, for a user of whom nothing is known
+	Newcomers  []BucketIndex // buckets that may hold, or get a horizon, for a user without facts
 
 	derived atomic.Pointer[flat]
 }
 
-// With returns a registry that differs in its buckets only, and not in their criteria: facts of one are facts of the other.
+// With returns a registry that differs in its buckets only, and not in their criteria. Facts of one
+// are facts of the other.
 func (r *Registry) With(buckets []Bucket) *Registry {
 	other := &Registry{
 		Fingerprint: r.Fingerprint, Buckets: buckets, Events: r.Events, Properties: r.Properties, Signals: r.Signals,
@@ -36,13 +37,13 @@ func (r *Registry) With(buckets []Bucket) *Registry {
 	return other
 }
 
-// Bucket returns the place of the bucket with the id.
+// Bucket returns the position of the bucket with the id.
 func (r *Registry) Bucket(id string) (BucketIndex, bool) {
 	i, found := sort.Find(len(r.Buckets), func(i int) int { return strings.Compare(id, r.Buckets[i].ID) })
 	return BucketIndex(i), found
 }
 
-// Event returns the place of the event with the name, or NoEvent if no criteria asks about it.
+// Event returns the position of the event with the name, or NoEvent if no criteria asks about it.
 func (r *Registry) Event(name string) EventIndex {
 	i, found := sort.Find(len(r.Events), func(i int) int { return strings.Compare(name, r.Events[i].Name) })
 	if !found {
@@ -51,19 +52,23 @@ func (r *Registry) Event(name string) EventIndex {
 	return EventIndex(i)
 }
 
-// Property returns the place of the property with the name, if it is declared. What lies inside of it follows.
+// Property returns the position of the property with the name, and whether it is declared. The
+// properties inside it follow.
 func (r *Registry) Property(name string) (PropertyIndex, bool) {
-	i, found := sort.Find(len(r.Properties), func(i int) int { return strings.Compare(name, r.Properties[i].Name) }) // copies no row
+	// sort.Find copies no row.
+	i, found := sort.Find(len(r.Properties), func(i int) int { return strings.Compare(name, r.Properties[i].Name) })
 	return PropertyIndex(i), found
 }
 
-// PayloadProperty is as Property, for a key that a payload carries: a property that only traits set is none.
+// PayloadProperty is Property for a key of a payload. A property that only traits set does not
+// count.
 func (r *Registry) PayloadProperty(name string) (PropertyIndex, bool) {
 	p, declared := r.Property(name)
 	return p, declared && !r.Properties[p].TraitsOnly
 }
 
-// Asks reports whether anything asks about a key of the payload of an event: as a property of the user, or as a field.
+// Asks reports whether criteria ask about a key of the payload of an event, as a property of the
+// user or as a field.
 func (r *Registry) Asks(e EventIndex, key string) bool {
 	if _, declared := r.PayloadProperty(key); declared {
 		return true
@@ -76,7 +81,7 @@ func (r *Registry) Asks(e EventIndex, key string) bool {
 	return false
 }
 
-// firstField returns where the fields of an event begin.
+// firstField returns the position of the first field of an event.
 func (r *Registry) firstField(e EventIndex) int {
 	return sort.Search(len(r.Fields), func(i int) bool { return r.Fields[i].Event >= e })
 }

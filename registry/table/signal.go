@@ -7,47 +7,48 @@ import (
 	"slices"
 )
 
-// SignalIndex is the place of a signal in its registry.
+// SignalIndex is the position of a signal in its registry.
 type SignalIndex int32
 
-// Signal is a row of the table of signals. A signal is what criteria ask about an event: all of its occurrences, or
-// those that pass a filter. Whether an occurrence passes is answered once, when the event arrives, for all buckets that
-// ask; equal signals of different buckets are one.
+// Signal is a row of the table of signals. A signal is what criteria ask about an event: all of its
+// occurrences, or those that pass a filter. The filter runs once, when the event arrives, for all
+// buckets that ask. Equal signals of different buckets share a row.
 type Signal struct {
-	Key      string // by which the database knows the signal, whatever else the registry holds
+	Key      string // in the database; it does not depend on the rest of the registry
 	Event    EventIndex
-	Filter   []Node     // of the payload, whose properties are Fields; empty: every occurrence passes
-	Field    FieldIndex // whose value is kept with each occurrence, or NoField
-	Distinct Distinct   // by what occurrences are told apart: of equal ones only the newest counts
-	Zone     string     // in which days begin, if they are told apart by those
-	Newest   int        // how many of the newest instants, up to the end of a window, suffice to answer every criteria
-	Totals   bool       // whether criteria ask about all occurrences ever
+	Filter   []Node     // of payload Fields; empty if every occurrence passes
+	Field    FieldIndex // whose value is stored with each occurrence, or NoField
+	Distinct Distinct   // which occurrences are one: only the newest of those counts
+	Zone     string     // in which days begin, for DistinctDays
+	Newest   int        // how many of the newest instants up to the end of a window criteria need
+	Totals   bool       // criteria ask about all occurrences ever
 	Sums     []Window   // over which criteria ask for the sum of the field
-	Ago      []Window   // of those in which criteria count, the ones that end some time ago
+	Ago      []Window   // that end some time ago, in which criteria count
 
-	Sequences []SequenceIndex // of which it is a step, sorted
+	Sequences []SequenceIndex // of which the signal is a step, sorted
 }
 
-// Plain reports whether every occurrence of the event passes and nothing of it is kept: then the log says it all.
+// Plain reports whether every occurrence of the event passes and no field of it is stored. Then the
+// log has everything.
 func (s *Signal) Plain() bool {
 	return len(s.Filter) == 0 && s.Field == NoField && s.Distinct == DistinctNone
 }
 
-// Distinct says by what occurrences of a signal are told apart.
+// Distinct says which occurrences of a signal are one.
 type Distinct uint8
 
-// The ways of telling occurrences apart.
+// The ways in which occurrences are distinct.
 const (
 	DistinctNone   Distinct = iota // each is one
 	DistinctValues                 // by the value of the field
 	DistinctDays                   // by the day in a zone
 )
 
-// FieldIndex is the place of a payload property in its registry. The conditions of a filter name it where those of a criteria
-// name a property.
+// FieldIndex is the position of a payload property in its registry. The conditions of a filter name
+// it where those of a criteria name a property.
 type FieldIndex = PropertyIndex
 
-// NoField is the place of a payload property that nobody asks about.
+// NoField is the position of a payload property that no criteria asks about.
 const NoField FieldIndex = -1
 
 // Field is a row of the table of payload properties that filters and aggregates ask about.
@@ -58,7 +59,8 @@ type Field struct {
 	Type  ValueKind // Missing if none is declared
 }
 
-// groupOf names the group of a value. It is part of a key in the database, which must not be long.
+// groupOf names the group of a value. The name is part of a key in the database, so its length is
+// limited.
 func groupOf(v Value) string {
 	const most = 256
 	name := v.String()
@@ -83,11 +85,11 @@ type Occurrence struct {
 	Signal SignalIndex
 	At     Instant
 	Value  Value  // of the field
-	Group  string // of a distinct signal: what tells it apart
+	Group  string // of a distinct signal
 }
 
-// Occurrences appends what an event is an occurrence of: the signals whose filter it passes. lookup returns the value of a
-// payload property.
+// Occurrences appends the occurrences that an event is: one for each signal whose filter it passes.
+// lookup returns the value of a payload property.
 func (r *Registry) Occurrences(dst []Occurrence, e EventIndex, at Instant, lookup func(name string) Value) []Occurrence {
 	if e == NoEvent {
 		return dst
@@ -124,20 +126,20 @@ func (r *Registry) Occurrences(dst []Occurrence, e EventIndex, at Instant, looku
 	return dst
 }
 
-// Need is a fact that was asked for and not loaded.
+// Need is a fact that was asked for and is not loaded.
 type Need struct {
 	Kind     NeedKind
 	Signal   SignalIndex
-	Position int // of a sum or a stretch, in its signal
+	Position int // of a sum or a past window, in its signal
 
-	Sequence SequenceIndex // of the kinds that are about one
-	Key      string        // of a progress or trail
-	// At is the first instant at which a stretch is asked for, around which a trail is, or after which chains ended that
-	// are open.
+	Sequence SequenceIndex // of the kinds about a sequence
+	Key      string        // of a progress or of recent steps
+	// At is the first instant at which a past window is asked for, the instant around which recent
+	// steps are, or the one after which open chains ended.
 	At Instant
 }
 
-// Later returns the need as it will be when so much time has passed.
+// Later returns the need as it is after the time by has passed.
 func (n Need) Later(by Instant) Need {
 	if n.Kind == NeedPastWindow || n.Kind == NeedOpen && n.At != Unset {
 		n.At += by
@@ -153,10 +155,10 @@ const (
 	NeedNewest     NeedKind = iota // the newest instants of a signal
 	NeedTotals                     // its totals
 	NeedSum                        // one of its sums
-	NeedPastWindow                 // occurrences around the end of one of its windows that end some time ago
+	NeedPastWindow                 // occurrences around the end of one of its windows in Ago
 
 	NeedProgress    // how far the user has come in a sequence with a key
-	NeedRecentSteps // what happened in it around a late event
+	NeedRecentSteps // its events around a late one
 	NeedCompletion  // when it was last completed, with whatever key
 	NeedOpen        // its chains that are open
 )
@@ -179,7 +181,7 @@ func (r *Registry) Needs(b BucketIndex) []Need {
 	return facts.Lacks()
 }
 
-// Dated is an instant of a signal. Of a distinct one it is the newest of its group.
+// Dated is an instant of a signal. For a distinct signal it is the newest of its group.
 type Dated struct {
 	At    Instant
 	Group string
@@ -188,12 +190,12 @@ type Dated struct {
 // series is the newest instants of a signal, newest first.
 type series struct {
 	signal   SignalIndex
-	recalled bool // it is as it is in the memory
+	recalled bool // equal to the cached one
 	newest   []Dated
 }
 
-// SetNewest says when a signal occurred: the newest instants, newest first, as many as the registry needs. The slice is
-// kept.
+// SetNewest sets the newest instants of a signal, newest first, as many as the registry needs. The
+// slice is kept.
 func (f *Facts) SetNewest(s SignalIndex, newest []Dated) {
 	if have := f.series(s); have != nil {
 		have.newest, have.recalled = newest, false
@@ -202,8 +204,9 @@ func (f *Facts) SetNewest(s SignalIndex, newest []Dated) {
 	f.all.put(s, series{signal: s, newest: newest})
 }
 
-// Add adds an occurrence to what is loaded. Where a fact is not loaded it does nothing: a criteria that asks for it
-// finds it lacking, and whoever evaluates loads it and starts over. Sums are needed at once.
+// Add adds an occurrence to the loaded facts. A fact that is not loaded stays so: a criteria that
+// asks for it records a need, and the caller loads it and evaluates again. Sums record a need at
+// once.
 func (f *Facts) Add(o Occurrence) {
 	row := &f.registry.Signals[o.Signal]
 	if row.Newest > 0 {
@@ -233,7 +236,8 @@ func (f *Facts) addNewest(row *Signal, o Occurrence) {
 			have.newest = slices.Delete(have.newest, i, i+1)
 		}
 	}
-	// Of occurrences at one instant the order does not matter: criteria see nothing but the instants.
+	// Of occurrences at one instant the order does not matter: criteria see nothing but the
+	// instants.
 	i, _ := slices.BinarySearchFunc(have.newest, o.At, func(d Dated, at Instant) int { return order(at, d.At) })
 	have.newest = slices.Insert(have.newest, i, Dated{o.At, o.Group})
 	if len(have.newest) > row.Newest {
@@ -257,11 +261,11 @@ func (f *Facts) newest(s SignalIndex) []Dated {
 	return nil
 }
 
-// Total is what is known of all occurrences of a signal, however long ago.
+// Total summarizes all occurrences of a signal, however long ago.
 type Total struct {
 	Count       int
 	First, Last Instant // Unset if there was none
-	Field       *Ends   // nil: it was always missing. It must not be changed
+	Field       *Ends   // nil if it was always missing; immutable
 }
 
 // Ends are the values of the field of a signal at the first and the last occurrence.
@@ -278,15 +282,16 @@ func (t Total) ends() Ends {
 type total struct {
 	Total
 	signal   SignalIndex
-	recalled bool // it is as it is in the memory
+	recalled bool // equal to the cached one
 }
 
 // NoTotal is the total of a signal that never occurred.
 var NoTotal = Total{First: Unset, Last: Unset}
 
-// SetTotal says what is known of all occurrences of a signal.
+// SetTotal sets the total of a signal.
 func (f *Facts) SetTotal(s SignalIndex, t Total) {
-	if field := f.registry.Signals[s].Field; field != NoField && t.Field != nil { // values are stored without their types
+	// Values are stored without their types.
+	if field := f.registry.Signals[s].Field; field != NoField && t.Field != nil {
 		typ := f.registry.Fields[field].Type
 		t.Field = &Ends{t.Field.First.as(typ), t.Field.Last.as(typ)}
 	}
@@ -349,8 +354,9 @@ func (f *Facts) need(n Need) {
 // Lacks returns the facts that were asked for but not loaded, sorted, without repetition.
 func (f *Facts) Lacks() []Need {
 	slices.SortFunc(f.lacks, Need.Compare)
-	f.lacks = slices.CompactFunc(f.lacks, func(a, b Need) bool { // of different instants the first remains
-		if a.Kind != NeedRecentSteps { // late events are asked about each, since what lies around one says nothing of another
+	// Of needs that differ in the instant only, the first remains.
+	f.lacks = slices.CompactFunc(f.lacks, func(a, b Need) bool {
+		if a.Kind != NeedRecentSteps { // each late event needs its own
 			a.At = b.At
 		}
 		return a == b
@@ -358,8 +364,8 @@ func (f *Facts) Lacks() []Need {
 	return f.lacks
 }
 
-// Newest returns the newest known occurrence of any signal or sequence that is loaded, or Unset. What is remembered counts
-// as loaded.
+// Newest returns the newest known occurrence of any loaded signal or sequence, or Unset. Cached
+// facts count as loaded.
 func (f *Facts) Newest() Instant {
 	newest := Unset
 	if f.memory != nil {

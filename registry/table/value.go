@@ -9,7 +9,8 @@ import (
 // ValueKind is the type of a stored value.
 type ValueKind uint8
 
-// The kinds of values. A missing property and one that is null are the same; lists and objects only exist.
+// The kinds of values. A missing property and one that is null are the same; lists and objects only
+// exist.
 const (
 	Missing ValueKind = iota
 	Bool
@@ -20,15 +21,15 @@ const (
 	List      // a list, where the property is declared as one
 )
 
-// valueKindNames are part of fingerprints: a name, once released, stays.
+// valueKindNames are part of fingerprints: a released name never changes.
 var valueKindNames = [...]string{"missing", "bool", "number", "text", "time", "composite", "list"}
 
 // String returns the name of the kind.
 func (k ValueKind) String() string { return valueKindNames[k] }
 
-// Value is the value of a property, or the operand that one is compared with. The zero value is a missing property.
-// A value of kind Time is a text too: that of a property declared as a time, which spells an instant. One of kind Composite
-// has its JSON for a text when it is handed to [Facts.SetProperty].
+// Value is the value of a property, or the operand of a comparison. The zero value is a missing
+// property. A value of kind Time is the text of a property declared as a time, parsed as an
+// instant. A value of kind Composite has its JSON as Text when it is passed to [Facts.SetProperty].
 type Value struct {
 	Kind     ValueKind
 	Bool     bool
@@ -54,7 +55,8 @@ func (v Value) Size() int {
 // Exists reports whether the property has a value.
 func (v Value) Exists() bool { return v.Kind != Missing }
 
-// Equal reports whether v and w are of one type and have one value. Lists and objects equal nothing.
+// Equal reports whether v and w are of one type and have one value. Lists and objects equal
+// nothing.
 func (v Value) Equal(w Value) bool {
 	if v.Kind != w.Kind {
 		return false
@@ -81,7 +83,7 @@ func (v Value) Compare(w Value) int {
 	case v.Kind == Number:
 		return order(v.Number, w.Number)
 	case v.Kind == Text:
-		return strings.Compare(v.Text, w.Text) // looks at both once
+		return strings.Compare(v.Text, w.Text) // reads both once
 	case v.Kind == Bool && v.Bool != w.Bool:
 		if w.Bool {
 			return -1
@@ -93,7 +95,7 @@ func (v Value) Compare(w Value) int {
 	return 0
 }
 
-// String returns the value as people write it.
+// String returns the value as text for people.
 func (v Value) String() string {
 	switch v.Kind {
 	case Bool:
@@ -113,7 +115,10 @@ func (v Value) String() string {
 	return "missing"
 }
 
-// asTime reads a text as the instant that it spells in RFC 3339 form. Any other value stays as it is.
+// SpellsTime reports whether the value is a text that a property declared as a time accepts.
+func (v Value) SpellsTime() bool { return v.asTime().Kind == Time }
+
+// asTime parses a text as an instant in RFC 3339 form. It returns any other value unchanged.
 func (v Value) asTime() Value {
 	if v.Kind != Text {
 		return v

@@ -5,21 +5,22 @@ import (
 	"slices"
 )
 
-// Verdict is the answer of a criteria at an instant: whether it holds, and its horizon, the earliest later instant at
-// which the passing of time alone could change that.
+// Verdict is the result of a criteria at an instant: whether it holds, and its horizon, the
+// earliest later instant at which the passing of time alone could change that.
 //
-// The horizon of a single condition is exact. That of a combination is a lower bound: at that instant one of its
-// conditions changes, the combination perhaps not. It is never too late. Without a horizon, Until is [Never].
+// The horizon of a single condition is exact. The horizon of a combination is a lower bound: at
+// that instant one of its conditions changes, the combination perhaps not. It is never too late.
+// Without a horizon, Until is [Never].
 type Verdict struct {
 	True  bool
 	Until Instant
 }
 
-// All combines the verdicts of conditions that must all hold. While it is false it needs every false one to change, so
-// the last of those is the one to wait for.
+// All combines the verdicts of conditions that must all hold. While it is false it needs every
+// false one to change, so it waits for the last of those.
 //
-// Generated functions call it, [Any] and [Facts.Is] thousands of times: inlined, those functions would be ten times as
-// dear to compile, and slower.
+// Generated functions call it, [Any] and [Facts.Is] thousands of times. Inlined, those functions
+// would take ten times as long to compile, and run slower.
 //
 //go:noinline
 func All(verdicts ...Verdict) Verdict {
@@ -30,7 +31,8 @@ func All(verdicts ...Verdict) Verdict {
 	return all
 }
 
-// Any combines the verdicts of conditions of which one must hold. While it is true it needs every true one to change.
+// Any combines the verdicts of conditions of which one must hold. While it is true it needs every
+// true one to change.
 //
 //go:noinline
 func Any(verdicts ...Verdict) Verdict {
@@ -67,9 +69,9 @@ func (v Verdict) or(w Verdict) Verdict {
 	}
 }
 
-// AtLeastOf combines the verdicts of conditions of which n must hold. While it is true it ends at the earliest when so
-// many of the true ones have changed that fewer than n are left; while it is false, when as many of the false ones have
-// changed as it lacks.
+// AtLeastOf combines the verdicts of conditions of which n must hold. While it is true, it ends at
+// the earliest when enough of the true ones have changed that fewer than n are left. While it is
+// false, it waits until as many of the false ones have changed as it lacks.
 func AtLeastOf(n int, verdicts ...Verdict) Verdict {
 	var horizons [2][]Instant // of those that fail, of those that hold
 	for _, v := range verdicts {
@@ -91,7 +93,7 @@ func AtLeastOf(n int, verdicts ...Verdict) Verdict {
 	return Verdict{false, horizons[0][lacking-1]}
 }
 
-// Not turns a verdict around. It changes when the verdict does.
+// Not negates a verdict. The horizon stays the same.
 func Not(v Verdict) Verdict {
 	return Verdict{!v.True, v.Until}
 }

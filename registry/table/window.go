@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// Window says which occurrences count at an instant: those that are not later than now and still in it. The zero value
-// is all of them, ever.
+// Window says which occurrences count at an instant: those that are not later than now and still in
+// the window. The zero value is all occurrences ever.
 type Window struct {
 	Span     time.Duration // (now-Span, now-Until]
-	Until    time.Duration // zero but where the window ends some time ago
+	Until    time.Duration // zero unless the window ends some time ago
 	Calendar Calendar      // the day, week or month that now is in
 	Zone     string        // of the calendar
 }
@@ -26,7 +26,7 @@ func (w Window) end(at Instant) Instant {
 	case w.Calendar != NoCalendar:
 		loc := location(w.Zone)
 		if loc == nil {
-			return Unset // nothing is in a window of a zone that nobody knows
+			return Unset // nothing is in a window of an unknown zone
 		}
 		_, next := w.Calendar.period(dayOf(at, loc))
 		return next.begin(loc)
@@ -37,7 +37,7 @@ func (w Window) end(at Instant) Instant {
 	}
 }
 
-// Name is what the database calls the window.
+// Name is the name of the window in the database.
 func (w Window) Name() string {
 	switch {
 	case w == Ever:
