@@ -42,7 +42,7 @@ func TestCascade(t *testing.T) {
 		}))
 	}
 	r := registrytest.Build(t, definitions...)
-	c := &clock{now: epoch}
+	c := newClock(epoch)
 	e := startEngine(t, pool, r, engine.Config{Now: c.Now, VirtualTime: true, NoClock: true, NoDelivery: true, Flushers: 1}, nil)
 	warm := []engine.Event{{UserID: "other", Name: "visit"}, {UserID: "other", Name: "visit"}}
 	ingestAll(t, e, warm) // names and prepared statements

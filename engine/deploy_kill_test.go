@@ -134,7 +134,7 @@ func definitionsOf(t *testing.T, name string) *ir.File {
 // history lets users do things in the past hour, by the old definitions, of which nothing is due any more.
 func (d *deployTest) history(t *testing.T, users int) {
 	t.Helper()
-	c := &clock{now: time.Now().Add(-bucket.Hour).Truncate(time.Microsecond)}
+	c := newClock(time.Now().Add(-bucket.Hour).Truncate(time.Microsecond))
 	e := startEngine(t, d.pool, registrytest.FromIR(t, d.old), engine.Config{NoClock: true, NoDelivery: true, Now: c.Now, VirtualTime: true}, nil)
 	if _, err := d.pool.Exec(t.Context(), "insert into bucketgen.subscriptions (name, kinds) values ('everything', '{entered,left}')"); err != nil {
 		t.Fatal(err) // no engine delivers, so what is announced stays

@@ -168,7 +168,7 @@ func (m *meddler) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndDat
 func TestUnknownDeploymentIsNotFinished(t *testing.T) {
 	t.Parallel()
 	m := &meddler{sql: db.DeploymentsUnfinished}
-	w := &world{t: t, pool: traced(t, m), registry: registrytest.Build(t, pro), clock: &clock{now: epoch}}
+	w := &world{t: t, pool: traced(t, m), registry: registrytest.Build(t, pro), clock: newClock(epoch)}
 	w.Engine = w.start(engine.Config{NoClock: true, NoDelivery: true}, nil)
 	w.identify("ada", map[string]any{"plan": "pro"})
 	w.backfill()
@@ -185,7 +185,7 @@ func TestUnknownDeploymentIsNotFinished(t *testing.T) {
 func TestDeploymentsAreReadWhole(t *testing.T) {
 	t.Parallel()
 	m := &meddler{sql: db.BucketsDeployed}
-	w := &world{t: t, pool: traced(t, m), registry: registrytest.Build(t, pro), clock: &clock{now: epoch}}
+	w := &world{t: t, pool: traced(t, m), registry: registrytest.Build(t, pro), clock: newClock(epoch)}
 	w.Engine = w.start(engine.Config{NoClock: true, NoDelivery: true}, nil)
 	conn, err := w.pool.Acquire(t.Context())
 	must(t, err)

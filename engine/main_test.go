@@ -3,7 +3,6 @@ package engine_test
 import (
 	"fmt"
 	"os"
-	"sync"
 	"testing"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/engine/enginetest"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 	"github.com/bucketgen/bucketgen/internal/waitfor"
@@ -50,33 +50,18 @@ type world struct {
 	t        testing.TB
 	pool     *pgxpool.Pool
 	registry *registry.Registry
-	clock    *clock
+	clock    *enginetest.Clock
 }
 
-// clock is a clock that stands still.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
+// newClock returns a clock that only the test moves.
+var newClock = enginetest.NewClock
 
 var epoch = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // newWorld starts an engine that does nothing by itself.
 func newWorld(t testing.TB, definitions ...bucket.Definition) *world {
 	t.Helper()
-	w := &world{t: t, pool: pgtest.New(t), registry: registrytest.Build(t, definitions...), clock: &clock{now: epoch}}
+	w := &world{t: t, pool: pgtest.New(t), registry: registrytest.Build(t, definitions...), clock: newClock(epoch)}
 	w.Engine = w.start(engine.Config{NoClock: true, NoDelivery: true}, nil)
 	return w
 }

@@ -58,7 +58,7 @@ func TestNothingIsAskedOfTheRemembered(t *testing.T) {
 	t.Parallel()
 	sent := &eavesdropper{}
 	pool := traced(t, sent)
-	r, c := registrytest.Build(t, pro, regulars, dormant, proBuyers), &clock{now: epoch}
+	r, c := registrytest.Build(t, pro, regulars, dormant, proBuyers), newClock(epoch)
 	start := func() *engine.Engine {
 		return startEngine(t, pool, r, engine.Config{Now: c.Now, VirtualTime: true, NoClock: true, NoDelivery: true, DeployPoll: time.Hour}, nil)
 	}

@@ -293,7 +293,7 @@ func TestMergeCostsOthersNothing(t *testing.T) {
 	t.Parallel()
 	sent := &all{}
 	pool := traced(t, sent)
-	r, c := registrytest.Build(t, pro, regulars), &clock{now: epoch}
+	r, c := registrytest.Build(t, pro, regulars), newClock(epoch)
 	start := func() *engine.Engine {
 		return startEngine(t, pool, r, engine.Config{Now: c.Now, VirtualTime: true, NoClock: true, NoDelivery: true, DeployPoll: time.Hour}, nil)
 	}

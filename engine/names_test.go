@@ -195,7 +195,7 @@ func TestRefusingNamesIsCheap(t *testing.T) {
 	t.Parallel()
 	count := &tally{}
 	pool := traced(t, count)
-	c := &clock{now: epoch}
+	c := newClock(epoch)
 	e := startEngine(t, pool, registrytest.Build(t, regulars),
 		engine.Config{Now: c.Now, VirtualTime: true, NoClock: true, NoDelivery: true, NewEventNames: 1, DeployPoll: time.Hour}, nil)
 	refused := func(prefix string) {

@@ -110,7 +110,7 @@ func TestRepeatedTraits(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	c := &clock{now: epoch}
+	c := newClock(epoch)
 	e := startEngine(t, pool, registrytest.Build(t, pro), engine.Config{Now: c.Now, VirtualTime: true, NoClock: true, NoDelivery: true, DeployPoll: time.Hour}, nil)
 	send := func(plan any, ago time.Duration) int {
 		ingestAll(t, e, []engine.Event{{UserID: "ada", Traits: map[string]any{"plan": plan}, OccurredAt: c.Now().Add(-ago)}})

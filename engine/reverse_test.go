@@ -42,7 +42,7 @@ func TestReverseOrder(t *testing.T) {
 	count := &stretches{}
 	pool := traced(t, count)
 	r := registrytest.Build(t, bucket.Define(bucket.Spec{ID: "answered", Criteria: visit.ThenWithin(bucket.Hour, purchase).InTheLast(bucket.Week)}))
-	c := &clock{now: epoch}
+	c := newClock(epoch)
 	e := startEngine(t, pool, r, engine.Config{Now: c.Now, VirtualTime: true, NoClock: true, NoDelivery: true, Flushers: 1, DeployPoll: time.Hour}, nil)
 	const batches, size = 4, 250
 	for b := range batches {

@@ -105,7 +105,7 @@ func TestStatementsDoNotGrow(t *testing.T) {
 	answered := bucket.Define(bucket.Spec{ID: "answered", Criteria: visit.ThenWithin(bucket.Day, purchase).By(visit.Number("seats"), purchase.Number("seats")).InTheLast(bucket.Week)})
 	unanswered := bucket.Define(bucket.Spec{ID: "unanswered", Criteria: visit.Then(visit).Within(bucket.Day).ThenNot(purchase).Within(bucket.Hour).By(visit.Number("seats"), purchase.Number("seats")).Exists()})
 	r := registrytest.Build(t, pro, regulars, dormant, proBuyers, ticking, lapsed, answered, unanswered)
-	c := &clock{now: epoch}
+	c := newClock(epoch)
 	e := startEngine(t, pool, r, engine.Config{Now: c.Now, VirtualTime: true, NoClock: true, NoDelivery: true, Flushers: 1, MaxBatch: 2000, DeployPoll: time.Hour}, nil)
 	warm := randomEvents(rand.New(rand.NewPCG(0, 0)), 1, 1) // names and prepared statements
 	for range 3 {
@@ -132,7 +132,7 @@ func TestAgoIsReadAhead(t *testing.T) {
 	count := &tally{}
 	pool := traced(t, count)
 	r := registrytest.Build(t, bucket.Define(bucket.Spec{ID: "lapsed", Criteria: visit.Ago(bucket.Week, bucket.Day).AtLeast(5)}))
-	c := &clock{now: epoch}
+	c := newClock(epoch)
 	e := startEngine(t, pool, r, engine.Config{Now: c.Now, VirtualTime: true, NoClock: true, NoDelivery: true, Flushers: 1, DeployPoll: time.Hour}, nil)
 	for i := range 60 {
 		count.take()

@@ -19,7 +19,7 @@ func TestRememberedContactIsAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	c := &clock{now: epoch}
+	c := newClock(epoch)
 	e := startEngine(t, pool, registrytest.Build(t, regulars), engine.Config{Now: c.Now, VirtualTime: true, NoClock: true, NoDelivery: true}, nil)
 	visits := make([]engine.Event, 50)
 	for i := range visits {

@@ -19,8 +19,8 @@ import (
 // back, and transitions are those that the reference evaluator gives for the log.
 func TestTimeOfUsers(t *testing.T) {
 	t.Parallel()
-	ticking, virtual := &clock{now: epoch}, &clock{now: epoch}
-	future := &clock{now: epoch.AddDate(500, 0, 0)}
+	ticking, virtual := newClock(epoch), newClock(epoch)
+	future := newClock(epoch.AddDate(500, 0, 0))
 	for _, test := range []struct {
 		name    string
 		now     func() time.Time
