@@ -265,8 +265,8 @@ func report(id string, total *backtest.Bucket, last int64) BackTestBucket {
 	return bucket
 }
 
-// reports reports whether a bucket is one of those that the result lists.
-func (b *backTest) reports(id string) bool {
+// lists reports whether the result lists a bucket.
+func (b *backTest) lists(id string) bool {
 	return slices.ContainsFunc(b.tested, func(t *tested) bool { return t.id == id })
 }
 

@@ -222,7 +222,7 @@ func (b *backTest) add(u *backtest.User, ran, other []decide.Transition) {
 		return
 	}
 	for _, made := range transact.Transitions(b.registry, u.ID, ran) {
-		if b.reports(made.BucketID) {
+		if b.lists(made.BucketID) {
 			b.options.Transition(made)
 		}
 	}

@@ -306,7 +306,7 @@ func TestHandlersAreChecked(t *testing.T) {
 		"is not in the registry":             e.OnEnter(registry.NewRef("nope", 0), engine.EnterHandler{Name: "x", Func: nothing}),
 		"no bucket was given":                e.OnEnter(nil, engine.EnterHandler{Name: "x", Func: nothing}),
 		`there is no reason "boredom"`:       e.OnLeave(w.ref("pro"), engine.LeaveHandler{Name: "x", Reasons: []engine.Reason{"boredom"}, Func: nothing}),
-		`does not tick "after-1s"`:         e.OnDwell(registry.NewTickRef("pro", 0, "after-1s"), engine.DwellHandler{Name: "x", Func: nothing}),
+		`does not tick "after-1s"`:           e.OnDwell(registry.NewTickRef("pro", 0, "after-1s"), engine.DwellHandler{Name: "x", Func: nothing}),
 		"registered before the engine start": w.OnEnter(w.ref("pro"), engine.EnterHandler{Name: "late", Func: nothing}),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -396,7 +396,8 @@ func (f *flush) log(it *item) {
 	if !f.engine.log.Enabled(it.ctx, slog.LevelDebug) {
 		return
 	}
-	f.engine.log.DebugContext(it.ctx, "event decided", "component", "ingest", "user", it.name(), "event", it.event.Name, "key", it.event.Key, "duplicate", it.result.Duplicate, "error", it.err)
+	f.engine.log.DebugContext(it.ctx, "event decided", "component", "ingest",
+		"user", it.name(), "event", it.event.Name, "key", it.event.Key, "duplicate", it.result.Duplicate, "error", it.err)
 }
 
 // refusal returns why an event was refused that was decided on, if it was.

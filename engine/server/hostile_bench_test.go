@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -159,7 +160,7 @@ func BenchmarkHostileKeyless(b *testing.B) {
 }
 
 // report prints a figure. The log of a benchmark is cut after ten lines.
-func report(format string, args ...any) { fmt.Printf(format+"\n", args...) }
+func report(format string, args ...any) { fmt.Fprintf(os.Stdout, format+"\n", args...) }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 

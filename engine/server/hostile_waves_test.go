@@ -63,8 +63,9 @@ func hostileWaves() []wave {
 
 // cost is what a wave costs a server.
 type cost struct {
-	processor time.Duration
 	memory
+
+	processor time.Duration
 }
 
 func (c cost) String() string {
@@ -72,7 +73,7 @@ func (c cost) String() string {
 }
 
 func (c cost) less(d cost) cost {
-	return cost{c.processor - d.processor, c.memory.less(d.memory)}
+	return cost{processor: c.processor - d.processor, memory: c.memory.less(d.memory)}
 }
 
 // crowd is the connections of hostile clients, which are new in each wave.
@@ -113,7 +114,7 @@ func (c *crowd) one(request string, said func()) error {
 	said()
 	got, err := http.ReadResponse(bufio.NewReaderSize(conn, 512), nil)
 	if err != nil {
-		return nil //nolint:nilerr // as above
+		return nil
 	}
 	defer got.Body.Close()
 	if got.StatusCode < http.StatusBadRequest {

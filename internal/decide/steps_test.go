@@ -52,7 +52,7 @@ func add(d time.Duration, id string) step {
 	return func(w *world) { w.run(func(s *decide.Session) decide.Result { return s.Add(w.bucket(id), at(d)) }) }
 }
 
-func remove(d time.Duration, id string) step {
+func remove(d time.Duration, id string) step { //nolint:unparam // rows say every argument
 	return func(w *world) { w.run(func(s *decide.Session) decide.Result { return s.Remove(w.bucket(id), at(d)) }) }
 }
 

@@ -55,16 +55,16 @@ func at(d time.Duration) table.Instant { return start.Add(d) }
 
 // What is given.
 
-func stay(id string, number int, from time.Duration) given {
+func stay(id string, number int, from time.Duration) given { //nolint:unparam // rows say every argument
 	return past(decide.Stay{Epoch: number, EnteredAt: at(from), LeftAt: table.Unset}, id)
 }
 
-func left(id string, number int, from, until time.Duration) given {
+func left(id string, number int, from, until time.Duration) given { //nolint:unparam // rows say every argument
 	return past(decide.Stay{Epoch: number, EnteredAt: at(from), LeftAt: at(until)}, id)
 }
 
 // blocked is a stay that ended by MaxDwell while its criteria held.
-func blocked(id string, number int, from, until time.Duration) given {
+func blocked(id string, number int, from, until time.Duration) given { //nolint:unparam // rows say every argument
 	return past(decide.Stay{Epoch: number, EnteredAt: at(from), LeftAt: at(until), Blocked: true}, id)
 }
 
@@ -76,7 +76,7 @@ func past(s decide.Stay, id string) given {
 }
 
 // ticked says that the ticks of the user's stay up to an instant were sent.
-func ticked(id string, until time.Duration) given {
+func ticked(id string, until time.Duration) given { //nolint:unparam // rows say every argument
 	return func(w *world) { w.stay(id).TickedAt = at(until) }
 }
 
@@ -84,7 +84,7 @@ func due(id string, d time.Duration) given {
 	return func(w *world) { w.state.Due = append(w.state.Due, decide.Due{Bucket: w.bucket(id), At: at(d)}) }
 }
 
-func happened(name string, d time.Duration) given {
+func happened(name string, d time.Duration) given { //nolint:unparam // rows say every argument
 	return func(w *world) {
 		occurrences := w.registry.Occurrences(nil, w.registry.Event(name), at(d), payload.Object{}.Value)
 		for _, o := range occurrences {

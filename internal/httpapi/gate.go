@@ -65,7 +65,7 @@ func shown(r *http.Request) string {
 // problem, unless the database is to blame.
 func (g *gate) admit(r *http.Request, kind, secret, what string) (key, error) {
 	if secret == "" {
-		return key{}, noKey
+		return key{}, errNoKey
 	}
 	if before, known := g.ring.recall(secret); known { // a key that has no allowance left costs no query
 		if wait, ok := g.rates.check(before.key); !ok {
@@ -75,11 +75,11 @@ func (g *gate) admit(r *http.Request, kind, secret, what string) (key, error) {
 	k, known, err := g.ring.find(r.Context(), secret)
 	switch {
 	case errors.Is(err, errCrowded):
-		return key{}, crowded
+		return key{}, errCrowdedOut
 	case err != nil:
 		return key{}, err
 	case !known:
-		return key{}, unknownKey
+		return key{}, errUnknownKey
 	case !slices.Contains(opens[kind], k.Kind):
 		return k, problem.New(http.StatusForbidden, fmt.Sprintf("%q is %s %s key; this takes %s", k.Name, article(k.Kind), k.Kind, either(opens[kind])))
 	}
@@ -177,7 +177,7 @@ func (g *gate) public(ctx context.Context, secret string) (key, error) {
 	}
 	switch {
 	case errors.Is(err, errCrowded):
-		return key{}, crowded
+		return key{}, errCrowdedOut
 	case err != nil:
 		return key{}, err
 	case !known || k.Kind != writeKey:
@@ -188,9 +188,9 @@ func (g *gate) public(ctx context.Context, secret string) (key, error) {
 
 // The problems of requests without a known key. Many requests share them.
 var (
-	noKey      = problem.New(http.StatusUnauthorized, "there is no key; send it as the user name of Basic authentication, or as a Bearer token").Shared()
-	unknownKey = problem.New(http.StatusUnauthorized, "the key is not known here, or it was revoked").Shared()
-	crowded    = problem.Later(http.StatusServiceUnavailable, "too many unknown keys are tried; send it again", time.Second).Shared()
+	errNoKey      = problem.New(http.StatusUnauthorized, "there is no key; send it as the user name of Basic authentication, or as a Bearer token").Shared()
+	errUnknownKey = problem.New(http.StatusUnauthorized, "the key is not known here, or it was revoked").Shared()
+	errCrowdedOut = problem.Later(http.StatusServiceUnavailable, "too many unknown keys are tried; send it again", time.Second).Shared()
 )
 
 // busy is the problem of a request that finds no room.

@@ -19,7 +19,8 @@ func PlanText(p *bucketgen.Plan) string {
 		counts[p.Buckets[i].Status]++
 	}
 	fmt.Fprintf(&b, "Plan for a deployment at %s\n\n", p.At.Format(time.RFC3339))
-	fmt.Fprintf(&b, "  buckets    %d new, %d changed, %d removed, %d unchanged\n", counts[bucketgen.StatusNew], counts[bucketgen.StatusChanged], counts[bucketgen.StatusRemoved], counts[bucketgen.StatusUnchanged])
+	fmt.Fprintf(&b, "  buckets    %d new, %d changed, %d removed, %d unchanged\n",
+		counts[bucketgen.StatusNew], counts[bucketgen.StatusChanged], counts[bucketgen.StatusRemoved], counts[bucketgen.StatusUnchanged])
 	fmt.Fprintf(&b, "  users      %s", number(p.Users))
 	if p.Changes() {
 		if p.Looked < p.Users {

@@ -19,7 +19,9 @@ const (
 )
 
 // root names an identifier of package bucketgen.
-func root(name string) *jen.Statement { return jen.Qual(rootPath, name) }
+func root(name string) *jen.Statement { //nolint:unparam // as reg and tbl
+	return jen.Qual(rootPath, name)
+}
 
 // reg names an identifier of package registry.
 func reg(name string) *jen.Statement { return jen.Qual(registryPath, name) }
