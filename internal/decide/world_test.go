@@ -3,7 +3,6 @@ package decide_test
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -164,8 +163,7 @@ func (w *world) transition(t *decide.Transition) string {
 	text := fmt.Sprintf("%s: %s %s %d", when(t.At), t.Kind, w.id(t.Bucket), t.Epoch)
 	if t.Kind == bucketgen.Dwell {
 		kind, span, _ := strings.Cut(t.Label, "-")
-		ms, _ := strconv.Atoi(span)
-		text = fmt.Sprintf("%s: tick %s %d, %s %s no. %d", when(t.At), w.id(t.Bucket), t.Epoch, kind, length(time.Duration(ms)*time.Millisecond), t.Ordinal)
+		text = fmt.Sprintf("%s: tick %s %d, %s %s no. %d", when(t.At), w.id(t.Bucket), t.Epoch, kind, span, t.Ordinal)
 	}
 	text += ", " + string(t.Source)
 	if t.Reason != "" {
