@@ -86,7 +86,7 @@ func TestDev(t *testing.T) {
 		"webhooks: no endpoints\n" +
 		"deployment 1, of TIME\n" +
 		"buckets:\n  pro                      Users who pay.\n" +
-		"events, in another terminal:\n  export KEY=SECRET URL=http://ADDRESS\n" +
+		"send events from another terminal:\n  export KEY=SECRET URL=http://ADDRESS\n" +
 		"  curl -u $KEY: -H 'Content-Type: application/json' $URL/v1/track -d '{\"userId\":\"ada\",\"event\":\"signed up\"}'\n" +
 		"  curl -u $KEY: $URL/v1/users/ada/timeline\n" +
 		"running; interrupt to stop\n"

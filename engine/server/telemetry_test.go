@@ -140,7 +140,7 @@ func TestTelemetry(t *testing.T) {
 		logged[entry["msg"].(string)] = entry
 	}
 	for what, want := range map[string]map[string]any{
-		"event":              {"user": "ada", "key": "request-4711", "duplicate": false},
+		"event decided":      {"user": "ada", "key": "request-4711", "duplicate": false},
 		"transition decided": {"bucket": "trial-expiring-soon", "user": "ada", "transition": "entered", "key": "bucket:trial-expiring-soon:ada:entered:1"},
 	} {
 		for field, value := range want {

@@ -56,8 +56,30 @@ func (p *Properties) take(fields []Field) {
 	}
 }
 
-// Size is roughly how many bytes the member takes in an object.
-func (f Field) Size() int { return len(f.Key) + len(f.Raw) + framing }
+// Size is roughly how many bytes the member takes in an object. White space in lists and objects does not
+// count, because PostgreSQL adds some: a user has the same size whether they are cached or read.
+func (f Field) Size() int { return len(f.Key) + compactSize(f.Raw) + framing }
+
+// compactSize returns how many bytes a JSON value takes without white space.
+func compactSize(raw []byte) int {
+	if len(raw) == 0 || raw[0] != '[' && raw[0] != '{' {
+		return len(raw)
+	}
+	n, text := 0, false
+	for i := 0; i < len(raw); i++ {
+		switch b := raw[i]; {
+		case text && b == '\\':
+			n++ // and the byte after it, below
+			i++
+		case b == '"':
+			text = !text
+		case !text && (b == ' ' || b == '\t' || b == '\n' || b == '\r'):
+			continue
+		}
+		n++
+	}
+	return n
+}
 
 // Fields returns all properties. They must not be changed.
 func (p *Properties) Fields() []Field {
