@@ -78,7 +78,9 @@ func (e *emitter) signal(s table.SignalIndex) string { return "signal" + e.plan.
 func (e *emitter) sequence(s table.SequenceIndex) string {
 	return "sequence" + e.plan.Sequences[s].GoName
 }
-func (e *emitter) field(f table.FieldIndex) string       { return "field" + e.plan.Fields[f].GoName }
+
+func (e *emitter) field(f table.FieldIndex) string { return "field" + e.plan.Fields[f].GoName }
+
 func (e *emitter) property(p table.PropertyIndex) string { return "prop" + e.plan.Properties[p].GoName }
 
 func (e *emitter) function(b table.BucketIndex) string { return "criteria" + e.plan.Buckets[b].GoName }
