@@ -26,13 +26,13 @@ var (
 
 	// ErrNotDeployed says that the definitions of the engine are not the deployed ones: nothing
 	// happens to the buckets that differ until they are deployed.
-	ErrNotDeployed = errors.New("the definitions of this program are not what is deployed; deploy them")
+	ErrNotDeployed = errors.New("the definitions of this program are not deployed; deploy them")
 
 	// ErrPaused is returned by a change of a bucket that is paused.
 	ErrPaused = errors.New("the bucket is paused")
 
 	// ErrNotManual is returned by a manual change of a bucket that its criteria changes.
-	ErrNotManual = errors.New("it is dynamic, only its criteria changes it")
+	ErrNotManual = errors.New("the bucket has criteria, so its members cannot be changed by hand")
 
 	// ErrUnknownBucket is returned for a ref that belongs to no bucket of the engine's registry.
 	ErrUnknownBucket = errors.New("the bucket is not in the registry of this engine")
@@ -42,7 +42,7 @@ var (
 	ErrUnknownSubscription = errors.New("there is no subscription of that name")
 
 	// ErrUnknownUser is returned by a read about a user who is not in the database.
-	ErrUnknownUser = errors.New("nothing is known of the user")
+	ErrUnknownUser = errors.New("the user is unknown")
 
 	// ErrCursor is returned for a cursor that is ahead of the database: it comes from another one,
 	// or this one was restored to an earlier state.

@@ -144,7 +144,7 @@ func (a *Adapter) Start(ctx context.Context) error {
 	background, cancel := context.WithCancel(context.Background())
 	a.cancel = cancel
 	if err != nil {
-		a.log.WarnContext(ctx, "Hatchet is away, trying again; transitions wait", "address", a.client.address, "error", err)
+		a.log.WarnContext(ctx, "Hatchet cannot be reached, transitions wait, retrying", "component", "hatchet", "address", a.client.address, "error", err)
 		a.background.Go(func() { a.connectLater(background) })
 	}
 	return nil
@@ -163,7 +163,7 @@ func (a *Adapter) connect(ctx context.Context) error {
 		a.stopWorker = stop
 	}
 	a.ready.Store(true)
-	a.log.InfoContext(ctx, "connected with Hatchet", "address", a.client.address)
+	a.log.InfoContext(ctx, "connected to Hatchet", "component", "hatchet", "address", a.client.address)
 	return nil
 }
 
@@ -182,7 +182,7 @@ func (a *Adapter) connectLater(ctx context.Context) {
 		case err == nil || ctx.Err() != nil:
 			return
 		case !away(err):
-			a.log.ErrorContext(ctx, "Hatchet cannot be used, trying again; transitions wait", "error", err)
+			a.log.ErrorContext(ctx, "Hatchet connection failed, transitions wait, retrying", "component", "hatchet", "error", err)
 		}
 	}
 }

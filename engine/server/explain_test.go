@@ -56,7 +56,7 @@ func TestExplain(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"power-users", "unknown"}, `bucketd: explain bucket "power-users" for user "unknown": nothing is known of the user`},
+		{[]string{"power-users", "unknown"}, `bucketd: explain bucket "power-users" for user "unknown": the user is unknown`},
 		{[]string{"power-users", "ada"}, `bucketd: explain bucket "power-users" for user "ada": the user is deleted`},
 		{[]string{"power-users", ""}, `bucketd: explain: user_id: is empty`},
 		{[]string{"powers", "ada"}, `bucketd: there is no bucket "powers"; there are beta-testers, power-users, trial-expiring-soon, went-dormant`},

@@ -131,7 +131,7 @@ func (s *Service) run(ctx context.Context) {
 		}
 		err := s.follow(ctx, ctx)
 		if err != nil && !failing && ctx.Err() == nil {
-			s.config.Logger.ErrorContext(ctx, "webhooks cannot follow what happens to their endpoints, trying again", "error", err)
+			s.config.Logger.ErrorContext(ctx, "endpoint poll failed, retrying", "component", "webhooks", "error", err)
 		}
 		failing = err != nil
 	}
@@ -195,7 +195,7 @@ func (s *Service) leave(ctx context.Context, no int) {
 	s.forwarders[no] = ""
 	s.background.Go(func() {
 		if err := s.engine.Outbox().Unforward(ctx, name); err != nil && ctx.Err() == nil {
-			s.config.Logger.ErrorContext(ctx, "webhooks to an endpoint cannot be ended", "error", err)
+			s.config.Logger.ErrorContext(ctx, "endpoint could not be stopped", "component", "webhooks", "error", err)
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()

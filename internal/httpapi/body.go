@@ -109,8 +109,8 @@ const (
 	mostWork  = 3 * time.Millisecond // for all of them that are in flight
 	workShare = 20                   // the part of each second that refills it, as a divisor
 
-	// bodyWork is the price of a body, whatever it has: to wait for it, to watch its client afterwards, and to look its key up. It
-	// is what 200 small bodies cost more than as many requests that are refused unread, in BenchmarkHostileKeyless.
+	// bodyWork is the price of a body of any content: waiting for it, watching its client, and looking its
+	// key up. It is an estimate; time beyond the price is measured and charged as well.
 	bodyWork = 100 * time.Microsecond
 
 	// zipWork is the further price of a compressed body. BenchmarkKeylessZip measures what the largest one takes, and what is beyond

@@ -82,7 +82,7 @@ func (s *routes) refuse(r *http.Request) *problem.Problem {
 // no client takes it for all.
 func (s *routes) broke(a *answer, r *http.Request, why any) {
 	if why != http.ErrAbortHandler { //nolint:errorlint,err113 // it is panicked with as it is
-		s.log.ErrorContext(r.Context(), "a request broke down", "method", r.Method, "path", r.URL.Path, "error", why, "stack", string(debug.Stack()))
+		s.log.ErrorContext(r.Context(), "request handler panicked", "component", "http", "method", r.Method, "path", r.URL.Path, "error", why, "stack", string(debug.Stack()))
 		if !a.begun {
 			problem.New(http.StatusInternalServerError, "the server failed; its log says why").Answer(a)
 			return

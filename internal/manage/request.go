@@ -107,7 +107,7 @@ func (a *api) manual(id string) (registry.ManualRef, error) {
 	}
 	b, _ := a.engine.Registry().Tables().Bucket(id)
 	if a.engine.Registry().Tables().Buckets[b].Kind != table.Manual {
-		return registry.ManualRef{}, problem.Of(http.StatusConflict, "bucket", "the bucket is dynamic; only its criteria changes who is in it")
+		return registry.ManualRef{}, problem.Of(http.StatusConflict, "bucket", "the bucket has criteria, so its members cannot be changed by hand")
 	}
 	return registry.NewManualRef(ref.ID(), b), nil
 }

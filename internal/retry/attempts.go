@@ -59,7 +59,7 @@ func (a *Attempts) Again(ctx context.Context, err error) error {
 	if blame.LockTimeout(err) || expected {
 		level = slog.LevelDebug // another transaction has the lock, which is no trouble
 	}
-	a.Log.Log(ctx, level, "the database does not take a write, retrying",
+	a.Log.Log(ctx, level, "database access failed, retrying",
 		"component", a.Component, "attempt", a.count, "retry_in", a.Peek(), "reason", blame.Reason(err), "error", err)
 	if ended := a.Sleep(ctx); ended != nil {
 		return errors.Join(ended, err)

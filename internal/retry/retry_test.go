@@ -97,7 +97,7 @@ func TestAttempts(t *testing.T) {
 	}{
 		{"a refusal", bucketgen.ErrDeleted, 0, 1, bucketgen.ErrDeleted, ""},
 		{"a lock is waited for", locked, 0, 0, nil, "level=DEBUG"},
-		{"a connection that is lost", away, 0, 0, nil, `level=WARN msg="the database does not take a write, retrying" component=test attempt=3 retry_in=20ms`},
+		{"a connection that is lost", away, 0, 0, nil, `level=WARN msg="database access failed, retrying" component=test attempt=3 retry_in=20ms`},
 		{"an unknown error lasts ten seconds", unknown, 0, 18, unknown, "attempt=17 retry_in=1s"},
 		{"the engine stops", away, 3, 3, bucketgen.ErrStopped, "attempt=2 retry_in=10ms"},
 	} {
