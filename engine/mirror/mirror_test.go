@@ -20,6 +20,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/engine/enginetest"
 	"github.com/bucketgen/bucketgen/engine/mirror"
 	"github.com/bucketgen/bucketgen/engine/server"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
@@ -45,17 +46,15 @@ type world struct {
 	t        *testing.T
 	pool     *pgxpool.Pool
 	registry *registry.Registry
-
-	mu  sync.Mutex
-	now time.Time
+	clock    *enginetest.Clock
 }
 
 var epoch = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 func newWorld(t *testing.T, reflect func(*engine.Engine) error, definitions ...bucket.Definition) *world {
 	t.Helper()
-	w := &world{t: t, pool: pgtest.New(t), registry: registrytest.Build(t, definitions...), now: epoch}
-	w.Engine = w.make(engine.Config{NoClock: true, DeliveryPoll: 2 * time.Millisecond, Now: w.clock, VirtualTime: true})
+	w := &world{t: t, pool: pgtest.New(t), registry: registrytest.Build(t, definitions...), clock: enginetest.NewClock(epoch)}
+	w.Engine = w.make(engine.Config{NoClock: true, DeliveryPoll: 2 * time.Millisecond, Now: w.clock.Now, VirtualTime: true})
 	must(t, reflect(w.Engine))
 	must(t, w.Start(t.Context()))
 	t.Cleanup(func() { must(t, w.Stop(context.WithoutCancel(t.Context()))) })
@@ -67,19 +66,6 @@ func (w *world) make(config engine.Config) *engine.Engine {
 	e, err := engine.New(w.pool, w.registry, config)
 	must(w.t, err)
 	return e
-}
-
-func (w *world) clock() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.now
-}
-
-// advance lets a minute pass.
-func (w *world) advance() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.now = w.now.Add(time.Minute)
 }
 
 func (w *world) identify(user, plan string) {
@@ -205,11 +191,11 @@ func TestPostHogIsAway(t *testing.T) {
 	w.identify("ada", "pro")
 	for i := range 3 {
 		eventually(t, func() bool { return w.Stats().Returned == int64(i+1) })
-		w.advance()
+		w.clock.Advance(time.Minute)
 	}
 	equal(t, "failed", w.Stats().Failed, int64(0))
 	p.answers(0)
-	w.advance()
+	w.clock.Advance(time.Minute)
 	w.delivered()
 	equal(t, "ada", p.person("ada"), []string{"bucketgen_bucket_pro"})
 }
@@ -228,7 +214,7 @@ func TestPostHogRefusesOne(t *testing.T) {
 	}
 	p.answers(0)
 	eventually(t, func() bool {
-		w.advance()
+		w.clock.Advance(time.Minute)
 		return w.Stats().Failed > 0
 	})
 	eventually(t, func() bool { return w.Stats().Delivered == 9 })
@@ -278,14 +264,14 @@ func TestPostHogGoesAwayWhileItRefuses(t *testing.T) {
 	}
 	p.answers(http.StatusBadRequest)
 	eventually(t, func() bool {
-		w.advance()
+		w.clock.Advance(time.Minute)
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		return p.status == http.StatusServiceUnavailable
 	})
 	p.answers(0)
 	eventually(t, func() bool {
-		w.advance()
+		w.clock.Advance(time.Minute)
 		return w.Stats().Delivered == 3
 	})
 	equal(t, "failed", w.Stats().Failed, int64(0))

@@ -20,7 +20,7 @@ func TestManageBuckets(t *testing.T) {
 	m, ctx := newManaged(t), t.Context()
 	m.is(t, "ada", "pro")
 	m.is(t, "bob", "pro")
-	m.advance(time.Hour)
+	m.clock.Advance(time.Hour)
 	m.is(t, "bob", "free")
 
 	list, err := m.read.ListBuckets(ctx)
@@ -90,10 +90,10 @@ func TestManageSizes(t *testing.T) {
 	t.Parallel()
 	m, ctx := newManaged(t), t.Context()
 	m.is(t, "ada", "pro")
-	m.advance(90 * time.Minute)
+	m.clock.Advance(90 * time.Minute)
 	m.is(t, "bob", "pro")
 	m.is(t, "ada", "free")
-	got, err := m.read.GetSizes(ctx, "pro", client.GetSizesParams{From: dawn, To: m.Now(), Step: client.StepHour})
+	got, err := m.read.GetSizes(ctx, "pro", client.GetSizesParams{From: dawn, To: m.clock.Now(), Step: client.StepHour})
 	want := []map[string]any{
 		{"at": dawn, "entered": 1, "left": 0, "members": 1, "meanDwellSeconds": 0},
 		{"at": dawn.Add(time.Hour), "entered": 1, "left": 1, "members": 1, "meanDwellSeconds": 5400},
@@ -123,7 +123,7 @@ func TestManageMembers(t *testing.T) {
 	for i := range users {
 		m.is(t, fmt.Sprintf("u%02d", i), "pro")
 	}
-	m.advance(time.Hour)
+	m.clock.Advance(time.Hour)
 	var got []string
 	for member, err := range m.read.Members(ctx, "pro", client.ListMembersParams{Limit: 10}) {
 		if err != nil {
@@ -201,13 +201,13 @@ func TestManageMember(t *testing.T) {
 		want, wantErr := m.engine.Explain(ctx, manual, user)
 		same(t, user, x, err, want, wantErr)
 	}
-	m.advance(time.Minute)
+	m.clock.Advance(time.Minute)
 	got, err := m.admin.RemoveMember(ctx, "testers", "ada")
 	if err != nil || len(got.Transitions) != 1 || got.Transitions[0].Reason != client.ReasonManual {
 		t.Errorf("remove: got %+v, %v", got, err)
 	}
 	is, err := m.read.GetMember(ctx, "testers", "ada")
-	if err != nil || is.Member || is.Stay == nil || !is.Stay.LeftAt.Equal(m.Now()) {
+	if err != nil || is.Member || is.Stay == nil || !is.Stay.LeftAt.Equal(m.clock.Now()) {
 		t.Errorf("who left: got %+v, %v", is, err)
 	}
 	is, err = m.read.GetMember(ctx, "pro", "ada")
@@ -286,7 +286,7 @@ func TestManageUsers(t *testing.T) {
 	refused(t, "explain who is deleted", err, 409, "user")
 	_, err = m.admin.AddMember(ctx, "testers", "ada")
 	refused(t, "add who is deleted", err, 409, "user")
-	m.advance(48 * time.Hour)
+	m.clock.Advance(48 * time.Hour)
 	restored, err := m.admin.RestoreUser(ctx, "ada")
 	if err != nil || len(restored.Transitions) != 1 || restored.Transitions[0].BucketID != "active" || restored.Transitions[0].Transition != client.KindLeft {
 		t.Errorf("restore: got %+v, %v", restored, err)
@@ -317,7 +317,7 @@ func TestManageDeployments(t *testing.T) {
 	got, err := m.read.GetPlan(ctx, client.GetPlanParams{})
 	want, wantErr := m.engine.Plan(ctx, engine.PlanOptions{})
 	same(t, "plan", got, err, want, wantErr)
-	changed := startOn(t, m.pool, registrytest.Build(t, paying, shrunk), engine.Config{NoClock: true, NoDelivery: true, NoDeploy: true, Now: m.Now, VirtualTime: true})
+	changed := startOn(t, m.pool, registrytest.Build(t, paying, shrunk), engine.Config{NoClock: true, NoDelivery: true, NoDeploy: true, Now: m.clock.Now, VirtualTime: true})
 	other := m.serving(t, changed)
 	got, err = other.GetPlan(ctx, client.GetPlanParams{Users: -1, Emit: client.EmitAll, Sample: 1})
 	want, wantErr = changed.Plan(ctx, engine.PlanOptions{Users: -1, Emit: engine.EmitAll})

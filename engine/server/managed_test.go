@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/engine/enginetest"
 	"github.com/bucketgen/bucketgen/engine/server"
 	"github.com/bucketgen/bucketgen/engine/server/client"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
@@ -30,8 +30,7 @@ type managed struct {
 	read, admin       *client.Client
 	write, board, ops string // keys that let events in, see all, and do everything
 
-	mu  sync.Mutex
-	now time.Time
+	clock *enginetest.Clock
 
 	down atomic.Bool // the handler is, and gives up
 }
@@ -47,10 +46,10 @@ var (
 
 func newManaged(t testing.TB) *managed {
 	t.Helper()
-	m := &managed{api: &api{url: pgtest.NewURL(t)}, registry: registrytest.Build(t, paying, testers, eager), now: dawn}
+	m := &managed{api: &api{url: pgtest.NewURL(t)}, registry: registrytest.Build(t, paying, testers, eager), clock: enginetest.NewClock(dawn)}
 	m.pool = pgtest.Open(t, m.url)
 	var err error
-	m.engine, err = engine.New(m.pool, m.registry, engine.Config{NoClock: true, Now: m.Now, VirtualTime: true})
+	m.engine, err = engine.New(m.pool, m.registry, engine.Config{NoClock: true, Now: m.clock.Now, VirtualTime: true})
 	if err == nil {
 		err = m.engine.OnEnter(m.ref(t, "pro"), engine.EnterHandler{Name: "welcome", Func: func(context.Context, engine.Transition) error {
 			if m.down.Load() {
@@ -88,19 +87,6 @@ func (m *managed) as(t testing.TB, key string) *client.Client {
 		t.Fatal(err)
 	}
 	return c
-}
-
-// Now is the clock of the engine.
-func (m *managed) Now() time.Time {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.now
-}
-
-func (m *managed) advance(d time.Duration) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.now = m.now.Add(d)
 }
 
 func (m *managed) ref(t testing.TB, id string) registry.Ref {

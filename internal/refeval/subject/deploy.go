@@ -61,12 +61,12 @@ func (s *session) arrive(ctx context.Context, i int) error {
 		return step.At.Equal(at) && (step.Op == refeval.Deploy || step.Op == refeval.Pause || step.Op == refeval.Resume)
 	})
 	if changes && !before.Before(s.clock.Now()) {
-		s.clock.set(before)
+		s.clock.Set(before)
 		if err := s.settle(ctx); err != nil {
 			return err
 		}
 	}
-	s.clock.set(at)
+	s.clock.Set(at)
 	return nil
 }
 

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/engine/enginetest"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/ir"
 	"github.com/bucketgen/bucketgen/internal/refeval"
@@ -68,9 +68,9 @@ type Manner struct {
 func Engine(ctx context.Context, pool *pgxpool.Pool, f *ir.File, steps []refeval.Step, until time.Time, m Manner) (*refeval.History, error) {
 	names := names{m.Number}
 	f, steps = names.give(f, steps)
-	s := &session{pool: pool, manner: m, clock: &clock{}, steps: steps, results: make([]refeval.StepResult, len(steps)), aliases: map[string]string{}}
+	s := &session{pool: pool, manner: m, clock: enginetest.NewClock(time.Time{}), steps: steps, results: make([]refeval.StepResult, len(steps)), aliases: map[string]string{}}
 	if len(steps) > 0 {
-		s.clock.set(steps[0].At)
+		s.clock.Set(steps[0].At)
 	}
 	if err := s.start(ctx, f, engine.EmitLeaves); err != nil { // the database may have seen other definitions
 		return nil, err
@@ -89,24 +89,6 @@ func Engine(ctx context.Context, pool *pgxpool.Pool, f *ir.File, steps []refeval
 	return h, err
 }
 
-// clock is a clock that stands still until it is set.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) set(t time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = t
-}
-
 type session struct {
 	pool        *pgxpool.Pool
 	manner      Manner
@@ -114,7 +96,7 @@ type session struct {
 	definitions *ir.File
 	engines     []*engine.Engine
 	engine      *engine.Engine // whose turn it is
-	clock       *clock
+	clock       *enginetest.Clock
 	steps       []refeval.Step
 	results     []refeval.StepResult
 	timers      timers
@@ -146,15 +128,15 @@ func (s *session) play(ctx context.Context, until time.Time) error {
 			continue
 		}
 		if after, settle := m.Settle(i - 1); settle && s.clock.Now().Add(after).Before(next) {
-			s.clock.set(s.clock.Now().Add(after))
+			s.clock.Set(s.clock.Now().Add(after))
 			if _, err := s.engine.Clock().RunDue(ctx); err != nil {
 				return err
 			}
 		}
 	}
-	s.clock.set(until)
+	s.clock.Set(until)
 	if m.Then != nil {
-		if err := m.Then(s.engine, s.definitions, s.clock.set); err != nil {
+		if err := m.Then(s.engine, s.definitions, s.clock.Set); err != nil {
 			return err
 		}
 	}
