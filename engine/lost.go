@@ -130,7 +130,8 @@ func (e *Engine) askCommitStatus(ctx context.Context, xid string, token store.Co
 		return over, committed, err
 	}
 	// A COMMIT that has arrived gets a moment to finish. One that waits for a standby is committed already, and to end its
-	// session would acknowledge it before the standby has it.
+	// session would acknowledge it before the standby has it. (The driver's own cancel request does so all
+	// the same, see docs/operations.md.)
 	ended, err := e.store.Queries(e.pool).TransactionEnd(ctx, db.TransactionEndParams{Xid: xid, Busy: lasts > busyFor})
 	if err != nil {
 		return false, false, fmt.Errorf("end transaction %s: %w", xid, err)
