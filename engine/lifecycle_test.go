@@ -43,7 +43,7 @@ func TestManualBucket(t *testing.T) {
 		t.Errorf("remove a user who is unknown: got %v, %v", made, err)
 	}
 	equal(t, "contacts", w.count("select count(*) from bucketgen.contacts"), 1)
-	if _, err := w.Add(t.Context(), w.manual("pro"), "ada"); err == nil || !strings.Contains(err.Error(), "dynamic") {
+	if _, err := w.Add(t.Context(), w.manual("pro"), "ada"); err == nil || !strings.Contains(err.Error(), "the bucket has criteria") {
 		t.Errorf("add to a dynamic bucket: got %v", err)
 	}
 	if _, err := w.Add(t.Context(), w.manual("paused"), "ada"); !errors.Is(err, engine.ErrPaused) {
