@@ -79,6 +79,10 @@ func TestImports(t *testing.T) {
 			why: "programs that call a server need nothing of it",
 		},
 		{
+			name: "identity", packages: []string{"engine/identity"}, only: []string{},
+			why: "a host's sign-in and the page import it, and need nothing else of the server",
+		},
+		{
 			name: "no huma in the engine", packages: []string{"engine", "engine/hatchet"}, never: []string{"github.com/danielgtaylor/huma"},
 			why: "the engine knows nothing of HTTP",
 		},

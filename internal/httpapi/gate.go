@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/bucketgen/bucketgen/engine/identity"
 	"github.com/bucketgen/bucketgen/internal/problem"
 )
 
@@ -254,14 +255,16 @@ func (g *gate) guard(kind string, next http.Handler) http.Handler {
 	})
 }
 
-// pass lets only those requests through that have a key for that kind of deed. Each counts against the rate of its key.
+// pass lets only those requests through that have a key for that kind of deed, or that a host hands over with a person who may do
+// it. The person is in the context of what comes next. Each request counts against the rate of its key.
 func (g *gate) pass(kind string, next func(http.ResponseWriter, *http.Request, key)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		k, err := g.admit(r, kind, shown(r), "requests")
+		person, k, err := g.person(r, kind)
 		if err != nil {
 			g.fail(w, r, k, err)
 			return
 		}
+		r = r.WithContext(identity.With(r.Context(), person))
 		g.around(w, r, func(w http.ResponseWriter, r *http.Request) { next(w, r, k) })
 	})
 }
