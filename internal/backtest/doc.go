@@ -1,3 +1,3 @@
-// Package backtest runs definitions over the logs of users: in memory, in virtual time, one user
-// after the other. It reads no database.
+// Package backtest runs definitions over the log of events: in memory, in virtual time, user by
+// user. It reads the database and writes nothing.
 package backtest
