@@ -48,7 +48,7 @@ func (g *Clock) OnExpiryTimer(f func(ctx context.Context, arms []ExpiryTimer) er
 	case e.timers != nil:
 		return errors.New("on expiry timer: there is one already")
 	}
-	e.timers = scheduler.NewTimers(f, func(stays int) { e.stats.unarmed.Add(int64(stays)) }, e.log)
+	e.timers = scheduler.NewTimers(f, func(stays int) { e.stats.Unarmed.Add(int64(stays)) }, e.log)
 	return nil
 }
 
@@ -81,7 +81,7 @@ func (e *Engine) expire(ctx context.Context, a ExpiryTimer) (TimerOutcome, error
 		return ExpiryEarly, nil
 	}
 	t := &transact.Task{Want: store.Request{User: row.UserID}, Options: e.options(true), Step: (*decide.Session).Clock}
-	if err := e.commitAll(ctx, []*transact.Task{t}, func(*transact.Task) { e.stats.settled.Add(1) }); err != nil {
+	if err := e.commitAll(ctx, []*transact.Task{t}, func(*transact.Task) { e.stats.Settled.Add(1) }); err != nil {
 		return "", err
 	}
 	if slices.ContainsFunc(t.Result.Transitions, func(t decide.Transition) bool { return t.Bucket == b && t.Kind == Left }) {

@@ -36,6 +36,6 @@ func (e *Engine) rollout() *rollout.Service {
 		Runner: e.runner, Options: e.options(true), Now: e.config.Now, Log: e.log, Refresh: e.refresh,
 		Attempts: func(component string) *retry.Attempts { return &e.attempts(component).Attempts },
 		Workers:  e.config.BackfillWorkers, Poll: e.config.DeployPoll, Process: e.processID, Lease: e.config.Lease,
-		Repaired: func(n int64) { e.stats.repaired.Add(n) },
+		Repaired: func(n int64) { e.stats.Repaired.Add(n) },
 	}
 }

@@ -20,11 +20,11 @@ func (e *Engine) newClock() *scheduler.Clock {
 	return scheduler.New(scheduler.Deps{
 		Runner: e.runner, Options: e.options(true), Now: e.Now, Log: e.log, Poll: e.config.ClockPoll, Workers: e.config.ClockWorkers,
 		Begin: func(ctx context.Context) (context.Context, func(error, int)) {
-			ctx, end := e.telemetry.begin(ctx, "clock")
+			ctx, end := e.telemetry.Begin(ctx, "clock")
 			return ctx, func(err error, users int) { end(err, attribute.Int("bucketgen.users", users)) }
 		},
-		Lagged:  func(lag time.Duration) { e.stats.clockLag.Store(int64(lag)) },
-		Settled: func(users int) { e.stats.settled.Add(int64(users)) },
+		Lagged:  func(lag time.Duration) { e.stats.ClockLag.Store(int64(lag)) },
+		Settled: func(users int) { e.stats.Settled.Add(int64(users)) },
 		Failed:  e.shun,
 	})
 }

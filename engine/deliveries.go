@@ -6,6 +6,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
@@ -60,13 +61,7 @@ func (g *Outbox) Replay(ctx context.Context, ids ...int64) (int64, error) {
 }
 
 // Backlog is what waits in the outbox for a subscription: of a handler, or of a forwarder.
-type Backlog struct {
-	Subscription string    `json:"subscription"`
-	BucketID     string    `json:"bucketId,omitempty"` // empty: all buckets
-	Waiting      int64     `json:"waiting"`            // deliveries to be made, or tried again
-	Dead         int64     `json:"dead"`               // deliveries that were given up; see Outbox.DeadLetters
-	Oldest       time.Time `json:"oldest,omitzero"`    // when the oldest that waits was decided; zero if none waits
-}
+type Backlog = bucketgen.Backlog
 
 // Backlogs returns what waits in the outbox, by the names of subscriptions, those of other programs
 // on the database among them. The time that it takes grows with what waits.

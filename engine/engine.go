@@ -17,6 +17,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/blame"
 	"github.com/bucketgen/bucketgen/internal/catalog"
 	"github.com/bucketgen/bucketgen/internal/feed"
+	"github.com/bucketgen/bucketgen/internal/metrics"
 	"github.com/bucketgen/bucketgen/internal/outbox"
 	"github.com/bucketgen/bucketgen/internal/rollup"
 	"github.com/bucketgen/bucketgen/internal/scheduler"
@@ -43,7 +44,7 @@ type Engine struct {
 
 	batcher  *batch.Batcher[*item]
 	room     *room // of the items that are not done
-	stats    stats
+	stats    metrics.Counters
 	health   health
 	probe    probe
 	answers  answers
@@ -53,7 +54,8 @@ type Engine struct {
 	skew     *skew
 	merges   *turns
 
-	telemetry *telemetry
+	telemetry *metrics.Instruments
+	unobserve func() // ends the reading of instruments
 
 	phase     atomic.Int32
 	mu        sync.Mutex // of Start, Stop and the registration of handlers and forwarders
@@ -96,9 +98,9 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 		return nil, err
 	}
 	config = config.withDefaults()
-	telemetry, err := newTelemetry(&config)
+	telemetry, err := metrics.NewInstruments(config.Meters, config.Tracers)
 	if err != nil {
-		config.Logger.Warn(instrumentsMissing, "component", "telemetry", "error", err)
+		config.Logger.Warn(metrics.Missing, "component", "telemetry", "error", err)
 	}
 	e := &Engine{
 		pool:     pool,
@@ -153,7 +155,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.outbox.Start()
 	e.phase.Store(running)
 	if err := e.observe(); err != nil {
-		e.log.WarnContext(ctx, instrumentsMissing, "component", "telemetry", "error", err)
+		e.log.WarnContext(ctx, metrics.Missing, "component", "telemetry", "error", err)
 	}
 	return nil
 }
@@ -201,9 +203,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 	if e.phase.Swap(stopped) != running {
 		return nil
 	}
-	if r := e.telemetry.registration; r != nil {
-		_ = r.Unregister() // a failure leaves a callback that reads a stopped engine, which is harmless
-	}
+	e.unobserve()
 	e.batcher.Close()
 	e.services.Stop()
 	e.outbox.Stop()

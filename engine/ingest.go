@@ -45,7 +45,7 @@ func (e *Engine) IngestBatch(ctx context.Context, events []Event) ([]Result, err
 	if !trace.SpanContextFromContext(ctx).IsSampled() { // a span would not be recorded, and calls are very many
 		return e.ingestBatch(ctx, events)
 	}
-	ctx, end := e.telemetry.begin(ctx, "ingest")
+	ctx, end := e.telemetry.Begin(ctx, "ingest")
 	results, err := e.ingestBatch(ctx, events)
 	end(err, attribute.Int("bucketgen.events", len(events)))
 	return results, err
@@ -146,11 +146,11 @@ func (e *Engine) result(it *item) Result {
 func (e *Engine) flushLoop(ctx context.Context, replaced *atomic.Bool) {
 	for items := e.batcher.Take(); items != nil; items = e.batcher.Take() {
 		began := time.Now()
-		ctx, end := e.telemetry.begin(ctx, "flush", trace.WithLinks(linksOf(items)...))
+		ctx, end := e.telemetry.Begin(ctx, "flush", trace.WithLinks(linksOf(items)...))
 		putOff := e.flush(ctx, items)
 		e.batcher.GiveBack(items, putOff)
-		e.stats.batches.Add(1)
-		e.telemetry.flushed(ctx, len(items), time.Since(began))
+		e.stats.Batches.Add(1)
+		e.telemetry.Flushed(ctx, len(items), time.Since(began))
 		end(nil, attribute.Int("bucketgen.events", len(items)), attribute.Int("bucketgen.put_off", len(putOff)))
 		if replaced.Load() {
 			return
@@ -380,10 +380,10 @@ func (it *item) clock(now table.Instant) table.Instant {
 func (f *flush) finish(it *item, err error) {
 	it.err = err
 	f.engine.room.leave(1, it.size())
-	f.engine.stats.count(it)
+	f.engine.count(it)
 	f.log(it)
 	if !it.call.Began.IsZero() {
-		f.engine.telemetry.latency.Record(it.ctx, time.Since(it.call.Began).Seconds())
+		f.engine.telemetry.Ingested(it.ctx, time.Since(it.call.Began))
 	}
 	if it.done != nil {
 		it.done(it)
@@ -409,4 +409,17 @@ func (f *flush) fail(items []*item, err error) {
 	for _, it := range items {
 		f.finish(it, err)
 	}
+}
+
+// linksOf returns links to the spans of the callers whose items are in a batch, up to a bound.
+func linksOf(items []*item) []trace.Link {
+	const most = 32
+	var links []trace.Link
+	var last trace.SpanContext
+	for _, it := range items {
+		if at := trace.SpanContextFromContext(it.ctx); at.IsValid() && !at.Equal(last) && len(links) < most {
+			links, last = append(links, trace.Link{SpanContext: at}), at
+		}
+	}
+	return links
 }

@@ -24,7 +24,7 @@ func (e *Engine) newOutbox() *outbox.Outbox {
 		Pool: e.pool, Log: e.log, Store: func() *store.Store { return e.store }, Now: e.Now, VirtualTime: e.config.VirtualTime,
 		Process: e.processID, Lease: e.config.Lease, Poll: e.config.DeliveryPoll, Off: e.config.NoDelivery, Rollback: e.rollback,
 		Span: func(ctx context.Context, name string) (context.Context, func(error, ...attribute.KeyValue)) {
-			return e.telemetry.begin(ctx, name)
+			return e.telemetry.Begin(ctx, name)
 		},
 	})
 }

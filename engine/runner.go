@@ -39,8 +39,8 @@ func (e *Engine) commitAll(ctx context.Context, tasks []*transact.Task, done fun
 
 // decided counts what a session did.
 func (e *Engine) decided(candidates, evaluations int) {
-	e.stats.candidates.Add(int64(candidates))
-	e.stats.evaluations.Add(int64(evaluations))
+	e.stats.Candidates.Add(int64(candidates))
+	e.stats.Evaluations.Add(int64(evaluations))
 }
 
 // committed wakes the loops of this process that a write concerns.
@@ -52,7 +52,7 @@ func (e *Engine) committed(w *store.Write) {
 		e.timers.Notice(w)
 	}
 	if n := w.Transitions(); n > 0 {
-		e.stats.transitions.Add(int64(n))
+		e.stats.Transitions.Add(int64(n))
 		e.outbox.Wake()
 	}
 	if w.ChangesMembership() {

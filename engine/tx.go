@@ -39,7 +39,7 @@ func (e *Engine) IngestTx(ctx context.Context, tx pgx.Tx, events ...Event) ([]Re
 	results := make([]Result, len(items))
 	for i, it := range items {
 		results[i] = e.result(it)
-		e.stats.count(it)
+		e.count(it)
 	}
 	return results, nil
 }

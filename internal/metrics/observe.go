@@ -1,4 +1,4 @@
-package engine
+package metrics
 
 import (
 	"context"
@@ -8,24 +8,53 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/bucketgen/bucketgen"
+	"github.com/bucketgen/bucketgen/internal/catalog"
 )
+
+// Deps is what the observable instruments read of an engine.
+type Deps struct {
+	// Stats returns the present figures.
+	Stats func() bucketgen.Stats
+
+	// Waiting returns how many events wait to be written.
+	Waiting func() int
+
+	// Ahead returns by how much the clock of the process is ahead of the database's.
+	Ahead func() time.Duration
+
+	// Mistyped returns how many values arrived as another type than is declared.
+	Mistyped func() map[catalog.Mistyping]int64
+
+	// Drift returns how what arrives differs from what is declared, which the database knows. Nil: it
+	// is not counted.
+	Drift func(context.Context) ([]bucketgen.Drift, error)
+
+	// Backlogs returns what waits in the outbox, which the database knows.
+	Backlogs func(context.Context) ([]bucketgen.Backlog, error)
+
+	// Now is the clock of the process.
+	Now func() time.Time
+}
 
 // observed are the observable instruments, which are read when OpenTelemetry collects.
 type observed struct {
-	engine *Engine
-	meter  metric.Meter
-	all    []metric.Observable
-	reads  []func(metric.Observer)
-	errs   []error
+	Deps
+
+	meter metric.Meter
+	all   []metric.Observable
+	reads []func(metric.Observer)
+	errs  []error
 }
 
 // counts adds a counter.
-func (o *observed) counts(name, unit, description string, read func(s *Stats, report func(int64, ...attribute.KeyValue))) {
+func (o *observed) counts(name, unit, description string, read func(s *bucketgen.Stats, report func(int64, ...attribute.KeyValue))) {
 	c, err := o.meter.Int64ObservableCounter(name, metric.WithUnit(unit), metric.WithDescription(description))
 	o.errs = append(o.errs, err)
 	o.all = append(o.all, c)
 	o.reads = append(o.reads, func(to metric.Observer) {
-		s := o.engine.Stats()
+		s := o.Stats()
 		read(&s, func(n int64, a ...attribute.KeyValue) { to.ObserveInt64(c, n, metric.WithAttributes(a...)) })
 	})
 }
@@ -38,26 +67,27 @@ func (o *observed) gauge(name, unit, description string) metric.Float64Observabl
 	return g
 }
 
-// observe registers the observable instruments of the engine with OpenTelemetry.
-func (e *Engine) observe() error {
-	o := &observed{engine: e, meter: e.config.Meters.Meter(scope)}
+// Observe registers the observable instruments of an engine with OpenTelemetry. The function that it
+// returns ends that.
+func (t *Instruments) Observe(d Deps) (end func(), err error) {
+	o := &observed{Deps: d, meter: t.meter}
 	result := func(is string) attribute.KeyValue { return attribute.String("result", is) }
-	o.counts("bucketgen.events", "{event}", "Events that were handed over.", func(s *Stats, report func(int64, ...attribute.KeyValue)) {
+	o.counts("bucketgen.events", "{event}", "Events that were handed over.", func(s *bucketgen.Stats, report func(int64, ...attribute.KeyValue)) {
 		report(s.Events, result("taken"))
 		report(s.Duplicates, result("duplicate"))
 		report(s.Refused, result("refused"))
 	})
 	o.counts("bucketgen.transitions", "{transition}", "Transitions that were decided, ticks included.",
-		func(s *Stats, report func(int64, ...attribute.KeyValue)) { report(s.Transitions) })
+		func(s *bucketgen.Stats, report func(int64, ...attribute.KeyValue)) { report(s.Transitions) })
 	o.counts("bucketgen.candidates", "{bucket}", "Buckets that the indexes found for events.",
-		func(s *Stats, report func(int64, ...attribute.KeyValue)) { report(s.Candidates) })
+		func(s *bucketgen.Stats, report func(int64, ...attribute.KeyValue)) { report(s.Candidates) })
 	o.counts("bucketgen.evaluations", "{bucket}", "Criteria that were evaluated, whatever for.",
-		func(s *Stats, report func(int64, ...attribute.KeyValue)) { report(s.Evaluations) })
+		func(s *bucketgen.Stats, report func(int64, ...attribute.KeyValue)) { report(s.Evaluations) })
 	o.counts("bucketgen.clock.settled", "{user}", "Users that the clock evaluated.",
-		func(s *Stats, report func(int64, ...attribute.KeyValue)) { report(s.Settled) })
+		func(s *bucketgen.Stats, report func(int64, ...attribute.KeyValue)) { report(s.Settled) })
 	o.counts("bucketgen.repairs", "{membership}", "Memberships that a reconciliation repaired: 0 in a healthy system.",
-		func(s *Stats, report func(int64, ...attribute.KeyValue)) { report(s.Repaired) })
-	o.counts("bucketgen.deliveries", "{delivery}", "Deliveries by what came of them.", func(s *Stats, report func(int64, ...attribute.KeyValue)) {
+		func(s *bucketgen.Stats, report func(int64, ...attribute.KeyValue)) { report(s.Repaired) })
+	o.counts("bucketgen.deliveries", "{delivery}", "Deliveries by what came of them.", func(s *bucketgen.Stats, report func(int64, ...attribute.KeyValue)) {
 		report(s.Delivered, result("delivered"))
 		report(s.Returned, result("returned"))
 		report(s.Failed, result("failed"))
@@ -67,9 +97,9 @@ func (e *Engine) observe() error {
 	lag := o.gauge("bucketgen.clock.lag", "s", "How long the earliest due instant has been waiting.")
 	ahead := o.gauge("bucketgen.clock.ahead", "s", "By how much this process's clock is ahead of the database's; negative: behind.")
 	o.reads = append(o.reads, func(to metric.Observer) {
-		to.ObserveFloat64(queue, float64(e.room.waiting()))
-		to.ObserveFloat64(ahead, e.Clock().Ahead().Seconds())
-		to.ObserveFloat64(lag, time.Duration(e.stats.clockLag.Load()).Seconds())
+		to.ObserveFloat64(queue, float64(o.Waiting()))
+		to.ObserveFloat64(ahead, o.Ahead().Seconds())
+		to.ObserveFloat64(lag, o.Stats().ClockLag.Seconds())
 	})
 	o.mistyped()
 	drift := o.drift()
@@ -80,8 +110,12 @@ func (e *Engine) observe() error {
 		}
 		return errors.Join(drift(ctx, to), backlogs(ctx, to))
 	}, o.all...)
-	e.telemetry.registration = registration
-	return errors.Join(append(o.errs, err)...)
+	end = func() {
+		if registration != nil {
+			_ = registration.Unregister() // a failure leaves a callback that reads a stopped engine, which is harmless
+		}
+	}
+	return end, errors.Join(append(o.errs, err)...)
 }
 
 // mistyped adds values of another type than is declared, by what is declared: the labels come from definitions, never from a request.
@@ -91,7 +125,7 @@ func (o *observed) mistyped() {
 	o.errs = append(o.errs, err)
 	o.all = append(o.all, c)
 	o.reads = append(o.reads, func(to metric.Observer) {
-		for m, n := range o.engine.catalog.Mistyped() {
+		for m, n := range o.Mistyped() {
 			to.ObserveInt64(c, n, metric.WithAttributes(attribute.String("kind", string(m.Kind)), attribute.String("event", m.Event),
 				attribute.String("name", m.Name), attribute.String("seen", m.Seen)))
 		}
@@ -103,9 +137,9 @@ func (o *observed) drift() func(context.Context, metric.Observer) error {
 	names := o.gauge("bucketgen.drift", "{name}", "Declared names that have not arrived or arrive as another type, and names that arrive and are near a declared one.")
 	var mu sync.Mutex // two readers may ask at once
 	var at time.Time
-	counts := map[DriftKind]int{}
+	counts := map[bucketgen.DriftKind]int{}
 	return func(ctx context.Context, to metric.Observer) error {
-		if o.engine.catalog == nil {
+		if o.Drift == nil {
 			return nil
 		}
 		mu.Lock()
@@ -114,11 +148,11 @@ func (o *observed) drift() func(context.Context, metric.Observer) error {
 		if time.Since(at) > driftEvery {
 			ctx, cancel := context.WithTimeout(ctx, driftPatience)
 			defer cancel()
-			var c Catalog
-			if c, err = o.engine.Catalog(ctx); err == nil {
-				at, counts = time.Now(), map[DriftKind]int{DriftMistyped: 0, DriftUnseen: 0, DriftMisspelt: 0}
-				for i := range c.Drift {
-					counts[c.Drift[i].Kind]++
+			var all []bucketgen.Drift
+			if all, err = o.Drift(ctx); err == nil {
+				at, counts = time.Now(), map[bucketgen.DriftKind]int{bucketgen.DriftMistyped: 0, bucketgen.DriftUnseen: 0, bucketgen.DriftMisspelt: 0}
+				for i := range all {
+					counts[all[i].Kind]++
 				}
 			}
 		}
@@ -143,14 +177,14 @@ func (o *observed) backlogs() func(context.Context, metric.Observer) error {
 		const patience = 2 * time.Second
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
-		all, err := o.engine.Outbox().Backlogs(ctx)
+		all, err := o.Backlogs(ctx)
 		for _, b := range all {
 			of := metric.WithAttributes(attribute.String("subscription", b.Subscription))
 			to.ObserveFloat64(waiting, float64(b.Waiting), of)
 			to.ObserveFloat64(dead, float64(b.Dead), of)
 			late := 0.0
 			if !b.Oldest.IsZero() {
-				late = max(o.engine.config.Now().Sub(b.Oldest).Seconds(), 0)
+				late = max(o.Now().Sub(b.Oldest).Seconds(), 0)
 			}
 			to.ObserveFloat64(lag, late, of)
 		}
