@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"errors"
-
 	"github.com/bucketgen/bucketgen/internal/blame"
 	"github.com/bucketgen/bucketgen/internal/retry"
 )
@@ -24,6 +22,5 @@ type attempts struct {
 func (e *Engine) attempts(component string) *attempts {
 	return &attempts{Attempts: retry.Attempts{
 		Component: component, Log: e.log, Stopping: func() bool { return e.phase.Load() == stopped },
-		ExpectedFunc: func(err error) bool { return errors.Is(err, errGone) },
 	}}
 }

@@ -6,7 +6,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bucketgen/bucketgen/gen/db"
-	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry/table"
@@ -23,13 +22,6 @@ func (e *Engine) staysOnly(buckets []db.BucketgenBucket) *transact.Runner {
 	s := store.StaysOnly(e.config.Schema, buckets)
 	s.OwnTime = e.config.VirtualTime
 	return e.newRunner(s, s.Registry(), s.Standalone())
-}
-
-// present returns a task for a user who was found in the database.
-func (e *Engine) present(user string, contact int64, step func(*decide.Session, table.Instant) decide.Result) *transact.Task {
-	return &transact.Task{
-		Want: store.Request{User: user, Contact: contact, CreatedAt: e.now()}, Options: e.options(true), Step: step,
-	}
 }
 
 // commitAll commits tasks however long their users are locked.

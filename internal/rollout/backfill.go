@@ -224,7 +224,7 @@ func (b *backfill) report(ctx context.Context, r db.DeploymentsReportParams) err
 func (s *Service) Follow(ctx context.Context, users []db.ContactsBehindRow, report *db.DeploymentsReportParams) (missed int, err error) {
 	tasks := make([]*transact.Task, len(users))
 	for i, u := range users {
-		tasks[i] = existing(s.Runner, s.Options, u.UserID, u.ID, (*decide.Session).CatchUp)
+		tasks[i] = s.Runner.Existing(u.UserID, u.ID, s.Options, (*decide.Session).CatchUp)
 	}
 	if err := s.Runner.Commit(ctx, false, tasks); err != nil {
 		return 0, err

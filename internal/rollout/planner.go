@@ -231,7 +231,7 @@ func (pl *planning) evaluate(ctx context.Context, users []db.ContactsPageRow) er
 		if !sampled(u.ID, pl.options.Sample) {
 			continue
 		}
-		tasks = append(tasks, existing(pl.runner, pl.session, u.UserID, u.ID, (*decide.Session).Clock))
+		tasks = append(tasks, pl.runner.Existing(u.UserID, u.ID, pl.session, (*decide.Session).Clock))
 	}
 	if len(tasks) > 0 {
 		err := pl.runner.Consult(ctx, tasks, func(t *transact.Task, st *decide.State, s *decide.Session) { pl.count(t.Want.User, st, s.Changes()) })

@@ -87,7 +87,7 @@ func (s *Service) reconcile(ctx context.Context, progress func(bucketgen.Reconci
 func (s *Service) ReconcileUsers(ctx context.Context, users []db.ContactsPageRow) (int64, error) {
 	tasks := make([]*transact.Task, len(users))
 	for i, u := range users {
-		tasks[i] = existing(s.Runner, s.Options, u.UserID, u.ID, (*decide.Session).Reconcile)
+		tasks[i] = s.Runner.Existing(u.UserID, u.ID, s.Options, (*decide.Session).Reconcile)
 	}
 	repaired := int64(0)
 	err := s.Runner.CommitAll(ctx, s.Attempts("reconcile"), tasks, func(t *transact.Task) { repaired += int64(t.Result.Repaired) })

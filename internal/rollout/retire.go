@@ -45,7 +45,7 @@ func (s *Service) empty(ctx context.Context, r *transact.Runner) (int64, error) 
 		tasks := make([]*transact.Task, len(members))
 		for i, m := range members {
 			after = m.ContactID
-			tasks[i] = existing(r, s.Options, m.UserID, m.ContactID, func(s *decide.Session, clock table.Instant) decide.Result { return s.Retire(0, clock) })
+			tasks[i] = r.Existing(m.UserID, m.ContactID, s.Options, func(s *decide.Session, clock table.Instant) decide.Result { return s.Retire(0, clock) })
 		}
 		if err := r.CommitAll(ctx, s.Attempts("retire"), tasks, func(*transact.Task) { left++ }); err != nil {
 			return left, err

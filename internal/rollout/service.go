@@ -13,7 +13,6 @@ import (
 	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
-	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Service takes users through deployments and reconciliations. It is safe for concurrent use; its
@@ -52,11 +51,6 @@ type Service struct {
 }
 
 func (s *Service) queries() *db.Queries { return s.Runner.Store.Queries(s.Runner.Pool) }
-
-// existing returns a task for a user who was found in the database.
-func existing(r *transact.Runner, o decide.Options, user string, contact int64, step func(*decide.Session, table.Instant) decide.Result) *transact.Task {
-	return &transact.Task{Want: store.Request{User: user, Contact: contact, CreatedAt: r.Now()}, Options: o, Step: step}
-}
 
 // Deployment returns a deployment of which the database has a row.
 func Deployment(row db.DeploymentsProgressRow) bucketgen.Deployment {

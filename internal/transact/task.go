@@ -27,3 +27,9 @@ type Task struct {
 	// Missed says that the user was passed over, and nothing was done.
 	Missed bool
 }
+
+// Existing returns a task for a user who was found in the database, as the contact of an id if that
+// is not 0.
+func (r *Runner) Existing(user string, contact int64, o decide.Options, step func(*decide.Session, table.Instant) decide.Result) *Task {
+	return &Task{Want: store.Request{User: user, Contact: contact, CreatedAt: r.Now()}, Options: o, Step: step}
+}

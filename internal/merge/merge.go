@@ -1,0 +1,257 @@
+// Package merge makes two users one.
+package merge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bucketgen/bucketgen"
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/retry"
+	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/internal/transact"
+	"github.com/bucketgen/bucketgen/registry/table"
+)
+
+// Merger merges users. It is safe for concurrent use; its fields do not change while it is used.
+type Merger struct {
+	Runner *transact.Runner
+
+	// Options are those of a decision at the present time.
+	Options decide.Options
+
+	// Limits bound what the merged user may have.
+	Limits decide.Limits
+
+	// StaysOnly returns a runner over buckets of which only the stays matter.
+	StaysOnly func([]db.BucketgenBucket) *transact.Runner
+
+	// Wake is called after a merge was committed, also if no transition is announced.
+	Wake func()
+}
+
+// errGone says that a cached user is not in the database any more: the row was deleted by hand. The
+// next attempt creates the user.
+var errGone = errors.New("a user is gone")
+
+// Merge merges a user into another in a transaction of its own, and returns what happened. It
+// retries for as long as attempts allow.
+func (m *Merger) Merge(ctx context.Context, attempts *retry.Attempts, from, into string) ([]bucketgen.Transition, error) {
+	attempts.ExpectedFunc = func(err error) bool { return errors.Is(err, errGone) }
+	for {
+		var made []bucketgen.Transition
+		err := canonical(&from, &into, func() (err error) {
+			made, err = m.commit(ctx, from, into)
+			return err
+		})
+		if err == nil {
+			return made, nil
+		}
+		if err := attempts.Again(ctx, err); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// MergeTx merges a user into another in a transaction that the caller began and commits.
+func (m *Merger) MergeTx(ctx context.Context, tx pgx.Tx, from, into string) (made []bucketgen.Transition, err error) {
+	err = canonical(&from, &into, func() error {
+		made, err = m.inTx(ctx, tx, from, into)
+		return err
+	})
+	return made, err
+}
+
+// canonical calls do for two users, again by their new names if they turn out to be merged, and not
+// at all if they are one.
+func canonical(from, into *string, do func() error) error {
+	return transact.Canonical(func() error {
+		if *from == *into {
+			return nil
+		}
+		return do()
+	}, func(n transact.Names) { *from, *into = n.Of(*from), n.Of(*into) })
+}
+
+// inTx merges two different users in a transaction that was begun before.
+func (m *Merger) inTx(ctx context.Context, tx pgx.Tx, from, into string) ([]bucketgen.Transition, error) {
+	two := merging{Merger: m, conn: tx, from: from, into: into, now: table.Unset}
+	two.begin = func(ctx context.Context, both []*transact.Task) (*store.Loaded, error) {
+		return m.Runner.Load(ctx, tx, false, both)
+	}
+	if err := two.run(ctx); err != nil {
+		return nil, err
+	}
+	if err := two.written.Send(ctx, tx, m.Runner.Store, false); err != nil {
+		return nil, fmt.Errorf("write: %w", err)
+	}
+	return two.made, nil
+}
+
+// commit merges two different users in one transaction, under the locks of both.
+func (m *Merger) commit(ctx context.Context, from, into string) ([]bucketgen.Transition, error) {
+	r := m.Runner
+	conn, err := r.Pool.Acquire(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	defer conn.Release()
+	token := r.NewToken(conn)
+	two := merging{Merger: m, conn: conn, from: from, into: into, now: table.Unset}
+	two.begin = func(ctx context.Context, both []*transact.Task) (*store.Loaded, error) {
+		return r.Begin(ctx, conn, token, true, both)
+	}
+	if err := two.run(ctx); err != nil {
+		return nil, r.Links.Rollback(ctx, conn, err)
+	}
+	if err := r.Conclude(ctx, conn, two.xid, token, two.written); err != nil {
+		return nil, err
+	}
+	r.Store.SetMerged(from, into)
+	two.facts.Remember(two.written)
+	for _, w := range []*store.Write{two.settled, two.parted, two.written} {
+		r.Committed(w)
+	}
+	m.Wake()
+	return two.made, nil
+}
+
+func (m *Merger) transitions(user string, made []decide.Transition) []bucketgen.Transition {
+	return transact.Transitions(m.Runner.Registry, user, made)
+}
+
+// merging is two users who become one.
+type merging struct {
+	*Merger
+
+	conn       store.Conn
+	from, into string
+
+	// begin takes the locks of both, in a transaction that it may begin by that.
+	begin func(ctx context.Context, both []*transact.Task) (*store.Loaded, error)
+
+	xid     string
+	now     table.Instant // the time of both
+	settled *store.Write  // what was due of both before that
+	parted  *store.Write  // how their stays have changed since
+	facts   *store.Loaded // of the survivor, with all that was the other's
+	written *store.Write  // what comes of it
+	made    []bucketgen.Transition
+}
+
+// run does everything but commit.
+func (m *merging) run(ctx context.Context) error {
+	both, err := m.lock(ctx)
+	if err != nil {
+		return err
+	}
+	if err := m.move(ctx, both.Contact(m.from), both.Contact(m.into)); err != nil {
+		return err
+	}
+	step := (*decide.Session).Merge
+	if both.Created(m.from) && !both.Created(m.into) {
+		step = (*decide.Session).CatchUp // there is nothing but a name
+	}
+	t := []*transact.Task{m.task(m.into, step)}
+	if m.facts, err = m.Runner.Load(ctx, m.conn, true, t); err != nil {
+		return err
+	}
+	m.written, err = m.Runner.Decide(ctx, m.conn, m.facts, t)
+	m.made = append(m.made, m.transitions(m.into, t[0].Result.Transitions)...)
+	return err
+}
+
+// lock takes the locks of both, gives both the same time, and writes what was due of either before
+// that.
+func (m *merging) lock(ctx context.Context) (*store.Loaded, error) {
+	both := []*transact.Task{m.task(m.from, (*decide.Session).CatchUp), m.task(m.into, (*decide.Session).CatchUp)}
+	loaded, err := m.begin(ctx, both)
+	if err != nil {
+		return nil, err
+	}
+	m.xid = loaded.XID
+	switch {
+	case !loaded.Locked(m.from) || !loaded.Locked(m.into):
+		return nil, errGone
+	case !loaded.Deployment().Agreed: // a process with other definitions does not know which data of users to derive anew
+		return nil, bucketgen.ErrNotDeployed
+	case loaded.Deleted(m.from) || loaded.Deleted(m.into):
+		return nil, bucketgen.ErrDeleted
+	}
+	if problem, exceeds := m.Limits.Exceeds(loaded.Properties(m.into), loaded.Properties(m.from)); exceeds {
+		return nil, &bucketgen.InvalidError{Field: "from", Problem: problem}
+	}
+	// Either user may be ahead of the clock of this process, and so of the other: this first run
+	// finds out.
+	if err := m.Runner.Run(ctx, m.conn, loaded, both, func(*transact.Task, *decide.State, *decide.Session) {}); err != nil {
+		return nil, err
+	}
+	if m.settled, err = m.Runner.Write(ctx, m.conn, loaded, both); err != nil {
+		return nil, err
+	}
+	for _, t := range both {
+		m.made = append(m.made, m.transitions(t.Want.User, t.Result.Transitions)...)
+	}
+	return loaded, nil
+}
+
+// move makes all of the one the other's, once it is decided what becomes of the stays of both: in whatever buckets the one was
+// ever in, also where they are paused, or not defined any more.
+func (m *merging) move(ctx context.Context, from, into int64) error {
+	buckets, err := m.Runner.Store.Queries(m.conn).BucketsOf(ctx, from)
+	if err != nil {
+		return fmt.Errorf("read which buckets the user was in: %w", err)
+	}
+	stays := m.StaysOnly(buckets)
+	handed, err := m.part(ctx, stays)
+	if err != nil {
+		return err
+	}
+	return stays.Store.Merge(ctx, m.conn, from, into, handed, m.now)
+}
+
+// part decides over the stays of both, and writes what changes. It returns those that are to move.
+func (m *merging) part(ctx context.Context, stays *transact.Runner) ([]decide.Handover, error) {
+	last := map[string][]decide.Stay{} // what is decided over each depends on the other's
+	read := func(user string) *transact.Task {
+		return &transact.Task{Want: store.Request{User: user}, Step: func(s *decide.Session, _ table.Instant) decide.Result {
+			last[user] = s.Last()
+			return decide.Result{}
+		}}
+	}
+	from, into := read(m.from), read(m.into)
+	both := []*transact.Task{from, into}
+	loaded, err := stays.Load(ctx, m.conn, false, both)
+	if err != nil {
+		return nil, err
+	}
+	if err := stays.Run(ctx, m.conn, loaded, both, func(*transact.Task, *decide.State, *decide.Session) {}); err != nil {
+		return nil, err
+	}
+	var handed []decide.Handover
+	from.Step = func(s *decide.Session, _ table.Instant) decide.Result { return s.Yield(last[m.into], m.now) }
+	into.Step = func(s *decide.Session, _ table.Instant) decide.Result {
+		handed = s.Inherit(last[m.from])
+		return decide.Result{}
+	}
+	m.parted, err = stays.Write(ctx, m.conn, loaded, both)
+	return handed, err
+}
+
+// task returns a task for one of the users, at the time of both.
+func (m *merging) task(user string, step func(*decide.Session, table.Instant) decide.Result) *transact.Task {
+	t := m.Runner.Existing(user, 0, m.Options, func(s *decide.Session, clock table.Instant) decide.Result {
+		if m.now != table.Unset {
+			clock = m.now
+		}
+		result := step(s, clock)
+		m.now = max(m.now, s.Now())
+		return result
+	})
+	t.Want.Create, t.Named = true, true
+	return t
+}
