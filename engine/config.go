@@ -19,7 +19,8 @@ type Config struct {
 	// AnswerTimeout is how long a transaction of the engine waits for an answer of the database, that to COMMIT among them.
 	// After it the connection counts as lost: the engine ends what the server still holds of the transaction, from another
 	// connection, so that its users are free, and tries again. Each miss doubles it, up to a minute, and each answer halves
-	// it again, so that a slow database makes progress. Defaults to 5 s.
+	// it again, so that a slow database makes progress. A COMMIT that waits longer for a synchronous standby is not
+	// acknowledged until the standby has it. Defaults to 5 s.
 	AnswerTimeout time.Duration
 
 	// BackfillWorkers is how many batches of users are taken through a deployment at once. Defaults to 2.

@@ -53,6 +53,7 @@ type Engine struct {
 	reset    atomic.Int64 // when the connections of the pool were given up last, in Unix nanoseconds
 	skew     *skew
 	merges   *turns
+	confirms *turns // of confirmCommit
 
 	telemetry *metrics.Instruments
 	unobserve func() // ends the reading of instruments
@@ -113,6 +114,7 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 
 		skew:      &skew{},
 		merges:    newTurns(mergesAtOnce(config.MaxMerges, pool.Config().MaxConns), config.MaxMergesWaiting),
+		confirms:  newTurns(1, config.QueueSize),
 		telemetry: telemetry,
 		processID: newProcess(),
 	}

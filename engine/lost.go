@@ -87,21 +87,24 @@ func (e *Engine) endSession(ctx context.Context, pid uint32) {
 }
 
 // commitStatus finds out whether a transaction was committed whose connection was lost at that moment. It returns nil if it
-// was, and the error that lost it if it was not. A transaction that is still in progress is ended. While the database is away
-// it waits; a flusher that waits for long is replaced by another.
+// was, and the server has confirmed it since; and the error that lost it if it was not committed. A transaction that is still in
+// progress is ended. While the database is away it waits; a flusher that waits for long is replaced by another.
 func (e *Engine) commitStatus(ctx context.Context, xid string, token store.CommitToken, lost error) error {
 	r := &attempts{}
 	defer e.health.leave(r)
 	attempt, began := 0, time.Now()
 	for {
 		over, committed, err := e.askCommitStatus(ctx, xid, token, time.Since(began))
+		if committed {
+			err = e.confirmCommit(ctx, xid, token)
+		}
 		switch {
-		case committed:
+		case committed && err == nil:
 			if time.Since(began) > askTimeout {
 				e.answered(context.DeadlineExceeded) // it was slow
 			}
 			return nil
-		case over:
+		case over && !committed:
 			return lost
 		case err == nil:
 			err = fmt.Errorf("transaction %s is still in progress on the server: %w", xid, lost)
@@ -121,6 +124,36 @@ func (e *Engine) commitStatus(ctx context.Context, xid string, token store.Commi
 	}
 }
 
+// confirmCommit waits for the answer to a later COMMIT of the server that has a committed transaction. The answer to the COMMIT
+// of the transaction itself is lost. If it waited for a synchronous standby, the driver's cancel request, a restart of the server
+// or an ended session has kept it on the primary alone, and a failover would lose it. A later COMMIT that was not answered in time
+// proves nothing for the same reason. One at a time leaves the connections of the pool to everything else.
+func (e *Engine) confirmCommit(ctx context.Context, xid string, token store.CommitToken) error {
+	end, err := e.confirmTurn(ctx)
+	if err != nil {
+		return fmt.Errorf("wait to confirm transaction %s: %w", xid, err)
+	}
+	defer end()
+	ctx, cancel := e.answering(ctx)
+	defer cancel()
+	confirmed, err := e.store.ConfirmCommit(ctx, e.pool, token, e.now())
+	switch {
+	case err != nil:
+		e.answered(err) // a standby may be slow, too
+		return fmt.Errorf("transaction %s is committed, but a later COMMIT is not answered, as when a synchronous standby is away: %w", xid, err)
+	case !confirmed:
+		return fmt.Errorf("transaction %s was committed by another server, or its token was deleted", xid)
+	}
+	return nil
+}
+
+// confirmTurn waits for a turn of confirmCommit, as long as for an answer of the database.
+func (e *Engine) confirmTurn(ctx context.Context) (end func(), err error) {
+	ctx, cancel := e.answering(ctx)
+	defer cancel()
+	return e.confirms.take(ctx)
+}
+
 // askCommitStatus asks once what became of a transaction, and ends it if it is still in progress.
 func (e *Engine) askCommitStatus(ctx context.Context, xid string, token store.CommitToken, lasts time.Duration) (over, committed bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
@@ -129,9 +162,8 @@ func (e *Engine) askCommitStatus(ctx context.Context, xid string, token store.Co
 	if over || err != nil {
 		return over, committed, err
 	}
-	// A COMMIT that has arrived gets a moment to finish. One that waits for a standby is committed already, and to end its
-	// session would acknowledge it before the standby has it. (The driver's own cancel request does so all
-	// the same, see docs/operations.md.)
+	// A COMMIT that has arrived gets a moment to finish. One that waits for a standby is committed already, and has nothing to
+	// gain from the end of its session.
 	ended, err := e.store.Queries(e.pool).TransactionEnd(ctx, db.TransactionEndParams{Xid: xid, Busy: lasts > busyFor})
 	if err != nil {
 		return false, false, fmt.Errorf("end transaction %s: %w", xid, err)

@@ -11,6 +11,27 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const WritersConfirm = `-- name: WritersConfirm :execrows
+update bucketgen.writers w set at = $1 where w.token = $2 and w.serial = $3
+`
+
+type WritersConfirmParams struct {
+	At     pgtype.Timestamptz
+	Token  pgtype.UUID
+	Serial int64
+}
+
+// Writes the commit token of a committed transaction again. Where commits wait for a synchronous
+// standby, the answer to this one shows that the standby has the earlier one, too: it follows in
+// the WAL of the same server. It affects no row on a server that lacks the transaction.
+func (q *Queries) WritersConfirm(ctx context.Context, arg WritersConfirmParams) (int64, error) {
+	result, err := q.db.Exec(ctx, WritersConfirm, arg.At, arg.Token, arg.Serial)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const WritersForget = `-- name: WritersForget :exec
 delete from bucketgen.writers w where w.at < $1
 `

@@ -43,3 +43,15 @@ func (s *Store) CommitStatus(ctx context.Context, conn db.DBTX, xid string, toke
 	}
 	return true, serial == token.serial, nil
 }
+
+// ConfirmCommit writes the token of a committed transaction again, in a transaction of its own. If
+// the server answers, whatever a COMMIT waits for, such as a synchronous standby, has both. It
+// returns false if the server lacks the committed transaction, for example after a failover. An
+// error says nothing about the transaction.
+func (s *Store) ConfirmCommit(ctx context.Context, conn db.DBTX, token CommitToken, at table.Instant) (bool, error) {
+	found, err := s.Queries(conn).WritersConfirm(ctx, db.WritersConfirmParams{At: timestamp(at), Token: token.token, Serial: token.serial})
+	if err != nil {
+		return false, fmt.Errorf("confirm the commit token: %w", err)
+	}
+	return found > 0, nil
+}
