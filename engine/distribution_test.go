@@ -80,8 +80,8 @@ func TestTablesGrowOrDoNot(t *testing.T) {
 		"event_names", "event_name_counts", "catalog", "buckets", "signals", "sequences", "properties", // names of things, by their numbers
 		"deployments", "generation", "definitions", "kept", "reconciliations", "tallied", // what goes on
 		"writers", "processes", // one row for each connection or process
-		"compatibility",                                                        // one row
-		"subscriptions", "endpoints", "endpoint_secrets", "keys", "migrations", // what operators set up
+		"compatibility",                                                                    // one row
+		"subscriptions", "endpoints", "endpoint_secrets", "keys", "sessions", "migrations", // what operators set up
 	}
 	rows, err := w.pool.Query(t.Context(), `select relname::text from pg_class where relnamespace = 'bucketgen'::regnamespace and relkind in ('r', 'p')`)
 	must(t, err)

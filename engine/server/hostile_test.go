@@ -164,7 +164,11 @@ func TestManageKeys(t *testing.T) {
 			if strings.HasSuffix(path, "replay") {
 				body = `{"all":true}`
 			}
-			for key, allowed := range map[string]bool{m.write: false, m.board: method == "get", m.ops: true} {
+			if method+path == "post/v1/sessions" {
+				continue // its key is in the body: TestSession
+			}
+			reads := method == "get" || method+path == "delete/v1/sessions" // which ends the caller's own
+			for key, allowed := range map[string]bool{m.write: false, m.board: reads, m.ops: true} {
 				got, says := m.ask(t, strings.ToUpper(method), path, body, header("Authorization", "Bearer "+key))
 				forbidden := got.StatusCode == http.StatusForbidden
 				if forbidden == allowed {

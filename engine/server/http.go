@@ -1,6 +1,10 @@
 package server
 
-import "time"
+import (
+	"time"
+
+	"github.com/bucketgen/bucketgen/engine/identity"
+)
 
 // HTTP says how the HTTP API of an engine behaves. All fields must be positive, or zero for the default.
 type HTTP struct {
@@ -70,4 +74,15 @@ type HTTP struct {
 
 	// Patience is how long the client of a stream may take to accept what is sent. Defaults to 10 s.
 	Patience time.Duration
+
+	// Authenticate returns the person that a request without a key comes from, for hosts that sign people in by their own means. With
+	// it POST /v1/sessions is refused. Defaults to nil: people sign in with a key.
+	Authenticate identity.AuthenticateFunc
+
+	// Show names the properties whose values support keys show. Other values, and e-mail addresses, are masked. Defaults to none.
+	Show []string
+
+	// BehindTLS says that a proxy in front of the server ends TLS, so that browsers get a cookie for TLS only. Without TLS and without
+	// a proxy people can sign in on this machine only. Defaults to false.
+	BehindTLS bool
 }

@@ -22,7 +22,8 @@ func (c *cli) keysCommand() *cobra.Command {
 		Short: "Create, list and revoke API keys",
 		Long: `The HTTP API requires a key. A write key may only send events, so that it can be used in a browser
 or an app. A server key may also merge known users, so it belongs on servers only. A read key may
-read everything and change nothing. An admin key may do everything.
+read everything and change nothing. A support key may read what is about one user or bucket, with
+e-mail addresses and most values of properties masked. An admin key may do everything.
 
 Only a hash of the key is stored. The key itself is shown once, when it is created.`,
 		Args: cobra.NoArgs,
@@ -32,13 +33,13 @@ Only a hash of the key is stored. The key itself is shown once, when it is creat
 }
 
 func (c *cli) keysCreateCommand() *cobra.Command {
-	var ofServer, read, admin bool
+	var ofServer, read, support, admin bool
 	var rate int
 	cmd := &cobra.Command{
 		Use:   "create NAME",
 		Short: "Create a key and show it",
-		Long: `Creates a key and shows it this once: a write key, unless --server, --read or --admin is given. The
-NAME is shown in lists.`,
+		Long: `Creates a key and shows it this once: a write key, unless another kind is given. The NAME is shown in
+lists.`,
 		Example: "  " + c.host.Name + " keys create web --rate 500\n  " + c.host.Name + " keys create backend --server\n  " + c.host.Name + " keys create ops --admin",
 		Args:    takes(1, "one NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -50,6 +51,8 @@ NAME is shown in lists.`,
 				kind = apikey.Server
 			case read:
 				kind = apikey.Read
+			case support:
+				kind = apikey.Support
 			}
 			switch _, err := strconv.Atoi(name); {
 			case name == "":
@@ -75,8 +78,9 @@ NAME is shown in lists.`,
 	}
 	cmd.Flags().BoolVar(&ofServer, "server", false, "may send events and merge known users")
 	cmd.Flags().BoolVar(&read, "read", false, "may read everything and change nothing")
+	cmd.Flags().BoolVar(&support, "support", false, "may read about one user or bucket at a time, with personal data masked")
 	cmd.Flags().BoolVar(&admin, "admin", false, "may do everything")
-	cmd.MarkFlagsMutuallyExclusive("server", "read", "admin")
+	cmd.MarkFlagsMutuallyExclusive("server", "read", "support", "admin")
 	cmd.Flags().IntVar(&rate, "rate", 0, "accept at most `N` events or requests a second; 0 for no limit")
 	return cmd
 }

@@ -286,6 +286,14 @@ type BucketgenSequence struct {
 	Key string
 }
 
+type BucketgenSession struct {
+	Hash      []byte
+	KeyNo     int32
+	Offer     bool
+	CreatedAt pgtype.Timestamptz
+	SeenAt    pgtype.Timestamptz
+}
+
 type BucketgenSignal struct {
 	No  int32
 	Key string

@@ -18,13 +18,15 @@ import (
 )
 
 // The kinds of keys. A write key may only send events, so that it can be used in a browser. A server key
-// may also merge known users. A read key may read everything and change nothing. An admin key may do
-// everything.
+// may also merge known users. A read key may read everything and change nothing. A support key may
+// read what is about one user or bucket, without e-mail addresses and most values of properties. An
+// admin key may do everything.
 const (
-	Write  = "write"
-	Server = "server"
-	Read   = "read"
-	Admin  = "admin"
+	Write   = "write"
+	Server  = "server"
+	Read    = "read"
+	Support = "support"
+	Admin   = "admin"
 )
 
 // Key is an API key without its secret, which only its owner knows.

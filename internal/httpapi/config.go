@@ -3,6 +3,8 @@ package httpapi
 import (
 	"cmp"
 	"time"
+
+	"github.com/bucketgen/bucketgen/engine/identity"
 )
 
 // Config is how the API behaves. Its fields are those of server.HTTP, which documents them.
@@ -26,6 +28,9 @@ type Config struct {
 	StreamsKey         int
 	Beat               time.Duration
 	Patience           time.Duration
+	Authenticate       identity.AuthenticateFunc
+	Show               []string
+	BehindTLS          bool
 }
 
 // WithDefaults returns the configuration with its defaults.

@@ -14,12 +14,18 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/bucketgen/bucketgen/engine/identity"
+	"github.com/bucketgen/bucketgen/internal/manage"
 	"github.com/bucketgen/bucketgen/internal/problem"
+	"github.com/bucketgen/bucketgen/internal/session"
 )
 
 // gate lets requests in by their keys, and bounds what they cost: together, and those of each key.
 type gate struct {
+	keys     keys
 	ring     *keyring
+	sessions session.Store
+	signed   *keyring      // of sessions
+	offers   *rate.Limiter // of the queries for offers of sessions
 	rates    *limiter
 	bodies   *budget  // of bodies as they arrive
 	work     *budget  // of what is made of them
@@ -35,9 +41,10 @@ type gate struct {
 
 // newGate makes a gate. c has its defaults.
 func newGate(k keys, now func() time.Time, c Config, log *slog.Logger) *gate {
+	sessions := session.Store{Pool: k.Pool, Schema: k.Schema, Now: now}
 	half, share := int64(c.InFlight/2), int64(c.InFlightKey/2)
 	return &gate{
-		ring: newKeyring(k), rates: newLimiter(c.Items, now), bodies: newBudget(half, share), work: newBudget(half, share),
+		keys: k, ring: newKeyring(k), sessions: sessions, signed: newKeyring(sessions), offers: rate.NewLimiter(lookupRate, lookupBurst), rates: newLimiter(c.Items, now), bodies: newBudget(half, share), work: newBudget(half, share),
 		keyless: newBudget(int64(c.Keyless), int64(c.Keyless)),
 		brake:   newBrake(c.Refusals), unread: unread{each: max(1, c.Refusals/20), burst: max(1, c.Refusals/5), keys: map[int]*rate.Limiter{}},
 		cross: http.NewCrossOriginProtection(), around: plainly, notices: newNotices(log, time.Now), config: c,
@@ -46,9 +53,10 @@ func newGate(k keys, now func() time.Time, c Config, log *slog.Logger) *gate {
 
 // opens says what kinds of keys let a request do what a kind of key is for.
 var opens = map[string][]string{
-	writeKey: {writeKey, serverKey, adminKey},
-	readKey:  {readKey, adminKey},
-	adminKey: {adminKey},
+	writeKey:   {writeKey, serverKey, adminKey},
+	readKey:    {readKey, adminKey},
+	supportKey: {supportKey, readKey, adminKey},
+	adminKey:   {adminKey},
 }
 
 // shown returns the key in the headers of a request, if any.
@@ -68,19 +76,24 @@ func (g *gate) admit(r *http.Request, kind, secret, what string) (key, error) {
 	if secret == "" {
 		return key{}, errNoKey
 	}
-	if before, known := g.ring.recall(secret); known { // a key that has no allowance left costs no query
+	return g.admitFrom(g.ring, r, kind, secret, what, errUnknownKey)
+}
+
+// admitFrom is [gate.admit] of a secret that a keyring knows, or else the error unknown.
+func (g *gate) admitFrom(ring *keyring, r *http.Request, kind, secret, what string, unknown error) (key, error) {
+	if before, known := ring.recall(secret); known { // a key that has no allowance left costs no query
 		if wait, ok := g.rates.check(before.key); !ok {
 			return before.key, exhausted(before.key, what, wait)
 		}
 	}
-	k, known, err := g.ring.find(r.Context(), secret)
+	k, known, err := ring.find(r.Context(), secret)
 	switch {
 	case errors.Is(err, errCrowded):
 		return key{}, errCrowdedOut
 	case err != nil:
 		return key{}, err
 	case !known:
-		return key{}, errUnknownKey
+		return key{}, unknown
 	case !slices.Contains(opens[kind], k.Kind):
 		return k, problem.New(http.StatusForbidden, fmt.Sprintf("%q is %s %s key; this takes %s", k.Name, article(k.Kind), k.Kind, either(opens[kind])))
 	}
@@ -190,6 +203,8 @@ func (g *gate) public(ctx context.Context, secret string) (key, error) {
 // The problems of requests without a known key. Many requests share them.
 var (
 	errNoKey      = problem.New(http.StatusUnauthorized, "there is no key; send it as the user name of Basic authentication, or as a Bearer token").Shared()
+	errNoSession  = problem.New(http.StatusUnauthorized, "the session has ended; sign in again").Quiet().Shared()
+	errNoSignIn   = problem.New(http.StatusUnauthorized, "there is no key and no session; sign in").Quiet().Shared()
 	errUnknownKey = problem.New(http.StatusUnauthorized, "the key is not known here, or it was revoked").Shared()
 	errCrowdedOut = problem.Later(http.StatusServiceUnavailable, "too many unknown keys are tried; send it again", time.Second).Shared()
 )
@@ -236,6 +251,20 @@ func (g *gate) fail(w http.ResponseWriter, r *http.Request, k key, err error) {
 		p = problem.Later(http.StatusServiceUnavailable, "the key cannot be checked", time.Second)
 	}
 	g.refuse(w, r, k, p)
+}
+
+// guarding returns the handler that lets those requests through to the next one whose persons have an access.
+func (g *gate) guarding(to manage.Access, next http.Handler) http.Handler {
+	switch to {
+	case manage.Open:
+		return g.open(next)
+	case manage.LookUp:
+		return g.guard(supportKey, next)
+	case manage.Read:
+		return g.guard(readKey, next)
+	default:
+		return g.guard(adminKey, next)
+	}
 }
 
 // requestBytes is what a request of the management API takes, for its body and its answer.

@@ -56,12 +56,9 @@ func Handler(o Options) http.Handler {
 	(&tracking{engine: o.Engine, gate: g, config: o.Config}).route(mux)
 	newStreams(o.Engine, g, o.Log, o.Config).route(mux)
 	failed := func(ctx context.Context, err error) { g.notices.failed(ctx, "management request failed", err) }
-	manage.Mount(mux, o.Engine, manage.Options{Failed: failed, Wait: o.Config.Wait, Guard: func(change bool, next http.Handler) http.Handler {
-		if change {
-			return g.guard(adminKey, next)
-		}
-		return g.guard(readKey, next)
-	}})
+	manage.Mount(mux, o.Engine, manage.Options{
+		Failed: failed, Wait: o.Config.Wait, Guard: g.guarding, SignIn: g.signIn, SignOut: g.signOut,
+	})
 	health(mux, o.Engine)
 	return newRoutes(mux, o.Log)
 }

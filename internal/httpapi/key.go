@@ -9,8 +9,9 @@ type (
 )
 
 const (
-	writeKey  = apikey.Write
-	serverKey = apikey.Server
-	readKey   = apikey.Read
-	adminKey  = apikey.Admin
+	writeKey   = apikey.Write
+	serverKey  = apikey.Server
+	readKey    = apikey.Read
+	supportKey = apikey.Support
+	adminKey   = apikey.Admin
 )

@@ -15,7 +15,7 @@ import (
 // no use from then on. A secret that is not known costs no query of its own: such secrets are looked up together, by at most
 // lookupRate queries a second, and one that is unknown is remembered for a while. Safe for concurrent use.
 type keyring struct {
-	keys keys
+	keys finder
 	pace *rate.Limiter // of the queries for secrets that are not known
 
 	mu      sync.Mutex
@@ -23,6 +23,12 @@ type keyring struct {
 	wrong   map[digest]time.Time // secrets that are unknown, and when that was found
 	waiting map[digest]*lookup   // what the next query asks for
 	running bool                 // a goroutine asks
+}
+
+// finder finds keys by secrets: those of keys, or of sessions that people began with keys.
+type finder interface {
+	Find(ctx context.Context, secret string) (key, bool, error)
+	FindAll(ctx context.Context, hashes [][]byte) (map[digest]key, error)
 }
 
 // checked is a key as it was at a time.
@@ -52,7 +58,7 @@ const (
 // errCrowded says that too many unknown secrets wait to be looked up.
 var errCrowded = errors.New("too many unknown keys wait to be looked up")
 
-func newKeyring(k keys) *keyring {
+func newKeyring(k finder) *keyring {
 	return &keyring{
 		keys: k, pace: rate.NewLimiter(lookupRate, lookupBurst),
 		seen: map[digest]checked{}, wrong: map[digest]time.Time{}, waiting: map[digest]*lookup{},

@@ -25,7 +25,7 @@ type streams struct {
 }
 
 func newStreams(e *engine.Engine, g *gate, log *slog.Logger, l Config) *streams {
-	return &streams{engine: e, gate: g, config: l, room: make(chan struct{}, l.Streams), watch: newWatch(g.ring.keys, log, l.StreamsKey)}
+	return &streams{engine: e, gate: g, config: l, room: make(chan struct{}, l.Streams), watch: newWatch(g.keys, log, l.StreamsKey)}
 }
 
 // route adds the route.

@@ -97,7 +97,7 @@ func TestDocumentSaysAll(t *testing.T) {
 			}
 		}
 	}
-	if operations != 21 {
+	if operations != 24 {
 		t.Errorf("there are %d operations", operations)
 	}
 }

@@ -15,8 +15,8 @@ import (
 // meanings are what statuses mean here.
 var meanings = map[int]string{
 	http.StatusBadRequest:            "A field is invalid or not allowed; field names it",
-	http.StatusUnauthorized:          "The key is missing, unknown or revoked",
-	http.StatusForbidden:             "The key has the wrong kind",
+	http.StatusUnauthorized:          "The key is missing, unknown or revoked, or the session has ended",
+	http.StatusForbidden:             "The key has the wrong kind, or the person lacks the role",
 	http.StatusNotFound:              "The bucket or user does not exist",
 	http.StatusNotAcceptable:         "The client does not accept JSON",
 	http.StatusConflict:              "The state of the bucket or user does not allow the request; detail has the reason",
@@ -51,13 +51,13 @@ func (a *api) problem(ctx context.Context, err error) *problem.Problem {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil: // the client is gone, and reads no answer
 		return problem.New(http.StatusServiceUnavailable, "the request was cancelled")
 	case errors.Is(err, context.DeadlineExceeded):
-		a.failed(ctx, err)
+		a.options.Failed(ctx, err)
 		return problem.Later(http.StatusServiceUnavailable, "the request took too long; retry", time.Second)
 	case engine.Transient(err):
-		a.failed(ctx, err)
+		a.options.Failed(ctx, err)
 		return problem.Later(http.StatusServiceUnavailable, "the database does not answer, or the server is stopping; retry", time.Second)
 	}
-	a.failed(ctx, err)
+	a.options.Failed(ctx, err)
 	return problem.New(http.StatusInternalServerError, "the server failed; the reason is in its log")
 }
 

@@ -26,6 +26,7 @@ type Problem struct { //nolint:errname // so RFC 9457 calls it
 
 	retryAfter time.Duration
 	allowed    string
+	quiet      bool   // quiet leaves the challenge out
 	text       []byte // text is the encoded answer of a problem that is shared; nil if it is encoded when it is sent
 }
 
@@ -69,6 +70,12 @@ func (p *Problem) encode() []byte {
 // Allow records the methods that are allowed.
 func (p *Problem) Allow(methods string) { p.allowed = methods }
 
+// Quiet leaves out the challenge to send a key by Basic authentication, for which a browser opens a window of its own.
+func (p *Problem) Quiet() *Problem {
+	p.quiet = true
+	return p
+}
+
 // Error returns the detail.
 func (p *Problem) Error() string { return p.Detail }
 
@@ -93,7 +100,7 @@ func (p *Problem) addTo(h http.Header) {
 	if p.allowed != "" {
 		h.Set("Allow", p.allowed)
 	}
-	if p.Status == http.StatusUnauthorized {
+	if p.Status == http.StatusUnauthorized && !p.quiet {
 		h["Www-Authenticate"] = challenge
 	}
 }

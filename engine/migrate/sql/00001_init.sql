@@ -534,16 +534,29 @@ create table bucketgen.endpoint_secrets (
 
 -- Access, catalog and processes ------------------------------------------------------------------
 
--- An API key. The command line inserts it and sets revoked_at. Rows are not deleted. Only a hash is
--- stored: a key is long and random, so it cannot be guessed from its SHA-256.
+-- An API key. The command line and the HTTP API insert it and set revoked_at. Rows are not deleted.
+-- Only a hash is stored: a key is long and random, so it cannot be guessed from its SHA-256.
 create table bucketgen.keys (
     no          integer not null generated always as identity primary key,
     name        text not null,
-    kind        text not null check (kind in ('write', 'server', 'read', 'admin')),
+    -- Support: a read key whose bearer sees no e-mail addresses and few values of properties.
+    kind        text not null check (kind in ('write', 'server', 'read', 'support', 'admin')),
     hash        bytea not null unique, -- SHA-256
     rate        integer, -- events a second; null: no limit
     created_at  timestamptz not null,
     revoked_at  timestamptz -- null: valid
+);
+
+-- A session of a person who signed in with a key in a browser, or an offer of one, which a program
+-- prints as a link. The HTTP API inserts it, and deletes it when the person signs out or takes the
+-- offer. It ends with its key, 12 hours after the last request, or 7 days after it began; an offer
+-- ends after a minute. Each sign-in deletes what has ended. Of a cookie only the hash is stored.
+create table bucketgen.sessions (
+    hash        bytea not null primary key, -- SHA-256
+    key_no      integer not null,
+    offer       boolean not null default false,
+    created_at  timestamptz not null,
+    seen_at     timestamptz not null -- of the last request, to within a minute
 );
 
 -- What arrives: an event name, a field of a payload or a property of users, with the type of its

@@ -45,6 +45,12 @@ const (
 	KindLeft    Kind = "left"
 )
 
+// Defines values for MeRole.
+const (
+	MeRoleAdmin MeRole = "admin"
+	MeRoleRead  MeRole = "read"
+)
+
 // Defines values for Reason.
 const (
 	ReasonCriteria Reason = "criteria"
@@ -604,6 +610,24 @@ type Flow struct {
 // Kind Kind of a transition: entered, left, or dwell, the tick of a lasting stay
 type Kind string
 
+// Me The person who calls
+type Me struct {
+	// Masked Whether e-mail addresses and most values of properties are hidden from the person
+	Masked bool `json:"masked,omitempty,omitzero"`
+
+	// Name Name in the audit log: that of the key, or of the host's own sign-in
+	Name string `json:"name"`
+
+	// Role What the person may do
+	Role MeRole `json:"role"`
+
+	// Show Properties whose values a masked person sees
+	Show []string `json:"show,omitempty,omitzero"`
+}
+
+// MeRole What the person may do
+type MeRole string
+
 // Member A member of a bucket
 type Member struct {
 	// EnteredAt When the stay began
@@ -808,6 +832,21 @@ type SeenType struct {
 
 	// Wrong Whether another type is declared, so that these values match nothing
 	Wrong bool `json:"wrong,omitempty,omitzero"`
+}
+
+// SignIn A key, or the secret of a link that is good once
+type SignIn struct {
+	// Key Read, support or admin key
+	Key string `json:"key,omitempty,omitzero"`
+
+	// Once Secret of a link that dev prints; it is good once, for a minute
+	Once string `json:"once,omitempty,omitzero"`
+}
+
+// SignedOut The end of a session
+type SignedOut struct {
+	// SignedOut Always true
+	SignedOut bool `json:"signedOut"`
 }
 
 // SizePoint Joins, leaves and members in one step of time
@@ -1156,6 +1195,12 @@ func (c *Client) ListDeployments(ctx context.Context, params ListDeploymentsPara
 	return call[Deployments](ctx, c, http.MethodGet, path, query, nil)
 }
 
+// GetMe is GET /v1/me. Name and role of the person that the key, the session or the host's own sign-in stands for.
+func (c *Client) GetMe(ctx context.Context) (Me, error) {
+	path := "/v1/me"
+	return call[Me](ctx, c, http.MethodGet, path, nil, nil)
+}
+
 // GetOutbox is GET /v1/outbox. The number of waiting deliveries and of dead letters of each subscription. The time grows with the number of waiting deliveries.
 func (c *Client) GetOutbox(ctx context.Context) (Outbox, error) {
 	path := "/v1/outbox"
@@ -1191,6 +1236,18 @@ func (c *Client) GetPlan(ctx context.Context, params GetPlanParams) (Plan, error
 func (c *Client) ListProcesses(ctx context.Context) (Processes, error) {
 	path := "/v1/processes"
 	return call[Processes](ctx, c, http.MethodGet, path, nil, nil)
+}
+
+// SignOut is DELETE /v1/sessions. Ends the session of the cookie and deletes the cookie. Without a session it does nothing.
+func (c *Client) SignOut(ctx context.Context) (SignedOut, error) {
+	path := "/v1/sessions"
+	return call[SignedOut](ctx, c, http.MethodDelete, path, nil, nil)
+}
+
+// SignIn is POST /v1/sessions. Begins a session and sets its cookie, which scripts cannot read and which is sent with requests of the same site only. The session ends 12 hours after its last request, after 7 days, or when its key is revoked. Over plain HTTP it works on the server's own machine only. It needs no key but the one in the body.
+func (c *Client) SignIn(ctx context.Context, body SignIn) (Me, error) {
+	path := "/v1/sessions"
+	return call[Me](ctx, c, http.MethodPost, path, nil, body)
 }
 
 // DeleteUser is DELETE /v1/users/{user}. Hides a user: they are a member of no bucket and have no transitions until they are restored. Their events are still stored. Deleting an unknown or deleted user does nothing.
