@@ -484,8 +484,10 @@ create table bucketgen.deliveries (
     fence            bigint not null default 0, -- of its last lease; 0: it was never leased
     primary key (contact_id, subscription_no, bucket_no, id)
 ) with (
-    -- A lease changes no indexed column, so with room in the page it writes no index.
-    fillfactor = 70,
+    -- A lease changes no indexed column, so with room in the page it writes no index. Deliveries are
+    -- leased in about the order of insertion, so every row of a page needs room for its second
+    -- version at once.
+    fillfactor = 50,
     -- Deliveries that were made leave dead entries in front of those that a claim reads, so vacuum
     -- runs by the number of dead rows, not by their share, and without pauses.
     autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0
