@@ -96,3 +96,18 @@ type InvalidError struct {
 
 // Error returns the field and the problem.
 func (e *InvalidError) Error() string { return e.Field + ": " + e.Problem }
+
+// UnreadyError says why an engine does not take events at the moment.
+type UnreadyError struct {
+	// Reason may be shown to every caller: it names no host, role or value.
+	Reason string
+
+	// Err is the error of the database, nil if there is none.
+	Err error
+}
+
+// Error returns the reason.
+func (e *UnreadyError) Error() string { return e.Reason }
+
+// Unwrap returns the error of the database.
+func (e *UnreadyError) Unwrap() error { return e.Err }

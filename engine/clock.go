@@ -25,7 +25,7 @@ func (e *Engine) newClock() *scheduler.Clock {
 		},
 		Lagged:  func(lag time.Duration) { e.stats.ClockLag.Store(int64(lag)) },
 		Settled: func(users int) { e.stats.Settled.Add(int64(users)) },
-		Failed:  e.shun,
+		Failed:  e.health.Shun,
 	})
 }
 

@@ -17,8 +17,10 @@ import (
 	"github.com/bucketgen/bucketgen/internal/blame"
 	"github.com/bucketgen/bucketgen/internal/catalog"
 	"github.com/bucketgen/bucketgen/internal/feed"
+	"github.com/bucketgen/bucketgen/internal/health"
 	"github.com/bucketgen/bucketgen/internal/metrics"
 	"github.com/bucketgen/bucketgen/internal/outbox"
+	"github.com/bucketgen/bucketgen/internal/rollout"
 	"github.com/bucketgen/bucketgen/internal/rollup"
 	"github.com/bucketgen/bucketgen/internal/scheduler"
 	"github.com/bucketgen/bucketgen/internal/service"
@@ -45,13 +47,10 @@ type Engine struct {
 	batcher  *batch.Batcher[*item]
 	room     *room // of the items that are not done
 	stats    metrics.Counters
-	health   health
-	probe    probe
+	health   *health.Health
 	answers  answers
 	replaced atomic.Int64 // flushers that are held by a transaction whose fate is not known
 	pooled   bool         // a pooler is between the engine and the database: its sessions are not those of the server
-	reset    atomic.Int64 // when the connections of the pool were given up last, in Unix nanoseconds
-	skew     *skew
 	merges   *turns
 	confirms *turns // of confirmCommit
 
@@ -69,7 +68,7 @@ type Engine struct {
 	rollup    *rollup.Rollup
 	catalog   *catalog.Recorder // nil: nothing is counted
 
-	beats *service.Loop
+	heartbeat *rollout.Heartbeat
 
 	services service.Group
 	cancel   context.CancelFunc // ends everything that runs in the background
@@ -112,7 +111,6 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 		batcher:  batch.New[*item](config.MaxBatch),
 		room:     newRoom(config.QueueSize, config.QueueBytes),
 
-		skew:      &skew{},
 		merges:    newTurns(mergesAtOnce(config.MaxMerges, pool.Config().MaxConns), config.MaxMergesWaiting),
 		confirms:  newTurns(1, config.QueueSize),
 		telemetry: telemetry,
@@ -124,8 +122,8 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 	})
 	e.rollup = rollup.New(rollup.Deps{Pool: pool, Schema: config.Schema, Log: config.Logger})
 	e.outbox = e.newOutbox()
-	e.beats = e.heartbeats()
-	e.health.wake = e.beats.Wake
+	e.health = health.New(health.Deps{Pool: pool, Store: func() *store.Store { return e.store }, Wake: func() { e.heartbeat.Wake() }})
+	e.heartbeat = e.newHeartbeat()
 	return e, nil
 }
 
@@ -164,7 +162,7 @@ func (e *Engine) Start(ctx context.Context) error {
 
 // loops returns what the engine does in the background.
 func (e *Engine) loops() []*service.Loop {
-	all := append(e.feed.Loops(), e.beats, e.rollout().Watching(!e.config.NoClock && !e.config.NoJobs, e.onDeploy))
+	all := append(e.feed.Loops(), e.heartbeat.Loop(), e.rollout().Watching(!e.config.NoClock && !e.config.NoJobs, e.onDeploy))
 	all = append(all, e.catalog.Loops()...)
 	if e.timers != nil {
 		all = append(all, e.timers.Loop())

@@ -17,6 +17,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/blame"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/event"
+	"github.com/bucketgen/bucketgen/internal/health"
 	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
@@ -177,8 +178,8 @@ type flush struct {
 // does not take. For any other reason nothing is refused: they are retried until their callers wait no longer. Fewer at once
 // may pass where a lock, a timeout or an error that is not known keeps more from it, so such errors lead to halves, too.
 func (f *flush) write(ctx context.Context, items []*item) {
-	r := &attempts{Attempts: retry.Attempts{Component: "ingest", Log: f.engine.log}}
-	defer f.engine.health.leave(r)
+	r := &health.Attempts{Attempts: retry.Attempts{Component: "ingest", Log: f.engine.log}}
+	defer f.engine.health.Finish(r)
 	for items = f.admit(items); len(items) > 0; items = f.awaited(items) {
 		var err error
 		err = transact.Canonical(func() error {
@@ -188,7 +189,7 @@ func (f *flush) write(ctx context.Context, items []*item) {
 			return f.attempt(ctx, items)
 		}, func(n transact.Names) { rename(items, n) })
 		if err == nil && len(items) > 0 {
-			f.engine.health.succeed()
+			f.engine.health.Succeed()
 		}
 		if err == nil {
 			return
@@ -199,8 +200,8 @@ func (f *flush) write(ctx context.Context, items []*item) {
 			return
 		}
 		if Transient(err) && ctx.Err() == nil {
-			f.engine.health.fail(r, err)
-			f.engine.shun(err)
+			f.engine.health.Fail(r, err)
+			f.engine.health.Shun(err)
 		}
 		if err := r.Again(ctx, err); err != nil {
 			f.fail(items, err)
@@ -213,7 +214,7 @@ func (f *flush) write(ctx context.Context, items []*item) {
 const crowdedAttempts = 3
 
 // halves reports whether a batch should be retried in halves after an error.
-func (f *flush) halves(r *attempts, err error) bool {
+func (f *flush) halves(r *health.Attempts, err error) bool {
 	return !Transient(err) || blame.LockTimeout(err) || blame.Crowded(err) && r.Count() >= crowdedAttempts
 }
 

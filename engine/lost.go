@@ -11,6 +11,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/blame"
+	"github.com/bucketgen/bucketgen/internal/health"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
@@ -90,8 +91,8 @@ func (e *Engine) endSession(ctx context.Context, pid uint32) {
 // was, and the server has confirmed it since; and the error that lost it if it was not committed. A transaction that is still in
 // progress is ended. While the database is away it waits; a flusher that waits for long is replaced by another.
 func (e *Engine) commitStatus(ctx context.Context, xid string, token store.CommitToken, lost error) error {
-	r := &attempts{}
-	defer e.health.leave(r)
+	r := &health.Attempts{}
+	defer e.health.Finish(r)
 	attempt, began := 0, time.Now()
 	for {
 		over, committed, err := e.askCommitStatus(ctx, xid, token, time.Since(began))
@@ -109,8 +110,8 @@ func (e *Engine) commitStatus(ctx context.Context, xid string, token store.Commi
 		case err == nil:
 			err = fmt.Errorf("transaction %s is still in progress on the server: %w", xid, lost)
 		}
-		e.health.fail(r, err)
-		e.shun(err)
+		e.health.Fail(r, err)
+		e.health.Shun(err)
 		if attempt++; attempt%8 == 1 {
 			e.log.WarnContext(ctx, "connection lost at COMMIT, asking for its outcome", "component", "commit",
 				"attempt", attempt, "transaction", xid, "retry_in", r.Peek(), "reason", blame.Reason(err), "error", err)

@@ -3,12 +3,9 @@ package engine
 import (
 	"context"
 	"fmt"
-	"os"
 	"time"
 
-	"github.com/bucketgen/bucketgen/gen/db"
-	"github.com/bucketgen/bucketgen/internal/retry"
-	"github.com/bucketgen/bucketgen/internal/service"
+	"github.com/bucketgen/bucketgen/internal/rollout"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
@@ -26,13 +23,6 @@ type Process struct {
 	ClockAheadMs int64 `json:"clockAheadMs"`
 }
 
-// An engine shows itself every so often, and one that has not for a while is taken to be dead.
-const (
-	showEvery = 10 * time.Second
-	deadAfter = time.Minute
-	forgetAll = 24 * time.Hour
-)
-
 // Processes returns the engines that run on the database, the oldest first.
 func (g *Deployments) Processes(ctx context.Context) ([]Process, error) {
 	e := (*Engine)(g)
@@ -43,7 +33,7 @@ func (g *Deployments) Processes(ctx context.Context) ([]Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("processes: %w", err)
 	}
-	rows, err := e.store.Queries(e.pool).ProcessesSeen(ctx, store.Timestamp(time.Now().Add(-deadAfter)))
+	rows, err := e.heartbeat.Running(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("processes: %w", err)
 	}
@@ -58,55 +48,12 @@ func (g *Deployments) Processes(ctx context.Context) ([]Process, error) {
 	return all, nil
 }
 
-// heartbeats returns the loop that shows others that this process runs, until it stops. As that is a write, it is also how an
-// engine without events finds out whether the database takes writes: more often while it does not.
-func (e *Engine) heartbeats() *service.Loop {
-	return &service.Loop{
-		Component: "heartbeat", Log: e.log, Turn: e.heartbeat, Backoff: steady, Last: e.hide,
-		Failed: func(err error) {
-			e.health.fail(nil, err)
-			e.shun(err)
-		},
-	}
-}
-
-func (e *Engine) heartbeat(ctx context.Context) (time.Duration, error) {
-	if e.health.began.Swap(false) {
-		_ = retry.Sleep(ctx, failingFor) // most failures are over by then
-	}
-	if err := e.show(ctx); err != nil {
-		return 0, err
-	}
-	e.health.recover(false)
-	if e.health.failing.Load() {
-		return retry.Max, nil
-	}
-	return showEvery, nil
-}
-
-// show lets others see that this process runs. It goes by the time of the world, as the life of a process does.
-func (e *Engine) show(ctx context.Context) error {
-	ctx, cancel := e.answering(ctx)
-	defer cancel()
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-	before := e.config.Now()
-	at, err := e.store.Queries(e.pool).ProcessesNote(ctx, db.ProcessesNoteParams{
-		ID: e.processID, Host: host, Pid: int32(os.Getpid()), Fingerprint: e.registry.Fingerprint, Now: store.Timestamp(time.Now()),
-		OwnClock: store.Timestamp(before),
+// newHeartbeat returns the heartbeat of this process.
+func (e *Engine) newHeartbeat() *rollout.Heartbeat {
+	return rollout.NewHeartbeat(rollout.HeartbeatDeps{
+		Pool: e.pool, Log: e.log, Store: func() *store.Store { return e.store }, Now: e.config.Now, Health: e.health,
+		Answering: e.answering, Process: e.processID, Fingerprint: e.registry.Fingerprint,
 	})
-	if err != nil {
-		return fmt.Errorf("record the heartbeat: %w", err)
-	}
-	e.skew.measure(before, e.config.Now(), at.Time)
-	return nil
-}
-
-// hide lets others see that this process does not run any more.
-func (e *Engine) hide(ctx context.Context) error {
-	return e.store.Queries(e.pool).ProcessesForget(ctx, db.ProcessesForgetParams{ID: e.processID, Before: store.Timestamp(time.Now().Add(-forgetAll))})
 }
 
 // Definition is what a bucket was defined as for a while.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/bucketgen/bucketgen/internal/blame"
+	"github.com/bucketgen/bucketgen/internal/health"
 	"github.com/bucketgen/bucketgen/internal/retry"
 )
 
@@ -11,16 +12,9 @@ import (
 // sentinels such as [ErrDeleted], and for what PostgreSQL refuses because of what an event says.
 func Transient(err error) bool { return blame.Transient(err) }
 
-// attempts retries one call, and whether the health of the engine counts it as failing.
-type attempts struct {
-	retry.Attempts
-
-	unwell bool
-}
-
 // attempts returns those of a call of the API, which are given up when the engine stops.
-func (e *Engine) attempts(component string) *attempts {
-	return &attempts{Attempts: retry.Attempts{
+func (e *Engine) attempts(component string) *health.Attempts {
+	return &health.Attempts{Attempts: retry.Attempts{
 		Component: component, Log: e.log, Stopping: func() bool { return e.phase.Load() == stopped },
 	}}
 }
