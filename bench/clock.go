@@ -147,7 +147,7 @@ func (d *dueUsers) fill(ctx context.Context, users int) error {
 		`insert into bucketgen.events (contact_id, event_no, occurred_at, received_at, kind, properties)
 			select u.id, n.no, now() - interval '50 days' + k * interval '1 day', now(), 'track', '{"amount": 12, "currency": "EUR"}'
 			from due_users u cross join bucketgen.event_names n cross join generate_series(1, 2) k where n.name = 'purchase'`,
-		`insert into bucketgen.memberships (contact_id, bucket_no, epoch, entered_at, source)
+		`insert into bucketgen.memberships (contact_id, bucket_no, entry_count, entered_at, source)
 			select u.id, b.no, 1, now() - interval '1 hour', 'event' from due_users u cross join bucketgen.buckets b where b.id = 'buyers'`,
 		`vacuum analyze`, `checkpoint`,
 	} {

@@ -40,12 +40,12 @@ const deriveStatement = `with third as materialized (
 		) e
 		where c.id > $1 and c.id <= $2 and c.properties ->> 'plan' = 'pro' and e.occurred_at > $3::timestamptz - $4::interval
 	), joined as (
-		insert into bucketgen.memberships (contact_id, bucket_no, epoch, entered_at, source)
+		insert into bucketgen.memberships (contact_id, bucket_no, entry_count, entered_at, source)
 		select t.id, ` + derivedBucket + `, 1, $3, 'backfill' from third t
-		returning contact_id, bucket_no, epoch, id
+		returning contact_id, bucket_no, entry_count, id
 	), logged as (
-		insert into bucketgen.transitions (contact_id, bucket_no, epoch, kind, membership_id, at, decided_at, source, suppressed)
-		select j.contact_id, j.bucket_no, j.epoch, 'entered', j.id, $3, $3, 'backfill', true from joined j
+		insert into bucketgen.transitions (contact_id, bucket_no, entry_count, kind, membership_id, at, decided_at, source, suppressed)
+		select j.contact_id, j.bucket_no, j.entry_count, 'entered', j.id, $3, $3, 'backfill', true from joined j
 	)
 	insert into bucketgen.due (contact_id, bucket_no, due_at)
 	select t.id, ` + derivedBucket + `, t.occurred_at + $4::interval from third t`

@@ -90,7 +90,7 @@ func makeTransitions(ctx context.Context, url string, r *registry.Registry, user
 		`insert into bucketgen.contacts (user_id, email, properties, created_at, updated_at, generation)
 			select 'user-' || i, 'user-' || i || '@example.com', jsonb_build_object('plan', case when last.n % 2 = 1 then 'pro' else 'free' end), now(), localtimestamp, g.no
 			from bucketgen.generation g, generate_series(1, @users) i, lateral (select (@transitions + @users - i) / @users as n) last`,
-		`insert into bucketgen.memberships (contact_id, bucket_no, epoch, entered_at, left_at, source, reason)
+		`insert into bucketgen.memberships (contact_id, bucket_no, entry_count, entered_at, left_at, source, reason)
 			select u + 1, b.no, e + 1, at.began, at.ended, 'event', case when at.ended is not null then 'criteria' end
 			from bucketgen.buckets b, generate_series(0, @transitions - 1) i, lateral (select i % @users as u, i / @users / 2 as e, i / @users % 2 as left) x,
 				lateral (
@@ -98,11 +98,11 @@ func makeTransitions(ctx context.Context, url string, r *registry.Registry, user
 						case when i + @users < @transitions then now() - interval '1 day' + (i + @users) * interval '10 ms' end as ended
 				) at
 			where x.left = 0`,
-		`insert into bucketgen.transitions (contact_id, bucket_no, epoch, kind, membership_id, at, decided_at, source, reason)
-			select m.contact_id, m.bucket_no, m.epoch, case x.left when 0 then 'entered' else 'left' end, m.id, at.at, at.at + interval '0', 'event',
+		`insert into bucketgen.transitions (contact_id, bucket_no, entry_count, kind, membership_id, at, decided_at, source, reason)
+			select m.contact_id, m.bucket_no, m.entry_count, case x.left when 0 then 'entered' else 'left' end, m.id, at.at, at.at + interval '0', 'event',
 				case x.left when 1 then 'criteria' end
 			from generate_series(0, @transitions - 1) i, lateral (select i % @users as u, i / @users / 2 as e, i / @users % 2 as left) x
-			join bucketgen.memberships m on m.contact_id = x.u + 1 and m.epoch = x.e + 1,
+			join bucketgen.memberships m on m.contact_id = x.u + 1 and m.entry_count = x.e + 1,
 				lateral (select now() - interval '1 day' + i * interval '10 ms' as at) at
 			order by i`,
 		`vacuum analyze`,

@@ -26,11 +26,11 @@ const sweepStatement = `with taken as materialized (
 		for no key update of c, d skip locked
 	), gone as (
 		update bucketgen.memberships m set left_at = t.due_at, reason = 'criteria'
-		from taken t where m.contact_id = t.contact_id and m.bucket_no = t.bucket_no and m.epoch = 1
-		returning m.contact_id, m.bucket_no, m.epoch, m.id, m.left_at
+		from taken t where m.contact_id = t.contact_id and m.bucket_no = t.bucket_no and m.entry_count = 1
+		returning m.contact_id, m.bucket_no, m.entry_count, m.id, m.left_at
 	), logged as (
-		insert into bucketgen.transitions (contact_id, bucket_no, epoch, kind, membership_id, at, decided_at, source, reason)
-		select g.contact_id, g.bucket_no, g.epoch, 'left', g.id, g.left_at, $1, 'clock', 'criteria' from gone g
+		insert into bucketgen.transitions (contact_id, bucket_no, entry_count, kind, membership_id, at, decided_at, source, reason)
+		select g.contact_id, g.bucket_no, g.entry_count, 'left', g.id, g.left_at, $1, 'clock', 'criteria' from gone g
 	)
 	delete from bucketgen.due d using taken t where d.contact_id = t.contact_id and d.bucket_no = t.bucket_no`
 

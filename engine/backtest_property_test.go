@@ -77,7 +77,7 @@ func backTest(t *rapid.T, pool *pgxpool.Pool, f *ir.File, until time.Time) (engi
 		Until: until, Against: engine.BackTestAgainst{Recorded: true},
 		Transition: func(made engine.Transition) {
 			got.Transitions = append(got.Transitions, refeval.Transition{
-				User: made.UserID, Bucket: made.BucketID, Kind: string(made.Kind), Epoch: made.EntryCount, At: made.At,
+				User: made.UserID, Bucket: made.BucketID, Kind: string(made.Kind), EntryCount: made.EntryCount, At: made.At,
 				Source: string(made.Source), Reason: string(made.Reason), Suppressed: made.Suppressed, Label: made.Tick, Ordinal: made.DwellCount,
 			})
 		},

@@ -83,7 +83,7 @@ func newCrashTest(t *testing.T) *crashTest {
 	if _, err := migrate.Up(t.Context(), c.pool, migrate.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.pool.Exec(t.Context(), `create table public.delivered (seq bigserial, key text, usr text, bucket text, kind text, epoch integer)`); err != nil {
+	if _, err := c.pool.Exec(t.Context(), `create table public.delivered (seq bigserial, key text, usr text, bucket text, kind text, entry_count integer)`); err != nil {
 		t.Fatal(err)
 	}
 	if c.reg, err = crashRegistry(); err != nil {
@@ -205,8 +205,8 @@ func (c *crashTest) check(t *testing.T) { //nolint:thelper // a stage of the tes
 	c.checkJournals(t, 64)
 	c.checkAgainstReference(t, until)
 	for what, sql := range map[string]string{
-		"memberships whose epochs have a gap": `select count(*) from (
-			select count(*) n, max(epoch) m from bucketgen.memberships group by contact_id, bucket_no) x where n <> m`,
+		"memberships whose entry counts have a gap": `select count(*) from (
+			select count(*) n, max(entry_count) m from bucketgen.memberships group by contact_id, bucket_no) x where n <> m`,
 		"memberships without exactly one entry": `select count(*) from bucketgen.memberships m where 1 <> (
 			select count(*) from bucketgen.transitions t where t.membership_id = m.id and t.kind = 'entered' and t.at = m.entered_at)`,
 		"memberships without a leave for each end": `select count(*) from bucketgen.memberships m where (m.left_at is not null)::int <> (
@@ -214,14 +214,14 @@ func (c *crashTest) check(t *testing.T) { //nolint:thelper // a stage of the tes
 		"transitions that were announced but not delivered": `select count(*) from bucketgen.transitions t
 			join bucketgen.buckets b on b.no = t.bucket_no join bucketgen.contacts c on c.id = t.contact_id
 			where not t.suppressed and not exists (select from public.delivered d
-				where d.usr = c.user_id and d.bucket = b.id and d.kind = t.kind and d.epoch = t.epoch)`,
+				where d.usr = c.user_id and d.bucket = b.id and d.kind = t.kind and d.entry_count = t.entry_count)`,
 		"deliveries of what was not announced": `select count(*) from public.delivered d where not exists (
 			select from bucketgen.transitions t
 			join bucketgen.buckets b on b.no = t.bucket_no join bucketgen.contacts c on c.id = t.contact_id
-			where not t.suppressed and c.user_id = d.usr and b.id = d.bucket and t.kind = d.kind and t.epoch = d.epoch)`,
+			where not t.suppressed and c.user_id = d.usr and b.id = d.bucket and t.kind = d.kind and t.entry_count = d.entry_count)`,
 		"deliveries out of order": `select count(*) from (
-			select epoch, max(epoch) over (partition by usr, bucket, kind order by first) as highest from (
-				select usr, bucket, kind, epoch, min(seq) as first from public.delivered group by 1, 2, 3, 4) d) x where epoch < highest`,
+			select entry_count, max(entry_count) over (partition by usr, bucket, kind order by first) as highest from (
+				select usr, bucket, kind, entry_count, min(seq) as first from public.delivered group by 1, 2, 3, 4) d) x where entry_count < highest`,
 	} {
 		if n := c.number(t, sql); n != 0 {
 			t.Errorf("%d %s", n, what)
@@ -319,7 +319,7 @@ func (c *crashTest) checkAgainstReference(t *testing.T, until time.Time) {
 			user := "u" + itoa(i)
 			var want []string
 			for _, tr := range refeval.Run(file, steps[user], until).Transitions {
-				want = append(want, fmt.Sprintf("%s %s %s %d %s %s %t", tr.At.UTC().Format(time.RFC3339Nano), tr.Kind, tr.Bucket, tr.Epoch, tr.Source, tr.Reason, tr.Suppressed))
+				want = append(want, fmt.Sprintf("%s %s %s %d %s %s %t", tr.At.UTC().Format(time.RFC3339Nano), tr.Kind, tr.Bucket, tr.EntryCount, tr.Source, tr.Reason, tr.Suppressed))
 			}
 			slices.Sort(want)
 			mu.Lock()
@@ -355,7 +355,7 @@ func (c *crashTest) log(t *testing.T) map[string][]refeval.Step {
 
 func (c *crashTest) transitions(t *testing.T, until time.Time) map[string][]string {
 	t.Helper()
-	rows, err := c.pool.Query(t.Context(), `select c.user_id, t.at, t.kind, b.id, t.epoch, t.source, coalesce(t.reason, ''), t.suppressed
+	rows, err := c.pool.Query(t.Context(), `select c.user_id, t.at, t.kind, b.id, t.entry_count, t.source, coalesce(t.reason, ''), t.suppressed
 		from bucketgen.transitions t join bucketgen.contacts c on c.id = t.contact_id join bucketgen.buckets b on b.no = t.bucket_no
 		where b.id <> 'manual' and t.at <= $1`, until)
 	if err != nil {
@@ -365,12 +365,12 @@ func (c *crashTest) transitions(t *testing.T, until time.Time) map[string][]stri
 	for rows.Next() {
 		var user, kind, bucket, source, reason string
 		var at time.Time
-		var epoch int
+		var entryCount int
 		var suppressed bool
-		if err := rows.Scan(&user, &at, &kind, &bucket, &epoch, &source, &reason, &suppressed); err != nil {
+		if err := rows.Scan(&user, &at, &kind, &bucket, &entryCount, &source, &reason, &suppressed); err != nil {
 			t.Fatal(err)
 		}
-		got[user] = append(got[user], fmt.Sprintf("%s %s %s %d %s %s %t", at.UTC().Format(time.RFC3339Nano), kind, bucket, epoch, source, reason, suppressed))
+		got[user] = append(got[user], fmt.Sprintf("%s %s %s %d %s %s %t", at.UTC().Format(time.RFC3339Nano), kind, bucket, entryCount, source, reason, suppressed))
 	}
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)

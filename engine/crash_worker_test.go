@@ -138,7 +138,7 @@ func (w *crashWorker) start(ctx context.Context) error {
 // listen writes what is delivered into a table.
 func listen(e *engine.Engine, pool *pgxpool.Pool, r *registry.Registry) error {
 	handle := func(ctx context.Context, t engine.Transition) error {
-		_, err := pool.Exec(ctx, "insert into public.delivered (key, usr, bucket, kind, epoch) values ($1, $2, $3, $4, $5)",
+		_, err := pool.Exec(ctx, "insert into public.delivered (key, usr, bucket, kind, entry_count) values ($1, $2, $3, $4, $5)",
 			t.Key(), t.UserID, t.BucketID, string(t.Kind), t.EntryCount)
 		return err
 	}

@@ -339,13 +339,13 @@ func each(stories map[string]story, do func(string, story)) {
 func lines(transitions []refeval.Transition) []string {
 	var all []string
 	for _, tr := range transitions {
-		all = append(all, fmt.Sprintf("%s %s %s %d %s %s %t", tr.At.UTC().Format(time.RFC3339Nano), tr.Kind, tr.Bucket, tr.Epoch, tr.Source, tr.Reason, tr.Suppressed))
+		all = append(all, fmt.Sprintf("%s %s %s %d %s %s %t", tr.At.UTC().Format(time.RFC3339Nano), tr.Kind, tr.Bucket, tr.EntryCount, tr.Source, tr.Reason, tr.Suppressed))
 	}
 	slices.Sort(all)
 	return all
 }
 
-// entries returns how a user came into a bucket: the epochs, the sources, and whether it was announced.
+// entries returns how a user came into a bucket: the entry counts, the sources, and whether it was announced.
 func entries(transitions []string, bucket string) []string {
 	var all []string
 	for _, line := range transitions {
@@ -383,8 +383,8 @@ func (d *deployTest) checkWhole(t *testing.T) {
 	for what, sql := range map[string]string{
 		"users who have not followed": `select count(*) from bucketgen.contacts
 			where generation < (select no from bucketgen.generation) or stranger is not null`,
-		"memberships whose epochs have a gap": `select count(*) from (
-			select count(*) n, max(epoch) m from bucketgen.memberships group by contact_id, bucket_no) x where n <> m`,
+		"memberships whose entry counts have a gap": `select count(*) from (
+			select count(*) n, max(entry_count) m from bucketgen.memberships group by contact_id, bucket_no) x where n <> m`,
 		"memberships without exactly one entry": `select count(*) from bucketgen.memberships m where 1 <> (
 			select count(*) from bucketgen.transitions t where t.membership_id = m.id and t.kind = 'entered' and t.at = m.entered_at)`,
 		"memberships without a leave for each end": `select count(*) from bucketgen.memberships m where (m.left_at is not null)::int <> (

@@ -137,7 +137,7 @@ func (d *deployTest) checkMoves(t *testing.T, deployed *ir.File, only string, fr
 		}
 	}
 	log := d.log(t)
-	rows, err := d.pool.Query(t.Context(), `select c.user_id, b.id, t.kind, t.at, t.source, t.epoch from bucketgen.transitions t
+	rows, err := d.pool.Query(t.Context(), `select c.user_id, b.id, t.kind, t.at, t.source, t.entry_count from bucketgen.transitions t
 		join bucketgen.contacts c on c.id = t.contact_id join bucketgen.buckets b on b.no = t.bucket_no
 		where t.at > $1 and t.at < $2 and b.id = any ($3) order by t.id`, from, until, slices.Collect(maps.Keys(criteria)))
 	if err != nil {
@@ -147,8 +147,8 @@ func (d *deployTest) checkMoves(t *testing.T, deployed *ir.File, only string, fr
 	for rows.Next() {
 		var user, bucket, kind, source string
 		var at time.Time
-		var epoch int
-		if err := rows.Scan(&user, &bucket, &kind, &at, &source, &epoch); err != nil {
+		var entryCount int
+		if err := rows.Scan(&user, &bucket, &kind, &at, &source, &entryCount); err != nil {
 			t.Fatal(err)
 		}
 		checked++
@@ -159,7 +159,7 @@ func (d *deployTest) checkMoves(t *testing.T, deployed *ir.File, only string, fr
 		}
 		for n := before; refeval.Holds(criteria[bucket], factsOf(t, user, steps[:n]), at) != want; n++ {
 			if n == len(steps) || steps[n].At.After(at) {
-				t.Errorf("%s %s %s at %s by %s, for the %d. time: its truth by what is deployed was %t", user, kind, bucket, at, source, epoch, !want)
+				t.Errorf("%s %s %s at %s by %s, for the %d. time: its truth by what is deployed was %t", user, kind, bucket, at, source, entryCount, !want)
 				break
 			}
 		}

@@ -148,7 +148,7 @@ func (w *world) restless(engines []*engine.Engine, after engine.Cursor) []string
 // log returns the keys of what is in the log and was announced, in the order of ids.
 func (w *world) log() []string {
 	w.t.Helper()
-	rows, err := w.pool.Query(w.t.Context(), `select 'bucket:' || b.id || ':' || c.user_id || ':' || t.kind || ':' || t.epoch
+	rows, err := w.pool.Query(w.t.Context(), `select 'bucket:' || b.id || ':' || c.user_id || ':' || t.kind || ':' || t.entry_count
 		from bucketgen.transitions t join bucketgen.buckets b on b.no = t.bucket_no join bucketgen.contacts c on c.id = t.contact_id
 		where not t.suppressed order by t.id`)
 	if err != nil {

@@ -164,9 +164,9 @@ func TestFeedTellsOfTransactionsWithoutANumberBelow(t *testing.T) {
 		must(t, err)
 		return tx
 	}
-	log := func(tx pgx.Tx, epoch int) {
-		_, err := tx.Exec(t.Context(), `insert into bucketgen.transitions (contact_id, bucket_no, epoch, kind, membership_id, at, decided_at, source)
-			select t.contact_id, t.bucket_no, $1, 'entered', t.membership_id, now(), now(), 'event' from bucketgen.transitions t where t.epoch = 1`, epoch)
+	log := func(tx pgx.Tx, entryCount int) {
+		_, err := tx.Exec(t.Context(), `insert into bucketgen.transitions (contact_id, bucket_no, entry_count, kind, membership_id, at, decided_at, source)
+			select t.contact_id, t.bucket_no, $1, 'entered', t.membership_id, now(), now(), 'event' from bucketgen.transitions t where t.entry_count = 1`, entryCount)
 		must(t, err)
 	}
 	older, newer := begin(), begin() // a savepoint, as IngestTx has, would be given a number of its own

@@ -101,7 +101,7 @@ func (e *Engine) MembersPage(ctx context.Context, bucket registry.BucketRef, p P
 	members := make([]Member, len(rows))
 	for i, row := range rows {
 		members[i] = Member{
-			UserID: row.UserID, UserEmail: deref(row.Email), EnteredAt: row.EnteredAt.Time.UTC(), EntryCount: int(row.Epoch),
+			UserID: row.UserID, UserEmail: deref(row.Email), EnteredAt: row.EnteredAt.Time.UTC(), EntryCount: int(row.EntryCount),
 			MembershipID: row.ID, Source: Source(row.Source),
 		}
 	}

@@ -108,9 +108,9 @@ func TestTooMuchToRemember(t *testing.T) {
 	w.settle()
 	w.Engine = w.start(engine.Config{NoClock: true, NoDelivery: true}, nil) // which has cached no user
 	for i := range 6 {
-		epoch := itoa(many/2 + 1 + i)
-		equal(t, "pro", w.identify("flip", map[string]any{"plan": "pro"}), []string{"entered pro " + epoch})
-		equal(t, "free", w.identify("flip", map[string]any{"plan": "free"}), []string{"left pro " + epoch + " by criteria"})
+		entryCount := itoa(many/2 + 1 + i)
+		equal(t, "pro", w.identify("flip", map[string]any{"plan": "pro"}), []string{"entered pro " + entryCount})
+		equal(t, "free", w.identify("flip", map[string]any{"plan": "free"}), []string{"left pro " + entryCount + " by criteria"})
 		want := map[int][]string{1: {"entered regulars 2"}, 2: {"entered faithful 1"}}[i]
 		equal(t, "visit", w.track("fan", "visit"), append([]string{}, want...))
 		w.clock.Advance(bucket.Minute)

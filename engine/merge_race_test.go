@@ -177,7 +177,7 @@ func (m *mergeRace) checkReference(t *testing.T, until time.Time) {
 	slices.SortStableFunc(steps, func(a, b refeval.Step) int { return a.At.Compare(b.At) })
 	want, got := map[string][]string{}, m.transitions(t, until)
 	for _, tr := range refeval.Run(file, steps, until).Transitions {
-		want[tr.User] = append(want[tr.User], fmt.Sprintf("%s %s %s %d %s %s %t", tr.At.UTC().Format(time.RFC3339Nano), tr.Kind, tr.Bucket, tr.Epoch, tr.Source, tr.Reason, tr.Suppressed))
+		want[tr.User] = append(want[tr.User], fmt.Sprintf("%s %s %s %d %s %s %t", tr.At.UTC().Format(time.RFC3339Nano), tr.Kind, tr.Bucket, tr.EntryCount, tr.Source, tr.Reason, tr.Suppressed))
 	}
 	for i := range mergeUsers {
 		user := "u" + itoa(i)
@@ -225,14 +225,14 @@ func mergedAt(t *testing.T, pool *pgxpool.Pool, user string) time.Time {
 func (m *mergeRace) checkStored(t *testing.T) {
 	t.Helper()
 	for what, sql := range map[string]string{
-		"memberships whose epochs have a gap": `select count(*) from (
-			select count(*) n, max(epoch) m from bucketgen.memberships group by contact_id, bucket_no) x where n <> m`,
+		"memberships whose entry counts have a gap": `select count(*) from (
+			select count(*) n, max(entry_count) m from bucketgen.memberships group by contact_id, bucket_no) x where n <> m`,
 		"memberships without exactly one entry": `select count(*) from bucketgen.memberships m where 1 <> (
 			select count(*) from bucketgen.transitions t where t.contact_id = m.contact_id and t.bucket_no = m.bucket_no
-				and t.epoch = m.epoch and t.membership_id = m.id and t.kind = 'entered' and t.at = m.entered_at)`,
+				and t.entry_count = m.entry_count and t.membership_id = m.id and t.kind = 'entered' and t.at = m.entered_at)`,
 		"memberships without a leave for each end": `select count(*) from bucketgen.memberships m where (m.left_at is not null)::int <> (
 			select count(*) from bucketgen.transitions t where t.contact_id = m.contact_id and t.bucket_no = m.bucket_no
-				and t.epoch = m.epoch and t.membership_id = m.id and t.kind = 'left' and t.at = m.left_at)`,
+				and t.entry_count = m.entry_count and t.membership_id = m.id and t.kind = 'left' and t.at = m.left_at)`,
 		"users who are another and are in a bucket, or have anything left": `select count(*) from bucketgen.contacts c
 			where c.merged_at is not null and (c.properties <> '{}'
 				or exists (select from bucketgen.memberships m where m.contact_id = c.id and m.left_at is null)

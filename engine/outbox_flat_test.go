@@ -52,7 +52,7 @@ func (o waiting) buffers(t *testing.T, deliveries int) int {
 	w := newWorld(t, pro)
 	for _, sql := range []string{
 		fmt.Sprintf(`insert into bucketgen.contacts (user_id, created_at, updated_at) select 'h' || i, now(), now() from generate_series(1, %d) i`, o.users),
-		fmt.Sprintf(`insert into bucketgen.transitions (contact_id, bucket_no, epoch, kind, membership_id, at, decided_at, source)
+		fmt.Sprintf(`insert into bucketgen.transitions (contact_id, bucket_no, entry_count, kind, membership_id, at, decided_at, source)
 			select i %% %d + 1, 1, i / %[1]d + 1, 'entered', i, now(), now(), 'event' from generate_series(0, %[2]d - 1) i`, o.users, deliveries/o.subscriptions),
 		fmt.Sprintf(`insert into bucketgen.deliveries (contact_id, subscription_no, bucket_no, transition_id, next_at)
 			select t.contact_id, s, 1, t.id, now() - interval '1 hour' from bucketgen.transitions t, generate_series(1, %d) s order by t.id, s`, o.subscriptions),

@@ -55,7 +55,7 @@ func outboxWorkerMain(config string) error {
 		if rand.IntN(100) < 2 {
 			return errors.New("not now")
 		}
-		_, err := pool.Exec(ctx, "insert into public.delivered (usr, epoch, kind, fence) values ($1, $2, $3, $4)", t.UserID, t.EntryCount, string(t.Kind), t.Fence)
+		_, err := pool.Exec(ctx, "insert into public.delivered (usr, entry_count, kind, fence) values ($1, $2, $3, $4)", t.UserID, t.EntryCount, string(t.Kind), t.Fence)
 		return err
 	}})
 	if err == nil {
@@ -79,7 +79,7 @@ func TestNoKeyIsLeftWithoutAHead(t *testing.T) {
 	w.Engine = startEngine(t, w.pool, w.registry, engine.Config{NoClock: true, NoDelivery: true}, func(e *engine.Engine) {
 		must(t, e.OnTransition(w.ref("pro"), engine.TransitionHandler{Name: "all", Func: make(inbox).handle}))
 	})
-	execSQL(t, w, `create table public.delivered (seq bigserial, usr text, epoch integer, kind text, fence bigint)`)
+	execSQL(t, w, `create table public.delivered (seq bigserial, usr text, entry_count integer, kind text, fence bigint)`)
 	const processes, users, rounds, kills = 3, 8, 60, 6
 	var mu sync.Mutex
 	workers := make([]*exec.Cmd, processes)
@@ -138,12 +138,12 @@ func TestNoKeyIsLeftWithoutAHead(t *testing.T) {
 	}
 	for what, sql := range map[string]string{
 		"transitions were not delivered": `select count(*) from bucketgen.transitions t join bucketgen.contacts c on c.id = t.contact_id
-			where not t.suppressed and not exists (select from public.delivered d where d.usr = c.user_id and d.epoch = t.epoch and d.kind = t.kind)`,
+			where not t.suppressed and not exists (select from public.delivered d where d.usr = c.user_id and d.entry_count = t.entry_count and d.kind = t.kind)`,
 		"first deliveries came after a later transition": `select count(*) from (
 			select place, max(place) over (partition by usr order by first) as highest from (
-				select usr, 2 * epoch + (kind = 'left')::integer as place, min(seq) as first from public.delivered group by 1, 2) d) x where place < highest`,
+				select usr, 2 * entry_count + (kind = 'left')::integer as place, min(seq) as first from public.delivered group by 1, 2) d) x where place < highest`,
 		"deliveries have a fence that is not above those of earlier transitions": `select count(*) from public.delivered d where exists (
-			select from public.delivered e where e.usr = d.usr and 2 * e.epoch + (e.kind = 'left')::integer < 2 * d.epoch + (d.kind = 'left')::integer and e.fence >= d.fence)`,
+			select from public.delivered e where e.usr = d.usr and 2 * e.entry_count + (e.kind = 'left')::integer < 2 * d.entry_count + (d.kind = 'left')::integer and e.fence >= d.fence)`,
 	} {
 		if n := w.count(sql); n != 0 {
 			t.Errorf("%d %s", n, what)

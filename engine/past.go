@@ -51,7 +51,7 @@ func (e *Engine) MembersAtPage(ctx context.Context, bucket registry.BucketRef, a
 	members := make([]Member, len(rows))
 	for i, row := range rows {
 		members[i] = Member{
-			UserID: row.UserID, UserEmail: deref(row.Email), EnteredAt: row.EnteredAt.Time.UTC(), EntryCount: int(row.Epoch),
+			UserID: row.UserID, UserEmail: deref(row.Email), EnteredAt: row.EnteredAt.Time.UTC(), EntryCount: int(row.EntryCount),
 			MembershipID: row.ID, Source: Source(row.Source),
 		}
 		if row.LeftAt.Valid {

@@ -201,7 +201,7 @@ func TestPastIsReadByIndex(t *testing.T) {
 	w := newWorld(t, pro)
 	for _, sql := range []string{
 		`insert into bucketgen.contacts (user_id, created_at, updated_at) select 'h' || i, now(), now() from generate_series(1, 20000) i`,
-		`insert into bucketgen.memberships (contact_id, bucket_no, epoch, entered_at, left_at, source)
+		`insert into bucketgen.memberships (contact_id, bucket_no, entry_count, entered_at, left_at, source)
 			select i, b, 4 - k, now() - k * interval '2 hours', case when k > 1 or i % 2 = 0 then now() - k * interval '2 hours' + interval '1 hour' end, 'event'
 			from generate_series(1, 20000) i, generate_series(1, 2) b, generate_series(1, 3) k where b = 2 or i % 40 < 2`,
 		`analyze`,

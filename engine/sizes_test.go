@@ -277,7 +277,7 @@ func TestTallyOnDemand(t *testing.T) {
 	w.identify("ada", map[string]any{"plan": "pro"})
 	w.sizes("pro", epoch, time.Time{}, engine.Daily)
 	equal(t, "added up of little", w.inTallies(), 0)
-	execSQL(t, w, `insert into bucketgen.transitions (contact_id, bucket_no, epoch, kind, membership_id, at, decided_at, source)
+	execSQL(t, w, `insert into bucketgen.transitions (contact_id, bucket_no, entry_count, kind, membership_id, at, decided_at, source)
 		select i, b.no, 1, 'entered', i, '2026-01-01T00:00:01Z', now(), 'event'
 		from generate_series(1000, 111000) i, bucketgen.buckets b where b.id = 'testers'`)
 	eventually(t, func() bool {
@@ -319,9 +319,9 @@ func TestSizesAreReadByIndex(t *testing.T) {
 	for _, sql := range []string{
 		`insert into bucketgen.contacts (user_id, created_at, updated_at, deleted_at)
 			select 'h' || i, now(), now(), case when i % 1000 = 0 then now() end from generate_series(1, 30000) i`,
-		`insert into bucketgen.memberships (contact_id, bucket_no, epoch, entered_at, source)
+		`insert into bucketgen.memberships (contact_id, bucket_no, entry_count, entered_at, source)
 			select i, b, 1, now(), 'event' from generate_series(1, 30000) i, generate_series(1, 2) b`,
-		`insert into bucketgen.transitions (contact_id, bucket_no, epoch, kind, membership_id, at, decided_at, source)
+		`insert into bucketgen.transitions (contact_id, bucket_no, entry_count, kind, membership_id, at, decided_at, source)
 			select i, b, 1, 'entered', i, now(), now(), 'event' from generate_series(1, 30000) i, generate_series(1, 2) b`,
 		`insert into bucketgen.tallies (bucket_no, hour, entered, "left", dwell)
 			select b, '2026-01-01T00:00:00Z'::timestamptz + i * interval '1 hour', 1, 0, 0 from generate_series(1, 100) i, generate_series(1, 300) b`,

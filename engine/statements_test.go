@@ -247,12 +247,12 @@ func grown(t *testing.T) *world {
 			select 1, 1, now() - i * interval '1 s', now(), 'track' from generate_series(1, 100000) i`,
 		`insert into bucketgen.events (contact_id, event_no, occurred_at, received_at, kind)
 			select i, 1, now(), now(), 'track' from generate_series(1, 30000) i`,
-		`insert into bucketgen.memberships (contact_id, bucket_no, epoch, entered_at, left_at, source)
+		`insert into bucketgen.memberships (contact_id, bucket_no, entry_count, entered_at, left_at, source)
 			select i, b, 1, now(), case when i % 3 = 0 then now() end, 'event' from generate_series(1, 30000) i, generate_series(1, 2) b`,
 		`insert into bucketgen.identities (kind, value, contact_id) select 'user', 'was' || i, i from generate_series(1, 30000) i`,
 		`insert into bucketgen.due (contact_id, bucket_no, due_at) select i, 1, now() + i * interval '1 s' from generate_series(1, 30000) i`,
 		`insert into bucketgen.idempotency_keys (contact_id, key, seen_at) select i, 'k', now() from generate_series(1, 30000) i`,
-		`insert into bucketgen.transitions (contact_id, bucket_no, epoch, kind, membership_id, at, decided_at, source, made_by)
+		`insert into bucketgen.transitions (contact_id, bucket_no, entry_count, kind, membership_id, at, decided_at, source, made_by)
 			select i, 1, 1, 'entered', i, now(), now(), 'event', (i / 30)::text::xid8 from generate_series(1, 30000) i`,
 		`insert into bucketgen.deliveries (contact_id, subscription_no, bucket_no, transition_id, next_at)
 			select i, 1, 1, i, now() from generate_series(1, 30000) i`,

@@ -46,7 +46,7 @@ func (g *Users) Stays(ctx context.Context, userID string) ([]BucketStay, error) 
 		}
 		all = append(all, BucketStay{
 			BucketID: e.registry.Buckets[b].ID, BucketName: e.registry.Buckets[b].Name, MembershipID: *row.ID,
-			Stay: Stay{EntryCount: int(*row.Epoch), EnteredAt: row.EnteredAt.Time.UTC(), Source: Source(*row.Source)},
+			Stay: Stay{EntryCount: int(*row.EntryCount), EnteredAt: row.EnteredAt.Time.UTC(), Source: Source(*row.Source)},
 		})
 	}
 	slices.SortFunc(all, func(a, b BucketStay) int { return cmp.Compare(a.BucketID, b.BucketID) })
@@ -75,7 +75,7 @@ func (g *Users) LatestStay(ctx context.Context, bucket registry.BucketRef, userI
 	case row.ID == nil:
 		return Stay{}, false, nil
 	}
-	s := Stay{EntryCount: int(*row.Epoch), EnteredAt: row.EnteredAt.Time.UTC(), Source: Source(*row.Source), Reason: Reason(deref(row.Reason))}
+	s := Stay{EntryCount: int(*row.EntryCount), EnteredAt: row.EnteredAt.Time.UTC(), Source: Source(*row.Source), Reason: Reason(deref(row.Reason))}
 	if row.LeftAt.Valid {
 		s.LeftAt = row.LeftAt.Time.UTC()
 	}

@@ -76,7 +76,7 @@ func TestTimeOfUsers(t *testing.T) {
 			until := steps[events-1].At
 			var want []string
 			for _, tr := range refeval.Run(file, steps, until).Transitions {
-				want = append(want, fmt.Sprintf("%s %s %s %d", tr.At.UTC().Format(time.RFC3339Nano), tr.Kind, tr.Bucket, tr.Epoch))
+				want = append(want, fmt.Sprintf("%s %s %s %d", tr.At.UTC().Format(time.RFC3339Nano), tr.Kind, tr.Bucket, tr.EntryCount))
 			}
 			if len(want) < 10 {
 				t.Errorf("only %d transitions happened", len(want))
@@ -129,7 +129,7 @@ func logOf(t *testing.T, pool *pgxpool.Pool) []refeval.Step {
 // transitionsUntil returns what happened up to an instant, in the order in which it did.
 func transitionsUntil(t *testing.T, pool *pgxpool.Pool, until time.Time) []string {
 	t.Helper()
-	rows, err := pool.Query(t.Context(), `select t.at, t.kind, b.id, t.epoch from bucketgen.transitions t join bucketgen.buckets b on b.no = t.bucket_no
+	rows, err := pool.Query(t.Context(), `select t.at, t.kind, b.id, t.entry_count from bucketgen.transitions t join bucketgen.buckets b on b.no = t.bucket_no
 		where t.at <= $1 order by t.id`, until)
 	if err != nil {
 		t.Fatal(err)
@@ -137,9 +137,9 @@ func transitionsUntil(t *testing.T, pool *pgxpool.Pool, until time.Time) []strin
 	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (string, error) {
 		var at time.Time
 		var kind, bucketID string
-		var epoch int
-		err := row.Scan(&at, &kind, &bucketID, &epoch)
-		return fmt.Sprintf("%s %s %s %d", at.UTC().Format(time.RFC3339Nano), kind, bucketID, epoch), err
+		var entryCount int
+		err := row.Scan(&at, &kind, &bucketID, &entryCount)
+		return fmt.Sprintf("%s %s %s %d", at.UTC().Format(time.RFC3339Nano), kind, bucketID, entryCount), err
 	})
 	if err != nil {
 		t.Fatal(err)

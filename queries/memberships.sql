@@ -2,7 +2,7 @@
 -- The stays that matter to what happens to a user: active ones, and those that keep the clock from
 -- letting the user join again. (Offset 0 keeps the planner from joining whole tables where it
 -- believes them to be small.)
-select w.user_id::text as user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
+select w.user_id::text as user_id, m.bucket_no, m.entry_count, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
 from (select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id) as w
 cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 cross join lateral (
@@ -14,29 +14,29 @@ cross join lateral (
 
 -- name: MembershipsPrior :many
 -- The latest stay of each pair of user and bucket, if there is one: its number is the prior count.
-select w.user_id::text as user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
+select w.user_id::text as user_id, m.bucket_no, m.entry_count, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
 from (
     select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id,
         unnest(@bucket_nos::integer[]) as bucket_no
 ) as w
 cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 cross join lateral (
-    select p.bucket_no, p.epoch, p.entered_at, p.left_at, p.anchor_at, p.ticked_at, p.blocked
+    select p.bucket_no, p.entry_count, p.entered_at, p.left_at, p.anchor_at, p.ticked_at, p.blocked
     from bucketgen.memberships p
     where p.contact_id = c.id and p.bucket_no = w.bucket_no
-    order by p.epoch desc
+    order by p.entry_count desc
     limit 1
 ) m;
 
 -- name: MembershipsAll :many
 -- All stays of users, the latest of each bucket first, up to a number.
-select w.contact_id::bigint as contact_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
+select w.contact_id::bigint as contact_id, m.bucket_no, m.entry_count, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
 from (select unnest(@contact_ids::bigint[]) as contact_id) as w
 cross join lateral (
-    select a.bucket_no, a.epoch, a.entered_at, a.left_at, a.anchor_at, a.ticked_at, a.blocked
+    select a.bucket_no, a.entry_count, a.entered_at, a.left_at, a.anchor_at, a.ticked_at, a.blocked
     from bucketgen.memberships a
     where a.contact_id = w.contact_id
-    order by a.bucket_no desc, a.epoch desc
+    order by a.bucket_no desc, a.entry_count desc
     limit @most::integer
 ) m;
 
@@ -49,27 +49,27 @@ set left_at = l.left_at, reason = l.reason, ticked_at = l.ticked_at, blocked = l
     changed_by = pg_current_xact_id()
 from (
     select unnest(@contact_ids::bigint[]) as contact_id, unnest(@bucket_nos::integer[]) as bucket_no,
-        unnest(@epochs::integer[]) as epoch, unnest(@left_at::timestamptz[]) as left_at,
+        unnest(@entry_counts::integer[]) as entry_count, unnest(@left_at::timestamptz[]) as left_at,
         unnest(@reasons::text[]) as reason, unnest(@ticked_at::timestamptz[]) as ticked_at,
         unnest(@blocked::boolean[]) as blocked
 ) as l
-where m.contact_id = l.contact_id and m.bucket_no = l.bucket_no and m.epoch = l.epoch
+where m.contact_id = l.contact_id and m.bucket_no = l.bucket_no and m.entry_count = l.entry_count
     and coalesce(m.left_at, 'infinity') = 'infinity';
 
 -- name: MembershipsPass :exec
 -- Stays that began and ended within one transaction.
-insert into bucketgen.memberships (contact_id, bucket_no, epoch, entered_at, left_at, anchor_at, ticked_at, blocked, source, reason)
+insert into bucketgen.memberships (contact_id, bucket_no, entry_count, entered_at, left_at, anchor_at, ticked_at, blocked, source, reason)
 select unnest(@contact_ids::bigint[]), unnest(@bucket_nos::integer[]),
-    unnest(@epochs::integer[]), unnest(@entered_at::timestamptz[]),
+    unnest(@entry_counts::integer[]), unnest(@entered_at::timestamptz[]),
     unnest(@left_at::timestamptz[]), unnest(@anchor_at::timestamptz[]), unnest(@ticked_at::timestamptz[]),
     unnest(@blocked::boolean[]), unnest(@sources::text[]),
     unnest(@reasons::text[]);
 
 -- name: MembershipsJoin :exec
 -- An insert that finds an active stay has lost the race and changes nothing.
-insert into bucketgen.memberships (contact_id, bucket_no, epoch, entered_at, anchor_at, ticked_at, source)
+insert into bucketgen.memberships (contact_id, bucket_no, entry_count, entered_at, anchor_at, ticked_at, source)
 select unnest(@contact_ids::bigint[]), unnest(@bucket_nos::integer[]),
-    unnest(@epochs::integer[]), unnest(@entered_at::timestamptz[]),
+    unnest(@entry_counts::integer[]), unnest(@entered_at::timestamptz[]),
     unnest(@anchor_at::timestamptz[]), unnest(@ticked_at::timestamptz[]), unnest(@sources::text[])
 on conflict (contact_id, bucket_no) where left_at is null do nothing;
 
@@ -79,10 +79,10 @@ update bucketgen.memberships m
 set ticked_at = a.ticked_at, blocked = a.blocked, changed_by = pg_current_xact_id()
 from (
     select unnest(@contact_ids::bigint[]) as contact_id, unnest(@bucket_nos::integer[]) as bucket_no,
-        unnest(@epochs::integer[]) as epoch, unnest(@ticked_at::timestamptz[]) as ticked_at,
+        unnest(@entry_counts::integer[]) as entry_count, unnest(@ticked_at::timestamptz[]) as ticked_at,
         unnest(@blocked::boolean[]) as blocked
 ) as a
-where m.contact_id = a.contact_id and m.bucket_no = a.bucket_no and m.epoch = a.epoch;
+where m.contact_id = a.contact_id and m.bucket_no = a.bucket_no and m.entry_count = a.entry_count;
 
 -- name: MembershipsHas :one
 select exists (
@@ -101,7 +101,7 @@ where m.bucket_no = @bucket_no and m.left_at is null and c.deleted_at is null;
 
 -- name: MembershipsPage :many
 -- Members of a bucket in the order of their contact ids.
-select m.id, m.contact_id, c.user_id, c.email, m.epoch, m.entered_at, m.source
+select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source
 from bucketgen.memberships m
 join bucketgen.contacts c on c.id = m.contact_id
 where m.bucket_no = @bucket_no and m.left_at is null and c.deleted_at is null and m.contact_id > @after_contact_id
@@ -121,7 +121,7 @@ group by m.bucket_no;
 select m.id, m.source, m.reason
 from bucketgen.contacts c
 join bucketgen.memberships m on m.contact_id = c.id
-where c.user_id = @user_id and m.bucket_no = @bucket_no and m.epoch = @epoch;
+where c.user_id = @user_id and m.bucket_no = @bucket_no and m.entry_count = @entry_count;
 
 -- name: MembershipsHadAt :one
 -- Stays follow each other, so only the last that had begun by then can have been under way.
@@ -133,7 +133,7 @@ select exists (
         select m.left_at
         from bucketgen.memberships m
         where m.contact_id = c.id and m.bucket_no = @bucket_no and m.entered_at <= @at
-        order by m.epoch desc
+        order by m.entry_count desc
         limit 1
     ) s
     where n.name = @user_id and coalesce(c.deleted_at, 'infinity') > @at and coalesce(s.left_at, 'infinity') > @at
@@ -143,10 +143,10 @@ select exists (
 -- The members of a bucket at a time, in the order of contact ids. Stays that last and stays that
 -- have ended are in two indexes. It reads as many of each as could be on the page. (Offset 0 keeps
 -- the planner from reading all contacts beside them.)
-select s.id, s.contact_id, s.user_id, s.email, s.epoch, s.entered_at, s.left_at, s.source
+select s.id, s.contact_id, s.user_id, s.email, s.entry_count, s.entered_at, s.left_at, s.source
 from (
     (
-        select m.id, m.contact_id, c.user_id, c.email, m.epoch, m.entered_at, m.left_at, m.source
+        select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.left_at, m.source
         from bucketgen.memberships m
         cross join lateral (
             select k.user_id, k.email from bucketgen.contacts k
@@ -159,7 +159,7 @@ from (
     )
     union all
     (
-        select m.id, m.contact_id, c.user_id, c.email, m.epoch, m.entered_at, m.left_at, m.source
+        select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.left_at, m.source
         from bucketgen.memberships m
         cross join lateral (
             select k.user_id, k.email from bucketgen.contacts k
@@ -198,7 +198,7 @@ where n.name = @user_id and c.deleted_at is null;
 -- name: MembershipsOf :many
 -- The active stays of a user. A user who is in no bucket has a row without a stay, an unknown one
 -- has none.
-select c.email, c.deleted_at, m.bucket_no, m.id, m.epoch, m.entered_at, m.source
+select c.email, c.deleted_at, m.bucket_no, m.id, m.entry_count, m.entered_at, m.source
 from bucketgen.names n
 join bucketgen.contacts c on c.id = n.contact_id
 left join bucketgen.memberships m on m.contact_id = c.id and m.left_at is null
@@ -206,12 +206,12 @@ where n.name = @user_id;
 
 -- name: MembershipsLatest :one
 -- The latest stay of a user in a bucket, if there ever was one.
-select c.deleted_at, m.id, m.epoch, m.entered_at, m.left_at, m.source, m.reason
+select c.deleted_at, m.id, m.entry_count, m.entered_at, m.left_at, m.source, m.reason
 from bucketgen.names n
 join bucketgen.contacts c on c.id = n.contact_id
 left join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = @bucket_no
 where n.name = @user_id
-order by m.epoch desc nulls last
+order by m.entry_count desc nulls last
 limit 1;
 
 -- name: MembershipsOfEach :many

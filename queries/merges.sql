@@ -98,17 +98,17 @@ where c.id = @from_id;
 -- the survivor. No delivery of the loser stays marked as behind another, which may be one that
 -- moves; the next claim marks them again.
 with moved as (
-    select unnest(@bucket_nos::integer[]) as bucket_no, unnest(@epochs::integer[]) as epoch, unnest(@nexts::integer[]) as next
+    select unnest(@bucket_nos::integer[]) as bucket_no, unnest(@entry_counts::integer[]) as entry_count, unnest(@nexts::integer[]) as next
 ), stays as (
     update bucketgen.memberships m
-    set contact_id = @into_id, epoch = moved.next, changed_by = pg_current_xact_id()
+    set contact_id = @into_id, entry_count = moved.next, changed_by = pg_current_xact_id()
     from moved
-    where m.contact_id = @from_id and m.bucket_no = moved.bucket_no and m.epoch = moved.epoch
+    where m.contact_id = @from_id and m.bucket_no = moved.bucket_no and m.entry_count = moved.entry_count
 ), log as (
     update bucketgen.transitions t
-    set contact_id = @into_id, epoch = moved.next
+    set contact_id = @into_id, entry_count = moved.next
     from moved
-    where t.contact_id = @from_id and t.bucket_no = moved.bucket_no and t.epoch = moved.epoch
+    where t.contact_id = @from_id and t.bucket_no = moved.bucket_no and t.entry_count = moved.entry_count
     returning t.id
 ), waiting as (
     select d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id in (select log.id from log) as moves

@@ -29,7 +29,7 @@ select t.bucket_no, date_bin('1 hour', t.at, '2000-01-01T00:00:00Z'), count(*) f
 from bucketgen.transitions t
 left join lateral ( -- one index lookup for each, whatever the planner estimates
     select e.entered_at from bucketgen.memberships e
-    where t.kind = 'left' and e.contact_id = t.contact_id and e.bucket_no = t.bucket_no and e.epoch = t.epoch
+    where t.kind = 'left' and e.contact_id = t.contact_id and e.bucket_no = t.bucket_no and e.entry_count = t.entry_count
     limit 1
 ) m on true
 where t.id > @after_id and t.id <= @up_to and t.kind in ('entered', 'left')
@@ -55,7 +55,7 @@ from (
     from bucketgen.transitions t
     left join lateral (
         select e.entered_at from bucketgen.memberships e
-        where t.kind = 'left' and e.contact_id = t.contact_id and e.bucket_no = t.bucket_no and e.epoch = t.epoch
+        where t.kind = 'left' and e.contact_id = t.contact_id and e.bucket_no = t.bucket_no and e.entry_count = t.entry_count
         limit 1
     ) m on true
     where t.id > (select d.up_to from bucketgen.tallied d) and t.bucket_no = @bucket_no and t.kind in ('entered', 'left') and t.at < @until

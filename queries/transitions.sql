@@ -3,13 +3,13 @@
 -- if this transaction changed its stay.
 with made as (
     insert into bucketgen.transitions (
-        contact_id, bucket_no, epoch, kind, label, ordinal, membership_id, at, decided_at, source, reason, suppressed
+        contact_id, bucket_no, entry_count, kind, label, ordinal, membership_id, at, decided_at, source, reason, suppressed
     )
-    select m.contact_id, m.bucket_no, m.epoch, t.kind, t.label, t.ordinal, m.id, t.at, t.decided_at, t.source,
+    select m.contact_id, m.bucket_no, m.entry_count, t.kind, t.label, t.ordinal, m.id, t.at, t.decided_at, t.source,
         nullif(t.reason, ''), t.suppressed
     from (
         select unnest(@contact_ids::bigint[]) as contact_id, unnest(@bucket_nos::integer[]) as bucket_no,
-            unnest(@epochs::integer[]) as epoch, unnest(@kinds::text[]) as kind,
+            unnest(@entry_counts::integer[]) as entry_count, unnest(@kinds::text[]) as kind,
             unnest(@labels::text[]) as label, unnest(@ordinals::bigint[]) as ordinal,
             unnest(@ats::timestamptz[]) as at, unnest(@decided_at::timestamptz[]) as decided_at,
             unnest(@sources::text[]) as source, unnest(@reasons::text[]) as reason,
@@ -17,12 +17,12 @@ with made as (
     ) as t
     cross join lateral ( -- one index lookup for each, whatever the planner estimates
         select * from bucketgen.memberships s
-        where s.contact_id = t.contact_id and s.bucket_no = t.bucket_no and s.epoch = t.epoch
+        where s.contact_id = t.contact_id and s.bucket_no = t.bucket_no and s.entry_count = t.entry_count
             and s.changed_by = pg_current_xact_id()
         limit 1
     ) m
     order by t.place
-    returning contact_id, bucket_no, epoch, kind, label, id, decided_at, reason, suppressed
+    returning contact_id, bucket_no, entry_count, kind, label, id, decided_at, reason, suppressed
 )
 insert into bucketgen.deliveries (contact_id, subscription_no, bucket_no, transition_id, next_at)
 select made.contact_id, s.no, made.bucket_no, made.id, made.decided_at
@@ -30,7 +30,7 @@ from made
 join bucketgen.subscriptions s
     on (s.bucket_no is null or s.bucket_no = made.bucket_no)
     and made.kind = any (s.kinds)
-    and (made.epoch = 1 or not s.first_only)
+    and (made.entry_count = 1 or not s.first_only)
     and (s.reasons is null or made.kind <> 'left' or made.reason = any (s.reasons))
     and (s.label is null or made.kind <> 'dwell' or made.label = s.label)
 where not made.suppressed
@@ -106,7 +106,7 @@ from (
 -- from the planner, so that it does that.) A third kind had a number greater than that of any
 -- transaction that had ended, so that the earlier snapshot does not name it, and got ids before
 -- others that were visible. Those are found by number, once, since their ids come first.
-select c.user_id, c.email, b.id as bucket_id, b.name as bucket_name, t.id, t.bucket_no, t.epoch, t.kind, t.label, t.ordinal,
+select c.user_id, c.email, b.id as bucket_id, b.name as bucket_name, t.id, t.bucket_no, t.entry_count, t.kind, t.label, t.ordinal,
     t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed
 from (
     (

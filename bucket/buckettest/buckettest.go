@@ -184,7 +184,7 @@ func (s *Sim) Transitions() []Transition {
 	var all []Transition
 	for _, t := range s.world.Transitions() {
 		all = append(all, Transition{
-			At: t.At.Time(), UserID: t.User, BucketID: t.BucketID, Kind: string(t.Kind), EntryCount: t.Epoch,
+			At: t.At.Time(), UserID: t.User, BucketID: t.BucketID, Kind: string(t.Kind), EntryCount: t.EntryCount,
 			Source: string(t.Source), Reason: string(t.Reason), Tick: t.Label, DwellCount: t.Ordinal, Suppressed: t.Suppressed,
 		})
 	}

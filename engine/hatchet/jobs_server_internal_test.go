@@ -63,7 +63,7 @@ func grown(t *testing.T, rate int) (url string, pool *pgxpool.Pool, deployed *en
 const (
 	behind    = `select count(*) from bucketgen.contacts where generation < (select no from bucketgen.generation)`
 	followers = `select id || ' ' || xmin::text from bucketgen.contacts where generation = (select no from bucketgen.generation) order by id`
-	joined    = `select c.user_id || ' ' || b.id || ' ' || m.epoch || ' ' || (m.left_at is null) from bucketgen.memberships m
+	joined    = `select c.user_id || ' ' || b.id || ' ' || m.entry_count || ' ' || (m.left_at is null) from bucketgen.memberships m
 		join bucketgen.contacts c on c.id = m.contact_id join bucketgen.buckets b on b.no = m.bucket_no order by 1`
 )
 

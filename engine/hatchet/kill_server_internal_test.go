@@ -119,7 +119,7 @@ func checkReceived(t *testing.T, pool *pgxpool.Pool) {
 	// The key and the stay of a transition, however often it came: two keys for one stay and kind would be two lines.
 	got := lines(t, pool, "select distinct key || ' ' || payload_key || ' ' || membership from public.received order by 1")
 	want := lines(t, pool, `select k.key || ' ' || k.key || ' ' || k.membership_id from (
-		select 'bucket:lapsed:' || c.user_id || ':' || t.kind || ':' || t.epoch as key, t.membership_id
+		select 'bucket:lapsed:' || c.user_id || ':' || t.kind || ':' || t.entry_count as key, t.membership_id
 		from bucketgen.transitions t join bucketgen.contacts c on c.id = t.contact_id where t.kind in ('entered', 'left')
 	) k order by 1`)
 	if diff := cmp.Diff(want, got); diff != "" || len(want) != 2*killUsers {

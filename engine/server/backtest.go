@@ -62,7 +62,7 @@ or with the transitions that were recorded.`,
 	}
 	cmd.Flags().StringVar(&flags.until, "until", "", "run the clock up to this `TIME` (default now)")
 	cmd.Flags().StringVar(&flags.against, "against", "", "compare with another `BUCKET`, or with the recorded transitions: "+recorded)
-	cmd.Flags().StringVar(&flags.transitions, "transitions", "", "write every transition to this CSV `FILE`: bucket,user,transition,epoch,at")
+	cmd.Flags().StringVar(&flags.transitions, "transitions", "", "write every transition to this CSV `FILE`: bucket,user,transition,entryCount,at")
 	return cmd
 }
 

@@ -61,7 +61,7 @@ func expectedByPayload(lines []purchaseLine, until time.Time) []string {
 // long.
 func walkThrough(bucket, customer string, own []purchaseLine, window time.Duration, until time.Time, holds func([]purchaseLine, time.Time) bool) []string {
 	var rows []string
-	epoch, member := 0, false
+	entryCount, member := 0, false
 	look := func(bought []purchaseLine, now time.Time) {
 		is := holds(bought, now)
 		if is == member {
@@ -71,9 +71,9 @@ func walkThrough(bucket, customer string, own []purchaseLine, window time.Durati
 		kind := "left"
 		if is {
 			kind = "entered"
-			epoch++
+			entryCount++
 		}
-		rows = append(rows, bucket+","+customer+","+kind+","+strconv.Itoa(epoch)+","+now.Format(time.RFC3339))
+		rows = append(rows, bucket+","+customer+","+kind+","+strconv.Itoa(entryCount)+","+now.Format(time.RFC3339))
 	}
 	for i, l := range own {
 		look(own[:i+1], l.at)

@@ -201,7 +201,7 @@ func compareTransitions(t *testing.T, file string, want []string) {
 // transitionLines returns the lines of a file of transitions.
 func transitionLines(t *testing.T, file string) []string {
 	t.Helper()
-	const header = "bucket,user,transition,epoch,at"
+	const header = "bucket,user,transition,entryCount,at"
 	lines := strings.Split(strings.TrimSuffix(file, "\n"), "\n")
 	if lines[0] != header {
 		t.Errorf("the file begins with %q, want %q", lines[0], header)
@@ -282,17 +282,17 @@ func expected(customer string, times []time.Time, until time.Time) []string {
 		{"power-buyers", func(times []time.Time, now time.Time) bool { return within(times, now, 90*day) >= 3 }},
 		{"repeat-buyers", func(times []time.Time, _ time.Time) bool { return len(times) >= 2 }},
 	} {
-		epoch, member := 0, false
+		entryCount, member := 0, false
 		look := func(bought int, now time.Time) {
 			holds, kind := b.holds(times[:bought], now), "left"
 			if holds == member {
 				return
 			}
 			if member = holds; member {
-				epoch++
+				entryCount++
 				kind = "entered"
 			}
-			all = append(all, fmt.Sprintf("%s,%s,%s,%d,%s", b.id, customer, kind, epoch, now.UTC().Format(time.RFC3339Nano)))
+			all = append(all, fmt.Sprintf("%s,%s,%s,%d,%s", b.id, customer, kind, entryCount, now.UTC().Format(time.RFC3339Nano)))
 		}
 		for i, t := range times {
 			look(i+1, t)

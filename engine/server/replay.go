@@ -70,7 +70,7 @@ func (f *replayFlags) open(cmd *cobra.Command, name string) (in io.ReadCloser, s
 
 func (f *replayFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.until, "until", "", "run the clock up to this `TIME` and refuse later lines (default the time of the last event)")
-	cmd.Flags().StringVar(&f.transitions, "transitions", "", "write every transition to this CSV `FILE`: bucket,user,transition,epoch,at")
+	cmd.Flags().StringVar(&f.transitions, "transitions", "", "write every transition to this CSV `FILE`: bucket,user,transition,entryCount,at")
 }
 
 func openInput(cmd *cobra.Command, name string) (io.ReadCloser, int64, error) {

@@ -155,7 +155,7 @@ func (s *simulation) write(out io.Writer) error {
 	}
 	w := newTransitionWriter(out)
 	for _, t := range s.transitions() {
-		w.write(engine.Transition{BucketID: t.BucketID, UserID: t.User, Kind: t.Kind, EntryCount: t.Epoch, At: t.At.Time()})
+		w.write(engine.Transition{BucketID: t.BucketID, UserID: t.User, Kind: t.Kind, EntryCount: t.EntryCount, At: t.At.Time()})
 	}
 	return w.end()
 }

@@ -18,7 +18,7 @@ type transitionWriter struct {
 
 func newTransitionWriter(out io.Writer) *transitionWriter {
 	w := &transitionWriter{csv: sheet.NewWriter(out)}
-	w.err = w.csv.Write("bucket", "user", "transition", "epoch", "at")
+	w.err = w.csv.Write("bucket", "user", "transition", "entryCount", "at")
 	return w
 }
 

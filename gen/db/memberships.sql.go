@@ -12,13 +12,13 @@ import (
 )
 
 const MembershipsAll = `-- name: MembershipsAll :many
-select w.contact_id::bigint as contact_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
+select w.contact_id::bigint as contact_id, m.bucket_no, m.entry_count, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
 from (select unnest($1::bigint[]) as contact_id) as w
 cross join lateral (
-    select a.bucket_no, a.epoch, a.entered_at, a.left_at, a.anchor_at, a.ticked_at, a.blocked
+    select a.bucket_no, a.entry_count, a.entered_at, a.left_at, a.anchor_at, a.ticked_at, a.blocked
     from bucketgen.memberships a
     where a.contact_id = w.contact_id
-    order by a.bucket_no desc, a.epoch desc
+    order by a.bucket_no desc, a.entry_count desc
     limit $2::integer
 ) m
 `
@@ -29,14 +29,14 @@ type MembershipsAllParams struct {
 }
 
 type MembershipsAllRow struct {
-	ContactID int64
-	BucketNo  int32
-	Epoch     int32
-	EnteredAt pgtype.Timestamptz
-	LeftAt    pgtype.Timestamptz
-	AnchorAt  pgtype.Timestamptz
-	TickedAt  pgtype.Timestamptz
-	Blocked   bool
+	ContactID  int64
+	BucketNo   int32
+	EntryCount int32
+	EnteredAt  pgtype.Timestamptz
+	LeftAt     pgtype.Timestamptz
+	AnchorAt   pgtype.Timestamptz
+	TickedAt   pgtype.Timestamptz
+	Blocked    bool
 }
 
 // All stays of users, the latest of each bucket first, up to a number.
@@ -52,7 +52,7 @@ func (q *Queries) MembershipsAll(ctx context.Context, arg MembershipsAllParams) 
 		if err := rows.Scan(
 			&i.ContactID,
 			&i.BucketNo,
-			&i.Epoch,
+			&i.EntryCount,
 			&i.EnteredAt,
 			&i.LeftAt,
 			&i.AnchorAt,
@@ -74,18 +74,18 @@ update bucketgen.memberships m
 set ticked_at = a.ticked_at, blocked = a.blocked, changed_by = pg_current_xact_id()
 from (
     select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as bucket_no,
-        unnest($3::integer[]) as epoch, unnest($4::timestamptz[]) as ticked_at,
+        unnest($3::integer[]) as entry_count, unnest($4::timestamptz[]) as ticked_at,
         unnest($5::boolean[]) as blocked
 ) as a
-where m.contact_id = a.contact_id and m.bucket_no = a.bucket_no and m.epoch = a.epoch
+where m.contact_id = a.contact_id and m.bucket_no = a.bucket_no and m.entry_count = a.entry_count
 `
 
 type MembershipsAmendParams struct {
-	ContactIds []int64
-	BucketNos  []int32
-	Epochs     []int32
-	TickedAt   []pgtype.Timestamptz
-	Blocked    []bool
+	ContactIds  []int64
+	BucketNos   []int32
+	EntryCounts []int32
+	TickedAt    []pgtype.Timestamptz
+	Blocked     []bool
 }
 
 // Notes that stays ticked, or are no longer blocked.
@@ -93,7 +93,7 @@ func (q *Queries) MembershipsAmend(ctx context.Context, arg MembershipsAmendPara
 	_, err := q.db.Exec(ctx, MembershipsAmend,
 		arg.ContactIds,
 		arg.BucketNos,
-		arg.Epochs,
+		arg.EntryCounts,
 		arg.TickedAt,
 		arg.Blocked,
 	)
@@ -132,7 +132,7 @@ const MembershipsArmed = `-- name: MembershipsArmed :many
 select m.id, m.bucket_no, c.user_id, c.email, d.due_at
 from (select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as bucket_no) as a
 cross join lateral (
-    select contact_id, bucket_no, epoch, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at from bucketgen.memberships k
+    select contact_id, bucket_no, entry_count, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at from bucketgen.memberships k
     where k.contact_id = a.contact_id and k.bucket_no = a.bucket_no and k.left_at is null
     limit 1
 ) m
@@ -229,13 +229,13 @@ func (q *Queries) MembershipsCounts(ctx context.Context) ([]MembershipsCountsRow
 }
 
 const MembershipsCurrent = `-- name: MembershipsCurrent :many
-select w.user_id::text as user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
+select w.user_id::text as user_id, m.bucket_no, m.entry_count, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id) as w
 cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 cross join lateral (
-    select contact_id, bucket_no, epoch, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null
+    select contact_id, bucket_no, entry_count, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null
     union all
-    select contact_id, bucket_no, epoch, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at from bucketgen.memberships b where b.contact_id = c.id and b.blocked
+    select contact_id, bucket_no, entry_count, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at from bucketgen.memberships b where b.contact_id = c.id and b.blocked
     offset 0
 ) m
 `
@@ -246,14 +246,14 @@ type MembershipsCurrentParams struct {
 }
 
 type MembershipsCurrentRow struct {
-	UserID    string
-	BucketNo  int32
-	Epoch     int32
-	EnteredAt pgtype.Timestamptz
-	LeftAt    pgtype.Timestamptz
-	AnchorAt  pgtype.Timestamptz
-	TickedAt  pgtype.Timestamptz
-	Blocked   bool
+	UserID     string
+	BucketNo   int32
+	EntryCount int32
+	EnteredAt  pgtype.Timestamptz
+	LeftAt     pgtype.Timestamptz
+	AnchorAt   pgtype.Timestamptz
+	TickedAt   pgtype.Timestamptz
+	Blocked    bool
 }
 
 // The stays that matter to what happens to a user: active ones, and those that keep the clock from
@@ -271,7 +271,7 @@ func (q *Queries) MembershipsCurrent(ctx context.Context, arg MembershipsCurrent
 		if err := rows.Scan(
 			&i.UserID,
 			&i.BucketNo,
-			&i.Epoch,
+			&i.EntryCount,
 			&i.EnteredAt,
 			&i.LeftAt,
 			&i.AnchorAt,
@@ -297,7 +297,7 @@ select exists (
         select m.left_at
         from bucketgen.memberships m
         where m.contact_id = c.id and m.bucket_no = $1 and m.entered_at <= $2
-        order by m.epoch desc
+        order by m.entry_count desc
         limit 1
     ) s
     where n.name = $3 and coalesce(c.deleted_at, 'infinity') > $2 and coalesce(s.left_at, 'infinity') > $2
@@ -341,7 +341,7 @@ func (q *Queries) MembershipsHas(ctx context.Context, arg MembershipsHasParams) 
 }
 
 const MembershipsJoin = `-- name: MembershipsJoin :exec
-insert into bucketgen.memberships (contact_id, bucket_no, epoch, entered_at, anchor_at, ticked_at, source)
+insert into bucketgen.memberships (contact_id, bucket_no, entry_count, entered_at, anchor_at, ticked_at, source)
 select unnest($1::bigint[]), unnest($2::integer[]),
     unnest($3::integer[]), unnest($4::timestamptz[]),
     unnest($5::timestamptz[]), unnest($6::timestamptz[]), unnest($7::text[])
@@ -349,13 +349,13 @@ on conflict (contact_id, bucket_no) where left_at is null do nothing
 `
 
 type MembershipsJoinParams struct {
-	ContactIds []int64
-	BucketNos  []int32
-	Epochs     []int32
-	EnteredAt  []pgtype.Timestamptz
-	AnchorAt   []pgtype.Timestamptz
-	TickedAt   []pgtype.Timestamptz
-	Sources    []string
+	ContactIds  []int64
+	BucketNos   []int32
+	EntryCounts []int32
+	EnteredAt   []pgtype.Timestamptz
+	AnchorAt    []pgtype.Timestamptz
+	TickedAt    []pgtype.Timestamptz
+	Sources     []string
 }
 
 // An insert that finds an active stay has lost the race and changes nothing.
@@ -363,7 +363,7 @@ func (q *Queries) MembershipsJoin(ctx context.Context, arg MembershipsJoinParams
 	_, err := q.db.Exec(ctx, MembershipsJoin,
 		arg.ContactIds,
 		arg.BucketNos,
-		arg.Epochs,
+		arg.EntryCounts,
 		arg.EnteredAt,
 		arg.AnchorAt,
 		arg.TickedAt,
@@ -373,12 +373,12 @@ func (q *Queries) MembershipsJoin(ctx context.Context, arg MembershipsJoinParams
 }
 
 const MembershipsLatest = `-- name: MembershipsLatest :one
-select c.deleted_at, m.id, m.epoch, m.entered_at, m.left_at, m.source, m.reason
+select c.deleted_at, m.id, m.entry_count, m.entered_at, m.left_at, m.source, m.reason
 from bucketgen.names n
 join bucketgen.contacts c on c.id = n.contact_id
 left join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = $1
 where n.name = $2
-order by m.epoch desc nulls last
+order by m.entry_count desc nulls last
 limit 1
 `
 
@@ -388,13 +388,13 @@ type MembershipsLatestParams struct {
 }
 
 type MembershipsLatestRow struct {
-	DeletedAt pgtype.Timestamptz
-	ID        *int64
-	Epoch     *int32
-	EnteredAt pgtype.Timestamptz
-	LeftAt    pgtype.Timestamptz
-	Source    *string
-	Reason    *string
+	DeletedAt  pgtype.Timestamptz
+	ID         *int64
+	EntryCount *int32
+	EnteredAt  pgtype.Timestamptz
+	LeftAt     pgtype.Timestamptz
+	Source     *string
+	Reason     *string
 }
 
 // The latest stay of a user in a bucket, if there ever was one.
@@ -404,7 +404,7 @@ func (q *Queries) MembershipsLatest(ctx context.Context, arg MembershipsLatestPa
 	err := row.Scan(
 		&i.DeletedAt,
 		&i.ID,
-		&i.Epoch,
+		&i.EntryCount,
 		&i.EnteredAt,
 		&i.LeftAt,
 		&i.Source,
@@ -419,22 +419,22 @@ set left_at = l.left_at, reason = l.reason, ticked_at = l.ticked_at, blocked = l
     changed_by = pg_current_xact_id()
 from (
     select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as bucket_no,
-        unnest($3::integer[]) as epoch, unnest($4::timestamptz[]) as left_at,
+        unnest($3::integer[]) as entry_count, unnest($4::timestamptz[]) as left_at,
         unnest($5::text[]) as reason, unnest($6::timestamptz[]) as ticked_at,
         unnest($7::boolean[]) as blocked
 ) as l
-where m.contact_id = l.contact_id and m.bucket_no = l.bucket_no and m.epoch = l.epoch
+where m.contact_id = l.contact_id and m.bucket_no = l.bucket_no and m.entry_count = l.entry_count
     and coalesce(m.left_at, 'infinity') = 'infinity'
 `
 
 type MembershipsLeaveParams struct {
-	ContactIds []int64
-	BucketNos  []int32
-	Epochs     []int32
-	LeftAt     []pgtype.Timestamptz
-	Reasons    []string
-	TickedAt   []pgtype.Timestamptz
-	Blocked    []bool
+	ContactIds  []int64
+	BucketNos   []int32
+	EntryCounts []int32
+	LeftAt      []pgtype.Timestamptz
+	Reasons     []string
+	TickedAt    []pgtype.Timestamptz
+	Blocked     []bool
 }
 
 // Compare and swap: it closes only stays that are still active. (The condition is written so that
@@ -444,7 +444,7 @@ func (q *Queries) MembershipsLeave(ctx context.Context, arg MembershipsLeavePara
 	_, err := q.db.Exec(ctx, MembershipsLeave,
 		arg.ContactIds,
 		arg.BucketNos,
-		arg.Epochs,
+		arg.EntryCounts,
 		arg.LeftAt,
 		arg.Reasons,
 		arg.TickedAt,
@@ -454,7 +454,7 @@ func (q *Queries) MembershipsLeave(ctx context.Context, arg MembershipsLeavePara
 }
 
 const MembershipsOf = `-- name: MembershipsOf :many
-select c.email, c.deleted_at, m.bucket_no, m.id, m.epoch, m.entered_at, m.source
+select c.email, c.deleted_at, m.bucket_no, m.id, m.entry_count, m.entered_at, m.source
 from bucketgen.names n
 join bucketgen.contacts c on c.id = n.contact_id
 left join bucketgen.memberships m on m.contact_id = c.id and m.left_at is null
@@ -462,13 +462,13 @@ where n.name = $1
 `
 
 type MembershipsOfRow struct {
-	Email     *string
-	DeletedAt pgtype.Timestamptz
-	BucketNo  *int32
-	ID        *int64
-	Epoch     *int32
-	EnteredAt pgtype.Timestamptz
-	Source    *string
+	Email      *string
+	DeletedAt  pgtype.Timestamptz
+	BucketNo   *int32
+	ID         *int64
+	EntryCount *int32
+	EnteredAt  pgtype.Timestamptz
+	Source     *string
 }
 
 // The active stays of a user. A user who is in no bucket has a row without a stay, an unknown one
@@ -487,7 +487,7 @@ func (q *Queries) MembershipsOf(ctx context.Context, userID string) ([]Membershi
 			&i.DeletedAt,
 			&i.BucketNo,
 			&i.ID,
-			&i.Epoch,
+			&i.EntryCount,
 			&i.EnteredAt,
 			&i.Source,
 		); err != nil {
@@ -545,7 +545,7 @@ func (q *Queries) MembershipsOfEach(ctx context.Context, names []string) ([]Memb
 }
 
 const MembershipsPage = `-- name: MembershipsPage :many
-select m.id, m.contact_id, c.user_id, c.email, m.epoch, m.entered_at, m.source
+select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source
 from bucketgen.memberships m
 join bucketgen.contacts c on c.id = m.contact_id
 where m.bucket_no = $1 and m.left_at is null and c.deleted_at is null and m.contact_id > $2
@@ -560,13 +560,13 @@ type MembershipsPageParams struct {
 }
 
 type MembershipsPageRow struct {
-	ID        int64
-	ContactID int64
-	UserID    string
-	Email     *string
-	Epoch     int32
-	EnteredAt pgtype.Timestamptz
-	Source    string
+	ID         int64
+	ContactID  int64
+	UserID     string
+	Email      *string
+	EntryCount int32
+	EnteredAt  pgtype.Timestamptz
+	Source     string
 }
 
 // Members of a bucket in the order of their contact ids.
@@ -584,7 +584,7 @@ func (q *Queries) MembershipsPage(ctx context.Context, arg MembershipsPageParams
 			&i.ContactID,
 			&i.UserID,
 			&i.Email,
-			&i.Epoch,
+			&i.EntryCount,
 			&i.EnteredAt,
 			&i.Source,
 		); err != nil {
@@ -599,10 +599,10 @@ func (q *Queries) MembershipsPage(ctx context.Context, arg MembershipsPageParams
 }
 
 const MembershipsPageAt = `-- name: MembershipsPageAt :many
-select s.id, s.contact_id, s.user_id, s.email, s.epoch, s.entered_at, s.left_at, s.source
+select s.id, s.contact_id, s.user_id, s.email, s.entry_count, s.entered_at, s.left_at, s.source
 from (
     (
-        select m.id, m.contact_id, c.user_id, c.email, m.epoch, m.entered_at, m.left_at, m.source
+        select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.left_at, m.source
         from bucketgen.memberships m
         cross join lateral (
             select k.user_id, k.email from bucketgen.contacts k
@@ -615,7 +615,7 @@ from (
     )
     union all
     (
-        select m.id, m.contact_id, c.user_id, c.email, m.epoch, m.entered_at, m.left_at, m.source
+        select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.left_at, m.source
         from bucketgen.memberships m
         cross join lateral (
             select k.user_id, k.email from bucketgen.contacts k
@@ -639,14 +639,14 @@ type MembershipsPageAtParams struct {
 }
 
 type MembershipsPageAtRow struct {
-	ID        int64
-	ContactID int64
-	UserID    string
-	Email     *string
-	Epoch     int32
-	EnteredAt pgtype.Timestamptz
-	LeftAt    pgtype.Timestamptz
-	Source    string
+	ID         int64
+	ContactID  int64
+	UserID     string
+	Email      *string
+	EntryCount int32
+	EnteredAt  pgtype.Timestamptz
+	LeftAt     pgtype.Timestamptz
+	Source     string
 }
 
 // The members of a bucket at a time, in the order of contact ids. Stays that last and stays that
@@ -671,7 +671,7 @@ func (q *Queries) MembershipsPageAt(ctx context.Context, arg MembershipsPageAtPa
 			&i.ContactID,
 			&i.UserID,
 			&i.Email,
-			&i.Epoch,
+			&i.EntryCount,
 			&i.EnteredAt,
 			&i.LeftAt,
 			&i.Source,
@@ -687,7 +687,7 @@ func (q *Queries) MembershipsPageAt(ctx context.Context, arg MembershipsPageAtPa
 }
 
 const MembershipsPass = `-- name: MembershipsPass :exec
-insert into bucketgen.memberships (contact_id, bucket_no, epoch, entered_at, left_at, anchor_at, ticked_at, blocked, source, reason)
+insert into bucketgen.memberships (contact_id, bucket_no, entry_count, entered_at, left_at, anchor_at, ticked_at, blocked, source, reason)
 select unnest($1::bigint[]), unnest($2::integer[]),
     unnest($3::integer[]), unnest($4::timestamptz[]),
     unnest($5::timestamptz[]), unnest($6::timestamptz[]), unnest($7::timestamptz[]),
@@ -696,16 +696,16 @@ select unnest($1::bigint[]), unnest($2::integer[]),
 `
 
 type MembershipsPassParams struct {
-	ContactIds []int64
-	BucketNos  []int32
-	Epochs     []int32
-	EnteredAt  []pgtype.Timestamptz
-	LeftAt     []pgtype.Timestamptz
-	AnchorAt   []pgtype.Timestamptz
-	TickedAt   []pgtype.Timestamptz
-	Blocked    []bool
-	Sources    []string
-	Reasons    []string
+	ContactIds  []int64
+	BucketNos   []int32
+	EntryCounts []int32
+	EnteredAt   []pgtype.Timestamptz
+	LeftAt      []pgtype.Timestamptz
+	AnchorAt    []pgtype.Timestamptz
+	TickedAt    []pgtype.Timestamptz
+	Blocked     []bool
+	Sources     []string
+	Reasons     []string
 }
 
 // Stays that began and ended within one transaction.
@@ -713,7 +713,7 @@ func (q *Queries) MembershipsPass(ctx context.Context, arg MembershipsPassParams
 	_, err := q.db.Exec(ctx, MembershipsPass,
 		arg.ContactIds,
 		arg.BucketNos,
-		arg.Epochs,
+		arg.EntryCounts,
 		arg.EnteredAt,
 		arg.LeftAt,
 		arg.AnchorAt,
@@ -726,17 +726,17 @@ func (q *Queries) MembershipsPass(ctx context.Context, arg MembershipsPassParams
 }
 
 const MembershipsPrior = `-- name: MembershipsPrior :many
-select w.user_id::text as user_id, m.bucket_no, m.epoch, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
+select w.user_id::text as user_id, m.bucket_no, m.entry_count, m.entered_at, m.left_at, m.anchor_at, m.ticked_at, m.blocked
 from (
     select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id,
         unnest($3::integer[]) as bucket_no
 ) as w
 cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 cross join lateral (
-    select p.bucket_no, p.epoch, p.entered_at, p.left_at, p.anchor_at, p.ticked_at, p.blocked
+    select p.bucket_no, p.entry_count, p.entered_at, p.left_at, p.anchor_at, p.ticked_at, p.blocked
     from bucketgen.memberships p
     where p.contact_id = c.id and p.bucket_no = w.bucket_no
-    order by p.epoch desc
+    order by p.entry_count desc
     limit 1
 ) m
 `
@@ -748,14 +748,14 @@ type MembershipsPriorParams struct {
 }
 
 type MembershipsPriorRow struct {
-	UserID    string
-	BucketNo  int32
-	Epoch     int32
-	EnteredAt pgtype.Timestamptz
-	LeftAt    pgtype.Timestamptz
-	AnchorAt  pgtype.Timestamptz
-	TickedAt  pgtype.Timestamptz
-	Blocked   bool
+	UserID     string
+	BucketNo   int32
+	EntryCount int32
+	EnteredAt  pgtype.Timestamptz
+	LeftAt     pgtype.Timestamptz
+	AnchorAt   pgtype.Timestamptz
+	TickedAt   pgtype.Timestamptz
+	Blocked    bool
 }
 
 // The latest stay of each pair of user and bucket, if there is one: its number is the prior count.
@@ -771,7 +771,7 @@ func (q *Queries) MembershipsPrior(ctx context.Context, arg MembershipsPriorPara
 		if err := rows.Scan(
 			&i.UserID,
 			&i.BucketNo,
-			&i.Epoch,
+			&i.EntryCount,
 			&i.EnteredAt,
 			&i.LeftAt,
 			&i.AnchorAt,
@@ -792,13 +792,13 @@ const MembershipsStay = `-- name: MembershipsStay :one
 select m.id, m.source, m.reason
 from bucketgen.contacts c
 join bucketgen.memberships m on m.contact_id = c.id
-where c.user_id = $1 and m.bucket_no = $2 and m.epoch = $3
+where c.user_id = $1 and m.bucket_no = $2 and m.entry_count = $3
 `
 
 type MembershipsStayParams struct {
-	UserID   string
-	BucketNo int32
-	Epoch    int32
+	UserID     string
+	BucketNo   int32
+	EntryCount int32
 }
 
 type MembershipsStayRow struct {
@@ -809,7 +809,7 @@ type MembershipsStayRow struct {
 
 // What does not change about a stay, and how it ended if it did.
 func (q *Queries) MembershipsStay(ctx context.Context, arg MembershipsStayParams) (MembershipsStayRow, error) {
-	row := q.db.QueryRow(ctx, MembershipsStay, arg.UserID, arg.BucketNo, arg.Epoch)
+	row := q.db.QueryRow(ctx, MembershipsStay, arg.UserID, arg.BucketNo, arg.EntryCount)
 	var i MembershipsStayRow
 	err := row.Scan(&i.ID, &i.Source, &i.Reason)
 	return i, err

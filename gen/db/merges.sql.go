@@ -150,17 +150,17 @@ func (q *Queries) IdempotencyKeysMerge(ctx context.Context, arg IdempotencyKeysM
 
 const MembershipsMerge = `-- name: MembershipsMerge :exec
 with moved as (
-    select unnest($2::integer[]) as bucket_no, unnest($3::integer[]) as epoch, unnest($4::integer[]) as next
+    select unnest($2::integer[]) as bucket_no, unnest($3::integer[]) as entry_count, unnest($4::integer[]) as next
 ), stays as (
     update bucketgen.memberships m
-    set contact_id = $1, epoch = moved.next, changed_by = pg_current_xact_id()
+    set contact_id = $1, entry_count = moved.next, changed_by = pg_current_xact_id()
     from moved
-    where m.contact_id = $5 and m.bucket_no = moved.bucket_no and m.epoch = moved.epoch
+    where m.contact_id = $5 and m.bucket_no = moved.bucket_no and m.entry_count = moved.entry_count
 ), log as (
     update bucketgen.transitions t
-    set contact_id = $1, epoch = moved.next
+    set contact_id = $1, entry_count = moved.next
     from moved
-    where t.contact_id = $5 and t.bucket_no = moved.bucket_no and t.epoch = moved.epoch
+    where t.contact_id = $5 and t.bucket_no = moved.bucket_no and t.entry_count = moved.entry_count
     returning t.id
 ), waiting as (
     select d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id in (select log.id from log) as moves
@@ -181,11 +181,11 @@ where d.contact_id = w.contact_id and d.subscription_no = w.subscription_no and 
 `
 
 type MembershipsMergeParams struct {
-	IntoID    int64
-	BucketNos []int32
-	Epochs    []int32
-	Nexts     []int32
-	FromID    int64
+	IntoID      int64
+	BucketNos   []int32
+	EntryCounts []int32
+	Nexts       []int32
+	FromID      int64
 }
 
 // Moves stays of the loser to the survivor, under the numbers that were decided, with their
@@ -197,7 +197,7 @@ func (q *Queries) MembershipsMerge(ctx context.Context, arg MembershipsMergePara
 	_, err := q.db.Exec(ctx, MembershipsMerge,
 		arg.IntoID,
 		arg.BucketNos,
-		arg.Epochs,
+		arg.EntryCounts,
 		arg.Nexts,
 		arg.FromID,
 	)

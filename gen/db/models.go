@@ -208,18 +208,18 @@ type BucketgenKey struct {
 }
 
 type BucketgenMembership struct {
-	ContactID int64
-	BucketNo  int32
-	Epoch     int32
-	ID        int64
-	EnteredAt pgtype.Timestamptz
-	LeftAt    pgtype.Timestamptz
-	TickedAt  pgtype.Timestamptz
-	Blocked   bool
-	Source    string
-	Reason    *string
-	ChangedBy pgtype.Uint64
-	AnchorAt  pgtype.Timestamptz
+	ContactID  int64
+	BucketNo   int32
+	EntryCount int32
+	ID         int64
+	EnteredAt  pgtype.Timestamptz
+	LeftAt     pgtype.Timestamptz
+	TickedAt   pgtype.Timestamptz
+	Blocked    bool
+	Source     string
+	Reason     *string
+	ChangedBy  pgtype.Uint64
+	AnchorAt   pgtype.Timestamptz
 }
 
 type BucketgenMigration struct {
@@ -347,7 +347,7 @@ type BucketgenTotal struct {
 type BucketgenTransition struct {
 	ContactID    int64
 	BucketNo     int32
-	Epoch        int32
+	EntryCount   int32
 	Kind         string
 	Label        string
 	Ordinal      int64

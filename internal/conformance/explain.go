@@ -109,7 +109,7 @@ func (e *explanation) difference(i int, did, due []act) (deviations, bool) {
 func same(a, b act) bool { return a.emitted == b.emitted && sameButEmission(a, b) }
 
 func sameButEmission(a, b act) bool {
-	return a.kind == b.kind && a.epoch == b.epoch && a.source == b.source && a.reason == b.reason && a.ordinal == b.ordinal
+	return a.kind == b.kind && a.entryCount == b.entryCount && a.source == b.source && a.reason == b.reason && a.ordinal == b.ordinal
 }
 
 // without returns those acts that the others do not hold.
@@ -150,7 +150,7 @@ func (e *explanation) emission(i int, did, due []act) (deviations, bool) {
 
 // forged reports whether an event had used the key of a transition.
 func (e *explanation) forged(upTo int, a act) bool {
-	key := fmt.Sprintf("bucket:%s:%s:%s:%d", e.bucket, e.user, a.kind, a.epoch)
+	key := fmt.Sprintf("bucket:%s:%s:%s:%d", e.bucket, e.user, a.kind, a.entryCount)
 	return slices.ContainsFunc(e.vector.Steps[:upTo], func(s Step) bool { return s.Op == "event" && s.IdempotencyKey == key })
 }
 
@@ -233,7 +233,7 @@ func (e *explanation) surplus(i int, a act) []Deviation {
 // hasty reports whether a backfill made a user leave before the minimal dwell was over.
 func (e *explanation) hasty(i int, a act) bool {
 	s := e.v(i)
-	return s.Op == "backfill" && s.Bucket == e.bucket && a.source == "backfill" && a.reason == "criteria" && a.epoch == e.state.stays &&
+	return s.Op == "backfill" && s.Bucket == e.bucket && a.source == "backfill" && a.reason == "criteria" && a.entryCount == e.state.stays &&
 		e.state.member && e.d != nil && s.At.Before(e.state.entered.Add(e.d.MinDwell)) && !e.holds(e.d, e.user, i, deviations{})
 }
 

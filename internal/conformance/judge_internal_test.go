@@ -81,15 +81,15 @@ var falsifications = map[string]func(*Vector, int) bool{
 		}
 		return true
 	},
-	"of another epoch": func(v *Vector, i int) bool {
+	"of another entry count": func(v *Vector, i int) bool {
 		made := v.Expected.Transitions[i]
 		for n := range v.Expected.Transitions {
-			if t := &v.Expected.Transitions[n]; t.Bucket == made.Bucket && t.User == made.User && t.Epoch == made.Epoch {
-				t.Epoch++
+			if t := &v.Expected.Transitions[n]; t.Bucket == made.Bucket && t.User == made.User && t.EntryCount == made.EntryCount {
+				t.EntryCount++
 			}
 		}
 		for n := range v.Expected.Memberships {
-			if m := &v.Expected.Memberships[n]; m.Bucket == made.Bucket && m.User == made.User && m.EntryCount == made.Epoch {
+			if m := &v.Expected.Memberships[n]; m.Bucket == made.Bucket && m.User == made.User && m.EntryCount == made.EntryCount {
 				m.EntryCount++
 			}
 		}

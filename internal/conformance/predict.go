@@ -109,7 +109,7 @@ func (p *prediction) mayJoin() bool {
 }
 
 func (p *prediction) leave(reason string) {
-	p.acts = append(p.acts, act{kind: "left", epoch: p.state.stays, source: p.source, reason: reason, emitted: true})
+	p.acts = append(p.acts, act{kind: "left", entryCount: p.state.stays, source: p.source, reason: reason, emitted: true})
 	p.state.member = false
 }
 
@@ -122,7 +122,7 @@ func (p *prediction) join() {
 	case p.d.EntryLimit == ir.OncePerPeriod:
 		emitted = p.now.Sub(p.state.left) >= p.d.EntryPeriod
 	}
-	p.acts = append(p.acts, act{kind: "entered", epoch: p.state.stays + 1, source: p.source, emitted: emitted})
+	p.acts = append(p.acts, act{kind: "entered", entryCount: p.state.stays + 1, source: p.source, emitted: emitted})
 	p.state = state{member: true, entered: p.now, stays: p.state.stays + 1}
 }
 
@@ -136,7 +136,7 @@ func (p *prediction) tick() {
 			n = min(n, 1)
 		}
 		if n > p.state.ticks[label(t)] {
-			p.acts = append(p.acts, act{kind: "dwell", epoch: p.state.stays, source: p.source, ordinal: n, emitted: true, tick: label(t)})
+			p.acts = append(p.acts, act{kind: "dwell", entryCount: p.state.stays, source: p.source, ordinal: n, emitted: true, tick: label(t)})
 		}
 	}
 }
@@ -148,7 +148,7 @@ func (from state) follow(did, due []act, truth bool) state {
 	for _, a := range did {
 		switch a.kind {
 		case "entered":
-			to = state{member: true, entered: a.at, stays: a.epoch, left: from.left, ticked: from.ticked}
+			to = state{member: true, entered: a.at, stays: a.entryCount, left: from.left, ticked: from.ticked}
 		case "left":
 			to.member, to.left, to.blocked = false, a.at, a.reason == "maxDwell"
 		}

@@ -39,8 +39,8 @@ func redefine(minute int, buckets ...string) string {
 	return fmt.Sprintf(`{"op":"redefine","at":%s,"buckets":[%s],"observed":{"registration":[%s]}}`, at(minute), strings.Join(buckets, ","), accepted)
 }
 
-func entered(step, epoch int, source string) string {
-	return fmt.Sprintf(`{"step":%d,"bucket":"b","user":"u","kind":"entered","epoch":%d,"source":%q}`, step, epoch, source)
+func entered(step, entryCount int, source string) string {
+	return fmt.Sprintf(`{"step":%d,"bucket":"b","user":"u","kind":"entered","epoch":%d,"source":%q}`, step, entryCount, source)
 }
 
 func left(step int, source string) string {
@@ -48,12 +48,12 @@ func left(step int, source string) string {
 }
 
 // stay is a row of the final table; it is active if it ends at minute 0.
-func stay(epoch int, source string, from, to int) string {
+func stay(entryCount int, source string, from, to int) string {
 	end := "null"
 	if to > 0 {
 		end = at(to)
 	}
-	return fmt.Sprintf(`{"bucket":"b","user":"u","entryCount":%d,"source":%q,"enteredAt":%s,"leftAt":%s}`, epoch, source, at(from), end)
+	return fmt.Sprintf(`{"bucket":"b","user":"u","entryCount":%d,"source":%q,"enteredAt":%s,"leftAt":%s}`, entryCount, source, at(from), end)
 }
 
 // TestRedefined judges made-up recordings of what a peer may do when buckets are redefined, backfilled or disabled: by

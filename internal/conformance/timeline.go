@@ -15,18 +15,18 @@ type pair struct{ bucket, user string }
 
 // act is something that happened to a pair.
 type act struct {
-	at      time.Time
-	kind    string // entered, left or dwell
-	epoch   int
-	source  string // by the peer's words
-	reason  string
-	ordinal int
-	emitted bool
-	tick    string // which tick it is; only a prediction knows
+	at         time.Time
+	kind       string // entered, left or dwell
+	entryCount int
+	source     string // by the peer's words
+	reason     string
+	ordinal    int
+	emitted    bool
+	tick       string // which tick it is; only a prediction knows
 }
 
 func (a act) String() string {
-	line := fmt.Sprintf("%s %s epoch %d by %s", a.at.UTC().Format("2006-01-02T15:04:05.999999Z"), a.kind, a.epoch, a.source)
+	line := fmt.Sprintf("%s %s entry count %d by %s", a.at.UTC().Format("2006-01-02T15:04:05.999999Z"), a.kind, a.entryCount, a.source)
 	if a.reason != "" {
 		line += " because of " + a.reason
 	}
@@ -56,7 +56,7 @@ func ours(h *refeval.History) map[pair][]act {
 	for _, t := range h.Transitions {
 		p := pair{t.Bucket, t.User}
 		all[p] = append(all[p], act{
-			at: t.At, kind: t.Kind, epoch: t.Epoch, source: peerSource(t.Source), reason: t.Reason, ordinal: t.Ordinal,
+			at: t.At, kind: t.Kind, entryCount: t.EntryCount, source: peerSource(t.Source), reason: t.Reason, ordinal: t.Ordinal,
 			emitted: !t.Suppressed,
 		})
 	}
@@ -82,18 +82,18 @@ func (v *Vector) recorded() (recorded, error) {
 			return nil, fmt.Errorf("there is no step %d", t.Step)
 		}
 		r.add(v, t.Step, pair{t.Bucket, t.User}, act{
-			kind: t.Kind, epoch: t.Epoch, source: t.Source, reason: t.Reason, ordinal: t.DwellCount, emitted: true,
+			kind: t.Kind, entryCount: t.EntryCount, source: t.Source, reason: t.Reason, ordinal: t.DwellCount, emitted: true,
 		})
 	}
 	for _, m := range v.Expected.Memberships {
 		p := pair{m.Bucket, m.User}
-		if err := r.complete(v, p, act{at: m.EnteredAt, kind: "entered", epoch: m.EntryCount, source: m.Source}); err != nil {
+		if err := r.complete(v, p, act{at: m.EnteredAt, kind: "entered", entryCount: m.EntryCount, source: m.Source}); err != nil {
 			return nil, err
 		}
 		if m.LeftAt == nil {
 			continue
 		}
-		if err := r.complete(v, p, act{at: *m.LeftAt, kind: "left", epoch: m.EntryCount}); err != nil {
+		if err := r.complete(v, p, act{at: *m.LeftAt, kind: "left", entryCount: m.EntryCount}); err != nil {
 			return nil, err
 		}
 	}
@@ -128,7 +128,7 @@ func (r recorded) complete(v *Vector, p pair, a act) error {
 			continue
 		}
 		for _, known := range r[p][i] {
-			if known.kind == a.kind && known.epoch == a.epoch {
+			if known.kind == a.kind && known.entryCount == a.entryCount {
 				return nil
 			}
 		}

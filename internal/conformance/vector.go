@@ -92,7 +92,7 @@ type Transition struct {
 	Bucket     string `json:"bucket"`
 	User       string `json:"user"`
 	Kind       string `json:"kind"`
-	Epoch      int    `json:"epoch"`
+	EntryCount int    `json:"epoch"`
 	Source     string `json:"source"`
 	Reason     string `json:"reason"`
 	DwellCount int    `json:"dwellCount"`

@@ -85,7 +85,7 @@ type DueChange struct {
 type Transition struct {
 	Bucket     table.BucketIndex
 	Kind       bucketgen.Kind
-	Epoch      int
+	EntryCount int
 	At         table.Instant // instant at which it became true
 	DecidedAt  table.Instant // the user's time when it was decided
 	Source     bucketgen.Source

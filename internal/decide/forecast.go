@@ -13,7 +13,7 @@ func (s *Session) Stay(b table.BucketIndex) (stay *Stay, known bool) {
 	if !known {
 		s.lacks.addStay(b)
 	}
-	if latest == nil || latest.Epoch == 0 {
+	if latest == nil || latest.EntryCount == 0 {
 		return nil, known
 	}
 	copied := *latest

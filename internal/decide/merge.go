@@ -34,8 +34,8 @@ func (s *Session) Yield(to []Stay, clock table.Instant) Result {
 
 // Handover is a stay of the loser of a merge that becomes the survivor's next in the same bucket.
 type Handover struct {
-	Bucket      table.BucketIndex
-	Epoch, Next int // number of the stay among the loser's stays, and among the survivor's
+	Bucket           table.BucketIndex
+	EntryCount, Next int // number of the stay among the loser's stays, and among the survivor's
 }
 
 // Inherit makes the latest stays of the loser of a merge the user's next stays, with all that
@@ -49,10 +49,10 @@ func (s *Session) Inherit(from []Stay) []Handover {
 			if !stay.succeeds(own) {
 				continue
 			}
-			next = own.Epoch + 1
+			next = own.EntryCount + 1
 		}
-		handed = append(handed, Handover{stay.Bucket, stay.Epoch, next})
-		stay.Epoch = next
+		handed = append(handed, Handover{stay.Bucket, stay.EntryCount, next})
+		stay.EntryCount = next
 		s.replace(s.state.stay(stay.Bucket), stay)
 	}
 	return handed

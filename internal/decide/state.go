@@ -48,23 +48,23 @@ type Contact struct {
 	Deleted bool
 }
 
-// Stay is one stay of the user in a bucket. Epoch 0 means that there never was one.
+// Stay is one stay of the user in a bucket. EntryCount 0 means that there never was one.
 type Stay struct {
-	Bucket    table.BucketIndex
-	Epoch     int
-	EnteredAt table.Instant
-	LeftAt    table.Instant    // Unset while active
-	AnchorAt  table.Instant    // start of its ticks; Unset: EnteredAt
-	TickedAt  table.Instant    // ticks up to here are done; Unset if none were due
-	Blocked   bool             // ended by max dwell; the criteria have held since: only byEvent joins
-	Source    bucketgen.Source // source of the join
-	Reason    bucketgen.Reason // reason of the leave
+	Bucket     table.BucketIndex
+	EntryCount int
+	EnteredAt  table.Instant
+	LeftAt     table.Instant    // Unset while active
+	AnchorAt   table.Instant    // start of its ticks; Unset: EnteredAt
+	TickedAt   table.Instant    // ticks up to here are done; Unset if none were due
+	Blocked    bool             // ended by max dwell; the criteria have held since: only byEvent joins
+	Source     bucketgen.Source // source of the join
+	Reason     bucketgen.Reason // reason of the leave
 
 	fate fate
 }
 
 // Active reports whether the user is in the bucket by this stay.
-func (s *Stay) Active() bool { return s.Epoch > 0 && s.LeftAt == table.Unset }
+func (s *Stay) Active() bool { return s.EntryCount > 0 && s.LeftAt == table.Unset }
 
 // anchor returns the instant from which the ticks of the stay count.
 func (s *Stay) anchor() table.Instant {
@@ -98,7 +98,7 @@ type Due struct {
 func (st *State) past() table.Instant {
 	latest := max(st.Facts.Newest(), st.Contact.UpdatedAt, st.Contact.DecidedAt)
 	for i := range st.Stays {
-		if s := &st.Stays[i]; s.Epoch > 0 {
+		if s := &st.Stays[i]; s.EntryCount > 0 {
 			latest = max(latest, s.EnteredAt, s.LeftAt)
 		}
 	}

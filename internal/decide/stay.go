@@ -19,7 +19,7 @@ func (s *Session) join(b table.BucketIndex, at table.Instant, c *cause) {
 		return
 	}
 	stay := Stay{
-		Bucket: b, Epoch: 1, EnteredAt: at, LeftAt: table.Unset, AnchorAt: table.Unset, TickedAt: table.Unset,
+		Bucket: b, EntryCount: 1, EnteredAt: at, LeftAt: table.Unset, AnchorAt: table.Unset, TickedAt: table.Unset,
 		Source: c.source, fate: opened,
 	}
 	if c.anchor && len(row.Ticks) > 0 && row.Kind == table.Dynamic {
@@ -28,12 +28,12 @@ func (s *Session) join(b table.BucketIndex, at table.Instant, c *cause) {
 		}
 	}
 	suppressed := c.silentJoins
-	if prior != nil && prior.Epoch > 0 {
-		stay.Epoch = prior.Epoch + 1
+	if prior != nil && prior.EntryCount > 0 {
+		stay.EntryCount = prior.EntryCount + 1
 		suppressed = suppressed || !announced(row, prior, at)
 	}
 	s.replace(prior, stay)
-	s.transition(Transition{Bucket: b, Kind: bucketgen.Entered, Epoch: stay.Epoch, At: at, Source: c.source, Suppressed: suppressed})
+	s.transition(Transition{Bucket: b, Kind: bucketgen.Entered, EntryCount: stay.EntryCount, At: at, Source: c.source, Suppressed: suppressed})
 }
 
 // announced reports whether the entry policy announces a join that is not the first.
@@ -71,7 +71,7 @@ func (s *Session) leave(stay *Stay, at table.Instant, c *cause, reason bucketgen
 	stay.Reason = reason
 	stay.fate |= closed
 	s.transition(Transition{
-		Bucket: stay.Bucket, Kind: bucketgen.Left, Epoch: stay.Epoch, At: at, Source: c.source, Reason: reason, Suppressed: c.silentLeaves,
+		Bucket: stay.Bucket, Kind: bucketgen.Left, EntryCount: stay.EntryCount, At: at, Source: c.source, Reason: reason, Suppressed: c.silentLeaves,
 	})
 }
 
@@ -96,7 +96,7 @@ func (s *Session) tick(e *evaluation, at table.Instant, c *cause) {
 	for _, t := range e.row.Ticks {
 		if n := ordinal(t, stay, upTo); n > 0 {
 			due = append(due, Transition{
-				Bucket: e.bucket, Kind: bucketgen.Dwell, Epoch: stay.Epoch, At: stay.anchor().AddTimes(int64(n), t.Span),
+				Bucket: e.bucket, Kind: bucketgen.Dwell, EntryCount: stay.EntryCount, At: stay.anchor().AddTimes(int64(n), t.Span),
 				Source: c.source, Label: t.Label, Ordinal: n,
 			})
 		}

@@ -98,7 +98,7 @@ func changedElsewhere(d time.Duration, id string) step {
 // yield is the merge of the user into another, who has a stay in the bucket since an instant.
 func yield(d time.Duration, id string, since time.Duration) step {
 	return func(w *world) {
-		to := []decide.Stay{{Bucket: w.bucket(id), Epoch: 1, EnteredAt: at(since), LeftAt: table.Unset}}
+		to := []decide.Stay{{Bucket: w.bucket(id), EntryCount: 1, EnteredAt: at(since), LeftAt: table.Unset}}
 		w.run(func(s *decide.Session) decide.Result { return s.Yield(to, at(d)) })
 	}
 }
@@ -107,12 +107,12 @@ func yield(d time.Duration, id string, since time.Duration) step {
 func inherit(id string, number int, since time.Duration) step {
 	return func(w *world) {
 		from := []decide.Stay{{
-			Bucket: w.bucket(id), Epoch: number, EnteredAt: at(since), LeftAt: table.Unset,
+			Bucket: w.bucket(id), EntryCount: number, EnteredAt: at(since), LeftAt: table.Unset,
 			AnchorAt: table.Unset, TickedAt: table.Unset,
 		}}
 		w.run(func(s *decide.Session) decide.Result {
 			for _, h := range s.Inherit(from) {
-				w.say("stay %d of the other in %s becomes stay %d", h.Epoch, w.id(h.Bucket), h.Next)
+				w.say("stay %d of the other in %s becomes stay %d", h.EntryCount, w.id(h.Bucket), h.Next)
 			}
 			return decide.Result{}
 		})

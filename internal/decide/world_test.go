@@ -55,16 +55,16 @@ func at(d time.Duration) table.Instant { return start.Add(d) }
 // What is given.
 
 func stay(id string, number int, from time.Duration) given { //nolint:unparam // rows say every argument
-	return past(decide.Stay{Epoch: number, EnteredAt: at(from), LeftAt: table.Unset}, id)
+	return past(decide.Stay{EntryCount: number, EnteredAt: at(from), LeftAt: table.Unset}, id)
 }
 
 func left(id string, number int, from, until time.Duration) given { //nolint:unparam // rows say every argument
-	return past(decide.Stay{Epoch: number, EnteredAt: at(from), LeftAt: at(until)}, id)
+	return past(decide.Stay{EntryCount: number, EnteredAt: at(from), LeftAt: at(until)}, id)
 }
 
 // blocked is a stay that ended by MaxDwell while its criteria held.
 func blocked(id string, number int, from, until time.Duration) given { //nolint:unparam // rows say every argument
-	return past(decide.Stay{Epoch: number, EnteredAt: at(from), LeftAt: at(until), Blocked: true}, id)
+	return past(decide.Stay{EntryCount: number, EnteredAt: at(from), LeftAt: at(until), Blocked: true}, id)
 }
 
 func past(s decide.Stay, id string) given {
@@ -160,10 +160,10 @@ func (w *world) say(format string, args ...any) {
 
 // transition writes a transition as rows do: "day 7: left active 1, clock, criteria".
 func (w *world) transition(t *decide.Transition) string {
-	text := fmt.Sprintf("%s: %s %s %d", when(t.At), t.Kind, w.id(t.Bucket), t.Epoch)
+	text := fmt.Sprintf("%s: %s %s %d", when(t.At), t.Kind, w.id(t.Bucket), t.EntryCount)
 	if t.Kind == bucketgen.Dwell {
 		kind, span, _ := strings.Cut(t.Label, "-")
-		text = fmt.Sprintf("%s: tick %s %d, %s %s no. %d", when(t.At), w.id(t.Bucket), t.Epoch, kind, span, t.Ordinal)
+		text = fmt.Sprintf("%s: tick %s %d, %s %s no. %d", when(t.At), w.id(t.Bucket), t.EntryCount, kind, span, t.Ordinal)
 	}
 	text += ", " + string(t.Source)
 	if t.Reason != "" {

@@ -66,7 +66,7 @@ func (e *Explainer) completeStay(ctx context.Context, p *probe, user string) err
 	}
 	s := e.Runner.Store
 	row, err := s.Queries(e.Runner.Pool).MembershipsStay(ctx, db.MembershipsStayParams{
-		UserID: user, BucketNo: s.Bucket(p.bucket), Epoch: int32(p.stay.Epoch),
+		UserID: user, BucketNo: s.Bucket(p.bucket), EntryCount: int32(p.stay.EntryCount),
 	})
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return fmt.Errorf("read the stay: %w", err)
@@ -105,7 +105,7 @@ func (e *Explainer) explanation(p *probe, user, email string) bucketgen.Explanat
 	if s := p.stay; s != nil {
 		x.Member = s.Active()
 		x.Stay = &bucketgen.Stay{
-			EntryCount: s.Epoch, EnteredAt: s.EnteredAt.Time(), LeftAt: timeOf(s.LeftAt), Source: s.Source, Reason: s.Reason,
+			EntryCount: s.EntryCount, EnteredAt: s.EnteredAt.Time(), LeftAt: timeOf(s.LeftAt), Source: s.Source, Reason: s.Reason,
 		}
 	}
 	return x

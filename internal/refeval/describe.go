@@ -185,7 +185,7 @@ func users(histories ...*History) []string {
 func byTime(transitions []Transition, byBucket bool) []string {
 	slices.SortStableFunc(transitions, func(a, b Transition) int {
 		if byBucket {
-			return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Bucket, b.Bucket), cmp.Compare(a.Epoch, b.Epoch))
+			return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Bucket, b.Bucket), cmp.Compare(a.EntryCount, b.EntryCount))
 		}
 		return a.At.Compare(b.At)
 	})
@@ -203,7 +203,9 @@ func staysOf(h *History, user string) []string {
 			stays = append(stays, s)
 		}
 	}
-	slices.SortFunc(stays, func(a, b Stay) int { return cmp.Or(cmp.Compare(a.Bucket, b.Bucket), cmp.Compare(a.Epoch, b.Epoch)) })
+	slices.SortFunc(stays, func(a, b Stay) int {
+		return cmp.Or(cmp.Compare(a.Bucket, b.Bucket), cmp.Compare(a.EntryCount, b.EntryCount))
+	})
 	lines := make([]string, len(stays))
 	for i, s := range stays {
 		lines[i] = s.String()

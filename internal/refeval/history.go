@@ -62,7 +62,7 @@ type Transition struct {
 	User       string
 	Bucket     string
 	Kind       string // entered, left or dwell
-	Epoch      int
+	EntryCount int
 	At         time.Time
 	Source     string
 	Reason     string // of a leave
@@ -74,7 +74,7 @@ type Transition struct {
 // String returns the transition in a line.
 func (t Transition) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s %s %s epoch %d by %s", stamp(t.At), t.User, t.Kind, t.Bucket, t.Epoch, t.Source)
+	fmt.Fprintf(&b, "%s %s %s %s entry count %d by %s", stamp(t.At), t.User, t.Kind, t.Bucket, t.EntryCount, t.Source)
 	if t.Reason != "" {
 		fmt.Fprintf(&b, " because of %s", t.Reason)
 	}
@@ -89,18 +89,18 @@ func (t Transition) String() string {
 
 // Stay is one stay of a user in a bucket.
 type Stay struct {
-	User      string
-	Bucket    string
-	Epoch     int
-	Source    string // of the join
-	Reason    string // of the leave
-	EnteredAt time.Time
-	LeftAt    time.Time // zero while active
+	User       string
+	Bucket     string
+	EntryCount int
+	Source     string // of the join
+	Reason     string // of the leave
+	EnteredAt  time.Time
+	LeftAt     time.Time // zero while active
 }
 
 // String returns the stay in a line.
 func (s Stay) String() string {
-	line := fmt.Sprintf("%s in %s epoch %d by %s from %s", s.User, s.Bucket, s.Epoch, s.Source, stamp(s.EnteredAt))
+	line := fmt.Sprintf("%s in %s entry count %d by %s from %s", s.User, s.Bucket, s.EntryCount, s.Source, stamp(s.EnteredAt))
 	if s.LeftAt.IsZero() {
 		return line
 	}
@@ -120,7 +120,7 @@ type StepResult struct {
 type History struct {
 	Steps       []StepResult
 	Transitions []Transition // of one user, in the order in which they happened; users are mixed
-	Stays       []Stay       // by user, bucket and epoch
+	Stays       []Stay       // by user, bucket and entry count
 }
 
 // Of returns the transitions of one user.
@@ -261,13 +261,13 @@ func (w *world) history() *History {
 		for bucket, stays := range u.stays {
 			for _, s := range stays {
 				h.Stays = append(h.Stays, Stay{
-					User: u.name, Bucket: bucket, Epoch: s.epoch, Source: s.source, Reason: s.reason, EnteredAt: s.entered, LeftAt: s.left,
+					User: u.name, Bucket: bucket, EntryCount: s.entryCount, Source: s.source, Reason: s.reason, EnteredAt: s.entered, LeftAt: s.left,
 				})
 			}
 		}
 	}
 	slices.SortFunc(h.Stays, func(a, b Stay) int {
-		return cmp.Or(cmp.Compare(a.User, b.User), cmp.Compare(a.Bucket, b.Bucket), cmp.Compare(a.Epoch, b.Epoch))
+		return cmp.Or(cmp.Compare(a.User, b.User), cmp.Compare(a.Bucket, b.Bucket), cmp.Compare(a.EntryCount, b.EntryCount))
 	})
 	return h
 }

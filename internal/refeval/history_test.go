@@ -53,7 +53,7 @@ func TestHistories(t *testing.T) {
 		b     ir.Definition
 		steps []refeval.Step
 		until float64
-		want  string // hour of day, what, epoch, why
+		want  string // hour of day, what, entry count, why
 	}{
 		{
 			"what has been so for long enough",
@@ -214,7 +214,7 @@ func TestHistories(t *testing.T) {
 	}
 }
 
-// lines writes transitions as the tables here do: hour of day, what, epoch, why; and, if wanted, which bucket.
+// lines writes transitions as the tables here do: hour of day, what, entry count, why; and, if wanted, which bucket.
 func lines(h *refeval.History, bucket bool) []string {
 	var all []string
 	for _, tr := range h.Transitions {
@@ -222,7 +222,7 @@ func lines(h *refeval.History, bucket bool) []string {
 		if bucket {
 			line += tr.Bucket + " "
 		}
-		line += string(rune('0'+tr.Epoch)) + " " + tr.Source
+		line += string(rune('0'+tr.EntryCount)) + " " + tr.Source
 		if tr.Reason != "" {
 			line += " " + tr.Reason
 		}

@@ -65,21 +65,21 @@ func (u *user) takeOver(bucket string, loser *user, s *Step) {
 	switch {
 	case own != nil && own.left.IsZero() && other.left.IsZero():
 		other.left, other.reason = s.At, "merged"
-		loser.happen(Transition{Bucket: bucket, Kind: "left", Epoch: other.epoch, At: s.At, Source: "event", Reason: "merged", Suppressed: true})
+		loser.happen(Transition{Bucket: bucket, Kind: "left", EntryCount: other.entryCount, At: s.At, Source: "event", Reason: "merged", Suppressed: true})
 		return
 	case own != nil && (own.left.IsZero() || !other.left.IsZero() && !other.left.After(own.left)):
 		return
 	case own != nil:
 		own.blocked = false
 	}
-	before := other.epoch
-	other.epoch = len(u.stays[bucket]) + 1
+	before := other.entryCount
+	other.entryCount = len(u.stays[bucket]) + 1
 	u.stays[bucket] = append(u.stays[bucket], other)
 	u.facts.Members[bucket] = other.left.IsZero()
 	loser.stays[bucket] = loser.stays[bucket][:before-1]
 	for i := range u.world.transitions {
-		if t := &u.world.transitions[i]; t.User == loser.name && t.Bucket == bucket && t.Epoch == before {
-			t.User, t.Epoch = u.name, other.epoch
+		if t := &u.world.transitions[i]; t.User == loser.name && t.Bucket == bucket && t.EntryCount == before {
+			t.User, t.EntryCount = u.name, other.entryCount
 		}
 	}
 }

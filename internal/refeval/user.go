@@ -17,12 +17,12 @@ type user struct {
 	deleted bool
 	dates   map[string]dates   // of declared properties
 	keys    map[string]bool    // that were used
-	stays   map[string][]*stay // by bucket, in the order of epochs
+	stays   map[string][]*stay // by bucket, in the order of entry counts
 	done    time.Time          // the clock has done everything up to here
 }
 
 type stay struct {
-	epoch         int
+	entryCount    int
 	entered, left time.Time
 	source        string
 	reason        string
@@ -189,7 +189,7 @@ func (u *user) evaluate(candidates []*ir.Definition, t time.Time, source string)
 }
 
 func (u *user) join(d *ir.Definition, t time.Time, source string) {
-	s := &stay{epoch: len(u.stays[d.ID]) + 1, entered: t, source: source, anchor: t}
+	s := &stay{entryCount: len(u.stays[d.ID]) + 1, entered: t, source: source, anchor: t}
 	suppressed := source == backfill && u.world.emit != All
 	if before := u.latest(d.ID); before != nil {
 		switch d.EntryLimit {
@@ -201,7 +201,7 @@ func (u *user) join(d *ir.Definition, t time.Time, source string) {
 	}
 	u.stays[d.ID] = append(u.stays[d.ID], s)
 	u.facts.Members[d.ID] = true
-	u.happen(Transition{Bucket: d.ID, Kind: "entered", Epoch: s.epoch, At: t, Source: source, Suppressed: suppressed})
+	u.happen(Transition{Bucket: d.ID, Kind: "entered", EntryCount: s.entryCount, At: t, Source: source, Suppressed: suppressed})
 }
 
 func (u *user) leave(d *ir.Definition, t time.Time, source, reason string) {
@@ -209,7 +209,7 @@ func (u *user) leave(d *ir.Definition, t time.Time, source, reason string) {
 	s.left, s.reason = t, reason
 	u.facts.Members[d.ID] = false
 	suppressed := source == backfill && u.world.emit == Silent
-	u.happen(Transition{Bucket: d.ID, Kind: "left", Epoch: s.epoch, At: t, Source: source, Reason: reason, Suppressed: suppressed})
+	u.happen(Transition{Bucket: d.ID, Kind: "left", EntryCount: s.entryCount, At: t, Source: source, Reason: reason, Suppressed: suppressed})
 }
 
 // tick announces what of a stay's ticks is due and was not announced. In virtual time that is one
@@ -240,7 +240,7 @@ func (u *user) ticksDue(d *ir.Definition, t time.Time, source string) []Transiti
 			label, n = "after-"+labelSpan(tick.Span), min(n, 1)
 		}
 		if at := s.anchor.Add(time.Duration(n) * tick.Span); n > 0 && at.After(s.ticked) {
-			due = append(due, Transition{Bucket: d.ID, Kind: "dwell", Epoch: s.epoch, At: at, Source: source, Label: label, Ordinal: n})
+			due = append(due, Transition{Bucket: d.ID, Kind: "dwell", EntryCount: s.entryCount, At: at, Source: source, Label: label, Ordinal: n})
 		}
 	}
 	slices.SortStableFunc(due, func(a, b Transition) int { return a.At.Compare(b.At) })

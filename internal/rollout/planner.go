@@ -313,7 +313,7 @@ func (pl *planning) emit(counts *bucketCounts, t *decide.Transition) {
 	no := pl.store.Bucket(t.Bucket)
 	for _, s := range pl.subscriptions {
 		if (s.BucketNo == nil || *s.BucketNo == no) && slices.Contains(s.Kinds, string(t.Kind)) &&
-			(t.Epoch == 1 || !s.FirstOnly) && (s.Reasons == nil || slices.Contains(s.Reasons, string(t.Reason))) &&
+			(t.EntryCount == 1 || !s.FirstOnly) && (s.Reasons == nil || slices.Contains(s.Reasons, string(t.Reason))) &&
 			(s.Label == nil || *s.Label == t.Label) {
 			if counts.emissions == nil {
 				counts.emissions = map[int32]int64{}

@@ -78,7 +78,7 @@ func (s *Simulator) part(from, into string) {
 	other.Begin(bare, loser.state, decide.Options{})
 	last := heir.Last()
 	for _, h := range heir.Inherit(other.Last()) {
-		s.rename(from, into, bare.Buckets[h.Bucket].ID, h.Epoch, h.Next)
+		s.rename(from, into, bare.Buckets[h.Bucket].ID, h.EntryCount, h.Next)
 	}
 	s.note(from, bare, other.Yield(last, s.now))
 	u.move(bare, s.registry, into) // which recounts the events of both
@@ -101,8 +101,8 @@ func (s *Simulator) bare(u *user) *table.Registry {
 // rename moves a transition to another user, and to another of their stays.
 func (s *Simulator) rename(from, into, bucket string, before, after int) {
 	for i := range s.transitions {
-		if t := &s.transitions[i]; t.User == from && t.BucketID == bucket && t.Epoch == before {
-			t.User, t.Epoch = into, after
+		if t := &s.transitions[i]; t.User == from && t.BucketID == bucket && t.EntryCount == before {
+			t.User, t.EntryCount = into, after
 		}
 	}
 }

@@ -31,59 +31,59 @@ func TestMerge(t *testing.T) {
 			"what both did counts together",
 			ir.Definition{Kind: ir.Dynamic, Criteria: twice},
 			"0 ada a, 1 bob a, 2 bob merge",
-			"T02 ada entered x epoch 1 by event",
+			"T02 ada entered x entry count 1 by event",
 		},
 		{
 			"a stay of the loser goes on as the survivor's",
 			ir.Definition{Kind: ir.Dynamic, Criteria: once, MaxDwell: 4 * draw.Hour, Ticks: []ir.Tick{{Span: 3 * draw.Hour}}},
 			"0 bob a, 1 ada c, 2 bob merge",
-			"T00 ada entered x epoch 1 by event; T03 ada dwell x epoch 1 by clock after-3h#1; T04 ada left x epoch 1 by clock because of maxDwell",
+			"T00 ada entered x entry count 1 by event; T03 ada dwell x entry count 1 by clock after-3h#1; T04 ada left x entry count 1 by clock because of maxDwell",
 		},
 		{
 			"who was in it as one and matches no more has left",
 			ir.Definition{Kind: ir.Dynamic, Criteria: &ir.Node{Op: ir.OpAll, Children: []*ir.Node{once, never}}},
 			"0 bob a, 1 ada b, 2 bob merge",
-			"T00 ada entered x epoch 1 by event; T02 ada left x epoch 1 by event because of criteria",
+			"T00 ada entered x entry count 1 by event; T02 ada left x entry count 1 by event because of criteria",
 		},
 		{
 			"where both are, one stay goes on, and the other's end is not announced",
 			ir.Definition{Kind: ir.Dynamic, Criteria: once},
 			"0 ada a, 1 bob a, 2 bob merge",
-			"T00 ada entered x epoch 1 by event; T01 bob entered x epoch 1 by event; T02 bob left x epoch 1 by event because of merged (suppressed)",
+			"T00 ada entered x entry count 1 by event; T01 bob entered x entry count 1 by event; T02 bob left x entry count 1 by event because of merged (suppressed)",
 		},
 		{
 			"the later of two stays that ended comes last, the earlier stays where it was",
 			ir.Definition{Kind: ir.Dynamic, Criteria: lately},
 			"0 bob a, 2 ada a, 4 bob a, 6 bob merge, 7 bob a",
-			"T00 bob entered x epoch 1 by event; T01 bob left x epoch 1 by clock because of criteria; " +
-				"T02 ada entered x epoch 1 by event; T03 ada left x epoch 1 by clock because of criteria; " +
-				"T04 ada entered x epoch 2 by event; T05 ada left x epoch 2 by clock because of criteria; " +
-				"T07 ada entered x epoch 3 by event; T08 ada left x epoch 3 by clock because of criteria",
+			"T00 bob entered x entry count 1 by event; T01 bob left x entry count 1 by clock because of criteria; " +
+				"T02 ada entered x entry count 1 by event; T03 ada left x entry count 1 by clock because of criteria; " +
+				"T04 ada entered x entry count 2 by event; T05 ada left x entry count 2 by clock because of criteria; " +
+				"T07 ada entered x entry count 3 by event; T08 ada left x entry count 3 by clock because of criteria",
 		},
 		{
 			"who entered once under either name has entered",
 			ir.Definition{Kind: ir.Dynamic, Criteria: lately, EntryLimit: ir.Once},
 			"0 bob a, 6 bob merge, 7 ada a",
-			"T00 ada entered x epoch 1 by event; T01 ada left x epoch 1 by clock because of criteria; " +
-				"T07 ada entered x epoch 2 by event (suppressed); T08 ada left x epoch 2 by clock because of criteria",
+			"T00 ada entered x entry count 1 by event; T01 ada left x entry count 1 by clock because of criteria; " +
+				"T07 ada entered x entry count 2 by event (suppressed); T08 ada left x entry count 2 by clock because of criteria",
 		},
 		{
 			"a user who was added under either name is in a manual bucket",
 			ir.Definition{Kind: ir.Manual},
 			"0 bob add, 1 ada c, 2 bob merge, 3 bob remove",
-			"T00 ada entered x epoch 1 by manual; T03 ada left x epoch 1 by manual because of manual",
+			"T00 ada entered x entry count 1 by manual; T03 ada left x entry count 1 by manual because of manual",
 		},
 		{
 			"of one who is unknown there is the name",
 			ir.Definition{Kind: ir.Dynamic, Criteria: once},
 			"0 ada c, 1 bob merge, 2 bob a",
-			"T02 ada entered x epoch 1 by event",
+			"T02 ada entered x entry count 1 by event",
 		},
 		{
 			"a deleted user is not merged",
 			ir.Definition{Kind: ir.Dynamic, Criteria: once},
 			"0 bob delete, 0 bob c, 1 bob delete, 2 bob merge, 3 ada a, 4 bob restore, 4 bob a",
-			"T03 ada entered x epoch 1 by event; T04 bob entered x epoch 1 by event",
+			"T03 ada entered x entry count 1 by event; T04 bob entered x entry count 1 by event",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -46,7 +46,7 @@ func (l *fills) queue(q *pipeline.Batch) {
 		fill.rows++
 		if b, known := s.Index(row.BucketNo); known {
 			fill.history.AddStay(decide.Stay{
-				Bucket: b, Epoch: int(row.Epoch), EnteredAt: instant(row.EnteredAt), LeftAt: instant(row.LeftAt),
+				Bucket: b, EntryCount: int(row.EntryCount), EnteredAt: instant(row.EnteredAt), LeftAt: instant(row.LeftAt),
 				AnchorAt: instant(row.AnchorAt), TickedAt: instant(row.TickedAt), Blocked: row.Blocked,
 			})
 		}

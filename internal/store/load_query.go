@@ -158,7 +158,7 @@ func (ld *Loaded) addCurrent(row db.MembershipsCurrentRow) {
 func (ld *Loaded) addPrior(row db.MembershipsPriorRow) {
 	if b, known := ld.store.Index(row.BucketNo); known { // else it is not of this process
 		ld.users[row.UserID].addStay(decide.Stay{
-			Bucket: b, Epoch: int(row.Epoch), EnteredAt: instant(row.EnteredAt), LeftAt: instant(row.LeftAt), AnchorAt: instant(row.AnchorAt),
+			Bucket: b, EntryCount: int(row.EntryCount), EnteredAt: instant(row.EnteredAt), LeftAt: instant(row.LeftAt), AnchorAt: instant(row.AnchorAt),
 			TickedAt: instant(row.TickedAt), Blocked: row.Blocked,
 		})
 	}

@@ -20,7 +20,7 @@ func (s *Store) Merge(ctx context.Context, conn Conn, from, into int64, handed [
 	stays := db.MembershipsMergeParams{IntoID: into, FromID: from}
 	for _, h := range handed {
 		stays.BucketNos = append(stays.BucketNos, s.buckets[h.Bucket])
-		stays.Epochs, stays.Nexts = append(stays.Epochs, int32(h.Epoch)), append(stays.Nexts, int32(h.Next))
+		stays.EntryCounts, stays.Nexts = append(stays.EntryCounts, int32(h.EntryCount)), append(stays.Nexts, int32(h.Next))
 	}
 	err := errors.Join(
 		rows.EventsMerge(ctx, db.EventsMergeParams{IntoID: into, FromID: from}),

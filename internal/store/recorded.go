@@ -10,7 +10,7 @@ import (
 func Recorded(row db.BucketgenTransition, bucketID, bucketName, userID string, email *string) bucketgen.Transition {
 	return bucketgen.Transition{
 		BucketID: bucketID, BucketName: bucketName, UserID: userID, UserEmail: orEmpty(email),
-		Kind: bucketgen.Kind(row.Kind), Source: bucketgen.Source(row.Source), EntryCount: int(row.Epoch),
+		Kind: bucketgen.Kind(row.Kind), Source: bucketgen.Source(row.Source), EntryCount: int(row.EntryCount),
 		MembershipID: row.MembershipID, Reason: bucketgen.Reason(orEmpty(row.Reason)), Tick: row.Label,
 		DwellCount: int(row.Ordinal), At: row.At.Time.UTC(), DecidedAt: row.DecidedAt.Time.UTC(),
 		Suppressed: row.Suppressed,

@@ -5,12 +5,12 @@ import (
 )
 
 func (w *Write) addStay(s *Store, contact int64, c *decide.StayChange) {
-	no, epoch := s.buckets[c.Bucket], int32(c.Epoch)
+	no, entryCount := s.buckets[c.Bucket], int32(c.EntryCount)
 	switch {
 	case c.Opened && c.Closed:
 		w.passes.ContactIds = append(w.passes.ContactIds, contact)
 		w.passes.BucketNos = append(w.passes.BucketNos, no)
-		w.passes.Epochs = append(w.passes.Epochs, epoch)
+		w.passes.EntryCounts = append(w.passes.EntryCounts, entryCount)
 		w.passes.EnteredAt = append(w.passes.EnteredAt, timestamp(c.EnteredAt))
 		w.passes.LeftAt = append(w.passes.LeftAt, timestamp(c.LeftAt))
 		w.passes.AnchorAt = append(w.passes.AnchorAt, timestamp(c.AnchorAt))
@@ -21,7 +21,7 @@ func (w *Write) addStay(s *Store, contact int64, c *decide.StayChange) {
 	case c.Opened:
 		w.joins.ContactIds = append(w.joins.ContactIds, contact)
 		w.joins.BucketNos = append(w.joins.BucketNos, no)
-		w.joins.Epochs = append(w.joins.Epochs, epoch)
+		w.joins.EntryCounts = append(w.joins.EntryCounts, entryCount)
 		w.joins.EnteredAt = append(w.joins.EnteredAt, timestamp(c.EnteredAt))
 		w.joins.AnchorAt = append(w.joins.AnchorAt, timestamp(c.AnchorAt))
 		w.joins.TickedAt = append(w.joins.TickedAt, timestamp(c.TickedAt))
@@ -29,7 +29,7 @@ func (w *Write) addStay(s *Store, contact int64, c *decide.StayChange) {
 	case c.Closed:
 		w.leaves.ContactIds = append(w.leaves.ContactIds, contact)
 		w.leaves.BucketNos = append(w.leaves.BucketNos, no)
-		w.leaves.Epochs = append(w.leaves.Epochs, epoch)
+		w.leaves.EntryCounts = append(w.leaves.EntryCounts, entryCount)
 		w.leaves.LeftAt = append(w.leaves.LeftAt, timestamp(c.LeftAt))
 		w.leaves.Reasons = append(w.leaves.Reasons, string(c.Reason))
 		w.leaves.TickedAt = append(w.leaves.TickedAt, timestamp(c.TickedAt))
@@ -37,7 +37,7 @@ func (w *Write) addStay(s *Store, contact int64, c *decide.StayChange) {
 	default:
 		w.amends.ContactIds = append(w.amends.ContactIds, contact)
 		w.amends.BucketNos = append(w.amends.BucketNos, no)
-		w.amends.Epochs = append(w.amends.Epochs, epoch)
+		w.amends.EntryCounts = append(w.amends.EntryCounts, entryCount)
 		w.amends.TickedAt = append(w.amends.TickedAt, timestamp(c.TickedAt))
 		w.amends.Blocked = append(w.amends.Blocked, c.Blocked)
 	}
@@ -46,7 +46,7 @@ func (w *Write) addStay(s *Store, contact int64, c *decide.StayChange) {
 func (w *Write) addTransition(s *Store, contact int64, t *decide.Transition) {
 	w.transitions.ContactIds = append(w.transitions.ContactIds, contact)
 	w.transitions.BucketNos = append(w.transitions.BucketNos, s.buckets[t.Bucket])
-	w.transitions.Epochs = append(w.transitions.Epochs, int32(t.Epoch))
+	w.transitions.EntryCounts = append(w.transitions.EntryCounts, int32(t.EntryCount))
 	w.transitions.Kinds = append(w.transitions.Kinds, string(t.Kind))
 	w.transitions.Labels = append(w.transitions.Labels, t.Label)
 	w.transitions.Ordinals = append(w.transitions.Ordinals, int64(t.Ordinal))

@@ -29,17 +29,17 @@ type History struct {
 type stay struct {
 	bucket                                table.BucketIndex
 	blocked                               bool
-	epoch                                 int
+	entryCount                            int
 	enteredAt, leftAt, anchorAt, tickedAt table.Instant
 }
 
 func stayOf(s *decide.Stay) stay {
-	return stay{s.Bucket, s.Blocked, s.Epoch, s.EnteredAt, s.LeftAt, s.AnchorAt, s.TickedAt}
+	return stay{s.Bucket, s.Blocked, s.EntryCount, s.EnteredAt, s.LeftAt, s.AnchorAt, s.TickedAt}
 }
 
 func (s *stay) decided() decide.Stay {
 	return decide.Stay{
-		Bucket: s.bucket, Epoch: s.epoch, EnteredAt: s.enteredAt, LeftAt: s.leftAt, AnchorAt: s.anchorAt,
+		Bucket: s.bucket, EntryCount: s.entryCount, EnteredAt: s.enteredAt, LeftAt: s.leftAt, AnchorAt: s.anchorAt,
 		TickedAt: s.tickedAt, Blocked: s.blocked,
 	}
 }
@@ -221,7 +221,7 @@ func (h *History) After(st *decide.State) *History {
 	h.latest = max(h.latest, st.Facts.Newest())
 	h.stays = h.stays[:0]
 	for i := range st.Stays {
-		if st.Stays[i].Epoch > 0 {
+		if st.Stays[i].EntryCount > 0 {
 			h.stays = append(h.stays, stayOf(&st.Stays[i]))
 		}
 	}

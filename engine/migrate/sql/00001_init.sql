@@ -275,24 +275,24 @@ create table bucketgen.advances (
 -- A stay of a user in a bucket. A user who enters again gets a further row. Ingest, the clock,
 -- manual changes and deployments write it; a merge may move it. Nothing deletes rows.
 create table bucketgen.memberships (
-    contact_id  bigint not null,
-    bucket_no   integer not null,
+    contact_id   bigint not null,
+    bucket_no    integer not null,
     -- 1 for the first stay of the user in the bucket, then 2, and so on.
-    epoch       integer not null,
-    id          bigint not null generated always as identity,
-    entered_at  timestamptz not null,
-    left_at     timestamptz, -- null: the stay lasts
-    ticked_at   timestamptz, -- dwell ticks up to here are done
+    entry_count  integer not null,
+    id           bigint not null generated always as identity,
+    entered_at   timestamptz not null,
+    left_at      timestamptz, -- null: the stay lasts
+    ticked_at    timestamptz, -- dwell ticks up to here are done
     -- Left by maxDwell, and the criteria have been true ever since.
-    blocked     boolean not null default false,
-    source      text not null, -- what made the user enter
-    reason      text, -- why the user left
+    blocked      boolean not null default false,
+    source       text not null, -- what made the user enter
+    reason       text, -- why the user left
     -- TransitionsInsert checks that its own transaction changed the stay.
-    changed_by  xid8 not null default pg_current_xact_id(),
+    changed_by   xid8 not null default pg_current_xact_id(),
     -- From when dwell ticks count; null: entered_at. A deployment sets it: the user may have
     -- matched for long.
-    anchor_at   timestamptz,
-    primary key (contact_id, bucket_no, epoch)
+    anchor_at    timestamptz,
+    primary key (contact_id, bucket_no, entry_count)
 ) with (fillfactor = 90);
 
 -- Serves MembershipsCurrent and MembershipsHas. MembershipsJoin relies on it being unique: of two
@@ -328,7 +328,7 @@ create index due_at on bucketgen.due (due_at);
 create table bucketgen.transitions (
     contact_id     bigint not null,
     bucket_no      integer not null,
-    epoch          integer not null, -- of the stay
+    entry_count    integer not null, -- of the stay
     kind           text not null, -- entered, left or dwell
     label          text not null default '', -- of a dwell tick
     ordinal        bigint not null default 0, -- of a dwell tick
@@ -342,7 +342,7 @@ create table bucketgen.transitions (
     suppressed     boolean not null default false,
     -- The transaction; null: it ran on a server of which this database is a copy.
     made_by        xid8 default pg_current_xact_id(),
-    primary key (contact_id, bucket_no, epoch, kind, label, ordinal)
+    primary key (contact_id, bucket_no, entry_count, kind, label, ordinal)
 );
 
 -- Serves TransitionsBetween, TalliesAdd and TransitionsByTime: the log from an id on.

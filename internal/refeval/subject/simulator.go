@@ -132,7 +132,7 @@ func (s *simulation) freeze(step *refeval.Step, do func(table.BucketIndex)) erro
 func (s *simulation) collect() {
 	for _, t := range s.world.Transitions() {
 		s.history.Transitions = append(s.history.Transitions, refeval.Transition{
-			User: t.User, Bucket: t.BucketID, Kind: string(t.Kind), Epoch: t.Epoch, At: t.At.Time(),
+			User: t.User, Bucket: t.BucketID, Kind: string(t.Kind), EntryCount: t.EntryCount, At: t.At.Time(),
 			Source: string(t.Source), Reason: string(t.Reason), Suppressed: t.Suppressed, Label: t.Label, Ordinal: t.Ordinal,
 		})
 	}
@@ -144,7 +144,7 @@ func (s *simulation) latest() error {
 	want := map[[2]string]refeval.Stay{}
 	for _, stay := range s.history.Stays {
 		key := [2]string{stay.User, stay.Bucket}
-		if stay.Epoch > want[key].Epoch { // after a merge the last stay may have begun first
+		if stay.EntryCount > want[key].EntryCount { // after a merge the last stay may have begun first
 			want[key] = stay
 		}
 	}
@@ -155,7 +155,7 @@ func (s *simulation) latest() error {
 		}
 		for bucket, stay := range s.world.Stays(user) {
 			got := refeval.Stay{
-				User: user, Bucket: bucket, Epoch: stay.Epoch, Source: string(stay.Source),
+				User: user, Bucket: bucket, EntryCount: stay.EntryCount, Source: string(stay.Source),
 				Reason: string(stay.Reason), EnteredAt: stay.EnteredAt.Time(),
 			}
 			if stay.LeftAt != table.Unset {
@@ -180,10 +180,10 @@ func Stays(transitions []refeval.Transition) []refeval.Stay {
 	for _, t := range transitions {
 		switch t.Kind {
 		case "entered":
-			stays = append(stays, refeval.Stay{User: t.User, Bucket: t.Bucket, Epoch: t.Epoch, Source: t.Source, EnteredAt: t.At})
+			stays = append(stays, refeval.Stay{User: t.User, Bucket: t.Bucket, EntryCount: t.EntryCount, Source: t.Source, EnteredAt: t.At})
 		case "left":
 			for i := range stays {
-				if s := &stays[i]; s.User == t.User && s.Bucket == t.Bucket && s.Epoch == t.Epoch {
+				if s := &stays[i]; s.User == t.User && s.Bucket == t.Bucket && s.EntryCount == t.EntryCount {
 					s.LeftAt, s.Reason = t.At, t.Reason
 				}
 			}

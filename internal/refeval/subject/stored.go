@@ -13,7 +13,7 @@ import (
 // What is stored is read past the engine, which hides the deleted.
 const (
 	storedTransitions = `
-select c.user_id, b.id, t.kind, t.epoch, t.at, t.source, coalesce(t.reason, ''), t.suppressed, t.label, t.ordinal
+select c.user_id, b.id, t.kind, t.entry_count, t.at, t.source, coalesce(t.reason, ''), t.suppressed, t.label, t.ordinal
 from bucketgen.transitions t
 join bucketgen.contacts c on c.id = t.contact_id
 join bucketgen.buckets b on b.no = t.bucket_no
@@ -21,12 +21,12 @@ where c.user_id = any ($1)
 order by t.id`
 
 	storedStays = `
-select c.user_id, b.id, m.epoch, m.source, coalesce(m.reason, ''), m.entered_at, m.left_at
+select c.user_id, b.id, m.entry_count, m.source, coalesce(m.reason, ''), m.entered_at, m.left_at
 from bucketgen.memberships m
 join bucketgen.contacts c on c.id = m.contact_id
 join bucketgen.buckets b on b.no = m.bucket_no
 where c.user_id = any ($1)
-order by c.user_id, b.id, m.epoch`
+order by c.user_id, b.id, m.entry_count`
 )
 
 func (s *session) history(ctx context.Context, pool *pgxpool.Pool) (*refeval.History, error) {
@@ -40,7 +40,7 @@ func (s *session) history(ctx context.Context, pool *pgxpool.Pool) (*refeval.His
 		return nil, err
 	}
 	h.Transitions, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (t refeval.Transition, err error) {
-		err = row.Scan(&t.User, &t.Bucket, &t.Kind, &t.Epoch, &t.At, &t.Source, &t.Reason, &t.Suppressed, &t.Label, &t.Ordinal)
+		err = row.Scan(&t.User, &t.Bucket, &t.Kind, &t.EntryCount, &t.At, &t.Source, &t.Reason, &t.Suppressed, &t.Label, &t.Ordinal)
 		return t, err
 	})
 	if err != nil {
@@ -51,7 +51,7 @@ func (s *session) history(ctx context.Context, pool *pgxpool.Pool) (*refeval.His
 	}
 	h.Stays, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (stay refeval.Stay, err error) {
 		var left *time.Time
-		err = row.Scan(&stay.User, &stay.Bucket, &stay.Epoch, &stay.Source, &stay.Reason, &stay.EnteredAt, &left)
+		err = row.Scan(&stay.User, &stay.Bucket, &stay.EntryCount, &stay.Source, &stay.Reason, &stay.EnteredAt, &left)
 		if left != nil {
 			stay.LeftAt = *left
 		}
