@@ -54,7 +54,7 @@ type Transition struct {
 	MembershipID int64  `json:"membershipId,omitempty"` // of the stay; not in results of Ingest
 	Reason       Reason `json:"reason,omitempty"`       // of a leave
 	Tick         string `json:"tick,omitempty"`         // label of a tick
-	DwellCount   int    `json:"dwellCount,omitempty"`   // ordinal of a tick, from 1
+	DwellCount   int    `json:"dwellCount,omitempty"`   // number of a tick, from 1
 	Replayed     bool   `json:"replayed,omitempty"`     // it was given up before, and is delivered anew
 
 	// Fence is the number of the lease by which it is delivered: greater than that of every earlier

@@ -35,7 +35,7 @@ func After(d time.Duration) Tick {
 }
 
 // Every ticks at d, 2d, 3d ... after the beginning of a stay, as long as it lasts. Ticks that are
-// missed in a downtime or a pause come as one: the last, which carries its ordinal. d must be
+// missed in a downtime or a pause come as one: the last, which carries its number. d must be
 // positive.
 func Every(d time.Duration) Tick {
 	return Tick{ir.Tick{Every: true, Span: d, Pos: callerOf(1)}}

@@ -78,7 +78,7 @@ func backTest(t *rapid.T, pool *pgxpool.Pool, f *ir.File, until time.Time) (engi
 		Transition: func(made engine.Transition) {
 			got.Transitions = append(got.Transitions, refeval.Transition{
 				User: made.UserID, Bucket: made.BucketID, Kind: string(made.Kind), EntryCount: made.EntryCount, At: made.At,
-				Source: string(made.Source), Reason: string(made.Reason), Suppressed: made.Suppressed, Label: made.Tick, Ordinal: made.DwellCount,
+				Source: string(made.Source), Reason: string(made.Reason), Suppressed: made.Suppressed, Tick: made.Tick, DwellCount: made.DwellCount,
 			})
 		},
 	})

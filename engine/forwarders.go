@@ -139,7 +139,7 @@ func (s *Subscription) params(r *registry.Registry) (table.BucketIndex, db.Subsc
 		p.Reasons = append(p.Reasons, string(r))
 	}
 	if s.Tick != "" {
-		p.Label = &s.Tick
+		p.Tick = &s.Tick
 	}
 	if s.Bucket == nil {
 		return allBuckets, p

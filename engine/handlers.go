@@ -96,7 +96,7 @@ func (e *Engine) OnDwell(tick registry.TickRef, h DwellHandler) error {
 	}
 	return e.on(tick.Bucket(), handler{
 		name: h.Name, call: h.Func, maxAttempts: h.MaxAttempts,
-		subscription: db.SubscriptionsRegisterParams{Kinds: []string{string(Dwell)}, Label: &label},
+		subscription: db.SubscriptionsRegisterParams{Kinds: []string{string(Dwell)}, Tick: &label},
 	})
 }
 

@@ -1,9 +1,9 @@
 -- name: SubscriptionsRegister :one
 -- Makes a subscription, or changes the one of that name. What it already has in the outbox stays.
-insert into bucketgen.subscriptions (name, bucket_no, kinds, first_only, reasons, label)
-values (@name, sqlc.narg('bucket_no'), @kinds::text[], @first_only, sqlc.narg('reasons')::text[], sqlc.narg('label'))
+insert into bucketgen.subscriptions (name, bucket_no, kinds, first_only, reasons, tick)
+values (@name, sqlc.narg('bucket_no'), @kinds::text[], @first_only, sqlc.narg('reasons')::text[], sqlc.narg('tick'))
 on conflict (name) do update set bucket_no = excluded.bucket_no, kinds = excluded.kinds,
-    first_only = excluded.first_only, reasons = excluded.reasons, label = excluded.label
+    first_only = excluded.first_only, reasons = excluded.reasons, tick = excluded.tick
 returning no;
 
 -- name: SubscriptionsNumber :one
@@ -26,4 +26,4 @@ with gone as (
 select no from gone;
 
 -- name: SubscriptionsAll :many
-select s.no, s.name, s.bucket_no, s.kinds, s.first_only, s.reasons, s.label from bucketgen.subscriptions s order by s.name;
+select s.no, s.name, s.bucket_no, s.kinds, s.first_only, s.reasons, s.tick from bucketgen.subscriptions s order by s.name;

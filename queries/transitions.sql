@@ -3,14 +3,14 @@
 -- if this transaction changed its stay.
 with made as (
     insert into bucketgen.transitions (
-        contact_id, bucket_no, entry_count, kind, label, ordinal, membership_id, at, decided_at, source, reason, suppressed
+        contact_id, bucket_no, entry_count, kind, tick, dwell_count, membership_id, at, decided_at, source, reason, suppressed
     )
-    select m.contact_id, m.bucket_no, m.entry_count, t.kind, t.label, t.ordinal, m.id, t.at, t.decided_at, t.source,
+    select m.contact_id, m.bucket_no, m.entry_count, t.kind, t.tick, t.dwell_count, m.id, t.at, t.decided_at, t.source,
         nullif(t.reason, ''), t.suppressed
     from (
         select unnest(@contact_ids::bigint[]) as contact_id, unnest(@bucket_nos::integer[]) as bucket_no,
             unnest(@entry_counts::integer[]) as entry_count, unnest(@kinds::text[]) as kind,
-            unnest(@labels::text[]) as label, unnest(@ordinals::bigint[]) as ordinal,
+            unnest(@ticks::text[]) as tick, unnest(@dwell_counts::bigint[]) as dwell_count,
             unnest(@ats::timestamptz[]) as at, unnest(@decided_at::timestamptz[]) as decided_at,
             unnest(@sources::text[]) as source, unnest(@reasons::text[]) as reason,
             unnest(@suppressed::boolean[]) as suppressed, generate_subscripts(@contact_ids, 1) as place
@@ -22,7 +22,7 @@ with made as (
         limit 1
     ) m
     order by t.place
-    returning contact_id, bucket_no, entry_count, kind, label, id, decided_at, reason, suppressed
+    returning contact_id, bucket_no, entry_count, kind, tick, id, decided_at, reason, suppressed
 )
 insert into bucketgen.deliveries (contact_id, subscription_no, bucket_no, transition_id, next_at)
 select made.contact_id, s.no, made.bucket_no, made.id, made.decided_at
@@ -32,7 +32,7 @@ join bucketgen.subscriptions s
     and made.kind = any (s.kinds)
     and (made.entry_count = 1 or not s.first_only)
     and (s.reasons is null or made.kind <> 'left' or made.reason = any (s.reasons))
-    and (s.label is null or made.kind <> 'dwell' or made.label = s.label)
+    and (s.tick is null or made.kind <> 'dwell' or made.tick = s.tick)
 where not made.suppressed
 order by made.id;
 
@@ -106,7 +106,7 @@ from (
 -- from the planner, so that it does that.) A third kind had a number greater than that of any
 -- transaction that had ended, so that the earlier snapshot does not name it, and got ids before
 -- others that were visible. Those are found by number, once, since their ids come first.
-select c.user_id, c.email, b.id as bucket_id, b.name as bucket_name, t.id, t.bucket_no, t.entry_count, t.kind, t.label, t.ordinal,
+select c.user_id, c.email, b.id as bucket_id, b.name as bucket_name, t.id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count,
     t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed
 from (
     (

@@ -159,7 +159,7 @@ type Transition struct {
 	Source     string
 	Reason     string // of a leave: criteria, maxDwell, manual or merged
 	Tick       string // label of a tick
-	DwellCount int    // ordinal of a tick, from 1
+	DwellCount int    // number of a tick, from 1
 	Suppressed bool   // by the entry policy: it happened, but is not announced
 }
 
@@ -185,7 +185,7 @@ func (s *Sim) Transitions() []Transition {
 	for _, t := range s.world.Transitions() {
 		all = append(all, Transition{
 			At: t.At.Time(), UserID: t.User, BucketID: t.BucketID, Kind: string(t.Kind), EntryCount: t.EntryCount,
-			Source: string(t.Source), Reason: string(t.Reason), Tick: t.Label, DwellCount: t.Ordinal, Suppressed: t.Suppressed,
+			Source: string(t.Source), Reason: string(t.Reason), Tick: t.Tick, DwellCount: t.DwellCount, Suppressed: t.Suppressed,
 		})
 	}
 	return all

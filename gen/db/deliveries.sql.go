@@ -162,7 +162,7 @@ with asked as (
     returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id, d.attempts, d.replay, d.fence
 )
 select l.contact_id, l.subscription_no, l.bucket_no, l.id, l.attempts, l.replay, l.fence, l.taken, c.user_id, c.email,
-    b.id as bucket_id, b.name as bucket_name, t.contact_id, t.bucket_no, t.entry_count, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by
+    b.id as bucket_id, b.name as bucket_name, t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by
 from (
     select contact_id, subscription_no, bucket_no, id, transition_id, attempts, replay, fence, true as taken from leased
     union all
@@ -255,8 +255,8 @@ func (q *Queries) DeliveriesClaim(ctx context.Context, arg DeliveriesClaimParams
 			&i.BucketgenTransition.BucketNo,
 			&i.BucketgenTransition.EntryCount,
 			&i.BucketgenTransition.Kind,
-			&i.BucketgenTransition.Label,
-			&i.BucketgenTransition.Ordinal,
+			&i.BucketgenTransition.Tick,
+			&i.BucketgenTransition.DwellCount,
 			&i.BucketgenTransition.ID,
 			&i.BucketgenTransition.MembershipID,
 			&i.BucketgenTransition.At,
@@ -278,7 +278,7 @@ func (q *Queries) DeliveriesClaim(ctx context.Context, arg DeliveriesClaimParams
 
 const DeliveriesDead = `-- name: DeliveriesDead :many
 select d.id, s.name as subscription, b.id as bucket_id, b.name as bucket_name, c.user_id, c.email, d.attempts, d.error,
-    t.contact_id, t.bucket_no, t.entry_count, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by
+    t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by
 from bucketgen.deliveries d
 join bucketgen.subscriptions s on s.no = d.subscription_no
 join bucketgen.buckets b on b.no = d.bucket_no
@@ -331,8 +331,8 @@ func (q *Queries) DeliveriesDead(ctx context.Context, arg DeliveriesDeadParams) 
 			&i.BucketgenTransition.BucketNo,
 			&i.BucketgenTransition.EntryCount,
 			&i.BucketgenTransition.Kind,
-			&i.BucketgenTransition.Label,
-			&i.BucketgenTransition.Ordinal,
+			&i.BucketgenTransition.Tick,
+			&i.BucketgenTransition.DwellCount,
 			&i.BucketgenTransition.ID,
 			&i.BucketgenTransition.MembershipID,
 			&i.BucketgenTransition.At,

@@ -306,7 +306,7 @@ type BucketgenSubscription struct {
 	Kinds     []string
 	FirstOnly bool
 	Reasons   []string
-	Label     *string
+	Tick      *string
 	CreatedAt pgtype.Timestamptz
 }
 
@@ -349,8 +349,8 @@ type BucketgenTransition struct {
 	BucketNo     int32
 	EntryCount   int32
 	Kind         string
-	Label        string
-	Ordinal      int64
+	Tick         string
+	DwellCount   int64
 	ID           int64
 	MembershipID int64
 	At           pgtype.Timestamptz

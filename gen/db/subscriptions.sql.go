@@ -10,7 +10,7 @@ import (
 )
 
 const SubscriptionsAll = `-- name: SubscriptionsAll :many
-select s.no, s.name, s.bucket_no, s.kinds, s.first_only, s.reasons, s.label from bucketgen.subscriptions s order by s.name
+select s.no, s.name, s.bucket_no, s.kinds, s.first_only, s.reasons, s.tick from bucketgen.subscriptions s order by s.name
 `
 
 type SubscriptionsAllRow struct {
@@ -20,7 +20,7 @@ type SubscriptionsAllRow struct {
 	Kinds     []string
 	FirstOnly bool
 	Reasons   []string
-	Label     *string
+	Tick      *string
 }
 
 func (q *Queries) SubscriptionsAll(ctx context.Context) ([]SubscriptionsAllRow, error) {
@@ -39,7 +39,7 @@ func (q *Queries) SubscriptionsAll(ctx context.Context) ([]SubscriptionsAllRow, 
 			&i.Kinds,
 			&i.FirstOnly,
 			&i.Reasons,
-			&i.Label,
+			&i.Tick,
 		); err != nil {
 			return nil, err
 		}
@@ -63,10 +63,10 @@ func (q *Queries) SubscriptionsNumber(ctx context.Context, name string) (int32, 
 }
 
 const SubscriptionsRegister = `-- name: SubscriptionsRegister :one
-insert into bucketgen.subscriptions (name, bucket_no, kinds, first_only, reasons, label)
+insert into bucketgen.subscriptions (name, bucket_no, kinds, first_only, reasons, tick)
 values ($1, $2, $3::text[], $4, $5::text[], $6)
 on conflict (name) do update set bucket_no = excluded.bucket_no, kinds = excluded.kinds,
-    first_only = excluded.first_only, reasons = excluded.reasons, label = excluded.label
+    first_only = excluded.first_only, reasons = excluded.reasons, tick = excluded.tick
 returning no
 `
 
@@ -76,7 +76,7 @@ type SubscriptionsRegisterParams struct {
 	Kinds     []string
 	FirstOnly bool
 	Reasons   []string
-	Label     *string
+	Tick      *string
 }
 
 // Makes a subscription, or changes the one of that name. What it already has in the outbox stays.
@@ -87,7 +87,7 @@ func (q *Queries) SubscriptionsRegister(ctx context.Context, arg SubscriptionsRe
 		arg.Kinds,
 		arg.FirstOnly,
 		arg.Reasons,
-		arg.Label,
+		arg.Tick,
 	)
 	var no int32
 	err := row.Scan(&no)

@@ -12,7 +12,7 @@ import (
 )
 
 const TransitionsBetween = `-- name: TransitionsBetween :many
-select c.user_id, c.email, b.id as bucket_id, b.name as bucket_name, t.id, t.bucket_no, t.entry_count, t.kind, t.label, t.ordinal,
+select c.user_id, c.email, b.id as bucket_id, b.name as bucket_name, t.id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count,
     t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed
 from (
     (
@@ -51,7 +51,7 @@ from (
     order by 1
     limit $1::integer
 ) f
-cross join lateral (select contact_id, bucket_no, entry_count, kind, label, ordinal, id, membership_id, at, decided_at, source, reason, suppressed, made_by from bucketgen.transitions m where m.id = f.id limit 1) t
+cross join lateral (select contact_id, bucket_no, entry_count, kind, tick, dwell_count, id, membership_id, at, decided_at, source, reason, suppressed, made_by from bucketgen.transitions m where m.id = f.id limit 1) t
 cross join lateral (select p.user_id, p.email from bucketgen.contacts p where p.id = t.contact_id limit 1) c
 join bucketgen.buckets b on b.no = t.bucket_no
 order by f.id
@@ -80,8 +80,8 @@ type TransitionsBetweenRow struct {
 	BucketNo     int32
 	EntryCount   int32
 	Kind         string
-	Label        string
-	Ordinal      int64
+	Tick         string
+	DwellCount   int64
 	MembershipID int64
 	At           pgtype.Timestamptz
 	DecidedAt    pgtype.Timestamptz
@@ -128,8 +128,8 @@ func (q *Queries) TransitionsBetween(ctx context.Context, arg TransitionsBetween
 			&i.BucketNo,
 			&i.EntryCount,
 			&i.Kind,
-			&i.Label,
-			&i.Ordinal,
+			&i.Tick,
+			&i.DwellCount,
 			&i.MembershipID,
 			&i.At,
 			&i.DecidedAt,
@@ -148,7 +148,7 @@ func (q *Queries) TransitionsBetween(ctx context.Context, arg TransitionsBetween
 }
 
 const TransitionsByTime = `-- name: TransitionsByTime :many
-select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, c.user_id, c.email
+select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, c.user_id, c.email
 from bucketgen.transitions t
 join bucketgen.contacts c on c.id = t.contact_id
 where t.id > $1
@@ -176,8 +176,8 @@ func (q *Queries) TransitionsByTime(ctx context.Context, afterID int64) ([]Trans
 			&i.BucketgenTransition.BucketNo,
 			&i.BucketgenTransition.EntryCount,
 			&i.BucketgenTransition.Kind,
-			&i.BucketgenTransition.Label,
-			&i.BucketgenTransition.Ordinal,
+			&i.BucketgenTransition.Tick,
+			&i.BucketgenTransition.DwellCount,
 			&i.BucketgenTransition.ID,
 			&i.BucketgenTransition.MembershipID,
 			&i.BucketgenTransition.At,
@@ -216,14 +216,14 @@ func (q *Queries) TransitionsDisown(ctx context.Context) (int64, error) {
 const TransitionsInsert = `-- name: TransitionsInsert :exec
 with made as (
     insert into bucketgen.transitions (
-        contact_id, bucket_no, entry_count, kind, label, ordinal, membership_id, at, decided_at, source, reason, suppressed
+        contact_id, bucket_no, entry_count, kind, tick, dwell_count, membership_id, at, decided_at, source, reason, suppressed
     )
-    select m.contact_id, m.bucket_no, m.entry_count, t.kind, t.label, t.ordinal, m.id, t.at, t.decided_at, t.source,
+    select m.contact_id, m.bucket_no, m.entry_count, t.kind, t.tick, t.dwell_count, m.id, t.at, t.decided_at, t.source,
         nullif(t.reason, ''), t.suppressed
     from (
         select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as bucket_no,
             unnest($3::integer[]) as entry_count, unnest($4::text[]) as kind,
-            unnest($5::text[]) as label, unnest($6::bigint[]) as ordinal,
+            unnest($5::text[]) as tick, unnest($6::bigint[]) as dwell_count,
             unnest($7::timestamptz[]) as at, unnest($8::timestamptz[]) as decided_at,
             unnest($9::text[]) as source, unnest($10::text[]) as reason,
             unnest($11::boolean[]) as suppressed, generate_subscripts($1, 1) as place
@@ -235,7 +235,7 @@ with made as (
         limit 1
     ) m
     order by t.place
-    returning contact_id, bucket_no, entry_count, kind, label, id, decided_at, reason, suppressed
+    returning contact_id, bucket_no, entry_count, kind, tick, id, decided_at, reason, suppressed
 )
 insert into bucketgen.deliveries (contact_id, subscription_no, bucket_no, transition_id, next_at)
 select made.contact_id, s.no, made.bucket_no, made.id, made.decided_at
@@ -245,7 +245,7 @@ join bucketgen.subscriptions s
     and made.kind = any (s.kinds)
     and (made.entry_count = 1 or not s.first_only)
     and (s.reasons is null or made.kind <> 'left' or made.reason = any (s.reasons))
-    and (s.label is null or made.kind <> 'dwell' or made.label = s.label)
+    and (s.tick is null or made.kind <> 'dwell' or made.tick = s.tick)
 where not made.suppressed
 order by made.id
 `
@@ -255,8 +255,8 @@ type TransitionsInsertParams struct {
 	BucketNos   []int32
 	EntryCounts []int32
 	Kinds       []string
-	Labels      []string
-	Ordinals    []int64
+	Ticks       []string
+	DwellCounts []int64
 	Ats         []pgtype.Timestamptz
 	DecidedAt   []pgtype.Timestamptz
 	Sources     []string
@@ -272,8 +272,8 @@ func (q *Queries) TransitionsInsert(ctx context.Context, arg TransitionsInsertPa
 		arg.BucketNos,
 		arg.EntryCounts,
 		arg.Kinds,
-		arg.Labels,
-		arg.Ordinals,
+		arg.Ticks,
+		arg.DwellCounts,
 		arg.Ats,
 		arg.DecidedAt,
 		arg.Sources,
@@ -402,7 +402,7 @@ func (q *Queries) TransitionsNotify(ctx context.Context, channel string) error {
 }
 
 const TransitionsOf = `-- name: TransitionsOf :many
-select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.label, t.ordinal, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, k.user_id, c.email
+select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, k.user_id, c.email
 from bucketgen.names n
 join bucketgen.contacts c on c.id = n.contact_id
 join bucketgen.contacts k on k.id = any (array_append(array(
@@ -445,8 +445,8 @@ func (q *Queries) TransitionsOf(ctx context.Context, arg TransitionsOfParams) ([
 			&i.BucketgenTransition.BucketNo,
 			&i.BucketgenTransition.EntryCount,
 			&i.BucketgenTransition.Kind,
-			&i.BucketgenTransition.Label,
-			&i.BucketgenTransition.Ordinal,
+			&i.BucketgenTransition.Tick,
+			&i.BucketgenTransition.DwellCount,
 			&i.BucketgenTransition.ID,
 			&i.BucketgenTransition.MembershipID,
 			&i.BucketgenTransition.At,

@@ -109,7 +109,7 @@ func (e *explanation) difference(i int, did, due []act) (deviations, bool) {
 func same(a, b act) bool { return a.emitted == b.emitted && sameButEmission(a, b) }
 
 func sameButEmission(a, b act) bool {
-	return a.kind == b.kind && a.entryCount == b.entryCount && a.source == b.source && a.reason == b.reason && a.ordinal == b.ordinal
+	return a.kind == b.kind && a.entryCount == b.entryCount && a.source == b.source && a.reason == b.reason && a.dwellCount == b.dwellCount
 }
 
 // without returns those acts that the others do not hold.
@@ -191,7 +191,7 @@ func (e *explanation) absent(i int, a act) []Deviation {
 		return []Deviation{Deferrals} // the peer's timers are spent when they find a member
 	case s.Op != "reconcile":
 		return nil
-	case a.kind == "dwell" && a.ordinal <= e.state.ticked[a.tick]:
+	case a.kind == "dwell" && a.dwellCount <= e.state.ticked[a.tick]:
 		return []Deviation{TickKeys}
 	case a.kind == "dwell":
 		return []Deviation{e.clock(i)}
@@ -224,7 +224,7 @@ func (e *explanation) surplus(i int, a act) []Deviation {
 	case a.kind == "left" && e.hasty(i, a):
 		return []Deviation{Deferrals}
 	case a.kind == "dwell" && e.possible(i, a):
-		return []Deviation{ExactClock} // of ticks that were missed, the peer's last has another ordinal
+		return []Deviation{ExactClock} // of ticks that were missed, the peer's last has another number
 	default:
 		return nil
 	}
@@ -241,6 +241,6 @@ func (e *explanation) hasty(i int, a act) bool {
 func (e *explanation) possible(i int, a act) bool {
 	lasted := e.v(i).At.Sub(e.state.entered)
 	return e.state.member && e.d != nil && a.source == "reconcile" && slices.ContainsFunc(e.d.Ticks, func(t ir.Tick) bool {
-		return a.ordinal >= 1 && int(lasted/t.Span) >= a.ordinal
+		return a.dwellCount >= 1 && int(lasted/t.Span) >= a.dwellCount
 	})
 }

@@ -123,7 +123,7 @@ func alike(a, b []act) bool {
 
 func inOrder(acts []act) []act {
 	return slices.SortedFunc(slices.Values(acts), func(a, b act) int {
-		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.entryCount, b.entryCount), cmp.Compare(a.kind, b.kind), cmp.Compare(a.ordinal, b.ordinal))
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.entryCount, b.entryCount), cmp.Compare(a.kind, b.kind), cmp.Compare(a.dwellCount, b.dwellCount))
 	})
 }
 

@@ -14,7 +14,7 @@ type state struct {
 	entered, left time.Time
 	stays         int
 	blocked       bool           // left by maxDwell, and not evaluated with a failing criteria since
-	ticks         map[string]int // the last ordinal of each tick in this stay
+	ticks         map[string]int // the last number of each tick in this stay
 	ticked        map[string]int // and in any
 }
 
@@ -136,7 +136,7 @@ func (p *prediction) tick() {
 			n = min(n, 1)
 		}
 		if n > p.state.ticks[label(t)] {
-			p.acts = append(p.acts, act{kind: "dwell", entryCount: p.state.stays, source: p.source, ordinal: n, emitted: true, tick: label(t)})
+			p.acts = append(p.acts, act{kind: "dwell", entryCount: p.state.stays, source: p.source, dwellCount: n, emitted: true, tick: label(t)})
 		}
 	}
 }
@@ -155,8 +155,8 @@ func (from state) follow(did, due []act, truth bool) state {
 	}
 	for _, a := range due {
 		if a.kind == "dwell" && to.member {
-			to.ticks = put(to.ticks, a.tick, a.ordinal)
-			to.ticked = put(to.ticked, a.tick, max(a.ordinal, to.ticked[a.tick]))
+			to.ticks = put(to.ticks, a.tick, a.dwellCount)
+			to.ticked = put(to.ticked, a.tick, max(a.dwellCount, to.ticked[a.tick]))
 		}
 	}
 	to.blocked = to.blocked && truth

@@ -20,7 +20,7 @@ type act struct {
 	entryCount int
 	source     string // by the peer's words
 	reason     string
-	ordinal    int
+	dwellCount int
 	emitted    bool
 	tick       string // which tick it is; only a prediction knows
 }
@@ -30,8 +30,8 @@ func (a act) String() string {
 	if a.reason != "" {
 		line += " because of " + a.reason
 	}
-	if a.ordinal > 0 {
-		line += fmt.Sprintf(" #%d", a.ordinal)
+	if a.dwellCount > 0 {
+		line += fmt.Sprintf(" #%d", a.dwellCount)
 	}
 	if !a.emitted {
 		line += " (not emitted)"
@@ -56,7 +56,7 @@ func ours(h *refeval.History) map[pair][]act {
 	for _, t := range h.Transitions {
 		p := pair{t.Bucket, t.User}
 		all[p] = append(all[p], act{
-			at: t.At, kind: t.Kind, entryCount: t.EntryCount, source: peerSource(t.Source), reason: t.Reason, ordinal: t.Ordinal,
+			at: t.At, kind: t.Kind, entryCount: t.EntryCount, source: peerSource(t.Source), reason: t.Reason, dwellCount: t.DwellCount,
 			emitted: !t.Suppressed,
 		})
 	}
@@ -82,7 +82,7 @@ func (v *Vector) recorded() (recorded, error) {
 			return nil, fmt.Errorf("there is no step %d", t.Step)
 		}
 		r.add(v, t.Step, pair{t.Bucket, t.User}, act{
-			kind: t.Kind, entryCount: t.EntryCount, source: t.Source, reason: t.Reason, ordinal: t.DwellCount, emitted: true,
+			kind: t.Kind, entryCount: t.EntryCount, source: t.Source, reason: t.Reason, dwellCount: t.DwellCount, emitted: true,
 		})
 	}
 	for _, m := range v.Expected.Memberships {

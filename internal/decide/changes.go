@@ -91,8 +91,8 @@ type Transition struct {
 	Source     bucketgen.Source
 	Reason     bucketgen.Reason // of a leave
 	Suppressed bool             // it happened, but is not announced
-	Label      string           // of a tick
-	Ordinal    int              // of a tick
+	Tick       string           // the label of a tick
+	DwellCount int              // the number of a tick
 }
 
 // Changes returns what the session decided. It ends the session; see [Changes] for how long it is

@@ -80,7 +80,7 @@ func (s *Session) transition(t Transition) {
 	s.changes.Transitions = append(s.changes.Transitions, t)
 }
 
-// tick sends the ticks of a stay that are due. Of each it sends the last only, with its ordinal:
+// tick sends the ticks of a stay that are due. Of each it sends the last only, with its number:
 // those before it were missed.
 func (s *Session) tick(e *evaluation, at table.Instant, c *cause) {
 	stay := s.activeStay(e)
@@ -94,10 +94,10 @@ func (s *Session) tick(e *evaluation, at table.Instant, c *cause) {
 	upTo := max(at, min(c.missedUpTo, undisturbed(e, stay)))
 	var due []Transition
 	for _, t := range e.row.Ticks {
-		if n := ordinal(t, stay, upTo); n > 0 {
+		if n := dwellCount(t, stay, upTo); n > 0 {
 			due = append(due, Transition{
 				Bucket: e.bucket, Kind: bucketgen.Dwell, EntryCount: stay.EntryCount, At: stay.anchor().AddTimes(int64(n), t.Span),
-				Source: c.source, Label: t.Label, Ordinal: n,
+				Source: c.source, Tick: t.Label, DwellCount: n,
 			})
 		}
 	}
@@ -114,7 +114,7 @@ func (s *Session) tick(e *evaluation, at table.Instant, c *cause) {
 
 // skipTicks marks the ticks that are due by an instant as done, without sending them.
 func (s *Stay) skipTicks(row *table.Bucket, at table.Instant) {
-	if slices.ContainsFunc(row.Ticks, func(t table.Tick) bool { return ordinal(t, s, at) > 0 }) {
+	if slices.ContainsFunc(row.Ticks, func(t table.Tick) bool { return dwellCount(t, s, at) > 0 }) {
 		s.TickedAt = at
 		s.fate |= amended
 	}
@@ -132,8 +132,8 @@ func undisturbed(e *evaluation, stay *Stay) table.Instant {
 	return end - 1
 }
 
-// ordinal returns the number of the last tick that is due by an instant and was not sent, or 0.
-func ordinal(t table.Tick, stay *Stay, upTo table.Instant) int {
+// dwellCount returns the number of the last tick that is due by an instant and was not sent, or 0.
+func dwellCount(t table.Tick, stay *Stay, upTo table.Instant) int {
 	n := int(upTo.Periods(stay.anchor(), t.Span))
 	if !t.Every {
 		n = min(n, 1)

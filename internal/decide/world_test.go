@@ -162,8 +162,8 @@ func (w *world) say(format string, args ...any) {
 func (w *world) transition(t *decide.Transition) string {
 	text := fmt.Sprintf("%s: %s %s %d", when(t.At), t.Kind, w.id(t.Bucket), t.EntryCount)
 	if t.Kind == bucketgen.Dwell {
-		kind, span, _ := strings.Cut(t.Label, "-")
-		text = fmt.Sprintf("%s: tick %s %d, %s %s no. %d", when(t.At), w.id(t.Bucket), t.EntryCount, kind, span, t.Ordinal)
+		kind, span, _ := strings.Cut(t.Tick, "-")
+		text = fmt.Sprintf("%s: tick %s %d, %s %s no. %d", when(t.At), w.id(t.Bucket), t.EntryCount, kind, span, t.DwellCount)
 	}
 	text += ", " + string(t.Source)
 	if t.Reason != "" {

@@ -23,7 +23,7 @@ type logEntry struct {
 
 func entryOf(row *db.TransitionsBetweenRow) logEntry {
 	return logEntry{id: row.ID, bucketNo: row.BucketNo, Transition: store.Recorded(db.BucketgenTransition{
-		EntryCount: row.EntryCount, Kind: row.Kind, Label: row.Label, Ordinal: row.Ordinal, MembershipID: row.MembershipID,
+		EntryCount: row.EntryCount, Kind: row.Kind, Tick: row.Tick, DwellCount: row.DwellCount, MembershipID: row.MembershipID,
 		At: row.At, DecidedAt: row.DecidedAt, Source: row.Source, Reason: row.Reason, Suppressed: row.Suppressed,
 	}, row.BucketID, row.BucketName, row.UserID, row.Email)}
 }

@@ -67,8 +67,8 @@ type Transition struct {
 	Source     string
 	Reason     string // of a leave
 	Suppressed bool
-	Label      string // of a tick
-	Ordinal    int
+	Tick       string // the label of a tick
+	DwellCount int
 }
 
 // String returns the transition in a line.
@@ -78,8 +78,8 @@ func (t Transition) String() string {
 	if t.Reason != "" {
 		fmt.Fprintf(&b, " because of %s", t.Reason)
 	}
-	if t.Label != "" {
-		fmt.Fprintf(&b, " %s#%d", t.Label, t.Ordinal)
+	if t.Tick != "" {
+		fmt.Fprintf(&b, " %s#%d", t.Tick, t.DwellCount)
 	}
 	if t.Suppressed {
 		b.WriteString(" (suppressed)")

@@ -226,8 +226,8 @@ func lines(h *refeval.History, bucket bool) []string {
 		if tr.Reason != "" {
 			line += " " + tr.Reason
 		}
-		if tr.Label != "" {
-			line += " " + tr.Label + "#" + string(rune('0'+tr.Ordinal))
+		if tr.Tick != "" {
+			line += " " + tr.Tick + "#" + string(rune('0'+tr.DwellCount))
 		}
 		if tr.Suppressed {
 			line += " suppressed"

@@ -72,7 +72,7 @@ func TestAnchors(t *testing.T) {
 			if len(h.Transitions) != 2 {
 				t.Fatalf("got %v, want a join and a tick", h.Transitions)
 			}
-			if tick := h.Transitions[1]; !tick.At.Add(-time.Duration(tick.Ordinal) * time.Hour).Equal(hours(test.since)) {
+			if tick := h.Transitions[1]; !tick.At.Add(-time.Duration(tick.DwellCount) * time.Hour).Equal(hours(test.since)) {
 				t.Errorf("got %s, want a tick counted from %s", tick, hours(test.since))
 			}
 		})

@@ -240,7 +240,7 @@ func (u *user) ticksDue(d *ir.Definition, t time.Time, source string) []Transiti
 			label, n = "after-"+labelSpan(tick.Span), min(n, 1)
 		}
 		if at := s.anchor.Add(time.Duration(n) * tick.Span); n > 0 && at.After(s.ticked) {
-			due = append(due, Transition{Bucket: d.ID, Kind: "dwell", EntryCount: s.entryCount, At: at, Source: source, Label: label, Ordinal: n})
+			due = append(due, Transition{Bucket: d.ID, Kind: "dwell", EntryCount: s.entryCount, At: at, Source: source, Tick: label, DwellCount: n})
 		}
 	}
 	slices.SortStableFunc(due, func(a, b Transition) int { return a.At.Compare(b.At) })

@@ -314,7 +314,7 @@ func (pl *planning) emit(counts *bucketCounts, t *decide.Transition) {
 	for _, s := range pl.subscriptions {
 		if (s.BucketNo == nil || *s.BucketNo == no) && slices.Contains(s.Kinds, string(t.Kind)) &&
 			(t.EntryCount == 1 || !s.FirstOnly) && (s.Reasons == nil || slices.Contains(s.Reasons, string(t.Reason))) &&
-			(s.Label == nil || *s.Label == t.Label) {
+			(s.Tick == nil || *s.Tick == t.Tick) {
 			if counts.emissions == nil {
 				counts.emissions = map[int32]int64{}
 			}

@@ -11,8 +11,8 @@ func Recorded(row db.BucketgenTransition, bucketID, bucketName, userID string, e
 	return bucketgen.Transition{
 		BucketID: bucketID, BucketName: bucketName, UserID: userID, UserEmail: orEmpty(email),
 		Kind: bucketgen.Kind(row.Kind), Source: bucketgen.Source(row.Source), EntryCount: int(row.EntryCount),
-		MembershipID: row.MembershipID, Reason: bucketgen.Reason(orEmpty(row.Reason)), Tick: row.Label,
-		DwellCount: int(row.Ordinal), At: row.At.Time.UTC(), DecidedAt: row.DecidedAt.Time.UTC(),
+		MembershipID: row.MembershipID, Reason: bucketgen.Reason(orEmpty(row.Reason)), Tick: row.Tick,
+		DwellCount: int(row.DwellCount), At: row.At.Time.UTC(), DecidedAt: row.DecidedAt.Time.UTC(),
 		Suppressed: row.Suppressed,
 	}
 }

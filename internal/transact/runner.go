@@ -332,7 +332,7 @@ func Transitions(r *table.Registry, user string, made []decide.Transition) []buc
 		row := &r.Buckets[t.Bucket]
 		out[i] = bucketgen.Transition{
 			BucketID: row.ID, BucketName: row.Name, UserID: user, Kind: t.Kind, Source: t.Source, EntryCount: t.EntryCount,
-			Reason: t.Reason, Tick: t.Label, DwellCount: t.Ordinal, At: t.At.Time(), DecidedAt: t.DecidedAt.Time(),
+			Reason: t.Reason, Tick: t.Tick, DwellCount: t.DwellCount, At: t.At.Time(), DecidedAt: t.DecidedAt.Time(),
 			Suppressed: t.Suppressed,
 		}
 	}

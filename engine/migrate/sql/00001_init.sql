@@ -330,8 +330,8 @@ create table bucketgen.transitions (
     bucket_no      integer not null,
     entry_count    integer not null, -- of the stay
     kind           text not null, -- entered, left or dwell
-    label          text not null default '', -- of a dwell tick
-    ordinal        bigint not null default 0, -- of a dwell tick
+    tick           text not null default '', -- the label of a dwell tick
+    dwell_count    bigint not null default 0, -- the number of a dwell tick
     id             bigint not null generated always as identity,
     membership_id  bigint not null,
     at             timestamptz not null, -- when it became true
@@ -342,7 +342,7 @@ create table bucketgen.transitions (
     suppressed     boolean not null default false,
     -- The transaction; null: it ran on a server of which this database is a copy.
     made_by        xid8 default pg_current_xact_id(),
-    primary key (contact_id, bucket_no, entry_count, kind, label, ordinal)
+    primary key (contact_id, bucket_no, entry_count, kind, tick, dwell_count)
 );
 
 -- Serves TransitionsBetween, TalliesAdd and TransitionsByTime: the log from an id on.
@@ -454,7 +454,7 @@ create table bucketgen.subscriptions (
     kinds       text[] not null, -- of transitions
     first_only  boolean not null default false, -- only the first stay of a user
     reasons     text[], -- of leaves; null: all
-    label       text, -- of dwell ticks; null: all
+    tick        text, -- the label of the dwell ticks; null: all
     created_at  timestamptz not null default now()
 );
 

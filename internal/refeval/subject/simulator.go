@@ -133,7 +133,7 @@ func (s *simulation) collect() {
 	for _, t := range s.world.Transitions() {
 		s.history.Transitions = append(s.history.Transitions, refeval.Transition{
 			User: t.User, Bucket: t.BucketID, Kind: string(t.Kind), EntryCount: t.EntryCount, At: t.At.Time(),
-			Source: string(t.Source), Reason: string(t.Reason), Suppressed: t.Suppressed, Label: t.Label, Ordinal: t.Ordinal,
+			Source: string(t.Source), Reason: string(t.Reason), Suppressed: t.Suppressed, Tick: t.Tick, DwellCount: t.DwellCount,
 		})
 	}
 }

@@ -13,7 +13,7 @@ import (
 // What is stored is read past the engine, which hides the deleted.
 const (
 	storedTransitions = `
-select c.user_id, b.id, t.kind, t.entry_count, t.at, t.source, coalesce(t.reason, ''), t.suppressed, t.label, t.ordinal
+select c.user_id, b.id, t.kind, t.entry_count, t.at, t.source, coalesce(t.reason, ''), t.suppressed, t.tick, t.dwell_count
 from bucketgen.transitions t
 join bucketgen.contacts c on c.id = t.contact_id
 join bucketgen.buckets b on b.no = t.bucket_no
@@ -40,7 +40,7 @@ func (s *session) history(ctx context.Context, pool *pgxpool.Pool) (*refeval.His
 		return nil, err
 	}
 	h.Transitions, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (t refeval.Transition, err error) {
-		err = row.Scan(&t.User, &t.Bucket, &t.Kind, &t.EntryCount, &t.At, &t.Source, &t.Reason, &t.Suppressed, &t.Label, &t.Ordinal)
+		err = row.Scan(&t.User, &t.Bucket, &t.Kind, &t.EntryCount, &t.At, &t.Source, &t.Reason, &t.Suppressed, &t.Tick, &t.DwellCount)
 		return t, err
 	})
 	if err != nil {
