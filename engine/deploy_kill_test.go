@@ -114,7 +114,7 @@ func (d *deployTest) report(t *testing.T) {
 		'deployments', (select jsonb_agg(to_jsonb(d) order by d.no) from bucketgen.deployments d),
 		'processes', (select jsonb_agg(to_jsonb(p)) from bucketgen.processes p),
 		'behind', (`+behind+`),
-		'strangers', (select count(*) from bucketgen.due where bucket_no = 0),
+		'foreign', (select count(*) from bucketgen.due where bucket_no = 0),
 		'sessions', (select jsonb_agg(jsonb_build_object('state', a.state, 'wait', a.wait_event, 'since', now() - a.xact_start, 'query', left(a.query, 100)))
 			from pg_stat_activity a where a.datname = current_database() and a.pid <> pg_backend_pid()),
 		'last events', (select max(received_at) from bucketgen.events),
@@ -214,7 +214,7 @@ func (d *deployTest) await(t *testing.T, deployment int) {
 const behind = `select count(*) from bucketgen.contacts where generation < (select no from bucketgen.generation)`
 
 // awaitFinished waits until every deployment is finished, and no user has to be evaluated because
-// of strangers.
+// of foreign processes.
 func (d *deployTest) awaitFinished(t *testing.T) {
 	t.Helper()
 	d.awaitNone(t, behind)
@@ -244,7 +244,7 @@ func (d *deployTest) settle(t *testing.T, deployed *ir.File, until time.Time) {
 // story is what happened to a user, with the deployment in its place.
 type story struct {
 	steps    []refeval.Step
-	stranger bool // processes with other definitions than those that are deployed took a part
+	foreign  bool // processes with other definitions than those that are deployed took a part
 	followed bool // before they did since the deployment
 }
 
@@ -265,14 +265,14 @@ func (d *deployTest) stories(t *testing.T) map[string]story {
 		}
 		stories[user] = story{
 			steps:    slices.Insert(slices.Clone(steps), at, deploy),
-			stranger: slices.ContainsFunc(steps, func(s refeval.Step) bool { return by(s, oldOnes) }),
+			foreign:  slices.ContainsFunc(steps, func(s refeval.Step) bool { return by(s, oldOnes) }),
 			followed: at < len(steps) && by(steps[at], newOnes),
 		}
 	}
 	return stories
 }
 
-// checkAgainst compares every transition with the reference. Where strangers took a part it is known only how often a user
+// checkAgainst compares every transition with the reference. Where foreign processes took a part it is known only how often a user
 // came to match what does not cease to hold by itself, and how that was announced if the user had followed before.
 func (d *deployTest) checkAgainst(t *testing.T, until time.Time) {
 	t.Helper()
@@ -282,7 +282,7 @@ func (d *deployTest) checkAgainst(t *testing.T, until time.Time) {
 		want := lines(refeval.Run(d.old, s.steps, until).Transitions)
 		mu.Lock()
 		defer mu.Unlock()
-		if !s.stranger {
+		if !s.foreign {
 			exact++
 			equal(t, "transitions of "+user, got[user], want)
 			return
@@ -293,7 +293,7 @@ func (d *deployTest) checkAgainst(t *testing.T, until time.Time) {
 			case s.followed:
 				followed++
 				equal(t, user+" enters "+bucket, have, want)
-			case bucket != "frequent": // which a stranger may keep users in who were to leave it
+			case bucket != "frequent": // which a foreign process may keep users in who were to leave it
 				equal(t, user+" enters "+bucket+" so often", len(have), len(want))
 			}
 		}
@@ -382,7 +382,7 @@ func (d *deployTest) checkWhole(t *testing.T) {
 	t.Helper()
 	for what, sql := range map[string]string{
 		"users who have not followed": `select count(*) from bucketgen.contacts
-			where generation < (select no from bucketgen.generation) or stranger is not null`,
+			where generation < (select no from bucketgen.generation) or foreign_generation is not null`,
 		"memberships whose entry counts have a gap": `select count(*) from (
 			select count(*) n, max(entry_count) m from bucketgen.memberships group by contact_id, bucket_no) x where n <> m`,
 		"memberships without exactly one entry": `select count(*) from bucketgen.memberships m where 1 <> (

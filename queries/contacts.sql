@@ -15,10 +15,10 @@ returning user_id;
 -- Takes the locks of users in the given order, and skips users whom another transaction has locked.
 -- It is a statement of its own, so that the statements after it see what the previous holders of
 -- the locks have committed. It does not return properties whose version the caller knows.
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when k.id = w.id and k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
@@ -29,10 +29,10 @@ cross join lateral (
 
 -- name: ContactsLockKnown :many
 -- ContactsLock for users whose contacts the caller knows by id.
-select c.id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
+select c.id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at
 from (select unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
+    select k.id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at,
         (case when k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
@@ -43,10 +43,10 @@ cross join lateral (
 
 -- name: ContactsLockWaiting :many
 -- ContactsLock for callers that cannot come back later: it waits for the locks.
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when k.id = w.id and k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
@@ -57,10 +57,10 @@ cross join lateral (
 
 -- name: ContactsRead :many
 -- ContactsLock for callers that change nothing: it takes no locks and skips no user.
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when k.id = w.id and k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
@@ -78,7 +78,7 @@ select c.id, c.user_id, d.bucket_no
 from bucketgen.due d
 join bucketgen.contacts c on c.id = d.contact_id
 where d.due_at <= @now and (d.bucket_no in (select unnest(@bucket_nos::integer[]))) is true
-    and (sqlc.narg('since_nos')::integer[] is null or least(c.generation, coalesce(c.stranger, c.generation))
+    and (sqlc.narg('since_nos')::integer[] is null or least(c.generation, coalesce(c.foreign_generation, c.generation))
         >= (sqlc.narg('since_nos')::integer[])[array_position(@bucket_nos::integer[], d.bucket_no)])
 order by d.due_at
 limit @users::integer
@@ -88,9 +88,9 @@ for no key update of c skip locked;
 -- Sets the cache owner of users whose properties do not change, and their time if it is not the
 -- database's.
 update bucketgen.contacts c
-set holder = h.holder, decided_at = h.decided_at
+set cache_owner = h.cache_owner, decided_at = h.decided_at
 from (
-    select unnest(@contact_ids::bigint[]) as contact_id, unnest(@holders::bigint[]) as holder,
+    select unnest(@contact_ids::bigint[]) as contact_id, unnest(@cache_owners::bigint[]) as cache_owner,
         unnest(@decided_at::timestamptz[]) as decided_at
 ) as h
 where c.id = h.contact_id;
@@ -105,13 +105,13 @@ set properties = (c.properties || p.set::jsonb) - array(select jsonb_array_eleme
     written_at = coalesce(p.written_at, c.written_at),
     repeats = case when p.repeats = '' then c.repeats
         else nullif(jsonb_strip_nulls(coalesce(c.repeats, '{}') || p.repeats::jsonb), '{}') end,
-    updated_at = p.at, holder = p.holder, decided_at = p.decided_at
+    updated_at = p.at, cache_owner = p.cache_owner, decided_at = p.decided_at
 from (
     select unnest(@contact_ids::bigint[]) as contact_id, unnest(@sets::text[]) as set,
         unnest(@removes::text[]) as remove, unnest(@emails::text[]) as email,
         unnest(@emails_changed::boolean[]) as email_changed, unnest(@ats::timestamptz[]) as at,
         unnest(@written_ats::timestamptz[]) as written_at, unnest(@repeats::text[]) as repeats,
-        unnest(@holders::bigint[]) as holder, unnest(@decided_at::timestamptz[]) as decided_at
+        unnest(@cache_owners::bigint[]) as cache_owner, unnest(@decided_at::timestamptz[]) as decided_at
 ) as p
 where c.id = p.contact_id;
 

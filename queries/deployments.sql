@@ -89,10 +89,10 @@ select c.id from bucketgen.contacts c where c.generation < @generation order by 
 -- Sets the deployment that users have followed, and the last one that a process with other
 -- definitions knew when it changed them, or -1.
 update bucketgen.contacts c
-set generation = f.generation, stranger = nullif(f.stranger, -1)
+set generation = f.generation, foreign_generation = nullif(f.foreign_generation, -1)
 from (
     select unnest(@contact_ids::bigint[]) as contact_id, unnest(@generations::integer[]) as generation,
-        unnest(@strangers::integer[]) as stranger
+        unnest(@foreign_generations::integer[]) as foreign_generation
 ) f
 where c.id = f.contact_id;
 

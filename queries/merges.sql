@@ -88,7 +88,7 @@ with changes as (
     delete from bucketgen.advances t where t.contact_id = @from_id
 )
 update bucketgen.contacts c
-set properties = '{}', version = c.version + 1, holder = 0, updated_at = @now, deleted_at = @now, merged_at = @now
+set properties = '{}', version = c.version + 1, cache_owner = 0, updated_at = @now, deleted_at = @now, merged_at = @now
 where c.id = @from_id;
 
 -- name: MembershipsMerge :exec

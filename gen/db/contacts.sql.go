@@ -74,24 +74,24 @@ func (q *Queries) ContactsDeleted(ctx context.Context, userID string) (bool, err
 
 const ContactsHold = `-- name: ContactsHold :exec
 update bucketgen.contacts c
-set holder = h.holder, decided_at = h.decided_at
+set cache_owner = h.cache_owner, decided_at = h.decided_at
 from (
-    select unnest($1::bigint[]) as contact_id, unnest($2::bigint[]) as holder,
+    select unnest($1::bigint[]) as contact_id, unnest($2::bigint[]) as cache_owner,
         unnest($3::timestamptz[]) as decided_at
 ) as h
 where c.id = h.contact_id
 `
 
 type ContactsHoldParams struct {
-	ContactIds []int64
-	Holders    []int64
-	DecidedAt  []pgtype.Timestamptz
+	ContactIds  []int64
+	CacheOwners []int64
+	DecidedAt   []pgtype.Timestamptz
 }
 
 // Sets the cache owner of users whose properties do not change, and their time if it is not the
 // database's.
 func (q *Queries) ContactsHold(ctx context.Context, arg ContactsHoldParams) error {
-	_, err := q.db.Exec(ctx, ContactsHold, arg.ContactIds, arg.Holders, arg.DecidedAt)
+	_, err := q.db.Exec(ctx, ContactsHold, arg.ContactIds, arg.CacheOwners, arg.DecidedAt)
 	return err
 }
 
@@ -107,10 +107,10 @@ func (q *Queries) ContactsLast(ctx context.Context) (int64, error) {
 }
 
 const ContactsLock = `-- name: ContactsLock :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when k.id = w.id and k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
@@ -127,20 +127,20 @@ type ContactsLockParams struct {
 }
 
 type ContactsLockRow struct {
-	ID         int64
-	UserID     string
-	Email      *string
-	Properties []byte
-	Version    int64
-	UpdatedAt  pgtype.Timestamptz
-	WrittenAt  pgtype.Timestamptz
-	Repeats    []byte
-	DeletedAt  pgtype.Timestamptz
-	MergedAt   pgtype.Timestamptz
-	Generation int32
-	Stranger   *int32
-	Holder     int64
-	DecidedAt  pgtype.Timestamptz
+	ID                int64
+	UserID            string
+	Email             *string
+	Properties        []byte
+	Version           int64
+	UpdatedAt         pgtype.Timestamptz
+	WrittenAt         pgtype.Timestamptz
+	Repeats           []byte
+	DeletedAt         pgtype.Timestamptz
+	MergedAt          pgtype.Timestamptz
+	Generation        int32
+	ForeignGeneration *int32
+	CacheOwner        int64
+	DecidedAt         pgtype.Timestamptz
 }
 
 // Takes the locks of users in the given order, and skips users whom another transaction has locked.
@@ -167,8 +167,8 @@ func (q *Queries) ContactsLock(ctx context.Context, arg ContactsLockParams) ([]C
 			&i.DeletedAt,
 			&i.MergedAt,
 			&i.Generation,
-			&i.Stranger,
-			&i.Holder,
+			&i.ForeignGeneration,
+			&i.CacheOwner,
 			&i.DecidedAt,
 		); err != nil {
 			return nil, err
@@ -186,7 +186,7 @@ select c.id, c.user_id, d.bucket_no
 from bucketgen.due d
 join bucketgen.contacts c on c.id = d.contact_id
 where d.due_at <= $1 and (d.bucket_no in (select unnest($2::integer[]))) is true
-    and ($3::integer[] is null or least(c.generation, coalesce(c.stranger, c.generation))
+    and ($3::integer[] is null or least(c.generation, coalesce(c.foreign_generation, c.generation))
         >= ($3::integer[])[array_position($2::integer[], d.bucket_no)])
 order by d.due_at
 limit $4::integer
@@ -237,10 +237,10 @@ func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams
 }
 
 const ContactsLockKnown = `-- name: ContactsLockKnown :many
-select c.id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
+select c.id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at
 from (select unnest($1::bigint[]) as id, unnest($2::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
+    select k.id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at,
         (case when k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
@@ -256,19 +256,19 @@ type ContactsLockKnownParams struct {
 }
 
 type ContactsLockKnownRow struct {
-	ID         int64
-	Email      *string
-	Properties []byte
-	Version    int64
-	UpdatedAt  pgtype.Timestamptz
-	WrittenAt  pgtype.Timestamptz
-	Repeats    []byte
-	DeletedAt  pgtype.Timestamptz
-	MergedAt   pgtype.Timestamptz
-	Generation int32
-	Stranger   *int32
-	Holder     int64
-	DecidedAt  pgtype.Timestamptz
+	ID                int64
+	Email             *string
+	Properties        []byte
+	Version           int64
+	UpdatedAt         pgtype.Timestamptz
+	WrittenAt         pgtype.Timestamptz
+	Repeats           []byte
+	DeletedAt         pgtype.Timestamptz
+	MergedAt          pgtype.Timestamptz
+	Generation        int32
+	ForeignGeneration *int32
+	CacheOwner        int64
+	DecidedAt         pgtype.Timestamptz
 }
 
 // ContactsLock for users whose contacts the caller knows by id.
@@ -292,8 +292,8 @@ func (q *Queries) ContactsLockKnown(ctx context.Context, arg ContactsLockKnownPa
 			&i.DeletedAt,
 			&i.MergedAt,
 			&i.Generation,
-			&i.Stranger,
-			&i.Holder,
+			&i.ForeignGeneration,
+			&i.CacheOwner,
 			&i.DecidedAt,
 		); err != nil {
 			return nil, err
@@ -307,10 +307,10 @@ func (q *Queries) ContactsLockKnown(ctx context.Context, arg ContactsLockKnownPa
 }
 
 const ContactsLockWaiting = `-- name: ContactsLockWaiting :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when k.id = w.id and k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
@@ -327,20 +327,20 @@ type ContactsLockWaitingParams struct {
 }
 
 type ContactsLockWaitingRow struct {
-	ID         int64
-	UserID     string
-	Email      *string
-	Properties []byte
-	Version    int64
-	UpdatedAt  pgtype.Timestamptz
-	WrittenAt  pgtype.Timestamptz
-	Repeats    []byte
-	DeletedAt  pgtype.Timestamptz
-	MergedAt   pgtype.Timestamptz
-	Generation int32
-	Stranger   *int32
-	Holder     int64
-	DecidedAt  pgtype.Timestamptz
+	ID                int64
+	UserID            string
+	Email             *string
+	Properties        []byte
+	Version           int64
+	UpdatedAt         pgtype.Timestamptz
+	WrittenAt         pgtype.Timestamptz
+	Repeats           []byte
+	DeletedAt         pgtype.Timestamptz
+	MergedAt          pgtype.Timestamptz
+	Generation        int32
+	ForeignGeneration *int32
+	CacheOwner        int64
+	DecidedAt         pgtype.Timestamptz
 }
 
 // ContactsLock for callers that cannot come back later: it waits for the locks.
@@ -365,8 +365,8 @@ func (q *Queries) ContactsLockWaiting(ctx context.Context, arg ContactsLockWaiti
 			&i.DeletedAt,
 			&i.MergedAt,
 			&i.Generation,
-			&i.Stranger,
-			&i.Holder,
+			&i.ForeignGeneration,
+			&i.CacheOwner,
 			&i.DecidedAt,
 		); err != nil {
 			return nil, err
@@ -466,13 +466,13 @@ set properties = (c.properties || p.set::jsonb) - array(select jsonb_array_eleme
     written_at = coalesce(p.written_at, c.written_at),
     repeats = case when p.repeats = '' then c.repeats
         else nullif(jsonb_strip_nulls(coalesce(c.repeats, '{}') || p.repeats::jsonb), '{}') end,
-    updated_at = p.at, holder = p.holder, decided_at = p.decided_at
+    updated_at = p.at, cache_owner = p.cache_owner, decided_at = p.decided_at
 from (
     select unnest($1::bigint[]) as contact_id, unnest($2::text[]) as set,
         unnest($3::text[]) as remove, unnest($4::text[]) as email,
         unnest($5::boolean[]) as email_changed, unnest($6::timestamptz[]) as at,
         unnest($7::timestamptz[]) as written_at, unnest($8::text[]) as repeats,
-        unnest($9::bigint[]) as holder, unnest($10::timestamptz[]) as decided_at
+        unnest($9::bigint[]) as cache_owner, unnest($10::timestamptz[]) as decided_at
 ) as p
 where c.id = p.contact_id
 `
@@ -486,7 +486,7 @@ type ContactsPatchParams struct {
 	Ats           []pgtype.Timestamptz
 	WrittenAts    []pgtype.Timestamptz
 	Repeats       []string
-	Holders       []int64
+	CacheOwners   []int64
 	DecidedAt     []pgtype.Timestamptz
 }
 
@@ -502,7 +502,7 @@ func (q *Queries) ContactsPatch(ctx context.Context, arg ContactsPatchParams) er
 		arg.Ats,
 		arg.WrittenAts,
 		arg.Repeats,
-		arg.Holders,
+		arg.CacheOwners,
 		arg.DecidedAt,
 	)
 	return err
@@ -534,10 +534,10 @@ func (q *Queries) ContactsPresent(ctx context.Context, userIds []string) ([]stri
 }
 
 const ContactsRead = `-- name: ContactsRead :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.stranger, c.holder, c.decided_at
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.stranger, k.holder, k.decided_at,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when k.id = w.id and k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
@@ -553,20 +553,20 @@ type ContactsReadParams struct {
 }
 
 type ContactsReadRow struct {
-	ID         int64
-	UserID     string
-	Email      *string
-	Properties []byte
-	Version    int64
-	UpdatedAt  pgtype.Timestamptz
-	WrittenAt  pgtype.Timestamptz
-	Repeats    []byte
-	DeletedAt  pgtype.Timestamptz
-	MergedAt   pgtype.Timestamptz
-	Generation int32
-	Stranger   *int32
-	Holder     int64
-	DecidedAt  pgtype.Timestamptz
+	ID                int64
+	UserID            string
+	Email             *string
+	Properties        []byte
+	Version           int64
+	UpdatedAt         pgtype.Timestamptz
+	WrittenAt         pgtype.Timestamptz
+	Repeats           []byte
+	DeletedAt         pgtype.Timestamptz
+	MergedAt          pgtype.Timestamptz
+	Generation        int32
+	ForeignGeneration *int32
+	CacheOwner        int64
+	DecidedAt         pgtype.Timestamptz
 }
 
 // ContactsLock for callers that change nothing: it takes no locks and skips no user.
@@ -591,8 +591,8 @@ func (q *Queries) ContactsRead(ctx context.Context, arg ContactsReadParams) ([]C
 			&i.DeletedAt,
 			&i.MergedAt,
 			&i.Generation,
-			&i.Stranger,
-			&i.Holder,
+			&i.ForeignGeneration,
+			&i.CacheOwner,
 			&i.DecidedAt,
 		); err != nil {
 			return nil, err

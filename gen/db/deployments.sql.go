@@ -202,24 +202,24 @@ func (q *Queries) ContactsFirstBehind(ctx context.Context, generation int32) (in
 
 const ContactsFollow = `-- name: ContactsFollow :exec
 update bucketgen.contacts c
-set generation = f.generation, stranger = nullif(f.stranger, -1)
+set generation = f.generation, foreign_generation = nullif(f.foreign_generation, -1)
 from (
     select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as generation,
-        unnest($3::integer[]) as stranger
+        unnest($3::integer[]) as foreign_generation
 ) f
 where c.id = f.contact_id
 `
 
 type ContactsFollowParams struct {
-	ContactIds  []int64
-	Generations []int32
-	Strangers   []int32
+	ContactIds         []int64
+	Generations        []int32
+	ForeignGenerations []int32
 }
 
 // Sets the deployment that users have followed, and the last one that a process with other
 // definitions knew when it changed them, or -1.
 func (q *Queries) ContactsFollow(ctx context.Context, arg ContactsFollowParams) error {
-	_, err := q.db.Exec(ctx, ContactsFollow, arg.ContactIds, arg.Generations, arg.Strangers)
+	_, err := q.db.Exec(ctx, ContactsFollow, arg.ContactIds, arg.Generations, arg.ForeignGenerations)
 	return err
 }
 

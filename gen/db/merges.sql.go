@@ -85,7 +85,7 @@ with changes as (
     delete from bucketgen.advances t where t.contact_id = $2
 )
 update bucketgen.contacts c
-set properties = '{}', version = c.version + 1, holder = 0, updated_at = $1, deleted_at = $1, merged_at = $1
+set properties = '{}', version = c.version + 1, cache_owner = 0, updated_at = $1, deleted_at = $1, merged_at = $1
 where c.id = $2
 `
 

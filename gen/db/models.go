@@ -53,21 +53,21 @@ type BucketgenCompatibility struct {
 }
 
 type BucketgenContact struct {
-	ID         int64
-	UserID     string
-	Email      *string
-	Properties []byte
-	Version    int64
-	CreatedAt  pgtype.Timestamptz
-	UpdatedAt  pgtype.Timestamptz
-	DeletedAt  pgtype.Timestamptz
-	Generation int32
-	Stranger   *int32
-	Holder     int64
-	MergedAt   pgtype.Timestamptz
-	WrittenAt  pgtype.Timestamptz
-	Repeats    []byte
-	DecidedAt  pgtype.Timestamptz
+	ID                int64
+	UserID            string
+	Email             *string
+	Properties        []byte
+	Version           int64
+	CreatedAt         pgtype.Timestamptz
+	UpdatedAt         pgtype.Timestamptz
+	DeletedAt         pgtype.Timestamptz
+	Generation        int32
+	ForeignGeneration *int32
+	CacheOwner        int64
+	MergedAt          pgtype.Timestamptz
+	WrittenAt         pgtype.Timestamptz
+	Repeats           []byte
+	DecidedAt         pgtype.Timestamptz
 }
 
 type BucketgenDefinition struct {

@@ -90,7 +90,7 @@ func (ld *Loaded) loadAgain(ctx context.Context, conn Conn, mode LoadMode, reque
 		if tooMuch {
 			much = append(much, req)
 		}
-		if removed || tooMuch || u.cached.History != nil && !ld.store.cache.Trusts(u.cached, u.contact.Holder) {
+		if removed || tooMuch || u.cached.History != nil && !ld.store.cache.Trusts(u.cached, u.contact.CacheOwner) {
 			others = append(others, req)
 		}
 	}

@@ -103,7 +103,7 @@ func (ld *Loaded) queueLocks(q *pipeline.Batch, mode LoadMode, users []string, i
 	byName := func(row db.ContactsLockRow) {
 		ld.users[row.UserID].lock(db.ContactsLockKnownRow{
 			ID: row.ID, Email: row.Email, Properties: row.Properties, Version: row.Version, UpdatedAt: row.UpdatedAt, WrittenAt: row.WrittenAt,
-			Repeats: row.Repeats, DeletedAt: row.DeletedAt, MergedAt: row.MergedAt, Generation: row.Generation, Stranger: row.Stranger, Holder: row.Holder,
+			Repeats: row.Repeats, DeletedAt: row.DeletedAt, MergedAt: row.MergedAt, Generation: row.Generation, ForeignGeneration: row.ForeignGeneration, CacheOwner: row.CacheOwner,
 			DecidedAt: row.DecidedAt,
 		})
 	}

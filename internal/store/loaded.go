@@ -164,8 +164,8 @@ func (ld *Loaded) Deployment() *Deployment { return ld.deployment }
 
 // generations returns how far a loaded user has come in the deployments.
 func (u *user) generations() generations {
-	if u.contact.Stranger == nil {
+	if u.contact.ForeignGeneration == nil {
 		return generations{u.contact.Generation, many}
 	}
-	return generations{u.contact.Generation, *u.contact.Stranger}
+	return generations{u.contact.Generation, *u.contact.ForeignGeneration}
 }

@@ -91,12 +91,12 @@ func (w *Write) Add(ld *Loaded, user string, st *decide.State, c decide.Changes)
 	contact := u.contact.ID
 	patched := c.Contact != nil && c.Contact.Patches()
 	decidedAt, keeps := ld.decidedAt(u, &c)
-	holder, held := w.addCacheOwner(ld, u, patched, keeps, decidedAt, &c)
+	owner, held := w.addCacheOwner(ld, u, patched, keeps, decidedAt, &c)
 	if claim, claimed := ld.claim(u, st, user, patched, held); claimed {
 		w.claims = append(w.claims, claim)
 	}
 	if c.Contact != nil {
-		w.addContact(s, contact, c.Contact, holder, decidedAt)
+		w.addContact(s, contact, c.Contact, owner, decidedAt)
 	}
 	if m := u.rebuilt; m != nil {
 		w.addRebuilt(s, contact, m)

@@ -16,24 +16,24 @@ import (
 // cache before the transaction commits.
 //
 // The user's time is written by the same statement, or by itself if it has to be kept.
-func (w *Write) addCacheOwner(ld *Loaded, u *user, patched, keeps bool, decidedAt pgtype.Timestamptz, c *decide.Changes) (holder int64, held bool) {
-	is := u.contact.Holder
+func (w *Write) addCacheOwner(ld *Loaded, u *user, patched, keeps bool, decidedAt pgtype.Timestamptz, c *decide.Changes) (owner int64, held bool) {
+	is := u.contact.CacheOwner
 	if ld.owns(u) {
-		holder = ld.cacheOwner
+		owner = ld.cacheOwner
 	}
 	changed := !c.Nothing() || u.rebuilt != nil
-	if moves := is != holder && is != ld.cacheOwner; changed && !patched && (moves || keeps) {
+	if moves := is != owner && is != ld.cacheOwner; changed && !patched && (moves || keeps) {
 		to := is
 		if moves {
-			to = holder
+			to = owner
 		}
 		w.owners.ContactIds = append(w.owners.ContactIds, u.contact.ID)
-		w.owners.Holders, w.owners.DecidedAt = append(w.owners.Holders, to), append(w.owners.DecidedAt, decidedAt)
+		w.owners.CacheOwners, w.owners.DecidedAt = append(w.owners.CacheOwners, to), append(w.owners.DecidedAt, decidedAt)
 	}
-	return holder, holder != 0 && (changed || is == holder)
+	return owner, owner != 0 && (changed || is == owner)
 }
 
-func (w *Write) addContact(s *Store, contact int64, c *decide.ContactChange, holder int64, decidedAt pgtype.Timestamptz) {
+func (w *Write) addContact(s *Store, contact int64, c *decide.ContactChange, owner int64, decidedAt pgtype.Timestamptz) {
 	if c.Deleted != nil {
 		w.deleted.ContactIds = append(w.deleted.ContactIds, contact)
 		w.deleted.Deleted = append(w.deleted.Deleted, *c.Deleted)
@@ -54,7 +54,7 @@ func (w *Write) addContact(s *Store, contact int64, c *decide.ContactChange, hol
 	w.patches.Ats = append(w.patches.Ats, timestamp(c.At))
 	w.patches.WrittenAts = append(w.patches.WrittenAts, timestamp(c.WrittenAt))
 	w.patches.Repeats = append(w.patches.Repeats, s.repeatsText(c.Repeats))
-	w.patches.Holders, w.patches.DecidedAt = append(w.patches.Holders, holder), append(w.patches.DecidedAt, decidedAt)
+	w.patches.CacheOwners, w.patches.DecidedAt = append(w.patches.CacheOwners, owner), append(w.patches.DecidedAt, decidedAt)
 	w.addChanges(s, contact, c.Changes)
 }
 
@@ -128,12 +128,12 @@ func (w *Write) addFollowed(d *Deployment, u *user, changed bool) {
 		w.dueForget.BucketNos = append(w.dueForget.BucketNos, recheck)
 	}
 	if is != was {
-		stranger := is.foreign
-		if stranger == many {
-			stranger = -1
+		foreign := is.foreign
+		if foreign == many {
+			foreign = -1
 		}
 		w.followed.ContactIds = append(w.followed.ContactIds, contact)
 		w.followed.Generations = append(w.followed.Generations, is.followed)
-		w.followed.Strangers = append(w.followed.Strangers, stranger)
+		w.followed.ForeignGenerations = append(w.followed.ForeignGenerations, foreign)
 	}
 }

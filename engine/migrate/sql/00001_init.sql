@@ -21,29 +21,29 @@
 -- statement deletes it: deleted_at hides the user, merged_at says that only the name is left. Its
 -- row is the lock of the user: a writer takes it before any other row of the user.
 create table bucketgen.contacts (
-    id          bigint not null generated always as identity primary key,
+    id                  bigint not null generated always as identity primary key,
     -- Bytewise: users are locked in this order, in which Go sorts strings, too.
-    user_id     text collate "C" not null unique,
-    email       text,
-    properties  jsonb not null default '{}',
-    version     bigint not null default 0, -- grows with a change of properties; caches compare it
-    created_at  timestamptz not null,
-    updated_at  timestamptz not null,
-    deleted_at  timestamptz, -- null: not deleted
-    generation  integer not null default 0, -- the last deployment that the user has followed
+    user_id             text collate "C" not null unique,
+    email               text,
+    properties          jsonb not null default '{}',
+    version             bigint not null default 0, -- grows with a change of properties; caches compare it
+    created_at          timestamptz not null,
+    updated_at          timestamptz not null,
+    deleted_at          timestamptz, -- null: not deleted
+    generation          integer not null default 0, -- the last deployment that the user has followed
     -- A process with other definitions has changed the user since: the last deployment it knew of.
-    stranger    integer,
+    foreign_generation  integer,
     -- The engine whose cache has all rows of the user. Every writer sets it. 0: none has.
-    holder      bigint not null default 0,
+    cache_owner         bigint not null default 0,
     -- When the user was merged into the one that identities names. deleted_at is set as well.
-    merged_at   timestamptz,
+    merged_at           timestamptz,
     -- No value of a declared property has a later date. Null: updated_at is that bound.
-    written_at  timestamptz,
+    written_at          timestamptz,
     -- When declared properties were last sent as they are: {"<properties.no>": <instant>}.
-    repeats     jsonb,
+    repeats             jsonb,
     -- The user's time, if a clock decided it that differs from the database's; else null.
-    decided_at  timestamptz
-) with (fillfactor = 70); -- a change of one property or of holder writes the whole row anew
+    decided_at          timestamptz
+) with (fillfactor = 70); -- a change of one property or of cache_owner writes the whole row anew
 
 -- Serves TalliesOf: deleted users are no members.
 create index contacts_deleted on bucketgen.contacts (deleted_at) where deleted_at is not null;
