@@ -50,7 +50,7 @@ func TestKeysHoldTheContact(t *testing.T) {
 		"contacts_user_id_key": "who comes by name is looked up here first: a directory, or an id that is made from the name, has to say where",
 		"identities_pkey":      "as contacts_user_id_key, by further names",
 		"hidings_pkey":         "it goes by transactions, as who reads it does: each database has its own",
-		"tallies_pkey":         "what happened to all users of a bucket in an hour: each database has its own, and who asks adds them up",
+		"rollups_pkey":         "what happened to all users of a bucket in an hour: each database has its own, and who asks adds them up",
 	}
 	rows, err := w.pool.Query(t.Context(), `select c.relname, k.relname, array(select a.attname::text from pg_attribute a where a.attrelid = k.oid order by a.attnum)
 		from pg_index i join pg_class c on c.oid = i.indrelid join pg_class k on k.oid = i.indexrelid
@@ -78,7 +78,7 @@ func TestTablesGrowOrDoNot(t *testing.T) {
 	w := newWorld(t, pro)
 	small := []string{
 		"event_names", "event_name_counts", "catalog", "buckets", "signals", "sequences", "properties", // names of things, by their numbers
-		"deployments", "generation", "definitions", "kept", "reconciliations", "tallied", // what goes on
+		"deployments", "generation", "definitions", "kept", "reconciliations", "rollup_progress", // what goes on
 		"writers", "processes", // one row for each connection or process
 		"compatibility",                                                                    // one row
 		"subscriptions", "endpoints", "endpoint_secrets", "keys", "sessions", "migrations", // what operators set up
@@ -105,8 +105,8 @@ func TestHotQueriesGoByContact(t *testing.T) {
 		"ContactsNext":          "each database takes its users through a deployment",
 		"MembershipsPage":       "lists members of a bucket: who asks merges the pages of all databases",
 		"MembershipsPageAt":     "lists members of a bucket: who asks merges the pages of all databases",
-		"TalliesOf":             "each database adds up its own: who asks adds up all of them",
-		"TalliesAdd":            "each database adds up its own log",
+		"RollupsOf":             "each database adds up its own: who asks adds up all of them",
+		"RollupsAdd":            "each database adds up its own log",
 		"IdempotencyKeysForget": "each database forgets what is old",
 	}
 	w := grown(t)

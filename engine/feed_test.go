@@ -276,7 +276,7 @@ func TestFeedOutlivesItsConnection(t *testing.T) {
 	a := hear(t, w.Engine, engine.FeedOptions{})
 	for i := range 5 {
 		eventually(t, func() bool {
-			return w.count("select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() and query like '-- name: TransitionsMark %'") == 1
+			return w.count("select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() and query like '-- name: TransitionsSnapshot %'") == 1
 		})
 		user := "u" + itoa(i)
 		w.identify(user, map[string]any{"plan": "pro"})

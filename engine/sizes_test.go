@@ -21,26 +21,26 @@ func (w *world) sizes(id string, from, to time.Time, step engine.Step) []engine.
 	return points
 }
 
-func (w *world) tally() {
+func (w *world) rollUp() {
 	w.t.Helper()
 	if err := w.Clock().RollUp(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-// tallyAll adds up all that is in the log, once whatever else is going on in the database server lets that be done.
-func (w *world) tallyAll(t *testing.T) {
+// rollUpAll adds up all that is in the log, once whatever else is going on in the database server lets that be done.
+func (w *world) rollUpAll(t *testing.T) {
 	t.Helper()
 	eventually(t, func() bool {
-		w.tally()
-		return w.count("select coalesce(max(id), 0) - (select up_to from bucketgen.tallied) from bucketgen.transitions") == 0
+		w.rollUp()
+		return w.count("select coalesce(max(id), 0) - (select up_to from bucketgen.rollup_progress) from bucketgen.transitions") == 0
 	})
 }
 
-// inTallies returns how many joins and leaves were added up.
-func (w *world) inTallies() int {
+// rolledUp returns how many joins and leaves were added up.
+func (w *world) rolledUp() int {
 	w.t.Helper()
-	return w.count(`select coalesce(sum(entered + "left"), 0) from bucketgen.tallies`)
+	return w.count(`select coalesce(sum(entered + "left"), 0) from bucketgen.rollups`)
 }
 
 // sizesOf works out what MembershipHistory should say, by a scan of all stays for each point.
@@ -112,8 +112,8 @@ func TestMembershipHistory(t *testing.T) {
 			compareSizes(t, w, deleted)
 		}
 	}
-	w.tallyAll(t)
-	if n := w.inTallies(); n < 200 {
+	w.rollUpAll(t)
+	if n := w.rolledUp(); n < 200 {
 		t.Errorf("only %d transitions were added up", n)
 	}
 	compareSizes(t, w, deleted)
@@ -166,22 +166,22 @@ func compareStats(t *testing.T, w *world, id string, stays []pastStay, deleted m
 	equal(t, "members of "+id, got.Members, n)
 }
 
-// TestTallySkipsNothing adds the log up while a transaction is open whose transitions have smaller ids than others that
+// TestRollupSkipsNothing adds the log up while a transaction is open whose transitions have smaller ids than others that
 // are there already.
-func TestTallySkipsNothing(t *testing.T) {
+func TestRollupSkipsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
 	enter := func(user string) engine.Event {
 		return engine.Event{UserID: user, Traits: map[string]any{"plan": "pro"}}
 	}
-	upTo := func() int { return w.count("select up_to from bucketgen.tallied") }
+	upTo := func() int { return w.count("select up_to from bucketgen.rollup_progress") }
 	members := func(want int64) {
 		t.Helper()
 		points := w.sizes("pro", epoch, time.Time{}, engine.Daily)
 		equal(t, "points", points, []engine.SizePoint{{At: epoch, Entered: want, Members: want}})
 	}
 	w.ingest(enter("first"))
-	w.tallyAll(t)
+	w.rollUpAll(t)
 	equal(t, "added up", upTo(), 1)
 
 	open, err := w.pool.Begin(t.Context())
@@ -194,8 +194,8 @@ func TestTallySkipsNothing(t *testing.T) {
 	}
 	for i := range 3 {
 		w.ingest(enter("quick" + itoa(i)))
-		w.tally()
-		w.tally()
+		w.rollUp()
+		w.rollUp()
 		members(int64(i) + 2)
 		equal(t, "added up while a transaction is open", upTo(), 1)
 	}
@@ -203,23 +203,23 @@ func TestTallySkipsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	members(5)
-	w.tallyAll(t)
+	w.rollUpAll(t)
 	members(5)
-	equal(t, "in the tallies", w.inTallies(), 5)
+	equal(t, "rolled up", w.rolledUp(), 5)
 }
 
-// TestTallyOfACopy adds up the log of a database that was copied to another server, whose transactions have other numbers.
-func TestTallyOfACopy(t *testing.T) {
+// TestRollupOfACopy adds up the log of a database that was copied to another server, whose transactions have other numbers.
+func TestRollupOfACopy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
 	w.identify("ada", map[string]any{"plan": "pro"})
-	execSQL(t, w, "update bucketgen.tallied set known = 1, before = '9000000000000'")
-	w.tallyAll(t)
-	equal(t, "in the tallies", w.inTallies(), 1)
+	execSQL(t, w, "update bucketgen.rollup_progress set known = 1, before = '9000000000000'")
+	w.rollUpAll(t)
+	equal(t, "rolled up", w.rolledUp(), 1)
 }
 
-// TestTallyWhileWriting adds the log up by several engines at once while others write.
-func TestTallyWhileWriting(t *testing.T) {
+// TestRollupWhileWriting adds the log up by several engines at once while others write.
+func TestRollupWhileWriting(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
 	other := w.start(engine.Config{NoClock: true, NoDelivery: true}, nil)
@@ -253,36 +253,36 @@ func TestTallyWhileWriting(t *testing.T) {
 	writers.Wait()
 	close(stop)
 	adders.Wait()
-	w.tallyAll(t)
+	w.rollUpAll(t)
 	made := w.count("select count(*) from bucketgen.transitions")
-	equal(t, "in the tallies", w.inTallies(), made)
+	equal(t, "rolled up", w.rolledUp(), made)
 	if made < changes {
 		t.Errorf("only %d transitions were made", made)
 	}
 }
 
-// TestTallyInTheBackground sees that an engine with a clock adds up by itself.
-func TestTallyInTheBackground(t *testing.T) {
+// TestRollupInTheBackground sees that an engine with a clock adds up by itself.
+func TestRollupInTheBackground(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
 	w.identify("ada", map[string]any{"plan": "pro"})
 	w.start(engine.Config{NoDelivery: true}, nil)
-	eventually(t, func() bool { return w.inTallies() == 1 })
+	eventually(t, func() bool { return w.rolledUp() == 1 })
 }
 
-// TestTallyOnDemand asks for sizes when much is not added up yet.
-func TestTallyOnDemand(t *testing.T) {
+// TestRollupOnDemand asks for sizes when much is not added up yet.
+func TestRollupOnDemand(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro, testers)
 	w.identify("ada", map[string]any{"plan": "pro"})
 	w.sizes("pro", epoch, time.Time{}, engine.Daily)
-	equal(t, "added up of little", w.inTallies(), 0)
+	equal(t, "added up of little", w.rolledUp(), 0)
 	execSQL(t, w, `insert into bucketgen.transitions (contact_id, bucket_no, entry_count, kind, membership_id, at, decided_at, source)
 		select i, b.no, 1, 'entered', i, '2026-01-01T00:00:01Z', now(), 'event'
 		from generate_series(1000, 111000) i, bucketgen.buckets b where b.id = 'testers'`)
 	eventually(t, func() bool {
 		equal(t, "size", w.sizes("testers", epoch, time.Time{}, engine.Daily), []engine.SizePoint{{At: epoch, Entered: 110001, Members: 110001}})
-		return w.inTallies() == 110002
+		return w.rolledUp() == 110002
 	})
 }
 
@@ -323,14 +323,14 @@ func TestSizesAreReadByIndex(t *testing.T) {
 			select i, b, 1, now(), 'event' from generate_series(1, 30000) i, generate_series(1, 2) b`,
 		`insert into bucketgen.transitions (contact_id, bucket_no, entry_count, kind, membership_id, at, decided_at, source)
 			select i, b, 1, 'entered', i, now(), now(), 'event' from generate_series(1, 30000) i, generate_series(1, 2) b`,
-		`insert into bucketgen.tallies (bucket_no, hour, entered, "left", dwell)
+		`insert into bucketgen.rollups (bucket_no, hour, entered, "left", dwell)
 			select b, '2026-01-01T00:00:00Z'::timestamptz + i * interval '1 hour', 1, 0, 0 from generate_series(1, 100) i, generate_series(1, 300) b`,
-		`update bucketgen.tallied set up_to = 59990`,
+		`update bucketgen.rollup_progress set up_to = 59990`,
 		`analyze`,
 	} {
 		execSQL(t, w, sql)
 	}
-	q := hotQueries()["TalliesOf"]
+	q := hotQueries()["RollupsOf"]
 	for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
 		plan := explainBy(t, w, "explain (analyze, costs off, timing off)", q.sql, mode, q.args)
 		if n := mostRows(t, plan); n > 150 || readsAll(plan) {

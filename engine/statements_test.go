@@ -213,7 +213,7 @@ func TestBucketsAreHashed(t *testing.T) {
 // growing are the tables that grow with users, or with what happens to them.
 var growing = []string{
 	"contacts", "identities", "events", "memberships", "due", "idempotency_keys", "transitions", "deliveries", "occurrences", "totals", "groups",
-	"sums", "progress", "advances", "tallies", "changes", "hidings",
+	"sums", "progress", "advances", "rollups", "changes", "hidings",
 }
 
 // readsAll reports whether a plan reads a table that grows from end to end.
@@ -263,7 +263,7 @@ func grown(t *testing.T) *world {
 		`insert into bucketgen.progress (contact_id, sequence_no, key, seen_at, begins, ends, outcome_at)
 			select i, 1, 'k', now(), '{1}', '{1}', now() from generate_series(1, 30000) i`,
 		`insert into bucketgen.advances (contact_id, sequence_no, key, occurred_at, steps) select i, 1, 'k', now(), 1 from generate_series(1, 30000) i`,
-		`insert into bucketgen.tallies (bucket_no, hour, entered, "left", dwell)
+		`insert into bucketgen.rollups (bucket_no, hour, entered, "left", dwell)
 			select b, '2026-01-01T00:00:00Z'::timestamptz + i * interval '1 hour', 1, 0, 0 from generate_series(1, 100) i, generate_series(1, 300) b`,
 		`insert into bucketgen.changes (contact_id, property_no, was, changed_at) select i, 1, '1', now() from generate_series(1, 30000) i`,
 		`insert into bucketgen.hidings (made_by, user_id, at) select (i / 30)::text::xid8, 'h' || i, now() from generate_series(1, 30000) i`,

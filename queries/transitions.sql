@@ -80,7 +80,7 @@ where t.contact_id > @after_id and t.contact_id <= @last_id and b.id = any (@buc
     and t.kind in ('entered', 'left') and t.at <= @until
 order by t.contact_id, t.id;
 
--- name: TransitionsMark :one
+-- name: TransitionsSnapshot :one
 -- A snapshot of the log: the transactions in progress, the greatest number of one that has logged
 -- something, and the greatest id. A transaction number that the server has not given yet is from
 -- another database server, of which this is a copy, and says nothing.

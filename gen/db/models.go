@@ -281,6 +281,21 @@ type BucketgenReconciliation struct {
 	FinishedAt  pgtype.Timestamptz
 }
 
+type BucketgenRollup struct {
+	BucketNo int32
+	Hour     pgtype.Timestamptz
+	Entered  int64
+	Left     int64
+	Dwell    pgtype.Numeric
+}
+
+type BucketgenRollupProgress struct {
+	One    bool
+	UpTo   int64
+	Known  int64
+	Before pgtype.Uint64
+}
+
 type BucketgenSequence struct {
 	No  int32
 	Key string
@@ -317,21 +332,6 @@ type BucketgenSum struct {
 	Total      pgtype.Numeric
 	Count      int64
 	Cutoff     pgtype.Timestamptz
-}
-
-type BucketgenTallied struct {
-	One    bool
-	UpTo   int64
-	Known  int64
-	Before pgtype.Uint64
-}
-
-type BucketgenTally struct {
-	BucketNo int32
-	Hour     pgtype.Timestamptz
-	Entered  int64
-	Left     int64
-	Dwell    pgtype.Numeric
 }
 
 type BucketgenTotal struct {

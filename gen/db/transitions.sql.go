@@ -352,45 +352,6 @@ func (q *Queries) TransitionsLogged(ctx context.Context, arg TransitionsLoggedPa
 	return items, nil
 }
 
-const TransitionsMark = `-- name: TransitionsMark :one
-select s.beyond,
-    array(select r.xid from pg_snapshot_xip(s.snapshot) as r (xid) order by r.xid)::xid8[] as running,
-    coalesce((
-        select t.made_by from bucketgen.transitions t where t.made_by < s.beyond order by t.made_by desc limit 1
-    ), '0')::xid8 as logged,
-    coalesce((
-        select h.made_by from bucketgen.hidings h where h.made_by < s.beyond order by h.made_by desc limit 1
-    ), '0')::xid8 as hidden,
-    coalesce((select max(t.id) from bucketgen.transitions t), 0)::bigint as last_id
-from (
-    select n.snapshot, pg_snapshot_xmax(n.snapshot) as beyond from (select pg_current_snapshot() as snapshot) n
-) s
-`
-
-type TransitionsMarkRow struct {
-	Beyond  pgtype.Uint64
-	Running []pgtype.Uint64
-	Logged  pgtype.Uint64
-	Hidden  pgtype.Uint64
-	LastID  int64
-}
-
-// A snapshot of the log: the transactions in progress, the greatest number of one that has logged
-// something, and the greatest id. A transaction number that the server has not given yet is from
-// another database server, of which this is a copy, and says nothing.
-func (q *Queries) TransitionsMark(ctx context.Context) (TransitionsMarkRow, error) {
-	row := q.db.QueryRow(ctx, TransitionsMark)
-	var i TransitionsMarkRow
-	err := row.Scan(
-		&i.Beyond,
-		&i.Running,
-		&i.Logged,
-		&i.Hidden,
-		&i.LastID,
-	)
-	return i, err
-}
-
 const TransitionsNotify = `-- name: TransitionsNotify :exec
 select set_config('synchronous_commit', 'off', true), pg_notify($1::text, '')
 `
@@ -466,6 +427,45 @@ func (q *Queries) TransitionsOf(ctx context.Context, arg TransitionsOfParams) ([
 		return nil, err
 	}
 	return items, nil
+}
+
+const TransitionsSnapshot = `-- name: TransitionsSnapshot :one
+select s.beyond,
+    array(select r.xid from pg_snapshot_xip(s.snapshot) as r (xid) order by r.xid)::xid8[] as running,
+    coalesce((
+        select t.made_by from bucketgen.transitions t where t.made_by < s.beyond order by t.made_by desc limit 1
+    ), '0')::xid8 as logged,
+    coalesce((
+        select h.made_by from bucketgen.hidings h where h.made_by < s.beyond order by h.made_by desc limit 1
+    ), '0')::xid8 as hidden,
+    coalesce((select max(t.id) from bucketgen.transitions t), 0)::bigint as last_id
+from (
+    select n.snapshot, pg_snapshot_xmax(n.snapshot) as beyond from (select pg_current_snapshot() as snapshot) n
+) s
+`
+
+type TransitionsSnapshotRow struct {
+	Beyond  pgtype.Uint64
+	Running []pgtype.Uint64
+	Logged  pgtype.Uint64
+	Hidden  pgtype.Uint64
+	LastID  int64
+}
+
+// A snapshot of the log: the transactions in progress, the greatest number of one that has logged
+// something, and the greatest id. A transaction number that the server has not given yet is from
+// another database server, of which this is a copy, and says nothing.
+func (q *Queries) TransitionsSnapshot(ctx context.Context) (TransitionsSnapshotRow, error) {
+	row := q.db.QueryRow(ctx, TransitionsSnapshot)
+	var i TransitionsSnapshotRow
+	err := row.Scan(
+		&i.Beyond,
+		&i.Running,
+		&i.Logged,
+		&i.Hidden,
+		&i.LastID,
+	)
+	return i, err
 }
 
 const TransitionsTally = `-- name: TransitionsTally :many

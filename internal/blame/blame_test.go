@@ -36,20 +36,20 @@ func TestSQLSTATE(t *testing.T) {
 		{code: "54001", want: event}, // stack depth limit exceeded
 		{code: "P0001", want: event}, // a trigger of the host
 
-		{code: "22P03", want: moment},                                                                                   // of a pooler
-		{code: "23514", want: moment, of: pgconn.PgError{TableName: "events"}},                                          // no partition for a row
-		{code: "23514", want: moment, of: pgconn.PgError{TableName: "tallied", ConstraintName: "tallied_one"}},          // an invariant
-		{code: "23505", want: moment, of: pgconn.PgError{TableName: "memberships", ConstraintName: "memberships_once"}}, // an invariant
-		{code: "25006", want: moment},                                                                                   // read-only
-		{code: "53100", want: moment},                                                                                   // disk full
-		{code: "53300", want: moment},                                                                                   // too many connections
-		{code: "42501", want: moment},                                                                                   // insufficient privilege
-		{code: "42P01", want: moment},                                                                                   // undefined table
-		{code: "57P01", want: moment},                                                                                   // admin shutdown
-		{code: "57P02", want: moment},                                                                                   // crash shutdown
-		{code: "57P03", want: moment},                                                                                   // cannot connect now
-		{code: "57P04", want: moment},                                                                                   // database dropped
-		{code: "57P05", want: moment},                                                                                   // idle session timeout
+		{code: "22P03", want: moment},                                          // of a pooler
+		{code: "23514", want: moment, of: pgconn.PgError{TableName: "events"}}, // no partition for a row
+		{code: "23514", want: moment, of: pgconn.PgError{TableName: "rollup_progress", ConstraintName: "rollup_progress_one"}}, // an invariant
+		{code: "23505", want: moment, of: pgconn.PgError{TableName: "memberships", ConstraintName: "memberships_once"}},        // an invariant
+		{code: "25006", want: moment}, // read-only
+		{code: "53100", want: moment}, // disk full
+		{code: "53300", want: moment}, // too many connections
+		{code: "42501", want: moment}, // insufficient privilege
+		{code: "42P01", want: moment}, // undefined table
+		{code: "57P01", want: moment}, // admin shutdown
+		{code: "57P02", want: moment}, // crash shutdown
+		{code: "57P03", want: moment}, // cannot connect now
+		{code: "57P04", want: moment}, // database dropped
+		{code: "57P05", want: moment}, // idle session timeout
 		{code: "40001", want: moment},
 		{code: "40P01", want: moment},
 		{code: "08000", want: moment},

@@ -121,7 +121,7 @@ func (f *Feed) poll(ctx context.Context, conn *pgx.Conn) error {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
 	began := time.Now()
-	row, err := f.queries(conn).TransitionsMark(ctx)
+	row, err := f.queries(conn).TransitionsSnapshot(ctx)
 	if err != nil {
 		return fmt.Errorf("read the snapshot: %w", err)
 	}

@@ -24,7 +24,7 @@ type snapshot struct {
 }
 
 // snapshotOf returns the snapshot that a poll has read. It shows no less than the one before.
-func snapshotOf(row db.TransitionsMarkRow, before snapshot) snapshot {
+func snapshotOf(row db.TransitionsSnapshotRow, before snapshot) snapshot {
 	s := snapshot{xmax: max(row.Logged.Uint64, row.Hidden.Uint64) + 1, lastID: row.LastID, xip: make([]uint64, len(row.Running))}
 	for i, xid := range row.Running {
 		s.xip[i] = xid.Uint64

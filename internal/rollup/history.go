@@ -40,7 +40,7 @@ func (r *Rollup) History(ctx context.Context, bucketNo int32, from, to time.Time
 	if err := r.catchUp(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := r.queries(r.deps.Pool).TalliesOf(ctx, db.TalliesOfParams{
+	rows, err := r.queries(r.deps.Pool).RollupsOf(ctx, db.RollupsOfParams{
 		Step: pgtype.Interval{Microseconds: step.Microseconds(), Valid: true}, Before: store.Timestamp(from.Add(-step)),
 		BucketNo: bucketNo, Until: store.Timestamp(until),
 	})
@@ -51,7 +51,7 @@ func (r *Rollup) History(ctx context.Context, bucketNo int32, from, to time.Time
 }
 
 // collect makes a point of each step, from the rows of those in which something happened.
-func collect(rows []db.TalliesOfRow, from, until time.Time, step time.Duration) (*History, error) {
+func collect(rows []db.RollupsOfRow, from, until time.Time, step time.Duration) (*History, error) {
 	h := &History{Points: []bucketgen.SizePoint{}}
 	members, total := int64(0), new(big.Int)
 	if from.IsZero() {

@@ -64,7 +64,7 @@ func (r *Rollup) Run(ctx context.Context) (incomplete bool, err error) {
 
 // catchUp adds up the log if its tail is long: the process may have run without a clock for a while.
 func (r *Rollup) catchUp(ctx context.Context) error {
-	behind, err := r.queries(r.deps.Pool).TalliedBehind(ctx)
+	behind, err := r.queries(r.deps.Pool).RollupProgressBehind(ctx)
 	if err != nil {
 		return fmt.Errorf("read how far the log is added up: %w", err)
 	}
@@ -102,7 +102,7 @@ func (p *pass) step(ctx context.Context) (more bool, err error) {
 }
 
 func (p *pass) advance(ctx context.Context, q *db.Queries, last int64) (more bool, err error) {
-	at, err := q.TalliedTake(ctx)
+	at, err := q.RollupProgressTake(ctx)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return false, nil // another process runs
@@ -110,10 +110,10 @@ func (p *pass) advance(ctx context.Context, q *db.Queries, last int64) (more boo
 		return false, fmt.Errorf("read how far the log is added up: %w", err)
 	case at.UpTo < at.Known && at.Complete && !at.Strange:
 		upTo := min(at.UpTo+chunk, at.Known)
-		if err := q.TalliesAdd(ctx, db.TalliesAddParams{AfterID: at.UpTo, UpTo: upTo}); err != nil {
+		if err := q.RollupsAdd(ctx, db.RollupsAddParams{AfterID: at.UpTo, UpTo: upTo}); err != nil {
 			return false, fmt.Errorf("add up transitions: %w", err)
 		}
-		if err := q.TalliedAdvance(ctx, upTo); err != nil {
+		if err := q.RollupProgressAdvance(ctx, upTo); err != nil {
 			return false, fmt.Errorf("record how far the log is added up: %w", err)
 		}
 		return true, nil
@@ -124,7 +124,7 @@ func (p *pass) advance(ctx context.Context, q *db.Queries, last int64) (more boo
 		return false, nil
 	}
 	p.extended = true
-	if err := q.TalliedKnow(ctx, last); err != nil {
+	if err := q.RollupProgressKnow(ctx, last); err != nil {
 		return false, fmt.Errorf("record the end of the log: %w", err)
 	}
 	return true, nil

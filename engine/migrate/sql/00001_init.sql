@@ -45,7 +45,7 @@ create table bucketgen.contacts (
     decided_at          timestamptz
 ) with (fillfactor = 70); -- a change of one property or of cache_owner writes the whole row anew
 
--- Serves TalliesOf: deleted users are no members.
+-- Serves RollupsOf: deleted users are no members.
 create index contacts_deleted on bucketgen.contacts (deleted_at) where deleted_at is not null;
 
 -- A further name of a contact. A merge inserts the name of the user who is merged (kind user); the
@@ -345,16 +345,16 @@ create table bucketgen.transitions (
     primary key (contact_id, bucket_no, entry_count, kind, tick, dwell_count)
 );
 
--- Serves TransitionsBetween, TalliesAdd and TransitionsByTime: the log from an id on.
+-- Serves TransitionsBetween, RollupsAdd and TransitionsByTime: the log from an id on.
 create index transitions_id on bucketgen.transitions (id);
 
--- Serves TransitionsMark and TransitionsBetween. An id is assigned before its transaction commits,
+-- Serves TransitionsSnapshot and TransitionsBetween. An id is assigned before its transaction commits,
 -- so a reader of the log remembers which transactions were in progress and reads their rows later.
 create index transitions_made on bucketgen.transitions (made_by, id) where made_by is not null;
 
 -- How many users entered and left a bucket in an hour of UTC: a rollup of transitions. One engine
 -- at a time adds to it every minute. Nothing deletes rows.
-create table bucketgen.tallies (
+create table bucketgen.rollups (
     bucket_no  integer not null,
     hour       timestamptz not null, -- its beginning
     entered    bigint not null,
@@ -365,13 +365,13 @@ create table bucketgen.tallies (
 
 -- How far the rollup has come: one row, which is also its lock. All transitions up to known are
 -- committed or rolled back once every transaction before the number before has ended.
-create table bucketgen.tallied (
+create table bucketgen.rollup_progress (
     one     boolean not null primary key default true check (one), -- so there is one row
-    up_to   bigint not null default 0, -- transitions up to this id are in tallies
+    up_to   bigint not null default 0, -- transitions up to this id are in rollups
     known   bigint not null default 0, -- transitions up to this id come next
     before  xid8 not null default '0'  -- when all transactions with a smaller number have ended
 );
-insert into bucketgen.tallied default values;
+insert into bucketgen.rollup_progress default values;
 
 
 -- Deployments ------------------------------------------------------------------------------------

@@ -1,29 +1,29 @@
--- name: TalliedTake :one
+-- name: RollupProgressTake :one
 -- How far the log is rolled up, locked. A second engine finds no row. What is next is complete if
 -- all transactions that may have a part in it are over. A transaction number that the server has
 -- not given yet is from another database server, of which this is a copy, and says nothing.
 select t.up_to, t.known,
     t.before <= pg_snapshot_xmin(pg_current_snapshot()) as complete,
     t.before >= pg_snapshot_xmax(pg_current_snapshot()) as strange
-from bucketgen.tallied t
+from bucketgen.rollup_progress t
 for update skip locked;
 
--- name: TalliedKnow :exec
+-- name: RollupProgressKnow :exec
 -- Sets what is rolled up next. The id must have been read before this transaction got its number.
-update bucketgen.tallied t
+update bucketgen.rollup_progress t
 set known = greatest(t.known, @known), before = pg_current_xact_id();
 
--- name: TalliedAdvance :exec
-update bucketgen.tallied t
+-- name: RollupProgressAdvance :exec
+update bucketgen.rollup_progress t
 set up_to = @up_to;
 
--- name: TalliedBehind :one
+-- name: RollupProgressBehind :one
 -- How many transitions are not added up yet, roughly.
 select (coalesce((select max(t.id) from bucketgen.transitions t), 0) - d.up_to)::bigint
-from bucketgen.tallied d;
+from bucketgen.rollup_progress d;
 
--- name: TalliesAdd :exec
-insert into bucketgen.tallies as h (bucket_no, hour, entered, "left", dwell)
+-- name: RollupsAdd :exec
+insert into bucketgen.rollups as h (bucket_no, hour, entered, "left", dwell)
 select t.bucket_no, date_bin('1 hour', t.at, '2000-01-01T00:00:00Z'), count(*) filter (where t.kind = 'entered'),
     count(*) filter (where t.kind = 'left'), coalesce(sum(extract(epoch from t.at - m.entered_at) * 1000000), 0)
 from bucketgen.transitions t
@@ -38,7 +38,7 @@ order by 1, 2
 on conflict (bucket_no, hour) do update
 set entered = h.entered + excluded.entered, "left" = h."left" + excluded."left", dwell = h.dwell + excluded.dwell;
 
--- name: TalliesOf :many
+-- name: RollupsOf :many
 -- The transitions of a bucket, counted in steps of time. All that was before one of the steps
 -- counts in that one. What is not rolled up yet is read from the log. Deleted users are no members,
 -- without having left. It is one statement, so that all of it is of one moment.
@@ -47,7 +47,7 @@ select greatest(date_bin(@step::interval, s.at, '2000-01-01T00:00:00Z'), @before
     trunc(sum(s.dwell))::text as dwell
 from (
     select h.hour as at, h.entered, h."left", h.dwell, 0 as vanished
-    from bucketgen.tallies h
+    from bucketgen.rollups h
     where h.bucket_no = @bucket_no and h.hour < @until
     union all
     select t.at, (t.kind = 'entered')::integer, (t.kind = 'left')::integer,
@@ -58,7 +58,7 @@ from (
         where t.kind = 'left' and e.contact_id = t.contact_id and e.bucket_no = t.bucket_no and e.entry_count = t.entry_count
         limit 1
     ) m on true
-    where t.id > (select d.up_to from bucketgen.tallied d) and t.bucket_no = @bucket_no and t.kind in ('entered', 'left') and t.at < @until
+    where t.id > (select d.up_to from bucketgen.rollup_progress d) and t.bucket_no = @bucket_no and t.kind in ('entered', 'left') and t.at < @until
     union all
     select c.deleted_at, 0, 0, 0, 1
     from bucketgen.contacts c
