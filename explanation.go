@@ -13,12 +13,12 @@ type Explanation struct {
 	Member bool  `json:"member"`
 	Stay   *Stay `json:"stay,omitempty"` // the latest one; nil if there never was any
 
-	Manual   bool       `json:"manual,omitempty"`
-	Paused   bool       `json:"paused,omitempty"`
-	Other    bool       `json:"otherDeployed,omitempty"` // another definition is deployed, or none: this one moves no user
-	Criteria *Condition `json:"criteria,omitempty"`      // nil for a manual bucket
-	Policy   []string   `json:"policy"`                  // in words
-	Standing Standing   `json:"standing"`                // the effect of the policy on the user
+	Manual       bool         `json:"manual,omitempty"`
+	Paused       bool         `json:"paused,omitempty"`
+	Other        bool         `json:"otherDeployed,omitempty"` // another definition is deployed, or none: this one moves no user
+	Criteria     *Condition   `json:"criteria,omitempty"`      // nil for a manual bucket
+	Policy       []string     `json:"policy"`                  // in words
+	PolicyEffect PolicyEffect `json:"policyEffect"`            // the effect of the policy on the user
 
 	// Next is what the clock does next if no event arrives: a join, a leave, or ticks that are due
 	// together, and after ticks the join or leave that follows. It is empty if time alone never
@@ -35,8 +35,8 @@ type Explanation struct {
 	NothingUntil time.Time `json:"nothingUntil,omitzero"`
 }
 
-// Standing is the effect of a bucket's policy on one user. What does not apply is zero.
-type Standing struct {
+// PolicyEffect is the effect of a bucket's policy on one user. What does not apply is zero.
+type PolicyEffect struct {
 	StaysUntil time.Time `json:"staysUntil,omitzero"` // the end of a member's minimum dwell
 	LeavesBy   time.Time `json:"leavesBy,omitzero"`   // the end of a member's maximum dwell
 

@@ -19,8 +19,8 @@ type Explanation bucketgen.Explanation
 // a tree.
 func (x Explanation) String() string { return explain.Text((*bucketgen.Explanation)(&x)) }
 
-// Standing is the effect of a bucket's policy on one user. What does not apply is zero.
-type Standing = bucketgen.Standing
+// PolicyEffect is the effect of a bucket's policy on one user. What does not apply is zero.
+type PolicyEffect = bucketgen.PolicyEffect
 
 // Condition is one condition of a criteria, or a combination of several, with its result.
 type Condition = bucketgen.Condition

@@ -32,18 +32,8 @@ var phrases = regexp.MustCompile(`(?i)\b(` + strings.Join([]string{
 	`tells?`, `telling`, `told`, `standing`, `mend(?:s|ed|ing)?`,
 }, "|") + `)\b`)
 
-// standing is the name of a public type, of its JSON field and of its schema.
-var standing = regexp.MustCompile(`\bStanding\b|"(?:Explanation\.)?standing"`)
-
 // exceptions are texts in which a file uses such a word as the name of a thing.
 var exceptions = map[string]*regexp.Regexp{
-	"explanation.go":                      standing,
-	"engine/explain.go":                   standing,
-	"internal/explain/explain.go":         standing,
-	"internal/explain/probe.go":           standing,
-	"internal/explain/text.go":            standing,
-	"internal/manage/describe.go":         standing,
-	"internal/manage/properties.go":       standing,
 	"engine/pooler_test.go":               regexp.MustCompile(`return "nobody"`),                              // the system user
 	"engine/server/client/client_test.go": regexp.MustCompile(`looking for beginning of value`),               // of encoding/json
 	"internal/postgres/process.go":        regexp.MustCompile(`"postgres", "nobody"|user postgres or nobody`), // the system user

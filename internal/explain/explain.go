@@ -89,7 +89,7 @@ func (e *Explainer) explanation(p *probe, user, email string) bucketgen.Explanat
 		Paused: slices.Contains(deployment.Paused, e.Runner.Store.Bucket(p.bucket)),
 		Next:   transact.Transitions(r, user, next),
 	}
-	x.Standing = p.policyEffect(row)
+	x.PolicyEffect = p.policyEffect(row)
 	if x.Next == nil {
 		x.Next = []bucketgen.Transition{}
 	}

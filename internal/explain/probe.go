@@ -50,7 +50,7 @@ func (p *probe) run(s *decide.Session, clock table.Instant) decide.Result {
 }
 
 // policyEffect returns the effect of the policy of the bucket on the user.
-func (p *probe) policyEffect(row *table.Bucket) (s bucketgen.Standing) {
+func (p *probe) policyEffect(row *table.Bucket) (s bucketgen.PolicyEffect) {
 	switch stay := p.stay; {
 	case stay == nil:
 	case stay.Active():

@@ -99,7 +99,7 @@ func (x *explanation) policyEffect() []string {
 			all = append(all, "now: "+fmt.Sprintf(format, args...))
 		}
 	}
-	s := &x.Standing
+	s := &x.PolicyEffect
 	add(!s.StaysUntil.IsZero(), "the user stays until %s at least", x.moment(s.StaysUntil))
 	add(!s.LeavesBy.IsZero(), "the user leaves by %s", x.moment(s.LeavesBy))
 	add(s.Blocked, "the user left at the maximum dwell: until the criteria fails, only an event or trait of the user lets them join again")

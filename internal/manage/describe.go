@@ -105,7 +105,7 @@ var types = map[string]string{
 	"SizePoint":     "Joins, leaves and members in one step of time",
 	"Sizes":         "The size of a bucket over time",
 	"Source":        "Cause of a transition: an event or trait of the user, the clock, a repair, a deployment, or a call",
-	"Standing":      "The effect of a bucket's policy on one user; properties that do not apply are missing",
+	"PolicyEffect":  "The effect of a bucket's policy on one user; properties that do not apply are missing",
 	"Status":        "Difference of a bucket from the deployed definition",
 	"Stay":          "One stay of a user in a bucket",
 	"Step":          "The length of a step of time",

@@ -581,8 +581,8 @@ type Explanation struct {
 	// Policy The policy, in words
 	Policy []string `json:"policy"`
 
-	// Standing The effect of a bucket's policy on one user; properties that do not apply are missing
-	Standing Standing `json:"standing"`
+	// PolicyEffect The effect of a bucket's policy on one user; properties that do not apply are missing
+	PolicyEffect PolicyEffect `json:"policyEffect"`
 
 	// Stay One stay of a user in a bucket
 	Stay *Stay `json:"stay,omitempty"`
@@ -716,6 +716,24 @@ type Plan struct {
 
 	// Users Number of users
 	Users int64 `json:"users"`
+}
+
+// PolicyEffect The effect of a bucket's policy on one user; properties that do not apply are missing
+type PolicyEffect struct {
+	// AnnouncedFrom When joins are announced again; missing if never
+	AnnouncedFrom time.Time `json:"announcedFrom,omitempty,omitzero"`
+
+	// Blocked The maximum dwell ended and the criteria has held ever since: only an event or trait of the user lets them join again
+	Blocked bool `json:"blocked,omitempty,omitzero"`
+
+	// LeavesBy For a member: end of the maximum dwell
+	LeavesBy time.Time `json:"leavesBy,omitempty,omitzero"`
+
+	// StaysUntil For a member: end of the minimum dwell
+	StaysUntil time.Time `json:"staysUntil,omitempty,omitzero"`
+
+	// Unannounced Whether a join of this user, who is not a member, would be suppressed
+	Unannounced bool `json:"unannounced,omitempty,omitzero"`
 }
 
 // Problem An error (RFC 9457)
@@ -880,24 +898,6 @@ type Sizes struct {
 
 // Source Cause of a transition: an event or trait of the user, the clock, a repair, a deployment, or a call
 type Source string
-
-// Standing The effect of a bucket's policy on one user; properties that do not apply are missing
-type Standing struct {
-	// AnnouncedFrom When joins are announced again; missing if never
-	AnnouncedFrom time.Time `json:"announcedFrom,omitempty,omitzero"`
-
-	// Blocked The maximum dwell ended and the criteria has held ever since: only an event or trait of the user lets them join again
-	Blocked bool `json:"blocked,omitempty,omitzero"`
-
-	// LeavesBy For a member: end of the maximum dwell
-	LeavesBy time.Time `json:"leavesBy,omitempty,omitzero"`
-
-	// StaysUntil For a member: end of the minimum dwell
-	StaysUntil time.Time `json:"staysUntil,omitempty,omitzero"`
-
-	// Unannounced Whether a join of this user, who is not a member, would be suppressed
-	Unannounced bool `json:"unannounced,omitempty,omitzero"`
-}
 
 // Status Difference of a bucket from the deployed definition
 type Status string
