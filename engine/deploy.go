@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bucketgen/bucketgen"
+	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/feed"
 	"github.com/bucketgen/bucketgen/internal/rollout"
 	"github.com/bucketgen/bucketgen/internal/store"
@@ -94,21 +96,27 @@ func (e *Engine) redeploy(ctx context.Context, change func(pgx.Tx) (int32, error
 	return e.rollout().Deployment(ctx, no)
 }
 
-// List returns the last deployments, the newest first, up to most.
-func (g *Deployments) List(ctx context.Context, most int) ([]Deployment, error) {
+// List goes through the deployments, the newest first, a page at a time. One that is made meanwhile
+// is not in it.
+func (g *Deployments) List(ctx context.Context) iter.Seq2[Deployment, error] {
+	return pages(func(p Page) ([]Deployment, int64, error) { return g.ListPage(ctx, p) })
+}
+
+// ListPage returns a page of what [Deployments.List] goes through.
+func (g *Deployments) ListPage(ctx context.Context, p Page) ([]Deployment, int64, error) {
 	e := (*Engine)(g)
 	if err := e.open(ctx); err != nil {
-		return nil, fmt.Errorf("deployments: %w", err)
+		return nil, 0, fmt.Errorf("deployments: %w", err)
 	}
-	rows, err := e.store.Queries(e.pool).DeploymentsProgress(ctx, int32(most))
+	rows, err := e.store.Queries(e.pool).DeploymentsProgress(ctx, db.DeploymentsProgressParams{AfterNo: p.After, Size: p.limit()})
 	if err != nil {
-		return nil, fmt.Errorf("deployments: %w", err)
+		return nil, 0, fmt.Errorf("deployments: %w", err)
 	}
 	all := make([]Deployment, len(rows))
 	for i, row := range rows {
 		all[i] = rollout.Deployment(row)
 	}
-	return all, nil
+	return all, p.next(len(all), func() int64 { return int64(all[len(all)-1].No) }), nil
 }
 
 // Pause stops a bucket, for all processes on the database and until it is resumed: no user joins or

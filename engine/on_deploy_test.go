@@ -46,7 +46,7 @@ func TestDeploymentIsLeftToOthers(t *testing.T) {
 	})
 	d := other.deploy(engine.DeployOptions{})
 	equal(t, "announced", []int{heard.next(t).No, heard.next(t).No}, []int{d.No, d.No})
-	all, err := other.Deployments().List(t.Context(), 1)
+	all, _, err := other.Deployments().ListPage(t.Context(), engine.Page{Size: 1})
 	must(t, err)
 	equal(t, "followed", []any{all[0].No, all[0].Followed, all[0].Finished()}, []any{d.No, int64(0), false})
 	d = other.backfill()
@@ -78,7 +78,7 @@ func TestDeploymentIsFollowedAndAnnounced(t *testing.T) {
 	d := other.deploy(engine.DeployOptions{})
 	equal(t, "announced", heard.next(t).No, d.No)
 	eventually(t, func() bool {
-		all, err := other.Deployments().List(t.Context(), 1)
+		all, _, err := other.Deployments().ListPage(t.Context(), engine.Page{Size: 1})
 		return err == nil && all[0].No == d.No && all[0].Finished()
 	})
 	equal(t, "ada", other.has("pro", "ada"), true)

@@ -29,7 +29,7 @@ func (g *Deployments) Processes(ctx context.Context) ([]Process, error) {
 	if err := e.open(ctx); err != nil {
 		return nil, fmt.Errorf("processes: %w", err)
 	}
-	last, err := e.Deployments().List(ctx, 1)
+	last, _, err := e.Deployments().ListPage(ctx, Page{Size: 1})
 	if err != nil {
 		return nil, fmt.Errorf("processes: %w", err)
 	}

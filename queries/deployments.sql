@@ -30,9 +30,10 @@ where d.finished_at is null and d.no <= @known_no
 order by d.no desc;
 
 -- name: DeploymentsProgress :many
--- The last deployments, the newest first.
+-- A page of deployments, the newest first: those before one, or the last ones.
 select d.no, d.kind, d.fingerprint, d.emit, d.at, d.rate, d.contacts, d.upto_id, d.followed, d.joined, d.gone, d.finished_at
 from bucketgen.deployments d
+where @after_no::bigint = 0 or d.no < @after_no
 order by d.no desc
 limit @size::integer;
 

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"io"
+	"iter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,7 +26,7 @@ processes that run on the database with the fingerprints of their definitions.`,
 				return fmt.Errorf("--limit is %d; it must be positive", most)
 			}
 			return c.look(cmd, "", func(e *engine.Engine) error {
-				all, err := e.Deployments().List(cmd.Context(), most)
+				all, err := newest(e.Deployments().List(cmd.Context()), most)
 				if err != nil {
 					return err
 				}
@@ -41,6 +42,20 @@ processes that run on the database with the fingerprints of their definitions.`,
 	}
 	cmd.Flags().IntVar(&most, "limit", 10, "list the last `N`")
 	return cmd
+}
+
+// newest returns the first items of a list.
+func newest[T any](list iter.Seq2[T, error], most int) ([]T, error) {
+	items := []T{}
+	for item, err := range list {
+		if err != nil {
+			return nil, err
+		}
+		if items = append(items, item); len(items) == most {
+			break
+		}
+	}
+	return items, nil
 }
 
 func printDeployments(out io.Writer, all []engine.Deployment, processes []engine.Process) error {

@@ -128,7 +128,7 @@ func (x *examination) grants() string {
 
 // deployment compares what is deployed with what this program has.
 func (x *examination) deployment(ctx context.Context) finding {
-	all, err := x.engine.Deployments().List(ctx, 1)
+	all, _, err := x.engine.Deployments().ListPage(ctx, engine.Page{Size: 1})
 	switch {
 	case err != nil:
 		return failed("", "%v", err)

@@ -347,10 +347,28 @@ func TestManageDeployments(t *testing.T) {
 		}
 	}
 	deployments, err := m.read.ListDeployments(ctx, client.ListDeploymentsParams{Limit: 3})
-	all, wantErr := m.engine.Deployments().List(ctx, 3)
+	all, _, wantErr := m.engine.Deployments().ListPage(ctx, engine.Page{Size: 3})
 	same(t, "deployments", deployments.Deployments, err, all, wantErr)
 	if len(all) != 3 || deployments.Deployments[0].Kind != client.ChangeResume {
 		t.Errorf("got %+v", deployments)
+	}
+	var listed []engine.Deployment
+	for d, err := range m.engine.Deployments().List(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		listed = append(listed, d)
+	}
+	var paged []client.Deployment
+	for d, err := range m.read.Deployments(ctx, client.ListDeploymentsParams{Limit: 2}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		paged = append(paged, d)
+	}
+	same(t, "deployments in pages", paged, nil, listed, nil)
+	if len(listed) < 7 || listed[len(listed)-1].No != 1 {
+		t.Errorf("got %d deployments, the first of them %+v; want all", len(listed), listed[len(listed)-1])
 	}
 	_, err = m.read.ListDeployments(ctx, client.ListDeploymentsParams{Limit: -1})
 	refused(t, "no deployments", err, 400, "limit")

@@ -546,9 +546,15 @@ func (q *Queries) DeploymentsOne(ctx context.Context, no int32) (DeploymentsOneR
 const DeploymentsProgress = `-- name: DeploymentsProgress :many
 select d.no, d.kind, d.fingerprint, d.emit, d.at, d.rate, d.contacts, d.upto_id, d.followed, d.joined, d.gone, d.finished_at
 from bucketgen.deployments d
+where $1::bigint = 0 or d.no < $1
 order by d.no desc
-limit $1::integer
+limit $2::integer
 `
+
+type DeploymentsProgressParams struct {
+	AfterNo int64
+	Size    int32
+}
 
 type DeploymentsProgressRow struct {
 	No          int32
@@ -565,9 +571,9 @@ type DeploymentsProgressRow struct {
 	FinishedAt  pgtype.Timestamptz
 }
 
-// The last deployments, the newest first.
-func (q *Queries) DeploymentsProgress(ctx context.Context, size int32) ([]DeploymentsProgressRow, error) {
-	rows, err := q.db.Query(ctx, DeploymentsProgress, size)
+// A page of deployments, the newest first: those before one, or the last ones.
+func (q *Queries) DeploymentsProgress(ctx context.Context, arg DeploymentsProgressParams) ([]DeploymentsProgressRow, error) {
+	rows, err := q.db.Query(ctx, DeploymentsProgress, arg.AfterNo, arg.Size)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 // Deployments is a list of deployments.
 type Deployments struct {
 	Deployments []engine.Deployment `json:"deployments" doc:"Deployments, the newest first"`
+	Next        string              `json:"next,omitempty" doc:"Cursor of the next page; missing on the last page"`
 }
 
 // Processes is a list of processes.
@@ -27,10 +28,6 @@ type planInput struct {
 	Emit   string  `query:"emit" default:"leaves" enum:"silent,leaves,all" doc:"Which transitions would be announced"`
 }
 
-type deploymentsInput struct {
-	Limit int `query:"limit" default:"20" minimum:"1" maximum:"1000" doc:"Maximum number of deployments to list"`
-}
-
 func (a *api) deployments() {
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/plan", OperationID: "getPlan", Tags: []string{"deployments"},
@@ -42,9 +39,13 @@ func (a *api) deployments() {
 		Method: http.MethodGet, Path: "/v1/deployments", OperationID: "listDeployments", Tags: []string{"deployments"},
 		Summary:     "List deployments and the progress of their backfills",
 		Description: "The last deployments, pauses and resumptions. One is finished when its backfill has reached all users; until then, users and followed show the progress.",
-	}, func(ctx context.Context, in *deploymentsInput) (Deployments, error) {
-		all, err := a.engine.Deployments().List(ctx, in.Limit)
-		return Deployments{orNone(all)}, err
+	}, func(ctx context.Context, in *Page) (Deployments, error) {
+		after, err := in.after("deployments")
+		if err != nil {
+			return Deployments{}, err
+		}
+		all, next, err := a.engine.Deployments().ListPage(ctx, engine.Page{After: after, Size: in.Limit})
+		return Deployments{orNone(all), cursor("deployments", next)}, err
 	})
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/processes", OperationID: "listProcesses", Tags: []string{"deployments"},

@@ -410,6 +410,9 @@ type Deployment struct {
 type Deployments struct {
 	// Deployments Deployments, the newest first
 	Deployments []Deployment `json:"deployments"`
+
+	// Next Cursor of the next page; missing on the last page
+	Next string `json:"next,omitempty,omitzero"`
 }
 
 // Drift A difference between declared and received names
@@ -1062,8 +1065,11 @@ type GetCatalogParamsDeclared string
 
 // ListDeploymentsParams defines parameters for ListDeployments.
 type ListDeploymentsParams struct {
-	// Limit Maximum number of deployments to list
+	// Limit How many there are on a page, at most
 	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// After What next was on the page before; leave it out to begin
+	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
 }
 
 // ListDeadLettersParams defines parameters for ListDeadLetters.
@@ -1191,6 +1197,7 @@ func (c *Client) GetCatalog(ctx context.Context, params GetCatalogParams) (Catal
 func (c *Client) ListDeployments(ctx context.Context, params ListDeploymentsParams) (Deployments, error) {
 	query := url.Values{}
 	set(query, "limit", params.Limit)
+	set(query, "after", params.After)
 	path := "/v1/deployments"
 	return call[Deployments](ctx, c, http.MethodGet, path, query, nil)
 }

@@ -23,6 +23,16 @@ func (c *Client) Timeline(ctx context.Context, user string, params GetTimelinePa
 	}, params.After)
 }
 
+// Deployments goes through the deployments, the newest first, page by page. After an error there are
+// no more.
+func (c *Client) Deployments(ctx context.Context, params ListDeploymentsParams) iter.Seq2[Deployment, error] {
+	return pages(func(after string) ([]Deployment, string, error) {
+		params.After = after
+		page, err := c.ListDeployments(ctx, params)
+		return page.Deployments, page.Next, err
+	}, params.After)
+}
+
 // DeadLetters goes through the deliveries that were given up, page by page. After an error there are no more.
 func (c *Client) DeadLetters(ctx context.Context, params ListDeadLettersParams) iter.Seq2[DeadLetter, error] {
 	return pages(func(after string) ([]DeadLetter, string, error) {
