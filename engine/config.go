@@ -23,6 +23,9 @@ type Config struct {
 	// acknowledged until the standby has it. Defaults to 5 s.
 	AnswerTimeout time.Duration
 
+	// AuditAge is how long entries of the audit log are kept. Defaults to 365 days.
+	AuditAge time.Duration
+
 	// BackfillWorkers is how many batches of users are taken through a deployment at once. Defaults to 2.
 	BackfillWorkers int
 
@@ -151,6 +154,7 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	limits := c.limits().WithDefaults()
 	def(&c.AnswerTimeout, 5*time.Second)
+	def(&c.AuditAge, 365*24*time.Hour)
 	def(&c.BackfillWorkers, 2)
 	def(&c.CacheBytes, 256<<20)
 	def(&c.CatalogFlush, 10*time.Second)
@@ -214,6 +218,7 @@ func (c Config) validate() error {
 		value int64
 	}{
 		{"AnswerTimeout", int64(c.AnswerTimeout)},
+		{"AuditAge", int64(c.AuditAge)},
 		{"BackfillWorkers", int64(c.BackfillWorkers)},
 		{"CacheBytes", int64(c.CacheBytes)},
 		{"CatalogFlush", int64(c.CatalogFlush)},

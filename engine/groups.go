@@ -31,6 +31,12 @@ type Users Engine
 // Users returns the calls about single users.
 func (e *Engine) Users() *Users { return (*Users)(e) }
 
+// Audit is the log of the changes that people make by the management API and the command line.
+type Audit Engine
+
+// Audit returns the calls about the audit log.
+func (e *Engine) Audit() *Audit { return (*Audit)(e) }
+
 // Replay takes recorded events in at the times at which they occurred.
 type Replay Engine
 

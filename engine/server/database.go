@@ -125,7 +125,7 @@ func (c *cli) look(cmd *cobra.Command, at string, do func(*engine.Engine) error)
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
-	return c.lookIn(d, now, do)
+	return c.record(cmd, d, func() error { return c.lookIn(d, now, do) })
 }
 
 // lookIn is as look, in a database that is open.

@@ -28,7 +28,7 @@ e-mail addresses and most values of properties masked. An admin key may do every
 Only a hash of the key is stored. The key itself is shown once, when it is created.`,
 		Args: cobra.NoArgs,
 	}
-	cmd.AddCommand(c.keysCreateCommand(), c.keysListCommand(), c.keysRevokeCommand())
+	cmd.AddCommand(audited(c.keysCreateCommand()), c.keysListCommand(), audited(c.keysRevokeCommand()))
 	return cmd
 }
 
@@ -154,5 +154,5 @@ func (c *cli) withKeys(cmd *cobra.Command, do func(apikey.Store) error) (err err
 	if _, err := store.CheckVersion(cmd.Context(), d.pool, c.schema); err != nil {
 		return err
 	}
-	return do(apikey.Store{Pool: d.pool, Schema: c.schema})
+	return c.record(cmd, d, func() error { return do(apikey.Store{Pool: d.pool, Schema: c.schema}) })
 }

@@ -180,8 +180,8 @@ PostgreSQL from the binaries on this machine, with its data in the directory .bu
 			c.membersCommand(), c.countCommand(), c.catalogCommand(), c.explainCommand(), c.historyCommand(), c.backTestCommand(), c.simulateCommand(),
 		}},
 		{"change", "Changing definitions", []*cobra.Command{
-			c.planCommand(), c.previewCommand(), c.deployCommand(), c.backfillCommand(), c.deploymentsCommand(),
-			c.pauseCommand(), c.resumeCommand(), c.retireCommand(), c.reconcileCommand(),
+			c.planCommand(), c.previewCommand(), audited(c.deployCommand()), c.backfillCommand(), c.deploymentsCommand(),
+			audited(c.pauseCommand()), audited(c.resumeCommand()), audited(c.retireCommand()), audited(c.reconcileCommand()),
 		}},
 		{"data", "Importing and exporting", []*cobra.Command{
 			c.addCommand(), c.removeCommand(), c.mergeCommand(), c.importCommand(), c.exportCommand(), c.replayCommand(),

@@ -27,9 +27,9 @@ that answers 410 is disabled, and its transitions wait until it is enabled.
 Running engines apply a change within a second. The commands work without a running engine.`,
 		Args: cobra.NoArgs,
 	}
-	cmd.AddCommand(c.webhooksCreateCommand(), c.webhooksListCommand(), c.webhooksChangeCommand(), c.webhooksRotateCommand(),
-		c.webhooksEnableCommand(), c.webhooksDisableCommand(), c.webhooksDeleteCommand(), c.webhooksTestCommand(),
-		c.webhooksDeadCommand(), c.webhooksReplayCommand())
+	cmd.AddCommand(audited(c.webhooksCreateCommand()), c.webhooksListCommand(), audited(c.webhooksChangeCommand()), audited(c.webhooksRotateCommand()),
+		audited(c.webhooksEnableCommand()), audited(c.webhooksDisableCommand()), audited(c.webhooksDeleteCommand()), c.webhooksTestCommand(),
+		c.webhooksDeadCommand(), audited(c.webhooksReplayCommand()))
 	return cmd
 }
 
@@ -264,7 +264,7 @@ func (c *cli) withEndpoints(cmd *cobra.Command, allowPrivate bool, do func(*webh
 	if err != nil {
 		return err
 	}
-	err = do(all, d)
+	err = c.record(cmd, d, func() error { return do(all, d) })
 	if errors.Is(err, webhook.ErrUnknownEndpoint) {
 		return fmt.Errorf("%w; see %s webhooks list", err, c.host.Name)
 	}

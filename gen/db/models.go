@@ -17,6 +17,20 @@ type BucketgenAdvance struct {
 	Steps      int32
 }
 
+type BucketgenAudit struct {
+	ID       int64
+	At       pgtype.Timestamptz
+	ByName   string
+	KeyNo    *int32
+	Via      string
+	Action   string
+	BucketID string
+	UserID   string
+	Object   string
+	Detail   string
+	Outcome  string
+}
+
 type BucketgenBucket struct {
 	No          int32
 	ID          string

@@ -114,6 +114,7 @@ func newAPI(mux humago.Mux, e *engine.Engine, o Options, access map[string]Acces
 	a.catalog()
 	a.outbox()
 	a.sessions()
+	a.audit()
 	describe(a.huma.OpenAPI())
 	return a
 }
@@ -146,6 +147,7 @@ type body[T any] struct{ Body T }
 // add adds an operation. Beside those that every operation can be answered, it has the given errors.
 func add[I, T any](a *api, op huma.Operation, do func(context.Context, *I) (T, error), statuses ...int) {
 	a.access[op.Method+" "+op.Path] = accessOf(&op)
+	do = recording(a, &op, do)
 	huma.Register(a.huma, a.documented(op, statuses), func(ctx context.Context, in *I) (*body[T], error) {
 		out, err := do(ctx, in)
 		if err != nil {

@@ -62,6 +62,8 @@ func describeOperation(op *huma.Operation) {
 
 // types say what the schemas are.
 var types = map[string]string{
+	"AuditEntry":    "A change that a person made, or a look of a masked reader",
+	"AuditLog":      "A page of the audit log",
 	"Backlog":       "The backlog of a subscription",
 	"BucketDetail":  "A bucket with its statistics",
 	"BucketPlan":    "The effect of a deployment on a bucket",

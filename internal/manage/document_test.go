@@ -97,7 +97,7 @@ func TestDocumentSaysAll(t *testing.T) {
 			}
 		}
 	}
-	if operations != 24 {
+	if operations != 25 {
 		t.Errorf("there are %d operations", operations)
 	}
 }

@@ -34,6 +34,18 @@ var properties = map[string]string{
 	"Transition.transition": "Kind: entered, left, or the tick of a lasting stay",
 	"Transition.tick":       "Label of the tick",
 
+	"AuditEntry.id":       "Number of the entry",
+	"AuditEntry.at":       "When it began",
+	"AuditEntry.by":       "Name of the person: of a key, or of the host's own sign-in",
+	"AuditEntry.key":      "Number of the key; missing without one",
+	"AuditEntry.via":      "Where it was made: api or cli",
+	"AuditEntry.action":   "Operation of this API, or command",
+	"AuditEntry.bucketId": "Bucket it is about; missing without one",
+	"AuditEntry.userId":   "User it is about; missing without one",
+	"AuditEntry.object":   "Webhook, key, job or deployment it is about; missing without one",
+	"AuditEntry.detail":   "What was done, in a few words",
+	"AuditEntry.outcome":  "What came of it: done, refused or failed; missing while it is under way, and if its process died",
+
 	"Backlog.bucketId":     "Id of the bucket; missing for all buckets",
 	"Backlog.subscription": "Name of the handler or forwarder",
 	"Backlog.waiting":      "Number of deliveries that wait for a first attempt or a retry",

@@ -561,6 +561,23 @@ create table bucketgen.sessions (
     seen_at     timestamptz not null -- of the last request, to within a minute
 );
 
+-- A change that a person made, or a look of a person whom data are masked for. The management API
+-- and the command line insert it before the change and set the outcome after it. Engines delete it
+-- after engine.Config.AuditAge. It names users by their ids and has no other personal data.
+create table bucketgen.audit (
+    id         bigint not null generated always as identity primary key, -- pages go by it
+    at         timestamptz not null,
+    by_name    text not null, -- the person: the name of a key, or that of the host's sign-in
+    key_no     integer, -- null: without a key
+    via        text not null, -- api or cli
+    action     text not null, -- an operation of the API or a command
+    bucket_id  text not null default '',
+    user_id    text not null default '',
+    object     text not null default '', -- a webhook, key, job or deployment
+    detail     text not null default '',
+    outcome    text not null default '' -- done, refused or failed; empty: it is under way, or its process died
+);
+
 -- What arrives: an event name, a field of a payload or a property of users, with the type of its
 -- values. Engines add to it every few seconds. They delete rows that were not seen for 90 days, and
 -- the rarest undeclared rows beyond engine.Config.CatalogRows.

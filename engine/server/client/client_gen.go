@@ -95,6 +95,57 @@ const (
 	GetCatalogParamsDeclaredTrue  GetCatalogParamsDeclared = "true"
 )
 
+// AuditEntry A change that a person made, or a look of a masked reader
+type AuditEntry struct {
+	// Action Operation of this API, or command
+	Action string `json:"action"`
+
+	// At When it began
+	//
+	// Examples: 2026-12-01T00:00:00Z
+	At time.Time `json:"at"`
+
+	// BucketID Bucket it is about; missing without one
+	//
+	// Examples: power-users
+	BucketID string `json:"bucketId,omitempty,omitzero"`
+
+	// By Name of the person: of a key, or of the host's own sign-in
+	By string `json:"by"`
+
+	// Detail What was done, in a few words
+	Detail string `json:"detail,omitempty,omitzero"`
+
+	// ID Number of the entry
+	ID int64 `json:"id"`
+
+	// Key Number of the key; missing without one
+	Key int64 `json:"key,omitempty,omitzero"`
+
+	// Object Webhook, key, job or deployment it is about; missing without one
+	Object string `json:"object,omitempty,omitzero"`
+
+	// Outcome What came of it: done, refused or failed; missing while it is under way, and if its process died
+	Outcome string `json:"outcome,omitempty,omitzero"`
+
+	// UserID User it is about; missing without one
+	//
+	// Examples: ada
+	UserID string `json:"userId,omitempty,omitzero"`
+
+	// Via Where it was made: api or cli
+	Via string `json:"via"`
+}
+
+// AuditLog A page of the audit log
+type AuditLog struct {
+	// Entries Entries, the newest first
+	Entries []AuditEntry `json:"entries"`
+
+	// Next Cursor of the next page; missing on the last page
+	Next string `json:"next,omitempty,omitzero"`
+}
+
 // Backlog The backlog of a subscription
 type Backlog struct {
 	// BucketID Id of the bucket; missing for all buckets
@@ -1021,6 +1072,27 @@ type Wrong struct {
 	Field string `json:"field"`
 }
 
+// ListAuditParams defines parameters for ListAudit.
+type ListAuditParams struct {
+	// Limit How many there are on a page, at most
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// After What next was on the page before; leave it out to begin
+	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
+
+	// By List the entries of the person with this name. Defaults to all
+	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
+
+	// Action List the entries of this operation or command. Defaults to all
+	Action string `form:"action,omitempty" json:"action,omitempty,omitzero"`
+
+	// Bucket List the entries about this bucket. Defaults to all
+	Bucket string `form:"bucket,omitempty" json:"bucket,omitempty,omitzero"`
+
+	// User List the entries about this user. Defaults to all
+	User string `form:"user,omitempty" json:"user,omitempty,omitzero"`
+}
+
 // ListMembersParams defines parameters for ListMembers.
 type ListMembersParams struct {
 	// Limit How many there are on a page, at most
@@ -1100,6 +1172,19 @@ type GetTimelineParams struct {
 
 	// After What next was on the page before; leave it out to begin
 	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
+}
+
+// ListAudit is GET /v1/audit. The changes that people made by this API and by the command line, with what came of each, and the looks of masked readers. An entry is kept for a year, unless the server is configured otherwise.
+func (c *Client) ListAudit(ctx context.Context, params ListAuditParams) (AuditLog, error) {
+	query := url.Values{}
+	set(query, "limit", params.Limit)
+	set(query, "after", params.After)
+	set(query, "by", params.By)
+	set(query, "action", params.Action)
+	set(query, "bucket", params.Bucket)
+	set(query, "user", params.User)
+	path := "/v1/audit"
+	return call[AuditLog](ctx, c, http.MethodGet, path, query, nil)
 }
 
 // ListBuckets is GET /v1/buckets. The buckets of this server, with their criteria in words. Members are counted, so the time grows with their number.
