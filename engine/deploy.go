@@ -158,7 +158,7 @@ func (e *Engine) halt(ctx context.Context, verb string, ref registry.BucketRef,
 
 // refresh finds out what is deployed, and lets the clock and the outbox know if that is news.
 func (e *Engine) refresh(ctx context.Context) (*store.Deployment, error) {
-	ctx, cancel := e.answering(ctx)
+	ctx, cancel := e.link.Answering(ctx)
 	defer cancel()
 	before := e.store.Deployment()
 	d, err := e.store.Refresh(ctx, e.pool)
@@ -188,7 +188,7 @@ func (e *Engine) openLocked(ctx context.Context) error {
 		_, err := e.store.Refresh(ctx, e.pool)
 		return err
 	}
-	if err := e.checkPooler(ctx); err != nil {
+	if err := e.link.Check(ctx); err != nil {
 		return err
 	}
 	if err := e.checkTables(ctx); err != nil {
@@ -209,7 +209,7 @@ func (e *Engine) openLocked(ctx context.Context) error {
 	}
 	e.store = s
 	e.feed = feed.New(feed.Deps{
-		Pool: e.pool, Schema: e.config.Schema, Poll: e.config.FeedPoll, Pooled: e.pooled, Log: e.log,
+		Pool: e.pool, Schema: e.config.Schema, Poll: e.config.FeedPoll, Pooled: e.link.Pooled(), Log: e.log,
 	})
 	e.runner = e.newRunner(s, e.registry, nil)
 	e.clock = e.newClock()

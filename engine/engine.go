@@ -18,12 +18,14 @@ import (
 	"github.com/bucketgen/bucketgen/internal/catalog"
 	"github.com/bucketgen/bucketgen/internal/feed"
 	"github.com/bucketgen/bucketgen/internal/health"
+	"github.com/bucketgen/bucketgen/internal/link"
 	"github.com/bucketgen/bucketgen/internal/metrics"
 	"github.com/bucketgen/bucketgen/internal/outbox"
 	"github.com/bucketgen/bucketgen/internal/rollout"
 	"github.com/bucketgen/bucketgen/internal/rollup"
 	"github.com/bucketgen/bucketgen/internal/scheduler"
 	"github.com/bucketgen/bucketgen/internal/service"
+	"github.com/bucketgen/bucketgen/internal/slots"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry"
@@ -48,11 +50,9 @@ type Engine struct {
 	room     *room // of the items that are not done
 	stats    metrics.Counters
 	health   *health.Health
-	answers  answers
+	link     *link.Link
 	replaced atomic.Int64 // flushers that are held by a transaction whose fate is not known
-	pooled   bool         // a pooler is between the engine and the database: its sessions are not those of the server
-	merges   *turns
-	confirms *turns // of confirmCommit
+	merges   *slots.Slots
 
 	telemetry *metrics.Instruments
 	unobserve func() // ends the reading of instruments
@@ -94,7 +94,7 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
-	if err := checkMode(pool); err != nil {
+	if err := link.CheckMode(pool); err != nil {
 		return nil, err
 	}
 	config = config.withDefaults()
@@ -111,8 +111,7 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 		batcher:  batch.New[*item](config.MaxBatch),
 		room:     newRoom(config.QueueSize, config.QueueBytes),
 
-		merges:    newTurns(mergesAtOnce(config.MaxMerges, pool.Config().MaxConns), config.MaxMergesWaiting),
-		confirms:  newTurns(1, config.QueueSize),
+		merges:    slots.New(mergesAtOnce(config.MaxMerges, pool.Config().MaxConns), config.MaxMergesWaiting),
 		telemetry: telemetry,
 		processID: newProcess(),
 	}
@@ -121,9 +120,13 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 		Log: config.Logger,
 	})
 	e.rollup = rollup.New(rollup.Deps{Pool: pool, Schema: config.Schema, Log: config.Logger})
-	e.outbox = e.newOutbox()
 	e.health = health.New(health.Deps{Pool: pool, Store: func() *store.Store { return e.store }, Wake: func() { e.heartbeat.Wake() }})
+	e.link = link.New(link.Deps{
+		Pool: pool, Schema: config.Schema, Log: config.Logger, Store: func() *store.Store { return e.store }, Now: e.now, Health: e.health,
+		AnswerTimeout: config.AnswerTimeout, Confirms: config.QueueSize, Held: replace,
+	})
 	e.heartbeat = e.newHeartbeat()
+	e.outbox = e.newOutbox()
 	return e, nil
 }
 

@@ -424,3 +424,33 @@ func linksOf(items []*item) []trace.Link {
 	}
 	return links
 }
+
+// flusherKey is the key of a context's value that says how to replace the flusher whose context it is.
+type flusherKey struct{}
+
+// replace lets another flusher take the place of the one that has the context, if it is one.
+func replace(ctx context.Context) {
+	if another, ok := ctx.Value(flusherKey{}).(func()); ok {
+		another()
+	}
+}
+
+// flusher runs a flusher until there are no more batches. Where one is held by a transaction whose fate is not known, another
+// takes its place, and it ends with its batch; so there are few more than Config.Flushers.
+func (e *Engine) flusher(ctx context.Context) {
+	var replaced atomic.Bool
+	another := func() {
+		if e.replaced.Add(1) > int64(maxReplaced*e.config.Flushers) || replaced.Swap(true) {
+			e.replaced.Add(-1)
+			return
+		}
+		e.flushes.Go(func() { e.flusher(ctx) })
+	}
+	e.flushLoop(context.WithValue(ctx, flusherKey{}, another), &replaced)
+	if replaced.Load() {
+		e.replaced.Add(-1)
+	}
+}
+
+// maxReplaced bounds how many flushers are held at once, for each that there is.
+const maxReplaced = 3

@@ -46,11 +46,11 @@ func (e *Engine) Merge(ctx context.Context, from, into string) ([]Transition, er
 	if err := checkMerge(from, into); err != nil {
 		return nil, err
 	}
-	end, err := e.merges.take(ctx)
+	release, err := e.merges.Acquire(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("merge user %q into %q: %w", from, into, err)
 	}
-	defer end()
+	defer release()
 	made, err := e.merger().Merge(ctx, &e.attempts("merge").Attempts, e.name(from), e.name(into))
 	if err != nil {
 		return nil, fmt.Errorf("merge user %q into %q: %w", from, into, err)
@@ -86,4 +86,10 @@ func (e *Engine) merger() *merge.Merger {
 	return &merge.Merger{
 		Runner: e.runner, Options: e.options(true), Limits: e.config.limits().User, StaysOnly: e.staysOnly, Wake: e.feed.Wake,
 	}
+}
+
+// mergesAtOnce is how many merges run at once, so that three of four connections of the pool are left to everything else.
+func mergesAtOnce(most int, connections int32) int {
+	const part = 4
+	return max(min(most, int(connections)/part), 1)
 }

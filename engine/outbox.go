@@ -22,7 +22,7 @@ func newProcess() pgtype.UUID {
 func (e *Engine) newOutbox() *outbox.Outbox {
 	return outbox.New(outbox.Deps{
 		Pool: e.pool, Log: e.log, Store: func() *store.Store { return e.store }, Now: e.Now, VirtualTime: e.config.VirtualTime,
-		Process: e.processID, Lease: e.config.Lease, Poll: e.config.DeliveryPoll, Off: e.config.NoDelivery, Rollback: e.rollback,
+		Process: e.processID, Lease: e.config.Lease, Poll: e.config.DeliveryPoll, Off: e.config.NoDelivery, Rollback: e.link.Rollback,
 		Span: func(ctx context.Context, name string) (context.Context, func(error, ...attribute.KeyValue)) {
 			return e.telemetry.Begin(ctx, name)
 		},

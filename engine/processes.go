@@ -52,7 +52,7 @@ func (g *Deployments) Processes(ctx context.Context) ([]Process, error) {
 func (e *Engine) newHeartbeat() *rollout.Heartbeat {
 	return rollout.NewHeartbeat(rollout.HeartbeatDeps{
 		Pool: e.pool, Log: e.log, Store: func() *store.Store { return e.store }, Now: e.config.Now, Health: e.health,
-		Answering: e.answering, Process: e.processID, Fingerprint: e.registry.Fingerprint,
+		Answering: e.link.Answering, Process: e.processID, Fingerprint: e.registry.Fingerprint,
 	})
 }
 

@@ -3,8 +3,6 @@ package engine
 import (
 	"context"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
@@ -13,7 +11,7 @@ import (
 
 // newRunner returns a runner of transactions over the buckets of a store.
 func (e *Engine) newRunner(s *store.Store, r *table.Registry, view *store.Deployment) *transact.Runner {
-	return &transact.Runner{Pool: e.pool, Store: s, Registry: r, View: view, Now: e.now, Log: e.log, Links: links{e}}
+	return &transact.Runner{Pool: e.pool, Store: s, Registry: r, View: view, Now: e.now, Log: e.log, Links: e.link}
 }
 
 // staysOnly returns a runner over buckets of which only the stays matter, whatever is deployed.
@@ -50,23 +48,4 @@ func (e *Engine) committed(w *store.Write) {
 	if w.ChangesMembership() {
 		e.feed.Wake()
 	}
-}
-
-// links is the policy of an engine for connections to the database.
-type links struct{ engine *Engine }
-
-var _ transact.Links = links{}
-
-func (l links) Answering(ctx context.Context) (context.Context, context.CancelFunc) {
-	return l.engine.answering(ctx)
-}
-
-func (l links) Answered(err error) { l.engine.answered(err) }
-
-func (l links) Rollback(ctx context.Context, conn *pgxpool.Conn, err error) error {
-	return l.engine.rollback(ctx, conn, err)
-}
-
-func (l links) CommitStatus(ctx context.Context, xid string, token store.CommitToken, lost error) error {
-	return l.engine.commitStatus(ctx, xid, token, lost)
 }

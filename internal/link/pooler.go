@@ -1,4 +1,4 @@
-package engine
+package link
 
 import (
 	"context"
@@ -12,9 +12,9 @@ import (
 	"github.com/bucketgen/bucketgen/internal/blame"
 )
 
-// checkMode returns an error if a pool runs statements in a way in which the engine cannot send what it writes: without the
+// CheckMode returns an error if a pool runs statements in a way in which the engine cannot send what it writes: without the
 // types of parameters, pgx does not know how to encode them.
-func checkMode(pool *pgxpool.Pool) error {
+func CheckMode(pool *pgxpool.Pool) error {
 	switch mode := pool.Config().ConnConfig.DefaultQueryExecMode; mode {
 	case pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol:
 		return fmt.Errorf("engine.New: the pool has default_query_exec_mode=%s, by which the engine cannot send events; "+
@@ -33,12 +33,12 @@ var errPooler = errors.New("the database is behind a pooler in transaction mode 
 	"add default_query_exec_mode=cache_describe to the URL, set max_prepared_statements of PgBouncer 1.21 or later, " +
 	"or connect to PostgreSQL directly")
 
-// checkPooler finds out whether a pooler is between the engine and the database, and returns an error if it does not keep the
+// Check finds out whether a pooler is between the engine and the database, and returns an error if it does not keep the
 // prepared statements that the pool uses.
-func (e *Engine) checkPooler(ctx context.Context) error {
+func (l *Link) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	config := e.pool.Config()
+	config := l.deps.Pool.Config()
 	if config.BeforeConnect != nil {
 		if err := config.BeforeConnect(ctx, config.ConnConfig); err != nil {
 			return fmt.Errorf("connect: %w", err)
@@ -58,7 +58,7 @@ func (e *Engine) checkPooler(ctx context.Context) error {
 	if pid == first.PgConn().PID() {
 		return nil // most programs connect directly
 	}
-	e.pooled = true
+	l.pooled = true
 	if mode != pgx.QueryExecModeCacheStatement {
 		return nil
 	}
