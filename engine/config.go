@@ -90,7 +90,8 @@ type Config struct {
 	// MaxMergesWaiting is how many merges may wait for their turn. Beyond that Merge returns [ErrBusy]. Defaults to 100.
 	MaxMergesWaiting int
 
-	// MaxPayload is how many bytes the properties and the traits of an event may have, each. Defaults to 32 KB.
+	// MaxPayload is how many bytes the properties and the traits of an event may have, each. A number counts as PostgreSQL writes
+	// it, without an exponent: 1e300 has 301 digits. Defaults to 32 KB.
 	MaxPayload int
 
 	// MaxTraits is how many properties a user may have. An event that would give them more is refused with an

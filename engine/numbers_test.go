@@ -1,6 +1,9 @@
 package engine_test
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +45,36 @@ func TestNumbersByValue(t *testing.T) {
 		}
 	}
 	equal(t, "groups", w.count("select count(distinct (contact_id, name)) from bucketgen.groups"), 3)
+}
+
+// TestSizeOfNumbers fills users with numbers whose exponents PostgreSQL writes out. The bound on the bytes of a user is the same
+// for an engine that has the user in its cache and for one that reads the table.
+func TestSizeOfNumbers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	const most = 1000
+	config := engine.Config{NoClock: true, NoDelivery: true, MaxTraitBytes: most}
+	first := w.start(config, nil)
+	for user, numbers := range map[string]string{
+		"list": `[1e300,-1E+300,5e-324]`, "object": `{"a":1e300,"b":[1.5e-300],"c":1e300}`, "scalar": `1e300`, "few": `[1e2,1e0]`,
+	} {
+		put := func(e *engine.Engine, key string, value []byte) error {
+			_, err := e.Ingest(t.Context(), engine.Event{UserID: user, TraitsJSON: slices.Concat([]byte(`{"`+key+`":`), value, []byte(`}`))})
+			return err
+		}
+		must(t, put(first, "other", []byte(`true`))) // the user is read once, and cached from then on
+		must(t, put(first, "numbers", []byte(numbers)))
+		stored := w.count("select length(regexp_replace(properties::text, ' ', '', 'g')) from bucketgen.contacts where user_id = '" + user + "'")
+		for _, room := range []int{8, -8} { // the bound is by rough sizes; only the first is cached as it was sent
+			text := []byte(`"` + strings.Repeat("x", most-stored+room-len(`,"text":""`)) + `"`)
+			got := map[string]bool{"cached": put(first, "text", text) == nil}
+			must(t, put(first, "text", []byte("null")))
+			fresh := w.start(config, nil)
+			got["read"] = put(fresh, "text", text) == nil
+			must(t, put(fresh, "text", []byte("null")))
+			equal(t, fmt.Sprintf("%s with %d bytes of room", user, room), got, map[string]bool{"cached": room < 0, "read": room < 0})
+		}
+	}
 }
 
 // TestYearsOfEvents hands over instants that time.Time can hold. The zero time is none.

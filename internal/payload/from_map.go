@@ -112,7 +112,7 @@ func appendAny(dst []byte, name, key string, v any) ([]byte, table.Value, error)
 			return dst, table.Value{}, &Error{name + "." + key, fmt.Sprintf("the number %v cannot be written as JSON", v)}
 		}
 		v = unsigned(v)
-		return appendFloat(dst, v), table.Value{Kind: table.Number, Number: v}, nil
+		return appendNumber(dst, v), table.Value{Kind: table.Number, Number: v}, nil
 	default:
 		return appendOther(dst, name+"."+key, v)
 	}
@@ -129,22 +129,13 @@ func appendString(dst []byte, name, key, s string) ([]byte, table.Value, error) 
 	return out, table.Value{Kind: table.Text, Text: s}, nil
 }
 
-// appendFloat appends a number as people write it, unless that is long.
-func appendFloat(dst []byte, v float64) []byte {
-	const small, large = 1e-6, 1e21 // where JavaScript begins to write exponents
-	if a := math.Abs(v); v != 0 && (a < small || a >= large) {
-		return strconv.AppendFloat(dst, v, 'g', -1, 64)
-	}
-	return strconv.AppendFloat(dst, v, 'f', -1, 64)
-}
-
 // appendOther appends a value of any type that the JSON library can write.
 func appendOther(dst []byte, path string, v any) ([]byte, table.Value, error) {
 	raw, err := json.Marshal(v, numbers)
 	if err != nil {
 		return dst, table.Value{}, refuse(path, err)
 	}
-	r := reader{name: path, depth: 1, dec: newDecoder(raw), out: dst}
+	r := reader{name: path, depth: 1, dec: newDecoder(raw), out: dst, most: math.MaxInt} // FromMap checks the size
 	value, err := r.value()
 	return r.out, value, err
 }

@@ -23,8 +23,8 @@ import (
 const (
 	maxDepth = 64  // PostgreSQL's own limit is its stack
 	maxKey   = 255 // bytes
-	// Longer numbers are stored in their shortest form: PostgreSQL keeps every digit of a number,
-	// and refuses one with too many, like 1e-20000.
+	// Longer numbers are stored by their float64: PostgreSQL keeps every digit of a number, and
+	// refuses one with too many, like 1e-20000.
 	maxNumber = 40
 )
 
@@ -119,7 +119,7 @@ func Parse(name string, raw []byte, maxBytes int, asked Asked) (Object, error) {
 		return Object{}, &Error{name, fmt.Sprintf("is %d bytes, more than the %d that are allowed", len(raw), maxBytes)}
 	}
 	raw = strictjson.ReplaceHalves(raw)
-	r := reader{name: name, dec: newDecoder(raw), out: make([]byte, 0, len(raw)), asked: asked}
+	r := reader{name: name, dec: newDecoder(raw), out: make([]byte, 0, len(raw)), most: maxBytes, asked: asked}
 	if r.dec.PeekKind() == 'n' && bytes.Equal(bytes.TrimSpace(raw), []byte("null")) {
 		return Object{}, nil
 	}
@@ -144,6 +144,7 @@ type reader struct {
 	depth int // of the text within the whole value
 	dec   *jsontext.Decoder
 	out   []byte
+	most  int // bytes of out; numbers are longer in it than in the text
 	asked Asked
 }
 
@@ -255,12 +256,19 @@ func (r *reader) number(literal string) (table.Value, error) {
 	}
 	n = unsigned(n)
 	if n == 0 || len(literal) > maxNumber || strings.ContainsAny(literal, "eE") {
-		r.out = strconv.AppendFloat(r.out, n, 'g', -1, 64)
+		r.out = appendNumber(r.out, n)
 	} else {
 		r.out = append(r.out, literal...)
 	}
+	if len(r.out) > r.most {
+		return table.Value{}, &Error{r.path(), fmt.Sprintf("with its numbers written without exponents, the object is more than the %d bytes that are allowed", r.most)}
+	}
 	return table.Value{Kind: table.Number, Number: n}, nil
 }
+
+// appendNumber appends a number as PostgreSQL writes it, without an exponent. So a value takes as
+// many bytes before it is stored as after, and no client stores more than it is charged for.
+func appendNumber(dst []byte, n float64) []byte { return strconv.AppendFloat(dst, n, 'f', -1, 64) }
 
 // unsigned returns a number without the sign of a zero: -0 equals 0, and must have the text of 0,
 // because texts of numbers distinguish groups.

@@ -310,3 +310,23 @@ func TestAsked(t *testing.T) {
 		}
 	}
 }
+
+// TestNumbersAreCharged sends numbers that PostgreSQL writes without their exponents. The bound is on what it stores.
+func TestNumbersAreCharged(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ sent, stored string }{
+		{`{"n":1e2}`, `{"n":100}`},
+		{`{"n":[1.5E-7,-2e21]}`, `{"n":[0.00000015,-2000000000000000000000]}`},
+		{`{"n":{"m":1e300}}`, `{"n":{"m":1` + strings.Repeat("0", 300) + `}}`},
+		{`{"n":5e-324}`, `{"n":0.` + strings.Repeat("0", 323) + `5}`},
+	} {
+		got, err := payload.Parse("properties", []byte(test.sent), len(test.stored), payload.All)
+		if err != nil || string(got.Raw) != test.stored {
+			t.Errorf("%s: got %s, %v, want %s", test.sent, got.Raw, err, test.stored)
+		}
+		_, err = payload.Parse("properties", []byte(test.sent), len(test.stored)-len("}}}"), payload.All)
+		if refused, ok := errors.AsType[*payload.Error](err); !ok || !strings.HasPrefix(refused.Path, "properties") {
+			t.Errorf("%s with less room: got %v, want it to be refused", test.sent, err)
+		}
+	}
+}
