@@ -28,8 +28,9 @@ type deed struct {
 
 const patience = 2 * time.Hour
 
-// TestAbandonedCart lets a shop have a day: every shopper who leaves a cart alone for two hours joins at the very instant,
-// in the simulator and on PostgreSQL. A few loops over all that was done say who and when.
+// TestAbandonedCart lets a shop have a day: every shopper who leaves a cart alone for two hours
+// joins at the very instant, in the simulator and on PostgreSQL. A few loops over all that was done
+// say who and when.
 func TestAbandonedCart(t *testing.T) {
 	t.Parallel()
 	added, bought := bucket.Event("cart_updated"), bucket.Event("purchase")
@@ -53,8 +54,9 @@ func TestAbandonedCart(t *testing.T) {
 
 var shopOpens = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 
-// shopDay draws what shoppers do within a day, in the order in which it is noticed. Some of it is noticed late, and
-// some twice. Everything happens on whole minutes, so that purchases at the last moment are nothing rare.
+// shopDay draws what shoppers do within a day, in the order in which it is noticed. Some of it is
+// noticed late, and some twice. Everything happens on whole minutes, so that purchases at the last
+// moment are nothing rare.
 func shopDay(rng *rand.Rand, shoppers int) []deed {
 	var deeds []deed
 	for i := range shoppers {
@@ -123,7 +125,8 @@ func abandonments(deeds []deed, end time.Time) []string {
 	return rows
 }
 
-// left reports whether the last update of a cart, or of any, is two hours old and no purchase came after it.
+// left reports whether the last update of a cart, or of any, is two hours old and no purchase came
+// after it.
 func left(known []deed, cart string, now time.Time) bool {
 	var updated, bought time.Time
 	order, answer := -1, -1
@@ -170,8 +173,8 @@ func simulateDay(t *testing.T, r *registry.Registry, deeds []deed, end time.Time
 	return rows
 }
 
-// engineDay lets the engine notice everything at its time, on PostgreSQL, and the clock do its work only at the end: what
-// was due then joins at the instant at which it was due.
+// engineDay lets the engine notice everything at its time, on PostgreSQL, and the clock do its work
+// only at the end: what was due then joins at the instant at which it was due.
 func engineDay(t *testing.T, r *registry.Registry, deeds []deed, end time.Time) []string {
 	t.Helper()
 	pool := pgtest.New(t)

@@ -66,8 +66,8 @@ func basic(key string) func(*http.Request) {
 	return func(r *http.Request) { r.SetBasicAuth(key, "") }
 }
 
-// TestKeyBeforeBody reads nothing of a body before the key is known, wherever it stands in the headers, and little of one whose
-// key stands in it.
+// TestKeyBeforeBody reads nothing of a body before the key is known, wherever it stands in the
+// headers, and little of one whose key stands in it.
 func TestKeyBeforeBody(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, engine.Config{NoClock: true})
@@ -103,7 +103,8 @@ func TestKeyBeforeBody(t *testing.T) {
 	}
 }
 
-// TestKeyInBody finds the key of SDKs that cannot set headers, wherever it stands, and takes what they send.
+// TestKeyInBody finds the key of SDKs that cannot set headers, wherever it stands, and takes what
+// they send.
 func TestKeyInBody(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, engine.Config{NoClock: true})
@@ -130,8 +131,8 @@ func TestKeyInBody(t *testing.T) {
 	}
 }
 
-// TestManyKeysInBodies sends 200 bodies with a valid key in each at once. Those that find no room are refused unread, and are taken
-// when they come again, as SDKs do.
+// TestManyKeysInBodies sends 200 bodies with a valid key in each at once. Those that find no room
+// are refused unread, and are taken when they come again, as SDKs do.
 func TestManyKeysInBodies(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, engine.Config{NoClock: true})
@@ -154,8 +155,8 @@ func TestManyKeysInBodies(t *testing.T) {
 	senders.Wait()
 }
 
-// TestKeylessBodiesAreRefusedUnread sends bodies without a key until there is no time left for them. Of a further one nothing is
-// read.
+// TestKeylessBodiesAreRefusedUnread sends bodies without a key until there is no time left for
+// them. Of a further one nothing is read.
 func TestKeylessBodiesAreRefusedUnread(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, engine.Config{NoClock: true})
@@ -228,7 +229,8 @@ func TestAnswersAreBounded(t *testing.T) {
 	}
 }
 
-// TestBatchesAreChargedWhole lets a key with a rate have no more than that, whatever its batches are made of.
+// TestBatchesAreChargedWhole lets a key with a rate have no more than that, whatever its batches
+// are made of.
 func TestBatchesAreChargedWhole(t *testing.T) {
 	t.Parallel()
 	var now atomic.Int64
@@ -266,7 +268,8 @@ func TestBatchesAreChargedWhole(t *testing.T) {
 	send("no more than those", "/v1/batch", batch(1, good), 429, "1")
 }
 
-// TestBodiesInFlight lets slow bodies of a key hold no more than its share, so that another key finds room.
+// TestBodiesInFlight lets slow bodies of a key hold no more than its share, so that another key
+// finds room.
 func TestBodiesInFlight(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, engine.Config{NoClock: true})
@@ -322,7 +325,8 @@ func (b *blocked) Read([]byte) (int, error) {
 	return 0, io.ErrUnexpectedEOF
 }
 
-// TestUnknownKeysAreLookedUpTogether tries many keys that are unknown, which costs hardly any queries.
+// TestUnknownKeysAreLookedUpTogether tries many keys that are unknown, which costs hardly any
+// queries.
 func TestUnknownKeysAreLookedUpTogether(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, engine.Config{NoClock: true})
@@ -377,7 +381,8 @@ func TestExhaustedKeyCostsNoQuery(t *testing.T) {
 	}
 }
 
-// TestServerKeys sends with a key that belongs on a server: it sends events, reads nothing, and is no key for pages.
+// TestServerKeys sends with a key that belongs on a server: it sends events, reads nothing, and is
+// no key for pages.
 func TestServerKeys(t *testing.T) {
 	t.Parallel()
 	m := newManaged(t)

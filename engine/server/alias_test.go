@@ -35,8 +35,9 @@ func (a *api) contacts(t *testing.T) (users, names []string) {
 	return users, names
 }
 
-// TestAliasByWriteKey sends aliases by a key that every visitor can read in a page: it merges no two users, whether both are
-// known or only the one who would be taken over, and no id is claimed that another user may have later.
+// TestAliasByWriteKey sends aliases by a key that every visitor can read in a page: it merges no
+// two users, whether both are known or only the one who would be taken over, and no id is claimed
+// that another user may have later.
 func TestAliasByWriteKey(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, engine.Config{NoClock: true})
@@ -96,7 +97,8 @@ func TestAliasByWriteKey(t *testing.T) {
 	}
 }
 
-// TestShortPaths sends calls to the paths of SDKs in browsers and on phones, with and without a slash at the end.
+// TestShortPaths sends calls to the paths of SDKs in browsers and on phones, with and without a
+// slash at the end.
 func TestShortPaths(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, engine.Config{NoClock: true})

@@ -18,8 +18,9 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// TestBackTestCDNOW takes the purchases of CDNOW in while there are no buckets at all, and then asks what the three of the
-// example would have come to: the same as if they had been there, transition by transition.
+// TestBackTestCDNOW takes the purchases of CDNOW in while there are no buckets at all, and then
+// asks what the three of the example would have come to: the same as if they had been there,
+// transition by transition.
 func TestBackTestCDNOW(t *testing.T) {
 	t.Parallel()
 	lines, until := readCDNOW(t), endOfCDNOW.Format(time.RFC3339)
@@ -72,7 +73,8 @@ func runOn(t *testing.T, url string, r *registry.Registry, args ...string) strin
 	return stdout.String()
 }
 
-// expectedDays adds up lines of transitions: on which days how many users entered and left a bucket.
+// expectedDays adds up lines of transitions: on which days how many users entered and left a
+// bucket.
 func expectedDays(bucket string, transitions []string) map[string][2]int64 {
 	days := map[string][2]int64{}
 	for _, line := range transitions {
@@ -92,7 +94,8 @@ func expectedDays(bucket string, transitions []string) map[string][2]int64 {
 	return days
 }
 
-// sameDays compares days with what was expected to happen on them, and their members with what that adds up to.
+// sameDays compares days with what was expected to happen on them, and their members with what that
+// adds up to.
 func sameDays(t *testing.T, got []engine.BackTestDay, want map[string][2]int64) {
 	t.Helper()
 	found, members := map[string][2]int64{}, int64(0)

@@ -14,8 +14,9 @@ import (
 	"github.com/bucketgen/bucketgen/internal/httpapi"
 )
 
-// TestBoundsAreDocumented compares the tables of bounds with the code: each setting of HTTP stands in both with its default, and
-// each setting of engine.Config in a table has the default that its comment says.
+// TestBoundsAreDocumented compares the tables of bounds with the code: each setting of HTTP stands
+// in both with its default, and each setting of engine.Config in a table has the default that its
+// comment says.
 func TestBoundsAreDocumented(t *testing.T) {
 	t.Parallel()
 	rows := map[string][]string{

@@ -11,8 +11,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
-// TestTooManyMergesByHTTP holds the lock of a user into whom others merge. One merge runs and one waits; a further one
-// is engine.ErrBusy, which gets 503 and Retry-After. Sent again, it is done.
+// TestTooManyMergesByHTTP holds the lock of a user into whom others merge. One merge runs and one
+// waits; a further one is engine.ErrBusy, which gets 503 and Retry-After. Sent again, it is done.
 func TestTooManyMergesByHTTP(t *testing.T) {
 	t.Parallel()
 	const users = 8

@@ -40,8 +40,8 @@ func TestManageCatalog(t *testing.T) {
 	refused(t, "a kind that there is not", err, http.StatusBadRequest, "kind")
 }
 
-// TestNewEventNamesAreRefusedByName meets the bound on names that no definition declares over HTTP: the answer names the field, the
-// bound and what to do, and other items of the batch are stored.
+// TestNewEventNamesAreRefusedByName meets the bound on names that no definition declares over HTTP:
+// the answer names the field, the bound and what to do, and other items of the batch are stored.
 func TestNewEventNamesAreRefusedByName(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, engine.Config{NoClock: true, NewEventNames: 2})

@@ -19,8 +19,9 @@ import (
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
-// TestCDNOWDeployed takes the purchases in while there are no buckets, and deploys them afterwards: who is in them then is
-// who would be if they had been there all the while, and the plan said so before.
+// TestCDNOWDeployed takes the purchases in while there are no buckets, and deploys them afterwards:
+// who is in them then is who would be if they had been there all the while, and the plan said so
+// before.
 func TestCDNOWDeployed(t *testing.T) {
 	t.Parallel()
 	lines, url, file := readCDNOW(t), pgtest.NewEmptyURL(t), filepath.Join(t.TempDir(), "purchases.jsonl")
@@ -66,7 +67,8 @@ func TestCDNOWDeployed(t *testing.T) {
 	}
 	run(shop, 0, "plan", "--at", end)
 
-	// A threshold that is raised: who bought three times and not four leaves, as planned, and is announced.
+	// A threshold that is raised: who bought three times and not four leaves, as planned, and is
+	// announced.
 	edited := server.Host{Name: "shopd", Registry: registrytest.Build(t,
 		bucket.Define(bucket.Spec{ID: "repeat-buyers", Criteria: purchase.AtLeast(2)}),
 		bucket.Define(bucket.Spec{ID: "power-buyers", Criteria: purchase.Within(90 * bucket.Day).AtLeast(4)}),
@@ -98,7 +100,8 @@ func TestCDNOWDeployed(t *testing.T) {
 	}
 }
 
-// backfilled returns who is in a bucket, by its members as JSON. All of them must be there by a backfill.
+// backfilled returns who is in a bucket, by its members as JSON. All of them must be there by a
+// backfill.
 func backfilled(t *testing.T, out string) []string {
 	t.Helper()
 	var users []string

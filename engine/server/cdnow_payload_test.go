@@ -13,8 +13,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
-// TestCDNOWPayloads asks what the purchases were worth: the numbers are known, and a few loops over each customer's
-// purchases say the same of every transition.
+// TestCDNOWPayloads asks what the purchases were worth: the numbers are known, and a few loops over
+// each customer's purchases say the same of every transition.
 func TestCDNOWPayloads(t *testing.T) {
 	t.Parallel()
 	purchase := bucket.Event("purchase")
@@ -57,8 +57,8 @@ func expectedByPayload(lines []purchaseLine, until time.Time) []string {
 	return all
 }
 
-// walkThrough evaluates a bucket after each purchase of a customer, and whenever one of them gets as old as the window is
-// long.
+// walkThrough evaluates a bucket after each purchase of a customer, and whenever one of them gets
+// as old as the window is long.
 func walkThrough(bucket, customer string, own []purchaseLine, window time.Duration, until time.Time, holds func([]purchaseLine, time.Time) bool) []string {
 	var rows []string
 	entryCount, member := 0, false

@@ -29,9 +29,9 @@ const day = 24 * time.Hour
 
 var endOfCDNOW = time.Date(1998, time.July, 1, 0, 0, 0, 0, time.UTC)
 
-// TestCDNOW replays the purchases of 23,570 real customers by the command line, and compares the whole file of
-// transitions with what a few loops over each customer's purchases say: once for all of them, once for some of them at
-// another time. The loops share no code with what they judge.
+// TestCDNOW replays the purchases of 23,570 real customers by the command line, and compares the
+// whole file of transitions with what a few loops over each customer's purchases say: once for all
+// of them, once for some of them at another time. The loops share no code with what they judge.
 func TestCDNOW(t *testing.T) {
 	t.Parallel()
 	lines := readCDNOW(t)
@@ -137,8 +137,9 @@ func cdnowBuckets(t *testing.T) *registry.Registry {
 		bucket.Define(bucket.Spec{ID: "lapsed", Criteria: bucket.All(purchase.Exists(), purchase.Within(180*bucket.Day).Never())}))
 }
 
-// replay replays purchases, and simulates them without a database, compares the files of transitions that come of them with
-// the lines that they should have, and returns the table that is printed.
+// replay replays purchases, and simulates them without a database, compares the files of
+// transitions that come of them with the lines that they should have, and returns the table that is
+// printed.
 func replay(t *testing.T, r *registry.Registry, lines []purchaseLine, until time.Time, want []string) [][]string {
 	t.Helper()
 	replayed := played(t, r, "replay", lines, until, want)
@@ -180,8 +181,8 @@ func calls(lines []purchaseLine) []byte {
 	return out.Bytes()
 }
 
-// compareTransitions compares a file of transitions with the lines that it should have. What happens at one instant may
-// stand there in any order.
+// compareTransitions compares a file of transitions with the lines that it should have. What
+// happens at one instant may stand there in any order.
 func compareTransitions(t *testing.T, file string, want []string) {
 	t.Helper()
 	got := transitionLines(t, file)
@@ -268,8 +269,9 @@ func byCustomer(lines []purchaseLine) map[string][]time.Time {
 	return all
 }
 
-// expected works out what happens to a customer, purchase by purchase, with the instants between them at which a
-// purchase gets 90 or 180 days old. What falls on one instant happens after the purchases of that instant.
+// expected works out what happens to a customer, purchase by purchase, with the instants between
+// them at which a purchase gets 90 or 180 days old. What falls on one instant happens after the
+// purchases of that instant.
 func expected(customer string, times []time.Time, until time.Time) []string {
 	var all []string
 	for _, b := range []struct {

@@ -11,7 +11,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/printable"
 )
 
-// point is what happened to a bucket within an hour or a day, and how many members it had at the end of it.
+// point is what happened to a bucket within an hour or a day, and how many members it had at the
+// end of it.
 type point struct {
 	at                     time.Time
 	entered, left, members int64
@@ -35,7 +36,8 @@ const (
 	levels      = "▁▂▃▄▅▆▇█"
 )
 
-// draw draws the members of a bucket as columns, and what entered and left as one line each, within width characters.
+// draw draws the members of a bucket as columns, and what entered and left as one line each, within
+// width characters.
 func draw(out io.Writer, points []point, width int, layout string) error {
 	if len(points) == 0 {
 		return nil
@@ -96,8 +98,8 @@ func merge(points []point, room int) []point {
 	return merged
 }
 
-// cell returns what of a column that stands for a value is in one of its lines, the lowest of which is 0. A value that is
-// not 0 is always seen.
+// cell returns what of a column that stands for a value is in one of its lines, the lowest of which
+// is 0. A value that is not 0 is always seen.
 func cell(value, top int64, line, lines int) rune {
 	steps := []rune(levels)
 	filled := 0

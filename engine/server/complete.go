@@ -21,7 +21,8 @@ func (c *cli) ids(which func(*table.Bucket) bool) []string {
 	return all
 }
 
-// completeBuckets completes the first arguments by ids of buckets: as many as first says, or all for -1.
+// completeBuckets completes the first arguments by ids of buckets: as many as first says, or all
+// for -1.
 func (c *cli) completeBuckets(first int, which func(*table.Bucket) bool) cobra.CompletionFunc {
 	return func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if first >= 0 && len(args) >= first {

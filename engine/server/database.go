@@ -71,7 +71,8 @@ func (c *cli) poolConfig(url string) (*pgxpool.Config, error) {
 		config.MaxConns = max(config.MaxConns, 16) // flushers, clock workers and the outbox have one each
 	}
 	config.ConnConfig.ConnectTimeout = cmp.Or(config.ConnConfig.ConnectTimeout, 10*time.Second)
-	// A password may be rotated while the program runs: each connection reads PGPASSFILE, or the service file, again.
+	// A password may be rotated while the program runs: each connection reads PGPASSFILE, or the
+	// service file, again.
 	config.BeforeConnect = func(_ context.Context, connect *pgx.ConnConfig) error {
 		again, err := pgxpool.ParseConfig(url)
 		if err != nil {
@@ -93,7 +94,8 @@ func (d *database) close() error {
 	return d.server.Stop()
 }
 
-// migrate makes the tables what they should be, says what it did, and returns the files that it applied.
+// migrate makes the tables what they should be, says what it did, and returns the files that it
+// applied.
 func (c *cli) migrate(ctx context.Context, d *database, log io.Writer) ([]string, error) {
 	applied, err := migrate.Up(ctx, d.pool, migrate.Options{Schema: c.schema})
 	names := make([]string, len(applied))

@@ -14,7 +14,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// TestPoolConfig obeys what the URL says of the pool, and reads the password anew for each connection.
+// TestPoolConfig obeys what the URL says of the pool, and reads the password anew for each
+// connection.
 func TestPoolConfig(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "passwords")

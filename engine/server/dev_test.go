@@ -221,7 +221,8 @@ func TestDevHandlersFail(t *testing.T) {
 	}
 }
 
-// TestAddressIsTakenFirst checks that a command does nothing if another process listens on its address.
+// TestAddressIsTakenFirst checks that a command does nothing if another process listens on its
+// address.
 func TestAddressIsTakenFirst(t *testing.T) {
 	t.Parallel()
 	var config net.ListenConfig

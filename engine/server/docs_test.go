@@ -33,8 +33,9 @@ var changed = map[string]struct{ from, to, why string }{
 // mayExit are the exit codes beside 0 by which a command says what it found.
 var mayExit = map[string]int{"bucketd plan": 1, "bucketd doctor": 1, "curl -N": 28}
 
-// TestDocs runs every command of the docs, line by line, each page in a database of its own. It fails where a line fails that is not
-// among those above. The five minutes of the README are run by cmd/bucketgen, in a module of their own.
+// TestDocs runs every command of the docs, line by line, each page in a database of its own. It
+// fails where a line fails that is not among those above. The five minutes of the README are run by
+// cmd/bucketgen, in a module of their own.
 func TestDocs(t *testing.T) {
 	t.Parallel()
 	pages, err := filepath.Glob("../../docs/*.md")
@@ -83,7 +84,8 @@ var (
 	indented = regexp.MustCompile(`^    (bucketd|make|curl|go) `)
 )
 
-// commands returns the lines of a page that readers are to run: those of blocks of sh, and those that are indented.
+// commands returns the lines of a page that readers are to run: those of blocks of sh, and those
+// that are indented.
 func commands(page string) []string {
 	if before, section, found := strings.Cut(page, "\n## Five minutes in a module of your own\n"); found {
 		_, after, _ := strings.Cut(section, "\n### ")
@@ -213,7 +215,8 @@ func (r *reader) command(line string) *exec.Cmd {
 	return cmd
 }
 
-// serve starts a line that serves until the test ends. A page may serve once more, which changes nothing for its readers.
+// serve starts a line that serves until the test ends. A page may serve once more, which changes
+// nothing for its readers.
 func (r *reader) serve(line string) {
 	r.t.Helper()
 	if r.serves {

@@ -68,7 +68,8 @@ The exit code is 0 if every check passes, 1 if there is a warning, and 2 if a ch
 func printFindings(out io.Writer, all []finding) error {
 	for _, f := range all {
 		mark := map[string]string{stateOK: "ok    ", stateWarning: "warn  ", stateFailed: "FAILED", stateSkipped: "-     "}[f.State]
-		// What a finding says may have lines. Those after the first are indented, so that none can be taken for a finding.
+		// What a finding says may have lines. Those after the first are indented, so that none can
+		// be taken for a finding.
 		if _, err := io.WriteString(out, fmt.Sprintf("%s  %-12s %s\n", mark, f.Name, strings.ReplaceAll(f.Says, "\n", "\n        "))); err != nil {
 			return err
 		}

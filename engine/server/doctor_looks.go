@@ -52,7 +52,8 @@ func (x *examination) durability(ctx context.Context) finding {
 	return fine("acknowledged events survive a crash")
 }
 
-// clocks compares the clock of this machine with that of the database: all processes should agree on the time.
+// clocks compares the clock of this machine with that of the database: all processes should agree
+// on the time.
 func (x *examination) clocks(ctx context.Context) finding {
 	before := time.Now()
 	facts, err := store.QueriesIn(x.database.pool, x.schema).ServerFacts(ctx)
@@ -88,7 +89,8 @@ func (x *examination) tables(ctx context.Context) finding {
 	return fine("schema %s, version %d", x.schema, version)
 }
 
-// writes checks whether the role can write the tables, and starts the engine for the checks that follow.
+// writes checks whether the role can write the tables, and starts the engine for the checks that
+// follow.
 func (x *examination) writes(ctx context.Context) finding {
 	q := store.QueriesIn(x.database.pool, x.schema)
 	writable, err := q.ServerWritable(ctx)
@@ -147,8 +149,9 @@ func (x *examination) deployment(ctx context.Context) finding {
 	return fine("deployment %d of %s has the definitions of this program", d.No, d.At.Format(time.RFC3339))
 }
 
-// The catalog is silent about a declared name that has not arrived until this long after the first event that was counted, unless
-// another name may stand for it, and about a wrong type that has not arrived for this long.
+// The catalog is silent about a declared name that has not arrived until this long after the first
+// event that was counted, unless another name may stand for it, and about a wrong type that has not
+// arrived for this long.
 const (
 	driftGrace  = 24 * time.Hour
 	driftRecent = 7 * 24 * time.Hour

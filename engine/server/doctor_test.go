@@ -23,8 +23,8 @@ func (lost) Stop(context.Context) error  { return nil }
 func (lost) String() string              { return "with a scheduler" }
 func (lost) Check(context.Context) error { return errors.New("no answer from localhost:7077") }
 
-// TestDoctorFindsWhatIsWrong checks clocks that are too far apart, deliveries that wait or were given up, a due instant that
-// is overdue, and a service that is away. For each it suggests a fix.
+// TestDoctorFindsWhatIsWrong checks clocks that are too far apart, deliveries that wait or were
+// given up, a due instant that is overdue, and a service that is away. For each it suggests a fix.
 func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	url := pgtest.NewURL(t)

@@ -13,7 +13,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// documented lets calls through and compares what they are answered with what the document says of it.
+// documented lets calls through and compares what they are answered with what the document says of
+// it.
 type documented struct{ t testing.TB }
 
 // loaded is the document, in which nothing may be answered that it does not mention.

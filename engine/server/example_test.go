@@ -28,7 +28,8 @@ func ExampleMain() { //nolint:testableexamples // it ends the process
 	})
 }
 
-// Run is Main for who has arguments and streams of their own. Here it replays events into a private PostgreSQL.
+// Run is Main for who has arguments and streams of their own. Here it replays events into a private
+// PostgreSQL.
 func ExampleRun() {
 	events := strings.NewReader(`{"type":"track","event":"app.active","userId":"ada","timestamp":"2026-01-01T09:00:00Z"}
 {"type":"track","event":"app.active","userId":"ada","timestamp":"2026-01-02T09:00:00Z"}

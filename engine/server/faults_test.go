@@ -34,7 +34,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
-// faultTime is how long each fault of TestSDKThroughFaults lasts at least. It also lasts until it was seen.
+// faultTime is how long each fault of TestSDKThroughFaults lasts at least. It also lasts until it
+// was seen.
 var faultTime = flag.Duration("fault-time", 500*time.Millisecond, "how long each fault of the database lasts at least")
 
 // callsPerFault is a multiple of four batches of the SDK.
@@ -47,8 +48,9 @@ type fault struct {
 	check      string // is the URL of the database that has all events in the end. Defaults to url.
 }
 
-// TestSDKThroughFaults sends calls by the SDK of Segment while something happens to the database. The SDK gets 503 meanwhile
-// and sends again: each call is stored once, and /readyz names a reason until the fault is over.
+// TestSDKThroughFaults sends calls by the SDK of Segment while something happens to the database.
+// The SDK gets 503 meanwhile and sends again: each call is stored once, and /readyz names a reason
+// until the fault is over.
 func TestSDKThroughFaults(t *testing.T) {
 	t.Parallel()
 	for name, prepare := range map[string]func(*testing.T) fault{
@@ -66,7 +68,8 @@ func TestSDKThroughFaults(t *testing.T) {
 	}
 }
 
-// sendThrough sends a quarter of the calls before a fault, a quarter while it begins, and the rest while it lasts.
+// sendThrough sends a quarter of the calls before a fault, a quarter while it begins, and the rest
+// while it lasts.
 func sendThrough(t *testing.T, f fault) {
 	t.Helper()
 	pool := pgtest.Open(t, f.url)
@@ -163,8 +166,8 @@ func sendThrough(t *testing.T, f fault) {
 	}
 }
 
-// patient is when an SDK that gives up after ten attempts tries again: half of them are for the time after the fault, however
-// long that lasts.
+// patient is when an SDK that gives up after ten attempts tries again: half of them are for the
+// time after the fault, however long that lasts.
 func patient(ctx context.Context, over <-chan struct{}) func(int) time.Duration {
 	return func(attempt int) time.Duration {
 		const few = 5
@@ -197,8 +200,8 @@ func readOnly(t *testing.T) fault {
 	return setting(t, "default_transaction_read_only", "on")
 }
 
-// statementTimeout cancels each statement that inserts events: a trigger makes them slow, as a busy disk does. Without it, the
-// engine writes events one by one within the timeout.
+// statementTimeout cancels each statement that inserts events: a trigger makes them slow, as a busy
+// disk does. Without it, the engine writes events one by one within the timeout.
 func statementTimeout(t *testing.T) fault {
 	t.Helper()
 	f := setting(t, "statement_timeout", "'1ms'")
@@ -336,8 +339,8 @@ func restarted(t *testing.T) fault {
 	return fault{url: database, begin: s.Halt, end: func() error { return s.Resume(t.Context()) }}
 }
 
-// failedOver ends a server whose commits wait for a standby. Connections lead to the standby then, which takes writes only once it
-// is promoted.
+// failedOver ends a server whose commits wait for a standby. Connections lead to the standby then,
+// which takes writes only once it is promoted.
 func failedOver(t *testing.T) fault {
 	t.Helper()
 	primary, database := private(t, postgres.Options{})

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// FuzzManage asks for any path and query: nothing is answered by 5xx, and whatever is wrong by a problem.
+// FuzzManage asks for any path and query: nothing is answered by 5xx, and whatever is wrong by a
+// problem.
 func FuzzManage(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"/v1/buckets", ""},
@@ -71,7 +72,8 @@ func (w *recorded) check(t *testing.T) {
 	}
 }
 
-// FuzzTracking sends any body to whatever takes events in: nothing is answered by 5xx, and whatever is wrong by a problem.
+// FuzzTracking sends any body to whatever takes events in: nothing is answered by 5xx, and whatever
+// is wrong by a problem.
 func FuzzTracking(f *testing.F) {
 	for _, body := range []string{
 		`{"userId":"ada","event":"order","messageId":"1","timestamp":"2026-01-01T00:00:00Z","sentAt":"2026-01-01T00:00:01Z"}`,

@@ -72,8 +72,8 @@ func (a *attacked) post(b *testing.B, c *http.Client, h hostile) (int, []byte) {
 	return got.StatusCode, text
 }
 
-// p99 returns how long a good client waits for 99 of 100 answers, which sends 50 calls a second, each as soon as its time has
-// come, whether those before it are answered or not.
+// p99 returns how long a good client waits for 99 of 100 answers, which sends 50 calls a second,
+// each as soon as its time has come, whether those before it are answered or not.
 func (a *attacked) p99(b *testing.B, span time.Duration) time.Duration {
 	b.Helper()
 	const pace = 20 * time.Millisecond
@@ -102,7 +102,8 @@ func (a *attacked) p99(b *testing.B, span time.Duration) time.Duration {
 	return took[len(took)*99/100]
 }
 
-// attack sends without a pause by all clients, until done, and returns how many events were stored and refused.
+// attack sends without a pause by all clients, until done, and returns how many events were stored
+// and refused.
 func (a *attacked) attack(b *testing.B, clients []*http.Client, what []hostile, done <-chan struct{}) (stored, refused int64) {
 	b.Helper()
 	var accepted, declined atomic.Int64
@@ -137,8 +138,9 @@ func (a *attacked) attack(b *testing.B, clients []*http.Client, what []hostile, 
 	return accepted.Load(), declined.Load()
 }
 
-// BenchmarkHostileKeyless measures what 200 requests without a key that is known cost while all are in flight: the memory and
-// the processor time of the server, beyond what the same requests cost a bare HTTP server of the standard library in the same run.
+// BenchmarkHostileKeyless measures what 200 requests without a key that is known cost while all are
+// in flight: the memory and the processor time of the server, beyond what the same requests cost a
+// bare HTTP server of the standard library in the same run.
 func BenchmarkHostileKeyless(b *testing.B) {
 	a, bare := newAttacked(b), startProcess(b, "barehttp")
 	waves := hostileWaves()
@@ -164,8 +166,8 @@ func report(format string, args ...any) { fmt.Fprintf(os.Stdout, format+"\n", ar
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// BenchmarkHostileKey measures what 200 clients with a write key of 5 events a second reach, while a client with another key goes
-// on. All is measured in one run.
+// BenchmarkHostileKey measures what 200 clients with a write key of 5 events a second reach, while
+// a client with another key goes on. All is measured in one run.
 func BenchmarkHostileKey(b *testing.B) {
 	const (
 		span       = 10 * time.Second

@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-// wave is a kind of request that each of the hostile clients sends at once, on a connection of its own.
+// wave is a kind of request that each of the hostile clients sends at once, on a connection of its
+// own.
 type wave struct {
 	name string
 	send func(client int) string // all that a client sends, as it goes over the network
@@ -132,7 +133,8 @@ func (p *process) idle(b *testing.B) time.Duration {
 	return (p.processor(b) - before) / span
 }
 
-// pay sends a wave and returns the processor time that it costs the server, beyond what it uses when it is idle.
+// pay sends a wave and returns the processor time that it costs the server, beyond what it uses
+// when it is idle.
 func (p *process) pay(b *testing.B, w wave, idle time.Duration) time.Duration {
 	b.Helper()
 	began, before := time.Now(), p.processor(b)
@@ -140,7 +142,8 @@ func (p *process) pay(b *testing.B, w wave, idle time.Duration) time.Duration {
 	return p.processor(b) - before - time.Duration(time.Since(began).Seconds()*float64(idle))
 }
 
-// hold sends a wave and returns the memory that the server uses while its requests are in flight, beyond what it used before.
+// hold sends a wave and returns the memory that the server uses while its requests are in flight,
+// beyond what it used before.
 func (p *process) hold(b *testing.B, w wave) memory {
 	b.Helper()
 	before := p.live(b)
@@ -151,8 +154,8 @@ func (p *process) hold(b *testing.B, w wave) memory {
 	return held
 }
 
-// compare returns what waves of a kind cost two servers. Processor time is the least of some waves, because what else the machine
-// does comes on top of it. Memory is the median of others.
+// compare returns what waves of a kind cost two servers. Processor time is the least of some waves,
+// because what else the machine does comes on top of it. Memory is the median of others.
 func compare(b *testing.B, w wave, bare, p *process, idle time.Duration) (floor, got cost) {
 	b.Helper()
 	const pays, holds = 4, 3

@@ -30,7 +30,8 @@ func parse(text []byte) (engine.Event, error) {
 	return ev, err
 }
 
-// lineReader reads events from lines, remembers which line each came from, and reports the lines that are refused.
+// lineReader reads events from lines, remembers which line each came from, and reports the lines
+// that are refused.
 type lineReader struct {
 	out io.Writer // of the reports
 
@@ -118,8 +119,9 @@ func unzipped(in io.Reader) (io.Reader, error) {
 	return buffered, nil
 }
 
-// interruptible returns a reader that gives up when ctx ends, also while nothing comes: input may never be typed into the
-// terminal that is read. The goroutine that waits for input then stays until there is some.
+// interruptible returns a reader that gives up when ctx ends, also while nothing comes: input may
+// never be typed into the terminal that is read. The goroutine that waits for input then stays
+// until there is some.
 func interruptible(ctx context.Context, in io.Reader) io.ReadCloser {
 	out, pipe := io.Pipe()
 	go func() {

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzLines reads anything as the lines of a replay. What comes of it is valid text, and every line that is refused is reported on
-// one line.
+// FuzzLines reads anything as the lines of a replay. What comes of it is valid text, and every line
+// that is refused is reported on one line.
 func FuzzLines(f *testing.F) {
 	for _, seed := range []string{
 		`{"type":"track","userId":"ada","event":"order","timestamp":"2026-01-01T00:00:00Z"}`,

@@ -73,8 +73,8 @@ type withPostgres struct{ m *testing.M }
 
 func (w withPostgres) Run() int { return pgtest.Run(w.m) }
 
-// TestScripts runs the command line of this repository's buckets. Each script has a database of its own, without
-// tables, in DATABASE_URL, and a receiver of webhooks of its own at RECEIVER.
+// TestScripts runs the command line of this repository's buckets. Each script has a database of its
+// own, without tables, in DATABASE_URL, and a receiver of webhooks of its own at RECEIVER.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{

@@ -115,7 +115,8 @@ func TestManageSizes(t *testing.T) {
 	refused(t, "another bucket", err, 404, "bucket")
 }
 
-// TestManageMembers lists members page by page, while some come and go, and those of an earlier time.
+// TestManageMembers lists members page by page, while some come and go, and those of an earlier
+// time.
 func TestManageMembers(t *testing.T) {
 	t.Parallel()
 	m, ctx := newManaged(t), t.Context()

@@ -12,8 +12,9 @@ import (
 	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
-// TestReadOnlyDatabase sends calls while the database is read-only. None is refused: each gets 503 and Retry-After, single calls
-// and batches alike, and /readyz names the reason. Sent again, they are stored.
+// TestReadOnlyDatabase sends calls while the database is read-only. None is refused: each gets 503
+// and Retry-After, single calls and batches alike, and /readyz names the reason. Sent again, they
+// are stored.
 func TestReadOnlyDatabase(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, engine.Config{NoClock: true})

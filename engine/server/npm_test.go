@@ -30,10 +30,12 @@ import (
 // sdksFolder is where the SDKs of package.json are installed, by make test-sdks.
 const sdksFolder = "../../tools/sdks"
 
-// npmPatience is how long a client may take. It is no part of what is tested: what takes this long hangs.
+// npmPatience is how long a client may take. It is no part of what is tested: what takes this long
+// hangs.
 const npmPatience = 2 * time.Minute
 
-// front stands between SDKs and an API: it lets the first requests with events fail, and notes which calls were acknowledged.
+// front stands between SDKs and an API: it lets the first requests with events fail, and notes
+// which calls were acknowledged.
 type front struct {
 	next http.Handler
 
@@ -180,8 +182,8 @@ func spoken(stream []said) []map[string]any {
 	return all
 }
 
-// compare checks that what was acknowledged is in the log, once, and that the memberships are those of the same stream by the Go
-// API.
+// compare checks that what was acknowledged is in the log, once, and that the memberships are those
+// of the same stream by the Go API.
 func (a *api) compare(t *testing.T, f *front, stream []said) {
 	t.Helper()
 	if f.failed != f.failing || f.failing == 0 {
@@ -259,8 +261,8 @@ func visits(prefix string, users int) []said {
 	return all
 }
 
-// TestBrowserSDKs lets the SDKs for browsers deliver in Chromium, from a page of another origin, to an API that fails at first:
-// as usual, offline and online again, and when the page is left.
+// TestBrowserSDKs lets the SDKs for browsers deliver in Chromium, from a page of another origin, to
+// an API that fails at first: as usual, offline and online again, and when the page is left.
 func TestBrowserSDKs(t *testing.T) {
 	t.Parallel()
 	for _, sdk := range []string{"segment", "rudder"} {

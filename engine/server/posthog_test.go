@@ -130,8 +130,8 @@ func (s said) posthog() posthog.Message { //nolint:ireturn // the SDK takes noth
 	}
 }
 
-// TestPostHogSDK delivers a stream by posthog-go, plain and compressed, of which nothing is changed but the host. The memberships
-// are those of the same stream by the Go API.
+// TestPostHogSDK delivers a stream by posthog-go, plain and compressed, of which nothing is changed
+// but the host. The memberships are those of the same stream by the Go API.
 func TestPostHogSDK(t *testing.T) {
 	t.Parallel()
 	const calls = 2_000

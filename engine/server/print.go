@@ -15,7 +15,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/printable"
 )
 
-// print prints what a command found: as JSON if that is asked for, and else as the text that it writes.
+// print prints what a command found: as JSON if that is asked for, and else as the text that it
+// writes.
 func (c *cli) print(cmd *cobra.Command, v any, text func(out io.Writer) error) error {
 	if c.asJSON {
 		return printObject(cmd.OutOrStdout(), v)
@@ -23,8 +24,8 @@ func (c *cli) print(cmd *cobra.Command, v any, text func(out io.Writer) error) e
 	return text(cmd.OutOrStdout())
 }
 
-// printList prints what a command found of several things: as a JSON object per line if that is asked for, and else as the
-// text that it writes.
+// printList prints what a command found of several things: as a JSON object per line if that is
+// asked for, and else as the text that it writes.
 func printList[T any](c *cli, cmd *cobra.Command, all []T, text func(out io.Writer) error) error {
 	if !c.asJSON {
 		return text(cmd.OutOrStdout())
@@ -45,8 +46,8 @@ func printObject(out io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// textTable prints rows in columns. A cell is one line, whatever the text in it is, so that no text can forge a row. The first
-// error of the output ends the table; end returns it.
+// textTable prints rows in columns. A cell is one line, whatever the text in it is, so that no text
+// can forge a row. The first error of the output ends the table; end returns it.
 type textTable struct {
 	out    io.Writer
 	rows   [][]string // that were not written yet
@@ -101,20 +102,22 @@ func (t *textTable) end() error {
 	return t.err
 }
 
-// escaping returns the outputs of a command line, in which nothing reaches a terminal as a control character, and a function
-// that ends them.
+// escaping returns the outputs of a command line, in which nothing reaches a terminal as a control
+// character, and a function that ends them.
 func escaping(stdout, stderr io.Writer) (out, errs *printable.Writer, end func() error) {
 	out, errs = printable.NewWriter(stdout), printable.NewWriter(stderr)
 	return out, errs, func() error { return errors.Join(out.Flush(), errs.Flush()) }
 }
 
-// terminal returns the terminal that an output of a command is, if it is one. Only what draws on it may write to it directly.
+// terminal returns the terminal that an output of a command is, if it is one. Only what draws on it
+// may write to it directly.
 func terminal(out io.Writer) (*os.File, bool) {
 	f, ok := unescaped(out).(*os.File)
 	return f, ok && term.IsTerminal(int(f.Fd()))
 }
 
-// dataOf returns an output of a command for data that other programs read back. On a terminal they are escaped as all else.
+// dataOf returns an output of a command for data that other programs read back. On a terminal they
+// are escaped as all else.
 func dataOf(out io.Writer) io.Writer {
 	if _, is := terminal(out); is {
 		return out

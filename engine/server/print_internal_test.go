@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestOneWayToPrint checks that commands print by package printable and by table, which escape texts that users chose, and not
-// past them. What answers requests, stream.go, writes JSON.
+// TestOneWayToPrint checks that commands print by package printable and by table, which escape
+// texts that users chose, and not past them. What answers requests, stream.go, writes JSON.
 func TestOneWayToPrint(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")

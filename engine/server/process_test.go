@@ -135,15 +135,17 @@ func number(b *testing.B, text string) (n float64) {
 	return n
 }
 
-// quietHost is bucketd with background polls so far apart that its own work does not hide the cost of requests.
+// quietHost is bucketd with background polls so far apart that its own work does not hide the cost
+// of requests.
 func quietHost() {
 	server.Main(server.Host{Registry: gen.Registry, Name: "bucketd", Config: engine.Config{
 		CatalogFlush: time.Hour, ClockPoll: time.Hour, DeliveryPoll: time.Hour, DeployPoll: time.Hour, FeedPoll: time.Hour,
 	}})
 }
 
-// bareHost is the floor of what requests cost: an HTTP server of the standard library with the timeouts of bucketd, which
-// answers each request by 401, whatever it has, after a time in which all of a wave are in flight.
+// bareHost is the floor of what requests cost: an HTTP server of the standard library with the
+// timeouts of bucketd, which answers each request by 401, whatever it has, after a time in which
+// all of a wave are in flight.
 func bareHost() {
 	at, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // the process ends by a signal
 	if err != nil {

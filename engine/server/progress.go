@@ -11,7 +11,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/printable"
 )
 
-// progress shows how far something is that takes long: a bar on a terminal, a line now and then elsewhere.
+// progress shows how far something is that takes long: a bar on a terminal, a line now and then
+// elsewhere.
 type progress struct {
 	out  io.Writer
 	what string                   // is under way
@@ -27,8 +28,8 @@ type progress struct {
 	last  time.Time
 }
 
-// newInputProgress returns the progress through an input of size bytes, or of an unknown size if it is negative. It
-// counts what was read in units.
+// newInputProgress returns the progress through an input of size bytes, or of an unknown size if it
+// is negative. It counts what was read in units.
 func newInputProgress(out io.Writer, size int64, what, unit string) *progress {
 	p := newProgress(out, what, "input", size, progressbar.OptionShowBytes(true))
 	p.unit = unit

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// TestProgressInLines sees what is printed where there is no terminal: plain lines, and not too many.
+// TestProgressInLines sees what is printed where there is no terminal: plain lines, and not too
+// many.
 func TestProgressInLines(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -14,7 +14,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 )
 
-// thenSilence reads a text, calls a function, and then reads nothing more for as long as the test lasts.
+// thenSilence reads a text, calls a function, and then reads nothing more for as long as the test
+// lasts.
 type thenSilence struct {
 	io.Reader
 	call func()

@@ -11,7 +11,8 @@ import (
 	"github.com/bucketgen/bucketgen/engine/webhook"
 )
 
-// running is an engine that does everything, with the handlers and the services of the host, and webhooks.
+// running is an engine that does everything, with the handlers and the services of the host, and
+// webhooks.
 type running struct {
 	*engine.Engine
 	services services
@@ -72,7 +73,8 @@ func (r *running) stop() error {
 // patience bounds the stop of what is not a server.
 const patience = 27 * time.Second
 
-// patience returns the part of StopTimeout after which a stop cuts off the rest, which takes a moment more.
+// patience returns the part of StopTimeout after which a stop cuts off the rest, which takes a
+// moment more.
 func (h *Host) patience() time.Duration {
 	return cmp.Or(h.StopTimeout, 30*time.Second) / 10 * 9
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestSDKVersionsOfTheDocs compares the table of docs/http.md with the versions that the tests run: those of
-// tools/sdks/package-lock.json, where playwright-core drives the browser, and those of go.mod.
+// TestSDKVersionsOfTheDocs compares the table of docs/http.md with the versions that the tests run:
+// those of tools/sdks/package-lock.json, where playwright-core drives the browser, and those of
+// go.mod.
 func TestSDKVersionsOfTheDocs(t *testing.T) {
 	t.Parallel()
 	read := func(file string) string {

@@ -124,8 +124,8 @@ type rudderOutcomes struct{ *outcomes }
 func (o rudderOutcomes) Success(rudder.Message)        { o.success() }
 func (o rudderOutcomes) Failure(rudder.Message, error) { o.failure() }
 
-// TestSDKs lets the SDKs of Segment and RudderStack deliver a stream of calls, of which nothing is changed but the host.
-// The memberships are those of the same stream by the Go API.
+// TestSDKs lets the SDKs of Segment and RudderStack deliver a stream of calls, of which nothing is
+// changed but the host. The memberships are those of the same stream by the Go API.
 func TestSDKs(t *testing.T) {
 	t.Parallel()
 	const calls = 10_000

@@ -73,7 +73,8 @@ put a proxy with TLS in front: keys must not cross a network in the clear.`,
 	return cmd
 }
 
-// serve runs the engine, and answers requests until it is interrupted. cert may be nil, and adminAddress empty.
+// serve runs the engine, and answers requests until it is interrupted. cert may be nil, and
+// adminAddress empty.
 func (c *cli) serve(cmd *cobra.Command, cert *certificate, address, adminAddress string, allowPrivate bool) (err error) {
 	at, err := bind(cmd.Context(), "--listen", address)
 	if err != nil {
@@ -159,9 +160,9 @@ func (c *cli) api(d *database, e *engine.Engine) httpapi.Options {
 	}
 }
 
-// NewHandler returns the HTTP API of an engine, for hosts that have a server of their own. The engine must run. c may be the
-// zero value, and the logger nil for slog.Default. Streams end when the server shuts down. The bounds on headers and connections
-// are those of the host's server.
+// NewHandler returns the HTTP API of an engine, for hosts that have a server of their own. The
+// engine must run. c may be the zero value, and the logger nil for slog.Default. Streams end when
+// the server shuts down. The bounds on headers and connections are those of the host's server.
 func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, c HTTP, log *slog.Logger) http.Handler {
 	return httpapi.Handler(httpapi.Options{Engine: e, Keys: apikey.Store{Pool: pool, Schema: schema}, Config: httpapi.Config(c), Log: log})
 }
@@ -172,7 +173,8 @@ type listener struct {
 	failed chan error
 }
 
-// bind binds an address before anything else starts, so that a taken address stops the command early. Connections wait.
+// bind binds an address before anything else starts, so that a taken address stops the command
+// early. Connections wait.
 func bind(ctx context.Context, flag, address string) (net.Listener, error) {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", address)
@@ -203,8 +205,8 @@ func (c *cli) listen(at net.Listener, h http.Handler) *listener {
 // headerSlop is how many bytes an HTTP server reads of a header beyond its bound.
 const headerSlop = 4 << 10
 
-// connectionLog logs what an HTTP server says of its connections: what clients do wrong is for debugging, that none can be taken
-// any more is not.
+// connectionLog logs what an HTTP server says of its connections: what clients do wrong is for
+// debugging, that none can be taken any more is not.
 type connectionLog struct{ log *slog.Logger }
 
 // Write logs a line.
@@ -217,8 +219,8 @@ func (l connectionLog) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// wait waits until ctx ends. Then nothing new is taken in, and what came in is answered before it returns. What runs beside the
-// server has to stop by the same deadline.
+// wait waits until ctx ends. Then nothing new is taken in, and what came in is answered before it
+// returns. What runs beside the server has to stop by the same deadline.
 func (l *listener) wait(ctx context.Context, r *running) error {
 	select {
 	case <-ctx.Done():
@@ -229,8 +231,8 @@ func (l *listener) wait(ctx context.Context, r *running) error {
 	return l.stop(r)
 }
 
-// stop answers the requests that have arrived, and ends the server. Requests that leave the engine less than a third of the time are
-// cut off: what they sent was not acknowledged.
+// stop answers the requests that have arrived, and ends the server. Requests that leave the engine
+// less than a third of the time are cut off: what they sent was not acknowledged.
 func (l *listener) stop(r *running) error {
 	ctx, cancel := context.WithDeadline(context.Background(), r.deadline.Add(-r.patience/3))
 	defer cancel()

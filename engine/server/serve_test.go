@@ -18,7 +18,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 )
 
-// TestServeLosesNothing interrupts and kills a server while events come in: whatever was answered by 200 is stored.
+// TestServeLosesNothing interrupts and kills a server while events come in: whatever was answered
+// by 200 is stored.
 func TestServeLosesNothing(t *testing.T) {
 	t.Parallel()
 	url := pgtest.NewURL(t)
@@ -45,7 +46,8 @@ func TestServeLosesNothing(t *testing.T) {
 	t.Logf("%d events were acknowledged, %d are stored", len(acknowledged), len(stored))
 }
 
-// sendUntil sends events, of which it notes those that are acknowledged, and ends the server when there are some.
+// sendUntil sends events, of which it notes those that are acknowledged, and ends the server when
+// there are some.
 func (a *api) sendUntil(t *testing.T, address, prefix string, acknowledged map[string]bool, end func()) {
 	t.Helper()
 	ctx, done := context.WithCancel(t.Context())

@@ -1,11 +1,12 @@
-// Package server makes a command line of a registry: the program that a host builds around its own buckets. A host's
-// main is this and no more:
+// Package server makes a command line of a registry: the program that a host builds around its own
+// buckets. A host's main is this and no more:
 //
 //	func main() {
 //		server.Main(server.Host{
 //			Registry: gen.Registry,
 //			Handlers: func(e *engine.Engine) error {
-//				return e.OnEnter(gen.PowerUsers, engine.EnterHandler{Name: "welcome", Func: sendWelcome})
+//				welcome := engine.EnterHandler{Name: "welcome", Func: sendWelcome}
+//				return e.OnEnter(gen.PowerUsers, welcome)
 //			},
 //		})
 //	}
@@ -42,26 +43,29 @@ type Host struct {
 	// Config configures the engine; commands change what they must. Defaults to the zero value.
 	Config engine.Config
 
-	// Pool changes how the program connects to the database: BeforeConnect for passwords that expire, TLS, tracers, sizes. It
-	// is called once for each command, with what the URL says. Defaults to nil: as the URL says. Each connection reads a
-	// password that the URL does not have from PGPASSFILE again, unless Pool sets another BeforeConnect.
+	// Pool changes how the program connects to the database: BeforeConnect for passwords that
+	// expire, TLS, tracers, sizes. It is called once for each command, with what the URL says.
+	// Defaults to nil: as the URL says. Each connection reads a password that the URL does not have
+	// from PGPASSFILE again, unless Pool sets another BeforeConnect.
 	Pool func(config *pgxpool.Config) error
 
 	// HTTP says how the HTTP API behaves. Defaults to the zero value.
 	HTTP HTTP
 
-	// StopTimeout bounds how long serve takes to stop after a signal. Requests and handlers that take longer are cut off; what was
-	// not acknowledged is sent again. Defaults to 30 s.
+	// StopTimeout bounds how long serve takes to stop after a signal. Requests and handlers that
+	// take longer are cut off; what was not acknowledged is sent again. Defaults to 30 s.
 	StopTimeout time.Duration
 
-	// Tracers makes what sends traces, for serve: otlp.Tracers does. It is given the host's name, and may return nil. Defaults to
-	// what Config has.
+	// Tracers makes what sends traces, for serve: otlp.Tracers does. It is given the host's name,
+	// and may return nil. Defaults to what Config has.
 	Tracers func(ctx context.Context, name string) (Tracers, error)
 
-	// Handlers registers handlers, before the engine is started by a command that delivers. Defaults to none.
+	// Handlers registers handlers, before the engine is started by a command that delivers.
+	// Defaults to none.
 	Handlers func(e *engine.Engine) error
 
-	// Services makes what works beside the engine, before it is started by a command that delivers. Defaults to none.
+	// Services makes what works beside the engine, before it is started by a command that delivers.
+	// Defaults to none.
 	Services func(e *engine.Engine) ([]Service, error)
 }
 
@@ -81,8 +85,9 @@ func Main(h Host) {
 	os.Exit(code)
 }
 
-// Run runs a command line and returns its exit code: 0 if all went well, 1 if some of the input was refused, a plan has
-// changes, or an endpoint of webhooks did not take a test, 2 if the command failed.
+// Run runs a command line and returns its exit code: 0 if all went well, 1 if some of the input was
+// refused, a plan has changes, or an endpoint of webhooks did not take a test, 2 if the command
+// failed.
 func Run(ctx context.Context, h Host, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if h.Name == "" {
 		h.Name = filepath.Base(os.Args[0])

@@ -10,7 +10,8 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// Service is something that works beside an engine, as long as that runs: the adapter of package hatchet is one.
+// Service is something that works beside an engine, as long as that runs: the adapter of package
+// hatchet is one.
 type Service interface {
 	// Start starts it, once the engine has started.
 	Start(ctx context.Context) error

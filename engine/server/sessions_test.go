@@ -157,7 +157,8 @@ func TestSession(t *testing.T) {
 	b.want(t, http.StatusRequestEntityTooLarge, "POST", "/v1/sessions", `{"key":"`+strings.Repeat("x", 1<<20)+`"}`)
 }
 
-// TestSessionOfAnotherSite has pages of other origins, and requests from other machines, call with a valid cookie.
+// TestSessionOfAnotherSite has pages of other origins, and requests from other machines, call with
+// a valid cookie.
 func TestSessionOfAnotherSite(t *testing.T) {
 	t.Parallel()
 	m := newManaged(t)

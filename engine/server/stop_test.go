@@ -10,8 +10,9 @@ import (
 	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
-// TestStopWithin sends SIGTERM to a server while another session locks the table that it writes. The server ends by its
-// --stop-timeout, while the table is still locked, and acknowledges no event that it did not store.
+// TestStopWithin sends SIGTERM to a server while another session locks the table that it writes.
+// The server ends by its --stop-timeout, while the table is still locked, and acknowledges no event
+// that it did not store.
 func TestStopWithin(t *testing.T) {
 	t.Parallel()
 	url := pgtest.NewURL(t)
@@ -40,7 +41,8 @@ func TestStopWithin(t *testing.T) {
 	began := time.Now()
 	s.stop()
 	<-ended
-	// Without a bound the process waits for the lock, which is held until the test ends. 30 s is ten times the bound.
+	// Without a bound the process waits for the lock, which is held until the test ends. 30 s is
+	// ten times the bound.
 	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("the server stopped after %s, want 3s", took)
 	}

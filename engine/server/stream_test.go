@@ -214,7 +214,8 @@ func TestStreamRefuses(t *testing.T) {
 	})
 }
 
-// TestStreamComesBack loses its connection again and again while users join, and hears all of it, each once.
+// TestStreamComesBack loses its connection again and again while users join, and hears all of it,
+// each once.
 func TestStreamComesBack(t *testing.T) {
 	t.Parallel()
 	a := newStreams(t, server.HTTP{Beat: 10 * time.Millisecond})
@@ -242,8 +243,8 @@ func TestStreamComesBack(t *testing.T) {
 	alike(t, "heard", heard, want)
 }
 
-// TestStreamBeats lets nothing happen, on a server whose answers must be short. What a stream sends then says from where to
-// go on; once the key is revoked there is no more of it.
+// TestStreamBeats lets nothing happen, on a server whose answers must be short. What a stream sends
+// then says from where to go on; once the key is revoked there is no more of it.
 func TestStreamBeats(t *testing.T) {
 	t.Parallel()
 	a := newStreams(t, server.HTTP{Beat: 5 * time.Millisecond})
@@ -322,7 +323,8 @@ func TestStreamEndsWithTheServer(t *testing.T) {
 	}
 }
 
-// TestStreamEndsWithItsKey revokes the key of a stream on which nothing happens, long before its next beat.
+// TestStreamEndsWithItsKey revokes the key of a stream on which nothing happens, long before its
+// next beat.
 func TestStreamEndsWithItsKey(t *testing.T) {
 	t.Parallel()
 	a := newStreams(t, server.HTTP{Beat: time.Hour})
@@ -340,7 +342,8 @@ func TestStreamEndsWithItsKey(t *testing.T) {
 	alike(t, "that of another key", stays.next(1), []string{"bucket:pro:ada:entered:1"})
 }
 
-// TestStreamsOfAKey opens as many streams as a key may have, which leaves room for those of another.
+// TestStreamsOfAKey opens as many streams as a key may have, which leaves room for those of
+// another.
 func TestStreamsOfAKey(t *testing.T) {
 	t.Parallel()
 	a := newStreams(t, server.HTTP{Streams: 4, StreamsKey: 2})

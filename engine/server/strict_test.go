@@ -11,8 +11,8 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// TestStrictCalls sends what readers could understand differently, one call at a time and in a batch: it is refused, and the
-// field is named.
+// TestStrictCalls sends what readers could understand differently, one call at a time and in a
+// batch: it is refused, and the field is named.
 func TestStrictCalls(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, engine.Config{NoClock: true})

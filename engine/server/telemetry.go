@@ -21,8 +21,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/httpapi"
 )
 
-// telemetry exports what a process measures by OpenTelemetry: metrics in the format of Prometheus, and traces to a
-// collector, if there is one.
+// telemetry exports what a process measures by OpenTelemetry: metrics in the format of Prometheus,
+// and traces to a collector, if there is one.
 type telemetry struct {
 	registry *prometheus.Registry
 	meters   *metric.MeterProvider
@@ -37,7 +37,8 @@ type Tracers interface {
 	Shutdown(ctx context.Context) error
 }
 
-// telemetry sets up metrics and traces, unless the host has done so. The function it returns shuts them down.
+// telemetry sets up metrics and traces, unless the host has done so. The function it returns shuts
+// them down.
 func (c *cli) telemetry(ctx context.Context) (*telemetry, func() error, error) {
 	t := &telemetry{registry: prometheus.NewRegistry()}
 	t.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -72,15 +73,16 @@ func (t *telemetry) end() error {
 	return err
 }
 
-// serverName stands for the Host of requests in metrics, which would have a series for each that clients invent. Its port is left
-// out.
+// serverName stands for the Host of requests in metrics, which would have a series for each that
+// clients invent. Its port is left out.
 const serverName = "bucketd:80"
 
 // nextKey is the key of a context for the work on a request.
 type nextKey struct{}
 
-// traced returns a function that traces and measures requests. Requests that are refused because of their key are neither: a
-// span and a histogram cost more than everything else that such a request costs.
+// traced returns a function that traces and measures requests. Requests that are refused because of
+// their key are neither: a span and a histogram cost more than everything else that such a request
+// costs.
 func (c *cli) traced() httpapi.Around {
 	o := []otelhttp.Option{otelhttp.WithServerName(serverName), otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
 		if r.Pattern != "" {
@@ -113,7 +115,8 @@ func (t *telemetry) metrics(log *slog.Logger) http.Handler {
 	})
 }
 
-// profiles answers what net/http/pprof does, which is for those who may do everything: a profile can slow a process down.
+// profiles answers what net/http/pprof does, which is for those who may do everything: a profile
+// can slow a process down.
 func profiles() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)

@@ -84,7 +84,8 @@ func ask(t *testing.T, method, address, key, body string) (int, string) {
 	return got.StatusCode, string(text)
 }
 
-// TestTelemetry checks what a server exports for an event by which a user joins a bucket: metrics, a trace, and its log.
+// TestTelemetry checks what a server exports for an event by which a user joins a bucket: metrics,
+// a trace, and its log.
 func TestTelemetry(t *testing.T) {
 	t.Parallel()
 	var traces atomic.Int64
@@ -154,7 +155,8 @@ func TestTelemetry(t *testing.T) {
 	}
 }
 
-// TestDriftMetrics sends a text for a declared number twice, and a name that is near a declared one. The metrics count both.
+// TestDriftMetrics sends a text for a declared number twice, and a name that is near a declared
+// one. The metrics count both.
 func TestDriftMetrics(t *testing.T) {
 	t.Parallel()
 	url := pgtest.NewURL(t)
@@ -187,7 +189,8 @@ func TestDriftMetrics(t *testing.T) {
 	}
 }
 
-// TestMetricsAreBounded sends what clients may invent, thousands of times: the metrics have as many series as before.
+// TestMetricsAreBounded sends what clients may invent, thousands of times: the metrics have as many
+// series as before.
 func TestMetricsAreBounded(t *testing.T) {
 	t.Parallel()
 	url := pgtest.NewURL(t)

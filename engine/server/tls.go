@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// certificate is a certificate for TLS in files, which are read again after they have changed. Safe for concurrent use.
+// certificate is a certificate for TLS in files, which are read again after they have changed. Safe
+// for concurrent use.
 type certificate struct {
 	certFile, keyFile string
 	log               *slog.Logger
@@ -63,7 +64,8 @@ func (c *certificate) stat() ([2]time.Time, error) {
 	return changed, nil
 }
 
-// get returns the certificate for a handshake. Files that have changed and cannot be read leave it as it was.
+// get returns the certificate for a handshake. Files that have changed and cannot be read leave it
+// as it was.
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -130,8 +130,8 @@ func TestTrackingResults(t *testing.T) {
 	}
 }
 
-// TestAlias lets a visitor become a user, by a call of its own and in the middle of a batch: what comes before it is the
-// visitor's, and what comes after it the user's, by whichever name.
+// TestAlias lets a visitor become a user, by a call of its own and in the middle of a batch: what
+// comes before it is the visitor's, and what comes after it the user's, by whichever name.
 func TestAlias(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, engine.Config{NoClock: true})
@@ -260,8 +260,8 @@ func TestKeysEnd(t *testing.T) {
 	}
 }
 
-// TestFullQueue holds the lock of a user, so that the queue fills up: it is bounded, and a refused call gets the time to
-// come again.
+// TestFullQueue holds the lock of a user, so that the queue fills up: it is bounded, and a refused
+// call gets the time to come again.
 func TestFullQueue(t *testing.T) {
 	t.Parallel()
 	for name, config := range map[string]engine.Config{
@@ -339,7 +339,8 @@ func TestBombsStaySmall(t *testing.T) { //nolint:paralleltest // it measures mem
 	}
 }
 
-// TestPayloadsSetProperties sends what a declared property is called, in a payload: it is the user's if that is wanted.
+// TestPayloadsSetProperties sends what a declared property is called, in a payload: it is the
+// user's if that is wanted.
 func TestPayloadsSetProperties(t *testing.T) {
 	t.Parallel()
 	for _, store := range []bool{false, true} {

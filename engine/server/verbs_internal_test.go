@@ -12,7 +12,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// TestEveryVerb checks all commands: each says what it does, shows an example, can print JSON, and is run by a script.
+// TestEveryVerb checks all commands: each says what it does, shows an example, can print JSON, and
+// is run by a script.
 func TestEveryVerb(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/script/*.txtar")

@@ -11,7 +11,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 )
 
-// TestOldServersAreRefused lets a server say that it is PostgreSQL 14: a function that is found before that of PostgreSQL.
+// TestOldServersAreRefused lets a server say that it is PostgreSQL 14: a function that is found
+// before that of PostgreSQL.
 func TestOldServersAreRefused(t *testing.T) {
 	t.Parallel()
 	database := pgtest.NewURL(t)

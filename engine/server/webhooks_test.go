@@ -16,8 +16,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
-// TestServePostsWebhooks has serve post what happened before it ran: not to this machine, at first; and once that was given
-// up and is replayed, with leave to do so.
+// TestServePostsWebhooks has serve post what happened before it ran: not to this machine, at first;
+// and once that was given up and is replayed, with leave to do so.
 func TestServePostsWebhooks(t *testing.T) {
 	t.Parallel()
 	url, r := pgtest.NewURL(t), pro(t)

@@ -14,7 +14,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/printable"
 )
 
-// errNotTaken says that an endpoint did not take a test, which is the exit code's business: what it answered was printed.
+// errNotTaken says that an endpoint did not take a test, which is the exit code's business: what it
+// answered was printed.
 var errNotTaken = errors.New("the endpoint refused the test")
 
 func (c *cli) webhooksTestCommand() *cobra.Command {
@@ -132,7 +133,8 @@ func chosen(all []letter, given []string) ([]int64, error) {
 	return wanted, nil
 }
 
-// withLetters gives the webhooks of an endpoint that were given up, and an engine by which they can be replayed.
+// withLetters gives the webhooks of an endpoint that were given up, and an engine by which they can
+// be replayed.
 func (c *cli) withLetters(cmd *cobra.Command, which string, do func(*engine.Engine, []letter) error) error {
 	return c.withEndpoints(cmd, false, func(endpoints *webhook.Endpoints, d *database) error {
 		found, err := endpoints.Find(cmd.Context(), which)

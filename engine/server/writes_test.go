@@ -12,8 +12,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 )
 
-// asRole creates a role with the privileges that the engine needs. It returns the URL of the database for that role, the name of the
-// role, and a function that runs SQL as a superuser.
+// asRole creates a role with the privileges that the engine needs. It returns the URL of the
+// database for that role, the name of the role, and a function that runs SQL as a superuser.
 func asRole(t *testing.T, database string) (as, role string, exec func(sql string)) {
 	t.Helper()
 	pool := pgtest.Open(t, database)
@@ -40,8 +40,8 @@ func asRole(t *testing.T, database string) (as, role string, exec func(sql strin
 	return u.String(), role, exec
 }
 
-// TestDoctorReportsPrivileges revokes privileges of a role and makes its database read-only. The doctor names the missing privileges,
-// and the GRANT that it prints restores them.
+// TestDoctorReportsPrivileges revokes privileges of a role and makes its database read-only. The
+// doctor names the missing privileges, and the GRANT that it prints restores them.
 func TestDoctorReportsPrivileges(t *testing.T) {
 	t.Parallel()
 	database := pgtest.NewURL(t)

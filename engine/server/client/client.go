@@ -1,5 +1,5 @@
-// Package client calls the management API of a server. What it offers is generated from the API's OpenAPI document,
-// docs/openapi.yaml. It needs nothing but the standard library.
+// Package client calls the management API of a server. What it offers is generated from the API's
+// OpenAPI document, docs/openapi.yaml. It needs nothing but the standard library.
 //
 //	c, err := client.New("http://localhost:8080", key, client.Options{})
 //	for m, err := range c.Members(ctx, "power-users", client.ListMembersParams{}) {
@@ -37,8 +37,8 @@ type Options struct {
 	HTTP *http.Client
 }
 
-// New returns a client of the server at a URL, like http://localhost:8080, which shows a key: a read key for calls that
-// change nothing, an admin key for all. See bucketd keys create.
+// New returns a client of the server at a URL, like http://localhost:8080, which shows a key: a
+// read key for calls that change nothing, an admin key for all. See bucketd keys create.
 func New(server, key string, o Options) (*Client, error) {
 	u, err := url.Parse(server)
 	switch {
@@ -55,7 +55,8 @@ func New(server, key string, o Options) (*Client, error) {
 	return &Client{strings.TrimSuffix(server, "/"), key, o.HTTP}, nil
 }
 
-// Error says what is wrong, and what to do. Every call that is refused returns a *Problem; errors.AsType finds it.
+// Error says what is wrong, and what to do. Every call that is refused returns a *Problem;
+// errors.AsType finds it.
 func (p *Problem) Error() string {
 	parts := []string{fmt.Sprintf("%d %s", p.Status, p.Title), p.Field, p.Detail}
 	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), ": ")
@@ -102,7 +103,8 @@ func call[T any](ctx context.Context, c *Client, method, path string, query url.
 	return answer, nil
 }
 
-// refusal is what a call is refused for. What is between here and the server may answer in another form than it does.
+// refusal is what a call is refused for. What is between here and the server may answer in another
+// form than it does.
 func refusal(got *http.Response, in *json.Decoder) *Problem {
 	p := &Problem{}
 	kind, _, _ := mime.ParseMediaType(got.Header.Get("Content-Type"))

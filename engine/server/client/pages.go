@@ -23,8 +23,8 @@ func (c *Client) Timeline(ctx context.Context, user string, params GetTimelinePa
 	}, params.After)
 }
 
-// Deployments goes through the deployments, the newest first, page by page. After an error there are
-// no more.
+// Deployments goes through the deployments, the newest first, page by page. After an error there
+// are no more.
 func (c *Client) Deployments(ctx context.Context, params ListDeploymentsParams) iter.Seq2[Deployment, error] {
 	return pages(func(after string) ([]Deployment, string, error) {
 		params.After = after
@@ -33,7 +33,8 @@ func (c *Client) Deployments(ctx context.Context, params ListDeploymentsParams) 
 	}, params.After)
 }
 
-// DeadLetters goes through the deliveries that were given up, page by page. After an error there are no more.
+// DeadLetters goes through the deliveries that were given up, page by page. After an error there
+// are no more.
 func (c *Client) DeadLetters(ctx context.Context, params ListDeadLettersParams) iter.Seq2[DeadLetter, error] {
 	return pages(func(after string) ([]DeadLetter, string, error) {
 		params.After = after

@@ -1,4 +1,5 @@
-// Package otlp sends the traces of a host to a collector. It is a package of its own because it brings gRPC with it.
+// Package otlp sends the traces of a host to a collector. It is a package of its own because it
+// brings gRPC with it.
 package otlp
 
 import (
@@ -15,9 +16,10 @@ import (
 	"github.com/bucketgen/bucketgen/engine/server"
 )
 
-// Tracers is for [server.Host]: it sends traces by OTLP over HTTP where the environment says, as OpenTelemetry has it
-// ($OTEL_EXPORTER_OTLP_ENDPOINT or $OTEL_EXPORTER_OTLP_TRACES_ENDPOINT), and nowhere if that says nothing. The service is called
-// as the host is, unless $OTEL_SERVICE_NAME says otherwise.
+// Tracers is for [server.Host]: it sends traces by OTLP over HTTP where the environment says, as
+// OpenTelemetry has it ($OTEL_EXPORTER_OTLP_ENDPOINT or $OTEL_EXPORTER_OTLP_TRACES_ENDPOINT), and
+// nowhere if that says nothing. The service is called as the host is, unless $OTEL_SERVICE_NAME
+// says otherwise.
 func Tracers(ctx context.Context, name string) (server.Tracers, error) { //nolint:ireturn // it is what a host has
 	if cmp.Or(os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT"), os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")) == "" {
 		return nil, nil //nolint:nilnil // there is no collector
