@@ -14,24 +14,27 @@ import (
 	"github.com/bucketgen/bucketgen/internal/problem"
 )
 
-// intake says where the requests of a route carry what admission needs: their key, and how many items they have. The zero
-// value is a route whose key comes in a header, and whose body is one item.
+// intake says where the requests of a route carry what admission needs: their key, and how many
+// items they have. The zero value is a route whose key comes in a header, and whose body is one
+// item.
 type intake struct {
-	// keys are the members of the body in which the key may be, as "api_key", or "properties.token" for one inside another.
-	// The first that is found counts. Names match exactly. A key in a header or in the query has precedence.
+	// keys are the members of the body in which the key may be, as "api_key", or "properties.token"
+	// for one inside another. The first that is found counts. Names match exactly. A key in a
+	// header or in the query has precedence.
 	keys []string
 
 	// query are the parameters of the URL in which the key may be.
 	query []string
 
-	// items is the member whose elements are the items, as "batch". If it is set, the elements of a body that is an array are
-	// items, too. If it is empty, the body is one item.
+	// items is the member whose elements are the items, as "batch". If it is set, the elements of a
+	// body that is an array are items, too. If it is empty, the body is one item.
 	items string
 
 	// types are the media types of bodies, beside application/json, text/plain and none.
 	types []string
 
-	// compression is the parameter of the URL which says "gzip" or "gzip-js" where Content-Encoding says nothing.
+	// compression is the parameter of the URL which says "gzip" or "gzip-js" where Content-Encoding
+	// says nothing.
 	compression string
 
 	// keyless is the problem of a request without a key. [tracking.handle] sets it.
@@ -92,7 +95,8 @@ func (t *tracking) finish(r *request, err error) {
 	}
 }
 
-// identify checks the key of a request. It is in the headers or the URL, which cost no reading, or in the first part of the body.
+// identify checks the key of a request. It is in the headers or the URL, which cost no reading, or
+// in the first part of the body.
 func (t *tracking) identify(r *request, in *intake) error {
 	secret := shown(r.Request)
 	if secret == "" && len(in.query) > 0 {
@@ -222,7 +226,8 @@ func (t *tracking) keyless(in *intake) *problem.Problem {
 	return problem.New(http.StatusUnauthorized, "there is no key; send it "+where).Shared()
 }
 
-// introduce reads a body until it says its key, and checks that. All requests that do so have little room together.
+// introduce reads a body until it says its key, and checks that. All requests that do so have
+// little room together.
 func (t *tracking) introduce(r *request, in *intake) error {
 	b := r.reading
 	r.deadline(time.Now().Add(t.config.KeylessRead))
@@ -268,7 +273,8 @@ func (r *request) parse() (err error) {
 	return err
 }
 
-// What is made of a body takes more than the body: a multiple of its bytes, and a constant for each item.
+// What is made of a body takes more than the body: a multiple of its bytes, and a constant for each
+// item.
 const (
 	workTimes = 3
 	workItem  = 4 << 10
@@ -293,14 +299,15 @@ func (r *request) release() {
 	r.work.end()
 }
 
-// deadline says until when the body must arrive; the zero time is no deadline. Where the server cannot do this, as one of a host,
-// it has limits of its own.
+// deadline says until when the body must arrive; the zero time is no deadline. Where the server
+// cannot do this, as one of a host, it has limits of its own.
 func (r *request) deadline(at time.Time) {
 	_ = http.NewResponseController(r.writer).SetReadDeadline(at)
 }
 
-// leaveUnread closes the connection of a request that is refused before its body was read, unless the body is small and has
-// arrived: the server would read the rest of it to use the connection again.
+// leaveUnread closes the connection of a request that is refused before its body was read, unless
+// the body is small and has arrived: the server would read the rest of it to use the connection
+// again.
 func (r *request) leaveUnread() {
 	const small, soon = 16 << 10, time.Second
 	switch {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// body reads the body of a request as it arrives. Its bytes are charged before they are allocated, and its items are counted
-// before anything is made of them.
+// body reads the body of a request as it arrives. Its bytes are charged before they are allocated,
+// and its items are counted before anything is made of them.
 type body struct {
 	source *source
 	in     io.Reader // what source gives, decompressed
@@ -71,7 +71,8 @@ func (s *source) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// spend charges the time since something came last, as far as it is beyond the price of the body. Waiting for more is free.
+// spend charges the time since something came last, as far as it is beyond the price of the body.
+// Waiting for more is free.
 func (s *source) spend() error {
 	if s.spent == nil {
 		return nil
@@ -98,7 +99,8 @@ func (s *source) refund() {
 	s.spent, s.taken = nil, 0
 }
 
-// worktime bounds the processor's time for all requests without a known key together. Safe for concurrent use.
+// worktime bounds the processor's time for all requests without a known key together. Safe for
+// concurrent use.
 type worktime struct {
 	mu   sync.Mutex
 	left time.Duration
@@ -109,16 +111,17 @@ const (
 	mostWork  = 3 * time.Millisecond // for all of them that are in flight
 	workShare = 20                   // the part of each second that refills it, as a divisor
 
-	// bodyWork is the price of a body of any content: waiting for it, watching its client, and looking its
-	// key up. It is an estimate; time beyond the price is measured and charged as well.
+	// bodyWork is the price of a body of any content: waiting for it, watching its client, and
+	// looking its key up. It is an estimate; time beyond the price is measured and charged as well.
 	bodyWork = 100 * time.Microsecond
 
-	// zipWork is the further price of a compressed body. BenchmarkKeylessZip measures what the largest one takes, and what is beyond
-	// the price is charged afterwards.
+	// zipWork is the further price of a compressed body. BenchmarkKeylessZip measures what the
+	// largest one takes, and what is beyond the price is charged afterwards.
 	zipWork = 300 * time.Microsecond
 )
 
-// open takes the price of a body before anything of it is read, and reports whether there was enough left.
+// open takes the price of a body before anything of it is read, and reports whether there was
+// enough left.
 func (w *worktime) open(price time.Duration) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -248,7 +251,8 @@ func (b *body) room() error {
 	return nil
 }
 
-// spares are texts of bodies from which nothing became: without a key they cost no garbage. There is a pool for each size.
+// spares are texts of bodies from which nothing became: without a key they cost no garbage. There
+// is a pool for each size.
 var spares sync.Map
 
 func spareText(length, size int, spare bool) []byte {

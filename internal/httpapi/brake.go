@@ -10,8 +10,9 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// brake slows down clients that are refused and come again at once: beyond a number of refusals a second, an answer waits. Each
-// key has a number of its own, and all requests without a known key have one together. Safe for concurrent use.
+// brake slows down clients that are refused and come again at once: beyond a number of refusals a
+// second, an answer waits. Each key has a number of its own, and all requests without a known key
+// have one together. Safe for concurrent use.
 type brake struct {
 	each int
 
@@ -26,8 +27,8 @@ const (
 	maxHeld  = 1024        // answers that wait at once; further ones do not, and close their connections
 )
 
-// holdGrid is how far apart the instants are at which answers that wait are sent: to wake up for each of them by itself costs more
-// processor time than the rest of it.
+// holdGrid is how far apart the instants are at which answers that wait are sent: to wake up for
+// each of them by itself costs more processor time than the rest of it.
 const holdGrid = holdTime / 2
 
 // holdFor rounds a time to wait so that it ends at an instant of the grid.
@@ -74,7 +75,8 @@ func (b *brake) hold(ctx context.Context, holder int, header http.Header) {
 	b.held--
 }
 
-// wake returns a channel that is closed after a time to wait, at an instant of the grid. The caller holds the lock.
+// wake returns a channel that is closed after a time to wait, at an instant of the grid. The caller
+// holds the lock.
 func (b *brake) wake(wait time.Duration) <-chan struct{} {
 	now := time.Now()
 	wait = holdFor(now, wait)

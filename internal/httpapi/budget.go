@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// budget bounds what all requests together hold in memory. Each holder, a key or all requests without one, has a share at most,
-// so that no key takes all of it. Safe for concurrent use.
+// budget bounds what all requests together hold in memory. Each holder, a key or all requests
+// without one, has a share at most, so that no key takes all of it. Safe for concurrent use.
 type budget struct {
 	size  int64
 	share int64 // of one holder
@@ -37,16 +37,18 @@ func newBudget(size, share int64) *budget {
 	return &budget{size: size, share: min(share, size), holders: map[int]int64{}}
 }
 
-// try takes a part of the budget if it is free. It never waits, so that those who hold a part may ask for more.
+// try takes a part of the budget if it is free. It never waits, so that those who hold a part may
+// ask for more.
 func (b *budget) try(holder int, bytes int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.take(holder, bytes)
 }
 
-// wait takes a part of the budget, as soon as it is free: who has a part of this budget must not wait for more of it. A part that
-// is larger than a share is cut down to one, which its holder gets when it has nothing else. wait returns what was taken, or
-// errFull if there is too little for as long as patience says.
+// wait takes a part of the budget, as soon as it is free: who has a part of this budget must not
+// wait for more of it. A part that is larger than a share is cut down to one, which its holder gets
+// when it has nothing else. wait returns what was taken, or errFull if there is too little for as
+// long as patience says.
 func (b *budget) wait(ctx context.Context, patience time.Duration, holder int, bytes int64) (int64, error) {
 	bytes = min(bytes, b.share)
 	b.mu.Lock()
@@ -123,7 +125,8 @@ func (b *budget) advance() {
 	}
 }
 
-// lease is what one request holds of a budget. The zero value holds nothing. It is not safe for concurrent use.
+// lease is what one request holds of a budget. The zero value holds nothing. It is not safe for
+// concurrent use.
 type lease struct {
 	budget *budget
 	holder int

@@ -51,7 +51,8 @@ func (t *tracking) fits(size int) error {
 	return nil
 }
 
-// do does what calls ask for, one after the other, unless there is no room for them, and notes what became of each.
+// do does what calls ask for, one after the other, unless there is no room for them, and notes what
+// became of each.
 func (t *tracking) do(r *request, items []item) error {
 	deeds := make([]deed, 0, len(items))
 	for i := range items {
@@ -83,8 +84,8 @@ func (t *tracking) do(r *request, items []item) error {
 	return nil
 }
 
-// note notes what became of something that a call asked for. A call that asks for two things is refused if either is. An error
-// that is about the moment, and not about the call, is returned.
+// note notes what became of something that a call asked for. A call that asks for two things is
+// refused if either is. An error that is about the moment, and not about the call, is returned.
 func (t *tracking) note(r *request, it *item, result *engine.Result) error {
 	switch {
 	case it.Status == refusedItem:
@@ -125,7 +126,8 @@ func (t *tracking) next(ctx context.Context, k key, deeds []deed) ([]engine.Resu
 	return nil, err
 }
 
-// alias makes two users one by a key that is trusted to do that. By any other it notes an anonymous id of the user.
+// alias makes two users one by a key that is trusted to do that. By any other it notes an anonymous
+// id of the user.
 func (t *tracking) alias(ctx context.Context, k key, d *deed) error {
 	if !k.Trusted() {
 		return t.engine.Users().AddAnonymousID(ctx, d.from, d.into)

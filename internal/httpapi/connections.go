@@ -9,16 +9,18 @@ import (
 	"sync"
 )
 
-// connections bounds the connections of an HTTP server, because each takes memory before its first request: all of them, and
-// those on which no request had a valid key yet. A further connection replaces an older one, so that hostile clients cannot keep
-// others from connecting. Safe for concurrent use.
+// connections bounds the connections of an HTTP server, because each takes memory before its first
+// request: all of them, and those on which no request had a valid key yet. A further connection
+// replaces an older one, so that hostile clients cannot keep others from connecting. Safe for
+// concurrent use.
 type connections struct {
 	most, keyless int
 
 	mu   sync.Mutex
 	open map[net.Conn]*connection
 
-	// strangers and trusted have the *connection of either kind. The one that changed its state longest ago is in front.
+	// strangers and trusted have the *connection of either kind. The one that changed its state
+	// longest ago is in front.
 	strangers, trusted list.List
 }
 
@@ -62,8 +64,8 @@ func (all *connections) add(conn net.Conn) *connection {
 	return c
 }
 
-// replace closes a connection of a list: the one that has been idle for longest, or else the oldest. It reports whether there
-// was one.
+// replace closes a connection of a list: the one that has been idle for longest, or else the
+// oldest. It reports whether there was one.
 func (all *connections) replace(in *list.List) bool {
 	at := in.Front()
 	for e := at; e != nil; e = e.Next() {
@@ -109,7 +111,8 @@ func (all *connections) change(conn net.Conn, state http.ConnState) {
 	c.in.MoveToBack(c.at)
 }
 
-// trust notes that a request with a valid key came on the connection that a context is of, if it is watched.
+// trust notes that a request with a valid key came on the connection that a context is of, if it is
+// watched.
 func trust(ctx context.Context) {
 	c, watched := ctx.Value(connectionKey{}).(*connection)
 	if !watched {

@@ -13,7 +13,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
-// bounded is a server whose connections are bounded. At /key it takes a request for one with a valid key.
+// bounded is a server whose connections are bounded. At /key it takes a request for one with a
+// valid key.
 type bounded struct {
 	*httptest.Server
 

@@ -19,8 +19,8 @@ type envelope struct {
 	Historical    bool   // historical_migration
 }
 
-// readEnvelope reads what stands around calls. Of the calls it checks the syntax only, so that one that is wrong does not keep
-// the others out.
+// readEnvelope reads what stands around calls. Of the calls it checks the syntax only, so that one
+// that is wrong does not keep the others out.
 func readEnvelope(body []byte) (envelope, error) {
 	var e envelope
 	body = strictjson.SkipMark(body)

@@ -70,8 +70,8 @@ func shown(r *http.Request) string {
 	return ""
 }
 
-// admit returns the key with a secret, which must be one for that kind of deed, and takes one from its allowance. The error is a
-// problem, unless the database is to blame.
+// admit returns the key with a secret, which must be one for that kind of deed, and takes one from
+// its allowance. The error is a problem, unless the database is to blame.
 func (g *gate) admit(r *http.Request, kind, secret, what string) (key, error) {
 	if secret == "" {
 		return key{}, errNoKey
@@ -124,7 +124,8 @@ func article(word string) string {
 	return "a"
 }
 
-// take takes n from the allowance of a key, of events or requests. The error says when there is enough.
+// take takes n from the allowance of a key, of events or requests. The error says when there is
+// enough.
 func (g *gate) take(k key, n int, what string) error {
 	if wait, ok := g.rates.take(k, n); !ok {
 		return exhausted(k, what, wait)
@@ -137,8 +138,8 @@ func exhausted(k key, what string, wait time.Duration) *problem.Problem {
 	return problem.Later(http.StatusTooManyRequests, fmt.Sprintf("the key %q lets %d %s in each second", k.Name, k.Rate, what), wait)
 }
 
-// charge takes the rest of a batch from the allowance of a key: all but the one that [gate.admit] took. If there is not enough,
-// nothing is taken at all.
+// charge takes the rest of a batch from the allowance of a key: all but the one that [gate.admit]
+// took. If there is not enough, nothing is taken at all.
 func (g *gate) charge(k key, items int) error {
 	if err := g.take(k, max(items, 1)-1, "events"); err != nil {
 		g.rates.give(k, 1)
@@ -148,8 +149,8 @@ func (g *gate) charge(k key, items int) error {
 	return nil
 }
 
-// unread says when the batches of a key are refused before they are read: when too many were refused lately, for the rate of the
-// key, after they were read. Safe for concurrent use.
+// unread says when the batches of a key are refused before they are read: when too many were
+// refused lately, for the rate of the key, after they were read. Safe for concurrent use.
 type unread struct {
 	each  int // each is how many batches may be refused after they were read, in each second
 	burst int // burst is how many of them may come at once
@@ -181,8 +182,8 @@ func (u *unread) now(k key) bool {
 	return l != nil && l.Tokens() < 1
 }
 
-// public returns the write key with a secret that a page shows to everybody. It says nothing of keys of other kinds. What it says
-// may be a second old.
+// public returns the write key with a secret that a page shows to everybody. It says nothing of
+// keys of other kinds. What it says may be a second old.
 func (g *gate) public(ctx context.Context, secret string) (key, error) {
 	c, known := g.ring.recall(secret)
 	k, err := c.key, error(nil)
@@ -212,8 +213,8 @@ var (
 // busy is the problem of a request that finds no room.
 var busy = problem.Later(http.StatusServiceUnavailable, "too many requests are in flight; send it again", time.Second).Shared()
 
-// refuse answers a request that was not let in. k is its key, as far as it is known. The request must hold nothing: the answer may
-// have to wait.
+// refuse answers a request that was not let in. k is its key, as far as it is known. The request
+// must hold nothing: the answer may have to wait.
 func (g *gate) refuse(w http.ResponseWriter, r *http.Request, k key, p *problem.Problem) {
 	g.hold(w, r, k.No, p)
 	g.answer(w, p)
@@ -253,7 +254,8 @@ func (g *gate) fail(w http.ResponseWriter, r *http.Request, k key, err error) {
 	g.refuse(w, r, k, p)
 }
 
-// guarding returns the handler that lets those requests through to the next one whose persons have an access.
+// guarding returns the handler that lets those requests through to the next one whose persons have
+// an access.
 func (g *gate) guarding(to manage.Access, next http.Handler) http.Handler {
 	switch to {
 	case manage.Open:
@@ -270,8 +272,8 @@ func (g *gate) guarding(to manage.Access, next http.Handler) http.Handler {
 // requestBytes is what a request of the management API takes, for its body and its answer.
 const requestBytes = 256 << 10
 
-// guard lets only those requests through to a handler that have a key for that kind of deed. Each counts against the rate of its
-// key, and takes its part of what all requests may hold.
+// guard lets only those requests through to a handler that have a key for that kind of deed. Each
+// counts against the rate of its key, and takes its part of what all requests may hold.
 func (g *gate) guard(kind string, next http.Handler) http.Handler {
 	return g.pass(kind, func(w http.ResponseWriter, r *http.Request, k key) {
 		bytes, err := g.work.wait(r.Context(), g.config.Wait, k.No, requestBytes)
@@ -284,8 +286,9 @@ func (g *gate) guard(kind string, next http.Handler) http.Handler {
 	})
 }
 
-// pass lets only those requests through that have a key for that kind of deed, or that a host hands over with a person who may do
-// it. The person is in the context of what comes next. Each request counts against the rate of its key.
+// pass lets only those requests through that have a key for that kind of deed, or that a host hands
+// over with a person who may do it. The person is in the context of what comes next. Each request
+// counts against the rate of its key.
 func (g *gate) pass(kind string, next func(http.ResponseWriter, *http.Request, key)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		person, k, err := g.person(r, kind)

@@ -1,5 +1,6 @@
-// Package httpapi is the HTTP API of an engine: it lets requests in by their keys and within bounds,
-// ingests events from SDKs, streams transitions, and mounts the management API of package manage.
+// Package httpapi is the HTTP API of an engine: it lets requests in by their keys and within
+// bounds, ingests events from SDKs, streams transitions, and mounts the management API of package
+// manage.
 package httpapi
 
 import (

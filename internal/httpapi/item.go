@@ -61,7 +61,8 @@ type batched struct {
 	Results  []item `json:"results,omitempty"` // for those who ask for them by ?results=1
 }
 
-// answer says what became of the calls of a batch. If all were refused it is a problem, since SDKs go by the status only.
+// answer says what became of the calls of a batch. If all were refused it is a problem, since SDKs
+// go by the status only.
 func (t *tracking) answer(r *request, items []item) error {
 	answer := batched{Success: true}
 	for i := range items {
@@ -82,8 +83,9 @@ func (t *tracking) answer(r *request, items []item) error {
 	return nil
 }
 
-// allRefused is the answer to a batch of which nothing was accepted: that of the first call, and of the others where they are
-// asked for. The status is 403 if each was refused by it, so that it is known that another key would do.
+// allRefused is the answer to a batch of which nothing was accepted: that of the first call, and of
+// the others where they are asked for. The status is 403 if each was refused by it, so that it is
+// known that another key would do.
 func allRefused(items []item, whole bool) *problem.Problem {
 	first := items[0].problem
 	p := problem.Of(first.Status, inBatch(0, first.Field), first.Detail)
@@ -132,7 +134,8 @@ func refusal(err error) *problem.Problem {
 	return p
 }
 
-// refused says why the engine did not take an event. What only the database can have found is for the log.
+// refused says why the engine did not take an event. What only the database can have found is for
+// the log.
 func (t *tracking) refused(r *request, it *item, err error) *problem.Problem {
 	err = it.names(err)
 	if _, invalid := errors.AsType[*engine.InvalidError](err); invalid {

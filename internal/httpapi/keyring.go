@@ -11,9 +11,10 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// keyring finds keys by their secrets. What a key may do is read from the database for each request, so that a revoked key is of
-// no use from then on. A secret that is not known costs no query of its own: such secrets are looked up together, by at most
-// lookupRate queries a second, and one that is unknown is remembered for a while. Safe for concurrent use.
+// keyring finds keys by their secrets. What a key may do is read from the database for each
+// request, so that a revoked key is of no use from then on. A secret that is not known costs no
+// query of its own: such secrets are looked up together, by at most lookupRate queries a second,
+// and one that is unknown is remembered for a while. Safe for concurrent use.
 type keyring struct {
 	keys finder
 	pace *rate.Limiter // of the queries for secrets that are not known
@@ -76,7 +77,8 @@ func (k *keyring) recall(secret string) (checked, bool) {
 	return c, known
 }
 
-// find returns the key with a secret, and whether there is one that is not revoked. It may return errCrowded.
+// find returns the key with a secret, and whether there is one that is not revoked. It may return
+// errCrowded.
 func (k *keyring) find(ctx context.Context, secret string) (key, bool, error) {
 	if len(secret) > longestKey {
 		return key{}, false, nil

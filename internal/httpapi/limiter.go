@@ -23,16 +23,17 @@ func newLimiter(burst int, now func() time.Time) *limiter {
 	return &limiter{now: now, burst: burst, most: maxAllowances, keys: map[int]*allowance{}}
 }
 
-// allowance is what a key has left. It begins with its rate, and grows by that each second, so that in any time after the first
-// request a key gets no more than its rate times the seconds, and its rate once. It saves up enough for the largest batch, which
-// would never find room otherwise.
+// allowance is what a key has left. It begins with its rate, and grows by that each second, so that
+// in any time after the first request a key gets no more than its rate times the seconds, and its
+// rate once. It saves up enough for the largest batch, which would never find room otherwise.
 type allowance struct {
 	rate   int
 	tokens float64
 	at     time.Time
 }
 
-// take takes n from the allowance of a key, or nothing. If there is not enough, it returns after how long there is.
+// take takes n from the allowance of a key, or nothing. If there is not enough, it returns after
+// how long there is.
 func (l *limiter) take(k key, n int) (wait time.Duration, ok bool) {
 	if k.Rate == 0 || n == 0 {
 		return 0, true
@@ -47,7 +48,8 @@ func (l *limiter) take(k key, n int) (wait time.Duration, ok bool) {
 	return 0, true
 }
 
-// check reports whether the allowance of a key is enough for one. If it is not, it returns after how long it is.
+// check reports whether the allowance of a key is enough for one. If it is not, it returns after
+// how long it is.
 func (l *limiter) check(k key) (wait time.Duration, ok bool) {
 	if k.Rate == 0 {
 		return 0, true
@@ -110,7 +112,8 @@ func (a *allowance) refill(now time.Time, burst int) {
 	}
 }
 
-// evict removes the keys that lose nothing by it: they have at least what a key begins with. It reports whether it found one.
+// evict removes the keys that lose nothing by it: they have at least what a key begins with. It
+// reports whether it found one.
 func (l *limiter) evict(now time.Time) bool {
 	before := len(l.keys)
 	for no, a := range l.keys {

@@ -13,7 +13,8 @@ func newClock() *clock                   { return &clock{time.Date(2026, time.Ja
 func (c *clock) now() time.Time          { return c.at }
 func (c *clock) advance(d time.Duration) { c.at = c.at.Add(d) }
 
-// TestLimiterCharges charges batches whole: a key never gets more than its rate and what that adds up to.
+// TestLimiterCharges charges batches whole: a key never gets more than its rate and what that adds
+// up to.
 func TestLimiterCharges(t *testing.T) {
 	t.Parallel()
 	c := newClock()

@@ -9,8 +9,9 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// notices logs why requests fail that are not to blame: while the database is away, each of them does. Of each kind there is one
-// line in each interval, with the number of lines that were left out since the one before. Safe for concurrent use.
+// notices logs why requests fail that are not to blame: while the database is away, each of them
+// does. Of each kind there is one line in each interval, with the number of lines that were left
+// out since the one before. Safe for concurrent use.
 type notices struct {
 	log *slog.Logger
 	now func() time.Time
@@ -32,7 +33,8 @@ func newNotices(log *slog.Logger, now func() time.Time) *notices {
 	return &notices{log: log, now: now, kinds: map[string]*notice{}}
 }
 
-// failed logs that a request failed: as a warning if the error is about the moment. message is one of a few constants.
+// failed logs that a request failed: as a warning if the error is about the moment. message is one
+// of a few constants.
 func (n *notices) failed(ctx context.Context, message string, err error) {
 	suppressed, due := n.due(message)
 	if !due {

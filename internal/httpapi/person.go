@@ -12,9 +12,10 @@ import (
 	"github.com/bucketgen/bucketgen/internal/session"
 )
 
-// person returns the person that a request comes from, who may do what a kind of key is for, and the key that answers for the
-// request. A person in the context was put there in this process, so the request needs no key. Others send a key, are known to the
-// host, or have a session. The error is a problem, unless the database or the host is to blame.
+// person returns the person that a request comes from, who may do what a kind of key is for, and
+// the key that answers for the request. A person in the context was put there in this process, so
+// the request needs no key. Others send a key, are known to the host, or have a session. The error
+// is a problem, unless the database or the host is to blame.
 func (g *gate) person(r *http.Request, kind string) (identity.Person, key, error) {
 	if person, known := identity.Of(r.Context()); known {
 		return person, key{No: person.Key, Name: person.Name}, permitted(person, kind)
@@ -92,7 +93,8 @@ func (g *gate) cookie(r *http.Request) string {
 // secure reports whether the browser sent a request over TLS.
 func (g *gate) secure(r *http.Request) bool { return r.TLS != nil || g.config.BehindTLS }
 
-// local reports whether a request comes from this machine, and was sent to it under a name of its own.
+// local reports whether a request comes from this machine, and was sent to it under a name of its
+// own.
 func local(r *http.Request) bool {
 	from, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -105,7 +107,8 @@ func local(r *http.Request) bool {
 	return net.ParseIP(from).IsLoopback() && (to == "localhost" || net.ParseIP(to).IsLoopback())
 }
 
-// signIn begins a session with a key or an offer, and sets its cookie. The other of the two is empty.
+// signIn begins a session with a key or an offer, and sets its cookie. The other of the two is
+// empty.
 func (g *gate) signIn(w http.ResponseWriter, r *http.Request, secret, offer string) (identity.Person, error) {
 	if g.config.Authenticate != nil {
 		return identity.Person{}, problem.New(http.StatusForbidden, "the host signs people in; there is no sign-in with a key")
@@ -172,7 +175,8 @@ func bake(r *http.Request, secret string, secure bool) *http.Cookie {
 // openBytes is what a request without a key takes.
 const openBytes = 8 << 10
 
-// open lets requests through that have no key yet. Together they may hold what those may whose key stands in the body.
+// open lets requests through that have no key yet. Together they may hold what those may whose key
+// stands in the body.
 func (g *gate) open(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !g.keyless.try(keyless, openBytes) {

@@ -11,10 +11,12 @@ var (
 	posthogFlags  = intake{keys: []string{"token", "api_key"}, types: forms, compression: "compression"}
 )
 
-// posthogPaths are the paths of PostHog's capture API. Each takes an event, a list of events, or an object with a batch of them.
+// posthogPaths are the paths of PostHog's capture API. Each takes an event, a list of events, or an
+// object with a batch of them.
 var posthogPaths = []string{"/capture", "/batch", "/e", "/i/v0/e"}
 
-// capture takes events of PostHog's capture API in. One that is refused does not keep the others out.
+// capture takes events of PostHog's capture API in. One that is refused does not keep the others
+// out.
 func (t *tracking) capture(r *request) error {
 	e := &r.envelope
 	events, sentAt := e.Batch, e.SentAtPostHog

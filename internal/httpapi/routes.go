@@ -11,13 +11,14 @@ import (
 	"github.com/bucketgen/bucketgen/internal/problem"
 )
 
-// routes answers requests by a mux. What that does not know is answered by a problem, and so is what a handler breaks down on.
+// routes answers requests by a mux. What that does not know is answered by a problem, and so is
+// what a handler breaks down on.
 type routes struct {
 	mux *http.ServeMux
 	log *slog.Logger
 
-	// origins keeps pages of other origins out, whose requests browsers send with the credentials of their users. Handlers of
-	// SDKs let them in.
+	// origins keeps pages of other origins out, whose requests browsers send with the credentials
+	// of their users. Handlers of SDKs let them in.
 	origins *http.CrossOriginProtection
 }
 
@@ -47,8 +48,9 @@ func (s *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(a, r)
 }
 
-// refuse returns a problem if nothing is at the path of a request, or not by its method. Otherwise the mux would answer in a form
-// of its own, or redirect to another path, by which a user called .. would become another.
+// refuse returns a problem if nothing is at the path of a request, or not by its method. Otherwise
+// the mux would answer in a form of its own, or redirect to another path, by which a user called ..
+// would become another.
 func (s *routes) refuse(r *http.Request) *problem.Problem {
 	segments := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
 	empty := func() *problem.Problem {
@@ -78,8 +80,8 @@ func (s *routes) refuse(r *http.Request) *problem.Problem {
 	return problem.New(http.StatusNotFound, "there is nothing at "+r.Method+" "+r.URL.Path)
 }
 
-// broke answers a request whose handler broke down, if nothing was answered yet. If something was, the connection is cut, so that
-// no client takes it for all.
+// broke answers a request whose handler broke down, if nothing was answered yet. If something was,
+// the connection is cut, so that no client takes it for all.
 func (s *routes) broke(a *answer, r *http.Request, why any) {
 	if why != http.ErrAbortHandler { //nolint:errorlint,err113 // it is panicked with as it is
 		s.log.ErrorContext(r.Context(), "request handler panicked", "component", "http", "method", r.Method, "path", r.URL.Path, "error", why, "stack", string(debug.Stack()))

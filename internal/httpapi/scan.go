@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// scanner finds the key and counts the items of a JSON body while it arrives. It keeps no value but the key, and allocates
-// nothing per item. It judges nothing: a body that is no JSON gives some key or none, and the reader behind it refuses it.
+// scanner finds the key and counts the items of a JSON body while it arrives. It keeps no value but
+// the key, and allocates nothing per item. It judges nothing: a body that is no JSON gives some key
+// or none, and the reader behind it refuses it.
 type scanner struct {
 	intake *intake
 
@@ -30,7 +31,8 @@ type scanner struct {
 	wants   bool   // the value that follows is a key, if it is a string
 }
 
-// longestWord is how many bytes of a name or key are kept: more than any that is known has, with every character escaped.
+// longestWord is how many bytes of a name or key are kept: more than any that is known has, with
+// every character escaped.
 const longestWord = 512
 
 func newScanner(in *intake) *scanner {

@@ -22,7 +22,8 @@ func (t *tracking) settings(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// sourceConfig answers what RudderStack's SDKs ask for: that the source is on, and has no other destinations.
+// sourceConfig answers what RudderStack's SDKs ask for: that the source is on, and has no other
+// destinations.
 func (t *tracking) sourceConfig(w http.ResponseWriter, r *http.Request) {
 	t.configure(w, r, cmp.Or(r.URL.Query().Get("writeKey"), shown(r)), func(k key) any {
 		return map[string]any{
@@ -58,19 +59,22 @@ func scheme(r *http.Request) string {
 	return "http"
 }
 
-// allowOrigin lets a page of any origin read the answer: write keys, not origins, are what lets events in.
+// allowOrigin lets a page of any origin read the answer: write keys, not origins, are what lets
+// events in.
 func allowOrigin(w http.ResponseWriter) {
 	h := w.Header()
 	h["Access-Control-Allow-Origin"], h["Access-Control-Expose-Headers"] = anyOrigin, exposedHeaders
 }
 
-// The headers by which pages of any origin may read an answer, and Retry-After, by which SDKs wait. Answers share them.
+// The headers by which pages of any origin may read an answer, and Retry-After, by which SDKs wait.
+// Answers share them.
 var (
 	anyOrigin      = []string{"*"}
 	exposedHeaders = []string{"Retry-After"}
 )
 
-// allowedHeaders are the headers that SDKs in browsers set: those of Segment's, of RudderStack's and of PostHog's.
+// allowedHeaders are the headers that SDKs in browsers set: those of Segment's, of RudderStack's
+// and of PostHog's.
 const allowedHeaders = "Authorization, Content-Type, Content-Encoding, X-Retry-Count, " +
 	"AnonymousId, SentAt, Rsa-Recovered, Rsa-Retry-Attempt, Rsa-Since-Last-Attempt, Rsa-Since-First-Attempt, Rsa-Retry-Reason"
 

@@ -33,7 +33,8 @@ func (s *streams) route(mux *http.ServeMux) {
 	mux.Handle("GET /v1/stream", s.gate.pass(readKey, s.serve))
 }
 
-// serve sends transitions until the client goes or takes too long, its key is revoked, or the server shuts down.
+// serve sends transitions until the client goes or takes too long, its key is revoked, or the
+// server shuts down.
 func (s *streams) serve(w http.ResponseWriter, r *http.Request, k key) {
 	o, err := s.options(r)
 	if p, refused := errors.AsType[*problem.Problem](err); refused {
@@ -112,8 +113,8 @@ func (s *streams) options(r *http.Request) (engine.FeedOptions, error) {
 	return o, nil
 }
 
-// closing returns a channel that is closed when the server of a request shuts down: it waits for requests, and streams do not
-// end by themselves.
+// closing returns a channel that is closed when the server of a request shuts down: it waits for
+// requests, and streams do not end by themselves.
 func (s *streams) closing(r *http.Request) <-chan struct{} {
 	server, known := r.Context().Value(http.ServerContextKey).(*http.Server)
 	if !known {
@@ -139,10 +140,11 @@ type stream struct {
 // retry is after how long clients come back whose connection was lost, in milliseconds.
 const retry = 1000
 
-// send sends an item of the feed. A client that does not take it in time gets no more: what it has missed it gets when it comes
-// back.
+// send sends an item of the feed. A client that does not take it in time gets no more: what it has
+// missed it gets when it comes back.
 func (t *stream) send(item engine.FeedItem) error {
-	// The deadlines of the server are for requests that end. Where a writer has none, there is none to be moved.
+	// The deadlines of the server are for requests that end. Where a writer has none, there is none
+	// to be moved.
 	if err := t.control.SetWriteDeadline(time.Now().Add(t.patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
@@ -164,7 +166,8 @@ func (t *stream) send(item engine.FeedItem) error {
 	return t.control.Flush()
 }
 
-// write writes an event, or, where nothing has happened, only from where to continue: clients store that and report nothing.
+// write writes an event, or, where nothing has happened, only from where to continue: clients store
+// that and report nothing.
 func (t *stream) write(item engine.FeedItem) error {
 	if item.Transition == nil {
 		_, err := fmt.Fprintf(t, ": nothing happens\nid: %s\n\n", item.Cursor)

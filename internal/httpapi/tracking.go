@@ -18,7 +18,8 @@ type tracking struct {
 	config Config
 }
 
-// Segment's SDKs send the key in a header, or as writeKey where they cannot set headers. A beacon of RudderStack's has it in the URL.
+// Segment's SDKs send the key in a header, or as writeKey where they cannot set headers. A beacon
+// of RudderStack's has it in the URL.
 var (
 	segmentCall   = intake{keys: []string{"writeKey"}, types: forms}
 	segmentBatch  = intake{keys: []string{"writeKey"}, items: "batch", types: forms}
@@ -28,10 +29,12 @@ var (
 // forms is the Content-Type that curl and RudderStack's SDK for Node.js send for JSON by default.
 var forms = []string{"application/x-www-form-urlencoded"}
 
-// shortTypes are the types of calls by the names that they have in the paths of Segment's SDKs in browsers and on phones.
+// shortTypes are the types of calls by the names that they have in the paths of Segment's SDKs in
+// browsers and on phones.
 var shortTypes = map[string]string{"t": "track", "i": "identify", "p": "page", "s": "screen", "g": "group", "a": "alias"}
 
-// route adds the routes. SDKs of Segment in Java send to /v1/import/, so every path may end in a slash.
+// route adds the routes. SDKs of Segment in Java send to /v1/import/, so every path may end in a
+// slash.
 func (t *tracking) route(mux *http.ServeMux) {
 	post := func(path string, in intake, do func(*request) error) {
 		for _, path := range []string{path, path + "/{$}"} {

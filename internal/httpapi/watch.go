@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// watch ends what goes on, as streams do, when its key is revoked: it asks the database for all of them together, and only while
-// there are any. It also bounds how many each key has. Safe for concurrent use.
+// watch ends what goes on, as streams do, when its key is revoked: it asks the database for all of
+// them together, and only while there are any. It also bounds how many each key has. Safe for
+// concurrent use.
 type watch struct {
 	keys keys
 	log  *slog.Logger
@@ -21,15 +22,16 @@ type watch struct {
 	running bool
 }
 
-// watchPace is how often the database is asked for revoked keys. What it finds is ended within a second.
+// watchPace is how often the database is asked for revoked keys. What it finds is ended within a
+// second.
 const watchPace = 400 * time.Millisecond
 
 func newWatch(k keys, log *slog.Logger, each int) *watch {
 	return &watch{keys: k, log: log, each: each, pace: watchPace, open: map[int]map[*context.CancelFunc]bool{}}
 }
 
-// enter adds one of a key, unless that has too many. cancel ends it when the key is revoked. The function that is returned takes
-// it away.
+// enter adds one of a key, unless that has too many. cancel ends it when the key is revoked. The
+// function that is returned takes it away.
 func (w *watch) enter(k key, cancel context.CancelFunc) (leave func(), ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

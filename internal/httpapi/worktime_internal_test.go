@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// TestWorktimeRefusesUnread opens more bodies at once than their price allows. What a second refills is little.
+// TestWorktimeRefusesUnread opens more bodies at once than their price allows. What a second
+// refills is little.
 func TestWorktimeRefusesUnread(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -33,9 +34,9 @@ func TestWorktimeRefusesUnread(t *testing.T) {
 	})
 }
 
-// TestWorktimeOfKnownKeys opens 1,000 bodies a second for a minute, whose keys are known after 20 ms each: their price is refunded.
-// Without a key, no more are opened than the
-// share of a second pays for.
+// TestWorktimeOfKnownKeys opens 1,000 bodies a second for a minute, whose keys are known after 20
+// ms each: their price is refunded. Without a key, no more are opened than the share of a second
+// pays for.
 func TestWorktimeOfKnownKeys(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -65,7 +66,8 @@ func TestWorktimeOfKnownKeys(t *testing.T) {
 	})
 }
 
-// TestWorktimeBeyondThePrice reads a body whose parts take longer than its price, until nothing is left.
+// TestWorktimeBeyondThePrice reads a body whose parts take longer than its price, until nothing is
+// left.
 func TestWorktimeBeyondThePrice(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
