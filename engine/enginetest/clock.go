@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Clock is a clock that shows one time until it is set or advanced. Its Now is for engine.Config.Now, with
-// VirtualTime, so that the database's clock does not count; engine.Clock.RunDue then does what has
-// become due. It is safe for concurrent use.
+// Clock is a clock that shows one time until it is set or advanced. Its Now is for
+// engine.Config.Now, with VirtualTime, so that the database's clock does not count;
+// engine.Clock.RunDue then does what has become due. It is safe for concurrent use.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time

@@ -26,8 +26,8 @@ type Adapter struct {
 	workflows []sdk.WorkflowBase
 	now       func() time.Time
 
-	// ready says that what is pushed triggers this adapter's tasks: Hatchet matches events with the workflows that it
-	// knows when they are pushed, and never again.
+	// ready says that what is pushed triggers this adapter's tasks: Hatchet matches events with the
+	// workflows that it knows when they are pushed, and never again.
 	ready atomic.Bool
 	waits waits
 
@@ -38,8 +38,9 @@ type Adapter struct {
 	stopWorker func() error // nil while there is no worker
 }
 
-// New makes an adapter of an engine that is not started yet, and subscribes to the transitions to push. It does not connect: a
-// server that is away is none of its errors, but settings that cannot be right are.
+// New makes an adapter of an engine that is not started yet, and subscribes to the transitions to
+// push. It does not connect: a server that is away is none of its errors, but settings that cannot
+// be right are.
 func New(e *engine.Engine, config Config) (*Adapter, error) {
 	if e == nil {
 		return nil, errors.New("hatchet.New: the engine is nil")
@@ -123,13 +124,14 @@ func pushes(n int) string {
 	}
 }
 
-// Check says what is wrong with the server, if anything is: that it is away, or does not accept the token. The adapter need
-// not have been started.
+// Check says what is wrong with the server, if anything is: that it is away, or does not accept the
+// token. The adapter need not have been started.
 func (a *Adapter) Check(ctx context.Context) error { return a.client.check(ctx) }
 
-// Start connects, registers tasks, and starts to work. If the server is away that is logged and tried again in the
-// background; until then transitions wait. A token, an address or a TLS setting that the server does not accept, and a
-// server that is too old, are errors. ctx is for connecting only. Start the engine first. An adapter is started once.
+// Start connects, registers tasks, and starts to work. If the server is away that is logged and
+// tried again in the background; until then transitions wait. A token, an address or a TLS setting
+// that the server does not accept, and a server that is too old, are errors. ctx is for connecting
+// only. Start the engine first. An adapter is started once.
 func (a *Adapter) Start(ctx context.Context) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -187,8 +189,9 @@ func (a *Adapter) connectLater(ctx context.Context) {
 	}
 }
 
-// Stop ends the work: what sleeps goes on elsewhere, or when the next adapter starts. If ctx ends first, it is left
-// alone, and Hatchet gives it to others. Stop the engine afterwards. Stopping again does nothing.
+// Stop ends the work: what sleeps goes on elsewhere, or when the next adapter starts. If ctx ends
+// first, it is left alone, and Hatchet gives it to others. Stop the engine afterwards. Stopping
+// again does nothing.
 func (a *Adapter) Stop(ctx context.Context) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -12,8 +12,9 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// BenchmarkHatchetIngest takes events in while Hatchet is there and while it is not, in turns: of a hundred events one is
-// a transition to push. It reports both rates, and what part of the first the second is.
+// BenchmarkHatchetIngest takes events in while Hatchet is there and while it is not, in turns: of a
+// hundred events one is a transition to push. It reports both rates, and what part of the first the
+// second is.
 func BenchmarkHatchetIngest(b *testing.B) {
 	const (
 		events  = 20_000 // of a turn

@@ -42,8 +42,8 @@ func tooOld(address, version string) error {
 		address, version, sdk.MinEngineVersion.DurableEviction)
 }
 
-// diagnose finds out whether the server speaks TLS where the client does not, or the other way round. It returns nil if
-// that is not what is wrong.
+// diagnose finds out whether the server speaks TLS where the client does not, or the other way
+// round. It returns nil if that is not what is wrong.
 func (c *client) diagnose(ctx context.Context) error {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", c.address)

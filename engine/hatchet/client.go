@@ -18,7 +18,8 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// client is a connection with Hatchet; in fact two, for one tries again by itself and the other does not.
+// client is a connection with Hatchet; in fact two, for one tries again by itself and the other
+// does not.
 type client struct {
 	address string
 	tls     *tls.Config // nil for none
@@ -27,7 +28,8 @@ type client struct {
 	push    v0.Client // what cannot be pushed stays in the outbox, which knows when to try again
 }
 
-// newClient reads the variables of Hatchet's clients. The clients panic at what they do not like, and do not connect.
+// newClient reads the variables of Hatchet's clients. The clients panic at what they do not like,
+// and do not connect.
 func newClient(log *slog.Logger) (c *client, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -81,7 +83,8 @@ func isAddress(text string) bool {
 	return err == nil
 }
 
-// work registers workflows and runs them. Hatchet's client takes no context for that: it gives up after a minute or two.
+// work registers workflows and runs them. Hatchet's client takes no context for that: it gives up
+// after a minute or two.
 func (c *client) work(config Config, workflows []sdk.WorkflowBase) (stop func() error, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -100,10 +103,12 @@ func (c *client) work(config Config, workflows []sdk.WorkflowBase) (stop func() 
 	return stop, nil
 }
 
-// mostEvents is how many events are pushed by one call: runs are made within it, and more at once are not made faster.
+// mostEvents is how many events are pushed by one call: runs are made within it, and more at once
+// are not made faster.
 const mostEvents = 100
 
-// patience is how long a call may take. A hundred events take a second, and ten when the server is busy.
+// patience is how long a call may take. A hundred events take a second, and ten when the server is
+// busy.
 const patience = 30 * time.Second
 
 // pushAll pushes events, all of them or an error.

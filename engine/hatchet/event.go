@@ -45,8 +45,8 @@ func AnyLeft() Event {
 	return event("bucket:left", engine.Subscription{Kinds: []engine.Kind{engine.Left}})
 }
 
-// Everything are all transitions of all buckets, each under its own key, as if every bucket and tick were listed. It
-// takes the place of [Entered], [Left] and [Ticked].
+// Everything are all transitions of all buckets, each under its own key, as if every bucket and
+// tick were listed. It takes the place of [Entered], [Left] and [Ticked].
 func Everything() Event {
 	e := event("bucket:*", engine.Subscription{Kinds: []engine.Kind{engine.Entered, engine.Left, engine.Dwell}})
 	e.key = ""

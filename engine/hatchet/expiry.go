@@ -14,8 +14,9 @@ import (
 // armEvent arms a timer for a member.
 const armEvent = "bucket:arm-expiry"
 
-// longestSleep is how long a timer sleeps at once. Hatchet forgets runs that are older than its retention, which is 30 days
-// unless it was changed, so who sleeps longer is armed anew from time to time.
+// longestSleep is how long a timer sleeps at once. Hatchet forgets runs that are older than its
+// retention, which is 30 days unless it was changed, so who sleeps longer is armed anew from time
+// to time.
 const longestSleep = 7 * 24 * time.Hour
 
 // timer is the payload of an arm event.
@@ -52,7 +53,8 @@ func (t timer) event() v0.EventWithAdditionalMetadata {
 	}
 }
 
-// arm arms timers. A timer that could not be armed is none that is missed: the clock of the engine minds the same instants.
+// arm arms timers. A timer that could not be armed is none that is missed: the clock of the engine
+// minds the same instants.
 func (a *Adapter) arm(ctx context.Context, arms []engine.ExpiryTimer) error {
 	events := make([]v0.EventWithAdditionalMetadata, len(arms))
 	for i, arm := range arms {
@@ -66,8 +68,8 @@ type expiryResult struct {
 	Expiry string `json:"expiry"`
 }
 
-// expiryTask is the one task of all timers: it sleeps until a member's time is over and has the engine evaluate them. A
-// run that comes back after a crash does it again, which does no harm.
+// expiryTask is the one task of all timers: it sleeps until a member's time is over and has the
+// engine evaluate them. A run that comes back after a crash does it again, which does no harm.
 func (a *Adapter) expiryTask() *sdk.StandaloneTask {
 	return a.client.tasks.NewStandaloneDurableTask(ownTasks+"expiry", func(ctx sdk.DurableContext, t timer) (expiryResult, error) {
 		a.waits.watch(ctx)
@@ -94,8 +96,8 @@ func (a *Adapter) armAgain(ctx context.Context, t timer, notBefore time.Time) er
 	return a.client.pushAll(ctx, []v0.EventWithAdditionalMetadata{next.event()})
 }
 
-// durable returns the options of tasks that sleep. Without them Hatchet loses runs: of those that sleep longer than they may
-// run, and of those that no worker takes at once.
+// durable returns the options of tasks that sleep. Without them Hatchet loses runs: of those that
+// sleep longer than they may run, and of those that no worker takes at once.
 func durable(more ...sdk.StandaloneTaskOption) []sdk.StandaloneTaskOption {
 	return append([]sdk.StandaloneTaskOption{
 		sdk.WithRetries(20), sdk.WithRetryBackoff(2, 3600),

@@ -12,8 +12,8 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// TestHatchetExpiry lets members' time run out, by timers alone and with the clock beside them: they leave once, and not before
-// their deadline. How long after it says BenchmarkHatchetExpiry.
+// TestHatchetExpiry lets members' time run out, by timers alone and with the clock beside them:
+// they leave once, and not before their deadline. How long after it says BenchmarkHatchetExpiry.
 func TestHatchetExpiry(t *testing.T) {
 	useHatchet(t)
 	recent := bucket.Define(bucket.Spec{ID: "recent", Criteria: visit.Within(8 * bucket.Second).Exists(), FastExpiry: true})
@@ -70,8 +70,9 @@ func lateness(t testing.TB, w *world, user string) []time.Duration {
 	return late
 }
 
-// BenchmarkHatchetExpiry lets members' time run out, of one engine by timers alone and of another with the clock beside them, at
-// the same time, and reports how long after their deadlines they leave. Who left before anything was warm does not count.
+// BenchmarkHatchetExpiry lets members' time run out, of one engine by timers alone and of another
+// with the clock beside them, at the same time, and reports how long after their deadlines they
+// leave. Who left before anything was warm does not count.
 func BenchmarkHatchetExpiry(b *testing.B) {
 	useHatchet(b)
 	recent := bucket.Define(bucket.Spec{ID: "recent", Criteria: visit.Within(5 * bucket.Second).Exists(), FastExpiry: true})

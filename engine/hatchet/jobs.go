@@ -29,8 +29,8 @@ func (a *Adapter) deployed(ctx context.Context, d engine.Deployment) error {
 	}})
 }
 
-// backfillTask takes all users through what is deployed. Where it is interrupted, the next run goes on: how far users have
-// followed is in the database.
+// backfillTask takes all users through what is deployed. Where it is interrupted, the next run goes
+// on: how far users have followed is in the database.
 func (a *Adapter) backfillTask() *sdk.StandaloneTask {
 	return a.client.tasks.NewStandaloneTask(ownTasks+"backfill", func(ctx sdk.Context, _ map[string]any) (engine.Deployment, error) {
 		alive := keepAlive(ctx)
@@ -59,7 +59,8 @@ func (a *Adapter) reconcileTask() *sdk.StandaloneTask {
 // turn is how long a job may give no sign of life.
 const turn = 5 * time.Minute
 
-// job returns the options of jobs: there is one at a time, and those that come meanwhile queue up behind it.
+// job returns the options of jobs: there is one at a time, and those that come meanwhile queue up
+// behind it.
 func job(more ...sdk.StandaloneTaskOption) []sdk.StandaloneTaskOption {
 	one, queue := int32(1), types.GroupRoundRobin
 	return append([]sdk.StandaloneTaskOption{

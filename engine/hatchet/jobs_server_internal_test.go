@@ -22,7 +22,8 @@ import (
 
 const jobUsers = 3000
 
-// grown makes a database in which users have a history with the old definitions, and deploys the new ones.
+// grown makes a database in which users have a history with the old definitions, and deploys the
+// new ones.
 func grown(t *testing.T, rate int) (url string, pool *pgxpool.Pool, deployed *engine.Engine) {
 	t.Helper()
 	url = pgtest.NewURL(t)
@@ -67,8 +68,9 @@ const (
 		join bucketgen.contacts c on c.id = m.contact_id join bucketgen.buckets b on b.no = m.bucket_no order by 1`
 )
 
-// TestHatchetBackfillSurvivesKill kills the process of a backfill when half of all users have followed. The next process
-// goes on with those who have not, and it ends as an undisturbed backfill does.
+// TestHatchetBackfillSurvivesKill kills the process of a backfill when half of all users have
+// followed. The next process goes on with those who have not, and it ends as an undisturbed
+// backfill does.
 func TestHatchetBackfillSurvivesKill(t *testing.T) {
 	useHatchet(t)
 	_, calm, undisturbed := grown(t, 0)
@@ -130,8 +132,9 @@ func TestHatchetReconcile(t *testing.T) {
 	}
 }
 
-// TestHatchetJobsQueue asks for three reconciliations while another transaction holds the lock of a user, so that the first cannot end. The
-// others wait for it, so each has one of its own: two at once would have shared one. None is cancelled.
+// TestHatchetJobsQueue asks for three reconciliations while another transaction holds the lock of a
+// user, so that the first cannot end. The others wait for it, so each has one of its own: two at
+// once would have shared one. None is cancelled.
 func TestHatchetJobsQueue(t *testing.T) {
 	useHatchet(t)
 	w := newWorld(t, lapsed)

@@ -22,9 +22,10 @@ const (
 	killLease = 3 * time.Second
 )
 
-// TestHatchetSurvivesKills lets a thousand transitions happen, pushed by two engines to two workers of Hatchet's SDK, and
-// kills an engine, a worker and the Hatchet server meanwhile. Each transition must arrive, with the key that it has in the
-// log, also if it comes twice, and both workers must have had their share.
+// TestHatchetSurvivesKills lets a thousand transitions happen, pushed by two engines to two workers
+// of Hatchet's SDK, and kills an engine, a worker and the Hatchet server meanwhile. Each transition
+// must arrive, with the key that it has in the log, also if it comes twice, and both workers must
+// have had their share.
 func TestHatchetSurvivesKills(t *testing.T) {
 	server, err := hatchettest.Start(t.Context())
 	if err != nil {
@@ -116,7 +117,8 @@ func TestHatchetSurvivesKills(t *testing.T) {
 // checkReceived compares what arrived with what was logged.
 func checkReceived(t *testing.T, pool *pgxpool.Pool) {
 	t.Helper()
-	// The key and the stay of a transition, however often it came: two keys for one stay and kind would be two lines.
+	// The key and the stay of a transition, however often it came: two keys for one stay and kind
+	// would be two lines.
 	got := lines(t, pool, "select distinct key || ' ' || payload_key || ' ' || membership from public.received order by 1")
 	want := lines(t, pool, `select k.key || ' ' || k.key || ' ' || k.membership_id from (
 		select 'bucket:lapsed:' || c.user_id || ':' || t.kind || ':' || t.entry_count as key, t.membership_id

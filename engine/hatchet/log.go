@@ -8,8 +8,8 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// newLogger returns a logger for Hatchet's clients that writes to ours. What they find worth no warning is for debugging:
-// they report every connection and every run.
+// newLogger returns a logger for Hatchet's clients that writes to ours. What they find worth no
+// warning is for debugging: they report every connection and every run.
 func newLogger(l *slog.Logger) zerolog.Logger {
 	level := zerolog.WarnLevel
 	if l.Enabled(context.Background(), slog.LevelDebug) {

@@ -7,7 +7,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 )
 
-// instead is what this binary does in place of running tests, when a test has started it as a worker.
+// instead is what this binary does in place of running tests, when a test has started it as a
+// worker.
 var instead func() bool
 
 // finally is what is done after all tests.

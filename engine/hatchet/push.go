@@ -25,7 +25,8 @@ const idempotencyKey = "idempotencyKey"
 
 var errNotReady = errors.New("the tasks are not registered with Hatchet yet")
 
-// forward pushes transitions. Either all are pushed, or it says which cannot be, or that none can be for now.
+// forward pushes transitions. Either all are pushed, or it says which cannot be, or that none can
+// be for now.
 func (a *Adapter) forward(ctx context.Context, batch []engine.Delivery) ([]error, error) {
 	if !a.ready.Load() {
 		return nil, errNotReady

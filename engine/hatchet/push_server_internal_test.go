@@ -22,8 +22,8 @@ type received struct {
 	input      map[string]any
 }
 
-// listen runs a worker with a workflow for each of some events, by Hatchet's SDK alone, as a program would that has nothing of
-// this module. It returns what triggers them.
+// listen runs a worker with a workflow for each of some events, by Hatchet's SDK alone, as a
+// program would that has nothing of this module. It returns what triggers them.
 func listen(t *testing.T, events ...string) <-chan received {
 	t.Helper()
 	client, err := sdk.NewClient(v0.WithLogger(&quiet))
@@ -50,7 +50,8 @@ func listen(t *testing.T, events ...string) <-chan received {
 	return out
 }
 
-// TestHatchetPlainWorkflow triggers workflows of which the engine knows nothing, and checks all of their input.
+// TestHatchetPlainWorkflow triggers workflows of which the engine knows nothing, and checks all of
+// their input.
 func TestHatchetPlainWorkflow(t *testing.T) {
 	useHatchet(t)
 	w := newWorld(t, lapsed)

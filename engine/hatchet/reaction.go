@@ -13,31 +13,34 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// DurableContext is what a reaction sleeps and waits by: SleepFor, SleepUntil, WaitForEvent, Memo. It is Hatchet's own.
+// DurableContext is what a reaction sleeps and waits by: SleepFor, SleepUntil, WaitForEvent, Memo.
+// It is Hatchet's own.
 type DurableContext = sdk.DurableContext
 
 // Task is what is done about a transition, as a durable task of Hatchet.
 type Task struct {
-	// Name identifies the task in Hatchet, where its runs wait while no process serves it. It must be unique among all tasks
-	// of the tenant, and stay.
+	// Name identifies the task in Hatchet, where its runs wait while no process serves it. It must
+	// be unique among all tasks of the tenant, and stay.
 	Name string
 
-	// FirstOnly leaves out all but the first stay of a user in the bucket. It is for joins. Defaults to false.
+	// FirstOnly leaves out all but the first stay of a user in the bucket. It is for joins.
+	// Defaults to false.
 	FirstOnly bool
 
 	// Reasons are those for which it runs. They are of leaves. Defaults to all.
 	Reasons []engine.Reason
 
-	// Retries is how often a run that failed is tried again. Defaults to 20, which takes about a day.
+	// Retries is how often a run that failed is tried again. Defaults to 20, which takes about a
+	// day.
 	Retries int
 
 	// Timeout is how long a run may take between two sleeps. Defaults to an hour.
 	Timeout time.Duration
 
-	// Func is called at least once for each transition, by its [engine.Transition.Key]. It starts anew from the top after
-	// a crash, and after a sleep that took longer than a few seconds: what it slept and waited for before does not take
-	// time again, and whatever else it does must be repeatable, or be kept by Memo. An error of ctx's own methods is to
-	// be returned as it is.
+	// Func is called at least once for each transition, by its [engine.Transition.Key]. It starts
+	// anew from the top after a crash, and after a sleep that took longer than a few seconds: what
+	// it slept and waited for before does not take time again, and whatever else it does must be
+	// repeatable, or be kept by Memo. An error of ctx's own methods must be returned as it is.
 	Func func(ctx DurableContext, t engine.Transition) error
 }
 
@@ -48,7 +51,8 @@ type Reaction struct {
 	kind  engine.Kind
 }
 
-// OnEnter runs a task when a user joined a bucket, if the bucket's entry policy lets that be announced.
+// OnEnter runs a task when a user joined a bucket, if the bucket's entry policy lets that be
+// announced.
 func OnEnter(bucket registry.BucketRef, t Task) Reaction {
 	return Reaction{Entered(bucket), t, engine.Entered}
 }

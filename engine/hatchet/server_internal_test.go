@@ -23,7 +23,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// The tests of files that end in hatchet_test.go use a real server. Each has names of its own on it, and a database.
+// The tests of files that end in hatchet_test.go use a real server. Each has names of its own on
+// it, and a database.
 
 var (
 	plan  = bucket.Text("plan")

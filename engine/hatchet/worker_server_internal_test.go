@@ -24,7 +24,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
-// workerVar is the environment variable that makes this test binary a process of a test, to be killed.
+// workerVar is the environment variable that makes this test binary a process of a test, to be
+// killed.
 const workerVar = "BUCKETGEN_HATCHET_WORKER"
 
 // process says what such a process does.
@@ -32,8 +33,8 @@ type process struct {
 	URL  string // of the test's database
 	Name string
 
-	// Listens makes it a worker of Hatchet's SDK alone, which writes down what triggers it. Otherwise it is an engine with an
-	// adapter, which pushes everything.
+	// Listens makes it a worker of Hatchet's SDK alone, which writes down what triggers it.
+	// Otherwise it is an engine with an adapter, which pushes everything.
 	Listens bool
 
 	// Definitions are those of the engine: oldOnes or newOnes.
@@ -138,8 +139,9 @@ func definitions(name string) []bucket.Definition {
 	return []bucket.Definition{lapsed}
 }
 
-// lostAfter is how long Hatchet waits for a run. One that it had given to a worker that never got it, because the server was
-// killed on the way, it gives away again only then: by default, after five minutes.
+// lostAfter is how long Hatchet waits for a run. One that it had given to a worker that never got
+// it, because the server was killed on the way, it gives away again only then: by default, after
+// five minutes.
 const lostAfter = 20 * time.Second
 
 // running is a process that a test has started.

@@ -24,28 +24,32 @@ const (
 
 // Person is a person or a program that the API has let in.
 type Person struct {
-	// Name is the name in the audit log: that of a key, or the one that the host's own sign-in gives. It must not be empty.
+	// Name is the name in the audit log: that of a key, or the one that the host's own sign-in
+	// gives. It must not be empty.
 	Name string
 
 	// Role is what the person may do. It must be Read or Admin.
 	Role Role
 
-	// Masked hides e-mail addresses and the values of properties from the person, who also gets no lists of users, no search, no
-	// exports and no stream. Only a reader can be masked. Defaults to false.
+	// Masked hides e-mail addresses and the values of properties from the person, who also gets no
+	// lists of users, no search, no exports and no stream. Only a reader can be masked. Defaults to
+	// false.
 	Masked bool
 
 	// Show names the properties whose values a masked person sees. Defaults to none.
 	Show []string
 
-	// Key is the number of the API key that the person came with or signed in with. Defaults to 0, which is no key.
+	// Key is the number of the API key that the person came with or signed in with. Defaults to 0,
+	// which is no key.
 	Key int
 }
 
 // ErrUnknown says that a request comes from a person whom an [AuthenticateFunc] does not know.
 var ErrUnknown = errors.New("the person is not signed in")
 
-// AuthenticateFunc returns the person that a request comes from. It returns an error that wraps [ErrUnknown] for a request without a
-// valid sign-in, which is answered 401. Any other error is answered 503 and logged. It is called from many goroutines.
+// AuthenticateFunc returns the person that a request comes from. It returns an error that wraps
+// [ErrUnknown] for a request without a valid sign-in, which is answered 401. Any other error is
+// answered 503 and logged. It is called from many goroutines.
 type AuthenticateFunc func(*http.Request) (Person, error)
 
 // MayChange reports whether the person may change anything.
@@ -73,7 +77,8 @@ type (
 	prefixKey struct{}
 )
 
-// With returns a context with a person. A handler of the management API that is called in process with it asks for no key.
+// With returns a context with a person. A handler of the management API that is called in process
+// with it asks for no key.
 func With(ctx context.Context, p Person) context.Context {
 	return context.WithValue(ctx, personKey{}, p)
 }
@@ -84,8 +89,9 @@ func Of(ctx context.Context) (Person, bool) {
 	return p, known
 }
 
-// WithPrefix returns a context with the path below which the API is served to browsers, such as "/studio". A handler that strips a
-// prefix sets it, so that the cookie of a session is sent below that path only.
+// WithPrefix returns a context with the path below which the API is served to browsers, such as
+// "/studio". A handler that strips a prefix sets it, so that the cookie of a session is sent below
+// that path only.
 func WithPrefix(ctx context.Context, path string) context.Context {
 	return context.WithValue(ctx, prefixKey{}, path)
 }

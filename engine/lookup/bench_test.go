@@ -12,8 +12,8 @@ import (
 	"github.com/bucketgen/bucketgen/engine/lookup"
 )
 
-// BenchmarkHas asks for users who are remembered, by one caller and by many, and says how many times as long the database
-// takes for the same in the same run.
+// BenchmarkHas asks for users who are remembered, by one caller and by many, and says how many
+// times as long the database takes for the same in the same run.
 func BenchmarkHas(b *testing.B) {
 	w := newWorld(b)
 	e := w.engine(engine.Config{NoClock: true})
@@ -80,8 +80,9 @@ func processor(b *testing.B) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// BenchmarkStaleness lets users join on one engine, and says how long after the commit the lookup of another could be asked
-// and still say that they have not: after a commit of an engine that notifies, and of a caller's transaction, which does not.
+// BenchmarkStaleness lets users join on one engine, and says how long after the commit the lookup
+// of another could be asked and still say that they have not: after a commit of an engine that
+// notifies, and of a caller's transaction, which does not.
 func BenchmarkStaleness(b *testing.B) {
 	for _, notifies := range []bool{true, false} {
 		b.Run(fmt.Sprintf("notified=%v", notifies), func(b *testing.B) {

@@ -15,17 +15,18 @@ import (
 
 // Config configures a lookup. The zero value is a good one.
 type Config struct {
-	// Users is how many users are remembered at most, unknown ones too: some 200 bytes each, and 4 for each bucket that they
-	// are in. Defaults to 100,000.
+	// Users is how many users are remembered at most, unknown ones too: some 200 bytes each, and 4
+	// for each bucket that they are in. Defaults to 100,000.
 	Users int
 
-	// MaxStale is how far an answer may be behind what was committed before it was asked for. It must be longer than the
-	// engine's FeedPoll, or the database answers most of the time. Defaults to 250 ms.
+	// MaxStale is how far an answer may be behind what was committed before it was asked for. It
+	// must be longer than the engine's FeedPoll, or the database answers most of the time. Defaults
+	// to 250 ms.
 	MaxStale time.Duration
 }
 
-// Lookup answers which buckets users are in. [New] makes one. It may be used from several goroutines. While it does not run it
-// asks the database each time.
+// Lookup answers which buckets users are in. [New] makes one. It may be used from several
+// goroutines. While it does not run it asks the database each time.
 type Lookup struct {
 	engine   *engine.Engine
 	registry *registry.Registry
@@ -43,7 +44,8 @@ type Lookup struct {
 	started bool
 }
 
-// New makes a lookup on an engine, which need not have been started. Its cache is empty until it is started itself.
+// New makes a lookup on an engine, which need not have been started. Its cache is empty until it is
+// started itself.
 func New(e *engine.Engine, c Config) (*Lookup, error) {
 	if e == nil {
 		return nil, errors.New("lookup.New: the engine is nil")
@@ -68,7 +70,8 @@ func New(e *engine.Engine, c Config) (*Lookup, error) {
 	return l, nil
 }
 
-// Start begins to remember, once the engine has started. ctx is for that only. A lookup is started once.
+// Start begins to remember, once the engine has started. ctx is for that only. A lookup is started
+// once.
 func (l *Lookup) Start(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -96,7 +99,8 @@ func (l *Lookup) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop ends the work, before the engine stops. From then on the database answers. Stopping again does nothing.
+// Stop ends the work, before the engine stops. From then on the database answers. Stopping again
+// does nothing.
 func (l *Lookup) Stop(context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -115,11 +119,12 @@ func (l *Lookup) String() string {
 // Engine returns the engine that the lookup asks.
 func (l *Lookup) Engine() *engine.Engine { return l.engine }
 
-// longGap is how long the lookup may have looked away without forgetting everybody: what makes users vanish can be seen for
-// an hour.
+// longGap is how long the lookup may have looked away without forgetting everybody: what makes
+// users vanish can be seen for an hour.
 const longGap = 10 * time.Minute
 
-// run invalidates users who may have changed, until ctx ends or the engine stops. It reports when it has begun, or why not.
+// run invalidates users who may have changed, until ctx ends or the engine stops. It reports when
+// it has begun, or why not.
 func (l *Lookup) run(ctx context.Context, first chan<- error) {
 	last := l.born
 	for round, err := range l.engine.Invalidations(ctx) {
@@ -146,11 +151,13 @@ func (l *Lookup) run(ctx context.Context, first chan<- error) {
 	}
 }
 
-// Fresh reports whether what is remembered counts at present. It does not while the database is away, or slow.
+// Fresh reports whether what is remembered counts at present. It does not while the database is
+// away, or slow.
 func (l *Lookup) Fresh() bool { return int64(time.Since(l.born)) < l.trusted.Load() }
 
-// Has reports whether a user is in a bucket, as of MaxStale before the call at the earliest. Users who are unknown or deleted
-// are in none. A ref that belongs to no bucket of the registry gives [engine.ErrUnknownBucket].
+// Has reports whether a user is in a bucket, as of MaxStale before the call at the earliest. Users
+// who are unknown or deleted are in none. A ref that belongs to no bucket of the registry gives
+// [engine.ErrUnknownBucket].
 func (l *Lookup) Has(ctx context.Context, bucket registry.BucketRef, userID string) (bool, error) {
 	b, err := l.place(bucket)
 	if err != nil {
@@ -170,8 +177,8 @@ func (l *Lookup) Has(ctx context.Context, bucket registry.BucketRef, userID stri
 	return holds(in[0], b), nil
 }
 
-// Buckets returns the buckets that a user is in, in the order of ids, as of MaxStale before the call at the earliest. The
-// slice is the caller's.
+// Buckets returns the buckets that a user is in, in the order of ids, as of MaxStale before the
+// call at the earliest. The slice is the caller's.
 func (l *Lookup) Buckets(ctx context.Context, userID string) ([]registry.Ref, error) {
 	all, err := l.BucketsEach(ctx, userID)
 	if err != nil {
@@ -213,7 +220,8 @@ func (l *Lookup) BucketsEach(ctx context.Context, userIDs ...string) ([][]regist
 	return refs, nil
 }
 
-// place returns the place of a bucket. It lets nothing escape, so that a ref that becomes an interface is not allocated.
+// place returns the place of a bucket. It lets nothing escape, so that a ref that becomes an
+// interface is not allocated.
 func (l *Lookup) place(bucket registry.BucketRef) (table.BucketIndex, error) {
 	var ref registry.Ref
 	switch bucket := bucket.(type) {

@@ -17,9 +17,9 @@ import (
 
 const maxStale = 30 * time.Millisecond
 
-// TestLookupIsNeverMoreThanSoStale lets writers do to their users, on two engines, all that changes what those are in, while
-// others ask. Each waits after a change for as long as answers may be behind; then the lookups of both engines say what the
-// database says.
+// TestLookupIsNeverMoreThanSoStale lets writers do to their users, on two engines, all that changes
+// what those are in, while others ask. Each waits after a change for as long as answers may be
+// behind; then the lookups of both engines say what the database says.
 func TestLookupIsNeverMoreThanSoStale(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

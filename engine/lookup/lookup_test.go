@@ -101,8 +101,8 @@ func TestLookupOfMany(t *testing.T) {
 	}
 }
 
-// TestLookupOfTheMerged merges a user whom a lookup remembers into another whom it remembers. By the old name it asks the database:
-// the feed names the new one.
+// TestLookupOfTheMerged merges a user whom a lookup remembers into another whom it remembers. By
+// the old name it asks the database: the feed names the new one.
 func TestLookupOfTheMerged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -178,9 +178,10 @@ func TestLookupKeepsWhoIsAskedFor(t *testing.T) {
 	}
 }
 
-// TestLookupDoesNotRestOnMessages makes a change without a notification, and no poll finds it: what is remembered does
-// not count any more when it is too old. If a look comes in between, as an engine makes when it begins, or the user was not
-// remembered, because the machine is slow, another lookup is asked about another user.
+// TestLookupDoesNotRestOnMessages makes a change without a notification, and no poll finds it: what
+// is remembered does not count any more when it is too old. If a look comes in between, as an
+// engine makes when it begins, or the user was not remembered, because the machine is slow, another
+// lookup is asked about another user.
 func TestLookupDoesNotRestOnMessages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -8,14 +8,15 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// memory is the users who are remembered, in parts, so that those who ask seldom wait for those who change something.
+// memory is the users who are remembered, in parts, so that those who ask seldom wait for those who
+// change something.
 type memory struct {
 	seed  maphash.Seed
 	parts []part
 }
 
-// part is some of the users, in a ring. When there is no more room, a hand goes round it: it passes over those who were asked
-// for since it came by last, and the first who was not is forgotten.
+// part is some of the users, in a ring. When there is no more room, a hand goes round it: it passes
+// over those who were asked for since it came by last, and the first who was not is forgotten.
 type part struct {
 	mu    sync.RWMutex
 	users map[string]*remembered
@@ -36,7 +37,8 @@ type remembered struct {
 	used  atomic.Bool
 }
 
-// longest is how many bytes the id of a user may have. A user with a longer one is in no bucket and is not cached.
+// longest is how many bytes the id of a user may have. A user with a longer one is in no bucket and
+// is not cached.
 const longest = 255
 
 func newMemory(most int) *memory {

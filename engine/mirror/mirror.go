@@ -27,7 +27,8 @@ type mirror struct {
 	// body returns the request for transitions.
 	body func([]engine.Transition) any
 
-	// refused notes what was refused of a request that was taken, by the answer to it. Nil: nothing ever is.
+	// refused notes what was refused of a request that was taken, by the answer to it. Nil: nothing
+	// ever is.
 	refused func(answer []byte, errs []error)
 }
 
@@ -58,8 +59,9 @@ func (m *mirror) forward(ctx context.Context, batch []engine.Delivery) ([]error,
 	return errs, m.send(ctx, transitions, errs)
 }
 
-// send sends transitions, and notes the outcome of each. A batch that is refused for its content is sent in halves, down to the one
-// that is not taken. It returns an error if the mirror is away: whatever was not taken bears it, too.
+// send sends transitions, and notes the outcome of each. A batch that is refused for its content is
+// sent in halves, down to the one that is not taken. It returns an error if the mirror is away:
+// whatever was not taken bears it, too.
 func (m *mirror) send(ctx context.Context, transitions []engine.Transition, errs []error) error {
 	status, answer, err := m.post(ctx, transitions)
 	if err == nil {
@@ -83,13 +85,15 @@ func (m *mirror) send(ctx context.Context, transitions []engine.Transition, errs
 	return nil
 }
 
-// identity returns a text that is the same at every delivery of a transition, and another for every other transition. The key of
-// a transition comes again after a failover that lost commits, so its instant belongs to it.
+// identity returns a text that is the same at every delivery of a transition, and another for every
+// other transition. The key of a transition comes again after a failover that lost commits, so its
+// instant belongs to it.
 func identity(t engine.Transition) string {
 	return t.Key() + " " + t.At.UTC().Format(time.RFC3339Nano)
 }
 
-// refuses reports whether a status blames the content of the request, or some of it, and not the sender.
+// refuses reports whether a status blames the content of the request, or some of it, and not the
+// sender.
 func refuses(status int) bool {
 	return status == http.StatusBadRequest || status == http.StatusRequestEntityTooLarge || status == http.StatusUnprocessableEntity
 }
@@ -137,7 +141,8 @@ func shortened(text string) string {
 	return string(line)
 }
 
-// newClient returns the client that is used if the host gives none. It follows no redirects, after which a POST may be a GET.
+// newClient returns the client that is used if the host gives none. It follows no redirects, after
+// which a POST may be a GET.
 func newClient() *http.Client {
 	return &http.Client{
 		Timeout:       15 * time.Second,

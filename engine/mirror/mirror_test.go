@@ -83,7 +83,8 @@ func (w *world) delivered() {
 	})
 }
 
-// postHog behaves as PostHog does: it knows a key, takes an event of a UUID once, and applies changes as they come.
+// postHog behaves as PostHog does: it knows a key, takes an event of a UUID once, and applies
+// changes as they come.
 type postHog struct {
 	*httptest.Server
 	mu      sync.Mutex
@@ -200,7 +201,8 @@ func TestPostHogIsAway(t *testing.T) {
 	equal(t, "ada", p.person("ada"), []string{"bucketgen_bucket_pro"})
 }
 
-// TestPostHogRefusesOne has one event that PostHog does not take: the others of its batch are taken.
+// TestPostHogRefusesOne has one event that PostHog does not take: the others of its batch are
+// taken.
 func TestPostHogRefusesOne(t *testing.T) {
 	t.Parallel()
 	p := newPostHog(t)
@@ -231,8 +233,8 @@ func TestPostHogRefusesOne(t *testing.T) {
 	equal(t, "error", errors, []string{"answered 400 Bad Request: an event cannot be read posthog:pro"})
 }
 
-// TestPostHogGoesAwayWhileItRefuses refuses a batch, and is away before it gets the halves: what it did not accept comes
-// again, and no attempt was counted.
+// TestPostHogGoesAwayWhileItRefuses refuses a batch, and is away before it gets the halves: what it
+// did not accept comes again, and no attempt was counted.
 func TestPostHogGoesAwayWhileItRefuses(t *testing.T) {
 	t.Parallel()
 	p := newPostHog(t)
@@ -278,7 +280,8 @@ func TestPostHogGoesAwayWhileItRefuses(t *testing.T) {
 	equal(t, "cy", p.person("cy"), []string{"bucketgen_bucket_pro"})
 }
 
-// TestSegmentMirrorsIntoAnotherServer has the joins and leaves of one database arrive in another as events.
+// TestSegmentMirrorsIntoAnotherServer has the joins and leaves of one database arrive in another as
+// events.
 func TestSegmentMirrorsIntoAnotherServer(t *testing.T) {
 	t.Parallel()
 	url := pgtest.NewURL(t)
@@ -337,7 +340,8 @@ func TestSegmentMirrorsIntoAnotherServer(t *testing.T) {
 	equal(t, "length of the longest", longest, 71)
 }
 
-// TestSegmentRefusesOne has a call that a server of this project does not take: it has failed, and the others of its batch have not.
+// TestSegmentRefusesOne has a call that a server of this project does not take: it has failed, and
+// the others of its batch have not.
 func TestSegmentRefusesOne(t *testing.T) {
 	t.Parallel()
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -16,29 +16,34 @@ type PostHogConfig struct {
 	// Key is the project's API key, phc_….
 	Key string
 
-	// Host is where PostHog takes events. Defaults to https://us.i.posthog.com; that of Europe is https://eu.i.posthog.com.
+	// Host is where PostHog takes events. Defaults to https://us.i.posthog.com; that of Europe is
+	// https://eu.i.posthog.com.
 	Host string
 
-	// Buckets are those that are mirrored. Defaults to all, also those that this program does not have.
+	// Buckets are those that are mirrored. Defaults to all, also those that this program does not
+	// have.
 	Buckets []registry.BucketRef
 
-	// Prefix begins the names of properties: a person who is in the bucket power-users has the property
-	// <prefix>_bucket_power-users, which is true. Defaults to bucketgen.
+	// Prefix begins the names of properties: a person who is in the bucket power-users has the
+	// property <prefix>_bucket_power-users, which is true. Defaults to bucketgen.
 	Prefix string
 
-	// Properties are the properties of buckets, by their ids, where another name is wanted. Defaults to none.
+	// Properties are the properties of buckets, by their ids, where another name is wanted.
+	// Defaults to none.
 	Properties map[string]string
 
-	// Name is what the mirror is called in the log, and its subscriptions in the database: that name, or the name, a colon and
-	// the id for each of Buckets. [engine.Outbox.Unsubscribe] ends one that is not wanted any more. Defaults to posthog.
+	// Name is what the mirror is called in the log, and its subscriptions in the database: that
+	// name, or the name, a colon and the id for each of Buckets. [engine.Outbox.Unsubscribe] ends
+	// one that is not wanted any more. Defaults to posthog.
 	Name string
 
 	// Client makes the requests. Defaults to one that waits for 15 s.
 	Client *http.Client
 }
 
-// PostHog sets a property of a person when the user of that distinct id joins a bucket, and removes it when they leave. It is
-// called before the engine starts. A repeated delivery is stored once, by its UUID.
+// PostHog sets a property of a person when the user of that distinct id joins a bucket, and removes
+// it when they leave. It is called before the engine starts. A repeated delivery is stored once, by
+// its UUID.
 func PostHog(e *engine.Engine, config PostHogConfig) error {
 	def(&config.Host, "https://us.i.posthog.com")
 	def(&config.Prefix, "bucketgen")

@@ -13,8 +13,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// SegmentConfig configures a mirror in Segment, RudderStack, or whatever else takes the calls of Segment. Only WriteKey must be
-// given.
+// SegmentConfig configures a mirror in Segment, RudderStack, or whatever else takes the calls of
+// Segment. Only WriteKey must be given.
 type SegmentConfig struct {
 	// WriteKey is that of the source.
 	WriteKey string
@@ -22,19 +22,22 @@ type SegmentConfig struct {
 	// Host is where the calls are taken, at /v1/batch. Defaults to https://api.segment.io.
 	Host string
 
-	// Buckets are those that are mirrored. Defaults to all, also those that this program does not have.
+	// Buckets are those that are mirrored. Defaults to all, also those that this program does not
+	// have.
 	Buckets []registry.BucketRef
 
-	// Name is what the mirror is called in the log, and its subscriptions in the database: that name, or the name, a colon and
-	// the id for each of Buckets. [engine.Outbox.Unsubscribe] ends one that is not wanted any more. Defaults to segment.
+	// Name is what the mirror is called in the log, and its subscriptions in the database: that
+	// name, or the name, a colon and the id for each of Buckets. [engine.Outbox.Unsubscribe] ends
+	// one that is not wanted any more. Defaults to segment.
 	Name string
 
 	// Client makes the requests. Defaults to one that waits for 15 s.
 	Client *http.Client
 }
 
-// Segment tracks "Audience Entered" when a user joins a bucket and "Audience Exited" when they leave, with the properties
-// audience_id and audience_name. It is called before the engine starts. A repeated delivery has the same messageId.
+// Segment tracks "Audience Entered" when a user joins a bucket and "Audience Exited" when they
+// leave, with the properties audience_id and audience_name. It is called before the engine starts.
+// A repeated delivery has the same messageId.
 func Segment(e *engine.Engine, config SegmentConfig) error {
 	def(&config.Host, "https://api.segment.io")
 	def(&config.Name, "segment")
@@ -80,8 +83,9 @@ func segmentBatch(transitions []engine.Transition, now time.Time) any {
 	return map[string]any{"batch": batch, "sentAt": now.UTC()}
 }
 
-// segmentRefused reads what became of each call: a server of this project says so when it is asked by results=1, and does not
-// let those that it refuses keep the others out. Elsewhere there is nothing of the kind.
+// segmentRefused reads what became of each call: a server of this project says so when it is asked
+// by results=1, and does not let those that it refuses keep the others out. Elsewhere there is
+// nothing of the kind.
 func segmentRefused(answer []byte, errs []error) {
 	var said struct {
 		Results []struct {
@@ -100,8 +104,9 @@ func segmentRefused(answer []byte, errs []error) {
 	}
 }
 
-// messageIDOf returns a messageId that is the same for the same text: with a prefix of its own, because ids that begin like the key
-// of a transition are for transitions where such calls are taken in, and of a hash if it would be longer than Segment takes.
+// messageIDOf returns a messageId that is the same for the same text: with a prefix of its own,
+// because ids that begin like the key of a transition are for transitions where such calls are
+// taken in, and of a hash if it would be longer than Segment takes.
 func messageIDOf(text string) string {
 	const prefix, most = "mirror:", 100
 	if len(prefix)+len(text) <= most {

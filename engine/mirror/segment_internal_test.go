@@ -9,8 +9,9 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// TestMessageIDs compares the ids of a transition that is sent again with those of another that has its key, as after a failover
-// that lost commits. The same holds for a user whose id is too long for a readable messageId.
+// TestMessageIDs compares the ids of a transition that is sent again with those of another that has
+// its key, as after a failover that lost commits. The same holds for a user whose id is too long
+// for a readable messageId.
 func TestMessageIDs(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)

@@ -29,7 +29,8 @@ func (p *Provider) Init(in sdk.EvaluationContext) error {
 	return p.InitWithContext(context.Background(), in)
 }
 
-// InitWithContext begins to see what happens. The engine must run, or it gives [engine.ErrStopped]. ctx is for that only.
+// InitWithContext begins to see what happens. The engine must run, or it gives [engine.ErrStopped].
+// ctx is for that only.
 func (p *Provider) InitWithContext(ctx context.Context, _ sdk.EvaluationContext) error {
 	p.watch.mu.Lock()
 	defer p.watch.mu.Unlock()

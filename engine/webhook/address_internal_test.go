@@ -23,7 +23,8 @@ var listed = []string{
 	"224.0.0.0/4", "ff00::/8", "::/96", "fec0::/10",
 }
 
-// TestSpecial asks about the first, the last and a middle address of every prefix, and about those just outside.
+// TestSpecial asks about the first, the last and a middle address of every prefix, and about those
+// just outside.
 func TestSpecial(t *testing.T) {
 	t.Parallel()
 	all := slices.Clone(special)
@@ -107,7 +108,8 @@ func TestPublic(t *testing.T) {
 	}
 }
 
-// TestGuard dials by a name and by addresses in unusual forms. All lead to this machine, and no connection begins.
+// TestGuard dials by a name and by addresses in unusual forms. All lead to this machine, and no
+// connection begins.
 func TestGuard(t *testing.T) {
 	t.Parallel()
 	var listening net.ListenConfig
@@ -132,7 +134,8 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-// FuzzAddress checks that a URL with an address in it is accepted only if the dialer accepts the address, too.
+// FuzzAddress checks that a URL with an address in it is accepted only if the dialer accepts the
+// address, too.
 func FuzzAddress(f *testing.F) {
 	for _, seed := range []string{
 		"https://crm.example.com/hooks", "http://[::1]:80/", "http://127.0.0.1", "http://[::ffff:8.8.8.8]/", "http://[fe80::1%25eth0]/", "http://8.8.8.8#",

@@ -46,7 +46,8 @@ func batching(t *testing.T, answer func(batch []carried) int) (r *receiver, post
 	return r, r.all
 }
 
-// TestBatches posts the joins of five users by webhooks of three at most, signed and each with its fence.
+// TestBatches posts the joins of five users by webhooks of three at most, signed and each with its
+// fence.
 func TestBatches(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -78,7 +79,8 @@ func TestBatches(t *testing.T) {
 	equal(t, "ids", len(ids), 5)
 }
 
-// TestBatchThatIsRefused has a receiver that does not take one user: the others are taken, and it alone is tried again.
+// TestBatchThatIsRefused has a receiver that does not take one user: the others are taken, and it
+// alone is tried again.
 func TestBatchThatIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

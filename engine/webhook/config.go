@@ -11,14 +11,15 @@ import (
 
 // Config configures endpoints and what posts to them. The zero value is a good one.
 type Config struct {
-	// AllowPrivate lets webhooks go to this machine and to private networks, too. Defaults to false: a program that may create
-	// endpoints could reach what only this machine should.
+	// AllowPrivate lets webhooks go to this machine and to private networks, too. Defaults to
+	// false: a program that may create endpoints could reach what only this machine should.
 	AllowPrivate bool
 
 	// Logger takes what happens in the background. Defaults to slog.Default.
 	Logger *slog.Logger
 
-	// MaxAttempts is how often a webhook is tried before it is given up. Defaults to 68, which takes about three days.
+	// MaxAttempts is how often a webhook is tried before it is given up. Defaults to 68, which
+	// takes about three days.
 	MaxAttempts int
 
 	// Now is the clock of [Endpoints]; a [Service] goes by its engine's. Defaults to time.Now.

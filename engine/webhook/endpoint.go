@@ -22,8 +22,8 @@ type Endpoint struct {
 	Buckets []string      `json:"buckets,omitempty"` // ids of those whose transitions are posted; none: all of them
 	Kinds   []engine.Kind `json:"kinds"`             // that are posted; none when it is made: all of them
 
-	// Batch is how many transitions one webhook carries at most, 2 to 100, for receivers that read the type bucket.batch. Defaults
-	// to 0, as 1 is, too: each transition comes by itself.
+	// Batch is how many transitions one webhook carries at most, 2 to 100, for receivers that read
+	// the type bucket.batch. Defaults to 0, as 1 is, too: each transition comes by itself.
 	Batch int `json:"batch,omitempty"`
 
 	CreatedAt      time.Time `json:"createdAt"`
@@ -39,8 +39,8 @@ const maxBatch = 100
 // kinds are those of transitions.
 var kinds = []engine.Kind{engine.Entered, engine.Left, engine.Dwell}
 
-// Subscriptions returns the names under which its webhooks wait in the outbox, and by which [engine.Outbox.DeadLetters] finds
-// those that were given up.
+// Subscriptions returns the names under which its webhooks wait in the outbox, and by which
+// [engine.Outbox.DeadLetters] finds those that were given up.
 func (e Endpoint) Subscriptions() []string {
 	name := "webhook:" + strconv.Itoa(e.No)
 	if len(e.Buckets) == 0 {

@@ -81,7 +81,8 @@ func numbers(ctx context.Context, q *db.Queries, ids []string) ([]*int32, error)
 	return all, nil
 }
 
-// lock returns an endpoint by its number or its name. In a transaction, no other changes it until that ends.
+// lock returns an endpoint by its number or its name. In a transaction, no other changes it until
+// that ends.
 func lock(ctx context.Context, q *db.Queries, which string) (Endpoint, error) {
 	var p db.EndpointsLockParams
 	if no, err := strconv.ParseInt(which, 10, 32); err == nil {

@@ -62,8 +62,8 @@ func TestEndpointsAreChecked(t *testing.T) {
 	}
 }
 
-// TestPrivateTargetsAreRefused has endpoints that were let in, and lead to this machine by number, by name, and by way of
-// somewhere else: nothing is sent there.
+// TestPrivateTargetsAreRefused has endpoints that were let in, and lead to this machine by number,
+// by name, and by way of somewhere else: nothing is sent there.
 func TestPrivateTargetsAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

@@ -21,8 +21,8 @@ var ErrUnknownEndpoint = errors.New("there is no such endpoint")
 // Grace is for how long the secret before the newest is usually good.
 const Grace = 24 * time.Hour
 
-// Endpoints are those of a database. [Open] makes them. They may be used from several goroutines, and need no engine: running
-// services follow within [Config.Poll].
+// Endpoints are those of a database. [Open] makes them. They may be used from several goroutines,
+// and need no engine: running services follow within [Config.Poll].
 type Endpoints struct {
 	pool   *pgxpool.Pool
 	config Config
@@ -41,8 +41,9 @@ func Open(pool *pgxpool.Pool, config Config) (*Endpoints, error) {
 	return &Endpoints{pool, config, poster{newClient(config.AllowPrivate), config.Timeout}}, nil
 }
 
-// Create makes an endpoint of a name, a URL, buckets and kinds, and returns it with its secret, which is not shown again. All
-// transitions that are committed from then on are kept for it, whether or not anything runs.
+// Create makes an endpoint of a name, a URL, buckets and kinds, and returns it with its secret,
+// which is not shown again. All transitions that are committed from then on are kept for it,
+// whether or not anything runs.
 func (es *Endpoints) Create(ctx context.Context, e Endpoint) (Endpoint, error) {
 	e, err := e.checked(es.config.AllowPrivate)
 	if err != nil {
@@ -81,9 +82,9 @@ func (es *Endpoints) Find(ctx context.Context, which string) (Endpoint, error) {
 	return e, nil
 }
 
-// Rotate gives an endpoint a new secret and returns it with that. For the time of the grace, usually [Grace], webhooks are
-// signed by the secret before, too, so that receivers may change to the new one at any time until then; without a grace that
-// is over at once.
+// Rotate gives an endpoint a new secret and returns it with that. For the time of the grace,
+// usually [Grace], webhooks are signed by the secret before, too, so that receivers may change to
+// the new one at any time until then; without a grace that is over at once.
 func (es *Endpoints) Rotate(ctx context.Context, which string, grace time.Duration) (Endpoint, error) {
 	if grace < 0 {
 		return Endpoint{}, fmt.Errorf("rotate: the grace is %v; it must not be negative", grace)
@@ -97,9 +98,9 @@ func (es *Endpoints) Rotate(ctx context.Context, which string, grace time.Durati
 	})
 }
 
-// Change gives an endpoint another URL, or other kinds of transitions, and returns it. What is empty stays as it is. Whatever waits
-// for it is posted to the new URL, and at once, also if it is of a kind that is not wanted any more. The buckets of an endpoint do
-// not change: make another.
+// Change gives an endpoint another URL, or other kinds of transitions, and returns it. What is
+// empty stays as it is. Whatever waits for it is posted to the new URL, and at once, also if it is
+// of a kind that is not wanted any more. The buckets of an endpoint do not change: make another.
 func (es *Endpoints) Change(ctx context.Context, which, url string, kinds []engine.Kind) (Endpoint, error) {
 	return es.update(ctx, "change", which, func(q *db.Queries, e *Endpoint) error {
 		if len(kinds) > 0 {
@@ -120,8 +121,8 @@ func (es *Endpoints) Change(ctx context.Context, which, url string, kinds []engi
 	})
 }
 
-// SetBatch changes how many transitions one webhook of an endpoint carries at most, 1 to 100, and returns the endpoint. With 1 each
-// comes by itself. Running services follow within [Config.Poll].
+// SetBatch changes how many transitions one webhook of an endpoint carries at most, 1 to 100, and
+// returns the endpoint. With 1 each comes by itself. Running services follow within [Config.Poll].
 func (es *Endpoints) SetBatch(ctx context.Context, which string, batch int) (Endpoint, error) {
 	return es.update(ctx, "change", which, func(q *db.Queries, e *Endpoint) error {
 		e.Batch = batch
@@ -134,8 +135,8 @@ func (es *Endpoints) SetBatch(ctx context.Context, which string, batch int) (End
 	})
 }
 
-// Disable disables an endpoint, for a reason that lists show. Its transitions wait meanwhile. Disabling it again does
-// nothing.
+// Disable disables an endpoint, for a reason that lists show. Its transitions wait meanwhile.
+// Disabling it again does nothing.
 func (es *Endpoints) Disable(ctx context.Context, which, reason string) (Endpoint, error) {
 	return es.update(ctx, "disable", which, func(q *db.Queries, e *Endpoint) error {
 		if !e.DisabledAt.IsZero() {
@@ -147,8 +148,8 @@ func (es *Endpoints) Disable(ctx context.Context, which, reason string) (Endpoin
 	})
 }
 
-// Enable lets an endpoint go on. All that waits for it is posted at once, in order, also what had failed and was to be tried
-// later.
+// Enable lets an endpoint go on. All that waits for it is posted at once, in order, also what had
+// failed and was to be tried later.
 func (es *Endpoints) Enable(ctx context.Context, which string) (Endpoint, error) {
 	return es.update(ctx, "enable", which, func(q *db.Queries, e *Endpoint) error {
 		e.DisabledAt, e.DisabledReason = time.Time{}, ""
@@ -176,8 +177,8 @@ func (es *Endpoints) Delete(ctx context.Context, which string) (Endpoint, error)
 	})
 }
 
-// Test posts a message of the type bucket.test to an endpoint, enabled or not, signed like any other, and returns what it
-// answers. It is tried once.
+// Test posts a message of the type bucket.test to an endpoint, enabled or not, signed like any
+// other, and returns what it answers. It is tried once.
 func (es *Endpoints) Test(ctx context.Context, which string) (Answer, error) {
 	e, err := es.Find(ctx, which)
 	if err != nil {

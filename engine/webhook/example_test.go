@@ -17,8 +17,9 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// receive returns what receives webhooks: it takes nothing that was not signed by the secret, or that was signed more than
-// five minutes ago. A receiver that must not act twice stores the webhook-id.
+// receive returns what receives webhooks: it takes nothing that was not signed by the secret, or
+// that was signed more than five minutes ago. A receiver that must not act twice stores the
+// webhook-id.
 func receive(secret string, do func(id string, t engine.Transition) error) http.HandlerFunc {
 	verifier, err := standardwebhooks.NewWebhook(secret)
 	check(err)

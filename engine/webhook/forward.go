@@ -16,9 +16,9 @@ import (
 // errDisabled says that an endpoint was disabled while it was to be posted to.
 var errDisabled = errors.New("the endpoint is disabled")
 
-// forward posts a batch to an endpoint: by one webhook, if the endpoint takes several transitions at once, or else each by
-// itself, all at once: no two are of one user and bucket. Where to, and signed by what, is asked each time, so that whatever was
-// changed holds from then on.
+// forward posts a batch to an endpoint: by one webhook, if the endpoint takes several transitions
+// at once, or else each by itself, all at once: no two are of one user and bucket. Where to, and
+// signed by what, is asked each time, so that whatever was changed holds from then on.
 func (s *Service) forward(ctx context.Context, no int, batch []engine.Delivery) ([]error, error) {
 	now := s.now()
 	to, err := s.target(ctx, int32(no), now)
@@ -68,8 +68,9 @@ func (s *Service) announce(ctx context.Context, to target, t engine.Transition, 
 	return answer.err(now)
 }
 
-// announceAll posts transitions by one webhook, and notes what came of each. What is refused for what is in it is posted in halves,
-// down to the one that is not taken, so that it does not make dead letters of all that came with it.
+// announceAll posts transitions by one webhook, and notes what came of each. What is refused for
+// what is in it is posted in halves, down to the one that is not taken, so that it does not make
+// dead letters of all that came with it.
 func (s *Service) announceAll(ctx context.Context, to target, batch []engine.Delivery, errs []error, now time.Time) {
 	transitions := make([]engine.Transition, len(batch))
 	for i, d := range batch {
@@ -98,7 +99,8 @@ func refuses(status int) bool {
 	return status == http.StatusBadRequest || status == http.StatusRequestEntityTooLarge || status == http.StatusUnprocessableEntity
 }
 
-// retire disables an endpoint that is gone, and returns why it is away: what it did not take waits until it is enabled again.
+// retire disables an endpoint that is gone, and returns why it is away: what it did not take waits
+// until it is enabled again.
 func (s *Service) retire(ctx context.Context, no int) error {
 	if _, err := s.Disable(ctx, strconv.Itoa(no), errGone.Error()); err != nil {
 		return err

@@ -15,7 +15,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
-// workerVar lets the program of this test be another that posts webhooks of the database that it names, until it is killed.
+// workerVar lets the program of this test be another that posts webhooks of the database that it
+// names, until it is killed.
 const workerVar = "BUCKETGEN_WEBHOOK_WORKER"
 
 func work(url string) error {
@@ -45,8 +46,8 @@ func work(url string) error {
 	select {}
 }
 
-// TestKilledBeforeItIsSettled kills a process when the endpoint has its webhook and before the database knows: another process
-// posts it again, with the same id.
+// TestKilledBeforeItIsSettled kills a process when the endpoint has its webhook and before the
+// database knows: another process posts it again, with the same id.
 func TestKilledBeforeItIsSettled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

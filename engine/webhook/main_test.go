@@ -45,8 +45,8 @@ var (
 	regulars = bucket.Define(bucket.Spec{ID: "regulars", Criteria: visit.AtLeast(2)})
 )
 
-// world is a database with an engine that takes events in and posts nothing, and a clock that only the test moves. It begins
-// now, because receivers do not take what was signed long ago.
+// world is a database with an engine that takes events in and posts nothing, and a clock that only
+// the test moves. It begins now, because receivers do not take what was signed long ago.
 type world struct {
 	*engine.Engine
 	t        *testing.T

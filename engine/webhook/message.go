@@ -48,8 +48,9 @@ type one struct {
 	Data      engine.Transition `json:"data"`
 }
 
-// announcements returns the message about several transitions. What they are may differ at the next attempt, so its id is of
-// this attempt for those transitions; that of each transition is the same at every attempt.
+// announcements returns the message about several transitions. What they are may differ at the next
+// attempt, so its id is of this attempt for those transitions; that of each transition is the same
+// at every attempt.
 func announcements(transitions []engine.Transition, now time.Time) (message, error) {
 	all, ids := make([]one, len(transitions)), sha256.New()
 	for i, t := range transitions {
@@ -59,9 +60,10 @@ func announcements(transitions []engine.Transition, now time.Time) (message, err
 	return newMessage("msg_"+hex.EncodeToString(ids.Sum(nil)[:16]), "bucket.batch", now, all)
 }
 
-// idOf returns the webhook-id of a transition: the same at every attempt, and on its way to every endpoint. It is a hash of the
-// key, in which there are users' names, which may be long, and hold what a header cannot; and of the instant, because a
-// failover that loses commits lets a key come again for another transition.
+// idOf returns the webhook-id of a transition: the same at every attempt, and on its way to every
+// endpoint. It is a hash of the key, in which there are users' names, which may be long, and hold
+// what a header cannot; and of the instant, because a failover that loses commits lets a key come
+// again for another transition.
 func idOf(t engine.Transition) string {
 	sum := sha256.Sum256([]byte(t.Key() + " " + t.At.UTC().Format(time.RFC3339Nano)))
 	return "msg_" + hex.EncodeToString(sum[:16])

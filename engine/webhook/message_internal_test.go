@@ -7,7 +7,8 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// TestIDsAfterLostCommits gives a transition the key of another one, which a failover lost after it was posted.
+// TestIDsAfterLostCommits gives a transition the key of another one, which a failover lost after it
+// was posted.
 func TestIDsAfterLostCommits(t *testing.T) {
 	t.Parallel()
 	lost := engine.Transition{BucketID: "pro", UserID: "ada", Kind: engine.Entered, EntryCount: 1, At: time.Date(2026, 1, 1, 0, 0, 0, 1000, time.UTC)}

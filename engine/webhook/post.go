@@ -145,7 +145,8 @@ func (p poster) explain(err error) error {
 	return err
 }
 
-// beginning returns the first characters of a body, on one line, whatever it is, and reads no more than a little.
+// beginning returns the first characters of a body, on one line, whatever it is, and reads no more
+// than a little.
 func beginning(body io.Reader) string {
 	const most = 200
 	text, _ := io.ReadAll(io.LimitReader(body, 4<<10)) // a body that breaks off is as good as any

@@ -13,8 +13,8 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// Service posts to the enabled endpoints, beside an engine. [New] makes one. It has a forwarder for each of them, which comes
-// and goes with it.
+// Service posts to the enabled endpoints, beside an engine. [New] makes one. It has a forwarder for
+// each of them, which comes and goes with it.
 type Service struct {
 	*Endpoints
 
@@ -58,8 +58,8 @@ func (s *Service) String() string {
 	}
 }
 
-// Start begins to post, and to follow what happens to endpoints. Start the engine first. ctx is for reading the endpoints for
-// the first time only. A service is started once.
+// Start begins to post, and to follow what happens to endpoints. Start the engine first. ctx is for
+// reading the endpoints for the first time only. A service is started once.
 func (s *Service) Start(ctx context.Context) error {
 	s.life.Lock()
 	defer s.life.Unlock()
@@ -76,8 +76,9 @@ func (s *Service) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop ends it: webhooks that are on their way may arrive. If ctx ends first, they are broken off, and posted again by who comes
-// next, with the same id. Stop the engine afterwards. Stopping again does nothing.
+// Stop ends it: webhooks that are on their way may arrive. If ctx ends first, they are broken off,
+// and posted again by who comes next, with the same id. Stop the engine afterwards. Stopping again
+// does nothing.
 func (s *Service) Stop(ctx context.Context) error {
 	s.life.Lock()
 	defer s.life.Unlock()
@@ -137,7 +138,8 @@ func (s *Service) run(ctx context.Context) {
 	}
 }
 
-// follow lets forwarders come for endpoints that are enabled, and go for others. One that cannot come keeps no other from it.
+// follow lets forwarders come for endpoints that are enabled, and go for others. One that cannot
+// come keeps no other from it.
 func (s *Service) follow(ctx, background context.Context) error {
 	all, err := s.List(ctx)
 	if err != nil {
@@ -185,8 +187,8 @@ func (s *Service) serve(ctx context.Context, e Endpoint) error {
 	return nil
 }
 
-// leave lets the forwarder of an endpoint go, in the background: it may have to wait for webhooks that are on their way, and
-// no other endpoint is to wait with it.
+// leave lets the forwarder of an endpoint go, in the background: it may have to wait for webhooks
+// that are on their way, and no other endpoint is to wait with it.
 func (s *Service) leave(ctx context.Context, no int) {
 	name := s.forwarders[no]
 	if name == "" {

@@ -77,8 +77,9 @@ func TestSecretsRotate(t *testing.T) {
 	}
 }
 
-// TestGone has an endpoint answer 410 to one of three webhooks: it is disabled at once, and that one waits until it is enabled,
-// together with what happens meanwhile. The others are not posted again.
+// TestGone has an endpoint answer 410 to one of three webhooks: it is disabled at once, and that
+// one waits until it is enabled, together with what happens meanwhile. The others are not posted
+// again.
 func TestGone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -117,7 +118,8 @@ func TestGone(t *testing.T) {
 	equal(t, "attempts that failed", e.Stats().Failed, int64(0))
 }
 
-// TestDeadEndpointDelaysNobody has one endpoint that never answers, one that is not there, and one that works.
+// TestDeadEndpointDelaysNobody has one endpoint that never answers, one that is not there, and one
+// that works.
 func TestDeadEndpointDelaysNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -142,7 +144,8 @@ func TestDeadEndpointDelaysNobody(t *testing.T) {
 	})
 }
 
-// TestOrder has an endpoint that refuses much, posted to by two processes: of each user webhooks come in order.
+// TestOrder has an endpoint that refuses much, posted to by two processes: of each user webhooks
+// come in order.
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -185,8 +188,8 @@ func TestOrder(t *testing.T) {
 	equal(t, "in order", seen(), want)
 }
 
-// TestThreeDays has an endpoint that never takes anything: it is tried for about three days, then given up, and can be
-// delivered anew, with the same id.
+// TestThreeDays has an endpoint that never takes anything: it is tried for about three days, then
+// given up, and can be delivered anew, with the same id.
 func TestThreeDays(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -278,7 +281,8 @@ func TestNoAnswer(t *testing.T) {
 	})
 }
 
-// TestEndlessAnswer has an endpoint whose body never ends: its beginning is kept, and the rest is not awaited.
+// TestEndlessAnswer has an endpoint whose body never ends: its beginning is kept, and the rest is
+// not awaited.
 func TestEndlessAnswer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -301,7 +305,8 @@ func TestEndlessAnswer(t *testing.T) {
 	})
 }
 
-// TestEndpointsComeAndGo makes, disables, enables and deletes endpoints while a process serves them that never hears of it.
+// TestEndpointsComeAndGo makes, disables, enables and deletes endpoints while a process serves them
+// that never hears of it.
 func TestEndpointsComeAndGo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro, regulars)
@@ -345,8 +350,8 @@ func TestEndpointsComeAndGo(t *testing.T) {
 	w.endpoint("some", r.URL) // its name is free again
 }
 
-// TestEndpointsChange moves an endpoint without an answer, and changes its kinds, while a process serves it that
-// never hears of it.
+// TestEndpointsChange moves an endpoint without an answer, and changes its kinds, while a process
+// serves it that never hears of it.
 func TestEndpointsChange(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro, regulars)
@@ -375,8 +380,8 @@ func TestEndpointsChange(t *testing.T) {
 	}
 }
 
-// TestNothingIsLostBeforeAnybodyRuns makes an endpoint where no engine posts: what happens from then on is kept, and what was
-// before is not.
+// TestNothingIsLostBeforeAnybodyRuns makes an endpoint where no engine posts: what happens from
+// then on is kept, and what was before is not.
 func TestNothingIsLostBeforeAnybodyRuns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -389,8 +394,8 @@ func TestNothingIsLostBeforeAnybodyRuns(t *testing.T) {
 	equal(t, "user", r.got(t, 1)[0].Data.UserID, "bob")
 }
 
-// TestStopLeavesWebhooksToOthers stops a service while a webhook is on its way, without patience: another process posts it
-// again, with the same id.
+// TestStopLeavesWebhooksToOthers stops a service while a webhook is on its way, without patience:
+// another process posts it again, with the same id.
 func TestStopLeavesWebhooksToOthers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

@@ -2,15 +2,17 @@ package webhook
 
 import "net/netip"
 
-// special are the addresses that no webhook may be posted to, with the RFC that reserves them. It is the whole of the IANA
-// registries of special-purpose addresses of IPv4 and IPv6, both as last updated on 2025-10-09:
+// special are the addresses that no webhook may be posted to, with the RFC that reserves them. It
+// is the whole of the IANA registries of special-purpose addresses of IPv4 and IPv6, both as last
+// updated on 2025-10-09:
 //
 //	https://www.iana.org/assignments/iana-ipv4-special-registry
 //	https://www.iana.org/assignments/iana-ipv6-special-registry
 //
-// Entries within another one of the table are left out. Those that the registries call globally reachable are refused as well:
-// what answers there is a service of the network (AS112, AMT, PCP), never an endpoint. At the end stands what IANA keeps in
-// other registries: multicast, and forms of addresses that are out of use.
+// Entries within another one of the table are left out. Those that the registries call globally
+// reachable are refused as well: what answers there is a service of the network (AS112, AMT, PCP),
+// never an endpoint. At the end stands what IANA keeps in other registries: multicast, and forms of
+// addresses that are out of use.
 var special = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),       // this network, RFC 791
 	netip.MustParsePrefix("10.0.0.0/8"),      // private use, RFC 1918
