@@ -17,10 +17,10 @@ import (
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
-// The kinds of keys. A write key may only send events, so that it can be used in a browser. A server key
-// may also merge known users. A read key may read everything and change nothing. A support key may
-// read what is about one user or bucket, without e-mail addresses and most values of properties. An
-// admin key may do everything.
+// The kinds of keys. A write key may only send events, so that it can be used in a browser. A
+// server key may also merge known users. A read key may read everything and change nothing. A
+// support key may read what is about one user or bucket, without e-mail addresses and most values
+// of properties. An admin key may do everything.
 const (
 	Write   = "write"
 	Server  = "server"

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestLifeOfAnEvent checks that docs/life-of-an-event.md has at most twelve steps, and that every function
-// it names is declared in the file named before it.
+// TestLifeOfAnEvent checks that docs/life-of-an-event.md has at most twelve steps, and that every
+// function it names is declared in the file named before it.
 func TestLifeOfAnEvent(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join("..", "..")

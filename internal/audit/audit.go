@@ -1,4 +1,5 @@
-// Package audit keeps the log of the changes that people make by the management API and the command line.
+// Package audit keeps the log of the changes that people make by the management API and the command
+// line.
 package audit
 
 import (
@@ -26,8 +27,9 @@ type Log struct {
 // maxText is how many bytes a text of an entry has at most; the rest is cut.
 const maxText = 500
 
-// Do writes an entry, makes the change, and writes what came of it. A change that cannot be recorded is not made. The change may
-// complete the entry, and may set its outcome; otherwise that is done, or failed if there is an error.
+// Do writes an entry, makes the change, and writes what came of it. A change that cannot be
+// recorded is not made. The change may complete the entry, and may set its outcome; otherwise that
+// is done, or failed if there is an error.
 func (l Log) Do(ctx context.Context, e *bucketgen.AuditEntry, change func() error) error {
 	p := db.AuditBeginParams{
 		At: store.Timestamp(l.Now()), ByName: text(e.By), Via: e.Via, Action: e.Action, BucketID: text(e.BucketID), UserID: text(e.UserID),
@@ -67,7 +69,8 @@ func (l Log) end(ctx context.Context, e *bucketgen.AuditEntry) {
 	}
 }
 
-// Page returns up to size entries that are older than the one with an id, the newest first. 0 begins with the newest of all.
+// Page returns up to size entries that are older than the one with an id, the newest first. 0
+// begins with the newest of all.
 func (l Log) Page(ctx context.Context, f bucketgen.AuditFilter, before int64, size int32) ([]bucketgen.AuditEntry, error) {
 	rows, err := l.queries().AuditPage(ctx, db.AuditPageParams{
 		BeforeID: before, ByName: text(f.By), Action: text(f.Action), BucketID: text(f.BucketID), UserID: text(f.UserID), Size: size,
@@ -88,7 +91,8 @@ func (l Log) Page(ctx context.Context, f bucketgen.AuditFilter, before int64, si
 	return all, nil
 }
 
-// Forget deletes entries that are older than an age, some at a time. It returns whether there may be more.
+// Forget deletes entries that are older than an age, some at a time. It returns whether there may
+// be more.
 func (l Log) Forget(ctx context.Context, age time.Duration) (more bool, err error) {
 	const most = 10_000
 	n, err := l.queries().AuditForget(ctx, db.AuditForgetParams{Before: store.Timestamp(l.Now().Add(-age)), Most: most})

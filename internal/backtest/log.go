@@ -27,7 +27,8 @@ type chunk struct {
 	err    error
 }
 
-// read reads a chunk by a transaction of its own, so that all of it is of one moment, and none is open for long.
+// read reads a chunk by a transaction of its own, so that all of it is of one moment, and none is
+// open for long.
 func (t *Test) read(ctx context.Context, after int64) (c *chunk, err error) {
 	o := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err = pgx.BeginTxFunc(ctx, t.pool, o, func(tx pgx.Tx) error {
@@ -115,7 +116,8 @@ func logged(row *db.EventsLoggedRow) (Entry, error) {
 	return entry, err
 }
 
-// addRecorded adds what happened live: as something to compare with, or because it is the change of a manual bucket.
+// addRecorded adds what happened live: as something to compare with, or because it is the change of
+// a manual bucket.
 func (t *Test) addRecorded(u *User, row *db.TransitionsLoggedRow) {
 	at := table.At(row.At.Time)
 	change := Change{At: at, Kind: Left}

@@ -28,7 +28,8 @@ type Options struct {
 	Until table.Instant
 
 	// Compare says that each of the buckets is compared with another version: the bucket of the id
-	// Bucket, or of its own id if that is empty. The other version is in Other, or what was Recorded.
+	// Bucket, or of its own id if that is empty. The other version is in Other, or what was
+	// Recorded.
 	Compare  bool
 	Other    *table.Registry
 	Bucket   string

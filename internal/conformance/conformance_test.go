@@ -17,7 +17,8 @@ var update = flag.Bool("update", false, "write testdata/report.txt anew")
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
 
-// TestRecordings plays every recording that is here. testdata/report.txt says which of them differ, and by what.
+// TestRecordings plays every recording that is here. testdata/report.txt says which of them differ,
+// and by what.
 func TestRecordings(t *testing.T) { //nolint:tparallel // "play" waits for its own, which are parallel
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*.json")

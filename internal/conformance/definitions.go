@@ -11,8 +11,9 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// register returns those of some definitions that obey our rules, and for each of them what is wrong with it, if anything.
-// Like the peer it takes them one by one, so that the second of two that collide is the one that is refused.
+// register returns those of some definitions that obey our rules, and for each of them what is
+// wrong with it, if anything. Like the peer it takes them one by one, so that the second of two
+// that collide is the one that is refused.
 func (v *Vector) register(buckets []Bucket) (*ir.File, []string) {
 	f := &ir.File{Version: ir.Version}
 	wrong := make([]string, len(buckets))

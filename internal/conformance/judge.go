@@ -10,8 +10,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/refeval"
 )
 
-// judge compares the reference's history of a scenario with the recording. It returns the deviations by which they
-// differ, or an error that says what none of them explains.
+// judge compares the reference's history of a scenario with the recording. It returns the
+// deviations by which they differ, or an error that says what none of them explains.
 func judge(v *Vector, r *registered, h *refeval.History) (deviations, error) {
 	s := &scene{vector: v, registered: r, history: h}
 	found := deviations{}
@@ -127,8 +127,8 @@ func inOrder(acts []act) []act {
 	})
 }
 
-// clocked reports whether our clock did something between the steps that the peer did not do at that instant. What was
-// due in a step is explained there.
+// clocked reports whether our clock did something between the steps that the peer did not do at
+// that instant. What was due in a step is explained there.
 func (s *scene) clocked(our, their []act) bool {
 	return slices.ContainsFunc(our, func(a act) bool {
 		at := func(step Step) bool {

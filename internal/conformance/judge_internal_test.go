@@ -9,11 +9,11 @@ import (
 	"github.com/bucketgen/bucketgen/internal/refeval"
 )
 
-// TestNothingElseIsExplained falsifies recordings, a transition at a time, and wants every one of them to fail: a
-// deviation must not excuse what it is not about.
+// TestNothingElseIsExplained falsifies recordings, a transition at a time, and wants every one of
+// them to fail: a deviation must not excuse what it is not about.
 //
-// Left out is where a deviation is about everything that happens to a bucket or user: one that we do not have, one whom
-// we know by another name, one who is deleted.
+// Left out is where a deviation is about everything that happens to a bucket or user: one that we
+// do not have, one whom we know by another name, one who is deleted.
 func TestNothingElseIsExplained(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*.json")

@@ -56,8 +56,8 @@ func stay(entryCount int, source string, from, to int) string {
 	return fmt.Sprintf(`{"bucket":"b","user":"u","entryCount":%d,"source":%q,"enteredAt":%s,"leftAt":%s}`, entryCount, source, at(from), end)
 }
 
-// TestRedefined judges made-up recordings of what a peer may do when buckets are redefined, backfilled or disabled: by
-// which deviations it differs from us, or that none explains it.
+// TestRedefined judges made-up recordings of what a peer may do when buckets are redefined,
+// backfilled or disabled: by which deviations it differs from us, or that none explains it.
 func TestRedefined(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -9,7 +9,8 @@ import (
 
 // play returns the steps as the reference knows them, one for each.
 //
-// A redefine is a deploy, at once and for everybody, so that there is nothing left for a backfill to do.
+// A redefine is a deploy, at once and for everybody, so that there is nothing left for a backfill
+// to do.
 func (v *Vector) play(r *registered) []refeval.Step {
 	steps := make([]refeval.Step, len(v.Steps))
 	for i := range v.Steps {

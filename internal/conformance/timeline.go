@@ -63,7 +63,8 @@ func ours(h *refeval.History) map[pair][]act {
 	return all
 }
 
-// peerSource returns the peer's word for what made a transition happen: its clock is the reconciliation.
+// peerSource returns the peer's word for what made a transition happen: its clock is the
+// reconciliation.
 func peerSource(source string) string {
 	if source == "clock" {
 		return "reconcile"
@@ -74,7 +75,8 @@ func peerSource(source string) string {
 // recorded is what the peer was seen to do to each pair, in each step.
 type recorded map[pair][][]act
 
-// recorded puts the transitions that were emitted together with those that only the final table knows of.
+// recorded puts the transitions that were emitted together with those that only the final table
+// knows of.
 func (v *Vector) recorded() (recorded, error) {
 	r := recorded{}
 	for _, t := range v.Expected.Transitions {
@@ -116,7 +118,8 @@ func (r recorded) add(v *Vector, step int, p pair, a act) {
 	r[p][step] = append(r[p][step], a)
 }
 
-// complete adds an act that the final table knows of, unless it was emitted, to a step at its instant.
+// complete adds an act that the final table knows of, unless it was emitted, to a step at its
+// instant.
 func (r recorded) complete(v *Vector, p pair, a act) error {
 	var at []int
 	for i := range v.Steps {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestRingKeepsTheLatestBatches publishes more than a feed keeps: a reader that has read the dropped
-// batches gets the rest, one that has not must catch up.
+// TestRingKeepsTheLatestBatches publishes more than a feed keeps: a reader that has read the
+// dropped batches gets the rest, one that has not must catch up.
 func TestRingKeepsTheLatestBatches(t *testing.T) {
 	t.Parallel()
 	f := New(Deps{Log: slog.New(slog.DiscardHandler)})

@@ -35,8 +35,8 @@ func snapshotOf(row db.TransitionsSnapshotRow, before snapshot) snapshot {
 // isZero reports whether nothing was read.
 func (s snapshot) isZero() bool { return s.xmax == 0 }
 
-// atLeast returns the snapshot with bounds no lower than those of an earlier one. A log shrinks when
-// users are erased, and readers do not go back for that.
+// atLeast returns the snapshot with bounds no lower than those of an earlier one. A log shrinks
+// when users are erased, and readers do not go back for that.
 func (s snapshot) atLeast(before snapshot) snapshot {
 	s.xmax, s.lastID = max(s.xmax, before.xmax), max(s.lastID, before.lastID)
 	return s

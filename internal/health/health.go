@@ -90,8 +90,8 @@ func (h *Health) Succeed() {
 	}
 }
 
-// SucceedAlone notes that a write that is no batch succeeded. It reports whether writes succeed, which
-// such a write does not show while batches fail.
+// SucceedAlone notes that a write that is no batch succeeded. It reports whether writes succeed,
+// which such a write does not show while batches fail.
 func (h *Health) SucceedAlone() bool {
 	h.recover(false)
 	return !h.failing.Load()
@@ -100,7 +100,8 @@ func (h *Health) SucceedAlone() bool {
 // Began reports, once, that writes have begun to fail.
 func (h *Health) Began() bool { return h.began.Swap(false) }
 
-// recover forgets failures after a success. That of a write that is no batch means nothing while batches fail.
+// recover forgets failures after a success. That of a write that is no batch means nothing while
+// batches fail.
 func (h *Health) recover(batch bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

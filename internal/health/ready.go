@@ -45,7 +45,8 @@ func (p *probe) ask(ctx context.Context, writable func(context.Context) error) e
 	return p.err
 }
 
-// writable returns an [*bucketgen.UnreadyError] unless the database takes writes, as far as it can be seen without one.
+// writable returns an [*bucketgen.UnreadyError] unless the database takes writes, as far as it can
+// be seen without one.
 func (h *Health) writable(ctx context.Context) error {
 	row, err := h.deps.Store().Queries(h.deps.Pool).ServerWritable(ctx)
 	switch {
@@ -61,7 +62,8 @@ func (h *Health) writable(ctx context.Context) error {
 	return nil
 }
 
-// Shun gives up all connections of the pool if an error may come from a setting that sessions keep. Others take their place.
+// Shun gives up all connections of the pool if an error may come from a setting that sessions keep.
+// Others take their place.
 func (h *Health) Shun(err error) {
 	if blame.Sticky(err) {
 		h.reconnect()

@@ -12,9 +12,10 @@ import (
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
-// CommitStatus finds out whether a transaction was committed whose connection was lost at that moment. It returns nil if it
-// was, and the server has confirmed it since; and the error that lost it if it was not committed. A transaction that is still in
-// progress is ended. While the database is away it waits; a transaction that waits for long is Held.
+// CommitStatus finds out whether a transaction was committed whose connection was lost at that
+// moment. It returns nil if it was, and the server has confirmed it since; and the error that lost
+// it if it was not committed. A transaction that is still in progress is ended. While the database
+// is away it waits; a transaction that waits for long is Held.
 func (l *Link) CommitStatus(ctx context.Context, xid string, token store.CommitToken, lost error) error {
 	r := &health.Attempts{}
 	defer l.deps.Health.Finish(r)
@@ -50,10 +51,12 @@ func (l *Link) CommitStatus(ctx context.Context, xid string, token store.CommitT
 	}
 }
 
-// confirm waits for the answer to a later COMMIT of the server that has a committed transaction. The answer to the COMMIT
-// of the transaction itself is lost. If it waited for a synchronous standby, the driver's cancel request, a restart of the server
-// or an ended session has kept it on the primary alone, and a failover would lose it. A later COMMIT that was not answered in time
-// proves nothing for the same reason. One at a time leaves the connections of the pool to everything else.
+// confirm waits for the answer to a later COMMIT of the server that has a committed transaction.
+// The answer to the COMMIT of the transaction itself is lost. If it waited for a synchronous
+// standby, the driver's cancel request, a restart of the server or an ended session has kept it on
+// the primary alone, and a failover would lose it. A later COMMIT that was not answered in time
+// proves nothing for the same reason. One at a time leaves the connections of the pool to
+// everything else.
 func (l *Link) confirm(ctx context.Context, xid string, token store.CommitToken) error {
 	release, err := l.confirmSlot(ctx)
 	if err != nil {
@@ -88,8 +91,8 @@ func (l *Link) ask(ctx context.Context, xid string, token store.CommitToken, las
 	if over || err != nil {
 		return over, committed, err
 	}
-	// A COMMIT that has arrived gets a moment to finish. One that waits for a standby is committed already, and has nothing to
-	// gain from the end of its session.
+	// A COMMIT that has arrived gets a moment to finish. One that waits for a standby is committed
+	// already, and has nothing to gain from the end of its session.
 	ended, err := l.deps.Store().Queries(l.deps.Pool).TransactionEnd(ctx, db.TransactionEndParams{Xid: xid, Busy: lasts > busyFor})
 	if err != nil {
 		return false, false, fmt.Errorf("end transaction %s: %w", xid, err)

@@ -48,8 +48,8 @@ type Deps struct {
 	// Confirms is how many transactions may wait to be confirmed.
 	Confirms int
 
-	// Held is called with the context of a transaction whose outcome has been unknown for longer than
-	// AnswerTimeout, again and again.
+	// Held is called with the context of a transaction whose outcome has been unknown for longer
+	// than AnswerTimeout, again and again.
 	Held func(context.Context)
 }
 
@@ -74,7 +74,8 @@ func (l *Link) answerTimeout() time.Duration {
 	return max(l.deps.AnswerTimeout, time.Duration(l.longer.Load()))
 }
 
-// Answered adapts to whether an answer came: a database that is slow gets more time, until it is not.
+// Answered adapts to whether an answer came: a database that is slow gets more time, until it is
+// not.
 func (l *Link) Answered(err error) {
 	longer := time.Duration(l.longer.Load())
 	switch {
@@ -94,8 +95,8 @@ func (l *Link) Answering(ctx context.Context) (context.Context, context.CancelFu
 	return context.WithTimeout(ctx, l.answerTimeout())
 }
 
-// Rollback ends a transaction that failed, and returns the error that made it fail. Where the connection is lost, the server
-// may not know that yet: its session is ended.
+// Rollback ends a transaction that failed, and returns the error that made it fail. Where the
+// connection is lost, the server may not know that yet: its session is ended.
 func (l *Link) Rollback(ctx context.Context, conn *pgxpool.Conn, err error) error {
 	l.Answered(err)
 	if conn.Conn().IsClosed() {
@@ -104,7 +105,8 @@ func (l *Link) Rollback(ctx context.Context, conn *pgxpool.Conn, err error) erro
 		l.endSession(ctx, pid)
 		return err
 	}
-	// The context may be what failed. What cannot be rolled back is closed with its connection by Release.
+	// The context may be what failed. What cannot be rolled back is closed with its connection by
+	// Release.
 	ending, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
 	defer cancel()
 	if _, rollback := conn.Exec(ending, "rollback"); rollback != nil {
@@ -113,8 +115,8 @@ func (l *Link) Rollback(ctx context.Context, conn *pgxpool.Conn, err error) erro
 	return err
 }
 
-// endSession ends the session of a connection that was lost within a transaction, if the server still has it. Behind a pooler
-// the number of the session is not known, and the pooler ends it.
+// endSession ends the session of a connection that was lost within a transaction, if the server
+// still has it. Behind a pooler the number of the session is not known, and the pooler ends it.
 func (l *Link) endSession(ctx context.Context, pid uint32) {
 	if l.pooled {
 		return

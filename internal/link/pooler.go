@@ -12,8 +12,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/blame"
 )
 
-// CheckMode returns an error if a pool runs statements in a way in which the engine cannot send what it writes: without the
-// types of parameters, pgx does not know how to encode them.
+// CheckMode returns an error if a pool runs statements in a way in which the engine cannot send
+// what it writes: without the types of parameters, pgx does not know how to encode them.
 func CheckMode(pool *pgxpool.Pool) error {
 	switch mode := pool.Config().ConnConfig.DefaultQueryExecMode; mode {
 	case pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol:
@@ -33,8 +33,8 @@ var errPooler = errors.New("the database is behind a pooler in transaction mode 
 	"add default_query_exec_mode=cache_describe to the URL, set max_prepared_statements of PgBouncer 1.21 or later, " +
 	"or connect to PostgreSQL directly")
 
-// Check finds out whether a pooler is between the engine and the database, and returns an error if it does not keep the
-// prepared statements that the pool uses.
+// Check finds out whether a pooler is between the engine and the database, and returns an error if
+// it does not keep the prepared statements that the pool uses.
 func (l *Link) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -76,8 +76,9 @@ func (l *Link) Check(ctx context.Context) error {
 	return nil
 }
 
-// shareStatements prepares a statement of the same name by two clients and runs it while the other holds a session, so that a
-// pooler that does not know of prepared statements mixes them up, or loses one.
+// shareStatements prepares a statement of the same name by two clients and runs it while the other
+// holds a session, so that a pooler that does not know of prepared statements mixes them up, or
+// loses one.
 func shareStatements(ctx context.Context, first, second *pgx.Conn) error {
 	const name = "bucketgen_pooler"
 	for _, conn := range []*pgx.Conn{first, second} {

@@ -1,5 +1,5 @@
-// Package manage is the management API over HTTP: it reads the state of an engine and changes it. Its OpenAPI document is
-// generated from the handlers, and package client from the document.
+// Package manage is the management API over HTTP: it reads the state of an engine and changes it.
+// Its OpenAPI document is generated from the handlers, and package client from the document.
 package manage
 
 import (
@@ -21,8 +21,8 @@ import (
 
 // Options are what the API needs to know of the server that it is part of.
 type Options struct {
-	// Guard returns a handler that lets those requests through to the next one whose persons have an access. It puts the person into
-	// the context, and answers the other requests.
+	// Guard returns a handler that lets those requests through to the next one whose persons have
+	// an access. It puts the person into the context, and answers the other requests.
 	Guard func(to Access, next http.Handler) http.Handler
 
 	// SignIn begins a session with a key, or else with the secret of an offer, and sets its cookie.
@@ -144,7 +144,8 @@ func (g *guarded) HandleFunc(pattern string, handler func(http.ResponseWriter, *
 // body is what a request was answered.
 type body[T any] struct{ Body T }
 
-// add adds an operation. Beside those that every operation can be answered, it has the given errors.
+// add adds an operation. Beside those that every operation can be answered, it has the given
+// errors.
 func add[I, T any](a *api, op huma.Operation, do func(context.Context, *I) (T, error), statuses ...int) {
 	a.access[op.Method+" "+op.Path] = accessOf(&op)
 	do = recording(a, &op, do)

@@ -46,7 +46,8 @@ func (a *api) audit() {
 
 type entryKey struct{}
 
-// noted adds to the entry of the audit log that is written for the operation of a context: what was done, in a few words.
+// noted adds to the entry of the audit log that is written for the operation of a context: what was
+// done, in a few words.
 func noted(ctx context.Context, object, format string, args ...any) {
 	e, recorded := ctx.Value(entryKey{}).(*engine.AuditEntry)
 	if !recorded {
@@ -60,8 +61,8 @@ func noted(ctx context.Context, object, format string, args ...any) {
 	}
 }
 
-// recording returns the function of an operation that also writes the audit log: of each change, and of each look of a masked
-// reader.
+// recording returns the function of an operation that also writes the audit log: of each change,
+// and of each look of a masked reader.
 func recording[I, T any](a *api, op *huma.Operation, do func(context.Context, *I) (T, error)) func(context.Context, *I) (T, error) {
 	access, action := accessOf(op), op.OperationID
 	return func(ctx context.Context, in *I) (out T, err error) {

@@ -10,8 +10,8 @@ import (
 
 const refs = "#/components/schemas/"
 
-// describe completes the document by what the types of the engine do not say: tags are not for a package that knows nothing of
-// HTTP. A test demands that nothing is left without words.
+// describe completes the document by what the types of the engine do not say: tags are not for a
+// package that knows nothing of HTTP. A test demands that nothing is left without words.
 func describe(document *huma.OpenAPI) {
 	schemas := document.Components.Schemas.Map()
 	delete(schemas, "ErrorModel") // which huma describes, and nothing is answered by

@@ -1,6 +1,7 @@
 package manage
 
-// properties describes the properties of schemas, keyed by name, or by schema and name where one name has several meanings.
+// properties describes the properties of schemas, keyed by name, or by schema and name where one
+// name has several meanings.
 var properties = map[string]string{
 	"at":            "When the transition became true",
 	"attempts":      "Number of attempts",

@@ -11,8 +11,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/problem"
 )
 
-// ours turns what huma finds wrong with a request into a problem. (huma.NewError would do that as well, but for every API of
-// the program that this is a part of.)
+// ours turns what huma finds wrong with a request into a problem. (huma.NewError would do that as
+// well, but for every API of the program that this is a part of.)
 func ours(ctx huma.Context, _ string, v any) (any, error) {
 	m, ok := v.(*huma.ErrorModel)
 	if !ok {
@@ -70,8 +70,8 @@ func ofBody(e *huma.ErrorDetail) string {
 // document names the place of the OpenAPI document.
 const document = "the document at /v1/openapi.json"
 
-// wordings are what huma says of fields, and what is said here instead, with the VALUE and the REST of what huma
-// says.
+// wordings are what huma says of fields, and what is said here instead, with the VALUE and the REST
+// of what huma says.
 var wordings = []struct{ said, says string }{
 	{"unknown query parameter", "is not a parameter of this operation; see " + document},
 	{"unexpected property", "is not a property of this object; see " + document},
@@ -88,7 +88,8 @@ var wordings = []struct{ said, says string }{
 	{"invalid date/time", "is VALUE; write a time like 2026-12-01T00:00:00Z"},
 }
 
-// wording says what is wrong with a field, and what to do. What it has no words for is said as huma says it.
+// wording says what is wrong with a field, and what to do. What it has no words for is said as huma
+// says it.
 func wording(e *huma.ErrorDetail) string {
 	for _, w := range wordings {
 		rest, ok := strings.CutPrefix(e.Message, w.said)

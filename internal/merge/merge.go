@@ -199,8 +199,8 @@ func (m *merging) lock(ctx context.Context) (*store.Loaded, error) {
 	return loaded, nil
 }
 
-// move makes all of the one the other's, once it is decided what becomes of the stays of both: in whatever buckets the one was
-// ever in, also where they are paused, or not defined any more.
+// move makes all of the one the other's, once it is decided what becomes of the stays of both: in
+// whatever buckets the one was ever in, also where they are paused, or not defined any more.
 func (m *merging) move(ctx context.Context, from, into int64) error {
 	buckets, err := m.Runner.Store.Queries(m.conn).BucketsOf(ctx, from)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/bucketgen/bucketgen"
 )
 
-// Counters counts what an engine does. The zero value has counted nothing. It is safe for concurrent
-// use.
+// Counters counts what an engine does. The zero value has counted nothing. It is safe for
+// concurrent use.
 type Counters struct {
 	Events, Duplicates, Refused, Batches, Transitions, Settled atomic.Int64
 

@@ -29,8 +29,8 @@ type Instruments struct {
 	batches metric.Int64Histogram
 }
 
-// NewInstruments makes the instruments of an engine. An instrument that cannot be made does nothing,
-// and the error says which: the result can be used all the same.
+// NewInstruments makes the instruments of an engine. An instrument that cannot be made does
+// nothing, and the error says which: the result can be used all the same.
 func NewInstruments(meters metric.MeterProvider, tracers trace.TracerProvider) (*Instruments, error) {
 	t := &Instruments{meter: meters.Meter(scope), tracer: tracers.Tracer(scope)}
 	var errs [3]error

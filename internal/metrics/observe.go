@@ -27,8 +27,8 @@ type Deps struct {
 	// Mistyped returns how many values arrived as another type than is declared.
 	Mistyped func() map[catalog.Mistyping]int64
 
-	// Drift returns how what arrives differs from what is declared, which the database knows. Nil: it
-	// is not counted.
+	// Drift returns how what arrives differs from what is declared, which the database knows. Nil:
+	// it is not counted.
 	Drift func(context.Context) ([]bucketgen.Drift, error)
 
 	// Backlogs returns what waits in the outbox, which the database knows.
@@ -67,8 +67,8 @@ func (o *observed) gauge(name, unit, description string) metric.Float64Observabl
 	return g
 }
 
-// Observe registers the observable instruments of an engine with OpenTelemetry. The function that it
-// returns ends that.
+// Observe registers the observable instruments of an engine with OpenTelemetry. The function that
+// it returns ends that.
 func (t *Instruments) Observe(d Deps) (end func(), err error) {
 	o := &observed{Deps: d, meter: t.meter}
 	result := func(is string) attribute.KeyValue { return attribute.String("result", is) }
@@ -118,7 +118,8 @@ func (t *Instruments) Observe(d Deps) (end func(), err error) {
 	return end, errors.Join(append(o.errs, err)...)
 }
 
-// mistyped adds values of another type than is declared, by what is declared: the labels come from definitions, never from a request.
+// mistyped adds values of another type than is declared, by what is declared: the labels come from
+// definitions, never from a request.
 func (o *observed) mistyped() {
 	c, err := o.meter.Int64ObservableCounter("bucketgen.mistyped", metric.WithUnit("{value}"),
 		metric.WithDescription("Values of declared properties and payload fields that arrived as another type than is declared."))
@@ -132,7 +133,8 @@ func (o *observed) mistyped() {
 	})
 }
 
-// drift adds how many names differ from what is declared, which the database knows. It asks once a minute at most.
+// drift adds how many names differ from what is declared, which the database knows. It asks once a
+// minute at most.
 func (o *observed) drift() func(context.Context, metric.Observer) error {
 	names := o.gauge("bucketgen.drift", "{name}", "Declared names that have not arrived or arrive as another type, and names that arrive and are near a declared one.")
 	var mu sync.Mutex // two readers may ask at once

@@ -32,8 +32,8 @@ func (c *Dispatcher) dispatch(ctx context.Context) {
 	}
 }
 
-// begin takes the deliveries of the next call from the queue. A delivery whose lease has ended goes back:
-// another process may have it by now. The caller holds the lock.
+// begin takes the deliveries of the next call from the queue. A delivery whose lease has ended goes
+// back: another process may have it by now. The caller holds the lock.
 func (c *Dispatcher) begin() []*delivery {
 	n := 1
 	if c.forwarder != nil {
@@ -97,8 +97,8 @@ func (c *Dispatcher) call(ctx context.Context, batch []*delivery) {
 	end(d.err, attribute.String("bucketgen.subscription", s.Name), attribute.String("bucketgen.bucket", t.BucketID), attribute.String("bucketgen.key", t.Key()))
 }
 
-// transitionOf returns the transition of a delivery. Its bucket may be unknown to this process, because a
-// subscription to all buckets includes those.
+// transitionOf returns the transition of a delivery. Its bucket may be unknown to this process,
+// because a subscription to all buckets includes those.
 func transitionOf(row *db.DeliveriesClaimRow) bucketgen.Transition {
 	t := store.Recorded(row.BucketgenTransition, row.BucketID, row.BucketName, row.UserID, row.Email)
 	t.Replayed, t.Fence = row.Replay, row.Fence

@@ -113,9 +113,9 @@ func (c *Dispatcher) claim(ctx context.Context, x *store.Exchange, want int) err
 
 const fewest = 4 // deliveries that a claim may read of any subscription
 
-// shares returns how much a claim may read of each subscription. Subscriptions that the last claim did
-// not exhaust get equal parts of what is wanted, and the others a few, to notice new deliveries. So a
-// claim reads about what it takes, for any number of subscriptions.
+// shares returns how much a claim may read of each subscription. Subscriptions that the last claim
+// did not exhaust get equal parts of what is wanted, and the others a few, to notice new
+// deliveries. So a claim reads about what it takes, for any number of subscriptions.
 func (c *Dispatcher) shares(want int) []int32 {
 	all := make([]int32, len(c.subscriptions))
 	for i, no := range c.subscriptions {
@@ -145,8 +145,8 @@ func (c *Dispatcher) count(ctx context.Context, x *store.Exchange, batch, dead [
 	}
 }
 
-// forget removes completed deliveries. One that was leased a second time during its call goes back in the
-// next exchange: its user was merged into another meanwhile, by whose name it comes again.
+// forget removes completed deliveries. One that was leased a second time during its call goes back
+// in the next exchange: its user was merged into another meanwhile, by whose name it comes again.
 func (c *Dispatcher) forget(batch []*delivery) {
 	if len(batch) == 0 {
 		return
@@ -210,11 +210,11 @@ func (c *Dispatcher) take(x *store.Exchange, want int, until time.Time) {
 	c.more = c.stale || taken < len(x.Rows) || taken >= want || len(c.hungry) > 0
 }
 
-// reach returns how many deliveries of a subscription the next claim may read, after a claim that was
-// allowed before, read found and took heads. A claim marks a delivery that is not a head yet, and an
-// exchange later removes the mark; a delivery that is read once it is a head costs neither. So a claim
-// reads little more than the last one took. A claim that took less than a quarter reads on at full size,
-// because many heads may come after one long chain.
+// reach returns how many deliveries of a subscription the next claim may read, after a claim that
+// was allowed before, read found and took heads. A claim marks a delivery that is not a head yet,
+// and an exchange later removes the mark; a delivery that is read once it is a head costs neither.
+// So a claim reads little more than the last one took. A claim that took less than a quarter reads
+// on at full size, because many heads may come after one long chain.
 func reach(before, found, heads int) int {
 	const quarter = 4
 	next := heads + heads/8 + fewest
@@ -227,8 +227,8 @@ func reach(before, found, heads int) int {
 	return next
 }
 
-// backoff returns the wait after a failed attempt: a second, doubled with each attempt up to 4,096 s, with
-// jitter. Twenty attempts take about ten hours.
+// backoff returns the wait after a failed attempt: a second, doubled with each attempt up to 4,096
+// s, with jitter. Twenty attempts take about ten hours.
 func backoff(attempt int) time.Duration {
 	return retry.Jitter(time.Second << min(attempt-1, 12))
 }

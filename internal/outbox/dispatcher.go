@@ -15,8 +15,8 @@ import (
 // forwarder is called with many deliveries, one call after the other.
 //
 // One goroutine runs the exchanges with the database: it completes finished deliveries and leases
-// further ones in one transaction. Meanwhile calls go on with prefetched deliveries. The length of the
-// prefetch follows the pace of the calls, so that no lease waits long.
+// further ones in one transaction. Meanwhile calls go on with prefetched deliveries. The length of
+// the prefetch follows the pace of the calls, so that no lease waits long.
 type Dispatcher struct {
 	outbox        *Outbox
 	deps          *Deps
@@ -79,8 +79,8 @@ const (
 	exchangeFailed = "outbox exchange failed, retrying"
 )
 
-// NewDispatcher makes a dispatcher that is not part of the outbox yet. size is how many handlers run at
-// once, or how many deliveries a call of the forwarder takes. f is nil for handlers.
+// NewDispatcher makes a dispatcher that is not part of the outbox yet. size is how many handlers
+// run at once, or how many deliveries a call of the forwarder takes. f is nil for handlers.
 func (o *Outbox) NewDispatcher(f *Forwarder, size int) *Dispatcher {
 	return &Dispatcher{
 		outbox: o, deps: &o.deps, forwarder: f, subscribers: map[int32]Subscriber{}, size: size,
@@ -89,7 +89,8 @@ func (o *Outbox) NewDispatcher(f *Forwarder, size int) *Dispatcher {
 	}
 }
 
-// Start makes the dispatcher deliver in the background, unless deliveries are left to other processes.
+// Start makes the dispatcher deliver in the background, unless deliveries are left to other
+// processes.
 func (c *Dispatcher) Start() {
 	if c.deps.Off {
 		return
@@ -115,8 +116,8 @@ func (c *Dispatcher) run(ctx context.Context) {
 	keeper.Wait()
 }
 
-// turn runs an exchange, or waits if there is nothing to exchange. It returns false when the dispatcher
-// is stopped.
+// turn runs an exchange, or waits if there is nothing to exchange. It returns false when the
+// dispatcher is stopped.
 func (c *Dispatcher) turn(ctx context.Context) bool {
 	select {
 	case <-c.quit:
@@ -161,8 +162,8 @@ func (c *Dispatcher) retry(ctx context.Context, err error) bool {
 	}
 }
 
-// drain waits for the calls in flight and completes their deliveries, once the dispatcher is stopped.
-// Prefetched deliveries return to the outbox.
+// drain waits for the calls in flight and completes their deliveries, once the dispatcher is
+// stopped. Prefetched deliveries return to the outbox.
 func (c *Dispatcher) drain(ctx context.Context) {
 	c.mu.Lock()
 	c.stopping = true
@@ -203,8 +204,8 @@ func (c *Dispatcher) drain(ctx context.Context) {
 	}
 }
 
-// next takes the finished deliveries, and returns how many may be leased: none during the backoff of a
-// target that was away.
+// next takes the finished deliveries, and returns how many may be leased: none during the backoff
+// of a target that was away.
 func (c *Dispatcher) next() (finished []*delivery, want int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -238,7 +239,8 @@ func (c *Dispatcher) giveBack(away bool) {
 	c.queue = nil
 }
 
-// now is the clock of leases in this process: the monotonic time of the machine, unless time is virtual.
+// now is the clock of leases in this process: the monotonic time of the machine, unless time is
+// virtual.
 func (c *Dispatcher) now() time.Time {
 	if c.deps.VirtualTime {
 		return c.deps.Now()

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestLeaseIsCheckedBeforeTheCall has deliveries that wait in a process that was held up for longer than their leases: they are not
-// made, and go back.
+// TestLeaseIsCheckedBeforeTheCall has deliveries that wait in a process that was held up for longer
+// than their leases: they are not made, and go back.
 func TestLeaseIsCheckedBeforeTheCall(t *testing.T) {
 	t.Parallel()
 	for name, forwarder := range map[string]*Forwarder{"handlers": nil, "a forwarder": {}} {
@@ -26,7 +26,8 @@ func TestLeaseIsCheckedBeforeTheCall(t *testing.T) {
 	}
 }
 
-// TestReachFollowsWhatIsTaken checks how much a claim reads after one that found heads and what is behind them.
+// TestReachFollowsWhatIsTaken checks how much a claim reads after one that found heads and what is
+// behind them.
 func TestReachFollowsWhatIsTaken(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ before, found, heads, want int }{

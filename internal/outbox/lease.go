@@ -74,8 +74,8 @@ func (c *Dispatcher) tire(left time.Duration) {
 	}
 }
 
-// guard ends a call when the lease of one of its deliveries ends. It returns a function that stops the
-// guard.
+// guard ends a call when the lease of one of its deliveries ends. It returns a function that stops
+// the guard.
 func (c *Dispatcher) guard(batch []*delivery, cancel context.CancelCauseFunc) (stop func() bool) {
 	if c.deps.VirtualTime {
 		return func() bool { return true } // timers do not run in virtual time

@@ -38,7 +38,8 @@ type Deps struct {
 	// Poll is the wait between two claims that found nothing, unless [Outbox.Wake] ends it.
 	Poll time.Duration
 
-	// Off leaves deliveries to other processes: subscriptions are registered, and nothing is claimed.
+	// Off leaves deliveries to other processes: subscriptions are registered, and nothing is
+	// claimed.
 	Off bool
 
 	// Rollback ends a transaction that failed with an error, and returns that error.
@@ -80,7 +81,8 @@ func (o *Outbox) Add(d *Dispatcher) {
 	o.dispatchers = append(o.dispatchers, d)
 }
 
-// Replace makes dispatchers those of the outbox, in place of all others. None of them may have started.
+// Replace makes dispatchers those of the outbox, in place of all others. None of them may have
+// started.
 func (o *Outbox) Replace(dispatchers []*Dispatcher) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -29,8 +29,8 @@ type Forwarder struct {
 	// Name names the forwarder in the log.
 	Name string
 
-	// Func returns an error for each delivery, or nil if all were accepted, and an error if the target
-	// as a whole is away: then the deliveries that were not accepted go back to the outbox.
+	// Func returns an error for each delivery, or nil if all were accepted, and an error if the
+	// target as a whole is away: then the deliveries that were not accepted go back to the outbox.
 	Func func(ctx context.Context, batch []bucketgen.Delivery) ([]error, error)
 }
 
@@ -73,8 +73,8 @@ func (s Subscriber) run(ctx context.Context, t bucketgen.Transition) (err error)
 	return s.Call(ctx, t)
 }
 
-// run calls the forwarder. A panic, or a number of errors other than that of the deliveries, fails all of
-// them.
+// run calls the forwarder. A panic, or a number of errors other than that of the deliveries, fails
+// all of them.
 func (f *Forwarder) run(ctx context.Context, batch []bucketgen.Delivery) (errs []error, away error) {
 	all := func(err error) []error { return slices.Repeat([]error{err}, len(batch)) }
 	defer func() {

@@ -56,8 +56,9 @@ func (p *Properties) take(fields []Field) {
 	}
 }
 
-// Size is roughly how many bytes the member takes in an object. White space in lists and objects does not
-// count, because PostgreSQL adds some: a user has the same size whether they are cached or read.
+// Size is roughly how many bytes the member takes in an object. White space in lists and objects
+// does not count, because PostgreSQL adds some: a user has the same size whether they are cached or
+// read.
 func (f Field) Size() int { return len(f.Key) + compactSize(f.Raw) + framing }
 
 // compactSize returns how many bytes a JSON value takes without white space.

@@ -2,8 +2,8 @@ package payload
 
 import "testing"
 
-// TestCompactSize compares the size of a value as it is sent with that of the same value as PostgreSQL
-// writes it.
+// TestCompactSize compares the size of a value as it is sent with that of the same value as
+// PostgreSQL writes it.
 func TestCompactSize(t *testing.T) {
 	t.Parallel()
 	for sent, stored := range map[string]string{

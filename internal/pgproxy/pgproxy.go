@@ -1,5 +1,5 @@
-// Package pgproxy is a network between a program and PostgreSQL, for tests: it can be cut, swallow what is sent, and lead to
-// another server.
+// Package pgproxy is a network between a program and PostgreSQL, for tests: it can be cut, swallow
+// what is sent, and lead to another server.
 package pgproxy
 
 import (
@@ -34,8 +34,8 @@ type pair struct {
 	dead           bool // nothing passes any more, and neither side knows
 }
 
-// New starts a proxy before the server of a URL. It ends with the test. Messages of clients that contain the trigger can be
-// swallowed.
+// New starts a proxy before the server of a URL. It ends with the test. Messages of clients that
+// contain the trigger can be swallowed.
 func New(t testing.TB, database string, trigger []byte) *Proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it ends with the test
@@ -133,7 +133,8 @@ func (p *Proxy) accept() {
 	}
 }
 
-// pass copies what one side sends to the other. When a side ends, the other does too, unless nothing passes any more.
+// pass copies what one side sends to the other. When a side ends, the other does too, unless
+// nothing passes any more.
 func (p *Proxy) pass(c *pair, from, to net.Conn, fromClient bool) {
 	buffer := make([]byte, 256<<10)
 	for {

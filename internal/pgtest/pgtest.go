@@ -1,5 +1,6 @@
-// Package pgtest gives tests databases of their own, on a real PostgreSQL: the one that TEST_DATABASE_URL names, or a
-// private one that starts with the first test that needs it. A package that uses it has
+// Package pgtest gives tests databases of their own, on a real PostgreSQL: the one that
+// TEST_DATABASE_URL names, or a private one that starts with the first test that needs it. A
+// package that uses it has
 //
 //	func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
 package pgtest
@@ -42,8 +43,8 @@ func Run(m *testing.M) int {
 	return code
 }
 
-// New returns a pool on a fresh database with the engine's tables. Both go with the test. No schema is on its search
-// path, so that a query that forgets the schema fails.
+// New returns a pool on a fresh database with the engine's tables. Both go with the test. No schema
+// is on its search path, so that a query that forgets the schema fails.
 func New(t testing.TB) *pgxpool.Pool {
 	t.Helper()
 	return Open(t, NewURL(t))

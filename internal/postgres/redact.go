@@ -19,7 +19,8 @@ var (
 	keyedSecret = regexp.MustCompile(`(?i)\b((?:ssl)?password)(\s*=\s*)('(?:\\.|[^'\\])*'|[^\s&'"` + "`" + `]*)`)
 )
 
-// Redact returns a URL, or a connection string of settings, with its passwords masked: what may be printed or logged of it.
+// Redact returns a URL, or a connection string of settings, with its passwords masked: what may be
+// printed or logged of it.
 func Redact(text string) string {
 	text = userPassword.ReplaceAllString(text, "${1}"+masked+"@")
 	return keyedSecret.ReplaceAllString(text, "${1}${2}"+masked)
@@ -51,8 +52,8 @@ type safeError struct {
 func (e *safeError) Error() string { return e.text }
 func (e *safeError) Unwrap() error { return e.err }
 
-// secrets returns the passwords of a URL, as they stand in it and as they are. Those of few characters are left out: they are
-// found in words that have nothing to do with them.
+// secrets returns the passwords of a URL, as they stand in it and as they are. Those of few
+// characters are left out: they are found in words that have nothing to do with them.
 func secrets(text string) []string {
 	var all []string
 	if u, err := url.Parse(text); err == nil {

@@ -70,7 +70,8 @@ func (p *Problem) encode() []byte {
 // Allow records the methods that are allowed.
 func (p *Problem) Allow(methods string) { p.allowed = methods }
 
-// Quiet leaves out the challenge to send a key by Basic authentication, for which a browser opens a window of its own.
+// Quiet leaves out the challenge to send a key by Basic authentication, for which a browser opens a
+// window of its own.
 func (p *Problem) Quiet() *Problem {
 	p.quiet = true
 	return p

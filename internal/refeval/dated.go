@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// dates are the instants that are kept of a declared property: the last value before the present one, the present one since it
-// began, and when that was last sent again.
+// dates are the instants that are kept of a declared property: the last value before the present
+// one, the present one since it began, and when that was last sent again.
 type dates struct {
 	before, begin mark
 	again         time.Time // undated if it never was
@@ -25,8 +25,8 @@ var undated = time.Date(-1000, time.January, 1, 0, 0, 0, 0, time.UTC)
 // apart is how far apart repetitions are that are noted.
 const apart = time.Hour
 
-// set gives a property a value, or removes it. That of a declared property goes to its place among what is known of others; the
-// newest one is the value of the property.
+// set gives a property a value, or removes it. That of a declared property goes to its place among
+// what is known of others; the newest one is the value of the property.
 func (u *user) set(key string, value any, at time.Time) {
 	is := u.facts.Properties[key]
 	if !u.world.declared[key] {
@@ -93,8 +93,8 @@ func (u *user) put(key string, value any) {
 	}
 }
 
-// inherit takes over another user's properties where they are newer, with their dates, or where there is none and neither is
-// dated.
+// inherit takes over another user's properties where they are newer, with their dates, or where
+// there is none and neither is dated.
 func (u *user) inherit(other *user) {
 	keys := map[string]bool{}
 	for key := range other.facts.Properties {

@@ -149,9 +149,10 @@ func DescribeSteps(steps []Step) string {
 	return b.String()
 }
 
-// Diff says where two histories first differ, for each user, or nothing. Transitions are compared by their instants,
-// and of one instant in the order in which they happened. That is not known of two users before they became one: where there are
-// such, those of one instant are compared bucket by bucket.
+// Diff says where two histories first differ, for each user, or nothing. Transitions are compared
+// by their instants, and of one instant in the order in which they happened. That is not known of
+// two users before they became one: where there are such, those of one instant are compared bucket
+// by bucket.
 func Diff(want, got *History) string {
 	var b strings.Builder
 	for i := range want.Steps {

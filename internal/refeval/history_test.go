@@ -214,7 +214,8 @@ func TestHistories(t *testing.T) {
 	}
 }
 
-// lines writes transitions as the tables here do: hour of day, what, entry count, why; and, if wanted, which bucket.
+// lines writes transitions as the tables here do: hour of day, what, entry count, why; and, if
+// wanted, which bucket.
 func lines(h *refeval.History, bucket bool) []string {
 	var all []string
 	for _, tr := range h.Transitions {
@@ -237,7 +238,8 @@ func lines(h *refeval.History, bucket bool) []string {
 	return all
 }
 
-// TestPositive compares the rule that a criteria needs a positive leaf with the words of the contract.
+// TestPositive compares the rule that a criteria needs a positive leaf with the words of the
+// contract.
 func TestPositive(t *testing.T) {
 	t.Parallel()
 	draw.Check(t, 5000, func(t *rapid.T) {
@@ -257,8 +259,8 @@ func TestPositive(t *testing.T) {
 	})
 }
 
-// positive reports whether a leaf is positive, once negations are pushed to the leaves: whether it fails for a user
-// without any facts, or has a window that moves.
+// positive reports whether a leaf is positive, once negations are pushed to the leaves: whether it
+// fails for a user without any facts, or has a window that moves.
 func positive(n *ir.Node, negated bool) bool {
 	switch n.Op {
 	case ir.OpNot:

@@ -52,8 +52,8 @@ func refuse(s *Step) (o objects, why string) {
 	return o, ""
 }
 
-// surrogate is the half of a character outside the basic plane, written as an escape. encoding/json puts another
-// character in the place of one that stands alone.
+// surrogate is the half of a character outside the basic plane, written as an escape. encoding/json
+// puts another character in the place of one that stands alone.
 var surrogate = regexp.MustCompile(`\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}`)
 
 func readObject(raw []byte) (map[string]any, string) {

@@ -8,7 +8,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// inSample reports whether a user is chosen: the hash, as a fraction of all that there are, is below the share.
+// inSample reports whether a user is chosen: the hash, as a fraction of all that there are, is
+// below the share.
 func inSample(s *ir.SampleCheck, user string) bool {
 	h := sha256.New()
 	h.Write([]byte(s.Salt))

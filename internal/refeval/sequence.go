@@ -9,8 +9,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// compareSequence answers a condition on a sequence by going through everything that the user ever did, once for each
-// key that there is.
+// compareSequence answers a condition on a sequence by going through everything that the user ever
+// did, once for each key that there is.
 func compareSequence(s *ir.SequenceCheck, f *Facts, now time.Time) bool {
 	inTime := func(t time.Time) bool {
 		return !t.After(now) && (s.Window == nil || t.After(now.Add(-s.Window.Last)))
@@ -40,7 +40,8 @@ func compareSequence(s *ir.SequenceCheck, f *Facts, now time.Time) bool {
 	return false
 }
 
-// ends reports whether an event is the last of a chain: of some events, one for each step, that follow each other in time.
+// ends reports whether an event is the last of a chain: of some events, one for each step, that
+// follow each other in time.
 func ends(s *ir.SequenceCheck, events []Event, last int, key any) bool {
 	steps := s.Steps
 	if s.Unless {

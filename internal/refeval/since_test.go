@@ -8,8 +8,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/refeval"
 )
 
-// TestAnchors checks from when the ticks of a backfilled stay count, by the first that comes: the deploy is after ten and
-// a half hours, and a tick is due each full hour since then.
+// TestAnchors checks from when the ticks of a backfilled stay count, by the first that comes: the
+// deploy is after ten and a half hours, and a tick is due each full hour since then.
 func TestAnchors(t *testing.T) {
 	t.Parallel()
 	not := func(n *ir.Node) *ir.Node { return tree(ir.OpNot, n) }

@@ -8,7 +8,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/refeval"
 )
 
-// TestSingle says by hand which occurrence is the first and which the last: by the instant and, of one instant, by arrival.
+// TestSingle says by hand which occurrence is the first and which the last: by the instant and, of
+// one instant, by arrival.
 func TestSingle(t *testing.T) {
 	t.Parallel()
 	named := func(h float64, p any) refeval.Event {

@@ -96,8 +96,8 @@ func Asks(n *ir.Node, event string, properties map[string]bool) bool {
 	})
 }
 
-// isFor reports whether a bucket is for the user if nothing is known of them. None of them has a horizon: there
-// is no instant from which one could be counted.
+// isFor reports whether a bucket is for the user if nothing is known of them. None of them has a
+// horizon: there is no instant from which one could be counted.
 func (u *user) isFor(d *ir.Definition) bool {
 	return d.Criteria != nil && Holds(d.Criteria, &Facts{User: u.name}, time.Unix(0, 0))
 }

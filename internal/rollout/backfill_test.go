@@ -19,8 +19,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
 
-// TestBackfillKeepsItsRate claims parts of a deployment with a bounded rate by two workers: together
-// they keep to it.
+// TestBackfillKeepsItsRate claims parts of a deployment with a bounded rate by two workers:
+// together they keep to it.
 func TestBackfillKeepsItsRate(t *testing.T) {
 	t.Parallel()
 	ctx, pool, now := t.Context(), pgtest.New(t), time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)

@@ -47,9 +47,9 @@ type HeartbeatDeps struct {
 	Fingerprint string
 }
 
-// Heartbeat shows other processes that this one runs, until it stops. As that is a write, it is also
-// how an engine without events finds out whether the database takes writes: more often while it does
-// not. It is safe for concurrent use.
+// Heartbeat shows other processes that this one runs, until it stops. As that is a write, it is
+// also how an engine without events finds out whether the database takes writes: more often while
+// it does not. It is safe for concurrent use.
 type Heartbeat struct {
 	deps  HeartbeatDeps
 	loop  service.Loop
@@ -113,8 +113,8 @@ func (h *Heartbeat) register(ctx context.Context) error {
 	return nil
 }
 
-// measure notes that a statement which ran from one time to another by the clock of the process read
-// the database's clock.
+// measure notes that a statement which ran from one time to another by the clock of the process
+// read the database's clock.
 func (h *Heartbeat) measure(before, after, database time.Time) {
 	h.ahead.Store(int64(before.Add(after.Sub(before) / 2).Sub(database)))
 }

@@ -248,7 +248,8 @@ func (pl *planning) evaluate(ctx context.Context, users []db.ContactsPageRow) er
 	return nil
 }
 
-// sampled reports whether a user is in a sample: by their number, so that the next plan has the same.
+// sampled reports whether a user is in a sample: by their number, so that the next plan has the
+// same.
 func sampled(id int64, part float64) bool {
 	const odd = 0x9e3779b97f4a7c15 // spreads numbers that follow each other
 	h := uint64(id) * odd
@@ -350,7 +351,8 @@ func (pl *planning) estimate(seen int64) bucketgen.Estimate {
 		return bucketgen.Estimate{Count: seen}
 	}
 	const nineteenOutOfTwenty = 1.96
-	// Where none, or hardly any, were seen, there may still be some: three are as many as none in a sample speaks for.
+	// Where none, or hardly any, were seen, there may still be some: three are as many as none in a
+	// sample speaks for.
 	n := max(float64(seen), 3)
 	return bucketgen.Estimate{
 		Count:     int64(math.Round(float64(seen) / part)),

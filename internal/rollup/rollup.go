@@ -51,9 +51,9 @@ func (r *Rollup) Loop() *service.Loop {
 	}
 }
 
-// Run adds up everything that is known to be complete. Then it reads the end of the log, and adds up
-// that, too, if no transaction is writing. It reports whether the log is incomplete because one is.
-// While another process runs, it does nothing.
+// Run adds up everything that is known to be complete. Then it reads the end of the log, and adds
+// up that, too, if no transaction is writing. It reports whether the log is incomplete because one
+// is. While another process runs, it does nothing.
 func (r *Rollup) Run(ctx context.Context) (incomplete bool, err error) {
 	p := pass{rollup: r}
 	for more := true; more && err == nil; {
@@ -62,7 +62,8 @@ func (r *Rollup) Run(ctx context.Context) (incomplete bool, err error) {
 	return p.incomplete, err
 }
 
-// catchUp adds up the log if its tail is long: the process may have run without a clock for a while.
+// catchUp adds up the log if its tail is long: the process may have run without a clock for a
+// while.
 func (r *Rollup) catchUp(ctx context.Context) error {
 	behind, err := r.queries(r.deps.Pool).RollupProgressBehind(ctx)
 	if err != nil {
@@ -85,11 +86,12 @@ type pass struct {
 	incomplete bool // incomplete says that a transaction is writing what comes next
 }
 
-// step does a part of the pass, in a short transaction, and reports whether there may be more to do.
+// step does a part of the pass, in a short transaction, and reports whether there may be more to
+// do.
 func (p *pass) step(ctx context.Context) (more bool, err error) {
 	pool := p.rollup.deps.Pool
-	// The id is read before the transaction has a number: a transaction that may yet commit a smaller
-	// id has a smaller number, too.
+	// The id is read before the transaction has a number: a transaction that may yet commit a
+	// smaller id has a smaller number, too.
 	last, err := p.rollup.queries(pool).TransitionsLast(ctx)
 	if err != nil {
 		return false, fmt.Errorf("read the last transition: %w", err)

@@ -124,8 +124,8 @@ func (c *Clock) NextDue(ctx context.Context) (time.Time, error) {
 	return at.Time, nil
 }
 
-// RunDue settles users until nothing is due any more, several batches at once, or quit is closed. It
-// returns how many users it settled.
+// RunDue settles users until nothing is due any more, several batches at once, or quit is closed.
+// It returns how many users it settled.
 func (c *Clock) RunDue(ctx context.Context, o decide.Options, now func() table.Instant, quit <-chan struct{}) (int, error) {
 	var group sync.WaitGroup
 	var mu sync.Mutex
@@ -157,8 +157,8 @@ func (c *Clock) RunDue(ctx context.Context, o decide.Options, now func() table.I
 	return settled, failed
 }
 
-// runBatch settles the users who have been due longest and are not locked. It returns how many there
-// were.
+// runBatch settles the users who have been due longest and are not locked. It returns how many
+// there were.
 func (c *Clock) runBatch(ctx context.Context, o decide.Options, now table.Instant) (int, error) {
 	ctx, end := c.Begin(ctx)
 	users, settles, err := c.Runner.CommitDue(ctx, now, dueBatch, func(user store.Request) *transact.Task {

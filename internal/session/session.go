@@ -43,7 +43,8 @@ func (s Store) Begin(ctx context.Context, keyNo int) (string, error) {
 	return s.insert(ctx, keyNo, false)
 }
 
-// Offer offers a session of a key to the first caller of [Store.Take] with the secret that it returns. The offer lasts a minute.
+// Offer offers a session of a key to the first caller of [Store.Take] with the secret that it
+// returns. The offer lasts a minute.
 func (s Store) Offer(ctx context.Context, keyNo int) (string, error) {
 	return s.insert(ctx, keyNo, true)
 }
@@ -60,14 +61,15 @@ func (s Store) insert(ctx context.Context, keyNo int, offer bool) (string, error
 	return secret, nil
 }
 
-// Take takes an offer and returns its key, and whether there was such an offer. An offer is taken once.
+// Take takes an offer and returns its key, and whether there was such an offer. An offer is taken
+// once.
 func (s Store) Take(ctx context.Context, secret string) (apikey.Key, bool, error) {
 	row, err := s.queries().SessionsTake(ctx, db.SessionsTakeParams{Hash: hash(secret), OfferedSince: store.Timestamp(s.Now().Add(-Offered))})
 	return found(db.SessionsOfRow(row), err)
 }
 
-// Find returns the key of a session, and whether there is a session with the secret that has not ended. It counts as a request of
-// the session.
+// Find returns the key of a session, and whether there is a session with the secret that has not
+// ended. It counts as a request of the session.
 func (s Store) Find(ctx context.Context, secret string) (apikey.Key, bool, error) {
 	now := s.Now()
 	row, err := s.queries().SessionsOf(ctx, db.SessionsOfParams{

@@ -41,8 +41,8 @@ type Runner struct {
 	// connection is lost.
 	Links Links
 
-	// Decided is called for each session, before its changes are committed, with how many buckets the
-	// indexes found and how many criteria were evaluated. Nil: they are not counted.
+	// Decided is called for each session, before its changes are committed, with how many buckets
+	// the indexes found and how many criteria were evaluated. Nil: they are not counted.
 	Decided func(candidates, evaluations int)
 
 	// Committed is called with each write after its transaction was committed. Nil: nothing waits
@@ -62,8 +62,8 @@ type Links interface {
 	// that only read.
 	Rollback(ctx context.Context, conn *pgxpool.Conn, err error) error
 
-	// CommitStatus returns nil if a transaction was committed whose connection was lost at COMMIT, else the
-	// error that lost it.
+	// CommitStatus returns nil if a transaction was committed whose connection was lost at COMMIT,
+	// else the error that lost it.
 	CommitStatus(ctx context.Context, xid string, token store.CommitToken, lost error) error
 }
 

@@ -1,5 +1,6 @@
-// Package waitfor is for tests that wait for what another goroutine, or another process, brings about. All of them are patient in
-// the same way: however slow the machine, a test fails only by what does not happen at all.
+// Package waitfor is for tests that wait for what another goroutine, or another process, brings
+// about. All of them are patient in the same way: however slow the machine, a test fails only by
+// what does not happen at all.
 package waitfor
 
 import (
@@ -27,7 +28,8 @@ func That(t testing.TB, holds func() bool) {
 	}
 }
 
-// Next waits for what comes next through a channel, and fails the test if nothing has for long, or the channel is closed.
+// Next waits for what comes next through a channel, and fails the test if nothing has for long, or
+// the channel is closed.
 func Next[T any](t testing.TB, from <-chan T) T {
 	t.Helper()
 	select {

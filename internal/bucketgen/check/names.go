@@ -21,11 +21,12 @@ func GoName(id string) string {
 	return exported(strings.FieldsFunc(id, func(r rune) bool { return r == '-' || r == '_' }), "Bucket")
 }
 
-// PropertyGoName returns the name that a property has in generated code: "trial_days.left" is TrialDaysLeft. It is not
-// unique.
+// PropertyGoName returns the name that a property has in generated code: "trial_days.left" is
+// TrialDaysLeft. It is not unique.
 func PropertyGoName(name string) string { return exported(words(name), "Property") }
 
-// EventGoName returns the name that an event has in generated code: "app.active" is AppActive. It is not unique.
+// EventGoName returns the name that an event has in generated code: "app.active" is AppActive. It
+// is not unique.
 func EventGoName(name string) string { return exported(words(name), "Event") }
 
 func words(name string) []string {

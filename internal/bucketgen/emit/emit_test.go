@@ -62,7 +62,8 @@ func TestAnyText(t *testing.T) {
 	})
 }
 
-// clean makes a text one that can be the comment of a variable: what no Go file contains is not in its comments.
+// clean makes a text one that can be the comment of a variable: what no Go file contains is not in
+// its comments.
 func clean(doc string) string {
 	return strings.NewReplacer("\x00", "", "\ufeff", "", "\r", "").Replace(strings.ToValidUTF8(doc, ""))
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 )
 
-// Diff returns what [Tree.Write] would change, as unified diffs. It is empty if nothing would change.
+// Diff returns what [Tree.Write] would change, as unified diffs. It is empty if nothing would
+// change.
 func (t Tree) Diff() ([]byte, error) {
 	changes, err := t.changes()
 	if err != nil {

@@ -1,5 +1,6 @@
-// Package write puts generated files where they belong: all of them or none. It touches only what differs, so that
-// builds stay warm, and only what bucketgen wrote, so that files written by hand may live beside them.
+// Package write puts generated files where they belong: all of them or none. It touches only what
+// differs, so that builds stay warm, and only what bucketgen wrote, so that files written by hand
+// may live beside them.
 package write
 
 import (
@@ -24,8 +25,8 @@ type Tree struct {
 	Header string
 }
 
-// change is a file that differs from what it should be. A nil slice stands for no file. Lines of the old one may end as Git
-// has them end on Windows, which is no difference.
+// change is a file that differs from what it should be. A nil slice stands for no file. Lines of
+// the old one may end as Git has them end on Windows, which is no difference.
 type change struct {
 	name     string
 	old, new []byte
@@ -83,7 +84,8 @@ func (t Tree) undo(changes []change) error {
 	return errors.Join(errs...)
 }
 
-// writeTemporary writes a file beside those that it will replace, under a name that the go command ignores.
+// writeTemporary writes a file beside those that it will replace, under a name that the go command
+// ignores.
 func (t Tree) writeTemporary(data []byte) (string, error) {
 	f, err := os.CreateTemp(t.Dir, ".bucketgen-")
 	if err != nil {
@@ -93,8 +95,8 @@ func (t Tree) writeTemporary(data []byte) (string, error) {
 	return f.Name(), errors.Join(err, f.Chmod(0o644), f.Close())
 }
 
-// changes returns what differs, sorted by name: files to write, then files to remove. It refuses anything that is no
-// Go, and files that are in the way.
+// changes returns what differs, sorted by name: files to write, then files to remove. It refuses
+// anything that is no Go, and files that are in the way.
 func (t Tree) changes() ([]change, error) {
 	var changes []change
 	for _, name := range slices.Sorted(maps.Keys(t.Files)) {
@@ -144,8 +146,8 @@ func (t Tree) stale() ([]change, error) {
 	return stale, nil
 }
 
-// unix returns a text whose lines end with a newline alone. Go ignores carriage returns at the end of lines, in raw strings and
-// comments as well, so the code is the same.
+// unix returns a text whose lines end with a newline alone. Go ignores carriage returns at the end
+// of lines, in raw strings and comments as well, so the code is the same.
 func unix(text []byte) []byte { return bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")) }
 
 // ours reports whether a file has the header, be it below the marks of a merge that went wrong.

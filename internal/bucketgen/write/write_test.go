@@ -109,7 +109,8 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// TestUntouched checks that a file that did not change keeps its time, so that nothing is built again for it.
+// TestUntouched checks that a file that did not change keeps its time, so that nothing is built
+// again for it.
 func TestUntouched(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

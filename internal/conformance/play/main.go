@@ -1,9 +1,10 @@
-// Command play plays the recorded scenarios of a folder, on a PostgreSQL that it finds or starts by itself, and prints
-// what each came to.
+// Command play plays the recorded scenarios of a folder, on a PostgreSQL that it finds or starts by
+// itself, and prints what each came to.
 //
 //	go run ./internal/conformance/play DIR
 //
-// It exits with 1 if a scenario fails, and with 2 if it could not play. TEST_DATABASE_URL names a server to use.
+// It exits with 1 if a scenario fails, and with 2 if it could not play. TEST_DATABASE_URL names a
+// server to use.
 package main
 
 import (

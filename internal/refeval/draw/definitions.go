@@ -41,8 +41,8 @@ func definition(t *rapid.T, id string) ir.Definition {
 	return d
 }
 
-// AskAboutMembers lets some conditions ask about another bucket instead. Either all of those come earlier, or all later,
-// so that there is no circle.
+// AskAboutMembers lets some conditions ask about another bucket instead. Either all of those come
+// earlier, or all later, so that there is no circle.
 func AskAboutMembers(t *rapid.T, definitions []ir.Definition) {
 	later := chance(t, "about later buckets", 50)
 	for i := range definitions {

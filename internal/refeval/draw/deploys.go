@@ -13,7 +13,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/refeval"
 )
 
-// Changing draws what happens to some users, as Steps does, while definitions change and buckets are paused and resumed.
+// Changing draws what happens to some users, as Steps does, while definitions change and buckets
+// are paused and resumed.
 func Changing(t *rapid.T, f *ir.File, users []string, most int) []refeval.Step {
 	c := &changing{t: t, file: f}
 	now := Start
@@ -113,7 +114,8 @@ func (c *changing) edit(f *ir.File) (gone []ir.Definition) {
 	return gone
 }
 
-// leaf changes a condition of a criteria: how often or within which time something is to happen, or what.
+// leaf changes a condition of a criteria: how often or within which time something is to happen, or
+// what.
 func leaf(t *rapid.T, n *ir.Node) {
 	var all []*ir.Node
 	n.Walk(func(n *ir.Node) {
@@ -144,8 +146,9 @@ func copied(t *rapid.T, f *ir.File) *ir.File {
 	return &copied
 }
 
-// literal takes back what says the same as before in other words: that is no change for bucketgen, which knows that more
-// than one is at least two, and one for the reference, which compares words. Fingerprints have tests of their own.
+// literal takes back what says the same as before in other words: that is no change for bucketgen,
+// which knows that more than one is at least two, and one for the reference, which compares words.
+// Fingerprints have tests of their own.
 func literal(before, after *ir.File) *ir.File {
 	from, to := plan.Build(before).Registry, plan.Build(after).Registry
 	changed := refeval.Changed(before, after)

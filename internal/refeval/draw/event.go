@@ -8,7 +8,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// richEvent makes a condition on an event one that asks about payloads, or about more than how often it occurred.
+// richEvent makes a condition on an event one that asks about payloads, or about more than how
+// often it occurred.
 func richEvent(t *rapid.T, e *ir.EventCheck) {
 	if chance(t, "filter", 50) {
 		e.Filter = filter(t, e.Name, 2)

@@ -10,7 +10,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/refeval"
 )
 
-// Facts draws what is known of a user at an instant, in no particular order, and the properties as JSON.
+// Facts draws what is known of a user at an instant, in no particular order, and the properties as
+// JSON.
 func Facts(t *rapid.T, now time.Time) (*refeval.Facts, []byte) {
 	f := &refeval.Facts{
 		User: one(t, "user", "ada", "bob", "cy", "dee"), Properties: map[string]any{},

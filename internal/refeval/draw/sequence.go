@@ -8,7 +8,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// sequenceCheck draws a sequence of any kind. Its steps are of few events, so that chains are nothing rare.
+// sequenceCheck draws a sequence of any kind. Its steps are of few events, so that chains are
+// nothing rare.
 func sequenceCheck(t *rapid.T) *ir.SequenceCheck {
 	s := &ir.SequenceCheck{Unless: chance(t, "then not", 50)}
 	keyed := chance(t, "keyed", 50)

@@ -25,8 +25,8 @@ var values = []string{
 	`"not a time"`, `"2026-01-01"`, `1e-2`, `"PRO"`, `"Pro"`, `"\u212a"`, `"k"`, `["pro"]`, `["pro", "free", 5]`, `["5", "", "Professional"]`,
 }
 
-// keys are the keys of properties and traits: those that criteria ask about, one that is declared all the same, and one
-// that is not.
+// keys are the keys of properties and traits: those that criteria ask about, one that is declared
+// all the same, and one that is not.
 var keys = []string{"plan", "seats", "trial", "since", "active", "tags", "vip", "at", "plan", "p", "spare", "loose"}
 
 // Steps draws what happens to some users, in the order of time.
@@ -178,8 +178,8 @@ func instant(t *rapid.T, now time.Time, otherwise string) string {
 	}
 }
 
-// Replay draws events of some users in the order in which they are replayed: each happens when it occurred, or is late
-// and happens when the one before it did.
+// Replay draws events of some users in the order in which they are replayed: each happens when it
+// occurred, or is late and happens when the one before it did.
 func Replay(t *rapid.T, users []string, most int) []refeval.Step {
 	now := Start
 	steps := make([]refeval.Step, 0, most)

@@ -52,8 +52,8 @@ func (s *session) stop(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// arrive lets it be the time of a step. If definitions change then, what is due before is settled before: an engine that
-// has the new ones could not do it any more.
+// arrive lets it be the time of a step. If definitions change then, what is due before is settled
+// before: an engine that has the new ones could not do it any more.
 func (s *session) arrive(ctx context.Context, i int) error {
 	at := s.steps[i].At
 	before := at.Add(-time.Microsecond)
@@ -109,8 +109,8 @@ func (s *session) halt(ctx context.Context, i int, do func(context.Context, regi
 	return s.follow(ctx, i, false)
 }
 
-// follow lets all users follow what is deployed: before the next change in any case, and after one only if the manner says
-// so.
+// follow lets all users follow what is deployed: before the next change in any case, and after one
+// only if the manner says so.
 func (s *session) follow(ctx context.Context, i int, must bool) error {
 	if !must && (s.manner.Follow == nil || !s.manner.Follow(i)) {
 		return nil

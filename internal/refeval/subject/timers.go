@@ -40,8 +40,8 @@ func (t *timers) expired(now time.Time) []engine.ExpiryTimer {
 	return expired
 }
 
-// fire lets all timers go off that have expired, those that are armed anew by that, too. Where every bucket has timers, they
-// must leave nothing to the clock.
+// fire lets all timers go off that have expired, those that are armed anew by that, too. Where
+// every bucket has timers, they must leave nothing to the clock.
 func (s *session) fire(ctx context.Context) error {
 	for {
 		arming := func(e *engine.Engine) bool { return e.Stats().Arming > 0 }
