@@ -2,7 +2,8 @@ package bucketgen
 
 import "time"
 
-// AuditEntry is an entry of the audit log: a change that a person made, or a look of a person whom data are masked for.
+// AuditEntry is an entry of the audit log: a change that a person made, or a look of a person whom
+// data are masked for.
 type AuditEntry struct {
 	ID       int64     `json:"id"`
 	At       time.Time `json:"at"`

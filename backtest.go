@@ -43,7 +43,8 @@ type BackTestVersions struct {
 	Both      int64             `json:"both"`
 	Days      []BackTestDiffers `json:"days"` // those at whose end the members differ
 
-	// RunUsers and OtherUsers are the first few of the users who are in one version only, at the end.
+	// RunUsers and OtherUsers are the first few of the users who are in one version only, at the
+	// end.
 	RunUsers   []string `json:"runUsers,omitempty"`
 	OtherUsers []string `json:"otherUsers,omitempty"`
 }

@@ -14,8 +14,8 @@ type Stats struct {
 	Evaluations int64 // of criteria, whatever for
 	Repaired    int64 // memberships that a reconciliation found to be wrong
 
-	// ClockLag is how long the earliest due instant has been waiting, as of the clock's last poll. 0 if
-	// nothing was overdue.
+	// ClockLag is how long the earliest due instant has been waiting, as of the clock's last poll.
+	// 0 if nothing was overdue.
 	ClockLag time.Duration
 
 	// Arming is the number of stays in buckets with FastExpiry that wait for the function of

@@ -11,13 +11,14 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// cpu is how much processor time this process and the server have used. Where there is no /proc, or the server is on another
-// machine, it is nothing.
+// cpu is how much processor time this process and the server have used. Where there is no /proc, or
+// the server is on another machine, it is nothing.
 type cpu struct{ client, server time.Duration }
 
 func (c cpu) since(before cpu) cpu { return cpu{c.client - before.client, c.server - before.server} }
 
-// cpuNow reads it. The server is given by the number of its first process, the parent of all others.
+// cpuNow reads it. The server is given by the number of its first process, the parent of all
+// others.
 func cpuNow(server int) cpu {
 	var c cpu
 	files, _ := filepath.Glob("/proc/[0-9]*/stat")

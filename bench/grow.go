@@ -49,8 +49,8 @@ type site struct {
 	took   []time.Duration
 }
 
-// grow measures what an event costs as something grows, ten times from each size to the next. All sizes are measured in turns,
-// so that whatever else goes on concerns them alike.
+// grow measures what an event costs as something grows, ten times from each size to the next. All
+// sizes are measured in turns, so that whatever else goes on concerns them alike.
 func grow(ctx context.Context, server *postgres.Server, o options) (err error) {
 	axis, known := axes[o.grow]
 	if !known {

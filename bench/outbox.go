@@ -43,8 +43,8 @@ var ways = []way{
 }
 
 // outbox measures deliveries a second by handlers, a forwarder and webhooks that do nothing, with
-// backlogs of several sizes. A refill inserts as many deliveries as go out, so the backlog keeps its
-// size. Each size has its own database, and the rounds of all sizes alternate.
+// backlogs of several sizes. A refill inserts as many deliveries as go out, so the backlog keeps
+// its size. Each size has its own database, and the rounds of all sizes alternate.
 func outbox(ctx context.Context, server *postgres.Server, o options) error {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	only, err := regexp.Compile(o.only)
@@ -135,8 +135,8 @@ func printRates(what string, sizes []int, rates [][]float64) {
 	fmt.Printf("%-50s %s, ratio %.2f\n", what+":", strings.Join(parts, ", "), slices.Max(medians)/slices.Min(medians))
 }
 
-// river prints how many jobs that do nothing River works a second, on the same server. Its program is
-// a separate module.
+// river prints how many jobs that do nothing River works a second, on the same server. Its program
+// is a separate module.
 func river(ctx context.Context, server *postgres.Server, sizes []int, o options) error {
 	admin, err := pgx.Connect(ctx, server.URL)
 	if err != nil {

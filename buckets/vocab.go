@@ -7,7 +7,8 @@ var (
 	// Plan is what the user subscribes to: "free", "trial" or "pro".
 	Plan = bucket.Text("plan")
 
-	// TrialDaysLeft is how many days of a trial are left, as the billing system counts them every night.
+	// TrialDaysLeft is how many days of a trial are left, as the billing system counts them every
+	// night.
 	TrialDaysLeft = bucket.Number("trial_days_left")
 
 	// TrialEndsAt is the instant at which a trial ends.

@@ -2,8 +2,8 @@ package buckets
 
 import "github.com/bucketgen/bucketgen/bucket"
 
-// WentDormant used to be active and are not any more. Nothing happens when a user becomes dormant, so only the clock
-// lets users join.
+// WentDormant used to be active and are not any more. Nothing happens when a user becomes dormant,
+// so only the clock lets users join.
 var WentDormant = bucket.Define(bucket.Spec{
 	ID:          "went-dormant",
 	Name:        "Went dormant",

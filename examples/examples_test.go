@@ -1,4 +1,5 @@
-// Package examples_test runs what the modules of the examples hold, which the tests of this module do not reach.
+// Package examples_test runs what the modules of the examples hold, which the tests of this module
+// do not reach.
 package examples_test
 
 import (

@@ -39,8 +39,8 @@ var PowerUsersEvery30Days = registry.NewTickRef("power-users", idxPowerUsers, "e
 // Bucket trial-expiring-soon, defined in trial_expiring_soon.go.
 var TrialExpiringSoon = registry.NewRef("trial-expiring-soon", idxTrialExpiringSoon)
 
-// WentDormant used to be active and are not any more. Nothing happens when a user becomes dormant, so only the clock
-// lets users join.
+// WentDormant used to be active and are not any more. Nothing happens when a user becomes dormant,
+// so only the clock lets users join.
 //
 // Bucket went-dormant, defined in went_dormant.go.
 var WentDormant = registry.NewRef("went-dormant", idxWentDormant)
@@ -54,7 +54,8 @@ var Properties = struct {
 	//
 	// Property "plan", declared in vocab.go.
 	Plan registry.TextProperty
-	// TrialDaysLeft is how many days of a trial are left, as the billing system counts them every night.
+	// TrialDaysLeft is how many days of a trial are left, as the billing system counts them every
+	// night.
 	//
 	// Property "trial_days_left", declared in vocab.go.
 	TrialDaysLeft registry.NumberProperty

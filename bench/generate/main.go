@@ -1,4 +1,5 @@
-// Command generate measures how long bucketgen takes for many buckets, and how long the compiler takes for what it generates.
+// Command generate measures how long bucketgen takes for many buckets, and how long the compiler
+// takes for what it generates.
 package main
 
 import (
@@ -66,8 +67,9 @@ func run(ctx context.Context, o options) error {
 	return nil
 }
 
-// measure generates again and again, each time from definitions of which a number is another, so that nothing that depends
-// on it was compiled before. Everything else has been, after the first time, which does not count.
+// measure generates again and again, each time from definitions of which a number is another, so
+// that nothing that depends on it was compiled before. Everything else has been, after the first
+// time, which does not count.
 func (h *host) measure(ctx context.Context, bucketgen string, rounds int) error {
 	var generated, compiled []took
 	size := int64(0)

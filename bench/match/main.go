@@ -1,5 +1,6 @@
-// Command match measures how long it takes to find the buckets that an event is about and to answer their criteria, without
-// a database, beside expr and cel-go behind the same index and as a linear scan.
+// Command match measures how long it takes to find the buckets that an event is about and to answer
+// their criteria, without a database, beside expr and cel-go behind the same index and as a linear
+// scan.
 package main
 
 import (

@@ -9,8 +9,9 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// What follows is the workload in the language that expr and cel-go have in common. It is made easy for them: everything
-// that a condition asks for is a variable, so "at least three within a week" is a comparison of the third newest instant.
+// What follows is the workload in the language that expr and cel-go have in common. It is made easy
+// for them: everything that a condition asks for is a variable, so "at least three within a week"
+// is a comparison of the third newest instant.
 
 // environment returns the variables of a user.
 func environment(u *user) map[string]any {

@@ -1,6 +1,6 @@
-// Command river measures how many jobs that do nothing River (https://riverqueue.com) works a second,
-// while a backlog waits and is refilled. It prints a line for each round. It is a separate module, so
-// that no host depends on River.
+// Command river measures how many jobs that do nothing River (https://riverqueue.com) works a
+// second, while a backlog waits and is refilled. It prints a line for each round. It is a separate
+// module, so that no host depends on River.
 package main
 
 import (

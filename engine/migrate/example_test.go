@@ -8,8 +8,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 )
 
-// A program migrates before it starts engines, as a role that may change the schema. Migrations that the database has
-// seen are not applied again.
+// A program migrates before it starts engines, as a role that may change the schema. Migrations
+// that the database has seen are not applied again.
 func ExampleUp() {
 	ctx := context.Background()
 	pool, done := pgtest.Example() // in a program: pgxpool.New(ctx, os.Getenv("DATABASE_URL"))

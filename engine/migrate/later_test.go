@@ -11,8 +11,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 )
 
-// TestLaterMigrations applies migrations that are added one by one, in a given schema: each is applied once, and one that
-// fails leaves nothing behind.
+// TestLaterMigrations applies migrations that are added one by one, in a given schema: each is
+// applied once, and one that fails leaves nothing behind.
 func TestLaterMigrations(t *testing.T) {
 	t.Parallel()
 	pool, err := pgxpool.New(t.Context(), pgtest.NewEmptyURL(t))
@@ -60,8 +60,8 @@ func TestLaterMigrations(t *testing.T) {
 	}
 }
 
-// TestUpRefusesTablesOfBeforeTheFirstRelease migrates a database that versions from before the first release left behind: they
-// counted their migrations from 1, too.
+// TestUpRefusesTablesOfBeforeTheFirstRelease migrates a database that versions from before the
+// first release left behind: they counted their migrations from 1, too.
 func TestUpRefusesTablesOfBeforeTheFirstRelease(t *testing.T) {
 	t.Parallel()
 	for _, last := range []string{"1", "20"} {

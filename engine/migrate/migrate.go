@@ -1,5 +1,6 @@
-// Package migrate makes and updates the tables of the engine. It is apart from the engine because the role that
-// migrates need not be, and should not be, the one that the engine runs as: that one never changes the schema.
+// Package migrate makes and updates the tables of the engine. It is apart from the engine because
+// the role that migrates need not be, and should not be, the one that the engine runs as: that one
+// never changes the schema.
 package migrate
 
 import (
@@ -26,7 +27,8 @@ var embedded embed.FS
 
 // Options say where the tables are. The zero value is the default.
 type Options struct {
-	// Schema is the schema of the tables, as in engine.Config; it is created if need be. Defaults to bucketgen.
+	// Schema is the schema of the tables, as in engine.Config; it is created if need be. Defaults
+	// to bucketgen.
 	Schema string
 }
 
@@ -37,9 +39,10 @@ type Applied struct {
 	Duration time.Duration
 }
 
-// Up applies the migrations that the database has not seen yet, in order, and returns them. It may run in several
-// processes at once: one migrates, the others wait. If it returns an error, the migrations that it returns beside it
-// have been applied, and the one that failed has not. Tables that a version from before the first release made are an error.
+// Up applies the migrations that the database has not seen yet, in order, and returns them. It may
+// run in several processes at once: one migrates, the others wait. If it returns an error, the
+// migrations that it returns beside it have been applied, and the one that failed has not. Tables
+// that a version from before the first release made are an error.
 func Up(ctx context.Context, pool *pgxpool.Pool, o Options) ([]Applied, error) {
 	files, err := fs.Sub(embedded, "sql")
 	if err != nil {
@@ -92,10 +95,12 @@ func up(ctx context.Context, pool *pgxpool.Pool, o Options, files fs.FS) ([]Appl
 	return applied, nil
 }
 
-// prepare waits until no other process migrates, and makes the schema. The others wait until unlock is called.
+// prepare waits until no other process migrates, and makes the schema. The others wait until unlock
+// is called.
 func prepare(ctx context.Context, pool *pgxpool.Pool, schema string) (unlock func(), err error) {
-	// The lock is that of a transaction, on a connection of its own: a pool may have only one, and behind a pooler a session is
-	// not ours. The number is that of goose, so that programs that lock by a session wait, too.
+	// The lock is that of a transaction, on a connection of its own: a pool may have only one, and
+	// behind a pooler a session is not ours. The number is that of goose, so that programs that
+	// lock by a session wait, too.
 	config := pool.Config()
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 	if config.BeforeConnect != nil {

@@ -10,7 +10,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 )
 
-// TestUpWaits migrates an empty database by several processes at once: one makes the tables, the others find them.
+// TestUpWaits migrates an empty database by several processes at once: one makes the tables, the
+// others find them.
 func TestUpWaits(t *testing.T) {
 	t.Parallel()
 	for range 3 {

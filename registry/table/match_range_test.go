@@ -11,8 +11,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// TestRangeTests asks about values on both sides of what conditions compare with, and of what has no code
-// at all, where tests answer and where a property has too many values for that.
+// TestRangeTests asks about values on both sides of what conditions compare with, and of what has
+// no code at all, where tests answer and where a property has too many values for that.
 func TestRangeTests(t *testing.T) {
 	t.Parallel()
 	many := make([]string, 1<<16)

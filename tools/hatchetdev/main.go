@@ -1,6 +1,7 @@
-// Command hatchetdev runs a Hatchet server on an empty PostgreSQL database, or on one that it has run on before: it makes
-// the tables, the keys, the tenant and a token, and then is the engine, which listens on 127.0.0.1 only. It is for tests and
-// for developing, and a module of its own, so that nothing of the server reaches a host.
+// Command hatchetdev runs a Hatchet server on an empty PostgreSQL database, or on one that it has
+// run on before: it makes the tables, the keys, the tenant and a token, and then is the engine,
+// which listens on 127.0.0.1 only. It is for tests and for developing, and a module of its own, so
+// that nothing of the server reaches a host.
 //
 // When it is ready it writes one line of JSON to standard output, with the address and the token
 // that a client needs. Hatchet's own output goes to standard error. The command ends when its
@@ -30,7 +31,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// version is what the engine says it is. Clients go by it, and take one that was built without to be an old one.
+// version is what the engine says it is. Clients go by it, and take one that was built without to
+// be an old one.
 const version = "v0.104.7"
 
 func main() {
@@ -82,8 +84,8 @@ func run(ctx context.Context, database, address, keys string, ready io.Writer) e
 
 // prepare makes the tables.
 func prepare(ctx context.Context, conn *pgx.Conn) error {
-	// With the plans that PostgreSQL makes for the parameters at hand, one of the engine's queries becomes quadratic in
-	// the number of durable tasks that wait.
+	// With the plans that PostgreSQL makes for the parameters at hand, one of the engine's queries
+	// becomes quadratic in the number of durable tasks that wait.
 	_, err := conn.Exec(ctx, `do $$ begin execute format('alter database %I set plan_cache_mode = force_generic_plan', current_database()); end $$`)
 	if err != nil {
 		return fmt.Errorf("set how queries are planned: %w", err)

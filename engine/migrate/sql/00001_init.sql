@@ -348,8 +348,9 @@ create table bucketgen.transitions (
 -- Serves TransitionsBetween, RollupsAdd and TransitionsByTime: the log from an id on.
 create index transitions_id on bucketgen.transitions (id);
 
--- Serves TransitionsSnapshot and TransitionsBetween. An id is assigned before its transaction commits,
--- so a reader of the log remembers which transactions were in progress and reads their rows later.
+-- Serves TransitionsSnapshot and TransitionsBetween. An id is assigned before its transaction
+-- commits, so a reader of the log remembers which transactions were in progress and reads their
+-- rows later.
 create index transitions_made on bucketgen.transitions (made_by, id) where made_by is not null;
 
 -- How many users entered and left a bucket in an hour of UTC: a rollup of transitions. One engine
@@ -484,8 +485,8 @@ create table bucketgen.deliveries (
     fence            bigint not null default 0, -- of its last lease; 0: it was never leased
     primary key (contact_id, subscription_no, bucket_no, id)
 ) with (
-    -- A lease changes no indexed column, so with room in the page it writes no index. Deliveries are
-    -- leased in about the order of insertion, so every row of a page needs room for its second
+    -- A lease changes no indexed column, so with room in the page it writes no index. Deliveries
+    -- are leased in about the order of insertion, so every row of a page needs room for its second
     -- version at once.
     fillfactor = 50,
     -- Deliveries that were made leave dead entries in front of those that a claim reads, so vacuum

@@ -1,7 +1,8 @@
 // Command purchases turns the table of CDNOW purchases into events, one JSON object a line, in the
 // order of their dates.
 //
-//	go run ./cmd/purchases data/CDNOW_master.txt.gz | go run ./cmd/shopd replay - --until 1998-07-01T00:00:00Z
+//	go run ./cmd/purchases data/CDNOW_master.txt.gz |
+//	  go run ./cmd/shopd replay - --until 1998-07-01T00:00:00Z
 package main
 
 import (
