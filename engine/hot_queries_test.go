@@ -83,6 +83,7 @@ func hotQueries() map[string]hotQuery {
 		"ProgressPut":            {db.ProgressPut, contacts + ", " + buckets + ", array['k', 'k', 'k'], " + times + ", array['{1}', '{1}', '{1}'], array['{1}', '{1}', '{1}'], " + times + ", " + times},
 		"SumsPut":                {db.SumsPut, contacts + ", " + buckets + ", array['day', 'day', 'day'], array['1', '1', '1'], " + contacts + ", " + times},
 		"RollupsAdd":             {db.RollupsAdd, "100, 200"},
+		"SizeChangesAdd":         {db.SizeChangesAdd, "-1, " + contacts},
 		"IdempotencyKeysForget":  {db.IdempotencyKeysForget, "now() - interval '30 days', 10000"},
 		"MembershipsOfEach":      {db.MembershipsOfEach, users},
 		"TransitionsSnapshot":    {db.TransitionsSnapshot, ""},
@@ -128,5 +129,9 @@ func coldQueries() map[string]string {
 		"TransitionsTally":     "once for a replay",
 		"TransitionsLogged":    "sizes of the hours that are not added up yet",
 		"RollupProgressBehind": "a host asks for sizes over time, and whether they are added up",
+		"SizesTake":            "once a minute, of what was deleted and restored in it",
+		"SizesNow":             "a person lists the buckets: it reads what is kept of each, the hours of today and what is not added up",
+		"SizesTrend":           "a person lists the buckets: it reads the last days of those on the page, and who was deleted in them",
+		"SummaryNow":           "a person asks how the database is doing: it reads up to a number of rows",
 	}
 }

@@ -213,7 +213,7 @@ func TestBucketsAreHashed(t *testing.T) {
 // growing are the tables that grow with users, or with what happens to them.
 var growing = []string{
 	"contacts", "identities", "events", "memberships", "due", "idempotency_keys", "transitions", "deliveries", "occurrences", "totals", "groups",
-	"sums", "progress", "advances", "rollups", "changes", "hidings",
+	"sums", "progress", "advances", "rollups", "changes", "hidings", "size_changes",
 }
 
 // readsAll reports whether a plan reads a table that grows from end to end.

@@ -328,6 +328,18 @@ type BucketgenSignal struct {
 	Key string
 }
 
+type BucketgenSize struct {
+	BucketNo int32
+	Members  int64
+}
+
+type BucketgenSizeChange struct {
+	ContactID int64
+	BucketNo  int32
+	ID        int64
+	Members   int32
+}
+
 type BucketgenSubscription struct {
 	No        int32
 	Name      string

@@ -76,17 +76,24 @@ func (q *Queries) RollupProgressTake(ctx context.Context) (RollupProgressTakeRow
 }
 
 const RollupsAdd = `-- name: RollupsAdd :exec
+with added as (
+    select t.bucket_no, date_bin('1 hour', t.at, '2000-01-01T00:00:00Z') as hour, count(*) filter (where t.kind = 'entered') as entered,
+        count(*) filter (where t.kind = 'left') as "left", coalesce(sum(extract(epoch from t.at - m.entered_at) * 1000000), 0) as dwell
+    from bucketgen.transitions t
+    left join lateral ( -- one index lookup for each, whatever the planner estimates
+        select e.entered_at from bucketgen.memberships e
+        where t.kind = 'left' and e.contact_id = t.contact_id and e.bucket_no = t.bucket_no and e.entry_count = t.entry_count
+        limit 1
+    ) m on true
+    where t.id > $1 and t.id <= $2 and t.kind in ('entered', 'left')
+    group by 1, 2
+), sized as (
+    insert into bucketgen.sizes as s (bucket_no, members)
+    select a.bucket_no, sum(a.entered) - sum(a."left") from added a group by 1 order by 1
+    on conflict (bucket_no) do update set members = s.members + excluded.members
+)
 insert into bucketgen.rollups as h (bucket_no, hour, entered, "left", dwell)
-select t.bucket_no, date_bin('1 hour', t.at, '2000-01-01T00:00:00Z'), count(*) filter (where t.kind = 'entered'),
-    count(*) filter (where t.kind = 'left'), coalesce(sum(extract(epoch from t.at - m.entered_at) * 1000000), 0)
-from bucketgen.transitions t
-left join lateral ( -- one index lookup for each, whatever the planner estimates
-    select e.entered_at from bucketgen.memberships e
-    where t.kind = 'left' and e.contact_id = t.contact_id and e.bucket_no = t.bucket_no and e.entry_count = t.entry_count
-    limit 1
-) m on true
-where t.id > $1 and t.id <= $2 and t.kind in ('entered', 'left')
-group by 1, 2
+select a.bucket_no, a.hour, a.entered, a."left", a.dwell from added a
 order by 1, 2
 on conflict (bucket_no, hour) do update
 set entered = h.entered + excluded.entered, "left" = h."left" + excluded."left", dwell = h.dwell + excluded.dwell
@@ -97,6 +104,7 @@ type RollupsAddParams struct {
 	UpTo    int64
 }
 
+// Adds transitions to the hours in which they happened, and to the sizes of their buckets.
 func (q *Queries) RollupsAdd(ctx context.Context, arg RollupsAddParams) error {
 	_, err := q.db.Exec(ctx, RollupsAdd, arg.AfterID, arg.UpTo)
 	return err

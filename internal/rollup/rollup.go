@@ -110,6 +110,12 @@ func (p *pass) advance(ctx context.Context, q *db.Queries, last int64) (more boo
 		return false, nil // another process runs
 	case err != nil:
 		return false, fmt.Errorf("read how far the log is added up: %w", err)
+	}
+	taken, err := q.SizesTake(ctx, chunk)
+	if err != nil {
+		return false, fmt.Errorf("add up deletions: %w", err)
+	}
+	switch {
 	case at.UpTo < at.Known && at.Complete && !at.Strange:
 		upTo := min(at.UpTo+chunk, at.Known)
 		if err := q.RollupsAdd(ctx, db.RollupsAddParams{AfterID: at.UpTo, UpTo: upTo}); err != nil {
@@ -121,9 +127,9 @@ func (p *pass) advance(ctx context.Context, q *db.Queries, last int64) (more boo
 		return true, nil
 	case at.UpTo < at.Known && !at.Strange:
 		p.incomplete = true
-		return false, nil
+		return taken == chunk, nil
 	case p.extended, at.Known >= last && !at.Strange:
-		return false, nil
+		return taken == chunk, nil
 	}
 	p.extended = true
 	if err := q.RollupProgressKnow(ctx, last); err != nil {

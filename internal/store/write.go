@@ -21,6 +21,8 @@ type Write struct {
 	changes     db.ChangesPutParams
 	dues        db.DuePutParams
 	deleted     db.ContactsSetDeletedParams
+	shown       db.SizeChangesAddParams // shown are users who are restored
+	hidden      db.SizeChangesAddParams // hidden are users who are deleted
 	keys        db.IdempotencyKeysInsertParams
 	occurrences db.OccurrencesInsertParams
 	groups      db.GroupsPutParams
@@ -138,8 +140,9 @@ func (w *Write) setDue(contact int64, bucket int32, at pgtype.Timestamptz) {
 // error.
 //
 // The order matters. Stays that were there are closed before others of the same bucket begin, and
-// of those the ones that have ended come before the one that lasts. Transitions come last, because
-// each refers to a stay that this transaction changed.
+// of those the ones that have ended come before the one that lasts. A restored user appears with the
+// stays from before the transaction, a deleted one disappears with those from after it. Transitions
+// come last, because each refers to a stay that this transaction changed.
 func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) error {
 	q := s.batch()
 	into := db.New(q)
@@ -150,6 +153,7 @@ func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) erro
 		}
 	}
 	add(len(w.deleted.ContactIds), func() error { return into.ContactsSetDeleted(ctx, w.deleted) })
+	add(len(w.shown.ContactIds), func() error { return into.SizeChangesAdd(ctx, w.shown) })
 	add(len(w.owners.ContactIds), func() error { return into.ContactsHold(ctx, w.owners) })
 	add(len(w.totalsGone.ContactIds), func() error { return into.TotalsForget(ctx, w.totalsGone) })
 	add(len(w.totals.ContactIds), func() error { return into.TotalsAdd(ctx, w.totals) })
@@ -173,6 +177,7 @@ func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) erro
 	add(len(w.leaves.ContactIds), func() error { return into.MembershipsLeave(ctx, w.leaves) })
 	add(len(w.passes.ContactIds), func() error { return into.MembershipsPass(ctx, w.passes) })
 	add(len(w.joins.ContactIds), func() error { return into.MembershipsJoin(ctx, w.joins) })
+	add(len(w.hidden.ContactIds), func() error { return into.SizeChangesAdd(ctx, w.hidden) })
 	add(len(w.transitions.ContactIds), func() error { return into.TransitionsInsert(ctx, w.transitions) })
 	add(len(w.followed.ContactIds), func() error { return into.ContactsFollow(ctx, w.followed) })
 	add(len(w.dueForget.ContactIds), func() error { return into.DueForget(ctx, w.dueForget) })

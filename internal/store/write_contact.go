@@ -38,6 +38,11 @@ func (w *Write) addContact(s *Store, contact int64, c *decide.ContactChange, own
 		w.deleted.ContactIds = append(w.deleted.ContactIds, contact)
 		w.deleted.Deleted = append(w.deleted.Deleted, *c.Deleted)
 		w.deleted.Ats = append(w.deleted.Ats, timestamp(c.At))
+		if *c.Deleted {
+			w.hidden.Members, w.hidden.ContactIds = -1, append(w.hidden.ContactIds, contact)
+		} else {
+			w.shown.Members, w.shown.ContactIds = 1, append(w.shown.ContactIds, contact)
+		}
 	}
 	if !c.Patches() {
 		return

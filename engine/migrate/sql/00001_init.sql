@@ -45,7 +45,7 @@ create table bucketgen.contacts (
     decided_at          timestamptz
 ) with (fillfactor = 70); -- a change of one property or of cache_owner writes the whole row anew
 
--- Serves RollupsOf: deleted users are no members.
+-- Serves RollupsOf and SizesTrend: deleted users are no members.
 create index contacts_deleted on bucketgen.contacts (deleted_at) where deleted_at is not null;
 
 -- A further name of a contact. A merge inserts the name of the user who is merged (kind user); the
@@ -363,6 +363,27 @@ create table bucketgen.rollups (
     dwell      numeric not null, -- the length of the stays that ended, in microseconds
     primary key (bucket_no, hour)
 ) with (fillfactor = 90);
+
+-- Serves SizesNow: what happened to all buckets today.
+create index rollups_hour on bucketgen.rollups (hour);
+
+-- The number of members of a bucket, as of the transitions that rollups holds and the changes that
+-- were taken from size_changes. The rollup writes it. Nothing deletes rows; there is one a bucket.
+create table bucketgen.sizes (
+    bucket_no  integer not null primary key,
+    members    bigint not null
+) with (fillfactor = 70); -- every minute updates the rows of busy buckets
+
+-- A change of a bucket's size without a transition: a deletion of a user takes one member from each
+-- of their buckets, a restoration adds one. The transaction that deletes or restores the user
+-- inserts the row. The rollup adds it to sizes and deletes it, within a minute.
+create table bucketgen.size_changes (
+    contact_id  bigint not null,
+    bucket_no   integer not null,
+    id          bigint not null generated always as identity,
+    members     integer not null, -- 1 or -1
+    primary key (contact_id, bucket_no, id)
+);
 
 -- How far the rollup has come: one row, which is also its lock. All transitions up to known are
 -- committed or rolled back once every transaction before the number before has ended.
