@@ -4,8 +4,8 @@ import "time"
 
 // Flow is how many users entered and left a bucket.
 type Flow struct {
-	Entered int64
-	Left    int64
+	Entered int64 `json:"entered"`
+	Left    int64 `json:"left"`
 }
 
 // SizePoint is what happened to a bucket within an hour or a day.

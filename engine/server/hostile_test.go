@@ -189,7 +189,7 @@ func TestManageKeys(t *testing.T) {
 	if got := command(t, "keys", "revoke", "board", "--database", m.url); got != "revoked 1 key" {
 		t.Error(got)
 	}
-	_, err := m.read.ListBuckets(t.Context())
+	_, err := m.read.ListBuckets(t.Context(), client.ListBucketsParams{})
 	refused(t, "a key that is revoked", err, 401, "")
 }
 

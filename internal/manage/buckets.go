@@ -9,20 +9,27 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/problem"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// Buckets is a list of buckets.
+// Buckets is a page of a list of buckets.
 type Buckets struct {
-	Buckets []CountedBucket `json:"buckets" doc:"The buckets, ordered by id"`
+	Buckets []engine.BucketRow `json:"buckets" doc:"The buckets of the page, in order"`
+	Total   int                `json:"total" doc:"Number of buckets on all pages"`
+	AsOf    time.Time          `json:"asOf" doc:"Moment of all numbers"`
+	Next    string             `json:"next,omitempty" doc:"Cursor of the next page; missing on the last page"`
 }
 
-// CountedBucket is a bucket with its members counted.
-type CountedBucket struct {
-	engine.Bucket
-	Members int64 `json:"members" doc:"Number of current members"`
+type bucketsInput struct {
+	Text  string `query:"q" maxLength:"200" doc:"Part of the id or name, in any letter case" example:"trial"`
+	State string `query:"state" enum:"live,following,paused,other,gone" doc:"List buckets in this state only. Defaults to all"`
+	Kind  string `query:"kind" enum:"dynamic,manual" doc:"List buckets with criteria only, or manual ones only. Defaults to both"`
+	Sort  string `query:"sort" enum:"id,name,size,entered,left" default:"id" doc:"What the list is ordered by: entered and left are those of today"`
+	Order string `query:"order" enum:"asc,desc" default:"asc" doc:"Direction of the order"`
+	Page
 }
 
 // BucketDetail is a bucket, and how it is doing.
@@ -36,10 +43,7 @@ type BucketDetail struct {
 }
 
 // Flow is how many users entered and left a bucket.
-type Flow struct {
-	Entered int64 `json:"entered" doc:"Number of joins, announced or not"`
-	Left    int64 `json:"left" doc:"Number of leaves; deleting a user is not a leave"`
-}
+type Flow = bucketgen.Flow
 
 // Sizes is how a bucket grew and shrank.
 type Sizes struct {
@@ -65,9 +69,15 @@ type sizesInput struct {
 func (a *api) buckets() {
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/buckets", OperationID: "listBuckets", Tags: []string{"buckets"},
-		Summary:     "List the buckets",
-		Description: "The buckets of this server, with their criteria in words. Members are counted, so the time grows with their number.",
+		Summary: "List the buckets",
+		Description: "The buckets of this server, and those that have members and that it does not define, page by page. Sizes are kept, so the time does " +
+			"not grow with the number of members.",
 	}, a.listBuckets)
+	add(a, huma.Operation{
+		Method: http.MethodGet, Path: "/v1/summary", OperationID: "getSummary", Tags: []string{"buckets"},
+		Summary:     "Get how the server and its database are doing",
+		Description: "What waits for the clock and in the outbox, and the last deployment.",
+	}, func(ctx context.Context, _ *struct{}) (engine.Summary, error) { return a.engine.Inspect().Summary(ctx) })
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/buckets/{bucket}", OperationID: "getBucket", Tags: []string{"buckets"},
 		Summary:     "Get a bucket",
@@ -92,20 +102,21 @@ func (a *api) buckets() {
 	}, a.halt((*engine.Deployments).Resume), http.StatusNotFound, http.StatusConflict)
 }
 
-func (a *api) listBuckets(ctx context.Context, _ *struct{}) (Buckets, error) {
-	all, err := a.engine.Buckets(ctx)
-	if err != nil {
+func (a *api) listBuckets(ctx context.Context, in *bucketsInput) (Buckets, error) {
+	q := engine.BucketQuery{
+		Text: in.Text, State: bucketgen.BucketState(in.State), Sort: bucketgen.BucketSort(in.Sort), Descending: in.Order == descending, Size: in.Limit,
+	}
+	if in.Kind != "" {
+		manual := in.Kind == "manual"
+		q.Manual = &manual
+	}
+	list := "buckets " + in.Sort + " " + in.Order
+	var err error
+	if q.After, err = keyAfter[bucketgen.BucketKey](&in.Page, list); err != nil {
 		return Buckets{}, err
 	}
-	counts, err := a.engine.Counts(ctx)
-	if err != nil {
-		return Buckets{}, err
-	}
-	out := Buckets{Buckets: make([]CountedBucket, len(all))}
-	for i, b := range all {
-		out.Buckets[i] = CountedBucket{b, counts[b.ID]}
-	}
-	return out, nil
+	page, err := a.engine.Inspect().Buckets(ctx, q)
+	return Buckets{page.Rows, page.Total, page.AsOf, keyCursor(list, page.Next)}, err
 }
 
 func (a *api) detail(ctx context.Context, id string) (BucketDetail, error) {
@@ -123,7 +134,7 @@ func (a *api) detail(ctx context.Context, id string) (BucketDetail, error) {
 	}
 	return BucketDetail{
 		Bucket:  all[slices.IndexFunc(all, func(b engine.Bucket) bool { return b.ID == id })],
-		Members: s.Members, Hour: Flow(s.Hour), Day: Flow(s.Day), Ever: Flow(s.Ever), MeanDwellSeconds: s.MeanDwell.Seconds(),
+		Members: s.Members, Hour: s.Hour, Day: s.Day, Ever: s.Ever, MeanDwellSeconds: s.MeanDwell.Seconds(),
 	}, nil
 }
 
@@ -162,7 +173,7 @@ func (a *api) sizes(ctx context.Context, in *sizesInput) (Sizes, error) {
 	}
 	out := Sizes{Step: in.Step, Points: make([]SizePoint, len(points))}
 	for i, p := range points {
-		out.Points[i] = SizePoint{Flow{p.Entered, p.Left}, p.At, p.Members, p.MeanDwell.Seconds()}
+		out.Points[i] = SizePoint{Flow{Entered: p.Entered, Left: p.Left}, p.At, p.Members, p.MeanDwell.Seconds()}
 	}
 	return out, nil
 }

@@ -19,8 +19,11 @@ func describe(document *huma.OpenAPI) {
 	for name, all := range values {
 		schemas[name] = &huma.Schema{Type: "string", Enum: all}
 	}
+	for name, all := range readValues {
+		schemas[name] = &huma.Schema{Type: "string", Enum: all}
+	}
 	for name, s := range schemas {
-		s.Title, s.Description = name, types[name]
+		s.Title, s.Description = name, cmp.Or(types[name], readTypes[name])
 		if s.AdditionalProperties == true { // as it is by default
 			s.AdditionalProperties = nil
 		}
@@ -39,8 +42,8 @@ func describe(document *huma.OpenAPI) {
 
 func describeProperty(schema, property string, of *huma.Schema) {
 	of.Nullable = false // lists that are empty are so
-	of.Description = cmp.Or(of.Description, properties[schema+"."+property], properties[property])
-	if kind := kinds[schema+"."+property]; kind != "" {
+	of.Description = cmp.Or(of.Description, readProperties[schema+"."+property], properties[schema+"."+property], properties[property])
+	if kind := cmp.Or(kinds[schema+"."+property], readKinds[schema+"."+property]); kind != "" {
 		of.Type, of.Enum, of.Ref = "", nil, refs+kind
 	}
 	if example, ok := examples[property]; ok && of.Examples == nil && of.Type == "string" {
@@ -53,7 +56,7 @@ func describeOperation(op *huma.Operation) {
 		if len(p.Schema.Examples) > 0 {
 			p.Example = p.Schema.Examples[0]
 		}
-		if kind := kinds[p.Name]; kind != "" { // huma validates by its own schema; the document shows this one
+		if kind := cmp.Or(kinds[p.Name], readKinds[p.Name], readKinds[op.OperationID+"."+p.Name]); kind != "" { // huma validates by its own schema; the document shows this one
 			p.Schema = &huma.Schema{Ref: refs + kind, Default: p.Schema.Default}
 		}
 	}
@@ -68,7 +71,7 @@ var types = map[string]string{
 	"BucketDetail":  "A bucket with its statistics",
 	"BucketPlan":    "The effect of a deployment on a bucket",
 	"BucketStay":    "A stay with the id of its bucket",
-	"Buckets":       "A list of buckets",
+	"Buckets":       "A page of a list of buckets",
 	"Catalog":       "Declared names beside received ones",
 	"CatalogEntry":  "A name as declared and as received",
 	"CatalogKind":   "Kind of a name: an event, a field of its payload, or a user property",
@@ -78,7 +81,6 @@ var types = map[string]string{
 	"SeenType":      "Values received with one type",
 	"Change":        "Kind of a deployment: definitions deployed, a bucket paused, or a bucket resumed",
 	"Condition":     "A condition, or a combination of conditions, with its result",
-	"CountedBucket": "A bucket with its number of members",
 	"DeadLetter":    "A delivery that was given up",
 	"DeadLetters":   "A page of dead letters",
 	"Deployment":    "A change of the deployed definitions or of a bucket's state, with the progress of its backfill",

@@ -97,7 +97,7 @@ func TestDocumentSaysAll(t *testing.T) {
 			}
 		}
 	}
-	if operations != 25 {
+	if operations != 26 {
 		t.Errorf("there are %d operations", operations)
 	}
 }

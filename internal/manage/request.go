@@ -1,7 +1,6 @@
 package manage
 
 import (
-	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -110,28 +109,6 @@ func (a *api) manual(id string) (registry.ManualRef, error) {
 		return registry.ManualRef{}, problem.Of(http.StatusConflict, "bucket", "the bucket has criteria, so its members cannot be changed by hand")
 	}
 	return registry.NewManualRef(ref.ID(), b), nil
-}
-
-// cursor is where a page of a list begins, in an opaque form that clients hand back.
-func cursor(list string, after int64) string {
-	if after == 0 {
-		return ""
-	}
-	return base64.RawURLEncoding.EncodeToString([]byte(list + " " + strconv.FormatInt(after, 10)))
-}
-
-// after returns where a page begins.
-func (p *Page) after(list string) (int64, error) {
-	if p.After == "" {
-		return 0, nil
-	}
-	text, err := base64.RawURLEncoding.DecodeString(p.After)
-	if digits, ok := strings.CutPrefix(string(text), list+" "); err == nil && ok {
-		if after, err := strconv.ParseInt(digits, 10, 64); err == nil && after > 0 && cursor(list, after) == p.After {
-			return after, nil
-		}
-	}
-	return 0, problem.Of(http.StatusBadRequest, "after", "is no cursor of this list; use what next was on the page before, or leave it out")
 }
 
 // orNone returns a list that is not null.

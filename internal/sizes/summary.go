@@ -21,7 +21,7 @@ func (r *Reader) Summary(ctx context.Context) (bucketgen.Summary, error) {
 	d := r.Store.Deployment()
 	err := r.snapshot(ctx, func(tx pgx.Tx) error {
 		q := r.Store.Queries(tx)
-		last, err := q.DeploymentsProgress(ctx, 1)
+		last, err := q.DeploymentsProgress(ctx, db.DeploymentsProgressParams{Size: 1})
 		if err != nil {
 			return fmt.Errorf("read the last deployment: %w", err)
 		}

@@ -10,6 +10,15 @@ import (
 	"time"
 )
 
+// Defines values for BucketState.
+const (
+	BucketStateFollowing BucketState = "following"
+	BucketStateGone      BucketState = "gone"
+	BucketStateLive      BucketState = "live"
+	BucketStateOther     BucketState = "other"
+	BucketStatePaused    BucketState = "paused"
+)
+
 // Defines values for CatalogKind.
 const (
 	CatalogKindEvent    CatalogKind = "event"
@@ -80,6 +89,27 @@ const (
 const (
 	StepDay  Step = "day"
 	StepHour Step = "hour"
+)
+
+// Defines values for ListBucketsParamsKind.
+const (
+	ListBucketsParamsKindDynamic ListBucketsParamsKind = "dynamic"
+	ListBucketsParamsKindManual  ListBucketsParamsKind = "manual"
+)
+
+// Defines values for ListBucketsParamsSort.
+const (
+	ListBucketsParamsSortEntered ListBucketsParamsSort = "entered"
+	ListBucketsParamsSortID      ListBucketsParamsSort = "id"
+	ListBucketsParamsSortLeft    ListBucketsParamsSort = "left"
+	ListBucketsParamsSortName    ListBucketsParamsSort = "name"
+	ListBucketsParamsSortSize    ListBucketsParamsSort = "size"
+)
+
+// Defines values for ListBucketsParamsOrder.
+const (
+	ListBucketsParamsOrderAsc  ListBucketsParamsOrder = "asc"
+	ListBucketsParamsOrderDesc ListBucketsParamsOrder = "desc"
 )
 
 // Defines values for GetCatalogParamsKind.
@@ -254,6 +284,59 @@ type BucketPlan struct {
 	Words []string `json:"words"`
 }
 
+// BucketRow A bucket in a list, with its numbers
+type BucketRow struct {
+	// Description Purpose of the bucket
+	Description string `json:"description,omitempty,omitzero"`
+
+	// Fingerprint Fingerprint of the definition: it covers all that changes membership
+	//
+	// Examples: 189652c5be25f730
+	Fingerprint string `json:"fingerprint"`
+
+	// Followed Share of the users who were evaluated, from 0 to 1, while it is following
+	Followed float64 `json:"followed,omitempty,omitzero"`
+
+	// ID Id of the bucket
+	ID string `json:"id"`
+
+	// Manual Whether the bucket has no criteria and is changed by adding and removing users
+	Manual bool `json:"manual,omitempty,omitzero"`
+
+	// Members Number of current members
+	Members int64 `json:"members"`
+
+	// Name Display name of the bucket
+	Name string `json:"name"`
+
+	// OtherDeployed Whether another definition, or none, is deployed: this server skips the bucket
+	OtherDeployed bool `json:"otherDeployed,omitempty,omitzero"`
+
+	// Overdue Number of users whose due instants have passed; of all buckets, the 10,000 longest overdue are counted
+	Overdue int64 `json:"overdue"`
+
+	// Paused Whether the bucket is paused: its memberships are frozen until it is resumed
+	Paused bool `json:"paused,omitempty,omitzero"`
+
+	// State What happens to the memberships: users join and leave (live), users are still evaluated after a deployment (following), memberships are frozen (paused), another definition is deployed, or none (other), or the bucket has members and this server does not define it (gone)
+	State BucketState `json:"state"`
+
+	// Timed Whether the passing of time alone can change its memberships
+	Timed bool `json:"timed,omitempty,omitzero"`
+
+	// Today Joins and leaves of a bucket
+	Today Flow `json:"today"`
+
+	// Trend Number of members at the end of each of the last seven days in UTC; the last number is the current one
+	Trend []int64 `json:"trend"`
+
+	// Words The criteria and the policy, in words
+	Words []string `json:"words"`
+}
+
+// BucketState What happens to the memberships: users join and leave (live), users are still evaluated after a deployment (following), memberships are frozen (paused), another definition is deployed, or none (other), or the bucket has members and this server does not define it (gone)
+type BucketState string
+
 // BucketStay A stay with the id of its bucket
 type BucketStay struct {
 	// BucketID Id of the bucket
@@ -287,10 +370,19 @@ type BucketStay struct {
 	Source Source `json:"source"`
 }
 
-// Buckets A list of buckets
+// Buckets A page of a list of buckets
 type Buckets struct {
-	// Buckets The buckets, ordered by id
-	Buckets []CountedBucket `json:"buckets"`
+	// AsOf Moment of all numbers
+	AsOf time.Time `json:"asOf"`
+
+	// Buckets The buckets of the page, in order
+	Buckets []BucketRow `json:"buckets"`
+
+	// Next Cursor of the next page; missing on the last page
+	Next string `json:"next,omitempty,omitzero"`
+
+	// Total Number of buckets on all pages
+	Total int64 `json:"total"`
 }
 
 // Catalog Declared names beside received ones
@@ -354,38 +446,6 @@ type Condition struct {
 
 	// Words The condition, in words
 	Words string `json:"words"`
-}
-
-// CountedBucket A bucket with its number of members
-type CountedBucket struct {
-	// Description Purpose of the bucket
-	Description string `json:"description,omitempty,omitzero"`
-
-	// Fingerprint Fingerprint of the definition: it covers all that changes membership
-	//
-	// Examples: 189652c5be25f730
-	Fingerprint string `json:"fingerprint"`
-
-	// ID Id of the bucket
-	ID string `json:"id"`
-
-	// Manual Whether the bucket has no criteria and is changed by adding and removing users
-	Manual bool `json:"manual,omitempty,omitzero"`
-
-	// Members Number of current members
-	Members int64 `json:"members"`
-
-	// Name Display name of the bucket
-	Name string `json:"name"`
-
-	// OtherDeployed Whether another definition, or none, is deployed: this server skips the bucket
-	OtherDeployed bool `json:"otherDeployed,omitempty,omitzero"`
-
-	// Paused Whether the bucket is paused: its memberships are frozen until it is resumed
-	Paused bool `json:"paused,omitempty,omitzero"`
-
-	// Words The criteria and the policy, in words
-	Words []string `json:"words"`
 }
 
 // DeadLetter A delivery that was given up
@@ -979,6 +1039,42 @@ type Stay struct {
 // Step The length of a step of time
 type Step string
 
+// Summary How the server and its database are doing
+type Summary struct {
+	// Agreed Whether the definitions of this server are deployed
+	Agreed bool `json:"agreed"`
+
+	// AsOf Moment of all numbers
+	AsOf time.Time `json:"asOf"`
+
+	// Buckets Number of buckets of this server
+	Buckets int64 `json:"buckets"`
+
+	// ClockLagSeconds How long the earliest due instant has been waiting for the clock, in seconds; 0 if none waits
+	ClockLagSeconds float64 `json:"clockLagSeconds"`
+
+	// Dead Number of dead letters, up to 10,000
+	Dead int64 `json:"dead"`
+
+	// Deployment A change of the deployed definitions or of a bucket's state, with the progress of its backfill
+	Deployment Deployment `json:"deployment,omitempty,omitzero"`
+
+	// OtherDeployed Number of them of which another definition, or none, is deployed
+	OtherDeployed int64 `json:"otherDeployed"`
+
+	// OutboxLagSeconds How long the first delivery that may go out has been waiting, in seconds; 0 if none waits
+	OutboxLagSeconds float64 `json:"outboxLagSeconds"`
+
+	// Overdue Number of due instants that have passed, up to 10,000
+	Overdue int64 `json:"overdue"`
+
+	// Paused Number of them that are paused
+	Paused int64 `json:"paused"`
+
+	// Waiting Number of waiting deliveries, up to 10,000
+	Waiting int64 `json:"waiting"`
+}
+
 // Timeline A page of a user's transitions
 type Timeline struct {
 	// Next Cursor of the next page; missing on the last page
@@ -1093,6 +1189,39 @@ type ListAuditParams struct {
 	User string `form:"user,omitempty" json:"user,omitempty,omitzero"`
 }
 
+// ListBucketsParams defines parameters for ListBuckets.
+type ListBucketsParams struct {
+	// Q Part of the id or name, in any letter case
+	Q string `form:"q,omitempty" json:"q,omitempty,omitzero"`
+
+	// State List buckets in this state only. Defaults to all
+	State BucketState `form:"state,omitempty" json:"state,omitempty,omitzero"`
+
+	// Kind List buckets with criteria only, or manual ones only. Defaults to both
+	Kind ListBucketsParamsKind `form:"kind,omitempty" json:"kind,omitempty,omitzero"`
+
+	// Sort What the list is ordered by: entered and left are those of today
+	Sort ListBucketsParamsSort `form:"sort,omitempty" json:"sort,omitempty,omitzero"`
+
+	// Order Direction of the order
+	Order ListBucketsParamsOrder `form:"order,omitempty" json:"order,omitempty,omitzero"`
+
+	// Limit How many there are on a page, at most
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// After What next was on the page before; leave it out to begin
+	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
+}
+
+// ListBucketsParamsKind defines parameters for ListBuckets.
+type ListBucketsParamsKind string
+
+// ListBucketsParamsSort defines parameters for ListBuckets.
+type ListBucketsParamsSort string
+
+// ListBucketsParamsOrder defines parameters for ListBuckets.
+type ListBucketsParamsOrder string
+
 // ListMembersParams defines parameters for ListMembers.
 type ListMembersParams struct {
 	// Limit How many there are on a page, at most
@@ -1187,10 +1316,18 @@ func (c *Client) ListAudit(ctx context.Context, params ListAuditParams) (AuditLo
 	return call[AuditLog](ctx, c, http.MethodGet, path, query, nil)
 }
 
-// ListBuckets is GET /v1/buckets. The buckets of this server, with their criteria in words. Members are counted, so the time grows with their number.
-func (c *Client) ListBuckets(ctx context.Context) (Buckets, error) {
+// ListBuckets is GET /v1/buckets. The buckets of this server, and those that have members and that it does not define, page by page. Sizes are kept, so the time does not grow with the number of members.
+func (c *Client) ListBuckets(ctx context.Context, params ListBucketsParams) (Buckets, error) {
+	query := url.Values{}
+	set(query, "q", params.Q)
+	set(query, "state", params.State)
+	set(query, "kind", params.Kind)
+	set(query, "sort", params.Sort)
+	set(query, "order", params.Order)
+	set(query, "limit", params.Limit)
+	set(query, "after", params.After)
 	path := "/v1/buckets"
-	return call[Buckets](ctx, c, http.MethodGet, path, nil, nil)
+	return call[Buckets](ctx, c, http.MethodGet, path, query, nil)
 }
 
 // GetBucket is GET /v1/buckets/{bucket}. A bucket with its criteria in words and its statistics.
@@ -1340,6 +1477,12 @@ func (c *Client) SignOut(ctx context.Context) (SignedOut, error) {
 func (c *Client) SignIn(ctx context.Context, body SignIn) (Me, error) {
 	path := "/v1/sessions"
 	return call[Me](ctx, c, http.MethodPost, path, nil, body)
+}
+
+// GetSummary is GET /v1/summary. What waits for the clock and in the outbox, and the last deployment.
+func (c *Client) GetSummary(ctx context.Context) (Summary, error) {
+	path := "/v1/summary"
+	return call[Summary](ctx, c, http.MethodGet, path, nil, nil)
 }
 
 // DeleteUser is DELETE /v1/users/{user}. Hides a user: they are a member of no bucket and have no transitions until they are restored. Their events are still stored. Deleting an unknown or deleted user does nothing.

@@ -50,7 +50,7 @@ func TestCalls(t *testing.T) {
 	})
 	at := time.Date(2026, time.December, 1, 0, 0, 0, 1000, time.FixedZone("", 3600))
 	for want, call := range map[string]func(context.Context) error{
-		"GET /v1/buckets Bearer key  ": func(ctx context.Context) error { _, err := c.ListBuckets(ctx); return err },
+		"GET /v1/buckets Bearer key  ": func(ctx context.Context) error { _, err := c.ListBuckets(ctx, client.ListBucketsParams{}); return err },
 		"GET /v1/buckets/b/members?after=a%2Bb&asOf=2026-12-01T00%3A00%3A00.000001%2B01%3A00&limit=5 Bearer key  ": func(ctx context.Context) error {
 			_, err := c.ListMembers(ctx, "b", client.ListMembersParams{Limit: 5, After: "a+b", AsOf: at})
 			return err
