@@ -13,11 +13,11 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/bucketgen/bucketgen/internal/batch"
 	"github.com/bucketgen/bucketgen/internal/blame"
 	"github.com/bucketgen/bucketgen/internal/catalog"
 	"github.com/bucketgen/bucketgen/internal/feed"
 	"github.com/bucketgen/bucketgen/internal/health"
+	"github.com/bucketgen/bucketgen/internal/ingest"
 	"github.com/bucketgen/bucketgen/internal/link"
 	"github.com/bucketgen/bucketgen/internal/metrics"
 	"github.com/bucketgen/bucketgen/internal/outbox"
@@ -46,13 +46,11 @@ type Engine struct {
 	timers     *scheduler.Timers // nil: no function sets timers
 	onDeploy   func(context.Context, Deployment) error
 
-	batcher  *batch.Batcher[*item]
-	room     *room // of the items that are not done
-	stats    metrics.Counters
-	health   *health.Health
-	link     *link.Link
-	replaced atomic.Int64 // flushers that are held by a transaction whose fate is not known
-	merges   *slots.Slots
+	ingest *ingest.Service
+	stats  metrics.Counters
+	health *health.Health
+	link   *link.Link
+	merges *slots.Slots
 
 	telemetry *metrics.Instruments
 	unobserve func() // ends the reading of instruments
@@ -72,7 +70,6 @@ type Engine struct {
 
 	services service.Group
 	cancel   context.CancelFunc // ends everything that runs in the background
-	flushes  sync.WaitGroup
 	others   sync.WaitGroup
 }
 
@@ -108,8 +105,6 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 		registry: r.Tables(),
 		config:   config,
 		log:      config.Logger,
-		batcher:  batch.New[*item](config.MaxBatch),
-		room:     newRoom(config.QueueSize, config.QueueBytes),
 
 		merges:    slots.New(mergesAtOnce(config.MaxMerges, pool.Config().MaxConns), config.MaxMergesWaiting),
 		telemetry: telemetry,
@@ -123,10 +118,11 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 	e.health = health.New(health.Deps{Pool: pool, Store: func() *store.Store { return e.store }, Wake: func() { e.heartbeat.Wake() }})
 	e.link = link.New(link.Deps{
 		Pool: pool, Schema: config.Schema, Log: config.Logger, Store: func() *store.Store { return e.store }, Now: e.now, Health: e.health,
-		AnswerTimeout: config.AnswerTimeout, Confirms: config.QueueSize, Held: replace,
+		AnswerTimeout: config.AnswerTimeout, Confirms: config.QueueSize, Held: ingest.Replace,
 	})
 	e.heartbeat = e.newHeartbeat()
 	e.outbox = e.newOutbox()
+	e.ingest = e.newIngest()
 	return e, nil
 }
 
@@ -149,9 +145,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	}
 	background, cancel := context.WithCancel(context.Background())
 	e.cancel = cancel
-	for range e.config.Flushers {
-		e.flushes.Go(func() { e.flusher(background) })
-	}
+	e.ingest.Start(background)
 	for _, loop := range e.loops() {
 		e.services.Start(background, loop)
 	}
@@ -207,12 +201,12 @@ func (e *Engine) Stop(ctx context.Context) error {
 		return nil
 	}
 	e.unobserve()
-	e.batcher.Close()
+	e.ingest.Close()
 	e.services.Stop()
 	e.outbox.Stop()
 	finished := make(chan struct{})
 	go func() {
-		e.flushes.Wait()
+		e.ingest.Wait()
 		e.services.Wait()
 		e.outbox.Wait()
 		e.others.Wait()

@@ -150,7 +150,7 @@ func (e *Engine) committing() oneWriter {
 // joining returns a writer that is part of a transaction of the caller.
 func (e *Engine) joining(tx pgx.Tx) oneWriter {
 	return oneWriter{write: func(ctx context.Context, t *transact.Task) error {
-		return e.inSavepoint(ctx, tx, func(tx pgx.Tx) error {
+		return e.runner.InSavepoint(ctx, tx, func(tx pgx.Tx) error {
 			if err := canonical(t, func() error { return e.runner.InTx(ctx, tx, []*transact.Task{t}) }); err != nil {
 				return err
 			}

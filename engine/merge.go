@@ -71,7 +71,7 @@ func (e *Engine) MergeTx(ctx context.Context, tx pgx.Tx, from, into string) ([]T
 		return nil, err
 	}
 	var made []Transition
-	err := e.inSavepoint(ctx, tx, func(tx pgx.Tx) (err error) {
+	err := e.runner.InSavepoint(ctx, tx, func(tx pgx.Tx) (err error) {
 		made, err = e.merger().MergeTx(ctx, tx, e.name(from), e.name(into))
 		return err
 	})

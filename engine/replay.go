@@ -6,10 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"sync"
 	"time"
 
-	"github.com/bucketgen/bucketgen/internal/batch"
+	"github.com/bucketgen/bucketgen/internal/replay"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
@@ -66,164 +65,43 @@ func (g *Replay) Events(ctx context.Context, events iter.Seq2[Event, error], o R
 	if d, err := e.refresh(ctx); err != nil || !d.Agreed {
 		return ReplaySummary{}, fmt.Errorf("replay: %w", cmp.Or(err, ErrNotDeployed))
 	}
-	r := &replay{engine: e, options: o, call: &batch.Call{}, now: table.Unset}
-	r.call.Init(1)
+	var s ReplaySummary
 	var err error
-	if r.summary.after, err = e.store.Queries(e.pool).TransitionsLast(ctx); err != nil {
+	if s.after, err = e.store.Queries(e.pool).TransitionsLast(ctx); err != nil {
 		return ReplaySummary{}, fmt.Errorf("replay: %w", err)
 	}
-	ctx, r.abort = context.WithCancelCause(ctx)
-	defer r.abort(nil)
-	err = r.feed(ctx, events)
-	r.call.Finish()
-	select {
-	case <-r.call.Done():
-	case <-ctx.Done():
-	}
-	if ctx.Err() != nil {
-		err = context.Cause(ctx) // which says more than whatever else it made fail
-	}
+	done, err := replay.Run(ctx, replay.Deps{Ingest: e.ingest, Clock: e.clock, Options: e.options(false)}, events, replay.Options(o))
+	s.Events, s.Duplicates, s.Refused, s.End = done.Events, done.Duplicates, done.Refused, done.End
 	if err == nil {
-		err = r.runOn(ctx)
-	}
-	if err == nil {
-		err = r.tally(ctx)
+		s.Buckets, err = e.tally(ctx, s.after)
 	}
 	if err != nil {
-		return r.end(), fmt.Errorf("replay: %w", err)
+		return s, fmt.Errorf("replay: %w", err)
 	}
-	return r.end(), nil
+	return s, nil
 }
 
-// replay is a replay that runs.
-type replay struct {
-	engine  *Engine
-	options ReplayOptions
-	call    *batch.Call // all items of the replay, and one that stands for the end of the input
-	now     table.Instant
-	abort   context.CancelCauseFunc
-
-	mu      sync.Mutex
-	summary ReplaySummary
-	ended   bool
-}
-
-// end returns what the replay came to. What is still under way does not count any more.
-func (r *replay) end() ReplaySummary {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.ended = true
-	return r.summary
-}
-
-// feed hands the events to the batcher, as fast as that takes them.
-func (r *replay) feed(ctx context.Context, events iter.Seq2[Event, error]) error {
-	place := int64(0)
-	for ev, err := range events {
-		if err != nil {
-			return err
-		}
-		place++
-		it, err := r.item(ctx, &ev, place)
-		if err != nil {
-			if r.refuse(place, err); ctx.Err() != nil {
-				return nil // the cause is known
-			}
-			continue
-		}
-		if err := r.engine.enqueue(ctx, []*item{it}); err != nil {
-			r.call.Finish() // in its stead
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *replay) item(ctx context.Context, ev *Event, place int64) (*item, error) {
-	if ev.OccurredAt.IsZero() {
-		return nil, &InvalidError{Field: "occurred_at", Problem: "is missing"}
-	}
-	valid, err := r.engine.validateUntil(ev, ev.OccurredAt, r.options.Until)
+// tally counts what happened to each bucket after a transition.
+func (e *Engine) tally(ctx context.Context, after int64) ([]BucketTally, error) {
+	q := e.store.Queries(e.pool)
+	rows, err := q.TransitionsTally(ctx, after)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("count what happened: %w", err)
 	}
-	r.now = max(r.now, valid.OccurredAt)
-	r.call.Add()
-	return &item{user: r.engine.name(ev.UserID), event: valid, at: r.now, ctx: ctx, call: r.call, done: func(it *item) { r.count(it, place) }}, nil
-}
-
-func (r *replay) count(it *item, place int64) {
-	if it.ctx.Err() != nil && errors.Is(it.err, it.ctx.Err()) {
-		return // it was not refused, but the replay has ended
-	}
-	if it.err != nil {
-		r.refuse(place, it.err)
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.ended {
-		return
-	}
-	if it.result.Duplicate {
-		r.summary.Duplicates++
-	} else {
-		r.summary.Events++
-	}
-	if n := r.summary.Events + r.summary.Duplicates; r.options.Progress != nil && n%256 == 0 {
-		r.options.Progress(n)
-	}
-}
-
-func (r *replay) refuse(place int64, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.ended {
-		return
-	}
-	r.summary.Refused++
-	if r.options.Refused == nil {
-		r.abort(fmt.Errorf("event %d: %w", place, err))
-		return
-	}
-	r.options.Refused(place, err)
-}
-
-// runOn lets the clock run to the end.
-func (r *replay) runOn(ctx context.Context) error {
-	end := r.now
-	if !r.options.Until.IsZero() {
-		end = table.At(r.options.Until)
-	}
-	if end == table.Unset {
-		return nil
-	}
-	r.summary.End = end.Time()
-	_, err := r.engine.clock.RunDue(ctx, r.engine.options(false), func() table.Instant { return end }, nil)
-	return err
-}
-
-// tally counts what the replay did.
-func (r *replay) tally(ctx context.Context) error {
-	e := r.engine
-	rows, err := e.store.Queries(e.pool).TransitionsTally(ctx, r.summary.after)
-	if err != nil {
-		return fmt.Errorf("count what happened: %w", err)
-	}
-	r.summary.Buckets = make([]BucketTally, len(e.registry.Buckets))
+	all := make([]BucketTally, len(e.registry.Buckets))
 	for _, row := range rows {
 		if b, known := e.store.Index(row.BucketNo); known {
-			r.summary.Buckets[b] = BucketTally{Entered: row.Entered, Left: row.Left}
+			all[b] = BucketTally{Entered: row.Entered, Left: row.Left}
 		}
 	}
-	for i := range r.summary.Buckets {
-		t := &r.summary.Buckets[i]
+	for i := range all {
+		t := &all[i]
 		t.BucketID = e.registry.Buckets[i].ID
-		if t.Active, err = e.store.Queries(e.pool).MembershipsCount(ctx, e.store.Bucket(table.BucketIndex(i))); err != nil {
-			return fmt.Errorf("count members: %w", err)
+		if t.Active, err = q.MembershipsCount(ctx, e.store.Bucket(table.BucketIndex(i))); err != nil {
+			return nil, fmt.Errorf("count members: %w", err)
 		}
 	}
-	return nil
+	return all, nil
 }
 
 // Transitions goes through what a replay did to memberships, by the time at which it became true. After an error

@@ -24,7 +24,7 @@ func (e *Engine) Stats() Stats {
 // observe registers the observable instruments of the engine with OpenTelemetry.
 func (e *Engine) observe() error {
 	d := metrics.Deps{
-		Stats: e.Stats, Waiting: e.room.waiting, Ahead: e.Clock().Ahead, Mistyped: e.catalog.Mistyped, Backlogs: e.Outbox().Backlogs,
+		Stats: e.Stats, Waiting: e.ingest.Waiting, Ahead: e.Clock().Ahead, Mistyped: e.catalog.Mistyped, Backlogs: e.Outbox().Backlogs,
 		Now: e.config.Now,
 	}
 	if e.catalog != nil {
@@ -51,16 +51,4 @@ func (g *Clock) Overdue(ctx context.Context) (time.Duration, error) {
 		return 0, fmt.Errorf("overdue: %w", err)
 	}
 	return max(e.Now().Sub(next), 0), nil
-}
-
-// count counts an event that is done.
-func (e *Engine) count(it *item) {
-	switch {
-	case it.err != nil:
-		e.stats.Refused.Add(1)
-	case it.result.Duplicate:
-		e.stats.Duplicates.Add(1)
-	default:
-		e.stats.Events.Add(1)
-	}
 }

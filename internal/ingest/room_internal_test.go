@@ -1,4 +1,4 @@
-package engine
+package ingest
 
 import (
 	"context"
@@ -22,16 +22,16 @@ func TestRoomIsBounded(t *testing.T) {
 			{"more than there ever is", 1, 1000, true},
 		} {
 			r := newRoom(3, 100)
-			if err := r.enter(t.Context(), 2, 60); err != nil {
+			if err := r.acquire(t.Context(), 2, 60); err != nil {
 				t.Fatal(err)
 			}
 			entered := false
-			go func() { entered = r.enter(t.Context(), c.items, c.bytes) == nil }()
+			go func() { entered = r.acquire(t.Context(), c.items, c.bytes) == nil }()
 			synctest.Wait()
 			if entered == c.waits {
 				t.Errorf("%s: got room at once: %t, want %t", c.name, entered, !c.waits)
 			}
-			r.leave(2, 60)
+			r.release(2, 60)
 			synctest.Wait()
 			if !entered || r.waiting() != c.items {
 				t.Errorf("%s: got room in the end: %t, with %d items; want %d", c.name, entered, r.waiting(), c.items)
@@ -45,17 +45,17 @@ func TestRoomInOrder(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRoom(4, 100)
-		if err := r.enter(t.Context(), 3, 1); err != nil {
+		if err := r.acquire(t.Context(), 3, 1); err != nil {
 			t.Fatal(err)
 		}
 		ctx, giveUp := context.WithCancel(t.Context())
 		var large, small error
 		smallDone := false
-		go func() { large = r.enter(ctx, 4, 1) }()
+		go func() { large = r.acquire(ctx, 4, 1) }()
 		synctest.Wait()
-		go func() { small, smallDone = r.enter(t.Context(), 1, 1), true }()
+		go func() { small, smallDone = r.acquire(t.Context(), 1, 1), true }()
 		synctest.Wait()
-		if smallDone || r.takes(1) {
+		if smallDone || r.fits(1) {
 			t.Error("a small one passed a large one that came before")
 		}
 		giveUp()

@@ -1,4 +1,4 @@
-package engine
+package ingest
 
 import (
 	"container/list"
@@ -14,26 +14,26 @@ type room struct {
 	mu    sync.Mutex
 	items int
 	bytes int
-	line  list.List // of *newcomer
+	line  list.List // of *waiter
 }
 
-// newcomer waits for room.
-type newcomer struct {
+// waiter waits for room.
+type waiter struct {
 	items, bytes int
 	ready        chan struct{} // closed when it has room
 }
 
 func newRoom(items, bytes int) *room { return &room{mostItems: items, mostBytes: bytes} }
 
-// enter takes room for items as soon as it is free. More than fits at all has room when there is nothing else. It returns the
+// acquire takes room for items as soon as it is free. More than fits at all has room when there is nothing else. It returns the
 // error of ctx if that ends first.
-func (r *room) enter(ctx context.Context, items, bytes int) error {
+func (r *room) acquire(ctx context.Context, items, bytes int) error {
 	r.mu.Lock()
-	if r.line.Len() == 0 && r.take(items, bytes) {
+	if r.line.Len() == 0 && r.tryAcquire(items, bytes) {
 		r.mu.Unlock()
 		return nil
 	}
-	n := &newcomer{items, bytes, make(chan struct{})}
+	n := &waiter{items, bytes, make(chan struct{})}
 	at := r.line.PushBack(n)
 	r.mu.Unlock()
 	select {
@@ -53,8 +53,8 @@ func (r *room) enter(ctx context.Context, items, bytes int) error {
 	return ctx.Err()
 }
 
-// leave frees the room of items that are done.
-func (r *room) leave(items, bytes int) {
+// release frees the room of items that are done.
+func (r *room) release(items, bytes int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.items -= items
@@ -65,8 +65,8 @@ func (r *room) leave(items, bytes int) {
 // advance gives room to those who wait, in order.
 func (r *room) advance() {
 	for at := r.line.Front(); at != nil; at = r.line.Front() {
-		n := at.Value.(*newcomer) //nolint:forcetypeassert // nothing else is in line
-		if !r.take(n.items, n.bytes) {
+		n := at.Value.(*waiter) //nolint:forcetypeassert // nothing else is in line
+		if !r.tryAcquire(n.items, n.bytes) {
 			return
 		}
 		r.line.Remove(at)
@@ -74,7 +74,8 @@ func (r *room) advance() {
 	}
 }
 
-func (r *room) take(items, bytes int) bool {
+// tryAcquire takes room for items if there is any.
+func (r *room) tryAcquire(items, bytes int) bool {
 	if r.items > 0 && (r.items+items > r.mostItems || r.bytes+bytes > r.mostBytes) {
 		return false
 	}
@@ -90,8 +91,8 @@ func (r *room) waiting() int {
 	return r.items
 }
 
-// takes reports whether there is room for items whose bytes are not known.
-func (r *room) takes(items int) bool {
+// fits reports whether there is room for items whose bytes are not known.
+func (r *room) fits(items int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.line.Len() == 0 && (r.items == 0 || r.items+items <= r.mostItems && r.bytes < r.mostBytes)

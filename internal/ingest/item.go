@@ -1,4 +1,4 @@
-package engine
+package ingest
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/batch"
 	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
@@ -23,7 +24,7 @@ type item struct {
 	result decide.Result
 	err    error
 	call   *batch.Call
-	done   func(*item) // called when it is, if not nil
+	done   func(duplicate bool, err error) // called when it is, if not nil
 }
 
 // name returns the name of the user, as far as is known.
@@ -50,3 +51,28 @@ func (it *item) User() string { return it.user }
 
 // SetPlace notes the place of the item among all that the batcher was given.
 func (it *item) SetPlace(n int) { it.place = n }
+
+// itemBytes is about what an item takes beside its texts.
+const itemBytes = 512
+
+// size is how many bytes an item takes, about. It is the same for as long as the item waits.
+func (it *item) size() int {
+	ev := &it.event
+	return itemBytes + len(it.user) + len(ev.Name) + len(ev.Key) + len(ev.Properties.Raw) + len(ev.Traits.Raw) + len(ev.Once.Raw)
+}
+
+// unnamed reports whether the name of an event has no number, after the lookup.
+func (it *item) unnamed() bool { return it.event.Kind.Named() && it.event.NameNo == 0 }
+
+// clock returns the time at which the item is decided on: its own in a replay, the given one else.
+func (it *item) clock(now table.Instant) table.Instant {
+	if it.at != table.Unset {
+		return it.at
+	}
+	return now
+}
+
+// refusal returns why an event was refused that was decided on, if it was.
+func (it *item) refusal() error {
+	return event.Refused(it.result.Refused)
+}

@@ -1,0 +1,96 @@
+package ingest
+
+import (
+	"fmt"
+	"iter"
+
+	"github.com/bucketgen/bucketgen"
+	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/internal/transact"
+	"github.com/bucketgen/bucketgen/registry/table"
+)
+
+// ingestion is the task of one user, with the items that it is made of.
+type ingestion struct {
+	transact.Task
+
+	items []*item
+}
+
+// stored returns the events of tasks that were stored, without duplicates.
+func stored(all []ingestion) iter.Seq[*decide.Event] {
+	return func(yield func(*decide.Event) bool) {
+		for i := range all {
+			if all[i].Missed {
+				continue
+			}
+			for _, it := range all[i].items {
+				if !it.result.Duplicate && !yield(&it.event) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// ingestions makes one task of the items of each user.
+func (s *Service) ingestions(items []*item) ([]*transact.Task, []ingestion) {
+	places := make(map[string]int, len(items))
+	all := make([]ingestion, 0, len(items)) // they stay where they are
+	now := s.now()
+	for i, it := range items {
+		name := it.name()
+		if place, seen := places[name]; seen {
+			all[place].items = append(all[place].items, it)
+			continue
+		}
+		places[name] = len(all)
+		all = append(all, ingestion{
+			Task: transact.Task{
+				Want: store.Request{User: name, Create: true, CreatedAt: it.clock(now)}, Options: s.options(it), Named: true,
+			},
+			items: items[i : i+1 : i+1],
+		})
+	}
+	tasks, events := make([]*transact.Task, len(all)), make([]*decide.Event, 0, len(items))
+	for i := range all {
+		t := &all[i]
+		for _, it := range t.items {
+			events = append(events, &it.event)
+		}
+		t.Want.Events = events[len(events)-len(t.items):]
+		t.Step = func(s *decide.Session, clock table.Instant) (last decide.Result) {
+			for _, it := range t.items {
+				last = s.Ingest(it.event, it.clock(clock))
+				it.result = last
+			}
+			return last
+		}
+		tasks[i] = &t.Task
+	}
+	return tasks, all
+}
+
+// options returns how a session decides about an item: at the present time, or at that of a replay.
+func (s *Service) options(it *item) decide.Options {
+	if it.at == table.Unset {
+		return s.deps.Options
+	}
+	return s.deps.Replayed
+}
+
+// tooManyNames refuses an event whose name is new beyond the bound.
+func (s *Service) tooManyNames() error {
+	return &bucketgen.InvalidError{Field: "name", Problem: fmt.Sprintf(
+		"is new, and no definition declares it; %d new names were created in the last 24 hours, which is the limit: "+
+			"send a name that was sent before, put what varies into properties, or raise engine.Config.NewEventNames", s.deps.NewNames)}
+}
+
+func eventsOf(items []*item) []*decide.Event {
+	events := make([]*decide.Event, len(items))
+	for i, it := range items {
+		events[i] = &it.event
+	}
+	return events
+}

@@ -1,0 +1,78 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bucketgen/bucketgen"
+	"github.com/bucketgen/bucketgen/internal/transact"
+	"github.com/bucketgen/bucketgen/registry/table"
+)
+
+// IngestTx takes events in as part of a transaction of the caller, all of them or none, as
+// engine.IngestTx says.
+func (s *Service) IngestTx(ctx context.Context, tx pgx.Tx, events []bucketgen.Event) ([]bucketgen.Result, error) {
+	if err := s.deps.Ready(); err != nil {
+		return nil, err
+	}
+	now := s.deps.Now()
+	items := make([]*item, len(events))
+	for i := range events {
+		ev, err := s.Validate(&events[i], now, time.Time{})
+		if err != nil {
+			return nil, fmt.Errorf("ingest event %d: %w", i, err)
+		}
+		items[i] = &item{user: s.deps.Name(events[i].UserID), event: ev, at: table.Unset}
+	}
+	err := s.deps.Runner().InSavepoint(ctx, tx, func(tx pgx.Tx) error {
+		if len(items) == 0 {
+			return nil
+		}
+		return s.inTx(ctx, tx, items)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ingest: %w", err)
+	}
+	results := make([]bucketgen.Result, len(items))
+	for i, it := range items {
+		results[i] = s.result(it)
+		s.count(it)
+	}
+	return results, nil
+}
+
+// refused returns the errors of events that were refused for what their users have already.
+func refused(items []*item) error {
+	for i, it := range items {
+		if err := it.refusal(); err != nil {
+			return fmt.Errorf("event %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func (s *Service) inTx(ctx context.Context, tx pgx.Tx, items []*item) error {
+	r := s.deps.Runner()
+	if err := r.Store.NameEventsWithin(ctx, tx, s.deps.OwnNow(), eventsOf(items)); err != nil {
+		return err
+	}
+	for i, it := range items {
+		if it.unnamed() {
+			return fmt.Errorf("event %d: %w", i, s.tooManyNames())
+		}
+	}
+	var all []ingestion
+	err := transact.Canonical(func() error {
+		var tasks []*transact.Task
+		tasks, all = s.ingestions(items)
+		return r.InTx(ctx, tx, tasks)
+	}, func(n transact.Names) { rename(items, n) })
+	if err = errors.Join(err, refused(items)); err == nil {
+		s.deps.Catalog.Add(s.now(), stored(all))
+	}
+	return err
+}
