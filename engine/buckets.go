@@ -3,10 +3,12 @@ package engine
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/sizes"
 	"github.com/bucketgen/bucketgen/internal/words"
+	"github.com/bucketgen/bucketgen/registry"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
@@ -107,4 +109,33 @@ func (g *Inspect) sizes() (*sizes.Reader, error) {
 		return nil, err
 	}
 	return &sizes.Reader{Pool: e.pool, Store: e.store, Registry: e.registry, Now: e.Now()}, nil
+}
+
+// BucketStats is how a bucket is doing.
+type BucketStats struct {
+	Members   int64         // now
+	Hour      Flow          // since the hour began, in UTC
+	Day       Flow          // in this hour and the 23 before
+	Ever      Flow          // since the bucket was first deployed
+	MeanDwell time.Duration // of all stays that ended; 0 if none did
+}
+
+// BucketStats returns how a bucket is doing. Unlike [Engine.Count] it does not count the members.
+func (e *Engine) BucketStats(ctx context.Context, bucket registry.BucketRef) (BucketStats, error) {
+	b, err := e.lookup(bucket)
+	if err != nil {
+		return BucketStats{}, fmt.Errorf("bucket stats: %w", err)
+	}
+	now := e.config.Now()
+	h, err := e.rollup.History(ctx, e.store.Bucket(b), now.Add(-23*time.Hour), now, time.Hour)
+	if err != nil {
+		return BucketStats{}, fmt.Errorf("bucket stats: %w", err)
+	}
+	last := h.Points[len(h.Points)-1]
+	stats := BucketStats{Members: last.Members, Hour: Flow{Entered: last.Entered, Left: last.Left}, Ever: h.Ever, MeanDwell: h.MeanDwell}
+	for _, p := range h.Points {
+		stats.Day.Entered += p.Entered
+		stats.Day.Left += p.Left
+	}
+	return stats, nil
 }

@@ -4,17 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bucketgen/bucketgen"
-	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/feed"
-	"github.com/bucketgen/bucketgen/internal/rollout"
 	"github.com/bucketgen/bucketgen/internal/store"
-	"github.com/bucketgen/bucketgen/registry"
-	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // Emit says what is announced of the joins and leaves that follow from a deployment. Whatever is
@@ -94,66 +89,6 @@ func (e *Engine) redeploy(ctx context.Context, change func(pgx.Tx) (int32, error
 		return Deployment{}, err
 	}
 	return e.rollout().Deployment(ctx, no)
-}
-
-// List goes through the deployments, the newest first, a page at a time. One that is made meanwhile
-// is not in it.
-func (g *Deployments) List(ctx context.Context) iter.Seq2[Deployment, error] {
-	return pages(func(p Page) ([]Deployment, int64, error) { return g.ListPage(ctx, p) })
-}
-
-// ListPage returns a page of what [Deployments.List] goes through.
-func (g *Deployments) ListPage(ctx context.Context, p Page) ([]Deployment, int64, error) {
-	e := (*Engine)(g)
-	if err := e.open(ctx); err != nil {
-		return nil, 0, fmt.Errorf("deployments: %w", err)
-	}
-	rows, err := e.store.Queries(e.pool).DeploymentsProgress(ctx, db.DeploymentsProgressParams{AfterNo: p.After, Size: p.limit()})
-	if err != nil {
-		return nil, 0, fmt.Errorf("deployments: %w", err)
-	}
-	all := make([]Deployment, len(rows))
-	for i, row := range rows {
-		all[i] = rollout.Deployment(row)
-	}
-	return all, p.next(len(all), func() int64 { return int64(all[len(all)-1].No) }), nil
-}
-
-// Pause stops a bucket, for all processes on the database and until it is resumed: no user joins or
-// leaves, ticks and deliveries wait, Add and Remove give [ErrPaused]. Deliveries that are under way
-// are not broken off. Pausing a paused bucket does nothing.
-func (g *Deployments) Pause(ctx context.Context, bucket registry.BucketRef) error {
-	e := (*Engine)(g)
-	return e.halt(ctx, "pause", bucket, (*store.Store).Pause)
-}
-
-// Resume ends the pause of a bucket. Users are evaluated anew, as they are when its definition has
-// changed: what they would have joined or left in the meantime they join or leave now, announced as
-// the last deployment says, and ticks that were missed come as one. [Deployments.Backfill] and
-// running engines evaluate the users who do nothing. Resuming a bucket that is not paused does
-// nothing.
-func (g *Deployments) Resume(ctx context.Context, bucket registry.BucketRef) error {
-	e := (*Engine)(g)
-	return e.halt(ctx, "resume", bucket, (*store.Store).Resume)
-}
-
-func (e *Engine) halt(ctx context.Context, verb string, ref registry.BucketRef,
-	change func(*store.Store, context.Context, store.Conn, table.BucketIndex, table.Instant) (int32, error),
-) error {
-	b, err := e.bucket(ref)
-	if err == nil {
-		err = e.open(ctx)
-	}
-	if err == nil && e.store.Deployment().No == 0 {
-		err = ErrNotDeployed
-	}
-	if err == nil {
-		_, err = e.redeploy(ctx, func(tx pgx.Tx) (int32, error) { return change(e.store, ctx, tx, b, e.now()) })
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", verb, err)
-	}
-	return nil
 }
 
 // refresh finds out what is deployed, and lets the clock and the outbox know if that is news.

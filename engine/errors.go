@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen"
+	"github.com/bucketgen/bucketgen/internal/blame"
 )
 
 // The errors that calls of an engine return. They are those of package bucketgen.
@@ -43,3 +44,9 @@ func GiveUp(err error) error { return &GiveUpError{Err: err} }
 
 // InvalidError says which field of an event was refused, and why. Nothing of the event was stored.
 type InvalidError = bucketgen.InvalidError
+
+// Transient reports whether an error of the engine is about the moment, not about what was to be
+// done: the database is away, read-only, full or restarting, the engine is about to stop, or the
+// error is unforeseen. The same call may succeed later. It is false for an [*InvalidError], for
+// sentinels such as [ErrDeleted], and for what PostgreSQL refuses because of what an event says.
+func Transient(err error) bool { return blame.Transient(err) }

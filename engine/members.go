@@ -108,36 +108,6 @@ func (e *Engine) MembersPage(ctx context.Context, bucket registry.BucketRef, p P
 	return members, p.next(len(rows), func() int64 { return rows[len(rows)-1].ContactID }), nil
 }
 
-// History goes through everything that happened to the memberships of a user, in the order in which
-// it was decided. After an error there is no more. Buckets that this engine's registry does not
-// have are left out. The transitions of a user who was merged into this one are included, under the
-// name of that user.
-func (e *Engine) History(ctx context.Context, userID string) iter.Seq2[Transition, error] {
-	return func(yield func(Transition, error) bool) {
-		if err := e.ready(); err != nil {
-			yield(Transition{}, fmt.Errorf("history: %w", err))
-			return
-		}
-		after := int64(0)
-		for {
-			rows, err := e.store.Queries(e.pool).TransitionsOf(ctx, db.TransitionsOfParams{UserID: userID, AfterID: after, Size: pageSize})
-			if err != nil {
-				yield(Transition{}, fmt.Errorf("history: %w", err))
-				return
-			}
-			for _, row := range rows {
-				after = row.BucketgenTransition.ID
-				if t, known := e.logged(row.BucketgenTransition, row.UserID, row.Email); known && !yield(t, nil) {
-					return
-				}
-			}
-			if len(rows) < pageSize {
-				return
-			}
-		}
-	}
-}
-
 func (e *Engine) lookup(bucket registry.BucketRef) (table.BucketIndex, error) {
 	if err := e.ready(); err != nil {
 		return 0, err
@@ -150,4 +120,57 @@ func deref(s *string) string {
 		return ""
 	}
 	return *s
+}
+
+// pageSize is how many items a page has at most.
+const pageSize = 1000
+
+// Page says which part of a list to read. A call that takes one returns the items, and the After of
+// the next page: 0 if the list has ended. A page may have fewer items than asked for, or none,
+// although others follow.
+type Page struct {
+	// After is what the call for the page before returned. Defaults to 0, which begins.
+	After int64
+
+	// Size is how many items to return at most. Defaults to 1000, which is also the greatest.
+	Size int
+}
+
+// limit returns how many rows to read.
+func (p Page) limit() int32 {
+	if p.Size <= 0 {
+		return pageSize
+	}
+	return int32(min(p.Size, pageSize))
+}
+
+// next returns the After of the page that follows rows, of which the last has an id.
+func (p Page) next(rows int, last func() int64) int64 {
+	if rows < int(p.limit()) {
+		return 0
+	}
+	return last()
+}
+
+// pages goes through the items of all pages of a list.
+func pages[T any](read func(Page) ([]T, int64, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for p := (Page{}); ; {
+			items, next, err := read(p)
+			if err != nil {
+				var none T
+				yield(none, err)
+				return
+			}
+			for _, item := range items {
+				if !yield(item, nil) {
+					return
+				}
+			}
+			if next == 0 {
+				return
+			}
+			p.After = next
+		}
+	}
 }

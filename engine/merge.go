@@ -51,7 +51,7 @@ func (e *Engine) Merge(ctx context.Context, from, into string) ([]Transition, er
 		return nil, fmt.Errorf("merge user %q into %q: %w", from, into, err)
 	}
 	defer release()
-	made, err := e.merger().Merge(ctx, &e.attempts("merge").Attempts, e.name(from), e.name(into))
+	made, err := e.merger().Merge(ctx, e.attempts("merge"), e.name(from), e.name(into))
 	if err != nil {
 		return nil, fmt.Errorf("merge user %q into %q: %w", from, into, err)
 	}

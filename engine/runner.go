@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry/table"
@@ -24,7 +25,7 @@ func (e *Engine) staysOnly(buckets []db.BucketgenBucket) *transact.Runner {
 
 // commitAll commits tasks however long their users are locked.
 func (e *Engine) commitAll(ctx context.Context, tasks []*transact.Task, done func(*transact.Task)) error {
-	return e.runner.CommitAll(ctx, &e.attempts("reconcile").Attempts, tasks, done)
+	return e.runner.CommitAll(ctx, e.attempts("reconcile"), tasks, done)
 }
 
 // decided counts what a session did.
@@ -48,4 +49,9 @@ func (e *Engine) committed(w *store.Write) {
 	if w.ChangesMembership() {
 		e.feed.Wake()
 	}
+}
+
+// attempts returns those of a call of the API, which are given up when the engine stops.
+func (e *Engine) attempts(component string) *retry.Attempts {
+	return &retry.Attempts{Component: component, Log: e.log, Stopping: func() bool { return e.phase.Load() == stopped }}
 }

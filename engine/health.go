@@ -2,12 +2,27 @@ package engine
 
 import (
 	"context"
-	"fmt"
-	"time"
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/metrics"
 )
+
+// UnreadyError says why an engine does not take events at the moment.
+type UnreadyError = bucketgen.UnreadyError
+
+// Ready returns nil if the engine can take events now, and an [*UnreadyError] otherwise: it does not run, its queue is full,
+// ingest has been failing for half a second or more, or the database does not answer, is read-only, or does not let the role
+// write. It writes nothing. The database is asked at most four times a second, whatever the number of calls, and has a second
+// to answer. It is for load balancers, and may be called by several goroutines.
+func (e *Engine) Ready(ctx context.Context) error {
+	if err := e.ready(); err != nil {
+		return &UnreadyError{Reason: err.Error(), Err: err}
+	}
+	if !e.HasRoom(1) {
+		return &UnreadyError{Reason: "too many events wait to be written"}
+	}
+	return e.health.Ready(ctx)
+}
 
 // Stats is what an engine has done since it was started, and how far behind it is.
 type Stats = bucketgen.Stats
@@ -36,19 +51,4 @@ func (e *Engine) observe() error {
 	var err error
 	e.unobserve, err = e.telemetry.Observe(d)
 	return err
-}
-
-// Overdue returns how long the earliest due instant has been waiting, whichever process is to
-// settle it: 0 if nothing is overdue. It asks the database, where [Stats] holds what the clock of
-// this engine saw last.
-func (g *Clock) Overdue(ctx context.Context) (time.Duration, error) {
-	e := (*Engine)(g)
-	if err := e.ready(); err != nil {
-		return 0, fmt.Errorf("overdue: %w", err)
-	}
-	next, err := e.clock.NextDue(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("overdue: %w", err)
-	}
-	return max(e.Now().Sub(next), 0), nil
 }
