@@ -83,6 +83,11 @@ func TestImports(t *testing.T) {
 			why: "a host's sign-in and the page import it, and need nothing else of the server",
 		},
 		{
+			name: "engine/studio", packages: []string{"engine/studio"},
+			only: []string{"github.com/a-h/templ", module + "engine/server/client", module + "engine/identity", module + "engine/studio"},
+			why:  "the page is a client of the API like any other, and uses nothing private",
+		},
+		{
 			name: "no huma in the engine", packages: []string{"engine", "engine/hatchet"}, never: []string{"github.com/danielgtaylor/huma"},
 			why: "the engine knows nothing of HTTP",
 		},

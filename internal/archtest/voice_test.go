@@ -87,8 +87,9 @@ func written(t *testing.T, root string) []string {
 	var files []string
 	for file := range strings.Lines(string(out)) {
 		file = strings.TrimSpace(file)
-		kinds := []string{".go", ".md", ".sql", ".txtar", ".ts", ".mjs", ".js", ".html", ".css", ".yml"}
-		generated := strings.HasSuffix(file, "_gen.go") || strings.HasPrefix(file, "gen/db/")
+		kinds := []string{".go", ".md", ".sql", ".txtar", ".ts", ".templ", ".mjs", ".js", ".html", ".css", ".yml"}
+		generated := strings.HasSuffix(file, "_gen.go") || strings.HasPrefix(file, "gen/db/") || strings.HasSuffix(file, "_templ.go") ||
+			strings.HasPrefix(file, "engine/studio/assets/") && path.Ext(file) == ".js" // built, or of others
 		script := strings.HasPrefix(file, "scripts/") || path.Base(file) == "Makefile"
 		if generated || file == "internal/archtest/voice_test.go" || file == "AGENTS.md" {
 			continue

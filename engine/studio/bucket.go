@@ -1,0 +1,186 @@
+package studio
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/bucketgen/bucketgen/engine/server/client"
+	"github.com/bucketgen/bucketgen/engine/studio/internal/view"
+)
+
+// showIn answers with a tab of a bucket.
+func (a *ask) showIn(b *client.BucketDetail, tab string, content templ.Component) error {
+	a.as(b.Name, "buckets")
+	head := view.BucketHead{
+		ID: b.ID, Name: b.Name, Description: b.Description, Members: b.Members, Manual: b.Manual, Paused: b.Paused, Other: b.OtherDeployed,
+		Tab: tab, State: stateOf(b.Paused, b.OtherDeployed),
+	}
+	return a.show(view.InBucket(a.page, head, content))
+}
+
+// bucket shows the criteria of a bucket and how it grew.
+func (p *Page) bucket(a *ask) error {
+	id := a.r.PathValue("bucket")
+	var all boxes
+	stats := load(&all, func() (client.BucketDetail, error) { return a.api.GetBucket(a.ctx, id) })
+	if a.part() == "stats" {
+		all.done()
+		if stats.Problem != nil {
+			return stats.Problem
+		}
+		return a.write(http.StatusOK, view.BucketStats(a.page, stats.Value))
+	}
+	growth := load(&all, func() (view.Growth, error) { return growthOf(a, id) })
+	all.done()
+	if stats.Problem != nil && stats.Problem.Status == http.StatusNotFound {
+		return stats.Problem
+	}
+	b := &stats.Value
+	return a.showIn(b, "", view.BucketPage(a.page, stats, view.CriteriaWords(b.Words, b.Manual), growth, id))
+}
+
+// day is the format of dates in forms.
+const day = "2006-01-02"
+
+// growthOf reads the chart of a bucket, for the range that the query names.
+func growthOf(a *ask, id string) (view.Growth, error) {
+	g := view.Growth{Step: client.Step(a.query("step"))}
+	if g.Step == "" {
+		g.Step = client.StepDay
+	}
+	from, to, err := rangeOf(a)
+	if err != nil {
+		return g, err
+	}
+	sizes, err := a.api.GetSizes(a.ctx, id, client.GetSizesParams{From: from, To: to, Step: g.Step})
+	if err != nil {
+		return g, err
+	}
+	g.Points = sizes.Points
+	if n := len(g.Points); n > 0 {
+		g.From, g.To = g.Points[0].At.UTC().Format(day), g.Points[n-1].At.UTC().Format(day)
+	}
+	g.Marks = marks(a, g.Step)
+	return g, nil
+}
+
+// rangeOf returns the times that the query names: dates, of which the last is included, times, or distances from now like now-7d.
+func rangeOf(a *ask) (from, to time.Time, err error) {
+	if from, err = timeOf(a, "from", false); err == nil {
+		to, err = timeOf(a, "to", true)
+	}
+	return from, to, err
+}
+
+func timeOf(a *ask, name string, end bool) (time.Time, error) {
+	text := a.query(name)
+	if text == "" || text == "now" {
+		return time.Time{}, nil
+	}
+	if at, err := time.Parse(day, text); err == nil {
+		if end {
+			at = at.AddDate(0, 0, 1).Add(-time.Microsecond)
+		}
+		if end && at.After(a.page.Now) {
+			return a.page.Now, nil
+		}
+		return at, nil
+	}
+	if back, is := strings.CutPrefix(text, "now-"); is {
+		unit := map[string]time.Duration{"h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour}[back[len(back)-1:]]
+		if n, err := parseCount(back[:len(back)-1]); err == nil && unit > 0 {
+			return a.page.Now.Add(-time.Duration(n) * unit), nil
+		}
+	}
+	for _, format := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04"} {
+		if at, err := time.Parse(format, text); err == nil {
+			return at, nil
+		}
+	}
+	return time.Time{}, &client.Problem{Status: http.StatusBadRequest, Title: "Bad Request", Field: name, Detail: "is no time; write a date like 2026-11-30, a time, or now-7d"}
+}
+
+// marks says which deployments belong to which steps of a chart.
+func marks(a *ask, step client.Step) map[string]string {
+	got, err := a.api.ListDeployments(a.ctx, client.ListDeploymentsParams{Limit: 100})
+	if err != nil {
+		return nil // the chart is of use without them
+	}
+	all := map[string]string{}
+	for _, d := range got.Deployments {
+		all[view.StepOf(d.At, step)] = view.DeploymentWords(d)
+	}
+	return all
+}
+
+// members lists the members of a bucket.
+func (p *Page) members(a *ask) error {
+	id := a.r.PathValue("bucket")
+	var all boxes
+	stats := load(&all, func() (client.BucketDetail, error) { return a.api.GetBucket(a.ctx, id) })
+	list := load(&all, func() (view.MemberList, error) {
+		asOf, err := timeOf(a, "asOf", false)
+		if err != nil {
+			return view.MemberList{}, err
+		}
+		got, err := a.api.ListMembers(a.ctx, id, client.ListMembersParams{Limit: 50, After: a.query("after"), AsOf: asOf})
+		list := view.MemberList{Members: got.Members, Next: got.Next}
+		if !asOf.IsZero() {
+			list.AsOf = view.Full(asOf)
+		}
+		return list, err
+	})
+	all.done()
+	if stats.Problem != nil {
+		return stats.Problem
+	}
+	if list.Value.AsOf == "" {
+		list.Value.Total = stats.Value.Members
+	}
+	return a.showIn(&stats.Value, "/members", view.Members(a.page, id, list))
+}
+
+// pause pauses a bucket.
+func (p *Page) pause(a *ask) error {
+	id := a.r.PathValue("bucket")
+	if _, err := a.api.PauseBucket(a.ctx, id); err != nil {
+		return err
+	}
+	return a.back("/buckets/"+id, nil, "pause")
+}
+
+// resume resumes a bucket.
+func (p *Page) resume(a *ask) error {
+	id := a.r.PathValue("bucket")
+	if _, err := a.api.ResumeBucket(a.ctx, id); err != nil {
+		return err
+	}
+	return a.back("/buckets/"+id, nil, "resume")
+}
+
+// changeMembers adds users to a manual bucket, or removes them.
+func (p *Page) changeMembers(a *ask) error {
+	id, remove := a.r.PathValue("bucket"), a.r.PostFormValue("do") == "remove"
+	users := lines(a.r.PostFormValue("users"))
+	if len(users) > 1000 {
+		return &client.Problem{Status: http.StatusBadRequest, Title: "Bad Request", Field: "users", Detail: "has more than 1,000 ids; send them in parts"}
+	}
+	for _, user := range users {
+		var err error
+		if remove {
+			_, err = a.api.RemoveMember(a.ctx, id, user)
+		} else {
+			_, err = a.api.AddMember(a.ctx, id, user)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if remove {
+		return a.back("/buckets/"+id+"/members", nil, "remove")
+	}
+	return a.back("/buckets/"+id+"/members", nil, "add")
+}

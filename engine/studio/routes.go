@@ -1,0 +1,33 @@
+package studio
+
+import (
+	"net/http"
+	"strings"
+)
+
+// routes adds what the page answers.
+func (p *Page) routes() {
+	get := func(path string, do func(*ask) error) { p.mux.HandleFunc("GET "+p.config.Prefix+path, p.handle(do)) }
+	plain := func(method, path string, do http.HandlerFunc) {
+		p.mux.HandleFunc(strings.TrimSpace(method+" "+p.config.Prefix+path), do)
+	}
+	plain("GET", "/assets/{file}", p.assets.serve)
+	plain("GET", "/sign-in", p.signInPage)
+	if p.config.Authenticate == nil {
+		plain("POST", "/sign-in", p.signIn)
+		plain("POST", "/sign-out", p.signOut)
+	}
+	get("/{$}", p.overview)
+	get("/strip", p.strip)
+	get("/find", p.find)
+	post := func(path string, do func(*ask) error) { p.mux.HandleFunc("POST "+p.config.Prefix+path, p.change(do)) }
+	get("/buckets/{bucket}", p.bucket)
+	get("/buckets/{bucket}/members", p.members)
+	post("/buckets/{bucket}/members", p.changeMembers)
+	post("/buckets/{bucket}/pause", p.pause)
+	post("/buckets/{bucket}/resume", p.resume)
+	get("/user", p.user)
+	post("/user/delete", p.deleteUser)
+	post("/user/restore", p.restoreUser)
+	plain("", "/", p.handle(p.nothing))
+}

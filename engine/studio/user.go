@@ -1,0 +1,155 @@
+package studio
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/bucketgen/bucketgen/engine/server/client"
+	"github.com/bucketgen/bucketgen/engine/studio/internal/view"
+)
+
+// user shows all about a user.
+func (p *Page) user(a *ask) error {
+	id := a.query("id")
+	if id == "" {
+		a.as("Users", "user")
+		return a.show(view.UserSearch(a.page, nil, ""))
+	}
+	a.as(id, "user")
+	var all boxes
+	now := load(&all, func() (client.UserBuckets, error) { return a.api.ListUserBuckets(a.ctx, id) })
+	if a.part() == "now" {
+		all.done()
+		if now.Problem != nil {
+			return now.Problem
+		}
+		return a.write(http.StatusOK, view.NowBox(a.page, id, now))
+	}
+	timeline := load(&all, func() (view.TransitionList, error) {
+		got, err := a.api.GetTimeline(a.ctx, id, client.GetTimelineParams{Limit: 100, After: a.query("after")})
+		return view.TransitionList{Transitions: got.Transitions, Next: got.Next}, err
+	})
+	buckets := load(&all, func() (client.Buckets, error) { return a.api.ListBuckets(a.ctx) })
+	all.done()
+	why := a.query("why")
+	if why == "" && len(now.Value.Buckets) > 0 {
+		why = now.Value.Buckets[0].BucketID
+	} else if why == "" && len(buckets.Value.Buckets) > 0 {
+		why = buckets.Value.Buckets[0].ID
+	}
+	explain := load(&all, func() (*client.Explanation, error) {
+		if why == "" {
+			return nil, nil //nolint:nilnil // no bucket is chosen
+		}
+		x, err := a.api.ExplainMember(a.ctx, why, id)
+		return &x, err
+	})
+	all.done()
+	choices := [][2]string{}
+	for _, b := range buckets.Value.Buckets {
+		choices = append(choices, [2]string{b.ID, b.Name})
+	}
+	lanes, from := lanesOf(a, timeline.Value.Transitions, nil)
+	stops := &view.Box[[]view.Stop]{}
+	if explain.Value != nil {
+		stops.Value = stopsOf(explain.Value.Next)
+	}
+	until := a.page.Now.Add(ahead)
+	return a.show(view.UserPage(a.page, view.UserHead{ID: id}, now,
+		view.ForecastBox(a.page, id, stops, until, view.None()),
+		view.TimelineBox(a.page, lanes, from, timeline, nil),
+		view.ExplainBox(a.page, id, choices, why, explain),
+		view.None()))
+}
+
+// ahead is how far a forecast reaches.
+const ahead = 30 * 24 * time.Hour
+
+// stopsOf groups transitions by their instants.
+func stopsOf(all []client.Transition) []view.Stop {
+	all = slices.Clone(all)
+	slices.SortStableFunc(all, func(a, b client.Transition) int { return a.At.Compare(b.At) })
+	var stops []view.Stop
+	for _, t := range all {
+		if n := len(stops); n > 0 && stops[n-1].At.Equal(t.At) {
+			stops[n-1].Transitions = append(stops[n-1].Transitions, t)
+		} else {
+			stops = append(stops, view.Stop{At: t.At, Transitions: []client.Transition{t}})
+		}
+	}
+	return stops
+}
+
+// lanesOf returns the lines of a timeline: events, and each bucket with the stays of the user.
+func lanesOf(a *ask, transitions []client.Transition, events []time.Time) (lanes []view.Lane, from time.Time) {
+	from = a.page.Now
+	byBucket := map[string]*view.Lane{}
+	var order []string
+	transitions = slices.Clone(transitions)
+	slices.SortStableFunc(transitions, func(a, b client.Transition) int { return a.At.Compare(b.At) })
+	for _, t := range transitions {
+		if t.At.Before(from) {
+			from = t.At
+		}
+		lane := byBucket[t.BucketID]
+		if lane == nil {
+			lane = &view.Lane{Name: t.BucketName, Address: a.page.Bucket(t.BucketID)}
+			byBucket[t.BucketID] = lane
+			order = append(order, t.BucketID)
+		}
+		n := len(lane.Stays)
+		switch t.Transition {
+		case client.KindEntered:
+			lane.Stays = append(lane.Stays, view.Period{From: t.At, Title: "since " + view.Full(t.At)})
+		case client.KindLeft:
+			if n == 0 || !lane.Stays[n-1].To.IsZero() { // the join is on another page
+				lane.Stays = append(lane.Stays, view.Period{From: t.At})
+				n++
+			}
+			lane.Stays[n-1].To = t.At
+			lane.Stays[n-1].Title = view.Full(lane.Stays[n-1].From) + " to " + view.Full(t.At)
+		default:
+			lane.Ticks = append(lane.Ticks, t.At)
+		}
+	}
+	for _, at := range events {
+		if at.Before(from) {
+			from = at
+		}
+	}
+	slices.SortFunc(order, cmp.Compare)
+	if len(events) > 0 {
+		lanes = append(lanes, view.Lane{Name: "events", Dots: events})
+	}
+	for _, id := range order {
+		lanes = append(lanes, *byBucket[id])
+	}
+	if margin := a.page.Now.Sub(from) / 50; margin > 0 {
+		from = from.Add(-margin)
+	}
+	return lanes, from
+}
+
+// deleteUser deletes a user.
+func (p *Page) deleteUser(a *ask) error {
+	id := a.r.PostFormValue("id")
+	if a.r.PostFormValue("typed") != id {
+		return &client.Problem{Status: http.StatusBadRequest, Title: "Not confirmed", Detail: "The id was not typed."}
+	}
+	if _, err := a.api.DeleteUser(a.ctx, id); err != nil {
+		return err
+	}
+	return a.back("/user", url.Values{"id": {id}}, "delete")
+}
+
+// restoreUser restores a user.
+func (p *Page) restoreUser(a *ask) error {
+	id := a.r.PostFormValue("id")
+	if _, err := a.api.RestoreUser(a.ctx, id); err != nil {
+		return err
+	}
+	return a.back("/user", url.Values{"id": {id}}, "restore")
+}
