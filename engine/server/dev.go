@@ -15,6 +15,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/httpapi"
 	"github.com/bucketgen/bucketgen/internal/postgres"
 	"github.com/bucketgen/bucketgen/internal/printable"
+	"github.com/bucketgen/bucketgen/internal/session"
 )
 
 func (c *cli) migrateCommand() *cobra.Command {
@@ -57,8 +58,9 @@ func (c *cli) devCommand() *cobra.Command {
 		Use:   "dev",
 		Short: "Run the engine and its HTTP API for development",
 		Long: `Finds or starts PostgreSQL, creates the tables, deploys the buckets, and runs the engine with
-its clock and handlers until it is interrupted. The HTTP API is that of serve. dev creates and
-prints an admin key, and revokes it at the end. Webhooks may be posted to this machine.`,
+its clock and handlers until it is interrupted. The HTTP API is that of serve --studio. dev creates
+and prints an admin key, and revokes it at the end, and a link that signs in to Studio once. Webhooks
+may be posted to this machine.`,
 		Example: "  " + c.host.Name + " dev",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -130,12 +132,21 @@ func (c *cli) invite(cmd *cobra.Command, d *database, r *running, at net.Listene
 		return err
 	}
 	defer func() { err = errors.Join(err, revoke(context.WithoutCancel(ctx))) }()
-	l := c.listen(at, httpapi.Handler(c.api(d, r.Engine)))
-	s.Key = k.Secret
+	h, err := c.withStudio(httpapi.Handler(c.api(d, r.Engine)))
+	if err != nil {
+		return err
+	}
+	once, err := session.Store{Pool: d.pool, Schema: c.schema, Now: r.Engine.Now}.Offer(ctx, k.No)
+	if err != nil {
+		return err
+	}
+	l := c.listen(at, h)
+	s.Key, s.Studio = k.Secret, s.URL+studioPrefix+"/#once="+once
 	err = c.print(cmd, s, func(out io.Writer) error {
 		printable.Fprintf(out, "send events from another terminal:\n  export KEY=%s URL=%s\n", s.Key, s.URL)
 		printable.Fprintf(out, "%s\n", `  curl -u $KEY: -H 'Content-Type: application/json' $URL/v1/track -d '{"userId":"ada","event":"signed up"}'`)
 		printable.Fprintf(out, "  curl -u $KEY: $URL/v1/users/ada/timeline\n")
+		printable.Fprintf(out, "open Studio, within a minute and once; later sign in with the key:\n  %s\n", s.Studio)
 		return printable.Fprintf(out, "running; interrupt to stop\n")
 	})
 	return errors.Join(err, l.wait(ctx, r))

@@ -24,7 +24,7 @@ import (
 
 func (c *cli) serveCommand() *cobra.Command {
 	var address, adminAddress, certFile, keyFile string
-	var allowPrivate bool
+	var allowPrivate, withStudio bool
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the engine and its HTTP API",
@@ -39,6 +39,7 @@ deploy).
   GET  /v1/buckets, /v1/users/ID/timeline, ...    management, described by /v1/openapi.yaml
   GET  /v1/stream                                 transitions as they happen; needs a read key
   GET  /healthz, /readyz                          for load balancers; they need no key
+  GET  /studio/                                   Studio, with --studio; people sign in with a key
 
 Send a write key (see keys create) as the user name of Basic authentication, as a Bearer token, or
 as writeKey in the body. Reading needs a read key, changing an admin key. --admin-listen adds an
@@ -59,7 +60,7 @@ put a proxy with TLS in front: keys must not cross a network in the clear.`,
 			if err != nil {
 				return err
 			}
-			return c.serve(cmd, cert, address, adminAddress, allowPrivate)
+			return c.serve(cmd, cert, address, adminAddress, serveOptions{allowPrivate, withStudio})
 		},
 	}
 	cmd.Flags().StringVar(&address, "listen", "localhost:8080", "`ADDRESS` to listen on; :8080 is all interfaces")
@@ -69,13 +70,17 @@ put a proxy with TLS in front: keys must not cross a network in the clear.`,
 	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
 	c.trackingFlags(cmd)
 	cmd.Flags().DurationVar(&c.host.StopTimeout, "stop-timeout", cmp.Or(c.host.StopTimeout, 30*time.Second), "`DURATION` within which the server stops after a signal")
+	cmd.Flags().BoolVar(&withStudio, "studio", false, "serve Studio, the web page, at /studio/")
 	cmd.Flags().BoolVar(&allowPrivate, "allow-private-webhooks", false, "allow webhooks to this machine and to private networks")
 	return cmd
 }
 
+// serveOptions are flags of serve.
+type serveOptions struct{ allowPrivate, studio bool }
+
 // serve runs the engine, and answers requests until it is interrupted. cert may be nil, and
 // adminAddress empty.
-func (c *cli) serve(cmd *cobra.Command, cert *certificate, address, adminAddress string, allowPrivate bool) (err error) {
+func (c *cli) serve(cmd *cobra.Command, cert *certificate, address, adminAddress string, o serveOptions) (err error) {
 	at, err := bind(cmd.Context(), "--listen", address)
 	if err != nil {
 		return err
@@ -98,20 +103,28 @@ func (c *cli) serve(cmd *cobra.Command, cert *certificate, address, adminAddress
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
-	r, err := c.prepare(d, allowPrivate)
+	r, err := c.prepare(d, o.allowPrivate)
 	if err != nil {
 		return err
 	}
 	if err := r.start(cmd.Context()); err != nil {
 		return err
 	}
-	return errors.Join(c.serveUntilDone(cmd, d, r, instruments, cert, at, adminAt), r.stop())
+	return errors.Join(c.serveUntilDone(cmd, d, r, instruments, cert, at, adminAt, o.studio), r.stop())
 }
 
 // serveUntilDone answers requests until it is interrupted. cert and adminAt may be nil.
-func (c *cli) serveUntilDone(cmd *cobra.Command, d *database, r *running, instruments *telemetry, cert *certificate, at, adminAt net.Listener) error {
-	s := c.listen(cert.on(at), httpapi.Handler(c.api(d, r.Engine)))
+func (c *cli) serveUntilDone(cmd *cobra.Command, d *database, r *running, instruments *telemetry, cert *certificate, at, adminAt net.Listener, withStudio bool) error {
+	h := httpapi.Handler(c.api(d, r.Engine))
 	says := serving{URL: cert.scheme() + "://" + at.Addr().String(), Engine: r.String()}
+	if withStudio {
+		var err error
+		if h, err = c.withStudio(h); err != nil {
+			return err
+		}
+		says.Studio = says.URL + studioPrefix + "/"
+	}
+	s := c.listen(cert.on(at), h)
 	var admin *listener
 	if adminAt != nil {
 		admin = c.listen(cert.on(adminAt), c.admin(d, r.Engine, instruments))
@@ -121,6 +134,9 @@ func (c *cli) serveUntilDone(cmd *cobra.Command, d *database, r *running, instru
 		printable.Fprintf(out, "%v\n", r)
 		if admin != nil {
 			printable.Fprintf(out, "metrics and profiles on %s\n", says.AdminURL)
+		}
+		if says.Studio != "" {
+			printable.Fprintf(out, "Studio on %s\n", says.Studio)
 		}
 		return printable.Fprintf(out, "listening on %s; interrupt to stop\n", says.URL)
 	})
@@ -151,6 +167,7 @@ type serving struct {
 	Applied    []string           `json:"applied,omitempty"` // migrations
 	Deployment *engine.Deployment `json:"deployment,omitempty"`
 	Key        string             `json:"key,omitempty"` // by which events are let in
+	Studio     string             `json:"studio,omitempty"`
 }
 
 // api returns what the HTTP API of an engine is made of.
