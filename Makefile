@@ -1,4 +1,4 @@
-# What people run. CI runs `make test`, `make test-hatchet` and `make test-sdks`.
+# What people run. CI runs `make test`, `make test-hatchet`, `make test-sdks` and `make test-studio`.
 GO ?= go
 BIN := .bucketgen/bin
 DEMO := examples/cdnow
@@ -38,6 +38,16 @@ test-sdks: setup ## run the SDKs of Segment, RudderStack and PostHog from npm, i
 	@scripts/setup-sdks
 	$(GO) test -timeout 10m -count=1 -tags sdks -run 'NodeSDKs|BrowserSDKs' -v ./engine/server
 
+.PHONY: test-studio
+test-studio: setup ## run the checks of Studio in Chromium, which it installs, against a server
+	@scripts/setup-studio
+	$(GO) test -timeout 20m -count=1 -tags studio -run TestBrowser -v ./engine/studio
+
+.PHONY: screenshots
+screenshots: setup ## take the pictures of Studio in docs/img, of the shop of make demo at a fixed time
+	@scripts/setup-studio
+	SCREENSHOTS=$(abspath docs/img) $(GO) test -timeout 20m -count=1 -tags studio -run TestScreenshots -v ./engine/studio
+
 .PHONY: dev-hatchet
 dev-hatchet: setup ## run bucketd on PostgreSQL and Hatchet, both private, until interrupted
 	@$(GO) build -o $(BIN)/ ./cmd/bucketd ./internal/hatchettest/dev-hatchet
@@ -54,6 +64,7 @@ generated: $(BIN)/sqlc ## fail if generated code is not what it should be
 	$(GO) test -count=1 -run 'TestDocument$$' ./internal/manage
 	cd $(CLIENT) && $(GO) tool -modfile=../../../tools/openapi/go.mod oapi-codegen -config generate.yaml -o $(abspath $(BIN))/client_gen.go ../../../docs/openapi.yaml
 	diff -u $(CLIENT)/client_gen.go $(BIN)/client_gen.go
+	scripts/check-studio $(abspath $(BIN))/studio
 
 .PHONY: generate
 generate: $(BIN)/sqlc ## generate everything anew
