@@ -2,10 +2,11 @@ package studio
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
+	"github.com/bucketgen/bucketgen/engine/server/client"
 	"github.com/bucketgen/bucketgen/engine/studio/internal/view"
 )
 
@@ -18,9 +19,14 @@ func (p *Page) nothing(a *ask) error {
 // overview lists the buckets.
 func (p *Page) overview(a *ask) error {
 	a.as("Buckets", "buckets")
-	var all boxes
-	list := load(&all, func() (view.BucketList, error) { return bucketList(a) })
-	all.done()
+	if a.page.Person.Masked {
+		return a.show(view.Exact(a.page))
+	}
+	list := &view.Box[view.BucketList]{}
+	got, err := bucketList(a)
+	if list.Value = got; err != nil {
+		list.Problem = problemOf(err)
+	}
 	if a.part() == "buckets" {
 		if list.Problem != nil {
 			return list.Problem
@@ -30,34 +36,51 @@ func (p *Page) overview(a *ask) error {
 	return a.show(view.Overview(a.page, list))
 }
 
+// onPage is how many lines a page of a list has.
+const onPage = 50
+
 func bucketList(a *ask) (view.BucketList, error) {
-	got, err := a.api.ListBuckets(a.ctx)
+	params := client.ListBucketsParams{
+		Q: a.query("q"), State: client.BucketState(a.query("state")), Kind: client.ListBucketsParamsKind(a.query("kind")),
+		Sort: client.ListBucketsParamsSort(cmp.Or(a.query("sort"), "size")), Order: client.ListBucketsParamsOrder(a.query("order")),
+		Limit: onPage, After: a.query("after"),
+	}
+	if params.Order == "" && params.Sort != client.ListBucketsParamsSortName {
+		params.Order = client.ListBucketsParamsOrderDesc
+	}
+	list := view.BucketList{Sort: string(params.Sort), Down: params.Order == client.ListBucketsParamsOrderDesc}
+	got, err := a.api.ListBuckets(a.ctx, params)
 	if err != nil {
-		return view.BucketList{}, err
+		return list, err
 	}
-	list := view.BucketList{Sort: cmp.Or(a.query("sort"), "size"), Down: a.query("order") != "asc"}
-	q := strings.ToLower(a.query("q"))
-	for _, b := range got.Buckets {
-		row := view.BucketRow{ID: b.ID, Name: b.Name, Description: b.Description, Members: b.Members, State: stateOf(b.Paused, b.OtherDeployed)}
-		if b.Manual {
-			row.Kind = "manual"
-		}
-		if strings.Contains(strings.ToLower(b.Name+" "+b.ID), q) {
-			list.Rows = append(list.Rows, row)
-		}
+	list.Total, list.Next, list.AsOf = got.Total, got.Next, got.AsOf
+	for i := range got.Buckets {
+		list.Rows = append(list.Rows, rowOf(&got.Buckets[i]))
 	}
-	slices.SortStableFunc(list.Rows, func(a, b view.BucketRow) int {
-		order := cmp.Compare(a.Members, b.Members)
-		if list.Sort == "name" {
-			order = cmp.Compare(a.Name, b.Name)
-		}
-		if list.Down {
-			return -order
-		}
-		return order
-	})
-	list.Total = int64(len(list.Rows))
 	return list, nil
+}
+
+func rowOf(b *client.BucketRow) view.BucketRow {
+	row := view.BucketRow{
+		ID: b.ID, Name: b.Name, Description: b.Description, Members: b.Members, Trend: b.Trend, Entered: b.Today.Entered, Left: b.Today.Left,
+		State: stateWords[b.State], Overdue: b.Overdue, Timed: b.Timed,
+	}
+	if b.State == client.BucketStateFollowing {
+		row.State.Words = fmt.Sprintf("following %.0f %%", 100*b.Followed)
+	}
+	if b.Manual {
+		row.Kind = "manual"
+	}
+	return row
+}
+
+// stateWords describe the states of buckets.
+var stateWords = map[client.BucketState]view.State{
+	client.BucketStateLive:      {Icon: "ok", Words: "live"},
+	client.BucketStateFollowing: {Icon: "wait", Words: "following"},
+	client.BucketStatePaused:    {Icon: "pause", Words: "paused"},
+	client.BucketStateOther:     {Icon: "warn", Words: "other definition"},
+	client.BucketStateGone:      {Icon: "warn", Words: "gone, with members"},
 }
 
 // stateOf returns the state of a bucket.
@@ -74,16 +97,14 @@ func stateOf(paused, other bool) view.State {
 
 // strip says how the whole installation is.
 func (p *Page) strip(a *ask) error {
-	outbox, err := a.api.GetOutbox(a.ctx)
+	if a.page.Person.Masked {
+		return a.write(http.StatusOK, view.Strip(a.page, nil))
+	}
+	got, err := a.api.GetSummary(a.ctx)
 	if err != nil {
 		return err
 	}
-	s := view.StripFacts{}
-	for _, b := range outbox.Subscriptions {
-		s.Waiting += b.Waiting
-		s.Dead += b.Dead
-	}
-	return a.write(http.StatusOK, view.Strip(a.page, s))
+	return a.write(http.StatusOK, view.Strip(a.page, &got))
 }
 
 // find answers the search of all pages.
@@ -103,16 +124,19 @@ func (p *Page) find(a *ask) error {
 	return a.write(http.StatusOK, view.Find(a.page, q, found))
 }
 
+// findBuckets lists buckets whose name or id has a text.
 func findBuckets(a *ask, q string) ([]view.Hit, error) {
-	got, err := a.api.ListBuckets(a.ctx)
+	if a.page.Person.Masked {
+		return []view.Hit{{Kind: "bucket", Name: q, Detail: "open the bucket of this id", Address: a.page.Bucket(q)}}, nil
+	}
+	const most = 8
+	got, err := a.api.ListBuckets(a.ctx, client.ListBucketsParams{Q: q, Sort: client.ListBucketsParamsSortSize, Order: client.ListBucketsParamsOrderDesc, Limit: most})
 	if err != nil {
 		return nil, err
 	}
-	var hits []view.Hit
-	for _, b := range got.Buckets {
-		if strings.Contains(strings.ToLower(b.Name+" "+b.ID), strings.ToLower(q)) && len(hits) < 8 {
-			hits = append(hits, view.Hit{Kind: "bucket", Name: b.Name, Detail: view.Plural(b.Members, "member"), Address: a.page.Bucket(b.ID)})
-		}
+	hits := make([]view.Hit, len(got.Buckets))
+	for i, b := range got.Buckets {
+		hits[i] = view.Hit{Kind: "bucket", Name: b.Name, Detail: view.Plural(b.Members, "member"), Address: a.page.Bucket(b.ID)}
 	}
 	return hits, nil
 }

@@ -21,6 +21,10 @@ func (p *Page) routes() {
 	get("/strip", p.strip)
 	get("/find", p.find)
 	post := func(path string, do func(*ask) error) { p.mux.HandleFunc("POST "+p.config.Prefix+path, p.change(do)) }
+	get("/bucket", func(a *ask) error {
+		http.Redirect(a.w, a.r, a.page.Bucket(a.query("id")), http.StatusSeeOther)
+		return nil
+	})
 	get("/buckets/{bucket}", p.bucket)
 	get("/buckets/{bucket}/members", p.members)
 	post("/buckets/{bucket}/members", p.changeMembers)

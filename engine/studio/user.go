@@ -32,7 +32,12 @@ func (p *Page) user(a *ask) error {
 		got, err := a.api.GetTimeline(a.ctx, id, client.GetTimelineParams{Limit: 100, After: a.query("after")})
 		return view.TransitionList{Transitions: got.Transitions, Next: got.Next}, err
 	})
-	buckets := load(&all, func() (client.Buckets, error) { return a.api.ListBuckets(a.ctx) })
+	buckets := load(&all, func() (client.Buckets, error) {
+		if a.page.Person.Masked {
+			return client.Buckets{}, nil
+		}
+		return a.api.ListBuckets(a.ctx, client.ListBucketsParams{Sort: client.ListBucketsParamsSortName, Limit: 1000})
+	})
 	all.done()
 	why := a.query("why")
 	if why == "" && len(now.Value.Buckets) > 0 {
@@ -49,6 +54,11 @@ func (p *Page) user(a *ask) error {
 	})
 	all.done()
 	choices := [][2]string{}
+	if a.page.Person.Masked {
+		for _, b := range now.Value.Buckets {
+			choices = append(choices, [2]string{b.BucketID, b.BucketName})
+		}
+	}
 	for _, b := range buckets.Value.Buckets {
 		choices = append(choices, [2]string{b.ID, b.Name})
 	}
