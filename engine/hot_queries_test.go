@@ -119,6 +119,7 @@ func coldQueries() map[string]string {
 		"EventsLogged":         "back-tests read the log of a page of users",
 		"MembershipsCount":     "a host asks for the size of a bucket, which is counted",
 		"MembershipsCounts":    "a host asks for the sizes of all buckets, which are counted",
+		"DeliveriesReady":      "a test of a host waits for deliveries",
 		"DeliveriesBacklog":    "a host asks what waits in the outbox, which is short",
 		"DeliveriesDead":       "an operator asks what was given up",
 		"DeliveriesReplay":     "an operator has what was given up delivered again",

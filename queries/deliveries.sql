@@ -313,6 +313,19 @@ from late
 where d.contact_id = late.contact_id and d.subscription_no = late.subscription_no and d.bucket_no = late.bucket_no
     and d.id = late.id;
 
+-- name: DeliveriesReady :one
+-- How many deliveries can be made by now, or are being made: not those that are postponed or
+-- paused, nor those behind them. Tests wait until there are none.
+select count(*)
+from bucketgen.deliveries d
+cross join bucketgen.generation g
+where d.state = 'waiting' and d.next_at <= @now and d.paused_no is distinct from g.no
+    and not exists (
+        select from bucketgen.deliveries p
+        where p.contact_id = d.contact_id and p.subscription_no = d.subscription_no and p.bucket_no = d.bucket_no
+            and p.id < d.id and p.state = 'waiting' and (p.next_at > @now or p.paused_no = g.no)
+    );
+
 -- name: DeliveriesBacklog :many
 -- The number of waiting deliveries of each subscription. The time that it takes grows with that
 -- number, which is usually small.

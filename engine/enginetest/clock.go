@@ -1,5 +1,3 @@
-// Package enginetest helps hosts test programs that run an engine: a [Clock] that only the test
-// moves.
 package enginetest
 
 import (

@@ -2,7 +2,6 @@ package mirror_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"maps"
@@ -16,7 +15,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
@@ -40,47 +38,21 @@ var (
 	free = bucket.Define(bucket.Spec{ID: "free", Criteria: plan.Is("free")})
 )
 
-// world is an engine with a mirror, and a clock that only the test moves.
+// world is an engine with a mirror.
 type world struct {
-	*engine.Engine
-	t        *testing.T
-	pool     *pgxpool.Pool
-	registry *registry.Registry
-	clock    *enginetest.Clock
+	*enginetest.World
+	t *testing.T
 }
-
-var epoch = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 func newWorld(t *testing.T, reflect func(*engine.Engine) error, definitions ...bucket.Definition) *world {
 	t.Helper()
-	w := &world{t: t, pool: pgtest.New(t), registry: registrytest.Build(t, definitions...), clock: enginetest.NewClock(epoch)}
-	w.Engine = w.make(engine.Config{NoClock: true, DeliveryPoll: 2 * time.Millisecond, Now: w.clock.Now, VirtualTime: true})
-	must(t, reflect(w.Engine))
-	must(t, w.Start(t.Context()))
-	t.Cleanup(func() { must(t, w.Stop(context.WithoutCancel(t.Context()))) })
-	return w
-}
-
-func (w *world) make(config engine.Config) *engine.Engine {
-	w.t.Helper()
-	e, err := engine.New(w.pool, w.registry, config)
-	must(w.t, err)
-	return e
+	return &world{enginetest.New(t, pgtest.New(t), registrytest.Build(t, definitions...), enginetest.Options{Prepare: reflect}), t}
 }
 
 func (w *world) identify(user, plan string) {
 	w.t.Helper()
 	_, err := w.Ingest(w.t.Context(), engine.Event{UserID: user, Traits: map[string]any{"plan": plan}})
 	must(w.t, err)
-}
-
-func (w *world) delivered() {
-	w.t.Helper()
-	eventually(w.t, func() bool {
-		var n int
-		must(w.t, w.pool.QueryRow(w.t.Context(), "select count(*) from bucketgen.deliveries where state = 'waiting'").Scan(&n))
-		return n == 0
-	})
 }
 
 // postHog behaves as PostHog does: it knows a key, takes an event of a UUID once, and applies
@@ -172,12 +144,12 @@ func TestPostHogHasPropertiesOfMembers(t *testing.T) {
 	}, pro, free)
 	w.identify("ada", "pro")
 	w.identify("bob", "free")
-	w.delivered()
+	w.Settle()
 	equal(t, "ada", p.person("ada"), []string{"shop_bucket_pro"})
 	equal(t, "value", p.persons["ada"]["shop_bucket_pro"], any(true))
 	equal(t, "bob", p.person("bob"), []string{"is_free"})
 	w.identify("ada", "free")
-	w.delivered()
+	w.Settle()
 	equal(t, "ada", p.person("ada"), []string{"is_free"})
 }
 
@@ -192,12 +164,11 @@ func TestPostHogIsAway(t *testing.T) {
 	w.identify("ada", "pro")
 	for i := range 3 {
 		eventually(t, func() bool { return w.Stats().Returned == int64(i+1) })
-		w.clock.Advance(time.Minute)
+		w.Time.Advance(time.Minute)
 	}
 	equal(t, "failed", w.Stats().Failed, int64(0))
 	p.answers(0)
-	w.clock.Advance(time.Minute)
-	w.delivered()
+	w.Advance(time.Minute)
 	equal(t, "ada", p.person("ada"), []string{"bucketgen_bucket_pro"})
 }
 
@@ -216,14 +187,14 @@ func TestPostHogRefusesOne(t *testing.T) {
 	}
 	p.answers(0)
 	eventually(t, func() bool {
-		w.clock.Advance(time.Minute)
+		w.Time.Advance(time.Minute)
 		return w.Stats().Failed > 0
 	})
 	eventually(t, func() bool { return w.Stats().Delivered == 9 })
 	equal(t, "u8", p.person("u8"), []string{"bucketgen_bucket_pro"})
 	equal(t, "u7", len(p.person("u7")), 0)
 	var errors []string
-	rows, err := w.pool.Query(t.Context(), "select distinct d.error || ' ' || s.name from bucketgen.deliveries d join bucketgen.subscriptions s on s.no = d.subscription_no")
+	rows, err := w.Pool.Query(t.Context(), "select distinct d.error || ' ' || s.name from bucketgen.deliveries d join bucketgen.subscriptions s on s.no = d.subscription_no")
 	must(t, err)
 	for rows.Next() {
 		var text string
@@ -266,14 +237,14 @@ func TestPostHogGoesAwayWhileItRefuses(t *testing.T) {
 	}
 	p.answers(http.StatusBadRequest)
 	eventually(t, func() bool {
-		w.clock.Advance(time.Minute)
+		w.Time.Advance(time.Minute)
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		return p.status == http.StatusServiceUnavailable
 	})
 	p.answers(0)
 	eventually(t, func() bool {
-		w.clock.Advance(time.Minute)
+		w.Time.Advance(time.Minute)
 		return w.Stats().Delivered == 3
 	})
 	equal(t, "failed", w.Stats().Failed, int64(0))
@@ -285,16 +256,14 @@ func TestPostHogGoesAwayWhileItRefuses(t *testing.T) {
 func TestSegmentMirrorsIntoAnotherServer(t *testing.T) {
 	t.Parallel()
 	url := pgtest.NewURL(t)
-	there := &world{t: t, pool: pgtest.Open(t, url), registry: registrytest.Build(t,
-		bucket.Define(bucket.Spec{ID: "mirrored", Criteria: bucket.All(entered.Where(entered.Text("audience_id").Is("pro")).Exists(), exited.Never())}))}
-	receiving := there.make(engine.Config{NoClock: true})
-	must(t, receiving.Start(t.Context()))
-	t.Cleanup(func() { must(t, receiving.Stop(context.WithoutCancel(t.Context()))) })
+	there := enginetest.New(t, pgtest.Open(t, url), registrytest.Build(t,
+		bucket.Define(bucket.Spec{ID: "mirrored", Criteria: bucket.All(entered.Where(entered.Text("audience_id").Is("pro")).Exists(), exited.Never())})),
+		enginetest.Options{Begin: time.Now()})
 	var key bytes.Buffer
-	if code := server.Run(t.Context(), server.Host{Registry: there.registry}, []string{"keys", "create", "mirror", "--database", url}, strings.NewReader(""), &key, &key); code != 0 {
+	if code := server.Run(t.Context(), server.Host{Registry: there.Registry}, []string{"keys", "create", "mirror", "--database", url}, strings.NewReader(""), &key, &key); code != 0 {
 		t.Fatal(key.String())
 	}
-	api := httptest.NewServer(server.NewHandler(receiving, there.pool, "bucketgen", server.HTTP{}, nil))
+	api := httptest.NewServer(server.NewHandler(there.Engine, there.Pool, "bucketgen", server.HTTP{}, nil))
 	t.Cleanup(api.Close)
 
 	secret, _, _ := strings.Cut(key.String(), "\n")
@@ -303,24 +272,24 @@ func TestSegmentMirrorsIntoAnotherServer(t *testing.T) {
 		return mirror.Segment(e, mirror.SegmentConfig{WriteKey: secret, Host: api.URL})
 	}, pro)
 	mirrored := func(user string) bool {
-		has, err := receiving.Has(t.Context(), registrytest.Ref(t, there.registry, "mirrored"), user)
+		has, err := there.Has(t.Context(), registrytest.Ref(t, there.Registry, "mirrored"), user)
 		must(t, err)
 		return has
 	}
 	for _, user := range []string{"ada", long} {
 		w.identify(user, "pro")
-		w.delivered()
+		w.Settle()
 		equal(t, "entered", mirrored(user), true)
 		w.identify(user, "free")
-		w.delivered()
+		w.Settle()
 		equal(t, "exited", mirrored(user), false)
 	}
 	var properties string
-	must(t, there.pool.QueryRow(t.Context(), `select e.properties::text from bucketgen.events e
+	must(t, there.Pool.QueryRow(t.Context(), `select e.properties::text from bucketgen.events e
 		join bucketgen.event_names n on n.no = e.event_no where n.name = 'Audience Entered' limit 1`).Scan(&properties))
 	equal(t, "properties", properties, `{"audience_id": "pro", "audience_name": "Who pays"}`)
 	var keys []string
-	rows, err := there.pool.Query(t.Context(), "select key from bucketgen.idempotency_keys where contact_id = 1 order by key")
+	rows, err := there.Pool.Query(t.Context(), "select key from bucketgen.idempotency_keys where contact_id = 1 order by key")
 	must(t, err)
 	for rows.Next() {
 		var text string
@@ -336,7 +305,7 @@ func TestSegmentMirrorsIntoAnotherServer(t *testing.T) {
 	equal(t, "message ids", keys, ids)
 	equal(t, "how many", len(ids), 2)
 	var longest int
-	must(t, there.pool.QueryRow(t.Context(), "select max(length(key)) from bucketgen.idempotency_keys").Scan(&longest))
+	must(t, there.Pool.QueryRow(t.Context(), "select max(length(key)) from bucketgen.idempotency_keys").Scan(&longest))
 	equal(t, "length of the longest", longest, 71)
 }
 
@@ -368,7 +337,7 @@ func TestSegmentRefusesOne(t *testing.T) {
 	}
 	eventually(t, func() bool { return w.Stats().Delivered == 2 && w.Stats().Failed == 1 })
 	var text string
-	must(t, w.pool.QueryRow(t.Context(), "select error from bucketgen.deliveries").Scan(&text))
+	must(t, w.Pool.QueryRow(t.Context(), "select error from bucketgen.deliveries").Scan(&text))
 	equal(t, "error", text, "refused: userId is bob")
 }
 
@@ -394,8 +363,8 @@ func TestSegmentRefusesTheKey(t *testing.T) {
 
 func TestConfigsAreChecked(t *testing.T) {
 	t.Parallel()
-	w := &world{t: t, pool: pgtest.New(t), registry: registrytest.Build(t, pro)}
-	e := w.make(engine.Config{})
+	e, err := engine.New(pgtest.New(t), registrytest.Build(t, pro), engine.Config{})
+	must(t, err)
 	for want, err := range map[string]error{
 		"mirror.PostHogConfig.Key is empty":                                        mirror.PostHog(e, mirror.PostHogConfig{}),
 		`mirror.PostHogConfig.Host is "posthog"; it must be a URL`:                 mirror.PostHog(e, mirror.PostHogConfig{Key: "k", Host: "posthog"}),

@@ -46,29 +46,17 @@ var (
 
 func newManaged(t testing.TB) *managed {
 	t.Helper()
-	m := &managed{api: &api{url: pgtest.NewURL(t)}, registry: registrytest.Build(t, paying, testers, eager), clock: enginetest.NewClock(dawn)}
+	m := &managed{api: &api{url: pgtest.NewURL(t)}, registry: registrytest.Build(t, paying, testers, eager)}
 	m.pool = pgtest.Open(t, m.url)
-	var err error
-	m.engine, err = engine.New(m.pool, m.registry, engine.Config{NoClock: true, Now: m.clock.Now, VirtualTime: true})
-	if err == nil {
-		err = m.engine.OnEnter(m.ref(t, "pro"), engine.EnterHandler{Name: "welcome", Func: func(context.Context, engine.Transition) error {
+	w := enginetest.New(t, m.pool, m.registry, enginetest.Options{Begin: dawn, Prepare: func(e *engine.Engine) error {
+		return e.OnEnter(m.ref(t, "pro"), engine.EnterHandler{Name: "welcome", Func: func(context.Context, engine.Transition) error {
 			if m.down.Load() {
 				return engine.GiveUp(errors.New("down"))
 			}
 			return nil
 		}})
-	}
-	if err == nil {
-		err = m.engine.Start(t.Context())
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := m.engine.Stop(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
+	}})
+	m.engine, m.clock = w.Engine, w.Time
 	m.write = command(t, "keys", "create", "web", "--database", m.url)
 	m.board = command(t, "keys", "create", "board", "--read", "--database", m.url)
 	m.ops = command(t, "keys", "create", "ops", "--admin", "--database", m.url)

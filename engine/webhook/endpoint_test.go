@@ -131,11 +131,11 @@ func TestConfigNamesTheField(t *testing.T) {
 		"webhook.Config.MaxAttempts is -1": {MaxAttempts: -1},
 		"webhook.Config.Schema":            {Schema: `ten"ant`},
 	} {
-		if _, err := webhook.New(w.Engine, w.pool, config); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := webhook.New(w.Engine, w.Pool, config); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
-	if _, err := webhook.New(nil, w.pool, webhook.Config{}); err == nil || !strings.Contains(err.Error(), "the engine is nil") {
+	if _, err := webhook.New(nil, w.Pool, webhook.Config{}); err == nil || !strings.Contains(err.Error(), "the engine is nil") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := webhook.Open(nil, webhook.Config{}); err == nil || !strings.Contains(err.Error(), "the pool is nil") {

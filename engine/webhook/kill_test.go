@@ -57,7 +57,7 @@ func TestKilledBeforeItIsSettled(t *testing.T) {
 	program, err := os.Executable()
 	must(t, err)
 	worker := exec.CommandContext(t.Context(), program)
-	worker.Env = append(os.Environ(), workerVar+"="+w.pool.Config().ConnString())
+	worker.Env = append(os.Environ(), workerVar+"="+w.Pool.Config().ConnString())
 	worker.Stderr = os.Stderr
 	started, killed := make(chan struct{}), make(chan struct{})
 	r.does(func(http.ResponseWriter, *http.Request) {
@@ -74,7 +74,7 @@ func TestKilledBeforeItIsSettled(t *testing.T) {
 	r.does(nil)
 	equal(t, "waiting", w.waiting(), 1)
 	w.serve(local)
-	w.advance(time.Minute) // the lease
+	w.Time.Advance(time.Minute) // the lease
 	posts := r.got(t, 2)
 	equal(t, "id", posts[1].id(), posts[0].id())
 	equal(t, "body", string(posts[1].body), string(posts[0].body))

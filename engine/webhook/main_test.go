@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
@@ -23,7 +22,6 @@ import (
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 	"github.com/bucketgen/bucketgen/internal/waitfor"
-	"github.com/bucketgen/bucketgen/registry"
 )
 
 func TestMain(m *testing.M) {
@@ -48,12 +46,9 @@ var (
 // world is a database with an engine that takes events in and posts nothing, and a clock that only
 // the test moves. It begins now, because receivers do not take what was signed long ago.
 type world struct {
-	*engine.Engine
-	t        *testing.T
-	pool     *pgxpool.Pool
-	registry *registry.Registry
-	hooks    *webhook.Endpoints
-	time     *enginetest.Clock
+	*enginetest.World
+	t     *testing.T
+	hooks *webhook.Endpoints
 }
 
 // local lets webhooks go to servers of tests.
@@ -61,39 +56,26 @@ var local = webhook.Config{AllowPrivate: true, Poll: 2 * time.Millisecond}
 
 func newWorld(t *testing.T, definitions ...bucket.Definition) *world {
 	t.Helper()
-	w := &world{t: t, pool: pgtest.New(t), registry: registrytest.Build(t, definitions...), time: enginetest.NewClock(time.Now().UTC())}
-	w.Engine = w.start(engine.Config{NoClock: true, NoDelivery: true})
+	w := &world{t: t, World: enginetest.New(t, pgtest.New(t), registrytest.Build(t, definitions...), enginetest.Options{
+		Begin: time.Now().UTC(), Config: engine.Config{NoDelivery: true},
+	})}
 	w.hooks = w.open(local)
 	return w
 }
 
 func (w *world) open(config webhook.Config) *webhook.Endpoints {
 	w.t.Helper()
-	config.Now = w.clock
-	endpoints, err := webhook.Open(w.pool, config)
+	config.Now = w.Time.Now
+	endpoints, err := webhook.Open(w.Pool, config)
 	must(w.t, err)
 	return endpoints
-}
-
-func (w *world) clock() time.Time { return w.time.Now() }
-
-func (w *world) advance(d time.Duration) { w.time.Advance(d) }
-
-func (w *world) start(config engine.Config) *engine.Engine {
-	w.t.Helper()
-	config.Now, config.VirtualTime = w.clock, true
-	e, err := engine.New(w.pool, w.registry, config)
-	must(w.t, err)
-	must(w.t, e.Start(w.t.Context()))
-	w.t.Cleanup(func() { waitfor.Stop(w.t, e) })
-	return e
 }
 
 // serve starts a further engine, which posts webhooks.
 func (w *world) serve(config webhook.Config) (*engine.Engine, *webhook.Service) {
 	w.t.Helper()
-	e := w.start(engine.Config{NoClock: true, DeliveryPoll: 2 * time.Millisecond})
-	s, err := webhook.New(e, w.pool, config)
+	e := w.Start(engine.Config{NoClock: true, DeliveryPoll: 2 * time.Millisecond}, nil)
+	s, err := webhook.New(e, w.Pool, config)
 	must(w.t, err)
 	must(w.t, s.Start(w.t.Context()))
 	w.t.Cleanup(func() { waitfor.Stop(w.t, s) })
@@ -121,7 +103,7 @@ func (w *world) identify(user, plan string) {
 func (w *world) count(sql string, args ...any) int {
 	w.t.Helper()
 	var n int
-	must(w.t, w.pool.QueryRow(w.t.Context(), sql, args...).Scan(&n))
+	must(w.t, w.Pool.QueryRow(w.t.Context(), sql, args...).Scan(&n))
 	return n
 }
 

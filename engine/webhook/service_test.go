@@ -36,7 +36,7 @@ func TestWebhookIsWhatReceiversExpect(t *testing.T) {
 	equal(t, "signed", []bool{verify(t, p, e.Secret), verify(t, p, w.endpoint("other", r.URL).Secret)}, []bool{true, false})
 	equal(t, "type", []string{p.Type, p.header.Get("Content-Type"), p.Data.UserID, p.Data.BucketID, string(p.Data.Kind)}, []string{"bucket.entered", "application/json", "ada", "pro", "entered"})
 	equal(t, "times", []time.Time{p.Timestamp, p.Data.At}, []time.Time{p.Data.At, p.Data.At})
-	equal(t, "timestamp", p.header.Get("Webhook-Timestamp"), strconv.FormatInt(w.clock().Unix(), 10))
+	equal(t, "timestamp", p.header.Get("Webhook-Timestamp"), strconv.FormatInt(w.Time.Now().Unix(), 10))
 	if !strings.HasPrefix(p.id(), "msg_") || strings.Contains(p.id(), "ada") || len(p.id()) != 36 {
 		t.Errorf("id %q", p.id())
 	}
@@ -65,7 +65,7 @@ func TestSecretsRotate(t *testing.T) {
 		return []bool{verify(t, p, first), verify(t, p, second), verify(t, p, third)}
 	}
 	equal(t, "all", good("ada"), []bool{true, true, true})
-	w.advance(2 * time.Minute)
+	w.Time.Advance(2 * time.Minute)
 	equal(t, "once the first has ended", good("bob"), []bool{false, true, true})
 	rotated, err = w.hooks.Rotate(t.Context(), "crm", 0)
 	must(t, err)
@@ -102,9 +102,9 @@ func TestGone(t *testing.T) {
 	eventually(t, func() bool { return s.String() == "webhooks: no endpoints" })
 	found, err := w.hooks.Find(t.Context(), "crm")
 	must(t, err)
-	equal(t, "disabled", []any{found.DisabledReason, found.DisabledAt}, []any{"answered 410 Gone", w.clock().Truncate(time.Microsecond)})
+	equal(t, "disabled", []any{found.DisabledReason, found.DisabledAt}, []any{"answered 410 Gone", w.Time.Now().Truncate(time.Microsecond)})
 	w.joins("dee")
-	w.advance(time.Hour)
+	w.Time.Advance(time.Hour)
 	r.answers(http.StatusNoContent)
 	_, err = w.hooks.Enable(t.Context(), "crm")
 	must(t, err)
@@ -182,7 +182,7 @@ func TestOrder(t *testing.T) {
 		}
 	}
 	eventually(t, func() bool {
-		w.advance(time.Second)
+		w.Time.Advance(time.Second)
 		return w.waiting() == 0
 	})
 	equal(t, "in order", seen(), want)
@@ -197,18 +197,18 @@ func TestThreeDays(t *testing.T) {
 	r.answers(http.StatusInternalServerError)
 	e := w.endpoint("crm", r.URL)
 	w.endpoint("other", newReceiver(t).URL)
-	begin := w.clock()
+	begin := w.Time.Now()
 	w.joins("ada")
 	serving, _ := w.serve(local)
 	for i := range 68 {
 		eventually(t, func() bool { return serving.Stats().Failed == int64(i+1) })
 		var next time.Time
-		must(t, w.pool.QueryRow(t.Context(), "select max(next_at) from bucketgen.deliveries").Scan(&next))
+		must(t, w.Pool.QueryRow(t.Context(), "select max(next_at) from bucketgen.deliveries").Scan(&next))
 		if i < 67 {
-			w.advance(next.Sub(w.clock()))
+			w.Time.Advance(next.Sub(w.Time.Now()))
 		}
 	}
-	if took := w.clock().Sub(begin); took < 60*time.Hour || took > 84*time.Hour {
+	if took := w.Time.Now().Sub(begin); took < 60*time.Hour || took > 84*time.Hour {
 		t.Errorf("it took %v, want about three days", took)
 	}
 	posts := r.got(t, 68)
@@ -236,7 +236,7 @@ func TestThreeDays(t *testing.T) {
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
-	at := w.clock().Add(2 * time.Hour).Truncate(time.Second)
+	at := w.Time.Now().Add(2 * time.Hour).Truncate(time.Second)
 	for name, header := range map[string]string{
 		"seconds": "7200", "time": at.Format(http.TimeFormat), "too long": "604800", "past": "Mon, 02 Jan 2006 15:04:05 GMT", "nonsense": "soon",
 	} {
@@ -249,10 +249,10 @@ func TestRetryAfter(t *testing.T) {
 	eventually(t, func() bool { return e.Stats().Failed == 5 })
 	for name, want := range map[string]time.Duration{"seconds": 2 * time.Hour, "time": 2 * time.Hour, "too long": 24 * time.Hour, "past": time.Second, "nonsense": time.Second} {
 		var next time.Time
-		must(t, w.pool.QueryRow(t.Context(), `select d.next_at from bucketgen.deliveries d
+		must(t, w.Pool.QueryRow(t.Context(), `select d.next_at from bucketgen.deliveries d
 			join bucketgen.subscriptions s on s.no = d.subscription_no
 			join bucketgen.endpoints e on s.name = 'webhook:' || e.no where e.name = $1`, name).Scan(&next))
-		if rest := next.Sub(w.clock()); rest < want-time.Second || rest > want+time.Second {
+		if rest := next.Sub(w.Time.Now()); rest < want-time.Second || rest > want+time.Second {
 			t.Errorf("%s: left alone for %v, want %v", name, rest, want)
 		}
 	}
@@ -418,7 +418,7 @@ func TestStopLeavesWebhooksToOthers(t *testing.T) {
 	}
 	r.does(nil)
 	w.serve(local)
-	w.advance(31 * time.Second) // the lease
+	w.Time.Advance(31 * time.Second) // the lease
 	posts := r.got(t, 2)
 	equal(t, "id", posts[1].id(), posts[0].id())
 	eventually(t, func() bool { return w.waiting() == 0 })

@@ -595,6 +595,27 @@ func (q *Queries) DeliveriesPromote(ctx context.Context, arg DeliveriesPromotePa
 	return err
 }
 
+const DeliveriesReady = `-- name: DeliveriesReady :one
+select count(*)
+from bucketgen.deliveries d
+cross join bucketgen.generation g
+where d.state = 'waiting' and d.next_at <= $1 and d.paused_no is distinct from g.no
+    and not exists (
+        select from bucketgen.deliveries p
+        where p.contact_id = d.contact_id and p.subscription_no = d.subscription_no and p.bucket_no = d.bucket_no
+            and p.id < d.id and p.state = 'waiting' and (p.next_at > $1 or p.paused_no = g.no)
+    )
+`
+
+// How many deliveries can be made by now, or are being made: not those that are postponed or
+// paused, nor those behind them. Tests wait until there are none.
+func (q *Queries) DeliveriesReady(ctx context.Context, now pgtype.Timestamptz) (int64, error) {
+	row := q.db.QueryRow(ctx, DeliveriesReady, now)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const DeliveriesReplay = `-- name: DeliveriesReplay :execrows
 with dead as (
     select k.contact_id, k.subscription_no, k.bucket_no, k.id

@@ -52,8 +52,15 @@ func New(t testing.TB) *pgxpool.Pool {
 
 // Example is as New, for examples, which have no test. The database goes when done is called.
 func Example() (pool *pgxpool.Pool, done func()) {
+	t, done := Testing()
+	return New(t), done
+}
+
+// Testing returns what an example has for a test. What was registered with its Cleanup happens when
+// done is called.
+func Testing() (t testing.TB, done func()) {
 	e := &example{}
-	return New(e), func() {
+	return e, func() {
 		for _, f := range slices.Backward(e.cleanups) {
 			f()
 		}
@@ -67,6 +74,8 @@ type example struct {
 }
 
 func (e *example) Helper()                           {}
+func (e *example) Context() context.Context          { return context.Background() }
+func (e *example) Error(args ...any)                 { panic(fmt.Sprint(args...)) }
 func (e *example) Cleanup(f func())                  { e.cleanups = append(e.cleanups, f) }
 func (e *example) Fatal(args ...any)                 { panic(fmt.Sprint(args...)) }
 func (e *example) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
