@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen"
-	"github.com/bucketgen/bucketgen/internal/sizes"
 	"github.com/bucketgen/bucketgen/internal/words"
 	"github.com/bucketgen/bucketgen/registry"
 	"github.com/bucketgen/bucketgen/registry/table"
@@ -63,52 +62,6 @@ func (e *Engine) Counts(ctx context.Context) (map[string]int64, error) {
 		}
 	}
 	return counts, nil
-}
-
-// The types of a list of buckets.
-type (
-	BucketQuery = bucketgen.BucketQuery
-	BucketPage  = bucketgen.BucketPage
-	BucketRow   = bucketgen.BucketRow
-)
-
-// Summary is how a database and the engines on it are doing.
-type Summary = bucketgen.Summary
-
-// Buckets returns a page of the buckets of the engine's registry, and of those that have members and
-// are not in it. It counts no members, so its time does not grow with their number.
-func (g *Inspect) Buckets(ctx context.Context, q BucketQuery) (BucketPage, error) {
-	r, err := g.sizes()
-	if err != nil {
-		return BucketPage{}, fmt.Errorf("list buckets: %w", err)
-	}
-	page, err := r.List(ctx, q)
-	if err != nil {
-		return BucketPage{}, fmt.Errorf("list buckets: %w", err)
-	}
-	return page, nil
-}
-
-// Summary returns how the database and the engines on it are doing.
-func (g *Inspect) Summary(ctx context.Context) (Summary, error) {
-	r, err := g.sizes()
-	if err != nil {
-		return Summary{}, fmt.Errorf("summary: %w", err)
-	}
-	s, err := r.Summary(ctx)
-	if err != nil {
-		return Summary{}, fmt.Errorf("summary: %w", err)
-	}
-	return s, nil
-}
-
-// sizes returns what reads sizes at the present time.
-func (g *Inspect) sizes() (*sizes.Reader, error) {
-	e := (*Engine)(g)
-	if err := e.ready(); err != nil {
-		return nil, err
-	}
-	return &sizes.Reader{Pool: e.pool, Store: e.store, Registry: e.registry, Now: e.Now()}, nil
 }
 
 // BucketStats is how a bucket is doing.

@@ -27,3 +27,12 @@ select no from gone;
 
 -- name: SubscriptionsAll :many
 select s.no, s.name, s.bucket_no, s.kinds, s.first_only, s.reasons, s.tick from bucketgen.subscriptions s order by s.name;
+
+-- name: SubscriptionsPage :many
+-- Subscriptions by name: all, or those to a bucket and to all buckets.
+select s.no, s.name, b.id as bucket_id, s.kinds, s.first_only, s.reasons, s.tick
+from bucketgen.subscriptions s
+left join bucketgen.buckets b on b.no = s.bucket_no
+where s.name > @after_name and (@bucket_no::integer = 0 or s.bucket_no is null or s.bucket_no = @bucket_no)
+order by s.name
+limit @size::integer;

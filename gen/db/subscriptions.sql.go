@@ -62,6 +62,60 @@ func (q *Queries) SubscriptionsNumber(ctx context.Context, name string) (int32, 
 	return no, err
 }
 
+const SubscriptionsPage = `-- name: SubscriptionsPage :many
+select s.no, s.name, b.id as bucket_id, s.kinds, s.first_only, s.reasons, s.tick
+from bucketgen.subscriptions s
+left join bucketgen.buckets b on b.no = s.bucket_no
+where s.name > $1 and ($2::integer = 0 or s.bucket_no is null or s.bucket_no = $2)
+order by s.name
+limit $3::integer
+`
+
+type SubscriptionsPageParams struct {
+	AfterName string
+	BucketNo  int32
+	Size      int32
+}
+
+type SubscriptionsPageRow struct {
+	No        int32
+	Name      string
+	BucketID  *string
+	Kinds     []string
+	FirstOnly bool
+	Reasons   []string
+	Tick      *string
+}
+
+// Subscriptions by name: all, or those to a bucket and to all buckets.
+func (q *Queries) SubscriptionsPage(ctx context.Context, arg SubscriptionsPageParams) ([]SubscriptionsPageRow, error) {
+	rows, err := q.db.Query(ctx, SubscriptionsPage, arg.AfterName, arg.BucketNo, arg.Size)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SubscriptionsPageRow
+	for rows.Next() {
+		var i SubscriptionsPageRow
+		if err := rows.Scan(
+			&i.No,
+			&i.Name,
+			&i.BucketID,
+			&i.Kinds,
+			&i.FirstOnly,
+			&i.Reasons,
+			&i.Tick,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const SubscriptionsRegister = `-- name: SubscriptionsRegister :one
 insert into bucketgen.subscriptions (name, bucket_no, kinds, first_only, reasons, tick)
 values ($1, $2, $3::text[], $4, $5::text[], $6)

@@ -112,6 +112,7 @@ func newAPI(mux humago.Mux, e *engine.Engine, o Options, access map[string]Acces
 	a.users()
 	a.deployments()
 	a.catalog()
+	a.definitions()
 	a.outbox()
 	a.sessions()
 	a.audit()

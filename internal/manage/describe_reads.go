@@ -4,6 +4,14 @@ import "github.com/bucketgen/bucketgen"
 
 // readTypes say what the schemas of lists and of what is read about one user are.
 var readTypes = map[string]string{
+	"Criteria":      "The criteria of a bucket as a tree",
+	"CriteriaNode":  "A condition, or a combination of conditions; properties that do not apply are missing",
+	"Definition":    "What was deployed of a bucket for a while",
+	"Definitions":   "A page of definitions",
+	"Subscription":  "What a handler or forwarder wants to learn of",
+	"Subscriptions": "A page of subscriptions",
+	"Uses":          "What a bucket depends on, and what depends on it",
+
 	"BucketRow":   "A bucket in a list, with its numbers",
 	"BucketState": "What happens to the memberships: users join and leave (live), users are still evaluated after a deployment (following), memberships are frozen (paused), another definition is deployed, or none (other), or the bucket has members and this server does not define it (gone)",
 	"Summary":     "How the server and its database are doing",
@@ -35,6 +43,43 @@ var readProperties = map[string]string{
 
 	"SizePoint.entered": "Number of joins, announced or not",
 	"SizePoint.left":    "Number of leaves; deleting a user is not a leave",
+
+	"Criteria.criteria": "The root of the tree; missing for a manual bucket",
+	"Criteria.policy":   "The policy, in words",
+	"Criteria.timed":    "Whether the passing of time alone can change its memberships",
+	"Criteria.asks":     "Ids of the buckets that the criteria asks about",
+	"Criteria.wakes":    "What can change its memberships: event, property, bucket, clock",
+
+	"CriteriaNode.words":         "The condition, in words",
+	"CriteriaNode.op":            "Name of the operation, such as all, any, is, or at_least",
+	"CriteriaNode.negated":       "Whether the condition holds if the operation does not",
+	"CriteriaNode.events":        "Names of the events that it asks about, in its order",
+	"CriteriaNode.property":      "Property that it asks about: its path, with dots between the keys",
+	"CriteriaNode.bucket":        "Id of the bucket that it asks about",
+	"CriteriaNode.count":         "Number of occurrences, elements or parts that it compares with",
+	"CriteriaNode.window":        "Window in which occurrences count, in words",
+	"CriteriaNode.windowSeconds": "Length of the window in seconds; missing for all time, and for a day, week or month of the calendar",
+	"CriteriaNode.wakes":         "What can change its result: an event, a property of the user, a join or leave of another bucket (bucket), or the passing of time alone (clock); missing for a combination",
+	"CriteriaNode.parts":         "Combined conditions",
+
+	"Definition.words":   "The criteria and the policy, in words",
+	"Definition.since":   "Number of the deployment that brought it",
+	"Definition.sinceAt": "When that was",
+	"Definition.until":   "Number of the deployment that ended it; missing while it is deployed",
+	"Definition.untilAt": "When that was",
+
+	"Subscription.name":      "Name of the handler or forwarder",
+	"Subscription.bucketId":  "Id of the bucket; missing for all buckets",
+	"Subscription.kinds":     "Kinds of transitions that it wants",
+	"Subscription.firstOnly": "Whether it wants only the first stay of a user",
+	"Subscription.reasons":   "Reasons of leaves that it wants; missing for all",
+	"Subscription.tick":      "Label of the ticks that it wants; missing for all",
+
+	"Uses.events":        "Names of the events that the criteria asks about",
+	"Uses.properties":    "Properties that the criteria asks about",
+	"Uses.asks":          "Ids of the buckets that the criteria asks about",
+	"Uses.askedBy":       "Ids of the buckets whose criteria ask about it",
+	"Uses.subscriptions": "Subscriptions to it and to all buckets, ordered by name",
 
 	"Summary.asOf":             "Moment of all numbers",
 	"Summary.buckets":          "Number of buckets of this server",

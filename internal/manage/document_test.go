@@ -97,7 +97,7 @@ func TestDocumentSaysAll(t *testing.T) {
 			}
 		}
 	}
-	if operations != 26 {
+	if operations != 30 {
 		t.Errorf("there are %d operations", operations)
 	}
 }

@@ -64,3 +64,6 @@ func (s speaker) occurrences(signal table.SignalIndex) string {
 	}
 	return s.event(row.Event) + " (" + s.expression(row.Filter, s.field) + ")"
 }
+
+// Property names a property of users, as criteria do.
+func Property(r *table.Registry, p table.PropertyIndex) string { return speaker{r}.property(p) }

@@ -141,3 +141,6 @@ func period(c table.Calendar, zone string) string {
 		return "today in " + zone
 	}
 }
+
+// Window describes which occurrences count.
+func Window(w table.Window) string { return window(w) }

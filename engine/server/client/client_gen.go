@@ -448,6 +448,68 @@ type Condition struct {
 	Words string `json:"words"`
 }
 
+// Criteria The criteria of a bucket as a tree
+type Criteria struct {
+	// Asks Ids of the buckets that the criteria asks about
+	Asks []string `json:"asks"`
+
+	// BucketID Id of the bucket
+	//
+	// Examples: power-users
+	BucketID string `json:"bucketId"`
+
+	// Criteria A condition, or a combination of conditions; properties that do not apply are missing
+	Criteria CriteriaNode `json:"criteria,omitempty,omitzero"`
+
+	// Manual Whether the bucket has no criteria and is changed by adding and removing users
+	Manual bool `json:"manual,omitempty,omitzero"`
+
+	// Policy The policy, in words
+	Policy []string `json:"policy"`
+
+	// Timed Whether the passing of time alone can change its memberships
+	Timed bool `json:"timed,omitempty,omitzero"`
+
+	// Wakes What can change its memberships: event, property, bucket, clock
+	Wakes []string `json:"wakes"`
+}
+
+// CriteriaNode A condition, or a combination of conditions; properties that do not apply are missing
+type CriteriaNode struct {
+	// Bucket Id of the bucket that it asks about
+	Bucket string `json:"bucket,omitempty,omitzero"`
+
+	// Count Number of occurrences, elements or parts that it compares with
+	Count int64 `json:"count,omitempty,omitzero"`
+
+	// Events Names of the events that it asks about, in its order
+	Events []string `json:"events,omitempty,omitzero"`
+
+	// Negated Whether the condition holds if the operation does not
+	Negated bool `json:"negated,omitempty,omitzero"`
+
+	// Op Name of the operation, such as all, any, is, or at_least
+	Op string `json:"op"`
+
+	// Parts Combined conditions
+	Parts []CriteriaNode `json:"parts,omitempty,omitzero"`
+
+	// Property Property that it asks about: its path, with dots between the keys
+	Property string `json:"property,omitempty,omitzero"`
+
+	// Wakes What can change its result: an event, a property of the user, a join or leave of another bucket (bucket), or the passing of time alone (clock); missing for a combination
+	Wakes []string `json:"wakes,omitempty,omitzero"`
+
+	// Window Window in which occurrences count, in words
+	Window string `json:"window,omitempty,omitzero"`
+
+	// WindowSeconds Length of the window in seconds; missing for all time, and for a day, week or month of the calendar
+	WindowSeconds float64 `json:"windowSeconds,omitempty,omitzero"`
+
+	// Words The condition, in words
+	Words string `json:"words"`
+}
+
 // DeadLetter A delivery that was given up
 type DeadLetter struct {
 	// Attempts Number of attempts
@@ -472,6 +534,46 @@ type DeadLetter struct {
 type DeadLetters struct {
 	// DeadLetters Dead letters, the oldest first
 	DeadLetters []DeadLetter `json:"deadLetters"`
+
+	// Next Cursor of the next page; missing on the last page
+	Next string `json:"next,omitempty,omitzero"`
+}
+
+// Definition What was deployed of a bucket for a while
+type Definition struct {
+	// BucketID Id of the bucket
+	//
+	// Examples: power-users
+	BucketID string `json:"bucketId"`
+
+	// Fingerprint Fingerprint of the definition: it covers all that changes membership
+	//
+	// Examples: 189652c5be25f730
+	Fingerprint string `json:"fingerprint"`
+
+	// Name Display name of the bucket
+	Name string `json:"name"`
+
+	// Since Number of the deployment that brought it
+	Since int64 `json:"since"`
+
+	// SinceAt When that was
+	SinceAt time.Time `json:"sinceAt"`
+
+	// Until Number of the deployment that ended it; missing while it is deployed
+	Until int64 `json:"until,omitempty,omitzero"`
+
+	// UntilAt When that was
+	UntilAt time.Time `json:"untilAt,omitempty,omitzero"`
+
+	// Words The criteria and the policy, in words
+	Words []string `json:"words"`
+}
+
+// Definitions A page of definitions
+type Definitions struct {
+	// Definitions Definitions, ordered by bucket and time
+	Definitions []Definition `json:"definitions"`
 
 	// Next Cursor of the next page; missing on the last page
 	Next string `json:"next,omitempty,omitzero"`
@@ -1039,6 +1141,38 @@ type Stay struct {
 // Step The length of a step of time
 type Step string
 
+// Subscription What a handler or forwarder wants to learn of
+type Subscription struct {
+	// BucketID Id of the bucket; missing for all buckets
+	//
+	// Examples: power-users
+	BucketID string `json:"bucketId,omitempty,omitzero"`
+
+	// FirstOnly Whether it wants only the first stay of a user
+	FirstOnly bool `json:"firstOnly,omitempty,omitzero"`
+
+	// Kinds Kinds of transitions that it wants
+	Kinds []string `json:"kinds"`
+
+	// Name Name of the handler or forwarder
+	Name string `json:"name"`
+
+	// Reasons Reasons of leaves that it wants; missing for all
+	Reasons []string `json:"reasons,omitempty,omitzero"`
+
+	// Tick Label of the ticks that it wants; missing for all
+	Tick string `json:"tick,omitempty,omitzero"`
+}
+
+// Subscriptions A page of subscriptions
+type Subscriptions struct {
+	// Next Cursor of the next page; missing on the last page
+	Next string `json:"next,omitempty,omitzero"`
+
+	// Subscriptions Subscriptions ordered by name, including those of other programs on the database
+	Subscriptions []Subscription `json:"subscriptions"`
+}
+
 // Summary How the server and its database are doing
 type Summary struct {
 	// Agreed Whether the definitions of this server are deployed
@@ -1159,6 +1293,29 @@ type UserBuckets struct {
 	UserID string `json:"userId"`
 }
 
+// Uses What a bucket depends on, and what depends on it
+type Uses struct {
+	// AskedBy Ids of the buckets whose criteria ask about it
+	AskedBy []string `json:"askedBy"`
+
+	// Asks Ids of the buckets that the criteria asks about
+	Asks []string `json:"asks"`
+
+	// BucketID Id of the bucket
+	//
+	// Examples: power-users
+	BucketID string `json:"bucketId"`
+
+	// Events Names of the events that the criteria asks about
+	Events []string `json:"events"`
+
+	// Properties Properties that the criteria asks about
+	Properties []string `json:"properties"`
+
+	// Subscriptions Subscriptions to it and to all buckets, ordered by name
+	Subscriptions []Subscription `json:"subscriptions"`
+}
+
 // Wrong Another invalid field
 type Wrong struct {
 	// Detail What is wrong, and what to do
@@ -1264,6 +1421,18 @@ type GetCatalogParamsKind string
 // GetCatalogParamsDeclared defines parameters for GetCatalog.
 type GetCatalogParamsDeclared string
 
+// ListDefinitionsParams defines parameters for ListDefinitions.
+type ListDefinitionsParams struct {
+	// Limit How many there are on a page, at most
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// After What next was on the page before; leave it out to begin
+	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
+
+	// Bucket List the definitions of this bucket only, which need not be defined now. Defaults to all
+	Bucket string `form:"bucket,omitempty" json:"bucket,omitempty,omitzero"`
+}
+
 // ListDeploymentsParams defines parameters for ListDeployments.
 type ListDeploymentsParams struct {
 	// Limit How many there are on a page, at most
@@ -1292,6 +1461,15 @@ type GetPlanParams struct {
 
 	// Emit Which transitions would be announced
 	Emit Emit `form:"emit,omitempty" json:"emit,omitempty,omitzero"`
+}
+
+// ListSubscriptionsParams defines parameters for ListSubscriptions.
+type ListSubscriptionsParams struct {
+	// Limit How many there are on a page, at most
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// After What next was on the page before; leave it out to begin
+	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
 }
 
 // GetTimelineParams defines parameters for GetTimeline.
@@ -1335,6 +1513,13 @@ func (c *Client) GetBucket(ctx context.Context, bucket string) (BucketDetail, er
 	path := "/v1/buckets/{bucket}"
 	path = put(path, "bucket", bucket)
 	return call[BucketDetail](ctx, c, http.MethodGet, path, nil, nil)
+}
+
+// GetCriteria is GET /v1/buckets/{bucket}/criteria. Each condition with what it asks about and what can change its result, and the policy in words.
+func (c *Client) GetCriteria(ctx context.Context, bucket string) (Criteria, error) {
+	path := "/v1/buckets/{bucket}/criteria"
+	path = put(path, "bucket", bucket)
+	return call[Criteria](ctx, c, http.MethodGet, path, nil, nil)
 }
 
 // ListMembers is GET /v1/buckets/{bucket}/members. The members of a bucket, now or at a time, page by page. Each member is on exactly one page, except that a user who joins or leaves meanwhile may be missing.
@@ -1405,6 +1590,13 @@ func (c *Client) GetSizes(ctx context.Context, bucket string, params GetSizesPar
 	return call[Sizes](ctx, c, http.MethodGet, path, query, nil)
 }
 
+// GetUses is GET /v1/buckets/{bucket}/uses. The events, properties and buckets that its criteria asks about, the buckets that ask about it, and up to 1,000 subscriptions to it.
+func (c *Client) GetUses(ctx context.Context, bucket string) (Uses, error) {
+	path := "/v1/buckets/{bucket}/uses"
+	path = put(path, "bucket", bucket)
+	return call[Uses](ctx, c, http.MethodGet, path, nil, nil)
+}
+
 // GetCatalog is GET /v1/catalog. The declared and the received event names, payload fields and properties with the types of their values, and their differences: declared and never received, received and close to a declared name, received with another type.
 func (c *Client) GetCatalog(ctx context.Context, params GetCatalogParams) (Catalog, error) {
 	query := url.Values{}
@@ -1413,6 +1605,16 @@ func (c *Client) GetCatalog(ctx context.Context, params GetCatalogParams) (Catal
 	set(query, "limit", params.Limit)
 	path := "/v1/catalog"
 	return call[Catalog](ctx, c, http.MethodGet, path, query, nil)
+}
+
+// ListDefinitions is GET /v1/definitions. What was ever deployed of each bucket, in words, and from when until when.
+func (c *Client) ListDefinitions(ctx context.Context, params ListDefinitionsParams) (Definitions, error) {
+	query := url.Values{}
+	set(query, "limit", params.Limit)
+	set(query, "after", params.After)
+	set(query, "bucket", params.Bucket)
+	path := "/v1/definitions"
+	return call[Definitions](ctx, c, http.MethodGet, path, query, nil)
 }
 
 // ListDeployments is GET /v1/deployments. The last deployments, pauses and resumptions. One is finished when its backfill has reached all users; until then, users and followed show the progress.
@@ -1477,6 +1679,15 @@ func (c *Client) SignOut(ctx context.Context) (SignedOut, error) {
 func (c *Client) SignIn(ctx context.Context, body SignIn) (Me, error) {
 	path := "/v1/sessions"
 	return call[Me](ctx, c, http.MethodPost, path, nil, body)
+}
+
+// ListSubscriptions is GET /v1/subscriptions. The subscriptions of handlers and forwarders, and what each of them wants.
+func (c *Client) ListSubscriptions(ctx context.Context, params ListSubscriptionsParams) (Subscriptions, error) {
+	query := url.Values{}
+	set(query, "limit", params.Limit)
+	set(query, "after", params.After)
+	path := "/v1/subscriptions"
+	return call[Subscriptions](ctx, c, http.MethodGet, path, query, nil)
 }
 
 // GetSummary is GET /v1/summary. What waits for the clock and in the outbox, and the last deployment.

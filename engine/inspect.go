@@ -1,0 +1,127 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/bucketgen/bucketgen"
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/criteria"
+	"github.com/bucketgen/bucketgen/internal/sizes"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// The types of a list of buckets.
+type (
+	BucketQuery = bucketgen.BucketQuery
+	BucketPage  = bucketgen.BucketPage
+	BucketRow   = bucketgen.BucketRow
+)
+
+// Summary is how a database and the engines on it are doing.
+type Summary = bucketgen.Summary
+
+// Buckets returns a page of the buckets of the engine's registry, and of those that have members and
+// are not in it. It counts no members, so its time does not grow with their number.
+func (g *Inspect) Buckets(ctx context.Context, q BucketQuery) (BucketPage, error) {
+	r, err := g.sizes()
+	if err != nil {
+		return BucketPage{}, fmt.Errorf("list buckets: %w", err)
+	}
+	page, err := r.List(ctx, q)
+	if err != nil {
+		return BucketPage{}, fmt.Errorf("list buckets: %w", err)
+	}
+	return page, nil
+}
+
+// Summary returns how the database and the engines on it are doing.
+func (g *Inspect) Summary(ctx context.Context) (Summary, error) {
+	r, err := g.sizes()
+	if err != nil {
+		return Summary{}, fmt.Errorf("summary: %w", err)
+	}
+	s, err := r.Summary(ctx)
+	if err != nil {
+		return Summary{}, fmt.Errorf("summary: %w", err)
+	}
+	return s, nil
+}
+
+// sizes returns what reads sizes at the present time.
+func (g *Inspect) sizes() (*sizes.Reader, error) {
+	e := (*Engine)(g)
+	if err := e.ready(); err != nil {
+		return nil, err
+	}
+	return &sizes.Reader{Pool: e.pool, Store: e.store, Registry: e.registry, Now: e.Now()}, nil
+}
+
+// The types of definitions as data.
+type (
+	Criteria = bucketgen.Criteria
+	Uses     = bucketgen.Uses
+)
+
+// Criteria returns the criteria of a bucket as a tree.
+func (g *Inspect) Criteria(bucket registry.BucketRef) (Criteria, error) {
+	e := (*Engine)(g)
+	b, err := e.bucket(bucket)
+	if err != nil {
+		return Criteria{}, fmt.Errorf("criteria: %w", err)
+	}
+	return criteria.Of(e.registry, b), nil
+}
+
+// Uses returns what a bucket depends on, and what depends on it. Of subscriptions it returns the
+// first 1000.
+func (g *Inspect) Uses(ctx context.Context, bucket registry.BucketRef) (Uses, error) {
+	e := (*Engine)(g)
+	b, err := e.lookup(bucket)
+	if err != nil {
+		return Uses{}, fmt.Errorf("uses: %w", err)
+	}
+	u := criteria.Uses(e.registry, b)
+	u.Subscriptions, _, err = g.subscriptions(ctx, e.store.Bucket(b), "", 0)
+	if err != nil {
+		return Uses{}, fmt.Errorf("uses: %w", err)
+	}
+	return u, nil
+}
+
+// Subscriptions returns a page of the subscriptions to transitions, by name, those of other programs
+// on the database among them: those after a name, up to a number. A size of 0, or more than 1000, is
+// 1000. It reports whether others follow.
+func (g *Inspect) Subscriptions(ctx context.Context, after string, size int) (page []bucketgen.Subscription, more bool, err error) {
+	if err := (*Engine)(g).ready(); err != nil {
+		return nil, false, fmt.Errorf("subscriptions: %w", err)
+	}
+	page, more, err = g.subscriptions(ctx, 0, after, size)
+	if err != nil {
+		return nil, false, fmt.Errorf("subscriptions: %w", err)
+	}
+	return page, more, nil
+}
+
+// subscriptions returns those to a bucket and to all buckets, or to whatever buckets if it is 0.
+func (g *Inspect) subscriptions(ctx context.Context, bucketNo int32, after string, size int) ([]bucketgen.Subscription, bool, error) {
+	e, limit := (*Engine)(g), Page{Size: size}.limit()
+	rows, err := e.store.Queries(e.pool).SubscriptionsPage(ctx, db.SubscriptionsPageParams{AfterName: after, BucketNo: bucketNo, Size: limit + 1})
+	if err != nil {
+		return nil, false, err
+	}
+	more := len(rows) > int(limit)
+	rows = rows[:min(len(rows), int(limit))]
+	all := make([]bucketgen.Subscription, len(rows))
+	for i, row := range rows {
+		s := bucketgen.Subscription{Name: row.Name, BucketID: deref(row.BucketID), FirstOnly: row.FirstOnly, Tick: deref(row.Tick)}
+		for _, kind := range row.Kinds {
+			s.Kinds = append(s.Kinds, Kind(kind))
+		}
+		for _, reason := range row.Reasons {
+			s.Reasons = append(s.Reasons, Reason(reason))
+		}
+		all[i] = s
+	}
+	return all, more, nil
+}
