@@ -58,7 +58,7 @@ func backfill(ctx context.Context, pool *pgxpool.Pool, o options) error {
 		fmt.Printf("yardstick, %s: %.0f users/s\n", y, rate)
 		best, derived = max(best, rate), joined
 	}
-	if err := profiled(o.profile, func() error { return follow(ctx, n, pool, o, best, derived) }); err != nil {
+	if err := profiled(o.profile, func() error { return backfillOnce(ctx, n, pool, o, best, derived) }); err != nil {
 		return err
 	}
 	if err := printSizes(ctx, pool, o.backfill); err != nil {
@@ -71,9 +71,9 @@ func backfill(ctx context.Context, pool *pgxpool.Pool, o options) error {
 	return err
 }
 
-// follow deploys, waits until all users have followed, and prints the cost beside the best
+// backfillOnce deploys, waits until all users have followed, and prints the cost beside the best
 // yardstick rate.
-func follow(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, o options, best float64, derived int64) error {
+func backfillOnce(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, o options, best float64, derived int64) error {
 	used, err := newCost(ctx, pool)
 	if err != nil {
 		return err

@@ -164,7 +164,7 @@ func (c chain) step(o Occurrences, within time.Duration, pos ir.Pos) chain {
 	if o.check.Window != nil {
 		c = c.problem(pos, fmt.Sprintf("event %q takes a step within a window; drop that, and say when the sequence is completed by InTheLast", o.check.Name))
 	}
-	c.check.Steps = append(slices.Clip(c.check.Steps), ir.Step{Pos: pos, Event: o.check.Name, Filter: o.check.Filter, Within: within})
+	c.check.Steps = append(slices.Clip(c.check.Steps), ir.SequenceStep{Pos: pos, Event: o.check.Name, Filter: o.check.Filter, Within: within})
 	return c
 }
 

@@ -90,7 +90,7 @@ func backTest(t *rapid.T, pool *pgxpool.Pool, f *ir.File, until time.Time) (engi
 
 // replayable leaves out what a log does not hold: restorations, merges, and the order of several
 // steps at one instant, unless all of them are events.
-func replayable(steps []refeval.Step) []refeval.Step {
+func replayable(steps []refeval.Action) []refeval.Action {
 	crowded := func(i int) bool {
 		for k := range steps {
 			concerned := steps[k].User == steps[i].User || steps[k].Op == refeval.Settle || steps[i].Op == refeval.Settle
@@ -100,7 +100,7 @@ func replayable(steps []refeval.Step) []refeval.Step {
 		}
 		return false
 	}
-	var kept []refeval.Step
+	var kept []refeval.Action
 	for i := range steps {
 		logged := steps[i].Op != refeval.Restore && steps[i].Op != refeval.Merge
 		if steps[i].Op == refeval.Ingest || logged && !crowded(i) {
@@ -108,7 +108,7 @@ func replayable(steps []refeval.Step) []refeval.Step {
 		}
 	}
 	if len(kept) == 0 {
-		kept = append(kept, refeval.Step{At: steps[0].At, Op: refeval.Settle})
+		kept = append(kept, refeval.Action{At: steps[0].At, Op: refeval.Settle})
 	}
 	return kept
 }

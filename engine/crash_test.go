@@ -330,16 +330,16 @@ func (c *crashTest) checkAgainstReference(t *testing.T, until time.Time) {
 	group.Wait()
 }
 
-func (c *crashTest) log(t *testing.T) map[string][]refeval.Step {
+func (c *crashTest) log(t *testing.T) map[string][]refeval.Action {
 	t.Helper()
 	rows, err := c.pool.Query(t.Context(), `select c.user_id, coalesce(n.name, ''), coalesce(e.properties::text, ''), coalesce(e.traits::text, ''), e.occurred_at, e.received_at
 		from bucketgen.events e join bucketgen.contacts c on c.id = e.contact_id left join bucketgen.event_names n on n.no = e.event_no order by e.id`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	steps := map[string][]refeval.Step{}
+	steps := map[string][]refeval.Action{}
 	for rows.Next() {
-		s := refeval.Step{Op: refeval.Ingest}
+		s := refeval.Action{Op: refeval.Ingest}
 		var properties, traits string
 		if err := rows.Scan(&s.User, &s.Name, &properties, &traits, &s.OccurredAt, &s.At); err != nil {
 			t.Fatal(err)

@@ -243,29 +243,29 @@ func (d *deployTest) settle(t *testing.T, deployed *ir.File, until time.Time) {
 
 // story is what happened to a user, with the deployment in its place.
 type story struct {
-	steps    []refeval.Step
+	steps    []refeval.Action
 	foreign  bool // processes with other definitions than those that are deployed took a part
 	followed bool // before they did since the deployment
 }
 
 func (d *deployTest) stories(t *testing.T) map[string]story {
 	t.Helper()
-	deploy := refeval.Step{Op: refeval.Deploy, Definitions: d.new, Emit: refeval.Leaves}
+	deploy := refeval.Action{Op: refeval.Deploy, Definitions: d.new, Emit: refeval.Leaves}
 	if err := d.pool.QueryRow(t.Context(), "select at from bucketgen.deployments where no = 2").Scan(&deploy.At); err != nil {
 		t.Fatal(err)
 	}
-	by := func(s refeval.Step, name string) bool {
+	by := func(s refeval.Action, name string) bool {
 		return bytes.Contains(s.Properties, []byte(`"by": "`+name+`"`))
 	}
 	stories := map[string]story{}
 	for user, steps := range d.log(t) {
-		at := slices.IndexFunc(steps, func(s refeval.Step) bool { return s.At.After(deploy.At) })
+		at := slices.IndexFunc(steps, func(s refeval.Action) bool { return s.At.After(deploy.At) })
 		if at < 0 {
 			at = len(steps)
 		}
 		stories[user] = story{
 			steps:    slices.Insert(slices.Clone(steps), at, deploy),
-			foreign:  slices.ContainsFunc(steps, func(s refeval.Step) bool { return by(s, oldOnes) }),
+			foreign:  slices.ContainsFunc(steps, func(s refeval.Action) bool { return by(s, oldOnes) }),
 			followed: at < len(steps) && by(steps[at], newOnes),
 		}
 	}

@@ -153,7 +153,7 @@ func (d *deployTest) checkMoves(t *testing.T, deployed *ir.File, only string, fr
 		}
 		checked++
 		steps, want := log[user], kind == "entered"
-		before := slices.IndexFunc(steps, func(s refeval.Step) bool { return !s.At.Before(at) })
+		before := slices.IndexFunc(steps, func(s refeval.Action) bool { return !s.At.Before(at) })
 		if before < 0 {
 			before = len(steps)
 		}
@@ -201,7 +201,7 @@ func (d *deployTest) checkSteady(t *testing.T, from, until time.Time) {
 }
 
 // factsOf returns what is known of a user after some steps, of which none is late.
-func factsOf(t *testing.T, user string, steps []refeval.Step) *refeval.Facts {
+func factsOf(t *testing.T, user string, steps []refeval.Action) *refeval.Facts {
 	t.Helper()
 	f := &refeval.Facts{User: user, Properties: map[string]any{}, Members: map[string]bool{}}
 	dated := map[string]time.Time{} // the newest date of each property: an older value that arrives later does not count

@@ -108,7 +108,7 @@ func manner(t *rapid.T, number int) subject.Manner {
 	}
 }
 
-func compareAll(t *rapid.T, pool *pgxpool.Pool, f *ir.File, steps []refeval.Step, m subject.Manner) {
+func compareAll(t *rapid.T, pool *pgxpool.Pool, f *ir.File, steps []refeval.Action, m subject.Manner) {
 	until := steps[len(steps)-1].At.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "after")) * draw.Hour)
 	story := fmt.Sprintf("%s%suntil %s", refeval.Describe(f), refeval.DescribeSteps(steps), until)
 	simulated, err := subject.Simulate(f, steps, until)

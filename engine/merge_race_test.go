@@ -171,10 +171,10 @@ func (m *mergeRace) checkReference(t *testing.T, until time.Time) {
 			t.Errorf("u%d was merged at %s", i, at)
 		}
 		if i >= 4 {
-			steps = append(steps, refeval.Step{At: at, Op: refeval.Merge, User: "u" + itoa(i), Into: "u" + itoa(i/2)})
+			steps = append(steps, refeval.Action{At: at, Op: refeval.Merge, User: "u" + itoa(i), Into: "u" + itoa(i/2)})
 		}
 	}
-	slices.SortStableFunc(steps, func(a, b refeval.Step) int { return a.At.Compare(b.At) })
+	slices.SortStableFunc(steps, func(a, b refeval.Action) int { return a.At.Compare(b.At) })
 	want, got := map[string][]string{}, m.transitions(t, until)
 	for _, tr := range refeval.Run(file, steps, until).Transitions {
 		want[tr.User] = append(want[tr.User], fmt.Sprintf("%s %s %s %d %s %s %t", tr.At.UTC().Format(time.RFC3339Nano), tr.Kind, tr.Bucket, tr.EntryCount, tr.Source, tr.Reason, tr.Suppressed))
@@ -187,16 +187,16 @@ func (m *mergeRace) checkReference(t *testing.T, until time.Time) {
 }
 
 // steps returns what is in the log, by the names by which it happened.
-func (m *mergeRace) steps(t *testing.T) []refeval.Step {
+func (m *mergeRace) steps(t *testing.T) []refeval.Action {
 	t.Helper()
 	rows, err := m.pool.Query(t.Context(), `select e.properties->>'name', coalesce(n.name, ''), coalesce(e.traits::text, ''), e.occurred_at, e.received_at
 		from bucketgen.events e left join bucketgen.event_names n on n.no = e.event_no order by e.id`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var steps []refeval.Step
+	var steps []refeval.Action
 	for rows.Next() {
-		s := refeval.Step{Op: refeval.Ingest}
+		s := refeval.Action{Op: refeval.Ingest}
 		var traits string
 		if err := rows.Scan(&s.User, &s.Name, &traits, &s.OccurredAt, &s.At); err != nil {
 			t.Fatal(err)

@@ -96,7 +96,7 @@ func eventInTurn(i int) engine.Event {
 }
 
 // checkMonotone checks that the time of a user does not go back.
-func checkMonotone(t *testing.T, steps []refeval.Step) {
+func checkMonotone(t *testing.T, steps []refeval.Action) {
 	t.Helper()
 	for i := range steps[1:] {
 		if was, now := steps[i].At, steps[i+1].At; now.Before(was) {
@@ -106,15 +106,15 @@ func checkMonotone(t *testing.T, steps []refeval.Step) {
 }
 
 // logOf returns the log of the only user, in the order of arrival.
-func logOf(t *testing.T, pool *pgxpool.Pool) []refeval.Step {
+func logOf(t *testing.T, pool *pgxpool.Pool) []refeval.Action {
 	t.Helper()
 	rows, err := pool.Query(t.Context(), `select c.user_id, coalesce(n.name, ''), coalesce(e.properties::text, ''), coalesce(e.traits::text, ''), e.occurred_at, e.received_at
 		from bucketgen.events e join bucketgen.contacts c on c.id = e.contact_id left join bucketgen.event_names n on n.no = e.event_no order by e.id`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	steps, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (refeval.Step, error) {
-		s := refeval.Step{Op: refeval.Ingest}
+	steps, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (refeval.Action, error) {
+		s := refeval.Action{Op: refeval.Ingest}
 		var properties, traits string
 		err := row.Scan(&s.User, &s.Name, &properties, &traits, &s.OccurredAt, &s.At)
 		s.Properties, s.Traits = []byte(properties), []byte(traits)

@@ -56,15 +56,15 @@ func (a *Adapter) reconcileTask() *sdk.StandaloneTask {
 	}, job(triggers...)...)
 }
 
-// turn is how long a job may give no sign of life.
-const turn = 5 * time.Minute
+// jobPatience is how long a job may give no sign of life.
+const jobPatience = 5 * time.Minute
 
 // job returns the options of jobs: there is one at a time, and those that come meanwhile queue up
 // behind it.
 func job(more ...sdk.StandaloneTaskOption) []sdk.StandaloneTaskOption {
 	one, queue := int32(1), types.GroupRoundRobin
 	return append([]sdk.StandaloneTaskOption{
-		sdk.WithRetries(20), sdk.WithRetryBackoff(2, 600), sdk.WithScheduleTimeout(24 * time.Hour), sdk.WithExecutionTimeout(turn),
+		sdk.WithRetries(20), sdk.WithRetryBackoff(2, 600), sdk.WithScheduleTimeout(24 * time.Hour), sdk.WithExecutionTimeout(jobPatience),
 		sdk.WithWorkflowConcurrency(types.Concurrency{Expression: "'one'", MaxRuns: &one, LimitStrategy: &queue}),
 	}, more...)
 }
@@ -73,12 +73,12 @@ func job(more ...sdk.StandaloneTaskOption) []sdk.StandaloneTaskOption {
 func keepAlive(ctx sdk.Context) (stop func()) {
 	alive, stop := context.WithCancel(ctx)
 	go func() {
-		ticker := time.NewTicker(turn / 5)
+		ticker := time.NewTicker(jobPatience / 5)
 		defer ticker.Stop()
 		for {
 			select {
 			case <-ticker.C:
-				if err := ctx.RefreshTimeout((turn / 5).String()); err != nil {
+				if err := ctx.RefreshTimeout((jobPatience / 5).String()); err != nil {
 					ctx.Log(fmt.Sprintf("the time limit could not be put off: %v", err))
 				}
 			case <-alive.Done():

@@ -75,7 +75,7 @@ func TestCDNOWDeployed(t *testing.T) {
 		bucket.Define(bucket.Spec{ID: "lapsed", Criteria: bucket.All(purchase.Exists(), purchase.Within(180*bucket.Day).Never())}))}
 	leaving := int64(0)
 	for _, times := range byCustomer(lines) {
-		if within(times, endOfCDNOW, 90*day) == 3 {
+		if countWithin(times, endOfCDNOW, 90*day) == 3 {
 			leaving++
 		}
 	}

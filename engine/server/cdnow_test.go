@@ -279,9 +279,9 @@ func expected(customer string, times []time.Time, until time.Time) []string {
 		holds func(times []time.Time, now time.Time) bool
 	}{
 		{"lapsed", func(times []time.Time, now time.Time) bool {
-			return len(times) > 0 && within(times, now, 180*day) == 0
+			return len(times) > 0 && countWithin(times, now, 180*day) == 0
 		}},
-		{"power-buyers", func(times []time.Time, now time.Time) bool { return within(times, now, 90*day) >= 3 }},
+		{"power-buyers", func(times []time.Time, now time.Time) bool { return countWithin(times, now, 90*day) >= 3 }},
 		{"repeat-buyers", func(times []time.Time, _ time.Time) bool { return len(times) >= 2 }},
 	} {
 		entryCount, member := 0, false
@@ -312,7 +312,7 @@ func expected(customer string, times []time.Time, until time.Time) []string {
 	return all
 }
 
-func within(times []time.Time, now time.Time, window time.Duration) int {
+func countWithin(times []time.Time, now time.Time, window time.Duration) int {
 	n := 0
 	for _, t := range times {
 		if now.Sub(t) < window {

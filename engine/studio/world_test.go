@@ -38,8 +38,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
 
-// end is the time that the clock of a world shows first: the purchases end the day before.
-var end = time.Date(1998, time.July, 1, 9, 30, 0, 0, time.UTC)
+// today is the time that the clock of a world shows first: the purchases end the day before.
+var today = time.Date(1998, time.July, 1, 9, 30, 0, 0, time.UTC)
 
 // The vocabulary of the shop, and its buckets: those of examples/cdnow, and others that show more of the page.
 var (
@@ -89,7 +89,7 @@ type world struct {
 // newWorld replays the purchases of every nth customer.
 func newWorld(t testing.TB, every uint32) *world {
 	t.Helper()
-	w := &world{url: pgtest.NewURL(t), clock: enginetest.NewClock(end), keys: map[string]string{}}
+	w := &world{url: pgtest.NewURL(t), clock: enginetest.NewClock(today), keys: map[string]string{}}
 	w.pool = pgtest.Open(t, w.url)
 	w.registry = registrytest.Build(t, repeat, power, lapsed, loyal, spenders, newcomers, guests)
 	w.replay(t, every)
@@ -156,7 +156,7 @@ func (w *world) replay(t testing.TB, every uint32) {
 		}
 	}()
 	events := shop(t, every)
-	if _, err := e.Replay().Events(t.Context(), each(events), engine.ReplayOptions{Until: end}); err != nil {
+	if _, err := e.Replay().Events(t.Context(), each(events), engine.ReplayOptions{Until: today}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -213,10 +213,10 @@ func shop(t testing.TB, every uint32) []engine.Event {
 		events = append(events, ev)
 	}
 	for i := range 12 { // an event whose name nearly is a declared one
-		events = append(events, engine.Event{UserID: fmt.Sprintf("visitor-%d", i), Name: "signed up", OccurredAt: end.Add(-time.Duration(i) * time.Hour)})
+		events = append(events, engine.Event{UserID: fmt.Sprintf("visitor-%d", i), Name: "signed up", OccurredAt: today.Add(-time.Duration(i) * time.Hour)})
 	}
 	for _, id := range []string{"..", "a/b"} {
-		events = append(events, engine.Event{UserID: id, Name: "purchase", OccurredAt: end.Add(-time.Hour), Properties: map[string]any{"cds": 1, "amount": 10}})
+		events = append(events, engine.Event{UserID: id, Name: "purchase", OccurredAt: today.Add(-time.Hour), Properties: map[string]any{"cds": 1, "amount": 10}})
 	}
 	slices.SortStableFunc(events, func(a, b engine.Event) int { return a.OccurredAt.Compare(b.OccurredAt) })
 	return events

@@ -160,8 +160,8 @@ func TestImports(t *testing.T) {
 					t.Errorf("there is no package %s", name)
 				}
 				for _, dep := range deps {
-					limited := test.only != nil && !standard(dep) && !within(dep, test.only)
-					if !within(dep, test.but) && (within(dep, test.never) || limited) {
+					limited := test.only != nil && !standard(dep) && !covers(dep, test.only)
+					if !covers(dep, test.but) && (covers(dep, test.never) || limited) {
 						t.Errorf("%s must not depend on %s: %s", name, dep, test.why)
 					}
 				}
@@ -170,9 +170,9 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// within reports whether a package is one of others or below one of them. The root package stands
+// covers reports whether a package is one of others or below one of them. The root package stands
 // for itself only.
-func within(path string, others []string) bool {
+func covers(path string, others []string) bool {
 	return slices.ContainsFunc(others, func(other string) bool {
 		return path == other || other != root && strings.HasPrefix(path, other+"/")
 	})

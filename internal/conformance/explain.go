@@ -69,7 +69,7 @@ func (e *explanation) due(i int, with deviations) []act {
 	return e.predict(e.bucket, e.user, e.state, i, with)
 }
 
-func (e *explanation) v(i int) *Step { return &e.vector.Steps[i] }
+func (e *explanation) v(i int) *Action { return &e.vector.Steps[i] }
 
 // difference says why the peer did something else than was due.
 func (e *explanation) difference(i int, did, due []act) (deviations, bool) {
@@ -151,7 +151,7 @@ func (e *explanation) emission(i int, did, due []act) (deviations, bool) {
 // forged reports whether an event had used the key of a transition.
 func (e *explanation) forged(upTo int, a act) bool {
 	key := fmt.Sprintf("bucket:%s:%s:%s:%d", e.bucket, e.user, a.kind, a.entryCount)
-	return slices.ContainsFunc(e.vector.Steps[:upTo], func(s Step) bool { return s.Op == "event" && s.IdempotencyKey == key })
+	return slices.ContainsFunc(e.vector.Steps[:upTo], func(s Action) bool { return s.Op == "event" && s.IdempotencyKey == key })
 }
 
 // failing returns with what the names begin whose pushes fail, or nothing.
@@ -209,7 +209,7 @@ func (e *explanation) absent(i int, a act) []Deviation {
 // clock says why the peer's clock does nothing about joins and ticks: it waits for a backfill, or
 // it just does not.
 func (e *explanation) clock(upTo int) Deviation {
-	backfilled := slices.ContainsFunc(e.vector.Steps[:upTo], func(s Step) bool { return s.Op == "backfill" && s.Bucket == e.bucket })
+	backfilled := slices.ContainsFunc(e.vector.Steps[:upTo], func(s Action) bool { return s.Op == "backfill" && s.Bucket == e.bucket })
 	if backfilled {
 		return ExactClock
 	}

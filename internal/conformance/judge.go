@@ -76,7 +76,7 @@ func (s *scene) verdict(i int, strangers map[string]bool, found deviations) erro
 // usedByOthers reports whether another user used the key of a step before.
 func (s *scene) usedByOthers(i int) bool {
 	step := &s.vector.Steps[i]
-	return slices.ContainsFunc(s.vector.Steps[:i], func(before Step) bool {
+	return slices.ContainsFunc(s.vector.Steps[:i], func(before Action) bool {
 		return before.IdempotencyKey == step.IdempotencyKey && before.User != step.User
 	})
 }
@@ -131,7 +131,7 @@ func inOrder(acts []act) []act {
 // that instant. What was due in a step is explained there.
 func (s *scene) clocked(our, their []act) bool {
 	return slices.ContainsFunc(our, func(a act) bool {
-		at := func(step Step) bool {
+		at := func(step Action) bool {
 			return (step.Op == "reconcile" || step.Op == "fire_timers") && step.At.Equal(a.at)
 		}
 		did := func(b act) bool { return a.kind == b.kind && a.at.Equal(b.at) }

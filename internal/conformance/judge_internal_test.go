@@ -26,7 +26,7 @@ func TestNothingElseIsExplained(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(v.Needs()) > 0 || slices.ContainsFunc(v.Steps, func(s Step) bool { return s.Op == "contact_delete" }) {
+		if len(v.Needs()) > 0 || slices.ContainsFunc(v.Steps, func(s Action) bool { return s.Op == "contact_delete" }) {
 			continue
 		}
 		r, err := v.registered()

@@ -54,7 +54,7 @@ func (s *scene) refused(i int, with deviations) bool {
 	}
 }
 
-func (s *Step) reserved() bool {
+func (s *Action) reserved() bool {
 	return strings.HasPrefix(s.Name, "bucket:") || strings.HasPrefix(s.IdempotencyKey, "bucket:")
 }
 
@@ -99,7 +99,7 @@ func (s *scene) facts(user string, upTo int, with deviations) *refeval.Facts {
 	return f
 }
 
-func (s *Step) ingests() bool { return s.Op == "event" || s.Op == "contact_update" }
+func (s *Action) ingests() bool { return s.Op == "event" || s.Op == "contact_update" }
 
 func patch(f *refeval.Facts, with map[string]any) {
 	for key, value := range with {

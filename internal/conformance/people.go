@@ -52,7 +52,7 @@ func (v *Vector) strangers() map[string]bool {
 }
 
 // names returns all names of users in a step, with the kind of each name. There is at least one.
-func (s *Step) names() []string {
+func (s *Action) names() []string {
 	var names []string
 	if !s.blank() {
 		names = append(names, "user:"+s.User)

@@ -65,7 +65,7 @@ func Play(ctx context.Context, pool *pgxpool.Pool, v *Vector) *Report {
 	return r
 }
 
-func agree(who string, f *ir.File, steps []refeval.Step, want, got *refeval.History, err error) error {
+func agree(who string, f *ir.File, steps []refeval.Action, want, got *refeval.History, err error) error {
 	if err != nil {
 		return fmt.Errorf("%s fails: %w", who, err)
 	}

@@ -11,8 +11,8 @@ import (
 //
 // A redefine is a deploy, at once and for everybody, so that there is nothing left for a backfill
 // to do.
-func (v *Vector) play(r *registered) []refeval.Step {
-	steps := make([]refeval.Step, len(v.Steps))
+func (v *Vector) play(r *registered) []refeval.Action {
+	steps := make([]refeval.Action, len(v.Steps))
 	for i := range v.Steps {
 		steps[i] = v.Steps[i].play()
 		if steps[i].Op == refeval.Deploy {
@@ -22,8 +22,8 @@ func (v *Vector) play(r *registered) []refeval.Step {
 	return steps
 }
 
-func (s *Step) play() refeval.Step {
-	step := refeval.Step{At: s.At, User: s.User}
+func (s *Action) play() refeval.Action {
+	step := refeval.Action{At: s.At, User: s.User}
 	switch s.Op {
 	case "event":
 		step.Op, step.Name, step.OccurredAt, step.Key = refeval.Ingest, s.Name, s.OccurredAt, s.IdempotencyKey
@@ -47,7 +47,7 @@ func (s *Step) play() refeval.Step {
 }
 
 // traits returns the contact's properties that come with an event. The email is one of ours.
-func (s *Step) traits() []byte {
+func (s *Action) traits() []byte {
 	if s.Email == "" {
 		return s.ContactProperties
 	}
@@ -70,10 +70,10 @@ func (s *Step) traits() []byte {
 }
 
 // blank reports whether a step of a user names none.
-func (s *Step) blank() bool { return strings.TrimSpace(s.User) == "" }
+func (s *Action) blank() bool { return strings.TrimSpace(s.User) == "" }
 
 // carried returns the keys of the properties that a step brings.
-func (s *Step) carried() map[string]bool {
+func (s *Action) carried() map[string]bool {
 	keys := map[string]bool{}
 	for _, raw := range []json.RawMessage{s.Properties, s.ContactProperties} {
 		for key := range object(raw) {

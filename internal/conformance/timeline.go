@@ -157,7 +157,7 @@ func (r recorded) complete(v *Vector, p pair, a act) error {
 }
 
 // could reports whether a step could have been what the table calls the source of an act.
-func (s *Step) could(user, source string) bool {
+func (s *Action) could(user, source string) bool {
 	switch s.Op {
 	case "event":
 		return s.subject() == user && source != "reconcile" && source != "backfill"
@@ -171,4 +171,4 @@ func (s *Step) could(user, source string) bool {
 }
 
 // subject returns the name by which the peer knew whom a step was about.
-func (s *Step) subject() string { return cmp.Or(s.Observed.UserKey, s.User) }
+func (s *Action) subject() string { return cmp.Or(s.Observed.UserKey, s.User) }

@@ -21,7 +21,7 @@ type Vector struct {
 	Buckets        []Bucket       `json:"buckets"`
 	DwellReactions []Reaction     `json:"dwellReactions"`
 	Registration   []Registration `json:"registration"`
-	Steps          []Step         `json:"steps"`
+	Steps          []Action       `json:"steps"`
 	Expected       struct {
 		Transitions []Transition `json:"transitions"`
 		Memberships []Membership `json:"memberships"`
@@ -57,8 +57,8 @@ type Registration struct {
 	Accepted bool   `json:"accepted"`
 }
 
-// Step is an operation at an instant, with what it was seen to do.
-type Step struct {
+// Action is an operation at an instant, with what it was seen to do.
+type Action struct {
 	Op                string          `json:"op"`
 	At                time.Time       `json:"at"`
 	User              string          `json:"user"`

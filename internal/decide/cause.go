@@ -51,7 +51,7 @@ func byReconcile() cause {
 // changed but not to those that depend on them. New or changed buckets skip the ticks that were due
 // before, and count later ones from the historical instant. Resumed buckets send the last tick that
 // was due.
-func byRollout(step *Step, buckets []table.BucketIndex) cause {
+func byRollout(step *Rollout, buckets []table.BucketIndex) cause {
 	return cause{
 		source: bucketgen.SourceBackfill, clock: true, rollout: buckets, missedUpTo: table.Unset,
 		skipTicks: !step.Resumed, anchor: !step.Resumed,

@@ -45,7 +45,7 @@ type row struct {
 	name    string
 	buckets []bucket.Definition
 	given   []given  // none: the user is new
-	when    []step   // in order
+	when    []action // in order
 	then    []string // transitions and refusals: instant, kind, bucket, stay number, source, reason
 	due     []string // when the clock evaluates buckets next
 	blocked []string // buckets that only something of the user's own lets the user join again

@@ -17,7 +17,7 @@ type Session struct {
 	replayed bool
 	limits   Limits
 	frozen   []bool
-	steps    []Step
+	steps    []Rollout
 
 	now        table.Instant
 	rolledOut  table.Instant // last change of definitions that was applied
@@ -49,11 +49,11 @@ type Options struct {
 
 	// Steps holds the changes of definitions that were not yet applied to the user, by their
 	// instants. The session applies them first.
-	Steps []Step
+	Steps []Rollout
 }
 
-// Step is a change of definitions, or a change of the user by a process that has other definitions.
-type Step struct {
+// Rollout is a change of definitions, or a change of the user by a process that has other definitions.
+type Rollout struct {
 	Buckets []table.BucketIndex // new, changed or resumed buckets, sorted
 
 	// Defined means that the step is a change of definitions; the other fields are about it.
@@ -105,7 +105,7 @@ func (s *Session) advance(clock table.Instant) {
 // rollOut applies a change of definitions: at its instant or, if processes that did not know of it
 // changed the user since, at the instant of their last change. It settles what was due before,
 // except in the buckets that changed: their due instants belong to other definitions.
-func (s *Session) rollOut(step *Step) {
+func (s *Session) rollOut(step *Rollout) {
 	at := max(step.At, s.state.past(), s.rolledOut) // the clocks of deploying processes differ
 	s.rolledOut = at
 	buckets := slices.DeleteFunc(slices.Clone(step.Buckets), s.isFrozen)

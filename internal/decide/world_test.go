@@ -27,8 +27,8 @@ type world struct {
 // given puts something into the state of the user before the first step.
 type given func(*world)
 
-// step is one thing that happens to the user, in a session of its own.
-type step func(*world)
+// action is one thing that happens to the user, in a session of its own.
+type action func(*world)
 
 func newWorld(t *testing.T, buckets []bucket.Definition, facts []given) *world {
 	t.Helper()

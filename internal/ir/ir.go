@@ -207,14 +207,14 @@ type SampleCheck struct {
 // SequenceCheck asks whether events followed each other within a time, or whether one has not
 // followed.
 type SequenceCheck struct {
-	Steps  []Step        `json:"steps"`
-	Within time.Duration `json:"within,omitempty"` // from the first step to the last, or the last but one with Unless
-	Unless bool          `json:"unless,omitempty"` // the last step has not followed within its time
-	Window *Window       `json:"window,omitempty"` // window of the completion, which has a Last; nil: ever
+	Steps  []SequenceStep `json:"steps"`
+	Within time.Duration  `json:"within,omitempty"` // from the first step to the last, or the last but one with Unless
+	Unless bool           `json:"unless,omitempty"` // the last step has not followed within its time
+	Window *Window        `json:"window,omitempty"` // window of the completion, which has a Last; nil: ever
 }
 
-// Step is a step of a sequence: an event, or some of its occurrences.
-type Step struct {
+// SequenceStep is a step of a sequence: an event, or some of its occurrences.
+type SequenceStep struct {
 	Pos    Pos            `json:"pos,omitzero"`
 	Event  string         `json:"event"`
 	Filter *Node          `json:"filter,omitempty"` // condition on the payload; nil: every occurrence may take the step

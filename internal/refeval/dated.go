@@ -9,12 +9,12 @@ import (
 // dates are the instants that are kept of a declared property: the last value before the present
 // one, the present one since it began, and when that was last sent again.
 type dates struct {
-	before, begin mark
+	before, begin datedValue
 	again         time.Time // undated if it never was
 }
 
-// mark is a value with the date at which it was sent.
-type mark struct {
+// datedValue is a value with the date at which it was sent.
+type datedValue struct {
 	at    time.Time
 	value any
 }
@@ -34,18 +34,18 @@ func (u *user) set(key string, value any, at time.Time) {
 		return
 	}
 	d := u.known(key)
-	marks := []mark{d.before, d.begin}
+	marks := []datedValue{d.before, d.begin}
 	if !d.again.Equal(undated) {
-		marks = append(marks, mark{d.again, is})
+		marks = append(marks, datedValue{d.again, is})
 	}
 	place := len(marks)
 	for place > 0 && marks[place-1].at.After(at) {
 		place--
 	}
 	newest := place == len(marks)
-	marks = slices.Insert(marks, place, mark{at, value})
+	marks = slices.Insert(marks, place, datedValue{at, value})
 	present := len(marks) - 1
-	first := 1 // the oldest mark that may be of the present value
+	first := 1 // the oldest value that may be of the present value
 	if place == 0 {
 		first = 2
 	}
@@ -70,7 +70,7 @@ func (u *user) set(key string, value any, at time.Time) {
 func (u *user) known(key string) dates {
 	d, known := u.dates[key]
 	if !known {
-		d = dates{before: mark{at: undated}, begin: mark{at: undated}, again: undated}
+		d = dates{before: datedValue{at: undated}, begin: datedValue{at: undated}, again: undated}
 	}
 	d.begin.value = u.facts.Properties[key]
 	return d

@@ -25,7 +25,7 @@ const backfill = "backfill"
 // deploy replaces the definitions. All users are evaluated for new and changed ones; a bucket that
 // is no longer defined does not change. Deploying what is deployed changes nothing, not even later
 // announcements.
-func (w *world) deploy(s *Step) {
+func (w *world) deploy(s *Action) {
 	w.settle(s.At.Add(-micro)) // by the definitions that were
 	changed := Changed(w.file, s.Definitions)
 	if len(changed)+len(Changed(s.Definitions, w.file)) > 0 {
@@ -38,7 +38,7 @@ func (w *world) deploy(s *Step) {
 }
 
 // pause freezes a bucket, whatever its later definitions.
-func (w *world) pause(s *Step) StepResult {
+func (w *world) pause(s *Action) StepResult {
 	if w.definition(s.Bucket) == nil {
 		return StepResult{Refused: "there is no such bucket"}
 	}
@@ -49,7 +49,7 @@ func (w *world) pause(s *Step) StepResult {
 
 // resume undoes pause. Transitions that the pause delayed happen now, as if the bucket had changed,
 // except that missed ticks are not lost.
-func (w *world) resume(s *Step) StepResult {
+func (w *world) resume(s *Action) StepResult {
 	if w.definition(s.Bucket) == nil {
 		return StepResult{Refused: "there is no such bucket"}
 	}

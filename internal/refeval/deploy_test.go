@@ -26,16 +26,16 @@ func defined(definitions ...ir.Definition) *ir.File {
 	return f
 }
 
-func deploy(h float64, emit refeval.Emit, definitions ...ir.Definition) refeval.Step {
-	return refeval.Step{At: hours(h), Op: refeval.Deploy, Definitions: defined(definitions...), Emit: emit}
+func deploy(h float64, emit refeval.Emit, definitions ...ir.Definition) refeval.Action {
+	return refeval.Action{At: hours(h), Op: refeval.Deploy, Definitions: defined(definitions...), Emit: emit}
 }
 
-func pause(h float64, bucket string) refeval.Step {
-	return refeval.Step{At: hours(h), Op: refeval.Pause, Bucket: bucket}
+func pause(h float64, bucket string) refeval.Action {
+	return refeval.Action{At: hours(h), Op: refeval.Pause, Bucket: bucket}
 }
 
-func resume(h float64, bucket string) refeval.Step {
-	return refeval.Step{At: hours(h), Op: refeval.Resume, Bucket: bucket}
+func resume(h float64, bucket string) refeval.Action {
+	return refeval.Action{At: hours(h), Op: refeval.Resume, Bucket: bucket}
 }
 
 func has(event string) *ir.Node {
@@ -49,8 +49,8 @@ func tree(op ir.Op, children ...*ir.Node) *ir.Node { return &ir.Node{Op: op, Chi
 var (
 	pro     = property(ir.Text, ir.Eq, `"pro"`, 0)
 	free    = property(ir.Text, ir.Eq, `"free"`, 0)
-	active  = within(1, ir.Gte, 1)
-	dormant = within(1, ir.Lte, 0)
+	active  = occurs(1, ir.Gte, 1)
+	dormant = occurs(1, ir.Lte, 0)
 	hourly  = []ir.Tick{{Every: true, Span: time.Hour}}
 	no      = false
 )
@@ -60,7 +60,7 @@ var (
 type change struct {
 	name   string
 	before []ir.Definition
-	steps  []refeval.Step
+	steps  []refeval.Action
 	until  float64
 	want   string
 }
@@ -85,19 +85,19 @@ func TestBackfill(t *testing.T) {
 		{
 			"users who matched before join a new bucket silently, later joins are announced",
 			nil,
-			[]refeval.Step{event(0, "a"), deploy(1, refeval.Leaves, ir.Definition{Criteria: has("a")}, ir.Definition{Criteria: has("b")}), event(2, "a"), event(2, "b")},
+			[]refeval.Action{event(0, "a"), deploy(1, refeval.Leaves, ir.Definition{Criteria: has("a")}, ir.Definition{Criteria: has("b")}), event(2, "a"), event(2, "b")},
 			9, "1h entered a 1 backfill suppressed, 2h entered b 1 event",
 		},
 		{
 			"joins are announced with refeval.All",
 			nil,
-			[]refeval.Step{event(0, "a"), deploy(1, refeval.All, ir.Definition{Criteria: has("a")})},
+			[]refeval.Action{event(0, "a"), deploy(1, refeval.All, ir.Definition{Criteria: has("a")})},
 			9, "1h entered a 1 backfill",
 		},
 		{
 			"and if the entry policy lets them be",
 			[]ir.Definition{{Criteria: pro}},
-			[]refeval.Step{
+			[]refeval.Action{
 				traits(0, `{"p":"pro"}`), traits(1, `{"p":0}`), traits(2, `{"p":"free"}`),
 				deploy(3, refeval.All, ir.Definition{Criteria: free, EntryLimit: ir.Once}),
 			},
@@ -106,7 +106,7 @@ func TestBackfill(t *testing.T) {
 		{
 			"a silent stay uses up the one entry that is announced",
 			nil,
-			[]refeval.Step{
+			[]refeval.Action{
 				traits(0, `{"p":"pro"}`), deploy(1, refeval.Leaves, ir.Definition{Criteria: pro, EntryLimit: ir.Once}),
 				traits(2, `{"p":0}`), traits(3, `{"p":"pro"}`),
 			},
@@ -115,31 +115,31 @@ func TestBackfill(t *testing.T) {
 		{
 			"users who no longer match leave, and that is announced",
 			[]ir.Definition{{Criteria: pro}},
-			[]refeval.Step{traits(0, `{"p":"pro"}`), deploy(1, refeval.Leaves, ir.Definition{Criteria: free}), traits(2, `{"p":"free"}`)},
+			[]refeval.Action{traits(0, `{"p":"pro"}`), deploy(1, refeval.Leaves, ir.Definition{Criteria: free}), traits(2, `{"p":"free"}`)},
 			9, "0h entered a 1 event, 1h left a 1 backfill criteria, 2h entered a 2 event",
 		},
 		{
 			"unless the deploy is silent",
 			[]ir.Definition{{Criteria: pro}},
-			[]refeval.Step{traits(0, `{"p":"pro"}`), deploy(1, refeval.Silent, ir.Definition{Criteria: free})},
+			[]refeval.Action{traits(0, `{"p":"pro"}`), deploy(1, refeval.Silent, ir.Definition{Criteria: free})},
 			9, "0h entered a 1 event, 1h left a 1 backfill criteria suppressed",
 		},
 		{
 			"a minimal dwell defers the leave, which is then announced whatever was deployed",
 			[]ir.Definition{{Criteria: pro, MinDwell: 3 * time.Hour}},
-			[]refeval.Step{traits(0, `{"p":"pro"}`), deploy(1, refeval.Silent, ir.Definition{Criteria: free, MinDwell: 3 * time.Hour})},
+			[]refeval.Action{traits(0, `{"p":"pro"}`), deploy(1, refeval.Silent, ir.Definition{Criteria: free, MinDwell: 3 * time.Hour})},
 			9, "0h entered a 1 event, 3h left a 1 clock criteria",
 		},
 		{
 			"a shorter minimal dwell is over already",
 			[]ir.Definition{{Criteria: pro, MinDwell: 5 * time.Hour}},
-			[]refeval.Step{traits(0, `{"p":"pro"}`), traits(1, `{"p":0}`), deploy(2, refeval.Leaves, ir.Definition{Criteria: pro, MinDwell: time.Hour})},
+			[]refeval.Action{traits(0, `{"p":"pro"}`), traits(1, `{"p":0}`), deploy(2, refeval.Leaves, ir.Definition{Criteria: pro, MinDwell: time.Hour})},
 			9, "0h entered a 1 event, 2h left a 1 backfill criteria",
 		},
 		{
 			"so is a shorter maximal dwell, and it keeps the user out",
 			[]ir.Definition{{Criteria: pro}},
-			[]refeval.Step{
+			[]refeval.Action{
 				traits(0, `{"p":"pro"}`), deploy(2, refeval.Leaves, ir.Definition{Criteria: pro, MaxDwell: time.Hour}),
 				deploy(3, refeval.All, ir.Definition{Criteria: pro, MaxDwell: 2 * time.Hour}), traits(4, `{"p":"pro"}`),
 			},
@@ -148,7 +148,7 @@ func TestBackfill(t *testing.T) {
 		{
 			"until a deploy finds that the criteria fails",
 			[]ir.Definition{{Criteria: pro, MaxDwell: time.Hour}},
-			[]refeval.Step{
+			[]refeval.Action{
 				traits(0, `{"p":"pro"}`), deploy(2, refeval.Leaves, ir.Definition{Criteria: free, MaxDwell: time.Hour}),
 				deploy(3, refeval.Leaves, ir.Definition{Criteria: pro, MaxDwell: 3 * time.Hour}),
 			},
@@ -157,7 +157,7 @@ func TestBackfill(t *testing.T) {
 		{
 			"a bucket that users cannot join by the clock is backfilled all the same",
 			[]ir.Definition{{Criteria: dormant, ReconcileJoins: &no}},
-			[]refeval.Step{event(0, "a"), deploy(2, refeval.Leaves, ir.Definition{Criteria: dormant, ReconcileJoins: &no, EntryLimit: ir.Once})},
+			[]refeval.Action{event(0, "a"), deploy(2, refeval.Leaves, ir.Definition{Criteria: dormant, ReconcileJoins: &no, EntryLimit: ir.Once})},
 			9, "2h entered a 1 backfill suppressed",
 		},
 		{
@@ -167,7 +167,7 @@ func TestBackfill(t *testing.T) {
 				{Criteria: pro},
 				{Criteria: tree(ir.OpAll, tree(ir.OpNot, member("b")), has("a"))},
 			},
-			[]refeval.Step{
+			[]refeval.Action{
 				traits(0, `{"p":"free"}`), event(0, "a"),
 				deploy(1, refeval.Silent, ir.Definition{Criteria: tree(ir.OpAll, member("b"), has("a"))}, ir.Definition{Criteria: free}, ir.Definition{Criteria: tree(ir.OpAll, tree(ir.OpNot, member("b")), has("a"))}),
 			},
@@ -176,7 +176,7 @@ func TestBackfill(t *testing.T) {
 		{
 			"of a bucket that only follows no time is up",
 			[]ir.Definition{{Criteria: pro}, {Criteria: tree(ir.OpAny, member("a"), has("a")), MaxDwell: 2 * time.Hour}},
-			[]refeval.Step{
+			[]refeval.Action{
 				traits(0, `{"p":"free"}`), event(0, "a"),
 				deploy(2, refeval.Leaves, ir.Definition{Criteria: free}, ir.Definition{Criteria: tree(ir.OpAny, member("a"), has("a")), MaxDwell: 2 * time.Hour}),
 			},
@@ -192,25 +192,25 @@ func TestTicksOfDeploys(t *testing.T) {
 		{
 			"ticks that are due by then go by, and the others go on counting",
 			[]ir.Definition{{Criteria: pro, Ticks: []ir.Tick{{Span: 5 * time.Hour}}}},
-			[]refeval.Step{traits(0, `{"p":"pro"}`), deploy(2, refeval.Leaves, ir.Definition{Criteria: pro, Ticks: hourly})},
+			[]refeval.Action{traits(0, `{"p":"pro"}`), deploy(2, refeval.Leaves, ir.Definition{Criteria: pro, Ticks: hourly})},
 			3, "0h entered a 1 event, 3h dwell a 1 clock every-1h#3",
 		},
 		{
 			"of an unchanged bucket none goes by",
 			[]ir.Definition{{Criteria: pro, Ticks: hourly, Name: "One"}},
-			[]refeval.Step{traits(0, `{"p":"pro"}`), deploy(1, refeval.Silent, ir.Definition{Criteria: pro, Ticks: hourly, Name: "Another", Description: "With words."})},
+			[]refeval.Action{traits(0, `{"p":"pro"}`), deploy(1, refeval.Silent, ir.Definition{Criteria: pro, Ticks: hourly, Name: "Another", Description: "With words."})},
 			2, "0h entered a 1 event, 1h dwell a 1 clock every-1h#1, 2h dwell a 1 clock every-1h#2",
 		},
 		{
 			"ticks of a backfilled stay count from when it would have begun",
 			nil,
-			[]refeval.Step{event(0, "a"), deploy(2, refeval.Leaves, ir.Definition{Criteria: has("a"), Ticks: hourly, MinDwell: time.Hour, MaxDwell: 2 * time.Hour})},
+			[]refeval.Action{event(0, "a"), deploy(2, refeval.Leaves, ir.Definition{Criteria: has("a"), Ticks: hourly, MinDwell: time.Hour, MaxDwell: 2 * time.Hour})},
 			9, "2h entered a 1 backfill suppressed, 3h dwell a 1 clock every-1h#3, 4h left a 1 clock maxDwell",
 		},
 		{
 			"or from the deploy, if that is not known",
 			nil,
-			[]refeval.Step{traits(0, `{"p":"pro"}`), deploy(2.5, refeval.Leaves, ir.Definition{Criteria: pro, Ticks: hourly})},
+			[]refeval.Action{traits(0, `{"p":"pro"}`), deploy(2.5, refeval.Leaves, ir.Definition{Criteria: pro, Ticks: hourly})},
 			3.5, "2.5h entered a 1 backfill suppressed, 3.5h dwell a 1 clock every-1h#1",
 		},
 	})
@@ -223,41 +223,41 @@ func TestOrderOfDeploys(t *testing.T) {
 	play(t, []change{
 		{
 			"what was due before happens by the definitions that were, and what is due at that instant by the new ones",
-			[]ir.Definition{{Criteria: active}, {Criteria: dormant}, {Criteria: within(2, ir.Gte, 1)}},
-			[]refeval.Step{
+			[]ir.Definition{{Criteria: active}, {Criteria: dormant}, {Criteria: occurs(2, ir.Gte, 1)}},
+			[]refeval.Action{
 				event(0, "a"),
-				deploy(2, refeval.Leaves, ir.Definition{Criteria: has("a")}, ir.Definition{Criteria: dormant}, ir.Definition{Criteria: within(3, ir.Gte, 1)}),
+				deploy(2, refeval.Leaves, ir.Definition{Criteria: has("a")}, ir.Definition{Criteria: dormant}, ir.Definition{Criteria: occurs(3, ir.Gte, 1)}),
 			},
 			9, "0h entered a 1 event, 0h entered c 1 event, 1h left a 1 clock criteria, 1h entered b 1 clock, 2h entered a 2 backfill suppressed, 3h left c 1 clock criteria",
 		},
 		{
 			"an event at that instant comes after it",
 			[]ir.Definition{{Criteria: pro}},
-			[]refeval.Step{event(0, "b"), deploy(1, refeval.Leaves, ir.Definition{Criteria: has("a")}), event(1, "a")},
+			[]refeval.Action{event(0, "b"), deploy(1, refeval.Leaves, ir.Definition{Criteria: has("a")}), event(1, "a")},
 			9, "1h entered a 1 event",
 		},
 		{
 			"deleted users are evaluated when they come back",
 			nil,
-			[]refeval.Step{event(0, "a"), do(1, refeval.Delete), deploy(2, refeval.All, ir.Definition{Criteria: has("a")}), do(3, refeval.Restore)},
+			[]refeval.Action{event(0, "a"), do(1, refeval.Delete), deploy(2, refeval.All, ir.Definition{Criteria: has("a")}), do(3, refeval.Restore)},
 			9, "3h entered a 1 reconcile",
 		},
 		{
 			"a property that was not declared when it came is known all the same",
 			nil,
-			[]refeval.Step{traits(0, `{"p":"pro"}`), deploy(1, refeval.Leaves, ir.Definition{Criteria: pro}), {At: hours(2), Op: refeval.Ingest, User: "u", Name: "a", Properties: []byte(`{"p":0}`)}},
+			[]refeval.Action{traits(0, `{"p":"pro"}`), deploy(1, refeval.Leaves, ir.Definition{Criteria: pro}), {At: hours(2), Op: refeval.Ingest, User: "u", Name: "a", Properties: []byte(`{"p":0}`)}},
 			9, "1h entered a 1 backfill suppressed, 2h left a 1 event criteria",
 		},
 		{
 			"a payload is not read again",
 			nil,
-			[]refeval.Step{{At: hours(0), Op: refeval.Ingest, User: "u", Name: "a", Properties: []byte(`{"p":"pro"}`)}, deploy(1, refeval.Leaves, ir.Definition{Criteria: pro})},
+			[]refeval.Action{{At: hours(0), Op: refeval.Ingest, User: "u", Name: "a", Properties: []byte(`{"p":"pro"}`)}, deploy(1, refeval.Leaves, ir.Definition{Criteria: pro})},
 			9, "",
 		},
 		{
 			"a dynamic bucket becomes manual, and the other way round",
 			[]ir.Definition{{Criteria: pro}, {Kind: ir.Manual}},
-			[]refeval.Step{
+			[]refeval.Action{
 				traits(0, `{"p":"pro"}`), do(0, refeval.Add),
 				deploy(1, refeval.Leaves, ir.Definition{Kind: ir.Manual}, ir.Definition{Criteria: free}), traits(2, `{"p":"free"}`),
 				do(3, refeval.Remove),

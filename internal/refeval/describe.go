@@ -117,7 +117,7 @@ func describeValue(v *ir.Value) string {
 }
 
 // DescribeSteps writes steps as people read them, a line each.
-func DescribeSteps(steps []Step) string {
+func DescribeSteps(steps []Action) string {
 	var b strings.Builder
 	for i, s := range steps {
 		fmt.Fprintf(&b, "%3d %s %s %s", i, stamp(s.At), s.Op, s.User)

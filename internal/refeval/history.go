@@ -31,9 +31,9 @@ const (
 	Nothing Op = "nothing" // time passes without effect
 )
 
-// Step is something that happens at an instant. Steps come in the order of their instants, in whole
+// Action is something that happens at an instant. Steps come in the order of their instants, in whole
 // microseconds.
-type Step struct {
+type Action struct {
 	At   time.Time
 	Op   Op
 	User string // empty in Settle, Deploy, Pause and Resume
@@ -130,13 +130,13 @@ func (h *History) Of(user string) []Transition {
 
 // Run plays steps against definitions, which must be correct, and then lets the clock run up to
 // until.
-func Run(f *ir.File, steps []Step, until time.Time) *History {
+func Run(f *ir.File, steps []Action, until time.Time) *History {
 	return play(f, steps, until).history()
 }
 
 // Known plays steps as Run does, and returns what is known of each user then, by each of their
 // names: nil of one who is deleted.
-func Known(f *ir.File, steps []Step, until time.Time) map[string]*Facts {
+func Known(f *ir.File, steps []Action, until time.Time) map[string]*Facts {
 	known := map[string]*Facts{}
 	w := play(f, steps, until)
 	for name, u := range w.users {
@@ -151,7 +151,7 @@ func Known(f *ir.File, steps []Step, until time.Time) map[string]*Facts {
 	return known
 }
 
-func play(f *ir.File, steps []Step, until time.Time) *world {
+func play(f *ir.File, steps []Action, until time.Time) *world {
 	w := &world{users: map[string]*user{}, aliases: map[string]string{}, paused: map[string]bool{}, emit: Leaves}
 	w.define(f)
 	for i := range steps {

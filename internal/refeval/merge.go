@@ -10,7 +10,7 @@ import (
 // merge merges two users: everything that the loser did, has and is in becomes the survivor's, and
 // their name is another name of the survivor from then on. Then all buckets are evaluated, as after
 // an event that each of them asks about. Of an unknown loser there is only the name.
-func (w *world) merge(s *Step) StepResult {
+func (w *world) merge(s *Action) StepResult {
 	from, into := w.name(s.User), w.name(s.Into)
 	if from == into {
 		return StepResult{}
@@ -48,7 +48,7 @@ func (w *world) name(user string) string {
 }
 
 // absorb takes over all that is known of another. What the other did comes as if it arrived now.
-func (u *user) absorb(loser *user, s *Step) {
+func (u *user) absorb(loser *user, s *Action) {
 	u.facts.Events = append(u.facts.Events, loser.facts.Events...)
 	maps.Copy(u.keys, loser.keys)
 	u.inherit(loser)
@@ -60,7 +60,7 @@ func (u *user) absorb(loser *user, s *Step) {
 // takeOver makes the loser's last stay in a bucket the survivor's next one, with all that happened
 // to it, if it is later than the survivor's last: if it lasts, or ended later. Where both are in
 // the bucket, the survivor's stay goes on, and the loser's ends, which is not announced.
-func (u *user) takeOver(bucket string, loser *user, s *Step) {
+func (u *user) takeOver(bucket string, loser *user, s *Action) {
 	own, other := u.latest(bucket), loser.latest(bucket)
 	switch {
 	case own != nil && own.left.IsZero() && other.left.IsZero():

@@ -22,7 +22,7 @@ const (
 type objects struct{ properties, traits, once map[string]any }
 
 // refuse says why an ingest is refused, or nothing. It returns what it reads on the way.
-func refuse(s *Step) (o objects, why string) {
+func refuse(s *Action) (o objects, why string) {
 	switch {
 	case strings.TrimSpace(s.User) == "":
 		return o, "the user id is empty"

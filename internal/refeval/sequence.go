@@ -67,7 +67,7 @@ func ends(s *ir.SequenceCheck, events []Event, last int, key any) bool {
 }
 
 // takes reports whether an event may take a step of a chain with a key.
-func takes(step *ir.Step, ev Event, key any) bool {
+func takes(step *ir.SequenceStep, ev Event, key any) bool {
 	payload := &Facts{Properties: ev.Properties}
 	return ev.Name == step.Event && (step.Filter == nil || Holds(step.Filter, payload, ev.At)) && (step.Key == nil || keyOf(step.Key, ev) == key)
 }
@@ -125,7 +125,7 @@ func sequenceInstants(s *ir.SequenceCheck, f *Facts) []time.Time {
 }
 
 func asksOf(s *ir.SequenceCheck, event string) bool {
-	return slices.ContainsFunc(s.Steps, func(step ir.Step) bool { return step.Event == event })
+	return slices.ContainsFunc(s.Steps, func(step ir.SequenceStep) bool { return step.Event == event })
 }
 
 func describeSequence(s *ir.SequenceCheck) string {

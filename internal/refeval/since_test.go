@@ -26,7 +26,7 @@ func TestAnchors(t *testing.T) {
 		change(&copied)
 		return &ir.Node{Op: ir.OpEvent, Event: &copied}
 	}
-	unknown, never := not(within(1, ir.Gte, 9)), has("never")
+	unknown, never := not(occurs(1, ir.Gte, 9)), has("never")
 	from := hours(2)
 	for name, test := range map[string]struct {
 		criteria *ir.Node
@@ -60,10 +60,10 @@ func TestAnchors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			numbered := func(h float64, n string) refeval.Step {
-				return refeval.Step{At: hours(h), Op: refeval.Ingest, User: "u", Name: "n", Properties: []byte(`{"n":` + n + `}`)}
+			numbered := func(h float64, n string) refeval.Action {
+				return refeval.Action{At: hours(h), Op: refeval.Ingest, User: "u", Name: "n", Properties: []byte(`{"n":` + n + `}`)}
 			}
-			h := refeval.Run(defined(), []refeval.Step{
+			h := refeval.Run(defined(), []refeval.Action{
 				traits(0, `{"p":"pro"}`), event(1, "a"), event(3, "a"), numbered(5, "3"), numbered(6, "7"),
 				{At: hours(7), Op: refeval.Ingest, User: "u", Name: "late", OccurredAt: hours(4)},
 				event(10.5, "now"),

@@ -8,7 +8,7 @@ import (
 )
 
 // run does what a step says.
-func (w *world) run(s *Step) StepResult {
+func (w *world) run(s *Action) StepResult {
 	switch s.Op {
 	case Ingest:
 		return w.ingest(s)
@@ -40,7 +40,7 @@ func (w *world) run(s *Step) StepResult {
 }
 
 // ingest is §6 of the contract.
-func (w *world) ingest(s *Step) StepResult {
+func (w *world) ingest(s *Action) StepResult {
 	given, why := refuse(s)
 	if why != "" {
 		return StepResult{Refused: why}
@@ -103,7 +103,7 @@ func (u *user) isFor(d *ir.Definition) bool {
 }
 
 // change is Add or Remove.
-func (w *world) change(s *Step) StepResult {
+func (w *world) change(s *Action) StepResult {
 	d := w.definition(s.Bucket)
 	switch {
 	case d == nil:

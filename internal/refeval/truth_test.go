@@ -13,8 +13,8 @@ var start = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 func hours(h float64) time.Time { return start.Add(time.Duration(h * float64(time.Hour))) }
 
-// within asks how often "a" occurred in the last hours, 0 for ever.
-func within(h int, op ir.Operator, n int) *ir.Node {
+// occurs asks how often "a" occurred in the last hours, 0 for ever.
+func occurs(h int, op ir.Operator, n int) *ir.Node {
 	e := &ir.EventCheck{Name: "a", Operator: op, Count: n}
 	if h > 0 {
 		e.Window = &ir.Window{Last: time.Duration(h) * time.Hour}
@@ -150,15 +150,15 @@ func TestHorizons(t *testing.T) {
 		holds bool
 		until float64
 	}{
-		{"the window does not contain its beginning", within(1, ir.Gte, 1), occurred(0), 1, false, never},
-		{"it lasts until then", within(1, ir.Gte, 1), occurred(0), 0.5, true, 1},
-		{"the k-th newest counts", within(3, ir.Gte, 2), occurred(2, 0, 1), 2, true, 4},
-		{"no clock makes it true", within(3, ir.Gte, 4), occurred(2, 0, 1), 2, false, never},
-		{"absence comes when the last one goes", within(3, ir.Lte, 0), occurred(2, 0, 1), 2, false, 5},
-		{"less than two when the second newest goes", within(3, ir.Lt, 2), occurred(2, 0, 1), 2, false, 4},
-		{"exactly one, later", within(3, ir.Eq, 1), occurred(2, 0, 1), 2, false, 4},
-		{"exactly one, no more", within(3, ir.Eq, 1), occurred(2, 0, 1), 4, true, 5},
-		{"exactly one is passed by", within(3, ir.Eq, 1), occurred(2, 2), 2, false, never},
+		{"the window does not contain its beginning", occurs(1, ir.Gte, 1), occurred(0), 1, false, never},
+		{"it lasts until then", occurs(1, ir.Gte, 1), occurred(0), 0.5, true, 1},
+		{"the k-th newest counts", occurs(3, ir.Gte, 2), occurred(2, 0, 1), 2, true, 4},
+		{"no clock makes it true", occurs(3, ir.Gte, 4), occurred(2, 0, 1), 2, false, never},
+		{"absence comes when the last one goes", occurs(3, ir.Lte, 0), occurred(2, 0, 1), 2, false, 5},
+		{"less than two when the second newest goes", occurs(3, ir.Lt, 2), occurred(2, 0, 1), 2, false, 4},
+		{"exactly one, later", occurs(3, ir.Eq, 1), occurred(2, 0, 1), 2, false, 4},
+		{"exactly one, no more", occurs(3, ir.Eq, 1), occurred(2, 0, 1), 4, true, 5},
+		{"exactly one is passed by", occurs(3, ir.Eq, 1), occurred(2, 2), 2, false, never},
 		{"what is too young does not count yet", ago(3, 1, ir.Gte, 1), occurred(0), 0.5, false, 1},
 		{"it enters", ago(3, 1, ir.Gte, 1), occurred(0), 1, true, 3},
 		{"it leaves", ago(4, 2, ir.Gte, 1), occurred(0), 4, false, never},
@@ -168,18 +168,18 @@ func TestHorizons(t *testing.T) {
 		{"one more enters when one leaves", ago(3, 1, ir.Gte, 1), occurred(0, 2), 1, true, 5},
 		{"exactly one until another enters", ago(3, 1, ir.Eq, 1), occurred(0, 1), 1, true, 2},
 		{"exactly one when one of two leaves", ago(3, 1, ir.Eq, 1), occurred(0, 1), 2, false, 3},
-		{"ever has no horizon", within(0, ir.Gte, 1), occurred(0), 1, true, never},
-		{"all that holds ends with the first", combine(ir.OpAll, within(1, ir.Gte, 1), within(3, ir.Gte, 1)), occurred(0), 0, true, 1},
-		{"all waits for the last that fails", combine(ir.OpAll, within(1, ir.Lte, 0), within(3, ir.Lte, 0)), occurred(0), 0, false, 3},
-		{"all with one that never holds", combine(ir.OpAll, within(1, ir.Lte, 0), within(0, ir.Lte, 0)), occurred(0), 0, false, never},
-		{"any ends with the last", combine(ir.OpAny, within(1, ir.Gte, 1), within(3, ir.Gte, 1)), occurred(0), 0, true, 3},
-		{"any comes with the first", combine(ir.OpAny, within(1, ir.Lte, 0), within(3, ir.Lte, 0)), occurred(0), 0, false, 1},
-		{"two of three end when the second goes", twoOf(within(1, ir.Gte, 1), within(3, ir.Gte, 1), within(5, ir.Gte, 1)), occurred(0), 0, true, 3},
-		{"two of three come with the second", twoOf(within(1, ir.Lte, 0), within(3, ir.Lte, 0), within(5, ir.Lte, 0)), occurred(0), 0, false, 3},
-		{"two of three with one that holds", twoOf(within(1, ir.Lte, 0), within(3, ir.Gte, 1), within(5, ir.Lte, 0)), occurred(0), 0, false, 1},
-		{"two of two that never come", twoOf(within(1, ir.Lte, 0), within(0, ir.Lte, 0)), occurred(0), 0, false, never},
-		{"not keeps the horizon", combine(ir.OpNot, within(1, ir.Gte, 1)), occurred(0), 0, false, 1},
-		{"a lower bound", combine(ir.OpAll, within(1, ir.Lte, 0), within(3, ir.Gte, 1), within(5, ir.Lte, 0)), occurred(0), 0, false, 5},
+		{"ever has no horizon", occurs(0, ir.Gte, 1), occurred(0), 1, true, never},
+		{"all that holds ends with the first", combine(ir.OpAll, occurs(1, ir.Gte, 1), occurs(3, ir.Gte, 1)), occurred(0), 0, true, 1},
+		{"all waits for the last that fails", combine(ir.OpAll, occurs(1, ir.Lte, 0), occurs(3, ir.Lte, 0)), occurred(0), 0, false, 3},
+		{"all with one that never holds", combine(ir.OpAll, occurs(1, ir.Lte, 0), occurs(0, ir.Lte, 0)), occurred(0), 0, false, never},
+		{"any ends with the last", combine(ir.OpAny, occurs(1, ir.Gte, 1), occurs(3, ir.Gte, 1)), occurred(0), 0, true, 3},
+		{"any comes with the first", combine(ir.OpAny, occurs(1, ir.Lte, 0), occurs(3, ir.Lte, 0)), occurred(0), 0, false, 1},
+		{"two of three end when the second goes", twoOf(occurs(1, ir.Gte, 1), occurs(3, ir.Gte, 1), occurs(5, ir.Gte, 1)), occurred(0), 0, true, 3},
+		{"two of three come with the second", twoOf(occurs(1, ir.Lte, 0), occurs(3, ir.Lte, 0), occurs(5, ir.Lte, 0)), occurred(0), 0, false, 3},
+		{"two of three with one that holds", twoOf(occurs(1, ir.Lte, 0), occurs(3, ir.Gte, 1), occurs(5, ir.Lte, 0)), occurred(0), 0, false, 1},
+		{"two of two that never come", twoOf(occurs(1, ir.Lte, 0), occurs(0, ir.Lte, 0)), occurred(0), 0, false, never},
+		{"not keeps the horizon", combine(ir.OpNot, occurs(1, ir.Gte, 1)), occurred(0), 0, false, 1},
+		{"a lower bound", combine(ir.OpAll, occurs(1, ir.Lte, 0), occurs(3, ir.Gte, 1), occurs(5, ir.Lte, 0)), occurred(0), 0, false, 5},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -22,7 +22,7 @@ func (s *Simulator) Deploy(r *table.Registry, a Announced) {
 	}
 	s.registry, s.announced = r, a
 	s.freeze()
-	s.follow(decide.Step{Buckets: changed})
+	s.follow(decide.Rollout{Buckets: changed})
 }
 
 // changed returns the buckets of a registry that another lacks, or has in another form.
@@ -51,7 +51,7 @@ func (s *Simulator) Resume(b table.BucketIndex) {
 	if id := s.registry.Buckets[b].ID; s.paused[id] {
 		delete(s.paused, id)
 		s.freeze()
-		s.follow(decide.Step{Buckets: []table.BucketIndex{b}, Resumed: true})
+		s.follow(decide.Rollout{Buckets: []table.BucketIndex{b}, Resumed: true})
 	}
 }
 
@@ -65,7 +65,7 @@ func (s *Simulator) catchUp() {
 func (s *Simulator) catchUpOne(u *decide.Session) decide.Result { return u.CatchUp(s.now) }
 
 // follow brings all users through a change that happens now.
-func (s *Simulator) follow(step decide.Step) {
+func (s *Simulator) follow(step decide.Rollout) {
 	step.Defined, step.At, step.Silent, step.Joins = true, s.now, !s.announced.Leaves, s.announced.Joins
 	for name := range s.users {
 		s.run(name, s.catchUpOne, step)

@@ -112,12 +112,12 @@ func TestMerge(t *testing.T) {
 }
 
 // mergeSteps reads steps like "2 bob merge".
-func mergeSteps(t *testing.T, text string) []refeval.Step {
+func mergeSteps(t *testing.T, text string) []refeval.Action {
 	t.Helper()
-	var steps []refeval.Step
+	var steps []refeval.Action
 	for part := range strings.SplitSeq(text, ", ") {
 		words := strings.Fields(part)
-		s := refeval.Step{At: draw.Start.Add(time.Duration(words[0][0]-'0') * draw.Hour), User: words[1]}
+		s := refeval.Action{At: draw.Start.Add(time.Duration(words[0][0]-'0') * draw.Hour), User: words[1]}
 		switch what := words[2]; what {
 		case "merge":
 			s.Op, s.Into = refeval.Merge, "ada"

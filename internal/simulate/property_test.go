@@ -25,7 +25,7 @@ func TestRedefine(t *testing.T) {
 	draw.Check(t, 5000, func(t *rapid.T) { compare(t, draw.Changing) })
 }
 
-func compare(t *rapid.T, steps func(*rapid.T, *ir.File, []string, int) []refeval.Step) {
+func compare(t *rapid.T, steps func(*rapid.T, *ir.File, []string, int) []refeval.Action) {
 	f := draw.Definitions(t, 5)
 	history := steps(t, f, []string{"ada", "bob"}, 30)
 	until := history[len(history)-1].At.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "after")) * draw.Hour)

@@ -158,7 +158,7 @@ func (s *Simulator) existing(user string, step func(*decide.Session) decide.Resu
 	return nil
 }
 
-func (s *Simulator) run(name string, do func(*decide.Session) decide.Result, steps ...decide.Step) decide.Result {
+func (s *Simulator) run(name string, do func(*decide.Session) decide.Result, steps ...decide.Rollout) decide.Result {
 	u := s.users[name]
 	s.session.Begin(s.registry, u.state, decide.Options{Frozen: s.frozen, Steps: steps, Limits: s.limits})
 	result := do(&s.session)

@@ -145,13 +145,13 @@ func (d *Deployment) behind(u generations) bool { return d.Agreed && u.known() <
 
 // steps returns what has to be applied to a user: a recheck of buckets that a process with older
 // definitions may have changed, and each deployment that the user has not followed.
-func (d *Deployment) steps(u generations) []decide.Step {
+func (d *Deployment) steps(u generations) []decide.Rollout {
 	if !d.behind(u) {
 		return nil
 	}
-	byNo := map[int32]*decide.Step{}
+	byNo := map[int32]*decide.Rollout{}
 	var nos []int32
-	var again decide.Step
+	var again decide.Rollout
 	for b, since := range d.since {
 		switch {
 		case since <= u.known() || d.frozen[b]:
@@ -163,7 +163,7 @@ func (d *Deployment) steps(u generations) []decide.Step {
 		step := byNo[since]
 		if step == nil {
 			c := d.changes[since]
-			step = &decide.Step{
+			step = &decide.Rollout{
 				Defined: true, At: c.at, Resumed: c.kind == KindResume, Silent: c.emit == EmitSilent, Joins: c.emit == EmitAll,
 			}
 			byNo[since] = step
@@ -172,7 +172,7 @@ func (d *Deployment) steps(u generations) []decide.Step {
 		step.Buckets = append(step.Buckets, table.BucketIndex(b))
 	}
 	slices.Sort(nos)
-	var steps []decide.Step
+	var steps []decide.Rollout
 	if again.Buckets != nil {
 		steps = append(steps, again)
 	}

@@ -40,8 +40,10 @@ func wordDoc(kind, name string, n *plan.Naming) string {
 	return tidy(fmt.Sprintf("%s\n\n%s %q%s.", doc, strings.ToUpper(kind[:1])+kind[1:], name, from("declared", n)))
 }
 
-// place is how comments call a field: address.country.
-func place(f *plan.FieldType) string { return strings.Join(append([]string{f.Name}, f.Path...), ".") }
+// fieldPath is how comments call a field: address.country.
+func fieldPath(f *plan.FieldType) string {
+	return strings.Join(append([]string{f.Name}, f.Path...), ".")
+}
 
 func tickDoc(n *plan.Naming, i int, t table.Tick) string {
 	when := "once in every stay, %s after it began"

@@ -22,7 +22,7 @@ func eventType(f *jen.File, t *plan.EventType) {
 	for i := range t.Fields {
 		field := &t.Fields[i]
 		fields = append(fields,
-			jen.Comment(lines(wordDoc("field", place(field), &field.Naming))),
+			jen.Comment(lines(wordDoc("field", fieldPath(field), &field.Naming))),
 			jen.Id(field.GoName).Add(goType(field.Type)))
 	}
 	f.Line().Comment(lines(wordDoc("event", t.Name, &t.Naming)))

@@ -115,8 +115,8 @@ func (l loader) writeProgram(temp, importPath string, vars []variable) (string, 
 	return name, os.WriteFile(name, overlay, 0o600)
 }
 
-// place matches the position at the beginning of a line of the go command.
-var place = regexp.MustCompile(`(?m)^[^\s:#][^:\n]*\.go:\d+`)
+// linePosition matches the position at the beginning of a line of the go command.
+var linePosition = regexp.MustCompile(`(?m)^[^\s:#][^:\n]*\.go:\d+`)
 
 // build builds a package of the definitions' module. Its error is the output of the go command,
 // which is returned unchanged as well.
@@ -137,7 +137,7 @@ func (l loader) build(ctx context.Context, output, pkg string, flags ...string) 
 	if len(out) == 0 {
 		return "", fmt.Errorf("build the definitions: %w", err)
 	}
-	text := place.ReplaceAllStringFunc(string(out), func(s string) string {
+	text := linePosition.ReplaceAllStringFunc(string(out), func(s string) string {
 		file, line, _ := strings.Cut(s, ".go:")
 		file += ".go"
 		if !filepath.IsAbs(file) {

@@ -40,7 +40,7 @@ func (l loader) userFrame(pkg *packages.Package, trace string) string {
 			continue
 		}
 		place := l.relative(file) + ":" + line
-		if pkg.Module != nil && within(pkg.Module.Dir, file) {
+		if pkg.Module != nil && inModule(pkg.Module.Dir, file) {
 			return place
 		}
 		if first, _, _ := strings.Cut(function, "/"); elsewhere == "" && first != function && strings.Contains(first, ".") {
@@ -53,9 +53,9 @@ func (l loader) userFrame(pkg *packages.Package, trace string) string {
 	return l.relative(l.Dir)
 }
 
-// within reports whether the file is in the directory of a module, and not a copy of another module
+// inModule reports whether the file is in the directory of a module, and not a copy of another module
 // there.
-func within(dir, file string) bool {
+func inModule(dir, file string) bool {
 	rel, err := filepath.Rel(dir, file)
 	return err == nil && filepath.IsLocal(rel) && !strings.HasPrefix(filepath.ToSlash(rel), "vendor/")
 }

@@ -64,7 +64,7 @@ func TestEventTypes(t *testing.T) {
 			},
 		},
 		"asked about in sequences": {
-			ir.File{Definitions: []ir.Definition{dynamic("a", &ir.Node{Op: ir.OpSequence, Sequence: &ir.SequenceCheck{Within: week, Steps: []ir.Step{
+			ir.File{Definitions: []ir.Definition{dynamic("a", &ir.Node{Op: ir.OpSequence, Sequence: &ir.SequenceCheck{Within: week, Steps: []ir.SequenceStep{
 				{Event: "cart", Key: &ir.PropertyCheck{Event: "cart", Name: "order", Type: ir.Text}},
 				{Event: "purchase", Filter: where("purchase", "amount", ir.Number).Event.Filter, Key: &ir.PropertyCheck{Event: "purchase", Name: "order", Type: ir.Text}},
 			}}})}},

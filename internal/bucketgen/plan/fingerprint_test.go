@@ -152,7 +152,7 @@ func member(id string) *ir.Node { return &ir.Node{Op: ir.OpMember, Bucket: id} }
 
 // sequence is a visit and then a purchase, changed by the caller.
 func sequence(change func(*ir.SequenceCheck)) *ir.Node {
-	s := &ir.SequenceCheck{Steps: []ir.Step{{Event: "visit"}, {Event: "buy"}}, Within: time.Hour}
+	s := &ir.SequenceCheck{Steps: []ir.SequenceStep{{Event: "visit"}, {Event: "buy"}}, Within: time.Hour}
 	change(s)
 	return &ir.Node{Op: ir.OpSequence, Sequence: s}
 }

@@ -13,13 +13,13 @@ import (
 
 // sequence is what criteria ask about events that follow each other.
 type sequence struct {
-	Steps  []step        `json:"steps"`
-	Within time.Duration `json:"within,omitempty"`
-	Keyed  bool          `json:"keyed,omitempty"`
-	Unless bool          `json:"unless,omitempty"`
+	Steps  []sequenceStep `json:"steps"`
+	Within time.Duration  `json:"within,omitempty"`
+	Keyed  bool           `json:"keyed,omitempty"`
+	Unless bool           `json:"unless,omitempty"`
 }
 
-type step struct {
+type sequenceStep struct {
 	Signal string        `json:"signal"` // its key
 	Within time.Duration `json:"within,omitempty"`
 
@@ -31,7 +31,7 @@ func sequenceOf(c *ir.SequenceCheck) sequence {
 	for i := range c.Steps {
 		of := signal{Event: c.Steps[i].Event, Filter: c.Steps[i].Filter, Field: c.Steps[i].Key}
 		s.Keyed = s.Keyed || of.Field != nil
-		s.Steps = append(s.Steps, step{Signal: of.key(), Within: c.Steps[i].Within, signal: of})
+		s.Steps = append(s.Steps, sequenceStep{Signal: of.key(), Within: c.Steps[i].Within, signal: of})
 	}
 	return s
 }

@@ -15,10 +15,10 @@ import (
 
 // Changing draws what happens to some users, as Steps does, while definitions change and buckets
 // are paused and resumed.
-func Changing(t *rapid.T, f *ir.File, users []string, most int) []refeval.Step {
+func Changing(t *rapid.T, f *ir.File, users []string, most int) []refeval.Action {
 	c := &changing{t: t, file: f}
 	now := Start
-	steps := make([]refeval.Step, 0, most)
+	steps := make([]refeval.Action, 0, most)
 	for range upTo(t, "steps", 1, most) {
 		now = now.Add(one(t, "pause", pauses...))
 		steps = append(steps, c.step(now, one(t, "user", users...), users))
@@ -35,23 +35,23 @@ type changing struct {
 	drawn  int             // how many definitions were added
 }
 
-func (c *changing) step(now time.Time, user string, users []string) refeval.Step {
+func (c *changing) step(now time.Time, user string, users []string) refeval.Action {
 	kind := upTo(c.t, "change", 0, 99)
 	switch {
 	case kind < 76:
-		return step(c.t, now, user, users, manual(c.file))
+		return anyStep(c.t, now, user, users, manual(c.file))
 	case kind < 90 || len(c.file.Definitions) == 0:
 		c.file = c.edited()
-		return refeval.Step{
+		return refeval.Action{
 			At: now, Op: refeval.Deploy, Definitions: c.file,
 			Emit: one(c.t, "announced", refeval.Leaves, refeval.Silent, refeval.All),
 		}
 	case kind < 95 || len(c.paused) == 0:
 		bucket := c.any().ID
 		c.paused = append(c.paused, bucket)
-		return refeval.Step{At: now, Op: refeval.Pause, Bucket: bucket}
+		return refeval.Action{At: now, Op: refeval.Pause, Bucket: bucket}
 	default: // mostly one that is paused, or was
-		return refeval.Step{At: now, Op: refeval.Resume, Bucket: one(c.t, "paused", append(c.paused, c.any().ID)...)}
+		return refeval.Action{At: now, Op: refeval.Resume, Bucket: one(c.t, "paused", append(c.paused, c.any().ID)...)}
 	}
 }
 

@@ -21,7 +21,7 @@ func sequenceCheck(t *rapid.T) *ir.SequenceCheck {
 	n := one(t, "steps", 2, 2, 3, 3, 4)
 	each := chance(t, "a time each", 50)
 	for i := range n {
-		step := ir.Step{Event: one(t, "step", "a", "b", "a", "c")}
+		step := ir.SequenceStep{Event: one(t, "step", "a", "b", "a", "c")}
 		if chance(t, "step filter", 20) {
 			step.Filter = filter(t, step.Event, 1)
 		}

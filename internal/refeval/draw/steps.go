@@ -30,12 +30,12 @@ var values = []string{
 var keys = []string{"plan", "seats", "trial", "since", "active", "tags", "vip", "at", "plan", "p", "spare", "loose"}
 
 // Steps draws what happens to some users, in the order of time.
-func Steps(t *rapid.T, f *ir.File, users []string, most int) []refeval.Step {
+func Steps(t *rapid.T, f *ir.File, users []string, most int) []refeval.Action {
 	now := Start
-	steps := make([]refeval.Step, 0, most)
+	steps := make([]refeval.Action, 0, most)
 	for range upTo(t, "steps", 1, most) {
 		now = now.Add(one(t, "pause", pauses...))
-		steps = append(steps, step(t, now, one(t, "user", users...), users, manual(f)))
+		steps = append(steps, anyStep(t, now, one(t, "user", users...), users, manual(f)))
 	}
 	return steps
 }
@@ -51,8 +51,8 @@ func manual(f *ir.File) []string {
 	return all
 }
 
-func step(t *rapid.T, now time.Time, user string, users, manual []string) refeval.Step {
-	s := refeval.Step{At: now, User: user}
+func anyStep(t *rapid.T, now time.Time, user string, users, manual []string) refeval.Action {
+	s := refeval.Action{At: now, User: user}
 	kind := upTo(t, "kind", 0, 99)
 	switch {
 	case kind < 72 || kind < 83 && len(manual) == 0:
@@ -77,8 +77,8 @@ func step(t *rapid.T, now time.Time, user string, users, manual []string) refeva
 }
 
 // Event draws an ingest.
-func Event(t *rapid.T, now time.Time, user string) refeval.Step {
-	s := refeval.Step{At: now, Op: refeval.Ingest, User: user}
+func Event(t *rapid.T, now time.Time, user string) refeval.Action {
+	s := refeval.Action{At: now, Op: refeval.Ingest, User: user}
 	s.Name = one(t, "name", "a", "b", "c", "a", "other", "")
 	if s.Name == "" || chance(t, "traits", 20) {
 		s.Traits = object(t, now)
@@ -180,9 +180,9 @@ func instant(t *rapid.T, now time.Time, otherwise string) string {
 
 // Replay draws events of some users in the order in which they are replayed: each happens when it
 // occurred, or is late and happens when the one before it did.
-func Replay(t *rapid.T, users []string, most int) []refeval.Step {
+func Replay(t *rapid.T, users []string, most int) []refeval.Action {
 	now := Start
-	steps := make([]refeval.Step, 0, most)
+	steps := make([]refeval.Action, 0, most)
 	for i := range upTo(t, "steps", 1, most) {
 		late := i > 0 && chance(t, "late", 25)
 		if !late {

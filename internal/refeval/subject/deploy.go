@@ -57,7 +57,7 @@ func (s *session) stop(ctx context.Context) error {
 func (s *session) arrive(ctx context.Context, i int) error {
 	at := s.steps[i].At
 	before := at.Add(-time.Microsecond)
-	changes := slices.ContainsFunc(s.steps[i:], func(step refeval.Step) bool {
+	changes := slices.ContainsFunc(s.steps[i:], func(step refeval.Action) bool {
 		return step.At.Equal(at) && (step.Op == refeval.Deploy || step.Op == refeval.Pause || step.Op == refeval.Resume)
 	})
 	if changes && !before.Before(s.clock.Now()) {

@@ -65,7 +65,7 @@ type Manner struct {
 }
 
 // Engine plays steps against the engine, on a database that may hold other users and buckets.
-func Engine(ctx context.Context, pool *pgxpool.Pool, f *ir.File, steps []refeval.Step, until time.Time, m Manner) (*refeval.History, error) {
+func Engine(ctx context.Context, pool *pgxpool.Pool, f *ir.File, steps []refeval.Action, until time.Time, m Manner) (*refeval.History, error) {
 	names := names{m.Number}
 	f, steps = names.give(f, steps)
 	s := &session{pool: pool, manner: m, clock: enginetest.NewClock(time.Time{}), steps: steps, results: make([]refeval.StepResult, len(steps)), aliases: map[string]string{}}
@@ -97,7 +97,7 @@ type session struct {
 	engines     []*engine.Engine
 	engine      *engine.Engine // whose turn it is
 	clock       *enginetest.Clock
-	steps       []refeval.Step
+	steps       []refeval.Action
 	results     []refeval.StepResult
 	timers      timers
 	aliases     map[string]string // names that users had before they were merged, and whose they are
@@ -186,7 +186,7 @@ func (s *session) run(ctx context.Context, i, n int) error {
 // errNone is returned where the engine is not asked, because there is no way to name such a bucket.
 var errNone = errors.New("there is no such bucket")
 
-func (s *session) change(ctx context.Context, step *refeval.Step, do func(context.Context, registry.ManualRef, string) ([]engine.Transition, error)) error {
+func (s *session) change(ctx context.Context, step *refeval.Action, do func(context.Context, registry.ManualRef, string) ([]engine.Transition, error)) error {
 	b, known := s.registry.Bucket(step.Bucket)
 	if !known || s.registry.Buckets[b].Kind != table.Manual {
 		return errNone
@@ -283,7 +283,7 @@ func (s *session) replay(ctx context.Context, until time.Time) error {
 	return err
 }
 
-func ingest(s *refeval.Step) engine.Event {
+func ingest(s *refeval.Action) engine.Event {
 	return engine.Event{
 		UserID: s.User, Name: s.Name, PropertiesJSON: s.Properties, TraitsJSON: s.Traits, TraitsOnceJSON: s.TraitsOnce, OccurredAt: s.OccurredAt, Key: s.Key,
 		TraitsOnly: s.TraitsOnly,

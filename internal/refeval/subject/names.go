@@ -14,7 +14,7 @@ type names struct{ number int }
 
 func (n names) prefix() string { return fmt.Sprintf("c%d-", n.number) }
 
-func (n names) give(f *ir.File, steps []refeval.Step) (*ir.File, []refeval.Step) {
+func (n names) give(f *ir.File, steps []refeval.Action) (*ir.File, []refeval.Action) {
 	if n.number == 0 {
 		return f, steps
 	}

@@ -19,13 +19,13 @@ import (
 // Simulate plays steps against the simulator. It returns an error if the simulator contradicts
 // itself: if its transitions do not add up to its memberships, or deriving all of those anew
 // changes any.
-func Simulate(f *ir.File, steps []refeval.Step, until time.Time) (*refeval.History, error) {
+func Simulate(f *ir.File, steps []refeval.Action, until time.Time) (*refeval.History, error) {
 	return SimulateWithin(decide.Limits{}, f, steps, until)
 }
 
 // SimulateWithin is as Simulate, with limits of what the properties of a user may come to. Those
 // that are zero are the defaults.
-func SimulateWithin(l decide.Limits, f *ir.File, steps []refeval.Step, until time.Time) (*refeval.History, error) {
+func SimulateWithin(l decide.Limits, f *ir.File, steps []refeval.Action, until time.Time) (*refeval.History, error) {
 	s := simulation{
 		registry: plan.Build(f).Registry, limits: event.Limits{User: l}.WithDefaults(), history: &refeval.History{}, users: map[string]bool{},
 	}
@@ -58,7 +58,7 @@ type simulation struct {
 	users    map[string]bool
 }
 
-func (s *simulation) run(step *refeval.Step) refeval.StepResult {
+func (s *simulation) run(step *refeval.Action) refeval.StepResult {
 	s.users[step.User], s.users[step.Into] = true, true
 	var err error
 	switch step.Op {
@@ -93,7 +93,7 @@ func (s *simulation) run(step *refeval.Step) refeval.StepResult {
 	return refeval.StepResult{}
 }
 
-func (s *simulation) ingest(step *refeval.Step) refeval.StepResult {
+func (s *simulation) ingest(step *refeval.Action) refeval.StepResult {
 	input := bucketgen.Event{
 		UserID: step.User, Name: step.Name, PropertiesJSON: step.Properties, TraitsJSON: step.Traits,
 		TraitsOnceJSON: step.TraitsOnce, OccurredAt: step.OccurredAt, Key: step.Key, TraitsOnly: step.TraitsOnly,
@@ -109,7 +109,7 @@ func (s *simulation) ingest(step *refeval.Step) refeval.StepResult {
 	return refeval.StepResult{Duplicate: result.Duplicate}
 }
 
-func (s *simulation) change(step *refeval.Step, do func(table.BucketIndex, string) error) error {
+func (s *simulation) change(step *refeval.Action, do func(table.BucketIndex, string) error) error {
 	b, known := s.registry.Bucket(step.Bucket)
 	if !known {
 		return errors.New("there is no such bucket")
@@ -120,7 +120,7 @@ func (s *simulation) change(step *refeval.Step, do func(table.BucketIndex, strin
 	return do(b, step.User)
 }
 
-func (s *simulation) freeze(step *refeval.Step, do func(table.BucketIndex)) error {
+func (s *simulation) freeze(step *refeval.Action, do func(table.BucketIndex)) error {
 	b, known := s.registry.Bucket(step.Bucket)
 	if !known {
 		return errors.New("there is no such bucket")

@@ -57,8 +57,8 @@ func Share(part, whole int64) string {
 	return fmt.Sprintf(`<svg class="share" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect class="all" width="100" height="8"/><rect class="part" width="%s" height="8"/></svg>`, number(100*share))
 }
 
-// Step is a column of a chart of growth.
-type Step struct {
+// Column is a column of a chart of growth.
+type Column struct {
 	Members, Entered, Left int64
 	Title                  string // Title is shown for the column.
 	Href                   string // Href leads to what the column consists of; empty for nowhere.
@@ -70,7 +70,7 @@ type Step struct {
 const MaxSteps = 400
 
 // Growth draws sizes as a line, and below it, in each column, what entered upwards and what left downwards.
-func Growth(steps []Step) string {
+func Growth(steps []Column) string {
 	steps = steps[max(0, len(steps)-MaxSteps):]
 	if len(steps) == 0 {
 		return ""
@@ -123,7 +123,7 @@ func Growth(steps []Step) string {
 
 // Range returns the bounds of the axes of a chart of growth: the least and the largest size, and the largest flow. The size begins at
 // zero unless it changes by less than a fifth.
-func Range(steps []Step) (least, most, flow int64) {
+func Range(steps []Column) (least, most, flow int64) {
 	least, most = steps[0].Members, steps[0].Members
 	for _, s := range steps {
 		least, most = min(least, s.Members), max(most, s.Members)

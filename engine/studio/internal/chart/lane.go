@@ -6,14 +6,14 @@ import (
 	"html"
 )
 
-// Mark is an instant on a line, by its share of the line.
-type Mark struct {
+// Stop is an instant on a line, by its share of the line.
+type Stop struct {
 	Share float64
 	Class string
 }
 
 // Stops draws instants on a line.
-func Stops(marks []Mark) string {
+func Stops(marks []Stop) string {
 	var b bytes.Buffer
 	b.WriteString(`<svg class="stopline" viewBox="0 0 1000 20" preserveAspectRatio="none" aria-hidden="true"><path class="axis" d="M0 10 H1000"/>`)
 	for i, m := range marks {

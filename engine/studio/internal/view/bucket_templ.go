@@ -1068,8 +1068,8 @@ func growthFigure(p Page, id string, g Growth) templ.Component {
 }
 
 // growthSteps are the columns of the chart.
-func growthSteps(p Page, id string, g Growth) []chart.Step {
-	steps := make([]chart.Step, len(g.Points))
+func growthSteps(p Page, id string, g Growth) []chart.Column {
+	steps := make([]chart.Column, len(g.Points))
 	for i, point := range g.Points {
 		label := stepLabel(point, g.Step)
 		mark := g.Marks[label]
@@ -1077,7 +1077,7 @@ func growthSteps(p Page, id string, g Growth) []chart.Step {
 		if mark != "" {
 			title += "; " + mark
 		}
-		steps[i] = chart.Step{
+		steps[i] = chart.Column{
 			Members: point.Members, Entered: point.Entered, Left: point.Left, Mark: mark, Title: title, Day: point.At.UTC().Format("2006-01-02"),
 			Href: p.To("/buckets/"+url.PathEscape(id)+"/transitions", url.Values{"from": {Stamp(point.At)}, "to": {Stamp(stepEnd(point, g.Step))}}),
 		}

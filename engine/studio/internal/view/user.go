@@ -36,7 +36,7 @@ func forecastCause(t client.Transition) string {
 
 // stopLine draws the instants of a forecast on a line.
 func stopLine(now, until time.Time, stops []Stop) string {
-	marks := make([]chart.Mark, len(stops))
+	marks := make([]chart.Stop, len(stops))
 	for i, s := range stops {
 		class := "tick"
 		for _, t := range s.Transitions {
@@ -46,7 +46,7 @@ func stopLine(now, until time.Time, stops []Stop) string {
 				class = "out"
 			}
 		}
-		marks[i] = chart.Mark{Share: share(now, until, s.At), Class: class}
+		marks[i] = chart.Stop{Share: share(now, until, s.At), Class: class}
 	}
 	return chart.Stops(marks)
 }

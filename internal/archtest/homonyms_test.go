@@ -1,0 +1,89 @@
+package archtest_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// homonyms are words that once named several things each. None of them names a function, a type, a
+// variable or a constant of a package, in any case, except those of meanings.
+var homonyms = []string{"look", "settle", "tell", "turn", "follow", "take", "leave", "end", "place", "within", "standing", "mark", "facts", "step"}
+
+// meanings are the one meaning that a word has kept, by the folders that declare it.
+var meanings = map[string][]string{
+	"facts":  {"registry/table", "internal/refeval", "internal/refeval/draw"}, // what is known of one user
+	"settle": {"internal/refeval"},                                            // the clock does what is due
+	"step":   {"engine"},                                                      // a step of time: an hour or a day
+	"within": {"registry/table"},                                              // a window up to now
+}
+
+// TestHomonyms checks that no package declares a name that once had several meanings.
+func TestHomonyms(t *testing.T) {
+	t.Parallel()
+	for _, file := range goFiles(t) {
+		parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "..", file), nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for _, name := range declared(parsed) {
+			word := strings.ToLower(name)
+			if slices.Contains(homonyms, word) && !slices.Contains(meanings[word], path.Dir(file)) {
+				t.Errorf("%s declares %s, a word with several meanings; name the thing by its own word", file, name)
+			}
+		}
+	}
+}
+
+// declared returns the names that a file declares for its package.
+func declared(file *ast.File) []string {
+	var names []string
+	for _, d := range file.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Recv == nil {
+				names = append(names, d.Name.Name)
+			}
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				switch spec := spec.(type) {
+				case *ast.TypeSpec:
+					names = append(names, spec.Name.Name)
+				case *ast.ValueSpec:
+					for _, name := range spec.Names {
+						names = append(names, name.Name)
+					}
+				}
+			}
+		}
+	}
+	return names
+}
+
+// goFiles lists the Go files of the repository that people write, tests too, by their path from
+// root.
+func goFiles(t *testing.T) []string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "git", "ls-files", "--cached", "--others", "--exclude-standard", "*.go")
+	cmd.Dir = filepath.Join("..", "..")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("list the files of the repository: %v", err)
+	}
+	var files []string
+	for file := range strings.Lines(string(out)) {
+		file = strings.TrimSpace(file)
+		generated := strings.HasSuffix(file, "_gen.go") || strings.HasSuffix(file, "_templ.go") || strings.HasPrefix(file, "gen/")
+		if !generated && !strings.Contains(file, "testdata/") {
+			files = append(files, file)
+		}
+	}
+	return files
+}
