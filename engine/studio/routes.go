@@ -33,5 +33,13 @@ func (p *Page) routes() {
 	get("/user", p.user)
 	post("/user/delete", p.deleteUser)
 	post("/user/restore", p.restoreUser)
+	get("/live", p.live)
+	get("/outbox", p.outbox)
+	post("/outbox/replay", p.replay)
+	get("/events", p.events)
+	get("/health", p.health)
+	get("/audit", p.audit)
+	get("/plan", p.plan)
+	get("/deployments/{no}", p.deployment)
 	plain("", "/", p.handle(p.nothing))
 }

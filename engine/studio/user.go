@@ -39,6 +39,10 @@ func (p *Page) user(a *ask) error {
 		return a.api.ListBuckets(a.ctx, client.ListBucketsParams{Sort: client.ListBucketsParamsSortName, Limit: 1000})
 	})
 	all.done()
+	if now.Problem != nil && now.Problem.Status == http.StatusNotFound {
+		a.as("Users", "user")
+		return a.write(http.StatusNotFound, view.Layout(a.page, view.UserSearch(a.page, nil, id)))
+	}
 	why := a.query("why")
 	if why == "" && len(now.Value.Buckets) > 0 {
 		why = now.Value.Buckets[0].BucketID

@@ -367,7 +367,7 @@ func Strip(p Page, s *client.Summary) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if s.Deployment.No > 0 && s.Deployment.FinishedAt.IsZero() && s.Deployment.Kind == client.ChangeDeploy {
+			if s.Deployment.Users > s.Deployment.Followed && s.Deployment.FinishedAt.IsZero() && s.Deployment.Kind == client.ChangeDeploy {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "<a class=\"chip\" href=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

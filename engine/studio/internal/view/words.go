@@ -1,6 +1,7 @@
 package view
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -69,10 +70,13 @@ func (p Page) visible(name string) bool {
 	}
 }
 
+// continues matches a detail whose subject is the field.
+var continues = regexp.MustCompile(`^(is|are|has|have|must|may|can|cannot|needs?) `)
+
 // Sentence is the detail of a problem as a sentence.
 func Sentence(p *client.Problem) string {
 	text := p.Detail
-	if p.Field != "" && text != "" {
+	if p.Field != "" && continues.MatchString(text) {
 		text = p.Field + " " + text
 	}
 	if text == "" {
