@@ -2,6 +2,7 @@ package studio
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,12 +35,13 @@ func (p *Page) bucket(a *ask) error {
 		return a.write(http.StatusOK, view.BucketStats(a.page, stats.Value))
 	}
 	growth := load(&all, func() (view.Growth, error) { return growthOf(a, id) })
+	criteria := load(&all, func() (client.Criteria, error) { return a.api.GetCriteria(a.ctx, id) })
 	all.done()
 	if stats.Problem != nil && stats.Problem.Status == http.StatusNotFound {
 		return stats.Problem
 	}
 	b := &stats.Value
-	return a.showIn(b, "", view.BucketPage(a.page, stats, view.CriteriaWords(b.Words, b.Manual), growth, id))
+	return a.showIn(b, "", view.BucketPage(a.page, stats, view.CriteriaBox(a.page, id, criteria, view.CriteriaTree(a.page, criteria.Value.Criteria)), growth, id))
 }
 
 // day is the format of dates in forms.
@@ -183,4 +185,39 @@ func (p *Page) changeMembers(a *ask) error {
 		return a.back("/buckets/"+id+"/members", nil, "remove")
 	}
 	return a.back("/buckets/"+id+"/members", nil, "add")
+}
+
+// history lists the definitions that a bucket had.
+func (p *Page) history(a *ask) error {
+	id := a.r.PathValue("bucket")
+	var all boxes
+	stats := load(&all, func() (client.BucketDetail, error) { return a.api.GetBucket(a.ctx, id) })
+	definitions := load(&all, func() ([]client.Definition, error) {
+		got, err := a.api.ListDefinitions(a.ctx, client.ListDefinitionsParams{Bucket: id, Limit: 200})
+		slices.SortStableFunc(got.Definitions, func(a, b client.Definition) int { return b.SinceAt.Compare(a.SinceAt) })
+		return got.Definitions, err
+	})
+	var audit *view.Box[client.AuditLog]
+	if !a.page.Person.Masked {
+		audit = load(&all, func() (client.AuditLog, error) { return a.api.ListAudit(a.ctx, client.ListAuditParams{Bucket: id, Limit: 20}) })
+	}
+	all.done()
+	if stats.Problem != nil {
+		return stats.Problem
+	}
+	return a.showIn(&stats.Value, "/history", view.HistoryTab(a.page, definitions, audit))
+}
+
+// feeds shows what a bucket feeds, and what it needs.
+func (p *Page) feeds(a *ask) error {
+	id := a.r.PathValue("bucket")
+	var all boxes
+	stats := load(&all, func() (client.BucketDetail, error) { return a.api.GetBucket(a.ctx, id) })
+	uses := load(&all, func() (client.Uses, error) { return a.api.GetUses(a.ctx, id) })
+	outbox := load(&all, func() (client.Outbox, error) { return a.api.GetOutbox(a.ctx) })
+	all.done()
+	if stats.Problem != nil {
+		return stats.Problem
+	}
+	return a.showIn(&stats.Value, "/reactions", view.FeedsTab(a.page, uses, outbox))
 }

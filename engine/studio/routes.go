@@ -27,6 +27,8 @@ func (p *Page) routes() {
 	})
 	get("/buckets/{bucket}", p.bucket)
 	get("/buckets/{bucket}/members", p.members)
+	get("/buckets/{bucket}/history", p.history)
+	get("/buckets/{bucket}/reactions", p.feeds)
 	post("/buckets/{bucket}/members", p.changeMembers)
 	post("/buckets/{bucket}/pause", p.pause)
 	post("/buckets/{bucket}/resume", p.resume)
