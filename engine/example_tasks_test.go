@@ -1,0 +1,287 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/bucketgen/bucketgen/bucket"
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/engine/enginetest"
+	"github.com/bucketgen/bucketgen/gen" //nolint:depguard // examples are of hosts, which hand their gen in
+	"github.com/bucketgen/bucketgen/internal/pgtest"
+	"github.com/bucketgen/bucketgen/registry"
+)
+
+// A deployment makes the definitions of the program the ones that are live: Plan says what that
+// changes, Deploy does it, and Backfill brings the users to it who do nothing.
+func ExampleEngine_Deploy() {
+	ctx := context.Background()
+	pool, done := pgtest.Example()
+	defer done()
+	e, err := engine.New(pool, gen.Registry, engine.Config{NoDeploy: true})
+	check(err)
+	check(e.Start(ctx))
+	defer func() { check(e.Stop(ctx)) }()
+
+	plan, err := e.Plan(ctx, engine.PlanOptions{})
+	check(err)
+	for _, b := range plan.Buckets {
+		fmt.Println(b.ID, b.Status)
+	}
+	_, err = e.Deploy(ctx, engine.DeployOptions{Emit: engine.EmitLeaves})
+	check(err)
+	d, err := e.Deployments().Backfill(ctx, nil)
+	check(err)
+	fmt.Println("deployment", d.No, "finished:", d.Finished())
+	// Output:
+	// beta-testers new
+	// power-users new
+	// trial-expiring-soon new
+	// went-dormant new
+	// deployment 1 finished: true
+}
+
+// A paused bucket keeps its members, in every process, until it is resumed.
+func ExampleDeployments_Pause() {
+	w, done := example(nil)
+	defer done()
+	ctx := context.Background()
+
+	check(w.Deployments().Pause(ctx, gen.BetaTesters))
+	_, err := w.Add(ctx, gen.BetaTesters, "ada")
+	fmt.Println(err)
+	check(w.Deployments().Resume(ctx, gen.BetaTesters))
+	_, err = w.Add(ctx, gen.BetaTesters, "ada")
+	fmt.Println(err)
+	// Output:
+	// add to bucket "beta-testers": the bucket is paused
+	// <nil>
+}
+
+// Reconcile computes all memberships anew. A healthy system has nothing to repair.
+func ExampleDeployments_Reconcile() {
+	w, done := example(nil)
+	defer done()
+
+	r, err := w.Deployments().Reconcile(context.Background(), nil)
+	check(err)
+	fmt.Println("repaired:", r.Repaired)
+	// Output: repaired: 0
+}
+
+// A back-test runs definitions over the log of events, as if they had been deployed from the
+// beginning.
+func ExampleDeployments_BackTest() {
+	w, done := example(nil)
+	defer done()
+	for range 3 {
+		active(w, "ada")
+	}
+	w.Advance(30 * bucket.Day)
+
+	result, err := w.Deployments().BackTest(context.Background(), engine.BackTestOptions{
+		Buckets:    []string{"went-dormant"},
+		Transition: func(t engine.Transition) { fmt.Println(t.UserID, t.Kind, t.BucketID, t.At.Format(time.DateOnly)) },
+	})
+	check(err)
+	fmt.Println("users:", result.Users)
+	// Output:
+	// ada entered went-dormant 2026-01-15
+	// users: 1
+}
+
+// What a handler receives is committed with the event that caused it, and delivered at least once.
+func ExampleEngine_OnLeave() {
+	w, done := example(func(e *engine.Engine) error {
+		return e.OnLeave(gen.BetaTesters, engine.LeaveHandler{Name: "thank", Func: func(_ context.Context, t engine.Transition) error {
+			fmt.Println("thank you,", t.UserID)
+			return nil
+		}})
+	})
+	defer done()
+	ctx := context.Background()
+
+	_, err := w.Add(ctx, gen.BetaTesters, "ada")
+	check(err)
+	_, err = w.Remove(ctx, gen.BetaTesters, "ada")
+	check(err)
+	w.Settle()
+	// Output: thank you, ada
+}
+
+// A dwell handler is called while a stay lasts: here once a user has been dormant for 30 days.
+func ExampleEngine_OnDwell() {
+	w, done := example(func(e *engine.Engine) error {
+		return e.OnDwell(gen.WentDormantAfter30Days, engine.DwellHandler{Name: "last call", Func: func(_ context.Context, t engine.Transition) error {
+			fmt.Println(t.UserID, "dormant for", t.Tick)
+			return nil
+		}})
+	})
+	defer done()
+
+	for range 3 {
+		active(w, "ada")
+	}
+	w.Advance(60 * bucket.Day)
+	// Output: ada dormant for after-30d
+}
+
+// A forwarder takes many transitions at once, such as all joins and leaves for another system.
+func ExampleEngine_Forward() {
+	w, done := example(func(e *engine.Engine) error {
+		return e.Forward(context.Background(), engine.Forwarder{
+			Name:          "warehouse",
+			Subscriptions: []engine.Subscription{{Name: "warehouse", Kinds: []engine.Kind{engine.Entered, engine.Left}}},
+			Func: func(_ context.Context, batch []engine.Delivery) ([]error, error) {
+				for _, d := range batch {
+					fmt.Println(d.Transition.Key())
+				}
+				return nil, nil // all are taken
+			},
+		})
+	})
+	defer done()
+
+	_, err := w.Add(context.Background(), gen.BetaTesters, "ada")
+	check(err)
+	w.Settle()
+	// Output: bucket:beta-testers:ada:entered:1
+}
+
+// Each event of a batch has its own result: one that is refused does not keep the others out.
+func ExampleEngine_IngestBatch() {
+	w, done := example(nil)
+	defer done()
+
+	results, err := w.IngestBatch(context.Background(), []engine.Event{
+		{UserID: "ada", Traits: registry.Traits(gen.Properties.Plan.Set("trial"), gen.Properties.TrialDaysLeft.Set(2))},
+		{Name: "app.active"}, // of no user
+	})
+	fmt.Println(results[0].Transitions[0].BucketID)
+	fmt.Println(err)
+	// Output:
+	// trial-expiring-soon
+	// ingest event 1: user_id: is empty
+}
+
+// The members of a bucket at any time in the past are known.
+func ExampleEngine_MembersAt() {
+	w, done := example(nil)
+	defer done()
+	ctx := context.Background()
+	_, err := w.Add(ctx, gen.BetaTesters, "ada")
+	check(err)
+	w.Advance(bucket.Day)
+	_, err = w.Remove(ctx, gen.BetaTesters, "ada")
+	check(err)
+
+	yesterday := w.Time.Now().Add(-bucket.Hour)
+	for member, err := range w.MembersAt(ctx, gen.BetaTesters, yesterday) {
+		check(err)
+		fmt.Println(member.UserID, "since", member.EnteredAt.Format(time.DateOnly))
+	}
+	now, err := w.Count(ctx, gen.BetaTesters)
+	check(err)
+	fmt.Println("now:", now)
+	// Output:
+	// ada since 2026-01-01
+	// now: 0
+}
+
+// The size of a bucket over time comes with the joins and leaves of each day or hour.
+func ExampleEngine_MembershipHistory() {
+	w, done := example(nil)
+	defer done()
+	ctx := context.Background()
+	_, err := w.Add(ctx, gen.BetaTesters, "ada")
+	check(err)
+	w.Advance(bucket.Day)
+	_, err = w.Add(ctx, gen.BetaTesters, "bob")
+	check(err)
+
+	points, err := w.MembershipHistory(ctx, gen.BetaTesters, w.Time.Now().Add(-bucket.Day), w.Time.Now(), engine.Daily)
+	check(err)
+	for _, p := range points {
+		fmt.Println(p.At.Format(time.DateOnly), "entered", p.Entered, "members", p.Members)
+	}
+	// Output:
+	// 2026-01-01 entered 1 members 1
+	// 2026-01-02 entered 1 members 2
+}
+
+// History goes through what happened to one user.
+func ExampleEngine_History() {
+	w, done := example(nil)
+	defer done()
+	for range 3 {
+		active(w, "ada")
+	}
+	w.Advance(14 * bucket.Day)
+	active(w, "ada")
+
+	for t, err := range w.History(context.Background(), "ada") {
+		check(err)
+		fmt.Println(t.At.Format(time.DateOnly), t.Kind, t.BucketID)
+	}
+	// Output:
+	// 2026-01-15 entered went-dormant
+	// 2026-01-15 left went-dormant
+}
+
+// The catalog compares the declared events and properties with those that arrive.
+func ExampleEngine_Catalog() {
+	w, done := example(nil)
+	defer done()
+	ctx := context.Background()
+	_, err := w.Ingest(ctx, engine.Event{UserID: "ada", Name: "app.activ"})
+	check(err)
+
+	c, err := w.Catalog(ctx)
+	check(err)
+	fmt.Println(c.Drift[0].Says)
+	// Output: event "app.active" is declared and has not arrived; what arrives is event "app.activ"
+}
+
+// Past events go in by a replay: everything happens in virtual time, at the instant at which it
+// would have.
+func ExampleReplay_Events() {
+	ctx := context.Background()
+	pool, done := pgtest.Example()
+	defer done()
+	e, err := engine.New(pool, gen.Registry, engine.Config{NoClock: true, VirtualTime: true})
+	check(err)
+	check(e.Start(ctx))
+	defer func() { check(e.Stop(ctx)) }()
+
+	start := time.Date(2025, time.March, 1, 0, 0, 0, 0, time.UTC)
+	var past iter.Seq2[engine.Event, error] = func(yield func(engine.Event, error) bool) {
+		for i := range 3 {
+			if !yield(gen.AppActiveEvent{}.In(engine.Event{UserID: "ada", OccurredAt: start.Add(time.Duration(i) * bucket.Day)}), nil) {
+				return
+			}
+		}
+	}
+	summary, err := e.Replay().Events(ctx, past, engine.ReplayOptions{Until: start.Add(30 * bucket.Day)})
+	check(err)
+	fmt.Println("events:", summary.Events)
+	for t, err := range e.Replay().Transitions(ctx, summary) {
+		check(err)
+		fmt.Println(t.At.Format(time.DateOnly), t.Kind, t.BucketID)
+	}
+	// Output:
+	// events: 3
+	// 2025-03-17 entered went-dormant
+}
+
+// example returns an engine on a clock that only the example moves.
+func example(prepare func(*engine.Engine) error) (w *enginetest.World, done func()) {
+	t, done := pgtest.Testing()
+	return enginetest.New(t, pgtest.New(t), gen.Registry, enginetest.Options{Prepare: prepare}), done
+}
+
+func active(w *enginetest.World, user string) {
+	_, err := w.Ingest(context.Background(), gen.AppActiveEvent{}.By(user))
+	check(err)
+}
