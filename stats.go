@@ -18,13 +18,13 @@ type Stats struct {
 	// 0 if nothing was overdue.
 	ClockLag time.Duration
 
-	// Arming is the number of stays in buckets with FastExpiry that wait for the function of
+	// TimersWaiting is the number of stays in buckets with FastExpiry that wait for the function of
 	// OnExpiryTimer.
-	Arming int64
+	TimersWaiting int64
 
-	// Unarmed is the number of stays for which it was not called, because there were too many, or
+	// TimersDropped is the number of stays for which it was not called, because there were too many, or
 	// because it or the database failed.
-	Unarmed int64
+	TimersDropped int64
 
 	Delivered  int64 // to handlers and forwarders of this process
 	Returned   int64 // to the outbox, because the target of their forwarder was away

@@ -113,19 +113,19 @@ type TimerOutcome string
 // What an expired timer comes to.
 const (
 	ExpiryLeft  TimerOutcome = "left"  // the member left
-	ExpiryStays TimerOutcome = "stays" // the member stays; the next due instant, if there is one, is armed
+	ExpiryStays TimerOutcome = "stays" // the member stays; the next due instant, if there is one, gets a timer
 	ExpiryStale TimerOutcome = "stale" // the stay or its due instant has changed since; this call moved no user
 	ExpiryEarly TimerOutcome = "early" // by the clock of this process it has not expired; nothing was done
 )
 
-// OnExpiryTimer registers the function that arms timers for members of buckets with FastExpiry,
+// OnExpiryTimer registers the function that sets timers for members of buckets with FastExpiry,
 // before the engine starts. A timer calls [Clock.FireTimer] at its ExpiresAt. One goroutine calls
 // f, after the commit of the transaction that sets the due instant, with up to 100 timers.
 //
 // Timers only reduce latency. If one is lost, because the process dies, or f cannot keep up or
-// returns an error, the clock of any process settles the member all the same. IngestTx arms no
+// returns an error, the clock of any process settles the member all the same. IngestTx sets no
 // timers, because its changes hold only once the caller commits: the clock settles those.
-func (g *Clock) OnExpiryTimer(f func(ctx context.Context, arms []ExpiryTimer) error) error {
+func (g *Clock) OnExpiryTimer(f func(ctx context.Context, timers []ExpiryTimer) error) error {
 	e := (*Engine)(g)
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -137,11 +137,11 @@ func (g *Clock) OnExpiryTimer(f func(ctx context.Context, arms []ExpiryTimer) er
 	case e.timers != nil:
 		return errors.New("on expiry timer: there is one already")
 	}
-	e.timers = scheduler.NewTimers(f, func(stays int) { e.stats.Unarmed.Add(int64(stays)) }, e.log)
+	e.timers = scheduler.NewTimers(f, func(stays int) { e.stats.TimersDropped.Add(int64(stays)) }, e.log)
 	return nil
 }
 
-// FireTimer is called when a timer has expired. If what it was armed for still stands, the user is settled as the clock does it.
+// FireTimer is called when a timer has expired. If what it was set for still stands, the user is settled as the clock does it.
 // Several calls do no harm, nor does a clock that is at it at the same time.
 func (g *Clock) FireTimer(ctx context.Context, a ExpiryTimer) (TimerOutcome, error) {
 	e := (*Engine)(g)
@@ -188,8 +188,8 @@ func (e *Engine) expire(ctx context.Context, a ExpiryTimer) (TimerOutcome, error
 
 // dueOf returns the due instant of the stay of a timer, zero if it has none, the user who has the
 // stay now, and whether it still lasts.
-func (e *Engine) dueOf(ctx context.Context, b table.BucketIndex, a ExpiryTimer) (row db.MembershipsArmRow, active bool, err error) {
-	row, err = e.store.Queries(e.pool).MembershipsArm(ctx, db.MembershipsArmParams{UserID: a.UserID, BucketNo: e.store.Bucket(b)})
+func (e *Engine) dueOf(ctx context.Context, b table.BucketIndex, a ExpiryTimer) (row db.MembershipsTimerRow, active bool, err error) {
+	row, err = e.store.Queries(e.pool).MembershipsTimer(ctx, db.MembershipsTimerParams{UserID: a.UserID, BucketNo: e.store.Bucket(b)})
 	switch {
 	case noRow(err):
 		return row, false, nil

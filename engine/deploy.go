@@ -168,8 +168,8 @@ func (e *Engine) checkTables(ctx context.Context) error {
 	return err
 }
 
-// agree deploys what the engine has if nothing was ever deployed, and says so in the log if something else is.
-func (e *Engine) agree(ctx context.Context) error {
+// deployIfFirst deploys what the engine has if nothing was ever deployed, and says so in the log if something else is.
+func (e *Engine) deployIfFirst(ctx context.Context) error {
 	d := e.store.Deployment()
 	if d.No == 0 && !e.config.NoDeploy {
 		_, err := e.redeploy(ctx, func(tx pgx.Tx) (int32, error) {

@@ -131,7 +131,7 @@ func (g *Deployments) ListPage(ctx context.Context, p Page) ([]Deployment, int64
 // are not broken off. Pausing a paused bucket does nothing.
 func (g *Deployments) Pause(ctx context.Context, bucket registry.BucketRef) error {
 	e := (*Engine)(g)
-	return e.halt(ctx, "pause", bucket, (*store.Store).Pause)
+	return e.setPaused(ctx, "pause", bucket, (*store.Store).Pause)
 }
 
 // Resume ends the pause of a bucket. Users are evaluated anew, as they are when its definition has
@@ -141,10 +141,10 @@ func (g *Deployments) Pause(ctx context.Context, bucket registry.BucketRef) erro
 // nothing.
 func (g *Deployments) Resume(ctx context.Context, bucket registry.BucketRef) error {
 	e := (*Engine)(g)
-	return e.halt(ctx, "resume", bucket, (*store.Store).Resume)
+	return e.setPaused(ctx, "resume", bucket, (*store.Store).Resume)
 }
 
-func (e *Engine) halt(ctx context.Context, verb string, ref registry.BucketRef,
+func (e *Engine) setPaused(ctx context.Context, verb string, ref registry.BucketRef,
 	change func(*store.Store, context.Context, store.Conn, table.BucketIndex, table.Instant) (int32, error),
 ) error {
 	b, err := e.bucket(ref)

@@ -179,7 +179,7 @@ func (e *Engine) prepare(ctx context.Context) error {
 	if err := e.openLocked(ctx); err != nil {
 		return err
 	}
-	if err := e.agree(ctx); err != nil {
+	if err := e.deployIfFirst(ctx); err != nil {
 		return err
 	}
 	if err := e.prepareOutbox(ctx); err != nil {

@@ -63,7 +63,7 @@ type DwellHandler struct {
 // OnEnter registers a handler. Handlers are registered before the engine starts. From the first start on, transitions
 // are kept for it, also while it does not run; [Outbox.Unsubscribe] ends that.
 func (e *Engine) OnEnter(bucket registry.BucketRef, h EnterHandler) error {
-	return e.on(bucket, handler{
+	return e.addHandler(bucket, handler{
 		name: h.Name, call: h.Func, maxAttempts: h.MaxAttempts,
 		subscription: db.SubscriptionsRegisterParams{Kinds: []string{string(Entered)}, FirstOnly: h.FirstOnly},
 	})
@@ -78,7 +78,7 @@ func (e *Engine) OnLeave(bucket registry.BucketRef, h LeaveHandler) error {
 	for _, r := range h.Reasons {
 		reasons = append(reasons, string(r))
 	}
-	return e.on(bucket, handler{
+	return e.addHandler(bucket, handler{
 		name: h.Name, call: h.Func, maxAttempts: h.MaxAttempts,
 		subscription: db.SubscriptionsRegisterParams{Kinds: []string{string(Left)}, Reasons: reasons},
 	})
@@ -94,7 +94,7 @@ func (e *Engine) OnDwell(tick registry.TickRef, h DwellHandler) error {
 	if err := e.checkTick(b, label); err != nil {
 		return fmt.Errorf("handler %q: %w", h.Name, err)
 	}
-	return e.on(tick.Bucket(), handler{
+	return e.addHandler(tick.Bucket(), handler{
 		name: h.Name, call: h.Func, maxAttempts: h.MaxAttempts,
 		subscription: db.SubscriptionsRegisterParams{Kinds: []string{string(Dwell)}, Tick: &label},
 	})
@@ -128,7 +128,7 @@ func (e *Engine) OnTransition(bucket registry.BucketRef, h TransitionHandler) er
 		}
 		kinds = append(kinds, string(k))
 	}
-	return e.on(bucket, handler{
+	return e.addHandler(bucket, handler{
 		name: h.Name, call: h.Func, maxAttempts: h.MaxAttempts, subscription: db.SubscriptionsRegisterParams{Kinds: kinds},
 	})
 }
@@ -175,7 +175,7 @@ type handler struct {
 
 const defaultAttempts = 20
 
-func (e *Engine) on(bucket registry.BucketRef, h handler) error {
+func (e *Engine) addHandler(bucket registry.BucketRef, h handler) error {
 	b, err := e.bucket(bucket)
 	switch {
 	case err != nil:

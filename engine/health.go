@@ -30,7 +30,7 @@ type Stats = bucketgen.Stats
 // Stats returns the present figures. It costs next to nothing.
 func (e *Engine) Stats() Stats {
 	s, deliveries := e.stats.Stats(), e.outbox.Counters()
-	s.Arming = e.timers.Pending()
+	s.TimersWaiting = e.timers.Pending()
 	s.Delivered, s.Returned = deliveries.Delivered.Load(), deliveries.Returned.Load()
 	s.Failed, s.DeadLetter = deliveries.Failed.Load(), deliveries.Dead.Load()
 	return s

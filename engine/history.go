@@ -82,12 +82,12 @@ func (e *Engine) History(ctx context.Context, userID string) iter.Seq2[Transitio
 // HistoryPage returns a page of what [Engine.History] goes through. An unknown user gives
 // [ErrUnknownUser], one who is deleted [ErrDeleted].
 func (e *Engine) HistoryPage(ctx context.Context, userID string, p Page) ([]Transition, int64, error) {
-	if err := e.asked(userID); err != nil {
+	if err := e.checkUserID(userID); err != nil {
 		return nil, 0, fmt.Errorf("history: %w", err)
 	}
 	rows, err := e.store.Queries(e.pool).TransitionsOf(ctx, db.TransitionsOfParams{UserID: userID, AfterID: p.After, Size: p.limit()})
 	if err == nil && len(rows) == 0 {
-		err = e.mustKnow(ctx, userID)
+		err = e.requireUser(ctx, userID)
 	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("history: %w", err)

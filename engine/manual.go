@@ -18,28 +18,28 @@ import (
 // Add puts a user into a manual bucket and returns what happened: nothing if they are in it already. A user who is
 // unknown is created; one who is deleted gives [ErrDeleted], a bucket that is paused [ErrPaused].
 func (e *Engine) Add(ctx context.Context, bucket registry.ManualRef, userID string) ([]Transition, error) {
-	return e.change(ctx, e.committing(), "add to", bucket, userID, true, (*decide.Session).Add)
+	return e.manualChange(ctx, e.committing(), "add to", bucket, userID, true, (*decide.Session).Add)
 }
 
 // AddTx is [Engine.Add] as part of a transaction of the caller: it happens if and only if the caller
 // commits. What it returns is provisional until then. The rules of [Engine.IngestTx] about
 // isolation, locks and order hold. An error leaves the transaction as it was.
 func (e *Engine) AddTx(ctx context.Context, tx pgx.Tx, bucket registry.ManualRef, userID string) ([]Transition, error) {
-	return e.change(ctx, e.joining(tx), "add to", bucket, userID, true, (*decide.Session).Add)
+	return e.manualChange(ctx, e.joining(tx), "add to", bucket, userID, true, (*decide.Session).Add)
 }
 
 // Remove takes a user out of a manual bucket, whatever its minimal dwell, and returns what happened: nothing if they are
 // not in it, or unknown. One who is deleted gives [ErrDeleted], a bucket that is paused [ErrPaused].
 func (e *Engine) Remove(ctx context.Context, bucket registry.ManualRef, userID string) ([]Transition, error) {
-	return e.change(ctx, e.committing(), "remove from", bucket, userID, false, (*decide.Session).Remove)
+	return e.manualChange(ctx, e.committing(), "remove from", bucket, userID, false, (*decide.Session).Remove)
 }
 
 // RemoveTx is [Engine.Remove] as part of a transaction of the caller, as [Engine.AddTx] is Add.
 func (e *Engine) RemoveTx(ctx context.Context, tx pgx.Tx, bucket registry.ManualRef, userID string) ([]Transition, error) {
-	return e.change(ctx, e.joining(tx), "remove from", bucket, userID, false, (*decide.Session).Remove)
+	return e.manualChange(ctx, e.joining(tx), "remove from", bucket, userID, false, (*decide.Session).Remove)
 }
 
-func (e *Engine) change(ctx context.Context, w oneWriter, verb string, ref registry.ManualRef, userID string, create bool,
+func (e *Engine) manualChange(ctx context.Context, w oneWriter, verb string, ref registry.ManualRef, userID string, create bool,
 	step func(*decide.Session, table.BucketIndex, table.Instant) decide.Result,
 ) ([]Transition, error) {
 	b, err := e.bucket(ref)
@@ -49,7 +49,7 @@ func (e *Engine) change(ctx context.Context, w oneWriter, verb string, ref regis
 	if e.registry.Buckets[b].Kind != table.Manual {
 		return nil, fmt.Errorf("%s bucket %q: %w", verb, ref.ID(), ErrNotManual)
 	}
-	if err := e.moves(ctx, w, b); err != nil { // a user who was created for nothing would be no newcomer any more
+	if err := e.checkMutable(ctx, w, b); err != nil { // a user who was created for nothing would be no newcomer any more
 		return nil, fmt.Errorf("%s bucket %q: %w", verb, ref.ID(), err)
 	}
 	made, err := e.administer(ctx, w, userID, create, func(s *decide.Session, clock table.Instant) decide.Result {
@@ -61,8 +61,8 @@ func (e *Engine) change(ctx context.Context, w oneWriter, verb string, ref regis
 	return made, nil
 }
 
-// moves returns an error if nothing moves in a bucket.
-func (e *Engine) moves(ctx context.Context, w oneWriter, b table.BucketIndex) error {
+// checkMutable returns an error if nothing moves in a bucket.
+func (e *Engine) checkMutable(ctx context.Context, w oneWriter, b table.BucketIndex) error {
 	if err := e.ready(); err != nil {
 		return err
 	}

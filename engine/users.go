@@ -109,7 +109,7 @@ type BucketStay struct {
 // gives [ErrUnknownUser], a deleted one [ErrDeleted].
 func (g *Users) Stays(ctx context.Context, userID string) ([]BucketStay, error) {
 	e := (*Engine)(g)
-	if err := e.asked(userID); err != nil {
+	if err := e.checkUserID(userID); err != nil {
 		return nil, fmt.Errorf("stays: %w", err)
 	}
 	rows, err := e.store.Queries(e.pool).MembershipsOf(ctx, userID)
@@ -144,7 +144,7 @@ func (g *Users) LatestStay(ctx context.Context, bucket registry.BucketRef, userI
 	e := (*Engine)(g)
 	b, err := e.lookup(bucket)
 	if err == nil {
-		err = e.asked(userID)
+		err = e.checkUserID(userID)
 	}
 	if err != nil {
 		return Stay{}, false, fmt.Errorf("latest stay: %w", err)
@@ -167,16 +167,16 @@ func (g *Users) LatestStay(ctx context.Context, bucket registry.BucketRef, userI
 	return s, true, nil
 }
 
-// asked returns an error if nothing can be said about a user, whatever is in the database.
-func (e *Engine) asked(userID string) error {
+// checkUserID returns an error if nothing can be said about a user, whatever is in the database.
+func (e *Engine) checkUserID(userID string) error {
 	if err := e.ready(); err != nil {
 		return err
 	}
 	return event.UserID(userID)
 }
 
-// mustKnow returns an error if a user is unknown or deleted.
-func (e *Engine) mustKnow(ctx context.Context, userID string) error {
+// requireUser returns an error if a user is unknown or deleted.
+func (e *Engine) requireUser(ctx context.Context, userID string) error {
 	switch deleted, err := e.store.Queries(e.pool).ContactsDeleted(ctx, userID); {
 	case noRow(err):
 		return ErrUnknownUser

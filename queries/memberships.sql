@@ -174,7 +174,7 @@ from (
 order by s.contact_id
 limit @size::integer;
 
--- name: MembershipsArmed :many
+-- name: MembershipsTimers :many
 -- Those of the given stays that are active and have a due instant.
 select m.id, m.bucket_no, c.user_id, c.email, d.due_at
 from (select unnest(@contact_ids::bigint[]) as contact_id, unnest(@bucket_nos::integer[]) as bucket_no) as a
@@ -186,7 +186,7 @@ cross join lateral (
 join bucketgen.due d on d.contact_id = a.contact_id and d.bucket_no = a.bucket_no
 join bucketgen.contacts c on c.id = a.contact_id and c.deleted_at is null;
 
--- name: MembershipsArm :one
+-- name: MembershipsTimer :one
 -- The active stay of a user in a bucket, and its due instant: null if there is none.
 select m.id, c.user_id, d.due_at
 from bucketgen.names n

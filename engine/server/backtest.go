@@ -57,7 +57,7 @@ or with the transitions that were recorded.`,
 			if o.Until, err = instant("--until", flags.until); err != nil {
 				return err
 			}
-			return c.ask(cmd, "", func(e *engine.Engine) error { return c.backTest(cmd, e, o, flags) })
+			return c.withRunningEngine(cmd, "", func(e *engine.Engine) error { return c.backTest(cmd, e, o, flags) })
 		},
 	}
 	cmd.Flags().StringVar(&flags.until, "until", "", "run the clock up to this `TIME` (default now)")

@@ -26,7 +26,7 @@ be a misspelling of, and a declared name that was never received with the names 
 			"  " + c.host.Name + " catalog --json | jq '.entries[] | select(.declared | not)'",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.look(cmd, "", func(e *engine.Engine) error {
+			return c.withEngine(cmd, "", func(e *engine.Engine) error {
 				all, err := e.Catalog(cmd.Context())
 				if err != nil {
 					return err

@@ -36,7 +36,7 @@ func (c *cli) countCommand() *cobra.Command {
 					return err
 				}
 			}
-			return c.ask(cmd, "", func(e *engine.Engine) error {
+			return c.withRunningEngine(cmd, "", func(e *engine.Engine) error {
 				all := make([]counted, len(refs))
 				for i, ref := range refs {
 					n, err := e.Count(cmd.Context(), ref)

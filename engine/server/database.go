@@ -116,8 +116,8 @@ func (c *cli) engine(d *database, change func(*engine.Config)) (*engine.Engine, 
 	return engine.New(d.pool, c.host.Registry, config)
 }
 
-// look gives an engine, which is not started and takes it to be a time if one is given.
-func (c *cli) look(cmd *cobra.Command, at string, do func(*engine.Engine) error) (err error) {
+// withEngine calls do with an engine that is not started. Its clock stands at a time, if one is given.
+func (c *cli) withEngine(cmd *cobra.Command, at string, do func(*engine.Engine) error) (err error) {
 	now, err := clockOf(at)
 	if err != nil {
 		return err
@@ -127,11 +127,11 @@ func (c *cli) look(cmd *cobra.Command, at string, do func(*engine.Engine) error)
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
-	return c.record(cmd, d, func() error { return c.lookIn(d, now, do) })
+	return c.record(cmd, d, func() error { return c.withEngineOn(d, now, do) })
 }
 
-// lookIn is as look, in a database that is open.
-func (c *cli) lookIn(d *database, now func() time.Time, do func(*engine.Engine) error) error {
+// withEngineOn is as withEngine, in a database that is open.
+func (c *cli) withEngineOn(d *database, now func() time.Time, do func(*engine.Engine) error) error {
 	e, err := c.engine(d, func(config *engine.Config) {
 		config.NoClock, config.NoDelivery, config.NoDeploy = true, true, true
 		if now != nil {
@@ -156,13 +156,14 @@ func clockOf(at string) (func() time.Time, error) {
 	return func() time.Time { return t }, nil
 }
 
-// ask is as look, with an engine that runs, but leaves clock and deliveries to others.
-func (c *cli) ask(cmd *cobra.Command, at string, question func(*engine.Engine) error) error {
-	return c.look(cmd, at, asked(cmd.Context(), question))
+// withRunningEngine is as withEngine, with an engine that runs, but leaves clock and deliveries to
+// others.
+func (c *cli) withRunningEngine(cmd *cobra.Command, at string, question func(*engine.Engine) error) error {
+	return c.withEngine(cmd, at, started(cmd.Context(), question))
 }
 
-// asked puts a question to an engine while it runs.
-func asked(ctx context.Context, question func(*engine.Engine) error) func(*engine.Engine) error {
+// started returns a function that calls question with an engine while it runs.
+func started(ctx context.Context, question func(*engine.Engine) error) func(*engine.Engine) error {
 	return func(e *engine.Engine) (err error) {
 		if err := e.Start(ctx); err != nil {
 			return err

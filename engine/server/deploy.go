@@ -38,7 +38,7 @@ plan first to see what would change.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Emit = engine.Emit(emit)
-			return c.look(cmd, at, func(e *engine.Engine) error {
+			return c.withEngine(cmd, at, func(e *engine.Engine) error {
 				d, err := e.Deploy(cmd.Context(), o)
 				if err != nil {
 					return err
@@ -69,7 +69,7 @@ reached yet. Several processes can run it at once; they share the work.`,
 		Example: "  " + c.host.Name + " backfill",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.look(cmd, at, func(e *engine.Engine) error {
+			return c.withEngine(cmd, at, func(e *engine.Engine) error {
 				d, err := c.backfill(cmd, e)
 				if err != nil {
 					return err
@@ -101,7 +101,7 @@ retire makes them leave for good, and announces the leaves.`,
 		Example: "  " + c.host.Name + " retire old-customers",
 		Args:    takes(1, "one BUCKET"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.look(cmd, "", func(e *engine.Engine) error {
+			return c.withEngine(cmd, "", func(e *engine.Engine) error {
 				n, err := e.Deployments().Retire(cmd.Context(), args[0])
 				if err != nil {
 					return err
@@ -126,7 +126,7 @@ func (c *cli) haltCommand(verb, short, long string, do haltFunc) *cobra.Command 
 			if err != nil {
 				return err
 			}
-			return c.look(cmd, at, func(e *engine.Engine) error {
+			return c.withEngine(cmd, at, func(e *engine.Engine) error {
 				if err := do(e.Deployments(), cmd.Context(), ref); err != nil {
 					return err
 				}

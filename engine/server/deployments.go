@@ -25,7 +25,7 @@ processes that run on the database with the fingerprints of their definitions.`,
 			if most < 1 {
 				return fmt.Errorf("--limit is %d; it must be positive", most)
 			}
-			return c.look(cmd, "", func(e *engine.Engine) error {
+			return c.withEngine(cmd, "", func(e *engine.Engine) error {
 				all, err := newest(e.Deployments().List(cmd.Context()), most)
 				if err != nil {
 					return err

@@ -113,15 +113,15 @@ func (c *cli) dev(cmd *cobra.Command, d *database, at net.Listener) error {
 		b := &c.host.Registry.Tables().Buckets[i]
 		printable.Fprintf(out, "  %-24s %s\n", b.ID, b.Description)
 	}
-	err = c.invite(cmd, d, r, at, serving{URL: "http://" + at.Addr().String(), Engine: r.String(), Database: postgres.Redact(d.server.URL), Applied: applied, Deployment: &deployed})
+	err = c.serveDev(cmd, d, r, at, serving{URL: "http://" + at.Addr().String(), Engine: r.String(), Database: postgres.Redact(d.server.URL), Applied: applied, Deployment: &deployed})
 	return errors.Join(err, r.stop())
 }
 
 // devKey is what the key is called that dev makes.
 const devKey = "dev"
 
-// invite lets events in by HTTP, with a key of its own, until it is interrupted.
-func (c *cli) invite(cmd *cobra.Command, d *database, r *running, at net.Listener, s serving) (err error) {
+// serveDev lets events in by HTTP, with a key of its own, until it is interrupted.
+func (c *cli) serveDev(cmd *cobra.Command, d *database, r *running, at net.Listener, s serving) (err error) {
 	ctx, all := cmd.Context(), apikey.Store{Pool: d.pool, Schema: c.schema}
 	revoke := func(ctx context.Context) error { _, err := all.Revoke(ctx, devKey); return err }
 	if err := revoke(ctx); err != nil { // of one that was killed

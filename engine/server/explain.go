@@ -24,7 +24,7 @@ policies, and what happens next if no event arrives. It changes nothing.`,
 			if err != nil {
 				return err
 			}
-			return c.ask(cmd, at, func(e *engine.Engine) error {
+			return c.withRunningEngine(cmd, at, func(e *engine.Engine) error {
 				x, err := e.Explain(cmd.Context(), ref, args[1])
 				if err != nil {
 					return err

@@ -50,7 +50,7 @@ instead, with ids unchanged.`,
 			if err != nil {
 				return err
 			}
-			return c.ask(cmd, "", func(e *engine.Engine) error {
+			return c.withRunningEngine(cmd, "", func(e *engine.Engine) error {
 				all := e.Members(cmd.Context(), ref)
 				if !at.IsZero() {
 					all = e.MembersAt(cmd.Context(), ref, at)

@@ -64,7 +64,7 @@ prints a table elsewhere.`,
 			if from.IsZero() {
 				from = to.Add(-time.Duration(how.step) * time.Duration(how.steps-1))
 			}
-			return c.ask(cmd, "", func(e *engine.Engine) error {
+			return c.withRunningEngine(cmd, "", func(e *engine.Engine) error {
 				points, err := e.MembershipHistory(cmd.Context(), ref, from, to, how.step)
 				if err != nil {
 					return err

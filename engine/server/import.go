@@ -90,7 +90,7 @@ func (c *cli) importer(use, short, long, example string, read func(*sheet.Sheet)
 				if err != nil {
 					return err
 				}
-				return c.ask(cmd, "", func(e *engine.Engine) error { return in.events(e, made) })
+				return c.withRunningEngine(cmd, "", func(e *engine.Engine) error { return in.events(e, made) })
 			})
 		},
 	}

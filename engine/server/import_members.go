@@ -41,7 +41,7 @@ other columns are ignored.
 				return fmt.Errorf("--mode is %q; write add, replace or remove", flags.mode)
 			}
 			return c.withSheet(cmd, args[1], flags, func(in *importing) error {
-				return c.ask(cmd, "", func(e *engine.Engine) error { return in.members(e, ref, flags.mode) })
+				return c.withRunningEngine(cmd, "", func(e *engine.Engine) error { return in.members(e, ref, flags.mode) })
 			})
 		},
 	}

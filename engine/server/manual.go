@@ -87,7 +87,7 @@ func (c *cli) moveCommand(m *move, short, long string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.ask(cmd, "", func(e *engine.Engine) error {
+			return c.withRunningEngine(cmd, "", func(e *engine.Engine) error {
 				var all []moved
 				refused := int64(0)
 				for _, user := range args[1:] {

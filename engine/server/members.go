@@ -44,7 +44,7 @@ the members at a time, with what is known about their stays today.`,
 			if c.asJSON {
 				list = printJSON
 			}
-			return c.ask(cmd, "", func(e *engine.Engine) error {
+			return c.withRunningEngine(cmd, "", func(e *engine.Engine) error {
 				all := e.Members(cmd.Context(), ref)
 				if !at.IsZero() {
 					all = e.MembersAt(cmd.Context(), ref, at)

@@ -21,7 +21,7 @@ entered nor left. Properties of INTO win; those of FROM fill the gaps.`,
 		Example: "  " + c.host.Name + " merge anon-7f3a ada",
 		Args:    takes(2, "FROM and INTO"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.ask(cmd, "", func(e *engine.Engine) error {
+			return c.withRunningEngine(cmd, "", func(e *engine.Engine) error {
 				made, err := e.Merge(cmd.Context(), args[0], args[1])
 				if err != nil {
 					return err

@@ -24,7 +24,7 @@ The exit code is 0 if nothing would change, 1 if something would change, and 2 o
 			"  " + c.host.Name + " plan --sample 0.05 --json",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.look(cmd, at, func(e *engine.Engine) error {
+			return c.withEngine(cmd, at, func(e *engine.Engine) error {
 				p, err := c.plan(cmd, e, o, emit)
 				if err != nil {
 					return err
@@ -60,7 +60,7 @@ Shows the number of members and some of their ids. Nothing is written.`,
 			if err != nil {
 				return err
 			}
-			return c.look(cmd, at, func(e *engine.Engine) error {
+			return c.withEngine(cmd, at, func(e *engine.Engine) error {
 				shown := newUserProgress(cmd.ErrOrStderr(), "preview")
 				p, err := e.Deployments().Preview(cmd.Context(), ref, engine.PreviewOptions{Sample: o.Sample, Users: o.Users, Progress: shown.users})
 				shown.end()

@@ -20,7 +20,7 @@ continues where it stopped.`,
 		Example: "  " + c.host.Name + " reconcile",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.ask(cmd, at, func(e *engine.Engine) error {
+			return c.withRunningEngine(cmd, at, func(e *engine.Engine) error {
 				shown := newUserProgress(cmd.ErrOrStderr(), "reconcile")
 				r, err := e.Deployments().Reconcile(cmd.Context(), func(r engine.Reconciliation) { shown.users(r.Checked, r.Users) })
 				shown.end()

@@ -141,7 +141,7 @@ func (c *cli) withLetters(cmd *cobra.Command, which string, do func(*engine.Engi
 		if err != nil {
 			return err
 		}
-		return c.lookIn(d, nil, asked(cmd.Context(), func(e *engine.Engine) error {
+		return c.withEngineOn(d, nil, started(cmd.Context(), func(e *engine.Engine) error {
 			var all []letter
 			for l, err := range e.Outbox().DeadLetters(cmd.Context(), found.Subscriptions()...) {
 				if err != nil {

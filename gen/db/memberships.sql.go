@@ -100,86 +100,6 @@ func (q *Queries) MembershipsAmend(ctx context.Context, arg MembershipsAmendPara
 	return err
 }
 
-const MembershipsArm = `-- name: MembershipsArm :one
-select m.id, c.user_id, d.due_at
-from bucketgen.names n
-join bucketgen.contacts c on c.id = n.contact_id
-join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = $1 and m.left_at is null
-left join bucketgen.due d on d.contact_id = c.id and d.bucket_no = $1
-where n.name = $2 and c.deleted_at is null
-`
-
-type MembershipsArmParams struct {
-	BucketNo int32
-	UserID   string
-}
-
-type MembershipsArmRow struct {
-	ID     int64
-	UserID string
-	DueAt  pgtype.Timestamptz
-}
-
-// The active stay of a user in a bucket, and its due instant: null if there is none.
-func (q *Queries) MembershipsArm(ctx context.Context, arg MembershipsArmParams) (MembershipsArmRow, error) {
-	row := q.db.QueryRow(ctx, MembershipsArm, arg.BucketNo, arg.UserID)
-	var i MembershipsArmRow
-	err := row.Scan(&i.ID, &i.UserID, &i.DueAt)
-	return i, err
-}
-
-const MembershipsArmed = `-- name: MembershipsArmed :many
-select m.id, m.bucket_no, c.user_id, c.email, d.due_at
-from (select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as bucket_no) as a
-cross join lateral (
-    select contact_id, bucket_no, entry_count, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at from bucketgen.memberships k
-    where k.contact_id = a.contact_id and k.bucket_no = a.bucket_no and k.left_at is null
-    limit 1
-) m
-join bucketgen.due d on d.contact_id = a.contact_id and d.bucket_no = a.bucket_no
-join bucketgen.contacts c on c.id = a.contact_id and c.deleted_at is null
-`
-
-type MembershipsArmedParams struct {
-	ContactIds []int64
-	BucketNos  []int32
-}
-
-type MembershipsArmedRow struct {
-	ID       int64
-	BucketNo int32
-	UserID   string
-	Email    *string
-	DueAt    pgtype.Timestamptz
-}
-
-// Those of the given stays that are active and have a due instant.
-func (q *Queries) MembershipsArmed(ctx context.Context, arg MembershipsArmedParams) ([]MembershipsArmedRow, error) {
-	rows, err := q.db.Query(ctx, MembershipsArmed, arg.ContactIds, arg.BucketNos)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []MembershipsArmedRow
-	for rows.Next() {
-		var i MembershipsArmedRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.BucketNo,
-			&i.UserID,
-			&i.Email,
-			&i.DueAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const MembershipsCount = `-- name: MembershipsCount :one
 select count(*)
 from bucketgen.memberships m
@@ -813,4 +733,84 @@ func (q *Queries) MembershipsStay(ctx context.Context, arg MembershipsStayParams
 	var i MembershipsStayRow
 	err := row.Scan(&i.ID, &i.Source, &i.Reason)
 	return i, err
+}
+
+const MembershipsTimer = `-- name: MembershipsTimer :one
+select m.id, c.user_id, d.due_at
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
+join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = $1 and m.left_at is null
+left join bucketgen.due d on d.contact_id = c.id and d.bucket_no = $1
+where n.name = $2 and c.deleted_at is null
+`
+
+type MembershipsTimerParams struct {
+	BucketNo int32
+	UserID   string
+}
+
+type MembershipsTimerRow struct {
+	ID     int64
+	UserID string
+	DueAt  pgtype.Timestamptz
+}
+
+// The active stay of a user in a bucket, and its due instant: null if there is none.
+func (q *Queries) MembershipsTimer(ctx context.Context, arg MembershipsTimerParams) (MembershipsTimerRow, error) {
+	row := q.db.QueryRow(ctx, MembershipsTimer, arg.BucketNo, arg.UserID)
+	var i MembershipsTimerRow
+	err := row.Scan(&i.ID, &i.UserID, &i.DueAt)
+	return i, err
+}
+
+const MembershipsTimers = `-- name: MembershipsTimers :many
+select m.id, m.bucket_no, c.user_id, c.email, d.due_at
+from (select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as bucket_no) as a
+cross join lateral (
+    select contact_id, bucket_no, entry_count, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at from bucketgen.memberships k
+    where k.contact_id = a.contact_id and k.bucket_no = a.bucket_no and k.left_at is null
+    limit 1
+) m
+join bucketgen.due d on d.contact_id = a.contact_id and d.bucket_no = a.bucket_no
+join bucketgen.contacts c on c.id = a.contact_id and c.deleted_at is null
+`
+
+type MembershipsTimersParams struct {
+	ContactIds []int64
+	BucketNos  []int32
+}
+
+type MembershipsTimersRow struct {
+	ID       int64
+	BucketNo int32
+	UserID   string
+	Email    *string
+	DueAt    pgtype.Timestamptz
+}
+
+// Those of the given stays that are active and have a due instant.
+func (q *Queries) MembershipsTimers(ctx context.Context, arg MembershipsTimersParams) ([]MembershipsTimersRow, error) {
+	rows, err := q.db.Query(ctx, MembershipsTimers, arg.ContactIds, arg.BucketNos)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MembershipsTimersRow
+	for rows.Next() {
+		var i MembershipsTimersRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.BucketNo,
+			&i.UserID,
+			&i.Email,
+			&i.DueAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

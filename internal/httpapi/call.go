@@ -13,16 +13,16 @@ import (
 	"github.com/bucketgen/bucketgen/internal/segment"
 )
 
-// deed is what a call asks for: an event, or that two users are one.
-type deed struct {
+// effect is what a call asks for: an event, or that two users are one.
+type effect struct {
 	event      engine.Event
 	from, into string // of an alias
 	alias      bool
 	item       int // by whose call it is asked for
 }
 
-// deeds says what a call asks for.
-func (t *tracking) deeds(r *request, c *segment.Call, size int, sentAt string) ([]deed, error) {
+// effects says what a call asks for.
+func (t *tracking) effects(r *request, c *segment.Call, size int, sentAt string) ([]effect, error) {
 	if err := t.fits(size); err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func (t *tracking) deeds(r *request, c *segment.Call, size int, sentAt string) (
 		if err := c.CheckIDs(); err != nil {
 			return nil, err
 		}
-		return []deed{{from: c.Previous, into: c.UserID, alias: true}}, nil
+		return []effect{{from: c.Previous, into: c.UserID, alias: true}}, nil
 	}
 	ev, err := c.Read()
 	if err != nil {
@@ -40,7 +40,7 @@ func (t *tracking) deeds(r *request, c *segment.Call, size int, sentAt string) (
 	if err := segment.Correct(&ev, sentAt, r.received); err != nil {
 		return nil, err
 	}
-	return []deed{{event: ev}}, nil
+	return []effect{{event: ev}}, nil
 }
 
 // fits refuses a call that is too large.
@@ -54,20 +54,20 @@ func (t *tracking) fits(size int) error {
 // do does what calls ask for, one after the other, unless there is no room for them, and notes what
 // became of each.
 func (t *tracking) do(r *request, items []item) error {
-	deeds := make([]deed, 0, len(items))
+	effects := make([]effect, 0, len(items))
 	for i := range items {
-		for _, d := range items[i].deeds {
+		for _, d := range items[i].effects {
 			d.item = i
-			deeds = append(deeds, d)
+			effects = append(effects, d)
 		}
 	}
-	if !t.engine.HasRoom(len(deeds)) {
+	if !t.engine.HasRoom(len(effects)) {
 		return problem.Later(http.StatusTooManyRequests, "too many events wait to be stored", time.Second)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), t.config.Wait)
 	defer cancel()
-	for len(deeds) > 0 {
-		results, err := t.next(ctx, r.key, deeds)
+	for len(effects) > 0 {
+		results, err := t.next(ctx, r.key, effects)
 		switch {
 		case errors.Is(err, engine.ErrStopped):
 			return problem.Later(http.StatusServiceUnavailable, "the server is about to stop", time.Second)
@@ -75,11 +75,11 @@ func (t *tracking) do(r *request, items []item) error {
 			return err
 		}
 		for i := range results {
-			if err := t.note(r, &items[deeds[i].item], &results[i]); err != nil {
+			if err := t.note(r, &items[effects[i].item], &results[i]); err != nil {
 				return err
 			}
 		}
-		deeds = deeds[len(results):]
+		effects = effects[len(results):]
 	}
 	return nil
 }
@@ -102,8 +102,8 @@ func (t *tracking) note(r *request, it *item, result *engine.Result) error {
 }
 
 // next does an alias, if that comes first, or takes in the events up to the next alias.
-func (t *tracking) next(ctx context.Context, k key, deeds []deed) ([]engine.Result, error) {
-	if first := &deeds[0]; first.alias {
+func (t *tracking) next(ctx context.Context, k key, effects []effect) ([]engine.Result, error) {
+	if first := &effects[0]; first.alias {
 		err := t.alias(ctx, k, first)
 		_, invalid := errors.AsType[*engine.InvalidError](err)
 		if err == nil || invalid || errors.Is(err, engine.ErrDeleted) || errors.Is(err, engine.ErrMergeNotAllowed) {
@@ -111,13 +111,13 @@ func (t *tracking) next(ctx context.Context, k key, deeds []deed) ([]engine.Resu
 		}
 		return nil, err
 	}
-	n := slices.IndexFunc(deeds, func(d deed) bool { return d.alias })
+	n := slices.IndexFunc(effects, func(d effect) bool { return d.alias })
 	if n < 0 {
-		n = len(deeds)
+		n = len(effects)
 	}
 	events := make([]engine.Event, n)
 	for i := range events {
-		events[i] = deeds[i].event
+		events[i] = effects[i].event
 	}
 	results, err := t.engine.IngestBatch(ctx, events)
 	if len(results) == n { // each has its own error
@@ -128,7 +128,7 @@ func (t *tracking) next(ctx context.Context, k key, deeds []deed) ([]engine.Resu
 
 // alias makes two users one by a key that is trusted to do that. By any other it notes an anonymous
 // id of the user.
-func (t *tracking) alias(ctx context.Context, k key, d *deed) error {
+func (t *tracking) alias(ctx context.Context, k key, d *effect) error {
 	if !k.Trusted() {
 		return t.engine.Users().AddAnonymousID(ctx, d.from, d.into)
 	}

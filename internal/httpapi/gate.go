@@ -70,7 +70,7 @@ func shown(r *http.Request) string {
 	return ""
 }
 
-// admit returns the key with a secret, which must be one for that kind of deed, and takes one from
+// admit returns the key with a secret, which must be one for that kind of effect, and takes one from
 // its allowance. The error is a problem, unless the database is to blame.
 func (g *gate) admit(r *http.Request, kind, secret, what string) (key, error) {
 	if secret == "" {
@@ -272,7 +272,7 @@ func (g *gate) guarding(to manage.Access, next http.Handler) http.Handler {
 // requestBytes is what a request of the management API takes, for its body and its answer.
 const requestBytes = 256 << 10
 
-// guard lets only those requests through to a handler that have a key for that kind of deed. Each
+// guard lets only those requests through to a handler that have a key for that kind of effect. Each
 // counts against the rate of its key, and takes its part of what all requests may hold.
 func (g *gate) guard(kind string, next http.Handler) http.Handler {
 	return g.pass(kind, func(w http.ResponseWriter, r *http.Request, k key) {
@@ -286,7 +286,7 @@ func (g *gate) guard(kind string, next http.Handler) http.Handler {
 	})
 }
 
-// pass lets only those requests through that have a key for that kind of deed, or that a host hands
+// pass lets only those requests through that have a key for that kind of effect, or that a host hands
 // over with a person who may do it. The person is in the context of what comes next. Each request
 // counts against the rate of its key.
 func (g *gate) pass(kind string, next func(http.ResponseWriter, *http.Request, key)) http.Handler {

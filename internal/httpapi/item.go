@@ -18,7 +18,7 @@ type item struct {
 	Field     string `json:"field,omitempty"`
 	Problem   string `json:"problem,omitempty"`
 
-	deeds   []deed            // what it asks for; none if it is refused
+	effects []effect          // what it asks for; none if it is refused
 	problem *problem.Problem  // why it is refused
 	names   func(error) error // names fields as its API does
 }
@@ -33,7 +33,7 @@ const (
 // refuse notes why a call is refused, in few words: a batch has many.
 func (it *item) refuse(p *problem.Problem) {
 	p.Detail, p.Field = short(p.Detail), short(p.Field)
-	it.Status, it.Code, it.Field, it.Problem, it.problem, it.deeds = refusedItem, p.Code, p.Field, p.Detail, p, nil
+	it.Status, it.Code, it.Field, it.Problem, it.problem, it.effects = refusedItem, p.Code, p.Field, p.Detail, p, nil
 }
 
 // parse reads a call of Segment's API. sentAt says when it was sent, or what is wrong with it.
@@ -45,7 +45,7 @@ func (t *tracking) parse(r *request, raw []byte, sentAt func(*segment.Call) (str
 		sent, err = sentAt(&c)
 	}
 	if err == nil {
-		it.deeds, err = t.deeds(r, &c, len(raw), sent)
+		it.effects, err = t.effects(r, &c, len(raw), sent)
 	}
 	if err != nil {
 		it.refuse(refusal(it.names(err)))

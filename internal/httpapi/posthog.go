@@ -56,11 +56,11 @@ func (t *tracking) captured(r *request, raw []byte, sentAt string) item {
 		return it
 	}
 	if alias.From != "" {
-		it.deeds = append(it.deeds, deed{from: alias.From, into: alias.Into, alias: true})
+		it.effects = append(it.effects, effect{from: alias.From, into: alias.Into, alias: true})
 	}
 	if ev.UserID != "" {
 		ev.TraitsOnly = !t.config.StoreProperties
-		it.deeds = append(it.deeds, deed{event: ev})
+		it.effects = append(it.effects, effect{event: ev})
 	}
 	return it
 }

@@ -34,11 +34,11 @@ type openHandler struct{ http.HandlerFunc }
 
 // ServeHTTP answers a request.
 func (s *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a := &answer{ResponseWriter: w}
+	a := &trackedWriter{ResponseWriter: w}
 	w.Header()["X-Content-Type-Options"] = noSniff
 	defer func() {
 		if why := recover(); why != nil {
-			s.broke(a, r, why)
+			s.recoverPanic(a, r, why)
 		}
 	}()
 	if p := s.refuse(r); p != nil {
@@ -70,7 +70,7 @@ func (s *routes) refuse(r *http.Request) *problem.Problem {
 	if last > 0 && segments[last] == "" { // a slash at the end, which some SDKs send and only their paths take
 		return empty()
 	}
-	c := &caught{header: http.Header{}}
+	c := &recorder{header: http.Header{}}
 	handler.ServeHTTP(c, r)
 	if allowed := c.header.Get("Allow"); c.status == http.StatusMethodNotAllowed {
 		p := problem.New(c.status, fmt.Sprintf("%s takes %s, not %s", r.URL.Path, allowed, r.Method))
@@ -80,9 +80,9 @@ func (s *routes) refuse(r *http.Request) *problem.Problem {
 	return problem.New(http.StatusNotFound, "there is nothing at "+r.Method+" "+r.URL.Path)
 }
 
-// broke answers a request whose handler broke down, if nothing was answered yet. If something was,
+// recoverPanic answers a request whose handler broke down, if nothing was answered yet. If something was,
 // the connection is cut, so that no client takes it for all.
-func (s *routes) broke(a *answer, r *http.Request, why any) {
+func (s *routes) recoverPanic(a *trackedWriter, r *http.Request, why any) {
 	if why != http.ErrAbortHandler { //nolint:errorlint,err113 // it is panicked with as it is
 		s.log.ErrorContext(r.Context(), "request handler panicked", "component", "http", "method", r.Method, "path", r.URL.Path, "error", why, "stack", string(debug.Stack()))
 		if !a.begun {
@@ -93,38 +93,38 @@ func (s *routes) broke(a *answer, r *http.Request, why any) {
 	panic(http.ErrAbortHandler)
 }
 
-// answer is an answer of which it is known whether it has begun.
-type answer struct {
+// trackedWriter is a response writer that knows whether the answer has begun.
+type trackedWriter struct {
 	http.ResponseWriter
 	begun bool
 }
 
 // WriteHeader begins the answer.
-func (a *answer) WriteHeader(status int) {
+func (a *trackedWriter) WriteHeader(status int) {
 	a.begun = true
 	a.ResponseWriter.WriteHeader(status)
 }
 
 // Write writes a part of the answer.
-func (a *answer) Write(b []byte) (int, error) {
+func (a *trackedWriter) Write(b []byte) (int, error) {
 	a.begun = true
 	return a.ResponseWriter.Write(b)
 }
 
 // Unwrap is for [http.ResponseController].
-func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+func (a *trackedWriter) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
-// caught is an answer that is not sent.
-type caught struct {
+// recorder is a response writer whose answer is not sent.
+type recorder struct {
 	header http.Header
 	status int
 }
 
 // Header returns the headers.
-func (c *caught) Header() http.Header { return c.header }
+func (c *recorder) Header() http.Header { return c.header }
 
 // WriteHeader notes the status.
-func (c *caught) WriteHeader(status int) { c.status = status }
+func (c *recorder) WriteHeader(status int) { c.status = status }
 
 // Write throws away what is written.
-func (*caught) Write(b []byte) (int, error) { return len(b), nil }
+func (*recorder) Write(b []byte) (int, error) { return len(b), nil }

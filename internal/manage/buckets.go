@@ -93,13 +93,13 @@ func (a *api) buckets() {
 		Summary: "Pause a bucket",
 		Description: "Freezes the memberships of a bucket, for all servers on the database, until it is resumed. Joins, leaves, ticks and deliveries wait. " +
 			"Pausing a paused bucket does nothing.",
-	}, a.halt((*engine.Deployments).Pause), http.StatusNotFound, http.StatusConflict)
+	}, a.setPaused((*engine.Deployments).Pause), http.StatusNotFound, http.StatusConflict)
 	add(a, huma.Operation{
 		Method: http.MethodPost, Path: "/v1/buckets/{bucket}/resume", OperationID: "resumeBucket", Tags: []string{"buckets"},
 		Summary: "Resume a bucket",
 		Description: "Resumes a paused bucket. Users who began or ceased to match meanwhile join or leave now. " +
 			"Resuming a bucket that is not paused does nothing.",
-	}, a.halt((*engine.Deployments).Resume), http.StatusNotFound, http.StatusConflict)
+	}, a.setPaused((*engine.Deployments).Resume), http.StatusNotFound, http.StatusConflict)
 }
 
 func (a *api) listBuckets(ctx context.Context, in *bucketsInput) (Buckets, error) {
@@ -178,8 +178,8 @@ func (a *api) sizes(ctx context.Context, in *sizesInput) (Sizes, error) {
 	return out, nil
 }
 
-// halt pauses or resumes a bucket.
-func (a *api) halt(do func(*engine.Deployments, context.Context, registry.BucketRef) error) func(context.Context, *BucketPath) (BucketDetail, error) {
+// setPaused pauses or resumes a bucket.
+func (a *api) setPaused(do func(*engine.Deployments, context.Context, registry.BucketRef) error) func(context.Context, *BucketPath) (BucketDetail, error) {
 	return func(ctx context.Context, in *BucketPath) (BucketDetail, error) {
 		ref, err := a.bucket(in.Bucket)
 		if err != nil {

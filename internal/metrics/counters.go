@@ -12,7 +12,7 @@ import (
 type Counters struct {
 	Events, Duplicates, Refused, Batches, Transitions, Settled atomic.Int64
 
-	Candidates, Evaluations, Repaired, Unarmed atomic.Int64
+	Candidates, Evaluations, Repaired, TimersDropped atomic.Int64
 
 	// ClockLag is how long the earliest due instant has been waiting, a time.Duration.
 	ClockLag atomic.Int64
@@ -24,6 +24,6 @@ func (c *Counters) Stats() bucketgen.Stats {
 	return bucketgen.Stats{
 		Events: c.Events.Load(), Duplicates: c.Duplicates.Load(), Refused: c.Refused.Load(), Batches: c.Batches.Load(),
 		Transitions: c.Transitions.Load(), Settled: c.Settled.Load(), ClockLag: time.Duration(c.ClockLag.Load()),
-		Candidates: c.Candidates.Load(), Evaluations: c.Evaluations.Load(), Repaired: c.Repaired.Load(), Unarmed: c.Unarmed.Load(),
+		Candidates: c.Candidates.Load(), Evaluations: c.Evaluations.Load(), Repaired: c.Repaired.Load(), TimersDropped: c.TimersDropped.Load(),
 	}
 }

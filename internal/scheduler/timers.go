@@ -26,14 +26,14 @@ type Timers struct {
 
 	mu      sync.Mutex
 	fast    map[int32]bool // numbers of the buckets with FastExpiry; none before Prepare
-	waiting map[armed]bool
+	waiting map[timedStay]bool
 	most    int  // bounds waiting
 	calling int  // stays that were taken from waiting and are with call
 	failing bool // the last call failed, which is logged once; only turn reads it
 }
 
-// armed identifies a stay whose timer must be set.
-type armed struct {
+// timedStay identifies a stay whose timer must be set.
+type timedStay struct {
 	contact int64
 	bucket  int32
 }
@@ -47,7 +47,7 @@ const (
 // NewTimers returns timers that call a function. dropped is called with the number of stays whose
 // timers could not be set.
 func NewTimers(call func(context.Context, []bucketgen.ExpiryTimer) error, dropped func(stays int), log *slog.Logger) *Timers {
-	a := &Timers{call: call, dropped: dropped, log: log, waiting: map[armed]bool{}, most: timersMost}
+	a := &Timers{call: call, dropped: dropped, log: log, waiting: map[timedStay]bool{}, most: timersMost}
 	a.loop = service.Loop{Component: "timers", Log: log, First: service.Idle, Turn: a.turn}
 	return a
 }
@@ -72,8 +72,8 @@ func (a *Timers) Notice(w *store.Write) {
 	some := false
 	a.mu.Lock()
 	if len(a.fast) > 0 {
-		w.Arm(a.fast, func(contact int64, bucket int32) {
-			some = a.put(armed{contact, bucket}) || some
+		w.EachDueChange(a.fast, func(contact int64, bucket int32) {
+			some = a.put(timedStay{contact, bucket}) || some
 		})
 	}
 	a.mu.Unlock()
@@ -83,7 +83,7 @@ func (a *Timers) Notice(w *store.Write) {
 }
 
 // put lets a stay wait, if there is room. It is called under a.mu.
-func (a *Timers) put(stay armed) bool {
+func (a *Timers) put(stay timedStay) bool {
 	if len(a.waiting) >= a.most && !a.waiting[stay] {
 		a.dropped(1)
 		return false
@@ -93,10 +93,10 @@ func (a *Timers) put(stay armed) bool {
 }
 
 // take returns stays that wait.
-func (a *Timers) take() db.MembershipsArmedParams {
+func (a *Timers) take() db.MembershipsTimersParams {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var p db.MembershipsArmedParams
+	var p db.MembershipsTimersParams
 	for s := range a.waiting {
 		p.ContactIds, p.BucketNos = append(p.ContactIds, s.contact), append(p.BucketNos, s.bucket)
 		delete(a.waiting, s)
@@ -146,17 +146,17 @@ func (a *Timers) outcome(ctx context.Context, stays int, err error) {
 }
 
 // set reads when the stays that last are due, and calls the function. A panic is an error.
-func (a *Timers) set(ctx context.Context, p db.MembershipsArmedParams) (err error) {
+func (a *Timers) set(ctx context.Context, p db.MembershipsTimersParams) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	rows, err := a.runner.Store.Queries(a.runner.Pool).MembershipsArmed(ctx, p)
+	rows, err := a.runner.Store.Queries(a.runner.Pool).MembershipsTimers(ctx, p)
 	if err != nil {
 		return fmt.Errorf("read due instants of members: %w", err)
 	}
-	arms := make([]bucketgen.ExpiryTimer, 0, len(rows))
+	timers := make([]bucketgen.ExpiryTimer, 0, len(rows))
 	for _, row := range rows {
 		if table.At(row.DueAt.Time) > table.Latest {
 			continue // JSON cannot say when; the clock settles it
@@ -166,13 +166,13 @@ func (a *Timers) set(ctx context.Context, p db.MembershipsArmedParams) (err erro
 		if row.Email != nil {
 			email = *row.Email
 		}
-		arms = append(arms, bucketgen.ExpiryTimer{
+		timers = append(timers, bucketgen.ExpiryTimer{
 			MembershipID: row.ID, BucketID: a.runner.Registry.Buckets[b].ID, UserID: row.UserID, UserEmail: email,
 			ExpiresAt: row.DueAt.Time.UTC(),
 		})
 	}
-	if len(arms) == 0 {
+	if len(timers) == 0 {
 		return nil
 	}
-	return a.call(ctx, arms)
+	return a.call(ctx, timers)
 }

@@ -9,9 +9,9 @@ func TestTimersThatDoNotFitAreCounted(t *testing.T) {
 	a := NewTimers(nil, func(stays int) { dropped += stays }, nil)
 	a.most = 2
 	for i, want := range []struct {
-		stay armed
+		stay timedStay
 		fits bool
-	}{{armed{1, 1}, true}, {armed{2, 1}, true}, {armed{3, 1}, false}, {armed{1, 1}, true}, {armed{1, 2}, false}} {
+	}{{timedStay{1, 1}, true}, {timedStay{2, 1}, true}, {timedStay{3, 1}, false}, {timedStay{1, 1}, true}, {timedStay{1, 2}, false}} {
 		if got := a.put(want.stay); got != want.fits {
 			t.Errorf("stay %d: got %t, want %t", i, got, want.fits)
 		}
@@ -22,7 +22,7 @@ func TestTimersThatDoNotFitAreCounted(t *testing.T) {
 	if p := a.take(); len(p.ContactIds) != 2 {
 		t.Errorf("took %d, want 2", len(p.ContactIds))
 	}
-	if !a.put(armed{3, 1}) {
+	if !a.put(timedStay{3, 1}) {
 		t.Error("there is no room once they are taken")
 	}
 }

@@ -58,9 +58,9 @@ func NewWrite(users, events int) *Write {
 // Due returns the earliest due instant in the write, if there is one.
 func (w *Write) Due() (table.Instant, bool) { return w.due, w.hasDue }
 
-// Arm calls f with every contact and bucket whose due instant changes, or whose stay begins. It
+// EachDueChange calls f with every contact and bucket whose due instant changes, or whose stay begins. It
 // passes only the buckets whose numbers are in buckets.
-func (w *Write) Arm(buckets map[int32]bool, f func(contact int64, bucket int32)) {
+func (w *Write) EachDueChange(buckets map[int32]bool, f func(contact int64, bucket int32)) {
 	for _, pairs := range []struct {
 		contacts []int64
 		buckets  []int32

@@ -256,15 +256,15 @@ func (r *Runner) CommitAll(ctx context.Context, attempts *retry.Attempts, tasks 
 			return err
 		}
 		var err error
-		if tasks, err = r.present(ctx, tasks); err != nil {
+		if tasks, err = r.existing(ctx, tasks); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// present returns the tasks for users who are not gone.
-func (r *Runner) present(ctx context.Context, tasks []*Task) ([]*Task, error) {
+// existing returns the tasks for users who are not gone.
+func (r *Runner) existing(ctx context.Context, tasks []*Task) ([]*Task, error) {
 	users := make([]string, len(tasks))
 	for i, t := range tasks {
 		users[i] = t.Want.User

@@ -44,7 +44,7 @@ func (t *timers) expired(now time.Time) []engine.ExpiryTimer {
 // every bucket has timers, they must leave nothing to the clock.
 func (s *session) fire(ctx context.Context) error {
 	for {
-		arming := func(e *engine.Engine) bool { return e.Stats().Arming > 0 }
+		arming := func(e *engine.Engine) bool { return e.Stats().TimersWaiting > 0 }
 		for slices.ContainsFunc(s.engines, arming) {
 			if err := ctx.Err(); err != nil {
 				return err

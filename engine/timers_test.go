@@ -159,7 +159,7 @@ func TestTimersOfATransaction(t *testing.T) {
 	}
 	w.track("cy", "visit")
 	equal(t, "armed", armed.next(t).UserID, "cy")
-	eventually(t, func() bool { return w.Stats().Arming == 0 })
+	eventually(t, func() bool { return w.Stats().TimersWaiting == 0 })
 	equal(t, "other users armed", len(armed), 0)
 	w.clock.Advance(time.Hour)
 	w.settle()
@@ -186,7 +186,7 @@ func TestTimersThatCannotBeArmed(t *testing.T) {
 	})
 	for i, user := range []string{"ada", "bob"} {
 		ingestAll(t, e, []engine.Event{{UserID: user, Name: "visit"}})
-		eventually(t, func() bool { return e.Stats().Unarmed == int64(i+1) })
+		eventually(t, func() bool { return e.Stats().TimersDropped == int64(i+1) })
 	}
 	ingestAll(t, e, []engine.Event{{UserID: "cy", Name: "visit"}})
 	equal(t, "armed", armed.next(t).UserID, "cy")
