@@ -7,8 +7,10 @@ import (
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/criteria"
+	"github.com/bucketgen/bucketgen/internal/inspect"
 	"github.com/bucketgen/bucketgen/internal/sizes"
 	"github.com/bucketgen/bucketgen/registry"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // The types of a list of buckets.
@@ -124,4 +126,55 @@ func (g *Inspect) subscriptions(ctx context.Context, bucketNo int32, after strin
 		all[i] = s
 	}
 	return all, more, nil
+}
+
+// The types of lists of transitions and members.
+type (
+	TransitionQuery = bucketgen.TransitionQuery
+	TransitionPage  = bucketgen.TransitionPage
+	MemberQuery     = bucketgen.MemberQuery
+	MemberPage      = bucketgen.MemberPage
+)
+
+// Transitions returns a page of what happened to the memberships of a bucket, by the time at which
+// it became true. Transitions of users who are deleted are left out; those of users who were merged
+// have the names of that time.
+func (g *Inspect) Transitions(ctx context.Context, bucket registry.BucketRef, q TransitionQuery) (TransitionPage, error) {
+	b, r, err := g.reader(bucket)
+	if err != nil {
+		return TransitionPage{}, fmt.Errorf("transitions: %w", err)
+	}
+	page, err := r.Transitions(ctx, b, q)
+	if err != nil {
+		return TransitionPage{}, fmt.Errorf("transitions: %w", err)
+	}
+	return page, nil
+}
+
+// Members returns a page of the members of a bucket that a query asks for.
+func (g *Inspect) Members(ctx context.Context, bucket registry.BucketRef, q MemberQuery) (MemberPage, error) {
+	b, r, err := g.reader(bucket)
+	if err != nil {
+		return MemberPage{}, fmt.Errorf("members: %w", err)
+	}
+	page, err := r.Members(ctx, b, q)
+	if err != nil {
+		return MemberPage{}, fmt.Errorf("members: %w", err)
+	}
+	return page, nil
+}
+
+// reader returns the place of a bucket, and what reads about it at the present time.
+func (g *Inspect) reader(bucket registry.BucketRef) (table.BucketIndex, *inspect.Reader, error) {
+	e := (*Engine)(g)
+	b, err := e.lookup(bucket)
+	if err != nil {
+		return 0, nil, err
+	}
+	return b, e.inspecting(), nil
+}
+
+// inspecting returns what reads about buckets and users at the present time.
+func (e *Engine) inspecting() *inspect.Reader {
+	return &inspect.Reader{Pool: e.pool, Store: e.store, Registry: e.registry, Now: e.Now()}
 }

@@ -229,3 +229,38 @@ cross join lateral (
 left join lateral (
     select a.bucket_no from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null and c.deleted_at is null offset 0
 ) m on true;
+
+-- name: MembershipsNewest :many
+-- Members of a bucket, those who entered last first, before a place in that order.
+select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source
+from bucketgen.memberships m
+join bucketgen.contacts c on c.id = m.contact_id
+where m.bucket_no = @bucket_no and m.left_at is null and c.deleted_at is null and m.entered_at >= @from_at
+    and (m.entered_at, m.contact_id) < (@before_at::timestamptz, @before_contact_id::bigint)
+    and (@source::text = '' or m.source = @source)
+order by m.entered_at desc, m.contact_id desc
+limit @size::integer;
+
+-- name: MembershipsSome :many
+-- Some members of a bucket in the order of their contact ids.
+select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source
+from bucketgen.memberships m
+join bucketgen.contacts c on c.id = m.contact_id
+where m.bucket_no = @bucket_no and m.left_at is null and c.deleted_at is null and m.contact_id > @after_contact_id
+    and m.entered_at >= @from_at and m.entered_at < @to_at and (@source::text = '' or m.source = @source)
+order by m.contact_id
+limit @size::integer;
+
+-- name: MembershipsFind :many
+-- The members of a bucket with a name or an e-mail address.
+select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source
+from (
+    select n.contact_id from bucketgen.names n where n.name = @text::text
+    union
+    select k.id from bucketgen.contacts k where lower(k.email) collate "C" = lower(@text)
+) f
+join bucketgen.contacts c on c.id = f.contact_id
+join bucketgen.memberships m on m.contact_id = c.id
+where m.bucket_no = @bucket_no and m.left_at is null and c.deleted_at is null
+order by m.contact_id
+limit @size::integer;

@@ -158,3 +158,26 @@ update bucketgen.transitions t set made_by = null where t.made_by >= pg_snapshot
 -- name: TransitionsNotify :exec
 -- Notifies readers of the log. It need not be durable: a reader that misses it polls.
 select set_config('synchronous_commit', 'off', true), pg_notify(@channel::text, '');
+
+-- name: TransitionsBackward :many
+-- What happened to a bucket, the newest first, before a place in that order. Deleted users are left
+-- out; users who were merged have the name that they had.
+select sqlc.embed(t), c.user_id, c.email
+from bucketgen.transitions t
+join bucketgen.contacts c on c.id = t.contact_id
+where t.bucket_no = @bucket_no and t.at >= @from_at and (t.at, t.id) < (@before_at::timestamptz, @before_id::bigint)
+    and (@kind::text = '' or t.kind = @kind) and (@source::text = '' or t.source = @source) and (@reason::text = '' or t.reason = @reason)
+    and (c.deleted_at is null or c.merged_at is not null)
+order by t.at desc, t.id desc
+limit @size::integer;
+
+-- name: TransitionsForward :many
+-- As TransitionsBackward, the oldest first, after a place in that order.
+select sqlc.embed(t), c.user_id, c.email
+from bucketgen.transitions t
+join bucketgen.contacts c on c.id = t.contact_id
+where t.bucket_no = @bucket_no and t.at < @to_at and (t.at, t.id) > (@after_at::timestamptz, @after_id::bigint)
+    and (@kind::text = '' or t.kind = @kind) and (@source::text = '' or t.source = @source) and (@reason::text = '' or t.reason = @reason)
+    and (c.deleted_at is null or c.merged_at is not null)
+order by t.at, t.id
+limit @size::integer;

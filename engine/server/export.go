@@ -5,8 +5,6 @@ import (
 	"io"
 	"iter"
 	"os"
-	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -83,7 +81,7 @@ func (c *cli) export(out io.Writer, all iter.Seq2[engine.Member, error], written
 		return printJSON(out, all, 0)
 	}
 	w := sheet.NewWriter(dataOf(out))
-	if err := w.Write(userColumn, "email", "enteredAt", "leftAt", "entryCount", idColumn, "source"); err != nil {
+	if err := w.Write(sheet.MemberColumns...); err != nil {
 		return err
 	}
 	n := int64(0)
@@ -91,13 +89,7 @@ func (c *cli) export(out io.Writer, all iter.Seq2[engine.Member, error], written
 		if err != nil {
 			return err
 		}
-		left := ""
-		if !m.LeftAt.IsZero() {
-			left = m.LeftAt.Format(time.RFC3339Nano)
-		}
-		if err := w.Write(
-			m.UserID, m.UserEmail, m.EnteredAt.Format(time.RFC3339Nano), left, strconv.Itoa(m.EntryCount), strconv.FormatInt(m.MembershipID, 10), string(m.Source),
-		); err != nil {
+		if err := w.WriteMember(&m); err != nil {
 			return err
 		}
 		n++

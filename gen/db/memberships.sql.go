@@ -208,6 +208,65 @@ func (q *Queries) MembershipsCurrent(ctx context.Context, arg MembershipsCurrent
 	return items, nil
 }
 
+const MembershipsFind = `-- name: MembershipsFind :many
+select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source
+from (
+    select n.contact_id from bucketgen.names n where n.name = $1::text
+    union
+    select k.id from bucketgen.contacts k where lower(k.email) collate "C" = lower($1)
+) f
+join bucketgen.contacts c on c.id = f.contact_id
+join bucketgen.memberships m on m.contact_id = c.id
+where m.bucket_no = $2 and m.left_at is null and c.deleted_at is null
+order by m.contact_id
+limit $3::integer
+`
+
+type MembershipsFindParams struct {
+	Text     string
+	BucketNo int32
+	Size     int32
+}
+
+type MembershipsFindRow struct {
+	ID         int64
+	ContactID  int64
+	UserID     string
+	Email      *string
+	EntryCount int32
+	EnteredAt  pgtype.Timestamptz
+	Source     string
+}
+
+// The members of a bucket with a name or an e-mail address.
+func (q *Queries) MembershipsFind(ctx context.Context, arg MembershipsFindParams) ([]MembershipsFindRow, error) {
+	rows, err := q.db.Query(ctx, MembershipsFind, arg.Text, arg.BucketNo, arg.Size)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MembershipsFindRow
+	for rows.Next() {
+		var i MembershipsFindRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.ContactID,
+			&i.UserID,
+			&i.Email,
+			&i.EntryCount,
+			&i.EnteredAt,
+			&i.Source,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const MembershipsHadAt = `-- name: MembershipsHadAt :one
 select exists (
     select
@@ -371,6 +430,72 @@ func (q *Queries) MembershipsLeave(ctx context.Context, arg MembershipsLeavePara
 		arg.Blocked,
 	)
 	return err
+}
+
+const MembershipsNewest = `-- name: MembershipsNewest :many
+select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source
+from bucketgen.memberships m
+join bucketgen.contacts c on c.id = m.contact_id
+where m.bucket_no = $1 and m.left_at is null and c.deleted_at is null and m.entered_at >= $2
+    and (m.entered_at, m.contact_id) < ($3::timestamptz, $4::bigint)
+    and ($5::text = '' or m.source = $5)
+order by m.entered_at desc, m.contact_id desc
+limit $6::integer
+`
+
+type MembershipsNewestParams struct {
+	BucketNo        int32
+	FromAt          pgtype.Timestamptz
+	BeforeAt        pgtype.Timestamptz
+	BeforeContactID int64
+	Source          string
+	Size            int32
+}
+
+type MembershipsNewestRow struct {
+	ID         int64
+	ContactID  int64
+	UserID     string
+	Email      *string
+	EntryCount int32
+	EnteredAt  pgtype.Timestamptz
+	Source     string
+}
+
+// Members of a bucket, those who entered last first, before a place in that order.
+func (q *Queries) MembershipsNewest(ctx context.Context, arg MembershipsNewestParams) ([]MembershipsNewestRow, error) {
+	rows, err := q.db.Query(ctx, MembershipsNewest,
+		arg.BucketNo,
+		arg.FromAt,
+		arg.BeforeAt,
+		arg.BeforeContactID,
+		arg.Source,
+		arg.Size,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MembershipsNewestRow
+	for rows.Next() {
+		var i MembershipsNewestRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.ContactID,
+			&i.UserID,
+			&i.Email,
+			&i.EntryCount,
+			&i.EnteredAt,
+			&i.Source,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const MembershipsOf = `-- name: MembershipsOf :many
@@ -697,6 +822,71 @@ func (q *Queries) MembershipsPrior(ctx context.Context, arg MembershipsPriorPara
 			&i.AnchorAt,
 			&i.TickedAt,
 			&i.Blocked,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const MembershipsSome = `-- name: MembershipsSome :many
+select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source
+from bucketgen.memberships m
+join bucketgen.contacts c on c.id = m.contact_id
+where m.bucket_no = $1 and m.left_at is null and c.deleted_at is null and m.contact_id > $2
+    and m.entered_at >= $3 and m.entered_at < $4 and ($5::text = '' or m.source = $5)
+order by m.contact_id
+limit $6::integer
+`
+
+type MembershipsSomeParams struct {
+	BucketNo       int32
+	AfterContactID int64
+	FromAt         pgtype.Timestamptz
+	ToAt           pgtype.Timestamptz
+	Source         string
+	Size           int32
+}
+
+type MembershipsSomeRow struct {
+	ID         int64
+	ContactID  int64
+	UserID     string
+	Email      *string
+	EntryCount int32
+	EnteredAt  pgtype.Timestamptz
+	Source     string
+}
+
+// Some members of a bucket in the order of their contact ids.
+func (q *Queries) MembershipsSome(ctx context.Context, arg MembershipsSomeParams) ([]MembershipsSomeRow, error) {
+	rows, err := q.db.Query(ctx, MembershipsSome,
+		arg.BucketNo,
+		arg.AfterContactID,
+		arg.FromAt,
+		arg.ToAt,
+		arg.Source,
+		arg.Size,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MembershipsSomeRow
+	for rows.Next() {
+		var i MembershipsSomeRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.ContactID,
+			&i.UserID,
+			&i.Email,
+			&i.EntryCount,
+			&i.EnteredAt,
+			&i.Source,
 		); err != nil {
 			return nil, err
 		}

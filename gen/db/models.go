@@ -82,6 +82,7 @@ type BucketgenContact struct {
 	WrittenAt         pgtype.Timestamptz
 	Repeats           []byte
 	DecidedAt         pgtype.Timestamptz
+	Name              *string
 }
 
 type BucketgenDefinition struct {

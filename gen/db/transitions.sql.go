@@ -11,6 +11,82 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const TransitionsBackward = `-- name: TransitionsBackward :many
+select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, c.user_id, c.email
+from bucketgen.transitions t
+join bucketgen.contacts c on c.id = t.contact_id
+where t.bucket_no = $1 and t.at >= $2 and (t.at, t.id) < ($3::timestamptz, $4::bigint)
+    and ($5::text = '' or t.kind = $5) and ($6::text = '' or t.source = $6) and ($7::text = '' or t.reason = $7)
+    and (c.deleted_at is null or c.merged_at is not null)
+order by t.at desc, t.id desc
+limit $8::integer
+`
+
+type TransitionsBackwardParams struct {
+	BucketNo int32
+	FromAt   pgtype.Timestamptz
+	BeforeAt pgtype.Timestamptz
+	BeforeID int64
+	Kind     string
+	Source   string
+	Reason   string
+	Size     int32
+}
+
+type TransitionsBackwardRow struct {
+	BucketgenTransition BucketgenTransition
+	UserID              string
+	Email               *string
+}
+
+// What happened to a bucket, the newest first, before a place in that order. Deleted users are left
+// out; users who were merged have the name that they had.
+func (q *Queries) TransitionsBackward(ctx context.Context, arg TransitionsBackwardParams) ([]TransitionsBackwardRow, error) {
+	rows, err := q.db.Query(ctx, TransitionsBackward,
+		arg.BucketNo,
+		arg.FromAt,
+		arg.BeforeAt,
+		arg.BeforeID,
+		arg.Kind,
+		arg.Source,
+		arg.Reason,
+		arg.Size,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TransitionsBackwardRow
+	for rows.Next() {
+		var i TransitionsBackwardRow
+		if err := rows.Scan(
+			&i.BucketgenTransition.ContactID,
+			&i.BucketgenTransition.BucketNo,
+			&i.BucketgenTransition.EntryCount,
+			&i.BucketgenTransition.Kind,
+			&i.BucketgenTransition.Tick,
+			&i.BucketgenTransition.DwellCount,
+			&i.BucketgenTransition.ID,
+			&i.BucketgenTransition.MembershipID,
+			&i.BucketgenTransition.At,
+			&i.BucketgenTransition.DecidedAt,
+			&i.BucketgenTransition.Source,
+			&i.BucketgenTransition.Reason,
+			&i.BucketgenTransition.Suppressed,
+			&i.BucketgenTransition.MadeBy,
+			&i.UserID,
+			&i.Email,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const TransitionsBetween = `-- name: TransitionsBetween :many
 select c.user_id, c.email, b.id as bucket_id, b.name as bucket_name, t.id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count,
     t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed
@@ -211,6 +287,81 @@ func (q *Queries) TransitionsDisown(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const TransitionsForward = `-- name: TransitionsForward :many
+select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, c.user_id, c.email
+from bucketgen.transitions t
+join bucketgen.contacts c on c.id = t.contact_id
+where t.bucket_no = $1 and t.at < $2 and (t.at, t.id) > ($3::timestamptz, $4::bigint)
+    and ($5::text = '' or t.kind = $5) and ($6::text = '' or t.source = $6) and ($7::text = '' or t.reason = $7)
+    and (c.deleted_at is null or c.merged_at is not null)
+order by t.at, t.id
+limit $8::integer
+`
+
+type TransitionsForwardParams struct {
+	BucketNo int32
+	ToAt     pgtype.Timestamptz
+	AfterAt  pgtype.Timestamptz
+	AfterID  int64
+	Kind     string
+	Source   string
+	Reason   string
+	Size     int32
+}
+
+type TransitionsForwardRow struct {
+	BucketgenTransition BucketgenTransition
+	UserID              string
+	Email               *string
+}
+
+// As TransitionsBackward, the oldest first, after a place in that order.
+func (q *Queries) TransitionsForward(ctx context.Context, arg TransitionsForwardParams) ([]TransitionsForwardRow, error) {
+	rows, err := q.db.Query(ctx, TransitionsForward,
+		arg.BucketNo,
+		arg.ToAt,
+		arg.AfterAt,
+		arg.AfterID,
+		arg.Kind,
+		arg.Source,
+		arg.Reason,
+		arg.Size,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TransitionsForwardRow
+	for rows.Next() {
+		var i TransitionsForwardRow
+		if err := rows.Scan(
+			&i.BucketgenTransition.ContactID,
+			&i.BucketgenTransition.BucketNo,
+			&i.BucketgenTransition.EntryCount,
+			&i.BucketgenTransition.Kind,
+			&i.BucketgenTransition.Tick,
+			&i.BucketgenTransition.DwellCount,
+			&i.BucketgenTransition.ID,
+			&i.BucketgenTransition.MembershipID,
+			&i.BucketgenTransition.At,
+			&i.BucketgenTransition.DecidedAt,
+			&i.BucketgenTransition.Source,
+			&i.BucketgenTransition.Reason,
+			&i.BucketgenTransition.Suppressed,
+			&i.BucketgenTransition.MadeBy,
+			&i.UserID,
+			&i.Email,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const TransitionsInsert = `-- name: TransitionsInsert :exec

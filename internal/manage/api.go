@@ -109,6 +109,7 @@ func newAPI(mux humago.Mux, e *engine.Engine, o Options, access map[string]Acces
 	a.huma.UseMiddleware(plain)
 	a.buckets()
 	a.members()
+	a.transitions()
 	a.users()
 	a.deployments()
 	a.catalog()
@@ -130,7 +131,7 @@ type guarded struct {
 // HandleFunc adds a route.
 func (g *guarded) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
 	g.Handle(pattern, g.options.Guard(g.access[pattern], http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p := answerable(r); p != nil {
+		if p := answerable(r, pattern); p != nil {
 			p.Answer(w)
 			return
 		}

@@ -4,6 +4,8 @@ import "github.com/bucketgen/bucketgen"
 
 // readTypes say what the schemas of lists and of what is read about one user are.
 var readTypes = map[string]string{
+	"BucketTransitions": "A page of the transitions of a bucket",
+
 	"Criteria":      "The criteria of a bucket as a tree",
 	"CriteriaNode":  "A condition, or a combination of conditions; properties that do not apply are missing",
 	"Definition":    "What was deployed of a bucket for a while",
@@ -27,6 +29,8 @@ var readValues = map[string][]any{
 // readKinds are the properties and parameters that are of those.
 var readKinds = map[string]string{
 	"BucketRow.state": "BucketState", "listBuckets.state": "BucketState",
+	"listTransitions.kind": "Kind", "listTransitions.source": "Source", "listTransitions.reason": "Reason",
+	"listMembers.source": "Source", "exportMembers.source": "Source",
 }
 
 // readProperties describe properties by schema and name.

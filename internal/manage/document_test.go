@@ -97,7 +97,7 @@ func TestDocumentSaysAll(t *testing.T) {
 			}
 		}
 	}
-	if operations != 30 {
+	if operations != 32 {
 		t.Errorf("there are %d operations", operations)
 	}
 }

@@ -7,13 +7,15 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
 // Members is a page of the members of a bucket.
 type Members struct {
-	Members []engine.Member `json:"members" doc:"Members in the order in which the users were created"`
+	Members []engine.Member `json:"members" doc:"Members in the order asked for"`
+	AsOf    time.Time       `json:"asOf" doc:"Moment at which they are, or were, members"`
 	Next    string          `json:"next,omitempty" doc:"Cursor of the next page; missing on the last page"`
 }
 
@@ -33,7 +35,7 @@ type Transitions struct {
 type membersInput struct {
 	BucketPath
 	Page
-	AsOf time.Time `query:"asOf" doc:"List the members at this time. Defaults to now" example:"2026-12-01T00:00:00Z"`
+	MemberFilter
 }
 
 func (a *api) members() {
@@ -41,8 +43,9 @@ func (a *api) members() {
 		Method: http.MethodGet, Path: "/v1/buckets/{bucket}/members", OperationID: "listMembers", Tags: []string{"buckets"},
 		Summary: "List the members of a bucket",
 		Description: "The members of a bucket, now or at a time, page by page. Each member is on exactly one page, except that a user who joins or leaves " +
-			"meanwhile may be missing.",
+			"meanwhile may be missing. The other filters are about the present members.",
 	}, a.listMembers, http.StatusNotFound)
+	a.exportMembers()
 	const path = "/v1/buckets/{bucket}/members/{user}"
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: path, OperationID: "getMember", Tags: []string{"buckets"},
@@ -72,22 +75,16 @@ func (a *api) listMembers(ctx context.Context, in *membersInput) (Members, error
 	if err != nil {
 		return Members{}, err
 	}
-	after, err := in.after("members")
+	if err := in.check(); err != nil {
+		return Members{}, err
+	}
+	list := in.list()
+	after, err := keyAfter[bucketgen.TimeKey](&in.Page, list)
 	if err != nil {
 		return Members{}, err
 	}
-	var all []engine.Member
-	var next int64
-	page := engine.Page{After: after, Size: in.Limit}
-	if in.AsOf.IsZero() {
-		all, next, err = a.engine.MembersPage(ctx, ref, page)
-	} else {
-		all, next, err = a.engine.MembersAtPage(ctx, ref, in.AsOf, page)
-	}
-	if err != nil {
-		return Members{}, err
-	}
-	return Members{Members: orNone(all), Next: cursor("members", next)}, nil
+	page, err := a.memberPage(ctx, ref, &in.MemberFilter, after, in.Limit)
+	return Members{page.Members, page.AsOf, keyCursor(list, page.Next)}, err
 }
 
 func (a *api) member(ctx context.Context, in *MemberPath) (Membership, error) {

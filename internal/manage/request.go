@@ -35,11 +35,15 @@ type Page struct {
 	After string `query:"after" doc:"What next was on the page before; leave it out to begin"`
 }
 
-// answerable checks the headers and the query of a request before its operation does. It returns
-// nil if nothing is wrong.
-func answerable(r *http.Request) *problem.Problem {
-	if !accepts(r.Header.Values("Accept")) {
-		return problem.New(http.StatusNotAcceptable, fmt.Sprintf("the Accept is %q; answers are application/json", r.Header.Get("Accept")))
+// answerable checks the headers and the query of a request, which matches a pattern, before its
+// operation does. It returns nil if nothing is wrong.
+func answerable(r *http.Request, pattern string) *problem.Problem {
+	content := "application/json"
+	if strings.HasSuffix(pattern, ".csv") {
+		content = contentCSV
+	}
+	if !accepts(r.Header.Values("Accept"), content) {
+		return problem.New(http.StatusNotAcceptable, fmt.Sprintf("the Accept is %q; answers are %s", r.Header.Get("Accept"), content))
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -53,14 +57,15 @@ func answerable(r *http.Request) *problem.Problem {
 	return nil
 }
 
-// accepts reports whether Accept headers allow JSON.
-func accepts(headers []string) bool {
+// accepts reports whether Accept headers allow a type of content.
+func accepts(headers []string, content string) bool {
+	group, _, _ := strings.Cut(content, "/")
 	if len(headers) == 0 {
 		return true
 	}
 	for part := range strings.SplitSeq(strings.Join(headers, ","), ",") {
 		kind, parameters, _ := strings.Cut(part, ";")
-		if slices.Contains([]string{"", "*/*", "application/*", "application/json"}, strings.ToLower(strings.TrimSpace(kind))) &&
+		if slices.Contains([]string{"", "*/*", group + "/*", content}, strings.ToLower(strings.TrimSpace(kind))) &&
 			!refused(parameters) {
 			return true
 		}

@@ -42,11 +42,19 @@ create table bucketgen.contacts (
     -- When declared properties were last sent as they are: {"<properties.no>": <instant>}.
     repeats             jsonb,
     -- The user's time, if a clock decided it that differs from the database's; else null.
-    decided_at          timestamptz
+    decided_at          timestamptz,
+    -- The beginning of the property name. A column of its own can have an index without making every
+    -- change of properties write it.
+    name                text generated always as ("left"(properties ->> 'name', 200)) stored
 ) with (fillfactor = 70); -- a change of one property or of cache_owner writes the whole row anew
 
 -- Serves RollupsOf and SizesTrend: deleted users are no members.
 create index contacts_deleted on bucketgen.contacts (deleted_at) where deleted_at is not null;
+
+-- Serve ContactsSearch and MembershipsFind: people search by the beginning of e-mail addresses and
+-- names.
+create index contacts_email on bucketgen.contacts (lower(email) collate "C") where email is not null;
+create index contacts_name on bucketgen.contacts (lower(name) collate "C") where name is not null;
 
 -- A further name of a contact. A merge inserts the name of the user who is merged (kind user); the
 -- HTTP API inserts anonymous ids (kind anonymous). Rows are not deleted; a merge passes them on.
@@ -305,6 +313,9 @@ create index memberships_blocked on bucketgen.memberships (contact_id) where blo
 -- Serves MembershipsPage and MembershipsCount: the members of a bucket.
 create index memberships_members on bucketgen.memberships (bucket_no, contact_id) where left_at is null;
 
+-- Serves MembershipsNewest: the members of a bucket by when they entered.
+create index memberships_entered on bucketgen.memberships (bucket_no, entered_at, contact_id) where left_at is null;
+
 -- Serves MembershipsPageAt: the members of a bucket at a time. A stay that ends during a walk in
 -- pages keeps its place in the order of contacts, so the walk returns every member once.
 create index memberships_ended on bucketgen.memberships (bucket_no, contact_id, entered_at, left_at) where left_at is not null;
@@ -347,6 +358,9 @@ create table bucketgen.transitions (
 
 -- Serves TransitionsBetween, RollupsAdd and TransitionsByTime: the log from an id on.
 create index transitions_id on bucketgen.transitions (id);
+
+-- Serves TransitionsForward and TransitionsBackward: what happened to a bucket.
+create index transitions_bucket on bucketgen.transitions (bucket_no, at, id);
 
 -- Serves TransitionsSnapshot and TransitionsBetween. An id is assigned before its transaction
 -- commits, so a reader of the log remembers which transactions were in progress and reads their

@@ -65,6 +65,7 @@ const (
 	ReasonCriteria Reason = "criteria"
 	ReasonManual   Reason = "manual"
 	ReasonMaxDwell Reason = "maxDwell"
+	ReasonMerged   Reason = "merged"
 	ReasonRetired  Reason = "retired"
 )
 
@@ -110,6 +111,18 @@ const (
 const (
 	ListBucketsParamsOrderAsc  ListBucketsParamsOrder = "asc"
 	ListBucketsParamsOrderDesc ListBucketsParamsOrder = "desc"
+)
+
+// Defines values for ListMembersParamsOrder.
+const (
+	ListMembersParamsOrderCreated ListMembersParamsOrder = "created"
+	ListMembersParamsOrderNewest  ListMembersParamsOrder = "newest"
+)
+
+// Defines values for ListTransitionsParamsOrder.
+const (
+	ListTransitionsParamsOrderAsc  ListTransitionsParamsOrder = "asc"
+	ListTransitionsParamsOrderDesc ListTransitionsParamsOrder = "desc"
 )
 
 // Defines values for GetCatalogParamsKind.
@@ -363,11 +376,20 @@ type BucketStay struct {
 	// MembershipID Unique number of the stay
 	MembershipID int64 `json:"membershipId"`
 
-	// Reason Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, or the bucket was retired
+	// Reason Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, the bucket was retired, or the user was merged into another member
 	Reason Reason `json:"reason,omitempty,omitzero"`
 
 	// Source Cause of a transition: an event or trait of the user, the clock, a repair, a deployment, or a call
 	Source Source `json:"source"`
+}
+
+// BucketTransitions A page of the transitions of a bucket
+type BucketTransitions struct {
+	// Next Cursor of the next page; missing on the last page
+	Next string `json:"next,omitempty,omitzero"`
+
+	// Transitions Transitions in the order asked for
+	Transitions []Transition `json:"transitions"`
 }
 
 // Buckets A page of a list of buckets
@@ -876,7 +898,10 @@ type Member struct {
 
 // Members A page of the members of a bucket
 type Members struct {
-	// Members Members in the order in which the users were created
+	// AsOf Moment at which they are, or were, members
+	AsOf time.Time `json:"asOf"`
+
+	// Members Members in the order asked for
 	Members []Member `json:"members"`
 
 	// Next Cursor of the next page; missing on the last page
@@ -1027,7 +1052,7 @@ type Reaction struct {
 	Name string `json:"name"`
 }
 
-// Reason Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, or the bucket was retired
+// Reason Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, the bucket was retired, or the user was merged into another member
 type Reason string
 
 // Replay The dead letters to deliver again: ids, or all
@@ -1131,7 +1156,7 @@ type Stay struct {
 	// LeftAt When the stay ended; missing while it lasts
 	LeftAt time.Time `json:"leftAt,omitempty,omitzero"`
 
-	// Reason Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, or the bucket was retired
+	// Reason Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, the bucket was retired, or the user was merged into another member
 	Reason Reason `json:"reason,omitempty,omitzero"`
 
 	// Source Cause of a transition: an event or trait of the user, the clock, a repair, a deployment, or a call
@@ -1247,7 +1272,7 @@ type Transition struct {
 	// MembershipID Unique number of the stay
 	MembershipID int64 `json:"membershipId,omitempty,omitzero"`
 
-	// Reason Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, or the bucket was retired
+	// Reason Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, the bucket was retired, or the user was merged into another member
 	Reason Reason `json:"reason,omitempty,omitzero"`
 
 	// Replayed Whether it was a dead letter and is delivered again
@@ -1387,9 +1412,27 @@ type ListMembersParams struct {
 	// After What next was on the page before; leave it out to begin
 	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
 
-	// AsOf List the members at this time. Defaults to now
+	// AsOf List the members at this time; no other filter goes with it. Defaults to now
 	AsOf time.Time `form:"asOf,omitempty" json:"asOf,omitempty,omitzero"`
+
+	// Q Id or e-mail address of the member
+	Q string `form:"q,omitempty" json:"q,omitempty,omitzero"`
+
+	// Source List members with this cause of the join only. Defaults to all
+	Source Source `form:"source,omitempty" json:"source,omitempty,omitzero"`
+
+	// EnteredAfter List members who entered at this time or later. Defaults to all
+	EnteredAfter time.Time `form:"enteredAfter,omitempty" json:"enteredAfter,omitempty,omitzero"`
+
+	// Before List members who entered before this time. Defaults to all
+	Before time.Time `form:"before,omitempty" json:"before,omitempty,omitzero"`
+
+	// Order Order: when the users were created, or those first who entered last
+	Order ListMembersParamsOrder `form:"order,omitempty" json:"order,omitempty,omitzero"`
 }
+
+// ListMembersParamsOrder defines parameters for ListMembers.
+type ListMembersParamsOrder string
 
 // GetSizesParams defines parameters for GetSizes.
 type GetSizesParams struct {
@@ -1402,6 +1445,36 @@ type GetSizesParams struct {
 	// Step Length of a step
 	Step Step `form:"step,omitempty" json:"step,omitempty,omitzero"`
 }
+
+// ListTransitionsParams defines parameters for ListTransitions.
+type ListTransitionsParams struct {
+	// Limit How many there are on a page, at most
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// After What next was on the page before; leave it out to begin
+	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
+
+	// Kind List transitions of this kind only. Defaults to all
+	Kind Kind `form:"kind,omitempty" json:"kind,omitempty,omitzero"`
+
+	// Source List transitions with this cause only. Defaults to all
+	Source Source `form:"source,omitempty" json:"source,omitempty,omitzero"`
+
+	// Reason List leaves for this reason only. Defaults to all transitions
+	Reason Reason `form:"reason,omitempty" json:"reason,omitempty,omitzero"`
+
+	// From List transitions that became true at this time or later. Defaults to all
+	From time.Time `form:"from,omitempty" json:"from,omitempty,omitzero"`
+
+	// To List transitions that became true before this time. Defaults to all
+	To time.Time `form:"to,omitempty" json:"to,omitempty,omitzero"`
+
+	// Order Direction of time
+	Order ListTransitionsParamsOrder `form:"order,omitempty" json:"order,omitempty,omitzero"`
+}
+
+// ListTransitionsParamsOrder defines parameters for ListTransitions.
+type ListTransitionsParamsOrder string
 
 // GetCatalogParams defines parameters for GetCatalog.
 type GetCatalogParams struct {
@@ -1522,12 +1595,17 @@ func (c *Client) GetCriteria(ctx context.Context, bucket string) (Criteria, erro
 	return call[Criteria](ctx, c, http.MethodGet, path, nil, nil)
 }
 
-// ListMembers is GET /v1/buckets/{bucket}/members. The members of a bucket, now or at a time, page by page. Each member is on exactly one page, except that a user who joins or leaves meanwhile may be missing.
+// ListMembers is GET /v1/buckets/{bucket}/members. The members of a bucket, now or at a time, page by page. Each member is on exactly one page, except that a user who joins or leaves meanwhile may be missing. The other filters are about the present members.
 func (c *Client) ListMembers(ctx context.Context, bucket string, params ListMembersParams) (Members, error) {
 	query := url.Values{}
 	set(query, "limit", params.Limit)
 	set(query, "after", params.After)
 	set(query, "asOf", params.AsOf)
+	set(query, "q", params.Q)
+	set(query, "source", params.Source)
+	set(query, "enteredAfter", params.EnteredAfter)
+	set(query, "before", params.Before)
+	set(query, "order", params.Order)
 	path := "/v1/buckets/{bucket}/members"
 	path = put(path, "bucket", bucket)
 	return call[Members](ctx, c, http.MethodGet, path, query, nil)
@@ -1588,6 +1666,22 @@ func (c *Client) GetSizes(ctx context.Context, bucket string, params GetSizesPar
 	path := "/v1/buckets/{bucket}/sizes"
 	path = put(path, "bucket", bucket)
 	return call[Sizes](ctx, c, http.MethodGet, path, query, nil)
+}
+
+// ListTransitions is GET /v1/buckets/{bucket}/transitions. Joins, leaves and ticks by the time at which they became true, page by page. Transitions of deleted users are missing; those of merged users have the id of that time.
+func (c *Client) ListTransitions(ctx context.Context, bucket string, params ListTransitionsParams) (BucketTransitions, error) {
+	query := url.Values{}
+	set(query, "limit", params.Limit)
+	set(query, "after", params.After)
+	set(query, "kind", params.Kind)
+	set(query, "source", params.Source)
+	set(query, "reason", params.Reason)
+	set(query, "from", params.From)
+	set(query, "to", params.To)
+	set(query, "order", params.Order)
+	path := "/v1/buckets/{bucket}/transitions"
+	path = put(path, "bucket", bucket)
+	return call[BucketTransitions](ctx, c, http.MethodGet, path, query, nil)
 }
 
 // GetUses is GET /v1/buckets/{bucket}/uses. The events, properties and buckets that its criteria asks about, the buckets that ask about it, and up to 1,000 subscriptions to it.
