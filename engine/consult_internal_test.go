@@ -97,11 +97,11 @@ func TestFollowWhoIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	var report db.DeploymentsReportParams
-	missed, err := engines[1].rollout().Follow(ctx, []db.ContactsBehindRow{{ID: 1000, UserID: "ada"}, {ID: 1001, UserID: "unknown"}}, &report)
+	missed, err := engines[1].rollout().Follow(ctx, []transact.User{{Contact: 1000, ID: "ada"}, {Contact: 1001, ID: "unknown"}}, &report)
 	if err != nil || missed != 1 || report.Followed != 1 || report.Gone != 0 {
 		t.Errorf("got %d missed, %+v, %v; want ada to follow, and to stay", missed, report, err)
 	}
-	if repaired, err := engines[1].rollout().ReconcileUsers(ctx, []db.ContactsPageRow{{ID: 1001, UserID: "unknown"}}); err != nil || repaired != 0 {
+	if repaired, err := engines[1].rollout().ReconcileUsers(ctx, []transact.User{{Contact: 1001, ID: "unknown"}}); err != nil || repaired != 0 {
 		t.Errorf("reconcile who is gone: got %d, %v", repaired, err)
 	}
 }

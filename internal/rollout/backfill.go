@@ -76,11 +76,9 @@ type backfill struct {
 	left     atomic.Bool // what is deployed is not what this process has any more
 }
 
-// A worker claims a part of the users at a time, and takes a batch through one transaction.
-const (
-	backfillPart  = 4000
-	backfillBatch = 500
-)
+// backfillPart is how many users a worker claims at a time. It takes a page of them through one
+// transaction.
+const backfillPart = 4000
 
 // run takes all users through the deployment once, with several workers, and finishes it if no user
 // is left behind.
@@ -153,56 +151,52 @@ func (b *backfill) claim(ctx context.Context) (after, upto int64, at time.Time, 
 	}
 }
 
-// part takes the users between two ids through the deployment, however long some are locked.
+// part takes the users between two ids through the deployment, however long some are locked. A page
+// of users is repeated until none of them was passed over.
 func (b *backfill) part(ctx context.Context, after, upto int64) error {
-	r := b.Attempts("backfill")
-	for after < upto {
+	from := after // of the present page
+	return transact.ForEach(ctx, b.Attempts("backfill"), after, func(after int64) ([]transact.User, error) {
+		from = after
+		if after >= upto {
+			return nil, nil
+		}
 		if !b.Runner.Store.Deployment().Agreed {
 			b.left.Store(true)
-			return nil
+			return nil, nil
 		}
-		reached, err := b.page(ctx, after, upto)
-		switch {
-		case err != nil:
-			err = r.Again(ctx, err)
-		case reached > after:
-			after = reached
-			r.Reset()
-		default:
-			err = r.Sleep(ctx)
+		return b.behind(ctx, after, upto)
+	}, func(users []transact.User) (reached int64, err error) {
+		report := db.DeploymentsReportParams{No: b.no, UptoID: upto}
+		if len(users) == transact.PageSize {
+			report.UptoID = transact.Last(users)
 		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// page takes the next of those users through the deployment, and returns up to which id all have
-// followed: none of them, if a user was passed over.
-func (b *backfill) page(ctx context.Context, after, upto int64) (reached int64, err error) {
-	users, err := b.queries().ContactsBehind(ctx, db.ContactsBehindParams{
-		AfterID: after, UptoID: upto, Generation: b.last, Size: backfillBatch,
-	})
-	if err != nil {
-		return after, fmt.Errorf("read users: %w", err)
-	}
-	reached = upto
-	if len(users) == backfillBatch {
-		reached = users[len(users)-1].ID
-	}
-	report := db.DeploymentsReportParams{No: b.no}
-	if len(users) > 0 {
 		missed, err := b.Follow(ctx, users, &report)
 		if err != nil {
-			return after, err
+			return from, err
 		}
 		if missed > 0 {
-			reached = after
+			report.UptoID = from
 		}
+		return report.UptoID, b.report(ctx, report)
+	})
+}
+
+// behind returns the next of those users. If there is none, all have followed.
+func (b *backfill) behind(ctx context.Context, after, upto int64) ([]transact.User, error) {
+	rows, err := b.queries().ContactsBehind(ctx, db.ContactsBehindParams{
+		AfterID: after, UptoID: upto, Generation: b.last, Size: transact.PageSize,
+	})
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read users: %w", err)
+	case len(rows) == 0:
+		return nil, b.report(ctx, db.DeploymentsReportParams{No: b.no, UptoID: upto})
 	}
-	report.UptoID = reached
-	return reached, b.report(ctx, report)
+	users := make([]transact.User, len(rows))
+	for i, row := range rows {
+		users[i] = transact.User{ID: row.UserID, Contact: row.ID}
+	}
+	return users, nil
 }
 
 func (b *backfill) report(ctx context.Context, r db.DeploymentsReportParams) error {
@@ -221,11 +215,8 @@ func (b *backfill) report(ctx context.Context, r db.DeploymentsReportParams) err
 
 // Follow takes users through what they have not followed yet, and returns how many it passed over:
 // those who are locked, and those who are gone.
-func (s *Service) Follow(ctx context.Context, users []db.ContactsBehindRow, report *db.DeploymentsReportParams) (missed int, err error) {
-	tasks := make([]*transact.Task, len(users))
-	for i, u := range users {
-		tasks[i] = s.Runner.Existing(u.UserID, u.ID, s.Options, (*decide.Session).CatchUp)
-	}
+func (s *Service) Follow(ctx context.Context, users []transact.User, report *db.DeploymentsReportParams) (missed int, err error) {
+	tasks := s.Runner.Tasks(users, s.Options, (*decide.Session).CatchUp)
 	if err := s.Runner.Commit(ctx, false, tasks); err != nil {
 		return 0, err
 	}

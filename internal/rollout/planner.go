@@ -190,10 +190,9 @@ func (pl *planning) compare(ctx context.Context) error {
 
 // evaluateAll evaluates the users, page by page, several pages at once.
 func (pl *planning) evaluateAll(ctx context.Context) error {
-	const page = 500
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	pages := make(chan []db.ContactsPageRow)
+	pages := make(chan []transact.User)
 	var group sync.WaitGroup
 	for range pl.workers {
 		group.Go(func() {
@@ -204,20 +203,18 @@ func (pl *planning) evaluateAll(ctx context.Context) error {
 			}
 		})
 	}
-	for after := int64(0); ctx.Err() == nil; {
-		users, err := pl.store.Queries(pl.runner.Pool).ContactsPage(ctx, db.ContactsPageParams{AfterID: after, Size: page})
-		if err != nil {
-			cancel(fmt.Errorf("read users: %w", err))
-			break
-		}
-		if len(users) == 0 {
-			break
-		}
-		after = users[len(users)-1].ID
+	err := transact.ForEach(ctx, nil, 0, func(after int64) ([]transact.User, error) {
+		return usersAfter(ctx, pl.store.Queries(pl.runner.Pool), after)
+	}, func(users []transact.User) (int64, error) {
 		select {
 		case pages <- users:
+			return transact.Last(users), nil
 		case <-ctx.Done():
+			return 0, context.Cause(ctx)
 		}
+	})
+	if err != nil {
+		cancel(err)
 	}
 	close(pages)
 	group.Wait()
@@ -225,14 +222,9 @@ func (pl *planning) evaluateAll(ctx context.Context) error {
 }
 
 // evaluate takes users through the deployment, in memory.
-func (pl *planning) evaluate(ctx context.Context, users []db.ContactsPageRow) error {
-	var tasks []*transact.Task
-	for _, u := range users {
-		if !sampled(u.ID, pl.options.Sample) {
-			continue
-		}
-		tasks = append(tasks, pl.runner.Existing(u.UserID, u.ID, pl.session, (*decide.Session).Clock))
-	}
+func (pl *planning) evaluate(ctx context.Context, users []transact.User) error {
+	some := slices.DeleteFunc(slices.Clone(users), func(u transact.User) bool { return !sampled(u.Contact, pl.options.Sample) })
+	tasks := pl.runner.Tasks(some, pl.session, (*decide.Session).Clock)
 	if len(tasks) > 0 {
 		err := pl.runner.Consult(ctx, tasks, func(t *transact.Task, st *decide.State, s *decide.Session) { pl.count(t.Want.User, st, s.Changes()) })
 		if err != nil {

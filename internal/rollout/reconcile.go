@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bucketgen/bucketgen"
@@ -51,45 +52,54 @@ func reconciliation(row db.ReconciliationsTakeRow) bucketgen.Reconciliation {
 	return r
 }
 
+// errTaken says that another process has taken the reconciliation.
+var errTaken = errors.New("another process has the reconciliation")
+
 // reconcile continues the unfinished reconciliation, if there is one that no other process has.
 func (s *Service) reconcile(ctx context.Context, progress func(bucketgen.Reconciliation)) error {
-	const page = 500
 	q, lease := s.queries(), s.Process
-	for {
+	var row db.ReconciliationsTakeRow
+	var until pgtype.Timestamptz
+	err := transact.ForEach(ctx, nil, 0, func(int64) (users []transact.User, err error) {
 		now := s.Now()
-		until := store.Timestamp(now.Add(s.Lease))
-		row, err := q.ReconciliationsTake(ctx, db.ReconciliationsTakeParams{Lease: lease, Until: until, Now: store.Timestamp(now)})
+		until = store.Timestamp(now.Add(s.Lease))
+		row, err = q.ReconciliationsTake(ctx, db.ReconciliationsTakeParams{Lease: lease, Until: until, Now: store.Timestamp(now)})
 		switch {
 		case errors.Is(err, pgx.ErrNoRows):
-			return nil
+			return nil, errTaken
 		case err != nil:
-			return fmt.Errorf("take the reconciliation: %w", err)
+			return nil, fmt.Errorf("take the reconciliation: %w", err)
 		}
 		progress(reconciliation(row))
-		users, err := q.ContactsPage(ctx, db.ContactsPageParams{AfterID: row.CursorID, Size: page})
-		if err != nil {
-			return fmt.Errorf("read users: %w", err)
+		users, err = usersAfter(ctx, q, row.CursorID)
+		if err != nil || len(users) > 0 && users[0].Contact > row.UptoID {
+			return nil, err
 		}
-		if len(users) == 0 || users[0].ID > row.UptoID {
-			return q.ReconciliationsFinish(ctx, db.ReconciliationsFinishParams{No: row.No, Lease: lease, Now: store.Timestamp(s.Now())})
-		}
-		report := db.ReconciliationsReportParams{No: row.No, Lease: lease, Until: until, CursorID: users[len(users)-1].ID, Checked: int64(len(users))}
+		return users, nil
+	}, func(users []transact.User) (reached int64, err error) {
+		report := db.ReconciliationsReportParams{No: row.No, Lease: lease, Until: until, CursorID: transact.Last(users), Checked: int64(len(users))}
 		if report.Repaired, err = s.ReconcileUsers(ctx, users); err != nil {
-			return err
+			return 0, err
 		}
-		if n, err := q.ReconciliationsReport(ctx, report); err != nil || n == 0 {
-			return err // none: another process has taken it
+		n, err := q.ReconciliationsReport(ctx, report)
+		if err == nil && n == 0 {
+			err = errTaken
 		}
+		return report.CursorID, err
+	})
+	switch {
+	case errors.Is(err, errTaken):
+		return nil
+	case err != nil:
+		return err
 	}
+	return q.ReconciliationsFinish(ctx, db.ReconciliationsFinishParams{No: row.No, Lease: lease, Now: store.Timestamp(s.Now())})
 }
 
 // ReconcileUsers derives the memberships of users anew and returns how many it repaired.
-func (s *Service) ReconcileUsers(ctx context.Context, users []db.ContactsPageRow) (int64, error) {
-	tasks := make([]*transact.Task, len(users))
-	for i, u := range users {
-		tasks[i] = s.Runner.Existing(u.UserID, u.ID, s.Options, (*decide.Session).Reconcile)
-	}
+func (s *Service) ReconcileUsers(ctx context.Context, users []transact.User) (int64, error) {
 	repaired := int64(0)
+	tasks := s.Runner.Tasks(users, s.Options, (*decide.Session).Reconcile)
 	err := s.Runner.CommitAll(ctx, s.Attempts("reconcile"), tasks, func(t *transact.Task) { repaired += int64(t.Result.Repaired) })
 	s.Repaired(repaired)
 	return repaired, err

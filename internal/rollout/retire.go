@@ -32,23 +32,22 @@ func (s *Service) Retire(ctx context.Context, id string, staysOnly func([]db.Buc
 
 // empty makes all members leave the only bucket of a runner.
 func (s *Service) empty(ctx context.Context, r *transact.Runner) (int64, error) {
-	const page = 500
 	left := int64(0)
-	for after := int64(0); ; {
-		members, err := r.Store.Queries(r.Pool).MembershipsPage(ctx, db.MembershipsPageParams{BucketNo: r.Store.Bucket(0), AfterContactID: after, Size: page})
+	err := transact.ForEach(ctx, nil, 0, func(after int64) ([]transact.User, error) {
+		page := db.MembershipsPageParams{BucketNo: r.Store.Bucket(0), AfterContactID: after, Size: transact.PageSize}
+		members, err := r.Store.Queries(r.Pool).MembershipsPage(ctx, page)
 		if err != nil {
-			return left, fmt.Errorf("read members: %w", err)
+			return nil, fmt.Errorf("read members: %w", err)
 		}
-		if len(members) == 0 {
-			return left, nil
-		}
-		tasks := make([]*transact.Task, len(members))
+		users := make([]transact.User, len(members))
 		for i, m := range members {
-			after = m.ContactID
-			tasks[i] = r.Existing(m.UserID, m.ContactID, s.Options, func(s *decide.Session, clock table.Instant) decide.Result { return s.Retire(0, clock) })
+			users[i] = transact.User{ID: m.UserID, Contact: m.ContactID}
 		}
-		if err := r.CommitAll(ctx, s.Attempts("retire"), tasks, func(*transact.Task) { left++ }); err != nil {
-			return left, err
-		}
-	}
+		return users, nil
+	}, func(users []transact.User) (int64, error) {
+		tasks := r.Tasks(users, s.Options, func(s *decide.Session, clock table.Instant) decide.Result { return s.Retire(0, clock) })
+		err := r.CommitAll(ctx, s.Attempts("retire"), tasks, func(*transact.Task) { left++ })
+		return transact.Last(users), err
+	})
+	return left, err
 }

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -62,4 +63,17 @@ func Deployment(row db.DeploymentsProgressRow) bucketgen.Deployment {
 		d.FinishedAt = row.FinishedAt.Time.UTC()
 	}
 	return d
+}
+
+// usersAfter returns a page of all users.
+func usersAfter(ctx context.Context, q *db.Queries, after int64) ([]transact.User, error) {
+	rows, err := q.ContactsPage(ctx, db.ContactsPageParams{AfterID: after, Size: transact.PageSize})
+	if err != nil {
+		return nil, fmt.Errorf("read users: %w", err)
+	}
+	users := make([]transact.User, len(rows))
+	for i, row := range rows {
+		users[i] = transact.User{ID: row.UserID, Contact: row.ID}
+	}
+	return users, nil
 }
