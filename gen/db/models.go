@@ -82,7 +82,7 @@ type BucketgenContact struct {
 	WrittenAt         pgtype.Timestamptz
 	Repeats           []byte
 	DecidedAt         pgtype.Timestamptz
-	Name              *string
+	ShownName         *string
 }
 
 type BucketgenDefinition struct {

@@ -45,7 +45,7 @@ create table bucketgen.contacts (
     decided_at          timestamptz,
     -- The beginning of the property name. A column of its own can have an index without making every
     -- change of properties write it.
-    name                text generated always as ("left"(properties ->> 'name', 200)) stored
+    shown_name          text generated always as ("left"(properties ->> 'name', 200)) stored
 ) with (fillfactor = 70); -- a change of one property or of cache_owner writes the whole row anew
 
 -- Serves RollupsOf and SizesTrend: deleted users are no members.
@@ -54,7 +54,7 @@ create index contacts_deleted on bucketgen.contacts (deleted_at) where deleted_a
 -- Serve ContactsSearch and MembershipsFind: people search by the beginning of e-mail addresses and
 -- names.
 create index contacts_email on bucketgen.contacts (lower(email) collate "C") where email is not null;
-create index contacts_name on bucketgen.contacts (lower(name) collate "C") where name is not null;
+create index contacts_name on bucketgen.contacts (lower(shown_name) collate "C") where shown_name is not null;
 
 -- A further name of a contact. A merge inserts the name of the user who is merged (kind user); the
 -- HTTP API inserts anonymous ids (kind anonymous). Rows are not deleted; a merge passes them on.
