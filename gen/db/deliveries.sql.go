@@ -114,7 +114,6 @@ with asked as (
         select p.id from bucketgen.deliveries p
         where p.contact_id = f.contact_id and p.subscription_no = f.subscription_no and p.bucket_no = f.bucket_no
             and p.id = f.earlier_id and p.state = 'waiting'
-            and (p.lease is null or p.fence > 0) -- without a fence, a program that knows no marks may remove it
         limit 1
         for share skip locked
     ) earlier
@@ -462,58 +461,6 @@ func (q *Queries) DeliveriesExtend(ctx context.Context, arg DeliveriesExtendPara
 	return items, nil
 }
 
-const DeliveriesFail = `-- name: DeliveriesFail :exec
-with mine as (
-    select d.contact_id, d.subscription_no, d.bucket_no, d.id, x.state, x.next_at, x.error
-    from (
-        select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as subscription_no,
-            unnest($3::integer[]) as bucket_no, unnest($4::bigint[]) as id,
-            unnest($5::text[]) as state, unnest($6::timestamptz[]) as next_at,
-            unnest($7::text[]) as error
-        order by 4
-    ) as x
-    cross join lateral (
-        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replay, behind, paused_no, fence from bucketgen.deliveries k
-        where k.contact_id = x.contact_id and k.subscription_no = x.subscription_no and k.bucket_no = x.bucket_no
-            and k.id = x.id and k.lease = $8
-        limit 1
-        for update
-    ) d
-)
-update bucketgen.deliveries d
-set state = mine.state, next_at = mine.next_at, error = mine.error, leased_until = null, lease = null
-from mine
-where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_no and d.bucket_no = mine.bucket_no
-    and d.id = mine.id
-`
-
-type DeliveriesFailParams struct {
-	ContactIds      []int64
-	SubscriptionNos []int32
-	BucketNos       []int32
-	Ids             []int64
-	States          []string
-	NextAt          []pgtype.Timestamptz
-	Errors          []string
-	Lease           pgtype.UUID
-}
-
-// Postpones deliveries, or gives them up. What waits behind a postponed one is not read before that
-// one is removed.
-func (q *Queries) DeliveriesFail(ctx context.Context, arg DeliveriesFailParams) error {
-	_, err := q.db.Exec(ctx, DeliveriesFail,
-		arg.ContactIds,
-		arg.SubscriptionNos,
-		arg.BucketNos,
-		arg.Ids,
-		arg.States,
-		arg.NextAt,
-		arg.Errors,
-		arg.Lease,
-	)
-	return err
-}
-
 const DeliveriesHurry = `-- name: DeliveriesHurry :exec
 with late as (
     select k.contact_id, k.subscription_no, k.bucket_no, k.id
@@ -616,6 +563,63 @@ func (q *Queries) DeliveriesReady(ctx context.Context, now pgtype.Timestamptz) (
 	return count, err
 }
 
+const DeliveriesRelease = `-- name: DeliveriesRelease :exec
+with mine as (
+    select d.contact_id, d.subscription_no, d.bucket_no, d.id, x.outcome, x.next_at, x.error
+    from (
+        select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as subscription_no,
+            unnest($3::integer[]) as bucket_no, unnest($4::bigint[]) as id,
+            unnest($5::text[]) as outcome, unnest($6::timestamptz[]) as next_at,
+            unnest($7::text[]) as error
+        order by 4
+    ) as x
+    cross join lateral (
+        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replay, behind, paused_no, fence from bucketgen.deliveries k
+        where k.contact_id = x.contact_id and k.subscription_no = x.subscription_no and k.bucket_no = x.bucket_no
+            and k.id = x.id and k.lease = $8
+        limit 1
+        for update
+    ) d
+)
+update bucketgen.deliveries d
+set state = case when mine.outcome = 'returned' then d.state else mine.outcome end,
+    next_at = case when mine.outcome = 'returned' then d.next_at else mine.next_at end,
+    error = case when mine.outcome = 'returned' then d.error else mine.error end,
+    attempts = d.attempts - case when mine.outcome = 'returned' then 1 else 0 end,
+    leased_until = null, lease = null
+from mine
+where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_no and d.bucket_no = mine.bucket_no
+    and d.id = mine.id
+`
+
+type DeliveriesReleaseParams struct {
+	ContactIds      []int64
+	SubscriptionNos []int32
+	BucketNos       []int32
+	Ids             []int64
+	Outcomes        []string
+	NextAt          []pgtype.Timestamptz
+	Errors          []string
+	Lease           pgtype.UUID
+}
+
+// Ends the leases of deliveries that were not made: each is postponed (waiting), given up (dead), or
+// returned as if it had not been leased. What waits behind a postponed one is not read before that
+// one is removed. It is apart from DeliveriesDone, which would be slower with this in it.
+func (q *Queries) DeliveriesRelease(ctx context.Context, arg DeliveriesReleaseParams) error {
+	_, err := q.db.Exec(ctx, DeliveriesRelease,
+		arg.ContactIds,
+		arg.SubscriptionNos,
+		arg.BucketNos,
+		arg.Ids,
+		arg.Outcomes,
+		arg.NextAt,
+		arg.Errors,
+		arg.Lease,
+	)
+	return err
+}
+
 const DeliveriesReplay = `-- name: DeliveriesReplay :execrows
 with dead as (
     select k.contact_id, k.subscription_no, k.bucket_no, k.id
@@ -649,47 +653,4 @@ func (q *Queries) DeliveriesReplay(ctx context.Context, arg DeliveriesReplayPara
 		return 0, err
 	}
 	return result.RowsAffected(), nil
-}
-
-const DeliveriesReturn = `-- name: DeliveriesReturn :exec
-with mine as (
-    select d.contact_id, d.subscription_no, d.bucket_no, d.id
-    from (
-        select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as subscription_no,
-            unnest($3::integer[]) as bucket_no, unnest($4::bigint[]) as id
-        order by 4
-    ) as x
-    cross join lateral (
-        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replay, behind, paused_no, fence from bucketgen.deliveries k
-        where k.contact_id = x.contact_id and k.subscription_no = x.subscription_no and k.bucket_no = x.bucket_no
-            and k.id = x.id and k.lease = $5
-        limit 1
-        for update
-    ) d
-)
-update bucketgen.deliveries d
-set leased_until = null, lease = null, attempts = d.attempts - 1
-from mine
-where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_no and d.bucket_no = mine.bucket_no
-    and d.id = mine.id
-`
-
-type DeliveriesReturnParams struct {
-	ContactIds      []int64
-	SubscriptionNos []int32
-	BucketNos       []int32
-	Ids             []int64
-	Lease           pgtype.UUID
-}
-
-// Gives back deliveries that were leased and not made, as if they had not been leased.
-func (q *Queries) DeliveriesReturn(ctx context.Context, arg DeliveriesReturnParams) error {
-	_, err := q.db.Exec(ctx, DeliveriesReturn,
-		arg.ContactIds,
-		arg.SubscriptionNos,
-		arg.BucketNos,
-		arg.Ids,
-		arg.Lease,
-	)
-	return err
 }

@@ -28,7 +28,7 @@ func (c *Dispatcher) exchange(ctx context.Context, batch []*delivery, want int) 
 		c.restore(batch)
 		return err
 	}
-	c.count(ctx, x, batch, dead)
+	c.count(ctx, batch, dead)
 	c.forget(batch)
 	c.take(x, want, asked.Add(c.deps.Lease))
 	c.dispatch(ctx)
@@ -49,40 +49,23 @@ func (c *Dispatcher) send(ctx context.Context, x *store.Exchange) error {
 
 // complete adds the outcomes of deliveries to an exchange, and returns those that are given up.
 func (c *Dispatcher) complete(x *store.Exchange, batch []*delivery) (dead []*delivery) {
-	x.Done.Lease, x.Failed.Lease, x.Back.Lease = c.deps.Process, c.deps.Process, c.deps.Process
+	x.Done.Lease, x.Released.Lease = c.deps.Process, c.deps.Process
 	for _, d := range batch {
 		switch {
 		case d.back:
-			p := &x.Back
-			p.ContactIds, p.SubscriptionNos = append(p.ContactIds, d.row.ContactID), append(p.SubscriptionNos, d.row.SubscriptionNo)
-			p.BucketNos, p.Ids = append(p.BucketNos, d.row.BucketNo), append(p.Ids, d.row.ID)
+			x.Complete(&d.row, store.Returned, time.Time{}, "")
 		case d.err == nil:
-			p := &x.Done
-			p.ContactIds, p.SubscriptionNos = append(p.ContactIds, d.row.ContactID), append(p.SubscriptionNos, d.row.SubscriptionNo)
-			p.BucketNos, p.Ids = append(p.BucketNos, d.row.BucketNo), append(p.Ids, d.row.ID)
-			removes(x, d)
+			x.Complete(&d.row, store.Done, time.Time{}, "")
 		default:
-			state := "waiting"
+			outcome := store.Waiting
 			if int(d.row.Attempts) >= c.subscribers[d.row.SubscriptionNo].MaxAttempts || errors.As(d.err, new(*bucketgen.GiveUpError)) {
-				state = "dead"
+				outcome = store.Dead
 				dead = append(dead, d)
-				removes(x, d)
 			}
-			p := &x.Failed
-			p.ContactIds, p.SubscriptionNos = append(p.ContactIds, d.row.ContactID), append(p.SubscriptionNos, d.row.SubscriptionNo)
-			p.BucketNos, p.Ids = append(p.BucketNos, d.row.BucketNo), append(p.Ids, d.row.ID)
-			p.States, p.Errors = append(p.States, state), append(p.Errors, storable(d.err))
-			p.NextAt = append(p.NextAt, store.Timestamp(c.deps.Now().Add(d.rest())))
+			x.Complete(&d.row, outcome, c.deps.Now().Add(d.rest()), storable(d.err))
 		}
 	}
 	return dead
-}
-
-// removes adds a delivery to those whose successors become claimable.
-func removes(x *store.Exchange, d *delivery) {
-	p := &x.Removed
-	p.ContactIds, p.SubscriptionNos = append(p.ContactIds, d.row.ContactID), append(p.SubscriptionNos, d.row.SubscriptionNo)
-	p.BucketNos, p.Ids = append(p.BucketNos, d.row.BucketNo), append(p.Ids, d.row.ID)
 }
 
 // rest returns how long a failed delivery waits for the next attempt.
@@ -129,11 +112,16 @@ func (c *Dispatcher) shares(want int) []int32 {
 }
 
 // count counts the outcomes of an exchange.
-func (c *Dispatcher) count(ctx context.Context, x *store.Exchange, batch, dead []*delivery) {
+func (c *Dispatcher) count(ctx context.Context, batch, dead []*delivery) {
 	counters := &c.outbox.counters
-	counters.Delivered.Add(int64(len(x.Done.Ids)))
-	counters.Failed.Add(int64(len(x.Failed.Ids)))
 	for _, d := range batch {
+		switch {
+		case d.back:
+		case d.err == nil:
+			counters.Delivered.Add(1)
+		default:
+			counters.Failed.Add(1)
+		}
 		if d.away {
 			counters.Returned.Add(1)
 		}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -11,9 +12,9 @@ import (
 // Exchange is one round trip of a dispatcher with the outbox, in one transaction: the results of
 // deliveries, then new leases. It waits for the disk once, whatever the number of deliveries.
 type Exchange struct {
-	Done   db.DeliveriesDoneParams   // Done are removed
-	Failed db.DeliveriesFailParams   // Failed are postponed, or given up
-	Back   db.DeliveriesReturnParams // Back are returned as if they had not been leased
+	// Done are deliveries that were made, and Released those that were not; see [Exchange.Complete].
+	Done     db.DeliveriesDoneParams
+	Released db.DeliveriesReleaseParams
 
 	// Removed are the deliveries that no longer block the next one of their key: done and given up.
 	Removed db.DeliveriesPromoteParams
@@ -25,6 +26,37 @@ type Exchange struct {
 
 	// Generation is the number of the last deployment, as the claim found it.
 	Generation int32
+}
+
+// Outcome is what became of a delivery.
+type Outcome string
+
+// The outcomes of deliveries.
+const (
+	Done     Outcome = "done"     // it is removed
+	Returned Outcome = "returned" // it is as if it had not been leased
+	Waiting  Outcome = "waiting"  // it failed, and waits for the next attempt
+	Dead     Outcome = "dead"     // it is given up
+)
+
+// Complete adds the outcome of a leased delivery. Only one that is waiting or dead has an error, and
+// a time of its next attempt.
+func (x *Exchange) Complete(row *db.DeliveriesClaimRow, o Outcome, next time.Time, text string) {
+	if o == Done {
+		p := &x.Done
+		p.ContactIds, p.SubscriptionNos = append(p.ContactIds, row.ContactID), append(p.SubscriptionNos, row.SubscriptionNo)
+		p.BucketNos, p.Ids = append(p.BucketNos, row.BucketNo), append(p.Ids, row.ID)
+	} else {
+		p := &x.Released
+		p.ContactIds, p.SubscriptionNos = append(p.ContactIds, row.ContactID), append(p.SubscriptionNos, row.SubscriptionNo)
+		p.BucketNos, p.Ids = append(p.BucketNos, row.BucketNo), append(p.Ids, row.ID)
+		p.Outcomes, p.NextAt, p.Errors = append(p.Outcomes, string(o)), append(p.NextAt, Timestamp(next)), append(p.Errors, text)
+	}
+	if o == Done || o == Dead {
+		p := &x.Removed
+		p.ContactIds, p.SubscriptionNos = append(p.ContactIds, row.ContactID), append(p.SubscriptionNos, row.SubscriptionNo)
+		p.BucketNos, p.Ids = append(p.BucketNos, row.BucketNo), append(p.Ids, row.ID)
+	}
 }
 
 // Send runs the exchange on a connection that is not in a transaction. After an error the
@@ -42,9 +74,8 @@ func (x *Exchange) Send(ctx context.Context, conn Conn, s *Store) error {
 		}
 	}
 	queue(len(x.Done.Ids), func() error { return rows.DeliveriesDone(ctx, x.Done) })
-	queue(len(x.Failed.Ids), func() error { return rows.DeliveriesFail(ctx, x.Failed) })
+	queue(len(x.Released.Ids), func() error { return rows.DeliveriesRelease(ctx, x.Released) })
 	queue(len(x.Removed.Ids), func() error { return rows.DeliveriesPromote(ctx, x.Removed) })
-	queue(len(x.Back.Ids), func() error { return rows.DeliveriesReturn(ctx, x.Back) })
 	if err != nil {
 		return err
 	}
