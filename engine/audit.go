@@ -8,7 +8,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/audit"
 )
 
-// AuditEntry is an entry of the audit log: a change that a person made, or a look of a person whom data are masked for.
+// AuditEntry is an entry of the audit log: a change that a person made, or a look of a person whom
+// data are masked for.
 type AuditEntry = bucketgen.AuditEntry
 
 // AuditFilter says which entries of the audit log to read. The zero value is all.

@@ -13,11 +13,11 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// BackTestOptions say what to run over the log, and what to compare it with. The zero value runs every bucket of the engine's
-// own registry up to now.
+// BackTestOptions say what to run over the log, and what to compare it with. The zero value runs
+// every bucket of the engine's own registry up to now.
 type BackTestOptions struct {
-	// Registry is what is run. It need not be deployed: the registry of a branch, or one made at run time. Defaults to
-	// the engine's.
+	// Registry is what is run. It need not be deployed: the registry of a branch, or one made at
+	// run time. Defaults to the engine's.
 	Registry *registry.Registry
 
 	// Buckets are the ids of the buckets that are reported. Defaults to all.
@@ -35,8 +35,9 @@ type BackTestOptions struct {
 	// Progress is called now and then. Defaults to nothing.
 	Progress func(BackTestProgress)
 
-	// Transition is called with each thing that would have happened to a reported bucket, ticks included: user by user in
-	// the order in which the engine got to know them, and for each in the order of time. Defaults to nothing.
+	// Transition is called with each thing that would have happened to a reported bucket, ticks
+	// included: user by user in the order in which the engine got to know them, and for each in the
+	// order of time. Defaults to nothing.
 	Transition func(Transition)
 }
 
@@ -70,9 +71,10 @@ type BackTestVersions = bucketgen.BackTestVersions
 // BackTestDiffers is by how much two versions of a bucket differ at the end of a day.
 type BackTestDiffers = bucketgen.BackTestDiffers
 
-// BackTest works out what buckets would have come to, had they been deployed from the beginning of the log: who would have
-// entered and left them, and when. Events count in the order and at the time at which they were received, what the clock
-// does happens at its own instant, and manual buckets change as they did. Nothing is written.
+// BackTest works out what buckets would have come to, had they been deployed from the beginning of
+// the log: who would have entered and left them, and when. Events count in the order and at the
+// time at which they were received, what the clock does happens at its own instant, and manual
+// buckets change as they did. Nothing is written.
 //
 // What is not logged cannot be replayed: properties that users had before the log begins, or that
 // were changed past the engine, and deletions that were undone. A user who is deleted now moves no

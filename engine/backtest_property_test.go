@@ -19,8 +19,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
-// TestBackTestIsWhatHappened lets random histories happen to an engine, and then runs the same definitions over what it
-// logged: the outcome must be the same, transition by transition.
+// TestBackTestIsWhatHappened lets random histories happen to an engine, and then runs the same
+// definitions over what it logged: the outcome must be the same, transition by transition.
 func TestBackTestIsWhatHappened(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)

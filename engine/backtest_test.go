@@ -24,8 +24,8 @@ func (w *world) backTest(o engine.BackTestOptions) engine.BackTestResult {
 	return result
 }
 
-// visited lets three users visit, in the days after the epoch: ada on the first, second and third, bob on the first and
-// third, cy on the third, and ends four days after.
+// visited lets three users visit, in the days after the epoch: ada on the first, second and third,
+// bob on the first and third, cy on the third, and ends four days after.
 func visited(t *testing.T, definitions ...bucket.Definition) *world {
 	t.Helper()
 	w := newWorld(t, definitions...)
@@ -119,7 +119,8 @@ func TestBackTestAgainstRecorded(t *testing.T) {
 	equal(t, "what was recorded", same.Against.Other, engine.BackTestBucket{BucketID: "loyal", Entered: same.Entered, Left: same.Left, Members: same.Members, Days: same.Days})
 }
 
-// TestBackTestDeleted lets a member be deleted: from then on they are no member, and nothing that they do counts.
+// TestBackTestDeleted lets a member be deleted: from then on they are no member, and nothing that
+// they do counts.
 func TestBackTestDeleted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, testers)
@@ -142,7 +143,8 @@ func TestBackTestDeleted(t *testing.T) {
 	})
 }
 
-// TestBackTestReadsInPieces reads the log of users who have done more than is read at once, and of more users than that.
+// TestBackTestReadsInPieces reads the log of users who have done more than is read at once, and of
+// more users than that.
 func TestBackTestReadsInPieces(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

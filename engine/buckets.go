@@ -42,8 +42,9 @@ func (e *Engine) described(b table.BucketIndex) Bucket {
 	return d
 }
 
-// Counts returns how many users are in each bucket of the engine's registry, by the ids of the buckets. It counts them all,
-// which takes time in proportion; see [Engine.BucketStats] for one that does not.
+// Counts returns how many users are in each bucket of the engine's registry, by the ids of the
+// buckets. It counts them all, which takes time in proportion; see [Engine.BucketStats] for one
+// that does not.
 func (e *Engine) Counts(ctx context.Context) (map[string]int64, error) {
 	if err := e.ready(); err != nil {
 		return nil, fmt.Errorf("counts: %w", err)

@@ -13,8 +13,9 @@ import (
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
-// TestCascade lets buckets that ask about each other in a long row follow an event, the clock, Add and Remove: all in the
-// transaction that changed the first of them, by no more round trips than one bucket needs.
+// TestCascade lets buckets that ask about each other in a long row follow an event, the clock, Add
+// and Remove: all in the transaction that changed the first of them, by no more round trips than
+// one bucket needs.
 func TestCascade(t *testing.T) {
 	t.Parallel()
 	const row, maxTrips = 12, 3

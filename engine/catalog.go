@@ -15,11 +15,13 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Catalog is what definitions declare beside what arrives: event names, fields of payloads, and properties of users. What no definition
-// declares is counted by samples and within bounds, see [Config.CatalogRows]; what one does declare is counted exactly, but for what
-// lies inside of an object.
+// Catalog is what definitions declare beside what arrives: event names, fields of payloads, and
+// properties of users. What no definition declares is counted by samples and within bounds, see
+// [Config.CatalogRows]; what one does declare is counted exactly, but for what lies inside of an
+// object.
 type Catalog struct {
-	// Since is when the oldest of what is counted arrived; zero if nothing has. What did not arrive for 90 days is forgotten.
+	// Since is when the oldest of what is counted arrived; zero if nothing has. What did not arrive
+	// for 90 days is forgotten.
 	Since   time.Time      `json:"since,omitzero"`
 	Entries []CatalogEntry `json:"entries"` // by kind, event and name
 	Drift   []Drift        `json:"drift"`   // the most important first
@@ -80,8 +82,9 @@ const (
 	DriftMisspelt = bucketgen.DriftMisspelt
 )
 
-// Catalog compares what definitions of this engine declare with what has arrived, in all processes on the database. Other processes
-// write what they count every [Config.CatalogFlush], this one does at once. The engine need not have been started.
+// Catalog compares what definitions of this engine declare with what has arrived, in all processes
+// on the database. Other processes write what they count every [Config.CatalogFlush], this one does
+// at once. The engine need not have been started.
 func (e *Engine) Catalog(ctx context.Context) (Catalog, error) {
 	if err := e.open(ctx); err != nil {
 		return Catalog{}, fmt.Errorf("catalog: %w", err)
@@ -96,7 +99,8 @@ func (e *Engine) Catalog(ctx context.Context) (Catalog, error) {
 	return catalogOf(entries), nil
 }
 
-// driftOf returns which values arrive as another type than is declared of what a bucket asks about: properties, and fields of events.
+// driftOf returns which values arrive as another type than is declared of what a bucket asks about:
+// properties, and fields of events.
 func (e *Engine) driftOf(ctx context.Context, b table.BucketIndex) ([]Drift, error) {
 	row := &e.registry.Buckets[b]
 	asked := map[catalog.Name]bool{}

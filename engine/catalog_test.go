@@ -12,7 +12,8 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// drifting asks about a number, a time, a place inside of an object, a list, and a number of an event's payload.
+// drifting asks about a number, a time, a place inside of an object, a list, and a number of an
+// event's payload.
 var drifting = bucket.Define(bucket.Spec{ID: "drifting", Criteria: bucket.All(
 	seats.AtLeast(2), bucket.Time("trial_ends_at").InTheNext(bucket.Week), bucket.Text("address").At("country").Is("NL"), bucket.List("tags").Has("a"),
 	purchase.Where(purchase.Number("total").AtLeast(10)).Exists(), bucket.Event("signed up").Exists(),
@@ -47,8 +48,9 @@ func seen(entry engine.CatalogEntry) string {
 	return strings.Join(all, ", ")
 }
 
-// TestCatalogCountsTypes sends values of right and wrong types: a number that is a text, times in forms that are none, and a null, which
-// is none at all. Wrong ones match nothing, and each is counted.
+// TestCatalogCountsTypes sends values of right and wrong types: a number that is a text, times in
+// forms that are none, and a null, which is none at all. Wrong ones match nothing, and each is
+// counted.
 func TestCatalogCountsTypes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, drifting)
@@ -126,7 +128,8 @@ func TestCatalogFindsMisspellings(t *testing.T) {
 	}
 }
 
-// TestCatalogIsBounded sends more names and fields than the catalog keeps. What is declared stays, and so does what comes most often.
+// TestCatalogIsBounded sends more names and fields than the catalog keeps. What is declared stays,
+// and so does what comes most often.
 func TestCatalogIsBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, drifting)

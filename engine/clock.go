@@ -60,7 +60,8 @@ func (e *Engine) forgetting() *service.Loop {
 	return &service.Loop{Component: "retention", Log: e.log, Turn: e.forget, Backoff: retry.Backoff{Min: time.Second, Max: forgetEvery}}
 }
 
-// forget removes some of what is too old to be asked for: idempotency keys, marks of connections, deletions that every feed has seen.
+// forget removes some of what is too old to be asked for: idempotency keys, marks of connections,
+// deletions that every feed has seen.
 func (e *Engine) forget(ctx context.Context) (time.Duration, error) {
 	const most = 10_000
 	q, now := e.store.Queries(e.pool), e.config.Now()
@@ -90,9 +91,9 @@ func (g *Clock) Overdue(ctx context.Context) (time.Duration, error) {
 }
 
 // RollUp adds up the log of transitions since the last time, hour by hour, so that
-// [Engine.MembershipHistory] and [Engine.BucketStats] read less. Their results stay the same. The engine
-// does it every minute by itself; the method is for engines that run without a clock. While another
-// process does it, it does nothing.
+// [Engine.MembershipHistory] and [Engine.BucketStats] read less. Their results stay the same. The
+// engine does it every minute by itself; the method is for engines that run without a clock. While
+// another process does it, it does nothing.
 func (g *Clock) RollUp(ctx context.Context) error {
 	e := (*Engine)(g)
 	if err := e.ready(); err != nil {
@@ -141,8 +142,9 @@ func (g *Clock) OnExpiryTimer(f func(ctx context.Context, timers []ExpiryTimer) 
 	return nil
 }
 
-// FireTimer is called when a timer has expired. If what it was set for still stands, the user is settled as the clock does it.
-// Several calls do no harm, nor does a clock that is at it at the same time.
+// FireTimer is called when a timer has expired. If what it was set for still stands, the user is
+// settled as the clock does it. Several calls do no harm, nor does a clock that is at it at the
+// same time.
 func (g *Clock) FireTimer(ctx context.Context, a ExpiryTimer) (TimerOutcome, error) {
 	e := (*Engine)(g)
 	came, err := e.expire(ctx, a)
@@ -199,14 +201,15 @@ func (e *Engine) dueOf(ctx context.Context, b table.BucketIndex, a ExpiryTimer) 
 	return row, row.ID == a.MembershipID, nil
 }
 
-// Ahead returns by how much the clock of the process was ahead of the database's at the last heartbeat, negative if it
-// was behind; 0 before the first.
+// Ahead returns by how much the clock of the process was ahead of the database's at the last
+// heartbeat, negative if it was behind; 0 before the first.
 func (g *Clock) Ahead() time.Duration {
 	return g.heartbeat.Ahead()
 }
 
-// Now returns the time by the engine's clock: [Config].Now, less what that is ahead of the database's clock. A clock that is
-// more than a minute ahead or behind counts as it is, and so does one of virtual time.
+// Now returns the time by the engine's clock: [Config].Now, less what that is ahead of the
+// database's clock. A clock that is more than a minute ahead or behind counts as it is, and so does
+// one of virtual time.
 func (e *Engine) Now() time.Time {
 	now, ahead := e.config.Now(), e.Clock().Ahead()
 	if e.config.VirtualTime || ahead.Abs() > store.Tolerance {

@@ -10,7 +10,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
-// TestClockByItself runs two engines on the real clock: users join and leave by it alone, at the exact instants.
+// TestClockByItself runs two engines on the real clock: users join and leave by it alone, at the
+// exact instants.
 func TestClockByItself(t *testing.T) {
 	t.Parallel()
 	const window = 150 * time.Millisecond
@@ -65,7 +66,8 @@ func TestLagIsMeasured(t *testing.T) {
 	equal(t, "history", w.history("ada"), []string{"entered regulars 1", "left regulars 1 by criteria"})
 }
 
-// TestRefreshedWindowIsNotWrittenAgain shows that a due instant stands until it comes, although the window moved on.
+// TestRefreshedWindowIsNotWrittenAgain shows that a due instant stands until it comes, although the
+// window moved on.
 func TestRefreshedWindowIsNotWrittenAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, regulars)

@@ -16,65 +16,73 @@ import (
 
 // Config configures an engine. The zero value is a good one.
 type Config struct {
-	// AnswerTimeout is how long a transaction of the engine waits for an answer of the database, that to COMMIT among them.
-	// After it the connection counts as lost: the engine ends what the server still holds of the transaction, from another
-	// connection, so that its users are free, and tries again. Each miss doubles it, up to a minute, and each answer halves
-	// it again, so that a slow database makes progress. A COMMIT that waits longer for a synchronous standby is not
-	// acknowledged until the standby has it. Defaults to 5 s.
+	// AnswerTimeout is how long a transaction of the engine waits for an answer of the database,
+	// that to COMMIT among them. After it the connection counts as lost: the engine ends what the
+	// server still holds of the transaction, from another connection, so that its users are free,
+	// and tries again. Each miss doubles it, up to a minute, and each answer halves it again, so
+	// that a slow database makes progress. A COMMIT that waits longer for a synchronous standby is
+	// not acknowledged until the standby has it. Defaults to 5 s.
 	AnswerTimeout time.Duration
 
 	// AuditAge is how long entries of the audit log are kept. Defaults to 365 days.
 	AuditAge time.Duration
 
-	// BackfillWorkers is how many batches of users are taken through a deployment at once. Defaults to 2.
+	// BackfillWorkers is how many batches of users are taken through a deployment at once. Defaults
+	// to 2.
 	BackfillWorkers int
 
-	// CacheBytes is how much memory, roughly, the engine uses to remember users who came lately: their properties, and all
-	// else that is asked of those who come again. What it remembers is compared with the database before it is used.
-	// Defaults to 256 MB.
+	// CacheBytes is how much memory, roughly, the engine uses to remember users who came lately:
+	// their properties, and all else that is asked of those who come again. What it remembers is
+	// compared with the database before it is used. Defaults to 256 MB.
 	CacheBytes int
 
-	// CatalogFlush is how often the engine writes to the database which names and types arrived, see [Engine.Catalog]. Defaults to 10 s.
+	// CatalogFlush is how often the engine writes to the database which names and types arrived,
+	// see [Engine.Catalog]. Defaults to 10 s.
 	CatalogFlush time.Duration
 
-	// CatalogRows bounds what the catalog keeps of names that no definition declares: rows in the database, and entries in memory between
-	// two flushes. Beyond it those that arrive least often are forgotten. Negative: nothing is counted. Defaults to 10,000.
+	// CatalogRows bounds what the catalog keeps of names that no definition declares: rows in the
+	// database, and entries in memory between two flushes. Beyond it those that arrive least often
+	// are forgotten. Negative: nothing is counted. Defaults to 10,000.
 	CatalogRows int
 
 	// ClockWorkers is how many batches of due users are settled at once. Defaults to 2.
 	ClockWorkers int
 
-	// ClockPoll is how often the database is asked for due instants that another process wrote. Defaults to 100 ms.
+	// ClockPoll is how often the database is asked for due instants that another process wrote.
+	// Defaults to 100 ms.
 	ClockPoll time.Duration
 
-	// DeliveryPoll is how often the database is asked for deliveries that another process put into the outbox. Defaults
-	// to 500 ms.
+	// DeliveryPoll is how often the database is asked for deliveries that another process put into
+	// the outbox. Defaults to 500 ms.
 	DeliveryPoll time.Duration
 
 	// DeliveryWorkers is how many handlers run at once in this process. Defaults to 16.
 	DeliveryWorkers int
 
-	// DeployPoll is how often the database is asked whether another process has deployed, paused or resumed something.
-	// Ingest, clock and deliveries find that out by themselves when they have something to do. Defaults to 250 ms.
+	// DeployPoll is how often the database is asked whether another process has deployed, paused or
+	// resumed something. Ingest, clock and deliveries find that out by themselves when they have
+	// something to do. Defaults to 250 ms.
 	DeployPoll time.Duration
 
-	// EventNameCache is how many event names that no definition declares the engine remembers. Of others it asks the database, once
-	// for each batch. A name takes as much memory as it is long, and some 50 bytes beside. Defaults to 100,000.
+	// EventNameCache is how many event names that no definition declares the engine remembers. Of
+	// others it asks the database, once for each batch. A name takes as much memory as it is long,
+	// and some 50 bytes beside. Defaults to 100,000.
 	EventNameCache int
 
 	// FeedPoll is the interval at which a Feed or Invalidations that is being read polls the
 	// database for transitions that another process has not notified of. Defaults to 100 ms.
 	FeedPoll time.Duration
 
-	// Flushers is how many batches of events are written at once. Each uses a connection of the pool. Defaults to 4.
+	// Flushers is how many batches of events are written at once. Each uses a connection of the
+	// pool. Defaults to 4.
 	Flushers int
 
 	// IdempotencyHorizon is how long an idempotency key is remembered. Defaults to 30 days.
 	IdempotencyHorizon time.Duration
 
-	// Lease is how long a delivery belongs to the process that took it, by the clock of the database, unless that keeps it up: when
-	// a process dies, its deliveries go to others after this. What is leased ahead of calls goes back after a third of it.
-	// Defaults to 30 s.
+	// Lease is how long a delivery belongs to the process that took it, by the clock of the
+	// database, unless that keeps it up: when a process dies, its deliveries go to others after
+	// this. What is leased ahead of calls goes back after a third of it. Defaults to 30 s.
 	Lease time.Duration
 
 	// Logger takes what happens in the background. Defaults to slog.Default.
@@ -83,34 +91,40 @@ type Config struct {
 	// MaxBatch is how many events are written by one transaction at most. Defaults to 500.
 	MaxBatch int
 
-	// MaxMerges is how many merges of users run at once in this process, but no more than a fourth of the connections of the
-	// pool, and at least one. Others wait for their turn without a connection. Defaults to 2.
+	// MaxMerges is how many merges of users run at once in this process, but no more than a fourth
+	// of the connections of the pool, and at least one. Others wait for their turn without a
+	// connection. Defaults to 2.
 	MaxMerges int
 
-	// MaxMergesWaiting is how many merges may wait for their turn. Beyond that Merge returns [ErrBusy]. Defaults to 100.
+	// MaxMergesWaiting is how many merges may wait for their turn. Beyond that Merge returns
+	// [ErrBusy]. Defaults to 100.
 	MaxMergesWaiting int
 
-	// MaxPayload is how many bytes the properties and the traits of an event may have, each. A number counts as PostgreSQL writes
-	// it, without an exponent: 1e300 has 301 digits. Defaults to 32 KB.
+	// MaxPayload is how many bytes the properties and the traits of an event may have, each. A
+	// number counts as PostgreSQL writes it, without an exponent: 1e300 has 301 digits. Defaults to
+	// 32 KB.
 	MaxPayload int
 
-	// MaxTraits is how many properties a user may have. An event that would give them more is refused with an
-	// [*InvalidError], and so is a merge. Defaults to 1,000.
+	// MaxTraits is how many properties a user may have. An event that would give them more is
+	// refused with an [*InvalidError], and so is a merge. Defaults to 1,000.
 	MaxTraits int
 
-	// MaxTraitBytes is how many bytes the properties of a user may take together, names included. Beyond that, events are
-	// refused as by MaxTraits. Defaults to 64 KB.
+	// MaxTraitBytes is how many bytes the properties of a user may take together, names included.
+	// Beyond that, events are refused as by MaxTraits. Defaults to 64 KB.
 	MaxTraitBytes int
 
 	// Meters makes the OpenTelemetry instruments of the engine. Defaults to otel.GetMeterProvider.
 	Meters metric.MeterProvider
 
-	// NewEventNames is how many event names that no definition declares may be new within a day, which is this hour and the 23 before,
-	// in all processes on the database together. An event whose name is new beyond that is refused with an [*InvalidError] of the field
-	// name; names that were sent before, or that a definition declares, never are. Negative: there is no bound. Defaults to 10,000.
+	// NewEventNames is how many event names that no definition declares may be new within a day,
+	// which is this hour and the 23 before, in all processes on the database together. An event
+	// whose name is new beyond that is refused with an [*InvalidError] of the field name; names
+	// that were sent before, or that a definition declares, never are. Negative: there is no bound.
+	// Defaults to 10,000.
 	NewEventNames int
 
-	// NoClock leaves due instants, and users who are to follow a deployment, to other processes. Defaults to false.
+	// NoClock leaves due instants, and users who are to follow a deployment, to other processes.
+	// Defaults to false.
 	NoClock bool
 
 	// NoDelivery leaves the outbox to other processes. Defaults to false.
@@ -120,35 +134,39 @@ type Config struct {
 	// until Deploy is called. Defaults to false.
 	NoDeploy bool
 
-	// NoJobs leaves what goes through all users, which is to follow a deployment and to reconcile by schedule, to other
-	// processes, or to who calls [Deployments.Backfill] and [Deployments.Reconcile]: a scheduler such as Hatchet. Defaults to false.
+	// NoJobs leaves what goes through all users, which is to follow a deployment and to reconcile
+	// by schedule, to other processes, or to who calls [Deployments.Backfill] and
+	// [Deployments.Reconcile]: a scheduler such as Hatchet. Defaults to false.
 	NoJobs bool
 
-	// Now is the clock. While it is less than a minute from the database's clock, decisions go by the database's, so that
-	// processes whose clocks differ agree about the time of a user. Beyond that, and with VirtualTime, it counts as it is.
-	// Defaults to time.Now.
+	// Now is the clock. While it is less than a minute from the database's clock, decisions go by
+	// the database's, so that processes whose clocks differ agree about the time of a user. Beyond
+	// that, and with VirtualTime, it counts as it is. Defaults to time.Now.
 	Now func() time.Time
 
-	// QueueBytes is how many bytes of events may wait to be written before Ingest blocks: what their texts and payloads take, and
-	// some 500 for each. A call that is larger waits until nothing else does. Defaults to 64 MB.
+	// QueueBytes is how many bytes of events may wait to be written before Ingest blocks: what
+	// their texts and payloads take, and some 500 for each. A call that is larger waits until
+	// nothing else does. Defaults to 64 MB.
 	QueueBytes int
 
 	// QueueSize is how many events may wait to be written before Ingest blocks. Defaults to 10,000.
 	QueueSize int
 
-	// Schema is the schema of the tables: lower-case letters, digits and underscores. Defaults to bucketgen.
+	// Schema is the schema of the tables: lower-case letters, digits and underscores. Defaults to
+	// bucketgen.
 	Schema string
 
-	// Skew is how far in the future an event may be said to have occurred, because clocks differ. Within it, the event
-	// counts from now. Defaults to 5 minutes.
+	// Skew is how far in the future an event may be said to have occurred, because clocks differ.
+	// Within it, the event counts from now. Defaults to 5 minutes.
 	Skew time.Duration
 
 	// Tracers makes the OpenTelemetry spans of the engine. Defaults to otel.GetTracerProvider.
 	Tracers trace.TracerProvider
 
-	// VirtualTime says that Now is not the time of the world but one that jumps, in a test or a simulation: whatever lies
-	// in a jump then happens at its own instant, ticks one by one, as if the engine had been running all the while.
-	// Defaults to false: what was missed was missed, and ticks come as one.
+	// VirtualTime says that Now is not the time of the world but one that jumps, in a test or a
+	// simulation: whatever lies in a jump then happens at its own instant, ticks one by one, as if
+	// the engine had been running all the while. Defaults to false: what was missed was missed, and
+	// ticks come as one.
 	VirtualTime bool
 }
 

@@ -264,7 +264,8 @@ func (c *crashTest) number(t *testing.T, sql string) int {
 	return n
 }
 
-// checkJournals compares what was acknowledged with what is stored: nothing is lost and nothing is there twice.
+// checkJournals compares what was acknowledged with what is stored: nothing is lost and nothing is
+// there twice.
 func (c *crashTest) checkJournals(t *testing.T, want int) {
 	t.Helper()
 	stored := map[string]int{}
@@ -303,8 +304,8 @@ func (c *crashTest) checkJournals(t *testing.T, want int) {
 	}
 }
 
-// checkAgainstReference plays the log of each user, in the order of arrival and at the times of arrival, against the
-// reference evaluator, and compares every transition with its instant.
+// checkAgainstReference plays the log of each user, in the order of arrival and at the times of
+// arrival, against the reference evaluator, and compares every transition with its instant.
 func (c *crashTest) checkAgainstReference(t *testing.T, until time.Time) {
 	t.Helper()
 	file, err := crashFile()

@@ -155,7 +155,8 @@ func listen(e *engine.Engine, pool *pgxpool.Pool, r *registry.Registry) error {
 	return nil
 }
 
-// work is one goroutine: first it makes up for what it had left undone when it was killed, then it goes on.
+// work is one goroutine: first it makes up for what it had left undone when it was killed, then it
+// goes on.
 func (w *crashWorker) work(ctx context.Context, g int) error {
 	name := filepath.Join(w.Dir, fmt.Sprintf("w%d-g%d.journal", w.ID, g))
 	undone, lines, err := readJournal(name)
@@ -257,8 +258,8 @@ func (w *crashWorker) together(ctx context.Context, batch []intent, note func(..
 	return nil
 }
 
-// within sends events inside of a transaction, which is rolled back now and then. What goes wrong with it is made up
-// for without one.
+// within sends events inside of a transaction, which is rolled back now and then. What goes wrong
+// with it is made up for without one.
 func (w *crashWorker) within(ctx context.Context, rng *rand.Rand, batch []intent, note func(...intent) error) error {
 	if err := note(batch...); err != nil {
 		return err
@@ -294,7 +295,8 @@ func (w *crashWorker) within(ctx context.Context, rng *rand.Rand, batch []intent
 	return nil
 }
 
-// readJournal returns what a journal says was sent and not acknowledged, and how long the journal is.
+// readJournal returns what a journal says was sent and not acknowledged, and how long the journal
+// is.
 func readJournal(name string) (undone []intent, length int, err error) {
 	lines, err := journalLines(name)
 	if err != nil {

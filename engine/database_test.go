@@ -29,7 +29,8 @@ func open(t *testing.T, url string) *pgxpool.Pool {
 	return pool
 }
 
-// TestSmallPools does everything at once by pools that have fewer connections than an engine has workers.
+// TestSmallPools does everything at once by pools that have fewer connections than an engine has
+// workers.
 func TestSmallPools(t *testing.T) {
 	t.Parallel()
 	for size := 1; size <= 4; size++ {
@@ -83,7 +84,8 @@ func (h failOnError) Handle(ctx context.Context, r slog.Record) error {
 	return h.Handler.Handle(ctx, r)
 }
 
-// TestSerializable runs two engines on a database whose transactions are SERIALIZABLE unless they say otherwise.
+// TestSerializable runs two engines on a database whose transactions are SERIALIZABLE unless they
+// say otherwise.
 func TestSerializable(t *testing.T) {
 	t.Parallel()
 	url := pgtest.NewURL(t)

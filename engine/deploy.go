@@ -42,11 +42,11 @@ type Deployment = bucketgen.Deployment
 // late the evaluation is. An event of a user evaluates that user first. [Deployments.Backfill]
 // evaluates all others, and so do running engines, by themselves.
 //
-// If what the engine has is deployed already, nothing happens, and the last deployment is returned. Several processes may
-// deploy at the same time, one does so after the other.
+// If what the engine has is deployed already, nothing happens, and the last deployment is returned.
+// Several processes may deploy at the same time, one does so after the other.
 //
-// The engine need not have been started. The first engine that starts on a database to which nothing was ever deployed
-// deploys what it has, unless [Config.NoDeploy] is set.
+// The engine need not have been started. The first engine that starts on a database to which
+// nothing was ever deployed deploys what it has, unless [Config.NoDeploy] is set.
 func (e *Engine) Deploy(ctx context.Context, o DeployOptions) (Deployment, error) {
 	switch o.Emit {
 	case "":
@@ -104,8 +104,8 @@ func (e *Engine) refresh(ctx context.Context) (*store.Deployment, error) {
 	return d, err
 }
 
-// open makes the buckets of the registry known to the database, and finds out what is deployed. An engine that was not
-// started does so when it is first asked for something that needs it.
+// open makes the buckets of the registry known to the database, and finds out what is deployed. An
+// engine that was not started does so when it is first asked for something that needs it.
 func (e *Engine) open(ctx context.Context) error {
 	if e.phase.Load() == running {
 		return nil
@@ -168,7 +168,8 @@ func (e *Engine) checkTables(ctx context.Context) error {
 	return err
 }
 
-// deployIfFirst deploys what the engine has if nothing was ever deployed, and says so in the log if something else is.
+// deployIfFirst deploys what the engine has if nothing was ever deployed, and says so in the log if
+// something else is.
 func (e *Engine) deployIfFirst(ctx context.Context) error {
 	d := e.store.Deployment()
 	if d.No == 0 && !e.config.NoDeploy {

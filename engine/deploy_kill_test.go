@@ -24,8 +24,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
-// Users of the kill test. Events of those up to killOwn come by processes that have what is deployed only, of the others by
-// one that has the old definitions, too.
+// Users of the kill test. Events of those up to killOwn come by processes that have what is
+// deployed only, of the others by one that has the old definitions, too.
 const (
 	killUsers = 2000
 	killOwn   = 1500
@@ -131,7 +131,8 @@ func definitionsOf(t *testing.T, name string) *ir.File {
 	return f
 }
 
-// history lets users do things in the past hour, by the old definitions, of which nothing is due any more.
+// history lets users do things in the past hour, by the old definitions, of which nothing is due
+// any more.
 func (d *deployTest) history(t *testing.T, users int) {
 	t.Helper()
 	c := newClock(time.Now().Add(-bucket.Hour).Truncate(time.Microsecond))
@@ -230,7 +231,8 @@ func (d *deployTest) awaitNone(t *testing.T, sql string) {
 	}
 }
 
-// settle does what is due until an instant, and nothing that is due later, by definitions that are deployed.
+// settle does what is due until an instant, and nothing that is due later, by definitions that are
+// deployed.
 func (d *deployTest) settle(t *testing.T, deployed *ir.File, until time.Time) {
 	t.Helper()
 	now := func() time.Time { return until }
@@ -272,8 +274,9 @@ func (d *deployTest) stories(t *testing.T) map[string]story {
 	return stories
 }
 
-// checkAgainst compares every transition with the reference. Where foreign processes took a part it is known only how often a user
-// came to match what does not cease to hold by itself, and how that was announced if the user had followed before.
+// checkAgainst compares every transition with the reference. Where foreign processes took a part it
+// is known only how often a user came to match what does not cease to hold by itself, and how that
+// was announced if the user had followed before.
 func (d *deployTest) checkAgainst(t *testing.T, until time.Time) {
 	t.Helper()
 	got, exact, followed := d.transitions(t, until), 0, 0
@@ -345,7 +348,8 @@ func lines(transitions []refeval.Transition) []string {
 	return all
 }
 
-// entries returns how a user came into a bucket: the entry counts, the sources, and whether it was announced.
+// entries returns how a user came into a bucket: the entry counts, the sources, and whether it was
+// announced.
 func entries(transitions []string, bucket string) []string {
 	var all []string
 	for _, line := range transitions {

@@ -183,7 +183,8 @@ func (d *deployTest) moves(t *testing.T, bucket string, from, until time.Time) (
 	return n
 }
 
-// checkSteady checks that users whose property never changes join or leave its bucket once at most: when it is deployed.
+// checkSteady checks that users whose property never changes join or leave its bucket once at most:
+// when it is deployed.
 func (d *deployTest) checkSteady(t *testing.T, from, until time.Time) {
 	t.Helper()
 	for i := range loadSteady {

@@ -17,7 +17,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
-// TestStopDuringBackfill stops an engine while users follow a deployment, which would take another five minutes.
+// TestStopDuringBackfill stops an engine while users follow a deployment, which would take another
+// five minutes.
 func TestStopDuringBackfill(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -35,8 +36,8 @@ func TestStopDuringBackfill(t *testing.T) {
 	equal(t, "finished", w.count("select count(*) from bucketgen.deployments where no = 2 and finished_at is not null"), 0)
 }
 
-// TestNewcomerDuringDeployment makes a contact by a statement that does not see the deployment yet, and decides by
-// statements that do. Who is new cannot have matched before.
+// TestNewcomerDuringDeployment makes a contact by a statement that does not see the deployment yet,
+// and decides by statements that do. Who is new cannot have matched before.
 func TestNewcomerDuringDeployment(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -71,8 +72,9 @@ func TestNewcomerDuringDeployment(t *testing.T) {
 	equal(t, "later", n.history("ada"), []string{"entered idle 1"})
 }
 
-// TestClockLeavesAloneWhoIsToFollow lets something be due, in a bucket that is what a process has but was something else in
-// between, for a user who is to follow that first, which the process cannot take them through.
+// TestClockLeavesAloneWhoIsToFollow lets something be due, in a bucket that is what a process has
+// but was something else in between, for a user who is to follow that first, which the process
+// cannot take them through.
 func TestClockLeavesAloneWhoIsToFollow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, regulars)
@@ -92,7 +94,8 @@ func TestClockLeavesAloneWhoIsToFollow(t *testing.T) {
 	equal(t, "ada", n.history("ada"), []string{"entered regulars 1", "left regulars 1 by criteria"})
 }
 
-// TestFirstDeploymentWins starts two engines with different definitions at the same time, where nothing was ever deployed.
+// TestFirstDeploymentWins starts two engines with different definitions at the same time, where
+// nothing was ever deployed.
 func TestFirstDeploymentWins(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -120,8 +123,8 @@ func TestFirstDeploymentWins(t *testing.T) {
 	equal(t, "deployments", w.count("select count(*) from bucketgen.deployments"), 1)
 }
 
-// TestDeploymentsComeInOrder deploys from a process whose clock is late, while users are still to follow what was deployed
-// before: they follow one after the other.
+// TestDeploymentsComeInOrder deploys from a process whose clock is late, while users are still to
+// follow what was deployed before: they follow one after the other.
 func TestDeploymentsComeInOrder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -181,7 +184,8 @@ func TestUnknownDeploymentIsNotFinished(t *testing.T) {
 	equal(t, "ada", n.history("ada"), []string{"entered pro 1", "entered planned 1 suppressed"})
 }
 
-// TestDeploymentsAreReadWhole pauses and resumes a bucket while another process reads what is deployed.
+// TestDeploymentsAreReadWhole pauses and resumes a bucket while another process reads what is
+// deployed.
 func TestDeploymentsAreReadWhole(t *testing.T) {
 	t.Parallel()
 	m := &meddler{sql: db.BucketsDeployed}

@@ -15,7 +15,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
-// redefined is the world as a process sees it that has other definitions. The engine that was there before goes on.
+// redefined is the world as a process sees it that has other definitions. The engine that was there
+// before goes on.
 func (w *world) redefined(definitions ...bucket.Definition) *world {
 	w.t.Helper()
 	other := &world{t: w.t, pool: w.pool, registry: registrytest.Build(w.t, definitions...), clock: w.clock}
@@ -130,8 +131,8 @@ func TestDeployRemakesWhatIsKept(t *testing.T) {
 	}
 }
 
-// TestDeployChangedBucket raises a threshold: plan says who would join and leave, and that is what happens. By default
-// leaves are announced and joins are not.
+// TestDeployChangedBucket raises a threshold: plan says who would join and leave, and that is what
+// happens. By default leaves are announced and joins are not.
 func TestDeployChangedBucket(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

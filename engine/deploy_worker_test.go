@@ -22,7 +22,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
-// deployVar is the environment variable that makes this test binary a worker of the tests of deployments under load.
+// deployVar is the environment variable that makes this test binary a worker of the tests of
+// deployments under load.
 const deployVar = "BUCKETGEN_DEPLOY_WORKER"
 
 // The definitions that workers have.
@@ -32,7 +33,8 @@ const (
 	otherOnes = "other" // which are never deployed
 )
 
-// deployBuckets are definitions under a name. From old to new, pro stays as it is, others change, most are new.
+// deployBuckets are definitions under a name. From old to new, pro stays as it is, others change,
+// most are new.
 func deployBuckets(name string) []bucket.Definition {
 	pro := bucket.Define(bucket.Spec{ID: "pro", Criteria: plan.Is("pro")})
 	define := func(id string, c bucket.Criteria) bucket.Definition {
@@ -138,8 +140,9 @@ func (w *deployWorker) begin(ctx context.Context) error {
 	return w.engine.Start(context.WithoutCancel(ctx)) // what an earlier process left undone is made up for in any case
 }
 
-// ingest is one goroutine that ingests events, each until it is acknowledged: first those that it had not finished when it
-// was killed, then others. Now and then it sends again what was taken in long ago.
+// ingest is one goroutine that ingests events, each until it is acknowledged: first those that it
+// had not finished when it was killed, then others. Now and then it sends again what was taken in
+// long ago.
 func (w *deployWorker) ingest(ctx context.Context, g int) error {
 	name := filepath.Join(w.Dir, fmt.Sprintf("d%d-g%d.journal", w.ID, g))
 	undone, lines, err := readJournal(name)

@@ -188,8 +188,8 @@ type Process struct {
 	StartedAt   time.Time `json:"startedAt"`
 	SeenAt      time.Time `json:"seenAt"`
 
-	// ClockAheadMs is by how many milliseconds its clock was ahead of the database's at its last heartbeat, negative if it
-	// was behind.
+	// ClockAheadMs is by how many milliseconds its clock was ahead of the database's at its last
+	// heartbeat, negative if it was behind.
 	ClockAheadMs int64 `json:"clockAheadMs"`
 }
 

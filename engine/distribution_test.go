@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// TestEveryQueryIsLookedAt finds the statements on tables that grow: each is among those whose plans are tested, or it is said
-// why it may take its time.
+// TestEveryQueryIsLookedAt finds the statements on tables that grow: each is among those whose
+// plans are tested, or it is said why it may take its time.
 func TestEveryQueryIsLookedAt(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../queries/*.sql")
@@ -40,8 +40,9 @@ func TestEveryQueryIsLookedAt(t *testing.T) {
 	}
 }
 
-// TestKeysHoldTheContact checks that users can be distributed over several databases by the ids of their contacts: whatever is
-// unique among the rows of a table that grows is so among those of one contact.
+// TestKeysHoldTheContact checks that users can be distributed over several databases by the ids of
+// their contacts: whatever is unique among the rows of a table that grows is so among those of one
+// contact.
 func TestKeysHoldTheContact(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -72,7 +73,8 @@ func TestKeysHoldTheContact(t *testing.T) {
 	}
 }
 
-// TestTablesGrowOrDoNot checks that every table is known to grow, or to be small wherever it is: the same in every database.
+// TestTablesGrowOrDoNot checks that every table is known to grow, or to be small wherever it is:
+// the same in every database.
 func TestTablesGrowOrDoNot(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -91,8 +93,9 @@ func TestTablesGrowOrDoNot(t *testing.T) {
 	equal(t, "tables", tables, slices.Sorted(slices.Values(append(small, growing...))))
 }
 
-// TestHotQueriesGoByContact has PostgreSQL explain what runs for every batch. Each table that grows must be entered by the contact,
-// so that a database that has some of the users answers for them. contact_of must be inlined.
+// TestHotQueriesGoByContact has PostgreSQL explain what runs for every batch. Each table that grows
+// must be entered by the contact, so that a database that has some of the users answers for them.
+// contact_of must be inlined.
 func TestHotQueriesGoByContact(t *testing.T) {
 	t.Parallel()
 	exceptions := map[string]string{
@@ -133,7 +136,8 @@ var (
 	byContactItself  = regexp.MustCompile(`(Index|Recheck) Cond: \(+(id|user_id) = `)
 )
 
-// readsOf returns how many tables that grow a plan reads, and how it does so where it is not by the contact.
+// readsOf returns how many tables that grow a plan reads, and how it does so where it is not by the
+// contact.
 func readsOf(plan string) (entered int, wrong []string) {
 	lines := strings.Split(plan, "\n")
 	for i, line := range lines {

@@ -17,22 +17,22 @@
 // [Engine.Stop] waits for what is under way. [Engine.Ready] serves a readiness probe.
 //
 // Any number of engines, in any number of processes, may run on one database. Whatever they ingest
-// for one user at once, the outcome is that of some sequential order: every writer takes the lock of
-// the user's row before it reads what it decides on. An Engine is safe for concurrent use.
+// for one user at once, the outcome is that of some sequential order: every writer takes the lock
+// of the user's row before it reads what it decides on. An Engine is safe for concurrent use.
 //
 // # Ingesting
 //
-// [Engine.Ingest] stores an event and changes every membership that depends on it before it returns.
-// [Engine.IngestBatch] does so for many events. An [Event] with a Key can be sent again without being
-// counted twice. [Engine.IngestTx] is part of a transaction of the caller, and so are
-// [Engine.AddTx], [Engine.RemoveTx], [Engine.MergeTx], [Engine.DeleteTx] and [Engine.RestoreTx]: what
-// they change is there if and only if the caller commits.
+// [Engine.Ingest] stores an event and changes every membership that depends on it before it
+// returns. [Engine.IngestBatch] does so for many events. An [Event] with a Key can be sent again
+// without being counted twice. [Engine.IngestTx] is part of a transaction of the caller, and so are
+// [Engine.AddTx], [Engine.RemoveTx], [Engine.MergeTx], [Engine.DeleteTx] and [Engine.RestoreTx].
+// What they change is there if and only if the caller commits.
 //
 // # Handlers and delivery guarantees
 //
 // [Engine.OnEnter], [Engine.OnLeave], [Engine.OnDwell] and [Engine.OnTransition] register handlers,
-// [Engine.Forward] a forwarder, which takes many transitions at once. Each transition is delivered at
-// least once, after its transaction was committed. The deliveries of one subscription, user and
+// [Engine.Forward] a forwarder, which takes many transitions at once. Each transition is delivered
+// at least once, after its transaction was committed. The deliveries of one subscription, user and
 // bucket come in order, one at a time. [Transition.Key] identifies a transition over all attempts.
 //
 // A handler that returns an error is called again later. [RetryAfter] says how much later at least,
@@ -49,8 +49,8 @@
 // # Deploying definitions
 //
 // The first engine that starts on a database deploys its definitions, unless [Config].NoDeploy
-// is set. From then on a program with other definitions leaves the buckets that differ alone until it
-// calls [Engine.Deploy]; [Engine.Plan] says what a deployment would change. [Engine.Deployments]
+// is set. From then on a program with other definitions leaves the buckets that differ alone until
+// it calls [Engine.Deploy]; [Engine.Plan] says what a deployment would change. [Engine.Deployments]
 // previews, backfills, pauses, reconciles and retires.
 //
 // # Time

@@ -126,8 +126,8 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 	return e, nil
 }
 
-// Start checks the database, makes the buckets and handlers known to it, and starts to work. ctx is for that only: the
-// engine runs until it is stopped. An engine is started once.
+// Start checks the database, makes the buckets and handlers known to it, and starts to work. ctx is
+// for that only: the engine runs until it is stopped. An engine is started once.
 func (e *Engine) Start(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -16,8 +16,9 @@ import (
 	"github.com/bucketgen/bucketgen/internal/refeval/subject"
 )
 
-// TestEquivalence compares the engine on PostgreSQL with the simulator and with the reference, over random definitions
-// and histories, in random batches and with the clock's work done at random moments.
+// TestEquivalence compares the engine on PostgreSQL with the simulator and with the reference, over
+// random definitions and histories, in random batches and with the clock's work done at random
+// moments.
 func TestEquivalence(t *testing.T) {
 	t.Parallel()
 	for name, replay := range map[string]bool{"steps": false, "replay": true} {
@@ -37,8 +38,8 @@ func TestEquivalence(t *testing.T) {
 	}
 }
 
-// TestTurns compares them while several engines take turns with the same users, whom each of them remembers as it left them,
-// and while callers take events in by transactions of their own.
+// TestTurns compares them while several engines take turns with the same users, whom each of them
+// remembers as it left them, and while callers take events in by transactions of their own.
 func TestTurns(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)

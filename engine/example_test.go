@@ -75,7 +75,8 @@ func ExampleEngine_Add() {
 	// bob manual
 }
 
-// An event can be taken in by the transaction of the program: it is there if that commits, with all that it changes.
+// An event can be taken in by the transaction of the program: it is there if that commits, with all
+// that it changes.
 func ExampleEngine_IngestTx() {
 	ctx := context.Background()
 	pool, done := pgtest.Example()

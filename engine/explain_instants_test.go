@@ -11,8 +11,9 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// TestExplainAllInstants explains conditions on instants from the year 1 to 9999, whose horizons may lie beyond it: whether they
-// hold is as plain arithmetic says, and the explanation can be written as JSON and as text.
+// TestExplainAllInstants explains conditions on instants from the year 1 to 9999, whose horizons
+// may lie beyond it: whether they hold is as plain arithmetic says, and the explanation can be
+// written as JSON and as text.
 func TestExplainAllInstants(t *testing.T) {
 	t.Parallel()
 	const most = 100_000 * bucket.Day // a duration of Go ends at 106,751
@@ -56,7 +57,8 @@ func TestExplainAllInstants(t *testing.T) {
 	}
 }
 
-// checkExplained checks that an explanation can be written down, and says on which side of now the instant lies.
+// checkExplained checks that an explanation can be written down, and says on which side of now the
+// instant lies.
 func checkExplained(t *testing.T, what string, x engine.Explanation, at time.Time) {
 	t.Helper()
 	if _, err := json.Marshal(x); err != nil {

@@ -21,8 +21,9 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// TestExplainReference explains every user and bucket of random histories. The truth of each condition must be that of the
-// reference, and what is said to happen next must happen when time goes on, and nothing before it.
+// TestExplainReference explains every user and bucket of random histories. The truth of each
+// condition must be that of the reference, and what is said to happen next must happen when time
+// goes on, and nothing before it.
 func TestExplainReference(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
@@ -116,8 +117,8 @@ func judgeCondition(c *engine.Condition, n *ir.Node, known *refeval.Facts, now t
 	return ""
 }
 
-// comesTrue lets time go on, for one of the explanations to just before what is said to come next and to that instant, and
-// then until everything has come that is said of any.
+// comesTrue lets time go on, for one of the explanations to just before what is said to come next
+// and to that instant, and then until everything has come that is said of any.
 func comesTrue(ctx context.Context, e *engine.Engine, all []engine.Explanation, chosen int, set func(time.Time)) error {
 	end := all[0].At.Add(31 * time.Hour)
 	for i := range all {

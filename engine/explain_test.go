@@ -11,7 +11,8 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// TestEvidenceTexts reads what is said of every kind of condition. It is ten o'clock; ada visited at two, seven and nine.
+// TestEvidenceTexts reads what is said of every kind of condition. It is ten o'clock; ada visited
+// at two, seven and nine.
 func TestEvidenceTexts(t *testing.T) {
 	t.Parallel()
 	const h = bucket.Hour
@@ -76,7 +77,8 @@ func TestEvidenceTexts(t *testing.T) {
 	}
 }
 
-// TestNextInWords reads what is said of what comes next, where it is something else than in the examples of bucketd.
+// TestNextInWords reads what is said of what comes next, where it is something else than in the
+// examples of bucketd.
 func TestNextInWords(t *testing.T) {
 	t.Parallel()
 	at := func(hours int) time.Time { return epoch.Add(time.Duration(hours) * bucket.Hour) }

@@ -19,8 +19,8 @@ type FeedOptions struct {
 	// engine's registry does not have.
 	Buckets []registry.BucketRef
 
-	// Beat is the longest time without an item: while there are no transitions, the feed delivers its
-	// cursor. Defaults to 15 s.
+	// Beat is the longest time without an item: while there are no transitions, the feed delivers
+	// its cursor. Defaults to 15 s.
 	Beat time.Duration
 }
 
@@ -110,8 +110,8 @@ type Invalidation struct {
 	// this one or an earlier one.
 	Began time.Time
 
-	// Users are those whose memberships may have changed: they entered or left a bucket, were deleted
-	// or restored.
+	// Users are those whose memberships may have changed: they entered or left a bucket, were
+	// deleted or restored.
 	Users []string
 
 	// Buckets are the ids of the buckets that users entered or left.

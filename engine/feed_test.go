@@ -115,8 +115,8 @@ func (w *world) commit(tx pgx.Tx) {
 	}
 }
 
-// TestFeedTellsWhatCommitsLate lets transactions commit in another order than that of their numbers and of their ids, with
-// others that never end in between.
+// TestFeedTellsWhatCommitsLate lets transactions commit in another order than that of their numbers
+// and of their ids, with others that never end in between.
 func TestFeedTellsWhatCommitsLate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -182,7 +182,8 @@ func TestFeedTellsOfTransactionsWithoutANumberBelow(t *testing.T) {
 	equal(t, "from the beginning", len(hear(t, w.Engine, engine.FeedOptions{After: a.begun}).next(2)), 2)
 }
 
-// TestFeedGoesOnInTheMidst takes up a feed after each transition of a round that was committed at once.
+// TestFeedGoesOnInTheMidst takes up a feed after each transition of a round that was committed at
+// once.
 func TestFeedGoesOnInTheMidst(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

@@ -9,8 +9,9 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// TestTargetThatIsAway has a target that is away, one that never answers, one that is there, and a handler: only those that
-// go to the first two wait, and what goes to the first is delivered once it is back.
+// TestTargetThatIsAway has a target that is away, one that never answers, one that is there, and a
+// handler: only those that go to the first two wait, and what goes to the first is delivered once
+// it is back.
 func TestTargetThatIsAway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -52,8 +53,8 @@ func TestTargetThatIsAway(t *testing.T) {
 	equal(t, "failed", e.Stats().Failed, 0)
 }
 
-// TestTargetIsLeftAloneForLonger counts how often a target is asked that stays away: not before a second is over, and then
-// after twice as long each time.
+// TestTargetIsLeftAloneForLonger counts how often a target is asked that stays away: not before a
+// second is over, and then after twice as long each time.
 func TestTargetIsLeftAloneForLonger(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -66,7 +67,8 @@ func TestTargetIsLeftAloneForLonger(t *testing.T) {
 	w.identify("ada", map[string]any{"plan": "pro"})
 	const step = 250 * time.Millisecond
 	for calls := 1; calls <= 5; calls++ {
-		// The dispatcher claims whenever it is woken: here by the steps of the clock, one after the other.
+		// The dispatcher claims whenever it is woken: here by the steps of the clock, one after the
+		// other.
 		eventually(t, func() bool {
 			if g.calls() < calls {
 				w.clock.Advance(step)
@@ -83,7 +85,8 @@ func TestTargetIsLeftAloneForLonger(t *testing.T) {
 	}
 }
 
-// TestBatchOfADeadProcessIsTaken stops a process in the middle of a call, without a word to the database.
+// TestBatchOfADeadProcessIsTaken stops a process in the middle of a call, without a word to the
+// database.
 func TestBatchOfADeadProcessIsTaken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

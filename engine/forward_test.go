@@ -159,7 +159,8 @@ func TestSubscriptionsGetWhatTheyAskedFor(t *testing.T) {
 	equal(t, "taken", subscribed(g.has(t, len(want))), want)
 }
 
-// TestSubscriptionToAllKnowsNoRegistry has a process forward what happens in a bucket that only another process has.
+// TestSubscriptionToAllKnowsNoRegistry has a process forward what happens in a bucket that only
+// another process has.
 func TestSubscriptionToAllKnowsNoRegistry(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -211,8 +212,8 @@ func TestForwarderAnswersForEachDelivery(t *testing.T) {
 	equal(t, "dead", dead, []string{"all cy 1 never", "all dee 2 no"})
 }
 
-// TestForwarderThatGivesNoAnswer has functions that panic, or answer for another number of deliveries than they got: then
-// each of those has failed, and the engine goes on.
+// TestForwarderThatGivesNoAnswer has functions that panic, or answer for another number of
+// deliveries than they got: then each of those has failed, and the engine goes on.
 func TestForwarderThatGivesNoAnswer(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -246,8 +247,8 @@ func TestForwarderThatGivesNoAnswer(t *testing.T) {
 	}
 }
 
-// TestForwardersKeepOrder runs a forwarder in three processes, whose target refuses much and is often away: of each user
-// and bucket transitions come in order, and never two in one batch.
+// TestForwardersKeepOrder runs a forwarder in three processes, whose target refuses much and is
+// often away: of each user and bucket transitions come in order, and never two in one batch.
 func TestForwardersKeepOrder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

@@ -14,7 +14,8 @@ import (
 
 // Forwarder takes transitions to another system, many at once.
 type Forwarder struct {
-	// Name is what the forwarder is called in the log, and by [Outbox.Unforward]. It must be unique among all forwarders.
+	// Name is what the forwarder is called in the log, and by [Outbox.Unforward]. It must be unique
+	// among all forwarders.
 	Name string
 
 	// Subscriptions are what it forwards.
@@ -26,8 +27,9 @@ type Forwarder struct {
 	// MaxAttempts is as in EnterHandler.
 	MaxAttempts int
 
-	// Func is called with deliveries, by one goroutine at a time, and each of them at least once. There is never more than
-	// one of a subscription, user and bucket in a batch, and the next comes only when that was taken, or given up.
+	// Func is called with deliveries, by one goroutine at a time, and each of them at least once.
+	// There is never more than one of a subscription, user and bucket in a batch, and the next
+	// comes only when that was taken, or given up.
 	//
 	// Its errors are those of the deliveries, one for each, or nil if all were taken: a delivery
 	// with an error is tried again later, as with handlers, [RetryAfter] says how much later at
@@ -36,8 +38,8 @@ type Forwarder struct {
 	// which counts no attempt, and Func is not called for a while: a second at first, half a minute
 	// in the end. Deliveries of other subscriptions do not wait for it.
 	//
-	// Of a batch that makes it panic, every delivery has failed. ctx ends as that of a [HandlerFunc] does: with the first lease of
-	// the batch that is lost.
+	// Of a batch that makes it panic, every delivery has failed. ctx ends as that of a
+	// [HandlerFunc] does: with the first lease of the batch that is lost.
 	Func func(ctx context.Context, batch []Delivery) ([]error, error)
 }
 
@@ -46,7 +48,8 @@ type Subscription struct {
 	// Name is as in EnterHandler: handlers and subscriptions share their names.
 	Name string
 
-	// Bucket is the one whose transitions are wanted. Defaults to all buckets, also those that this program does not have.
+	// Bucket is the one whose transitions are wanted. Defaults to all buckets, also those that this
+	// program does not have.
 	Bucket registry.BucketRef
 
 	// Kinds are those that are wanted, at least one.
@@ -70,7 +73,8 @@ type Subscription struct {
 // Delivery is a transition on its way to a subscription.
 type Delivery = bucketgen.Delivery
 
-// maxForward is how many deliveries are leased at once at most; the query that does it says so, too.
+// maxForward is how many deliveries are leased at once at most; the query that does it says so,
+// too.
 const maxForward = 100
 
 // allBuckets is in place of a bucket.
@@ -148,11 +152,13 @@ func (s *Subscription) params(r *registry.Registry) (table.BucketIndex, db.Subsc
 	return b, p
 }
 
-// Forward registers a forwarder. Before the engine starts it does no more than that. On a running engine it makes the
-// subscriptions known to the database, for which ctx is, and begins to forward. Transitions are kept for its subscriptions from
-// the start of the engine on, or from now on if it runs, also while the forwarder does not run; [Outbox.Unsubscribe] ends that.
+// Forward registers a forwarder. Before the engine starts it does no more than that. On a running
+// engine it makes the subscriptions known to the database, for which ctx is, and begins to forward.
+// Transitions are kept for its subscriptions from the start of the engine on, or from now on if it
+// runs, also while the forwarder does not run; [Outbox.Unsubscribe] ends that.
 //
-// Forwarders may come and go at any time, and from several goroutines, but not from a Func: Stop waits for those.
+// Forwarders may come and go at any time, and from several goroutines, but not from a Func: Stop
+// waits for those.
 func (e *Engine) Forward(ctx context.Context, f Forwarder) error {
 	if err := f.check(); err != nil {
 		return err

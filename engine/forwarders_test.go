@@ -126,7 +126,8 @@ func TestUnforwardWaits(t *testing.T) {
 	equal(t, "after its lease", subscribed(g.has(t, 1)), []string{"all: bob entered pro 1"})
 }
 
-// TestForwardersComeAndGoTogether has many of them come and go at once while users join and leave: nothing is lost.
+// TestForwardersComeAndGoTogether has many of them come and go at once while users join and leave:
+// nothing is lost.
 func TestForwardersComeAndGoTogether(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -160,8 +161,8 @@ func TestForwardersComeAndGoTogether(t *testing.T) {
 	eventually(t, w.outboxEmpty)
 }
 
-// TestTargetThatGoesAwayInTheMiddle takes some of a batch before it is away: only the others come again, and no attempt of
-// theirs was counted.
+// TestTargetThatGoesAwayInTheMiddle takes some of a batch before it is away: only the others come
+// again, and no attempt of theirs was counted.
 func TestTargetThatGoesAwayInTheMiddle(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

@@ -37,8 +37,8 @@ type Audit Engine
 // Audit returns the calls about the audit log.
 func (e *Engine) Audit() *Audit { return (*Audit)(e) }
 
-// Inspect is what people see of an engine and its database: lists that are searched, sorted and read
-// in pages, sizes over time, and definitions. It changes nothing.
+// Inspect is what people see of an engine and its database: lists that are searched, sorted and
+// read in pages, sizes over time, and definitions. It changes nothing.
 type Inspect Engine
 
 // Inspect returns the calls that show what there is.

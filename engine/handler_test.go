@@ -258,8 +258,8 @@ func TestLeaseOfADeadProcessIsTaken(t *testing.T) {
 	eventually(t, func() bool { return e.Stats().Delivered == 2 })
 }
 
-// TestProcessesShareDeliveries runs three engines with the same handler: each transition is handled once, and those of
-// a user in order.
+// TestProcessesShareDeliveries runs three engines with the same handler: each transition is handled
+// once, and those of a user in order.
 func TestProcessesShareDeliveries(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

@@ -10,26 +10,29 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// HandlerFunc is called with a transition after that was committed. It is called at least once for each; after an error,
-// a panic or the death of the process it is called again. Of one user and bucket, its transitions come in order, one at a
-// time: the next only when this one was handled, or given up. Another handler has an order of its own: use
-// [Engine.OnTransition] where a leave must not come before its join.
+// HandlerFunc is called with a transition after that was committed. It is called at least once for
+// each; after an error, a panic or the death of the process it is called again. Of one user and
+// bucket, its transitions come in order, one at a time: the next only when this one was handled, or
+// given up. Another handler has an order of its own: use [Engine.OnTransition] where a leave must
+// not come before its join.
 //
-// ctx ends when the engine is stopped and does not wait any longer, and with the cause [ErrLeaseLost] when the lease of the
-// delivery has ended, which the engine keeps while it reaches the database. It has no deadline, because the end of a lease moves.
+// ctx ends when the engine is stopped and does not wait any longer, and with the cause
+// [ErrLeaseLost] when the lease of the delivery has ended, which the engine keeps while it reaches
+// the database. It has no deadline, because the end of a lease moves.
 type HandlerFunc func(ctx context.Context, t Transition) error
 
-// EnterHandler is called when a user joined a bucket, if the bucket's entry policy lets that be announced.
+// EnterHandler is called when a user joined a bucket, if the bucket's entry policy lets that be
+// announced.
 type EnterHandler struct {
-	// Name identifies the handler in the database, where its deliveries wait while no process serves it. It must be
-	// unique among all handlers, and stay.
+	// Name identifies the handler in the database, where its deliveries wait while no process
+	// serves it. It must be unique among all handlers, and stay.
 	Name string
 
 	// FirstOnly leaves out all but the first stay of a user in the bucket. Defaults to false.
 	FirstOnly bool
 
-	// MaxAttempts is how often a transition is tried before it is given up. Defaults to 20, which takes about
-	// ten hours.
+	// MaxAttempts is how often a transition is tried before it is given up. Defaults to 20, which
+	// takes about ten hours.
 	MaxAttempts int
 
 	Func HandlerFunc
@@ -60,8 +63,9 @@ type DwellHandler struct {
 	Func HandlerFunc
 }
 
-// OnEnter registers a handler. Handlers are registered before the engine starts. From the first start on, transitions
-// are kept for it, also while it does not run; [Outbox.Unsubscribe] ends that.
+// OnEnter registers a handler. Handlers are registered before the engine starts. From the first
+// start on, transitions are kept for it, also while it does not run; [Outbox.Unsubscribe] ends
+// that.
 func (e *Engine) OnEnter(bucket registry.BucketRef, h EnterHandler) error {
 	return e.addHandler(bucket, handler{
 		name: h.Name, call: h.Func, maxAttempts: h.MaxAttempts,
@@ -84,7 +88,8 @@ func (e *Engine) OnLeave(bucket registry.BucketRef, h LeaveHandler) error {
 	})
 }
 
-// OnDwell registers a handler, as OnEnter does. The tick is one that the bucket's definition declares.
+// OnDwell registers a handler, as OnEnter does. The tick is one that the bucket's definition
+// declares.
 func (e *Engine) OnDwell(tick registry.TickRef, h DwellHandler) error {
 	label := tick.Label()
 	b, err := e.bucket(tick.Bucket())
@@ -100,9 +105,10 @@ func (e *Engine) OnDwell(tick registry.TickRef, h DwellHandler) error {
 	})
 }
 
-// TransitionHandler is called at everything that happens to stays in a bucket. Unlike an [EnterHandler] beside a [LeaveHandler],
-// which are two handlers that do not wait for each other, it gets the joins, leaves and ticks of a user in one order:
-// a leave comes only when the join before it was handled, or given up.
+// TransitionHandler is called at everything that happens to stays in a bucket. Unlike an
+// [EnterHandler] beside a [LeaveHandler], which are two handlers that do not wait for each other,
+// it gets the joins, leaves and ticks of a user in one order: a leave comes only when the join
+// before it was handled, or given up.
 type TransitionHandler struct {
 	// Name is as in EnterHandler.
 	Name string
@@ -150,8 +156,8 @@ func (e *Engine) checkTick(b table.BucketIndex, label string) error {
 	return nil
 }
 
-// Unsubscribe forgets a handler or a subscription of a forwarder by its name, together with everything that waits for it. It reports whether there was
-// one.
+// Unsubscribe forgets a handler or a subscription of a forwarder by its name, together with
+// everything that waits for it. It reports whether there was one.
 func (g *Outbox) Unsubscribe(ctx context.Context, name string) (bool, error) {
 	e := (*Engine)(g)
 	if err := e.ready(); err != nil {

@@ -31,9 +31,9 @@ type Flow = bucketgen.Flow
 // hour by hour or day by day: for each one from that of from to that of to. A zero from begins with
 // the first transition, a zero to ends now.
 //
-// The time that it takes grows with the number of hours in which anything happened, and not with the
-// number of members. The result is up to date. As with [Engine.HasAt], it does not show that a user
-// was deleted for a while.
+// The time that it takes grows with the number of hours in which anything happened, and not with
+// the number of members. The result is up to date. As with [Engine.HasAt], it does not show that a
+// user was deleted for a while.
 func (e *Engine) MembershipHistory(ctx context.Context, bucket registry.BucketRef, from, to time.Time, step Step) ([]SizePoint, error) {
 	b, err := e.lookup(bucket)
 	if err != nil {

@@ -9,8 +9,9 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// BenchmarkHistory takes in one event after the other for a user with 10 events and for one with 1,000,000, in turns,
-// once for each kind of condition. It reports the median of both, in µs, and their ratio.
+// BenchmarkHistory takes in one event after the other for a user with 10 events and for one with
+// 1,000,000, in turns, once for each kind of condition. It reports the median of both, in µs, and
+// their ratio.
 func BenchmarkHistory(b *testing.B) {
 	const window = 200 * bucket.Day // which most of the long history is in
 	var (
@@ -72,7 +73,8 @@ func BenchmarkHistory(b *testing.B) {
 	}
 }
 
-// lengthen gives a user the history of a million further events, one every 20 seconds, as if they had been taken in.
+// lengthen gives a user the history of a million further events, one every 20 seconds, as if they
+// had been taken in.
 func lengthen(b *testing.B, w *world) {
 	b.Helper()
 	const user, past = `(select id from bucketgen.contacts where user_id = 'long')`, `generate_series(1, 1000000) i`

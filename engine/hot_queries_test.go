@@ -101,7 +101,8 @@ func hotQueries() map[string]hotQuery {
 	}
 }
 
-// coldQueries are the other statements on tables that grow, with the reason why they may take their time.
+// coldQueries are the other statements on tables that grow, with the reason why they may take their
+// time.
 func coldQueries() map[string]string {
 	return map[string]string{
 		"ServerWritable":       "asks for a privilege on the log, and reads none of it",

@@ -12,16 +12,18 @@ import (
 	"github.com/bucketgen/bucketgen/internal/transact"
 )
 
-// Event is something that a user did, or traits of theirs, or both. UserID is required, and one of Name and Traits.
+// Event is something that a user did, or traits of theirs, or both. UserID is required, and one of
+// Name and Traits.
 type Event = bucketgen.Event
 
 // Result is the outcome of an event.
 type Result = bucketgen.Result
 
-// Ingest takes an event in: it is stored and every membership that it changes is changed, all or nothing, before the
-// call returns. A refused event gives an [*InvalidError].
+// Ingest takes an event in: it is stored and every membership that it changes is changed, all or
+// nothing, before the call returns. A refused event gives an [*InvalidError].
 //
-// If ctx ends first, the event may or may not have been taken in; with a key it can safely be sent again.
+// If ctx ends first, the event may or may not have been taken in; with a key it can safely be sent
+// again.
 func (e *Engine) Ingest(ctx context.Context, ev Event) (Result, error) {
 	results, err := e.IngestBatch(ctx, []Event{ev})
 	if err == nil {
@@ -33,20 +35,22 @@ func (e *Engine) Ingest(ctx context.Context, ev Event) (Result, error) {
 	return Result{}, err
 }
 
-// IngestBatch takes events in, as Ingest does each of them. Those of one user apply in the given order. One that is
-// refused does not keep the others out: results has an entry for each event, with its own Err, and the error joins all
-// of those.
+// IngestBatch takes events in, as Ingest does each of them. Those of one user apply in the given
+// order. One that is refused does not keep the others out: results has an entry for each event,
+// with its own Err, and the error joins all of those.
 func (e *Engine) IngestBatch(ctx context.Context, events []Event) ([]Result, error) {
 	return e.ingest.Ingest(ctx, events)
 }
 
-// IngestTx takes events in as part of a transaction of the caller, so that they are stored if and only if the caller's
-// own changes are. What it returns is provisional until the caller commits; transitions are delivered after that.
+// IngestTx takes events in as part of a transaction of the caller, so that they are stored if and
+// only if the caller's own changes are. What it returns is provisional until the caller commits;
+// transitions are delivered after that.
 //
-// The transaction must be READ COMMITTED, or it gives [ErrIsolation]. It holds the locks of the users until it ends: the
-// engine puts off whatever else happens to them, so it should end soon. A caller who takes in events of several users by
-// several calls within one transaction must do so in the order of their ids, or may find itself in a deadlock with
-// another who does not. So may one who names a user by a name that they had before they were merged, the first time.
+// The transaction must be READ COMMITTED, or it gives [ErrIsolation]. It holds the locks of the
+// users until it ends: the engine puts off whatever else happens to them, so it should end soon. A
+// caller who takes in events of several users by several calls within one transaction must do so in
+// the order of their ids, or may find itself in a deadlock with another who does not. So may one
+// who names a user by a name that they had before they were merged, the first time.
 //
 // If one of the events is refused, none is taken in, and the transaction can go on.
 func (e *Engine) IngestTx(ctx context.Context, tx pgx.Tx, events ...Event) ([]Result, error) {

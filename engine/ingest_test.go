@@ -153,7 +153,8 @@ func TestPoisonedEventFailsAlone(t *testing.T) {
 	equal(t, "user x", w.count("select count(*) from bucketgen.contacts where user_id = 'x'"), 0)
 }
 
-// TestUnforeseenErrorFailsAlone covers what only the database refuses: the batch is tried in halves.
+// TestUnforeseenErrorFailsAlone covers what only the database refuses: the batch is tried in
+// halves.
 func TestUnforeseenErrorFailsAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

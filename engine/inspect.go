@@ -23,8 +23,8 @@ type (
 // Summary is how a database and the engines on it are doing.
 type Summary = bucketgen.Summary
 
-// Buckets returns a page of the buckets of the engine's registry, and of those that have members and
-// are not in it. It counts no members, so its time does not grow with their number.
+// Buckets returns a page of the buckets of the engine's registry, and of those that have members
+// and are not in it. It counts no members, so its time does not grow with their number.
 func (g *Inspect) Buckets(ctx context.Context, q BucketQuery) (BucketPage, error) {
 	r, err := g.sizes()
 	if err != nil {
@@ -91,8 +91,9 @@ func (g *Inspect) Uses(ctx context.Context, bucket registry.BucketRef) (Uses, er
 	return u, nil
 }
 
-// Subscriptions returns a page of the subscriptions to transitions, by name, those of other programs
-// on the database among them: those after a name, up to a number. A size of 0, or more than 1000, is
+// Subscriptions returns a page of the subscriptions to transitions, by name, those of other
+// programs on the database among them: those after a name, up to a number. A size of 0, or more
+// than 1000, is
 // 1000. It reports whether others follow.
 func (g *Inspect) Subscriptions(ctx context.Context, after string, size int) (page []bucketgen.Subscription, more bool, err error) {
 	if err := (*Engine)(g).ready(); err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 )
 
-// TestLeasesGoByTheDatabase has a process whose clock is an hour ahead beside one that is at a delivery: it does not take that as
-// long as its lease lasts by the clock of the database.
+// TestLeasesGoByTheDatabase has a process whose clock is an hour ahead beside one that is at a
+// delivery: it does not take that as long as its lease lasts by the clock of the database.
 func TestLeasesGoByTheDatabase(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -45,7 +45,8 @@ func TestLeasesGoByTheDatabase(t *testing.T) {
 	equal(t, "called again", []int{len(called), len(other)}, []int{0, 0})
 }
 
-// TestContextEndsWithTheLease keeps the lease of a handler that takes long, until another process takes it: then its context ends.
+// TestContextEndsWithTheLease keeps the lease of a handler that takes long, until another process
+// takes it: then its context ends.
 func TestContextEndsWithTheLease(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -106,7 +107,8 @@ func TestFencesGrow(t *testing.T) {
 	}
 }
 
-// TestOneHandlerOfJoinsAndLeaves fails the joins of users once: their leaves wait for that, unlike those of a handler of leaves.
+// TestOneHandlerOfJoinsAndLeaves fails the joins of users once: their leaves wait for that, unlike
+// those of a handler of leaves.
 func TestOneHandlerOfJoinsAndLeaves(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

@@ -87,7 +87,8 @@ func TestDeletedUserIsLeftAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// One visit of the three is still in the window; the plan was not changed while the user was deleted.
+	// One visit of the three is still in the window; the plan was not changed while the user was
+	// deleted.
 	equal(t, "restore", brief(made), []string{"left regulars 1 by criteria"})
 	equal(t, "source", made[0].Source, engine.SourceReconcile)
 	equal(t, "has again", w.has("pro", "ada"), true)
@@ -146,7 +147,8 @@ func TestStartSaysWhatIsMissing(t *testing.T) {
 	}
 }
 
-// TestStartOnNewerTables starts a program that is about to be replaced again, after the tables were updated for the next one.
+// TestStartOnNewerTables starts a program that is about to be replaced again, after the tables were
+// updated for the next one.
 func TestStartOnNewerTables(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

@@ -27,8 +27,8 @@ func traits(prefix string, n int) map[string]any {
 	return all
 }
 
-// TestPropertiesOfUsersAreBounded refuses events that would give a user more properties than are allowed, by name, and takes in
-// everything else of the same call.
+// TestPropertiesOfUsersAreBounded refuses events that would give a user more properties than are
+// allowed, by name, and takes in everything else of the same call.
 func TestPropertiesOfUsersAreBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -94,8 +94,8 @@ func TestPropertiesOfUsersAreBounded(t *testing.T) {
 	refused("in a transaction", "traits", "1001 properties, more than the 1000", err)
 }
 
-// TestLimitsOfTheSimulator plays random histories within narrow limits: engine and simulator refuse the same events and merges,
-// events in the same words, and come to the same memberships.
+// TestLimitsOfTheSimulator plays random histories within narrow limits: engine and simulator refuse
+// the same events and merges, events in the same words, and come to the same memberships.
 func TestLimitsOfTheSimulator(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)

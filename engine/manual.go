@@ -15,21 +15,23 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Add puts a user into a manual bucket and returns what happened: nothing if they are in it already. A user who is
-// unknown is created; one who is deleted gives [ErrDeleted], a bucket that is paused [ErrPaused].
+// Add puts a user into a manual bucket and returns what happened: nothing if they are in it
+// already. A user who is unknown is created; one who is deleted gives [ErrDeleted], a bucket that
+// is paused [ErrPaused].
 func (e *Engine) Add(ctx context.Context, bucket registry.ManualRef, userID string) ([]Transition, error) {
 	return e.manualChange(ctx, e.committing(), "add to", bucket, userID, true, (*decide.Session).Add)
 }
 
-// AddTx is [Engine.Add] as part of a transaction of the caller: it happens if and only if the caller
-// commits. What it returns is provisional until then. The rules of [Engine.IngestTx] about
+// AddTx is [Engine.Add] as part of a transaction of the caller: it happens if and only if the
+// caller commits. What it returns is provisional until then. The rules of [Engine.IngestTx] about
 // isolation, locks and order hold. An error leaves the transaction as it was.
 func (e *Engine) AddTx(ctx context.Context, tx pgx.Tx, bucket registry.ManualRef, userID string) ([]Transition, error) {
 	return e.manualChange(ctx, e.joining(tx), "add to", bucket, userID, true, (*decide.Session).Add)
 }
 
-// Remove takes a user out of a manual bucket, whatever its minimal dwell, and returns what happened: nothing if they are
-// not in it, or unknown. One who is deleted gives [ErrDeleted], a bucket that is paused [ErrPaused].
+// Remove takes a user out of a manual bucket, whatever its minimal dwell, and returns what
+// happened: nothing if they are not in it, or unknown. One who is deleted gives [ErrDeleted], a
+// bucket that is paused [ErrPaused].
 func (e *Engine) Remove(ctx context.Context, bucket registry.ManualRef, userID string) ([]Transition, error) {
 	return e.manualChange(ctx, e.committing(), "remove from", bucket, userID, false, (*decide.Session).Remove)
 }
@@ -105,8 +107,8 @@ func (e *Engine) remove(ctx context.Context, w oneWriter, userID string) error {
 	return nil
 }
 
-// Restore undoes Delete. What the user would have joined or left in the meantime, they join or leave now; that is
-// returned.
+// Restore undoes Delete. What the user would have joined or left in the meantime, they join or
+// leave now; that is returned.
 func (e *Engine) Restore(ctx context.Context, userID string) ([]Transition, error) {
 	return e.restore(ctx, e.committing(), userID)
 }

@@ -29,16 +29,16 @@ func (e *Engine) Has(ctx context.Context, bucket registry.BucketRef, userID stri
 
 // UserBuckets are the buckets that a user is in.
 type UserBuckets struct {
-	// UserID is the name by which the user goes: another than the one that was asked for if they were merged, that one if they
-	// are unknown.
+	// UserID is the name by which the user goes: another than the one that was asked for if they
+	// were merged, that one if they are unknown.
 	UserID string
 
 	// Buckets are in the order of ids. There are none if the user is unknown or deleted.
 	Buckets []registry.Ref
 }
 
-// BucketsOf returns the buckets that each of some users is in, by one query. Buckets that this engine's registry does not have
-// are left out.
+// BucketsOf returns the buckets that each of some users is in, by one query. Buckets that this
+// engine's registry does not have are left out.
 func (e *Engine) BucketsOf(ctx context.Context, userIDs ...string) ([]UserBuckets, error) {
 	if err := e.ready(); err != nil {
 		return nil, fmt.Errorf("buckets: %w", err)
@@ -79,9 +79,9 @@ func (e *Engine) Count(ctx context.Context, bucket registry.BucketRef) (int64, e
 	return n, nil
 }
 
-// Members goes through the users in a bucket, by pages, in the order in which the engine got to know them. It holds no
-// transaction: a user who joins or leaves meanwhile may be among them or not, every other is exactly once. After an
-// error there are no more.
+// Members goes through the users in a bucket, by pages, in the order in which the engine got to
+// know them. It holds no transaction: a user who joins or leaves meanwhile may be among them or
+// not, every other is exactly once. After an error there are no more.
 func (e *Engine) Members(ctx context.Context, bucket registry.BucketRef) iter.Seq2[Member, error] {
 	return pages(func(p Page) ([]Member, int64, error) { return e.MembersPage(ctx, bucket, p) })
 }

@@ -26,19 +26,20 @@ import (
 // ones of from stay in the log by the old name, as do deliveries that wait, but for those about a
 // stay that is now into's.
 //
-// What is kept of both is made anew from the log. Where old parts of the log were dropped, what only totals knew of them is gone
-// afterwards, for both.
+// What is kept of both is made anew from the log. Where old parts of the log were dropped, what
+// only totals knew of them is gone afterwards, for both.
 //
-// A process runs few merges at once ([Config].MaxMerges). A merge that waits for its turn holds no connection, and one that waits
-// for the lock of a user gives its connection back after half a second and tries again. If too many wait it gives [ErrBusy].
+// A process runs few merges at once ([Config].MaxMerges). A merge that waits for its turn holds no
+// connection, and one that waits for the lock of a user gives its connection back after half a
+// second and tries again. If too many wait it gives [ErrBusy].
 //
 // A program that keeps memberships by user id elsewhere has to learn of the merge by other means. A
 // merge takes time in proportion to what from did, and to what into did that criteria ask about.
 //
-// If from is unknown, there is only the name; if into is, they are created. To merge a user into themselves, by whichever of their
-// names, does nothing. If one of them is deleted it gives [ErrDeleted], if the engine's definitions are not those that are
-// deployed [ErrNotDeployed], and for an id that
-// cannot be one an [*InvalidError].
+// If from is unknown, there is only the name; if into is, they are created. To merge a user into
+// themselves, by whichever of their names, does nothing. If one of them is deleted it gives
+// [ErrDeleted], if the engine's definitions are not those that are deployed [ErrNotDeployed], and
+// for an id that cannot be one an [*InvalidError].
 func (e *Engine) Merge(ctx context.Context, from, into string) ([]Transition, error) {
 	if err := e.ready(); err != nil {
 		return nil, err
@@ -58,11 +59,11 @@ func (e *Engine) Merge(ctx context.Context, from, into string) ([]Transition, er
 	return made, nil
 }
 
-// MergeTx is [Engine.Merge] as part of a transaction of the caller, such as the one of a sign-up: the
-// users become one if and only if the caller commits. What it returns is provisional until then. It
-// takes the locks of both users, waits for them, and does not wait for [Config].MaxMerges. The rules
-// of [Engine.IngestTx] about isolation, locks and order hold. An error leaves the transaction as it
-// was.
+// MergeTx is [Engine.Merge] as part of a transaction of the caller, such as the one of a sign-up:
+// the users become one if and only if the caller commits. What it returns is provisional until
+// then. It takes the locks of both users, waits for them, and does not wait for [Config].MaxMerges.
+// The rules of [Engine.IngestTx] about isolation, locks and order hold. An error leaves the
+// transaction as it was.
 func (e *Engine) MergeTx(ctx context.Context, tx pgx.Tx, from, into string) ([]Transition, error) {
 	if err := e.ready(); err != nil {
 		return nil, err
@@ -88,7 +89,8 @@ func (e *Engine) merger() *merge.Merger {
 	}
 }
 
-// mergesAtOnce is how many merges run at once, so that three of four connections of the pool are left to everything else.
+// mergesAtOnce is how many merges run at once, so that three of four connections of the pool are
+// left to everything else.
 func mergesAtOnce(most int, connections int32) int {
 	const part = 4
 	return max(min(most, int(connections)/part), 1)

@@ -21,9 +21,10 @@ import (
 
 const mergeUsers = 16
 
-// TestMergesBesideIngest merges users, several goroutines the same ones, while others let all of them do things by whichever of
-// their names, by two engines of which each remembers them. Afterwards everything must be as if it had happened one thing after the
-// other, which is what the reference evaluator is asked, and whatever was announced was delivered.
+// TestMergesBesideIngest merges users, several goroutines the same ones, while others let all of
+// them do things by whichever of their names, by two engines of which each remembers them.
+// Afterwards everything must be as if it had happened one thing after the other, which is what the
+// reference evaluator is asked, and whatever was announced was delivered.
 func TestMergesBesideIngest(t *testing.T) {
 	t.Parallel()
 	m := &mergeRace{crashTest: crashTest{pool: pgtest.New(t)}, seed: uint64(time.Now().UnixNano())}
@@ -81,7 +82,8 @@ func (m *mergeRace) listen(t *testing.T, e *engine.Engine) {
 	}
 }
 
-// ingest takes events in, which say in their payload by which name, for the log does not once users are merged.
+// ingest takes events in, which say in their payload by which name, for the log does not once users
+// are merged.
 func (m *mergeRace) ingest(t *testing.T, e *engine.Engine, events ...engine.Event) {
 	t.Helper()
 	for i := range events {
@@ -140,7 +142,8 @@ func (m *mergeRace) ingestTx(ctx context.Context, e *engine.Engine, ev engine.Ev
 	return tx.Commit(ctx)
 }
 
-// merge merges each user into the one with half the number, in any order, until four are left: as every goroutine does.
+// merge merges each user into the one with half the number, in any order, until four are left: as
+// every goroutine does.
 func (m *mergeRace) merge(t *testing.T, worker int) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(m.seed, uint64(100+worker)))
@@ -157,7 +160,8 @@ func (m *mergeRace) merge(t *testing.T, worker int) {
 	}
 }
 
-// checkReference plays what is in the log, and the merges, in the order of time, against the reference evaluator.
+// checkReference plays what is in the log, and the merges, in the order of time, against the
+// reference evaluator.
 func (m *mergeRace) checkReference(t *testing.T, until time.Time) {
 	t.Helper()
 	file, err := crashFile()

@@ -139,8 +139,9 @@ func TestMergeWhoIsGone(t *testing.T) {
 	}
 }
 
-// TestMergeElsewhere merges users whom another engine remembers altogether, each by several events of theirs: what comes there by
-// the old name, alone, beside the new one, or in a caller's transaction, is the survivor's, in the given order.
+// TestMergeElsewhere merges users whom another engine remembers altogether, each by several events
+// of theirs: what comes there by the old name, alone, beside the new one, or in a caller's
+// transaction, is the survivor's, in the given order.
 func TestMergeElsewhere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro, regulars)
@@ -261,7 +262,8 @@ func TestMergeDelivers(t *testing.T) {
 	}
 }
 
-// TestMergeTimers lets a timer expire that was armed by the old name, for a stay that is the survivor's by then.
+// TestMergeTimers lets a timer expire that was armed by the old name, for a stay that is the
+// survivor's by then.
 func TestMergeTimers(t *testing.T) {
 	t.Parallel()
 	w, armed := newTimedWorld(t, recent)
@@ -322,7 +324,8 @@ func TestMergeCostsOthersNothing(t *testing.T) {
 	}
 }
 
-// TestMergeNeedsWhatIsDeployed asks an engine that has other definitions than those that are deployed.
+// TestMergeNeedsWhatIsDeployed asks an engine that has other definitions than those that are
+// deployed.
 func TestMergeNeedsWhatIsDeployed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -365,8 +368,8 @@ func TestMergeWhileADeliveryIsMade(t *testing.T) {
 	eventually(t, func() bool { return w.count("select count(*) from bucketgen.deliveries") == 0 })
 }
 
-// TestMergeWhereNothingMoves merges users who are in buckets that are paused, or not defined any more: there, too, one of two stays
-// goes on, and a stay of one becomes the other's.
+// TestMergeWhereNothingMoves merges users who are in buckets that are paused, or not defined any
+// more: there, too, one of two stays goes on, and a stay of one becomes the other's.
 func TestMergeWhereNothingMoves(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro, regulars, testers)

@@ -17,7 +17,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
-// moment is a database that an operator does something to while an engine works on it, as a role that is no superuser.
+// moment is a database that an operator does something to while an engine works on it, as a role
+// that is no superuser.
 type moment struct {
 	*engine.Engine
 
@@ -73,7 +74,8 @@ func (m *moment) exec(sql string) {
 	}
 }
 
-// newSessions ends all sessions of the engine, so that what was set for the database or the role counts.
+// newSessions ends all sessions of the engine, so that what was set for the database or the role
+// counts.
 func (m *moment) newSessions() {
 	m.t.Helper()
 	m.exec("select pg_terminate_backend(pid) from pg_stat_activity where datname = '" + m.name + "' and usename = '" + m.role + "'")
@@ -81,7 +83,8 @@ func (m *moment) newSessions() {
 
 const momentCallers, momentCalls = 6, 60
 
-// ingest lets callers ingest events that have keys, one after the other, and returns once some are done.
+// ingest lets callers ingest events that have keys, one after the other, and returns once some are
+// done.
 func (m *moment) ingest() {
 	m.t.Helper()
 	for caller := range momentCallers {
@@ -131,8 +134,8 @@ func (m *moment) finish() {
 	equal(m.t, "refused", m.Stats().Refused, 0)
 }
 
-// TestTheMomentRefusesNothing does to the database what operators do. Every event is stored once, and while none can be, the
-// engine is not ready and says why.
+// TestTheMomentRefusesNothing does to the database what operators do. Every event is stored once,
+// and while none can be, the engine is not ready and says why.
 func TestTheMomentRefusesNothing(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -224,8 +227,8 @@ func TestShortStatementTimeout(t *testing.T) {
 	})
 }
 
-// TestCallersWaitAsLongAsTheyWant ends a call whose deadline passes while the database does not take writes. Its error is about
-// the moment, and the event is not stored later.
+// TestCallersWaitAsLongAsTheyWant ends a call whose deadline passes while the database does not
+// take writes. Its error is about the moment, and the event is not stored later.
 func TestCallersWaitAsLongAsTheyWant(t *testing.T) {
 	t.Parallel()
 	m := newMoment(t)

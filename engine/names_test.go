@@ -16,9 +16,10 @@ import (
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
-// TestEventsKeepTheirNames sends far more names than the engine remembers, mixed with one that is declared and one that always
-// comes again: so names are forgotten between the moment a flusher resolves them and the moment it writes. Each event carries its
-// name as a property too, with which the log is compared.
+// TestEventsKeepTheirNames sends far more names than the engine remembers, mixed with one that is
+// declared and one that always comes again: so names are forgotten between the moment a flusher
+// resolves them and the moment it writes. Each event carries its name as a property too, with which
+// the log is compared.
 func TestEventsKeepTheirNames(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
@@ -48,7 +49,8 @@ func TestTenThousandNames(t *testing.T) {
 	checkNames(t, pool, callers*batches*size, distinct)
 }
 
-// TestTwoHundredThousandNames sends 200,000 names once each, more than the engine remembers by default.
+// TestTwoHundredThousandNames sends 200,000 names once each, more than the engine remembers by
+// default.
 func TestTwoHundredThousandNames(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
@@ -95,8 +97,9 @@ func checkNames(t *testing.T, pool *pgxpool.Pool, events, names int) {
 	equal(t, "events with another name, or none", wrong, 0)
 }
 
-// TestNewNamesAreBounded meets the bound on names that no definition declares: by batches, by another engine on the database, and in
-// a transaction of a caller. Other events of a batch are stored, and names that were there before are never refused.
+// TestNewNamesAreBounded meets the bound on names that no definition declares: by batches, by
+// another engine on the database, and in a transaction of a caller. Other events of a batch are
+// stored, and names that were there before are never refused.
 func TestNewNamesAreBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, regulars)

@@ -47,8 +47,9 @@ func TestNumbersByValue(t *testing.T) {
 	equal(t, "groups", w.count("select count(distinct (contact_id, name)) from bucketgen.groups"), 3)
 }
 
-// TestSizeOfNumbers fills users with numbers whose exponents PostgreSQL writes out. The bound on the bytes of a user is the same
-// for an engine that has the user in its cache and for one that reads the table.
+// TestSizeOfNumbers fills users with numbers whose exponents PostgreSQL writes out. The bound on
+// the bytes of a user is the same for an engine that has the user in its cache and for one that
+// reads the table.
 func TestSizeOfNumbers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

@@ -33,8 +33,8 @@ func (e *Engine) newOutbox() *outbox.Outbox {
 	})
 }
 
-// prepareOutbox registers the subscriptions of handlers and forwarders in the database, so that transitions
-// are kept for them from now on.
+// prepareOutbox registers the subscriptions of handlers and forwarders in the database, so that
+// transitions are kept for them from now on.
 func (e *Engine) prepareOutbox(ctx context.Context) error {
 	var all []*outbox.Dispatcher
 	if len(e.handlers) > 0 {
@@ -58,7 +58,8 @@ func (e *Engine) prepareOutbox(ctx context.Context) error {
 	return nil
 }
 
-// newForwardDispatcher makes a dispatcher for a forwarder, whose subscriptions it registers in the database.
+// newForwardDispatcher makes a dispatcher for a forwarder, whose subscriptions it registers in the
+// database.
 func (e *Engine) newForwardDispatcher(ctx context.Context, f *Forwarder) (*outbox.Dispatcher, error) {
 	d := e.outbox.NewDispatcher(&outbox.Forwarder{Name: f.Name, Func: f.Func}, f.Batch)
 	for _, s := range f.Subscriptions {
@@ -85,8 +86,9 @@ type DeadLetter struct {
 	Error      string // of the last attempt
 }
 
-// DeadLetters goes through the deliveries that were given up, the oldest first, those of buckets that are not defined any
-// more among them: those of the handlers and subscriptions with the given names, or all. After an error there are no more.
+// DeadLetters goes through the deliveries that were given up, the oldest first, those of buckets
+// that are not defined any more among them: those of the handlers and subscriptions with the given
+// names, or all. After an error there are no more.
 func (g *Outbox) DeadLetters(ctx context.Context, handlers ...string) iter.Seq2[DeadLetter, error] {
 	e := (*Engine)(g)
 	return pages(func(p Page) ([]DeadLetter, int64, error) { return e.Outbox().DeadLettersPage(ctx, p, handlers...) })
@@ -110,8 +112,9 @@ func (g *Outbox) DeadLettersPage(ctx context.Context, p Page, handlers ...string
 	return letters, p.next(len(rows), func() int64 { return rows[len(rows)-1].ID }), nil
 }
 
-// Replay delivers transitions again that were given up: those with the given ids, or all. It returns how many there
-// were. They are marked as replayed, and come after whatever has been delivered of their user and bucket since.
+// Replay delivers transitions again that were given up: those with the given ids, or all. It
+// returns how many there were. They are marked as replayed, and come after whatever has been
+// delivered of their user and bucket since.
 func (g *Outbox) Replay(ctx context.Context, ids ...int64) (int64, error) {
 	e := (*Engine)(g)
 	if err := e.ready(); err != nil {

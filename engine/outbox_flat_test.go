@@ -10,9 +10,10 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 )
 
-// TestClaimCostsWhatItTakes counts the buffers that PostgreSQL reads to lease 16 deliveries, with few and with many that wait, in
-// outboxes of several shapes: of many users and of few, of 26 subscriptions, with deliveries that were put off in front of what
-// waits, and with a paused bucket.
+// TestClaimCostsWhatItTakes counts the buffers that PostgreSQL reads to lease 16 deliveries, with
+// few and with many that wait, in outboxes of several shapes: of many users and of few, of 26
+// subscriptions, with deliveries that were put off in front of what waits, and with a paused
+// bucket.
 func TestClaimCostsWhatItTakes(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]waiting{

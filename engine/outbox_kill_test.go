@@ -71,8 +71,9 @@ func outboxWorkerMain(config string) error {
 	return e.Stop(bounded)
 }
 
-// TestNoKeyIsLeftWithoutAHead kills processes that deliver while others insert what comes behind it, and while the bucket is
-// paused and resumed: whatever meets, no delivery stays marked behind one that is gone, each comes, and in order.
+// TestNoKeyIsLeftWithoutAHead kills processes that deliver while others insert what comes behind
+// it, and while the bucket is paused and resumed: whatever meets, no delivery stays marked behind
+// one that is gone, each comes, and in order.
 func TestNoKeyIsLeftWithoutAHead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

@@ -85,7 +85,8 @@ func membersOf(stays []pastStay, deleted map[string]time.Time, id string, at tim
 	return users
 }
 
-// compareAsOf compares the members of a bucket at a time with what was worked out, and whether one user was among them.
+// compareAsOf compares the members of a bucket at a time with what was worked out, and whether one
+// user was among them.
 func compareAsOf(t *testing.T, w *world, id string, at time.Time, want []string, user string) {
 	t.Helper()
 	var got []string
@@ -194,8 +195,8 @@ func TestMembersAtInPages(t *testing.T) {
 	equal(t, "the end of a stay that ended", last.LeftAt, w.clock.Now())
 }
 
-// TestPastIsReadByIndex counts the rows that PostgreSQL touches to list who was a member of a bucket that users enter and
-// leave again and again, and most users never: a page, and no more.
+// TestPastIsReadByIndex counts the rows that PostgreSQL touches to list who was a member of a
+// bucket that users enter and leave again and again, and most users never: a page, and no more.
 func TestPastIsReadByIndex(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

@@ -126,7 +126,8 @@ func TestPauseStopsDeliveriesEverywhere(t *testing.T) {
 	}
 }
 
-// TestExplainKnowsWhatStandsStill explains a bucket that is paused, and one of which another definition is deployed.
+// TestExplainKnowsWhatStandsStill explains a bucket that is paused, and one of which another
+// definition is deployed.
 func TestExplainKnowsWhatStandsStill(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro, regulars)

@@ -108,7 +108,8 @@ func TestPlanCountsReactions(t *testing.T) {
 	}
 }
 
-// TestPlanKnowsWhoIsHeld plans a change by which a user would leave whom the minimal dwell keeps for now.
+// TestPlanKnowsWhoIsHeld plans a change by which a user would leave whom the minimal dwell keeps
+// for now.
 func TestPlanKnowsWhoIsHeld(t *testing.T) {
 	t.Parallel()
 	p := func(c bucket.Criteria) bucket.Definition {

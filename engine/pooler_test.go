@@ -97,8 +97,9 @@ func ownerOf(t *testing.T, dir string) string {
 	return owner.Username
 }
 
-// TestPgBouncer runs engines behind PgBouncer. In transaction mode it does not keep prepared statements before version 1.21: an
-// engine that needs them does not start, and says what to set. One that does not need them works.
+// TestPgBouncer runs engines behind PgBouncer. In transaction mode it does not keep prepared
+// statements before version 1.21: an engine that needs them does not start, and says what to set.
+// One that does not need them works.
 func TestPgBouncer(t *testing.T) {
 	t.Parallel()
 	r := registrytest.Build(t, pro, regulars)

@@ -13,8 +13,9 @@ import (
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
-// TestOlderTraits sends values of a property in one order and the other, as traits and in payloads, through one engine and
-// through others that remember nothing: it has the value with the newest date, and its history goes by dates.
+// TestOlderTraits sends values of a property in one order and the other, as traits and in payloads,
+// through one engine and through others that remember nothing: it has the value with the newest
+// date, and its history goes by dates.
 func TestOlderTraits(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro,
@@ -95,8 +96,9 @@ func inTx(t *testing.T, w *world, events []engine.Event) {
 	}
 }
 
-// TestRepeatedTraits counts what a value costs that is sent again: its date is noted once an hour, and nothing else is written
-// or asked. A late value asks for the dates of the property by the round trip that reads everything else.
+// TestRepeatedTraits counts what a value costs that is sent again: its date is noted once an hour,
+// and nothing else is written or asked. A late value asks for the dates of the property by the
+// round trip that reads everything else.
 func TestRepeatedTraits(t *testing.T) {
 	t.Parallel()
 	config, err := pgxpool.ParseConfig(pgtest.NewURL(t))

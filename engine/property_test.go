@@ -55,7 +55,8 @@ func TestPropertyHistory(t *testing.T) {
 	}
 }
 
-// TestPathsAndSources checks what is stored of objects, and that payloads are no source of what only traits set.
+// TestPathsAndSources checks what is stored of objects, and that payloads are no source of what
+// only traits set.
 func TestPathsAndSources(t *testing.T) {
 	t.Parallel()
 	city, tags, role := bucket.Text("address").At("geo", "city"), bucket.List("tags"), bucket.Text("role").TraitsOnly()

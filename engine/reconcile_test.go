@@ -52,8 +52,8 @@ func TestReconcileRepairs(t *testing.T) {
 	}
 }
 
-// TestReconcileGoesOn lets a process die in the middle of a reconciliation: the next one that is asked goes on from there,
-// once the lease is over.
+// TestReconcileGoesOn lets a process die in the middle of a reconciliation: the next one that is
+// asked goes on from there, once the lease is over.
 func TestReconcileGoesOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

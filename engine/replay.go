@@ -14,15 +14,17 @@ import (
 
 // ReplayOptions say how to replay events.
 type ReplayOptions struct {
-	// Until is where virtual time ends: after the last event the clock runs on to it, and events that occurred later are refused.
-	// Defaults to the time of the last event.
+	// Until is where virtual time ends: after the last event the clock runs on to it, and events
+	// that occurred later are refused. Defaults to the time of the last event.
 	Until time.Time
 
-	// Progress is called now and then with the number of events that were taken in so far. Defaults to nothing.
+	// Progress is called now and then with the number of events that were taken in so far. Defaults
+	// to nothing.
 	Progress func(events int64)
 
-	// Refused is called with each event that was refused, and why; the replay goes on. It may be called from several
-	// goroutines, but not at once, and not any more once the replay has ended. Defaults to ending the replay.
+	// Refused is called with each event that was refused, and why; the replay goes on. It may be
+	// called from several goroutines, but not at once, and not any more once the replay has ended.
+	// Defaults to ending the replay.
 	Refused func(place int64, err error)
 }
 
@@ -45,15 +47,16 @@ type BucketTally struct {
 	Active   int64  `json:"active"` // members at the end, also those who were there before
 }
 
-// Events takes events in as if each were being ingested at the time at which it occurred, in virtual time: the
-// clock is that of the events, and everything that is due between them happens at its own instant. So the outcome is
-// the same as if the engine had been running all the while. The clock never goes back: an event that is earlier than
-// one before it is late. Events need a time.
+// Events takes events in as if each were being ingested at the time at which it occurred, in
+// virtual time: the clock is that of the events, and everything that is due between them happens at
+// its own instant. So the outcome is the same as if the engine had been running all the while. The
+// clock never goes back: an event that is earlier than one before it is late. Events need a time.
 //
-// If ctx ends first, some of the events have been taken in, and with keys all can safely be replayed again.
+// If ctx ends first, some of the events have been taken in, and with keys all can safely be
+// replayed again.
 //
-// The engine must be started without its own clock, which would take whatever is due for overdue, and should be started
-// without delivery. No other engine may be working on the database.
+// The engine must be started without its own clock, which would take whatever is due for overdue,
+// and should be started without delivery. No other engine may be working on the database.
 func (g *Replay) Events(ctx context.Context, events iter.Seq2[Event, error], o ReplayOptions) (ReplaySummary, error) {
 	e := (*Engine)(g)
 	if err := e.ready(); err != nil {
@@ -104,8 +107,8 @@ func (e *Engine) tally(ctx context.Context, after int64) ([]BucketTally, error) 
 	return all, nil
 }
 
-// Transitions goes through what a replay did to memberships, by the time at which it became true. After an error
-// there is no more.
+// Transitions goes through what a replay did to memberships, by the time at which it became true.
+// After an error there is no more.
 func (g *Replay) Transitions(ctx context.Context, s ReplaySummary) iter.Seq2[Transition, error] {
 	e := (*Engine)(g)
 	return func(yield func(Transition, error) bool) {

@@ -79,7 +79,8 @@ func TestOldLogMayGo(t *testing.T) {
 	}
 }
 
-// partitionLog puts a log that is partitioned by time, from an instant on, in the place of the log, which must be empty.
+// partitionLog puts a log that is partitioned by time, from an instant on, in the place of the log,
+// which must be empty.
 func partitionLog(t testing.TB, w *world, from time.Time, partitions int, each time.Duration) {
 	t.Helper()
 	execSQL(t, w, `alter table bucketgen.events rename to events_whole`)
@@ -92,8 +93,9 @@ func partitionLog(t testing.TB, w *world, from time.Time, partitions int, each t
 	}
 }
 
-// BenchmarkPartitions asks for the newest occurrences of users in a log of 390 days in one partition, in 13 and in 61, in turns:
-// as the engine does, and with a bound by which PostgreSQL can pass over old ones. It reports the medians for one user, in µs.
+// BenchmarkPartitions asks for the newest occurrences of users in a log of 390 days in one
+// partition, in 13 and in 61, in turns: as the engine does, and with a bound by which PostgreSQL
+// can pass over old ones. It reports the medians for one user, in µs.
 func BenchmarkPartitions(b *testing.B) {
 	const span, users = 390 * bucket.Day, 500
 	bounded := strings.Replace(db.EventsNewest, "and e.event_no = w.event_no", "and e.event_no = w.event_no and e.occurred_at > $5::timestamptz", 1)

@@ -35,8 +35,8 @@ func (s *stretches) TraceBatchQuery(_ context.Context, _ *pgx.Conn, data pgx.Tra
 
 func (s *stretches) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
-// TestReverseOrder takes in the events of one user from the last to the first. What lies around the events of a batch is read once
-// for all of them, not once for each.
+// TestReverseOrder takes in the events of one user from the last to the first. What lies around the
+// events of a batch is read once for all of them, not once for each.
 func TestReverseOrder(t *testing.T) {
 	t.Parallel()
 	count := &stretches{}
@@ -58,8 +58,8 @@ func TestReverseOrder(t *testing.T) {
 	}
 }
 
-// BenchmarkReverseOrder takes in 20,000 events of one user in order, and those of another from the last to the first. The ratio is how
-// much longer the latter takes.
+// BenchmarkReverseOrder takes in 20,000 events of one user in order, and those of another from the
+// last to the first. The ratio is how much longer the latter takes.
 func BenchmarkReverseOrder(b *testing.B) {
 	const n, size = 20_000, 500
 	took := func(reverse bool) time.Duration {

@@ -48,7 +48,8 @@ func rounds(t *testing.T, e *engine.Engine) func() engine.Invalidation {
 	return next
 }
 
-// TestRoundsTellWhoMayHaveChanged goes through all that changes what can be seen of a user, and some that does not.
+// TestRoundsTellWhoMayHaveChanged goes through all that changes what can be seen of a user, and
+// some that does not.
 func TestRoundsTellWhoMayHaveChanged(t *testing.T) {
 	t.Parallel()
 	once := bucket.Define(bucket.Spec{ID: "once", Criteria: seats.MoreThan(0), Entry: bucket.Once()})

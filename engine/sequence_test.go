@@ -9,8 +9,8 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// TestManyOpenChains leaves far more visits open than are read at first, buys all that were oldest at once, and lets the
-// others stop to count at one look.
+// TestManyOpenChains leaves far more visits open than are read at first, buys all that were oldest
+// at once, and lets the others stop to count at one look.
 func TestManyOpenChains(t *testing.T) {
 	t.Parallel()
 	const visits, bought = 900, 700

@@ -9,8 +9,9 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// TestFirstAndLast takes in events of one instant and late ones, one by one and in one batch, and asks for what is kept of
-// the first and the last: texts of any length, lists, what lies inside of objects, instants.
+// TestFirstAndLast takes in events of one instant and late ones, one by one and in one batch, and
+// asks for what is kept of the first and the last: texts of any length, lists, what lies inside of
+// objects, instants.
 func TestFirstAndLast(t *testing.T) {
 	t.Parallel()
 	define := func(id string, c bucket.Criteria) bucket.Definition {

@@ -28,7 +28,8 @@ func (w *world) rollUp() {
 	}
 }
 
-// rollUpAll adds up all that is in the log, once whatever else is going on in the database server lets that be done.
+// rollUpAll adds up all that is in the log, once whatever else is going on in the database server
+// lets that be done.
 func (w *world) rollUpAll(t *testing.T) {
 	t.Helper()
 	eventually(t, func() bool {
@@ -166,8 +167,8 @@ func compareStats(t *testing.T, w *world, id string, stays []pastStay, deleted m
 	equal(t, "members of "+id, got.Members, n)
 }
 
-// TestRollupSkipsNothing adds the log up while a transaction is open whose transitions have smaller ids than others that
-// are there already.
+// TestRollupSkipsNothing adds the log up while a transaction is open whose transitions have smaller
+// ids than others that are there already.
 func TestRollupSkipsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -208,7 +209,8 @@ func TestRollupSkipsNothing(t *testing.T) {
 	equal(t, "rolled up", w.rolledUp(), 5)
 }
 
-// TestRollupOfACopy adds up the log of a database that was copied to another server, whose transactions have other numbers.
+// TestRollupOfACopy adds up the log of a database that was copied to another server, whose
+// transactions have other numbers.
 func TestRollupOfACopy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

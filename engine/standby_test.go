@@ -114,8 +114,9 @@ func proEvent(user string) engine.Event {
 	return engine.Event{UserID: user, Name: "visit", Key: "key of " + user, Traits: map[string]any{"plan": "pro"}}
 }
 
-// sendWithoutStandby sends events while commits wait for a standby that is away. It returns once all of them are on the primary,
-// which has given up waiting for the standby, and the engine has given up waiting for a later COMMIT at least twice.
+// sendWithoutStandby sends events while commits wait for a standby that is away. It returns once
+// all of them are on the primary, which has given up waiting for the standby, and the engine has
+// given up waiting for a later COMMIT at least twice.
 func (r *replicated) sendWithoutStandby(e *engine.Engine, users ...string) *calls {
 	r.t.Helper()
 	c := &calls{}
@@ -164,9 +165,10 @@ func storedOnce(t *testing.T, conn *pgx.Conn, users int) {
 	}
 }
 
-// TestStandbyIsAway lets commits wait for a synchronous standby that is not there. The driver cancels the wait of each, so
-// the primary has the events, but none is acknowledged. The one flusher is replaced, so events of other users reach
-// their commits as well, and the engine is not ready. Once no standby is named, every event is acknowledged and stored once.
+// TestStandbyIsAway lets commits wait for a synchronous standby that is not there. The driver
+// cancels the wait of each, so the primary has the events, but none is acknowledged. The one
+// flusher is replaced, so events of other users reach their commits as well, and the engine is not
+// ready. Once no standby is named, every event is acknowledged and stored once.
 func TestStandbyIsAway(t *testing.T) {
 	t.Parallel()
 	r := newReplicated(t)
@@ -185,8 +187,9 @@ func TestStandbyIsAway(t *testing.T) {
 	equal(t, "refused", e.Stats().Refused, 0)
 }
 
-// TestFailoverWhileStandbyIsAway kills a primary that has events which its synchronous standby lacks, and promotes the standby.
-// Every acknowledged event is there: those without the standby were not acknowledged, and are stored again.
+// TestFailoverWhileStandbyIsAway kills a primary that has events which its synchronous standby
+// lacks, and promotes the standby. Every acknowledged event is there: those without the standby
+// were not acknowledged, and are stored again.
 func TestFailoverWhileStandbyIsAway(t *testing.T) {
 	t.Parallel()
 	r := newReplicated(t)

@@ -78,8 +78,9 @@ func (c *tally) checkLooks(t *testing.T) {
 	}
 }
 
-// TestStatementsDoNotGrow counts what a batch sends to the database, whatever is in it: one event or a thousand, of
-// one user or of many, with or without transitions, overdue instants, new names and keys.
+// TestStatementsDoNotGrow counts what a batch sends to the database, whatever is in it: one event
+// or a thousand, of one user or of many, with or without transitions, overdue instants, new names
+// and keys.
 func TestStatementsDoNotGrow(t *testing.T) {
 	t.Parallel()
 	const (
@@ -125,8 +126,8 @@ func TestStatementsDoNotGrow(t *testing.T) {
 	count.checkLooks(t)
 }
 
-// TestAgoIsReadAhead checks that what a window that ends some time ago needs is read with everything else: an event takes
-// no third round trip.
+// TestAgoIsReadAhead checks that what a window that ends some time ago needs is read with
+// everything else: an event takes no third round trip.
 func TestAgoIsReadAhead(t *testing.T) {
 	t.Parallel()
 	count := &tally{}
@@ -185,8 +186,8 @@ func randomEvents(rng *rand.Rand, size, users int) []engine.Event {
 	return events
 }
 
-// TestPlansDoNotDependOnSize lets PostgreSQL plan while the tables are empty, as the engine does it on a new database:
-// the plans are kept while they grow.
+// TestPlansDoNotDependOnSize lets PostgreSQL plan while the tables are empty, as the engine does it
+// on a new database: the plans are kept while they grow.
 func TestPlansDoNotDependOnSize(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
@@ -223,8 +224,8 @@ func readsAll(plan string) bool {
 	})
 }
 
-// TestHotQueriesUseIndexes lets PostgreSQL explain the statements that run on tables which grow, on tables that have
-// grown. None may read one of them from end to end.
+// TestHotQueriesUseIndexes lets PostgreSQL explain the statements that run on tables which grow, on
+// tables that have grown. None may read one of them from end to end.
 func TestHotQueriesUseIndexes(t *testing.T) {
 	t.Parallel()
 	w := grown(t)
@@ -274,8 +275,8 @@ func grown(t *testing.T) *world {
 	return w
 }
 
-// TestHistoryIsNotRead counts the rows that PostgreSQL touches to answer for a user with a long history: as many as are
-// asked for, and no more.
+// TestHistoryIsNotRead counts the rows that PostgreSQL touches to answer for a user with a long
+// history: as many as are asked for, and no more.
 func TestHistoryIsNotRead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

@@ -10,8 +10,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
-// TestRememberedContactIsAnother gives a user, whom the engine remembers, another contact behind its back. Nothing of what
-// the old one did or was in may count for the new one.
+// TestRememberedContactIsAnother gives a user, whom the engine remembers, another contact behind
+// its back. Nothing of what the old one did or was in may count for the new one.
 func TestRememberedContactIsAnother(t *testing.T) {
 	t.Parallel()
 	pool, err := pgxpool.New(t.Context(), pgtest.NewURL(t))

@@ -8,8 +8,8 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// TestSumOfMany lets far more occurrences leave a window than are read with a sum at first: some before the answer
-// changes, then all of the others at one look. Some of them share an instant.
+// TestSumOfMany lets far more occurrences leave a window than are read with a sum at first: some
+// before the answer changes, then all of the others at one look. Some of them share an instant.
 func TestSumOfMany(t *testing.T) {
 	t.Parallel()
 	amount := purchase.Number("amount")

@@ -22,8 +22,9 @@ func prepared(sql string) []byte {
 	return []byte("stmtcache_" + hex.EncodeToString(sum[:24]))
 }
 
-// TestSwallowedCommit lets a network swallow the COMMIT of as many transactions as there are flushers, without ending the
-// connections. Their users are free soon, for this engine and for others, and every event is stored once.
+// TestSwallowedCommit lets a network swallow the COMMIT of as many transactions as there are
+// flushers, without ending the connections. Their users are free soon, for this engine and for
+// others, and every event is stored once.
 func TestSwallowedCommit(t *testing.T) {
 	t.Parallel()
 	url := pgtest.NewURL(t)

@@ -15,8 +15,9 @@ import (
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
-// TestTimeOfUsers sends the events of one user through three engines in turn whose clocks differ. The user's time never goes
-// back, and transitions are those that the reference evaluator gives for the log.
+// TestTimeOfUsers sends the events of one user through three engines in turn whose clocks differ.
+// The user's time never goes back, and transitions are those that the reference evaluator gives for
+// the log.
 func TestTimeOfUsers(t *testing.T) {
 	t.Parallel()
 	ticking, virtual := newClock(epoch), newClock(epoch)
@@ -87,7 +88,8 @@ func TestTimeOfUsers(t *testing.T) {
 	}
 }
 
-// eventInTurn returns the event of a turn: of one that buckets ask for, of another, or a change of plan.
+// eventInTurn returns the event of a turn: of one that buckets ask for, of another, or a change of
+// plan.
 func eventInTurn(i int) engine.Event {
 	if i%7 == 0 {
 		return engine.Event{UserID: "ada", Traits: map[string]any{"plan": []string{"pro", "free"}[i/7%2]}}
@@ -159,7 +161,8 @@ func equalLists(t *testing.T, got, want []string) {
 	}
 }
 
-// TestTimeCostsNothing checks that the contact is not written for the user's time while the clocks agree.
+// TestTimeCostsNothing checks that the contact is not written for the user's time while the clocks
+// agree.
 func TestTimeCostsNothing(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)

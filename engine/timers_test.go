@@ -107,8 +107,8 @@ func TestStaleTimers(t *testing.T) {
 	}
 }
 
-// TestTimersAndClock lets timers expire, each twice and in several goroutines, while a clock settles the same users:
-// everybody leaves once.
+// TestTimersAndClock lets timers expire, each twice and in several goroutines, while a clock
+// settles the same users: everybody leaves once.
 func TestTimersAndClock(t *testing.T) {
 	t.Parallel()
 	w, armed := newTimedWorld(t, recent)
@@ -145,8 +145,8 @@ func TestTimersAndClock(t *testing.T) {
 	equal(t, "announced", len(in), users)
 }
 
-// TestTimersOfATransaction takes events in by transactions of the caller: whether they count is not known before they are
-// committed, so their users are left to the clock.
+// TestTimersOfATransaction takes events in by transactions of the caller: whether they count is not
+// known before they are committed, so their users are left to the clock.
 func TestTimersOfATransaction(t *testing.T) {
 	t.Parallel()
 	w, armed := newTimedWorld(t, recent)

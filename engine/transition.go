@@ -8,8 +8,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/transact"
 )
 
-// Transition is something that happened to a stay of a user in a bucket. Its JSON form is the payload by which it is
-// announced to the outside.
+// Transition is something that happened to a stay of a user in a bucket. Its JSON form is the
+// payload by which it is announced to the outside.
 type Transition = bucketgen.Transition
 
 // Kind is what happened to a stay of a user in a bucket.
@@ -56,7 +56,8 @@ func (e *Engine) transitions(user string, made []decide.Transition) []Transition
 	return transact.Transitions(e.registry, user, made)
 }
 
-// logged returns a transition as it is in the log, unless it is of a bucket that the registry does not have.
+// logged returns a transition as it is in the log, unless it is of a bucket that the registry does
+// not have.
 func (e *Engine) logged(row db.BucketgenTransition, userID string, email *string) (Transition, bool) {
 	b, known := e.store.Index(row.BucketNo)
 	if !known {

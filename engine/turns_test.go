@@ -14,9 +14,10 @@ import (
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
-// TestMergesLeaveConnections merges 300 users into one at once, the first of them with 40,000 events, by an engine with four
-// connections. While the lock of the one is held, and while the 40,000 events move, events of other users are taken in, and the
-// engine is ready. Merges beyond the bounded line are refused with ErrBusy; the others are done once the lock is free.
+// TestMergesLeaveConnections merges 300 users into one at once, the first of them with 40,000
+// events, by an engine with four connections. While the lock of the one is held, and while the
+// 40,000 events move, events of other users are taken in, and the engine is ready. Merges beyond
+// the bounded line are refused with ErrBusy; the others are done once the lock is free.
 func TestMergesLeaveConnections(t *testing.T) {
 	t.Parallel()
 	const merges, waiting, long = 300, 100, 40_000

@@ -41,12 +41,14 @@ func (e *Engine) name(user string) string {
 // maxNames is how many further names a user may have before anonymous ids are not kept any more.
 const maxNames = 100
 
-// AddAnonymousID notes an id under which a visitor was seen before they became a user, on the word of a client who is not trusted
-// to merge users. Nothing else changes: the id names no user, so that a client cannot claim what another user does later. A user
-// who is unknown is created. The id stays with the user who had it first. It is not kept if the user has 100 further names already.
+// AddAnonymousID notes an id under which a visitor was seen before they became a user, on the word
+// of a client who is not trusted to merge users. Nothing else changes: the id names no user, so
+// that a client cannot claim what another user does later. A user who is unknown is created. The id
+// stays with the user who had it first. It is not kept if the user has 100 further names already.
 //
-// If the id is that of a user, it gives [ErrMergeNotAllowed], unless that is already the same user: [Engine.Merge] is for callers
-// who may make two users one. A user who is deleted gives [ErrDeleted], an id that cannot be one an [*InvalidError].
+// If the id is that of a user, it gives [ErrMergeNotAllowed], unless that is already the same user:
+// [Engine.Merge] is for callers who may make two users one. A user who is deleted gives
+// [ErrDeleted], an id that cannot be one an [*InvalidError].
 func (g *Users) AddAnonymousID(ctx context.Context, anonymousID, userID string) error {
 	e := (*Engine)(g)
 	if err := e.ready(); err != nil {
@@ -138,8 +140,9 @@ func (g *Users) Stays(ctx context.Context, userID string) ([]BucketStay, error) 
 	return all, nil
 }
 
-// LatestStay returns the latest stay of a user in a bucket, whether it lasts or not, and whether there ever was one. A user of
-// whom nothing is known gives [ErrUnknownUser], one who is deleted [ErrDeleted].
+// LatestStay returns the latest stay of a user in a bucket, whether it lasts or not, and whether
+// there ever was one. A user who is unknown gives [ErrUnknownUser], one who is deleted
+// [ErrDeleted].
 func (g *Users) LatestStay(ctx context.Context, bucket registry.BucketRef, userID string) (Stay, bool, error) {
 	e := (*Engine)(g)
 	b, err := e.lookup(bucket)
