@@ -22,8 +22,8 @@ type Stats struct {
 	// OnExpiryTimer.
 	TimersWaiting int64
 
-	// TimersDropped is the number of stays for which it was not called, because there were too many, or
-	// because it or the database failed.
+	// TimersDropped is the number of stays for which it was not called, because there were too
+	// many, or because it or the database failed.
 	TimersDropped int64
 
 	Delivered  int64 // to handlers and forwarders of this process

@@ -177,9 +177,9 @@ where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_n
     and d.id = mine.id;
 
 -- name: DeliveriesRelease :exec
--- Ends the leases of deliveries that were not made: each is postponed (waiting), given up (dead), or
--- returned as if it had not been leased. What waits behind a postponed one is not read before that
--- one is removed. It is apart from DeliveriesDone, which would be slower with this in it.
+-- Ends the leases of deliveries that were not made: each is postponed (waiting), given up (dead),
+-- or returned as if it had not been leased. What waits behind a postponed one is not read before
+-- that one is removed. It is apart from DeliveriesDone, which would be slower with this in it.
 with mine as (
     select d.contact_id, d.subscription_no, d.bucket_no, d.id, x.outcome, x.next_at, x.error
     from (

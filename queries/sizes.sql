@@ -26,10 +26,10 @@ with taken as (
 select count(*) from taken;
 
 -- name: SizesNow :many
--- Every bucket that was ever defined, with its members, what is deployed of it, and what happened to
--- it since an instant, which is the beginning of an hour. Members are kept: what is not in sizes yet
--- is read from the log and from size_changes. Of what is overdue it counts the oldest. It is one
--- statement, so that all of it is of one moment.
+-- Every bucket that was ever defined, with its members, what is deployed of it, and what happened
+-- to it since an instant, which is the beginning of an hour. Members are kept: what is not in sizes
+-- yet is read from the log and from size_changes. Of what is overdue it counts the oldest. It is
+-- one statement, so that all of it is of one moment.
 with late as (
     select t.bucket_no, t.kind, t.at
     from bucketgen.transitions t

@@ -1,5 +1,5 @@
-// Package enginetest helps hosts test programs that run an engine: a [World] is a started engine on a
-// database, with a [Clock] that only the test moves.
+// Package enginetest helps hosts test programs that run an engine: a [World] is a started engine on
+// a database, with a [Clock] that only the test moves.
 //
 //	func TestWelcome(t *testing.T) {
 //		w := enginetest.New(t, pool, gen.Registry, enginetest.Options{Prepare: register})

@@ -84,9 +84,10 @@ func (w *World) Start(config engine.Config, prepare func(e *engine.Engine) error
 }
 
 // Settle does everything that is due by the clock, and waits until handlers and forwarders got all
-// transitions that are theirs by then, also those that they cause themselves. Deliveries that failed
-// and are tried again at a later time do not count, nor what waits behind them. The test fails if
-// that takes more than two minutes: a subscription without a handler in any engine waits for ever.
+// transitions that are theirs by then, also those that they cause themselves. Deliveries that
+// failed and are tried again at a later time do not count, nor what waits behind them. The test
+// fails if that takes more than two minutes: a subscription without a handler in any engine waits
+// for ever.
 func (w *World) Settle() {
 	w.t.Helper()
 	waitfor.That(w.t, func() bool {

@@ -116,7 +116,8 @@ func (c *cli) engine(d *database, change func(*engine.Config)) (*engine.Engine, 
 	return engine.New(d.pool, c.host.Registry, config)
 }
 
-// withEngine calls do with an engine that is not started. Its clock stands at a time, if one is given.
+// withEngine calls do with an engine that is not started. Its clock stands at a time, if one is
+// given.
 func (c *cli) withEngine(cmd *cobra.Command, at string, do func(*engine.Engine) error) (err error) {
 	now, err := clockOf(at)
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 	"github.com/bucketgen/bucketgen/engine/server/client"
 )
 
-// TestManageBucketList lists buckets in an order, in pages, and by what they are, as the Go API does.
+// TestManageBucketList lists buckets in an order, in pages, and by what they are, as the Go API
+// does.
 func TestManageBucketList(t *testing.T) {
 	t.Parallel()
 	m, ctx := newManaged(t), t.Context()

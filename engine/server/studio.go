@@ -10,7 +10,8 @@ import (
 // studioPrefix is where serve and dev mount Studio.
 const studioPrefix = "/studio"
 
-// withStudio returns the API with Studio beside it. No mux decides between them: a mux folds the dots of an id in a path.
+// withStudio returns the API with Studio beside it. No mux decides between them: a mux folds the
+// dots of an id in a path.
 func (c *cli) withStudio(api http.Handler) (http.Handler, error) {
 	page, err := studio.New(api, studio.Config{Prefix: studioPrefix})
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/bucketgen/bucketgen/engine/server/client"
 )
 
-// newClient returns a client whose calls are answered by a handler of this process. The person in the context of a call takes the
-// place of a key.
+// newClient returns a client whose calls are answered by a handler of this process. The person in
+// the context of a call takes the place of a key.
 func newClient(api http.Handler) (*client.Client, error) {
 	return client.New("http://studio.internal", "none", client.Options{HTTP: &http.Client{Transport: inProcess{api}}})
 }
@@ -83,8 +83,9 @@ func (k *kept) response(r *http.Request) *http.Response {
 	}
 }
 
-// forward hands a request of the page's own scripts to the API, under the path that the API knows. The API finds the session of a
-// person who signed in on the page by itself, and ends a stream with its session.
+// forward hands a request of the page's own scripts to the API, under the path that the API knows.
+// The API finds the session of a person who signed in on the page by itself, and ends a stream with
+// its session.
 func (p *Page) forward(w http.ResponseWriter, r *http.Request) {
 	ctx := identity.WithPrefix(r.Context(), p.config.Prefix)
 	if p.config.Authenticate != nil {

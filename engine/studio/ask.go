@@ -57,7 +57,8 @@ func (a *ask) show(content templ.Component) error {
 	return a.write(http.StatusOK, view.Layout(a.page, content))
 }
 
-// write answers with HTML, which is complete before the first byte is sent, so that a failure shows as one.
+// write answers with HTML, which is complete before the first byte is sent, so that a failure shows
+// as one.
 func (a *ask) write(status int, content templ.Component) error {
 	return write(a.w, a.r, status, content)
 }
@@ -151,7 +152,8 @@ func problemOf(err error) *client.Problem {
 	return &client.Problem{Status: http.StatusInternalServerError, Title: "Internal Server Error", Detail: err.Error()}
 }
 
-// boxes loads the parts of a page at the same time. The failure of one leaves the others as they are.
+// boxes loads the parts of a page at the same time. The failure of one leaves the others as they
+// are.
 type boxes struct{ wait sync.WaitGroup }
 
 // load begins to load a box. Its value may be read after [boxes.done].

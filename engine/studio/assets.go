@@ -17,7 +17,8 @@ import (
 //go:embed all:assets
 var embedded embed.FS
 
-// assets are the embedded files, under names that change with their content, so that browsers keep them.
+// assets are the embedded files, under names that change with their content, so that browsers keep
+// them.
 type assets struct {
 	names map[string]string // by the name of the file: the name in the URL
 	files map[string]asset  // by the name in the URL

@@ -69,7 +69,8 @@ func growthOf(a *ask, id string) (view.Growth, error) {
 	return g, nil
 }
 
-// rangeOf returns the times that the query names: dates, of which the last is included, times, or distances from now like now-7d.
+// rangeOf returns the times that the query names: dates, of which the last is included, times, or
+// distances from now like now-7d.
 func rangeOf(a *ask) (from, to time.Time, err error) {
 	if from, err = timeOf(a, "from", false); err == nil {
 		to, err = timeOf(a, "to", true)

@@ -1,5 +1,5 @@
-// Package studio serves Studio, the web page of an engine: every bucket, every user and every change,
-// in a browser. It is a client of the management API and uses nothing else of the engine.
+// Package studio serves Studio, the web page of an engine: every bucket, every user and every
+// change, in a browser. It is a client of the management API and uses nothing else of the engine.
 //
 //	api := server.NewHandler(eng, pool, "bucketgen", server.HTTP{}, nil)
 //	page, err := studio.New(api, studio.Config{Authenticate: signedIn})

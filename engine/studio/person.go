@@ -15,7 +15,8 @@ import (
 	"github.com/bucketgen/bucketgen/engine/studio/internal/view"
 )
 
-// person returns the person whom a request comes from. The API knows the sessions of people who signed in on the page.
+// person returns the person whom a request comes from. The API knows the sessions of people who
+// signed in on the page.
 func (p *Page) person(r *http.Request) (identity.Person, error) {
 	if p.config.Authenticate == nil {
 		return p.me(r)
@@ -55,7 +56,8 @@ func (p *Page) me(r *http.Request) (identity.Person, error) {
 	return identity.Person{Name: me.Name, Role: me.Role, Masked: me.Masked, Show: append(me.Show, p.config.Show...)}, nil
 }
 
-// relay asks the API on behalf of the browser: with its cookies, from its address, and over TLS if it used TLS.
+// relay asks the API on behalf of the browser: with its cookies, from its address, and over TLS if
+// it used TLS.
 func (p *Page) relay(r *http.Request, method, path string, body any) *kept {
 	in := r.Clone(identity.WithPrefix(r.Context(), p.config.Prefix))
 	in.Method, in.URL, in.RequestURI = method, &url.URL{Path: path}, path
@@ -96,7 +98,8 @@ func (p *Page) stranger(w http.ResponseWriter, r *http.Request) {
 	case p.config.Authenticate != nil:
 		p.failed(w, r, identity.Person{}, &client.Problem{Status: http.StatusUnauthorized, Title: "Not signed in", Detail: "Sign in to this site and open the page again."})
 	case r.Header.Get("Sec-Fetch-Site") == "cross-site":
-		// A link on another site comes without the cookie, which is strict. The page's own script asks again, with it.
+		// A link on another site comes without the cookie, which is strict. The page's own script
+		// asks again, with it.
 		_ = write(w, r, http.StatusOK, view.Bounce(p.site(identity.Person{})))
 	default:
 		http.Redirect(w, r, p.config.Prefix+"/sign-in?next="+url.QueryEscape(next), http.StatusSeeOther)

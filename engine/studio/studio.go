@@ -14,15 +14,18 @@ import (
 
 // Config says where the page is and who may see it.
 type Config struct {
-	// Prefix is the path below which the page is mounted, such as "/studio": it begins with a slash and does not end with one.
-	// It is the path that browsers use, also behind a proxy. Defaults to "/studio".
+	// Prefix is the path below which the page is mounted, such as "/studio": it begins with a slash
+	// and does not end with one. It is the path that browsers use, also behind a proxy. Defaults to
+	// "/studio".
 	Prefix string
 
-	// Authenticate returns the person whom a request comes from, for hosts that sign people in by their own means. It replaces the
-	// page's sign-in. Defaults to nil: people sign in with a read or an admin key.
+	// Authenticate returns the person whom a request comes from, for hosts that sign people in by
+	// their own means. It replaces the page's sign-in. Defaults to nil: people sign in with a read
+	// or an admin key.
 	Authenticate identity.AuthenticateFunc
 
-	// Show names the properties whose values a masked person sees, in addition to those of the person. Defaults to none.
+	// Show names the properties whose values a masked person sees, in addition to those of the
+	// person. Defaults to none.
 	Show []string
 
 	// Now is the clock of relative times on the page, such as "in 3 d". Defaults to time.Now.
@@ -39,8 +42,8 @@ type Page struct {
 	assets  *assets
 }
 
-// New returns the page of an API, which is the handler that server.NewHandler returns. It returns an error that names the field if
-// the configuration is wrong.
+// New returns the page of an API, which is the handler that server.NewHandler returns. It returns
+// an error that names the field if the configuration is wrong.
 func New(api http.Handler, c Config) (*Page, error) {
 	if api == nil {
 		return nil, errors.New("studio.New: the API is nil; hand in the handler of server.NewHandler")
@@ -80,7 +83,8 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mux.ServeHTTP(w, r)
 }
 
-// policy lets a browser run this page's own files and nothing else: no inline script or style, no frame around it.
+// policy lets a browser run this page's own files and nothing else: no inline script or style, no
+// frame around it.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; worker-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 

@@ -41,7 +41,8 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
 // today is the time that the clock of a world shows first: the purchases end the day before.
 var today = time.Date(1998, time.July, 1, 9, 30, 0, 0, time.UTC)
 
-// The vocabulary of the shop, and its buckets: those of examples/cdnow, and others that show more of the page.
+// The vocabulary of the shop, and its buckets: those of examples/cdnow, and others that show more
+// of the page.
 var (
 	purchase   = bucket.Event("purchase")
 	amount     = purchase.Number("amount")
@@ -171,7 +172,8 @@ func each(events []engine.Event) iter.Seq2[engine.Event, error] {
 	}
 }
 
-// shop returns the purchases of every nth customer in the order of time, with traits at their first purchase.
+// shop returns the purchases of every nth customer in the order of time, with traits at their first
+// purchase.
 func shop(t testing.TB, every uint32) []engine.Event {
 	t.Helper()
 	file, err := os.Open("../../examples/cdnow/data/CDNOW_master.txt.gz")

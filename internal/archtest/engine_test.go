@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// TestEngineFiles holds package engine to the size of a facade: few files, few methods of Engine, and
-// no other type that holds an engine. What an engine does is done by parts under internal, which are
-// handed what they need.
+// TestEngineFiles holds package engine to the size of a facade: few files, few methods of Engine,
+// and no other type that holds an engine. What an engine does is done by parts under internal,
+// which are handed what they need.
 func TestEngineFiles(t *testing.T) {
 	t.Parallel()
 	const mostFiles, mostMethods = 30, 45

@@ -52,7 +52,8 @@ type Options struct {
 	Steps []Rollout
 }
 
-// Rollout is a change of definitions, or a change of the user by a process that has other definitions.
+// Rollout is a change of definitions, or a change of the user by a process that has other
+// definitions.
 type Rollout struct {
 	Buckets []table.BucketIndex // new, changed or resumed buckets, sorted
 

@@ -70,8 +70,8 @@ func shown(r *http.Request) string {
 	return ""
 }
 
-// admit returns the key with a secret, which must be one for that kind of effect, and takes one from
-// its allowance. The error is a problem, unless the database is to blame.
+// admit returns the key with a secret, which must be one for that kind of effect, and takes one
+// from its allowance. The error is a problem, unless the database is to blame.
 func (g *gate) admit(r *http.Request, kind, secret, what string) (key, error) {
 	if secret == "" {
 		return key{}, errNoKey
@@ -286,9 +286,9 @@ func (g *gate) guard(kind string, next http.Handler) http.Handler {
 	})
 }
 
-// pass lets only those requests through that have a key for that kind of effect, or that a host hands
-// over with a person who may do it. The person is in the context of what comes next. Each request
-// counts against the rate of its key.
+// pass lets only those requests through that have a key for that kind of effect, or that a host
+// hands over with a person who may do it. The person is in the context of what comes next. Each
+// request counts against the rate of its key.
 func (g *gate) pass(kind string, next func(http.ResponseWriter, *http.Request, key)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		person, k, err := g.person(r, kind)

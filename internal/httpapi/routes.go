@@ -80,8 +80,8 @@ func (s *routes) refuse(r *http.Request) *problem.Problem {
 	return problem.New(http.StatusNotFound, "there is nothing at "+r.Method+" "+r.URL.Path)
 }
 
-// recoverPanic answers a request whose handler broke down, if nothing was answered yet. If something was,
-// the connection is cut, so that no client takes it for all.
+// recoverPanic answers a request whose handler broke down, if nothing was answered yet. If
+// something was, the connection is cut, so that no client takes it for all.
 func (s *routes) recoverPanic(a *trackedWriter, r *http.Request, why any) {
 	if why != http.ErrAbortHandler { //nolint:errorlint,err113 // it is panicked with as it is
 		s.log.ErrorContext(r.Context(), "request handler panicked", "component", "http", "method", r.Method, "path", r.URL.Path, "error", why, "stack", string(debug.Stack()))

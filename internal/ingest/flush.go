@@ -32,7 +32,8 @@ func (s *Service) flushLoop(ctx context.Context, replaced *atomic.Bool) {
 	}
 }
 
-// flusherKey is the key of a context's value that says how to replace the flusher whose context it is.
+// flusherKey is the key of a context's value that says how to replace the flusher whose context it
+// is.
 type flusherKey struct{}
 
 // Replace lets another flusher take the place of the one that has the context, if it is one.
@@ -42,8 +43,9 @@ func Replace(ctx context.Context) {
 	}
 }
 
-// flusher runs a flusher until there are no more batches. Where one is held by a transaction whose fate is not known, another
-// takes its place, and it ends with its batch; so there are few more than Config.Flushers.
+// flusher runs a flusher until there are no more batches. Where one is held by a transaction whose
+// fate is not known, another takes its place, and it ends with its batch; so there are few more
+// than Config.Flushers.
 func (s *Service) flusher(ctx context.Context) {
 	var replaced atomic.Bool
 	another := func() {
@@ -78,9 +80,10 @@ type flush struct {
 	late   map[string]bool // users with an item that was put off: their later items must be, too
 }
 
-// write writes items. If the database refuses them for what one of them is, they are tried in halves, down to the one that it
-// does not take. For any other reason nothing is refused: they are retried until their callers wait no longer. Fewer at once
-// may pass where a lock, a timeout or an error that is not known keeps more from it, so such errors lead to halves, too.
+// write writes items. If the database refuses them for what one of them is, they are tried in
+// halves, down to the one that it does not take. For any other reason nothing is refused: they are
+// retried until their callers wait no longer. Fewer at once may pass where a lock, a timeout or an
+// error that is not known keeps more from it, so such errors lead to halves, too.
 func (f *flush) write(ctx context.Context, items []*item) {
 	r := &health.Attempts{Attempts: retry.Attempts{Component: "ingest", Log: f.deps.Log}}
 	defer f.deps.Health.Finish(r)
@@ -114,7 +117,8 @@ func (f *flush) write(ctx context.Context, items []*item) {
 	}
 }
 
-// crowdedAttempts is how often a batch is tried before it is tried in halves because of an error that may pass by itself.
+// crowdedAttempts is how often a batch is tried before it is tried in halves because of an error
+// that may pass by itself.
 const crowdedAttempts = 3
 
 // halves reports whether a batch should be retried in halves after an error.
@@ -147,7 +151,8 @@ func (f *flush) admit(items []*item) []*item {
 	return f.awaited(admitted)
 }
 
-// name resolves the names of events, and refuses those beyond the bound on new ones. It returns the others.
+// name resolves the names of events, and refuses those beyond the bound on new ones. It returns the
+// others.
 func (f *flush) name(ctx context.Context, items []*item) ([]*item, error) {
 	r := f.deps.Runner()
 	if err := r.Store.NameEvents(ctx, r.Pool, f.deps.OwnNow(), eventsOf(items)); err != nil {

@@ -135,7 +135,8 @@ func (s *Service) ingestBatch(ctx context.Context, events []bucketgen.Event) ([]
 	return results, errors.Join(failed...)
 }
 
-// process hands items to the batcher and waits for them. Where the queue is full, it waits for room first.
+// process hands items to the batcher and waits for them. Where the queue is full, it waits for room
+// first.
 func (s *Service) process(ctx context.Context, c *batch.Call, items []*item) error {
 	if err := s.deps.Ready(); err != nil || len(items) == 0 {
 		return err
@@ -182,8 +183,8 @@ func (s *Service) result(it *item) bucketgen.Result {
 	return bucketgen.Result{Duplicate: it.result.Duplicate, Transitions: transact.Transitions(s.deps.Registry, it.name(), it.result.Transitions)}
 }
 
-// Validate turns an event into what decide understands, or says which field is wrong. now is the time
-// at which it arrives. None may have occurred after end, if that is not zero.
+// Validate turns an event into what decide understands, or says which field is wrong. now is the
+// time at which it arrives. None may have occurred after end, if that is not zero.
 func (s *Service) Validate(ev *bucketgen.Event, now, end time.Time) (decide.Event, error) {
 	limits := s.deps.Limits
 	limits.End = end
@@ -191,8 +192,8 @@ func (s *Service) Validate(ev *bucketgen.Event, now, end time.Time) (decide.Even
 }
 
 // Put queues an event that is decided on at the time at, as a replay does, as soon as there is room
-// for it. done is called when it is done, and then the call has finished it. If Put returns an error,
-// neither happens.
+// for it. done is called when it is done, and then the call has finished it. If Put returns an
+// error, neither happens.
 func (s *Service) Put(ctx context.Context, c *batch.Call, user string, ev decide.Event, at table.Instant, done func(duplicate bool, err error)) error {
 	return s.enqueue(ctx, []*item{{user: s.deps.Name(user), event: ev, at: at, ctx: ctx, call: c, done: done}})
 }

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// room bounds the items that are not done: their number and their bytes. Callers get room in the order in which they ask for it,
-// for all of their items at once. Safe for concurrent use.
+// room bounds the items that are not done: their number and their bytes. Callers get room in the
+// order in which they ask for it, for all of their items at once. Safe for concurrent use.
 type room struct {
 	mostItems, mostBytes int
 
@@ -25,8 +25,8 @@ type waiter struct {
 
 func newRoom(items, bytes int) *room { return &room{mostItems: items, mostBytes: bytes} }
 
-// acquire takes room for items as soon as it is free. More than fits at all has room when there is nothing else. It returns the
-// error of ctx if that ends first.
+// acquire takes room for items as soon as it is free. More than fits at all has room when there is
+// nothing else. It returns the error of ctx if that ends first.
 func (r *room) acquire(ctx context.Context, items, bytes int) error {
 	r.mu.Lock()
 	if r.line.Len() == 0 && r.tryAcquire(items, bytes) {

@@ -40,7 +40,8 @@ func TestRoomIsBounded(t *testing.T) {
 	})
 }
 
-// TestRoomInOrder lets callers wait for each other: a large one is not passed by small ones, and one that gives up delays no other.
+// TestRoomInOrder lets callers wait for each other: a large one is not passed by small ones, and
+// one that gives up delays no other.
 func TestRoomInOrder(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

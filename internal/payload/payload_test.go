@@ -311,7 +311,8 @@ func TestAsked(t *testing.T) {
 	}
 }
 
-// TestNumbersAreCharged sends numbers that PostgreSQL writes without their exponents. The bound is on what it stores.
+// TestNumbersAreCharged sends numbers that PostgreSQL writes without their exponents. The bound is
+// on what it stores.
 func TestNumbersAreCharged(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ sent, stored string }{

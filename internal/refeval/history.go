@@ -31,8 +31,8 @@ const (
 	Nothing Op = "nothing" // time passes without effect
 )
 
-// Action is something that happens at an instant. Steps come in the order of their instants, in whole
-// microseconds.
+// Action is something that happens at an instant. Steps come in the order of their instants, in
+// whole microseconds.
 type Action struct {
 	At   time.Time
 	Op   Op

@@ -12,7 +12,8 @@ import (
 // Exchange is one round trip of a dispatcher with the outbox, in one transaction: the results of
 // deliveries, then new leases. It waits for the disk once, whatever the number of deliveries.
 type Exchange struct {
-	// Done are deliveries that were made, and Released those that were not; see [Exchange.Complete].
+	// Done are deliveries that were made, and Released those that were not; see
+	// [Exchange.Complete].
 	Done     db.DeliveriesDoneParams
 	Released db.DeliveriesReleaseParams
 
@@ -39,8 +40,8 @@ const (
 	Dead     Outcome = "dead"     // it is given up
 )
 
-// Complete adds the outcome of a leased delivery. Only one that is waiting or dead has an error, and
-// a time of its next attempt.
+// Complete adds the outcome of a leased delivery. Only one that is waiting or dead has an error,
+// and a time of its next attempt.
 func (x *Exchange) Complete(row *db.DeliveriesClaimRow, o Outcome, next time.Time, text string) {
 	if o == Done {
 		p := &x.Done

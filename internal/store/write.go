@@ -58,8 +58,8 @@ func NewWrite(users, events int) *Write {
 // Due returns the earliest due instant in the write, if there is one.
 func (w *Write) Due() (table.Instant, bool) { return w.due, w.hasDue }
 
-// EachDueChange calls f with every contact and bucket whose due instant changes, or whose stay begins. It
-// passes only the buckets whose numbers are in buckets.
+// EachDueChange calls f with every contact and bucket whose due instant changes, or whose stay
+// begins. It passes only the buckets whose numbers are in buckets.
 func (w *Write) EachDueChange(buckets map[int32]bool, f func(contact int64, bucket int32)) {
 	for _, pairs := range []struct {
 		contacts []int64
@@ -140,9 +140,9 @@ func (w *Write) setDue(contact int64, bucket int32, at pgtype.Timestamptz) {
 // error.
 //
 // The order matters. Stays that were there are closed before others of the same bucket begin, and
-// of those the ones that have ended come before the one that lasts. A restored user appears with the
-// stays from before the transaction, a deleted one disappears with those from after it. Transitions
-// come last, because each refers to a stay that this transaction changed.
+// of those the ones that have ended come before the one that lasts. A restored user appears with
+// the stays from before the transaction, a deleted one disappears with those from after it.
+// Transitions come last, because each refers to a stay that this transaction changed.
 func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) error {
 	q := s.batch()
 	into := db.New(q)

@@ -27,11 +27,11 @@ func (r *Runner) Tasks(users []User, o decide.Options, step func(*decide.Session
 }
 
 // ForEach goes through users in the order of their contacts, page by page. read returns the users
-// after a contact, none to end. do does something about them, and returns the contact up to which it
-// has: usually that of the last, see [Last].
+// after a contact, none to end. do does something about them, and returns the contact up to which
+// it has: usually that of the last, see [Last].
 //
-// With attempts, a page is repeated after an error for as long as they allow, and after a wait if do
-// gets no further. Nil: the first error ends the loop.
+// With attempts, a page is repeated after an error for as long as they allow, and after a wait if
+// do gets no further. Nil: the first error ends the loop.
 func ForEach(ctx context.Context, attempts *retry.Attempts, after int64, read func(after int64) ([]User, error), do func([]User) (reached int64, err error)) error {
 	for {
 		users, err := read(after)

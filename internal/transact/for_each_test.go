@@ -11,8 +11,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/retry"
 )
 
-// TestForEach goes through five users in pages of two. A page whose do fails, or gets no further, is
-// repeated with attempts, and ends the loop without them.
+// TestForEach goes through five users in pages of two. A page whose do fails, or gets no further,
+// is repeated with attempts, and ends the loop without them.
 func TestForEach(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")

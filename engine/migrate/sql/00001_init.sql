@@ -43,8 +43,8 @@ create table bucketgen.contacts (
     repeats             jsonb,
     -- The user's time, if a clock decided it that differs from the database's; else null.
     decided_at          timestamptz,
-    -- The beginning of the property name. A column of its own can have an index without making every
-    -- change of properties write it.
+    -- The beginning of the property name. A column of its own can have an index without making
+    -- every change of properties write it.
     shown_name          text generated always as ("left"(properties ->> 'name', 200)) stored
 ) with (fillfactor = 70); -- a change of one property or of cache_owner writes the whole row anew
 

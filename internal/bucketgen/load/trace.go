@@ -53,8 +53,8 @@ func (l loader) userFrame(pkg *packages.Package, trace string) string {
 	return l.relative(l.Dir)
 }
 
-// inModule reports whether the file is in the directory of a module, and not a copy of another module
-// there.
+// inModule reports whether the file is in the directory of a module, and not a copy of another
+// module there.
 func inModule(dir, file string) bool {
 	rel, err := filepath.Rel(dir, file)
 	return err == nil && filepath.IsLocal(rel) && !strings.HasPrefix(filepath.ToSlash(rel), "vendor/")

@@ -1,5 +1,5 @@
-// Package chart draws charts as SVG. Colours and strokes are those of the page's style sheet, by classes. Charts stretch to the
-// width of their place, so labels stand beside them in HTML.
+// Package chart draws charts as SVG. Colours and strokes are those of the page's style sheet, by
+// classes. Charts stretch to the width of their place, so labels stand beside them in HTML.
 package chart
 
 import (
@@ -69,7 +69,8 @@ type Column struct {
 // MaxSteps is how many columns a chart has at most.
 const MaxSteps = 400
 
-// Growth draws sizes as a line, and below it, in each column, what entered upwards and what left downwards.
+// Growth draws sizes as a line, and below it, in each column, what entered upwards and what left
+// downwards.
 func Growth(steps []Column) string {
 	steps = steps[max(0, len(steps)-MaxSteps):]
 	if len(steps) == 0 {
@@ -121,8 +122,8 @@ func Growth(steps []Column) string {
 	return b.String()
 }
 
-// Range returns the bounds of the axes of a chart of growth: the least and the largest size, and the largest flow. The size begins at
-// zero unless it changes by less than a fifth.
+// Range returns the bounds of the axes of a chart of growth: the least and the largest size, and
+// the largest flow. The size begins at zero unless it changes by less than a fifth.
 func Range(steps []Column) (least, most, flow int64) {
 	least, most = steps[0].Members, steps[0].Members
 	for _, s := range steps {
@@ -137,7 +138,8 @@ func Range(steps []Column) (least, most, flow int64) {
 	return least, Round(max(most, least+1)), Round(max(1, flow))
 }
 
-// Round returns the next number that is round: 1, 2, 3, 4, 5, 6, 8 or 10 times a power of ten, with two digits for what is large.
+// Round returns the next number that is round: 1, 2, 3, 4, 5, 6, 8 or 10 times a power of ten, with
+// two digits for what is large.
 func Round(n int64) int64 {
 	unit := int64(1)
 	for n > 99*unit {

@@ -15,7 +15,8 @@ func stepLabel(p client.SizePoint, step client.Step) string {
 	return p.At.UTC().Format("Mon 2006 Jan 02")
 }
 
-// StepOf returns the label of the step in which something happened, as the marks of a chart need it.
+// StepOf returns the label of the step in which something happened, as the marks of a chart need
+// it.
 func StepOf(at time.Time, step client.Step) string {
 	at = at.UTC()
 	if step == client.StepHour {

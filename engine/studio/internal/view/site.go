@@ -1,4 +1,5 @@
-// Package view renders the HTML of Studio. Its functions take answers of the management API and change nothing.
+// Package view renders the HTML of Studio. Its functions take answers of the management API and
+// change nothing.
 package view
 
 import (
@@ -42,7 +43,8 @@ func (s Site) Bucket(id string, tab ...string) string {
 	return s.Prefix + "/buckets/" + url.PathEscape(id) + strings.Join(tab, "")
 }
 
-// User returns the address of a user's page. The id stands in the query: browsers fold .. out of paths.
+// User returns the address of a user's page. The id stands in the query: browsers fold .. out of
+// paths.
 func (s Site) User(id string) string { return s.To("/user", url.Values{"id": {id}}) }
 
 // Page is one page.
@@ -55,7 +57,8 @@ type Page struct {
 	Done  string // Done names the change that led here, if one did.
 }
 
-// With returns the address of this page with other parameters: pairs of names and values. An empty value takes a parameter out.
+// With returns the address of this page with other parameters: pairs of names and values. An empty
+// value takes a parameter out.
 func (p Page) With(pairs ...string) string {
 	query := maps.Clone(p.Query)
 	if query == nil {
