@@ -603,9 +603,9 @@ type DeliveriesReleaseParams struct {
 	Lease           pgtype.UUID
 }
 
-// Ends the leases of deliveries that were not made: each is postponed (waiting), given up (dead), or
-// returned as if it had not been leased. What waits behind a postponed one is not read before that
-// one is removed. It is apart from DeliveriesDone, which would be slower with this in it.
+// Ends the leases of deliveries that were not made: each is postponed (waiting), given up (dead),
+// or returned as if it had not been leased. What waits behind a postponed one is not read before
+// that one is removed. It is apart from DeliveriesDone, which would be slower with this in it.
 func (q *Queries) DeliveriesRelease(ctx context.Context, arg DeliveriesReleaseParams) error {
 	_, err := q.db.Exec(ctx, DeliveriesRelease,
 		arg.ContactIds,

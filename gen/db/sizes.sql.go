@@ -96,10 +96,10 @@ type SizesNowRow struct {
 	Untallied   int64
 }
 
-// Every bucket that was ever defined, with its members, what is deployed of it, and what happened to
-// it since an instant, which is the beginning of an hour. Members are kept: what is not in sizes yet
-// is read from the log and from size_changes. Of what is overdue it counts the oldest. It is one
-// statement, so that all of it is of one moment.
+// Every bucket that was ever defined, with its members, what is deployed of it, and what happened
+// to it since an instant, which is the beginning of an hour. Members are kept: what is not in sizes
+// yet is read from the log and from size_changes. Of what is overdue it counts the oldest. It is
+// one statement, so that all of it is of one moment.
 func (q *Queries) SizesNow(ctx context.Context, arg SizesNowParams) ([]SizesNowRow, error) {
 	rows, err := q.db.Query(ctx, SizesNow, arg.Since, arg.Now, arg.MostOverdue)
 	if err != nil {

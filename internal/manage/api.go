@@ -111,6 +111,7 @@ func newAPI(mux humago.Mux, e *engine.Engine, o Options, access map[string]Acces
 	a.members()
 	a.transitions()
 	a.users()
+	a.forecasts()
 	a.deployments()
 	a.catalog()
 	a.definitions()
@@ -135,6 +136,7 @@ func (g *guarded) HandleFunc(pattern string, handler func(http.ResponseWriter, *
 			p.Answer(w)
 			return
 		}
+		byID(r)
 		r.Header.Del("Accept") // huma reads it in another way
 		ctx := context.WithValue(r.Context(), exchangeKey{}, exchange{w, r})
 		ctx, cancel := context.WithTimeout(ctx, g.options.Wait)

@@ -4,6 +4,11 @@ import "github.com/bucketgen/bucketgen"
 
 // readTypes say what the schemas of lists and of what is read about one user are.
 var readTypes = map[string]string{
+	"Explanations":  "Why a user is in some buckets or not",
+	"Forecast":      "What happens to a user",
+	"ImaginedEvent": "An event that is imagined",
+	"WhatIf":        "Events to imagine, and how far to forecast",
+
 	"BucketTransitions": "A page of the transitions of a bucket",
 
 	"Criteria":      "The criteria of a bucket as a tree",
@@ -84,6 +89,12 @@ var readProperties = map[string]string{
 	"Uses.asks":          "Ids of the buckets that the criteria asks about",
 	"Uses.askedBy":       "Ids of the buckets whose criteria ask about it",
 	"Uses.subscriptions": "Subscriptions to it and to all buckets, ordered by name",
+
+	"Forecast.at":            "Time of the forecast: now",
+	"Forecast.until":         "End of the forecast",
+	"Forecast.buckets":       "Ids of the buckets of which the user is a member, at the time of the forecast",
+	"Forecast.transitions":   "Transitions in the order of time",
+	"Forecast.completeUntil": "Set if the forecast was cut off: nothing else happens before this time, and what follows was not computed",
 
 	"Summary.asOf":             "Moment of all numbers",
 	"Summary.buckets":          "Number of buckets of this server",

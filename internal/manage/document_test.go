@@ -97,7 +97,7 @@ func TestDocumentSaysAll(t *testing.T) {
 			}
 		}
 	}
-	if operations != 32 {
+	if operations != 35 {
 		t.Errorf("there are %d operations", operations)
 	}
 }

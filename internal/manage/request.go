@@ -20,7 +20,19 @@ type BucketPath struct {
 
 // UserPath is the path of what is about a user.
 type UserPath struct {
-	User string `path:"user" doc:"Id of the user, percent-encoded: a slash is %2F, and a user called .. is %2E%2E" example:"ada"`
+	User string `path:"user" doc:"Id of the user, percent-encoded: a slash is %2F, and a user called .. is %2E%2E. Or -, with the id in the parameter id of the query" example:"ada"`
+}
+
+// byID replaces a user in the path that is called - by the parameter id of the query. Browsers take
+// .. and its escaped forms out of paths, so a page cannot name a user of that id in one.
+func byID(r *http.Request) {
+	query := r.URL.Query()
+	if r.PathValue("user") != "-" || !query.Has("id") {
+		return
+	}
+	r.SetPathValue("user", query.Get("id"))
+	query.Del("id")
+	r.URL.RawQuery = query.Encode()
 }
 
 // MemberPath is the path of what is about a user in a bucket.

@@ -836,6 +836,12 @@ type Explanation struct {
 	UserID string `json:"userId"`
 }
 
+// Explanations Why a user is in some buckets or not
+type Explanations struct {
+	// Explanations One for each bucket, in the order asked for
+	Explanations []Explanation `json:"explanations"`
+}
+
 // Flow Joins and leaves of a bucket
 type Flow struct {
 	// Entered Number of joins, announced or not
@@ -843,6 +849,50 @@ type Flow struct {
 
 	// Left Number of leaves; deleting a user is not a leave
 	Left int64 `json:"left"`
+}
+
+// Forecast What happens to a user
+type Forecast struct {
+	// At Time of the forecast: now
+	//
+	// Examples: 2026-12-01T00:00:00Z
+	At time.Time `json:"at"`
+
+	// Buckets Ids of the buckets of which the user is a member, at the time of the forecast
+	Buckets []string `json:"buckets"`
+
+	// CompleteUntil Set if the forecast was cut off: nothing else happens before this time, and what follows was not computed
+	CompleteUntil time.Time `json:"completeUntil,omitempty,omitzero"`
+
+	// Transitions Transitions in the order of time
+	Transitions []Transition `json:"transitions"`
+
+	// Until End of the forecast
+	Until time.Time `json:"until"`
+
+	// UserID Id of the user
+	//
+	// Examples: ada
+	UserID string `json:"userId"`
+}
+
+// ImaginedEvent An event that is imagined
+type ImaginedEvent struct {
+	// At When it happens: now or later. Defaults to now
+	//
+	// Examples: 2026-12-02T00:00:00Z
+	At time.Time `json:"at,omitempty,omitzero"`
+
+	// Name Name of the event; leave it out to set traits only
+	//
+	// Examples: order
+	Name string `json:"name,omitempty,omitzero"`
+
+	// Properties Payload of the event
+	Properties map[string]interface{} `json:"properties,omitempty,omitzero"`
+
+	// Traits Properties to set on the user; null removes one
+	Traits map[string]interface{} `json:"traits,omitempty,omitzero"`
 }
 
 // Kind Kind of a transition: entered, left, or dwell, the tick of a lasting stay
@@ -1341,6 +1391,20 @@ type Uses struct {
 	Subscriptions []Subscription `json:"subscriptions"`
 }
 
+// WhatIf Events to imagine, and how far to forecast
+type WhatIf struct {
+	// Events Events in the order of time
+	Events []ImaginedEvent `json:"events"`
+
+	// Ticks Whether to forecast dwell ticks, too
+	Ticks bool `json:"ticks,omitempty,omitzero"`
+
+	// Until End of the forecast. Defaults to 30 days from now
+	//
+	// Examples: 2026-12-31T00:00:00Z
+	Until time.Time `json:"until,omitempty,omitzero"`
+}
+
 // Wrong Another invalid field
 type Wrong struct {
 	// Detail What is wrong, and what to do
@@ -1543,6 +1607,21 @@ type ListSubscriptionsParams struct {
 
 	// After What next was on the page before; leave it out to begin
 	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
+}
+
+// ExplainUserParams defines parameters for ExplainUser.
+type ExplainUserParams struct {
+	// Buckets Ids of up to 20 buckets, with commas between them. Defaults to the first 20 of the buckets that the user is in
+	Buckets string `form:"buckets,omitempty" json:"buckets,omitempty,omitzero"`
+}
+
+// GetForecastParams defines parameters for GetForecast.
+type GetForecastParams struct {
+	// Until End of the forecast. Defaults to 30 days from now
+	Until time.Time `form:"until,omitempty" json:"until,omitempty,omitzero"`
+
+	// Ticks Whether to forecast dwell ticks, too
+	Ticks bool `form:"ticks,omitempty" json:"ticks,omitempty,omitzero"`
 }
 
 // GetTimelineParams defines parameters for GetTimeline.
@@ -1804,6 +1883,25 @@ func (c *Client) ListUserBuckets(ctx context.Context, user string) (UserBuckets,
 	return call[UserBuckets](ctx, c, http.MethodGet, path, nil, nil)
 }
 
+// ExplainUser is GET /v1/users/{user}/explain. What explainMember says, for several buckets.
+func (c *Client) ExplainUser(ctx context.Context, user string, params ExplainUserParams) (Explanations, error) {
+	query := url.Values{}
+	set(query, "buckets", params.Buckets)
+	path := "/v1/users/{user}/explain"
+	path = put(path, "user", user)
+	return call[Explanations](ctx, c, http.MethodGet, path, query, nil)
+}
+
+// GetForecast is GET /v1/users/{user}/forecast. All transitions of a user in any bucket that follow from the passing of time alone, in the order of time. At most 10,000 due instants are evaluated and 1,000 transitions returned. Nothing is written.
+func (c *Client) GetForecast(ctx context.Context, user string, params GetForecastParams) (Forecast, error) {
+	query := url.Values{}
+	set(query, "until", params.Until)
+	set(query, "ticks", params.Ticks)
+	path := "/v1/users/{user}/forecast"
+	path = put(path, "user", user)
+	return call[Forecast](ctx, c, http.MethodGet, path, query, nil)
+}
+
 // RestoreUser is POST /v1/users/{user}/restore. The joins and leaves that the user missed while deleted happen now. Restoring an unknown user or one who is not deleted does nothing.
 func (c *Client) RestoreUser(ctx context.Context, user string) (Transitions, error) {
 	path := "/v1/users/{user}/restore"
@@ -1819,4 +1917,11 @@ func (c *Client) GetTimeline(ctx context.Context, user string, params GetTimelin
 	path := "/v1/users/{user}/timeline"
 	path = put(path, "user", user)
 	return call[Timeline](ctx, c, http.MethodGet, path, query, nil)
+}
+
+// ForecastWhatIf is POST /v1/users/{user}/what-if. As getForecast, with events that are imagined to happen at given times. Nothing is written.
+func (c *Client) ForecastWhatIf(ctx context.Context, user string, body WhatIf) (Forecast, error) {
+	path := "/v1/users/{user}/what-if"
+	path = put(path, "user", user)
+	return call[Forecast](ctx, c, http.MethodPost, path, nil, body)
 }
