@@ -1,6 +1,9 @@
 package bucketgen
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // Deployment is a change of what the engines of a database do, and how far users have followed it.
 type Deployment struct {
@@ -31,3 +34,6 @@ type Reconciliation struct {
 	Repaired   int64     `json:"repaired"`            // memberships and due instants that were wrong
 	FinishedAt time.Time `json:"finishedAt,omitzero"` // zero: it is unfinished
 }
+
+// ErrUnknownDeployment says that there is no deployment of a number.
+var ErrUnknownDeployment = errors.New("there is no such deployment")

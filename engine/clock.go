@@ -67,12 +67,13 @@ func (e *Engine) forget(ctx context.Context) (time.Duration, error) {
 	q, now := e.store.Queries(e.pool), e.config.Now()
 	marks := q.WritersForget(ctx, store.Timestamp(now.Add(-24*time.Hour)))
 	hidings := e.feed.Prune(ctx, now)
+	ended := e.jobQueue().Forget(ctx, e.config.JobAge)
 	moreAudit, entries := e.auditLog().Forget(ctx, e.config.AuditAge)
 	n, keys := q.IdempotencyKeysForget(ctx, db.IdempotencyKeysForgetParams{Before: store.Timestamp(now.Add(-e.config.IdempotencyHorizon)), Most: most})
 	if n == most || moreAudit {
-		return time.Millisecond, errors.Join(marks, hidings)
+		return time.Millisecond, errors.Join(marks, hidings, ended)
 	}
-	return forgetEvery, errors.Join(marks, hidings, entries, keys)
+	return forgetEvery, errors.Join(marks, hidings, ended, entries, keys)
 }
 
 // Overdue returns how long the earliest due instant has been waiting, whichever process is to

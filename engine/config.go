@@ -80,6 +80,12 @@ type Config struct {
 	// IdempotencyHorizon is how long an idempotency key is remembered. Defaults to 30 days.
 	IdempotencyHorizon time.Duration
 
+	// JobAge is how long the result of a job is kept, and how long it is listed. Defaults to a day.
+	JobAge time.Duration
+
+	// JobWorkers is how many jobs this process does at once. Defaults to 2.
+	JobWorkers int
+
 	// Lease is how long a delivery belongs to the process that took it, by the clock of the
 	// database, unless that keeps it up: when a process dies, its deliveries go to others after
 	// this. What is leased ahead of calls goes back after a third of it. Defaults to 30 s.
@@ -134,8 +140,8 @@ type Config struct {
 	// until Deploy is called. Defaults to false.
 	NoDeploy bool
 
-	// NoJobs leaves what goes through all users, which is to follow a deployment and to reconcile
-	// by schedule, to other processes, or to who calls [Deployments.Backfill] and
+	// NoJobs leaves what goes through all users, which is to follow a deployment, to reconcile by
+	// schedule and to do [Jobs], to other processes, or to who calls [Deployments.Backfill] and
 	// [Deployments.Reconcile]: a scheduler such as Hatchet. Defaults to false.
 	NoJobs bool
 
@@ -187,6 +193,8 @@ func (c Config) withDefaults() Config {
 	def(&c.FeedPoll, 100*time.Millisecond)
 	def(&c.Flushers, 4)
 	def(&c.IdempotencyHorizon, 30*24*time.Hour)
+	def(&c.JobAge, 24*time.Hour)
+	def(&c.JobWorkers, 2)
 	def(&c.Lease, 30*time.Second)
 	def(&c.MaxBatch, 500)
 	def(&c.MaxMerges, 2)
@@ -250,6 +258,8 @@ func (c Config) validate() error {
 		{"FeedPoll", int64(c.FeedPoll)},
 		{"Flushers", int64(c.Flushers)},
 		{"IdempotencyHorizon", int64(c.IdempotencyHorizon)},
+		{"JobAge", int64(c.JobAge)},
+		{"JobWorkers", int64(c.JobWorkers)},
 		{"Lease", int64(c.Lease)},
 		{"MaxBatch", int64(c.MaxBatch)},
 		{"MaxMerges", int64(c.MaxMerges)},

@@ -126,6 +126,25 @@ func (g *Deployments) ListPage(ctx context.Context, p Page) ([]Deployment, int64
 	return all, p.next(len(all), func() int64 { return int64(all[len(all)-1].No) }), nil
 }
 
+// ErrUnknownDeployment says that there is no deployment of a number.
+var ErrUnknownDeployment = bucketgen.ErrUnknownDeployment
+
+// Get returns a deployment by its number.
+func (g *Deployments) Get(ctx context.Context, no int) (Deployment, error) {
+	e := (*Engine)(g)
+	if err := e.open(ctx); err != nil {
+		return Deployment{}, fmt.Errorf("deployment %d: %w", no, err)
+	}
+	d, err := e.rollout().Deployment(ctx, int32(no))
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = ErrUnknownDeployment
+	}
+	if err != nil {
+		return Deployment{}, fmt.Errorf("deployment %d: %w", no, err)
+	}
+	return d, nil
+}
+
 // Pause stops a bucket, for all processes on the database and until it is resumed: no user joins or
 // leaves, ticks and deliveries wait, Add and Remove give [ErrPaused]. Deliveries that are under way
 // are not broken off. Pausing a paused bucket does nothing.

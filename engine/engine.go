@@ -68,6 +68,7 @@ type Engine struct {
 
 	heartbeat *rollout.Heartbeat
 
+	workers  []*service.Loop // workers do jobs; none if other processes do
 	services service.Group
 	cancel   context.CancelFunc // ends everything that runs in the background
 	others   sync.WaitGroup
@@ -161,6 +162,10 @@ func (e *Engine) Start(ctx context.Context) error {
 func (e *Engine) loops() []*service.Loop {
 	all := append(e.feed.Loops(), e.heartbeat.Loop(), e.rollout().Watching(!e.config.NoClock && !e.config.NoJobs, e.onDeploy))
 	all = append(all, e.catalog.Loops()...)
+	if !e.config.NoJobs {
+		e.workers = e.jobLoops()
+		all = append(all, e.workers...)
+	}
 	if e.timers != nil {
 		all = append(all, e.timers.Loop())
 	}

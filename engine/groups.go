@@ -44,6 +44,12 @@ type Inspect Engine
 // Inspect returns the calls that show what there is.
 func (e *Engine) Inspect() *Inspect { return (*Inspect)(e) }
 
+// Jobs is long work that processes do in the background, for people who ask for it.
+type Jobs Engine
+
+// Jobs returns the calls about jobs.
+func (e *Engine) Jobs() *Jobs { return (*Jobs)(e) }
+
 // Replay takes recorded events in at the times at which they occurred.
 type Replay Engine
 

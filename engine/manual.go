@@ -2,11 +2,14 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/bucketgen/bucketgen"
+	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/store"
@@ -196,4 +199,84 @@ func (e *Engine) administer(ctx context.Context, w oneWriter, userID string, cre
 		return nil, err
 	}
 	return e.transitions(t.Want.User, t.Result.Transitions), nil
+}
+
+// MemberChanges are what many changes of a manual bucket come to.
+type MemberChanges = bucketgen.MemberChanges
+
+// PreviewMembers returns what it would come to if users were added to a manual bucket, or removed
+// from it: who would change, who is refused. Nothing is written.
+func (g *Users) PreviewMembers(ctx context.Context, bucket registry.ManualRef, remove bool, userIDs []string) (MemberChanges, error) {
+	e := (*Engine)(g)
+	b, err := e.lookup(bucket)
+	if err != nil {
+		return MemberChanges{}, fmt.Errorf("preview members: %w", err)
+	}
+	if e.registry.Buckets[b].Kind != table.Manual {
+		return MemberChanges{}, fmt.Errorf("preview members of bucket %q: %w", bucket.ID(), ErrNotManual)
+	}
+	if err := e.checkMutable(ctx, e.committing(), b); err != nil {
+		return MemberChanges{}, fmt.Errorf("preview members of bucket %q: %w", bucket.ID(), err)
+	}
+	out, names := MemberChanges{Asked: len(userIDs)}, []string{}
+	for _, user := range userIDs {
+		if err := event.UserID(user); err != nil {
+			out.Refuse(user, err)
+			continue
+		}
+		names = append(names, user)
+	}
+	rows, err := e.store.Queries(e.pool).MembershipsOfNames(ctx, db.MembershipsOfNamesParams{Names: names, BucketNo: e.store.Bucket(b)})
+	if err != nil {
+		return MemberChanges{}, fmt.Errorf("preview members: %w", err)
+	}
+	found := map[string]db.MembershipsOfNamesRow{}
+	for _, row := range rows {
+		found[row.Name] = row
+	}
+	seen := map[string]bool{} // by the names that users go by
+	for _, user := range names {
+		row, known := found[user]
+		if !known {
+			row.UserID = user
+		}
+		switch {
+		case row.Deleted:
+			out.Refuse(user, ErrDeleted)
+		case seen[row.UserID] || row.Member != remove:
+			out.Unchanged++
+		default:
+			if out.Changed++; !known {
+				out.Created++
+			}
+		}
+		seen[row.UserID] = true
+	}
+	return out, nil
+}
+
+// ChangeMembers adds users to a manual bucket, or removes them from it, one by one as [Engine.Add]
+// and [Engine.Remove] do. A user who cannot be changed does not stop the others. After an error the
+// first of the users are changed; it may be called again with all.
+func (g *Users) ChangeMembers(ctx context.Context, bucket registry.ManualRef, remove bool, userIDs []string) (MemberChanges, error) {
+	e := (*Engine)(g)
+	out, do := MemberChanges{Asked: len(userIDs)}, e.Add
+	if remove {
+		do = e.Remove
+	}
+	for _, user := range userIDs {
+		made, err := do(ctx, bucket, user)
+		_, invalid := errors.AsType[*InvalidError](err)
+		switch {
+		case invalid || errors.Is(err, ErrDeleted):
+			out.Refuse(user, err)
+		case err != nil:
+			return out, err
+		case len(made) == 0:
+			out.Unchanged++
+		default:
+			out.Changed++
+		}
+	}
+	return out, nil
 }

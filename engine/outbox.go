@@ -5,13 +5,11 @@ import (
 	"crypto/rand"
 	"fmt"
 	"iter"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/bucketgen/bucketgen"
-	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/outbox"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
@@ -86,21 +84,26 @@ type DeadLetter struct {
 	Error      string // of the last attempt
 }
 
+// DeadLetterFilter says which dead letters are meant. The zero value is all.
+type DeadLetterFilter = bucketgen.DeadLetterFilter
+
 // DeadLetters goes through the deliveries that were given up, the oldest first, those of buckets
 // that are not defined any more among them: those of the handlers and subscriptions with the given
 // names, or all. After an error there are no more.
 func (g *Outbox) DeadLetters(ctx context.Context, handlers ...string) iter.Seq2[DeadLetter, error] {
-	e := (*Engine)(g)
-	return pages(func(p Page) ([]DeadLetter, int64, error) { return e.Outbox().DeadLettersPage(ctx, p, handlers...) })
+	return pages(func(p Page) ([]DeadLetter, int64, error) {
+		return g.DeadLettersPage(ctx, DeadLetterFilter{Subscriptions: handlers}, p)
+	})
 }
 
-// DeadLettersPage returns a page of what [Outbox.DeadLetters] goes through.
-func (g *Outbox) DeadLettersPage(ctx context.Context, p Page, handlers ...string) ([]DeadLetter, int64, error) {
-	e := (*Engine)(g)
-	if err := e.ready(); err != nil {
+// DeadLettersPage returns a page of the deliveries that were given up and a filter takes, the
+// oldest or the newest first.
+func (g *Outbox) DeadLettersPage(ctx context.Context, f DeadLetterFilter, p Page) ([]DeadLetter, int64, error) {
+	l, err := g.letters()
+	if err != nil {
 		return nil, 0, fmt.Errorf("dead letters: %w", err)
 	}
-	rows, err := e.store.Queries(e.pool).DeliveriesDead(ctx, db.DeliveriesDeadParams{AfterID: p.After, Subscriptions: handlers, Size: p.limit()})
+	rows, err := l.Dead(ctx, f, p.After, p.limit())
 	if err != nil {
 		return nil, 0, fmt.Errorf("dead letters: %w", err)
 	}
@@ -112,20 +115,103 @@ func (g *Outbox) DeadLettersPage(ctx context.Context, p Page, handlers ...string
 	return letters, p.next(len(rows), func() int64 { return rows[len(rows)-1].ID }), nil
 }
 
+// CountDead returns how many dead letters a filter takes, and the id of the last of them.
+func (g *Outbox) CountDead(ctx context.Context, f DeadLetterFilter) (n, last int64, err error) {
+	err = g.eachDead(ctx, "count dead letters", f, func(_ outbox.Letters, ids []int64) error {
+		n, last = n+int64(len(ids)), ids[len(ids)-1]
+		return nil
+	})
+	return n, last, err
+}
+
 // Replay delivers transitions again that were given up: those with the given ids, or all. It
 // returns how many there were. They are marked as replayed, and come after whatever has been
 // delivered of their user and bucket since.
 func (g *Outbox) Replay(ctx context.Context, ids ...int64) (int64, error) {
-	e := (*Engine)(g)
-	if err := e.ready(); err != nil {
-		return 0, fmt.Errorf("replay: %w", err)
-	}
-	n, err := e.store.Queries(e.pool).DeliveriesReplay(ctx, db.DeliveriesReplayParams{Ids: ids, Now: store.Timestamp(e.config.Now().Truncate(time.Microsecond))})
+	l, err := g.letters()
 	if err != nil {
 		return 0, fmt.Errorf("replay: %w", err)
 	}
-	e.outbox.Wake()
+	n, err := l.Replay(ctx, ids)
+	if err != nil {
+		return 0, fmt.Errorf("replay: %w", err)
+	}
+	g.outbox.Wake()
 	return n, nil
+}
+
+// ReplayDead is [Outbox.Replay] of the dead letters that a filter takes.
+func (g *Outbox) ReplayDead(ctx context.Context, f DeadLetterFilter) (n int64, err error) {
+	err = g.eachDead(ctx, "replay", f, func(l outbox.Letters, ids []int64) error {
+		more, err := l.Replay(ctx, ids)
+		n += more
+		return err
+	})
+	if n > 0 {
+		g.outbox.Wake()
+	}
+	return n, err
+}
+
+// Discard deletes the dead letters with some ids, for good, and returns how many there were.
+func (g *Outbox) Discard(ctx context.Context, ids ...int64) (int64, error) {
+	l, err := g.letters()
+	if err != nil {
+		return 0, fmt.Errorf("discard: %w", err)
+	}
+	n, err := l.Queries.DeliveriesDiscard(ctx, ids)
+	if err != nil {
+		return 0, fmt.Errorf("discard: %w", err)
+	}
+	return n, nil
+}
+
+// DiscardDead is [Outbox.Discard] of the dead letters that a filter takes.
+func (g *Outbox) DiscardDead(ctx context.Context, f DeadLetterFilter) (n int64, err error) {
+	err = g.eachDead(ctx, "discard", f, func(l outbox.Letters, ids []int64) error {
+		more, err := l.Queries.DeliveriesDiscard(ctx, ids)
+		n += more
+		return err
+	})
+	return n, err
+}
+
+// eachDead calls do with the ids of the dead letters that a filter takes, some at a time.
+func (g *Outbox) eachDead(ctx context.Context, what string, f DeadLetterFilter, do func(outbox.Letters, []int64) error) error {
+	l, err := g.letters()
+	if err == nil {
+		err = l.Each(ctx, f, func(ids []int64) error { return do(l, ids) })
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+// WaitingDelivery is a delivery that is still to be made.
+type WaitingDelivery = bucketgen.WaitingDelivery
+
+// WaitingPage returns a page of what waits for a subscription, in the order in which it was put
+// into the outbox. The time that it takes grows with what waits.
+func (g *Outbox) WaitingPage(ctx context.Context, subscription string, p Page) ([]WaitingDelivery, int64, error) {
+	l, err := g.letters()
+	if err != nil {
+		return nil, 0, fmt.Errorf("deliveries: %w", err)
+	}
+	all, err := l.Waiting(ctx, subscription, p.After, p.limit())
+	if err != nil {
+		return nil, 0, fmt.Errorf("deliveries: %w", err)
+	}
+	return all, p.next(len(all), func() int64 { return all[len(all)-1].ID }), nil
+}
+
+// letters returns the deliveries for operators, of an engine that runs.
+func (g *Outbox) letters() (outbox.Letters, error) {
+	e := (*Engine)(g)
+	if err := e.ready(); err != nil {
+		return outbox.Letters{}, err
+	}
+	return outbox.Letters{Queries: e.store.Queries(e.pool), Now: e.config.Now()}, nil
 }
 
 // Backlog is what waits in the outbox for a subscription: of a handler, or of a forwarder.

@@ -254,6 +254,66 @@ join bucketgen.contacts c on c.id = d.contact_id
 join bucketgen.transitions t on t.contact_id = d.contact_id and t.id = d.transition_id
 where d.state = 'dead' and d.id > @after_id
     and (@subscriptions::text[] is null or s.name = any (@subscriptions))
+    and (@bucket_id::text = '' or b.id = @bucket_id)
+    and (@user_id::text = '' or c.user_id = @user_id)
+    and (@error::text = '' or strpos(d.error, @error) > 0)
+order by d.id
+limit @size::integer;
+
+-- name: DeliveriesDeadNewest :many
+-- As DeliveriesDead, the newest first.
+select d.id, s.name as subscription, b.id as bucket_id, b.name as bucket_name, c.user_id, c.email, d.attempts, d.error,
+    sqlc.embed(t)
+from bucketgen.deliveries d
+join bucketgen.subscriptions s on s.no = d.subscription_no
+join bucketgen.buckets b on b.no = d.bucket_no
+join bucketgen.contacts c on c.id = d.contact_id
+join bucketgen.transitions t on t.contact_id = d.contact_id and t.id = d.transition_id
+where d.state = 'dead' and (@before_id::bigint = 0 or d.id < @before_id)
+    and (@subscriptions::text[] is null or s.name = any (@subscriptions))
+    and (@bucket_id::text = '' or b.id = @bucket_id)
+    and (@user_id::text = '' or c.user_id = @user_id)
+    and (@error::text = '' or strpos(d.error, @error) > 0)
+order by d.id desc
+limit @size::integer;
+
+-- name: DeliveriesDeadIDs :many
+-- The ids of what was given up, up to one.
+select d.id
+from bucketgen.deliveries d
+join bucketgen.subscriptions s on s.no = d.subscription_no
+join bucketgen.buckets b on b.no = d.bucket_no
+join bucketgen.contacts c on c.id = d.contact_id
+where d.state = 'dead' and d.id > @after_id and (@upto_id::bigint = 0 or d.id <= @upto_id)
+    and (@subscriptions::text[] is null or s.name = any (@subscriptions))
+    and (@bucket_id::text = '' or b.id = @bucket_id)
+    and (@user_id::text = '' or c.user_id = @user_id)
+    and (@error::text = '' or strpos(d.error, @error) > 0)
+order by d.id
+limit @size::integer;
+
+-- name: DeliveriesDiscard :execrows
+delete from bucketgen.deliveries d
+using (
+    select k.contact_id, k.subscription_no, k.bucket_no, k.id
+    from bucketgen.deliveries k
+    where k.state = 'dead' and k.id = any (@ids::bigint[])
+    order by k.id
+    for update
+) dead
+where d.contact_id = dead.contact_id and d.subscription_no = dead.subscription_no and d.bucket_no = dead.bucket_no
+    and d.id = dead.id;
+
+-- name: DeliveriesOf :many
+-- What waits for a subscription, in the order in which it was put into the outbox.
+select d.id, b.id as bucket_id, b.name as bucket_name, c.user_id, c.email, d.attempts, d.next_at, d.leased_until, d.behind,
+    (d.paused_no is not null)::boolean as paused, d.replay, d.error, sqlc.embed(t)
+from bucketgen.subscriptions s
+join bucketgen.deliveries d on d.subscription_no = s.no
+join bucketgen.buckets b on b.no = d.bucket_no
+join bucketgen.contacts c on c.id = d.contact_id
+join bucketgen.transitions t on t.contact_id = d.contact_id and t.id = d.transition_id
+where s.name = @subscription and d.state = 'waiting' and d.id > @after_id
 order by d.id
 limit @size::integer;
 

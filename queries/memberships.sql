@@ -264,3 +264,11 @@ join bucketgen.memberships m on m.contact_id = c.id
 where m.bucket_no = @bucket_no and m.left_at is null and c.deleted_at is null
 order by m.contact_id
 limit @size::integer;
+
+-- name: MembershipsOfNames :many
+-- Which of some names are those of users, and who of them is in a bucket.
+select w.name::text as name, c.user_id, (c.deleted_at is not null)::boolean as deleted, (m.id is not null)::boolean as member
+from unnest(@names::text[]) as w (name)
+join bucketgen.names n on n.name = w.name
+join bucketgen.contacts c on c.id = n.contact_id
+left join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = @bucket_no and m.left_at is null;

@@ -138,9 +138,15 @@ func refused(t *testing.T, what string, err error, status int64, field string) {
 // serving serves another engine on the same database, and returns a client with a read key.
 func (m *managed) serving(t testing.TB, e *engine.Engine) *client.Client {
 	t.Helper()
+	return m.servingAs(t, e, m.board)
+}
+
+// servingAs is [managed.serving] with a client that shows a key.
+func (m *managed) servingAs(t testing.TB, e *engine.Engine, key string) *client.Client {
+	t.Helper()
 	other := httptest.NewServer(server.NewHandler(e, m.pool, "bucketgen", server.HTTP{}, nil))
 	t.Cleanup(other.Close)
-	c, err := client.New(other.URL, m.board, client.Options{})
+	c, err := client.New(other.URL, key, client.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -200,7 +200,9 @@ func (p *Page) history(a *ask) error {
 	})
 	var audit *view.Box[client.AuditLog]
 	if !a.page.Person.Masked {
-		audit = load(&all, func() (client.AuditLog, error) { return a.api.ListAudit(a.ctx, client.ListAuditParams{Bucket: id, Limit: 20}) })
+		audit = load(&all, func() (client.AuditLog, error) {
+			return a.api.ListAudit(a.ctx, client.ListAuditParams{Bucket: id, Limit: 20})
+		})
 	}
 	all.done()
 	if stats.Problem != nil {

@@ -285,13 +285,19 @@ join bucketgen.contacts c on c.id = d.contact_id
 join bucketgen.transitions t on t.contact_id = d.contact_id and t.id = d.transition_id
 where d.state = 'dead' and d.id > $1
     and ($2::text[] is null or s.name = any ($2))
+    and ($3::text = '' or b.id = $3)
+    and ($4::text = '' or c.user_id = $4)
+    and ($5::text = '' or strpos(d.error, $5) > 0)
 order by d.id
-limit $3::integer
+limit $6::integer
 `
 
 type DeliveriesDeadParams struct {
 	AfterID       int64
 	Subscriptions []string
+	BucketID      string
+	UserID        string
+	Error         string
 	Size          int32
 }
 
@@ -309,7 +315,14 @@ type DeliveriesDeadRow struct {
 
 // What was given up, the oldest first.
 func (q *Queries) DeliveriesDead(ctx context.Context, arg DeliveriesDeadParams) ([]DeliveriesDeadRow, error) {
-	rows, err := q.db.Query(ctx, DeliveriesDead, arg.AfterID, arg.Subscriptions, arg.Size)
+	rows, err := q.db.Query(ctx, DeliveriesDead,
+		arg.AfterID,
+		arg.Subscriptions,
+		arg.BucketID,
+		arg.UserID,
+		arg.Error,
+		arg.Size,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -349,6 +362,170 @@ func (q *Queries) DeliveriesDead(ctx context.Context, arg DeliveriesDeadParams) 
 		return nil, err
 	}
 	return items, nil
+}
+
+const DeliveriesDeadIDs = `-- name: DeliveriesDeadIDs :many
+select d.id
+from bucketgen.deliveries d
+join bucketgen.subscriptions s on s.no = d.subscription_no
+join bucketgen.buckets b on b.no = d.bucket_no
+join bucketgen.contacts c on c.id = d.contact_id
+where d.state = 'dead' and d.id > $1 and ($2::bigint = 0 or d.id <= $2)
+    and ($3::text[] is null or s.name = any ($3))
+    and ($4::text = '' or b.id = $4)
+    and ($5::text = '' or c.user_id = $5)
+    and ($6::text = '' or strpos(d.error, $6) > 0)
+order by d.id
+limit $7::integer
+`
+
+type DeliveriesDeadIDsParams struct {
+	AfterID       int64
+	UptoID        int64
+	Subscriptions []string
+	BucketID      string
+	UserID        string
+	Error         string
+	Size          int32
+}
+
+// The ids of what was given up, up to one.
+func (q *Queries) DeliveriesDeadIDs(ctx context.Context, arg DeliveriesDeadIDsParams) ([]int64, error) {
+	rows, err := q.db.Query(ctx, DeliveriesDeadIDs,
+		arg.AfterID,
+		arg.UptoID,
+		arg.Subscriptions,
+		arg.BucketID,
+		arg.UserID,
+		arg.Error,
+		arg.Size,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const DeliveriesDeadNewest = `-- name: DeliveriesDeadNewest :many
+select d.id, s.name as subscription, b.id as bucket_id, b.name as bucket_name, c.user_id, c.email, d.attempts, d.error,
+    t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by
+from bucketgen.deliveries d
+join bucketgen.subscriptions s on s.no = d.subscription_no
+join bucketgen.buckets b on b.no = d.bucket_no
+join bucketgen.contacts c on c.id = d.contact_id
+join bucketgen.transitions t on t.contact_id = d.contact_id and t.id = d.transition_id
+where d.state = 'dead' and ($1::bigint = 0 or d.id < $1)
+    and ($2::text[] is null or s.name = any ($2))
+    and ($3::text = '' or b.id = $3)
+    and ($4::text = '' or c.user_id = $4)
+    and ($5::text = '' or strpos(d.error, $5) > 0)
+order by d.id desc
+limit $6::integer
+`
+
+type DeliveriesDeadNewestParams struct {
+	BeforeID      int64
+	Subscriptions []string
+	BucketID      string
+	UserID        string
+	Error         string
+	Size          int32
+}
+
+type DeliveriesDeadNewestRow struct {
+	ID                  int64
+	Subscription        string
+	BucketID            string
+	BucketName          string
+	UserID              string
+	Email               *string
+	Attempts            int32
+	Error               *string
+	BucketgenTransition BucketgenTransition
+}
+
+// As DeliveriesDead, the newest first.
+func (q *Queries) DeliveriesDeadNewest(ctx context.Context, arg DeliveriesDeadNewestParams) ([]DeliveriesDeadNewestRow, error) {
+	rows, err := q.db.Query(ctx, DeliveriesDeadNewest,
+		arg.BeforeID,
+		arg.Subscriptions,
+		arg.BucketID,
+		arg.UserID,
+		arg.Error,
+		arg.Size,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DeliveriesDeadNewestRow
+	for rows.Next() {
+		var i DeliveriesDeadNewestRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Subscription,
+			&i.BucketID,
+			&i.BucketName,
+			&i.UserID,
+			&i.Email,
+			&i.Attempts,
+			&i.Error,
+			&i.BucketgenTransition.ContactID,
+			&i.BucketgenTransition.BucketNo,
+			&i.BucketgenTransition.EntryCount,
+			&i.BucketgenTransition.Kind,
+			&i.BucketgenTransition.Tick,
+			&i.BucketgenTransition.DwellCount,
+			&i.BucketgenTransition.ID,
+			&i.BucketgenTransition.MembershipID,
+			&i.BucketgenTransition.At,
+			&i.BucketgenTransition.DecidedAt,
+			&i.BucketgenTransition.Source,
+			&i.BucketgenTransition.Reason,
+			&i.BucketgenTransition.Suppressed,
+			&i.BucketgenTransition.MadeBy,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const DeliveriesDiscard = `-- name: DeliveriesDiscard :execrows
+delete from bucketgen.deliveries d
+using (
+    select k.contact_id, k.subscription_no, k.bucket_no, k.id
+    from bucketgen.deliveries k
+    where k.state = 'dead' and k.id = any ($1::bigint[])
+    order by k.id
+    for update
+) dead
+where d.contact_id = dead.contact_id and d.subscription_no = dead.subscription_no and d.bucket_no = dead.bucket_no
+    and d.id = dead.id
+`
+
+func (q *Queries) DeliveriesDiscard(ctx context.Context, ids []int64) (int64, error) {
+	result, err := q.db.Exec(ctx, DeliveriesDiscard, ids)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const DeliveriesDone = `-- name: DeliveriesDone :exec
@@ -486,6 +663,89 @@ type DeliveriesHurryParams struct {
 func (q *Queries) DeliveriesHurry(ctx context.Context, arg DeliveriesHurryParams) error {
 	_, err := q.db.Exec(ctx, DeliveriesHurry, arg.Now, arg.Subscriptions)
 	return err
+}
+
+const DeliveriesOf = `-- name: DeliveriesOf :many
+select d.id, b.id as bucket_id, b.name as bucket_name, c.user_id, c.email, d.attempts, d.next_at, d.leased_until, d.behind,
+    (d.paused_no is not null)::boolean as paused, d.replay, d.error, t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by
+from bucketgen.subscriptions s
+join bucketgen.deliveries d on d.subscription_no = s.no
+join bucketgen.buckets b on b.no = d.bucket_no
+join bucketgen.contacts c on c.id = d.contact_id
+join bucketgen.transitions t on t.contact_id = d.contact_id and t.id = d.transition_id
+where s.name = $1 and d.state = 'waiting' and d.id > $2
+order by d.id
+limit $3::integer
+`
+
+type DeliveriesOfParams struct {
+	Subscription string
+	AfterID      int64
+	Size         int32
+}
+
+type DeliveriesOfRow struct {
+	ID                  int64
+	BucketID            string
+	BucketName          string
+	UserID              string
+	Email               *string
+	Attempts            int32
+	NextAt              pgtype.Timestamptz
+	LeasedUntil         pgtype.Timestamptz
+	Behind              bool
+	Paused              bool
+	Replay              bool
+	Error               *string
+	BucketgenTransition BucketgenTransition
+}
+
+// What waits for a subscription, in the order in which it was put into the outbox.
+func (q *Queries) DeliveriesOf(ctx context.Context, arg DeliveriesOfParams) ([]DeliveriesOfRow, error) {
+	rows, err := q.db.Query(ctx, DeliveriesOf, arg.Subscription, arg.AfterID, arg.Size)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DeliveriesOfRow
+	for rows.Next() {
+		var i DeliveriesOfRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.BucketID,
+			&i.BucketName,
+			&i.UserID,
+			&i.Email,
+			&i.Attempts,
+			&i.NextAt,
+			&i.LeasedUntil,
+			&i.Behind,
+			&i.Paused,
+			&i.Replay,
+			&i.Error,
+			&i.BucketgenTransition.ContactID,
+			&i.BucketgenTransition.BucketNo,
+			&i.BucketgenTransition.EntryCount,
+			&i.BucketgenTransition.Kind,
+			&i.BucketgenTransition.Tick,
+			&i.BucketgenTransition.DwellCount,
+			&i.BucketgenTransition.ID,
+			&i.BucketgenTransition.MembershipID,
+			&i.BucketgenTransition.At,
+			&i.BucketgenTransition.DecidedAt,
+			&i.BucketgenTransition.Source,
+			&i.BucketgenTransition.Reason,
+			&i.BucketgenTransition.Suppressed,
+			&i.BucketgenTransition.MadeBy,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const DeliveriesPromote = `-- name: DeliveriesPromote :exec

@@ -589,6 +589,52 @@ func (q *Queries) MembershipsOfEach(ctx context.Context, names []string) ([]Memb
 	return items, nil
 }
 
+const MembershipsOfNames = `-- name: MembershipsOfNames :many
+select w.name::text as name, c.user_id, (c.deleted_at is not null)::boolean as deleted, (m.id is not null)::boolean as member
+from unnest($1::text[]) as w (name)
+join bucketgen.names n on n.name = w.name
+join bucketgen.contacts c on c.id = n.contact_id
+left join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = $2 and m.left_at is null
+`
+
+type MembershipsOfNamesParams struct {
+	Names    []string
+	BucketNo int32
+}
+
+type MembershipsOfNamesRow struct {
+	Name    string
+	UserID  string
+	Deleted bool
+	Member  bool
+}
+
+// Which of some names are those of users, and who of them is in a bucket.
+func (q *Queries) MembershipsOfNames(ctx context.Context, arg MembershipsOfNamesParams) ([]MembershipsOfNamesRow, error) {
+	rows, err := q.db.Query(ctx, MembershipsOfNames, arg.Names, arg.BucketNo)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MembershipsOfNamesRow
+	for rows.Next() {
+		var i MembershipsOfNamesRow
+		if err := rows.Scan(
+			&i.Name,
+			&i.UserID,
+			&i.Deleted,
+			&i.Member,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const MembershipsPage = `-- name: MembershipsPage :many
 select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source
 from bucketgen.memberships m

@@ -207,6 +207,34 @@ type BucketgenIdentity struct {
 	ContactID int64
 }
 
+type BucketgenJob struct {
+	No          int64
+	Kind        string
+	Params      []byte
+	Fingerprint *string
+	ByName      string
+	State       string
+	CreatedAt   pgtype.Timestamptz
+	StartedAt   pgtype.Timestamptz
+	FinishedAt  pgtype.Timestamptz
+	Attempts    int32
+	Cancelled   bool
+	Done        int64
+	Total       int64
+	Lease       pgtype.UUID
+	LeasedUntil pgtype.Timestamptz
+	Error       *string
+	Result      []byte
+}
+
+type BucketgenJobUser struct {
+	JobNo    int64
+	List     string
+	BucketID string
+	Place    int32
+	UserID   string
+}
+
 type BucketgenKept struct {
 	Name    string
 	SinceNo int32

@@ -125,7 +125,7 @@ func TestImports(t *testing.T) {
 		},
 		{
 			name:     "parts of the engine",
-			packages: []string{"internal/backtest", "internal/batch", "internal/catalog", "internal/criteria", "internal/explain", "internal/feed", "internal/health", "internal/ingest", "internal/link", "internal/merge", "internal/metrics", "internal/outbox", "internal/replay", "internal/retry", "internal/rollout", "internal/rollup", "internal/scheduler", "internal/service", "internal/sizes", "internal/slots", "internal/transact"},
+			packages: []string{"internal/backtest", "internal/batch", "internal/catalog", "internal/audit", "internal/criteria", "internal/explain", "internal/feed", "internal/health", "internal/ingest", "internal/jobs", "internal/link", "internal/merge", "internal/metrics", "internal/outbox", "internal/replay", "internal/retry", "internal/rollout", "internal/rollup", "internal/scheduler", "internal/service", "internal/sizes", "internal/slots", "internal/transact"},
 			never:    []string{module + "engine", module + "gen", module + "buckets", module + "bucket"},
 			but:      []string{module + "gen/db"},
 			why:      "a part of the engine is handed what it needs, and knows nothing of the engine",

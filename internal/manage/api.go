@@ -96,6 +96,7 @@ func newAPI(mux humago.Mux, e *engine.Engine, o Options, access map[string]Acces
 				{Name: "users", Description: "Users, their buckets and timelines"},
 				{Name: "deployments", Description: "Deployments, plans and processes"},
 				{Name: "outbox", Description: "Waiting deliveries and dead letters"},
+				{Name: "jobs", Description: "Long work in the background: plans, funnels, back-tests"},
 				{Name: "access", Description: "Sessions, keys, and the person who calls"},
 			},
 		},
@@ -118,6 +119,8 @@ func newAPI(mux humago.Mux, e *engine.Engine, o Options, access map[string]Acces
 	a.outbox()
 	a.sessions()
 	a.audit()
+	a.jobs()
+	a.manyMembers()
 	describe(a.huma.OpenAPI())
 	return a
 }

@@ -71,18 +71,23 @@ func recording[I, T any](a *api, op *huma.Operation, do func(context.Context, *I
 			return do(ctx, in)
 		}
 		e := entryOf(exchangeOf(ctx).request, person, action)
-		err = a.engine.Audit().Do(ctx, e, func() error {
-			if out, err = do(context.WithValue(ctx, entryKey{}, e), in); err == nil {
-				return nil
-			}
-			p := a.problem(ctx, err)
-			if p.Status < http.StatusInternalServerError {
-				e.Outcome = bucketgen.AuditRefused
-			}
-			return p
-		})
-		return out, err
+		return recorded(ctx, a, e, func(ctx context.Context) (T, error) { return do(ctx, in) })
 	}
+}
+
+// recorded makes a change and writes its entry of the audit log.
+func recorded[T any](ctx context.Context, a *api, e *engine.AuditEntry, do func(context.Context) (T, error)) (out T, err error) {
+	err = a.engine.Audit().Do(ctx, e, func() error {
+		if out, err = do(context.WithValue(ctx, entryKey{}, e)); err == nil {
+			return nil
+		}
+		p := a.problem(ctx, err)
+		if p.Status < http.StatusInternalServerError {
+			e.Outcome = bucketgen.AuditRefused
+		}
+		return p
+	})
+	return out, err
 }
 
 // entryOf returns an entry of the audit log for a request.

@@ -17,13 +17,16 @@ func describe(document *huma.OpenAPI) {
 	delete(schemas, "ErrorModel") // which huma describes, and nothing is answered by
 	delete(schemas, "ErrorDetail")
 	for name, all := range values {
-		schemas[name] = &huma.Schema{Type: "string", Enum: all}
+		schemas[name] = oneOf(all)
+	}
+	for name, all := range operationValues {
+		schemas[name] = oneOf(all)
 	}
 	for name, all := range readValues {
-		schemas[name] = &huma.Schema{Type: "string", Enum: all}
+		schemas[name] = oneOf(all)
 	}
 	for name, s := range schemas {
-		s.Title, s.Description = name, cmp.Or(types[name], readTypes[name])
+		s.Title, s.Description = name, cmp.Or(types[name], readTypes[name], operationTypes[name])
 		if s.AdditionalProperties == true { // as it is by default
 			s.AdditionalProperties = nil
 		}
@@ -40,10 +43,18 @@ func describe(document *huma.OpenAPI) {
 	}
 }
 
+// oneOf returns the schema of a text that is one of some. Bodies of requests are validated by it.
+func oneOf(all []any) *huma.Schema {
+	s := &huma.Schema{Type: "string", Enum: all}
+	s.PrecomputeMessages()
+	return s
+}
+
 func describeProperty(schema, property string, of *huma.Schema) {
 	of.Nullable = false // lists that are empty are so
-	of.Description = cmp.Or(of.Description, readProperties[schema+"."+property], properties[schema+"."+property], properties[property])
-	if kind := cmp.Or(kinds[schema+"."+property], readKinds[schema+"."+property]); kind != "" {
+	of.Description = cmp.Or(of.Description, readProperties[schema+"."+property], operationProperties[schema+"."+property],
+		properties[schema+"."+property], properties[property])
+	if kind := cmp.Or(kinds[schema+"."+property], readKinds[schema+"."+property], operationKinds[schema+"."+property]); kind != "" {
 		of.Type, of.Enum, of.Ref = "", nil, refs+kind
 	}
 	if example, ok := examples[property]; ok && of.Examples == nil && of.Type == "string" {
@@ -102,7 +113,7 @@ var types = map[string]string{
 	"Processes":    "A list of processes",
 	"Reaction":     "The notifications a subscription would receive",
 	"Reason":       "Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, the bucket was retired, or the user was merged into another member",
-	"Replay":       "The dead letters to deliver again: ids, or all",
+	"Replay":       "The dead letters to deliver again: ids, a filter, or all",
 	"Replayed":     "The number of replayed dead letters",
 	"SignIn":       "A key, or the secret of a link that is good once",
 	"SignedOut":    "The end of a session",

@@ -97,7 +97,7 @@ func TestDocumentSaysAll(t *testing.T) {
 			}
 		}
 	}
-	if operations != 35 {
+	if operations != 45 {
 		t.Errorf("there are %d operations", operations)
 	}
 }

@@ -40,6 +40,8 @@ func (a *api) problem(ctx context.Context, err error) *problem.Problem {
 		return problem.Of(http.StatusBadRequest, field, invalid.Problem)
 	}
 	switch {
+	case errors.Is(err, engine.ErrBusy):
+		return problem.Later(http.StatusServiceUnavailable, "too many requests of this kind are unfinished; retry", 10*time.Second)
 	case errors.Is(err, engine.ErrUnknownUser):
 		return problem.Of(http.StatusNotFound, "user", "the user is unknown")
 	case errors.Is(err, engine.ErrDeleted):

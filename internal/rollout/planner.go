@@ -39,7 +39,7 @@ func (p *Planner) Plan(ctx context.Context, o bucketgen.PlanOptions) (*bucketgen
 		return nil, err
 	}
 	if run.plan.Changes() {
-		if err := run.evaluateAll(ctx); err != nil {
+		if err := run.evaluateAll(ctx, run.evaluate); err != nil {
 			return nil, err
 		}
 	}
@@ -52,7 +52,7 @@ func (p *Planner) Preview(ctx context.Context, b table.BucketIndex, o bucketgen.
 	if err != nil {
 		return nil, err
 	}
-	if err := run.evaluateAll(ctx); err != nil {
+	if err := run.evaluateAll(ctx, run.evaluate); err != nil {
 		return nil, err
 	}
 	plan := run.finish()
@@ -189,7 +189,7 @@ func (pl *planning) compare(ctx context.Context) error {
 }
 
 // evaluateAll evaluates the users, page by page, several pages at once.
-func (pl *planning) evaluateAll(ctx context.Context) error {
+func (pl *planning) evaluateAll(ctx context.Context, evaluate func(context.Context, []transact.User) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	pages := make(chan []transact.User)
@@ -197,7 +197,7 @@ func (pl *planning) evaluateAll(ctx context.Context) error {
 	for range pl.workers {
 		group.Go(func() {
 			for users := range pages {
-				if err := pl.evaluate(ctx, users); err != nil {
+				if err := evaluate(ctx, users); err != nil {
 					cancel(err)
 				}
 			}
@@ -231,13 +231,18 @@ func (pl *planning) evaluate(ctx context.Context, users []transact.User) error {
 			return err
 		}
 	}
+	pl.advance(len(users), len(tasks))
+	return nil
+}
+
+// advance notes how far the run is: how many users were read, and how many of them evaluated.
+func (pl *planning) advance(users, evaluated int) {
 	pl.mu.Lock()
 	defer pl.mu.Unlock()
-	pl.plan.Looked += int64(len(tasks))
-	if pl.evaluated += int64(len(users)); pl.options.Progress != nil {
+	pl.plan.Looked += int64(evaluated)
+	if pl.evaluated += int64(users); pl.options.Progress != nil {
 		pl.options.Progress(pl.evaluated, pl.plan.Users)
 	}
-	return nil
 }
 
 // sampled reports whether a user is in a sample: by their number, so that the next plan has the
@@ -337,8 +342,11 @@ func (pl *planning) finish() *bucketgen.Plan {
 }
 
 // estimate returns the number of users from the number seen in the sample.
-func (pl *planning) estimate(seen int64) bucketgen.Estimate {
-	part := pl.options.Sample
+func (pl *planning) estimate(seen int64) bucketgen.Estimate { return Estimate(seen, pl.options.Sample) }
+
+// Estimate returns the number of users from the number seen in a sample, which is a part of all
+// from 0 to 1.
+func Estimate(seen int64, part float64) bucketgen.Estimate {
 	if part == 1 {
 		return bucketgen.Estimate{Count: seen}
 	}

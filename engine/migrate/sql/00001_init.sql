@@ -478,6 +478,46 @@ create table bucketgen.reconciliations (
 create unique index reconciliations_unfinished on bucketgen.reconciliations ((true)) where finished_at is null;
 
 
+-- Long work that a person asked for: a plan, a funnel, a back-test. The management API inserts it,
+-- up to 100 that are unfinished. A process leases it; when that process dies, another does the
+-- work anew, at most three do. Engines delete it, with its users, engine.Config.JobAge after it
+-- ended.
+create table bucketgen.jobs (
+    no            bigint not null generated always as identity primary key,
+    kind          text not null,
+    params        jsonb not null,
+    fingerprint   text, -- of the definitions that it is about; null: any process can do it
+    by_name       text not null, -- the person who asked
+    state         text not null default 'waiting', -- then running; at last done, failed or cancelled
+    created_at    timestamptz not null,
+    started_at    timestamptz, -- of the present attempt
+    finished_at   timestamptz,
+    attempts      integer not null default 0,
+    cancelled     boolean not null default false, -- the process that works on it stops at its next heartbeat
+    done          bigint not null default 0, -- of the users, roughly
+    total         bigint not null default 0, -- 0: not known
+    lease         uuid, -- of the process that works on it
+    leased_until  timestamptz,
+    error         text,
+    result        jsonb -- up to 4 MB
+);
+
+-- Serves JobsClaim and JobsBegin: what is unfinished.
+create index jobs_unfinished on bucketgen.jobs (no) where finished_at is null;
+
+-- The users that the result of a job names, in lists: those who would join a bucket, say. The
+-- process that finishes the job inserts them, up to 100,000. They go with the job, and a merge or
+-- deletion does not change them, so they are stored by their ids.
+create table bucketgen.job_users (
+    job_no     bigint not null,
+    list       text collate "C" not null,
+    bucket_id  text collate "C" not null,
+    place      integer not null, -- in the list, from 1
+    user_id    text collate "C" not null,
+    primary key (job_no, list, bucket_id, place) -- serves JobUsersPage
+);
+
+
 -- The outbox -------------------------------------------------------------------------------------
 
 -- A subscription to transitions: of a handler, a webhook endpoint, a mirror or a Hatchet binding.

@@ -116,7 +116,8 @@ func refusal(got *http.Response, in *json.Decoder) *Problem {
 }
 
 // put puts a parameter into a path. Dots are escaped where they would be taken for directions.
-func put(path, name, value string) string {
+func put(path, name string, parameter any) string {
+	value := fmt.Sprint(parameter)
 	segment := url.PathEscape(value)
 	if value == "." || value == ".." {
 		segment = strings.ReplaceAll(value, ".", "%2E")

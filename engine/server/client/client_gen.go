@@ -47,6 +47,28 @@ const (
 	EmitSilent Emit = "silent"
 )
 
+// Defines values for JobKind.
+const (
+	JobKindBacktest  JobKind = "backtest"
+	JobKindDwell     JobKind = "dwell"
+	JobKindFlows     JobKind = "flows"
+	JobKindFunnel    JobKind = "funnel"
+	JobKindOverlap   JobKind = "overlap"
+	JobKindPlan      JobKind = "plan"
+	JobKindPreview   JobKind = "preview"
+	JobKindReconcile JobKind = "reconcile"
+	JobKindRetire    JobKind = "retire"
+)
+
+// Defines values for JobState.
+const (
+	JobStateCancelled JobState = "cancelled"
+	JobStateDone      JobState = "done"
+	JobStateFailed    JobState = "failed"
+	JobStateRunning   JobState = "running"
+	JobStateWaiting   JobState = "waiting"
+)
+
 // Defines values for Kind.
 const (
 	KindDwell   Kind = "dwell"
@@ -138,6 +160,12 @@ const (
 	GetCatalogParamsDeclaredTrue  GetCatalogParamsDeclared = "true"
 )
 
+// Defines values for ListDeadLettersParamsOrder.
+const (
+	ListDeadLettersParamsOrderNewest ListDeadLettersParamsOrder = "newest"
+	ListDeadLettersParamsOrderOldest ListDeadLettersParamsOrder = "oldest"
+)
+
 // AuditEntry A change that a person made, or a look of a masked reader
 type AuditEntry struct {
 	// Action Operation of this API, or command
@@ -187,6 +215,102 @@ type AuditLog struct {
 
 	// Next Cursor of the next page; missing on the last page
 	Next string `json:"next,omitempty,omitzero"`
+}
+
+// BackTestBucket What would have happened to a bucket
+type BackTestBucket struct {
+	// Against How a bucket differs from its other version
+	Against *BackTestVersions `json:"against,omitempty"`
+
+	// BucketID Id of the bucket
+	//
+	// Examples: power-users
+	BucketID string `json:"bucketId"`
+
+	// Days Days in UTC, from the first on which anything happened to the last
+	Days []BackTestDay `json:"days"`
+
+	// Entered Number of joins
+	Entered int64 `json:"entered"`
+
+	// Left Number of leaves
+	Left int64 `json:"left"`
+
+	// Members Number of members at the end
+	Members int64 `json:"members"`
+}
+
+// BackTestDay What would have happened to a bucket on a day
+type BackTestDay struct {
+	// At Start of the day
+	//
+	// Examples: 2026-12-01T00:00:00Z
+	At time.Time `json:"at"`
+
+	// Entered Number of joins
+	Entered int64 `json:"entered"`
+
+	// Left Number of leaves
+	Left int64 `json:"left"`
+
+	// Members Number of members at the end of the day
+	Members int64 `json:"members"`
+}
+
+// BackTestDiffers By how much two versions of a bucket differ at the end of a day
+type BackTestDiffers struct {
+	// At Start of the day
+	//
+	// Examples: 2026-12-01T00:00:00Z
+	At time.Time `json:"at"`
+
+	// Both Number of users in both versions
+	Both int64 `json:"both"`
+
+	// OnlyOther Number of users in the other version only
+	OnlyOther int64 `json:"onlyOther"`
+
+	// OnlyRun Number of users in the version that was run only
+	OnlyRun int64 `json:"onlyRun"`
+}
+
+// BackTestResult What buckets would have come to, had they been deployed from the start of the log
+type BackTestResult struct {
+	// Buckets The reported buckets
+	Buckets []BackTestBucket `json:"buckets"`
+
+	// Events Number of events that were replayed
+	Events int64 `json:"events"`
+
+	// Until How far the clock ran
+	Until time.Time `json:"until"`
+
+	// Users Number of users in the log
+	Users int64 `json:"users"`
+}
+
+// BackTestVersions How a bucket differs from its other version
+type BackTestVersions struct {
+	// Both Number of users in both versions, at the end
+	Both int64 `json:"both"`
+
+	// Days Days at whose end the members differ
+	Days []BackTestDiffers `json:"days"`
+
+	// OnlyOther Number of users in the other version only, at the end
+	OnlyOther int64 `json:"onlyOther"`
+
+	// OnlyRun Number of users in the version that was run only, at the end
+	OnlyRun int64 `json:"onlyRun"`
+
+	// Other What would have happened to a bucket
+	Other BackTestBucket `json:"other"`
+
+	// OtherUsers Some users in the other version only
+	OtherUsers []string `json:"otherUsers,omitempty,omitzero"`
+
+	// RunUsers Some users in the version that was run only
+	RunUsers []string `json:"runUsers,omitempty,omitzero"`
 }
 
 // Backlog The backlog of a subscription
@@ -452,6 +576,20 @@ type CatalogKind string
 // Change Kind of a deployment: definitions deployed, a bucket paused, or a bucket resumed
 type Change string
 
+// ChangeMembers The users to add to a manual bucket, or to remove from it
+type ChangeMembers struct {
+	// DryRun Only report what would change; nothing is written
+	DryRun bool `json:"dryRun,omitempty,omitzero"`
+
+	// Remove Remove the users instead of adding them
+	Remove bool `json:"remove,omitempty,omitzero"`
+
+	// UserIDs Ids of the users
+	//
+	// Examples: ["ada"]
+	UserIDs []string `json:"userIds"`
+}
+
 // Condition A condition, or a combination of conditions, with its result
 type Condition struct {
 	// Evidence The facts behind the result of a condition: text has all of them in words, the other properties have them for programs where they apply
@@ -552,6 +690,28 @@ type DeadLetter struct {
 	Transition Transition `json:"transition"`
 }
 
+// DeadLetterFilter Properties of dead letters; a missing one is any
+type DeadLetterFilter struct {
+	// BucketID Id of the bucket
+	//
+	// Examples: power-users
+	BucketID string `json:"bucketId,omitempty,omitzero"`
+
+	// Error Part of the error of the last attempt
+	Error string `json:"error,omitempty,omitzero"`
+
+	// Subscription Name of the handler or forwarder
+	Subscription string `json:"subscription,omitempty,omitzero"`
+
+	// UpTo Id of the last dead letter that is meant, so that one that comes later is not. A dry run returns it
+	UpTo int64 `json:"upTo,omitempty,omitzero"`
+
+	// UserID Id of the user
+	//
+	// Examples: ada
+	UserID string `json:"userId,omitempty,omitzero"`
+}
+
 // DeadLetters A page of dead letters
 type DeadLetters struct {
 	// DeadLetters Dead letters, the oldest first
@@ -641,6 +801,54 @@ type Deployment struct {
 	Users int64 `json:"users"`
 }
 
+// DeploymentDetail A deployment with the progress of its backfill
+type DeploymentDetail struct {
+	// At When it was deployed
+	//
+	// Examples: 2026-12-01T00:00:00Z
+	At time.Time `json:"at"`
+
+	// Emit Which joins and leaves of a deployment are announced
+	Emit Emit `json:"emit"`
+
+	// Fingerprint Fingerprint of all deployed definitions
+	//
+	// Examples: 189652c5be25f730
+	Fingerprint string `json:"fingerprint"`
+
+	// FinishedAt When the backfill finished; missing until then
+	FinishedAt time.Time `json:"finishedAt,omitempty,omitzero"`
+
+	// Followed Number of users evaluated so far, roughly
+	Followed int64 `json:"followed"`
+
+	// Joined Number of joins it caused so far
+	Joined int64 `json:"joined"`
+
+	// Kind Kind of a deployment: definitions deployed, a bucket paused, or a bucket resumed
+	Kind Change `json:"kind"`
+
+	// Left Number of leaves it caused so far
+	Left int64 `json:"left"`
+
+	// No Number of the deployment
+	No int64 `json:"no"`
+
+	// Progress Share of the users who have followed, from 0 to 1
+	//
+	// Examples: 0.62
+	Progress float64 `json:"progress"`
+
+	// Rate Maximum users per second of the backfill; missing for no limit
+	Rate int64 `json:"rate,omitempty,omitzero"`
+
+	// RemainingSeconds Estimated time until all users have followed, in seconds; missing without an estimate
+	RemainingSeconds float64 `json:"remainingSeconds,omitempty,omitzero"`
+
+	// Users Number of users at the time of the deployment
+	Users int64 `json:"users"`
+}
+
 // Deployments A list of deployments
 type Deployments struct {
 	// Deployments Deployments, the newest first
@@ -648,6 +856,15 @@ type Deployments struct {
 
 	// Next Cursor of the next page; missing on the last page
 	Next string `json:"next,omitempty,omitzero"`
+}
+
+// Discarded The number of discarded dead letters
+type Discarded struct {
+	// Discarded Number of deleted dead letters; in a dry run, of those that would be
+	Discarded int64 `json:"discarded"`
+
+	// UpTo Id of the last of them, in a dry run
+	UpTo int64 `json:"upTo,omitempty,omitzero"`
 }
 
 // Drift A difference between declared and received names
@@ -699,6 +916,47 @@ type DriftName struct {
 
 	// Of Kind of a name: an event, a field of its payload, or a user property
 	Of CatalogKind `json:"of"`
+}
+
+// DwellBin Number of stays by their length
+type DwellBin struct {
+	// FromSeconds Shortest length, in seconds
+	FromSeconds int64 `json:"fromSeconds"`
+
+	// Stays Number of stays
+	Stays int64 `json:"stays"`
+
+	// ToSeconds Length that the stays do not reach, in seconds; missing for the longest stays
+	ToSeconds int64 `json:"toSeconds,omitempty,omitzero"`
+}
+
+// DwellTimes How long the stays in a bucket lasted that ended in a time
+type DwellTimes struct {
+	// BucketID Id of the bucket
+	//
+	// Examples: power-users
+	BucketID string `json:"bucketId"`
+
+	// Ended Number of stays that ended
+	Ended int64 `json:"ended"`
+
+	// Histogram All bins, the shortest stays first
+	Histogram []DwellBin `json:"histogram"`
+
+	// MeanSeconds Mean length, in seconds
+	MeanSeconds float64 `json:"meanSeconds"`
+
+	// MedianSeconds Median length, in seconds
+	MedianSeconds float64 `json:"medianSeconds"`
+
+	// P90Seconds Length that nine of ten stays do not exceed, in seconds
+	P90Seconds float64 `json:"p90Seconds"`
+
+	// Since Start of the time in which the stays ended; missing for all time
+	Since time.Time `json:"since,omitempty,omitzero"`
+
+	// Until End of that time
+	Until time.Time `json:"until"`
 }
 
 // Emit Which joins and leaves of a deployment are announced
@@ -851,6 +1109,46 @@ type Flow struct {
 	Left int64 `json:"left"`
 }
 
+// FlowBucket A bucket at the other end of a flow
+type FlowBucket struct {
+	// BucketID Id of the bucket
+	//
+	// Examples: power-users
+	BucketID string `json:"bucketId"`
+
+	// Stays Number of stays in the bucket that was asked for
+	Stays int64 `json:"stays"`
+}
+
+// Flows The buckets that users leave before they enter a bucket, and enter after they leave it
+type Flows struct {
+	// BucketID Id of the bucket
+	//
+	// Examples: power-users
+	BucketID string `json:"bucketId"`
+
+	// Entered Number of stays that began
+	Entered int64 `json:"entered"`
+
+	// From Buckets that users left before, the most stays first
+	From []FlowBucket `json:"from"`
+
+	// Left Number of stays that ended
+	Left int64 `json:"left"`
+
+	// Since Start of the time in which the stays began or ended
+	Since time.Time `json:"since"`
+
+	// To Buckets that users entered afterwards, the most stays first
+	To []FlowBucket `json:"to"`
+
+	// Until End of that time
+	Until time.Time `json:"until"`
+
+	// WithinSeconds Longest time between the two stays, in seconds
+	WithinSeconds int64 `json:"withinSeconds"`
+}
+
 // Forecast What happens to a user
 type Forecast struct {
 	// At Time of the forecast: now
@@ -876,6 +1174,49 @@ type Forecast struct {
 	UserID string `json:"userId"`
 }
 
+// Funnel How many users meet which conditions of a bucket
+type Funnel struct {
+	// At When the evaluation began
+	//
+	// Examples: 2026-12-01T00:00:00Z
+	At time.Time `json:"at"`
+
+	// BucketID Id of the bucket
+	//
+	// Examples: power-users
+	BucketID string `json:"bucketId"`
+
+	// Criteria How many users meet a condition, or a combination of conditions
+	Criteria *FunnelPart `json:"criteria,omitempty"`
+
+	// Looked Number of users who were evaluated
+	Looked int64 `json:"looked"`
+
+	// Users Number of users
+	Users int64 `json:"users"`
+}
+
+// FunnelPart How many users meet a condition, or a combination of conditions
+type FunnelPart struct {
+	// Count A number of users
+	Count Estimate `json:"count"`
+
+	// Node Place of the condition in the criteria
+	Node int64 `json:"node"`
+
+	// Only A number of users
+	Only *Estimate `json:"only,omitempty"`
+
+	// Parts Parts of a combination
+	Parts []FunnelPart `json:"parts,omitempty,omitzero"`
+
+	// Remaining A number of users
+	Remaining *Estimate `json:"remaining,omitempty"`
+
+	// Words The condition in words
+	Words string `json:"words"`
+}
+
 // ImaginedEvent An event that is imagined
 type ImaginedEvent struct {
 	// At When it happens: now or later. Defaults to now
@@ -893,6 +1234,134 @@ type ImaginedEvent struct {
 
 	// Traits Properties to set on the user; null removes one
 	Traits map[string]interface{} `json:"traits,omitempty,omitzero"`
+}
+
+// Job Long work that a process does in the background
+type Job struct {
+	// Attempts Number of processes that did it: more than 1 if some died
+	Attempts int64 `json:"attempts"`
+
+	// BackTest What buckets would have come to, had they been deployed from the start of the log
+	BackTest *BackTestResult `json:"backTest,omitempty"`
+
+	// By Name of the person who asked
+	By string `json:"by"`
+
+	// Cancelling Whether it was cancelled and a process has not noticed yet
+	Cancelling bool `json:"cancelling,omitempty,omitzero"`
+
+	// CreatedAt When it was asked for
+	CreatedAt time.Time `json:"createdAt"`
+
+	// Done Number of users that were evaluated
+	Done int64 `json:"done"`
+
+	// Dwell How long the stays in a bucket lasted that ended in a time
+	Dwell *DwellTimes `json:"dwell,omitempty"`
+
+	// Error Why it failed
+	Error string `json:"error,omitempty,omitzero"`
+
+	// FinishedAt When it ended; missing before
+	FinishedAt time.Time `json:"finishedAt,omitempty,omitzero"`
+
+	// Flows The buckets that users leave before they enter a bucket, and enter after they leave it
+	Flows *Flows `json:"flows,omitempty"`
+
+	// Funnel How many users meet which conditions of a bucket
+	Funnel *Funnel `json:"funnel,omitempty"`
+
+	// ID Id of the job
+	ID int64 `json:"id"`
+
+	// Kind What a job does
+	Kind JobKind `json:"kind"`
+
+	// Overlap Which buckets the members of a bucket share
+	Overlap *Overlap `json:"overlap,omitempty"`
+
+	// Params What a job is about
+	Params JobParams `json:"params"`
+
+	// Plan The effect of a deployment
+	Plan *Plan `json:"plan,omitempty"`
+
+	// Preview Who would be in a bucket if the definitions of this server were deployed
+	Preview *Preview `json:"preview,omitempty"`
+
+	// Reconcile A derivation of all memberships anew
+	Reconcile *Reconciliation `json:"reconcile,omitempty"`
+
+	// Retire The number of users who left a bucket that is not deployed any more
+	Retire *Retirement `json:"retire,omitempty"`
+
+	// StartedAt When the present attempt began; missing while it waits
+	StartedAt time.Time `json:"startedAt,omitempty,omitzero"`
+
+	// State How far a job is; done, failed and cancelled are final
+	State JobState `json:"state"`
+
+	// Total Number of users to evaluate; 0 if not known
+	Total int64 `json:"total"`
+}
+
+// JobKind What a job does
+type JobKind string
+
+// JobParams What a job is about
+type JobParams struct {
+	// Against Bucket that a back-test compares with
+	Against string `json:"against,omitempty,omitzero"`
+
+	// BucketID Id of the bucket
+	//
+	// Examples: power-users
+	BucketID string `json:"bucketId,omitempty,omitzero"`
+
+	// Emit Which joins and leaves of a deployment are announced
+	Emit Emit `json:"emit,omitempty,omitzero"`
+
+	// Recorded Whether a back-test compares with what happened
+	Recorded bool `json:"recorded,omitempty,omitzero"`
+
+	// Sample Fraction of the users to evaluate; missing for all
+	Sample float64 `json:"sample,omitempty,omitzero"`
+
+	// Since Start of what flows or dwell are about
+	Since time.Time `json:"since,omitempty,omitzero"`
+
+	// Until End of what flows, dwell or a back-test are about
+	Until time.Time `json:"until,omitempty,omitzero"`
+
+	// Users Number of users to name in each list; -1 for none
+	Users int64 `json:"users,omitempty,omitzero"`
+
+	// With Buckets that a back-test reports, or that an overlap combines
+	With []string `json:"with,omitempty,omitzero"`
+
+	// WithinSeconds Longest time between two stays that flows connect, in seconds
+	WithinSeconds int64 `json:"withinSeconds,omitempty,omitzero"`
+}
+
+// JobState How far a job is; done, failed and cancelled are final
+type JobState string
+
+// JobUsers A page of the users in a list of a job
+type JobUsers struct {
+	// Next Cursor of the next page; missing on the last page
+	Next string `json:"next,omitempty,omitzero"`
+
+	// UserIDs Ids of the users
+	UserIDs []string `json:"userIds"`
+}
+
+// Jobs A page of jobs
+type Jobs struct {
+	// Jobs Jobs without their results, the newest first
+	Jobs []Job `json:"jobs"`
+
+	// Next Cursor of the next page; missing on the last page
+	Next string `json:"next,omitempty,omitzero"`
 }
 
 // Kind Kind of a transition: entered, left, or dwell, the tick of a lasting stay
@@ -946,6 +1415,24 @@ type Member struct {
 	UserID string `json:"userId"`
 }
 
+// MemberChanges What changes of many members come to
+type MemberChanges struct {
+	// Asked Number of users that were given
+	Asked int64 `json:"asked"`
+
+	// Changed Number of users who joined or left; in a dry run, of those who would
+	Changed int64 `json:"changed"`
+
+	// Created Number of those who would join that are unknown so far, in a dry run
+	Created int64 `json:"created,omitempty,omitzero"`
+
+	// Refused Users who cannot be changed
+	Refused []RefusedMember `json:"refused,omitempty,omitzero"`
+
+	// Unchanged Number of users who were in the bucket already, or were not in it
+	Unchanged int64 `json:"unchanged"`
+}
+
 // Members A page of the members of a bucket
 type Members struct {
 	// AsOf Moment at which they are, or were, members
@@ -977,10 +1464,112 @@ type Membership struct {
 	UserID string `json:"userId"`
 }
 
+// NewDeployment How to deploy
+type NewDeployment struct {
+	// Emit Which joins and leaves of a deployment are announced
+	Emit Emit `json:"emit,omitempty,omitzero"`
+
+	// Expect Fingerprint of the definitions to deploy, compiled of a plan. A server with other definitions answers 409
+	//
+	// Examples: 189652c5be25f730
+	Expect string `json:"expect"`
+
+	// Rate Number of users to evaluate a second at most. Defaults to 0, which is no limit
+	Rate int64 `json:"rate,omitempty,omitzero"`
+}
+
+// NewJob What a job is to do; each kind takes some of the properties
+type NewJob struct {
+	// Against Bucket that a back-test compares with
+	Against string `json:"against,omitempty,omitzero"`
+
+	// BucketID Bucket of a preview, funnel, overlap, flows, dwell or retire job
+	//
+	// Examples: power-users
+	BucketID string `json:"bucketId,omitempty,omitzero"`
+
+	// Emit Which joins and leaves of a deployment are announced
+	Emit Emit `json:"emit,omitempty,omitzero"`
+
+	// Kind What a job does
+	Kind JobKind `json:"kind"`
+
+	// Recorded Whether a back-test compares with what happened
+	Recorded bool `json:"recorded,omitempty,omitzero"`
+
+	// Sample Fraction of the users that a plan, preview, funnel or overlap evaluates, more than 0. Defaults to 1
+	//
+	// Examples: 0.05
+	Sample float64 `json:"sample,omitempty,omitzero"`
+
+	// Since Start of what flows or dwell are about. Defaults to 7 days before until for flows, and to all time for dwell
+	Since time.Time `json:"since,omitempty,omitzero"`
+
+	// Until End of what flows, dwell or a back-test are about. Defaults to now
+	Until time.Time `json:"until,omitempty,omitzero"`
+
+	// Users Number of users to name in each list of a plan, preview or funnel; -1 for none. Defaults to 100
+	Users int64 `json:"users,omitempty,omitzero"`
+
+	// With Buckets that a back-test reports, by default all; or up to five buckets whose combinations with the bucket an overlap counts
+	With []string `json:"with,omitempty,omitzero"`
+
+	// WithinSeconds Longest time between two stays that flows connect, in seconds. Defaults to a day
+	WithinSeconds int64 `json:"withinSeconds,omitempty,omitzero"`
+}
+
 // Outbox The backlogs of all subscriptions
 type Outbox struct {
 	// Subscriptions Subscriptions ordered by name, including those of other programs on the database
 	Subscriptions []Backlog `json:"subscriptions"`
+}
+
+// Overlap Which buckets the members of a bucket share
+type Overlap struct {
+	// At When the members were counted
+	//
+	// Examples: 2026-12-01T00:00:00Z
+	At time.Time `json:"at"`
+
+	// BucketID Id of the bucket
+	//
+	// Examples: power-users
+	BucketID string `json:"bucketId"`
+
+	// Members A number of users
+	Members Estimate `json:"members"`
+
+	// Others Buckets that share members, the largest share first
+	Others []OverlapBucket `json:"others"`
+
+	// Sets Combinations with the buckets that were asked for, the largest first
+	Sets []OverlapSet `json:"sets"`
+}
+
+// OverlapBucket A bucket that members of another share
+type OverlapBucket struct {
+	// Both A number of users
+	Both Estimate `json:"both"`
+
+	// BucketID Id of the bucket
+	//
+	// Examples: power-users
+	BucketID string `json:"bucketId"`
+
+	// Members A number of users
+	Members Estimate `json:"members"`
+
+	// Share Share of the members of the bucket that was asked for, from 0 to 1
+	Share float64 `json:"share"`
+}
+
+// OverlapSet The users who are in exactly these of the buckets that were asked for
+type OverlapSet struct {
+	// BucketIDs The buckets that the users are in
+	BucketIDs []string `json:"bucketIds"`
+
+	// Users A number of users
+	Users Estimate `json:"users"`
 }
 
 // Plan The effect of a deployment
@@ -1025,6 +1614,41 @@ type PolicyEffect struct {
 
 	// Unannounced Whether a join of this user, who is not a member, would be suppressed
 	Unannounced bool `json:"unannounced,omitempty,omitzero"`
+}
+
+// Preview Who would be in a bucket if the definitions of this server were deployed
+type Preview struct {
+	// At When the evaluation began
+	//
+	// Examples: 2026-12-01T00:00:00Z
+	At time.Time `json:"at"`
+
+	// ID Id of the bucket
+	ID string `json:"id"`
+
+	// Looked Number of users who were evaluated
+	Looked int64 `json:"looked"`
+
+	// Members A number of users
+	Members Estimate `json:"members"`
+
+	// Name Display name of the bucket
+	Name string `json:"name"`
+
+	// Now Members by the deployed definition
+	Now int64 `json:"now"`
+
+	// Some Some of those members
+	Some []string `json:"some,omitempty,omitzero"`
+
+	// Status Difference of a bucket from the deployed definition
+	Status Status `json:"status"`
+
+	// Users Number of users
+	Users int64 `json:"users"`
+
+	// Words The criteria and the policy, in words
+	Words []string `json:"words"`
 }
 
 // Problem An error (RFC 9457)
@@ -1105,12 +1729,50 @@ type Reaction struct {
 // Reason Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, the bucket was retired, or the user was merged into another member
 type Reason string
 
-// Replay The dead letters to deliver again: ids, or all
+// Reconciliation A derivation of all memberships anew
+type Reconciliation struct {
+	// Checked Number of users that were checked
+	Checked int64 `json:"checked"`
+
+	// FinishedAt When it ended; missing before
+	FinishedAt time.Time `json:"finishedAt,omitempty,omitzero"`
+
+	// No Number of the reconciliation
+	No int64 `json:"no"`
+
+	// Repaired Number of memberships and due instants that were wrong
+	Repaired int64 `json:"repaired"`
+
+	// StartedAt When it began
+	StartedAt time.Time `json:"startedAt"`
+
+	// Users Number of users at its start
+	Users int64 `json:"users"`
+}
+
+// RefusedMember A user who cannot be changed
+type RefusedMember struct {
+	// Detail Why the user cannot be changed
+	Detail string `json:"detail"`
+
+	// UserID Id of the user
+	//
+	// Examples: ada
+	UserID string `json:"userId"`
+}
+
+// Replay The dead letters to deliver again: ids, a filter, or all
 type Replay struct {
-	// All Replay all dead letters
+	// All All dead letters
 	All bool `json:"all,omitempty,omitzero"`
 
-	// IDs Ids of the dead letters to replay
+	// DryRun Only count them, for all or a filter
+	DryRun bool `json:"dryRun,omitempty,omitzero"`
+
+	// Filter Properties of dead letters; a missing one is any
+	Filter *DeadLetterFilter `json:"filter,omitempty"`
+
+	// IDs Ids of the dead letters
 	//
 	// Examples: [42]
 	IDs []int64 `json:"ids,omitempty,omitzero"`
@@ -1118,8 +1780,22 @@ type Replay struct {
 
 // Replayed The number of replayed dead letters
 type Replayed struct {
-	// Replayed Number of replayed dead letters
+	// Replayed Number of replayed dead letters; in a dry run, of those that would be
 	Replayed int64 `json:"replayed"`
+
+	// UpTo Id of the last of them, in a dry run
+	UpTo int64 `json:"upTo,omitempty,omitzero"`
+}
+
+// Retirement The number of users who left a bucket that is not deployed any more
+type Retirement struct {
+	// BucketID Id of the bucket
+	//
+	// Examples: power-users
+	BucketID string `json:"bucketId"`
+
+	// Left Number of users who left
+	Left int64 `json:"left"`
 }
 
 // SeenType Values received with one type
@@ -1391,6 +2067,45 @@ type Uses struct {
 	Subscriptions []Subscription `json:"subscriptions"`
 }
 
+// WaitingDeliveries A page of the deliveries of a subscription
+type WaitingDeliveries struct {
+	// Deliveries Deliveries in the order in which they were put into the outbox
+	Deliveries []WaitingDelivery `json:"deliveries"`
+
+	// Next Cursor of the next page; missing on the last page
+	Next string `json:"next,omitempty,omitzero"`
+}
+
+// WaitingDelivery A delivery that is still to be made
+type WaitingDelivery struct {
+	// Attempts Number of attempts that failed
+	Attempts int64 `json:"attempts"`
+
+	// Behind Whether an earlier delivery of the same user and bucket comes first
+	Behind bool `json:"behind,omitempty,omitzero"`
+
+	// Error Error of the last attempt; missing without one
+	Error string `json:"error,omitempty,omitzero"`
+
+	// ID Number of the delivery
+	ID int64 `json:"id"`
+
+	// NextAt When the next attempt is due
+	NextAt time.Time `json:"nextAt"`
+
+	// Paused Whether it waits because the bucket is paused
+	Paused bool `json:"paused,omitempty,omitzero"`
+
+	// Replayed Whether it was a dead letter and is delivered again
+	Replayed bool `json:"replayed,omitempty,omitzero"`
+
+	// Transition A change of a user's stay in a bucket
+	Transition Transition `json:"transition"`
+
+	// UnderWay Whether a process is making it now
+	UnderWay bool `json:"underWay,omitempty,omitzero"`
+}
+
 // WhatIf Events to imagine, and how far to forecast
 type WhatIf struct {
 	// Events Events in the order of time
@@ -1579,8 +2294,59 @@ type ListDeploymentsParams struct {
 	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
 }
 
+// ListJobsParams defines parameters for ListJobs.
+type ListJobsParams struct {
+	// Limit How many there are on a page, at most
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// After What next was on the page before; leave it out to begin
+	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
+}
+
+// ListJobUsersParams defines parameters for ListJobUsers.
+type ListJobUsersParams struct {
+	// Limit How many there are on a page, at most
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// After What next was on the page before; leave it out to begin
+	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
+
+	// List Name of the list: joining or leaving of a plan, members of a preview, only:NODE of a funnel, onlyRun or onlyOther of a back-test
+	List string `form:"list,omitempty" json:"list,omitempty,omitzero"`
+
+	// Bucket Id of the bucket that the list is about
+	Bucket string `form:"bucket,omitempty" json:"bucket,omitempty,omitzero"`
+}
+
 // ListDeadLettersParams defines parameters for ListDeadLetters.
 type ListDeadLettersParams struct {
+	// Limit How many there are on a page, at most
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// After What next was on the page before; leave it out to begin
+	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
+
+	// Subscription List those of this handler or forwarder. Defaults to all
+	Subscription string `form:"subscription,omitempty" json:"subscription,omitempty,omitzero"`
+
+	// Bucket List those of this bucket. Defaults to all
+	Bucket string `form:"bucket,omitempty" json:"bucket,omitempty,omitzero"`
+
+	// User List those of this user. Defaults to all
+	User string `form:"user,omitempty" json:"user,omitempty,omitzero"`
+
+	// Error List those whose error contains this text. Defaults to all
+	Error string `form:"error,omitempty" json:"error,omitempty,omitzero"`
+
+	// Order Which come first
+	Order ListDeadLettersParamsOrder `form:"order,omitempty" json:"order,omitempty,omitzero"`
+}
+
+// ListDeadLettersParamsOrder defines parameters for ListDeadLetters.
+type ListDeadLettersParamsOrder string
+
+// ListDeliveriesParams defines parameters for ListDeliveries.
+type ListDeliveriesParams struct {
 	// Limit How many there are on a page, at most
 	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
 
@@ -1688,6 +2454,13 @@ func (c *Client) ListMembers(ctx context.Context, bucket string, params ListMemb
 	path := "/v1/buckets/{bucket}/members"
 	path = put(path, "bucket", bucket)
 	return call[Members](ctx, c, http.MethodGet, path, query, nil)
+}
+
+// ChangeMembers is POST /v1/buckets/{bucket}/members. Each user is changed by itself: one who is deleted or whose id is invalid is reported and does not stop the others. Unknown users are created. Repeating a request does nothing. With dryRun nothing is written.
+func (c *Client) ChangeMembers(ctx context.Context, bucket string, body ChangeMembers) (MemberChanges, error) {
+	path := "/v1/buckets/{bucket}/members"
+	path = put(path, "bucket", bucket)
+	return call[MemberChanges](ctx, c, http.MethodPost, path, nil, body)
 }
 
 // RemoveMember is DELETE /v1/buckets/{bucket}/members/{user}. The user leaves regardless of the minimum dwell. Removing an unknown user or one who is not a member does nothing.
@@ -1799,6 +2572,60 @@ func (c *Client) ListDeployments(ctx context.Context, params ListDeploymentsPara
 	return call[Deployments](ctx, c, http.MethodGet, path, query, nil)
 }
 
+// Deploy is POST /v1/deployments. From now on, servers with other definitions of a bucket leave it alone. Users who match a new bucket join it as of now, and a backfill evaluates all users in the background. If the definitions are deployed already, nothing happens.
+func (c *Client) Deploy(ctx context.Context, body NewDeployment) (DeploymentDetail, error) {
+	path := "/v1/deployments"
+	return call[DeploymentDetail](ctx, c, http.MethodPost, path, nil, body)
+}
+
+// GetDeployment is GET /v1/deployments/{no}. A deployment, a pause or a resumption, with the share of the users who have followed it.
+func (c *Client) GetDeployment(ctx context.Context, no int64) (DeploymentDetail, error) {
+	path := "/v1/deployments/{no}"
+	path = put(path, "no", no)
+	return call[DeploymentDetail](ctx, c, http.MethodGet, path, nil, nil)
+}
+
+// ListJobs is GET /v1/jobs. The unfinished jobs, and those that ended within a day, without their results.
+func (c *Client) ListJobs(ctx context.Context, params ListJobsParams) (Jobs, error) {
+	query := url.Values{}
+	set(query, "limit", params.Limit)
+	set(query, "after", params.After)
+	path := "/v1/jobs"
+	return call[Jobs](ctx, c, http.MethodGet, path, query, nil)
+}
+
+// CreateJob is POST /v1/jobs. A process does the job, reports how far it is, and stores the result for a day. If the process dies, another does the job anew. If an equal job is unfinished, it is returned. Jobs that change memberships, reconcile and retire, need an admin.
+func (c *Client) CreateJob(ctx context.Context, body NewJob) (Job, error) {
+	path := "/v1/jobs"
+	return call[Job](ctx, c, http.MethodPost, path, nil, body)
+}
+
+// CancelJob is DELETE /v1/jobs/{id}. A job that waits ends at once, one that runs within seconds. Cancelling a finished job does nothing. Readers can cancel their own jobs, admins all.
+func (c *Client) CancelJob(ctx context.Context, id int64) (Job, error) {
+	path := "/v1/jobs/{id}"
+	path = put(path, "id", id)
+	return call[Job](ctx, c, http.MethodDelete, path, nil, nil)
+}
+
+// GetJob is GET /v1/jobs/{id}. How far a job is, and its result once it is done. The result is under the name of the kind.
+func (c *Client) GetJob(ctx context.Context, id int64) (Job, error) {
+	path := "/v1/jobs/{id}"
+	path = put(path, "id", id)
+	return call[Job](ctx, c, http.MethodGet, path, nil, nil)
+}
+
+// ListJobUsers is GET /v1/jobs/{id}/users. Up to as many users for each list as the job was asked for, page by page.
+func (c *Client) ListJobUsers(ctx context.Context, id int64, params ListJobUsersParams) (JobUsers, error) {
+	query := url.Values{}
+	set(query, "limit", params.Limit)
+	set(query, "after", params.After)
+	set(query, "list", params.List)
+	set(query, "bucket", params.Bucket)
+	path := "/v1/jobs/{id}/users"
+	path = put(path, "id", id)
+	return call[JobUsers](ctx, c, http.MethodGet, path, query, nil)
+}
+
 // GetMe is GET /v1/me. Name and role of the person that the key, the session or the host's own sign-in stands for.
 func (c *Client) GetMe(ctx context.Context) (Me, error) {
 	path := "/v1/me"
@@ -1811,19 +2638,40 @@ func (c *Client) GetOutbox(ctx context.Context) (Outbox, error) {
 	return call[Outbox](ctx, c, http.MethodGet, path, nil, nil)
 }
 
-// ListDeadLetters is GET /v1/outbox/dead. Deliveries that were given up, page by page.
+// ListDeadLetters is GET /v1/outbox/dead. Deliveries that were given up, page by page, all or those that have some properties.
 func (c *Client) ListDeadLetters(ctx context.Context, params ListDeadLettersParams) (DeadLetters, error) {
 	query := url.Values{}
 	set(query, "limit", params.Limit)
 	set(query, "after", params.After)
+	set(query, "subscription", params.Subscription)
+	set(query, "bucket", params.Bucket)
+	set(query, "user", params.User)
+	set(query, "error", params.Error)
+	set(query, "order", params.Order)
 	path := "/v1/outbox/dead"
 	return call[DeadLetters](ctx, c, http.MethodGet, path, query, nil)
 }
 
-// ReplayDeadLetters is POST /v1/outbox/dead/replay. Delivers the dead letters with the given ids, or all of them, again. They are marked as replayed, and come after later deliveries of the same user and bucket.
+// DiscardDeadLetters is POST /v1/outbox/dead/discard. Deletes the dead letters with the given ids, those of a filter, or all of them. There is no way back.
+func (c *Client) DiscardDeadLetters(ctx context.Context, body Replay) (Discarded, error) {
+	path := "/v1/outbox/dead/discard"
+	return call[Discarded](ctx, c, http.MethodPost, path, nil, body)
+}
+
+// ReplayDeadLetters is POST /v1/outbox/dead/replay. Delivers the dead letters with the given ids, those of a filter, or all of them, again. They are marked as replayed, and come after later deliveries of the same user and bucket.
 func (c *Client) ReplayDeadLetters(ctx context.Context, body Replay) (Replayed, error) {
 	path := "/v1/outbox/dead/replay"
 	return call[Replayed](ctx, c, http.MethodPost, path, nil, body)
+}
+
+// ListDeliveries is GET /v1/outbox/{subscription}/deliveries. The deliveries that are still to be made, page by page, and why each of them waits. The time grows with their number.
+func (c *Client) ListDeliveries(ctx context.Context, subscription string, params ListDeliveriesParams) (WaitingDeliveries, error) {
+	query := url.Values{}
+	set(query, "limit", params.Limit)
+	set(query, "after", params.After)
+	path := "/v1/outbox/{subscription}/deliveries"
+	path = put(path, "subscription", subscription)
+	return call[WaitingDeliveries](ctx, c, http.MethodGet, path, query, nil)
 }
 
 // GetPlan is GET /v1/plan. Compares the buckets of this server with the deployed ones: which are new, changed or gone, who would join and leave, and which subscriptions would be notified. Evaluates all users or a sample. Nothing is written.
