@@ -34,9 +34,6 @@ func (e *Engine) newClock() *scheduler.Clock {
 	})
 }
 
-// steady retries every second what the engine has to do within about that time.
-var steady = retry.Backoff{Min: retry.Max}
-
 // RunDue does what is due now, and returns how many users it evaluated once nothing is due any
 // more. The engine's clock does that by itself; this is for engines that run without it, in tests
 // above all.

@@ -1,4 +1,4 @@
-package transact
+package transact_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 
 	"github.com/bucketgen/bucketgen/internal/retry"
+	"github.com/bucketgen/bucketgen/internal/transact"
 )
 
 // TestForEach goes through five users in pages of two. A page whose do fails, or gets no further,
@@ -37,20 +38,20 @@ func TestForEach(t *testing.T) {
 					attempts = &retry.Attempts{Log: slog.New(slog.DiscardHandler)}
 				}
 				var got []int64
-				err := ForEach(context.Background(), attempts, 0, func(after int64) (page []User, err error) {
+				err := transact.ForEach(context.Background(), attempts, 0, func(after int64) (page []transact.User, err error) {
 					for contact := after + 1; contact <= min(after+2, 5); contact++ {
-						page = append(page, User{Contact: contact})
+						page = append(page, transact.User{Contact: contact})
 					}
 					return page, nil
-				}, func(users []User) (int64, error) {
-					got = append(got, Last(users))
+				}, func(users []transact.User) (int64, error) {
+					got = append(got, transact.Last(users))
 					switch len(got) {
 					case test.fails:
 						return 0, broken
 					case test.stays:
 						return users[0].Contact - 1, nil
 					}
-					return Last(users), nil
+					return transact.Last(users), nil
 				})
 				if !errors.Is(err, test.err) || !slices.Equal(got, test.want) {
 					t.Errorf("got %v after pages up to %v, want %v after %v", err, got, test.err, test.want)

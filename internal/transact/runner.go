@@ -318,7 +318,8 @@ func (r *Runner) logTransitions(ctx context.Context, user string, made []decide.
 		return
 	}
 	for _, t := range Transitions(r.Registry, user, made) {
-		r.Log.DebugContext(ctx, "transition decided", "component", "transact", "bucket", t.BucketID, "user", user, "transition", string(t.Kind), "source", string(t.Source), "key", t.Key(), "at", t.At)
+		r.Log.DebugContext(ctx, "transition decided", "component", "transact", "bucket", t.BucketID, "user", user,
+			"transition", string(t.Kind), "source", string(t.Source), "key", t.Key(), "at", t.At)
 	}
 }
 
