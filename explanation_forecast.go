@@ -23,7 +23,7 @@ type ForecastOptions struct {
 	// NoTicks leaves dwell ticks out, which change no membership. Defaults to false.
 	NoTicks bool
 
-	// Events are imagined to happen at their OccurredAt, which is not before now; a zero one is now.
-	// Their UserID and Key are ignored. Defaults to none.
+	// Events are imagined to happen at their OccurredAt, which is not before now; a zero one is
+	// now. Their UserID and Key are ignored. Defaults to none.
 	Events []Event
 }

@@ -60,10 +60,10 @@ type Forecast = bucketgen.Forecast
 // ForecastOptions say what to forecast.
 type ForecastOptions = bucketgen.ForecastOptions
 
-// Forecast returns everything that happens to a user in any bucket up to a time, if only time passes
-// or, with Events, after what they imagine. It sees what [Engine.Explain] sees, and changes nothing.
-// It applies at most 10,000 due instants, and returns at most 1000 transitions. An unknown user gives
-// [ErrUnknownUser], a deleted one [ErrDeleted], and an event that Ingest would refuse an
+// Forecast returns everything that happens to a user in any bucket up to a time, if only time
+// passes or, with Events, after what they imagine. It sees what [Engine.Explain] sees, and changes
+// nothing. It applies at most 10,000 due instants, and returns at most 1000 transitions. An unknown
+// user gives [ErrUnknownUser], a deleted one [ErrDeleted], and an event that Ingest would refuse an
 // [*InvalidError].
 func (g *Users) Forecast(ctx context.Context, userID string, o ForecastOptions) (Forecast, error) {
 	e := (*Engine)(g)

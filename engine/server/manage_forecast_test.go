@@ -11,7 +11,8 @@ import (
 	"github.com/bucketgen/bucketgen/engine/server/client"
 )
 
-// TestManageForecast forecasts by the API what the Go API does, for users whose ids are hard to write.
+// TestManageForecast forecasts by the API what the Go API does, for users whose ids are hard to
+// write.
 func TestManageForecast(t *testing.T) {
 	t.Parallel()
 	m, ctx := newManaged(t), t.Context()

@@ -93,8 +93,8 @@ func columns(t *testing.T, file string) map[string]bool {
 	return found
 }
 
-// declarations returns what the files of a folder declare: names of the package, and those of fields and
-// methods both alone and behind their type.
+// declarations returns what the files of a folder declare: names of the package, and those of
+// fields and methods both alone and behind their type.
 func declarations(t *testing.T, folder, pattern string) map[string]bool {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, pattern))
