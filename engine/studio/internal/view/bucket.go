@@ -56,7 +56,7 @@ func rangeWords(p Page) string {
 	words := func(name string) string {
 		at, err := time.Parse(time.RFC3339Nano, p.Query.Get(name))
 		if err != nil {
-			return p.Query.Get(name)
+			return "?"
 		}
 		return at.UTC().Format("2006 Jan 02 15:04")
 	}

@@ -92,6 +92,29 @@ func Relative(now, at time.Time) string {
 	}
 }
 
+// Since writes the distance from now of a time that has passed. It writes nothing for a time to
+// come: deployments and names go by the world's clock, which a virtual clock can be behind by years.
+func Since(now, at time.Time) string {
+	if at.Sub(now) > time.Minute {
+		return ""
+	}
+	return Relative(now, at)
+}
+
+// Ahead writes by how many milliseconds a clock is ahead of another one, or behind it.
+func Ahead(ms int64) string {
+	const longest = math.MaxInt64 / int64(time.Millisecond)
+	ms = min(max(ms, -longest), longest)
+	switch d := time.Duration(ms) * time.Millisecond; {
+	case d < 0:
+		return Span(d) + " behind"
+	case d > 0:
+		return Span(d) + " ahead"
+	default:
+		return "the same"
+	}
+}
+
 // Clock writes a time of UTC, as short as it can be without doubt.
 func Clock(now, at time.Time) string {
 	at, now = at.UTC(), now.UTC()
