@@ -15,7 +15,7 @@ import (
 )
 
 // wave is a kind of request that each of the hostile clients sends at once, on a connection of its
-// own.
+// own that was idle.
 type wave struct {
 	name string
 	send func(client int) string // all that a client sends, as it goes over the network
@@ -73,44 +73,75 @@ func (c cost) String() string {
 	return fmt.Sprintf("%.1f ms, %.2f MB (%.2f heap, %.2f stacks)", ms(c.processor), c.heap+c.stacks, c.heap, c.stacks)
 }
 
-func (c cost) less(d cost) cost {
-	return cost{processor: c.processor - d.processor, memory: c.memory.less(d.memory)}
-}
-
-// crowd is the connections of hostile clients, which are new in each wave.
+// crowd is the connections of hostile clients, which are idle before a wave.
 type crowd struct {
-	address string
-	sent    sync.WaitGroup
-	done    sync.WaitGroup
+	conns []net.Conn
+	sent  sync.WaitGroup
+	done  sync.WaitGroup
 }
 
-// send connects all clients and sends what each has to say.
-func (p *process) send(b *testing.B, w wave) *crowd {
+// connect connects all clients. Each sends a request that needs no key: what a connection takes
+// from its first request on is bounded by HTTP.Connections, and is not the cost of a wave.
+func (p *process) connect(b *testing.B) *crowd {
 	b.Helper()
-	c := &crowd{address: p.address()}
-	for i := range hostileClients {
-		c.sent.Add(1)
+	c := &crowd{conns: make([]net.Conn, hostileClients)}
+	for i := range c.conns {
+		conn, err := net.Dial("tcp", p.address()) //nolint:noctx // it has a deadline from here on
+		if err != nil {
+			b.Fatal(err)
+		}
+		c.conns[i] = conn
+		if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			b.Fatal(err)
+		}
+		got, err := http.ReadResponse(bufio.NewReaderSize(conn, 512), nil)
+		if err != nil || got.StatusCode != http.StatusOK || got.Close {
+			b.Fatalf("the first request: got %v, %v, want the connection to stay", got, err)
+		}
+		_, _ = io.Copy(io.Discard, got.Body)
+		_ = got.Body.Close()
+	}
+	<-time.After(settles)
+	return c
+}
+
+// close ends the connections that the server has kept.
+func (c *crowd) close() {
+	for _, conn := range c.conns {
+		_ = conn.Close()
+	}
+}
+
+// lingers is longer than net/http takes to close a connection whose answer it has sent.
+const lingers = 600 * time.Millisecond
+
+// settles is how long a server may take to have done with what it has answered.
+const settles = 100 * time.Millisecond
+
+// send makes all clients send at once what they have to say.
+func (c *crowd) send(b *testing.B, w wave) {
+	b.Helper()
+	c.sent.Add(len(c.conns))
+	start := make(chan struct{})
+	for i, conn := range c.conns {
+		request := w.send(i)
 		c.done.Go(func() {
 			said := sync.OnceFunc(c.sent.Done)
 			defer said()
-			if err := c.one(w.send(i), said); err != nil {
+			<-start
+			if err := one(conn, request, said); err != nil {
 				b.Errorf("%s: %v", w.name, err)
 			}
 		})
 	}
-	return c
+	close(start)
 }
 
 // one sends a request and waits until the server answers or cuts the connection.
-func (c *crowd) one(request string, said func()) error {
-	conn, err := net.Dial("tcp", c.address) //nolint:noctx // it has a deadline from here on
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
-		return err
-	}
+func one(conn net.Conn, request string, said func()) error {
 	_, _ = io.WriteString(conn, request) // the server may cut the connection
 	said()
 	got, err := http.ReadResponse(bufio.NewReaderSize(conn, 512), nil)
@@ -137,8 +168,12 @@ func (p *process) idle(b *testing.B) time.Duration {
 // when it is idle.
 func (p *process) pay(b *testing.B, w wave, idle time.Duration) time.Duration {
 	b.Helper()
+	c := p.connect(b)
+	defer c.close()
 	began, before := time.Now(), p.processor(b)
-	p.send(b, w).done.Wait()
+	c.send(b, w)
+	c.done.Wait()
+	<-time.After(lingers)
 	return p.processor(b) - before - time.Duration(time.Since(began).Seconds()*float64(idle))
 }
 
@@ -146,8 +181,10 @@ func (p *process) pay(b *testing.B, w wave, idle time.Duration) time.Duration {
 // beyond what it used before.
 func (p *process) hold(b *testing.B, w wave) memory {
 	b.Helper()
+	c := p.connect(b)
+	defer c.close()
 	before := p.live(b)
-	c := p.send(b, w)
+	c.send(b, w)
 	c.sent.Wait()
 	held := p.live(b).less(before)
 	c.done.Wait()
@@ -158,7 +195,7 @@ func (p *process) hold(b *testing.B, w wave) memory {
 // because what else the machine does comes on top of it. Memory is the median of others.
 func compare(b *testing.B, w wave, bare, p *process, idle time.Duration) (floor, got cost) {
 	b.Helper()
-	const pays, holds = 4, 3
+	const pays, holds = 5, 3
 	floor, got = cost{processor: time.Hour}, cost{processor: time.Hour}
 	for range pays {
 		floor.processor = min(floor.processor, bare.pay(b, w, 0))

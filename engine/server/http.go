@@ -56,7 +56,7 @@ type HTTP struct {
 	InFlightKey int
 
 	// Keyless is how many bytes all requests together may hold whose key is not known yet, because
-	// it stands in the body. Defaults to 1 MB.
+	// it stands in the body. Defaults to 256 KB.
 	Keyless int
 
 	// KeylessBody is within how many bytes of a body its key must stand, decompressed. Defaults to
@@ -65,6 +65,13 @@ type HTTP struct {
 
 	// KeylessRead is how long the key in a body may take to arrive. Defaults to 3 s.
 	KeylessRead time.Duration
+
+	// KeylessWork is how much processor time all requests together may take whose key is not known
+	// yet, because it stands in the body, or which have none. A twentieth of a processor refills
+	// it. Each takes 100 µs before its body is read, or 400 µs if that is compressed, and gives
+	// them back when its key is valid: so it bounds how many such bodies may arrive at once. A
+	// body for which no time is left is refused unread, by 503. Defaults to 2 ms.
+	KeylessWork time.Duration
 
 	// Refusals is how many requests of a key, or of all without a known key together, are refused
 	// at once in each second. Further refusals are answered about a second later, so that clients

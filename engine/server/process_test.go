@@ -153,6 +153,7 @@ func bareHost() {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/healthz", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		timer := time.NewTimer(time.Second / 2)
 		defer timer.Stop()
@@ -160,7 +161,10 @@ func bareHost() {
 		case <-timer.C:
 		case <-r.Context().Done():
 		}
-		w.Header().Set("Connection", "close")
+		const small = 16 << 10 // as for bucketd
+		if r.ContentLength < 0 || r.ContentLength > small {
+			w.Header().Set("Connection", "close")
+		}
 		w.WriteHeader(http.StatusUnauthorized)
 	})
 	url := "http://" + at.Addr().String()

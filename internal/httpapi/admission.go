@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"os"
@@ -312,10 +313,28 @@ func (r *request) leaveUnread() {
 	const small, soon = 16 << 10, time.Second
 	switch {
 	case r.ContentLength < 0 || r.ContentLength > small:
-		r.writer.Header().Set("Connection", "close")
+		dropBody(r.writer)
+		r.deadline(time.Now())
 	default:
 		r.deadline(time.Now().Add(soon))
 	}
+}
+
+// dropBody makes net/http answer a request without reading the rest of its body, and close the
+// connection: the answer is sent, and half a second later it stops receiving, so that the client
+// sees the answer before its connection is reset. Only [http.MaxBytesReader] can say so, of a body
+// that exceeds it. Where the server is another one, the header says as much.
+func dropBody(w http.ResponseWriter) {
+	w.Header().Set("Connection", "close")
+	for {
+		wrapped, is := w.(interface{ Unwrap() http.ResponseWriter })
+		if !is {
+			break
+		}
+		w = wrapped.Unwrap()
+	}
+	var room [2]byte
+	_, _ = http.MaxBytesReader(w, io.NopCloser(strings.NewReader("..")), 1).Read(room[:])
 }
 
 // unreadable says what is wrong with a body that could not be read.

@@ -102,14 +102,19 @@ func (s *source) refund() {
 // worktime bounds the processor's time for all requests without a known key together. Safe for
 // concurrent use.
 type worktime struct {
+	most time.Duration // most is Config.KeylessWork
+
 	mu   sync.Mutex
 	left time.Duration
 	at   time.Time
 }
 
+// These prices are no settings: they are estimates of what this code costs, and an operator who has
+// a faster machine raises Config.KeylessWork.
 const (
-	mostWork  = 3 * time.Millisecond // for all of them that are in flight
-	workShare = 20                   // the part of each second that refills it, as a divisor
+	// workShare is the part of each second that refills the time, as a divisor: 5 % of a processor
+	// in the long run, whatever is let in at once.
+	workShare = 20
 
 	// bodyWork is the price of a body of any content: waiting for it, watching its client, and
 	// looking its key up. It is an estimate; time beyond the price is measured and charged as well.
@@ -146,13 +151,13 @@ func (w *worktime) give(spent time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.refill()
-	w.left = min(w.left+spent, mostWork)
+	w.left = min(w.left+spent, w.most)
 }
 
 // refill adds what has come in since the last time. The caller holds the lock.
 func (w *worktime) refill() {
 	now := time.Now()
-	w.left = min(w.left+now.Sub(w.at)/workShare, mostWork)
+	w.left = min(w.left+now.Sub(w.at)/workShare, w.most)
 	w.at = now
 }
 

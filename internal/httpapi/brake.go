@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -19,12 +18,17 @@ type brake struct {
 	mu      sync.Mutex
 	holders map[int]*rate.Limiter   // by the numbers of keys
 	held    int                     // answers that wait
+	bytes   int                     // of the headers of their requests, about
 	wakes   map[int64]chan struct{} // closed at an instant of the grid, which is the key; all answers that are sent then share it
 }
 
 const (
 	holdTime = time.Second // for how long an answer waits, on the average
 	maxHeld  = 1024        // answers that wait at once; further ones do not, and close their connections
+
+	// maxHeldBytes bounds the headers of their requests, which net/http keeps in memory until they
+	// are answered. A usual one has a few hundred bytes.
+	maxHeldBytes = 256 << 10
 )
 
 // holdGrid is how far apart the instants are at which answers that wait are sent: to wake up for
@@ -43,8 +47,22 @@ func newBrake(each int) *brake {
 	return &brake{each: each, holders: map[int]*rate.Limiter{}, wakes: map[int64]chan struct{}{}}
 }
 
-// hold waits if the holder was refused too often.
-func (b *brake) hold(ctx context.Context, holder int, header http.Header) {
+// headerBytes returns about how many bytes the header of a request takes.
+func headerBytes(r *http.Request) int {
+	const entry = 64
+	n := len(r.RequestURI)
+	for name, values := range r.Header {
+		n += entry + len(name)
+		for _, v := range values {
+			n += len(v)
+		}
+	}
+	return n
+}
+
+// hold waits if the holder of a request was refused too often. header is that of the answer.
+func (b *brake) hold(r *http.Request, holder int, header http.Header) {
+	size := headerBytes(r)
 	b.mu.Lock()
 	l := b.holders[holder]
 	if l == nil {
@@ -58,21 +76,23 @@ func (b *brake) hold(ctx context.Context, holder int, header http.Header) {
 		b.mu.Unlock()
 		return
 	}
-	if b.held >= maxHeld {
+	if b.held >= maxHeld || b.bytes+size > maxHeldBytes {
 		b.mu.Unlock()
 		header.Set("Connection", "close")
 		return
 	}
 	b.held++
+	b.bytes += size
 	wake := b.wake(holdTime/2 + rand.N(holdTime)) //nolint:gosec // spread, so that clients do not come back at once
 	b.mu.Unlock()
 	select {
 	case <-wake:
-	case <-ctx.Done():
+	case <-r.Context().Done():
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.held--
+	b.bytes -= size
 }
 
 // wake returns a channel that is closed after a time to wait, at an instant of the grid. The caller

@@ -23,6 +23,7 @@ type Config struct {
 	Keyless            int
 	KeylessBody        int
 	KeylessRead        time.Duration
+	KeylessWork        time.Duration
 	Refusals           int
 	Streams            int
 	StreamsKey         int
@@ -45,9 +46,10 @@ func (c Config) WithDefaults() Config {
 	c.Wait = cmp.Or(c.Wait, 30*time.Second)
 	c.InFlight = cmp.Or(c.InFlight, 96<<20)
 	c.InFlightKey = cmp.Or(c.InFlightKey, c.InFlight/2)
-	c.Keyless = cmp.Or(c.Keyless, 1<<20)
+	c.Keyless = cmp.Or(c.Keyless, 256<<10)
 	c.KeylessBody = min(cmp.Or(c.KeylessBody, 64<<10), c.Batch)
 	c.KeylessRead = cmp.Or(c.KeylessRead, 3*time.Second)
+	c.KeylessWork = cmp.Or(c.KeylessWork, 2*time.Millisecond)
 	c.Refusals = cmp.Or(c.Refusals, 20)
 	c.Streams = cmp.Or(c.Streams, 1000)
 	c.StreamsKey = cmp.Or(c.StreamsKey, min(100, c.Streams))

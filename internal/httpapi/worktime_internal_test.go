@@ -11,12 +11,14 @@ import (
 	"time"
 )
 
+var mostWork = Config{}.WithDefaults().KeylessWork
+
 // TestWorktimeRefusesUnread opens more bodies at once than their price allows. What a second
 // refills is little.
 func TestWorktimeRefusesUnread(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var w worktime
+		w := worktime{most: mostWork}
 		opened := func() (n int) {
 			for w.open(bodyWork) {
 				n++
@@ -40,7 +42,7 @@ func TestWorktimeRefusesUnread(t *testing.T) {
 func TestWorktimeOfKnownKeys(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var w worktime
+		w := worktime{most: mostWork}
 		const rate, lookup, span = 1000, 20 * time.Millisecond, 60
 		opened := func(known bool) (n int) {
 			<-time.After(time.Hour)
@@ -71,7 +73,7 @@ func TestWorktimeOfKnownKeys(t *testing.T) {
 func TestWorktimeBeyondThePrice(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var w worktime
+		w := worktime{most: mostWork}
 		<-time.After(time.Hour)
 		if !w.open(bodyWork) {
 			t.Fatal("nothing is left at first")
@@ -112,7 +114,7 @@ func BenchmarkKeylessZip(b *testing.B) {
 	}
 	room, limit := newBudget(1<<20, 1<<20), Config{}.WithDefaults().KeylessBody
 	for b.Loop() {
-		s := &source{Reader: bytes.NewReader(text.Bytes()), left: limit, spent: &worktime{}, taken: time.Hour}
+		s := &source{Reader: bytes.NewReader(text.Bytes()), left: limit, spent: &worktime{most: mostWork}, taken: time.Hour}
 		read := &body{source: s, lease: lease{budget: room}, scan: newScanner(&intake{keys: []string{"writeKey"}, items: "batch"}), limit: limit, items: 1 << 20}
 		if err := read.unzip(); err != nil {
 			b.Fatal(err)
