@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/transact"
@@ -189,4 +190,95 @@ func (e *Engine) requireUser(ctx context.Context, userID string) error {
 		return ErrDeleted
 	}
 	return nil
+}
+
+// The types of what is known of users.
+type (
+	FoundUser     = bucketgen.FoundUser
+	User          = bucketgen.User
+	EventPage     = bucketgen.EventPage
+	ActivityPage  = bucketgen.ActivityPage
+	TimelineQuery = bucketgen.TimelineQuery
+)
+
+// Search returns users whose id, former id, anonymous id, e-mail address or property name begins
+// with a text: up to a number of them, those who are found by their id first. Letter case counts in
+// ids only. A size of 0 is 100; more than 1000 are 1000.
+func (g *Users) Search(ctx context.Context, text string, size int) ([]FoundUser, error) {
+	e := (*Engine)(g)
+	if err := e.ready(); err != nil {
+		return nil, fmt.Errorf("search users: %w", err)
+	}
+	return e.inspecting().Search(ctx, text, size)
+}
+
+// Get returns what is known of a user, but for what they did. Of a deleted user it returns ids and
+// times. An unknown user gives [ErrUnknownUser].
+func (g *Users) Get(ctx context.Context, userID string) (User, error) {
+	e := (*Engine)(g)
+	if err := e.checkUserID(userID); err != nil {
+		return User{}, fmt.Errorf("get user: %w", err)
+	}
+	u, err := e.inspecting().User(ctx, userID)
+	if err != nil {
+		return User{}, fmt.Errorf("get user: %w", err)
+	}
+	return u, nil
+}
+
+// Events returns a page of what a user did, the newest first: all events and traits, or the events
+// of a name. A size of 0 is 100; more than 1000 are 1000. An unknown user gives [ErrUnknownUser], a
+// deleted one [ErrDeleted].
+func (g *Users) Events(ctx context.Context, userID, name string, after *bucketgen.TimeKey, size int) (EventPage, error) {
+	e := (*Engine)(g)
+	if err := e.checkUserID(userID); err != nil {
+		return EventPage{}, fmt.Errorf("events: %w", err)
+	}
+	page, err := e.inspecting().Events(ctx, userID, name, after, size)
+	if err != nil {
+		return EventPage{}, fmt.Errorf("events: %w", err)
+	}
+	return page, nil
+}
+
+// Activity returns a page of the events of a user and of their transitions, in one order, the newest
+// first. A size of 0 is 100; more than 1000 are 1000. An unknown user gives [ErrUnknownUser], a
+// deleted one [ErrDeleted].
+func (g *Users) Activity(ctx context.Context, userID string, after *bucketgen.ActivityKey, size int) (ActivityPage, error) {
+	e := (*Engine)(g)
+	if err := e.checkUserID(userID); err != nil {
+		return ActivityPage{}, fmt.Errorf("activity: %w", err)
+	}
+	page, err := e.inspecting().Activity(ctx, userID, after, size)
+	if err != nil {
+		return ActivityPage{}, fmt.Errorf("activity: %w", err)
+	}
+	return page, nil
+}
+
+// Timeline returns a page of the transitions of a user, in the order of decision, and the After of
+// the next page: 0 if there is none. Transitions of buckets that the engine's registry does not have
+// are among them. A bucket that was never defined gives [ErrUnknownBucket], an unknown user
+// [ErrUnknownUser], a deleted one [ErrDeleted].
+func (g *Users) Timeline(ctx context.Context, userID string, q TimelineQuery) ([]Transition, int64, error) {
+	e := (*Engine)(g)
+	if err := e.checkUserID(userID); err != nil {
+		return nil, 0, fmt.Errorf("timeline: %w", err)
+	}
+	bucketNo := int32(0)
+	if q.BucketID != "" {
+		numbers, err := e.store.Queries(e.pool).BucketsNumbers(ctx, []string{q.BucketID})
+		switch {
+		case err != nil:
+			return nil, 0, fmt.Errorf("timeline: find the bucket: %w", err)
+		case len(numbers) == 0:
+			return nil, 0, fmt.Errorf("timeline: bucket %q: %w", q.BucketID, ErrUnknownBucket)
+		}
+		bucketNo = numbers[0].No
+	}
+	all, next, err := e.inspecting().Timeline(ctx, userID, bucketNo, q)
+	if err != nil {
+		return nil, 0, fmt.Errorf("timeline: %w", err)
+	}
+	return all, next, nil
 }

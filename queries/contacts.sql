@@ -161,3 +161,68 @@ select (c.deleted_at is not null)::boolean
 from bucketgen.names n
 join bucketgen.contacts c on c.id = n.contact_id
 where n.name = @user_id;
+
+-- name: ContactsSearch :many
+-- Users whose id, former or anonymous id, e-mail address or name begins with a text. Each of these
+-- is found by its index; a user who is found by the id comes first. Deleted users are found by ids.
+with found as (
+    (
+        select c.id, 1 as place from bucketgen.contacts c
+        where c.user_id >= @from_text and c.user_id < @to_text and c.merged_at is null
+        order by c.user_id
+        limit @size::integer
+    )
+    union all
+    (
+        select i.contact_id, 2 from bucketgen.identities i
+        where i.kind = 'user' and i.value >= @from_text and i.value < @to_text
+        order by i.value
+        limit @size
+    )
+    union all
+    (
+        select i.contact_id, 3 from bucketgen.identities i
+        where i.kind = 'anonymous' and i.value >= @from_text and i.value < @to_text
+        order by i.value
+        limit @size
+    )
+    union all
+    (
+        select c.id, 4 from bucketgen.contacts c
+        where c.email is not null and lower(c.email) collate "C" >= lower(@from_text) and lower(c.email) collate "C" < lower(@to_text) and c.deleted_at is null
+        order by lower(c.email) collate "C"
+        limit @size
+    )
+    union all
+    (
+        select c.id, 5 from bucketgen.contacts c
+        where c.shown_name is not null and lower(c.shown_name) collate "C" >= lower(@from_text)
+            and lower(c.shown_name) collate "C" < lower(@to_text) and c.deleted_at is null
+        order by lower(c.shown_name) collate "C"
+        limit @size
+    )
+)
+select c.user_id, c.email, c.shown_name, c.created_at, c.deleted_at
+from (select f.id, min(f.place) as place from found f group by f.id) g
+join bucketgen.contacts c on c.id = g.id
+order by g.place, c.user_id
+limit @size;
+
+-- name: ContactsShow :one
+-- A user, with further names and the last changes of declared properties.
+select c.user_id, c.email, c.shown_name, c.properties, c.created_at, c.updated_at, c.deleted_at,
+    array(
+        select i.value from bucketgen.identities i where i.contact_id = c.id and i.kind = 'user' order by i.value limit 100
+    )::text[] as merged,
+    array(
+        select i.value from bucketgen.identities i where i.contact_id = c.id and i.kind = 'anonymous' order by i.value limit 100
+    )::text[] as anonymous,
+    coalesce((
+        select jsonb_object_agg(p.name, jsonb_build_object('was', h.was, 'at', h.changed_at))
+        from bucketgen.changes h
+        join bucketgen.properties p on p.no = h.property_no
+        where h.contact_id = c.id
+    ), '{}')::jsonb as changes
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
+where n.name = @user_id;

@@ -79,3 +79,29 @@ left join bucketgen.event_names n on n.no = e.event_no
 where e.contact_id > @after_id and e.contact_id <= @last_id and e.received_at <= @until
 order by e.contact_id, e.received_at, e.id
 limit @most::integer;
+
+-- name: EventsOfUser :many
+-- What a user did, the newest first, before a place in that order. The key of events begins with
+-- the name, so it finds the names of the user one after the other, and the newest of each.
+with recursive owner as (
+    select c.id from bucketgen.names n join bucketgen.contacts c on c.id = n.contact_id where n.name = @user_id and c.deleted_at is null
+), nos (event_no) as (
+    select (select min(e.event_no) from bucketgen.events e where e.contact_id = o.id) from owner o
+    union all
+    select (select min(e.event_no) from bucketgen.events e where e.contact_id = o.id and e.event_no > s.event_no)
+    from nos s, owner o
+    where s.event_no is not null
+)
+select f.id, m.name, f.kind, f.occurred_at, f.received_at, f.properties, f.traits
+from nos s
+cross join owner o
+left join bucketgen.event_names m on m.no = s.event_no
+cross join lateral (
+    select * from bucketgen.events e
+    where e.contact_id = o.id and e.event_no = s.event_no and (e.occurred_at, e.id) < (@before_at::timestamptz, @before_id::bigint)
+    order by e.occurred_at desc, e.id desc
+    limit @size::integer
+) f
+where s.event_no is not null and (@name::text = '' or m.name = @name)
+order by f.occurred_at desc, f.id desc
+limit @size;

@@ -181,3 +181,23 @@ where t.bucket_no = @bucket_no and t.at < @to_at and (t.at, t.id) > (@after_at::
     and (c.deleted_at is null or c.merged_at is not null)
 order by t.at, t.id
 limit @size::integer;
+
+-- name: TransitionsOfUser :many
+-- As TransitionsOf, in either order, by filters, and of all buckets that were ever defined. It reads
+-- all transitions of the user.
+select sqlc.embed(t), k.user_id, c.email, b.id as bucket_id, b.name as bucket_name
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
+join bucketgen.contacts k on k.id = any (array_append(array(
+    select o.id
+    from bucketgen.identities i
+    join bucketgen.contacts o on o.user_id = i.value
+    where i.contact_id = c.id and i.kind = 'user'
+), c.id))
+join bucketgen.transitions t on t.contact_id = k.id
+join bucketgen.buckets b on b.no = t.bucket_no
+where n.name = @user_id and c.deleted_at is null and t.id > @after_id and t.id < @before_id
+    and (@bucket_no::integer = 0 or t.bucket_no = @bucket_no) and t.at >= @from_at and t.at < @to_at
+    and (t.at, t.id) < (@before_at::timestamptz, @before_at_id::bigint)
+order by case when @by_time::boolean then t.at end desc, case when @newest::boolean then -t.id else t.id end
+limit @size::integer;

@@ -605,6 +605,93 @@ func (q *Queries) ContactsRead(ctx context.Context, arg ContactsReadParams) ([]C
 	return items, nil
 }
 
+const ContactsSearch = `-- name: ContactsSearch :many
+with found as (
+    (
+        select c.id, 1 as place from bucketgen.contacts c
+        where c.user_id >= $2 and c.user_id < $3 and c.merged_at is null
+        order by c.user_id
+        limit $1::integer
+    )
+    union all
+    (
+        select i.contact_id, 2 from bucketgen.identities i
+        where i.kind = 'user' and i.value >= $2 and i.value < $3
+        order by i.value
+        limit $1
+    )
+    union all
+    (
+        select i.contact_id, 3 from bucketgen.identities i
+        where i.kind = 'anonymous' and i.value >= $2 and i.value < $3
+        order by i.value
+        limit $1
+    )
+    union all
+    (
+        select c.id, 4 from bucketgen.contacts c
+        where c.email is not null and lower(c.email) collate "C" >= lower($2) and lower(c.email) collate "C" < lower($3) and c.deleted_at is null
+        order by lower(c.email) collate "C"
+        limit $1
+    )
+    union all
+    (
+        select c.id, 5 from bucketgen.contacts c
+        where c.shown_name is not null and lower(c.shown_name) collate "C" >= lower($2)
+            and lower(c.shown_name) collate "C" < lower($3) and c.deleted_at is null
+        order by lower(c.shown_name) collate "C"
+        limit $1
+    )
+)
+select c.user_id, c.email, c.shown_name, c.created_at, c.deleted_at
+from (select f.id, min(f.place) as place from found f group by f.id) g
+join bucketgen.contacts c on c.id = g.id
+order by g.place, c.user_id
+limit $1
+`
+
+type ContactsSearchParams struct {
+	Size     int32
+	FromText string
+	ToText   string
+}
+
+type ContactsSearchRow struct {
+	UserID    string
+	Email     *string
+	ShownName *string
+	CreatedAt pgtype.Timestamptz
+	DeletedAt pgtype.Timestamptz
+}
+
+// Users whose id, former or anonymous id, e-mail address or name begins with a text. Each of these
+// is found by its index; a user who is found by the id comes first. Deleted users are found by ids.
+func (q *Queries) ContactsSearch(ctx context.Context, arg ContactsSearchParams) ([]ContactsSearchRow, error) {
+	rows, err := q.db.Query(ctx, ContactsSearch, arg.Size, arg.FromText, arg.ToText)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ContactsSearchRow
+	for rows.Next() {
+		var i ContactsSearchRow
+		if err := rows.Scan(
+			&i.UserID,
+			&i.Email,
+			&i.ShownName,
+			&i.CreatedAt,
+			&i.DeletedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ContactsSetDeleted = `-- name: ContactsSetDeleted :exec
 with shown as (
     update bucketgen.contacts c
@@ -632,4 +719,55 @@ type ContactsSetDeletedParams struct {
 func (q *Queries) ContactsSetDeleted(ctx context.Context, arg ContactsSetDeletedParams) error {
 	_, err := q.db.Exec(ctx, ContactsSetDeleted, arg.ContactIds, arg.Deleted, arg.Ats)
 	return err
+}
+
+const ContactsShow = `-- name: ContactsShow :one
+select c.user_id, c.email, c.shown_name, c.properties, c.created_at, c.updated_at, c.deleted_at,
+    array(
+        select i.value from bucketgen.identities i where i.contact_id = c.id and i.kind = 'user' order by i.value limit 100
+    )::text[] as merged,
+    array(
+        select i.value from bucketgen.identities i where i.contact_id = c.id and i.kind = 'anonymous' order by i.value limit 100
+    )::text[] as anonymous,
+    coalesce((
+        select jsonb_object_agg(p.name, jsonb_build_object('was', h.was, 'at', h.changed_at))
+        from bucketgen.changes h
+        join bucketgen.properties p on p.no = h.property_no
+        where h.contact_id = c.id
+    ), '{}')::jsonb as changes
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
+where n.name = $1
+`
+
+type ContactsShowRow struct {
+	UserID     string
+	Email      *string
+	ShownName  *string
+	Properties []byte
+	CreatedAt  pgtype.Timestamptz
+	UpdatedAt  pgtype.Timestamptz
+	DeletedAt  pgtype.Timestamptz
+	Merged     []string
+	Anonymous  []string
+	Changes    []byte
+}
+
+// A user, with further names and the last changes of declared properties.
+func (q *Queries) ContactsShow(ctx context.Context, userID string) (ContactsShowRow, error) {
+	row := q.db.QueryRow(ctx, ContactsShow, userID)
+	var i ContactsShowRow
+	err := row.Scan(
+		&i.UserID,
+		&i.Email,
+		&i.ShownName,
+		&i.Properties,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+		&i.DeletedAt,
+		&i.Merged,
+		&i.Anonymous,
+		&i.Changes,
+	)
+	return i, err
 }

@@ -243,6 +243,85 @@ func (q *Queries) EventsNewest(ctx context.Context, arg EventsNewestParams) ([]E
 	return items, nil
 }
 
+const EventsOfUser = `-- name: EventsOfUser :many
+with recursive owner as (
+    select c.id from bucketgen.names n join bucketgen.contacts c on c.id = n.contact_id where n.name = $5 and c.deleted_at is null
+), nos (event_no) as (
+    select (select min(e.event_no) from bucketgen.events e where e.contact_id = o.id) from owner o
+    union all
+    select (select min(e.event_no) from bucketgen.events e where e.contact_id = o.id and e.event_no > s.event_no)
+    from nos s, owner o
+    where s.event_no is not null
+)
+select f.id, m.name, f.kind, f.occurred_at, f.received_at, f.properties, f.traits
+from nos s
+cross join owner o
+left join bucketgen.event_names m on m.no = s.event_no
+cross join lateral (
+    select contact_id, event_no, occurred_at, id, received_at, kind, properties, traits from bucketgen.events e
+    where e.contact_id = o.id and e.event_no = s.event_no and (e.occurred_at, e.id) < ($1::timestamptz, $2::bigint)
+    order by e.occurred_at desc, e.id desc
+    limit $3::integer
+) f
+where s.event_no is not null and ($4::text = '' or m.name = $4)
+order by f.occurred_at desc, f.id desc
+limit $3
+`
+
+type EventsOfUserParams struct {
+	BeforeAt pgtype.Timestamptz
+	BeforeID int64
+	Size     int32
+	Name     string
+	UserID   string
+}
+
+type EventsOfUserRow struct {
+	ID         int64
+	Name       *string
+	Kind       string
+	OccurredAt pgtype.Timestamptz
+	ReceivedAt pgtype.Timestamptz
+	Properties []byte
+	Traits     []byte
+}
+
+// What a user did, the newest first, before a place in that order. The key of events begins with
+// the name, so it finds the names of the user one after the other, and the newest of each.
+func (q *Queries) EventsOfUser(ctx context.Context, arg EventsOfUserParams) ([]EventsOfUserRow, error) {
+	rows, err := q.db.Query(ctx, EventsOfUser,
+		arg.BeforeAt,
+		arg.BeforeID,
+		arg.Size,
+		arg.Name,
+		arg.UserID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EventsOfUserRow
+	for rows.Next() {
+		var i EventsOfUserRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Kind,
+			&i.OccurredAt,
+			&i.ReceivedAt,
+			&i.Properties,
+			&i.Traits,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const EventsRecent = `-- name: EventsRecent :many
 select w.contact_id::bigint as contact_id, e.nos::integer[] as nos, e.instants::timestamptz[] as instants
 from (select unnest($1::bigint[]) as contact_id) as w

@@ -580,6 +580,100 @@ func (q *Queries) TransitionsOf(ctx context.Context, arg TransitionsOfParams) ([
 	return items, nil
 }
 
+const TransitionsOfUser = `-- name: TransitionsOfUser :many
+select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, k.user_id, c.email, b.id as bucket_id, b.name as bucket_name
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
+join bucketgen.contacts k on k.id = any (array_append(array(
+    select o.id
+    from bucketgen.identities i
+    join bucketgen.contacts o on o.user_id = i.value
+    where i.contact_id = c.id and i.kind = 'user'
+), c.id))
+join bucketgen.transitions t on t.contact_id = k.id
+join bucketgen.buckets b on b.no = t.bucket_no
+where n.name = $1 and c.deleted_at is null and t.id > $2 and t.id < $3
+    and ($4::integer = 0 or t.bucket_no = $4) and t.at >= $5 and t.at < $6
+    and (t.at, t.id) < ($7::timestamptz, $8::bigint)
+order by case when $9::boolean then t.at end desc, case when $10::boolean then -t.id else t.id end
+limit $11::integer
+`
+
+type TransitionsOfUserParams struct {
+	UserID     string
+	AfterID    int64
+	BeforeID   int64
+	BucketNo   int32
+	FromAt     pgtype.Timestamptz
+	ToAt       pgtype.Timestamptz
+	BeforeAt   pgtype.Timestamptz
+	BeforeAtID int64
+	ByTime     bool
+	Newest     bool
+	Size       int32
+}
+
+type TransitionsOfUserRow struct {
+	BucketgenTransition BucketgenTransition
+	UserID              string
+	Email               *string
+	BucketID            string
+	BucketName          string
+}
+
+// As TransitionsOf, in either order, by filters, and of all buckets that were ever defined. It reads
+// all transitions of the user.
+func (q *Queries) TransitionsOfUser(ctx context.Context, arg TransitionsOfUserParams) ([]TransitionsOfUserRow, error) {
+	rows, err := q.db.Query(ctx, TransitionsOfUser,
+		arg.UserID,
+		arg.AfterID,
+		arg.BeforeID,
+		arg.BucketNo,
+		arg.FromAt,
+		arg.ToAt,
+		arg.BeforeAt,
+		arg.BeforeAtID,
+		arg.ByTime,
+		arg.Newest,
+		arg.Size,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TransitionsOfUserRow
+	for rows.Next() {
+		var i TransitionsOfUserRow
+		if err := rows.Scan(
+			&i.BucketgenTransition.ContactID,
+			&i.BucketgenTransition.BucketNo,
+			&i.BucketgenTransition.EntryCount,
+			&i.BucketgenTransition.Kind,
+			&i.BucketgenTransition.Tick,
+			&i.BucketgenTransition.DwellCount,
+			&i.BucketgenTransition.ID,
+			&i.BucketgenTransition.MembershipID,
+			&i.BucketgenTransition.At,
+			&i.BucketgenTransition.DecidedAt,
+			&i.BucketgenTransition.Source,
+			&i.BucketgenTransition.Reason,
+			&i.BucketgenTransition.Suppressed,
+			&i.BucketgenTransition.MadeBy,
+			&i.UserID,
+			&i.Email,
+			&i.BucketID,
+			&i.BucketName,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const TransitionsSnapshot = `-- name: TransitionsSnapshot :one
 select s.beyond,
     array(select r.xid from pg_snapshot_xip(s.snapshot) as r (xid) order by r.xid)::xid8[] as running,

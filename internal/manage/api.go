@@ -112,6 +112,7 @@ func newAPI(mux humago.Mux, e *engine.Engine, o Options, access map[string]Acces
 	a.members()
 	a.transitions()
 	a.users()
+	a.userReads()
 	a.forecasts()
 	a.deployments()
 	a.catalog()

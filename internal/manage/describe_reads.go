@@ -4,6 +4,15 @@ import "github.com/bucketgen/bucketgen"
 
 // readTypes say what the schemas of lists and of what is read about one user are.
 var readTypes = map[string]string{
+	"Activity":     "An event of a user, or a transition: one of both",
+	"FoundUser":    "A user that a search found",
+	"FoundUsers":   "The users that a search found",
+	"LoggedEvent":  "An event, or traits, as received",
+	"Property":     "A property of a user",
+	"User":         "What is known of a user, but for what they did",
+	"UserActivity": "A page of the activity of a user",
+	"UserEvents":   "A page of the events of a user",
+
 	"Explanations":  "Why a user is in some buckets or not",
 	"Forecast":      "What happens to a user",
 	"ImaginedEvent": "An event that is imagined",
@@ -95,6 +104,35 @@ var readProperties = map[string]string{
 	"Forecast.buckets":       "Ids of the buckets of which the user is a member, at the time of the forecast",
 	"Forecast.transitions":   "Transitions in the order of time",
 	"Forecast.completeUntil": "Set if the forecast was cut off: nothing else happens before this time, and what follows was not computed",
+
+	"Activity.at":         "When it occurred, or became true",
+	"Activity.event":      "The event; missing for a transition",
+	"Activity.transition": "The transition; missing for an event",
+
+	"FoundUser.name":      "The property name of the user, up to 200 characters",
+	"FoundUser.createdAt": "When the user was first heard of",
+	"FoundUser.deleted":   "Whether the user is deleted; then there is no e-mail address and no name",
+
+	"LoggedEvent.name":       "Name of the event; missing if it only set traits",
+	"LoggedEvent.occurredAt": "When it occurred",
+	"LoggedEvent.receivedAt": "When it was received",
+	"LoggedEvent.properties": "Payload of the event",
+	"LoggedEvent.traits":     "Properties that it set on the user",
+
+	"Property.name":      "Name of the property",
+	"Property.value":     "Its value",
+	"Property.type":      "Declared type: text, number, bool, time or list; missing if any type matches",
+	"Property.declared":  "Whether a definition uses it",
+	"Property.changedAt": "When a declared property changed last; missing if that is not known",
+	"Property.was":       "Its value before that; missing if there was none",
+
+	"User.userId":       "Id by which the user goes",
+	"User.createdAt":    "When the user was first heard of",
+	"User.updatedAt":    "When a property changed last, or the user was deleted or restored",
+	"User.deletedAt":    "When the user was deleted; missing if they are not",
+	"User.merged":       "Ids of users who were merged into this one, up to 100",
+	"User.anonymousIds": "Anonymous ids of the user, up to 100",
+	"User.traits":       "Properties of the user, ordered by name",
 
 	"Summary.asOf":             "Moment of all numbers",
 	"Summary.buckets":          "Number of buckets of this server",

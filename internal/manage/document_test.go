@@ -97,7 +97,7 @@ func TestDocumentSaysAll(t *testing.T) {
 			}
 		}
 	}
-	if operations != 45 {
+	if operations != 49 {
 		t.Errorf("there are %d operations", operations)
 	}
 }

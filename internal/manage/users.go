@@ -17,13 +17,8 @@ type UserBuckets struct {
 
 // Timeline is a page of what happened to a user.
 type Timeline struct {
-	Transitions []engine.Transition `json:"transitions" doc:"Transitions in the order in which they were decided. A page can be shorter than asked for although others follow"`
+	Transitions []engine.Transition `json:"transitions" doc:"Transitions in the order asked for"`
 	Next        string              `json:"next,omitempty" doc:"Cursor of the next page; missing on the last page"`
-}
-
-type timelineInput struct {
-	UserPath
-	Page
 }
 
 func (a *api) users() {
@@ -38,7 +33,7 @@ func (a *api) users() {
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/users/{user}/timeline", OperationID: "getTimeline", Tags: []string{"users"},
 		Summary:     "Get the timeline of a user",
-		Description: "All transitions of a user, the oldest first, page by page.",
+		Description: "The transitions of a user in the order in which they were decided, page by page, those in buckets that are not defined any more among them.",
 	}, a.timeline, http.StatusNotFound, http.StatusConflict)
 	add(a, huma.Operation{
 		Method: http.MethodDelete, Path: "/v1/users/{user}", OperationID: "deleteUser", Tags: []string{"users"},
@@ -56,13 +51,4 @@ func (a *api) users() {
 		made, err := a.engine.Restore(ctx, in.User)
 		return Transitions{orNone(made)}, err
 	})
-}
-
-func (a *api) timeline(ctx context.Context, in *timelineInput) (Timeline, error) {
-	after, err := in.after("timeline")
-	if err != nil {
-		return Timeline{}, err
-	}
-	all, next, err := a.engine.HistoryPage(ctx, in.User, engine.Page{After: after, Size: in.Limit})
-	return Timeline{all, cursor("timeline", next)}, err
 }

@@ -166,6 +166,26 @@ const (
 	ListDeadLettersParamsOrderOldest ListDeadLettersParamsOrder = "oldest"
 )
 
+// Defines values for GetTimelineParamsOrder.
+const (
+	GetTimelineParamsOrderAsc  GetTimelineParamsOrder = "asc"
+	GetTimelineParamsOrderDesc GetTimelineParamsOrder = "desc"
+)
+
+// Activity An event of a user, or a transition: one of both
+type Activity struct {
+	// At When it occurred, or became true
+	//
+	// Examples: 2026-12-01T00:00:00Z
+	At time.Time `json:"at"`
+
+	// Event An event, or traits, as received
+	Event LoggedEvent `json:"event,omitempty,omitzero"`
+
+	// Transition A change of a user's stay in a bucket
+	Transition Transition `json:"transition,omitempty,omitzero"`
+}
+
 // AuditEntry A change that a person made, or a look of a masked reader
 type AuditEntry struct {
 	// Action Operation of this API, or command
@@ -1174,6 +1194,34 @@ type Forecast struct {
 	UserID string `json:"userId"`
 }
 
+// FoundUser A user that a search found
+type FoundUser struct {
+	// CreatedAt When the user was first heard of
+	CreatedAt time.Time `json:"createdAt"`
+
+	// Deleted Whether the user is deleted; then there is no e-mail address and no name
+	Deleted bool `json:"deleted,omitempty,omitzero"`
+
+	// Name The property name of the user, up to 200 characters
+	Name string `json:"name,omitempty,omitzero"`
+
+	// UserEmail E-mail address of the user, if known
+	//
+	// Examples: ada@example.com
+	UserEmail string `json:"userEmail,omitempty,omitzero"`
+
+	// UserID Id of the user
+	//
+	// Examples: ada
+	UserID string `json:"userId"`
+}
+
+// FoundUsers The users that a search found
+type FoundUsers struct {
+	// Users Users, those found by their id first
+	Users []FoundUser `json:"users"`
+}
+
 // Funnel How many users meet which conditions of a bucket
 type Funnel struct {
 	// At When the evaluation began
@@ -1366,6 +1414,24 @@ type Jobs struct {
 
 // Kind Kind of a transition: entered, left, or dwell, the tick of a lasting stay
 type Kind string
+
+// LoggedEvent An event, or traits, as received
+type LoggedEvent struct {
+	// Name Name of the event; missing if it only set traits
+	Name string `json:"name,omitempty,omitzero"`
+
+	// OccurredAt When it occurred
+	OccurredAt time.Time `json:"occurredAt"`
+
+	// Properties Payload of the event
+	Properties interface{} `json:"properties,omitempty,omitzero"`
+
+	// ReceivedAt When it was received
+	ReceivedAt time.Time `json:"receivedAt"`
+
+	// Traits Properties that it set on the user
+	Traits interface{} `json:"traits,omitempty,omitzero"`
+}
 
 // Me The person who calls
 type Me struct {
@@ -1714,6 +1780,27 @@ type Processes struct {
 	Processes []Process `json:"processes"`
 }
 
+// Property A property of a user
+type Property struct {
+	// ChangedAt When a declared property changed last; missing if that is not known
+	ChangedAt time.Time `json:"changedAt,omitempty,omitzero"`
+
+	// Declared Whether a definition uses it
+	Declared bool `json:"declared,omitempty,omitzero"`
+
+	// Name Name of the property
+	Name string `json:"name"`
+
+	// Type Declared type: text, number, bool, time or list; missing if any type matches
+	Type string `json:"type,omitempty,omitzero"`
+
+	// Value Its value
+	Value interface{} `json:"value"`
+
+	// Was Its value before that; missing if there was none
+	Was interface{} `json:"was,omitempty,omitzero"`
+}
+
 // Reaction The notifications a subscription would receive
 type Reaction struct {
 	// Emissions A number of users
@@ -1965,7 +2052,7 @@ type Timeline struct {
 	// Next Cursor of the next page; missing on the last page
 	Next string `json:"next,omitempty,omitzero"`
 
-	// Transitions Transitions in the order in which they were decided. A page can be shorter than asked for although others follow
+	// Transitions Transitions in the order asked for
 	Transitions []Transition `json:"transitions"`
 }
 
@@ -2033,6 +2120,46 @@ type Transitions struct {
 	Transitions []Transition `json:"transitions"`
 }
 
+// User What is known of a user, but for what they did
+type User struct {
+	// AnonymousIds Anonymous ids of the user, up to 100
+	AnonymousIds []string `json:"anonymousIds"`
+
+	// CreatedAt When the user was first heard of
+	CreatedAt time.Time `json:"createdAt"`
+
+	// DeletedAt When the user was deleted; missing if they are not
+	DeletedAt time.Time `json:"deletedAt,omitempty,omitzero"`
+
+	// Merged Ids of users who were merged into this one, up to 100
+	Merged []string `json:"merged"`
+
+	// Traits Properties of the user, ordered by name
+	Traits []Property `json:"traits"`
+
+	// UpdatedAt When a property changed last, or the user was deleted or restored
+	UpdatedAt time.Time `json:"updatedAt"`
+
+	// UserEmail E-mail address of the user, if known
+	//
+	// Examples: ada@example.com
+	UserEmail string `json:"userEmail,omitempty,omitzero"`
+
+	// UserID Id by which the user goes
+	//
+	// Examples: ada
+	UserID string `json:"userId"`
+}
+
+// UserActivity A page of the activity of a user
+type UserActivity struct {
+	// Activity Events and transitions, the newest first; of one instant, transitions come first
+	Activity []Activity `json:"activity"`
+
+	// Next Cursor of the next page; missing on the last page
+	Next string `json:"next,omitempty,omitzero"`
+}
+
 // UserBuckets The buckets of a user
 type UserBuckets struct {
 	// Buckets The buckets of the user with the current stay in each, ordered by id
@@ -2042,6 +2169,15 @@ type UserBuckets struct {
 	//
 	// Examples: ada
 	UserID string `json:"userId"`
+}
+
+// UserEvents A page of the events of a user
+type UserEvents struct {
+	// Events Events, the newest first
+	Events []LoggedEvent `json:"events"`
+
+	// Next Cursor of the next page; missing on the last page
+	Next string `json:"next,omitempty,omitzero"`
 }
 
 // Uses What a bucket depends on, and what depends on it
@@ -2375,6 +2511,36 @@ type ListSubscriptionsParams struct {
 	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
 }
 
+// SearchUsersParams defines parameters for SearchUsers.
+type SearchUsersParams struct {
+	// Q Beginning of the id, of a former or anonymous id, of the e-mail address or of the property name; letter case counts in ids only
+	Q string `form:"q" json:"q"`
+
+	// Limit Maximum number of users
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+}
+
+// ListUserActivityParams defines parameters for ListUserActivity.
+type ListUserActivityParams struct {
+	// Limit How many there are on a page, at most
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// After What next was on the page before; leave it out to begin
+	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
+}
+
+// ListUserEventsParams defines parameters for ListUserEvents.
+type ListUserEventsParams struct {
+	// Limit How many there are on a page, at most
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// After What next was on the page before; leave it out to begin
+	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
+
+	// Name List events of this name only. Defaults to all
+	Name string `form:"name,omitempty" json:"name,omitempty,omitzero"`
+}
+
 // ExplainUserParams defines parameters for ExplainUser.
 type ExplainUserParams struct {
 	// Buckets Ids of up to 20 buckets, with commas between them. Defaults to the first 20 of the buckets that the user is in
@@ -2397,7 +2563,22 @@ type GetTimelineParams struct {
 
 	// After What next was on the page before; leave it out to begin
 	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
+
+	// Bucket List transitions in this bucket only. Defaults to all
+	Bucket string `form:"bucket,omitempty" json:"bucket,omitempty,omitzero"`
+
+	// From List transitions that became true at this time or later. Defaults to all
+	From time.Time `form:"from,omitempty" json:"from,omitempty,omitzero"`
+
+	// To List transitions that became true before this time. Defaults to all
+	To time.Time `form:"to,omitempty" json:"to,omitempty,omitzero"`
+
+	// Order Direction of time
+	Order GetTimelineParamsOrder `form:"order,omitempty" json:"order,omitempty,omitzero"`
 }
+
+// GetTimelineParamsOrder defines parameters for GetTimeline.
+type GetTimelineParamsOrder string
 
 // ListAudit is GET /v1/audit. The changes that people made by this API and by the command line, with what came of each, and the looks of masked readers. An entry is kept for a year, unless the server is configured otherwise.
 func (c *Client) ListAudit(ctx context.Context, params ListAuditParams) (AuditLog, error) {
@@ -2717,6 +2898,15 @@ func (c *Client) GetSummary(ctx context.Context) (Summary, error) {
 	return call[Summary](ctx, c, http.MethodGet, path, nil, nil)
 }
 
+// SearchUsers is GET /v1/users. Users who are known by something that begins with a text. Deleted users are found by their ids only.
+func (c *Client) SearchUsers(ctx context.Context, params SearchUsersParams) (FoundUsers, error) {
+	query := url.Values{}
+	set(query, "q", params.Q)
+	set(query, "limit", params.Limit)
+	path := "/v1/users"
+	return call[FoundUsers](ctx, c, http.MethodGet, path, query, nil)
+}
+
 // DeleteUser is DELETE /v1/users/{user}. Hides a user: they are a member of no bucket and have no transitions until they are restored. Their events are still stored. Deleting an unknown or deleted user does nothing.
 func (c *Client) DeleteUser(ctx context.Context, user string) (Transitions, error) {
 	path := "/v1/users/{user}"
@@ -2724,11 +2914,39 @@ func (c *Client) DeleteUser(ctx context.Context, user string) (Transitions, erro
 	return call[Transitions](ctx, c, http.MethodDelete, path, nil, nil)
 }
 
+// GetUser is GET /v1/users/{user}. Ids, times and properties of a user, each declared property with its last change. The id in the answer is another one if the user was merged. Of a deleted user there are ids and times.
+func (c *Client) GetUser(ctx context.Context, user string) (User, error) {
+	path := "/v1/users/{user}"
+	path = put(path, "user", user)
+	return call[User](ctx, c, http.MethodGet, path, nil, nil)
+}
+
+// ListUserActivity is GET /v1/users/{user}/activity. What a user did and what happened to their memberships, in one order, page by page.
+func (c *Client) ListUserActivity(ctx context.Context, user string, params ListUserActivityParams) (UserActivity, error) {
+	query := url.Values{}
+	set(query, "limit", params.Limit)
+	set(query, "after", params.After)
+	path := "/v1/users/{user}/activity"
+	path = put(path, "user", user)
+	return call[UserActivity](ctx, c, http.MethodGet, path, query, nil)
+}
+
 // ListUserBuckets is GET /v1/users/{user}/buckets. The buckets of which a user is a member, with the time of each join.
 func (c *Client) ListUserBuckets(ctx context.Context, user string) (UserBuckets, error) {
 	path := "/v1/users/{user}/buckets"
 	path = put(path, "user", user)
 	return call[UserBuckets](ctx, c, http.MethodGet, path, nil, nil)
+}
+
+// ListUserEvents is GET /v1/users/{user}/events. What a user did and which traits were set, by the time at which it occurred, page by page.
+func (c *Client) ListUserEvents(ctx context.Context, user string, params ListUserEventsParams) (UserEvents, error) {
+	query := url.Values{}
+	set(query, "limit", params.Limit)
+	set(query, "after", params.After)
+	set(query, "name", params.Name)
+	path := "/v1/users/{user}/events"
+	path = put(path, "user", user)
+	return call[UserEvents](ctx, c, http.MethodGet, path, query, nil)
 }
 
 // ExplainUser is GET /v1/users/{user}/explain. What explainMember says, for several buckets.
@@ -2757,11 +2975,15 @@ func (c *Client) RestoreUser(ctx context.Context, user string) (Transitions, err
 	return call[Transitions](ctx, c, http.MethodPost, path, nil, nil)
 }
 
-// GetTimeline is GET /v1/users/{user}/timeline. All transitions of a user, the oldest first, page by page.
+// GetTimeline is GET /v1/users/{user}/timeline. The transitions of a user in the order in which they were decided, page by page, those in buckets that are not defined any more among them.
 func (c *Client) GetTimeline(ctx context.Context, user string, params GetTimelineParams) (Timeline, error) {
 	query := url.Values{}
 	set(query, "limit", params.Limit)
 	set(query, "after", params.After)
+	set(query, "bucket", params.Bucket)
+	set(query, "from", params.From)
+	set(query, "to", params.To)
+	set(query, "order", params.Order)
 	path := "/v1/users/{user}/timeline"
 	path = put(path, "user", user)
 	return call[Timeline](ctx, c, http.MethodGet, path, query, nil)
