@@ -10,3 +10,9 @@ type ExpiryTimer struct {
 	UserEmail    string
 	ExpiresAt    time.Time
 }
+
+// DueHour is how many due instants come in an hour.
+type DueHour struct {
+	At  time.Time `json:"at"` // its beginning
+	Due int64     `json:"due"`
+}

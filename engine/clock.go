@@ -49,6 +49,31 @@ func (g *Clock) RunDue(ctx context.Context) (int, error) {
 	return n, nil
 }
 
+// DueHour is how many due instants come in an hour.
+type DueHour = bucketgen.DueHour
+
+// DueByHour returns how many users and buckets the clock evaluates in each of the coming hours if
+// no event arrives, those that are overdue in the present one. It counts a million at most.
+func (g *Clock) DueByHour(ctx context.Context, hours int) ([]DueHour, error) {
+	const most = 1_000_000
+	e := (*Engine)(g)
+	if err := e.ready(); err != nil {
+		return nil, fmt.Errorf("due: %w", err)
+	}
+	now := e.config.Now()
+	rows, err := e.store.Queries(e.pool).DueAhead(ctx, db.DueAheadParams{
+		Now: store.Timestamp(now), Until: store.Timestamp(now.Add(time.Duration(hours) * time.Hour)), Most: most,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("due: %w", err)
+	}
+	all := make([]DueHour, len(rows))
+	for i, row := range rows {
+		all[i] = DueHour{At: row.Hour.Time.UTC(), Due: row.Due}
+	}
+	return all, nil
+}
+
 // forgetEvery is how often the engine removes what is too old to be asked for.
 const forgetEvery = 10 * time.Minute
 

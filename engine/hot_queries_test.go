@@ -127,6 +127,7 @@ func coldQueries() map[string]string {
 		"DeliveriesDiscard":    "an operator discards what was given up",
 		"DeliveriesOf":         "an operator asks what waits for a subscription",
 		"MembershipsOfNames":   "an operator previews a change of up to 1,000 members",
+		"DueAhead":             "an operator asks what the clock will do",
 		"DeliveriesReplay":     "an operator has what was given up delivered again",
 		"DeliveriesHurry":      "an operator enables an endpoint, or gives it another URL",
 		"SubscriptionsRemove":  "an operator removes a subscription",

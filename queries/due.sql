@@ -23,3 +23,12 @@ from bucketgen.due d
 where (d.bucket_no in (select unnest(@bucket_nos::integer[]))) is true
 order by d.due_at
 limit 1;
+
+-- name: DueAhead :many
+-- How many due instants come in each hour until a time, those that are overdue in the present one.
+select date_trunc('hour', greatest(d.due_at, @now::timestamptz), 'UTC')::timestamptz as hour, count(*)::bigint as due
+from (
+    select k.due_at from bucketgen.due k where k.due_at < @until order by k.due_at limit @most::integer
+) d
+group by 1
+order by 1;

@@ -9,9 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/manage"
 	"github.com/bucketgen/bucketgen/internal/printable"
 )
 
@@ -136,6 +138,30 @@ func (c *cli) examine(ctx context.Context, log io.Writer) []finding {
 		all = append(all, f)
 	}
 	return all
+}
+
+// examineRunning returns a function that runs the checks that a running engine can answer.
+func (c *cli) examineRunning(pool *pgxpool.Pool, e *engine.Engine) func(context.Context) []manage.Finding {
+	return func(ctx context.Context) []manage.Finding {
+		x := &examination{cli: c, database: &database{pool: pool}, engine: e}
+		all := []manage.Finding{}
+		for _, l := range []check{
+			{"durability", x.durability},
+			{"clocks", x.clocks},
+			{"tables", x.tables},
+			{"deployment", x.deployment},
+			{"catalog", x.catalog},
+			{"processes", x.processes},
+			{"clock", x.clock},
+			{"outbox", x.outbox},
+			{"webhooks", x.webhooks},
+		} {
+			f := l.do(ctx)
+			f.Name = l.name
+			all = append(all, manage.Finding(f))
+		}
+		return all
+	}
 }
 
 // examination is one run of the doctor.

@@ -23,6 +23,7 @@ type running struct {
 
 // prepare makes an engine, and the services beside it, which are not started yet.
 func (c *cli) prepare(d *database, allowPrivate bool) (*running, error) {
+	c.privateWebhooks = allowPrivate
 	e, err := c.engine(d, nil)
 	if err != nil {
 		return nil, err

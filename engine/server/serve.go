@@ -174,6 +174,7 @@ type serving struct {
 func (c *cli) api(d *database, e *engine.Engine) httpapi.Options {
 	return httpapi.Options{
 		Engine: e, Keys: apikey.Store{Pool: d.pool, Schema: c.schema}, Config: httpapi.Config(c.host.HTTP), Log: c.host.Config.Logger, Around: c.traced(),
+		Examine: c.examineRunning(d.pool, e), PrivateWebhooks: c.privateWebhooks,
 	}
 }
 
@@ -181,7 +182,9 @@ func (c *cli) api(d *database, e *engine.Engine) httpapi.Options {
 // engine must run. c may be the zero value, and the logger nil for slog.Default. Streams end when
 // the server shuts down. The bounds on headers and connections are those of the host's server.
 func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, c HTTP, log *slog.Logger) http.Handler {
-	return httpapi.Handler(httpapi.Options{Engine: e, Keys: apikey.Store{Pool: pool, Schema: schema}, Config: httpapi.Config(c), Log: log})
+	return httpapi.Handler(httpapi.Options{Engine: e, Keys: apikey.Store{Pool: pool, Schema: schema}, Config: httpapi.Config(c), Log: log,
+		Examine: (&cli{host: Host{Registry: e.Registry(), Name: "bucketd"}, schema: schema}).examineRunning(pool, e),
+	})
 }
 
 // listener is a running HTTP server.

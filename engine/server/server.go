@@ -151,7 +151,9 @@ type cli struct {
 	host     Host
 	database string
 	schema   string
-	asJSON   bool // print JSON: an object, or one per line of a list
+	// privateWebhooks says that webhooks may go to private networks, for commands that serve.
+	privateWebhooks bool
+	asJSON          bool // print JSON: an object, or one per line of a list
 
 	logFormat, logLevel string
 }

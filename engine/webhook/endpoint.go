@@ -53,8 +53,30 @@ func (e Endpoint) Subscriptions() []string {
 	return all
 }
 
-// checked returns an endpoint as it can be made, or says what cannot be meant.
+// EndpointError says that an endpoint cannot be as it was asked for.
+type EndpointError struct {
+	Field string // name, url, batch or kinds
+	Err   error  // its text begins with the field
+}
+
+// Error returns what is wrong.
+func (e *EndpointError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *EndpointError) Unwrap() error { return e.Err }
+
+// checked returns an endpoint as it can be made, or an [*EndpointError].
 func (e Endpoint) checked(allowPrivate bool) (Endpoint, error) {
+	c, err := e.completed(allowPrivate)
+	if err != nil {
+		field, _, _ := strings.Cut(err.Error(), " ")
+		return c, &EndpointError{field, err}
+	}
+	return c, nil
+}
+
+// completed returns an endpoint with its defaults, or says what cannot be meant.
+func (e Endpoint) completed(allowPrivate bool) (Endpoint, error) {
 	e.Name = strings.TrimSpace(e.Name)
 	_, err := strconv.Atoi(e.Name)
 	switch {

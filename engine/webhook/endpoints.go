@@ -53,7 +53,7 @@ func (es *Endpoints) Create(ctx context.Context, e Endpoint) (Endpoint, error) {
 	err = es.change(ctx, func(q *db.Queries) error { return insert(ctx, q, &e) })
 	switch {
 	case store.HasCode(err, "23505"):
-		return Endpoint{}, fmt.Errorf("create an endpoint: there is another of the name %q", e.Name)
+		return Endpoint{}, &EndpointError{"name", fmt.Errorf("create an endpoint: there is another of the name %q", e.Name)}
 	case err != nil:
 		return Endpoint{}, fmt.Errorf("create an endpoint: %w", err)
 	}

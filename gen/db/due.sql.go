@@ -11,6 +11,47 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const DueAhead = `-- name: DueAhead :many
+select date_trunc('hour', greatest(d.due_at, $1::timestamptz), 'UTC')::timestamptz as hour, count(*)::bigint as due
+from (
+    select k.due_at from bucketgen.due k where k.due_at < $2 order by k.due_at limit $3::integer
+) d
+group by 1
+order by 1
+`
+
+type DueAheadParams struct {
+	Now   pgtype.Timestamptz
+	Until pgtype.Timestamptz
+	Most  int32
+}
+
+type DueAheadRow struct {
+	Hour pgtype.Timestamptz
+	Due  int64
+}
+
+// How many due instants come in each hour until a time, those that are overdue in the present one.
+func (q *Queries) DueAhead(ctx context.Context, arg DueAheadParams) ([]DueAheadRow, error) {
+	rows, err := q.db.Query(ctx, DueAhead, arg.Now, arg.Until, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DueAheadRow
+	for rows.Next() {
+		var i DueAheadRow
+		if err := rows.Scan(&i.Hour, &i.Due); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const DueForget = `-- name: DueForget :exec
 delete from bucketgen.due d
 using (select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as bucket_no) as f

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/engine/webhook"
 	"github.com/bucketgen/bucketgen/internal/manage"
 	"github.com/bucketgen/bucketgen/internal/problem"
 )
@@ -25,11 +26,24 @@ type Options struct {
 	// Config bounds requests.
 	Config Config
 
+	// Examine checks the installation. Nil: nothing is checked.
+	Examine func(ctx context.Context) []manage.Finding
+
+	// PrivateWebhooks says that webhooks may go to this machine and to private networks.
+	PrivateWebhooks bool
+
 	// Log takes failures. Defaults to slog.Default.
 	Log *slog.Logger
 
 	// Around surrounds the work on requests with a valid key, for traces. Defaults to none.
 	Around Around
+}
+
+// webhooks returns the endpoints of webhooks. The error of Open is about a schema that the engine
+// would have refused.
+func (o *Options) webhooks() *webhook.Endpoints {
+	all, _ := webhook.Open(o.Keys.Pool, webhook.Config{Schema: o.Keys.Schema, AllowPrivate: o.PrivateWebhooks, Now: o.Engine.Now})
+	return all
 }
 
 // Around surrounds the work on a request with a valid key, which is next.
@@ -53,12 +67,16 @@ func (o *Options) gate() *gate {
 
 // Handler returns the API. Streams end when its server shuts down.
 func Handler(o Options) http.Handler {
+	if o.Examine == nil {
+		o.Examine = func(context.Context) []manage.Finding { return nil }
+	}
 	g, mux := o.gate(), http.NewServeMux()
 	(&tracking{engine: o.Engine, gate: g, config: o.Config}).route(mux)
 	newStreams(o.Engine, g, o.Log, o.Config).route(mux)
 	failed := func(ctx context.Context, err error) { g.notices.failed(ctx, "management request failed", err) }
 	manage.Mount(mux, o.Engine, manage.Options{
 		Failed: failed, Wait: o.Config.Wait, Guard: g.guarding, SignIn: g.signIn, SignOut: g.signOut,
+		Keys: o.Keys, Webhooks: o.webhooks(), Examine: o.Examine,
 	})
 	health(mux, o.Engine)
 	return newRoutes(mux, o.Log)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -64,9 +65,10 @@ func (s *streams) serve(w http.ResponseWriter, r *http.Request, k key) {
 		}
 	}()
 	t := &stream{ResponseWriter: w, control: http.NewResponseController(w), patience: s.config.Patience}
+	wanted := wantedOf(r)
 	for item, err := range s.engine.Feed(ctx, o) {
 		if err == nil {
-			err = t.send(item)
+			err = t.send(wanted.only(item))
 		}
 		if err != nil {
 			s.end(ctx, t, err)
@@ -100,6 +102,13 @@ func (s *streams) options(r *http.Request) (engine.FeedOptions, error) {
 		}
 		o.Buckets = append(o.Buckets, ref)
 	}
+	for _, kind := range query["kind"] {
+		if !slices.Contains(kinds, kind) {
+			p := problem.New(http.StatusBadRequest, fmt.Sprintf("is %q; use entered, left or dwell", short(kind)))
+			p.Field = "kind"
+			return o, p
+		}
+	}
 	where, after := "Last-Event-ID", r.Header.Get("Last-Event-ID") // of a client that comes back: it is the newer one
 	if after == "" {
 		where, after = "after", query.Get("after")
@@ -112,6 +121,30 @@ func (s *streams) options(r *http.Request) (engine.FeedOptions, error) {
 	}
 	return o, nil
 }
+
+// wanted is which transitions a stream sends, of those of its buckets.
+type wanted struct {
+	kinds []string // nil: all
+	user  string   // empty: all
+}
+
+func wantedOf(r *http.Request) wanted {
+	query := r.URL.Query()
+	return wanted{query["kind"], query.Get("user")}
+}
+
+// only returns an item, without its transition if that is not wanted: then the client only stores
+// where to continue.
+func (w wanted) only(item engine.FeedItem) engine.FeedItem {
+	t := item.Transition
+	if t != nil && (w.user != "" && t.UserID != w.user || len(w.kinds) > 0 && !slices.Contains(w.kinds, string(t.Kind))) {
+		item.Transition = nil
+	}
+	return item
+}
+
+// kinds are those of transitions.
+var kinds = []string{string(engine.Entered), string(engine.Left), string(engine.Dwell)}
 
 // closing returns a channel that is closed when the server of a request shuts down: it waits for
 // requests, and streams do not end by themselves.

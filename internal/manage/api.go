@@ -16,6 +16,8 @@ import (
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/identity"
+	"github.com/bucketgen/bucketgen/engine/webhook"
+	"github.com/bucketgen/bucketgen/internal/apikey"
 	"github.com/bucketgen/bucketgen/internal/problem"
 )
 
@@ -33,6 +35,15 @@ type Options struct {
 
 	// Failed logs why a request failed by no fault of its client.
 	Failed func(ctx context.Context, err error)
+
+	// Keys are the API keys.
+	Keys apikey.Store
+
+	// Webhooks are the endpoints of webhooks.
+	Webhooks *webhook.Endpoints
+
+	// Examine checks the installation.
+	Examine func(ctx context.Context) []Finding
 
 	// Wait is how long a request may take.
 	Wait time.Duration
@@ -97,6 +108,7 @@ func newAPI(mux humago.Mux, e *engine.Engine, o Options, access map[string]Acces
 				{Name: "deployments", Description: "Deployments, plans and processes"},
 				{Name: "outbox", Description: "Waiting deliveries and dead letters"},
 				{Name: "jobs", Description: "Long work in the background: plans, funnels, back-tests"},
+				{Name: "webhooks", Description: "Endpoints that transitions are posted to"},
 				{Name: "access", Description: "Sessions, keys, and the person who calls"},
 			},
 		},
@@ -122,6 +134,9 @@ func newAPI(mux humago.Mux, e *engine.Engine, o Options, access map[string]Acces
 	a.audit()
 	a.jobs()
 	a.manyMembers()
+	a.keys()
+	a.webhooks()
+	a.health()
 	describe(a.huma.OpenAPI())
 	return a
 }

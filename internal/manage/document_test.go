@@ -97,7 +97,7 @@ func TestDocumentSaysAll(t *testing.T) {
 			}
 		}
 	}
-	if operations != 49 {
+	if operations != 62 {
 		t.Errorf("there are %d operations", operations)
 	}
 }

@@ -47,6 +47,14 @@ const (
 	EmitSilent Emit = "silent"
 )
 
+// Defines values for FindingState.
+const (
+	FindingStateFailed  FindingState = "failed"
+	FindingStateOk      FindingState = "ok"
+	FindingStateSkipped FindingState = "skipped"
+	FindingStateWarning FindingState = "warning"
+)
+
 // Defines values for JobKind.
 const (
 	JobKindBacktest  JobKind = "backtest"
@@ -80,6 +88,15 @@ const (
 const (
 	MeRoleAdmin MeRole = "admin"
 	MeRoleRead  MeRole = "read"
+)
+
+// Defines values for NewKeyKind.
+const (
+	NewKeyKindAdmin   NewKeyKind = "admin"
+	NewKeyKindRead    NewKeyKind = "read"
+	NewKeyKindServer  NewKeyKind = "server"
+	NewKeyKindSupport NewKeyKind = "support"
+	NewKeyKindWrite   NewKeyKind = "write"
 )
 
 // Defines values for Reason.
@@ -184,6 +201,15 @@ type Activity struct {
 
 	// Transition A change of a user's stay in a bucket
 	Transition Transition `json:"transition,omitempty,omitzero"`
+}
+
+// Answer What an endpoint answered to a webhook
+type Answer struct {
+	// Status HTTP status; missing if there was no answer
+	Status int64 `json:"status,omitempty,omitzero"`
+
+	// Text Start of the body, or why there was no answer
+	Text string `json:"text,omitempty,omitzero"`
 }
 
 // AuditEntry A change that a person made, or a look of a masked reader
@@ -878,6 +904,12 @@ type Deployments struct {
 	Next string `json:"next,omitempty,omitzero"`
 }
 
+// Disabling Why an endpoint is disabled
+type Disabling struct {
+	// Reason Reason that lists show. Defaults to by hand
+	Reason string `json:"reason,omitempty,omitzero"`
+}
+
 // Discarded The number of discarded dead letters
 type Discarded struct {
 	// Discarded Number of deleted dead letters; in a dry run, of those that would be
@@ -938,6 +970,23 @@ type DriftName struct {
 	Of CatalogKind `json:"of"`
 }
 
+// Due Due instants by the hour
+type Due struct {
+	// Hours Hours in UTC that have due instants, in order. The first has all that are overdue, too
+	Hours []DueHour `json:"hours"`
+}
+
+// DueHour The number of due instants in an hour
+type DueHour struct {
+	// At Start of the hour
+	//
+	// Examples: 2026-12-01T00:00:00Z
+	At time.Time `json:"at"`
+
+	// Due Number of due instants
+	Due int64 `json:"due"`
+}
+
 // DwellBin Number of stays by their length
 type DwellBin struct {
 	// FromSeconds Shortest length, in seconds
@@ -981,6 +1030,39 @@ type DwellTimes struct {
 
 // Emit Which joins and leaves of a deployment are announced
 type Emit string
+
+// Endpoint A webhook endpoint
+type Endpoint struct {
+	// Batch How many transitions one webhook carries at most; missing for one
+	Batch int64 `json:"batch,omitempty,omitzero"`
+
+	// Buckets Ids of the buckets whose transitions are posted; missing for all
+	Buckets []string `json:"buckets,omitempty,omitzero"`
+
+	// CreatedAt When it was created
+	CreatedAt time.Time `json:"createdAt"`
+
+	// DisabledAt When it was disabled; missing while it is enabled
+	DisabledAt time.Time `json:"disabledAt,omitempty,omitzero"`
+
+	// DisabledReason Why it was disabled
+	DisabledReason string `json:"disabledReason,omitempty,omitzero"`
+
+	// Kinds Kinds of transitions that are posted
+	Kinds []string `json:"kinds"`
+
+	// Name Unique name
+	Name string `json:"name"`
+
+	// No Number of the endpoint
+	No int64 `json:"no"`
+
+	// Secret Secret by which receivers verify webhooks; only when it was just made
+	Secret string `json:"secret,omitempty,omitzero"`
+
+	// URL Where transitions are posted to
+	URL string `json:"url"`
+}
 
 // Estimate A number of users
 type Estimate struct {
@@ -1119,6 +1201,26 @@ type Explanations struct {
 	// Explanations One for each bucket, in the order asked for
 	Explanations []Explanation `json:"explanations"`
 }
+
+// Finding The result of one check
+type Finding struct {
+	// Fix How to solve the problem; missing without one
+	Fix string `json:"fix,omitempty,omitzero"`
+
+	// Name Name of the check
+	//
+	// Examples: outbox
+	Name string `json:"name"`
+
+	// Says What was found
+	Says string `json:"says"`
+
+	// State Whether all is well
+	State FindingState `json:"state"`
+}
+
+// FindingState Whether all is well
+type FindingState string
 
 // Flow Joins and leaves of a bucket
 type Flow struct {
@@ -1263,6 +1365,12 @@ type FunnelPart struct {
 
 	// Words The condition in words
 	Words string `json:"words"`
+}
+
+// Health The results of all checks
+type Health struct {
+	// Findings One finding for each check
+	Findings []Finding `json:"findings"`
 }
 
 // ImaginedEvent An event that is imagined
@@ -1410,6 +1518,36 @@ type Jobs struct {
 
 	// Next Cursor of the next page; missing on the last page
 	Next string `json:"next,omitempty,omitzero"`
+}
+
+// Key An API key
+type Key struct {
+	// CreatedAt When it was created
+	CreatedAt time.Time `json:"createdAt"`
+
+	// Key The key itself; only when it was just created
+	Key string `json:"key,omitempty,omitzero"`
+
+	// Kind What the key may do: write, server, read, support or admin
+	Kind string `json:"kind"`
+
+	// Name What the key is for
+	Name string `json:"name"`
+
+	// No Number of the key
+	No int64 `json:"no"`
+
+	// Rate Events or requests a second at most; missing for no limit
+	Rate int64 `json:"rate,omitempty,omitzero"`
+
+	// RevokedAt When it was revoked; missing while it is valid
+	RevokedAt time.Time `json:"revokedAt,omitempty,omitzero"`
+}
+
+// Keys A list of API keys
+type Keys struct {
+	// Keys Keys without their secrets, the oldest first, revoked ones among them
+	Keys []Key `json:"keys"`
 }
 
 // Kind Kind of a transition: entered, left, or dwell, the tick of a lasting stay
@@ -1582,6 +1720,45 @@ type NewJob struct {
 
 	// WithinSeconds Longest time between two stays that flows connect, in seconds. Defaults to a day
 	WithinSeconds int64 `json:"withinSeconds,omitempty,omitzero"`
+}
+
+// NewKey The key to create
+type NewKey struct {
+	// Kind What the key may do
+	Kind NewKeyKind `json:"kind"`
+
+	// Name What the key is for; no number
+	//
+	// Examples: web
+	Name string `json:"name"`
+
+	// Rate Events or requests a second at most. Defaults to 0, which is no limit
+	Rate int64 `json:"rate,omitempty,omitzero"`
+}
+
+// NewKeyKind What the key may do
+type NewKeyKind string
+
+// NewWebhook The endpoint to create
+type NewWebhook struct {
+	// Batch How many transitions one webhook carries at most. Defaults to 1
+	Batch int64 `json:"batch,omitempty,omitzero"`
+
+	// Buckets Ids of the buckets whose transitions are posted. Defaults to all
+	Buckets []string `json:"buckets,omitempty,omitzero"`
+
+	// Kinds Kinds of transitions that are posted: entered, left, dwell. Defaults to all
+	Kinds []string `json:"kinds,omitempty,omitzero"`
+
+	// Name Unique name; no number
+	//
+	// Examples: crm
+	Name string `json:"name"`
+
+	// URL Where transitions are posted to
+	//
+	// Examples: https://crm.example.com/hooks
+	URL string `json:"url"`
 }
 
 // Outbox The backlogs of all subscriptions
@@ -1883,6 +2060,18 @@ type Retirement struct {
 
 	// Left Number of users who left
 	Left int64 `json:"left"`
+}
+
+// Revoked The number of revoked keys
+type Revoked struct {
+	// Revoked Number of revoked keys
+	Revoked int64 `json:"revoked"`
+}
+
+// Rotation How to replace a secret
+type Rotation struct {
+	// GraceSeconds How long the old secret stays valid, in seconds. Defaults to a day
+	GraceSeconds int64 `json:"graceSeconds,omitempty,omitzero"`
 }
 
 // SeenType Values received with one type
@@ -2242,6 +2431,24 @@ type WaitingDelivery struct {
 	UnderWay bool `json:"underWay,omitempty,omitzero"`
 }
 
+// WebhookChange What to change of an endpoint
+type WebhookChange struct {
+	// Batch New number of transitions that one webhook carries at most. Defaults to the present one
+	Batch int64 `json:"batch,omitempty,omitzero"`
+
+	// Kinds New kinds of transitions. Defaults to the present ones
+	Kinds []string `json:"kinds,omitempty,omitzero"`
+
+	// URL New URL. Defaults to the present one
+	URL string `json:"url,omitempty,omitzero"`
+}
+
+// Webhooks A list of webhook endpoints
+type Webhooks struct {
+	// Webhooks Endpoints without their secrets, the oldest first
+	Webhooks []Endpoint `json:"webhooks"`
+}
+
 // WhatIf Events to imagine, and how far to forecast
 type WhatIf struct {
 	// Events Events in the order of time
@@ -2428,6 +2635,12 @@ type ListDeploymentsParams struct {
 
 	// After What next was on the page before; leave it out to begin
 	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
+}
+
+// GetDueParams defines parameters for GetDue.
+type GetDueParams struct {
+	// Hours Number of hours ahead
+	Hours int64 `form:"hours,omitempty" json:"hours,omitempty,omitzero"`
 }
 
 // ListJobsParams defines parameters for ListJobs.
@@ -2766,6 +2979,20 @@ func (c *Client) GetDeployment(ctx context.Context, no int64) (DeploymentDetail,
 	return call[DeploymentDetail](ctx, c, http.MethodGet, path, nil, nil)
 }
 
+// GetDue is GET /v1/due. How many users and buckets the clock evaluates in each of the coming hours if no event arrives. The time grows with their number; at most a million are counted.
+func (c *Client) GetDue(ctx context.Context, params GetDueParams) (Due, error) {
+	query := url.Values{}
+	set(query, "hours", params.Hours)
+	path := "/v1/due"
+	return call[Due](ctx, c, http.MethodGet, path, query, nil)
+}
+
+// GetHealth is GET /v1/health. The findings of bucketd doctor with its remedies, as this server sees them. It changes nothing.
+func (c *Client) GetHealth(ctx context.Context) (Health, error) {
+	path := "/v1/health"
+	return call[Health](ctx, c, http.MethodGet, path, nil, nil)
+}
+
 // ListJobs is GET /v1/jobs. The unfinished jobs, and those that ended within a day, without their results.
 func (c *Client) ListJobs(ctx context.Context, params ListJobsParams) (Jobs, error) {
 	query := url.Values{}
@@ -2805,6 +3032,25 @@ func (c *Client) ListJobUsers(ctx context.Context, id int64, params ListJobUsers
 	path := "/v1/jobs/{id}/users"
 	path = put(path, "id", id)
 	return call[JobUsers](ctx, c, http.MethodGet, path, query, nil)
+}
+
+// ListKeys is GET /v1/keys. All keys with their kinds, limits, and times of creation and revocation. Secrets are shown when a key is created, and never again.
+func (c *Client) ListKeys(ctx context.Context) (Keys, error) {
+	path := "/v1/keys"
+	return call[Keys](ctx, c, http.MethodGet, path, nil, nil)
+}
+
+// CreateKey is POST /v1/keys. The answer has the key itself, this once: the database has only its hash.
+func (c *Client) CreateKey(ctx context.Context, body NewKey) (Key, error) {
+	path := "/v1/keys"
+	return call[Key](ctx, c, http.MethodPost, path, nil, body)
+}
+
+// RevokeKey is DELETE /v1/keys/{no}. Every server refuses the key from now on, and its sessions and streams end. Revoking a revoked key does nothing.
+func (c *Client) RevokeKey(ctx context.Context, no int64) (Revoked, error) {
+	path := "/v1/keys/{no}"
+	path = put(path, "no", no)
+	return call[Revoked](ctx, c, http.MethodDelete, path, nil, nil)
 }
 
 // GetMe is GET /v1/me. Name and role of the person that the key, the session or the host's own sign-in stands for.
@@ -2994,4 +3240,58 @@ func (c *Client) ForecastWhatIf(ctx context.Context, user string, body WhatIf) (
 	path := "/v1/users/{user}/what-if"
 	path = put(path, "user", user)
 	return call[Forecast](ctx, c, http.MethodPost, path, nil, body)
+}
+
+// ListWebhooks is GET /v1/webhooks. All endpoints. What waits for one of them is in the outbox: its subscription is webhook:NUMBER, or webhook:NUMBER:BUCKET for each bucket.
+func (c *Client) ListWebhooks(ctx context.Context) (Webhooks, error) {
+	path := "/v1/webhooks"
+	return call[Webhooks](ctx, c, http.MethodGet, path, nil, nil)
+}
+
+// CreateWebhook is POST /v1/webhooks. The answer has the secret by which the receiver verifies webhooks, this once. The endpoint receives every transition from now on.
+func (c *Client) CreateWebhook(ctx context.Context, body NewWebhook) (Endpoint, error) {
+	path := "/v1/webhooks"
+	return call[Endpoint](ctx, c, http.MethodPost, path, nil, body)
+}
+
+// DeleteWebhook is DELETE /v1/webhooks/{webhook}. Deletes an endpoint with its secrets, its waiting webhooks and its dead letters.
+func (c *Client) DeleteWebhook(ctx context.Context, webhook int64) (Endpoint, error) {
+	path := "/v1/webhooks/{webhook}"
+	path = put(path, "webhook", webhook)
+	return call[Endpoint](ctx, c, http.MethodDelete, path, nil, nil)
+}
+
+// ChangeWebhook is PUT /v1/webhooks/{webhook}. Waiting webhooks are posted to the new URL at once. The secret stays.
+func (c *Client) ChangeWebhook(ctx context.Context, webhook int64, body WebhookChange) (Endpoint, error) {
+	path := "/v1/webhooks/{webhook}"
+	path = put(path, "webhook", webhook)
+	return call[Endpoint](ctx, c, http.MethodPut, path, nil, body)
+}
+
+// DisableWebhook is POST /v1/webhooks/{webhook}/disable. Its transitions wait until it is enabled.
+func (c *Client) DisableWebhook(ctx context.Context, webhook int64, body Disabling) (Endpoint, error) {
+	path := "/v1/webhooks/{webhook}/disable"
+	path = put(path, "webhook", webhook)
+	return call[Endpoint](ctx, c, http.MethodPost, path, nil, body)
+}
+
+// EnableWebhook is POST /v1/webhooks/{webhook}/enable. Waiting webhooks are posted at once and in order.
+func (c *Client) EnableWebhook(ctx context.Context, webhook int64) (Endpoint, error) {
+	path := "/v1/webhooks/{webhook}/enable"
+	path = put(path, "webhook", webhook)
+	return call[Endpoint](ctx, c, http.MethodPost, path, nil, nil)
+}
+
+// RotateWebhook is POST /v1/webhooks/{webhook}/rotate. The answer has the new secret, this once. Webhooks are signed by both secrets until the grace period ends.
+func (c *Client) RotateWebhook(ctx context.Context, webhook int64, body Rotation) (Endpoint, error) {
+	path := "/v1/webhooks/{webhook}/rotate"
+	path = put(path, "webhook", webhook)
+	return call[Endpoint](ctx, c, http.MethodPost, path, nil, body)
+}
+
+// TestWebhook is POST /v1/webhooks/{webhook}/test. Posts an event of the type bucket.test, signed like any other webhook, and returns what the endpoint answered.
+func (c *Client) TestWebhook(ctx context.Context, webhook int64) (Answer, error) {
+	path := "/v1/webhooks/{webhook}/test"
+	path = put(path, "webhook", webhook)
+	return call[Answer](ctx, c, http.MethodPost, path, nil, nil)
 }
