@@ -2,6 +2,7 @@ package studio
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -17,7 +18,7 @@ func (a *ask) showIn(b *client.BucketDetail, tab string, content templ.Component
 	a.as(b.Name, "buckets")
 	head := view.BucketHead{
 		ID: b.ID, Name: b.Name, Description: b.Description, Members: b.Members, Manual: b.Manual, Paused: b.Paused, Other: b.OtherDeployed,
-		Tab: tab, State: stateOf(b.Paused, b.OtherDeployed),
+		Tab: tab, State: stateOf(b.Paused, b.OtherDeployed), CSV: a.page.To("/v1/buckets/"+url.PathEscape(b.ID)+"/members.csv", nil),
 	}
 	return a.show(view.InBucket(a.page, head, content))
 }
@@ -26,6 +27,9 @@ func (a *ask) showIn(b *client.BucketDetail, tab string, content templ.Component
 func (p *Page) bucket(a *ask) error {
 	id := a.r.PathValue("bucket")
 	var all boxes
+	if a.part() == "funnel" {
+		return p.funnel(a, id)
+	}
 	stats := load(&all, func() (client.BucketDetail, error) { return a.api.GetBucket(a.ctx, id) })
 	if a.part() == "stats" {
 		all.done()
@@ -41,7 +45,7 @@ func (p *Page) bucket(a *ask) error {
 		return stats.Problem
 	}
 	b := &stats.Value
-	return a.showIn(b, "", view.BucketPage(a.page, stats, view.CriteriaBox(a.page, id, criteria, view.CriteriaTree(a.page, criteria.Value.Criteria)), growth, id))
+	return a.showIn(b, "", view.BucketPage(a.page, stats, view.CriteriaBox(a.page, id, criteria, view.FunnelPlace(a.page, criteria.Value.Criteria, !a.page.Person.Masked)), growth, id))
 }
 
 // day is the format of dates in forms.
@@ -124,26 +128,73 @@ func (p *Page) members(a *ask) error {
 	id := a.r.PathValue("bucket")
 	var all boxes
 	stats := load(&all, func() (client.BucketDetail, error) { return a.api.GetBucket(a.ctx, id) })
-	list := load(&all, func() (view.MemberList, error) {
-		asOf, err := timeOf(a, "asOf", false)
+	list := load(&all, func() (view.MemberList, error) { return memberList(a, id) })
+	all.done()
+	if stats.Problem != nil {
+		return stats.Problem
+	}
+	if list.Value.Whole {
+		list.Value.Total = stats.Value.Members
+	}
+	return a.showIn(&stats.Value, "/members", view.Members(a.page, id, list))
+}
+
+// memberList reads the page of the list that the query names: the newest members, those that a
+// filter matches, or those of a time.
+func memberList(a *ask, id string) (view.MemberList, error) {
+	asOf, err := timeOf(a, "asOf", false)
+	if err != nil {
+		return view.MemberList{}, err
+	}
+	since, err := timeOf(a, "since", false)
+	if err != nil {
+		return view.MemberList{}, err
+	}
+	params := client.ListMembersParams{Limit: onPage, After: a.query("after"), AsOf: asOf}
+	if asOf.IsZero() {
+		params.Q, params.Source, params.EnteredAfter, params.Order = a.query("q"), client.Source(a.query("source")), since, client.ListMembersParamsOrderNewest
+	}
+	got, err := a.api.ListMembers(a.ctx, id, params)
+	list := view.MemberList{
+		Members: got.Members, Next: got.Next, AsOf: got.AsOf, Past: !asOf.IsZero(),
+		Whole: asOf.IsZero() && params.Q == "" && params.Source == "" && since.IsZero(),
+	}
+	csv := url.Values{}
+	for name, value := range map[string]string{"q": params.Q, "source": string(params.Source)} {
+		if value != "" {
+			csv.Set(name, value)
+		}
+	}
+	for name, at := range map[string]time.Time{"asOf": asOf, "enteredAfter": params.EnteredAfter} {
+		if !at.IsZero() {
+			csv.Set(name, at.UTC().Format(time.RFC3339Nano))
+		}
+	}
+	list.CSV = a.page.To("/v1/buckets/"+url.PathEscape(id)+"/members.csv", csv)
+	return list, err
+}
+
+// transitions lists the transitions of a bucket.
+func (p *Page) transitions(a *ask) error {
+	id := a.r.PathValue("bucket")
+	var all boxes
+	stats := load(&all, func() (client.BucketDetail, error) { return a.api.GetBucket(a.ctx, id) })
+	list := load(&all, func() (view.TransitionList, error) {
+		from, to, err := rangeOf(a)
 		if err != nil {
-			return view.MemberList{}, err
+			return view.TransitionList{}, err
 		}
-		got, err := a.api.ListMembers(a.ctx, id, client.ListMembersParams{Limit: 50, After: a.query("after"), AsOf: asOf})
-		list := view.MemberList{Members: got.Members, Next: got.Next}
-		if !asOf.IsZero() {
-			list.AsOf = view.Full(asOf)
-		}
-		return list, err
+		got, err := a.api.ListTransitions(a.ctx, id, client.ListTransitionsParams{
+			Limit: onPage, After: a.query("after"), Kind: client.Kind(a.query("kind")), Source: client.Source(a.query("source")),
+			From: from, To: to, Order: client.ListTransitionsParamsOrderDesc,
+		})
+		return view.TransitionList{Transitions: got.Transitions, Next: got.Next}, err
 	})
 	all.done()
 	if stats.Problem != nil {
 		return stats.Problem
 	}
-	if list.Value.AsOf == "" {
-		list.Value.Total = stats.Value.Members
-	}
-	return a.showIn(&stats.Value, "/members", view.Members(a.page, id, list))
+	return a.showIn(&stats.Value, "/transitions", view.Transitions(a.page, id, list))
 }
 
 // pause pauses a bucket.
@@ -171,16 +222,8 @@ func (p *Page) changeMembers(a *ask) error {
 	if len(users) > 1000 {
 		return &client.Problem{Status: http.StatusBadRequest, Title: "Bad Request", Field: "users", Detail: "has more than 1,000 ids; send them in parts"}
 	}
-	for _, user := range users {
-		var err error
-		if remove {
-			_, err = a.api.RemoveMember(a.ctx, id, user)
-		} else {
-			_, err = a.api.AddMember(a.ctx, id, user)
-		}
-		if err != nil {
-			return err
-		}
+	if _, err := a.api.ChangeMembers(a.ctx, id, client.ChangeMembers{UserIDs: users, Remove: remove}); err != nil {
+		return err
 	}
 	if remove {
 		return a.back("/buckets/"+id+"/members", nil, "remove")

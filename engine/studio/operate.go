@@ -27,7 +27,10 @@ func (p *Page) outbox(a *ask) error {
 		return a.write(http.StatusOK, view.Backlogs(a.page, backlogs))
 	}
 	letters := load(&all, func() (client.DeadLetters, error) {
-		return a.api.ListDeadLetters(a.ctx, client.ListDeadLettersParams{Limit: onPage, After: a.query("after")})
+		return a.api.ListDeadLetters(a.ctx, client.ListDeadLettersParams{
+			Limit: onPage, After: a.query("after"), Subscription: a.query("subscription"), Bucket: a.query("bucket"), User: a.query("user"),
+			Error: a.query("error"), Order: client.ListDeadLettersParamsOrderNewest,
+		})
 	})
 	all.done()
 	return a.show(view.OutboxPage(a.page, backlogs, letters))
@@ -111,18 +114,12 @@ func (p *Page) deployment(a *ask) error {
 		return p.nothing(a)
 	}
 	a.as("Deployment "+strconv.FormatInt(no, 10), "plan")
-	got, err := a.api.ListDeployments(a.ctx, client.ListDeploymentsParams{Limit: 1000})
+	d, err := a.api.GetDeployment(a.ctx, no)
 	if err != nil {
 		return err
 	}
-	for _, d := range got.Deployments {
-		if d.No != no {
-			continue
-		}
-		if a.part() == "deployment" {
-			return a.write(http.StatusOK, view.DeploymentBox(a.page, d))
-		}
-		return a.show(view.DeploymentPage(a.page, d))
+	if a.part() == "deployment" {
+		return a.write(http.StatusOK, view.DeploymentBox(a.page, d))
 	}
-	return p.nothing(a)
+	return a.show(view.DeploymentPage(a.page, d))
 }

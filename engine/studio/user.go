@@ -2,6 +2,7 @@ package studio
 
 import (
 	"cmp"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -19,6 +20,9 @@ func (p *Page) user(a *ask) error {
 		return a.show(view.UserSearch(a.page, nil, ""))
 	}
 	a.as(id, "user")
+	if a.part() == "explain" {
+		return p.explain(a, id)
+	}
 	var all boxes
 	now := load(&all, func() (client.UserBuckets, error) { return a.api.ListUserBuckets(a.ctx, id) })
 	if a.part() == "now" {
@@ -32,6 +36,26 @@ func (p *Page) user(a *ask) error {
 		got, err := a.api.GetTimeline(a.ctx, id, client.GetTimelineParams{Limit: 100, After: a.query("after")})
 		return view.TransitionList{Transitions: got.Transitions, Next: got.Next}, err
 	})
+	imagined := imaginedOf(a)
+	stops := load(&all, func() (view.Forecast, error) { return forecastOf(a, id, imagined) })
+	all.done()
+	if now.Problem != nil && now.Problem.Status == http.StatusNotFound {
+		a.as("Users", "user")
+		return a.write(http.StatusNotFound, view.Layout(a.page, view.UserSearch(a.page, nil, id)))
+	}
+	lanes, from := lanesOf(a, timeline.Value.Transitions, nil)
+	return a.show(view.UserPage(a.page, view.UserHead{ID: id}, now,
+		view.ForecastBox(a.page, stops, imagined),
+		view.TimelineBox(a.page, lanes, from, timeline, nil),
+		view.ExplainPlace(a.page),
+		view.None()))
+}
+
+// explain says why a user is in a bucket or not: in the one that the query names, the first of
+// theirs, or any.
+func (p *Page) explain(a *ask, id string) error {
+	var all boxes
+	now := load(&all, func() (client.UserBuckets, error) { return a.api.ListUserBuckets(a.ctx, id) })
 	buckets := load(&all, func() (client.Buckets, error) {
 		if a.page.Person.Masked {
 			return client.Buckets{}, nil
@@ -39,44 +63,55 @@ func (p *Page) user(a *ask) error {
 		return a.api.ListBuckets(a.ctx, client.ListBucketsParams{Sort: client.ListBucketsParamsSortName, Limit: 1000})
 	})
 	all.done()
-	if now.Problem != nil && now.Problem.Status == http.StatusNotFound {
-		a.as("Users", "user")
-		return a.write(http.StatusNotFound, view.Layout(a.page, view.UserSearch(a.page, nil, id)))
+	var choices [][2]string
+	for _, b := range buckets.Value.Buckets {
+		choices = append(choices, [2]string{b.ID, b.Name})
 	}
-	why := a.query("why")
-	if why == "" && len(now.Value.Buckets) > 0 {
-		why = now.Value.Buckets[0].BucketID
-	} else if why == "" && len(buckets.Value.Buckets) > 0 {
-		why = buckets.Value.Buckets[0].ID
-	}
-	explain := load(&all, func() (*client.Explanation, error) {
-		if why == "" {
-			return nil, nil //nolint:nilnil // no bucket is chosen
-		}
-		x, err := a.api.ExplainMember(a.ctx, why, id)
-		return &x, err
-	})
-	all.done()
-	choices := [][2]string{}
 	if a.page.Person.Masked {
 		for _, b := range now.Value.Buckets {
 			choices = append(choices, [2]string{b.BucketID, b.BucketName})
 		}
 	}
-	for _, b := range buckets.Value.Buckets {
-		choices = append(choices, [2]string{b.ID, b.Name})
+	why := a.query("why")
+	switch {
+	case why != "":
+	case len(now.Value.Buckets) > 0:
+		why = now.Value.Buckets[0].BucketID
+	case len(choices) > 0:
+		why = choices[0][0]
 	}
-	lanes, from := lanesOf(a, timeline.Value.Transitions, nil)
-	stops := &view.Box[[]view.Stop]{}
-	if explain.Value != nil {
-		stops.Value = stopsOf(explain.Value.Next)
+	x := &view.Box[*client.Explanation]{}
+	if why != "" {
+		got, err := a.api.ExplainMember(a.ctx, why, id)
+		if x.Value = &got; err != nil {
+			x.Problem = problemOf(err)
+		}
 	}
+	return a.write(http.StatusOK, view.ExplainBox(a.page, id, choices, why, x))
+}
+
+// imaginedOf returns the event that the query asks about.
+func imaginedOf(a *ask) view.Imagined {
+	return view.Imagined{Event: a.query("event"), Properties: a.query("properties")}
+}
+
+// forecastOf reads what happens to a user if only time passes, or after an imagined event.
+func forecastOf(a *ask, id string, imagined view.Imagined) (view.Forecast, error) {
 	until := a.page.Now.Add(ahead)
-	return a.show(view.UserPage(a.page, view.UserHead{ID: id}, now,
-		view.ForecastBox(a.page, id, stops, until, view.None()),
-		view.TimelineBox(a.page, lanes, from, timeline, nil),
-		view.ExplainBox(a.page, id, choices, why, explain),
-		view.None()))
+	if imagined.Event == "" {
+		got, err := a.api.GetForecast(a.ctx, id, client.GetForecastParams{Until: until, Ticks: true})
+		return view.Forecast{Stops: stopsOf(got.Transitions), Until: got.Until, Complete: got.CompleteUntil}, err
+	}
+	event := client.ImaginedEvent{Name: imagined.Event}
+	if imagined.Properties != "" {
+		if err := json.Unmarshal([]byte(imagined.Properties), &event.Properties); err != nil {
+			return view.Forecast{}, &client.Problem{
+				Status: http.StatusBadRequest, Title: "Bad Request", Detail: `The properties are no JSON object; write them like {"amount": 12}.`,
+			}
+		}
+	}
+	got, err := a.api.ForecastWhatIf(a.ctx, id, client.WhatIf{Events: []client.ImaginedEvent{event}, Until: until, Ticks: true})
+	return view.Forecast{Stops: stopsOf(got.Transitions), Until: got.Until, Complete: got.CompleteUntil}, err
 }
 
 // ahead is how far a forecast reaches.

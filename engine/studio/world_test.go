@@ -36,8 +36,6 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
-
 // today is the time that the clock of a world shows first: the purchases end the day before.
 var today = time.Date(1998, time.July, 1, 9, 30, 0, 0, time.UTC)
 

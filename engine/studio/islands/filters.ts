@@ -6,8 +6,9 @@ function send(form: HTMLFormElement): void {
       query.append(name, value);
     }
   }
-  const text = query.toString();
-  location.assign(form.action.split("?")[0] + (text === "" ? "" : "?" + text));
+  const address = new URL(form.action);
+  address.search = query.toString();
+  location.assign(address);
 }
 
 document.addEventListener("submit", (event) => {

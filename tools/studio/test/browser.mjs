@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { afterEach } from 'node:test'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium } from 'playwright-core'
@@ -28,13 +29,23 @@ export async function api(path, key = keys.ops, init = {}) {
   return fetch(`${origin}/v1${path}`, { ...init, headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json', ...init.headers } })
 }
 
-// open starts a browser with an empty profile. Every page of it is watched; close checks what was seen.
+// open are the browsers that no test has closed: those of a test that failed.
+const open = new Set()
+afterEach(async () => {
+  for (const context of open) {
+    open.delete(context)
+    await context.close()
+  }
+})
+
+// launch starts a browser with an empty profile. Every page of it is watched; close checks what was seen.
 export async function launch(options = {}) {
   const profile = mkdtempSync(join(tmpdir(), 'bucketgen-studio-'))
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: flags, viewport: { width: 1280, height: 800 },
     timezoneId: 'Europe/Berlin', locale: 'en-GB', ...options,
   })
+  open.add(context)
   const wrong = []
   const expected = []
   context.setDefaultTimeout(15000)
@@ -66,6 +77,7 @@ export async function launch(options = {}) {
     expect: (...texts) => expected.push(...texts),
     wrong: () => wrong.filter((text) => !expected.some((part) => text.includes(part))),
     async close() {
+      open.delete(context)
       await context.close()
       rmSync(profile, { recursive: true, force: true })
       assert.deepEqual(this.wrong(), [])

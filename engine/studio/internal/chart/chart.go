@@ -89,7 +89,7 @@ func Growth(steps []Column) string {
 		}
 		fmt.Fprintf(&line, "%s%s,%s", at, number((float64(i)+0.5)*column), number(y(s.Members)))
 	}
-	fmt.Fprintf(&b, `<svg class="growth" viewBox="0 0 %s %s" preserveAspectRatio="none" role="img" tabindex="0" aria-label="Size, entered and left; arrow keys read the columns">`, number(width), number(height))
+	fmt.Fprintf(&b, `<svg class="growth" viewBox="0 0 %s %s" preserveAspectRatio="none" role="group" tabindex="0" aria-label="Size, entered and left; arrow keys read the columns">`, number(width), number(height))
 	fmt.Fprintf(&b, `<path class="grid" d="M0 %s H%s M0 %s H%s M0 %s H%s"/>`, number(top), number(width), number((top+low)/2), number(width), number(low), number(width))
 	fmt.Fprintf(&b, `<polygon class="area" points="%s,%s %s %s,%s"/>`, number(column/2), number(low), line.String(), number(width-column/2), number(low))
 	fmt.Fprintf(&b, `<polyline class="size" points="%s"/>`, line.String())
@@ -138,8 +138,7 @@ func Range(steps []Column) (least, most, flow int64) {
 	return least, Round(max(most, least+1)), Round(max(1, flow))
 }
 
-// Round returns the next number that is round: 1, 2, 3, 4, 5, 6, 8 or 10 times a power of ten, with
-// two digits for what is large.
+// Round returns the next number that has at most two digits before its zeros.
 func Round(n int64) int64 {
 	unit := int64(1)
 	for n > 99*unit {

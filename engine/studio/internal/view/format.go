@@ -93,7 +93,8 @@ func Relative(now, at time.Time) string {
 }
 
 // Since writes the distance from now of a time that has passed. It writes nothing for a time to
-// come: deployments and names go by the world's clock, which a virtual clock can be behind by years.
+// come: deployments and names go by the world's clock, which a virtual clock can be behind by
+// years.
 func Since(now, at time.Time) string {
 	if at.Sub(now) > time.Minute {
 		return ""

@@ -41,6 +41,7 @@ var doneWords = map[string]string{
 	"created":   "It was created.",
 	"changed":   "It was changed.",
 	"deleted":   "It was deleted.",
+	"deploy":    "The definitions are deployed. Users are evaluated now.",
 	"enabled":   "The endpoint is enabled.",
 	"disabled":  "The endpoint is disabled.",
 	"cancelled": "The job was cancelled.",
