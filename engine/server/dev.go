@@ -53,7 +53,7 @@ type migrated struct {
 }
 
 func (c *cli) devCommand() *cobra.Command {
-	var address string
+	var address, moment string
 	cmd := &cobra.Command{
 		Use:   "dev",
 		Short: "Run the engine and its HTTP API for development",
@@ -64,6 +64,9 @@ may be posted to this machine.`,
 		Example: "  " + c.host.Name + " dev",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if err := c.stopClock(moment); err != nil {
+				return err
+			}
 			at, err := bind(cmd.Context(), "--listen", address)
 			if err != nil {
 				return err
@@ -78,8 +81,18 @@ may be posted to this machine.`,
 		},
 	}
 	cmd.Flags().StringVar(&address, "listen", "localhost:0", "`ADDRESS` to listen on; port 0 picks a free port")
+	cmd.Flags().StringVar(&moment, "at", "", "stop the clock at this `TIME`, to see a database filled by replay as it was then (default the clock runs)")
 	c.trackingFlags(cmd)
 	return cmd
+}
+
+// stopClock makes engines run at one time, unless it is empty.
+func (c *cli) stopClock(moment string) error {
+	at, err := instant("--at", moment)
+	if err == nil && !at.IsZero() {
+		c.host.Config.Now, c.host.Config.VirtualTime, c.host.Config.NoClock = func() time.Time { return at }, true, true
+	}
+	return err
 }
 
 func (c *cli) dev(cmd *cobra.Command, d *database, at net.Listener) error {

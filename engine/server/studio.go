@@ -13,7 +13,7 @@ const studioPrefix = "/studio"
 // withStudio returns the API with Studio beside it. No mux decides between them: a mux folds the
 // dots of an id in a path.
 func (c *cli) withStudio(api http.Handler) (http.Handler, error) {
-	page, err := studio.New(api, studio.Config{Prefix: studioPrefix})
+	page, err := studio.New(api, studio.Config{Prefix: studioPrefix, Now: c.host.Config.Now})
 	if err != nil {
 		return nil, err
 	}
