@@ -89,9 +89,11 @@ func TestDev(t *testing.T) {
 		"send events from another terminal:\n  export KEY=SECRET URL=http://ADDRESS\n" +
 		"  curl -u $KEY: -H 'Content-Type: application/json' $URL/v1/track -d '{\"userId\":\"ada\",\"event\":\"signed up\"}'\n" +
 		"  curl -u $KEY: $URL/v1/users/ada/timeline\n" +
+		"open Studio, within a minute and once; later sign in with the key:\n  http://ADDRESS/studio/#once=ONCE\n" +
 		"running; interrupt to stop\n"
 	got := regexp.MustCompile(`of 20[0-9TZ:-]+`).ReplaceAllString(stdout.String(), "of TIME")
 	got = regexp.MustCompile(`bg_admin_[A-Z0-9]+`).ReplaceAllString(got, "SECRET")
+	got = regexp.MustCompile(`once=[A-Z0-9]+`).ReplaceAllString(got, "once=ONCE")
 	got = regexp.MustCompile(`http://(127.0.0.1|\[::1\]):[0-9]+`).ReplaceAllString(got, "http://ADDRESS")
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

@@ -21,13 +21,13 @@ func (a *ask) job(begin client.NewJob) (client.Job, error) {
 	return a.api.CreateJob(a.ctx, begin)
 }
 
-// box answers with the box of a job.
-func (a *ask) box(id, size string, begin client.NewJob, result func(*client.Job) templ.Component) error {
+// box answers with the box of a job: what is shown while it waits, or its result.
+func (a *ask) box(id, size string, begin client.NewJob, waiting templ.Component, result func(*client.Job) templ.Component) error {
 	job, err := a.job(begin)
 	if err != nil {
 		return err
 	}
-	content := view.None()
+	content := waiting
 	if job.State == client.JobStateDone {
 		content = result(&job)
 	}
@@ -54,7 +54,7 @@ func (p *Page) cancel(a *ask) error {
 func (p *Page) inTab(a *ask, tab, title, about string, form templ.Component, begin client.NewJob, result func(*client.Job) templ.Component) error {
 	begin.BucketID = a.r.PathValue("bucket")
 	if a.part() == "result" {
-		return a.box("result", "mid", begin, result)
+		return a.box("result", "mid", begin, view.None(), result)
 	}
 	b, err := a.api.GetBucket(a.ctx, begin.BucketID)
 	if err != nil {
@@ -114,7 +114,7 @@ func (p *Page) funnel(a *ask, id string) error {
 	if err != nil {
 		return err
 	}
-	return a.box("funnel", "", begin, func(j *client.Job) templ.Component {
+	return a.box("funnel", "", begin, view.CriteriaTree(a.page, criteria.Criteria), func(j *client.Job) templ.Component {
 		return view.FunnelTree(a.page, criteria.Criteria, *j.Funnel)
 	})
 }
@@ -124,7 +124,7 @@ func (p *Page) backTest(a *ask) error {
 	a.as("Back-test", "backtest")
 	begin := client.NewJob{Kind: client.JobKindBacktest, With: []string{a.query("bucket")}, Against: a.query("against"), Recorded: a.query("against") == ""}
 	if a.part() == "result" {
-		return a.box("result", "high", begin, func(j *client.Job) templ.Component { return view.BackTestResult(a.page, *j.BackTest) })
+		return a.box("result", "high", begin, view.None(), func(j *client.Job) templ.Component { return view.BackTestResult(a.page, *j.BackTest) })
 	}
 	got, err := a.api.ListBuckets(a.ctx, client.ListBucketsParams{Kind: client.ListBucketsParamsKindDynamic, Sort: client.ListBucketsParamsSortName, Limit: 1000})
 	if err != nil {

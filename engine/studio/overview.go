@@ -118,6 +118,15 @@ func (p *Page) find(a *ask) error {
 		return err
 	}
 	found = append(hits, found...)
+	if q != "" && !a.page.Person.Masked {
+		got, err := a.api.SearchUsers(a.ctx, client.SearchUsersParams{Q: q, Limit: 5})
+		if err != nil {
+			return err
+		}
+		for _, u := range got.Users {
+			found = append(found, view.Hit{Kind: "user", Name: u.UserID, Detail: u.UserEmail, Address: a.page.User(u.UserID)})
+		}
+	}
 	if q != "" {
 		found = append(found, view.Hit{Kind: "user", Name: q, Detail: "open the user of this id", Address: a.page.User(q)})
 	}

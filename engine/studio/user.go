@@ -20,8 +20,13 @@ func (p *Page) user(a *ask) error {
 		return a.show(view.UserSearch(a.page, nil, ""))
 	}
 	a.as(id, "user")
-	if a.part() == "explain" {
+	switch a.part() {
+	case "explain":
 		return p.explain(a, id)
+	case "traits":
+		return p.traits(a, id)
+	case "activity":
+		return p.activity(a, id)
 	}
 	var all boxes
 	now := load(&all, func() (client.UserBuckets, error) { return a.api.ListUserBuckets(a.ctx, id) })
@@ -33,7 +38,7 @@ func (p *Page) user(a *ask) error {
 		return a.write(http.StatusOK, view.NowBox(a.page, id, now))
 	}
 	timeline := load(&all, func() (view.TransitionList, error) {
-		got, err := a.api.GetTimeline(a.ctx, id, client.GetTimelineParams{Limit: 100, After: a.query("after")})
+		got, err := a.api.GetTimeline(a.ctx, id, client.GetTimelineParams{Limit: 100, After: a.query("after"), Order: client.GetTimelineParamsOrderDesc})
 		return view.TransitionList{Transitions: got.Transitions, Next: got.Next}, err
 	})
 	imagined := imaginedOf(a)
@@ -41,14 +46,54 @@ func (p *Page) user(a *ask) error {
 	all.done()
 	if now.Problem != nil && now.Problem.Status == http.StatusNotFound {
 		a.as("Users", "user")
-		return a.write(http.StatusNotFound, view.Layout(a.page, view.UserSearch(a.page, nil, id)))
+		return a.write(http.StatusNotFound, view.Layout(a.page, view.UserSearch(a.page, nearUsers(a, id), id)))
 	}
 	lanes, from := lanesOf(a, timeline.Value.Transitions, nil)
 	return a.show(view.UserPage(a.page, view.UserHead{ID: id}, now,
 		view.ForecastBox(a.page, stops, imagined),
-		view.TimelineBox(a.page, lanes, from, timeline, nil),
+		view.TimelineBox(a.page, lanes, from, timeline),
 		view.ExplainPlace(a.page),
-		view.None()))
+		view.TraitsPlace(a.page)))
+}
+
+// traits lists the properties of a user.
+func (p *Page) traits(a *ask, id string) error {
+	got, err := a.api.GetUser(a.ctx, id)
+	if err != nil {
+		return err
+	}
+	return a.write(http.StatusOK, view.TraitsBox(a.page, got))
+}
+
+// activity lists the newest events of a user and what came of them, in one order.
+func (p *Page) activity(a *ask, id string) error {
+	got, err := a.api.ListUserActivity(a.ctx, id, client.ListUserActivityParams{Limit: onPage, After: a.query("from")})
+	if err != nil {
+		return err
+	}
+	return a.write(http.StatusOK, view.ActivityList(a.page, got))
+}
+
+// nearUsers returns users whose ids begin as an unknown one does.
+func nearUsers(a *ask, id string) []view.Hit {
+	if a.page.Person.Masked {
+		return nil
+	}
+	const most = 8
+	for q := id; len(q) > 1; q = q[:len(q)-1] {
+		got, err := a.api.SearchUsers(a.ctx, client.SearchUsersParams{Q: q, Limit: most})
+		if err != nil {
+			return nil
+		}
+		var hits []view.Hit
+		for _, u := range got.Users {
+			hits = append(hits, view.Hit{Kind: "user", Name: u.UserID, Detail: u.UserEmail, Address: a.page.User(u.UserID)})
+		}
+		if len(hits) > 0 || len(id)-len(q) > 3 {
+			return hits
+		}
+	}
+	return nil
 }
 
 // explain says why a user is in a bucket or not: in the one that the query names, the first of

@@ -21,7 +21,7 @@ for (const colorScheme of ['light', 'dark']) {
   for (const [name, path] of Object.entries(pages)) {
     await b.page.goto(studio + path)
     await b.page.locator('#strip .chip').first().waitFor()
-    await b.page.waitForFunction(() => document.querySelector('.later, .htmx-request') === null)
+    await b.page.waitForFunction(() => document.querySelector('.later, .htmx-request, progress:not([value])') === null)
     await b.page.getByRole('button', { name: 'Pause' }).first().blur()
     await b.page.screenshot({ path: join(folder, `studio-${name}-${colorScheme}.png`) })
   }

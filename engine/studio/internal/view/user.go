@@ -1,6 +1,7 @@
 package view
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -110,4 +111,33 @@ func policyWords(now time.Time, x client.Explanation) []string {
 	add("The user stays at least until %s.", s.StaysUntil)
 	add("The user leaves at the latest %s.", s.LeavesBy)
 	return lines
+}
+
+// valueText writes a value as JSON does; nothing for no value.
+func valueText(v any) string {
+	if v == nil {
+		return ""
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(text)
+}
+
+// eventName names a logged event. One without a name only set traits.
+func eventName(e client.LoggedEvent) string {
+	if e.Name == "" {
+		return "traits"
+	}
+	return e.Name
+}
+
+// eventText writes what a logged event carried.
+func eventText(e client.LoggedEvent) string {
+	text := valueText(e.Properties)
+	if traits := valueText(e.Traits); traits != "" && traits != "{}" {
+		text += " sets " + traits
+	}
+	return text
 }
