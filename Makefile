@@ -18,12 +18,14 @@ help: ## list what there is
 setup: ## install what demo and tests need, if it is missing
 	@scripts/setup
 
+# With STUDIO=1 the replayed shop stays in a private PostgreSQL, and Studio shows it as of the end of the replay.
 .PHONY: demo
-demo: setup ## replay 69,659 real purchases and print who entered and left which bucket
+demo: setup ## replay 69,659 real purchases and print who entered and left which bucket; STUDIO=1 shows them in a browser
 	@cd $(DEMO) && $(GO) build -o .bucketgen/purchases ./cmd/purchases && $(GO) build -o .bucketgen/shopd ./cmd/shopd
 	@echo "replaying the purchases of 23,570 customers, January 1997 to June 1998, into a private PostgreSQL"
 	@cd $(DEMO) && .bucketgen/purchases data/CDNOW_master.txt.gz > .bucketgen/purchases.jsonl
-	@cd $(DEMO) && .bucketgen/shopd replay .bucketgen/purchases.jsonl --until 1998-07-01T00:00:00Z --database temp
+	@cd $(DEMO) && .bucketgen/shopd replay .bucketgen/purchases.jsonl --until 1998-07-01T00:00:00Z $(if $(STUDIO),,--database temp)
+	@$(if $(STUDIO),cd $(DEMO) && .bucketgen/shopd dev --at 1998-07-01T00:00:00Z,:)
 
 .PHONY: test
 test: setup ## run every test
