@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/bucketgen/bucketgen"
@@ -40,9 +41,13 @@ func (r *Rollup) History(ctx context.Context, bucketNo int32, from, to time.Time
 	if err := r.catchUp(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := r.queries(r.deps.Pool).RollupsOf(ctx, db.RollupsOfParams{
-		Step: pgtype.Interval{Microseconds: step.Microseconds(), Valid: true}, Before: store.Timestamp(from.Add(-step)),
-		BucketNo: bucketNo, Until: store.Timestamp(until),
+	var rows []db.RollupsOfRow
+	err := store.Snapshot(ctx, r.deps.Pool, func(tx pgx.Tx) (err error) {
+		rows, err = r.queries(tx).RollupsOf(ctx, db.RollupsOfParams{
+			Step: pgtype.Interval{Microseconds: step.Microseconds(), Valid: true}, Before: store.Timestamp(from.Add(-step)),
+			BucketNo: bucketNo, Until: store.Timestamp(until),
+		})
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the rollup: %w", err)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,16 +27,22 @@ type Deps struct {
 }
 
 // Rollup adds up the log of transitions. It is safe for concurrent use.
-type Rollup struct{ deps Deps }
+type Rollup struct {
+	deps Deps
+
+	mu      sync.Mutex
+	checked time.Time // checked is when the length of the log's tail was last read
+}
 
 // New returns a rollup.
-func New(d Deps) *Rollup { return &Rollup{d} }
+func New(d Deps) *Rollup { return &Rollup{deps: d} }
 
 const (
 	runEvery = time.Minute
 	runAgain = time.Second // runAgain is the wait for a transaction that has yet to commit a part of the log
 	chunk    = 50_000      // chunk is how many transitions one transaction adds up
 	maxTail  = 10_000      // maxTail is how many transitions a query reads from the log, rather than adding them up first
+	tailFor  = time.Second // tailFor is for how long the length of the tail counts as known
 )
 
 // Loop returns the loop that adds up the log.
@@ -63,8 +70,12 @@ func (r *Rollup) Run(ctx context.Context) (incomplete bool, err error) {
 }
 
 // catchUp adds up the log if its tail is long: the process may have run without a clock for a
-// while.
+// while. A query is right with a long tail, too, but slower, so the length is read once a second
+// for all queries.
 func (r *Rollup) catchUp(ctx context.Context) error {
+	if r.checking(time.Now()) {
+		return nil
+	}
 	behind, err := r.queries(r.deps.Pool).RollupProgressBehind(ctx)
 	if err != nil {
 		return fmt.Errorf("read how far the log is added up: %w", err)
@@ -74,6 +85,18 @@ func (r *Rollup) catchUp(ctx context.Context) error {
 	}
 	_, err = r.Run(ctx)
 	return err
+}
+
+// checking reports whether another query reads the length of the tail, or did a moment ago. If not,
+// the caller must.
+func (r *Rollup) checking(now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.checked.IsZero() && now.Sub(r.checked) < tailFor {
+		return true
+	}
+	r.checked = now
+	return false
 }
 
 // queries returns the queries in the schema of the rollup, run on a connection.

@@ -24,6 +24,7 @@ type listed struct {
 
 	no    int32
 	index table.BucketIndex // index is not set if the bucket is gone
+	key   bucketgen.BucketKey
 }
 
 // List returns a page of buckets: those of the registry, and those that have members and are not in
@@ -121,13 +122,12 @@ func paged(q *bucketgen.BucketQuery, all []listed) ([]listed, *bucketgen.BucketK
 	if q.Descending {
 		order = func(a, b int) int { return cmp.Compare(b, a) }
 	}
-	keys := make(map[string]bucketgen.BucketKey, len(all))
 	for i := range all {
-		keys[all[i].ID] = key(q.Sort, &all[i].BucketRow)
+		all[i].key = key(q.Sort, &all[i].BucketRow)
 	}
-	slices.SortFunc(all, func(a, b listed) int { return order(compare(keys[a.ID], keys[b.ID]), 0) })
+	slices.SortFunc(all, func(a, b listed) int { return order(compare(&a.key, &b.key), 0) })
 	if q.After != nil {
-		first := slices.IndexFunc(all, func(b listed) bool { return order(compare(keys[b.ID], *q.After), 0) > 0 })
+		first := slices.IndexFunc(all, func(b listed) bool { return order(compare(&b.key, q.After), 0) > 0 })
 		if first < 0 {
 			first = len(all)
 		}
@@ -136,7 +136,7 @@ func paged(q *bucketgen.BucketQuery, all []listed) ([]listed, *bucketgen.BucketK
 	if len(all) <= size {
 		return all, nil
 	}
-	last := keys[all[size-1].ID]
+	last := all[size-1].key
 	return all[:size], &last
 }
 
@@ -157,7 +157,7 @@ func key(sort bucketgen.BucketSort, b *bucketgen.BucketRow) bucketgen.BucketKey 
 	return k
 }
 
-func compare(a, b bucketgen.BucketKey) int {
+func compare(a, b *bucketgen.BucketKey) int {
 	return cmp.Or(cmp.Compare(a.Number, b.Number), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 }
 

@@ -30,5 +30,5 @@ type Reader struct {
 
 // snapshot calls f with a transaction that sees one moment.
 func (r *Reader) snapshot(ctx context.Context, f func(pgx.Tx) error) error {
-	return pgx.BeginTxFunc(ctx, r.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, f)
+	return store.Snapshot(ctx, r.Pool, f)
 }
