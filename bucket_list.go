@@ -73,6 +73,11 @@ type BucketQuery struct {
 
 	// Size is how many buckets to return at most. Defaults to 100; more than 1000 are 1000.
 	Size int
+
+	// MaxAge allows a page that the engine has read before for the same query, at most so long ago.
+	// The engine reads a page anew sooner than that if reading takes less than a fiftieth of the
+	// time. The page says as of when it is. Defaults to 0: the page is read now.
+	MaxAge time.Duration
 }
 
 // BucketKey is the place of a bucket in the order of a list.

@@ -181,7 +181,7 @@ func TestBucketStates(t *testing.T) {
 	got := w.list(engine.BucketQuery{})
 	equal(t, "states", states(w.Engine), map[string]bucketgen.BucketState{"pro": "paused", "regulars": "live", "dormant": "live", "testers": "live"})
 	equal(t, "overdue", got.Rows[0].Overdue, 3)
-	s, err := w.Inspect().Summary(t.Context())
+	s, err := w.Inspect().Summary(t.Context(), 0)
 	must(t, err)
 	lag, err := w.Clock().Overdue(t.Context())
 	must(t, err)
@@ -206,7 +206,7 @@ func TestBucketStates(t *testing.T) {
 	must(t, err)
 	equal(t, "after the backfill", states(other.Engine), map[string]bucketgen.BucketState{"pro": "gone", "regulars": "live", "dormant": "live"})
 	equal(t, "of the old program", states(w.Engine), map[string]bucketgen.BucketState{"pro": "paused", "regulars": "other", "dormant": "live", "testers": "other"})
-	s, err = w.Inspect().Summary(t.Context())
+	s, err = w.Inspect().Summary(t.Context(), 0)
 	must(t, err)
 	if s.Agreed || s.Other != 2 {
 		t.Errorf("got %+v, want two buckets of which another definition is deployed, or none", s)

@@ -25,6 +25,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/rollup"
 	"github.com/bucketgen/bucketgen/internal/scheduler"
 	"github.com/bucketgen/bucketgen/internal/service"
+	"github.com/bucketgen/bucketgen/internal/sizes"
 	"github.com/bucketgen/bucketgen/internal/slots"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
@@ -64,6 +65,7 @@ type Engine struct {
 	clock     *scheduler.Clock
 	feed      *feed.Feed
 	rollup    *rollup.Rollup
+	kept      sizes.Kept        // kept are lists of buckets that callers read again and again
 	catalog   *catalog.Recorder // nil: nothing is counted
 
 	heartbeat *rollout.Heartbeat

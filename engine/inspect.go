@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
@@ -30,20 +31,34 @@ func (g *Inspect) Buckets(ctx context.Context, q BucketQuery) (BucketPage, error
 	if err != nil {
 		return BucketPage{}, fmt.Errorf("list buckets: %w", err)
 	}
-	page, err := r.List(ctx, q)
+	page, err := (*Engine)(g).kept.List(ctx, r, q)
 	if err != nil {
 		return BucketPage{}, fmt.Errorf("list buckets: %w", err)
 	}
 	return page, nil
 }
 
-// Summary returns how the database and the engines on it are doing.
-func (g *Inspect) Summary(ctx context.Context) (Summary, error) {
+// Bucket returns a bucket of the engine's registry, as it is now.
+func (g *Inspect) Bucket(ctx context.Context, bucket registry.BucketRef) (Bucket, error) {
+	e := (*Engine)(g)
+	b, err := e.lookup(bucket)
+	if err == nil {
+		_, err = e.refresh(ctx)
+	}
+	if err != nil {
+		return Bucket{}, fmt.Errorf("bucket: %w", err)
+	}
+	return e.described(b), nil
+}
+
+// Summary returns how the database and the engines on it are doing. maxAge allows an answer of
+// before, as [BucketQuery.MaxAge] does. Defaults to 0: the summary is read now.
+func (g *Inspect) Summary(ctx context.Context, maxAge time.Duration) (Summary, error) {
 	r, err := g.sizes()
 	if err != nil {
 		return Summary{}, fmt.Errorf("summary: %w", err)
 	}
-	s, err := r.Summary(ctx)
+	s, err := (*Engine)(g).kept.Summary(ctx, r, maxAge)
 	if err != nil {
 		return Summary{}, fmt.Errorf("summary: %w", err)
 	}

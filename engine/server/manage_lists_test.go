@@ -76,8 +76,8 @@ func TestManageBucketList(t *testing.T) {
 	}
 
 	m.down.Store(true)
-	got, err := m.read.GetSummary(ctx)
-	want, wantErr := m.engine.Inspect().Summary(ctx)
+	got, err := m.read.GetSummary(ctx, client.GetSummaryParams{})
+	want, wantErr := m.engine.Inspect().Summary(ctx, 0)
 	if diff := got.OutboxLagSeconds - want.OutboxLagSeconds; diff > 60 || diff < -60 { // deliveries go on meanwhile
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -69,7 +69,7 @@ func (p *Page) events(a *ask) error {
 func (p *Page) health(a *ask) error {
 	a.as("Health", "health")
 	var all boxes
-	summary := load(&all, func() (client.Summary, error) { return a.api.GetSummary(a.ctx) })
+	summary := load(&all, func() (client.Summary, error) { return a.api.GetSummary(a.ctx, client.GetSummaryParams{}) })
 	processes := load(&all, func() (client.Processes, error) { return a.api.ListProcesses(a.ctx) })
 	all.done()
 	return a.show(view.HealthPage(a.page, summary, view.None(), processes))

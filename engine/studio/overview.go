@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/bucketgen/bucketgen/engine/server/client"
 	"github.com/bucketgen/bucketgen/engine/studio/internal/view"
@@ -31,6 +32,10 @@ func (p *Page) overview(a *ask) error {
 		if list.Problem != nil {
 			return list.Problem
 		}
+		if list.Value.AsOf.Format(time.RFC3339Nano) == a.query("since") {
+			a.w.WriteHeader(http.StatusNoContent) // the page has it
+			return nil
+		}
 		return a.write(http.StatusOK, view.Buckets(a.page, list))
 	}
 	return a.show(view.Overview(a.page, list))
@@ -39,11 +44,18 @@ func (p *Page) overview(a *ask) error {
 // onPage is how many lines a page of a list has.
 const onPage = 50
 
+// refreshAge is how many seconds old what a page refreshes may be: the API reads it once for all
+// viewers, and as often as that takes little of the time.
+const refreshAge = 10
+
 func bucketList(a *ask) (view.BucketList, error) {
 	params := client.ListBucketsParams{
 		Q: a.query("q"), State: client.BucketState(a.query("state")), Kind: client.ListBucketsParamsKind(a.query("kind")),
 		Sort: client.ListBucketsParamsSort(cmp.Or(a.query("sort"), "size")), Order: client.ListBucketsParamsOrder(a.query("order")),
 		Limit: onPage, After: a.query("after"),
+	}
+	if a.part() != "" {
+		params.MaxAge = refreshAge
 	}
 	if params.Order == "" && params.Sort != client.ListBucketsParamsSortName {
 		params.Order = client.ListBucketsParamsOrderDesc
@@ -100,7 +112,7 @@ func (p *Page) strip(a *ask) error {
 	if a.page.Person.Masked {
 		return a.write(http.StatusOK, view.Strip(a.page, nil))
 	}
-	got, err := a.api.GetSummary(a.ctx)
+	got, err := a.api.GetSummary(a.ctx, client.GetSummaryParams{MaxAge: refreshAge})
 	if err != nil {
 		return err
 	}
@@ -139,7 +151,7 @@ func findBuckets(a *ask, q string) ([]view.Hit, error) {
 		return []view.Hit{{Kind: "bucket", Name: q, Detail: "open the bucket of this id", Address: a.page.Bucket(q)}}, nil
 	}
 	const most = 8
-	got, err := a.api.ListBuckets(a.ctx, client.ListBucketsParams{Q: q, Sort: client.ListBucketsParamsSortSize, Order: client.ListBucketsParamsOrderDesc, Limit: most})
+	got, err := a.api.ListBuckets(a.ctx, client.ListBucketsParams{Q: q, Sort: client.ListBucketsParamsSortSize, Order: client.ListBucketsParamsOrderDesc, Limit: most, MaxAge: refreshAge})
 	if err != nil {
 		return nil, err
 	}

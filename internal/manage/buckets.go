@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -29,8 +28,16 @@ type bucketsInput struct {
 	Kind  string `query:"kind" enum:"dynamic,manual" doc:"List buckets with criteria only, or manual ones only. Defaults to both"`
 	Sort  string `query:"sort" enum:"id,name,size,entered,left" default:"id" doc:"What the list is ordered by: entered and left are those of today"`
 	Order string `query:"order" enum:"asc,desc" default:"asc" doc:"Direction of the order"`
+	MaxAge
 	Page
 }
+
+// MaxAge is how old an answer may be.
+type MaxAge struct {
+	MaxAge int `query:"maxAge" minimum:"0" maximum:"60" default:"0" doc:"How many seconds ago the server may have read the answer. It reads anew sooner where that takes little time; asOf has the moment. Defaults to 0, for one that is read now" example:"10"`
+}
+
+func (m *MaxAge) maxAge() time.Duration { return time.Duration(m.MaxAge) * time.Second }
 
 // BucketDetail is a bucket, and how it is doing.
 type BucketDetail struct {
@@ -77,7 +84,9 @@ func (a *api) buckets() {
 		Method: http.MethodGet, Path: "/v1/summary", OperationID: "getSummary", Tags: []string{"buckets"},
 		Summary:     "Get how the server and its database are doing",
 		Description: "What waits for the clock and in the outbox, and the last deployment.",
-	}, func(ctx context.Context, _ *struct{}) (engine.Summary, error) { return a.engine.Inspect().Summary(ctx) })
+	}, func(ctx context.Context, in *MaxAge) (engine.Summary, error) {
+		return a.engine.Inspect().Summary(ctx, in.maxAge())
+	})
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/buckets/{bucket}", OperationID: "getBucket", Tags: []string{"buckets"},
 		Summary:     "Get a bucket",
@@ -105,6 +114,7 @@ func (a *api) buckets() {
 func (a *api) listBuckets(ctx context.Context, in *bucketsInput) (Buckets, error) {
 	q := engine.BucketQuery{
 		Text: in.Text, State: bucketgen.BucketState(in.State), Sort: bucketgen.BucketSort(in.Sort), Descending: in.Order == descending, Size: in.Limit,
+		MaxAge: in.maxAge(),
 	}
 	if in.Kind != "" {
 		manual := in.Kind == "manual"
@@ -124,7 +134,7 @@ func (a *api) detail(ctx context.Context, id string) (BucketDetail, error) {
 	if err != nil {
 		return BucketDetail{}, err
 	}
-	all, err := a.engine.Buckets(ctx)
+	b, err := a.engine.Inspect().Bucket(ctx, ref)
 	if err != nil {
 		return BucketDetail{}, err
 	}
@@ -133,8 +143,7 @@ func (a *api) detail(ctx context.Context, id string) (BucketDetail, error) {
 		return BucketDetail{}, err
 	}
 	return BucketDetail{
-		Bucket:  all[slices.IndexFunc(all, func(b engine.Bucket) bool { return b.ID == id })],
-		Members: s.Members, Hour: s.Hour, Day: s.Day, Ever: s.Ever, MeanDwellSeconds: s.MeanDwell.Seconds(),
+		Bucket: b, Members: s.Members, Hour: s.Hour, Day: s.Day, Ever: s.Ever, MeanDwellSeconds: s.MeanDwell.Seconds(),
 	}, nil
 }
 

@@ -2510,6 +2510,9 @@ type ListBucketsParams struct {
 	// Order Direction of the order
 	Order ListBucketsParamsOrder `form:"order,omitempty" json:"order,omitempty,omitzero"`
 
+	// MaxAge How many seconds ago the server may have read the answer. It reads anew sooner where that takes little time; asOf has the moment. Defaults to 0, for one that is read now
+	MaxAge int64 `form:"maxAge,omitempty" json:"maxAge,omitempty,omitzero"`
+
 	// Limit How many there are on a page, at most
 	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
 
@@ -2724,6 +2727,12 @@ type ListSubscriptionsParams struct {
 	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
 }
 
+// GetSummaryParams defines parameters for GetSummary.
+type GetSummaryParams struct {
+	// MaxAge How many seconds ago the server may have read the answer. It reads anew sooner where that takes little time; asOf has the moment. Defaults to 0, for one that is read now
+	MaxAge int64 `form:"maxAge,omitempty" json:"maxAge,omitempty,omitzero"`
+}
+
 // SearchUsersParams defines parameters for SearchUsers.
 type SearchUsersParams struct {
 	// Q Beginning of the id, of a former or anonymous id, of the e-mail address or of the property name; letter case counts in ids only
@@ -2814,6 +2823,7 @@ func (c *Client) ListBuckets(ctx context.Context, params ListBucketsParams) (Buc
 	set(query, "kind", params.Kind)
 	set(query, "sort", params.Sort)
 	set(query, "order", params.Order)
+	set(query, "maxAge", params.MaxAge)
 	set(query, "limit", params.Limit)
 	set(query, "after", params.After)
 	path := "/v1/buckets"
@@ -3139,9 +3149,11 @@ func (c *Client) ListSubscriptions(ctx context.Context, params ListSubscriptions
 }
 
 // GetSummary is GET /v1/summary. What waits for the clock and in the outbox, and the last deployment.
-func (c *Client) GetSummary(ctx context.Context) (Summary, error) {
+func (c *Client) GetSummary(ctx context.Context, params GetSummaryParams) (Summary, error) {
+	query := url.Values{}
+	set(query, "maxAge", params.MaxAge)
 	path := "/v1/summary"
-	return call[Summary](ctx, c, http.MethodGet, path, nil, nil)
+	return call[Summary](ctx, c, http.MethodGet, path, query, nil)
 }
 
 // SearchUsers is GET /v1/users. Users who are known by something that begins with a text. Deleted users are found by their ids only.

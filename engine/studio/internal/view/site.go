@@ -66,6 +66,7 @@ func (p Page) With(pairs ...string) string {
 	}
 	query.Del("done")
 	query.Del("part")
+	query.Del("since")
 	for i := 0; i+1 < len(pairs); i += 2 {
 		query.Set(pairs[i], pairs[i+1])
 	}
