@@ -29,7 +29,7 @@ func hotQueries() map[string]hotQuery {
 		"MembershipsOf":          {db.MembershipsOf, "'h1'"},
 		"MembershipsLatest":      {db.MembershipsLatest, "1, 'h1'"},
 		"ContactsDeleted":        {db.ContactsDeleted, "'h1'"},
-		"MembershipsPage":        {db.MembershipsPage, "1, 100, 100"},
+		"MembershipsPage":        {db.MembershipsPage, "1, 100, '', 100"},
 		"MembershipsHadAt":       {db.MembershipsHadAt, "1, now(), 'h1'"},
 		"MembershipsPageAt":      {db.MembershipsPageAt, "now() - interval '1 hour', 1, 100, 100"},
 		"RollupsOf":              {db.RollupsOf, "interval '1 hour', '2026-01-02T00:00:00Z', 1, '2027-01-01T00:00:00Z'"},

@@ -100,11 +100,12 @@ join bucketgen.contacts c on c.id = m.contact_id
 where m.bucket_no = @bucket_no and m.left_at is null and c.deleted_at is null;
 
 -- name: MembershipsPage :many
--- Members of a bucket in the order of their contact ids.
+-- Members of a bucket in the order of their contact ids: all, or those of a source.
 select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source
 from bucketgen.memberships m
 join bucketgen.contacts c on c.id = m.contact_id
 where m.bucket_no = @bucket_no and m.left_at is null and c.deleted_at is null and m.contact_id > @after_contact_id
+    and (@source::text = '' or m.source = @source)
 order by m.contact_id
 limit @size::integer;
 
@@ -242,7 +243,8 @@ order by m.entered_at desc, m.contact_id desc
 limit @size::integer;
 
 -- name: MembershipsSome :many
--- Some members of a bucket in the order of their contact ids.
+-- The members of a bucket who entered within a time, in the order of their contact ids. It reads
+-- all of them by the index of that time, so MembershipsPage is for those of all times.
 select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source
 from bucketgen.memberships m
 join bucketgen.contacts c on c.id = m.contact_id

@@ -640,13 +640,15 @@ select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.so
 from bucketgen.memberships m
 join bucketgen.contacts c on c.id = m.contact_id
 where m.bucket_no = $1 and m.left_at is null and c.deleted_at is null and m.contact_id > $2
+    and ($3::text = '' or m.source = $3)
 order by m.contact_id
-limit $3::integer
+limit $4::integer
 `
 
 type MembershipsPageParams struct {
 	BucketNo       int32
 	AfterContactID int64
+	Source         string
 	Size           int32
 }
 
@@ -660,9 +662,14 @@ type MembershipsPageRow struct {
 	Source     string
 }
 
-// Members of a bucket in the order of their contact ids.
+// Members of a bucket in the order of their contact ids: all, or those of a source.
 func (q *Queries) MembershipsPage(ctx context.Context, arg MembershipsPageParams) ([]MembershipsPageRow, error) {
-	rows, err := q.db.Query(ctx, MembershipsPage, arg.BucketNo, arg.AfterContactID, arg.Size)
+	rows, err := q.db.Query(ctx, MembershipsPage,
+		arg.BucketNo,
+		arg.AfterContactID,
+		arg.Source,
+		arg.Size,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -908,7 +915,8 @@ type MembershipsSomeRow struct {
 	Source     string
 }
 
-// Some members of a bucket in the order of their contact ids.
+// The members of a bucket who entered within a time, in the order of their contact ids. It reads
+// all of them by the index of that time, so MembershipsPage is for those of all times.
 func (q *Queries) MembershipsSome(ctx context.Context, arg MembershipsSomeParams) ([]MembershipsSomeRow, error) {
 	rows, err := q.db.Query(ctx, MembershipsSome,
 		arg.BucketNo,

@@ -61,6 +61,15 @@ func (r *Reader) memberRows(ctx context.Context, bucketNo int32, q *bucketgen.Me
 	if q.After != nil {
 		after = q.After.ID
 	}
+	if q.EnteredFrom.IsZero() && q.EnteredBefore.IsZero() {
+		rows, err := r.queries().MembershipsPage(ctx, db.MembershipsPageParams{
+			BucketNo: bucketNo, AfterContactID: after, Source: string(q.Source), Size: size,
+		})
+		for _, row := range rows {
+			all = append(all, db.MembershipsSomeRow(row))
+		}
+		return all, err
+	}
 	return r.queries().MembershipsSome(ctx, db.MembershipsSomeParams{
 		BucketNo: bucketNo, AfterContactID: after, FromAt: earliest(q.EnteredFrom), ToAt: latest(q.EnteredBefore), Source: string(q.Source), Size: size,
 	})
