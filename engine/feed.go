@@ -31,6 +31,9 @@ type FeedItem struct {
 
 	// Cursor is where a feed continues after this item.
 	Cursor Cursor
+
+	// More says that another item follows at once, so that a consumer may handle several together.
+	More bool
 }
 
 // Feed goes through transitions as they are committed, by any process, for as long as ctx lasts: a
@@ -60,7 +63,7 @@ func (e *Engine) Feed(ctx context.Context, o FeedOptions) iter.Seq2[FeedItem, er
 			if err != nil {
 				err = fmt.Errorf("feed: %w", err)
 			}
-			if !yield(FeedItem{item.Transition, Cursor{item.Cursor}}, err) {
+			if !yield(FeedItem{item.Transition, Cursor{item.Cursor}, item.More}, err) {
 				return
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -55,11 +56,16 @@ func newAssets() (*assets, error) {
 // zipped compresses text.
 func zipped(plain []byte) []byte {
 	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
+	z := zippers.Get().(*gzip.Writer) //nolint:forcetypeassert // nothing else is in the pool
+	defer zippers.Put(z)
+	z.Reset(&b)
 	_, _ = z.Write(plain) // a buffer takes everything
 	_ = z.Close()
 	return b.Bytes()
 }
+
+// zippers are used again: each holds most of a megabyte.
+var zippers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
 // serve answers a request for an asset, which needs no sign-in.
 func (a *assets) serve(w http.ResponseWriter, r *http.Request) {

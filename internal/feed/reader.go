@@ -31,6 +31,9 @@ type Item struct {
 
 	// Cursor is where a reader continues after the item.
 	Cursor Cursor
+
+	// More says that another item follows at once.
+	More bool
 }
 
 // Read goes through announced transitions as they are committed, until ctx ends or the feed stops.
@@ -134,11 +137,11 @@ func (r *reader) deliver(b *batch) error {
 	delivered := r.at.delivered
 	r.at, r.no = Cursor{delivered: b.to.atLeast(delivered)}, b.no
 	for i := range all {
-		at := r.at
-		if i < len(all)-1 {
+		at, more := r.at, i < len(all)-1
+		if more {
 			at = Cursor{delivered, b.to, all[i].id}
 		}
-		if err := r.give(Item{&all[i].Transition, at}); err != nil {
+		if err := r.give(Item{&all[i].Transition, at, more}); err != nil {
 			return err
 		}
 	}
@@ -186,7 +189,7 @@ func (r *reader) readTo(ctx context.Context, to snapshot) error {
 			if i == len(page)-1 && len(page) < pageSize {
 				r.at = Cursor{delivered: to}
 			}
-			if err := r.give(Item{&page[i].Transition, r.at}); err != nil {
+			if err := r.give(Item{&page[i].Transition, r.at, i < len(page)-1}); err != nil {
 				return err
 			}
 		}

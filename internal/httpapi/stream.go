@@ -193,7 +193,7 @@ func (t *stream) send(item engine.FeedItem) error {
 			return err
 		}
 	}
-	if err := t.write(item); err != nil {
+	if err := t.write(item); err != nil || item.More { // what was committed together is sent together
 		return err
 	}
 	return t.control.Flush()
