@@ -115,6 +115,13 @@ bench-match: ## measure matching beside expr and cel-go, up to 10,000 buckets
 bench-generate: ## measure generating 1,000 buckets and compiling what was generated
 	$(GO) run ./bench/generate -sizes 1000
 
+.PHONY: bench-studio
+bench-studio: setup ## measure Studio with 1,000,000 users, 10,000 buckets and 4,000,000 stays, then its live page in Chromium, in a quarter of an hour
+	$(GO) build -o $(BIN)/bench-studio ./bench/studio
+	$(BIN)/bench-studio
+	@scripts/setup-studio
+	STUDIO_TIMED=1 $(GO) test -timeout 20m -count=1 -tags studio -run TestBrowser -studio.only 'live page at 1,000' -v ./engine/studio
+
 .PHONY: bench-full
 bench-full: setup ## run every benchmark as far as the targets of docs/benchmarks.md go, in three quarters of an hour, and draw its figures anew
 	$(GO) build -o $(BIN)/ ./bench
