@@ -77,7 +77,7 @@ func ExampleDeployments_BackTest() {
 	w, done := example(nil)
 	defer done()
 	for range 3 {
-		active(w, "ada")
+		active(w)
 	}
 	w.Advance(30 * bucket.Day)
 
@@ -122,7 +122,7 @@ func ExampleEngine_OnDwell() {
 	defer done()
 
 	for range 3 {
-		active(w, "ada")
+		active(w)
 	}
 	w.Advance(60 * bucket.Day)
 	// Output: ada dormant for after-30d
@@ -216,10 +216,10 @@ func ExampleEngine_History() {
 	w, done := example(nil)
 	defer done()
 	for range 3 {
-		active(w, "ada")
+		active(w)
 	}
 	w.Advance(14 * bucket.Day)
-	active(w, "ada")
+	active(w)
 
 	for t, err := range w.History(context.Background(), "ada") {
 		check(err)
@@ -281,7 +281,7 @@ func example(prepare func(*engine.Engine) error) (w *enginetest.World, done func
 	return enginetest.New(t, pgtest.New(t), gen.Registry, enginetest.Options{Prepare: prepare}), done
 }
 
-func active(w *enginetest.World, user string) {
-	_, err := w.Ingest(context.Background(), gen.AppActiveEvent{}.By(user))
+func active(w *enginetest.World) {
+	_, err := w.Ingest(context.Background(), gen.AppActiveEvent{}.By("ada"))
 	check(err)
 }

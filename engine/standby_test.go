@@ -81,7 +81,9 @@ func (r *replicated) commitWaits() bool {
 	if waits { // the standby that it waits for may not come
 		_, err := r.operator.Exec(r.t.Context(), "select pg_terminate_backend($1)", pid)
 		must(r.t, err)
-		<-answer
+		if err := <-answer; err == nil {
+			r.t.Error("a COMMIT whose session was ended was answered")
+		}
 	}
 	return waits
 }

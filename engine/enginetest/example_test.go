@@ -9,7 +9,7 @@ import (
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/enginetest"
-	"github.com/bucketgen/bucketgen/gen"
+	"github.com/bucketgen/bucketgen/gen" //nolint:depguard // examples are of hosts, which hand their gen in
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 )
 

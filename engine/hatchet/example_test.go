@@ -1,4 +1,4 @@
-package hatchet_test
+package hatchet_test //nolint:testableexamples // it needs a Hatchet server
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 
 // A host reacts to a join by a durable task of Hatchet, which sleeps for three days and then writes
 // a mail, also if the process was restarted meanwhile.
-func Example() { //nolint:testableexamples // it needs a Hatchet server
+func Example() {
 	ctx := context.Background()
 	pool, err := pgxpool.New(ctx, os.Getenv("DATABASE_URL"))
 	check(err)

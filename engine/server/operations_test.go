@@ -3,6 +3,7 @@ package server_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -57,7 +58,7 @@ func TestManageDeploy(t *testing.T) {
 	_, err = m.read.GetDeployment(ctx, 99)
 	refused(t, "unknown", err, 404, "no")
 	audit, err := m.read.ListAudit(ctx, client.ListAuditParams{Action: "deploy", By: "ops"})
-	if err != nil || len(audit.Entries) != 3 || audit.Entries[1].Object != fmt.Sprint(d.No) || audit.Entries[2].Outcome != "refused" {
+	if err != nil || len(audit.Entries) != 3 || audit.Entries[1].Object != strconv.FormatInt(d.No, 10) || audit.Entries[2].Outcome != "refused" {
 		t.Errorf("the audit log: got %+v, %v", audit, err)
 	}
 }

@@ -44,7 +44,8 @@ func newGate(k keys, now func() time.Time, c Config, log *slog.Logger) *gate {
 	sessions := session.Store{Pool: k.Pool, Schema: k.Schema, Now: now}
 	half, share := int64(c.InFlight/2), int64(c.InFlightKey/2)
 	return &gate{
-		keys: k, ring: newKeyring(k), sessions: sessions, signed: newKeyring(sessions), offers: rate.NewLimiter(lookupRate, lookupBurst), rates: newLimiter(c.Items, now), bodies: newBudget(half, share), work: newBudget(half, share),
+		keys: k, ring: newKeyring(k), sessions: sessions, signed: newKeyring(sessions),
+		offers: rate.NewLimiter(lookupRate, lookupBurst), rates: newLimiter(c.Items, now), bodies: newBudget(half, share), work: newBudget(half, share),
 		keyless: newBudget(int64(c.Keyless), int64(c.Keyless)), worktime: worktime{most: c.KeylessWork},
 		brake: newBrake(c.Refusals), unread: unread{each: max(1, c.Refusals/20), burst: max(1, c.Refusals/5), keys: map[int]*rate.Limiter{}},
 		cross: http.NewCrossOriginProtection(), around: plainly, notices: newNotices(log, time.Now), config: c,

@@ -31,7 +31,7 @@ func TestPersonInContext(t *testing.T) {
 			g := newGate(keys{}, time.Now, Config{}.WithDefaults(), slog.New(slog.DiscardHandler))
 			seen := identity.Person{}
 			h := g.guard(test.kind, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen, _ = identity.Of(r.Context()) }))
-			r := httptest.NewRequest(http.MethodGet, "/v1/buckets", nil)
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/buckets", nil)
 			if test.person != nil {
 				r = r.WithContext(identity.With(r.Context(), *test.person))
 			}

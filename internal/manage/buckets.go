@@ -23,13 +23,14 @@ type Buckets struct {
 }
 
 type bucketsInput struct {
+	MaxAge
+	Page
+
 	Text  string `query:"q" maxLength:"200" doc:"Part of the id or name, in any letter case" example:"trial"`
 	State string `query:"state" enum:"live,following,paused,other,gone" doc:"List buckets in this state only. Defaults to all"`
 	Kind  string `query:"kind" enum:"dynamic,manual" doc:"List buckets with criteria only, or manual ones only. Defaults to both"`
 	Sort  string `query:"sort" enum:"id,name,size,entered,left" default:"id" doc:"What the list is ordered by: entered and left are those of today"`
 	Order string `query:"order" enum:"asc,desc" default:"asc" doc:"Direction of the order"`
-	MaxAge
-	Page
 }
 
 // MaxAge is how old an answer may be.

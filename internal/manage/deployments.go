@@ -41,7 +41,7 @@ type DeploymentDetail struct {
 // NewDeployment says how to deploy.
 type NewDeployment struct {
 	_      struct{} `additionalProperties:"false"`
-	Expect string   `json:"expect" minLength:"1" maxLength:"64" doc:"Fingerprint of the definitions to deploy, compiled of a plan. A server with other definitions answers 409" example:"189652c5be25f730"`
+	Expect string   `json:"expect" minLength:"1" maxLength:"64" doc:"Fingerprint of the definitions to deploy. A server with others answers 409" example:"189652c5be25f730"`
 	Emit   string   `json:"emit,omitempty" enum:"silent,leaves,all" doc:"Which transitions to announce. Defaults to leaves"`
 	Rate   int      `json:"rate,omitempty" minimum:"0" maximum:"1000000" doc:"Number of users to evaluate a second at most. Defaults to 0, which is no limit"`
 }

@@ -68,7 +68,8 @@ var operationValues = map[string][]any{
 
 // operationKinds are the properties that are of those.
 var operationKinds = map[string]string{
-	"Job.kind": "JobKind", "Job.state": "JobState", "NewJob.kind": "JobKind", "DeploymentDetail.kind": "Change", "DeploymentDetail.emit": "Emit", "NewDeployment.emit": "Emit", "JobParams.emit": "Emit", "NewJob.emit": "Emit", "Preview.status": "Status",
+	"Job.kind": "JobKind", "Job.state": "JobState", "NewJob.kind": "JobKind", "DeploymentDetail.kind": "Change",
+	"DeploymentDetail.emit": "Emit", "NewDeployment.emit": "Emit", "JobParams.emit": "Emit", "NewJob.emit": "Emit", "Preview.status": "Status",
 }
 
 // operationProperties describe properties by schema and name.

@@ -28,9 +28,10 @@ var readTypes = map[string]string{
 	"Subscriptions": "A page of subscriptions",
 	"Uses":          "What a bucket depends on, and what depends on it",
 
-	"BucketRow":   "A bucket in a list, with its numbers",
-	"BucketState": "What happens to the memberships: users join and leave (live), users are still evaluated after a deployment (following), memberships are frozen (paused), another definition is deployed, or none (other), or the bucket has members and this server does not define it (gone)",
-	"Summary":     "How the server and its database are doing",
+	"BucketRow": "A bucket in a list, with its numbers",
+	"BucketState": "What happens to the memberships: users join and leave (live), users are still evaluated after a deployment (following), " +
+		"memberships are frozen (paused), another definition is deployed, or none (other), or the bucket has members and this server does not define it (gone)",
+	"Summary": "How the server and its database are doing",
 }
 
 // readValues are what schemas of texts may be.
@@ -77,8 +78,9 @@ var readProperties = map[string]string{
 	"CriteriaNode.count":         "Number of occurrences, elements or parts that it compares with",
 	"CriteriaNode.window":        "Window in which occurrences count, in words",
 	"CriteriaNode.windowSeconds": "Length of the window in seconds; missing for all time, and for a day, week or month of the calendar",
-	"CriteriaNode.wakes":         "What can change its result: an event, a property of the user, a join or leave of another bucket (bucket), or the passing of time alone (clock); missing for a combination",
-	"CriteriaNode.parts":         "Combined conditions",
+	"CriteriaNode.wakes": "What can change its result: an event, a property of the user, a join or leave of another bucket (bucket), " +
+		"or the passing of time alone (clock); missing for a combination",
+	"CriteriaNode.parts": "Combined conditions",
 
 	"Definition.words":   "The criteria and the policy, in words",
 	"Definition.since":   "Number of the deployment that brought it",

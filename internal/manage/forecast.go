@@ -38,7 +38,7 @@ type ImaginedEvent struct {
 
 type explainInput struct {
 	UserPath
-	Buckets string `query:"buckets" maxLength:"10000" doc:"Ids of up to 20 buckets, with commas between them. Defaults to the first 20 of the buckets that the user is in" example:"power-users,trial"`
+	Buckets string `query:"buckets" maxLength:"10000" doc:"Up to 20 ids, with commas between them. Defaults to the first 20 buckets that the user is in" example:"power-users,trial"`
 }
 
 type forecastInput struct {

@@ -31,7 +31,7 @@ type NewJob struct {
 	_             struct{}  `additionalProperties:"false"`
 	Kind          string    `json:"kind" enum:"plan,preview,backtest,funnel,overlap,flows,dwell,reconcile,retire" doc:"What the job does"`
 	BucketID      string    `json:"bucketId,omitempty" maxLength:"255" doc:"Bucket of a preview, funnel, overlap, flows, dwell or retire job"`
-	With          []string  `json:"with,omitempty" maxItems:"1000" nullable:"false" doc:"Buckets that a back-test reports, by default all; or up to five buckets whose combinations with the bucket an overlap counts"`
+	With          []string  `json:"with,omitempty" maxItems:"1000" nullable:"false" doc:"Buckets that a back-test reports, or all; or up to five that an overlap combines with its own"`
 	Emit          string    `json:"emit,omitempty" enum:"silent,leaves,all" doc:"Which transitions the planned deployment would announce. Defaults to leaves"`
 	Sample        float64   `json:"sample,omitempty" maximum:"1" doc:"Fraction of the users that a plan, preview, funnel or overlap evaluates, more than 0. Defaults to 1" example:"0.05"`
 	Users         int       `json:"users,omitempty" minimum:"-1" maximum:"1000" doc:"Number of users to name in each list of a plan, preview or funnel; -1 for none. Defaults to 100"`
@@ -54,7 +54,7 @@ type jobInput struct {
 type jobUsersInput struct {
 	JobPath
 	Page
-	List   string `query:"list" maxLength:"100" doc:"Name of the list: joining or leaving of a plan, members of a preview, only:NODE of a funnel, onlyRun or onlyOther of a back-test" example:"joining"`
+	List   string `query:"list" maxLength:"100" doc:"List: joining or leaving (plan), members (preview), only:NODE (funnel), onlyRun or onlyOther (back-test)" example:"joining"`
 	Bucket string `query:"bucket" maxLength:"255" doc:"Id of the bucket that the list is about" example:"power-users"`
 }
 

@@ -142,12 +142,12 @@ func TestOffer(t *testing.T) {
 	if n := taken.Load(); n != 1 {
 		t.Errorf("the offer was taken %d times", n)
 	}
-	late, revoked := offer(), ""
+	late := offer()
 	w.clock.Advance(session.Offered)
 	if _, known, err := w.Take(t.Context(), late); known || err != nil {
 		t.Errorf("a late offer was taken: %v", err)
 	}
-	revoked = offer()
+	revoked := offer()
 	if _, err := w.keys.Revoke(t.Context(), "ada"); err != nil {
 		t.Fatal(err)
 	}

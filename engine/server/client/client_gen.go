@@ -1673,7 +1673,7 @@ type NewDeployment struct {
 	// Emit Which joins and leaves of a deployment are announced
 	Emit Emit `json:"emit,omitempty,omitzero"`
 
-	// Expect Fingerprint of the definitions to deploy, compiled of a plan. A server with other definitions answers 409
+	// Expect Fingerprint of the definitions to deploy. A server with others answers 409
 	//
 	// Examples: 189652c5be25f730
 	Expect string `json:"expect"`
@@ -1715,7 +1715,7 @@ type NewJob struct {
 	// Users Number of users to name in each list of a plan, preview or funnel; -1 for none. Defaults to 100
 	Users int64 `json:"users,omitempty,omitzero"`
 
-	// With Buckets that a back-test reports, by default all; or up to five buckets whose combinations with the bucket an overlap counts
+	// With Buckets that a back-test reports, or all; or up to five that an overlap combines with its own
 	With []string `json:"with,omitempty,omitzero"`
 
 	// WithinSeconds Longest time between two stays that flows connect, in seconds. Defaults to a day
@@ -2495,6 +2495,15 @@ type ListAuditParams struct {
 
 // ListBucketsParams defines parameters for ListBuckets.
 type ListBucketsParams struct {
+	// MaxAge How many seconds ago the server may have read the answer. It reads anew sooner where that takes little time; asOf has the moment. Defaults to 0, for one that is read now
+	MaxAge int64 `form:"maxAge,omitempty" json:"maxAge,omitempty,omitzero"`
+
+	// Limit How many there are on a page, at most
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// After What next was on the page before; leave it out to begin
+	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
+
 	// Q Part of the id or name, in any letter case
 	Q string `form:"q,omitempty" json:"q,omitempty,omitzero"`
 
@@ -2509,15 +2518,6 @@ type ListBucketsParams struct {
 
 	// Order Direction of the order
 	Order ListBucketsParamsOrder `form:"order,omitempty" json:"order,omitempty,omitzero"`
-
-	// MaxAge How many seconds ago the server may have read the answer. It reads anew sooner where that takes little time; asOf has the moment. Defaults to 0, for one that is read now
-	MaxAge int64 `form:"maxAge,omitempty" json:"maxAge,omitempty,omitzero"`
-
-	// Limit How many there are on a page, at most
-	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
-
-	// After What next was on the page before; leave it out to begin
-	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
 }
 
 // ListBucketsParamsKind defines parameters for ListBuckets.
@@ -2663,7 +2663,7 @@ type ListJobUsersParams struct {
 	// After What next was on the page before; leave it out to begin
 	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
 
-	// List Name of the list: joining or leaving of a plan, members of a preview, only:NODE of a funnel, onlyRun or onlyOther of a back-test
+	// List List: joining or leaving (plan), members (preview), only:NODE (funnel), onlyRun or onlyOther (back-test)
 	List string `form:"list,omitempty" json:"list,omitempty,omitzero"`
 
 	// Bucket Id of the bucket that the list is about
@@ -2735,7 +2735,7 @@ type GetSummaryParams struct {
 
 // SearchUsersParams defines parameters for SearchUsers.
 type SearchUsersParams struct {
-	// Q Beginning of the id, of a former or anonymous id, of the e-mail address or of the property name; letter case counts in ids only
+	// Q Beginning of an id (also former or anonymous), e-mail address or property name; letter case counts in ids only
 	Q string `form:"q" json:"q"`
 
 	// Limit Maximum number of users
@@ -2765,7 +2765,7 @@ type ListUserEventsParams struct {
 
 // ExplainUserParams defines parameters for ExplainUser.
 type ExplainUserParams struct {
-	// Buckets Ids of up to 20 buckets, with commas between them. Defaults to the first 20 of the buckets that the user is in
+	// Buckets Up to 20 ids, with commas between them. Defaults to the first 20 buckets that the user is in
 	Buckets string `form:"buckets,omitempty" json:"buckets,omitempty,omitzero"`
 }
 
@@ -2818,14 +2818,14 @@ func (c *Client) ListAudit(ctx context.Context, params ListAuditParams) (AuditLo
 // ListBuckets is GET /v1/buckets. The buckets of this server, and those that have members and that it does not define, page by page. Sizes are kept, so the time does not grow with the number of members.
 func (c *Client) ListBuckets(ctx context.Context, params ListBucketsParams) (Buckets, error) {
 	query := url.Values{}
+	set(query, "maxAge", params.MaxAge)
+	set(query, "limit", params.Limit)
+	set(query, "after", params.After)
 	set(query, "q", params.Q)
 	set(query, "state", params.State)
 	set(query, "kind", params.Kind)
 	set(query, "sort", params.Sort)
 	set(query, "order", params.Order)
-	set(query, "maxAge", params.MaxAge)
-	set(query, "limit", params.Limit)
-	set(query, "after", params.After)
 	path := "/v1/buckets"
 	return call[Buckets](ctx, c, http.MethodGet, path, query, nil)
 }
