@@ -22,7 +22,9 @@ for (const colorScheme of ['light', 'dark']) {
     await b.page.goto(studio + path)
     await b.page.locator('#strip .chip').first().waitFor()
     await b.page.waitForFunction(() => document.querySelector('.later, .htmx-request, progress:not([value])') === null)
-    await b.page.getByRole('button', { name: 'Pause' }).first().blur()
+    if (name === 'bucket') {
+      await b.page.locator('[data-remaining]').first().waitFor({ timeout: 120000 }) // of the funnel
+    }
     await b.page.screenshot({ path: join(folder, `studio-${name}-${colorScheme}.png`) })
   }
   await b.close()
