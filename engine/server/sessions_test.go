@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -15,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/identity"
 	"github.com/bucketgen/bucketgen/engine/server"
 	"github.com/bucketgen/bucketgen/engine/server/client"
@@ -304,4 +306,35 @@ func TestSupportKey(t *testing.T) {
 	refused(t, "dead letters", err, 403, "")
 	_, err = support.PauseBucket(ctx, "pro")
 	refused(t, "pause", err, 403, "")
+
+	if _, err := m.engine.Ingest(ctx, engine.Event{UserID: "ada", Traits: map[string]any{"plan": "pro", "email": "ada@example.com"}}); err != nil {
+		t.Fatal(err)
+	}
+	whole := map[string]any{}
+	for what, do := range map[string]func(c *client.Client) (any, error){
+		"explain":  func(c *client.Client) (any, error) { return c.ExplainMember(ctx, "pro", "ada") },
+		"timeline": func(c *client.Client) (any, error) { return c.GetTimeline(ctx, "ada", client.GetTimelineParams{}) },
+		"buckets":  func(c *client.Client) (any, error) { return c.ListUserBuckets(ctx, "ada") },
+		"member":   func(c *client.Client) (any, error) { return c.GetMember(ctx, "pro", "ada") },
+	} {
+		got, err := do(support)
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		whole[what] = got
+		text := fmt.Sprintf("%+v", plainly(t, got))
+		if strings.Contains(text, "example.com") || strings.Contains(text, "text:plan") || strings.Contains(text, "value:\"pro") {
+			t.Errorf("%s shows %s", what, text)
+		}
+		if seen, err := do(m.read); err != nil || (what == "timeline" || what == "explain") && !strings.Contains(fmt.Sprintf("%+v", plainly(t, seen)), "ada@example.com") {
+			t.Errorf("%s to a reader: got %+v, %v; want the address", what, seen, err)
+		}
+	}
+	if x, ok := whole["explain"].(client.Explanation); !ok || x.UserEmail != "a...@e..." || x.Criteria.Evidence.Text != "hidden" || x.Criteria.Evidence.Value != "hidden" || !x.Member {
+		t.Errorf("explain: got %+v", whole["explain"])
+	}
+	looks, err := m.read.ListAudit(ctx, client.ListAuditParams{By: "desk", User: "ada"})
+	if err != nil || len(looks.Entries) != 4 || looks.Entries[0].Outcome != "done" {
+		t.Errorf("the looks: got %+v, %v", looks, err)
+	}
 }

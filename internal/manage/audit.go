@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -71,7 +72,11 @@ func recording[I, T any](a *api, op *huma.Operation, do func(context.Context, *I
 			return do(ctx, in)
 		}
 		e := entryOf(exchangeOf(ctx).request, person, action)
-		return recorded(ctx, a, e, func(ctx context.Context) (T, error) { return do(ctx, in) })
+		out, err = recorded(ctx, a, e, func(ctx context.Context) (T, error) { return do(ctx, in) })
+		if person.Masked {
+			mask(reflect.ValueOf(&out))
+		}
+		return out, err
 	}
 }
 

@@ -48,12 +48,12 @@ func (a *api) members() {
 	a.exportMembers()
 	const path = "/v1/buckets/{bucket}/members/{user}"
 	add(a, huma.Operation{
-		Method: http.MethodGet, Path: path, OperationID: "getMember", Tags: []string{"buckets"},
+		Method: http.MethodGet, Path: path, OperationID: "getMember", Metadata: lookUp, Tags: []string{"buckets"},
 		Summary:     "Check whether a user is in a bucket",
 		Description: "Whether a user is a member of a bucket, with their current or last stay.",
 	}, a.member, http.StatusNotFound, http.StatusConflict)
 	add(a, huma.Operation{
-		Method: http.MethodGet, Path: path + "/explain", OperationID: "explainMember", Tags: []string{"buckets"},
+		Method: http.MethodGet, Path: path + "/explain", OperationID: "explainMember", Metadata: lookUp, Tags: []string{"buckets"},
 		Summary: "Explain why a user is in a bucket or not",
 		Description: "What each condition of the criteria evaluates to, the effect of the policy, and what happens next if no event arrives. " +
 			"It changes nothing.",

@@ -23,7 +23,7 @@ type Timeline struct {
 
 func (a *api) users() {
 	add(a, huma.Operation{
-		Method: http.MethodGet, Path: "/v1/users/{user}/buckets", OperationID: "listUserBuckets", Tags: []string{"users"},
+		Method: http.MethodGet, Path: "/v1/users/{user}/buckets", OperationID: "listUserBuckets", Metadata: lookUp, Tags: []string{"users"},
 		Summary:     "List the buckets of a user",
 		Description: "The buckets of which a user is a member, with the time of each join.",
 	}, func(ctx context.Context, in *UserPath) (UserBuckets, error) {
@@ -31,7 +31,7 @@ func (a *api) users() {
 		return UserBuckets{in.User, stays}, err
 	}, http.StatusNotFound, http.StatusConflict)
 	add(a, huma.Operation{
-		Method: http.MethodGet, Path: "/v1/users/{user}/timeline", OperationID: "getTimeline", Tags: []string{"users"},
+		Method: http.MethodGet, Path: "/v1/users/{user}/timeline", OperationID: "getTimeline", Metadata: lookUp, Tags: []string{"users"},
 		Summary:     "Get the timeline of a user",
 		Description: "The transitions of a user in the order in which they were decided, page by page, those in buckets that are not defined any more among them.",
 	}, a.timeline, http.StatusNotFound, http.StatusConflict)
