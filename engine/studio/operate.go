@@ -71,8 +71,9 @@ func (p *Page) health(a *ask) error {
 	var all boxes
 	summary := load(&all, func() (client.Summary, error) { return a.api.GetSummary(a.ctx, client.GetSummaryParams{}) })
 	processes := load(&all, func() (client.Processes, error) { return a.api.ListProcesses(a.ctx) })
+	findings := load(&all, func() (client.Health, error) { return a.api.GetHealth(a.ctx) })
 	all.done()
-	return a.show(view.HealthPage(a.page, summary, view.None(), processes))
+	return a.show(view.HealthPage(a.page, summary, view.Findings(a.page, findings), processes))
 }
 
 // audit lists who changed what.

@@ -51,5 +51,8 @@ func (p *Page) routes() {
 	plain("POST", "/jobs/{job}/cancel", p.handle(p.cancel))
 	post("/plan/deploy", p.deploy)
 	post("/outbox/discard", p.discard)
+	get("/keys", p.keys)
+	post("/keys", p.createKey)
+	post("/keys/{no}/revoke", p.revokeKey)
 	plain("", "/", p.handle(p.nothing))
 }
