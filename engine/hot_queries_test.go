@@ -148,6 +148,7 @@ func coldQueries() map[string]string {
 		"ContactsShow":         "a person reads one user",
 		"EventsOfUser":         "a person reads what one user did, by the key of events",
 		"TransitionsOfUser":    "a person reads what happened to one user",
+		"TransitionsBySource":  "a person reads the transitions of a bucket, by its index",
 		"TransitionsBackward":  "a person reads the transitions of a bucket, by its index",
 		"TransitionsForward":   "a person reads the transitions of a bucket, by its index",
 		"MembershipsNewest":    "a person reads the members of a bucket, by its index",

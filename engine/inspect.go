@@ -194,3 +194,31 @@ func (g *Inspect) reader(bucket registry.BucketRef) (table.BucketIndex, *inspect
 func (e *Engine) inspecting() *inspect.Reader {
 	return &inspect.Reader{Pool: e.pool, Store: e.store, Registry: e.registry, Now: e.Now()}
 }
+
+// Sizes returns how many members a bucket had, and how many users entered and left it, as
+// [Engine.MembershipHistory] does, also by days of a zone and by source. MeanDwell of a day is the
+// mean of those of its hours, by the number of stays.
+func (g *Inspect) Sizes(ctx context.Context, bucket registry.BucketRef, q bucketgen.SizeQuery) ([]bucketgen.SourcedPoint, error) {
+	e := (*Engine)(g)
+	b, err := e.lookup(bucket)
+	if err != nil {
+		return nil, fmt.Errorf("sizes: %w", err)
+	}
+	r, err := g.sizes()
+	if err != nil {
+		return nil, fmt.Errorf("sizes: %w", err)
+	}
+	if q.Zone == nil {
+		q.Zone = time.UTC
+	}
+	if q.To.IsZero() {
+		q.To = r.Now
+	}
+	points, err := r.OverTime(ctx, e.store.Bucket(b), q, func(ctx context.Context, from, to time.Time) ([]bucketgen.SizePoint, error) {
+		return e.MembershipHistory(ctx, bucket, from, to, Hourly)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sizes: %w", err)
+	}
+	return points, nil
+}

@@ -241,9 +241,9 @@ func (g *Users) Events(ctx context.Context, userID, name string, after *bucketge
 	return page, nil
 }
 
-// Activity returns a page of the events of a user and of their transitions, in one order, the newest
-// first. A size of 0 is 100; more than 1000 are 1000. An unknown user gives [ErrUnknownUser], a
-// deleted one [ErrDeleted].
+// Activity returns a page of the events of a user and of their transitions, in one order, the
+// newest first. A size of 0 is 100; more than 1000 are 1000. An unknown user gives
+// [ErrUnknownUser], a deleted one [ErrDeleted].
 func (g *Users) Activity(ctx context.Context, userID string, after *bucketgen.ActivityKey, size int) (ActivityPage, error) {
 	e := (*Engine)(g)
 	if err := e.checkUserID(userID); err != nil {
@@ -257,8 +257,8 @@ func (g *Users) Activity(ctx context.Context, userID string, after *bucketgen.Ac
 }
 
 // Timeline returns a page of the transitions of a user, in the order of decision, and the After of
-// the next page: 0 if there is none. Transitions of buckets that the engine's registry does not have
-// are among them. A bucket that was never defined gives [ErrUnknownBucket], an unknown user
+// the next page: 0 if there is none. Transitions of buckets that the engine's registry does not
+// have are among them. A bucket that was never defined gives [ErrUnknownBucket], an unknown user
 // [ErrUnknownUser], a deleted one [ErrDeleted].
 func (g *Users) Timeline(ctx context.Context, userID string, q TimelineQuery) ([]Transition, int64, error) {
 	e := (*Engine)(g)

@@ -183,8 +183,8 @@ order by t.at, t.id
 limit @size::integer;
 
 -- name: TransitionsOfUser :many
--- As TransitionsOf, in either order, by filters, and of all buckets that were ever defined. It reads
--- all transitions of the user.
+-- As TransitionsOf, in either order, by filters, and of all buckets that were ever defined. It
+-- reads all transitions of the user.
 select sqlc.embed(t), k.user_id, c.email, b.id as bucket_id, b.name as bucket_name
 from bucketgen.names n
 join bucketgen.contacts c on c.id = n.contact_id
@@ -201,3 +201,13 @@ where n.name = @user_id and c.deleted_at is null and t.id > @after_id and t.id <
     and (t.at, t.id) < (@before_at::timestamptz, @before_at_id::bigint)
 order by case when @by_time::boolean then t.at end desc, case when @newest::boolean then -t.id else t.id end
 limit @size::integer;
+
+-- name: TransitionsBySource :many
+-- How many users entered and left a bucket, by hour and source. It reads the transitions of that
+-- time.
+select date_bin('1 hour', t.at, '2000-01-01T00:00:00Z')::timestamptz as hour, t.source,
+    count(*) filter (where t.kind = 'entered') as entered, count(*) filter (where t.kind = 'left') as "left"
+from bucketgen.transitions t
+where t.bucket_no = @bucket_no and t.at >= @from_at and t.at < @to_at and t.kind in ('entered', 'left')
+group by 1, 2
+order by 1, 2;

@@ -97,6 +97,23 @@ func TestManageSizes(t *testing.T) {
 	if err != nil || len(got.Points) != 100 || got.Points[99].Entered != 2 || got.Points[99].At != dawn || got.Step != client.StepDay {
 		t.Errorf("by the day: got %d points, %v; want 100 of which the last is today", len(got.Points), err)
 	}
+	zoned, err := m.read.GetSizes(ctx, "pro", client.GetSizesParams{From: dawn, To: m.clock.Now(), Step: client.StepDay, Tz: "America/New_York", By: "source"})
+	wantZoned := []map[string]any{{ // it is the last day of the year before there
+		"at": dawn.Add(-19 * time.Hour), "entered": 2, "left": 1, "members": 1, "meanDwellSeconds": 5400,
+		"sources": []map[string]any{{"source": "event", "entered": 2, "left": 1}},
+	}}
+	same(t, "by the day of a zone and by source", zoned.Points, err, wantZoned, nil)
+	both, err := m.read.GetAllSizes(ctx, client.GetAllSizesParams{Buckets: "pro,testers", From: dawn, To: m.clock.Now()})
+	if err != nil || len(both.Buckets) != 2 || both.Buckets[0].BucketID != "pro" || both.Buckets[1].Points[1].Members != 0 {
+		t.Errorf("of two buckets: got %+v, %v", both, err)
+	}
+	same(t, "of two buckets", both.Buckets[0].Points, nil, want, nil)
+	_, err = m.read.GetAllSizes(ctx, client.GetAllSizesParams{Buckets: "pro,por"})
+	refused(t, "one of two buckets", err, 404, "bucket")
+	for name, zone := range map[string]string{"no zone": "Mars/Base", "a zone of half hours": "Asia/Kolkata"} {
+		_, err := m.read.GetSizes(ctx, "pro", client.GetSizesParams{Step: client.StepDay, Tz: zone})
+		refused(t, name, err, 400, "tz")
+	}
 	for field, params := range map[string]client.GetSizesParams{
 		"from": {From: dawn, To: dawn.Add(-time.Hour)}, "step": {Step: "week"},
 	} {

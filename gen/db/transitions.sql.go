@@ -223,6 +223,55 @@ func (q *Queries) TransitionsBetween(ctx context.Context, arg TransitionsBetween
 	return items, nil
 }
 
+const TransitionsBySource = `-- name: TransitionsBySource :many
+select date_bin('1 hour', t.at, '2000-01-01T00:00:00Z')::timestamptz as hour, t.source,
+    count(*) filter (where t.kind = 'entered') as entered, count(*) filter (where t.kind = 'left') as "left"
+from bucketgen.transitions t
+where t.bucket_no = $1 and t.at >= $2 and t.at < $3 and t.kind in ('entered', 'left')
+group by 1, 2
+order by 1, 2
+`
+
+type TransitionsBySourceParams struct {
+	BucketNo int32
+	FromAt   pgtype.Timestamptz
+	ToAt     pgtype.Timestamptz
+}
+
+type TransitionsBySourceRow struct {
+	Hour    pgtype.Timestamptz
+	Source  string
+	Entered int64
+	Left    int64
+}
+
+// How many users entered and left a bucket, by hour and source. It reads the transitions of that
+// time.
+func (q *Queries) TransitionsBySource(ctx context.Context, arg TransitionsBySourceParams) ([]TransitionsBySourceRow, error) {
+	rows, err := q.db.Query(ctx, TransitionsBySource, arg.BucketNo, arg.FromAt, arg.ToAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TransitionsBySourceRow
+	for rows.Next() {
+		var i TransitionsBySourceRow
+		if err := rows.Scan(
+			&i.Hour,
+			&i.Source,
+			&i.Entered,
+			&i.Left,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const TransitionsByTime = `-- name: TransitionsByTime :many
 select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, c.user_id, c.email
 from bucketgen.transitions t
@@ -621,8 +670,8 @@ type TransitionsOfUserRow struct {
 	BucketName          string
 }
 
-// As TransitionsOf, in either order, by filters, and of all buckets that were ever defined. It reads
-// all transitions of the user.
+// As TransitionsOf, in either order, by filters, and of all buckets that were ever defined. It
+// reads all transitions of the user.
 func (q *Queries) TransitionsOfUser(ctx context.Context, arg TransitionsOfUserParams) ([]TransitionsOfUserRow, error) {
 	rows, err := q.db.Query(ctx, TransitionsOfUser,
 		arg.UserID,

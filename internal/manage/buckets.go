@@ -2,7 +2,6 @@ package manage
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -10,7 +9,6 @@ import (
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/engine"
-	"github.com/bucketgen/bucketgen/internal/problem"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -53,27 +51,6 @@ type BucketDetail struct {
 // Flow is how many users entered and left a bucket.
 type Flow = bucketgen.Flow
 
-// Sizes is how a bucket grew and shrank.
-type Sizes struct {
-	Step   string      `json:"step" enum:"hour,day" doc:"Length of a step"`
-	Points []SizePoint `json:"points" doc:"One point for each step, in order"`
-}
-
-// SizePoint is what happened to a bucket within a step of time.
-type SizePoint struct {
-	Flow
-	At               time.Time `json:"at" doc:"Start of the step"`
-	Members          int64     `json:"members" doc:"Number of members at the end of the step, or now for the current step"`
-	MeanDwellSeconds float64   `json:"meanDwellSeconds" doc:"Mean length in seconds of the stays that ended in the step; 0 without one"`
-}
-
-type sizesInput struct {
-	BucketPath
-	From time.Time `query:"from" doc:"Time in the first step. Defaults to 99 steps before the last" example:"2026-12-01T00:00:00Z"`
-	To   time.Time `query:"to" doc:"Time in the last step. Defaults to now" example:"2026-12-02T00:00:00Z"`
-	Step string    `query:"step" enum:"hour,day" default:"hour" doc:"Length of a step"`
-}
-
 func (a *api) buckets() {
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/buckets", OperationID: "listBuckets", Tags: []string{"buckets"},
@@ -96,8 +73,13 @@ func (a *api) buckets() {
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/buckets/{bucket}/sizes", OperationID: "getSizes", Tags: []string{"buckets"},
 		Summary:     "Get the size of a bucket over time",
-		Description: "Joins, leaves and members of a bucket by hour or by day in UTC, at most 10,000 steps.",
+		Description: "Joins, leaves and members of a bucket by hour of UTC, or by day of a time zone, at most 10,000 steps.",
 	}, a.sizes, http.StatusNotFound)
+	add(a, huma.Operation{
+		Method: http.MethodGet, Path: "/v1/sizes", OperationID: "getAllSizes", Tags: []string{"buckets"},
+		Summary:     "Get the sizes of several buckets over time",
+		Description: "What getSizes says, for several buckets.",
+	}, a.allSizes, http.StatusNotFound)
 	add(a, huma.Operation{
 		Method: http.MethodPost, Path: "/v1/buckets/{bucket}/pause", OperationID: "pauseBucket", Tags: []string{"buckets"},
 		Summary: "Pause a bucket",
@@ -146,46 +128,6 @@ func (a *api) detail(ctx context.Context, id string) (BucketDetail, error) {
 	return BucketDetail{
 		Bucket: b, Members: s.Members, Hour: s.Hour, Day: s.Day, Ever: s.Ever, MeanDwellSeconds: s.MeanDwell.Seconds(),
 	}, nil
-}
-
-// maxSteps is how many steps of time an answer holds at most. It bounds the memory of an answer.
-const maxSteps = 10_000
-
-func (a *api) sizes(ctx context.Context, in *sizesInput) (Sizes, error) {
-	ref, err := a.bucket(in.Bucket)
-	if err != nil {
-		return Sizes{}, err
-	}
-	step := engine.Hourly
-	if in.Step == "day" {
-		step = engine.Daily
-	}
-	for i, at := range []time.Time{in.From, in.To} {
-		if year := at.UTC().Year(); year < 1 || year > 9999 { // an hour of that has no form in RFC 3339
-			return Sizes{}, problem.Of(http.StatusBadRequest, []string{"from", "to"}[i], fmt.Sprintf("is in the year %d in UTC; it must be in one from 1 to 9999", year))
-		}
-	}
-	if in.To.IsZero() {
-		in.To = a.engine.Now()
-	}
-	if in.From.IsZero() {
-		in.From = in.To.Add(-99 * time.Duration(step))
-	}
-	switch span := in.To.Sub(in.From); {
-	case span < 0:
-		return Sizes{}, problem.Of(http.StatusBadRequest, "from", "is after to; give an earlier time")
-	case span/time.Duration(step) >= maxSteps:
-		return Sizes{}, problem.Of(http.StatusBadRequest, "from", fmt.Sprintf("is more than %d steps of an %s ago; ask for fewer, or for longer ones", maxSteps, in.Step))
-	}
-	points, err := a.engine.MembershipHistory(ctx, ref, in.From, in.To, step)
-	if err != nil {
-		return Sizes{}, err
-	}
-	out := Sizes{Step: in.Step, Points: make([]SizePoint, len(points))}
-	for i, p := range points {
-		out.Points[i] = SizePoint{Flow{Entered: p.Entered, Left: p.Left}, p.At, p.Members, p.MeanDwell.Seconds()}
-	}
-	return out, nil
 }
 
 // setPaused pauses or resumes a bucket.

@@ -4,6 +4,10 @@ import "github.com/bucketgen/bucketgen"
 
 // readTypes say what the schemas of lists and of what is read about one user are.
 var readTypes = map[string]string{
+	"AllSizes":    "The sizes of several buckets over time",
+	"BucketSizes": "The size of one of several buckets over time",
+	"SourceFlow":  "Joins and leaves of a bucket by one cause",
+
 	"Activity":     "An event of a user, or a transition: one of both",
 	"FoundUser":    "A user that a search found",
 	"FoundUsers":   "The users that a search found",
@@ -43,7 +47,7 @@ var readValues = map[string][]any{
 
 // readKinds are the properties and parameters that are of those.
 var readKinds = map[string]string{
-	"BucketRow.state": "BucketState", "listBuckets.state": "BucketState",
+	"BucketRow.state": "BucketState", "SourceFlow.source": "Source", "AllSizes.step": "Step", "listBuckets.state": "BucketState",
 	"listTransitions.kind": "Kind", "listTransitions.source": "Source", "listTransitions.reason": "Reason",
 	"listMembers.source": "Source", "exportMembers.source": "Source",
 }
@@ -135,6 +139,10 @@ var readProperties = map[string]string{
 	"User.merged":       "Ids of users who were merged into this one, up to 100",
 	"User.anonymousIds": "Anonymous ids of the user, up to 100",
 	"User.traits":       "Properties of the user, ordered by name",
+
+	"SourceFlow.entered": "Number of joins, announced or not",
+	"SourceFlow.left":    "Number of leaves; deleting a user is not a leave",
+	"SourceFlow.source":  "Cause of the joins and leaves",
 
 	"Summary.asOf":             "Moment of all numbers",
 	"Summary.buckets":          "Number of buckets of this server",

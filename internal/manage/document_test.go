@@ -97,7 +97,7 @@ func TestDocumentSaysAll(t *testing.T) {
 			}
 		}
 	}
-	if operations != 62 {
+	if operations != 63 {
 		t.Errorf("there are %d operations", operations)
 	}
 }

@@ -158,6 +158,11 @@ const (
 	ListMembersParamsOrderNewest  ListMembersParamsOrder = "newest"
 )
 
+// Defines values for GetSizesParamsBy.
+const (
+	GetSizesParamsBySource GetSizesParamsBy = "source"
+)
+
 // Defines values for ListTransitionsParamsOrder.
 const (
 	ListTransitionsParamsOrderAsc  ListTransitionsParamsOrder = "asc"
@@ -183,6 +188,11 @@ const (
 	ListDeadLettersParamsOrderOldest ListDeadLettersParamsOrder = "oldest"
 )
 
+// Defines values for GetAllSizesParamsBy.
+const (
+	GetAllSizesParamsBySource GetAllSizesParamsBy = "source"
+)
+
 // Defines values for GetTimelineParamsOrder.
 const (
 	GetTimelineParamsOrderAsc  GetTimelineParamsOrder = "asc"
@@ -201,6 +211,15 @@ type Activity struct {
 
 	// Transition A change of a user's stay in a bucket
 	Transition Transition `json:"transition,omitempty,omitzero"`
+}
+
+// AllSizes The sizes of several buckets over time
+type AllSizes struct {
+	// Buckets The sizes of each bucket, in the order asked for
+	Buckets []BucketSizes `json:"buckets"`
+
+	// Step The length of a step of time
+	Step Step `json:"step"`
 }
 
 // Answer What an endpoint answered to a webhook
@@ -515,6 +534,17 @@ type BucketRow struct {
 
 	// Words The criteria and the policy, in words
 	Words []string `json:"words"`
+}
+
+// BucketSizes The size of one of several buckets over time
+type BucketSizes struct {
+	// BucketID Id of the bucket
+	//
+	// Examples: power-users
+	BucketID string `json:"bucketId"`
+
+	// Points One point for each step, in order
+	Points []SizePoint `json:"points"`
 }
 
 // BucketState What happens to the memberships: users join and leave (live), users are still evaluated after a deployment (following), memberships are frozen (paused), another definition is deployed, or none (other), or the bucket has members and this server does not define it (gone)
@@ -2128,6 +2158,9 @@ type SizePoint struct {
 
 	// Members Number of members at the end of the step, or now for the current step
 	Members int64 `json:"members"`
+
+	// Sources Joins and leaves by cause, of those causes that there were; missing unless asked for
+	Sources []SourceFlow `json:"sources,omitempty,omitzero"`
 }
 
 // Sizes The size of a bucket over time
@@ -2141,6 +2174,18 @@ type Sizes struct {
 
 // Source Cause of a transition: an event or trait of the user, the clock, a repair, a deployment, or a call
 type Source string
+
+// SourceFlow Joins and leaves of a bucket by one cause
+type SourceFlow struct {
+	// Entered Number of joins, announced or not
+	Entered int64 `json:"entered"`
+
+	// Left Number of leaves; deleting a user is not a leave
+	Left int64 `json:"left"`
+
+	// Source Cause of a transition: an event or trait of the user, the clock, a repair, a deployment, or a call
+	Source Source `json:"source"`
+}
 
 // Status Difference of a bucket from the deployed definition
 type Status string
@@ -2569,7 +2614,16 @@ type GetSizesParams struct {
 
 	// Step Length of a step
 	Step Step `form:"step,omitempty" json:"step,omitempty,omitzero"`
+
+	// Tz Time zone in which days begin, by its IANA name; its days must begin at a full hour of UTC
+	Tz string `form:"tz,omitempty" json:"tz,omitempty,omitzero"`
+
+	// By Also split joins and leaves by their cause, in time that grows with their number
+	By GetSizesParamsBy `form:"by,omitempty" json:"by,omitempty,omitzero"`
 }
+
+// GetSizesParamsBy defines parameters for GetSizes.
+type GetSizesParamsBy string
 
 // ListTransitionsParams defines parameters for ListTransitions.
 type ListTransitionsParams struct {
@@ -2717,6 +2771,30 @@ type GetPlanParams struct {
 	// Emit Which transitions would be announced
 	Emit Emit `form:"emit,omitempty" json:"emit,omitempty,omitzero"`
 }
+
+// GetAllSizesParams defines parameters for GetAllSizes.
+type GetAllSizesParams struct {
+	// From Time in the first step. Defaults to 99 steps before the last
+	From time.Time `form:"from,omitempty" json:"from,omitempty,omitzero"`
+
+	// To Time in the last step. Defaults to now
+	To time.Time `form:"to,omitempty" json:"to,omitempty,omitzero"`
+
+	// Step Length of a step
+	Step Step `form:"step,omitempty" json:"step,omitempty,omitzero"`
+
+	// Tz Time zone in which days begin, by its IANA name; its days must begin at a full hour of UTC
+	Tz string `form:"tz,omitempty" json:"tz,omitempty,omitzero"`
+
+	// By Also split joins and leaves by their cause, in time that grows with their number
+	By GetAllSizesParamsBy `form:"by,omitempty" json:"by,omitempty,omitzero"`
+
+	// Buckets Ids of up to 20 buckets, with commas between them
+	Buckets string `form:"buckets" json:"buckets"`
+}
+
+// GetAllSizesParamsBy defines parameters for GetAllSizes.
+type GetAllSizesParamsBy string
 
 // ListSubscriptionsParams defines parameters for ListSubscriptions.
 type ListSubscriptionsParams struct {
@@ -2913,12 +2991,14 @@ func (c *Client) ResumeBucket(ctx context.Context, bucket string) (BucketDetail,
 	return call[BucketDetail](ctx, c, http.MethodPost, path, nil, nil)
 }
 
-// GetSizes is GET /v1/buckets/{bucket}/sizes. Joins, leaves and members of a bucket by hour or by day in UTC, at most 10,000 steps.
+// GetSizes is GET /v1/buckets/{bucket}/sizes. Joins, leaves and members of a bucket by hour of UTC, or by day of a time zone, at most 10,000 steps.
 func (c *Client) GetSizes(ctx context.Context, bucket string, params GetSizesParams) (Sizes, error) {
 	query := url.Values{}
 	set(query, "from", params.From)
 	set(query, "to", params.To)
 	set(query, "step", params.Step)
+	set(query, "tz", params.Tz)
+	set(query, "by", params.By)
 	path := "/v1/buckets/{bucket}/sizes"
 	path = put(path, "bucket", bucket)
 	return call[Sizes](ctx, c, http.MethodGet, path, query, nil)
@@ -3137,6 +3217,19 @@ func (c *Client) SignOut(ctx context.Context) (SignedOut, error) {
 func (c *Client) SignIn(ctx context.Context, body SignIn) (Me, error) {
 	path := "/v1/sessions"
 	return call[Me](ctx, c, http.MethodPost, path, nil, body)
+}
+
+// GetAllSizes is GET /v1/sizes. What getSizes says, for several buckets.
+func (c *Client) GetAllSizes(ctx context.Context, params GetAllSizesParams) (AllSizes, error) {
+	query := url.Values{}
+	set(query, "from", params.From)
+	set(query, "to", params.To)
+	set(query, "step", params.Step)
+	set(query, "tz", params.Tz)
+	set(query, "by", params.By)
+	set(query, "buckets", params.Buckets)
+	path := "/v1/sizes"
+	return call[AllSizes](ctx, c, http.MethodGet, path, query, nil)
 }
 
 // ListSubscriptions is GET /v1/subscriptions. The subscriptions of handlers and forwarders, and what each of them wants.
