@@ -45,7 +45,7 @@ func (c *tally) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.Trace
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch data.SQL { // what loops of the engine do beside, at a time of their own
-	case db.TransitionsNotify, db.ProcessesNote, db.CatalogAdd, db.CatalogTrim:
+	case db.TransitionsNotify, db.ProcessesNote, db.CatalogAdd, db.CatalogTrim, db.JobsClaim:
 		return ctx
 	case db.GenerationNo:
 		c.looks++
