@@ -148,7 +148,6 @@ func TestPageCosts(t *testing.T) {
 		{"overview", "/studio/", 4},
 		{"bucket", "/studio/buckets/busy", 6},
 		{"user", "/studio/user?id=u1", 8},
-		{"strip", "/studio/strip", 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s.get(t, test.path) // prepares statements, and fills caches
