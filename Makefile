@@ -120,7 +120,7 @@ bench-studio: setup ## measure Studio with 1,000,000 users, 10,000 buckets and 4
 	$(GO) build -o $(BIN)/bench-studio ./bench/studio
 	$(BIN)/bench-studio
 	@scripts/setup-studio
-	STUDIO_TIMED=1 $(GO) test -timeout 20m -count=1 -tags studio -run TestBrowser -studio.only 'live page at 1,000' -v ./engine/studio
+	STUDIO_TIMED=1 $(GO) test -timeout 20m -count=1 -tags studio -run TestBrowser -v ./engine/studio -studio.only 'live page at 1,000'
 
 .PHONY: bench-full
 bench-full: setup ## run every benchmark as far as the targets of docs/benchmarks.md go, in three quarters of an hour, and draw its figures anew

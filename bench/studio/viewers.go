@@ -168,6 +168,7 @@ const (
 	sample  = 200_000 // sample is how many events a load has
 	active  = 20_000  // active is how many users they are of, so that processors and not disks are the limit
 	changes = 20
+	moving  = 2000 // moving is how many users a viewer watches: their cache stops growing
 )
 
 func newLoad(size scale) *load {
@@ -241,7 +242,7 @@ func movers(rng *rand.Rand, size scale, n int) []engine.Event {
 	for i := range all {
 		group := rng.IntN(groups)
 		all[i] = engine.Event{
-			UserID: userID(1 + rng.IntN(size.users)), Traits: map[string]any{groupName(group): strconv.Itoa(size.each()/2 + rng.IntN(size.each()/2))},
+			UserID: userID(1 + rng.IntN(min(size.users, moving))), Traits: map[string]any{groupName(group): strconv.Itoa(size.each()/2 + rng.IntN(size.each()/2))},
 		}
 	}
 	return all

@@ -104,7 +104,8 @@ func TestStudioStatements(t *testing.T) {
 		{"/", 4}, {"/?q=view&sort=name&order=desc", 4}, {"/?part=buckets", 4}, {"/strip", 4}, {"/find?q=view", 4},
 		{"/buckets/viewers", 6}, {"/buckets/viewers?part=stats", 6}, {"/buckets/viewers?step=hour&from=now-7d", 6},
 		{"/buckets/viewers/members", 6}, {"/buckets/viewers/history", 6}, {"/buckets/viewers/reactions", 6},
-		{"/user?id=ada", 8}, {"/user?id=ada&why=spenders", 8}, {"/user?id=ada&part=now", 8}, {"/user?id=unknown", 8},
+		{"/user?id=ada", 8}, {"/user?id=ada&part=now", 8}, {"/user?id=ada&part=explain&why=spenders", 8},
+		{"/user?id=ada&part=traits", 8}, {"/user?id=ada&part=activity", 8}, {"/user?id=unknown", 8},
 		{"/live", 4}, {"/outbox", 6}, {"/events", 6}, {"/health", 6}, {"/audit", 4}, {"/plan", 20},
 	} {
 		ask := &asked{}

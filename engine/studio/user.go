@@ -89,7 +89,7 @@ func nearUsers(a *ask, id string) []view.Hit {
 		for _, u := range got.Users {
 			hits = append(hits, view.Hit{Kind: "user", Name: u.UserID, Detail: u.UserEmail, Address: a.page.User(u.UserID)})
 		}
-		if len(hits) > 0 || len(id)-len(q) > 3 {
+		if len(hits) > 0 || len(id)-len(q) > 1 {
 			return hits
 		}
 	}
@@ -105,18 +105,10 @@ func (p *Page) explain(a *ask, id string) error {
 		if a.page.Person.Masked {
 			return client.Buckets{}, nil
 		}
-		return a.api.ListBuckets(a.ctx, client.ListBucketsParams{Sort: client.ListBucketsParamsSortName, Limit: 1000})
+		return a.api.ListBuckets(a.ctx, client.ListBucketsParams{Sort: client.ListBucketsParamsSortName, Limit: mostChoices, MaxAge: choicesAge})
 	})
 	all.done()
-	var choices [][2]string
-	for _, b := range buckets.Value.Buckets {
-		choices = append(choices, [2]string{b.ID, b.Name})
-	}
-	if a.page.Person.Masked {
-		for _, b := range now.Value.Buckets {
-			choices = append(choices, [2]string{b.BucketID, b.BucketName})
-		}
-	}
+	choices := choicesOf(buckets.Value.Buckets, now.Value.Buckets, a.query("why"))
 	why := a.query("why")
 	switch {
 	case why != "":
@@ -133,6 +125,33 @@ func (p *Page) explain(a *ask, id string) error {
 		}
 	}
 	return a.write(http.StatusOK, view.ExplainBox(a.page, id, choices, why, x))
+}
+
+// Which buckets a person chooses from to have them explained: the first of all by name, which may be
+// as many seconds old, and those of the user.
+const (
+	mostChoices = 200
+	choicesAge  = 60
+)
+
+// choicesOf returns the ids and names of buckets to choose from, the chosen one among them.
+func choicesOf(all []client.BucketRow, of []client.BucketStay, chosen string) [][2]string {
+	var choices [][2]string
+	known := map[string]bool{"": true}
+	add := func(id, name string) {
+		if !known[id] {
+			known[id] = true
+			choices = append(choices, [2]string{id, name})
+		}
+	}
+	for i := range all {
+		add(all[i].ID, all[i].Name)
+	}
+	for i := range of {
+		add(of[i].BucketID, of[i].BucketName)
+	}
+	add(chosen, chosen)
+	return choices
 }
 
 // imaginedOf returns the event that the query asks about.
