@@ -80,6 +80,7 @@ type world struct {
 	registry *registry.Registry
 	engine   *engine.Engine
 	clock    *enginetest.Clock
+	traffic  traffic
 	keys     map[string]string // keys has the secrets of keys by their names.
 	broken   atomic.Bool       // broken makes handlers fail.
 	down     atomic.Bool       // down makes the API answer 503, as without a database.
@@ -239,12 +240,13 @@ func (w *world) serve(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	studioOf := w.traffic.counted(page)
 	w.Server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/control/"):
 			w.control(rw, r)
 		case strings.HasPrefix(r.URL.Path, "/studio/"):
-			page.ServeHTTP(rw, r)
+			studioOf.ServeHTTP(rw, r)
 		default:
 			api.ServeHTTP(rw, r)
 		}
@@ -267,6 +269,9 @@ type command struct {
 	Create string // Create is the name of a new read key.
 	Once   bool   // Once asks for a link that is good once.
 	Merge  []string
+	Rate   int // Rate is how many transitions happen in each of some Seconds.
+
+	Seconds int
 }
 
 // control does what a browser test asks for.
@@ -285,7 +290,14 @@ func (w *world) control(rw http.ResponseWriter, r *http.Request) {
 }
 
 func (w *world) do(ctx context.Context, c *command) (map[string]any, error) {
-	answer := map[string]any{}
+	answer := map[string]any{"requests": w.traffic.requests.Load(), "streams": w.traffic.streams.Load()}
+	if c.Rate > 0 {
+		made, took, err := w.rate(ctx, c.Rate, c.Seconds)
+		if err != nil {
+			return nil, err
+		}
+		answer["made"], answer["took"] = made, took
+	}
 	if c.Broken != nil {
 		w.broken.Store(*c.Broken)
 	}
