@@ -127,8 +127,8 @@ func (p *Page) explain(a *ask, id string) error {
 	return a.write(http.StatusOK, view.ExplainBox(a.page, id, choices, why, x))
 }
 
-// Which buckets a person chooses from to have them explained: the first of all by name, which may be
-// as many seconds old, and those of the user.
+// The buckets that a person chooses from: the first mostChoices of all by name, as they were up to
+// choicesAge seconds ago, and those of the user.
 const (
 	mostChoices = 200
 	choicesAge  = 60
