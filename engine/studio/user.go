@@ -48,6 +48,9 @@ func (p *Page) user(a *ask) error {
 		a.as("Users", "user")
 		return a.write(http.StatusNotFound, view.Layout(a.page, view.UserSearch(a.page, nearUsers(a, id), id)))
 	}
+	if now.Problem != nil && now.Problem.Status == http.StatusConflict {
+		return a.show(view.DeletedUser(a.page, id))
+	}
 	lanes, from := lanesOf(a, timeline.Value.Transitions, nil)
 	return a.show(view.UserPage(a.page, view.UserHead{ID: id}, now,
 		view.ForecastBox(a.page, stops, imagined),
