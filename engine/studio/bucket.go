@@ -1,6 +1,7 @@
 package studio
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -238,7 +239,7 @@ func (p *Page) history(a *ask) error {
 	stats := load(&all, func() (client.BucketDetail, error) { return a.api.GetBucket(a.ctx, id) })
 	definitions := load(&all, func() ([]client.Definition, error) {
 		got, err := a.api.ListDefinitions(a.ctx, client.ListDefinitionsParams{Bucket: id, Limit: 200})
-		slices.SortStableFunc(got.Definitions, func(a, b client.Definition) int { return b.SinceAt.Compare(a.SinceAt) })
+		slices.SortStableFunc(got.Definitions, func(a, b client.Definition) int { return cmp.Compare(b.Since, a.Since) })
 		return got.Definitions, err
 	})
 	var audit *view.Box[client.AuditLog]
