@@ -59,7 +59,7 @@ func run(t *testing.T, w *world, args ...string) {
 	}
 	cmd := exec.CommandContext(t.Context(), "node", args...)
 	cmd.Dir = tools
-	cmd.Env = append(os.Environ(), "STUDIO="+w.URL, "KEYS="+string(keys))
+	cmd.Env = append(os.Environ(), "STUDIO="+w.URL, "KEYS="+string(keys), "NEXT="+w.next.url)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
 		t.Errorf("%v: %v", cmd, err)

@@ -58,6 +58,10 @@ var (
 		ID: "lapsed", Name: "Lapsed customers", Description: "Customers who have bought, but not within the last 180 days.",
 		Criteria: bucket.All(purchase.Exists(), purchase.Within(180*bucket.Day).Never()),
 	})
+	// loyalBefore is what the bucket was when it was deployed first.
+	loyalBefore = bucket.Define(bucket.Spec{
+		ID: "loyal-readers", Name: "Loyal readers", Criteria: bucket.All(purchase.Within(30*bucket.Day).Exists(), plan.Is("plus")),
+	})
 	loyal = bucket.Define(bucket.Spec{
 		ID: "loyal-readers", Name: "Loyal readers", Description: "Readers of the newsletter on the plan plus who bought lately.",
 		Criteria: bucket.All(purchase.Within(60*bucket.Day).Exists(), plan.Is("plus"), bucket.Not(newsletter.IsFalse())),
@@ -81,6 +85,7 @@ type world struct {
 	engine   *engine.Engine
 	clock    *enginetest.Clock
 	traffic  traffic
+	next     *next             // next is what the shop would deploy.
 	keys     map[string]string // keys has the secrets of keys by their names.
 	broken   atomic.Bool       // broken makes handlers fail.
 	down     atomic.Bool       // down makes the API answer 503, as without a database.
@@ -92,7 +97,7 @@ func newWorld(t testing.TB, every uint32) *world {
 	w := &world{url: pgtest.NewURL(t), clock: enginetest.NewClock(today), keys: map[string]string{}}
 	w.pool = pgtest.Open(t, w.url)
 	w.registry = registrytest.Build(t, repeat, power, lapsed, loyal, spenders, newcomers, guests)
-	w.replay(t, every)
+	w.replay(t, registrytest.Build(t, repeat, power, lapsed, loyalBefore, spenders, newcomers, guests), every)
 	var err error
 	w.engine, err = engine.New(w.pool, w.registry, engine.Config{NoClock: true, Now: w.clock.Now, VirtualTime: true, Logger: quiet()})
 	if err == nil {
@@ -103,6 +108,9 @@ func newWorld(t testing.TB, every uint32) *world {
 	}
 	if err == nil {
 		err = w.engine.Start(t.Context())
+	}
+	if err == nil {
+		err = w.deploy(t.Context())
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -140,10 +148,19 @@ func (w *world) ref(t testing.TB, id string) registry.Ref {
 	return registrytest.Ref(t, w.registry, id)
 }
 
-// replay ingests what happened before the clock's time.
-func (w *world) replay(t testing.TB, every uint32) {
+// deploy makes the definitions of the world the deployed ones, and lets all users follow.
+func (w *world) deploy(ctx context.Context) error {
+	_, err := w.engine.Deploy(ctx, engine.DeployOptions{Emit: engine.EmitSilent})
+	if err == nil {
+		_, err = w.engine.Deployments().Backfill(ctx, nil)
+	}
+	return err
+}
+
+// replay ingests what happened before the clock's time, by definitions that were deployed before.
+func (w *world) replay(t testing.TB, r *registry.Registry, every uint32) {
 	t.Helper()
-	e, err := engine.New(w.pool, w.registry, engine.Config{NoClock: true, NoDelivery: true, QueueSize: 5000, Logger: quiet()})
+	e, err := engine.New(w.pool, r, engine.Config{NoClock: true, NoDelivery: true, QueueSize: 5000, Logger: quiet()})
 	if err == nil {
 		err = e.Start(t.Context())
 	}
@@ -241,10 +258,13 @@ func (w *world) serve(t testing.TB) {
 		t.Fatal(err)
 	}
 	studioOf := w.traffic.counted(page)
+	w.next = newNext(t, w)
 	w.Server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/control/"):
 			w.control(rw, r)
+		case strings.HasPrefix(r.URL.Path, nextPrefix+"/"):
+			w.next.page.ServeHTTP(rw, r)
 		case strings.HasPrefix(r.URL.Path, "/studio/"):
 			studioOf.ServeHTTP(rw, r)
 		default:
@@ -253,6 +273,7 @@ func (w *world) serve(t testing.TB) {
 	}))
 	t.Cleanup(w.CloseClientConnections)
 	t.Cleanup(w.Close)
+	w.next.behindProxy(t, w.URL)
 }
 
 // command is what a browser test asks of the world.
@@ -272,6 +293,9 @@ type command struct {
 	Rate   int // Rate is how many transitions happen in each of some Seconds.
 
 	Seconds int
+	Plan    bool // Plan asks for what bucketd plan prints of the next definitions.
+	Follow  bool // Follow lets all users follow a deployment of the next definitions.
+	Deploy  bool // Deploy deploys the definitions of the world again.
 }
 
 // control does what a browser test asks for.
@@ -335,6 +359,19 @@ func (w *world) do(ctx context.Context, c *command) (map[string]any, error) {
 		if _, err := w.engine.Merge(ctx, c.Merge[0], c.Merge[1]); err != nil {
 			return nil, err
 		}
+	}
+	if c.Follow {
+		if _, err := w.next.engine.Deployments().Backfill(ctx, nil); err != nil {
+			return nil, err
+		}
+	}
+	if c.Deploy {
+		if err := w.deploy(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if c.Plan {
+		answer["plan"] = w.next.plan(ctx, w)
 	}
 	if c.Once {
 		k, err := w.apiKeys().Create(ctx, "once "+w.clock.Now().String(), apikey.Read, 0)

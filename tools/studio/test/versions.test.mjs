@@ -1,0 +1,113 @@
+// Checks 28, 30 and 44, in a Studio behind a proxy whose definitions are not deployed yet. They deploy, so they come last.
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { api, control, eventually, keys, launch } from './browser.mjs'
+
+const next = process.env.NEXT
+
+async function nextStudio(path = '/') {
+  const b = await launch()
+  await b.page.goto(`${next}${path}`)
+  await b.page.getByLabel('API key').fill(keys.ops)
+  await b.page.getByRole('button', { name: 'Sign in' }).click()
+  await b.page.waitForURL((url) => !url.pathname.endsWith('/sign-in'))
+  return b
+}
+
+const number = (text) => Number(text.replaceAll(/[^0-9]/g, ''))
+
+// printed reads what bucketd plan prints: the buckets that change, with their lines and numbers.
+function printed(plan) {
+  const all = []
+  for (const line of plan.split('\n')) {
+    const head = line.match(/^[+~-] (\S+), (new|changed|removed)/)
+    const words = line.match(/^ {4}([+-]) (.*)$/)
+    const users = line.match(/^ {4}([\d,]+) users? would (join|leave)/)
+    if (head) {
+      all.push({ id: head[1], status: head[2], ins: [], del: [], join: 0, leave: 0 })
+    } else if (words) {
+      all.at(-1)[words[1] === '+' ? 'ins' : 'del'].push(words[2].trim())
+    } else if (users) {
+      all.at(-1)[users[2]] = number(users[1])
+    }
+  }
+  return all
+}
+
+test('28.1 the plan is that of bucketd plan', async () => {
+  const b = await nextStudio('/plan')
+  const boxes = b.page.locator('.plans > details[open]')
+  await boxes.first().waitFor()
+  const { plan } = await control({ plan: true })
+  const all = printed(plan)
+  assert.deepEqual(all.map((x) => `${x.id} ${x.status}`).sort(), ['newcomers removed', 'power-buyers changed', 'windfall new'], plan)
+  assert.equal(await boxes.count(), all.length)
+  for (const want of all) {
+    const box = boxes.filter({ has: b.page.locator('summary .small', { hasText: new RegExp(`^${want.id}$`) }) })
+    const lines = async (tag) => (await box.locator(tag).allTextContents()).map((text) => text.slice(2).trim()).sort()
+    assert.equal(await box.locator('summary').getByText(want.status, { exact: true }).count(), 1, want.id)
+    assert.equal(number(await box.locator('summary .entered').textContent()), want.join, `${want.id} joins`)
+    assert.equal(number(await box.locator('summary .left').textContent()), want.leave, `${want.id} leaves`)
+    if (want.status !== 'removed') {
+      assert.deepEqual(await lines('ins'), want.ins.toSorted(), want.id)
+      assert.deepEqual(await lines('del'), want.del.toSorted(), want.id)
+    }
+  }
+  assert.ok(all.find((x) => x.id === 'power-buyers').leave > 0)
+  await b.close()
+})
+
+test('44 below a prefix and behind a proxy all requests stay below the prefix', async () => {
+  const b = await nextStudio()
+  const prefix = new URL(next).pathname
+  const [cookie] = await b.context.cookies()
+  assert.equal(cookie.path, prefix)
+  const paths = []
+  b.page.on('request', (request) => paths.push(new URL(request.url()).pathname))
+  await b.page.locator('#b-lapsed a').click()
+  await b.page.getByRole('link', { name: 'Members', exact: true }).click()
+  await b.page.locator('tbody th a').first().click()
+  await b.page.locator('#now').waitFor()
+  await b.page.keyboard.press('Control+k')
+  await b.page.keyboard.type('lapsed')
+  await b.page.locator('#palette').getByRole('option', { name: /Lapsed/ }).waitFor()
+  await b.page.keyboard.press('Enter')
+  await b.page.waitForURL(/buckets\/lapsed/)
+  await b.page.getByRole('link', { name: 'Live' }).click()
+  await b.page.getByText('connected', { exact: true }).waitFor() // the stream passes the proxy
+  await b.page.getByText('ops', { exact: true }).first().click()
+  await b.page.getByRole('button', { name: 'Sign out' }).click()
+  await b.page.getByLabel('API key').waitFor()
+  assert.deepEqual(paths.filter((path) => !path.startsWith(`${prefix}/`)), [])
+  assert.deepEqual(await b.context.cookies(), [])
+  await b.close()
+})
+
+test('30 a deployment shows its progress until it ends', async () => {
+  const b = await nextStudio() // question 6: what would my build do? Deploy it.
+  await b.page.getByRole('link', { name: 'Plan' }).click() // the first click
+  await b.page.locator('.plans').getByText('Windfall').first().waitFor()
+  await b.page.getByRole('button', { name: 'Deploy' }).click() // the second
+  const dialog = b.page.getByRole('dialog')
+  const confirm = dialog.getByRole('button', { name: 'Deploy' })
+  assert.equal(await confirm.isDisabled(), true)
+  await dialog.getByLabel('Announce').selectOption('silent')
+  await dialog.getByLabel(/^Type/).fill(await dialog.locator('label strong').textContent())
+  try {
+    await confirm.click() // the third
+    await b.page.waitForURL(/\/deployments\/\d+/)
+    const box = b.page.locator('#deployment')
+    await control({ follow: true })
+    await box.getByText('done').first().waitFor() // by a refresh of the page
+    assert.equal(await box.locator('progress').getAttribute('value'), '100')
+    const no = Number(b.page.url().match(/deployments\/(\d+)/)[1])
+    const d = (await (await api('/deployments?limit=10')).json()).deployments.find((one) => one.no === no)
+    assert.ok(d.finishedAt && d.joined > 0 && d.left > 0)
+    await box.getByText(`+${d.joined.toLocaleString('en')} joined`).waitFor()
+    await box.getByText(`−${d.left.toLocaleString('en')} left`).waitFor()
+    await eventually('the page is at rest', async () => (await box.getAttribute('data-refresh')) === null)
+  } finally {
+    await control({ deploy: true })
+  }
+  await b.close()
+})
