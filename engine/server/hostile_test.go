@@ -165,10 +165,14 @@ func TestManageKeys(t *testing.T) {
 			if strings.HasSuffix(path, "replay") {
 				body = `{"all":true}`
 			}
+			if strings.HasSuffix(path, "what-if") {
+				body = `{"events":[{"name":"visit"}]}`
+			}
 			if method+path == "post/v1/sessions" {
 				continue // its key is in the body: TestSession
 			}
-			own := []string{"delete/v1/sessions", "post/v1/jobs", "delete/v1/jobs/{id}"} // readers begin jobs, and end what is theirs
+			// Readers begin jobs, end what is theirs, and imagine.
+			own := []string{"delete/v1/sessions", "post/v1/jobs", "delete/v1/jobs/{id}", "post/v1/users/bob/what-if"}
 			reads := method == "get" || slices.Contains(own, method+path)
 			for key, allowed := range map[string]bool{m.write: false, m.board: reads, m.ops: true} {
 				got, says := m.ask(t, strings.ToUpper(method), path, body, header("Authorization", "Bearer "+key))

@@ -71,7 +71,7 @@ func TestDoctorReportsPrivileges(t *testing.T) {
 		"usage on sequence bucketgen.fences":        "lacks USAGE on fences\n",
 		"usage on schema bucketgen":                 "FAILED  tables       read the version of the tables: ERROR: permission denied for schema bucketgen",
 		"select on bucketgen.migrations":            "FAILED  tables       read the version of the tables: ERROR: permission denied for table migrations",
-		"insert on all tables in schema bucketgen ": "lacks INSERT on advances, INSERT on buckets, ",
+		"insert on all tables in schema bucketgen ": "lacks INSERT on advances, INSERT on audit, INSERT on buckets, ",
 	} {
 		exec("revoke " + revoked + " from " + role)
 		grants := ""

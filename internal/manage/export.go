@@ -38,6 +38,9 @@ func (f *MemberFilter) check() error {
 	if f.AsOf.IsZero() {
 		return nil
 	}
+	if err := writable("asOf", f.AsOf); err != nil {
+		return err
+	}
 	for field, given := range map[string]bool{
 		"q": f.Text != "", "source": f.Source != "", "enteredAfter": !f.EnteredAfter.IsZero(), "before": !f.EnteredBefore.IsZero(), "order": f.Order == "newest",
 	} {

@@ -138,5 +138,8 @@ func (a *api) forecast(ctx context.Context, user string, o engine.ForecastOption
 	if !o.Until.IsZero() && o.Until.Before(a.engine.Now()) {
 		return engine.Forecast{}, problem.Of(http.StatusBadRequest, "until", "is in the past; give a later time")
 	}
+	if err := writable("until", o.Until); err != nil {
+		return engine.Forecast{}, err
+	}
 	return a.engine.Users().Forecast(ctx, user, o)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/bucketgen/bucketgen/internal/problem"
 	"github.com/bucketgen/bucketgen/registry"
@@ -134,4 +135,12 @@ func orNone[T any](all []T) []T {
 		return []T{}
 	}
 	return all
+}
+
+// writable returns an error for a time that has no form in RFC 3339 in UTC, in which answers say it.
+func writable(field string, at time.Time) error {
+	if year := at.UTC().Year(); year < 1 || year > 9999 {
+		return problem.Of(http.StatusBadRequest, field, fmt.Sprintf("is in the year %d in UTC; it must be in one from 1 to 9999", year))
+	}
+	return nil
 }

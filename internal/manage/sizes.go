@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -100,10 +101,8 @@ func (a *api) sizeQuery(in *SizeFilter) (q bucketgen.SizeQuery, err error) {
 	if in.Step == "day" {
 		step = 24 * time.Hour
 	}
-	for i, at := range []time.Time{in.From, in.To} {
-		if year := at.UTC().Year(); year < 1 || year > 9999 { // an hour of that has no form in RFC 3339
-			return q, problem.Of(http.StatusBadRequest, []string{"from", "to"}[i], fmt.Sprintf("is in the year %d in UTC; it must be in one from 1 to 9999", year))
-		}
+	if err := cmp.Or(writable("from", in.From), writable("to", in.To)); err != nil {
+		return q, err
 	}
 	zone, err := time.LoadLocation(in.Zone)
 	if err != nil || in.Zone == "Local" {
