@@ -137,7 +137,8 @@ func orNone[T any](all []T) []T {
 	return all
 }
 
-// writable returns an error for a time that has no form in RFC 3339 in UTC, in which answers say it.
+// writable returns an error for a time that has no form in RFC 3339 in UTC, in which answers say
+// it.
 func writable(field string, at time.Time) error {
 	if year := at.UTC().Year(); year < 1 || year > 9999 {
 		return problem.Of(http.StatusBadRequest, field, fmt.Sprintf("is in the year %d in UTC; it must be in one from 1 to 9999", year))
