@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/bucketgen/bucketgen/engine/server/client"
 	"github.com/bucketgen/bucketgen/engine/studio/internal/view"
@@ -32,7 +31,7 @@ func (p *Page) overview(a *ask) error {
 		if list.Problem != nil {
 			return list.Problem
 		}
-		if list.Value.AsOf.Format(time.RFC3339Nano) == a.query("since") {
+		if view.Edition(list.Value) == a.query("since") {
 			a.w.WriteHeader(http.StatusNoContent) // the page has it
 			return nil
 		}
