@@ -14,7 +14,7 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// These are the types of a list of buckets.
+// BucketQuery and the others are the types of a list of buckets.
 type (
 	BucketQuery = bucketgen.BucketQuery
 	BucketPage  = bucketgen.BucketPage
@@ -74,7 +74,7 @@ func (g *Inspect) sizes() (*sizes.Reader, error) {
 	return &sizes.Reader{Pool: e.pool, Store: e.store, Registry: e.registry, Now: e.Now()}, nil
 }
 
-// These are the types of definitions as data.
+// Criteria and the others are the types of definitions as data.
 type (
 	Criteria = bucketgen.Criteria
 	Uses     = bucketgen.Uses
@@ -144,7 +144,7 @@ func (g *Inspect) subscriptions(ctx context.Context, bucketNo int32, after strin
 	return all, more, nil
 }
 
-// These are the types of lists of transitions and members.
+// TransitionQuery and the others are the types of lists of transitions and members.
 type (
 	TransitionQuery = bucketgen.TransitionQuery
 	TransitionPage  = bucketgen.TransitionPage

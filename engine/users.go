@@ -192,7 +192,7 @@ func (e *Engine) requireUser(ctx context.Context, userID string) error {
 	return nil
 }
 
-// The types of what is known of users.
+// FoundUser and the others are the types of what is known of users.
 type (
 	FoundUser     = bucketgen.FoundUser
 	User          = bucketgen.User

@@ -86,7 +86,8 @@ func run(ctx context.Context, p postgres.Options, o options) error {
 	}
 	s, err := serve(ctx, e, pool)
 	if err == nil {
-		err = errors.Join(s.measure(ctx, o), s.Close())
+		err = s.measure(ctx, o)
+		s.Close()
 	}
 	return errors.Join(err, e.Stop(ctx))
 }

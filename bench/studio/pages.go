@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -111,7 +112,7 @@ func (s *site) pages(ctx context.Context, o options) error {
 			late = " LATE"
 		}
 		if v.bar > 0 {
-			bar = fmt.Sprint(v.bar)
+			bar = strconv.FormatInt(int64(v.bar), 10)
 			if statements > v.bar {
 				many = " MANY"
 			}

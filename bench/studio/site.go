@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -50,6 +52,7 @@ func serve(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool) (*site, er
 	if err != nil {
 		return nil, err
 	}
+	//nolint:gosec // a client sends this cookie, without attributes
 	s := &site{engine: e, pool: pool, key: k.Secret, cookie: &http.Cookie{Name: "bucketgen", Value: secret}, statements: &atomic.Int64{}}
 	s.Server = httptest.NewServer(counting(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, prefix+"/") {
@@ -62,10 +65,9 @@ func serve(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool) (*site, er
 }
 
 // Close stops the server.
-func (s *site) Close() error {
+func (s *site) Close() {
 	s.CloseClientConnections()
 	s.Server.Close()
-	return nil
 }
 
 // request returns a request of a signed-in browser for a page, or of a program for an operation.
@@ -120,10 +122,8 @@ func (s *site) get(ctx context.Context, address string) (answer, error) {
 func (s *site) cursor(ctx context.Context, page int, query url.Values) (string, error) {
 	after, left := "", (page-1)*onPage
 	for left > 0 {
-		q := url.Values{"limit": {fmt.Sprint(min(left, longest))}, "after": {after}}
-		for name, values := range query {
-			q[name] = values
-		}
+		q := url.Values{"limit": {strconv.Itoa(min(left, longest))}, "after": {after}}
+		maps.Copy(q, query)
 		if after == "" {
 			q.Del("after")
 		}
@@ -131,7 +131,9 @@ func (s *site) cursor(ctx context.Context, page int, query url.Values) (string, 
 		if err != nil {
 			return "", err
 		}
-		var list struct{ Next string }
+		var list struct {
+			Next string `json:"next"`
+		}
 		if err := json.Unmarshal(a.body, &list); err != nil {
 			return "", err
 		}

@@ -125,7 +125,7 @@ func TestManageHealth(t *testing.T) {
 func TestStreamFilters(t *testing.T) {
 	t.Parallel()
 	m := newManaged(t)
-	r := httptest.NewRequest(http.MethodGet, "/v1/stream?kind=died", http.NoBody)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/stream?kind=died", http.NoBody)
 	r.Header.Set("Authorization", "Bearer "+m.board)
 	w := httptest.NewRecorder()
 	m.Config.Handler.ServeHTTP(w, r)

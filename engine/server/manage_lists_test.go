@@ -134,18 +134,8 @@ func TestManageTransitions(t *testing.T) {
 			test.query.Oldest = order == "asc"
 			wanted := slices.Clone(want[test.name])
 			slices.SortStableFunc(wanted, func(a, b engine.Transition) int { return a.At.Compare(b.At) })
-			var got []client.Transition
-			test.params.Order, test.params.Limit, test.params.After = client.ListTransitionsParamsOrder(order), 2, ""
-			for {
-				page, err := m.read.ListTransitions(ctx, "pro", test.params)
-				if err != nil {
-					t.Fatal(err)
-				}
-				got = append(got, page.Transitions...)
-				if test.params.After = page.Next; test.params.After == "" {
-					break
-				}
-			}
+			test.params.Order, test.params.Limit = client.ListTransitionsParamsOrder(order), 2
+			got := m.transitions(t, test.params)
 			page, err := m.engine.Inspect().Transitions(ctx, ref, test.query)
 			if err != nil {
 				t.Fatal(err)
@@ -159,10 +149,8 @@ func TestManageTransitions(t *testing.T) {
 			if order == "desc" {
 				slices.Reverse(got)
 			}
-			for i := range got {
-				if !got[i].At.Equal(wanted[i].At) {
-					t.Errorf("%s %s: the transition at %d became true at %s, want %s", test.name, order, i, got[i].At, wanted[i].At)
-				}
+			if !slices.EqualFunc(got, wanted, func(a client.Transition, b engine.Transition) bool { return a.At.Equal(b.At) }) {
+				t.Errorf("%s %s: got %+v, want %+v", test.name, order, got, wanted)
 			}
 		}
 	}
@@ -174,6 +162,21 @@ func TestManageTransitions(t *testing.T) {
 	}
 	_, err := m.read.ListTransitions(ctx, "por", client.ListTransitionsParams{})
 	refused(t, "another bucket", err, 404, "bucket")
+}
+
+// transitions returns those of the bucket pro, read in pages.
+func (m *managed) transitions(t *testing.T, params client.ListTransitionsParams) (all []client.Transition) {
+	t.Helper()
+	for {
+		page, err := m.read.ListTransitions(t.Context(), "pro", params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, page.Transitions...)
+		if params.After = page.Next; params.After == "" {
+			return all
+		}
+	}
 }
 
 // TestManageMemberFilters lists members by filters, and exports them.

@@ -58,6 +58,48 @@ func TestManageUserSearch(t *testing.T) {
 	refused(t, "nothing", err, 400, "q")
 }
 
+// events returns the events of a user that have a name, read in pages.
+func (m *managed) events(t *testing.T, user, name string) (all []client.LoggedEvent) {
+	t.Helper()
+	for params := (client.ListUserEventsParams{Limit: 2, Name: name}); ; {
+		page, err := m.read.ListUserEvents(t.Context(), user, params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, page.Events...)
+		if params.After = page.Next; params.After == "" {
+			return all
+		}
+	}
+}
+
+// activity returns what a user did and what happened to them, read in pages.
+func (m *managed) activity(t *testing.T, user string) (all []client.Activity) {
+	t.Helper()
+	for params := (client.ListUserActivityParams{Limit: 2}); ; {
+		page, err := m.read.ListUserActivity(t.Context(), user, params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, page.Activity...)
+		if params.After = page.Next; params.After == "" {
+			return all
+		}
+	}
+}
+
+// history returns all transitions of a user, by the Go API.
+func (m *managed) history(t *testing.T, user string) (all []engine.Transition) {
+	t.Helper()
+	for tr, err := range m.engine.History(t.Context(), user) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, tr)
+	}
+	return all
+}
+
 // TestManageUser reads what is known of a user, and what they did.
 func TestManageUser(t *testing.T) {
 	t.Parallel()
@@ -85,47 +127,23 @@ func TestManageUser(t *testing.T) {
 		}
 
 		for _, name := range []string{"", "order"} {
-			var events []client.LoggedEvent
-			for params := (client.ListUserEventsParams{Limit: 2, Name: name}); ; {
-				page, err := m.read.ListUserEvents(ctx, user, params)
-				if err != nil {
-					t.Fatal(err)
-				}
-				events = append(events, page.Events...)
-				if params.After = page.Next; params.After == "" {
-					break
-				}
-			}
+			events := m.events(t, user, name)
 			page, err := m.engine.Users().Events(ctx, user, name, nil, 0)
 			same(t, user+" "+name, events, nil, page.Events, err)
 			if want := map[string]int{"": 9, "order": 3}[name]; len(events) != want || !slices.IsSortedFunc(events, func(a, b client.LoggedEvent) int { return b.OccurredAt.Compare(a.OccurredAt) }) {
 				t.Errorf("%s %s: got %d events, want %d, the newest first", user, name, len(events), want)
 			}
 		}
-		var activity []client.Activity
-		for params := (client.ListUserActivityParams{Limit: 2}); ; {
-			page, err := m.read.ListUserActivity(ctx, user, params)
-			if err != nil {
-				t.Fatal(err)
-			}
-			activity = append(activity, page.Activity...)
-			if params.After = page.Next; params.After == "" {
-				break
-			}
-		}
+		activity := m.activity(t, user)
 		whole, err := m.engine.Users().Activity(ctx, user, nil, 0)
 		same(t, user+": activity", activity, nil, whole.Activity, err)
-		transitions := 0
-		for tr, err := range m.engine.History(ctx, user) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			transitions++
+		history := m.history(t, user)
+		for _, tr := range history {
 			if !slices.ContainsFunc(whole.Activity, func(a bucketgen.Activity) bool { return a.Transition != nil && a.Transition.Key() == tr.Key() }) {
 				t.Errorf("%s: %s is missing", user, tr.Key())
 			}
 		}
-		if len(activity) != 9+transitions || transitions != 3 {
+		if transitions := len(history); len(activity) != 9+transitions || transitions != 3 {
 			t.Errorf("%s: got %d items, want 9 events and %d transitions", user, len(activity), transitions)
 		}
 	}

@@ -182,7 +182,8 @@ func (c *cli) api(d *database, e *engine.Engine) httpapi.Options {
 // engine must run. c may be the zero value, and the logger nil for slog.Default. Streams end when
 // the server shuts down. The bounds on headers and connections are those of the host's server.
 func NewHandler(e *engine.Engine, pool *pgxpool.Pool, schema string, c HTTP, log *slog.Logger) http.Handler {
-	return httpapi.Handler(httpapi.Options{Engine: e, Keys: apikey.Store{Pool: pool, Schema: schema}, Config: httpapi.Config(c), Log: log,
+	return httpapi.Handler(httpapi.Options{
+		Engine: e, Keys: apikey.Store{Pool: pool, Schema: schema}, Config: httpapi.Config(c), Log: log,
 		Examine: (&cli{host: Host{Registry: e.Registry(), Name: "bucketd"}, schema: schema}).examineRunning(pool, e),
 	})
 }

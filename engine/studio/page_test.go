@@ -129,7 +129,7 @@ func shopping(n int) []bucket.Definition {
 }
 
 // TestPageCosts bounds the statements and the compressed bytes of the pages that people open most.
-func TestPageCosts(t *testing.T) {
+func TestPageCosts(t *testing.T) { //nolint:tparallel // its parts count the statements of one pool
 	t.Parallel()
 	s := newSite(t, identity.Person{Name: "ada", Role: identity.Admin}, shopping(120)...)
 	for i := range 300 {

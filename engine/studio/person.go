@@ -119,7 +119,7 @@ func (p *Page) next(text string) string {
 func (p *Page) signInPage(w http.ResponseWriter, r *http.Request) {
 	next := p.next(r.URL.Query().Get("next"))
 	if _, err := p.person(r); err == nil {
-		http.Redirect(w, r, next, http.StatusSeeOther)
+		http.Redirect(w, r, next, http.StatusSeeOther) //nolint:gosec // next is a path of this site
 		return
 	} else if !errors.Is(err, identity.ErrUnknown) {
 		p.failed(w, r, identity.Person{}, err)
@@ -145,7 +145,7 @@ func (p *Page) signIn(w http.ResponseWriter, r *http.Request) {
 	for _, cookie := range answer.header.Values("Set-Cookie") {
 		w.Header().Add("Set-Cookie", cookie)
 	}
-	http.Redirect(w, r, next, http.StatusSeeOther)
+	http.Redirect(w, r, next, http.StatusSeeOther) //nolint:gosec // next is a path of this site
 }
 
 // signOut ends the session.

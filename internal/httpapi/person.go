@@ -155,14 +155,15 @@ func (g *gate) signOut(w http.ResponseWriter, r *http.Request) error {
 		}
 		c := bake(r, "", g.secure(r))
 		c.MaxAge = -1
-		http.SetCookie(w, c) //nolint:gosec // bake sets its attributes
+		http.SetCookie(w, c)
 	}
 	return nil
 }
 
 // bake returns the cookie of a session. Browsers send it with requests of the page's own site only.
 func bake(r *http.Request, secret string, secure bool) *http.Cookie {
-	c := &http.Cookie{ //nolint:gosec // plain HTTP is for this machine only, see secure
+	//nolint:gosec // without TLS it is for this machine only, see secure
+	c := &http.Cookie{
 		Name: plainCookie, Value: secret, Path: identity.Prefix(r.Context()), MaxAge: int(session.Longest / time.Second),
 		HttpOnly: true, Secure: secure, SameSite: http.SameSiteStrictMode,
 	}

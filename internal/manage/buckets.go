@@ -33,7 +33,7 @@ type bucketsInput struct {
 
 // MaxAge is how old an answer may be.
 type MaxAge struct {
-	MaxAge int `query:"maxAge" minimum:"0" maximum:"60" default:"0" doc:"How many seconds ago the server may have read the answer. It reads anew sooner where that takes little time; asOf has the moment. Defaults to 0, for one that is read now" example:"10"`
+	MaxAge int `query:"maxAge" minimum:"0" maximum:"60" default:"0" doc:"How many seconds old the answer may be; asOf has its moment. Defaults to 0" example:"10"`
 }
 
 func (m *MaxAge) maxAge() time.Duration { return time.Duration(m.MaxAge) * time.Second }

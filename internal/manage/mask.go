@@ -23,7 +23,7 @@ func mask(v reflect.Value) {
 			mask(v.Index(i))
 		}
 	case reflect.Struct:
-		if e, is := v.Addr().Interface().(*bucketgen.Evidence); is {
+		if e, is := reflect.TypeAssert[*bucketgen.Evidence](v.Addr()); is {
 			maskEvidence(e)
 			return
 		}

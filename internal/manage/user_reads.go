@@ -31,7 +31,7 @@ type UserActivity struct {
 }
 
 type searchInput struct {
-	Text  string `query:"q" required:"true" minLength:"1" maxLength:"255" doc:"Beginning of an id (also former or anonymous), e-mail address or property name; letter case counts in ids only" example:"ada"`
+	Text  string `query:"q" required:"true" minLength:"1" maxLength:"255" doc:"Beginning of an id, former id, e-mail address or property name" example:"ada"`
 	Limit int    `query:"limit" default:"20" minimum:"1" maximum:"1000" doc:"Maximum number of users"`
 }
 

@@ -74,8 +74,10 @@ type disablingInput struct {
 	Body Disabling
 }
 
+// oneWebhook is the path of what is about a webhook.
+const oneWebhook = "/v1/webhooks/{webhook}"
+
 func (a *api) webhooks() {
-	const one = "/v1/webhooks/{webhook}"
 	tags, hooks := []string{"webhooks"}, a.options.Webhooks
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/webhooks", OperationID: "listWebhooks", Tags: tags,
@@ -96,22 +98,28 @@ func (a *api) webhooks() {
 		return made, webhookProblem(err)
 	}, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	add(a, huma.Operation{
-		Method: http.MethodPut, Path: one, OperationID: "changeWebhook", Tags: tags,
+		Method: http.MethodPut, Path: oneWebhook, OperationID: "changeWebhook", Tags: tags,
 		Summary:     "Change a webhook endpoint",
 		Description: "Waiting webhooks are posted to the new URL at once. The secret stays.",
 	}, a.changeWebhook, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	add(a, huma.Operation{
-		Method: http.MethodDelete, Path: one, OperationID: "deleteWebhook", Tags: tags,
+		Method: http.MethodDelete, Path: oneWebhook, OperationID: "deleteWebhook", Tags: tags,
 		Summary:     "Delete a webhook endpoint",
 		Description: "Deletes an endpoint with its secrets, its waiting webhooks and its dead letters.",
 	}, a.webhook(func(ctx context.Context, which string) (webhook.Endpoint, error) { return hooks.Delete(ctx, which) }), http.StatusNotFound)
+	a.webhookActions()
+}
+
+// webhookActions adds what is done with a webhook that exists.
+func (a *api) webhookActions() {
+	tags, hooks := []string{"webhooks"}, a.options.Webhooks
 	add(a, huma.Operation{
-		Method: http.MethodPost, Path: one + "/enable", OperationID: "enableWebhook", Tags: tags,
+		Method: http.MethodPost, Path: oneWebhook + "/enable", OperationID: "enableWebhook", Tags: tags,
 		Summary:     "Enable a webhook endpoint",
 		Description: "Waiting webhooks are posted at once and in order.",
 	}, a.webhook(func(ctx context.Context, which string) (webhook.Endpoint, error) { return hooks.Enable(ctx, which) }), http.StatusNotFound)
 	add(a, huma.Operation{
-		Method: http.MethodPost, Path: one + "/disable", OperationID: "disableWebhook", Tags: tags,
+		Method: http.MethodPost, Path: oneWebhook + "/disable", OperationID: "disableWebhook", Tags: tags,
 		Summary:     "Disable a webhook endpoint",
 		Description: "Its transitions wait until it is enabled.",
 	}, func(ctx context.Context, in *disablingInput) (webhook.Endpoint, error) {
@@ -123,7 +131,7 @@ func (a *api) webhooks() {
 		return e, webhookProblem(err)
 	}, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	add(a, huma.Operation{
-		Method: http.MethodPost, Path: one + "/rotate", OperationID: "rotateWebhook", Tags: tags,
+		Method: http.MethodPost, Path: oneWebhook + "/rotate", OperationID: "rotateWebhook", Tags: tags,
 		Summary:     "Replace the secret of a webhook endpoint",
 		Description: "The answer has the new secret, this once. Webhooks are signed by both secrets until the grace period ends.",
 	}, func(ctx context.Context, in *rotationInput) (webhook.Endpoint, error) {
@@ -135,7 +143,7 @@ func (a *api) webhooks() {
 		return e, webhookProblem(err)
 	}, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	add(a, huma.Operation{
-		Method: http.MethodPost, Path: one + "/test", OperationID: "testWebhook", Tags: tags,
+		Method: http.MethodPost, Path: oneWebhook + "/test", OperationID: "testWebhook", Tags: tags,
 		Summary:     "Post a test event to a webhook endpoint",
 		Description: "Posts an event of the type bucket.test, signed like any other webhook, and returns what the endpoint answered.",
 	}, func(ctx context.Context, in *WebhookPath) (webhook.Answer, error) {

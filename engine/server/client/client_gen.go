@@ -2540,7 +2540,7 @@ type ListAuditParams struct {
 
 // ListBucketsParams defines parameters for ListBuckets.
 type ListBucketsParams struct {
-	// MaxAge How many seconds ago the server may have read the answer. It reads anew sooner where that takes little time; asOf has the moment. Defaults to 0, for one that is read now
+	// MaxAge How many seconds old the answer may be; asOf has its moment. Defaults to 0
 	MaxAge int64 `form:"maxAge,omitempty" json:"maxAge,omitempty,omitzero"`
 
 	// Limit How many there are on a page, at most
@@ -2807,13 +2807,13 @@ type ListSubscriptionsParams struct {
 
 // GetSummaryParams defines parameters for GetSummary.
 type GetSummaryParams struct {
-	// MaxAge How many seconds ago the server may have read the answer. It reads anew sooner where that takes little time; asOf has the moment. Defaults to 0, for one that is read now
+	// MaxAge How many seconds old the answer may be; asOf has its moment. Defaults to 0
 	MaxAge int64 `form:"maxAge,omitempty" json:"maxAge,omitempty,omitzero"`
 }
 
 // SearchUsersParams defines parameters for SearchUsers.
 type SearchUsersParams struct {
-	// Q Beginning of an id (also former or anonymous), e-mail address or property name; letter case counts in ids only
+	// Q Beginning of an id, former id, e-mail address or property name
 	Q string `form:"q" json:"q"`
 
 	// Limit Maximum number of users

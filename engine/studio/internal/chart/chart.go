@@ -54,7 +54,8 @@ func Share(part, whole int64) string {
 	if whole > 0 {
 		share = min(1, float64(part)/float64(whole))
 	}
-	return fmt.Sprintf(`<svg class="share" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect class="all" width="100" height="8"/><rect class="part" width="%s" height="8"/></svg>`, number(100*share))
+	return fmt.Sprintf(`<svg class="share" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">`+
+		`<rect class="all" width="100" height="8"/><rect class="part" width="%s" height="8"/></svg>`, number(100*share))
 }
 
 // Column is a column of a chart of growth.
@@ -89,7 +90,8 @@ func Growth(steps []Column) string {
 		}
 		fmt.Fprintf(&line, "%s%s,%s", at, number((float64(i)+0.5)*column), number(y(s.Members)))
 	}
-	fmt.Fprintf(&b, `<svg class="growth" viewBox="0 0 %s %s" preserveAspectRatio="none" role="group" tabindex="0" aria-label="Size, entered and left; arrow keys read the columns">`, number(width), number(height))
+	fmt.Fprintf(&b, `<svg class="growth" viewBox="0 0 %s %s" preserveAspectRatio="none" role="group" tabindex="0" `+
+		`aria-label="Size, entered and left; arrow keys read the columns">`, number(width), number(height))
 	fmt.Fprintf(&b, `<path class="grid" d="M0 %s H%s M0 %s H%s M0 %s H%s"/>`, number(top), number(width), number((top+low)/2), number(width), number(low), number(width))
 	fmt.Fprintf(&b, `<polygon class="area" points="%s,%s %s %s,%s"/>`, number(column/2), number(low), line.String(), number(width-column/2), number(low))
 	fmt.Fprintf(&b, `<polyline class="size" points="%s"/>`, line.String())

@@ -40,7 +40,8 @@ type Lane struct {
 // SVG draws the line.
 func (l Lane) SVG() string {
 	var b bytes.Buffer
-	b.WriteString(`<svg viewBox="0 0 1000 20" preserveAspectRatio="none" role="img" aria-label="` + fmt.Sprintf("%d stays, %d events", len(l.Spans), len(l.Dots)) + `"><rect class="track" y="2" width="1000" height="16"/>`)
+	b.WriteString(`<svg viewBox="0 0 1000 20" preserveAspectRatio="none" role="img" aria-label="` +
+		fmt.Sprintf("%d stays, %d events", len(l.Spans), len(l.Dots)) + `"><rect class="track" y="2" width="1000" height="16"/>`)
 	for _, s := range l.Spans {
 		fmt.Fprintf(&b, `<rect class="stay" x="%s" y="4" width="%s" height="12"><title>%s</title></rect>`, number(1000*s.From), number(max(2, 1000*(s.To-s.From))), html.EscapeString(s.Title))
 	}

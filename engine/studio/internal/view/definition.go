@@ -1,6 +1,9 @@
 package view
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // line is a line of a definition. mark is "ins" if the definition before has no such line, "del" if
 // only that one has it, and empty if both have it.
@@ -42,8 +45,8 @@ func commonLines(was, is []string) [][]int {
 	for i := range common {
 		common[i] = make([]int, len(is)+1)
 	}
-	for i := len(was) - 1; i >= 0; i-- {
-		for j := len(is) - 1; j >= 0; j-- {
+	for i := range slices.Backward(was) {
+		for j := range slices.Backward(is) {
 			if was[i] == is[j] {
 				common[i][j] = common[i+1][j+1] + 1
 			} else {

@@ -59,9 +59,9 @@ func Span(d time.Duration) string {
 	}{{"y", 365 * 24 * time.Hour}, {"d", 24 * time.Hour}, {"h", time.Hour}, {"min", time.Minute}, {"s", time.Second}}
 	var parts []string
 	for _, u := range units {
-		if n := d / u.of; n > 0 {
+		if n := int64(d / u.of); n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, u.name))
-			d -= n * u.of
+			d %= u.of
 		} else if len(parts) > 0 {
 			break
 		}

@@ -40,8 +40,16 @@ func TestKeptLists(t *testing.T) {
 	var k Kept
 	manual := true
 	queries := []bucketgen.BucketQuery{
-		{}, {Text: "a"}, {State: bucketgen.BucketLive}, {Manual: &manual}, {Manual: new(bool)}, {Sort: bucketgen.SortBySize}, {Descending: true}, {Size: 7},
-		{After: &bucketgen.BucketKey{}}, {After: &bucketgen.BucketKey{ID: "a"}},
+		{},
+		{Text: "a"},
+		{State: bucketgen.BucketLive},
+		{Manual: &manual},
+		{Manual: new(bool)},
+		{Sort: bucketgen.SortBySize},
+		{Descending: true},
+		{Size: 7},
+		{After: &bucketgen.BucketKey{}},
+		{After: &bucketgen.BucketKey{ID: "a"}},
 	}
 	seen := map[*kept[bucketgen.BucketPage]]bool{}
 	for i := range queries {
