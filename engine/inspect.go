@@ -14,12 +14,14 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// BucketQuery and the others are the types of a list of buckets.
-type (
-	BucketQuery = bucketgen.BucketQuery
-	BucketPage  = bucketgen.BucketPage
-	BucketRow   = bucketgen.BucketRow
-)
+// BucketQuery says which buckets a list has, and in which order.
+type BucketQuery = bucketgen.BucketQuery
+
+// BucketPage is a page of a list of buckets.
+type BucketPage = bucketgen.BucketPage
+
+// BucketRow is a bucket in a list, with its numbers.
+type BucketRow = bucketgen.BucketRow
 
 // Summary is how a database and the engines on it are doing.
 type Summary = bucketgen.Summary
@@ -74,11 +76,11 @@ func (g *Inspect) sizes() (*sizes.Reader, error) {
 	return &sizes.Reader{Pool: e.pool, Store: e.store, Registry: e.registry, Now: e.Now()}, nil
 }
 
-// Criteria and the others are the types of definitions as data.
-type (
-	Criteria = bucketgen.Criteria
-	Uses     = bucketgen.Uses
-)
+// Criteria is the criteria of a bucket as a tree.
+type Criteria = bucketgen.Criteria
+
+// Uses is what uses a bucket.
+type Uses = bucketgen.Uses
 
 // Criteria returns the criteria of a bucket as a tree.
 func (g *Inspect) Criteria(bucket registry.BucketRef) (Criteria, error) {
@@ -144,13 +146,17 @@ func (g *Inspect) subscriptions(ctx context.Context, bucketNo int32, after strin
 	return all, more, nil
 }
 
-// TransitionQuery and the others are the types of lists of transitions and members.
-type (
-	TransitionQuery = bucketgen.TransitionQuery
-	TransitionPage  = bucketgen.TransitionPage
-	MemberQuery     = bucketgen.MemberQuery
-	MemberPage      = bucketgen.MemberPage
-)
+// TransitionQuery says which transitions of a bucket a list has, and in which order.
+type TransitionQuery = bucketgen.TransitionQuery
+
+// TransitionPage is a page of the transitions of a bucket.
+type TransitionPage = bucketgen.TransitionPage
+
+// MemberQuery says which members of a bucket a list has, and in which order.
+type MemberQuery = bucketgen.MemberQuery
+
+// MemberPage is a page of the members of a bucket.
+type MemberPage = bucketgen.MemberPage
 
 // Transitions returns a page of what happened to the memberships of a bucket, by the time at which
 // it became true. Transitions of users who are deleted are left out; those of users who were merged

@@ -192,14 +192,20 @@ func (e *Engine) requireUser(ctx context.Context, userID string) error {
 	return nil
 }
 
-// FoundUser and the others are the types of what is known of users.
-type (
-	FoundUser     = bucketgen.FoundUser
-	User          = bucketgen.User
-	EventPage     = bucketgen.EventPage
-	ActivityPage  = bucketgen.ActivityPage
-	TimelineQuery = bucketgen.TimelineQuery
-)
+// FoundUser is a user that a search found.
+type FoundUser = bucketgen.FoundUser
+
+// User is what is known of a user.
+type User = bucketgen.User
+
+// EventPage is a page of the events of a user.
+type EventPage = bucketgen.EventPage
+
+// ActivityPage is a page of the events and transitions of a user in one order.
+type ActivityPage = bucketgen.ActivityPage
+
+// TimelineQuery says which transitions of a user a timeline has, and in which order.
+type TimelineQuery = bucketgen.TimelineQuery
 
 // Search returns users whose id, former id, anonymous id, e-mail address or property name begins
 // with a text: up to a number of them, those who are found by their id first. Letter case counts in

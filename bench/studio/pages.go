@@ -112,7 +112,7 @@ func (s *site) pages(ctx context.Context, o options) error {
 			late = " LATE"
 		}
 		if v.bar > 0 {
-			bar = strconv.FormatInt(int64(v.bar), 10)
+			bar = strconv.FormatInt(v.bar, 10)
 			if statements > v.bar {
 				many = " MANY"
 			}

@@ -107,10 +107,7 @@ func TestManageTransitions(t *testing.T) {
 	ref := m.ref(t, "pro")
 	want := map[string][]engine.Transition{}
 	for _, user := range []string{"ada", "bob"} {
-		for tr, err := range m.engine.History(ctx, user) {
-			if err != nil {
-				t.Fatal(err)
-			}
+		for _, tr := range m.history(t, user) {
 			want["all"] = append(want["all"], tr)
 			if tr.Kind == engine.Left {
 				want["left"] = append(want["left"], tr)
@@ -139,9 +136,6 @@ func TestManageTransitions(t *testing.T) {
 			page, err := m.engine.Inspect().Transitions(ctx, ref, test.query)
 			if err != nil {
 				t.Fatal(err)
-			}
-			if len(got) != len(wanted) {
-				t.Errorf("%s: got %d, want %d", test.name, len(got), len(wanted))
 			}
 			if len(wanted) > 0 {
 				same(t, test.name+" "+order, got, nil, page.Transitions, err)

@@ -93,7 +93,13 @@ func (m *managed) is(t testing.TB, user, name string) {
 // does lets a user do something.
 func (m *managed) does(t testing.TB, user, what string) {
 	t.Helper()
-	if _, err := m.engine.Ingest(t.Context(), engine.Event{UserID: user, Name: what}); err != nil {
+	m.sends(t, engine.Event{UserID: user, Name: what})
+}
+
+// sends ingests an event.
+func (m *managed) sends(t testing.TB, ev engine.Event) {
+	t.Helper()
+	if _, err := m.engine.Ingest(t.Context(), ev); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -221,7 +221,7 @@ func secrets(a answer, all ...string) []string {
 
 // TestStrangers asks for everything that Studio and the API have, as people who may see nothing,
 // and who may see a part.
-func TestStrangers(t *testing.T) { //nolint:tparallel,paralleltest // each part asks for everything, by one server
+func TestStrangers(t *testing.T) { //nolint:tparallel // each part asks for everything, by one server
 	t.Parallel()
 	f := newFortress(t)
 	t.Run("no key", func(t *testing.T) { f.closed(t, nil) })

@@ -153,7 +153,7 @@ func (g *gate) signOut(w http.ResponseWriter, r *http.Request) error {
 		if err := g.sessions.End(r.Context(), secret); err != nil {
 			return err
 		}
-		c := bake(r, "", g.secure(r))
+		c := bake(r, "", g.secure(r)) //nolint:gosec // bake sets its attributes
 		c.MaxAge = -1
 		http.SetCookie(w, c)
 	}

@@ -12,8 +12,9 @@ import (
 func TestKept(t *testing.T) {
 	t.Parallel()
 	var k kept[int]
-	reads := 0
-	read := func() (int, error) { reads++; return reads, nil }
+	reads, refused := 0, errors.New("refused")
+	var fails error
+	read := func() (int, error) { reads++; return reads, fails }
 	get := func(maxAge time.Duration, want int) {
 		t.Helper()
 		if got, err := k.get(maxAge, read); err != nil || got != want {
@@ -27,10 +28,11 @@ func TestKept(t *testing.T) {
 	k.took = 0 // what takes no time is always read
 	get(time.Hour, 3)
 	k.took = time.Hour
-	refused := errors.New("refused")
-	if _, err := k.get(time.Nanosecond, func() (int, error) { return 0, refused }); !errors.Is(err, refused) {
+	fails = refused
+	if _, err := k.get(time.Nanosecond, read); !errors.Is(err, refused) {
 		t.Errorf("got %v, want %v", err, refused)
 	}
+	fails = nil
 	get(time.Hour, 3) // an error is not kept
 }
 

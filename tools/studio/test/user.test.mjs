@@ -73,7 +73,7 @@ test('24.1 an imagined event changes the forecast, and nothing else', async () =
   const b = await session(keys.board, '/user?id=dreamer')
   await b.page.getByText('What if an event arrives now?').click()
   await b.page.getByLabel('Event', { exact: true }).fill('purchase')
-  await b.page.getByLabel('Properties', { exact: true }).fill('{"amount": 500}')
+  await b.page.getByRole('textbox', { name: 'Properties', exact: true }).fill('{"amount": 500}')
   await b.page.getByRole('button', { name: 'Imagine' }).click()
   await b.page.waitForURL(/event=purchase/)
   await b.page.locator('#forecast').getByText('Big spenders').first().waitFor({ state: 'attached' })
