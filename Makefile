@@ -48,7 +48,7 @@ test-studio: setup ## run the checks of Studio in Chromium, which it installs, a
 .PHONY: screenshots
 screenshots: setup ## take the pictures of Studio in docs/img, of the shop of make demo at a fixed time
 	@scripts/setup-studio
-	SCREENSHOTS=$(abspath docs/img) $(GO) test -timeout 20m -count=1 -tags studio -run TestScreenshots -v ./engine/studio
+	SCREENSHOTS=$(abspath docs/img) $(GO) test -timeout 20m -count=1 -tags studio,screenshots -run TestScreenshots -v ./engine/studio
 
 .PHONY: dev-hatchet
 dev-hatchet: setup ## run bucketd on PostgreSQL and Hatchet, both private, until interrupted

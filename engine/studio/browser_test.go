@@ -41,15 +41,6 @@ func TestBrowser(t *testing.T) {
 	run(t, w, args...)
 }
 
-// TestScreenshots takes the pictures of README and docs.
-func TestScreenshots(t *testing.T) {
-	folder := os.Getenv("SCREENSHOTS")
-	if folder == "" {
-		t.Skip("SCREENSHOTS names no folder")
-	}
-	run(t, newWorld(t, 1), "screenshots.mjs", folder)
-}
-
 // run runs a script of Node.js against a world.
 func run(t *testing.T, w *world, args ...string) {
 	t.Helper()
