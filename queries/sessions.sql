@@ -20,20 +20,15 @@ join bucketgen.keys k on k.no = taken.key_no
 where k.revoked_at is null;
 
 -- name: SessionsOf :one
--- The key of a session. The time of its last request is written once a minute, so that most
--- requests write nothing.
-with live as (
-    select s.hash, s.seen_at, k.no, k.name, k.kind, k.rate
-    from bucketgen.sessions s
-    join bucketgen.keys k on k.no = s.key_no
-    where s.hash = @hash and not s.offer and s.seen_at > @idle_since and s.created_at > @begun_since and k.revoked_at is null
-), seen as (
-    update bucketgen.sessions s
-    set seen_at = @now
-    from live
-    where s.hash = live.hash and live.seen_at < @unseen_since::timestamptz
-)
-select live.no, live.name, live.kind, live.rate from live;
+-- The key of a session, and when the session was last seen. It writes nothing, so that people see
+-- their pages also while the database takes no writes.
+select k.no, k.name, k.kind, k.rate, s.seen_at
+from bucketgen.sessions s
+join bucketgen.keys k on k.no = s.key_no
+where s.hash = @hash and not s.offer and s.seen_at > @idle_since and s.created_at > @begun_since and k.revoked_at is null;
+
+-- name: SessionsSee :exec
+update bucketgen.sessions s set seen_at = @now where s.hash = @hash and s.seen_at < @now;
 
 -- name: SessionsOfMany :many
 -- The keys of sessions. Sessions that a process has not seen yet are read together.

@@ -54,51 +54,37 @@ func (q *Queries) SessionsEnd(ctx context.Context, hash []byte) error {
 }
 
 const SessionsOf = `-- name: SessionsOf :one
-with live as (
-    select s.hash, s.seen_at, k.no, k.name, k.kind, k.rate
-    from bucketgen.sessions s
-    join bucketgen.keys k on k.no = s.key_no
-    where s.hash = $1 and not s.offer and s.seen_at > $2 and s.created_at > $3 and k.revoked_at is null
-), seen as (
-    update bucketgen.sessions s
-    set seen_at = $4
-    from live
-    where s.hash = live.hash and live.seen_at < $5::timestamptz
-)
-select live.no, live.name, live.kind, live.rate from live
+select k.no, k.name, k.kind, k.rate, s.seen_at
+from bucketgen.sessions s
+join bucketgen.keys k on k.no = s.key_no
+where s.hash = $1 and not s.offer and s.seen_at > $2 and s.created_at > $3 and k.revoked_at is null
 `
 
 type SessionsOfParams struct {
-	Hash        []byte
-	IdleSince   pgtype.Timestamptz
-	BegunSince  pgtype.Timestamptz
-	Now         pgtype.Timestamptz
-	UnseenSince pgtype.Timestamptz
+	Hash       []byte
+	IdleSince  pgtype.Timestamptz
+	BegunSince pgtype.Timestamptz
 }
 
 type SessionsOfRow struct {
-	No   int32
-	Name string
-	Kind string
-	Rate *int32
+	No     int32
+	Name   string
+	Kind   string
+	Rate   *int32
+	SeenAt pgtype.Timestamptz
 }
 
-// The key of a session. The time of its last request is written once a minute, so that most
-// requests write nothing.
+// The key of a session, and when the session was last seen. It writes nothing, so that people see
+// their pages also while the database takes no writes.
 func (q *Queries) SessionsOf(ctx context.Context, arg SessionsOfParams) (SessionsOfRow, error) {
-	row := q.db.QueryRow(ctx, SessionsOf,
-		arg.Hash,
-		arg.IdleSince,
-		arg.BegunSince,
-		arg.Now,
-		arg.UnseenSince,
-	)
+	row := q.db.QueryRow(ctx, SessionsOf, arg.Hash, arg.IdleSince, arg.BegunSince)
 	var i SessionsOfRow
 	err := row.Scan(
 		&i.No,
 		&i.Name,
 		&i.Kind,
 		&i.Rate,
+		&i.SeenAt,
 	)
 	return i, err
 }
@@ -149,6 +135,20 @@ func (q *Queries) SessionsOfMany(ctx context.Context, arg SessionsOfManyParams) 
 		return nil, err
 	}
 	return items, nil
+}
+
+const SessionsSee = `-- name: SessionsSee :exec
+update bucketgen.sessions s set seen_at = $1 where s.hash = $2 and s.seen_at < $1
+`
+
+type SessionsSeeParams struct {
+	Now  pgtype.Timestamptz
+	Hash []byte
+}
+
+func (q *Queries) SessionsSee(ctx context.Context, arg SessionsSeeParams) error {
+	_, err := q.db.Exec(ctx, SessionsSee, arg.Now, arg.Hash)
+	return err
 }
 
 const SessionsTake = `-- name: SessionsTake :one

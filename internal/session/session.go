@@ -65,18 +65,22 @@ func (s Store) insert(ctx context.Context, keyNo int, offer bool) (string, error
 // once.
 func (s Store) Take(ctx context.Context, secret string) (apikey.Key, bool, error) {
 	row, err := s.queries().SessionsTake(ctx, db.SessionsTakeParams{Hash: hash(secret), OfferedSince: store.Timestamp(s.Now().Add(-Offered))})
-	return found(db.SessionsOfRow(row), err)
+	return found(row, err)
 }
 
 // Find returns the key of a session, and whether there is a session with the secret that has not
-// ended. It counts as a request of the session.
+// ended. It counts as a request of the session, which is written once a minute. Where that fails,
+// as on a database that takes no writes, the session is found all the same, and at worst ends
+// early.
 func (s Store) Find(ctx context.Context, secret string) (apikey.Key, bool, error) {
 	now := s.Now()
 	row, err := s.queries().SessionsOf(ctx, db.SessionsOfParams{
-		Hash: hash(secret), Now: store.Timestamp(now), IdleSince: store.Timestamp(now.Add(-Idle)), BegunSince: store.Timestamp(now.Add(-Longest)),
-		UnseenSince: store.Timestamp(now.Add(-grain)),
+		Hash: hash(secret), IdleSince: store.Timestamp(now.Add(-Idle)), BegunSince: store.Timestamp(now.Add(-Longest)),
 	})
-	return found(row, err)
+	if err == nil && row.SeenAt.Time.Before(now.Add(-grain)) {
+		_ = s.queries().SessionsSee(ctx, db.SessionsSeeParams{Hash: hash(secret), Now: store.Timestamp(now)})
+	}
+	return found(db.SessionsTakeRow{No: row.No, Name: row.Name, Kind: row.Kind, Rate: row.Rate}, err)
 }
 
 // FindAll returns the keys of the sessions with the given hashes that have not ended.
@@ -90,7 +94,7 @@ func (s Store) FindAll(ctx context.Context, hashes [][]byte) (map[apikey.Digest]
 	}
 	all := make(map[apikey.Digest]apikey.Key, len(rows))
 	for _, row := range rows {
-		all[apikey.Digest(row.Hash)] = key(db.SessionsOfRow{No: row.No, Name: row.Name, Kind: row.Kind, Rate: row.Rate})
+		all[apikey.Digest(row.Hash)] = key(db.SessionsTakeRow{No: row.No, Name: row.Name, Kind: row.Kind, Rate: row.Rate})
 	}
 	return all, nil
 }
@@ -106,7 +110,7 @@ func (s Store) End(ctx context.Context, secret string) error {
 func (s Store) queries() *db.Queries { return store.QueriesIn(s.Pool, s.Schema) }
 
 // found returns what a query for one session found.
-func found(row db.SessionsOfRow, err error) (apikey.Key, bool, error) {
+func found(row db.SessionsTakeRow, err error) (apikey.Key, bool, error) {
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return apikey.Key{}, false, nil
@@ -116,7 +120,7 @@ func found(row db.SessionsOfRow, err error) (apikey.Key, bool, error) {
 	return key(row), true, nil
 }
 
-func key(row db.SessionsOfRow) apikey.Key {
+func key(row db.SessionsTakeRow) apikey.Key {
 	k := apikey.Key{No: int(row.No), Name: row.Name, Kind: row.Kind}
 	if row.Rate != nil {
 		k.Rate = int(*row.Rate)

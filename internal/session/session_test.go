@@ -180,3 +180,27 @@ func TestBeginDeletesEnded(t *testing.T) {
 	w.begin(t)
 	rows(1)
 }
+
+// TestReadOnlyDatabase finds a session whose last request is long ago while the database takes no
+// writes.
+func TestReadOnlyDatabase(t *testing.T) {
+	t.Parallel()
+	url := pgtest.NewURL(t)
+	clock := enginetest.NewClock(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	written := session.Store{Pool: pgtest.Open(t, url), Schema: "bucketgen", Now: clock.Now}
+	keys := apikey.Store{Pool: written.Pool, Schema: "bucketgen"}
+	k, err := keys.Create(t.Context(), "ada", apikey.Read, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := written.Begin(t.Context(), k.No)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(time.Hour)
+	read := written
+	read.Pool = pgtest.Open(t, url+"&default_transaction_read_only=on")
+	if got, known, err := read.Find(t.Context(), secret); err != nil || !known || got.No != k.No {
+		t.Errorf("got %+v, %v, %v; want key %d", got, known, err, k.No)
+	}
+}
