@@ -33,8 +33,8 @@
 // # Combining
 //
 // [All], [Any], [Not] and [AtLeastOf] combine conditions. [InBucket] and [NotInBucket] ask about
-// another bucket, and [Sample] takes a part of all users. docs/criteria.md lists every condition,
-// when it changes and what it costs.
+// another bucket, and [Sample] takes a part of all users. docs/reference/criteria.md lists every
+// condition, when it changes and what it costs.
 //
 // # Policies
 //

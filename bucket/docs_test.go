@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestDocs checks that every condition in the tables of docs/criteria.md is part of an example of
-// this package: there it compiles.
+// TestDocs checks that every condition in the tables of docs/reference/criteria.md is part of an
+// example of this package: there it compiles.
 func TestDocs(t *testing.T) {
 	t.Parallel()
 	var examples strings.Builder
@@ -24,7 +24,7 @@ func TestDocs(t *testing.T) {
 		}
 		examples.Write(source)
 	}
-	docs, err := os.ReadFile("../docs/criteria.md")
+	docs, err := os.ReadFile("../docs/reference/criteria.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/bucketgen/bucketgen/bucket"
 )
 
-// The examples of events in docs/criteria.md.
+// The examples of events in docs/reference/criteria.md.
 
 var (
 	Purchase = bucket.Event("purchase")

@@ -7,7 +7,7 @@ import (
 	"github.com/bucketgen/bucketgen/bucket"
 )
 
-// The examples of properties in docs/criteria.md.
+// The examples of properties in docs/reference/criteria.md.
 
 var (
 	Plan      = bucket.Text("plan")

@@ -20,8 +20,8 @@ import (
 func TestBoundsAreDocumented(t *testing.T) {
 	t.Parallel()
 	rows := map[string][]string{
-		"docs/security.md": rowsOf(t, "docs/security.md", "\n## Bounds\n"),
-		"docs/http.md":     rowsOf(t, "docs/http.md", "\n## Limits\n"),
+		"docs/reference/security.md": rowsOf(t, "docs/reference/security.md", "\n## Bounds\n"),
+		"docs/reference/http.md":     rowsOf(t, "docs/reference/http.md", "\n## Limits\n"),
 	}
 	defaults := reflect.ValueOf(httpapi.Config(HTTP{}).WithDefaults())
 	for field, value := range defaults.Fields() {
@@ -36,7 +36,7 @@ func TestBoundsAreDocumented(t *testing.T) {
 		}
 	}
 	source := strings.ReplaceAll(read(t, "engine/config.go"), "\n\t// ", " ") // each comment on a line
-	for _, row := range rows["docs/security.md"] {
+	for _, row := range rows["docs/reference/security.md"] {
 		_, settings, of := strings.Cut(row, "`engine.Config.")
 		if !of {
 			continue
@@ -45,9 +45,9 @@ func TestBoundsAreDocumented(t *testing.T) {
 			comment := regexp.MustCompile(`[/ ]` + name + ` [^\n]*Defaults to ([^\n]*)\.\n\t` + name + ` `).FindStringSubmatch(source)
 			switch {
 			case comment == nil:
-				t.Errorf("docs/security.md names engine.Config.%s, which has no comment with its default", name)
+				t.Errorf("docs/reference/security.md names engine.Config.%s, which has no comment with its default", name)
 			case !has(row, comment[1]):
-				t.Errorf("docs/security.md: the row of engine.Config.%s is %q, want one that says %q", name, row, comment[1])
+				t.Errorf("docs/reference/security.md: the row of engine.Config.%s is %q, want one that says %q", name, row, comment[1])
 			}
 		}
 	}

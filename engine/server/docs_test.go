@@ -38,7 +38,7 @@ var mayExit = map[string]int{"bucketd plan": 1, "bucketd doctor": 1, "curl -N": 
 // cmd/bucketgen, in a module of their own.
 func TestDocs(t *testing.T) {
 	t.Parallel()
-	pages, err := filepath.Glob("../../docs/*.md")
+	pages, err := filepath.Glob("../../docs/*/*.md")
 	if err != nil || len(pages) == 0 {
 		t.Fatal("there are no docs", err)
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestSDKVersionsOfTheDocs compares the table of docs/http.md with the versions that the tests run:
-// those of tools/sdks/package-lock.json, where playwright-core drives the browser, and those of
-// go.mod.
+// TestSDKVersionsOfTheDocs compares the table of docs/reference/http.md with the versions that the
+// tests run: those of tools/sdks/package-lock.json, where playwright-core drives the browser, and
+// those of go.mod.
 func TestSDKVersionsOfTheDocs(t *testing.T) {
 	t.Parallel()
 	read := func(file string) string {
@@ -41,7 +41,7 @@ func TestSDKVersionsOfTheDocs(t *testing.T) {
 	for _, module := range regexp.MustCompile(`(?m)^\t(\S+/(?:analytics-go|posthog-go)\S*) v(\S+)$`).FindAllStringSubmatch(read("../../go.mod"), -1) {
 		run[module[1]] = module[2]
 	}
-	_, table, _ := strings.Cut(read("../../docs/http.md"), "| SDK | version | setting |\n")
+	_, table, _ := strings.Cut(read("../../docs/reference/http.md"), "| SDK | version | setting |\n")
 	table, _, _ = strings.Cut(table, "\n\n")
 	documented := map[string]string{}
 	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)`[^|]*\\| (\\S+) \\|").FindAllStringSubmatch(table, -1) {
@@ -49,6 +49,6 @@ func TestSDKVersionsOfTheDocs(t *testing.T) {
 		documented[name] = row[2]
 	}
 	if diff := cmp.Diff(run, documented); diff != "" {
-		t.Errorf("docs/http.md differs from what is run (-run +documented):\n%s", diff)
+		t.Errorf("docs/reference/http.md differs from what is run (-run +documented):\n%s", diff)
 	}
 }

@@ -11,12 +11,12 @@ import (
 	"testing"
 )
 
-// TestLifeOfAnEvent checks that docs/life-of-an-event.md has at most twelve steps, and that every
-// function it names is declared in the file named before it.
+// TestLifeOfAnEvent checks that docs/explanation/life-of-an-event.md has at most twelve steps, and
+// that every function it names is declared in the file named before it.
 func TestLifeOfAnEvent(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join("..", "..")
-	text, err := os.ReadFile(filepath.Join(root, "docs", "life-of-an-event.md"))
+	text, err := os.ReadFile(filepath.Join(root, "docs", "explanation", "life-of-an-event.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

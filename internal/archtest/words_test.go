@@ -11,15 +11,15 @@ import (
 	"testing"
 )
 
-// TestGlossary checks that docs/glossary.md names something in code or SQL for every word, and that
-// all of that exists.
+// TestGlossary checks that docs/reference/glossary.md names something in code or SQL for every
+// word, and that all of that exists.
 func TestGlossary(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join("..", "..")
 	sql := columns(t, filepath.Join(root, "engine", "migrate", "sql", "00001_init.sql"))
 	packages := map[string]map[string]bool{}
 	words := 0
-	for line := range strings.Lines(read(t, filepath.Join(root, "docs", "glossary.md"))) {
+	for line := range strings.Lines(read(t, filepath.Join(root, "docs", "reference", "glossary.md"))) {
 		cells := strings.Split(strings.Trim(line, "|\n "), " | ")
 		if !strings.HasPrefix(line, "| **") {
 			continue
@@ -50,12 +50,12 @@ func TestGlossary(t *testing.T) {
 	}
 }
 
-// TestMatchingNamesCode checks that what docs/matching.md says is in a file of registry/table is
-// there.
+// TestMatchingNamesCode checks that what docs/explanation/matching.md says is in a file of
+// registry/table is there.
 func TestMatchingNamesCode(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join("..", "..")
-	text := strings.ReplaceAll(read(t, filepath.Join(root, "docs", "matching.md")), "\n", " ")
+	text := strings.ReplaceAll(read(t, filepath.Join(root, "docs", "explanation", "matching.md")), "\n", " ")
 	named := 0
 	for _, m := range regexp.MustCompile("((?:`\\w+`(?:, | and )?)+) in `(match_\\w+\\.go)`").FindAllStringSubmatch(text, -1) {
 		has := declarations(t, filepath.Join(root, "registry", "table"), m[2])

@@ -13,7 +13,7 @@ import (
 // values with one date, the later arrival counts. The date is that of the event. Three dates of a
 // property are kept: when its value began, when the value before was last sent, and when the value
 // was last sent again. A late value is put in its place among these. A property that is not
-// declared has the value that arrived last. docs/criteria.md says how exact that is.
+// declared has the value that arrived last. docs/reference/criteria.md says how exact that is.
 
 // repeatEvery is the least distance between two stored dates of a repeated value. Repetitions in
 // between write nothing.

@@ -127,8 +127,8 @@ func TestOneDate(t *testing.T) {
 	}
 }
 
-// TestLimits pins down the examples of docs/criteria.md where three dates of a property do not
-// suffice.
+// TestLimits pins down the examples of docs/reference/criteria.md where three dates of a property
+// do not suffice.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	r := registrytest.Build(t, dateBuckets...)

@@ -13,7 +13,7 @@
 //   - eval_*.go: operators, which answer a condition on facts
 //   - facts_*.go: the facts of a user, those that are missing, and those that have changed
 //   - match_*.go: the search for the buckets that an event can concern, by example in
-//     docs/matching.md
+//     docs/explanation/matching.md
 //
 // The others declare rows and values.
 package table
