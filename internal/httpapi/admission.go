@@ -66,7 +66,7 @@ func (t *tracking) handle(in intake, do func(*request) error) http.HandlerFunc {
 			t.finish(r, err)
 			return
 		}
-		t.gate.around(w, hr, func(w http.ResponseWriter, hr *http.Request) {
+		t.auth.around(w, hr, func(w http.ResponseWriter, hr *http.Request) {
 			r.Request, r.writer, r.reading.source.Reader = hr, w, hr.Body
 			err := t.admit(r, &in)
 			if err == nil {
@@ -84,14 +84,14 @@ func (t *tracking) finish(r *request, err error) {
 	switch p, wrong := errors.AsType[*problem.Problem](err); {
 	case err == nil:
 	case wrong:
-		t.gate.hold(r.writer, r.Request, r.key.No, p)
+		t.auth.hold(r.writer, r.Request, r.key.No, p)
 		if !read {
 			r.leaveUnread()
 		}
-		t.gate.answer(r.writer, p)
+		t.auth.answer(r.writer, p)
 	case r.Context().Err() != nil: // the client is gone
 	default:
-		t.gate.notices.failed(r.Context(), "request failed", err)
+		t.auth.notices.failed(r.Context(), "request failed", err)
 		problem.Later(http.StatusServiceUnavailable, "the events could not be stored; send them again", time.Second).Answer(r.writer)
 	}
 }
@@ -99,7 +99,7 @@ func (t *tracking) finish(r *request, err error) {
 // identify checks the key of a request. It is in the headers or the URL, which cost no reading, or
 // in the first part of the body.
 func (t *tracking) identify(r *request, in *intake) error {
-	secret := shown(r.Request)
+	secret := secretOf(r.Request)
 	if secret == "" && len(in.query) > 0 {
 		query := r.URL.Query()
 		for _, name := range in.query {
@@ -122,7 +122,7 @@ func (t *tracking) identify(r *request, in *intake) error {
 
 // admit lets a request with a known key in. What it costs is charged to its key before it is done.
 func (t *tracking) admit(r *request, in *intake) error {
-	if in.items != "" && t.gate.unread.now(r.key) {
+	if in.items != "" && t.auth.unread.now(r.key) {
 		return problem.Later(http.StatusTooManyRequests, fmt.Sprintf("too many batches are more than the key %q lets in; send fewer", r.key.Name), time.Second)
 	}
 	r.deadline(time.Now().Add(t.config.Read))
@@ -130,7 +130,7 @@ func (t *tracking) admit(r *request, in *intake) error {
 		return err
 	}
 	r.deadline(time.Time{}) // from here on the client is watched, and may send nothing for as long as it likes
-	if err := t.gate.charge(r.key, r.items); err != nil {
+	if err := t.auth.charge(r.key, r.items); err != nil {
 		return err
 	}
 	if err := t.room(r); err != nil {
@@ -142,10 +142,10 @@ func (t *tracking) admit(r *request, in *intake) error {
 // enter checks a key.
 func (t *tracking) enter(r *request, secret string) error {
 	var err error
-	if r.key, err = t.gate.admit(r.Request, writeKey, secret, "events"); err != nil {
+	if r.key, err = t.auth.admit(r.Request, writeKey, secret, "events"); err != nil {
 		return err
 	}
-	if r.key.Trusted() && t.gate.cross.Check(r.Request) != nil {
+	if r.key.Trusted() && t.auth.cross.Check(r.Request) != nil {
 		return problem.New(http.StatusForbidden, fmt.Sprintf("%q is %s %s key, which pages of other origins must not have; use a write key",
 			r.key.Name, article(r.key.Kind), r.key.Kind))
 	}
@@ -165,7 +165,7 @@ func (t *tracking) open(r *request, in *intake) error {
 		return err
 	}
 	b := &body{source: &source{Reader: r.Body, left: t.config.Batch + 1}, limit: t.config.Batch, items: t.config.Items}
-	b.in, b.lease = b.source, lease{budget: t.gate.bodies, holder: r.key.No}
+	b.in, b.lease = b.source, lease{budget: t.auth.bodies, holder: r.key.No}
 	if r.key.No == keyless {
 		if r.ContentLength == 0 {
 			return in.keyless
@@ -175,11 +175,11 @@ func (t *tracking) open(r *request, in *intake) error {
 			price += zipWork
 			b.source.left = t.config.KeylessBody/zipShare + 1
 		}
-		if !t.gate.worktime.open(price) {
+		if !t.auth.worktime.open(price) {
 			return busy
 		}
-		b.lease.budget, b.limit = t.gate.keyless, t.config.KeylessBody
-		b.source.spent, b.source.taken = &t.gate.worktime, price
+		b.lease.budget, b.limit = t.auth.keyless, t.config.KeylessBody
+		b.source.spent, b.source.taken = &t.auth.worktime, price
 	}
 	r.reading, b.scan = b, newScanner(in)
 	if !b.lease.grow(bodyBytes) {
@@ -253,7 +253,7 @@ func (t *tracking) introduce(r *request, in *intake) error {
 	if b.zip != nil {
 		b.source.left += t.config.Batch - t.config.KeylessBody/zipShare
 	}
-	return t.unreadable(b.move(lease{budget: t.gate.bodies, holder: r.key.No}))
+	return t.unreadable(b.move(lease{budget: t.auth.bodies, holder: r.key.No}))
 }
 
 // read reads what is left of the body.
@@ -283,11 +283,11 @@ const (
 
 // room waits for a part of what all requests may hold.
 func (t *tracking) room(r *request) error {
-	bytes, err := t.gate.work.wait(r.Context(), t.config.Wait, r.key.No, int64(len(r.body)*workTimes+r.items*workItem))
+	bytes, err := t.auth.work.wait(r.Context(), t.config.Wait, r.key.No, int64(len(r.body)*workTimes+r.items*workItem))
 	if errors.Is(err, errFull) {
 		return busy
 	}
-	r.work = lease{t.gate.work, r.key.No, bytes}
+	r.work = lease{t.auth.work, r.key.No, bytes}
 	return err
 }
 

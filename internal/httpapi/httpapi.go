@@ -52,17 +52,17 @@ type Around func(w http.ResponseWriter, r *http.Request, next http.HandlerFunc)
 // plainly is an Around that adds nothing.
 func plainly(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) { next(w, r) }
 
-// gate returns the gate of the API.
-func (o *Options) gate() *gate {
+// auth returns the auth that the parts of the API share.
+func (o *Options) auth() *auth {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
 	o.Config = o.Config.WithDefaults()
-	g := newGate(o.Keys, o.Engine.Now, o.Config, o.Log)
+	a := newAuth(o.Keys, o.Engine.Now, o.Config, o.Log)
 	if o.Around != nil {
-		g.around = o.Around
+		a.around = o.Around
 	}
-	return g
+	return a
 }
 
 // Handler returns the API. Streams end when its server shuts down.
@@ -70,12 +70,12 @@ func Handler(o Options) http.Handler {
 	if o.Examine == nil {
 		o.Examine = func(context.Context) []manage.Finding { return nil }
 	}
-	g, mux := o.gate(), http.NewServeMux()
-	(&tracking{engine: o.Engine, gate: g, config: o.Config}).route(mux)
-	newStreams(o.Engine, g, o.Log, o.Config).route(mux)
-	failed := func(ctx context.Context, err error) { g.notices.failed(ctx, "management request failed", err) }
+	a, mux := o.auth(), http.NewServeMux()
+	(&tracking{engine: o.Engine, auth: a, config: o.Config}).route(mux)
+	newStreams(o.Engine, a, o.Log, o.Config).route(mux)
+	failed := func(ctx context.Context, err error) { a.notices.failed(ctx, "management request failed", err) }
 	manage.Mount(mux, o.Engine, manage.Options{
-		Failed: failed, Wait: o.Config.Wait, Guard: g.guarding, SignIn: g.signIn, SignOut: g.signOut,
+		Failed: failed, Wait: o.Config.Wait, Guard: a.guarding, SignIn: a.signIn, SignOut: a.signOut,
 		Keys: o.Keys, Webhooks: o.webhooks(), Examine: o.Examine,
 	})
 	health(mux, o.Engine)
@@ -85,9 +85,9 @@ func Handler(o Options) http.Handler {
 // Admin returns what operators ask: metrics for read keys, profiles for admin keys, and health.
 func Admin(o Options, metrics, profiles http.Handler) http.Handler {
 	o.Around = nil
-	g, mux := o.gate(), http.NewServeMux()
-	mux.Handle("GET /metrics", g.guard(readKey, metrics))
-	mux.Handle("GET /debug/pprof/", g.guard(adminKey, profiles))
+	a, mux := o.auth(), http.NewServeMux()
+	mux.Handle("GET /metrics", a.guard(readKey, metrics))
+	mux.Handle("GET /debug/pprof/", a.guard(adminKey, profiles))
 	health(mux, o.Engine)
 	return newRoutes(mux, o.Log)
 }

@@ -150,6 +150,6 @@ func (t *tracking) refused(r *request, it *item, err error) *problem.Problem {
 		p.Code = mergeNotAllowed
 		return p
 	}
-	t.gate.notices.failed(r.Context(), "an event could not be stored", fmt.Errorf("key %q: %w", r.key.Name, err))
+	t.auth.notices.failed(r.Context(), "an event could not be stored", fmt.Errorf("key %q: %w", r.key.Name, err))
 	return problem.New(http.StatusBadRequest, "the event cannot be stored")
 }

@@ -16,16 +16,16 @@ import (
 // the key that answers for the request. A person in the context was put there in this process, so
 // the request needs no key. Others send a key, are known to the host, or have a session. The error
 // is a problem, unless the database or the host is to blame.
-func (g *gate) person(r *http.Request, kind string) (identity.Person, key, error) {
+func (a *auth) person(r *http.Request, kind string) (identity.Person, key, error) {
 	if person, known := identity.Of(r.Context()); known {
 		return person, key{No: person.Key, Name: person.Name}, permitted(person, kind)
 	}
-	if secret := shown(r); secret != "" {
-		k, err := g.admit(r, kind, secret, "requests")
-		return g.ofKey(k), k, err
+	if secret := secretOf(r); secret != "" {
+		k, err := a.admit(r, kind, secret, "requests")
+		return a.ofKey(k), k, err
 	}
-	if g.config.Authenticate != nil {
-		person, err := g.config.Authenticate(r)
+	if a.config.Authenticate != nil {
+		person, err := a.config.Authenticate(r)
 		switch {
 		case errors.Is(err, identity.ErrUnknown):
 			return person, key{}, errNoSignIn
@@ -35,9 +35,9 @@ func (g *gate) person(r *http.Request, kind string) (identity.Person, key, error
 		trust(r.Context())
 		return person, key{No: person.Key, Name: person.Name}, permitted(person, kind)
 	}
-	if secret := g.cookie(r); secret != "" {
-		k, err := g.admitFrom(g.signed, r, kind, secret, "requests", errNoSession)
-		return g.ofKey(k), k, err
+	if secret := a.cookie(r); secret != "" {
+		k, err := a.admitFrom(a.signed, r, kind, secret, "requests", errNoSession)
+		return a.ofKey(k), k, err
 	}
 	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" && mode != "navigate" { // the script of a page asks
 		return identity.Person{}, key{}, errNoSignIn
@@ -46,13 +46,13 @@ func (g *gate) person(r *http.Request, kind string) (identity.Person, key, error
 }
 
 // ofKey returns the person that a key stands for.
-func (g *gate) ofKey(k key) identity.Person {
+func (a *auth) ofKey(k key) identity.Person {
 	person := identity.Person{Name: k.Name, Role: identity.Read, Key: k.No}
 	switch k.Kind {
 	case adminKey:
 		person.Role = identity.Admin
 	case supportKey:
-		person.Masked, person.Show = true, g.config.Show
+		person.Masked, person.Show = true, a.config.Show
 	}
 	return person
 }
@@ -79,9 +79,9 @@ const (
 )
 
 // cookie returns the secret of a session that a request has, if any.
-func (g *gate) cookie(r *http.Request) string {
+func (a *auth) cookie(r *http.Request) string {
 	name := plainCookie
-	if g.secure(r) {
+	if a.secure(r) {
 		name = secureCookie
 	}
 	if c, err := r.Cookie(name); err == nil {
@@ -91,7 +91,7 @@ func (g *gate) cookie(r *http.Request) string {
 }
 
 // secure reports whether the browser sent a request over TLS.
-func (g *gate) secure(r *http.Request) bool { return r.TLS != nil || g.config.BehindTLS }
+func (a *auth) secure(r *http.Request) bool { return r.TLS != nil || a.config.BehindTLS }
 
 // local reports whether a request comes from this machine, and was sent to it under a name of its
 // own.
@@ -109,38 +109,38 @@ func local(r *http.Request) bool {
 
 // signIn begins a session with a key or an offer, and sets its cookie. The other of the two is
 // empty.
-func (g *gate) signIn(w http.ResponseWriter, r *http.Request, secret, offer string) (identity.Person, error) {
-	if g.config.Authenticate != nil {
+func (a *auth) signIn(w http.ResponseWriter, r *http.Request, secret, offer string) (identity.Person, error) {
+	if a.config.Authenticate != nil {
 		return identity.Person{}, problem.New(http.StatusForbidden, "the host signs people in; there is no sign-in with a key")
 	}
-	secure := g.secure(r)
+	secure := a.secure(r)
 	if !secure && !local(r) {
 		return identity.Person{}, problem.New(http.StatusForbidden, "the request came over plain HTTP from another machine; use TLS")
 	}
-	k, err := g.signingIn(r, secret, offer)
+	k, err := a.signingIn(r, secret, offer)
 	if err != nil {
 		if p, refused := errors.AsType[*problem.Problem](err); refused {
-			g.hold(w, r, k.No, p)
+			a.hold(w, r, k.No, p)
 		}
 		return identity.Person{}, err
 	}
-	begun, err := g.sessions.Begin(r.Context(), k.No)
+	begun, err := a.sessions.Begin(r.Context(), k.No)
 	if err != nil {
 		return identity.Person{}, err
 	}
 	http.SetCookie(w, bake(r, begun, secure))
-	return g.ofKey(k), nil
+	return a.ofKey(k), nil
 }
 
 // signingIn returns the key that a person signs in with.
-func (g *gate) signingIn(r *http.Request, secret, offer string) (key, error) {
+func (a *auth) signingIn(r *http.Request, secret, offer string) (key, error) {
 	if offer == "" {
-		return g.admit(r, supportKey, secret, "requests")
+		return a.admit(r, supportKey, secret, "requests")
 	}
-	if !g.offers.Allow() {
+	if !a.offers.Allow() {
 		return key{}, errCrowdedOut
 	}
-	k, known, err := g.sessions.Take(r.Context(), offer)
+	k, known, err := a.sessions.Take(r.Context(), offer)
 	if err == nil && !known {
 		err = problem.Of(http.StatusUnauthorized, "once", "the link was used, or is older than a minute; print another").Quiet()
 	}
@@ -148,12 +148,12 @@ func (g *gate) signingIn(r *http.Request, secret, offer string) (key, error) {
 }
 
 // signOut ends the session of a request, if it has one, and deletes its cookie.
-func (g *gate) signOut(w http.ResponseWriter, r *http.Request) error {
-	if secret := g.cookie(r); secret != "" {
-		if err := g.sessions.End(r.Context(), secret); err != nil {
+func (a *auth) signOut(w http.ResponseWriter, r *http.Request) error {
+	if secret := a.cookie(r); secret != "" {
+		if err := a.sessions.End(r.Context(), secret); err != nil {
 			return err
 		}
-		c := bake(r, "", g.secure(r)) //nolint:gosec // bake sets its attributes
+		c := bake(r, "", a.secure(r)) //nolint:gosec // bake sets its attributes
 		c.MaxAge = -1
 		http.SetCookie(w, c)
 	}
@@ -178,14 +178,14 @@ const openBytes = 8 << 10
 
 // open lets requests through that have no key yet. Together they may hold what those may whose key
 // stands in the body.
-func (g *gate) open(next http.Handler) http.Handler {
+func (a *auth) open(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !g.keyless.try(keyless, openBytes) {
-			g.refuse(w, r, key{}, busy)
+		if !a.keyless.try(keyless, openBytes) {
+			a.refuse(w, r, key{}, busy)
 			return
 		}
-		defer g.keyless.give(keyless, openBytes)
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(g.config.KeylessRead)) // a writer without deadlines has none to move
-		g.around(w, r, next.ServeHTTP)
+		defer a.keyless.give(keyless, openBytes)
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(a.config.KeylessRead)) // a writer without deadlines has none to move
+		a.around(w, r, next.ServeHTTP)
 	})
 }

@@ -28,9 +28,9 @@ func TestPersonInContext(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			g := newGate(keys{}, time.Now, Config{}.WithDefaults(), slog.New(slog.DiscardHandler))
+			a := newAuth(keys{}, time.Now, Config{}.WithDefaults(), slog.New(slog.DiscardHandler))
 			seen := identity.Person{}
-			h := g.guard(test.kind, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen, _ = identity.Of(r.Context()) }))
+			h := a.guard(test.kind, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen, _ = identity.Of(r.Context()) }))
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/buckets", nil)
 			if test.person != nil {
 				r = r.WithContext(identity.With(r.Context(), *test.person))

@@ -25,7 +25,7 @@ func (t *tracking) settings(w http.ResponseWriter, r *http.Request) {
 // sourceConfig answers what RudderStack's SDKs ask for: that the source is on, and has no other
 // destinations.
 func (t *tracking) sourceConfig(w http.ResponseWriter, r *http.Request) {
-	t.configure(w, r, cmp.Or(r.URL.Query().Get("writeKey"), shown(r)), func(k key) any {
+	t.configure(w, r, cmp.Or(r.URL.Query().Get("writeKey"), secretOf(r)), func(k key) any {
 		return map[string]any{
 			"isHosted": true,
 			"source": map[string]any{
@@ -40,9 +40,9 @@ func (t *tracking) sourceConfig(w http.ResponseWriter, r *http.Request) {
 // configure answers for a write key.
 func (t *tracking) configure(w http.ResponseWriter, r *http.Request, secret string, answer func(key) any) {
 	allowOrigin(w)
-	k, err := t.gate.public(r.Context(), secret)
+	k, err := t.auth.public(r.Context(), secret)
 	if err != nil {
-		t.gate.fail(w, r, k, err)
+		t.auth.fail(w, r, k, err)
 		return
 	}
 	reply(w, answer(k))

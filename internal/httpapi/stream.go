@@ -18,20 +18,20 @@ import (
 // streams is the part of the HTTP API that streams transitions as server-sent events.
 type streams struct {
 	engine  *engine.Engine
-	gate    *gate
+	auth    *auth
 	config  Config
 	room    chan struct{} // holds a token for every stream that is open
 	watch   *watch
 	servers sync.Map // of those that serve streams: channels that are closed when they shut down
 }
 
-func newStreams(e *engine.Engine, g *gate, log *slog.Logger, l Config) *streams {
-	return &streams{engine: e, gate: g, config: l, room: make(chan struct{}, l.Streams), watch: newWatch(g.keys, log, l.StreamsKey)}
+func newStreams(e *engine.Engine, a *auth, log *slog.Logger, l Config) *streams {
+	return &streams{engine: e, auth: a, config: l, room: make(chan struct{}, l.Streams), watch: newWatch(a.keys, log, l.StreamsKey)}
 }
 
 // route adds the route.
 func (s *streams) route(mux *http.ServeMux) {
-	mux.Handle("GET /v1/stream", s.gate.pass(readKey, s.serve))
+	mux.Handle("GET /v1/stream", s.auth.pass(readKey, s.serve))
 }
 
 // serve sends transitions until the client goes or takes too long, its key is revoked, or the
@@ -86,7 +86,7 @@ func (s *streams) end(ctx context.Context, t *stream, err error) {
 	case errors.Is(err, engine.ErrStopped):
 		problem.Later(http.StatusServiceUnavailable, "the server is about to stop", time.Second).Answer(t)
 	default:
-		s.gate.notices.failed(ctx, "stream failed to start", err)
+		s.auth.notices.failed(ctx, "stream failed to start", err)
 		problem.Later(http.StatusServiceUnavailable, "the stream could not begin", time.Second).Answer(t)
 	}
 }

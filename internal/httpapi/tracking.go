@@ -14,7 +14,7 @@ import (
 // tracking is the part of the HTTP API that takes events in: Segment's tracking API.
 type tracking struct {
 	engine *engine.Engine
-	gate   *gate
+	auth   *auth
 	config Config
 }
 

@@ -19,8 +19,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/session"
 )
 
-// gate lets requests in by their keys, and bounds what they cost: together, and those of each key.
-type gate struct {
+// auth lets requests in by their keys, and bounds what they cost: together, and those of each key.
+type auth struct {
 	keys     keys
 	ring     *keyring
 	sessions session.Store
@@ -39,11 +39,11 @@ type gate struct {
 	config   Config
 }
 
-// newGate makes a gate. c has its defaults.
-func newGate(k keys, now func() time.Time, c Config, log *slog.Logger) *gate {
+// newAuth makes an auth. c has its defaults.
+func newAuth(k keys, now func() time.Time, c Config, log *slog.Logger) *auth {
 	sessions := session.Store{Pool: k.Pool, Schema: k.Schema, Now: now}
 	half, share := int64(c.InFlight/2), int64(c.InFlightKey/2)
-	return &gate{
+	return &auth{
 		keys: k, ring: newKeyring(k), sessions: sessions, signed: newKeyring(sessions),
 		offers: rate.NewLimiter(lookupRate, lookupBurst), rates: newLimiter(c.Items, now), bodies: newBudget(half, share), work: newBudget(half, share),
 		keyless: newBudget(int64(c.Keyless), int64(c.Keyless)), worktime: worktime{most: c.KeylessWork},
@@ -60,8 +60,8 @@ var opens = map[string][]string{
 	adminKey:   {adminKey},
 }
 
-// shown returns the key in the headers of a request, if any.
-func shown(r *http.Request) string {
+// secretOf returns the key in the headers of a request, if any.
+func secretOf(r *http.Request) string {
 	if secret, _, given := r.BasicAuth(); given {
 		return secret
 	}
@@ -73,17 +73,17 @@ func shown(r *http.Request) string {
 
 // admit returns the key with a secret, which must be one for that kind of effect, and takes one
 // from its allowance. The error is a problem, unless the database is to blame.
-func (g *gate) admit(r *http.Request, kind, secret, what string) (key, error) {
+func (a *auth) admit(r *http.Request, kind, secret, what string) (key, error) {
 	if secret == "" {
 		return key{}, errNoKey
 	}
-	return g.admitFrom(g.ring, r, kind, secret, what, errUnknownKey)
+	return a.admitFrom(a.ring, r, kind, secret, what, errUnknownKey)
 }
 
-// admitFrom is [gate.admit] of a secret that a keyring knows, or else the error unknown.
-func (g *gate) admitFrom(ring *keyring, r *http.Request, kind, secret, what string, unknown error) (key, error) {
+// admitFrom is [auth.admit] of a secret that a keyring knows, or else the error unknown.
+func (a *auth) admitFrom(ring *keyring, r *http.Request, kind, secret, what string, unknown error) (key, error) {
 	if before, known := ring.recall(secret); known { // a key that has no allowance left costs no query
-		if wait, ok := g.rates.check(before.key); !ok {
+		if wait, ok := a.rates.check(before.key); !ok {
 			return before.key, exhausted(before.key, what, wait)
 		}
 	}
@@ -98,7 +98,7 @@ func (g *gate) admitFrom(ring *keyring, r *http.Request, kind, secret, what stri
 	case !slices.Contains(opens[kind], k.Kind):
 		return k, problem.New(http.StatusForbidden, fmt.Sprintf("%q is %s %s key; this takes %s", k.Name, article(k.Kind), k.Kind, either(opens[kind])))
 	}
-	if err := g.take(k, 1, what); err != nil {
+	if err := a.take(k, 1, what); err != nil {
 		return k, err
 	}
 	trust(r.Context())
@@ -127,8 +127,8 @@ func article(word string) string {
 
 // take takes n from the allowance of a key, of events or requests. The error says when there is
 // enough.
-func (g *gate) take(k key, n int, what string) error {
-	if wait, ok := g.rates.take(k, n); !ok {
+func (a *auth) take(k key, n int, what string) error {
+	if wait, ok := a.rates.take(k, n); !ok {
 		return exhausted(k, what, wait)
 	}
 	return nil
@@ -139,12 +139,12 @@ func exhausted(k key, what string, wait time.Duration) *problem.Problem {
 	return problem.Later(http.StatusTooManyRequests, fmt.Sprintf("the key %q lets %d %s in each second", k.Name, k.Rate, what), wait)
 }
 
-// charge takes the rest of a batch from the allowance of a key: all but the one that [gate.admit]
+// charge takes the rest of a batch from the allowance of a key: all but the one that [auth.admit]
 // took. If there is not enough, nothing is taken at all.
-func (g *gate) charge(k key, items int) error {
-	if err := g.take(k, max(items, 1)-1, "events"); err != nil {
-		g.rates.give(k, 1)
-		g.unread.note(k)
+func (a *auth) charge(k key, items int) error {
+	if err := a.take(k, max(items, 1)-1, "events"); err != nil {
+		a.rates.give(k, 1)
+		a.unread.note(k)
 		return err
 	}
 	return nil
@@ -185,11 +185,11 @@ func (u *unread) now(k key) bool {
 
 // public returns the write key with a secret that a page shows to everybody. It says nothing of
 // keys of other kinds. What it says may be a second old.
-func (g *gate) public(ctx context.Context, secret string) (key, error) {
-	c, known := g.ring.recall(secret)
+func (a *auth) public(ctx context.Context, secret string) (key, error) {
+	c, known := a.ring.recall(secret)
 	k, err := c.key, error(nil)
 	if !known || time.Since(c.at) > time.Second {
-		k, known, err = g.ring.find(ctx, secret)
+		k, known, err = a.ring.find(ctx, secret)
 	}
 	switch {
 	case errors.Is(err, errCrowded):
@@ -216,13 +216,13 @@ var busy = problem.Later(http.StatusServiceUnavailable, "too many requests are i
 
 // refuse answers a request that was not let in. k is its key, as far as it is known. The request
 // must hold nothing: the answer may have to wait.
-func (g *gate) refuse(w http.ResponseWriter, r *http.Request, k key, p *problem.Problem) {
-	g.hold(w, r, k.No, p)
-	g.answer(w, p)
+func (a *auth) refuse(w http.ResponseWriter, r *http.Request, k key, p *problem.Problem) {
+	a.hold(w, r, k.No, p)
+	a.answer(w, p)
 }
 
 // hold waits if a request that was not let in must be answered later.
-func (g *gate) hold(w http.ResponseWriter, r *http.Request, holder int, p *problem.Problem) {
+func (a *auth) hold(w http.ResponseWriter, r *http.Request, holder int, p *problem.Problem) {
 	switch p.Status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable:
 	default:
@@ -230,11 +230,11 @@ func (g *gate) hold(w http.ResponseWriter, r *http.Request, holder int, p *probl
 			return
 		}
 	}
-	g.brake.hold(r, holder, w.Header())
+	a.brake.hold(r, holder, w.Header())
 }
 
 // answer answers by a problem, in few words.
-func (*gate) answer(w http.ResponseWriter, p *problem.Problem) {
+func (*auth) answer(w http.ResponseWriter, p *problem.Problem) {
 	if len(p.Detail) > maxText || len(p.Field) > maxText {
 		p.Detail, p.Field = short(p.Detail), short(p.Field)
 	}
@@ -242,31 +242,31 @@ func (*gate) answer(w http.ResponseWriter, p *problem.Problem) {
 }
 
 // fail answers a request whose key could not be checked, by a problem or because of the database.
-func (g *gate) fail(w http.ResponseWriter, r *http.Request, k key, err error) {
+func (a *auth) fail(w http.ResponseWriter, r *http.Request, k key, err error) {
 	p, refused := errors.AsType[*problem.Problem](err)
 	switch {
 	case refused:
 	case r.Context().Err() != nil:
 		return // the client is gone
 	default:
-		g.notices.failed(r.Context(), "key lookup failed", err)
+		a.notices.failed(r.Context(), "key lookup failed", err)
 		p = problem.Later(http.StatusServiceUnavailable, "the key cannot be checked", time.Second)
 	}
-	g.refuse(w, r, k, p)
+	a.refuse(w, r, k, p)
 }
 
 // guarding returns the handler that lets those requests through to the next one whose persons have
 // an access.
-func (g *gate) guarding(to manage.Access, next http.Handler) http.Handler {
+func (a *auth) guarding(to manage.Access, next http.Handler) http.Handler {
 	switch to {
 	case manage.Open:
-		return g.open(next)
+		return a.open(next)
 	case manage.LookUp:
-		return g.guard(supportKey, next)
+		return a.guard(supportKey, next)
 	case manage.Read:
-		return g.guard(readKey, next)
+		return a.guard(readKey, next)
 	default:
-		return g.guard(adminKey, next)
+		return a.guard(adminKey, next)
 	}
 }
 
@@ -275,14 +275,14 @@ const requestBytes = 256 << 10
 
 // guard lets only those requests through to a handler that have a key for that kind of effect. Each
 // counts against the rate of its key, and takes its part of what all requests may hold.
-func (g *gate) guard(kind string, next http.Handler) http.Handler {
-	return g.pass(kind, func(w http.ResponseWriter, r *http.Request, k key) {
-		bytes, err := g.work.wait(r.Context(), g.config.Wait, k.No, requestBytes)
+func (a *auth) guard(kind string, next http.Handler) http.Handler {
+	return a.pass(kind, func(w http.ResponseWriter, r *http.Request, k key) {
+		bytes, err := a.work.wait(r.Context(), a.config.Wait, k.No, requestBytes)
 		if err != nil {
-			g.refuse(w, r, k, busy)
+			a.refuse(w, r, k, busy)
 			return
 		}
-		defer g.work.give(k.No, bytes)
+		defer a.work.give(k.No, bytes)
 		next.ServeHTTP(w, r)
 	})
 }
@@ -290,14 +290,14 @@ func (g *gate) guard(kind string, next http.Handler) http.Handler {
 // pass lets only those requests through that have a key for that kind of effect, or that a host
 // hands over with a person who may do it. The person is in the context of what comes next. Each
 // request counts against the rate of its key.
-func (g *gate) pass(kind string, next func(http.ResponseWriter, *http.Request, key)) http.Handler {
+func (a *auth) pass(kind string, next func(http.ResponseWriter, *http.Request, key)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		person, k, err := g.person(r, kind)
+		person, k, err := a.person(r, kind)
 		if err != nil {
-			g.fail(w, r, k, err)
+			a.fail(w, r, k, err)
 			return
 		}
 		r = r.WithContext(identity.With(r.Context(), person))
-		g.around(w, r, func(w http.ResponseWriter, r *http.Request) { next(w, r, k) })
+		a.around(w, r, func(w http.ResponseWriter, r *http.Request) { next(w, r, k) })
 	})
 }
