@@ -89,7 +89,7 @@ type Spec struct {
 	// without it. Defaults to the engine's own interval.
 	ReconcileEvery time.Duration
 
-	// FastExpiry also arms a durable Hatchet timer for the instant at which a new member will
+	// FastExpiry also starts a durable Hatchet timer for the instant at which a new member will
 	// leave, if Hatchet is configured. Defaults to false.
 	FastExpiry bool
 

@@ -262,13 +262,13 @@ func TestMergeDelivers(t *testing.T) {
 	}
 }
 
-// TestMergeTimers lets a timer expire that was armed by the old name, for a stay that is the
+// TestMergeTimers lets a timer expire that was started by the old name, for a stay that is the
 // survivor's by then.
 func TestMergeTimers(t *testing.T) {
 	t.Parallel()
-	w, armed := newTimedWorld(t, recent)
+	w, started := newTimedWorld(t, recent)
 	w.track("anon", "visit")
-	a := armed.next(t)
+	a := started.next(t)
 	w.merge("anon", "ada")
 	w.clock.Advance(time.Hour)
 	if came := w.expire(a); came != engine.ExpiryLeft {

@@ -18,11 +18,11 @@ import (
 // recent is a bucket whose members are timed.
 var recent = bucket.Define(bucket.Spec{ID: "recent", Criteria: visit.Within(bucket.Hour).Exists(), FastExpiry: true})
 
-// timers are the arms that came.
+// timers are the timers that were started.
 type timers chan engine.ExpiryTimer
 
-func (c timers) arm(_ context.Context, arms []engine.ExpiryTimer) error {
-	for _, a := range arms {
+func (c timers) start(_ context.Context, all []engine.ExpiryTimer) error {
+	for _, a := range all {
 		c <- a
 	}
 	return nil
@@ -37,7 +37,7 @@ func (c timers) next(t *testing.T) engine.ExpiryTimer {
 func newTimedWorld(t *testing.T, definitions ...bucket.Definition) (*world, timers) {
 	t.Helper()
 	w, c := newWorld(t, definitions...), make(timers, 1000)
-	w.Engine = w.start(engine.Config{NoClock: true, NoDelivery: true}, func(e *engine.Engine) { must(t, e.Clock().OnExpiryTimer(c.arm)) })
+	w.Engine = w.start(engine.Config{NoClock: true, NoDelivery: true}, func(e *engine.Engine) { must(t, e.Clock().OnExpiryTimer(c.start)) })
 	return w, c
 }
 
@@ -53,12 +53,12 @@ func (w *world) expire(a engine.ExpiryTimer) engine.TimerOutcome {
 // TestTimerOfAMember follows one timer after the other through a stay.
 func TestTimerOfAMember(t *testing.T) {
 	t.Parallel()
-	w, armed := newTimedWorld(t, recent, regulars)
+	w, started := newTimedWorld(t, recent, regulars)
 	w.identify("ada", map[string]any{"email": "ada@example.com"})
 	w.track("ada", "visit")
-	first := armed.next(t)
+	first := started.next(t)
 	id := w.count("select id from bucketgen.memberships where left_at is null")
-	equal(t, "armed", first, engine.ExpiryTimer{
+	equal(t, "started", first, engine.ExpiryTimer{
 		MembershipID: int64(id), BucketID: "recent", UserID: "ada", UserEmail: "ada@example.com", ExpiresAt: epoch.Add(time.Hour),
 	})
 	w.clock.Advance(30 * time.Minute)
@@ -67,14 +67,14 @@ func TestTimerOfAMember(t *testing.T) {
 	equal(t, "too early", w.expire(first), engine.ExpiryEarly)
 	w.clock.Advance(time.Microsecond)
 	equal(t, "after the second visit", w.expire(first), engine.ExpiryStays)
-	second := armed.next(t)
-	equal(t, "armed anew", []any{second.MembershipID, second.ExpiresAt}, []any{first.MembershipID, epoch.Add(90 * time.Minute)})
+	second := started.next(t)
+	equal(t, "started again", []any{second.MembershipID, second.ExpiresAt}, []any{first.MembershipID, epoch.Add(90 * time.Minute)})
 	equal(t, "the first again", w.expire(first), engine.ExpiryStale)
 	w.clock.Advance(30 * time.Minute)
 	equal(t, "an hour after it", w.expire(second), engine.ExpiryLeft)
 	equal(t, "once more", w.expire(second), engine.ExpiryStale)
 	w.track("ada", "visit")
-	third := armed.next(t)
+	third := started.next(t)
 	w.clock.Advance(time.Hour)
 	second.ExpiresAt = third.ExpiresAt
 	equal(t, "of an earlier stay", w.expire(second), engine.ExpiryStale)
@@ -86,15 +86,15 @@ func TestTimerOfAMember(t *testing.T) {
 		}
 	}
 	equal(t, "history", of, []string{"entered recent 1", "left recent 1 by criteria", "entered recent 2", "left recent 2 by criteria"})
-	equal(t, "armed in all", len(armed), 0)
+	equal(t, "started in all", len(started), 0)
 }
 
 // TestStaleTimers has timers of users who are gone, and of unknown buckets.
 func TestStaleTimers(t *testing.T) {
 	t.Parallel()
-	w, armed := newTimedWorld(t, recent)
+	w, started := newTimedWorld(t, recent)
 	w.track("ada", "visit")
-	a := armed.next(t)
+	a := started.next(t)
 	w.clock.Advance(time.Hour)
 	must(t, w.Delete(t.Context(), "ada"))
 	equal(t, "deleted", w.expire(a), engine.ExpiryStale)
@@ -111,7 +111,7 @@ func TestStaleTimers(t *testing.T) {
 // settles the same users: everybody leaves once.
 func TestTimersAndClock(t *testing.T) {
 	t.Parallel()
-	w, armed := newTimedWorld(t, recent)
+	w, started := newTimedWorld(t, recent)
 	in := make(inbox, 1000)
 	handled := w.start(fast, func(e *engine.Engine) {
 		must(t, e.OnLeave(w.ref("recent"), engine.LeaveHandler{Name: "left", Func: in.handle}))
@@ -122,16 +122,16 @@ func TestTimersAndClock(t *testing.T) {
 		events = append(events, engine.Event{UserID: "u" + itoa(i), Name: "visit"})
 	}
 	ingestAll(t, w.Engine, events)
-	var arms []engine.ExpiryTimer
+	var timed []engine.ExpiryTimer
 	for range users {
-		arms = append(arms, armed.next(t))
+		timed = append(timed, started.next(t))
 	}
 	w.start(engine.Config{NoDelivery: true, ClockPoll: time.Millisecond}, nil)
 	w.clock.Advance(time.Hour)
 	var group sync.WaitGroup
 	for half := range 4 {
 		group.Go(func() {
-			for _, a := range arms[half%2*users/2 : half%2*users/2+users/2] {
+			for _, a := range timed[half%2*users/2 : half%2*users/2+users/2] {
 				if came, err := w.Clock().FireTimer(t.Context(), a); err != nil || came == engine.ExpiryEarly || came == engine.ExpiryStays {
 					t.Errorf("%s: got %q, %v", a.UserID, came, err)
 				}
@@ -149,7 +149,7 @@ func TestTimersAndClock(t *testing.T) {
 // known before they are committed, so their users are left to the clock.
 func TestTimersOfATransaction(t *testing.T) {
 	t.Parallel()
-	w, armed := newTimedWorld(t, recent)
+	w, started := newTimedWorld(t, recent)
 	for user, end := range map[string]func(pgx.Tx, context.Context) error{"ada": pgx.Tx.Commit, "bob": pgx.Tx.Rollback} {
 		tx, err := w.pool.Begin(t.Context())
 		must(t, err)
@@ -158,9 +158,9 @@ func TestTimersOfATransaction(t *testing.T) {
 		must(t, end(tx, t.Context()))
 	}
 	w.track("cy", "visit")
-	equal(t, "armed", armed.next(t).UserID, "cy")
+	equal(t, "started", started.next(t).UserID, "cy")
 	eventually(t, func() bool { return w.Stats().TimersWaiting == 0 })
-	equal(t, "other users armed", len(armed), 0)
+	equal(t, "other users started", len(started), 0)
 	w.clock.Advance(time.Hour)
 	w.settle()
 	equal(t, "the clock", w.history("ada"), []string{"entered recent 1", "left recent 1 by criteria"})
@@ -170,17 +170,17 @@ func TestTimersOfATransaction(t *testing.T) {
 // counted, and the next timers are reported.
 func TestTimersThatCannotBeArmed(t *testing.T) {
 	t.Parallel()
-	w, armed := newWorld(t, recent), make(timers, 10)
+	w, started := newWorld(t, recent), make(timers, 10)
 	calls := 0
 	e := w.start(engine.Config{NoClock: true, NoDelivery: true}, func(e *engine.Engine) {
-		must(t, e.Clock().OnExpiryTimer(func(ctx context.Context, arms []engine.ExpiryTimer) error {
+		must(t, e.Clock().OnExpiryTimer(func(ctx context.Context, all []engine.ExpiryTimer) error {
 			switch calls++; calls {
 			case 1:
 				return errors.New("no route to host")
 			case 2:
 				panic("no thanks")
 			default:
-				return armed.arm(ctx, arms)
+				return started.start(ctx, all)
 			}
 		}))
 	})
@@ -189,7 +189,7 @@ func TestTimersThatCannotBeArmed(t *testing.T) {
 		eventually(t, func() bool { return e.Stats().TimersDropped == int64(i+1) })
 	}
 	ingestAll(t, e, []engine.Event{{UserID: "cy", Name: "visit"}})
-	equal(t, "armed", armed.next(t).UserID, "cy")
+	equal(t, "started", started.next(t).UserID, "cy")
 }
 
 func TestOnArmIsChecked(t *testing.T) {
@@ -197,13 +197,13 @@ func TestOnArmIsChecked(t *testing.T) {
 	w := newWorld(t, recent)
 	e, err := engine.New(w.pool, w.registry, fast)
 	must(t, err)
-	arm := make(timers).arm
+	start := make(timers).start
 	if _, err := e.Clock().FireTimer(t.Context(), engine.ExpiryTimer{BucketID: "recent"}); !errors.Is(err, engine.ErrStopped) {
 		t.Errorf("expire before it runs: got %v", err)
 	}
-	must(t, e.Clock().OnExpiryTimer(arm))
+	must(t, e.Clock().OnExpiryTimer(start))
 	for want, err := range map[string]error{
-		"there is one already": e.Clock().OnExpiryTimer(arm), "is nil": e.Clock().OnExpiryTimer(nil), "before the engine starts": w.Clock().OnExpiryTimer(arm),
+		"there is one already": e.Clock().OnExpiryTimer(start), "is nil": e.Clock().OnExpiryTimer(nil), "before the engine starts": w.Clock().OnExpiryTimer(start),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)

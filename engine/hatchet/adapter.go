@@ -88,7 +88,7 @@ func (a *Adapter) subscribe() error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(a.engine.Clock().OnExpiryTimer(a.arm), a.engine.Deployments().OnDeploy(a.deployed)); err != nil {
+	if err := errors.Join(a.engine.Clock().OnExpiryTimer(a.startTimers), a.engine.Deployments().OnDeploy(a.deployed)); err != nil {
 		return err
 	}
 	f := engine.Forwarder{Name: "hatchet", Batch: mostEvents, Func: a.forward}
@@ -205,7 +205,7 @@ func (a *Adapter) Stop(ctx context.Context) error {
 		a.background.Wait()
 		var err error
 		if a.stopWorker != nil {
-			a.waits.settle(ctx)
+			a.waits.await(ctx)
 			err = a.stopWorker()
 		}
 		stopped <- err

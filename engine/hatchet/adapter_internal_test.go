@@ -244,14 +244,14 @@ func TestTimer(t *testing.T) {
 		{60 * 24 * time.Hour, 7 * 24 * time.Hour},
 		{-time.Second, -time.Second},
 	} {
-		arm := engine.ExpiryTimer{MembershipID: 7, BucketID: "trial", UserID: "ada", UserEmail: "ada@example.com", ExpiresAt: now.Add(tc.until)}
-		got := a.timer(arm)
+		of := engine.ExpiryTimer{MembershipID: 7, BucketID: "trial", UserID: "ada", UserEmail: "ada@example.com", ExpiresAt: now.Add(tc.until)}
+		got := a.timer(of)
 		want := timer{7, "trial", "ada", "ada@example.com", now.Add(tc.until), tc.until.Milliseconds(), now.Add(tc.sleep)}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%v: -want +got\n%s", tc.until, diff)
 		}
-		if diff := cmp.Diff(arm, got.arm()); diff != "" {
-			t.Errorf("%v: it is armed for something else: -want +got\n%s", tc.until, diff)
+		if diff := cmp.Diff(of, got.expiry()); diff != "" {
+			t.Errorf("%v: it is for something else: -want +got\n%s", tc.until, diff)
 		}
 	}
 }

@@ -11,15 +11,15 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// armEvent arms a timer for a member.
-const armEvent = "bucket:arm-expiry"
+// startEvent starts a timer for a member.
+const startEvent = "bucket:arm-expiry"
 
 // longestSleep is how long a timer sleeps at once. Hatchet forgets runs that are older than its
-// retention, which is 30 days unless it was changed, so who sleeps longer is armed anew from time
+// retention, which is 30 days unless it was changed, so a longer timer is started again from time
 // to time.
 const longestSleep = 7 * 24 * time.Hour
 
-// timer is the payload of an arm event.
+// timer is the payload of a start event.
 type timer struct {
 	RowID          int64     `json:"rowId"` // of the membership
 	BucketID       string    `json:"bucketId"`
@@ -27,14 +27,14 @@ type timer struct {
 	UserEmail      string    `json:"userEmail,omitempty"`
 	ArmedExpiresAt time.Time `json:"armedExpiresAt"`
 	MsUntilExpiry  int64     `json:"msUntilExpiry"`
-	WakeAt         time.Time `json:"wakeAt"` // armedExpiresAt, or an instant before it to arm the timer again
+	WakeAt         time.Time `json:"wakeAt"` // armedExpiresAt, or an instant before it to start the timer again
 }
 
-func (a *Adapter) timer(arm engine.ExpiryTimer) timer {
+func (a *Adapter) timer(of engine.ExpiryTimer) timer {
 	now := a.now()
 	t := timer{
-		RowID: arm.MembershipID, BucketID: arm.BucketID, UserID: arm.UserID, UserEmail: arm.UserEmail,
-		ArmedExpiresAt: arm.ExpiresAt.UTC(), MsUntilExpiry: arm.ExpiresAt.Sub(now).Milliseconds(), WakeAt: arm.ExpiresAt.UTC(),
+		RowID: of.MembershipID, BucketID: of.BucketID, UserID: of.UserID, UserEmail: of.UserEmail,
+		ArmedExpiresAt: of.ExpiresAt.UTC(), MsUntilExpiry: of.ExpiresAt.Sub(now).Milliseconds(), WakeAt: of.ExpiresAt.UTC(),
 	}
 	if limit := now.Add(longestSleep).UTC(); t.WakeAt.After(limit) {
 		t.WakeAt = limit
@@ -42,23 +42,23 @@ func (a *Adapter) timer(arm engine.ExpiryTimer) timer {
 	return t
 }
 
-func (t timer) arm() engine.ExpiryTimer {
+func (t timer) expiry() engine.ExpiryTimer {
 	return engine.ExpiryTimer{MembershipID: t.RowID, BucketID: t.BucketID, UserID: t.UserID, UserEmail: t.UserEmail, ExpiresAt: t.ArmedExpiresAt}
 }
 
 func (t timer) event() v0.EventWithAdditionalMetadata {
 	return v0.EventWithAdditionalMetadata{
-		Key: armEvent, Event: t,
-		AdditionalMetadata: map[string]string{idempotencyKey: fmt.Sprintf("%s:%d:%d", armEvent, t.RowID, t.ArmedExpiresAt.UnixMicro())},
+		Key: startEvent, Event: t,
+		AdditionalMetadata: map[string]string{idempotencyKey: fmt.Sprintf("%s:%d:%d", startEvent, t.RowID, t.ArmedExpiresAt.UnixMicro())},
 	}
 }
 
-// arm arms timers. A timer that could not be armed is none that is missed: the clock of the engine
-// minds the same instants.
-func (a *Adapter) arm(ctx context.Context, arms []engine.ExpiryTimer) error {
-	events := make([]v0.EventWithAdditionalMetadata, len(arms))
-	for i, arm := range arms {
-		events[i] = a.timer(arm).event()
+// startTimers starts timers. Nothing is missed if that fails: the clock of the engine keeps the
+// same instants.
+func (a *Adapter) startTimers(ctx context.Context, timers []engine.ExpiryTimer) error {
+	events := make([]v0.EventWithAdditionalMetadata, len(timers))
+	for i, t := range timers {
+		events[i] = a.timer(t).event()
 	}
 	return a.announce(ctx, events)
 }
@@ -77,19 +77,19 @@ func (a *Adapter) expiryTask() *sdk.StandaloneTask {
 			return expiryResult{}, err // the run is moved elsewhere
 		}
 		if t.WakeAt.Before(t.ArmedExpiresAt) {
-			return expiryResult{"armed again"}, a.armAgain(ctx, t, a.now())
+			return expiryResult{"started again"}, a.restart(ctx, t, a.now())
 		}
-		e, err := a.engine.Clock().FireTimer(ctx, t.arm())
+		e, err := a.engine.Clock().FireTimer(ctx, t.expiry())
 		if err == nil && e == engine.ExpiryEarly { // clocks differ
-			err = a.armAgain(ctx, t, a.now().Add(time.Second))
+			err = a.restart(ctx, t, a.now().Add(time.Second))
 		}
 		return expiryResult{string(e)}, err
-	}, durable(sdk.WithWorkflowEvents(armEvent))...)
+	}, durable(sdk.WithWorkflowEvents(startEvent))...)
 }
 
-// armAgain arms a timer for what it is armed for already, to wake at an instant or later.
-func (a *Adapter) armAgain(ctx context.Context, t timer, notBefore time.Time) error {
-	next := a.timer(t.arm())
+// restart starts a timer again for the same instant, to wake at notBefore or later.
+func (a *Adapter) restart(ctx context.Context, t timer, notBefore time.Time) error {
+	next := a.timer(t.expiry())
 	if next.WakeAt.Before(notBefore) {
 		next.WakeAt = notBefore.UTC()
 	}

@@ -32,7 +32,7 @@ func TestHatchetExpiry(t *testing.T) {
 			for _, user := range users {
 				w.ingest(t, engine.Event{UserID: user, Name: "visit"})
 			}
-			// Bob stays longer: his first timer finds nothing to do, and arms another.
+			// Bob stays longer: his first timer finds nothing to do, and another is started.
 			time.AfterFunc(4*time.Second, func() {
 				if _, err := w.Ingest(t.Context(), engine.Event{UserID: "bob", Name: "visit"}); err != nil {
 					t.Error(err)

@@ -40,8 +40,8 @@ func (w *waits) watch(ctx sdk.DurableContext) {
 	worker.SetContextDurableHooks(ctx, watched{run.DurableEvictionHook(), w}, run.DurableTaskListener(), run.DurableEvictionSupported())
 }
 
-// settle waits until no wait is young, but not for ever: others may begin all the time.
-func (w *waits) settle(ctx context.Context) {
+// await waits until no wait is young, but not for ever: others may begin all the time.
+func (w *waits) await(ctx context.Context) {
 	const young, most = time.Second, 5 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()

@@ -22,7 +22,7 @@ const (
 	Reserved      Deviation = 7  // names and keys that begin "bucket:" are refused
 	TraitUpdates  Deviation = 8  // a trait update is evaluated at once
 	TickKeys      Deviation = 9  // ticks come in every stay
-	Deferrals     Deviation = 10 // a leave that minDwell deferred is completed, and timers of members who expire are armed anew
+	Deferrals     Deviation = 10 // a leave that minDwell deferred is completed, and timers of members who expire are started again
 	NoBackfill    Deviation = 11 // neither the clock nor new definitions wait for a backfill
 	Order         Deviation = 12 // within an instant: leaves, joins, and each by id
 	OneID         Deviation = 13 // a user is named by one user id

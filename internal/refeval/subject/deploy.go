@@ -31,7 +31,7 @@ func (s *session) start(ctx context.Context, f *ir.File, emit engine.Emit) error
 				return err
 			}
 		}
-		if err := e.Clock().OnExpiryTimer(s.timers.arm); err != nil {
+		if err := e.Clock().OnExpiryTimer(s.timers.start); err != nil {
 			return err
 		}
 		if err := e.Start(ctx); err != nil {

@@ -12,16 +12,16 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// timers are those that were armed for members who expire.
+// timers are those that were started for members who expire.
 type timers struct {
-	mu    sync.Mutex
-	armed []engine.ExpiryTimer
+	mu      sync.Mutex
+	started []engine.ExpiryTimer
 }
 
-func (t *timers) arm(_ context.Context, arms []engine.ExpiryTimer) error {
+func (t *timers) start(_ context.Context, more []engine.ExpiryTimer) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.armed = append(t.armed, arms...)
+	t.started = append(t.started, more...)
 	return nil
 }
 
@@ -30,7 +30,7 @@ func (t *timers) expired(now time.Time) []engine.ExpiryTimer {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var expired []engine.ExpiryTimer
-	t.armed = slices.DeleteFunc(t.armed, func(a engine.ExpiryTimer) bool {
+	t.started = slices.DeleteFunc(t.started, func(a engine.ExpiryTimer) bool {
 		if a.ExpiresAt.After(now) {
 			return false
 		}
@@ -40,12 +40,12 @@ func (t *timers) expired(now time.Time) []engine.ExpiryTimer {
 	return expired
 }
 
-// fire lets all timers go off that have expired, those that are armed anew by that, too. Where
+// fire lets all timers go off that have expired, and those that are started by that. Where
 // every bucket has timers, they must leave nothing to the clock.
 func (s *session) fire(ctx context.Context) error {
 	for {
-		arming := func(e *engine.Engine) bool { return e.Stats().TimersWaiting > 0 }
-		for slices.ContainsFunc(s.engines, arming) {
+		waiting := func(e *engine.Engine) bool { return e.Stats().TimersWaiting > 0 }
+		for slices.ContainsFunc(s.engines, waiting) {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
