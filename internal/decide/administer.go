@@ -74,11 +74,11 @@ func (s *Session) refuses(b table.BucketIndex) (Result, bool) {
 	return r, r.Deleted || r.Paused
 }
 
-// cascade arms a manual bucket that changed, and evaluates the buckets that ask about those in the
-// transitions from a position on.
+// cascade schedules a manual bucket that changed, and evaluates the buckets that ask about those in
+// the transitions from a position on.
 func (s *Session) cascade(b table.BucketIndex, from int) {
 	e := s.evaluation(b, s.now, false)
-	s.arm(&e, s.now)
+	s.schedule(&e, s.now)
 	s.round(sorted(s.dependents(from)), s.now, byAdmin())
 }
 

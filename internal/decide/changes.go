@@ -100,7 +100,7 @@ type Transition struct {
 func (s *Session) Changes() Changes {
 	s.changes.Stays = append(s.changes.Stays, s.finished...)
 	for i := range s.state.Stays {
-		if stay := &s.state.Stays[i]; stay.fate != untouched {
+		if stay := &s.state.Stays[i]; stay.changed != untouched {
 			s.changes.Stays = append(s.changes.Stays, changeOf(stay))
 		}
 	}
@@ -129,5 +129,5 @@ func (s *Session) Changes() Changes {
 }
 
 func changeOf(stay *Stay) StayChange {
-	return StayChange{Stay: *stay, Opened: stay.fate&opened != 0, Closed: stay.fate&closed != 0}
+	return StayChange{Stay: *stay, Opened: stay.changed&opened != 0, Closed: stay.changed&closed != 0}
 }

@@ -30,7 +30,7 @@ var minDwell = []row{
 
 var maxDwell = []row{
 	{
-		name:    "a join arms the end of max dwell",
+		name:    "a join schedules the end of max dwell",
 		buckets: list(capped), when: list(event(0, "purchase")),
 		then: list("day 0: entered capped 1, event"),
 		due:  list("capped day 3"),
@@ -110,13 +110,13 @@ var maxDwell = []row{
 
 var ticks = []row{
 	{
-		name:    "a join arms the first tick",
+		name:    "a join schedules the first tick",
 		buckets: list(ticking), when: list(traits(0, isPro)),
 		then: list("day 0: entered ticking 1, event"),
 		due:  list("ticking day 1"),
 	},
 	{
-		name:    "a tick on time arms the next",
+		name:    "a tick on time schedules the next",
 		buckets: list(ticking), given: list(has(isPro, 0), stay("ticking", 1, 0), due("ticking", 1*day)), when: list(clock(1 * day)),
 		then: list("day 1: tick ticking 1, after 1d no. 1, clock"),
 		due:  list("ticking day 2"),

@@ -6,7 +6,7 @@ import "github.com/bucketgen/bucketgen/bucket"
 
 var windows = []row{
 	{
-		name:    "a join arms the instant at which the window ends",
+		name:    "a join schedules the instant at which the window ends",
 		buckets: list(active), when: list(event(0, "visit")),
 		then: list("day 0: entered active 1, event"),
 		due:  list("active day 7"),
@@ -54,7 +54,7 @@ var windows = []row{
 		then: list("day 7: entered dormant 1, clock"),
 	},
 	{
-		name:    "with ReconcileJoins off no instant is armed at which the criteria begin to hold",
+		name:    "with ReconcileJoins off no instant is scheduled at which the criteria begin to hold",
 		buckets: list(lapsed), when: list(traits(0, `{"renewal":"2026-01-01T00:00:00Z"}`)),
 	},
 	{

@@ -120,7 +120,7 @@ func (s *Session) roundOf(buckets []table.BucketIndex, at table.Instant, c *caus
 		if !evaluations[i].clock {
 			ticked-- // a tick that is due at this very instant is still to come
 		}
-		s.arm(&evaluations[i], ticked)
+		s.schedule(&evaluations[i], ticked)
 	}
 }
 
@@ -224,7 +224,7 @@ func (s *Session) joinIfHolds(e *evaluation, at table.Instant, c *cause) {
 	case !e.verdict.True:
 		if blocked {
 			stay.Blocked = false
-			stay.fate |= amended
+			stay.changed |= amended
 		}
 	case blocked && !c.ofUser, c.timePasses && e.row.NoClockJoins:
 	default:
@@ -233,8 +233,9 @@ func (s *Session) joinIfHolds(e *evaluation, at table.Instant, c *cause) {
 	}
 }
 
-// arm sets the instant at which the clock evaluates the bucket next. Ticks up to ticked are done.
-func (s *Session) arm(e *evaluation, ticked table.Instant) {
+// schedule sets the instant at which the clock evaluates the bucket next. Ticks up to ticked are
+// done.
+func (s *Session) schedule(e *evaluation, ticked table.Instant) {
 	stay := s.latestStay(e)
 	due := table.Never
 	switch {

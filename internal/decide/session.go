@@ -74,7 +74,7 @@ func (s *Session) Begin(r *table.Registry, st *State, o Options) {
 		st.Due[i].stored = st.Due[i].At
 	}
 	for i := range st.Stays {
-		st.Stays[i].fate = untouched
+		st.Stays[i].changed = untouched
 	}
 	*s = Session{
 		registry: r, state: st, live: o.Live, replayed: o.Replayed, limits: o.Limits, frozen: o.Frozen, steps: o.Steps, now: table.Unset, rolledOut: table.Unset, settled: table.Unset,

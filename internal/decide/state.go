@@ -60,7 +60,7 @@ type Stay struct {
 	Source     bucketgen.Source // source of the join
 	Reason     bucketgen.Reason // reason of the leave
 
-	fate fate
+	changed changeFlags
 }
 
 // Active reports whether the user is in the bucket by this stay.
@@ -74,12 +74,12 @@ func (s *Stay) anchor() table.Instant {
 	return s.EnteredAt
 }
 
-// fate is what a session did to a stay.
-type fate uint8
+// changeFlags are what a session did to a stay.
+type changeFlags uint8
 
 const (
-	untouched fate = 0
-	opened    fate = 1 << iota
+	untouched changeFlags = 0
+	opened    changeFlags = 1 << iota
 	closed
 	amended // ticked, or no longer blocked
 )

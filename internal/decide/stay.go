@@ -20,7 +20,7 @@ func (s *Session) join(b table.BucketIndex, at table.Instant, c *cause) {
 	}
 	stay := Stay{
 		Bucket: b, EntryCount: 1, EnteredAt: at, LeftAt: table.Unset, AnchorAt: table.Unset, TickedAt: table.Unset,
-		Source: c.source, fate: opened,
+		Source: c.source, changed: opened,
 	}
 	if c.anchor && len(row.Ticks) > 0 && row.Kind == table.Dynamic {
 		if since := s.registry.HoldsSince(b, s.state.Facts, at); since < at {
@@ -57,9 +57,9 @@ func (s *Session) replace(prior *Stay, stay Stay) {
 	}
 	if prior.Blocked { // joining ends a block
 		prior.Blocked = false
-		prior.fate |= amended
+		prior.changed |= amended
 	}
-	if prior.fate != untouched {
+	if prior.changed != untouched {
 		s.finished = append(s.finished, changeOf(prior))
 	}
 	*prior = stay
@@ -69,7 +69,7 @@ func (s *Session) replace(prior *Stay, stay Stay) {
 func (s *Session) leave(stay *Stay, at table.Instant, c *cause, reason bucketgen.Reason) {
 	stay.LeftAt = at
 	stay.Reason = reason
-	stay.fate |= closed
+	stay.changed |= closed
 	s.transition(Transition{
 		Bucket: stay.Bucket, Kind: bucketgen.Left, EntryCount: stay.EntryCount, At: at, Source: c.source, Reason: reason, Suppressed: c.silentLeaves,
 	})
@@ -109,14 +109,14 @@ func (s *Session) tick(e *evaluation, at table.Instant, c *cause) {
 		s.transition(t)
 	}
 	stay.TickedAt = upTo
-	stay.fate |= amended
+	stay.changed |= amended
 }
 
 // skipTicks marks the ticks that are due by an instant as done, without sending them.
 func (s *Stay) skipTicks(row *table.Bucket, at table.Instant) {
 	if slices.ContainsFunc(row.Ticks, func(t table.Tick) bool { return dwellCount(t, s, at) > 0 }) {
 		s.TickedAt = at
-		s.fate |= amended
+		s.changed |= amended
 	}
 }
 
