@@ -80,7 +80,7 @@ func TestTablesGrowOrDoNot(t *testing.T) {
 	w := newWorld(t, pro)
 	small := []string{
 		"event_names", "event_name_counts", "catalog", "buckets", "signals", "sequences", "properties", // names of things, by their numbers
-		"deployments", "generation", "definitions", "kept", "reconciliations", "rollup_progress", "sizes", "audit", "jobs", "job_users", // what goes on
+		"deployments", "generation", "definitions", "derived", "reconciliations", "rollup_progress", "sizes", "audit", "jobs", "job_users", // what goes on
 		"writers", "processes", // one row for each connection or process
 		"compatibility",                                                                    // one row
 		"subscriptions", "endpoints", "endpoint_secrets", "keys", "sessions", "migrations", // what operators set up

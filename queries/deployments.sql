@@ -140,14 +140,14 @@ join bucketgen.deployments s on s.no = d.since_no
 left join bucketgen.deployments u on u.no = d.until_no
 order by b.id, d.since_no;
 
--- name: KeptSince :many
-select k.name, k.since_no from bucketgen.kept k;
+-- name: DerivedSince :many
+select k.name, k.since_no from bucketgen.derived k;
 
--- name: KeptForget :exec
-delete from bucketgen.kept k where not k.name = any (@names::text[]);
+-- name: DerivedForget :exec
+delete from bucketgen.derived k where not k.name = any (@names::text[]);
 
--- name: KeptAdd :exec
-insert into bucketgen.kept (name, since_no)
+-- name: DerivedAdd :exec
+insert into bucketgen.derived (name, since_no)
 select k.name, @since_no from (select unnest(@names::text[]) as name) k
 on conflict (name) do nothing;
 

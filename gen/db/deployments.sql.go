@@ -697,6 +697,55 @@ func (q *Queries) DeploymentsUnfinished(ctx context.Context, knownNo int32) ([]D
 	return items, nil
 }
 
+const DerivedAdd = `-- name: DerivedAdd :exec
+insert into bucketgen.derived (name, since_no)
+select k.name, $1 from (select unnest($2::text[]) as name) k
+on conflict (name) do nothing
+`
+
+type DerivedAddParams struct {
+	SinceNo int32
+	Names   []string
+}
+
+func (q *Queries) DerivedAdd(ctx context.Context, arg DerivedAddParams) error {
+	_, err := q.db.Exec(ctx, DerivedAdd, arg.SinceNo, arg.Names)
+	return err
+}
+
+const DerivedForget = `-- name: DerivedForget :exec
+delete from bucketgen.derived k where not k.name = any ($1::text[])
+`
+
+func (q *Queries) DerivedForget(ctx context.Context, names []string) error {
+	_, err := q.db.Exec(ctx, DerivedForget, names)
+	return err
+}
+
+const DerivedSince = `-- name: DerivedSince :many
+select k.name, k.since_no from bucketgen.derived k
+`
+
+func (q *Queries) DerivedSince(ctx context.Context) ([]BucketgenDerived, error) {
+	rows, err := q.db.Query(ctx, DerivedSince)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BucketgenDerived
+	for rows.Next() {
+		var i BucketgenDerived
+		if err := rows.Scan(&i.Name, &i.SinceNo); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const EventsOf = `-- name: EventsOf :many
 select e.contact_id, e.event_no, e.id, e.occurred_at, e.properties
 from (select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as event_no) w
@@ -810,55 +859,6 @@ type GroupsForgetParams struct {
 func (q *Queries) GroupsForget(ctx context.Context, arg GroupsForgetParams) error {
 	_, err := q.db.Exec(ctx, GroupsForget, arg.ContactIds, arg.SignalNos)
 	return err
-}
-
-const KeptAdd = `-- name: KeptAdd :exec
-insert into bucketgen.kept (name, since_no)
-select k.name, $1 from (select unnest($2::text[]) as name) k
-on conflict (name) do nothing
-`
-
-type KeptAddParams struct {
-	SinceNo int32
-	Names   []string
-}
-
-func (q *Queries) KeptAdd(ctx context.Context, arg KeptAddParams) error {
-	_, err := q.db.Exec(ctx, KeptAdd, arg.SinceNo, arg.Names)
-	return err
-}
-
-const KeptForget = `-- name: KeptForget :exec
-delete from bucketgen.kept k where not k.name = any ($1::text[])
-`
-
-func (q *Queries) KeptForget(ctx context.Context, names []string) error {
-	_, err := q.db.Exec(ctx, KeptForget, names)
-	return err
-}
-
-const KeptSince = `-- name: KeptSince :many
-select k.name, k.since_no from bucketgen.kept k
-`
-
-func (q *Queries) KeptSince(ctx context.Context) ([]BucketgenKept, error) {
-	rows, err := q.db.Query(ctx, KeptSince)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []BucketgenKept
-	for rows.Next() {
-		var i BucketgenKept
-		if err := rows.Scan(&i.Name, &i.SinceNo); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const OccurrencesForget = `-- name: OccurrencesForget :exec

@@ -129,6 +129,11 @@ type BucketgenDeployment struct {
 	FinishedAt  pgtype.Timestamptz
 }
 
+type BucketgenDerived struct {
+	Name    string
+	SinceNo int32
+}
+
 type BucketgenDue struct {
 	ContactID int64
 	BucketNo  int32
@@ -233,11 +238,6 @@ type BucketgenJobUser struct {
 	BucketID string
 	Place    int32
 	UserID   string
-}
-
-type BucketgenKept struct {
-	Name    string
-	SinceNo int32
 }
 
 type BucketgenKey struct {

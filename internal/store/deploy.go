@@ -36,7 +36,7 @@ func (s *Store) Deploy(ctx context.Context, conn Conn, at table.Instant, emit st
 	if err != nil {
 		return 0, fmt.Errorf("count the users: %w", err)
 	}
-	kept := slices.AppendSeq([]string{}, maps.Keys(proposed.Kept))
+	derived := slices.AppendSeq([]string{}, maps.Keys(proposed.Derived))
 	err = inOrder(
 		func() error {
 			return q.DeploymentsInsert(ctx, db.DeploymentsInsertParams{
@@ -45,8 +45,8 @@ func (s *Store) Deploy(ctx context.Context, conn Conn, at table.Instant, emit st
 			})
 		},
 		func() error { return s.deployBuckets(ctx, q, current, proposed, words) },
-		func() error { return q.KeptForget(ctx, kept) },
-		func() error { return q.KeptAdd(ctx, db.KeptAddParams{SinceNo: proposed.No, Names: kept}) },
+		func() error { return q.DerivedForget(ctx, derived) },
+		func() error { return q.DerivedAdd(ctx, db.DerivedAddParams{SinceNo: proposed.No, Names: derived}) },
 		func() error { return q.GenerationSet(ctx, proposed.No) },
 	)
 	if err != nil {

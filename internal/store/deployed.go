@@ -15,14 +15,14 @@ type Deployed struct {
 	No          int32
 	Deployments []db.DeploymentsAllRow
 	Buckets     []db.BucketsDeployedRow
-	Kept        map[string]int32
+	Derived     map[string]int32
 }
 
 // ReadDeployed reads the deployments, by several statements. The caller makes sure that nothing is
 // deployed in between.
 func (s *Store) ReadDeployed(ctx context.Context, conn db.DBTX) (*Deployed, error) {
 	q := s.Queries(conn)
-	c := &Deployed{Kept: map[string]int32{}}
+	c := &Deployed{Derived: map[string]int32{}}
 	var err error
 	if c.Deployments, err = q.DeploymentsAll(ctx); err != nil {
 		return nil, fmt.Errorf("read the deployments: %w", err)
@@ -33,12 +33,12 @@ func (s *Store) ReadDeployed(ctx context.Context, conn db.DBTX) (*Deployed, erro
 	if c.Buckets, err = q.BucketsDeployed(ctx, s.buckets); err != nil {
 		return nil, fmt.Errorf("read the deployed buckets: %w", err)
 	}
-	kept, err := q.KeptSince(ctx)
+	derived, err := q.DerivedSince(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read what is kept: %w", err)
+		return nil, fmt.Errorf("read what is derived: %w", err)
 	}
-	for _, k := range kept {
-		c.Kept[k.Name] = k.SinceNo
+	for _, k := range derived {
+		c.Derived[k.Name] = k.SinceNo
 	}
 	return c, nil
 }
@@ -102,8 +102,8 @@ func (s *Store) ViewOf(c *Deployed) *Deployment {
 	}
 	d.Active, d.activeSince = append(d.Active, recheck), nil
 	for _, k := range r.Derived() {
-		since := c.Kept[r.DerivedName(k)]
-		d.kept, d.last = append(d.kept, part{k, since}), max(d.last, since)
+		since := c.Derived[r.DerivedName(k)]
+		d.derived, d.last = append(d.derived, part{k, since}), max(d.last, since)
 	}
 	return d
 }
@@ -111,7 +111,7 @@ func (s *Store) ViewOf(c *Deployed) *Deployment {
 // Propose returns what c would be if this process deployed its definitions.
 func (s *Store) Propose(c *Deployed, at table.Instant, emit string) *Deployed {
 	p := &Deployed{
-		No: c.No + 1, Deployments: slices.Clone(c.Deployments), Buckets: slices.Clone(c.Buckets), Kept: map[string]int32{},
+		No: c.No + 1, Deployments: slices.Clone(c.Deployments), Buckets: slices.Clone(c.Buckets), Derived: map[string]int32{},
 	}
 	p.Deployments = append(p.Deployments, db.DeploymentsAllRow{
 		No: p.No, Kind: KindDeploy, Fingerprint: s.registry.Fingerprint, Emit: emit, At: timestamp(at),
@@ -131,18 +131,18 @@ func (s *Store) Propose(c *Deployed, at table.Instant, emit string) *Deployed {
 	}
 	for _, k := range s.registry.Derived() {
 		name := s.registry.DerivedName(k)
-		since, kept := c.Kept[name]
-		if !kept {
+		since, known := c.Derived[name]
+		if !known {
 			since = p.No
 		}
-		p.Kept[name] = since
+		p.Derived[name] = since
 	}
 	return p
 }
 
 // Same reports whether deploying p instead of c would change nothing.
 func (c *Deployed) Same(p *Deployed) bool {
-	return c.No > 0 && c.Fingerprint() == p.Fingerprint() && maps.Equal(c.Kept, p.Kept) &&
+	return c.No > 0 && c.Fingerprint() == p.Fingerprint() && maps.Equal(c.Derived, p.Derived) &&
 		slices.EqualFunc(c.Buckets, p.Buckets, func(a, b db.BucketsDeployedRow) bool {
 			return a.SinceNo == b.SinceNo && (a.Fingerprint == nil) == (b.Fingerprint == nil)
 		})

@@ -33,8 +33,8 @@ type Deployment struct {
 
 	frozen  []bool  // frozen are the buckets that are not evaluated, by table.BucketIndex
 	since   []int32 // since is the deployment that users must have followed, by table.BucketIndex
-	kept    []part
-	last    int32            // last is the greatest of since and kept
+	derived []part
+	last    int32            // last is the greatest of since and derived
 	changes map[int32]change // changes are keyed by number
 }
 
@@ -185,7 +185,7 @@ func (d *Deployment) steps(u generations) []decide.Rollout {
 // lost returns what has to be derived anew from the log of a user.
 func (d *Deployment) lost(u generations) []table.Derived {
 	var lost []table.Derived
-	for _, p := range d.kept {
+	for _, p := range d.derived {
 		if p.since > u.known() {
 			lost = append(lost, p.Derived)
 		}

@@ -106,7 +106,7 @@ func (ld *Loaded) queueMore(q *pipeline.Batch, m *moreFacts) {
 	}
 	var events, occurrences, groups, totals pairs
 	var sums sumPairs
-	var eventsAround, occurrencesAround stretchPairs
+	var eventsAround, occurrencesAround pastWindows
 	var sequences sequenceFacts
 	for _, n := range m.needs {
 		if n.Kind >= table.NeedProgress {
@@ -136,7 +136,7 @@ func (ld *Loaded) queueMore(q *pipeline.Batch, m *moreFacts) {
 	ld.queueGroups(q, groups)
 	ld.queueTotals(q, totals)
 	ld.queueSums(q, sums)
-	ld.queueStretches(q, eventsAround, occurrencesAround)
+	ld.queuePastWindows(q, eventsAround, occurrencesAround)
 	ld.queueSequences(q, sequences)
 	if len(m.stays) == 0 {
 		return

@@ -18,7 +18,7 @@ type sequenceFacts struct {
 	newest     map[progressKey]*table.Instant
 	openChains []*[]table.OpenChain
 	advances   []*[]table.Advance
-	trails     map[progressKey][]int // trails are positions in around
+	recent     map[progressKey][]int // recent are positions in around
 }
 
 type progressKey struct {
@@ -63,19 +63,19 @@ func (p *sequenceFacts) add(ld *Loaded, n userNeed) {
 		p.open.Places = append(p.open.Places, int32(len(p.openChains)))
 		p.openChains = append(p.openChains, read)
 		onApply(func(facts *table.Facts) { facts.SetOpen(s, n.At, *read, len(*read) == most) })
-	default: // NeedTrail
-		p.trail(ld, n, no, contact)
+	default: // NeedRecentSteps
+		p.recentSteps(ld, n, no, contact)
 	}
 }
 
-// trail adds what happened around a late event. Late events of one key that are close together
-// share a stretch, so that a batch reads what is around them once.
-func (p *sequenceFacts) trail(ld *Loaded, n userNeed, no int32, contact int64) {
+// recentSteps adds what happened around a late event. Late events of one key that are close
+// together share a span, so that a batch reads what is around them once.
+func (p *sequenceFacts) recentSteps(ld *Loaded, n userNeed, no int32, contact int64) {
 	u, s := ld.users[n.user], n.Sequence
 	span := ld.store.registry.Sequences[s].Span()
 	key := progressKey{n.user, no, n.Key}
 	begin, end := n.At.Add(-span), n.At.Add(span)
-	for _, place := range p.trails[key] {
+	for _, place := range p.recent[key] {
 		b, e := &p.around.Begins[place], &p.around.Ends[place]
 		if instant(*b) < end && begin < instant(*e) {
 			*b, *e = timestamp(min(instant(*b), begin)), timestamp(max(instant(*e), end))
@@ -83,7 +83,7 @@ func (p *sequenceFacts) trail(ld *Loaded, n userNeed, no int32, contact int64) {
 		}
 	}
 	place := len(p.advances)
-	p.trails = put(p.trails, key, append(p.trails[key], place))
+	p.recent = put(p.recent, key, append(p.recent[key], place))
 	read := &[]table.Advance{}
 	p.around.UserIds, p.around.ContactIds = append(p.around.UserIds, n.user), append(p.around.ContactIds, contact)
 	p.around.SequenceNos = append(p.around.SequenceNos, no)

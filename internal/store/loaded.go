@@ -36,7 +36,7 @@ type user struct {
 	due          []decide.Due
 	seen         []string             // seen are idempotency keys that were used before
 	oldest       map[table.Need]int   // oldest is how many occurrences were read with each sum
-	reaches      map[table.Need]reach // reaches is how far each stretch was read
+	reaches      map[table.Need]reach // reaches is how far each past window was read
 	apply        []func(*table.Facts) // apply adds what was read to the facts of a session
 	once         bool                 // once says not to add the user to the cache
 	fill         *fill                // fill is the history that is read to be cached; or nil

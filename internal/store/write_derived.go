@@ -32,7 +32,7 @@ func (w *Write) addOccurrence(s *Store, contact int64, o table.Occurrence) {
 	w.occurrences.ContactIds = append(w.occurrences.ContactIds, contact)
 	w.occurrences.SignalNos = append(w.occurrences.SignalNos, no)
 	w.occurrences.OccurredAt = append(w.occurrences.OccurredAt, timestamp(o.At))
-	w.occurrences.Values = append(w.occurrences.Values, kept(o))
+	w.occurrences.Values = append(w.occurrences.Values, storedValue(o))
 }
 
 func (w *Write) addTotal(contact int64, no int32, o table.Occurrence) {
@@ -43,14 +43,14 @@ func (w *Write) addTotal(contact int64, no int32, o table.Occurrence) {
 		t.ContactIds, t.SignalNos = append(t.ContactIds, contact), append(t.SignalNos, no)
 		t.Counts = append(t.Counts, 1)
 		t.FirstAt, t.LastAt = append(t.FirstAt, timestamp(o.At)), append(t.LastAt, timestamp(o.At))
-		t.FirstValues, t.LastValues = append(t.FirstValues, kept(o)), append(t.LastValues, kept(o))
+		t.FirstValues, t.LastValues = append(t.FirstValues, storedValue(o)), append(t.LastValues, storedValue(o))
 		return
 	}
 	t.Counts[place]++
 	if at := timestamp(o.At); at.Time.Before(t.FirstAt[place].Time) {
-		t.FirstAt[place], t.FirstValues[place] = at, kept(o)
+		t.FirstAt[place], t.FirstValues[place] = at, storedValue(o)
 	} else if !at.Time.Before(t.LastAt[place].Time) {
-		t.LastAt[place], t.LastValues[place] = at, kept(o)
+		t.LastAt[place], t.LastValues[place] = at, storedValue(o)
 	}
 }
 
@@ -104,8 +104,8 @@ type groupKey struct {
 	group   string
 }
 
-// kept returns the value that is stored of an occurrence, or "".
-func kept(o table.Occurrence) string {
+// storedValue returns the value that is stored of an occurrence, or "".
+func storedValue(o table.Occurrence) string {
 	if !o.Value.Exists() {
 		return ""
 	}

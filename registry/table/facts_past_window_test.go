@@ -13,11 +13,11 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// TestStretches evaluates on parts of a history, as they are read, and on all of it: what a part
+// TestPastWindows evaluates on parts of a history, as they are read, and on all of it: what a part
 // answers must be right, and its horizon never later than the exact one. What it does not answer it
 // must be able to answer once more is read, as the store does it: from the earliest instant at
 // which it was asked for, and further.
-func TestStretches(t *testing.T) {
+func TestPastWindows(t *testing.T) {
 	t.Parallel()
 	visit := bucket.Event("visit")
 	const from, until = 9, 4
@@ -69,9 +69,9 @@ func TestStretches(t *testing.T) {
 	})
 }
 
-// TestAddToStretch adds late occurrences to a part of a history: those inside of it count, the
+// TestAddToPastWindow adds late occurrences to a part of a history: those inside of it count, the
 // others are found when they are read.
-func TestAddToStretch(t *testing.T) {
+func TestAddToPastWindow(t *testing.T) {
 	t.Parallel()
 	visit := bucket.Event("visit")
 	r := registrytest.Build(t, bucket.Define(bucket.Spec{ID: "a", Criteria: visit.Ago(10*time.Microsecond, 5*time.Microsecond).AtLeast(2)}))

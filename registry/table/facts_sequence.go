@@ -180,8 +180,8 @@ func (t *recentSteps) insert(a Advance) {
 	t.all = slices.Insert(t.all, i, a)
 }
 
-// trailOf returns what happened around a late event, nearer to it than a chain can last, if that is
-// known.
+// recentStepsAround returns what happened around a late event, nearer to it than a chain can last,
+// if that is known.
 func (f *Facts) recentStepsAround(late Advance) ([]Advance, bool) {
 	span := f.registry.Sequences[late.Sequence].Span()
 	if span == 0 {

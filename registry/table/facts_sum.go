@@ -129,7 +129,7 @@ func (f *Facts) sumOf(s SignalIndex, position int) *sum {
 // sumIn returns the sum of a signal over a window as of now, or nil if it is not loaded.
 func (f *Facts) sumIn(signal SignalIndex, w Window) *sum {
 	s := f.sumOf(signal, slices.Index(f.registry.Signals[signal].Sums, w))
-	if s != nil && !s.settle(f.now) {
+	if s != nil && !s.slide(f.now) {
 		f.need(Need{Signal: signal, Kind: NeedSum, Position: s.position})
 		return nil
 	}
@@ -155,8 +155,8 @@ func (f *Facts) addSums(row *Signal, o Occurrence) {
 	}
 }
 
-// settle subtracts what has left the window. It reports whether enough was loaded for that.
-func (s *sum) settle(now Instant) bool {
+// slide subtracts what has left the window. It reports whether enough was loaded for that.
+func (s *sum) slide(now Instant) bool {
 	for len(s.Oldest) > 0 && s.window.end(s.Oldest[0].At) <= now {
 		s.Total, s.Count = new(big.Rat).Sub(s.Total, s.Oldest[0].Number), s.Count-1
 		s.Cutoff, s.Oldest, s.changed = s.Oldest[0].At, s.Oldest[1:], true

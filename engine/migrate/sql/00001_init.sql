@@ -451,9 +451,9 @@ create table bucketgen.definitions (
     primary key (bucket_no, since_no)
 );
 
--- What is kept beside the log, and since which deployment: occurrences of a signal, say. A user who
--- has not followed that deployment gets it made from the log. Deployments insert and delete rows.
-create table bucketgen.kept (
+-- What is derived from the log, and since which deployment: occurrences of a signal, say. For a
+-- user who has not followed that deployment it is derived anew. Deployments insert and delete rows.
+create table bucketgen.derived (
     name      text collate "C" not null primary key,
     since_no  integer not null
 );

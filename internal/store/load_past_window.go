@@ -10,21 +10,21 @@ import (
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// stretchPairs are the stretches of occurrences that are read, around the ends of windows.
-type stretchPairs struct {
+// pastWindows are the occurrences that are read around the ends of windows that are past.
+type pastWindows struct {
 	ask   db.OccurrencesAroundParams // ask has numbers of events if it is for EventsAround
-	facts map[stretchKey]*stretchRead
+	facts map[pastWindowKey]*pastWindowRead
 }
 
-type stretchKey struct {
+type pastWindowKey struct {
 	user  string
 	no    int32
 	place int32
 }
 
-// A stretch is read with fewLater of the occurrences that enter its window next. If a session needs
-// more, the next read has moreLater times as many. It goes back by spare occurrences more than
-// needed at the instant for which it is read, because something that is due is settled at an
+// A past window is read with fewLater of the occurrences that enter its window next. If a session
+// needs more, the next read has moreLater times as many. It goes back by spare occurrences more
+// than needed at the instant for which it is read, because something that is due is settled at an
 // earlier instant.
 const (
 	spare     = 8
@@ -33,15 +33,15 @@ const (
 	mostLater = 1 << 30
 )
 
-// reach is how far a stretch was read.
+// reach is how far a past window was read.
 type reach struct {
 	at    table.Instant // at is the first instant whose window it covers
 	later int           // later is how many occurrences after that were read
 }
 
-// add adds a stretch of a user, and its callback to the user. A stretch that is read again reaches
+// add adds a past window of a user, and its callback to the user. One that is read again reaches
 // back as far as before, so that a session that evaluates several instants has them all in the end.
-func (p *stretchPairs) add(ld *Loaded, n userNeed, no int32) {
+func (p *pastWindows) add(ld *Loaded, n userNeed, no int32) {
 	row := &ld.store.registry.Signals[n.Signal]
 	u := ld.users[n.user]
 	if u.reaches == nil {
@@ -56,10 +56,10 @@ func (p *stretchPairs) add(ld *Loaded, n userNeed, no int32) {
 		to = reach{n.At, fewLater}
 	}
 	u.reaches[which] = to
-	key := stretchKey{n.user, no, int32(n.Position)}
-	read := &stretchRead{earlier: row.Newest + spare, later: to.later}
+	key := pastWindowKey{n.user, no, int32(n.Position)}
+	read := &pastWindowRead{earlier: row.Newest + spare, later: to.later}
 	if p.facts == nil {
-		p.facts = map[stretchKey]*stretchRead{}
+		p.facts = map[pastWindowKey]*pastWindowRead{}
 	}
 	p.facts[key] = read
 	p.ask.UserIds, p.ask.ContactIds = append(p.ask.UserIds, key.user), append(p.ask.ContactIds, ld.contactOf(key.user))
@@ -69,7 +69,7 @@ func (p *stretchPairs) add(ld *Loaded, n userNeed, no int32) {
 	u.apply = append(u.apply, func(facts *table.Facts) { facts.SetPastWindow(n.Signal, n.Position, read.PastWindow) })
 }
 
-func (ld *Loaded) queueStretches(q *pipeline.Batch, events, occurrences stretchPairs) {
+func (ld *Loaded) queuePastWindows(q *pipeline.Batch, events, occurrences pastWindows) {
 	queue := func(sql string, a *db.OccurrencesAroundParams) *pgx.QueuedQuery {
 		return q.Add(sql, a.UserIds, a.ContactIds, a.SignalNos, a.Places, a.WindowEnds, a.Earlier, a.Later)
 	}
@@ -83,16 +83,16 @@ func (ld *Loaded) queueStretches(q *pipeline.Batch, events, occurrences stretchP
 	}
 }
 
-// stretchRead is a stretch with how many occurrences were asked for.
-type stretchRead struct {
+// pastWindowRead is a past window with how many occurrences were asked for.
+type pastWindowRead struct {
 	table.PastWindow
 	earlier, later int
 }
 
-// read sets what was read of a stretch. If as many occurrences came as were asked for, there may be
-// more.
-func (p *stretchPairs) read(row db.OccurrencesAroundRow) {
-	s := p.facts[stretchKey{row.UserID, row.SignalNo, row.Place}]
+// read sets what was read of a past window. If as many occurrences came as were asked for, there
+// may be more.
+func (p *pastWindows) read(row db.OccurrencesAroundRow) {
+	s := p.facts[pastWindowKey{row.UserID, row.SignalNo, row.Place}]
 	s.Earlier, s.Later = len(row.Earlier) == s.earlier, len(row.Later) == s.later
 	slices.Reverse(row.Earlier)
 	for _, t := range slices.Concat(row.Earlier, row.Later) {
