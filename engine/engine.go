@@ -65,7 +65,7 @@ type Engine struct {
 	clock     *scheduler.Clock
 	feed      *feed.Feed
 	rollup    *rollup.Rollup
-	kept      sizes.Kept        // kept are lists of buckets that callers read again and again
+	sizeCache sizes.Cache       // sizeCache holds lists of buckets that callers read again and again
 	catalog   *catalog.Recorder // nil: nothing is counted
 
 	heartbeat *rollout.Heartbeat

@@ -33,7 +33,7 @@ func (g *Inspect) Buckets(ctx context.Context, q BucketQuery) (BucketPage, error
 	if err != nil {
 		return BucketPage{}, fmt.Errorf("list buckets: %w", err)
 	}
-	page, err := (*Engine)(g).kept.List(ctx, r, q)
+	page, err := (*Engine)(g).sizeCache.List(ctx, r, q)
 	if err != nil {
 		return BucketPage{}, fmt.Errorf("list buckets: %w", err)
 	}
@@ -60,7 +60,7 @@ func (g *Inspect) Summary(ctx context.Context, maxAge time.Duration) (Summary, e
 	if err != nil {
 		return Summary{}, fmt.Errorf("summary: %w", err)
 	}
-	s, err := (*Engine)(g).kept.Summary(ctx, r, maxAge)
+	s, err := (*Engine)(g).sizeCache.Summary(ctx, r, maxAge)
 	if err != nil {
 		return Summary{}, fmt.Errorf("summary: %w", err)
 	}

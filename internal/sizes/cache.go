@@ -8,13 +8,13 @@ import (
 	"github.com/bucketgen/bucketgen"
 )
 
-// Kept keeps answers for callers who accept one of before, such as pages that are refreshed every
+// Cache keeps answers for callers who accept one of before, such as pages that are refreshed every
 // second: those that refresh the same one share its cost. The zero value is ready. It is safe for
 // concurrent use.
-type Kept struct {
+type Cache struct {
 	mu      sync.Mutex
-	lists   map[listKey]*kept[bucketgen.BucketPage]
-	summary kept[bucketgen.Summary]
+	lists   map[listKey]*cached[bucketgen.BucketPage]
+	summary cached[bucketgen.Summary]
 }
 
 const (
@@ -50,39 +50,39 @@ func keyOf(q *bucketgen.BucketQuery) listKey {
 
 // List returns a page of buckets, a kept one if the query allows it. A kept page is shared, so
 // callers do not change its rows.
-func (k *Kept) List(ctx context.Context, r *Reader, q bucketgen.BucketQuery) (bucketgen.BucketPage, error) {
+func (c *Cache) List(ctx context.Context, r *Reader, q bucketgen.BucketQuery) (bucketgen.BucketPage, error) {
 	if q.MaxAge <= 0 {
 		return r.List(ctx, q)
 	}
-	return k.list(keyOf(&q)).get(q.MaxAge, func() (bucketgen.BucketPage, error) { return r.List(ctx, q) })
+	return c.list(keyOf(&q)).get(q.MaxAge, func() (bucketgen.BucketPage, error) { return r.List(ctx, q) })
 }
 
 // list returns where the answer to a query is kept. If there are too many, all are dropped: they
 // are read again.
-func (k *Kept) list(key listKey) *kept[bucketgen.BucketPage] {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.lists == nil || k.lists[key] == nil && len(k.lists) >= maxLists {
-		k.lists = map[listKey]*kept[bucketgen.BucketPage]{}
+func (c *Cache) list(key listKey) *cached[bucketgen.BucketPage] {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.lists == nil || c.lists[key] == nil && len(c.lists) >= maxLists {
+		c.lists = map[listKey]*cached[bucketgen.BucketPage]{}
 	}
-	one := k.lists[key]
+	one := c.lists[key]
 	if one == nil {
-		one = &kept[bucketgen.BucketPage]{}
-		k.lists[key] = one
+		one = &cached[bucketgen.BucketPage]{}
+		c.lists[key] = one
 	}
 	return one
 }
 
 // Summary returns how everything is doing, as it was at most maxAge ago.
-func (k *Kept) Summary(ctx context.Context, r *Reader, maxAge time.Duration) (bucketgen.Summary, error) {
+func (c *Cache) Summary(ctx context.Context, r *Reader, maxAge time.Duration) (bucketgen.Summary, error) {
 	if maxAge <= 0 {
 		return r.Summary(ctx)
 	}
-	return k.summary.get(maxAge, func() (bucketgen.Summary, error) { return r.Summary(ctx) })
+	return c.summary.get(maxAge, func() (bucketgen.Summary, error) { return r.Summary(ctx) })
 }
 
-// kept is an answer that is kept. Its ages are of the monotonic clock: they bound work.
-type kept[T any] struct {
+// cached is an answer that is kept. Its ages are of the monotonic clock: they bound work.
+type cached[T any] struct {
 	mu     sync.Mutex // mu is held while the answer is read, so that others wait for it
 	answer T
 	at     time.Time
@@ -90,7 +90,7 @@ type kept[T any] struct {
 }
 
 // get returns the kept answer, or reads another if that is too old.
-func (k *kept[T]) get(maxAge time.Duration, read func() (T, error)) (T, error) {
+func (k *cached[T]) get(maxAge time.Duration, read func() (T, error)) (T, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	began := time.Now()

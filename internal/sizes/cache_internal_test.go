@@ -8,10 +8,10 @@ import (
 	"github.com/bucketgen/bucketgen"
 )
 
-// TestKept reads an answer once for callers that accept its age, and again for those that do not.
-func TestKept(t *testing.T) {
+// TestCached reads an answer once for callers that accept its age, and again for those that do not.
+func TestCached(t *testing.T) {
 	t.Parallel()
-	var k kept[int]
+	var k cached[int]
 	reads, refused := 0, errors.New("refused")
 	var fails error
 	read := func() (int, error) { reads++; return reads, fails }
@@ -36,10 +36,10 @@ func TestKept(t *testing.T) {
 	get(time.Hour, 3) // an error is not kept
 }
 
-// TestKeptLists keeps different queries apart, and bounds their number.
-func TestKeptLists(t *testing.T) {
+// TestCachedLists keeps different queries apart, and bounds their number.
+func TestCachedLists(t *testing.T) {
 	t.Parallel()
-	var k Kept
+	var k Cache
 	manual := true
 	queries := []bucketgen.BucketQuery{
 		{},
@@ -53,7 +53,7 @@ func TestKeptLists(t *testing.T) {
 		{After: &bucketgen.BucketKey{}},
 		{After: &bucketgen.BucketKey{ID: "a"}},
 	}
-	seen := map[*kept[bucketgen.BucketPage]]bool{}
+	seen := map[*cached[bucketgen.BucketPage]]bool{}
 	for i := range queries {
 		seen[k.list(keyOf(&queries[i]))] = true
 	}
