@@ -148,7 +148,13 @@ func lockIn(ctx context.Context, conn *pgx.Conn, schema string) error {
 			return fmt.Errorf("wait for other migrations: %w", err)
 		}
 	}
-	// The schema may be there already, made by another role for this one, which may make none.
+	return makeSchema(ctx, conn, schema)
+}
+
+// makeSchema makes the schema if need be, on a connection of its own: it is to last, because what
+// goose does next is done by other connections. It may be there already, made by another role for
+// this one, which may make none.
+func makeSchema(ctx context.Context, conn *pgx.Conn, schema string) error {
 	var there bool
 	if err := conn.QueryRow(ctx, "select to_regnamespace($1) is not null", schema).Scan(&there); err != nil {
 		return fmt.Errorf("find schema %s: %w", schema, err)
@@ -156,18 +162,24 @@ func lockIn(ctx context.Context, conn *pgx.Conn, schema string) error {
 	if there {
 		return nil
 	}
-	// It is to last: what goose does next is done by other connections.
-	config := conn.Config()
-	other, err := pgx.ConnectConfig(ctx, config)
+	other, err := pgx.ConnectConfig(ctx, conn.Config())
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer other.Close(ctx)
-	if _, err := other.Exec(ctx, "create schema if not exists "+schema); err != nil {
+	_, err = other.Exec(ctx, "create schema if not exists "+schema)
+	switch {
+	case store.HasCode(err, uniqueViolation):
+		// Another program committed the schema while this statement waited for it, as a deployment
+		// tool may: "if not exists" checks before it waits.
+		return nil
+	case err != nil:
 		return fmt.Errorf("create schema %s: %w", schema, err)
 	}
 	return nil
 }
+
+const uniqueViolation = "23505"
 
 // migrations is the files of the migrations, written for a schema.
 type migrations struct {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/engine/migrate"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
 // TestUpWaits migrates an empty database by several processes at once: one makes the tables, the
@@ -47,6 +48,41 @@ func TestUpWaits(t *testing.T) {
 		if worked != 1 {
 			t.Errorf("%d processes applied migrations, want 1", worked)
 		}
+	}
+}
+
+// TestUpBesideAnotherProgram migrates while a program that is not Up creates the schema, and
+// commits it only when Up waits for it.
+func TestUpBesideAnotherProgram(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Open(t, pgtest.NewEmptyURL(t))
+	tx, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "create schema bucketgen"); err != nil {
+		t.Fatal(err)
+	}
+	failed := make(chan error, 1)
+	go func() {
+		_, err := migrate.Up(context.WithoutCancel(t.Context()), pool, migrate.Options{})
+		failed <- err
+	}()
+	waitfor.That(t, func() bool {
+		var waits bool
+		err := pool.QueryRow(t.Context(), `select exists (
+			select from pg_stat_activity where datname = current_database() and query like 'create schema%' and wait_event_type = 'Lock'
+		)`).Scan(&waits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return waits
+	})
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-failed; err != nil {
+		t.Error(err)
 	}
 }
 
