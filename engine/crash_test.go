@@ -2,10 +2,10 @@ package engine_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -20,6 +20,7 @@ import (
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/migrate"
+	"github.com/bucketgen/bucketgen/internal/child"
 	"github.com/bucketgen/bucketgen/internal/ir"
 	"github.com/bucketgen/bucketgen/internal/postgres"
 	"github.com/bucketgen/bucketgen/internal/refeval"
@@ -152,8 +153,10 @@ func startWorker(variable string, worker any) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(os.Args[0]) //nolint:noctx // it is stopped, or killed, by hand
-	cmd.Env = append(os.Environ(), variable+"="+string(config))
+	cmd, err := child.Command(context.Background(), variable, string(config)) // it is stopped, or killed, by hand
+	if err != nil {
+		return nil, err
+	}
 	cmd.Stderr = &strings.Builder{}
 	out, err := cmd.StdoutPipe()
 	if err == nil {

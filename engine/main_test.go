@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/enginetest"
+	"github.com/bucketgen/bucketgen/internal/child"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 	"github.com/bucketgen/bucketgen/internal/waitfor"
@@ -18,15 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	for variable, run := range map[string]func(string) error{crashVar: crashWorkerMain, deployVar: deployWorkerMain, outboxVar: outboxWorkerMain} {
-		if config := os.Getenv(variable); config != "" {
-			if err := run(config); err != nil {
-				fmt.Fprintln(os.Stderr, err)
-				os.Exit(1)
-			}
-			os.Exit(0)
-		}
-	}
+	child.Main(map[string]func(string) error{crashVar: crashWorkerMain, deployVar: deployWorkerMain, outboxVar: outboxWorkerMain})
 	os.Exit(pgtest.Run(m))
 }
 

@@ -21,6 +21,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/child"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
@@ -43,21 +44,15 @@ type process struct {
 }
 
 func init() { //nolint:gochecknoinits // only in tests, and only if a test asks for it
-	instead = func() bool {
-		text := os.Getenv(workerVar)
-		if text == "" {
-			return false
-		}
+	works[workerVar] = func(text string) error {
 		var p process
-		err := json.Unmarshal([]byte(text), &p)
-		if err == nil {
-			err = p.run()
+		if err := json.Unmarshal([]byte(text), &p); err != nil {
+			return err
 		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, p.Name, err)
-			os.Exit(1)
+		if err := p.run(); err != nil {
+			return fmt.Errorf("%s: %w", p.Name, err)
 		}
-		return true
+		return nil
 	}
 }
 
@@ -157,8 +152,11 @@ func (p process) spawn(t testing.TB, env []string) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(context.Background(), os.Args[0])
-	cmd.Env = append(append(os.Environ(), env...), workerVar+"="+string(text))
+	cmd, err := child.Command(context.Background(), workerVar, string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Env = append(cmd.Env, env...)
 	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"os"
-	"os/exec"
 	"testing"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/webhook"
+	"github.com/bucketgen/bucketgen/internal/child"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
@@ -54,10 +54,8 @@ func TestKilledBeforeItIsSettled(t *testing.T) {
 	r := newReceiver(t)
 	w.endpoint("crm", r.URL)
 	w.joins("ada")
-	program, err := os.Executable()
+	worker, err := child.Command(t.Context(), workerVar, w.Pool.Config().ConnString())
 	must(t, err)
-	worker := exec.CommandContext(t.Context(), program)
-	worker.Env = append(os.Environ(), workerVar+"="+w.Pool.Config().ConnString())
 	worker.Stderr = os.Stderr
 	started, killed := make(chan struct{}), make(chan struct{})
 	r.does(func(http.ResponseWriter, *http.Request) {

@@ -19,19 +19,14 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/enginetest"
 	"github.com/bucketgen/bucketgen/engine/webhook"
+	"github.com/bucketgen/bucketgen/internal/child"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 	"github.com/bucketgen/bucketgen/internal/waitfor"
 )
 
 func TestMain(m *testing.M) {
-	if url := os.Getenv(workerVar); url != "" {
-		if err := work(url); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
+	child.Main(map[string]func(string) error{workerVar: work})
 	os.Exit(pgtest.Run(m))
 }
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"log/slog"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/engine/enginetest"
+	"github.com/bucketgen/bucketgen/internal/child"
 	"github.com/bucketgen/bucketgen/internal/jobs"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/service"
@@ -30,17 +30,15 @@ const childDatabase = "BUCKETGEN_TEST_JOBS_DATABASE"
 
 // TestMain runs the tests on a PostgreSQL of their own.
 func TestMain(m *testing.M) {
-	if url := os.Getenv(childDatabase); url != "" {
-		workForever(url)
-	}
+	child.Main(map[string]func(string) error{childDatabase: workForever})
 	os.Exit(pgtest.Run(m))
 }
 
 // workForever takes a job at the time at which the tests begin, says so, and never finishes it.
-func workForever(url string) {
+func workForever(url string) error {
 	pool, err := pgxpool.New(context.Background(), url)
 	if err != nil {
-		panic(err)
+		return err
 	}
 	w := worker(pool, enginetest.NewClock(begin), func(context.Context, bucketgen.JobParams, func(int64, int64)) (jobs.Done, error) {
 		_, _ = os.Stdout.WriteString("working\n")
@@ -189,14 +187,16 @@ func TestKilled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	no := w.begin(t)
-	child := exec.CommandContext(t.Context(), os.Args[0])
-	child.Env = append(os.Environ(), childDatabase+"="+w.url)
-	child.Stderr = os.Stderr
-	out, err := child.StdoutPipe()
+	other, err := child.Command(t.Context(), childDatabase, w.url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := child.Start(); err != nil {
+	other.Stderr = os.Stderr
+	out, err := other.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Start(); err != nil {
 		t.Fatal(err)
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
@@ -208,10 +208,10 @@ func TestKilled(t *testing.T) {
 		asked <- struct{}{}
 		return planned(7), nil
 	})
-	if err := child.Process.Kill(); err != nil {
+	if err := other.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	_ = child.Wait() // it was killed
+	_ = other.Wait() // it was killed
 	if j := w.get(t, no); j.State != bucketgen.JobRunning || j.Attempts != 1 {
 		t.Fatalf("after the kill: got %+v", j)
 	}
