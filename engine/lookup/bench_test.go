@@ -15,8 +15,8 @@ import (
 // BenchmarkHas asks for users who are remembered, by one caller and by many, and says how many
 // times as long the database takes for the same in the same run.
 func BenchmarkHas(b *testing.B) {
-	w := newWorld(b)
-	e := w.engine(engine.Config{NoClock: true})
+	w := newWorld(b, engine.Config{})
+	e := w.Engine
 	users := make([]string, 10_000)
 	events := make([]engine.Event, len(users))
 	for i := range users {
@@ -86,8 +86,8 @@ func processor(b *testing.B) time.Duration {
 func BenchmarkStaleness(b *testing.B) {
 	for _, notifies := range []bool{true, false} {
 		b.Run(fmt.Sprintf("notified=%v", notifies), func(b *testing.B) {
-			w := newWorld(b)
-			writer, reader := w.engine(engine.Config{NoClock: true}), w.engine(engine.Config{NoClock: true})
+			w := newWorld(b, engine.Config{})
+			writer, reader := w.Engine, w.another(engine.Config{})
 			l := w.lookup(reader, lookup.Config{})
 			ref, ctx := w.ref("pro"), b.Context()
 			var behind []time.Duration

@@ -22,11 +22,10 @@ const maxStale = 30 * time.Millisecond
 // behind; then the lookups of both engines say what the database says.
 func TestLookupIsNeverMoreThanSoStale(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	s := &stale{world: w}
-	for range 2 {
-		e := w.engine(engine.Config{NoClock: true, FeedPoll: 5 * time.Millisecond})
-		s.engines = append(s.engines, e)
+	config := engine.Config{FeedPoll: 5 * time.Millisecond}
+	w := newWorld(t, config)
+	s := &stale{world: w, engines: []*engine.Engine{w.Engine, w.another(config)}}
+	for _, e := range s.engines {
 		s.lookups = append(s.lookups, w.lookup(e, lookup.Config{MaxStale: maxStale, Users: 30}))
 	}
 	asking, stop := context.WithCancel(t.Context())
@@ -52,7 +51,7 @@ func TestLookupIsNeverMoreThanSoStale(t *testing.T) {
 			})
 		}
 		writers.Wait()
-		w.advance(time.Duration(20*phase) * time.Hour)
+		w.Time.Advance(time.Duration(20*phase) * time.Hour)
 		if _, err := s.engines[phase%2].Clock().RunDue(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -112,7 +111,7 @@ func (s *stale) write(rng *rand.Rand, user string) error {
 	case 3:
 		_, err = e.Remove(ctx, testers, user)
 	case 4:
-		tx, begin := s.pool.Begin(ctx)
+		tx, begin := s.Pool.Begin(ctx)
 		if begin != nil {
 			return begin
 		}

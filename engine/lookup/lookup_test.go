@@ -23,8 +23,8 @@ func isPro(user string) engine.Event {
 
 func TestLookup(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	e := w.engine(engine.Config{NoClock: true})
+	w := newWorld(t, engine.Config{})
+	e := w.Engine
 	l := w.lookup(e, lookup.Config{MaxStale: time.Hour}) // so that nothing but what is seen makes it forget
 	for _, step := range []struct {
 		name string
@@ -39,7 +39,7 @@ func TestLookup(t *testing.T) {
 		}, []string{"pro", "regulars"}},
 		{"delete", func() error { return e.Delete(t.Context(), "ada") }, []string{}},
 		{"restore", func() error { _, err := e.Restore(t.Context(), "ada"); return err }, []string{"pro", "regulars"}},
-		{"clock", func() error { w.advance(25 * time.Hour); _, err := e.Clock().RunDue(t.Context()); return err }, []string{"dormant", "pro"}},
+		{"clock", func() error { w.Advance(25 * time.Hour); return nil }, []string{"dormant", "pro"}},
 		{"leave", func() error {
 			w.ingest(e, engine.Event{UserID: "ada", Traits: map[string]any{"plan": "free"}})
 			return nil
@@ -66,8 +66,8 @@ func TestLookup(t *testing.T) {
 
 func TestLookupOfMany(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	e := w.engine(engine.Config{NoClock: true})
+	w := newWorld(t, engine.Config{})
+	e := w.Engine
 	w.ingest(e, isPro("ada"), isPro("cyd"))
 	if _, err := e.Add(t.Context(), registry.NewManualRef("testers", index(t, w, "testers")), "cyd"); err != nil {
 		t.Fatal(err)
@@ -105,8 +105,8 @@ func TestLookupOfMany(t *testing.T) {
 // the old name it asks the database: the feed names the new one.
 func TestLookupOfTheMerged(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	e := w.engine(engine.Config{NoClock: true})
+	w := newWorld(t, engine.Config{})
+	e := w.Engine
 	l := w.lookup(e, lookup.Config{})
 	w.ingest(e, isPro("visitor"))
 	is := func(guest, ada bool) {
@@ -127,7 +127,7 @@ func TestLookupOfTheMerged(t *testing.T) {
 
 func index(t *testing.T, w *world, id string) table.BucketIndex {
 	t.Helper()
-	b, known := w.registry.Tables().Bucket(id)
+	b, known := w.Registry.Tables().Bucket(id)
 	if !known {
 		t.Fatal("there is no bucket", id)
 	}
@@ -137,8 +137,8 @@ func index(t *testing.T, w *world, id string) table.BucketIndex {
 // TestLookupIsBounded asks about more users than there is room for, known ones and others.
 func TestLookupIsBounded(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	e := w.engine(engine.Config{NoClock: true})
+	w := newWorld(t, engine.Config{})
+	e := w.Engine
 	for _, most := range []int{1, 10, 64, 1000} {
 		l := w.lookup(e, lookup.Config{Users: most, MaxStale: time.Hour})
 		users := make([]string, 3000)
@@ -160,8 +160,8 @@ func TestLookupIsBounded(t *testing.T) {
 // TestLookupKeepsWhoIsAskedFor lets many be asked about once, and one again and again.
 func TestLookupKeepsWhoIsAskedFor(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	l := w.lookup(w.engine(engine.Config{NoClock: true}), lookup.Config{Users: 200, MaxStale: time.Hour})
+	w := newWorld(t, engine.Config{})
+	l := w.lookup(w.Engine, lookup.Config{Users: 200, MaxStale: time.Hour})
 	misses := int64(0)
 	for i := range 1000 {
 		before := l.Stats().Misses
@@ -184,8 +184,8 @@ func TestLookupKeepsWhoIsAskedFor(t *testing.T) {
 // lookup is asked about another user.
 func TestLookupDoesNotRestOnMessages(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	e := w.engine(engine.Config{NoClock: true, FeedPoll: time.Hour})
+	w := newWorld(t, engine.Config{FeedPoll: time.Hour})
+	e := w.Engine
 	users := 0
 	eventually(t, func() bool {
 		l := w.lookup(e, lookup.Config{MaxStale: 20 * time.Millisecond})
@@ -207,8 +207,8 @@ func TestLookupDoesNotRestOnMessages(t *testing.T) {
 
 func TestLookupRefuses(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	e := w.engine(engine.Config{NoClock: true})
+	w := newWorld(t, engine.Config{})
+	e := w.Engine
 	for _, tc := range []struct {
 		e      *engine.Engine
 		config lookup.Config
@@ -231,7 +231,7 @@ func TestLookupRefuses(t *testing.T) {
 	if err := l.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "started before") {
 		t.Errorf("started again: got %v", err)
 	}
-	idle, err := engine.New(w.pool, w.registry, engine.Config{})
+	idle, err := engine.New(w.Pool, w.Registry, engine.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,8 +251,8 @@ func TestLookupRefuses(t *testing.T) {
 
 // TestLookupAllocatesNothing asks about a cached user.
 func TestLookupAllocatesNothing(t *testing.T) { //nolint:paralleltest // it counts what is allocated
-	w := newWorld(t)
-	e := w.engine(engine.Config{NoClock: true})
+	w := newWorld(t, engine.Config{})
+	e := w.Engine
 	w.ingest(e, isPro("ada"))
 	l := w.lookup(e, lookup.Config{MaxStale: time.Hour})
 	ref, ctx := w.ref("pro"), t.Context()

@@ -4,9 +4,6 @@ import (
 	"context"
 	"os"
 	"testing"
-	"time"
-
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
@@ -30,36 +27,24 @@ var (
 	testers  = bucket.Define(bucket.Spec{ID: "testers", Kind: bucket.Manual, MaxDwell: bucket.Week})
 )
 
-// world is engines on a database of their own, with a clock that only the test moves.
+// world is a database with an engine, and a clock that only the test moves.
 type world struct {
-	t        testing.TB
-	pool     *pgxpool.Pool
-	registry *registry.Registry
-	clock    *enginetest.Clock
+	*enginetest.World
+	t testing.TB
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB, config engine.Config) *world {
 	t.Helper()
-	return &world{
-		t: t, pool: pgtest.New(t), registry: registrytest.Build(t, pro, regulars, dormant, testers),
-		clock: enginetest.NewClock(time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)),
-	}
+	r := registrytest.Build(t, pro, regulars, dormant, testers)
+	config.NoDelivery = true
+	return &world{enginetest.New(t, pgtest.New(t), r, enginetest.Options{Config: config}), t}
 }
 
-func (w *world) advance(d time.Duration) { w.clock.Advance(d) }
-
-func (w *world) engine(c engine.Config) *engine.Engine {
+// another starts a further engine.
+func (w *world) another(config engine.Config) *engine.Engine {
 	w.t.Helper()
-	c.Now, c.VirtualTime, c.NoDelivery = w.clock.Now, true, true
-	e, err := engine.New(w.pool, w.registry, c)
-	if err == nil {
-		err = e.Start(w.t.Context())
-	}
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.t.Cleanup(func() { waitfor.Stop(w.t, e) })
-	return e
+	config.NoClock, config.NoDelivery = true, true
+	return w.Start(config, nil)
 }
 
 func (w *world) lookup(e *engine.Engine, c lookup.Config) *lookup.Lookup {
@@ -79,7 +64,7 @@ func (w *world) lookup(e *engine.Engine, c lookup.Config) *lookup.Lookup {
 	return l
 }
 
-func (w *world) ref(id string) registry.Ref { return registrytest.Ref(w.t, w.registry, id) }
+func (w *world) ref(id string) registry.Ref { return registrytest.Ref(w.t, w.Registry, id) }
 
 func (w *world) ingest(e *engine.Engine, events ...engine.Event) {
 	w.t.Helper()
@@ -107,7 +92,7 @@ func join(t testing.TB, w *world, e *engine.Engine, user string, notifies bool) 
 		w.ingest(e, isPro(user))
 		return
 	}
-	tx, err := w.pool.Begin(t.Context())
+	tx, err := w.Pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,11 +8,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	sdk "github.com/open-feature/go-sdk/openfeature"
 
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/engine/enginetest"
 	"github.com/bucketgen/bucketgen/engine/lookup"
 	"github.com/bucketgen/bucketgen/engine/openfeature"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
@@ -22,39 +22,41 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
 
-// flags is a client of the SDK, whose provider is ours.
+// flags is a client of the SDK, whose provider is ours, with the world that it asks about.
 type flags struct {
 	*sdk.Client
-	pool   *pgxpool.Pool
-	engine *engine.Engine
-	heard  chan sdk.Event
+	world *enginetest.World
+	heard chan sdk.Event
 }
 
 func newFlags(t *testing.T) *flags {
 	t.Helper()
-	f := &flags{pool: pgtest.New(t), heard: make(chan sdk.Event, 100)}
+	f := &flags{heard: make(chan sdk.Event, 100)}
 	r := registrytest.Build(t,
 		bucket.Define(bucket.Spec{ID: "pro", Criteria: bucket.Text("plan").Is("pro")}),
 		bucket.Define(bucket.Spec{ID: "buyers", Criteria: bucket.Event("order").AtLeast(1)}),
 	)
-	var err error
-	if f.engine, err = engine.New(f.pool, r, engine.Config{NoClock: true, NoDelivery: true}); err != nil {
-		t.Fatal(err)
-	}
-	l, err := lookup.New(f.engine, lookup.Config{MaxStale: 200 * time.Millisecond})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := openfeature.New(l)
-	if err := sdk.SetNamedProviderAndWait(t.Name(), p); err == nil {
-		t.Error("without an engine that runs the provider is ready")
-	}
-	if err := errors.Join(f.engine.Start(t.Context()), l.Start(t.Context()), sdk.SetNamedProviderWithContextAndWait(t.Context(), t.Name(), p)); err != nil {
+	var l *lookup.Lookup
+	var p *openfeature.Provider
+	f.world = enginetest.New(t, pgtest.New(t), r, enginetest.Options{
+		Config: engine.Config{NoDelivery: true},
+		Prepare: func(e *engine.Engine) (err error) {
+			if l, err = lookup.New(e, lookup.Config{MaxStale: 200 * time.Millisecond}); err != nil {
+				return err
+			}
+			p = openfeature.New(l)
+			if err := sdk.SetNamedProviderAndWait(t.Name(), p); err == nil {
+				t.Error("without an engine that runs the provider is ready")
+			}
+			return nil
+		},
+	})
+	if err := errors.Join(l.Start(t.Context()), sdk.SetNamedProviderWithContextAndWait(t.Context(), t.Name(), p)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		p.Shutdown()
-		if err := errors.Join(l.Stop(context.Background()), f.engine.Stop(context.Background())); err != nil {
+		if err := l.Stop(context.Background()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -81,7 +83,7 @@ func (f *flags) next(t *testing.T) sdk.Event {
 
 func (f *flags) ingest(t *testing.T, ev engine.Event) {
 	t.Helper()
-	if _, err := f.engine.Ingest(t.Context(), ev); err != nil {
+	if _, err := f.world.Ingest(t.Context(), ev); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -138,7 +140,7 @@ func TestFlagsChange(t *testing.T) {
 		{"enter", func() { f.ingest(t, engine.Event{UserID: "ada", Traits: map[string]any{"plan": "pro"}}) }, []string{"bucket:pro"}},
 		{"enter another", func() { f.ingest(t, engine.Event{UserID: "ada", Name: "order"}) }, []string{"bucket:buyers"}},
 		{"delete", func() {
-			if err := f.engine.Delete(t.Context(), "ada"); err != nil {
+			if err := f.world.Delete(t.Context(), "ada"); err != nil {
 				t.Fatal(err)
 			}
 		}, []string{"bucket:buyers", "bucket:pro"}},
@@ -158,7 +160,7 @@ func TestFlagsChange(t *testing.T) {
 func TestFlagsAreStale(t *testing.T) {
 	t.Parallel()
 	f := newFlags(t)
-	tx, err := f.pool.Begin(t.Context())
+	tx, err := f.world.Pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
