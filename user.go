@@ -45,6 +45,30 @@ type LoggedEvent struct {
 	Traits     json.RawMessage `json:"traits,omitempty"` // that it set
 }
 
+// RecentEvent is an event that a process has stored lately.
+type RecentEvent struct {
+	LoggedEvent
+
+	ID     int64           `json:"id"` // counts the events of the process
+	UserID string          `json:"userId"`
+	Once   json.RawMessage `json:"once,omitempty"` // traits that it set if the user had none of the name
+}
+
+// RecentQuery says which recent events to list. The zero value lists the newest 100.
+type RecentQuery struct {
+	Name   string // Name limits the list to events of a name. Defaults to all.
+	UserID string // UserID limits the list to events of a user. Defaults to all.
+	After  int64  // After is the id of the last event of the page before. Defaults to 0, which begins.
+	Size   int    // Size is how many events to return at most. Defaults to 100; more than 1000 are 1000.
+}
+
+// RecentPage is a page of recent events, the newest first.
+type RecentPage struct {
+	Events []RecentEvent
+	Since  time.Time // Since is when the oldest was received that the process keeps; zero if it keeps none
+	Next   int64     // Next is the After of the next page; 0 on the last one
+}
+
 // EventPage is a page of events.
 type EventPage struct {
 	Events []LoggedEvent

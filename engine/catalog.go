@@ -99,6 +99,100 @@ func (e *Engine) Catalog(ctx context.Context) (Catalog, error) {
 	return catalogOf(entries), nil
 }
 
+// CatalogName is an event name or a property, with what is known of it.
+type CatalogName struct {
+	CatalogEntry
+
+	Last   time.Time     `json:"lastSeen,omitzero"` // when it last arrived; zero if it never has
+	Hours  []CatalogHour `json:"hours"`             // in which it arrived, of this hour and the 23 before
+	UsedBy []string      `json:"usedBy"`            // ids of buckets that ask about it, the first 20
+	Uses   int           `json:"uses"`              // how many buckets do
+}
+
+// CatalogHour is how often a name arrived in an hour.
+type CatalogHour struct {
+	At    time.Time `json:"at"` // the beginning of the hour, in UTC
+	Count int64     `json:"count"`
+}
+
+// NameQuery says which event names or properties to list. The zero value lists the first 100 event
+// names.
+type NameQuery struct {
+	Properties bool   // Properties lists properties. Defaults to event names.
+	Text       string // Text is a part of the name, in any letter case. Defaults to all.
+	Declared   *bool  // Declared limits the list to declared names, or to others. Defaults to both.
+	Seen       *bool  // Seen limits the list to names that have arrived, or to others. Defaults to both.
+	After      string // After is the last name of the page before. Defaults to none, which begins.
+	Size       int    // Size is how many names to return at most. Defaults to 100; more than 1000 are 1000.
+}
+
+// NamePage is a page of event names or properties, in their order.
+type NamePage struct {
+	Names []CatalogName
+	Total int    // Total is the number of names on all pages
+	Next  string // Next is the After of the next page; empty on the last one
+	AsOf  time.Time
+}
+
+// mostUses is how many buckets are listed that ask about a name.
+const mostUses = 20
+
+// Names returns a page of the event names, or of the properties, that definitions of this engine
+// declare or that have arrived, by [Engine.Catalog].
+func (g *Inspect) Names(ctx context.Context, q NameQuery) (NamePage, error) {
+	e, kind := (*Engine)(g), CatalogEvent
+	if q.Properties {
+		kind = CatalogProperty
+	}
+	c, err := e.Catalog(ctx)
+	if err != nil {
+		return NamePage{}, err
+	}
+	page := NamePage{Names: []CatalogName{}, AsOf: e.Now()}
+	size := min(cmp.Or(max(q.Size, 0), 100), 1000)
+	for i := range c.Entries {
+		entry := &c.Entries[i]
+		if entry.Kind != kind || !q.takes(entry) {
+			continue
+		}
+		page.Total++
+		switch {
+		case entry.Event+entry.Name <= q.After:
+		case len(page.Names) == size:
+			page.Next = page.Names[size-1].Event + page.Names[size-1].Name
+		default:
+			page.Names = append(page.Names, CatalogName{CatalogEntry: *entry, Last: entry.LastSeen()})
+		}
+	}
+	return page, e.completeNames(ctx, kind, &page)
+}
+
+// completeNames adds to names what the catalog does not have: hours, and buckets.
+func (e *Engine) completeNames(ctx context.Context, kind CatalogKind, page *NamePage) error {
+	hours, err := catalog.Hours(ctx, e.store.Queries(e.pool), catalog.Kind(kind), page.AsOf.Add(time.Hour-catalog.KeptHours))
+	if err != nil {
+		return err
+	}
+	used := catalog.UsedBy(e.registry, catalog.Kind(kind))
+	for i := range page.Names {
+		n := &page.Names[i]
+		name := catalog.Name{Kind: catalog.Kind(kind), Event: n.Event, Name: n.Name}
+		n.Hours = make([]CatalogHour, len(hours[name]))
+		for j, hour := range hours[name] {
+			n.Hours[j] = CatalogHour(hour)
+		}
+		n.Uses = len(used[name])
+		n.UsedBy = append([]string{}, used[name][:min(n.Uses, mostUses)]...)
+	}
+	return nil
+}
+
+// takes reports whether a name is asked for.
+func (q *NameQuery) takes(e *CatalogEntry) bool {
+	return strings.Contains(strings.ToLower(e.Event+e.Name), strings.ToLower(q.Text)) &&
+		(q.Declared == nil || *q.Declared == e.Declared) && (q.Seen == nil || *q.Seen == (len(e.Seen) > 0))
+}
+
 // driftOf returns which values arrive as another type than is declared of what a bucket asks about:
 // properties, and fields of events.
 func (e *Engine) driftOf(ctx context.Context, b table.BucketIndex) ([]Drift, error) {

@@ -158,6 +158,10 @@ type Config struct {
 	// QueueSize is how many events may wait to be written before Ingest blocks. Defaults to 10,000.
 	QueueSize int
 
+	// RecentBytes is how much memory, roughly, the latest events of this process take, see
+	// [Inspect.RecentEvents]. Negative: none are kept. Defaults to 4 MB.
+	RecentBytes int
+
 	// Schema is the schema of the tables: lower-case letters, digits and underscores. Defaults to
 	// bucketgen.
 	Schema string
@@ -205,6 +209,7 @@ func (c Config) withDefaults() Config {
 	def(&c.NewEventNames, 10_000)
 	def(&c.QueueBytes, 64<<20)
 	def(&c.QueueSize, 10_000)
+	def(&c.RecentBytes, 4<<20)
 	def(&c.Schema, store.DefaultSchema)
 	def(&c.Skew, limits.Skew)
 	if c.Logger == nil {

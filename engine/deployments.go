@@ -210,6 +210,14 @@ type Process struct {
 	// ClockAheadMs is by how many milliseconds its clock was ahead of the database's at its last
 	// heartbeat, negative if it was behind.
 	ClockAheadMs int64 `json:"clockAheadMs"`
+
+	Version string `json:"version"` // of the engine
+	Buckets int    `json:"buckets"` // that its definitions have
+
+	// These are as of the last heartbeat, and the rate since the one before.
+	ClockLagMs      int64   `json:"clockLagMs"`      // how many milliseconds the earliest due instant has been waiting
+	Waiting         int     `json:"waiting"`         // events that wait to be written
+	EventsPerSecond float64 `json:"eventsPerSecond"` // that were stored
 }
 
 // Processes returns the engines that run on the database, the oldest first.
@@ -230,8 +238,9 @@ func (g *Deployments) Processes(ctx context.Context) ([]Process, error) {
 	for i, row := range rows {
 		all[i] = Process{
 			Host: row.Host, PID: int(row.Pid), Fingerprint: row.Fingerprint, StartedAt: row.StartedAt.Time.UTC(), SeenAt: row.SeenAt.Time.UTC(),
-			ClockAheadMs: row.AheadUs / 1000,
-			Deployed:     len(last) > 0 && last[0].Fingerprint == row.Fingerprint,
+			ClockAheadMs: row.AheadUs / 1000, Version: row.Version, Buckets: int(row.Buckets), ClockLagMs: row.LagUs / 1000,
+			Waiting: int(row.Waiting), EventsPerSecond: row.Rate,
+			Deployed: len(last) > 0 && last[0].Fingerprint == row.Fingerprint,
 		}
 	}
 	return all, nil
@@ -242,6 +251,10 @@ func (e *Engine) newHeartbeat() *rollout.Heartbeat {
 	return rollout.NewHeartbeat(rollout.HeartbeatDeps{
 		Pool: e.pool, Log: e.log, Store: func() *store.Store { return e.store }, Now: e.config.Now, Health: e.health,
 		Answering: e.link.Answering, Process: e.processID, Fingerprint: e.registry.Fingerprint,
+		Buckets: len(e.registry.Buckets), Figures: func() rollout.Figures {
+			s := e.stats.Stats()
+			return rollout.Figures{Events: s.Events, Waiting: e.ingest.Waiting(), ClockLag: s.ClockLag}
+		},
 	})
 }
 

@@ -79,10 +79,11 @@ func TestTablesGrowOrDoNot(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
 	small := []string{
-		"event_names", "event_name_counts", "catalog", "buckets", "signals", "sequences", "properties", // names of things, by their numbers
+		"event_names", "event_name_counts", "catalog", "catalog_hours", "buckets", "signals", "sequences", "properties", // names of things, by their numbers
 		"deployments", "generation", "definitions", "derived", "reconciliations", "rollup_progress", "sizes", "audit", "jobs", "job_users", // what goes on
 		"writers", "processes", // one row for each connection or process
 		"compatibility",                                                                    // one row
+		"endpoint_attempts",                                                                // some for each endpoint
 		"subscriptions", "endpoints", "endpoint_secrets", "keys", "sessions", "migrations", // what operators set up
 	}
 	rows, err := w.pool.Query(t.Context(), `select relname::text from pg_class where relnamespace = 'bucketgen'::regnamespace and relkind in ('r', 'p')`)

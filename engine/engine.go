@@ -21,6 +21,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/link"
 	"github.com/bucketgen/bucketgen/internal/metrics"
 	"github.com/bucketgen/bucketgen/internal/outbox"
+	"github.com/bucketgen/bucketgen/internal/recent"
 	"github.com/bucketgen/bucketgen/internal/rollout"
 	"github.com/bucketgen/bucketgen/internal/rollup"
 	"github.com/bucketgen/bucketgen/internal/scheduler"
@@ -67,6 +68,7 @@ type Engine struct {
 	rollup    *rollup.Rollup
 	sizeCache sizes.Cache       // sizeCache holds lists of buckets that callers read again and again
 	catalog   *catalog.Recorder // nil: nothing is counted
+	recent    *recent.Events    // nil: none are kept
 
 	heartbeat *rollout.Heartbeat
 
@@ -117,6 +119,7 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 		Pool: pool, Schema: config.Schema, Registry: e.registry, Rows: config.CatalogRows, Every: config.CatalogFlush, Now: config.Now,
 		Log: config.Logger,
 	})
+	e.recent = recent.New(config.RecentBytes)
 	e.rollup = rollup.New(rollup.Deps{Pool: pool, Schema: config.Schema, Log: config.Logger})
 	e.health = health.New(health.Deps{Pool: pool, Store: func() *store.Store { return e.store }, Wake: func() { e.heartbeat.Wake() }})
 	e.link = link.New(link.Deps{

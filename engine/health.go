@@ -2,8 +2,10 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"github.com/bucketgen/bucketgen"
+	"github.com/bucketgen/bucketgen/internal/blame"
 	"github.com/bucketgen/bucketgen/internal/metrics"
 )
 
@@ -23,6 +25,32 @@ func (e *Engine) Ready(ctx context.Context) error {
 		return &UnreadyError{Reason: "too many events wait to be written"}
 	}
 	return e.health.Ready(ctx)
+}
+
+// Background is what an engine does in the background: its loops, such as the clock and the
+// heartbeat.
+type Background struct {
+	Loops   int
+	Failing []FailingLoop // Failing are those whose last turn failed, which are retried
+}
+
+// FailingLoop is work in the background that fails at the moment.
+type FailingLoop struct {
+	Component string    // Component is its name in the log.
+	Since     time.Time // Since is when it failed first after it succeeded, by the system clock.
+	Attempts  int       // Attempts is how often it has failed since.
+	Reason    string    // Reason says why in a few words; the log has the whole error.
+}
+
+// Background returns what works in the background, and what of it fails. It costs next to nothing.
+func (g *Inspect) Background() Background {
+	e := (*Engine)(g)
+	failing, loops := e.services.Failing()
+	b := Background{Loops: loops}
+	for _, f := range failing {
+		b.Failing = append(b.Failing, FailingLoop{f.Component, f.Since, f.Attempts, blame.Reason(f.Err)})
+	}
+	return b
 }
 
 // Stats is what an engine has done since it was started, and how far behind it is.

@@ -62,12 +62,26 @@ func (e *Engine) IngestTx(ctx context.Context, tx pgx.Tx, events ...Event) ([]Re
 // than the queue holds find room when it is empty. The answer may be out of date when it arrives.
 func (e *Engine) HasRoom(events int) bool { return e.ingest.HasRoom(events) }
 
+// RecentEvent is an event that this process has stored lately.
+type RecentEvent = bucketgen.RecentEvent
+
+// RecentQuery says which recent events to list.
+type RecentQuery = bucketgen.RecentQuery
+
+// RecentPage is a page of recent events.
+type RecentPage = bucketgen.RecentPage
+
+// RecentEvents returns the latest events that this process has stored, the newest first, as far as
+// [Config.RecentBytes] goes. Those of other processes are not among them. Those of
+// [Engine.IngestTx] are, also if their caller rolls back.
+func (g *Inspect) RecentEvents(q RecentQuery) RecentPage { return g.recent.Page(&q) }
+
 // newIngest returns the service that takes events in.
 func (e *Engine) newIngest() *ingest.Service {
 	return ingest.New(ingest.Deps{
 		Registry: e.registry, Log: e.log, Runner: func() *transact.Runner { return e.runner }, Ready: e.ready, Name: e.name,
 		Now: e.Now, OwnNow: e.config.Now, Options: e.options(true), Replayed: e.options(false), Limits: e.config.limits(),
-		NewNames: e.config.NewEventNames, Catalog: e.catalog, Health: e.health, Metrics: e.telemetry, Counters: &e.stats,
+		NewNames: e.config.NewEventNames, Catalog: e.catalog, Recent: e.recent, Health: e.health, Metrics: e.telemetry, Counters: &e.stats,
 		Flushers: e.config.Flushers, MaxBatch: e.config.MaxBatch, QueueSize: e.config.QueueSize, QueueBytes: e.config.QueueBytes,
 	})
 }

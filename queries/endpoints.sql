@@ -59,3 +59,40 @@ with old as (
 )
 insert into bucketgen.endpoint_secrets (endpoint_no, secret, created_at)
 values (@endpoint_no, @secret, @now);
+
+-- name: EndpointAttemptsAdd :exec
+-- Adds attempts, in the order in which they were made. Those of deleted endpoints are left out.
+insert into bucketgen.endpoint_attempts (endpoint_no, at, took_us, status, transitions, error)
+select a.no, a.at, a.took_us, a.status, a.transitions, a.error
+from (
+    select unnest(@numbers::integer[]) as no, unnest(@times::timestamptz[]) as at, unnest(@took_us::bigint[]) as took_us,
+        unnest(@statuses::integer[]) as status, unnest(@transitions::integer[]) as transitions, unnest(@errors::text[]) as error,
+        generate_subscripts(@numbers::integer[], 1) as place
+) a
+where exists (select from bucketgen.endpoints e where e.no = a.no)
+order by a.place;
+
+-- name: EndpointAttemptsTrim :exec
+-- Deletes all attempts to post to some endpoints but the newest of each, up to a number. It leaves
+-- to another service what that is just deleting.
+with gone as (
+    select k.endpoint_no, k.id
+    from bucketgen.endpoint_attempts k
+    join (select unnest(@numbers::integer[]) as no) n on k.endpoint_no = n.no
+    where k.id <= (
+        select o.id from bucketgen.endpoint_attempts o where o.endpoint_no = n.no order by o.id desc offset @most::bigint limit 1
+    )
+    order by k.endpoint_no, k.id
+    for update of k skip locked
+)
+delete from bucketgen.endpoint_attempts a
+using gone g
+where a.endpoint_no = g.endpoint_no and a.id = g.id;
+
+-- name: EndpointAttemptsPage :many
+-- The attempts to post to an endpoint, the newest first, before one.
+select a.id, a.at, a.took_us, a.status, a.transitions, a.error
+from bucketgen.endpoint_attempts a
+where a.endpoint_no = @no and a.id < @before_id
+order by a.id desc
+limit @size::integer;

@@ -45,6 +45,34 @@ func TestManageAPIKeys(t *testing.T) {
 	}
 }
 
+// TestManageKeyUse shows when a key was used last: it was not before its first request.
+func TestManageKeyUse(t *testing.T) {
+	t.Parallel()
+	m, ctx := newManaged(t), t.Context()
+	made, err := m.admin.CreateKey(ctx, client.NewKey{Name: "desk", Kind: "read"})
+	if err != nil || !made.UsedAt.IsZero() {
+		t.Fatalf("got %+v, %v", made, err)
+	}
+	usedAt := func() time.Time {
+		list, err := m.admin.ListKeys(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list.Keys[made.No-1].UsedAt
+	}
+	if at := usedAt(); !at.IsZero() {
+		t.Errorf("it was used at %s, before its first request", at)
+	}
+	before := time.Now()
+	if _, err := m.as(t, made.Key).GetSummary(ctx, client.GetSummaryParams{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() bool { return !usedAt().Before(before.Truncate(time.Microsecond)) })
+	if text := command(t, "keys", "list", "--database", m.url); !strings.Contains(text, usedAt().Format(time.RFC3339)) {
+		t.Errorf("the command line does not show %s:\n%s", usedAt(), text)
+	}
+}
+
 // TestManageWebhooks creates an endpoint, changes it, and deletes it.
 func TestManageWebhooks(t *testing.T) {
 	t.Parallel()
@@ -83,6 +111,20 @@ func TestManageWebhooks(t *testing.T) {
 		_, err := m.admin.CreateWebhook(ctx, hook)
 		refused(t, field, err, 400, field)
 	}
+	if _, err := m.pool.Exec(ctx, `insert into bucketgen.endpoint_attempts (endpoint_no, at, took_us, status, transitions, error)
+		values ($1, $2, 1500, 503, 1, ''), ($1, $2, 2000, 204, 3, '')`, e.No, m.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	attempts, err := m.read.ListWebhookAttempts(ctx, e.No, client.ListWebhookAttemptsParams{Limit: 1})
+	if err != nil || len(attempts.Attempts) != 1 || !attempts.Attempts[0].Taken || attempts.Attempts[0].TookMs != 2 || attempts.Attempts[0].Transitions != 3 {
+		t.Errorf("attempts: got %+v, %v", attempts, err)
+	}
+	attempts, err = m.read.ListWebhookAttempts(ctx, e.No, client.ListWebhookAttemptsParams{Limit: 1, After: attempts.Next})
+	if err != nil || len(attempts.Attempts) != 1 || attempts.Attempts[0].Error != "answered 503 Service Unavailable" || attempts.Next != "" {
+		t.Errorf("earlier attempts: got %+v, %v", attempts, err)
+	}
+	_, err = m.read.ListWebhookAttempts(ctx, 99, client.ListWebhookAttemptsParams{})
+	refused(t, "attempts of an unknown endpoint", err, 404, "webhook")
 	_, err = m.admin.ChangeWebhook(ctx, e.No, client.WebhookChange{})
 	refused(t, "no change", err, 400, "url")
 	_, err = m.read.DeleteWebhook(ctx, e.No)
@@ -105,7 +147,7 @@ func TestManageHealth(t *testing.T) {
 			t.Errorf("got %+v", f)
 		}
 	}
-	if want := []string{"durability", "clocks", "tables", "deployment", "catalog", "processes", "clock", "outbox", "webhooks"}; err != nil || !slices.Equal(names, want) {
+	if want := strings.Fields("database durability clocks tables writes deployment catalog processes clock outbox webhooks services"); err != nil || !slices.Equal(names, want) {
 		t.Errorf("got %v, %v; want %v", names, err, want)
 	}
 	m.does(t, "ada", "order")

@@ -110,7 +110,7 @@ type check struct {
 func (c *cli) examine(ctx context.Context, log io.Writer) []finding {
 	x := &examination{cli: c}
 	defer x.close()
-	checks := []check{
+	return run(ctx, []string{"database", "tables", "writes"}, []check{
 		{"database", func(ctx context.Context) finding { return x.connect(ctx, log) }},
 		{"durability", x.durability},
 		{"clocks", x.clocks},
@@ -123,7 +123,12 @@ func (c *cli) examine(ctx context.Context, log io.Writer) []finding {
 		{"outbox", x.outbox},
 		{"webhooks", x.webhooks},
 		{"services", x.services},
-	}
+	})
+}
+
+// run runs checks one after the other. Once one fails of those that the rest depends on, the rest
+// is skipped.
+func run(ctx context.Context, needed []string, checks []check) []finding {
 	all := make([]finding, 0, len(checks))
 	broken := ""
 	for _, l := range checks {
@@ -132,7 +137,7 @@ func (c *cli) examine(ctx context.Context, log io.Writer) []finding {
 			f = l.do(ctx)
 		}
 		f.Name = l.name
-		if f.State == stateFailed && slices.Contains([]string{"database", "tables", "writes"}, l.name) {
+		if f.State == stateFailed && slices.Contains(needed, l.name) {
 			broken = l.name
 		}
 		all = append(all, f)
@@ -144,21 +149,23 @@ func (c *cli) examine(ctx context.Context, log io.Writer) []finding {
 func (c *cli) examineRunning(pool *pgxpool.Pool, e *engine.Engine) func(context.Context) []manage.Finding {
 	return func(ctx context.Context) []manage.Finding {
 		x := &examination{cli: c, database: &database{pool: pool}, engine: e}
-		all := []manage.Finding{}
-		for _, l := range []check{
+		found := run(ctx, []string{"database", "tables"}, []check{
+			{"database", x.reached},
 			{"durability", x.durability},
 			{"clocks", x.clocks},
 			{"tables", x.tables},
+			{"writes", x.accepted},
 			{"deployment", x.deployment},
 			{"catalog", x.catalog},
 			{"processes", x.processes},
 			{"clock", x.clock},
 			{"outbox", x.outbox},
 			{"webhooks", x.webhooks},
-		} {
-			f := l.do(ctx)
-			f.Name = l.name
-			all = append(all, manage.Finding(f))
+			{"services", x.background},
+		})
+		all := make([]manage.Finding, len(found))
+		for i, f := range found {
+			all[i] = manage.Finding(f)
 		}
 		return all
 	}
@@ -169,6 +176,7 @@ type examination struct {
 	*cli
 	database *database
 	engine   *engine.Engine
+	server   *serverFacts // server is nil until it was asked
 }
 
 func (x *examination) close() {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/webhook"
+	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/printable"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
@@ -23,7 +24,7 @@ func (x *examination) connect(ctx context.Context, log io.Writer) finding {
 	if x.database, err = x.open(ctx, log); err != nil {
 		return failed(fix, "%v", err)
 	}
-	facts, err := store.QueriesIn(x.database.pool, x.schema).ServerFacts(ctx)
+	facts, err := x.facts(ctx)
 	if err != nil {
 		return failed(fix, "%v", err)
 	}
@@ -37,9 +38,66 @@ func (x *examination) connect(ctx context.Context, log io.Writer) finding {
 	return fine("PostgreSQL %s, %s", facts.VersionText, x.database.server.Origin)
 }
 
+// serverFacts are what the server says of itself.
+type serverFacts struct {
+	db.ServerFactsRow
+
+	apart time.Duration // apart is by how much the clocks of this machine and the server differ
+	took  time.Duration // took is how long the answer took, by which apart may be wrong
+}
+
+// facts returns what the server says of itself. The checks of an examination share one answer.
+func (x *examination) facts(ctx context.Context) (*serverFacts, error) {
+	if x.server != nil {
+		return x.server, nil
+	}
+	before := time.Now()
+	row, err := store.QueriesIn(x.database.pool, x.schema).ServerFacts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	took := time.Since(before)
+	x.server = &serverFacts{row, before.Add(took / 2).Sub(row.Now.Time).Abs(), took}
+	return x.server, nil
+}
+
+// reached checks the database of a running engine.
+func (x *examination) reached(ctx context.Context) finding {
+	facts, err := x.facts(ctx)
+	if err != nil {
+		return failed("start the server, or correct the URL", "%v", err)
+	}
+	return fine("PostgreSQL %s", facts.VersionText)
+}
+
+// accepted checks whether a running engine can write.
+func (x *examination) accepted(ctx context.Context) finding {
+	var unready *engine.UnreadyError
+	switch err := x.engine.Ready(ctx); {
+	case errors.As(err, &unready):
+		return failed("check the log of this process and of the database", "events are not accepted: %s", unready.Reason)
+	case err != nil:
+		return failed("", "%v", err)
+	}
+	return fine("events are accepted and written")
+}
+
+// background checks what the engine does in the background.
+func (x *examination) background(context.Context) finding {
+	b := x.engine.Inspect().Background()
+	if len(b.Failing) == 0 {
+		return fine("%s in the background", verbed(int64(b.Loops), "loop", "loops"))
+	}
+	failing := make([]string, len(b.Failing))
+	for i, l := range b.Failing {
+		failing[i] = fmt.Sprintf("%s since %s (%s)", l.Component, l.Since.UTC().Format(time.RFC3339), l.Reason)
+	}
+	return failed("check the log of this process for these components", "%d of %d loops in the background fail and are retried: %s", len(failing), b.Loops, some(failing, ", "))
+}
+
 // durability checks that acknowledged events survive a crash.
 func (x *examination) durability(ctx context.Context) finding {
-	facts, err := store.QueriesIn(x.database.pool, x.schema).ServerFacts(ctx)
+	facts, err := x.facts(ctx)
 	const fix = "set %s to on, unless losing data is acceptable"
 	switch {
 	case err != nil:
@@ -55,13 +113,11 @@ func (x *examination) durability(ctx context.Context) finding {
 // clocks compares the clock of this machine with that of the database: all processes should agree
 // on the time.
 func (x *examination) clocks(ctx context.Context) finding {
-	before := time.Now()
-	facts, err := store.QueriesIn(x.database.pool, x.schema).ServerFacts(ctx)
+	facts, err := x.facts(ctx)
 	if err != nil {
 		return failed("", "%v", err)
 	}
-	took := time.Since(before)
-	apart := before.Add(took / 2).Sub(facts.Now.Time).Abs()
+	apart, took := facts.apart, facts.took
 	const fix = "synchronise both clocks by NTP"
 	switch skew := max(x.host.Config.Skew, 0); {
 	case skew == 0 && apart > 5*time.Minute || skew > 0 && apart > skew:

@@ -87,9 +87,10 @@ lists.`,
 
 func (c *cli) keysListCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "list",
-		Short:   "List all keys, including revoked ones",
-		Long:    `Lists the keys with their names, kinds, limits, and times of creation and revocation.`,
+		Use:   "list",
+		Short: "List all keys, including revoked ones",
+		Long: `Lists the keys with their names, kinds, limits, and times of creation, last use and revocation. The
+last use is right to within a minute or two.`,
 		Example: "  " + c.host.Name + " keys list",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -106,16 +107,19 @@ func (c *cli) keysListCommand() *cobra.Command {
 }
 
 func printKeys(out io.Writer, all []apikey.Key) error {
-	t := newTable(out, "NO", "NAME", "KIND", "RATE", "CREATED", "REVOKED")
+	t := newTable(out, "NO", "NAME", "KIND", "RATE", "CREATED", "USED", "REVOKED")
 	for _, k := range all {
-		rate, revoked := "-", "-"
+		rate, used, revoked := "-", "-", "-"
 		if k.Rate > 0 {
 			rate = strconv.Itoa(k.Rate)
+		}
+		if k.UsedAt != nil {
+			used = k.UsedAt.Format(time.RFC3339)
 		}
 		if k.RevokedAt != nil {
 			revoked = k.RevokedAt.Format(time.RFC3339)
 		}
-		t.row(k.No, k.Name, k.Kind, rate, k.CreatedAt.Format(time.RFC3339), revoked)
+		t.row(k.No, k.Name, k.Kind, rate, k.CreatedAt.Format(time.RFC3339), used, revoked)
 	}
 	return t.end()
 }

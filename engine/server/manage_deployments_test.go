@@ -81,16 +81,19 @@ func TestManageDeployments(t *testing.T) {
 	processes, err := m.read.ListProcesses(ctx)
 	running, wantErr := m.engine.Deployments().Processes(ctx)
 	same(t, "processes", unseen(processes.Processes), err, unseen(running), wantErr)
+	if p := running[0]; p.Buckets != 3 || p.Version == "" {
+		t.Errorf("the process is %+v, want 3 buckets and a version", p)
+	}
 }
 
-// unseen leaves out of processes when they were last seen, which goes on.
+// unseen leaves out of processes what the next heartbeat changes.
 func unseen[P client.Process | engine.Process](all []P) []P {
 	for i := range all {
 		switch p := any(&all[i]).(type) {
 		case *client.Process:
-			p.SeenAt = time.Time{}
+			p.SeenAt, p.EventsPerSecond, p.Waiting, p.ClockLagMs = time.Time{}, 0, 0, 0
 		case *engine.Process:
-			p.SeenAt = time.Time{}
+			p.SeenAt, p.EventsPerSecond, p.Waiting, p.ClockLagMs = time.Time{}, 0, 0, 0
 		}
 	}
 	return all

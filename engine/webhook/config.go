@@ -15,6 +15,10 @@ type Config struct {
 	// false: a program that may create endpoints could reach what only this machine should.
 	AllowPrivate bool
 
+	// Attempts is how many of the latest attempts to post are kept of each endpoint, see
+	// [Endpoints.Attempts]. Negative: none are. Defaults to 100.
+	Attempts int
+
 	// Logger takes what happens in the background. Defaults to slog.Default.
 	Logger *slog.Logger
 
@@ -36,6 +40,7 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
+	c.Attempts = cmp.Or(c.Attempts, 100)
 	c.MaxAttempts = cmp.Or(c.MaxAttempts, 68)
 	c.Poll = cmp.Or(c.Poll, time.Second)
 	c.Schema = cmp.Or(c.Schema, store.DefaultSchema)

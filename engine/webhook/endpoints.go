@@ -209,7 +209,7 @@ func (es *Endpoints) target(ctx context.Context, no int32, now time.Time) (targe
 	if errors.Is(err, pgx.ErrNoRows) {
 		return target{}, ErrUnknownEndpoint
 	}
-	return target{row.Url, row.Secrets, int(row.Batch), row.DisabledAt.Valid}, err
+	return target{int(no), row.Url, row.Secrets, int(row.Batch), row.DisabledAt.Valid}, err
 }
 
 // update changes an endpoint under its lock.

@@ -61,7 +61,7 @@ func (s *Service) announce(ctx context.Context, to target, t engine.Transition, 
 	if err != nil {
 		return err
 	}
-	answer, err := s.poster.post(ctx, to, m, now)
+	answer, err := s.attempt(ctx, to, m, 1, now)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (s *Service) announceAll(ctx context.Context, to target, batch []engine.Del
 	m, err := announcements(transitions, now)
 	var answer Answer
 	if err == nil {
-		answer, err = s.poster.post(ctx, to, m, now)
+		answer, err = s.attempt(ctx, to, m, len(batch), now)
 	}
 	if err == nil {
 		err = answer.err(now)

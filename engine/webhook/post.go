@@ -84,6 +84,7 @@ func retryAfter(text string, now time.Time) time.Duration {
 
 // target is where webhooks of an endpoint go, and what they are signed with.
 type target struct {
+	no       int
 	url      string
 	secrets  []string
 	batch    int // how many transitions one webhook carries at most

@@ -18,8 +18,9 @@ import (
 type Service struct {
 	*Endpoints
 
-	engine *engine.Engine
-	poke   chan struct{}
+	engine   *engine.Engine
+	poke     chan struct{}
+	attempts attempts
 
 	life    sync.Mutex // of Start and Stop
 	started bool
@@ -41,7 +42,10 @@ func New(e *engine.Engine, pool *pgxpool.Pool, config Config) (*Service, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &Service{Endpoints: endpoints, engine: e, poke: make(chan struct{}, 1), forwarders: map[int]string{}, batches: map[int]int{}}, nil
+	return &Service{
+		Endpoints: endpoints, engine: e, poke: make(chan struct{}, 1), attempts: attempts{most: endpoints.config.Attempts},
+		forwarders: map[int]string{}, batches: map[int]int{},
+	}, nil
 }
 
 // String says in a line how many endpoints are posted to.
@@ -88,7 +92,7 @@ func (s *Service) Stop(ctx context.Context) error {
 	s.cancel()
 	s.cancel = nil
 	s.background.Wait()
-	if err := s.end(ctx); err != nil {
+	if err := errors.Join(s.end(ctx), s.writeAttempts(ctx)); err != nil {
 		return fmt.Errorf("stop: %w", err)
 	}
 	return nil
@@ -130,7 +134,7 @@ func (s *Service) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		err := s.follow(ctx, ctx)
+		err := errors.Join(s.follow(ctx, ctx), s.writeAttempts(ctx))
 		if err != nil && !failing && ctx.Err() == nil {
 			s.config.Logger.ErrorContext(ctx, "endpoint poll failed, retrying", "component", "webhooks", "error", err)
 		}

@@ -12,17 +12,27 @@ import (
 )
 
 const CatalogAdd = `-- name: CatalogAdd :exec
-insert into bucketgen.catalog as c (kind, event, name, type, declared, count, sampled, first_seen, last_seen)
-select a.kind, a.event, a.name, a.type, a.declared, a.count, a.sampled, a.first_seen, a.last_seen
-from (
+with arrived as (
     select unnest($1::text[]) as kind, unnest($2::text[]) as event, unnest($3::text[]) as name, unnest($4::text[]) as type,
         unnest($5::boolean[]) as declared, unnest($6::bigint[]) as count, unnest($7::boolean[]) as sampled,
         unnest($8::timestamptz[]) as first_seen, unnest($9::timestamptz[]) as last_seen
-) a
+), added as (
+    insert into bucketgen.catalog as c (kind, event, name, type, declared, count, sampled, first_seen, last_seen)
+    select a.kind, a.event, a.name, a.type, a.declared, a.count, a.sampled, a.first_seen, a.last_seen
+    from arrived a
+    order by a.kind collate "C", a.event collate "C", a.name collate "C", a.type collate "C"
+    on conflict (kind, event, name, type) do update
+    set count = c.count + excluded.count, sampled = c.sampled or excluded.sampled, declared = excluded.declared,
+        first_seen = least(c.first_seen, excluded.first_seen), last_seen = greatest(c.last_seen, excluded.last_seen)
+    returning c.kind, c.event, c.name, c.type
+)
+insert into bucketgen.catalog_hours as h (kind, event, name, type, hour, count)
+select a.kind, a.event, a.name, a.type, date_bin('1 hour', a.last_seen, '2000-01-01T00:00:00Z'), a.count
+from added d
+join arrived a on a.kind = d.kind and a.event = d.event and a.name = d.name and a.type = d.type
+where a.kind in ('event', 'property')
 order by a.kind collate "C", a.event collate "C", a.name collate "C", a.type collate "C"
-on conflict (kind, event, name, type) do update
-set count = c.count + excluded.count, sampled = c.sampled or excluded.sampled, declared = excluded.declared,
-    first_seen = least(c.first_seen, excluded.first_seen), last_seen = greatest(c.last_seen, excluded.last_seen)
+on conflict (kind, event, name, type, hour) do update set count = h.count + excluded.count
 `
 
 type CatalogAddParams struct {
@@ -37,8 +47,9 @@ type CatalogAddParams struct {
 	LastSeen  []pgtype.Timestamptz
 }
 
-// Adds what arrived. The rows are written in the order of their key, so that two engines do not
-// wait for each other in a circle.
+// Adds what arrived, events and properties by the hour as well. The rows are written in the order
+// of their key, so that two engines do not wait for each other in a circle. Those of the catalog
+// come first, as when they are deleted.
 func (q *Queries) CatalogAdd(ctx context.Context, arg CatalogAddParams) error {
 	_, err := q.db.Exec(ctx, CatalogAdd,
 		arg.Kinds,
@@ -90,6 +101,52 @@ func (q *Queries) CatalogAll(ctx context.Context) ([]CatalogAllRow, error) {
 			&i.Sampled,
 			&i.FirstSeen,
 			&i.LastSeen,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const CatalogHours = `-- name: CatalogHours :many
+select h.event, h.name, h.hour, sum(h.count)::bigint as count
+from bucketgen.catalog_hours h
+where h.kind = $1 and h.hour >= $2
+group by h.event, h.name, h.hour
+order by h.event, h.name, h.hour
+`
+
+type CatalogHoursParams struct {
+	Kind  string
+	Since pgtype.Timestamptz
+}
+
+type CatalogHoursRow struct {
+	Event string
+	Name  string
+	Hour  pgtype.Timestamptz
+	Count int64
+}
+
+// How often names of a kind arrived in each hour from one on.
+func (q *Queries) CatalogHours(ctx context.Context, arg CatalogHoursParams) ([]CatalogHoursRow, error) {
+	rows, err := q.db.Query(ctx, CatalogHours, arg.Kind, arg.Since)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CatalogHoursRow
+	for rows.Next() {
+		var i CatalogHoursRow
+		if err := rows.Scan(
+			&i.Event,
+			&i.Name,
+			&i.Hour,
+			&i.Count,
 		); err != nil {
 			return nil, err
 		}
@@ -155,15 +212,17 @@ func (q *Queries) CatalogOf(ctx context.Context, arg CatalogOfParams) ([]Catalog
 }
 
 const CatalogTrim = `-- name: CatalogTrim :exec
-with gone as (
+with old as (
+    delete from bucketgen.catalog_hours h where h.hour < $1
+), gone as (
     select c.kind, c.event, c.name, c.type
     from bucketgen.catalog c
-    where c.last_seen < $1 or (c.kind, c.event, c.name, c.type) in (
+    where c.last_seen < $2 or (c.kind, c.event, c.name, c.type) in (
         select t.kind, t.event, t.name, t.type
         from bucketgen.catalog t
         where not t.declared
         order by t.count desc, t.last_seen desc
-        offset $2::bigint
+        offset $3::bigint
     )
     for update of c skip locked
 )
@@ -173,13 +232,14 @@ where c.kind = g.kind and c.event = g.event and c.name = g.name and c.type = g.t
 `
 
 type CatalogTrimParams struct {
-	Before pgtype.Timestamptz
-	Most   int64
+	HoursBefore pgtype.Timestamptz
+	Before      pgtype.Timestamptz
+	Most        int64
 }
 
 // Removes what has not arrived for long. Of what no definition declares, it also removes what
 // arrived least often, down to a number of rows. It keeps a row that another engine is adding to.
 func (q *Queries) CatalogTrim(ctx context.Context, arg CatalogTrimParams) error {
-	_, err := q.db.Exec(ctx, CatalogTrim, arg.Before, arg.Most)
+	_, err := q.db.Exec(ctx, CatalogTrim, arg.HoursBefore, arg.Before, arg.Most)
 	return err
 }

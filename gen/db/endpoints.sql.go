@@ -11,6 +11,119 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const EndpointAttemptsAdd = `-- name: EndpointAttemptsAdd :exec
+insert into bucketgen.endpoint_attempts (endpoint_no, at, took_us, status, transitions, error)
+select a.no, a.at, a.took_us, a.status, a.transitions, a.error
+from (
+    select unnest($1::integer[]) as no, unnest($2::timestamptz[]) as at, unnest($3::bigint[]) as took_us,
+        unnest($4::integer[]) as status, unnest($5::integer[]) as transitions, unnest($6::text[]) as error,
+        generate_subscripts($1::integer[], 1) as place
+) a
+where exists (select from bucketgen.endpoints e where e.no = a.no)
+order by a.place
+`
+
+type EndpointAttemptsAddParams struct {
+	Numbers     []int32
+	Times       []pgtype.Timestamptz
+	TookUs      []int64
+	Statuses    []int32
+	Transitions []int32
+	Errors      []string
+}
+
+// Adds attempts, in the order in which they were made. Those of deleted endpoints are left out.
+func (q *Queries) EndpointAttemptsAdd(ctx context.Context, arg EndpointAttemptsAddParams) error {
+	_, err := q.db.Exec(ctx, EndpointAttemptsAdd,
+		arg.Numbers,
+		arg.Times,
+		arg.TookUs,
+		arg.Statuses,
+		arg.Transitions,
+		arg.Errors,
+	)
+	return err
+}
+
+const EndpointAttemptsPage = `-- name: EndpointAttemptsPage :many
+select a.id, a.at, a.took_us, a.status, a.transitions, a.error
+from bucketgen.endpoint_attempts a
+where a.endpoint_no = $1 and a.id < $2
+order by a.id desc
+limit $3::integer
+`
+
+type EndpointAttemptsPageParams struct {
+	No       int32
+	BeforeID int64
+	Size     int32
+}
+
+type EndpointAttemptsPageRow struct {
+	ID          int64
+	At          pgtype.Timestamptz
+	TookUs      int64
+	Status      int32
+	Transitions int32
+	Error       string
+}
+
+// The attempts to post to an endpoint, the newest first, before one.
+func (q *Queries) EndpointAttemptsPage(ctx context.Context, arg EndpointAttemptsPageParams) ([]EndpointAttemptsPageRow, error) {
+	rows, err := q.db.Query(ctx, EndpointAttemptsPage, arg.No, arg.BeforeID, arg.Size)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EndpointAttemptsPageRow
+	for rows.Next() {
+		var i EndpointAttemptsPageRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.At,
+			&i.TookUs,
+			&i.Status,
+			&i.Transitions,
+			&i.Error,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const EndpointAttemptsTrim = `-- name: EndpointAttemptsTrim :exec
+with gone as (
+    select k.endpoint_no, k.id
+    from bucketgen.endpoint_attempts k
+    join (select unnest($1::integer[]) as no) n on k.endpoint_no = n.no
+    where k.id <= (
+        select o.id from bucketgen.endpoint_attempts o where o.endpoint_no = n.no order by o.id desc offset $2::bigint limit 1
+    )
+    order by k.endpoint_no, k.id
+    for update of k skip locked
+)
+delete from bucketgen.endpoint_attempts a
+using gone g
+where a.endpoint_no = g.endpoint_no and a.id = g.id
+`
+
+type EndpointAttemptsTrimParams struct {
+	Numbers []int32
+	Most    int64
+}
+
+// Deletes all attempts to post to some endpoints but the newest of each, up to a number. It leaves
+// to another service what that is just deleting.
+func (q *Queries) EndpointAttemptsTrim(ctx context.Context, arg EndpointAttemptsTrimParams) error {
+	_, err := q.db.Exec(ctx, EndpointAttemptsTrim, arg.Numbers, arg.Most)
+	return err
+}
+
 const EndpointSecretsRotate = `-- name: EndpointSecretsRotate :exec
 with old as (
     update bucketgen.endpoint_secrets s

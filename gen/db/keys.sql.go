@@ -12,7 +12,7 @@ import (
 )
 
 const KeysAll = `-- name: KeysAll :many
-select k.no, k.name, k.kind, k.rate, k.created_at, k.revoked_at from bucketgen.keys k order by k.no
+select k.no, k.name, k.kind, k.rate, k.created_at, k.revoked_at, k.used_at from bucketgen.keys k order by k.no
 `
 
 type KeysAllRow struct {
@@ -22,6 +22,7 @@ type KeysAllRow struct {
 	Rate      *int32
 	CreatedAt pgtype.Timestamptz
 	RevokedAt pgtype.Timestamptz
+	UsedAt    pgtype.Timestamptz
 }
 
 func (q *Queries) KeysAll(ctx context.Context) ([]KeysAllRow, error) {
@@ -40,6 +41,7 @@ func (q *Queries) KeysAll(ctx context.Context) ([]KeysAllRow, error) {
 			&i.Rate,
 			&i.CreatedAt,
 			&i.RevokedAt,
+			&i.UsedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -190,4 +192,22 @@ func (q *Queries) KeysRevoke(ctx context.Context, arg KeysRevokeParams) (int64, 
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const KeysUse = `-- name: KeysUse :exec
+update bucketgen.keys k
+set used_at = $1
+where k.no = any($2::integer[]) and (k.used_at is null or k.used_at < $3)
+`
+
+type KeysUseParams struct {
+	Now     pgtype.Timestamptz
+	Numbers []int32
+	Before  pgtype.Timestamptz
+}
+
+// Notes that keys were used, unless that was noted since a time.
+func (q *Queries) KeysUse(ctx context.Context, arg KeysUseParams) error {
+	_, err := q.db.Exec(ctx, KeysUse, arg.Now, arg.Numbers, arg.Before)
+	return err
 }

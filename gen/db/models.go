@@ -53,6 +53,15 @@ type BucketgenCatalog struct {
 	LastSeen  pgtype.Timestamptz
 }
 
+type BucketgenCatalogHour struct {
+	Kind  string
+	Event string
+	Name  string
+	Type  string
+	Hour  pgtype.Timestamptz
+	Count int64
+}
+
 type BucketgenChange struct {
 	ContactID  int64
 	PropertyNo int32
@@ -152,6 +161,16 @@ type BucketgenEndpoint struct {
 	Batch          int32
 }
 
+type BucketgenEndpointAttempt struct {
+	EndpointNo  int32
+	ID          int64
+	At          pgtype.Timestamptz
+	TookUs      int64
+	Status      int32
+	Transitions int32
+	Error       string
+}
+
 type BucketgenEndpointSecret struct {
 	EndpointNo int32
 	ID         int64
@@ -248,6 +267,7 @@ type BucketgenKey struct {
 	Rate      *int32
 	CreatedAt pgtype.Timestamptz
 	RevokedAt pgtype.Timestamptz
+	UsedAt    pgtype.Timestamptz
 }
 
 type BucketgenMembership struct {
@@ -293,6 +313,11 @@ type BucketgenProcess struct {
 	StartedAt   pgtype.Timestamptz
 	SeenAt      pgtype.Timestamptz
 	AheadUs     int64
+	Version     string
+	Buckets     int32
+	LagUs       int64
+	Waiting     int32
+	Rate        float64
 }
 
 type BucketgenProgress struct {

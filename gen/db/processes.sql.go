@@ -27,9 +27,13 @@ func (q *Queries) ProcessesForget(ctx context.Context, arg ProcessesForgetParams
 }
 
 const ProcessesNote = `-- name: ProcessesNote :one
-insert into bucketgen.processes (id, host, pid, fingerprint, started_at, seen_at, ahead_us)
-values ($1, $2, $3, $4, $5, $5, (extract(epoch from $6::timestamptz - clock_timestamp()) * 1000000)::bigint)
-on conflict (id) do update set seen_at = excluded.seen_at, ahead_us = excluded.ahead_us
+insert into bucketgen.processes (id, host, pid, fingerprint, started_at, seen_at, ahead_us, version, buckets, lag_us, waiting, rate)
+values (
+    $1, $2, $3, $4, $5, $5, (extract(epoch from $6::timestamptz - clock_timestamp()) * 1000000)::bigint,
+    $7, $8, $9, $10, $11
+)
+on conflict (id) do update
+set seen_at = excluded.seen_at, ahead_us = excluded.ahead_us, lag_us = excluded.lag_us, waiting = excluded.waiting, rate = excluded.rate
 returning clock_timestamp()::timestamptz as at
 `
 
@@ -40,6 +44,11 @@ type ProcessesNoteParams struct {
 	Fingerprint string
 	Now         pgtype.Timestamptz
 	OwnClock    pgtype.Timestamptz
+	Version     string
+	Buckets     int32
+	LagUs       int64
+	Waiting     int32
+	Rate        float64
 }
 
 // Records the heartbeat of a process, and returns the time by the database's clock.
@@ -51,6 +60,11 @@ func (q *Queries) ProcessesNote(ctx context.Context, arg ProcessesNoteParams) (p
 		arg.Fingerprint,
 		arg.Now,
 		arg.OwnClock,
+		arg.Version,
+		arg.Buckets,
+		arg.LagUs,
+		arg.Waiting,
+		arg.Rate,
 	)
 	var at pgtype.Timestamptz
 	err := row.Scan(&at)
@@ -58,7 +72,7 @@ func (q *Queries) ProcessesNote(ctx context.Context, arg ProcessesNoteParams) (p
 }
 
 const ProcessesSeen = `-- name: ProcessesSeen :many
-select p.id, p.host, p.pid, p.fingerprint, p.started_at, p.seen_at, p.ahead_us
+select p.id, p.host, p.pid, p.fingerprint, p.started_at, p.seen_at, p.ahead_us, p.version, p.buckets, p.lag_us, p.waiting, p.rate
 from bucketgen.processes p
 where p.seen_at >= $1
 order by p.started_at, p.id
@@ -81,6 +95,11 @@ func (q *Queries) ProcessesSeen(ctx context.Context, after pgtype.Timestamptz) (
 			&i.StartedAt,
 			&i.SeenAt,
 			&i.AheadUs,
+			&i.Version,
+			&i.Buckets,
+			&i.LagUs,
+			&i.Waiting,
+			&i.Rate,
 		); err != nil {
 			return nil, err
 		}

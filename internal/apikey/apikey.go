@@ -37,7 +37,8 @@ type Key struct {
 	Rate      int        `json:"rate,omitempty"` // events, or requests, a second; 0: no limit
 	CreatedAt time.Time  `json:"createdAt"`
 	RevokedAt *time.Time `json:"revokedAt,omitempty"`
-	Secret    string     `json:"key,omitempty"` // Secret is set only when the key was just created
+	UsedAt    *time.Time `json:"usedAt,omitempty"` // UsedAt is when it was used last, to within a minute or so; nil: never
+	Secret    string     `json:"key,omitempty"`    // Secret is set only when the key was just created
 }
 
 // Trusted reports whether requests with the key may merge two known users.
@@ -126,6 +127,10 @@ func (s Store) All(ctx context.Context) ([]Key, error) {
 			at := row.RevokedAt.Time.UTC()
 			all[i].RevokedAt = &at
 		}
+		if row.UsedAt.Valid {
+			at := row.UsedAt.Time.UTC()
+			all[i].UsedAt = &at
+		}
 	}
 	return all, nil
 }
@@ -145,6 +150,20 @@ func (s Store) Revoke(ctx context.Context, which string) (int64, error) {
 		return 0, fmt.Errorf("revoke a key: %w", err)
 	}
 	return n, nil
+}
+
+// UseGrain is how often the last use of a key is written.
+const UseGrain = time.Minute
+
+// Use notes that the keys with some numbers were used, unless another process did so within
+// [UseGrain].
+func (s Store) Use(ctx context.Context, numbers []int32) error {
+	now := time.Now()
+	err := s.queries().KeysUse(ctx, db.KeysUseParams{Now: store.Timestamp(now), Numbers: numbers, Before: store.Timestamp(now.Add(-UseGrain))})
+	if err != nil {
+		return fmt.Errorf("note the use of keys: %w", err)
+	}
+	return nil
 }
 
 // Digest is the hash of a secret, which the database has in place of it.

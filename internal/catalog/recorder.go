@@ -23,6 +23,9 @@ const (
 	// keep is how long the catalog keeps what does not arrive any more.
 	keep = 90 * 24 * time.Hour
 
+	// KeptHours is for how long the catalog keeps by the hour what arrived.
+	KeptHours = 24 * time.Hour
+
 	// trimEvery is how often rows beyond the bound are removed.
 	trimEvery = time.Minute
 )
@@ -112,8 +115,11 @@ func (r *Recorder) Flush(ctx context.Context) error {
 	if time.Since(r.trimmed) < trimEvery {
 		return nil
 	}
-	before := store.Timestamp(r.deps.Now().Add(-keep))
-	if err := q.CatalogTrim(ctx, db.CatalogTrimParams{Before: before, Most: int64(r.deps.Rows)}); err != nil {
+	now := r.deps.Now()
+	err := q.CatalogTrim(ctx, db.CatalogTrimParams{
+		Before: store.Timestamp(now.Add(-keep)), HoursBefore: store.Timestamp(now.Add(-KeptHours - time.Hour)), Most: int64(r.deps.Rows),
+	})
+	if err != nil {
 		return fmt.Errorf("trim the catalog: %w", err)
 	}
 	r.trimmed = time.Now()

@@ -49,8 +49,10 @@ type Feed struct {
 	woken     bool               // woken says that the next poll follows at once
 
 	now     position
-	batches []*batch // batches are the latest, the oldest first
-	size    int      // size is what batches hold together
+	batches []*batch    // batches are the latest, the oldest first
+	size    int         // size is what batches hold together
+	covers  time.Time   // covers is from when on batches have everything
+	held    *time.Timer // held ends the polling for live figures; nil before the first
 }
 
 // New returns a feed whose loops are not started.
@@ -93,7 +95,7 @@ func (f *Feed) join() (leave func(), err error) {
 	defer f.mu.Unlock()
 	if f.readers++; f.readers == 1 {
 		f.now = position{no: f.now.no + 1, next: f.now.next}
-		f.batches, f.size = nil, 0
+		f.batches, f.size, f.covers = nil, 0, time.Time{}
 		f.poller.Wake()
 	}
 	return sync.OnceFunc(f.leave), nil

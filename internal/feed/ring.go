@@ -30,8 +30,9 @@ func entryOf(row *db.TransitionsBetweenRow) logEntry {
 
 // batch is what became visible between two polls.
 type batch struct {
-	no      int64    // no is one more than that of the batch before
-	to      snapshot // to is the snapshot of the later poll
+	no      int64     // no is one more than that of the batch before
+	to      snapshot  // to is the snapshot of the later poll
+	at      time.Time // at is when the later poll began
 	entries []logEntry
 	hidden  []string // hidden are users who were deleted or restored
 }
@@ -77,15 +78,18 @@ func (f *Feed) publish(ctx context.Context, to position, b *batch, complete bool
 	switch {
 	case !complete:
 		to.no++
-		f.batches, f.size = nil, 0
+		f.batches, f.size, f.covers = nil, 0, to.began
 	case b != nil:
 		to.no++
-		b.no = to.no
+		b.no, b.at = to.no, to.began
 		f.batches, f.size = append(f.batches, b), f.size+b.size()
 		for f.size > maxKept {
-			f.size -= f.batches[0].size()
+			f.size, f.covers = f.size-f.batches[0].size(), f.batches[0].at
 			f.batches = f.batches[1:]
 		}
+	}
+	if f.covers.IsZero() {
+		f.covers = to.began
 	}
 	close(f.now.next)
 	f.now = to

@@ -23,6 +23,7 @@ import (
 type auth struct {
 	keys     keys
 	ring     *keyring
+	uses     *uses
 	sessions session.Store
 	signed   *keyring      // of sessions
 	offers   *rate.Limiter // of the queries for offers of sessions
@@ -44,7 +45,7 @@ func newAuth(k keys, now func() time.Time, c Config, log *slog.Logger) *auth {
 	sessions := session.Store{Pool: k.Pool, Schema: k.Schema, Now: now}
 	half, share := int64(c.InFlight/2), int64(c.InFlightKey/2)
 	return &auth{
-		keys: k, ring: newKeyring(k), sessions: sessions, signed: newKeyring(sessions),
+		keys: k, ring: newKeyring(k), uses: newUses(k, log), sessions: sessions, signed: newKeyring(sessions),
 		offers: rate.NewLimiter(lookupRate, lookupBurst), rates: newLimiter(c.Items, now), bodies: newBudget(half, share), work: newBudget(half, share),
 		keyless: newBudget(int64(c.Keyless), int64(c.Keyless)), worktime: worktime{most: c.KeylessWork},
 		brake: newBrake(c.Refusals), unread: unread{each: max(1, c.Refusals/20), burst: max(1, c.Refusals/5), keys: map[int]*rate.Limiter{}},
@@ -102,6 +103,7 @@ func (a *auth) admitFrom(ring *keyring, r *http.Request, kind, secret, what stri
 		return k, err
 	}
 	trust(r.Context())
+	a.uses.note(k.No)
 	return k, nil
 }
 

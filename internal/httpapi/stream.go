@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/manage"
 	"github.com/bucketgen/bucketgen/internal/problem"
 )
 
@@ -31,7 +32,7 @@ func newStreams(e *engine.Engine, a *auth, log *slog.Logger, l Config) *streams 
 
 // route adds the route.
 func (s *streams) route(mux *http.ServeMux) {
-	mux.Handle("GET /v1/stream", s.auth.pass(readKey, s.serve))
+	mux.Handle("GET "+manage.StreamPath, s.auth.pass(readKey, s.serve))
 }
 
 // serve sends transitions until the client goes or takes too long, its key is revoked, or the

@@ -180,7 +180,7 @@ func (f *flush) attempt(ctx context.Context, items []*item) error {
 	if err := f.deps.Runner().Commit(ctx, false, tasks); err != nil {
 		return err
 	}
-	f.deps.Catalog.Add(f.now(), stored(all)) // before a caller hears of it, who may ask for the catalog next
+	f.note(all) // before a caller hears of it, who may ask for the catalog next
 	for i := range all {
 		for _, it := range all[i].items {
 			if all[i].Missed {

@@ -20,6 +20,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/health"
 	"github.com/bucketgen/bucketgen/internal/metrics"
+	"github.com/bucketgen/bucketgen/internal/recent"
 	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
@@ -50,6 +51,7 @@ type Deps struct {
 	NewNames int
 
 	Catalog  *catalog.Recorder // nil: nothing is counted
+	Recent   *recent.Events    // nil: none are kept
 	Health   *health.Health
 	Metrics  *metrics.Instruments
 	Counters *metrics.Counters

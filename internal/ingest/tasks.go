@@ -18,15 +18,29 @@ type ingestion struct {
 	items []*item
 }
 
-// stored returns the events of tasks that were stored, without duplicates.
-func stored(all []ingestion) iter.Seq[*decide.Event] {
-	return func(yield func(*decide.Event) bool) {
+// note counts the events of tasks that were stored, and keeps them as the latest.
+func (s *Service) note(all []ingestion) {
+	now := s.now()
+	s.deps.Catalog.Add(now, func(yield func(*decide.Event) bool) {
+		for _, e := range stored(all) {
+			if !yield(e) {
+				return
+			}
+		}
+	})
+	s.deps.Recent.Add(now, stored(all))
+}
+
+// stored returns the events of tasks that were stored, with their users: no duplicates, and none
+// that was refused.
+func stored(all []ingestion) iter.Seq2[string, *decide.Event] {
+	return func(yield func(string, *decide.Event) bool) {
 		for i := range all {
 			if all[i].Missed {
 				continue
 			}
 			for _, it := range all[i].items {
-				if !it.result.Duplicate && !yield(&it.event) {
+				if !it.result.Duplicate && it.result.Refused == nil && !yield(it.name(), &it.event) {
 					return
 				}
 			}

@@ -72,7 +72,7 @@ func (s *Service) inTx(ctx context.Context, tx pgx.Tx, items []*item) error {
 		return r.InTx(ctx, tx, tasks)
 	}, func(n transact.Names) { rename(items, n) })
 	if err = errors.Join(err, refused(items)); err == nil {
-		s.deps.Catalog.Add(s.now(), stored(all))
+		s.note(all)
 	}
 	return err
 }

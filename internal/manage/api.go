@@ -105,6 +105,7 @@ func newAPI(mux humago.Mux, e *engine.Engine, o Options, access map[string]Acces
 			Tags: []*huma.Tag{
 				{Name: "buckets", Description: "Buckets, their members, and explanations"},
 				{Name: "users", Description: "Users, their buckets and timelines"},
+				{Name: "events", Description: "Events, their names, properties, and transitions as they happen"},
 				{Name: "deployments", Description: "Deployments, plans and processes"},
 				{Name: "outbox", Description: "Waiting deliveries and dead letters"},
 				{Name: "jobs", Description: "Long work in the background: plans, funnels, back-tests"},
@@ -137,6 +138,8 @@ func newAPI(mux humago.Mux, e *engine.Engine, o Options, access map[string]Acces
 	a.keys()
 	a.webhooks()
 	a.health()
+	a.events()
+	a.stream()
 	describe(a.huma.OpenAPI())
 	return a
 }

@@ -19,6 +19,8 @@ var operationTypes = map[string]string{
 	"RefusedMember":     "A user who cannot be changed",
 	"WaitingDeliveries": "A page of the deliveries of a subscription",
 	"WaitingDelivery":   "A delivery that is still to be made",
+	"Attempt":           "An attempt to post a webhook",
+	"WebhookAttempts":   "A page of the attempts to post to an endpoint",
 	"Answer":            "What an endpoint answered to a webhook",
 	"Disabling":         "Why an endpoint is disabled",
 	"Due":               "Due instants by the hour",
@@ -226,6 +228,13 @@ var operationProperties = map[string]string{
 	"Answer.status": "HTTP status; missing if there was no answer",
 	"Answer.text":   "Start of the body, or why there was no answer",
 
+	"Attempt.at":          "When it began",
+	"Attempt.tookMs":      "How many milliseconds the answer took",
+	"Attempt.status":      "HTTP status; missing if there was no answer",
+	"Attempt.taken":       "Whether the endpoint took the webhook",
+	"Attempt.transitions": "Number of transitions that it carried",
+	"Attempt.error":       "Why it was not taken, without what the answer said; missing if it was",
+
 	"DueHour.at":  "Start of the hour",
 	"DueHour.due": "Number of due instants",
 
@@ -246,6 +255,7 @@ var operationProperties = map[string]string{
 	"Key.rate":      "Events or requests a second at most; missing for no limit",
 	"Key.createdAt": "When it was created",
 	"Key.revokedAt": "When it was revoked; missing while it is valid",
+	"Key.usedAt":    "When it was used last, to within a minute or two; missing if it never was",
 	"Key.key":       "The key itself; only when it was just created",
 
 	"Retirement.left": "Number of users who left",

@@ -22,6 +22,15 @@ var readTypes = map[string]string{
 	"ImaginedEvent": "An event that is imagined",
 	"WhatIf":        "Events to imagine, and how far to forecast",
 
+	"CatalogHour":  "How often a name arrived in an hour",
+	"CatalogName":  "An event name or a property as declared and as received",
+	"CatalogNames": "A page of event names or properties",
+	"Events":       "A page of the latest events of a server",
+	"Live":         "The transitions of the last minute",
+	"LiveBucket":   "The transitions of a bucket",
+	"LiveSecond":   "The transitions of a second",
+	"RecentEvent":  "An event, or traits, as stored",
+
 	"BucketTransitions": "A page of the transitions of a bucket",
 
 	"Criteria":      "The criteria of a bucket as a tree",
@@ -48,6 +57,7 @@ var readValues = map[string][]any{
 // readKinds are the properties and parameters that are of those.
 var readKinds = map[string]string{
 	"BucketRow.state": "BucketState", "SourceFlow.source": "Source", "AllSizes.step": "Step", "listBuckets.state": "BucketState",
+	"CatalogName.kind":     "CatalogKind",
 	"listTransitions.kind": "Kind", "listTransitions.source": "Source", "listTransitions.reason": "Reason",
 	"listMembers.source": "Source", "exportMembers.source": "Source",
 }
@@ -118,6 +128,43 @@ var readProperties = map[string]string{
 	"FoundUser.name":      "The property name of the user, up to 200 characters",
 	"FoundUser.createdAt": "When the user was first heard of",
 	"FoundUser.deleted":   "Whether the user is deleted; then there is no e-mail address and no name",
+
+	"CatalogHour.at":    "Start of the hour, in UTC",
+	"CatalogHour.count": "How often it arrived",
+
+	"CatalogName.kind":     "Kind of the name",
+	"CatalogName.event":    "Name of the event; missing for a property",
+	"CatalogName.name":     "Name of the property: its path, with dots between the keys; missing for an event",
+	"CatalogName.declared": "Whether a definition uses it",
+	"CatalogName.types":    "Declared types; missing if any type matches",
+	"CatalogName.seen":     "What was received, by type; missing if nothing was",
+	"CatalogName.count":    "How often it was received, with any type",
+	"CatalogName.near":     "Declared names that may be meant; for a declared name that was never received, received names that may stand for it",
+	"CatalogName.lastSeen": "When it last arrived; missing if it never has",
+	"CatalogName.hours":    "Hours in which it arrived, of this one and the 23 before, in order",
+	"CatalogName.usedBy":   "Ids of the buckets that ask about it, the first 20",
+	"CatalogName.uses":     "Number of buckets that ask about it",
+
+	"Live.asOf":    "Moment of all numbers",
+	"Live.since":   "When counting began: a minute before asOf, or later",
+	"Live.seconds": "Seconds with transitions, in order",
+	"Live.buckets": "Buckets with transitions, those with the most first, up to 100",
+
+	"LiveBucket.entered": "Number of joins",
+	"LiveBucket.left":    "Number of leaves",
+	"LiveBucket.dwell":   "Number of ticks",
+	"LiveSecond.at":      "Start of the second in which the server saw them",
+	"LiveSecond.entered": "Number of joins",
+	"LiveSecond.left":    "Number of leaves",
+	"LiveSecond.dwell":   "Number of ticks",
+
+	"RecentEvent.id":         "Number of the event, counted by the server since its start",
+	"RecentEvent.name":       "Name of the event; missing if it only set traits",
+	"RecentEvent.occurredAt": "When it occurred",
+	"RecentEvent.receivedAt": "When it was received",
+	"RecentEvent.properties": "Payload of the event",
+	"RecentEvent.traits":     "Properties that it set on the user",
+	"RecentEvent.once":       "Properties that it set if the user had none of the name",
 
 	"LoggedEvent.name":       "Name of the event; missing if it only set traits",
 	"LoggedEvent.occurredAt": "When it occurred",

@@ -97,7 +97,7 @@ func TestDocumentSaysAll(t *testing.T) {
 			}
 		}
 	}
-	if operations != 63 {
+	if operations != 69 {
 		t.Errorf("there are %d operations", operations)
 	}
 }

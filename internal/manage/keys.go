@@ -42,7 +42,7 @@ func (a *api) keys() {
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/keys", OperationID: "listKeys", Tags: []string{"access"},
 		Summary:     "List the API keys",
-		Description: "All keys with their kinds, limits, and times of creation and revocation. Secrets are shown when a key is created, and never again.",
+		Description: "All keys with their kinds, limits, and times of creation, last use and revocation. Secrets are shown when a key is created, and never again.",
 	}, func(ctx context.Context, _ *struct{}) (Keys, error) {
 		all, err := a.options.Keys.All(ctx)
 		return Keys{orNone(all)}, err

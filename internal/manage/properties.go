@@ -106,7 +106,14 @@ var properties = map[string]string{
 	"Process.deployed":     "Whether its definitions are the deployed ones",
 	"Process.startedAt":    "When it started",
 	"Process.clockAheadMs": "Milliseconds by which its clock was ahead of the database's at the last heartbeat; negative if behind",
-	"Process.seenAt":       "Time of its last heartbeat, sent every ten seconds",
+	"Process.version":      "Version of the engine",
+	"Process.buckets":      "Number of buckets in its definitions",
+	"Process.clockLagMs":   "How many milliseconds the earliest due instant had been waiting at the last heartbeat",
+	"Process.waiting":      "Number of events that waited to be written at the last heartbeat",
+
+	"Process.eventsPerSecond": "Events stored per second between the last two heartbeats",
+
+	"Process.seenAt": "Time of its last heartbeat, sent every ten seconds",
 
 	"Plan.deployed": "Fingerprint of the deployed definitions; empty if there are none",
 	"Plan.compiled": "Fingerprint of this server's definitions",

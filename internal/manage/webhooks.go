@@ -55,6 +55,17 @@ type WebhookPath struct {
 	Webhook int `path:"webhook" minimum:"1" maximum:"2147483647" doc:"Number of the endpoint" example:"1"`
 }
 
+// WebhookAttempts is a page of the attempts to post to an endpoint.
+type WebhookAttempts struct {
+	Attempts []webhook.Attempt `json:"attempts" doc:"Attempts, the newest first"`
+	Next     string            `json:"next,omitempty" doc:"Cursor of the next page; missing on the last page"`
+}
+
+type webhookAttemptsInput struct {
+	WebhookPath
+	Page
+}
+
 type newWebhookInput struct {
 	Body NewWebhook
 }
@@ -107,6 +118,19 @@ func (a *api) webhooks() {
 		Summary:     "Delete a webhook endpoint",
 		Description: "Deletes an endpoint with its secrets, its waiting webhooks and its dead letters.",
 	}, a.webhook(func(ctx context.Context, which string) (webhook.Endpoint, error) { return hooks.Delete(ctx, which) }), http.StatusNotFound)
+	add(a, huma.Operation{
+		Method: http.MethodGet, Path: oneWebhook + "/attempts", OperationID: "listWebhookAttempts", Tags: tags,
+		Summary: "List the latest attempts to post to an endpoint",
+		Description: "When the servers posted to the endpoint and what it answered, without any body, within a second or two. They keep the newest 100 of " +
+			"each endpoint, unless they are configured otherwise.",
+	}, func(ctx context.Context, in *webhookAttemptsInput) (WebhookAttempts, error) {
+		before, err := in.after("attempts")
+		if err != nil {
+			return WebhookAttempts{}, err
+		}
+		page, next, err := hooks.Attempts(ctx, strconv.Itoa(in.Webhook), before, in.Limit)
+		return WebhookAttempts{orNone(page), cursor("attempts", next)}, webhookProblem(err)
+	}, http.StatusNotFound)
 	a.webhookActions()
 }
 

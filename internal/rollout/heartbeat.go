@@ -42,9 +42,20 @@ type HeartbeatDeps struct {
 	// Answering returns a context for statements that the database has to answer in time.
 	Answering func(context.Context) (context.Context, context.CancelFunc)
 
-	// Process identifies the process, Fingerprint its definitions.
+	// Process identifies the process, Fingerprint its definitions, of which it has a number.
 	Process     pgtype.UUID
 	Fingerprint string
+	Buckets     int
+
+	// Figures returns the present figures of the process.
+	Figures func() Figures
+}
+
+// Figures are how a process is doing.
+type Figures struct {
+	Events   int64         // Events is the number of events stored since the start
+	Waiting  int           // Waiting is the number of events that wait to be written
+	ClockLag time.Duration // ClockLag is how long the earliest due instant has been waiting
 }
 
 // Heartbeat shows other processes that this one runs, until it stops. As that is a write, it is
@@ -54,6 +65,9 @@ type Heartbeat struct {
 	deps  HeartbeatDeps
 	loop  service.Loop
 	ahead atomic.Int64 // of the database's clock, in nanoseconds, at the last heartbeat
+
+	events int64     // events were stored at the last heartbeat
+	beat   time.Time // beat is when that was; zero: there was none yet
 }
 
 // NewHeartbeat returns the heartbeat of a process.
@@ -101,16 +115,26 @@ func (h *Heartbeat) register(ctx context.Context) error {
 	if err != nil {
 		host = "unknown"
 	}
-	before := h.deps.Now()
+	before, now, figures := h.deps.Now(), time.Now(), h.deps.Figures()
 	at, err := h.queries().ProcessesNote(ctx, db.ProcessesNoteParams{
-		ID: h.deps.Process, Host: host, Pid: int32(os.Getpid()), Fingerprint: h.deps.Fingerprint, Now: store.Timestamp(time.Now()),
-		OwnClock: store.Timestamp(before),
+		ID: h.deps.Process, Host: host, Pid: int32(os.Getpid()), Fingerprint: h.deps.Fingerprint, Now: store.Timestamp(now),
+		OwnClock: store.Timestamp(before), Version: version(), Buckets: int32(h.deps.Buckets), LagUs: figures.ClockLag.Microseconds(),
+		Waiting: int32(figures.Waiting), Rate: h.rate(figures.Events, now),
 	})
 	if err != nil {
 		return fmt.Errorf("record the heartbeat: %w", err)
 	}
+	h.events, h.beat = figures.Events, now
 	h.measure(before, h.deps.Now(), at.Time)
 	return nil
+}
+
+// rate returns how many events were stored each second since the last heartbeat.
+func (h *Heartbeat) rate(events int64, now time.Time) float64 {
+	if h.beat.IsZero() {
+		return 0
+	}
+	return float64(events-h.events) / max(now.Sub(h.beat).Seconds(), time.Millisecond.Seconds())
 }
 
 // measure notes that a statement which ran from one time to another by the clock of the process

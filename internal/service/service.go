@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bucketgen/bucketgen/internal/blame"
@@ -51,7 +52,16 @@ type Loop struct {
 	once    sync.Once
 	wake    chan struct{}
 	quit    chan struct{}
-	attempt int // failures since the last success
+	attempt int                     // failures since the last success
+	failing atomic.Pointer[Failing] // failing is nil while turns succeed
+}
+
+// Failing says that the turns of a loop fail.
+type Failing struct {
+	Component string
+	Since     time.Time // Since is when the first of them failed after the last success
+	Attempts  int       // Attempts is how many have failed since
+	Err       error     // Err is the error of the last
 }
 
 // init makes the channels, so that a loop can be woken and stopped before it runs.
@@ -117,6 +127,9 @@ func (l *Loop) run(ctx context.Context) {
 // Progress makes the next failure the first one. A turn that lasts, as one on a connection does
 // until that is lost, calls it once it works.
 func (l *Loop) Progress() {
+	if l.attempt > 0 {
+		l.failing.Store(nil)
+	}
 	l.attempt = 0
 	l.Backoff.Reset()
 }
@@ -124,6 +137,11 @@ func (l *Loop) Progress() {
 // failed reports a turn that failed, and returns the wait for the next.
 func (l *Loop) failed(ctx context.Context, err error) time.Duration {
 	l.attempt++
+	f := Failing{l.Component, time.Now(), l.attempt, err}
+	if before := l.failing.Load(); before != nil {
+		f.Since = before.Since
+	}
+	l.failing.Store(&f)
 	wait := l.Backoff.Next()
 	l.Log.ErrorContext(ctx, Failed, "component", l.Component, "attempt", l.attempt, "retry_in", wait, "reason", blame.Reason(err), "error", err)
 	if l.Failed != nil {
@@ -187,6 +205,18 @@ func (g *Group) Stop() {
 	for _, l := range g.loops {
 		l.stop()
 	}
+}
+
+// Failing returns the loops whose last turn failed, and how many loops there are.
+func (g *Group) Failing() (failing []Failing, loops int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, l := range g.loops {
+		if f := l.failing.Load(); f != nil {
+			failing = append(failing, *f)
+		}
+	}
+	return failing, len(g.loops)
 }
 
 // Wait waits until all loops have ended.

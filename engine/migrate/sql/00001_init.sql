@@ -609,10 +609,24 @@ create table bucketgen.endpoint_secrets (
     primary key (endpoint_no, id)
 );
 
+-- An attempt to post to a webhook endpoint. Services insert it within a second or so, without any
+-- body, and delete all but the newest webhook.Config.Attempts of each endpoint.
+create table bucketgen.endpoint_attempts (
+    endpoint_no  integer not null references bucketgen.endpoints on delete cascade,
+    id           bigint not null generated always as identity,
+    at           timestamptz not null,
+    took_us      bigint not null, -- microseconds
+    status       integer not null, -- of HTTP; 0: there was no answer
+    transitions  integer not null, -- that the webhook carried
+    error        text not null, -- why there was no answer; else empty
+    primary key (endpoint_no, id)
+);
+
 
 -- Access, catalog and processes ------------------------------------------------------------------
 
--- An API key. The command line and the HTTP API insert it and set revoked_at. Rows are not deleted.
+-- An API key. The command line and the HTTP API insert it and set revoked_at. A process that lets
+-- requests in by the key sets used_at, once a minute at most. Rows are not deleted.
 -- Only a hash is stored: a key is long and random, so it cannot be guessed from its SHA-256.
 create table bucketgen.keys (
     no          integer not null generated always as identity primary key,
@@ -622,7 +636,8 @@ create table bucketgen.keys (
     hash        bytea not null unique, -- SHA-256
     rate        integer, -- events a second; null: no limit
     created_at  timestamptz not null,
-    revoked_at  timestamptz -- null: valid
+    revoked_at  timestamptz, -- null: valid
+    used_at     timestamptz -- of the last request, to within a minute or so; null: never used
 );
 
 -- A session of a person who signed in with a key in a browser, or an offer of one, which a program
@@ -671,6 +686,23 @@ create table bucketgen.catalog (
     primary key (kind, event, name, type)
 );
 
+-- How often an event name or a property arrived in an hour of UTC. Engines add to it with the
+-- catalog, and delete what is older than a day. A row is deleted with its row of the catalog, so
+-- the bound of the catalog holds here, too.
+create table bucketgen.catalog_hours (
+    kind   text not null,
+    event  text collate "C" not null,
+    name   text collate "C" not null,
+    type   text not null,
+    hour   timestamptz not null, -- its beginning
+    count  bigint not null,
+    primary key (kind, event, name, type, hour),
+    foreign key (kind, event, name, type) references bucketgen.catalog on delete cascade
+);
+
+-- Serves CatalogTrim: what is older than a day.
+create index catalog_hours_hour on bucketgen.catalog_hours (hour);
+
 -- A process that runs an engine. Its heartbeat inserts and updates the row. It deletes the row when
 -- it stops; others delete rows without a heartbeat for a day.
 create table bucketgen.processes (
@@ -680,7 +712,13 @@ create table bucketgen.processes (
     fingerprint  text not null, -- of the definitions that it runs
     started_at   timestamptz not null,
     seen_at      timestamptz not null,
-    ahead_us     bigint not null default 0 -- microseconds that its clock is ahead of the database's
+    ahead_us     bigint not null default 0, -- microseconds that its clock is ahead of the database's
+    version      text not null default '', -- of the engine
+    buckets      integer not null default 0, -- that its definitions have
+    -- As of the last heartbeat, and since the one before:
+    lag_us       bigint not null default 0, -- microseconds that the earliest due instant has been waiting
+    waiting      integer not null default 0, -- events that wait to be written
+    rate         double precision not null default 0 -- events that were stored, a second
 );
 
 -- The last transaction that a connection of an engine has committed. An engine that loses a

@@ -182,6 +182,30 @@ const (
 	GetCatalogParamsDeclaredTrue  GetCatalogParamsDeclared = "true"
 )
 
+// Defines values for ListEventNamesParamsDeclared.
+const (
+	ListEventNamesParamsDeclaredFalse ListEventNamesParamsDeclared = "false"
+	ListEventNamesParamsDeclaredTrue  ListEventNamesParamsDeclared = "true"
+)
+
+// Defines values for ListEventNamesParamsSeen.
+const (
+	ListEventNamesParamsSeenFalse ListEventNamesParamsSeen = "false"
+	ListEventNamesParamsSeenTrue  ListEventNamesParamsSeen = "true"
+)
+
+// Defines values for ListPropertiesParamsDeclared.
+const (
+	ListPropertiesParamsDeclaredFalse ListPropertiesParamsDeclared = "false"
+	ListPropertiesParamsDeclaredTrue  ListPropertiesParamsDeclared = "true"
+)
+
+// Defines values for ListPropertiesParamsSeen.
+const (
+	ListPropertiesParamsSeenFalse ListPropertiesParamsSeen = "false"
+	ListPropertiesParamsSeenTrue  ListPropertiesParamsSeen = "true"
+)
+
 // Defines values for ListDeadLettersParamsOrder.
 const (
 	ListDeadLettersParamsOrderNewest ListDeadLettersParamsOrder = "newest"
@@ -229,6 +253,29 @@ type Answer struct {
 
 	// Text Start of the body, or why there was no answer
 	Text string `json:"text,omitempty,omitzero"`
+}
+
+// Attempt An attempt to post a webhook
+type Attempt struct {
+	// At When it began
+	//
+	// Examples: 2026-12-01T00:00:00Z
+	At time.Time `json:"at"`
+
+	// Error Why it was not taken, without what the answer said; missing if it was
+	Error string `json:"error,omitempty,omitzero"`
+
+	// Status HTTP status; missing if there was no answer
+	Status int64 `json:"status,omitempty,omitzero"`
+
+	// Taken Whether the endpoint took the webhook
+	Taken bool `json:"taken"`
+
+	// TookMs How many milliseconds the answer took
+	TookMs float64 `json:"tookMs"`
+
+	// Transitions Number of transitions that it carried
+	Transitions int64 `json:"transitions"`
 }
 
 // AuditEntry A change that a person made, or a look of a masked reader
@@ -646,8 +693,73 @@ type CatalogEntry struct {
 	Types []string `json:"types,omitempty,omitzero"`
 }
 
+// CatalogHour How often a name arrived in an hour
+type CatalogHour struct {
+	// At Start of the hour, in UTC
+	//
+	// Examples: 2026-12-01T00:00:00Z
+	At time.Time `json:"at"`
+
+	// Count How often it arrived
+	Count int64 `json:"count"`
+}
+
 // CatalogKind Kind of a name: an event, a field of its payload, or a user property
 type CatalogKind string
+
+// CatalogName An event name or a property as declared and as received
+type CatalogName struct {
+	// Count How often it was received, with any type
+	Count int64 `json:"count"`
+
+	// Declared Whether a definition uses it
+	Declared bool `json:"declared"`
+
+	// Event Name of the event; missing for a property
+	Event string `json:"event,omitempty,omitzero"`
+
+	// Hours Hours in which it arrived, of this one and the 23 before, in order
+	Hours []CatalogHour `json:"hours"`
+
+	// Kind Kind of a name: an event, a field of its payload, or a user property
+	Kind CatalogKind `json:"kind"`
+
+	// LastSeen When it last arrived; missing if it never has
+	LastSeen time.Time `json:"lastSeen,omitempty,omitzero"`
+
+	// Name Name of the property: its path, with dots between the keys; missing for an event
+	Name string `json:"name,omitempty,omitzero"`
+
+	// Near Declared names that may be meant; for a declared name that was never received, received names that may stand for it
+	Near []DriftName `json:"near,omitempty,omitzero"`
+
+	// Seen What was received, by type; missing if nothing was
+	Seen []SeenType `json:"seen,omitempty,omitzero"`
+
+	// Types Declared types; missing if any type matches
+	Types []string `json:"types,omitempty,omitzero"`
+
+	// UsedBy Ids of the buckets that ask about it, the first 20
+	UsedBy []string `json:"usedBy"`
+
+	// Uses Number of buckets that ask about it
+	Uses int64 `json:"uses"`
+}
+
+// CatalogNames A page of event names or properties
+type CatalogNames struct {
+	// AsOf Moment of all numbers
+	AsOf time.Time `json:"asOf"`
+
+	// Names The names of the page, in order
+	Names []CatalogName `json:"names"`
+
+	// Next Cursor of the next page; missing on the last page
+	Next string `json:"next,omitempty,omitzero"`
+
+	// Total Number of names on all pages
+	Total int64 `json:"total"`
+}
 
 // Change Kind of a deployment: definitions deployed, a bucket paused, or a bucket resumed
 type Change string
@@ -1101,6 +1213,18 @@ type Estimate struct {
 
 	// PlusMinus Margin of error at 95 % confidence; missing if all users were evaluated
 	PlusMinus int64 `json:"plusMinus,omitempty,omitzero"`
+}
+
+// Events A page of the latest events of a server
+type Events struct {
+	// Events Events, the newest first
+	Events []RecentEvent `json:"events"`
+
+	// Next Cursor of the next page; missing on the last page
+	Next string `json:"next,omitempty,omitzero"`
+
+	// Since When the oldest event was received that the server keeps; missing if it keeps none
+	Since time.Time `json:"since,omitempty,omitzero"`
 }
 
 // Evidence The facts behind the result of a condition: text has all of them in words, the other properties have them for programs where they apply
@@ -1572,6 +1696,9 @@ type Key struct {
 
 	// RevokedAt When it was revoked; missing while it is valid
 	RevokedAt time.Time `json:"revokedAt,omitempty,omitzero"`
+
+	// UsedAt When it was used last, to within a minute or two; missing if it never was
+	UsedAt time.Time `json:"usedAt,omitempty,omitzero"`
 }
 
 // Keys A list of API keys
@@ -1582,6 +1709,60 @@ type Keys struct {
 
 // Kind Kind of a transition: entered, left, or dwell, the tick of a lasting stay
 type Kind string
+
+// Live The transitions of the last minute
+type Live struct {
+	// AsOf Moment of all numbers
+	AsOf time.Time `json:"asOf"`
+
+	// Buckets Buckets with transitions, those with the most first, up to 100
+	Buckets []LiveBucket `json:"buckets"`
+
+	// Seconds Seconds with transitions, in order
+	Seconds []LiveSecond `json:"seconds"`
+
+	// Since When counting began: a minute before asOf, or later
+	Since time.Time `json:"since"`
+}
+
+// LiveBucket The transitions of a bucket
+type LiveBucket struct {
+	// BucketID Id of the bucket
+	//
+	// Examples: power-users
+	BucketID string `json:"bucketId"`
+
+	// BucketName Display name of the bucket
+	//
+	// Examples: Power users
+	BucketName string `json:"bucketName"`
+
+	// Dwell Number of ticks
+	Dwell int64 `json:"dwell"`
+
+	// Entered Number of joins
+	Entered int64 `json:"entered"`
+
+	// Left Number of leaves
+	Left int64 `json:"left"`
+}
+
+// LiveSecond The transitions of a second
+type LiveSecond struct {
+	// At Start of the second in which the server saw them
+	//
+	// Examples: 2026-12-01T00:00:00Z
+	At time.Time `json:"at"`
+
+	// Dwell Number of ticks
+	Dwell int64 `json:"dwell"`
+
+	// Entered Number of joins
+	Entered int64 `json:"entered"`
+
+	// Left Number of leaves
+	Left int64 `json:"left"`
+}
 
 // LoggedEvent An event, or traits, as received
 type LoggedEvent struct {
@@ -1957,11 +2138,20 @@ type Problem struct {
 
 // Process An engine that runs on the database
 type Process struct {
+	// Buckets Number of buckets in its definitions
+	Buckets int64 `json:"buckets"`
+
 	// ClockAheadMs Milliseconds by which its clock was ahead of the database's at the last heartbeat; negative if behind
 	ClockAheadMs int64 `json:"clockAheadMs"`
 
+	// ClockLagMs How many milliseconds the earliest due instant had been waiting at the last heartbeat
+	ClockLagMs int64 `json:"clockLagMs"`
+
 	// Deployed Whether its definitions are the deployed ones
 	Deployed bool `json:"deployed"`
+
+	// EventsPerSecond Events stored per second between the last two heartbeats
+	EventsPerSecond float64 `json:"eventsPerSecond"`
 
 	// Fingerprint Fingerprint of its definitions
 	//
@@ -1979,6 +2169,12 @@ type Process struct {
 
 	// StartedAt When it started
 	StartedAt time.Time `json:"startedAt"`
+
+	// Version Version of the engine
+	Version string `json:"version"`
+
+	// Waiting Number of events that waited to be written at the last heartbeat
+	Waiting int64 `json:"waiting"`
 }
 
 // Processes A list of processes
@@ -2022,6 +2218,35 @@ type Reaction struct {
 
 // Reason Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, the bucket was retired, or the user was merged into another member
 type Reason string
+
+// RecentEvent An event, or traits, as stored
+type RecentEvent struct {
+	// ID Number of the event, counted by the server since its start
+	ID int64 `json:"id"`
+
+	// Name Name of the event; missing if it only set traits
+	Name string `json:"name,omitempty,omitzero"`
+
+	// OccurredAt When it occurred
+	OccurredAt time.Time `json:"occurredAt"`
+
+	// Once Properties that it set if the user had none of the name
+	Once interface{} `json:"once,omitempty,omitzero"`
+
+	// Properties Payload of the event
+	Properties interface{} `json:"properties,omitempty,omitzero"`
+
+	// ReceivedAt When it was received
+	ReceivedAt time.Time `json:"receivedAt"`
+
+	// Traits Properties that it set on the user
+	Traits interface{} `json:"traits,omitempty,omitzero"`
+
+	// UserID Id of the user
+	//
+	// Examples: ada
+	UserID string `json:"userId"`
+}
 
 // Reconciliation A derivation of all memberships anew
 type Reconciliation struct {
@@ -2476,6 +2701,15 @@ type WaitingDelivery struct {
 	UnderWay bool `json:"underWay,omitempty,omitzero"`
 }
 
+// WebhookAttempts A page of the attempts to post to an endpoint
+type WebhookAttempts struct {
+	// Attempts Attempts, the newest first
+	Attempts []Attempt `json:"attempts"`
+
+	// Next Cursor of the next page; missing on the last page
+	Next string `json:"next,omitempty,omitzero"`
+}
+
 // WebhookChange What to change of an endpoint
 type WebhookChange struct {
 	// Batch New number of transitions that one webhook carries at most. Defaults to the present one
@@ -2673,6 +2907,54 @@ type GetCatalogParamsKind string
 // GetCatalogParamsDeclared defines parameters for GetCatalog.
 type GetCatalogParamsDeclared string
 
+// ListEventNamesParams defines parameters for ListEventNames.
+type ListEventNamesParams struct {
+	// Limit How many there are on a page, at most
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// After What next was on the page before; leave it out to begin
+	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
+
+	// Q Part of the name, in any letter case
+	Q string `form:"q,omitempty" json:"q,omitempty,omitzero"`
+
+	// Declared List only declared names, or only undeclared ones. Defaults to both
+	Declared ListEventNamesParamsDeclared `form:"declared,omitempty" json:"declared,omitempty,omitzero"`
+
+	// Seen List only names that have arrived, or only those that have not. Defaults to both
+	Seen ListEventNamesParamsSeen `form:"seen,omitempty" json:"seen,omitempty,omitzero"`
+}
+
+// ListEventNamesParamsDeclared defines parameters for ListEventNames.
+type ListEventNamesParamsDeclared string
+
+// ListEventNamesParamsSeen defines parameters for ListEventNames.
+type ListEventNamesParamsSeen string
+
+// ListPropertiesParams defines parameters for ListProperties.
+type ListPropertiesParams struct {
+	// Limit How many there are on a page, at most
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// After What next was on the page before; leave it out to begin
+	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
+
+	// Q Part of the name, in any letter case
+	Q string `form:"q,omitempty" json:"q,omitempty,omitzero"`
+
+	// Declared List only declared names, or only undeclared ones. Defaults to both
+	Declared ListPropertiesParamsDeclared `form:"declared,omitempty" json:"declared,omitempty,omitzero"`
+
+	// Seen List only names that have arrived, or only those that have not. Defaults to both
+	Seen ListPropertiesParamsSeen `form:"seen,omitempty" json:"seen,omitempty,omitzero"`
+}
+
+// ListPropertiesParamsDeclared defines parameters for ListProperties.
+type ListPropertiesParamsDeclared string
+
+// ListPropertiesParamsSeen defines parameters for ListProperties.
+type ListPropertiesParamsSeen string
+
 // ListDefinitionsParams defines parameters for ListDefinitions.
 type ListDefinitionsParams struct {
 	// Limit How many there are on a page, at most
@@ -2700,6 +2982,21 @@ type GetDueParams struct {
 	Hours int64 `form:"hours,omitempty" json:"hours,omitempty,omitzero"`
 }
 
+// ListEventsParams defines parameters for ListEvents.
+type ListEventsParams struct {
+	// Limit How many there are on a page, at most
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// After What next was on the page before; leave it out to begin
+	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
+
+	// Name List events of this name only. Defaults to all
+	Name string `form:"name,omitempty" json:"name,omitempty,omitzero"`
+
+	// User List events of this user only. Defaults to all
+	User string `form:"user,omitempty" json:"user,omitempty,omitzero"`
+}
+
 // ListJobsParams defines parameters for ListJobs.
 type ListJobsParams struct {
 	// Limit How many there are on a page, at most
@@ -2721,6 +3018,12 @@ type ListJobUsersParams struct {
 	List string `form:"list,omitempty" json:"list,omitempty,omitzero"`
 
 	// Bucket Id of the bucket that the list is about
+	Bucket string `form:"bucket,omitempty" json:"bucket,omitempty,omitzero"`
+}
+
+// GetLiveParams defines parameters for GetLive.
+type GetLiveParams struct {
+	// Bucket Count transitions of this bucket only. Defaults to all
 	Bucket string `form:"bucket,omitempty" json:"bucket,omitempty,omitzero"`
 }
 
@@ -2880,6 +3183,15 @@ type GetTimelineParams struct {
 // GetTimelineParamsOrder defines parameters for GetTimeline.
 type GetTimelineParamsOrder string
 
+// ListWebhookAttemptsParams defines parameters for ListWebhookAttempts.
+type ListWebhookAttemptsParams struct {
+	// Limit How many there are on a page, at most
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// After What next was on the page before; leave it out to begin
+	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
+}
+
 // ListAudit is GET /v1/audit. The changes that people made by this API and by the command line, with what came of each, and the looks of masked readers. An entry is kept for a year, unless the server is configured otherwise.
 func (c *Client) ListAudit(ctx context.Context, params ListAuditParams) (AuditLog, error) {
 	query := url.Values{}
@@ -3037,6 +3349,30 @@ func (c *Client) GetCatalog(ctx context.Context, params GetCatalogParams) (Catal
 	return call[Catalog](ctx, c, http.MethodGet, path, query, nil)
 }
 
+// ListEventNames is GET /v1/catalog/events. The declared and the received event names by the hour in which they arrived, with the buckets that ask about them. A declared name that was never received, and a received one that is not declared, list the names that may be meant.
+func (c *Client) ListEventNames(ctx context.Context, params ListEventNamesParams) (CatalogNames, error) {
+	query := url.Values{}
+	set(query, "limit", params.Limit)
+	set(query, "after", params.After)
+	set(query, "q", params.Q)
+	set(query, "declared", params.Declared)
+	set(query, "seen", params.Seen)
+	path := "/v1/catalog/events"
+	return call[CatalogNames](ctx, c, http.MethodGet, path, query, nil)
+}
+
+// ListProperties is GET /v1/catalog/properties. The declared and the received properties of users, with what listEventNames says of names of events.
+func (c *Client) ListProperties(ctx context.Context, params ListPropertiesParams) (CatalogNames, error) {
+	query := url.Values{}
+	set(query, "limit", params.Limit)
+	set(query, "after", params.After)
+	set(query, "q", params.Q)
+	set(query, "declared", params.Declared)
+	set(query, "seen", params.Seen)
+	path := "/v1/catalog/properties"
+	return call[CatalogNames](ctx, c, http.MethodGet, path, query, nil)
+}
+
 // ListDefinitions is GET /v1/definitions. What was ever deployed of each bucket, in words, and from when until when.
 func (c *Client) ListDefinitions(ctx context.Context, params ListDefinitionsParams) (Definitions, error) {
 	query := url.Values{}
@@ -3075,6 +3411,17 @@ func (c *Client) GetDue(ctx context.Context, params GetDueParams) (Due, error) {
 	set(query, "hours", params.Hours)
 	path := "/v1/due"
 	return call[Due](ctx, c, http.MethodGet, path, query, nil)
+}
+
+// ListEvents is GET /v1/events. The latest events that this server has stored, page by page. It keeps as many as its setting RecentBytes allows, in memory: events of before its start are missing, and those of other servers.
+func (c *Client) ListEvents(ctx context.Context, params ListEventsParams) (Events, error) {
+	query := url.Values{}
+	set(query, "limit", params.Limit)
+	set(query, "after", params.After)
+	set(query, "name", params.Name)
+	set(query, "user", params.User)
+	path := "/v1/events"
+	return call[Events](ctx, c, http.MethodGet, path, query, nil)
 }
 
 // GetHealth is GET /v1/health. The findings of bucketd doctor with its remedies, as this server sees them. It changes nothing.
@@ -3124,7 +3471,7 @@ func (c *Client) ListJobUsers(ctx context.Context, id int64, params ListJobUsers
 	return call[JobUsers](ctx, c, http.MethodGet, path, query, nil)
 }
 
-// ListKeys is GET /v1/keys. All keys with their kinds, limits, and times of creation and revocation. Secrets are shown when a key is created, and never again.
+// ListKeys is GET /v1/keys. All keys with their kinds, limits, and times of creation, last use and revocation. Secrets are shown when a key is created, and never again.
 func (c *Client) ListKeys(ctx context.Context) (Keys, error) {
 	path := "/v1/keys"
 	return call[Keys](ctx, c, http.MethodGet, path, nil, nil)
@@ -3141,6 +3488,14 @@ func (c *Client) RevokeKey(ctx context.Context, no int64) (Revoked, error) {
 	path := "/v1/keys/{no}"
 	path = put(path, "no", no)
 	return call[Revoked](ctx, c, http.MethodDelete, path, nil, nil)
+}
+
+// GetLive is GET /v1/live. How many announced transitions were committed lately, by second and by bucket. The server counts from the first call on, and for 30 seconds after each: since is when it began.
+func (c *Client) GetLive(ctx context.Context, params GetLiveParams) (Live, error) {
+	query := url.Values{}
+	set(query, "bucket", params.Bucket)
+	path := "/v1/live"
+	return call[Live](ctx, c, http.MethodGet, path, query, nil)
 }
 
 // GetMe is GET /v1/me. Name and role of the person that the key, the session or the host's own sign-in stands for.
@@ -3371,6 +3726,16 @@ func (c *Client) ChangeWebhook(ctx context.Context, webhook int64, body WebhookC
 	path := "/v1/webhooks/{webhook}"
 	path = put(path, "webhook", webhook)
 	return call[Endpoint](ctx, c, http.MethodPut, path, nil, body)
+}
+
+// ListWebhookAttempts is GET /v1/webhooks/{webhook}/attempts. When the servers posted to the endpoint and what it answered, without any body, within a second or two. They keep the newest 100 of each endpoint, unless they are configured otherwise.
+func (c *Client) ListWebhookAttempts(ctx context.Context, webhook int64, params ListWebhookAttemptsParams) (WebhookAttempts, error) {
+	query := url.Values{}
+	set(query, "limit", params.Limit)
+	set(query, "after", params.After)
+	path := "/v1/webhooks/{webhook}/attempts"
+	path = put(path, "webhook", webhook)
+	return call[WebhookAttempts](ctx, c, http.MethodGet, path, query, nil)
 }
 
 // DisableWebhook is POST /v1/webhooks/{webhook}/disable. Its transitions wait until it is enabled.
