@@ -81,6 +81,7 @@ func TestTablesGrowOrDoNot(t *testing.T) {
 	small := []string{
 		"event_names", "event_name_counts", "catalog", "catalog_hours", "buckets", "signals", "sequences", "properties", // names of things, by their numbers
 		"deployments", "generation", "definitions", "derived", "reconciliations", "rollup_progress", "sizes", "audit", "jobs", "job_users", // what goes on
+		"erasures", "suppressions", "suppressed_events", // what was erased
 		"writers", "processes", // one row for each connection or process
 		"compatibility",                                                                    // one row
 		"endpoint_attempts",                                                                // some for each endpoint

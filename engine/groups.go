@@ -55,3 +55,9 @@ type Replay Engine
 
 // Replay returns the calls that take recorded events in.
 func (e *Engine) Replay() *Replay { return (*Replay)(e) }
+
+// People is about the persons behind users: what is known of them, and how they are forgotten.
+type People Engine
+
+// People returns the calls about persons.
+func (e *Engine) People() *People { return (*People)(e) }

@@ -156,6 +156,16 @@ func coldQueries() map[string]string {
 		"MembershipsFind":      "a person asks for one member of a bucket",
 		"SizesNow":             "a person lists the buckets: it reads what is kept of each, the hours of today and what is not added up",
 		"SizesTrend":           "a person lists the buckets: it reads the last days of those on the page, and who was deleted in them",
+		"EraseFind":            "an erasure finds the person by an id",
+		"EraseLock":            "an erasure locks the contacts of a person",
+		"EraseNames":           "an erasure reads the ids of a person",
+		"EraseLogged":          "an erasure counts the log of a person, up to a number",
+		"EraseTallies":         "an erasure reads the transitions of a person",
+		"EraseDeliveries":      "an erasure deletes the deliveries of a person",
+		"EraseStays":           "an erasure deletes the rows of a person",
+		"EraseLog":             "an erasure deletes the rows of a person, up to a number",
+		"EraseContacts":        "an erasure deletes the contacts of a person",
+		"EraseHide":            "an erasure of a person with a long log",
 		"SummaryNow":           "a person asks how the database is doing: it reads up to a number of rows",
 	}
 }

@@ -48,13 +48,14 @@ set entered = h.entered + excluded.entered, "left" = h."left" + excluded."left",
 
 -- name: RollupsOf :many
 -- The transitions of a bucket, counted in steps of time. All that was before one of the steps
--- counts in that one. What is not rolled up yet is read from the log. Deleted users are no members,
--- without having left. It is one statement, so that all of it is of one moment.
+-- counts in that one. What is not rolled up yet is read from the log. Users who were deleted or
+-- erased are no members, without having left. It is one statement, so that all of it is of one
+-- moment.
 select greatest(date_bin(@step::interval, s.at, '2000-01-01T00:00:00Z'), @before::timestamptz)::timestamptz as at,
     sum(s.entered)::bigint as entered, sum(s."left")::bigint as "left", sum(s.vanished)::bigint as vanished,
     trunc(sum(s.dwell))::text as dwell
 from (
-    select h.hour as at, h.entered, h."left", h.dwell, 0 as vanished
+    select h.hour as at, h.entered, h."left", h.dwell, h.erased as vanished
     from bucketgen.rollups h
     where h.bucket_no = @bucket_no and h.hour < @until
     union all

@@ -73,10 +73,10 @@ order by b.id;
 
 -- name: SizesTrend :many
 -- By how much the sizes of some buckets changed in each day of UTC, from the beginning of one on.
--- Deleted users are no members from their deletion on.
+-- Deleted and erased users are no members from then on.
 select s.bucket_no, date_bin('1 day', s.at, '2000-01-01T00:00:00Z')::timestamptz as day, sum(s.members)::bigint as members
 from (
-    select h.bucket_no, h.hour as at, h.entered - h."left" as members
+    select h.bucket_no, h.hour as at, h.entered - h."left" - h.erased as members
     from (select unnest(@bucket_nos::integer[]) as bucket_no) w
     cross join lateral (
         select * from bucketgen.rollups k where k.bucket_no = w.bucket_no and k.hour >= @since::timestamptz offset 0

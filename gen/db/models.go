@@ -179,6 +179,18 @@ type BucketgenEndpointSecret struct {
 	EndsAt     pgtype.Timestamptz
 }
 
+type BucketgenErasure struct {
+	No         int64
+	At         pgtype.Timestamptz
+	ByName     string
+	Ticket     string
+	Suppressed bool
+	Events     int64
+	RowCount   int64
+	ContactID  *int64
+	FinishedAt pgtype.Timestamptz
+}
+
 type BucketgenEvent struct {
 	ContactID  int64
 	EventNo    int32
@@ -355,6 +367,7 @@ type BucketgenRollup struct {
 	Entered  int64
 	Left     int64
 	Dwell    pgtype.Numeric
+	Erased   int64
 }
 
 type BucketgenRollupProgress struct {

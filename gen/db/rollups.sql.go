@@ -115,7 +115,7 @@ select greatest(date_bin($1::interval, s.at, '2000-01-01T00:00:00Z'), $2::timest
     sum(s.entered)::bigint as entered, sum(s."left")::bigint as "left", sum(s.vanished)::bigint as vanished,
     trunc(sum(s.dwell))::text as dwell
 from (
-    select h.hour as at, h.entered, h."left", h.dwell, 0 as vanished
+    select h.hour as at, h.entered, h."left", h.dwell, h.erased as vanished
     from bucketgen.rollups h
     where h.bucket_no = $3 and h.hour < $4
     union all
@@ -158,8 +158,9 @@ type RollupsOfRow struct {
 }
 
 // The transitions of a bucket, counted in steps of time. All that was before one of the steps
-// counts in that one. What is not rolled up yet is read from the log. Deleted users are no members,
-// without having left. It is one statement, so that all of it is of one moment.
+// counts in that one. What is not rolled up yet is read from the log. Users who were deleted or
+// erased are no members, without having left. It is one statement, so that all of it is of one
+// moment.
 func (q *Queries) RollupsOf(ctx context.Context, arg RollupsOfParams) ([]RollupsOfRow, error) {
 	rows, err := q.db.Query(ctx, RollupsOf,
 		arg.Step,

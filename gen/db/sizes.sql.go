@@ -161,10 +161,10 @@ func (q *Queries) SizesTake(ctx context.Context, most int32) (int64, error) {
 const SizesTrend = `-- name: SizesTrend :many
 select s.bucket_no, date_bin('1 day', s.at, '2000-01-01T00:00:00Z')::timestamptz as day, sum(s.members)::bigint as members
 from (
-    select h.bucket_no, h.hour as at, h.entered - h."left" as members
+    select h.bucket_no, h.hour as at, h.entered - h."left" - h.erased as members
     from (select unnest($1::integer[]) as bucket_no) w
     cross join lateral (
-        select bucket_no, hour, entered, "left", dwell from bucketgen.rollups k where k.bucket_no = w.bucket_no and k.hour >= $2::timestamptz offset 0
+        select bucket_no, hour, entered, "left", dwell, erased from bucketgen.rollups k where k.bucket_no = w.bucket_no and k.hour >= $2::timestamptz offset 0
     ) h
     union all
     select t.bucket_no, t.at, case when t.kind = 'entered' then 1 else -1 end
@@ -193,7 +193,7 @@ type SizesTrendRow struct {
 }
 
 // By how much the sizes of some buckets changed in each day of UTC, from the beginning of one on.
-// Deleted users are no members from their deletion on.
+// Deleted and erased users are no members from then on.
 func (q *Queries) SizesTrend(ctx context.Context, arg SizesTrendParams) ([]SizesTrendRow, error) {
 	rows, err := q.db.Query(ctx, SizesTrend, arg.BucketNos, arg.Since)
 	if err != nil {

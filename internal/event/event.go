@@ -122,6 +122,19 @@ func UserID(id string) error {
 	return text("user_id", id, maxUserID)
 }
 
+// EraseOptions completes options of an erasure, or says which field is wrong.
+func EraseOptions(o *bucketgen.EraseOptions) error {
+	if o.Kind == "" {
+		o.Kind = "user"
+	}
+	for _, f := range []struct{ name, value string }{{"kind", o.Kind}, {"by", o.By}, {"ticket", o.Ticket}} {
+		if err := text(f.name, f.value, maxUserID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func invalid(field, problem string) error {
 	return &bucketgen.InvalidError{Field: field, Problem: problem}
 }

@@ -26,3 +26,7 @@ func (s *Store) SetMerged(user, name string) { s.cache.SetMerged(user, name) }
 
 // Canonical returns the user that a user was merged into, as far as that is cached, or the user.
 func (s *Store) Canonical(user string) string { return s.cache.Canonical(user) }
+
+// Forget removes a user, or the name of one who was merged, from the cache, and reports whether it
+// was there.
+func (s *Store) Forget(user string) bool { return s.cache.Forget(user) }

@@ -93,13 +93,15 @@ func (c *Cache) Trusts(v View, owner int64) bool {
 	return true
 }
 
-// Forget removes a user from the cache.
-func (c *Cache) Forget(user string) {
+// Forget removes a user from the cache, and reports whether it was there.
+func (c *Cache) Forget(user string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e := c.entries[user]; e != nil {
+	e := c.entries[user]
+	if e != nil {
 		c.evict(e)
 	}
+	return e != nil
 }
 
 // add makes an entry for a user who has none.

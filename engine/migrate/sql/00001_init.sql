@@ -7,7 +7,7 @@
 -- exceptions are listed, each with its reason, in engine/distribution_test.go.
 --
 -- There are no foreign keys. Each would add a lookup and a lock on the referenced row to every
--- insert. A writer locks the row of the user in contacts first, and no statement deletes that row.
+-- insert. A writer locks the row of the user in contacts first, and only an erasure deletes it.
 --
 -- A fillfactor below 100 leaves room in a page for new versions of its rows. An update that stays
 -- in its page and changes no indexed column writes no index (a HOT update).
@@ -17,8 +17,8 @@
 
 -- Users ------------------------------------------------------------------------------------------
 
--- A contact is a user. The first transaction that writes anything about the user inserts it. No
--- statement deletes it: deleted_at hides the user, merged_at says that only the name is left. Its
+-- A contact is a user. The first transaction that writes anything about the user inserts it. Only
+-- an erasure deletes it: deleted_at hides the user, merged_at says that only the name is left. Its
 -- row is the lock of the user: a writer takes it before any other row of the user.
 create table bucketgen.contacts (
     id                  bigint not null generated always as identity primary key,
@@ -57,7 +57,7 @@ create index contacts_email on bucketgen.contacts (lower(email) collate "C") whe
 create index contacts_name on bucketgen.contacts (lower(shown_name) collate "C") where shown_name is not null;
 
 -- A further name of a contact. A merge inserts the name of the user who is merged (kind user); the
--- HTTP API inserts anonymous ids (kind anonymous). Rows are not deleted; a merge passes them on.
+-- HTTP API inserts anonymous ids (kind anonymous). A merge passes rows on; an erasure deletes them.
 create table bucketgen.identities (
     kind        text not null,
     value       text collate "C" not null,
@@ -95,6 +95,24 @@ create table bucketgen.hidings (
     at       timestamptz not null,
     primary key (made_by, user_id) -- serves HidingsBetween, which reads by transaction
 );
+
+-- An erasure of a person. It holds no id of the person. The transaction that erases them inserts
+-- it; engines delete it after engine.Config.AuditAge. A person with a long log is erased in steps:
+-- contact_id is the contact whose log is still being deleted, under a name that no user can have.
+create table bucketgen.erasures (
+    no           bigint not null generated always as identity primary key,
+    at           timestamptz not null,
+    by_name      text not null default '', -- the person who asked
+    ticket       text not null default '', -- their reference
+    suppressed   boolean not null, -- the ids of the person are refused from now on
+    events       bigint not null, -- rows of the log
+    row_count    bigint not null, -- rows of all other tables
+    contact_id   bigint, -- null: all rows are deleted
+    finished_at  timestamptz -- null: rows remain
+);
+
+-- Serves ErasuresNext: what is to be deleted in steps.
+create index erasures_pending on bucketgen.erasures (no) where contact_id is not null;
 
 
 -- Numbers of names -------------------------------------------------------------------------------
@@ -165,8 +183,8 @@ create table bucketgen.changes (
 ) with (fillfactor = 90);
 
 -- The log of events: a row for each event that was ingested. Ingest inserts; a merge moves rows to
--- the surviving user. Nothing deletes rows. The key is the index that EventsNewest and EventsAround
--- read from its end. It holds the time, so that the table can be partitioned by time.
+-- the surviving user. Only an erasure deletes rows. The key is the index that EventsNewest and
+-- EventsAround read from its end. It holds the time, so that the table can be partitioned by time.
 create table bucketgen.events (
     contact_id   bigint not null,
     event_no     integer not null,
@@ -281,7 +299,7 @@ create table bucketgen.advances (
 -- Memberships ------------------------------------------------------------------------------------
 
 -- A stay of a user in a bucket. A user who enters again gets a further row. Ingest, the clock,
--- manual changes and deployments write it; a merge may move it. Nothing deletes rows.
+-- manual changes and deployments write it; a merge may move it. Only an erasure deletes rows.
 create table bucketgen.memberships (
     contact_id   bigint not null,
     bucket_no    integer not null,
@@ -334,8 +352,8 @@ create table bucketgen.due (
 create index due_at on bucketgen.due (due_at);
 
 -- The log of transitions: a row for each change of a membership. The transaction that changes the
--- membership inserts it. Nothing deletes rows. The key is the idempotency key of a transition, so
--- the same transition cannot be logged twice.
+-- membership inserts it. Only an erasure deletes rows. The key is the idempotency key of a
+-- transition, so the same transition cannot be logged twice.
 create table bucketgen.transitions (
     contact_id     bigint not null,
     bucket_no      integer not null,
@@ -375,6 +393,8 @@ create table bucketgen.rollups (
     entered    bigint not null,
     "left"     bigint not null,
     dwell      numeric not null, -- the length of the stays that ended, in microseconds
+    -- Members who were erased in the hour: neither members since, nor have they left.
+    erased     bigint not null default 0,
     primary key (bucket_no, hour)
 ) with (fillfactor = 90);
 
@@ -516,6 +536,9 @@ create table bucketgen.job_users (
     user_id    text collate "C" not null,
     primary key (job_no, list, bucket_id, place) -- serves JobUsersPage
 );
+
+-- Serves EraseElsewhere: the lists that name a person.
+create index job_users_user on bucketgen.job_users (user_id);
 
 
 -- The outbox -------------------------------------------------------------------------------------
@@ -668,6 +691,9 @@ create table bucketgen.audit (
     detail     text not null default '',
     outcome    text not null default '' -- done, refused or failed; empty: it is under way, or its process died
 );
+
+-- Serves EraseElsewhere: the entries that name a person.
+create index audit_user on bucketgen.audit (user_id) where user_id <> '';
 
 -- What arrives: an event name, a field of a payload or a property of users, with the type of its
 -- values. Engines add to it every few seconds. They delete rows that were not seen for 90 days, and

@@ -1,0 +1,223 @@
+// Package erase deletes everything that the database has about a person.
+package erase
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/bucketgen/bucketgen"
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/retry"
+	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/internal/transact"
+)
+
+// Eraser erases people. It is safe for concurrent use; its fields do not change while it is used.
+type Eraser struct {
+	Pool  *pgxpool.Pool
+	Store *store.Store
+
+	// Now is the clock by which users are decided on.
+	Now func() time.Time
+
+	// Most is how many rows of the log one transaction deletes. The log of a person who has more is
+	// deleted in steps, see [Eraser.Continue].
+	Most int
+
+	// Wake is called after a person was erased: memberships changed.
+	Wake func()
+}
+
+// errChanged says that a person got or lost an id before the locks were taken.
+var errChanged = errors.New("the ids of the person changed meanwhile")
+
+// Erase erases the person whom an id of a kind names, and retries for as long as attempts allow. A
+// person who is unknown gives ErrUnknownUser.
+func (e *Eraser) Erase(ctx context.Context, attempts *retry.Attempts, id string, o bucketgen.EraseOptions) (bucketgen.Erasure, error) {
+	attempts.ExpectedFunc = func(err error) bool { return errors.Is(err, errChanged) }
+	for {
+		p := person{Eraser: e, kind: o.Kind, id: id, now: e.timestamp()}
+		var out bucketgen.Erasure
+		err := e.inTx(ctx, func(q *db.Queries) (err error) {
+			out, err = p.erase(ctx, q, o)
+			return err
+		})
+		if err == nil {
+			for _, name := range p.names {
+				e.Store.Forget(name)
+			}
+			e.Wake()
+			return out, nil
+		}
+		if err := attempts.Again(ctx, err); err != nil {
+			return bucketgen.Erasure{}, err
+		}
+	}
+}
+
+// inTx calls do in a transaction whose statements wait for locks as those of every writer do.
+func (e *Eraser) inTx(ctx context.Context, do func(*db.Queries) error) error {
+	return pgx.BeginTxFunc(ctx, e.Pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error {
+		q := e.Store.Queries(tx)
+		if _, err := q.TransactionBegun(ctx, db.TransactionBegunParams{LockTimeout: fmt.Sprintf("%dms", transact.LockTimeout.Milliseconds())}); err != nil {
+			return fmt.Errorf("begin: %w", err)
+		}
+		return do(q)
+	})
+}
+
+func (e *Eraser) timestamp() pgtype.Timestamptz { return store.Timestamp(e.Now()) }
+
+// person is a person who is being erased.
+type person struct {
+	*Eraser
+
+	kind, id string
+	now      pgtype.Timestamptz
+	contacts []db.EraseFindRow
+	ids      []int64  // ids are those of the contacts
+	names    []string // names are the user ids of the person
+}
+
+// erase deletes all rows of the person, or all but those of a long log.
+func (p *person) erase(ctx context.Context, q *db.Queries, o bucketgen.EraseOptions) (bucketgen.Erasure, error) {
+	if err := p.lock(ctx, q); err != nil {
+		return bucketgen.Erasure{}, err
+	}
+	if err := p.readNames(ctx, q); err != nil {
+		return bucketgen.Erasure{}, err
+	}
+	if err := p.addTallies(ctx, q); err != nil {
+		return bucketgen.Erasure{}, err
+	}
+	rows, err := p.deleteStays(ctx, q)
+	if err != nil {
+		return bucketgen.Erasure{}, err
+	}
+	record := db.ErasuresInsertParams{At: p.now, ByName: o.By, Ticket: o.Ticket, RowCount: rows}
+	if err := p.deleteLog(ctx, q, &record); err != nil {
+		return bucketgen.Erasure{}, err
+	}
+	no, err := q.ErasuresInsert(ctx, record)
+	if err != nil {
+		return bucketgen.Erasure{}, fmt.Errorf("record the erasure: %w", err)
+	}
+	return erasure(db.ErasuresPageRow{
+		No: no, At: record.At, ByName: record.ByName, Ticket: record.Ticket, Suppressed: record.Suppressed, Events: record.Events,
+		RowCount: record.RowCount, FinishedAt: record.FinishedAt,
+	}), nil
+}
+
+// lock takes the locks of all contacts of the person.
+func (p *person) lock(ctx context.Context, q *db.Queries) error {
+	who := db.EraseFindParams{Kind: p.kind, Value: p.id}
+	var err error
+	if p.contacts, err = q.EraseFind(ctx, who); err != nil {
+		return fmt.Errorf("find the person: %w", err)
+	}
+	if len(p.contacts) == 0 {
+		return bucketgen.ErrUnknownUser
+	}
+	for _, c := range p.contacts {
+		p.ids = append(p.ids, c.ID)
+	}
+	if err := q.EraseLock(ctx, p.ids); err != nil {
+		return fmt.Errorf("lock the person: %w", err)
+	}
+	locked, err := q.EraseFind(ctx, who)
+	switch {
+	case err != nil:
+		return fmt.Errorf("find the person: %w", err)
+	case !slices.Equal(locked, p.contacts):
+		return errChanged
+	}
+	return nil
+}
+
+// readNames reads the ids of the person.
+func (p *person) readNames(ctx context.Context, q *db.Queries) error {
+	all, err := q.EraseNames(ctx, p.ids)
+	if err != nil {
+		return fmt.Errorf("read the ids of the person: %w", err)
+	}
+	for _, row := range all {
+		if row.Kind == userKind {
+			p.names = append(p.names, row.Value)
+		}
+	}
+	return nil
+}
+
+// userKind is the kind of the ids that the host gives.
+const userKind = "user"
+
+// addTallies adds to the sizes of buckets what their rollup has not counted.
+func (p *person) addTallies(ctx context.Context, q *db.Queries) error {
+	upTo, err := q.EraseRollup(ctx)
+	if err != nil {
+		return fmt.Errorf("lock the rollup: %w", err)
+	}
+	if err := q.EraseTallies(ctx, db.EraseTalliesParams{Ids: p.ids, UpTo: upTo, Now: p.now}); err != nil {
+		return fmt.Errorf("add up the person's transitions: %w", err)
+	}
+	return nil
+}
+
+// deleteStays deletes everything but the log, and returns the number of rows.
+func (p *person) deleteStays(ctx context.Context, q *db.Queries) (int64, error) {
+	deliveries, err := q.EraseDeliveries(ctx, p.ids)
+	if err != nil {
+		return 0, fmt.Errorf("delete deliveries: %w", err)
+	}
+	stays, err := q.EraseStays(ctx, db.EraseStaysParams{Ids: p.ids, Names: p.names, Now: p.now})
+	if err != nil {
+		return 0, fmt.Errorf("delete stays: %w", err)
+	}
+	elsewhere, err := q.EraseElsewhere(ctx, p.names)
+	if err != nil {
+		return 0, fmt.Errorf("delete the person from jobs and the audit log: %w", err)
+	}
+	results, err := p.cleanResults(ctx, q)
+	return deliveries + stays + elsewhere + results, err
+}
+
+// deleteLog deletes the log and the contacts. Of a person with a long log it keeps one contact, by
+// which [Eraser.Continue] finds the rest.
+func (p *person) deleteLog(ctx context.Context, q *db.Queries, record *db.ErasuresInsertParams) error {
+	logged, err := q.EraseLogged(ctx, db.EraseLoggedParams{Ids: p.ids, Most: int32(p.Most) + 1})
+	if err != nil {
+		return fmt.Errorf("count the log: %w", err)
+	}
+	gone := p.ids
+	survivor := slices.IndexFunc(p.contacts, func(c db.EraseFindRow) bool { return c.Survives }) // which has the log: a merge moves it there
+	if logged > int64(p.Most) && survivor >= 0 {
+		kept := p.contacts[survivor].ID
+		if err := q.EraseHide(ctx, db.EraseHideParams{Now: p.now, ID: kept}); err != nil {
+			return fmt.Errorf("hide the person: %w", err)
+		}
+		record.ContactID = &kept
+		gone = slices.DeleteFunc(slices.Clone(p.ids), func(id int64) bool { return id == kept })
+	} else {
+		record.FinishedAt = p.now
+	}
+	for more := len(gone) > 0; more; {
+		row, err := q.EraseLog(ctx, db.EraseLogParams{Ids: gone, Most: int32(p.Most)})
+		if err != nil {
+			return fmt.Errorf("delete the log: %w", err)
+		}
+		record.Events, record.RowCount, more = record.Events+row.Events, record.RowCount+row.Others, row.More
+	}
+	n, err := q.EraseContacts(ctx, gone)
+	if err != nil {
+		return fmt.Errorf("delete the person: %w", err)
+	}
+	record.RowCount += n
+	return nil
+}
