@@ -5,6 +5,10 @@ import "time"
 // EraseOptions say how a person is erased. The zero value erases the person with a user id, who may
 // come back as a new user.
 type EraseOptions struct {
+	// Suppress refuses the ids of the person from now on: events of theirs are dropped. It needs
+	// engine.Config.SuppressionSecret. Defaults to false: an id may come back as a new user.
+	Suppress bool
+
 	// Kind is the kind of the id that names the person. Defaults to user.
 	Kind string
 

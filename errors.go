@@ -16,6 +16,12 @@ var (
 	// ErrDeleted is returned by a change of a user who is deleted. Restore brings them back.
 	ErrDeleted = errors.New("the user is deleted")
 
+	// ErrSuppressed is returned by a change of a user who was erased and may not come back.
+	ErrSuppressed = errors.New("the user was erased, and the id is suppressed")
+
+	// ErrNoSecret says that ids cannot be suppressed without a secret.
+	ErrNoSecret = errors.New("suppression needs a secret: set engine.Config.SuppressionSecret, --suppression-secret-file or BUCKETGEN_SUPPRESSION_SECRET")
+
 	// ErrMergeNotAllowed is returned where two users would become one, and the caller is not
 	// trusted to do that.
 	ErrMergeNotAllowed = errors.New("both ids are known users; merge them by Engine.Merge, bucketd merge, or a server or admin key")

@@ -56,6 +56,10 @@ type Result struct {
 	// Duplicate says that the user had used the key before. Nothing was changed.
 	Duplicate bool
 
+	// Suppressed says that the person with this id was erased and may not come back. Nothing was
+	// stored.
+	Suppressed bool
+
 	// Transitions are what happened to the user, in order: by this event, or because time had
 	// passed since the last.
 	Transitions []Transition

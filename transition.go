@@ -56,6 +56,7 @@ type Transition struct {
 	Tick         string `json:"tick,omitempty"`         // label of a tick
 	DwellCount   int    `json:"dwellCount,omitempty"`   // number of a tick, from 1
 	Replayed     bool   `json:"replayed,omitempty"`     // it was given up before, and is delivered anew
+	Life         int    `json:"life,omitempty"`         // from 2: the user was erased, and came back; else 0
 
 	// Fence is the number of the lease by which it is delivered: greater than that of every earlier
 	// lease, of whatever delivery. A target that keeps the greatest it has seen of each user and
@@ -83,8 +84,12 @@ func (t Transition) Event() string {
 // Where that can be, remember the key together with At: two transitions that have both in common
 // are one.
 func (t Transition) Key() string {
+	key := fmt.Sprintf("bucket:%s:%s:%s:%d", t.BucketID, t.UserID, t.Kind, t.EntryCount)
 	if t.Kind == Dwell {
-		return fmt.Sprintf("bucket:%s:%s:dwell:%s:%d:%d", t.BucketID, t.UserID, t.Tick, t.EntryCount, t.DwellCount)
+		key = fmt.Sprintf("bucket:%s:%s:dwell:%s:%d:%d", t.BucketID, t.UserID, t.Tick, t.EntryCount, t.DwellCount)
 	}
-	return fmt.Sprintf("bucket:%s:%s:%s:%d", t.BucketID, t.UserID, t.Kind, t.EntryCount)
+	if t.Life > 1 {
+		key += fmt.Sprintf(":life-%d", t.Life)
+	}
+	return key
 }

@@ -170,6 +170,12 @@ type Config struct {
 	// Within it, the event counts from now. Defaults to 5 minutes.
 	Skew time.Duration
 
+	// SuppressionSecret is the secret under which ids of erased persons are hashed: 16 bytes or
+	// more, the same in all processes on the database, and not stored in it. With it, an id that
+	// comes back after [People.Erase] is recognized: it is refused, or its transitions get other
+	// keys than before. Defaults to none.
+	SuppressionSecret string
+
 	// Tracers makes the OpenTelemetry spans of the engine. Defaults to otel.GetTracerProvider.
 	Tracers trace.TracerProvider
 
@@ -244,6 +250,9 @@ func def[T comparable](field *T, value T) {
 	}
 }
 
+// minSecret is how many bytes a secret has at least.
+const minSecret = 16
+
 func (c Config) validate() error {
 	for _, f := range []struct {
 		name  string
@@ -279,6 +288,9 @@ func (c Config) validate() error {
 		if f.value < 0 {
 			return fmt.Errorf("engine.Config.%s is %d; it must be positive, or zero for the default", f.name, f.value)
 		}
+	}
+	if n := len(c.SuppressionSecret); n > 0 && n < minSecret {
+		return fmt.Errorf("engine.Config.SuppressionSecret has %d bytes; give %d or more, or none", n, minSecret)
 	}
 	if c.Schema != "" {
 		if err := store.CheckSchema(c.Schema); err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bucketgen/bucketgen"
+	"github.com/bucketgen/bucketgen/internal/erase"
 	"github.com/bucketgen/bucketgen/internal/feed"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
@@ -139,6 +140,12 @@ func (e *Engine) openLocked(ctx context.Context) error {
 		return err
 	}
 	s.OwnTime = e.config.VirtualTime
+	if secret := e.config.SuppressionSecret; secret != "" {
+		s.Suppressor = store.NewSuppressor(secret)
+	}
+	if err := erase.CheckSecret(ctx, s.Queries(conn), s.Suppressor, e.config.Now()); err != nil {
+		return err
+	}
 	if _, err := s.Refresh(ctx, conn); err != nil {
 		return err
 	}

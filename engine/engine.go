@@ -16,6 +16,7 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/blame"
 	"github.com/bucketgen/bucketgen/internal/catalog"
+	"github.com/bucketgen/bucketgen/internal/erase"
 	"github.com/bucketgen/bucketgen/internal/feed"
 	"github.com/bucketgen/bucketgen/internal/health"
 	"github.com/bucketgen/bucketgen/internal/ingest"
@@ -71,6 +72,7 @@ type Engine struct {
 	sizeCache sizes.Cache       // sizeCache holds lists of buckets that callers read again and again
 	catalog   *catalog.Recorder // nil: nothing is counted
 	recent    *recent.Events    // nil: none are kept
+	dropped   *erase.Dropped    // dropped counts events of users who are suppressed
 
 	heartbeat *rollout.Heartbeat
 
@@ -123,6 +125,7 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 		Log: config.Logger,
 	})
 	e.recent = recent.New(config.RecentBytes)
+	e.dropped = &erase.Dropped{Pool: pool, Schema: config.Schema, Now: config.Now, Log: config.Logger}
 	e.rollup = rollup.New(rollup.Deps{Pool: pool, Schema: config.Schema, Log: config.Logger})
 	e.health = health.New(health.Deps{Pool: pool, Store: func() *store.Store { return e.store }, Wake: func() { e.heartbeat.Wake() }})
 	e.link = link.New(link.Deps{
@@ -169,7 +172,7 @@ func (e *Engine) Start(ctx context.Context) error {
 // loops returns what the engine does in the background.
 func (e *Engine) loops() []*service.Loop {
 	all := append(e.feed.Loops(), e.heartbeat.Loop(), e.rollout().Watching(!e.config.NoClock && !e.config.NoJobs, e.onDeploy))
-	all = append(all, e.catalog.Loops()...)
+	all = append(append(all, e.catalog.Loops()...), e.dropped.Loop())
 	if !e.config.NoJobs {
 		e.workers = e.jobLoops()
 		all = append(all, e.workers...)

@@ -14,6 +14,8 @@ import (
 
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/pgtest"
+	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
 func (w *world) erase(id string) engine.Erasure {
@@ -107,7 +109,7 @@ func (w *world) live(t *testing.T, text string) {
 // keeps all rows.
 func TestEraseEverything(t *testing.T) {
 	t.Parallel()
-	const text, address, first = "lovelace77", "lovelace77@example.com", "770770001"
+	const text, first, second = "lovelace77", "770770001", "770770002" // which is in every id and address; the contacts
 	w := newWorld(t, eraseBuckets()...)
 	_, err := w.pool.Exec(t.Context(), "alter table bucketgen.contacts alter column id restart with "+first)
 	must(t, err)
@@ -118,7 +120,7 @@ func TestEraseEverything(t *testing.T) {
 	w.live(t, text)
 	w.live(t, "babbage")
 	w.kill(t, "ada-"+text)
-	before := w.traces(text, first)
+	before := w.traces(text, first, second)
 	for _, table := range append(slices.Clone(growing), "job_users", "audit", "jobs") {
 		if table == "rollups" || table == "due" && w.count("select count(*) from bucketgen.due") == 0 { // no contact in it
 			continue
@@ -129,14 +131,14 @@ func TestEraseEverything(t *testing.T) {
 	}
 	others := w.traces("babbage")
 	out := w.erase("former-" + text)
-	equal(t, "traces after", w.traces(text, address, first, "770770002"), []string{"hidings.user_id"})
+	equal(t, "traces after", w.traces(text, first, second), []string{"hidings.user_id"})
 	equal(t, "traces of the other", w.traces("babbage"), others)
 	if out.Events == 0 || out.Rows == 0 || out.FinishedAt.IsZero() {
 		t.Errorf("got %+v, want counts of rows", out)
 	}
 	w.clock.Advance(61 * time.Minute)
 	w.forget(t)
-	equal(t, "traces an hour later", w.traces(text, address, first), nil)
+	equal(t, "traces an hour later", w.traces(text, first, second), nil)
 	if _, err := w.Users().Get(t.Context(), "ada-"+text); !errors.Is(err, engine.ErrUnknownUser) {
 		t.Errorf("get: got %v, want that the user is unknown", err)
 	}
@@ -264,6 +266,101 @@ func TestEraseRefuses(t *testing.T) {
 		},
 	} {
 		if err := call(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+// secret is one under which ids are hashed.
+const secret = "a secret of the tests"
+
+// newSecretWorld is newWorld with a suppression secret.
+func newSecretWorld(t *testing.T, definitions ...bucket.Definition) *world {
+	t.Helper()
+	w := &world{t: t, pool: pgtest.New(t), registry: registrytest.Build(t, definitions...), clock: newClock(epoch)}
+	w.Engine = w.start(engine.Config{NoClock: true, NoDelivery: true, SuppressionSecret: secret}, nil)
+	return w
+}
+
+func (w *world) suppress(id string) {
+	w.t.Helper()
+	if _, err := w.People().Erase(w.t.Context(), id, engine.EraseOptions{Suppress: true}); err != nil {
+		w.t.Fatalf("erase and suppress %q: %v", id, err)
+	}
+}
+
+// TestErasedUserComesBack erases users without suppressing them: who comes back starts afresh, and
+// no key of a transition is used twice (B1).
+func TestErasedUserComesBack(t *testing.T) {
+	t.Parallel()
+	w := newSecretWorld(t, pro)
+	for life, want := range []string{"bucket:pro:u1:entered:1", "bucket:pro:u1:entered:1:life-2", "bucket:pro:u1:entered:1:life-3"} {
+		result, err := w.Ingest(t.Context(), engine.Event{UserID: "u1", Traits: map[string]any{"plan": "pro"}, Key: "k"})
+		must(t, err)
+		equal(t, "transitions", brief(result.Transitions), []string{"entered pro 1"})
+		equal(t, "key of the result", result.Transitions[0].Key(), want)
+		logged, _, err := w.HistoryPage(t.Context(), "u1", engine.Page{})
+		must(t, err)
+		equal(t, "key of the log", logged[0].Key(), want)
+		equal(t, "left", w.identify("u1", map[string]any{"plan": "free"}), []string{"left pro 1 by criteria"})
+		if life < 2 {
+			w.erase("u1")
+		}
+	}
+}
+
+// TestSuppressed erases a user, one who was merged into them, and one who is unknown, and refuses
+// their ids. All other users are as before.
+func TestSuppressed(t *testing.T) {
+	t.Parallel()
+	w := newSecretWorld(t, pro, testers)
+	ctx := t.Context()
+	w.identify("u1", map[string]any{"plan": "pro"})
+	w.identify("u0", map[string]any{"plan": "pro"})
+	_, err := w.Merge(ctx, "u0", "u1")
+	must(t, err)
+	w.identify("u2", map[string]any{"plan": "free"})
+	w.suppress("u0")
+	w.suppress("never")
+	for _, user := range []string{"u0", "u1", "never"} {
+		results, err := w.IngestBatch(ctx, []engine.Event{{UserID: user, Name: "visit"}, {UserID: "u2", Name: "visit"}, {UserID: user, Name: "visit"}})
+		must(t, err)
+		equal(t, "suppressed", []bool{results[0].Suppressed, results[1].Suppressed, results[2].Suppressed}, []bool{true, false, true})
+		tx, err := w.pool.Begin(ctx)
+		must(t, err)
+		result, err := w.IngestTx(ctx, tx, engine.Event{UserID: user, Name: "visit"})
+		must(t, err)
+		must(t, tx.Commit(ctx))
+		equal(t, "suppressed in a transaction", result[0].Suppressed, true)
+		if _, err := w.Add(ctx, w.manual("testers"), user); !errors.Is(err, engine.ErrSuppressed) {
+			t.Errorf("add: got %v", err)
+		}
+		if _, err := w.Merge(ctx, "u2", user); !errors.Is(err, engine.ErrSuppressed) {
+			t.Errorf("merge: got %v", err)
+		}
+	}
+	equal(t, "contacts", w.count("select count(*) from bucketgen.contacts where user_id <> 'u2'"), 0)
+	equal(t, "events", w.count("select count(*) from bucketgen.events"), 4)
+	stop(t, w.Engine)
+	equal(t, "counted", w.count("select events from bucketgen.suppressed_events where day = '2026-01-01'"), 9)
+}
+
+// TestSuppressionSecret starts engines without the secret of the database, or with another one.
+func TestSuppressionSecret(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	if _, err := w.People().Erase(t.Context(), "u1", engine.EraseOptions{Suppress: true}); !errors.Is(err, engine.ErrNoSecret) {
+		t.Errorf("without a secret: got %v", err)
+	}
+	stop(t, w.start(engine.Config{NoClock: true, NoDelivery: true, SuppressionSecret: secret}, nil))
+	for want, other := range map[string]string{
+		"which this process cannot recognize": "", "is not the secret by which": "another secret of the tests", "has 5 bytes; give 16 or more": "short",
+	} {
+		e, err := engine.New(w.pool, w.registry, engine.Config{SuppressionSecret: other})
+		if err == nil {
+			err = e.Start(t.Context())
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}

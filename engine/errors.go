@@ -12,6 +12,8 @@ var (
 	ErrStopped             = bucketgen.ErrStopped
 	ErrBusy                = bucketgen.ErrBusy
 	ErrDeleted             = bucketgen.ErrDeleted
+	ErrSuppressed          = bucketgen.ErrSuppressed
+	ErrNoSecret            = bucketgen.ErrNoSecret
 	ErrMergeNotAllowed     = bucketgen.ErrMergeNotAllowed
 	ErrLeaseLost           = bucketgen.ErrLeaseLost
 	ErrNotDeployed         = bucketgen.ErrNotDeployed

@@ -9,7 +9,7 @@ func hotQueries() map[string]hotQuery {
 	const users, contacts, buckets = "array['h1', 'h2', 'h3']", "array[1, 2, 3]::bigint[]", "array[1, 1, 1]"
 	const times = "array[now(), now(), now()]"
 	return map[string]hotQuery{
-		"ContactsCreate":         {db.ContactsCreate, "false, 60, " + users + ", " + times},
+		"ContactsCreate":         {db.ContactsCreate, "false, 60, " + users + ", " + times + ", array['h', 'h', 'h']::bytea[]"},
 		"ContactsLock":           {db.ContactsLock, users + ", " + contacts + ", " + contacts},
 		"ContactsLockKnown":      {db.ContactsLockKnown, contacts + ", " + contacts},
 		"ContactsLockWaiting":    {db.ContactsLockWaiting, users + ", " + contacts + ", " + contacts},
@@ -57,7 +57,7 @@ func hotQueries() map[string]hotQuery {
 		"GroupsForget":           {db.GroupsForget, contacts + ", " + buckets},
 		"ProgressForget":         {db.ProgressForget, contacts + ", " + buckets},
 		"AdvancesForget":         {db.AdvancesForget, contacts + ", " + buckets},
-		"TransitionsInsert":      {db.TransitionsInsert, contacts + ", " + buckets + ", array[1,1,1], array['left','left','left'], array['','',''], array[0,0,0]::bigint[], " + times + ", " + times + ", array['a','a','a'], array['a','a','a'], array[false,false,false]"},
+		"TransitionsInsert":      {db.TransitionsInsert, contacts + ", " + buckets + ", array[1,1,1], array['left','left','left'], array['','',''], array[0,0,0]::bigint[], " + times + ", " + times + ", array['a','a','a'], array['a','a','a'], array[false,false,false], array[1,1,1]"},
 		"TransitionsOf":          {db.TransitionsOf, "'h1', 0, 100"},
 		"DeliveriesDone":         {db.DeliveriesDone, contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", gen_random_uuid()"},
 		"DeliveriesRelease":      {db.DeliveriesRelease, contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", array['dead','waiting','returned'], " + times + ", array['','',''], gen_random_uuid()"},
@@ -159,6 +159,7 @@ func coldQueries() map[string]string {
 		"EraseFind":            "an erasure finds the person by an id",
 		"EraseLock":            "an erasure locks the contacts of a person",
 		"EraseNames":           "an erasure reads the ids of a person",
+		"EraseClaim":           "an erasure of a person who is unknown",
 		"EraseLogged":          "an erasure counts the log of a person, up to a number",
 		"EraseTallies":         "an erasure reads the transitions of a person",
 		"EraseDeliveries":      "an erasure deletes the deliveries of a person",

@@ -83,6 +83,7 @@ func (e *Engine) newIngest() *ingest.Service {
 		Now: e.Now, OwnNow: e.config.Now, Options: e.options(true), Replayed: e.options(false), Limits: e.config.limits(),
 		NewNames: e.config.NewEventNames, Catalog: e.catalog, Recent: e.recent, Health: e.health, Metrics: e.telemetry, Counters: &e.stats,
 		Flushers: e.config.Flushers, MaxBatch: e.config.MaxBatch, QueueSize: e.config.QueueSize, QueueBytes: e.config.QueueBytes,
+		Suppressed: e.dropped.Add,
 	})
 }
 

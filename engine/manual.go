@@ -140,8 +140,12 @@ type oneWriter struct {
 func (e *Engine) committing() oneWriter {
 	return oneWriter{refresh: true, write: func(ctx context.Context, t *transact.Task) error {
 		r := e.attempts("change")
+		r.ExpectedFunc = func(err error) bool { return errors.Is(err, errGone) }
 		for {
 			err := canonical(t, func() error { return e.runner.Commit(ctx, true, []*transact.Task{t}) })
+			if err == nil && t.Missed && t.Want.Create {
+				err = errGone
+			}
 			if err == nil {
 				return refusedTask(t)
 			}
@@ -151,6 +155,10 @@ func (e *Engine) committing() oneWriter {
 		}
 	}}
 }
+
+// errGone says that a user was erased while the transaction waited for the lock. The next attempt
+// creates the user.
+var errGone = errors.New("the user is gone")
 
 // joining returns a writer that is part of a transaction of the caller.
 func (e *Engine) joining(tx pgx.Tx) oneWriter {
@@ -172,6 +180,8 @@ func canonical(t *transact.Task, f func() error) error {
 // refusedTask returns why a task changed nothing, if it was refused.
 func refusedTask(t *transact.Task) error {
 	switch {
+	case t.Suppressed:
+		return ErrSuppressed
 	case t.Result.Deleted:
 		return ErrDeleted
 	case t.Result.Paused:

@@ -38,6 +38,9 @@ func (g *People) Erase(ctx context.Context, id string, o EraseOptions) (Erasure,
 	if err := event.EraseOptions(&o); err != nil {
 		return Erasure{}, fmt.Errorf("erase: %w", err)
 	}
+	if o.Suppress && e.store.Suppressor == nil {
+		return Erasure{}, fmt.Errorf("erase: %w", ErrNoSecret)
+	}
 	out, err := e.eraser().Erase(ctx, e.attempts("erase"), id, o)
 	if err != nil {
 		return Erasure{}, fmt.Errorf("erase: %w", err)

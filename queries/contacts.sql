@@ -1,24 +1,29 @@
 -- name: ContactsCreate :many
 -- Rows are inserted in the order in which they are locked everywhere, so that two transactions that
 -- create the same users wait for each other in one direction only. A time that the database's clock
--- does not share is kept.
-insert into bucketgen.contacts (user_id, created_at, updated_at, written_at, generation, decided_at)
+-- does not share is kept. A user whose hash is suppressed is not created. SuppressionsOf checks that
+-- once more, since this statement may have waited for the erasure.
+insert into bucketgen.contacts (user_id, created_at, updated_at, written_at, generation, decided_at, life)
 select u.user_id, u.created_at, u.created_at, '-infinity', (select g.no from bucketgen.generation g),
-    case when @own_time::boolean or abs(extract(epoch from u.created_at - clock_timestamp())) > @tolerance_seconds::integer then u.created_at end
-from (select unnest(@user_ids::text[]) as user_id, unnest(@created_at::timestamptz[]) as created_at) as u
+    case when @own_time::boolean or abs(extract(epoch from u.created_at - clock_timestamp())) > @tolerance_seconds::integer then u.created_at end,
+    1 + coalesce((select s.lives from bucketgen.suppressions s where s.hash = u.hash), 0)
+from (
+    select unnest(@user_ids::text[]) as user_id, unnest(@created_at::timestamptz[]) as created_at, unnest(@hashes::bytea[]) as hash
+) as u
 where not exists (select from bucketgen.contacts c where c.user_id = u.user_id)
+    and not exists (select from bucketgen.suppressions s where s.hash = u.hash and s.suppressed)
 order by u.user_id collate "C"
 on conflict (user_id) do nothing
-returning user_id;
+returning user_id, life;
 
 -- name: ContactsLock :many
 -- Takes the locks of users in the given order, and skips users whom another transaction has locked.
 -- It is a statement of its own, so that the statements after it see what the previous holders of
 -- the locks have committed. It does not return properties whose version the caller knows.
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at, c.life
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at, k.life,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when k.id = w.id and k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
@@ -29,10 +34,10 @@ cross join lateral (
 
 -- name: ContactsLockKnown :many
 -- ContactsLock for users whose contacts the caller knows by id.
-select c.id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at
+select c.id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at, c.life
 from (select unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at,
+    select k.id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at, k.life,
         (case when k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
@@ -43,10 +48,10 @@ cross join lateral (
 
 -- name: ContactsLockWaiting :many
 -- ContactsLock for callers that cannot come back later: it waits for the locks.
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at, c.life
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at, k.life,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when k.id = w.id and k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
@@ -57,10 +62,10 @@ cross join lateral (
 
 -- name: ContactsRead :many
 -- ContactsLock for callers that change nothing: it takes no locks and skips no user.
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at, c.life
 from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at, k.life,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when k.id = w.id and k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k

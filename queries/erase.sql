@@ -29,6 +29,13 @@ union
 select i.kind, i.value from bucketgen.identities i where i.contact_id = any (@ids)
 order by kind, value;
 
+-- name: EraseClaim :exec
+-- Makes a contact of an id that is unknown, so that a transaction that makes one at the same time
+-- waits for this one, which suppresses the id, and then sees that.
+insert into bucketgen.contacts (user_id, created_at, updated_at, written_at)
+values (@user_id, @now, @now, '-infinity')
+on conflict (user_id) do nothing;
+
 -- name: EraseLogged :one
 -- How long the log of the person is, up to a number.
 select count(*)::bigint from (select from bucketgen.events e where e.contact_id = any (@ids::bigint[]) limit @most::integer) l;

@@ -106,7 +106,7 @@ with moved as (
     where m.contact_id = @from_id and m.bucket_no = moved.bucket_no and m.entry_count = moved.entry_count
 ), log as (
     update bucketgen.transitions t
-    set contact_id = @into_id, entry_count = moved.next
+    set contact_id = @into_id, entry_count = moved.next, life = (select c.life from bucketgen.contacts c where c.id = @into_id)
     from moved
     where t.contact_id = @from_id and t.bucket_no = moved.bucket_no and t.entry_count = moved.entry_count
     returning t.id

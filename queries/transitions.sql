@@ -3,17 +3,17 @@
 -- if this transaction changed its stay.
 with made as (
     insert into bucketgen.transitions (
-        contact_id, bucket_no, entry_count, kind, tick, dwell_count, membership_id, at, decided_at, source, reason, suppressed
+        contact_id, bucket_no, entry_count, kind, tick, dwell_count, membership_id, at, decided_at, source, reason, suppressed, life
     )
     select m.contact_id, m.bucket_no, m.entry_count, t.kind, t.tick, t.dwell_count, m.id, t.at, t.decided_at, t.source,
-        nullif(t.reason, ''), t.suppressed
+        nullif(t.reason, ''), t.suppressed, t.life
     from (
         select unnest(@contact_ids::bigint[]) as contact_id, unnest(@bucket_nos::integer[]) as bucket_no,
             unnest(@entry_counts::integer[]) as entry_count, unnest(@kinds::text[]) as kind,
             unnest(@ticks::text[]) as tick, unnest(@dwell_counts::bigint[]) as dwell_count,
             unnest(@ats::timestamptz[]) as at, unnest(@decided_at::timestamptz[]) as decided_at,
             unnest(@sources::text[]) as source, unnest(@reasons::text[]) as reason,
-            unnest(@suppressed::boolean[]) as suppressed, generate_subscripts(@contact_ids, 1) as place
+            unnest(@suppressed::boolean[]) as suppressed, unnest(@lives::integer[]) as life, generate_subscripts(@contact_ids, 1) as place
     ) as t
     cross join lateral ( -- one index lookup for each, whatever the planner estimates
         select * from bucketgen.memberships s

@@ -12,14 +12,18 @@ import (
 )
 
 const ContactsCreate = `-- name: ContactsCreate :many
-insert into bucketgen.contacts (user_id, created_at, updated_at, written_at, generation, decided_at)
+insert into bucketgen.contacts (user_id, created_at, updated_at, written_at, generation, decided_at, life)
 select u.user_id, u.created_at, u.created_at, '-infinity', (select g.no from bucketgen.generation g),
-    case when $1::boolean or abs(extract(epoch from u.created_at - clock_timestamp())) > $2::integer then u.created_at end
-from (select unnest($3::text[]) as user_id, unnest($4::timestamptz[]) as created_at) as u
+    case when $1::boolean or abs(extract(epoch from u.created_at - clock_timestamp())) > $2::integer then u.created_at end,
+    1 + coalesce((select s.lives from bucketgen.suppressions s where s.hash = u.hash), 0)
+from (
+    select unnest($3::text[]) as user_id, unnest($4::timestamptz[]) as created_at, unnest($5::bytea[]) as hash
+) as u
 where not exists (select from bucketgen.contacts c where c.user_id = u.user_id)
+    and not exists (select from bucketgen.suppressions s where s.hash = u.hash and s.suppressed)
 order by u.user_id collate "C"
 on conflict (user_id) do nothing
-returning user_id
+returning user_id, life
 `
 
 type ContactsCreateParams struct {
@@ -27,29 +31,37 @@ type ContactsCreateParams struct {
 	ToleranceSeconds int32
 	UserIds          []string
 	CreatedAt        []pgtype.Timestamptz
+	Hashes           [][]byte
+}
+
+type ContactsCreateRow struct {
+	UserID string
+	Life   int32
 }
 
 // Rows are inserted in the order in which they are locked everywhere, so that two transactions that
 // create the same users wait for each other in one direction only. A time that the database's clock
-// does not share is kept.
-func (q *Queries) ContactsCreate(ctx context.Context, arg ContactsCreateParams) ([]string, error) {
+// does not share is kept. A user whose hash is suppressed is not created. SuppressionsOf checks that
+// once more, since this statement may have waited for the erasure.
+func (q *Queries) ContactsCreate(ctx context.Context, arg ContactsCreateParams) ([]ContactsCreateRow, error) {
 	rows, err := q.db.Query(ctx, ContactsCreate,
 		arg.OwnTime,
 		arg.ToleranceSeconds,
 		arg.UserIds,
 		arg.CreatedAt,
+		arg.Hashes,
 	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []ContactsCreateRow
 	for rows.Next() {
-		var user_id string
-		if err := rows.Scan(&user_id); err != nil {
+		var i ContactsCreateRow
+		if err := rows.Scan(&i.UserID, &i.Life); err != nil {
 			return nil, err
 		}
-		items = append(items, user_id)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -107,10 +119,10 @@ func (q *Queries) ContactsLast(ctx context.Context) (int64, error) {
 }
 
 const ContactsLock = `-- name: ContactsLock :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at, c.life
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at, k.life,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when k.id = w.id and k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
@@ -141,6 +153,7 @@ type ContactsLockRow struct {
 	ForeignGeneration *int32
 	CacheOwner        int64
 	DecidedAt         pgtype.Timestamptz
+	Life              int32
 }
 
 // Takes the locks of users in the given order, and skips users whom another transaction has locked.
@@ -170,6 +183,7 @@ func (q *Queries) ContactsLock(ctx context.Context, arg ContactsLockParams) ([]C
 			&i.ForeignGeneration,
 			&i.CacheOwner,
 			&i.DecidedAt,
+			&i.Life,
 		); err != nil {
 			return nil, err
 		}
@@ -237,10 +251,10 @@ func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams
 }
 
 const ContactsLockKnown = `-- name: ContactsLockKnown :many
-select c.id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at
+select c.id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at, c.life
 from (select unnest($1::bigint[]) as id, unnest($2::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at,
+    select k.id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at, k.life,
         (case when k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
@@ -269,6 +283,7 @@ type ContactsLockKnownRow struct {
 	ForeignGeneration *int32
 	CacheOwner        int64
 	DecidedAt         pgtype.Timestamptz
+	Life              int32
 }
 
 // ContactsLock for users whose contacts the caller knows by id.
@@ -295,6 +310,7 @@ func (q *Queries) ContactsLockKnown(ctx context.Context, arg ContactsLockKnownPa
 			&i.ForeignGeneration,
 			&i.CacheOwner,
 			&i.DecidedAt,
+			&i.Life,
 		); err != nil {
 			return nil, err
 		}
@@ -307,10 +323,10 @@ func (q *Queries) ContactsLockKnown(ctx context.Context, arg ContactsLockKnownPa
 }
 
 const ContactsLockWaiting = `-- name: ContactsLockWaiting :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at, c.life
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at, k.life,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when k.id = w.id and k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
@@ -341,6 +357,7 @@ type ContactsLockWaitingRow struct {
 	ForeignGeneration *int32
 	CacheOwner        int64
 	DecidedAt         pgtype.Timestamptz
+	Life              int32
 }
 
 // ContactsLock for callers that cannot come back later: it waits for the locks.
@@ -368,6 +385,7 @@ func (q *Queries) ContactsLockWaiting(ctx context.Context, arg ContactsLockWaiti
 			&i.ForeignGeneration,
 			&i.CacheOwner,
 			&i.DecidedAt,
+			&i.Life,
 		); err != nil {
 			return nil, err
 		}
@@ -534,10 +552,10 @@ func (q *Queries) ContactsPresent(ctx context.Context, userIds []string) ([]stri
 }
 
 const ContactsRead = `-- name: ContactsRead :many
-select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at
+select c.id, c.user_id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at, c.life
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
-    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at,
+    select k.id, k.user_id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at, k.life,
         (case when k.id = w.id and k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when k.id = w.id and k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
@@ -567,6 +585,7 @@ type ContactsReadRow struct {
 	ForeignGeneration *int32
 	CacheOwner        int64
 	DecidedAt         pgtype.Timestamptz
+	Life              int32
 }
 
 // ContactsLock for callers that change nothing: it takes no locks and skips no user.
@@ -594,6 +613,7 @@ func (q *Queries) ContactsRead(ctx context.Context, arg ContactsReadParams) ([]C
 			&i.ForeignGeneration,
 			&i.CacheOwner,
 			&i.DecidedAt,
+			&i.Life,
 		); err != nil {
 			return nil, err
 		}

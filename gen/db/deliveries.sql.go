@@ -161,7 +161,7 @@ with asked as (
     returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id, d.attempts, d.replay, d.fence
 )
 select l.contact_id, l.subscription_no, l.bucket_no, l.id, l.attempts, l.replay, l.fence, l.taken, c.user_id, c.email,
-    b.id as bucket_id, b.name as bucket_name, t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by
+    b.id as bucket_id, b.name as bucket_name, t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life
 from (
     select contact_id, subscription_no, bucket_no, id, transition_id, attempts, replay, fence, true as taken from leased
     union all
@@ -264,6 +264,7 @@ func (q *Queries) DeliveriesClaim(ctx context.Context, arg DeliveriesClaimParams
 			&i.BucketgenTransition.Reason,
 			&i.BucketgenTransition.Suppressed,
 			&i.BucketgenTransition.MadeBy,
+			&i.BucketgenTransition.Life,
 		); err != nil {
 			return nil, err
 		}
@@ -277,7 +278,7 @@ func (q *Queries) DeliveriesClaim(ctx context.Context, arg DeliveriesClaimParams
 
 const DeliveriesDead = `-- name: DeliveriesDead :many
 select d.id, s.name as subscription, b.id as bucket_id, b.name as bucket_name, c.user_id, c.email, d.attempts, d.error,
-    t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by
+    t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life
 from bucketgen.deliveries d
 join bucketgen.subscriptions s on s.no = d.subscription_no
 join bucketgen.buckets b on b.no = d.bucket_no
@@ -353,6 +354,7 @@ func (q *Queries) DeliveriesDead(ctx context.Context, arg DeliveriesDeadParams) 
 			&i.BucketgenTransition.Reason,
 			&i.BucketgenTransition.Suppressed,
 			&i.BucketgenTransition.MadeBy,
+			&i.BucketgenTransition.Life,
 		); err != nil {
 			return nil, err
 		}
@@ -420,7 +422,7 @@ func (q *Queries) DeliveriesDeadIDs(ctx context.Context, arg DeliveriesDeadIDsPa
 
 const DeliveriesDeadNewest = `-- name: DeliveriesDeadNewest :many
 select d.id, s.name as subscription, b.id as bucket_id, b.name as bucket_name, c.user_id, c.email, d.attempts, d.error,
-    t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by
+    t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life
 from bucketgen.deliveries d
 join bucketgen.subscriptions s on s.no = d.subscription_no
 join bucketgen.buckets b on b.no = d.bucket_no
@@ -496,6 +498,7 @@ func (q *Queries) DeliveriesDeadNewest(ctx context.Context, arg DeliveriesDeadNe
 			&i.BucketgenTransition.Reason,
 			&i.BucketgenTransition.Suppressed,
 			&i.BucketgenTransition.MadeBy,
+			&i.BucketgenTransition.Life,
 		); err != nil {
 			return nil, err
 		}
@@ -667,7 +670,7 @@ func (q *Queries) DeliveriesHurry(ctx context.Context, arg DeliveriesHurryParams
 
 const DeliveriesOf = `-- name: DeliveriesOf :many
 select d.id, b.id as bucket_id, b.name as bucket_name, c.user_id, c.email, d.attempts, d.next_at, d.leased_until, d.behind,
-    (d.paused_no is not null)::boolean as paused, d.replay, d.error, t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by
+    (d.paused_no is not null)::boolean as paused, d.replay, d.error, t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life
 from bucketgen.subscriptions s
 join bucketgen.deliveries d on d.subscription_no = s.no
 join bucketgen.buckets b on b.no = d.bucket_no
@@ -737,6 +740,7 @@ func (q *Queries) DeliveriesOf(ctx context.Context, arg DeliveriesOfParams) ([]D
 			&i.BucketgenTransition.Reason,
 			&i.BucketgenTransition.Suppressed,
 			&i.BucketgenTransition.MadeBy,
+			&i.BucketgenTransition.Life,
 		); err != nil {
 			return nil, err
 		}

@@ -11,6 +11,24 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const EraseClaim = `-- name: EraseClaim :exec
+insert into bucketgen.contacts (user_id, created_at, updated_at, written_at)
+values ($1, $2, $2, '-infinity')
+on conflict (user_id) do nothing
+`
+
+type EraseClaimParams struct {
+	UserID string
+	Now    pgtype.Timestamptz
+}
+
+// Makes a contact of an id that is unknown, so that a transaction that makes one at the same time
+// waits for this one, which suppresses the id, and then sees that.
+func (q *Queries) EraseClaim(ctx context.Context, arg EraseClaimParams) error {
+	_, err := q.db.Exec(ctx, EraseClaim, arg.UserID, arg.Now)
+	return err
+}
+
 const EraseContacts = `-- name: EraseContacts :execrows
 delete from bucketgen.contacts c where c.id = any ($1::bigint[])
 `

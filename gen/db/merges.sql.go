@@ -158,7 +158,7 @@ with moved as (
     where m.contact_id = $5 and m.bucket_no = moved.bucket_no and m.entry_count = moved.entry_count
 ), log as (
     update bucketgen.transitions t
-    set contact_id = $1, entry_count = moved.next
+    set contact_id = $1, entry_count = moved.next, life = (select c.life from bucketgen.contacts c where c.id = $1)
     from moved
     where t.contact_id = $5 and t.bucket_no = moved.bucket_no and t.entry_count = moved.entry_count
     returning t.id

@@ -87,6 +87,7 @@ type BucketgenContact struct {
 	Generation        int32
 	ForeignGeneration *int32
 	CacheOwner        int64
+	Life              int32
 	MergedAt          pgtype.Timestamptz
 	WrittenAt         pgtype.Timestamptz
 	Repeats           []byte
@@ -427,6 +428,19 @@ type BucketgenSum struct {
 	Cutoff     pgtype.Timestamptz
 }
 
+type BucketgenSuppressedEvent struct {
+	Day    pgtype.Date
+	Events int64
+}
+
+type BucketgenSuppression struct {
+	Hash       []byte
+	Kind       string
+	Suppressed bool
+	Lives      int32
+	At         pgtype.Timestamptz
+}
+
 type BucketgenTotal struct {
 	ContactID  int64
 	SignalNo   int32
@@ -452,6 +466,7 @@ type BucketgenTransition struct {
 	Reason       *string
 	Suppressed   bool
 	MadeBy       pgtype.Uint64
+	Life         int32
 }
 
 type BucketgenWriter struct {

@@ -12,7 +12,7 @@ import (
 )
 
 const TransitionsBackward = `-- name: TransitionsBackward :many
-select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, c.user_id, c.email
+select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life, c.user_id, c.email
 from bucketgen.transitions t
 join bucketgen.contacts c on c.id = t.contact_id
 where t.bucket_no = $1 and t.at >= $2 and (t.at, t.id) < ($3::timestamptz, $4::bigint)
@@ -74,6 +74,7 @@ func (q *Queries) TransitionsBackward(ctx context.Context, arg TransitionsBackwa
 			&i.BucketgenTransition.Reason,
 			&i.BucketgenTransition.Suppressed,
 			&i.BucketgenTransition.MadeBy,
+			&i.BucketgenTransition.Life,
 			&i.UserID,
 			&i.Email,
 		); err != nil {
@@ -127,7 +128,7 @@ from (
     order by 1
     limit $1::integer
 ) f
-cross join lateral (select contact_id, bucket_no, entry_count, kind, tick, dwell_count, id, membership_id, at, decided_at, source, reason, suppressed, made_by from bucketgen.transitions m where m.id = f.id limit 1) t
+cross join lateral (select contact_id, bucket_no, entry_count, kind, tick, dwell_count, id, membership_id, at, decided_at, source, reason, suppressed, made_by, life from bucketgen.transitions m where m.id = f.id limit 1) t
 cross join lateral (select p.user_id, p.email from bucketgen.contacts p where p.id = t.contact_id limit 1) c
 join bucketgen.buckets b on b.no = t.bucket_no
 order by f.id
@@ -273,7 +274,7 @@ func (q *Queries) TransitionsBySource(ctx context.Context, arg TransitionsBySour
 }
 
 const TransitionsByTime = `-- name: TransitionsByTime :many
-select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, c.user_id, c.email
+select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life, c.user_id, c.email
 from bucketgen.transitions t
 join bucketgen.contacts c on c.id = t.contact_id
 where t.id > $1
@@ -311,6 +312,7 @@ func (q *Queries) TransitionsByTime(ctx context.Context, afterID int64) ([]Trans
 			&i.BucketgenTransition.Reason,
 			&i.BucketgenTransition.Suppressed,
 			&i.BucketgenTransition.MadeBy,
+			&i.BucketgenTransition.Life,
 			&i.UserID,
 			&i.Email,
 		); err != nil {
@@ -339,7 +341,7 @@ func (q *Queries) TransitionsDisown(ctx context.Context) (int64, error) {
 }
 
 const TransitionsForward = `-- name: TransitionsForward :many
-select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, c.user_id, c.email
+select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life, c.user_id, c.email
 from bucketgen.transitions t
 join bucketgen.contacts c on c.id = t.contact_id
 where t.bucket_no = $1 and t.at < $2 and (t.at, t.id) > ($3::timestamptz, $4::bigint)
@@ -400,6 +402,7 @@ func (q *Queries) TransitionsForward(ctx context.Context, arg TransitionsForward
 			&i.BucketgenTransition.Reason,
 			&i.BucketgenTransition.Suppressed,
 			&i.BucketgenTransition.MadeBy,
+			&i.BucketgenTransition.Life,
 			&i.UserID,
 			&i.Email,
 		); err != nil {
@@ -416,17 +419,17 @@ func (q *Queries) TransitionsForward(ctx context.Context, arg TransitionsForward
 const TransitionsInsert = `-- name: TransitionsInsert :exec
 with made as (
     insert into bucketgen.transitions (
-        contact_id, bucket_no, entry_count, kind, tick, dwell_count, membership_id, at, decided_at, source, reason, suppressed
+        contact_id, bucket_no, entry_count, kind, tick, dwell_count, membership_id, at, decided_at, source, reason, suppressed, life
     )
     select m.contact_id, m.bucket_no, m.entry_count, t.kind, t.tick, t.dwell_count, m.id, t.at, t.decided_at, t.source,
-        nullif(t.reason, ''), t.suppressed
+        nullif(t.reason, ''), t.suppressed, t.life
     from (
         select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as bucket_no,
             unnest($3::integer[]) as entry_count, unnest($4::text[]) as kind,
             unnest($5::text[]) as tick, unnest($6::bigint[]) as dwell_count,
             unnest($7::timestamptz[]) as at, unnest($8::timestamptz[]) as decided_at,
             unnest($9::text[]) as source, unnest($10::text[]) as reason,
-            unnest($11::boolean[]) as suppressed, generate_subscripts($1, 1) as place
+            unnest($11::boolean[]) as suppressed, unnest($12::integer[]) as life, generate_subscripts($1, 1) as place
     ) as t
     cross join lateral ( -- one index lookup for each, whatever the planner estimates
         select contact_id, bucket_no, entry_count, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at from bucketgen.memberships s
@@ -462,6 +465,7 @@ type TransitionsInsertParams struct {
 	Sources     []string
 	Reasons     []string
 	Suppressed  []bool
+	Lives       []int32
 }
 
 // Logs transitions and puts them into the outbox, once per subscription. A transition counts only
@@ -479,6 +483,7 @@ func (q *Queries) TransitionsInsert(ctx context.Context, arg TransitionsInsertPa
 		arg.Sources,
 		arg.Reasons,
 		arg.Suppressed,
+		arg.Lives,
 	)
 	return err
 }
@@ -563,7 +568,7 @@ func (q *Queries) TransitionsNotify(ctx context.Context, channel string) error {
 }
 
 const TransitionsOf = `-- name: TransitionsOf :many
-select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, k.user_id, c.email
+select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life, k.user_id, c.email
 from bucketgen.names n
 join bucketgen.contacts c on c.id = n.contact_id
 join bucketgen.contacts k on k.id = any (array_append(array(
@@ -616,6 +621,7 @@ func (q *Queries) TransitionsOf(ctx context.Context, arg TransitionsOfParams) ([
 			&i.BucketgenTransition.Reason,
 			&i.BucketgenTransition.Suppressed,
 			&i.BucketgenTransition.MadeBy,
+			&i.BucketgenTransition.Life,
 			&i.UserID,
 			&i.Email,
 		); err != nil {
@@ -630,7 +636,7 @@ func (q *Queries) TransitionsOf(ctx context.Context, arg TransitionsOfParams) ([
 }
 
 const TransitionsOfUser = `-- name: TransitionsOfUser :many
-select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, k.user_id, c.email, b.id as bucket_id, b.name as bucket_name
+select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life, k.user_id, c.email, b.id as bucket_id, b.name as bucket_name
 from bucketgen.names n
 join bucketgen.contacts c on c.id = n.contact_id
 join bucketgen.contacts k on k.id = any (array_append(array(
@@ -708,6 +714,7 @@ func (q *Queries) TransitionsOfUser(ctx context.Context, arg TransitionsOfUserPa
 			&i.BucketgenTransition.Reason,
 			&i.BucketgenTransition.Suppressed,
 			&i.BucketgenTransition.MadeBy,
+			&i.BucketgenTransition.Life,
 			&i.UserID,
 			&i.Email,
 			&i.BucketID,

@@ -23,6 +23,7 @@ import (
 var refusals = []error{
 	bucketgen.ErrDeleted, bucketgen.ErrNotDeployed, bucketgen.ErrPaused, bucketgen.ErrUnknownBucket, bucketgen.ErrUnknownSubscription,
 	bucketgen.ErrUnknownUser, bucketgen.ErrCursor, bucketgen.ErrIsolation, bucketgen.ErrMergeNotAllowed, bucketgen.ErrNotManual,
+	bucketgen.ErrSuppressed, bucketgen.ErrNoSecret,
 }
 
 // Transient reports whether an error is about the moment, not about what was to be done: the same

@@ -93,6 +93,7 @@ type Transition struct {
 	Suppressed bool             // it happened, but is not announced
 	Tick       string           // the label of a tick
 	DwellCount int              // the number of a tick
+	Life       int              // of the user, see Contact
 }
 
 // Changes returns what the session decided. It ends the session; see [Changes] for how long it is

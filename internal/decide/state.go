@@ -44,6 +44,7 @@ type Contact struct {
 	WrittenAt table.Instant
 	Repeats   []Repeat // in no order, one per property; replaced, never changed in place
 
+	Life    int  // 2 or more: the user was erased before, and came back; keys of transitions have it
 	New     bool // no decision about the user was ever made
 	Deleted bool
 }

@@ -76,7 +76,7 @@ func (s *Session) leave(stay *Stay, at table.Instant, c *cause, reason bucketgen
 }
 
 func (s *Session) transition(t Transition) {
-	t.DecidedAt = s.now
+	t.DecidedAt, t.Life = s.now, s.state.Contact.Life
 	s.changes.Transitions = append(s.changes.Transitions, t)
 }
 

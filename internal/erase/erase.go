@@ -88,10 +88,10 @@ type person struct {
 
 // erase deletes all rows of the person, or all but those of a long log.
 func (p *person) erase(ctx context.Context, q *db.Queries, o bucketgen.EraseOptions) (bucketgen.Erasure, error) {
-	if err := p.lock(ctx, q); err != nil {
+	if err := p.lock(ctx, q, o.Suppress); err != nil {
 		return bucketgen.Erasure{}, err
 	}
-	if err := p.readNames(ctx, q); err != nil {
+	if err := p.suppress(ctx, q, o.Suppress); err != nil {
 		return bucketgen.Erasure{}, err
 	}
 	if err := p.addTallies(ctx, q); err != nil {
@@ -101,7 +101,7 @@ func (p *person) erase(ctx context.Context, q *db.Queries, o bucketgen.EraseOpti
 	if err != nil {
 		return bucketgen.Erasure{}, err
 	}
-	record := db.ErasuresInsertParams{At: p.now, ByName: o.By, Ticket: o.Ticket, RowCount: rows}
+	record := db.ErasuresInsertParams{At: p.now, ByName: o.By, Ticket: o.Ticket, Suppressed: o.Suppress, RowCount: rows}
 	if err := p.deleteLog(ctx, q, &record); err != nil {
 		return bucketgen.Erasure{}, err
 	}
@@ -115,12 +115,20 @@ func (p *person) erase(ctx context.Context, q *db.Queries, o bucketgen.EraseOpti
 	}), nil
 }
 
-// lock takes the locks of all contacts of the person.
-func (p *person) lock(ctx context.Context, q *db.Queries) error {
+// lock takes the locks of all contacts of the person. With claim, a person who is unknown gets one.
+func (p *person) lock(ctx context.Context, q *db.Queries, claim bool) error {
 	who := db.EraseFindParams{Kind: p.kind, Value: p.id}
 	var err error
 	if p.contacts, err = q.EraseFind(ctx, who); err != nil {
 		return fmt.Errorf("find the person: %w", err)
+	}
+	if len(p.contacts) == 0 && claim {
+		if err := q.EraseClaim(ctx, db.EraseClaimParams{UserID: p.id, Now: p.now}); err != nil {
+			return fmt.Errorf("claim the id: %w", err)
+		}
+		if p.contacts, err = q.EraseFind(ctx, who); err != nil {
+			return fmt.Errorf("find the person: %w", err)
+		}
 	}
 	if len(p.contacts) == 0 {
 		return bucketgen.ErrUnknownUser
@@ -141,22 +149,32 @@ func (p *person) lock(ctx context.Context, q *db.Queries) error {
 	return nil
 }
 
-// readNames reads the ids of the person.
-func (p *person) readNames(ctx context.Context, q *db.Queries) error {
+// suppress reads the ids of the person and stores their hashes: to refuse them, or to know that
+// they were used.
+func (p *person) suppress(ctx context.Context, q *db.Queries, refuse bool) error {
 	all, err := q.EraseNames(ctx, p.ids)
 	if err != nil {
 		return fmt.Errorf("read the ids of the person: %w", err)
 	}
+	hashes := db.SuppressionsPutParams{Suppressed: refuse, At: p.now}
 	for _, row := range all {
-		if row.Kind == userKind {
-			p.names = append(p.names, row.Value)
+		kind, value := row.Kind, row.Value
+		if kind == store.UserKind {
+			p.names = append(p.names, value)
+			kind, value = store.NameKind(value)
 		}
+		if s := p.Store.Suppressor; s != nil {
+			hashes.Hashes, hashes.Kinds = append(hashes.Hashes, s.Hash(kind, value)), append(hashes.Kinds, kind)
+		}
+	}
+	if len(hashes.Hashes) == 0 {
+		return nil
+	}
+	if err := q.SuppressionsPut(ctx, hashes); err != nil {
+		return fmt.Errorf("suppress the ids: %w", err)
 	}
 	return nil
 }
-
-// userKind is the kind of the ids that the host gives.
-const userKind = "user"
 
 // addTallies adds to the sizes of buckets what their rollup has not counted.
 func (p *person) addTallies(ctx context.Context, q *db.Queries) error {

@@ -93,6 +93,8 @@ func (t *tracking) note(r *request, it *item, result *engine.Result) error {
 		return result.Err
 	case result.Err != nil:
 		it.refuse(t.refused(r, it, result.Err))
+	case result.Suppressed:
+		it.Status = suppressedItem
 	case result.Duplicate:
 		it.Status = duplicateItem
 	default:
@@ -106,6 +108,9 @@ func (t *tracking) next(ctx context.Context, k key, effects []effect) ([]engine.
 	if first := &effects[0]; first.alias {
 		err := t.alias(ctx, k, first)
 		_, invalid := errors.AsType[*engine.InvalidError](err)
+		if errors.Is(err, engine.ErrSuppressed) {
+			return []engine.Result{{Suppressed: true}}, nil
+		}
 		if err == nil || invalid || errors.Is(err, engine.ErrDeleted) || errors.Is(err, engine.ErrMergeNotAllowed) {
 			return []engine.Result{{Err: err}}, nil
 		}

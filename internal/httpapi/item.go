@@ -13,7 +13,7 @@ import (
 // item is a call, and what became of it.
 type item struct {
 	MessageID string `json:"messageId,omitempty"`
-	Status    string `json:"status"` // accepted, duplicate or refused
+	Status    string `json:"status"` // accepted, duplicate, suppressed or refused
 	Code      string `json:"code,omitempty"`
 	Field     string `json:"field,omitempty"`
 	Problem   string `json:"problem,omitempty"`
@@ -25,9 +25,10 @@ type item struct {
 
 // The statuses of items.
 const (
-	acceptedItem  = "accepted"
-	duplicateItem = "duplicate"
-	refusedItem   = "refused"
+	acceptedItem   = "accepted"
+	duplicateItem  = "duplicate"
+	suppressedItem = "suppressed" // the person was erased, and nothing is stored
+	refusedItem    = "refused"
 )
 
 // refuse notes why a call is refused, in few words: a batch has many.
@@ -56,7 +57,7 @@ func (t *tracking) parse(r *request, raw []byte, sentAt func(*segment.Call) (str
 // batched is the answer to a batch.
 type batched struct {
 	Success  bool   `json:"success"`
-	Accepted int    `json:"accepted"`
+	Accepted int    `json:"accepted"` // suppressed calls among them
 	Refused  int    `json:"refused,omitempty"`
 	Results  []item `json:"results,omitempty"` // for those who ask for them by ?results=1
 }

@@ -188,6 +188,7 @@ func (f *flush) attempt(ctx context.Context, items []*item) error {
 				f.late[it.user] = true
 				continue
 			}
+			it.suppressed = all[i].Suppressed
 			f.finish(it, it.refusal())
 		}
 	}

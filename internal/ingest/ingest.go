@@ -56,6 +56,9 @@ type Deps struct {
 	Metrics  *metrics.Instruments
 	Counters *metrics.Counters
 
+	// Suppressed counts events that were dropped because their user is suppressed.
+	Suppressed func(events int)
+
 	// Flushers is how many batches are written at once, MaxBatch how many events one has at most.
 	Flushers, MaxBatch int
 
@@ -182,7 +185,7 @@ func (s *Service) result(it *item) bucketgen.Result {
 	if it.err != nil {
 		return bucketgen.Result{Err: it.err}
 	}
-	return bucketgen.Result{Duplicate: it.result.Duplicate, Transitions: transact.Transitions(s.deps.Registry, it.name(), it.result.Transitions)}
+	return bucketgen.Result{Duplicate: it.result.Duplicate, Suppressed: it.suppressed, Transitions: transact.Transitions(s.deps.Registry, it.name(), it.result.Transitions)}
 }
 
 // Validate turns an event into what decide understands, or says which field is wrong. now is the
@@ -207,6 +210,8 @@ func (s *Service) count(it *item) {
 	switch {
 	case it.err != nil:
 		s.deps.Counters.Refused.Add(1)
+	case it.suppressed:
+		s.deps.Suppressed(1)
 	case it.result.Duplicate:
 		s.deps.Counters.Duplicates.Add(1)
 	default:

@@ -21,10 +21,11 @@ type item struct {
 	at    table.Instant   // virtual time of a replay, or Unset
 	ctx   context.Context //nolint:containedctx // of the caller that waits for the item; it outlives no call
 
-	result decide.Result
-	err    error
-	call   *batch.Call
-	done   func(duplicate bool, err error) // called when it is, if not nil
+	result     decide.Result
+	suppressed bool // suppressed says that the user was erased and may not come back
+	err        error
+	call       *batch.Call
+	done       func(duplicate bool, err error) // called when it is, if not nil
 }
 
 // name returns the name of the user, as far as is known.

@@ -36,7 +36,7 @@ func (s *Service) note(all []ingestion) {
 func stored(all []ingestion) iter.Seq2[string, *decide.Event] {
 	return func(yield func(string, *decide.Event) bool) {
 		for i := range all {
-			if all[i].Missed {
+			if all[i].Missed || all[i].Suppressed {
 				continue
 			}
 			for _, it := range all[i].items {

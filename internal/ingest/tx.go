@@ -71,6 +71,11 @@ func (s *Service) inTx(ctx context.Context, tx pgx.Tx, items []*item) error {
 		tasks, all = s.ingestions(items)
 		return r.InTx(ctx, tx, tasks)
 	}, func(n transact.Names) { rename(items, n) })
+	for i := range all {
+		for _, it := range all[i].items {
+			it.suppressed = all[i].Suppressed
+		}
+	}
 	if err = errors.Join(err, refused(items)); err == nil {
 		s.note(all)
 	}

@@ -44,6 +44,8 @@ func (a *api) problem(ctx context.Context, err error) *problem.Problem {
 		return problem.Later(http.StatusServiceUnavailable, "too many requests of this kind are unfinished; retry", 10*time.Second)
 	case errors.Is(err, engine.ErrUnknownUser):
 		return problem.Of(http.StatusNotFound, "user", "the user is unknown")
+	case errors.Is(err, engine.ErrSuppressed), errors.Is(err, engine.ErrNoSecret):
+		return problem.New(http.StatusConflict, err.Error())
 	case errors.Is(err, engine.ErrDeleted):
 		return problem.Of(http.StatusConflict, "user", "the user is deleted; restore them first")
 	case errors.Is(err, engine.ErrPaused):

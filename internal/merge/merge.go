@@ -175,6 +175,8 @@ func (m *merging) lock(ctx context.Context) (*store.Loaded, error) {
 	}
 	m.xid = loaded.XID
 	switch {
+	case loaded.Suppressed(m.from) || loaded.Suppressed(m.into):
+		return nil, bucketgen.ErrSuppressed
 	case !loaded.Locked(m.from) || !loaded.Locked(m.into):
 		return nil, errGone
 	case !loaded.Deployment().Agreed: // a process with other definitions does not know which data of users to derive anew

@@ -49,6 +49,9 @@ func (s *Store) Load(ctx context.Context, conn Conn, mode LoadMode, requests []R
 	if err := q.Send(ctx, conn); err != nil {
 		return nil, fmt.Errorf("read facts: %w", err)
 	}
+	if ld.erased {
+		return nil, errErased
+	}
 	if !mode.free {
 		ld.cacheOwner = s.cache.Owner()
 	}

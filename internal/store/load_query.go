@@ -53,7 +53,11 @@ func (ld *Loaded) queueLoad(q *pipeline.Batch, mode LoadMode, requests []Request
 		}
 	}
 	if len(create) > 0 {
-		q.Add(db.ContactsCreate, ld.store.OwnTime, int32(Tolerance/time.Second), create, createdAt).Query(pipeline.Each(func(name string) { ld.users[name].created = true }))
+		hashes := ld.store.hashes(create)
+		q.Add(db.ContactsCreate, ld.store.OwnTime, int32(Tolerance/time.Second), create, createdAt, hashes).Query(pipeline.Each(ld.addCreated))
+		if hashes != nil {
+			q.Add(db.SuppressionsOf, create, hashes).Query(pipeline.Each(ld.addSuppression))
+		}
 	}
 	ld.queueLocks(q, mode, users, ids, versions)
 	// A deployment takes no locks of users. Its number is read after the locks, so that a later
@@ -104,7 +108,7 @@ func (ld *Loaded) queueLocks(q *pipeline.Batch, mode LoadMode, users []string, i
 		ld.users[row.UserID].lock(db.ContactsLockKnownRow{
 			ID: row.ID, Email: row.Email, Properties: row.Properties, Version: row.Version, UpdatedAt: row.UpdatedAt, WrittenAt: row.WrittenAt,
 			Repeats: row.Repeats, DeletedAt: row.DeletedAt, MergedAt: row.MergedAt, Generation: row.Generation, ForeignGeneration: row.ForeignGeneration, CacheOwner: row.CacheOwner,
-			DecidedAt: row.DecidedAt,
+			DecidedAt: row.DecidedAt, Life: row.Life,
 		})
 	}
 	switch {

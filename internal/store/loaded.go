@@ -21,6 +21,7 @@ type Loaded struct {
 	deployment *Deployment
 	cacheOwner int64         // cacheOwner is that of the cache; 0 if it can own no history
 	time       table.Instant // time is the database's, read after the locks were taken
+	erased     bool          // erased says that a user was erased while the transaction created them
 }
 
 // user is what was read of one user.
@@ -32,6 +33,8 @@ type user struct {
 	contact      *db.ContactsLockKnownRow         // contact is nil if the user was skipped
 	row          db.ContactsLockKnownRow          // row is what contact points to
 	created      bool                             // created by this transaction
+	life         int32                            // life is that of a contact that was created
+	suppressed   bool                             // suppressed says that the id is refused
 	stays        []decide.Stay
 	due          []decide.Due
 	seen         []string             // seen are idempotency keys that were used before
@@ -64,7 +67,7 @@ func (ld *Loaded) State(name string, st *decide.State) {
 	*st = decide.State{
 		Contact: decide.Contact{
 			New: u.created, Deleted: u.contact.DeletedAt.Valid, UpdatedAt: instant(u.contact.UpdatedAt), Properties: u.properties,
-			DecidedAt: instant(u.contact.DecidedAt),
+			DecidedAt: instant(u.contact.DecidedAt), Life: lifeOf(u.contact.Life),
 			WrittenAt: written(u.contact), Repeats: u.cached.Properties.Repeats,
 		},
 		Changes:  maps.Clone(u.dated),

@@ -13,7 +13,7 @@ func Recorded(row db.BucketgenTransition, bucketID, bucketName, userID string, e
 		Kind: bucketgen.Kind(row.Kind), Source: bucketgen.Source(row.Source), EntryCount: int(row.EntryCount),
 		MembershipID: row.MembershipID, Reason: bucketgen.Reason(orEmpty(row.Reason)), Tick: row.Tick,
 		DwellCount: int(row.DwellCount), At: row.At.Time.UTC(), DecidedAt: row.DecidedAt.Time.UTC(),
-		Suppressed: row.Suppressed,
+		Suppressed: row.Suppressed, Life: lifeOf(row.Life),
 	}
 }
 

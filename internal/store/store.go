@@ -25,6 +25,10 @@ type Store struct {
 	// [Loaded.Clock].
 	OwnTime bool
 
+	// Suppressor hashes ids of users who are new to the database. It is set before the store is
+	// used. Nil: ids are not suppressed.
+	Suppressor *Suppressor
+
 	registry *table.Registry
 	schema   string
 	cache    *usercache.Cache

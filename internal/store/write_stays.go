@@ -55,4 +55,5 @@ func (w *Write) addTransition(s *Store, contact int64, t *decide.Transition) {
 	w.transitions.Sources = append(w.transitions.Sources, string(t.Source))
 	w.transitions.Reasons = append(w.transitions.Reasons, string(t.Reason))
 	w.transitions.Suppressed = append(w.transitions.Suppressed, t.Suppressed)
+	w.transitions.Lives = append(w.transitions.Lives, int32(max(t.Life, 1)))
 }

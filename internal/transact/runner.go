@@ -141,12 +141,18 @@ func (r *Runner) committed(w *store.Write) {
 // InTx runs tasks for different users in a transaction that the caller began and commits. It waits
 // for locks.
 func (r *Runner) InTx(ctx context.Context, conn store.Conn, tasks []*Task) error {
-	loaded, err := r.Load(ctx, conn, false, tasks)
-	if err != nil {
-		return err
+	for len(tasks) > 0 {
+		loaded, err := r.Load(ctx, conn, false, tasks)
+		if err != nil {
+			return err
+		}
+		if _, err = r.Write(ctx, conn, loaded, tasks); err != nil {
+			return err
+		}
+		// A user who was erased while the transaction waited for the lock is created.
+		tasks = slices.DeleteFunc(slices.Clone(tasks), func(t *Task) bool { return !t.Missed || !t.Want.Create })
 	}
-	_, err = r.Write(ctx, conn, loaded, tasks)
-	return err
+	return nil
 }
 
 // Load takes the locks of the users of tasks in a transaction that was begun before, and loads what
@@ -334,7 +340,7 @@ func Transitions(r *table.Registry, user string, made []decide.Transition) []buc
 		out[i] = bucketgen.Transition{
 			BucketID: row.ID, BucketName: row.Name, UserID: user, Kind: t.Kind, Source: t.Source, EntryCount: t.EntryCount,
 			Reason: t.Reason, Tick: t.Tick, DwellCount: t.DwellCount, At: t.At.Time(), DecidedAt: t.DecidedAt.Time(),
-			Suppressed: t.Suppressed,
+			Suppressed: t.Suppressed, Life: t.Life,
 		}
 	}
 	return out
@@ -352,7 +358,8 @@ func (r *Runner) Run(ctx context.Context, conn store.Conn, loaded *store.Loaded,
 		lacks := map[string]decide.Lacks{}
 		var again []*Task
 		for _, t := range tasks {
-			if t.Missed = !loaded.Locked(t.Want.User); t.Missed {
+			t.Suppressed = loaded.Suppressed(t.Want.User)
+			if t.Missed = !t.Suppressed && !loaded.Locked(t.Want.User); t.Missed || t.Suppressed {
 				continue
 			}
 			loaded.State(t.Want.User, state)

@@ -24,6 +24,9 @@ type Task struct {
 	// Result is what the last call of Step returned.
 	Result decide.Result
 
+	// Suppressed says that the user was erased and may not come back. Nothing was done.
+	Suppressed bool
+
 	// Missed says that the user was passed over, and nothing was done.
 	Missed bool
 }

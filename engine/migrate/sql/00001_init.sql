@@ -35,6 +35,9 @@ create table bucketgen.contacts (
     foreign_generation  integer,
     -- The engine whose cache has all rows of the user. Every writer sets it. 0: none has.
     cache_owner         bigint not null default 0,
+    -- More than 1: the user was erased, and came back. Keys of transitions hold it, so that none is
+    -- used twice.
+    life                integer not null default 1,
     -- When the user was merged into the one that identities names. deleted_at is set as well.
     merged_at           timestamptz,
     -- No value of a declared property has a later date. Null: updated_at is that bound.
@@ -109,6 +112,28 @@ create table bucketgen.erasures (
     row_count    bigint not null, -- rows of all other tables
     contact_id   bigint, -- null: all rows are deleted
     finished_at  timestamptz -- null: rows remain
+);
+
+-- The hash of an id of a person who was erased: HMAC-SHA-256 of kind, 0 and value under a secret
+-- that is not in the database, so that a copy of the table names no one. An erasure inserts it, or
+-- an operator; only an operator deletes it. The row of the kind "" is the hash of nothing: by it an
+-- engine finds that its secret is the right one.
+create table bucketgen.suppressions (
+    hash        bytea not null primary key, -- serves SuppressionsOf, for names that are new
+    kind        text not null,
+    suppressed  boolean not null, -- the id is refused; else it is only known that it was used
+    lives       integer not null, -- how often a user of the id was erased
+    at          timestamptz not null
+);
+
+-- Serves SuppressionsCheck, and admits one such row.
+create unique index suppressions_check on bucketgen.suppressions ((true)) where kind = '';
+
+-- How many events a day were dropped because their user is suppressed. Engines add to it every few
+-- seconds, and delete it after engine.Config.AuditAge.
+create table bucketgen.suppressed_events (
+    day     date not null primary key, -- of UTC
+    events  bigint not null
 );
 
 -- Serves ErasuresNext: what is to be deleted in steps.
@@ -371,6 +396,7 @@ create table bucketgen.transitions (
     suppressed     boolean not null default false,
     -- The transaction; null: it ran on a server of which this database is a copy.
     made_by        xid8 default pg_current_xact_id(),
+    life           integer not null default 1, -- of the user, see contacts
     primary key (contact_id, bucket_no, entry_count, kind, tick, dwell_count)
 );
 
