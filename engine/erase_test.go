@@ -166,8 +166,8 @@ func (w *world) forget(t *testing.T) {
 	stop(t, e)
 }
 
-// TestEraseKeepsSizes erases one of ten members beside the rollup, many times: the size is nine from
-// then on, and sizes of the past are as they were.
+// TestEraseKeepsSizes erases one of ten members beside the rollup, many times: the size is nine
+// from then on, and sizes of the past are as they were.
 func TestEraseKeepsSizes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

@@ -19,13 +19,13 @@ type EraseOptions = bucketgen.EraseOptions
 type Erasure = bucketgen.Erasure
 
 // Erase deletes everything that the database has about a person, by any of their ids: the user, the
-// users who were merged into them, all names, properties, events, stays, transitions and deliveries.
-// Nothing is announced, and no read finds anything of them from then on. Sizes of buckets in the
-// past stay as they were.
+// users who were merged into them, all names, properties, events, stays, transitions and
+// deliveries. Nothing is announced, and no read finds anything of them from then on. Sizes of
+// buckets in the past stay as they were.
 //
 // What has left the database cannot be recalled: deliveries that were made or are under way,
-// mirrors, logs, backups. A lookup forgets the person within its MaxStale. The ids stay in the table
-// hidings for an hour, by which other processes learn of it.
+// mirrors, logs, backups. A lookup forgets the person within its MaxStale. The ids stay in the
+// table hidings for an hour, by which other processes learn of it.
 //
 // Of a person with more than 100,000 events the log is deleted in the background, under a name that
 // no read finds. An unknown person gives [ErrUnknownUser], and an id that cannot be one an

@@ -1,7 +1,7 @@
 -- name: ContactsCreate :many
 -- Rows are inserted in the order in which they are locked everywhere, so that two transactions that
 -- create the same users wait for each other in one direction only. A time that the database's clock
--- does not share is kept. A user whose hash is suppressed is not created. SuppressionsOf checks that
+-- does not share is kept. A user whose hash is suppressed is not created. SuppressionsOf checks it
 -- once more, since this statement may have waited for the erasure.
 insert into bucketgen.contacts (user_id, created_at, updated_at, written_at, generation, decided_at, life)
 select u.user_id, u.created_at, u.created_at, '-infinity', (select g.no from bucketgen.generation g),

@@ -46,9 +46,9 @@ select count(*)::bigint from (select from bucketgen.events e where e.contact_id 
 select t.up_to from bucketgen.rollup_progress t for update;
 
 -- name: EraseTallies :exec
--- Adds the transitions to the rollup that it has not counted, so that sizes of the past stay as they
--- were. An active stay leaves the size at the present time, without having left, or did so when the
--- user was deleted.
+-- Adds the transitions to the rollup that it has not counted, so that sizes of the past stay as
+-- they were. An active stay leaves the size at the present time, without having left, or did so
+-- when the user was deleted.
 with uncounted as (
     select t.bucket_no, date_bin('1 hour', t.at, '2000-01-01T00:00:00Z') as hour, (t.kind = 'entered')::integer as entered,
         (t.kind = 'left')::integer as "left", coalesce(extract(epoch from t.at - m.entered_at) * 1000000, 0) as dwell
@@ -103,8 +103,8 @@ using (
 where d.contact_id = k.contact_id and d.subscription_no = k.subscription_no and d.bucket_no = k.bucket_no and d.id = k.id;
 
 -- name: EraseStays :one
--- Deletes the stays and all that is about them, the properties and the names, and returns the number
--- of rows. Readers that cache the names learn of it from hidings.
+-- Deletes the stays and all that is about them, the properties and the names, and returns the
+-- number of rows. Readers that cache the names learn of it from hidings.
 with changes as (
     delete from bucketgen.changes t where t.contact_id = any (@ids::bigint[]) returning 1
 ), due as (

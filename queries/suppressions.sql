@@ -1,6 +1,6 @@
 -- name: SuppressionsOf :many
--- What is known of the hashes of users who were unknown a moment ago. It follows ContactsCreate, and
--- so sees what an erasure has committed that ContactsCreate waited for.
+-- What is known of the hashes of users who were unknown a moment ago. It follows ContactsCreate,
+-- and so sees what an erasure has committed that ContactsCreate waited for.
 select w.user_id::text as user_id, s.suppressed, s.lives
 from (select unnest(@user_ids::text[]) as user_id, unnest(@hashes::bytea[]) as hash) w
 join bucketgen.suppressions s on s.hash = w.hash;

@@ -41,7 +41,7 @@ type ContactsCreateRow struct {
 
 // Rows are inserted in the order in which they are locked everywhere, so that two transactions that
 // create the same users wait for each other in one direction only. A time that the database's clock
-// does not share is kept. A user whose hash is suppressed is not created. SuppressionsOf checks that
+// does not share is kept. A user whose hash is suppressed is not created. SuppressionsOf checks it
 // once more, since this statement may have waited for the erasure.
 func (q *Queries) ContactsCreate(ctx context.Context, arg ContactsCreateParams) ([]ContactsCreateRow, error) {
 	rows, err := q.db.Query(ctx, ContactsCreate,

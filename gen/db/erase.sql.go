@@ -358,8 +358,8 @@ type EraseStaysParams struct {
 	Names []string
 }
 
-// Deletes the stays and all that is about them, the properties and the names, and returns the number
-// of rows. Readers that cache the names learn of it from hidings.
+// Deletes the stays and all that is about them, the properties and the names, and returns the
+// number of rows. Readers that cache the names learn of it from hidings.
 func (q *Queries) EraseStays(ctx context.Context, arg EraseStaysParams) (int64, error) {
 	row := q.db.QueryRow(ctx, EraseStays, arg.Ids, arg.Now, arg.Names)
 	var column_1 int64
@@ -416,9 +416,9 @@ type EraseTalliesParams struct {
 	Now  pgtype.Timestamptz
 }
 
-// Adds the transitions to the rollup that it has not counted, so that sizes of the past stay as they
-// were. An active stay leaves the size at the present time, without having left, or did so when the
-// user was deleted.
+// Adds the transitions to the rollup that it has not counted, so that sizes of the past stay as
+// they were. An active stay leaves the size at the present time, without having left, or did so
+// when the user was deleted.
 func (q *Queries) EraseTallies(ctx context.Context, arg EraseTalliesParams) error {
 	_, err := q.db.Exec(ctx, EraseTallies, arg.Ids, arg.UpTo, arg.Now)
 	return err

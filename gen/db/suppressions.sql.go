@@ -113,8 +113,8 @@ type SuppressionsOfRow struct {
 	Lives      int32
 }
 
-// What is known of the hashes of users who were unknown a moment ago. It follows ContactsCreate, and
-// so sees what an erasure has committed that ContactsCreate waited for.
+// What is known of the hashes of users who were unknown a moment ago. It follows ContactsCreate,
+// and so sees what an erasure has committed that ContactsCreate waited for.
 func (q *Queries) SuppressionsOf(ctx context.Context, arg SuppressionsOfParams) ([]SuppressionsOfRow, error) {
 	rows, err := q.db.Query(ctx, SuppressionsOf, arg.UserIds, arg.Hashes)
 	if err != nil {

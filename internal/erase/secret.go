@@ -19,7 +19,8 @@ var (
 		"set that one")
 )
 
-// CheckSecret returns an error if a process with a suppressor, or none, would let suppressed ids in.
+// CheckSecret returns an error if a process with a suppressor, or none, would let suppressed ids
+// in.
 func CheckSecret(ctx context.Context, q *db.Queries, s *store.Suppressor, now time.Time) error {
 	if s == nil {
 		there, err := q.SuppressionsAny(ctx)

@@ -136,7 +136,7 @@ create table bucketgen.suppressed_events (
     events  bigint not null
 );
 
--- Serves ErasuresNext: what is to be deleted in steps.
+-- Serves ErasuresNext: what remains of long logs.
 create index erasures_pending on bucketgen.erasures (no) where contact_id is not null;
 
 
