@@ -24,6 +24,7 @@ var properties = map[string]string{
 	"paused":        "Whether the bucket is paused: its memberships are frozen until it is resumed",
 	"reason":        "Why the user left",
 	"replayed":      "Whether it was a dead letter and is delivered again",
+	"life":          "From 2 on for a user who was erased and came back; missing in the first life",
 	"source":        "What made the user enter",
 	"suppressed":    "Whether the entry policy suppressed the announcement of the join",
 	"userEmail":     "E-mail address of the user, if known",

@@ -2540,7 +2540,9 @@ type Transition struct {
 
 	// EntryCount Number of the stay of this user in this bucket, from 1
 	EntryCount int64 `json:"entryCount"`
-	Life       int64 `json:"life,omitempty,omitzero"`
+
+	// Life From 2 on for a user who was erased and came back; missing in the first life
+	Life int64 `json:"life,omitempty,omitzero"`
 
 	// MembershipID Unique number of the stay
 	MembershipID int64 `json:"membershipId,omitempty,omitzero"`
