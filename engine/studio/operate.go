@@ -52,19 +52,6 @@ func (p *Page) replay(a *ask) error {
 	return a.back("/outbox", nil, "replay")
 }
 
-// events compares the declared names with those that are received.
-func (p *Page) events(a *ask) error {
-	a.as("Events", "events")
-	var all boxes
-	catalog := load(&all, func() (client.Catalog, error) {
-		return a.api.GetCatalog(a.ctx, client.GetCatalogParams{
-			Kind: client.GetCatalogParamsKind(a.query("kind")), Declared: client.GetCatalogParamsDeclared(a.query("declared")), Limit: 500,
-		})
-	})
-	all.done()
-	return a.show(view.EventsPage(a.page, catalog, view.None()))
-}
-
 // health says how the installation is.
 func (p *Page) health(a *ask) error {
 	a.as("Health", "health")

@@ -72,7 +72,22 @@ test('31 a dead letter is replayed', async () => {
 test('33 an event whose name nearly is a declared one is found', async () => {
   const b = await session(keys.board, '/events')
   await b.page.locator('#drift').getByText('signed up').first().waitFor()
-  await b.page.locator('#names').getByText('close to signed_up').waitFor()
+  const names = b.page.locator('#names')
+  await names.getByText('close to signed_up').waitFor()
+  await names.getByRole('row').filter({ hasText: 'signed up' }).first().waitFor()
+  await names.getByRole('row').filter({ hasText: 'purchase' }).getByRole('link').first().waitFor() // a bucket that uses it
+  await b.close()
+})
+
+test('33b the latest events appear as they are stored, and are found by name and user', async () => {
+  const b = await session(keys.board, '/events')
+  await control({ ingest: [{ user: 'latest one', event: 'purchase', properties: { cds: 7, amount: 5 } }] })
+  const recent = b.page.locator('#recent')
+  await recent.getByRole('row').filter({ hasText: 'latest one' }).filter({ hasText: '"cds":7' }).waitFor()
+  await b.page.goto(`${b.page.url()}?user=missing`)
+  await recent.getByText('No event is kept').waitFor()
+  await b.page.goto(b.page.url().replace('missing', 'latest%20one'))
+  await recent.getByRole('row').filter({ hasText: 'latest one' }).waitFor()
   await b.close()
 })
 
