@@ -196,4 +196,5 @@ type DwellBin struct {
 type Retirement struct {
 	BucketID string `json:"bucketId"`
 	Left     int64  `json:"left"`
+	Members  int64  `json:"members"` // when it began
 }

@@ -211,7 +211,7 @@ func TestBucketStates(t *testing.T) {
 	if s.Agreed || s.Other != 2 {
 		t.Errorf("got %+v, want two buckets of which another definition is deployed, or none", s)
 	}
-	_, err = other.Deployments().Retire(t.Context(), "pro")
+	_, err = other.Deployments().Retire(t.Context(), "pro", nil)
 	must(t, err)
 	if _, there := states(other.Engine)["pro"]; there {
 		t.Error("a bucket that is gone and empty is listed")

@@ -213,7 +213,7 @@ func TestRemoveAndRetire(t *testing.T) {
 	for i := range 3 {
 		w.identify("u"+itoa(i), map[string]any{"plan": "pro"})
 	}
-	if _, err := w.Deployments().Retire(t.Context(), "pro"); err == nil || !strings.Contains(err.Error(), "it is deployed") {
+	if _, err := w.Deployments().Retire(t.Context(), "pro", nil); err == nil || !strings.Contains(err.Error(), "it is deployed") {
 		t.Errorf("retire what is deployed: got %v", err)
 	}
 	n := w.redefined(regulars)
@@ -221,12 +221,13 @@ func TestRemoveAndRetire(t *testing.T) {
 	n.backfill()
 	equal(t, "what is removed", n.identify("u0", map[string]any{"plan": "free"}), []string{})
 	equal(t, "members", []string{itoa(w.count("select count(*) from bucketgen.memberships where left_at is null"))}, []string{"3"})
-	left, err := n.Deployments().Retire(t.Context(), "pro")
-	if err != nil || left != 3 {
-		t.Errorf("retire: %d left, %v; want 3", left, err)
+	var seen []engine.Retirement
+	r, err := n.Deployments().Retire(t.Context(), "pro", func(r engine.Retirement) { seen = append(seen, r) })
+	if err != nil || r.Left != 3 || r.Members != 3 || len(seen) == 0 || seen[len(seen)-1] != r {
+		t.Errorf("retire: got %+v, %v, after %+v; want 3 of 3", r, err, seen)
 	}
 	equal(t, "u1", w.history("u1"), []string{"entered pro 1", "left pro 1 by retired"})
-	if _, err := n.Deployments().Retire(t.Context(), "nothing"); !errors.Is(err, engine.ErrUnknownBucket) {
+	if _, err := n.Deployments().Retire(t.Context(), "nothing", nil); !errors.Is(err, engine.ErrUnknownBucket) {
 		t.Errorf("retire what never was: got %v", err)
 	}
 }

@@ -182,20 +182,24 @@ func (e *Engine) setPaused(ctx context.Context, verb string, ref registry.Bucket
 	return nil
 }
 
+// Retirement is how many users left a bucket that is not deployed any more.
+type Retirement = bucketgen.Retirement
+
 // Retire makes all members leave a bucket that is not deployed any more, for the reason
 // [ReasonRetired], and returns how many did. Until then its members stay as they are: a definition
 // that was removed by mistake finds them again when it is back. It may be called again if it was
-// interrupted. The engine need not have been started.
-func (g *Deployments) Retire(ctx context.Context, bucketID string) (int64, error) {
+// interrupted. progress, if not nil, is called now and then with what has been done so far. The
+// engine need not have been started.
+func (g *Deployments) Retire(ctx context.Context, bucketID string, progress func(Retirement)) (Retirement, error) {
 	e := (*Engine)(g)
 	if err := e.open(ctx); err != nil {
-		return 0, fmt.Errorf("retire bucket %q: %w", bucketID, err)
+		return Retirement{BucketID: bucketID}, fmt.Errorf("retire bucket %q: %w", bucketID, err)
 	}
-	n, err := e.rollout().Retire(ctx, bucketID, e.staysOnly)
+	r, err := e.rollout().Retire(ctx, bucketID, e.staysOnly, progress)
 	if err != nil {
-		return n, fmt.Errorf("retire bucket %q: %w", bucketID, err)
+		return r, fmt.Errorf("retire bucket %q: %w", bucketID, err)
 	}
-	return n, nil
+	return r, nil
 }
 
 // Process is an engine that runs on the database.

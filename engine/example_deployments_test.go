@@ -135,8 +135,8 @@ func ExampleDeployments_Retire() {
 	now := enginetest.New(t, pool, gen.Registry, enginetest.Options{Config: engine.Config{NoDeploy: true}})
 	_, err = now.Deploy(ctx, engine.DeployOptions{})
 	check(err)
-	n, err := now.Deployments().Retire(ctx, "pilots")
+	r, err := now.Deployments().Retire(ctx, "pilots", nil)
 	check(err)
-	fmt.Println("left:", n)
+	fmt.Println("left:", r.Left)
 	// Output: left: 1
 }

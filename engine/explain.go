@@ -91,6 +91,45 @@ func (g *Users) Forecast(ctx context.Context, userID string, o ForecastOptions) 
 	return f, nil
 }
 
+// TryResult is what an event would come to if it were sent now.
+type TryResult = bucketgen.TryResult
+
+// TriedBucket is what an event would change about a bucket.
+type TriedBucket = bucketgen.TriedBucket
+
+// Try returns what [Engine.Ingest] would make of an event if it were sent now, and what would
+// follow within 30 days, without dwell ticks. It decides in a transaction that is rolled back, so
+// nothing is written. The key and the time of the event are ignored. An unknown user is tried as
+// one who is created, a deleted one gives [ErrDeleted], and an event that Ingest would refuse an
+// [*InvalidError].
+func (g *Users) Try(ctx context.Context, ev Event) (TryResult, error) {
+	e := (*Engine)(g)
+	if err := e.checkUserID(ev.UserID); err != nil {
+		return TryResult{}, fmt.Errorf("try: %w", err)
+	}
+	now := e.Now()
+	ev.Key, ev.OccurredAt = "", time.Time{}
+	valid, err := event.Validate(e.registry, &ev, now, e.config.limits())
+	if err != nil {
+		return TryResult{}, fmt.Errorf("try: %w", err)
+	}
+	explainer := explain.Explainer{Runner: e.runner, Options: e.options(true)}
+	name, attempts := e.name(ev.UserID), e.attempts("try")
+	for {
+		var r TryResult
+		err := transact.Canonical(func() (err error) {
+			r, err = explainer.Try(ctx, name, valid, table.At(now.AddDate(0, 0, forecastDays)))
+			return err
+		}, func(n transact.Names) { name = n.Of(name) })
+		if err == nil {
+			return r, nil
+		}
+		if err := attempts.Again(ctx, err); err != nil {
+			return TryResult{}, fmt.Errorf("try for user %q: %w", ev.UserID, err)
+		}
+	}
+}
+
 // forecastDays is how many days a forecast covers by default.
 const forecastDays = 30
 

@@ -226,7 +226,7 @@ func (e *Engine) reconcileJob(ctx context.Context, _ JobParams, progress func(do
 	return jobs.Done{Result: r}, err
 }
 
-func (e *Engine) retireJob(ctx context.Context, p JobParams, _ func(done, total int64)) (jobs.Done, error) {
-	n, err := e.Deployments().Retire(ctx, p.BucketID)
-	return jobs.Done{Result: bucketgen.Retirement{BucketID: p.BucketID, Left: n}}, err
+func (e *Engine) retireJob(ctx context.Context, p JobParams, progress func(done, total int64)) (jobs.Done, error) {
+	r, err := e.Deployments().Retire(ctx, p.BucketID, func(r Retirement) { progress(r.Left, r.Members) })
+	return jobs.Done{Result: r}, err
 }

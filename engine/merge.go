@@ -6,8 +6,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/merge"
 )
+
+// MergePreview is what a merge of two users would come to.
+type MergePreview = bucketgen.MergePreview
 
 // Merge merges the user from, say by the id of a visitor who signs up, into the user into, and
 // returns what happened. From then on the one id is another name of the other user, for every call
@@ -57,6 +61,29 @@ func (e *Engine) Merge(ctx context.Context, from, into string) ([]Transition, er
 		return nil, fmt.Errorf("merge user %q into %q: %w", from, into, err)
 	}
 	return made, nil
+}
+
+// PreviewMerge returns what [Engine.Merge] would come to, and changes nothing: it merges in a
+// transaction that is rolled back. So it takes as long as the merge, waits for its turn as one, and
+// gives the same errors.
+func (g *Users) PreviewMerge(ctx context.Context, from, into string) (MergePreview, error) {
+	e := (*Engine)(g)
+	if err := e.ready(); err != nil {
+		return MergePreview{}, err
+	}
+	if err := checkMerge(from, into); err != nil {
+		return MergePreview{}, err
+	}
+	release, err := e.merges.Acquire(ctx)
+	if err != nil {
+		return MergePreview{}, fmt.Errorf("preview the merge of user %q into %q: %w", from, into, err)
+	}
+	defer release()
+	p, err := e.merger().Preview(ctx, e.attempts("merge"), e.name(from), e.name(into))
+	if err != nil {
+		return MergePreview{}, fmt.Errorf("preview the merge of user %q into %q: %w", from, into, err)
+	}
+	return p, nil
 }
 
 // MergeTx is [Engine.Merge] as part of a transaction of the caller, such as the one of a sign-up:

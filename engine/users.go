@@ -111,22 +111,29 @@ type BucketStay struct {
 // the buckets. Buckets that this engine's registry does not have are left out. An unknown user
 // gives [ErrUnknownUser], a deleted one [ErrDeleted].
 func (g *Users) Stays(ctx context.Context, userID string) ([]BucketStay, error) {
+	_, all, err := g.NamedStays(ctx, userID)
+	return all, err
+}
+
+// NamedStays is [Users.Stays] with the id by which the user goes, which is another one if the user
+// was merged.
+func (g *Users) NamedStays(ctx context.Context, userID string) (name string, all []BucketStay, err error) {
 	e := (*Engine)(g)
 	if err := e.checkUserID(userID); err != nil {
-		return nil, fmt.Errorf("stays: %w", err)
+		return "", nil, fmt.Errorf("stays: %w", err)
 	}
 	rows, err := e.store.Queries(e.pool).MembershipsOf(ctx, userID)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("stays: %w", err)
+		return "", nil, fmt.Errorf("stays: %w", err)
 	case len(rows) == 0:
-		return nil, fmt.Errorf("stays: %w", ErrUnknownUser)
+		return "", nil, fmt.Errorf("stays: %w", ErrUnknownUser)
 	case rows[0].DeletedAt.Valid:
-		return nil, fmt.Errorf("stays: %w", ErrDeleted)
+		return "", nil, fmt.Errorf("stays: %w", ErrDeleted)
 	case rows[0].BucketNo == nil:
-		return []BucketStay{}, nil
+		return rows[0].UserID, []BucketStay{}, nil
 	}
-	all := []BucketStay{}
+	all = []BucketStay{}
 	for _, row := range rows {
 		b, known := e.store.Index(*row.BucketNo)
 		if !known {
@@ -138,7 +145,7 @@ func (g *Users) Stays(ctx context.Context, userID string) ([]BucketStay, error) 
 		})
 	}
 	slices.SortFunc(all, func(a, b BucketStay) int { return cmp.Compare(a.BucketID, b.BucketID) })
-	return all, nil
+	return rows[0].UserID, all, nil
 }
 
 // LatestStay returns the latest stay of a user in a bucket, whether it lasts or not, and whether

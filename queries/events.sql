@@ -105,3 +105,7 @@ cross join lateral (
 where s.event_no is not null and (@name::text = '' or m.name = @name)
 order by f.occurred_at desc, f.id desc
 limit @size;
+
+-- name: EventsCount :one
+-- How many events a user has.
+select count(*) from bucketgen.events e where e.contact_id = @contact_id;

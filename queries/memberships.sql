@@ -199,7 +199,7 @@ where n.name = @user_id and c.deleted_at is null;
 -- name: MembershipsOf :many
 -- The active stays of a user. A user who is in no bucket has a row without a stay, an unknown one
 -- has none.
-select c.email, c.deleted_at, m.bucket_no, m.id, m.entry_count, m.entered_at, m.source
+select c.user_id, c.email, c.deleted_at, m.bucket_no, m.id, m.entry_count, m.entered_at, m.source
 from bucketgen.names n
 join bucketgen.contacts c on c.id = n.contact_id
 left join bucketgen.memberships m on m.contact_id = c.id and m.left_at is null

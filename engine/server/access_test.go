@@ -101,7 +101,7 @@ func TestManageWebhooks(t *testing.T) {
 	if on, err := m.admin.EnableWebhook(ctx, e.No); err != nil || !on.DisabledAt.IsZero() {
 		t.Errorf("enable: got %+v, %v", on, err)
 	}
-	rotated, err := m.admin.RotateWebhook(ctx, e.No, client.Rotation{GraceSeconds: 60})
+	rotated, err := m.admin.RotateWebhook(ctx, e.No, client.Rotation{GraceSeconds: new(int64(60))})
 	if err != nil || rotated.Secret == e.Secret || rotated.Secret == "" {
 		t.Errorf("rotate: got %+v, %v", rotated, err)
 	}

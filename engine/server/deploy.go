@@ -102,12 +102,12 @@ retire makes them leave for good, and announces the leaves.`,
 		Args:    takes(1, "one BUCKET"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.withEngine(cmd, "", func(e *engine.Engine) error {
-				n, err := e.Deployments().Retire(cmd.Context(), args[0])
+				r, err := e.Deployments().Retire(cmd.Context(), args[0], nil)
 				if err != nil {
 					return err
 				}
-				return c.print(cmd, retired{args[0], n}, func(out io.Writer) error {
-					return printable.Fprintf(out, "%s left %s\n", count(n, "user"), args[0])
+				return c.print(cmd, retired{args[0], r.Left}, func(out io.Writer) error {
+					return printable.Fprintf(out, "%s left %s\n", count(r.Left, "user"), args[0])
 				})
 			})
 		},

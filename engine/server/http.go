@@ -105,4 +105,9 @@ type HTTP struct {
 	// for TLS only. Without TLS and without a proxy people can sign in on this machine only.
 	// Defaults to false.
 	BehindTLS bool
+
+	// PrivateWebhooks lets the management API create and test webhooks to this machine and to
+	// private networks. Set it where AllowPrivate of webhook.Config is set. serve sets it by
+	// --allow-private-webhooks. Defaults to false.
+	PrivateWebhooks bool
 }

@@ -23,7 +23,7 @@ type running struct {
 
 // prepare makes an engine, and the services beside it, which are not started yet.
 func (c *cli) prepare(d *database, allowPrivate bool) (*running, error) {
-	c.privateWebhooks = allowPrivate
+	c.host.HTTP.PrivateWebhooks = c.host.HTTP.PrivateWebhooks || allowPrivate
 	e, err := c.engine(d, nil)
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func (c *cli) prepare(d *database, allowPrivate bool) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	hooks, err := webhook.New(e, d.pool, webhook.Config{Schema: c.schema, AllowPrivate: allowPrivate, Logger: c.host.Config.Logger})
+	hooks, err := webhook.New(e, d.pool, webhook.Config{Schema: c.schema, AllowPrivate: c.host.HTTP.PrivateWebhooks, Logger: c.host.Config.Logger})
 	if err != nil {
 		return nil, err
 	}

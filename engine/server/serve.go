@@ -174,7 +174,7 @@ type serving struct {
 func (c *cli) api(d *database, e *engine.Engine) httpapi.Options {
 	return httpapi.Options{
 		Engine: e, Keys: apikey.Store{Pool: d.pool, Schema: c.schema}, Config: httpapi.Config(c.host.HTTP), Log: c.host.Config.Logger, Around: c.traced(),
-		Examine: c.examineRunning(d.pool, e), PrivateWebhooks: c.privateWebhooks,
+		Examine: c.examineRunning(d.pool, e),
 	}
 }
 

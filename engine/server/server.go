@@ -151,9 +151,7 @@ type cli struct {
 	host     Host
 	database string
 	schema   string
-	// privateWebhooks says that webhooks may go to private networks, for commands that serve.
-	privateWebhooks bool
-	asJSON          bool // print JSON: an object, or one per line of a list
+	asJSON   bool // print JSON: an object, or one per line of a list
 
 	logFormat, logLevel string
 }

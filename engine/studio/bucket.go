@@ -43,7 +43,7 @@ func (p *Page) bucket(a *ask) error {
 	criteria := load(&all, func() (client.Criteria, error) { return a.api.GetCriteria(a.ctx, id) })
 	all.done()
 	if stats.Problem != nil && stats.Problem.Status == http.StatusNotFound {
-		return stats.Problem
+		return p.gone(a, id, stats.Problem)
 	}
 	b := &stats.Value
 	return a.showIn(b, "", view.BucketPage(a.page, stats, view.CriteriaBox(a.page, id, criteria, view.FunnelPlace(a.page, criteria.Value.Criteria, !a.page.Person.Masked)), growth, id))

@@ -3,7 +3,10 @@
 package studio_test
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -37,6 +40,57 @@ type next struct {
 	engine   *engine.Engine
 	page     http.Handler
 	url      string
+	held     chan struct{} // held is closed to let a backfill go on that was held; nil without one.
+	ended    chan error    // ended receives how that backfill ended.
+}
+
+// hold begins a backfill and holds it once the first users have followed.
+func (n *next) hold() error {
+	reached := make(chan struct{})
+	n.held, n.ended = make(chan struct{}), make(chan error, 1)
+	progress := func(d engine.Deployment) {
+		if d.Followed > 0 && d.Followed < d.Users {
+			select {
+			case <-reached:
+			default:
+				close(reached)
+			}
+			<-n.held
+		}
+	}
+	go func() {
+		_, err := n.engine.Deployments().Backfill(context.Background(), progress)
+		n.ended <- err
+	}()
+	select {
+	case <-reached:
+		return nil
+	case err := <-n.ended:
+		n.held = nil
+		return fmt.Errorf("the backfill ended before it was held: %w", cmp.Or(err, errors.New("all users follow")))
+	}
+}
+
+// follow lets all users follow a deployment of the next definitions.
+func (n *next) follow(ctx context.Context) error {
+	if n.held != nil {
+		close(n.held)
+		n.held = nil
+		if err := <-n.ended; err != nil {
+			return err
+		}
+	}
+	_, err := n.engine.Deployments().Backfill(ctx, nil)
+	return err
+}
+
+// letGo ends a backfill that a failed test has held.
+func (n *next) letGo() {
+	if n.held != nil {
+		close(n.held)
+		n.held = nil
+		<-n.ended
+	}
 }
 
 func newNext(t testing.TB, w *world) *next {

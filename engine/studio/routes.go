@@ -33,9 +33,15 @@ func (p *Page) routes() {
 	post("/buckets/{bucket}/members", p.changeMembers)
 	post("/buckets/{bucket}/pause", p.pause)
 	post("/buckets/{bucket}/resume", p.resume)
+	get("/buckets/{bucket}/retire", p.retirement)
+	post("/buckets/{bucket}/retire", p.retire)
 	get("/user", p.user)
 	post("/user/delete", p.deleteUser)
 	post("/user/restore", p.restoreUser)
+	get("/user/merge", p.previewMerge)
+	post("/user/merge", p.merge)
+	get("/try", p.try)
+	post("/try", p.send)
 	get("/live", p.live)
 	get("/outbox", p.outbox)
 	post("/outbox/replay", p.replay)
@@ -51,8 +57,22 @@ func (p *Page) routes() {
 	plain("POST", "/jobs/{job}/cancel", p.handle(p.cancel))
 	post("/plan/deploy", p.deploy)
 	post("/outbox/discard", p.discard)
+	p.webhookRoutes(get, post)
 	get("/keys", p.keys)
 	post("/keys", p.createKey)
 	post("/keys/{no}/revoke", p.revokeKey)
 	plain("", "/", p.handle(p.nothing))
+}
+
+// webhookRoutes adds the pages of webhook endpoints.
+func (p *Page) webhookRoutes(get, post func(string, func(*ask) error)) {
+	get("/webhooks", p.webhooks)
+	get("/webhooks/{webhook}", p.webhook)
+	post("/webhooks", p.createWebhook)
+	post("/webhooks/{webhook}/change", p.onWebhook("changed", changeWebhook))
+	post("/webhooks/{webhook}/enable", p.onWebhook("enabled", enableWebhook))
+	post("/webhooks/{webhook}/disable", p.onWebhook("disabled", disableWebhook))
+	post("/webhooks/{webhook}/rotate", p.rotateWebhook)
+	post("/webhooks/{webhook}/test", p.testWebhook)
+	post("/webhooks/{webhook}/delete", p.deleteWebhook)
 }

@@ -37,6 +37,7 @@ func (p *Page) user(a *ask) error {
 		}
 		return a.write(http.StatusOK, view.NowBox(a.page, id, now))
 	}
+	was := load(&all, func() (string, error) { return a.was(id) })
 	timeline := load(&all, func() (view.TransitionList, error) {
 		got, err := a.api.GetTimeline(a.ctx, id, client.GetTimelineParams{Limit: 100, After: a.query("after"), Order: client.GetTimelineParamsOrderDesc})
 		return view.TransitionList{Transitions: got.Transitions, Next: got.Next}, err
@@ -44,6 +45,9 @@ func (p *Page) user(a *ask) error {
 	imagined := imaginedOf(a)
 	stops := load(&all, func() (view.Forecast, error) { return forecastOf(a, id, imagined) })
 	all.done()
+	if a.survivor(id, now.Value.UserID) {
+		return nil
+	}
 	if now.Problem != nil && now.Problem.Status == http.StatusNotFound {
 		a.as("Users", "user")
 		return a.write(http.StatusNotFound, view.Layout(a.page, view.UserSearch(a.page, nearUsers(a, id), id)))
@@ -52,7 +56,7 @@ func (p *Page) user(a *ask) error {
 		return a.show(view.DeletedUser(a.page, id))
 	}
 	lanes, from := lanesOf(a, timeline.Value.Transitions, nil)
-	return a.show(view.UserPage(a.page, view.UserHead{ID: id}, now,
+	return a.show(view.UserPage(a.page, view.UserHead{ID: id, Was: was.Value}, now,
 		view.ForecastBox(a.page, stops, imagined),
 		view.TimelineBox(a.page, lanes, from, timeline),
 		view.ExplainPlace(a.page),

@@ -243,7 +243,7 @@ func shop(t testing.TB, every uint32) []engine.Event {
 // serve serves the API, Studio, and the control of the world.
 func (w *world) serve(t testing.TB) {
 	t.Helper()
-	api := server.NewHandler(w.engine, w.pool, "bucketgen", server.HTTP{}, quiet())
+	api := server.NewHandler(w.engine, w.pool, "bucketgen", server.HTTP{PrivateWebhooks: true}, quiet())
 	gate := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if w.down.Load() {
 			rw.Header().Set("Content-Type", "application/problem+json")
@@ -294,6 +294,7 @@ type command struct {
 
 	Seconds int
 	Plan    bool // Plan asks for what bucketd plan prints of the next definitions.
+	Hold    bool // Hold lets some users follow a deployment of the next definitions.
 	Follow  bool // Follow lets all users follow a deployment of the next definitions.
 	Deploy  bool // Deploy deploys the definitions of the world again.
 }
@@ -360,12 +361,18 @@ func (w *world) do(ctx context.Context, c *command) (map[string]any, error) {
 			return nil, err
 		}
 	}
+	if c.Hold {
+		if err := w.next.hold(); err != nil {
+			return nil, err
+		}
+	}
 	if c.Follow {
-		if _, err := w.next.engine.Deployments().Backfill(ctx, nil); err != nil {
+		if err := w.next.follow(ctx); err != nil {
 			return nil, err
 		}
 	}
 	if c.Deploy {
+		w.next.letGo()
 		if err := w.deploy(ctx); err != nil {
 			return nil, err
 		}

@@ -88,6 +88,18 @@ func (q *Queries) EventsAround(ctx context.Context, arg EventsAroundParams) ([]E
 	return items, nil
 }
 
+const EventsCount = `-- name: EventsCount :one
+select count(*) from bucketgen.events e where e.contact_id = $1
+`
+
+// How many events a user has.
+func (q *Queries) EventsCount(ctx context.Context, contactID int64) (int64, error) {
+	row := q.db.QueryRow(ctx, EventsCount, contactID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const EventsInsert = `-- name: EventsInsert :exec
 insert into bucketgen.events (contact_id, event_no, occurred_at, received_at, kind, properties, traits)
 select e.contact_id, e.event_no, e.occurred_at, e.received_at, e.kind,

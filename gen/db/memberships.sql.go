@@ -499,7 +499,7 @@ func (q *Queries) MembershipsNewest(ctx context.Context, arg MembershipsNewestPa
 }
 
 const MembershipsOf = `-- name: MembershipsOf :many
-select c.email, c.deleted_at, m.bucket_no, m.id, m.entry_count, m.entered_at, m.source
+select c.user_id, c.email, c.deleted_at, m.bucket_no, m.id, m.entry_count, m.entered_at, m.source
 from bucketgen.names n
 join bucketgen.contacts c on c.id = n.contact_id
 left join bucketgen.memberships m on m.contact_id = c.id and m.left_at is null
@@ -507,6 +507,7 @@ where n.name = $1
 `
 
 type MembershipsOfRow struct {
+	UserID     string
 	Email      *string
 	DeletedAt  pgtype.Timestamptz
 	BucketNo   *int32
@@ -528,6 +529,7 @@ func (q *Queries) MembershipsOf(ctx context.Context, userID string) ([]Membershi
 	for rows.Next() {
 		var i MembershipsOfRow
 		if err := rows.Scan(
+			&i.UserID,
 			&i.Email,
 			&i.DeletedAt,
 			&i.BucketNo,

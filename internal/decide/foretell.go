@@ -17,6 +17,9 @@ func (s *Session) Members() []table.BucketIndex {
 	return all
 }
 
+// Found returns the candidates of the last event.
+func (s *Session) Found() []table.BucketIndex { return slices.Clone(s.found) }
+
 // Silence leaves out all ticks from now on. They change no membership, and an hourly tick would use
 // up the due instants that Foretell may apply.
 func (s *Session) Silence() {

@@ -32,6 +32,7 @@ type Config struct {
 	Authenticate       identity.AuthenticateFunc
 	Show               []string
 	BehindTLS          bool
+	PrivateWebhooks    bool
 }
 
 // WithDefaults returns the configuration with its defaults.

@@ -29,9 +29,6 @@ type Options struct {
 	// Examine checks the installation. Nil: nothing is checked.
 	Examine func(ctx context.Context) []manage.Finding
 
-	// PrivateWebhooks says that webhooks may go to this machine and to private networks.
-	PrivateWebhooks bool
-
 	// Log takes failures. Defaults to slog.Default.
 	Log *slog.Logger
 
@@ -42,7 +39,7 @@ type Options struct {
 // webhooks returns the endpoints of webhooks. The error of Open is about a schema that the engine
 // would have refused.
 func (o *Options) webhooks() *webhook.Endpoints {
-	all, _ := webhook.Open(o.Keys.Pool, webhook.Config{Schema: o.Keys.Schema, AllowPrivate: o.PrivateWebhooks, Now: o.Engine.Now})
+	all, _ := webhook.Open(o.Keys.Pool, webhook.Config{Schema: o.Keys.Schema, AllowPrivate: o.Config.PrivateWebhooks, Now: o.Engine.Now})
 	return all
 }
 

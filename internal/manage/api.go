@@ -127,6 +127,8 @@ func newAPI(mux humago.Mux, e *engine.Engine, o Options, access map[string]Acces
 	a.users()
 	a.userReads()
 	a.forecasts()
+	a.merges()
+	a.tries()
 	a.deployments()
 	a.catalog()
 	a.definitions()

@@ -55,6 +55,20 @@ var operationTypes = map[string]string{
 	"Preview":           "Who would be in a bucket if the definitions of this server were deployed",
 	"Reconciliation":    "A derivation of all memberships anew",
 	"Retirement":        "The number of users who left a bucket that is not deployed any more",
+
+	"Merge":          "Into whom to merge a user",
+	"Merged":         "What a merge came to, or would come to",
+	"MergePreview":   "What a merge of two users would come to",
+	"MergedProperty": "A property of a merged user",
+	"MergedStay":     "What becomes of the stays of two users in a bucket",
+	"StayChange": "What becomes of a stay: that of the user who stays goes on (continues), that of the other becomes theirs (moves), " +
+		"the merged user leaves (ends), or enters (begins)",
+	"ConditionFlip": "A condition that holds after an event and does not before it, or the reverse",
+	"Sent":          "What an event came to",
+	"SentEvent":     "An event, or traits, of a user",
+	"TriedBucket":   "What an event would change about a bucket",
+	"TriedEvent":    "An event, or traits, of a user, to try",
+	"TryResult":     "What an event would come to",
 }
 
 // operationValues are what schemas of texts may be.
@@ -66,12 +80,16 @@ var operationValues = map[string][]any{
 	"JobState": {
 		string(bucketgen.JobWaiting), string(bucketgen.JobRunning), string(bucketgen.JobDone), string(bucketgen.JobFailed), string(bucketgen.JobCancelled),
 	},
+
+	"StayChange": {string(bucketgen.StayContinues), string(bucketgen.StayMoves), string(bucketgen.StayEnds), string(bucketgen.StayBegins)},
 }
 
 // operationKinds are the properties that are of those.
 var operationKinds = map[string]string{
 	"Job.kind": "JobKind", "Job.state": "JobState", "NewJob.kind": "JobKind", "DeploymentDetail.kind": "Change",
 	"DeploymentDetail.emit": "Emit", "NewDeployment.emit": "Emit", "JobParams.emit": "Emit", "NewJob.emit": "Emit", "Preview.status": "Status",
+
+	"MergedStay.change": "StayChange",
 }
 
 // operationProperties describe properties by schema and name.
@@ -258,5 +276,47 @@ var operationProperties = map[string]string{
 	"Key.usedAt":    "When it was used last, to within a minute or two; missing if it never was",
 	"Key.key":       "The key itself; only when it was just created",
 
-	"Retirement.left": "Number of users who left",
+	"Retirement.left":    "Number of users who left",
+	"Retirement.members": "Number of members when it began",
+
+	"MergePreview.from":        "Name of the user who would become another name of into",
+	"MergePreview.into":        "Name of the user who would stay; equal to from if both are one user already",
+	"MergePreview.at":          "Time of the merge",
+	"MergePreview.created":     "Those of from and into who are unknown; they would be created",
+	"MergePreview.events":      "Number of events of from, which would be of into",
+	"MergePreview.properties":  "The properties of the merged user, by name",
+	"MergePreview.stays":       "What would become of the current stays of both, by bucket id; in buckets of the definitions of this server only",
+	"MergePreview.transitions": "Transitions that the merge would return",
+
+	"MergedProperty.name":  "Name of the property",
+	"MergedProperty.value": "Value afterwards: of each declared property the one with the newer date, and otherwise that of into, before that of from",
+	"MergedProperty.lost":  "Value of the other user that is dropped; missing if there is none",
+	"MergedProperty.moved": "Whether the value is that of from",
+
+	"MergedStay.bucketId":   "Id of the bucket",
+	"MergedStay.bucketName": "Name of the bucket",
+	"MergedStay.change":     "What becomes of the stay",
+	"MergedStay.enteredAt":  "When the stay began",
+	"MergedStay.fromEnds":   "Whether the stay of from ends by the reason merged, unannounced",
+	"MergedStay.entryCount": "Number of the stay afterwards; missing if there is none",
+
+	"TryResult.userId":      "Name by which the user goes",
+	"TryResult.at":          "Time of the try: now",
+	"TryResult.created":     "Whether the user is unknown, and would be created",
+	"TryResult.candidates":  "Number of buckets whose membership the event may change",
+	"TryResult.evaluated":   "The candidates by id, 100 at most",
+	"TryResult.transitions": "Transitions that the event would cause",
+	"TryResult.next":        "Transitions within 30 days if no other event arrives, without dwell ticks, 100 at most",
+	"TryResult.buckets":     "Ids of the buckets that the user would be in",
+	"TryResult.traits":      "Properties of the user after the event",
+
+	"TriedBucket.bucketId":   "Id of the bucket",
+	"TriedBucket.bucketName": "Name of the bucket",
+	"TriedBucket.before":     "Whether the criteria holds before the event",
+	"TriedBucket.after":      "Whether the criteria holds after the event",
+	"TriedBucket.flips":      "Single conditions that the event changes",
+
+	"ConditionFlip.words":    "The condition, in words",
+	"ConditionFlip.holds":    "Whether it holds after the event",
+	"ConditionFlip.evidence": "The facts behind that, after the event",
 }

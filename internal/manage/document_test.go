@@ -97,7 +97,7 @@ func TestDocumentSaysAll(t *testing.T) {
 			}
 		}
 	}
-	if operations != 69 {
+	if operations != 72 {
 		t.Errorf("there are %d operations", operations)
 	}
 }

@@ -2,7 +2,6 @@ package manage
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -115,20 +114,11 @@ func (a *api) explainUser(ctx context.Context, in *explainInput) (Explanations, 
 func (a *api) whatIf(ctx context.Context, in *whatIfInput) (engine.Forecast, error) {
 	o := engine.ForecastOptions{Until: in.Body.Until, NoTicks: !in.Body.Ticks, Events: make([]engine.Event, len(in.Body.Events))}
 	for i, e := range in.Body.Events {
-		ev := engine.Event{Name: e.Name, OccurredAt: e.At}
-		for _, object := range []struct {
-			from map[string]any
-			to   *[]byte
-		}{{e.Properties, &ev.PropertiesJSON}, {e.Traits, &ev.TraitsJSON}} {
-			if object.from == nil {
-				continue
-			}
-			text, err := json.Marshal(object.from)
-			if err != nil {
-				return engine.Forecast{}, problem.Of(http.StatusBadRequest, "events", err.Error())
-			}
-			*object.to = text
+		ev, err := eventOf("", e.Name, e.Properties, e.Traits)
+		if err != nil {
+			return engine.Forecast{}, err
 		}
+		ev.OccurredAt = e.At
 		o.Events[i] = ev
 	}
 	return a.forecast(ctx, in.User, o)

@@ -11,7 +11,7 @@ import (
 
 // UserBuckets is where a user is.
 type UserBuckets struct {
-	UserID  string              `json:"userId" doc:"Id of the user"`
+	UserID  string              `json:"userId" doc:"Id by which the user goes; another one than was asked for if the user was merged"`
 	Buckets []engine.BucketStay `json:"buckets" doc:"The buckets of the user with the current stay in each, ordered by id"`
 }
 
@@ -27,8 +27,8 @@ func (a *api) users() {
 		Summary:     "List the buckets of a user",
 		Description: "The buckets of which a user is a member, with the time of each join.",
 	}, func(ctx context.Context, in *UserPath) (UserBuckets, error) {
-		stays, err := a.engine.Users().Stays(ctx, in.User)
-		return UserBuckets{in.User, stays}, err
+		name, stays, err := a.engine.Users().NamedStays(ctx, in.User)
+		return UserBuckets{name, stays}, err
 	}, http.StatusNotFound, http.StatusConflict)
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/users/{user}/timeline", OperationID: "getTimeline", Metadata: lookUp, Tags: []string{"users"},

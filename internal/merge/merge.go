@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
@@ -40,19 +41,24 @@ var errGone = errors.New("a user is gone")
 
 // Merge merges a user into another in a transaction of its own, and returns what happened. It
 // retries for as long as attempts allow.
-func (m *Merger) Merge(ctx context.Context, attempts *retry.Attempts, from, into string) ([]bucketgen.Transition, error) {
+func (m *Merger) Merge(ctx context.Context, attempts *retry.Attempts, from, into string) (made []bucketgen.Transition, err error) {
+	err = again(ctx, attempts, &from, &into, func() (err error) {
+		made, err = m.commit(ctx, from, into)
+		return err
+	})
+	return made, err
+}
+
+// again calls do for two users until it succeeds, for as long as attempts allow.
+func again(ctx context.Context, attempts *retry.Attempts, from, into *string, do func() error) error {
 	attempts.ExpectedFunc = func(err error) bool { return errors.Is(err, errGone) }
 	for {
-		var made []bucketgen.Transition
-		err := canonical(&from, &into, func() (err error) {
-			made, err = m.commit(ctx, from, into)
-			return err
-		})
+		err := canonical(from, into, do)
 		if err == nil {
-			return made, nil
+			return nil
 		}
 		if err := attempts.Again(ctx, err); err != nil {
-			return nil, err
+			return err
 		}
 	}
 }
@@ -100,11 +106,7 @@ func (m *Merger) commit(ctx context.Context, from, into string) ([]bucketgen.Tra
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Release()
-	token := r.NewToken(conn)
-	two := merging{Merger: m, conn: conn, from: from, into: into, now: table.Unset}
-	two.begin = func(ctx context.Context, both []*transact.Task) (*store.Loaded, error) {
-		return r.Begin(ctx, conn, token, true, both)
-	}
+	two, token := m.begin(conn, from, into)
 	if err := two.run(ctx); err != nil {
 		return nil, r.Links.Rollback(ctx, conn, err)
 	}
@@ -118,6 +120,17 @@ func (m *Merger) commit(ctx context.Context, from, into string) ([]bucketgen.Tra
 	}
 	m.Wake()
 	return two.made, nil
+}
+
+// begin returns two users who become one in a transaction of its own, which leaves a mark.
+func (m *Merger) begin(conn *pgxpool.Conn, from, into string) (*merging, store.CommitToken) {
+	token := m.Runner.NewToken(conn)
+	return &merging{
+		Merger: m, conn: conn, from: from, into: into, now: table.Unset,
+		begin: func(ctx context.Context, both []*transact.Task) (*store.Loaded, error) {
+			return m.Runner.Begin(ctx, conn, token, true, both)
+		},
+	}, token
 }
 
 func (m *Merger) transitions(user string, made []decide.Transition) []bucketgen.Transition {
@@ -149,6 +162,11 @@ func (m *merging) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return m.become(ctx, both)
+}
+
+// become decides and writes everything that is left once both are locked, but for what comes of it.
+func (m *merging) become(ctx context.Context, both *store.Loaded) (err error) {
 	if err := m.move(ctx, both.Contact(m.from), both.Contact(m.into)); err != nil {
 		return err
 	}

@@ -125,6 +125,14 @@ const (
 	StatusUnchanged Status = "unchanged"
 )
 
+// Defines values for StayChange.
+const (
+	StayChangeBegins    StayChange = "begins"
+	StayChangeContinues StayChange = "continues"
+	StayChangeEnds      StayChange = "ends"
+	StayChangeMoves     StayChange = "moves"
+)
+
 // Defines values for Step.
 const (
 	StepDay  Step = "day"
@@ -791,6 +799,18 @@ type Condition struct {
 
 	// Until Earliest time at which time alone can change the result; missing if it cannot
 	Until time.Time `json:"until,omitempty,omitzero"`
+
+	// Words The condition, in words
+	Words string `json:"words"`
+}
+
+// ConditionFlip A condition that holds after an event and does not before it, or the reverse
+type ConditionFlip struct {
+	// Evidence The facts behind the result of a condition: text has all of them in words, the other properties have them for programs where they apply
+	Evidence *Evidence `json:"evidence,omitempty"`
+
+	// Holds Whether it holds after the event
+	Holds bool `json:"holds"`
 
 	// Words The condition, in words
 	Words string `json:"words"`
@@ -1879,6 +1899,97 @@ type Membership struct {
 	UserID string `json:"userId"`
 }
 
+// Merge Into whom to merge a user
+type Merge struct {
+	// DryRun Only report what the merge would come to; nothing is written
+	DryRun bool `json:"dryRun,omitempty,omitzero"`
+
+	// Into Id of the user who stays; an unknown one is created
+	//
+	// Examples: ada
+	Into string `json:"into"`
+}
+
+// MergePreview What a merge of two users would come to
+type MergePreview struct {
+	// At Time of the merge
+	//
+	// Examples: 2026-12-01T00:00:00Z
+	At time.Time `json:"at"`
+
+	// Created Those of from and into who are unknown; they would be created
+	Created []string `json:"created"`
+
+	// Events Number of events of from, which would be of into
+	Events int64 `json:"events"`
+
+	// From Name of the user who would become another name of into
+	From string `json:"from"`
+
+	// Into Name of the user who would stay; equal to from if both are one user already
+	Into string `json:"into"`
+
+	// Properties The properties of the merged user, by name
+	Properties []MergedProperty `json:"properties"`
+
+	// Stays What would become of the current stays of both, by bucket id; in buckets of the definitions of this server only
+	Stays []MergedStay `json:"stays"`
+
+	// Transitions Transitions that the merge would return
+	Transitions []Transition `json:"transitions"`
+}
+
+// Merged What a merge came to, or would come to
+type Merged struct {
+	// Preview What a merge of two users would come to
+	Preview *MergePreview `json:"preview,omitempty"`
+
+	// Transitions Transitions of the merged user, announced or not
+	Transitions []Transition `json:"transitions"`
+}
+
+// MergedProperty A property of a merged user
+type MergedProperty struct {
+	// Lost Value of the other user that is dropped; missing if there is none
+	Lost interface{} `json:"lost,omitempty,omitzero"`
+
+	// Moved Whether the value is that of from
+	Moved bool `json:"moved,omitempty,omitzero"`
+
+	// Name Name of the property
+	Name string `json:"name"`
+
+	// Value Value afterwards: of each declared property the one with the newer date, and otherwise that of into, before that of from
+	Value interface{} `json:"value"`
+}
+
+// MergedStay What becomes of the stays of two users in a bucket
+type MergedStay struct {
+	// BucketID Id of the bucket
+	//
+	// Examples: power-users
+	BucketID string `json:"bucketId"`
+
+	// BucketName Name of the bucket
+	//
+	// Examples: Power users
+	BucketName string `json:"bucketName"`
+
+	// Change What becomes of a stay: that of the user who stays goes on (continues), that of the other becomes theirs (moves), the merged user leaves (ends), or enters (begins)
+	Change StayChange `json:"change"`
+
+	// EnteredAt When the stay began
+	//
+	// Examples: 2026-12-01T00:00:00Z
+	EnteredAt time.Time `json:"enteredAt"`
+
+	// EntryCount Number of the stay afterwards; missing if there is none
+	EntryCount int64 `json:"entryCount,omitempty,omitzero"`
+
+	// FromEnds Whether the stay of from ends by the reason merged, unannounced
+	FromEnds bool `json:"fromEnds,omitempty,omitzero"`
+}
+
 // NewDeployment How to deploy
 type NewDeployment struct {
 	// Emit Which joins and leaves of a deployment are announced
@@ -2315,6 +2426,9 @@ type Retirement struct {
 
 	// Left Number of users who left
 	Left int64 `json:"left"`
+
+	// Members Number of members when it began
+	Members int64 `json:"members"`
 }
 
 // Revoked The number of revoked keys
@@ -2326,7 +2440,7 @@ type Revoked struct {
 // Rotation How to replace a secret
 type Rotation struct {
 	// GraceSeconds How long the old secret stays valid, in seconds. Defaults to a day
-	GraceSeconds int64 `json:"graceSeconds,omitempty,omitzero"`
+	GraceSeconds *int64 `json:"graceSeconds,omitempty"`
 }
 
 // SeenType Values received with one type
@@ -2348,6 +2462,26 @@ type SeenType struct {
 
 	// Wrong Whether another type is declared, so that these values match nothing
 	Wrong bool `json:"wrong,omitempty,omitzero"`
+}
+
+// Sent What an event came to
+type Sent struct {
+	// Transitions Transitions that the event caused
+	Transitions []Transition `json:"transitions"`
+}
+
+// SentEvent An event, or traits, of a user
+type SentEvent struct {
+	// Name Name of the event; leave it out to set traits only
+	//
+	// Examples: order
+	Name string `json:"name,omitempty,omitzero"`
+
+	// Properties Payload of the event
+	Properties map[string]interface{} `json:"properties,omitempty,omitzero"`
+
+	// Traits Properties to set on the user; null removes one
+	Traits map[string]interface{} `json:"traits,omitempty,omitzero"`
 }
 
 // SignIn A key, or the secret of a link that is good once
@@ -2434,6 +2568,9 @@ type Stay struct {
 	// Source Cause of a transition: an event or trait of the user, the clock, a repair, a deployment, or a call
 	Source Source `json:"source"`
 }
+
+// StayChange What becomes of a stay: that of the user who stays goes on (continues), that of the other becomes theirs (moves), the merged user leaves (ends), or enters (begins)
+type StayChange string
 
 // Step The length of a step of time
 type Step string
@@ -2582,6 +2719,81 @@ type Transitions struct {
 	Transitions []Transition `json:"transitions"`
 }
 
+// TriedBucket What an event would change about a bucket
+type TriedBucket struct {
+	// After Whether the criteria holds after the event
+	After bool `json:"after,omitempty,omitzero"`
+
+	// Before Whether the criteria holds before the event
+	Before bool `json:"before,omitempty,omitzero"`
+
+	// BucketID Id of the bucket
+	//
+	// Examples: power-users
+	BucketID string `json:"bucketId"`
+
+	// BucketName Name of the bucket
+	//
+	// Examples: Power users
+	BucketName string `json:"bucketName"`
+
+	// Flips Single conditions that the event changes
+	Flips []ConditionFlip `json:"flips"`
+}
+
+// TriedEvent An event, or traits, of a user, to try
+type TriedEvent struct {
+	// Name Name of the event; leave it out to set traits only
+	//
+	// Examples: order
+	Name string `json:"name,omitempty,omitzero"`
+
+	// Properties Payload of the event
+	Properties map[string]interface{} `json:"properties,omitempty,omitzero"`
+
+	// Traits Properties to set on the user; null removes one
+	Traits map[string]interface{} `json:"traits,omitempty,omitzero"`
+
+	// UserID Id of the user; an unknown one is tried as a user who is created
+	//
+	// Examples: ada
+	UserID string `json:"userId"`
+}
+
+// TryResult What an event would come to
+type TryResult struct {
+	// At Time of the try: now
+	//
+	// Examples: 2026-12-01T00:00:00Z
+	At time.Time `json:"at"`
+
+	// Buckets Ids of the buckets that the user would be in
+	Buckets []string `json:"buckets"`
+
+	// Candidates Number of buckets whose membership the event may change
+	Candidates int64 `json:"candidates"`
+
+	// Created Whether the user is unknown, and would be created
+	Created bool `json:"created,omitempty,omitzero"`
+
+	// Evaluated The candidates by id, 100 at most
+	Evaluated []TriedBucket `json:"evaluated"`
+
+	// Next Transitions within 30 days if no other event arrives, without dwell ticks, 100 at most
+	Next []Transition `json:"next"`
+
+	// Traits Properties of the user after the event
+	Traits interface{} `json:"traits"`
+
+	// Transitions Transitions that the event would cause
+	Transitions []Transition `json:"transitions"`
+
+	// UserID Name by which the user goes
+	//
+	// Examples: ada
+	UserID string `json:"userId"`
+}
+
 // User What is known of a user, but for what they did
 type User struct {
 	// AnonymousIds Anonymous ids of the user, up to 100
@@ -2627,7 +2839,7 @@ type UserBuckets struct {
 	// Buckets The buckets of the user with the current stay in each, ordered by id
 	Buckets []BucketStay `json:"buckets"`
 
-	// UserID Id of the user
+	// UserID Id by which the user goes; another one than was asked for if the user was merged
 	//
 	// Examples: ada
 	UserID string `json:"userId"`
@@ -3607,6 +3819,12 @@ func (c *Client) GetSummary(ctx context.Context, params GetSummaryParams) (Summa
 	return call[Summary](ctx, c, http.MethodGet, path, query, nil)
 }
 
+// Try is POST /v1/try. Decides on an event as if it were sent now, in a transaction that is rolled back: which buckets are candidates, which of their conditions the event changes, which transitions it causes, and what follows by time alone. Nothing is written.
+func (c *Client) Try(ctx context.Context, body TriedEvent) (TryResult, error) {
+	path := "/v1/try"
+	return call[TryResult](ctx, c, http.MethodPost, path, nil, body)
+}
+
 // SearchUsers is GET /v1/users. Users who are known by something that begins with a text. Deleted users are found by their ids only.
 func (c *Client) SearchUsers(ctx context.Context, params SearchUsersParams) (FoundUsers, error) {
 	query := url.Values{}
@@ -3658,6 +3876,13 @@ func (c *Client) ListUserEvents(ctx context.Context, user string, params ListUse
 	return call[UserEvents](ctx, c, http.MethodGet, path, query, nil)
 }
 
+// SendEvent is POST /v1/users/{user}/events. Ingests an event that happens now, as the calls of SDKs do. It is for people who try something; programs send events with a write key. An unknown user is created.
+func (c *Client) SendEvent(ctx context.Context, user string, body SentEvent) (Sent, error) {
+	path := "/v1/users/{user}/events"
+	path = put(path, "user", user)
+	return call[Sent](ctx, c, http.MethodPost, path, nil, body)
+}
+
 // ExplainUser is GET /v1/users/{user}/explain. What explainMember says, for several buckets.
 func (c *Client) ExplainUser(ctx context.Context, user string, params ExplainUserParams) (Explanations, error) {
 	query := url.Values{}
@@ -3675,6 +3900,13 @@ func (c *Client) GetForecast(ctx context.Context, user string, params GetForecas
 	path := "/v1/users/{user}/forecast"
 	path = put(path, "user", user)
 	return call[Forecast](ctx, c, http.MethodGet, path, query, nil)
+}
+
+// MergeUser is POST /v1/users/{user}/merge. The user of the path becomes another name of the user in the body, who gets their events and stays. A user who was a member under either id and still matches has neither entered nor left. A merge cannot be undone. Merging a user into themselves, by whichever of their names, does nothing. With dryRun the merge is made in a transaction that is rolled back, and the answer has its preview.
+func (c *Client) MergeUser(ctx context.Context, user string, body Merge) (Merged, error) {
+	path := "/v1/users/{user}/merge"
+	path = put(path, "user", user)
+	return call[Merged](ctx, c, http.MethodPost, path, nil, body)
 }
 
 // RestoreUser is POST /v1/users/{user}/restore. The joins and leaves that the user missed while deleted happen now. Restoring an unknown user or one who is not deleted does nothing.

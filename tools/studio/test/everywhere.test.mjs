@@ -9,7 +9,7 @@ const customer = async () => (await (await api('/buckets/power-buyers/members?li
 const pages = async () => [
   '/', '/?q=nothing+is+called+this', '/buckets/loyal-readers', '/buckets/guests', '/buckets/power-buyers/members', '/buckets/power-buyers/transitions',
   '/buckets/lapsed/history', '/buckets/power-buyers/reactions', '/user', `/user?id=${await customer()}`, '/plan', '/deployments/1', '/live', '/outbox',
-  '/events', '/health', '/audit',
+  '/events', '/health', '/audit', '/webhooks',
 ]
 
 test('35 a reader sees no action, and the server refuses them', async () => {

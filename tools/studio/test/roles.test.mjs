@@ -25,7 +25,7 @@ test('36 no answer has an e-mail address for a masked person', async () => {
   for (const path of [
     `/user?id=${user}`, `/user?id=${user}&why=loyal-readers`, `/user?id=${user}&part=traits`, `/user?id=${user}&part=activity`, '/buckets/loyal-readers',
     '/buckets/loyal-readers/members', '/buckets/loyal-readers/transitions', '/buckets/loyal-readers/history', '/buckets/loyal-readers/reactions',
-    '/plan', '/outbox', '/live', '/events', '/health', '/audit',
+    '/plan', '/outbox', '/live', '/events', '/health', '/audit', '/webhooks', '/webhooks/1',
   ]) {
     await b.page.goto(studio + path)
     assert.equal(await b.page.locator('main form[method=post], main [data-opens]').count(), 0, path)

@@ -1,7 +1,7 @@
 // Checks 28, 30 and 44, in a Studio behind a proxy whose definitions are not deployed yet. They deploy, so they come last.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { api, control, eventually, keys, launch } from './browser.mjs'
+import { accessible, api, control, eventually, keys, launch } from './browser.mjs'
 
 const next = process.env.NEXT
 
@@ -83,29 +83,69 @@ test('44 below a prefix and behind a proxy all requests stay below the prefix', 
   await b.close()
 })
 
-test('30 a deployment shows its progress until it ends', async () => {
-  const b = await nextStudio() // question 6: what would my build do? Deploy it.
-  await b.page.getByRole('link', { name: 'Plan' }).click() // the first click
-  await b.page.locator('.plans').getByText('Windfall').first().waitFor()
-  await b.page.getByRole('button', { name: 'Deploy' }).click() // the second
+// deployNext deploys the next definitions from the plan, announcing nothing.
+async function deployNext(b) {
+  await b.page.getByRole('button', { name: 'Deploy' }).click()
   const dialog = b.page.getByRole('dialog')
   const confirm = dialog.getByRole('button', { name: 'Deploy' })
   assert.equal(await confirm.isDisabled(), true)
   await dialog.getByLabel('Announce').selectOption('silent')
   await dialog.getByLabel(/^Type/).fill(await dialog.locator('label strong').textContent())
+  await confirm.click()
+  await b.page.waitForURL(/\/deployments\/\d+/)
+}
+
+test('30 a deployment shows its progress while it runs, until it ends', async () => {
+  const b = await nextStudio() // question 6: what would my build do? Deploy it.
+  await b.page.getByRole('link', { name: 'Plan' }).click() // the first click
+  await b.page.locator('.plans').getByText('Windfall').first().waitFor()
   try {
-    await confirm.click() // the third
-    await b.page.waitForURL(/\/deployments\/\d+/)
+    await deployNext(b) // the second, and the third
     const box = b.page.locator('#deployment')
+    const share = async () => Number(await box.locator('progress').getAttribute('value'))
+    assert.equal(await share(), 0)
+    await control({ hold: true }) // after some users
+    await eventually('a part of the users follow', async () => (await share()) > 0) // by a refresh of the page
+    assert.ok((await share()) < 100)
+    await box.getByText(/following/).first().waitFor()
+    await accessible(b.page, 'a deployment that runs')
     await control({ follow: true })
-    await box.getByText('done').first().waitFor() // by a refresh of the page
-    assert.equal(await box.locator('progress').getAttribute('value'), '100')
+    await box.getByText('done').first().waitFor()
+    assert.equal(await share(), 100)
     const no = Number(b.page.url().match(/deployments\/(\d+)/)[1])
     const d = (await (await api('/deployments?limit=10')).json()).deployments.find((one) => one.no === no)
     assert.ok(d.finishedAt && d.joined > 0 && d.left > 0)
     await box.getByText(`+${d.joined.toLocaleString('en')} joined`).waitFor()
     await box.getByText(`−${d.left.toLocaleString('en')} left`).waitFor()
     await eventually('the page is at rest', async () => (await box.getAttribute('data-refresh')) === null)
+  } finally {
+    await control({ deploy: true })
+  }
+  await b.close()
+})
+
+test('30.3 a bucket that is not defined any more is retired', async () => {
+  await control({ ingest: [{ user: 'newcomer', event: 'signed_up' }] })
+  const b = await nextStudio('/plan')
+  try {
+    await deployNext(b)
+    await control({ follow: true })
+    await b.page.goto(`${next}/?state=gone`)
+    await b.page.getByRole('link', { name: /Newcomers/ }).click()
+    await b.page.getByText('The deployed definitions do not have this bucket.', { exact: false }).waitFor()
+    await accessible(b.page, 'a bucket that is gone')
+    const members = number(await b.page.locator('.stats .big').textContent())
+    assert.ok(members > 0)
+    await b.page.getByRole('button', { name: 'Retire' }).click()
+    const dialog = b.page.getByRole('dialog')
+    await dialog.getByText(`${members.toLocaleString('en')} member`, { exact: false }).waitFor()
+    await dialog.getByLabel(/^Type/).fill('newcomers')
+    await dialog.getByRole('button', { name: 'Retire' }).click()
+    await b.page.locator('#result').getByText(`${members.toLocaleString('en')} user${members === 1 ? '' : 's'} left newcomers.`).waitFor()
+    await accessible(b.page, 'a retirement')
+    await b.page.goto(`${next}/?state=gone`)
+    await b.page.getByText('No bucket matches the filter.').waitFor()
+    assert.deepEqual((await (await api('/users/newcomer/buckets')).json()).buckets, [])
   } finally {
     await control({ deploy: true })
   }

@@ -42,6 +42,7 @@ var doneWords = map[string]string{
 	"changed":   "It was changed.",
 	"deleted":   "It was deleted.",
 	"deploy":    "The definitions are deployed. Users are evaluated now.",
+	"sent":      "The event was sent. What it changed is in the timeline.",
 	"enabled":   "The endpoint is enabled.",
 	"disabled":  "The endpoint is disabled.",
 	"cancelled": "The job was cancelled.",
@@ -62,9 +63,9 @@ func roleWords(p identity.Person) string {
 // visible reports whether a person sees an entry of the navigation.
 func (p Page) visible(name string) bool {
 	switch name {
-	case "keys", "try", "webhooks":
+	case "keys", "try":
 		return p.Person.MayChange()
-	case "live", "outbox", "audit", "events":
+	case "live", "outbox", "audit", "events", "webhooks":
 		return !p.Person.Masked
 	default:
 		return p.Person.Name != ""
