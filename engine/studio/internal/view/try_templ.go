@@ -327,9 +327,9 @@ func tryFields(prefix, title string, declared []client.CatalogEntry, query inter
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var18 string
-				templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinStringErrs(declaredAs(e))
+				templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinStringErrs(typesOf(e))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `try.templ`, Line: 77, Col: 46}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `try.templ`, Line: 77, Col: 43}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var18))
 				if templ_7745c5c3_Err != nil {
@@ -979,5 +979,8 @@ func firstType(e client.CatalogEntry) string {
 	}
 	return e.Types[0]
 }
+
+// typesOf writes the declared types of a name.
+func typesOf(e client.CatalogEntry) string { return strings.Join(e.Types, ", ") }
 
 var _ = templruntime.GeneratedTemplate
