@@ -47,13 +47,42 @@ func (c *Changes) Nothing() bool {
 type ContactChange struct {
 	Set     []payload.Field
 	Remove  []string
-	Changes map[string]PropertyChange
-	Repeats map[string]table.Instant // dates of repeated values, by property; Unset removes one
+	Changes []ChangedProperty // one per property
+	Repeats []Repeat          // dates of repeated values, one per property; Unset removes it
 	Email   *string
 	Deleted *bool
 	At      table.Instant
 
 	WrittenAt table.Instant // see Contact
+}
+
+// ChangedProperty is a declared property with its last change.
+type ChangedProperty struct {
+	Property string
+	PropertyChange
+}
+
+// setChange stores the last change of a property. An event changes few, so a list is cheaper than a
+// map.
+func (c *ContactChange) setChange(property string, last PropertyChange) {
+	for i := range c.Changes {
+		if c.Changes[i].Property == property {
+			c.Changes[i].PropertyChange = last
+			return
+		}
+	}
+	c.Changes = append(c.Changes, ChangedProperty{property, last})
+}
+
+// setRepeat stores the date of a repetition, or Unset to remove it.
+func (c *ContactChange) setRepeat(property string, at table.Instant) {
+	for i := range c.Repeats {
+		if c.Repeats[i].Property == property {
+			c.Repeats[i].At = at
+			return
+		}
+	}
+	c.Repeats = append(c.Repeats, Repeat{property, at})
 }
 
 // Patches reports whether properties of the contact or their dates change.

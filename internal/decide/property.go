@@ -134,7 +134,7 @@ func (s *Session) overwrite(f payload.Field, p table.PropertyIndex, is payload.F
 	s.change(f.Key, p, change)
 	if repeated != table.Unset {
 		contact.setRepeated(f.Key, table.Unset)
-		s.contactChange().Repeats[f.Key] = table.Unset
+		s.contactChange().setRepeat(f.Key, table.Unset)
 	}
 	s.dated(at)
 }
@@ -151,7 +151,7 @@ func (s *Session) repeat(key string, at, noted table.Instant) {
 
 func (s *Session) noteRepeat(key string, at table.Instant) {
 	s.state.Contact.setRepeated(key, at)
-	s.contactChange().Repeats[key] = at
+	s.contactChange().setRepeat(key, at)
 }
 
 // dated stores that a declared property has a value of that date.
@@ -172,7 +172,7 @@ func (s *Session) change(key string, p table.PropertyIndex, c PropertyChange) {
 		s.state.Changes = map[string]PropertyChange{}
 	}
 	s.state.Changes[key] = c
-	s.contactChange().Changes[key] = c
+	s.contactChange().setChange(key, c)
 }
 
 // put gives a property of the contact a value, or removes it.
@@ -189,9 +189,7 @@ func (s *Session) put(f payload.Field) {
 
 func (s *Session) contactChange() *ContactChange {
 	if s.contact == nil {
-		s.contact = &ContactChange{
-			Changes: map[string]PropertyChange{}, Repeats: map[string]table.Instant{}, WrittenAt: s.state.Contact.WrittenAt,
-		}
+		s.contact = &ContactChange{WrittenAt: s.state.Contact.WrittenAt}
 	}
 	s.contact.At, s.state.Contact.UpdatedAt = s.now, s.now
 	return s.contact

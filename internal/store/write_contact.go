@@ -75,9 +75,10 @@ func list(keys []string) string {
 }
 
 // addChanges adds the last changes of declared properties.
-func (w *Write) addChanges(s *Store, contact int64, changes map[string]decide.PropertyChange) {
-	for key, c := range changes {
-		p, _ := s.registry.Property(key)
+func (w *Write) addChanges(s *Store, contact int64, changes []decide.ChangedProperty) {
+	for i := range changes {
+		c := &changes[i]
+		p, _ := s.registry.Property(c.Property)
 		w.changes.ContactIds = append(w.changes.ContactIds, contact)
 		w.changes.PropertyNos = append(w.changes.PropertyNos, s.properties[p])
 		w.changes.Was = append(w.changes.Was, string(c.Was))
@@ -95,21 +96,21 @@ func (w *Write) addChanges(s *Store, contact int64, changes map[string]decide.Pr
 
 // repeatsText returns when declared properties were sent again, as JSON by number. Null forgets
 // one.
-func (s *Store) repeatsText(repeats map[string]table.Instant) string {
+func (s *Store) repeatsText(repeats []decide.Repeat) string {
 	if len(repeats) == 0 {
 		return ""
 	}
 	text := []byte{'{'}
-	for key, at := range repeats {
+	for _, r := range repeats {
 		if len(text) > 1 {
 			text = append(text, ',')
 		}
-		p, _ := s.registry.Property(key)
+		p, _ := s.registry.Property(r.Property)
 		text = append(strconv.AppendInt(append(text, '"'), int64(s.properties[p]), 10), '"', ':')
-		if at == table.Unset {
+		if r.At == table.Unset {
 			text = append(text, "null"...)
 		} else {
-			text = strconv.AppendInt(text, int64(at), 10)
+			text = strconv.AppendInt(text, int64(r.At), 10)
 		}
 	}
 	return string(append(text, '}'))
