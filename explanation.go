@@ -64,6 +64,8 @@ type Condition struct {
 type Evidence struct {
 	Text string `json:"text"`
 
+	Property string `json:"property,omitempty"` // the path of the property that the condition asks about, if it does
+
 	Value     string    `json:"value,omitempty"` // of the property or field, as people write it: "pro" in quotes, missing
 	Was       string    `json:"was,omitempty"`   // before it changed, of conditions on that
 	ChangedAt time.Time `json:"changedAt,omitzero"`

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/bucketgen/bucketgen"
+	"github.com/bucketgen/bucketgen/internal/catalog"
 	"github.com/bucketgen/bucketgen/internal/words"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
@@ -20,6 +21,8 @@ func (p *probe) evidence(n *table.Node, t *table.Traced) *bucketgen.Evidence {
 	e := &evidence{}
 	switch {
 	case n.Op.IsProperty():
+		row := &p.registry.Properties[n.Property]
+		e.Property = catalog.Path(row.Name, row.Path)
 		e.property(from, now)
 	case n.Op == table.OpFirst || n.Op == table.OpLast:
 		e.Text = "there was none"

@@ -263,7 +263,7 @@ func (a *auth) guarding(to manage.Access, next http.Handler) http.Handler {
 	switch to {
 	case manage.Open:
 		return a.open(next)
-	case manage.LookUp:
+	case manage.LookUp, manage.Self:
 		return a.guard(supportKey, next)
 	case manage.Read:
 		return a.guard(readKey, next)

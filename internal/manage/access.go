@@ -17,8 +17,12 @@ const (
 	// Read needs a person who sees everything. It is what a GET needs.
 	Read
 
-	// LookUp needs any person. What the answer has of users is masked for some.
+	// LookUp needs any person. What the answer has of users is masked for some, and each of their
+	// looks is in the audit log.
 	LookUp
+
+	// Self needs any person. The answer is about that person.
+	Self
 
 	// Open needs no person.
 	Open
@@ -29,6 +33,7 @@ const accessKey = "access"
 // What operations say in their Metadata to need another access than by their method.
 var (
 	lookUp = map[string]any{accessKey: LookUp}
+	self   = map[string]any{accessKey: Self}
 	open   = map[string]any{accessKey: Open}
 )
 

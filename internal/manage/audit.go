@@ -2,6 +2,7 @@ package manage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -12,6 +13,7 @@ import (
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/identity"
+	"github.com/bucketgen/bucketgen/internal/problem"
 )
 
 // AuditLog is a page of the audit log.
@@ -74,7 +76,11 @@ func recording[I, T any](a *api, op *huma.Operation, do func(context.Context, *I
 		e := entryOf(exchangeOf(ctx).request, person, action)
 		out, err = recorded(ctx, a, e, func(ctx context.Context) (T, error) { return do(ctx, in) })
 		if person.Masked {
-			mask(reflect.ValueOf(&out))
+			m := masker{person, exchangeOf(ctx).request.PathValue("user")}
+			m.mask(reflect.ValueOf(&out))
+			if p, is := errors.AsType[*problem.Problem](err); is {
+				p.Detail = m.text(p.Detail)
+			}
 		}
 		return out, err
 	}

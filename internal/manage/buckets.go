@@ -66,12 +66,12 @@ func (a *api) buckets() {
 		return a.engine.Inspect().Summary(ctx, in.maxAge())
 	})
 	add(a, huma.Operation{
-		Method: http.MethodGet, Path: "/v1/buckets/{bucket}", OperationID: "getBucket", Tags: []string{"buckets"},
+		Method: http.MethodGet, Path: "/v1/buckets/{bucket}", OperationID: "getBucket", Metadata: lookUp, Tags: []string{"buckets"},
 		Summary:     "Get a bucket",
 		Description: "A bucket with its criteria in words and its statistics.",
 	}, func(ctx context.Context, in *BucketPath) (BucketDetail, error) { return a.detail(ctx, in.Bucket) }, http.StatusNotFound)
 	add(a, huma.Operation{
-		Method: http.MethodGet, Path: "/v1/buckets/{bucket}/sizes", OperationID: "getSizes", Tags: []string{"buckets"},
+		Method: http.MethodGet, Path: "/v1/buckets/{bucket}/sizes", OperationID: "getSizes", Metadata: lookUp, Tags: []string{"buckets"},
 		Summary:     "Get the size of a bucket over time",
 		Description: "Joins, leaves and members of a bucket by hour of UTC, or by day of a time zone, at most 10,000 steps.",
 	}, a.sizes, http.StatusNotFound)

@@ -46,7 +46,7 @@ func (a *api) definitions() {
 		Description: "The subscriptions of handlers and forwarders, and what each of them wants.",
 	}, a.listSubscriptions)
 	add(a, huma.Operation{
-		Method: http.MethodGet, Path: "/v1/buckets/{bucket}/criteria", OperationID: "getCriteria", Tags: []string{"buckets"},
+		Method: http.MethodGet, Path: "/v1/buckets/{bucket}/criteria", OperationID: "getCriteria", Metadata: lookUp, Tags: []string{"buckets"},
 		Summary:     "Get the criteria of a bucket as a tree",
 		Description: "Each condition with what it asks about and what can change its result, and the policy in words.",
 	}, func(_ context.Context, in *BucketPath) (engine.Criteria, error) {
@@ -59,7 +59,7 @@ func (a *api) definitions() {
 		return c, err
 	}, http.StatusNotFound)
 	add(a, huma.Operation{
-		Method: http.MethodGet, Path: "/v1/buckets/{bucket}/uses", OperationID: "getUses", Tags: []string{"buckets"},
+		Method: http.MethodGet, Path: "/v1/buckets/{bucket}/uses", OperationID: "getUses", Metadata: lookUp, Tags: []string{"buckets"},
 		Summary:     "Get what depends on a bucket, and what it depends on",
 		Description: "The events, properties and buckets that its criteria asks about, the buckets that ask about it, and up to 1,000 subscriptions to it.",
 	}, func(ctx context.Context, in *BucketPath) (engine.Uses, error) {

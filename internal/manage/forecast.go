@@ -53,12 +53,12 @@ type whatIfInput struct {
 
 func (a *api) forecasts() {
 	add(a, huma.Operation{
-		Method: http.MethodGet, Path: "/v1/users/{user}/explain", OperationID: "explainUser", Tags: []string{"users"},
+		Method: http.MethodGet, Path: "/v1/users/{user}/explain", OperationID: "explainUser", Metadata: lookUp, Tags: []string{"users"},
 		Summary:     "Explain why a user is in some buckets or not",
 		Description: "What explainMember says, for several buckets.",
 	}, a.explainUser, http.StatusNotFound, http.StatusConflict)
 	add(a, huma.Operation{
-		Method: http.MethodGet, Path: "/v1/users/{user}/forecast", OperationID: "getForecast", Tags: []string{"users"},
+		Method: http.MethodGet, Path: "/v1/users/{user}/forecast", OperationID: "getForecast", Metadata: lookUp, Tags: []string{"users"},
 		Summary: "Forecast what happens to a user if no event arrives",
 		Description: "All transitions of a user in any bucket that follow from the passing of time alone, in the order of time. At most 10,000 due instants are " +
 			"evaluated and 1,000 transitions returned. Nothing is written.",

@@ -162,6 +162,7 @@ var properties = map[string]string{
 	"Condition.parts":    "Combined conditions",
 
 	"Evidence.text":      "All facts in words",
+	"Evidence.property":  "Path of the property that the condition asks about, with dots between the keys; missing if it asks about something else",
 	"Evidence.value":     "Value of the property or field, formatted for people",
 	"Evidence.was":       "The value before it changed",
 	"Evidence.changedAt": "When it changed",

@@ -47,7 +47,7 @@ func (a *api) sessions() {
 			"It needs no key but the one in the body.",
 	}, a.signIn, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	add(a, huma.Operation{
-		Method: http.MethodDelete, Path: "/v1/sessions", OperationID: "signOut", Tags: []string{"access"}, Metadata: lookUp,
+		Method: http.MethodDelete, Path: "/v1/sessions", OperationID: "signOut", Tags: []string{"access"}, Metadata: self,
 		Summary:     "Sign out",
 		Description: "Ends the session of the cookie and deletes the cookie. Without a session it does nothing.",
 	}, func(ctx context.Context, _ *struct{}) (SignedOut, error) {
@@ -55,7 +55,7 @@ func (a *api) sessions() {
 		return SignedOut{true}, a.options.SignOut(x.writer, x.request)
 	})
 	add(a, huma.Operation{
-		Method: http.MethodGet, Path: "/v1/me", OperationID: "getMe", Tags: []string{"access"}, Metadata: lookUp,
+		Method: http.MethodGet, Path: "/v1/me", OperationID: "getMe", Tags: []string{"access"}, Metadata: self,
 		Summary:     "Get the person who calls",
 		Description: "Name and role of the person that the key, the session or the host's own sign-in stands for.",
 	}, func(ctx context.Context, _ *struct{}) (Me, error) {

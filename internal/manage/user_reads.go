@@ -65,7 +65,7 @@ func (a *api) userReads() {
 		return FoundUsers{orNone(found)}, err
 	})
 	add(a, huma.Operation{
-		Method: http.MethodGet, Path: "/v1/users/{user}", OperationID: "getUser", Tags: []string{"users"},
+		Method: http.MethodGet, Path: "/v1/users/{user}", OperationID: "getUser", Metadata: lookUp, Tags: []string{"users"},
 		Summary: "Get a user",
 		Description: "Ids, times and properties of a user, each declared property with its last change. The id in the answer is another one if the user was " +
 			"merged. Of a deleted user there are ids and times.",
@@ -75,12 +75,12 @@ func (a *api) userReads() {
 		return u, err
 	}, http.StatusNotFound)
 	add(a, huma.Operation{
-		Method: http.MethodGet, Path: "/v1/users/{user}/events", OperationID: "listUserEvents", Tags: []string{"users"},
+		Method: http.MethodGet, Path: "/v1/users/{user}/events", OperationID: "listUserEvents", Metadata: lookUp, Tags: []string{"users"},
 		Summary:     "List the events of a user",
 		Description: "What a user did and which traits were set, by the time at which it occurred, page by page.",
 	}, a.userEvents, http.StatusNotFound, http.StatusConflict)
 	add(a, huma.Operation{
-		Method: http.MethodGet, Path: "/v1/users/{user}/activity", OperationID: "listUserActivity", Tags: []string{"users"},
+		Method: http.MethodGet, Path: "/v1/users/{user}/activity", OperationID: "listUserActivity", Metadata: lookUp, Tags: []string{"users"},
 		Summary:     "List the events and transitions of a user",
 		Description: "What a user did and what happened to their memberships, in one order, page by page.",
 	}, a.userActivity, http.StatusNotFound, http.StatusConflict)

@@ -1287,6 +1287,9 @@ type Evidence struct {
 	// Open When completed chains ended that nothing has followed yet
 	Open []time.Time `json:"open,omitempty,omitzero"`
 
+	// Property Path of the property that the condition asks about, with dots between the keys; missing if it asks about something else
+	Property string `json:"property,omitempty,omitzero"`
+
 	// Rank Position, from the newest, of the occurrence that decides
 	Rank int64 `json:"rank,omitempty,omitzero"`
 
