@@ -171,6 +171,9 @@ func TestManageKeys(t *testing.T) {
 			if method+path == "post/v1/sessions" {
 				continue // its key is in the body: TestSession
 			}
+			if path == "/v1/stream" {
+				path += "?kind=none" // so that it ends
+			}
 			// Readers begin jobs, end what is theirs, and imagine.
 			own := []string{"delete/v1/sessions", "post/v1/jobs", "delete/v1/jobs/{id}", "post/v1/users/bob/what-if"}
 			reads := method == "get" || slices.Contains(own, method+path)
