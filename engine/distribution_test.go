@@ -104,12 +104,19 @@ func TestHotQueriesGoByContact(t *testing.T) {
 		"ContactsLockDue":       "each database has a clock of its own",
 		"DueNext":               "each database has a clock of its own",
 		"DeliveriesClaim":       "each database has an outbox of its own",
+		"TransitionsSnapshot":   "each database has a feed of its own, which goes by transactions",
 		"TransitionsBetween":    "each database has a feed of its own, which goes by transactions",
 		"HidingsBetween":        "each database has a feed of its own, which goes by transactions",
 		"ContactsBehind":        "each database takes its users through a deployment",
 		"ContactsNext":          "each database takes its users through a deployment",
 		"MembershipsPage":       "lists members of a bucket: who asks merges the pages of all databases",
 		"MembershipsPageAt":     "lists members of a bucket: who asks merges the pages of all databases",
+		"MembershipsNewest":     "lists members of a bucket: who asks merges the pages of all databases",
+		"TransitionsForward":    "lists the log of a bucket: who asks merges the pages of all databases",
+		"TransitionsBackward":   "lists the log of a bucket: who asks merges the pages of all databases",
+		"SizesNow":              "each database keeps its own sizes: who asks adds them up",
+		"SizesTrend":            "each database keeps its own sizes: who asks adds them up",
+		"SummaryNow":            "each database has a clock and an outbox of its own",
 		"RollupsOf":             "each database adds up its own: who asks adds up all of them",
 		"RollupsAdd":            "each database adds up its own log",
 		"IdempotencyKeysForget": "each database forgets what is old",
@@ -132,7 +139,7 @@ func TestHotQueriesGoByContact(t *testing.T) {
 
 var (
 	insertsByContact = regexp.MustCompile(`insert into bucketgen\.\w+( as \w+)? \((contact_id|user_id)`)
-	scan             = regexp.MustCompile(`(?:Scan using \w+ on|Bitmap Heap Scan on|Seq Scan on) (\w+)`)
+	scan             = regexp.MustCompile(`(?:Scan(?: Backward)? using \w+ on|Bitmap Heap Scan on|Seq Scan on) (\w+)`)
 	byContact        = regexp.MustCompile(`(Index|Recheck) Cond: .*\bcontact_id = `)
 	byName           = regexp.MustCompile(`(Index|Recheck) Cond: .*\bvalue = `)
 	byContactItself  = regexp.MustCompile(`(Index|Recheck) Cond: \(+(id|user_id) = `)

