@@ -122,6 +122,7 @@ func TestStudioStatements(t *testing.T) {
 		{"/outbox", 6},
 		{"/events", 6},
 		{"/health", 18},
+		{"/v1/health", 12},
 		{"/audit", 4},
 		{"/plan", 20},
 	} {
