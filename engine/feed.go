@@ -23,6 +23,11 @@ type FeedOptions struct {
 	// Beat is the longest time without an item: while there are no transitions, the feed delivers
 	// its cursor. Defaults to 15 s.
 	Beat time.Duration
+
+	// Pace is how long transitions may wait so that several come together, for consumers such as a
+	// page that is drawn some times a second. The engine polls the database as often as its most
+	// demanding feed needs. At most a minute. Defaults to 0: they come as soon as they can.
+	Pace time.Duration
 }
 
 // FeedItem is what a feed delivers: a transition, or only how far the feed is.
@@ -35,6 +40,18 @@ type FeedItem struct {
 
 	// More says that another item follows at once, so that a consumer may handle several together.
 	More bool
+
+	item feed.Item
+}
+
+// JSON returns the transition as JSON. Feeds of the same transition share the work, so the result
+// is not to be changed.
+func (i *FeedItem) JSON() ([]byte, error) {
+	text, err := i.item.JSON()
+	if err != nil {
+		return nil, fmt.Errorf("feed: write a transition: %w", err)
+	}
+	return text, nil
 }
 
 // Feed goes through transitions as they are committed, by any process, for as long as ctx lasts: a
@@ -64,7 +81,7 @@ func (e *Engine) Feed(ctx context.Context, o FeedOptions) iter.Seq2[FeedItem, er
 			if err != nil {
 				err = fmt.Errorf("feed: %w", err)
 			}
-			if !yield(FeedItem{item.Transition, Cursor{item.Cursor}, item.More}, err) {
+			if !yield(FeedItem{item.Transition, Cursor{item.Cursor}, item.More, item}, err) {
 				return
 			}
 		}
@@ -75,10 +92,13 @@ func (e *Engine) feedOptions(o FeedOptions) (feed.Options, error) {
 	if err := e.ready(); err != nil {
 		return feed.Options{}, err
 	}
-	options := feed.Options{After: o.After.at, Beat: o.Beat}
+	options := feed.Options{After: o.After.at, Beat: o.Beat, Pace: o.Pace}
 	def(&options.Beat, 15*time.Second)
 	if o.Beat < 0 {
 		return feed.Options{}, fmt.Errorf("FeedOptions.Beat is %s; it must be positive, or zero for the default", o.Beat)
+	}
+	if o.Pace < 0 || o.Pace > time.Minute {
+		return feed.Options{}, fmt.Errorf("FeedOptions.Pace is %s; it must be from 0 to a minute", o.Pace)
 	}
 	for _, ref := range o.Buckets {
 		b, err := e.bucket(ref)

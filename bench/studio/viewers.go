@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"runtime"
 	"runtime/pprof"
 	"slices"
@@ -46,11 +49,20 @@ func (s *site) beside(ctx context.Context, o options) error {
 	}
 	var rates [2][]float64
 	var ratios []float64
+	var program, server [2][]float64 // milliseconds of processor time for 1,000 events
 	seen := &atomic.Int64{}
 	for round := range o.rounds {
 		for turn := range 2 {
 			watched := (turn+round)%2 == 1
+			before, err := s.processor(ctx)
+			if err != nil {
+				return err
+			}
 			rate, err := s.watched(ctx, o, watched, seen, load)
+			if err != nil {
+				return err
+			}
+			after, err := s.processor(ctx)
 			if err != nil {
 				return err
 			}
@@ -59,6 +71,8 @@ func (s *site) beside(ctx context.Context, o options) error {
 				i = 1
 			}
 			rates[i] = append(rates[i], rate)
+			ofProgram, ofServer := after.minus(before).of(rate * o.span.Seconds())
+			program[i], server[i] = append(program[i], ofProgram), append(server[i], ofServer)
 		}
 		ratios = append(ratios, rates[1][round]/rates[0][round])
 		fmt.Printf("round %d: %.0f events/s without viewers, %.0f with %d\n", round+1, rates[0][round], rates[1][round], o.viewers)
@@ -66,6 +80,9 @@ func (s *site) beside(ctx context.Context, o options) error {
 	without, with := median(rates[0]), median(rates[1])
 	fmt.Printf("ingest: %.0f events/s without viewers, %.0f with %d: %+.1f %% (bar -2 %%); they read %.1f MB\n",
 		without, with, o.viewers, 100*(median(ratios)-1), float64(seen.Load())/1e6)
+	fmt.Printf("processor time of 1,000 events: program %.1f ms without viewers, %.1f with; server %.1f and %.1f; both %+.1f %%\n",
+		median(program[0]), median(program[1]), median(server[0]), median(server[1]),
+		100*((median(program[1])+median(server[1]))/(median(program[0])+median(server[0]))-1))
 	return nil
 }
 
@@ -116,9 +133,10 @@ func (s *site) view(ctx context.Context, i int, seen *atomic.Int64) error {
 	var both sync.WaitGroup
 	defer both.Wait()
 	if i%2 == 0 {
-		both.Go(func() { _ = s.read(ctx, prefix+"/v1/stream", seen) })
+		both.Go(func() { _ = s.read(ctx, prefix+"/v1/stream?pace=200", seen) })
 	}
 	const stripEvery, listEvery = 2 * time.Second, time.Second
+	since := "" // since is the edition of the list that the page has
 	strip, list := time.NewTicker(stripEvery), time.NewTicker(listEvery)
 	defer strip.Stop()
 	defer list.Stop()
@@ -131,7 +149,7 @@ func (s *site) view(ctx context.Context, i int, seen *atomic.Int64) error {
 			err = s.read(ctx, prefix+"/strip", seen)
 		case <-list.C:
 			if i%2 == 1 {
-				err = s.read(ctx, prefix+"/?part=buckets", seen)
+				since, err = s.refresh(ctx, since, seen)
 			}
 		}
 		if err != nil {
@@ -140,8 +158,37 @@ func (s *site) view(ctx context.Context, i int, seen *atomic.Int64) error {
 	}
 }
 
+// edition matches the edition of a list, with which the page asks for a newer one.
+var edition = regexp.MustCompile(`since=([^"&]+)`)
+
+// refresh asks for a list that is newer than an edition, and returns its edition. If there is none,
+// the answer is empty.
+func (s *site) refresh(ctx context.Context, since string, seen *atomic.Int64) (string, error) {
+	var text bytes.Buffer
+	if err := s.copy(ctx, prefix+"/?part=buckets&since="+since, &text, seen); err != nil || text.Len() == 0 {
+		return since, err
+	}
+	unzipped, err := gzip.NewReader(&text)
+	if err != nil {
+		return since, err
+	}
+	html, err := io.ReadAll(unzipped)
+	if err != nil {
+		return since, err
+	}
+	if found := edition.FindSubmatch(html); found != nil {
+		since = string(found[1])
+	}
+	return since, nil
+}
+
 // read reads an answer and keeps none of it.
 func (s *site) read(ctx context.Context, address string, seen *atomic.Int64) error {
+	return s.copy(ctx, address, io.Discard, seen)
+}
+
+// copy writes an answer as it was sent, compressed.
+func (s *site) copy(ctx context.Context, address string, to io.Writer, seen *atomic.Int64) error {
 	r, err := s.request(ctx, address)
 	if err != nil {
 		return err
@@ -152,7 +199,7 @@ func (s *site) read(ctx context.Context, address string, seen *atomic.Int64) err
 		return err
 	}
 	defer response.Body.Close()
-	n, err := io.Copy(io.Discard, response.Body)
+	n, err := io.Copy(to, response.Body)
 	seen.Add(n)
 	return err
 }

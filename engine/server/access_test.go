@@ -174,7 +174,14 @@ func TestStreamFilters(t *testing.T) {
 	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), `"field":"kind"`) {
 		t.Errorf("another kind: got %d %s", w.Code, w.Body)
 	}
-	got, err := http.NewRequestWithContext(t.Context(), http.MethodGet, m.URL+"/v1/stream?kind=left&user=ada", http.NoBody)
+	slow := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/stream?pace=60001", http.NoBody)
+	slow.Header.Set("Authorization", "Bearer "+m.board)
+	w = httptest.NewRecorder()
+	m.Config.Handler.ServeHTTP(w, slow)
+	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), `"field":"pace"`) {
+		t.Errorf("too slow a pace: got %d %s", w.Code, w.Body)
+	}
+	got, err := http.NewRequestWithContext(t.Context(), http.MethodGet, m.URL+"/v1/stream?kind=left&user=ada&pace=20", http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,10 +43,12 @@ type Feed struct {
 	notifier service.Loop
 
 	mu        sync.Mutex
-	readers   int
-	cancel    context.CancelFunc // cancel ends the connection that polls; nil while there was none yet
-	interrupt context.CancelFunc // interrupt ends the wait for the next poll; nil during a poll
-	woken     bool               // woken says that the next poll follows at once
+	readers   map[time.Duration]int // readers are their numbers by the pace that they accept
+	cancel    context.CancelFunc    // cancel ends the connection that polls; nil while there was none yet
+	interrupt context.CancelFunc    // interrupt ends the wait for the next poll; nil during a poll
+	woken     bool                  // woken says that the next poll follows at the pace of the readers
+	urgent    bool                  // urgent says that it follows at once
+	paced     bool                  // paced says that the wait is for the pace, which only what is urgent ends
 
 	now     position
 	batches []*batch    // batches are the latest, the oldest first
@@ -57,7 +59,7 @@ type Feed struct {
 
 // New returns a feed whose loops are not started.
 func New(d Deps) *Feed {
-	f := &Feed{deps: d, now: position{next: make(chan struct{})}}
+	f := &Feed{deps: d, readers: map[time.Duration]int{}, now: position{next: make(chan struct{})}}
 	f.poller = service.Loop{Component: "feed", Log: d.Log, First: service.Idle, Interrupt: true, Turn: f.turn}
 	f.notifier = service.Loop{Component: "notifier", Log: d.Log, First: service.Idle, Turn: f.notify}
 	return f
@@ -74,18 +76,39 @@ func (f *Feed) Wake() {
 	f.notifier.Wake()
 }
 
-// wakePoller makes the feed poll at once.
+// wakePoller makes the feed poll at the pace of its readers.
 func (f *Feed) wakePoller() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.woken = true
+	if f.interrupt != nil && !f.paced {
+		f.interrupt()
+	}
+}
+
+// hurry makes the feed poll at once.
+func (f *Feed) hurry() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.urgent = true
 	if f.interrupt != nil {
 		f.interrupt()
 	}
 }
 
-// join adds a reader. The feed polls until the last reader has left.
-func (f *Feed) join() (leave func(), err error) {
+// pace returns the least time between two polls that all readers accept.
+func (f *Feed) pace() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	least := maxPace
+	for pace := range f.readers {
+		least = min(least, pace)
+	}
+	return max(least, pollGap)
+}
+
+// join adds a reader, which accepts a pace. The feed polls until the last reader has left.
+func (f *Feed) join(pace time.Duration) (leave func(), err error) {
 	select {
 	case <-f.poller.Stopping():
 		return nil, bucketgen.ErrStopped
@@ -93,18 +116,22 @@ func (f *Feed) join() (leave func(), err error) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.readers++; f.readers == 1 {
+	pace = min(pace, maxPace)
+	if f.readers[pace]++; len(f.readers) == 1 && f.readers[pace] == 1 {
 		f.now = position{no: f.now.no + 1, next: f.now.next}
 		f.batches, f.size, f.covers = nil, 0, time.Time{}
 		f.poller.Wake()
 	}
-	return sync.OnceFunc(f.leave), nil
+	return sync.OnceFunc(func() { f.leave(pace) }), nil
 }
 
-func (f *Feed) leave() {
+func (f *Feed) leave(pace time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.readers--; f.readers == 0 && f.cancel != nil {
+	if f.readers[pace]--; f.readers[pace] == 0 {
+		delete(f.readers, pace)
+	}
+	if len(f.readers) == 0 && f.cancel != nil {
 		f.cancel()
 	}
 }
@@ -112,7 +139,7 @@ func (f *Feed) leave() {
 // fresh returns the position after a poll that begins after the call.
 func (f *Feed) fresh(ctx context.Context) (position, error) {
 	asked := time.Now()
-	f.wakePoller()
+	f.hurry()
 	for {
 		_, now, _ := f.since(0)
 		if now.began.After(asked) {

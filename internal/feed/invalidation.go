@@ -29,7 +29,7 @@ func (f *Feed) Invalidations(ctx context.Context) iter.Seq2[Invalidation, error]
 }
 
 func (f *Feed) invalidate(ctx context.Context, yield func(Invalidation, error) bool) error {
-	leave, err := f.join()
+	leave, err := f.join(0)
 	if err != nil {
 		return err
 	}

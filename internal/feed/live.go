@@ -10,10 +10,11 @@ import (
 )
 
 const (
-	liveWindow = time.Minute      // liveWindow is how far back live figures go
-	liveFor    = 30 * time.Second // liveFor is for how long the feed polls after live figures were read
-	liveAge    = time.Second      // liveAge is how old a poll may be for live figures
-	mostLive   = 100              // mostLive is how many buckets are listed
+	liveWindow = time.Minute            // liveWindow is how far back live figures go
+	liveFor    = 30 * time.Second       // liveFor is for how long the feed polls after live figures were read
+	livePace   = 250 * time.Millisecond // livePace is how often the feed polls at most for them
+	liveAge    = time.Second            // liveAge is how old a poll may be for live figures
+	mostLive   = 100                    // mostLive is how many buckets are listed
 )
 
 // Live adds up the announced transitions of the last minute, or those of one bucket. The feed polls
@@ -45,7 +46,7 @@ func (f *Feed) hold() error {
 	if held {
 		return nil
 	}
-	leave, err := f.join()
+	leave, err := f.join(livePace)
 	if err != nil {
 		return err
 	}

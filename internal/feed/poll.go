@@ -14,6 +14,7 @@ import (
 
 const (
 	pollGap      = 10 * time.Millisecond // pollGap is the least time between two polls, so that one sees several commits
+	maxPace      = time.Minute           // maxPace is the longest time between two polls that a reader can accept
 	pollTimeout  = 5 * time.Second       // pollTimeout bounds a poll, so that a dead connection is given up
 	closeTimeout = 5 * time.Second       // closeTimeout bounds how long a connection takes to close
 )
@@ -21,7 +22,7 @@ const (
 // turn polls the log on a connection of its own, until that is lost or the last reader has left.
 func (f *Feed) turn(ctx context.Context) (time.Duration, error) {
 	f.mu.Lock()
-	if f.readers == 0 {
+	if len(f.readers) == 0 {
 		f.mu.Unlock()
 		return service.Idle, nil
 	}
@@ -85,26 +86,26 @@ func (f *Feed) prepare(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// wait waits for a notification, for a wake-up, or until the next poll is due.
+// wait waits until the readers accept another poll, and then for a notification, for a wake-up, or
+// until the next poll is due. What is urgent ends both waits.
 func (f *Feed) wait(ctx context.Context, conn *pgx.Conn) error {
 	if err := retry.Sleep(ctx, pollGap); err != nil {
 		return err
 	}
-	waiting, cancel := context.WithTimeout(ctx, f.deps.Poll)
-	defer cancel()
-	f.mu.Lock()
-	f.interrupt = cancel
-	if f.woken {
+	if rest := f.pace() - pollGap; rest > 0 {
+		paced, cancel := f.interruptible(ctx, rest, true)
+		<-paced.Done()
 		cancel()
 	}
-	f.mu.Unlock()
+	waiting, cancel := f.interruptible(ctx, f.deps.Poll, false)
+	defer cancel()
 	_, err := conn.WaitForNotification(waiting)
 	for err == nil { // one poll serves all notifications that have arrived
 		cancel()
 		_, err = conn.WaitForNotification(waiting)
 	}
 	f.mu.Lock()
-	f.interrupt, f.woken = nil, false
+	f.interrupt, f.woken, f.urgent = nil, false, false
 	f.mu.Unlock()
 	switch {
 	case ctx.Err() != nil:
@@ -114,6 +115,19 @@ func (f *Feed) wait(ctx context.Context, conn *pgx.Conn) error {
 	default:
 		return nil
 	}
+}
+
+// interruptible returns a context that ends after a time, or when the feed is to poll. A wait for
+// the pace of the readers is ended only by what is urgent.
+func (f *Feed) interruptible(ctx context.Context, d time.Duration, paced bool) (context.Context, context.CancelFunc) {
+	waiting, cancel := context.WithTimeout(ctx, d)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.interrupt, f.paced = cancel, paced
+	if f.urgent || f.woken && !paced {
+		cancel()
+	}
+	return waiting, cancel
 }
 
 // poll publishes what has become visible since the last poll.

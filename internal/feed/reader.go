@@ -2,9 +2,11 @@ package feed
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"iter"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/bucketgen/bucketgen"
@@ -22,6 +24,9 @@ type Options struct {
 
 	// Beat is the longest time without an item.
 	Beat time.Duration
+
+	// Pace is the least time between two polls that the reader accepts.
+	Pace time.Duration
 }
 
 // Item is a transition, or only the position of the reader.
@@ -34,6 +39,25 @@ type Item struct {
 
 	// More says that another item follows at once.
 	More bool
+
+	entry *logEntry // entry is shared with other readers; nil if there are none
+}
+
+// encoded is a transition as JSON, which is written once for all readers.
+type encoded struct {
+	once sync.Once
+	text []byte
+	err  error
+}
+
+// JSON returns the transition as JSON, which is not to be changed.
+func (i *Item) JSON() ([]byte, error) {
+	if i.entry == nil {
+		return json.Marshal(i.Transition)
+	}
+	e := i.entry.encoded
+	e.once.Do(func() { e.text, e.err = json.Marshal(i.entry.Transition) })
+	return e.text, e.err
 }
 
 // Read goes through announced transitions as they are committed, until ctx ends or the feed stops.
@@ -62,7 +86,7 @@ type reader struct {
 }
 
 func (r *reader) run(ctx context.Context) error {
-	leave, err := r.feed.join()
+	leave, err := r.feed.join(r.options.Pace)
 	if err != nil {
 		return err
 	}
@@ -128,8 +152,9 @@ func (r *reader) next(ctx context.Context) error {
 
 // deliver delivers a batch that the feed has kept.
 func (r *reader) deliver(b *batch) error {
-	var all []logEntry // copies, which consumers may change
-	for _, entry := range b.entries {
+	var all []*logEntry
+	for i := range b.entries {
+		entry := &b.entries[i]
 		if !entry.Suppressed && (r.options.BucketNos == nil || slices.Contains(r.options.BucketNos, entry.bucketNo)) {
 			all = append(all, entry)
 		}
@@ -141,7 +166,8 @@ func (r *reader) deliver(b *batch) error {
 		if more {
 			at = Cursor{delivered, b.to, all[i].id}
 		}
-		if err := r.give(Item{&all[i].Transition, at, more}); err != nil {
+		t := all[i].Transition // a copy, which the consumer may change
+		if err := r.give(Item{&t, at, more, all[i]}); err != nil {
 			return err
 		}
 	}
@@ -189,7 +215,7 @@ func (r *reader) readTo(ctx context.Context, to snapshot) error {
 			if i == len(page)-1 && len(page) < pageSize {
 				r.at = Cursor{delivered: to}
 			}
-			if err := r.give(Item{&page[i].Transition, r.at, i < len(page)-1}); err != nil {
+			if err := r.give(Item{Transition: &page[i].Transition, Cursor: r.at, More: i < len(page)-1}); err != nil {
 				return err
 			}
 		}

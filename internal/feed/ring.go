@@ -19,10 +19,11 @@ type logEntry struct {
 
 	id       int64
 	bucketNo int32
+	encoded  *encoded
 }
 
 func entryOf(row *db.TransitionsBetweenRow) logEntry {
-	return logEntry{id: row.ID, bucketNo: row.BucketNo, Transition: store.Recorded(db.BucketgenTransition{
+	return logEntry{id: row.ID, bucketNo: row.BucketNo, encoded: &encoded{}, Transition: store.Recorded(db.BucketgenTransition{
 		EntryCount: row.EntryCount, Kind: row.Kind, Tick: row.Tick, DwellCount: row.DwellCount, MembershipID: row.MembershipID,
 		At: row.At, DecidedAt: row.DecidedAt, Source: row.Source, Reason: row.Reason, Suppressed: row.Suppressed,
 	}, row.BucketID, row.BucketName, row.UserID, row.Email)}

@@ -2,12 +2,12 @@ package httpapi
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -110,6 +110,13 @@ func (s *streams) options(r *http.Request) (engine.FeedOptions, error) {
 			return o, p
 		}
 	}
+	if text := query.Get("pace"); text != "" {
+		ms, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || ms < 0 || ms > time.Minute.Milliseconds() {
+			return o, problem.Of(http.StatusBadRequest, "pace", fmt.Sprintf("is %q; use milliseconds from 0 to 60000", short(text)))
+		}
+		o.Pace = time.Duration(ms) * time.Millisecond
+	}
 	where, after := "Last-Event-ID", r.Header.Get("Last-Event-ID") // of a client that comes back: it is the newer one
 	if after == "" {
 		where, after = "after", query.Get("after")
@@ -207,7 +214,7 @@ func (t *stream) write(item engine.FeedItem) error {
 		_, err := fmt.Fprintf(t, ": nothing happens\nid: %s\n\n", item.Cursor)
 		return err
 	}
-	data, err := json.Marshal(item.Transition)
+	data, err := item.JSON()
 	if err == nil {
 		_, err = fmt.Fprintf(t, "id: %s\nevent: bucket.%s\ndata: %s\n\n", item.Cursor, item.Transition.Kind, data)
 	}

@@ -25,6 +25,10 @@ func (a *api) stream() {
 			many("bucket", "Ids of the buckets to stream. Defaults to all", text),
 			many("kind", "Kinds of transitions to stream. Defaults to all", &huma.Schema{Ref: refs + "Kind"}),
 			{Name: "user", In: "query", Description: "Id of the user whose transitions to stream. Defaults to all users", Schema: text},
+			{
+				Name: "pace", In: "query", Schema: &huma.Schema{Type: "integer", Minimum: new(0.0), Maximum: new(60_000.0)},
+				Description: "Milliseconds that transitions may wait so that several come together, which costs the server less. Defaults to 0",
+			},
 			{Name: "after", In: "query", Description: "Cursor after which the stream begins. Defaults to now", Schema: text},
 			{Name: "Last-Event-ID", In: "header", Description: "Cursor after which the stream continues; it counts before after", Schema: text},
 		},

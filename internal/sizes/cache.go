@@ -23,6 +23,9 @@ const (
 	// share is how many times what reading took passes before something is read anew, so that it
 	// takes a fiftieth of the time.
 	share = 50
+
+	// fresh is for how long an answer is kept that takes no time to read.
+	fresh = time.Second
 )
 
 // listKey is a query for a list, in a form that can be compared.
@@ -94,7 +97,7 @@ func (k *cached[T]) get(maxAge time.Duration, read func() (T, error)) (T, error)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	began := time.Now()
-	if !k.at.IsZero() && began.Sub(k.at) < min(maxAge, share*k.took) {
+	if !k.at.IsZero() && began.Sub(k.at) < min(maxAge, max(fresh, share*k.took)) {
 		return k.answer, nil
 	}
 	answer, err := read()

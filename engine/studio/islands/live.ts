@@ -15,43 +15,59 @@ export function live(): void {
   const more = root.querySelector<HTMLButtonElement>("[data-more]")!;
   const rate = root.querySelector("[data-rate]")!;
   const state = root.querySelector("[data-state]")!;
-  const form = root.querySelector<HTMLFormElement>("form")!;
+  const filters = root.querySelector<HTMLFormElement>("form")!;
   let waiting: Item[] = [];
   let skipped = 0;
-  let counted: number[] = [];
+  let counted: { at: number; n: number }[] = []; // ten a second at most
 
-  const wanted = (item: Item) => {
-    const filter = new FormData(form);
-    const is = (name: string, value: string) => !filter.get(name) || value.toLowerCase().includes(String(filter.get(name)).toLowerCase());
-    return is("bucket", item.bucketId + " " + item.bucketName) && is("kind", item.transition) && is("user", item.userId + " " + (item.userEmail ?? ""));
+  // filter returns what the form asks for now. It is read once for many transitions: reading a form takes long.
+  const filter = () => {
+    const form = new FormData(filters);
+    const [bucket, kind, user] = ["bucket", "kind", "user"].map((name) => String(form.get(name) ?? "").toLowerCase());
+    return (item: Item) =>
+      (!bucket || `${item.bucketId} ${item.bucketName}`.toLowerCase().includes(bucket)) &&
+      (!kind || item.transition === kind) &&
+      (!user || `${item.userId} ${item.userEmail ?? ""}`.toLowerCase().includes(user));
   };
   const reading = () => root.matches(":hover, :focus-within") && window.scrollY > body.getBoundingClientRect().top + window.scrollY - 80;
-  const row = (item: Item) => {
-    const line = document.createElement("tr");
-    const cell = (text: string, href = "", kind = "") => {
-      const td = line.insertCell();
-      td.className = kind;
-      if (href) {
-        const a = document.createElement("a");
-        a.href = href;
-        a.textContent = text;
-        td.append(a);
-      } else {
-        td.textContent = text;
-      }
+  const blank = document.createElement("template");
+  blank.innerHTML = '<tr><td class="num"></td><td></td><td><a></a></td><td><a></a></td><td class="muted"></td></tr>';
+  // fill makes a row say what happened. Rows are used again: to make one takes longer than to fill it.
+  const fill = (line: HTMLTableRowElement, item: Item) => {
+    const [at, kind, bucket, user, by] = line.cells;
+    at.textContent = item.at.slice(11, 23);
+    kind.textContent = { entered: "↑ entered", left: "↓ left", dwell: "• dwell" }[item.transition] ?? item.transition;
+    kind.className = item.transition;
+    const link = (cell: HTMLTableCellElement, text: string, href: string) => {
+      const a = cell.firstChild as HTMLAnchorElement;
+      a.href = href;
+      a.textContent = text;
     };
-    cell(item.at.slice(11, 23), "", "num");
-    cell({ entered: "↑ entered", left: "↓ left", dwell: "• dwell" }[item.transition] ?? item.transition, "", item.transition);
-    cell(item.bucketName, `${prefix}/buckets/${encodeURIComponent(item.bucketId)}`);
-    cell(item.userId, `${prefix}/user?id=${encodeURIComponent(item.userId)}`);
-    cell(item.source + (item.reason && item.reason !== "criteria" ? ", " + item.reason : ""), "", "muted");
+    link(bucket, item.bucketName, `${prefix}/buckets/${encodeURIComponent(item.bucketId)}`);
+    link(user, item.userId, `${prefix}/user?id=${encodeURIComponent(item.userId)}`);
+    by.textContent = item.source + (item.reason && item.reason !== "criteria" ? ", " + item.reason : "");
+    line.hidden = false;
     (line as { item?: Item }).item = item;
     return line;
   };
+  // spare takes the oldest row away if there is no room for all, to be used again, or makes one.
+  let rows = 0;
+  const spare = (room: number) => {
+    for (; rows > room; rows--) {
+      const last = body.lastElementChild as HTMLTableRowElement;
+      last.remove();
+      if ((last as { item?: Item }).item) {
+        rows--;
+        return last;
+      }
+    }
+    return blank.content.firstElementChild!.cloneNode(true) as HTMLTableRowElement;
+  };
   const draw = (force = false) => {
     const now = performance.now();
-    counted = counted.filter((at) => now - at < 5000);
-    rate.textContent = (counted.length / 5).toFixed(counted.length < 50 ? 1 : 0);
+    counted = counted.filter(({ at }) => now - at < 5000);
+    const sum = counted.reduce((all, { n }) => all + n, 0);
+    rate.textContent = (sum / 5).toFixed(sum < 50 ? 1 : 0);
     if (waiting.length === 0) {
       return;
     }
@@ -62,7 +78,9 @@ export function live(): void {
     }
     root.querySelector("[data-none]")?.setAttribute("hidden", "");
     const fragment = document.createDocumentFragment();
-    waiting.reverse().forEach((item) => fragment.append(row(item)));
+    const room = kept - waiting.length;
+    rows = body.rows.length;
+    waiting.reverse().forEach((item) => fragment.append(fill(spare(room), item)));
     if (skipped > 0) {
       const line = document.createElement("tr");
       const td = line.insertCell();
@@ -83,9 +101,10 @@ export function live(): void {
     draw(true);
     window.scrollTo({ top: 0 });
   });
-  form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("input", () => {
-    const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== "") as [string, string][]);
+  filters.addEventListener("submit", (event) => event.preventDefault());
+  filters.addEventListener("input", () => {
+    const wanted = filter();
+    const query = new URLSearchParams([...new FormData(filters)].filter(([, value]) => value !== "") as [string, string][]);
     history.replaceState(null, "", location.pathname + (query.size > 0 ? "?" + query : ""));
     for (const line of body.rows) {
       const item = (line as { item?: Item }).item;
@@ -94,17 +113,9 @@ export function live(): void {
   });
   subscribe(
     (items) => {
-      const now = performance.now();
-      for (const item of items) {
-        if (!wanted(item)) {
-          continue;
-        }
-        counted.push(now);
-        waiting.push(item);
-      }
-      if (counted.length > 20000) {
-        counted = counted.slice(-10000);
-      }
+      const wanted = items.filter(filter());
+      waiting.push(...wanted);
+      counted.push({ at: performance.now(), n: wanted.length });
       if (waiting.length > kept) {
         skipped += waiting.length - kept;
         waiting = waiting.slice(-kept);

@@ -19,7 +19,7 @@ function post(message: unknown): void {
 }
 
 function open(): void {
-  source = new EventSource(`${prefix}/v1/stream${last ? "?after=" + encodeURIComponent(last) : ""}`);
+  source = new EventSource(`${prefix}/v1/stream?pace=200${last ? "&after=" + encodeURIComponent(last) : ""}`);
   const take = (event: MessageEvent) => {
     last = event.lastEventId;
     if (items.length < 5000) {
