@@ -28,7 +28,7 @@ type options struct {
 	scale
 
 	requests, callers, viewers, rounds, rate int
-	span, warm, stream                       time.Duration
+	span, warm, stream, pace                 time.Duration
 	seedOnly                                 bool
 	profile                                  string
 }
@@ -40,6 +40,7 @@ func main() {
 	flag.IntVar(&o.requests, "requests", 60, "requests of each page and operation")
 	flag.IntVar(&o.callers, "callers", 64, "callers of Ingest at once")
 	flag.IntVar(&o.viewers, "viewers", 20, "viewers beside ingest; half of them have the live page open, half the overview")
+	flag.DurationVar(&o.pace, "pace", 200*time.Millisecond, "pace that the streams of viewers accept; the page's is 200ms")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of ingest without and with viewers; the medians count")
 	flag.DurationVar(&o.span, "span", 4*time.Second, "length of a run of ingest")
 	flag.DurationVar(&o.warm, "warm", 12*time.Second, "length of the run of ingest before those that are measured")
@@ -86,6 +87,7 @@ func run(ctx context.Context, p postgres.Options, o options) error {
 	}
 	s, err := serve(ctx, e, pool)
 	if err == nil {
+		s.pace = o.pace
 		err = s.measure(ctx, o)
 		s.Close()
 	}

@@ -34,6 +34,7 @@ type site struct {
 	key        string        // key is an API key for the operations.
 	cookie     *http.Cookie  // cookie is that of the session.
 	statements *atomic.Int64 // statements counts those of the requests.
+	pace       time.Duration // pace is that of the streams.
 }
 
 const prefix = "/studio"

@@ -133,7 +133,7 @@ func (s *site) view(ctx context.Context, i int, seen *atomic.Int64) error {
 	var both sync.WaitGroup
 	defer both.Wait()
 	if i%2 == 0 {
-		both.Go(func() { _ = s.read(ctx, prefix+"/v1/stream?pace=200", seen) })
+		both.Go(func() { _ = s.read(ctx, fmt.Sprintf("%s/v1/stream?pace=%d", prefix, s.pace.Milliseconds()), seen) })
 	}
 	const stripEvery, listEvery = 2 * time.Second, time.Second
 	since := "" // since is the edition of the list that the page has
