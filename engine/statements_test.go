@@ -241,7 +241,7 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 // readsWhole are the tables that grow which a statement may read from end to end, by the lines of
 // its plan, with the reason.
 var readsWhole = map[string]*regexp.Regexp{
-	"SizesNow":   regexp.MustCompile(`Seq Scan on size_changes `),                       // the rollup empties it every minute
+	"SizesNow":   regexp.MustCompile(`Seq Scan on size_changes `),                      // the rollup empties it every minute
 	"SummaryNow": regexp.MustCompile(`(?m)Limit\n\s+->  Seq Scan on deliveries \w+\n`), // up to 10,000 that wait, which no index has alone
 }
 

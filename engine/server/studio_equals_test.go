@@ -60,7 +60,9 @@ func newStore(t *testing.T) *store {
 // studio returns Studio of an engine.
 func (s *store) studio(t *testing.T, e *engine.Engine) http.Handler {
 	t.Helper()
-	known := func(*http.Request) (identity.Person, error) { return identity.Person{Name: "ada", Role: identity.Read}, nil }
+	known := func(*http.Request) (identity.Person, error) {
+		return identity.Person{Name: "ada", Role: identity.Read}, nil
+	}
 	page, err := studio.New(server.NewHandler(e, s.Pool, "bucketgen", server.HTTP{Authenticate: known}, nil), studio.Config{Authenticate: known, Now: s.Time.Now})
 	if err != nil {
 		t.Fatal(err)
