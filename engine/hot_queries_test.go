@@ -122,6 +122,7 @@ func coldQueries() map[string]string {
 		"ContactsCount":        "once for a deployment or a plan",
 		"ContactsFirstBehind":  "once for a deployment, when all users have been gone through",
 		"ReconciliationsBegin": "once for a reconciliation",
+		"EventsCount":          "a person previews a merge: it counts what one user did, by the key of events",
 		"EventsLogged":         "back-tests read the log of a page of users",
 		"MembershipsCount":     "a host asks for the size of a bucket, which is counted",
 		"MembershipsCounts":    "a host asks for the sizes of all buckets, which are counted",
