@@ -58,9 +58,10 @@ func (p *Page) health(a *ask) error {
 	var all boxes
 	summary := load(&all, func() (client.Summary, error) { return a.api.GetSummary(a.ctx, client.GetSummaryParams{}) })
 	processes := load(&all, func() (client.Processes, error) { return a.api.ListProcesses(a.ctx) })
+	due := load(&all, func() (client.Due, error) { return a.api.GetDue(a.ctx, client.GetDueParams{Hours: 48}) })
 	findings := load(&all, func() (client.Health, error) { return a.api.GetHealth(a.ctx) })
 	all.done()
-	return a.show(view.HealthPage(a.page, summary, view.Findings(a.page, findings), processes))
+	return a.show(view.HealthPage(a.page, summary, view.Findings(a.page, findings), processes, due))
 }
 
 // audit lists who changed what.

@@ -31,8 +31,11 @@ func (a *ask) webhook(news view.WebhookNews) error {
 	a.as(e.Name, "webhooks")
 	var all boxes
 	outbox := load(&all, func() (client.Outbox, error) { return a.api.GetOutbox(a.ctx) })
+	attempts := load(&all, func() (client.WebhookAttempts, error) {
+		return a.api.ListWebhookAttempts(a.ctx, e.No, client.ListWebhookAttemptsParams{Limit: onPage, After: a.query("after")})
+	})
 	all.done()
-	return a.show(view.WebhookPage(a.page, e, news, outbox))
+	return a.show(view.WebhookPage(a.page, e, news, outbox, attempts))
 }
 
 // endpointNo returns the number that the path has.
