@@ -58,19 +58,23 @@ func growthOf(a *ask, id string) (view.Growth, error) {
 	if g.Step == "" {
 		g.Step = client.StepDay
 	}
+	var err error
+	if g.Zone, err = a.zone(); err != nil {
+		return g, err
+	}
 	from, to, err := rangeOf(a)
 	if err != nil {
 		return g, err
 	}
-	sizes, err := a.api.GetSizes(a.ctx, id, client.GetSizesParams{From: from, To: to, Step: g.Step})
+	sizes, err := a.api.GetSizes(a.ctx, id, client.GetSizesParams{From: from, To: to, Step: g.Step, Tz: a.query("tz")})
 	if err != nil {
 		return g, err
 	}
 	g.Points = sizes.Points
 	if n := len(g.Points); n > 0 {
-		g.From, g.To = g.Points[0].At.UTC().Format(day), g.Points[n-1].At.UTC().Format(day)
+		g.From, g.To = g.Points[0].At.In(g.Zone).Format(day), g.Points[n-1].At.In(g.Zone).Format(day)
 	}
-	g.Marks = marks(a, g.Step)
+	g.Marks = marks(a, &g)
 	return g, nil
 }
 
@@ -88,7 +92,11 @@ func timeOf(a *ask, name string, end bool) (time.Time, error) {
 	if text == "" || text == "now" {
 		return time.Time{}, nil
 	}
-	if at, err := time.Parse(day, text); err == nil {
+	zone, err := a.zone()
+	if err != nil {
+		return time.Time{}, err
+	}
+	if at, err := time.ParseInLocation(day, text, zone); err == nil {
 		if end {
 			at = at.AddDate(0, 0, 1).Add(-time.Microsecond)
 		}
@@ -111,15 +119,25 @@ func timeOf(a *ask, name string, end bool) (time.Time, error) {
 	return time.Time{}, &client.Problem{Status: http.StatusBadRequest, Title: "Bad Request", Field: name, Detail: "is no time; write a date like 2026-11-30, a time, or now-7d"}
 }
 
+// zone returns the time zone that the query names, in which dates are meant. Defaults to UTC.
+func (a *ask) zone() (*time.Location, error) {
+	name := a.query("tz")
+	zone, err := time.LoadLocation(name)
+	if err != nil || name == "Local" {
+		return time.UTC, &client.Problem{Status: http.StatusBadRequest, Title: "Bad Request", Field: "tz", Detail: "is no time zone; write a name like Europe/Berlin"}
+	}
+	return zone, nil
+}
+
 // marks says which deployments belong to which steps of a chart.
-func marks(a *ask, step client.Step) map[string]string {
+func marks(a *ask, g *view.Growth) map[string]string {
 	got, err := a.api.ListDeployments(a.ctx, client.ListDeploymentsParams{Limit: 100})
 	if err != nil {
 		return nil // the chart is of use without them
 	}
 	all := map[string]string{}
 	for _, d := range got.Deployments {
-		all[view.StepOf(d.At, step)] = view.DeploymentWords(d)
+		all[g.Label(d.At)] = view.DeploymentWords(d)
 	}
 	return all
 }
@@ -223,13 +241,27 @@ func (p *Page) changeMembers(a *ask) error {
 	if len(users) > 1000 {
 		return &client.Problem{Status: http.StatusBadRequest, Title: "Bad Request", Field: "users", Detail: "has more than 1,000 ids; send them in parts"}
 	}
-	if _, err := a.api.ChangeMembers(a.ctx, id, client.ChangeMembers{UserIDs: users, Remove: remove}); err != nil {
+	change := client.ChangeMembers{UserIDs: users, Remove: remove, DryRun: a.r.PostFormValue("confirmed") == ""}
+	changes, err := a.api.ChangeMembers(a.ctx, id, change)
+	if err != nil {
 		return err
+	}
+	if change.DryRun {
+		return p.confirmMembers(a, id, change, changes)
 	}
 	if remove {
 		return a.back("/buckets/"+id+"/members", nil, "remove")
 	}
 	return a.back("/buckets/"+id+"/members", nil, "add")
+}
+
+// confirmMembers shows what a change of many members would come to, and asks whether to make it.
+func (p *Page) confirmMembers(a *ask, id string, change client.ChangeMembers, changes client.MemberChanges) error {
+	b, err := a.api.GetBucket(a.ctx, id)
+	if err != nil {
+		return err
+	}
+	return a.showIn(&b, "/members", view.ConfirmMembers(a.page, id, change, changes))
 }
 
 // history lists the definitions that a bucket had.

@@ -86,6 +86,20 @@ test('17.1 what the chart says is what the API says', async () => {
   await b.close()
 })
 
+test('17.2 days begin in the time zone of the address', async () => {
+  const b = await session(keys.board, '/buckets/power-buyers?from=1998-06-01&to=1998-06-10&tz=America/New_York')
+  const got = await (await api('/buckets/power-buyers/sizes?from=1998-06-01T04:00:00Z&to=1998-06-10T12:00:00Z&step=day&tz=America/New_York')).json()
+  const steps = b.page.locator('svg.growth [data-step]')
+  assert.deepEqual(await steps.evaluateAll((all) => all.map((e) => e.dataset.day)), Array.from({ length: 10 }, (_, i) => `1998-06-${String(i + 1).padStart(2, '0')}`))
+  const titles = await steps.locator('title').allTextContents()
+  got.points.forEach((point, i) => assert.match(titles[i], new RegExp(`: ${point.members.toLocaleString('en')} members, ${point.entered.toLocaleString('en')} entered`)))
+  assert.match(await steps.first().getAttribute('href'), /from=1998-06-01T04%3A00%3A00Z/)
+  assert.equal(await b.page.getByLabel('Time zone').inputValue(), 'America/New_York')
+  await b.page.goto(`${studio}/buckets/power-buyers?tz=Mars`)
+  await b.page.locator('#growth').getByText('Tz is no time zone', { exact: false }).waitFor()
+  await b.close()
+})
+
 test('19 a bucket is paused and resumed', async () => {
   const b = await session(keys.ops, '/buckets/newcomers')
   await b.page.locator('main').getByRole('button', { name: 'Pause' }).click()
@@ -121,6 +135,8 @@ test('21 users are added to a manual bucket, and removed', async () => {
     await b.page.getByRole('button', { name: 'Add or remove users' }).click()
     await b.page.getByRole('dialog').getByLabel('User ids').fill(users.join('\n'))
     await b.page.getByRole('dialog').getByRole('button', { name: verb }).click()
+    await b.page.locator('#changes').getByText(`${users.length} users`).waitFor() // it says what would happen
+    await b.page.locator('main').getByRole('button', { name: verb, exact: true }).click()
     await b.page.getByRole('status').filter({ hasText: /added|removed/ }).waitFor()
   }
   await change('Add', ['grace', 'a b', 'a/b'])

@@ -7,30 +7,21 @@ import (
 	"github.com/bucketgen/bucketgen/engine/server/client"
 )
 
-// stepLabel names a step of a chart.
-func stepLabel(p client.SizePoint, step client.Step) string {
-	if step == client.StepHour {
-		return p.At.UTC().Format("2006 Jan 02 15:04")
+// Label names the step of a chart in which something happened.
+func (g *Growth) Label(at time.Time) string {
+	at = at.In(g.Zone)
+	if g.Step == client.StepHour {
+		return at.Truncate(time.Hour).Format("2006 Jan 02 15:04")
 	}
-	return p.At.UTC().Format("Mon 2006 Jan 02")
-}
-
-// StepOf returns the label of the step in which something happened, as the marks of a chart need
-// it.
-func StepOf(at time.Time, step client.Step) string {
-	at = at.UTC()
-	if step == client.StepHour {
-		return stepLabel(client.SizePoint{At: at.Truncate(time.Hour)}, step)
-	}
-	return stepLabel(client.SizePoint{At: at}, step)
+	return at.Format("Mon 2006 Jan 02")
 }
 
 // stepEnd returns when a step ends.
-func stepEnd(p client.SizePoint, step client.Step) time.Time {
-	if step == client.StepHour {
+func (g *Growth) stepEnd(p client.SizePoint) time.Time {
+	if g.Step == client.StepHour {
 		return p.At.Add(time.Hour)
 	}
-	return p.At.AddDate(0, 0, 1)
+	return p.At.In(g.Zone).AddDate(0, 0, 1)
 }
 
 // across are the labels below a chart.
@@ -42,11 +33,11 @@ func across(g Growth) []string {
 	}
 	n := len(g.Points)
 	if n < most {
-		return []string{g.Points[0].At.UTC().Format(format), g.Points[n-1].At.UTC().Format(format)}
+		return []string{g.Points[0].At.In(g.Zone).Format(format), g.Points[n-1].At.In(g.Zone).Format(format)}
 	}
 	labels := make([]string, most)
 	for i := range labels {
-		labels[i] = g.Points[i*(n-1)/(most-1)].At.UTC().Format(format)
+		labels[i] = g.Points[i*(n-1)/(most-1)].At.In(g.Zone).Format(format)
 	}
 	return labels
 }
