@@ -73,11 +73,11 @@ func (p *Page) dwell(a *ask) error {
 // overlap shows which buckets the members share.
 func (p *Page) overlap(a *ask) error {
 	begin := client.NewJob{Kind: client.JobKindOverlap}
-	if with := a.query("with"); with != "" {
-		begin.With = strings.Split(with, ",")
+	for _, with := range a.page.Query["with"] {
+		begin.With = append(begin.With, strings.Split(with, ",")...)
 	}
 	return p.inTab(a, "/overlap", "Overlap", "the buckets that the members share", view.None(), begin, func(j *client.Job) templ.Component {
-		return view.OverlapResult(a.page, *j.Overlap)
+		return view.OverlapResult(a.page, *j.Overlap, begin.With)
 	})
 }
 
@@ -98,7 +98,7 @@ const many = 200_000
 
 // funnel counts how many users pass each condition of a bucket.
 func (p *Page) funnel(a *ask, id string) error {
-	begin := client.NewJob{Kind: client.JobKindFunnel, BucketID: id, Users: -1}
+	begin := client.NewJob{Kind: client.JobKindFunnel, BucketID: id, Users: 100}
 	if a.number("job", 0) == 0 {
 		got, err := a.api.ListDeployments(a.ctx, client.ListDeploymentsParams{Limit: 1})
 		if err != nil {
@@ -115,7 +115,7 @@ func (p *Page) funnel(a *ask, id string) error {
 		return err
 	}
 	return a.box("funnel", "", begin, view.CriteriaTree(a.page, criteria.Criteria), func(j *client.Job) templ.Component {
-		return view.FunnelTree(a.page, criteria.Criteria, *j.Funnel)
+		return view.FunnelTree(a.page, criteria.Criteria, j)
 	})
 }
 
@@ -124,7 +124,7 @@ func (p *Page) backTest(a *ask) error {
 	a.as("Back-test", "backtest")
 	begin := client.NewJob{Kind: client.JobKindBacktest, With: []string{a.query("bucket")}, Against: a.query("against"), Recorded: a.query("against") == ""}
 	if a.part() == "result" {
-		return a.box("result", "high", begin, view.None(), func(j *client.Job) templ.Component { return view.BackTestResult(a.page, *j.BackTest) })
+		return a.box("result", "high", begin, view.None(), func(j *client.Job) templ.Component { return view.BackTestResult(a.page, j) })
 	}
 	got, err := a.api.ListBuckets(a.ctx, client.ListBucketsParams{Kind: client.ListBucketsParamsKindDynamic, Sort: client.ListBucketsParamsSortName, Limit: 1000})
 	if err != nil {
@@ -139,6 +139,24 @@ func (p *Page) backTest(a *ask) error {
 		content = view.JobPlace(a.page, "result", "high")
 	}
 	return a.show(view.BackTestPage(a.page, buckets, content))
+}
+
+// jobUsers lists the users of a list in the result of a job.
+func (p *Page) jobUsers(a *ask) error {
+	id, err := strconv.ParseInt(a.r.PathValue("job"), 10, 64)
+	if err != nil {
+		return p.nothing(a)
+	}
+	a.as("Users of a job", "buckets")
+	job, err := a.api.GetJob(a.ctx, id)
+	if err != nil {
+		return err
+	}
+	got, err := a.api.ListJobUsers(a.ctx, id, client.ListJobUsersParams{List: a.query("list"), Bucket: a.query("bucket"), Limit: onPage, After: a.query("after")})
+	if err != nil {
+		return err
+	}
+	return a.show(view.JobUsersPage(a.page, job, got))
 }
 
 // deploy deploys the definitions of this program, if they are still those that the person saw.

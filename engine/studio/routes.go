@@ -54,6 +54,7 @@ func (p *Page) routes() {
 	get("/buckets/{bucket}/overlap", p.overlap)
 	get("/buckets/{bucket}/flows", p.flows)
 	get("/backtest", p.backTest)
+	get("/jobs/{job}/users", p.jobUsers)
 	plain("POST", "/jobs/{job}/cancel", p.handle(p.cancel))
 	post("/plan/deploy", p.deploy)
 	post("/outbox/discard", p.discard)

@@ -25,6 +25,67 @@ test('14.1 dwell, overlap and flows are counted in the background', async () => 
   await b.close()
 })
 
+test('14.2 combinations of buckets are a matrix with dots', async () => {
+  const b = await session(keys.board, '/buckets/power-buyers/overlap')
+  for (const id of ['repeat-buyers', 'loyal-readers']) {
+    await b.page.getByLabel(`Combine with ${id}`).check({ timeout: 30000 })
+  }
+  await b.page.getByRole('button', { name: 'Combine the chosen' }).click()
+  const table = b.page.locator('table.upset')
+  await table.waitFor({ timeout: 30000 })
+  await accessible(b.page, 'combinations')
+  const ids = (await table.locator('thead th a').allTextContents()).map((text) => text.trim())
+  assert.deepEqual(ids.toSorted(), ['loyal-readers', 'power-buyers', 'repeat-buyers'])
+  const rows = await table.locator('tbody tr').evaluateAll((all) => all.map((row) => ({
+    dots: [...row.querySelectorAll('.dot .sr')].map((dot) => dot.textContent === 'in'), users: Number(row.querySelector('.num').textContent.replaceAll(',', '')),
+  })))
+  assert.equal(new Set(rows.map((row) => String(row.dots))).size, rows.length)
+  for (const [i, id] of ids.entries()) {
+    const got = await (await api(`/buckets/${id}`)).json()
+    assert.equal(rows.filter((row) => row.dots[i]).reduce((sum, row) => sum + row.users, 0), got.members, id)
+  }
+  await b.close()
+})
+
+test('14.3 the users whom one condition keeps out are listed', async () => {
+  const b = await session(keys.board, '/buckets/loyal-readers')
+  await b.page.getByRole('link', { name: /keeps out [\d,]+ alone/ }).first().click({ timeout: 30000 })
+  await b.page.getByRole('heading', { name: 'Users whom one condition keeps out of loyal-readers' }).waitFor()
+  await accessible(b.page, 'users of a job')
+  const user = await b.page.locator('ul.log a').first().textContent()
+  const got = await (await api(`/buckets/loyal-readers/members/${encodeURIComponent(user)}/explain`)).json()
+  assert.equal(got.member, false)
+  assert.equal(got.criteria.parts.filter((part) => !part.holds).length, 1)
+  await b.page.locator('ul.log a').first().click()
+  await b.page.getByText('Not in Loyal readers').waitFor()
+  await b.close()
+})
+
+test('14.4 a back-test draws both versions and names who differs', async () => {
+  const b = await session(keys.board, '/backtest?bucket=loyal-readers')
+  const chart = b.page.locator('svg.compare')
+  await chart.waitFor({ timeout: 60000 })
+  await accessible(b.page, 'a back-test')
+  for (const line of ['polyline.size', 'polyline.other', 'polygon.band']) {
+    assert.equal(await chart.locator(line).count(), 1, line)
+  }
+  const value = async (name) => Number((await b.page.locator('dl.pairs dt', { hasText: new RegExp(`^${name}$`) }).locator('xpath=following-sibling::dd[1]').textContent()).replaceAll(/[^0-9]/g, ''))
+  assert.equal(await value('Members at the end'), (await value('In both')) + (await value('Only in this build')))
+  assert.equal(await value('Members of the other'), (await value('In both')) + (await value('Only in the other')))
+  const last = await chart.locator('[data-step] title').last().textContent()
+  assert.match(last, new RegExp(`${(await value('Members at the end')).toLocaleString('en')} members`))
+  await b.close()
+})
+
+test('4.1 health shows what is due in the coming hours', async () => {
+  const b = await session(keys.board, '/health')
+  const { hours } = await (await api('/due?hours=48')).json()
+  const shown = await b.page.locator('#due tbody .num').allTextContents()
+  assert.deepEqual(shown.map((text) => Number(text.replaceAll(',', ''))), hours.map((h) => h.due))
+  assert.ok(hours.length > 0)
+  await b.close()
+})
+
 test('28 the plan is that of the API', async () => {
   const b = await session(keys.board, '/plan')
   const got = await (await api('/plan')).json()

@@ -22,12 +22,13 @@ func TestCharts(t *testing.T) {
 		{Members: 7, Left: 5, Title: "Wednesday"},
 	}
 	for name, got := range map[string]string{
-		"spark":  chart.Spark([]int64{1, 5, 3, 9}),
-		"flat":   chart.Spark([]int64{4, 4, 4}),
-		"share":  chart.Share(1, 3),
-		"growth": chart.Growth(steps),
-		"stops":  chart.Stops([]chart.Stop{{Share: 0.25, Class: "in"}, {Share: 1, Class: "out"}}),
-		"lane":   chart.Lane{Spans: []chart.Span{{From: 0.1, To: 0.4, Title: "a <b>"}, {From: 0.5, To: 1, Open: true}}, Ticks: []float64{0.75}, Dots: []float64{0.1}}.SVG(),
+		"spark":   chart.Spark([]int64{1, 5, 3, 9}),
+		"flat":    chart.Spark([]int64{4, 4, 4}),
+		"share":   chart.Share(1, 3),
+		"growth":  chart.Growth(steps),
+		"compare": chart.Compare([]chart.Pair{{Members: 3, Other: 5, Day: "2026-01-05", Title: "Monday <b>"}, {Members: 6, Other: 4, Day: "2026-01-06"}}),
+		"stops":   chart.Stops([]chart.Stop{{Share: 0.25, Class: "in"}, {Share: 1, Class: "out"}}),
+		"lane":    chart.Lane{Spans: []chart.Span{{From: 0.1, To: 0.4, Title: "a <b>"}, {From: 0.5, To: 1, Open: true}}, Ticks: []float64{0.75}, Dots: []float64{0.1}}.SVG(),
 	} {
 		file := filepath.Join("testdata", name+".svg")
 		if *update {
@@ -48,7 +49,7 @@ func TestCharts(t *testing.T) {
 // TestEmpty checks that nothing is drawn of nothing.
 func TestEmpty(t *testing.T) {
 	t.Parallel()
-	if got := chart.Spark([]int64{1}) + chart.Growth(nil); got != "" {
+	if got := chart.Spark([]int64{1}) + chart.Growth(nil) + chart.Compare(nil); got != "" {
 		t.Errorf("got %q", got)
 	}
 }
