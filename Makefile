@@ -41,9 +41,9 @@ test-sdks: setup ## run the SDKs of Segment, RudderStack and PostHog from npm, i
 	$(GO) test -timeout 10m -count=1 -tags sdks -run 'NodeSDKs|BrowserSDKs' -v ./engine/server
 
 .PHONY: test-studio
-test-studio: setup ## run the checks of Studio in Chromium, which it installs, against a server
+test-studio: setup ## run the checks of Studio in Chromium, which it installs, against a server; ONLY='^34' runs those whose names match
 	@scripts/setup-studio
-	$(GO) test -timeout 20m -count=1 -tags studio -run TestBrowser -v ./engine/studio
+	$(GO) test -timeout 20m -count=1 -tags studio -run TestBrowser -v ./engine/studio $(if $(ONLY),-studio.only '$(ONLY)')
 
 .PHONY: screenshots
 screenshots: setup ## take the pictures of Studio in docs/img, of the shop of make demo at a fixed time

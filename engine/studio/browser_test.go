@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	only  = flag.String("studio.only", "", "run the browser tests whose name contains a text only")
+	only  = flag.String("studio.only", "", "run the browser tests whose name matches a regular expression only")
 	hold  = flag.Bool("studio.hold", false, "serve the world of the browser tests until interrupted")
 	every = flag.Uint("studio.every", 10, "seed one customer of this number")
 )
@@ -32,9 +32,6 @@ func TestBrowser(t *testing.T) {
 		t.Fatalf("got %d files of tests, %v", len(files), err)
 	}
 	args := []string{"--test", "--test-concurrency=1", "--test-reporter=spec"}
-	if *only != "" {
-		args = append(args, "--test-name-pattern="+*only)
-	}
 	for _, file := range files {
 		args = append(args, "test/"+filepath.Base(file))
 	}
@@ -47,6 +44,9 @@ func run(t *testing.T, w *world, args ...string) {
 	keys, err := json.Marshal(w.keys)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if *only != "" {
+		args = append([]string{"--test-name-pattern=" + *only}, args...)
 	}
 	cmd := exec.CommandContext(t.Context(), "node", args...)
 	cmd.Dir = tools

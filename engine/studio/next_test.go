@@ -12,6 +12,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,6 +40,8 @@ type next struct {
 	registry *registry.Registry
 	engine   *engine.Engine
 	page     http.Handler
+	old      http.Handler // old is the Studio of a process with the deployed definitions, at the same place.
+	stale    atomic.Bool  // stale lets old answer.
 	url      string
 	held     chan struct{} // held is closed to let a backfill go on that was held; nil without one.
 	ended    chan error    // ended receives how that backfill ended.
@@ -46,8 +49,8 @@ type next struct {
 
 // hold begins a backfill and holds it once the first users have followed.
 func (n *next) hold() error {
-	reached := make(chan struct{})
-	n.held, n.ended = make(chan struct{}), make(chan error, 1)
+	reached, held := make(chan struct{}), make(chan struct{})
+	n.held, n.ended = held, make(chan error, 1)
 	progress := func(d engine.Deployment) {
 		if d.Followed > 0 && d.Followed < d.Users {
 			select {
@@ -55,7 +58,7 @@ func (n *next) hold() error {
 			default:
 				close(reached)
 			}
-			<-n.held
+			<-held
 		}
 	}
 	go func() {
@@ -104,6 +107,9 @@ func newNext(t testing.TB, w *world) *next {
 		n.engine = e
 		n.page, err = studio.New(server.NewHandler(e, w.pool, "bucketgen", server.HTTP{}, quiet()), studio.Config{Prefix: nextPrefix, Now: w.clock.Now})
 	}
+	if err == nil {
+		n.old, err = studio.New(server.NewHandler(w.engine, w.pool, "bucketgen", server.HTTP{}, quiet()), studio.Config{Prefix: nextPrefix, Now: w.clock.Now})
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,6 +132,15 @@ func (n *next) behindProxy(t testing.TB, server string) {
 	t.Cleanup(proxy.CloseClientConnections)
 	t.Cleanup(proxy.Close)
 	n.url = proxy.URL + nextPrefix
+}
+
+// ServeHTTP answers as one of two processes behind a balancer.
+func (n *next) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if n.stale.Load() {
+		n.old.ServeHTTP(w, r)
+		return
+	}
+	n.page.ServeHTTP(w, r)
 }
 
 // plan returns what the command prints of a deployment.

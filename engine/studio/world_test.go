@@ -264,7 +264,7 @@ func (w *world) serve(t testing.TB) {
 		case strings.HasPrefix(r.URL.Path, "/control/"):
 			w.control(rw, r)
 		case strings.HasPrefix(r.URL.Path, nextPrefix+"/"):
-			w.next.page.ServeHTTP(rw, r)
+			w.next.ServeHTTP(rw, r)
 		case strings.HasPrefix(r.URL.Path, "/studio/"):
 			studioOf.ServeHTTP(rw, r)
 		default:
@@ -293,10 +293,11 @@ type command struct {
 	Rate   int // Rate is how many transitions happen in each of some Seconds.
 
 	Seconds int
-	Plan    bool // Plan asks for what bucketd plan prints of the next definitions.
-	Hold    bool // Hold lets some users follow a deployment of the next definitions.
-	Follow  bool // Follow lets all users follow a deployment of the next definitions.
-	Deploy  bool // Deploy deploys the definitions of the world again.
+	Plan    bool  // Plan asks for what bucketd plan prints of the next definitions.
+	Stale   *bool // Stale lets a process with the deployed definitions answer for the next one.
+	Hold    bool  // Hold lets some users follow a deployment of the next definitions.
+	Follow  bool  // Follow lets all users follow a deployment of the next definitions.
+	Deploy  bool  // Deploy deploys the definitions of the world again.
 }
 
 // control does what a browser test asks for.
@@ -360,6 +361,9 @@ func (w *world) do(ctx context.Context, c *command) (map[string]any, error) {
 		if _, err := w.engine.Merge(ctx, c.Merge[0], c.Merge[1]); err != nil {
 			return nil, err
 		}
+	}
+	if c.Stale != nil {
+		w.next.stale.Store(*c.Stale)
 	}
 	if c.Hold {
 		if err := w.next.hold(); err != nil {

@@ -5,12 +5,15 @@ import { accessible, api, control, eventually, keys, origin, session, studio } f
 
 const customer = async () => (await (await api('/buckets/power-buyers/members?limit=1')).json()).members[0].userId
 
-// pages are all pages that an admin sees.
+// pages are all pages that a reader sees.
 const pages = async () => [
   '/', '/?q=nothing+is+called+this', '/buckets/loyal-readers', '/buckets/guests', '/buckets/power-buyers/members', '/buckets/power-buyers/transitions',
   '/buckets/lapsed/history', '/buckets/power-buyers/reactions', '/user', `/user?id=${await customer()}`, '/plan', '/deployments/1', '/live', '/outbox',
   '/events', '/health', '/audit', '/webhooks',
 ]
+
+// adminPages are all pages that an admin sees.
+const adminPages = async () => [...(await pages()), '/keys', '/try?user=ada&event=purchase&run=1', `/user/merge?id=${await customer()}&into=ada`]
 
 test('35 a reader sees no action, and the server refuses them', async () => {
   const b = await session(keys.board)
@@ -41,7 +44,7 @@ test('35.1 without a session there is nothing', async () => {
 test('37 axe finds nothing serious on any page', async () => {
   for (const colorScheme of ['light', 'dark']) {
     const b = await session(keys.ops, '/', { colorScheme })
-    for (const path of await pages()) {
+    for (const path of await adminPages()) {
       await b.page.goto(studio + path)
       await b.page.locator('#strip .chip').first().waitFor()
       await accessible(b.page, `${path} in ${colorScheme}`)
@@ -86,7 +89,7 @@ test('38 the keyboard reaches everything, and the focus is seen and not covered'
 
 test('39 at 320 px nothing scrolls sideways', async () => {
   const b = await session(keys.ops, '/', { viewport: { width: 320, height: 640 } })
-  for (const path of await pages()) {
+  for (const path of await adminPages()) {
     await b.page.goto(studio + path)
     const wide = await b.page.evaluate(() => {
       const limit = document.documentElement.clientWidth
@@ -123,7 +126,7 @@ test('41 with reduced motion nothing moves', async () => {
 
 test('42 targets have 24 px or more', async () => {
   const b = await session(keys.ops)
-  for (const path of ['/', '/buckets/loyal-readers', '/outbox', '/plan', '/live']) {
+  for (const path of ['/', '/buckets/loyal-readers', '/outbox', '/plan', '/live', '/webhooks', '/try?user=ada&event=purchase&run=1', '/keys']) {
     await b.page.goto(studio + path)
     const small = await b.page.evaluate(() => [...document.querySelectorAll('button, input:not([type=hidden]), select, summary, .button, .side a, .tabs a, .chip[href], thead a')]
       .filter((e) => e.offsetParent !== null)

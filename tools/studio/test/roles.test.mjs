@@ -8,7 +8,7 @@ test('36 no answer has an e-mail address for a masked person', async () => {
   const mail = members.find((m) => m.userEmail)
   assert.match(mail.userEmail, /@example\.com$/) // others see it
   const b = await launch()
-  b.expect('403')
+  b.expect('403', '404')
   const reading = []
   const found = []
   b.page.on('response', (answer) => reading.push(answer.text().then((text) => {
@@ -26,11 +26,13 @@ test('36 no answer has an e-mail address for a masked person', async () => {
     `/user?id=${user}`, `/user?id=${user}&why=loyal-readers`, `/user?id=${user}&part=traits`, `/user?id=${user}&part=activity`, '/buckets/loyal-readers',
     '/buckets/loyal-readers/members', '/buckets/loyal-readers/transitions', '/buckets/loyal-readers/history', '/buckets/loyal-readers/reactions',
     '/plan', '/outbox', '/live', '/events', '/health', '/audit', '/webhooks', '/webhooks/1',
+    '/', '/user', '/keys', '/try', `/user/merge?id=${user}&into=ada`, '/backtest', '/deployments/1', '/jobs/1/users?list=members', '/buckets/loyal-readers/dwell',
+    '/buckets/loyal-readers/overlap', '/buckets/loyal-readers/flows', '/buckets/loyal-readers/retire?job=1', '/strip', `/user?id=${user}&part=now`, `/user?id=${user}&part=explain`,
   ]) {
     await b.page.goto(studio + path)
     assert.equal(await b.page.locator('main form[method=post], main [data-opens]').count(), 0, path)
   }
-  for (const path of [`/find?q=${user}`, `/v1/users/${user}`, `/v1/users/${user}/buckets`, `/v1/users/${user}/timeline`, `/v1/users?q=${user}`, '/v1/buckets/loyal-readers/members', '/v1/buckets/loyal-readers/members.csv', '/v1/outbox/dead', '/v1/stream']) {
+  for (const path of [`/find?q=${user}`, `/v1/users/${user}`, `/v1/users/${user}/buckets`, `/v1/users/${user}/timeline`, `/v1/users?q=${user}`, '/v1/buckets/loyal-readers/members', '/v1/buckets/loyal-readers/members.csv', '/v1/outbox/dead', '/v1/events', '/v1/webhooks', '/v1/webhooks/1/attempts', '/v1/jobs/1/users?list=members', '/v1/live', '/v1/audit', `/v1/users/${user}/explain`, '/v1/stream']) {
     const status = await b.page.evaluate(async (url) => {
       const answer = await fetch(url)
       if (!answer.headers.get('content-type')?.includes('event-stream')) {

@@ -11,7 +11,7 @@ test('34 an event is tried, changes nothing, and comes to what was tried once it
   await control({ ingest: [buy('tried'), buy('tried')] })
   const b = await session(keys.ops, '/try')
   await accessible(b.page, 'try it')
-  await b.page.getByLabel('User id').fill('tried')
+  await b.page.getByLabel('User id', { exact: true }).fill('tried')
   await b.page.getByRole('link', { name: 'purchase', exact: true }).waitFor()
   await b.page.getByLabel('Event; empty to set traits only').fill('purchase')
   await b.page.getByRole('button', { name: 'Try', exact: true }).click()

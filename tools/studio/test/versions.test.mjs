@@ -95,6 +95,27 @@ async function deployNext(b) {
   await b.page.waitForURL(/\/deployments\/\d+/)
 }
 
+test('29.1 a deployment is refused if a process with other definitions answers', async () => {
+  const b = await nextStudio('/plan')
+  b.expect('409')
+  const { deployments } = await (await api('/deployments?limit=1')).json()
+  await b.page.getByRole('button', { name: 'Deploy' }).click()
+  const dialog = b.page.getByRole('dialog')
+  await dialog.getByLabel(/^Type/).fill(await dialog.locator('label strong').textContent())
+  await control({ stale: true }) // behind the balancer
+  try {
+    const answer = b.page.waitForResponse((response) => response.url().endsWith('/plan/deploy'))
+    await dialog.getByRole('button', { name: 'Deploy' }).click()
+    assert.equal((await answer).status(), 409)
+    await b.page.getByRole('alert').waitFor()
+    await accessible(b.page, 'a deployment that is refused')
+  } finally {
+    await control({ stale: false })
+  }
+  assert.deepEqual((await (await api('/deployments?limit=1')).json()).deployments, deployments)
+  await b.close()
+})
+
 test('30 a deployment shows its progress while it runs, until it ends', async () => {
   const b = await nextStudio() // question 6: what would my build do? Deploy it.
   await b.page.getByRole('link', { name: 'Plan' }).click() // the first click
