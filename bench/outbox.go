@@ -66,11 +66,13 @@ func outbox(ctx context.Context, server *postgres.Server, o options) error {
 			return fmt.Errorf("%d users: %w", users, err)
 		}
 	}
-	if o.drain {
+	if o.drain || !only.MatchString(riverJobs) {
 		return nil
 	}
 	return river(ctx, server, sizes, o)
 }
+
+const riverJobs = "River, jobs that do nothing"
 
 func label(users int, w way) string { return fmt.Sprintf("%d users, %v", users, w) }
 
@@ -165,6 +167,6 @@ func river(ctx context.Context, server *postgres.Server, sizes []int, o options)
 		}
 		rates = append(rates, some)
 	}
-	printRates("River, jobs that do nothing", sizes, rates)
+	printRates(riverJobs, sizes, rates)
 	return nil
 }
