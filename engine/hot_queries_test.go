@@ -60,7 +60,7 @@ func hotQueries() map[string]hotQuery {
 		"TransitionsInsert":      {db.TransitionsInsert, contacts + ", " + buckets + ", array[1,1,1], array['left','left','left'], array['','',''], array[0,0,0]::bigint[], " + times + ", " + times + ", array['a','a','a'], array['a','a','a'], array[false,false,false], array[1,1,1]"},
 		"TransitionsOf":          {db.TransitionsOf, "'h1', 0, 100"},
 		"DeliveriesDone":         {db.DeliveriesDone, contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", gen_random_uuid()"},
-		"DeliveriesRelease":      {db.DeliveriesRelease, contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", array['dead','waiting','returned'], " + times + ", array['','',''], gen_random_uuid()"},
+		"DeliveriesRelease":      {db.DeliveriesRelease, "gen_random_uuid(), " + contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", array['dead','waiting','returned'], " + times + ", array['','','']"},
 		"MembershipsTimer":       {db.MembershipsTimer, "1, 'h1'"},
 		"MembershipsTimers":      {db.MembershipsTimers, contacts + ", " + buckets},
 		"DeliveriesExtend":       {db.DeliveriesExtend, "false, now(), now(), " + contacts + ", " + buckets + ", " + buckets + ", " + contacts + ", gen_random_uuid()"},

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -39,6 +40,9 @@ func TestClaimCostsWhatItTakes(t *testing.T) {
 	}
 }
 
+// planned is how statements are planned in an exchange, by TransactionPlanned.
+const planned = "force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off"
+
 // waiting is a shape of an outbox.
 type waiting struct {
 	users, subscriptions int
@@ -71,7 +75,6 @@ func (o waiting) buffers(t *testing.T, deliveries int) int {
 		return hotQuery{db.DeliveriesClaim, fmt.Sprintf("false, now(), array[%s], array[%s], 1, array[%s]::integer[], %d, now() + interval '1 minute', gen_random_uuid()",
 			strings.Join(nos, ", "), strings.Join(share, ", "), o.paused, most)}
 	}
-	const planned = "force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off" // as TransactionPlanned
 	if o.before != "" || o.paused != "" {
 		wide := strings.Split(strings.Repeat("1000 ", o.subscriptions), " ")[:o.subscriptions]
 		for before := -1; ; { // claims that lease nothing find all that cannot go out
@@ -114,4 +117,21 @@ func buffersOf(t *testing.T, plan string) int {
 		}
 	}
 	return n
+}
+
+// TestCompletionLocksInOrder lets PostgreSQL explain the statements that complete deliveries. They
+// find each delivery once, and lock deliveries in the order of ids, because they go through a
+// sorted list: two processes never wait for each other in a circle.
+func TestCompletionLocksInOrder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	for _, name := range []string{"DeliveriesDone", "DeliveriesRelease"} {
+		q := hotQueries()[name]
+		plan := explainBy(t, w, "explain (costs off)", q.sql, planned, q.args)
+		steps := regexp.MustCompile(`Nested Loop|Sort Key|(?:Index|Seq|Bitmap Heap)[ \w]* Scan.* on deliveries|Hash|Merge`).FindAllString(plan, -1)
+		want := []string{"Nested Loop", "Sort Key", "Index Scan using deliveries_pkey on deliveries"}
+		if !slices.Equal(steps, want) {
+			t.Errorf("%s: got %q, want %q in\n%s", name, steps, want, plan)
+		}
+	}
 }

@@ -155,57 +155,35 @@ returning d.id;
 
 -- name: DeliveriesDone :exec
 -- Every statement that waits for several deliveries locks them in the order of ids, so that none
--- waits in a circle.
-with mine as (
-    select d.contact_id, d.subscription_no, d.bucket_no, d.id
-    from (
-        select unnest(@contact_ids::bigint[]) as contact_id, unnest(@subscription_nos::integer[]) as subscription_no,
-            unnest(@bucket_nos::integer[]) as bucket_no, unnest(@ids::bigint[]) as id
-        order by 4
-    ) as x
-    cross join lateral (
-        select * from bucketgen.deliveries k
-        where k.contact_id = x.contact_id and k.subscription_no = x.subscription_no and k.bucket_no = x.bucket_no
-            and k.id = x.id and k.lease = @lease
-        limit 1
-        for update
-    ) d
-)
+-- waits in a circle: this one and the next go through a sorted list and find each delivery once.
+-- To lock all by a CTE first would be to find each twice.
 delete from bucketgen.deliveries d
-using mine
-where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_no and d.bucket_no = mine.bucket_no
-    and d.id = mine.id;
+using (
+    select unnest(@contact_ids::bigint[]) as contact_id, unnest(@subscription_nos::integer[]) as subscription_no,
+        unnest(@bucket_nos::integer[]) as bucket_no, unnest(@ids::bigint[]) as id
+    order by 4
+) x
+where d.contact_id = x.contact_id and d.subscription_no = x.subscription_no and d.bucket_no = x.bucket_no
+    and d.id = x.id and d.lease = @lease;
 
 -- name: DeliveriesRelease :exec
 -- Ends the leases of deliveries that were not made: each is postponed (waiting), given up (dead),
 -- or returned as if it had not been leased. What waits behind a postponed one is not read before
 -- that one is removed. It is apart from DeliveriesDone, which would be slower with this in it.
-with mine as (
-    select d.contact_id, d.subscription_no, d.bucket_no, d.id, x.outcome, x.next_at, x.error
-    from (
-        select unnest(@contact_ids::bigint[]) as contact_id, unnest(@subscription_nos::integer[]) as subscription_no,
-            unnest(@bucket_nos::integer[]) as bucket_no, unnest(@ids::bigint[]) as id,
-            unnest(@outcomes::text[]) as outcome, unnest(@next_at::timestamptz[]) as next_at,
-            unnest(@errors::text[]) as error
-        order by 4
-    ) as x
-    cross join lateral (
-        select * from bucketgen.deliveries k
-        where k.contact_id = x.contact_id and k.subscription_no = x.subscription_no and k.bucket_no = x.bucket_no
-            and k.id = x.id and k.lease = @lease
-        limit 1
-        for update
-    ) d
-)
 update bucketgen.deliveries d
-set state = case when mine.outcome = 'returned' then d.state else mine.outcome end,
-    next_at = case when mine.outcome = 'returned' then d.next_at else mine.next_at end,
-    error = case when mine.outcome = 'returned' then d.error else mine.error end,
-    attempts = d.attempts - case when mine.outcome = 'returned' then 1 else 0 end,
+set state = case when x.outcome = 'returned' then d.state else x.outcome end,
+    next_at = case when x.outcome = 'returned' then d.next_at else x.next_at end,
+    error = case when x.outcome = 'returned' then d.error else x.error end,
+    attempts = d.attempts - case when x.outcome = 'returned' then 1 else 0 end,
     leased_until = null, lease = null
-from mine
-where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_no and d.bucket_no = mine.bucket_no
-    and d.id = mine.id;
+from (
+    select unnest(@contact_ids::bigint[]) as contact_id, unnest(@subscription_nos::integer[]) as subscription_no,
+        unnest(@bucket_nos::integer[]) as bucket_no, unnest(@ids::bigint[]) as id,
+        unnest(@outcomes::text[]) as outcome, unnest(@next_at::timestamptz[]) as next_at, unnest(@errors::text[]) as error
+    order by 4
+) x
+where d.contact_id = x.contact_id and d.subscription_no = x.subscription_no and d.bucket_no = x.bucket_no
+    and d.id = x.id and d.lease = @lease;
 
 -- name: DeliveriesPromote :exec
 -- Releases what waits behind deliveries that were removed. It is a statement of its own after those

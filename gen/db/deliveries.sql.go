@@ -532,25 +532,14 @@ func (q *Queries) DeliveriesDiscard(ctx context.Context, ids []int64) (int64, er
 }
 
 const DeliveriesDone = `-- name: DeliveriesDone :exec
-with mine as (
-    select d.contact_id, d.subscription_no, d.bucket_no, d.id
-    from (
-        select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as subscription_no,
-            unnest($3::integer[]) as bucket_no, unnest($4::bigint[]) as id
-        order by 4
-    ) as x
-    cross join lateral (
-        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replay, behind, paused_no, fence from bucketgen.deliveries k
-        where k.contact_id = x.contact_id and k.subscription_no = x.subscription_no and k.bucket_no = x.bucket_no
-            and k.id = x.id and k.lease = $5
-        limit 1
-        for update
-    ) d
-)
 delete from bucketgen.deliveries d
-using mine
-where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_no and d.bucket_no = mine.bucket_no
-    and d.id = mine.id
+using (
+    select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as subscription_no,
+        unnest($3::integer[]) as bucket_no, unnest($4::bigint[]) as id
+    order by 4
+) x
+where d.contact_id = x.contact_id and d.subscription_no = x.subscription_no and d.bucket_no = x.bucket_no
+    and d.id = x.id and d.lease = $5
 `
 
 type DeliveriesDoneParams struct {
@@ -562,7 +551,8 @@ type DeliveriesDoneParams struct {
 }
 
 // Every statement that waits for several deliveries locks them in the order of ids, so that none
-// waits in a circle.
+// waits in a circle: this one and the next go through a sorted list and find each delivery once.
+// To lock all by a CTE first would be to find each twice.
 func (q *Queries) DeliveriesDone(ctx context.Context, arg DeliveriesDoneParams) error {
 	_, err := q.db.Exec(ctx, DeliveriesDone,
 		arg.ContactIds,
@@ -828,35 +818,24 @@ func (q *Queries) DeliveriesReady(ctx context.Context, now pgtype.Timestamptz) (
 }
 
 const DeliveriesRelease = `-- name: DeliveriesRelease :exec
-with mine as (
-    select d.contact_id, d.subscription_no, d.bucket_no, d.id, x.outcome, x.next_at, x.error
-    from (
-        select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as subscription_no,
-            unnest($3::integer[]) as bucket_no, unnest($4::bigint[]) as id,
-            unnest($5::text[]) as outcome, unnest($6::timestamptz[]) as next_at,
-            unnest($7::text[]) as error
-        order by 4
-    ) as x
-    cross join lateral (
-        select contact_id, subscription_no, bucket_no, id, transition_id, state, attempts, next_at, leased_until, lease, error, replay, behind, paused_no, fence from bucketgen.deliveries k
-        where k.contact_id = x.contact_id and k.subscription_no = x.subscription_no and k.bucket_no = x.bucket_no
-            and k.id = x.id and k.lease = $8
-        limit 1
-        for update
-    ) d
-)
 update bucketgen.deliveries d
-set state = case when mine.outcome = 'returned' then d.state else mine.outcome end,
-    next_at = case when mine.outcome = 'returned' then d.next_at else mine.next_at end,
-    error = case when mine.outcome = 'returned' then d.error else mine.error end,
-    attempts = d.attempts - case when mine.outcome = 'returned' then 1 else 0 end,
+set state = case when x.outcome = 'returned' then d.state else x.outcome end,
+    next_at = case when x.outcome = 'returned' then d.next_at else x.next_at end,
+    error = case when x.outcome = 'returned' then d.error else x.error end,
+    attempts = d.attempts - case when x.outcome = 'returned' then 1 else 0 end,
     leased_until = null, lease = null
-from mine
-where d.contact_id = mine.contact_id and d.subscription_no = mine.subscription_no and d.bucket_no = mine.bucket_no
-    and d.id = mine.id
+from (
+    select unnest($2::bigint[]) as contact_id, unnest($3::integer[]) as subscription_no,
+        unnest($4::integer[]) as bucket_no, unnest($5::bigint[]) as id,
+        unnest($6::text[]) as outcome, unnest($7::timestamptz[]) as next_at, unnest($8::text[]) as error
+    order by 4
+) x
+where d.contact_id = x.contact_id and d.subscription_no = x.subscription_no and d.bucket_no = x.bucket_no
+    and d.id = x.id and d.lease = $1
 `
 
 type DeliveriesReleaseParams struct {
+	Lease           pgtype.UUID
 	ContactIds      []int64
 	SubscriptionNos []int32
 	BucketNos       []int32
@@ -864,7 +843,6 @@ type DeliveriesReleaseParams struct {
 	Outcomes        []string
 	NextAt          []pgtype.Timestamptz
 	Errors          []string
-	Lease           pgtype.UUID
 }
 
 // Ends the leases of deliveries that were not made: each is postponed (waiting), given up (dead),
@@ -872,6 +850,7 @@ type DeliveriesReleaseParams struct {
 // that one is removed. It is apart from DeliveriesDone, which would be slower with this in it.
 func (q *Queries) DeliveriesRelease(ctx context.Context, arg DeliveriesReleaseParams) error {
 	_, err := q.db.Exec(ctx, DeliveriesRelease,
+		arg.Lease,
 		arg.ContactIds,
 		arg.SubscriptionNos,
 		arg.BucketNos,
@@ -879,7 +858,6 @@ func (q *Queries) DeliveriesRelease(ctx context.Context, arg DeliveriesReleasePa
 		arg.Outcomes,
 		arg.NextAt,
 		arg.Errors,
-		arg.Lease,
 	)
 	return err
 }
