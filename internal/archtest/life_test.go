@@ -1,6 +1,7 @@
 package archtest_test
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -24,11 +25,12 @@ func TestLifeOfAnEvent(t *testing.T) {
 	if len(steps) == 0 || len(steps) > 12 {
 		t.Errorf("got %d steps, want 1 to 12", len(steps))
 	}
-	named, file := 0, ""
+	named, file, files := 0, "", map[string]bool{}
 	for _, code := range regexp.MustCompile("`([^`\n]+)`").FindAllStringSubmatch(string(text), -1) {
 		switch name := code[1]; {
 		case strings.HasSuffix(name, ".go"):
 			file = name
+			files[file] = true
 		case file != "" && regexp.MustCompile(`^(\w+\.)?\w+$`).MatchString(name):
 			named++
 			if !declares(t, root, file, name) {
@@ -38,6 +40,9 @@ func TestLifeOfAnEvent(t *testing.T) {
 	}
 	if named < len(steps) {
 		t.Errorf("got %d functions for %d steps, want one or more for each", named, len(steps))
+	}
+	if says := fmt.Sprintf("The steps name %d files.", len(files)); !strings.Contains(string(text), says) {
+		t.Errorf("the page does not say %q", says)
 	}
 }
 
