@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	version "github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/bucketgen/scaffold"
 )
@@ -75,7 +77,7 @@ Flags may be written with one dash or two.`
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(&cobra.Command{Hidden: true})
-	root.AddCommand(generateCommand("generate [flags] [DIR]"), checkCommand(), initCommand())
+	root.AddCommand(generateCommand("generate [flags] [DIR]"), checkCommand(), initCommand(), versionCommand())
 	return root
 }
 
@@ -150,6 +152,18 @@ func initCommand() *cobra.Command {
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), nextSteps, strings.Join(files, ", "))
 			return nil
+		},
+	}
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version of bucketgen, and of the Go that compiled it",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "bucketgen %s, %s\n", version.Version, runtime.Version())
+			return err
 		},
 	}
 }

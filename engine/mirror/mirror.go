@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -115,7 +116,7 @@ func (m *mirror) post(ctx context.Context, transitions []engine.Transition) (sta
 		return 0, nil, err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("User-Agent", "bucketgen-mirror")
+	request.Header.Set("User-Agent", "bucketgen-mirror/"+bucketgen.Version)
 	if m.user != "" {
 		request.SetBasicAuth(m.user, "")
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bucketgen/bucketgen/bucket"
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/enginetest"
 	"github.com/bucketgen/bucketgen/engine/mirror"
@@ -314,6 +315,9 @@ func TestSegmentMirrorsIntoAnotherServer(t *testing.T) {
 func TestSegmentRefusesOne(t *testing.T) {
 	t.Parallel()
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if got, want := r.UserAgent(), "bucketgen-mirror/"+bucketgen.Version; got != want {
+			t.Errorf("got the user agent %s, want %s", got, want)
+		}
 		var body struct {
 			Batch []struct{ UserID string }
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bucketgen/bucketgen/bucket"
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/enginetest"
 	"github.com/bucketgen/bucketgen/engine/webhook"
@@ -131,6 +132,9 @@ func newReceiver(t *testing.T) *receiver {
 	t.Helper()
 	r := &receiver{}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
+		if got, want := in.UserAgent(), "bucketgen-webhooks/"+bucketgen.Version; got != want {
+			t.Errorf("got the user agent %s, want %s", got, want)
+		}
 		body, err := io.ReadAll(in.Body)
 		p := webhookPost{header: in.Header, body: body}
 		r.mu.Lock()

@@ -14,6 +14,7 @@ import (
 
 	standard "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/engine"
 )
 
@@ -117,7 +118,7 @@ func (p poster) post(ctx context.Context, to target, m message, now time.Time) (
 	if err != nil {
 		return Answer{}, err
 	}
-	request.Header = http.Header{"Content-Type": {"application/json"}, "User-Agent": {"bucketgen-webhooks"}}
+	request.Header = http.Header{"Content-Type": {"application/json"}, "User-Agent": {"bucketgen-webhooks/" + bucketgen.Version}}
 	request.Header.Set(standard.HeaderWebhookID, m.id)
 	request.Header.Set(standard.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
 	request.Header.Set(standard.HeaderWebhookSignature, signature)

@@ -62,6 +62,9 @@ func (p *Problem) Error() string {
 	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), ": ")
 }
 
+// userAgent names the client and its version, which is that of bucketgen.
+const userAgent = "bucketgen-client/0.1.0"
+
 // maxAnswer is how many bytes an answer may have.
 const maxAnswer = 64 << 20
 
@@ -85,6 +88,7 @@ func call[T any](ctx context.Context, c *Client, method, path string, query url.
 	}
 	r.Header.Set("Authorization", "Bearer "+c.key)
 	r.Header.Set("Accept", "application/json")
+	r.Header.Set("User-Agent", userAgent)
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}

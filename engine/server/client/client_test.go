@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/engine/server/client"
 )
 
@@ -45,6 +46,9 @@ func TestCalls(t *testing.T) {
 	var got string
 	c := serving(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
+		if agent, want := r.UserAgent(), "bucketgen-client/"+bucketgen.Version; agent != want {
+			t.Errorf("got the user agent %s, want %s", agent, want)
+		}
 		got = fmt.Sprintf("%s %s %s %s %s", r.Method, r.RequestURI, r.Header.Get("Authorization"), r.Header.Get("Content-Type"), body)
 		_, _ = w.Write([]byte("{}"))
 	})
