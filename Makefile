@@ -50,6 +50,25 @@ screenshots: setup ## take the pictures of Studio in docs/img, of the shop of ma
 	@scripts/setup-studio
 	SCREENSHOTS=$(abspath docs/img) $(GO) test -timeout 20m -count=1 -tags studio,screenshots -run TestScreenshots -v ./engine/studio
 
+.PHONY: pictures
+pictures: setup screenshots ## draw the pictures of docs/img anew, from the product
+	$(GO) run ./internal/pictures docs/img
+	$(GO) test -count=1 -run TestPicture ./registry/table -update
+	$(GO) test -count=1 -timeout 20m -run 'TestHowTo' ./internal/doctest -update
+
+.PHONY: docs
+docs: ## build the site of docs/ with search into .bucketgen/site, and check its links and anchors; needs Node.js 20
+	@scripts/setup-docs
+	cd tools/docs && npm run --silent build
+
+.PHONY: test-docs
+test-docs: setup ## run, compile and parse every block of code of the documentation
+	$(GO) test -count=1 -timeout 20m ./internal/doctest
+
+.PHONY: release
+release: ## build what a release has into .bucketgen/release: programs, checksums and an SBOM; publishes nothing
+	@GO="$(GO)" scripts/release
+
 .PHONY: dev-hatchet
 dev-hatchet: setup ## run bucketd on PostgreSQL and Hatchet, both private, until interrupted
 	@$(GO) build -o $(BIN)/ ./cmd/bucketd ./internal/hatchettest/dev-hatchet
@@ -66,12 +85,15 @@ generated: $(BIN)/sqlc ## fail if generated code is not what it should be
 	$(GO) test -count=1 -run 'TestDocument$$' ./internal/manage
 	cd $(CLIENT) && $(GO) tool -modfile=../../../tools/openapi/go.mod oapi-codegen -config generate.yaml -o $(abspath $(BIN))/client_gen.go ../../../docs/openapi.yaml
 	diff -u $(CLIENT)/client_gen.go $(BIN)/client_gen.go
+	$(GO) test -count=1 -run 'TestReference|TestCommandReference' ./internal/doctest ./engine/server ./cmd/bucketgen
 	scripts/check-studio $(abspath $(BIN))/studio
 
 .PHONY: generate
 generate: $(BIN)/sqlc ## generate everything anew
 	$(BIN)/sqlc generate
 	$(GO) test -run 'TestDocument$$' ./internal/manage -update
+	$(GO) test -run TestCommandReference ./engine/server ./cmd/bucketgen -update
+	$(GO) test -run TestReference ./internal/doctest -update
 	$(GO) generate ./...
 	cd $(DEMO) && $(GO) generate ./...
 
