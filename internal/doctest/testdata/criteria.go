@@ -1,0 +1,5 @@
+package page
+
+import "time"
+
+var order struct{ At time.Time }

@@ -1,0 +1,8 @@
+package page
+
+import "net/http"
+
+var (
+	w http.ResponseWriter
+	r *http.Request
+)
