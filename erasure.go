@@ -1,6 +1,9 @@
 package bucketgen
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // EraseOptions say how a person is erased. The zero value erases the person with a user id, who may
 // come back as a new user.
@@ -30,4 +33,35 @@ type Erasure struct {
 	Events     int64     `json:"events"`               // rows of the log that were deleted
 	Rows       int64     `json:"rows"`                 // rows of all other tables
 	FinishedAt time.Time `json:"finishedAt,omitzero"`  // zero: the rest of a long log is being deleted
+}
+
+// BulkErasure is what a job that erases persons came to.
+type BulkErasure struct {
+	Asked  int64 `json:"asked"`  // ids that were given
+	Erased int64 `json:"erased"` // persons; an id that was unknown is none, and so is a second id of a person
+	Events int64 `json:"events"` // rows of the log that were deleted
+	Rows   int64 `json:"rows"`   // rows of all other tables
+}
+
+// BulkOptions say how a job erases persons. The zero value is that of [EraseOptions].
+type BulkOptions struct {
+	EraseOptions
+
+	// Rate is how many persons a second are erased, up to 1,000. Defaults to 50.
+	Rate int
+}
+
+// Suppression is what is known of an id that was erased, or is refused.
+type Suppression struct {
+	Hash       string    `json:"hash"`       // HMAC-SHA-256 of the id, in hexadecimal digits
+	Kind       string    `json:"kind"`       // of the id; empty: the hash is that of nothing, by which secrets are compared
+	Suppressed bool      `json:"suppressed"` // the id is refused
+	Lives      int       `json:"lives"`      // how often a user of the id was erased
+	At         time.Time `json:"at,omitzero"`
+}
+
+// PersonRow is a row of a person, as [encoding/json] has it.
+type PersonRow struct {
+	Table string          `json:"table"`
+	Row   json.RawMessage `json:"row"`
 }

@@ -20,7 +20,7 @@ var (
 	ErrSuppressed = errors.New("the user was erased, and the id is suppressed")
 
 	// ErrNoSecret says that ids cannot be suppressed without a secret.
-	ErrNoSecret = errors.New("suppression needs a secret: set engine.Config.SuppressionSecret, --suppression-secret-file or BUCKETGEN_SUPPRESSION_SECRET")
+	ErrNoSecret = errors.New("suppression needs a secret: set engine.Config.SuppressionSecret, --secret-file or BUCKETGEN_SUPPRESSION_SECRET")
 
 	// ErrMergeNotAllowed is returned where two users would become one, and the caller is not
 	// trusted to do that.

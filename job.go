@@ -19,10 +19,11 @@ const (
 	JobDwell     JobKind = "dwell"     // how long stays last
 	JobReconcile JobKind = "reconcile" // derive all memberships anew
 	JobRetire    JobKind = "retire"    // make all members leave a bucket that is not deployed any more
+	JobErase     JobKind = "erase"     // erase persons; engine.People.EraseAll begins it
 )
 
 // Writes reports whether jobs of the kind change memberships.
-func (k JobKind) Writes() bool { return k == JobReconcile || k == JobRetire }
+func (k JobKind) Writes() bool { return k == JobReconcile || k == JobRetire || k == JobErase }
 
 // JobState is how far a job is.
 type JobState string
@@ -74,6 +75,14 @@ type JobParams struct {
 
 	// WithinSeconds is the longest time between two stays that flows connect. Defaults to a day.
 	WithinSeconds int64 `json:"withinSeconds,omitempty"`
+
+	// Suppress, Ticket and Rate are those of an erasure, Count is how many ids it was given, and
+	// Token names their list.
+	Suppress bool   `json:"suppress,omitempty"`
+	Ticket   string `json:"ticket,omitempty"`
+	Rate     int    `json:"rate,omitempty"`
+	Count    int    `json:"count,omitempty"`
+	Token    string `json:"token,omitempty"`
 }
 
 // Job is long work that a process does in the background.
@@ -102,6 +111,7 @@ type Job struct {
 	Dwell     *DwellTimes     `json:"dwell,omitempty"`
 	Reconcile *Reconciliation `json:"reconcile,omitempty"`
 	Retire    *Retirement     `json:"retire,omitempty"`
+	Erase     *BulkErasure    `json:"erase,omitempty"`
 }
 
 // Finished reports whether the job has ended, in whatever way.

@@ -12,9 +12,10 @@ import (
 	"github.com/bucketgen/bucketgen/internal/registrytest"
 )
 
-// TestEraseBesideIngest erases and suppresses a user while 64 goroutines send events of them, and of
-// others, to two engines. Each event is stored or suppressed, those that are sent after the erasure
-// are suppressed, and no row of the user is left. In every other round the user is unknown at first.
+// TestEraseBesideIngest erases and suppresses a user while 64 goroutines send events of them, and
+// of others, to two engines. Each event is stored or suppressed, those that are sent after the
+// erasure are suppressed, and no row of the user is left. In every other round the user is unknown
+// at first.
 func TestEraseBesideIngest(t *testing.T) {
 	t.Parallel()
 	pool, r := pgtest.New(t), registrytest.Build(t, pro, regulars, dormant)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
@@ -363,5 +364,163 @@ func TestSuppressionSecret(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
+	}
+}
+
+// TestEraseAll erases many users by a job, and one who is unknown. No id is left in the job.
+func TestEraseAll(t *testing.T) {
+	t.Parallel()
+	w := newSecretWorld(t, pro)
+	ids := []string{"unknown"}
+	for i := range 20 {
+		ids = append(ids, fmt.Sprintf("erased-%d", i))
+		w.identify(ids[i+1], map[string]any{"plan": "pro"})
+	}
+	w.identify("ada", map[string]any{"plan": "pro"})
+	j, err := w.People().EraseAll(t.Context(), ids, engine.BulkOptions{EraseOptions: engine.EraseOptions{By: "eve", Ticket: "T1"}, Rate: 1000})
+	must(t, err)
+	j = w.finished(t, j.ID)
+	equal(t, "result", j.Erase, &bucketgen.BulkErasure{Asked: 21, Erased: 20, Events: 20, Rows: j.Erase.Rows})
+	equal(t, "contacts", w.count("select count(*) from bucketgen.contacts"), 1)
+	equal(t, "ids of the job", w.count("select count(*) from bucketgen.job_users"), 0)
+	equal(t, "traces", w.traces("erased-"), []string{"hidings.user_id"})
+	all, _, err := w.People().Erasures(t.Context(), engine.Page{})
+	must(t, err)
+	equal(t, "erasures", []any{len(all), all[0].By, all[0].Ticket}, []any{20, "eve", "T1"})
+	for want, call := range map[string]func() error{
+		"ids: has 0 ids; give 1 to 5000": func() error { _, err := w.People().EraseAll(t.Context(), nil, engine.BulkOptions{}); return err },
+		"ids[1]: is empty, longer than 255": func() error {
+			_, err := w.People().EraseAll(t.Context(), []string{"a", ""}, engine.BulkOptions{})
+			return err
+		},
+		"rate: is 1001; it must be 1 to 1000": func() error {
+			_, err := w.People().EraseAll(t.Context(), []string{"a"}, engine.BulkOptions{Rate: 1001})
+			return err
+		},
+	} {
+		if err := call(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+// finished waits for the end of a job.
+func (w *world) finished(t *testing.T, id int64) engine.Job {
+	t.Helper()
+	var j engine.Job
+	eventually(t, func() bool {
+		var err error
+		j, err = w.Jobs().Get(t.Context(), id)
+		must(t, err)
+		return j.Finished()
+	})
+	if j.State != bucketgen.JobDone {
+		t.Fatalf("the job is %s: %s", j.State, j.Error)
+	}
+	return j
+}
+
+// TestExportPerson exports a person: each table that has something about them is in it, and nothing
+// of another person.
+func TestExportPerson(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, eraseBuckets()...)
+	const text = "lovelace77"
+	w.live(t, text)
+	w.live(t, "babbage")
+	tables := map[string]bool{}
+	for row, err := range w.People().Export(t.Context(), "", "former-"+text) {
+		must(t, err)
+		tables[row.Table] = true
+		if strings.Contains(string(row.Row), "babbage") {
+			t.Errorf("a row of another person: %s", row.Row)
+		}
+	}
+	for _, found := range w.traces(text) {
+		table, _, _ := strings.Cut(found, ".")
+		if !tables[table] && table != "jobs" { // whose results have lists of users in job_users
+			t.Errorf("%s has something about the person, and the export does not", found)
+		}
+	}
+	for _, err := range w.People().Export(t.Context(), "user", "unknown") {
+		if !errors.Is(err, engine.ErrUnknownUser) {
+			t.Errorf("got %v, want that the user is unknown", err)
+		}
+	}
+}
+
+// TestSuppressions refuses an id by hand, and lets it in again.
+func TestSuppressions(t *testing.T) {
+	t.Parallel()
+	w := newSecretWorld(t, pro)
+	ctx := t.Context()
+	known := func() engine.Suppression {
+		s, err := w.People().Suppression(ctx, "", "u1")
+		must(t, err)
+		return s
+	}
+	send := func() bool {
+		result, err := w.Ingest(ctx, engine.Event{UserID: "u1", Name: "visit"})
+		must(t, err)
+		return result.Suppressed
+	}
+	equal(t, "before", known().Suppressed, false)
+	must(t, w.People().SetSuppression(ctx, "", "u1", true))
+	equal(t, "refused", []bool{known().Suppressed, send()}, []bool{true, true})
+	must(t, w.People().SetSuppression(ctx, "", "u1", false))
+	equal(t, "let in", []bool{known().Suppressed, send()}, []bool{false, false})
+	if err := w.People().SetSuppression(ctx, "", "u1", true); err == nil || !strings.Contains(err.Error(), "id: is that of a user") {
+		t.Errorf("suppress a user: got %v", err)
+	}
+}
+
+// TestRestoredBackup erases users, restores a copy of the database from before that, and imports
+// the suppressions: they are erased again, and who came back since is not (B7).
+func TestRestoredBackup(t *testing.T) {
+	t.Parallel()
+	w := newSecretWorld(t, pro)
+	for _, user := range []string{"suppressed", "erased", "back", "ada"} {
+		w.identify(user, map[string]any{"plan": "pro"})
+	}
+	before := w.clock.Now()
+	w.clock.Advance(time.Hour)
+	w.suppress("suppressed")
+	w.erase("erased")
+	w.erase("back")
+	w.clock.Advance(time.Hour)
+	w.identify("back", map[string]any{"plan": "pro"})
+	var exported []engine.Suppression
+	for s, err := range w.People().Suppressions(t.Context()) {
+		must(t, err)
+		exported = append(exported, s)
+	}
+	equal(t, "exported", len(exported), 4)
+	each := func(yield func(engine.Suppression, error) bool) {
+		for _, s := range exported {
+			if !yield(s, nil) {
+				return
+			}
+		}
+	}
+	n, err := w.People().ImportSuppressions(t.Context(), each)
+	must(t, err)
+	equal(t, "erased where nothing is old", n, 0)
+
+	old := newSecretWorld(t, pro) // a backup of the time before
+	for _, user := range []string{"suppressed", "erased", "back", "ada"} {
+		old.identify(user, map[string]any{"plan": "pro"})
+	}
+	equal(t, "time of the backup", old.clock.Now(), before)
+	old.clock.Advance(3 * time.Hour)
+	n, err = old.People().ImportSuppressions(t.Context(), each)
+	must(t, err)
+	equal(t, "erased", n, 3)
+	equal(t, "contacts", old.count("select count(*) from bucketgen.contacts where user_id <> 'ada'"), 0)
+	result, err := old.Ingest(t.Context(), engine.Event{UserID: "suppressed", Name: "visit"})
+	must(t, err)
+	equal(t, "suppressed", result.Suppressed, true)
+	exported[0].Kind, exported[0].Hash = "", strings.Repeat("ab", 32)
+	if _, err = old.People().ImportSuppressions(t.Context(), each); err == nil || !strings.Contains(err.Error(), "is not the secret") {
+		t.Errorf("of another secret: got %v", err)
 	}
 }

@@ -162,6 +162,8 @@ func coldQueries() map[string]string {
 		"EraseLock":            "an erasure locks the contacts of a person",
 		"EraseNames":           "an erasure reads the ids of a person",
 		"EraseClaim":           "an erasure of a person who is unknown",
+		"ExportRows":           "a person's rows are exported",
+		"SuppressionsOverdue":  "suppressions are imported, once after a backup was restored",
 		"EraseLogged":          "an erasure counts the log of a person, up to a number",
 		"EraseTallies":         "an erasure reads the transitions of a person",
 		"EraseDeliveries":      "an erasure deletes the deliveries of a person",

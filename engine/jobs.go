@@ -125,7 +125,7 @@ func (e *Engine) jobLoops() []*service.Loop {
 		Queue: e.jobQueue(), Fingerprint: e.registry.Fingerprint, Process: e.processID, Lease: e.config.Lease, Pace: jobPace, Log: e.log,
 		Works: map[bucketgen.JobKind]jobs.Work{
 			bucketgen.JobPlan: e.planJob, bucketgen.JobPreview: e.previewJob, bucketgen.JobBackTest: e.backTestJob, bucketgen.JobFunnel: e.funnelJob,
-			bucketgen.JobReconcile: e.reconcileJob, bucketgen.JobRetire: e.retireJob,
+			bucketgen.JobReconcile: e.reconcileJob, bucketgen.JobRetire: e.retireJob, bucketgen.JobErase: e.eraseJob,
 			bucketgen.JobOverlap: stays.Overlap, bucketgen.JobFlows: stays.Flows, bucketgen.JobDwell: stays.Dwell,
 		},
 	}

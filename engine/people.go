@@ -2,12 +2,15 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/erase"
 	"github.com/bucketgen/bucketgen/internal/event"
+	"github.com/bucketgen/bucketgen/internal/jobs"
 	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/service"
 )
@@ -15,8 +18,17 @@ import (
 // EraseOptions say how a person is erased.
 type EraseOptions = bucketgen.EraseOptions
 
+// BulkOptions say how a job erases persons.
+type BulkOptions = bucketgen.BulkOptions
+
 // Erasure is the record of an erasure.
 type Erasure = bucketgen.Erasure
+
+// Suppression is what is known of an id that was erased, or is refused.
+type Suppression = bucketgen.Suppression
+
+// PersonRow is a row of a person.
+type PersonRow = bucketgen.PersonRow
 
 // Erase deletes everything that the database has about a person, by any of their ids: the user, the
 // users who were merged into them, all names, properties, events, stays, transitions and
@@ -63,6 +75,114 @@ func (g *People) Erasures(ctx context.Context, p Page) ([]Erasure, int64, error)
 		return nil, 0, fmt.Errorf("erasures: %w", err)
 	}
 	return all, p.next(len(all), func() int64 { return all[len(all)-1].ID }), nil
+}
+
+// EraseAll begins a job that erases persons, for a person with a name: up to 5,000 ids of one kind,
+// each in a transaction as [People.Erase] does. An id leaves the job with its person, so a job
+// whose process dies goes on with the rest. Unknown ids are passed over, unless they are
+// suppressed.
+func (g *People) EraseAll(ctx context.Context, ids []string, o BulkOptions) (Job, error) {
+	e := (*Engine)(g)
+	if err := e.ready(); err != nil {
+		return Job{}, fmt.Errorf("erase: %w", err)
+	}
+	names, err := event.BulkErasure(ids, &o)
+	if err != nil {
+		return Job{}, fmt.Errorf("erase: %w", err)
+	}
+	if o.Suppress && e.store.Suppressor == nil {
+		return Job{}, fmt.Errorf("erase: %w", ErrNoSecret)
+	}
+	no, err := e.jobQueue().BeginErase(ctx, JobParams{Suppress: o.Suppress, Ticket: o.Ticket, Rate: o.Rate}, names, o.By)
+	if err != nil {
+		return Job{}, fmt.Errorf("begin a job that erases: %w", err)
+	}
+	for _, loop := range e.workers {
+		loop.Wake()
+	}
+	return e.Jobs().Get(ctx, no)
+}
+
+// eraseJob erases the persons of a job.
+func (e *Engine) eraseJob(ctx context.Context, p JobParams, progress func(done, total int64)) (jobs.Done, error) {
+	if p.Suppress && e.store.Suppressor == nil {
+		return jobs.Done{}, ErrNoSecret
+	}
+	out, err := e.eraser().Run(ctx, func() *retry.Attempts { return e.attempts("erase") }, p, progress)
+	return jobs.Done{Result: out}, err
+}
+
+// Export returns everything that the database has about a person, by an id of a kind, row by row,
+// as of one moment. An empty kind is that of users. A person who is unknown gives [ErrUnknownUser].
+func (g *People) Export(ctx context.Context, kind, id string) iter.Seq2[PersonRow, error] {
+	e := (*Engine)(g)
+	o := EraseOptions{Kind: kind}
+	if err := errors.Join(e.checkUserID(id), event.EraseOptions(&o)); err != nil {
+		return func(yield func(PersonRow, error) bool) { yield(PersonRow{}, fmt.Errorf("export: %w", err)) }
+	}
+	return e.eraser().Export(ctx, o.Kind, id)
+}
+
+// Suppression returns what is known of an id of a kind: whether it is refused, and how often its
+// user was erased.
+func (g *People) Suppression(ctx context.Context, kind, id string) (Suppression, error) {
+	e := (*Engine)(g)
+	kind, err := e.checkSuppression(kind, id)
+	if err != nil {
+		return Suppression{}, fmt.Errorf("suppression: %w", err)
+	}
+	return e.eraser().Suppression(ctx, kind, id)
+}
+
+// SetSuppression refuses an id of a kind, of which there is no user, or lets it in again. An id
+// that is let in again is that of a new user.
+func (g *People) SetSuppression(ctx context.Context, kind, id string, refuse bool) error {
+	e := (*Engine)(g)
+	kind, err := e.checkSuppression(kind, id)
+	if err == nil {
+		err = e.eraser().Set(ctx, kind, id, refuse)
+	}
+	if err != nil {
+		return fmt.Errorf("set a suppression: %w", err)
+	}
+	return nil
+}
+
+func (e *Engine) checkSuppression(kind, id string) (string, error) {
+	o := EraseOptions{Kind: kind}
+	if err := errors.Join(e.checkUserID(id), event.EraseOptions(&o)); err != nil {
+		return "", err
+	}
+	if e.store.Suppressor == nil {
+		return "", ErrNoSecret
+	}
+	return o.Kind, nil
+}
+
+// Suppressions goes through all hashes, for [People.ImportSuppressions].
+func (g *People) Suppressions(ctx context.Context) iter.Seq2[Suppression, error] {
+	e := (*Engine)(g)
+	if err := e.ready(); err != nil {
+		return func(yield func(Suppression, error) bool) { yield(Suppression{}, fmt.Errorf("suppressions: %w", err)) }
+	}
+	return e.eraser().Suppressions(ctx)
+}
+
+// ImportSuppressions adds hashes that [People.Suppressions] has returned, here or on the database
+// of which this one is a copy. Then it erases the users who were erased there after the copy was
+// made, and returns how many. It is for a database that was restored from a backup.
+func (g *People) ImportSuppressions(ctx context.Context, all iter.Seq2[Suppression, error]) (erased int, err error) {
+	e := (*Engine)(g)
+	if err := e.ready(); err != nil {
+		return 0, fmt.Errorf("import suppressions: %w", err)
+	}
+	if e.store.Suppressor == nil {
+		return 0, fmt.Errorf("import suppressions: %w", ErrNoSecret)
+	}
+	if erased, err = e.eraser().Import(ctx, e.attempts("erase"), all); err != nil {
+		return erased, fmt.Errorf("import suppressions: %w", err)
+	}
+	return erased, nil
 }
 
 // maxErased is how many rows of a log one transaction deletes.

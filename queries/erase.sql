@@ -169,7 +169,10 @@ select (select count(*) from events)::bigint as events,
 with listed as (
     delete from bucketgen.job_users u where u.user_id = any (@names::text[]) returning 1
 ), audited as (
-    update bucketgen.audit a set user_id = '' where a.user_id = any (@names) and a.user_id <> '' returning 1
+    update bucketgen.audit a
+    set user_id = case when a.user_id = any (@names) then '' else a.user_id end, object = case when a.object = any (@names) then '' else a.object end
+    where a.user_id = any (@names) and a.user_id <> '' or a.object = any (@names) and a.object <> ''
+    returning 1
 )
 select ((select count(*) from listed) + (select count(*) from audited))::bigint;
 
@@ -196,8 +199,8 @@ set user_id = lpad(c.id::text, 300), email = null, properties = '{}', version = 
 where c.id = @id;
 
 -- name: ErasuresInsert :one
-insert into bucketgen.erasures (at, by_name, ticket, suppressed, events, row_count, contact_id, finished_at)
-values (@at, @by_name, @ticket, @suppressed, @events, @row_count, sqlc.narg('contact_id'), sqlc.narg('finished_at'))
+insert into bucketgen.erasures (at, by_name, ticket, suppressed, events, row_count, job_no, contact_id, finished_at)
+values (@at, @by_name, @ticket, @suppressed, @events, @row_count, sqlc.narg('job_no'), sqlc.narg('contact_id'), sqlc.narg('finished_at'))
 returning no;
 
 -- name: ErasuresNext :one
@@ -224,3 +227,27 @@ limit @size::integer;
 
 -- name: ErasuresForget :exec
 delete from bucketgen.erasures e where e.finished_at < @before;
+
+-- name: ErasuresOfJob :one
+-- What a job has erased so far.
+select count(*)::bigint as erased, coalesce(sum(e.events), 0)::bigint as events, coalesce(sum(e.row_count), 0)::bigint as row_count
+from bucketgen.erasures e
+where e.job_no = @job_no::bigint;
+
+-- name: EraseJob :one
+-- The unfinished job that has a token, and how many ids it still has to erase.
+select j.no, j.by_name,
+    (select count(*) from bucketgen.job_users u where u.job_no = j.no and u.list = 'erase' and u.bucket_id = '')::bigint as remaining
+from bucketgen.jobs j
+where j.kind = 'erase' and j.finished_at is null and j.params ->> 'token' = @token::text;
+
+-- name: EraseJobNext :many
+-- Some of the ids that a job still has to erase.
+select u.place, u.user_id
+from bucketgen.job_users u
+where u.job_no = @job_no and u.list = 'erase' and u.bucket_id = ''
+order by u.place
+limit @size::integer;
+
+-- name: EraseJobDone :exec
+delete from bucketgen.job_users u where u.job_no = @job_no and u.list = 'erase' and u.bucket_id = '' and u.place = @place;

@@ -38,3 +38,42 @@ select d.day, d.events from bucketgen.suppressed_events d order by d.day desc li
 
 -- name: SuppressedEventsForget :exec
 delete from bucketgen.suppressed_events d where d.day < @before;
+
+-- name: SuppressionsGet :one
+select s.kind, s.suppressed, s.lives, s.at from bucketgen.suppressions s where s.hash = @hash;
+
+-- name: SuppressionsSet :exec
+-- Refuses an id of which there is no user, or lets it in again.
+insert into bucketgen.suppressions as s (hash, kind, suppressed, lives, at)
+values (@hash, @kind, @suppressed, 0, @at)
+on conflict (hash) do update set suppressed = excluded.suppressed;
+
+-- name: SuppressionsPage :many
+-- All hashes, in their order.
+select s.hash, s.kind, s.suppressed, s.lives, s.at
+from bucketgen.suppressions s
+where s.hash > @after::bytea
+order by s.hash
+limit @size::integer;
+
+-- name: SuppressionsImport :exec
+-- Adds hashes from another copy of the database. Of two of one hash, the one that refuses counts.
+insert into bucketgen.suppressions as s (hash, kind, suppressed, lives, at)
+select w.hash, w.kind, w.suppressed, w.lives, w.at
+from (
+    select unnest(@hashes::bytea[]) as hash, unnest(@kinds::text[]) as kind, unnest(@suppressed::boolean[]) as suppressed,
+        unnest(@lives::integer[]) as lives, unnest(@ats::timestamptz[]) as at
+) w
+order by w.hash
+on conflict (hash) do update
+set suppressed = s.suppressed or excluded.suppressed, lives = greatest(s.lives, excluded.lives), at = greatest(s.at, excluded.at);
+
+-- name: SuppressionsOverdue :many
+-- The users among some contacts who were erased after they were created: in another copy of the
+-- database, whose hashes were imported.
+select c.user_id, s.suppressed
+from (select unnest(@ids::bigint[]) as id, unnest(@hashes::bytea[]) as hash) w
+join bucketgen.suppressions s on s.hash = w.hash
+join bucketgen.contacts c on c.id = w.id
+where c.created_at <= s.at and (s.suppressed or s.lives >= c.life)
+order by c.id;

@@ -23,6 +23,12 @@ func audited(cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
+// nameless makes a command write the audit log without its arguments, which name a person.
+func nameless(cmd *cobra.Command) *cobra.Command {
+	cmd.Annotations = map[string]string{auditedKey: "nameless"}
+	return cmd
+}
+
 // record makes the change of a command, and writes the audit log if the command is one that does.
 func (c *cli) record(cmd *cobra.Command, d *database, change func() error) error {
 	if cmd.Annotations[auditedKey] == "" {
@@ -33,7 +39,7 @@ func (c *cli) record(cmd *cobra.Command, d *database, change func() error) error
 	}
 	log := audit.Log{Pool: d.pool, Schema: c.schema, Now: time.Now, Log: c.host.Config.Logger}
 	e := &bucketgen.AuditEntry{By: operator(), Via: "cli", Action: strings.TrimPrefix(cmd.CommandPath(), c.host.Name+" ")}
-	if args := cmd.Flags().Args(); len(args) > 0 { // a second one may be a URL, which may have a secret in it
+	if args := cmd.Flags().Args(); len(args) > 0 && cmd.Annotations[auditedKey] != "nameless" { // a second one may be a URL, which may have a secret in it
 		e.Object = args[0]
 	}
 	return log.Do(context.WithoutCancel(cmd.Context()), e, change)

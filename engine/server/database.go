@@ -110,6 +110,11 @@ func (c *cli) migrate(ctx context.Context, d *database, log io.Writer) ([]string
 func (c *cli) engine(d *database, change func(*engine.Config)) (*engine.Engine, error) {
 	config := c.host.Config
 	config.Schema = c.schema
+	secret, err := c.suppressionSecret()
+	if err != nil {
+		return nil, err
+	}
+	config.SuppressionSecret = cmp.Or(secret, config.SuppressionSecret)
 	if change != nil {
 		change(&config)
 	}

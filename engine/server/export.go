@@ -15,11 +15,11 @@ import (
 func (c *cli) exportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
-		Short: "Export members as CSV",
-		Long:  `Exports data as CSV, for other programs to read.`,
+		Short: "Export members as CSV, or everything about a person",
+		Long:  `Exports data for other programs to read.`,
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(c.exportMembersCommand())
+	cmd.AddCommand(c.exportMembersCommand(), c.exportUserCommand())
 	return cmd
 }
 

@@ -153,6 +153,8 @@ type cli struct {
 	schema   string
 	asJSON   bool // print JSON: an object, or one per line of a list
 
+	secretFile string // secretFile has the secret under which ids of erased persons are hashed
+
 	logFormat, logLevel string
 }
 
@@ -171,6 +173,7 @@ PostgreSQL from the binaries on this machine, with its data in the directory .bu
 	flags.StringVar(&c.database, "database", "", "`URL` of the database, or temp for a private one that is deleted afterwards (default $DATABASE_URL, or a private one)")
 	flags.StringVar(&c.schema, "schema", cmp.Or(c.host.Config.Schema, "bucketgen"), "`SCHEMA` of the tables")
 	flags.BoolVar(&c.asJSON, "json", false, "print JSON: an object, or one per line of a list")
+	flags.StringVar(&c.secretFile, "secret-file", "", "`FILE` with the secret that ids of erased persons are hashed under (default $BUCKETGEN_SUPPRESSION_SECRET)")
 	c.logFlags(root)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.logger(cmd) }
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -190,6 +193,7 @@ PostgreSQL from the binaries on this machine, with its data in the directory .bu
 		}},
 		{"data", "Importing and exporting", []*cobra.Command{
 			c.addCommand(), c.removeCommand(), c.mergeCommand(), c.importCommand(), c.exportCommand(), c.replayCommand(),
+			nameless(c.eraseCommand()), c.erasuresCommand(), c.suppressionsCommand(),
 		}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title + ":"})

@@ -66,7 +66,10 @@ const EraseElsewhere = `-- name: EraseElsewhere :one
 with listed as (
     delete from bucketgen.job_users u where u.user_id = any ($1::text[]) returning 1
 ), audited as (
-    update bucketgen.audit a set user_id = '' where a.user_id = any ($1) and a.user_id <> '' returning 1
+    update bucketgen.audit a
+    set user_id = case when a.user_id = any ($1) then '' else a.user_id end, object = case when a.object = any ($1) then '' else a.object end
+    where a.user_id = any ($1) and a.user_id <> '' or a.object = any ($1) and a.object <> ''
+    returning 1
 )
 select ((select count(*) from listed) + (select count(*) from audited))::bigint
 `
@@ -149,6 +152,80 @@ type EraseHideParams struct {
 func (q *Queries) EraseHide(ctx context.Context, arg EraseHideParams) error {
 	_, err := q.db.Exec(ctx, EraseHide, arg.Now, arg.ID)
 	return err
+}
+
+const EraseJob = `-- name: EraseJob :one
+select j.no, j.by_name,
+    (select count(*) from bucketgen.job_users u where u.job_no = j.no and u.list = 'erase' and u.bucket_id = '')::bigint as remaining
+from bucketgen.jobs j
+where j.kind = 'erase' and j.finished_at is null and j.params ->> 'token' = $1::text
+`
+
+type EraseJobRow struct {
+	No        int64
+	ByName    string
+	Remaining int64
+}
+
+// The unfinished job that has a token, and how many ids it still has to erase.
+func (q *Queries) EraseJob(ctx context.Context, token string) (EraseJobRow, error) {
+	row := q.db.QueryRow(ctx, EraseJob, token)
+	var i EraseJobRow
+	err := row.Scan(&i.No, &i.ByName, &i.Remaining)
+	return i, err
+}
+
+const EraseJobDone = `-- name: EraseJobDone :exec
+delete from bucketgen.job_users u where u.job_no = $1 and u.list = 'erase' and u.bucket_id = '' and u.place = $2
+`
+
+type EraseJobDoneParams struct {
+	JobNo int64
+	Place int32
+}
+
+func (q *Queries) EraseJobDone(ctx context.Context, arg EraseJobDoneParams) error {
+	_, err := q.db.Exec(ctx, EraseJobDone, arg.JobNo, arg.Place)
+	return err
+}
+
+const EraseJobNext = `-- name: EraseJobNext :many
+select u.place, u.user_id
+from bucketgen.job_users u
+where u.job_no = $1 and u.list = 'erase' and u.bucket_id = ''
+order by u.place
+limit $2::integer
+`
+
+type EraseJobNextParams struct {
+	JobNo int64
+	Size  int32
+}
+
+type EraseJobNextRow struct {
+	Place  int32
+	UserID string
+}
+
+// Some of the ids that a job still has to erase.
+func (q *Queries) EraseJobNext(ctx context.Context, arg EraseJobNextParams) ([]EraseJobNextRow, error) {
+	rows, err := q.db.Query(ctx, EraseJobNext, arg.JobNo, arg.Size)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EraseJobNextRow
+	for rows.Next() {
+		var i EraseJobNextRow
+		if err := rows.Scan(&i.Place, &i.UserID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const EraseLock = `-- name: EraseLock :exec
@@ -459,8 +536,8 @@ func (q *Queries) ErasuresForget(ctx context.Context, before pgtype.Timestamptz)
 }
 
 const ErasuresInsert = `-- name: ErasuresInsert :one
-insert into bucketgen.erasures (at, by_name, ticket, suppressed, events, row_count, contact_id, finished_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
+insert into bucketgen.erasures (at, by_name, ticket, suppressed, events, row_count, job_no, contact_id, finished_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 returning no
 `
 
@@ -471,6 +548,7 @@ type ErasuresInsertParams struct {
 	Suppressed bool
 	Events     int64
 	RowCount   int64
+	JobNo      *int64
 	ContactID  *int64
 	FinishedAt pgtype.Timestamptz
 }
@@ -483,6 +561,7 @@ func (q *Queries) ErasuresInsert(ctx context.Context, arg ErasuresInsertParams) 
 		arg.Suppressed,
 		arg.Events,
 		arg.RowCount,
+		arg.JobNo,
 		arg.ContactID,
 		arg.FinishedAt,
 	)
@@ -510,6 +589,26 @@ func (q *Queries) ErasuresNext(ctx context.Context) (ErasuresNextRow, error) {
 	row := q.db.QueryRow(ctx, ErasuresNext)
 	var i ErasuresNextRow
 	err := row.Scan(&i.No, &i.ContactID)
+	return i, err
+}
+
+const ErasuresOfJob = `-- name: ErasuresOfJob :one
+select count(*)::bigint as erased, coalesce(sum(e.events), 0)::bigint as events, coalesce(sum(e.row_count), 0)::bigint as row_count
+from bucketgen.erasures e
+where e.job_no = $1::bigint
+`
+
+type ErasuresOfJobRow struct {
+	Erased   int64
+	Events   int64
+	RowCount int64
+}
+
+// What a job has erased so far.
+func (q *Queries) ErasuresOfJob(ctx context.Context, jobNo int64) (ErasuresOfJobRow, error) {
+	row := q.db.QueryRow(ctx, ErasuresOfJob, jobNo)
+	var i ErasuresOfJobRow
+	err := row.Scan(&i.Erased, &i.Events, &i.RowCount)
 	return i, err
 }
 

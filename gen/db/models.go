@@ -188,6 +188,7 @@ type BucketgenErasure struct {
 	Suppressed bool
 	Events     int64
 	RowCount   int64
+	JobNo      *int64
 	ContactID  *int64
 	FinishedAt pgtype.Timestamptz
 }

@@ -96,6 +96,61 @@ func (q *Queries) SuppressionsCheck(ctx context.Context, arg SuppressionsCheckPa
 	return hash, err
 }
 
+const SuppressionsGet = `-- name: SuppressionsGet :one
+select s.kind, s.suppressed, s.lives, s.at from bucketgen.suppressions s where s.hash = $1
+`
+
+type SuppressionsGetRow struct {
+	Kind       string
+	Suppressed bool
+	Lives      int32
+	At         pgtype.Timestamptz
+}
+
+func (q *Queries) SuppressionsGet(ctx context.Context, hash []byte) (SuppressionsGetRow, error) {
+	row := q.db.QueryRow(ctx, SuppressionsGet, hash)
+	var i SuppressionsGetRow
+	err := row.Scan(
+		&i.Kind,
+		&i.Suppressed,
+		&i.Lives,
+		&i.At,
+	)
+	return i, err
+}
+
+const SuppressionsImport = `-- name: SuppressionsImport :exec
+insert into bucketgen.suppressions as s (hash, kind, suppressed, lives, at)
+select w.hash, w.kind, w.suppressed, w.lives, w.at
+from (
+    select unnest($1::bytea[]) as hash, unnest($2::text[]) as kind, unnest($3::boolean[]) as suppressed,
+        unnest($4::integer[]) as lives, unnest($5::timestamptz[]) as at
+) w
+order by w.hash
+on conflict (hash) do update
+set suppressed = s.suppressed or excluded.suppressed, lives = greatest(s.lives, excluded.lives), at = greatest(s.at, excluded.at)
+`
+
+type SuppressionsImportParams struct {
+	Hashes     [][]byte
+	Kinds      []string
+	Suppressed []bool
+	Lives      []int32
+	Ats        []pgtype.Timestamptz
+}
+
+// Adds hashes from another copy of the database. Of two of one hash, the one that refuses counts.
+func (q *Queries) SuppressionsImport(ctx context.Context, arg SuppressionsImportParams) error {
+	_, err := q.db.Exec(ctx, SuppressionsImport,
+		arg.Hashes,
+		arg.Kinds,
+		arg.Suppressed,
+		arg.Lives,
+		arg.Ats,
+	)
+	return err
+}
+
 const SuppressionsOf = `-- name: SuppressionsOf :many
 select w.user_id::text as user_id, s.suppressed, s.lives
 from (select unnest($1::text[]) as user_id, unnest($2::bytea[]) as hash) w
@@ -135,6 +190,87 @@ func (q *Queries) SuppressionsOf(ctx context.Context, arg SuppressionsOfParams) 
 	return items, nil
 }
 
+const SuppressionsOverdue = `-- name: SuppressionsOverdue :many
+select c.user_id, s.suppressed
+from (select unnest($1::bigint[]) as id, unnest($2::bytea[]) as hash) w
+join bucketgen.suppressions s on s.hash = w.hash
+join bucketgen.contacts c on c.id = w.id
+where c.created_at <= s.at and (s.suppressed or s.lives >= c.life)
+order by c.id
+`
+
+type SuppressionsOverdueParams struct {
+	Ids    []int64
+	Hashes [][]byte
+}
+
+type SuppressionsOverdueRow struct {
+	UserID     string
+	Suppressed bool
+}
+
+// The users among some contacts who were erased after they were created: in another copy of the
+// database, whose hashes were imported.
+func (q *Queries) SuppressionsOverdue(ctx context.Context, arg SuppressionsOverdueParams) ([]SuppressionsOverdueRow, error) {
+	rows, err := q.db.Query(ctx, SuppressionsOverdue, arg.Ids, arg.Hashes)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SuppressionsOverdueRow
+	for rows.Next() {
+		var i SuppressionsOverdueRow
+		if err := rows.Scan(&i.UserID, &i.Suppressed); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const SuppressionsPage = `-- name: SuppressionsPage :many
+select s.hash, s.kind, s.suppressed, s.lives, s.at
+from bucketgen.suppressions s
+where s.hash > $1::bytea
+order by s.hash
+limit $2::integer
+`
+
+type SuppressionsPageParams struct {
+	After []byte
+	Size  int32
+}
+
+// All hashes, in their order.
+func (q *Queries) SuppressionsPage(ctx context.Context, arg SuppressionsPageParams) ([]BucketgenSuppression, error) {
+	rows, err := q.db.Query(ctx, SuppressionsPage, arg.After, arg.Size)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BucketgenSuppression
+	for rows.Next() {
+		var i BucketgenSuppression
+		if err := rows.Scan(
+			&i.Hash,
+			&i.Kind,
+			&i.Suppressed,
+			&i.Lives,
+			&i.At,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const SuppressionsPut = `-- name: SuppressionsPut :exec
 insert into bucketgen.suppressions as s (hash, kind, suppressed, lives, at)
 select w.hash, w.kind, $1::boolean, 1, $2
@@ -157,6 +293,30 @@ func (q *Queries) SuppressionsPut(ctx context.Context, arg SuppressionsPutParams
 		arg.At,
 		arg.Hashes,
 		arg.Kinds,
+	)
+	return err
+}
+
+const SuppressionsSet = `-- name: SuppressionsSet :exec
+insert into bucketgen.suppressions as s (hash, kind, suppressed, lives, at)
+values ($1, $2, $3, 0, $4)
+on conflict (hash) do update set suppressed = excluded.suppressed
+`
+
+type SuppressionsSetParams struct {
+	Hash       []byte
+	Kind       string
+	Suppressed bool
+	At         pgtype.Timestamptz
+}
+
+// Refuses an id of which there is no user, or lets it in again.
+func (q *Queries) SuppressionsSet(ctx context.Context, arg SuppressionsSetParams) error {
+	_, err := q.db.Exec(ctx, SuppressionsSet,
+		arg.Hash,
+		arg.Kind,
+		arg.Suppressed,
+		arg.At,
 	)
 	return err
 }

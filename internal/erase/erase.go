@@ -41,9 +41,13 @@ var errChanged = errors.New("the ids of the person changed meanwhile")
 // Erase erases the person whom an id of a kind names, and retries for as long as attempts allow. A
 // person who is unknown gives ErrUnknownUser.
 func (e *Eraser) Erase(ctx context.Context, attempts *retry.Attempts, id string, o bucketgen.EraseOptions) (bucketgen.Erasure, error) {
+	return e.erase(ctx, attempts, id, o, nil)
+}
+
+func (e *Eraser) erase(ctx context.Context, attempts *retry.Attempts, id string, o bucketgen.EraseOptions, job *int64) (bucketgen.Erasure, error) {
 	attempts.ExpectedFunc = func(err error) bool { return errors.Is(err, errChanged) }
 	for {
-		p := person{Eraser: e, kind: o.Kind, id: id, now: e.timestamp()}
+		p := person{Eraser: e, kind: o.Kind, id: id, job: job, now: e.timestamp()}
 		var out bucketgen.Erasure
 		err := e.inTx(ctx, func(q *db.Queries) (err error) {
 			out, err = p.erase(ctx, q, o)
@@ -80,6 +84,7 @@ type person struct {
 	*Eraser
 
 	kind, id string
+	job      *int64 // job is the one that the erasure is a part of; nil: none
 	now      pgtype.Timestamptz
 	contacts []db.EraseFindRow
 	ids      []int64  // ids are those of the contacts
@@ -101,7 +106,7 @@ func (p *person) erase(ctx context.Context, q *db.Queries, o bucketgen.EraseOpti
 	if err != nil {
 		return bucketgen.Erasure{}, err
 	}
-	record := db.ErasuresInsertParams{At: p.now, ByName: o.By, Ticket: o.Ticket, Suppressed: o.Suppress, RowCount: rows}
+	record := db.ErasuresInsertParams{At: p.now, ByName: o.By, Ticket: o.Ticket, Suppressed: o.Suppress, RowCount: rows, JobNo: p.job}
 	if err := p.deleteLog(ctx, q, &record); err != nil {
 		return bucketgen.Erasure{}, err
 	}

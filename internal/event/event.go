@@ -135,6 +135,32 @@ func EraseOptions(o *bucketgen.EraseOptions) error {
 	return nil
 }
 
+// The most that a job erases.
+const (
+	maxErased    = 5000
+	maxEraseRate = 1000
+	eraseRate    = 50
+)
+
+// BulkErasure completes options of a job that erases, and returns the names of the ids, or says
+// which field is wrong.
+func BulkErasure(ids []string, o *bucketgen.BulkOptions) ([]string, error) {
+	switch {
+	case len(ids) == 0 || len(ids) > maxErased:
+		return nil, invalid("ids", fmt.Sprintf("has %d ids; give 1 to %d, and more by further jobs", len(ids), maxErased))
+	case o.Rate < 0 || o.Rate > maxEraseRate:
+		return nil, invalid("rate", fmt.Sprintf("is %d; it must be 1 to %d, or zero for %d", o.Rate, maxEraseRate, eraseRate))
+	case o.Rate == 0:
+		o.Rate = eraseRate
+	}
+	for i, id := range ids {
+		if err := UserID(id); err != nil {
+			return nil, invalid(fmt.Sprintf("ids[%d]", i), "is empty, longer than 255 bytes or not valid UTF-8")
+		}
+	}
+	return ids, EraseOptions(&o.EraseOptions)
+}
+
 func invalid(field, problem string) error {
 	return &bucketgen.InvalidError{Field: field, Problem: problem}
 }

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,6 +22,8 @@ type Queue struct {
 	Pool   *pgxpool.Pool
 	Schema string
 	Now    func() time.Time
+
+	conn db.DBTX // conn is a transaction; nil: statements run on the pool
 }
 
 // maxUnfinished is how many jobs may be unfinished.
@@ -42,6 +45,21 @@ func (q Queue) Begin(ctx context.Context, kind bucketgen.JobKind, p bucketgen.Jo
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, bucketgen.ErrBusy
 	}
+	return no, err
+}
+
+// BeginErase begins a job that erases users, by their names, and returns its number. The ids leave
+// the job one by one. The error is ErrBusy if too many jobs are unfinished.
+func (q Queue) BeginErase(ctx context.Context, p bucketgen.JobParams, names []string, by string) (no int64, err error) {
+	p.Token, p.Count = rand.Text(), len(names) // no other job is equal to it
+	err = pgx.BeginTxFunc(ctx, q.Pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		in := q
+		in.conn = tx
+		if no, err = in.Begin(ctx, bucketgen.JobErase, p, by, ""); err != nil {
+			return err
+		}
+		return in.queries().JobUsersAdd(ctx, db.JobUsersAddParams{JobNo: no, List: "erase", UserIds: names})
+	})
 	return no, err
 }
 
@@ -103,7 +121,12 @@ func (q Queue) Forget(ctx context.Context, age time.Duration) error {
 	return nil
 }
 
-func (q Queue) queries() *db.Queries { return store.QueriesIn(q.Pool, q.Schema) }
+func (q Queue) queries() *db.Queries {
+	if q.conn != nil {
+		return store.QueriesIn(q.conn, q.Schema)
+	}
+	return store.QueriesIn(q.Pool, q.Schema)
+}
 
 func job(row db.JobsListRow) (bucketgen.Job, error) {
 	j := bucketgen.Job{
@@ -146,6 +169,8 @@ func resultOf(j *bucketgen.Job) any {
 		return &j.Dwell
 	case bucketgen.JobReconcile:
 		return &j.Reconcile
+	case bucketgen.JobErase:
+		return &j.Erase
 	default:
 		return &j.Retire
 	}

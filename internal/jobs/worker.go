@@ -49,6 +49,7 @@ type Worker struct {
 }
 
 const (
+	maxErase    = 100     // as maxAttempts, for a job that goes on where the last attempt ended
 	maxAttempts = 3       // of processes that die, or that have an error of the moment
 	maxUsers    = 100_000 // that a job names
 	maxResult   = 4 << 20 // bytes
@@ -87,12 +88,16 @@ func (w *Worker) next(ctx context.Context) (bool, error) {
 	case err != nil:
 		return false, fmt.Errorf("take a job: %w", err)
 	}
-	a := &attempt{worker: w, no: row.No, kind: bucketgen.JobKind(row.Kind), last: row.Attempts >= maxAttempts}
+	most := int32(maxAttempts)
+	if bucketgen.JobKind(row.Kind) == bucketgen.JobErase {
+		most = maxErase
+	}
+	a := &attempt{worker: w, no: row.No, kind: bucketgen.JobKind(row.Kind), last: row.Attempts >= most}
 	switch {
 	case row.Cancelled:
 		return true, a.finish(ctx, bucketgen.JobCancelled, Done{}, nil)
-	case row.Attempts > maxAttempts:
-		return true, a.finish(ctx, bucketgen.JobFailed, Done{}, fmt.Errorf("%d processes ended while they did it", maxAttempts))
+	case row.Attempts > most:
+		return true, a.finish(ctx, bucketgen.JobFailed, Done{}, fmt.Errorf("%d processes ended while they did it", most))
 	}
 	var p bucketgen.JobParams
 	if err := json.Unmarshal(row.Params, &p); err != nil {

@@ -129,6 +129,7 @@ func newAPI(mux humago.Mux, e *engine.Engine, o Options, access map[string]Acces
 	a.forecasts()
 	a.merges()
 	a.tries()
+	a.people()
 	a.deployments()
 	a.catalog()
 	a.definitions()

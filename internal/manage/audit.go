@@ -74,6 +74,9 @@ func recording[I, T any](a *api, op *huma.Operation, do func(context.Context, *I
 			return do(ctx, in)
 		}
 		e := entryOf(exchangeOf(ctx).request, person, action)
+		if op.Metadata[nameless] != nil {
+			e.UserID = ""
+		}
 		out, err = recorded(ctx, a, e, func(ctx context.Context) (T, error) { return do(ctx, in) })
 		if person.Masked {
 			m := masker{person, exchangeOf(ctx).request.PathValue("user")}

@@ -26,7 +26,7 @@ func describe(document *huma.OpenAPI) {
 		schemas[name] = oneOf(all)
 	}
 	for name, s := range schemas {
-		s.Title, s.Description = name, cmp.Or(types[name], readTypes[name], operationTypes[name])
+		s.Title, s.Description = name, cmp.Or(types[name], readTypes[name], operationTypes[name], personTypes[name])
 		if s.AdditionalProperties == true { // as it is by default
 			s.AdditionalProperties = nil
 		}
@@ -53,7 +53,7 @@ func oneOf(all []any) *huma.Schema {
 func describeProperty(schema, property string, of *huma.Schema) {
 	of.Nullable = false // lists that are empty are so
 	of.Description = cmp.Or(of.Description, readProperties[schema+"."+property], operationProperties[schema+"."+property],
-		properties[schema+"."+property], properties[property])
+		personProperties[schema+"."+property], properties[schema+"."+property], properties[property])
 	if kind := cmp.Or(kinds[schema+"."+property], readKinds[schema+"."+property], operationKinds[schema+"."+property]); kind != "" {
 		of.Type, of.Enum, of.Ref = "", nil, refs+kind
 	}

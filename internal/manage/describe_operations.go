@@ -76,6 +76,7 @@ var operationValues = map[string][]any{
 	"JobKind": {
 		string(bucketgen.JobPlan), string(bucketgen.JobPreview), string(bucketgen.JobBackTest), string(bucketgen.JobFunnel), string(bucketgen.JobOverlap),
 		string(bucketgen.JobFlows), string(bucketgen.JobDwell), string(bucketgen.JobReconcile), string(bucketgen.JobRetire),
+		string(bucketgen.JobErase),
 	},
 	"JobState": {
 		string(bucketgen.JobWaiting), string(bucketgen.JobRunning), string(bucketgen.JobDone), string(bucketgen.JobFailed), string(bucketgen.JobCancelled),

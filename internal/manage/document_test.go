@@ -97,7 +97,7 @@ func TestDocumentSaysAll(t *testing.T) {
 			}
 		}
 	}
-	if operations != 72 {
+	if operations != 79 {
 		t.Errorf("there are %d operations", operations)
 	}
 }

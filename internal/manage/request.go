@@ -52,8 +52,11 @@ type Page struct {
 // operation does. It returns nil if nothing is wrong.
 func answerable(r *http.Request, pattern string) *problem.Problem {
 	content := "application/json"
-	if strings.HasSuffix(pattern, ".csv") {
+	switch {
+	case strings.HasSuffix(pattern, ".csv"):
 		content = contentCSV
+	case strings.HasSuffix(pattern, ".jsonl"):
+		content = contentLines
 	}
 	if !accepts(r.Header.Values("Accept"), content) {
 		return problem.New(http.StatusNotAcceptable, fmt.Sprintf("the Accept is %q; answers are %s", r.Header.Get("Accept"), content))

@@ -110,6 +110,7 @@ create table bucketgen.erasures (
     suppressed   boolean not null, -- the ids of the person are refused from now on
     events       bigint not null, -- rows of the log
     row_count    bigint not null, -- rows of all other tables
+    job_no       bigint, -- the job that it is a part of; null: none
     contact_id   bigint, -- null: all rows are deleted
     finished_at  timestamptz -- null: rows remain
 );
@@ -135,6 +136,9 @@ create table bucketgen.suppressed_events (
     day     date not null primary key, -- of UTC
     events  bigint not null
 );
+
+-- Serves ErasuresOfJob: what a job has erased.
+create index erasures_job on bucketgen.erasures (job_no) where job_no is not null;
 
 -- Serves ErasuresNext: what remains of long logs.
 create index erasures_pending on bucketgen.erasures (no) where contact_id is not null;
@@ -525,9 +529,9 @@ create unique index reconciliations_unfinished on bucketgen.reconciliations ((tr
 
 
 -- Long work that a person asked for: a plan, a funnel, a back-test. The management API inserts it,
--- up to 100 that are unfinished. A process leases it; when that process dies, another does the
--- work anew, at most three do. Engines delete it, with its users, engine.Config.JobAge after it
--- ended.
+-- up to 100 that are unfinished. A process leases it; when that process dies, another does the work
+-- anew, at most three do. A job that erases goes on where it was, however often. Engines delete it,
+-- with its users, engine.Config.JobAge after it ended.
 create table bucketgen.jobs (
     no            bigint not null generated always as identity primary key,
     kind          text not null,
@@ -553,7 +557,8 @@ create index jobs_unfinished on bucketgen.jobs (no) where finished_at is null;
 
 -- The users that the result of a job names, in lists: those who would join a bucket, say. The
 -- process that finishes the job inserts them, up to 100,000. They go with the job, and a merge or
--- deletion does not change them, so they are stored by their ids.
+-- deletion does not change them, so they are stored by their ids. A job that erases begins with the
+-- ids in the list erase, and each goes with the user.
 create table bucketgen.job_users (
     job_no     bigint not null,
     list       text collate "C" not null,
@@ -718,8 +723,9 @@ create table bucketgen.audit (
     outcome    text not null default '' -- done, refused or failed; empty: it is under way, or its process died
 );
 
--- Serves EraseElsewhere: the entries that name a person.
+-- Serve EraseElsewhere: the entries that name a person.
 create index audit_user on bucketgen.audit (user_id) where user_id <> '';
+create index audit_object on bucketgen.audit (object) where object <> '';
 
 -- What arrives: an event name, a field of a payload or a property of users, with the type of its
 -- values. Engines add to it every few seconds. They delete rows that were not seen for 90 days, and
