@@ -172,7 +172,7 @@ func (e *Engine) Start(ctx context.Context) error {
 // loops returns what the engine does in the background.
 func (e *Engine) loops() []*service.Loop {
 	all := append(e.feed.Loops(), e.heartbeat.Loop(), e.rollout().Watching(!e.config.NoClock && !e.config.NoJobs, e.onDeploy))
-	all = append(append(all, e.catalog.Loops()...), e.dropped.Loop())
+	all = append(append(all, e.catalog.Loops()...), e.dropped.Loop(), e.forgettingNames())
 	if !e.config.NoJobs {
 		e.workers = e.jobLoops()
 		all = append(all, e.workers...)

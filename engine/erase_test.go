@@ -524,3 +524,31 @@ func TestRestoredBackup(t *testing.T) {
 		t.Errorf("of another secret: got %v", err)
 	}
 }
+
+// TestEraseForgetsMemory erases a user whom two processes have in memory: the feed, the latest
+// events and the names of merged users.
+func TestEraseForgetsMemory(t *testing.T) {
+	t.Parallel()
+	w := newSecretWorld(t, pro)
+	ctx := t.Context()
+	w.identify("anon", map[string]any{"plan": "pro"})
+	_, err := w.Merge(ctx, "anon", "ada")
+	must(t, err)
+	w.erase("ada")
+	equal(t, "recent events", recently(w.Engine, engine.RecentQuery{}), "")
+	result, err := w.Ingest(ctx, engine.Event{UserID: "anon", Traits: map[string]any{"plan": "pro"}})
+	must(t, err)
+	equal(t, "key", result.Transitions[0].Key(), "bucket:pro:anon:entered:1:life-2")
+	again := false
+	for item, err := range w.Feed(ctx, engine.FeedOptions{Beat: time.Millisecond}) {
+		must(t, err)
+		if item.Transition != nil {
+			equal(t, "key in the feed", item.Transition.Key(), "bucket:pro:anon:left:1:life-2")
+			break
+		}
+		if !again {
+			again = true
+			w.identify("anon", map[string]any{"plan": "free"})
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/jobs"
 	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/service"
+	"github.com/bucketgen/bucketgen/internal/store"
 )
 
 // EraseOptions say how a person is erased.
@@ -189,7 +190,39 @@ func (g *People) ImportSuppressions(ctx context.Context, all iter.Seq2[Suppressi
 const maxErased = 100_000
 
 func (e *Engine) eraser() *erase.Eraser {
-	return &erase.Eraser{Pool: e.pool, Store: e.store, Now: e.Now, Most: maxErased, Wake: e.feed.Wake}
+	return &erase.Eraser{Pool: e.pool, Store: e.store, Now: e.Now, Most: maxErased, Erased: func(names []string) {
+		e.forgetNames(names)
+		e.feed.Wake()
+	}}
+}
+
+// forgetNames removes persons from the memory of this process.
+func (e *Engine) forgetNames(names []string) {
+	for _, name := range names {
+		e.store.Forget(name)
+	}
+	e.recent.Forget(names)
+	e.feed.Forget(names)
+}
+
+// forgettingNames returns the loop by which this process learns of erasures by others.
+func (e *Engine) forgettingNames() *service.Loop {
+	const every, overlap = 10 * time.Second, time.Minute
+	since := e.config.Now()
+	return &service.Loop{
+		Component: "erasure", Log: e.log, First: every, Backoff: retry.Backoff{Min: time.Second, Max: time.Minute},
+		Turn: func(ctx context.Context) (time.Duration, error) {
+			now := e.config.Now()
+			names, err := e.store.Queries(e.pool).HidingsErased(ctx, store.Timestamp(since.Add(-overlap))) // clocks of processes differ
+			if err == nil && len(names) > 0 {
+				e.forgetNames(names)
+			}
+			if err == nil {
+				since = now
+			}
+			return every, err
+		},
+	}
 }
 
 // erasingLoop returns the loop that deletes long logs of persons who were erased.

@@ -122,8 +122,8 @@ with changes as (
 ), identities as (
     delete from bucketgen.identities t where t.contact_id = any (@ids) returning 1
 ), hidden as (
-    insert into bucketgen.hidings (user_id, at)
-    select n.name, @now from (select unnest(@names::text[]) as name) n
+    insert into bucketgen.hidings (user_id, at, erased)
+    select n.name, @now, true from (select unnest(@names::text[]) as name) n
     on conflict do nothing
 )
 select ((select count(*) from changes) + (select count(*) from due) + (select count(*) from memberships) + (select count(*) from transitions)

@@ -11,3 +11,7 @@ where h.made_by >= @from_xid and h.made_by < @before_xid and not h.made_by = any
 
 -- name: HidingsForget :exec
 delete from bucketgen.hidings h where h.at < @before;
+
+-- name: HidingsErased :many
+-- Users who were erased since a time.
+select distinct h.user_id from bucketgen.hidings h where h.erased and h.at > @since;

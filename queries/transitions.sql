@@ -107,7 +107,7 @@ from (
 -- transaction that had ended, so that the earlier snapshot does not name it, and got ids before
 -- others that were visible. Those are found by number, once, since their ids come first.
 select c.user_id, c.email, b.id as bucket_id, b.name as bucket_name, t.id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count,
-    t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed
+    t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.life
 from (
     (
         select l.id

@@ -421,8 +421,8 @@ with changes as (
 ), identities as (
     delete from bucketgen.identities t where t.contact_id = any ($1) returning 1
 ), hidden as (
-    insert into bucketgen.hidings (user_id, at)
-    select n.name, $2 from (select unnest($3::text[]) as name) n
+    insert into bucketgen.hidings (user_id, at, erased)
+    select n.name, $2, true from (select unnest($3::text[]) as name) n
     on conflict do nothing
 )
 select ((select count(*) from changes) + (select count(*) from due) + (select count(*) from memberships) + (select count(*) from transitions)

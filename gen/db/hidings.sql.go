@@ -55,6 +55,31 @@ func (q *Queries) HidingsBetween(ctx context.Context, arg HidingsBetweenParams) 
 	return items, nil
 }
 
+const HidingsErased = `-- name: HidingsErased :many
+select distinct h.user_id from bucketgen.hidings h where h.erased and h.at > $1
+`
+
+// Users who were erased since a time.
+func (q *Queries) HidingsErased(ctx context.Context, since pgtype.Timestamptz) ([]string, error) {
+	rows, err := q.db.Query(ctx, HidingsErased, since)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var user_id string
+		if err := rows.Scan(&user_id); err != nil {
+			return nil, err
+		}
+		items = append(items, user_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const HidingsForget = `-- name: HidingsForget :exec
 delete from bucketgen.hidings h where h.at < $1
 `

@@ -230,6 +230,7 @@ type BucketgenHiding struct {
 	MadeBy pgtype.Uint64
 	UserID string
 	At     pgtype.Timestamptz
+	Erased bool
 }
 
 type BucketgenIdempotencyKey struct {

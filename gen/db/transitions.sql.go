@@ -90,7 +90,7 @@ func (q *Queries) TransitionsBackward(ctx context.Context, arg TransitionsBackwa
 
 const TransitionsBetween = `-- name: TransitionsBetween :many
 select c.user_id, c.email, b.id as bucket_id, b.name as bucket_name, t.id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count,
-    t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed
+    t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.life
 from (
     (
         select l.id
@@ -165,6 +165,7 @@ type TransitionsBetweenRow struct {
 	Source       string
 	Reason       *string
 	Suppressed   bool
+	Life         int32
 }
 
 // The transitions that are visible in a snapshot and were not in an earlier one, in the order of
@@ -213,6 +214,7 @@ func (q *Queries) TransitionsBetween(ctx context.Context, arg TransitionsBetween
 			&i.Source,
 			&i.Reason,
 			&i.Suppressed,
+			&i.Life,
 		); err != nil {
 			return nil, err
 		}

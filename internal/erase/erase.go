@@ -31,8 +31,9 @@ type Eraser struct {
 	// deleted in steps, see [Eraser.Continue].
 	Most int
 
-	// Wake is called after a person was erased: memberships changed.
-	Wake func()
+	// Erased is called after a person was erased, with their names: memberships changed, and what
+	// the process has in memory of them must go.
+	Erased func(names []string)
 }
 
 // errChanged says that a person got or lost an id before the locks were taken.
@@ -54,10 +55,7 @@ func (e *Eraser) erase(ctx context.Context, attempts *retry.Attempts, id string,
 			return err
 		})
 		if err == nil {
-			for _, name := range p.names {
-				e.Store.Forget(name)
-			}
-			e.Wake()
+			e.Erased(p.names)
 			return out, nil
 		}
 		if err := attempts.Again(ctx, err); err != nil {

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/bucketgen/bucketgen"
@@ -25,7 +26,7 @@ type logEntry struct {
 func entryOf(row *db.TransitionsBetweenRow) logEntry {
 	return logEntry{id: row.ID, bucketNo: row.BucketNo, encoded: &encoded{}, Transition: store.Recorded(db.BucketgenTransition{
 		EntryCount: row.EntryCount, Kind: row.Kind, Tick: row.Tick, DwellCount: row.DwellCount, MembershipID: row.MembershipID,
-		At: row.At, DecidedAt: row.DecidedAt, Source: row.Source, Reason: row.Reason, Suppressed: row.Suppressed,
+		At: row.At, DecidedAt: row.DecidedAt, Source: row.Source, Reason: row.Reason, Suppressed: row.Suppressed, Life: row.Life,
 	}, row.BucketID, row.BucketName, row.UserID, row.Email)}
 }
 
@@ -39,6 +40,23 @@ type batch struct {
 }
 
 func (b *batch) size() int { return len(b.entries) + len(b.hidden) }
+
+// Forget removes the transitions of users from memory. Readers that have a batch keep it for as
+// long as they read it.
+func (f *Feed) Forget(users []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, b := range f.batches {
+		of := func(e *logEntry) bool { return slices.Contains(users, e.UserID) }
+		if !slices.ContainsFunc(b.entries, func(e logEntry) bool { return of(&e) }) {
+			continue
+		}
+		kept := *b // a reader may have the batch
+		kept.entries = slices.DeleteFunc(slices.Clone(b.entries), func(e logEntry) bool { return of(&e) })
+		f.size -= b.size() - kept.size()
+		f.batches[i] = &kept
+	}
+}
 
 // position is how far a feed has read the log.
 type position struct {

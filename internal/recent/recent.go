@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"iter"
+	"slices"
 	"strings"
 	"sync"
 
@@ -61,6 +62,20 @@ func (e *Events) trim() {
 		e.all[gone] = bucketgen.RecentEvent{} // so that its texts can be freed
 	}
 	e.all = e.all[gone:] // append moves the rest to a new array once this one is full
+}
+
+// Forget removes the events of users.
+func (e *Events) Forget(users []string) {
+	if e == nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.all = slices.DeleteFunc(slices.Clone(e.all), func(one bucketgen.RecentEvent) bool { return slices.Contains(users, one.UserID) })
+	e.bytes = 0
+	for i := range e.all {
+		e.bytes += size(&e.all[i])
+	}
 }
 
 func eventOf(user string, ev *decide.Event, at table.Instant) bucketgen.RecentEvent {

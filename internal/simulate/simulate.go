@@ -23,6 +23,7 @@ type Simulator struct {
 	frozen      []bool          // those of them that are defined
 	users       map[string]*user
 	aliases     map[string]string // present names by the names that users had before a merge
+	lives       map[string]int    // lives counts how often a user of a name was erased
 	transitions []Transition
 	session     decide.Session // reused for one user after the other
 }
@@ -40,6 +41,7 @@ type Transition struct {
 func New(r *table.Registry, now table.Instant, limits decide.Limits) *Simulator {
 	return &Simulator{
 		registry: r, limits: limits, now: now, announced: Announced{Leaves: true}, paused: map[string]bool{}, users: map[string]*user{}, aliases: map[string]string{},
+		lives: map[string]int{},
 	}
 }
 
@@ -141,6 +143,7 @@ func (s *Simulator) Transitions() []Transition {
 func (s *Simulator) create(name string) {
 	if s.users[name] == nil {
 		s.users[name] = newUser(s.registry, name)
+		s.users[name].state.Contact.Life = s.life(name)
 	}
 }
 

@@ -90,12 +90,13 @@ end;
 -- +goose StatementEnd
 
 -- A user whose memberships became visible or invisible without a transition: by a deletion, a
--- restoration or a merge, which insert the row. Lookups read it to invalidate their cache. Engines
+-- restoration, a merge or an erasure, which insert the row. Lookups read it to invalidate their cache. Engines
 -- delete rows after an hour.
 create table bucketgen.hidings (
     made_by  xid8 not null default pg_current_xact_id(),
     user_id  text collate "C" not null,
     at       timestamptz not null,
+    erased   boolean not null default false, -- processes forget what they have in memory
     primary key (made_by, user_id) -- serves HidingsBetween, which reads by transaction
 );
 

@@ -1,0 +1,33 @@
+package simulate
+
+import "slices"
+
+// Erase deletes everything about a user, by any of their names, and reports whether there was
+// anything. A user who comes back starts afresh, in the next life of the name.
+func (s *Simulator) Erase(user string) bool {
+	name := s.Name(user)
+	if s.users[name] == nil {
+		return false
+	}
+	names := []string{name}
+	for other, into := range s.aliases {
+		if into == name {
+			names = append(names, other)
+			delete(s.aliases, other)
+		}
+	}
+	for _, gone := range names {
+		s.lives[gone]++
+	}
+	delete(s.users, name)
+	s.transitions = slices.DeleteFunc(s.transitions, func(t Transition) bool { return slices.Contains(names, t.User) })
+	return true
+}
+
+// life returns the life that a user begins who is created: 0 is the first.
+func (s *Simulator) life(name string) int {
+	if erased := s.lives[name]; erased > 0 {
+		return erased + 1
+	}
+	return 0
+}
