@@ -552,3 +552,32 @@ func TestEraseForgetsMemory(t *testing.T) {
 		}
 	}
 }
+
+// TestEraseJobGoesOn takes a job away from the process that works on it, as if that had died: the
+// job goes on with the rest of the ids (B8).
+func TestEraseJobGoesOn(t *testing.T) {
+	t.Parallel()
+	w := newSecretWorld(t, pro)
+	const most = 300
+	ids, events := make([]string, most), make([]engine.Event, most)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("erased-%d", i)
+		events[i] = engine.Event{UserID: ids[i], Traits: map[string]any{"plan": "pro"}}
+	}
+	_, err := w.IngestBatch(t.Context(), events)
+	must(t, err)
+	j, err := w.People().EraseAll(t.Context(), ids, engine.BulkOptions{Rate: 200})
+	must(t, err)
+	left := func() int { return w.count("select count(*) from bucketgen.job_users") }
+	eventually(t, func() bool { return left() < most*2/3 })
+	if left() == 0 {
+		t.Fatal("the job was done before it was taken away")
+	}
+	_, err = w.pool.Exec(t.Context(), "update bucketgen.jobs set lease = gen_random_uuid(), leased_until = $1", epoch)
+	must(t, err)
+	j = w.finished(t, j.ID)
+	equal(t, "attempts", j.Attempts, 2)
+	equal(t, "result", *j.Erase, bucketgen.BulkErasure{Asked: most, Erased: most, Events: most, Rows: j.Erase.Rows})
+	equal(t, "contacts", w.count("select count(*) from bucketgen.contacts"), 0)
+	equal(t, "ids", left(), 0)
+}

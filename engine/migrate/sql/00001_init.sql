@@ -90,8 +90,8 @@ end;
 -- +goose StatementEnd
 
 -- A user whose memberships became visible or invisible without a transition: by a deletion, a
--- restoration, a merge or an erasure, which insert the row. Lookups read it to invalidate their cache. Engines
--- delete rows after an hour.
+-- restoration, a merge or an erasure, which insert the row. Lookups read it to invalidate their
+-- cache. Engines delete rows after an hour.
 create table bucketgen.hidings (
     made_by  xid8 not null default pg_current_xact_id(),
     user_id  text collate "C" not null,
