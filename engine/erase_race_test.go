@@ -1,7 +1,10 @@
 package engine_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -170,4 +173,38 @@ func TestEraseBesideEverything(t *testing.T) {
 		points := w.sizes(id, time.Now().Add(-time.Hour), time.Now(), engine.Hourly)
 		equal(t, "size of "+id, points[len(points)-1].Members, count)
 	}
+}
+
+// TestEraseBesideDelivery erases a user while a delivery of theirs is being made, which fails then,
+// and another waits: neither is made again, and there is no dead letter (B4).
+func TestEraseBesideDelivery(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro, regulars)
+	var calls atomic.Int64
+	begun, erased := make(chan struct{}), make(chan struct{})
+	e := w.start(engine.Config{NoClock: true, DeliveryPoll: time.Millisecond}, func(e *engine.Engine) {
+		must(t, e.Forward(t.Context(), engine.Forwarder{
+			Name: "crm", Subscriptions: []engine.Subscription{{Name: "crm", Kinds: []engine.Kind{engine.Entered, engine.Left}}}, MaxAttempts: 1,
+			Func: func(_ context.Context, batch []engine.Delivery) ([]error, error) {
+				if calls.Add(1) == 1 {
+					close(begun)
+					<-erased
+				}
+				return slices.Repeat([]error{errors.New("refused")}, len(batch)), nil
+			},
+		}))
+	})
+	for _, plan := range []string{"pro", "free"} {
+		_, err := e.Ingest(t.Context(), engine.Event{UserID: "ada", Traits: map[string]any{"plan": plan}})
+		must(t, err)
+	}
+	<-begun
+	w.erase("ada")
+	close(erased)
+	_, err := e.Ingest(t.Context(), engine.Event{UserID: "bob", Traits: map[string]any{"plan": "pro"}})
+	must(t, err)
+	eventually(t, func() bool { return w.count("select count(*) from bucketgen.deliveries where state = 'dead'") == 1 })
+	equal(t, "dead letters", w.count("select count(*) from bucketgen.deliveries d join bucketgen.contacts c on c.id = d.contact_id where c.user_id = 'bob'"), 1)
+	equal(t, "deliveries", w.count("select count(*) from bucketgen.deliveries"), 1)
+	equal(t, "calls", int(calls.Load()), 2)
 }
