@@ -18,7 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	child.Main(map[string]func(string) error{crashVar: crashWorkerMain, deployVar: deployWorkerMain, outboxVar: outboxWorkerMain})
+	child.Main(map[string]func(string) error{crashVar: crashWorkerMain, deployVar: deployWorkerMain, outboxVar: outboxWorkerMain, eraseVar: eraseWorkerMain})
 	os.Exit(pgtest.Run(m))
 }
 
