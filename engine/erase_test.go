@@ -93,6 +93,7 @@ func (w *world) live(t *testing.T, text string) {
 	_, err = w.Add(ctx, w.manual("testers"), ada)
 	must(t, err)
 	must(t, w.Audit().Do(ctx, &engine.AuditEntry{By: "eve", Via: "cli", Action: "add", UserID: ada}, func() error { return nil }))
+	must(t, w.Audit().Do(ctx, &engine.AuditEntry{By: "eve", Via: "api", Action: "mergeUser", UserID: "other", Detail: "dry run: into " + ada}, func() error { return nil }))
 	job, err := w.Jobs().Begin(ctx, "preview", engine.JobParams{BucketID: "pro"}, "eve")
 	must(t, err)
 	eventually(t, func() bool {

@@ -75,4 +75,4 @@ where t.user_id = any (@names)
 union all
 select 'audit', to_jsonb(t)
 from bucketgen.audit t
-where t.user_id = any (@names) or t.object = any (@names);
+where t.user_id = any (@names);

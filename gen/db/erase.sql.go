@@ -67,8 +67,10 @@ with listed as (
     delete from bucketgen.job_users u where u.user_id = any ($1::text[]) returning 1
 ), audited as (
     update bucketgen.audit a
-    set user_id = case when a.user_id = any ($1) then '' else a.user_id end, object = case when a.object = any ($1) then '' else a.object end
-    where a.user_id = any ($1) and a.user_id <> '' or a.object = any ($1) and a.object <> ''
+    set user_id = case when a.user_id = any ($1) then '' else a.user_id end,
+        detail = case when exists (select from unnest($1) as w (name) where right(a.detail, length(w.name) + 1) = ' ' || w.name) then '' else a.detail end
+    where a.user_id = any ($1) and a.user_id <> ''
+        or a.action in ('mergeUser', 'try') and exists (select from unnest($1) as w (name) where right(a.detail, length(w.name) + 1) = ' ' || w.name)
     returning 1
 )
 select ((select count(*) from listed) + (select count(*) from audited))::bigint

@@ -84,7 +84,7 @@ where t.user_id = any ($2)
 union all
 select 'audit', to_jsonb(t)
 from bucketgen.audit t
-where t.user_id = any ($2) or t.object = any ($2)
+where t.user_id = any ($2)
 `
 
 type ExportRowsParams struct {

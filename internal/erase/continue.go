@@ -31,17 +31,25 @@ func (e *Eraser) Continue(ctx context.Context) (worked bool, err error) {
 // advance deletes some rows of an erasure, and the contact once there are no more.
 func (e *Eraser) advance(ctx context.Context, q *db.Queries, next db.ErasuresNextRow) error {
 	const part = 10 // so that a step does not take as long as a whole erasure
-	row, err := q.EraseLog(ctx, db.EraseLogParams{Ids: []int64{next.ContactID}, Most: int32(max(e.Most/part, 1))})
+	ids := []int64{next.ContactID}
+	if err := q.EraseLock(ctx, ids); err != nil { // a deployment may be making facts anew from the log
+		return fmt.Errorf("lock the person: %w", err)
+	}
+	row, err := q.EraseLog(ctx, db.EraseLogParams{Ids: ids, Most: int32(max(e.Most/part, 1))})
 	if err != nil {
 		return fmt.Errorf("delete the log: %w", err)
 	}
 	p := db.ErasuresAdvanceParams{No: next.No, Events: row.Events, RowCount: row.Others, ContactID: &next.ContactID}
 	if !row.More {
-		n, err := q.EraseContacts(ctx, []int64{next.ContactID})
+		made, err := q.EraseStays(ctx, db.EraseStaysParams{Ids: ids, Now: e.timestamp()})
+		if err != nil {
+			return fmt.Errorf("delete facts: %w", err)
+		}
+		n, err := q.EraseContacts(ctx, ids)
 		if err != nil {
 			return fmt.Errorf("delete the person: %w", err)
 		}
-		p.RowCount, p.ContactID, p.FinishedAt = p.RowCount+n, nil, e.timestamp()
+		p.RowCount, p.ContactID, p.FinishedAt = p.RowCount+made+n, nil, e.timestamp()
 	}
 	if err := q.ErasuresAdvance(ctx, p); err != nil {
 		return fmt.Errorf("record the progress of the erasure: %w", err)

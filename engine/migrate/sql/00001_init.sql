@@ -724,10 +724,6 @@ create table bucketgen.audit (
     outcome    text not null default '' -- done, refused or failed; empty: it is under way, or its process died
 );
 
--- Serve EraseElsewhere: the entries that name a person.
-create index audit_user on bucketgen.audit (user_id) where user_id <> '';
-create index audit_object on bucketgen.audit (object) where object <> '';
-
 -- What arrives: an event name, a field of a payload or a property of users, with the type of its
 -- values. Engines add to it every few seconds. They delete rows that were not seen for 90 days, and
 -- the rarest undeclared rows beyond engine.Config.CatalogRows.
