@@ -46,12 +46,13 @@ func (b *batch) size() int { return len(b.entries) + len(b.hidden) }
 func (f *Feed) Forget(users []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.batches = slices.Clone(f.batches) // a reader may have the former list, or a batch
 	for i, b := range f.batches {
 		of := func(e *logEntry) bool { return slices.Contains(users, e.UserID) }
 		if !slices.ContainsFunc(b.entries, func(e logEntry) bool { return of(&e) }) {
 			continue
 		}
-		kept := *b // a reader may have the batch
+		kept := *b
 		kept.entries = slices.DeleteFunc(slices.Clone(b.entries), func(e logEntry) bool { return of(&e) })
 		f.size -= b.size() - kept.size()
 		f.batches[i] = &kept
