@@ -59,6 +59,7 @@ const (
 const (
 	JobKindBacktest  JobKind = "backtest"
 	JobKindDwell     JobKind = "dwell"
+	JobKindErase     JobKind = "erase"
 	JobKindFlows     JobKind = "flows"
 	JobKindFunnel    JobKind = "funnel"
 	JobKindOverlap   JobKind = "overlap"
@@ -662,6 +663,21 @@ type Buckets struct {
 	Total int64 `json:"total"`
 }
 
+// BulkErasure What a job that erases persons came to
+type BulkErasure struct {
+	// Asked Number of ids that were given
+	Asked int64 `json:"asked"`
+
+	// Erased Number of erased persons: an unknown id is none, and neither is a second id of a person
+	Erased int64 `json:"erased"`
+
+	// Events Number of deleted events
+	Events int64 `json:"events"`
+
+	// Rows Number of other deleted rows
+	Rows int64 `json:"rows"`
+}
+
 // Catalog Declared names beside received ones
 type Catalog struct {
 	// Drift Differences between declared and received names, the most important first
@@ -1226,6 +1242,84 @@ type Endpoint struct {
 	URL string `json:"url"`
 }
 
+// ErasePeople The persons to erase, and how
+type ErasePeople struct {
+	// Ids Ids of the persons
+	//
+	// Examples: ["ada"]
+	Ids []string `json:"ids"`
+
+	// Kind Kind of the id in the path. Defaults to user
+	//
+	// Examples: user
+	Kind string `json:"kind,omitempty,omitzero"`
+
+	// Rate Number of persons to erase a second. Defaults to 50
+	Rate int64 `json:"rate,omitempty,omitzero"`
+
+	// Suppress Refuse the ids of the person from now on. Needs a suppression secret
+	Suppress bool `json:"suppress,omitempty,omitzero"`
+
+	// Ticket Reference of the request, for the list of erasures
+	//
+	// Examples: GDPR-17
+	Ticket string `json:"ticket,omitempty,omitzero"`
+}
+
+// ErasePerson How to erase a person
+type ErasePerson struct {
+	// Kind Kind of the id in the path. Defaults to user
+	//
+	// Examples: user
+	Kind string `json:"kind,omitempty,omitzero"`
+
+	// Suppress Refuse the ids of the person from now on. Needs a suppression secret
+	Suppress bool `json:"suppress,omitempty,omitzero"`
+
+	// Ticket Reference of the request, for the list of erasures
+	//
+	// Examples: GDPR-17
+	Ticket string `json:"ticket,omitempty,omitzero"`
+}
+
+// Erasure The record of an erasure, which names no id of the person
+type Erasure struct {
+	// At When the person was erased
+	//
+	// Examples: 2026-12-01T00:00:00Z
+	At time.Time `json:"at"`
+
+	// By Name of the person who asked; missing if it was a program
+	By string `json:"by,omitempty,omitzero"`
+
+	// Events Number of deleted events
+	Events int64 `json:"events"`
+
+	// FinishedAt When the last row was deleted; missing while the rest of a long log is being deleted
+	FinishedAt time.Time `json:"finishedAt,omitempty,omitzero"`
+
+	// ID Number of the erasure
+	ID int64 `json:"id"`
+
+	// Rows Number of other deleted rows
+	Rows int64 `json:"rows"`
+
+	// Suppressed Whether the ids are refused from then on
+	Suppressed bool `json:"suppressed,omitempty,omitzero"`
+
+	// Ticket Reference of the request; missing without one
+	Ticket string `json:"ticket,omitempty,omitzero"`
+}
+
+// Erasures A page of erasures
+type Erasures struct {
+	// Erasures Erasures, the newest first
+	Erasures []Erasure `json:"erasures"`
+
+	// Next Cursor of the next page; missing on the last page
+	Next string `json:"next,omitempty,omitzero"`
+}
+
 // Estimate A number of users
 type Estimate struct {
 	// Count The number
@@ -1569,6 +1663,18 @@ type ImaginedEvent struct {
 	Traits map[string]interface{} `json:"traits,omitempty,omitzero"`
 }
 
+// ImportSuppressions Hashes of ids that are refused
+type ImportSuppressions struct {
+	// Suppressions Lines of an export
+	Suppressions []Suppression `json:"suppressions"`
+}
+
+// Imported The number of users who were erased again
+type Imported struct {
+	// Erased Number of users who were erased again
+	Erased int64 `json:"erased"`
+}
+
 // Job Long work that a process does in the background
 type Job struct {
 	// Attempts Number of processes that did it: more than 1 if some died
@@ -1591,6 +1697,9 @@ type Job struct {
 
 	// Dwell How long the stays in a bucket lasted that ended in a time
 	Dwell *DwellTimes `json:"dwell,omitempty"`
+
+	// Erase What a job that erases persons came to
+	Erase BulkErasure `json:"erase,omitempty,omitzero"`
 
 	// Error Why it failed
 	Error string `json:"error,omitempty,omitzero"`
@@ -1651,8 +1760,14 @@ type JobParams struct {
 	// Examples: power-users
 	BucketID string `json:"bucketId,omitempty,omitzero"`
 
+	// Count Number of ids that a job that erases was given
+	Count int64 `json:"count,omitempty,omitzero"`
+
 	// Emit Which joins and leaves of a deployment are announced
 	Emit Emit `json:"emit,omitempty,omitzero"`
+
+	// Rate Number of persons to erase a second
+	Rate int64 `json:"rate,omitempty,omitzero"`
 
 	// Recorded Whether a back-test compares with what happened
 	Recorded bool `json:"recorded,omitempty,omitzero"`
@@ -1662,6 +1777,15 @@ type JobParams struct {
 
 	// Since Start of what flows or dwell are about
 	Since time.Time `json:"since,omitempty,omitzero"`
+
+	// Suppress Whether the ids of erased persons are refused from then on
+	Suppress bool `json:"suppress,omitempty,omitzero"`
+
+	// Ticket Reference of the request to erase
+	Ticket string `json:"ticket,omitempty,omitzero"`
+
+	// Token Name of the list of these ids
+	Token string `json:"token,omitempty,omitzero"`
 
 	// Until End of what flows, dwell or a back-test are about
 	Until time.Time `json:"until,omitempty,omitzero"`
@@ -2140,6 +2264,19 @@ type OverlapSet struct {
 	Users Estimate `json:"users"`
 }
 
+// PersonID An id of a person
+type PersonID struct {
+	// ID The id
+	//
+	// Examples: ada
+	ID string `json:"id"`
+
+	// Kind Kind of the id. Defaults to user
+	//
+	// Examples: user
+	Kind string `json:"kind,omitempty,omitzero"`
+}
+
 // Plan The effect of a deployment
 type Plan struct {
 	// At Time of the plan
@@ -2487,6 +2624,22 @@ type SentEvent struct {
 	Traits map[string]interface{} `json:"traits,omitempty,omitzero"`
 }
 
+// SetSuppression The id to refuse, or to let in again
+type SetSuppression struct {
+	// ID The id
+	//
+	// Examples: ada
+	ID string `json:"id"`
+
+	// Kind Kind of the id. Defaults to user
+	//
+	// Examples: user
+	Kind string `json:"kind,omitempty,omitzero"`
+
+	// Remove Let the id in again, instead of refusing it
+	Remove bool `json:"remove,omitempty,omitzero"`
+}
+
 // SignIn A key, or the secret of a link that is good once
 type SignIn struct {
 	// Key Read, support or admin key
@@ -2644,6 +2797,26 @@ type Summary struct {
 
 	// Waiting Number of waiting deliveries, up to 10,000
 	Waiting int64 `json:"waiting"`
+}
+
+// Suppression What is known of an id that was erased, or is refused
+type Suppression struct {
+	// At When that was last; missing if never
+	//
+	// Examples: 2026-12-01T00:00:00Z
+	At time.Time `json:"at,omitempty,omitzero"`
+
+	// Hash HMAC-SHA-256 of the id, in hexadecimal digits
+	Hash string `json:"hash"`
+
+	// Kind Kind of the id
+	Kind string `json:"kind"`
+
+	// Lives How often a user of the id was erased
+	Lives int64 `json:"lives"`
+
+	// Suppressed Whether events of the id are dropped
+	Suppressed bool `json:"suppressed"`
 }
 
 // Timeline A page of a user's transitions
@@ -3200,6 +3373,15 @@ type GetDueParams struct {
 	Hours int64 `form:"hours,omitempty" json:"hours,omitempty,omitzero"`
 }
 
+// ListErasuresParams defines parameters for ListErasures.
+type ListErasuresParams struct {
+	// Limit How many there are on a page, at most
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// After What next was on the page before; leave it out to begin
+	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// Limit How many there are on a page, at most
@@ -3631,6 +3813,21 @@ func (c *Client) GetDue(ctx context.Context, params GetDueParams) (Due, error) {
 	return call[Due](ctx, c, http.MethodGet, path, query, nil)
 }
 
+// ListErasures is GET /v1/erasures. Who erased a person when, and how many rows that were. No entry names an id of the person.
+func (c *Client) ListErasures(ctx context.Context, params ListErasuresParams) (Erasures, error) {
+	query := url.Values{}
+	set(query, "limit", params.Limit)
+	set(query, "after", params.After)
+	path := "/v1/erasures"
+	return call[Erasures](ctx, c, http.MethodGet, path, query, nil)
+}
+
+// EraseUsers is POST /v1/erasures. Begins a job that erases up to 5,000 persons, each in a transaction. An id leaves the job with its person, so a job whose process dies goes on with the rest. Unknown ids are passed over, unless they are suppressed.
+func (c *Client) EraseUsers(ctx context.Context, body ErasePeople) (Job, error) {
+	path := "/v1/erasures"
+	return call[Job](ctx, c, http.MethodPost, path, nil, body)
+}
+
 // ListEvents is GET /v1/events. The latest events that this server has stored, page by page. It keeps as many as its setting RecentBytes allows, in memory: events of before its start are missing, and those of other servers.
 func (c *Client) ListEvents(ctx context.Context, params ListEventsParams) (Events, error) {
 	query := url.Values{}
@@ -3822,6 +4019,24 @@ func (c *Client) GetSummary(ctx context.Context, params GetSummaryParams) (Summa
 	return call[Summary](ctx, c, http.MethodGet, path, query, nil)
 }
 
+// SetSuppression is POST /v1/suppressions. Only the hash of the id is stored. An id of a user is refused by erasing the user with suppress.
+func (c *Client) SetSuppression(ctx context.Context, body SetSuppression) (Suppression, error) {
+	path := "/v1/suppressions"
+	return call[Suppression](ctx, c, http.MethodPost, path, nil, body)
+}
+
+// CheckSuppression is POST /v1/suppressions/check. Says whether events of the id are dropped, and how often a user of the id was erased.
+func (c *Client) CheckSuppression(ctx context.Context, body PersonID) (Suppression, error) {
+	path := "/v1/suppressions/check"
+	return call[Suppression](ctx, c, http.MethodPost, path, nil, body)
+}
+
+// ImportSuppressions is POST /v1/suppressions/import. Adds hashes that were exported from this database, or from one of which it is a copy. Users who were erased there after the copy was made are erased again.
+func (c *Client) ImportSuppressions(ctx context.Context, body ImportSuppressions) (Imported, error) {
+	path := "/v1/suppressions/import"
+	return call[Imported](ctx, c, http.MethodPost, path, nil, body)
+}
+
 // Try is POST /v1/try. Decides on an event as if it were sent now, in a transaction that is rolled back: which buckets are candidates, which of their conditions the event changes, which transitions it causes, and what follows by time alone. Nothing is written.
 func (c *Client) Try(ctx context.Context, body TriedEvent) (TryResult, error) {
 	path := "/v1/try"
@@ -3866,6 +4081,13 @@ func (c *Client) ListUserBuckets(ctx context.Context, user string) (UserBuckets,
 	path := "/v1/users/{user}/buckets"
 	path = put(path, "user", user)
 	return call[UserBuckets](ctx, c, http.MethodGet, path, nil, nil)
+}
+
+// EraseUser is POST /v1/users/{user}/erase. Deletes everything about the person: the user, users who were merged into them, ids, properties, events, stays, transitions, deliveries. Nothing is announced, and sizes of the past stay as they were. It cannot be undone. With suppress, events of the ids are dropped from then on.
+func (c *Client) EraseUser(ctx context.Context, user string, body ErasePerson) (Erasure, error) {
+	path := "/v1/users/{user}/erase"
+	path = put(path, "user", user)
+	return call[Erasure](ctx, c, http.MethodPost, path, nil, body)
 }
 
 // ListUserEvents is GET /v1/users/{user}/events. What a user did and which traits were set, by the time at which it occurred, page by page.
