@@ -73,6 +73,7 @@ func configuration(t *testing.T) string {
 		"Everything has a default. A program in Go sets fields, the command line has [flags](commands/README.md), and the environment has:\n\n" +
 		"| variable | meaning |\n|---|---|\n" +
 		"| `DATABASE_URL` | the URL of the database, unless `--database` says another |\n" +
+		"| `BUCKETGEN_SUPPRESSION_SECRET` | the secret under which ids of erased persons are hashed, unless `--secret-file` names a file |\n" +
 		"| `PGPASSFILE` and the other variables of libpq | as pgx reads them |\n" +
 		"| `HATCHET_CLIENT_TOKEN` and others | [Hatchet](hatchet.md#configuring) |\n" +
 		"| `OTEL_EXPORTER_OTLP_ENDPOINT` and others | where traces go, of a host that has `otlp.Tracers` |\n")
