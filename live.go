@@ -12,15 +12,17 @@ type Live struct {
 
 // LiveSecond is how many transitions were seen in a second.
 type LiveSecond struct {
-	At time.Time `json:"at"`
 	LiveCounts
+
+	At time.Time `json:"at"`
 }
 
 // LiveBucket is how many transitions of a bucket were seen.
 type LiveBucket struct {
+	LiveCounts
+
 	BucketID   string `json:"bucketId"`
 	BucketName string `json:"bucketName"`
-	LiveCounts
 }
 
 // LiveCounts are numbers of transitions by their kind.

@@ -160,19 +160,9 @@ func TestManageKeys(t *testing.T) {
 	m.is(t, "ada", "pro")
 	for path, item := range m.document(t).Paths {
 		for method := range item {
-			path := strings.NewReplacer("{bucket}", "testers", "{user}", "bob").Replace(path)
-			body := ""
-			if strings.HasSuffix(path, "replay") {
-				body = `{"all":true}`
-			}
-			if strings.HasSuffix(path, "what-if") {
-				body = `{"events":[{"name":"visit"}]}`
-			}
+			path, body := requestFor(path)
 			if method+path == "post/v1/sessions" {
 				continue // its key is in the body: TestSession
-			}
-			if path == "/v1/stream" {
-				path += "?kind=none" // so that it ends
 			}
 			// Readers begin jobs, end what is theirs, and imagine.
 			own := []string{"delete/v1/sessions", "post/v1/jobs", "delete/v1/jobs/{id}", "post/v1/users/bob/what-if"}
@@ -200,6 +190,20 @@ func TestManageKeys(t *testing.T) {
 	}
 	_, err := m.read.ListBuckets(t.Context(), client.ListBucketsParams{})
 	refused(t, "a key that is revoked", err, 401, "")
+}
+
+// requestFor returns the path and the body of a request to an operation of the document.
+func requestFor(path string) (asked, body string) {
+	path = strings.NewReplacer("{bucket}", "testers", "{user}", "bob").Replace(path)
+	switch {
+	case strings.HasSuffix(path, "replay"):
+		return path, `{"all":true}`
+	case strings.HasSuffix(path, "what-if"):
+		return path, `{"events":[{"name":"visit"}]}`
+	case path == "/v1/stream":
+		return path + "?kind=none", "" // so that it ends
+	}
+	return path, ""
 }
 
 // document is the OpenAPI document of the server.

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -128,7 +129,7 @@ func has(t *testing.T, what, text string, want ...string) {
 // TestStudioSaysTheSame compares what the pages of Studio say of real customers with what the Go
 // API and the command line do: sizes, members, explanations, forecasts, and a plan. Then it lets
 // the time pass that was forecast.
-func TestStudioSaysTheSame(t *testing.T) { //nolint:tparallel // the last part moves the clock of the others
+func TestStudioSaysTheSame(t *testing.T) { //nolint:tparallel,paralleltest // the last part moves the clock of the others
 	t.Parallel()
 	s := newStore(t)
 	t.Run("sizes", s.sizesAgree)
@@ -150,12 +151,13 @@ func (s *store) sizesAgree(t *testing.T) {
 		if err != nil || stats.Members != n || n == 0 {
 			t.Errorf("%s: BucketStats has %d, %v; Counts %d", id, stats.Members, err, n)
 		}
-		if printed := strings.Fields(s.bucketd(t, s.registry, "count", id)); !slices.Contains(printed, fmt.Sprint(n)) {
+		if printed := strings.Fields(s.bucketd(t, s.registry, "count", id)); !slices.Contains(printed, strconv.FormatInt(n, 10)) {
 			t.Errorf("bucketd count %s prints %q, want %d", id, printed, n)
 		}
-		row := overview[strings.Index(overview, `/studio/buckets/`+id):]
-		has(t, "the row of "+id, read(row[:strings.Index(row, "</tr>")]), " "+fmt.Sprint(n)+" ")
-		has(t, "the page of "+id, read(get(t, s.page, "/buckets/"+id, "")), fmt.Sprint(n))
+		_, rest, _ := strings.Cut(overview, `/studio/buckets/`+id)
+		row, _, _ := strings.Cut(rest, "</tr>")
+		has(t, "the row of "+id, read(`<a href="`+row), " "+strconv.FormatInt(n, 10)+" ")
+		has(t, "the page of "+id, read(get(t, s.page, "/buckets/"+id, "")), strconv.FormatInt(n, 10))
 	}
 }
 
@@ -222,6 +224,7 @@ func (s *store) leaving(t *testing.T) string {
 }
 
 func (s *store) explanationsAgree(t *testing.T, user string) {
+	t.Helper()
 	for _, id := range []string{"power-buyers", "lapsed"} {
 		x, err := s.Explain(t.Context(), s.ref(t, id), user)
 		if err != nil {
@@ -279,6 +282,7 @@ func (s *store) plansAgree(t *testing.T) {
 // forecastComesTrue lets the time pass that was forecast: what the page says happens, and nothing
 // else.
 func (s *store) forecastComesTrue(t *testing.T, user string) {
+	t.Helper()
 	f, err := s.Users().Forecast(t.Context(), user, engine.ForecastOptions{NoTicks: true})
 	if err != nil {
 		t.Fatal(err)

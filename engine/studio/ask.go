@@ -32,11 +32,11 @@ type ask struct {
 // query returns a parameter of the query.
 func (a *ask) query(name string) string { return a.page.Query.Get(name) }
 
-// number returns a parameter of the query that is a number, or another number if it is not.
-func (a *ask) number(name string, otherwise int64) int64 {
+// number returns a parameter of the query that is a number, or 0 if it is not.
+func (a *ask) number(name string) int64 {
 	n, err := strconv.ParseInt(a.query(name), 10, 64)
 	if err != nil {
-		return otherwise
+		return 0
 	}
 	return n
 }

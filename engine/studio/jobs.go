@@ -15,7 +15,7 @@ import (
 
 // job begins a job, or reads how far it is if the query has its number.
 func (a *ask) job(begin client.NewJob) (client.Job, error) {
-	if id := a.number("job", 0); id > 0 {
+	if id := a.number("job"); id > 0 {
 		return a.api.GetJob(a.ctx, id)
 	}
 	return a.api.CreateJob(a.ctx, begin)
@@ -87,7 +87,7 @@ func (p *Page) flows(a *ask) error {
 	if err != nil {
 		return err
 	}
-	begin := client.NewJob{Kind: client.JobKindFlows, Since: since.Truncate(time.Hour), WithinSeconds: a.number("within", 0)}
+	begin := client.NewJob{Kind: client.JobKindFlows, Since: since.Truncate(time.Hour), WithinSeconds: a.number("within")}
 	return p.inTab(a, "/flows", "Flows", "the buckets that users left before, and entered after", view.WithinForm(a.page), begin, func(j *client.Job) templ.Component {
 		return view.FlowsResult(a.page, *j.Flows)
 	})
@@ -99,7 +99,7 @@ const many = 200_000
 // funnel counts how many users pass each condition of a bucket.
 func (p *Page) funnel(a *ask, id string) error {
 	begin := client.NewJob{Kind: client.JobKindFunnel, BucketID: id, Users: 100}
-	if a.number("job", 0) == 0 {
+	if a.number("job") == 0 {
 		got, err := a.api.ListDeployments(a.ctx, client.ListDeploymentsParams{Limit: 1})
 		if err != nil {
 			return err

@@ -46,7 +46,7 @@ func (p *Page) retire(a *ask) error {
 // retirement shows how far a retirement is.
 func (p *Page) retirement(a *ask) error {
 	id := a.r.PathValue("bucket")
-	if a.number("job", 0) == 0 {
+	if a.number("job") == 0 {
 		http.Redirect(a.w, a.r, a.page.Bucket(id), http.StatusSeeOther)
 		return nil
 	}

@@ -35,13 +35,7 @@ func (p *Page) routes() {
 	post("/buckets/{bucket}/resume", p.resume)
 	get("/buckets/{bucket}/retire", p.retirement)
 	post("/buckets/{bucket}/retire", p.retire)
-	get("/user", p.user)
-	post("/user/delete", p.deleteUser)
-	post("/user/restore", p.restoreUser)
-	get("/user/merge", p.previewMerge)
-	post("/user/merge", p.merge)
-	get("/try", p.try)
-	post("/try", p.send)
+	p.userRoutes(get, post)
 	get("/live", p.live)
 	get("/outbox", p.outbox)
 	post("/outbox/replay", p.replay)
@@ -63,6 +57,17 @@ func (p *Page) routes() {
 	post("/keys", p.createKey)
 	post("/keys/{no}/revoke", p.revokeKey)
 	plain("", "/", p.handle(p.nothing))
+}
+
+// userRoutes adds the pages of one user.
+func (p *Page) userRoutes(get, post func(string, func(*ask) error)) {
+	get("/user", p.user)
+	post("/user/delete", p.deleteUser)
+	post("/user/restore", p.restoreUser)
+	get("/user/merge", p.previewMerge)
+	post("/user/merge", p.merge)
+	get("/try", p.try)
+	post("/try", p.send)
 }
 
 // webhookRoutes adds the pages of webhook endpoints.

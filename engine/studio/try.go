@@ -42,7 +42,7 @@ func (p *Page) try(a *ask) error {
 }
 
 // tried returns what an event would come to, or why that is not known.
-func (a *ask) tried(trial view.Trial, properties, traits map[string]any) templ.Component {
+func (a *ask) tried(trial view.Trial, properties, traits map[string]any) templ.Component { //nolint:ireturn // it is what templ makes
 	got, err := a.api.Try(a.ctx, client.TriedEvent{UserID: trial.User, Name: trial.Event, Properties: properties, Traits: traits})
 	if err != nil {
 		return view.Trouble(problemOf(err), a.page.With("run", ""))
@@ -159,11 +159,16 @@ func valueOf(e client.CatalogEntry, text string) (any, error) {
 		}
 		return all, nil
 	}
+	return jsonOrText(text), nil
+}
+
+// jsonOrText returns the value that a text is as JSON, or the text.
+func jsonOrText(text string) any {
 	var value any
-	if json.Unmarshal([]byte(text), &value) != nil {
-		return text, nil
+	if err := json.Unmarshal([]byte(text), &value); err != nil {
+		return text
 	}
-	return value, nil
+	return value
 }
 
 // written returns an object as JSON; empty for none.

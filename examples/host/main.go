@@ -93,11 +93,12 @@ func newSite(eng *engine.Engine, pool *pgxpool.Pool, s *sessions) (http.Handler,
 // serve serves a handler until ctx ends.
 func serve(ctx context.Context, listener net.Listener, h http.Handler) error {
 	s := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
-	defer context.AfterFunc(ctx, func() {
+	stop := context.AfterFunc(ctx, func() {
 		stopping, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		_ = s.Shutdown(stopping) // what is still open ends with the program
-	})()
+	})
+	defer stop()
 	if err := s.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve: %w", err)
 	}

@@ -60,6 +60,7 @@ func (s *sessions) signIn(w http.ResponseWriter, r *http.Request) {
 	}
 	s.people[secret] = person
 	s.mu.Unlock()
+	//nolint:gosec // the example listens on loopback without TLS; set Secure behind TLS
 	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: secret, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	http.Redirect(w, r, "/studio/", http.StatusSeeOther)
 }

@@ -58,8 +58,9 @@ type ContactChange struct {
 
 // ChangedProperty is a declared property with its last change.
 type ChangedProperty struct {
-	Property string
 	PropertyChange
+
+	Property string
 }
 
 // setChange stores the last change of a property. An event changes few, so a list is cheaper than a
@@ -71,7 +72,7 @@ func (c *ContactChange) setChange(property string, last PropertyChange) {
 			return
 		}
 	}
-	c.Changes = append(c.Changes, ChangedProperty{property, last})
+	c.Changes = append(c.Changes, ChangedProperty{last, property})
 }
 
 // setRepeat stores the date of a repetition, or Unset to remove it.

@@ -41,11 +41,11 @@ func TestUses(t *testing.T) {
 			}
 		}
 		is([]int32{1}, []int32{0, 2, 3})
-		time.Sleep(59 * time.Second)
+		<-time.After(59 * time.Second)
 		u.note(1)
 		synctest.Wait()
 		is([]int32{1}, []int32{0, 2, 3})
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		fails = errors.New("read-only")
 		goOn <- struct{}{}
 		u.note(1)
@@ -53,7 +53,7 @@ func TestUses(t *testing.T) {
 		u.note(1)
 		synctest.Wait()
 		is([]int32{1}, []int32{0, 2, 3}, []int32{1})
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		goOn <- struct{}{}
 		u.note(1)
 		synctest.Wait()
