@@ -26,6 +26,14 @@ var (
 	// trusted to do that.
 	ErrMergeNotAllowed = errors.New("both ids are known users; merge them by Engine.Merge, bucketd merge, or a server or admin key")
 
+	// ErrNeedsMerge is returned by IngestTx for an event whose ids make two contacts one, or give
+	// one another name. Ingest does that; within a transaction, call MergeTx before.
+	ErrNeedsMerge = errors.New("the ids of the event lead to contacts that have to be merged first; use Ingest, or MergeTx before")
+
+	// ErrExcluded is returned by a change of a manual bucket that would add an anonymous contact,
+	// where the bucket excludes those.
+	ErrExcluded = errors.New("the bucket excludes anonymous contacts; define it with Anonymous: bucket.Include")
+
 	// ErrLeaseLost is the cause of the context of a handler or forwarder whose lease ended while it
 	// ran, because it could not be kept: another process may have the delivery by now.
 	ErrLeaseLost = errors.New("the lease of the delivery has ended")

@@ -2,8 +2,11 @@ package bucketgen
 
 import "time"
 
-// Event is something that a user did, or traits of theirs, or both. UserID is required, and one of
+// Event is something that a user did, or traits of theirs, or both. One id is required, and one of
 // Name and Traits.
+//
+// The ids say whose event it is: see docs/explanation/people.md. Blanks around an id do
+// not count. An id that stands for no one, such as "null", is ignored.
 //
 // For each event that definitions declare, the generated package has a type that fills in Name and
 // Properties, so that a wrong name, field or type does not compile:
@@ -11,6 +14,21 @@ import "time"
 type Event struct {
 	// UserID names the user: 1 to 255 bytes, not blank. A user is created with their first event.
 	UserID string
+
+	// AnonymousID names the visitor before they sign in, as a browser keeps it. At most 255 bytes.
+	// With a UserID, what the visitor did before becomes the user's.
+	AnonymousID string
+
+	// Email is an e-mail address that the sender has checked to be this person's. At most 254
+	// bytes. It does not set the trait email.
+	Email string
+
+	// IDs are ids of kinds that engine.Config.IDKinds declares, by kind. At most 255 bytes each.
+	IDs map[string]string
+
+	// Untrusted says that the ids come from a client, which may claim anything: the event makes no
+	// lead a user. Defaults to false.
+	Untrusted bool
 
 	// Name says what the user did: at most 200 bytes, not beginning "bucket:". Without a name, the
 	// event only carries traits.
@@ -64,6 +82,23 @@ type Result struct {
 	// passed since the last.
 	Transitions []Transition
 
+	// Warnings are about ids of the event that were ignored.
+	Warnings []Warning
+
 	// Err says why the event was refused, in the results of a batch. Nothing of it was stored.
 	Err error
 }
+
+// Warning says that an id of an event was ignored.
+type Warning struct {
+	Code    string // one of the constants below
+	Field   string // like anonymous_id
+	Problem string
+}
+
+// The codes of warnings.
+const (
+	WarningBlockedID = "blocked-id" // the id stands for no one
+	WarningIDTaken   = "id-taken"   // the id is that of another contact, and stays so
+	WarningIDLimit   = "id-limit"   // the contact has too many ids of the kind
+)

@@ -104,3 +104,12 @@ type TimelineQuery struct {
 	After    int64     // After is what the call for the page before returned. Defaults to 0, which begins.
 	Size     int       // Size is how many to return at most. Defaults to 100; more than 1000 are 1000.
 }
+
+// ID is an id of a user.
+type ID struct {
+	Kind    string    `json:"kind"` // user, email, anonymous, or a kind that the program declares
+	Value   string    `json:"value"`
+	Primary bool      `json:"primary,omitempty"` // the user goes by it
+	Shared  bool      `json:"shared,omitempty"`  // it leads to this user no longer, for several users have used it
+	AddedAt time.Time `json:"addedAt,omitzero"`  // when it became the user's; zero for the name
+}

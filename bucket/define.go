@@ -26,6 +26,18 @@ const (
 	Manual
 )
 
+// Presence says whether anonymous contacts may be in a bucket: those that have nothing but
+// anonymous ids.
+type Presence int
+
+const (
+	// Exclude keeps anonymous contacts out. They cost no evaluation and count nowhere. It is the
+	// default.
+	Exclude Presence = iota
+	// Include lets anonymous contacts join like users. A stay goes on when the contact signs up.
+	Include
+)
+
 // Switch is a setting that bucketgen can derive.
 type Switch int
 
@@ -55,6 +67,10 @@ type Spec struct {
 
 	// Kind says what decides over membership. Defaults to Dynamic.
 	Kind Kind
+
+	// Anonymous says whether anonymous contacts may be in the bucket. What they did counts once
+	// they sign up, in either case. Defaults to Exclude.
+	Anonymous Presence
 
 	// Disabled pauses the bucket: users neither join nor leave it. Defaults to false.
 	Disabled bool
@@ -117,6 +133,7 @@ func Define(spec Spec) Definition {
 		ReconcileJoins: spec.ReconcileJoins.given(),
 		ReconcileEvery: spec.ReconcileEvery,
 		FastExpiry:     spec.FastExpiry,
+		Anonymous:      spec.Anonymous == Include,
 	}
 	if spec.Kind == Manual {
 		d.Kind = ir.Manual

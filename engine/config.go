@@ -31,6 +31,11 @@ type Config struct {
 	// to 2.
 	BackfillWorkers int
 
+	// BlockedIDs are ids that stand for no one, which events are sent with by mistake, in any
+	// letter case: they are ignored. Defaults to null, undefined, anonymous, zeros and the like:
+	// see docs/explanation/people.md.
+	BlockedIDs []string
+
 	// CacheBytes is how much memory, roughly, the engine uses to remember users who came lately:
 	// their properties, and all else that is asked of those who come again. What it remembers is
 	// compared with the database before it is used. Defaults to 256 MB.
@@ -76,6 +81,10 @@ type Config struct {
 	// Flushers is how many batches of events are written at once. Each uses a connection of the
 	// pool. Defaults to 4.
 	Flushers int
+
+	// IDKinds are the kinds of [Event].IDs, with how many ids of each a contact may have. Names are
+	// lower-case letters, digits and underscores. Defaults to none.
+	IDKinds map[string]int
 
 	// IdempotencyHorizon is how long an idempotency key is remembered. Defaults to 30 days.
 	IdempotencyHorizon time.Duration
@@ -128,6 +137,9 @@ type Config struct {
 	// that were sent before, or that a definition declares, never are. Negative: there is no bound.
 	// Defaults to 10,000.
 	NewEventNames int
+
+	// NoAnonymous refuses events that carry nothing but an anonymous id. Defaults to false.
+	NoAnonymous bool
 
 	// NoClock leaves due instants, and users who are to follow a deployment, to other processes.
 	// Defaults to false.
@@ -235,7 +247,10 @@ func (c Config) withDefaults() Config {
 
 // limits returns what an event may not exceed.
 func (c Config) limits() event.Limits {
-	return event.Limits{Payload: c.MaxPayload, User: decide.Limits{Properties: c.MaxTraits, Bytes: c.MaxTraitBytes}, Skew: c.Skew}
+	return event.Limits{
+		Payload: c.MaxPayload, User: decide.Limits{Properties: c.MaxTraits, Bytes: c.MaxTraitBytes}, Skew: c.Skew,
+		IDs: event.NewIDRules(c.IDKinds, c.BlockedIDs, c.NoAnonymous),
+	}
 }
 
 // names returns the bounds on event names.
@@ -291,6 +306,11 @@ func (c Config) validate() error {
 	}
 	if n := len(c.SuppressionSecret); n > 0 && n < minSecret {
 		return fmt.Errorf("engine.Config.SuppressionSecret has %d bytes; give %d or more, or none", n, minSecret)
+	}
+	for kind, most := range c.IDKinds {
+		if err := event.CheckKind(kind, most); err != nil {
+			return fmt.Errorf("engine.Config.IDKinds: %w", err)
+		}
 	}
 	if c.Schema != "" {
 		if err := store.CheckSchema(c.Schema); err != nil {

@@ -141,7 +141,7 @@ var (
 	insertsByContact = regexp.MustCompile(`insert into bucketgen\.\w+( as \w+)? \((contact_id|user_id)`)
 	scan             = regexp.MustCompile(`(?:Scan(?: Backward)? using \w+ on|Bitmap Heap Scan on|Seq Scan on) (\w+)`)
 	byContact        = regexp.MustCompile(`(Index|Recheck) Cond: .*\bcontact_id = `)
-	byName           = regexp.MustCompile(`(Index|Recheck) Cond: .*\bvalue = `)
+	byName           = regexp.MustCompile(`(Index|Recheck) Cond: .*\bname = `)
 	byContactItself  = regexp.MustCompile(`(Index|Recheck) Cond: \(+(id|user_id) = `)
 )
 

@@ -59,6 +59,21 @@ func TestTurns(t *testing.T) {
 	})
 }
 
+// TestPeopleEquivalence compares them while ids of users, devices and e-mail addresses lead to each
+// other, by several engines that take turns.
+func TestPeopleEquivalence(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	draw.Check(t, 300, func(t *rapid.T) {
+		n, users := begin(t, pool)
+		f, m := draw.Definitions(t, 5), manner(t, n)
+		m.Engines = rapid.IntRange(1, 3).Draw(t, "engines")
+		m.Turn = func(int) int { return rapid.IntRange(0, m.Engines-1).Draw(t, "turn") }
+		m.Within = func(int) bool { return rapid.IntRange(0, 5).Draw(t, "within") == 5 }
+		compareAll(t, pool, f, draw.People(t, f, users, 25), m)
+	})
+}
+
 // TestRedefine compares them while definitions change and buckets are paused and resumed.
 func TestRedefine(t *testing.T) {
 	t.Parallel()

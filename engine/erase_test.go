@@ -89,7 +89,7 @@ func (w *world) live(t *testing.T, text string) {
 	}
 	_, err := w.Merge(ctx, former, ada)
 	must(t, err)
-	must(t, w.Users().AddAnonymousID(ctx, anonymous, ada))
+	must(t, w.Users().Alias(ctx, anonymous, ada, false))
 	_, err = w.Add(ctx, w.manual("testers"), ada)
 	must(t, err)
 	must(t, w.Audit().Do(ctx, &engine.AuditEntry{By: "eve", Via: "cli", Action: "add", UserID: ada}, func() error { return nil }))

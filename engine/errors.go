@@ -15,6 +15,8 @@ var (
 	ErrSuppressed          = bucketgen.ErrSuppressed
 	ErrNoSecret            = bucketgen.ErrNoSecret
 	ErrMergeNotAllowed     = bucketgen.ErrMergeNotAllowed
+	ErrNeedsMerge          = bucketgen.ErrNeedsMerge
+	ErrExcluded            = bucketgen.ErrExcluded
 	ErrLeaseLost           = bucketgen.ErrLeaseLost
 	ErrNotDeployed         = bucketgen.ErrNotDeployed
 	ErrPaused              = bucketgen.ErrPaused

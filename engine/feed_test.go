@@ -260,7 +260,7 @@ func TestFeedBeatsAmongOthers(t *testing.T) {
 	go func() {
 		defer close(ended)
 		for i := 0; ctx.Err() == nil; i++ {
-			if _, err := w.Ingest(ctx, engine.Event{UserID: itoa(i), Traits: map[string]any{"plan": "pro"}}); err != nil && ctx.Err() == nil {
+			if _, err := w.Ingest(ctx, engine.Event{UserID: "u" + itoa(i), Traits: map[string]any{"plan": "pro"}}); err != nil && ctx.Err() == nil {
 				t.Error(err)
 			}
 		}

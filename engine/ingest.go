@@ -79,7 +79,7 @@ func (g *Inspect) RecentEvents(q RecentQuery) RecentPage { return g.recent.Page(
 // newIngest returns the service that takes events in.
 func (e *Engine) newIngest() *ingest.Service {
 	return ingest.New(ingest.Deps{
-		Registry: e.registry, Log: e.log, Runner: func() *transact.Runner { return e.runner }, Ready: e.ready, Name: e.name,
+		Registry: e.registry, Log: e.log, Runner: func() *transact.Runner { return e.runner }, Ready: e.ready, Name: e.name, Merger: e.merger,
 		Now: e.Now, OwnNow: e.config.Now, Options: e.options(true), Replayed: e.options(false), Limits: e.config.limits(),
 		NewNames: e.config.NewEventNames, Catalog: e.catalog, Recent: e.recent, Health: e.health, Metrics: e.telemetry, Counters: &e.stats,
 		Flushers: e.config.Flushers, MaxBatch: e.config.MaxBatch, QueueSize: e.config.QueueSize, QueueBytes: e.config.QueueBytes,

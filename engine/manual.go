@@ -186,6 +186,8 @@ func refusedTask(t *transact.Task) error {
 		return ErrDeleted
 	case t.Result.Paused:
 		return ErrPaused
+	case t.Result.Excluded:
+		return ErrExcluded
 	default:
 		return nil
 	}

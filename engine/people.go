@@ -8,9 +8,11 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen"
+	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/erase"
 	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/jobs"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/service"
 	"github.com/bucketgen/bucketgen/internal/store"
@@ -238,4 +240,65 @@ func (e *Engine) erasingLoop() *service.Loop {
 			return poll, err
 		},
 	}
+}
+
+// ID is an id of a user.
+type ID = bucketgen.ID
+
+// maxIDs is how many ids IDs returns at most.
+const maxIDs = 1000
+
+// IDs returns the ids of a user, named by any of them: the one by which the user goes, and then the
+// others, the oldest first, up to 1,000. An unknown user gives [ErrUnknownUser], a deleted one
+// [ErrDeleted].
+func (g *People) IDs(ctx context.Context, userID string) ([]ID, error) {
+	e := (*Engine)(g)
+	if err := e.checkUserID(userID); err != nil {
+		return nil, fmt.Errorf("ids: %w", err)
+	}
+	rows, err := e.store.Queries(e.pool).IdentitiesList(ctx, db.IdentitiesListParams{Name: userID, Size: maxIDs})
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("ids: %w", err)
+	case len(rows) == 0:
+		return nil, fmt.Errorf("ids: %w", ErrUnknownUser)
+	case rows[0].DeletedAt.Valid:
+		return nil, fmt.Errorf("ids: %w", ErrDeleted)
+	}
+	kind, value := resolve.Parse(rows[0].UserID)
+	all := []ID{{Kind: kind, Value: value, Primary: true}}
+	for _, row := range rows {
+		if row.Kind != nil {
+			all = append(all, ID{Kind: *row.Kind, Value: *row.Value, Shared: *row.Shared, AddedAt: row.AddedAt.Time.UTC()})
+		}
+	}
+	return all, nil
+}
+
+// Unlink takes an id away from a user, unless it is the user's name. What comes by it from now on
+// is that of a contact by itself, which never merges with a user by the ids of events. What was
+// done by it stays the user's. An id that leads to no user gives [ErrUnknownUser], the user's name
+// an [*InvalidError].
+func (g *People) Unlink(ctx context.Context, kind, value string) error {
+	e := (*Engine)(g)
+	name := By(kind, value)
+	if err := e.checkUserID(name); err != nil {
+		return fmt.Errorf("unlink: %w", err)
+	}
+	q := e.store.Queries(e.pool)
+	rows, err := q.IdentitiesUsers(ctx, []string{name})
+	switch {
+	case err != nil:
+		return fmt.Errorf("unlink: %w", err)
+	case len(rows) == 0:
+		return fmt.Errorf("unlink: %w", ErrUnknownUser)
+	case rows[0].UserID == name:
+		return fmt.Errorf("unlink: %w", &InvalidError{Field: "value", Problem: "is the id by which the contact goes, and cannot be taken away; erase the contact, or give it a user id"})
+	case kind == resolve.User:
+		return fmt.Errorf("unlink: %w", &InvalidError{Field: "kind", Problem: "is user; user ids stay those of the user into whom they were merged"})
+	}
+	if err := q.IdentitiesShare(ctx, db.IdentitiesShareParams{Name: name, Now: store.Timestamp(e.Now())}); err != nil {
+		return fmt.Errorf("unlink: %w", err)
+	}
+	return nil
 }

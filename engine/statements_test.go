@@ -265,7 +265,7 @@ func grown(t *testing.T) *world {
 			select i, 1, now(), now(), 'track' from generate_series(1, 30000) i`,
 		`insert into bucketgen.memberships (contact_id, bucket_no, entry_count, entered_at, left_at, source)
 			select i, b, 1, now(), case when i % 3 = 0 then now() end, 'event' from generate_series(1, 30000) i, generate_series(1, 2) b`,
-		`insert into bucketgen.identities (kind, value, contact_id) select 'user', 'was' || i, i from generate_series(1, 30000) i`,
+		`insert into bucketgen.identities (kind, value, contact_id, added_at) select 'user', 'was' || i, i, now() from generate_series(1, 30000) i`,
 		`insert into bucketgen.due (contact_id, bucket_no, due_at) select i, 1, now() + i * interval '1 s' from generate_series(1, 30000) i`,
 		`insert into bucketgen.idempotency_keys (contact_id, key, seen_at) select i, 'k', now() from generate_series(1, 30000) i`,
 		`insert into bucketgen.transitions (contact_id, bucket_no, entry_count, kind, membership_id, at, decided_at, source, made_by)

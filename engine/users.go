@@ -10,6 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/event"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -39,26 +40,33 @@ func (e *Engine) name(user string) string {
 	return e.store.Canonical(user)
 }
 
-// maxNames is how many further names a user may have before anonymous ids are not kept any more.
-const maxNames = 100
+// The kinds of ids that every program has, for [By].
+const (
+	KindEmail     = resolve.Email
+	KindAnonymous = resolve.Anonymous
+)
 
-// AddAnonymousID notes an id under which a visitor was seen before they became a user, on the word
-// of a client who is not trusted to merge users. Nothing else changes: the id names no user, so
-// that a client cannot claim what another user does later. A user who is unknown is created. The id
-// stays with the user who had it first. It is not kept if the user has 100 further names already.
+// By returns a text that stands for the user with an id of a kind, which every call takes in place
+// of a user id but [Event].UserID: eng.Has(ctx, gen.Leads, engine.By(engine.KindEmail, "a@b.c")).
+// The same text is the UserID of a contact who has no user id.
+func By(kind, id string) string { return event.Clean(kind, id) }
+
+// Alias says that a user was known by another id before.
 //
-// If the id is that of a user, it gives [ErrMergeNotAllowed], unless that is already the same user:
-// [Engine.Merge] is for callers who may make two users one. A user who is deleted gives
-// [ErrDeleted], an id that cannot be one an [*InvalidError].
-func (g *Users) AddAnonymousID(ctx context.Context, anonymousID, userID string) error {
+// If that is an anonymous id, or no id at all as yet, it becomes the user's, with what was done by
+// it, as by an [Event] with both ids. If it is a user id, both users become one as by
+// [Engine.Merge], by a caller who is trusted to do that; else it gives [ErrMergeNotAllowed]. An id
+// that is new becomes a further user id by a trusted caller, and an anonymous id by others.
+func (g *Users) Alias(ctx context.Context, previousID, userID string, trusted bool) error {
 	e := (*Engine)(g)
 	if err := e.ready(); err != nil {
 		return err
 	}
-	if err := checkMerge(anonymousID, userID); err != nil {
+	if err := checkMerge(previousID, userID); err != nil {
 		return err
 	}
-	rows, err := e.store.Queries(e.pool).IdentitiesUsers(ctx, []string{anonymousID, userID})
+	anonymous := By(KindAnonymous, previousID)
+	rows, err := e.store.Queries(e.pool).IdentitiesUsers(ctx, []string{previousID, anonymous, userID})
 	if err != nil {
 		return fmt.Errorf("find the users of an alias: %w", err)
 	}
@@ -66,27 +74,22 @@ func (g *Users) AddAnonymousID(ctx context.Context, anonymousID, userID string) 
 	for _, row := range rows {
 		known[row.Name] = row
 	}
-	before, isUser := known[anonymousID]
-	user, created := known[userID]
+	before, isUser := known[previousID]
+	_, isVisitor := known[anonymous]
+	user, exists := known[userID]
 	switch {
-	case anonymousID == userID || isUser && created && before.ID == user.ID:
+	case previousID == userID || isUser && exists && before.ID == user.ID:
 		return nil
-	case isUser:
+	case isUser && !trusted:
 		return ErrMergeNotAllowed
-	case user.Deleted:
+	case exists && user.Deleted:
 		return ErrDeleted
-	case created:
-		userID = user.UserID
-	default:
-		if _, err := e.Ingest(ctx, Event{UserID: userID, TraitsJSON: []byte("{}")}); err != nil {
-			return err
-		}
+	case isUser || trusted && !isVisitor:
+		_, err := e.Merge(ctx, previousID, userID)
+		return err
 	}
-	err = e.store.Queries(e.pool).IdentitiesAddAnonymous(ctx, db.IdentitiesAddAnonymousParams{UserID: userID, AnonymousID: anonymousID, Most: maxNames})
-	if err != nil {
-		return fmt.Errorf("add an anonymous id of user %q: %w", userID, err)
-	}
-	return nil
+	_, err = e.Ingest(ctx, Event{UserID: userID, AnonymousID: previousID, TraitsJSON: []byte("{}"), Untrusted: !trusted})
+	return err
 }
 
 // checkMerge refuses ids that cannot be those of a merge.

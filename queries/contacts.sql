@@ -33,15 +33,16 @@ cross join lateral (
 ) c;
 
 -- name: ContactsLockKnown :many
--- ContactsLock for users whose contacts the caller knows by id.
+-- ContactsLock for users whose contacts the caller knows by id. A contact that goes by another name
+-- by now is passed over.
 select c.id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at, c.life
-from (select unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
+from (select unnest(@user_ids::text[]) as user_id, unnest(@ids::bigint[]) as id, unnest(@versions::bigint[]) as version) w
 cross join lateral (
     select k.id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at, k.life,
         (case when k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
-    where k.id = w.id
+    where k.id = w.id and k.user_id = w.user_id
     limit 1
     for no key update skip locked
 ) c;
@@ -180,15 +181,23 @@ with found as (
     union all
     (
         select i.contact_id, 2 from bucketgen.identities i
-        where i.kind = 'user' and i.value >= @from_text and i.value < @to_text
-        order by i.value
+        where i.name >= @from_text and i.name < @to_text
+        order by i.name
+        limit @size
+    )
+    union all
+    (
+        select c.id, 3 from bucketgen.contacts c
+        where c.user_id >= chr(1) || 'anonymous' || chr(1) || @from_text and c.user_id < chr(1) || 'anonymous' || chr(1) || @to_text
+            and c.merged_at is null
+        order by c.user_id
         limit @size
     )
     union all
     (
         select i.contact_id, 3 from bucketgen.identities i
-        where i.kind = 'anonymous' and i.value >= @from_text and i.value < @to_text
-        order by i.value
+        where i.name >= chr(1) || 'anonymous' || chr(1) || @from_text and i.name < chr(1) || 'anonymous' || chr(1) || @to_text
+        order by i.name
         limit @size
     )
     union all

@@ -4,9 +4,7 @@
 -- name: EraseFind :many
 -- The contacts of the person whom an id names: their own, and those of users merged into it.
 with found as (
-    select n.contact_id as id from bucketgen.names n where @kind::text = 'user' and n.name = @value
-    union all
-    select i.contact_id from bucketgen.identities i where i.kind = @kind and i.kind <> 'user' and i.value = @value
+    select n.contact_id as id from bucketgen.names n where n.name = @name
 )
 select c.id, c.user_id, (c.merged_at is null)::boolean as survives
 from found f
@@ -14,8 +12,8 @@ join bucketgen.contacts c on c.id = f.id
 union
 select k.id, k.user_id, false
 from found f
-join bucketgen.identities i on i.contact_id = f.id and i.kind = 'user'
-join bucketgen.contacts k on k.user_id = i.value
+join bucketgen.identities i on i.contact_id = f.id
+join bucketgen.contacts k on k.user_id = i.name
 order by user_id;
 
 -- name: EraseLock :exec
@@ -24,7 +22,9 @@ select c.id from bucketgen.contacts c where c.id = any (@ids::bigint[]) order by
 
 -- name: EraseNames :many
 -- All ids of the person.
-select 'user'::text as kind, c.user_id as value from bucketgen.contacts c where c.id = any (@ids::bigint[])
+select (case when left(c.user_id, 1) = chr(1) then split_part(c.user_id, chr(1), 2) else 'user' end)::text as kind,
+    (case when left(c.user_id, 1) = chr(1) then split_part(c.user_id, chr(1), 3) else c.user_id end)::text as value
+from bucketgen.contacts c where c.id = any (@ids::bigint[])
 union
 select i.kind, i.value from bucketgen.identities i where i.contact_id = any (@ids)
 order by kind, value;
@@ -121,13 +121,16 @@ with changes as (
     delete from bucketgen.progress t where t.contact_id = any (@ids) returning 1
 ), identities as (
     delete from bucketgen.identities t where t.contact_id = any (@ids) returning 1
+), merges as (
+    delete from bucketgen.merges t where t.contact_id = any (@ids) returning 1
 ), hidden as (
     insert into bucketgen.hidings (user_id, at, erased)
     select n.name, @now, true from (select unnest(@names::text[]) as name) n
     on conflict do nothing
 )
 select ((select count(*) from changes) + (select count(*) from due) + (select count(*) from memberships) + (select count(*) from transitions)
-    + (select count(*) from sums) + (select count(*) from totals) + (select count(*) from progress) + (select count(*) from identities))::bigint;
+    + (select count(*) from sums) + (select count(*) from totals) + (select count(*) from progress) + (select count(*) from identities)
+    + (select count(*) from merges))::bigint;
 
 -- name: EraseLog :one
 -- Deletes up to a number of rows of each table that holds rows by event, and returns how many there

@@ -9,6 +9,10 @@ select 'identities'::text as place, (to_jsonb(i))::jsonb as content
 from bucketgen.identities i
 where i.contact_id = any (@ids::bigint[])
 union all
+select 'merges'::text as place, (to_jsonb(g))::jsonb as content
+from bucketgen.merges g
+where g.contact_id = any (@ids::bigint[])
+union all
 select 'changes'::text as place, (to_jsonb(t) || jsonb_build_object('property', p.name))::jsonb as content
 from bucketgen.changes t join bucketgen.properties p on p.no = t.property_no
 where t.contact_id = any (@ids::bigint[])

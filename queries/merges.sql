@@ -6,10 +6,10 @@
 -- order.
 with moved as (
     delete from bucketgen.events e where e.contact_id = @from_id
-    returning e.event_no, e.occurred_at, e.id, e.received_at, e.kind, e.properties, e.traits
+    returning e.event_no, e.occurred_at, e.id, e.received_at, e.kind, e.properties, e.traits, e.origin_id
 )
-insert into bucketgen.events (contact_id, event_no, occurred_at, received_at, kind, properties, traits)
-select @into_id::bigint, m.event_no, m.occurred_at, m.received_at, m.kind, m.properties, m.traits
+insert into bucketgen.events (contact_id, event_no, occurred_at, received_at, kind, properties, traits, origin_id)
+select @into_id::bigint, m.event_no, m.occurred_at, m.received_at, m.kind, m.properties, m.traits, coalesce(m.origin_id, @from_id::bigint) as origin_id
 from moved m
 order by m.id;
 
@@ -101,7 +101,8 @@ with moved as (
     select unnest(@bucket_nos::integer[]) as bucket_no, unnest(@entry_counts::integer[]) as entry_count, unnest(@nexts::integer[]) as next
 ), stays as (
     update bucketgen.memberships m
-    set contact_id = @into_id, entry_count = moved.next, changed_by = pg_current_xact_id()
+    set contact_id = @into_id, entry_count = moved.next, changed_by = pg_current_xact_id(),
+        entered_as = case when m.left_at is null then coalesce(m.entered_as, @from_name::text) else m.entered_as end
     from moved
     where m.contact_id = @from_id and m.bucket_no = moved.bucket_no and m.entry_count = moved.entry_count
 ), log as (
@@ -126,3 +127,38 @@ set behind = false, contact_id = case when w.moves then @into_id else d.contact_
     leased_until = case when not w.moves then d.leased_until end, lease = case when not w.moves then d.lease end
 from waiting w
 where d.contact_id = w.contact_id and d.subscription_no = w.subscription_no and d.bucket_no = w.bucket_no and d.id = w.id;
+
+-- name: ContactsPromote :exec
+-- Gives a contact another name. No cache has the contact under that.
+update bucketgen.contacts c
+set user_id = @into_name, cache_owner = 0, version = c.version + 1
+where c.id = @contact_id;
+
+-- name: MembershipsPromote :exec
+-- Notes the former name of a contact with the stays that it entered by that.
+update bucketgen.memberships m
+set entered_as = @from_name::text
+where m.contact_id = @contact_id and m.left_at is null and m.entered_as is null;
+
+-- name: ContactsLeave :exec
+-- Keeps the former name of a contact that was promoted, for those who wait for its lock.
+insert into bucketgen.contacts (user_id, created_at, updated_at, written_at, generation, deleted_at, merged_at)
+values (@name, @now, @now, '-infinity', (select g.no from bucketgen.generation g), @now, @now);
+
+-- name: MergesAdd :exec
+-- Notes a merge, before the loser's rows move.
+insert into bucketgen.merges (contact_id, from_id, kind, from_name, into_name, at, actor, properties, stays)
+select @into_id::bigint, c.id, @kind::text, @from_name::text, @into_name::text, @now::timestamptz, sqlc.narg('actor')::text, c.properties, coalesce((
+    select jsonb_agg(jsonb_build_object('bucket', s.bucket_no, 'was', s.entry_count, 'is', s.next))
+    from (select unnest(@bucket_nos::integer[]) as bucket_no, unnest(@entry_counts::integer[]) as entry_count, unnest(@nexts::integer[]) as next) as s
+), '[]')::jsonb
+from bucketgen.contacts c
+where c.id = @from_id;
+
+-- name: MergesLately :one
+-- How many contacts became a contact by the ids of events, since a time.
+select count(*)::bigint as merges from (
+    select 1 as one from bucketgen.merges m
+    where m.contact_id = @contact_id and m.kind = 'automatic' and m.at > @since
+    limit @most::integer
+) as m;

@@ -45,8 +45,8 @@ join bucketgen.contacts c on c.id = n.contact_id
 join bucketgen.contacts k on k.id = any (array_append(array(
     select o.id
     from bucketgen.identities i
-    join bucketgen.contacts o on o.user_id = i.value
-    where i.contact_id = c.id and i.kind = 'user'
+    join bucketgen.contacts o on o.user_id = i.name
+    where i.contact_id = c.id and not i.shared
 ), c.id))
 join bucketgen.transitions t on t.contact_id = k.id
 where n.name = @user_id and c.deleted_at is null and t.id > @after_id
@@ -191,8 +191,8 @@ join bucketgen.contacts c on c.id = n.contact_id
 join bucketgen.contacts k on k.id = any (array_append(array(
     select o.id
     from bucketgen.identities i
-    join bucketgen.contacts o on o.user_id = i.value
-    where i.contact_id = c.id and i.kind = 'user'
+    join bucketgen.contacts o on o.user_id = i.name
+    where i.contact_id = c.id and not i.shared
 ), c.id))
 join bucketgen.transitions t on t.contact_id = k.id
 join bucketgen.buckets b on b.no = t.bucket_no

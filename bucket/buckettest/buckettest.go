@@ -18,6 +18,7 @@ import (
 	_ "time/tzdata" // as in the engine
 
 	"github.com/bucketgen/bucketgen"
+	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/simulate"
 	"github.com/bucketgen/bucketgen/registry"
@@ -88,9 +89,12 @@ func (s *Sim) Identify(userID string, traits map[string]any) {
 //	sim.Ingest(gen.AppActiveEvent{}.By("ada"))
 func (s *Sim) Ingest(ev Event) {
 	s.t.Helper()
-	valid, err := event.Validate(s.registry, &ev, s.Now(), s.limits)
+	ids, err := s.limits.IDs.Read(&ev)
 	if err == nil {
-		err = event.Refused(s.world.Ingest(ev.UserID, valid).Refused)
+		var valid decide.Event
+		if valid, err = event.Validate(s.registry, &ev, s.Now(), s.limits); err == nil {
+			err = event.Refused(s.world.IngestAs(ids.Names(), !ev.Untrusted, valid).Refused)
+		}
 	}
 	if err != nil {
 		s.t.Fatalf("buckettest: the event is refused: %v", err)

@@ -14,7 +14,7 @@ import (
 func (a *api) contacts(t *testing.T) (users, names []string) {
 	t.Helper()
 	for query, into := range map[string]*[]string{
-		"select user_id from bucketgen.contacts order by 1": &users,
+		"select user_id from bucketgen.contacts where left(user_id, 1) <> chr(1) order by 1":                                                        &users,
 		"select concat_ws(' ', i.kind, i.value, c.user_id) from bucketgen.identities i join bucketgen.contacts c on c.id = i.contact_id order by 1": &names,
 	} {
 		rows, err := a.pool.Query(t.Context(), query)

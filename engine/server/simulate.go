@@ -122,6 +122,10 @@ func simulationEnded(ctx context.Context, err error) error {
 
 // take takes an event in at the time at which it occurred, or now if that is earlier.
 func (s *simulation) take(ev *engine.Event) error {
+	ids, err := s.limits.IDs.Read(ev)
+	if err != nil {
+		return err
+	}
 	valid, err := event.Validate(s.registry, ev, ev.OccurredAt, s.limits)
 	if err != nil {
 		return err
@@ -130,7 +134,7 @@ func (s *simulation) take(ev *engine.Event) error {
 		s.world = simulate.New(s.registry, valid.OccurredAt, s.limits.User)
 	}
 	s.world.AdvanceTo(valid.OccurredAt)
-	switch result := s.world.Ingest(ev.UserID, valid); {
+	switch result := s.world.IngestAs(ids.Names(), !ev.Untrusted, valid); {
 	case result.Refused != nil:
 		return event.Refused(result.Refused)
 	case result.Duplicate:

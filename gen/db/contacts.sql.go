@@ -252,19 +252,20 @@ func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams
 
 const ContactsLockKnown = `-- name: ContactsLockKnown :many
 select c.id, c.email, c.properties, c.version, c.updated_at, c.written_at, c.repeats, c.deleted_at, c.merged_at, c.generation, c.foreign_generation, c.cache_owner, c.decided_at, c.life
-from (select unnest($1::bigint[]) as id, unnest($2::bigint[]) as version) w
+from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as id, unnest($3::bigint[]) as version) w
 cross join lateral (
     select k.id, k.email, k.version, k.updated_at, k.written_at, k.deleted_at, k.merged_at, k.generation, k.foreign_generation, k.cache_owner, k.decided_at, k.life,
         (case when k.version = w.version then null else k.properties end)::jsonb as properties,
         (case when k.version = w.version then null else k.repeats end)::jsonb as repeats
     from bucketgen.contacts k
-    where k.id = w.id
+    where k.id = w.id and k.user_id = w.user_id
     limit 1
     for no key update skip locked
 ) c
 `
 
 type ContactsLockKnownParams struct {
+	UserIds  []string
 	Ids      []int64
 	Versions []int64
 }
@@ -286,9 +287,10 @@ type ContactsLockKnownRow struct {
 	Life              int32
 }
 
-// ContactsLock for users whose contacts the caller knows by id.
+// ContactsLock for users whose contacts the caller knows by id. A contact that goes by another name
+// by now is passed over.
 func (q *Queries) ContactsLockKnown(ctx context.Context, arg ContactsLockKnownParams) ([]ContactsLockKnownRow, error) {
-	rows, err := q.db.Query(ctx, ContactsLockKnown, arg.Ids, arg.Versions)
+	rows, err := q.db.Query(ctx, ContactsLockKnown, arg.UserIds, arg.Ids, arg.Versions)
 	if err != nil {
 		return nil, err
 	}
@@ -636,15 +638,23 @@ with found as (
     union all
     (
         select i.contact_id, 2 from bucketgen.identities i
-        where i.kind = 'user' and i.value >= $2 and i.value < $3
-        order by i.value
+        where i.name >= $2 and i.name < $3
+        order by i.name
+        limit $1
+    )
+    union all
+    (
+        select c.id, 3 from bucketgen.contacts c
+        where c.user_id >= chr(1) || 'anonymous' || chr(1) || $2 and c.user_id < chr(1) || 'anonymous' || chr(1) || $3
+            and c.merged_at is null
+        order by c.user_id
         limit $1
     )
     union all
     (
         select i.contact_id, 3 from bucketgen.identities i
-        where i.kind = 'anonymous' and i.value >= $2 and i.value < $3
-        order by i.value
+        where i.name >= chr(1) || 'anonymous' || chr(1) || $2 and i.name < chr(1) || 'anonymous' || chr(1) || $3
+        order by i.name
         limit $1
     )
     union all

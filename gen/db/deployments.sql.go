@@ -750,7 +750,7 @@ const EventsOf = `-- name: EventsOf :many
 select e.contact_id, e.event_no, e.id, e.occurred_at, e.properties
 from (select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as event_no) w
 cross join lateral (
-    select contact_id, event_no, occurred_at, id, received_at, kind, properties, traits from bucketgen.events k where k.contact_id = w.contact_id and k.event_no = w.event_no offset 0
+    select contact_id, event_no, occurred_at, id, received_at, kind, properties, traits, origin_id from bucketgen.events k where k.contact_id = w.contact_id and k.event_no = w.event_no offset 0
 ) e
 order by e.id
 `

@@ -88,9 +88,7 @@ func (q *Queries) EraseElsewhere(ctx context.Context, names []string) (int64, er
 const EraseFind = `-- name: EraseFind :many
 
 with found as (
-    select n.contact_id as id from bucketgen.names n where $1::text = 'user' and n.name = $2
-    union all
-    select i.contact_id from bucketgen.identities i where i.kind = $1 and i.kind <> 'user' and i.value = $2
+    select n.contact_id as id from bucketgen.names n where n.name = $1
 )
 select c.id, c.user_id, (c.merged_at is null)::boolean as survives
 from found f
@@ -98,15 +96,10 @@ join bucketgen.contacts c on c.id = f.id
 union
 select k.id, k.user_id, false
 from found f
-join bucketgen.identities i on i.contact_id = f.id and i.kind = 'user'
-join bucketgen.contacts k on k.user_id = i.value
+join bucketgen.identities i on i.contact_id = f.id
+join bucketgen.contacts k on k.user_id = i.name
 order by user_id
 `
-
-type EraseFindParams struct {
-	Kind  string
-	Value string
-}
 
 type EraseFindRow struct {
 	ID       int64
@@ -117,8 +110,8 @@ type EraseFindRow struct {
 // An erasure deletes all rows of a person: of the contact, and of those that were merged into it.
 // It runs under the locks of their contacts.
 // The contacts of the person whom an id names: their own, and those of users merged into it.
-func (q *Queries) EraseFind(ctx context.Context, arg EraseFindParams) ([]EraseFindRow, error) {
-	rows, err := q.db.Query(ctx, EraseFind, arg.Kind, arg.Value)
+func (q *Queries) EraseFind(ctx context.Context, name string) ([]EraseFindRow, error) {
+	rows, err := q.db.Query(ctx, EraseFind, name)
 	if err != nil {
 		return nil, err
 	}
@@ -311,7 +304,9 @@ func (q *Queries) EraseLogged(ctx context.Context, arg EraseLoggedParams) (int64
 }
 
 const EraseNames = `-- name: EraseNames :many
-select 'user'::text as kind, c.user_id as value from bucketgen.contacts c where c.id = any ($1::bigint[])
+select (case when left(c.user_id, 1) = chr(1) then split_part(c.user_id, chr(1), 2) else 'user' end)::text as kind,
+    (case when left(c.user_id, 1) = chr(1) then split_part(c.user_id, chr(1), 3) else c.user_id end)::text as value
+from bucketgen.contacts c where c.id = any ($1::bigint[])
 union
 select i.kind, i.value from bucketgen.identities i where i.contact_id = any ($1)
 order by kind, value
@@ -422,13 +417,16 @@ with changes as (
     delete from bucketgen.progress t where t.contact_id = any ($1) returning 1
 ), identities as (
     delete from bucketgen.identities t where t.contact_id = any ($1) returning 1
+), merges as (
+    delete from bucketgen.merges t where t.contact_id = any ($1) returning 1
 ), hidden as (
     insert into bucketgen.hidings (user_id, at, erased)
     select n.name, $2, true from (select unnest($3::text[]) as name) n
     on conflict do nothing
 )
 select ((select count(*) from changes) + (select count(*) from due) + (select count(*) from memberships) + (select count(*) from transitions)
-    + (select count(*) from sums) + (select count(*) from totals) + (select count(*) from progress) + (select count(*) from identities))::bigint
+    + (select count(*) from sums) + (select count(*) from totals) + (select count(*) from progress) + (select count(*) from identities)
+    + (select count(*) from merges))::bigint
 `
 
 type EraseStaysParams struct {

@@ -270,7 +270,7 @@ from nos s
 cross join owner o
 left join bucketgen.event_names m on m.no = s.event_no
 cross join lateral (
-    select contact_id, event_no, occurred_at, id, received_at, kind, properties, traits from bucketgen.events e
+    select contact_id, event_no, occurred_at, id, received_at, kind, properties, traits, origin_id from bucketgen.events e
     where e.contact_id = o.id and e.event_no = s.event_no and (e.occurred_at, e.id) < ($1::timestamptz, $2::bigint)
     order by e.occurred_at desc, e.id desc
     limit $3::integer

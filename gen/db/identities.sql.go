@@ -11,79 +11,117 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const IdentitiesAddAnonymous = `-- name: IdentitiesAddAnonymous :exec
-with owner as (
-    select c.id from bucketgen.contacts c where c.user_id = $3 and c.merged_at is null for no key update
+const IdentitiesAttach = `-- name: IdentitiesAttach :many
+with wanted as (
+    select unnest($2::text[]) as name, unnest($3::text[]) as kind, unnest($4::text[]) as value,
+        unnest($5::text[]) as owner, unnest($6::integer[]) as most
+), owners as (
+    select c.id, c.user_id from bucketgen.contacts c
+    where c.user_id = any ($5) and c.merged_at is null
+    order by c.user_id
+    for no key update
+), few as (
+    select w.name, w.kind, w.value, o.id
+    from wanted w
+    join owners o on o.user_id = w.owner
+    where (select count(*) from bucketgen.identities i where i.contact_id = o.id and i.kind = w.kind) < w.most
+), taken as (
+    insert into bucketgen.contacts (user_id, created_at, updated_at, written_at, generation, deleted_at, merged_at)
+    select f.name, $1, $1, '-infinity', (select g.no from bucketgen.generation g), $1, $1
+    from few f
+    order by f.name
+    on conflict (user_id) do nothing
+    returning user_id
 )
-insert into bucketgen.identities (kind, value, contact_id)
-select 'anonymous', $1, o.id
-from owner o
-where (select count(*) from bucketgen.identities i where i.contact_id = o.id) < $2::integer
-on conflict do nothing
+insert into bucketgen.identities (kind, value, contact_id, added_at)
+select f.kind, f.value, f.id, $1
+from few f
+join taken t on t.user_id = f.name
+returning name
 `
 
-type IdentitiesAddAnonymousParams struct {
-	AnonymousID string
-	Most        int32
-	UserID      string
-}
-
-// Gives an anonymous id to a user who has few names. An id stays with the user who had it first.
-// The lock keeps a merge away, which would leave the id with a user who is gone.
-func (q *Queries) IdentitiesAddAnonymous(ctx context.Context, arg IdentitiesAddAnonymousParams) error {
-	_, err := q.db.Exec(ctx, IdentitiesAddAnonymous, arg.AnonymousID, arg.Most, arg.UserID)
-	return err
-}
-
-const IdentitiesMerge = `-- name: IdentitiesMerge :exec
-with names as (
-    update bucketgen.identities i set contact_id = $1 where i.contact_id = $2
-), shown as (
-    insert into bucketgen.hidings (user_id, at)
-    select c.user_id, $3 from bucketgen.contacts c where c.id in ($2, $1)
-    on conflict do nothing
-)
-insert into bucketgen.identities (kind, value, contact_id)
-select 'user', c.user_id, $1 from bucketgen.contacts c where c.id = $2
-`
-
-type IdentitiesMergeParams struct {
-	IntoID int64
-	FromID int64
+type IdentitiesAttachParams struct {
 	Now    pgtype.Timestamptz
+	Names  []string
+	Kinds  []string
+	Values []string
+	Owners []string
+	Most   []int32
 }
 
-// Gives a user all names of one who is merged into them. Only the holder of the lock of a name's
-// user waits for its row. The names lead to another user now without a transition: readers that
-// cache them learn of it from hidings.
-func (q *Queries) IdentitiesMerge(ctx context.Context, arg IdentitiesMergeParams) error {
-	_, err := q.db.Exec(ctx, IdentitiesMerge, arg.IntoID, arg.FromID, arg.Now)
-	return err
-}
-
-const IdentitiesOf = `-- name: IdentitiesOf :many
-select i.value, c.user_id
-from bucketgen.identities i
-join bucketgen.contacts c on c.id = i.contact_id
-where i.kind = 'user' and i.value = any ($1::text[])
-`
-
-type IdentitiesOfRow struct {
-	Value  string
-	UserID string
-}
-
-// The names that users go by now, of those who were merged into others.
-func (q *Queries) IdentitiesOf(ctx context.Context, names []string) ([]IdentitiesOfRow, error) {
-	rows, err := q.db.Query(ctx, IdentitiesOf, names)
+// Gives ids that lead nowhere to contacts that have few of their kind. An id that somehow leads to
+// a contact by now stays there. The lock keeps a merge away, which would leave the id with a
+// contact that is gone. Names are inserted in the order in which ContactsCreate inserts them.
+func (q *Queries) IdentitiesAttach(ctx context.Context, arg IdentitiesAttachParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, IdentitiesAttach,
+		arg.Now,
+		arg.Names,
+		arg.Kinds,
+		arg.Values,
+		arg.Owners,
+		arg.Most,
+	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []IdentitiesOfRow
+	var items []string
 	for rows.Next() {
-		var i IdentitiesOfRow
-		if err := rows.Scan(&i.Value, &i.UserID); err != nil {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		items = append(items, name)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const IdentitiesList = `-- name: IdentitiesList :many
+select c.user_id, c.deleted_at, i.kind, i.value, i.shared, i.added_at
+from bucketgen.names n
+join bucketgen.contacts c on c.id = n.contact_id
+left join bucketgen.identities i on i.contact_id = c.id
+where n.name = $1
+order by i.added_at, i.name
+limit $2::integer
+`
+
+type IdentitiesListParams struct {
+	Name string
+	Size int32
+}
+
+type IdentitiesListRow struct {
+	UserID    string
+	DeletedAt pgtype.Timestamptz
+	Kind      *string
+	Value     *string
+	Shared    *bool
+	AddedAt   pgtype.Timestamptz
+}
+
+// The ids that lead to a contact, beside the one that it goes by, the oldest first. It has one row
+// without an id if there are none.
+func (q *Queries) IdentitiesList(ctx context.Context, arg IdentitiesListParams) ([]IdentitiesListRow, error) {
+	rows, err := q.db.Query(ctx, IdentitiesList, arg.Name, arg.Size)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []IdentitiesListRow
+	for rows.Next() {
+		var i IdentitiesListRow
+		if err := rows.Scan(
+			&i.UserID,
+			&i.DeletedAt,
+			&i.Kind,
+			&i.Value,
+			&i.Shared,
+			&i.AddedAt,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -94,16 +132,118 @@ func (q *Queries) IdentitiesOf(ctx context.Context, names []string) ([]Identitie
 	return items, nil
 }
 
+const IdentitiesMerge = `-- name: IdentitiesMerge :exec
+with names as (
+    update bucketgen.identities i set contact_id = $3 where i.contact_id = $5
+), shown as (
+    insert into bucketgen.hidings (user_id, at)
+    select n.name, $4 from unnest(array[$6::text, $7::text]) as n (name)
+    on conflict do nothing
+)
+insert into bucketgen.identities (kind, value, contact_id, added_at)
+values ($1, $2, $3, $4)
+`
+
+type IdentitiesMergeParams struct {
+	Kind     string
+	Value    string
+	IntoID   int64
+	Now      pgtype.Timestamptz
+	FromID   int64
+	FromName string
+	IntoName string
+}
+
+// Gives a contact all ids of one that is merged into it, or of itself by a former name. Only the
+// holder of the lock of a name's contact waits for its row. The names lead to another contact now
+// without a transition: readers that cache them learn of it from hidings.
+func (q *Queries) IdentitiesMerge(ctx context.Context, arg IdentitiesMergeParams) error {
+	_, err := q.db.Exec(ctx, IdentitiesMerge,
+		arg.Kind,
+		arg.Value,
+		arg.IntoID,
+		arg.Now,
+		arg.FromID,
+		arg.FromName,
+		arg.IntoName,
+	)
+	return err
+}
+
+const IdentitiesOf = `-- name: IdentitiesOf :many
+select i.name, (case when i.shared then chr(1) || 'shared' || chr(1) || i.name else c.user_id end)::text as user_id
+from bucketgen.identities i
+join bucketgen.contacts c on c.id = i.contact_id
+where i.name = any ($1::text[])
+`
+
+type IdentitiesOfRow struct {
+	Name   string
+	UserID string
+}
+
+// The names that the contacts of ids go by now. A shared id has a contact by itself, which there
+// may not be yet.
+func (q *Queries) IdentitiesOf(ctx context.Context, names []string) ([]IdentitiesOfRow, error) {
+	rows, err := q.db.Query(ctx, IdentitiesOf, names)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []IdentitiesOfRow
+	for rows.Next() {
+		var i IdentitiesOfRow
+		if err := rows.Scan(&i.Name, &i.UserID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const IdentitiesShare = `-- name: IdentitiesShare :exec
+with owners as (
+    select c.id from bucketgen.identities i
+    join bucketgen.contacts c on c.id = i.contact_id
+    where i.name = $1
+    for no key update of c
+), shown as (
+    insert into bucketgen.hidings (user_id, at)
+    values ($1, $2)
+    on conflict do nothing
+)
+update bucketgen.identities i
+set shared = true
+where i.name = $1 and i.contact_id in (select o.id from owners o)
+`
+
+type IdentitiesShareParams struct {
+	Name string
+	Now  pgtype.Timestamptz
+}
+
+// Takes ids away from their contacts, under the locks of those.
+func (q *Queries) IdentitiesShare(ctx context.Context, arg IdentitiesShareParams) error {
+	_, err := q.db.Exec(ctx, IdentitiesShare, arg.Name, arg.Now)
+	return err
+}
+
 const IdentitiesUsers = `-- name: IdentitiesUsers :many
-select w.name::text as name, c.id, c.user_id, (c.deleted_at is not null)::boolean as deleted
+select w.name::text as name, c.id, c.user_id, c.deleted
 from unnest($1::text[]) as w (name)
 cross join lateral (
-    select k.id, k.user_id, k.deleted_at from bucketgen.contacts k where k.user_id = w.name and k.merged_at is null
+    select k.id, k.user_id, (k.deleted_at is not null)::boolean as deleted
+    from bucketgen.contacts k where k.user_id = w.name and k.merged_at is null
     union all
-    select k.id, k.user_id, k.deleted_at
+    select (case when i.shared then 0 else k.id end)::bigint,
+        (case when i.shared then chr(1) || 'shared' || chr(1) || i.name else k.user_id end)::text,
+        (k.deleted_at is not null and not i.shared)::boolean
     from bucketgen.identities i
     join bucketgen.contacts k on k.id = i.contact_id
-    where i.kind = 'user' and i.value = w.name
+    where i.name = w.name
     limit 1
 ) c
 `
@@ -115,8 +255,8 @@ type IdentitiesUsersRow struct {
 	Deleted bool
 }
 
-// The users that names lead to, including names of merged users. The limit makes the planner find
-// each name by the index, instead of reading all of them.
+// The contacts that names lead to. The limit makes the planner find each name by the index, instead
+// of reading all of them.
 func (q *Queries) IdentitiesUsers(ctx context.Context, names []string) ([]IdentitiesUsersRow, error) {
 	rows, err := q.db.Query(ctx, IdentitiesUsers, names)
 	if err != nil {

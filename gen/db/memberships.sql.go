@@ -153,9 +153,9 @@ select w.user_id::text as user_id, m.bucket_no, m.entry_count, m.entered_at, m.l
 from (select unnest($1::text[]) as user_id, unnest($2::bigint[]) as contact_id) as w
 cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
 cross join lateral (
-    select contact_id, bucket_no, entry_count, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null
+    select contact_id, bucket_no, entry_count, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at, entered_as from bucketgen.memberships a where a.contact_id = c.id and a.left_at is null
     union all
-    select contact_id, bucket_no, entry_count, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at from bucketgen.memberships b where b.contact_id = c.id and b.blocked
+    select contact_id, bucket_no, entry_count, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at, entered_as from bucketgen.memberships b where b.contact_id = c.id and b.blocked
     offset 0
 ) m
 `
@@ -1013,7 +1013,7 @@ const MembershipsTimers = `-- name: MembershipsTimers :many
 select m.id, m.bucket_no, c.user_id, c.email, d.due_at
 from (select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as bucket_no) as a
 cross join lateral (
-    select contact_id, bucket_no, entry_count, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at from bucketgen.memberships k
+    select contact_id, bucket_no, entry_count, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at, entered_as from bucketgen.memberships k
     where k.contact_id = a.contact_id and k.bucket_no = a.bucket_no and k.left_at is null
     limit 1
 ) m

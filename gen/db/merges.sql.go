@@ -11,6 +11,22 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const ContactsLeave = `-- name: ContactsLeave :exec
+insert into bucketgen.contacts (user_id, created_at, updated_at, written_at, generation, deleted_at, merged_at)
+values ($1, $2, $2, '-infinity', (select g.no from bucketgen.generation g), $2, $2)
+`
+
+type ContactsLeaveParams struct {
+	Name string
+	Now  pgtype.Timestamptz
+}
+
+// Keeps the former name of a contact that was promoted, for those who wait for its lock.
+func (q *Queries) ContactsLeave(ctx context.Context, arg ContactsLeaveParams) error {
+	_, err := q.db.Exec(ctx, ContactsLeave, arg.Name, arg.Now)
+	return err
+}
+
 const ContactsMerge = `-- name: ContactsMerge :exec
 with pair as (
     select survivor.id, survivor.properties as own, loser.properties as theirs, survivor.repeats as own_repeats,
@@ -101,14 +117,31 @@ func (q *Queries) ContactsMerged(ctx context.Context, arg ContactsMergedParams) 
 	return err
 }
 
+const ContactsPromote = `-- name: ContactsPromote :exec
+update bucketgen.contacts c
+set user_id = $1, cache_owner = 0, version = c.version + 1
+where c.id = $2
+`
+
+type ContactsPromoteParams struct {
+	IntoName  string
+	ContactID int64
+}
+
+// Gives a contact another name. No cache has the contact under that.
+func (q *Queries) ContactsPromote(ctx context.Context, arg ContactsPromoteParams) error {
+	_, err := q.db.Exec(ctx, ContactsPromote, arg.IntoName, arg.ContactID)
+	return err
+}
+
 const EventsMerge = `-- name: EventsMerge :exec
 
 with moved as (
     delete from bucketgen.events e where e.contact_id = $2
-    returning e.event_no, e.occurred_at, e.id, e.received_at, e.kind, e.properties, e.traits
+    returning e.event_no, e.occurred_at, e.id, e.received_at, e.kind, e.properties, e.traits, e.origin_id
 )
-insert into bucketgen.events (contact_id, event_no, occurred_at, received_at, kind, properties, traits)
-select $1::bigint, m.event_no, m.occurred_at, m.received_at, m.kind, m.properties, m.traits
+insert into bucketgen.events (contact_id, event_no, occurred_at, received_at, kind, properties, traits, origin_id)
+select $1::bigint, m.event_no, m.occurred_at, m.received_at, m.kind, m.properties, m.traits, coalesce(m.origin_id, $2::bigint) as origin_id
 from moved m
 order by m.id
 `
@@ -153,25 +186,26 @@ with moved as (
     select unnest($2::integer[]) as bucket_no, unnest($3::integer[]) as entry_count, unnest($4::integer[]) as next
 ), stays as (
     update bucketgen.memberships m
-    set contact_id = $1, entry_count = moved.next, changed_by = pg_current_xact_id()
+    set contact_id = $1, entry_count = moved.next, changed_by = pg_current_xact_id(),
+        entered_as = case when m.left_at is null then coalesce(m.entered_as, $5::text) else m.entered_as end
     from moved
-    where m.contact_id = $5 and m.bucket_no = moved.bucket_no and m.entry_count = moved.entry_count
+    where m.contact_id = $6 and m.bucket_no = moved.bucket_no and m.entry_count = moved.entry_count
 ), log as (
     update bucketgen.transitions t
     set contact_id = $1, entry_count = moved.next, life = (select c.life from bucketgen.contacts c where c.id = $1)
     from moved
-    where t.contact_id = $5 and t.bucket_no = moved.bucket_no and t.entry_count = moved.entry_count
+    where t.contact_id = $6 and t.bucket_no = moved.bucket_no and t.entry_count = moved.entry_count
     returning t.id
 ), waiting as (
     select d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id in (select log.id from log) as moves
     from bucketgen.deliveries d
-    where d.contact_id = $5 and d.state = 'waiting' and exists (select from log)
+    where d.contact_id = $6 and d.state = 'waiting' and exists (select from log)
     order by d.id
     for update
 ), dead as (
     update bucketgen.deliveries d
     set contact_id = $1
-    where d.contact_id = $5 and d.state <> 'waiting' and d.transition_id in (select log.id from log)
+    where d.contact_id = $6 and d.state <> 'waiting' and d.transition_id in (select log.id from log)
 )
 update bucketgen.deliveries d
 set behind = false, contact_id = case when w.moves then $1 else d.contact_id end,
@@ -185,6 +219,7 @@ type MembershipsMergeParams struct {
 	BucketNos   []int32
 	EntryCounts []int32
 	Nexts       []int32
+	FromName    string
 	FromID      int64
 }
 
@@ -199,7 +234,87 @@ func (q *Queries) MembershipsMerge(ctx context.Context, arg MembershipsMergePara
 		arg.BucketNos,
 		arg.EntryCounts,
 		arg.Nexts,
+		arg.FromName,
 		arg.FromID,
 	)
 	return err
+}
+
+const MembershipsPromote = `-- name: MembershipsPromote :exec
+update bucketgen.memberships m
+set entered_as = $1::text
+where m.contact_id = $2 and m.left_at is null and m.entered_as is null
+`
+
+type MembershipsPromoteParams struct {
+	FromName  string
+	ContactID int64
+}
+
+// Notes the former name of a contact with the stays that it entered by that.
+func (q *Queries) MembershipsPromote(ctx context.Context, arg MembershipsPromoteParams) error {
+	_, err := q.db.Exec(ctx, MembershipsPromote, arg.FromName, arg.ContactID)
+	return err
+}
+
+const MergesAdd = `-- name: MergesAdd :exec
+insert into bucketgen.merges (contact_id, from_id, kind, from_name, into_name, at, actor, properties, stays)
+select $1::bigint, c.id, $2::text, $3::text, $4::text, $5::timestamptz, $6::text, c.properties, coalesce((
+    select jsonb_agg(jsonb_build_object('bucket', s.bucket_no, 'was', s.entry_count, 'is', s.next))
+    from (select unnest($7::integer[]) as bucket_no, unnest($8::integer[]) as entry_count, unnest($9::integer[]) as next) as s
+), '[]')::jsonb
+from bucketgen.contacts c
+where c.id = $10
+`
+
+type MergesAddParams struct {
+	IntoID      int64
+	Kind        string
+	FromName    string
+	IntoName    string
+	Now         pgtype.Timestamptz
+	Actor       *string
+	BucketNos   []int32
+	EntryCounts []int32
+	Nexts       []int32
+	FromID      int64
+}
+
+// Notes a merge, before the loser's rows move.
+func (q *Queries) MergesAdd(ctx context.Context, arg MergesAddParams) error {
+	_, err := q.db.Exec(ctx, MergesAdd,
+		arg.IntoID,
+		arg.Kind,
+		arg.FromName,
+		arg.IntoName,
+		arg.Now,
+		arg.Actor,
+		arg.BucketNos,
+		arg.EntryCounts,
+		arg.Nexts,
+		arg.FromID,
+	)
+	return err
+}
+
+const MergesLately = `-- name: MergesLately :one
+select count(*)::bigint as merges from (
+    select 1 as one from bucketgen.merges m
+    where m.contact_id = $1 and m.kind = 'automatic' and m.at > $2
+    limit $3::integer
+) as m
+`
+
+type MergesLatelyParams struct {
+	ContactID int64
+	Since     pgtype.Timestamptz
+	Most      int32
+}
+
+// How many contacts became a contact by the ids of events, since a time.
+func (q *Queries) MergesLately(ctx context.Context, arg MergesLatelyParams) (int64, error) {
+	row := q.db.QueryRow(ctx, MergesLately, arg.ContactID, arg.Since, arg.Most)
+	var merges int64
+	err := row.Scan(&merges)
+	return merges, err
 }

@@ -202,6 +202,7 @@ type BucketgenEvent struct {
 	Kind       string
 	Properties []byte
 	Traits     []byte
+	OriginID   *int64
 }
 
 type BucketgenEventName struct {
@@ -241,9 +242,12 @@ type BucketgenIdempotencyKey struct {
 }
 
 type BucketgenIdentity struct {
+	Name      string
 	Kind      string
 	Value     string
 	ContactID int64
+	Shared    bool
+	AddedAt   pgtype.Timestamptz
 }
 
 type BucketgenJob struct {
@@ -298,6 +302,20 @@ type BucketgenMembership struct {
 	Reason     *string
 	ChangedBy  pgtype.Uint64
 	AnchorAt   pgtype.Timestamptz
+	EnteredAs  *string
+}
+
+type BucketgenMerge struct {
+	ContactID  int64
+	ID         int64
+	FromID     int64
+	Kind       string
+	FromName   string
+	IntoName   string
+	At         pgtype.Timestamptz
+	Actor      *string
+	Properties []byte
+	Stays      []byte
 }
 
 type BucketgenMigration struct {

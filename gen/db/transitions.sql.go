@@ -434,7 +434,7 @@ with made as (
             unnest($11::boolean[]) as suppressed, unnest($12::integer[]) as life, generate_subscripts($1, 1) as place
     ) as t
     cross join lateral ( -- one index lookup for each, whatever the planner estimates
-        select contact_id, bucket_no, entry_count, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at from bucketgen.memberships s
+        select contact_id, bucket_no, entry_count, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at, entered_as from bucketgen.memberships s
         where s.contact_id = t.contact_id and s.bucket_no = t.bucket_no and s.entry_count = t.entry_count
             and s.changed_by = pg_current_xact_id()
         limit 1
@@ -576,8 +576,8 @@ join bucketgen.contacts c on c.id = n.contact_id
 join bucketgen.contacts k on k.id = any (array_append(array(
     select o.id
     from bucketgen.identities i
-    join bucketgen.contacts o on o.user_id = i.value
-    where i.contact_id = c.id and i.kind = 'user'
+    join bucketgen.contacts o on o.user_id = i.name
+    where i.contact_id = c.id and not i.shared
 ), c.id))
 join bucketgen.transitions t on t.contact_id = k.id
 where n.name = $1 and c.deleted_at is null and t.id > $2
@@ -644,8 +644,8 @@ join bucketgen.contacts c on c.id = n.contact_id
 join bucketgen.contacts k on k.id = any (array_append(array(
     select o.id
     from bucketgen.identities i
-    join bucketgen.contacts o on o.user_id = i.value
-    where i.contact_id = c.id and i.kind = 'user'
+    join bucketgen.contacts o on o.user_id = i.name
+    where i.contact_id = c.id and not i.shared
 ), c.id))
 join bucketgen.transitions t on t.contact_id = k.id
 join bucketgen.buckets b on b.no = t.bucket_no

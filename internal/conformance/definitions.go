@@ -34,6 +34,7 @@ func (v *Vector) definition(b *Bucket) ir.Definition {
 	d := ir.Definition{
 		ID: b.ID, Name: b.Name, Kind: ir.Dynamic, Disabled: b.Enabled != nil && !*b.Enabled, EntryLimit: ir.EntryLimit(b.EntryLimit),
 		TimeBased: b.TimeBased, ReconcileJoins: b.ReconcileJoins, FastExpiry: b.FastExpiry,
+		Anonymous: true,
 	}
 	if b.Kind != "" {
 		d.Kind = ir.Kind(b.Kind)

@@ -25,7 +25,7 @@ const (
 	Deferrals     Deviation = 10 // a leave that minDwell deferred is completed, and timers of members who expire are started again
 	NoBackfill    Deviation = 11 // neither the clock nor new definitions wait for a backfill
 	Order         Deviation = 12 // within an instant: leaves, joins, and each by id
-	OneID         Deviation = 13 // a user is named by one user id
+	Identities    Deviation = 13 // ids of several kinds are resolved otherwise
 	Future        Deviation = 14 // events of the future are refused, or count from now
 	NothingIsLost Deviation = 15 // failed pushes lose nothing, keys are per user, the deleted stand still
 )
@@ -34,7 +34,7 @@ var deviationNames = map[Deviation]string{
 	ExactClock: "clock", HalfOpen: "half-open window", Rules: "definition rules", Newcomers: "newcomers",
 	Payload: "payload of declared properties", Duplicates: "duplicates change nothing", Reserved: "bucket: is refused",
 	TraitUpdates: "trait updates are evaluated", TickKeys: "ticks of every stay", Deferrals: "deferred leaves complete",
-	NoBackfill: "no wait for a backfill", Order: "order at one instant", OneID: "one user id", Future: "future events",
+	NoBackfill: "no wait for a backfill", Order: "order at one instant", Identities: "ids", Future: "future events",
 	NothingIsLost: "nothing is lost",
 }
 

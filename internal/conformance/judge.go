@@ -49,7 +49,7 @@ func (s *scene) verdict(i int, strangers map[string]bool, found deviations) erro
 	switch {
 	case (refused != "") == (failed != ""):
 	case strangers[step.User] || step.blank():
-		found.add(OneID)
+		found.add(Identities)
 	case refused != "" && step.reserved():
 		found.add(Reserved)
 	case refused != "" && step.OccurredAt.After(step.At):
@@ -64,7 +64,7 @@ func (s *scene) verdict(i int, strangers map[string]bool, found deviations) erro
 	switch duplicate := s.history.Steps[i].Duplicate; {
 	case duplicate == seen:
 	case strangers[step.User]:
-		found.add(OneID)
+		found.add(Identities)
 	case seen && s.usedByOthers(i):
 		found.add(NothingIsLost)
 	default:
@@ -105,7 +105,7 @@ func (s *scene) pair(p pair, our []act, peer [][]act, strangers map[string]bool,
 		err = errors.New("no step does")
 	}
 	if err != nil && strangers[p.user] {
-		found.add(OneID)
+		found.add(Identities)
 		return nil
 	}
 	if err != nil {

@@ -4,7 +4,7 @@ import "strings"
 
 // strangers returns the names of those whom the peer knows by more than one user id: by an email
 // address or an anonymous id, without a contact, or by ids that it thinks are of one person. Ours
-// waits for identities there.
+// may think otherwise.
 func (v *Vector) strangers() map[string]bool {
 	groups := map[string]string{} // each name to one that leads to the name of its group
 	var find func(string) string

@@ -28,6 +28,7 @@ func (s *Action) play() refeval.Action {
 	case "event":
 		step.Op, step.Name, step.OccurredAt, step.Key = refeval.Ingest, s.Name, s.OccurredAt, s.IdempotencyKey
 		step.Properties, step.Traits = s.Properties, s.traits()
+		step.Anonymous, step.Email = s.AnonymousID, s.Email
 	case "contact_update":
 		step.Op, step.Traits = refeval.Ingest, s.ContactProperties
 	case "contact_delete":

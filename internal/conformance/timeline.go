@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bucketgen/bucketgen/internal/refeval"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 )
 
 // pair is a bucket and a user. Whatever happens, happens to a pair.
@@ -54,13 +55,27 @@ func lines(acts []act) string {
 func ours(h *refeval.History) map[pair][]act {
 	all := map[pair][]act{}
 	for _, t := range h.Transitions {
-		p := pair{t.Bucket, t.User}
+		p := pair{t.Bucket, peerName(t.User)}
 		all[p] = append(all[p], act{
 			at: t.At, kind: t.Kind, entryCount: t.EntryCount, source: peerSource(t.Source), reason: t.Reason, dwellCount: t.DwellCount,
 			emitted: !t.Suppressed,
 		})
 	}
 	return all
+}
+
+// peerName returns the peer's name of a user: it has one namespace for user ids and anonymous ids,
+// and shows a contact that has neither by the e-mail address.
+func peerName(name string) string {
+	kind, value := resolve.Parse(name)
+	switch kind {
+	case resolve.Email:
+		return "<contact:" + value + ">"
+	case resolve.Shared:
+		return peerName(value)
+	default:
+		return value
+	}
 }
 
 // peerSource returns the peer's word for what made a transition happen: its clock is the

@@ -20,11 +20,14 @@ func (s *Session) CatchUp(clock table.Instant) Result {
 	return s.step(func() { s.advance(clock) })
 }
 
-// Add puts the user into a manual bucket; a member stays a member. It is refused for a deleted user
-// and for a paused bucket.
+// Add puts the user into a manual bucket; a member stays a member. It is refused for a deleted
+// user, for a paused bucket, and for an anonymous contact that the bucket excludes.
 func (s *Session) Add(b table.BucketIndex, clock table.Instant) Result {
 	if refusal, refused := s.refuses(b); refused {
 		return refusal
+	}
+	if s.excludes(b) {
+		return Result{Excluded: true}
 	}
 	return s.step(func() {
 		s.advance(clock)

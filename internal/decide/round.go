@@ -130,11 +130,19 @@ func (s *Session) verdict(b table.BucketIndex, at table.Instant) table.Verdict {
 	if s.registry.Buckets[b].Kind == table.Manual {
 		return table.Verdict{True: s.active(b) != nil, Until: table.Never}
 	}
+	if s.excludes(b) {
+		return table.Verdict{True: false, Until: table.Never}
+	}
 	verdict, lacking := s.evaluate(b, at)
 	if lacking {
 		s.lackDependents(b, at)
 	}
 	return verdict
+}
+
+// excludes reports whether the user is an anonymous contact, and the bucket excludes those.
+func (s *Session) excludes(b table.BucketIndex) bool {
+	return s.state.Contact.Visitor && !s.registry.Buckets[b].Anonymous
 }
 
 // evaluate evaluates the criteria of a dynamic bucket, and reports whether facts were lacking. If
@@ -154,7 +162,7 @@ func (s *Session) evaluate(b table.BucketIndex, at table.Instant) (verdict table
 // once saves a round trip for each level.
 func (s *Session) lackDependents(b table.BucketIndex, at table.Instant) {
 	for _, d := range s.registry.Buckets[b].Dependents {
-		if slices.Contains(s.prefetched, d) {
+		if s.excludes(d) || slices.Contains(s.prefetched, d) {
 			continue
 		}
 		s.prefetched = append(s.prefetched, d)

@@ -184,6 +184,7 @@ type Result struct {
 	Duplicate   bool         // the idempotency key was seen before; nothing was done
 	Deleted     bool         // the user is deleted; nothing was done
 	Paused      bool         // the bucket is paused; nothing was done
+	Excluded    bool         // the bucket excludes anonymous contacts; nothing was done
 	Repaired    int          // memberships and due instants that were wrong
 	Transitions []Transition // in order, including those that were due before
 }

@@ -46,6 +46,7 @@ type Contact struct {
 
 	Life    int  // 2 or more: the user was erased before, and came back; keys of transitions have it
 	New     bool // no decision about the user was ever made
+	Visitor bool // only anonymous ids are known: buckets that exclude those are not evaluated
 	Deleted bool
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
@@ -120,13 +121,13 @@ func (p *person) erase(ctx context.Context, q *db.Queries, o bucketgen.EraseOpti
 
 // lock takes the locks of all contacts of the person. With claim, a person who is unknown gets one.
 func (p *person) lock(ctx context.Context, q *db.Queries, claim bool) error {
-	who := db.EraseFindParams{Kind: p.kind, Value: p.id}
+	who := resolve.Name(p.kind, p.id)
 	var err error
 	if p.contacts, err = q.EraseFind(ctx, who); err != nil {
 		return fmt.Errorf("find the person: %w", err)
 	}
 	if len(p.contacts) == 0 && claim {
-		if err := q.EraseClaim(ctx, db.EraseClaimParams{UserID: p.id, Now: p.now}); err != nil {
+		if err := q.EraseClaim(ctx, db.EraseClaimParams{UserID: who, Now: p.now}); err != nil {
 			return fmt.Errorf("claim the id: %w", err)
 		}
 		if p.contacts, err = q.EraseFind(ctx, who); err != nil {
@@ -162,10 +163,7 @@ func (p *person) suppress(ctx context.Context, q *db.Queries, refuse bool) error
 	hashes := db.SuppressionsPutParams{Suppressed: refuse, At: p.now}
 	for _, row := range all {
 		kind, value := row.Kind, row.Value
-		if kind == store.UserKind {
-			p.names = append(p.names, value)
-			kind, value = store.NameKind(value)
-		}
+		p.names = append(p.names, resolve.Name(kind, value))
 		if s := p.Store.Suppressor; s != nil {
 			hashes.Hashes, hashes.Kinds = append(hashes.Hashes, s.Hash(kind, value)), append(hashes.Kinds, kind)
 		}

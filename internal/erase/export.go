@@ -8,6 +8,7 @@ import (
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 )
 
 // Export goes through every row about the person whom an id of a kind names, as of one moment. A
@@ -21,7 +22,7 @@ func (e *Eraser) Export(ctx context.Context, kind, id string) iter.Seq2[bucketge
 }
 
 func (e *Eraser) export(ctx context.Context, kind, id string, yield func(bucketgen.PersonRow, error) bool) error {
-	contacts, err := e.queries().EraseFind(ctx, db.EraseFindParams{Kind: kind, Value: id})
+	contacts, err := e.queries().EraseFind(ctx, resolve.Name(kind, id))
 	switch {
 	case err != nil:
 		return fmt.Errorf("find the person: %w", err)

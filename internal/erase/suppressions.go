@@ -11,6 +11,7 @@ import (
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
@@ -28,7 +29,7 @@ func (e *Eraser) Suppression(ctx context.Context, kind, id string) (bucketgen.Su
 // Set refuses an id of which there is no user, or lets it in again.
 func (e *Eraser) Set(ctx context.Context, kind, id string, refuse bool) error {
 	if refuse {
-		there, err := e.queries().EraseFind(ctx, db.EraseFindParams{Kind: kind, Value: id})
+		there, err := e.queries().EraseFind(ctx, resolve.Name(kind, id))
 		if err != nil {
 			return err
 		}

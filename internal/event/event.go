@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	maxUserID = 255
-	maxName   = 200
-	maxKey    = 255
-	reserved  = "bucket:" // begins the names and keys of transitions
+	maxID    = 255
+	maxName  = 200
+	maxKey   = 255
+	reserved = "bucket:" // begins the names and keys of transitions
 )
 
 // Limits bound an event.
@@ -28,6 +28,7 @@ type Limits struct {
 	User    decide.Limits // of the user's properties after the event
 	Skew    time.Duration // by which it may have occurred later than now
 	End     time.Time     // latest time of an event; zero: none
+	IDs     IDRules
 }
 
 // WithDefaults returns the limits with the defaults of engine.Config in place of zeros.
@@ -39,13 +40,10 @@ func (l Limits) WithDefaults() Limits {
 	return l
 }
 
-// Validate turns an event into the input of decide. An [*bucketgen.InvalidError] says which field
-// is wrong.
+// Validate turns an event, but for its ids, into the input of decide. An [*bucketgen.InvalidError]
+// says which field is wrong.
 func Validate(r *table.Registry, ev *bucketgen.Event, now time.Time, l Limits) (decide.Event, error) {
 	out := decide.Event{Kind: decide.Track, Name: ev.Name, Event: table.NoEvent, Key: ev.Key, OccurredAt: table.Unset}
-	if err := UserID(ev.UserID); err != nil {
-		return out, err
-	}
 	switch {
 	case ev.Name == "" && ev.Traits == nil && ev.TraitsJSON == nil && ev.TraitsOnce == nil && ev.TraitsOnceJSON == nil:
 		return out, invalid("name", "is empty, and there are no traits either")
@@ -114,21 +112,13 @@ func object(name string, m map[string]any, raw []byte, most int, asked payload.A
 	return o, err
 }
 
-// UserID checks the id of a user.
-func UserID(id string) error {
-	if strings.TrimSpace(id) == "" {
-		return invalid("user_id", "is empty")
-	}
-	return text("user_id", id, maxUserID)
-}
-
 // EraseOptions completes options of an erasure, or says which field is wrong.
 func EraseOptions(o *bucketgen.EraseOptions) error {
 	if o.Kind == "" {
 		o.Kind = "user"
 	}
 	for _, f := range []struct{ name, value string }{{"kind", o.Kind}, {"by", o.By}, {"ticket", o.Ticket}} {
-		if err := text(f.name, f.value, maxUserID); err != nil {
+		if err := text(f.name, f.value, maxID); err != nil {
 			return err
 		}
 	}

@@ -14,10 +14,16 @@ var placeholders = []string{
 	"[object object]", "test@test.com", "test@example.com",
 }
 
+// longest is how many bytes the longest placeholder has; blanks around it may make it longer.
+const longest = 16
+
 // IsPlaceholder reports whether an id names no particular user, in any letter case and with blanks
 // around it. Users who are merged because their browsers sent such an id could not be separated
 // again. An empty id is none.
 func IsPlaceholder(id string) bool {
+	if len(id) > 2*longest && strings.Trim(id, "0-") != "" {
+		return false
+	}
 	id = strings.ToLower(strings.TrimSpace(id))
 	return id != "" && (strings.Trim(id, "0-") == "" || slices.Contains(placeholders, id))
 }

@@ -36,7 +36,10 @@ func (t *tracking) effects(r *request, c *segment.Call, size int, sentAt string)
 	if err != nil {
 		return nil, err
 	}
-	ev.TraitsOnly = !t.config.StoreProperties
+	ev.TraitsOnly, ev.Untrusted = !t.config.StoreProperties, !r.key.Trusted()
+	if c.Type == "identify" && !ev.Untrusted {
+		ev.Email = segment.Email(&ev)
+	}
 	if err := segment.Correct(&ev, sentAt, r.received); err != nil {
 		return nil, err
 	}
@@ -100,6 +103,9 @@ func (t *tracking) note(r *request, it *item, result *engine.Result) error {
 	default:
 		it.Status = acceptedItem
 	}
+	for _, w := range result.Warnings {
+		it.Warnings = append(it.Warnings, warning{w.Code, short(w.Problem)})
+	}
 	return nil
 }
 
@@ -131,12 +137,7 @@ func (t *tracking) next(ctx context.Context, k key, effects []effect) ([]engine.
 	return nil, err
 }
 
-// alias makes two users one by a key that is trusted to do that. By any other it notes an anonymous
-// id of the user.
+// alias makes an id another one of a user, and two users one by a key that is trusted to do that.
 func (t *tracking) alias(ctx context.Context, k key, d *effect) error {
-	if !k.Trusted() {
-		return t.engine.Users().AddAnonymousID(ctx, d.from, d.into)
-	}
-	_, err := t.engine.Merge(ctx, d.from, d.into)
-	return err
+	return t.engine.Users().Alias(ctx, d.from, d.into, k.Trusted())
 }

@@ -18,9 +18,17 @@ type item struct {
 	Field     string `json:"field,omitempty"`
 	Problem   string `json:"problem,omitempty"`
 
+	Warnings []warning `json:"warnings,omitempty"` // about ids that were ignored
+
 	effects []effect          // what it asks for; none if it is refused
 	problem *problem.Problem  // why it is refused
 	names   func(error) error // names fields as its API does
+}
+
+// warning says that an id of a call was ignored.
+type warning struct {
+	Code    string `json:"code"`
+	Problem string `json:"problem"`
 }
 
 // The statuses of items.

@@ -59,7 +59,7 @@ func (t *tracking) captured(r *request, raw []byte, sentAt string) item {
 		it.effects = append(it.effects, effect{from: alias.From, into: alias.Into, alias: true})
 	}
 	if ev.UserID != "" {
-		ev.TraitsOnly = !t.config.StoreProperties
+		ev.TraitsOnly, ev.Untrusted = !t.config.StoreProperties, !r.key.Trusted()
 		it.effects = append(it.effects, effect{event: ev})
 	}
 	return it

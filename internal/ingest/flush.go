@@ -80,12 +80,22 @@ type flush struct {
 	late   map[string]bool // users with an item that was put off: their later items must be, too
 }
 
-// write writes items. If the database refuses them for what one of them is, they are tried in
-// halves, down to the one that it does not take. For any other reason nothing is refused: they are
-// retried until their callers wait no longer. Fewer at once may pass where a lock, a timeout or an
-// error that is not known keeps more from it, so such errors lead to halves, too.
+// write writes items: those that come before one whose ids make contacts one, then that, and so on.
 func (f *flush) write(ctx context.Context, items []*item) {
-	r := &health.Attempts{Attempts: retry.Attempts{Component: "ingest", Log: f.deps.Log}}
+	for len(items) > 0 {
+		n := f.link(ctx, items)
+		f.store(ctx, items[:n])
+		items = items[n:]
+	}
+}
+
+// store writes items whose ids are resolved. If the database refuses them for what one of them is,
+// they are tried in halves, down to the one that it does not take. For any other reason nothing is
+// refused: they are retried until their callers wait no longer. Fewer at once may pass where a
+// lock, a timeout or an error that is not known keeps more from it, so such errors lead to halves,
+// too.
+func (f *flush) store(ctx context.Context, items []*item) {
+	r := f.attempts()
 	defer f.deps.Health.Finish(r)
 	for items = f.admit(items); len(items) > 0; items = f.awaited(items) {
 		var err error
@@ -102,19 +112,28 @@ func (f *flush) write(ctx context.Context, items []*item) {
 			return
 		}
 		if len(items) > 1 && ctx.Err() == nil && f.halves(r, err) {
-			f.write(ctx, items[:len(items)/2])
-			f.write(ctx, items[len(items)/2:])
+			f.store(ctx, items[:len(items)/2])
+			f.store(ctx, items[len(items)/2:])
 			return
 		}
-		if blame.Transient(err) && ctx.Err() == nil {
-			f.deps.Health.Fail(r, err)
-			f.deps.Health.Shun(err)
-		}
-		if err := r.Again(ctx, err); err != nil {
+		if err := f.again(ctx, r, err); err != nil {
 			f.fail(items, err)
 			return
 		}
 	}
+}
+
+func (f *flush) attempts() *health.Attempts {
+	return &health.Attempts{Attempts: retry.Attempts{Component: "ingest", Log: f.deps.Log}}
+}
+
+// again waits before the next attempt after an error, or returns why there is none.
+func (f *flush) again(ctx context.Context, r *health.Attempts, err error) error {
+	if blame.Transient(err) && ctx.Err() == nil {
+		f.deps.Health.Fail(r, err)
+		f.deps.Health.Shun(err)
+	}
+	return r.Again(ctx, err)
 }
 
 // crowdedAttempts is how often a batch is tried before it is tried in halves because of an error
@@ -181,6 +200,7 @@ func (f *flush) attempt(ctx context.Context, items []*item) error {
 		return err
 	}
 	f.note(all) // before a caller hears of it, who may ask for the catalog next
+	f.settleIDs(ctx, all)
 	for i := range all {
 		for _, it := range all[i].items {
 			if all[i].Missed {

@@ -19,6 +19,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/health"
+	"github.com/bucketgen/bucketgen/internal/merge"
 	"github.com/bucketgen/bucketgen/internal/metrics"
 	"github.com/bucketgen/bucketgen/internal/recent"
 	"github.com/bucketgen/bucketgen/internal/transact"
@@ -38,6 +39,9 @@ type Deps struct {
 
 	// Name returns the name by which a user goes, as far as the process knows.
 	Name func(user string) string
+
+	// Merger does what the ids of events ask for. It is called after the engine opened its store.
+	Merger func() *merge.Merger
 
 	// Now is the clock by which users are decided on, OwnNow the one of the process.
 	Now, OwnNow func() time.Time
@@ -121,12 +125,12 @@ func (s *Service) ingestBatch(ctx context.Context, events []bucketgen.Event) ([]
 	now := s.deps.Now()
 	for i := range events {
 		it := &items[i]
-		*it = item{user: s.deps.Name(events[i].UserID), at: table.Unset, ctx: ctx, call: c}
-		if it.event, it.err = s.Validate(&events[i], now, time.Time{}); it.err == nil {
+		*it = item{at: table.Unset, ctx: ctx, call: c}
+		if it.err = s.read(it, &events[i], now); it.err == nil {
 			valid = append(valid, it)
 		}
 	}
-	if err := s.process(ctx, c, valid); err != nil {
+	if err := s.processInTurn(ctx, c, valid); err != nil {
 		return nil, fmt.Errorf("ingest: %w", err)
 	}
 	results := make([]bucketgen.Result, len(events))
@@ -138,6 +142,17 @@ func (s *Service) ingestBatch(ctx context.Context, events []bucketgen.Event) ([]
 		}
 	}
 	return results, errors.Join(failed...)
+}
+
+// read reads an event.
+func (s *Service) read(it *item, ev *bucketgen.Event, now time.Time) error {
+	ids, err := s.deps.Limits.IDs.Read(ev)
+	if err != nil {
+		return err
+	}
+	it.user, it.others, it.warnings, it.untrusted = s.deps.Name(ids.Subject), ids.Others, ids.Warnings, ev.Untrusted
+	it.event, err = s.Validate(ev, now, time.Time{})
+	return err
 }
 
 // process hands items to the batcher and waits for them. Where the queue is full, it waits for room
@@ -185,11 +200,18 @@ func (s *Service) result(it *item) bucketgen.Result {
 	if it.err != nil {
 		return bucketgen.Result{Err: it.err}
 	}
-	return bucketgen.Result{Duplicate: it.result.Duplicate, Suppressed: it.suppressed, Transitions: transact.Transitions(s.deps.Registry, it.name(), it.result.Transitions)}
+	return bucketgen.Result{
+		Duplicate: it.result.Duplicate, Suppressed: it.suppressed, Warnings: it.warnings,
+		Transitions: transact.Transitions(s.deps.Registry, it.name(), it.result.Transitions),
+	}
 }
 
-// Validate turns an event into what decide understands, or says which field is wrong. now is the
-// time at which it arrives. None may have occurred after end, if that is not zero.
+// Rules returns which ids events may carry.
+func (s *Service) Rules() *event.IDRules { return &s.deps.Limits.IDs }
+
+// Validate turns an event, but for its ids, into what decide understands, or says which field is
+// wrong. now is the time at which it arrives. None may have occurred after end, if that is not
+// zero.
 func (s *Service) Validate(ev *bucketgen.Event, now, end time.Time) (decide.Event, error) {
 	limits := s.deps.Limits
 	limits.End = end
@@ -199,8 +221,8 @@ func (s *Service) Validate(ev *bucketgen.Event, now, end time.Time) (decide.Even
 // Put queues an event that is decided on at the time at, as a replay does, as soon as there is room
 // for it. done is called when it is done, and then the call has finished it. If Put returns an
 // error, neither happens.
-func (s *Service) Put(ctx context.Context, c *batch.Call, user string, ev decide.Event, at table.Instant, done func(duplicate bool, err error)) error {
-	return s.enqueue(ctx, []*item{{user: s.deps.Name(user), event: ev, at: at, ctx: ctx, call: c, done: done}})
+func (s *Service) Put(ctx context.Context, c *batch.Call, ids event.IDs, ev decide.Event, at table.Instant, done func(duplicate bool, err error)) error {
+	return s.enqueue(ctx, []*item{{user: s.deps.Name(ids.Subject), others: ids.Others, event: ev, at: at, ctx: ctx, call: c, done: done}})
 }
 
 func (s *Service) now() table.Instant { return table.At(s.deps.Now()) }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/batch"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/event"
@@ -20,6 +21,11 @@ type item struct {
 	event decide.Event
 	at    table.Instant   // virtual time of a replay, or Unset
 	ctx   context.Context //nolint:containedctx // of the caller that waits for the item; it outlives no call
+
+	others    []string // names of the other ids, the highest first
+	untrusted bool
+	attach    []string // ids that become the user's
+	warnings  []bucketgen.Warning
 
 	result     decide.Result
 	suppressed bool // suppressed says that the user was erased and may not come back

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,11 +21,10 @@ func (s *Service) IngestTx(ctx context.Context, tx pgx.Tx, events []bucketgen.Ev
 	now := s.deps.Now()
 	items := make([]*item, len(events))
 	for i := range events {
-		ev, err := s.Validate(&events[i], now, time.Time{})
-		if err != nil {
+		items[i] = &item{at: table.Unset}
+		if err := s.read(items[i], &events[i], now); err != nil {
 			return nil, fmt.Errorf("ingest event %d: %w", i, err)
 		}
-		items[i] = &item{user: s.deps.Name(events[i].UserID), event: ev, at: table.Unset}
 	}
 	err := s.deps.Runner().InSavepoint(ctx, tx, func(tx pgx.Tx) error {
 		if len(items) == 0 {
@@ -55,6 +53,32 @@ func refused(items []*item) error {
 	return nil
 }
 
+// linkTx resolves the ids of items in a caller's transaction. It merges no contacts.
+func (s *Service) linkTx(ctx context.Context, tx pgx.Tx, items []*item) error {
+	var names []string
+	for _, it := range items {
+		if len(it.others) > 0 {
+			names = append(append(names, it.user), it.others...)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	l, err := s.linking(ctx, tx, names)
+	if err != nil {
+		return err
+	}
+	for i, it := range items {
+		if len(it.others) == 0 {
+			continue
+		}
+		if err := l.inTx(it); err != nil {
+			return fmt.Errorf("event %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
 func (s *Service) inTx(ctx context.Context, tx pgx.Tx, items []*item) error {
 	r := s.deps.Runner()
 	if err := r.Store.NameEventsWithin(ctx, tx, s.deps.OwnNow(), eventsOf(items)); err != nil {
@@ -65,6 +89,9 @@ func (s *Service) inTx(ctx context.Context, tx pgx.Tx, items []*item) error {
 			return fmt.Errorf("event %d: %w", i, s.tooManyNames())
 		}
 	}
+	if err := s.linkTx(ctx, tx, items); err != nil {
+		return err
+	}
 	var all []ingestion
 	err := transact.Canonical(func() error {
 		var tasks []*transact.Task
@@ -74,6 +101,9 @@ func (s *Service) inTx(ctx context.Context, tx pgx.Tx, items []*item) error {
 	for i := range all {
 		for _, it := range all[i].items {
 			it.suppressed = all[i].Suppressed
+		}
+		if len(all[i].Lost) > 0 {
+			err = errors.Join(err, bucketgen.ErrNeedsMerge)
 		}
 	}
 	if err = errors.Join(err, refused(items)); err == nil {

@@ -140,6 +140,7 @@ type Definition struct {
 	ReconcileJoins *bool         `json:"reconcile_joins,omitempty"`
 	ReconcileEvery time.Duration `json:"reconcile_every,omitempty"`
 	FastExpiry     bool          `json:"fast_expiry,omitempty"`
+	Anonymous      bool          `json:"anonymous,omitempty"` // anonymous contacts may be members
 	Problems       []Problem     `json:"problems,omitempty"`
 }
 

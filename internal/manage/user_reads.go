@@ -35,6 +35,17 @@ type searchInput struct {
 	Limit int    `query:"limit" default:"20" minimum:"1" maximum:"1000" doc:"Maximum number of users"`
 }
 
+// UserIDs are the ids of a user.
+type UserIDs struct {
+	UserID string      `json:"userId" doc:"Name by which the user goes: the user id, or a text that begins with U+0001"`
+	IDs    []engine.ID `json:"ids" doc:"Ids, the name first, then the oldest first"`
+}
+
+type userIDsInput struct {
+	UserPath
+	By string `query:"by" default:"user" doc:"Kind of the id in the path: user, email, anonymous, or a kind that the program declares" example:"email"`
+}
+
 type userEventsInput struct {
 	UserPath
 	Page
@@ -75,6 +86,11 @@ func (a *api) userReads() {
 		return u, err
 	}, http.StatusNotFound)
 	add(a, huma.Operation{
+		Method: http.MethodGet, Path: "/v1/users/{user}/ids", OperationID: "listUserIds", Tags: []string{"users"},
+		Summary:     "Find a user by any id, and list all ids",
+		Description: "Ids of the user to whom an id leads. Further reads take the userId in the answer.",
+	}, a.userIDs, http.StatusNotFound, http.StatusConflict)
+	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/users/{user}/events", OperationID: "listUserEvents", Metadata: lookUp, Tags: []string{"users"},
 		Summary:     "List the events of a user",
 		Description: "What a user did and which traits were set, by the time at which it occurred, page by page.",
@@ -84,6 +100,14 @@ func (a *api) userReads() {
 		Summary:     "List the events and transitions of a user",
 		Description: "What a user did and what happened to their memberships, in one order, page by page.",
 	}, a.userActivity, http.StatusNotFound, http.StatusConflict)
+}
+
+func (a *api) userIDs(ctx context.Context, in *userIDsInput) (UserIDs, error) {
+	ids, err := a.engine.People().IDs(ctx, engine.By(in.By, in.User))
+	if err != nil {
+		return UserIDs{}, err
+	}
+	return UserIDs{engine.By(ids[0].Kind, ids[0].Value), ids}, nil
 }
 
 func (a *api) userEvents(ctx context.Context, in *userEventsInput) (UserEvents, error) {

@@ -22,8 +22,9 @@ import (
 type Merger struct {
 	Runner *transact.Runner
 
-	// Options are those of a decision at the present time.
-	Options decide.Options
+	// Options are those of a decision at the present time, Replayed those of one at the time of a
+	// replay.
+	Options, Replayed decide.Options
 
 	// Limits bound what the merged user may have.
 	Limits decide.Limits
@@ -43,7 +44,9 @@ var errGone = errors.New("a user is gone")
 // retries for as long as attempts allow.
 func (m *Merger) Merge(ctx context.Context, attempts *retry.Attempts, from, into string) (made []bucketgen.Transition, err error) {
 	err = again(ctx, attempts, &from, &into, func() (err error) {
-		made, err = m.commit(ctx, from, into)
+		two := m.merging(byCaller, from, into)
+		err = two.commit(ctx)
+		made = two.made
 		return err
 	})
 	return made, err
@@ -85,7 +88,8 @@ func canonical(from, into *string, do func() error) error {
 
 // inTx merges two different users in a transaction that was begun before.
 func (m *Merger) inTx(ctx context.Context, tx pgx.Tx, from, into string) ([]bucketgen.Transition, error) {
-	two := merging{Merger: m, conn: tx, from: from, into: into, now: table.Unset}
+	two := m.merging(byCaller, from, into)
+	two.conn = tx
 	two.begin = func(ctx context.Context, both []*transact.Task) (*store.Loaded, error) {
 		return m.Runner.Load(ctx, tx, false, both)
 	}
@@ -98,50 +102,65 @@ func (m *Merger) inTx(ctx context.Context, tx pgx.Tx, from, into string) ([]buck
 	return two.made, nil
 }
 
-// commit merges two different users in one transaction, under the locks of both.
-func (m *Merger) commit(ctx context.Context, from, into string) ([]bucketgen.Transition, error) {
+// merging returns two different users who become one, or a user who gets another name.
+func (m *Merger) merging(kind, from, into string) *merging {
+	return &merging{Merger: m, kind: kind, from: from, into: into, now: table.Unset}
+}
+
+// commit does it in one transaction, under the locks of both.
+func (m *merging) commit(ctx context.Context) error {
 	r := m.Runner
 	conn, err := r.Pool.Acquire(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("connect: %w", err)
+		return fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Release()
-	two, token := m.begin(conn, from, into)
-	if err := two.run(ctx); err != nil {
-		return nil, r.Links.Rollback(ctx, conn, err)
+	token := m.beginOn(conn)
+	if err := m.run(ctx); err != nil {
+		return r.Links.Rollback(ctx, conn, err)
 	}
-	if err := r.Conclude(ctx, conn, two.xid, token, two.written); err != nil {
-		return nil, err
+	if err := r.Conclude(ctx, conn, m.xid, token, m.written); err != nil {
+		return err
 	}
-	r.Store.SetMerged(from, into)
-	two.facts.Remember(two.written)
-	for _, w := range []*store.Write{two.settled, two.parted, two.written} {
-		r.Committed(w)
+	r.Store.SetMerged(m.from, m.into)
+	m.facts.Remember(m.written)
+	for _, w := range []*store.Write{m.settled, m.parted, m.written} {
+		if w != nil {
+			r.Committed(w)
+		}
 	}
 	m.Wake()
-	return two.made, nil
+	return nil
 }
 
-// begin returns two users who become one in a transaction of its own, which leaves a mark.
-func (m *Merger) begin(conn *pgxpool.Conn, from, into string) (*merging, store.CommitToken) {
+// beginOn lets it begin a transaction of its own on a connection, which leaves a mark.
+func (m *merging) beginOn(conn *pgxpool.Conn) store.CommitToken {
 	token := m.Runner.NewToken(conn)
-	return &merging{
-		Merger: m, conn: conn, from: from, into: into, now: table.Unset,
-		begin: func(ctx context.Context, both []*transact.Task) (*store.Loaded, error) {
-			return m.Runner.Begin(ctx, conn, token, true, both)
-		},
-	}, token
+	m.conn = conn
+	m.begin = func(ctx context.Context, both []*transact.Task) (*store.Loaded, error) {
+		return m.Runner.Begin(ctx, conn, token, true, both)
+	}
+	return token
 }
 
 func (m *Merger) transitions(user string, made []decide.Transition) []bucketgen.Transition {
 	return transact.Transitions(m.Runner.Registry, user, made)
 }
 
-// merging is two users who become one.
+// The kinds of merges, as the database has them.
+const (
+	byCaller  = "merge"
+	automatic = "automatic" // by the ids of an event
+	promotion = "promotion" // one user who gets another name
+)
+
+// merging is two users who become one, or one user who gets another name.
 type merging struct {
 	*Merger
 
 	conn       store.Conn
+	kind       string
+	replayed   bool
 	from, into string
 
 	// begin takes the locks of both, in a transaction that it may begin by that.
@@ -166,16 +185,21 @@ func (m *merging) run(ctx context.Context) error {
 }
 
 // become decides and writes everything that is left once both are locked, but for what comes of it.
-func (m *merging) become(ctx context.Context, both *store.Loaded) (err error) {
-	if err := m.move(ctx, both.Contact(m.from), both.Contact(m.into)); err != nil {
+func (m *merging) become(ctx context.Context, locked *store.Loaded) (err error) {
+	step, moves := (*decide.Session).Merge, m.kind != promotion
+	if moves {
+		err = m.move(ctx, locked.Contact(m.from), locked.Contact(m.into))
+		if locked.Created(m.from) && !locked.Created(m.into) {
+			step = (*decide.Session).CatchUp // there is nothing but a name
+		}
+	} else {
+		err = m.rename(ctx, locked.Contact(m.from))
+	}
+	if err != nil {
 		return err
 	}
-	step := (*decide.Session).Merge
-	if both.Created(m.from) && !both.Created(m.into) {
-		step = (*decide.Session).CatchUp // there is nothing but a name
-	}
 	t := []*transact.Task{m.task(m.into, step)}
-	if m.facts, err = m.Runner.Load(ctx, m.conn, true, t); err != nil {
+	if m.facts, err = m.Runner.Load(ctx, m.conn, moves, t); err != nil {
 		return err
 	}
 	m.written, err = m.Runner.Decide(ctx, m.conn, m.facts, t)
@@ -186,24 +210,17 @@ func (m *merging) become(ctx context.Context, both *store.Loaded) (err error) {
 // lock takes the locks of both, gives both the same time, and writes what was due of either before
 // that.
 func (m *merging) lock(ctx context.Context) (*store.Loaded, error) {
-	both := []*transact.Task{m.task(m.from, (*decide.Session).CatchUp), m.task(m.into, (*decide.Session).CatchUp)}
+	both := []*transact.Task{m.task(m.from, (*decide.Session).CatchUp)}
+	if m.kind != promotion {
+		both = append(both, m.task(m.into, (*decide.Session).CatchUp))
+	}
 	loaded, err := m.begin(ctx, both)
 	if err != nil {
 		return nil, err
 	}
 	m.xid = loaded.XID
-	switch {
-	case loaded.Suppressed(m.from) || loaded.Suppressed(m.into):
-		return nil, bucketgen.ErrSuppressed
-	case !loaded.Locked(m.from) || !loaded.Locked(m.into):
-		return nil, errGone
-	case !loaded.Deployment().Agreed: // a process with other definitions does not know which data of users to derive anew
-		return nil, bucketgen.ErrNotDeployed
-	case loaded.Deleted(m.from) || loaded.Deleted(m.into):
-		return nil, bucketgen.ErrDeleted
-	}
-	if problem, exceeds := m.Limits.Exceeds(loaded.Properties(m.into), loaded.Properties(m.from)); exceeds {
-		return nil, &bucketgen.InvalidError{Field: "from", Problem: problem}
+	if err := m.check(ctx, loaded, both); err != nil {
+		return nil, err
 	}
 	// Either user may be ahead of the clock of this process, and so of the other: this first run
 	// finds out.
@@ -231,7 +248,9 @@ func (m *merging) move(ctx context.Context, from, into int64) error {
 	if err != nil {
 		return err
 	}
-	return stays.Store.Merge(ctx, m.conn, from, into, handed, m.now)
+	return stays.Store.Merge(ctx, m.conn, store.Merger{
+		Kind: m.kind, From: from, Into: into, FromName: m.from, IntoName: m.into, Handed: handed, Now: m.now,
+	})
 }
 
 // part decides over the stays of both, and writes what changes. It returns those that are to move.
@@ -264,7 +283,11 @@ func (m *merging) part(ctx context.Context, stays *transact.Runner) ([]decide.Ha
 
 // task returns a task for one of the users, at the time of both.
 func (m *merging) task(user string, step func(*decide.Session, table.Instant) decide.Result) *transact.Task {
-	t := m.Runner.Existing(user, 0, m.Options, func(s *decide.Session, clock table.Instant) decide.Result {
+	options := m.Options
+	if m.replayed {
+		options = m.Replayed
+	}
+	t := m.Runner.Existing(user, 0, options, func(s *decide.Session, clock table.Instant) decide.Result {
 		if m.now != table.Unset {
 			clock = m.now
 		}
@@ -272,6 +295,6 @@ func (m *merging) task(user string, step func(*decide.Session, table.Instant) de
 		m.now = max(m.now, s.Now())
 		return result
 	})
-	t.Want.Create, t.Named = true, true
+	t.Want.Create, t.Named = m.kind == byCaller, true
 	return t
 }

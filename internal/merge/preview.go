@@ -36,7 +36,8 @@ func (m *Merger) preview(ctx context.Context, from, into string) (p bucketgen.Me
 		return p, fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Release()
-	two, _ := m.begin(conn, from, into)
+	two := m.merging(byCaller, from, into)
+	two.beginOn(conn)
 	p, err = two.preview(ctx)
 	return p, m.Runner.Links.Rollback(ctx, conn, err)
 }

@@ -28,6 +28,7 @@ func describe(d *ir.Definition) string {
 	}
 	add(d.Criteria != nil, "%s", DescribeNode(d.Criteria))
 	add(d.Disabled, "paused")
+	add(d.Anonymous, "anonymous contacts too")
 	add(d.EntryLimit != "", "entry %s", d.EntryLimit)
 	add(d.EntryPeriod > 0, "per %s", d.EntryPeriod)
 	add(d.MinDwell > 0, "min dwell %s", d.MinDwell)
@@ -129,6 +130,9 @@ func DescribeSteps(steps []Action) string {
 			{"traits", string(s.Traits)},
 			{"traits once", string(s.TraitsOnce)},
 			{"key", s.Key},
+			{"anonymous", s.Anonymous},
+			{"email", s.Email},
+			{"untrusted", map[bool]string{true: "yes"}[s.Untrusted]},
 			{"traits only", map[bool]string{true: "yes"}[s.TraitsOnly]},
 		} {
 			if part.text != "" {

@@ -54,6 +54,11 @@ type Action struct {
 	OccurredAt time.Time // zero: At
 	Key        string
 	TraitsOnly bool
+
+	// Ids of Ingest beside User, which may be empty.
+	Anonymous string
+	Email     string
+	Untrusted bool
 }
 
 // Transition is something that happened to a stay of a user in a bucket.
@@ -152,7 +157,7 @@ func Known(f *ir.File, steps []Action, until time.Time) map[string]*Facts {
 }
 
 func play(f *ir.File, steps []Action, until time.Time) *world {
-	w := &world{users: map[string]*user{}, aliases: map[string]string{}, paused: map[string]bool{}, emit: Leaves}
+	w := &world{users: map[string]*user{}, aliases: map[string]string{}, refused: map[string]bool{}, paused: map[string]bool{}, emit: Leaves}
 	w.define(f)
 	for i := range steps {
 		w.step = i
@@ -233,6 +238,8 @@ type world struct {
 	emit        Emit               // of the last deploy
 	users       map[string]*user
 	aliases     map[string]string // names that users had before they were merged, and whose they are
+	refused     map[string]bool   // users who could not be renamed by the present step
+	joined      bool              // the ids of the present step made two users one
 	merged      []*user           // as they were left
 	step        int
 	results     []StepResult

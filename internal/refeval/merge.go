@@ -3,6 +3,7 @@ package refeval
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
@@ -21,12 +22,7 @@ func (w *world) merge(s *Action) StepResult {
 	}
 	survivor, created := w.user(into)
 	survivor.settleBefore(s.At)
-	for other, name := range w.aliases {
-		if name == from {
-			w.aliases[other] = into
-		}
-	}
-	w.aliases[from] = into
+	w.realias(from, into)
 	if loser != nil {
 		loser.settleBefore(s.At)
 		survivor.absorb(loser, s)
@@ -34,9 +30,14 @@ func (w *world) merge(s *Action) StepResult {
 		w.merged = append(w.merged, loser)
 	}
 	if loser != nil || created {
-		survivor.evaluateSome(s.At, "event", func(*ir.Definition) bool { return true })
+		survivor.evaluateAll(s.At)
 	}
 	return StepResult{Merged: true}
+}
+
+// evaluateAll evaluates all buckets as after an event that each of them asks about.
+func (u *user) evaluateAll(t time.Time) {
+	u.evaluateSome(t, "event", func(*ir.Definition) bool { return true })
 }
 
 // name returns the name that a user goes by.

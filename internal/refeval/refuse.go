@@ -23,19 +23,20 @@ type objects struct{ properties, traits, once map[string]any }
 
 // refuse says why an ingest is refused, or nothing. It returns what it reads on the way.
 func refuse(s *Action) (o objects, why string) {
+	if why := s.wrongID(); why != "" {
+		return o, why
+	}
 	switch {
-	case strings.TrimSpace(s.User) == "":
-		return o, "the user id is empty"
 	case s.Name == "" && s.Traits == nil && s.TraitsOnce == nil:
 		return o, "the event has no name"
 	case strings.HasPrefix(s.Name, "bucket:") || strings.HasPrefix(s.Key, "bucket:"):
 		return o, `"bucket:" is for transitions`
-	case len(s.User) > maxUser || len(s.Name) > maxName || len(s.Key) > maxKey:
+	case len(s.Name) > maxName || len(s.Key) > maxKey:
 		return o, "a name is too long"
 	case !s.OccurredAt.IsZero() && s.OccurredAt.After(s.At.Add(skew)):
 		return o, "the event is in the future"
 	}
-	for _, text := range []string{s.User, s.Name, s.Key} {
+	for _, text := range append(s.names(), s.Name, s.Key) {
 		if why := badText(text); why != "" {
 			return o, why
 		}

@@ -45,11 +45,11 @@ func (w *world) ingest(s *Action) StepResult {
 	if why != "" {
 		return StepResult{Refused: why}
 	}
-	u, created := w.user(s.User)
+	u, created := w.user(w.subject(s))
 	u.settleBefore(s.At)
 	if s.Key != "" {
 		if u.keys[s.Key] {
-			return StepResult{Duplicate: true}
+			return StepResult{Duplicate: true, Merged: w.joined}
 		}
 		u.keys[s.Key] = true
 	}
@@ -61,7 +61,7 @@ func (w *world) ingest(s *Action) StepResult {
 		u.facts.Events = append(u.facts.Events, Event{s.Name, occurred, given.properties})
 	}
 	if u.deleted {
-		return StepResult{}
+		return StepResult{Merged: w.joined}
 	}
 	carried := map[string]bool{}
 	for key, value := range given.once {
@@ -85,7 +85,7 @@ func (w *world) ingest(s *Action) StepResult {
 	u.evaluateSome(s.At, "event", func(d *ir.Definition) bool {
 		return Asks(d.Criteria, s.Name, carried) || created && u.isFor(d)
 	})
-	return StepResult{}
+	return StepResult{Merged: w.joined}
 }
 
 // Asks reports whether a criteria asks about an event, or about one of several properties.
@@ -99,7 +99,7 @@ func Asks(n *ir.Node, event string, properties map[string]bool) bool {
 // isFor reports whether a bucket is for the user if nothing is known of them. None of them has a
 // horizon: there is no instant from which one could be counted.
 func (u *user) isFor(d *ir.Definition) bool {
-	return d.Criteria != nil && Holds(d.Criteria, &Facts{User: u.name}, time.Unix(0, 0))
+	return d.Criteria != nil && (d.Anonymous || !u.visitor()) && Holds(d.Criteria, &Facts{User: u.name}, time.Unix(0, 0))
 }
 
 // change is Add or Remove.
@@ -112,6 +112,8 @@ func (w *world) change(s *Action) StepResult {
 		return StepResult{Refused: "only its criteria changes a dynamic bucket"}
 	case w.frozen(d):
 		return StepResult{Refused: "the bucket is paused"}
+	case s.Op == Add && !d.Anonymous && visitor(w.name(s.User)):
+		return StepResult{Refused: "the bucket excludes anonymous contacts"}
 	}
 	u, known := w.users[w.name(s.User)]
 	switch {

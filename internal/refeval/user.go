@@ -127,8 +127,14 @@ func (u *user) expire(candidates []*ir.Definition, t time.Time, source string) {
 			continue
 		}
 		u.leave(d, t, source, "maxDwell")
-		s.blocked = d.Criteria != nil && Holds(d.Criteria, &u.facts, t)
+		s.blocked = u.holds(d, t)
 	}
+}
+
+// holds reports whether the criteria of a bucket holds for the user. It never does for an anonymous
+// contact, unless the bucket includes those.
+func (u *user) holds(d *ir.Definition, t time.Time) bool {
+	return d.Criteria != nil && (d.Anonymous || !u.visitor()) && Holds(d.Criteria, &u.facts, t)
 }
 
 // evaluateSome evaluates the given buckets, and those that ask about a bucket which the user joins
@@ -166,7 +172,7 @@ func (u *user) evaluate(candidates []*ir.Definition, t time.Time, source string)
 	candidates = slices.DeleteFunc(slices.Clone(candidates), func(d *ir.Definition) bool { return d.Kind != ir.Dynamic || u.world.frozen(d) })
 	for _, d := range candidates {
 		s := u.active(d.ID)
-		if s != nil && !Holds(d.Criteria, &u.facts, t) && !t.Before(s.entered.Add(d.MinDwell)) {
+		if s != nil && !u.holds(d, t) && !t.Before(s.entered.Add(d.MinDwell)) {
 			u.leave(d, t, source, "criteria")
 		}
 	}
@@ -174,7 +180,7 @@ func (u *user) evaluate(candidates []*ir.Definition, t time.Time, source string)
 		s := u.latest(d.ID)
 		switch {
 		case u.active(d.ID) != nil:
-		case !Holds(d.Criteria, &u.facts, t):
+		case !u.holds(d, t):
 			if s != nil {
 				s.blocked = false
 			}

@@ -48,7 +48,7 @@ type Result struct {
 
 // Run takes events in, and lets the clock run to the end.
 func Run(ctx context.Context, d Deps, events iter.Seq2[bucketgen.Event, error], o Options) (Result, error) {
-	r := &replay{Deps: d, options: o, call: &batch.Call{}, now: table.Unset}
+	r := &replay{Deps: d, options: o, call: &batch.Call{}, lanes: ingest.Lanes{}, now: table.Unset}
 	r.call.Init(1)
 	ctx, r.abort = context.WithCancelCause(ctx)
 	defer r.abort(nil)
@@ -72,7 +72,8 @@ type replay struct {
 	Deps
 
 	options Options
-	call    *batch.Call // all items of the replay, and one that stands for the end of the input
+	call    *batch.Call // all items since the last drain, and one that stands for those to come
+	lanes   ingest.Lanes
 	now     table.Instant
 	abort   context.CancelCauseFunc
 
@@ -109,18 +110,40 @@ func (r *replay) feed(ctx context.Context, events iter.Seq2[bucketgen.Event, err
 
 // put queues an event. One that is wrong is refused.
 func (r *replay) put(ctx context.Context, ev *bucketgen.Event, place int64) error {
+	ids, err := r.Ingest.Rules().Read(ev)
+	if err != nil {
+		r.refuse(place, err)
+		return nil
+	}
 	valid, err := r.validate(ev)
 	if err != nil {
 		r.refuse(place, err)
 		return nil
 	}
+	const most = 10_000 // ids whose lanes are kept
+	if len(r.lanes) > most || r.lanes.Cross(ids.Subject, ids.Others) {
+		r.drain(ctx)
+		r.lanes.Cross(ids.Subject, ids.Others)
+	}
 	r.now = max(r.now, valid.OccurredAt)
 	r.call.Add()
-	err = r.Ingest.Put(ctx, r.call, ev.UserID, valid, r.now, func(duplicate bool, err error) { r.count(ctx, place, duplicate, err) })
+	err = r.Ingest.Put(ctx, r.call, ids, valid, r.now, func(duplicate bool, err error) { r.count(ctx, place, duplicate, err) })
 	if err != nil {
 		r.call.Finish() // in its stead
 	}
 	return err
+}
+
+// drain waits until all events that were put are done: the next one may be about the same user as
+// one of them, by another id.
+func (r *replay) drain(ctx context.Context) {
+	r.call.Finish()
+	select {
+	case <-r.call.Done():
+	case <-ctx.Done():
+	}
+	r.call, r.lanes = &batch.Call{}, ingest.Lanes{}
+	r.call.Init(1)
 }
 
 func (r *replay) validate(ev *bucketgen.Event) (decide.Event, error) {

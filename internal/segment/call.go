@@ -3,6 +3,7 @@ package segment
 import (
 	"bytes"
 	"errors"
+	"strings"
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/event"
@@ -106,7 +107,7 @@ func Object(value []byte) []byte {
 	return value
 }
 
-// CheckIDs refuses placeholders for ids. Read does so, too; an alias contains nothing else to read.
+// CheckIDs refuses placeholders for the ids of an alias.
 func (c *Call) CheckIDs() error {
 	for _, id := range [...]struct{ field, value string }{{"userId", c.UserID}, {"previousId", c.Previous}} {
 		if event.IsPlaceholder(id.value) {
@@ -135,4 +136,19 @@ func (c *Call) traits() ([]byte, error) {
 		return context, nil
 	}
 	return Union(c.Traits, context)
+}
+
+// Email returns the e-mail address among the traits of an event, or nothing.
+func Email(ev *engine.Event) string {
+	email := ""
+	_ = strictjson.Object(ev.TraitsJSON, func(name, value []byte) error {
+		if string(name) == "email" {
+			email, _ = strictjson.Text(value)
+		}
+		return nil
+	})
+	if email = strings.TrimSpace(email); !event.IsEmail(email) {
+		return ""
+	}
+	return email
 }

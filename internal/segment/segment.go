@@ -20,10 +20,7 @@ import (
 // A page and a screen are events of these names, with name and category among the properties; a
 // group is an event of that name, with its traits and groupId as properties.
 func (c *Call) Read() (engine.Event, error) {
-	ev := engine.Event{UserID: c.UserID, PropertiesJSON: c.Properties, Key: c.MessageID}
-	if err := c.CheckIDs(); err != nil {
-		return ev, err
-	}
+	ev := engine.Event{UserID: c.UserID, AnonymousID: c.Anonymous, PropertiesJSON: c.Properties, Key: c.MessageID}
 	switch c.Type {
 	case "track":
 		if ev.Name = c.Event; ev.Name == "" {
@@ -54,14 +51,14 @@ func (c *Call) Read() (engine.Event, error) {
 		}
 		ev.PropertiesJSON = properties
 	case "alias":
+		if err := c.CheckIDs(); err != nil {
+			return ev, err
+		}
 		return ev, &engine.InvalidError{Field: "type", Problem: "is alias, which is no event; merge the users"}
 	case "":
 		return ev, &engine.InvalidError{Field: "type", Problem: "is missing; write track, identify, page, screen or group"}
 	default:
 		return ev, &engine.InvalidError{Field: "type", Problem: fmt.Sprintf("is %q; write track, identify, page, screen or group", c.Type)}
-	}
-	if c.UserID == "" && c.Anonymous != "" {
-		return ev, &engine.InvalidError{Field: "userId", Problem: "is missing; users who have only an anonymousId are not known, identify them"}
 	}
 	var err error
 	field, text := "timestamp", c.Timestamp
@@ -110,7 +107,7 @@ func Correct(ev *engine.Event, sentAt string, receivedAt time.Time) error {
 // in a call.
 func Named(err error) error {
 	names := map[string]string{
-		"user_id": "userId", "name": "event", "key": "messageId", "occurred_at": "timestamp", "from": "previousId", "into": "userId",
+		"user_id": "userId", "anonymous_id": "anonymousId", "email": "traits.email", "name": "event", "key": "messageId", "occurred_at": "timestamp", "from": "previousId", "into": "userId",
 	}
 	var invalid *engine.InvalidError
 	if errors.As(err, &invalid) && names[invalid.Field] != "" {

@@ -37,18 +37,13 @@ func (s *Simulator) Merge(from, into string) (merged bool, err error) {
 			return false, &bucketgen.InvalidError{Field: "from", Problem: problem}
 		}
 	}
-	for other, name := range s.aliases {
-		if name == from {
-			s.aliases[other] = into
-		}
-	}
 	s.create(into)
 	s.run(into, s.catchUpOne)
 	if loser != nil {
 		s.run(from, s.catchUpOne)
 		s.absorb(from, into)
 	}
-	s.aliases[from] = into
+	s.realias(from, into)
 	if loser != nil || created {
 		s.run(into, func(u *decide.Session) decide.Result { return u.Merge(s.now) })
 	}

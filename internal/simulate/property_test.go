@@ -19,6 +19,12 @@ func TestReference(t *testing.T) {
 	draw.Check(t, 10000, func(t *rapid.T) { compare(t, draw.Steps) })
 }
 
+// TestPeople does so while ids of users, devices and e-mail addresses lead to each other.
+func TestPeople(t *testing.T) {
+	t.Parallel()
+	draw.Check(t, 10000, func(t *rapid.T) { compare(t, draw.People) })
+}
+
 // TestRedefine does so while definitions change and buckets are paused and resumed.
 func TestRedefine(t *testing.T) {
 	t.Parallel()

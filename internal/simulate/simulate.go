@@ -22,7 +22,7 @@ type Simulator struct {
 	paused      map[string]bool // buckets, by id
 	frozen      []bool          // those of them that are defined
 	users       map[string]*user
-	aliases     map[string]string // present names by the names that users had before a merge
+	aliases     map[string]string // present names by the names that users had before a merge, and by other ids
 	lives       map[string]int    // lives counts how often a user of a name was erased
 	transitions []Transition
 	session     decide.Session // reused for one user after the other
@@ -56,7 +56,13 @@ func (s *Simulator) AdvanceTo(t table.Instant) {
 
 // Ingest ingests an event of a user, who is created if need be.
 func (s *Simulator) Ingest(user string, e decide.Event) decide.Result {
-	user = s.Name(user)
+	return s.IngestAs([]string{user}, true, e)
+}
+
+// IngestAs ingests an event with ids, given by their names, the highest first. Whose it is, and
+// what becomes of the ids, package resolve decides.
+func (s *Simulator) IngestAs(names []string, trusted bool, e decide.Event) decide.Result {
+	user := s.identify(names, trusted)
 	s.create(user)
 	return s.run(user, func(u *decide.Session) decide.Result { return u.Ingest(e, s.now) })
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
@@ -19,7 +20,7 @@ type user struct {
 func newUser(r *table.Registry, name string) *user {
 	return &user{
 		state: &decide.State{
-			Contact: decide.Contact{New: true, UpdatedAt: table.Unset, DecidedAt: table.Unset, WrittenAt: table.Unset},
+			Contact: decide.Contact{New: true, Visitor: resolve.IsVisitor(name), UpdatedAt: table.Unset, DecidedAt: table.Unset, WrittenAt: table.Unset},
 			Facts:   r.NewFacts(name).Complete(),
 			Changes: map[string]decide.PropertyChange{}, Complete: true,
 		},

@@ -19,6 +19,9 @@ type Request struct {
 	CreatedAt table.Instant   // CreatedAt is the time of that, and of prefetched facts
 	Events    []*decide.Event // Events are those that the user is about to ingest
 
+	// Attach are ids that become the user's.
+	Attach []ID
+
 	// Contact is the id of a user whom a job or [Store.LockDue] has read; 0 for others.
 	Contact int64
 

@@ -121,11 +121,11 @@ func (ld *Loaded) queueLocks(q *pipeline.Batch, mode LoadMode, users []string, i
 	}
 	known := make(map[int64]*user, len(users))
 	var some, others db.ContactsLockParams
-	some.Ids, some.Versions = make([]int64, 0, len(users)), make([]int64, 0, len(users))
+	some.UserIds, some.Ids, some.Versions = make([]string, 0, len(users)), make([]int64, 0, len(users)), make([]int64, 0, len(users))
 	for i, name := range users {
 		if u := ld.users[name]; ids[i] != 0 && !u.once {
 			known[ids[i]] = u
-			some.Ids, some.Versions = append(some.Ids, ids[i]), append(some.Versions, versions[i])
+			some.UserIds, some.Ids, some.Versions = append(some.UserIds, name), append(some.Ids, ids[i]), append(some.Versions, versions[i])
 			continue
 		}
 		others.UserIds, others.Ids, others.Versions = append(others.UserIds, name), append(others.Ids, ids[i]), append(others.Versions, versions[i])
@@ -134,7 +134,7 @@ func (ld *Loaded) queueLocks(q *pipeline.Batch, mode LoadMode, users []string, i
 		q.Add(db.ContactsLock, others.UserIds, others.Ids, others.Versions).Query(pipeline.Each(byName))
 	}
 	if len(some.Ids) > 0 {
-		q.Add(db.ContactsLockKnown, some.Ids, some.Versions).Query(pipeline.Each(func(row db.ContactsLockKnownRow) { known[row.ID].lock(row) }))
+		q.Add(db.ContactsLockKnown, some.UserIds, some.Ids, some.Versions).Query(pipeline.Each(func(row db.ContactsLockKnownRow) { known[row.ID].lock(row) }))
 	}
 }
 

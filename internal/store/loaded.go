@@ -6,6 +6,7 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/payload"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/internal/usercache"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
@@ -66,7 +67,7 @@ func (ld *Loaded) State(name string, st *decide.State) {
 	facts.SetLastChanges(u.cached.Properties.Changes)
 	*st = decide.State{
 		Contact: decide.Contact{
-			New: u.created, Deleted: u.contact.DeletedAt.Valid, UpdatedAt: instant(u.contact.UpdatedAt), Properties: u.properties,
+			New: u.created, Visitor: resolve.IsVisitor(name), Deleted: u.contact.DeletedAt.Valid, UpdatedAt: instant(u.contact.UpdatedAt), Properties: u.properties,
 			DecidedAt: instant(u.contact.DecidedAt), Life: lifeOf(u.contact.Life),
 			WrittenAt: written(u.contact), Repeats: u.cached.Properties.Repeats,
 		},

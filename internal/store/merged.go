@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 )
 
 // ReadMerged returns the users that users were merged into. A merge is never undone once it is
@@ -16,13 +17,29 @@ func (s *Store) ReadMerged(ctx context.Context, conn db.DBTX, users []string) (m
 	}
 	names := make(map[string]string, len(rows))
 	for _, row := range rows {
-		names[row.Value] = row.UserID
+		names[row.Name] = row.UserID
 	}
 	return names, nil
 }
 
-// SetMerged caches that a user was merged into another, once that is committed.
-func (s *Store) SetMerged(user, name string) { s.cache.SetMerged(user, name) }
+// SetMerged caches that a user was merged into another, once that is committed. What another id
+// leads to is not cached: it may become shared, or be unlinked. A shared one stays so.
+func (s *Store) SetMerged(user, name string) {
+	if resolve.IsReserved(user) && !resolve.IsShared(name) {
+		s.cache.Forget(user)
+		return
+	}
+	s.cache.SetMerged(user, name)
+}
+
+// SetLinked caches that an event with the ids of two names changes nothing about what they lead to.
+func (s *Store) SetLinked(name, other string) { s.cache.SetLinked(name, other) }
+
+// Linked reports whether that is cached of two names.
+func (s *Store) Linked(name, other string) bool { return s.cache.Linked(name, other) }
+
+// Known reports whether a user is cached by a name.
+func (s *Store) Known(name string) bool { return s.cache.Known(name) }
 
 // Canonical returns the user that a user was merged into, as far as that is cached, or the user.
 func (s *Store) Canonical(user string) string { return s.cache.Canonical(user) }

@@ -1,13 +1,16 @@
 package store
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"hash"
 	"sync"
 
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 )
 
 // Suppressor hashes ids under a secret that is not in the database. It is safe for concurrent use.
@@ -33,7 +36,7 @@ func (s *Suppressor) Hash(kind, value string) []byte {
 const UserKind = "user"
 
 // NameKind returns the kind and the value of the id that a name of a contact stands for.
-func NameKind(name string) (kind, value string) { return UserKind, name }
+func NameKind(name string) (kind, value string) { return resolve.Parse(name) }
 
 // hashes returns the hashes of users, or nil if ids are not suppressed.
 func (s *Store) hashes(users []string) [][]byte {
@@ -65,6 +68,23 @@ func (ld *Loaded) addSuppression(row db.SuppressionsOfRow) {
 	if u.created && (row.Suppressed || u.life != row.Lives+1) {
 		ld.erased = true
 	}
+}
+
+// SuppressedOf returns those of some ids, by their names, that lead nowhere and that persons had
+// who were erased and may not come back.
+func (s *Store) SuppressedOf(ctx context.Context, conn db.DBTX, names []string) (map[string]bool, error) {
+	if s.Suppressor == nil || len(names) == 0 {
+		return nil, nil //nolint:nilnil // a nil map has nothing
+	}
+	rows, err := s.Queries(conn).SuppressionsOf(ctx, db.SuppressionsOfParams{UserIds: names, Hashes: s.hashes(names)})
+	if err != nil {
+		return nil, fmt.Errorf("read which ids are suppressed: %w", err)
+	}
+	found := make(map[string]bool, len(rows))
+	for _, row := range rows {
+		found[row.UserID] = row.Suppressed
+	}
+	return found, nil
 }
 
 // Suppressed reports whether a user has no contact and gets none, because a person of that id was

@@ -43,6 +43,9 @@ type Write struct {
 	followed        db.ContactsFollowParams
 	owners          db.ContactsHoldParams
 
+	attached    db.IdentitiesAttachParams
+	hasAttached map[string]bool // hasAttached are those that were attached, once it is sent
+
 	due      table.Instant
 	hasDue   bool
 	claims   []usercache.Claim // claims are committed by [Loaded.Remember]
@@ -181,6 +184,7 @@ func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) erro
 	add(len(w.transitions.ContactIds), func() error { return into.TransitionsInsert(ctx, w.transitions) })
 	add(len(w.followed.ContactIds), func() error { return into.ContactsFollow(ctx, w.followed) })
 	add(len(w.dueForget.ContactIds), func() error { return into.DueForget(ctx, w.dueForget) })
+	add(len(w.attached.Names), func() error { return w.attach(q) })
 	if commit {
 		q.Add("commit")
 	}

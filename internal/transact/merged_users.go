@@ -28,6 +28,12 @@ func (m *mergedError) Error() string {
 	return fmt.Sprintf("%d users were merged into others meanwhile", len(m.names))
 }
 
+// IsMerged reports whether an error says that users who were named were merged into others.
+func IsMerged(err error) bool {
+	_, merged := errors.AsType[*mergedError](err)
+	return merged
+}
+
 // Canonical calls do until it meets no named user who was merged, and returns its error. In between
 // it calls rename with the names of those users, by which do goes the next time.
 func Canonical(do func() error, rename func(Names)) error {

@@ -96,6 +96,7 @@ func (r *Runner) Commit(ctx context.Context, wait bool, tasks []*Task) error {
 		return err
 	}
 	loaded.Remember(write)
+	lose(write, tasks)
 	r.committed(write)
 	return nil
 }
@@ -146,9 +147,11 @@ func (r *Runner) InTx(ctx context.Context, conn store.Conn, tasks []*Task) error
 		if err != nil {
 			return err
 		}
-		if _, err = r.Write(ctx, conn, loaded, tasks); err != nil {
+		write, err := r.Write(ctx, conn, loaded, tasks)
+		if err != nil {
 			return err
 		}
+		lose(write, tasks)
 		// A user who was erased while the transaction waited for the lock is created.
 		tasks = slices.DeleteFunc(slices.Clone(tasks), func(t *Task) bool { return !t.Missed || !t.Want.Create })
 	}
@@ -310,6 +313,7 @@ func (r *Runner) Decide(ctx context.Context, conn store.Conn, loaded *store.Load
 			r.Decided(changes.Candidates, changes.Evaluations)
 		}
 		write.Add(loaded, t.Want.User, state, changes)
+		write.Attach(t.Want.User, t.Want.Attach, changes.Now)
 		r.logTransitions(ctx, t.Want.User, changes.Transitions)
 	})
 	if err != nil {

@@ -29,6 +29,22 @@ type Task struct {
 
 	// Missed says that the user was passed over, and nothing was done.
 	Missed bool
+
+	// Lost are the names of ids in Want.Attach that were not attached: they lead to a contact by
+	// now, or the user has too many of them.
+	Lost []string
+}
+
+// lose notes which ids a write that was sent did not attach.
+func lose(w *store.Write, tasks []*Task) {
+	for _, t := range tasks {
+		t.Lost = nil
+		for _, id := range t.Want.Attach {
+			if !t.Missed && !w.Attached(id.Name) {
+				t.Lost = append(t.Lost, id.Name)
+			}
+		}
+	}
 }
 
 // Existing returns a task for a user who was found in the database, as the contact of an id if that

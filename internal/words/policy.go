@@ -14,6 +14,7 @@ func Policy(r *table.Registry, b table.BucketIndex) []string {
 	}
 	add(row.Disabled, "paused by its definition: memberships are frozen")
 	add(row.Kind == table.Manual, "manual: users are added and removed by API calls")
+	add(row.Anonymous, "anonymous contacts may be members")
 	switch row.EntryLimit {
 	case table.Once:
 		all = append(all, "only the first join of a user is announced")

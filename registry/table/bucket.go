@@ -43,6 +43,7 @@ type Bucket struct {
 	Fingerprint string // of everything that changes membership or what is announced
 	Kind        Kind
 	Disabled    bool
+	Anonymous   bool // anonymous contacts may be members
 
 	EntryLimit     EntryLimit
 	EntryPeriod    time.Duration

@@ -17,12 +17,14 @@
 
 -- Users ------------------------------------------------------------------------------------------
 
--- A contact is a user. The first transaction that writes anything about the user inserts it. Only
--- an erasure deletes it: deleted_at hides the user, merged_at says that only the name is left. Its
--- row is the lock of the user: a writer takes it before any other row of the user.
+-- A contact is a user, a lead or a visitor: its name says what. The first transaction that writes
+-- anything about the user inserts it. Only an erasure deletes it: deleted_at hides the user,
+-- merged_at says that only the name is left. Its row is the lock of the user: a writer takes it
+-- before any other row of the user.
 create table bucketgen.contacts (
     id                  bigint not null generated always as identity primary key,
-    -- Bytewise: users are locked in this order, in which Go sorts strings, too.
+    -- The user id, or the name of another id, see identities. Bytewise: users are locked in this
+    -- order, in which Go sorts strings, too.
     user_id             text collate "C" not null unique,
     email               text,
     properties          jsonb not null default '{}',
@@ -59,23 +61,51 @@ create index contacts_deleted on bucketgen.contacts (deleted_at) where deleted_a
 create index contacts_email on bucketgen.contacts (lower(email) collate "C") where email is not null;
 create index contacts_name on bucketgen.contacts (lower(shown_name) collate "C") where shown_name is not null;
 
--- A further name of a contact. A merge inserts the name of the user who is merged (kind user); the
--- HTTP API inserts anonymous ids (kind anonymous). A merge passes rows on; an erasure deletes them.
+-- An id that leads to a contact, beside the one that the contact goes by: the user id of a user who
+-- was merged, an anonymous id, an e-mail address, or an id that a program declares. The name of an
+-- id that is no user id begins with U+0001, which no user id does. Each row has a contact with
+-- merged_at that goes by its name: that makes names unique, and is what a writer locks who knows
+-- only the name. A merge passes rows on; an erasure deletes them.
 create table bucketgen.identities (
+    name        text collate "C" not null generated always as (case when kind = 'user' then value else chr(1) || kind || chr(1) || value end) stored primary key,
     kind        text not null,
     value       text collate "C" not null,
     contact_id  bigint not null,
-    primary key (kind, value)
+    -- Several users have used the anonymous id, or it was unlinked. It leads to a contact by
+    -- itself, which has the name that begins with the kind shared, and contact_id says whose it
+    -- was.
+    shared      boolean not null default false,
+    added_at    timestamptz not null
 );
 
--- Serves IdentitiesMerge, IdentitiesAddAnonymous and TransitionsOf: the names of a contact.
+-- Serves IdentitiesMerge, IdentitiesAttach and TransitionsOf: the ids of a contact.
 create index identities_contact on bucketgen.identities (contact_id);
 
--- The names by which reads find a contact: its user_id, and the user_ids of users merged into it.
+-- The names by which reads find a contact: its own, and those of its ids.
 create view bucketgen.names as
 select c.user_id as name, c.id as contact_id from bucketgen.contacts c where c.merged_at is null
 union all
-select i.value, i.contact_id from bucketgen.identities i where i.kind = 'user';
+select i.name, i.contact_id from bucketgen.identities i where not i.shared
+union all
+select i.name, c.id from bucketgen.identities i
+join bucketgen.contacts c on c.user_id = chr(1) || 'shared' || chr(1) || i.name
+where i.shared;
+
+-- A contact that became another, or got a name of a higher rank: where the survivor's past came
+-- from. Merges insert rows.
+create table bucketgen.merges (
+    contact_id  bigint not null, -- the survivor
+    id          bigint not null generated always as identity,
+    from_id     bigint not null, -- the loser; the same contact if it was promoted
+    kind        text not null, -- merge: by a caller; automatic; promotion
+    from_name   text collate "C" not null,
+    into_name   text collate "C" not null,
+    at          timestamptz not null,
+    actor       text, -- who asked for it; null: the ids of an event
+    properties  jsonb not null, -- the loser's
+    stays       jsonb not null, -- those that moved: {"bucket": …, "was": …, "is": …}, by numbers
+    primary key (contact_id, id)
+);
 
 -- The id of a contact: the one that the caller knows or, where that is 0, the one with the name. It
 -- is null if there is none. Queries join it laterally. PostgreSQL inlines it, so a query has the
@@ -225,6 +255,7 @@ create table bucketgen.events (
     kind         text not null,
     properties   jsonb,
     traits       jsonb,
+    origin_id    bigint, -- the contact that it was ingested for, if that was merged
     primary key (contact_id, event_no, occurred_at, id)
 );
 
@@ -348,6 +379,8 @@ create table bucketgen.memberships (
     -- From when dwell ticks count; null: entered_at. A deployment sets it: the user may have
     -- matched for long.
     anchor_at    timestamptz,
+    -- The name of the contact when it entered, if that was another.
+    entered_as   text collate "C",
     primary key (contact_id, bucket_no, entry_count)
 ) with (fillfactor = 90);
 

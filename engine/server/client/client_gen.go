@@ -1644,6 +1644,15 @@ type Health struct {
 	Findings []Finding `json:"findings"`
 }
 
+// ID defines model for ID.
+type ID struct {
+	AddedAt time.Time `json:"addedAt,omitempty,omitzero"`
+	Kind    string    `json:"kind"`
+	Primary bool      `json:"primary,omitempty,omitzero"`
+	Shared  bool      `json:"shared,omitempty,omitzero"`
+	Value   string    `json:"value"`
+}
+
 // ImaginedEvent An event that is imagined
 type ImaginedEvent struct {
 	// At When it happens: now or later. Defaults to now
@@ -3030,6 +3039,17 @@ type UserEvents struct {
 	Next string `json:"next,omitempty,omitzero"`
 }
 
+// UserIDs defines model for UserIDs.
+type UserIDs struct {
+	// Ids Ids, the name first, then the oldest first
+	Ids []ID `json:"ids"`
+
+	// UserID Name by which the user goes: the user id, or a text that begins with U+0001
+	//
+	// Examples: ada
+	UserID string `json:"userId"`
+}
+
 // Uses What a bucket depends on, and what depends on it
 type Uses struct {
 	// AskedBy Ids of the buckets whose criteria ask about it
@@ -3557,6 +3577,12 @@ type GetForecastParams struct {
 
 	// Ticks Whether to forecast dwell ticks, too
 	Ticks bool `form:"ticks,omitempty" json:"ticks,omitempty,omitzero"`
+}
+
+// ListUserIdsParams defines parameters for ListUserIds.
+type ListUserIdsParams struct {
+	// By Kind of the id in the path: user, email, anonymous, or a kind that the program declares
+	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
 }
 
 // GetTimelineParams defines parameters for GetTimeline.
@@ -4125,6 +4151,15 @@ func (c *Client) GetForecast(ctx context.Context, user string, params GetForecas
 	path := "/v1/users/{user}/forecast"
 	path = put(path, "user", user)
 	return call[Forecast](ctx, c, http.MethodGet, path, query, nil)
+}
+
+// ListUserIds is GET /v1/users/{user}/ids. Ids of the user to whom an id leads. Further reads take the userId in the answer.
+func (c *Client) ListUserIds(ctx context.Context, user string, params ListUserIdsParams) (UserIDs, error) {
+	query := url.Values{}
+	set(query, "by", params.By)
+	path := "/v1/users/{user}/ids"
+	path = put(path, "user", user)
+	return call[UserIDs](ctx, c, http.MethodGet, path, query, nil)
 }
 
 // MergeUser is POST /v1/users/{user}/merge. The user of the path becomes another name of the user in the body, who gets their events and stays. A user who was a member under either id and still matches has neither entered nor left. A merge cannot be undone. Merging a user into themselves, by whichever of their names, does nothing. With dryRun the merge is made in a transaction that is rolled back, and the answer has its preview.

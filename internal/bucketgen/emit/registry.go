@@ -121,6 +121,7 @@ func (e *emitter) bucket(i table.BucketIndex) jen.Code {
 	set("Fingerprint", true, jen.Lit(b.Fingerprint))
 	set("Kind", b.Kind == table.Manual, tbl("Manual"))
 	set("Disabled", b.Disabled, jen.True())
+	set("Anonymous", b.Anonymous, jen.True())
 	set("EntryLimit", b.EntryLimit != table.Unlimited, tbl(entryLimitNames[b.EntryLimit]))
 	span("EntryPeriod", b.EntryPeriod)
 	span("MinDwell", b.MinDwell)

@@ -23,6 +23,9 @@ func fingerprint(r *table.Registry) {
 		h := sha256.New()
 		fmt.Fprintf(h, "kind %d disabled %t entry %d %d dwell %d %d clock %t\n",
 			b.Kind, b.Disabled, b.EntryLimit, b.EntryPeriod, b.MinDwell, b.MaxDwell, !b.NoClockJoins)
+		if b.Anonymous {
+			fmt.Fprintln(h, "anonymous")
+		}
 		for _, t := range b.Ticks {
 			fmt.Fprintf(h, "tick %s\n", t.Label)
 		}

@@ -118,6 +118,7 @@ func (v *vocabulary) bucket(d *ir.Definition) table.Bucket {
 		Name:           cmp.Or(d.Name, d.ID),
 		Description:    d.Description,
 		Disabled:       d.Disabled,
+		Anonymous:      d.Anonymous,
 		EntryPeriod:    d.EntryPeriod,
 		MinDwell:       d.MinDwell,
 		MaxDwell:       d.MaxDwell,

@@ -24,7 +24,7 @@ func Definitions(t *rapid.T, most int) *ir.File {
 }
 
 func definition(t *rapid.T, id string) ir.Definition {
-	d := ir.Definition{ID: id, Kind: ir.Dynamic, Disabled: chance(t, "disabled", 7)}
+	d := ir.Definition{ID: id, Kind: ir.Dynamic, Disabled: chance(t, "disabled", 7), Anonymous: chance(t, "anonymous", 50)}
 	if chance(t, "manual", 15) {
 		d.Kind = ir.Manual
 	} else {

@@ -40,6 +40,17 @@ func Steps(t *rapid.T, f *ir.File, users []string, most int) []refeval.Action {
 	return steps
 }
 
+// People draws steps as Steps does, in which ingests have further ids, or others.
+func People(t *rapid.T, f *ir.File, users []string, most int) []refeval.Action {
+	steps := Steps(t, f, users, most)
+	for i := range steps {
+		if steps[i].Op == refeval.Ingest {
+			identify(t, &steps[i], users[0])
+		}
+	}
+	return steps
+}
+
 // manual returns the manual buckets of some definitions.
 func manual(f *ir.File) []string {
 	var all []string
@@ -74,6 +85,24 @@ func anyStep(t *rapid.T, now time.Time, user string, users, manual []string) ref
 		s.Op, s.User = refeval.Settle, ""
 	}
 	return s
+}
+
+// identify gives an ingest further ids, or others instead of the user id: of two devices, which
+// users share, and of an e-mail address. The ids are those of one case, as the name is.
+func identify(t *rapid.T, s *refeval.Action, of string) {
+	device := of + one(t, "device", "-phone", "-laptop")
+	switch kind := upTo(t, "ids", 0, 99); {
+	case kind < 55:
+	case kind < 75:
+		s.Anonymous = device
+	case kind < 90:
+		s.User, s.Anonymous = "", device
+	case kind < 95:
+		s.Email = one(t, "email", of, " "+strings.ToUpper(of)) + "@example.org"
+	default:
+		s.User, s.Email, s.Anonymous = "", of+"@example.org", one(t, "with a device", "", device)
+	}
+	s.Untrusted = s.Email == "" && chance(t, "untrusted", 30)
 }
 
 // Event draws an ingest.

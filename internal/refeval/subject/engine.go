@@ -255,7 +255,14 @@ func (s *session) ingestWithin(ctx context.Context, events []engine.Event) ([]en
 		if err != nil {
 			return nil, err
 		}
-		if results, err = s.engine.IngestTx(ctx, tx, events...); err != nil {
+		results, err = s.engine.IngestTx(ctx, tx, events...)
+		if errors.Is(err, engine.ErrNeedsMerge) {
+			if err := tx.Rollback(ctx); err != nil {
+				return nil, err
+			}
+			return s.engine.IngestBatch(ctx, events)
+		}
+		if err != nil {
 			return []engine.Result{{Err: err}}, tx.Rollback(ctx)
 		}
 		if err := end(tx); err != nil {
@@ -286,6 +293,6 @@ func (s *session) replay(ctx context.Context, until time.Time) error {
 func ingest(s *refeval.Action) engine.Event {
 	return engine.Event{
 		UserID: s.User, Name: s.Name, PropertiesJSON: s.Properties, TraitsJSON: s.Traits, TraitsOnceJSON: s.TraitsOnce, OccurredAt: s.OccurredAt, Key: s.Key,
-		TraitsOnly: s.TraitsOnly,
+		TraitsOnly: s.TraitsOnly, AnonymousID: s.Anonymous, Email: s.Email, Untrusted: s.Untrusted,
 	}
 }

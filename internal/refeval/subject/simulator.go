@@ -12,6 +12,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/ir"
 	"github.com/bucketgen/bucketgen/internal/refeval"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/internal/simulate"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
@@ -97,12 +98,20 @@ func (s *simulation) ingest(step *refeval.Action) refeval.StepResult {
 	input := bucketgen.Event{
 		UserID: step.User, Name: step.Name, PropertiesJSON: step.Properties, TraitsJSON: step.Traits,
 		TraitsOnceJSON: step.TraitsOnce, OccurredAt: step.OccurredAt, Key: step.Key, TraitsOnly: step.TraitsOnly,
+		AnonymousID: step.Anonymous, Email: step.Email, Untrusted: step.Untrusted,
+	}
+	ids, err := s.limits.IDs.Read(&input)
+	if err != nil {
+		return refeval.StepResult{Refused: err.Error()}
 	}
 	valid, err := event.Validate(s.registry, &input, step.At, s.limits)
 	if err != nil {
 		return refeval.StepResult{Refused: err.Error()}
 	}
-	result := s.world.Ingest(step.User, valid)
+	for _, name := range ids.Names() {
+		s.users[name], s.users[resolve.Name(resolve.Shared, name)] = true, true
+	}
+	result := s.world.IngestAs(ids.Names(), !input.Untrusted, valid)
 	if err := event.Refused(result.Refused); err != nil {
 		return refeval.StepResult{Refused: err.Error()}
 	}

@@ -7,7 +7,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/refeval"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 )
 
 // What is stored is read past the engine, which hides the deleted.
@@ -32,7 +34,15 @@ order by c.user_id, b.id, m.entry_count`
 func (s *session) history(ctx context.Context, pool *pgxpool.Pool) (*refeval.History, error) {
 	var users []string
 	for i := range s.steps {
-		users = append(users, s.steps[i].User, s.steps[i].Into)
+		step := &s.steps[i]
+		users = append(users, step.User, step.Into)
+		if step.Email != "" {
+			users = append(users, engine.By(engine.KindEmail, step.Email))
+		}
+		if step.Anonymous != "" {
+			name := engine.By(engine.KindAnonymous, step.Anonymous)
+			users = append(users, name, resolve.Name(resolve.Shared, name))
+		}
 	}
 	h := &refeval.History{Steps: s.results}
 	rows, err := pool.Query(ctx, storedTransitions, users)

@@ -1,0 +1,110 @@
+package engine_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bucketgen/bucketgen/engine"
+)
+
+// TestResentAfterSignIn sends an event again, with the same key, once the visitor is a user: it is
+// one event (A11 of people).
+func TestResentAfterSignIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, regulars)
+	for i, ev := range []engine.Event{
+		{AnonymousID: "phone", Name: "visit", Key: "m"},
+		{UserID: "ada", AnonymousID: "phone", Name: "visit", Key: "m"},
+		{AnonymousID: "phone", Name: "visit", Key: "m"},
+	} {
+		result, err := w.Ingest(t.Context(), ev)
+		if err != nil || result.Duplicate != (i > 0) {
+			t.Errorf("event %d is a duplicate: %t, %v", i, result.Duplicate, err)
+		}
+	}
+	if n := w.count("select count(*) from bucketgen.events"); n != 1 {
+		t.Errorf("the log has %d events, want 1", n)
+	}
+}
+
+// TestAnyID finds a user by each of their ids, lists the ids, and takes one away.
+func TestAnyID(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	send := func(ev engine.Event) {
+		t.Helper()
+		if _, err := w.Ingest(t.Context(), ev); err != nil {
+			t.Fatal(err)
+		}
+	}
+	phone, email := engine.By(engine.KindAnonymous, "phone"), engine.By(engine.KindEmail, " ADA@example.org ")
+	send(engine.Event{UserID: "ada", AnonymousID: "phone", Email: "Ada@Example.org", Traits: map[string]any{"plan": "pro"}})
+	ids := func(name string) []engine.ID {
+		t.Helper()
+		all, err := w.People().IDs(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	at := w.clock.Now().UTC()
+	want := []engine.ID{
+		{Kind: "user", Value: "ada", Primary: true}, {Kind: "anonymous", Value: "phone", AddedAt: at}, {Kind: "email", Value: "ada@example.org", AddedAt: at},
+	}
+	for _, name := range []string{"ada", phone, email} {
+		if !w.has("pro", name) {
+			t.Errorf("%q is not pro", name)
+		}
+		if diff := cmp.Diff(want, ids(name)); diff != "" {
+			t.Errorf("ids of %q: %s", name, diff)
+		}
+	}
+	if err := w.People().Unlink(t.Context(), engine.KindAnonymous, "phone"); err != nil {
+		t.Fatal(err)
+	}
+	send(engine.Event{AnonymousID: "phone", Name: "visit"})
+	send(engine.Event{UserID: "ada", AnonymousID: "phone", Name: "visit"})
+	if w.has("pro", phone) {
+		t.Error("an id that was unlinked leads to its former user")
+	}
+	want[1].Shared = true
+	if diff := cmp.Diff(want, ids("ada")); diff != "" {
+		t.Errorf("ids after Unlink: %s", diff)
+	}
+	var invalid *engine.InvalidError
+	if err := w.People().Unlink(t.Context(), "user", "ada"); !errors.As(err, &invalid) {
+		t.Errorf("unlinking the name gave %v", err)
+	}
+	if err := w.People().Unlink(t.Context(), engine.KindEmail, "x@example.org"); !errors.Is(err, engine.ErrUnknownUser) {
+		t.Errorf("unlinking an unknown id gave %v", err)
+	}
+}
+
+// TestIDsInTransaction takes events in within a transaction of the caller: an id is attached there,
+// and one that would merge contacts gives ErrNeedsMerge and leaves the transaction as it was.
+func TestIDsInTransaction(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	if _, err := w.Ingest(t.Context(), engine.Event{AnonymousID: "laptop", Name: "visit"}); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := w.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(t.Context()) //nolint:errcheck // it is committed
+	if _, err := w.IngestTx(t.Context(), tx, engine.Event{UserID: "ada", AnonymousID: "laptop", Name: "visit"}); !errors.Is(err, engine.ErrNeedsMerge) {
+		t.Errorf("a sign-up in a transaction gave %v", err)
+	}
+	if _, err := w.IngestTx(t.Context(), tx, engine.Event{UserID: "ada", AnonymousID: "phone", Name: "visit"}); err != nil {
+		t.Errorf("a new id in a transaction gave %v", err)
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if ids, err := w.People().IDs(t.Context(), engine.By(engine.KindAnonymous, "phone")); err != nil || ids[0].Value != "ada" {
+		t.Errorf("phone leads to %v, %v", ids, err)
+	}
+}

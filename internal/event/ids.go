@@ -1,0 +1,217 @@
+package event
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/bucketgen/bucketgen"
+	"github.com/bucketgen/bucketgen/internal/resolve"
+)
+
+// IDRules say which ids events may carry. The zero value takes the defaults.
+type IDRules struct {
+	// Kinds are the kinds of ids that a program declares, beside user, email and anonymous, with
+	// how many of each kind a contact may have.
+	Kinds map[string]int
+
+	// Blocked are ids that name nothing, in lower case. Nil: those of [IsPlaceholder].
+	Blocked map[string]bool
+
+	// NoAnonymous refuses events that carry nothing but an anonymous id.
+	NoAnonymous bool
+}
+
+// NewIDRules returns rules with kinds of ids, and ids that name nothing instead of the usual ones.
+func NewIDRules(kinds map[string]int, blocked []string, noAnonymous bool) IDRules {
+	r := IDRules{Kinds: kinds, NoAnonymous: noAnonymous}
+	for _, id := range blocked {
+		if r.Blocked == nil {
+			r.Blocked = map[string]bool{}
+		}
+		r.Blocked[strings.ToLower(strings.TrimSpace(id))] = true
+	}
+	return r
+}
+
+var kindPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
+
+// CheckKind checks a kind of ids that a program declares.
+func CheckKind(kind string, most int) error {
+	switch kind {
+	case resolve.User, resolve.Email, resolve.Anonymous, resolve.Shared:
+		return fmt.Errorf("%q is a kind that every program has; choose another name", kind)
+	}
+	switch {
+	case !kindPattern.MatchString(kind):
+		return fmt.Errorf("%q is no name of a kind; use at most 40 lower-case letters, digits and underscores, beginning with a letter", kind)
+	case most < 1:
+		return fmt.Errorf("a contact may have %d ids of the kind %q; allow at least one", most, kind)
+	default:
+		return nil
+	}
+}
+
+// IDs are the ids of an event, cleaned, by their names (see package resolve).
+type IDs struct {
+	Subject  string   // the highest
+	Others   []string // the others, the highest first
+	Warnings []bucketgen.Warning
+}
+
+// Names returns the names of all ids, the highest first.
+func (i *IDs) Names() []string { return append([]string{i.Subject}, i.Others...) }
+
+const (
+	maxAnonymous = 100 // anonymous ids of a contact
+	maxEmails    = 5   // e-mail addresses of a contact
+	maxEmail     = 254 // bytes of an e-mail address
+)
+
+// Most returns how many ids of a kind a contact may have.
+func (r *IDRules) Most(kind string) int {
+	switch kind {
+	case resolve.Anonymous:
+		return maxAnonymous
+	case resolve.Email:
+		return maxEmails
+	default:
+		return max(r.Kinds[kind], 1)
+	}
+}
+
+// Read returns the ids of an event. Blanks around an id do not count, and a blocked id counts as
+// none, with a warning.
+func (r *IDRules) Read(ev *bucketgen.Event) (IDs, error) {
+	if ev.AnonymousID == "" && ev.Email == "" && len(ev.IDs) == 0 { // as most do
+		return r.userOnly(ev.UserID)
+	}
+	var ids IDs
+	reader := idReader{rules: r, ids: &ids}
+	reader.add("user_id", resolve.User, ev.UserID)
+	for _, kind := range sortedKinds(ev.IDs) {
+		if r.Kinds[kind] == 0 {
+			return ids, invalid("ids."+kind, "is of a kind that is not declared; declare it in engine.Config.IDKinds, or leave it out")
+		}
+		reader.add("ids."+kind, kind, ev.IDs[kind])
+	}
+	reader.add("email", resolve.Email, ev.Email)
+	reader.add("anonymous_id", resolve.Anonymous, ev.AnonymousID)
+	switch {
+	case reader.err != nil:
+		return ids, reader.err
+	case ids.Subject == "" && len(ids.Warnings) > 0:
+		return ids, invalid(ids.Warnings[0].Field, ids.Warnings[0].Problem)
+	case ids.Subject == "":
+		return ids, invalid("user_id", "is empty, and there is no other id either")
+	case r.NoAnonymous && resolve.IsVisitor(ids.Subject):
+		return ids, invalid("user_id", "is missing; users who have only an anonymous id are not known here, identify them")
+	}
+	return ids, nil
+}
+
+// userOnly reads an event that carries nothing but a user id.
+func (r *IDRules) userOnly(id string) (IDs, error) {
+	id = strings.TrimSpace(id)
+	switch {
+	case id == "":
+		return IDs{}, invalid("user_id", "is empty")
+	case r.isBlocked(id):
+		return IDs{}, invalid("user_id", Placeholder(id))
+	}
+	return IDs{Subject: id}, checkID("user_id", resolve.User, id)
+}
+
+type idReader struct {
+	rules *IDRules
+	ids   *IDs
+	err   error
+}
+
+func (r *idReader) add(field, kind, id string) {
+	id = strings.TrimSpace(id)
+	if r.err != nil || id == "" {
+		return
+	}
+	if kind == resolve.Email {
+		id = lowerASCII(id)
+	}
+	if r.rules.isBlocked(id) {
+		r.ids.Warnings = append(r.ids.Warnings, bucketgen.Warning{Code: bucketgen.WarningBlockedID, Field: field, Problem: Placeholder(id)})
+		return
+	}
+	if r.err = checkID(field, kind, id); r.err != nil {
+		return
+	}
+	if name := resolve.Name(kind, id); r.ids.Subject == "" {
+		r.ids.Subject = name
+	} else {
+		r.ids.Others = append(r.ids.Others, name)
+	}
+}
+
+func sortedKinds(ids map[string]string) []string {
+	kinds := make([]string, 0, len(ids))
+	for kind := range ids {
+		kinds = append(kinds, kind)
+	}
+	slices.Sort(kinds)
+	return kinds
+}
+
+// checkID checks the value of an id.
+func checkID(field, kind, id string) error {
+	if kind == resolve.Email && !IsEmail(id) {
+		return invalid(field, fmt.Sprintf("%.40q is no e-mail address; it needs one @, text on both sides, and at most %d bytes", id, maxEmail))
+	}
+	if err := text(field, id, maxID); err != nil {
+		return err
+	}
+	if strings.ContainsRune(id, 1) {
+		return invalid(field, "contains U+0001, which marks the names of ids that are not user ids")
+	}
+	return nil
+}
+
+// IsEmail reports whether a text is an e-mail address, as far as that is seen from outside.
+func IsEmail(s string) bool {
+	at := strings.IndexByte(s, '@')
+	return at > 0 && at < len(s)-1 && at == strings.LastIndexByte(s, '@') && len(s) <= maxEmail && !strings.ContainsAny(s, " \t\r\n")
+}
+
+// lowerASCII lowers the ASCII letters of a text.
+func lowerASCII(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + ('a' - 'A')
+		}
+		return r
+	}, s)
+}
+
+// isBlocked reports whether an id names nothing.
+func (r *IDRules) isBlocked(id string) bool {
+	if r.Blocked == nil {
+		return IsPlaceholder(id)
+	}
+	return r.Blocked[strings.ToLower(id)]
+}
+
+// UserID checks the id of a user as a caller names them: a user id, or the name of another id.
+func UserID(id string) error {
+	kind, value := resolve.Parse(id)
+	if strings.TrimSpace(value) == "" {
+		return invalid("user_id", "is empty")
+	}
+	return text("user_id", value, maxID+len(kind))
+}
+
+// Clean returns the name of an id of a kind, as events do.
+func Clean(kind, id string) string {
+	id = strings.TrimSpace(id)
+	if kind == resolve.Email {
+		id = lowerASCII(id)
+	}
+	return resolve.Name(kind, id)
+}

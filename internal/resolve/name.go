@@ -1,0 +1,79 @@
+// Package resolve decides whose the ids of an event are: which contact the event is about, and what
+// becomes of each id. It knows nothing of databases; the engine and the simulator both ask it.
+//
+// An id has a kind and a value, and a name: the text by which everything else knows it. The name of
+// a user id is the user id. The name of any other id begins with [sentinel], which no user id does,
+// so that ids of different kinds never collide. A contact goes by one of these names, and its kind
+// says what the contact is.
+package resolve
+
+import "strings"
+
+// The kinds of ids, beside those that a program declares.
+const (
+	User      = "user"
+	Email     = "email"
+	Anonymous = "anonymous"
+
+	// Shared is the kind of the contact of an id that several users have used. No event carries an
+	// id of this kind. Its value is the name of that id.
+	Shared = "shared"
+)
+
+// sentinel begins the name of an id that is not a user id, and ends its kind.
+const sentinel = "\x01"
+
+// Name returns the name of an id.
+func Name(kind, value string) string {
+	if kind == User {
+		return value
+	}
+	return sentinel + kind + sentinel + value
+}
+
+// Parse returns the kind and the value of the id with a name.
+func Parse(name string) (kind, value string) {
+	rest, reserved := strings.CutPrefix(name, sentinel)
+	if !reserved {
+		return User, name
+	}
+	kind, value, _ = strings.Cut(rest, sentinel)
+	return kind, value
+}
+
+// IsReserved reports whether a text cannot be a user id, because the names of other ids begin so.
+func IsReserved(text string) bool { return strings.HasPrefix(text, sentinel) }
+
+// Rank is how well a contact is known. It never goes down.
+type Rank int
+
+// The ranks. A lead has an e-mail address or a declared id, and no user id.
+const (
+	Visitor Rank = iota
+	Lead
+	Known
+)
+
+// RankOf returns the rank of the contact that goes by a name.
+func RankOf(name string) Rank {
+	switch kind, value := Parse(name); kind {
+	case User:
+		return Known
+	case Anonymous:
+		return Visitor
+	case Shared:
+		return RankOf(value)
+	default:
+		return Lead
+	}
+}
+
+// IsVisitor reports whether the contact that goes by a name has no id but anonymous ones.
+func IsVisitor(name string) bool { return IsReserved(name) && RankOf(name) == Visitor }
+
+// IsShared reports whether the contact that goes by a name is that of a shared id. It is never
+// merged.
+func IsShared(name string) bool {
+	kind, _ := Parse(name)
+	return kind == Shared
+}

@@ -1,0 +1,43 @@
+package usercache
+
+// linkMark stands between the two names of a link. No name of a contact contains it.
+const linkMark = '\x02'
+
+// SetLinked remembers that an event with the ids of two names changes nothing about what they lead
+// to, unless the server may lose what made it so.
+func (c *Cache) SetLinked(name, other string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.durable {
+		return
+	}
+	key := name + string(linkMark) + other
+	if e := c.entries[key]; e != nil {
+		c.use(e)
+		return
+	}
+	c.add(key)
+	c.shrink()
+}
+
+// Linked reports whether that is remembered of two names.
+func (c *Cache) Linked(name, other string) bool {
+	var room [128]byte
+	key := append(append(append(room[:0], name...), linkMark), other...)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.entries[string(key)]
+	if e == nil {
+		return false
+	}
+	c.use(e)
+	return true
+}
+
+// Known reports whether a user is cached by a name.
+func (c *Cache) Known(name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.entries[name]
+	return e != nil && (e.properties != nil || e.mergedInto != "")
+}
