@@ -192,9 +192,9 @@ PostgreSQL from the binaries on this machine, with its data in the directory .bu
 			audited(c.pauseCommand()), audited(c.resumeCommand()), audited(c.retireCommand()), audited(c.reconcileCommand()),
 		}},
 		{"data", "Importing and exporting", []*cobra.Command{
-			c.addCommand(), c.removeCommand(), c.mergeCommand(), c.importCommand(), c.exportCommand(), c.replayCommand(),
-			nameless(c.eraseCommand()), c.erasuresCommand(), c.suppressionsCommand(),
+			c.addCommand(), c.removeCommand(), c.importCommand(), c.exportCommand(), c.replayCommand(),
 		}},
+		{"people", "People", []*cobra.Command{c.mergeCommand(), nameless(c.eraseCommand()), c.erasuresCommand(), c.suppressionsCommand()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title + ":"})
 		for _, command := range g.commands {
