@@ -16,7 +16,7 @@ import (
 func TestManageForecast(t *testing.T) {
 	t.Parallel()
 	m, ctx := newManaged(t), t.Context()
-	for _, user := range []string{"ada", "..", "a/b", "-"} {
+	for _, user := range []string{"ada", "..", "a/b", "-x"} {
 		for range 2 {
 			m.does(t, user, "order")
 		}

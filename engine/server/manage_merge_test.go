@@ -52,9 +52,9 @@ func TestManageTry(t *testing.T) {
 	t.Parallel()
 	m, ctx := newManaged(t), t.Context()
 	m.is(t, "ada", "free")
-	for _, user := range []string{"ada", "unknown"} {
+	for _, user := range []string{"ada", "newcomer"} {
 		tried, err := m.admin.Try(ctx, client.TriedEvent{UserID: user, Traits: map[string]any{"plan": "pro"}})
-		if err != nil || tried.Created != (user == "unknown") || len(tried.Transitions) == 0 {
+		if err != nil || tried.Created != (user == "newcomer") || len(tried.Transitions) == 0 {
 			t.Fatalf("%s: got %+v, %v", user, tried, err)
 		}
 		flipped := false

@@ -275,7 +275,7 @@ func TestStreamLosesSlowClients(t *testing.T) {
 	begun.stop()
 	events := make([]engine.Event, 20_000) // more than the system takes for the client
 	for i := range events {
-		events[i] = engine.Event{UserID: fmt.Sprintf("%0200d", i), Traits: map[string]any{"plan": "pro"}}
+		events[i] = engine.Event{UserID: fmt.Sprintf("%0200d", i+1), Traits: map[string]any{"plan": "pro"}}
 	}
 	if _, err := a.engine.IngestBatch(t.Context(), events); err != nil {
 		t.Fatal(err)

@@ -238,7 +238,7 @@ var forAdmins = []string{"/studio/keys", "/studio/user/merge", "/studio/try"}
 // reads reports whether a route is for readers: it changes nothing of the engine.
 func reads(r route) bool {
 	return r.method == http.MethodGet && !slices.Contains(forAdmins, r.path) ||
-		slices.Contains([]string{"signIn", "signOut", "forecastWhatIf", "createJob", "cancelJob"}, r.operation)
+		slices.Contains([]string{"signIn", "signOut", "forecastWhatIf", "createJob", "cancelJob", "checkSuppression"}, r.operation)
 }
 
 // secrets are the texts of an answer that are not for everybody.

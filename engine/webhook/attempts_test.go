@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"errors"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -42,9 +43,14 @@ func TestAttempts(t *testing.T) {
 		all, _ = list("crm", 0, 10)
 		return len(all) == 3 && all[0].Taken && all[1].Taken && all[2].Taken
 	})
-	page, next := list("crm", 0, 2)
-	rest, last := list("crm", next, 2)
-	equal(t, "in pages", append(page, rest...), all)
+	var last int64
+	eventually(t, func() bool { // the last of the four may still come
+		all, _ = list("crm", 0, 10)
+		page, next := list("crm", 0, 2)
+		var rest []webhook.Attempt
+		rest, last = list("crm", next, 2)
+		return len(all) == 3 && reflect.DeepEqual(append(page, rest...), all)
+	})
 	equal(t, "last page", last, int64(0))
 	eventually(t, func() bool { all, _ = list("closed", 0, 10); return len(all) == 3 })
 	if all[0].Status != 0 || all[0].Taken || !strings.HasSuffix(all[0].Error, "connection refused") {

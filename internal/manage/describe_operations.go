@@ -56,6 +56,9 @@ var operationTypes = map[string]string{
 	"Reconciliation":    "A derivation of all memberships anew",
 	"Retirement":        "The number of users who left a bucket that is not deployed any more",
 
+	"ID":      "An id of a contact",
+	"UserIDs": "The ids of a user",
+
 	"Merge":          "Into whom to merge a user",
 	"Merged":         "What a merge came to, or would come to",
 	"MergePreview":   "What a merge of two users would come to",
@@ -279,6 +282,12 @@ var operationProperties = map[string]string{
 
 	"Retirement.left":    "Number of users who left",
 	"Retirement.members": "Number of members when it began",
+
+	"ID.kind":    "Kind of the id: user, email, anonymous, or one that the program declares",
+	"ID.value":   "The id",
+	"ID.primary": "Whether the contact goes by this id",
+	"ID.shared":  "Whether several users have used it: it leads to a contact by itself",
+	"ID.addedAt": "When the contact got the id",
 
 	"MergePreview.from":        "Name of the user who would become another name of into",
 	"MergePreview.into":        "Name of the user who would stay; equal to from if both are one user already",

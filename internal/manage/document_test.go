@@ -97,7 +97,7 @@ func TestDocumentSaysAll(t *testing.T) {
 			}
 		}
 	}
-	if operations != 79 {
+	if operations != 80 {
 		t.Errorf("there are %d operations", operations)
 	}
 }

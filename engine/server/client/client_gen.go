@@ -1644,13 +1644,22 @@ type Health struct {
 	Findings []Finding `json:"findings"`
 }
 
-// ID defines model for ID.
+// ID An id of a contact
 type ID struct {
+	// AddedAt When the contact got the id
 	AddedAt time.Time `json:"addedAt,omitempty,omitzero"`
-	Kind    string    `json:"kind"`
-	Primary bool      `json:"primary,omitempty,omitzero"`
-	Shared  bool      `json:"shared,omitempty,omitzero"`
-	Value   string    `json:"value"`
+
+	// Kind Kind of the id: user, email, anonymous, or one that the program declares
+	Kind string `json:"kind"`
+
+	// Primary Whether the contact goes by this id
+	Primary bool `json:"primary,omitempty,omitzero"`
+
+	// Shared Whether several users have used it: it leads to a contact by itself
+	Shared bool `json:"shared,omitempty,omitzero"`
+
+	// Value The id
+	Value string `json:"value"`
 }
 
 // ImaginedEvent An event that is imagined
@@ -3039,7 +3048,7 @@ type UserEvents struct {
 	Next string `json:"next,omitempty,omitzero"`
 }
 
-// UserIDs defines model for UserIDs.
+// UserIDs The ids of a user
 type UserIDs struct {
 	// Ids Ids, the name first, then the oldest first
 	Ids []ID `json:"ids"`
