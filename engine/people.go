@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -47,10 +46,8 @@ type PersonRow = bucketgen.PersonRow
 // [*InvalidError].
 func (g *People) Erase(ctx context.Context, id string, o EraseOptions) (Erasure, error) {
 	e := (*Engine)(g)
-	if err := e.checkUserID(id); err != nil {
-		return Erasure{}, fmt.Errorf("erase: %w", err)
-	}
-	if err := event.EraseOptions(&o); err != nil {
+	id, err := e.person(&o, id)
+	if err != nil {
 		return Erasure{}, fmt.Errorf("erase: %w", err)
 	}
 	if o.Suppress && e.store.Suppressor == nil {
@@ -120,7 +117,8 @@ func (e *Engine) eraseJob(ctx context.Context, p JobParams, progress func(done, 
 func (g *People) Export(ctx context.Context, kind, id string) iter.Seq2[PersonRow, error] {
 	e := (*Engine)(g)
 	o := EraseOptions{Kind: kind}
-	if err := errors.Join(e.checkUserID(id), event.EraseOptions(&o)); err != nil {
+	id, err := e.person(&o, id)
+	if err != nil {
 		return func(yield func(PersonRow, error) bool) { yield(PersonRow{}, fmt.Errorf("export: %w", err)) }
 	}
 	return e.eraser().Export(ctx, o.Kind, id)
@@ -130,7 +128,7 @@ func (g *People) Export(ctx context.Context, kind, id string) iter.Seq2[PersonRo
 // user was erased.
 func (g *People) Suppression(ctx context.Context, kind, id string) (Suppression, error) {
 	e := (*Engine)(g)
-	kind, err := e.checkSuppression(kind, id)
+	kind, id, err := e.checkSuppression(kind, id)
 	if err != nil {
 		return Suppression{}, fmt.Errorf("suppression: %w", err)
 	}
@@ -141,7 +139,7 @@ func (g *People) Suppression(ctx context.Context, kind, id string) (Suppression,
 // that is let in again is that of a new user.
 func (g *People) SetSuppression(ctx context.Context, kind, id string, refuse bool) error {
 	e := (*Engine)(g)
-	kind, err := e.checkSuppression(kind, id)
+	kind, id, err := e.checkSuppression(kind, id)
 	if err == nil {
 		err = e.eraser().Set(ctx, kind, id, refuse)
 	}
@@ -151,15 +149,30 @@ func (g *People) SetSuppression(ctx context.Context, kind, id string, refuse boo
 	return nil
 }
 
-func (e *Engine) checkSuppression(kind, id string) (string, error) {
+func (e *Engine) checkSuppression(kind, id string) (cleanKind, cleanID string, err error) {
 	o := EraseOptions{Kind: kind}
-	if err := errors.Join(e.checkUserID(id), event.EraseOptions(&o)); err != nil {
-		return "", err
+	if id, err = e.person(&o, id); err != nil {
+		return "", "", err
 	}
 	if e.store.Suppressor == nil {
-		return "", ErrNoSecret
+		return "", "", ErrNoSecret
 	}
-	return o.Kind, nil
+	return o.Kind, id, nil
+}
+
+// person completes options about the person whom an id names, and returns the id as events have it:
+// without blanks around it, and an e-mail address in lower case. Without a kind, it may also be what
+// [By] returned.
+func (e *Engine) person(o *EraseOptions, id string) (string, error) {
+	if err := event.EraseOptions(o); err != nil {
+		return "", err
+	}
+	name := By(o.Kind, id)
+	if err := e.checkUserID(name); err != nil {
+		return "", err
+	}
+	o.Kind, id = resolve.Parse(name)
+	return id, nil
 }
 
 // Suppressions goes through all hashes, for [People.ImportSuppressions].

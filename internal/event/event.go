@@ -143,12 +143,17 @@ func BulkErasure(ids []string, o *bucketgen.BulkOptions) ([]string, error) {
 	case o.Rate == 0:
 		o.Rate = eraseRate
 	}
+	if err := EraseOptions(&o.EraseOptions); err != nil {
+		return nil, err
+	}
+	names := make([]string, len(ids))
 	for i, id := range ids {
-		if err := UserID(id); err != nil {
+		names[i] = Clean(o.Kind, id)
+		if err := UserID(names[i]); err != nil {
 			return nil, invalid(fmt.Sprintf("ids[%d]", i), "is empty, longer than 255 bytes or not valid UTF-8")
 		}
 	}
-	return ids, EraseOptions(&o.EraseOptions)
+	return names, nil
 }
 
 func invalid(field, problem string) error {
