@@ -65,6 +65,9 @@ func (g *Users) Alias(ctx context.Context, previousID, userID string, trusted bo
 	if err := checkMerge(previousID, userID); err != nil {
 		return err
 	}
+	if resolve.IsReserved(previousID) || resolve.IsReserved(userID) {
+		return fmt.Errorf("alias: %w", &InvalidError{Field: "user_id", Problem: "begins with U+0001, which no user id does; send user ids and anonymous ids as they are"})
+	}
 	anonymous := By(KindAnonymous, previousID)
 	rows, err := e.store.Queries(e.pool).IdentitiesUsers(ctx, []string{previousID, anonymous, userID})
 	if err != nil {

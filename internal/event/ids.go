@@ -165,6 +165,11 @@ func checkID(field, kind, id string) error {
 	if kind == resolve.Email && !IsEmail(id) {
 		return invalid(field, fmt.Sprintf("%.40q is no e-mail address; it needs one @, text on both sides, and at most %d bytes", id, maxEmail))
 	}
+	return plainID(field, id)
+}
+
+// plainID checks the value of an id of any kind.
+func plainID(field, id string) error {
 	if err := text(field, id, maxID); err != nil {
 		return err
 	}
@@ -201,10 +206,16 @@ func (r *IDRules) isBlocked(id string) bool {
 // UserID checks the id of a user as a caller names them: a user id, or the name of another id.
 func UserID(id string) error {
 	kind, value := resolve.Parse(id)
+	if kind == resolve.Shared {
+		kind, value = resolve.Parse(value)
+	}
+	if kind != resolve.User && (kind == resolve.Shared || !kindPattern.MatchString(kind)) {
+		return invalid("user_id", "begins with U+0001, and is not the name of an id; give the user id, or what engine.By returns")
+	}
 	if strings.TrimSpace(value) == "" {
 		return invalid("user_id", "is empty")
 	}
-	return text("user_id", value, maxID+len(kind))
+	return plainID("user_id", value)
 }
 
 // Clean returns the name of an id of a kind, as events do.

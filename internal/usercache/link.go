@@ -1,7 +1,8 @@
 package usercache
 
-// linkMark stands between the two names of a link. No name of a contact contains it.
-const linkMark = '\x02'
+// linkMark stands between the two names of a link, of which the second begins with it, too. No name
+// of a contact has it twice in a row behind its beginning, since no value of an id contains it.
+const linkMark = '\x01'
 
 // SetLinked remembers that an event with the ids of two names changes nothing about what they lead
 // to, unless the server may lose what made it so.
