@@ -35,7 +35,7 @@ func bucketDoc(b *table.Bucket, n *plan.Naming) string {
 func wordDoc(kind, name string, n *plan.Naming) string {
 	doc := tidy(n.Doc)
 	if doc == "" {
-		return fmt.Sprintf("%s is the %s %q%s.", n.GoName, kind, name, from("declared", n))
+		return tidy(fmt.Sprintf("%s is the %s %q%s.", n.GoName, kind, name, from("declared", n)))
 	}
 	return tidy(fmt.Sprintf("%s\n\n%s %q%s.", doc, strings.ToUpper(kind[:1])+kind[1:], name, from("declared", n)))
 }
