@@ -213,7 +213,7 @@ func TestBucketsAreHashed(t *testing.T) {
 
 // growing are the tables that grow with users, or with what happens to them.
 var growing = []string{
-	"contacts", "identities", "events", "memberships", "due", "idempotency_keys", "transitions", "deliveries", "occurrences", "totals", "groups",
+	"contacts", "identities", "merges", "events", "memberships", "due", "idempotency_keys", "transitions", "deliveries", "occurrences", "totals", "groups",
 	"sums", "progress", "advances", "rollups", "changes", "hidings", "size_changes",
 }
 
@@ -265,6 +265,7 @@ func grown(t *testing.T) *world {
 			select i, 1, now(), now(), 'track' from generate_series(1, 30000) i`,
 		`insert into bucketgen.memberships (contact_id, bucket_no, entry_count, entered_at, left_at, source)
 			select i, b, 1, now(), case when i % 3 = 0 then now() end, 'event' from generate_series(1, 30000) i, generate_series(1, 2) b`,
+		`insert into bucketgen.merges (contact_id, from_id, kind, from_name, into_name, at, properties, stays) select i, -i, 'automatic', '', '', now(), '{}', '[]' from generate_series(1, 30000) i`,
 		`insert into bucketgen.identities (kind, value, contact_id, added_at) select 'user', 'was' || i, i, now() from generate_series(1, 30000) i`,
 		`insert into bucketgen.due (contact_id, bucket_no, due_at) select i, 1, now() + i * interval '1 s' from generate_series(1, 30000) i`,
 		`insert into bucketgen.idempotency_keys (contact_id, key, seen_at) select i, 'k', now() from generate_series(1, 30000) i`,
