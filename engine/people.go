@@ -161,8 +161,8 @@ func (e *Engine) checkSuppression(kind, id string) (cleanKind, cleanID string, e
 }
 
 // person completes options about the person whom an id names, and returns the id as events have it:
-// without blanks around it, and an e-mail address in lower case. Without a kind, it may also be what
-// [By] returned.
+// without blanks around it, and an e-mail address in lower case. Without a kind, it may also be
+// what [By] returned.
 func (e *Engine) person(o *EraseOptions, id string) (string, error) {
 	if err := event.EraseOptions(o); err != nil {
 		return "", err

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -106,5 +107,38 @@ func TestIDsInTransaction(t *testing.T) {
 	}
 	if ids, err := w.People().IDs(t.Context(), engine.By(engine.KindAnonymous, "phone")); err != nil || ids[0].Value != "ada" {
 		t.Errorf("phone leads to %v, %v", ids, err)
+	}
+}
+
+// TestStopWhileIDsAreResolved stops an engine that waits for the table of ids, for no longer than
+// the caller of Stop does: the event is refused, and Stop returns.
+func TestStopWhileIDsAreResolved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	e := w.start(engine.Config{NoClock: true}, nil)
+	tx, err := w.pool.Begin(t.Context())
+	must(t, err)
+	defer func() { _ = tx.Rollback(context.Background()) }()
+	_, err = tx.Exec(t.Context(), "lock table bucketgen.identities in access exclusive mode")
+	must(t, err)
+	errs := make(chan error, 3)
+	for i := range cap(errs) {
+		go func() {
+			_, err := e.Ingest(context.WithoutCancel(t.Context()), engine.Event{UserID: "u" + itoa(i), AnonymousID: "a" + itoa(i), Name: "visit"})
+			errs <- err
+		}()
+	}
+	eventually(t, func() bool {
+		return w.count("select count(*) from pg_locks where relation = 'bucketgen.identities'::regclass and not granted") > 0
+	})
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := e.Stop(over); !errors.Is(err, context.Canceled) {
+		t.Errorf("Stop: got %v, want context.Canceled", err)
+	}
+	for range cap(errs) {
+		if err := <-errs; err == nil {
+			t.Error("an event was acknowledged")
+		}
 	}
 }

@@ -82,10 +82,17 @@ type flush struct {
 
 // write writes items: those that come before one whose ids make contacts one, then that, and so on.
 func (f *flush) write(ctx context.Context, items []*item) {
-	for len(items) > 0 {
-		n := f.link(ctx, items)
+	if !slices.ContainsFunc(items, f.unresolved) {
+		f.store(ctx, items)
+		return
+	}
+	for items = f.awaited(slices.Clone(items)); len(items) > 0; items = f.awaited(items) {
+		n, err := f.link(ctx, items)
 		f.store(ctx, items[:n])
-		items = items[n:]
+		if items = items[n:]; err != nil {
+			f.finish(items[0], err)
+			items = items[1:]
+		}
 	}
 }
 

@@ -68,6 +68,9 @@ func (it *item) size() int {
 	return itemBytes + len(it.user) + len(ev.Name) + len(ev.Key) + len(ev.Properties.Raw) + len(ev.Traits.Raw) + len(ev.Once.Raw)
 }
 
+// awaited reports whether the caller still waits.
+func (it *item) awaited() bool { return it.ctx.Err() == nil }
+
 // unnamed reports whether the name of an event has no number, after the lookup.
 func (it *item) unnamed() bool { return it.event.Kind.Named() && it.event.NameNo == 0 }
 

@@ -15,22 +15,24 @@ import (
 
 // link finds out whose items are, and does what their ids ask for before they are written. It
 // returns how many items can be written then: an item whose ids make contacts one waits until the
-// items of these contacts that came before it are written.
-func (f *flush) link(ctx context.Context, items []*item) (ready int) {
+// items of these contacts that came before it are written. An error is that of the item behind
+// these. It retries for as long as a caller waits.
+func (f *flush) link(ctx context.Context, items []*item) (ready int, err error) {
 	if !slices.ContainsFunc(items, f.unresolved) {
-		return len(items)
+		return len(items), nil
 	}
 	r := f.attempts()
 	defer f.deps.Health.Finish(r)
 	for moved := 0; ; moved++ {
 		const most = 10 // before it waits between attempts
-		ready, err := f.tryLink(ctx, items)
-		if err == nil || ctx.Err() != nil {
-			return ready
-		}
-		if !errors.Is(err, merge.ErrMoved) || moved > most {
+		ready, err = f.tryLink(ctx, items)
+		switch {
+		case err == nil || !slices.ContainsFunc(items, (*item).awaited):
+			return ready, err
+		case errors.Is(err, merge.ErrMoved) && moved < most:
+		default:
 			if err := f.again(ctx, r, err); err != nil {
-				return len(items) // writing them meets the same error, and says so
+				return ready, err
 			}
 		}
 	}
@@ -230,7 +232,10 @@ func (f *flush) settleIDs(ctx context.Context, all []ingestion) {
 // relink resolves the ids of an item that was written.
 func (f *flush) relink(ctx context.Context, it *item) {
 	again := *it
-	f.link(ctx, []*item{&again})
+	if _, err := f.link(ctx, []*item{&again}); err != nil {
+		f.deps.Log.WarnContext(ctx, "ids of an event that was stored are not linked", "component", "ingest", "error", err)
+		return // the next event with these ids links them
+	}
 	it.warnings = again.warnings
 	if len(again.attach) > 0 { // they still lead nowhere: the user has too many
 		for _, name := range again.attach {
