@@ -97,8 +97,11 @@ func TestEraseByID(t *testing.T) {
 	t.Parallel()
 	w := newSecretWorld(t, pro)
 	for _, ev := range []engine.Event{
-		{Email: "bob@example.org", Name: "visit"}, {AnonymousID: "same", Name: "visit"}, {AnonymousID: "other", Name: "visit"},
-		{UserID: "same", Name: "visit"}, {UserID: "ada", Name: "visit"},
+		{Email: "bob@example.org", Name: "visit"},
+		{AnonymousID: "same", Name: "visit"},
+		{AnonymousID: "other", Name: "visit"},
+		{UserID: "same", Name: "visit"},
+		{UserID: "ada", Name: "visit"},
 	} {
 		_, err := w.Ingest(t.Context(), ev)
 		must(t, err)

@@ -25,17 +25,17 @@ func TestEraseBesideIngest(t *testing.T) {
 	config := engine.Config{SuppressionSecret: secret, DeliveryPoll: 5 * time.Millisecond, ClockPoll: 5 * time.Millisecond, MaxBatch: 16}
 	engines := []*engine.Engine{startEngine(t, pool, r, config, nil), startEngine(t, pool, r, config, nil)}
 	w := &world{t: t, pool: pool}
+	send := func(user string, i int) engine.Result {
+		result, err := engines[i%2].Ingest(t.Context(), engine.Event{UserID: user, Name: "visit", Traits: map[string]any{"plan": "pro", "note": user}})
+		if err != nil {
+			t.Errorf("ingest: %v", err)
+		}
+		return result
+	}
 	for round := range 8 {
 		user := fmt.Sprintf("gone%d-77", round)
-		send := func(i int) engine.Result {
-			result, err := engines[i%2].Ingest(t.Context(), engine.Event{UserID: user, Name: "visit", Traits: map[string]any{"plan": "pro", "note": user}})
-			if err != nil {
-				t.Errorf("ingest: %v", err)
-			}
-			return result
-		}
 		if round%2 == 0 {
-			send(0)
+			send(user, 0)
 		}
 		var group sync.WaitGroup
 		var stored, suppressed atomic.Int64
@@ -43,17 +43,15 @@ func TestEraseBesideIngest(t *testing.T) {
 		for i := range 64 {
 			group.Go(func() {
 				for range 6 {
-					if send(i).Suppressed {
+					if send(user, i).Suppressed {
 						suppressed.Add(1)
 					} else {
 						stored.Add(1)
 					}
-					if _, err := engines[i%2].Ingest(t.Context(), engine.Event{UserID: "other" + itoa(i%8), Name: "visit"}); err != nil {
-						t.Errorf("ingest: %v", err)
-					}
+					send("other"+itoa(i%8), i)
 				}
 				<-erased
-				if !send(i).Suppressed {
+				if !send(user, i).Suppressed {
 					t.Errorf("an event was stored after the erasure")
 				}
 			})
@@ -142,7 +140,7 @@ func TestEraseBesideEverything(t *testing.T) {
 		_, err := engines[(i+1)%2].Restore(ctx, user(i))
 		return err
 	})
-	loop("pause", func(i int) error {
+	loop("pause", func(int) error {
 		if err := engines[0].Deployments().Pause(ctx, w.ref("regulars")); err != nil {
 			return err
 		}

@@ -95,7 +95,7 @@ func TestIDsInTransaction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback(t.Context()) //nolint:errcheck // it is committed
+	defer tx.Rollback(t.Context())
 	if _, err := w.IngestTx(t.Context(), tx, engine.Event{UserID: "ada", AnonymousID: "laptop", Name: "visit"}); !errors.Is(err, engine.ErrNeedsMerge) {
 		t.Errorf("a sign-up in a transaction gave %v", err)
 	}

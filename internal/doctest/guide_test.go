@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/bucketgen/bucketgen/internal/pgtest"
@@ -43,23 +42,20 @@ func TestTutorial(t *testing.T) {
 // database of its own.
 func TestHowTo(t *testing.T) {
 	t.Parallel()
-	begun := sync.OnceValue(func() string {
-		dir := clean(t)
-		r := reader{t: t, terminal: newTerminal(t, dir, "DATABASE_URL="+pgtest.NewEmptyURL(t))}
-		r.read(section(t, "docs/how-to/README.md", "## Before you begin"))
-		return dir
-	})
+	begun := clean(t)
+	beginning := reader{t: t, terminal: newTerminal(t, begun, "DATABASE_URL="+pgtest.NewEmptyURL(t))}
+	beginning.read(section(t, "docs/how-to/README.md", "## Before you begin"))
 	for _, page := range pages(t, "docs/how-to") {
 		all := blocks(t, page)
 		if len(all) == 0 || strings.HasSuffix(page, "/README.md") {
 			continue
 		}
 		t.Run(strings.TrimSuffix(filepath.Base(page), ".md"), func(t *testing.T) {
+			t.Parallel()
 			dir := clean(t)
-			if err := os.CopyFS(dir, os.DirFS(begun())); err != nil {
+			if err := os.CopyFS(dir, os.DirFS(begun)); err != nil {
 				t.Fatal(err)
 			}
-			t.Parallel()
 			mails := newMailbox(t)
 			r := reader{t: t, terminal: newTerminal(t, dir, "DATABASE_URL="+pgtest.NewEmptyURL(t), "SMTP_ADDR="+mails.address)}
 			r.read(all)

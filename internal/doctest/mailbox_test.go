@@ -36,7 +36,10 @@ func newMailbox(t *testing.T) *mailbox {
 			if err != nil {
 				return
 			}
-			calls.Go(func() { defer conn.Close(); m.talk(conn) })
+			calls.Go(func() {
+				m.talk(conn)
+				_ = conn.Close()
+			})
 		}
 	})
 	t.Cleanup(func() { _ = l.Close(); calls.Wait() })

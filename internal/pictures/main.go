@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -18,14 +19,14 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: pictures DIR")
 		os.Exit(2)
 	}
-	if err := run(context.Background(), os.Args[1]); err != nil {
+	if err := run(context.Background(), os.Args[1], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "pictures:", err)
 		os.Exit(1)
 	}
 }
 
 // run draws every picture. All need a database but the states of a stay.
-func run(ctx context.Context, dir string) (err error) {
+func run(ctx context.Context, dir string, progress io.Writer) (err error) {
 	server, err := postgres.Start(ctx, postgres.Options{URL: os.Getenv("TEST_DATABASE_URL")})
 	if err != nil {
 		return err
@@ -48,7 +49,7 @@ func run(ctx context.Context, dir string) (err error) {
 		if err != nil {
 			return fmt.Errorf("draw %s: %w", picture.name, err)
 		}
-		fmt.Println("drew", picture.name)
+		fmt.Fprintln(progress, "drew", picture.name)
 	}
 	return nil
 }

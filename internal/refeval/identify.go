@@ -20,7 +20,8 @@ func (s *Action) names() []string {
 }
 
 // blocked are ids that stand for no one.
-var blocked = regexp.MustCompile(`(?i)^([0-]*|-1|null|nil|none|undefined|nan|true|false|anonymous|guest|unknown|id|email|distinct_id|\[object object\]|test@test\.com|test@example\.com)$`)
+var blocked = regexp.MustCompile(`(?i)^([0-]*|-1|null|nil|none|undefined|nan|true|false|anonymous|guest|unknown|id|email|distinct_id|` +
+	`\[object object\]|test@test\.com|test@example\.com)$`)
 
 func asciiLower(s string) string {
 	out := []byte(s)

@@ -14,8 +14,8 @@ import (
 // names are those of new users, in their second life.
 func TestErase(t *testing.T) {
 	t.Parallel()
-	any := bucket.Define(bucket.Spec{ID: "seen", Criteria: bucket.Event("visit").Exists()})
-	s := simulate.New(registrytest.Build(t, any).Tables(), table.Instant(1), decide.Limits{})
+	seen := bucket.Define(bucket.Spec{ID: "seen", Criteria: bucket.Event("visit").Exists()})
+	s := simulate.New(registrytest.Build(t, seen).Tables(), table.Instant(1), decide.Limits{})
 	visit := func(user string) decide.Result {
 		return s.Ingest(user, decide.Event{Kind: decide.Track, Name: "visit", Event: 0, OccurredAt: s.Now()})
 	}
