@@ -26,7 +26,7 @@ type curve struct {
 
 // svg draws it: sizes by their logarithm, costs from 0.
 func (c curve) svg() []byte {
-	const width, height, left, right, top, bottom = 640, 300, 60, 20, 30, 50
+	const width, height, left, right, top, bottom = 640, 300, 60, 40, 30, 50
 	first, last := math.Log10(float64(c.points[0].size)), math.Log10(float64(c.points[len(c.points)-1].size))
 	most := 1.2 * slices.MaxFunc(c.points, func(a, b point) int { return cmp.Compare(a.sum(), b.sum()) }).sum()
 	x := func(size int) float64 {

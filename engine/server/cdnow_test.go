@@ -29,6 +29,35 @@ const day = 24 * time.Hour
 
 var endOfCDNOW = time.Date(1998, time.July, 1, 0, 0, 0, 0, time.UTC)
 
+// wholeCDNOW is what a replay of all purchases prints.
+var wholeCDNOW = [][]string{
+	{"bucket", "entered", "left", "active"},
+	{"lapsed", "23389", "5160", "18229"},
+	{"power-buyers", "7237", "6745", "492"},
+	{"repeat-buyers", "11662", "0", "11662"},
+}
+
+// TestDemoPicture checks that the picture of make demo in the README shows the figures of
+// TestCDNOW.
+func TestDemoPicture(t *testing.T) {
+	t.Parallel()
+	picture, err := os.ReadFile(filepath.Join("..", "..", "docs", "img", "terminal-demo.svg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got [][]string
+	for line := range strings.Lines(string(picture)) {
+		_, text, _ := strings.Cut(line, ">")
+		fields := strings.Fields(strings.TrimSuffix(strings.TrimSpace(text), "</text>"))
+		if strings.HasPrefix(line, "<text") && len(fields) == 4 {
+			got = append(got, fields)
+		}
+	}
+	if diff := cmp.Diff(wholeCDNOW, got); diff != "" {
+		t.Errorf("docs/img/terminal-demo.svg (-want +got):\n%s\nmake pictures draws it anew", diff)
+	}
+}
+
 // TestCDNOW replays the purchases of 23,570 real customers by the command line, and compares the
 // whole file of transitions with what a few loops over each customer's purchases say: once for all
 // of them, once for some of them at another time. The loops share no code with what they judge.
@@ -38,13 +67,7 @@ func TestCDNOW(t *testing.T) {
 	t.Run("whole", func(t *testing.T) {
 		t.Parallel()
 		got := replayCDNOW(t, lines, endOfCDNOW)
-		want := [][]string{
-			{"bucket", "entered", "left", "active"},
-			{"lapsed", "23389", "5160", "18229"},
-			{"power-buyers", "7237", "6745", "492"},
-			{"repeat-buyers", "11662", "0", "11662"},
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(wholeCDNOW, got); diff != "" {
 			t.Errorf("the table (-want +got):\n%s", diff)
 		}
 	})

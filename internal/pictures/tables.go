@@ -18,11 +18,11 @@ var groups = []struct {
 	title  string
 	tables []string
 }{
-	{"users", []string{"contacts", "identities", "changes", "hidings", "memberships", "due", "transitions"}},
+	{"users", []string{"contacts", "identities", "merges", "changes", "hidings", "memberships", "due", "transitions", "erasures", "suppressions", "suppressed_events"}},
 	{"events and facts", []string{"events", "idempotency_keys", "occurrences", "totals", "groups", "sums", "progress", "advances"}},
-	{"names", []string{"event_names", "buckets", "properties", "signals", "sequences", "event_name_counts", "catalog"}},
-	{"outbox and history", []string{"subscriptions", "deliveries", "endpoints", "endpoint_secrets", "rollups", "sizes", "size_changes", "rollup_progress"}},
-	{"deployments", []string{"deployments", "definitions", "kept", "generation", "reconciliations", "processes", "writers", "compatibility"}},
+	{"names", []string{"event_names", "buckets", "properties", "signals", "sequences", "event_name_counts", "catalog", "catalog_hours"}},
+	{"outbox and history", []string{"subscriptions", "deliveries", "endpoints", "endpoint_secrets", "endpoint_attempts", "rollups", "sizes", "size_changes", "rollup_progress"}},
+	{"deployments", []string{"deployments", "definitions", "generation", "reconciliations", "processes", "writers", "compatibility"}},
 }
 
 // relation is a table of the schema.
@@ -59,7 +59,7 @@ func tables(ctx context.Context, server *postgres.Server) ([]byte, error) {
 }
 
 func drawTables(found []relation) []byte {
-	const wide, high, gap = 208, 46, 10
+	const wide, high, gap = 230, 46, 10
 	listed := map[string]bool{}
 	columns := make([][]relation, len(groups)+1)
 	for i, g := range groups {
