@@ -205,7 +205,7 @@ func (g *People) ImportSuppressions(ctx context.Context, all iter.Seq2[Suppressi
 const maxErased = 100_000
 
 func (e *Engine) eraser() *erase.Eraser {
-	return &erase.Eraser{Pool: e.pool, Store: e.store, Now: e.Now, Most: maxErased, Erased: func(names []string) {
+	return &erase.Eraser{Pool: e.pool, Store: e.store, Runner: e.runner, Now: e.Now, Most: maxErased, Erased: func(names []string) {
 		e.forgetNames(names)
 		e.feed.Wake()
 	}}

@@ -70,3 +70,32 @@ func TestSwallowedCommit(t *testing.T) {
 	equal(t, "stored", stored, 3*users)
 	equal(t, "keys", keys, 3*users)
 }
+
+// TestErasedAlthoughTheAnswerIsLost lets a network swallow the answer to the COMMIT of an erasure.
+// The caller learns that the person is erased, and not that there is none.
+func TestErasedAlthoughTheAnswerIsLost(t *testing.T) {
+	t.Parallel()
+	url := pgtest.NewURL(t)
+	proxy := pgproxy.New(t, url, prepared("commit"))
+	r := registrytest.Build(t, pro)
+	e := startEngine(t, open(t, proxy.URL(t, url)+"&pool_max_conns=12"), r, engine.Config{AnswerTimeout: 300 * time.Millisecond, NoClock: true}, nil)
+	if _, err := e.Ingest(t.Context(), engine.Event{UserID: "ada", Name: "visit"}); err != nil {
+		t.Fatal(err)
+	}
+	proxy.Mute(true)
+	var erased engine.Erasure
+	failed := make(chan error)
+	go func() {
+		var err error
+		erased, err = e.People().Erase(t.Context(), "ada", engine.EraseOptions{Ticket: "42"})
+		failed <- err
+	}()
+	w := &world{t: t, pool: open(t, url)}
+	eventually(t, func() bool { return w.count("select count(*) from bucketgen.contacts where user_id = 'ada'") == 0 })
+	proxy.Mute(false)
+	if err := <-failed; err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "ticket", erased.Ticket, "42")
+	equal(t, "erasures", w.count("select count(*) from bucketgen.erasures"), 1)
+}

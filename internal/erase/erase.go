@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -24,6 +23,9 @@ import (
 type Eraser struct {
 	Pool  *pgxpool.Pool
 	Store *store.Store
+
+	// Runner runs the transactions, on the same pool and store.
+	Runner *transact.Runner
 
 	// Now is the clock by which users are decided on.
 	Now func() time.Time
@@ -51,7 +53,7 @@ func (e *Eraser) erase(ctx context.Context, attempts *retry.Attempts, id string,
 	for {
 		p := person{Eraser: e, kind: o.Kind, id: id, job: job, now: e.timestamp()}
 		var out bucketgen.Erasure
-		err := e.inTx(ctx, func(q *db.Queries) (err error) {
+		err := e.Runner.Do(ctx, func(q *db.Queries) (err error) {
 			out, err = p.erase(ctx, q, o)
 			return err
 		})
@@ -63,17 +65,6 @@ func (e *Eraser) erase(ctx context.Context, attempts *retry.Attempts, id string,
 			return bucketgen.Erasure{}, err
 		}
 	}
-}
-
-// inTx calls do in a transaction whose statements wait for locks as those of every writer do.
-func (e *Eraser) inTx(ctx context.Context, do func(*db.Queries) error) error {
-	return pgx.BeginTxFunc(ctx, e.Pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error {
-		q := e.Store.Queries(tx)
-		if _, err := q.TransactionBegun(ctx, db.TransactionBegunParams{LockTimeout: fmt.Sprintf("%dms", transact.LockTimeout.Milliseconds())}); err != nil {
-			return fmt.Errorf("begin: %w", err)
-		}
-		return do(q)
-	})
 }
 
 func (e *Eraser) timestamp() pgtype.Timestamptz { return store.Timestamp(e.Now()) }

@@ -25,6 +25,7 @@ type Proxy struct {
 	address   string
 	pairs     map[*pair]struct{}
 	swallow   bool
+	mute      bool
 	swallowed int
 }
 
@@ -32,6 +33,7 @@ type Proxy struct {
 type pair struct {
 	client, server net.Conn
 	dead           bool // nothing passes any more, and neither side knows
+	muted          bool // nothing that the server sends passes any more
 }
 
 // New starts a proxy before the server of a URL. It ends with the test. Messages of clients that
@@ -103,7 +105,15 @@ func (p *Proxy) Swallow(on bool) {
 	p.swallow = on
 }
 
-// Swallowed returns how many messages were swallowed.
+// Mute makes the proxy pass messages that contain the trigger, and swallow the answer and all that
+// the server sends after it, or pass both.
+func (p *Proxy) Mute(on bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mute = on
+}
+
+// Swallowed returns how many messages or answers were swallowed.
 func (p *Proxy) Swallowed() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -162,9 +172,9 @@ func (p *Proxy) pass(c *pair, from, to net.Conn, fromClient bool) {
 func (p *Proxy) lost(c *pair, sent []byte, fromClient bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.swallow && fromClient && len(p.trigger) > 0 && bytes.Contains(sent, p.trigger) {
-		c.dead = true
+	if (p.swallow || p.mute) && fromClient && len(p.trigger) > 0 && bytes.Contains(sent, p.trigger) {
+		c.dead, c.muted = p.swallow, true
 		p.swallowed++
 	}
-	return c.dead
+	return c.dead || c.muted && !fromClient
 }

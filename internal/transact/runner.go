@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bucketgen/bucketgen"
+	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/store"
@@ -99,6 +100,25 @@ func (r *Runner) Commit(ctx context.Context, wait bool, tasks []*Task) error {
 	lose(write, tasks)
 	r.committed(write)
 	return nil
+}
+
+// Do calls do in a transaction of its own, for what is no task. It waits for a lock no longer than
+// LockTimeout. If it returns an error, nothing was done.
+func (r *Runner) Do(ctx context.Context, do func(*db.Queries) error) error {
+	conn, err := r.Pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer conn.Release()
+	token := r.NewToken(conn)
+	begun, err := r.Begin(ctx, conn, token, true, nil)
+	if err == nil {
+		err = do(r.Store.Queries(conn))
+	}
+	if err != nil {
+		return r.Links.Rollback(ctx, conn, err)
+	}
+	return r.Conclude(ctx, conn, begun.XID, token, store.NewWrite(0, 0))
 }
 
 // NewToken returns the commit token of the next transaction of a connection.
