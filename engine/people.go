@@ -310,8 +310,13 @@ func (g *People) Unlink(ctx context.Context, kind, value string) error {
 	case kind == resolve.User:
 		return fmt.Errorf("unlink: %w", &InvalidError{Field: "kind", Problem: "is user; user ids stay those of the user into whom they were merged"})
 	}
-	if err := q.IdentitiesShare(ctx, db.IdentitiesShareParams{Name: name, Now: store.Timestamp(e.Now())}); err != nil {
-		return fmt.Errorf("unlink: %w", err)
+	for attempts := e.attempts("unlink"); ; {
+		err := e.merger().Share(ctx, name)
+		if err == nil {
+			return nil
+		}
+		if err := attempts.Again(ctx, err); err != nil {
+			return fmt.Errorf("unlink: %w", err)
+		}
 	}
-	return nil
 }

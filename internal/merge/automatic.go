@@ -43,11 +43,7 @@ func Refused(err error) bool {
 // contact: it gives [ErrMoved] then.
 func (m *Merger) Apply(ctx context.Context, step resolve.Change, at table.Instant) error {
 	if step.Op == resolve.Share {
-		err := m.Runner.Store.Queries(m.Runner.Pool).IdentitiesShare(ctx, db.IdentitiesShareParams{Name: step.From, Now: store.Timestamp(m.Runner.Now().Time())})
-		if err != nil {
-			return fmt.Errorf("share an id: %w", err)
-		}
-		return nil
+		return m.Share(ctx, step.From)
 	}
 	two := m.merging(automatic, step.From, step.Into)
 	two.now, two.replayed = at, at != table.Unset
@@ -59,6 +55,17 @@ func (m *Merger) Apply(ctx context.Context, step resolve.Change, at table.Instan
 		return ErrMoved
 	}
 	return err
+}
+
+// Share makes an id one that leads to a contact by itself, which merges with no other.
+func (m *Merger) Share(ctx context.Context, name string) error {
+	return m.Runner.Do(ctx, func(q *db.Queries) error {
+		err := q.IdentitiesShare(ctx, db.IdentitiesShareParams{Name: name, Now: store.Timestamp(m.Runner.Now().Time())})
+		if err != nil {
+			return fmt.Errorf("share an id: %w", err)
+		}
+		return nil
+	})
 }
 
 // taken reports whether the database refused a name that another contact has.
