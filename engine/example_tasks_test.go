@@ -207,3 +207,26 @@ func active(w *enginetest.World) {
 	_, err := w.Ingest(context.Background(), gen.AppActiveEvent{}.By("ada"))
 	check(err)
 }
+
+// A person asks to be forgotten: nothing about them stays, and the list of erasures names no id.
+func ExamplePeople_Erase() {
+	ctx := context.Background()
+	pool, done := pgtest.Example()
+	defer done()
+	e, err := engine.New(pool, gen.Registry, engine.Config{SuppressionSecret: "a secret of sixteen bytes or more"})
+	check(err)
+	check(e.Start(ctx))
+	defer func() { check(e.Stop(ctx)) }()
+	_, err = e.Ingest(ctx, gen.AppActiveEvent{}.By("ada"))
+	check(err)
+
+	_, err = e.People().Erase(ctx, "ada", engine.EraseOptions{Suppress: true, Ticket: "GDPR-17"})
+	check(err)
+
+	erasures, _, err := e.People().Erasures(ctx, engine.Page{})
+	check(err)
+	back, err := e.Ingest(ctx, gen.AppActiveEvent{}.By("ada"))
+	check(err)
+	fmt.Println(erasures[0].Ticket, erasures[0].Events, back.Suppressed)
+	// Output: GDPR-17 1 true
+}

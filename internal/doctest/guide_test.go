@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/picture"
 	"github.com/bucketgen/bucketgen/internal/repotest"
@@ -146,12 +148,42 @@ func (r *reader) run(b *block) {
 		r.all += output
 		r.lines++
 	}
-	if b.record != "" && *update {
-		svg := picture.Terminal(b.record, "$ "+r.last+"\n"+r.output)
-		if err := os.WriteFile(filepath.Join(root, "docs", "img", "terminal-"+b.record+".svg"), svg, 0o644); err != nil {
+	if b.record != "" {
+		r.record(b)
+	}
+}
+
+// record compares docs/img/terminal-NAME.svg with what the last line printed, or draws it.
+func (r *reader) record(b *block) {
+	r.t.Helper()
+	file := filepath.Join(root, "docs", "img", "terminal-"+b.record+".svg")
+	want := picture.Terminal(b.record, "$ "+r.last+"\n"+r.output)
+	if *update {
+		if err := os.WriteFile(file, want, 0o644); err != nil {
 			r.t.Fatal(err)
 		}
+		return
 	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if diff := cmp.Diff(screen(want), screen(got)); diff != "" {
+		r.t.Errorf("%s:%d: %s (-want +got):\n%s", b.page, b.line, file, diff)
+	}
+}
+
+var (
+	shownLine = regexp.MustCompile(`<text class="code[^>]*>([^<]*)</text>`)
+	changing  = regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]+Z|\([^)]* ago\)`)
+)
+
+// screen returns the lines of a picture of a terminal, without what differs from run to run.
+func screen(svg []byte) (lines []string) {
+	for _, found := range shownLine.FindAllSubmatch(svg, -1) {
+		lines = append(lines, changing.ReplaceAllString(string(found[1]), "…"))
+	}
+	return lines
 }
 
 func (r *reader) mayNotFail() {

@@ -2,6 +2,7 @@ package table
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -44,6 +45,62 @@ func (r *Registry) Flat() string {
 			}
 		}
 		out.WriteString("\n")
+	}
+	return out.String()
+}
+
+// Search returns what each step of a search leaves, as text, for the picture of
+// docs/explanation/matching.md.
+func (r *Registry) Search(c Change, f *Facts, memberOf []BucketIndex) string {
+	x, s := r.flat(), newCandidateSet(len(r.Buckets), len(r.Properties))
+	q := &s.query
+	q.begin(r, c)
+	var out strings.Builder
+	out.WriteString("step 1: the query\n  terms")
+	for _, asked := range q.terms {
+		fmt.Fprintf(&out, "  %d %s", asked, r.term(asked))
+	}
+	fmt.Fprintf(&out, "\n  bits   %05b\n\nstep 2: partitions with a bit in common\n", q.bits)
+	found := 0
+	open := func(partition int32, terms uint64) {
+		from := found
+		if found = q.pair(found, partition, terms); found == from {
+			return
+		}
+		fmt.Fprintf(&out, "  %d  %05b and %05b = %05b  pairs", partition, terms, q.bits, terms&q.bits)
+		for _, p := range q.pairs[from:found] {
+			fmt.Fprintf(&out, "  (%d, %s)", p.partition, r.term(p.term))
+		}
+		out.WriteString("\n")
+	}
+	open(always, x.partitions[always].terms)
+	for g, terms := range f.asked {
+		open(x.guards[g].first+f.codes[x.guards[g].property], terms)
+	}
+	out.WriteString("\nstep 3: entries of posting lists whose range tests pass, for the codes")
+	for p := range r.Properties {
+		fmt.Fprintf(&out, "  %s %d", r.Properties[p].Name, f.codes[p])
+	}
+	out.WriteString("\n")
+	for _, p := range q.pairs[:found] {
+		list := x.list(&x.partitions[p.partition], p.term)
+		for _, e := range x.entries[list.begin:list.end] {
+			fmt.Fprintf(&out, "  (%d, %s)  %s", p.partition, r.term(p.term), r.Buckets[e.bucket].ID)
+			for _, test := range e.ranges {
+				if test != anyRange {
+					fmt.Fprintf(&out, "%s: %s", r.ranges([]rangeTest{test}), [2]string{"fail", "pass"}[test.holds(f.codes)])
+				}
+			}
+			if slices.Contains(memberOf, e.bucket) {
+				out.WriteString("  and the user is a member")
+			}
+			out.WriteString("\n")
+		}
+	}
+	q.end(c)
+	out.WriteString("\ncandidates\n")
+	for _, b := range r.Candidates(nil, c, f, memberOf) {
+		fmt.Fprintf(&out, "  %s\n", r.Buckets[b].ID)
 	}
 	return out.String()
 }
