@@ -99,7 +99,7 @@ func (n *next) letGo() {
 func newNext(t testing.TB, w *world) *next {
 	t.Helper()
 	n := &next{registry: registrytest.Build(t, repeat, powerNext, lapsed, loyal, windfall, spenders, guests)}
-	e, err := engine.New(w.pool, n.registry, engine.Config{NoClock: true, NoDelivery: true, NoJobs: true, Now: w.clock.Now, VirtualTime: true, Logger: quiet()})
+	e, err := engine.New(w.pool, n.registry, engine.Config{NoClock: true, NoDelivery: true, NoJobs: true, Now: w.clock.Now, VirtualTime: true, SuppressionSecret: suppressionSecret, Logger: quiet()})
 	if err == nil {
 		err = e.Start(t.Context())
 	}

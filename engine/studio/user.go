@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/bucketgen/bucketgen/engine/server/client"
@@ -23,6 +24,8 @@ func (p *Page) user(a *ask) error {
 	switch a.part() {
 	case "explain":
 		return p.explain(a, id)
+	case "ids":
+		return p.ids(a, id)
 	case "traits":
 		return p.traits(a, id)
 	case "activity":
@@ -60,7 +63,20 @@ func (p *Page) user(a *ask) error {
 		view.ForecastBox(a.page, stops, imagined),
 		view.TimelineBox(a.page, lanes, from, timeline),
 		view.ExplainPlace(a.page),
+		view.IDsPlace(a.page),
 		view.TraitsPlace(a.page)))
+}
+
+// ids lists the ids of a user.
+func (p *Page) ids(a *ask, id string) error {
+	var all boxes
+	got := load(&all, func() (client.UserIDs, error) { return a.api.ListUserIds(a.ctx, id, client.ListUserIdsParams{}) })
+	u := load(&all, func() (client.User, error) { return a.api.GetUser(a.ctx, id) })
+	all.done()
+	if got.Problem != nil {
+		return got.Problem
+	}
+	return a.write(http.StatusOK, view.IDsBox(a.page, got.Value, u.Value.Merged))
 }
 
 // traits lists the properties of a user.
@@ -256,7 +272,7 @@ func lanesOf(a *ask, transitions []client.Transition, events []time.Time) (lanes
 // deleteUser deletes a user.
 func (p *Page) deleteUser(a *ask) error {
 	id := a.r.PostFormValue("id")
-	if a.r.PostFormValue("typed") != id {
+	if strings.TrimSpace(a.r.PostFormValue("typed")) != view.Named(id) {
 		return &client.Problem{Status: http.StatusBadRequest, Title: "Not confirmed", Detail: "The id was not typed."}
 	}
 	if _, err := a.api.DeleteUser(a.ctx, id); err != nil {

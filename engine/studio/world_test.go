@@ -39,6 +39,9 @@ import (
 // today is the time that the clock of a world shows first: the purchases end the day before.
 var today = time.Date(1998, time.July, 1, 9, 30, 0, 0, time.UTC)
 
+// suppressionSecret is the secret of all engines of a world.
+const suppressionSecret = "the secret of a world"
+
 // The vocabulary of the shop, and its buckets: those of examples/cdnow, and others that show more
 // of the page.
 var (
@@ -99,7 +102,7 @@ func newWorld(t testing.TB, every uint32) *world {
 	w.registry = registrytest.Build(t, repeat, power, lapsed, loyal, spenders, newcomers, guests)
 	w.replay(t, registrytest.Build(t, repeat, power, lapsed, loyalBefore, spenders, newcomers, guests), every)
 	var err error
-	w.engine, err = engine.New(w.pool, w.registry, engine.Config{NoClock: true, Now: w.clock.Now, VirtualTime: true, Logger: quiet()})
+	w.engine, err = engine.New(w.pool, w.registry, engine.Config{NoClock: true, Now: w.clock.Now, VirtualTime: true, SuppressionSecret: suppressionSecret, Logger: quiet()})
 	if err == nil {
 		err = w.engine.OnEnter(w.ref(t, "power-buyers"), engine.EnterHandler{Name: "welcome", Func: w.welcome})
 	}
@@ -160,7 +163,7 @@ func (w *world) deploy(ctx context.Context) error {
 // replay ingests what happened before the clock's time, by definitions that were deployed before.
 func (w *world) replay(t testing.TB, r *registry.Registry, every uint32) {
 	t.Helper()
-	e, err := engine.New(w.pool, r, engine.Config{NoClock: true, NoDelivery: true, QueueSize: 5000, Logger: quiet()})
+	e, err := engine.New(w.pool, r, engine.Config{NoClock: true, NoDelivery: true, QueueSize: 5000, SuppressionSecret: suppressionSecret, Logger: quiet()})
 	if err == nil {
 		err = e.Start(t.Context())
 	}

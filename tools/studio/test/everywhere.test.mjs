@@ -9,7 +9,8 @@ const customer = async () => (await (await api('/buckets/power-buyers/members?li
 const pages = async () => [
   '/', '/?q=nothing+is+called+this', '/buckets/loyal-readers', '/buckets/guests', '/buckets/power-buyers/members', '/buckets/power-buyers/transitions',
   '/buckets/lapsed/history', '/buckets/power-buyers/reactions', '/user', `/user?id=${await customer()}`, '/plan', '/deployments/1', '/live', '/outbox',
-  '/events', '/health', '/audit', '/webhooks',
+  '/events', '/health', '/audit', '/erasures', '/webhooks', '/buckets/power-buyers/dwell', '/buckets/power-buyers/overlap',
+  '/buckets/power-buyers/overlap?with=lapsed,repeat-buyers', '/buckets/power-buyers/flows', '/backtest?bucket=power-buyers',
 ]
 
 // adminPages are all pages that an admin sees.
@@ -47,6 +48,7 @@ test('37 axe finds nothing serious on any page', async () => {
     for (const path of await adminPages()) {
       await b.page.goto(studio + path)
       await b.page.locator('#strip .chip').first().waitFor()
+      await eventually(`${path} is complete`, async () => (await b.page.locator('main [aria-busy=true], main progress').count()) === 0)
       await accessible(b.page, `${path} in ${colorScheme}`)
     }
     await b.close()

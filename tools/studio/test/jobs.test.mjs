@@ -40,10 +40,34 @@ test('14.2 combinations of buckets are a matrix with dots', async () => {
     dots: [...row.querySelectorAll('.dot .sr')].map((dot) => dot.textContent === 'in'), users: Number(row.querySelector('.num').textContent.replaceAll(',', '')),
   })))
   assert.equal(new Set(rows.map((row) => String(row.dots))).size, rows.length)
+  // the Venn diagram of three says the same
+  const parts = await b.page.locator('figure.venn text[data-part]').evaluateAll((all) => all.map((text) => [Number(text.dataset.part), Number(text.textContent.replaceAll(',', ''))]))
+  assert.equal(parts.length, 7)
+  for (const [part, users] of parts) {
+    const row = rows.find(({ dots }) => dots.every((is, i) => is === ((part >> i) & 1) > 0))
+    assert.equal(users, row?.users ?? 0, `part ${part}`)
+  }
   for (const [i, id] of ids.entries()) {
     const got = await (await api(`/buckets/${id}`)).json()
     assert.equal(rows.filter((row) => row.dots[i]).reduce((sum, row) => sum + row.users, 0), got.members, id)
   }
+  await b.close()
+})
+
+test('14.2b two buckets are circles, whose areas have the ratio of their numbers', async () => {
+  const b = await session(keys.board, '/buckets/power-buyers/overlap?with=loyal-readers')
+  const figure = b.page.getByRole('figure', { name: 'Venn diagram' })
+  await figure.waitFor({ timeout: 30000 })
+  const [first, second] = await figure.locator('circle').evaluateAll((all) => all.map((c) => Number(c.getAttribute('r'))))
+  const size = async (id) => (await (await api(`/buckets/${id}`)).json()).members
+  const [power, loyal] = [await size('power-buyers'), await size('loyal-readers')]
+  assert.ok(Math.abs((first / second) ** 2 - power / loyal) < 0.02 * (power / loyal), `${first} ${second} for ${power} and ${loyal}`)
+  const words = await figure.locator('figcaption > span').allTextContents()
+  const [onlyPower, onlyLoyal, both] = words.map((text) => Number(text.replace(/.*: /s, '').replaceAll(',', '')))
+  assert.deepEqual([onlyPower + both, onlyLoyal + both], [power, loyal])
+  await b.page.goto(`${studio}/buckets/power-buyers/overlap?with=loyal-readers,lapsed,guests`)
+  await b.page.locator('table.upset').waitFor({ timeout: 30000 })
+  assert.equal(await b.page.locator('figure.venn').count(), 0)
   await b.close()
 })
 

@@ -19,13 +19,13 @@ test('36 no answer has an e-mail address for a masked person', async () => {
   await signIn(b.page, keys.support)
   const user = encodeURIComponent(mail.userId)
   await b.page.getByRole('heading', { name: 'Find a user or a bucket' }).waitFor()
-  for (const title of ['Live', 'Outbox', 'Keys', 'Webhooks', 'Audit', 'Try it']) {
+  for (const title of ['Live', 'Outbox', 'Keys', 'Webhooks', 'Audit', 'Erasures', 'Try it']) {
     assert.equal(await b.page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: title }).count(), 0, title)
   }
   for (const path of [
-    `/user?id=${user}`, `/user?id=${user}&why=loyal-readers`, `/user?id=${user}&part=traits`, `/user?id=${user}&part=activity`, '/buckets/loyal-readers',
+    `/user?id=${user}`, `/user?id=${user}&why=loyal-readers`, `/user?id=${user}&part=traits`, `/user?id=${user}&part=ids`, `/user?id=${user}&part=activity`, '/buckets/loyal-readers',
     '/buckets/loyal-readers/members', '/buckets/loyal-readers/transitions', '/buckets/loyal-readers/history', '/buckets/loyal-readers/reactions',
-    '/plan', '/outbox', '/live', '/events', '/health', '/audit', '/webhooks', '/webhooks/1',
+    '/plan', '/outbox', '/live', '/events', '/health', '/audit', '/erasures', '/webhooks', '/webhooks/1',
     '/', '/user', '/keys', '/try', `/user/merge?id=${user}&into=ada`, '/backtest', '/deployments/1', '/jobs/1/users?list=members', '/buckets/loyal-readers/dwell',
     '/buckets/loyal-readers/overlap', '/buckets/loyal-readers/flows', '/buckets/loyal-readers/retire?job=1', '/strip', `/user?id=${user}&part=now`, `/user?id=${user}&part=explain`,
   ]) {

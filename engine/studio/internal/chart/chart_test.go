@@ -27,6 +27,8 @@ func TestCharts(t *testing.T) {
 		"share":   chart.Share(1, 3),
 		"growth":  chart.Growth(steps),
 		"compare": chart.Compare([]chart.Pair{{Members: 3, Other: 5, Day: "2026-01-05", Title: "Monday <b>"}, {Members: 6, Other: 4, Day: "2026-01-06"}}),
+		"circles": chart.Circles(400, 100, 25),
+		"three":   chart.Three([3]string{"a <b>", "b", "c"}, [8]string{1: "10", 2: "20", 3: "5", 4: "1,000", 5: "0", 6: "7", 7: "±3"}),
 		"stops":   chart.Stops([]chart.Stop{{Share: 0.25, Class: "in"}, {Share: 1, Class: "out"}}),
 		"lane":    chart.Lane{Spans: []chart.Span{{From: 0.1, To: 0.4, Title: "a <b>"}, {From: 0.5, To: 1, Open: true}}, Ticks: []float64{0.75}, Dots: []float64{0.1}}.SVG(),
 	} {

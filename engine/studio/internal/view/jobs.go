@@ -91,6 +91,31 @@ func membersIn(o client.Overlap, id string) (n int64) {
 	return n
 }
 
+// exactly is how many users are in some buckets, and in no other one that was asked for.
+func exactly(o client.Overlap, ids []string) client.Estimate {
+	for _, s := range o.Sets {
+		if len(s.BucketIDs) == len(ids) && !slices.ContainsFunc(ids, func(id string) bool { return !has(s.BucketIDs, id) }) {
+			return s.Users
+		}
+	}
+	return client.Estimate{}
+}
+
+// partsOf are the numbers of users in the parts of three buckets. The bits of an index say in which
+// buckets they are.
+func partsOf(o client.Overlap, ids []string) (texts [8]string) {
+	for i := 1; i < len(texts); i++ {
+		var in []string
+		for bit, id := range ids {
+			if i>>bit&1 == 1 {
+				in = append(in, id)
+			}
+		}
+		texts[i] = estimate(exactly(o, in))
+	}
+	return texts
+}
+
 // mostIn is the size of the largest of some buckets.
 func mostIn(o client.Overlap, ids []string) (most int64) {
 	for _, id := range ids {

@@ -95,5 +95,6 @@ var entries = []entry{
 	{"try", "/try", "Try it", "M9 3h6M10 3v6l-5 9a2 2 0 0 0 2 3h10a2 2 0 0 0 2-3l-5-9V3M8 14h8"},
 	{"health", "/health", "Health", "M12 20s-8-5-8-11a4.500 4.500 0 0 1 8-3 4.500 4.500 0 0 1 8 3c0 6-8 11-8 11z"},
 	{"keys", "/keys", "Keys", "M14 10a4 4 0 1 0-4 4l1 0 2 2h2v2h2v2h3v-3l-6-6z"},
+	{"erasures", "/erasures", "Erasures", "M9 20h11M4 15l9-10 6 5-8 10H8z"},
 	{"audit", "/audit", "Audit", "M6 3h9l4 4v14H6zM9 11h6M9 15h6"},
 }

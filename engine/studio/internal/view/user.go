@@ -3,12 +3,27 @@ package view
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/bucketgen/bucketgen/engine/server/client"
 	"github.com/bucketgen/bucketgen/engine/studio/internal/chart"
 )
+
+// Named writes the name by which a contact goes. That of a contact without a user id is the kind of
+// the id and its value, which begin with characters that no page can show.
+func Named(name string) string {
+	const sentinel = "\x01"
+	return strings.TrimSpace(strings.ReplaceAll(name, sentinel, " "))
+}
+
+// isMerged reports whether an id is that of a user who was merged into another one.
+func isMerged(id client.ID, merged []string) bool {
+	return slices.ContainsFunc(merged, func(name string) bool {
+		return name == id.Value || Named(name) == id.Kind+" "+id.Value
+	})
+}
 
 // stopWords say what happens at an instant, for the slider.
 func stopWords(now time.Time, s Stop) string {

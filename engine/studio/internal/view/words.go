@@ -33,6 +33,8 @@ var doneWords = map[string]string{
 	"remove":    "The users were removed.",
 	"delete":    "The user was deleted.",
 	"restore":   "The user was restored.",
+	"erase":     "The person was erased.",
+	"eraseAll":  "The persons are erased now.",
 	"merge":     "The users were merged.",
 	"replay":    "The dead letters are delivered again.",
 	"discard":   "The dead letters were discarded.",
@@ -65,7 +67,7 @@ func (p Page) visible(name string) bool {
 	switch name {
 	case "keys", "try":
 		return p.Person.MayChange()
-	case "live", "outbox", "audit", "events", "webhooks":
+	case "live", "outbox", "audit", "erasures", "events", "webhooks":
 		return !p.Person.Masked
 	default:
 		return p.Person.Name != ""
