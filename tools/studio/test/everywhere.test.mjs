@@ -48,7 +48,7 @@ test('37 axe finds nothing serious on any page', async () => {
     for (const path of await adminPages()) {
       await b.page.goto(studio + path)
       await b.page.locator('#strip .chip').first().waitFor()
-      await eventually(`${path} is complete`, async () => (await b.page.locator('main [aria-busy=true], main progress').count()) === 0)
+      await eventually(`${path} is complete`, async () => (await b.page.locator('main [aria-busy=true], main .job progress').count()) === 0, 120000)
       await accessible(b.page, `${path} in ${colorScheme}`)
     }
     await b.close()
