@@ -110,7 +110,7 @@ func nearUsers(a *ask, id string) []view.Hit {
 		}
 		var hits []view.Hit
 		for _, u := range got.Users {
-			hits = append(hits, view.Hit{Kind: "user", Name: u.UserID, Detail: u.UserEmail, Address: a.page.User(u.UserID)})
+			hits = append(hits, view.Hit{Kind: "user", Name: view.Named(u.UserID), Detail: u.UserEmail, Address: a.page.User(u.UserID)})
 		}
 		if len(hits) > 0 || len(id)-len(q) > 1 {
 			return hits
