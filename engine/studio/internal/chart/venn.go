@@ -53,15 +53,15 @@ func lens(r, s, d float64) float64 {
 // Three draws three sets as circles that are not to scale, with a text in each part. The bits of an
 // index of texts say which sets a part is of.
 func Three(names [3]string, texts [8]string) string {
-	const width, height, r = 300, 280, 80
+	const side, width, height, r = 70, 440, 280, 80 // names of buckets need the sides
 	centres := [3][2]int{{110, 110}, {190, 110}, {150, 180}}
 	parts := [8][2]int{1: {76, 92}, 2: {224, 92}, 3: {150, 82}, 4: {150, 222}, 5: {104, 156}, 6: {196, 156}, 7: {150, 134}}
 	labels := [3]struct {
 		x, y   int
 		anchor string
-	}{{100, 20, "middle"}, {200, 20, "middle"}, {150, 276, "middle"}}
+	}{{140, 20, "end"}, {160, 20, "start"}, {150, 276, "middle"}}
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg class="venn" viewBox="0 0 %d %d" aria-hidden="true">`, width, height)
+	fmt.Fprintf(&b, `<svg class="venn" viewBox="%d 0 %d %d" aria-hidden="true">`, -side, width, height)
 	for i, class := range []string{"first", "second", "third"} {
 		fmt.Fprintf(&b, `<circle class="%s" cx="%d" cy="%d" r="%d"/>`, class, centres[i][0], centres[i][1], r)
 	}
