@@ -38,6 +38,7 @@ const (
 	ReasonMaxDwell Reason = "maxDwell" // the stay reached its maximal dwell
 	ReasonManual   Reason = "manual"   // engine.Engine.Remove was called
 	ReasonRetired  Reason = "retired"  // the bucket was closed
+	ReasonExpired  Reason = "expired"  // the anonymous contact had no event for engine.Config.AnonymousAge
 	ReasonMerged   Reason = "merged"   // the user was merged into one who is in the bucket, too; it is never announced
 )
 

@@ -16,6 +16,11 @@ import (
 
 // Config configures an engine. The zero value is a good one.
 type Config struct {
+	// AnonymousAge is how long an anonymous contact stays after its last event. Then its stays end
+	// by the reason expired, and all that is known of it is deleted. Negative: for ever. Defaults
+	// to 30 days.
+	AnonymousAge time.Duration
+
 	// AnswerTimeout is how long a transaction of the engine waits for an answer of the database,
 	// that to COMMIT among them. After it the connection counts as lost: the engine ends what the
 	// server still holds of the transaction, from another connection, so that its users are free,
@@ -200,6 +205,7 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	limits := c.limits().WithDefaults()
+	def(&c.AnonymousAge, limits.User.AnonymousAge)
 	def(&c.AnswerTimeout, 5*time.Second)
 	def(&c.AuditAge, 365*24*time.Hour)
 	def(&c.BackfillWorkers, 2)
@@ -248,7 +254,7 @@ func (c Config) withDefaults() Config {
 // limits returns what an event may not exceed.
 func (c Config) limits() event.Limits {
 	return event.Limits{
-		Payload: c.MaxPayload, User: decide.Limits{Properties: c.MaxTraits, Bytes: c.MaxTraitBytes}, Skew: c.Skew,
+		Payload: c.MaxPayload, User: decide.Limits{Properties: c.MaxTraits, Bytes: c.MaxTraitBytes, AnonymousAge: c.AnonymousAge}, Skew: c.Skew,
 		IDs: event.NewIDRules(c.IDKinds, c.BlockedIDs, c.NoAnonymous),
 	}
 }

@@ -303,6 +303,9 @@ func (e *Engine) committed(w *store.Write) {
 		e.stats.Transitions.Add(int64(n))
 		e.outbox.Wake()
 	}
+	if w.Ends() && e.erasing != nil {
+		e.erasing.Wake()
+	}
 	if w.ChangesMembership() {
 		e.feed.Wake()
 	}

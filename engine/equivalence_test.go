@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"cmp"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"pgregory.net/rapid"
 
+	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/ir"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/refeval"
@@ -60,7 +62,7 @@ func TestTurns(t *testing.T) {
 }
 
 // TestPeopleEquivalence compares them while ids of users, devices and e-mail addresses lead to each
-// other, by several engines that take turns.
+// other and anonymous users expire, by several engines that take turns.
 func TestPeopleEquivalence(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
@@ -70,6 +72,7 @@ func TestPeopleEquivalence(t *testing.T) {
 		m.Engines = rapid.IntRange(1, 3).Draw(t, "engines")
 		m.Turn = func(int) int { return rapid.IntRange(0, m.Engines-1).Draw(t, "turn") }
 		m.Within = func(int) bool { return rapid.IntRange(0, 5).Draw(t, "within") == 5 }
+		m.Limits.AnonymousAge = draw.AnonymousAge(t)
 		compareAll(t, pool, f, draw.People(t, f, users, 25), m)
 	})
 }
@@ -127,7 +130,7 @@ func manner(t *rapid.T, number int) subject.Manner {
 func compareAll(t *rapid.T, pool *pgxpool.Pool, f *ir.File, steps []refeval.Action, m subject.Manner) {
 	until := steps[len(steps)-1].At.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "after")) * draw.Hour)
 	story := fmt.Sprintf("%s%suntil %s", refeval.Describe(f), refeval.DescribeSteps(steps), until)
-	simulated, err := subject.Simulate(f, steps, until)
+	simulated, err := subject.SimulateWithin(decide.Limits{AnonymousAge: m.Limits.AnonymousAge}, f, steps, until)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, story)
 	}
@@ -141,7 +144,8 @@ func compareAll(t *rapid.T, pool *pgxpool.Pool, f *ir.File, steps []refeval.Acti
 	if diff := refeval.Diff(simulated, got); diff != "" {
 		t.Fatalf("simulator and engine differ\n%s\n%s", diff, story)
 	}
-	if diff := refeval.Diff(refeval.Run(f, steps, until), got); diff != "" {
+	rules := refeval.Rules{AnonymousAge: cmp.Or(m.Limits.AnonymousAge, refeval.Defaults.AnonymousAge)}
+	if diff := refeval.Diff(rules.Run(f, steps, until), got); diff != "" {
 		t.Fatalf("reference and engine differ\n%s\n%s", diff, story)
 	}
 }

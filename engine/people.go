@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -240,14 +241,16 @@ func (e *Engine) forgettingNames() *service.Loop {
 	}
 }
 
-// erasingLoop returns the loop that deletes long logs of persons who were erased.
+// erasingLoop returns the loop that deletes long logs of persons who were erased, and the rows of
+// anonymous contacts that have expired.
 func (e *Engine) erasingLoop() *service.Loop {
 	const poll = 10 * time.Second
 	return &service.Loop{
 		Component: "erasure", Log: e.log, Backoff: retry.Backoff{Min: time.Second, Max: time.Minute},
 		Turn: func(ctx context.Context) (time.Duration, error) {
 			worked, err := e.eraser().Continue(ctx)
-			if worked && err == nil {
+			swept, failed := e.eraser().Sweep(ctx)
+			if err = errors.Join(err, failed); err == nil && (worked || swept) {
 				return 0, nil
 			}
 			return poll, err

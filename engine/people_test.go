@@ -82,6 +82,24 @@ func TestPeople(t *testing.T) {
 				"1:02 a:same left recent 1 by criteria",
 		},
 		{
+			"A12: a visitor who was silent for 30 days ends then, and the id is that of another",
+			"0:00 a:1 v; 1:00 a:1 v; 1:00 a:1 v; 1:00 a:1 v; 721:00 a:1 page; 1441:01 a:1 v; 1441:01 a:1 v; 1441:01 a:1 v; 1441:02 a:1 v",
+			"0:00 a:1 entered recent 1; 1441:00 a:1 left four 1 by expired; 1441:01 a:1 entered recent 1; 1441:02 a:1 entered four 1; " +
+				"1442:02 a:1 left recent 1 by criteria; 1:00 a:1 entered four 1; 2:00 a:1 left recent 1 by criteria",
+		},
+		{
+			"a visitor who got a name does not end, nor one who became a lead",
+			"0:00 a:1 v; 0:00 a:1 v; 0:00 a:1 v; 0:00 a:1 v; 0:01 u1+a:1 login; 0:02 e:e@x+a:2 v; 1441:00 a:1 login; 1441:00 a:2 v",
+			"0:00 u1 entered four 1; 0:00 u1 entered recent 1; 0:01 u1 entered users 1; 0:02 e:e@x entered recent 1; 0:02 e:e@x entered users 1; " +
+				"1441:00 e:e@x entered recent 2; 1442:00 e:e@x left recent 2 by criteria; 1:00 u1 left recent 1 by criteria; 1:02 e:e@x left recent 1 by criteria",
+		},
+		{
+			"an id that users share stays so after its contact has ended",
+			"0:00 u1+a:1 login; 0:01 u2+a:1 login; 0:02 a:1 v; 1000:00 a:1 v; 1000:01 u3+a:1 v",
+			"0:02 s:1 entered recent 1; 1000:00 s:1 entered recent 1; 1000:01 u3 entered recent 1; 1000:01 u3 entered users 1; " +
+				"1001:00 s:1 left recent 1 by criteria; 1001:01 u3 left recent 1 by criteria; 1:02 s:1 left recent 1 by criteria",
+		},
+		{
 			"a browser merges no lead",
 			"0:00 e:e@x+a:1 v; 0:01 !u1+a:1 login; 0:02 a:1 page; 0:03 u1+a:1 login",
 			"0:00 u1 entered recent 1; 0:00 u1 entered users 1; 0:02 u1 entered paged 1; 1:00 u1 left recent 1 by criteria",
@@ -90,7 +108,7 @@ func TestPeople(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			steps := peopleSteps(t, test.steps)
-			until := draw.Start.Add(9 * draw.Hour)
+			until := steps[len(steps)-1].At.Add(9 * draw.Hour)
 			want := refeval.Run(peopleBuckets, steps, until)
 			if diff := cmp.Diff(strings.Split(test.want, "; "), describePeople(want)); diff != "" {
 				t.Errorf("the reference differs (-want +got):\n%s", diff)

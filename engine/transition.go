@@ -43,6 +43,7 @@ const (
 	ReasonMaxDwell = bucketgen.ReasonMaxDwell // the stay reached its maximal dwell
 	ReasonManual   = bucketgen.ReasonManual   // Remove was called
 	ReasonRetired  = bucketgen.ReasonRetired  // the bucket was closed
+	ReasonExpired  = bucketgen.ReasonExpired  // the anonymous contact had no event for Config.AnonymousAge
 	ReasonMerged   = bucketgen.ReasonMerged   // the user was merged into one who is in the bucket, too; it is never announced
 )
 

@@ -2,7 +2,8 @@
 -- It runs under the locks of their contacts.
 
 -- name: EraseFind :many
--- The contacts of the person whom an id names: their own, and those of users merged into it.
+-- The contacts of the person whom an id names: their own, those of users merged into it, and those
+-- that were anonymous and have expired, see resolve.Ended.
 with found as (
     select n.contact_id as id from bucketgen.names n where n.name = @name
 )
@@ -14,6 +15,10 @@ select k.id, k.user_id, false
 from found f
 join bucketgen.identities i on i.contact_id = f.id
 join bucketgen.contacts k on k.user_id = i.name
+union
+select k.id, k.user_id, false
+from unnest(array['', chr(1) || 'shared' || chr(1)]) as p (prefix)
+join bucketgen.contacts k on k.user_id > p.prefix || @name || chr(1) and k.user_id < p.prefix || @name || chr(2)
 order by user_id;
 
 -- name: EraseLock :exec

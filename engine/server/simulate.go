@@ -73,8 +73,8 @@ type simulation struct {
 
 func newSimulation(h Host, until time.Time) *simulation {
 	limits := event.Limits{
-		Payload: h.Config.MaxPayload, User: decide.Limits{Properties: h.Config.MaxTraits, Bytes: h.Config.MaxTraitBytes},
-		Skew: h.Config.Skew, End: until,
+		Payload: h.Config.MaxPayload, Skew: h.Config.Skew, End: until,
+		User: decide.Limits{Properties: h.Config.MaxTraits, Bytes: h.Config.MaxTraitBytes, AnonymousAge: h.Config.AnonymousAge},
 	}
 	return &simulation{registry: h.Registry.Tables(), limits: limits.WithDefaults()}
 }

@@ -98,6 +98,10 @@ select k.id, k.user_id, false
 from found f
 join bucketgen.identities i on i.contact_id = f.id
 join bucketgen.contacts k on k.user_id = i.name
+union
+select k.id, k.user_id, false
+from unnest(array['', chr(1) || 'shared' || chr(1)]) as p (prefix)
+join bucketgen.contacts k on k.user_id > p.prefix || $1 || chr(1) and k.user_id < p.prefix || $1 || chr(2)
 order by user_id
 `
 
@@ -109,7 +113,8 @@ type EraseFindRow struct {
 
 // An erasure deletes all rows of a person: of the contact, and of those that were merged into it.
 // It runs under the locks of their contacts.
-// The contacts of the person whom an id names: their own, and those of users merged into it.
+// The contacts of the person whom an id names: their own, those of users merged into it, and those
+// that were anonymous and have expired, see resolve.Ended.
 func (q *Queries) EraseFind(ctx context.Context, name string) ([]EraseFindRow, error) {
 	rows, err := q.db.Query(ctx, EraseFind, name)
 	if err != nil {

@@ -89,6 +89,7 @@ type BucketgenContact struct {
 	CacheOwner        int64
 	Life              int32
 	MergedAt          pgtype.Timestamptz
+	EraseAt           pgtype.Timestamptz
 	WrittenAt         pgtype.Timestamptz
 	Repeats           []byte
 	DecidedAt         pgtype.Timestamptz

@@ -10,8 +10,9 @@ import (
 // Clock applies what is due up to and including the clock's time.
 func (s *Session) Clock(clock table.Instant) Result {
 	return s.step(func() {
-		s.advance(clock)
-		s.settle(s.now)
+		if s.advance(clock) {
+			s.settle(s.now)
+		}
 	})
 }
 
@@ -30,7 +31,10 @@ func (s *Session) Add(b table.BucketIndex, clock table.Instant) Result {
 		return Result{Excluded: true}
 	}
 	return s.step(func() {
-		s.advance(clock)
+		if !s.advance(clock) {
+			return
+		}
+		s.startExpiry()
 		if s.state.Contact.New {
 			s.state.Contact.New = false
 			newcomer := table.Change{Event: table.NoEvent, Newcomer: true}
@@ -51,7 +55,9 @@ func (s *Session) Remove(b table.BucketIndex, clock table.Instant) Result {
 		return refusal
 	}
 	return s.step(func() {
-		s.advance(clock)
+		if !s.advance(clock) {
+			return
+		}
 		if stay := s.active(b); stay != nil {
 			before, c := len(s.changes.Transitions), byAdmin()
 			s.leave(stay, s.now, &c, bucketgen.ReasonManual)
@@ -63,8 +69,8 @@ func (s *Session) Remove(b table.BucketIndex, clock table.Instant) Result {
 // Retire ends the user's stay in a bucket that was removed from the definitions for good.
 func (s *Session) Retire(b table.BucketIndex, clock table.Instant) Result {
 	return s.step(func() {
-		s.advance(clock)
-		if stay := s.active(b); stay != nil && !s.state.Contact.Deleted {
+		there := s.advance(clock)
+		if stay := s.active(b); there && stay != nil && !s.state.Contact.Deleted {
 			c := byAdmin()
 			s.leave(stay, s.now, &c, bucketgen.ReasonRetired)
 		}
@@ -88,10 +94,14 @@ func (s *Session) cascade(b table.BucketIndex, from int) {
 // Delete hides the user: nothing is evaluated or emitted for them any more, and their clock stops.
 func (s *Session) Delete(clock table.Instant) Result {
 	return s.step(func() {
-		s.advance(clock)
+		if !s.advance(clock) {
+			return
+		}
 		s.setDeleted(true)
 		for i := range s.state.Due {
-			s.state.Due[i].At = table.Never
+			if d := &s.state.Due[i]; d.Bucket != Whole {
+				d.At = table.Never
+			}
 		}
 		s.settled = table.Never // so every stored due instant is removed
 	})
@@ -101,9 +111,9 @@ func (s *Session) Delete(clock table.Instant) Result {
 // meanwhile.
 func (s *Session) Restore(clock table.Instant) Result {
 	return s.step(func() {
-		s.advance(clock)
-		if s.state.Contact.Deleted {
+		if s.advance(clock) && s.state.Contact.Deleted {
 			s.setDeleted(false)
+			s.startExpiry()
 			s.rederive()
 		}
 	})
@@ -114,12 +124,14 @@ func (s *Session) Restore(clock table.Instant) Result {
 func (s *Session) Reconcile(clock table.Instant) Result {
 	repaired := 0
 	result := s.step(func() {
-		s.advance(clock)
-		s.settle(s.now)
-		if s.state.Contact.Deleted {
+		if s.advance(clock) {
+			s.settle(s.now)
+		}
+		if s.isGone() {
 			return
 		}
 		before, due := len(s.changes.Transitions), slices.Clone(s.state.Due)
+		s.startExpiry()
 		s.rederive()
 		repaired = len(s.changes.Transitions) - before
 		for _, d := range s.state.Due { // a due instant that is too early is right

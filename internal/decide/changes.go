@@ -22,6 +22,11 @@ type Changes struct {
 	Transitions []Transition // in the order in which they happened
 	Due         []DueChange
 
+	// Ended says that the contact, which was anonymous, has expired at an instant. Then there is
+	// nothing in Due.
+	Ended   bool
+	EndedAt table.Instant
+
 	Candidates  int // buckets found for events
 	Evaluations int // evaluations of criteria
 }
@@ -40,7 +45,7 @@ func (c *Changes) Changed() bool {
 
 // Nothing reports whether there is nothing to write.
 func (c *Changes) Nothing() bool {
-	return c.Contact == nil && len(c.Events)+len(c.Occurrences)+len(c.Sums)+len(c.Advances)+len(c.Progress)+len(c.Stays)+len(c.Transitions)+len(c.Due) == 0
+	return c.Contact == nil && len(c.Events)+len(c.Occurrences)+len(c.Sums)+len(c.Advances)+len(c.Progress)+len(c.Stays)+len(c.Transitions)+len(c.Due) == 0 && !c.Ended
 }
 
 // ContactChange is what changes about the contact itself.
@@ -137,6 +142,9 @@ func (s *Session) Changes() Changes {
 	}
 	for i := range s.state.Due {
 		d := &s.state.Due[i]
+		if s.changes.Ended {
+			break // nothing is due any more
+		}
 		// A due instant is a hint. One that is too early costs an evaluation, so it is not written
 		// again until then; one that was settled is replaced.
 		if done := d.stored <= s.settled && !s.isFrozen(d.Bucket); done || d.stale || d.At < d.stored {

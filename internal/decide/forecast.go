@@ -45,7 +45,7 @@ func (s *Session) Forecast(b table.BucketIndex, ticks bool, most int) Forecast {
 	s.registry = silent(s.registry, b, ticks)
 	for {
 		// Other buckets that are due change nothing for this one.
-		s.state.Due = slices.DeleteFunc(s.state.Due, func(d Due) bool { return !slices.Contains(relevant, d.Bucket) })
+		s.state.Due = slices.DeleteFunc(s.state.Due, func(d Due) bool { return d.Bucket != Whole && !slices.Contains(relevant, d.Bucket) })
 		at, buckets := s.nextDue()
 		if _, lacking := s.Lacks(); lacking || most == 0 || at == table.Never {
 			return Forecast{At: at}
@@ -53,7 +53,7 @@ func (s *Session) Forecast(b table.BucketIndex, ticks bool, most int) Forecast {
 		most--
 		before := len(s.changes.Transitions)
 		s.now = at
-		s.round(buckets, at, byClock(table.Unset))
+		s.apply(buckets, at, table.Unset)
 		happened := slices.DeleteFunc(slices.Clone(s.changes.Transitions[before:]), func(t Transition) bool {
 			return t.Bucket != b
 		})

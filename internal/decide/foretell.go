@@ -48,6 +48,6 @@ func (s *Session) Foretell(until table.Instant, most int) (made []Transition, co
 		}
 		most--
 		s.now = max(s.now, at)
-		s.round(buckets, at, byClock(table.Unset))
+		s.apply(buckets, at, table.Unset)
 	}
 }

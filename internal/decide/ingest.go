@@ -48,7 +48,9 @@ func (s *Session) Ingest(e Event, clock table.Instant) Result {
 	duplicate := false
 	var refused *Refusal
 	result := s.step(func() {
-		s.advance(clock)
+		if !s.advance(clock) {
+			return
+		}
 		if duplicate = e.Key != "" && s.state.seen(e.Key); duplicate {
 			return
 		}
@@ -70,6 +72,7 @@ func (s *Session) ingest(e Event) {
 	}
 	s.changes.Events = append(s.changes.Events, Logged{e, s.now})
 	s.occur(&e)
+	s.postponeExpiry()
 	if s.state.Contact.Deleted {
 		return
 	}
@@ -146,7 +149,7 @@ func (s *Session) outOfStep(c table.Change) []table.BucketIndex {
 		}
 	}
 	for i := range s.state.Due {
-		if due := &s.state.Due[i]; due.At <= s.now {
+		if due := &s.state.Due[i]; due.At <= s.now && due.Bucket != Whole {
 			add(due.Bucket)
 		}
 	}

@@ -11,6 +11,7 @@ type Lacks struct {
 	Facts      []table.Need          // facts of criteria
 	Stays      []table.BucketIndex   // buckets whose latest stay is needed
 	Properties []table.PropertyIndex // properties whose last change is needed
+	LastEvent  bool                  // when the last event arrived
 }
 
 func (l *Lacks) addStay(b table.BucketIndex) { l.Stays = append(l.Stays, b) }
@@ -26,5 +27,5 @@ func (s *Session) Lacks() (Lacks, bool) {
 	l.Stays = slices.Compact(l.Stays)
 	slices.Sort(l.Properties)
 	l.Properties = slices.Compact(l.Properties)
-	return *l, len(l.Facts)+len(l.Stays)+len(l.Properties) > 0
+	return *l, len(l.Facts)+len(l.Stays)+len(l.Properties) > 0 || l.LastEvent
 }

@@ -3,15 +3,19 @@ package decide
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/bucketgen/bucketgen/internal/payload"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
-// Limits limits the properties of a user. The zero value is no limit.
+// Limits limits the properties of a user, and how long an anonymous contact stays. The zero value
+// is no limit.
 type Limits struct {
 	Properties int // number of properties; 0: no limit
 	Bytes      int // size of their names and values together; 0: no limit
+
+	AnonymousAge time.Duration // how long an anonymous contact stays after its last event; 0: no limit
 }
 
 // Refusal says which field of an event was refused, and why. Nothing was done.

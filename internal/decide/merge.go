@@ -68,7 +68,10 @@ func (s *Stay) succeeds(other *Stay) bool {
 // event that each bucket asks about.
 func (s *Session) Merge(clock table.Instant) Result {
 	return s.step(func() {
-		s.advance(clock)
+		if !s.advance(clock) {
+			return
+		}
+		s.startExpiry()
 		s.state.Contact.New = false
 		s.round(s.all(), s.now, byEvent())
 	})

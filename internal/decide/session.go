@@ -81,14 +81,16 @@ func (s *Session) Begin(r *table.Registry, st *State, o Options) {
 		changes: s.changes.emptied(), scratch: s.scratch,
 	}
 	st.Facts.SetMemberships((*members)(s))
+	s.cancelExpiry()
 }
 
 // Now returns the user's time: the instant of the last thing that happened in the session.
 func (s *Session) Now() table.Instant { return s.now }
 
 // advance moves the user's time to the clock's, never backwards, and settles every due instant
-// before it. Steps come first, each at its own instant.
-func (s *Session) advance(clock table.Instant) {
+// before it. Steps come first, each at its own instant. It reports whether the user is still there:
+// an anonymous contact may have expired.
+func (s *Session) advance(clock table.Instant) (there bool) {
 	s.now = max(s.now, clock, s.state.past())
 	for len(s.steps) > 0 {
 		step := s.steps[0]
@@ -101,6 +103,7 @@ func (s *Session) advance(clock table.Instant) {
 		s.steps = s.steps[1:]
 	}
 	s.settle(s.now - 1)
+	return !s.changes.Ended
 }
 
 // rollOut applies a change of definitions: at its instant or, if processes that did not know of it
@@ -116,7 +119,7 @@ func (s *Session) rollOut(step *Rollout) {
 		}
 	}
 	s.settle(at - 1)
-	if !s.state.Contact.Deleted {
+	if !s.isGone() {
 		s.round(buckets, at, byRollout(step, buckets))
 	}
 }
@@ -128,14 +131,17 @@ func (s *Session) recheck(buckets []table.BucketIndex) {
 		return // nothing is known of the user
 	}
 	s.settle(at - 1)
-	if !s.state.Contact.Deleted {
+	if !s.isGone() {
 		s.round(slices.DeleteFunc(slices.Clone(buckets), s.isFrozen), at, byEvent())
 	}
 }
 
+// isGone reports whether nothing happens to the user any more.
+func (s *Session) isGone() bool { return s.state.Contact.Deleted || s.changes.Ended }
+
 // isFrozen reports whether memberships of a bucket stay as they are.
 func (s *Session) isFrozen(b table.BucketIndex) bool {
-	return s.registry.Buckets[b].Disabled || s.frozen != nil && s.frozen[b]
+	return b != Whole && (s.registry.Buckets[b].Disabled || s.frozen != nil && s.frozen[b])
 }
 
 // settle applies every due instant up to an instant: each in turn, on the facts as they were then.
@@ -150,19 +156,28 @@ func (s *Session) settle(upTo table.Instant) {
 		if at > upTo {
 			break
 		}
-		s.round(buckets, at, byClock(missedUpTo))
+		s.apply(buckets, at, missedUpTo)
 	}
 	s.settled = max(s.settled, upTo)
 }
 
+// apply does what is due at an instant.
+func (s *Session) apply(due []table.BucketIndex, at, missedUpTo table.Instant) {
+	if due[0] == Whole {
+		s.end(at)
+		return
+	}
+	s.round(due, at, byClock(missedUpTo))
+}
+
 // nextDue returns the earliest due instant and the buckets that are due then, sorted. It skips
-// frozen buckets, and forgets the due instants of a deleted user.
+// frozen buckets, and forgets the due instants of a deleted user, but for [Whole].
 func (s *Session) nextDue() (table.Instant, []table.BucketIndex) {
 	at := table.Never
 	var buckets []table.BucketIndex
 	for i := range s.state.Due {
 		d := &s.state.Due[i]
-		if s.state.Contact.Deleted {
+		if s.state.Contact.Deleted && d.Bucket != Whole {
 			d.At = table.Never
 		}
 		switch {
@@ -183,6 +198,7 @@ type Result struct {
 	Refused     *Refusal     // why the event was refused; nil: it was not. If set, nothing was done
 	Duplicate   bool         // the idempotency key was seen before; nothing was done
 	Deleted     bool         // the user is deleted; nothing was done
+	Ended       bool         // the anonymous contact has expired before; nothing else was done
 	Paused      bool         // the bucket is paused; nothing was done
 	Excluded    bool         // the bucket excludes anonymous contacts; nothing was done
 	Repaired    int          // memberships and due instants that were wrong
@@ -193,9 +209,9 @@ type Result struct {
 func (s *Session) step(run func()) Result {
 	before := len(s.changes.Transitions)
 	run()
-	made := s.changes.Transitions[before:]
-	if len(made) == 0 {
-		return Result{}
+	result := Result{Ended: s.changes.Ended}
+	if made := s.changes.Transitions[before:]; len(made) > 0 {
+		result.Transitions = slices.Clone(made)
 	}
-	return Result{Transitions: slices.Clone(made)}
+	return result
 }

@@ -19,8 +19,14 @@ type State struct {
 	Stays    []Stay
 	AllStays bool
 
-	// Due holds the instants at which the clock evaluates a bucket again, in no order.
+	// Due holds the instants at which the clock evaluates a bucket again, in no order, and the one
+	// at which an anonymous contact may expire: see [Whole].
 	Due []Due
+
+	// LastEvent is when the last event of an anonymous contact arrived, if that is known; Unset if
+	// there was none.
+	LastEvent      table.Instant
+	LastEventKnown bool
 
 	// Seen holds those idempotency keys of the session's events that the user has used before.
 	Seen []string

@@ -36,6 +36,7 @@ func (l Limits) WithDefaults() Limits {
 	l.Payload = cmp.Or(l.Payload, 32<<10)
 	l.User.Properties = cmp.Or(l.User.Properties, 1000)
 	l.User.Bytes = cmp.Or(l.User.Bytes, 64<<10)
+	l.User.AnonymousAge = cmp.Or(l.User.AnonymousAge, 30*24*time.Hour)
 	l.Skew = cmp.Or(l.Skew, 5*time.Minute)
 	return l
 }

@@ -210,7 +210,7 @@ func (f *flush) attempt(ctx context.Context, items []*item) error {
 	f.settleIDs(ctx, all)
 	for i := range all {
 		for _, it := range all[i].items {
-			if all[i].Missed {
+			if all[i].Missed && (it.result.Ended || !all[i].Result.Ended) {
 				f.putOff = append(f.putOff, it)
 				f.late[it.user] = true
 				continue

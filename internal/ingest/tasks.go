@@ -36,11 +36,11 @@ func (s *Service) note(all []ingestion) {
 func stored(all []ingestion) iter.Seq2[string, *decide.Event] {
 	return func(yield func(string, *decide.Event) bool) {
 		for i := range all {
-			if all[i].Missed || all[i].Suppressed {
+			if all[i].Missed && !all[i].Result.Ended || all[i].Suppressed {
 				continue
 			}
 			for _, it := range all[i].items {
-				if !it.result.Duplicate && it.result.Refused == nil && !yield(it.name(), &it.event) {
+				if !it.result.Duplicate && !it.result.Ended && it.result.Refused == nil && !yield(it.name(), &it.event) {
 					return
 				}
 			}

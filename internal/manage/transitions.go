@@ -22,7 +22,7 @@ type transitionsInput struct {
 	Page
 	Kind   string    `query:"kind" enum:"entered,left,dwell" doc:"List transitions of this kind only. Defaults to all"`
 	Source string    `query:"source" enum:"event,clock,reconcile,backfill,manual" doc:"List transitions with this cause only. Defaults to all"`
-	Reason string    `query:"reason" enum:"criteria,maxDwell,manual,retired,merged" doc:"List leaves for this reason only. Defaults to all transitions"`
+	Reason string    `query:"reason" enum:"criteria,maxDwell,manual,retired,merged,expired" doc:"List leaves for this reason only. Defaults to all transitions"`
 	From   time.Time `query:"from" doc:"List transitions that became true at this time or later. Defaults to all" example:"2026-12-01T00:00:00Z"`
 	To     time.Time `query:"to" doc:"List transitions that became true before this time. Defaults to all" example:"2026-12-02T00:00:00Z"`
 	Order  string    `query:"order" enum:"asc,desc" default:"desc" doc:"Direction of time"`

@@ -50,7 +50,7 @@ func (m *Merger) Apply(ctx context.Context, step resolve.Change, at table.Instan
 	if step.Op == resolve.Promote {
 		two.kind = promotion
 	}
-	err := two.commit(ctx)
+	err := m.ending(m.commitEnd(ctx), func() error { return two.commit(ctx) })
 	if transact.IsMerged(err) || taken(err) {
 		return ErrMoved
 	}

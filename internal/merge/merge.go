@@ -43,7 +43,7 @@ var errGone = errors.New("a user is gone")
 // Merge merges a user into another in a transaction of its own, and returns what happened. It
 // retries for as long as attempts allow.
 func (m *Merger) Merge(ctx context.Context, attempts *retry.Attempts, from, into string) (made []bucketgen.Transition, err error) {
-	err = again(ctx, attempts, &from, &into, func() (err error) {
+	err = m.again(ctx, attempts, &from, &into, func() (err error) {
 		two := m.merging(byCaller, from, into)
 		err = two.commit(ctx)
 		made = two.made
@@ -53,10 +53,10 @@ func (m *Merger) Merge(ctx context.Context, attempts *retry.Attempts, from, into
 }
 
 // again calls do for two users until it succeeds, for as long as attempts allow.
-func again(ctx context.Context, attempts *retry.Attempts, from, into *string, do func() error) error {
+func (m *Merger) again(ctx context.Context, attempts *retry.Attempts, from, into *string, do func() error) error {
 	attempts.ExpectedFunc = func(err error) bool { return errors.Is(err, errGone) }
 	for {
-		err := canonical(from, into, do)
+		err := canonical(from, into, func() error { return m.ending(m.commitEnd(ctx), do) })
 		if err == nil {
 			return nil
 		}
@@ -69,8 +69,10 @@ func again(ctx context.Context, attempts *retry.Attempts, from, into *string, do
 // MergeTx merges a user into another in a transaction that the caller began and commits.
 func (m *Merger) MergeTx(ctx context.Context, tx pgx.Tx, from, into string) (made []bucketgen.Transition, err error) {
 	err = canonical(&from, &into, func() error {
-		made, err = m.inTx(ctx, tx, from, into)
-		return err
+		return m.ending(func(t *transact.Task) error { return m.Runner.InTx(ctx, tx, []*transact.Task{t}) }, func() error {
+			made, err = m.inTx(ctx, tx, from, into)
+			return err
+		})
 	})
 	return made, err
 }
@@ -226,6 +228,11 @@ func (m *merging) lock(ctx context.Context) (*store.Loaded, error) {
 	// finds out.
 	if err := m.Runner.Run(ctx, m.conn, loaded, both, func(*transact.Task, *decide.State, *decide.Session) {}); err != nil {
 		return nil, err
+	}
+	for _, t := range both {
+		if t.Result.Ended {
+			return nil, &expiredError{t.Want.User}
+		}
 	}
 	if m.settled, err = m.Runner.Write(ctx, m.conn, loaded, both); err != nil {
 		return nil, err

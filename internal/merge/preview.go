@@ -20,7 +20,7 @@ import (
 // Preview returns what [Merger.Merge] would come to. It merges, reads what came of it, and rolls
 // back, so the preview is the merge.
 func (m *Merger) Preview(ctx context.Context, attempts *retry.Attempts, from, into string) (p bucketgen.MergePreview, err error) {
-	err = again(ctx, attempts, &from, &into, func() (err error) {
+	err = m.again(ctx, attempts, &from, &into, func() (err error) {
 		p, err = m.preview(ctx, from, into)
 		return err
 	})

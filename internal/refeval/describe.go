@@ -209,7 +209,7 @@ func staysOf(h *History, user string) []string {
 		}
 	}
 	slices.SortFunc(stays, func(a, b Stay) int {
-		return cmp.Or(cmp.Compare(a.Bucket, b.Bucket), cmp.Compare(a.EntryCount, b.EntryCount))
+		return cmp.Or(cmp.Compare(a.Bucket, b.Bucket), cmp.Compare(a.EntryCount, b.EntryCount), a.EnteredAt.Compare(b.EnteredAt))
 	})
 	lines := make([]string, len(stays))
 	for i, s := range stays {

@@ -133,17 +133,31 @@ func (h *History) Of(user string) []Transition {
 	return slices.DeleteFunc(slices.Clone(h.Transitions), func(t Transition) bool { return t.User != user })
 }
 
+// Rules are settings of a world.
+type Rules struct {
+	// AnonymousAge is how long an anonymous user stays after the last event. 0 is for ever.
+	AnonymousAge time.Duration
+}
+
+// Defaults are the rules that hold unless a program sets others.
+var Defaults = Rules{AnonymousAge: 30 * 24 * time.Hour}
+
 // Run plays steps against definitions, which must be correct, and then lets the clock run up to
 // until.
 func Run(f *ir.File, steps []Action, until time.Time) *History {
-	return play(f, steps, until).history()
+	return Defaults.Run(f, steps, until)
+}
+
+// Run is the function Run by other rules.
+func (r Rules) Run(f *ir.File, steps []Action, until time.Time) *History {
+	return r.play(f, steps, until).history()
 }
 
 // Known plays steps as Run does, and returns what is known of each user then, by each of their
 // names: nil of one who is deleted.
 func Known(f *ir.File, steps []Action, until time.Time) map[string]*Facts {
 	known := map[string]*Facts{}
-	w := play(f, steps, until)
+	w := Defaults.play(f, steps, until)
 	for name, u := range w.users {
 		known[name] = &u.facts
 		if u.deleted {
@@ -156,11 +170,12 @@ func Known(f *ir.File, steps []Action, until time.Time) map[string]*Facts {
 	return known
 }
 
-func play(f *ir.File, steps []Action, until time.Time) *world {
-	w := &world{users: map[string]*user{}, aliases: map[string]string{}, refused: map[string]bool{}, paused: map[string]bool{}, emit: Leaves}
+func (r Rules) play(f *ir.File, steps []Action, until time.Time) *world {
+	w := &world{rules: r, users: map[string]*user{}, aliases: map[string]string{}, refused: map[string]bool{}, paused: map[string]bool{}, emit: Leaves}
 	w.define(f)
 	for i := range steps {
 		w.step = i
+		w.wake(steps[i].At)
 		w.results = append(w.results, w.run(&steps[i]))
 	}
 	w.step = len(steps)
@@ -241,6 +256,9 @@ type world struct {
 	refused     map[string]bool   // users who could not be renamed by the present step
 	joined      bool              // the ids of the present step made two users one
 	merged      []*user           // as they were left
+	gone        []*user           // who have expired
+	past        []Transition      // of those
+	rules       Rules
 	step        int
 	results     []StepResult
 	transitions []Transition
@@ -255,16 +273,26 @@ func (w *world) definition(id string) *ir.Definition {
 	return nil
 }
 
+// wake lets the anonymous expire who do so before an instant: from then on their ids are those of
+// no user.
+func (w *world) wake(t time.Time) {
+	for _, u := range maps.Clone(w.users) {
+		if u.visitor() {
+			u.settleBefore(t)
+		}
+	}
+}
+
 // settle lets the clock do everything up to an instant for everybody.
 func (w *world) settle(upTo time.Time) {
-	for _, u := range w.users {
+	for _, u := range maps.Clone(w.users) {
 		u.settle(upTo)
 	}
 }
 
 func (w *world) history() *History {
-	h := &History{Steps: w.results, Transitions: w.transitions}
-	for _, u := range slices.AppendSeq(slices.Clone(w.merged), maps.Values(w.users)) {
+	h := &History{Steps: w.results, Transitions: slices.Concat(w.past, w.transitions)}
+	for _, u := range slices.AppendSeq(slices.Concat(w.merged, w.gone), maps.Values(w.users)) {
 		for bucket, stays := range u.stays {
 			for _, s := range stays {
 				h.Stays = append(h.Stays, Stay{
@@ -274,7 +302,7 @@ func (w *world) history() *History {
 		}
 	}
 	slices.SortFunc(h.Stays, func(a, b Stay) int {
-		return cmp.Or(cmp.Compare(a.User, b.User), cmp.Compare(a.Bucket, b.Bucket), cmp.Compare(a.EntryCount, b.EntryCount))
+		return cmp.Or(cmp.Compare(a.User, b.User), cmp.Compare(a.Bucket, b.Bucket), cmp.Compare(a.EntryCount, b.EntryCount), a.EnteredAt.Compare(b.EnteredAt))
 	})
 	return h
 }

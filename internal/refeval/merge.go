@@ -20,7 +20,7 @@ func (w *world) merge(s *Action) StepResult {
 	if survivor := w.users[into]; loser != nil && loser.deleted || survivor != nil && survivor.deleted {
 		return StepResult{Refused: "the user is deleted"}
 	}
-	survivor, created := w.user(into)
+	survivor, created := w.user(into, s.At)
 	survivor.settleBefore(s.At)
 	w.realias(from, into)
 	if loser != nil {
@@ -53,6 +53,9 @@ func (u *user) absorb(loser *user, s *Action) {
 	u.facts.Events = append(u.facts.Events, loser.facts.Events...)
 	maps.Copy(u.keys, loser.keys)
 	u.inherit(loser)
+	if loser.heard.After(u.heard) {
+		u.heard = loser.heard
+	}
 	for _, bucket := range slices.Sorted(maps.Keys(loser.stays)) {
 		u.takeOver(bucket, loser, s)
 	}

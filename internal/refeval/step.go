@@ -45,7 +45,7 @@ func (w *world) ingest(s *Action) StepResult {
 	if why != "" {
 		return StepResult{Refused: why}
 	}
-	u, created := w.user(w.subject(s))
+	u, created := w.user(w.subject(s), s.At)
 	u.settleBefore(s.At)
 	if s.Key != "" {
 		if u.keys[s.Key] {
@@ -60,6 +60,7 @@ func (w *world) ingest(s *Action) StepResult {
 	if s.Name != "" {
 		u.facts.Events = append(u.facts.Events, Event{s.Name, occurred, given.properties})
 	}
+	u.heard = s.At
 	if u.deleted {
 		return StepResult{Merged: w.joined}
 	}
@@ -122,7 +123,7 @@ func (w *world) change(s *Action) StepResult {
 	case !known && s.Op == Remove:
 		return StepResult{} // who is not known is not in the bucket
 	}
-	u, created := w.user(s.User)
+	u, created := w.user(s.User, s.At)
 	u.settleBefore(s.At)
 	if created {
 		u.evaluateSome(s.At, "manual", u.isFor)
@@ -139,13 +140,13 @@ func (w *world) change(s *Action) StepResult {
 }
 
 // user returns the user of a name, who is created if need be.
-func (w *world) user(name string) (u *user, created bool) {
+func (w *world) user(name string, at time.Time) (u *user, created bool) {
 	name = w.name(name)
 	if u := w.users[name]; u != nil {
 		return u, false
 	}
 	facts := Facts{User: name, Properties: map[string]any{}, Changes: map[string]Change{}, Members: map[string]bool{}}
-	u = &user{world: w, name: name, facts: facts, dates: map[string]dates{}, keys: map[string]bool{}, stays: map[string][]*stay{}}
+	u = &user{world: w, name: name, created: at, facts: facts, dates: map[string]dates{}, keys: map[string]bool{}, stays: map[string][]*stay{}}
 	w.users[name] = u
 	return u, true
 }

@@ -19,6 +19,9 @@ type user struct {
 	keys    map[string]bool    // that were used
 	stays   map[string][]*stay // by bucket, in the order of entry counts
 	done    time.Time          // the clock has done everything up to here
+	created time.Time          // when the user came to be
+	heard   time.Time          // when the last event arrived; zero if none did
+	expired bool
 }
 
 type stay struct {
@@ -37,8 +40,12 @@ func (u *user) settleBefore(t time.Time) { u.settle(t.Add(-micro)) }
 // settle applies the clock up to an instant, by evaluating everything at every instant at which a
 // transition is conceivable.
 func (u *user) settle(upTo time.Time) {
-	for {
+	for !u.expired {
 		t := u.next()
+		if end := u.expiry(); !end.IsZero() && !end.After(upTo) && (t.IsZero() || !end.After(t)) {
+			u.end(end)
+			return
+		}
 		if t.IsZero() || t.After(upTo) {
 			break
 		}

@@ -7,7 +7,10 @@
 // says what the contact is.
 package resolve
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // The kinds of ids, beside those that a program declares.
 const (
@@ -39,6 +42,25 @@ func Parse(name string) (kind, value string) {
 	}
 	kind, value, _ = strings.Cut(rest, sentinel)
 	return kind, value
+}
+
+// Ended returns the name under which the rows of a contact are kept for a while that went by a
+// name and has expired. No event finds it.
+func Ended(name string, contact int64) string {
+	return name + sentinel + strconv.FormatInt(contact, 10)
+}
+
+// Shown returns the name by which a contact is known outside: the one that it went by, if it has
+// expired.
+func Shown(name string) string {
+	kind, value := Parse(name)
+	if kind == Shared {
+		return Name(Shared, Shown(value))
+	}
+	if kind != User {
+		value, _, _ = strings.Cut(value, sentinel)
+	}
+	return Name(kind, value)
 }
 
 // IsReserved reports whether a text cannot be a user id, because the names of other ids begin so.

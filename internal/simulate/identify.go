@@ -7,6 +7,9 @@ import (
 
 // identify does what the ids of an event ask for, and returns the user that the event is about.
 func (s *Simulator) identify(names []string, trusted bool) string {
+	for _, name := range names {
+		s.wake(s.owner(name))
+	}
 	plan := resolve.Decide(names, s.owner, trusted)
 	for _, step := range plan.Before {
 		s.apply(step)

@@ -21,6 +21,8 @@ func (s *Simulator) Name(user string) string {
 // Merge merges one user into another, who is created if need be, and reports whether they were two.
 // It is refused if the properties of both exceed the limits.
 func (s *Simulator) Merge(from, into string) (merged bool, err error) {
+	s.wake(s.Name(from))
+	s.wake(s.Name(into))
 	from, into = s.Name(from), s.Name(into)
 	if from == into {
 		return false, nil
@@ -57,6 +59,7 @@ func (s *Simulator) absorb(from, into string) {
 	u.log = append(u.log, loser.log...)
 	u.state.Seen = append(u.state.Seen, loser.state.Seen...)
 	u.state.InheritProperties(loser.state)
+	u.state.InheritLastEvent(loser.state)
 	s.part(from, into)
 	delete(s.users, from)
 }

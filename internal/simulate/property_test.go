@@ -6,6 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/ir"
 	"github.com/bucketgen/bucketgen/internal/refeval"
 	"github.com/bucketgen/bucketgen/internal/refeval/draw"
@@ -16,27 +17,30 @@ import (
 // policies and random histories of several users.
 func TestReference(t *testing.T) {
 	t.Parallel()
-	draw.Check(t, 10000, func(t *rapid.T) { compare(t, draw.Steps) })
+	draw.Check(t, 10000, func(t *rapid.T) { compare(t, refeval.Defaults, draw.Steps) })
 }
 
-// TestPeople does so while ids of users, devices and e-mail addresses lead to each other.
+// TestPeople does so while ids of users, devices and e-mail addresses lead to each other, and
+// anonymous users expire.
 func TestPeople(t *testing.T) {
 	t.Parallel()
-	draw.Check(t, 10000, func(t *rapid.T) { compare(t, draw.People) })
+	draw.Check(t, 10000, func(t *rapid.T) {
+		compare(t, refeval.Rules{AnonymousAge: draw.AnonymousAge(t)}, draw.People)
+	})
 }
 
 // TestRedefine does so while definitions change and buckets are paused and resumed.
 func TestRedefine(t *testing.T) {
 	t.Parallel()
-	draw.Check(t, 5000, func(t *rapid.T) { compare(t, draw.Changing) })
+	draw.Check(t, 5000, func(t *rapid.T) { compare(t, refeval.Defaults, draw.Changing) })
 }
 
-func compare(t *rapid.T, steps func(*rapid.T, *ir.File, []string, int) []refeval.Action) {
+func compare(t *rapid.T, rules refeval.Rules, steps func(*rapid.T, *ir.File, []string, int) []refeval.Action) {
 	f := draw.Definitions(t, 5)
 	history := steps(t, f, []string{"ada", "bob"}, 30)
 	until := history[len(history)-1].At.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "after")) * draw.Hour)
-	want := refeval.Run(f, history, until)
-	got, err := subject.Simulate(f, history, until)
+	want := rules.Run(f, history, until)
+	got, err := subject.SimulateWithin(decide.Limits{AnonymousAge: rules.AnonymousAge}, f, history, until)
 	if err != nil {
 		t.Fatalf("%v\n%s%s", err, refeval.Describe(f), refeval.DescribeSteps(history))
 	}

@@ -24,7 +24,9 @@ type Simulator struct {
 	users       map[string]*user
 	aliases     map[string]string // present names by the names that users had before a merge, and by other ids
 	lives       map[string]int    // lives counts how often a user of a name was erased
+	ended       map[string]table.Instant
 	transitions []Transition
+	past        []Transition   // past are those of users who have expired
 	session     decide.Session // reused for one user after the other
 }
 
@@ -41,7 +43,7 @@ type Transition struct {
 func New(r *table.Registry, now table.Instant, limits decide.Limits) *Simulator {
 	return &Simulator{
 		registry: r, limits: limits, now: now, announced: Announced{Leaves: true}, paused: map[string]bool{}, users: map[string]*user{}, aliases: map[string]string{},
-		lives: map[string]int{},
+		lives: map[string]int{}, ended: map[string]table.Instant{},
 	}
 }
 
@@ -72,6 +74,7 @@ func (s *Simulator) Add(b table.BucketIndex, user string) error {
 	if s.isFrozen(b) {
 		return errPaused // before a user is created in vain
 	}
+	s.wake(s.Name(user))
 	s.create(s.Name(user))
 	return s.existing(user, func(u *decide.Session) decide.Result { return u.Add(b, s.now) })
 }
@@ -96,7 +99,8 @@ func (s *Simulator) Restore(user string) {
 
 // Reconcile recomputes all memberships. It returns how many of them differed.
 func (s *Simulator) Reconcile() int {
-	before := len(s.Transitions())
+	s.Transitions() // what is due before is no difference
+	before := len(s.transitions)
 	for user := range s.users {
 		_ = s.existing(user, func(u *decide.Session) decide.Result { return u.Reconcile(s.now) })
 	}
@@ -140,10 +144,11 @@ func (s *Simulator) Transitions() []Transition {
 	for user := range s.users {
 		s.User(user)
 	}
-	slices.SortStableFunc(s.transitions, func(a, b Transition) int {
+	all := slices.Concat(s.past, s.transitions)
+	slices.SortStableFunc(all, func(a, b Transition) int {
 		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.User, b.User))
 	})
-	return s.transitions
+	return all
 }
 
 func (s *Simulator) create(name string) {
@@ -171,8 +176,12 @@ func (s *Simulator) run(name string, do func(*decide.Session) decide.Result, ste
 	u := s.users[name]
 	s.session.Begin(s.registry, u.state, decide.Options{Frozen: s.frozen, Steps: steps, Limits: s.limits})
 	result := do(&s.session)
-	u.remember(s.session.Changes())
+	changes := s.session.Changes()
+	u.remember(changes)
 	s.note(name, s.registry, result)
+	if changes.Ended {
+		s.end(name, changes.EndedAt)
+	}
 	return result
 }
 

@@ -38,6 +38,7 @@ func (u *user) remember(c decide.Changes) {
 func (u *user) move(from, to *table.Registry, name string) {
 	was := u.state
 	now := &decide.State{Contact: was.Contact, Facts: u.recount(to, name), Seen: was.Seen, Changes: was.Changes, Complete: true}
+	now.LastEvent, now.LastEventKnown = was.LastEvent, was.LastEventKnown
 	for _, stay := range was.Stays {
 		u.gone[from.Buckets[stay.Bucket].ID] = stay
 	}
@@ -49,7 +50,9 @@ func (u *user) move(from, to *table.Registry, name string) {
 		}
 	}
 	for _, due := range was.Due {
-		if b, known := to.Bucket(from.Buckets[due.Bucket].ID); known {
+		if due.Bucket == decide.Whole {
+			now.Due = append(now.Due, due)
+		} else if b, known := to.Bucket(from.Buckets[due.Bucket].ID); known {
 			due.Bucket = b
 			now.Due = append(now.Due, due)
 		}

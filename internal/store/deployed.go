@@ -100,7 +100,7 @@ func (s *Store) ViewOf(c *Deployed) *Deployment {
 	if !d.Agreed {
 		return d
 	}
-	d.Active, d.activeSince = append(d.Active, recheck), nil
+	d.Active, d.activeSince = append(d.Active, recheck, whole), nil
 	for _, k := range r.Derived() {
 		since := c.Derived[r.DerivedName(k)]
 		d.derived, d.last = append(d.derived, part{k, since}), max(d.last, since)

@@ -69,6 +69,9 @@ const (
 // whose definitions are not the deployed ones writes it for users whom it changes.
 const recheck = 0
 
+// whole is the bucket number of due instants at which an anonymous contact may expire.
+const whole = -1
+
 // Frozen reports whether a bucket is not evaluated.
 func (d *Deployment) Frozen(b table.BucketIndex) bool { return d.frozen[b] }
 

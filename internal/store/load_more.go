@@ -19,6 +19,7 @@ type moreFacts struct {
 	needs      []userNeed
 	stays      []userStay
 	properties []userProperty
+	lastEvents []string           // lastEvents are users whose last event is asked for
 	cached     *usercache.History // cached has facts that are not asked for; nil: none
 }
 
@@ -89,6 +90,9 @@ func (ld *Loaded) LoadMore(ctx context.Context, conn Conn, lacks map[string]deci
 		for _, p := range l.Properties {
 			more.property(name, p)
 		}
+		if l.LastEvent {
+			more.lastEvents = append(more.lastEvents, name)
+		}
 	}
 	q := ld.store.batch()
 	ld.queueMore(q, &more)
@@ -101,6 +105,7 @@ func (ld *Loaded) LoadMore(ctx context.Context, conn Conn, lacks map[string]deci
 // queueMore adds a statement for each kind of fact.
 func (ld *Loaded) queueMore(q *pipeline.Batch, m *moreFacts) {
 	ld.queueDated(q, m.properties)
+	ld.queueLastEvents(q, m.lastEvents)
 	if len(m.needs)+len(m.stays) == 0 {
 		return // all was cached, as for most users who come again
 	}

@@ -84,6 +84,9 @@ func (s *Store) knowsAll(u *user) bool {
 
 // prefetchOther adds what it takes to apply a deployment, or to evaluate the due buckets.
 func (s *Store) prefetchOther(m *moreFacts, req *Request, u *user, d *Deployment) {
+	if slices.Contains(req.Due, decide.Whole) {
+		m.lastEvents = append(m.lastEvents, req.User)
+	}
 	switch {
 	case req.follows() && u.cached.Properties == nil:
 		s.prefetchDeployment(m, req, d)
@@ -94,7 +97,9 @@ func (s *Store) prefetchOther(m *moreFacts, req *Request, u *user, d *Deployment
 	m.cached = u.cached.History
 	defer func() { m.cached = nil }()
 	for _, b := range req.Due {
-		m.needAt(req, s.needs[b])
+		if b != decide.Whole {
+			m.needAt(req, s.needs[b])
+		}
 	}
 }
 

@@ -27,25 +27,27 @@ type Loaded struct {
 
 // user is what was read of one user.
 type user struct {
-	cached       usercache.View // cached is from before the lock; once Load returns, it is true
-	properties   payload.Properties
-	changes      []table.LastChange               // changes are read with the properties
-	dated        map[string]decide.PropertyChange // dated are keyed by property name
-	contact      *db.ContactsLockKnownRow         // contact is nil if the user was skipped
-	row          db.ContactsLockKnownRow          // row is what contact points to
-	created      bool                             // created by this transaction
-	life         int32                            // life is that of a contact that was created
-	suppressed   bool                             // suppressed says that the id is refused
-	stays        []decide.Stay
-	due          []decide.Due
-	seen         []string             // seen are idempotency keys that were used before
-	oldest       map[table.Need]int   // oldest is how many occurrences were read with each sum
-	reaches      map[table.Need]reach // reaches is how far each past window was read
-	apply        []func(*table.Facts) // apply adds what was read to the facts of a session
-	once         bool                 // once says not to add the user to the cache
-	fill         *fill                // fill is the history that is read to be cached; or nil
-	needsRecheck bool                 // needsRecheck: an older process changed the user
-	rebuilt      *rebuilt             // rebuilt is what was derived anew from the log; or nil
+	cached         usercache.View // cached is from before the lock; once Load returns, it is true
+	properties     payload.Properties
+	changes        []table.LastChange               // changes are read with the properties
+	dated          map[string]decide.PropertyChange // dated are keyed by property name
+	contact        *db.ContactsLockKnownRow         // contact is nil if the user was skipped
+	row            db.ContactsLockKnownRow          // row is what contact points to
+	created        bool                             // created by this transaction
+	life           int32                            // life is that of a contact that was created
+	lastEvent      table.Instant
+	lastEventKnown bool
+	suppressed     bool // suppressed says that the id is refused
+	stays          []decide.Stay
+	due            []decide.Due
+	seen           []string             // seen are idempotency keys that were used before
+	oldest         map[table.Need]int   // oldest is how many occurrences were read with each sum
+	reaches        map[table.Need]reach // reaches is how far each past window was read
+	apply          []func(*table.Facts) // apply adds what was read to the facts of a session
+	once           bool                 // once says not to add the user to the cache
+	fill           *fill                // fill is the history that is read to be cached; or nil
+	needsRecheck   bool                 // needsRecheck: an older process changed the user
+	rebuilt        *rebuilt             // rebuilt is what was derived anew from the log; or nil
 }
 
 // Locked reports whether the user was loaded. A user is not if another transaction holds the lock
@@ -71,12 +73,13 @@ func (ld *Loaded) State(name string, st *decide.State) {
 			DecidedAt: instant(u.contact.DecidedAt), Life: lifeOf(u.contact.Life),
 			WrittenAt: written(u.contact), Repeats: u.cached.Properties.Repeats,
 		},
-		Changes:  maps.Clone(u.dated),
-		Facts:    facts,
-		Stays:    append(st.Stays[:0], u.stays...),
-		AllStays: u.cached.History != nil,
-		Due:      append(st.Due[:0], u.due...),
-		Seen:     append(st.Seen[:0], u.seen...),
+		Changes:   maps.Clone(u.dated),
+		Facts:     facts,
+		Stays:     append(st.Stays[:0], u.stays...),
+		AllStays:  u.cached.History != nil,
+		Due:       append(st.Due[:0], u.due...),
+		Seen:      append(st.Seen[:0], u.seen...),
+		LastEvent: u.lastEvent, LastEventKnown: u.lastEventKnown,
 		Complete: u.created, // the database has nothing about the user
 	}
 	if h := u.cached.History; h != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/usercache"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
@@ -76,6 +77,7 @@ func New(ctx context.Context, conn Conn, schema string, r *table.Registry, cache
 		return nil, fmt.Errorf("register the buckets: %w", err)
 	}
 	s.buckets = make([]int32, len(r.Buckets))
+	s.indexes[whole] = decide.Whole
 	for _, row := range rows {
 		i, _ := r.Bucket(row.ID)
 		s.buckets[i], s.indexes[row.No] = row.No, i
@@ -107,8 +109,13 @@ func QueriesIn(conn db.DBTX, schema string) *db.Queries {
 	return (&Store{schema: schema}).Queries(conn)
 }
 
-// Bucket returns the database's number of a bucket.
-func (s *Store) Bucket(b table.BucketIndex) int32 { return s.buckets[b] }
+// Bucket returns the database's number of a bucket, or the one of [decide.Whole].
+func (s *Store) Bucket(b table.BucketIndex) int32 {
+	if b == decide.Whole {
+		return whole
+	}
+	return s.buckets[b]
+}
 
 // Index returns the index in the registry of the bucket with a number, if the registry has it.
 func (s *Store) Index(no int32) (table.BucketIndex, bool) {

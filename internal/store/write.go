@@ -43,6 +43,7 @@ type Write struct {
 	followed        db.ContactsFollowParams
 	owners          db.ContactsHoldParams
 
+	ended       db.ExpiredEndParams
 	attached    db.IdentitiesAttachParams
 	hasAttached map[string]bool // hasAttached are those that were attached, once it is sent
 
@@ -81,7 +82,7 @@ func (w *Write) Transitions() int { return len(w.transitions.ContactIds) }
 
 // Settles reports whether the write changes a due instant, or a user follows a deployment.
 func (w *Write) Settles() bool {
-	return len(w.dues.ContactIds)+len(w.dueForget.ContactIds)+len(w.followed.ContactIds) > 0
+	return len(w.dues.ContactIds)+len(w.dueForget.ContactIds)+len(w.followed.ContactIds)+len(w.ended.ContactIds) > 0
 }
 
 // ChangesMembership reports whether the write can change the result of a membership read.
@@ -97,7 +98,12 @@ func (w *Write) Add(ld *Loaded, user string, st *decide.State, c decide.Changes)
 	patched := c.Contact != nil && c.Contact.Patches()
 	decidedAt, keeps := ld.decidedAt(u, &c)
 	owner, held := w.addCacheOwner(ld, u, patched, keeps, decidedAt, &c)
-	if claim, claimed := ld.claim(u, st, user, patched, held); claimed {
+	claim, claimed := ld.claim(u, st, user, patched, held)
+	switch {
+	case c.Ended:
+		s.cache.Forget(user)
+		w.addEnded(s, u, user, c.EndedAt, c.Now)
+	case claimed:
 		w.claims = append(w.claims, claim)
 	}
 	if c.Contact != nil {
@@ -122,10 +128,10 @@ func (w *Write) Add(ld *Loaded, user string, st *decide.State, c decide.Changes)
 	for _, d := range c.Due {
 		if d.At == table.Never {
 			w.dueForget.ContactIds = append(w.dueForget.ContactIds, contact)
-			w.dueForget.BucketNos = append(w.dueForget.BucketNos, s.buckets[d.Bucket])
+			w.dueForget.BucketNos = append(w.dueForget.BucketNos, s.Bucket(d.Bucket))
 			continue
 		}
-		w.setDue(contact, s.buckets[d.Bucket], timestamp(d.At))
+		w.setDue(contact, s.Bucket(d.Bucket), timestamp(d.At))
 		if !w.hasDue || d.At < w.due {
 			w.due, w.hasDue = d.At, true
 		}
@@ -184,6 +190,7 @@ func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) erro
 	add(len(w.transitions.ContactIds), func() error { return into.TransitionsInsert(ctx, w.transitions) })
 	add(len(w.followed.ContactIds), func() error { return into.ContactsFollow(ctx, w.followed) })
 	add(len(w.dueForget.ContactIds), func() error { return into.DueForget(ctx, w.dueForget) })
+	add(len(w.ended.ContactIds), func() error { return into.ExpiredEnd(ctx, w.ended) })
 	add(len(w.attached.Names), func() error { return w.attach(q) })
 	if commit {
 		q.Add("commit")

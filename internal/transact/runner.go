@@ -333,7 +333,9 @@ func (r *Runner) Decide(ctx context.Context, conn store.Conn, loaded *store.Load
 			r.Decided(changes.Candidates, changes.Evaluations)
 		}
 		write.Add(loaded, t.Want.User, state, changes)
-		write.Attach(t.Want.User, t.Want.Attach, changes.Now)
+		if !t.Result.Ended {
+			write.Attach(t.Want.User, t.Want.Attach, changes.Now)
+		}
 		r.logTransitions(ctx, t.Want.User, changes.Transitions)
 	})
 	if err != nil {
@@ -395,6 +397,7 @@ func (r *Runner) Run(ctx context.Context, conn store.Conn, loaded *store.Loaded,
 				continue
 			}
 			done(t, state, session)
+			t.Missed = t.Result.Ended
 		}
 		if len(again) == 0 {
 			return nil

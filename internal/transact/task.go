@@ -27,7 +27,8 @@ type Task struct {
 	// Suppressed says that the user was erased and may not come back. Nothing was done.
 	Suppressed bool
 
-	// Missed says that the user was passed over, and nothing was done.
+	// Missed says that the user was passed over, and nothing was done; or that the user, an
+	// anonymous contact, has expired, and nothing else was done.
 	Missed bool
 
 	// Lost are the names of ids in Want.Attach that were not attached: they lead to a contact by

@@ -18,9 +18,9 @@
 -- Users ------------------------------------------------------------------------------------------
 
 -- A contact is a user, a lead or a visitor: its name says what. The first transaction that writes
--- anything about the user inserts it. Only an erasure deletes it: deleted_at hides the user,
--- merged_at says that only the name is left. Its row is the lock of the user: a writer takes it
--- before any other row of the user.
+-- anything about the user inserts it. Only an erasure deletes it, or the expiry of a visitor:
+-- deleted_at hides the user, merged_at says that only the name is left. Its row is the lock of the
+-- user: a writer takes it before any other row of the user.
 create table bucketgen.contacts (
     id                  bigint not null generated always as identity primary key,
     -- The user id, or the name of another id, see identities. Bytewise: users are locked in this
@@ -42,6 +42,9 @@ create table bucketgen.contacts (
     life                integer not null default 1,
     -- When the user was merged into the one that identities names. deleted_at is set as well.
     merged_at           timestamptz,
+    -- An anonymous contact that has expired: its rows are deleted then, or when its deliveries were
+    -- made. It goes by a name that no id has: the former one, U+0001 and its id.
+    erase_at            timestamptz,
     -- No value of a declared property has a later date. Null: updated_at is that bound.
     written_at          timestamptz,
     -- When declared properties were last sent as they are: {"<properties.no>": <instant>}.
@@ -55,6 +58,9 @@ create table bucketgen.contacts (
 
 -- Serves RollupsOf and SizesTrend: deleted users are no members.
 create index contacts_deleted on bucketgen.contacts (deleted_at) where deleted_at is not null;
+
+-- Serves ExpiredNext: contacts that have expired.
+create index contacts_erase on bucketgen.contacts (erase_at) where erase_at is not null;
 
 -- Serve ContactsSearch and MembershipsFind: people search by the beginning of e-mail addresses and
 -- names.
@@ -401,11 +407,13 @@ create index memberships_entered on bucketgen.memberships (bucket_no, entered_at
 -- pages keeps its place in the order of contacts, so the walk returns every member once.
 create index memberships_ended on bucketgen.memberships (bucket_no, contact_id, entered_at, left_at) where left_at is not null;
 
--- When the clock must evaluate a user and a bucket again, member or not. It may be too early, never
+-- When the clock must evaluate a user and a bucket again, member or not, or end a contact that is
+-- anonymous. It may be too early, never
 -- too late. Every decision about the user writes or deletes it.
 create table bucketgen.due (
     contact_id  bigint not null,
-    -- 0: all buckets, because a process with other definitions has changed the user.
+    -- 0: all buckets, because a process with other definitions has changed the user. -1: none; an
+    -- anonymous contact may expire.
     bucket_no   integer not null,
     due_at      timestamptz not null,
     primary key (contact_id, bucket_no)

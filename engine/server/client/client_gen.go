@@ -103,6 +103,7 @@ const (
 // Defines values for Reason.
 const (
 	ReasonCriteria Reason = "criteria"
+	ReasonExpired  Reason = "expired"
 	ReasonManual   Reason = "manual"
 	ReasonMaxDwell Reason = "maxDwell"
 	ReasonMerged   Reason = "merged"
@@ -632,7 +633,7 @@ type BucketStay struct {
 	// MembershipID Unique number of the stay
 	MembershipID int64 `json:"membershipId"`
 
-	// Reason Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, the bucket was retired, or the user was merged into another member
+	// Reason Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, the bucket was retired, the user was merged into another member, or the anonymous contact expired
 	Reason Reason `json:"reason,omitempty,omitzero"`
 
 	// Source Cause of a transition: an event or trait of the user, the clock, a repair, a deployment, or a call
@@ -2485,7 +2486,7 @@ type Reaction struct {
 	Name string `json:"name"`
 }
 
-// Reason Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, the bucket was retired, or the user was merged into another member
+// Reason Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, the bucket was retired, the user was merged into another member, or the anonymous contact expired
 type Reason string
 
 // RecentEvent An event, or traits, as stored
@@ -2736,7 +2737,7 @@ type Stay struct {
 	// LeftAt When the stay ended; missing while it lasts
 	LeftAt time.Time `json:"leftAt,omitempty,omitzero"`
 
-	// Reason Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, the bucket was retired, or the user was merged into another member
+	// Reason Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, the bucket was retired, the user was merged into another member, or the anonymous contact expired
 	Reason Reason `json:"reason,omitempty,omitzero"`
 
 	// Source Cause of a transition: an event or trait of the user, the clock, a repair, a deployment, or a call
@@ -2878,7 +2879,7 @@ type Transition struct {
 	// MembershipID Unique number of the stay
 	MembershipID int64 `json:"membershipId,omitempty,omitzero"`
 
-	// Reason Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, the bucket was retired, or the user was merged into another member
+	// Reason Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, the bucket was retired, the user was merged into another member, or the anonymous contact expired
 	Reason Reason `json:"reason,omitempty,omitzero"`
 
 	// Replayed Whether it was a dead letter and is delivered again

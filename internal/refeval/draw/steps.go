@@ -51,6 +51,11 @@ func People(t *rapid.T, f *ir.File, users []string, most int) []refeval.Action {
 	return steps
 }
 
+// AnonymousAge draws how long anonymous users stay: short enough for some to expire.
+func AnonymousAge(t *rapid.T) time.Duration {
+	return one(t, "anonymous age", 20*Hour, 8*Hour, 3*Hour, 30*24*Hour)
+}
+
 // manual returns the manual buckets of some definitions.
 func manual(f *ir.File) []string {
 	var all []string

@@ -153,6 +153,9 @@ func (s *simulation) latest() error {
 	want := map[[2]string]refeval.Stay{}
 	for _, stay := range s.history.Stays {
 		key := [2]string{stay.User, stay.Bucket}
+		if at, ended := s.world.EndedAt(stay.User); ended && table.At(stay.EnteredAt) <= at {
+			continue // of a user who has expired
+		}
 		if stay.EntryCount > want[key].EntryCount { // after a merge the last stay may have begun first
 			want[key] = stay
 		}
@@ -192,7 +195,7 @@ func Stays(transitions []refeval.Transition) []refeval.Stay {
 			stays = append(stays, refeval.Stay{User: t.User, Bucket: t.Bucket, EntryCount: t.EntryCount, Source: t.Source, EnteredAt: t.At})
 		case "left":
 			for i := range stays {
-				if s := &stays[i]; s.User == t.User && s.Bucket == t.Bucket && s.EntryCount == t.EntryCount {
+				if s := &stays[i]; s.User == t.User && s.Bucket == t.Bucket && s.EntryCount == t.EntryCount && s.LeftAt.IsZero() {
 					s.LeftAt, s.Reason = t.At, t.Reason
 				}
 			}

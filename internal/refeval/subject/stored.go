@@ -2,6 +2,7 @@ package subject
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,22 +13,28 @@ import (
 	"github.com/bucketgen/bucketgen/internal/resolve"
 )
 
-// What is stored is read past the engine, which hides the deleted.
+// What is stored is read past the engine, which hides the deleted, and those who have expired, by
+// the name that they had.
 const (
+	storedUsers = `
+(
+	select u.id, u.user_id from bucketgen.contacts u where u.user_id = any ($1)
+	union all
+	select u.id, n.name from unnest($1::text[]) n (name) join bucketgen.contacts u on u.user_id = n.name || chr(1) || u.id
+) c`
+
 	storedTransitions = `
 select c.user_id, b.id, t.kind, t.entry_count, t.at, t.source, coalesce(t.reason, ''), t.suppressed, t.tick, t.dwell_count
 from bucketgen.transitions t
-join bucketgen.contacts c on c.id = t.contact_id
+join ` + storedUsers + ` on c.id = t.contact_id
 join bucketgen.buckets b on b.no = t.bucket_no
-where c.user_id = any ($1)
 order by t.id`
 
 	storedStays = `
 select c.user_id, b.id, m.entry_count, m.source, coalesce(m.reason, ''), m.entered_at, m.left_at
 from bucketgen.memberships m
-join bucketgen.contacts c on c.id = m.contact_id
+join ` + storedUsers + ` on c.id = m.contact_id
 join bucketgen.buckets b on b.no = m.bucket_no
-where c.user_id = any ($1)
 order by c.user_id, b.id, m.entry_count`
 )
 
@@ -44,6 +51,8 @@ func (s *session) history(ctx context.Context, pool *pgxpool.Pool) (*refeval.His
 			users = append(users, name, resolve.Name(resolve.Shared, name))
 		}
 	}
+	slices.Sort(users)
+	users = slices.Compact(users)
 	h := &refeval.History{Steps: s.results}
 	rows, err := pool.Query(ctx, storedTransitions, users)
 	if err != nil {

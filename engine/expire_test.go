@@ -1,0 +1,86 @@
+package engine_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/bucketgen/bucketgen/bucket"
+	"github.com/bucketgen/bucketgen/engine"
+)
+
+// noticed includes anonymous contacts. Its members are those who ever visited.
+var noticed = bucket.Define(bucket.Spec{ID: "noticed", Criteria: visit.Exists(), Anonymous: bucket.Include})
+
+func anonymous(id string) engine.Event { return engine.Event{AnonymousID: id, Name: "visit"} }
+
+// contacts returns how many contacts there are, with those who have expired.
+func (w *world) contacts() int { return w.count("select count(*) from bucketgen.contacts") }
+
+// TestAnonymousExpires lets anonymous contacts be silent for 30 days (A12). At that very instant
+// the stay ends, which is delivered; then nothing is left, and the id is that of a new contact
+// whose keys are new.
+func TestAnonymousExpires(t *testing.T) {
+	t.Parallel()
+	const month = 30 * 24 * time.Hour
+	w := newSecretWorld(t, noticed, pro)
+	one := engine.By(engine.KindAnonymous, "1")
+	must(t, w.Forward(t.Context(), engine.Forwarder{
+		Name: "crm", Subscriptions: []engine.Subscription{{Name: "crm", Kinds: []engine.Kind{engine.Left}}},
+		Func: func(context.Context, []engine.Delivery) ([]error, error) { return nil, nil },
+	}))
+	equal(t, "first", w.ingest(anonymous("1")), []string{"entered noticed 1"})
+	w.ingest(engine.Event{AnonymousID: "2", Name: "other"})
+	w.clock.Advance(month - time.Microsecond)
+	w.settle()
+	equal(t, "member before", w.has("noticed", one), true)
+	equal(t, "contacts before", w.contacts(), 2)
+	w.clock.Advance(time.Microsecond)
+	w.settle()
+	equal(t, "members after", w.count("select count(*) from bucketgen.memberships where left_at is null"), 0)
+	_, err := w.Users().Get(t.Context(), one)
+	equal(t, "known after", err != nil, true)
+	equal(t, "due after", w.count("select count(*) from bucketgen.due"), 0)
+
+	result, err := w.Ingest(t.Context(), anonymous("1"))
+	must(t, err)
+	equal(t, "again", brief(result.Transitions), []string{"entered noticed 1"})
+	equal(t, "key", result.Transitions[0].Key(), "bucket:noticed:"+one+":entered:1:life-2")
+
+	w.ingest(engine.Event{AnonymousID: "3", Name: "other"})
+
+	w.start(engine.Config{SuppressionSecret: secret, NoDelivery: true}, nil) // it sweeps
+	eventually(t, func() bool { return w.contacts() == 3 })                  // 2 was never in a bucket
+	equal(t, "rows that wait for the delivery", w.count("select count(*) from bucketgen.deliveries"), 1)
+
+	var mu sync.Mutex
+	var delivered []engine.Transition
+	w.start(engine.Config{SuppressionSecret: secret, NoClock: true}, func(e *engine.Engine) {
+		must(t, e.Forward(t.Context(), engine.Forwarder{
+			Name: "crm", Subscriptions: []engine.Subscription{{Name: "crm", Kinds: []engine.Kind{engine.Left}}},
+			Func: func(_ context.Context, all []engine.Delivery) ([]error, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				for _, d := range all {
+					delivered = append(delivered, d.Transition)
+				}
+				return make([]error, len(all)), nil
+			},
+		}))
+	})
+	eventually(t, w.outboxEmpty)
+	mu.Lock()
+	equal(t, "delivered", brief(delivered), []string{"left noticed 1 by expired"})
+	equal(t, "of", delivered[0].UserID, one)
+	equal(t, "at", delivered[0].At, epoch.Add(month).UTC())
+	equal(t, "key of the leave", delivered[0].Key(), "bucket:noticed:"+one+":left:1")
+	mu.Unlock()
+
+	w.clock.Advance(month / 2)
+	w.ingest(anonymous("1"))
+	w.clock.Advance(month / 2) // which ends 3 only
+	eventually(t, func() bool { w.rollUp(); return w.contacts() == 1 })
+	w.checkNoOrphans(t)
+	equal(t, "members", w.count("select members from bucketgen.sizes"), 1)
+}

@@ -1,0 +1,81 @@
+package erase
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/store"
+)
+
+// The bounds of a batch of contacts that have expired: how many there are, how long their
+// deliveries may wait, and how often they are checked.
+const (
+	expiredBatch = 2000
+	expiredKept  = 30 * 24 * time.Hour
+	expiredPoll  = 10 * time.Minute
+)
+
+// Sweep deletes the rows of some anonymous contacts that have expired, and reports whether there
+// were any. Those with deliveries wait until these are made, but no longer than 30 days. Several
+// processes may call it.
+func (e *Eraser) Sweep(ctx context.Context) (worked bool, err error) {
+	now := e.Now()
+	switch there, err := e.queries().ExpiredAny(ctx, store.Timestamp(now)); {
+	case err != nil:
+		return false, fmt.Errorf("find contacts that have expired: %w", err)
+	case !there:
+		return false, nil // a database in which nothing happens is not written to
+	}
+	err = e.Runner.Do(ctx, func(q *db.Queries) error {
+		all, err := q.ExpiredNext(ctx, db.ExpiredNextParams{
+			Now: store.Timestamp(now), Most: expiredBatch, KeptSince: store.Timestamp(now.Add(-expiredKept)), Later: store.Timestamp(now.Add(expiredPoll)),
+		})
+		if err != nil {
+			return fmt.Errorf("find contacts that have expired: %w", err)
+		}
+		worked = len(all) > 0
+		p := person{Eraser: e, now: store.Timestamp(now)}
+		var known []int64 // those that were ever in a bucket
+		for _, c := range all {
+			if !c.Busy {
+				p.ids = append(p.ids, c.ID)
+			}
+			if !c.Busy && c.Known {
+				known = append(known, c.ID)
+			}
+		}
+		if len(p.ids) == 0 {
+			return nil
+		}
+		return p.sweep(ctx, q, known)
+	})
+	return worked, err
+}
+
+// sweep deletes all rows of contacts, or some if there are many.
+func (p *person) sweep(ctx context.Context, q *db.Queries, known []int64) error {
+	row, err := q.EraseLog(ctx, db.EraseLogParams{Ids: p.ids, Most: int32(p.Most)})
+	if err != nil {
+		return fmt.Errorf("delete the log: %w", err)
+	}
+	if row.More { // the next call goes on
+		return nil
+	}
+	if len(known) > 0 {
+		if err := (&person{Eraser: p.Eraser, ids: known, now: p.now}).addTallies(ctx, q); err != nil {
+			return err
+		}
+		if _, err := q.EraseDeliveries(ctx, known); err != nil {
+			return fmt.Errorf("delete deliveries: %w", err)
+		}
+	}
+	if _, err := q.EraseStays(ctx, db.EraseStaysParams{Ids: p.ids, Now: p.now}); err != nil {
+		return fmt.Errorf("delete stays: %w", err)
+	}
+	if _, err := q.EraseContacts(ctx, p.ids); err != nil {
+		return fmt.Errorf("delete contacts: %w", err)
+	}
+	return nil
+}

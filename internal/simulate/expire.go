@@ -1,0 +1,43 @@
+package simulate
+
+import (
+	"slices"
+
+	"github.com/bucketgen/bucketgen/internal/resolve"
+	"github.com/bucketgen/bucketgen/registry/table"
+)
+
+// wake finds out whether a user has expired by now, before something is done by an id of the user:
+// the id of a user who has expired is that of a new one.
+func (s *Simulator) wake(name string) {
+	if u := s.users[name]; u != nil && u.state.Contact.Visitor {
+		s.run(name, s.catchUpOne)
+	}
+}
+
+// end removes an anonymous user who has expired at an instant. What happened to them is kept.
+func (s *Simulator) end(name string, at table.Instant) {
+	delete(s.users, name)
+	for other, into := range s.aliases {
+		if into == name && !resolve.IsShared(name) { // a shared id stays so
+			delete(s.aliases, other)
+		}
+	}
+	s.ended[name] = at
+	before := len(s.past)
+	s.transitions = slices.DeleteFunc(s.transitions, func(t Transition) bool {
+		if t.User == name {
+			s.past = append(s.past, t)
+		}
+		return t.User == name
+	})
+	if len(s.past) > before {
+		s.lives[name]++ // else no key was ever used
+	}
+}
+
+// EndedAt returns when the last user of a name expired, if one did.
+func (s *Simulator) EndedAt(name string) (at table.Instant, ended bool) {
+	at, ended = s.ended[name]
+	return at, ended
+}

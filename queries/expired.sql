@@ -1,0 +1,71 @@
+-- Anonymous contacts that expire. The clock ends them; their rows are deleted later, in batches.
+
+-- name: ExpiredLastEvent :many
+-- When the last event of users arrived; null if there is none.
+select w.user_id::text as user_id, e.last::timestamptz as last
+from (select unnest(@user_ids::text[]) as user_id, unnest(@contact_ids::bigint[]) as contact_id) as w
+cross join lateral bucketgen.contact_of(w.contact_id, w.user_id) c
+cross join lateral (select max(k.received_at) as last from bucketgen.events k where k.contact_id = c.id) e;
+
+-- name: ExpiredEnd :exec
+-- Ends contacts, under their locks: it frees their names, so that an id that comes again is that of
+-- a new contact. Rows of contacts that were never in a bucket can be deleted at once. The others
+-- wait until feeds have read the transitions; their ids are noted as used, so that no key of a
+-- transition is used twice, and readers that cache the names learn of it from hidings. Contacts
+-- that were merged into one go with it.
+with ended as (
+    select w.id, w.at, w.name, w.hash, exists (select from bucketgen.memberships m where m.contact_id = w.id) as known
+    from (
+        select unnest(@contact_ids::bigint[]) as id, unnest(@ats::timestamptz[]) as at, unnest(@names::text[]) as name,
+            unnest(@hashes::bytea[]) as hash
+    ) w
+), parts as (
+    select e.id, e.at, e.known from ended e
+    union all
+    select k.id, e.at, true
+    from ended e
+    join bucketgen.identities i on i.contact_id = e.id
+    join bucketgen.contacts k on k.user_id = i.name
+), freed as (
+    delete from bucketgen.identities i using ended e where i.contact_id = e.id
+), due as (
+    delete from bucketgen.due d using ended e where d.contact_id = e.id
+), used as (
+    insert into bucketgen.suppressions as s (hash, kind, suppressed, lives, at)
+    select e.hash, 'anonymous', false, 1, @now from ended e where e.known and e.hash is not null
+    order by e.hash
+    on conflict (hash) do update set lives = s.lives + 1, at = excluded.at
+), shown as (
+    insert into bucketgen.hidings (user_id, at, erased)
+    select e.name, @now, true from ended e where e.known
+    on conflict do nothing
+)
+update bucketgen.contacts c
+set user_id = c.user_id || chr(1) || c.id, properties = '{}', version = c.version + 1, cache_owner = 0, repeats = null,
+    deleted_at = coalesce(c.deleted_at, p.at), merged_at = coalesce(c.merged_at, p.at),
+    erase_at = case when p.known then sqlc.arg(later)::timestamptz else sqlc.arg(now)::timestamptz end
+from parts p
+where c.id = p.id;
+
+-- name: ExpiredAny :one
+select exists (select from bucketgen.contacts c where c.erase_at <= @now)::boolean;
+
+-- name: ExpiredNext :many
+-- Some contacts whose rows may be deleted, locked. Those with deliveries that are still to be made
+-- are busy, and put off.
+with over as (
+    select c.id, c.erase_at,
+        c.merged_at > @kept_since::timestamptz and exists (select from bucketgen.deliveries d where d.contact_id = c.id) as busy
+    from bucketgen.contacts c
+    where c.erase_at <= @now
+    order by c.erase_at
+    limit @most::integer
+    for update of c skip locked
+), put_off as (
+    update bucketgen.contacts c set erase_at = @later
+    from over b
+    where b.busy and c.id = b.id
+)
+select o.id, o.busy::boolean as busy, exists (select from bucketgen.memberships m where m.contact_id = o.id)::boolean as known
+from over o
+order by o.id;
