@@ -94,6 +94,7 @@ generate: $(BIN)/sqlc ## generate everything anew
 	$(GO) test -run 'TestDocument$$' ./internal/manage -update
 	$(GO) test -run TestCommandReference ./engine/server ./cmd/bucketgen -update
 	$(GO) test -run TestReference ./internal/doctest -update
+	$(GO) run ./internal/pictures docs/img tables stay-states
 	$(GO) generate ./...
 	cd $(DEMO) && $(GO) generate ./...
 
