@@ -201,6 +201,7 @@ func (e *Engine) administer(ctx context.Context, w oneWriter, userID string, cre
 	if err := e.ready(); err != nil {
 		return nil, err
 	}
+	userID = event.CleanName(userID)
 	if err := event.UserID(userID); err != nil {
 		return nil, err
 	}

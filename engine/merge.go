@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bucketgen/bucketgen"
+	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/merge"
 )
 
@@ -48,6 +49,7 @@ func (e *Engine) Merge(ctx context.Context, from, into string) ([]Transition, er
 	if err := e.ready(); err != nil {
 		return nil, err
 	}
+	from, into = event.CleanName(from), event.CleanName(into)
 	if err := checkMerge(from, into); err != nil {
 		return nil, err
 	}
@@ -71,6 +73,7 @@ func (g *Users) PreviewMerge(ctx context.Context, from, into string) (MergePrevi
 	if err := e.ready(); err != nil {
 		return MergePreview{}, err
 	}
+	from, into = event.CleanName(from), event.CleanName(into)
 	if err := checkMerge(from, into); err != nil {
 		return MergePreview{}, err
 	}
@@ -95,6 +98,7 @@ func (e *Engine) MergeTx(ctx context.Context, tx pgx.Tx, from, into string) ([]T
 	if err := e.ready(); err != nil {
 		return nil, err
 	}
+	from, into = event.CleanName(from), event.CleanName(into)
 	if err := checkMerge(from, into); err != nil {
 		return nil, err
 	}

@@ -62,6 +62,7 @@ func (g *Users) Alias(ctx context.Context, previousID, userID string, trusted bo
 	if err := e.ready(); err != nil {
 		return err
 	}
+	previousID, userID = event.CleanName(previousID), event.CleanName(userID)
 	if err := checkMerge(previousID, userID); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,7 +38,7 @@ func (a *api) contacts(t *testing.T) (users, names []string) {
 
 // TestAliasByWriteKey sends aliases by a key that every visitor can read in a page: it merges no
 // two users, whether both are known or only the one who would be taken over, and no id is claimed
-// that another user may have later.
+// that another user may have later. A server key merges them (A6).
 func TestAliasByWriteKey(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, engine.Config{NoClock: true})
@@ -90,6 +91,9 @@ func TestAliasByWriteKey(t *testing.T) {
 	a.key = command(t, "keys", "create", "backend", "--server", "--database", a.url)
 	if status, text := send("/v1/alias", `{"previousId":"victim","userId":"mallory"}`); status != http.StatusOK {
 		t.Errorf("by a server key: got %d %s", status, text)
+	}
+	if _, names := a.contacts(t); !slices.Contains(names, "user victim mallory") {
+		t.Errorf("by a server key: the names are %q, want that victim is mallory", names)
 	}
 	a.key = command(t, "keys", "create", "web", "--database", a.url)
 	if status, text := send("/v1/alias", `{"previousId":"victim","userId":"mallory"}`); status != http.StatusOK {

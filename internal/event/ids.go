@@ -218,6 +218,16 @@ func UserID(id string) error {
 	return plainID("user_id", value)
 }
 
+// CleanName returns the name of an id as events have it: without blanks around the id, and an
+// e-mail address in lower case.
+func CleanName(name string) string {
+	kind, id := resolve.Parse(name)
+	if kind == resolve.Shared {
+		return name
+	}
+	return Clean(kind, id)
+}
+
 // Clean returns the name of an id of a kind, as events do.
 func Clean(kind, id string) string {
 	id = strings.TrimSpace(id)
