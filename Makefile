@@ -31,6 +31,14 @@ demo: setup ## replay 69,659 real purchases and print who entered and left which
 test: setup ## run every test
 	$(GO) test -timeout 40m ./...
 
+# What shows within minutes that a version of PostgreSQL is as good as another.
+POSTGRES_SHORT := Equivalence|TestConcurrencyAndCrashes|TestHotQueries|TestStatementsDoNotGrow|TestRecordings|TestHistory|TestUp|TestLater
+
+.PHONY: test-postgres
+test-postgres: setup ## run the tests of the engine on PostgreSQL 15, 16, 17 or 18, which it installs from npm: VERSION=18; RUN=short runs the most telling
+	bin=$$(scripts/setup-postgres "$(VERSION)") && POSTGRES_BIN=$$bin $(GO) test -timeout 40m -count=1 $(if $(RUN),-run '$(if $(filter short,$(RUN)),$(POSTGRES_SHORT),$(RUN))') \
+		./engine ./engine/migrate ./internal/conformance/... ./internal/store
+
 .PHONY: test-hatchet
 test-hatchet: setup ## run the tests that need a Hatchet server, which they build and start
 	$(GO) test -timeout 20m -count=1 -p 1 -tags hatchet -run Hatchet ./engine/hatchet ./internal/hatchettest

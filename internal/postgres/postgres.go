@@ -88,7 +88,10 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		return &Server{URL: url, Origin: "private, already running on " + o.Dir}, nil
 	}
 	bin, err := locate()
-	if err != nil {
+	switch {
+	case errors.Is(err, errBinaries):
+		return nil, err
+	case err != nil:
 		o.Log("no PostgreSQL on this machine, downloading one")
 		var download error
 		if bin, download = fetch(); download != nil {
@@ -334,8 +337,15 @@ func (s *Server) Standby(ctx context.Context, o Options) (*Server, error) {
 
 var errNotPrivate = errors.New("the server is not a private one")
 
-// locate finds the binaries of an installed server of version 15 or later.
+// locate finds the binaries of an installed server of version 15 or later. POSTGRES_BIN names the
+// directory of other binaries than those of the newest.
 func locate() (string, error) {
+	if dir := os.Getenv("POSTGRES_BIN"); dir != "" {
+		if v := version(dir); v < minVersion {
+			return "", fmt.Errorf("%w: POSTGRES_BIN is %s, which has no initdb and postgres of version %d or later", errBinaries, dir, minVersion)
+		}
+		return dir, nil
+	}
 	var candidates []string
 	for _, pattern := range []string{
 		"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin", "/usr/local/opt/postgresql*/bin",
@@ -364,6 +374,9 @@ func locate() (string, error) {
 }
 
 const minVersion = 15
+
+// errBinaries says that the binaries that are asked for cannot be used.
+var errBinaries = errors.New("no PostgreSQL is where it is said to be")
 
 // version returns the major version of the server in a directory, or 0.
 func version(dir string) int {

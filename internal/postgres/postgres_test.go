@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -89,5 +90,14 @@ func TestGivenServer(t *testing.T) {
 	t.Parallel()
 	if _, err := postgres.Start(t.Context(), postgres.Options{URL: "postgres://unknown@127.0.0.1:1/none"}); err == nil {
 		t.Error("a server that is not there: got no error")
+	}
+}
+
+// TestChosenBinaries checks that POSTGRES_BIN names the server, and that one that is not there is
+// said, and not replaced by another.
+func TestChosenBinaries(t *testing.T) {
+	t.Setenv("POSTGRES_BIN", t.TempDir())
+	if _, err := postgres.Start(t.Context(), postgres.Options{}); err == nil || !strings.Contains(err.Error(), "POSTGRES_BIN") {
+		t.Errorf("got %v, want an error that names POSTGRES_BIN", err)
 	}
 }
