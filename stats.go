@@ -30,4 +30,8 @@ type Stats struct {
 	Returned   int64 // to the outbox, because the target of their forwarder was away
 	Failed     int64 // attempts
 	DeadLetter int64 // deliveries that were given up
+
+	// DeadForgotten is the number of dead letters that were deleted by this process, because they
+	// had become too old.
+	DeadForgotten int64
 }

@@ -83,19 +83,34 @@ func (e *Engine) forgetting() *service.Loop {
 }
 
 // forget removes some of what is too old to be asked for: idempotency keys, marks of connections,
-// deletions that every feed has seen.
+// deletions that every feed has seen, entries of the audit log, results of jobs, dead letters.
 func (e *Engine) forget(ctx context.Context) (time.Duration, error) {
 	const most = 10_000
 	q, now := e.store.Queries(e.pool), e.config.Now()
 	marks := q.WritersForget(ctx, store.Timestamp(now.Add(-24*time.Hour)))
 	hidings := e.feed.Prune(ctx, now)
 	ended := e.jobQueue().Forget(ctx, e.config.JobAge)
+	moreDead, dead := e.forgetDead(ctx)
 	moreAudit, entries := e.auditLog().Forget(ctx, e.config.AuditAge)
 	n, keys := q.IdempotencyKeysForget(ctx, db.IdempotencyKeysForgetParams{Before: store.Timestamp(now.Add(-e.config.IdempotencyHorizon)), Most: most})
-	if n == most || moreAudit {
+	if n == most || moreAudit || moreDead {
 		return time.Millisecond, errors.Join(marks, hidings, ended)
 	}
-	return forgetEvery, errors.Join(marks, hidings, ended, entries, keys)
+	return forgetEvery, errors.Join(marks, hidings, ended, dead, entries, keys)
+}
+
+// forgetDead deletes some dead letters that are too old, and counts them.
+func (e *Engine) forgetDead(ctx context.Context) (more bool, err error) {
+	l, err := (*Outbox)(e).letters()
+	if err != nil {
+		return false, err
+	}
+	n, more, err := l.Forget(ctx, e.config.DeadLetterAge)
+	if n > 0 {
+		e.outbox.Counters().Forgotten.Add(n)
+		e.log.InfoContext(ctx, "dead letters were deleted as too old", "component", "retention", "deliveries", n, "age", e.config.DeadLetterAge)
+	}
+	return more, err
 }
 
 // Overdue returns how long the earliest due instant has been waiting, whichever process is to

@@ -62,6 +62,10 @@ type Config struct {
 	// Defaults to 100 ms.
 	ClockPoll time.Duration
 
+	// DeadLetterAge is how long a dead letter is kept, which is a delivery that was given up. Then it
+	// is deleted, and counted in [Stats].DeadForgotten. Defaults to 30 days.
+	DeadLetterAge time.Duration
+
 	// DeliveryPoll is how often the database is asked for deliveries that another process put into
 	// the outbox. Defaults to 500 ms.
 	DeliveryPoll time.Duration
@@ -214,6 +218,7 @@ func (c Config) withDefaults() Config {
 	def(&c.CatalogRows, 10_000)
 	def(&c.ClockWorkers, 2)
 	def(&c.ClockPoll, 100*time.Millisecond)
+	def(&c.DeadLetterAge, 30*24*time.Hour)
 	def(&c.DeliveryPoll, 500*time.Millisecond)
 	def(&c.DeliveryWorkers, 16)
 	def(&c.DeployPoll, 250*time.Millisecond)
@@ -286,6 +291,7 @@ func (c Config) validate() error {
 		{"CatalogFlush", int64(c.CatalogFlush)},
 		{"ClockWorkers", int64(c.ClockWorkers)},
 		{"ClockPoll", int64(c.ClockPoll)},
+		{"DeadLetterAge", int64(c.DeadLetterAge)},
 		{"DeliveryPoll", int64(c.DeliveryPoll)},
 		{"DeliveryWorkers", int64(c.DeliveryWorkers)},
 		{"DeployPoll", int64(c.DeployPoll)},

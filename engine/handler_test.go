@@ -144,6 +144,32 @@ func TestFailingDeliveryHoldsBackOnlyItsKey(t *testing.T) {
 	equal(t, "order", byHandler, map[engine.Kind][]string{engine.Entered: {"entered pro 1", "entered pro 2"}, engine.Left: {"left pro 1 by criteria"}})
 }
 
+// TestOldDeadLettersGo lets the older of two dead letters become older than Config.DeadLetterAge.
+func TestOldDeadLettersGo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	e := w.start(fast, func(e *engine.Engine) {
+		must(t, e.OnEnter(w.ref("pro"), engine.EnterHandler{Name: "in", Func: func(context.Context, engine.Transition) error {
+			return engine.GiveUp(errors.New("no such user"))
+		}}))
+	})
+	for i, user := range []string{"ada", "bob"} {
+		w.identify(user, map[string]any{"plan": "pro"})
+		eventually(t, func() bool { return e.Stats().DeadLetter == int64(i+1) })
+		w.clock.Advance(16 * 24 * time.Hour)
+	}
+	stop(t, e)
+	e = w.start(engine.Config{NoDelivery: true}, nil) // it looks for what is old as it starts
+	eventually(t, func() bool { return e.Stats().DeadForgotten > 0 })
+	var left []string
+	for letter, err := range e.Outbox().DeadLetters(t.Context()) {
+		must(t, err)
+		left = append(left, letter.Transition.UserID)
+	}
+	equal(t, "left", left, []string{"bob"})
+	equal(t, "forgotten", e.Stats().DeadForgotten, 1)
+}
+
 func TestDeadLettersReleaseTheirSuccessors(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

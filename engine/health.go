@@ -62,6 +62,7 @@ func (e *Engine) Stats() Stats {
 	s.TimersWaiting = e.timers.Pending()
 	s.Delivered, s.Returned = deliveries.Delivered.Load(), deliveries.Returned.Load()
 	s.Failed, s.DeadLetter = deliveries.Failed.Load(), deliveries.Dead.Load()
+	s.DeadForgotten = deliveries.Forgotten.Load()
 	return s
 }
 

@@ -132,6 +132,7 @@ func coldQueries() map[string]string {
 		"DeliveriesDead":       "an operator asks what was given up",
 		"DeliveriesDeadNewest": "an operator asks what was given up",
 		"DeliveriesDeadIDs":    "an operator has what was given up delivered again, or discards it",
+		"DeliveriesForget":     "now and then, some of the oldest dead letters",
 		"DeliveriesDiscard":    "an operator discards what was given up",
 		"DeliveriesOf":         "an operator asks what waits for a subscription",
 		"MembershipsOfNames":   "an operator previews a change of up to 1,000 members",

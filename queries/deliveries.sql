@@ -282,6 +282,20 @@ using (
 where d.contact_id = dead.contact_id and d.subscription_no = dead.subscription_no and d.bucket_no = dead.bucket_no
     and d.id = dead.id;
 
+-- name: DeliveriesForget :execrows
+-- Deletes what was given up long ago. Ids grow with time, so only the first of them are read.
+delete from bucketgen.deliveries d
+using (
+    select k.contact_id, k.subscription_no, k.bucket_no, k.id, k.next_at
+    from bucketgen.deliveries k
+    where k.state = 'dead'
+    order by k.id
+    limit @most::integer
+    for update skip locked
+) first
+where d.contact_id = first.contact_id and d.subscription_no = first.subscription_no and d.bucket_no = first.bucket_no
+    and d.id = first.id and first.next_at < @before::timestamptz;
+
 -- name: DeliveriesOf :many
 -- What waits for a subscription, in the order in which it was put into the outbox.
 select d.id, b.id as bucket_id, b.name as bucket_name, c.user_id, c.email, d.attempts, d.next_at, d.leased_until, d.behind,

@@ -631,6 +631,34 @@ func (q *Queries) DeliveriesExtend(ctx context.Context, arg DeliveriesExtendPara
 	return items, nil
 }
 
+const DeliveriesForget = `-- name: DeliveriesForget :execrows
+delete from bucketgen.deliveries d
+using (
+    select k.contact_id, k.subscription_no, k.bucket_no, k.id, k.next_at
+    from bucketgen.deliveries k
+    where k.state = 'dead'
+    order by k.id
+    limit $1::integer
+    for update skip locked
+) first
+where d.contact_id = first.contact_id and d.subscription_no = first.subscription_no and d.bucket_no = first.bucket_no
+    and d.id = first.id and first.next_at < $2::timestamptz
+`
+
+type DeliveriesForgetParams struct {
+	Most   int32
+	Before pgtype.Timestamptz
+}
+
+// Deletes what was given up long ago. Ids grow with time, so only the first of them are read.
+func (q *Queries) DeliveriesForget(ctx context.Context, arg DeliveriesForgetParams) (int64, error) {
+	result, err := q.db.Exec(ctx, DeliveriesForget, arg.Most, arg.Before)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const DeliveriesHurry = `-- name: DeliveriesHurry :exec
 with late as (
     select k.contact_id, k.subscription_no, k.bucket_no, k.id

@@ -92,6 +92,7 @@ func (t *Instruments) Observe(d Deps) (end func(), err error) {
 		report(s.Returned, result("returned"))
 		report(s.Failed, result("failed"))
 		report(s.DeadLetter, result("dead"))
+		report(s.DeadForgotten, result("forgotten"))
 	})
 	queue := o.gauge("bucketgen.queue.waiting", "{event}", "Events that wait to be written.")
 	lag := o.gauge("bucketgen.clock.lag", "s", "How long the earliest due instant has been waiting.")

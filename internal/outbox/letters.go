@@ -63,6 +63,17 @@ func (l Letters) Replay(ctx context.Context, ids []int64) (int64, error) {
 	return l.Queries.DeliveriesReplay(ctx, db.DeliveriesReplayParams{Ids: ids, Now: store.Timestamp(l.Now.Truncate(time.Microsecond))})
 }
 
+// Forget deletes dead letters that are older than an age, some at a time. It returns how many, and
+// whether there may be more.
+func (l Letters) Forget(ctx context.Context, age time.Duration) (n int64, more bool, err error) {
+	const most = 10_000
+	n, err = l.Queries.DeliveriesForget(ctx, db.DeliveriesForgetParams{Before: store.Timestamp(l.Now.Add(-age)), Most: most})
+	if err != nil {
+		return 0, false, fmt.Errorf("prune the dead letters: %w", err)
+	}
+	return n, n == most, nil
+}
+
 // Waiting returns up to size deliveries of a subscription that are still to be made, of those after
 // one.
 func (l Letters) Waiting(ctx context.Context, subscription string, after int64, size int32) ([]bucketgen.WaitingDelivery, error) {

@@ -55,6 +55,7 @@ type Counters struct {
 	Failed    atomic.Int64 // failed attempts
 	Returned  atomic.Int64 // given back because the target of a forwarder was away
 	Dead      atomic.Int64 // given up
+	Forgotten atomic.Int64 // dead letters that were deleted as too old
 }
 
 // Outbox holds the dispatchers of a process. Each forwarder has a dispatcher of its own, and the
