@@ -35,7 +35,7 @@ test: setup ## run every test
 POSTGRES_SHORT := Equivalence|TestConcurrencyAndCrashes|TestHotQueries|TestStatementsDoNotGrow|TestRecordings|TestHistory|TestUp|TestLater
 
 .PHONY: test-postgres
-test-postgres: setup ## run the tests of the engine on PostgreSQL 15, 16, 17 or 18, which it installs from npm: VERSION=18; RUN=short runs the most telling
+test-postgres: setup ## run the tests of the engine on PostgreSQL 15, 16, 17 or 18, which it installs from npm: VERSION=18; RUN=short runs those that depend most on the server
 	bin=$$(scripts/setup-postgres "$(VERSION)") && POSTGRES_BIN=$$bin $(GO) test -timeout 40m -count=1 $(if $(RUN),-run '$(if $(filter short,$(RUN)),$(POSTGRES_SHORT),$(RUN))') \
 		./engine ./engine/migrate ./internal/conformance/... ./internal/store
 

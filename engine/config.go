@@ -62,8 +62,8 @@ type Config struct {
 	// Defaults to 100 ms.
 	ClockPoll time.Duration
 
-	// DeadLetterAge is how long a dead letter is kept, which is a delivery that was given up. Then it
-	// is deleted, and counted in [Stats].DeadForgotten. Defaults to 30 days.
+	// DeadLetterAge is how long a dead letter is kept, which is a delivery that was given up. Then
+	// it is deleted, and counted in [Stats].DeadForgotten. Defaults to 30 days.
 	DeadLetterAge time.Duration
 
 	// DeliveryPoll is how often the database is asked for deliveries that another process put into

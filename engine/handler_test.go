@@ -159,7 +159,7 @@ func TestOldDeadLettersGo(t *testing.T) {
 		w.clock.Advance(16 * 24 * time.Hour)
 	}
 	stop(t, e)
-	e = w.start(engine.Config{NoDelivery: true}, nil) // it looks for what is old as it starts
+	e = w.start(engine.Config{NoDelivery: true}, nil) // it deletes what is old as it starts
 	eventually(t, func() bool { return e.Stats().DeadForgotten > 0 })
 	var left []string
 	for letter, err := range e.Outbox().DeadLetters(t.Context()) {
