@@ -23,6 +23,7 @@ const (
 	Delete  Op = "delete"
 	Restore Op = "restore"
 	Merge   Op = "merge"  // the user becomes another
+	Erase   Op = "erase"  // nothing is left of the user
 	Deploy  Op = "deploy" // from now on other definitions are deployed
 	Pause   Op = "pause"  // from now on nothing moves in a bucket
 	Resume  Op = "resume"

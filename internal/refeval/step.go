@@ -27,6 +27,8 @@ func (w *world) run(s *Action) StepResult {
 		}
 	case Merge:
 		return w.merge(s)
+	case Erase:
+		w.erase(w.name(s.User))
 	case Deploy:
 		w.deploy(s)
 	case Pause:

@@ -5,6 +5,7 @@ import "slices"
 // Erase deletes everything about a user, by any of their names, and reports whether there was
 // anything. A user who comes back starts afresh, in the next life of the name.
 func (s *Simulator) Erase(user string) bool {
+	s.wake(s.Name(user))
 	name := s.Name(user)
 	if s.users[name] == nil {
 		return false
@@ -20,7 +21,8 @@ func (s *Simulator) Erase(user string) bool {
 		s.lives[gone]++
 	}
 	delete(s.users, name)
-	s.transitions = slices.DeleteFunc(s.transitions, func(t Transition) bool { return slices.Contains(names, t.User) })
+	erased := func(t Transition) bool { return slices.Contains(names, t.User) }
+	s.transitions, s.past = slices.DeleteFunc(s.transitions, erased), slices.DeleteFunc(s.past, erased)
 	return true
 }
 

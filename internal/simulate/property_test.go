@@ -29,6 +29,14 @@ func TestPeople(t *testing.T) {
 	})
 }
 
+// TestErasing does so while some of them are erased.
+func TestErasing(t *testing.T) {
+	t.Parallel()
+	draw.Check(t, 5000, func(t *rapid.T) {
+		compare(t, refeval.Rules{AnonymousAge: draw.AnonymousAge(t)}, draw.Erasing)
+	})
+}
+
 // TestRedefine does so while definitions change and buckets are paused and resumed.
 func TestRedefine(t *testing.T) {
 	t.Parallel()

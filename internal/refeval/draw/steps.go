@@ -51,6 +51,21 @@ func People(t *rapid.T, f *ir.File, users []string, most int) []refeval.Action {
 	return steps
 }
 
+// Erasing draws steps as People does, in which users are erased, by user ids and by anonymous ids.
+func Erasing(t *rapid.T, f *ir.File, users []string, most int) []refeval.Action {
+	steps := People(t, f, users, most)
+	for i := range steps {
+		if chance(t, "erase", 8) {
+			name := one(t, "erased", users[0], users[0]+"-phone", users[0]+"-laptop", users[len(users)-1])
+			if name != users[0] && name != users[len(users)-1] {
+				name = "\x01anonymous\x01" + name
+			}
+			steps[i] = refeval.Action{At: steps[i].At, Op: refeval.Erase, User: name}
+		}
+	}
+	return steps
+}
+
 // AnonymousAge draws how long anonymous users stay: short enough for some to expire.
 func AnonymousAge(t *rapid.T) time.Duration {
 	return one(t, "anonymous age", 20*Hour, 8*Hour, 3*Hour, 30*24*Hour)

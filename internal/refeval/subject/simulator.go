@@ -73,6 +73,8 @@ func (s *simulation) run(step *refeval.Action) refeval.StepResult {
 		s.world.Delete(step.User)
 	case refeval.Restore:
 		s.world.Restore(step.User)
+	case refeval.Erase:
+		s.world.Erase(step.User)
 	case refeval.Merge:
 		var merged bool
 		if merged, err = s.world.Merge(step.User, step.Into); err == nil {
