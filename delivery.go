@@ -7,8 +7,11 @@ type Delivery struct {
 	// Subscription is the name of the subscription.
 	Subscription string
 
-	// Transition is what is delivered.
+	// Transition is what is delivered. That of a notice only says its kind and when it happened.
 	Transition Transition
+
+	// Notice is what is delivered to a subscription that asks for notices. Nil: a transition.
+	Notice *Notice
 
 	// Attempt counts the attempts, from 1.
 	Attempt int
@@ -18,6 +21,7 @@ type Delivery struct {
 type WaitingDelivery struct {
 	ID         int64      `json:"id"`
 	Transition Transition `json:"transition"`
+	Notice     *Notice    `json:"notice,omitempty"` // what is delivered, if that is no transition
 	Attempts   int        `json:"attempts"` // that have failed
 	NextAt     time.Time  `json:"nextAt"`   // of the next attempt
 	UnderWay   bool       `json:"underWay,omitempty"`

@@ -58,6 +58,11 @@ type Transition struct {
 	DwellCount   int    `json:"dwellCount,omitempty"`   // number of a tick, from 1
 	Replayed     bool   `json:"replayed,omitempty"`     // it was given up before, and is delivered anew
 	Life         int    `json:"life,omitempty"`         // from 2: the user was erased, and came back; else 0
+	EnteredAs    *ID    `json:"enteredAs,omitempty"`    // the id by which the user went when the stay began, if that is another now
+
+	// NameKind is the kind of the id by which the user went when the transition was logged. Empty:
+	// user. It is part of the key, and no part of the JSON form.
+	NameKind string `json:"-"`
 
 	// Fence is the number of the lease by which it is delivered: greater than that of every earlier
 	// lease, of whatever delivery. A target that keeps the greatest it has seen of each user and
@@ -70,8 +75,12 @@ type Transition struct {
 	Suppressed bool      `json:"suppressed,omitempty"` // by the entry policy: it happened, but is not announced
 }
 
-// Event returns the name by which the transition is announced: "bucket:entered:power-users".
+// Event returns the name by which the transition is announced: "bucket:entered:power-users". That of
+// a notice is "person:merged" or "person:erased".
 func (t Transition) Event() string {
+	if t.BucketID == "" {
+		return "person:" + string(t.Kind)
+	}
 	parts := []string{"bucket", string(t.Kind), t.BucketID}
 	if t.Kind == Dwell {
 		parts = append(parts, t.Tick)
@@ -80,11 +89,22 @@ func (t Transition) Event() string {
 }
 
 // Key returns the idempotency key of the transition. It is the same at every delivery, and no other
-// transition of the database has it. A failover to a standby that lacks the last commits loses
+// transition of the database has it. That of a user without a user id begins "bucket-of:", and needs
+// the MembershipID: results of Ingest have none, so Key returns an empty text there. A failover to a standby that lacks the last commits loses
 // transitions whose handlers may have been called; their keys come again for what happens instead.
 // Where that can be, remember the key together with At: two transitions that have both in common
 // are one.
 func (t Transition) Key() string {
+	switch {
+	case t.BucketID == "": // a notice
+		return fmt.Sprintf("person:%s:%d", t.Kind, t.MembershipID)
+	case t.NameKind != "" && t.MembershipID == 0:
+		return ""
+	case t.NameKind != "" && t.Kind == Dwell:
+		return fmt.Sprintf("bucket-of:%s:%s:%d:dwell:%s:%d", t.NameKind, t.BucketID, t.MembershipID, t.Tick, t.DwellCount)
+	case t.NameKind != "":
+		return fmt.Sprintf("bucket-of:%s:%s:%d:%s", t.NameKind, t.BucketID, t.MembershipID, t.Kind)
+	}
 	key := fmt.Sprintf("bucket:%s:%s:%s:%d", t.BucketID, t.UserID, t.Kind, t.EntryCount)
 	if t.Kind == Dwell {
 		key = fmt.Sprintf("bucket:%s:%s:dwell:%s:%d:%d", t.BucketID, t.UserID, t.Tick, t.EntryCount, t.DwellCount)

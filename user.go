@@ -113,3 +113,11 @@ type ID struct {
 	Shared  bool      `json:"shared,omitempty"`  // it leads to this user no longer, for several users have used it
 	AddedAt time.Time `json:"addedAt,omitzero"`  // when it became the user's; zero for the name
 }
+
+// String returns the id as text for people: the value, and the kind of one that is no user id.
+func (id ID) String() string {
+	if id.Kind == "user" {
+		return id.Value
+	}
+	return id.Value + " (" + id.Kind + ")"
+}

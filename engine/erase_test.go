@@ -114,7 +114,7 @@ func TestEraseEverything(t *testing.T) {
 	must(t, err)
 	noop := func(context.Context, []engine.Delivery) ([]error, error) { return nil, nil }
 	must(t, w.Forward(t.Context(), engine.Forwarder{
-		Name: "crm", Subscriptions: []engine.Subscription{{Name: "crm", Kinds: []engine.Kind{engine.Entered, engine.Left}}}, Func: noop,
+		Name: "crm", Subscriptions: []engine.Subscription{{Name: "crm", Kinds: []engine.Kind{engine.Entered, engine.Left, engine.Merged}}}, Func: noop,
 	}))
 	w.live(t, text)
 	w.live(t, "babbage")

@@ -20,6 +20,10 @@ type FeedOptions struct {
 	// engine's registry does not have.
 	Buckets []registry.BucketRef
 
+	// Notices asks for the notices of merges, too, whatever Buckets are. Notices of erasures only go
+	// to forwarders: they are not kept. Defaults to false.
+	Notices bool
+
 	// Beat is the longest time without an item: while there are no transitions, the feed delivers
 	// its cursor. Defaults to 15 s.
 	Beat time.Duration
@@ -30,10 +34,13 @@ type FeedOptions struct {
 	Pace time.Duration
 }
 
-// FeedItem is what a feed delivers: a transition, or only how far the feed is.
+// FeedItem is what a feed delivers: a transition, a notice, or only how far the feed is.
 type FeedItem struct {
-	// Transition is what happened. Nil: nothing for a while, of what the feed delivers.
+	// Transition is what happened. Nil: nothing for a while, of what the feed delivers, or a notice.
 	Transition *Transition
+
+	// Notice is what happened to the ids of a person. Nil: no notice.
+	Notice *Notice
 
 	// Cursor is where a feed continues after this item.
 	Cursor Cursor
@@ -44,7 +51,7 @@ type FeedItem struct {
 	item feed.Item
 }
 
-// JSON returns the transition as JSON. Feeds of the same transition share the work, so the result
+// JSON returns the transition or the notice as JSON. Feeds of the same transition share the work, so the result
 // is not to be changed.
 func (i *FeedItem) JSON() ([]byte, error) {
 	text, err := i.item.JSON()
@@ -81,7 +88,7 @@ func (e *Engine) Feed(ctx context.Context, o FeedOptions) iter.Seq2[FeedItem, er
 			if err != nil {
 				err = fmt.Errorf("feed: %w", err)
 			}
-			if !yield(FeedItem{item.Transition, Cursor{item.Cursor}, item.More, item}, err) {
+			if !yield(FeedItem{item.Transition, item.Notice, Cursor{item.Cursor}, item.More, item}, err) {
 				return
 			}
 		}
@@ -92,7 +99,7 @@ func (e *Engine) feedOptions(o FeedOptions) (feed.Options, error) {
 	if err := e.ready(); err != nil {
 		return feed.Options{}, err
 	}
-	options := feed.Options{After: o.After.at, Beat: o.Beat, Pace: o.Pace}
+	options := feed.Options{After: o.After.at, Notices: o.Notices, Beat: o.Beat, Pace: o.Pace}
 	def(&options.Beat, 15*time.Second)
 	if o.Beat < 0 {
 		return feed.Options{}, fmt.Errorf("FeedOptions.Beat is %s; it must be positive, or zero for the default", o.Beat)

@@ -52,7 +52,9 @@ type Subscription struct {
 	// program does not have.
 	Bucket registry.BucketRef
 
-	// Kinds are those that are wanted, at least one.
+	// Kinds are those that are wanted, at least one. Merged and Erased ask for notices, which are of
+	// no bucket: so Bucket must be nil. The notices of a user are delivered in order; one may come
+	// before or after what happened to the user in a bucket at about that time.
 	Kinds []Kind
 
 	// Tick is the label of the ticks that are wanted. Defaults to all.
@@ -111,8 +113,11 @@ func (e *Engine) checkSubscription(s Subscription, names []string) error {
 		return fmt.Errorf("subscription %q has no Kinds", s.Name)
 	}
 	for _, k := range s.Kinds {
-		if !slices.Contains([]Kind{Entered, Left, Dwell}, k) {
+		switch {
+		case !slices.Contains([]Kind{Entered, Left, Dwell, Merged, Erased}, k):
 			return fmt.Errorf("subscription %q: there is no kind %q of transitions", s.Name, k)
+		case s.Bucket != nil && (k == Merged || k == Erased):
+			return fmt.Errorf("subscription %q: %s is of no bucket; ask for it by a subscription without Bucket", s.Name, k)
 		}
 	}
 	if err := checkReasons(s.Reasons); err != nil {

@@ -80,6 +80,7 @@ type DeadLetter struct {
 	ID         int64
 	Handler    string // or the subscription of a forwarder
 	Transition Transition
+	Notice     *Notice // what was to be delivered, if that is no transition
 	Attempts   int
 	Error      string // of the last attempt
 }
@@ -110,7 +111,9 @@ func (g *Outbox) DeadLettersPage(ctx context.Context, f DeadLetterFilter, p Page
 	letters := make([]DeadLetter, len(rows))
 	for i, row := range rows {
 		t := store.Recorded(row.BucketgenTransition, row.BucketID, row.BucketName, row.UserID, row.Email)
-		letters[i] = DeadLetter{ID: row.ID, Handler: row.Subscription, Transition: t, Attempts: int(row.Attempts), Error: deref(row.Error)}
+		letters[i] = DeadLetter{
+			ID: row.ID, Handler: row.Subscription, Transition: t, Notice: store.Noticed(&row.BucketgenTransition), Attempts: int(row.Attempts), Error: deref(row.Error),
+		}
 	}
 	return letters, p.next(len(rows), func() int64 { return rows[len(rows)-1].ID }), nil
 }

@@ -35,8 +35,9 @@ type PersonRow = bucketgen.PersonRow
 
 // Erase deletes everything that the database has about a person, by any of their ids: the user, the
 // users who were merged into them, all names, properties, events, stays, transitions and
-// deliveries. Nothing is announced, and no read finds anything of them from then on. Sizes of
-// buckets in the past stay as they were.
+// deliveries. No transition is announced, and no read finds anything of them from then on. A
+// [Subscription] with the kind Erased gets a notice with the ids, which is deleted once it is taken,
+// or after 30 days. Sizes of buckets in the past stay as they were.
 //
 // What has left the database cannot be recalled: deliveries that were made or are under way,
 // mirrors, logs, backups. A lookup forgets the person within its MaxStale. The ids stay in the
@@ -241,8 +242,8 @@ func (e *Engine) forgettingNames() *service.Loop {
 	}
 }
 
-// erasingLoop returns the loop that deletes long logs of persons who were erased, and the rows of
-// anonymous contacts that have expired.
+// erasingLoop returns the loop that deletes long logs of persons who were erased, the rows of
+// anonymous contacts that have expired, and notices of erasures.
 func (e *Engine) erasingLoop() *service.Loop {
 	const poll = 10 * time.Second
 	return &service.Loop{
@@ -253,7 +254,7 @@ func (e *Engine) erasingLoop() *service.Loop {
 			if err = errors.Join(err, failed); err == nil && (worked || swept) {
 				return 0, nil
 			}
-			return poll, err
+			return poll, errors.Join(err, e.eraser().ForgetNotices(ctx))
 		},
 	}
 }

@@ -22,6 +22,15 @@ const (
 	Dwell   = bucketgen.Dwell
 )
 
+// Notice is something that happened to the ids of a person, and to no stay in a bucket.
+type Notice = bucketgen.Notice
+
+// The kinds of notices. A [Subscription] and an [Engine.Feed] have to ask for them.
+const (
+	Merged = bucketgen.Merged // a contact became another, or got an id of a higher rank
+	Erased = bucketgen.Erased // a person was erased
+)
+
 // Source says what made a transition happen.
 type Source = bucketgen.Source
 

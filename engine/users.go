@@ -42,6 +42,7 @@ func (e *Engine) name(user string) string {
 
 // The kinds of ids that every program has, for [By].
 const (
+	KindUser      = resolve.User
 	KindEmail     = resolve.Email
 	KindAnonymous = resolve.Anonymous
 )

@@ -116,15 +116,15 @@ with asked as (
     where d.contact_id = m.contact_id and d.subscription_no = m.subscription_no and d.bucket_no = m.bucket_no and d.id = m.id
     returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id, d.attempts, d.replay, d.fence
 )
-select l.contact_id, l.subscription_no, l.bucket_no, l.id, l.attempts, l.replay, l.fence, l.taken, c.user_id, c.email,
-    b.id as bucket_id, b.name as bucket_name, sqlc.embed(t)
+select l.contact_id, l.subscription_no, l.bucket_no, l.id, l.attempts, l.replay, l.fence, l.taken,
+    coalesce(c.user_id, '')::text as user_id, c.email, coalesce(b.id, '')::text as bucket_id, coalesce(b.name, '')::text as bucket_name, sqlc.embed(t)
 from (
     select *, true as taken from leased
     union all
     select *, false from marked
 ) l
-join bucketgen.contacts c on c.id = l.contact_id
-join bucketgen.buckets b on b.no = l.bucket_no
+left join bucketgen.contacts c on c.id = l.contact_id -- a notice may have none, and has no bucket
+left join bucketgen.buckets b on b.no = l.bucket_no
 join bucketgen.transitions t on t.contact_id = l.contact_id and t.id = l.transition_id
 order by l.id;
 -- name: DeliveriesExtend :many
@@ -223,12 +223,13 @@ where d.contact_id = next.contact_id and d.subscription_no = next.subscription_n
 
 -- name: DeliveriesDead :many
 -- What was given up, the oldest first.
-select d.id, s.name as subscription, b.id as bucket_id, b.name as bucket_name, c.user_id, c.email, d.attempts, d.error,
+select d.id, s.name as subscription, coalesce(b.id, '')::text as bucket_id, coalesce(b.name, '')::text as bucket_name,
+    coalesce(c.user_id, '')::text as user_id, c.email, d.attempts, d.error,
     sqlc.embed(t)
 from bucketgen.deliveries d
 join bucketgen.subscriptions s on s.no = d.subscription_no
-join bucketgen.buckets b on b.no = d.bucket_no
-join bucketgen.contacts c on c.id = d.contact_id
+left join bucketgen.buckets b on b.no = d.bucket_no
+left join bucketgen.contacts c on c.id = d.contact_id
 join bucketgen.transitions t on t.contact_id = d.contact_id and t.id = d.transition_id
 where d.state = 'dead' and d.id > @after_id
     and (@subscriptions::text[] is null or s.name = any (@subscriptions))
@@ -240,12 +241,13 @@ limit @size::integer;
 
 -- name: DeliveriesDeadNewest :many
 -- As DeliveriesDead, the newest first.
-select d.id, s.name as subscription, b.id as bucket_id, b.name as bucket_name, c.user_id, c.email, d.attempts, d.error,
+select d.id, s.name as subscription, coalesce(b.id, '')::text as bucket_id, coalesce(b.name, '')::text as bucket_name,
+    coalesce(c.user_id, '')::text as user_id, c.email, d.attempts, d.error,
     sqlc.embed(t)
 from bucketgen.deliveries d
 join bucketgen.subscriptions s on s.no = d.subscription_no
-join bucketgen.buckets b on b.no = d.bucket_no
-join bucketgen.contacts c on c.id = d.contact_id
+left join bucketgen.buckets b on b.no = d.bucket_no
+left join bucketgen.contacts c on c.id = d.contact_id
 join bucketgen.transitions t on t.contact_id = d.contact_id and t.id = d.transition_id
 where d.state = 'dead' and (@before_id::bigint = 0 or d.id < @before_id)
     and (@subscriptions::text[] is null or s.name = any (@subscriptions))
@@ -260,8 +262,8 @@ limit @size::integer;
 select d.id
 from bucketgen.deliveries d
 join bucketgen.subscriptions s on s.no = d.subscription_no
-join bucketgen.buckets b on b.no = d.bucket_no
-join bucketgen.contacts c on c.id = d.contact_id
+left join bucketgen.buckets b on b.no = d.bucket_no
+left join bucketgen.contacts c on c.id = d.contact_id
 where d.state = 'dead' and d.id > @after_id and (@upto_id::bigint = 0 or d.id <= @upto_id)
     and (@subscriptions::text[] is null or s.name = any (@subscriptions))
     and (@bucket_id::text = '' or b.id = @bucket_id)
@@ -298,12 +300,13 @@ where d.contact_id = first.contact_id and d.subscription_no = first.subscription
 
 -- name: DeliveriesOf :many
 -- What waits for a subscription, in the order in which it was put into the outbox.
-select d.id, b.id as bucket_id, b.name as bucket_name, c.user_id, c.email, d.attempts, d.next_at, d.leased_until, d.behind,
+select d.id, coalesce(b.id, '')::text as bucket_id, coalesce(b.name, '')::text as bucket_name,
+    coalesce(c.user_id, '')::text as user_id, c.email, d.attempts, d.next_at, d.leased_until, d.behind,
     (d.paused_no is not null)::boolean as paused, d.replay, d.error, sqlc.embed(t)
 from bucketgen.subscriptions s
 join bucketgen.deliveries d on d.subscription_no = s.no
-join bucketgen.buckets b on b.no = d.bucket_no
-join bucketgen.contacts c on c.id = d.contact_id
+left join bucketgen.buckets b on b.no = d.bucket_no
+left join bucketgen.contacts c on c.id = d.contact_id
 join bucketgen.transitions t on t.contact_id = d.contact_id and t.id = d.transition_id
 where s.name = @subscription and d.state = 'waiting' and d.id > @after_id
 order by d.id

@@ -26,13 +26,11 @@ order by user_id;
 select c.id from bucketgen.contacts c where c.id = any (@ids::bigint[]) order by c.user_id for update;
 
 -- name: EraseNames :many
--- All ids of the person.
-select (case when left(c.user_id, 1) = chr(1) then split_part(c.user_id, chr(1), 2) else 'user' end)::text as kind,
-    (case when left(c.user_id, 1) = chr(1) then split_part(c.user_id, chr(1), 3) else c.user_id end)::text as value
-from bucketgen.contacts c where c.id = any (@ids::bigint[])
+-- The names of all ids of the person.
+select c.user_id as name from bucketgen.contacts c where c.id = any (@ids::bigint[])
 union
-select i.kind, i.value from bucketgen.identities i where i.contact_id = any (@ids)
-order by kind, value;
+select i.name from bucketgen.identities i where i.contact_id = any (@ids)
+order by name;
 
 -- name: EraseClaim :exec
 -- Makes a contact of an id that is unknown, so that a transaction that makes one at the same time
@@ -136,6 +134,43 @@ with changes as (
 select ((select count(*) from changes) + (select count(*) from due) + (select count(*) from memberships) + (select count(*) from transitions)
     + (select count(*) from sums) + (select count(*) from totals) + (select count(*) from progress) + (select count(*) from identities)
     + (select count(*) from merges))::bigint;
+
+-- name: NoticesErased :exec
+-- Puts a notice that names all ids of the person into the outbox, if a subscription asks for it.
+with asked as (
+    select s.no from bucketgen.subscriptions s where s.bucket_no is null and 'erased' = any (s.kinds)
+), made as (
+    insert into bucketgen.transitions (
+        contact_id, bucket_no, entry_count, kind, dwell_count, membership_id, at, decided_at, source, notice
+    )
+    select -@no::bigint, 0, 0, 'erased', @no, @no, @now::timestamptz, @now, 'manual', jsonb_build_object('names', @names::text[])
+    where exists (select from asked)
+    returning contact_id, bucket_no, id, decided_at
+)
+insert into bucketgen.deliveries (contact_id, subscription_no, bucket_no, transition_id, next_at)
+select made.contact_id, asked.no, made.bucket_no, made.id, made.decided_at
+from made
+cross join asked;
+
+-- name: NoticesForget :exec
+-- Deletes notices of erasures that were delivered, or are old.
+with old as (
+    select t.contact_id
+    from bucketgen.transitions t
+    where t.contact_id < 0 and (t.at < @before::timestamptz or not exists (select from bucketgen.deliveries d where d.contact_id = t.contact_id))
+    limit 1000
+), undelivered as (
+    delete from bucketgen.deliveries d
+    using (
+        select k.contact_id, k.subscription_no, k.bucket_no, k.id
+        from bucketgen.deliveries k
+        where k.contact_id in (select old.contact_id from old)
+        order by k.id
+        for update
+    ) k
+    where d.contact_id = k.contact_id and d.subscription_no = k.subscription_no and d.bucket_no = k.bucket_no and d.id = k.id
+)
+delete from bucketgen.transitions t using old where t.contact_id = old.contact_id;
 
 -- name: EraseLog :one
 -- Deletes up to a number of rows of each table that holds rows by event, and returns how many there

@@ -58,11 +58,11 @@ from bucketgen.due t
 where t.contact_id = any (@ids::bigint[])
 union all
 select 'transitions'::text as place, (to_jsonb(t) || jsonb_build_object('bucket', b.id))::jsonb as content
-from bucketgen.transitions t join bucketgen.buckets b on b.no = t.bucket_no
+from bucketgen.transitions t left join bucketgen.buckets b on b.no = t.bucket_no
 where t.contact_id = any (@ids::bigint[])
 union all
 select 'deliveries'::text as place, (to_jsonb(t) || jsonb_build_object('bucket', b.id, 'subscription', s.name))::jsonb as content
-from bucketgen.deliveries t join bucketgen.buckets b on b.no = t.bucket_no join bucketgen.subscriptions s on s.no = t.subscription_no
+from bucketgen.deliveries t left join bucketgen.buckets b on b.no = t.bucket_no join bucketgen.subscriptions s on s.no = t.subscription_no
 where t.contact_id = any (@ids::bigint[])
 union all
 select 'size_changes'::text as place, (to_jsonb(t))::jsonb as content

@@ -107,7 +107,8 @@ with moved as (
     where m.contact_id = @from_id and m.bucket_no = moved.bucket_no and m.entry_count = moved.entry_count
 ), log as (
     update bucketgen.transitions t
-    set contact_id = @into_id, entry_count = moved.next, life = (select c.life from bucketgen.contacts c where c.id = @into_id)
+    set contact_id = @into_id, entry_count = moved.next, life = (select c.life from bucketgen.contacts c where c.id = @into_id),
+        entered_as = coalesce(t.entered_as, @from_name)
     from moved
     where t.contact_id = @from_id and t.bucket_no = moved.bucket_no and t.entry_count = moved.entry_count
     returning t.id
@@ -135,10 +136,36 @@ set user_id = @into_name, cache_owner = 0, version = c.version + 1
 where c.id = @contact_id;
 
 -- name: MembershipsPromote :exec
--- Notes the former name of a contact with the stays that it entered by that.
-update bucketgen.memberships m
+-- Notes the former name of a contact with the stays that it entered by that, and with what happened
+-- by it, which may still be delivered.
+with stays as (
+    update bucketgen.memberships m
+    set entered_as = @from_name::text
+    where m.contact_id = @contact_id and m.left_at is null and m.entered_as is null
+)
+update bucketgen.transitions t
 set entered_as = @from_name::text
-where m.contact_id = @contact_id and m.left_at is null and m.entered_as is null;
+where t.contact_id = @contact_id and t.entered_as is null and t.bucket_no > 0;
+
+-- name: NoticesMerged :exec
+-- Logs that a contact became another, and puts the notice into the outbox. The row of the merge was
+-- inserted before.
+with made as (
+    insert into bucketgen.transitions (
+        contact_id, bucket_no, entry_count, kind, dwell_count, membership_id, at, decided_at, source, notice
+    )
+    select m.contact_id, 0, 0, 'merged', m.id, m.id, m.at, m.at, case when m.kind = 'merge' then 'manual' else 'event' end,
+        jsonb_build_object('from', m.from_name, 'into', m.into_name)
+    from bucketgen.merges m
+    where m.contact_id = @into_id::bigint
+    order by m.id desc
+    limit 1
+    returning contact_id, bucket_no, id, kind, decided_at
+)
+insert into bucketgen.deliveries (contact_id, subscription_no, bucket_no, transition_id, next_at)
+select made.contact_id, s.no, made.bucket_no, made.id, made.decided_at
+from made
+join bucketgen.subscriptions s on s.bucket_no is null and made.kind = any (s.kinds);
 
 -- name: ContactsLeave :exec
 -- Keeps the former name of a contact that was promoted, for those who wait for its lock.

@@ -3,17 +3,19 @@
 -- if this transaction changed its stay.
 with made as (
     insert into bucketgen.transitions (
-        contact_id, bucket_no, entry_count, kind, tick, dwell_count, membership_id, at, decided_at, source, reason, suppressed, life
+        contact_id, bucket_no, entry_count, kind, tick, dwell_count, membership_id, at, decided_at, source, reason, suppressed, life,
+        name_kind, entered_as
     )
     select m.contact_id, m.bucket_no, m.entry_count, t.kind, t.tick, t.dwell_count, m.id, t.at, t.decided_at, t.source,
-        nullif(t.reason, ''), t.suppressed, t.life
+        nullif(t.reason, ''), t.suppressed, t.life, nullif(t.name_kind, ''), m.entered_as
     from (
         select unnest(@contact_ids::bigint[]) as contact_id, unnest(@bucket_nos::integer[]) as bucket_no,
             unnest(@entry_counts::integer[]) as entry_count, unnest(@kinds::text[]) as kind,
             unnest(@ticks::text[]) as tick, unnest(@dwell_counts::bigint[]) as dwell_count,
             unnest(@ats::timestamptz[]) as at, unnest(@decided_at::timestamptz[]) as decided_at,
             unnest(@sources::text[]) as source, unnest(@reasons::text[]) as reason,
-            unnest(@suppressed::boolean[]) as suppressed, unnest(@lives::integer[]) as life, generate_subscripts(@contact_ids, 1) as place
+            unnest(@suppressed::boolean[]) as suppressed, unnest(@lives::integer[]) as life,
+            unnest(@name_kinds::text[]) as name_kind, generate_subscripts(@contact_ids, 1) as place
     ) as t
     cross join lateral ( -- one index lookup for each, whatever the planner estimates
         select * from bucketgen.memberships s
@@ -106,8 +108,10 @@ from (
 -- from the planner, so that it does that.) A third kind had a number greater than that of any
 -- transaction that had ended, so that the earlier snapshot does not name it, and got ids before
 -- others that were visible. Those are found by number, once, since their ids come first.
-select c.user_id, c.email, b.id as bucket_id, b.name as bucket_name, t.id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count,
-    t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.life
+--
+-- Notices of merges are in it on demand, those of erasures never.
+select c.user_id, c.email, coalesce(b.id, '')::text as bucket_id, coalesce(b.name, '')::text as bucket_name, t.id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count,
+    t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.life, t.name_kind, t.entered_as, t.notice
 from (
     (
         select l.id
@@ -116,7 +120,7 @@ from (
             select k.id
             from bucketgen.transitions k
             where k.made_by = r.xid and k.id > @after_id
-                and (@bucket_nos::integer[] is null or k.bucket_no = any (@bucket_nos)) and (@all_of_them::boolean or not k.suppressed)
+                and (@bucket_nos::integer[] is null or k.bucket_no = any (@bucket_nos)) and k.contact_id > 0 and (k.bucket_no > 0 or @notices::boolean) and (@all_of_them::boolean or not k.suppressed)
             order by k.id
             limit @size::integer
         ) l
@@ -128,7 +132,7 @@ from (
         where k.id > @after_id and k.id > @seen_id and k.id <= @last_id
             and coalesce(k.made_by, '0') >= @from_xid and coalesce(k.made_by, '0') < @before_xid
             and not k.made_by = any (@early::xid8[]) and not k.made_by = any (@running::xid8[])
-            and (@bucket_nos::integer[] is null or k.bucket_no = any (@bucket_nos)) and (@all_of_them::boolean or not k.suppressed)
+            and (@bucket_nos::integer[] is null or k.bucket_no = any (@bucket_nos)) and k.contact_id > 0 and (k.bucket_no > 0 or @notices::boolean) and (@all_of_them::boolean or not k.suppressed)
         order by k.id
         limit @size::integer
     )
@@ -138,7 +142,7 @@ from (
         from bucketgen.transitions k
         where @after_id < @seen_id and k.made_by >= @from_xid and k.made_by < @before_xid and k.id > @after_id and k.id <= @seen_id
             and not k.made_by = any (@early::xid8[]) and not k.made_by = any (@running::xid8[])
-            and (@bucket_nos::integer[] is null or k.bucket_no = any (@bucket_nos)) and (@all_of_them::boolean or not k.suppressed)
+            and (@bucket_nos::integer[] is null or k.bucket_no = any (@bucket_nos)) and k.contact_id > 0 and (k.bucket_no > 0 or @notices::boolean) and (@all_of_them::boolean or not k.suppressed)
         order by k.id
         limit @size::integer
     )
@@ -147,7 +151,7 @@ from (
 ) f
 cross join lateral (select * from bucketgen.transitions m where m.id = f.id limit 1) t
 cross join lateral (select p.user_id, p.email from bucketgen.contacts p where p.id = t.contact_id limit 1) c
-join bucketgen.buckets b on b.no = t.bucket_no
+left join bucketgen.buckets b on b.no = t.bucket_no
 order by f.id;
 
 -- name: TransitionsDisown :execrows

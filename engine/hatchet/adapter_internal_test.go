@@ -2,6 +2,7 @@ package hatchet
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"strings"
@@ -199,6 +200,39 @@ func TestForward(t *testing.T) {
 				t.Errorf("%d calls, want %d", server.pushes, tc.calls)
 			}
 		})
+	}
+}
+
+// TestPayload reads what a transition and notices trigger a workflow with.
+func TestPayload(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+	phone, ada := engine.ID{Kind: engine.KindAnonymous, Value: "phone"}, engine.ID{Kind: engine.KindUser, Value: "ada"}
+	for _, tc := range []struct {
+		name, want string
+		delivery   engine.Delivery
+	}{
+		{
+			"a transition", `{"bucketId":"trial","bucketName":"","userId":"ada","transition":"entered","source":"","entryCount":1,"membershipId":7,` +
+				`"enteredAs":{"kind":"anonymous","value":"phone"},"at":"2026-01-01T00:00:00Z","decidedAt":"0001-01-01T00:00:00Z",` +
+				`"key":"bucket-of:anonymous:trial:7:entered"}`,
+			engine.Delivery{Transition: engine.Transition{
+				BucketID: "trial", UserID: "ada", Kind: engine.Entered, EntryCount: 1, MembershipID: 7, EnteredAs: &phone, NameKind: phone.Kind, At: at,
+			}},
+		},
+		{
+			"a merge", `{"from":{"kind":"anonymous","value":"phone"},"into":{"kind":"user","value":"ada"},"at":"2026-01-01T00:00:00Z","key":"person:merged:3"}`,
+			engine.Delivery{Transition: engine.Transition{Kind: engine.Merged, MembershipID: 3}, Notice: &engine.Notice{From: &phone, Into: &ada, At: at}},
+		},
+		{
+			"an erasure", `{"ids":[{"kind":"user","value":"ada"}],"at":"2026-01-01T00:00:00Z","key":"person:erased:4"}`,
+			engine.Delivery{Transition: engine.Transition{Kind: engine.Erased, MembershipID: 4}, Notice: &engine.Notice{IDs: []engine.ID{ada}, At: at}},
+		},
+	} {
+		got, err := json.Marshal(payloadOf(&tc.delivery))
+		if diff := cmp.Diff(tc.want, string(got)); diff != "" || err != nil {
+			t.Errorf("%s: %v; -want +got\n%s", tc.name, err, diff)
+		}
 	}
 }
 

@@ -45,6 +45,18 @@ func AnyLeft() Event {
 	return event("bucket:left", engine.Subscription{Kinds: []engine.Kind{engine.Left}})
 }
 
+// Merged are notices that a contact became another, or got an id of a higher rank, under the key
+// person:merged. Their payload has from, into and at. [Everything] does not include them.
+func Merged() Event {
+	return event("person:merged", engine.Subscription{Kinds: []engine.Kind{engine.Merged}})
+}
+
+// Erased are notices that a person was erased, under the key person:erased. Their payload has ids
+// and at. [Everything] does not include them.
+func Erased() Event {
+	return event("person:erased", engine.Subscription{Kinds: []engine.Kind{engine.Erased}})
+}
+
 // Everything are all transitions of all buckets, each under its own key, as if every bucket and
 // tick were listed. It takes the place of [Entered], [Left] and [Ticked].
 func Everything() Event {

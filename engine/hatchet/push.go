@@ -20,6 +20,21 @@ type payload struct {
 	Key string `json:"key"`
 }
 
+// notice is what a workflow is triggered with by a notice.
+type notice struct {
+	engine.Notice
+
+	Key string `json:"key"`
+}
+
+// payloadOf returns what a delivery triggers a workflow with.
+func payloadOf(d *engine.Delivery) any {
+	if d.Notice != nil {
+		return notice{*d.Notice, d.Transition.Key()}
+	}
+	return payload{d.Transition, d.Transition.Key()}
+}
+
 // idempotencyKey is the name of the key among the metadata of an event.
 const idempotencyKey = "idempotencyKey"
 
@@ -36,7 +51,7 @@ func (a *Adapter) forward(ctx context.Context, batch []engine.Delivery) ([]error
 		key := d.Transition.Key()
 		events[i] = v0.EventWithAdditionalMetadata{
 			Key:                cmp.Or(a.events[d.Subscription].key, d.Transition.Event()),
-			Event:              payload{d.Transition, key},
+			Event:              payloadOf(&d),
 			AdditionalMetadata: map[string]string{idempotencyKey: key},
 		}
 	}

@@ -25,16 +25,17 @@ type mirror struct {
 	url    string
 	user   string // of Basic authentication; empty: none
 
-	// body returns the request for transitions.
-	body func([]engine.Transition) any
+	// body returns the request for deliveries.
+	body func([]engine.Delivery) any
 
 	// refused notes what was refused of a request that was taken, by the answer to it. Nil: nothing
 	// ever is.
 	refused func(answer []byte, errs []error)
 }
 
-// register has the engine forward the joins and leaves of some buckets, or of all, under a name.
-func (m *mirror) register(e *engine.Engine, name string, buckets []registry.BucketRef) error {
+// register has the engine forward the joins and leaves of some buckets, or of all, under a name, and
+// the notices of merges if they are asked for.
+func (m *mirror) register(e *engine.Engine, name string, buckets []registry.BucketRef, merges bool) error {
 	f := engine.Forwarder{Name: name, MaxAttempts: maxAttempts, Func: m.forward}
 	kinds := []engine.Kind{engine.Entered, engine.Left}
 	if len(buckets) == 0 {
@@ -47,34 +48,33 @@ func (m *mirror) register(e *engine.Engine, name string, buckets []registry.Buck
 		}
 		f.Subscriptions = append(f.Subscriptions, s)
 	}
+	if merges {
+		f.Subscriptions = append(f.Subscriptions, engine.Subscription{Name: name + "::notices", Kinds: []engine.Kind{engine.Merged}})
+	}
 	return e.Forward(context.Background(), f) // an engine that is not started waits for nothing
 }
 
 // forward sends a batch.
 func (m *mirror) forward(ctx context.Context, batch []engine.Delivery) ([]error, error) {
 	errs := make([]error, len(batch))
-	transitions := make([]engine.Transition, len(batch))
-	for i, d := range batch {
-		transitions[i] = d.Transition
-	}
-	return errs, m.send(ctx, transitions, errs)
+	return errs, m.send(ctx, batch, errs)
 }
 
-// send sends transitions, and notes the outcome of each. A batch that is refused for its content is
+// send sends deliveries, and notes the outcome of each. A batch that is refused for its content is
 // sent in halves, down to the one that is not taken. It returns an error if the mirror is away:
 // whatever was not taken bears it, too.
-func (m *mirror) send(ctx context.Context, transitions []engine.Transition, errs []error) error {
-	status, answer, err := m.post(ctx, transitions)
+func (m *mirror) send(ctx context.Context, batch []engine.Delivery, errs []error) error {
+	status, answer, err := m.post(ctx, batch)
 	if err == nil {
 		if m.refused != nil {
 			m.refused(answer, errs)
 		}
 		return nil
 	}
-	if half := len(transitions) / 2; half > 0 && refuses(status) {
-		away := m.send(ctx, transitions[:half], errs[:half])
+	if half := len(batch) / 2; half > 0 && refuses(status) {
+		away := m.send(ctx, batch[:half], errs[:half])
 		if away == nil {
-			return m.send(ctx, transitions[half:], errs[half:])
+			return m.send(ctx, batch[half:], errs[half:])
 		}
 		fill(errs[half:], away)
 		return away
@@ -84,6 +84,15 @@ func (m *mirror) send(ctx context.Context, transitions []engine.Transition, errs
 		return err
 	}
 	return nil
+}
+
+// distinctID returns the id by which a mirror knows a person: the user id, the anonymous id, or an id
+// of another kind with the kind before it, which could be a user id as well.
+func distinctID(id *engine.ID) string {
+	if id.Kind == engine.KindAnonymous || id.Kind == engine.KindUser {
+		return id.Value
+	}
+	return id.Kind + ":" + id.Value
 }
 
 // identity returns a text that is the same at every delivery of a transition, and another for every
@@ -106,8 +115,8 @@ func fill(errs []error, err error) {
 }
 
 // post makes one request. The status is 0 if there was no answer.
-func (m *mirror) post(ctx context.Context, transitions []engine.Transition) (status int, answer []byte, err error) {
-	body, err := json.Marshal(m.body(transitions))
+func (m *mirror) post(ctx context.Context, batch []engine.Delivery) (status int, answer []byte, err error) {
+	body, err := json.Marshal(m.body(batch))
 	if err != nil {
 		return http.StatusBadRequest, nil, err
 	}

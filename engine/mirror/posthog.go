@@ -37,6 +37,10 @@ type PostHogConfig struct {
 	// one that is not wanted any more. Defaults to posthog.
 	Name string
 
+	// Merges has the mirror merge persons when a contact became another, so that what is known there of the
+	// one becomes the other's. Defaults to false.
+	Merges bool
+
 	// Client makes the requests. Defaults to one that waits for 15 s.
 	Client *http.Client
 }
@@ -67,7 +71,7 @@ func PostHog(e *engine.Engine, config PostHogConfig) error {
 		return fmt.Errorf("mirror.PostHogConfig.Host %w", err)
 	}
 	m := &mirror{client: config.Client, url: url, body: config.body}
-	return m.register(e, config.Name, config.Buckets)
+	return m.register(e, config.Name, config.Buckets, config.Merges)
 }
 
 // personEvent is an event that only changes the properties of a person.
@@ -79,20 +83,41 @@ type personEvent struct {
 	Properties map[string]any `json:"properties"`
 }
 
-func (c PostHogConfig) body(transitions []engine.Transition) any {
-	batch := make([]personEvent, len(transitions))
-	for i, t := range transitions {
-		property, named := c.Properties[t.BucketID]
-		if !named {
-			property = c.Prefix + "_bucket_" + t.BucketID
+func (c PostHogConfig) body(deliveries []engine.Delivery) any {
+	batch := make([]personEvent, len(deliveries))
+	for i := range deliveries {
+		d := &deliveries[i]
+		batch[i] = personEvent{Event: "$set", DistinctID: d.Transition.UserID, UUID: uuidOf(identity(d.Transition)), Timestamp: d.Transition.At}
+		if d.Notice != nil {
+			batch[i].merge(d.Notice)
+		} else {
+			batch[i].Properties = c.change(&d.Transition)
 		}
-		change := map[string]any{"$set": map[string]bool{property: true}}
-		if t.Kind == engine.Left {
-			change = map[string]any{"$unset": []string{property}}
-		}
-		batch[i] = personEvent{Event: "$set", DistinctID: t.UserID, UUID: uuidOf(identity(t)), Timestamp: t.At, Properties: change}
 	}
 	return map[string]any{"api_key": c.Key, "batch": batch}
+}
+
+// change returns what a transition changes of a person.
+func (c PostHogConfig) change(t *engine.Transition) map[string]any {
+	property, named := c.Properties[t.BucketID]
+	if !named {
+		property = c.Prefix + "_bucket_" + t.BucketID
+	}
+	if t.Kind == engine.Left {
+		return map[string]any{"$unset": []string{property}}
+	}
+	return map[string]any{"$set": map[string]bool{property: true}}
+}
+
+// merge makes an event one that merges persons: PostHog has one way for those who were anonymous,
+// and another for all others.
+func (e *personEvent) merge(n *engine.Notice) {
+	from := distinctID(n.From)
+	e.DistinctID = distinctID(n.Into)
+	e.Event, e.Properties = "$merge_dangerously", map[string]any{"alias": from}
+	if n.From.Kind == engine.KindAnonymous {
+		e.Event, e.Properties = "$identify", map[string]any{"$anon_distinct_id": from}
+	}
 }
 
 // uuidOf returns a UUID that is the same for the same text.

@@ -31,6 +31,10 @@ type SegmentConfig struct {
 	// one that is not wanted any more. Defaults to segment.
 	Name string
 
+	// Merges has the mirror call alias when a contact became another, so that what is known there of the
+	// one becomes the other's. Defaults to false.
+	Merges bool
+
 	// Client makes the requests. Defaults to one that waits for 15 s.
 	Client *http.Client
 }
@@ -53,34 +57,42 @@ func Segment(e *engine.Engine, config SegmentConfig) error {
 	}
 	m := &mirror{
 		client: config.Client, url: url + "?results=1", user: config.WriteKey, refused: segmentRefused,
-		body: func(transitions []engine.Transition) any { return segmentBatch(transitions, e.Now()) },
+		body: func(batch []engine.Delivery) any { return segmentBatch(batch, e.Now()) },
 	}
-	return m.register(e, config.Name, config.Buckets)
+	return m.register(e, config.Name, config.Buckets, config.Merges)
 }
 
-// track is a call that something happened.
-type track struct {
+// call is a call that something happened, or that two ids are of one person.
+type call struct {
 	Type       string            `json:"type"`
-	Event      string            `json:"event"`
+	Event      string            `json:"event,omitempty"`
 	UserID     string            `json:"userId"`
+	PreviousID string            `json:"previousId,omitempty"`
 	MessageID  string            `json:"messageId"`
 	Timestamp  time.Time         `json:"timestamp"`
-	Properties map[string]string `json:"properties"`
+	Properties map[string]string `json:"properties,omitempty"`
 }
 
-func segmentBatch(transitions []engine.Transition, now time.Time) any {
-	batch := make([]track, len(transitions))
-	for i, t := range transitions {
-		event := "Audience Entered"
-		if t.Kind == engine.Left {
-			event = "Audience Exited"
-		}
-		batch[i] = track{
-			Type: "track", Event: event, UserID: t.UserID, MessageID: messageIDOf(identity(t)), Timestamp: t.At,
-			Properties: map[string]string{"audience_id": t.BucketID, "audience_name": t.BucketName},
-		}
+func segmentBatch(deliveries []engine.Delivery, now time.Time) any {
+	batch := make([]call, len(deliveries))
+	for i := range deliveries {
+		batch[i] = segmentCall(&deliveries[i])
 	}
 	return map[string]any{"batch": batch, "sentAt": now.UTC()}
+}
+
+func segmentCall(d *engine.Delivery) call {
+	t := &d.Transition
+	c := call{Type: "track", Event: "Audience Entered", UserID: t.UserID, MessageID: messageIDOf(identity(*t)), Timestamp: t.At}
+	switch {
+	case d.Notice != nil:
+		c.Type, c.Event, c.UserID, c.PreviousID = "alias", "", distinctID(d.Notice.Into), distinctID(d.Notice.From)
+		return c
+	case t.Kind == engine.Left:
+		c.Event = "Audience Exited"
+	}
+	c.Properties = map[string]string{"audience_id": t.BucketID, "audience_name": t.BucketName}
+	return c
 }
 
 // segmentRefused reads what became of each call: a server of this project says so when it is asked

@@ -19,7 +19,7 @@ func TestMessageIDs(t *testing.T) {
 		lost := engine.Transition{BucketID: "pro", UserID: user, Kind: engine.Entered, EntryCount: 1, At: at}
 		other := lost
 		other.At = at.Add(time.Microsecond)
-		body, err := json.Marshal(segmentBatch([]engine.Transition{lost, lost, other}, at))
+		body, err := json.Marshal(segmentBatch([]engine.Delivery{{Transition: lost}, {Transition: lost}, {Transition: other}}, at))
 		if err != nil {
 			t.Fatal(err)
 		}

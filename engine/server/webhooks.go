@@ -57,7 +57,7 @@ endpoint receives every transition that is committed from now on.`,
 		},
 	}
 	cmd.Flags().StringSliceVar(&buckets, "bucket", nil, "post the transitions of the bucket with this `ID`; can be repeated (default all buckets)")
-	cmd.Flags().StringSliceVar(&kinds, "kinds", nil, "post these `KINDS` of transitions: entered, left, dwell (default all)")
+	cmd.Flags().StringSliceVar(&kinds, "kinds", nil, "post these `KINDS` of transitions, entered, left, dwell, and of notices, merged, erased (default entered,left,dwell)")
 	cmd.Flags().IntVar(&batch, "batch", 1, "post up to `N` transitions at once, 1 to 100, as one webhook of type bucket.batch")
 	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "allow a URL on this machine or a private network; serve must allow it as well")
 	return cmd
@@ -108,7 +108,7 @@ create another endpoint.`,
 		},
 	}
 	cmd.Flags().StringVar(&url, "url", "", "post to this `URL` (default unchanged)")
-	cmd.Flags().StringSliceVar(&kinds, "kinds", nil, "post these `KINDS` of transitions: entered, left, dwell (default unchanged)")
+	cmd.Flags().StringSliceVar(&kinds, "kinds", nil, "post these `KINDS` of transitions, entered, left, dwell, and of notices, merged, erased (default unchanged)")
 	cmd.Flags().IntVar(&batch, "batch", 0, "post up to `N` transitions at once, 1 to 100 (default unchanged)")
 	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "allow a URL on this machine or a private network; serve must allow it as well")
 	return cmd

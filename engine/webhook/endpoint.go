@@ -20,7 +20,7 @@ type Endpoint struct {
 	URL  string `json:"url"`  // http or https
 
 	Buckets []string      `json:"buckets,omitempty"` // ids of those whose transitions are posted; none: all of them
-	Kinds   []engine.Kind `json:"kinds"`             // that are posted; none when it is made: all of them
+	Kinds   []engine.Kind `json:"kinds"`             // that are posted; none when it is made: all those of transitions
 
 	// Batch is how many transitions one webhook carries at most, 2 to 100, for receivers that read
 	// the type bucket.batch. Defaults to 0, as 1 is, too: each transition comes by itself.
@@ -36,19 +36,35 @@ type Endpoint struct {
 // maxBatch is how many transitions one webhook carries at most.
 const maxBatch = 100
 
-// kinds are those of transitions.
-var kinds = []engine.Kind{engine.Entered, engine.Left, engine.Dwell}
+// The kinds of transitions, and of notices, which an endpoint gets if it names them.
+var (
+	kinds   = []engine.Kind{engine.Entered, engine.Left, engine.Dwell}
+	notices = []engine.Kind{engine.Merged, engine.Erased}
+)
 
 // Subscriptions returns the names under which its webhooks wait in the outbox, and by which
-// [engine.Outbox.DeadLetters] finds those that were given up.
+// [engine.Outbox.DeadLetters] finds those that were given up: one for all buckets, or one for each of
+// its own and one for notices.
 func (e Endpoint) Subscriptions() []string {
 	name := "webhook:" + strconv.Itoa(e.No)
 	if len(e.Buckets) == 0 {
 		return []string{name}
 	}
-	all := make([]string, len(e.Buckets))
+	all := make([]string, len(e.Buckets), len(e.Buckets)+1)
 	for i, id := range e.Buckets {
 		all[i] = name + ":" + id
+	}
+	return append(all, name+"::notices")
+}
+
+// kindsOf returns the kinds of each of its subscriptions.
+func (e Endpoint) kindsOf() [][]engine.Kind {
+	all := slices.Repeat([][]engine.Kind{e.Kinds}, len(e.Subscriptions()))
+	if len(e.Buckets) > 0 {
+		ofNotices := func(k engine.Kind) bool { return slices.Contains(notices, k) }
+		own := slices.DeleteFunc(slices.Clone(e.Kinds), ofNotices)
+		all = slices.Repeat([][]engine.Kind{own}, len(all))
+		all[len(all)-1] = slices.DeleteFunc(slices.Clone(e.Kinds), func(k engine.Kind) bool { return !ofNotices(k) })
 	}
 	return all
 }
@@ -100,12 +116,13 @@ func (e Endpoint) completed(allowPrivate bool) (Endpoint, error) {
 	if len(e.Kinds) == 0 {
 		e.Kinds = kinds
 	}
+	all := slices.Concat(kinds, notices)
 	for _, k := range e.Kinds {
-		if !slices.Contains(kinds, k) {
-			return e, fmt.Errorf("kinds has %q; it must be of entered, left and dwell", k)
+		if !slices.Contains(all, k) {
+			return e, fmt.Errorf("kinds has %q; it must be of entered, left, dwell, merged and erased", k)
 		}
 	}
-	e.Kinds = slices.DeleteFunc(slices.Clone(kinds), func(k engine.Kind) bool { return !slices.Contains(e.Kinds, k) })
+	e.Kinds = slices.DeleteFunc(all, func(k engine.Kind) bool { return !slices.Contains(e.Kinds, k) })
 	return e, nil
 }
 

@@ -44,8 +44,9 @@ func subscribe(ctx context.Context, q *db.Queries, e *Endpoint) error {
 	if err != nil {
 		return err
 	}
+	kinds := e.kindsOf()
 	for i, name := range e.Subscriptions() {
-		p := db.SubscriptionsRegisterParams{Name: name, BucketNo: buckets[i], Kinds: names(e.Kinds)}
+		p := db.SubscriptionsRegisterParams{Name: name, BucketNo: buckets[i], Kinds: names(kinds[i])}
 		if _, err := q.SubscriptionsRegister(ctx, p); err != nil {
 			return err
 		}
@@ -61,7 +62,7 @@ func names(kinds []engine.Kind) []string {
 	return all
 }
 
-// numbers returns the database's numbers of buckets, or one nil for all of them.
+// numbers returns the database's numbers of buckets, and a nil for what is of no bucket or of all.
 func numbers(ctx context.Context, q *db.Queries, ids []string) ([]*int32, error) {
 	if len(ids) == 0 {
 		return []*int32{nil}, nil
@@ -70,7 +71,7 @@ func numbers(ctx context.Context, q *db.Queries, ids []string) ([]*int32, error)
 	if err != nil {
 		return nil, err
 	}
-	all := make([]*int32, len(ids))
+	all := make([]*int32, len(ids)+1)
 	for i, id := range ids {
 		at := slices.IndexFunc(rows, func(row db.BucketsNumbersRow) bool { return row.ID == id })
 		if at < 0 {

@@ -50,14 +50,14 @@ func (s *Service) post(ctx context.Context, to target, batch []engine.Delivery, 
 	}
 	var posting sync.WaitGroup
 	for i, d := range batch {
-		posting.Go(func() { errs[i] = s.announce(ctx, to, d.Transition, now) })
+		posting.Go(func() { errs[i] = s.announce(ctx, to, &d, now) })
 	}
 	posting.Wait()
 }
 
-// announce posts a transition.
-func (s *Service) announce(ctx context.Context, to target, t engine.Transition, now time.Time) error {
-	m, err := announcement(t)
+// announce posts a delivery.
+func (s *Service) announce(ctx context.Context, to target, d *engine.Delivery, now time.Time) error {
+	m, err := announcement(d)
 	if err != nil {
 		return err
 	}
@@ -72,11 +72,7 @@ func (s *Service) announce(ctx context.Context, to target, t engine.Transition, 
 // what is in it is posted in halves, down to the one that is not taken, so that it does not make
 // dead letters of all that came with it.
 func (s *Service) announceAll(ctx context.Context, to target, batch []engine.Delivery, errs []error, now time.Time) {
-	transitions := make([]engine.Transition, len(batch))
-	for i, d := range batch {
-		transitions[i] = d.Transition
-	}
-	m, err := announcements(transitions, now)
+	m, err := announcements(batch, now)
 	var answer Answer
 	if err == nil {
 		answer, err = s.attempt(ctx, to, m, len(batch), now)

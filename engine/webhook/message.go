@@ -32,29 +32,40 @@ func newMessage(id, kind string, at time.Time, data any) (message, error) {
 	return message{id: id, body: body}, err
 }
 
-// announcement returns the message about a transition.
-func announcement(t engine.Transition) (message, error) {
-	m, err := newMessage(idOf(t), "bucket."+string(t.Kind), t.At, t)
-	m.fence = t.Fence
+// announcement returns the message about a delivery.
+func announcement(d *engine.Delivery) (message, error) {
+	kind, data := contentOf(d)
+	m, err := newMessage(idOf(d.Transition), kind, d.Transition.At, data)
+	m.fence = d.Transition.Fence
 	return m, err
 }
 
-// one is a transition as it stands in a webhook that carries several.
-type one struct {
-	ID        string            `json:"id"`
-	Type      string            `json:"type"`
-	Timestamp time.Time         `json:"timestamp"`
-	Fence     int64             `json:"fence"`
-	Data      engine.Transition `json:"data"`
+// contentOf returns the type of the message about a delivery, and what it carries.
+func contentOf(d *engine.Delivery) (kind string, data any) {
+	if d.Notice != nil {
+		return "person." + string(d.Transition.Kind), d.Notice
+	}
+	return "bucket." + string(d.Transition.Kind), d.Transition
 }
 
-// announcements returns the message about several transitions. What they are may differ at the next
+// one is a delivery as it stands in a webhook that carries several.
+type one struct {
+	ID        string    `json:"id"`
+	Type      string    `json:"type"`
+	Timestamp time.Time `json:"timestamp"`
+	Fence     int64     `json:"fence"`
+	Data      any       `json:"data"`
+}
+
+// announcements returns the message about several deliveries. What they are may differ at the next
 // attempt, so its id is of this attempt for those transitions; that of each transition is the same
 // at every attempt.
-func announcements(transitions []engine.Transition, now time.Time) (message, error) {
-	all, ids := make([]one, len(transitions)), sha256.New()
-	for i, t := range transitions {
-		all[i] = one{ID: idOf(t), Type: "bucket." + string(t.Kind), Timestamp: t.At.UTC(), Fence: t.Fence, Data: t}
+func announcements(batch []engine.Delivery, now time.Time) (message, error) {
+	all, ids := make([]one, len(batch)), sha256.New()
+	for i := range batch {
+		t := &batch[i].Transition
+		all[i] = one{ID: idOf(*t), Timestamp: t.At.UTC(), Fence: t.Fence}
+		all[i].Type, all[i].Data = contentOf(&batch[i])
 		ids.Write([]byte(all[i].ID))
 	}
 	return newMessage("msg_"+hex.EncodeToString(ids.Sum(nil)[:16]), "bucket.batch", now, all)

@@ -160,15 +160,15 @@ with asked as (
     where d.contact_id = m.contact_id and d.subscription_no = m.subscription_no and d.bucket_no = m.bucket_no and d.id = m.id
     returning d.contact_id, d.subscription_no, d.bucket_no, d.id, d.transition_id, d.attempts, d.replay, d.fence
 )
-select l.contact_id, l.subscription_no, l.bucket_no, l.id, l.attempts, l.replay, l.fence, l.taken, c.user_id, c.email,
-    b.id as bucket_id, b.name as bucket_name, t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life
+select l.contact_id, l.subscription_no, l.bucket_no, l.id, l.attempts, l.replay, l.fence, l.taken,
+    coalesce(c.user_id, '')::text as user_id, c.email, coalesce(b.id, '')::text as bucket_id, coalesce(b.name, '')::text as bucket_name, t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life, t.name_kind, t.entered_as, t.notice
 from (
     select contact_id, subscription_no, bucket_no, id, transition_id, attempts, replay, fence, true as taken from leased
     union all
     select contact_id, subscription_no, bucket_no, id, transition_id, attempts, replay, fence, false from marked
 ) l
-join bucketgen.contacts c on c.id = l.contact_id
-join bucketgen.buckets b on b.no = l.bucket_no
+left join bucketgen.contacts c on c.id = l.contact_id -- a notice may have none, and has no bucket
+left join bucketgen.buckets b on b.no = l.bucket_no
 join bucketgen.transitions t on t.contact_id = l.contact_id and t.id = l.transition_id
 order by l.id
 `
@@ -265,6 +265,9 @@ func (q *Queries) DeliveriesClaim(ctx context.Context, arg DeliveriesClaimParams
 			&i.BucketgenTransition.Suppressed,
 			&i.BucketgenTransition.MadeBy,
 			&i.BucketgenTransition.Life,
+			&i.BucketgenTransition.NameKind,
+			&i.BucketgenTransition.EnteredAs,
+			&i.BucketgenTransition.Notice,
 		); err != nil {
 			return nil, err
 		}
@@ -277,12 +280,13 @@ func (q *Queries) DeliveriesClaim(ctx context.Context, arg DeliveriesClaimParams
 }
 
 const DeliveriesDead = `-- name: DeliveriesDead :many
-select d.id, s.name as subscription, b.id as bucket_id, b.name as bucket_name, c.user_id, c.email, d.attempts, d.error,
-    t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life
+select d.id, s.name as subscription, coalesce(b.id, '')::text as bucket_id, coalesce(b.name, '')::text as bucket_name,
+    coalesce(c.user_id, '')::text as user_id, c.email, d.attempts, d.error,
+    t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life, t.name_kind, t.entered_as, t.notice
 from bucketgen.deliveries d
 join bucketgen.subscriptions s on s.no = d.subscription_no
-join bucketgen.buckets b on b.no = d.bucket_no
-join bucketgen.contacts c on c.id = d.contact_id
+left join bucketgen.buckets b on b.no = d.bucket_no
+left join bucketgen.contacts c on c.id = d.contact_id
 join bucketgen.transitions t on t.contact_id = d.contact_id and t.id = d.transition_id
 where d.state = 'dead' and d.id > $1
     and ($2::text[] is null or s.name = any ($2))
@@ -355,6 +359,9 @@ func (q *Queries) DeliveriesDead(ctx context.Context, arg DeliveriesDeadParams) 
 			&i.BucketgenTransition.Suppressed,
 			&i.BucketgenTransition.MadeBy,
 			&i.BucketgenTransition.Life,
+			&i.BucketgenTransition.NameKind,
+			&i.BucketgenTransition.EnteredAs,
+			&i.BucketgenTransition.Notice,
 		); err != nil {
 			return nil, err
 		}
@@ -370,8 +377,8 @@ const DeliveriesDeadIDs = `-- name: DeliveriesDeadIDs :many
 select d.id
 from bucketgen.deliveries d
 join bucketgen.subscriptions s on s.no = d.subscription_no
-join bucketgen.buckets b on b.no = d.bucket_no
-join bucketgen.contacts c on c.id = d.contact_id
+left join bucketgen.buckets b on b.no = d.bucket_no
+left join bucketgen.contacts c on c.id = d.contact_id
 where d.state = 'dead' and d.id > $1 and ($2::bigint = 0 or d.id <= $2)
     and ($3::text[] is null or s.name = any ($3))
     and ($4::text = '' or b.id = $4)
@@ -421,12 +428,13 @@ func (q *Queries) DeliveriesDeadIDs(ctx context.Context, arg DeliveriesDeadIDsPa
 }
 
 const DeliveriesDeadNewest = `-- name: DeliveriesDeadNewest :many
-select d.id, s.name as subscription, b.id as bucket_id, b.name as bucket_name, c.user_id, c.email, d.attempts, d.error,
-    t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life
+select d.id, s.name as subscription, coalesce(b.id, '')::text as bucket_id, coalesce(b.name, '')::text as bucket_name,
+    coalesce(c.user_id, '')::text as user_id, c.email, d.attempts, d.error,
+    t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life, t.name_kind, t.entered_as, t.notice
 from bucketgen.deliveries d
 join bucketgen.subscriptions s on s.no = d.subscription_no
-join bucketgen.buckets b on b.no = d.bucket_no
-join bucketgen.contacts c on c.id = d.contact_id
+left join bucketgen.buckets b on b.no = d.bucket_no
+left join bucketgen.contacts c on c.id = d.contact_id
 join bucketgen.transitions t on t.contact_id = d.contact_id and t.id = d.transition_id
 where d.state = 'dead' and ($1::bigint = 0 or d.id < $1)
     and ($2::text[] is null or s.name = any ($2))
@@ -499,6 +507,9 @@ func (q *Queries) DeliveriesDeadNewest(ctx context.Context, arg DeliveriesDeadNe
 			&i.BucketgenTransition.Suppressed,
 			&i.BucketgenTransition.MadeBy,
 			&i.BucketgenTransition.Life,
+			&i.BucketgenTransition.NameKind,
+			&i.BucketgenTransition.EnteredAs,
+			&i.BucketgenTransition.Notice,
 		); err != nil {
 			return nil, err
 		}
@@ -687,12 +698,13 @@ func (q *Queries) DeliveriesHurry(ctx context.Context, arg DeliveriesHurryParams
 }
 
 const DeliveriesOf = `-- name: DeliveriesOf :many
-select d.id, b.id as bucket_id, b.name as bucket_name, c.user_id, c.email, d.attempts, d.next_at, d.leased_until, d.behind,
-    (d.paused_no is not null)::boolean as paused, d.replay, d.error, t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life
+select d.id, coalesce(b.id, '')::text as bucket_id, coalesce(b.name, '')::text as bucket_name,
+    coalesce(c.user_id, '')::text as user_id, c.email, d.attempts, d.next_at, d.leased_until, d.behind,
+    (d.paused_no is not null)::boolean as paused, d.replay, d.error, t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life, t.name_kind, t.entered_as, t.notice
 from bucketgen.subscriptions s
 join bucketgen.deliveries d on d.subscription_no = s.no
-join bucketgen.buckets b on b.no = d.bucket_no
-join bucketgen.contacts c on c.id = d.contact_id
+left join bucketgen.buckets b on b.no = d.bucket_no
+left join bucketgen.contacts c on c.id = d.contact_id
 join bucketgen.transitions t on t.contact_id = d.contact_id and t.id = d.transition_id
 where s.name = $1 and d.state = 'waiting' and d.id > $2
 order by d.id
@@ -759,6 +771,9 @@ func (q *Queries) DeliveriesOf(ctx context.Context, arg DeliveriesOfParams) ([]D
 			&i.BucketgenTransition.Suppressed,
 			&i.BucketgenTransition.MadeBy,
 			&i.BucketgenTransition.Life,
+			&i.BucketgenTransition.NameKind,
+			&i.BucketgenTransition.EnteredAs,
+			&i.BucketgenTransition.Notice,
 		); err != nil {
 			return nil, err
 		}

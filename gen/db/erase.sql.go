@@ -309,33 +309,26 @@ func (q *Queries) EraseLogged(ctx context.Context, arg EraseLoggedParams) (int64
 }
 
 const EraseNames = `-- name: EraseNames :many
-select (case when left(c.user_id, 1) = chr(1) then split_part(c.user_id, chr(1), 2) else 'user' end)::text as kind,
-    (case when left(c.user_id, 1) = chr(1) then split_part(c.user_id, chr(1), 3) else c.user_id end)::text as value
-from bucketgen.contacts c where c.id = any ($1::bigint[])
+select c.user_id as name from bucketgen.contacts c where c.id = any ($1::bigint[])
 union
-select i.kind, i.value from bucketgen.identities i where i.contact_id = any ($1)
-order by kind, value
+select i.name from bucketgen.identities i where i.contact_id = any ($1)
+order by name
 `
 
-type EraseNamesRow struct {
-	Kind  string
-	Value string
-}
-
-// All ids of the person.
-func (q *Queries) EraseNames(ctx context.Context, ids []int64) ([]EraseNamesRow, error) {
+// The names of all ids of the person.
+func (q *Queries) EraseNames(ctx context.Context, ids []int64) ([]string, error) {
 	rows, err := q.db.Query(ctx, EraseNames, ids)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []EraseNamesRow
+	var items []string
 	for rows.Next() {
-		var i EraseNamesRow
-		if err := rows.Scan(&i.Kind, &i.Value); err != nil {
+		var name string
+		if err := rows.Scan(&name); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, name)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -669,4 +662,59 @@ func (q *Queries) ErasuresPage(ctx context.Context, arg ErasuresPageParams) ([]E
 		return nil, err
 	}
 	return items, nil
+}
+
+const NoticesErased = `-- name: NoticesErased :exec
+with asked as (
+    select s.no from bucketgen.subscriptions s where s.bucket_no is null and 'erased' = any (s.kinds)
+), made as (
+    insert into bucketgen.transitions (
+        contact_id, bucket_no, entry_count, kind, dwell_count, membership_id, at, decided_at, source, notice
+    )
+    select -@no::bigint, 0, 0, 'erased', $1, $1, $2::timestamptz, $2, 'manual', jsonb_build_object('names', $3::text[])
+    where exists (select from asked)
+    returning contact_id, bucket_no, id, decided_at
+)
+insert into bucketgen.deliveries (contact_id, subscription_no, bucket_no, transition_id, next_at)
+select made.contact_id, asked.no, made.bucket_no, made.id, made.decided_at
+from made
+cross join asked
+`
+
+type NoticesErasedParams struct {
+	No    int64
+	Now   pgtype.Timestamptz
+	Names []string
+}
+
+// Puts a notice that names all ids of the person into the outbox, if a subscription asks for it.
+func (q *Queries) NoticesErased(ctx context.Context, arg NoticesErasedParams) error {
+	_, err := q.db.Exec(ctx, NoticesErased, arg.No, arg.Now, arg.Names)
+	return err
+}
+
+const NoticesForget = `-- name: NoticesForget :exec
+with old as (
+    select t.contact_id
+    from bucketgen.transitions t
+    where t.contact_id < 0 and (t.at < $1::timestamptz or not exists (select from bucketgen.deliveries d where d.contact_id = t.contact_id))
+    limit 1000
+), undelivered as (
+    delete from bucketgen.deliveries d
+    using (
+        select k.contact_id, k.subscription_no, k.bucket_no, k.id
+        from bucketgen.deliveries k
+        where k.contact_id in (select old.contact_id from old)
+        order by k.id
+        for update
+    ) k
+    where d.contact_id = k.contact_id and d.subscription_no = k.subscription_no and d.bucket_no = k.bucket_no and d.id = k.id
+)
+delete from bucketgen.transitions t using old where t.contact_id = old.contact_id
+`
+
+// Deletes notices of erasures that were delivered, or are old.
+func (q *Queries) NoticesForget(ctx context.Context, before pgtype.Timestamptz) error {
+	_, err := q.db.Exec(ctx, NoticesForget, before)
+	return err
 }

@@ -192,7 +192,8 @@ with moved as (
     where m.contact_id = $6 and m.bucket_no = moved.bucket_no and m.entry_count = moved.entry_count
 ), log as (
     update bucketgen.transitions t
-    set contact_id = $1, entry_count = moved.next, life = (select c.life from bucketgen.contacts c where c.id = $1)
+    set contact_id = $1, entry_count = moved.next, life = (select c.life from bucketgen.contacts c where c.id = $1),
+        entered_as = coalesce(t.entered_as, $5)
     from moved
     where t.contact_id = $6 and t.bucket_no = moved.bucket_no and t.entry_count = moved.entry_count
     returning t.id
@@ -241,9 +242,14 @@ func (q *Queries) MembershipsMerge(ctx context.Context, arg MembershipsMergePara
 }
 
 const MembershipsPromote = `-- name: MembershipsPromote :exec
-update bucketgen.memberships m
+with stays as (
+    update bucketgen.memberships m
+    set entered_as = $1::text
+    where m.contact_id = $2 and m.left_at is null and m.entered_as is null
+)
+update bucketgen.transitions t
 set entered_as = $1::text
-where m.contact_id = $2 and m.left_at is null and m.entered_as is null
+where t.contact_id = $2 and t.entered_as is null and t.bucket_no > 0
 `
 
 type MembershipsPromoteParams struct {
@@ -251,7 +257,8 @@ type MembershipsPromoteParams struct {
 	ContactID int64
 }
 
-// Notes the former name of a contact with the stays that it entered by that.
+// Notes the former name of a contact with the stays that it entered by that, and with what happened
+// by it, which may still be delivered.
 func (q *Queries) MembershipsPromote(ctx context.Context, arg MembershipsPromoteParams) error {
 	_, err := q.db.Exec(ctx, MembershipsPromote, arg.FromName, arg.ContactID)
 	return err
@@ -317,4 +324,30 @@ func (q *Queries) MergesLately(ctx context.Context, arg MergesLatelyParams) (int
 	var merges int64
 	err := row.Scan(&merges)
 	return merges, err
+}
+
+const NoticesMerged = `-- name: NoticesMerged :exec
+with made as (
+    insert into bucketgen.transitions (
+        contact_id, bucket_no, entry_count, kind, dwell_count, membership_id, at, decided_at, source, notice
+    )
+    select m.contact_id, 0, 0, 'merged', m.id, m.id, m.at, m.at, case when m.kind = 'merge' then 'manual' else 'event' end,
+        jsonb_build_object('from', m.from_name, 'into', m.into_name)
+    from bucketgen.merges m
+    where m.contact_id = $1::bigint
+    order by m.id desc
+    limit 1
+    returning contact_id, bucket_no, id, kind, decided_at
+)
+insert into bucketgen.deliveries (contact_id, subscription_no, bucket_no, transition_id, next_at)
+select made.contact_id, s.no, made.bucket_no, made.id, made.decided_at
+from made
+join bucketgen.subscriptions s on s.bucket_no is null and made.kind = any (s.kinds)
+`
+
+// Logs that a contact became another, and puts the notice into the outbox. The row of the merge was
+// inserted before.
+func (q *Queries) NoticesMerged(ctx context.Context, intoID int64) error {
+	_, err := q.db.Exec(ctx, NoticesMerged, intoID)
+	return err
 }

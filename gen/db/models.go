@@ -488,6 +488,9 @@ type BucketgenTransition struct {
 	Suppressed   bool
 	MadeBy       pgtype.Uint64
 	Life         int32
+	NameKind     *string
+	EnteredAs    *string
+	Notice       []byte
 }
 
 type BucketgenWriter struct {

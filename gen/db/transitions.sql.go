@@ -12,7 +12,7 @@ import (
 )
 
 const TransitionsBackward = `-- name: TransitionsBackward :many
-select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life, c.user_id, c.email
+select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life, t.name_kind, t.entered_as, t.notice, c.user_id, c.email
 from bucketgen.transitions t
 join bucketgen.contacts c on c.id = t.contact_id
 where t.bucket_no = $1 and t.at >= $2 and (t.at, t.id) < ($3::timestamptz, $4::bigint)
@@ -75,6 +75,9 @@ func (q *Queries) TransitionsBackward(ctx context.Context, arg TransitionsBackwa
 			&i.BucketgenTransition.Suppressed,
 			&i.BucketgenTransition.MadeBy,
 			&i.BucketgenTransition.Life,
+			&i.BucketgenTransition.NameKind,
+			&i.BucketgenTransition.EnteredAs,
+			&i.BucketgenTransition.Notice,
 			&i.UserID,
 			&i.Email,
 		); err != nil {
@@ -89,8 +92,8 @@ func (q *Queries) TransitionsBackward(ctx context.Context, arg TransitionsBackwa
 }
 
 const TransitionsBetween = `-- name: TransitionsBetween :many
-select c.user_id, c.email, b.id as bucket_id, b.name as bucket_name, t.id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count,
-    t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.life
+select c.user_id, c.email, coalesce(b.id, '')::text as bucket_id, coalesce(b.name, '')::text as bucket_name, t.id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count,
+    t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.life, t.name_kind, t.entered_as, t.notice
 from (
     (
         select l.id
@@ -99,7 +102,7 @@ from (
             select k.id
             from bucketgen.transitions k
             where k.made_by = r.xid and k.id > $3
-                and ($4::integer[] is null or k.bucket_no = any ($4)) and ($5::boolean or not k.suppressed)
+                and ($4::integer[] is null or k.bucket_no = any ($4)) and k.contact_id > 0 and (k.bucket_no > 0 or $5::boolean) and ($6::boolean or not k.suppressed)
             order by k.id
             limit $1::integer
         ) l
@@ -108,10 +111,10 @@ from (
     (
         select k.id
         from bucketgen.transitions k
-        where k.id > $3 and k.id > $6 and k.id <= $7
-            and coalesce(k.made_by, '0') >= $8 and coalesce(k.made_by, '0') < $9
-            and not k.made_by = any ($10::xid8[]) and not k.made_by = any ($11::xid8[])
-            and ($4::integer[] is null or k.bucket_no = any ($4)) and ($5::boolean or not k.suppressed)
+        where k.id > $3 and k.id > $7 and k.id <= $8
+            and coalesce(k.made_by, '0') >= $9 and coalesce(k.made_by, '0') < $10
+            and not k.made_by = any ($11::xid8[]) and not k.made_by = any ($12::xid8[])
+            and ($4::integer[] is null or k.bucket_no = any ($4)) and k.contact_id > 0 and (k.bucket_no > 0 or $5::boolean) and ($6::boolean or not k.suppressed)
         order by k.id
         limit $1::integer
     )
@@ -119,18 +122,18 @@ from (
     (
         select k.id
         from bucketgen.transitions k
-        where $3 < $6 and k.made_by >= $8 and k.made_by < $9 and k.id > $3 and k.id <= $6
-            and not k.made_by = any ($10::xid8[]) and not k.made_by = any ($11::xid8[])
-            and ($4::integer[] is null or k.bucket_no = any ($4)) and ($5::boolean or not k.suppressed)
+        where $3 < $7 and k.made_by >= $9 and k.made_by < $10 and k.id > $3 and k.id <= $7
+            and not k.made_by = any ($11::xid8[]) and not k.made_by = any ($12::xid8[])
+            and ($4::integer[] is null or k.bucket_no = any ($4)) and k.contact_id > 0 and (k.bucket_no > 0 or $5::boolean) and ($6::boolean or not k.suppressed)
         order by k.id
         limit $1::integer
     )
     order by 1
     limit $1::integer
 ) f
-cross join lateral (select contact_id, bucket_no, entry_count, kind, tick, dwell_count, id, membership_id, at, decided_at, source, reason, suppressed, made_by, life from bucketgen.transitions m where m.id = f.id limit 1) t
+cross join lateral (select contact_id, bucket_no, entry_count, kind, tick, dwell_count, id, membership_id, at, decided_at, source, reason, suppressed, made_by, life, name_kind, entered_as, notice from bucketgen.transitions m where m.id = f.id limit 1) t
 cross join lateral (select p.user_id, p.email from bucketgen.contacts p where p.id = t.contact_id limit 1) c
-join bucketgen.buckets b on b.no = t.bucket_no
+left join bucketgen.buckets b on b.no = t.bucket_no
 order by f.id
 `
 
@@ -139,6 +142,7 @@ type TransitionsBetweenParams struct {
 	Late      []pgtype.Uint64
 	AfterID   int64
 	BucketNos []int32
+	Notices   bool
 	AllOfThem bool
 	SeenID    int64
 	LastID    int64
@@ -166,6 +170,9 @@ type TransitionsBetweenRow struct {
 	Reason       *string
 	Suppressed   bool
 	Life         int32
+	NameKind     *string
+	EnteredAs    *string
+	Notice       []byte
 }
 
 // The transitions that are visible in a snapshot and were not in an earlier one, in the order of
@@ -176,12 +183,15 @@ type TransitionsBetweenRow struct {
 // from the planner, so that it does that.) A third kind had a number greater than that of any
 // transaction that had ended, so that the earlier snapshot does not name it, and got ids before
 // others that were visible. Those are found by number, once, since their ids come first.
+//
+// Notices of merges are in it on demand, those of erasures never.
 func (q *Queries) TransitionsBetween(ctx context.Context, arg TransitionsBetweenParams) ([]TransitionsBetweenRow, error) {
 	rows, err := q.db.Query(ctx, TransitionsBetween,
 		arg.Size,
 		arg.Late,
 		arg.AfterID,
 		arg.BucketNos,
+		arg.Notices,
 		arg.AllOfThem,
 		arg.SeenID,
 		arg.LastID,
@@ -215,6 +225,9 @@ func (q *Queries) TransitionsBetween(ctx context.Context, arg TransitionsBetween
 			&i.Reason,
 			&i.Suppressed,
 			&i.Life,
+			&i.NameKind,
+			&i.EnteredAs,
+			&i.Notice,
 		); err != nil {
 			return nil, err
 		}
@@ -276,7 +289,7 @@ func (q *Queries) TransitionsBySource(ctx context.Context, arg TransitionsBySour
 }
 
 const TransitionsByTime = `-- name: TransitionsByTime :many
-select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life, c.user_id, c.email
+select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life, t.name_kind, t.entered_as, t.notice, c.user_id, c.email
 from bucketgen.transitions t
 join bucketgen.contacts c on c.id = t.contact_id
 where t.id > $1
@@ -315,6 +328,9 @@ func (q *Queries) TransitionsByTime(ctx context.Context, afterID int64) ([]Trans
 			&i.BucketgenTransition.Suppressed,
 			&i.BucketgenTransition.MadeBy,
 			&i.BucketgenTransition.Life,
+			&i.BucketgenTransition.NameKind,
+			&i.BucketgenTransition.EnteredAs,
+			&i.BucketgenTransition.Notice,
 			&i.UserID,
 			&i.Email,
 		); err != nil {
@@ -343,7 +359,7 @@ func (q *Queries) TransitionsDisown(ctx context.Context) (int64, error) {
 }
 
 const TransitionsForward = `-- name: TransitionsForward :many
-select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life, c.user_id, c.email
+select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life, t.name_kind, t.entered_as, t.notice, c.user_id, c.email
 from bucketgen.transitions t
 join bucketgen.contacts c on c.id = t.contact_id
 where t.bucket_no = $1 and t.at < $2 and (t.at, t.id) > ($3::timestamptz, $4::bigint)
@@ -405,6 +421,9 @@ func (q *Queries) TransitionsForward(ctx context.Context, arg TransitionsForward
 			&i.BucketgenTransition.Suppressed,
 			&i.BucketgenTransition.MadeBy,
 			&i.BucketgenTransition.Life,
+			&i.BucketgenTransition.NameKind,
+			&i.BucketgenTransition.EnteredAs,
+			&i.BucketgenTransition.Notice,
 			&i.UserID,
 			&i.Email,
 		); err != nil {
@@ -421,17 +440,19 @@ func (q *Queries) TransitionsForward(ctx context.Context, arg TransitionsForward
 const TransitionsInsert = `-- name: TransitionsInsert :exec
 with made as (
     insert into bucketgen.transitions (
-        contact_id, bucket_no, entry_count, kind, tick, dwell_count, membership_id, at, decided_at, source, reason, suppressed, life
+        contact_id, bucket_no, entry_count, kind, tick, dwell_count, membership_id, at, decided_at, source, reason, suppressed, life,
+        name_kind, entered_as
     )
     select m.contact_id, m.bucket_no, m.entry_count, t.kind, t.tick, t.dwell_count, m.id, t.at, t.decided_at, t.source,
-        nullif(t.reason, ''), t.suppressed, t.life
+        nullif(t.reason, ''), t.suppressed, t.life, nullif(t.name_kind, ''), m.entered_as
     from (
         select unnest($1::bigint[]) as contact_id, unnest($2::integer[]) as bucket_no,
             unnest($3::integer[]) as entry_count, unnest($4::text[]) as kind,
             unnest($5::text[]) as tick, unnest($6::bigint[]) as dwell_count,
             unnest($7::timestamptz[]) as at, unnest($8::timestamptz[]) as decided_at,
             unnest($9::text[]) as source, unnest($10::text[]) as reason,
-            unnest($11::boolean[]) as suppressed, unnest($12::integer[]) as life, generate_subscripts($1, 1) as place
+            unnest($11::boolean[]) as suppressed, unnest($12::integer[]) as life,
+            unnest($13::text[]) as name_kind, generate_subscripts($1, 1) as place
     ) as t
     cross join lateral ( -- one index lookup for each, whatever the planner estimates
         select contact_id, bucket_no, entry_count, id, entered_at, left_at, ticked_at, blocked, source, reason, changed_by, anchor_at, entered_as from bucketgen.memberships s
@@ -468,6 +489,7 @@ type TransitionsInsertParams struct {
 	Reasons     []string
 	Suppressed  []bool
 	Lives       []int32
+	NameKinds   []string
 }
 
 // Logs transitions and puts them into the outbox, once per subscription. A transition counts only
@@ -486,6 +508,7 @@ func (q *Queries) TransitionsInsert(ctx context.Context, arg TransitionsInsertPa
 		arg.Reasons,
 		arg.Suppressed,
 		arg.Lives,
+		arg.NameKinds,
 	)
 	return err
 }
@@ -570,7 +593,7 @@ func (q *Queries) TransitionsNotify(ctx context.Context, channel string) error {
 }
 
 const TransitionsOf = `-- name: TransitionsOf :many
-select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life, k.user_id, c.email
+select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life, t.name_kind, t.entered_as, t.notice, k.user_id, c.email
 from bucketgen.names n
 join bucketgen.contacts c on c.id = n.contact_id
 join bucketgen.contacts k on k.id = any (array_append(array(
@@ -624,6 +647,9 @@ func (q *Queries) TransitionsOf(ctx context.Context, arg TransitionsOfParams) ([
 			&i.BucketgenTransition.Suppressed,
 			&i.BucketgenTransition.MadeBy,
 			&i.BucketgenTransition.Life,
+			&i.BucketgenTransition.NameKind,
+			&i.BucketgenTransition.EnteredAs,
+			&i.BucketgenTransition.Notice,
 			&i.UserID,
 			&i.Email,
 		); err != nil {
@@ -638,7 +664,7 @@ func (q *Queries) TransitionsOf(ctx context.Context, arg TransitionsOfParams) ([
 }
 
 const TransitionsOfUser = `-- name: TransitionsOfUser :many
-select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life, k.user_id, c.email, b.id as bucket_id, b.name as bucket_name
+select t.contact_id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count, t.id, t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.made_by, t.life, t.name_kind, t.entered_as, t.notice, k.user_id, c.email, b.id as bucket_id, b.name as bucket_name
 from bucketgen.names n
 join bucketgen.contacts c on c.id = n.contact_id
 join bucketgen.contacts k on k.id = any (array_append(array(
@@ -717,6 +743,9 @@ func (q *Queries) TransitionsOfUser(ctx context.Context, arg TransitionsOfUserPa
 			&i.BucketgenTransition.Suppressed,
 			&i.BucketgenTransition.MadeBy,
 			&i.BucketgenTransition.Life,
+			&i.BucketgenTransition.NameKind,
+			&i.BucketgenTransition.EnteredAs,
+			&i.BucketgenTransition.Notice,
 			&i.UserID,
 			&i.Email,
 			&i.BucketID,

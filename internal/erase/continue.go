@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/store"
 )
 
 // Continue deletes some rows of a long log, and reports whether there was anything to delete.
@@ -29,6 +31,17 @@ func (e *Eraser) Continue(ctx context.Context) (worked bool, err error) {
 		return e.advance(ctx, q, next)
 	})
 	return worked, err
+}
+
+// noticeAge is for how long a notice of an erasure waits to be delivered.
+const noticeAge = 30 * 24 * time.Hour
+
+// ForgetNotices deletes the notices of erasures that were delivered, or are too old.
+func (e *Eraser) ForgetNotices(ctx context.Context) error {
+	if err := e.Store.Queries(e.Pool).NoticesForget(ctx, store.Timestamp(e.Now().Add(-noticeAge))); err != nil {
+		return fmt.Errorf("delete notices of erasures: %w", err)
+	}
+	return nil
 }
 
 // advance deletes some rows of an erasure, and the contact once there are no more.

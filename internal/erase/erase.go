@@ -104,6 +104,9 @@ func (p *person) erase(ctx context.Context, q *db.Queries, o bucketgen.EraseOpti
 	if err != nil {
 		return bucketgen.Erasure{}, fmt.Errorf("record the erasure: %w", err)
 	}
+	if err := q.NoticesErased(ctx, db.NoticesErasedParams{No: no, Now: p.now, Names: p.names}); err != nil {
+		return bucketgen.Erasure{}, fmt.Errorf("notify of the erasure: %w", err)
+	}
 	return erasure(db.ErasuresPageRow{
 		No: no, At: record.At, ByName: record.ByName, Ticket: record.Ticket, Suppressed: record.Suppressed, Events: record.Events,
 		RowCount: record.RowCount, FinishedAt: record.FinishedAt,
@@ -152,9 +155,9 @@ func (p *person) suppress(ctx context.Context, q *db.Queries, refuse bool) error
 		return fmt.Errorf("read the ids of the person: %w", err)
 	}
 	hashes := db.SuppressionsPutParams{Suppressed: refuse, At: p.now}
-	for _, row := range all {
-		kind, value := row.Kind, row.Value
-		p.names = append(p.names, resolve.Name(kind, value))
+	p.names = all
+	for _, name := range all {
+		kind, value := resolve.Parse(name)
 		if s := p.Store.Suppressor; s != nil {
 			hashes.Hashes, hashes.Kinds = append(hashes.Hashes, s.Hash(kind, value)), append(hashes.Kinds, kind)
 		}

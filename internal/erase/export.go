@@ -33,13 +33,9 @@ func (e *Eraser) export(ctx context.Context, kind, id string, yield func(bucketg
 	for i, c := range contacts {
 		ids[i] = c.ID
 	}
-	all, err := e.queries().EraseNames(ctx, ids)
+	names, err := e.queries().EraseNames(ctx, ids)
 	if err != nil {
 		return fmt.Errorf("read the ids of the person: %w", err)
-	}
-	names := make([]string, len(all))
-	for i, row := range all {
-		names[i] = row.Value
 	}
 	rows, err := e.Pool.Query(ctx, e.Store.SQL(db.ExportRows), ids, names) // its rows come one by one, however many there are
 	if err != nil {

@@ -63,10 +63,10 @@ func invalidation(batches []*batch) Invalidation {
 	for _, b := range batches {
 		for i := range b.entries {
 			entry := &b.entries[i]
-			if entry.Kind == bucketgen.Dwell {
+			if entry.Kind == bucketgen.Dwell || entry.notice != nil { // a merge hides the users as well
 				continue
 			}
-			all.Users = appendNew(all.Users, users, entry.UserID)
+			all.Users = appendNew(all.Users, users, entry.name)
 			all.Buckets = appendNew(all.Buckets, buckets, entry.BucketID)
 		}
 		for _, user := range b.hidden {

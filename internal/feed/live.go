@@ -67,7 +67,7 @@ func added(batches []*batch, after, asOf time.Time, bucketID string) bucketgen.L
 		second := bucketgen.LiveSecond{At: b.at.UTC().Truncate(time.Second)}
 		for i := range b.entries {
 			t := &b.entries[i]
-			if t.Suppressed || bucketID != "" && t.BucketID != bucketID {
+			if t.Suppressed || t.notice != nil || bucketID != "" && t.BucketID != bucketID {
 				continue
 			}
 			one := buckets[t.BucketID]

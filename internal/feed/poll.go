@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -169,7 +170,7 @@ func (f *Feed) readBatch(ctx context.Context, conn db.DBTX, before, to snapshot)
 		if len(b.entries) > 0 {
 			after = b.entries[len(b.entries)-1].id
 		}
-		page, err := f.readPage(ctx, conn, before, to, pageOptions{afterID: after, suppressed: true})
+		page, err := f.readPage(ctx, conn, before, to, pageOptions{afterID: after, suppressed: true, notices: true})
 		if err != nil {
 			return nil, false, err
 		}
@@ -192,7 +193,11 @@ type pageOptions struct {
 	afterID    int64   // afterID is the last id of the page before
 	bucketNos  []int32 // bucketNos are the buckets; nil: all
 	suppressed bool    // suppressed says whether transitions count that are not announced
+	notices    bool    // notices says whether notices count
 }
+
+// noBucket is the number of the bucket of notices.
+const noBucket = 0
 
 // pageSize is how many transitions are read at once.
 const pageSize = 1000
@@ -201,7 +206,10 @@ const pageSize = 1000
 // earlier one.
 func (f *Feed) readPage(ctx context.Context, conn db.DBTX, before, to snapshot, o pageOptions) ([]logEntry, error) {
 	p := to.transitionsSince(before)
-	p.AfterID, p.BucketNos, p.AllOfThem, p.Size = o.afterID, o.bucketNos, o.suppressed, pageSize
+	p.AfterID, p.BucketNos, p.AllOfThem, p.Notices, p.Size = o.afterID, o.bucketNos, o.suppressed, o.notices, pageSize
+	if o.notices && o.bucketNos != nil {
+		p.BucketNos = append(slices.Clone(o.bucketNos), noBucket)
+	}
 	rows, err := f.queries(conn).TransitionsBetween(ctx, p)
 	if err != nil {
 		return nil, fmt.Errorf("read transitions: %w", err)

@@ -22,6 +22,9 @@ type Options struct {
 	// BucketNos are the numbers of the buckets in the database. Nil: all buckets.
 	BucketNos []int32
 
+	// Notices says whether notices are read, of whatever bucket.
+	Notices bool
+
 	// Beat is the longest time without an item.
 	Beat time.Duration
 
@@ -29,10 +32,13 @@ type Options struct {
 	Pace time.Duration
 }
 
-// Item is a transition, or only the position of the reader.
+// Item is a transition, a notice, or only the position of the reader.
 type Item struct {
 	// Transition is nil in the first item, and after Beat without transitions.
 	Transition *bucketgen.Transition
+
+	// Notice is what happened, if that is no transition.
+	Notice *bucketgen.Notice
 
 	// Cursor is where a reader continues after the item.
 	Cursor Cursor
@@ -50,9 +56,12 @@ type encoded struct {
 	err  error
 }
 
-// JSON returns the transition as JSON, which is not to be changed.
+// JSON returns the transition or the notice as JSON, which is not to be changed.
 func (i *Item) JSON() ([]byte, error) {
-	if i.entry == nil {
+	switch {
+	case i.Notice != nil:
+		return json.Marshal(i.Notice)
+	case i.entry == nil:
 		return json.Marshal(i.Transition)
 	}
 	e := i.entry.encoded
@@ -155,7 +164,7 @@ func (r *reader) deliver(b *batch) error {
 	var all []*logEntry
 	for i := range b.entries {
 		entry := &b.entries[i]
-		if !entry.Suppressed && (r.options.BucketNos == nil || slices.Contains(r.options.BucketNos, entry.bucketNo)) {
+		if r.wants(entry) {
 			all = append(all, entry)
 		}
 	}
@@ -166,12 +175,33 @@ func (r *reader) deliver(b *batch) error {
 		if more {
 			at = Cursor{delivered, b.to, all[i].id}
 		}
-		t := all[i].Transition // a copy, which the consumer may change
-		if err := r.give(Item{&t, at, more, all[i]}); err != nil {
+		if err := r.give(itemOf(all[i], at, more)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// wants reports whether the reader reads an entry.
+func (r *reader) wants(entry *logEntry) bool {
+	switch {
+	case entry.notice != nil:
+		return r.options.Notices
+	case entry.Suppressed:
+		return false
+	default:
+		return r.options.BucketNos == nil || slices.Contains(r.options.BucketNos, entry.bucketNo)
+	}
+}
+
+// itemOf returns an entry as an item.
+func itemOf(entry *logEntry, at Cursor, more bool) Item {
+	item := Item{Notice: entry.notice, Cursor: at, More: more, entry: entry}
+	if entry.notice == nil {
+		t := entry.Transition // a copy, which the consumer may change
+		item.Transition = &t
+	}
+	return item
 }
 
 // catchUp delivers what the reader has missed, from the database.
@@ -198,7 +228,7 @@ func (r *reader) readTo(ctx context.Context, to snapshot) error {
 	}
 	var backoff retry.Backoff
 	for {
-		page, err := r.feed.readPage(ctx, r.feed.deps.Pool, r.at.delivered, to, pageOptions{afterID: r.at.id, bucketNos: r.options.BucketNos})
+		page, err := r.feed.readPage(ctx, r.feed.deps.Pool, r.at.delivered, to, pageOptions{afterID: r.at.id, bucketNos: r.options.BucketNos, notices: r.options.Notices})
 		switch {
 		case err == nil:
 			backoff.Reset()
@@ -215,7 +245,7 @@ func (r *reader) readTo(ctx context.Context, to snapshot) error {
 			if i == len(page)-1 && len(page) < pageSize {
 				r.at = Cursor{delivered: to}
 			}
-			if err := r.give(Item{Transition: &page[i].Transition, Cursor: r.at, More: i < len(page)-1}); err != nil {
+			if err := r.give(itemOf(&page[i], r.at, i < len(page)-1)); err != nil {
 				return err
 			}
 		}

@@ -14,20 +14,27 @@ import (
 // behind reads them from the database.
 const maxKept = 10_000
 
-// logEntry is a transition and its position in the log.
+// logEntry is a transition or a notice, and its position in the log.
 type logEntry struct {
 	bucketgen.Transition
 
+	name     string // name is that of the user
 	id       int64
 	bucketNo int32
+	notice   *bucketgen.Notice // notice is what happened, if that is no transition
 	encoded  *encoded
 }
 
 func entryOf(row *db.TransitionsBetweenRow) logEntry {
-	return logEntry{id: row.ID, bucketNo: row.BucketNo, encoded: &encoded{}, Transition: store.Recorded(db.BucketgenTransition{
+	logged := db.BucketgenTransition{
 		EntryCount: row.EntryCount, Kind: row.Kind, Tick: row.Tick, DwellCount: row.DwellCount, MembershipID: row.MembershipID,
 		At: row.At, DecidedAt: row.DecidedAt, Source: row.Source, Reason: row.Reason, Suppressed: row.Suppressed, Life: row.Life,
-	}, row.BucketID, row.BucketName, row.UserID, row.Email)}
+		NameKind: row.NameKind, EnteredAs: row.EnteredAs, Notice: row.Notice,
+	}
+	return logEntry{
+		Transition: store.Recorded(logged, row.BucketID, row.BucketName, row.UserID, row.Email), name: row.UserID,
+		id: row.ID, bucketNo: row.BucketNo, notice: store.Noticed(&logged), encoded: &encoded{},
+	}
 }
 
 // batch is what became visible between two polls.
@@ -48,7 +55,7 @@ func (f *Feed) Forget(users []string) {
 	defer f.mu.Unlock()
 	f.batches = slices.Clone(f.batches) // a reader may have the former list, or a batch
 	for i, b := range f.batches {
-		of := func(e *logEntry) bool { return slices.Contains(users, e.UserID) }
+		of := func(e *logEntry) bool { return slices.Contains(users, e.name) }
 		if !slices.ContainsFunc(b.entries, func(e logEntry) bool { return of(&e) }) {
 			continue
 		}

@@ -104,8 +104,9 @@ func (s *streams) options(r *http.Request) (engine.FeedOptions, error) {
 		o.Buckets = append(o.Buckets, ref)
 	}
 	for _, kind := range query["kind"] {
+		o.Notices = o.Notices || kind == string(engine.Merged)
 		if !slices.Contains(kinds, kind) {
-			p := problem.New(http.StatusBadRequest, fmt.Sprintf("is %q; use entered, left or dwell", short(kind)))
+			p := problem.New(http.StatusBadRequest, fmt.Sprintf("is %q; use entered, left, dwell or merged", short(kind)))
 			p.Field = "kind"
 			return o, p
 		}
@@ -141,18 +142,21 @@ func wantedOf(r *http.Request) wanted {
 	return wanted{query["kind"], query.Get("user")}
 }
 
-// only returns an item, without its transition if that is not wanted: then the client only stores
+// only returns an item, without what happened if that is not wanted: then the client only stores
 // where to continue.
 func (w wanted) only(item engine.FeedItem) engine.FeedItem {
 	t := item.Transition
 	if t != nil && (w.user != "" && t.UserID != w.user || len(w.kinds) > 0 && !slices.Contains(w.kinds, string(t.Kind))) {
 		item.Transition = nil
 	}
+	if n := item.Notice; n != nil && w.user != "" && engine.By(n.From.Kind, n.From.Value) != w.user && engine.By(n.Into.Kind, n.Into.Value) != w.user {
+		item.Notice = nil
+	}
 	return item
 }
 
-// kinds are those of transitions.
-var kinds = []string{string(engine.Entered), string(engine.Left), string(engine.Dwell)}
+// kinds are those of what a stream sends.
+var kinds = []string{string(engine.Entered), string(engine.Left), string(engine.Dwell), string(engine.Merged)}
 
 // closing returns a channel that is closed when the server of a request shuts down: it waits for
 // requests, and streams do not end by themselves.
@@ -210,13 +214,17 @@ func (t *stream) send(item engine.FeedItem) error {
 // write writes an event, or, where nothing has happened, only from where to continue: clients store
 // that and report nothing.
 func (t *stream) write(item engine.FeedItem) error {
-	if item.Transition == nil {
+	name := "person.merged"
+	switch {
+	case item.Transition != nil:
+		name = "bucket." + string(item.Transition.Kind)
+	case item.Notice == nil:
 		_, err := fmt.Fprintf(t, ": nothing happens\nid: %s\n\n", item.Cursor)
 		return err
 	}
 	data, err := item.JSON()
 	if err == nil {
-		_, err = fmt.Fprintf(t, "id: %s\nevent: bucket.%s\ndata: %s\n\n", item.Cursor, item.Transition.Kind, data)
+		_, err = fmt.Fprintf(t, "id: %s\nevent: %s\ndata: %s\n\n", item.Cursor, name, data)
 	}
 	return err
 }

@@ -264,7 +264,7 @@ var operationProperties = map[string]string{
 	"Endpoint.name":           "Unique name",
 	"Endpoint.url":            "Where transitions are posted to",
 	"Endpoint.buckets":        "Ids of the buckets whose transitions are posted; missing for all",
-	"Endpoint.kinds":          "Kinds of transitions that are posted",
+	"Endpoint.kinds":          "Kinds of transitions and notices that are posted",
 	"Endpoint.batch":          "How many transitions one webhook carries at most; missing for one",
 	"Endpoint.createdAt":      "When it was created",
 	"Endpoint.disabledAt":     "When it was disabled; missing while it is enabled",

@@ -37,6 +37,16 @@ var personProperties = map[string]string{
 	"JobParams.count":    "Number of ids that a job that erases was given",
 	"JobParams.token":    "Name of the list of these ids",
 
+	"DeadLetter.notice":      "The undelivered notice; missing for a transition",
+	"WaitingDelivery.notice": "The notice to deliver; missing for a transition",
+
+	"Notice.from": "Id by which the contact went that became another; missing for an erasure",
+	"Notice.into": "Id by which it goes now; missing for an erasure",
+	"Notice.ids":  "All ids of the person who was erased; missing for a merge",
+	"Notice.at":   "When it happened",
+
+	"Transition.enteredAs": "Id by which the user went when the stay began, if that is another now",
+
 	"Suppression.hash":       "HMAC-SHA-256 of the id, in hexadecimal digits",
 	"Suppression.kind":       "Kind of the id",
 	"Suppression.suppressed": "Whether events of the id are dropped",

@@ -26,7 +26,8 @@ type DeadLetters struct {
 type DeadLetter struct {
 	ID           int64             `json:"id" doc:"Id by which it can be replayed" example:"42"`
 	Subscription string            `json:"subscription" doc:"Name of the handler or forwarder"`
-	Transition   engine.Transition `json:"transition" doc:"The undelivered transition"`
+	Transition   engine.Transition `json:"transition" doc:"The undelivered transition; of a notice, only its kind and when it happened"`
+	Notice       *engine.Notice    `json:"notice,omitempty"`
 	Attempts     int               `json:"attempts" doc:"Number of attempts"`
 	Error        string            `json:"error" doc:"Error of the last attempt"`
 }
@@ -134,7 +135,7 @@ func (a *api) deadLetters(ctx context.Context, in *deadLettersInput) (DeadLetter
 	}
 	out := DeadLetters{DeadLetters: make([]DeadLetter, len(all)), Next: cursor(list, next)}
 	for i, l := range all {
-		out.DeadLetters[i] = DeadLetter{l.ID, l.Handler, l.Transition, l.Attempts, l.Error}
+		out.DeadLetters[i] = DeadLetter{l.ID, l.Handler, l.Transition, l.Notice, l.Attempts, l.Error}
 	}
 	return out, nil
 }

@@ -18,12 +18,13 @@ func (a *api) stream() {
 	op := a.documented(huma.Operation{
 		Method: http.MethodGet, Path: StreamPath, OperationID: "streamTransitions", Tags: []string{"events"},
 		Summary: "Stream transitions as they are committed",
-		Description: "Server-sent events: bucket.entered, bucket.left and bucket.dwell, each with a Transition as data and with a cursor as id. While nothing " +
+		Description: "Server-sent events: bucket.entered, bucket.left and bucket.dwell, each with a Transition as data and with a cursor as id; " +
+			"with kind=merged also person.merged, with a Notice. While nothing " +
 			"happens, a comment with the cursor comes every 15 seconds, unless the server is configured otherwise. Nothing is skipped: a client that comes " +
 			"back continues after the cursor that it has.",
 		Parameters: []*huma.Param{
 			many("bucket", "Ids of the buckets to stream. Defaults to all", text),
-			many("kind", "Kinds of transitions to stream. Defaults to all", &huma.Schema{Ref: refs + "Kind"}),
+			many("kind", "Kinds of transitions to stream, and merged for notices of merges. Defaults to all transitions", &huma.Schema{Ref: refs + "Kind"}),
 			{Name: "user", In: "query", Description: "Id of the user whose transitions to stream. Defaults to all users", Schema: text},
 			{
 				Name: "pace", In: "query", Schema: &huma.Schema{Type: "integer", Minimum: new(0.0), Maximum: new(60_000.0)},

@@ -26,7 +26,7 @@ type NewWebhook struct {
 	Name    string   `json:"name" minLength:"1" maxLength:"100" doc:"Unique name; no number" example:"crm"`
 	URL     string   `json:"url" minLength:"1" maxLength:"2000" doc:"Where transitions are posted to" example:"https://crm.example.com/hooks"`
 	Buckets []string `json:"buckets,omitempty" maxItems:"1000" nullable:"false" doc:"Ids of the buckets whose transitions are posted. Defaults to all"`
-	Kinds   []string `json:"kinds,omitempty" maxItems:"3" nullable:"false" doc:"Kinds of transitions that are posted: entered, left, dwell. Defaults to all"`
+	Kinds   []string `json:"kinds,omitempty" maxItems:"5" nullable:"false" doc:"Kinds of transitions and notices that are posted: entered, left, dwell, merged, erased. Defaults to those of transitions: the first three"`
 	Batch   int      `json:"batch,omitempty" minimum:"0" maximum:"100" doc:"How many transitions one webhook carries at most. Defaults to 1"`
 }
 
@@ -34,7 +34,7 @@ type NewWebhook struct {
 type WebhookChange struct {
 	_     struct{} `additionalProperties:"false"`
 	URL   string   `json:"url,omitempty" maxLength:"2000" doc:"New URL. Defaults to the present one"`
-	Kinds []string `json:"kinds,omitempty" maxItems:"3" nullable:"false" doc:"New kinds of transitions. Defaults to the present ones"`
+	Kinds []string `json:"kinds,omitempty" maxItems:"5" nullable:"false" doc:"New kinds of transitions and notices. Defaults to the present ones"`
 	Batch int      `json:"batch,omitempty" minimum:"0" maximum:"100" doc:"New number of transitions that one webhook carries at most. Defaults to the present one"`
 }
 

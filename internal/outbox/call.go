@@ -109,7 +109,10 @@ func transitionOf(row *db.DeliveriesClaimRow) bucketgen.Transition {
 func (c *Dispatcher) forward(ctx context.Context, ds []*delivery) {
 	batch := make([]bucketgen.Delivery, len(ds))
 	for i, d := range ds {
-		batch[i] = bucketgen.Delivery{Subscription: c.subscribers[d.row.SubscriptionNo].Name, Transition: transitionOf(&d.row), Attempt: int(d.row.Attempts)}
+		batch[i] = bucketgen.Delivery{
+			Subscription: c.subscribers[d.row.SubscriptionNo].Name, Transition: transitionOf(&d.row), Notice: store.Noticed(&d.row.BucketgenTransition),
+			Attempt: int(d.row.Attempts),
+		}
 	}
 	ctx, end := c.deps.Span(ctx, "forward")
 	errs, away := c.forwarder.run(ctx, batch)

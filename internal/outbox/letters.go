@@ -92,7 +92,7 @@ func (l Letters) Waiting(ctx context.Context, subscription string, after int64, 
 	for i, row := range rows {
 		all[i] = bucketgen.WaitingDelivery{
 			ID: row.ID, Transition: store.Recorded(row.BucketgenTransition, row.BucketID, row.BucketName, row.UserID, row.Email),
-			Attempts: int(row.Attempts), NextAt: row.NextAt.Time.UTC(), Behind: row.Behind, Paused: row.Paused, Replayed: row.Replay,
+			Notice: store.Noticed(&row.BucketgenTransition), Attempts: int(row.Attempts), NextAt: row.NextAt.Time.UTC(), Behind: row.Behind, Paused: row.Paused, Replayed: row.Replay,
 			UnderWay: row.LeasedUntil.Valid && row.LeasedUntil.Time.After(l.Now),
 		}
 		if row.Error != nil {

@@ -63,6 +63,25 @@ func Shown(name string) string {
 	return Name(kind, value)
 }
 
+// Public returns the kind and the value of the id that stands for the contact with a name outside:
+// that of a shared id is the id itself.
+func Public(name string) (kind, value string) {
+	kind, value = Parse(Shown(name))
+	if kind == Shared {
+		return Parse(value)
+	}
+	return kind, value
+}
+
+// NonUserKind returns the kind of the id that a contact goes by, or nothing if that is a user id.
+func NonUserKind(name string) string {
+	if !IsReserved(name) {
+		return ""
+	}
+	kind, _ := Public(name)
+	return kind
+}
+
 // IsReserved reports whether a text cannot be a user id, because the names of other ids begin so.
 func IsReserved(text string) bool { return strings.HasPrefix(text, sentinel) }
 

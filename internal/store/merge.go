@@ -44,6 +44,7 @@ func (s *Store) Merge(ctx context.Context, conn Conn, m Merger) error {
 			IntoID: m.Into, FromID: m.From, Kind: m.Kind, FromName: m.FromName, IntoName: m.IntoName, Now: at,
 			BucketNos: stays.BucketNos, EntryCounts: stays.EntryCounts, Nexts: stays.Nexts,
 		}),
+		rows.NoticesMerged(ctx, m.Into),
 		rows.EventsMerge(ctx, db.EventsMergeParams{IntoID: m.Into, FromID: m.From}),
 		rows.IdempotencyKeysMerge(ctx, db.IdempotencyKeysMergeParams{IntoID: m.Into, FromID: m.From}),
 		rows.ContactsMerge(ctx, db.ContactsMergeParams{IntoID: m.Into, FromID: m.From}),
@@ -67,6 +68,7 @@ func (s *Store) Promote(ctx context.Context, conn Conn, m Merger) error {
 	at := timestamp(m.Now)
 	err := errors.Join(
 		rows.MergesAdd(ctx, db.MergesAddParams{IntoID: m.Into, FromID: m.From, Kind: m.Kind, FromName: m.FromName, IntoName: m.IntoName, Now: at}),
+		rows.NoticesMerged(ctx, m.Into),
 		rows.ContactsPromote(ctx, db.ContactsPromoteParams{ContactID: m.Into, IntoName: m.IntoName}),
 		rows.ContactsLeave(ctx, db.ContactsLeaveParams{Name: m.FromName, Now: at}),
 		rows.IdentitiesMerge(ctx, m.identities()),

@@ -123,7 +123,7 @@ func (w *Write) Add(ld *Loaded, user string, st *decide.State, c decide.Changes)
 		w.addStay(s, contact, &c.Stays[i])
 	}
 	for i := range c.Transitions {
-		w.addTransition(s, contact, &c.Transitions[i])
+		w.addTransition(s, contact, user, &c.Transitions[i])
 	}
 	for _, d := range c.Due {
 		if d.At == table.Never {

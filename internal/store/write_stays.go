@@ -2,6 +2,7 @@ package store
 
 import (
 	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 )
 
 func (w *Write) addStay(s *Store, contact int64, c *decide.StayChange) {
@@ -43,7 +44,7 @@ func (w *Write) addStay(s *Store, contact int64, c *decide.StayChange) {
 	}
 }
 
-func (w *Write) addTransition(s *Store, contact int64, t *decide.Transition) {
+func (w *Write) addTransition(s *Store, contact int64, user string, t *decide.Transition) {
 	w.transitions.ContactIds = append(w.transitions.ContactIds, contact)
 	w.transitions.BucketNos = append(w.transitions.BucketNos, s.buckets[t.Bucket])
 	w.transitions.EntryCounts = append(w.transitions.EntryCounts, int32(t.EntryCount))
@@ -56,4 +57,5 @@ func (w *Write) addTransition(s *Store, contact int64, t *decide.Transition) {
 	w.transitions.Reasons = append(w.transitions.Reasons, string(t.Reason))
 	w.transitions.Suppressed = append(w.transitions.Suppressed, t.Suppressed)
 	w.transitions.Lives = append(w.transitions.Lives, int32(max(t.Life, 1)))
+	w.transitions.NameKinds = append(w.transitions.NameKinds, resolve.NonUserKind(user))
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/retry"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
@@ -366,7 +367,7 @@ func Transitions(r *table.Registry, user string, made []decide.Transition) []buc
 		out[i] = bucketgen.Transition{
 			BucketID: row.ID, BucketName: row.Name, UserID: user, Kind: t.Kind, Source: t.Source, EntryCount: t.EntryCount,
 			Reason: t.Reason, Tick: t.Tick, DwellCount: t.DwellCount, At: t.At.Time(), DecidedAt: t.DecidedAt.Time(),
-			Suppressed: t.Suppressed, Life: t.Life,
+			Suppressed: t.Suppressed, Life: t.Life, NameKind: resolve.NonUserKind(user),
 		}
 	}
 	return out

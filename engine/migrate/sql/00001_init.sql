@@ -425,13 +425,18 @@ create index due_at on bucketgen.due (due_at);
 -- The log of transitions: a row for each change of a membership. The transaction that changes the
 -- membership inserts it. Only an erasure deletes rows. The key is the idempotency key of a
 -- transition, so the same transition cannot be logged twice.
+--
+-- A row with the bucket 0 is a notice about ids: the contact became another (merged), which the
+-- same transaction does, or a person was erased. Notices are in the log so that they keep their
+-- place in it, for feeds and the outbox. A notice of an erasure belongs to no contact: contact_id
+-- is the number of the erasure, negative. Engines delete it once it was delivered, or after 30 days.
 create table bucketgen.transitions (
     contact_id     bigint not null,
     bucket_no      integer not null,
     entry_count    integer not null, -- of the stay
-    kind           text not null, -- entered, left or dwell
+    kind           text not null, -- entered, left or dwell; of a notice: merged or erased
     tick           text not null default '', -- the label of a dwell tick
-    dwell_count    bigint not null default 0, -- the number of a dwell tick
+    dwell_count    bigint not null default 0, -- the number of a dwell tick, or of the merge
     id             bigint not null generated always as identity,
     membership_id  bigint not null,
     at             timestamptz not null, -- when it became true
@@ -443,6 +448,11 @@ create table bucketgen.transitions (
     -- The transaction; null: it ran on a server of which this database is a copy.
     made_by        xid8 default pg_current_xact_id(),
     life           integer not null default 1, -- of the user, see contacts
+    -- The kind of the id by which the user went then; null: user. The key of a transition has it,
+    -- and is the same when the user goes by another id.
+    name_kind      text collate "C",
+    entered_as     text collate "C", -- the name of the contact when it entered, if that is another now
+    notice         jsonb, -- of a notice: {"from": <name>, "into": <name>} or {"names": [<name>, …]}
     primary key (contact_id, bucket_no, entry_count, kind, tick, dwell_count)
 );
 
