@@ -22,8 +22,8 @@ type WaitingDelivery struct {
 	ID         int64      `json:"id"`
 	Transition Transition `json:"transition"`
 	Notice     *Notice    `json:"notice,omitempty"` // what is delivered, if that is no transition
-	Attempts   int        `json:"attempts"` // that have failed
-	NextAt     time.Time  `json:"nextAt"`   // of the next attempt
+	Attempts   int        `json:"attempts"`         // that have failed
+	NextAt     time.Time  `json:"nextAt"`           // of the next attempt
 	UnderWay   bool       `json:"underWay,omitempty"`
 	Behind     bool       `json:"behind,omitempty"`   // an earlier delivery of the same user and bucket comes first
 	Paused     bool       `json:"paused,omitempty"`   // the bucket is

@@ -60,8 +60,8 @@ type Event struct {
 	OccurredAt time.Time
 
 	// Key makes the ingest idempotent: of several events of a user with one key only the first
-	// counts, and the others change nothing. At most 255 bytes, not beginning "bucket:". Defaults
-	// to none.
+	// counts, and the others change nothing. At most 255 bytes, not beginning "bucket:" or
+	// "bucket-of:". Defaults to none.
 	Key string
 
 	// TraitsOnly says that Properties stay with the event: none of them is stored with the user,

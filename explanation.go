@@ -4,11 +4,13 @@ import "time"
 
 // Explanation says why a user is in a bucket or not, and what the clock does next.
 type Explanation struct {
-	BucketID   string    `json:"bucketId"`
-	BucketName string    `json:"bucketName"`
-	UserID     string    `json:"userId"`
-	UserEmail  string    `json:"userEmail,omitempty"`
-	At         time.Time `json:"at"` // the time of the explanation: now
+	BucketID    string            `json:"bucketId"`
+	BucketName  string            `json:"bucketName"`
+	UserID      string            `json:"userId,omitempty"`      // empty for a user without a user id
+	AnonymousID string            `json:"anonymousId,omitempty"` // as in Transition
+	IDs         map[string]string `json:"ids,omitempty"`
+	UserEmail   string            `json:"userEmail,omitempty"`
+	At          time.Time         `json:"at"` // the time of the explanation: now
 
 	Member bool  `json:"member"`
 	Stay   *Stay `json:"stay,omitempty"` // the latest one; nil if there never was any

@@ -9,8 +9,8 @@ const (
 )
 
 // Notice is something that happened to the ids of a person, and to no stay in a bucket. A system
-// that keeps what transitions say by user gives what it has of From to Into, and deletes what it has
-// of IDs.
+// that keeps what transitions say by user gives what it has of From to Into, and deletes what it
+// has of IDs.
 type Notice struct {
 	From *ID       `json:"from,omitempty"` // of merged: the id by which the contact went
 	Into *ID       `json:"into,omitempty"` // of merged: the id by which the contact goes now

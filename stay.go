@@ -16,14 +16,19 @@ type Stay struct {
 
 // Member is a user in a bucket.
 type Member struct {
-	UserID       string    `json:"userId"`
-	UserEmail    string    `json:"userEmail,omitempty"`
-	EnteredAt    time.Time `json:"enteredAt"`
-	LeftAt       time.Time `json:"leftAt,omitzero"` // zero while the stay lasts
-	EntryCount   int       `json:"entryCount"`      // which stay of the user in the bucket it is, from 1
-	MembershipID int64     `json:"membershipId"`
-	Source       Source    `json:"source"` // of the join
+	UserID       string            `json:"userId,omitempty"`      // empty for a user without a user id
+	AnonymousID  string            `json:"anonymousId,omitempty"` // as in Transition
+	IDs          map[string]string `json:"ids,omitempty"`
+	UserEmail    string            `json:"userEmail,omitempty"`
+	EnteredAt    time.Time         `json:"enteredAt"`
+	LeftAt       time.Time         `json:"leftAt,omitzero"` // zero while the stay lasts
+	EntryCount   int               `json:"entryCount"`      // which stay of the user in the bucket it is, from 1
+	MembershipID int64             `json:"membershipId"`
+	Source       Source            `json:"source"` // of the join
 }
+
+// Who returns the id by which the user goes.
+func (m Member) Who() ID { return who(m.UserID, m.AnonymousID, m.IDs) }
 
 // MemberChanges are what many changes of a manual bucket come to.
 type MemberChanges struct {

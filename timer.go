@@ -6,7 +6,7 @@ import "time"
 type ExpiryTimer struct {
 	MembershipID int64
 	BucketID     string
-	UserID       string
+	UserID       string // or what engine.By returns
 	UserEmail    string
 	ExpiresAt    time.Time
 }

@@ -45,9 +45,15 @@ const (
 // Transition is something that happened to a stay of a user in a bucket. Its JSON form is the
 // payload by which it is announced to the outside.
 type Transition struct {
-	BucketID     string `json:"bucketId"`
-	BucketName   string `json:"bucketName"`
-	UserID       string `json:"userId"`
+	BucketID   string `json:"bucketId"`
+	BucketName string `json:"bucketName"`
+	UserID     string `json:"userId,omitempty"` // empty for a user without a user id
+
+	// AnonymousID and IDs are the id by which a user without a user id goes, as in [Event]: an
+	// anonymous id, or an id by its kind, such as email.
+	AnonymousID string            `json:"anonymousId,omitempty"`
+	IDs         map[string]string `json:"ids,omitempty"`
+
 	UserEmail    string `json:"userEmail,omitempty"`
 	Kind         Kind   `json:"transition"`
 	Source       Source `json:"source"`
@@ -75,8 +81,11 @@ type Transition struct {
 	Suppressed bool      `json:"suppressed,omitempty"` // by the entry policy: it happened, but is not announced
 }
 
-// Event returns the name by which the transition is announced: "bucket:entered:power-users". That of
-// a notice is "person:merged" or "person:erased".
+// Who returns the id by which the user goes.
+func (t Transition) Who() ID { return who(t.UserID, t.AnonymousID, t.IDs) }
+
+// Event returns the name by which the transition is announced: "bucket:entered:power-users". That
+// of a notice is "person:merged" or "person:erased".
 func (t Transition) Event() string {
 	if t.BucketID == "" {
 		return "person:" + string(t.Kind)
@@ -89,11 +98,11 @@ func (t Transition) Event() string {
 }
 
 // Key returns the idempotency key of the transition. It is the same at every delivery, and no other
-// transition of the database has it. That of a user without a user id begins "bucket-of:", and needs
-// the MembershipID: results of Ingest have none, so Key returns an empty text there. A failover to a standby that lacks the last commits loses
-// transitions whose handlers may have been called; their keys come again for what happens instead.
-// Where that can be, remember the key together with At: two transitions that have both in common
-// are one.
+// transition of the database has it. That of a user without a user id begins "bucket-of:", and
+// needs the MembershipID: results of Ingest have none, so Key returns an empty text there. A
+// failover to a standby that lacks the last commits loses transitions whose handlers may have been
+// called; their keys come again for what happens instead. Where that can be, remember the key
+// together with At: two transitions that have both in common are one.
 func (t Transition) Key() string {
 	switch {
 	case t.BucketID == "": // a notice

@@ -7,15 +7,17 @@ import (
 
 // TryResult is what an event would come to if it were sent now.
 type TryResult struct {
-	UserID      string          `json:"userId"`
-	At          time.Time       `json:"at"`
-	Created     bool            `json:"created,omitempty"` // the user is unknown, and would be created
-	Candidates  int             `json:"candidates"`        // buckets whose membership the event may change
-	Evaluated   []TriedBucket   `json:"evaluated"`         // the candidates by id, 100 at most
-	Transitions []Transition    `json:"transitions"`       // of the event
-	Next        []Transition    `json:"next"`              // by time alone afterwards, 100 at most
-	Buckets     []string        `json:"buckets"`           // ids of those that the user would be in
-	Traits      json.RawMessage `json:"traits"`            // of the user afterwards
+	UserID      string            `json:"userId,omitempty"`      // empty for a user without a user id
+	AnonymousID string            `json:"anonymousId,omitempty"` // as in Transition
+	IDs         map[string]string `json:"ids,omitempty"`
+	At          time.Time         `json:"at"`
+	Created     bool              `json:"created,omitempty"` // the user is unknown, and would be created
+	Candidates  int               `json:"candidates"`        // buckets whose membership the event may change
+	Evaluated   []TriedBucket     `json:"evaluated"`         // the candidates by id, 100 at most
+	Transitions []Transition      `json:"transitions"`       // of the event
+	Next        []Transition      `json:"next"`              // by time alone afterwards, 100 at most
+	Buckets     []string          `json:"buckets"`           // ids of those that the user would be in
+	Traits      json.RawMessage   `json:"traits"`            // of the user afterwards
 }
 
 // TriedBucket is what an event would change about a bucket.

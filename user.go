@@ -7,23 +7,27 @@ import (
 
 // FoundUser is a user that a search found.
 type FoundUser struct {
-	UserID    string    `json:"userId"`
-	UserEmail string    `json:"userEmail,omitempty"` // of a user who is not deleted
-	Name      string    `json:"name,omitempty"`      // the property name, up to 200 characters; as userEmail
-	CreatedAt time.Time `json:"createdAt"`
-	Deleted   bool      `json:"deleted,omitempty"`
+	UserID      string            `json:"userId,omitempty"`      // empty for a user without a user id
+	AnonymousID string            `json:"anonymousId,omitempty"` // as in Transition
+	IDs         map[string]string `json:"ids,omitempty"`
+	UserEmail   string            `json:"userEmail,omitempty"` // of a user who is not deleted
+	Name        string            `json:"name,omitempty"`      // the property name, up to 200 characters; as userEmail
+	CreatedAt   time.Time         `json:"createdAt"`
+	Deleted     bool              `json:"deleted,omitempty"`
 }
 
 // User is what is known of a user, but for what they did.
 type User struct {
-	UserID       string     `json:"userId"` // the name by which the user goes
-	UserEmail    string     `json:"userEmail,omitempty"`
-	CreatedAt    time.Time  `json:"createdAt"`
-	UpdatedAt    time.Time  `json:"updatedAt"` // the last change of the properties, or deletion or restoration
-	DeletedAt    time.Time  `json:"deletedAt,omitzero"`
-	Merged       []string   `json:"merged"`       // the ids of users who were merged into this one, up to 100
-	AnonymousIDs []string   `json:"anonymousIds"` // up to 100
-	Traits       []Property `json:"traits"`       // by name; none of a deleted user
+	UserID       string            `json:"userId,omitempty"`      // the id by which the user goes; empty: they have no user id
+	AnonymousID  string            `json:"anonymousId,omitempty"` // as in Transition
+	IDs          map[string]string `json:"ids,omitempty"`
+	UserEmail    string            `json:"userEmail,omitempty"`
+	CreatedAt    time.Time         `json:"createdAt"`
+	UpdatedAt    time.Time         `json:"updatedAt"` // the last change of the properties, or deletion or restoration
+	DeletedAt    time.Time         `json:"deletedAt,omitzero"`
+	Merged       []string          `json:"merged"`       // the ids of users who were merged into this one, up to 100
+	AnonymousIDs []string          `json:"anonymousIds"` // up to 100
+	Traits       []Property        `json:"traits"`       // by name; none of a deleted user
 }
 
 // Property is a property of a user.
@@ -49,9 +53,11 @@ type LoggedEvent struct {
 type RecentEvent struct {
 	LoggedEvent
 
-	ID     int64           `json:"id"` // counts the events of the process
-	UserID string          `json:"userId"`
-	Once   json.RawMessage `json:"once,omitempty"` // traits that it set if the user had none of the name
+	ID          int64             `json:"id"`                    // counts the events of the process
+	UserID      string            `json:"userId,omitempty"`      // empty for a user without a user id
+	AnonymousID string            `json:"anonymousId,omitempty"` // as in Transition
+	IDs         map[string]string `json:"ids,omitempty"`
+	Once        json.RawMessage   `json:"once,omitempty"` // traits that it set if the user had none of the name
 }
 
 // RecentQuery says which recent events to list. The zero value lists the newest 100.
@@ -112,6 +118,17 @@ type ID struct {
 	Primary bool      `json:"primary,omitempty"` // the user goes by it
 	Shared  bool      `json:"shared,omitempty"`  // it leads to this user no longer, for several users have used it
 	AddedAt time.Time `json:"addedAt,omitzero"`  // when it became the user's; zero for the name
+}
+
+// who returns the id of a user who has one of some.
+func who(userID, anonymousID string, ids map[string]string) ID {
+	for kind, value := range ids {
+		return ID{Kind: kind, Value: value}
+	}
+	if userID == "" && anonymousID != "" {
+		return ID{Kind: "anonymous", Value: anonymousID}
+	}
+	return ID{Kind: "user", Value: userID}
 }
 
 // String returns the id as text for people: the value, and the kind of one that is no user id.

@@ -20,8 +20,8 @@ type FeedOptions struct {
 	// engine's registry does not have.
 	Buckets []registry.BucketRef
 
-	// Notices asks for the notices of merges, too, whatever Buckets are. Notices of erasures only go
-	// to forwarders: they are not kept. Defaults to false.
+	// Notices asks for the notices of merges, too, whatever Buckets are. Notices of erasures only
+	// go to forwarders: they are not kept. Defaults to false.
 	Notices bool
 
 	// Beat is the longest time without an item: while there are no transitions, the feed delivers
@@ -36,7 +36,8 @@ type FeedOptions struct {
 
 // FeedItem is what a feed delivers: a transition, a notice, or only how far the feed is.
 type FeedItem struct {
-	// Transition is what happened. Nil: nothing for a while, of what the feed delivers, or a notice.
+	// Transition is what happened. Nil: nothing for a while, of what the feed delivers, or a
+	// notice.
 	Transition *Transition
 
 	// Notice is what happened to the ids of a person. Nil: no notice.
@@ -51,8 +52,8 @@ type FeedItem struct {
 	item feed.Item
 }
 
-// JSON returns the transition or the notice as JSON. Feeds of the same transition share the work, so the result
-// is not to be changed.
+// JSON returns the transition or the notice as JSON. Feeds of the same transition share the work,
+// so the result is not to be changed.
 func (i *FeedItem) JSON() ([]byte, error) {
 	text, err := i.item.JSON()
 	if err != nil {

@@ -52,9 +52,9 @@ type Subscription struct {
 	// program does not have.
 	Bucket registry.BucketRef
 
-	// Kinds are those that are wanted, at least one. Merged and Erased ask for notices, which are of
-	// no bucket: so Bucket must be nil. The notices of a user are delivered in order; one may come
-	// before or after what happened to the user in a bucket at about that time.
+	// Kinds are those that are wanted, at least one. Merged and Erased ask for notices, which are
+	// of no bucket: so Bucket must be nil. The notices of a user are delivered in order; one may
+	// come before or after what happened to the user in a bucket at about that time.
 	Kinds []Kind
 
 	// Tick is the label of the ticks that are wanted. Defaults to all.

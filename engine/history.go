@@ -8,6 +8,7 @@ import (
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -94,7 +95,7 @@ func (e *Engine) HistoryPage(ctx context.Context, userID string, p Page) ([]Tran
 	}
 	page := []Transition{}
 	for _, row := range rows {
-		if t, known := e.logged(row.BucketgenTransition, userID, row.Email); known {
+		if t, known := e.logged(row.BucketgenTransition, row.UserID, row.Email); known {
 			page = append(page, t)
 		}
 	}
@@ -141,9 +142,10 @@ func (e *Engine) MembersAtPage(ctx context.Context, bucket registry.BucketRef, a
 	members := make([]Member, len(rows))
 	for i, row := range rows {
 		members[i] = Member{
-			UserID: row.UserID, UserEmail: deref(row.Email), EnteredAt: row.EnteredAt.Time.UTC(), EntryCount: int(row.EntryCount),
+			UserEmail: deref(row.Email), EnteredAt: row.EnteredAt.Time.UTC(), EntryCount: int(row.EntryCount),
 			MembershipID: row.ID, Source: Source(row.Source),
 		}
+		members[i].UserID, members[i].AnonymousID, members[i].IDs = resolve.Split(row.UserID)
 		if row.LeftAt.Valid {
 			members[i].LeftAt = row.LeftAt.Time.UTC()
 		}

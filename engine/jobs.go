@@ -10,6 +10,7 @@ import (
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/jobs"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/internal/service"
 )
 
@@ -97,7 +98,7 @@ func (g *Jobs) UsersPage(ctx context.Context, id int64, list, bucketID string, p
 	}
 	users := make([]string, len(rows))
 	for i, row := range rows {
-		users[i] = row.UserID
+		users[i] = resolve.Text(row.UserID)
 	}
 	return users, p.next(len(rows), func() int64 { return int64(rows[len(rows)-1].Place) }), nil
 }

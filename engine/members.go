@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/registry"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
@@ -101,9 +102,10 @@ func (e *Engine) MembersPage(ctx context.Context, bucket registry.BucketRef, p P
 	members := make([]Member, len(rows))
 	for i, row := range rows {
 		members[i] = Member{
-			UserID: row.UserID, UserEmail: deref(row.Email), EnteredAt: row.EnteredAt.Time.UTC(), EntryCount: int(row.EntryCount),
+			UserEmail: deref(row.Email), EnteredAt: row.EnteredAt.Time.UTC(), EntryCount: int(row.EntryCount),
 			MembershipID: row.ID, Source: Source(row.Source),
 		}
+		members[i].UserID, members[i].AnonymousID, members[i].IDs = resolve.Split(row.UserID)
 	}
 	return members, p.next(len(rows), func() int64 { return rows[len(rows)-1].ContactID }), nil
 }

@@ -99,15 +99,15 @@ func TestNoticesOfMerges(t *testing.T) {
 	eventually(t, w.outboxEmpty)
 }
 
-// TestEnteredAs has a stay that began under an anonymous id: what happens in it later says so, and a
-// delivery that is tried again after the sign-up keeps its key.
+// TestEnteredAs has a stay that began under an anonymous id: what happens in it later says so, and
+// a delivery that is tried again after the sign-up keeps its key.
 func TestEnteredAs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, withVisitors)
 	g := &target{answer: func(batch []engine.Delivery) ([]error, error) {
 		return slices.Repeat([]error{errors.New("not now")}, len(batch)), nil
 	}}
-	e := w.start(fast, g.on(t, engine.Forwarder{Name: "out", Subscriptions: everything("all")}))
+	w.start(fast, g.on(t, engine.Forwarder{Name: "out", Subscriptions: everything("all")}))
 	w.ingest(engine.Event{AnonymousID: "phone", Name: "visit"})
 	eventually(t, func() bool { return g.calls() == 1 })
 	g.mu.Lock()
@@ -120,7 +120,6 @@ func TestEnteredAs(t *testing.T) {
 	w.ingest(engine.Event{UserID: "ada", AnonymousID: "phone", Name: "login"})
 	w.clock.Advance(2 * time.Hour)
 	w.settle()
-	_ = e
 	taken := g.has(t, 2)
 	phone := &engine.ID{Kind: engine.KindAnonymous, Value: "phone"}
 	for _, d := range taken {
@@ -128,6 +127,10 @@ func TestEnteredAs(t *testing.T) {
 		equal(t, "user", d.Transition.UserID, "ada")
 	}
 	equal(t, "key of the delivery that was tried again", taken[0].Transition.Key(), before.Key())
+	_, err := w.Ingest(t.Context(), engine.Event{UserID: "ada", Name: "visit", Key: before.Key()})
+	if invalid, ok := errors.AsType[*engine.InvalidError](err); !ok || invalid.Field != "key" {
+		t.Errorf("an event with the key of a transition gave %v", err)
+	}
 	equal(t, "key of the leave", taken[1].Transition.Key(), "bucket:recent:ada:left:1")
 }
 
@@ -149,7 +152,7 @@ func TestNoticeOfErasure(t *testing.T) {
 	stop(t, w.start(engine.Config{NoClock: true, NoDelivery: true}, nil)) // deletes what was delivered
 	sender := w.start(fast, on)
 	taken := g.has(t, 1)
-	equal(t, "notice", noticed(taken[0].Notice), "erased [lovelace@example.com (email) phone-lovelace (anonymous) ada-lovelace]")
+	equal(t, "notice", noticed(taken[0].Notice), "erased [phone-lovelace (anonymous) lovelace@example.com (email) ada-lovelace]")
 	equal(t, "key", taken[0].Transition.Key(), "person:erased:1")
 	eventually(t, w.outboxEmpty)
 	stop(t, sender)

@@ -36,8 +36,8 @@ type PersonRow = bucketgen.PersonRow
 // Erase deletes everything that the database has about a person, by any of their ids: the user, the
 // users who were merged into them, all names, properties, events, stays, transitions and
 // deliveries. No transition is announced, and no read finds anything of them from then on. A
-// [Subscription] with the kind Erased gets a notice with the ids, which is deleted once it is taken,
-// or after 30 days. Sizes of buckets in the past stay as they were.
+// [Subscription] with the kind Erased gets a notice with the ids, which is deleted once it is
+// taken, or after 30 days. Sizes of buckets in the past stay as they were.
 //
 // What has left the database cannot be recalled: deliveries that were made or are under way,
 // mirrors, logs, backups. A lookup forgets the person within its MaxStale. The ids stay in the

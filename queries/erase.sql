@@ -143,7 +143,7 @@ with asked as (
     insert into bucketgen.transitions (
         contact_id, bucket_no, entry_count, kind, dwell_count, membership_id, at, decided_at, source, notice
     )
-    select -@no::bigint, 0, 0, 'erased', @no, @no, @now::timestamptz, @now, 'manual', jsonb_build_object('names', @names::text[])
+    select 0 - sqlc.arg(no)::bigint, 0, 0, 'erased', @no, @no, @now::timestamptz, @now, 'manual', jsonb_build_object('names', @names::text[])
     where exists (select from asked)
     returning contact_id, bucket_no, id, decided_at
 )

@@ -280,7 +280,10 @@ func TestTimer(t *testing.T) {
 	} {
 		of := engine.ExpiryTimer{MembershipID: 7, BucketID: "trial", UserID: "ada", UserEmail: "ada@example.com", ExpiresAt: now.Add(tc.until)}
 		got := a.timer(of)
-		want := timer{7, "trial", "ada", "ada@example.com", now.Add(tc.until), tc.until.Milliseconds(), now.Add(tc.sleep)}
+		want := timer{
+			RowID: 7, BucketID: "trial", UserID: "ada", UserEmail: "ada@example.com",
+			ArmedExpiresAt: now.Add(tc.until), MsUntilExpiry: tc.until.Milliseconds(), WakeAt: now.Add(tc.sleep),
+		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%v: -want +got\n%s", tc.until, diff)
 		}

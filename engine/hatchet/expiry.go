@@ -9,6 +9,7 @@ import (
 	sdk "github.com/hatchet-dev/hatchet/sdks/go"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 )
 
 // startEvent starts a timer for a member.
@@ -21,9 +22,13 @@ const longestSleep = 7 * 24 * time.Hour
 
 // timer is the payload of a start event.
 type timer struct {
-	RowID          int64     `json:"rowId"` // of the membership
-	BucketID       string    `json:"bucketId"`
-	UserID         string    `json:"userId"`
+	RowID    int64  `json:"rowId"` // of the membership
+	BucketID string `json:"bucketId"`
+	UserID   string `json:"userId,omitempty"`
+
+	AnonymousID string            `json:"anonymousId,omitempty"` // of a user without a user id, as in a transition
+	IDs         map[string]string `json:"ids,omitempty"`
+
 	UserEmail      string    `json:"userEmail,omitempty"`
 	ArmedExpiresAt time.Time `json:"armedExpiresAt"`
 	MsUntilExpiry  int64     `json:"msUntilExpiry"`
@@ -33,9 +38,10 @@ type timer struct {
 func (a *Adapter) timer(of engine.ExpiryTimer) timer {
 	now := a.now()
 	t := timer{
-		RowID: of.MembershipID, BucketID: of.BucketID, UserID: of.UserID, UserEmail: of.UserEmail,
+		RowID: of.MembershipID, BucketID: of.BucketID, UserEmail: of.UserEmail,
 		ArmedExpiresAt: of.ExpiresAt.UTC(), MsUntilExpiry: of.ExpiresAt.Sub(now).Milliseconds(), WakeAt: of.ExpiresAt.UTC(),
 	}
+	t.UserID, t.AnonymousID, t.IDs = resolve.Split(of.UserID)
 	if limit := now.Add(longestSleep).UTC(); t.WakeAt.After(limit) {
 		t.WakeAt = limit
 	}
@@ -43,7 +49,7 @@ func (a *Adapter) timer(of engine.ExpiryTimer) timer {
 }
 
 func (t timer) expiry() engine.ExpiryTimer {
-	return engine.ExpiryTimer{MembershipID: t.RowID, BucketID: t.BucketID, UserID: t.UserID, UserEmail: t.UserEmail, ExpiresAt: t.ArmedExpiresAt}
+	return engine.ExpiryTimer{MembershipID: t.RowID, BucketID: t.BucketID, UserID: resolve.Join(t.UserID, t.AnonymousID, t.IDs), UserEmail: t.UserEmail, ExpiresAt: t.ArmedExpiresAt}
 }
 
 func (t timer) event() v0.EventWithAdditionalMetadata {

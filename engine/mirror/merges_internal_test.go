@@ -10,7 +10,8 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// TestMerges reads what mirrors send when a contact became another: of a visitor, a lead and a user.
+// TestMerges reads what mirrors send when a contact became another: of a visitor, a lead and a
+// user.
 func TestMerges(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)

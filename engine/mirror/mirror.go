@@ -33,8 +33,8 @@ type mirror struct {
 	refused func(answer []byte, errs []error)
 }
 
-// register has the engine forward the joins and leaves of some buckets, or of all, under a name, and
-// the notices of merges if they are asked for.
+// register has the engine forward the joins and leaves of some buckets, or of all, under a name,
+// and the notices of merges if they are asked for.
 func (m *mirror) register(e *engine.Engine, name string, buckets []registry.BucketRef, merges bool) error {
 	f := engine.Forwarder{Name: name, MaxAttempts: maxAttempts, Func: m.forward}
 	kinds := []engine.Kind{engine.Entered, engine.Left}
@@ -86,9 +86,9 @@ func (m *mirror) send(ctx context.Context, batch []engine.Delivery, errs []error
 	return nil
 }
 
-// distinctID returns the id by which a mirror knows a person: the user id, the anonymous id, or an id
-// of another kind with the kind before it, which could be a user id as well.
-func distinctID(id *engine.ID) string {
+// distinctID returns the id by which a mirror knows a person: the user id, the anonymous id, or an
+// id of another kind with the kind before it, which could be a user id as well.
+func distinctID(id engine.ID) string {
 	if id.Kind == engine.KindAnonymous || id.Kind == engine.KindUser {
 		return id.Value
 	}

@@ -37,8 +37,8 @@ type PostHogConfig struct {
 	// one that is not wanted any more. Defaults to posthog.
 	Name string
 
-	// Merges has the mirror merge persons when a contact became another, so that what is known there of the
-	// one becomes the other's. Defaults to false.
+	// Merges has the mirror merge persons when a contact became another, so that what is known
+	// there of the one becomes the other's. Defaults to false.
 	Merges bool
 
 	// Client makes the requests. Defaults to one that waits for 15 s.
@@ -87,7 +87,7 @@ func (c PostHogConfig) body(deliveries []engine.Delivery) any {
 	batch := make([]personEvent, len(deliveries))
 	for i := range deliveries {
 		d := &deliveries[i]
-		batch[i] = personEvent{Event: "$set", DistinctID: d.Transition.UserID, UUID: uuidOf(identity(d.Transition)), Timestamp: d.Transition.At}
+		batch[i] = personEvent{Event: "$set", DistinctID: distinctID(d.Transition.Who()), UUID: uuidOf(identity(d.Transition)), Timestamp: d.Transition.At}
 		if d.Notice != nil {
 			batch[i].merge(d.Notice)
 		} else {
@@ -112,8 +112,8 @@ func (c PostHogConfig) change(t *engine.Transition) map[string]any {
 // merge makes an event one that merges persons: PostHog has one way for those who were anonymous,
 // and another for all others.
 func (e *personEvent) merge(n *engine.Notice) {
-	from := distinctID(n.From)
-	e.DistinctID = distinctID(n.Into)
+	from := distinctID(*n.From)
+	e.DistinctID = distinctID(*n.Into)
 	e.Event, e.Properties = "$merge_dangerously", map[string]any{"alias": from}
 	if n.From.Kind == engine.KindAnonymous {
 		e.Event, e.Properties = "$identify", map[string]any{"$anon_distinct_id": from}

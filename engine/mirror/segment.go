@@ -31,8 +31,8 @@ type SegmentConfig struct {
 	// one that is not wanted any more. Defaults to segment.
 	Name string
 
-	// Merges has the mirror call alias when a contact became another, so that what is known there of the
-	// one becomes the other's. Defaults to false.
+	// Merges has the mirror call alias when a contact became another, so that what is known there
+	// of the one becomes the other's. Defaults to false.
 	Merges bool
 
 	// Client makes the requests. Defaults to one that waits for 15 s.
@@ -66,7 +66,8 @@ func Segment(e *engine.Engine, config SegmentConfig) error {
 type call struct {
 	Type       string            `json:"type"`
 	Event      string            `json:"event,omitempty"`
-	UserID     string            `json:"userId"`
+	UserID     string            `json:"userId,omitempty"`
+	Anonymous  string            `json:"anonymousId,omitempty"`
 	PreviousID string            `json:"previousId,omitempty"`
 	MessageID  string            `json:"messageId"`
 	Timestamp  time.Time         `json:"timestamp"`
@@ -83,13 +84,16 @@ func segmentBatch(deliveries []engine.Delivery, now time.Time) any {
 
 func segmentCall(d *engine.Delivery) call {
 	t := &d.Transition
-	c := call{Type: "track", Event: "Audience Entered", UserID: t.UserID, MessageID: messageIDOf(identity(*t)), Timestamp: t.At}
-	switch {
-	case d.Notice != nil:
-		c.Type, c.Event, c.UserID, c.PreviousID = "alias", "", distinctID(d.Notice.Into), distinctID(d.Notice.From)
+	c := call{Type: "track", Event: "Audience Entered", MessageID: messageIDOf(identity(*t)), Timestamp: t.At}
+	if d.Notice != nil {
+		c.Type, c.Event, c.UserID, c.PreviousID = "alias", "", distinctID(*d.Notice.Into), distinctID(*d.Notice.From)
 		return c
-	case t.Kind == engine.Left:
+	}
+	if t.Kind == engine.Left {
 		c.Event = "Audience Exited"
+	}
+	if c.UserID = t.UserID; c.UserID == "" {
+		c.Anonymous = distinctID(t.Who())
 	}
 	c.Properties = map[string]string{"audience_id": t.BucketID, "audience_name": t.BucketName}
 	return c

@@ -44,9 +44,9 @@ var (
 	eager   = bucket.Define(bucket.Spec{ID: "active", Criteria: orders.Within(bucket.Day).AtLeast(2)})
 )
 
-func newManaged(t testing.TB) *managed {
+func newManaged(t testing.TB, more ...bucket.Definition) *managed {
 	t.Helper()
-	m := &managed{api: &api{url: pgtest.NewURL(t)}, registry: registrytest.Build(t, paying, testers, eager)}
+	m := &managed{api: &api{url: pgtest.NewURL(t)}, registry: registrytest.Build(t, append(more, paying, testers, eager)...)}
 	m.pool = pgtest.Open(t, m.url)
 	w := enginetest.New(t, m.pool, m.registry, enginetest.Options{Begin: dawn, Prepare: func(e *engine.Engine) error {
 		return e.OnEnter(m.ref(t, "pro"), engine.EnterHandler{Name: "welcome", Func: func(context.Context, engine.Transition) error {

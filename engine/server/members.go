@@ -85,7 +85,7 @@ func instant(flag, text string) (time.Time, error) {
 func printTable(out io.Writer, all iter.Seq2[engine.Member, error], limit int) error {
 	t := newTable(out, "USER", "EMAIL", "ENTERED", "ENTRY COUNT", "SOURCE")
 	err := members(all, limit, func(m engine.Member) error {
-		t.row(m.UserID, m.UserEmail, m.EnteredAt.Format(time.RFC3339Nano), m.EntryCount, m.Source)
+		t.row(textOf(m.Who()), m.UserEmail, m.EnteredAt.Format(time.RFC3339Nano), m.EntryCount, m.Source)
 		return t.err
 	})
 	return errors.Join(err, t.end())

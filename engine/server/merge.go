@@ -37,7 +37,7 @@ func reportMerge(out io.Writer, from, into string, made []engine.Transition) err
 		return err
 	}
 	for _, t := range made {
-		if err := printable.Fprintf(out, "%s %s %s\n", t.UserID, t.Kind, t.BucketID); err != nil {
+		if err := printable.Fprintf(out, "%s %s %s\n", textOf(t.Who()), t.Kind, t.BucketID); err != nil {
 			return err
 		}
 	}

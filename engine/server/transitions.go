@@ -16,6 +16,14 @@ type transitionWriter struct {
 	err error
 }
 
+// textOf returns the id of a user where only one text fits: the user id, or the kind and the value.
+func textOf(id engine.ID) string {
+	if id.Kind == engine.KindUser {
+		return id.Value
+	}
+	return id.Kind + ":" + id.Value
+}
+
 func newTransitionWriter(out io.Writer) *transitionWriter {
 	w := &transitionWriter{csv: sheet.NewWriter(out)}
 	w.err = w.csv.Write("bucket", "user", "transition", "entryCount", "at")
@@ -24,7 +32,7 @@ func newTransitionWriter(out io.Writer) *transitionWriter {
 
 func (w *transitionWriter) write(t engine.Transition) {
 	if t.Kind != engine.Dwell && w.err == nil {
-		w.err = w.csv.Write(t.BucketID, t.UserID, string(t.Kind), strconv.Itoa(t.EntryCount), t.At.Format(time.RFC3339Nano))
+		w.err = w.csv.Write(t.BucketID, textOf(t.Who()), string(t.Kind), strconv.Itoa(t.EntryCount), t.At.Format(time.RFC3339Nano))
 	}
 }
 

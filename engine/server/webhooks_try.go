@@ -74,7 +74,7 @@ func (c *cli) webhooksDeadCommand() *cobra.Command {
 func printLetters(out io.Writer, all []letter) error {
 	t := newTable(out, "ID", "USER", "TRANSITION", "ATTEMPTS", "ERROR")
 	for _, l := range all {
-		t.row(l.ID, l.Transition.UserID, l.Transition.Event(), l.Attempts, l.Error)
+		t.row(l.ID, textOf(l.Transition.Who()), l.Transition.Event(), l.Attempts, l.Error)
 	}
 	return t.end()
 }

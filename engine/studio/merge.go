@@ -27,7 +27,7 @@ func (p *Page) previewMerge(a *ask) error {
 // merge merges a user whose id was typed.
 func (p *Page) merge(a *ask) error {
 	from, into := a.r.PostFormValue("id"), a.r.PostFormValue("into")
-	if strings.TrimSpace(a.r.PostFormValue("typed")) != strings.TrimSpace(from) {
+	if strings.TrimSpace(a.r.PostFormValue("typed")) != strings.TrimSpace(view.Named(from)) {
 		return &client.Problem{Status: http.StatusBadRequest, Title: "Not confirmed", Detail: "The id was not typed."}
 	}
 	if _, err := a.api.MergeUser(a.ctx, from, client.Merge{Into: into}); err != nil {

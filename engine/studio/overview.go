@@ -135,7 +135,7 @@ func (p *Page) find(a *ask) error {
 			return err
 		}
 		for _, u := range got.Users {
-			found = append(found, view.Hit{Kind: "user", Name: view.Named(u.UserID), Detail: u.UserEmail, Address: a.page.User(u.UserID)})
+			found = append(found, hitOf(a, &u))
 		}
 	}
 	if q != "" {

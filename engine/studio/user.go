@@ -20,7 +20,7 @@ func (p *Page) user(a *ask) error {
 		a.as("Users", "user")
 		return a.show(view.UserSearch(a.page, nil, ""))
 	}
-	a.as(id, "user")
+	a.as(view.Named(id), "user")
 	switch a.part() {
 	case "explain":
 		return p.explain(a, id)
@@ -48,7 +48,7 @@ func (p *Page) user(a *ask) error {
 	imagined := imaginedOf(a)
 	stops := load(&all, func() (view.Forecast, error) { return forecastOf(a, id, imagined) })
 	all.done()
-	if a.survivor(id, now.Value.UserID) {
+	if a.survivor(id, view.UserName(now.Value.UserID, now.Value.AnonymousID, now.Value.Ids)) {
 		return nil
 	}
 	if now.Problem != nil && now.Problem.Status == http.StatusNotFound {
@@ -97,6 +97,12 @@ func (p *Page) activity(a *ask, id string) error {
 	return a.write(http.StatusOK, view.ActivityList(a.page, got))
 }
 
+// hitOf returns a user as a result of a search.
+func hitOf(a *ask, u *client.FoundUser) view.Hit {
+	name := view.UserName(u.UserID, u.AnonymousID, u.Ids)
+	return view.Hit{Kind: "user", Name: view.Named(name), Detail: u.UserEmail, Address: a.page.User(name)}
+}
+
 // nearUsers returns users whose ids begin as an unknown one does.
 func nearUsers(a *ask, id string) []view.Hit {
 	if a.page.Person.Masked {
@@ -110,7 +116,7 @@ func nearUsers(a *ask, id string) []view.Hit {
 		}
 		var hits []view.Hit
 		for _, u := range got.Users {
-			hits = append(hits, view.Hit{Kind: "user", Name: view.Named(u.UserID), Detail: u.UserEmail, Address: a.page.User(u.UserID)})
+			hits = append(hits, hitOf(a, &u))
 		}
 		if len(hits) > 0 || len(id)-len(q) > 1 {
 			return hits

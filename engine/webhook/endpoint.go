@@ -43,8 +43,8 @@ var (
 )
 
 // Subscriptions returns the names under which its webhooks wait in the outbox, and by which
-// [engine.Outbox.DeadLetters] finds those that were given up: one for all buckets, or one for each of
-// its own and one for notices.
+// [engine.Outbox.DeadLetters] finds those that were given up: one for all buckets, or one for each
+// of its own and one for notices.
 func (e Endpoint) Subscriptions() []string {
 	name := "webhook:" + strconv.Itoa(e.No)
 	if len(e.Buckets) == 0 {

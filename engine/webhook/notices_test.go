@@ -18,6 +18,7 @@ func TestNotices(t *testing.T) {
 	w := newWorld(t, pro, visitors)
 	kinds := []engine.Kind{engine.Merged, engine.Entered, engine.Erased}
 	all, some, none := newReceiver(t), newReceiver(t), newReceiver(t)
+	all.batches, some.batches = true, true // notices are no transitions
 	for _, e := range []webhook.Endpoint{
 		{Name: "all", URL: all.URL, Kinds: kinds}, {Name: "some", URL: some.URL, Kinds: kinds, Buckets: []string{"pro"}}, {Name: "none", URL: none.URL},
 	} {

@@ -320,7 +320,7 @@ func TestEndpointsComeAndGo(t *testing.T) {
 	w.endpoint("all", r.URL+"/all")
 	some, err := w.hooks.Create(t.Context(), webhook.Endpoint{Name: "some", URL: r.URL + "/some", Buckets: []string{"regulars", "pro", "pro"}, Kinds: []engine.Kind{engine.Left}})
 	must(t, err)
-	equal(t, "subscriptions", some.Subscriptions(), []string{"webhook:2:pro", "webhook:2:regulars"})
+	equal(t, "subscriptions", some.Subscriptions(), []string{"webhook:2:pro", "webhook:2:regulars", "webhook:2::notices"})
 	says("webhooks: 2 endpoints")
 	w.joins("ada")
 	r.got(t, 1)

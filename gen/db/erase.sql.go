@@ -671,7 +671,7 @@ with asked as (
     insert into bucketgen.transitions (
         contact_id, bucket_no, entry_count, kind, dwell_count, membership_id, at, decided_at, source, notice
     )
-    select -@no::bigint, 0, 0, 'erased', $1, $1, $2::timestamptz, $2, 'manual', jsonb_build_object('names', $3::text[])
+    select 0 - $1::bigint, 0, 0, 'erased', $1, $1, $2::timestamptz, $2, 'manual', jsonb_build_object('names', $3::text[])
     where exists (select from asked)
     returning contact_id, bucket_no, id, decided_at
 )

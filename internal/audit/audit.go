@@ -13,6 +13,7 @@ import (
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
@@ -81,7 +82,7 @@ func (l Log) Page(ctx context.Context, f bucketgen.AuditFilter, before int64, si
 	all := make([]bucketgen.AuditEntry, len(rows))
 	for i, row := range rows {
 		all[i] = bucketgen.AuditEntry{
-			ID: row.ID, At: row.At.Time.UTC(), By: row.ByName, Via: row.Via, Action: row.Action, BucketID: row.BucketID, UserID: row.UserID,
+			ID: row.ID, At: row.At.Time.UTC(), By: row.ByName, Via: row.Via, Action: row.Action, BucketID: row.BucketID, UserID: resolve.Text(row.UserID),
 			Object: row.Object, Detail: row.Detail, Outcome: row.Outcome,
 		}
 		if row.KeyNo != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"regexp"
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
@@ -48,10 +49,17 @@ func (e *Eraser) export(ctx context.Context, kind, id string, yield func(bucketg
 		if err := rows.Scan(&out.Table, &content); err != nil {
 			return fmt.Errorf("read a row of the person: %w", err)
 		}
-		out.Row = json.RawMessage(content)
+		out.Row = readable(content)
 		if !yield(out, nil) {
 			return nil
 		}
 	}
 	return rows.Err()
 }
+
+// named matches the beginning of the name of an id in JSON: its kind, between two marks.
+var named = regexp.MustCompile(`\\u0001([a-z][a-z0-9_]*)\\u0001`)
+
+// readable returns a row in which names of ids are texts that people can read, such as
+// anonymous:phone.
+func readable(row []byte) json.RawMessage { return named.ReplaceAll(row, []byte("$1:")) }

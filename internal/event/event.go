@@ -16,10 +16,11 @@ import (
 )
 
 const (
-	maxID    = 255
-	maxName  = 200
-	maxKey   = 255
-	reserved = "bucket:" // begins the names and keys of transitions
+	maxID      = 255
+	maxName    = 200
+	maxKey     = 255
+	reserved   = "bucket:"    // begins the names and keys of transitions
+	reservedOf = "bucket-of:" // begins the keys of transitions of contacts without a user id
 )
 
 // Limits bound an event.
@@ -52,6 +53,8 @@ func Validate(r *table.Registry, ev *bucketgen.Event, now time.Time, l Limits) (
 		return out, invalid("name", `begins "bucket:", which is for transitions`)
 	case strings.HasPrefix(ev.Key, reserved):
 		return out, invalid("key", `begins "bucket:", which is for transitions`)
+	case strings.HasPrefix(ev.Key, reservedOf):
+		return out, invalid("key", `begins "bucket-of:", which is for transitions`)
 	case ev.Properties != nil && ev.PropertiesJSON != nil:
 		return out, invalid("properties", "are given as a map and as JSON")
 	case ev.Traits != nil && ev.TraitsJSON != nil:

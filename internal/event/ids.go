@@ -53,6 +53,14 @@ func CheckKind(kind string, most int) error {
 	}
 }
 
+// KnownKind returns an error for what cannot be the kind of an id.
+func KnownKind(kind string) error {
+	if kind == resolve.Shared || !kindPattern.MatchString(kind) {
+		return fmt.Errorf("is %.40q, which is no kind of ids; use user, email, anonymous, or a kind that the program declares", kind)
+	}
+	return nil
+}
+
 // IDs are the ids of an event, cleaned, by their names (see package resolve).
 type IDs struct {
 	Subject  string   // the highest

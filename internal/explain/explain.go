@@ -14,6 +14,7 @@ import (
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/internal/words"
@@ -84,11 +85,12 @@ func (e *Explainer) explanation(p *probe, user, email string) bucketgen.Explanat
 	row := &r.Buckets[p.bucket]
 	next, later := expressible(slices.Concat(p.next.Transitions, p.then.Transitions))
 	x := bucketgen.Explanation{
-		BucketID: row.ID, BucketName: row.Name, UserID: user, UserEmail: email, At: p.now.Time(),
+		BucketID: row.ID, BucketName: row.Name, UserEmail: email, At: p.now.Time(),
 		Manual: row.Kind == table.Manual, Policy: words.Policy(r, p.bucket), Criteria: p.criteria(),
 		Paused: slices.Contains(deployment.Paused, e.Runner.Store.Bucket(p.bucket)),
 		Next:   transact.Transitions(r, user, next),
 	}
+	x.UserID, x.AnonymousID, x.IDs = resolve.Split(user)
 	x.PolicyEffect = p.policyEffect(row)
 	if x.Next == nil {
 		x.Next = []bucketgen.Transition{}

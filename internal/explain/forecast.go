@@ -7,6 +7,7 @@ import (
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/event"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry/table"
@@ -45,7 +46,8 @@ func (e *Explainer) Forecast(ctx context.Context, user string, until table.Insta
 	case f.refused != nil:
 		return bucketgen.Forecast{}, event.Refused(f.refused)
 	}
-	out := bucketgen.Forecast{UserID: user, At: f.now.Time(), Until: until.Time(), Buckets: []string{}}
+	out := bucketgen.Forecast{At: f.now.Time(), Until: until.Time(), Buckets: []string{}}
+	out.UserID, out.AnonymousID, out.IDs = resolve.Split(user)
 	for _, b := range f.members {
 		out.Buckets = append(out.Buckets, e.Runner.Registry.Buckets[b].ID)
 	}

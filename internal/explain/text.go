@@ -8,6 +8,7 @@ import (
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/printable"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/internal/words"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
@@ -47,7 +48,7 @@ func (x *explanation) membership() string {
 	if x.BucketName != x.BucketID {
 		bucket = fmt.Sprintf("%s (%s)", x.BucketID, x.BucketName)
 	}
-	user := printable.Text(x.UserID)
+	user := printable.Text(resolve.Text(resolve.Join(x.UserID, x.AnonymousID, x.IDs)))
 	switch s := x.Stay; {
 	case s == nil:
 		return fmt.Sprintf("%s is not in %s, and never was.", user, bucket)

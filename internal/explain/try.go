@@ -8,6 +8,7 @@ import (
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/event"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry/table"
@@ -128,9 +129,10 @@ func (t *trying) probes(s *decide.Session, buckets []table.BucketIndex) []probe 
 // result returns what was found.
 func (t *trying) result(user string) bucketgen.TryResult {
 	r := bucketgen.TryResult{
-		UserID: user, At: t.now.Time(), Candidates: len(t.candidates), Traits: t.traits,
+		At: t.now.Time(), Candidates: len(t.candidates), Traits: t.traits,
 		Transitions: transact.Transitions(t.registry, user, t.made), Next: transact.Transitions(t.registry, user, t.next[:min(len(t.next), maxNext)]),
 	}
+	r.UserID, r.AnonymousID, r.IDs = resolve.Split(user)
 	for _, b := range t.members {
 		r.Buckets = append(r.Buckets, t.registry.Buckets[b].ID)
 	}

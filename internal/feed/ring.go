@@ -7,6 +7,7 @@ import (
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
@@ -32,7 +33,7 @@ func entryOf(row *db.TransitionsBetweenRow) logEntry {
 		NameKind: row.NameKind, EnteredAs: row.EnteredAs, Notice: row.Notice,
 	}
 	return logEntry{
-		Transition: store.Recorded(logged, row.BucketID, row.BucketName, row.UserID, row.Email), name: row.UserID,
+		Transition: store.Recorded(logged, row.BucketID, row.BucketName, row.UserID, row.Email), name: resolve.Shown(row.UserID),
 		id: row.ID, bucketNo: row.BucketNo, notice: store.Noticed(&logged), encoded: &encoded{},
 	}
 }

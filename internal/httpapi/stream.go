@@ -139,21 +139,27 @@ type wanted struct {
 
 func wantedOf(r *http.Request) wanted {
 	query := r.URL.Query()
-	return wanted{query["kind"], query.Get("user")}
+	w := wanted{query["kind"], query.Get("user")}
+	if kind := query.Get("by"); kind != "" && w.user != "" {
+		w.user = engine.By(kind, w.user)
+	}
+	return w
 }
 
 // only returns an item, without what happened if that is not wanted: then the client only stores
 // where to continue.
 func (w wanted) only(item engine.FeedItem) engine.FeedItem {
 	t := item.Transition
-	if t != nil && (w.user != "" && t.UserID != w.user || len(w.kinds) > 0 && !slices.Contains(w.kinds, string(t.Kind))) {
+	if t != nil && (w.user != "" && nameOf(t.Who()) != w.user || len(w.kinds) > 0 && !slices.Contains(w.kinds, string(t.Kind))) {
 		item.Transition = nil
 	}
-	if n := item.Notice; n != nil && w.user != "" && engine.By(n.From.Kind, n.From.Value) != w.user && engine.By(n.Into.Kind, n.Into.Value) != w.user {
+	if n := item.Notice; n != nil && w.user != "" && nameOf(*n.From) != w.user && nameOf(*n.Into) != w.user {
 		item.Notice = nil
 	}
 	return item
 }
+
+func nameOf(id engine.ID) string { return engine.By(id.Kind, id.Value) }
 
 // kinds are those of what a stream sends.
 var kinds = []string{string(engine.Entered), string(engine.Left), string(engine.Dwell), string(engine.Merged)}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
@@ -21,9 +22,10 @@ func (r *Reader) Members(ctx context.Context, b table.BucketIndex, q bucketgen.M
 	page := bucketgen.MemberPage{Members: []bucketgen.Member{}, AsOf: r.Now.UTC()}
 	for _, row := range rows {
 		m := bucketgen.Member{
-			UserID: row.UserID, UserEmail: deref(row.Email), EnteredAt: row.EnteredAt.Time.UTC(), EntryCount: int(row.EntryCount),
+			UserEmail: deref(row.Email), EnteredAt: row.EnteredAt.Time.UTC(), EntryCount: int(row.EntryCount),
 			MembershipID: row.ID, Source: bucketgen.Source(row.Source),
 		}
+		m.UserID, m.AnonymousID, m.IDs = resolve.Split(row.UserID)
 		if q.Text == "" || wanted(&q, &m) {
 			page.Members = append(page.Members, m)
 		}

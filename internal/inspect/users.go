@@ -13,6 +13,7 @@ import (
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
@@ -25,7 +26,8 @@ func (r *Reader) Search(ctx context.Context, text string, size int) ([]bucketgen
 	}
 	found := make([]bucketgen.FoundUser, len(rows))
 	for i, row := range rows {
-		found[i] = bucketgen.FoundUser{UserID: row.UserID, CreatedAt: row.CreatedAt.Time.UTC(), Deleted: row.DeletedAt.Valid}
+		found[i] = bucketgen.FoundUser{CreatedAt: row.CreatedAt.Time.UTC(), Deleted: row.DeletedAt.Valid}
+		found[i].UserID, found[i].AnonymousID, found[i].IDs = resolve.Split(row.UserID)
 		if !row.DeletedAt.Valid {
 			found[i].UserEmail, found[i].Name = deref(row.Email), deref(row.ShownName)
 		}
@@ -49,9 +51,10 @@ func (r *Reader) User(ctx context.Context, user string) (bucketgen.User, error) 
 		return bucketgen.User{}, fmt.Errorf("read the user: %w", err)
 	}
 	u := bucketgen.User{
-		UserID: row.UserID, CreatedAt: row.CreatedAt.Time.UTC(), UpdatedAt: row.UpdatedAt.Time.UTC(), Merged: row.Merged, AnonymousIDs: row.Anonymous,
+		CreatedAt: row.CreatedAt.Time.UTC(), UpdatedAt: row.UpdatedAt.Time.UTC(), Merged: texts(row.Merged), AnonymousIDs: row.Anonymous,
 		Traits: []bucketgen.Property{},
 	}
+	u.UserID, u.AnonymousID, u.IDs = resolve.Split(row.UserID)
 	if row.DeletedAt.Valid {
 		u.DeletedAt = row.DeletedAt.Time.UTC()
 		return u, nil
@@ -65,6 +68,15 @@ func (r *Reader) User(ctx context.Context, user string) (bucketgen.User, error) 
 		u.Traits = append(u.Traits, r.property(name, properties[name], changes))
 	}
 	return u, nil
+}
+
+// texts returns names as texts.
+func texts(names []string) []string {
+	all := make([]string, len(names))
+	for i, name := range names {
+		all[i] = resolve.Text(name)
+	}
+	return all
 }
 
 func (r *Reader) property(name string, value json.RawMessage, changes map[string]change) bucketgen.Property {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -21,10 +22,12 @@ type Members struct {
 
 // Membership is whether a user is in a bucket.
 type Membership struct {
-	BucketID string       `json:"bucketId" doc:"Id of the bucket"`
-	UserID   string       `json:"userId" doc:"Id of the user"`
-	Member   bool         `json:"member" doc:"Whether the user is a member of the bucket"`
-	Stay     *engine.Stay `json:"stay,omitempty" doc:"Latest stay of the user in the bucket; missing if there was none"`
+	BucketID    string            `json:"bucketId" doc:"Id of the bucket"`
+	UserID      string            `json:"userId,omitempty" doc:"Id of the user; missing for a user without a user id"`
+	AnonymousID string            `json:"anonymousId,omitempty"`
+	IDs         map[string]string `json:"ids,omitempty"`
+	Member      bool              `json:"member" doc:"Whether the user is a member of the bucket"`
+	Stay        *engine.Stay      `json:"stay,omitempty" doc:"Latest stay of the user in the bucket; missing if there was none"`
 }
 
 // Transitions is what came of a change.
@@ -96,7 +99,8 @@ func (a *api) member(ctx context.Context, in *MemberPath) (Membership, error) {
 	if err != nil {
 		return Membership{}, err
 	}
-	m := Membership{BucketID: in.Bucket, UserID: in.User}
+	m := Membership{BucketID: in.Bucket}
+	m.UserID, m.AnonymousID, m.IDs = resolve.Split(in.User)
 	if was {
 		m.Member, m.Stay = stay.LeftAt.IsZero(), &stay
 	}

@@ -3,6 +3,9 @@ package manage
 // properties describes the properties of schemas, keyed by name, or by schema and name where one
 // name has several meanings.
 var properties = map[string]string{
+	"anonymousId": "Anonymous id by which the user goes, who has no user id; missing for others",
+	"ids":         "Id by which the user goes, by its kind, of a user with neither a user id nor an anonymous id as name; missing for others",
+
 	"at":            "When the transition became true",
 	"attempts":      "Number of attempts",
 	"bucketId":      "Id of the bucket",

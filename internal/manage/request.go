@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/problem"
 	"github.com/bucketgen/bucketgen/registry"
 	"github.com/bucketgen/bucketgen/registry/table"
@@ -21,7 +23,28 @@ type BucketPath struct {
 
 // UserPath is the path of what is about a user.
 type UserPath struct {
-	User string `path:"user" doc:"Id of the user, percent-encoded: a slash is %2F, and a user called .. is %2E%2E. Or -, with the id in the parameter id of the query" example:"ada"`
+	User string `path:"user" doc:"Id of the user, percent-encoded: a slash is %2F, and a user called .. is %2E%2E. Or -, with the id in the parameter id of the query. With the parameter by of the query, an id of that kind: email, anonymous, or one that the program declares" example:"ada"`
+}
+
+// byKind replaces a user in the path, or in the query, by the name of the id of a kind, which the
+// parameter by of the query names. It returns nil if nothing is wrong.
+func byKind(r *http.Request) *problem.Problem {
+	query := r.URL.Query()
+	kind := query.Get("by")
+	if !query.Has("by") || r.PathValue("user") == "" && !query.Has("user") {
+		return nil
+	}
+	if err := event.KnownKind(kind); err != nil {
+		return problem.Of(http.StatusBadRequest, "by", err.Error())
+	}
+	if user := r.PathValue("user"); user != "" {
+		r.SetPathValue("user", engine.By(kind, user))
+	} else {
+		query.Set("user", engine.By(kind, query.Get("user")))
+	}
+	query.Del("by")
+	r.URL.RawQuery = query.Encode()
+	return nil
 }
 
 // byID replaces a user in the path that is called - by the parameter id of the query. Browsers take

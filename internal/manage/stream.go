@@ -26,6 +26,7 @@ func (a *api) stream() {
 			many("bucket", "Ids of the buckets to stream. Defaults to all", text),
 			many("kind", "Kinds of transitions to stream, and merged for notices of merges. Defaults to all transitions", &huma.Schema{Ref: refs + "Kind"}),
 			{Name: "user", In: "query", Description: "Id of the user whose transitions to stream. Defaults to all users", Schema: text},
+			{Name: "by", In: "query", Description: "Kind of that id, if the user goes by it and has no user id. Defaults to user", Schema: text},
 			{
 				Name: "pace", In: "query", Schema: &huma.Schema{Type: "integer", Minimum: new(0.0), Maximum: new(60_000.0)},
 				Description: "Milliseconds that transitions may wait so that several come together, which costs the server less. Defaults to 0",

@@ -37,7 +37,7 @@ type searchInput struct {
 
 // UserIDs are the ids of a user.
 type UserIDs struct {
-	UserID string      `json:"userId" doc:"Name by which the user goes: the user id, or a text that begins with U+0001"`
+	UserID string      `json:"userId,omitempty" doc:"User id by which the user goes; missing for one without a user id"`
 	IDs    []engine.ID `json:"ids" doc:"Ids, the name first, then the oldest first"`
 }
 
@@ -88,7 +88,7 @@ func (a *api) userReads() {
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/users/{user}/ids", OperationID: "listUserIds", Tags: []string{"users"},
 		Summary:     "Find a user by any id, and list all ids",
-		Description: "Ids of the user to whom an id leads. Further reads take the userId in the answer.",
+		Description: "Ids of the user to whom an id leads, the one by which the user goes first.",
 	}, a.userIDs, http.StatusNotFound, http.StatusConflict)
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/users/{user}/events", OperationID: "listUserEvents", Metadata: lookUp, Tags: []string{"users"},
@@ -103,11 +103,15 @@ func (a *api) userReads() {
 }
 
 func (a *api) userIDs(ctx context.Context, in *userIDsInput) (UserIDs, error) {
-	ids, err := a.engine.People().IDs(ctx, engine.By(in.By, in.User))
+	ids, err := a.engine.People().IDs(ctx, in.User)
 	if err != nil {
 		return UserIDs{}, err
 	}
-	return UserIDs{engine.By(ids[0].Kind, ids[0].Value), ids}, nil
+	out := UserIDs{IDs: ids}
+	if ids[0].Kind == engine.KindUser {
+		out.UserID = ids[0].Value
+	}
+	return out, nil
 }
 
 func (a *api) userEvents(ctx context.Context, in *userEventsInput) (UserEvents, error) {

@@ -7,12 +7,15 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 )
 
 // UserBuckets is where a user is.
 type UserBuckets struct {
-	UserID  string              `json:"userId" doc:"Id by which the user goes; another one than was asked for if the user was merged"`
-	Buckets []engine.BucketStay `json:"buckets" doc:"The buckets of the user with the current stay in each, ordered by id"`
+	UserID      string              `json:"userId,omitempty" doc:"Id by which the user goes; another one than was asked for if the user was merged; missing for a user without a user id"`
+	AnonymousID string              `json:"anonymousId,omitempty"`
+	IDs         map[string]string   `json:"ids,omitempty"`
+	Buckets     []engine.BucketStay `json:"buckets" doc:"The buckets of the user with the current stay in each, ordered by id"`
 }
 
 // Timeline is a page of what happened to a user.
@@ -28,7 +31,8 @@ func (a *api) users() {
 		Description: "The buckets of which a user is a member, with the time of each join.",
 	}, func(ctx context.Context, in *UserPath) (UserBuckets, error) {
 		name, stays, err := a.engine.Users().NamedStays(ctx, in.User)
-		return UserBuckets{name, stays}, err
+		userID, anonymousID, ids := resolve.Split(name)
+		return UserBuckets{userID, anonymousID, ids, stays}, err
 	}, http.StatusNotFound, http.StatusConflict)
 	add(a, huma.Operation{
 		Method: http.MethodGet, Path: "/v1/users/{user}/timeline", OperationID: "getTimeline", Metadata: lookUp, Tags: []string{"users"},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/internal/retry"
 )
 
@@ -25,7 +26,7 @@ func (m *Merger) Preview(ctx context.Context, attempts *retry.Attempts, from, in
 		return err
 	})
 	if from == into {
-		p = bucketgen.MergePreview{From: from, Into: into, At: m.Runner.Now().Time()}
+		p = bucketgen.MergePreview{From: resolve.Text(from), Into: resolve.Text(into), At: m.Runner.Now().Time()}
 	}
 	return p, err
 }
@@ -48,10 +49,10 @@ func (m *merging) preview(ctx context.Context) (p bucketgen.MergePreview, err er
 	if err != nil {
 		return p, err
 	}
-	p = bucketgen.MergePreview{From: m.from, Into: m.into, At: m.now.Time()}
+	p = bucketgen.MergePreview{From: resolve.Text(m.from), Into: resolve.Text(m.into), At: m.now.Time()}
 	for _, user := range []string{m.from, m.into} {
 		if both.Created(user) {
-			p.Created = append(p.Created, user)
+			p.Created = append(p.Created, resolve.Text(user))
 		}
 	}
 	if p.Events, err = m.Runner.Store.Queries(m.conn).EventsCount(ctx, both.Contact(m.from)); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
@@ -71,7 +72,7 @@ func (e *Events) Forget(users []string) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.all = slices.DeleteFunc(slices.Clone(e.all), func(one bucketgen.RecentEvent) bool { return slices.Contains(users, one.UserID) })
+	e.all = slices.DeleteFunc(slices.Clone(e.all), func(one bucketgen.RecentEvent) bool { return slices.Contains(users, nameOf(&one)) })
 	e.bytes = 0
 	for i := range e.all {
 		e.bytes += size(&e.all[i])
@@ -80,11 +81,12 @@ func (e *Events) Forget(users []string) {
 
 func eventOf(user string, ev *decide.Event, at table.Instant) bucketgen.RecentEvent {
 	one := bucketgen.RecentEvent{
-		UserID: strings.Clone(user), LoggedEvent: bucketgen.LoggedEvent{
+		LoggedEvent: bucketgen.LoggedEvent{
 			Name: strings.Clone(ev.Name), OccurredAt: at.Time(), ReceivedAt: at.Time(), Properties: cloned(ev.Properties.Raw), Traits: cloned(ev.Traits.Raw),
 		},
 		Once: cloned(ev.Once.Raw),
 	}
+	one.UserID, one.AnonymousID, one.IDs = resolve.Split(strings.Clone(user))
 	if ev.OccurredAt != table.Unset {
 		one.OccurredAt = ev.OccurredAt.Time()
 	}
@@ -100,8 +102,11 @@ func cloned(raw []byte) json.RawMessage {
 	return json.RawMessage(strings.Clone(string(raw)))
 }
 
+// nameOf returns the name of the user of an event.
+func nameOf(e *bucketgen.RecentEvent) string { return resolve.Join(e.UserID, e.AnonymousID, e.IDs) }
+
 func size(e *bucketgen.RecentEvent) int {
-	return overhead + len(e.UserID) + len(e.Name) + len(e.Properties) + len(e.Traits) + len(e.Once)
+	return overhead + len(nameOf(e)) + len(e.Name) + len(e.Properties) + len(e.Traits) + len(e.Once)
 }
 
 // Page returns the latest events that a query asks for, the newest first.
@@ -117,7 +122,7 @@ func (e *Events) Page(q *bucketgen.RecentQuery) bucketgen.RecentPage {
 	}
 	for i := len(e.all) - 1; i >= 0; i-- {
 		one := &e.all[i]
-		if q.After > 0 && one.ID >= q.After || q.Name != "" && one.Name != q.Name || q.UserID != "" && one.UserID != q.UserID {
+		if q.After > 0 && one.ID >= q.After || q.Name != "" && one.Name != q.Name || q.UserID != "" && nameOf(one) != q.UserID {
 			continue
 		}
 		if len(page.Events) == most {

@@ -73,6 +73,40 @@ func Public(name string) (kind, value string) {
 	return kind, value
 }
 
+// Split returns the id that a contact goes by as events carry it: one of a user id, an anonymous
+// id, and an id of another kind.
+func Split(name string) (userID, anonymousID string, ids map[string]string) {
+	switch kind, value := Public(name); kind {
+	case User:
+		return value, "", nil
+	case Anonymous:
+		return "", value, nil
+	default:
+		return "", "", map[string]string{kind: value}
+	}
+}
+
+// Join returns the name of an id that [Split] has returned.
+func Join(userID, anonymousID string, ids map[string]string) string {
+	for kind, value := range ids {
+		return Name(kind, value)
+	}
+	if userID == "" && anonymousID != "" {
+		return Name(Anonymous, anonymousID)
+	}
+	return userID
+}
+
+// Text returns the id that a contact goes by as text for people, and for lists that have one text
+// for each user: the user id, or the kind and the value.
+func Text(name string) string {
+	kind, value := Public(name)
+	if kind == User {
+		return value
+	}
+	return kind + ":" + value
+}
+
 // NonUserKind returns the kind of the id that a contact goes by, or nothing if that is a user id.
 func NonUserKind(name string) string {
 	if !IsReserved(name) {

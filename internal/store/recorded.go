@@ -9,7 +9,8 @@ import (
 )
 
 // Recorded returns a row of the log of transitions as callers see it. The bucket need not be one
-// that the process knows. Of a notice, see [Noticed], it only says what is common to both.
+// that the process knows; userID is the name of the user. Of a notice, see [Noticed], it only says
+// what is common to both.
 func Recorded(row db.BucketgenTransition, bucketID, bucketName, userID string, email *string) bucketgen.Transition {
 	if row.Notice != nil {
 		return bucketgen.Transition{
@@ -17,13 +18,15 @@ func Recorded(row db.BucketgenTransition, bucketID, bucketName, userID string, e
 			At: row.At.Time.UTC(), DecidedAt: row.DecidedAt.Time.UTC(),
 		}
 	}
-	return bucketgen.Transition{
-		BucketID: bucketID, BucketName: bucketName, UserID: resolve.Shown(userID), UserEmail: orEmpty(email),
+	t := bucketgen.Transition{
+		BucketID: bucketID, BucketName: bucketName, UserEmail: orEmpty(email),
 		Kind: bucketgen.Kind(row.Kind), Source: bucketgen.Source(row.Source), EntryCount: int(row.EntryCount),
 		MembershipID: row.MembershipID, Reason: bucketgen.Reason(orEmpty(row.Reason)), Tick: row.Tick,
 		DwellCount: int(row.DwellCount), At: row.At.Time.UTC(), DecidedAt: row.DecidedAt.Time.UTC(),
 		Suppressed: row.Suppressed, Life: lifeOf(row.Life), NameKind: orEmpty(row.NameKind), EnteredAs: enteredAs(row.EnteredAs),
 	}
+	t.UserID, t.AnonymousID, t.IDs = resolve.Split(userID)
+	return t
 }
 
 func enteredAs(name *string) *bucketgen.ID {

@@ -17,8 +17,8 @@ import (
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
-	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/resolve"
+	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
@@ -361,11 +361,12 @@ func Transitions(r *table.Registry, user string, made []decide.Transition) []buc
 	if len(made) == 0 {
 		return nil
 	}
+	userID, anonymousID, ids := resolve.Split(user)
 	out := make([]bucketgen.Transition, len(made))
 	for i, t := range made {
 		row := &r.Buckets[t.Bucket]
 		out[i] = bucketgen.Transition{
-			BucketID: row.ID, BucketName: row.Name, UserID: user, Kind: t.Kind, Source: t.Source, EntryCount: t.EntryCount,
+			BucketID: row.ID, BucketName: row.Name, UserID: userID, AnonymousID: anonymousID, IDs: ids, Kind: t.Kind, Source: t.Source, EntryCount: t.EntryCount,
 			Reason: t.Reason, Tick: t.Tick, DwellCount: t.DwellCount, At: t.At.Time(), DecidedAt: t.DecidedAt.Time(),
 			Suppressed: t.Suppressed, Life: t.Life, NameKind: resolve.NonUserKind(user),
 		}

@@ -429,7 +429,8 @@ create index due_at on bucketgen.due (due_at);
 -- A row with the bucket 0 is a notice about ids: the contact became another (merged), which the
 -- same transaction does, or a person was erased. Notices are in the log so that they keep their
 -- place in it, for feeds and the outbox. A notice of an erasure belongs to no contact: contact_id
--- is the number of the erasure, negative. Engines delete it once it was delivered, or after 30 days.
+-- is the number of the erasure, negative. Engines delete it once it was delivered, or after 30
+-- days.
 create table bucketgen.transitions (
     contact_id     bigint not null,
     bucket_no      integer not null,

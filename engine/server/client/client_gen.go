@@ -82,7 +82,9 @@ const (
 const (
 	KindDwell   Kind = "dwell"
 	KindEntered Kind = "entered"
+	KindErased  Kind = "erased"
 	KindLeft    Kind = "left"
+	KindMerged  Kind = "merged"
 )
 
 // Defines values for MeRole.
@@ -908,6 +910,9 @@ type DeadLetter struct {
 	// Examples: 42
 	ID int64 `json:"id"`
 
+	// Notice What happened to the ids of a person: a contact became another (from, into), or a person was erased (ids)
+	Notice Notice `json:"notice,omitempty,omitzero"`
+
 	// Subscription Name of the handler or forwarder
 	Subscription string `json:"subscription"`
 
@@ -1227,7 +1232,7 @@ type Endpoint struct {
 	// DisabledReason Why it was disabled
 	DisabledReason string `json:"disabledReason,omitempty,omitzero"`
 
-	// Kinds Kinds of transitions that are posted
+	// Kinds Kinds of transitions and notices that are posted
 	Kinds []string `json:"kinds"`
 
 	// Name Unique name
@@ -1409,6 +1414,9 @@ type Evidence struct {
 
 // Explanation Why a user is in a bucket or not, and what happens next if no event arrives
 type Explanation struct {
+	// AnonymousID Anonymous id by which the user goes, who has no user id; missing for others
+	AnonymousID string `json:"anonymousId,omitempty,omitzero"`
+
 	// At Time of the explanation: now
 	//
 	// Examples: 2026-12-01T00:00:00Z
@@ -1429,6 +1437,9 @@ type Explanation struct {
 
 	// Drift Names in the criteria that are received, from any user, with a type other than the declared one: they match nothing
 	Drift []Drift `json:"drift,omitempty,omitzero"`
+
+	// Ids Id by which the user goes, by its kind, of a user with neither a user id nor an anonymous id as name; missing for others
+	Ids map[string]string `json:"ids,omitempty,omitzero"`
 
 	// Manual Whether the bucket has no criteria and is changed by adding and removing users
 	Manual bool `json:"manual,omitempty,omitzero"`
@@ -1465,7 +1476,7 @@ type Explanation struct {
 	// UserID Id of the user
 	//
 	// Examples: ada
-	UserID string `json:"userId"`
+	UserID string `json:"userId,omitempty,omitzero"`
 }
 
 // Explanations Why a user is in some buckets or not
@@ -1545,6 +1556,9 @@ type Flows struct {
 
 // Forecast What happens to a user
 type Forecast struct {
+	// AnonymousID Anonymous id by which the user goes, who has no user id; missing for others
+	AnonymousID string `json:"anonymousId,omitempty,omitzero"`
+
 	// At Time of the forecast: now
 	//
 	// Examples: 2026-12-01T00:00:00Z
@@ -1556,6 +1570,9 @@ type Forecast struct {
 	// CompleteUntil Set if the forecast was cut off: nothing else happens before this time, and what follows was not computed
 	CompleteUntil time.Time `json:"completeUntil,omitempty,omitzero"`
 
+	// Ids Id by which the user goes, by its kind, of a user with neither a user id nor an anonymous id as name; missing for others
+	Ids map[string]string `json:"ids,omitempty,omitzero"`
+
 	// Transitions Transitions in the order of time
 	Transitions []Transition `json:"transitions"`
 
@@ -1565,16 +1582,22 @@ type Forecast struct {
 	// UserID Id of the user
 	//
 	// Examples: ada
-	UserID string `json:"userId"`
+	UserID string `json:"userId,omitempty,omitzero"`
 }
 
 // FoundUser A user that a search found
 type FoundUser struct {
+	// AnonymousID Anonymous id by which the user goes, who has no user id; missing for others
+	AnonymousID string `json:"anonymousId,omitempty,omitzero"`
+
 	// CreatedAt When the user was first heard of
 	CreatedAt time.Time `json:"createdAt"`
 
 	// Deleted Whether the user is deleted; then there is no e-mail address and no name
 	Deleted bool `json:"deleted,omitempty,omitzero"`
+
+	// Ids Id by which the user goes, by its kind, of a user with neither a user id nor an anonymous id as name; missing for others
+	Ids map[string]string `json:"ids,omitempty,omitzero"`
 
 	// Name The property name of the user, up to 200 characters
 	Name string `json:"name,omitempty,omitzero"`
@@ -1587,7 +1610,7 @@ type FoundUser struct {
 	// UserID Id of the user
 	//
 	// Examples: ada
-	UserID string `json:"userId"`
+	UserID string `json:"userId,omitempty,omitzero"`
 }
 
 // FoundUsers The users that a search found
@@ -1873,7 +1896,7 @@ type Keys struct {
 	Keys []Key `json:"keys"`
 }
 
-// Kind Kind of a transition: entered, left, or dwell, the tick of a lasting stay
+// Kind Kind of a transition: entered, left, or dwell, the tick of a lasting stay; or of a notice: merged or erased
 type Kind string
 
 // Live The transitions of the last minute
@@ -1968,6 +1991,9 @@ type MeRole string
 
 // Member A member of a bucket
 type Member struct {
+	// AnonymousID Anonymous id by which the user goes, who has no user id; missing for others
+	AnonymousID string `json:"anonymousId,omitempty,omitzero"`
+
 	// EnteredAt When the stay began
 	//
 	// Examples: 2026-12-01T00:00:00Z
@@ -1975,6 +2001,9 @@ type Member struct {
 
 	// EntryCount Number of the stay of this user in this bucket, from 1
 	EntryCount int64 `json:"entryCount"`
+
+	// Ids Id by which the user goes, by its kind, of a user with neither a user id nor an anonymous id as name; missing for others
+	Ids map[string]string `json:"ids,omitempty,omitzero"`
 
 	// LeftAt When the stay ended; missing while it lasts
 	LeftAt time.Time `json:"leftAt,omitempty,omitzero"`
@@ -1993,7 +2022,7 @@ type Member struct {
 	// UserID Id of the user
 	//
 	// Examples: ada
-	UserID string `json:"userId"`
+	UserID string `json:"userId,omitempty,omitzero"`
 }
 
 // MemberChanges What changes of many members come to
@@ -2028,10 +2057,16 @@ type Members struct {
 
 // Membership Whether a user is in a bucket
 type Membership struct {
+	// AnonymousID Anonymous id by which the user goes, who has no user id; missing for others
+	AnonymousID string `json:"anonymousId,omitempty,omitzero"`
+
 	// BucketID Id of the bucket
 	//
 	// Examples: power-users
 	BucketID string `json:"bucketId"`
+
+	// Ids Id by which the user goes, by its kind, of a user with neither a user id nor an anonymous id as name; missing for others
+	Ids map[string]string `json:"ids,omitempty,omitzero"`
 
 	// Member Whether the user is a member of the bucket
 	Member bool `json:"member"`
@@ -2039,10 +2074,10 @@ type Membership struct {
 	// Stay One stay of a user in a bucket
 	Stay *Stay `json:"stay,omitempty"`
 
-	// UserID Id of the user
+	// UserID Id of the user; missing for a user without a user id
 	//
 	// Examples: ada
-	UserID string `json:"userId"`
+	UserID string `json:"userId,omitempty,omitzero"`
 }
 
 // Merge Into whom to merge a user
@@ -2215,7 +2250,7 @@ type NewWebhook struct {
 	// Buckets Ids of the buckets whose transitions are posted. Defaults to all
 	Buckets []string `json:"buckets,omitempty,omitzero"`
 
-	// Kinds Kinds of transitions that are posted: entered, left, dwell. Defaults to all
+	// Kinds Kinds of transitions and notices that are posted: entered, left, dwell, merged, erased. Defaults to those of transitions: the first three
 	Kinds []string `json:"kinds,omitempty,omitzero"`
 
 	// Name Unique name; no number
@@ -2227,6 +2262,23 @@ type NewWebhook struct {
 	//
 	// Examples: https://crm.example.com/hooks
 	URL string `json:"url"`
+}
+
+// Notice What happened to the ids of a person: a contact became another (from, into), or a person was erased (ids)
+type Notice struct {
+	// At When it happened
+	//
+	// Examples: 2026-12-01T00:00:00Z
+	At time.Time `json:"at"`
+
+	// From An id of a contact
+	From ID `json:"from,omitempty,omitzero"`
+
+	// Ids All ids of the person who was erased; missing for a merge
+	Ids []ID `json:"ids,omitempty,omitzero"`
+
+	// Into An id of a contact
+	Into ID `json:"into,omitempty,omitzero"`
 }
 
 // Outbox The backlogs of all subscriptions
@@ -2491,8 +2543,14 @@ type Reason string
 
 // RecentEvent An event, or traits, as stored
 type RecentEvent struct {
+	// AnonymousID Anonymous id by which the user goes, who has no user id; missing for others
+	AnonymousID string `json:"anonymousId,omitempty,omitzero"`
+
 	// ID Number of the event, counted by the server since its start
 	ID int64 `json:"id"`
+
+	// Ids Id by which the user goes, by its kind, of a user with neither a user id nor an anonymous id as name; missing for others
+	Ids map[string]string `json:"ids,omitempty,omitzero"`
 
 	// Name Name of the event; missing if it only set traits
 	Name string `json:"name,omitempty,omitzero"`
@@ -2515,7 +2573,7 @@ type RecentEvent struct {
 	// UserID Id of the user
 	//
 	// Examples: ada
-	UserID string `json:"userId"`
+	UserID string `json:"userId,omitempty,omitzero"`
 }
 
 // Reconciliation A derivation of all memberships anew
@@ -2849,6 +2907,9 @@ type Timeline struct {
 
 // Transition A change of a user's stay in a bucket
 type Transition struct {
+	// AnonymousID Anonymous id by which the user goes, who has no user id; missing for others
+	AnonymousID string `json:"anonymousId,omitempty,omitzero"`
+
 	// At When the transition became true
 	//
 	// Examples: 2026-12-01T00:00:00Z
@@ -2870,8 +2931,14 @@ type Transition struct {
 	// DwellCount Number of the tick, from 1
 	DwellCount int64 `json:"dwellCount,omitempty,omitzero"`
 
+	// EnteredAs An id of a contact
+	EnteredAs ID `json:"enteredAs,omitempty,omitzero"`
+
 	// EntryCount Number of the stay of this user in this bucket, from 1
 	EntryCount int64 `json:"entryCount"`
+
+	// Ids Id by which the user goes, by its kind, of a user with neither a user id nor an anonymous id as name; missing for others
+	Ids map[string]string `json:"ids,omitempty,omitzero"`
 
 	// Life From 2 on for a user who was erased and came back; missing in the first life
 	Life int64 `json:"life,omitempty,omitzero"`
@@ -2894,7 +2961,7 @@ type Transition struct {
 	// Tick Label of the tick
 	Tick string `json:"tick,omitempty,omitzero"`
 
-	// Transition Kind of a transition: entered, left, or dwell, the tick of a lasting stay
+	// Transition Kind of a transition: entered, left, or dwell, the tick of a lasting stay; or of a notice: merged or erased
 	Transition Kind `json:"transition"`
 
 	// UserEmail E-mail address of the user, if known
@@ -2905,7 +2972,7 @@ type Transition struct {
 	// UserID Id of the user
 	//
 	// Examples: ada
-	UserID string `json:"userId"`
+	UserID string `json:"userId,omitempty,omitzero"`
 }
 
 // Transitions The transitions that a change caused
@@ -2957,6 +3024,9 @@ type TriedEvent struct {
 
 // TryResult What an event would come to
 type TryResult struct {
+	// AnonymousID Anonymous id by which the user goes, who has no user id; missing for others
+	AnonymousID string `json:"anonymousId,omitempty,omitzero"`
+
 	// At Time of the try: now
 	//
 	// Examples: 2026-12-01T00:00:00Z
@@ -2974,6 +3044,9 @@ type TryResult struct {
 	// Evaluated The candidates by id, 100 at most
 	Evaluated []TriedBucket `json:"evaluated"`
 
+	// Ids Id by which the user goes, by its kind, of a user with neither a user id nor an anonymous id as name; missing for others
+	Ids map[string]string `json:"ids,omitempty,omitzero"`
+
 	// Next Transitions within 30 days if no other event arrives, without dwell ticks, 100 at most
 	Next []Transition `json:"next"`
 
@@ -2986,11 +3059,14 @@ type TryResult struct {
 	// UserID Name by which the user goes
 	//
 	// Examples: ada
-	UserID string `json:"userId"`
+	UserID string `json:"userId,omitempty,omitzero"`
 }
 
 // User What is known of a user, but for what they did
 type User struct {
+	// AnonymousID Anonymous id by which the user goes, who has no user id; missing for others
+	AnonymousID string `json:"anonymousId,omitempty,omitzero"`
+
 	// AnonymousIds Anonymous ids of the user, up to 100
 	AnonymousIds []string `json:"anonymousIds"`
 
@@ -2999,6 +3075,9 @@ type User struct {
 
 	// DeletedAt When the user was deleted; missing if they are not
 	DeletedAt time.Time `json:"deletedAt,omitempty,omitzero"`
+
+	// Ids Id by which the user goes, by its kind, of a user with neither a user id nor an anonymous id as name; missing for others
+	Ids map[string]string `json:"ids,omitempty,omitzero"`
 
 	// Merged Ids of users who were merged into this one, up to 100
 	Merged []string `json:"merged"`
@@ -3017,7 +3096,7 @@ type User struct {
 	// UserID Id by which the user goes
 	//
 	// Examples: ada
-	UserID string `json:"userId"`
+	UserID string `json:"userId,omitempty,omitzero"`
 }
 
 // UserActivity A page of the activity of a user
@@ -3031,13 +3110,19 @@ type UserActivity struct {
 
 // UserBuckets The buckets of a user
 type UserBuckets struct {
+	// AnonymousID Anonymous id by which the user goes, who has no user id; missing for others
+	AnonymousID string `json:"anonymousId,omitempty,omitzero"`
+
 	// Buckets The buckets of the user with the current stay in each, ordered by id
 	Buckets []BucketStay `json:"buckets"`
 
-	// UserID Id by which the user goes; another one than was asked for if the user was merged
+	// Ids Id by which the user goes, by its kind, of a user with neither a user id nor an anonymous id as name; missing for others
+	Ids map[string]string `json:"ids,omitempty,omitzero"`
+
+	// UserID Id by which the user goes; another one than was asked for if the user was merged; missing for a user without a user id
 	//
 	// Examples: ada
-	UserID string `json:"userId"`
+	UserID string `json:"userId,omitempty,omitzero"`
 }
 
 // UserEvents A page of the events of a user
@@ -3054,10 +3139,10 @@ type UserIDs struct {
 	// Ids Ids, the name first, then the oldest first
 	Ids []ID `json:"ids"`
 
-	// UserID Name by which the user goes: the user id, or a text that begins with U+0001
+	// UserID User id by which the user goes; missing for one without a user id
 	//
 	// Examples: ada
-	UserID string `json:"userId"`
+	UserID string `json:"userId,omitempty,omitzero"`
 }
 
 // Uses What a bucket depends on, and what depends on it
@@ -3109,6 +3194,9 @@ type WaitingDelivery struct {
 	// NextAt When the next attempt is due
 	NextAt time.Time `json:"nextAt"`
 
+	// Notice What happened to the ids of a person: a contact became another (from, into), or a person was erased (ids)
+	Notice Notice `json:"notice,omitempty,omitzero"`
+
 	// Paused Whether it waits because the bucket is paused
 	Paused bool `json:"paused,omitempty,omitzero"`
 
@@ -3136,7 +3224,7 @@ type WebhookChange struct {
 	// Batch New number of transitions that one webhook carries at most. Defaults to the present one
 	Batch int64 `json:"batch,omitempty,omitzero"`
 
-	// Kinds New kinds of transitions. Defaults to the present ones
+	// Kinds New kinds of transitions and notices. Defaults to the present ones
 	Kinds []string `json:"kinds,omitempty,omitzero"`
 
 	// URL New URL. Defaults to the present one
@@ -4163,7 +4251,7 @@ func (c *Client) GetForecast(ctx context.Context, user string, params GetForecas
 	return call[Forecast](ctx, c, http.MethodGet, path, query, nil)
 }
 
-// ListUserIds is GET /v1/users/{user}/ids. Ids of the user to whom an id leads. Further reads take the userId in the answer.
+// ListUserIds is GET /v1/users/{user}/ids. Ids of the user to whom an id leads, the one by which the user goes first.
 func (c *Client) ListUserIds(ctx context.Context, user string, params ListUserIdsParams) (UserIDs, error) {
 	query := url.Values{}
 	set(query, "by", params.By)

@@ -21,7 +21,7 @@ func Named(name string) string {
 // isMerged reports whether an id is that of a user who was merged into another one.
 func isMerged(id client.ID, merged []string) bool {
 	return slices.ContainsFunc(merged, func(name string) bool {
-		return name == id.Value || Named(name) == id.Kind+" "+id.Value
+		return name == id.Value || name == id.Kind+":"+id.Value
 	})
 }
 
