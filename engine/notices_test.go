@@ -23,8 +23,8 @@ func withNotices(name string) []engine.Subscription {
 	return all
 }
 
-// noticed writes a notice as "phone (anonymous) -> ada" or "erased [ada]".
-func noticed(n *engine.Notice) string {
+// noticeText writes a notice as "phone (anonymous) -> ada" or "erased [ada]".
+func noticeText(n *engine.Notice) string {
 	if n.From != nil {
 		return fmt.Sprint(n.From, " -> ", n.Into)
 	}
@@ -38,7 +38,7 @@ func (a *ear) until(last string) []string {
 	for len(all) == 0 || all[len(all)-1] != last {
 		switch item := a.item(); {
 		case item.Notice != nil:
-			all = append(all, noticed(item.Notice))
+			all = append(all, noticeText(item.Notice))
 		case item.Transition != nil:
 			all = append(all, brief([]engine.Transition{*item.Transition})[0])
 		}
@@ -88,7 +88,7 @@ func TestNoticesOfMerges(t *testing.T) {
 		if d.Notice == nil {
 			continue
 		}
-		notices = append(notices, noticed(d.Notice))
+		notices = append(notices, noticeText(d.Notice))
 		if d.Transition.Event() != "person:merged" || !strings.HasPrefix(d.Transition.Key(), "person:merged:") || !d.Notice.At.Equal(epoch) {
 			t.Errorf("got %+v of %v", d.Transition, d.Notice)
 		}
@@ -152,7 +152,7 @@ func TestNoticeOfErasure(t *testing.T) {
 	stop(t, w.start(engine.Config{NoClock: true, NoDelivery: true}, nil)) // deletes what was delivered
 	sender := w.start(fast, on)
 	taken := g.has(t, 1)
-	equal(t, "notice", noticed(taken[0].Notice), "erased [phone-lovelace (anonymous) lovelace@example.com (email) ada-lovelace]")
+	equal(t, "notice", noticeText(taken[0].Notice), "erased [phone-lovelace (anonymous) lovelace@example.com (email) ada-lovelace]")
 	equal(t, "key", taken[0].Transition.Key(), "person:erased:1")
 	eventually(t, w.outboxEmpty)
 	stop(t, sender)

@@ -9,8 +9,9 @@ import (
 	"github.com/bucketgen/bucketgen/engine"
 )
 
-// TestUsersWithoutUserID reads every answer that names users who have no user id, by each way to name
-// them: each says the kind and the value of the id, and none has the mark that names begin with.
+// TestUsersWithoutUserID reads every answer that names users who have no user id, by each way to
+// name them: each says the kind and the value of the id, and none has the mark that names begin
+// with.
 func TestUsersWithoutUserID(t *testing.T) {
 	t.Parallel()
 	m := newManaged(t, bucket.Define(bucket.Spec{ID: "visitors", Anonymous: bucket.Include, Criteria: orders.Exists()}))
