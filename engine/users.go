@@ -49,7 +49,7 @@ const (
 
 // By returns a text that stands for the user with an id of a kind, which every call takes in place
 // of a user id but [Event].UserID: eng.Has(ctx, gen.Leads, engine.By(engine.KindEmail, "a@b.c")).
-// The same text is the UserID of a contact who has no user id.
+// [Transition.Who] returns the kind and the id of a user who has no user id.
 func By(kind, id string) string { return event.Clean(kind, id) }
 
 // Alias says that a user was known by another id before.
