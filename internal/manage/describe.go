@@ -113,7 +113,8 @@ var types = map[string]string{
 	"Process":      "An engine that runs on the database",
 	"Processes":    "A list of processes",
 	"Reaction":     "The notifications a subscription would receive",
-	"Reason":       "Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, the bucket was retired, the user was merged into another member, or the anonymous contact expired",
+	"Reason": "Why a user left: the criteria no longer holds, the maximum dwell ended, the user was removed, the bucket was retired, " +
+		"the user was merged into another member, or the anonymous contact expired",
 	"Replay":       "The dead letters to deliver again: ids, a filter, or all",
 	"Replayed":     "The number of replayed dead letters",
 	"SignIn":       "A key, or the secret of a link that is good once",
@@ -136,7 +137,10 @@ var types = map[string]string{
 var values = map[string][]any{
 	"Emit":   {string(engine.EmitSilent), string(engine.EmitLeaves), string(engine.EmitAll)},
 	"Source": {string(engine.SourceEvent), string(engine.SourceClock), string(engine.SourceReconcile), string(engine.SourceBackfill), string(engine.SourceManual)},
-	"Reason": {string(engine.ReasonCriteria), string(engine.ReasonMaxDwell), string(engine.ReasonManual), string(engine.ReasonRetired), string(engine.ReasonMerged), string(engine.ReasonExpired)},
+	"Reason": {
+		string(engine.ReasonCriteria), string(engine.ReasonMaxDwell), string(engine.ReasonManual), string(engine.ReasonRetired),
+		string(engine.ReasonMerged), string(engine.ReasonExpired),
+	},
 	"Kind":   {string(engine.Entered), string(engine.Left), string(engine.Dwell), string(engine.Merged), string(engine.Erased)},
 	"Status": {string(engine.StatusNew), string(engine.StatusChanged), string(engine.StatusUnchanged), string(engine.StatusRemoved)},
 	"Change": {"deploy", "pause", "resume"},
