@@ -3,10 +3,14 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/engine"
 )
 
@@ -140,5 +144,46 @@ func TestStopWhileIDsAreResolved(t *testing.T) {
 		if err := <-errs; err == nil {
 			t.Error("an event was acknowledged")
 		}
+	}
+}
+
+// logged is what a log wrote.
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// TestRefusedIDsAreLoggedOnce lets each of many events ask for a visitor to become a user who is
+// deleted. Each sender gets a warning, and the log one line.
+func TestRefusedIDsAreLoggedOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	var log logged
+	e := w.start(engine.Config{NoClock: true, Logger: slog.New(slog.NewTextHandler(&log, nil))}, nil)
+	w.identify("ada", map[string]any{"plan": "free"})
+	must(t, e.Delete(t.Context(), "ada"))
+	for i := range 20 {
+		visitor := "a" + itoa(i)
+		_, err := e.Ingest(t.Context(), engine.Event{AnonymousID: visitor, Name: "visit"})
+		must(t, err)
+		result, err := e.Ingest(t.Context(), engine.Event{UserID: "ada", AnonymousID: visitor, Name: "visit"})
+		if err != nil || len(result.Warnings) != 1 || result.Warnings[0].Code != bucketgen.WarningIDTaken {
+			t.Fatalf("got %+v, %v, want a warning", result, err)
+		}
+	}
+	if n := strings.Count(log.String(), "an id stays where it is"); n != 1 {
+		t.Errorf("the log has %d lines about ids, want 1", n)
 	}
 }

@@ -77,11 +77,12 @@ type Service struct {
 	room     *room        // of the items that are not done
 	replaced atomic.Int64 // flushers that are held by a transaction whose outcome is not known
 	flushers sync.WaitGroup
+	refusals *refusals
 }
 
 // New returns a service whose queue is empty.
 func New(d Deps) *Service {
-	return &Service{deps: d, batcher: batch.New[*item](d.MaxBatch), room: newRoom(d.QueueSize, d.QueueBytes)}
+	return &Service{deps: d, batcher: batch.New[*item](d.MaxBatch), room: newRoom(d.QueueSize, d.QueueBytes), refusals: newRefusals()}
 }
 
 // Start starts the flushers. Their batches end with ctx.

@@ -160,7 +160,7 @@ func (l *linking) inTx(it *item) error {
 func (l *linking) apply(ctx context.Context, it *item, step resolve.Change) error {
 	err := l.service.deps.Merger().Apply(ctx, step, it.at)
 	if merge.Refused(err) {
-		l.service.deps.Log.WarnContext(ctx, "an id stays where it is", "component", "ingest", "step", string(step.Op), "error", err)
+		l.service.refusals.log(ctx, l.service.deps.Log, step, err)
 		it.warn(bucketgen.WarningIDTaken, step.From, "stays as it is: "+err.Error())
 		return nil
 	}
