@@ -15,7 +15,8 @@
 // Members get true for the reason TARGETING_MATCH, all others false for the reason DEFAULT, whether
 // the answer comes from memory or from the database: by its bound it is as good. A flag of another
 // name, or of no bucket, is FLAG_NOT_FOUND, one that is asked for by another type TYPE_MISMATCH,
-// and without a targeting key there is TARGETING_KEY_MISSING.
+// and without a targeting key there is TARGETING_KEY_MISSING. A visitor who has not signed in has
+// none: the attribute anonymousId names them.
 //
 // The provider says by PROVIDER_CONFIGURATION_CHANGED which flags have changed for any user, by
 // PROVIDER_STALE that it has lost sight of what happens, so that each question is put to the

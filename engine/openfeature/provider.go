@@ -15,6 +15,10 @@ import (
 // Prefix is what the names of flags begin with. The id of a bucket follows.
 const Prefix = "bucket:"
 
+// AnonymousID is the attribute of an evaluation context that names a visitor, if there is no
+// targeting key.
+const AnonymousID = "anonymousId"
+
 // Provider answers for flags. [New] makes one. It may be used from several goroutines.
 type Provider struct {
 	lookup   *lookup.Lookup
@@ -46,9 +50,10 @@ func (p *Provider) BooleanEvaluation(ctx context.Context, flag string, defaultVa
 	if !known {
 		return sdk.BoolResolutionDetail{Value: defaultValue, ProviderResolutionDetail: wrong(notFound(flag))}
 	}
-	user, _ := in[sdk.TargetingKey].(string)
+	user := userOf(in)
 	if user == "" {
-		return sdk.BoolResolutionDetail{Value: defaultValue, ProviderResolutionDetail: wrong(sdk.NewTargetingKeyMissingResolutionError("the targeting key is empty; pass the id of the user"))}
+		return sdk.BoolResolutionDetail{Value: defaultValue, ProviderResolutionDetail: wrong(sdk.NewTargetingKeyMissingResolutionError(
+			"the targeting key is empty; pass the id of the user in it, or the attribute " + AnonymousID))}
 	}
 	has, err := p.lookup.Has(ctx, ref, user)
 	switch {
@@ -61,6 +66,17 @@ func (p *Provider) BooleanEvaluation(ctx context.Context, flag string, defaultVa
 	default:
 		return sdk.BoolResolutionDetail{Value: false, ProviderResolutionDetail: sdk.ProviderResolutionDetail{Reason: sdk.DefaultReason, Variant: "other"}}
 	}
+}
+
+// userOf returns whom an evaluation context means: the user of the targeting key, else the visitor.
+func userOf(in sdk.FlattenedContext) string {
+	if user, _ := in[sdk.TargetingKey].(string); user != "" {
+		return user
+	}
+	if visitor, _ := in[AnonymousID].(string); visitor != "" {
+		return engine.By(engine.KindAnonymous, visitor)
+	}
+	return ""
 }
 
 // StringEvaluation returns an error: flags are boolean.

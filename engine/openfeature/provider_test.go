@@ -35,6 +35,7 @@ func newFlags(t *testing.T) *flags {
 	r := registrytest.Build(t,
 		bucket.Define(bucket.Spec{ID: "pro", Criteria: bucket.Text("plan").Is("pro")}),
 		bucket.Define(bucket.Spec{ID: "buyers", Criteria: bucket.Event("order").AtLeast(1)}),
+		bucket.Define(bucket.Spec{ID: "twice", Criteria: bucket.Event("visit").AtLeast(2), Anonymous: bucket.Include}),
 	)
 	var l *lookup.Lookup
 	var p *openfeature.Provider
@@ -85,6 +86,25 @@ func (f *flags) ingest(t *testing.T, ev engine.Event) {
 	t.Helper()
 	if _, err := f.world.Ingest(t.Context(), ev); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestVisitors asks about a visitor by the anonymous id, before and after they sign up.
+func TestVisitors(t *testing.T) {
+	t.Parallel()
+	f := newFlags(t)
+	visitor := sdk.NewTargetlessEvaluationContext(map[string]any{openfeature.AnonymousID: "laptop"})
+	is := func(who sdk.EvaluationContext) bool { return f.Boolean(t.Context(), "bucket:twice", false, who) }
+	f.ingest(t, engine.Event{AnonymousID: "laptop", Name: "visit"})
+	if is(visitor) {
+		t.Error("a visitor who came once is in")
+	}
+	f.ingest(t, engine.Event{AnonymousID: "laptop", Name: "visit"})
+	waitfor.That(t, func() bool { return is(visitor) })
+	f.ingest(t, engine.Event{UserID: "eve", AnonymousID: "laptop", Name: "visit"})
+	waitfor.That(t, func() bool { return is(sdk.NewEvaluationContext("eve", nil)) && is(visitor) })
+	if is(sdk.NewEvaluationContext("ada", map[string]any{openfeature.AnonymousID: "laptop"})) {
+		t.Error("the targeting key does not count before the anonymous id")
 	}
 }
 
@@ -143,7 +163,7 @@ func TestFlagsChange(t *testing.T) {
 			if err := f.world.Delete(t.Context(), "ada"); err != nil {
 				t.Fatal(err)
 			}
-		}, []string{"bucket:buyers", "bucket:pro"}},
+		}, []string{"bucket:buyers", "bucket:pro", "bucket:twice"}},
 	} {
 		step.do()
 		event := f.next(t)
