@@ -194,7 +194,7 @@ PostgreSQL from the binaries on this machine, with its data in the directory .bu
 		{"data", "Importing and exporting", []*cobra.Command{
 			c.addCommand(), c.removeCommand(), c.importCommand(), c.exportCommand(), c.replayCommand(),
 		}},
-		{"people", "People", []*cobra.Command{c.mergeCommand(), nameless(c.eraseCommand()), c.erasuresCommand(), c.suppressionsCommand()}},
+		{"people", "People", []*cobra.Command{c.identitiesCommand(), c.mergeCommand(), nameless(c.eraseCommand()), c.erasuresCommand(), c.suppressionsCommand()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title + ":"})
 		for _, command := range g.commands {
