@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -46,7 +47,7 @@ func TestAnonymousExpires(t *testing.T) {
 	result, err := w.Ingest(t.Context(), anonymous("1"))
 	must(t, err)
 	equal(t, "again", brief(result.Transitions), []string{"entered noticed 1"})
-	equal(t, "key", result.Transitions[0].Key(), "bucket:noticed:"+one+":entered:1:life-2")
+	equal(t, "life", result.Transitions[0].Life, 2)
 
 	w.ingest(engine.Event{AnonymousID: "3", Name: "other"})
 
@@ -72,9 +73,9 @@ func TestAnonymousExpires(t *testing.T) {
 	eventually(t, w.outboxEmpty)
 	mu.Lock()
 	equal(t, "delivered", brief(delivered), []string{"left noticed 1 by expired"})
-	equal(t, "of", delivered[0].UserID, one)
+	equal(t, "of", delivered[0].Who(), engine.ID{Kind: engine.KindAnonymous, Value: "1"})
 	equal(t, "at", delivered[0].At, epoch.Add(month).UTC())
-	equal(t, "key of the leave", delivered[0].Key(), "bucket:noticed:"+one+":left:1")
+	equal(t, "key of the leave", delivered[0].Key(), fmt.Sprintf("bucket-of:anonymous:noticed:%d:left", delivered[0].MembershipID))
 	mu.Unlock()
 
 	w.clock.Advance(month / 2)

@@ -162,7 +162,7 @@ func (g *guarded) HandleFunc(pattern string, handler func(http.ResponseWriter, *
 			return
 		}
 		byID(r)
-		if p := byKind(r); p != nil {
+		if p := byKind(r, pattern); p != nil {
 			p.Answer(w)
 			return
 		}

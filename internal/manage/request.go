@@ -27,11 +27,12 @@ type UserPath struct {
 }
 
 // byKind replaces a user in the path, or in the query, by the name of the id of a kind, which the
-// parameter by of the query names. It returns nil if nothing is wrong.
-func byKind(r *http.Request) *problem.Problem {
+// parameter by of the query names. It returns nil if nothing is wrong. In the audit log, by is who
+// did something.
+func byKind(r *http.Request, pattern string) *problem.Problem {
 	query := r.URL.Query()
 	kind := query.Get("by")
-	if !query.Has("by") || r.PathValue("user") == "" && !query.Has("user") {
+	if !query.Has("by") || pattern == auditPattern || r.PathValue("user") == "" && !query.Has("user") {
 		return nil
 	}
 	if err := event.KnownKind(kind); err != nil {
