@@ -395,3 +395,17 @@ func TestMergeWhereNothingMoves(t *testing.T) {
 		t.Errorf("ada has %d stays that last, want 3", stays)
 	}
 }
+
+// TestMergeByAnotherEngine merges two users by one engine while another remembers the survivor, and
+// nothing about the survivor's stays changes: the other counts the loser's events, too.
+func TestMergeByAnotherEngine(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bucket.Define(bucket.Spec{ID: "busy", Criteria: visit.Within(bucket.Hour).AtLeast(3)}))
+	other := w.start(engine.Config{NoClock: true, NoDelivery: true}, nil)
+	w.track("ada", "visit")
+	w.track("bob", "visit")
+	if _, err := other.Merge(t.Context(), "bob", "ada"); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "third visit", w.track("ada", "visit"), []string{"entered busy 1"})
+}

@@ -34,7 +34,7 @@ func (ld *Loaded) rebuild(ctx context.Context, conn Conn, all bool) error {
 		if all {
 			lost = ld.store.registry.Derived()
 		}
-		if len(lost) == 0 {
+		if len(lost) == 0 && !all { // with all, the history is another in any case: no cache may keep it
 			continue
 		}
 		u.rebuilt = &rebuilt{parts: lost, facts: ld.store.registry.NewFacts(name).Complete()}
