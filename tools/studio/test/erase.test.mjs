@@ -87,8 +87,9 @@ test('27.4 the page of a user lists the ids of the person by their kinds, and a 
   assert.match(all[0], /^user many ids .*the user goes by it$/)
   assert.ok(all.some((text) => /^anonymous device-1 /.test(text)), all.join('\n'))
   assert.ok(all.some((text) => /^user once another .* a user who was merged$/.test(text)), all.join('\n'))
-  const { userId } = await (await api('/users/device-2/ids?by=anonymous')).json()
-  await b.page.goto(`${studio}/user?id=${encodeURIComponent(userId)}`)
+  const { userId, ids } = await (await api('/users/device-2/ids?by=anonymous')).json()
+  assert.deepEqual([userId, ids[0].kind, ids[0].value], [undefined, 'anonymous', 'device-2'])
+  await b.page.goto(`${studio}/user?id=${encodeURIComponent('\u0001anonymous\u0001device-2')}`) // as pages link to a visitor
   await b.page.getByRole('heading', { name: 'anonymous device-2' }).waitFor()
   await rows.filter({ hasText: 'device-2' }).waitFor()
   await b.close()
