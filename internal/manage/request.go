@@ -23,7 +23,7 @@ type BucketPath struct {
 
 // UserPath is the path of what is about a user.
 type UserPath struct {
-	User string `path:"user" doc:"Id of the user, percent-encoded: a slash is %2F, and a user called .. is %2E%2E. Or -, with the id in the parameter id of the query. With the parameter by of the query, an id of that kind: email, anonymous, or one that the program declares" example:"ada"`
+	User string `path:"user" doc:"Id of the user, percent-encoded. Or -, and the id in the parameter id. With the parameter by, an id of that kind, like email" example:"ada"`
 }
 
 // byKind replaces a user in the path, or in the query, by the name of the id of a kind, which the

@@ -26,7 +26,7 @@ type NewWebhook struct {
 	Name    string   `json:"name" minLength:"1" maxLength:"100" doc:"Unique name; no number" example:"crm"`
 	URL     string   `json:"url" minLength:"1" maxLength:"2000" doc:"Where transitions are posted to" example:"https://crm.example.com/hooks"`
 	Buckets []string `json:"buckets,omitempty" maxItems:"1000" nullable:"false" doc:"Ids of the buckets whose transitions are posted. Defaults to all"`
-	Kinds   []string `json:"kinds,omitempty" maxItems:"5" nullable:"false" doc:"Kinds of transitions and notices that are posted: entered, left, dwell, merged, erased. Defaults to those of transitions: the first three"`
+	Kinds   []string `json:"kinds,omitempty" maxItems:"5" nullable:"false" doc:"What is posted: entered, left, dwell, merged, erased. Defaults to the first three"`
 	Batch   int      `json:"batch,omitempty" minimum:"0" maximum:"100" doc:"How many transitions one webhook carries at most. Defaults to 1"`
 }
 

@@ -47,8 +47,9 @@ func Noticed(row *db.BucketgenTransition) *bucketgen.Notice {
 		return nil
 	}
 	var of struct {
-		From, Into string
-		Names      []string
+		From  string   `json:"from"`
+		Into  string   `json:"into"`
+		Names []string `json:"names"`
 	}
 	_ = json.Unmarshal(row.Notice, &of) // an engine wrote it
 	n := &bucketgen.Notice{At: row.At.Time.UTC()}

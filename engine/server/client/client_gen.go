@@ -2250,7 +2250,7 @@ type NewWebhook struct {
 	// Buckets Ids of the buckets whose transitions are posted. Defaults to all
 	Buckets []string `json:"buckets,omitempty,omitzero"`
 
-	// Kinds Kinds of transitions and notices that are posted: entered, left, dwell, merged, erased. Defaults to those of transitions: the first three
+	// Kinds What is posted: entered, left, dwell, merged, erased. Defaults to the first three
 	Kinds []string `json:"kinds,omitempty,omitzero"`
 
 	// Name Unique name; no number
