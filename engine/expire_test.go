@@ -85,3 +85,23 @@ func TestAnonymousExpires(t *testing.T) {
 	w.checkNoOrphans(t)
 	equal(t, "members", w.count("select members from bucketgen.sizes"), 1)
 }
+
+// TestMergeOfExpired merges a visitor into a user who is ahead of the clock, by whose time the
+// visitor has expired: the visitor ends, and the merge has nothing but the id.
+func TestMergeOfExpired(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, noticed, pro)
+	ahead := startEngine(t, w.pool, w.registry, engine.Config{
+		NoClock: true, NoDelivery: true, VirtualTime: true, Now: func() time.Time { return w.clock.Now().Add(time.Minute) },
+	}, nil)
+	w.ingest(anonymous("1"))
+	w.clock.Advance(30*24*time.Hour - time.Second)
+	_, err := ahead.Ingest(t.Context(), engine.Event{UserID: "ada", Name: "other"})
+	must(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	_, err = w.Merge(ctx, engine.By(engine.KindAnonymous, "1"), "ada")
+	must(t, err)
+	equal(t, "leaves", w.count("select count(*) from bucketgen.transitions where reason = 'expired'"), 1)
+	equal(t, "events of ada", w.count("select count(*) from bucketgen.events e join bucketgen.contacts c on c.id = e.contact_id where c.user_id = 'ada'"), 1)
+}

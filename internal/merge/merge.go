@@ -224,14 +224,17 @@ func (m *merging) lock(ctx context.Context) (*store.Loaded, error) {
 	if err := m.check(ctx, loaded, both); err != nil {
 		return nil, err
 	}
-	// Either user may be ahead of the clock of this process, and so of the other: this first run
-	// finds out.
-	if err := m.Runner.Run(ctx, m.conn, loaded, both, func(*transact.Task, *decide.State, *decide.Session) {}); err != nil {
-		return nil, err
+	// Either user may be ahead of the clock of this process, and so of the other: these runs find
+	// out, the last of which is at the time of both.
+	for at := m.now - 1; at != m.now; {
+		at = m.now
+		if err := m.Runner.Run(ctx, m.conn, loaded, both, func(*transact.Task, *decide.State, *decide.Session) {}); err != nil {
+			return nil, err
+		}
 	}
 	for _, t := range both {
 		if t.Result.Ended {
-			return nil, &expiredError{t.Want.User}
+			return nil, &expiredError{t.Want.User, m.now}
 		}
 	}
 	if m.settled, err = m.Runner.Write(ctx, m.conn, loaded, both); err != nil {
