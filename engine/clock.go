@@ -93,19 +93,16 @@ func (e *Engine) forget(ctx context.Context) (time.Duration, error) {
 	moreDead, dead := e.forgetDead(ctx)
 	moreAudit, entries := e.auditLog().Forget(ctx, e.config.AuditAge)
 	n, keys := q.IdempotencyKeysForget(ctx, db.IdempotencyKeysForgetParams{Before: store.Timestamp(now.Add(-e.config.IdempotencyHorizon)), Most: most})
+	wait := forgetEvery
 	if n == most || moreAudit || moreDead {
-		return time.Millisecond, errors.Join(marks, hidings, ended)
+		wait = time.Millisecond
 	}
-	return forgetEvery, errors.Join(marks, hidings, ended, dead, entries, keys)
+	return wait, errors.Join(marks, hidings, ended, dead, entries, keys)
 }
 
 // forgetDead deletes some dead letters that are too old, and counts them.
 func (e *Engine) forgetDead(ctx context.Context) (more bool, err error) {
-	l, err := (*Outbox)(e).letters()
-	if err != nil {
-		return false, err
-	}
-	n, more, err := l.Forget(ctx, e.config.DeadLetterAge)
+	n, more, err := e.lettersNow().Forget(ctx, e.config.DeadLetterAge)
 	if n > 0 {
 		e.outbox.Counters().Forgotten.Add(n)
 		e.log.InfoContext(ctx, "dead letters were deleted as too old", "component", "retention", "deliveries", n, "age", e.config.DeadLetterAge)

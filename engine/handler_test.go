@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -159,7 +160,8 @@ func TestOldDeadLettersGo(t *testing.T) {
 		w.clock.Advance(16 * 24 * time.Hour)
 	}
 	stop(t, e)
-	e = w.start(engine.Config{NoDelivery: true}, nil) // it deletes what is old as it starts
+	log := slog.New(failOnError{slog.NewTextHandler(t.Output(), nil), t})
+	e = w.start(engine.Config{NoDelivery: true, Logger: log}, nil) // it deletes what is old as it starts
 	eventually(t, func() bool { return e.Stats().DeadForgotten > 0 })
 	var left []string
 	for letter, err := range e.Outbox().DeadLetters(t.Context()) {

@@ -214,7 +214,12 @@ func (g *Outbox) letters() (outbox.Letters, error) {
 	if err := e.ready(); err != nil {
 		return outbox.Letters{}, err
 	}
-	return outbox.Letters{Queries: e.store.Queries(e.pool), Now: e.config.Now()}, nil
+	return e.lettersNow(), nil
+}
+
+// lettersNow is for loops of the engine, which may begin before it is ready.
+func (e *Engine) lettersNow() outbox.Letters {
+	return outbox.Letters{Queries: e.store.Queries(e.pool), Now: e.config.Now()}
 }
 
 // Backlog is what waits in the outbox for a subscription: of a handler, or of a forwarder.

@@ -16,8 +16,11 @@ import (
 // Continue deletes some rows of a long log, and reports whether there was anything to delete.
 // Several processes may call it.
 func (e *Eraser) Continue(ctx context.Context) (worked bool, err error) {
-	if _, err := e.queries().ErasuresNext(ctx); errors.Is(err, pgx.ErrNoRows) {
+	switch _, err := e.queries().ErasuresNext(ctx); {
+	case errors.Is(err, pgx.ErrNoRows):
 		return false, nil // a database in which nothing happens is not written to
+	case err != nil:
+		return false, fmt.Errorf("find an erasure that is not finished: %w", err)
 	}
 	err = e.Runner.Do(ctx, func(q *db.Queries) error {
 		next, err := q.ErasuresNext(ctx)
