@@ -50,6 +50,20 @@ func TestErasedUserComesBack(t *testing.T) {
 	}
 }
 
+// TestErasedUserComesBackAsVisitor erases a user. A visitor becomes the user of that id: no key of
+// theirs was used before.
+func TestErasedUserComesBackAsVisitor(t *testing.T) {
+	t.Parallel()
+	w := newSecretWorld(t, pro)
+	plan := map[string]any{"plan": "pro"}
+	equal(t, "first", w.identify("u1", plan), []string{"entered pro 1"})
+	w.erase("u1")
+	w.ingest(engine.Event{AnonymousID: "laptop", Name: "visit"})
+	result, err := w.Ingest(t.Context(), engine.Event{UserID: "u1", AnonymousID: "laptop", Traits: plan})
+	must(t, err)
+	equal(t, "key", result.Transitions[0].Key(), "bucket:pro:u1:entered:1:life-2")
+}
+
 // TestSuppressed erases a user, one who was merged into them, and one who is unknown, and refuses
 // their ids. All other users are as before.
 func TestSuppressed(t *testing.T) {

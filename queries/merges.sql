@@ -130,9 +130,11 @@ from waiting w
 where d.contact_id = w.contact_id and d.subscription_no = w.subscription_no and d.bucket_no = w.bucket_no and d.id = w.id;
 
 -- name: ContactsPromote :exec
--- Gives a contact another name. No cache has the contact under that.
+-- Gives a contact another name. No cache has the contact under that. A user of that name may have
+-- been erased: then this is the next life of the name, as in ContactsCreate.
 update bucketgen.contacts c
-set user_id = @into_name, cache_owner = 0, version = c.version + 1
+set user_id = @into_name, cache_owner = 0, version = c.version + 1,
+    life = greatest(c.life, 1 + coalesce((select s.lives from bucketgen.suppressions s where s.hash = sqlc.narg('hash')::bytea), 0))
 where c.id = @contact_id;
 
 -- name: MembershipsPromote :exec

@@ -119,18 +119,21 @@ func (q *Queries) ContactsMerged(ctx context.Context, arg ContactsMergedParams) 
 
 const ContactsPromote = `-- name: ContactsPromote :exec
 update bucketgen.contacts c
-set user_id = $1, cache_owner = 0, version = c.version + 1
-where c.id = $2
+set user_id = $1, cache_owner = 0, version = c.version + 1,
+    life = greatest(c.life, 1 + coalesce((select s.lives from bucketgen.suppressions s where s.hash = $2::bytea), 0))
+where c.id = $3
 `
 
 type ContactsPromoteParams struct {
 	IntoName  string
+	Hash      []byte
 	ContactID int64
 }
 
-// Gives a contact another name. No cache has the contact under that.
+// Gives a contact another name. No cache has the contact under that. A user of that name may have
+// been erased: then this is the next life of the name, as in ContactsCreate.
 func (q *Queries) ContactsPromote(ctx context.Context, arg ContactsPromoteParams) error {
-	_, err := q.db.Exec(ctx, ContactsPromote, arg.IntoName, arg.ContactID)
+	_, err := q.db.Exec(ctx, ContactsPromote, arg.IntoName, arg.Hash, arg.ContactID)
 	return err
 }
 

@@ -54,6 +54,7 @@ func (s *Simulator) promote(from, into string) {
 	delete(s.users, from)
 	s.users[into] = u
 	u.state.Contact.Visitor = resolve.IsVisitor(into)
+	u.state.Contact.Life = max(u.state.Contact.Life, s.life(into))
 	u.move(s.registry, s.registry, into) // samples go by the name
 	s.handOver(from, into)
 	s.run(into, func(u *decide.Session) decide.Result { return u.Merge(s.now) })

@@ -69,7 +69,7 @@ func (s *Store) Promote(ctx context.Context, conn Conn, m Merger) error {
 	err := errors.Join(
 		rows.MergesAdd(ctx, db.MergesAddParams{IntoID: m.Into, FromID: m.From, Kind: m.Kind, FromName: m.FromName, IntoName: m.IntoName, Now: at}),
 		rows.NoticesMerged(ctx, m.Into),
-		rows.ContactsPromote(ctx, db.ContactsPromoteParams{ContactID: m.Into, IntoName: m.IntoName}),
+		rows.ContactsPromote(ctx, db.ContactsPromoteParams{ContactID: m.Into, IntoName: m.IntoName, Hash: s.hash(m.IntoName)}),
 		rows.ContactsLeave(ctx, db.ContactsLeaveParams{Name: m.FromName, Now: at}),
 		rows.IdentitiesMerge(ctx, m.identities()),
 		rows.MembershipsPromote(ctx, db.MembershipsPromoteParams{ContactID: m.Into, FromName: m.FromName}),

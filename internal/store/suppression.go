@@ -45,9 +45,17 @@ func (s *Store) hashes(users []string) [][]byte {
 	}
 	all := make([][]byte, len(users))
 	for i, user := range users {
-		all[i] = s.Suppressor.Hash(NameKind(user))
+		all[i] = s.hash(user)
 	}
 	return all
+}
+
+// hash returns the hash of a user, or nil if ids are not suppressed.
+func (s *Store) hash(user string) []byte {
+	if s.Suppressor == nil {
+		return nil
+	}
+	return s.Suppressor.Hash(NameKind(user))
 }
 
 // errErased says that a user was erased while the transaction created them. The next attempt sees
