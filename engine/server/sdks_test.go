@@ -18,6 +18,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
+	"github.com/bucketgen/bucketgen/internal/waitfor"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -113,6 +114,7 @@ type outcomes struct {
 
 func (o *outcomes) success() { o.mu.Lock(); defer o.mu.Unlock(); o.good++ }
 func (o *outcomes) failure() { o.mu.Lock(); defer o.mu.Unlock(); o.poor++ }
+func (o *outcomes) all() int { o.mu.Lock(); defer o.mu.Unlock(); return o.good + o.poor }
 
 type segmentOutcomes struct{ *outcomes }
 
@@ -147,27 +149,27 @@ func TestSDKs(t *testing.T) {
 			t.Fatalf("%s has no members, so nothing is compared", id)
 		}
 	}
-	for name, deliver := range map[string]func(*api, *outcomes) error{
-		"segment": func(a *api, o *outcomes) error {
+	for name, deliver := range map[string]func(testing.TB, *api, *outcomes) error{
+		"segment": func(t testing.TB, a *api, o *outcomes) error {
 			client, err := segment.NewWithConfig(a.key, segment.Config{Endpoint: a.URL, Callback: segmentOutcomes{o}})
 			if err != nil {
 				return err
 			}
-			return sayAll(stream, func(s said) error { return client.Enqueue(s.segment()) }, client.Close)
+			return sayAll(t, stream, o, func(s said) error { return client.Enqueue(s.segment()) }, client.Close)
 		},
-		"rudder": func(a *api, o *outcomes) error {
+		"rudder": func(t testing.TB, a *api, o *outcomes) error {
 			client, err := rudder.NewWithConfig(a.key, rudder.Config{DataPlaneUrl: a.URL, Callback: rudderOutcomes{o}})
 			if err != nil {
 				return err
 			}
-			return sayAll(stream, func(s said) error { return client.Enqueue(s.rudder()) }, client.Close)
+			return sayAll(t, stream, o, func(s said) error { return client.Enqueue(s.rudder()) }, client.Close)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := newAPI(t, engine.Config{NoClock: true})
 			o := &outcomes{}
-			if err := deliver(a, o); err != nil {
+			if err := deliver(t, a, o); err != nil {
 				t.Fatal(err)
 			}
 			if o.good != calls || o.poor != 0 {
@@ -180,13 +182,16 @@ func TestSDKs(t *testing.T) {
 	}
 }
 
-// sayAll says everything by an SDK, and waits until it is delivered.
-func sayAll(stream []said, say func(said) error, end func() error) error {
+// sayAll says everything by an SDK, and closes the SDK once it has an outcome of each call: an SDK
+// that is closed drops what has to be sent again, as after a timeout on a slow machine.
+func sayAll(t testing.TB, stream []said, o *outcomes, say func(said) error, end func() error) error {
+	t.Helper()
 	for _, s := range stream {
 		if err := say(s); err != nil {
 			return err
 		}
 	}
+	waitfor.That(t, func() bool { return o.all() == len(stream) })
 	return end()
 }
 
