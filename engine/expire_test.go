@@ -47,7 +47,9 @@ func TestAnonymousExpires(t *testing.T) {
 	result, err := w.Ingest(t.Context(), anonymous("1"))
 	must(t, err)
 	equal(t, "again", brief(result.Transitions), []string{"entered noticed 1"})
-	equal(t, "life", result.Transitions[0].Life, 2)
+	logged, _, err := w.HistoryPage(t.Context(), one, engine.Page{})
+	must(t, err)
+	equal(t, "history of the new contact", brief(logged), []string{"entered noticed 1"})
 
 	w.ingest(engine.Event{AnonymousID: "3", Name: "other"})
 
@@ -75,6 +77,9 @@ func TestAnonymousExpires(t *testing.T) {
 	equal(t, "delivered", brief(delivered), []string{"left noticed 1 by expired"})
 	equal(t, "of", delivered[0].Who(), engine.ID{Kind: engine.KindAnonymous, Value: "1"})
 	equal(t, "at", delivered[0].At, epoch.Add(month).UTC())
+	if logged[0].MembershipID == delivered[0].MembershipID {
+		t.Error("the keys of the new contact are those of the former")
+	}
 	equal(t, "key of the leave", delivered[0].Key(), fmt.Sprintf("bucket-of:anonymous:noticed:%d:left", delivered[0].MembershipID))
 	mu.Unlock()
 

@@ -10,14 +10,13 @@ cross join lateral (select max(k.received_at) as last from bucketgen.events k wh
 -- name: ExpiredEnd :exec
 -- Ends contacts, under their locks: it frees their names, so that an id that comes again is that of
 -- a new contact. Rows of contacts that were never in a bucket can be deleted at once. The others
--- wait until feeds have read the transitions; their ids are noted as used, so that no key of a
--- transition is used twice, and readers that cache the names learn of it from hidings. Contacts
--- that were merged into one go with it.
+-- wait until feeds have read the transitions, and readers that cache the names learn of it from
+-- hidings. Contacts that were merged into one go with it. No note of the ids stays: keys of
+-- transitions of a contact without a user id have the number of the stay, which never comes again.
 with ended as (
-    select w.id, w.at, w.name, w.hash, exists (select from bucketgen.memberships m where m.contact_id = w.id) as known
+    select w.id, w.at, w.name, exists (select from bucketgen.memberships m where m.contact_id = w.id) as known
     from (
-        select unnest(@contact_ids::bigint[]) as id, unnest(@ats::timestamptz[]) as at, unnest(@names::text[]) as name,
-            unnest(@hashes::bytea[]) as hash
+        select unnest(@contact_ids::bigint[]) as id, unnest(@ats::timestamptz[]) as at, unnest(@names::text[]) as name
     ) w
 ), parts as (
     select e.id, e.at, e.known from ended e
@@ -30,11 +29,6 @@ with ended as (
     delete from bucketgen.identities i using ended e where i.contact_id = e.id
 ), due as (
     delete from bucketgen.due d using ended e where d.contact_id = e.id
-), used as (
-    insert into bucketgen.suppressions as s (hash, kind, suppressed, lives, at)
-    select e.hash, 'anonymous', false, 1, @now from ended e where e.known and e.hash is not null
-    order by e.hash
-    on conflict (hash) do update set lives = s.lives + 1, at = excluded.at
 ), shown as (
     insert into bucketgen.hidings (user_id, at, erased)
     select e.name, @now, true from ended e where e.known

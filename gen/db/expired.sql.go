@@ -24,10 +24,9 @@ func (q *Queries) ExpiredAny(ctx context.Context, now pgtype.Timestamptz) (bool,
 
 const ExpiredEnd = `-- name: ExpiredEnd :exec
 with ended as (
-    select w.id, w.at, w.name, w.hash, exists (select from bucketgen.memberships m where m.contact_id = w.id) as known
+    select w.id, w.at, w.name, exists (select from bucketgen.memberships m where m.contact_id = w.id) as known
     from (
-        select unnest($3::bigint[]) as id, unnest($4::timestamptz[]) as at, unnest($5::text[]) as name,
-            unnest($6::bytea[]) as hash
+        select unnest($3::bigint[]) as id, unnest($4::timestamptz[]) as at, unnest($5::text[]) as name
     ) w
 ), parts as (
     select e.id, e.at, e.known from ended e
@@ -40,11 +39,6 @@ with ended as (
     delete from bucketgen.identities i using ended e where i.contact_id = e.id
 ), due as (
     delete from bucketgen.due d using ended e where d.contact_id = e.id
-), used as (
-    insert into bucketgen.suppressions as s (hash, kind, suppressed, lives, at)
-    select e.hash, 'anonymous', false, 1, $2 from ended e where e.known and e.hash is not null
-    order by e.hash
-    on conflict (hash) do update set lives = s.lives + 1, at = excluded.at
 ), shown as (
     insert into bucketgen.hidings (user_id, at, erased)
     select e.name, $2, true from ended e where e.known
@@ -64,14 +58,13 @@ type ExpiredEndParams struct {
 	ContactIds []int64
 	Ats        []pgtype.Timestamptz
 	Names      []string
-	Hashes     [][]byte
 }
 
 // Ends contacts, under their locks: it frees their names, so that an id that comes again is that of
 // a new contact. Rows of contacts that were never in a bucket can be deleted at once. The others
-// wait until feeds have read the transitions; their ids are noted as used, so that no key of a
-// transition is used twice, and readers that cache the names learn of it from hidings. Contacts
-// that were merged into one go with it.
+// wait until feeds have read the transitions, and readers that cache the names learn of it from
+// hidings. Contacts that were merged into one go with it. No note of the ids stays: keys of
+// transitions of a contact without a user id have the number of the stay, which never comes again.
 func (q *Queries) ExpiredEnd(ctx context.Context, arg ExpiredEndParams) error {
 	_, err := q.db.Exec(ctx, ExpiredEnd,
 		arg.Later,
@@ -79,7 +72,6 @@ func (q *Queries) ExpiredEnd(ctx context.Context, arg ExpiredEndParams) error {
 		arg.ContactIds,
 		arg.Ats,
 		arg.Names,
-		arg.Hashes,
 	)
 	return err
 }

@@ -24,16 +24,12 @@ func (s *Simulator) end(name string, at table.Instant) {
 		}
 	}
 	s.ended[name] = at
-	before := len(s.past)
 	s.transitions = slices.DeleteFunc(s.transitions, func(t Transition) bool {
 		if t.User == name {
 			s.past = append(s.past, t)
 		}
 		return t.User == name
 	})
-	if len(s.past) > before {
-		s.lives[name]++ // else no key was ever used
-	}
 }
 
 // EndedAt returns when the last user of a name expired, if one did.

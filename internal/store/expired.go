@@ -28,14 +28,10 @@ func (ld *Loaded) queueLastEvents(q *pipeline.Batch, users []string) {
 const ExpiredFor = time.Hour
 
 // addEnded ends a contact at an instant.
-func (w *Write) addEnded(s *Store, u *user, name string, at, now table.Instant) {
+func (w *Write) addEnded(u *user, name string, at, now table.Instant) {
 	p := &w.ended
 	p.ContactIds, p.Names, p.Ats = append(p.ContactIds, u.contact.ID), append(p.Names, name), append(p.Ats, timestamp(at))
-	var hash []byte
-	if s.Suppressor != nil {
-		hash = s.Suppressor.Hash(NameKind(name))
-	}
-	p.Hashes, p.Now, p.Later = append(p.Hashes, hash), timestamp(now), timestamp(now.Add(ExpiredFor))
+	p.Now, p.Later = timestamp(now), timestamp(now.Add(ExpiredFor))
 	if !u.contact.DeletedAt.Valid { // stays in buckets that this process does not have last
 		w.hidden.Members, w.hidden.ContactIds = -1, append(w.hidden.ContactIds, u.contact.ID)
 	}
