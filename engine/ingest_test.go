@@ -124,6 +124,7 @@ func TestPoisonedEventFailsAlone(t *testing.T) {
 		{engine.Event{UserID: "\xff", Name: "visit"}, "user_id"},
 		{engine.Event{UserID: "x"}, "name"},
 		{engine.Event{UserID: "x", Name: "bucket:entered:pro"}, "name"},
+		{engine.Event{UserID: "x", Name: " \t", Traits: map[string]any{"plan": "pro"}}, "name"},
 		{engine.Event{UserID: "x", Name: strings.Repeat("n", 201)}, "name"},
 		{engine.Event{UserID: "x", Name: "a\x00"}, "name"},
 		{engine.Event{UserID: "x", Name: "visit", Key: "bucket:pro:x:entered:1"}, "key"},

@@ -49,6 +49,8 @@ func Validate(r *table.Registry, ev *bucketgen.Event, now time.Time, l Limits) (
 	switch {
 	case ev.Name == "" && ev.Traits == nil && ev.TraitsJSON == nil && ev.TraitsOnce == nil && ev.TraitsOnceJSON == nil:
 		return out, invalid("name", "is empty, and there are no traits either")
+	case ev.Name != "" && strings.TrimSpace(ev.Name) == "":
+		return out, invalid("name", "has nothing but blanks; write the name of the event")
 	case strings.HasPrefix(ev.Name, reserved):
 		return out, invalid("name", `begins "bucket:", which is for transitions`)
 	case strings.HasPrefix(ev.Key, reserved):

@@ -29,6 +29,8 @@ func refuse(s *Action) (o objects, why string) {
 	switch {
 	case s.Name == "" && s.Traits == nil && s.TraitsOnce == nil:
 		return o, "the event has no name"
+	case s.Name != "" && strings.TrimSpace(s.Name) == "":
+		return o, "the event's name is blank"
 	case strings.HasPrefix(s.Name, "bucket:") || strings.HasPrefix(s.Key, "bucket:"):
 		return o, `"bucket:" is for transitions`
 	case len(s.Name) > maxName || len(s.Key) > maxKey:

@@ -42,6 +42,8 @@ func (c *checker) eventName(pos ir.Pos, bucket, name string) {
 	switch {
 	case name == "":
 		c.report(pos, bucket, "the event has no name; write the name under which it is ingested")
+	case strings.TrimSpace(name) == "":
+		c.report(pos, bucket, "the event's name has nothing but blanks; write the name under which it is ingested")
 	case strings.HasPrefix(name, "bucket:"):
 		c.report(pos, bucket, "event %q is a transition, and names beginning \"bucket:\" are not for criteria; ask about the events that cause it", name)
 	case len(name) > maxEventName || strings.ContainsRune(name, 0):

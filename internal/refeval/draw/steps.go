@@ -89,7 +89,7 @@ func anyStep(t *rapid.T, now time.Time, user string, users, manual []string) ref
 	case kind < 72 || kind < 83 && len(manual) == 0:
 		s = Event(t, now, user)
 		if chance(t, "wrong", 2) {
-			s.Name = one(t, "wrong name", "bucket:entered:x", "a\x00")
+			s.Name = one(t, "wrong name", "bucket:entered:x", "a\x00", " \t")
 		}
 	case kind < 78:
 		s.Op, s.Bucket = refeval.Add, one(t, "bucket", manual...)

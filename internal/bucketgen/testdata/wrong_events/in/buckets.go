@@ -9,6 +9,7 @@ import (
 
 var Names = bucket.Define(bucket.Spec{ID: "names", Criteria: bucket.All(
 	bucket.Event("").Exists(),
+	bucket.Event(" \t").Exists(),
 	bucket.Event("bucket:entered:power-users").Exists(),
 	bucket.Event(strings.Repeat("x", 201)).Exists(),
 	bucket.Event("nul\x00").Exists(),
