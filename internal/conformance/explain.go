@@ -16,7 +16,7 @@ import (
 // So a difference explains itself and nothing after it. If nothing differs, the peer follows our
 // rules, but only at steps: then the only difference is that our clock is exact.
 func (s *scene) explain(bucket, user string, peer [][]act) (deviations, error) {
-	e := explanation{scene: s, bucket: bucket, user: user, found: deviations{}, stale: deviations{}}
+	e := explanation{scene: s, bucket: bucket, user: user, peer: peer, found: deviations{}, stale: deviations{}}
 	for i := range s.vector.Steps {
 		if err := e.step(i, peer[i]); err != nil {
 			return nil, err
@@ -29,6 +29,7 @@ type explanation struct {
 	*scene
 	bucket   string
 	user     string
+	peer     [][]act        // what the peer did in each step
 	d        *ir.Definition // what the bucket is now, or nil
 	state    state
 	found    deviations
@@ -154,17 +155,6 @@ func (e *explanation) forged(upTo int, a act) bool {
 	return slices.ContainsFunc(e.vector.Steps[:upTo], func(s Action) bool { return s.Op == "event" && s.IdempotencyKey == key })
 }
 
-// failing returns with what the names begin whose pushes fail, or nothing.
-func (e *explanation) failing(upTo int) string {
-	prefix := ""
-	for i := range e.vector.Steps[:upTo] {
-		if s := e.v(i); s.Op == "fail_pushes" {
-			prefix = s.Prefix
-		}
-	}
-	return prefix
-}
-
 // pushFails reports whether the push of a transition fails.
 func (e *explanation) pushFails(i int, a act) bool {
 	prefix := e.failing(i)
@@ -175,12 +165,16 @@ func (e *explanation) pushFails(i int, a act) bool {
 func (e *explanation) absent(i int, a act) []Deviation {
 	s := e.v(i)
 	switch {
+	case e.pushFailed(i): // the peer goes no further then
+		return []Deviation{PushApart}
 	case e.failing(i) != "": // a push that fails keeps the peer from what comes after it
 		return []Deviation{NothingIsLost}
 	case s.ingests() && !e.asked(e.d, i):
 		return []Deviation{Newcomers}
 	case s.Op == "contact_update":
 		return []Deviation{TraitUpdates}
+	case s.Op == "redefine" && e.backfilled(i, a):
+		return []Deviation{DeployInstant}
 	case s.Op == "redefine":
 		return []Deviation{NoBackfill}
 	case s.Op == "backfill" && len(e.stale) == 0:
@@ -206,6 +200,21 @@ func (e *explanation) absent(i int, a act) []Deviation {
 	}
 }
 
+// backfilled reports whether a backfill did for the peer what was due at a redefinition, before the
+// bucket was redefined again.
+func (e *explanation) backfilled(redefinition int, due act) bool {
+	for i := redefinition + 1; i < len(e.vector.Steps); i++ {
+		s := e.v(i)
+		if s.Op == "redefine" && e.redefines(e.bucket, i) {
+			return false
+		}
+		if s.Op == "backfill" && s.Bucket == e.bucket && slices.ContainsFunc(e.peer[i], func(did act) bool { return sameButEmission(did, due) }) {
+			return true
+		}
+	}
+	return false
+}
+
 // clock says why the peer's clock does nothing about joins and ticks: it waits for a backfill, or
 // it just does not.
 func (e *explanation) clock(upTo int) Deviation {
@@ -221,8 +230,10 @@ func (e *explanation) surplus(i int, a act) []Deviation {
 	switch {
 	case e.deleted(e.user, i):
 		return []Deviation{NothingIsLost}
-	case a.kind == "left" && e.hasty(i, a):
+	case a.kind == "left" && e.hasty(i, a) && e.v(i).Op == "backfill":
 		return []Deviation{Deferrals}
+	case a.kind == "left" && e.hasty(i, a):
+		return []Deviation{ClockDefers}
 	case a.kind == "dwell" && e.possible(i, a):
 		return []Deviation{ExactClock} // of ticks that were missed, the peer's last has another number
 	default:
@@ -230,11 +241,23 @@ func (e *explanation) surplus(i int, a act) []Deviation {
 	}
 }
 
-// hasty reports whether a backfill made a user leave before the minimal dwell was over.
+// hasty reports whether a backfill, a timer or the reconciliation made a user leave before the
+// minimal dwell was over.
 func (e *explanation) hasty(i int, a act) bool {
-	s := e.v(i)
-	return s.Op == "backfill" && s.Bucket == e.bucket && a.source == "backfill" && a.reason == "criteria" && a.entryCount == e.state.stays &&
-		e.state.member && e.d != nil && s.At.Before(e.state.entered.Add(e.d.MinDwell)) && !e.holds(e.d, e.user, i, deviations{})
+	return e.leaves(i, a.source) && a.reason == "criteria" && a.entryCount == e.state.stays && e.state.member && e.d != nil &&
+		e.v(i).At.Before(e.state.entered.Add(e.d.MinDwell)) && !e.holds(e.d, e.user, i, deviations{})
+}
+
+// leaves reports whether a step other than an event makes users leave, and calls it by a source.
+func (e *explanation) leaves(i int, source string) bool {
+	switch s := e.v(i); s.Op {
+	case "backfill":
+		return s.Bucket == e.bucket && source == "backfill"
+	case "fire_timers":
+		return e.d != nil && e.d.FastExpiry && source == "reconcile"
+	default:
+		return s.Op == source // reconcile
+	}
 }
 
 // possible reports whether a stay has lasted long enough for a tick.

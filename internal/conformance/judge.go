@@ -54,6 +54,10 @@ func (s *scene) verdict(i int, strangers map[string]bool, found deviations) erro
 		found.add(Reserved)
 	case refused != "" && step.OccurredAt.After(step.At):
 		found.add(Future)
+	case refused != "" && step.unnamed():
+		found.add(BlankNames)
+	case s.pushFailed(i):
+		found.add(PushApart)
 	default:
 		return fmt.Errorf("step %d: ours refused it because %q, the peer because %q", i, refused, failed)
 	}
@@ -67,6 +71,8 @@ func (s *scene) verdict(i int, strangers map[string]bool, found deviations) erro
 		found.add(Identities)
 	case seen && s.usedByOthers(i):
 		found.add(NothingIsLost)
+	case duplicate && s.freed(i):
+		found.add(PushApart)
 	default:
 		return fmt.Errorf("step %d: that it is a duplicate is %t for us and %t for the peer", i, duplicate, seen)
 	}

@@ -19,7 +19,7 @@ type scene struct {
 
 // factual are the deviations by which the peer knows other facts than we do, or reads them
 // differently.
-var factual = []Deviation{HalfOpen, Payload, Duplicates, Reserved, Future, NothingIsLost}
+var factual = []Deviation{HalfOpen, Payload, Duplicates, Reserved, Future, NothingIsLost, BlankNames, PushApart}
 
 // readings returns the sets of factual deviations, the smallest first and the empty one at the
 // front.
@@ -49,6 +49,8 @@ func (s *scene) refused(i int, with deviations) bool {
 		return !with[Reserved]
 	case step.OccurredAt.After(step.At):
 		return !with[Future]
+	case step.unnamed():
+		return !with[BlankNames]
 	default:
 		return true
 	}
@@ -58,10 +60,18 @@ func (s *Action) reserved() bool {
 	return strings.HasPrefix(s.Name, "bucket:") || strings.HasPrefix(s.IdempotencyKey, "bucket:")
 }
 
+// unnamed reports whether the name of an event is blank.
+func (s *Action) unnamed() bool {
+	return s.Op == "event" && s.Name != "" && strings.TrimSpace(s.Name) == ""
+}
+
 // dropped reports whether a step came to nothing because its key had been seen, by our rules or
 // with deviations.
 func (s *scene) dropped(i int, with deviations) bool {
 	stored := s.vector.Steps[i].Observed.Stored
+	if with[PushApart] && (s.undone(i) || s.freed(i)) {
+		return s.undone(i)
+	}
 	return s.history.Steps[i].Duplicate || with[NothingIsLost] && stored != nil && !*stored
 }
 
@@ -75,7 +85,7 @@ func (s *scene) facts(user string, upTo int, with deviations) *refeval.Facts {
 			continue
 		}
 		dropped := s.dropped(i, with)
-		if !s.history.Steps[i].Duplicate || with[Duplicates] {
+		if !s.history.Steps[i].Duplicate || with[Duplicates] || with[PushApart] && s.freed(i) {
 			patch(f, object(step.ContactProperties))
 		}
 		if dropped {
