@@ -65,21 +65,30 @@ func New(t testing.TB, pool *pgxpool.Pool, r *registry.Registry, o Options) *Wor
 func (w *World) Start(config engine.Config, prepare func(e *engine.Engine) error) *engine.Engine {
 	w.t.Helper()
 	config.Now, config.VirtualTime = w.Time.Now, true
+	w.delivers = w.delivers || !config.NoDelivery
+	return Start(w.t, w.Pool, w.Registry, config, prepare)
+}
+
+// Start starts an engine as config says: for tests beside services whose timers run in real time,
+// as Hatchet's do. Any other test is better off with a [World], whose clock only the test moves.
+// DeliveryPoll defaults to 2 ms. prepare registers handlers before the engine starts, and may be
+// nil. The engine stops when the test ends.
+func Start(t testing.TB, pool *pgxpool.Pool, r *registry.Registry, config engine.Config, prepare func(e *engine.Engine) error) *engine.Engine {
+	t.Helper()
 	if config.DeliveryPoll == 0 {
 		config.DeliveryPoll = 2 * time.Millisecond
 	}
-	e, err := engine.New(w.Pool, w.Registry, config)
+	e, err := engine.New(pool, r, config)
 	if err == nil && prepare != nil {
 		err = prepare(e)
 	}
 	if err == nil {
-		err = e.Start(w.t.Context())
+		err = e.Start(t.Context())
 	}
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
-	w.t.Cleanup(func() { waitfor.Stop(w.t, e) })
-	w.delivers = w.delivers || !config.NoDelivery
+	t.Cleanup(func() { waitfor.Stop(t, e) })
 	return e
 }
 

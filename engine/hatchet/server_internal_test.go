@@ -16,6 +16,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/engine/enginetest"
 	"github.com/bucketgen/bucketgen/internal/hatchettest"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/registrytest"
@@ -23,8 +24,8 @@ import (
 	"github.com/bucketgen/bucketgen/registry"
 )
 
-// The tests of files that end in hatchet_test.go use a real server. Each has names of its own on
-// it, and a database.
+// The tests of files that end in server_internal_test.go use a real server. Each has names of its
+// own on it, and a database.
 
 var (
 	plan  = bucket.Text("plan")
@@ -86,16 +87,10 @@ func (w *world) start(t testing.TB, ec engine.Config, c Config) {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	ec.Logger, c.Logger = log, log
-	var err error
-	if w.Engine, err = engine.New(w.pool, w.registry, ec); err != nil {
-		t.Fatal(err)
-	}
-	if w.adapter, err = New(w.Engine, c); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	w.Engine = enginetest.Start(t, w.pool, w.registry, ec, func(e *engine.Engine) (err error) {
+		w.adapter, err = New(e, c)
+		return err
+	})
 	if err := w.adapter.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
