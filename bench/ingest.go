@@ -47,21 +47,20 @@ func storePast(ctx context.Context, pool *pgxpool.Pool, w workload, events int) 
 	return err
 }
 
-// ingest makes callers ingest one event after the other for a while: as fast as they can, or at the
-// given total rate per second. It returns the rate and the time of each call, counted from its
-// turn.
+// ingest makes callers ingest for a while, each a call after the other: as fast as they can, or at
+// the given total rate of events per second. It returns the rate, and the time of each call, counted
+// from its turn.
 func ingest(ctx context.Context, e *engine.Engine, events []engine.Event, o options, pace float64) (float64, []time.Duration, error) {
 	took := make([][]time.Duration, o.callers)
 	began := time.Now()
 	err := together(o.callers, func(c int) error {
-		for i := c; time.Since(began) < o.span; i += o.callers {
-			ev := events[i%len(events)]
+		for call := c; time.Since(began) < o.span; call += o.callers {
 			start := time.Now()
 			if pace > 0 {
-				start = began.Add(time.Duration(float64(i) / pace * float64(time.Second)))
+				start = began.Add(time.Duration(float64(call*o.batch) / pace * float64(time.Second)))
 				time.Sleep(time.Until(start))
 			}
-			if _, err := e.Ingest(ctx, ev); err != nil {
+			if err := send(ctx, e, events, call, o.batch); err != nil {
 				return err
 			}
 			took[c] = append(took[c], time.Since(start))
@@ -70,7 +69,24 @@ func ingest(ctx context.Context, e *engine.Engine, events []engine.Event, o opti
 	})
 	span := time.Since(began)
 	all := slices.Concat(took...)
-	return float64(len(all)) / span.Seconds(), all, err
+	return float64(len(all)*o.batch) / span.Seconds(), all, err
+}
+
+// send makes a call with as many events as a batch has, which begin again after the last.
+func send(ctx context.Context, e *engine.Engine, events []engine.Event, call, batch int) error {
+	if batch == 1 {
+		_, err := e.Ingest(ctx, events[call%len(events)])
+		return err
+	}
+	of := make([]engine.Event, 0, batch)
+	for i := range batch {
+		of = append(of, events[(call*batch+i)%len(events)])
+	}
+	results, err := e.IngestBatch(ctx, of)
+	for _, r := range results {
+		err = errors.Join(err, r.Err)
+	}
+	return err
 }
 
 // together runs a function the given number of times at once.

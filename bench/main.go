@@ -42,20 +42,20 @@ import (
 
 // options are what is measured.
 type options struct {
-	buckets, users, stored, callers, flushers, rounds int
-	segments                                          bool
-	span, warm, lead                                  time.Duration
-	backfill                                          int
-	workers                                           int
-	clock                                             int
-	rate                                              float64
-	outbox, drain                                     bool
-	only                                              string
-	backlog                                           int
-	grow, svg                                         string
-	to                                                int
-	window                                            time.Duration
-	profile, allocations                              string
+	buckets, users, stored, callers, batch, flushers, rounds int
+	segments                                                 bool
+	span, warm, lead                                         time.Duration
+	backfill                                                 int
+	workers                                                  int
+	clock                                                    int
+	rate                                                     float64
+	outbox, drain                                            bool
+	only                                                     string
+	backlog                                                  int
+	grow, svg                                                string
+	to                                                       int
+	window                                                   time.Duration
+	profile, allocations                                     string
 }
 
 func main() {
@@ -64,6 +64,7 @@ func main() {
 	flag.IntVar(&o.users, "users", 20_000, "users")
 	flag.IntVar(&o.stored, "stored", 1_000_000, "events that are stored before")
 	flag.IntVar(&o.callers, "callers", 64, "callers of Ingest at once")
+	flag.IntVar(&o.batch, "batch", 1, "events of a call: with more than one, callers use IngestBatch")
 	flag.BoolVar(&o.segments, "segments", false, "let buckets ask for one of two events and a property, so that an event has five candidates, and no event change a property")
 	flag.IntVar(&o.flushers, "flushers", 0, "flushers of the engine (default its own)")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds; the median counts")
@@ -168,7 +169,8 @@ func measure(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 	yardsticks, did := map[string][]float64{}, tally{}
 	var rates []float64
 	var latencies []time.Duration
-	fmt.Printf("%d buckets, %d users, %d stored events, %d callers, %d rounds of %s\n", o.buckets, o.users, o.stored, o.callers, o.rounds, o.span)
+	fmt.Printf("%d buckets, %d users, %d stored events, %d callers with %d events a call, %d rounds of %s\n",
+		o.buckets, o.users, o.stored, o.callers, o.batch, o.rounds, o.span)
 	before := w.events(0, sample)
 	if err := warm(ctx, e, pool, before, o); err != nil {
 		return err
