@@ -46,7 +46,7 @@ test-hatchet: setup ## run the tests that need a Hatchet server, which they buil
 .PHONY: test-sdks
 test-sdks: setup ## run the SDKs of Segment, RudderStack and PostHog from npm, in Node.js and Chromium, against a server
 	@scripts/setup-sdks
-	$(GO) test -timeout 10m -count=1 -tags sdks -run 'NodeSDKs|BrowserSDKs' -v ./engine/server
+	$(GO) test -timeout 10m -count=1 -tags sdks -run 'NodeSDKs|BrowserSDKs|BrowserJourneys' -v ./engine/server
 
 .PHONY: test-studio
 test-studio: setup ## run the checks of Studio in Chromium, which it installs, against a server; ONLY='^34' runs those whose names match

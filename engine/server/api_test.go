@@ -42,10 +42,16 @@ func tracked(t testing.TB) *registry.Registry {
 
 func newAPI(t testing.TB, config engine.Config) *api {
 	t.Helper()
+	return newAPIOf(t, tracked(t), config)
+}
+
+// newAPIOf is newAPI with buckets of the caller's.
+func newAPIOf(t testing.TB, r *registry.Registry, config engine.Config) *api {
+	t.Helper()
 	a := &api{url: pgtest.NewURL(t)}
 	a.pool = pgtest.Open(t, a.url)
 	config.NoDelivery = true
-	a.engine = startOn(t, a.pool, tracked(t), config)
+	a.engine = startOn(t, a.pool, r, config)
 	a.key = command(t, "keys", "create", "test", "--database", a.url)
 	a.Server = httptest.NewServer(server.NewHandler(a.engine, a.pool, "bucketgen", server.HTTP{}, nil))
 	t.Cleanup(a.Close)

@@ -148,7 +148,11 @@ func messageIDs(body []byte) []string {
 // npmAPI is an API behind a front.
 func npmAPI(t *testing.T, failing int) (*api, *front) {
 	t.Helper()
-	a := newAPI(t, engine.Config{NoClock: true})
+	return behindFront(t, newAPI(t, engine.Config{NoClock: true}), failing)
+}
+
+func behindFront(t *testing.T, a *api, failing int) (*api, *front) {
+	t.Helper()
 	f := newFront(a.Config.Handler, failing)
 	s := httptest.NewServer(f)
 	t.Cleanup(s.Close)
