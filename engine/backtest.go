@@ -90,7 +90,7 @@ func (g *Deployments) BackTest(ctx context.Context, o BackTestOptions) (BackTest
 	if err != nil {
 		return BackTestResult{}, fmt.Errorf("back-test: %w", err)
 	}
-	t, err := backtest.New(e.pool, e.store, options)
+	t, err := backtest.New(e.reads(), e.store, options)
 	if err != nil {
 		return BackTestResult{}, fmt.Errorf("back-test: %w", err)
 	}

@@ -49,7 +49,7 @@ func (e *Engine) Counts(ctx context.Context) (map[string]int64, error) {
 	if err := e.ready(); err != nil {
 		return nil, fmt.Errorf("counts: %w", err)
 	}
-	rows, err := e.store.Queries(e.pool).MembershipsCounts(ctx)
+	rows, err := e.store.Queries(e.reads()).MembershipsCounts(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("counts: %w", err)
 	}

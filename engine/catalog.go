@@ -92,7 +92,7 @@ func (e *Engine) Catalog(ctx context.Context) (Catalog, error) {
 	if err := e.catalog.Flush(ctx); err != nil {
 		return Catalog{}, fmt.Errorf("catalog: %w", err)
 	}
-	entries, err := catalog.Read(ctx, e.store.Queries(e.pool), e.registry)
+	entries, err := catalog.Read(ctx, e.store.Queries(e.reads()), e.registry)
 	if err != nil {
 		return Catalog{}, err
 	}
@@ -169,7 +169,7 @@ func (g *Inspect) Names(ctx context.Context, q NameQuery) (NamePage, error) {
 
 // completeNames adds to names what the catalog does not have: hours, and buckets.
 func (e *Engine) completeNames(ctx context.Context, kind CatalogKind, page *NamePage) error {
-	hours, err := catalog.Hours(ctx, e.store.Queries(e.pool), catalog.Kind(kind), page.AsOf.Add(time.Hour-catalog.KeptHours))
+	hours, err := catalog.Hours(ctx, e.store.Queries(e.reads()), catalog.Kind(kind), page.AsOf.Add(time.Hour-catalog.KeptHours))
 	if err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func (e *Engine) driftOf(ctx context.Context, b table.BucketIndex) ([]Drift, err
 	if len(asked) == 0 {
 		return nil, nil
 	}
-	entries, err := catalog.ReadOf(ctx, e.store.Queries(e.pool), e.registry, of)
+	entries, err := catalog.ReadOf(ctx, e.store.Queries(e.reads()), e.registry, of)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
@@ -178,6 +179,12 @@ type Config struct {
 
 	// QueueSize is how many events may wait to be written before Ingest blocks. Defaults to 10,000.
 	QueueSize int
+
+	// Reader is a pool on a replica, from which lists, counts, histories, explanations, forecasts
+	// and back-tests are read: they may be as old as the replica is behind, and fail while it is
+	// away. Ingest, [Engine.Has] and all else that a program decides by never use it. Defaults to
+	// the pool of the engine.
+	Reader *pgxpool.Pool
 
 	// RecentBytes is how much memory, roughly, the latest events of this process take, see
 	// [Inspect.RecentEvents]. Negative: none are kept. Defaults to 4 MB.

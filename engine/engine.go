@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -101,8 +102,13 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
-	if err := link.CheckMode(pool); err != nil {
-		return nil, err
+	for _, p := range []*pgxpool.Pool{pool, config.Reader} {
+		if p == nil {
+			continue
+		}
+		if err := link.CheckMode(p); err != nil {
+			return nil, err
+		}
 	}
 	config = config.withDefaults()
 	telemetry, err := metrics.NewInstruments(config.Meters, config.Tracers)
@@ -126,7 +132,7 @@ func New(pool *pgxpool.Pool, r *registry.Registry, config Config) (*Engine, erro
 	})
 	e.recent = recent.New(config.RecentBytes)
 	e.dropped = &erase.Dropped{Pool: pool, Schema: config.Schema, Now: config.Now, Log: config.Logger}
-	e.rollup = rollup.New(rollup.Deps{Pool: pool, Schema: config.Schema, Log: config.Logger})
+	e.rollup = rollup.New(rollup.Deps{Pool: pool, Reader: e.reads(), Schema: config.Schema, Log: config.Logger})
 	e.health = health.New(health.Deps{Pool: pool, Store: func() *store.Store { return e.store }, Wake: func() { e.heartbeat.Wake() }})
 	e.link = link.New(link.Deps{
 		Pool: pool, Schema: config.Schema, Log: config.Logger, Store: func() *store.Store { return e.store }, Now: e.now, Health: e.health,
@@ -270,6 +276,16 @@ func noRow(err error) bool { return errors.Is(err, pgx.ErrNoRows) }
 // newRunner returns a runner of transactions over the buckets of a store.
 func (e *Engine) newRunner(s *store.Store, r *table.Registry, view *store.Deployment) *transact.Runner {
 	return &transact.Runner{Pool: e.pool, Store: s, Registry: r, View: view, Now: e.now, Log: e.log, Links: e.link}
+}
+
+// reads returns the pool of what people look up, whose database may be behind.
+func (e *Engine) reads() *pgxpool.Pool { return cmp.Or(e.config.Reader, e.pool) }
+
+// readRunner returns a runner that only consults, on the pool of what people look up.
+func (e *Engine) readRunner() *transact.Runner {
+	r := *e.runner
+	r.Pool = e.reads()
+	return &r
 }
 
 // staysOnly returns a runner over buckets of which only the stays matter, whatever is deployed.

@@ -41,7 +41,7 @@ func (e *Engine) Explain(ctx context.Context, bucket registry.BucketRef, userID 
 	if err := event.UserID(userID); err != nil {
 		return Explanation{}, fmt.Errorf("explain: %w", err)
 	}
-	explainer := explain.Explainer{Runner: e.runner, Options: e.options(true), DriftFunc: e.driftOf}
+	explainer := explain.Explainer{Runner: e.readRunner(), Options: e.options(true), DriftFunc: e.driftOf}
 	name := e.name(userID)
 	var x bucketgen.Explanation
 	err = transact.Canonical(func() error {
@@ -79,7 +79,7 @@ func (g *Users) Forecast(ctx context.Context, userID string, o ForecastOptions) 
 	if err != nil {
 		return Forecast{}, fmt.Errorf("forecast: %w", err)
 	}
-	explainer := explain.Explainer{Runner: e.runner, Options: e.options(true)}
+	explainer := explain.Explainer{Runner: e.readRunner(), Options: e.options(true)}
 	var f Forecast
 	err = transact.Canonical(func() error {
 		f, err = explainer.Forecast(ctx, name, table.At(until), !o.NoTicks, imagined)

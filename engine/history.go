@@ -62,7 +62,7 @@ func (e *Engine) History(ctx context.Context, userID string) iter.Seq2[Transitio
 		}
 		after := int64(0)
 		for {
-			rows, err := e.store.Queries(e.pool).TransitionsOf(ctx, db.TransitionsOfParams{UserID: userID, AfterID: after, Size: pageSize})
+			rows, err := e.store.Queries(e.reads()).TransitionsOf(ctx, db.TransitionsOfParams{UserID: userID, AfterID: after, Size: pageSize})
 			if err != nil {
 				yield(Transition{}, fmt.Errorf("history: %w", err))
 				return
@@ -86,7 +86,7 @@ func (e *Engine) HistoryPage(ctx context.Context, userID string, p Page) ([]Tran
 	if err := e.checkUserID(userID); err != nil {
 		return nil, 0, fmt.Errorf("history: %w", err)
 	}
-	rows, err := e.store.Queries(e.pool).TransitionsOf(ctx, db.TransitionsOfParams{UserID: userID, AfterID: p.After, Size: p.limit()})
+	rows, err := e.store.Queries(e.reads()).TransitionsOf(ctx, db.TransitionsOfParams{UserID: userID, AfterID: p.After, Size: p.limit()})
 	if err == nil && len(rows) == 0 {
 		err = e.requireUser(ctx, userID)
 	}
@@ -111,7 +111,7 @@ func (e *Engine) HasAt(ctx context.Context, bucket registry.BucketRef, userID st
 	if err != nil {
 		return false, fmt.Errorf("has at a time: %w", err)
 	}
-	had, err := e.store.Queries(e.pool).MembershipsHadAt(ctx, db.MembershipsHadAtParams{
+	had, err := e.store.Queries(e.reads()).MembershipsHadAt(ctx, db.MembershipsHadAtParams{
 		UserID: userID, BucketNo: e.store.Bucket(b), At: store.Timestamp(at),
 	})
 	if err != nil {
@@ -133,7 +133,7 @@ func (e *Engine) MembersAtPage(ctx context.Context, bucket registry.BucketRef, a
 	if err != nil {
 		return nil, 0, fmt.Errorf("members at a time: %w", err)
 	}
-	rows, err := e.store.Queries(e.pool).MembershipsPageAt(ctx, db.MembershipsPageAtParams{
+	rows, err := e.store.Queries(e.reads()).MembershipsPageAt(ctx, db.MembershipsPageAtParams{
 		BucketNo: e.store.Bucket(b), At: store.Timestamp(at), AfterContactID: p.After, Size: p.limit(),
 	})
 	if err != nil {

@@ -73,7 +73,7 @@ func (g *Inspect) sizes() (*sizes.Reader, error) {
 	if err := e.ready(); err != nil {
 		return nil, err
 	}
-	return &sizes.Reader{Pool: e.pool, Store: e.store, Registry: e.registry, Now: e.Now()}, nil
+	return &sizes.Reader{Pool: e.reads(), Store: e.store, Registry: e.registry, Now: e.Now()}, nil
 }
 
 // Criteria is the criteria of a bucket as a tree.
@@ -198,7 +198,7 @@ func (g *Inspect) reader(bucket registry.BucketRef) (table.BucketIndex, *inspect
 
 // inspecting returns what reads about buckets and users at the present time.
 func (e *Engine) inspecting() *inspect.Reader {
-	return &inspect.Reader{Pool: e.pool, Store: e.store, Registry: e.registry, Now: e.Now()}
+	return &inspect.Reader{Pool: e.reads(), Store: e.store, Registry: e.registry, Now: e.Now()}
 }
 
 // Sizes returns how many members a bucket had, and how many users entered and left it, as

@@ -73,7 +73,7 @@ func (e *Engine) Count(ctx context.Context, bucket registry.BucketRef) (int64, e
 	if err != nil {
 		return 0, fmt.Errorf("count: %w", err)
 	}
-	n, err := e.store.Queries(e.pool).MembershipsCount(ctx, e.store.Bucket(b))
+	n, err := e.store.Queries(e.reads()).MembershipsCount(ctx, e.store.Bucket(b))
 	if err != nil {
 		return 0, fmt.Errorf("count: %w", err)
 	}
@@ -93,7 +93,7 @@ func (e *Engine) MembersPage(ctx context.Context, bucket registry.BucketRef, p P
 	if err != nil {
 		return nil, 0, fmt.Errorf("members: %w", err)
 	}
-	rows, err := e.store.Queries(e.pool).MembershipsPage(ctx, db.MembershipsPageParams{
+	rows, err := e.store.Queries(e.reads()).MembershipsPage(ctx, db.MembershipsPageParams{
 		BucketNo: e.store.Bucket(b), AfterContactID: p.After, Size: p.limit(),
 	})
 	if err != nil {

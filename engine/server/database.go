@@ -57,6 +57,22 @@ func (c *cli) open(ctx context.Context, log io.Writer) (d *database, err error) 
 	return &database{pool, server}, nil
 }
 
+// openReader lets the engine read what people look up from a replica, if there is a URL of one. The
+// replica need not be there yet. No error has its password.
+func (c *cli) openReader(ctx context.Context, url string) (end func(), err error) {
+	if url == "" {
+		return func() {}, nil
+	}
+	config, err := c.poolConfig(url)
+	if err == nil {
+		c.host.Config.Reader, err = pgxpool.NewWithConfig(ctx, config)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--reader: %w", postgres.Safe(url, err))
+	}
+	return c.host.Config.Reader.Close, nil
+}
+
 // poolConfig returns how the pool connects: as the URL says, and as the host wants.
 func (c *cli) poolConfig(url string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(url)

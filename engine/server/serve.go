@@ -23,7 +23,7 @@ import (
 )
 
 func (c *cli) serveCommand() *cobra.Command {
-	var address, adminAddress, certFile, keyFile string
+	var address, adminAddress, certFile, keyFile, reader string
 	var allowPrivate, withStudio bool
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -60,11 +60,12 @@ put a proxy with TLS in front: keys must not cross a network in the clear.`,
 			if err != nil {
 				return err
 			}
-			return c.serve(cmd, cert, address, adminAddress, serveOptions{allowPrivate, withStudio})
+			return c.serve(cmd, cert, address, adminAddress, serveOptions{allowPrivate, withStudio, reader})
 		},
 	}
 	cmd.Flags().StringVar(&address, "listen", "localhost:8080", "`ADDRESS` to listen on; :8080 is all interfaces")
 	cmd.Flags().StringVar(&adminAddress, "admin-listen", "", "`ADDRESS` to listen on for metrics and profiles (default none)")
+	cmd.Flags().StringVar(&reader, "reader", "", "`URL` of a replica, from which lists, counts, histories and explanations are read (default the database)")
 	cmd.Flags().StringVar(&certFile, "tls-cert", "", "PEM `FILE` of a certificate with its chain; turns TLS on (default none)")
 	cmd.Flags().StringVar(&keyFile, "tls-key", "", "PEM `FILE` of the certificate's private key (default none)")
 	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
@@ -76,7 +77,10 @@ put a proxy with TLS in front: keys must not cross a network in the clear.`,
 }
 
 // serveOptions are flags of serve.
-type serveOptions struct{ allowPrivate, studio bool }
+type serveOptions struct {
+	allowPrivate, studio bool
+	reader               string // the URL of a replica, or empty
+}
 
 // serve runs the engine, and answers requests until it is interrupted. cert may be nil, and
 // adminAddress empty.
@@ -98,6 +102,11 @@ func (c *cli) serve(cmd *cobra.Command, cert *certificate, address, adminAddress
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
+	closeReader, err := c.openReader(cmd.Context(), o.reader)
+	if err != nil {
+		return err
+	}
+	defer closeReader()
 	instruments, end, err := c.telemetry(cmd.Context())
 	if err != nil {
 		return err

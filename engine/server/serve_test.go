@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -44,6 +45,39 @@ func TestServeLosesNothing(t *testing.T) {
 		}
 	}
 	t.Logf("%d events were acknowledged, %d are stored", len(acknowledged), len(stored))
+}
+
+// TestServeReader serves with a replica that is away: events are taken, and lists are not available,
+// without the password of the replica in the answer.
+func TestServeReader(t *testing.T) {
+	t.Parallel()
+	url := pgtest.NewURL(t)
+	a := &api{key: command(t, "keys", "create", "web", "--database", url)}
+	read := command(t, "keys", "create", "board", "--read", "--database", url)
+	cmd, address := serve(t, url, "--reader", "postgres://replica:hunter2@127.0.0.1:1/app?connect_timeout=2")
+	if !a.track(t.Context(), address, "e1") {
+		t.Error("an event was refused because the replica is away")
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address+"/v1/buckets/power-users/members", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.SetBasicAuth(read, "")
+	got, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Body.Close()
+	text, err := io.ReadAll(got.Body)
+	if err != nil || got.StatusCode != http.StatusServiceUnavailable || strings.Contains(string(text), "hunter2") {
+		t.Errorf("a list without the replica: got %d %s, %v, want 503", got.StatusCode, text, err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("interrupted, it ended with %v", err)
+	}
 }
 
 // sendUntil sends events, of which it notes those that are acknowledged, and ends the server when
@@ -100,9 +134,9 @@ func (a *api) keysStored(t *testing.T) map[string]bool {
 }
 
 // serve starts a server in a process of its own, and returns where it listens.
-func serve(t *testing.T, url string) (*exec.Cmd, string) {
+func serve(t *testing.T, url string, flags ...string) (*exec.Cmd, string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "bucketd", "serve", "--listen", "127.0.0.1:0", "--database", url)
+	cmd := exec.CommandContext(t.Context(), "bucketd", append([]string{"serve", "--listen", "127.0.0.1:0", "--database", url}, flags...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

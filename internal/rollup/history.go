@@ -42,7 +42,7 @@ func (r *Rollup) History(ctx context.Context, bucketNo int32, from, to time.Time
 		return nil, err
 	}
 	var rows []db.RollupsOfRow
-	err := store.Snapshot(ctx, r.deps.Pool, func(tx pgx.Tx) (err error) {
+	err := store.Snapshot(ctx, r.deps.Reader, func(tx pgx.Tx) (err error) {
 		rows, err = r.queries(tx).RollupsOf(ctx, db.RollupsOfParams{
 			Step: pgtype.Interval{Microseconds: step.Microseconds(), Valid: true}, Before: store.Timestamp(from.Add(-step)),
 			BucketNo: bucketNo, Until: store.Timestamp(until),

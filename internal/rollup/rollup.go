@@ -22,6 +22,7 @@ import (
 // Deps is what a rollup needs.
 type Deps struct {
 	Pool   *pgxpool.Pool
+	Reader *pgxpool.Pool // Reader is that of histories, whose database may be behind
 	Schema string // Schema has the tables
 	Log    *slog.Logger
 }
