@@ -36,8 +36,8 @@ type lookedUp struct {
 	HadAt                bool
 }
 
-// look looks everything up that goes by Config.Reader.
-func look(t *testing.T, e *engine.Engine, ref registry.BucketRef, user string, at time.Time) (l lookedUp, err error) {
+// lookUp reads everything that goes by Config.Reader.
+func lookUp(t *testing.T, e *engine.Engine, ref registry.BucketRef, user string, at time.Time) (l lookedUp, err error) {
 	t.Helper()
 	ctx := t.Context()
 	try := func(do func() error) { err = errors.Join(err, do()) }
@@ -134,9 +134,9 @@ func TestReader(t *testing.T) {
 		})
 	}
 	replayed()
-	want, err := look(t, writer, ref, "ada", now)
+	want, err := lookUp(t, writer, ref, "ada", now)
 	must(t, err)
-	got, err := look(t, e, ref, "ada", now)
+	got, err := lookUp(t, e, ref, "ada", now)
 	must(t, err)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-primary +standby\n%s", diff)
