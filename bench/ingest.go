@@ -48,8 +48,8 @@ func storePast(ctx context.Context, pool *pgxpool.Pool, w workload, events int) 
 }
 
 // ingest makes callers ingest for a while, each a call after the other: as fast as they can, or at
-// the given total rate of events per second. It returns the rate, and the time of each call, counted
-// from its turn.
+// the given total rate of events per second. It returns the rate, and the time of each call,
+// counted from its turn.
 func ingest(ctx context.Context, e *engine.Engine, events []engine.Event, o options, pace float64) (float64, []time.Duration, error) {
 	took := make([][]time.Duration, o.callers)
 	began := time.Now()

@@ -47,8 +47,8 @@ func TestServeLosesNothing(t *testing.T) {
 	t.Logf("%d events were acknowledged, %d are stored", len(acknowledged), len(stored))
 }
 
-// TestServeReader serves with a replica that is away: events are taken, and lists are not available,
-// without the password of the replica in the answer.
+// TestServeReader serves with a replica that is away: events are taken, and lists are not
+// available, without the password of the replica in the answer.
 func TestServeReader(t *testing.T) {
 	t.Parallel()
 	url := pgtest.NewURL(t)
