@@ -39,7 +39,7 @@ func TestManageErasure(t *testing.T) {
 	refused(t, "by a reader", err, 403, "")
 	_, err = m.admin.EraseUser(ctx, "ada", client.ErasePerson{Suppress: true})
 	refused(t, "without a secret", err, 409, "")
-	j, err := m.admin.EraseUsers(ctx, client.ErasePeople{Ids: []string{"ada", "bob", "zoe"}, Rate: 1000})
+	j, err := m.admin.EraseUsers(ctx, client.ErasePeople{IDs: []string{"ada", "bob", "zoe"}, Rate: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}

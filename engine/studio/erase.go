@@ -64,7 +64,7 @@ func (p *Page) eraseUsers(a *ask) error {
 	if strings.TrimSpace(a.r.PostFormValue("typed")) != asked.Typed() {
 		return &client.Problem{Status: http.StatusBadRequest, Title: "Not confirmed", Detail: "The number of persons was not typed."}
 	}
-	job, err := a.api.EraseUsers(a.ctx, client.ErasePeople{Ids: asked.IDs, Rate: asked.Rate, Suppress: asked.Suppress, Ticket: asked.Ticket})
+	job, err := a.api.EraseUsers(a.ctx, client.ErasePeople{IDs: asked.IDs, Rate: asked.Rate, Suppress: asked.Suppress, Ticket: asked.Ticket})
 	if err != nil {
 		return err
 	}

@@ -223,7 +223,7 @@ func UserID(id string) error {
 	if strings.TrimSpace(value) == "" {
 		return invalid("user_id", "is empty")
 	}
-	return plainID("user_id", value)
+	return checkID("user_id", kind, value)
 }
 
 // CleanName returns the name of an id as events have it: without blanks around the id, and an

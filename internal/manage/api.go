@@ -162,10 +162,6 @@ func (g *guarded) HandleFunc(pattern string, handler func(http.ResponseWriter, *
 			return
 		}
 		byID(r)
-		if p := byKind(r, pattern); p != nil {
-			p.Answer(w)
-			return
-		}
 		r.Header.Del("Accept") // huma reads it in another way
 		ctx := context.WithValue(r.Context(), exchangeKey{}, exchange{w, r})
 		ctx, cancel := context.WithTimeout(ctx, g.options.Wait)

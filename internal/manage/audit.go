@@ -22,8 +22,6 @@ type AuditLog struct {
 	Next    string              `json:"next,omitempty" doc:"Cursor of the next page; missing on the last page"`
 }
 
-const auditPattern = "GET /v1/audit"
-
 type auditInput struct {
 	Page
 	By     string `query:"by" maxLength:"255" doc:"List the entries of the person with this name. Defaults to all"`

@@ -97,7 +97,7 @@ func TestDocumentSaysAll(t *testing.T) {
 			}
 		}
 	}
-	if operations != 80 {
+	if operations != 81 {
 		t.Errorf("there are %d operations", operations)
 	}
 }

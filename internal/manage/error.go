@@ -27,6 +27,9 @@ var meanings = map[int]string{
 	http.StatusServiceUnavailable:    "The database does not answer, the request took too long, or the server is stopping; retry after Retry-After",
 }
 
+// fields are the names that fields of the engine have here.
+var fields = map[string]string{"user_id": "user", "kind": "by"}
+
 // problem maps an error of the engine to an answer. Causes that a client cannot fix go to the log.
 func (a *api) problem(ctx context.Context, err error) *problem.Problem {
 	if p, ok := errors.AsType[*problem.Problem](err); ok {
@@ -34,8 +37,8 @@ func (a *api) problem(ctx context.Context, err error) *problem.Problem {
 	}
 	if invalid, ok := errors.AsType[*engine.InvalidError](err); ok {
 		field := invalid.Field
-		if field == "user_id" {
-			field = "user"
+		if ours, ok := fields[field]; ok {
+			field = ours
 		}
 		return problem.Of(http.StatusBadRequest, field, invalid.Problem)
 	}

@@ -27,8 +27,8 @@ type CatalogNames struct {
 
 type eventsInput struct {
 	Page
+	UserQuery
 	Name string `query:"name" maxLength:"200" doc:"List events of this name only. Defaults to all" example:"order"`
-	User string `query:"user" maxLength:"255" doc:"List events of this user only. Defaults to all" example:"ada"`
 }
 
 type namesInput struct {

@@ -15,20 +15,15 @@ import (
 
 const contentLines = "application/x-ndjson"
 
-type exportUserInput struct {
-	UserPath
-	Kind string `query:"kind" maxLength:"255" default:"user" doc:"Kind of the id" example:"user"`
-}
-
 // exportLines adds the operation that exports a person.
 func (a *api) exportLines(op huma.Operation) {
 	op.Method = http.MethodGet
 	op = a.documented(op, []int{http.StatusNotFound})
 	op.Responses["200"] = &huma.Response{Content: map[string]*huma.MediaType{contentLines: {Schema: &huma.Schema{Type: "string"}}}}
 	a.access[op.Method+" "+op.Path] = accessOf(&op)
-	huma.Register(a.huma, op, func(ctx context.Context, in *exportUserInput) (*huma.StreamResponse, error) {
+	huma.Register(a.huma, op, func(ctx context.Context, in *UserPath) (*huma.StreamResponse, error) {
 		x := exchangeOf(ctx)
-		next, stop := iter.Pull2(a.engine.People().Export(x.request.Context(), in.Kind, in.User))
+		next, stop := iter.Pull2(a.engine.People().Export(x.request.Context(), "", in.User))
 		first, err, more := next()
 		if err != nil {
 			stop()

@@ -7,11 +7,13 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 )
 
 // ChangeMembers says which users to add to a manual bucket, or to remove from it.
 type ChangeMembers struct {
-	_       struct{} `additionalProperties:"false"`
+	_ struct{} `additionalProperties:"false"`
+	BodyKind
 	UserIDs []string `json:"userIds" minItems:"1" maxItems:"1000" nullable:"false" doc:"Ids of the users" example:"[\"ada\"]"`
 	Remove  bool     `json:"remove,omitempty" doc:"Remove the users instead of adding them"`
 	DryRun  bool     `json:"dryRun,omitempty" doc:"Only report what would change; nothing is written"`
@@ -47,7 +49,14 @@ func (a *api) changeMembers(ctx context.Context, in *changeMembersInput) (engine
 	if in.Body.Remove {
 		verb = "remove"
 	}
-	out, err := do(ctx, ref, in.Body.Remove, in.Body.UserIDs)
+	names := make([]string, len(in.Body.UserIDs))
+	for i, id := range in.Body.UserIDs {
+		names[i] = in.Body.name(id)
+	}
+	out, err := do(ctx, ref, in.Body.Remove, names)
+	for i := range out.Refused {
+		_, out.Refused[i].UserID = resolve.Parse(out.Refused[i].UserID)
+	}
 	if in.Body.DryRun {
 		verb = "dry run: " + verb
 	}

@@ -11,9 +11,10 @@ import (
 
 // Merge says into whom to merge a user.
 type Merge struct {
-	_      struct{} `additionalProperties:"false"`
-	Into   string   `json:"into" minLength:"1" maxLength:"255" doc:"Id of the user who stays; an unknown one is created" example:"ada"`
-	DryRun bool     `json:"dryRun,omitempty" doc:"Only report what the merge would come to; nothing is written"`
+	_ struct{} `additionalProperties:"false"`
+	BodyKind
+	Into   string `json:"into" minLength:"1" maxLength:"255" doc:"Id of the user who stays; an unknown one is created" example:"ada"`
+	DryRun bool   `json:"dryRun,omitempty" doc:"Only report what the merge would come to; nothing is written"`
 }
 
 // Merged is what a merge came to, or would come to.
@@ -38,13 +39,14 @@ func (a *api) merges() {
 }
 
 func (a *api) mergeUser(ctx context.Context, in *mergeInput) (Merged, error) {
+	into, said := in.Body.name(in.Body.Into), in.Body.said(in.Body.Into)
 	if !in.Body.DryRun {
-		noted(ctx, "", "into %s", in.Body.Into)
-		made, err := a.engine.Merge(ctx, in.User, in.Body.Into)
+		noted(ctx, "", "into %s", said)
+		made, err := a.engine.Merge(ctx, in.User, into)
 		return Merged{Transitions: orNone(made)}, err
 	}
-	noted(ctx, "", "dry run: into %s", in.Body.Into)
-	p, err := a.engine.Users().PreviewMerge(ctx, in.User, in.Body.Into)
+	noted(ctx, "", "dry run: into %s", said)
+	p, err := a.engine.Users().PreviewMerge(ctx, in.User, into)
 	if err != nil {
 		return Merged{}, err
 	}

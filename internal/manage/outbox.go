@@ -34,12 +34,13 @@ type DeadLetter struct {
 
 // DeadLetterFilter says which dead letters are meant.
 type DeadLetterFilter struct {
-	_            struct{} `additionalProperties:"false"`
-	Subscription string   `json:"subscription,omitempty" maxLength:"255" doc:"Name of the handler or forwarder"`
-	BucketID     string   `json:"bucketId,omitempty" maxLength:"255" doc:"Id of the bucket"`
-	UserID       string   `json:"userId,omitempty" maxLength:"255" doc:"Id of the user"`
-	Error        string   `json:"error,omitempty" maxLength:"500" doc:"Part of the error of the last attempt"`
-	UpTo         int64    `json:"upTo,omitempty" minimum:"1" doc:"Id of the last dead letter that is meant, so that one that comes later is not. A dry run returns it"`
+	_ struct{} `additionalProperties:"false"`
+	BodyKind
+	Subscription string `json:"subscription,omitempty" maxLength:"255" doc:"Name of the handler or forwarder"`
+	BucketID     string `json:"bucketId,omitempty" maxLength:"255" doc:"Id of the bucket"`
+	UserID       string `json:"userId,omitempty" maxLength:"255" doc:"Id of the user"`
+	Error        string `json:"error,omitempty" maxLength:"500" doc:"Part of the error of the last attempt"`
+	UpTo         int64  `json:"upTo,omitempty" minimum:"1" doc:"Id of the last dead letter that is meant, so that one that comes later is not. A dry run returns it"`
 }
 
 // Replay says which dead letters to deliver again.
@@ -75,9 +76,9 @@ type replayInput struct {
 
 type deadLettersInput struct {
 	Page
+	UserQuery
 	Subscription string `query:"subscription" maxLength:"255" doc:"List those of this handler or forwarder. Defaults to all"`
 	Bucket       string `query:"bucket" maxLength:"255" doc:"List those of this bucket. Defaults to all"`
-	User         string `query:"user" maxLength:"255" doc:"List those of this user. Defaults to all"`
 	Error        string `query:"error" maxLength:"500" doc:"List those whose error contains this text. Defaults to all"`
 	Order        string `query:"order" default:"oldest" enum:"oldest,newest" doc:"Which come first"`
 }
@@ -159,7 +160,7 @@ func (r *Replay) chosen() (engine.DeadLetterFilter, error) {
 	case r.Filter == nil:
 		return engine.DeadLetterFilter{}, nil
 	}
-	f := engine.DeadLetterFilter{BucketID: r.Filter.BucketID, UserID: r.Filter.UserID, Error: r.Filter.Error, UpTo: r.Filter.UpTo}
+	f := engine.DeadLetterFilter{BucketID: r.Filter.BucketID, UserID: r.Filter.name(r.Filter.UserID), Error: r.Filter.Error, UpTo: r.Filter.UpTo}
 	if r.Filter.Subscription != "" {
 		f.Subscriptions = []string{r.Filter.Subscription}
 	}

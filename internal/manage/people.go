@@ -2,6 +2,7 @@ package manage
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -9,12 +10,13 @@ import (
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/engine/identity"
+	"github.com/bucketgen/bucketgen/internal/problem"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 )
 
 // ErasePerson says how to erase a person.
 type ErasePerson struct {
 	_        struct{} `additionalProperties:"false"`
-	Kind     string   `json:"kind,omitempty" maxLength:"255" doc:"Kind of the id in the path. Defaults to user" example:"user"`
 	Suppress bool     `json:"suppress,omitempty" doc:"Refuse the ids of the person from now on. Needs a suppression secret"`
 	Ticket   string   `json:"ticket,omitempty" maxLength:"255" doc:"Reference of the request, for the list of erasures" example:"GDPR-17"`
 }
@@ -22,6 +24,7 @@ type ErasePerson struct {
 // ErasePeople says which persons to erase, and how.
 type ErasePeople struct {
 	ErasePerson
+	BodyKind
 	IDs  []string `json:"ids" minItems:"1" maxItems:"5000" nullable:"false" doc:"Ids of the persons" example:"[\"ada\"]"`
 	Rate int      `json:"rate,omitempty" minimum:"1" maximum:"1000" doc:"Number of persons to erase a second. Defaults to 50"`
 }
@@ -34,9 +37,9 @@ type Erasures struct {
 
 // PersonID is an id of a person.
 type PersonID struct {
-	_    struct{} `additionalProperties:"false"`
-	Kind string   `json:"kind,omitempty" maxLength:"255" doc:"Kind of the id. Defaults to user" example:"user"`
-	ID   string   `json:"id" minLength:"1" maxLength:"255" doc:"The id" example:"ada"`
+	_ struct{} `additionalProperties:"false"`
+	BodyKind
+	ID string `json:"id" minLength:"1" maxLength:"255" doc:"The id" example:"ada"`
 }
 
 // SetSuppression says whether to refuse an id.
@@ -100,17 +103,17 @@ func (a *api) people() {
 		Summary:     "Refuse an id, or let it in again",
 		Description: "Only the hash of the id is stored. An id of a user is refused by erasing the user with suppress.",
 	}, func(ctx context.Context, in *setSuppressionInput) (engine.Suppression, error) {
-		if err := a.engine.People().SetSuppression(ctx, in.Body.Kind, in.Body.ID, !in.Body.Remove); err != nil {
+		if err := a.engine.People().SetSuppression(ctx, in.Body.By, in.Body.ID, !in.Body.Remove); err != nil {
 			return engine.Suppression{}, err
 		}
-		return a.engine.People().Suppression(ctx, in.Body.Kind, in.Body.ID)
+		return a.engine.People().Suppression(ctx, in.Body.By, in.Body.ID)
 	}, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	add(a, huma.Operation{
 		Method: http.MethodPost, Path: "/v1/suppressions/check", OperationID: "checkSuppression", Tags: []string{"users"}, Metadata: read,
 		Summary:     "Check whether an id is refused",
 		Description: "Says whether events of the id are dropped, and how often a user of the id was erased.",
 	}, func(ctx context.Context, in *personInput) (engine.Suppression, error) {
-		return a.engine.People().Suppression(ctx, in.Body.Kind, in.Body.ID)
+		return a.engine.People().Suppression(ctx, in.Body.By, in.Body.ID)
 	}, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	add(a, huma.Operation{
 		Method: http.MethodPost, Path: "/v1/suppressions/import", OperationID: "importSuppressions", Tags: []string{"users"}, MaxBodyBytes: maxErased,
@@ -118,6 +121,12 @@ func (a *api) people() {
 		Description: "Adds hashes that were exported from this database, or from one of which it is a copy. Users who were erased there after the copy was made " +
 			"are erased again.",
 	}, a.importSuppressions, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	add(a, huma.Operation{
+		Method: http.MethodPost, Path: "/v1/users/{user}/unlink", OperationID: "unlinkId", Tags: []string{"users"}, Metadata: map[string]any{nameless: true},
+		Summary: "Take an id away from its user",
+		Description: "Takes the id in the path away from its user, unless the user goes by it. What comes by it from then on is that of a contact by itself, " +
+			"which never merges with a user by the ids of events. What was done by it stays the user's.",
+	}, a.unlink, http.StatusNotFound)
 	a.exportLines(huma.Operation{
 		Path: "/v1/users/{user}/export.jsonl", OperationID: "exportUser", Tags: []string{"users"},
 		Summary:     "Export everything about a person",
@@ -131,7 +140,7 @@ const maxErased = 2 << 20
 
 func (p *ErasePerson) options(ctx context.Context) engine.EraseOptions {
 	person, _ := identity.Of(ctx)
-	return engine.EraseOptions{Kind: p.Kind, Suppress: p.Suppress, Ticket: p.Ticket, By: person.Name}
+	return engine.EraseOptions{Suppress: p.Suppress, Ticket: p.Ticket, By: person.Name}
 }
 
 func (a *api) erase(ctx context.Context, in *eraseInput) (engine.Erasure, error) {
@@ -144,6 +153,7 @@ func (a *api) erase(ctx context.Context, in *eraseInput) (engine.Erasure, error)
 
 func (a *api) eraseAll(ctx context.Context, in *eraseAllInput) (engine.Job, error) {
 	o := engine.BulkOptions{EraseOptions: in.Body.options(ctx), Rate: in.Body.Rate}
+	o.Kind = in.Body.By
 	j, err := a.engine.People().EraseAll(ctx, in.Body.IDs, o)
 	if err == nil {
 		noted(ctx, strconv.FormatInt(j.ID, 10), "ticket %q, %d ids", o.Ticket, len(in.Body.IDs))
@@ -161,4 +171,18 @@ func (a *api) importSuppressions(ctx context.Context, in *importSuppressionInput
 	})
 	noted(ctx, "", "%d hashes, %d users erased", len(in.Body.Suppressions), n)
 	return Imported{n}, err
+}
+
+// unlink names the kind only in the audit log.
+func (a *api) unlink(ctx context.Context, in *UserPath) (engine.ID, error) {
+	kind, value := resolve.Parse(in.User)
+	noted(ctx, "", "an id of the kind %s", kind)
+	err := a.engine.People().Unlink(ctx, kind, value)
+	if invalid, ok := errors.AsType[*engine.InvalidError](err); ok && invalid.Field == "value" {
+		return engine.ID{}, problem.Of(http.StatusBadRequest, "user", invalid.Problem)
+	}
+	if err != nil {
+		return engine.ID{}, err
+	}
+	return engine.ID{Kind: kind, Value: value, Shared: true}, nil
 }

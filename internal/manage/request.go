@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/bucketgen/bucketgen/engine"
-	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/problem"
 	"github.com/bucketgen/bucketgen/registry"
 	"github.com/bucketgen/bucketgen/registry/table"
@@ -19,51 +17,6 @@ import (
 // BucketPath is the path of what is about a bucket.
 type BucketPath struct {
 	Bucket string `path:"bucket" doc:"Id of the bucket" example:"power-users"`
-}
-
-// UserPath is the path of what is about a user.
-type UserPath struct {
-	User string `path:"user" doc:"Id of the user, percent-encoded. Or -, and the id in the parameter id. With the parameter by, an id of that kind, like email" example:"ada"`
-}
-
-// byKind replaces a user in the path, or in the query, by the name of the id of a kind, which the
-// parameter by of the query names. It returns nil if nothing is wrong. In the audit log, by is who
-// did something.
-func byKind(r *http.Request, pattern string) *problem.Problem {
-	query := r.URL.Query()
-	kind := query.Get("by")
-	if !query.Has("by") || pattern == auditPattern || r.PathValue("user") == "" && !query.Has("user") {
-		return nil
-	}
-	if err := event.KnownKind(kind); err != nil {
-		return problem.Of(http.StatusBadRequest, "by", err.Error())
-	}
-	if user := r.PathValue("user"); user != "" {
-		r.SetPathValue("user", engine.By(kind, user))
-	} else {
-		query.Set("user", engine.By(kind, query.Get("user")))
-	}
-	query.Del("by")
-	r.URL.RawQuery = query.Encode()
-	return nil
-}
-
-// byID replaces a user in the path that is called - by the parameter id of the query. Browsers take
-// .. and its escaped forms out of paths, so a page cannot name a user of that id in one.
-func byID(r *http.Request) {
-	query := r.URL.Query()
-	if r.PathValue("user") != "-" || !query.Has("id") {
-		return
-	}
-	r.SetPathValue("user", query.Get("id"))
-	query.Del("id")
-	r.URL.RawQuery = query.Encode()
-}
-
-// MemberPath is the path of what is about a user in a bucket.
-type MemberPath struct {
-	BucketPath
-	UserPath
 }
 
 // Page is what is asked of lists.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/problem"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 )
 
 // SentEvent is an event of a user, who is named elsewhere.
@@ -21,7 +22,8 @@ type SentEvent struct {
 
 // TriedEvent is an event to try.
 type TriedEvent struct {
-	_          struct{}       `additionalProperties:"false"`
+	_ struct{} `additionalProperties:"false"`
+	BodyKind
 	UserID     string         `json:"userId" minLength:"1" maxLength:"255" doc:"Id of the user; an unknown one is tried as a user who is created" example:"ada"`
 	Name       string         `json:"name,omitempty" maxLength:"200" doc:"Name of the event; leave it out to set traits only" example:"order"`
 	Properties map[string]any `json:"properties,omitempty" doc:"Payload of the event"`
@@ -49,11 +51,11 @@ func (a *api) tries() {
 		Description: "Decides on an event as if it were sent now, in a transaction that is rolled back: which buckets are candidates, which of their conditions " +
 			"the event changes, which transitions it causes, and what follows by time alone. Nothing is written.",
 	}, func(ctx context.Context, in *tryInput) (engine.TryResult, error) {
-		ev, err := eventOf(in.Body.UserID, in.Body.Name, in.Body.Properties, in.Body.Traits)
+		ev, err := eventOf(in.Body.name(in.Body.UserID), in.Body.Name, in.Body.Properties, in.Body.Traits)
 		if err != nil {
 			return engine.TryResult{}, err
 		}
-		noted(ctx, "", "%s of %s", in.Body.Name, in.Body.UserID)
+		noted(ctx, "", "%s of %s", in.Body.Name, in.Body.said(in.Body.UserID))
 		r, err := a.engine.Users().Try(ctx, ev)
 		r.Evaluated, r.Transitions, r.Next, r.Buckets = orNone(r.Evaluated), orNone(r.Transitions), orNone(r.Next), orNone(r.Buckets)
 		for i := range r.Evaluated {
@@ -72,6 +74,9 @@ func (a *api) tries() {
 			return Sent{}, err
 		}
 		noted(ctx, "", "%s", in.Body.Name)
+		ev.UserID, ev.AnonymousID, ev.IDs = resolve.Split(in.User)
+		ev.Email = ev.IDs[resolve.Email]
+		delete(ev.IDs, resolve.Email)
 		r, err := a.engine.Ingest(ctx, ev)
 		return Sent{orNone(r.Transitions)}, err
 	}, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)

@@ -41,11 +41,6 @@ type UserIDs struct {
 	IDs    []engine.ID `json:"ids" doc:"Ids, the name first, then the oldest first"`
 }
 
-type userIDsInput struct {
-	UserPath
-	By string `query:"by" default:"user" doc:"Kind of the id in the path: user, email, anonymous, or a kind that the program declares" example:"email"`
-}
-
 type userEventsInput struct {
 	UserPath
 	Page
@@ -102,7 +97,7 @@ func (a *api) userReads() {
 	}, a.userActivity, http.StatusNotFound, http.StatusConflict)
 }
 
-func (a *api) userIDs(ctx context.Context, in *userIDsInput) (UserIDs, error) {
+func (a *api) userIDs(ctx context.Context, in *UserPath) (UserIDs, error) {
 	ids, err := a.engine.People().IDs(ctx, in.User)
 	if err != nil {
 		return UserIDs{}, err

@@ -793,6 +793,11 @@ type Change string
 
 // ChangeMembers The users to add to a manual bucket, or to remove from it
 type ChangeMembers struct {
+	// By Kind of the ids in the body: user, email, anonymous, or a kind that the program declares. Defaults to user
+	//
+	// Examples: user
+	By string `json:"by,omitempty,omitzero"`
+
 	// DryRun Only report what would change; nothing is written
 	DryRun bool `json:"dryRun,omitempty,omitzero"`
 
@@ -926,6 +931,11 @@ type DeadLetterFilter struct {
 	//
 	// Examples: power-users
 	BucketID string `json:"bucketId,omitempty,omitzero"`
+
+	// By Kind of the ids in the body: user, email, anonymous, or a kind that the program declares. Defaults to user
+	//
+	// Examples: user
+	By string `json:"by,omitempty,omitzero"`
 
 	// Error Part of the error of the last attempt
 	Error string `json:"error,omitempty,omitzero"`
@@ -1250,15 +1260,15 @@ type Endpoint struct {
 
 // ErasePeople The persons to erase, and how
 type ErasePeople struct {
-	// Ids Ids of the persons
-	//
-	// Examples: ["ada"]
-	Ids []string `json:"ids"`
-
-	// Kind Kind of the id in the path. Defaults to user
+	// By Kind of the ids in the body: user, email, anonymous, or a kind that the program declares. Defaults to user
 	//
 	// Examples: user
-	Kind string `json:"kind,omitempty,omitzero"`
+	By string `json:"by,omitempty,omitzero"`
+
+	// IDs Ids of the persons
+	//
+	// Examples: ["ada"]
+	IDs []string `json:"ids"`
 
 	// Rate Number of persons to erase a second. Defaults to 50
 	Rate int64 `json:"rate,omitempty,omitzero"`
@@ -1274,11 +1284,6 @@ type ErasePeople struct {
 
 // ErasePerson How to erase a person
 type ErasePerson struct {
-	// Kind Kind of the id in the path. Defaults to user
-	//
-	// Examples: user
-	Kind string `json:"kind,omitempty,omitzero"`
-
 	// Suppress Refuse the ids of the person from now on. Needs a suppression secret
 	Suppress bool `json:"suppress,omitempty,omitzero"`
 
@@ -2082,6 +2087,11 @@ type Membership struct {
 
 // Merge Into whom to merge a user
 type Merge struct {
+	// By Kind of the ids in the body: user, email, anonymous, or a kind that the program declares. Defaults to user
+	//
+	// Examples: user
+	By string `json:"by,omitempty,omitzero"`
+
 	// DryRun Only report what the merge would come to; nothing is written
 	DryRun bool `json:"dryRun,omitempty,omitzero"`
 
@@ -2337,15 +2347,15 @@ type OverlapSet struct {
 
 // PersonID An id of a person
 type PersonID struct {
+	// By Kind of the ids in the body: user, email, anonymous, or a kind that the program declares. Defaults to user
+	//
+	// Examples: user
+	By string `json:"by,omitempty,omitzero"`
+
 	// ID The id
 	//
 	// Examples: ada
 	ID string `json:"id"`
-
-	// Kind Kind of the id. Defaults to user
-	//
-	// Examples: user
-	Kind string `json:"kind,omitempty,omitzero"`
 }
 
 // Plan The effect of a deployment
@@ -2703,15 +2713,15 @@ type SentEvent struct {
 
 // SetSuppression The id to refuse, or to let in again
 type SetSuppression struct {
+	// By Kind of the ids in the body: user, email, anonymous, or a kind that the program declares. Defaults to user
+	//
+	// Examples: user
+	By string `json:"by,omitempty,omitzero"`
+
 	// ID The id
 	//
 	// Examples: ada
 	ID string `json:"id"`
-
-	// Kind Kind of the id. Defaults to user
-	//
-	// Examples: user
-	Kind string `json:"kind,omitempty,omitzero"`
 
 	// Remove Let the id in again, instead of refusing it
 	Remove bool `json:"remove,omitempty,omitzero"`
@@ -3005,6 +3015,11 @@ type TriedBucket struct {
 
 // TriedEvent An event, or traits, of a user, to try
 type TriedEvent struct {
+	// By Kind of the ids in the body: user, email, anonymous, or a kind that the program declares. Defaults to user
+	//
+	// Examples: user
+	By string `json:"by,omitempty,omitzero"`
+
 	// Name Name of the event; leave it out to set traits only
 	//
 	// Examples: order
@@ -3347,6 +3362,30 @@ type ListMembersParams struct {
 // ListMembersParamsOrder defines parameters for ListMembers.
 type ListMembersParamsOrder string
 
+// RemoveMemberParams defines parameters for RemoveMember.
+type RemoveMemberParams struct {
+	// By Kind of the id: user, email, anonymous, or a kind that the program declares. Defaults to user
+	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
+}
+
+// GetMemberParams defines parameters for GetMember.
+type GetMemberParams struct {
+	// By Kind of the id: user, email, anonymous, or a kind that the program declares. Defaults to user
+	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
+}
+
+// AddMemberParams defines parameters for AddMember.
+type AddMemberParams struct {
+	// By Kind of the id: user, email, anonymous, or a kind that the program declares. Defaults to user
+	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
+}
+
+// ExplainMemberParams defines parameters for ExplainMember.
+type ExplainMemberParams struct {
+	// By Kind of the id: user, email, anonymous, or a kind that the program declares. Defaults to user
+	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
+}
+
 // GetSizesParams defines parameters for GetSizes.
 type GetSizesParams struct {
 	// From Time in the first step. Defaults to 99 steps before the last
@@ -3508,11 +3547,14 @@ type ListEventsParams struct {
 	// After What next was on the page before; leave it out to begin
 	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
 
+	// User List those of this user only. Defaults to all
+	User string `form:"user,omitempty" json:"user,omitempty,omitzero"`
+
+	// By Kind of the id of the user: user, email, anonymous, or a kind that the program declares. Defaults to user
+	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
+
 	// Name List events of this name only. Defaults to all
 	Name string `form:"name,omitempty" json:"name,omitempty,omitzero"`
-
-	// User List events of this user only. Defaults to all
-	User string `form:"user,omitempty" json:"user,omitempty,omitzero"`
 }
 
 // ListJobsParams defines parameters for ListJobs.
@@ -3553,14 +3595,17 @@ type ListDeadLettersParams struct {
 	// After What next was on the page before; leave it out to begin
 	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
 
+	// User List those of this user only. Defaults to all
+	User string `form:"user,omitempty" json:"user,omitempty,omitzero"`
+
+	// By Kind of the id of the user: user, email, anonymous, or a kind that the program declares. Defaults to user
+	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
+
 	// Subscription List those of this handler or forwarder. Defaults to all
 	Subscription string `form:"subscription,omitempty" json:"subscription,omitempty,omitzero"`
 
 	// Bucket List those of this bucket. Defaults to all
 	Bucket string `form:"bucket,omitempty" json:"bucket,omitempty,omitzero"`
-
-	// User List those of this user. Defaults to all
-	User string `form:"user,omitempty" json:"user,omitempty,omitzero"`
 
 	// Error List those whose error contains this text. Defaults to all
 	Error string `form:"error,omitempty" json:"error,omitempty,omitzero"`
@@ -3641,8 +3686,23 @@ type SearchUsersParams struct {
 	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
 }
 
+// DeleteUserParams defines parameters for DeleteUser.
+type DeleteUserParams struct {
+	// By Kind of the id: user, email, anonymous, or a kind that the program declares. Defaults to user
+	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
+}
+
+// GetUserParams defines parameters for GetUser.
+type GetUserParams struct {
+	// By Kind of the id: user, email, anonymous, or a kind that the program declares. Defaults to user
+	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
+}
+
 // ListUserActivityParams defines parameters for ListUserActivity.
 type ListUserActivityParams struct {
+	// By Kind of the id: user, email, anonymous, or a kind that the program declares. Defaults to user
+	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
+
 	// Limit How many there are on a page, at most
 	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
 
@@ -3650,8 +3710,23 @@ type ListUserActivityParams struct {
 	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
 }
 
+// ListUserBucketsParams defines parameters for ListUserBuckets.
+type ListUserBucketsParams struct {
+	// By Kind of the id: user, email, anonymous, or a kind that the program declares. Defaults to user
+	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
+}
+
+// EraseUserParams defines parameters for EraseUser.
+type EraseUserParams struct {
+	// By Kind of the id: user, email, anonymous, or a kind that the program declares. Defaults to user
+	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
+}
+
 // ListUserEventsParams defines parameters for ListUserEvents.
 type ListUserEventsParams struct {
+	// By Kind of the id: user, email, anonymous, or a kind that the program declares. Defaults to user
+	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
+
 	// Limit How many there are on a page, at most
 	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
 
@@ -3662,14 +3737,26 @@ type ListUserEventsParams struct {
 	Name string `form:"name,omitempty" json:"name,omitempty,omitzero"`
 }
 
+// SendEventParams defines parameters for SendEvent.
+type SendEventParams struct {
+	// By Kind of the id: user, email, anonymous, or a kind that the program declares. Defaults to user
+	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
+}
+
 // ExplainUserParams defines parameters for ExplainUser.
 type ExplainUserParams struct {
+	// By Kind of the id: user, email, anonymous, or a kind that the program declares. Defaults to user
+	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
+
 	// Buckets Up to 20 ids, with commas between them. Defaults to the first 20 buckets that the user is in
 	Buckets string `form:"buckets,omitempty" json:"buckets,omitempty,omitzero"`
 }
 
 // GetForecastParams defines parameters for GetForecast.
 type GetForecastParams struct {
+	// By Kind of the id: user, email, anonymous, or a kind that the program declares. Defaults to user
+	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
+
 	// Until End of the forecast. Defaults to 30 days from now
 	Until time.Time `form:"until,omitempty" json:"until,omitempty,omitzero"`
 
@@ -3679,12 +3766,27 @@ type GetForecastParams struct {
 
 // ListUserIdsParams defines parameters for ListUserIds.
 type ListUserIdsParams struct {
-	// By Kind of the id in the path: user, email, anonymous, or a kind that the program declares
+	// By Kind of the id: user, email, anonymous, or a kind that the program declares. Defaults to user
+	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
+}
+
+// MergeUserParams defines parameters for MergeUser.
+type MergeUserParams struct {
+	// By Kind of the id: user, email, anonymous, or a kind that the program declares. Defaults to user
+	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
+}
+
+// RestoreUserParams defines parameters for RestoreUser.
+type RestoreUserParams struct {
+	// By Kind of the id: user, email, anonymous, or a kind that the program declares. Defaults to user
 	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
 }
 
 // GetTimelineParams defines parameters for GetTimeline.
 type GetTimelineParams struct {
+	// By Kind of the id: user, email, anonymous, or a kind that the program declares. Defaults to user
+	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
+
 	// Limit How many there are on a page, at most
 	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
 
@@ -3706,6 +3808,18 @@ type GetTimelineParams struct {
 
 // GetTimelineParamsOrder defines parameters for GetTimeline.
 type GetTimelineParamsOrder string
+
+// UnlinkIDParams defines parameters for UnlinkID.
+type UnlinkIDParams struct {
+	// By Kind of the id: user, email, anonymous, or a kind that the program declares. Defaults to user
+	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
+}
+
+// ForecastWhatIfParams defines parameters for ForecastWhatIf.
+type ForecastWhatIfParams struct {
+	// By Kind of the id: user, email, anonymous, or a kind that the program declares. Defaults to user
+	By string `form:"by,omitempty" json:"by,omitempty,omitzero"`
+}
 
 // ListWebhookAttemptsParams defines parameters for ListWebhookAttempts.
 type ListWebhookAttemptsParams struct {
@@ -3782,35 +3896,51 @@ func (c *Client) ChangeMembers(ctx context.Context, bucket string, body ChangeMe
 }
 
 // RemoveMember is DELETE /v1/buckets/{bucket}/members/{user}. The user leaves regardless of the minimum dwell. Removing an unknown user or one who is not a member does nothing.
-func (c *Client) RemoveMember(ctx context.Context, bucket string, user string) (Transitions, error) {
+func (c *Client) RemoveMember(ctx context.Context, bucket string, user string, params ...RemoveMemberParams) (Transitions, error) {
+	query := url.Values{}
+	for _, p := range params {
+		set(query, "by", p.By)
+	}
 	path := "/v1/buckets/{bucket}/members/{user}"
 	path = put(path, "bucket", bucket)
 	path = put(path, "user", user)
-	return call[Transitions](ctx, c, http.MethodDelete, path, nil, nil)
+	return call[Transitions](ctx, c, http.MethodDelete, path, query, nil)
 }
 
 // GetMember is GET /v1/buckets/{bucket}/members/{user}. Whether a user is a member of a bucket, with their current or last stay.
-func (c *Client) GetMember(ctx context.Context, bucket string, user string) (Membership, error) {
+func (c *Client) GetMember(ctx context.Context, bucket string, user string, params ...GetMemberParams) (Membership, error) {
+	query := url.Values{}
+	for _, p := range params {
+		set(query, "by", p.By)
+	}
 	path := "/v1/buckets/{bucket}/members/{user}"
 	path = put(path, "bucket", bucket)
 	path = put(path, "user", user)
-	return call[Membership](ctx, c, http.MethodGet, path, nil, nil)
+	return call[Membership](ctx, c, http.MethodGet, path, query, nil)
 }
 
 // AddMember is PUT /v1/buckets/{bucket}/members/{user}. Adding a member does nothing. An unknown user is created.
-func (c *Client) AddMember(ctx context.Context, bucket string, user string) (Transitions, error) {
+func (c *Client) AddMember(ctx context.Context, bucket string, user string, params ...AddMemberParams) (Transitions, error) {
+	query := url.Values{}
+	for _, p := range params {
+		set(query, "by", p.By)
+	}
 	path := "/v1/buckets/{bucket}/members/{user}"
 	path = put(path, "bucket", bucket)
 	path = put(path, "user", user)
-	return call[Transitions](ctx, c, http.MethodPut, path, nil, nil)
+	return call[Transitions](ctx, c, http.MethodPut, path, query, nil)
 }
 
 // ExplainMember is GET /v1/buckets/{bucket}/members/{user}/explain. What each condition of the criteria evaluates to, the effect of the policy, and what happens next if no event arrives. It changes nothing.
-func (c *Client) ExplainMember(ctx context.Context, bucket string, user string) (Explanation, error) {
+func (c *Client) ExplainMember(ctx context.Context, bucket string, user string, params ...ExplainMemberParams) (Explanation, error) {
+	query := url.Values{}
+	for _, p := range params {
+		set(query, "by", p.By)
+	}
 	path := "/v1/buckets/{bucket}/members/{user}/explain"
 	path = put(path, "bucket", bucket)
 	path = put(path, "user", user)
-	return call[Explanation](ctx, c, http.MethodGet, path, nil, nil)
+	return call[Explanation](ctx, c, http.MethodGet, path, query, nil)
 }
 
 // PauseBucket is POST /v1/buckets/{bucket}/pause. Freezes the memberships of a bucket, for all servers on the database, until it is resumed. Joins, leaves, ticks and deliveries wait. Pausing a paused bucket does nothing.
@@ -3957,8 +4087,9 @@ func (c *Client) ListEvents(ctx context.Context, params ListEventsParams) (Event
 	query := url.Values{}
 	set(query, "limit", params.Limit)
 	set(query, "after", params.After)
-	set(query, "name", params.Name)
 	set(query, "user", params.User)
+	set(query, "by", params.By)
+	set(query, "name", params.Name)
 	path := "/v1/events"
 	return call[Events](ctx, c, http.MethodGet, path, query, nil)
 }
@@ -4054,9 +4185,10 @@ func (c *Client) ListDeadLetters(ctx context.Context, params ListDeadLettersPara
 	query := url.Values{}
 	set(query, "limit", params.Limit)
 	set(query, "after", params.After)
+	set(query, "user", params.User)
+	set(query, "by", params.By)
 	set(query, "subscription", params.Subscription)
 	set(query, "bucket", params.Bucket)
-	set(query, "user", params.User)
 	set(query, "error", params.Error)
 	set(query, "order", params.Order)
 	path := "/v1/outbox/dead"
@@ -4177,22 +4309,31 @@ func (c *Client) SearchUsers(ctx context.Context, params SearchUsersParams) (Fou
 }
 
 // DeleteUser is DELETE /v1/users/{user}. Hides a user: they are a member of no bucket and have no transitions until they are restored. Their events are still stored. Deleting an unknown or deleted user does nothing.
-func (c *Client) DeleteUser(ctx context.Context, user string) (Transitions, error) {
+func (c *Client) DeleteUser(ctx context.Context, user string, params ...DeleteUserParams) (Transitions, error) {
+	query := url.Values{}
+	for _, p := range params {
+		set(query, "by", p.By)
+	}
 	path := "/v1/users/{user}"
 	path = put(path, "user", user)
-	return call[Transitions](ctx, c, http.MethodDelete, path, nil, nil)
+	return call[Transitions](ctx, c, http.MethodDelete, path, query, nil)
 }
 
 // GetUser is GET /v1/users/{user}. Ids, times and properties of a user, each declared property with its last change. The id in the answer is another one if the user was merged. Of a deleted user there are ids and times.
-func (c *Client) GetUser(ctx context.Context, user string) (User, error) {
+func (c *Client) GetUser(ctx context.Context, user string, params ...GetUserParams) (User, error) {
+	query := url.Values{}
+	for _, p := range params {
+		set(query, "by", p.By)
+	}
 	path := "/v1/users/{user}"
 	path = put(path, "user", user)
-	return call[User](ctx, c, http.MethodGet, path, nil, nil)
+	return call[User](ctx, c, http.MethodGet, path, query, nil)
 }
 
 // ListUserActivity is GET /v1/users/{user}/activity. What a user did and what happened to their memberships, in one order, page by page.
 func (c *Client) ListUserActivity(ctx context.Context, user string, params ListUserActivityParams) (UserActivity, error) {
 	query := url.Values{}
+	set(query, "by", params.By)
 	set(query, "limit", params.Limit)
 	set(query, "after", params.After)
 	path := "/v1/users/{user}/activity"
@@ -4201,22 +4342,31 @@ func (c *Client) ListUserActivity(ctx context.Context, user string, params ListU
 }
 
 // ListUserBuckets is GET /v1/users/{user}/buckets. The buckets of which a user is a member, with the time of each join.
-func (c *Client) ListUserBuckets(ctx context.Context, user string) (UserBuckets, error) {
+func (c *Client) ListUserBuckets(ctx context.Context, user string, params ...ListUserBucketsParams) (UserBuckets, error) {
+	query := url.Values{}
+	for _, p := range params {
+		set(query, "by", p.By)
+	}
 	path := "/v1/users/{user}/buckets"
 	path = put(path, "user", user)
-	return call[UserBuckets](ctx, c, http.MethodGet, path, nil, nil)
+	return call[UserBuckets](ctx, c, http.MethodGet, path, query, nil)
 }
 
 // EraseUser is POST /v1/users/{user}/erase. Deletes everything about the person: the user, users who were merged into them, ids, properties, events, stays, transitions, deliveries. Nothing is announced, and sizes of the past stay as they were. It cannot be undone. With suppress, events of the ids are dropped from then on.
-func (c *Client) EraseUser(ctx context.Context, user string, body ErasePerson) (Erasure, error) {
+func (c *Client) EraseUser(ctx context.Context, user string, body ErasePerson, params ...EraseUserParams) (Erasure, error) {
+	query := url.Values{}
+	for _, p := range params {
+		set(query, "by", p.By)
+	}
 	path := "/v1/users/{user}/erase"
 	path = put(path, "user", user)
-	return call[Erasure](ctx, c, http.MethodPost, path, nil, body)
+	return call[Erasure](ctx, c, http.MethodPost, path, query, body)
 }
 
 // ListUserEvents is GET /v1/users/{user}/events. What a user did and which traits were set, by the time at which it occurred, page by page.
 func (c *Client) ListUserEvents(ctx context.Context, user string, params ListUserEventsParams) (UserEvents, error) {
 	query := url.Values{}
+	set(query, "by", params.By)
 	set(query, "limit", params.Limit)
 	set(query, "after", params.After)
 	set(query, "name", params.Name)
@@ -4226,15 +4376,20 @@ func (c *Client) ListUserEvents(ctx context.Context, user string, params ListUse
 }
 
 // SendEvent is POST /v1/users/{user}/events. Ingests an event that happens now, as the calls of SDKs do. It is for people who try something; programs send events with a write key. An unknown user is created.
-func (c *Client) SendEvent(ctx context.Context, user string, body SentEvent) (Sent, error) {
+func (c *Client) SendEvent(ctx context.Context, user string, body SentEvent, params ...SendEventParams) (Sent, error) {
+	query := url.Values{}
+	for _, p := range params {
+		set(query, "by", p.By)
+	}
 	path := "/v1/users/{user}/events"
 	path = put(path, "user", user)
-	return call[Sent](ctx, c, http.MethodPost, path, nil, body)
+	return call[Sent](ctx, c, http.MethodPost, path, query, body)
 }
 
 // ExplainUser is GET /v1/users/{user}/explain. What explainMember says, for several buckets.
 func (c *Client) ExplainUser(ctx context.Context, user string, params ExplainUserParams) (Explanations, error) {
 	query := url.Values{}
+	set(query, "by", params.By)
 	set(query, "buckets", params.Buckets)
 	path := "/v1/users/{user}/explain"
 	path = put(path, "user", user)
@@ -4244,6 +4399,7 @@ func (c *Client) ExplainUser(ctx context.Context, user string, params ExplainUse
 // GetForecast is GET /v1/users/{user}/forecast. All transitions of a user in any bucket that follow from the passing of time alone, in the order of time. At most 10,000 due instants are evaluated and 1,000 transitions returned. Nothing is written.
 func (c *Client) GetForecast(ctx context.Context, user string, params GetForecastParams) (Forecast, error) {
 	query := url.Values{}
+	set(query, "by", params.By)
 	set(query, "until", params.Until)
 	set(query, "ticks", params.Ticks)
 	path := "/v1/users/{user}/forecast"
@@ -4252,31 +4408,42 @@ func (c *Client) GetForecast(ctx context.Context, user string, params GetForecas
 }
 
 // ListUserIds is GET /v1/users/{user}/ids. Ids of the user to whom an id leads, the one by which the user goes first.
-func (c *Client) ListUserIds(ctx context.Context, user string, params ListUserIdsParams) (UserIDs, error) {
+func (c *Client) ListUserIds(ctx context.Context, user string, params ...ListUserIdsParams) (UserIDs, error) {
 	query := url.Values{}
-	set(query, "by", params.By)
+	for _, p := range params {
+		set(query, "by", p.By)
+	}
 	path := "/v1/users/{user}/ids"
 	path = put(path, "user", user)
 	return call[UserIDs](ctx, c, http.MethodGet, path, query, nil)
 }
 
 // MergeUser is POST /v1/users/{user}/merge. The user of the path becomes another name of the user in the body, who gets their events and stays. A user who was a member under either id and still matches has neither entered nor left. A merge cannot be undone. Merging a user into themselves, by whichever of their names, does nothing. With dryRun the merge is made in a transaction that is rolled back, and the answer has its preview.
-func (c *Client) MergeUser(ctx context.Context, user string, body Merge) (Merged, error) {
+func (c *Client) MergeUser(ctx context.Context, user string, body Merge, params ...MergeUserParams) (Merged, error) {
+	query := url.Values{}
+	for _, p := range params {
+		set(query, "by", p.By)
+	}
 	path := "/v1/users/{user}/merge"
 	path = put(path, "user", user)
-	return call[Merged](ctx, c, http.MethodPost, path, nil, body)
+	return call[Merged](ctx, c, http.MethodPost, path, query, body)
 }
 
 // RestoreUser is POST /v1/users/{user}/restore. The joins and leaves that the user missed while deleted happen now. Restoring an unknown user or one who is not deleted does nothing.
-func (c *Client) RestoreUser(ctx context.Context, user string) (Transitions, error) {
+func (c *Client) RestoreUser(ctx context.Context, user string, params ...RestoreUserParams) (Transitions, error) {
+	query := url.Values{}
+	for _, p := range params {
+		set(query, "by", p.By)
+	}
 	path := "/v1/users/{user}/restore"
 	path = put(path, "user", user)
-	return call[Transitions](ctx, c, http.MethodPost, path, nil, nil)
+	return call[Transitions](ctx, c, http.MethodPost, path, query, nil)
 }
 
 // GetTimeline is GET /v1/users/{user}/timeline. The transitions of a user in the order in which they were decided, page by page, those in buckets that are not defined any more among them.
 func (c *Client) GetTimeline(ctx context.Context, user string, params GetTimelineParams) (Timeline, error) {
 	query := url.Values{}
+	set(query, "by", params.By)
 	set(query, "limit", params.Limit)
 	set(query, "after", params.After)
 	set(query, "bucket", params.Bucket)
@@ -4288,11 +4455,26 @@ func (c *Client) GetTimeline(ctx context.Context, user string, params GetTimelin
 	return call[Timeline](ctx, c, http.MethodGet, path, query, nil)
 }
 
+// UnlinkID is POST /v1/users/{user}/unlink. Takes the id in the path away from its user, unless the user goes by it. What comes by it from then on is that of a contact by itself, which never merges with a user by the ids of events. What was done by it stays the user's.
+func (c *Client) UnlinkID(ctx context.Context, user string, params ...UnlinkIDParams) (ID, error) {
+	query := url.Values{}
+	for _, p := range params {
+		set(query, "by", p.By)
+	}
+	path := "/v1/users/{user}/unlink"
+	path = put(path, "user", user)
+	return call[ID](ctx, c, http.MethodPost, path, query, nil)
+}
+
 // ForecastWhatIf is POST /v1/users/{user}/what-if. As getForecast, with events that are imagined to happen at given times. Nothing is written.
-func (c *Client) ForecastWhatIf(ctx context.Context, user string, body WhatIf) (Forecast, error) {
+func (c *Client) ForecastWhatIf(ctx context.Context, user string, body WhatIf, params ...ForecastWhatIfParams) (Forecast, error) {
+	query := url.Values{}
+	for _, p := range params {
+		set(query, "by", p.By)
+	}
 	path := "/v1/users/{user}/what-if"
 	path = put(path, "user", user)
-	return call[Forecast](ctx, c, http.MethodPost, path, nil, body)
+	return call[Forecast](ctx, c, http.MethodPost, path, query, body)
 }
 
 // ListWebhooks is GET /v1/webhooks. All endpoints. What waits for one of them is in the outbox: its subscription is webhook:NUMBER, or webhook:NUMBER:BUCKET for each bucket.
