@@ -74,12 +74,17 @@ func (g *Clock) DueByHour(ctx context.Context, hours int) ([]DueHour, error) {
 	return all, nil
 }
 
-// forgetEvery is how often the engine removes what is too old to be asked for.
-const forgetEvery = 10 * time.Minute
+// forgetEvery returns how often the engine removes what is too old to be asked for: so often that
+// it stays for a tenth longer than the settings say.
+func (e *Engine) forgetEvery() time.Duration {
+	c := &e.config
+	shortest := min(c.IdempotencyHorizon, c.JobAge, c.AuditAge, c.DeadLetterAge)
+	return min(max(shortest/10, time.Second), 10*time.Minute)
+}
 
 // forgetting returns the loop that removes what is too old to be asked for.
 func (e *Engine) forgetting() *service.Loop {
-	return &service.Loop{Component: "retention", Log: e.log, Turn: e.forget, Backoff: retry.Backoff{Min: time.Second, Max: forgetEvery}}
+	return &service.Loop{Component: "retention", Log: e.log, Turn: e.forget, Backoff: retry.Backoff{Min: time.Second, Max: e.forgetEvery()}}
 }
 
 // forget removes some of what is too old to be asked for: idempotency keys, marks of connections,
@@ -93,7 +98,7 @@ func (e *Engine) forget(ctx context.Context) (time.Duration, error) {
 	moreDead, dead := e.forgetDead(ctx)
 	moreAudit, entries := e.auditLog().Forget(ctx, e.config.AuditAge)
 	n, keys := q.IdempotencyKeysForget(ctx, db.IdempotencyKeysForgetParams{Before: store.Timestamp(now.Add(-e.config.IdempotencyHorizon)), Most: most})
-	wait := forgetEvery
+	wait := e.forgetEvery()
 	if n == most || moreAudit || moreDead {
 		wait = time.Millisecond
 	}
