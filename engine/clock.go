@@ -78,7 +78,7 @@ func (g *Clock) DueByHour(ctx context.Context, hours int) ([]DueHour, error) {
 // it stays for a tenth longer than the settings say.
 func (e *Engine) forgetEvery() time.Duration {
 	c := &e.config
-	shortest := min(c.IdempotencyHorizon, c.JobAge, c.AuditAge, c.DeadLetterAge)
+	shortest := min(c.IdempotencyHorizon, c.JobAge, c.AuditAge, c.DeadLetterAge, c.FeedAge)
 	return min(max(shortest/10, time.Second), 10*time.Minute)
 }
 

@@ -84,6 +84,11 @@ type Config struct {
 	// and some 50 bytes beside. Defaults to 100,000.
 	EventNameCache int
 
+	// FeedAge is how long what only readers of feeds need is kept: which users were deleted or
+	// restored, and the transitions of anonymous contacts that have expired. A feed or a lookup
+	// that is further behind learns nothing of them. Defaults to an hour.
+	FeedAge time.Duration
+
 	// FeedPoll is the interval at which a Feed or Invalidations that is being read polls the
 	// database for transitions that another process has not notified of. Defaults to 100 ms.
 	FeedPoll time.Duration
@@ -230,6 +235,7 @@ func (c Config) withDefaults() Config {
 	def(&c.DeliveryWorkers, 16)
 	def(&c.DeployPoll, 250*time.Millisecond)
 	def(&c.EventNameCache, 100_000)
+	def(&c.FeedAge, time.Hour)
 	def(&c.FeedPoll, 100*time.Millisecond)
 	def(&c.Flushers, 4)
 	def(&c.IdempotencyHorizon, 30*24*time.Hour)

@@ -139,7 +139,7 @@ func (e *Engine) openLocked(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.OwnTime = e.config.VirtualTime
+	s.OwnTime, s.FeedAge = e.config.VirtualTime, e.config.FeedAge
 	if secret := e.config.SuppressionSecret; secret != "" {
 		s.Suppressor = store.NewSuppressor(secret)
 	}
@@ -151,7 +151,7 @@ func (e *Engine) openLocked(ctx context.Context) error {
 	}
 	e.store = s
 	e.feed = feed.New(feed.Deps{
-		Pool: e.pool, Schema: e.config.Schema, Poll: e.config.FeedPoll, Pooled: e.link.Pooled(), Log: e.log,
+		Pool: e.pool, Schema: e.config.Schema, Poll: e.config.FeedPoll, Age: e.config.FeedAge, Pooled: e.link.Pooled(), Log: e.log,
 	})
 	e.runner = e.newRunner(s, e.registry, nil)
 	e.clock = e.newClock()

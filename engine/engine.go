@@ -292,7 +292,7 @@ func (e *Engine) readRunner() *transact.Runner {
 // What is decided about a bucket is decided by the one decide, which needs a registry that has it.
 func (e *Engine) staysOnly(buckets []db.BucketgenBucket) *transact.Runner {
 	s := store.StaysOnly(e.config.Schema, buckets)
-	s.OwnTime = e.config.VirtualTime
+	s.OwnTime, s.FeedAge = e.config.VirtualTime, e.config.FeedAge
 	return e.newRunner(s, s.Registry(), s.Standalone())
 }
 

@@ -12,8 +12,8 @@ func TestForgetEvery(t *testing.T) {
 		config Config
 		want   time.Duration
 	}{
-		{Config{}, 10 * time.Minute},
-		{Config{IdempotencyHorizon: time.Hour}, 6 * time.Minute},
+		{Config{}, 6 * time.Minute},
+		{Config{FeedAge: 24 * time.Hour}, 10 * time.Minute},
 		{Config{JobAge: time.Minute}, 6 * time.Second},
 		{Config{AuditAge: time.Second}, time.Second},
 		{Config{DeadLetterAge: 20 * time.Second}, 2 * time.Second},

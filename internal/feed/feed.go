@@ -28,6 +28,10 @@ type Deps struct {
 	// Poll is how often the log is polled at least while there are readers.
 	Poll time.Duration
 
+	// Age is how long the log of deleted and restored users is kept. A reader that is further
+	// behind than that learns nothing of them.
+	Age time.Duration
+
 	// Pooled says that a pooler is between the process and the server. Its sessions belong to all
 	// clients, so the feed does not listen for notifications and only polls.
 	Pooled bool
@@ -158,11 +162,7 @@ func (f *Feed) fresh(ctx context.Context) (position, error) {
 // queries returns the queries in the schema of the feed, run on a connection.
 func (f *Feed) queries(conn db.DBTX) *db.Queries { return store.QueriesIn(conn, f.deps.Schema) }
 
-// hidingsKept is how long the log of deleted and restored users is kept. A reader that is further
-// behind than that learns nothing of them.
-const hidingsKept = time.Hour
-
 // Prune removes deletions and restorations of users that every feed has seen by now.
 func (f *Feed) Prune(ctx context.Context, now time.Time) error {
-	return f.queries(f.deps.Pool).HidingsForget(ctx, store.Timestamp(now.Add(-hidingsKept)))
+	return f.queries(f.deps.Pool).HidingsForget(ctx, store.Timestamp(now.Add(-f.deps.Age)))
 }

@@ -23,7 +23,7 @@ import (
 type Deps struct {
 	Pool   *pgxpool.Pool
 	Reader *pgxpool.Pool // Reader is that of histories, whose database may be behind
-	Schema string // Schema has the tables
+	Schema string        // Schema has the tables
 	Log    *slog.Logger
 }
 

@@ -1,8 +1,6 @@
 package store
 
 import (
-	"time"
-
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/pipeline"
 	"github.com/bucketgen/bucketgen/registry/table"
@@ -23,15 +21,11 @@ func (ld *Loaded) queueLastEvents(q *pipeline.Batch, users []string) {
 	}))
 }
 
-// ExpiredFor is how long the transitions of a contact that has expired stay, so that feeds read
-// them.
-const ExpiredFor = time.Hour
-
 // addEnded ends a contact at an instant.
-func (w *Write) addEnded(u *user, name string, at, now table.Instant) {
+func (w *Write) addEnded(s *Store, u *user, name string, at, now table.Instant) {
 	p := &w.ended
 	p.ContactIds, p.Names, p.Ats = append(p.ContactIds, u.contact.ID), append(p.Names, name), append(p.Ats, timestamp(at))
-	p.Now, p.Later = timestamp(now), timestamp(now.Add(ExpiredFor))
+	p.Now, p.Later = timestamp(now), timestamp(now.Add(s.FeedAge))
 	if !u.contact.DeletedAt.Valid { // stays in buckets that this process does not have last
 		w.hidden.Members, w.hidden.ContactIds = -1, append(w.hidden.ContactIds, u.contact.ID)
 	}

@@ -21,6 +21,10 @@ import (
 // Store loads and writes users for a registry. It knows the numbers that the database gives to the
 // registry's names. It may be used from several goroutines.
 type Store struct {
+	// FeedAge is how long the transitions of a contact that has expired stay, so that feeds read
+	// them.
+	FeedAge time.Duration
+
 	// OwnTime says that the caller's clock is virtual, as in a test or a simulation. Users go by
 	// it, however far it is from the database's. It is set before the store is used. See
 	// [Loaded.Clock].

@@ -102,7 +102,7 @@ func (w *Write) Add(ld *Loaded, user string, st *decide.State, c decide.Changes)
 	switch {
 	case c.Ended:
 		s.cache.Forget(user)
-		w.addEnded(u, user, c.EndedAt, c.Now)
+		w.addEnded(s, u, user, c.EndedAt, c.Now)
 	case claimed:
 		w.claims = append(w.claims, claim)
 	}
