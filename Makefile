@@ -124,6 +124,11 @@ race: setup ## run every test with the race detector
 fuzz: setup ## run every fuzz target for FUZZTIME each, 30s unless it says otherwise
 	@GO="$(GO)" scripts/fuzz $(FUZZTIME)
 
+.PHONY: soak
+soak: setup ## let users, visitors, deployments and kills go on for an hour, FOR=3m for less, and fail if anything grows; SVG=FILE draws the curves
+	$(GO) build -o $(BIN)/ ./bench/soak
+	$(BIN)/soak -for $(or $(FOR),1h) $(if $(SVG),-svg $(SVG))
+
 .PHONY: bench
 bench: setup ## measure ingest, clock, backfill, outbox and growth against yardsticks in the same run, in minutes
 	$(GO) build -o $(BIN)/ ./bench
