@@ -12,6 +12,7 @@ type Stay struct {
 	LeftAt     time.Time `json:"leftAt,omitzero"` // zero while it lasts
 	Source     Source    `json:"source"`          // of the join
 	Reason     Reason    `json:"reason,omitempty"`
+	EnteredAs  *ID       `json:"enteredAs,omitempty"` // as in Transition
 }
 
 // Member is a user in a bucket.
@@ -24,7 +25,8 @@ type Member struct {
 	LeftAt       time.Time         `json:"leftAt,omitzero"` // zero while the stay lasts
 	EntryCount   int               `json:"entryCount"`      // which stay of the user in the bucket it is, from 1
 	MembershipID int64             `json:"membershipId"`
-	Source       Source            `json:"source"` // of the join
+	Source       Source            `json:"source"`              // of the join
+	EnteredAs    *ID               `json:"enteredAs,omitempty"` // as in Transition
 }
 
 // Who returns the id by which the user goes.

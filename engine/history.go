@@ -143,7 +143,7 @@ func (e *Engine) MembersAtPage(ctx context.Context, bucket registry.BucketRef, a
 	for i, row := range rows {
 		members[i] = Member{
 			UserEmail: deref(row.Email), EnteredAt: row.EnteredAt.Time.UTC(), EntryCount: int(row.EntryCount),
-			MembershipID: row.ID, Source: Source(row.Source),
+			MembershipID: row.ID, Source: Source(row.Source), EnteredAs: store.EnteredAs(row.EnteredAs),
 		}
 		members[i].UserID, members[i].AnonymousID, members[i].IDs = resolve.Split(row.UserID)
 		if row.LeftAt.Valid {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/resolve"
+	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/registry"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
@@ -103,7 +104,7 @@ func (e *Engine) MembersPage(ctx context.Context, bucket registry.BucketRef, p P
 	for i, row := range rows {
 		members[i] = Member{
 			UserEmail: deref(row.Email), EnteredAt: row.EnteredAt.Time.UTC(), EntryCount: int(row.EntryCount),
-			MembershipID: row.ID, Source: Source(row.Source),
+			MembershipID: row.ID, Source: Source(row.Source), EnteredAs: store.EnteredAs(row.EnteredAs),
 		}
 		members[i].UserID, members[i].AnonymousID, members[i].IDs = resolve.Split(row.UserID)
 	}

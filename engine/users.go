@@ -11,6 +11,7 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/resolve"
+	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry"
 )
@@ -149,7 +150,7 @@ func (g *Users) NamedStays(ctx context.Context, userID string) (name string, all
 		}
 		all = append(all, BucketStay{
 			BucketID: e.registry.Buckets[b].ID, BucketName: e.registry.Buckets[b].Name, MembershipID: *row.ID,
-			Stay: Stay{EntryCount: int(*row.EntryCount), EnteredAt: row.EnteredAt.Time.UTC(), Source: Source(*row.Source)},
+			Stay: Stay{EntryCount: int(*row.EntryCount), EnteredAt: row.EnteredAt.Time.UTC(), Source: Source(*row.Source), EnteredAs: store.EnteredAs(row.EnteredAs)},
 		})
 	}
 	slices.SortFunc(all, func(a, b BucketStay) int { return cmp.Compare(a.BucketID, b.BucketID) })
@@ -179,7 +180,10 @@ func (g *Users) LatestStay(ctx context.Context, bucket registry.BucketRef, userI
 	case row.ID == nil:
 		return Stay{}, false, nil
 	}
-	s := Stay{EntryCount: int(*row.EntryCount), EnteredAt: row.EnteredAt.Time.UTC(), Source: Source(*row.Source), Reason: Reason(deref(row.Reason))}
+	s := Stay{
+		EntryCount: int(*row.EntryCount), EnteredAt: row.EnteredAt.Time.UTC(), Source: Source(*row.Source), Reason: Reason(deref(row.Reason)),
+		EnteredAs: store.EnteredAs(row.EnteredAs),
+	}
 	if row.LeftAt.Valid {
 		s.LeftAt = row.LeftAt.Time.UTC()
 	}

@@ -101,7 +101,7 @@ where m.bucket_no = @bucket_no and m.left_at is null and c.deleted_at is null;
 
 -- name: MembershipsPage :many
 -- Members of a bucket in the order of their contact ids: all, or those of a source.
-select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source
+select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source, m.entered_as
 from bucketgen.memberships m
 join bucketgen.contacts c on c.id = m.contact_id
 where m.bucket_no = @bucket_no and m.left_at is null and c.deleted_at is null and m.contact_id > @after_contact_id
@@ -119,7 +119,7 @@ group by m.bucket_no;
 
 -- name: MembershipsStay :one
 -- What does not change about a stay, and how it ended if it did.
-select m.id, m.source, m.reason
+select m.id, m.source, m.reason, m.entered_as
 from bucketgen.contacts c
 join bucketgen.memberships m on m.contact_id = c.id
 where c.user_id = @user_id and m.bucket_no = @bucket_no and m.entry_count = @entry_count;
@@ -144,10 +144,10 @@ select exists (
 -- The members of a bucket at a time, in the order of contact ids. Stays that last and stays that
 -- have ended are in two indexes. It reads as many of each as could be on the page. (Offset 0 keeps
 -- the planner from reading all contacts beside them.)
-select s.id, s.contact_id, s.user_id, s.email, s.entry_count, s.entered_at, s.left_at, s.source
+select s.id, s.contact_id, s.user_id, s.email, s.entry_count, s.entered_at, s.left_at, s.source, s.entered_as
 from (
     (
-        select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.left_at, m.source
+        select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.left_at, m.source, m.entered_as
         from bucketgen.memberships m
         cross join lateral (
             select k.user_id, k.email from bucketgen.contacts k
@@ -160,7 +160,7 @@ from (
     )
     union all
     (
-        select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.left_at, m.source
+        select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.left_at, m.source, m.entered_as
         from bucketgen.memberships m
         cross join lateral (
             select k.user_id, k.email from bucketgen.contacts k
@@ -199,7 +199,7 @@ where n.name = @user_id and c.deleted_at is null;
 -- name: MembershipsOf :many
 -- The active stays of a user. A user who is in no bucket has a row without a stay, an unknown one
 -- has none.
-select c.user_id, c.email, c.deleted_at, m.bucket_no, m.id, m.entry_count, m.entered_at, m.source
+select c.user_id, c.email, c.deleted_at, m.bucket_no, m.id, m.entry_count, m.entered_at, m.source, m.entered_as
 from bucketgen.names n
 join bucketgen.contacts c on c.id = n.contact_id
 left join bucketgen.memberships m on m.contact_id = c.id and m.left_at is null
@@ -207,7 +207,7 @@ where n.name = @user_id;
 
 -- name: MembershipsLatest :one
 -- The latest stay of a user in a bucket, if there ever was one.
-select c.deleted_at, m.id, m.entry_count, m.entered_at, m.left_at, m.source, m.reason
+select c.deleted_at, m.id, m.entry_count, m.entered_at, m.left_at, m.source, m.reason, m.entered_as
 from bucketgen.names n
 join bucketgen.contacts c on c.id = n.contact_id
 left join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = @bucket_no
@@ -233,7 +233,7 @@ left join lateral (
 
 -- name: MembershipsNewest :many
 -- Members of a bucket, those who entered last first, before a place in that order.
-select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source
+select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source, m.entered_as
 from bucketgen.memberships m
 join bucketgen.contacts c on c.id = m.contact_id
 where m.bucket_no = @bucket_no and m.left_at is null and c.deleted_at is null and m.entered_at >= @from_at
@@ -245,7 +245,7 @@ limit @size::integer;
 -- name: MembershipsSome :many
 -- The members of a bucket who entered within a time, in the order of their contact ids. It reads
 -- all of them by the index of that time, so MembershipsPage is for those of all times.
-select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source
+select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source, m.entered_as
 from bucketgen.memberships m
 join bucketgen.contacts c on c.id = m.contact_id
 where m.bucket_no = @bucket_no and m.left_at is null and c.deleted_at is null and m.contact_id > @after_contact_id
@@ -255,7 +255,7 @@ limit @size::integer;
 
 -- name: MembershipsFind :many
 -- The members of a bucket with a name or an e-mail address.
-select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source
+select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source, m.entered_as
 from (
     select n.contact_id from bucketgen.names n where n.name = @text::text
     union

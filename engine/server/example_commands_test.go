@@ -34,8 +34,8 @@ func ExampleRun_export() {
 
 	shell(os.Stdout, nil, "export", "members", "trial-expiring-soon", "--database", url)
 	// Output:
-	// userId,email,enteredAt,leftAt,entryCount,membershipId,source,idKind,id
-	// ada,,2026-01-01T09:00:00Z,,1,1,event,user,ada
+	// userId,email,enteredAt,leftAt,entryCount,membershipId,source,idKind,id,enteredAsKind,enteredAsId
+	// ada,,2026-01-01T09:00:00Z,,1,1,event,user,ada,,
 }
 
 // A simulation says what events would have done, without a database.

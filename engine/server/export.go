@@ -30,7 +30,7 @@ func (c *cli) exportMembersCommand() *cobra.Command {
 		Short: "Export the members of a bucket as CSV",
 		Long: `Exports the current members of a bucket, or its members at a time, as CSV:
 
-  userId,email,enteredAt,leftAt,entryCount,membershipId,source,idKind,id
+  userId,email,enteredAt,leftAt,entryCount,membershipId,source,idKind,id,enteredAsKind,enteredAsId
 
 A cell that begins with =, +, -, @ or a blank gets an apostrophe in front, so that a spreadsheet does
 not run it as a formula. import members removes the apostrophe. --json writes one object a line

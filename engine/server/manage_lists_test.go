@@ -228,14 +228,14 @@ func TestManageMemberFilters(t *testing.T) {
 	}
 
 	for _, test := range []struct{ query, want string }{
-		{"", "ada,ada@Example.com,2026-01-01T04:00:00Z,,2,5,event,user,ada\n'=b,'=b@Example.com,2026-01-01T01:00:00Z,,1,2,event,user,'=b\n" +
-			"cyd,cyd@Example.com,2026-01-01T02:00:00Z,,1,3,event,user,cyd\n..,..@Example.com,2026-01-01T03:00:00Z,,1,4,event,user,..\n"},
-		{"?order=newest&before=2026-01-01T02:00:00Z", "'=b,'=b@Example.com,2026-01-01T01:00:00Z,,1,2,event,user,'=b\n"},
-		{"?asOf=2026-01-01T00:30:00Z", "ada,ada@Example.com,2026-01-01T00:00:00Z,2026-01-01T04:00:00Z,1,1,event,user,ada\n"},
+		{"", "ada,ada@Example.com,2026-01-01T04:00:00Z,,2,5,event,user,ada,,\n'=b,'=b@Example.com,2026-01-01T01:00:00Z,,1,2,event,user,'=b,,\n" +
+			"cyd,cyd@Example.com,2026-01-01T02:00:00Z,,1,3,event,user,cyd,,\n..,..@Example.com,2026-01-01T03:00:00Z,,1,4,event,user,..,,\n"},
+		{"?order=newest&before=2026-01-01T02:00:00Z", "'=b,'=b@Example.com,2026-01-01T01:00:00Z,,1,2,event,user,'=b,,\n"},
+		{"?asOf=2026-01-01T00:30:00Z", "ada,ada@Example.com,2026-01-01T00:00:00Z,2026-01-01T04:00:00Z,1,1,event,user,ada,,\n"},
 		{"?q=absent", ""},
 	} {
 		status, header, text := m.get(t, "/v1/buckets/pro/members.csv"+test.query, m.board, "text/csv")
-		if want := "userId,email,enteredAt,leftAt,entryCount,membershipId,source,idKind,id\n" + test.want; status != 200 || text != want || header.Get("Content-Type") != "text/csv; charset=utf-8" {
+		if want := "userId,email,enteredAt,leftAt,entryCount,membershipId,source,idKind,id,enteredAsKind,enteredAsId\n" + test.want; status != 200 || text != want || header.Get("Content-Type") != "text/csv; charset=utf-8" {
 			t.Errorf("export %s: got %d\n%s\nwant\n%s", test.query, status, text, want)
 		}
 	}

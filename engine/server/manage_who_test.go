@@ -61,6 +61,60 @@ func TestUsersWithoutUserID(t *testing.T) {
 	}
 }
 
+// TestEnteredAs reads a stay that began under the anonymous id of a user, and one that did not.
+func TestEnteredAs(t *testing.T) {
+	t.Parallel()
+	m, ctx := newManaged(t, bucket.Define(bucket.Spec{ID: "visitors", Anonymous: bucket.Include, Criteria: orders.Exists()})), t.Context()
+	m.sends(t, engine.Event{AnonymousID: "phone", Name: "order"})
+	m.sends(t, engine.Event{UserID: "ada", AnonymousID: "phone", Name: "visit"})
+	m.sends(t, engine.Event{UserID: "bob", Name: "order"})
+	phone := engine.ID{Kind: engine.KindAnonymous, Value: "phone"}
+	for user, want := range map[string]engine.ID{"ada": phone, "bob": {}} {
+		is := func(what string, got *engine.ID) {
+			t.Helper()
+			if got == nil && want != (engine.ID{}) || got != nil && *got != want {
+				t.Errorf("%s of %s: entered as %+v, want %+v", what, user, got, want)
+			}
+		}
+		latest, _, err := m.engine.Users().LatestStay(ctx, m.ref(t, "visitors"), user)
+		is("the latest stay", latest.EnteredAs)
+		stays, failed := m.engine.Users().Stays(ctx, user)
+		if err != nil || failed != nil || len(stays) != 1 {
+			t.Fatalf("got %+v, %v, %v", stays, err, failed)
+		}
+		is("a stay", stays[0].EnteredAs)
+		x, err := m.engine.Explain(ctx, m.ref(t, "visitors"), user)
+		if err != nil {
+			t.Fatal(err)
+		}
+		is("the explanation", x.Stay.EnteredAs)
+		for members := range map[string]bool{"now": true, "as of now": true} {
+			all := m.engine.Members(ctx, m.ref(t, "visitors"))
+			if members == "as of now" {
+				all = m.engine.MembersAt(ctx, m.ref(t, "visitors"), m.clock.Now())
+			}
+			for member, err := range all {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if member.UserID == user {
+					is("the member "+members, member.EnteredAs)
+				}
+			}
+		}
+		in, err := m.read.GetMember(ctx, "visitors", user)
+		if err != nil || in.Stay == nil || in.Stay.EnteredAs.Value != want.Value || in.Stay.EnteredAs.Kind != want.Kind {
+			t.Errorf("the API says of %s: %+v, %v", user, in, err)
+		}
+	}
+	for _, query := range []string{"", "?order=newest", "?q=ada"} {
+		_, _, text := m.get(t, "/v1/buckets/visitors/members.csv"+query, m.board, "text/csv")
+		if !strings.Contains(text, ",user,ada,anonymous,phone\n") || query != "?q=ada" && !strings.Contains(text, ",user,bob,,\n") {
+			t.Errorf("members.csv%s: got %s", query, text)
+		}
+	}
+}
+
 // TestBodiesNameUsersByKind names users by other ids than user ids in bodies and paths.
 func TestBodiesNameUsersByKind(t *testing.T) {
 	t.Parallel()

@@ -209,7 +209,7 @@ func (q *Queries) MembershipsCurrent(ctx context.Context, arg MembershipsCurrent
 }
 
 const MembershipsFind = `-- name: MembershipsFind :many
-select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source
+select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source, m.entered_as
 from (
     select n.contact_id from bucketgen.names n where n.name = $1::text
     union
@@ -236,6 +236,7 @@ type MembershipsFindRow struct {
 	EntryCount int32
 	EnteredAt  pgtype.Timestamptz
 	Source     string
+	EnteredAs  *string
 }
 
 // The members of a bucket with a name or an e-mail address.
@@ -256,6 +257,7 @@ func (q *Queries) MembershipsFind(ctx context.Context, arg MembershipsFindParams
 			&i.EntryCount,
 			&i.EnteredAt,
 			&i.Source,
+			&i.EnteredAs,
 		); err != nil {
 			return nil, err
 		}
@@ -352,7 +354,7 @@ func (q *Queries) MembershipsJoin(ctx context.Context, arg MembershipsJoinParams
 }
 
 const MembershipsLatest = `-- name: MembershipsLatest :one
-select c.deleted_at, m.id, m.entry_count, m.entered_at, m.left_at, m.source, m.reason
+select c.deleted_at, m.id, m.entry_count, m.entered_at, m.left_at, m.source, m.reason, m.entered_as
 from bucketgen.names n
 join bucketgen.contacts c on c.id = n.contact_id
 left join bucketgen.memberships m on m.contact_id = c.id and m.bucket_no = $1
@@ -374,6 +376,7 @@ type MembershipsLatestRow struct {
 	LeftAt     pgtype.Timestamptz
 	Source     *string
 	Reason     *string
+	EnteredAs  *string
 }
 
 // The latest stay of a user in a bucket, if there ever was one.
@@ -388,6 +391,7 @@ func (q *Queries) MembershipsLatest(ctx context.Context, arg MembershipsLatestPa
 		&i.LeftAt,
 		&i.Source,
 		&i.Reason,
+		&i.EnteredAs,
 	)
 	return i, err
 }
@@ -433,7 +437,7 @@ func (q *Queries) MembershipsLeave(ctx context.Context, arg MembershipsLeavePara
 }
 
 const MembershipsNewest = `-- name: MembershipsNewest :many
-select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source
+select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source, m.entered_as
 from bucketgen.memberships m
 join bucketgen.contacts c on c.id = m.contact_id
 where m.bucket_no = $1 and m.left_at is null and c.deleted_at is null and m.entered_at >= $2
@@ -460,6 +464,7 @@ type MembershipsNewestRow struct {
 	EntryCount int32
 	EnteredAt  pgtype.Timestamptz
 	Source     string
+	EnteredAs  *string
 }
 
 // Members of a bucket, those who entered last first, before a place in that order.
@@ -487,6 +492,7 @@ func (q *Queries) MembershipsNewest(ctx context.Context, arg MembershipsNewestPa
 			&i.EntryCount,
 			&i.EnteredAt,
 			&i.Source,
+			&i.EnteredAs,
 		); err != nil {
 			return nil, err
 		}
@@ -499,7 +505,7 @@ func (q *Queries) MembershipsNewest(ctx context.Context, arg MembershipsNewestPa
 }
 
 const MembershipsOf = `-- name: MembershipsOf :many
-select c.user_id, c.email, c.deleted_at, m.bucket_no, m.id, m.entry_count, m.entered_at, m.source
+select c.user_id, c.email, c.deleted_at, m.bucket_no, m.id, m.entry_count, m.entered_at, m.source, m.entered_as
 from bucketgen.names n
 join bucketgen.contacts c on c.id = n.contact_id
 left join bucketgen.memberships m on m.contact_id = c.id and m.left_at is null
@@ -515,6 +521,7 @@ type MembershipsOfRow struct {
 	EntryCount *int32
 	EnteredAt  pgtype.Timestamptz
 	Source     *string
+	EnteredAs  *string
 }
 
 // The active stays of a user. A user who is in no bucket has a row without a stay, an unknown one
@@ -537,6 +544,7 @@ func (q *Queries) MembershipsOf(ctx context.Context, userID string) ([]Membershi
 			&i.EntryCount,
 			&i.EnteredAt,
 			&i.Source,
+			&i.EnteredAs,
 		); err != nil {
 			return nil, err
 		}
@@ -638,7 +646,7 @@ func (q *Queries) MembershipsOfNames(ctx context.Context, arg MembershipsOfNames
 }
 
 const MembershipsPage = `-- name: MembershipsPage :many
-select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source
+select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source, m.entered_as
 from bucketgen.memberships m
 join bucketgen.contacts c on c.id = m.contact_id
 where m.bucket_no = $1 and m.left_at is null and c.deleted_at is null and m.contact_id > $2
@@ -662,6 +670,7 @@ type MembershipsPageRow struct {
 	EntryCount int32
 	EnteredAt  pgtype.Timestamptz
 	Source     string
+	EnteredAs  *string
 }
 
 // Members of a bucket in the order of their contact ids: all, or those of a source.
@@ -687,6 +696,7 @@ func (q *Queries) MembershipsPage(ctx context.Context, arg MembershipsPageParams
 			&i.EntryCount,
 			&i.EnteredAt,
 			&i.Source,
+			&i.EnteredAs,
 		); err != nil {
 			return nil, err
 		}
@@ -699,10 +709,10 @@ func (q *Queries) MembershipsPage(ctx context.Context, arg MembershipsPageParams
 }
 
 const MembershipsPageAt = `-- name: MembershipsPageAt :many
-select s.id, s.contact_id, s.user_id, s.email, s.entry_count, s.entered_at, s.left_at, s.source
+select s.id, s.contact_id, s.user_id, s.email, s.entry_count, s.entered_at, s.left_at, s.source, s.entered_as
 from (
     (
-        select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.left_at, m.source
+        select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.left_at, m.source, m.entered_as
         from bucketgen.memberships m
         cross join lateral (
             select k.user_id, k.email from bucketgen.contacts k
@@ -715,7 +725,7 @@ from (
     )
     union all
     (
-        select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.left_at, m.source
+        select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.left_at, m.source, m.entered_as
         from bucketgen.memberships m
         cross join lateral (
             select k.user_id, k.email from bucketgen.contacts k
@@ -747,6 +757,7 @@ type MembershipsPageAtRow struct {
 	EnteredAt  pgtype.Timestamptz
 	LeftAt     pgtype.Timestamptz
 	Source     string
+	EnteredAs  *string
 }
 
 // The members of a bucket at a time, in the order of contact ids. Stays that last and stays that
@@ -775,6 +786,7 @@ func (q *Queries) MembershipsPageAt(ctx context.Context, arg MembershipsPageAtPa
 			&i.EnteredAt,
 			&i.LeftAt,
 			&i.Source,
+			&i.EnteredAs,
 		); err != nil {
 			return nil, err
 		}
@@ -889,7 +901,7 @@ func (q *Queries) MembershipsPrior(ctx context.Context, arg MembershipsPriorPara
 }
 
 const MembershipsSome = `-- name: MembershipsSome :many
-select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source
+select m.id, m.contact_id, c.user_id, c.email, m.entry_count, m.entered_at, m.source, m.entered_as
 from bucketgen.memberships m
 join bucketgen.contacts c on c.id = m.contact_id
 where m.bucket_no = $1 and m.left_at is null and c.deleted_at is null and m.contact_id > $2
@@ -915,6 +927,7 @@ type MembershipsSomeRow struct {
 	EntryCount int32
 	EnteredAt  pgtype.Timestamptz
 	Source     string
+	EnteredAs  *string
 }
 
 // The members of a bucket who entered within a time, in the order of their contact ids. It reads
@@ -943,6 +956,7 @@ func (q *Queries) MembershipsSome(ctx context.Context, arg MembershipsSomeParams
 			&i.EntryCount,
 			&i.EnteredAt,
 			&i.Source,
+			&i.EnteredAs,
 		); err != nil {
 			return nil, err
 		}
@@ -955,7 +969,7 @@ func (q *Queries) MembershipsSome(ctx context.Context, arg MembershipsSomeParams
 }
 
 const MembershipsStay = `-- name: MembershipsStay :one
-select m.id, m.source, m.reason
+select m.id, m.source, m.reason, m.entered_as
 from bucketgen.contacts c
 join bucketgen.memberships m on m.contact_id = c.id
 where c.user_id = $1 and m.bucket_no = $2 and m.entry_count = $3
@@ -968,16 +982,22 @@ type MembershipsStayParams struct {
 }
 
 type MembershipsStayRow struct {
-	ID     int64
-	Source string
-	Reason *string
+	ID        int64
+	Source    string
+	Reason    *string
+	EnteredAs *string
 }
 
 // What does not change about a stay, and how it ended if it did.
 func (q *Queries) MembershipsStay(ctx context.Context, arg MembershipsStayParams) (MembershipsStayRow, error) {
 	row := q.db.QueryRow(ctx, MembershipsStay, arg.UserID, arg.BucketNo, arg.EntryCount)
 	var i MembershipsStayRow
-	err := row.Scan(&i.ID, &i.Source, &i.Reason)
+	err := row.Scan(
+		&i.ID,
+		&i.Source,
+		&i.Reason,
+		&i.EnteredAs,
+	)
 	return i, err
 }
 

@@ -59,8 +59,8 @@ func (e *Explainer) Explain(ctx context.Context, b table.BucketIndex, user strin
 	return x, err
 }
 
-// completeStay reads the source and reason of a stay that came from the database. No decision
-// depends on them, so facts do not have them.
+// completeStay reads the source and reason of a stay that came from the database, and the id by
+// which it began. No decision depends on them, so facts do not have them.
 func (e *Explainer) completeStay(ctx context.Context, p *probe, user string) error {
 	if p.stay == nil || p.stay.Source != "" {
 		return nil
@@ -72,7 +72,7 @@ func (e *Explainer) completeStay(ctx context.Context, p *probe, user string) err
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return fmt.Errorf("read the stay: %w", err)
 	}
-	p.stay.Source = bucketgen.Source(row.Source)
+	p.stay.Source, p.enteredAs = bucketgen.Source(row.Source), store.EnteredAs(row.EnteredAs)
 	if p.stay.Reason == "" && !p.stay.Active() && row.Reason != nil {
 		p.stay.Reason = bucketgen.Reason(*row.Reason)
 	}
@@ -107,7 +107,7 @@ func (e *Explainer) explanation(p *probe, user, email string) bucketgen.Explanat
 	if s := p.stay; s != nil {
 		x.Member = s.Active()
 		x.Stay = &bucketgen.Stay{
-			EntryCount: s.EntryCount, EnteredAt: s.EnteredAt.Time(), LeftAt: timeOf(s.LeftAt), Source: s.Source, Reason: s.Reason,
+			EntryCount: s.EntryCount, EnteredAt: s.EnteredAt.Time(), LeftAt: timeOf(s.LeftAt), Source: s.Source, Reason: s.Reason, EnteredAs: p.enteredAs,
 		}
 	}
 	return x

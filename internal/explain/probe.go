@@ -20,11 +20,12 @@ type probe struct {
 	bucket   table.BucketIndex
 	runs     int
 
-	now   table.Instant
-	stay  *decide.Stay
-	trace []table.Traced
-	next  decide.Forecast
-	then  decide.Forecast // after ticks
+	now       table.Instant
+	stay      *decide.Stay
+	enteredAs *bucketgen.ID
+	trace     []table.Traced
+	next      decide.Forecast
+	then      decide.Forecast // after ticks
 }
 
 // run reads a session. Each run starts afresh, on more facts.

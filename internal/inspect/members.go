@@ -23,7 +23,7 @@ func (r *Reader) Members(ctx context.Context, b table.BucketIndex, q bucketgen.M
 	for _, row := range rows {
 		m := bucketgen.Member{
 			UserEmail: deref(row.Email), EnteredAt: row.EnteredAt.Time.UTC(), EntryCount: int(row.EntryCount),
-			MembershipID: row.ID, Source: bucketgen.Source(row.Source),
+			MembershipID: row.ID, Source: bucketgen.Source(row.Source), EnteredAs: store.EnteredAs(row.EnteredAs),
 		}
 		m.UserID, m.AnonymousID, m.IDs = resolve.Split(row.UserID)
 		if q.Text == "" || wanted(&q, &m) {

@@ -45,6 +45,9 @@ var personProperties = map[string]string{
 	"Notice.ids":  "All ids of the person who was erased; missing for a merge",
 	"Notice.at":   "When it happened",
 
+	"Member.enteredAs":     "Id by which the user went when the stay began, if that is another now",
+	"Stay.enteredAs":       "Id by which the user went when the stay began, if that is another now",
+	"BucketStay.enteredAs": "Id by which the user went when the stay began, if that is another now",
 	"Transition.enteredAs": "Id by which the user went when the stay began, if that is another now",
 
 	"Suppression.hash":       "HMAC-SHA-256 of the id, in hexadecimal digits",

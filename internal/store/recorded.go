@@ -23,13 +23,14 @@ func Recorded(row db.BucketgenTransition, bucketID, bucketName, userID string, e
 		Kind: bucketgen.Kind(row.Kind), Source: bucketgen.Source(row.Source), EntryCount: int(row.EntryCount),
 		MembershipID: row.MembershipID, Reason: bucketgen.Reason(orEmpty(row.Reason)), Tick: row.Tick,
 		DwellCount: int(row.DwellCount), At: row.At.Time.UTC(), DecidedAt: row.DecidedAt.Time.UTC(),
-		Suppressed: row.Suppressed, Life: lifeOf(row.Life), NameKind: orEmpty(row.NameKind), EnteredAs: enteredAs(row.EnteredAs),
+		Suppressed: row.Suppressed, Life: lifeOf(row.Life), NameKind: orEmpty(row.NameKind), EnteredAs: EnteredAs(row.EnteredAs),
 	}
 	t.UserID, t.AnonymousID, t.IDs = resolve.Split(userID)
 	return t
 }
 
-func enteredAs(name *string) *bucketgen.ID {
+// EnteredAs returns the id by which the user went when a stay began, if that is another now.
+func EnteredAs(name *string) *bucketgen.ID {
 	if name == nil {
 		return nil
 	}

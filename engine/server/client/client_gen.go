@@ -621,6 +621,9 @@ type BucketStay struct {
 	// Examples: Power users
 	BucketName string `json:"bucketName"`
 
+	// EnteredAs An id of a contact
+	EnteredAs ID `json:"enteredAs,omitempty,omitzero"`
+
 	// EnteredAt When the stay began
 	//
 	// Examples: 2026-12-01T00:00:00Z
@@ -1999,6 +2002,9 @@ type Member struct {
 	// AnonymousID Anonymous id by which the user goes, who has no user id; missing for others
 	AnonymousID string `json:"anonymousId,omitempty,omitzero"`
 
+	// EnteredAs An id of a contact
+	EnteredAs ID `json:"enteredAs,omitempty,omitzero"`
+
 	// EnteredAt When the stay began
 	//
 	// Examples: 2026-12-01T00:00:00Z
@@ -2794,6 +2800,9 @@ type Status string
 
 // Stay One stay of a user in a bucket
 type Stay struct {
+	// EnteredAs An id of a contact
+	EnteredAs ID `json:"enteredAs,omitempty,omitzero"`
+
 	// EnteredAt When the stay began
 	//
 	// Examples: 2026-12-01T00:00:00Z
