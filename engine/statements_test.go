@@ -26,7 +26,8 @@ type tally struct {
 	mu         sync.Mutex
 	trips      int
 	statements int
-	looks      int // at what is deployed, by themselves
+	looks      int      // at what is deployed, by themselves
+	sent       []string // statements
 }
 
 func (c *tally) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
@@ -37,7 +38,11 @@ func (c *tally) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.Trace
 	return ctx
 }
 
-func (c *tally) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+func (c *tally) TraceBatchQuery(_ context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sent = append(c.sent, data.SQL)
+}
 
 func (c *tally) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
@@ -45,7 +50,7 @@ func (c *tally) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.Trace
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch data.SQL { // what loops of the engine do beside, at a time of their own
-	case db.TransitionsNotify, db.ProcessesNote, db.CatalogAdd, db.CatalogTrim, db.JobsClaim:
+	case db.TransitionsNotify, db.ProcessesNote, db.CatalogAdd, db.CatalogTrim, db.JobsClaim, db.HidingsErased:
 		return ctx
 	case db.GenerationNo:
 		c.looks++
@@ -53,6 +58,7 @@ func (c *tally) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.Trace
 	}
 	c.trips++
 	c.statements++
+	c.sent = append(c.sent, data.SQL)
 	return ctx
 }
 
@@ -62,8 +68,19 @@ func (c *tally) take() (trips, statements int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	trips, statements = c.trips, c.statements
-	c.trips, c.statements = 0, 0
+	c.trips, c.statements, c.sent = 0, 0, nil
 	return trips, statements
+}
+
+// takeSent returns the statements since the last time, sorted, without the one that a connection
+// sends now and then to plan anew.
+func (c *tally) takeSent() []string {
+	c.mu.Lock()
+	sent := slices.DeleteFunc(c.sent, func(sql string) bool { return sql == "discard plans" })
+	c.mu.Unlock()
+	c.take()
+	slices.Sort(sent)
+	return sent
 }
 
 // checkLooks fails if what is deployed was read more often than an engine does as it begins: for
