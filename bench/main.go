@@ -16,6 +16,10 @@
 //
 //	go run ./bench -grow users -to 1000000
 //
+// Or what an anonymous id beside the user id costs:
+//
+//	go run ./bench -ids
+//
 // Or how many deliveries a second leave the outbox, beside River:
 //
 //	go run ./bench -outbox
@@ -43,7 +47,7 @@ import (
 // options are what is measured.
 type options struct {
 	buckets, users, stored, callers, batch, flushers, rounds int
-	segments                                                 bool
+	segments, ids                                            bool
 	span, warm, lead                                         time.Duration
 	backfill                                                 int
 	workers                                                  int
@@ -66,6 +70,7 @@ func main() {
 	flag.IntVar(&o.callers, "callers", 64, "callers of Ingest at once")
 	flag.IntVar(&o.batch, "batch", 1, "events of a call: with more than one, callers use IngestBatch")
 	flag.BoolVar(&o.segments, "segments", false, "let buckets ask for one of two events and a property, so that an event has five candidates, and no event change a property")
+	flag.BoolVar(&o.ids, "ids", false, "measure events with a user id and an anonymous id in turns with those with a user id alone")
 	flag.IntVar(&o.flushers, "flushers", 0, "flushers of the engine (default its own)")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds; the median counts")
 	flag.DurationVar(&o.span, "span", 4*time.Second, "length of a measured run")
@@ -140,7 +145,12 @@ func run(ctx context.Context, url string, statements bool, o options) error {
 	}
 	fmt.Printf("%.1f candidates an event, beside the buckets that its user is in\n", w.candidates(r))
 	// Another engine than the one that made the users, whose events of the past went by it.
-	return with(ctx, pool, r, config, func(e *engine.Engine) error { return measure(ctx, e, pool, w, o) })
+	return with(ctx, pool, r, config, func(e *engine.Engine) error {
+		if o.ids {
+			return withIDs(ctx, e, pool, w, o)
+		}
+		return measure(ctx, e, pool, w, o)
+	})
 }
 
 // with runs something with an engine.
