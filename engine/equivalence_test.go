@@ -77,6 +77,22 @@ func TestPeopleEquivalence(t *testing.T) {
 	})
 }
 
+// TestErasingEquivalence compares them while some users are erased, with and without a secret under
+// which their ids are hashed. There is one engine: another one goes by the names that it remembers
+// until it learns of an erasure, within ten seconds.
+func TestErasingEquivalence(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	draw.Check(t, 300, func(t *rapid.T) {
+		n, users := begin(t, pool)
+		f, m := draw.Definitions(t, 5), manner(t, n)
+		m.Within = func(int) bool { return rapid.IntRange(0, 5).Draw(t, "within") == 5 }
+		m.Limits.AnonymousAge = draw.AnonymousAge(t)
+		m.Secret = rapid.SampledFrom([]string{"", secret}).Draw(t, "secret")
+		compareAll(t, pool, f, draw.Erasing(t, f, users, 25), m)
+	})
+}
+
 // TestRedefine compares them while definitions change and buckets are paused and resumed.
 func TestRedefine(t *testing.T) {
 	t.Parallel()
@@ -93,7 +109,7 @@ func TestRedefine(t *testing.T) {
 const forget = `
 do $$ begin
 	execute (select 'truncate ' || string_agg(format('%I.%I', schemaname, tablename), ', ') from pg_tables
-		where schemaname = 'bucketgen' and tablename not in ('migrations', 'generation', 'compatibility'));
+		where schemaname = 'bucketgen' and tablename not in ('migrations', 'generation', 'compatibility', 'rollup_progress'));
 	update bucketgen.generation set no = 0;
 end $$`
 

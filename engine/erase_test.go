@@ -326,3 +326,23 @@ func TestEraseForgetsMemory(t *testing.T) {
 		}
 	}
 }
+
+// TestEraseKeepsSharedIDs erases one of two users of a device. The id of the device stays shared:
+// it has no owner and is not suppressed, and a third user does not get it.
+func TestEraseKeepsSharedIDs(t *testing.T) {
+	t.Parallel()
+	w := newSecretWorld(t, pro)
+	for _, user := range []string{"ada", "bob"} {
+		ingestAll(t, w.Engine, []engine.Event{{UserID: user, AnonymousID: "tv", Name: "visit"}})
+	}
+	w.suppress("ada")
+	ingestAll(t, w.Engine, []engine.Event{{AnonymousID: "tv", Name: "visit"}, {UserID: "cyd", AnonymousID: "tv", Name: "visit"}})
+	equal(t, "events of the shared contact", w.count(`select count(*) from bucketgen.events e join bucketgen.contacts c on c.id = e.contact_id
+		where c.user_id = E'\x01shared\x01\x01anonymous\x01tv'`), 1)
+	equal(t, "events of cyd", w.count(`select count(*) from bucketgen.events e join bucketgen.contacts c on c.id = e.contact_id where c.user_id = 'cyd'`), 1)
+	equal(t, "ids of contacts that are gone", w.count(`select count(*) from bucketgen.identities i where not exists (select from bucketgen.contacts c where c.id = i.contact_id)`), 0)
+	known, err := w.People().Suppression(t.Context(), engine.KindAnonymous, "tv")
+	if err != nil || known.Suppressed {
+		t.Errorf("the id that bob uses, too: got %+v, %v, want that it is not suppressed", known, err)
+	}
+}

@@ -176,6 +176,7 @@ func coldQueries() map[string]string {
 		"EraseFind":            "an erasure finds the person by an id",
 		"EraseLock":            "an erasure locks the contacts of a person",
 		"EraseNames":           "an erasure reads the ids of a person",
+		"EraseShared":          "an erasure keeps the ids of a person that others share",
 		"HidingsErased":        "every few seconds, of the last hour",
 		"EraseClaim":           "an erasure of a person who is unknown",
 		"ExportRows":           "a person's rows are exported",

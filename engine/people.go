@@ -218,6 +218,7 @@ func (e *Engine) forgetNames(names []string) {
 	for _, name := range names {
 		e.store.Forget(name)
 	}
+	e.store.ForgetLinks()
 	e.recent.Forget(names)
 	e.feed.Forget(names)
 }

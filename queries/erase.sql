@@ -3,20 +3,21 @@
 
 -- name: EraseFind :many
 -- The contacts of the person whom an id names: their own, those of users merged into it, and those
--- that were anonymous and have expired, see resolve.Ended.
+-- that were anonymous and have expired, see resolve.Ended. The contact of a shared id only holds
+-- the name, and is kept.
 with found as (
     select n.contact_id as id from bucketgen.names n where n.name = @name
 )
-select c.id, c.user_id, (c.merged_at is null)::boolean as survives
+select c.id, c.user_id, (c.merged_at is null)::boolean as survives, false as kept
 from found f
 join bucketgen.contacts c on c.id = f.id
 union
-select k.id, k.user_id, false
+select k.id, k.user_id, false, i.shared and i.kind = 'anonymous'
 from found f
 join bucketgen.identities i on i.contact_id = f.id
 join bucketgen.contacts k on k.user_id = i.name
 union
-select k.id, k.user_id, false
+select k.id, k.user_id, false, false
 from unnest(array['', chr(1) || 'shared' || chr(1)]) as p (prefix)
 join bucketgen.contacts k on k.user_id > p.prefix || @name || chr(1) and k.user_id < p.prefix || @name || chr(2)
 order by user_id;
@@ -26,11 +27,22 @@ order by user_id;
 select c.id from bucketgen.contacts c where c.id = any (@ids::bigint[]) order by c.user_id for update;
 
 -- name: EraseNames :many
--- The names of all ids of the person.
+-- The names of all ids of the person, but for those that are shared with others.
 select c.user_id as name from bucketgen.contacts c where c.id = any (@ids::bigint[])
 union
-select i.name from bucketgen.identities i where i.contact_id = any (@ids)
+select i.name from bucketgen.identities i where i.contact_id = any (@ids) and not (i.shared and i.kind = 'anonymous')
 order by name;
+
+-- name: EraseShared :exec
+-- Keeps shared ids, which others have used, and leaves nothing of the person with them: neither
+-- whose they were, nor what their contacts were before a merge.
+with moved as (
+    update bucketgen.identities i set contact_id = k.id
+    from bucketgen.contacts k
+    where i.contact_id = any (@ids::bigint[]) and i.shared and i.kind = 'anonymous' and k.user_id = i.name
+)
+update bucketgen.contacts k set email = null, properties = '{}', version = k.version + 1, cache_owner = 0, repeats = null
+where k.id = any (@kept::bigint[]);
 
 -- name: EraseClaim :exec
 -- Makes a contact of an id that is unknown, so that a transaction that makes one at the same time
@@ -123,7 +135,7 @@ with changes as (
 ), progress as (
     delete from bucketgen.progress t where t.contact_id = any (@ids) returning 1
 ), identities as (
-    delete from bucketgen.identities t where t.contact_id = any (@ids) returning 1
+    delete from bucketgen.identities t where t.contact_id = any (@ids) and not (t.shared and t.kind = 'anonymous') returning 1
 ), merges as (
     delete from bucketgen.merges t where t.contact_id = any (@ids) returning 1
 ), hidden as (

@@ -90,16 +90,16 @@ const EraseFind = `-- name: EraseFind :many
 with found as (
     select n.contact_id as id from bucketgen.names n where n.name = $1
 )
-select c.id, c.user_id, (c.merged_at is null)::boolean as survives
+select c.id, c.user_id, (c.merged_at is null)::boolean as survives, false as kept
 from found f
 join bucketgen.contacts c on c.id = f.id
 union
-select k.id, k.user_id, false
+select k.id, k.user_id, false, i.shared and i.kind = 'anonymous'
 from found f
 join bucketgen.identities i on i.contact_id = f.id
 join bucketgen.contacts k on k.user_id = i.name
 union
-select k.id, k.user_id, false
+select k.id, k.user_id, false, false
 from unnest(array['', chr(1) || 'shared' || chr(1)]) as p (prefix)
 join bucketgen.contacts k on k.user_id > p.prefix || $1 || chr(1) and k.user_id < p.prefix || $1 || chr(2)
 order by user_id
@@ -109,12 +109,14 @@ type EraseFindRow struct {
 	ID       int64
 	UserID   string
 	Survives bool
+	Kept     bool
 }
 
 // An erasure deletes all rows of a person: of the contact, and of those that were merged into it.
 // It runs under the locks of their contacts.
 // The contacts of the person whom an id names: their own, those of users merged into it, and those
-// that were anonymous and have expired, see resolve.Ended.
+// that were anonymous and have expired, see resolve.Ended. The contact of a shared id only holds
+// the name, and is kept.
 func (q *Queries) EraseFind(ctx context.Context, name string) ([]EraseFindRow, error) {
 	rows, err := q.db.Query(ctx, EraseFind, name)
 	if err != nil {
@@ -124,7 +126,12 @@ func (q *Queries) EraseFind(ctx context.Context, name string) ([]EraseFindRow, e
 	var items []EraseFindRow
 	for rows.Next() {
 		var i EraseFindRow
-		if err := rows.Scan(&i.ID, &i.UserID, &i.Survives); err != nil {
+		if err := rows.Scan(
+			&i.ID,
+			&i.UserID,
+			&i.Survives,
+			&i.Kept,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -311,11 +318,11 @@ func (q *Queries) EraseLogged(ctx context.Context, arg EraseLoggedParams) (int64
 const EraseNames = `-- name: EraseNames :many
 select c.user_id as name from bucketgen.contacts c where c.id = any ($1::bigint[])
 union
-select i.name from bucketgen.identities i where i.contact_id = any ($1)
+select i.name from bucketgen.identities i where i.contact_id = any ($1) and not (i.shared and i.kind = 'anonymous')
 order by name
 `
 
-// The names of all ids of the person.
+// The names of all ids of the person, but for those that are shared with others.
 func (q *Queries) EraseNames(ctx context.Context, ids []int64) ([]string, error) {
 	rows, err := q.db.Query(ctx, EraseNames, ids)
 	if err != nil {
@@ -398,6 +405,28 @@ func (q *Queries) EraseRollup(ctx context.Context) (int64, error) {
 	return up_to, err
 }
 
+const EraseShared = `-- name: EraseShared :exec
+with moved as (
+    update bucketgen.identities i set contact_id = k.id
+    from bucketgen.contacts k
+    where i.contact_id = any ($2::bigint[]) and i.shared and i.kind = 'anonymous' and k.user_id = i.name
+)
+update bucketgen.contacts k set email = null, properties = '{}', version = k.version + 1, cache_owner = 0, repeats = null
+where k.id = any ($1::bigint[])
+`
+
+type EraseSharedParams struct {
+	Kept []int64
+	Ids  []int64
+}
+
+// Keeps shared ids, which others have used, and leaves nothing of the person with them: neither
+// whose they were, nor what their contacts were before a merge.
+func (q *Queries) EraseShared(ctx context.Context, arg EraseSharedParams) error {
+	_, err := q.db.Exec(ctx, EraseShared, arg.Kept, arg.Ids)
+	return err
+}
+
 const EraseStays = `-- name: EraseStays :one
 with changes as (
     delete from bucketgen.changes t where t.contact_id = any ($1::bigint[]) returning 1
@@ -414,7 +443,7 @@ with changes as (
 ), progress as (
     delete from bucketgen.progress t where t.contact_id = any ($1) returning 1
 ), identities as (
-    delete from bucketgen.identities t where t.contact_id = any ($1) returning 1
+    delete from bucketgen.identities t where t.contact_id = any ($1) and not (t.shared and t.kind = 'anonymous') returning 1
 ), merges as (
     delete from bucketgen.merges t where t.contact_id = any ($1) returning 1
 ), hidden as (

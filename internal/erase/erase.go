@@ -78,6 +78,7 @@ type person struct {
 	now      pgtype.Timestamptz
 	contacts []db.EraseFindRow
 	ids      []int64  // ids are those of the contacts
+	kept     []int64  // kept are those of them that hold the name of a shared id
 	names    []string // names are the user ids of the person
 }
 
@@ -133,6 +134,9 @@ func (p *person) lock(ctx context.Context, q *db.Queries, claim bool) error {
 	}
 	for _, c := range p.contacts {
 		p.ids = append(p.ids, c.ID)
+		if c.Kept {
+			p.kept = append(p.kept, c.ID)
+		}
 	}
 	if err := q.EraseLock(ctx, p.ids); err != nil {
 		return fmt.Errorf("lock the person: %w", err)
@@ -150,7 +154,7 @@ func (p *person) lock(ctx context.Context, q *db.Queries, claim bool) error {
 // suppress reads the ids of the person and stores their hashes: to refuse them, or to know that
 // they were used.
 func (p *person) suppress(ctx context.Context, q *db.Queries, refuse bool) error {
-	all, err := q.EraseNames(ctx, p.ids)
+	all, err := q.EraseNames(ctx, without(p.ids, p.kept))
 	if err != nil {
 		return fmt.Errorf("read the ids of the person: %w", err)
 	}
@@ -189,6 +193,9 @@ func (p *person) deleteStays(ctx context.Context, q *db.Queries) (int64, error) 
 	if err != nil {
 		return 0, fmt.Errorf("delete deliveries: %w", err)
 	}
+	if err := q.EraseShared(ctx, db.EraseSharedParams{Ids: p.ids, Kept: p.kept}); err != nil {
+		return 0, fmt.Errorf("keep shared ids: %w", err)
+	}
 	stays, err := q.EraseStays(ctx, db.EraseStaysParams{Ids: p.ids, Names: p.names, Now: p.now})
 	if err != nil {
 		return 0, fmt.Errorf("delete stays: %w", err)
@@ -216,7 +223,7 @@ func (p *person) deleteLog(ctx context.Context, q *db.Queries, record *db.Erasur
 			return fmt.Errorf("hide the person: %w", err)
 		}
 		record.ContactID = &kept
-		gone = slices.DeleteFunc(slices.Clone(p.ids), func(id int64) bool { return id == kept })
+		gone = without(p.ids, []int64{kept})
 	} else {
 		record.FinishedAt = p.now
 	}
@@ -227,10 +234,15 @@ func (p *person) deleteLog(ctx context.Context, q *db.Queries, record *db.Erasur
 		}
 		record.Events, record.RowCount, more = record.Events+row.Events, record.RowCount+row.Others, row.More
 	}
-	n, err := q.EraseContacts(ctx, gone)
+	n, err := q.EraseContacts(ctx, without(gone, p.kept))
 	if err != nil {
 		return fmt.Errorf("delete the person: %w", err)
 	}
 	record.RowCount += n
 	return nil
+}
+
+// without returns the ids that are not among others.
+func without(ids, others []int64) []int64 {
+	return slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return slices.Contains(others, id) })
 }

@@ -17,7 +17,7 @@ func (p *person) cleanResults(ctx context.Context, q *db.Queries) (int64, error)
 		return 0, fmt.Errorf("find results of jobs: %w", err)
 	}
 	for _, row := range rows {
-		result, err := without(row.Result, p.names)
+		result, err := stripped(row.Result, p.names)
 		if err != nil {
 			return 0, fmt.Errorf("read the result of job %d: %w", row.No, err)
 		}
@@ -28,9 +28,9 @@ func (p *person) cleanResults(ctx context.Context, q *db.Queries) (int64, error)
 	return int64(len(rows)), nil
 }
 
-// without returns a JSON value without some texts: they are removed from lists, and empty where
+// stripped returns a JSON value without some texts: they are removed from lists, and empty where
 // they stand alone.
-func without(raw []byte, texts []string) ([]byte, error) {
+func stripped(raw []byte, texts []string) ([]byte, error) {
 	var value any
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()

@@ -3,17 +3,18 @@ package refeval
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // erase removes a user, with all that happened under any name of theirs. Who comes by such a name
-// is a new user.
+// is a new user. An id that users share stays shared.
 func (w *world) erase(name string) {
-	if w.users[name] == nil {
-		return
-	}
-	delete(w.users, name)
+	delete(w.users, name) // there may be none, but former ones who have expired
 	names := []string{name}
 	maps.DeleteFunc(w.aliases, func(other, into string) bool {
+		if strings.HasPrefix(into, sharedPrefix) {
+			return false
+		}
 		if into == name {
 			names = append(names, other)
 		}

@@ -38,6 +38,9 @@ func (s *Store) SetLinked(name, other string) { s.cache.SetLinked(name, other) }
 // Linked reports whether that is cached of two names.
 func (s *Store) Linked(name, other string) bool { return s.cache.Linked(name, other) }
 
+// ForgetLinks forgets what SetLinked has remembered.
+func (s *Store) ForgetLinks() { s.cache.ForgetLinks() }
+
 // Known reports whether a user is cached by a name.
 func (s *Store) Known(name string) bool { return s.cache.Known(name) }
 

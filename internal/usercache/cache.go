@@ -21,6 +21,7 @@ type Cache struct {
 	bytes   int   // bytes is the estimated size of all entries
 	limit   int   // limit is the most that bytes may be
 	serial  uint64
+	links   uint64 // links is the serial of links that are still true, see ForgetLinks
 
 	owner   int64     // owner is the number of this engine; 0 before ServerStarted
 	start   time.Time // start is when the server was started
@@ -45,7 +46,7 @@ type entry struct {
 	properties *Properties
 	history    *History
 	tooLarge   bool
-	serial     uint64 // serial numbers the claim that wrote the entry last, or is evicted
+	serial     uint64 // serial numbers the claim that wrote the entry last, or is evicted; of a link it is Cache.links
 	mergedInto string // mergedInto is the user whom this one was merged into; or empty
 	bytes      int
 

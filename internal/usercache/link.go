@@ -13,12 +13,21 @@ func (c *Cache) SetLinked(name, other string) {
 		return
 	}
 	key := name + string(linkMark) + other
-	if e := c.entries[key]; e != nil {
-		c.use(e)
-		return
+	e := c.entries[key]
+	if e == nil {
+		e = c.add(key)
 	}
-	c.add(key)
+	c.use(e)
+	e.serial = c.links
 	c.shrink()
+}
+
+// ForgetLinks forgets what SetLinked has remembered of all names: a person was erased, so an id
+// that was theirs may become another user's. It takes the same time however many there are.
+func (c *Cache) ForgetLinks() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.links++
 }
 
 // Linked reports whether that is remembered of two names.
@@ -28,7 +37,7 @@ func (c *Cache) Linked(name, other string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.entries[string(key)]
-	if e == nil {
+	if e == nil || e.serial != c.links {
 		return false
 	}
 	c.use(e)

@@ -22,6 +22,7 @@ func (s *session) start(ctx context.Context, f *ir.File, emit engine.Emit) error
 			Now: s.clock.Now, VirtualTime: true, NoClock: true, NoDelivery: true,
 			MaxBatch: s.manner.MaxBatch, Flushers: s.manner.Flushers, ClockWorkers: s.manner.ClockWorkers,
 			MaxTraits: s.manner.Limits.Properties, MaxTraitBytes: s.manner.Limits.Bytes, AnonymousAge: s.manner.Limits.AnonymousAge,
+			SuppressionSecret: s.manner.Secret,
 		})
 		if err != nil {
 			return err

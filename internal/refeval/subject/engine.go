@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,6 +27,9 @@ type Manner struct {
 
 	// Limits are what the properties of a user may come to. Those that are zero are the defaults.
 	Limits decide.Limits
+
+	// Secret is the secret under which ids of erased users are hashed. Empty: none.
+	Secret string
 
 	// Engines is how many engines of one process take turns. 0 is one.
 	Engines int
@@ -164,6 +168,8 @@ func (s *session) run(ctx context.Context, i, n int) error {
 		_, err = s.engine.Restore(ctx, step.User)
 	case refeval.Merge:
 		err = s.merge(ctx, i)
+	case refeval.Erase:
+		err = s.erase(ctx, step.User)
 	case refeval.Settle:
 		_, err = s.engine.Clock().RunDue(ctx)
 	case refeval.Fire:
@@ -214,6 +220,19 @@ func (s *session) merge(ctx context.Context, i int) error {
 		}
 	}
 	s.aliases[from] = into
+	return nil
+}
+
+// erase erases a user, if there is one, and forgets under which names.
+func (s *session) erase(ctx context.Context, user string) error {
+	into := user
+	if name, merged := s.aliases[user]; merged {
+		into = name
+	}
+	maps.DeleteFunc(s.aliases, func(_, user string) bool { return user == into })
+	if _, err := s.engine.People().Erase(ctx, user, engine.EraseOptions{}); !errors.Is(err, engine.ErrUnknownUser) {
+		return err
+	}
 	return nil
 }
 
