@@ -85,10 +85,18 @@ func instant(flag, text string) (time.Time, error) {
 func printTable(out io.Writer, all iter.Seq2[engine.Member, error], limit int) error {
 	t := newTable(out, "USER", "EMAIL", "ENTERED", "ENTRY COUNT", "SOURCE")
 	err := members(all, limit, func(m engine.Member) error {
-		t.row(textOf(m.Who()), m.UserEmail, m.EnteredAt.Format(time.RFC3339Nano), m.EntryCount, m.Source)
+		t.row(textOf(m.Who()), m.UserEmail, m.EnteredAt.Format(time.RFC3339Nano), m.EntryCount, joinText(m))
 		return t.err
 	})
 	return errors.Join(err, t.end())
+}
+
+// joinText says what made a member join, and by which id they went then if that is another now.
+func joinText(m engine.Member) string {
+	if m.EnteredAs == nil {
+		return string(m.Source)
+	}
+	return string(m.Source) + ", as " + textOf(*m.EnteredAs)
 }
 
 func printJSON(out io.Writer, all iter.Seq2[engine.Member, error], limit int) error {

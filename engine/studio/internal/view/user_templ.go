@@ -676,9 +676,9 @@ func NowBox(p Page, id string, now *Box[client.UserBuckets]) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var36 string
-				templ_7745c5c3_Var36, templ_7745c5c3_Err = templ.JoinStringErrs("for " + Span(p.Now.Sub(b.EnteredAt)))
+				templ_7745c5c3_Var36, templ_7745c5c3_Err = templ.JoinStringErrs("for " + Span(p.Now.Sub(b.EnteredAt)) + enteredAs(b.EnteredAs))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `user.templ`, Line: 144, Col: 74}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `user.templ`, Line: 144, Col: 99}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var36))
 				if templ_7745c5c3_Err != nil {

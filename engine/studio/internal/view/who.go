@@ -23,6 +23,14 @@ func UserName(userID, anonymousID string, ids map[string]string) string {
 
 func nameIn(t *client.Transition) string { return UserName(t.UserID, t.AnonymousID, t.Ids) }
 
+// enteredAs says by which id a stay began, if that is another now.
+func enteredAs(id client.ID) string {
+	if id.Kind == "" {
+		return ""
+	}
+	return ", entered as " + Named(UserName("", "", map[string]string{id.Kind: id.Value}))
+}
+
 // asked returns what names a user of a preview: the text of it, unless the name that was asked
 // about is not a user id.
 func asked(name, text string) string {
