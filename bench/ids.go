@@ -59,6 +59,10 @@ func withIDs(ctx context.Context, e *engine.Engine, pool *pgxpool.Pool, w worklo
 		fmt.Printf("anonymous id %t: ", ids)
 		used[ids].print(max(done[ids], 1), "event")
 	}
+	each := func(ids bool) float64 {
+		return (used[ids].used.client + used[ids].used.server).Seconds() / float64(max(done[ids], 1))
+	}
+	fmt.Printf("ratio of processor time, user id alone to both: %.3f\n", each(false)/each(true))
 	slices.Sort(ratios)
 	fmt.Printf("ratio: %.3f, from %.3f to %.3f\n", median(ratios), ratios[0], ratios[len(ratios)-1])
 	return nil

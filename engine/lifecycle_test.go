@@ -249,6 +249,7 @@ func TestNothingRunsBeforeStart(t *testing.T) {
 		"RunDue":   func() error { _, err := e.Clock().RunDue(t.Context()); return err },
 		"Restore":  func() error { _, err := e.Restore(t.Context(), "ada"); return err },
 		"IngestTx": func() error { _, err := e.IngestTx(t.Context(), nil, engine.Event{}); return err },
+		"EraseTx":  func() error { _, err := e.People().EraseTx(t.Context(), nil, "ada", engine.EraseOptions{}); return err },
 		"Replay":   func() error { _, err := e.Outbox().Replay(t.Context()); return err },
 	} {
 		if err := call(); !errors.Is(err, engine.ErrStopped) {

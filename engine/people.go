@@ -7,6 +7,8 @@ import (
 	"iter"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/erase"
@@ -48,12 +50,9 @@ type PersonRow = bucketgen.PersonRow
 // [*InvalidError].
 func (g *People) Erase(ctx context.Context, id string, o EraseOptions) (Erasure, error) {
 	e := (*Engine)(g)
-	id, err := e.person(&o, id)
+	id, err := e.erasable(&o, id)
 	if err != nil {
 		return Erasure{}, fmt.Errorf("erase: %w", err)
-	}
-	if o.Suppress && e.store.Suppressor == nil {
-		return Erasure{}, fmt.Errorf("erase: %w", ErrNoSecret)
 	}
 	out, err := e.eraser().Erase(ctx, e.attempts("erase"), id, o)
 	if err != nil {
@@ -63,6 +62,34 @@ func (g *People) Erase(ctx context.Context, id string, o EraseOptions) (Erasure,
 		e.erasing.Wake()
 	}
 	return out, nil
+}
+
+// EraseTx is [People.Erase] as part of a transaction of the caller, such as the one that deletes an
+// account: the person is erased if and only if the caller commits. The rules of [Engine.IngestTx]
+// about isolation and locks hold. The transaction should end soon, and must within a minute: other
+// erasures wait for it, and processes forget what they have in memory of the person when they read
+// of the erasure, every 10 seconds. An error leaves the transaction as it was; one that says that
+// the ids of the person changed passes if the call is repeated.
+func (g *People) EraseTx(ctx context.Context, tx pgx.Tx, id string, o EraseOptions) (Erasure, error) {
+	e := (*Engine)(g)
+	id, err := e.erasable(&o, id)
+	if err != nil {
+		return Erasure{}, fmt.Errorf("erase: %w", err)
+	}
+	out, err := e.eraser().EraseTx(ctx, tx, id, o)
+	if err != nil {
+		return Erasure{}, fmt.Errorf("erase: %w", err)
+	}
+	return out, nil
+}
+
+// erasable completes options of an erasure, and returns the id as [Engine.person] does.
+func (e *Engine) erasable(o *EraseOptions, id string) (string, error) {
+	id, err := e.person(o, id)
+	if err == nil && o.Suppress && e.store.Suppressor == nil {
+		err = ErrNoSecret
+	}
+	return id, err
 }
 
 // Erasures returns a page of the records of erasures, the newest first. They are kept for

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -65,6 +66,17 @@ func (e *Eraser) erase(ctx context.Context, attempts *retry.Attempts, id string,
 			return bucketgen.Erasure{}, err
 		}
 	}
+}
+
+// EraseTx erases a person in a transaction of the caller. What processes have in memory of the
+// person goes once they learn of the erasure, after the caller has committed.
+func (e *Eraser) EraseTx(ctx context.Context, tx pgx.Tx, id string, o bucketgen.EraseOptions) (out bucketgen.Erasure, err error) {
+	err = e.Runner.InSavepoint(ctx, tx, func(tx pgx.Tx) (err error) {
+		p := person{Eraser: e, kind: o.Kind, id: id, now: e.timestamp()}
+		out, err = p.erase(ctx, e.Store.Queries(tx), o)
+		return err
+	})
+	return out, err
 }
 
 func (e *Eraser) timestamp() pgtype.Timestamptz { return store.Timestamp(e.Now()) }
