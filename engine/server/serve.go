@@ -165,6 +165,12 @@ func (c *cli) admin(d *database, e *engine.Engine, instruments *telemetry) http.
 func (c *cli) trackingFlags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&c.host.HTTP.StoreProperties, "store-properties", c.host.HTTP.StoreProperties,
 		"let event payloads set user properties, not only traits")
+	config := &c.host.Config
+	cmd.Flags().BoolVar(&config.NoAnonymous, "no-anonymous", config.NoAnonymous, "refuse events that carry nothing but an anonymous id")
+	cmd.Flags().DurationVar(&config.AnonymousAge, "anonymous-age", cmp.Or(config.AnonymousAge, 30*24*time.Hour),
+		"`DURATION` after its last event after which an anonymous contact expires")
+	cmd.Flags().StringToIntVar(&config.IDKinds, "id-kinds", config.IDKinds,
+		"further kinds of ids, with the number of ids that a user may have of each, like `KIND=N`,KIND=N (default none)")
 }
 
 // serving is what is printed when requests can come.

@@ -173,3 +173,33 @@ func (a *api) track(ctx context.Context, address, id string) bool {
 	defer answer.Body.Close()
 	return answer.StatusCode == http.StatusOK
 }
+
+// TestServeNoAnonymous refuses what has nothing but an anonymous id, by a flag.
+func TestServeNoAnonymous(t *testing.T) {
+	t.Parallel()
+	url := pgtest.NewURL(t)
+	key := command(t, "keys", "create", "web", "--database", url)
+	cmd, address := serve(t, url, "--no-anonymous", "--anonymous-age", "24h", "--id-kinds", "crm=2")
+	for ids, want := range map[string]int{`"anonymousId":"phone"`: http.StatusBadRequest, `"anonymousId":"phone","userId":"ada"`: http.StatusOK} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address+"/v1/track", strings.NewReader(`{"event":"visit",`+ids+`}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.SetBasicAuth(key, "")
+		r.Header.Set("Content-Type", "application/json")
+		got, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, _ := io.ReadAll(got.Body); got.StatusCode != want {
+			t.Errorf("an event with %s: got %d %s, want %d", ids, got.StatusCode, text, want)
+		}
+		got.Body.Close()
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("interrupted, it ended with %v", err)
+	}
+}
