@@ -12,6 +12,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/event"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/internal/store"
 )
 
@@ -97,8 +98,8 @@ type Config struct {
 	// pool. Defaults to 4.
 	Flushers int
 
-	// IDKinds are the kinds of [Event].IDs, with how many ids of each a contact may have. Names are
-	// lower-case letters, digits and underscores. Defaults to none.
+	// IDKinds are the kinds of [Event].IDs, with how many ids of each a contact may have; 0 is 1.
+	// Names are lower-case letters, digits and underscores. Defaults to none.
 	IDKinds map[string]int
 
 	// IdempotencyHorizon is how long an idempotency key is remembered. Defaults to 30 days.
@@ -118,8 +119,16 @@ type Config struct {
 	// Logger takes what happens in the background. Defaults to slog.Default.
 	Logger *slog.Logger
 
+	// MaxAnonymousIDs is how many anonymous ids a user keeps. A further one detaches the one that
+	// was seen on the earliest day: what comes by that is of a new contact. Defaults to 100.
+	MaxAnonymousIDs int
+
 	// MaxBatch is how many events are written by one transaction at most. Defaults to 500.
 	MaxBatch int
+
+	// MaxEmails is how many e-mail addresses a user may have. A further one stays without a user,
+	// with a warning. Defaults to 5.
+	MaxEmails int
 
 	// MaxMerges is how many merges of users run at once in this process, but no more than a fourth
 	// of the connections of the pool, and at least one. Others wait for their turn without a
@@ -242,7 +251,9 @@ func (c Config) withDefaults() Config {
 	def(&c.JobAge, 24*time.Hour)
 	def(&c.JobWorkers, 2)
 	def(&c.Lease, 30*time.Second)
+	def(&c.MaxAnonymousIDs, resolve.DefaultAnonymous)
 	def(&c.MaxBatch, 500)
+	def(&c.MaxEmails, resolve.DefaultEmails)
 	def(&c.MaxMerges, 2)
 	def(&c.MaxMergesWaiting, 100)
 	def(&c.MaxPayload, limits.Payload)
@@ -273,8 +284,13 @@ func (c Config) withDefaults() Config {
 func (c Config) limits() event.Limits {
 	return event.Limits{
 		Payload: c.MaxPayload, User: decide.Limits{Properties: c.MaxTraits, Bytes: c.MaxTraitBytes, AnonymousAge: c.AnonymousAge}, Skew: c.Skew,
-		IDs: event.NewIDRules(c.IDKinds, c.BlockedIDs, c.NoAnonymous),
+		IDs: event.NewIDRules(c.ids(), c.BlockedIDs, c.NoAnonymous),
 	}
+}
+
+// ids returns how many ids a contact may have.
+func (c Config) ids() resolve.Limits {
+	return resolve.Limits{Anonymous: c.MaxAnonymousIDs, Emails: c.MaxEmails, Declared: c.IDKinds}
 }
 
 // names returns the bounds on event names.
@@ -315,7 +331,9 @@ func (c Config) validate() error {
 		{"JobAge", int64(c.JobAge)},
 		{"JobWorkers", int64(c.JobWorkers)},
 		{"Lease", int64(c.Lease)},
+		{"MaxAnonymousIDs", int64(c.MaxAnonymousIDs)},
 		{"MaxBatch", int64(c.MaxBatch)},
+		{"MaxEmails", int64(c.MaxEmails)},
 		{"MaxMerges", int64(c.MaxMerges)},
 		{"MaxMergesWaiting", int64(c.MaxMergesWaiting)},
 		{"MaxPayload", int64(c.MaxPayload)},

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/ir"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/refeval"
@@ -93,6 +94,20 @@ func TestErasingEquivalence(t *testing.T) {
 	})
 }
 
+// TestIDLimits compares them while users may have few ids. Events go one by one: those of a batch
+// are resolved together, before an id is detached for one of them.
+func TestIDLimits(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	draw.Check(t, 300, func(t *rapid.T) {
+		n, users := begin(t, pool)
+		f, m := draw.Definitions(t, 5), manner(t, n)
+		m.MaxBatch, m.Flushers = 1, 1
+		m.Limits.AnonymousAge, m.IDs = draw.AnonymousAge(t), draw.IDs(t)
+		compareAll(t, pool, f, draw.People(t, f, users, 40), m)
+	})
+}
+
 // TestRedefine compares them while definitions change and buckets are paused and resumed.
 func TestRedefine(t *testing.T) {
 	t.Parallel()
@@ -146,7 +161,7 @@ func manner(t *rapid.T, number int) subject.Manner {
 func compareAll(t *rapid.T, pool *pgxpool.Pool, f *ir.File, steps []refeval.Action, m subject.Manner) {
 	until := steps[len(steps)-1].At.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "after")) * draw.Hour)
 	story := fmt.Sprintf("%s%suntil %s", refeval.Describe(f), refeval.DescribeSteps(steps), until)
-	simulated, err := subject.SimulateWithin(decide.Limits{AnonymousAge: m.Limits.AnonymousAge}, f, steps, until)
+	simulated, err := subject.SimulateWithin(event.Limits{User: decide.Limits{AnonymousAge: m.Limits.AnonymousAge}, IDs: event.IDRules{Limits: m.IDs}}, f, steps, until)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, story)
 	}
@@ -160,7 +175,9 @@ func compareAll(t *rapid.T, pool *pgxpool.Pool, f *ir.File, steps []refeval.Acti
 	if diff := refeval.Diff(simulated, got); diff != "" {
 		t.Fatalf("simulator and engine differ\n%s\n%s", diff, story)
 	}
-	rules := refeval.Rules{AnonymousAge: cmp.Or(m.Limits.AnonymousAge, refeval.Defaults.AnonymousAge)}
+	rules := refeval.Rules{
+		AnonymousAge: cmp.Or(m.Limits.AnonymousAge, refeval.Defaults.AnonymousAge), Anonymous: m.IDs.Anonymous, Emails: m.IDs.Emails,
+	}
 	if diff := refeval.Diff(rules.Run(f, steps, until), got); diff != "" {
 		t.Fatalf("reference and engine differ\n%s\n%s", diff, story)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/engine"
 	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/pgtest"
 	"github.com/bucketgen/bucketgen/internal/refeval"
 	"github.com/bucketgen/bucketgen/internal/refeval/draw"
@@ -107,7 +108,7 @@ func TestLimitsOfTheSimulator(t *testing.T) {
 		steps := draw.Steps(t, f, users, 30)
 		until := steps[len(steps)-1].At.Add(draw.Hour)
 		story := fmt.Sprintf("%+v\n%s%suntil %s", m.Limits, refeval.Describe(f), refeval.DescribeSteps(steps), until)
-		want, err := subject.SimulateWithin(m.Limits, f, steps, until)
+		want, err := subject.SimulateWithin(event.Limits{User: m.Limits}, f, steps, until)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, story)
 		}

@@ -116,7 +116,7 @@ func (e *Engine) MergeTx(ctx context.Context, tx pgx.Tx, from, into string) ([]T
 // merger returns what merges users. The engine must be open.
 func (e *Engine) merger() *merge.Merger {
 	return &merge.Merger{
-		Runner: e.runner, Options: e.options(true), Replayed: e.options(false), Limits: e.config.limits().User, StaysOnly: e.staysOnly, Wake: e.feed.Wake,
+		Runner: e.runner, Options: e.options(true), Replayed: e.options(false), Limits: e.config.limits().User, IDs: e.config.ids(), StaysOnly: e.staysOnly, Wake: e.feed.Wake,
 	}
 }
 

@@ -4,9 +4,14 @@
 -- name: EraseFind :many
 -- The contacts of the person whom an id names: their own, those of users merged into it, and those
 -- that were anonymous and have expired, see resolve.Ended. The contact of a shared id only holds
--- the name, and is kept.
-with found as (
+-- the name, and is kept. A user who was merged into it by an id that was detached is found by the
+-- merge.
+with recursive found as (
     select n.contact_id as id from bucketgen.names n where n.name = @name
+), lost as (
+    select m.from_id as id from found f join bucketgen.merges m on m.contact_id = f.id where m.kind <> 'promotion'
+    union
+    select m.from_id from lost l join bucketgen.merges m on m.contact_id = l.id where m.kind <> 'promotion'
 )
 select c.id, c.user_id, (c.merged_at is null)::boolean as survives, false as kept
 from found f
@@ -16,6 +21,11 @@ select k.id, k.user_id, false, i.shared and i.kind = 'anonymous'
 from found f
 join bucketgen.identities i on i.contact_id = f.id
 join bucketgen.contacts k on k.user_id = i.name
+union
+select k.id, k.user_id, false, false
+from lost l
+join bucketgen.contacts k on k.id = l.id
+where not exists (select from bucketgen.identities i where i.name = k.user_id)
 union
 select k.id, k.user_id, false, false
 from unnest(array['', chr(1) || 'shared' || chr(1)]) as p (prefix)

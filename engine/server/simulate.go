@@ -132,6 +132,7 @@ func (s *simulation) take(ev *engine.Event) error {
 	}
 	if s.world == nil {
 		s.world = simulate.New(s.registry, valid.OccurredAt, s.limits.User)
+		s.world.LimitIDs(s.limits.IDs.Limits)
 	}
 	s.world.AdvanceTo(valid.OccurredAt)
 	switch result := s.world.IngestAs(ids.Names(), !ev.Untrusted, valid); {

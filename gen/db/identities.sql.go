@@ -13,53 +13,60 @@ import (
 
 const IdentitiesAttach = `-- name: IdentitiesAttach :many
 with wanted as (
-    select unnest($2::text[]) as name, unnest($3::text[]) as kind, unnest($4::text[]) as value,
-        unnest($5::text[]) as owner, unnest($6::integer[]) as most
+    select unnest($1::text[]) as name, unnest($2::text[]) as kind, unnest($3::text[]) as value,
+        unnest($4::text[]) as owner, unnest($5::integer[]) as most, unnest($6::timestamptz[]) as now,
+        unnest($7::timestamptz[]) as seen_at, unnest($8::integer[]) as place
 ), owners as (
     select c.id, c.user_id from bucketgen.contacts c
-    where c.user_id = any ($5) and c.merged_at is null
+    where c.user_id = any ($4) and c.merged_at is null
     order by c.user_id
     for no key update
 ), few as (
-    select w.name, w.kind, w.value, o.id
-    from wanted w
+    select w.name, w.kind, w.value, w.now, w.seen_at, o.id
+    from (select w.name, w.kind, w.value, w.owner, w.most, w.now, w.seen_at, w.place, row_number() over (partition by w.owner, w.kind order by w.place) as further from wanted w) w
     join owners o on o.user_id = w.owner
-    where (select count(*) from bucketgen.identities i where i.contact_id = o.id and i.kind = w.kind) < w.most
+    where w.kind = 'anonymous' or w.most >= w.further + starts_with(o.user_id, chr(1) || w.kind || chr(1))::integer
+        + (select count(*) from bucketgen.identities i where i.contact_id = o.id and i.kind = w.kind and not i.shared)
 ), taken as (
     insert into bucketgen.contacts (user_id, created_at, updated_at, written_at, generation, deleted_at, merged_at)
-    select f.name, $1, $1, '-infinity', (select g.no from bucketgen.generation g), $1, $1
+    select f.name, f.now, f.now, '-infinity', (select g.no from bucketgen.generation g), f.now, f.now
     from few f
     order by f.name
     on conflict (user_id) do nothing
     returning user_id
 )
-insert into bucketgen.identities (kind, value, contact_id, added_at)
-select f.kind, f.value, f.id, $1
+insert into bucketgen.identities (kind, value, contact_id, added_at, seen_at)
+select f.kind, f.value, f.id, f.now, f.seen_at
 from few f
 join taken t on t.user_id = f.name
 returning name
 `
 
 type IdentitiesAttachParams struct {
-	Now    pgtype.Timestamptz
 	Names  []string
 	Kinds  []string
 	Values []string
 	Owners []string
 	Most   []int32
+	Nows   []pgtype.Timestamptz
+	SeenAt []pgtype.Timestamptz
+	Places []int32
 }
 
-// Gives ids that lead nowhere to contacts that have few of their kind. An id that somehow leads to
-// a contact by now stays there. The lock keeps a merge away, which would leave the id with a
-// contact that is gone. Names are inserted in the order in which ContactsCreate inserts them.
+// Gives ids that lead nowhere to contacts that have few of their kind: of anonymous ids any number,
+// see IdentitiesTrim. An id that somehow leads to a contact by now stays there. The lock keeps a
+// merge away, which would leave the id with a contact that is gone. Names are inserted in the order
+// in which ContactsCreate inserts them.
 func (q *Queries) IdentitiesAttach(ctx context.Context, arg IdentitiesAttachParams) ([]string, error) {
 	rows, err := q.db.Query(ctx, IdentitiesAttach,
-		arg.Now,
 		arg.Names,
 		arg.Kinds,
 		arg.Values,
 		arg.Owners,
 		arg.Most,
+		arg.Nows,
+		arg.SeenAt,
+		arg.Places,
 	)
 	if err != nil {
 		return nil, err
@@ -72,6 +79,49 @@ func (q *Queries) IdentitiesAttach(ctx context.Context, arg IdentitiesAttachPara
 			return nil, err
 		}
 		items = append(items, name)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const IdentitiesCount = `-- name: IdentitiesCount :many
+select k.kind::text as kind, count(*)::integer as ids
+from (
+    select i.kind, i.contact_id from bucketgen.identities i where i.contact_id in ($1::bigint, $2::bigint) and not i.shared
+    union all
+    select split_part(c.user_id, chr(1), 2), c.id from bucketgen.contacts c where c.id in ($1, $2) and starts_with(c.user_id, chr(1))
+) k
+group by k.kind
+having bool_or(k.contact_id = $1)
+`
+
+type IdentitiesCountParams struct {
+	FromID int64
+	IntoID int64
+}
+
+type IdentitiesCountRow struct {
+	Kind string
+	Ids  int32
+}
+
+// How many ids two contacts have together of each kind of which one of them has any, with the names
+// by which they go.
+func (q *Queries) IdentitiesCount(ctx context.Context, arg IdentitiesCountParams) ([]IdentitiesCountRow, error) {
+	rows, err := q.db.Query(ctx, IdentitiesCount, arg.FromID, arg.IntoID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []IdentitiesCountRow
+	for rows.Next() {
+		var i IdentitiesCountRow
+		if err := rows.Scan(&i.Kind, &i.Ids); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -134,14 +184,14 @@ func (q *Queries) IdentitiesList(ctx context.Context, arg IdentitiesListParams) 
 
 const IdentitiesMerge = `-- name: IdentitiesMerge :exec
 with names as (
-    update bucketgen.identities i set contact_id = $3 where i.contact_id = $5
+    update bucketgen.identities i set contact_id = $3 where i.contact_id = $6
 ), shown as (
     insert into bucketgen.hidings (user_id, at)
-    select n.name, $4 from unnest(array[$6::text, $7::text]) as n (name)
+    select n.name, $4 from unnest(array[$7::text, $8::text]) as n (name)
     on conflict do nothing
 )
-insert into bucketgen.identities (kind, value, contact_id, added_at)
-values ($1, $2, $3, $4)
+insert into bucketgen.identities (kind, value, contact_id, added_at, seen_at)
+values ($1, $2, $3, $4, $5)
 `
 
 type IdentitiesMergeParams struct {
@@ -149,6 +199,7 @@ type IdentitiesMergeParams struct {
 	Value    string
 	IntoID   int64
 	Now      pgtype.Timestamptz
+	SeenAt   pgtype.Timestamptz
 	FromID   int64
 	FromName string
 	IntoName string
@@ -163,6 +214,7 @@ func (q *Queries) IdentitiesMerge(ctx context.Context, arg IdentitiesMergeParams
 		arg.Value,
 		arg.IntoID,
 		arg.Now,
+		arg.SeenAt,
 		arg.FromID,
 		arg.FromName,
 		arg.IntoName,
@@ -204,6 +256,61 @@ func (q *Queries) IdentitiesOf(ctx context.Context, names []string) ([]Identitie
 	return items, nil
 }
 
+const IdentitiesReclaim = `-- name: IdentitiesReclaim :exec
+with freed as (
+    update bucketgen.contacts c set user_id = c.user_id || chr(1) || c.id where c.id = $5
+), gone as (
+    delete from bucketgen.identities i where i.name = chr(1) || 'shared' || chr(1) || $4::text
+), shown as (
+    insert into bucketgen.hidings (user_id, at) values ($4, $2)
+    on conflict do nothing
+)
+update bucketgen.identities i
+set shared = false, contact_id = $1, added_at = $2, seen_at = $3
+where i.name = $4 and i.shared
+`
+
+type IdentitiesReclaimParams struct {
+	IntoID int64
+	Now    pgtype.Timestamptz
+	SeenAt pgtype.Timestamptz
+	Name   string
+	FromID int64
+}
+
+// Gives a shared id to the contact into which the contact of the id was merged, under the locks of
+// both. The name of that one becomes free, so that the id may become shared once more.
+func (q *Queries) IdentitiesReclaim(ctx context.Context, arg IdentitiesReclaimParams) error {
+	_, err := q.db.Exec(ctx, IdentitiesReclaim,
+		arg.IntoID,
+		arg.Now,
+		arg.SeenAt,
+		arg.Name,
+		arg.FromID,
+	)
+	return err
+}
+
+const IdentitiesSeen = `-- name: IdentitiesSeen :exec
+update bucketgen.identities i
+set seen_at = s.seen_at
+from (select unnest($1::text[]) as name, unnest($2::text[]) as owner, unnest($3::timestamptz[]) as seen_at) s
+join bucketgen.contacts c on c.user_id = s.owner
+where i.name = s.name and i.contact_id = c.id and i.seen_at < s.seen_at
+`
+
+type IdentitiesSeenParams struct {
+	Names  []string
+	Owners []string
+	SeenAt []pgtype.Timestamptz
+}
+
+// Notes the day on which ids of contacts were seen, under the locks of the contacts.
+func (q *Queries) IdentitiesSeen(ctx context.Context, arg IdentitiesSeenParams) error {
+	_, err := q.db.Exec(ctx, IdentitiesSeen, arg.Names, arg.Owners, arg.SeenAt)
+	return err
+}
+
 const IdentitiesShare = `-- name: IdentitiesShare :exec
 with owners as (
     select c.id from bucketgen.identities i
@@ -231,16 +338,77 @@ func (q *Queries) IdentitiesShare(ctx context.Context, arg IdentitiesShareParams
 	return err
 }
 
+const IdentitiesTrim = `-- name: IdentitiesTrim :many
+with ranked as (
+    select i.name, i.contact_id, i.shared,
+        row_number() over (partition by i.contact_id order by i.seen_at desc, i.added_at desc, i.name desc)
+            + starts_with(o.user_id, chr(1) || 'anonymous' || chr(1))::integer as place
+    from bucketgen.contacts o
+    join bucketgen.identities i on i.contact_id = o.id
+    where o.user_id = any ($2::text[]) and o.merged_at is null and i.kind = 'anonymous' and not i.shared
+), free as (
+    select k.id, k.user_id
+    from ranked r
+    join bucketgen.contacts k on k.user_id = r.name
+    where r.place > $3::integer
+    order by k.user_id
+    for no key update of k skip locked
+), gone as (
+    delete from bucketgen.identities i using free f where i.name = f.user_id
+), shown as (
+    insert into bucketgen.hidings (user_id, at, erased)
+    select f.user_id, $1, true from free f
+    on conflict do nothing
+)
+update bucketgen.contacts c
+set user_id = c.user_id || chr(1) || c.id, properties = '{}', version = c.version + 1, cache_owner = 0,
+    erase_at = case when not exists (select from bucketgen.memberships m where m.contact_id = c.id) then $1::timestamptz end
+from free f
+where c.id = f.id
+returning f.user_id::text as name
+`
+
+type IdentitiesTrimParams struct {
+	Now    pgtype.Timestamptz
+	Owners []string
+	Most   int32
+}
+
+// Detaches the anonymous ids of contacts that were seen longest ago, beyond a number of them, under
+// the locks of the contacts. The name of such an id becomes free, as in ExpiredEnd: what comes by
+// it is that of a new contact. What was merged into the contact by that name stays, if it was ever
+// in a bucket. A name whose row another transaction has locked is left for the next time, since
+// that one may wait for the lock of the contact.
+func (q *Queries) IdentitiesTrim(ctx context.Context, arg IdentitiesTrimParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, IdentitiesTrim, arg.Now, arg.Owners, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		items = append(items, name)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const IdentitiesUsers = `-- name: IdentitiesUsers :many
-select w.name::text as name, c.id, c.user_id, c.deleted
+select w.name::text as name, c.id, c.user_id, c.deleted, c.seen_at
 from unnest($1::text[]) as w (name)
 cross join lateral (
-    select k.id, k.user_id, (k.deleted_at is not null)::boolean as deleted
+    select k.id, k.user_id, (k.deleted_at is not null)::boolean as deleted, 'infinity'::timestamptz as seen_at
     from bucketgen.contacts k where k.user_id = w.name and k.merged_at is null
     union all
     select (case when i.shared then 0 else k.id end)::bigint,
         (case when i.shared then chr(1) || 'shared' || chr(1) || i.name else k.user_id end)::text,
-        (k.deleted_at is not null and not i.shared)::boolean
+        (k.deleted_at is not null and not i.shared)::boolean, case when i.shared then 'infinity' else i.seen_at end
     from bucketgen.identities i
     join bucketgen.contacts k on k.id = i.contact_id
     where i.name = w.name
@@ -253,10 +421,11 @@ type IdentitiesUsersRow struct {
 	ID      int64
 	UserID  string
 	Deleted bool
+	SeenAt  pgtype.Timestamptz
 }
 
-// The contacts that names lead to. The limit makes the planner find each name by the index, instead
-// of reading all of them.
+// The contacts that names lead to, and when an id that is not the contact's name was seen last. The
+// limit makes the planner find each name by the index, instead of reading all of them.
 func (q *Queries) IdentitiesUsers(ctx context.Context, names []string) ([]IdentitiesUsersRow, error) {
 	rows, err := q.db.Query(ctx, IdentitiesUsers, names)
 	if err != nil {
@@ -271,6 +440,7 @@ func (q *Queries) IdentitiesUsers(ctx context.Context, names []string) ([]Identi
 			&i.ID,
 			&i.UserID,
 			&i.Deleted,
+			&i.SeenAt,
 		); err != nil {
 			return nil, err
 		}

@@ -249,6 +249,7 @@ type BucketgenIdentity struct {
 	ContactID int64
 	Shared    bool
 	AddedAt   pgtype.Timestamptz
+	SeenAt    pgtype.Timestamptz
 }
 
 type BucketgenJob struct {

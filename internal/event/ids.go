@@ -1,6 +1,7 @@
 package event
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -12,9 +13,8 @@ import (
 
 // IDRules say which ids events may carry. The zero value takes the defaults.
 type IDRules struct {
-	// Kinds are the kinds of ids that a program declares, beside user, email and anonymous, with
-	// how many of each kind a contact may have.
-	Kinds map[string]int
+	// Limits say how many ids of a kind a contact may have, and which kinds a program declares.
+	Limits resolve.Limits
 
 	// Blocked are ids that name nothing, in lower case. Nil: those of [IsPlaceholder].
 	Blocked map[string]bool
@@ -23,9 +23,9 @@ type IDRules struct {
 	NoAnonymous bool
 }
 
-// NewIDRules returns rules with kinds of ids, and ids that name nothing instead of the usual ones.
-func NewIDRules(kinds map[string]int, blocked []string, noAnonymous bool) IDRules {
-	r := IDRules{Kinds: kinds, NoAnonymous: noAnonymous}
+// NewIDRules returns rules with limits of ids, and ids that name nothing instead of the usual ones.
+func NewIDRules(limits resolve.Limits, blocked []string, noAnonymous bool) IDRules {
+	r := IDRules{Limits: limits, NoAnonymous: noAnonymous}
 	for _, id := range blocked {
 		if r.Blocked == nil {
 			r.Blocked = map[string]bool{}
@@ -46,8 +46,8 @@ func CheckKind(kind string, most int) error {
 	switch {
 	case !kindPattern.MatchString(kind):
 		return fmt.Errorf("%q is no name of a kind; use at most 40 lower-case letters, digits and underscores, beginning with a letter", kind)
-	case most < 1:
-		return fmt.Errorf("a contact may have %d ids of the kind %q; allow at least one", most, kind)
+	case most < 0:
+		return fmt.Errorf("a contact may have %d ids of the kind %q; allow at least one, or give 0 for the default, 1", most, kind)
 	default:
 		return nil
 	}
@@ -66,28 +66,14 @@ type IDs struct {
 	Subject  string   // the highest
 	Others   []string // the others, the highest first
 	Warnings []bucketgen.Warning
+	Blocked  []string // the kinds of those that name nothing
 }
 
 // Names returns the names of all ids, the highest first.
 func (i *IDs) Names() []string { return append([]string{i.Subject}, i.Others...) }
 
-const (
-	maxAnonymous = 100 // anonymous ids of a contact
-	maxEmails    = 5   // e-mail addresses of a contact
-	maxEmail     = 254 // bytes of an e-mail address
-)
-
-// Most returns how many ids of a kind a contact may have.
-func (r *IDRules) Most(kind string) int {
-	switch kind {
-	case resolve.Anonymous:
-		return maxAnonymous
-	case resolve.Email:
-		return maxEmails
-	default:
-		return max(r.Kinds[kind], 1)
-	}
-}
+// maxEmail is how many bytes an e-mail address has at most.
+const maxEmail = 254
 
 // Read returns the ids of an event. Blanks around an id do not count, and a blocked id counts as
 // none, with a warning.
@@ -99,7 +85,7 @@ func (r *IDRules) Read(ev *bucketgen.Event) (IDs, error) {
 	reader := idReader{rules: r, ids: &ids}
 	reader.add("user_id", resolve.User, ev.UserID)
 	for _, kind := range sortedKinds(ev.IDs) {
-		if r.Kinds[kind] == 0 {
+		if _, declared := r.Limits.Declared[kind]; !declared {
 			return ids, invalid("ids."+kind, "is of a kind that is not declared; declare it in engine.Config.IDKinds, or leave it out")
 		}
 		reader.add("ids."+kind, kind, ev.IDs[kind])
@@ -126,7 +112,7 @@ func (r *IDRules) userOnly(id string) (IDs, error) {
 	case id == "":
 		return IDs{}, invalid("user_id", "is empty")
 	case r.isBlocked(id):
-		return IDs{}, invalid("user_id", Placeholder(id))
+		return IDs{Blocked: []string{resolve.User}}, invalid("user_id", Placeholder(id))
 	}
 	return IDs{Subject: id}, checkID("user_id", resolve.User, id)
 }
@@ -146,6 +132,7 @@ func (r *idReader) add(field, kind, id string) {
 		id = lowerASCII(id)
 	}
 	if r.rules.isBlocked(id) {
+		r.ids.Blocked = append(r.ids.Blocked, kind)
 		r.ids.Warnings = append(r.ids.Warnings, bucketgen.Warning{Code: bucketgen.WarningBlockedID, Field: field, Problem: Placeholder(id)})
 		return
 	}
@@ -174,6 +161,17 @@ func checkID(field, kind, id string) error {
 		return invalid(field, fmt.Sprintf("%.40q is no e-mail address; it needs one @, text on both sides, and at most %d bytes", id, maxEmail))
 	}
 	return plainID(field, id)
+}
+
+// WrongID says what is wrong with the value of a declared id, or nothing.
+func WrongID(id string) string {
+	if id == "" {
+		return "is empty"
+	}
+	if invalid, ok := errors.AsType[*bucketgen.InvalidError](plainID("id", id)); ok {
+		return invalid.Problem
+	}
+	return ""
 }
 
 // plainID checks the value of an id of any kind.

@@ -25,6 +25,7 @@ type item struct {
 	others    []string // names of the other ids, the highest first
 	untrusted bool
 	attach    []string // ids that become the user's
+	seen      []string // ids of the user that were seen last on an earlier day
 	warnings  []bucketgen.Warning
 
 	result     decide.Result

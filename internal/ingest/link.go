@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/merge"
 	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/internal/store"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // link finds out whose items are, and does what their ids ask for before they are written. It
@@ -49,9 +53,12 @@ func (f *flush) unresolved(it *item) bool {
 
 // linked reports whether the ids of an item ask for nothing, as far as is known.
 func (f *flush) linked(it *item) bool {
-	known := f.deps.Runner().Store
-	return !slices.ContainsFunc(it.others, func(other string) bool { return !known.Linked(it.user, other) })
+	known, day := f.deps.Runner().Store, f.day(it)
+	return !slices.ContainsFunc(it.others, func(other string) bool { return !known.Linked(it.user, other, day) })
 }
+
+// day returns the day on which an item is decided on.
+func (s *Service) day(it *item) table.Instant { return resolve.Day(it.clock(s.now())) }
 
 func (f *flush) tryLink(ctx context.Context, items []*item) (ready int, err error) {
 	var names []string
@@ -79,9 +86,10 @@ func (f *flush) tryLink(ctx context.Context, items []*item) (ready int, err erro
 // linking resolves the ids of a batch.
 type linking struct {
 	service *Service
-	owners  map[string]string // names of contacts, by the names of their ids
-	pending map[string]bool   // ids that are attached by an item before
-	touched map[string]bool   // contacts of items before
+	owners  map[string]string    // names of contacts, by the names of their ids
+	seen    map[string]time.Time // days on which further ids of contacts were seen last
+	pending map[string]bool      // ids that are attached by an item before
+	touched map[string]bool      // contacts of items before
 
 	suppressed map[string]bool // ids of persons who were erased and may not come back
 }
@@ -93,9 +101,14 @@ func (s *Service) linking(ctx context.Context, conn db.DBTX, names []string) (*l
 	if err != nil {
 		return nil, fmt.Errorf("resolve ids: %w", err)
 	}
-	l := &linking{service: s, owners: make(map[string]string, len(rows)), pending: map[string]bool{}, touched: map[string]bool{}}
+	l := &linking{
+		service: s, owners: make(map[string]string, len(rows)), seen: map[string]time.Time{}, pending: map[string]bool{}, touched: map[string]bool{},
+	}
 	for _, row := range rows {
 		l.owners[row.Name] = row.UserID
+		if row.SeenAt.InfinityModifier == pgtype.Finite {
+			l.seen[row.Name] = row.SeenAt.Time
+		}
 	}
 	unknown := slices.DeleteFunc(names, func(name string) bool { return l.owners[name] != "" })
 	l.suppressed, err = from.SuppressedOf(ctx, conn, unknown)
@@ -115,7 +128,7 @@ func (l *linking) item(ctx context.Context, it *item) (later bool, err error) {
 			return false, err
 		}
 	}
-	it.as, it.attach = plan.Subject, plan.Attached
+	it.as, it.attach, it.seen = plan.Subject, plan.Attached, l.unseen(it, plan.Subject)
 	l.touched[it.as] = true
 	for _, name := range plan.Attached {
 		l.owners[name], l.pending[name] = plan.Subject, true
@@ -126,10 +139,22 @@ func (l *linking) item(ctx context.Context, it *item) (later bool, err error) {
 	if it.untrusted && plan.Idle() { // another sender may be trusted with more
 		plan = l.decide(it, true)
 	}
-	if plan.Idle() {
+	if plan.Idle() && len(it.seen) == 0 {
 		l.service.remember(it)
 	}
 	return false, nil
+}
+
+// unseen returns the ids of an item that lead to its contact and were seen last on an earlier day.
+func (l *linking) unseen(it *item, subject string) []string {
+	var names []string
+	today := l.service.day(it).Time()
+	for _, name := range append([]string{it.user}, it.others...) {
+		if last, further := l.seen[name]; further && l.owners[name] == subject && last.Before(today) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // decide returns what the ids of an item ask for. Those that are suppressed ask for nothing.
@@ -149,7 +174,7 @@ func (l *linking) inTx(it *item) error {
 	if plan.Barrier() {
 		return bucketgen.ErrNeedsMerge
 	}
-	it.as, it.attach = plan.Subject, plan.Attached
+	it.as, it.attach, it.seen = plan.Subject, plan.Attached, l.unseen(it, plan.Subject)
 	for _, name := range plan.Attached {
 		l.owners[name] = plan.Subject
 	}
@@ -161,7 +186,11 @@ func (l *linking) apply(ctx context.Context, it *item, step resolve.Change) erro
 	err := l.service.deps.Merger().Apply(ctx, step, it.at)
 	if merge.Refused(err) {
 		l.service.refusals.log(ctx, l.service.deps.Log, step, err)
-		it.warn(bucketgen.WarningIDTaken, step.From, "stays as it is: "+err.Error())
+		code := bucketgen.WarningIDTaken
+		if errors.Is(err, merge.ErrTooManyIDs) {
+			code = bucketgen.WarningIDLimit
+		}
+		it.warn(code, step.From, "stays as it is: "+err.Error())
 		return nil
 	}
 	if err != nil {
@@ -182,7 +211,7 @@ func (l *linking) apply(ctx context.Context, it *item, step resolve.Change) erro
 // them up.
 func (s *Service) remember(it *item) {
 	for _, other := range it.others {
-		s.deps.Runner().Store.SetLinked(it.user, other)
+		s.deps.Runner().Store.SetLinked(it.user, other, s.day(it))
 	}
 }
 
@@ -202,13 +231,26 @@ func (s *Service) attached(items []*item) []store.ID {
 	for _, it := range items {
 		for _, name := range it.attach {
 			kind, _ := resolve.Parse(name)
-			id := store.ID{Name: name, Most: s.deps.Limits.IDs.Most(kind)}
+			id := store.ID{Name: name, Most: s.deps.Limits.IDs.Limits.Most(kind)}
 			if !slices.Contains(ids, id) {
 				ids = append(ids, id)
 			}
 		}
 	}
 	return ids
+}
+
+// seen returns the ids of the user of some items that were seen last on an earlier day.
+func seen(items []*item) []string {
+	var names []string
+	for _, it := range items {
+		for _, name := range it.seen {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 // settleIDs does what is left to do about the ids of items that were written: an id that was to
@@ -219,7 +261,7 @@ func (f *flush) settleIDs(ctx context.Context, all []ingestion) {
 		for _, it := range t.items {
 			lost := slices.ContainsFunc(it.attach, func(name string) bool { return slices.Contains(t.Lost, name) })
 			switch {
-			case t.Missed || len(it.attach) == 0:
+			case t.Missed || len(it.attach)+len(it.seen) == 0:
 			case !lost:
 				f.remember(it)
 			default:
@@ -237,10 +279,9 @@ func (f *flush) relink(ctx context.Context, it *item) {
 		return // the next event with these ids links them
 	}
 	it.warnings = again.warnings
-	if len(again.attach) > 0 { // they still lead nowhere: the user has too many
+	if len(again.attach) > 0 { // they still lead nowhere: the user has too many, of which each event warns
 		for _, name := range again.attach {
 			it.warn(bucketgen.WarningIDLimit, name, "is not kept: the contact has as many ids of this kind as it may")
 		}
-		f.remember(it)
 	}
 }

@@ -74,7 +74,7 @@ func (s *Service) ingestions(items []*item) ([]*transact.Task, []ingestion) {
 			events = append(events, &it.event)
 		}
 		t.Want.Events = events[len(events)-len(t.items):]
-		t.Want.Attach = s.attached(t.items)
+		t.Want.Attach, t.Want.Seen = s.attached(t.items), seen(t.items)
 		t.Step = func(s *decide.Session, clock table.Instant) (last decide.Result) {
 			for _, it := range t.items {
 				last = s.Ingest(it.event, it.clock(clock))

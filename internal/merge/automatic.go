@@ -11,6 +11,7 @@ import (
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/resolve"
+	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry/table"
@@ -23,6 +24,9 @@ var (
 
 	// ErrTooMany says that too many contacts became one by the ids of events lately.
 	ErrTooMany = fmt.Errorf("%d contacts became this one by the ids of events within a day, which is the limit", maxAutomatic)
+
+	// ErrTooManyIDs says that both contacts have more ids of a kind than one may.
+	ErrTooManyIDs = errors.New("both contacts have more ids of this kind than one contact may have")
 )
 
 // maxAutomatic is how many contacts may become one within automaticSpan by the ids of events. More
@@ -35,7 +39,7 @@ const (
 // Refused reports whether an error of [Merger.Apply] says that the ids have to stay as they are.
 func Refused(err error) bool {
 	_, invalid := errors.AsType[*bucketgen.InvalidError](err)
-	return invalid || errors.Is(err, ErrTooMany) || errors.Is(err, bucketgen.ErrDeleted) || errors.Is(err, bucketgen.ErrSuppressed) || errors.Is(err, bucketgen.ErrNotDeployed)
+	return invalid || errors.Is(err, ErrTooMany) || errors.Is(err, ErrTooManyIDs) || errors.Is(err, bucketgen.ErrDeleted) || errors.Is(err, bucketgen.ErrSuppressed) || errors.Is(err, bucketgen.ErrNotDeployed)
 }
 
 // Apply does a step that the ids of an event ask for, in a transaction of its own, at the time of
@@ -68,6 +72,33 @@ func (m *Merger) Share(ctx context.Context, name string) error {
 	})
 }
 
+// Reclaim gives a shared id to a user: the contact of the id is merged into theirs. It is for a
+// caller who knows that the id is the user's alone.
+func (m *Merger) Reclaim(ctx context.Context, attempts *retry.Attempts, id, into string) error {
+	from := resolve.Name(resolve.Shared, id)
+	return m.again(ctx, attempts, &from, &into, func() error {
+		two := m.merging(byCaller, from, into)
+		two.reclaims = id
+		return two.commit(ctx)
+	})
+}
+
+// reclaim makes the id the survivor's, once the contact of the id was merged into that.
+func (m *merging) reclaim(ctx context.Context, from, into int64) error {
+	q, now := m.Runner.Store.Queries(m.conn), store.Timestamp(m.now.Time())
+	err := q.IdentitiesReclaim(ctx, db.IdentitiesReclaimParams{
+		Name: m.reclaims, FromID: from, IntoID: into, Now: now, SeenAt: store.Timestamp(resolve.Day(m.now).Time()),
+	})
+	if err == nil {
+		_, err = q.IdentitiesTrim(ctx, db.IdentitiesTrimParams{Owners: []string{m.into}, Most: int32(m.IDs.Most(resolve.Anonymous)), Now: now})
+	}
+	if err != nil {
+		return fmt.Errorf("give the shared id to the user: %w", err)
+	}
+	m.detached = true // what is cached of the id does not hold any more
+	return nil
+}
+
 // taken reports whether the database refused a name that another contact has.
 func taken(err error) bool {
 	const uniqueViolation = "23505"
@@ -80,6 +111,24 @@ func (m *merging) rename(ctx context.Context, contact int64) error {
 	return m.Runner.Store.Promote(ctx, m.conn, store.Merger{
 		Kind: m.kind, From: contact, Into: contact, FromName: m.from, IntoName: m.into, Now: m.now,
 	})
+}
+
+// checkIDs returns an error if two contacts have more ids of a kind together than one may. Of
+// anonymous ids the merge itself detaches some.
+func (m *merging) checkIDs(ctx context.Context, from, into int64) error {
+	if resolve.IsVisitor(m.from) {
+		return nil
+	}
+	rows, err := m.Runner.Store.Queries(m.conn).IdentitiesCount(ctx, db.IdentitiesCountParams{FromID: from, IntoID: into})
+	if err != nil {
+		return fmt.Errorf("count ids: %w", err)
+	}
+	for _, row := range rows {
+		if row.Kind != resolve.User && row.Kind != resolve.Anonymous && int(row.Ids) > m.IDs.Most(row.Kind) {
+			return ErrTooManyIDs
+		}
+	}
+	return nil
 }
 
 // checkNumber returns an error if too many contacts became one lately.

@@ -32,7 +32,7 @@ func (m *merging) check(ctx context.Context, loaded *store.Loaded, both []*trans
 	switch {
 	case m.kind == promotion: // no row moves
 		return nil
-	case resolve.IsShared(m.from):
+	case resolve.IsShared(m.from) && m.reclaims == "":
 		return &bucketgen.InvalidError{Field: "from", Problem: "is shared by several users, and merges into none"}
 	case resolve.IsShared(m.into):
 		return &bucketgen.InvalidError{Field: "into", Problem: "is shared by several users, and no user merges into it"}
@@ -43,7 +43,11 @@ func (m *merging) check(ctx context.Context, loaded *store.Loaded, both []*trans
 		return &bucketgen.InvalidError{Field: "from", Problem: problem}
 	}
 	if m.kind == automatic {
-		return m.checkNumber(ctx, loaded.Contact(m.into))
+		from, into := loaded.Contact(m.from), loaded.Contact(m.into)
+		if err := m.checkIDs(ctx, from, into); err != nil {
+			return err
+		}
+		return m.checkNumber(ctx, into)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/internal/retry"
 	"github.com/bucketgen/bucketgen/internal/store"
 	"github.com/bucketgen/bucketgen/internal/transact"
@@ -28,6 +29,9 @@ type Merger struct {
 
 	// Limits bound what the merged user may have.
 	Limits decide.Limits
+
+	// IDs bound how many ids the merged user may have.
+	IDs resolve.Limits
 
 	// StaysOnly returns a runner over buckets of which only the stays matter.
 	StaysOnly func([]db.BucketgenBucket) *transact.Runner
@@ -125,6 +129,9 @@ func (m *merging) commit(ctx context.Context) error {
 		return err
 	}
 	r.Store.SetMerged(m.from, m.into)
+	if m.detached {
+		r.Store.Detached()
+	}
 	m.facts.Remember(m.written)
 	for _, w := range []*store.Write{m.settled, m.parted, m.written} {
 		if w != nil {
@@ -162,19 +169,21 @@ type merging struct {
 
 	conn       store.Conn
 	kind       string
+	reclaims   string // the name of a shared id that becomes the survivor's; empty: none does
 	replayed   bool
 	from, into string
 
 	// begin takes the locks of both, in a transaction that it may begin by that.
 	begin func(ctx context.Context, both []*transact.Task) (*store.Loaded, error)
 
-	xid     string
-	now     table.Instant // the time of both
-	settled *store.Write  // what was due of both before that
-	parted  *store.Write  // how their stays have changed since
-	facts   *store.Loaded // of the survivor, with all that was the other's
-	written *store.Write  // what comes of it
-	made    []bucketgen.Transition
+	xid      string
+	now      table.Instant // the time of both
+	settled  *store.Write  // what was due of both before that
+	parted   *store.Write  // how their stays have changed since
+	detached bool          // an anonymous id of the survivor, who had too many
+	facts    *store.Loaded // of the survivor, with all that was the other's
+	written  *store.Write  // what comes of it
+	made     []bucketgen.Transition
 }
 
 // run does everything but commit.
@@ -191,6 +200,9 @@ func (m *merging) become(ctx context.Context, locked *store.Loaded) (err error) 
 	step, moves := (*decide.Session).Merge, m.kind != promotion
 	if moves {
 		err = m.move(ctx, locked.Contact(m.from), locked.Contact(m.into))
+		if err == nil && m.reclaims != "" {
+			err = m.reclaim(ctx, locked.Contact(m.from), locked.Contact(m.into))
+		}
 		if locked.Created(m.from) && !locked.Created(m.into) {
 			step = (*decide.Session).CatchUp // there is nothing but a name
 		}
@@ -258,9 +270,11 @@ func (m *merging) move(ctx context.Context, from, into int64) error {
 	if err != nil {
 		return err
 	}
-	return stays.Store.Merge(ctx, m.conn, store.Merger{
-		Kind: m.kind, From: from, Into: into, FromName: m.from, IntoName: m.into, Handed: handed, Now: m.now,
+	m.detached, err = stays.Store.Merge(ctx, m.conn, store.Merger{
+		Kind: m.kind, From: from, Into: into, FromName: m.from, IntoName: m.into, Handed: handed,
+		MostAnonymous: m.IDs.Most(resolve.Anonymous), Now: m.now,
 	})
+	return err
 }
 
 // part decides over the stays of both, and writes what changes. It returns those that are to move.

@@ -34,11 +34,6 @@ func (u *user) end(t time.Time) {
 		return name == u.name && !strings.HasPrefix(name, sharedPrefix)
 	})
 	w.gone = append(w.gone, u)
-	w.transitions = slices.DeleteFunc(w.transitions, func(t Transition) bool {
-		if t.User == u.name {
-			w.past = append(w.past, t)
-		}
-		return t.User == u.name
-	})
+	w.free(u.name)
 	u.expired = true
 }

@@ -138,6 +138,10 @@ func (h *History) Of(user string) []Transition {
 type Rules struct {
 	// AnonymousAge is how long an anonymous user stays after the last event. 0 is for ever.
 	AnonymousAge time.Duration
+
+	// Anonymous and Emails are how many anonymous ids and e-mail addresses a user may have. 0 is
+	// 100 and 5.
+	Anonymous, Emails int
 }
 
 // Defaults are the rules that hold unless a program sets others.
@@ -172,7 +176,7 @@ func Known(f *ir.File, steps []Action, until time.Time) map[string]*Facts {
 }
 
 func (r Rules) play(f *ir.File, steps []Action, until time.Time) *world {
-	w := &world{rules: r, users: map[string]*user{}, aliases: map[string]string{}, refused: map[string]bool{}, paused: map[string]bool{}, emit: Leaves}
+	w := &world{rules: r, users: map[string]*user{}, aliases: map[string]string{}, given: map[string]given{}, refused: map[string]bool{}, paused: map[string]bool{}, emit: Leaves}
 	w.define(f)
 	for i := range steps {
 		w.step = i
@@ -254,11 +258,12 @@ type world struct {
 	emit        Emit               // of the last deploy
 	users       map[string]*user
 	aliases     map[string]string // names that users had before they were merged, and whose they are
+	given       map[string]given  // of the ids in aliases
 	refused     map[string]bool   // users who could not be renamed by the present step
 	joined      bool              // the ids of the present step made two users one
 	merged      []*user           // as they were left
 	gone        []*user           // who have expired
-	past        []Transition      // of those
+	past        []Transition      // of those, and by names that were given up
 	rules       Rules
 	step        int
 	results     []StepResult

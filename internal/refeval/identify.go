@@ -83,19 +83,21 @@ func (w *world) subject(s *Action) string {
 			}
 		case rank(owner) == 1 && rank(ids[0]) == 1:
 			is = owner
-			w.aliases[ids[0]] = is
+			w.give(ids[0], is, s.At)
 		}
 	}
 	if is == "" {
 		is = ids[0]
 	}
+	var late []string // given to the user after others have become one with them
 	for _, id := range ids[1:] {
 		owner := w.owner(id)
 		switch {
 		case w.refused[owner]:
 		case owner == "":
-			w.aliases[id] = is
+			late = append(late, id)
 		case owner == is || strings.HasPrefix(owner, sharedPrefix):
+		case movable(owner) && rank(owner) < rank(is) && w.tooMany(owner, is):
 		case movable(owner) && rank(owner) < rank(is):
 			w.joined = w.merge(&Action{At: s.At, User: owner, Into: is}).Merged || w.joined
 		case rank(owner) == 2 && visitor(id):
@@ -103,6 +105,14 @@ func (w *world) subject(s *Action) string {
 		}
 	}
 	clear(w.refused)
+	for _, id := range ids {
+		if had, leads := w.given[id]; leads && w.aliases[id] == is {
+			w.given[id] = given{had.at, dayOf(s.At)}
+		}
+	}
+	for _, id := range late {
+		w.give(id, is, s.At)
+	}
 	return is
 }
 
@@ -117,7 +127,7 @@ func (w *world) rename(from, to string, at time.Time) bool {
 	delete(w.users, from)
 	u.name, u.facts.User = to, to
 	w.users[to] = u
-	w.realias(from, to)
+	w.realias(from, to, at)
 	for i := range w.transitions {
 		if t := &w.transitions[i]; t.User == from {
 			t.User = to
@@ -128,13 +138,13 @@ func (w *world) rename(from, to string, at time.Time) bool {
 }
 
 // realias lets all ids that lead to a user lead to another name.
-func (w *world) realias(from, to string) {
+func (w *world) realias(from, to string, at time.Time) {
 	for id, name := range w.aliases {
 		if name == from {
 			w.aliases[id] = to
 		}
 	}
-	w.aliases[from] = to
+	w.lead(from, to, at)
 }
 
 // wrongID says what is wrong with the ids of an ingest, or nothing.

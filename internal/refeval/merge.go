@@ -22,13 +22,14 @@ func (w *world) merge(s *Action) StepResult {
 	}
 	survivor, created := w.user(into, s.At)
 	survivor.settleBefore(s.At)
-	w.realias(from, into)
+	w.realias(from, into, s.At)
 	if loser != nil {
 		loser.settleBefore(s.At)
 		survivor.absorb(loser, s)
 		delete(w.users, from)
 		w.merged = append(w.merged, loser)
 	}
+	w.giveUp(into)
 	if loser != nil || created {
 		survivor.evaluateAll(s.At)
 	}

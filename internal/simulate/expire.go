@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/bucketgen/bucketgen/internal/resolve"
-	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // wake finds out whether a user has expired by now, before something is done by an id of the user:
@@ -15,25 +14,23 @@ func (s *Simulator) wake(name string) {
 	}
 }
 
-// end removes an anonymous user who has expired at an instant. What happened to them is kept.
-func (s *Simulator) end(name string, at table.Instant) {
+// end removes an anonymous user who has expired. What happened to them is kept.
+func (s *Simulator) end(name string) {
 	delete(s.users, name)
 	for other, into := range s.aliases {
 		if into == name && !resolve.IsShared(name) { // a shared id stays so
 			delete(s.aliases, other)
 		}
 	}
-	s.ended[name] = at
+	s.bury(name)
+}
+
+// bury keeps what happened by a name that is free from now on.
+func (s *Simulator) bury(name string) {
 	s.transitions = slices.DeleteFunc(s.transitions, func(t Transition) bool {
 		if t.User == name {
 			s.past = append(s.past, t)
 		}
 		return t.User == name
 	})
-}
-
-// EndedAt returns when the last user of a name expired, if one did.
-func (s *Simulator) EndedAt(name string) (at table.Instant, ended bool) {
-	at, ended = s.ended[name]
-	return at, ended
 }

@@ -14,8 +14,9 @@ func (s *Simulator) identify(names []string, trusted bool) string {
 	for _, step := range plan.Before {
 		s.apply(step)
 	}
+	s.see(names, plan.Subject)
 	for _, name := range plan.Attached {
-		s.aliases[name] = plan.Subject
+		s.attach(name, plan.Subject)
 	}
 	return plan.Subject
 }
@@ -38,7 +39,9 @@ func (s *Simulator) apply(step resolve.Change) {
 	case resolve.Promote:
 		s.promote(step.From, step.Into)
 	case resolve.Merge:
-		_, _ = s.Merge(step.From, step.Into) // if it is refused, the ids stay as they are
+		if !s.exceeds(step.From, step.Into) {
+			_, _ = s.Merge(step.From, step.Into) // if it is refused, the ids stay as they are
+		}
 	case resolve.Attach:
 	}
 }
@@ -67,7 +70,7 @@ func (s *Simulator) realias(from, into string) {
 			s.aliases[other] = into
 		}
 	}
-	s.aliases[from] = into
+	s.point(from, into)
 }
 
 // handOver makes the transitions of a user those of the name that the user has now.

@@ -46,6 +46,7 @@ func (s *Simulator) Merge(from, into string) (merged bool, err error) {
 		s.absorb(from, into)
 	}
 	s.realias(from, into)
+	s.trim(into)
 	if loser != nil || created {
 		s.run(into, func(u *decide.Session) decide.Result { return u.Merge(s.now) })
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/bucketgen/bucketgen/internal/decide"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
 
@@ -24,9 +25,10 @@ type Simulator struct {
 	users       map[string]*user
 	aliases     map[string]string // present names by the names that users had before a merge, and by other ids
 	lives       map[string]int    // lives counts how often a user of a name was erased
-	ended       map[string]table.Instant
+	ids         resolve.Limits
+	seenAt      map[string]lastSeen // seenAt are those of the names in aliases
 	transitions []Transition
-	past        []Transition   // past are those of users who have expired
+	past        []Transition   // past are those by names that are free again
 	session     decide.Session // reused for one user after the other
 }
 
@@ -43,7 +45,7 @@ type Transition struct {
 func New(r *table.Registry, now table.Instant, limits decide.Limits) *Simulator {
 	return &Simulator{
 		registry: r, limits: limits, now: now, announced: Announced{Leaves: true}, paused: map[string]bool{}, users: map[string]*user{}, aliases: map[string]string{},
-		lives: map[string]int{}, ended: map[string]table.Instant{},
+		lives: map[string]int{}, seenAt: map[string]lastSeen{},
 	}
 }
 
@@ -141,10 +143,20 @@ func (s *Simulator) Member(b table.BucketIndex, user string) bool {
 
 // Transitions returns all transitions so far, by time.
 func (s *Simulator) Transitions() []Transition {
+	s.Present() // works out what is due
+	return sorted(slices.Concat(s.past, s.transitions))
+}
+
+// Present returns the transitions of the present users: without those of users who have expired,
+// and those from before a name became free.
+func (s *Simulator) Present() []Transition {
 	for user := range s.users {
 		s.User(user)
 	}
-	all := slices.Concat(s.past, s.transitions)
+	return sorted(slices.Clone(s.transitions))
+}
+
+func sorted(all []Transition) []Transition {
 	slices.SortStableFunc(all, func(a, b Transition) int {
 		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.User, b.User))
 	})
@@ -180,7 +192,7 @@ func (s *Simulator) run(name string, do func(*decide.Session) decide.Result, ste
 	u.remember(changes)
 	s.note(name, s.registry, result)
 	if changes.Ended {
-		s.end(name, changes.EndedAt)
+		s.end(name)
 	}
 	return result
 }

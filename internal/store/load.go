@@ -22,6 +22,9 @@ type Request struct {
 	// Attach are ids that become the user's.
 	Attach []ID
 
+	// Seen are ids of the user that the events have, and that were seen last on an earlier day.
+	Seen []string
+
 	// Contact is the id of a user whom a job or [Store.LockDue] has read; 0 for others.
 	Contact int64
 

@@ -139,6 +139,9 @@ func (ld *Loaded) Remember(w *Write) {
 	for i := range w.claims {
 		w.claims[i].Commit()
 	}
+	if w.ids.detached {
+		ld.store.Detached()
+	}
 }
 
 // Merged reports whether a user was merged into another.

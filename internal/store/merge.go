@@ -17,6 +17,7 @@ type Merger struct {
 	From, Into         int64
 	FromName, IntoName string
 	Handed             []decide.Handover // the stays that move
+	MostAnonymous      int               // how many anonymous ids the survivor keeps
 	Now                table.Instant
 }
 
@@ -24,13 +25,16 @@ func (m *Merger) identities() db.IdentitiesMergeParams {
 	kind, value := resolve.Parse(m.FromName)
 	return db.IdentitiesMergeParams{
 		Kind: kind, Value: value, IntoID: m.Into, FromID: m.From, FromName: m.FromName, IntoName: m.IntoName, Now: timestamp(m.Now),
+		SeenAt: timestamp(resolve.Day(m.Now)),
 	}
 }
 
 // Merge moves the rows of one contact to another, under the locks of both. The caller has decided
 // and written the stays, and hands over those that move; nothing of the loser is due before now.
 // Afterwards it derives anew what the survivor's log says (see [LoadMode.Rebuild]).
-func (s *Store) Merge(ctx context.Context, conn Conn, m Merger) error {
+// It reports whether an anonymous id was detached, because the survivor has too many: see
+// [Store.Detached].
+func (s *Store) Merge(ctx context.Context, conn Conn, m Merger) (detached bool, err error) {
 	q := s.batch()
 	rows := db.New(q)
 	at := timestamp(m.Now)
@@ -39,7 +43,7 @@ func (s *Store) Merge(ctx context.Context, conn Conn, m Merger) error {
 		stays.BucketNos = append(stays.BucketNos, s.buckets[h.Bucket])
 		stays.EntryCounts, stays.Nexts = append(stays.EntryCounts, int32(h.EntryCount)), append(stays.Nexts, int32(h.Next))
 	}
-	err := errors.Join(
+	err = errors.Join(
 		rows.MergesAdd(ctx, db.MergesAddParams{
 			IntoID: m.Into, FromID: m.From, Kind: m.Kind, FromName: m.FromName, IntoName: m.IntoName, Now: at,
 			BucketNos: stays.BucketNos, EntryCounts: stays.EntryCounts, Nexts: stays.Nexts,
@@ -52,13 +56,14 @@ func (s *Store) Merge(ctx context.Context, conn Conn, m Merger) error {
 		rows.IdentitiesMerge(ctx, m.identities()),
 		rows.ContactsMerged(ctx, db.ContactsMergedParams{FromID: m.From, Now: at}),
 	)
+	trim(q, db.IdentitiesTrimParams{Owners: []string{m.IntoName}, Most: int32(m.MostAnonymous), Now: at}, &detached)
 	if err == nil {
 		err = q.Send(ctx, conn)
 	}
 	if err != nil {
-		return fmt.Errorf("move the rows of the merged user: %w", err)
+		return false, fmt.Errorf("move the rows of the merged user: %w", err)
 	}
-	return nil
+	return detached, nil
 }
 
 // Promote gives a contact another name, under its lock. The former name leads to it.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/resolve"
+	"github.com/bucketgen/bucketgen/registry/table"
 )
 
 // ReadMerged returns the users that users were merged into. A merge is never undone once it is
@@ -32,11 +33,16 @@ func (s *Store) SetMerged(user, name string) {
 	s.cache.SetMerged(user, name)
 }
 
-// SetLinked caches that an event with the ids of two names changes nothing about what they lead to.
-func (s *Store) SetLinked(name, other string) { s.cache.SetLinked(name, other) }
+// SetLinked caches that an event of a day with the ids of two names changes nothing about what they
+// lead to.
+func (s *Store) SetLinked(name, other string, day table.Instant) {
+	s.cache.SetLinked(name, other, day)
+}
 
-// Linked reports whether that is cached of two names.
-func (s *Store) Linked(name, other string) bool { return s.cache.Linked(name, other) }
+// Linked reports whether that is cached of two names, for a day.
+func (s *Store) Linked(name, other string, day table.Instant) bool {
+	return s.cache.Linked(name, other, day)
+}
 
 // ForgetLinks forgets what SetLinked has remembered.
 func (s *Store) ForgetLinks() { s.cache.ForgetLinks() }

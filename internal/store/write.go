@@ -43,9 +43,8 @@ type Write struct {
 	followed        db.ContactsFollowParams
 	owners          db.ContactsHoldParams
 
-	ended       db.ExpiredEndParams
-	attached    db.IdentitiesAttachParams
-	hasAttached map[string]bool // hasAttached are those that were attached, once it is sent
+	ended db.ExpiredEndParams
+	ids   ids
 
 	due      table.Instant
 	hasDue   bool
@@ -191,7 +190,7 @@ func (w *Write) Send(ctx context.Context, conn Conn, s *Store, commit bool) erro
 	add(len(w.followed.ContactIds), func() error { return into.ContactsFollow(ctx, w.followed) })
 	add(len(w.dueForget.ContactIds), func() error { return into.DueForget(ctx, w.dueForget) })
 	add(len(w.ended.ContactIds), func() error { return into.ExpiredEnd(ctx, w.ended) })
-	add(len(w.attached.Names), func() error { return w.attach(q) })
+	errs = append(errs, w.ids.add(ctx, q))
 	if commit {
 		q.Add("commit")
 	}

@@ -336,6 +336,7 @@ func (r *Runner) Decide(ctx context.Context, conn store.Conn, loaded *store.Load
 		write.Add(loaded, t.Want.User, state, changes)
 		if !t.Result.Ended {
 			write.Attach(t.Want.User, t.Want.Attach, changes.Now)
+			write.See(t.Want.User, t.Want.Seen, changes.Now)
 		}
 		r.logTransitions(ctx, t.Want.User, changes.Transitions)
 	})

@@ -46,8 +46,9 @@ type entry struct {
 	properties *Properties
 	history    *History
 	tooLarge   bool
-	serial     uint64 // serial numbers the claim that wrote the entry last, or is evicted; of a link it is Cache.links
-	mergedInto string // mergedInto is the user whom this one was merged into; or empty
+	serial     uint64        // serial numbers the claim that wrote the entry last, or is evicted; of a link it is Cache.links
+	mergedInto string        // mergedInto is the user whom this one was merged into; or empty
+	day        table.Instant // day is when a link holds: ids are seen by the day
 	bytes      int
 
 	newer, older *entry

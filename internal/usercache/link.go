@@ -1,12 +1,14 @@
 package usercache
 
+import "github.com/bucketgen/bucketgen/registry/table"
+
 // linkMark stands between the two names of a link, of which the second begins with it, too. No name
 // of a contact has it twice in a row behind its beginning, since no value of an id contains it.
 const linkMark = '\x01'
 
-// SetLinked remembers that an event with the ids of two names changes nothing about what they lead
-// to, unless the server may lose what made it so.
-func (c *Cache) SetLinked(name, other string) {
+// SetLinked remembers that an event of a day with the ids of two names changes nothing about what
+// they lead to, unless the server may lose what made it so.
+func (c *Cache) SetLinked(name, other string, day table.Instant) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.durable {
@@ -18,26 +20,26 @@ func (c *Cache) SetLinked(name, other string) {
 		e = c.add(key)
 	}
 	c.use(e)
-	e.serial = c.links
+	e.serial, e.day = c.links, day
 	c.shrink()
 }
 
-// ForgetLinks forgets what SetLinked has remembered of all names: a person was erased, so an id
-// that was theirs may become another user's. It takes the same time however many there are.
+// ForgetLinks forgets what SetLinked has remembered of all names: a person was erased, or an id was
+// detached, so the id may become another user's. It takes the same time however many there are.
 func (c *Cache) ForgetLinks() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.links++
 }
 
-// Linked reports whether that is remembered of two names.
-func (c *Cache) Linked(name, other string) bool {
+// Linked reports whether that is remembered of two names, for a day.
+func (c *Cache) Linked(name, other string, day table.Instant) bool {
 	var room [128]byte
 	key := append(append(append(room[:0], name...), linkMark), other...)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.entries[string(key)]
-	if e == nil || e.serial != c.links {
+	if e == nil || e.serial != c.links || e.day != day {
 		return false
 	}
 	c.use(e)

@@ -81,7 +81,10 @@ create table bucketgen.identities (
     -- itself, which has the name that begins with the kind shared, and contact_id says whose it
     -- was.
     shared      boolean not null default false,
-    added_at    timestamptz not null
+    added_at    timestamptz not null,
+    -- When the last day began, in UTC, on which an event with the id arrived. IdentitiesTrim goes
+    -- by it. A finer time would write a row for each event.
+    seen_at     timestamptz not null default '-infinity'
 );
 
 -- Serves IdentitiesMerge, IdentitiesAttach and TransitionsOf: the ids of a contact.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/bucketgen/bucketgen/internal/ir"
 	"github.com/bucketgen/bucketgen/internal/refeval"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 )
 
 // Start is when histories begin.
@@ -71,6 +72,11 @@ func AnonymousAge(t *rapid.T) time.Duration {
 	return one(t, "anonymous age", 20*Hour, 8*Hour, 3*Hour, 30*24*Hour)
 }
 
+// IDs draws how many ids a user may have: few enough for some to be detached.
+func IDs(t *rapid.T) resolve.Limits {
+	return resolve.Limits{Anonymous: upTo(t, "anonymous ids", 1, 2), Emails: 1}
+}
+
 // manual returns the manual buckets of some definitions.
 func manual(f *ir.File) []string {
 	var all []string
@@ -107,10 +113,10 @@ func anyStep(t *rapid.T, now time.Time, user string, users, manual []string) ref
 	return s
 }
 
-// identify gives an ingest further ids, or others instead of the user id: of two devices, which
-// users share, and of an e-mail address. The ids are those of one case, as the name is.
+// identify gives an ingest further ids, or others instead of the user id: of three devices, which
+// users share, and of two e-mail addresses. The ids are those of one case, as the name is.
 func identify(t *rapid.T, s *refeval.Action, of string) {
-	device := of + one(t, "device", "-phone", "-laptop")
+	device := of + one(t, "device", "-phone", "-laptop", "-tablet")
 	switch kind := upTo(t, "ids", 0, 99); {
 	case kind < 55:
 	case kind < 75:
@@ -118,7 +124,7 @@ func identify(t *rapid.T, s *refeval.Action, of string) {
 	case kind < 90:
 		s.User, s.Anonymous = "", device
 	case kind < 95:
-		s.Email = one(t, "email", of, " "+strings.ToUpper(of)) + "@example.org"
+		s.Email = one(t, "email", of, " "+strings.ToUpper(of), of+"-home") + "@example.org"
 	default:
 		s.User, s.Email, s.Anonymous = "", of+"@example.org", one(t, "with a device", "", device)
 	}

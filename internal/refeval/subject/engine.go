@@ -15,6 +15,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/ir"
 	"github.com/bucketgen/bucketgen/internal/refeval"
+	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/registry"
 	"github.com/bucketgen/bucketgen/registry/table"
 )
@@ -30,6 +31,9 @@ type Manner struct {
 
 	// Secret is the secret under which ids of erased users are hashed. Empty: none.
 	Secret string
+
+	// IDs are how many ids a user may have. Those that are zero are the defaults.
+	IDs resolve.Limits
 
 	// Engines is how many engines of one process take turns. 0 is one.
 	Engines int

@@ -8,7 +8,6 @@ import (
 
 	"github.com/bucketgen/bucketgen"
 	"github.com/bucketgen/bucketgen/internal/bucketgen/plan"
-	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/ir"
 	"github.com/bucketgen/bucketgen/internal/refeval"
@@ -21,26 +20,27 @@ import (
 // itself: if its transitions do not add up to its memberships, or deriving all of those anew
 // changes any.
 func Simulate(f *ir.File, steps []refeval.Action, until time.Time) (*refeval.History, error) {
-	return SimulateWithin(decide.Limits{}, f, steps, until)
+	return SimulateWithin(event.Limits{}, f, steps, until)
 }
 
-// SimulateWithin is as Simulate, with limits of what the properties of a user may come to. Those
-// that are zero are the defaults.
-func SimulateWithin(l decide.Limits, f *ir.File, steps []refeval.Action, until time.Time) (*refeval.History, error) {
+// SimulateWithin is as Simulate, with limits of what the properties and the ids of a user may come
+// to. Those that are zero are the defaults.
+func SimulateWithin(l event.Limits, f *ir.File, steps []refeval.Action, until time.Time) (*refeval.History, error) {
 	s := simulation{
-		registry: plan.Build(f).Registry, limits: event.Limits{User: l}.WithDefaults(), history: &refeval.History{}, users: map[string]bool{},
+		registry: plan.Build(f).Registry, limits: l.WithDefaults(), history: &refeval.History{}, users: map[string]bool{},
 	}
 	start := until
 	if len(steps) > 0 {
 		start = steps[0].At
 	}
 	s.world = simulate.New(s.registry, table.At(start), s.limits.User)
+	s.world.LimitIDs(s.limits.IDs.Limits)
 	for i := range steps {
 		s.world.AdvanceTo(table.At(steps[i].At))
 		s.history.Steps = append(s.history.Steps, s.run(&steps[i]))
 	}
 	s.world.AdvanceTo(table.At(until))
-	s.collect()
+	s.history.Transitions = transitions(s.world.Transitions())
 	s.history.Stays = Stays(s.history.Transitions)
 	if err := s.latest(); err != nil {
 		return nil, err
@@ -140,24 +140,24 @@ func (s *simulation) freeze(step *refeval.Action, do func(table.BucketIndex)) er
 	return nil
 }
 
-func (s *simulation) collect() {
-	for _, t := range s.world.Transitions() {
-		s.history.Transitions = append(s.history.Transitions, refeval.Transition{
+// transitions returns transitions in the words of the reference.
+func transitions(all []simulate.Transition) []refeval.Transition {
+	var out []refeval.Transition
+	for _, t := range all {
+		out = append(out, refeval.Transition{
 			User: t.User, Bucket: t.BucketID, Kind: string(t.Kind), EntryCount: t.EntryCount, At: t.At.Time(),
 			Source: string(t.Source), Reason: string(t.Reason), Suppressed: t.Suppressed, Tick: t.Tick, DwellCount: t.DwellCount,
 		})
 	}
+	return out
 }
 
 // latest compares the latest stay in each bucket, which the simulator keeps, with what its
 // transitions add up to.
 func (s *simulation) latest() error {
 	want := map[[2]string]refeval.Stay{}
-	for _, stay := range s.history.Stays {
+	for _, stay := range Stays(transitions(s.world.Present())) {
 		key := [2]string{stay.User, stay.Bucket}
-		if at, ended := s.world.EndedAt(stay.User); ended && table.At(stay.EnteredAt) <= at {
-			continue // of a user who has expired
-		}
 		if stay.EntryCount > want[key].EntryCount { // after a merge the last stay may have begun first
 			want[key] = stay
 		}
