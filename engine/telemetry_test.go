@@ -81,3 +81,34 @@ func TestTelemetry(t *testing.T) {
 		}
 	}
 }
+
+// TestBlockedIDsAreCounted counts ids that stand for no one, by kind: of events that have another
+// id, and of those that are refused.
+func TestBlockedIDsAreCounted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	meters := metric.NewManualReader()
+	config := fast
+	config.Meters = metric.NewMeterProvider(metric.WithReader(meters))
+	e := w.start(config, nil)
+	for _, ev := range []engine.Event{
+		{UserID: "undefined", AnonymousID: "phone"}, {UserID: "NULL"}, {UserID: "ada", AnonymousID: "0"}, {UserID: "ada", Email: "test@example.com"},
+	} {
+		ev.Name = "visit"
+		_, _ = e.Ingest(t.Context(), ev) // the second one is refused
+	}
+	var got metricdata.ResourceMetrics
+	must(t, meters.Collect(t.Context(), &got))
+	counts := map[string]int64{}
+	for _, scope := range got.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			if sum, ok := m.Data.(metricdata.Sum[int64]); ok && m.Name == "bucketgen.ids.blocked" {
+				for _, p := range sum.DataPoints {
+					kind, _ := p.Attributes.Value("kind")
+					counts[kind.AsString()] = p.Value
+				}
+			}
+		}
+	}
+	equal(t, "blocked ids", counts, map[string]int64{"user": 2, "anonymous": 1, "email": 1})
+}

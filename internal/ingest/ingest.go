@@ -148,6 +148,9 @@ func (s *Service) ingestBatch(ctx context.Context, events []bucketgen.Event) ([]
 // read reads an event.
 func (s *Service) read(it *item, ev *bucketgen.Event, now time.Time) error {
 	ids, err := s.deps.Limits.IDs.Read(ev)
+	for _, kind := range ids.Blocked {
+		s.deps.Metrics.Blocked(it.ctx, kind)
+	}
 	if err != nil {
 		return err
 	}

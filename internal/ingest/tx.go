@@ -21,7 +21,7 @@ func (s *Service) IngestTx(ctx context.Context, tx pgx.Tx, events []bucketgen.Ev
 	now := s.deps.Now()
 	items := make([]*item, len(events))
 	for i := range events {
-		items[i] = &item{at: table.Unset}
+		items[i] = &item{at: table.Unset, ctx: ctx}
 		if err := s.read(items[i], &events[i], now); err != nil {
 			return nil, fmt.Errorf("ingest event %d: %w", i, err)
 		}
