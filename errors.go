@@ -22,6 +22,10 @@ var (
 	// ErrNoSecret says that ids cannot be suppressed without a secret.
 	ErrNoSecret = errors.New("suppression needs a secret: set engine.Config.SuppressionSecret, --secret-file or BUCKETGEN_SUPPRESSION_SECRET")
 
+	// ErrShared is returned by an alias of an anonymous id that several users share, or that was
+	// unlinked.
+	ErrShared = errors.New("the id is shared by several users; force the alias if it is of this user alone")
+
 	// ErrMergeNotAllowed is returned where two users would become one, and the caller is not
 	// trusted to do that.
 	ErrMergeNotAllowed = errors.New("both ids are known users; merge them by Engine.Merge, bucketd merge, or a server or admin key")

@@ -30,7 +30,7 @@ func TestIDsAreCleaned(t *testing.T) {
 	must(t, err)
 	_, err = w.Merge(ctx, "eve ", "\nada")
 	must(t, err)
-	must(t, w.Users().Alias(ctx, " phone", "ada ", false))
+	must(t, w.Users().Alias(ctx, " phone", "ada ", engine.AliasOptions{}))
 	must(t, w.Delete(ctx, "ada "))
 	equal(t, "users", w.count("select count(*) from bucketgen.contacts where merged_at is null"), 1)
 	equal(t, "names", w.count("select count(*) from bucketgen.contacts where user_id ~ '^\\s|\\s$'"), 0)

@@ -86,7 +86,7 @@ func (w *world) live(t *testing.T, text string) {
 	}
 	_, err := w.Merge(ctx, former, ada)
 	must(t, err)
-	must(t, w.Users().Alias(ctx, anonymous, ada, false))
+	must(t, w.Users().Alias(ctx, anonymous, ada, engine.AliasOptions{}))
 	_, err = w.Add(ctx, w.manual("testers"), ada)
 	must(t, err)
 	must(t, w.Audit().Do(ctx, &engine.AuditEntry{By: "eve", Via: "cli", Action: "add", UserID: ada}, func() error { return nil }))
@@ -105,7 +105,7 @@ func (w *world) live(t *testing.T, text string) {
 
 // TestEraseEverything erases a person who has a row in every table that has rows of users, and
 // searches all columns of all tables for the ids, the address and the contacts. Another person
-// keeps all rows.
+// keeps all rows. The erasure is by the id of a user who was merged into the person (B3).
 func TestEraseEverything(t *testing.T) {
 	t.Parallel()
 	const text, first, second = "lovelace77", "770770001", "770770002" // which is in every id and address; the contacts
@@ -166,7 +166,7 @@ func (w *world) forget(t *testing.T) {
 }
 
 // TestEraseKeepsSizes erases one of ten members beside the rollup, many times: the size is nine
-// from then on, and sizes of the past are as they were.
+// from then on, and sizes of the past are as they were (B5).
 func TestEraseKeepsSizes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)

@@ -15,6 +15,7 @@ var (
 	ErrSuppressed          = bucketgen.ErrSuppressed
 	ErrNoSecret            = bucketgen.ErrNoSecret
 	ErrMergeNotAllowed     = bucketgen.ErrMergeNotAllowed
+	ErrShared              = bucketgen.ErrShared
 	ErrNeedsMerge          = bucketgen.ErrNeedsMerge
 	ErrExcluded            = bucketgen.ErrExcluded
 	ErrLeaseLost           = bucketgen.ErrLeaseLost

@@ -290,6 +290,12 @@ func (e *Engine) erasingLoop() *service.Loop {
 // ID is an id of a user.
 type ID = bucketgen.ID
 
+// Declares reports whether a kind of ids is one of [Config].IDKinds.
+func (g *People) Declares(kind string) bool {
+	_, declared := (*Engine)(g).config.IDKinds[kind]
+	return declared
+}
+
 // maxIDs is how many ids IDs returns at most.
 const maxIDs = 1000
 

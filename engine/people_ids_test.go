@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bucketgen/bucketgen"
+	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
 )
 
@@ -186,4 +187,42 @@ func TestRefusedIDsAreLoggedOnce(t *testing.T) {
 	if n := strings.Count(log.String(), "an id stays where it is"); n != 1 {
 		t.Errorf("the log has %d lines about ids, want 1", n)
 	}
+}
+
+// TestForcedAlias gives an id that users share to one of them: that takes force, and then what came
+// by the id since it was shared is the user's. The id may become shared once more.
+func TestForcedAlias(t *testing.T) {
+	t.Parallel()
+	visitors := bucket.Define(bucket.Spec{ID: "visitors", Anonymous: bucket.Include, Criteria: visit.AtLeast(2)})
+	w := newWorld(t, visitors)
+	tv := engine.By(engine.KindAnonymous, "tv")
+	const visits = `select count(*) from bucketgen.events e join bucketgen.contacts c on c.id = e.contact_id
+		where c.user_id = 'cy' and e.event_no = (select no from bucketgen.event_names where name = 'visit')`
+	share := func() {
+		for _, user := range []string{"ada", "bob"} {
+			w.send(engine.Event{UserID: user, AnonymousID: "tv"})
+		}
+	}
+	share()
+	w.send(engine.Event{AnonymousID: "tv"})
+	w.send(engine.Event{AnonymousID: "tv"})
+	alias := func(o engine.AliasOptions) error { return w.Users().Alias(t.Context(), "tv", "cy", o) }
+	if err := alias(engine.AliasOptions{Trusted: true}); !errors.Is(err, engine.ErrShared) {
+		t.Errorf("without force: got %v, want ErrShared", err)
+	}
+	must(t, alias(engine.AliasOptions{Force: true})) // the sender is not trusted, so the id is ignored
+	equal(t, "tv of an untrusted sender", w.has("visitors", "cy"), false)
+	for range 2 {
+		must(t, alias(engine.AliasOptions{Trusted: true, Force: true}))
+		equal(t, "tv by force", w.ownerOf(engine.KindAnonymous, "tv"), "cy")
+		equal(t, "what came by it", w.has("visitors", "cy") && w.has("visitors", tv), true)
+	}
+	w.send(engine.Event{AnonymousID: "tv"})
+	equal(t, "visits of the user", w.count(visits), 3)
+	share()
+	equal(t, "shared once more", w.has("visitors", tv), false)
+	w.send(engine.Event{AnonymousID: "tv"})
+	equal(t, "visits of the user", w.count(visits), 3)
+	w.erase("cy")
+	equal(t, "contacts of the erased user", w.count("select count(*) from bucketgen.contacts where user_id ~ 'tv.'"), 0)
 }

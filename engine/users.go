@@ -53,13 +53,26 @@ const (
 // [Transition.Who] returns the kind and the id of a user who has no user id.
 func By(kind, id string) string { return event.Clean(kind, id) }
 
+// AliasOptions say what an alias may do.
+type AliasOptions struct {
+	// Trusted says that the caller may make two users one. Defaults to false.
+	Trusted bool
+
+	// Force gives an anonymous id to the user that users share, or that was unlinked. It takes a
+	// trusted caller. Defaults to false.
+	Force bool
+}
+
 // Alias says that a user was known by another id before.
 //
 // If that is an anonymous id, or no id at all as yet, it becomes the user's, with what was done by
 // it, as by an [Event] with both ids. If it is a user id, both users become one as by
 // [Engine.Merge], by a caller who is trusted to do that; else it gives [ErrMergeNotAllowed]. An id
 // that is new becomes a further user id by a trusted caller, and an anonymous id by others.
-func (g *Users) Alias(ctx context.Context, previousID, userID string, trusted bool) error {
+//
+// An anonymous id that users share stays shared. A trusted caller gets [ErrShared] then, unless
+// they force it: the contact of the id merges into the user, and the id is the user's.
+func (g *Users) Alias(ctx context.Context, previousID, userID string, o AliasOptions) error {
 	e := (*Engine)(g)
 	if err := e.ready(); err != nil {
 		return err
@@ -81,21 +94,40 @@ func (g *Users) Alias(ctx context.Context, previousID, userID string, trusted bo
 		known[row.Name] = row
 	}
 	before, isUser := known[previousID]
-	_, isVisitor := known[anonymous]
+	visitor, isVisitor := known[anonymous]
+	shared := isVisitor && resolve.IsShared(visitor.UserID)
 	user, exists := known[userID]
 	switch {
 	case previousID == userID || isUser && exists && before.ID == user.ID:
 		return nil
-	case isUser && !trusted:
+	case isUser && !o.Trusted:
 		return ErrMergeNotAllowed
 	case exists && user.Deleted:
 		return ErrDeleted
-	case isUser || trusted && !isVisitor:
+	case !isUser && shared && o.Trusted:
+		return e.reclaim(ctx, anonymous, userID, o.Force)
+	case isUser || o.Trusted && !isVisitor:
 		_, err := e.Merge(ctx, previousID, userID)
 		return err
 	}
-	_, err = e.Ingest(ctx, Event{UserID: userID, AnonymousID: previousID, TraitsJSON: []byte("{}"), Untrusted: !trusted})
+	_, err = e.Ingest(ctx, Event{UserID: userID, AnonymousID: previousID, TraitsJSON: []byte("{}"), Untrusted: !o.Trusted})
 	return err
+}
+
+// reclaim gives a shared id to a user, if that is forced.
+func (e *Engine) reclaim(ctx context.Context, id, userID string, force bool) error {
+	if !force {
+		return ErrShared
+	}
+	release, err := e.merges.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("alias: %w", err)
+	}
+	defer release()
+	if err := e.merger().Reclaim(ctx, e.attempts("merge"), id, e.name(userID)); err != nil {
+		return fmt.Errorf("alias: %w", err)
+	}
+	return nil
 }
 
 // checkMerge refuses ids that cannot be those of a merge.

@@ -84,20 +84,24 @@ that of its user.`,
 }
 
 func (c *cli) identitiesAliasCommand() *cobra.Command {
-	return &cobra.Command{
+	o := engine.AliasOptions{Trusted: true}
+	cmd := &cobra.Command{
 		Use: "alias PREVIOUS ID", Short: "Make an id one more id of a user",
 		Long: `Says that the user ID was known by the id PREVIOUS before. If PREVIOUS is the anonymous id of a
 visitor, what the visitor did is the user's from now on. If it is that of another user, both become
-one, as by merge, which cannot be undone. If it is new, it becomes a further user id.`,
-		Example: "  " + c.host.Name + " identities alias 7f3a-laptop ada",
+one, as by merge, which cannot be undone. If it is new, it becomes a further user id. An anonymous
+id that users share, or that was unlinked, takes --force: what came by it since is the user's then.`,
+		Example: "  " + c.host.Name + " identities alias 7f3a-laptop ada\n  " + c.host.Name + " identities alias 7f3a-laptop ada --force",
 		Args:    takes(2, "PREVIOUS and ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.withRunningEngine(cmd, "", func(e *engine.Engine) error {
-				if err := e.Users().Alias(cmd.Context(), args[0], args[1], true); err != nil {
+				if err := e.Users().Alias(cmd.Context(), args[0], args[1], o); err != nil {
 					return err
 				}
 				return printable.Fprintf(cmd.OutOrStdout(), "%s leads to %s\n", args[0], args[1])
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&o.Force, "force", false, "also give an id that users share to the user")
+	return cmd
 }

@@ -26,7 +26,7 @@ func TestManageUserSearch(t *testing.T) {
 		}
 	}
 	_, err := m.engine.Merge(ctx, "visitor", "adam")
-	if err := errors.Join(err, m.engine.Users().Alias(ctx, "anon-1", "ada", false), m.engine.Delete(ctx, "gone")); err != nil {
+	if err := errors.Join(err, m.engine.Users().Alias(ctx, "anon-1", "ada", engine.AliasOptions{}), m.engine.Delete(ctx, "gone")); err != nil {
 		t.Fatal(err)
 	}
 	for text, want := range map[string][]string{

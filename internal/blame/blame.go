@@ -22,7 +22,7 @@ import (
 // state that it names has changed.
 var refusals = []error{
 	bucketgen.ErrDeleted, bucketgen.ErrNotDeployed, bucketgen.ErrPaused, bucketgen.ErrUnknownBucket, bucketgen.ErrUnknownSubscription,
-	bucketgen.ErrUnknownUser, bucketgen.ErrCursor, bucketgen.ErrIsolation, bucketgen.ErrMergeNotAllowed, bucketgen.ErrNotManual,
+	bucketgen.ErrUnknownUser, bucketgen.ErrCursor, bucketgen.ErrIsolation, bucketgen.ErrMergeNotAllowed, bucketgen.ErrShared, bucketgen.ErrNotManual,
 	bucketgen.ErrSuppressed, bucketgen.ErrNoSecret,
 }
 

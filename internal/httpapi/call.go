@@ -18,6 +18,8 @@ type effect struct {
 	event      engine.Event
 	from, into string // of an alias
 	alias      bool
+	force      bool // of an alias of a shared id
+	ignored    []segment.Ignored
 	item       int // by whose call it is asked for
 }
 
@@ -30,20 +32,29 @@ func (t *tracking) effects(r *request, c *segment.Call, size int, sentAt string)
 		if err := c.CheckIDs(); err != nil {
 			return nil, err
 		}
-		return []effect{{from: c.Previous, into: c.UserID, alias: true}}, nil
+		return []effect{{from: c.Previous, into: c.UserID, alias: true, force: c.Force}}, nil
 	}
 	ev, err := c.Read()
 	if err != nil {
 		return nil, err
 	}
-	ev.TraitsOnly, ev.Untrusted = !t.config.StoreProperties, !r.key.Trusted()
-	if c.Type == "identify" && !ev.Untrusted {
-		ev.Email = segment.Email(&ev)
+	d := effect{event: ev}
+	if d.event.TraitsOnly, d.event.Untrusted = !t.config.StoreProperties, !r.key.Trusted(); !d.event.Untrusted {
+		d.trust(t.engine, c)
 	}
-	if err := segment.Correct(&ev, sentAt, r.received); err != nil {
+	if err := segment.Correct(&d.event, sentAt, r.received); err != nil {
 		return nil, err
 	}
-	return []effect{{event: ev}}, nil
+	return []effect{d}, nil
+}
+
+// trust adds the ids that only a trusted key may name: the e-mail address among the traits, and
+// external ids of kinds that the program declares.
+func (d *effect) trust(e *engine.Engine, c *segment.Call) {
+	if c.Type == "identify" {
+		d.event.Email = segment.Email(&d.event)
+	}
+	d.event.IDs, d.ignored = segment.ExternalIDs(c.Context, e.People().Declares)
 }
 
 // fits refuses a call that is too large.
@@ -60,6 +71,9 @@ func (t *tracking) do(r *request, items []item) error {
 	effects := make([]effect, 0, len(items))
 	for i := range items {
 		for _, d := range items[i].effects {
+			for _, ignored := range d.ignored {
+				items[i].Warnings = append(items[i].Warnings, warning{ignoredID, short(ignored.Field + " " + ignored.Problem)})
+			}
 			d.item = i
 			effects = append(effects, d)
 		}
@@ -117,7 +131,7 @@ func (t *tracking) next(ctx context.Context, k key, effects []effect) ([]engine.
 		if errors.Is(err, engine.ErrSuppressed) {
 			return []engine.Result{{Suppressed: true}}, nil
 		}
-		if err == nil || invalid || errors.Is(err, engine.ErrDeleted) || errors.Is(err, engine.ErrMergeNotAllowed) {
+		if err == nil || invalid || errors.Is(err, engine.ErrDeleted) || errors.Is(err, engine.ErrMergeNotAllowed) || errors.Is(err, engine.ErrShared) {
 			return []engine.Result{{Err: err}}, nil
 		}
 		return nil, err
@@ -139,5 +153,5 @@ func (t *tracking) next(ctx context.Context, k key, effects []effect) ([]engine.
 
 // alias makes an id another one of a user, and two users one by a key that is trusted to do that.
 func (t *tracking) alias(ctx context.Context, k key, d *effect) error {
-	return t.engine.Users().Alias(ctx, d.from, d.into, k.Trusted())
+	return t.engine.Users().Alias(ctx, d.from, d.into, engine.AliasOptions{Trusted: k.Trusted(), Force: d.force})
 }

@@ -127,8 +127,15 @@ func (it *item) previous() string {
 	return ""
 }
 
-// mergeNotAllowed is the code of an alias of two users that a key is not trusted with.
-const mergeNotAllowed = "merge-not-allowed"
+// The codes of aliases that are refused: of two users by a key that is not trusted with that, and
+// of an id that users share.
+const (
+	mergeNotAllowed = "merge-not-allowed"
+	sharedID        = "id-shared"
+)
+
+// ignoredID is the code of a warning about an external id that is not read.
+const ignoredID = "ignored-id"
 
 // refusal says what is wrong with a call.
 func refusal(err error) *problem.Problem {
@@ -157,6 +164,11 @@ func (t *tracking) refused(r *request, it *item, err error) *problem.Problem {
 		p := problem.Of(http.StatusForbidden, it.previous(), fmt.Sprintf(
 			"is a known user, whom the %s key %q may not merge into another; send the alias by a server key", r.key.Kind, r.key.Name))
 		p.Code = mergeNotAllowed
+		return p
+	}
+	if errors.Is(err, engine.ErrShared) {
+		p := problem.Of(http.StatusConflict, it.previous(), "is shared by several users; if it is of this user alone, send the alias with \"force\": true")
+		p.Code = sharedID
 		return p
 	}
 	t.auth.notices.failed(r.Context(), "an event could not be stored", fmt.Errorf("key %q: %w", r.key.Name, err))

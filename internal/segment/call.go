@@ -16,6 +16,7 @@ type Call struct {
 	Type       string
 	UserID     string
 	Previous   string // of an alias: the id that becomes another name of userId
+	Force      bool   // of an alias: also if previousId is shared
 	Anonymous  string
 	Event      string
 	Name       string // of a page or screen
@@ -51,6 +52,8 @@ func (c *Call) take(name, value []byte) error {
 		c.UserID, err = strictjson.ID(value)
 	case "previousId":
 		c.Previous, err = strictjson.ID(value)
+	case "force":
+		c.Force = string(value) == "true"
 	case "anonymousId":
 		c.Anonymous, err = strictjson.ID(value)
 	case "groupId":
