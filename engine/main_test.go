@@ -18,7 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	child.Main(map[string]func(string) error{crashVar: crashWorkerMain, deployVar: deployWorkerMain, outboxVar: outboxWorkerMain, eraseVar: eraseWorkerMain})
+	child.Main(map[string]func(string) error{crashVar: crashWorkerMain, deployVar: deployWorkerMain, outboxVar: outboxWorkerMain, eraseVar: eraseWorkerMain, peopleVar: peopleWorkerMain})
 	os.Exit(pgtest.Run(m))
 }
 
