@@ -17,11 +17,12 @@ import (
 	"github.com/bucketgen/bucketgen/internal/resolve"
 )
 
-// The buckets of TestPeople: viewed within an hour, four views, paged ever, and the same for users
-// only.
+// The buckets of TestPeople: viewed within an hour, four views, paged ever, the same for users
+// only, and one with a maximal dwell.
 var peopleBuckets = &ir.File{Definitions: []ir.Definition{
 	viewed("four", "v", 4, 0, true), viewed("paged", "page", 1, 0, false), viewed("recent", "v", 1, time.Hour, true),
 	viewed("users", "v", 1, 0, false),
+	{ID: "timed", Kind: ir.Dynamic, Anonymous: true, MaxDwell: 2 * time.Hour, Criteria: viewed("", "m", 1, 0, true).Criteria},
 }}
 
 func viewed(id, name string, count int, window time.Duration, anonymous bool) ir.Definition {
@@ -34,7 +35,8 @@ func viewed(id, name string, count int, window time.Duration, anonymous bool) ir
 
 // TestPeople plays the scenarios of docs/explanation/people.md, on the engine, the simulator and
 // the reference. A step is a time in hours and minutes, ids, and the name of an event: "login" is
-// one that no bucket asks about. An id is a user id, or begins "a:" for an anonymous id and "e:"
+// one that no bucket asks about; a key may follow it behind "#". What left did so by the clock,
+// unless it says otherwise. An id is a user id, or begins "a:" for an anonymous id and "e:"
 // for an e-mail address. An exclamation mark is for a sender who is not trusted.
 func TestPeople(t *testing.T) {
 	t.Parallel()
@@ -47,7 +49,7 @@ func TestPeople(t *testing.T) {
 		{
 			"A2: what a user and a visitor did counts together after a sign-in",
 			"0:00 u1 v; 0:00 u1 v; 0:00 a:1 v; 0:00 a:1 v; 0:01 u1+a:1 login; 0:10 u1 v",
-			"0:00 a:1 entered recent 1; 0:00 u1 entered recent 1; 0:00 u1 entered users 1; 0:01 a:1 left recent 1 by merged, suppressed; " +
+			"0:00 a:1 entered recent 1; 0:00 u1 entered recent 1; 0:00 u1 entered users 1; 0:01 a:1 left recent 1 by merged at an event, suppressed; " +
 				"0:01 u1 entered four 1; 1:10 u1 left recent 1 by criteria",
 		},
 		{
@@ -80,6 +82,27 @@ func TestPeople(t *testing.T) {
 			"0:00 same v; 0:01 a:same v; 0:02 a:same v",
 			"0:00 same entered recent 1; 0:00 same entered users 1; 0:01 a:same entered recent 1; 1:00 same left recent 1 by criteria; " +
 				"1:02 a:same left recent 1 by criteria",
+		},
+		{
+			"A11: an event that is sent again once the visitor is a user is one event",
+			"0:00 a:1 v#m; 0:01 u1+a:1 v#m; 0:02 a:1 v#m; 0:03 u1 v; 0:04 u1 v",
+			"0:00 u1 entered recent 1; 0:01 u1 entered users 1; 1:04 u1 left recent 1 by criteria",
+		},
+		{
+			"A13, h04: a visitor leaves by the clock",
+			"0:00 a:1 v",
+			"0:00 a:1 entered recent 1; 1:00 a:1 left recent 1 by criteria",
+		},
+		{
+			"A13, h12: a visitor leaves at the end of the maximal dwell",
+			"0:00 a:1 m",
+			"0:00 a:1 entered timed 1; 2:00 a:1 left timed 1 by maxDwell",
+		},
+		{
+			"A13, h10: two buckets have both a user and a visitor",
+			"0:00 u1 v; 0:00 u1 m; 0:00 a:1 v; 0:00 a:1 m",
+			"0:00 a:1 entered recent 1; 0:00 a:1 entered timed 1; 0:00 u1 entered recent 1; 0:00 u1 entered timed 1; 0:00 u1 entered users 1; " +
+				"1:00 a:1 left recent 1 by criteria; 1:00 u1 left recent 1 by criteria; 2:00 a:1 left timed 1 by maxDwell; 2:00 u1 left timed 1 by maxDwell",
 		},
 		{
 			"A12: a visitor who was silent for 30 days ends then, and the id is that of another",
@@ -137,7 +160,8 @@ func peopleSteps(t *testing.T, text string) []refeval.Action {
 	for line := range strings.SplitSeq(text, "; ") {
 		at, rest, _ := strings.Cut(line, " ")
 		last := strings.LastIndexByte(rest, ' ')
-		s := refeval.Action{Op: refeval.Ingest, Name: rest[last+1:]}
+		name, key, _ := strings.Cut(rest[last+1:], "#")
+		s := refeval.Action{Op: refeval.Ingest, Name: name, Key: key}
 		var hours, minutes int
 		if _, err := fmt.Sscanf(at, "%d:%d", &hours, &minutes); err != nil {
 			t.Fatal(err)
@@ -167,6 +191,9 @@ func describePeople(h *refeval.History) []string {
 		line := fmt.Sprintf("%d:%02d %s %s %s %d", int(passed.Hours()), int(passed.Minutes())%60, shortName(made.User), made.Kind, made.Bucket, made.EntryCount)
 		if made.Reason != "" {
 			line += " by " + made.Reason
+		}
+		if made.Kind == "left" && made.Source != "clock" {
+			line += " at an event"
 		}
 		if made.Suppressed {
 			line += ", suppressed"

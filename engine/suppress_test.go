@@ -100,6 +100,27 @@ func TestSuppressed(t *testing.T) {
 	equal(t, "counted", w.count("select events from bucketgen.suppressed_events where day = '2026-01-01'"), 9)
 }
 
+// TestIDsOfSuppressed refuses the ids of a user who was erased, and ignores the lower ones of them
+// in an event of another user (B2).
+func TestIDsOfSuppressed(t *testing.T) {
+	t.Parallel()
+	w := newSecretWorld(t, pro)
+	w.ingest(engine.Event{UserID: "u1", AnonymousID: "a", Name: "visit"})
+	w.suppress("u1")
+	for _, test := range []struct {
+		event      engine.Event
+		suppressed bool
+	}{{engine.Event{UserID: "u1"}, true}, {engine.Event{AnonymousID: "a"}, true}, {engine.Event{UserID: "u2", AnonymousID: "a"}, false}} {
+		test.event.Name = "visit"
+		result, err := w.Ingest(t.Context(), test.event)
+		must(t, err)
+		equal(t, "suppressed", result.Suppressed, test.suppressed)
+	}
+	equal(t, "contacts", w.count("select count(*) from bucketgen.contacts"), 1)
+	equal(t, "ids", w.count("select count(*) from bucketgen.identities"), 0)
+	equal(t, "events of the other user", w.count("select count(*) from bucketgen.events"), 1)
+}
+
 // TestSuppressionSecret starts engines without the secret of the database, or with another one.
 func TestSuppressionSecret(t *testing.T) {
 	t.Parallel()
