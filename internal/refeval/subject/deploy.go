@@ -23,7 +23,7 @@ func (s *session) start(ctx context.Context, f *ir.File, emit engine.Emit) error
 			MaxBatch: s.manner.MaxBatch, Flushers: s.manner.Flushers, ClockWorkers: s.manner.ClockWorkers,
 			MaxTraits: s.manner.Limits.Properties, MaxTraitBytes: s.manner.Limits.Bytes, AnonymousAge: s.manner.Limits.AnonymousAge,
 			SuppressionSecret: s.manner.Secret,
-			MaxAnonymousIDs: s.manner.IDs.Anonymous, MaxEmails: s.manner.IDs.Emails,
+			MaxAnonymousIDs:   s.manner.IDs.Anonymous, MaxEmails: s.manner.IDs.Emails,
 		})
 		if err != nil {
 			return err
