@@ -183,7 +183,8 @@ PostgreSQL from the binaries on this machine, with its data in the directory .bu
 		id, title string
 		commands  []*cobra.Command
 	}{
-		{"run", "Running", []*cobra.Command{c.devCommand(), c.serveCommand(), c.migrateCommand(), c.doctorCommand(), c.keysCommand(), c.webhooksCommand(), c.versionCommand()}},
+		{"run", "Running", []*cobra.Command{c.devCommand(), c.serveCommand(), c.migrateCommand(), c.doctorCommand(), c.versionCommand()}},
+		{"connect", "Keys and webhooks", []*cobra.Command{c.keysCommand(), c.webhooksCommand()}},
 		{"ask", "Reading", []*cobra.Command{
 			c.membersCommand(), c.countCommand(), c.catalogCommand(), c.explainCommand(), c.historyCommand(), c.backTestCommand(), c.simulateCommand(),
 		}},
