@@ -14,7 +14,7 @@ import (
 // noticed includes anonymous contacts. Its members are those who ever visited.
 var noticed = bucket.Define(bucket.Spec{ID: "noticed", Criteria: visit.Exists(), Anonymous: bucket.Include})
 
-func anonymous(id string) engine.Event { return engine.Event{AnonymousID: id, Name: "visit"} }
+func anonymous() engine.Event { return engine.Event{AnonymousID: "1", Name: "visit"} }
 
 // contacts returns how many contacts there are, with those who have expired.
 func (w *world) contacts() int { return w.count("select count(*) from bucketgen.contacts") }
@@ -31,7 +31,7 @@ func TestAnonymousExpires(t *testing.T) {
 		Name: "crm", Subscriptions: []engine.Subscription{{Name: "crm", Kinds: []engine.Kind{engine.Left}}},
 		Func: func(context.Context, []engine.Delivery) ([]error, error) { return nil, nil },
 	}))
-	equal(t, "first", w.ingest(anonymous("1")), []string{"entered noticed 1"})
+	equal(t, "first", w.ingest(anonymous()), []string{"entered noticed 1"})
 	w.ingest(engine.Event{AnonymousID: "2", Name: "other"})
 	w.clock.Advance(month - time.Microsecond)
 	w.settle()
@@ -44,7 +44,7 @@ func TestAnonymousExpires(t *testing.T) {
 	equal(t, "known after", err != nil, true)
 	equal(t, "due after", w.count("select count(*) from bucketgen.due"), 0)
 
-	result, err := w.Ingest(t.Context(), anonymous("1"))
+	result, err := w.Ingest(t.Context(), anonymous())
 	must(t, err)
 	equal(t, "again", brief(result.Transitions), []string{"entered noticed 1"})
 	logged, _, err := w.HistoryPage(t.Context(), one, engine.Page{})
@@ -84,7 +84,7 @@ func TestAnonymousExpires(t *testing.T) {
 	mu.Unlock()
 
 	w.clock.Advance(month / 2)
-	w.ingest(anonymous("1"))
+	w.ingest(anonymous())
 	w.clock.Advance(month / 2) // which ends 3 only
 	eventually(t, func() bool { w.rollUp(); return w.contacts() == 1 })
 	w.checkNoOrphans(t)
@@ -99,7 +99,7 @@ func TestMergeOfExpired(t *testing.T) {
 	ahead := startEngine(t, w.pool, w.registry, engine.Config{
 		NoClock: true, NoDelivery: true, VirtualTime: true, Now: func() time.Time { return w.clock.Now().Add(time.Minute) },
 	}, nil)
-	w.ingest(anonymous("1"))
+	w.ingest(anonymous())
 	w.clock.Advance(30*24*time.Hour - time.Second)
 	_, err := ahead.Ingest(t.Context(), engine.Event{UserID: "ada", Name: "other"})
 	must(t, err)

@@ -58,8 +58,8 @@ func peopleDefinitions() []bucket.Definition {
 
 // signIn is something that a process does in a round: an event, or an alias.
 type signIn struct {
-	event     engine.Event
-	from, key string
+	event engine.Event
+	from  string
 }
 
 // signIns returns what happens in a round, all of it at the same moment: two users sign in on a

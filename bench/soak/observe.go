@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -49,17 +50,11 @@ var curves = [...]curve{
 }
 
 func (o observation) String() string {
-	text := ""
+	parts := make([]string, len(curves))
 	for i, c := range curves {
-		if i > 0 {
-			text += ", "
-		}
-		text += fmt.Sprintf("%s %.4g", c.name, o.values[i])
-		if c.unit != "" {
-			text += " " + c.unit
-		}
+		parts[i] = strings.TrimSpace(fmt.Sprintf("%s %.4g %s", c.name, o.values[i], c.unit))
 	}
-	return text
+	return strings.Join(parts, ", ")
 }
 
 // observe asks the database, and the worker that is never killed.

@@ -35,7 +35,7 @@ func (s *soak) start(ctx context.Context, id int) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	p := &process{cmd: exec.CommandContext(ctx, program), ended: make(chan struct{})} //nolint:gosec // it is this program
+	p := &process{cmd: exec.CommandContext(ctx, program), ended: make(chan struct{})}
 	p.cmd.Env, p.cmd.Stderr = append(os.Environ(), workerVar+"="+string(text)), os.Stderr
 	out, err := p.cmd.StdoutPipe()
 	if err == nil {
@@ -92,7 +92,7 @@ func (p *process) signal(s syscall.Signal) error {
 
 // stop ends the worker as a deployment does.
 func (p *process) stop() error {
-	if err := p.signal(os.Interrupt.(syscall.Signal)); err != nil {
+	if err := p.signal(syscall.SIGINT); err != nil {
 		return err
 	}
 	<-p.ended

@@ -35,12 +35,12 @@ const (
 
 // worker is one process.
 type worker struct {
-	URL     string
-	ID      int
-	Workers int
-	Rate    int       // events a second
-	Version int       // of the definitions
-	Begin   time.Time // of the run
+	URL     string    `json:"url"`
+	ID      int       `json:"id"`
+	Workers int       `json:"workers"`
+	Rate    int       `json:"rate"`    // events a second
+	Version int       `json:"version"` // of the definitions
+	Begin   time.Time `json:"begin"`   // of the run
 
 	pool     *pgxpool.Pool
 	registry *registry.Registry
@@ -50,10 +50,10 @@ type worker struct {
 
 // sample is what a worker says of itself, as a line of JSON.
 type sample struct {
-	Goroutines int
-	Heap       uint64 // bytes in use
-	Events     int64  // ingested since the worker started
-	Handled    int64  // calls of handlers
+	Goroutines int    `json:"goroutines"`
+	Heap       uint64 `json:"heap"`    // bytes in use
+	Events     int64  `json:"events"`  // ingested since the worker started
+	Handled    int64  `json:"handled"` // calls of handlers
 }
 
 // runWorker works until it is interrupted. A hangup makes it deploy the next version, by another

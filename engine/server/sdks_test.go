@@ -151,6 +151,7 @@ func TestSDKs(t *testing.T) {
 	}
 	for name, deliver := range map[string]func(testing.TB, *api, *outcomes) error{
 		"segment": func(t testing.TB, a *api, o *outcomes) error {
+			t.Helper()
 			client, err := segment.NewWithConfig(a.key, segment.Config{Endpoint: a.URL, Callback: segmentOutcomes{o}})
 			if err != nil {
 				return err
@@ -158,6 +159,7 @@ func TestSDKs(t *testing.T) {
 			return sayAll(t, stream, o, func(s said) error { return client.Enqueue(s.segment()) }, client.Close)
 		},
 		"rudder": func(t testing.TB, a *api, o *outcomes) error {
+			t.Helper()
 			client, err := rudder.NewWithConfig(a.key, rudder.Config{DataPlaneUrl: a.URL, Callback: rudderOutcomes{o}})
 			if err != nil {
 				return err

@@ -194,7 +194,7 @@ func TestServeNoAnonymous(t *testing.T) {
 		if text, _ := io.ReadAll(got.Body); got.StatusCode != want {
 			t.Errorf("an event with %s: got %d %s, want %d", ids, got.StatusCode, text, want)
 		}
-		got.Body.Close()
+		_ = got.Body.Close()
 	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

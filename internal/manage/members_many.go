@@ -12,8 +12,9 @@ import (
 
 // ChangeMembers says which users to add to a manual bucket, or to remove from it.
 type ChangeMembers struct {
-	_ struct{} `additionalProperties:"false"`
 	BodyKind
+
+	_       struct{} `additionalProperties:"false"`
 	UserIDs []string `json:"userIds" minItems:"1" maxItems:"1000" nullable:"false" doc:"Ids of the users" example:"[\"ada\"]"`
 	Remove  bool     `json:"remove,omitempty" doc:"Remove the users instead of adding them"`
 	DryRun  bool     `json:"dryRun,omitempty" doc:"Only report what would change; nothing is written"`

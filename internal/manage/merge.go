@@ -11,10 +11,11 @@ import (
 
 // Merge says into whom to merge a user.
 type Merge struct {
-	_ struct{} `additionalProperties:"false"`
 	BodyKind
-	Into   string `json:"into" minLength:"1" maxLength:"255" doc:"Id of the user who stays; an unknown one is created" example:"ada"`
-	DryRun bool   `json:"dryRun,omitempty" doc:"Only report what the merge would come to; nothing is written"`
+
+	_      struct{} `additionalProperties:"false"`
+	Into   string   `json:"into" minLength:"1" maxLength:"255" doc:"Id of the user who stays; an unknown one is created" example:"ada"`
+	DryRun bool     `json:"dryRun,omitempty" doc:"Only report what the merge would come to; nothing is written"`
 }
 
 // Merged is what a merge came to, or would come to.

@@ -34,13 +34,14 @@ type DeadLetter struct {
 
 // DeadLetterFilter says which dead letters are meant.
 type DeadLetterFilter struct {
-	_ struct{} `additionalProperties:"false"`
 	BodyKind
-	Subscription string `json:"subscription,omitempty" maxLength:"255" doc:"Name of the handler or forwarder"`
-	BucketID     string `json:"bucketId,omitempty" maxLength:"255" doc:"Id of the bucket"`
-	UserID       string `json:"userId,omitempty" maxLength:"255" doc:"Id of the user"`
-	Error        string `json:"error,omitempty" maxLength:"500" doc:"Part of the error of the last attempt"`
-	UpTo         int64  `json:"upTo,omitempty" minimum:"1" doc:"Id of the last dead letter that is meant, so that one that comes later is not. A dry run returns it"`
+
+	_            struct{} `additionalProperties:"false"`
+	Subscription string   `json:"subscription,omitempty" maxLength:"255" doc:"Name of the handler or forwarder"`
+	BucketID     string   `json:"bucketId,omitempty" maxLength:"255" doc:"Id of the bucket"`
+	UserID       string   `json:"userId,omitempty" maxLength:"255" doc:"Id of the user"`
+	Error        string   `json:"error,omitempty" maxLength:"500" doc:"Part of the error of the last attempt"`
+	UpTo         int64    `json:"upTo,omitempty" minimum:"1" doc:"Id of the last dead letter that is meant, so that one that comes later is not. A dry run returns it"`
 }
 
 // Replay says which dead letters to deliver again.

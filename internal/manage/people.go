@@ -37,9 +37,10 @@ type Erasures struct {
 
 // PersonID is an id of a person.
 type PersonID struct {
-	_ struct{} `additionalProperties:"false"`
 	BodyKind
-	ID string `json:"id" minLength:"1" maxLength:"255" doc:"The id" example:"ada"`
+
+	_  struct{} `additionalProperties:"false"`
+	ID string   `json:"id" minLength:"1" maxLength:"255" doc:"The id" example:"ada"`
 }
 
 // SetSuppression says whether to refuse an id.

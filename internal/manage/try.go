@@ -22,8 +22,9 @@ type SentEvent struct {
 
 // TriedEvent is an event to try.
 type TriedEvent struct {
-	_ struct{} `additionalProperties:"false"`
 	BodyKind
+
+	_          struct{}       `additionalProperties:"false"`
 	UserID     string         `json:"userId" minLength:"1" maxLength:"255" doc:"Id of the user; an unknown one is tried as a user who is created" example:"ada"`
 	Name       string         `json:"name,omitempty" maxLength:"200" doc:"Name of the event; leave it out to set traits only" example:"order"`
 	Properties map[string]any `json:"properties,omitempty" doc:"Payload of the event"`

@@ -39,7 +39,15 @@ const (
 // Refused reports whether an error of [Merger.Apply] says that the ids have to stay as they are.
 func Refused(err error) bool {
 	_, invalid := errors.AsType[*bucketgen.InvalidError](err)
-	return invalid || errors.Is(err, ErrTooMany) || errors.Is(err, ErrTooManyIDs) || errors.Is(err, bucketgen.ErrDeleted) || errors.Is(err, bucketgen.ErrSuppressed) || errors.Is(err, bucketgen.ErrNotDeployed)
+	if invalid {
+		return true
+	}
+	for _, refusal := range []error{ErrTooMany, ErrTooManyIDs, bucketgen.ErrDeleted, bucketgen.ErrSuppressed, bucketgen.ErrNotDeployed} {
+		if errors.Is(err, refusal) {
+			return true
+		}
+	}
+	return false
 }
 
 // Apply does a step that the ids of an event ask for, in a transaction of its own, at the time of
